@@ -56,6 +56,10 @@ if (isTooOld()) {
   const { hookAnswer, parentArguments } = await import('../dist/notice.js');
   process.stdout.write(hookAnswer(process.env, parentArguments(process.env), new Date()));
   end(0);
+} else if (argv[0] === '__complete') {
+  const { answerShell } = await import('../dist/complete.js');
+  process.stdout.write(await answerShell(argv.slice(1)));
+  end(0);
 } else if (argv[argv[0] === 'tls' ? 1 : 0] === '--version' && argv.length === (argv[0] === 'tls' ? 2 : 1)) {
   process.stdout.write(`docker-tls ${readVersion()}\n`);
   end(0);

@@ -15,7 +15,12 @@ rmSync(resolve(root, outdir), { recursive: true, force: true });
 const { metafile } = await build({
   metafile: true,
   absWorkingDir: root,
-  entryPoints: { main: 'src/cli/main.ts', notice: 'src/cli/notice.ts', thread: 'src/adapters/thread.ts' },
+  entryPoints: {
+    main: 'src/cli/main.ts',
+    complete: 'src/cli/complete.ts',
+    notice: 'src/cli/notice.ts',
+    thread: 'src/adapters/thread.ts',
+  },
   outdir,
   bundle: true,
   splitting: true,

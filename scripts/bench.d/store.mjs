@@ -85,7 +85,7 @@ mkdirSync(cache, { recursive: true });
 buildSync({
   stdin: {
     contents: [
-      'src/adapters/store/open.ts',
+      'src/adapters/store/team/open.ts',
       'src/adapters/store/team/store.ts',
       'src/adapters/store/team/admin.ts',
       'test/support/store.ts',

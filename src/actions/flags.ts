@@ -6,6 +6,7 @@ import * as z from 'zod/mini';
 import { schemaProblems } from '../domain/fleet/fleet-problems.ts';
 import type { HostFlags } from '../domain/fleet/specs.ts';
 import { checkName } from '../domain/names.ts';
+import { optionFlag } from '../domain/option-flag.ts';
 import { shellQuote } from '../domain/quote.ts';
 import {
   CA_DEFAULTS,
@@ -16,7 +17,6 @@ import {
   type ClientSpec,
   HOST_SETTINGS,
   type HostSettings,
-  optionFlag,
   RUN_SETTINGS,
   type Setting,
   type Settings,

@@ -9,7 +9,7 @@ import type { Session } from '../adapters/store/team/session.ts';
 import { DockerTlsError } from '../errors/errors.ts';
 import type { ActionContext } from './action-context.ts';
 import { agree } from './prompts.ts';
-import { teamOf } from './store.ts';
+import { teamOf } from './team-session.ts';
 
 /** Who can open a shared store, with which key. */
 export type Operator = StoredOperator;

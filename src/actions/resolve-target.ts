@@ -3,8 +3,7 @@
 import type { StoredClient, StoredHost, StoreState } from '../adapters/store/records.ts';
 import { nearestNames } from '../domain/fleet/nearest.ts';
 import { clientRevoked } from '../domain/trust/client-refusals.ts';
-import { ownOf } from '../domain/trust/clients.ts';
-import { accepts, probeClientAt, type ReachableHost, reachableHosts } from '../domain/trust/reachable-hosts.ts';
+import { accepts, ownOf, probeClientAt, type ReachableHost, reachableHosts } from '../domain/trust/reachable-hosts.ts';
 import { listWords } from '../domain/words.ts';
 import type { ErrorCode } from '../errors/catalogue.ts';
 import { asWritten, DockerTlsError } from '../errors/errors.ts';

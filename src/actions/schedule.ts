@@ -14,7 +14,8 @@ import { homeDirectory } from '../user.ts';
 import type { ActionContext } from './action-context.ts';
 import { readFleetText } from './fleet-file.ts';
 import { readSecretFile } from './secrets.ts';
-import { storeOf, teamOf } from './store.ts';
+import { storeOf } from './store.ts';
+import { teamOf } from './team-session.ts';
 
 export type ScheduleOptions = {
   readonly form: ScheduleForm | undefined;

@@ -7,6 +7,7 @@ import { dockerHost, parseDestination } from '../domain/destination.ts';
 import type { HostFlags } from '../domain/fleet/specs.ts';
 import { contextName } from '../domain/fleet/specs.ts';
 import { contextNameOf, nameProblem } from '../domain/names.ts';
+import { optionFlag } from '../domain/option-flag.ts';
 import { kindOf } from '../domain/plan/host-kind.ts';
 import {
   type CaSpec,
@@ -15,7 +16,6 @@ import {
   HOST_SETTINGS,
   type HostSettings,
   type HostSpec,
-  optionFlag,
   type Setting,
 } from '../domain/settings.ts';
 import { plural } from '../domain/words.ts';

@@ -6,12 +6,12 @@ import { isDeepStrictEqual } from 'node:util';
 import { packTar } from '../adapters/docker/tar.ts';
 import { changeEntries } from '../adapters/store/change.ts';
 import { type FileContent, MODES } from '../adapters/store/files.ts';
-import { openTeamSession } from '../adapters/store/open.ts';
 import type { StoreChange, StoreState } from '../adapters/store/records.ts';
 import { readRequests, writeRequest } from '../adapters/store/requests.ts';
 import { openStore, type Store } from '../adapters/store/store.ts';
 import { addOperator } from '../adapters/store/team/admin.ts';
 import { checkRecipient, encryptFor, recipientsOf } from '../adapters/store/team/age.ts';
+import { openTeamSession } from '../adapters/store/team/open.ts';
 import type { Operator } from '../adapters/store/team/operators.ts';
 import type { Session } from '../adapters/store/team/session.ts';
 import { teamStore } from '../adapters/store/team/store.ts';
@@ -20,7 +20,8 @@ import { DockerTlsError, usage } from '../errors/errors.ts';
 import { userName } from '../user.ts';
 import type { ActionContext } from './action-context.ts';
 import { checkOut, type OutOptions, writeOut } from './files.ts';
-import { optionsOf, storeOf, teamOf } from './store.ts';
+import { optionsOf, storeOf } from './store.ts';
+import { teamOf } from './team-session.ts';
 
 export type CopiedStore = {
   readonly from: string;

@@ -5,7 +5,7 @@ import { markOf, waitForChange } from '../adapters/store/watch.ts';
 import { usage } from '../errors/errors.ts';
 import type { ActionContext } from './action-context.ts';
 import { type Status, type StatusOptions, status } from './status.ts';
-import { teamOf } from './store.ts';
+import { teamOf } from './team-session.ts';
 
 const MOST_MS = 30_000;
 /** A fleet that is being changed commits many times a second. */

@@ -4,14 +4,17 @@
  * (https://github.com/spf13/cobra/blob/main/site/content/completions/_index.md).
  */
 
-import { optionFlag } from '../domain/settings.ts';
+import { hostname } from 'node:os';
+import { optionFlag } from '../domain/option-flag.ts';
+import { takeEnvironment } from '../environment.ts';
 import type { Runtime } from '../runtime.ts';
-import { storeDirectory } from '../user.ts';
+import { storeDirectory, userName } from '../user.ts';
 import type { ArgumentSpec, Command, Completes, OptionSpec } from './command.ts';
 import { COMMANDS, findCommand } from './commands.ts';
+import { glance, optionsOf } from './glance.ts';
 import { GLOBAL_OPTIONS } from './global-options.ts';
-import { glance, optionsOf } from './options.ts';
 
+type Around = Pick<Runtime, 'now' | 'env' | 'cwd' | 'operator' | 'signal'>;
 type Candidate = { readonly word: string; readonly summary?: string };
 
 // What the shell does with the candidates, cobra's numbers: offer files as well, no files, only directories.
@@ -21,8 +24,15 @@ const DIRECTORIES = 16;
 
 type Offer = { readonly candidates: readonly Candidate[]; readonly directive: number };
 
+/** The same as `docker-tls __complete`, for bin/docker-tls.js: a TAB waits for it, so main and all that it loads stay out. */
+export function answerShell(words: readonly string[]): Promise<string> {
+  const runtime = { now: () => new Date(), env: takeEnvironment(), cwd: process.cwd() };
+  const { signal } = new AbortController();
+  return complete(words, { ...runtime, operator: `${userName()}@${hostname()}`, signal });
+}
+
 /** The candidates for the last of the words (which may be empty), a line each with its summary after a tab, and `:directive`. */
-export async function complete(words: readonly string[], runtime: Runtime): Promise<string> {
+export async function complete(words: readonly string[], runtime: Around): Promise<string> {
   const typed = words[0] === 'tls' ? words.slice(1) : words;
   const last = typed.at(-1) ?? '';
   const { candidates, directive } = await offer(typed.slice(0, -1), last, runtime);
@@ -32,7 +42,7 @@ export async function complete(words: readonly string[], runtime: Runtime): Prom
   return [...lines, `:${directive}`, ''].join('\n');
 }
 
-async function offer(before: readonly string[], last: string, runtime: Runtime): Promise<Offer> {
+async function offer(before: readonly string[], last: string, runtime: Around): Promise<Offer> {
   const positions = glance(before).words;
   const words = positions.map((index) => before[index] as string);
   if (words.length === 0 && !last.startsWith('-')) return commandWords('');
@@ -49,7 +59,7 @@ async function offer(before: readonly string[], last: string, runtime: Runtime):
   );
 }
 
-async function offerFor(command: Command, before: readonly string[], last: string, runtime: Runtime): Promise<Offer> {
+async function offerFor(command: Command, before: readonly string[], last: string, runtime: Around): Promise<Offer> {
   const options = optionsOf(command);
   const valued = optionFor(before.at(-1), options);
   if (valued) return values(valued, valued.choices, before, runtime);
@@ -75,7 +85,7 @@ async function values(
   spec: { readonly completes?: Completes },
   choices: readonly string[] | undefined,
   before: readonly string[],
-  runtime: Runtime,
+  runtime: Around,
 ): Promise<Offer> {
   if (choices) return { candidates: choices.map((word) => ({ word })), directive: NO_FILES };
   if (spec.completes === 'file') return { candidates: [], directive: FILES };
@@ -85,7 +95,7 @@ async function values(
 }
 
 /** Names in the store; none when it cannot be read, because a TAB is no place for an error. */
-async function namesIn(kind: 'host' | 'client', before: readonly string[], runtime: Runtime): Promise<string[]> {
+async function namesIn(kind: 'host' | 'client', before: readonly string[], runtime: Around): Promise<string[]> {
   const home = before.includes('--home') ? before[before.lastIndexOf('--home') + 1] : undefined;
   try {
     const { storedNames } = await import('../actions/store.ts');

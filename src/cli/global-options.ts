@@ -33,7 +33,7 @@ export const GLOBAL_OPTIONS = {
     kind: 'text',
     group: 'Output',
     value: 'URL',
-    summary: 'a store that a team shares, such as git+ssh://… (default: DOCKER_TLS_STORE)',
+    summary: 'a store that a team shares, such as git+ssh://… or etcd://… (default: DOCKER_TLS_STORE)',
   },
   log: { kind: 'text', group: 'Output', value: 'FILE', summary: 'append what happens, with times', completes: 'file' },
   diff: { kind: 'flag', group: 'Output', summary: 'plans with the content of every file; never a secret' },

@@ -10,9 +10,9 @@ import type { Progress, Runtime } from '../runtime.ts';
 import { showTyping } from '../typing.ts';
 import type { Command, CommandResult } from './command.ts';
 import { COMMANDS, type CommandEntry, findCommand } from './commands.ts';
-import { renderCommand, renderGroup, renderOverview } from './help.ts';
+import { type Glance, glance } from './glance.ts';
 import { hintPrefix } from './hint-prefix.ts';
-import { type Glance, glance, type Parsed, parseOptions } from './options.ts';
+import type { Parsed } from './options.ts';
 import { type OutputForm, printErrors, printResult } from './output.ts';
 import { readCall } from './plugin-call.ts';
 import { createProgress, type ProgressScreen } from './progress.ts';
@@ -78,6 +78,8 @@ async function dispatch(
   const help = (text: string) => print('help', { exit: 0, result: { text }, text });
   const { program } = runtime;
   const { columns } = runtime.io;
+  // Not at the start: commander, which completion and --version do without.
+  const pages = () => import('./help.ts');
 
   if (argv[0] === '__complete') {
     const { complete } = await import('./complete.ts');
@@ -94,11 +96,11 @@ async function dispatch(
       text: `docker-tls ${DOCKER_TLS_VERSION}`,
     });
   }
-  if (words.length === 0) return help(renderOverview(program, commands, columns));
+  if (words.length === 0) return help((await pages()).renderOverview(program, commands, columns));
   const found = findCommand(words, commands);
   if (found.kind === 'unknown') throw unknownCommand(words, found.nearest, program);
   if (found.kind === 'group') {
-    if (asksHelp) return help(renderGroup(program, found.group, found.entries, columns));
+    if (asksHelp) return help((await pages()).renderGroup(program, found.group, found.entries, columns));
     const names = found.entries.map(({ name }) => name);
     throw usage(
       `${found.group} needs to know what: ${names.map((name) => name.slice(found.group.length + 1)).join(', ')}`,
@@ -106,9 +108,10 @@ async function dispatch(
     );
   }
   const command = await found.entry.load();
-  if (asksHelp) return help(renderCommand(program, command, columns, found.entry.alias));
+  if (asksHelp) return help((await pages()).renderCommand(program, command, columns, found.entry.alias));
   const taken = positions.slice(0, command.name.split(' ').length);
   const rest = argv.filter((_, index) => !taken.includes(index));
+  const { parseOptions } = await import('./options.ts');
   const parsed = parseOptions(command, rest, runtime);
   return runCommand(command, parsed, runtime, { ...form, command: command.name }, watchProgress);
 }

@@ -7,66 +7,12 @@ import { join, resolve } from 'node:path';
 import { CommanderError, Command as Parser, Option as ParserOption } from 'commander';
 import type { GlobalOptions } from '../actions/action-context.ts';
 import { nearestNames } from '../domain/fleet/nearest.ts';
-import { optionFlag } from '../domain/settings.ts';
+import { optionFlag } from '../domain/option-flag.ts';
 import type { DockerTlsError } from '../errors/errors.ts';
 import { usage } from '../errors/errors.ts';
 import { homeDirectory, storeDirectory } from '../user.ts';
 import type { ArgumentSpecs, Command, OptionSpec, OptionSpecs } from './command.ts';
-import { GLOBAL_OPTIONS } from './global-options.ts';
-
-/** What can be known before the command is: output form, colour, and which words may name the command. */
-export type Glance = {
-  readonly json: boolean;
-  readonly colour: boolean;
-  readonly verbose: boolean;
-  readonly quiet: boolean;
-  readonly help: boolean;
-  readonly version: boolean;
-  /** What --home says, as it was typed. */
-  readonly home: string | undefined;
-  /** Positions in argv of the first two words that are neither options nor values of the common options. */
-  readonly words: readonly number[];
-};
-
-/** Looks over the arguments without judging them: errors of any kind must already come in the form that was asked for. */
-export function glance(argv: readonly string[]): Glance {
-  const valued = new Set(
-    Object.entries<OptionSpec>(GLOBAL_OPTIONS).flatMap(([key, spec]) =>
-      spec.kind === 'flag' ? [] : [optionFlag(key), ...(spec.short ? [`-${spec.short}`] : [])],
-    ),
-  );
-  const end = argv.indexOf('--');
-  const open = end < 0 ? argv : argv.slice(0, end);
-  const words: number[] = [];
-  for (let index = 0; index < open.length && words.length < 2; index += 1) {
-    const word = open[index] as string;
-    if (valued.has(word)) index += 1;
-    else if (!word.startsWith('-') || word === '-') words.push(index);
-  }
-  const home = open.findLastIndex((word) => word === '--home' || word.startsWith('--home='));
-  const before = words[0] === undefined ? open : open.slice(0, words[0]);
-  return {
-    json: open.includes('--json'),
-    colour: !open.includes('--no-color'),
-    verbose: open.includes('-v') || open.includes('--verbose'),
-    quiet: open.includes('-q') || open.includes('--quiet'),
-    help: open.includes('--help') || open.includes('-h'),
-    version: before.includes('--version'),
-    home: (open[home] === '--home' ? open[home + 1] : open[home]?.slice('--home='.length)) || undefined,
-    words,
-  };
-}
-
-/** The common options that a command takes. */
-export function commonOptions({ withoutFleet }: Command): OptionSpecs {
-  const { file, ...others } = GLOBAL_OPTIONS;
-  return withoutFleet ? others : { file, ...others };
-}
-
-/** Everything that can be said to a command. */
-export function optionsOf(command: Command): OptionSpecs {
-  return { ...commonOptions(command), ...command.options };
-}
+import { optionsOf } from './glance.ts';
 
 export type Parsed = {
   readonly args: Readonly<Record<string, string | readonly string[] | undefined>>;

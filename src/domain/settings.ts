@@ -267,8 +267,3 @@ export function defaultWords({ default: value, otherwise }: Setting): string | u
 
 /** The settings that every command which changes hosts takes for its run. */
 export const RUN_SETTINGS = { containers: HOST_SETTINGS.containers, confirmWithin: HOST_SETTINGS.confirmWithin };
-
-/** `caDays` as it is typed: `--ca-days`. */
-export function optionFlag(key: string): string {
-  return `--${key.replace(/[A-Z]/g, (letter) => `-${letter.toLowerCase()}`)}`;
-}

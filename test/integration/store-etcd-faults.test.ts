@@ -23,7 +23,7 @@ beforeAll(async () => {
   removeLater(bundle);
   buildSync({
     stdin: {
-      contents: `export * from './src/adapters/store/open.ts'; export * from './src/adapters/store/team/store.ts'; export * from './test/support/store.ts';`,
+      contents: `export * from './src/adapters/store/team/open.ts'; export * from './src/adapters/store/team/store.ts'; export * from './test/support/store.ts';`,
       resolveDir: join(import.meta.dirname, '..', '..'),
       loader: 'ts',
     },

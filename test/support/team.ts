@@ -3,8 +3,8 @@
 import { execFileSync } from 'node:child_process';
 import { mkdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { openTeamSession } from '../../src/adapters/store/open.ts';
 import { addOperator } from '../../src/adapters/store/team/admin.ts';
+import { openTeamSession } from '../../src/adapters/store/team/open.ts';
 import type { Session } from '../../src/adapters/store/team/session.ts';
 import { newHome } from './store.ts';
 

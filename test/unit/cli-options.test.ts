@@ -3,10 +3,11 @@ import fc from 'fast-check';
 import { expect, test } from 'vitest';
 import { type Command, defineCommand } from '../../src/cli/command.ts';
 import { COMMANDS, findCommand } from '../../src/cli/commands.ts';
+import { glance } from '../../src/cli/glance.ts';
 import { renderCommand } from '../../src/cli/help.ts';
-import { glance, parseDuration, parseOptions } from '../../src/cli/options.ts';
+import { parseDuration, parseOptions } from '../../src/cli/options.ts';
 import { editDistance, nearestNames } from '../../src/domain/fleet/nearest.ts';
-import { optionFlag } from '../../src/domain/settings.ts';
+import { optionFlag } from '../../src/domain/option-flag.ts';
 import { DockerTlsError } from '../../src/errors/errors.ts';
 
 const around = { env: { HOME: '/home/u' }, cwd: '/work' };

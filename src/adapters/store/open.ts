@@ -1,17 +1,11 @@
 /** Owns which store a directory and an address mean: the local directory, which is the default and needs nothing, or a shared one. */
 
-import { join, resolve } from 'node:path';
+import { resolve } from 'node:path';
 import type { Secret } from '../../domain/secret.ts';
 import { keepFromChildren } from '../../environment.ts';
-import type { Engine, Snapshot } from './engine.ts';
-import { etcdEngine } from './engines/etcd.ts';
-import { gitEngine } from './engines/git.ts';
 import { openStore, type Store } from './store.ts';
 import { parseStoreAddress, type StoreAddress } from './team/address.ts';
-import { findIdentities } from './team/identities.ts';
-import { type Local, openLocal, storeOfHome } from './team/local.ts';
-import { openSession, type Session } from './team/session.ts';
-import { teamStore } from './team/store.ts';
+import { storeOfHome } from './team/local.ts';
 
 export type OpenOptions = {
   readonly home: string;
@@ -38,53 +32,41 @@ const RETRY_MS = 30_000;
 
 /** The store of a run. Opens nothing yet. Fails with E_STORE_URL (exit 2). */
 export function openAnyStore(options: OpenOptions): Store {
-  const session = openTeamSession(options);
-  return session === undefined ? openStore(options.home, { now: options.now, retryMs: RETRY_MS }) : teamStore(session);
+  const url = storeUrl(options);
+  if (!url) return openStore(options.home, { now: options.now, retryMs: RETRY_MS });
+  addressOf(url);
+  return lateStore(resolve(options.home), async () =>
+    (await import('./team/open.ts')).openTeamStore({ ...options, url }),
+  );
 }
 
-/** The session of a shared store; undefined where the store is the directory. */
-export function openTeamSession(options: OpenOptions): Session | undefined {
-  const home = resolve(options.home);
-  const url = storeUrl(options);
-  if (!url) return undefined;
-  const address = parseStoreAddress(url);
-  const { env, cwd, who, now, note, ask } = options;
-  const local = openLocal(home, url);
-  let hidden: Promise<void> | undefined;
-  const before = () => {
-    hidden ??= options.hideSecrets?.() ?? Promise.resolve();
-    return hidden;
+/** A shared store whose code is loaded at its first use: engines and signatures are half of what `env` would load for nothing. */
+function lateStore(home: string, load: () => Promise<Store>): Store {
+  let loaded: Promise<Store> | undefined;
+  const store = () => {
+    loaded ??= load();
+    return loaded;
   };
-  const engine = engineOf(address, home, { ...options, before });
-  const { pinned } = address;
-  return openSession({
-    engine: options.cached ? { ...engine, read: () => lastSeen(engine, local) } : engine,
-    local,
-    identities: () => findIdentities({ env, cwd, ask }),
-    ...{ who, pinned, now, note },
-  });
+  return {
+    home,
+    shared: true,
+    mark: async (fresh) => (await store()).mark(fresh),
+    exists: async () => (await store()).exists(),
+    requireWritable: async () => (await store()).requireWritable(),
+    read: async (scope) => (await store()).read(scope),
+    withLock: async (who, fn) => (await store()).withLock(who, fn),
+    write: async (change) => (await store()).write(change),
+  };
 }
 
 /** The address of the shared store that is meant; undefined where it is the directory. */
-function storeUrl({ home, url, env }: Pick<OpenOptions, 'home' | 'url' | 'env'>): string | undefined {
+export function storeUrl({ home, url, env }: Pick<OpenOptions, 'home' | 'url' | 'env'>): string | undefined {
   return url || env.DOCKER_TLS_STORE || storeOfHome(resolve(home));
 }
 
-function engineOf(
-  address: StoreAddress,
-  home: string,
-  { env, signal, before, now }: OpenOptions & { before(): Promise<void> },
-): Engine {
-  switch (address.kind) {
-    case 'git':
-      return gitEngine({ ...address, cache: join(home, 'cache.git'), signal, before });
-    case 'etcd':
-      // No program that we start needs it.
-      if (address.password?.startsWith('env:')) keepFromChildren(address.password.slice(4));
-      return etcdEngine({ address, env, cache: join(home, 'cache.etcd'), signal, now });
-  }
-}
-
-async function lastSeen(engine: Engine, local: Local): Promise<Snapshot> {
-  return (await engine.at(local.seen()?.revision ?? '')) ?? { revision: '', files: new Map() };
+/** The address at `url`. A password that it names is out of the environment before anything else runs: no program that we start needs it. */
+export function addressOf(url: string): StoreAddress {
+  const address = parseStoreAddress(url);
+  if (address.kind === 'etcd' && address.password?.startsWith('env:')) keepFromChildren(address.password.slice(4));
+  return address;
 }

@@ -1,9 +1,9 @@
 /** Owns the commands to go on with after a plan or a change. */
 
 import { detectShell, useOf } from '../../domain/environment.ts';
+import { optionFlag } from '../../domain/option-flag.ts';
 import { shellQuote } from '../../domain/quote.ts';
 import type { HostSpec } from '../../domain/settings.ts';
-import { optionFlag } from '../../domain/settings.ts';
 import type { Runtime } from '../../runtime.ts';
 import type { OptionSpec } from '../command.ts';
 import { RUN_OPTIONS } from '../host-options.ts';

@@ -7,6 +7,7 @@ import { isKeyType } from '../pki/key-types.ts';
 import type { ClientSpec } from '../settings.ts';
 import type { CredentialChange } from './changes.ts';
 import { clientExists, refuseForeign, refuseOther, refuseRenewal, unknownClient } from './client-refusals.ts';
+import { ownOf } from './reachable-hosts.ts';
 
 export type Admitted = {
   readonly record: ClientRecord;
@@ -83,11 +84,6 @@ export function revoked(state: Pick<StoreState, 'clients' | 'hosts'>, name: stri
   }
   const record = amended(client.record, { revokedAt: client.record.revokedAt ?? now.toISOString() }, now);
   return { kind: 'record', record } satisfies CredentialChange;
-}
-
-/** This computer's own client: the one that setup gave it, and that is meant where a command names none. */
-export function ownOf<Client extends Pick<StoredClient, 'record'>>(clients: readonly Client[]): Client | undefined {
-  return clients.find(({ record }) => record.own);
 }
 
 /** Clients of this store's CA that are not revoked. */

@@ -2,7 +2,6 @@
 
 import type { HostRecord, StoredClient, StoreState } from '../../adapters/store/records.ts';
 import type { Secret } from '../secret.ts';
-import { ownOf } from './clients.ts';
 
 export type ReachableHost = {
   readonly record: Pick<HostRecord, 'name' | 'address' | 'port' | 'clients'>;
@@ -48,4 +47,9 @@ export function accepts(host: ReachableHost, { record }: StoredClient): boolean 
   return (
     record.revokedAt === undefined && (clients?.includes(record.name) ?? true) && (record.hosts?.includes(name) ?? true)
   );
+}
+
+/** This computer's own client: the one that setup gave it, and that is meant where a command names none. */
+export function ownOf<Client extends Pick<StoredClient, 'record'>>(clients: readonly Client[]): Client | undefined {
+  return clients.find(({ record }) => record.own);
 }

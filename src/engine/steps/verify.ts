@@ -4,7 +4,7 @@ import type { StoredClient, StoreState } from '../../adapters/store/records.ts';
 import type { Credentials } from '../../domain/plan/desired.ts';
 import type { CheckResult } from '../../domain/plan/outcome.ts';
 import type { Secret } from '../../domain/secret.ts';
-import { ownOf } from '../../domain/trust/clients.ts';
+import { ownOf } from '../../domain/trust/reachable-hosts.ts';
 import { isAccepted, isFrom } from '../../domain/trust/trust.ts';
 import { bundleOf, trustedIds, viewOf } from '../../domain/trust/view.ts';
 import type { ProbeCredentials } from '../../runtime.ts';

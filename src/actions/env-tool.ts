@@ -1,0 +1,58 @@
+/** Owns `env --format TOOL`. Apart from env.ts: the lines of a shell need none of what tools do. */
+
+import type { StoreState } from '../adapters/store/records.ts';
+import { shellQuote } from '../domain/quote.ts';
+import { afterRenewal, renderTool, type ToolName, takesSeveral } from '../domain/tools/tools.ts';
+import { accepts, type ReachableHost, reachableHosts } from '../domain/trust/reachable-hosts.ts';
+import { storeDirectory } from '../user.ts';
+import type { ActionContext } from './action-context.ts';
+import { filesHere } from './own-client.ts';
+import { type KnownClient, resolveClient, resolveHost } from './resolve-target.ts';
+import { storeOf } from './store.ts';
+import { accessHere, rememberCopy } from './tool-config.ts';
+
+/** The text, and what it is about. */
+export type Environment = { readonly text: string } & Readonly<Record<string, unknown>>;
+
+type Requested = { readonly host: string | undefined; readonly client: string | undefined };
+
+/** The configuration of a tool. */
+export async function configureTool(
+  tool: ToolName,
+  requested: Requested,
+  context: ActionContext,
+): Promise<Environment> {
+  const { global, runtime } = context;
+  const store = storeOf(context);
+  const { hosts, client } = reachedBy(tool, requested, await store.read());
+  filesHere(store, client);
+  const [first, ...others] = hosts.map((host) => accessHere(host, client, programOf(context)));
+  if (first === undefined) throw new Error('a client without hosts was resolved');
+  const text = renderTool(tool, [first, ...others], (host) => `docker-tls env ${shellQuote(host)} --format ${tool}`);
+  const names = hosts.map(({ record }) => record.name);
+  if (afterRenewal(tool) !== undefined && !global.dryRun)
+    await rememberCopy(store, client.record.name, { format: tool, hosts: names }, runtime.now());
+  return { format: tool, hosts: names, client: client.record.name, text };
+}
+
+/** What is typed here to run this program on this store. */
+function programOf({ global: { home }, runtime }: ActionContext): string {
+  return home === storeDirectory(undefined, runtime)
+    ? runtime.program
+    : `${runtime.program} --home ${shellQuote(home)}`;
+}
+
+/** One host, or for a tool that takes several and where none is named, all that accept the client. */
+function reachedBy(
+  tool: ToolName,
+  requested: Requested,
+  state: StoreState,
+): { readonly hosts: readonly ReachableHost[]; readonly client: KnownClient } {
+  const known = [...reachableHosts(state).values()];
+  const named = requested.client === undefined ? undefined : state.clients.get(requested.client);
+  const one = requested.host !== undefined || !takesSeveral(tool) || known.length < 2;
+  const first = one ? undefined : known.find((host) => named === undefined || accepts(host, named));
+  const host = first ?? resolveHost(state, requested.host, 'docker-tls env');
+  const client = resolveClient(state, host, requested.client, 'docker-tls env');
+  return { hosts: one ? [host] : known.filter((other) => accepts(other, client)), client };
+}

@@ -1,0 +1,58 @@
+/** Owns how a shared store is opened: its engine, who opens it, and what this computer keeps beside it. */
+
+import { join, resolve } from 'node:path';
+import type { Engine, Snapshot } from '../engine.ts';
+import { etcdEngine } from '../engines/etcd.ts';
+import { gitEngine } from '../engines/git.ts';
+import { addressOf, type OpenOptions, storeUrl } from '../open.ts';
+import type { Store } from '../store.ts';
+import type { StoreAddress } from './address.ts';
+import { findIdentities } from './identities.ts';
+import { type Local, openLocal } from './local.ts';
+import { openSession, type Session } from './session.ts';
+import { teamStore } from './store.ts';
+
+/** The session of a shared store; undefined where the store is the directory. */
+export function openTeamSession(options: OpenOptions): Session | undefined {
+  const home = resolve(options.home);
+  const url = storeUrl(options);
+  if (!url) return undefined;
+  const address = addressOf(url);
+  const { env, cwd, who, now, note, ask } = options;
+  const local = openLocal(home, url);
+  let hidden: Promise<void> | undefined;
+  const before = () => {
+    hidden ??= options.hideSecrets?.() ?? Promise.resolve();
+    return hidden;
+  };
+  const engine = engineOf(address, home, { ...options, before });
+  const { pinned } = address;
+  return openSession({
+    engine: options.cached ? { ...engine, read: () => lastSeen(engine, local) } : engine,
+    local,
+    identities: () => findIdentities({ env, cwd, ask }),
+    ...{ who, pinned, now, note },
+  });
+}
+
+/** The shared store at `url`. */
+export function openTeamStore(options: OpenOptions & { readonly url: string }): Store {
+  return teamStore(openTeamSession(options) as Session);
+}
+
+function engineOf(
+  address: StoreAddress,
+  home: string,
+  { env, signal, before, now }: OpenOptions & { before(): Promise<void> },
+): Engine {
+  switch (address.kind) {
+    case 'git':
+      return gitEngine({ ...address, cache: join(home, 'cache.git'), signal, before });
+    case 'etcd':
+      return etcdEngine({ address, env, cache: join(home, 'cache.etcd'), signal, now });
+  }
+}
+
+async function lastSeen(engine: Engine, local: Local): Promise<Snapshot> {
+  return (await engine.at(local.seen()?.revision ?? '')) ?? { revision: '', files: new Map() };
+}

@@ -1,0 +1,60 @@
+import { readdirSync, readFileSync } from 'node:fs';
+import { dirname, join } from 'node:path';
+import { afterAll, beforeAll, expect, test } from 'vitest';
+import { buildProgram, type Program } from '../support/cli.ts';
+
+let program: Program;
+let dist: string;
+beforeAll(() => {
+  program = buildProgram();
+  dist = join(dirname(program.bin), '../dist');
+});
+afterAll(() => program.remove());
+
+/** The packages and files of src that `file` and what it imports at once are made of, by the comments that esbuild leaves. */
+function loadedBy(file: string, seen = new Set<string>()): Set<string> {
+  if (seen.has(file)) return new Set();
+  seen.add(file);
+  const text = readFileSync(file, 'utf8');
+  const own = [...text.matchAll(/^ *\/\/ (?:\S*node_modules\/((?:@[^/\s]+\/)?[^/\s]+)\/\S+|(src\/\S+))$/gm)];
+  const more = [...text.matchAll(/^(?:import\b[^"'()]*|\} from )["'](\.\/[^"']+)["'];/gm)];
+  return new Set([
+    ...own.map(([, name, path]) => name ?? (path as string)),
+    ...more.flatMap(([, path]) => [...loadedBy(join(dirname(file), path as string), seen)]),
+  ]);
+}
+
+/** The file of the build that holds `source`. */
+function holding(source: string): string {
+  const found = readdirSync(dist)
+    .map((name) => join(dist, name))
+    .find((file) => file.endsWith('.js') && readFileSync(file, 'utf8').includes(`\n// ${source}\n`));
+  if (found === undefined) throw new Error(`the build does not hold ${source}`);
+  return found;
+}
+
+const packages = (loaded: ReadonlySet<string>) => [...loaded].filter((name) => !name.startsWith('src/'));
+const under = (loaded: ReadonlySet<string>, path: string) => [...loaded].filter((name) => name.startsWith(path));
+
+test('completion loads no package and nothing of the store before it needs a name', () => {
+  const loaded = loadedBy(holding('src/cli/complete.ts'));
+  expect([...loaded]).toEqual(
+    expect.arrayContaining(['src/cli/complete.ts', 'src/cli/glance.ts', 'src/errors/errors.ts']),
+  );
+  expect(packages(loaded)).toEqual([]);
+  expect([...under(loaded, 'src/adapters/'), ...under(loaded, 'src/actions/')]).toEqual([]);
+});
+
+test('the start of a command parses nothing yet: no commander, no schemas', () => {
+  const loaded = packages(loadedBy(holding('src/cli/main.ts')));
+  expect(loaded).toContain('shlex');
+  for (const name of ['commander', 'zod', 'node-forge', 'ssh2', 'yaml']) expect(loaded).not.toContain(name);
+});
+
+test('env loads no engine of a shared store, no X.509 of ours and no connection', () => {
+  const loaded = loadedBy(holding('src/cli/commands/env.ts'));
+  expect([...loaded]).toEqual(expect.arrayContaining(['zod', 'src/actions/env.ts', 'src/adapters/store/store.ts']));
+  for (const name of ['node-forge', 'ssh2', 'yaml']) expect([...loaded]).not.toContain(name);
+  const late = ['src/adapters/store/engines/', 'src/adapters/store/team/session.ts', 'src/domain/fleet/fleet.ts'];
+  expect(late.flatMap((path) => under(loaded, path))).toEqual([]);
+});
