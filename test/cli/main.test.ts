@@ -53,7 +53,9 @@ test('help of a command, as an option, as a word, and as a plugin', async () => 
   expect((await runCli(['help', 'completion'])).out).toBe(option.out);
   const plugin = await runCli(['tls', 'completion', '-h']);
   expect(plugin.out).toBe(
-    option.out.replace('Usage: docker-tls', 'Usage: docker tls').replace('(see docker-tls', '(see docker tls'),
+    option.out
+      .replace('Usage: docker-tls', 'Usage: docker tls')
+      .replace(/\(see .*\)/, (pages) => pages.replaceAll('-tls', ' tls')),
   );
   expect((await runCli(['help', 'tls', 'completion'])).out).toBe(plugin.out);
 });
