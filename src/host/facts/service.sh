@@ -5,7 +5,7 @@
 # Of those that a change can be made on (src/host/scripts.ts); nothing for any other. And the names of its units, where it has some,
 # and of places.
 find_kind() {
-  host_kind='' SERVICE=docker.service TLS_SOCKET=docker-tls.socket LOCAL_SOCKET=docker.socket UNIT_PATH=''
+  host_kind='' SERVICE=docker.service TLS_SOCKET=docker-tls.socket LOCAL_SOCKET=docker.socket
   UNITS=/etc/systemd/system TLS_DIRECTORY=/etc/docker/tls STATE=/var/lib/docker-tls RUN=/run ROOM='/etc /var/lib'
   if [ "$(id -u)" != 0 ]; then
     find_own

@@ -1,9 +1,7 @@
 # Arms the rollback by the user's own systemd: a timer for a change that is not confirmed, and a unit for the next start of that systemd, which is
 # at the next boot where the user lingers.
-# Needs variables: CONFIRM RECOVERY RECOVERY_LINK STATE T TXN UNITS
+# Needs variables: CONFIRM RECOVERY RECOVERY_LINK STATE T TXN
 # Needs programs: cat systemd-run
-
-UNIT_PATH="$UNITS /etc/systemd/user /run/systemd/user /usr/local/lib/systemd/user /usr/lib/systemd/user"
 
 write_recovery() (
   umask 022

@@ -10,7 +10,6 @@ find_own() {
   if [ -e "/var/lib/systemd/linger/$(id -un)" ]; then lingers=yes; fi
   own_manager
   RUN=$XDG_RUNTIME_DIR ROOM=$home UNITS=$home/.config/systemd/user TLS_DIRECTORY=$home/.config/docker/tls STATE=$home/.local/share/docker-tls
-  UNIT_PATH="$UNITS /etc/systemd/user /run/systemd/user /usr/local/lib/systemd/user /usr/lib/systemd/user"
   if [ -S "$RUN/systemd/private" ]; then host_kind=rootless; fi
 }
 

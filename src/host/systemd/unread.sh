@@ -1,6 +1,14 @@
 # Unit files of the daemon that systemd has not read.
-# Needs variables: NL SERVICE UNITS UNIT_PATH
+# Needs variables: NL SERVICE UNITS
 # Needs programs: grep readlink
+
+# Where the systemd that has UNITS looks for units: the host's, or a user's own.
+unit_path() {
+  case $UNITS in
+    /etc/systemd/system) printf '%s ' "$UNITS" /run/systemd/system /usr/local/lib/systemd/system /usr/lib/systemd/system ;;
+    *) printf '%s ' "$UNITS" /etc/systemd/user /run/systemd/user /usr/local/lib/systemd/user /usr/lib/systemd/user ;;
+  esac
+}
 
 # Those other than our drop-in, one per line: systemd would read them at the next change, and no plan has looked at what they say.
 # unread_units FRAGMENT KNOWN (drop-ins, one per line)
@@ -9,7 +17,7 @@ unread_units() {
   [ -n "$1" ] || return 0
   path=$UNITS/$SERVICE
   if [ -s "$path" ] && [ "$(readlink -f -- "$path")" != "$(readlink -f -- "$1")" ]; then printf '%s\n' "$path"; fi
-  for directory in ${UNIT_PATH:-/etc/systemd/system /run/systemd/system /usr/local/lib/systemd/system /usr/lib/systemd/system}; do
+  for directory in $(unit_path); do
     # systemd names a directory that is a link by where it leads.
     real=$(cd -P "$directory/$SERVICE.d" 2>/dev/null && pwd -P) || continue
     for path in "$directory/$SERVICE.d"/*.conf; do
