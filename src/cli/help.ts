@@ -81,7 +81,7 @@ export function groupOf({ helpGroupHeading = '' }: Option): string {
   return helpGroupHeading.replace(/:$/, '');
 }
 
-/** `of`: the program, and the command whose page it is. The first page explains no option; that of a group of commands has none. */
+/** `program` and `name`: the command whose page it is. The first page explains no option; that of a group of commands has none. */
 function render(
   page: Page,
   columns: number,
