@@ -90,8 +90,8 @@ const KINDS: Readonly<Record<KindName, { readonly rollback: readonly string[]; r
   },
   podman: BY_SYSTEMD,
   rootless: {
-    rollback: [...BY_SYSTEMD.rollback, ...[rootlessManagerModule, rootlessPidModule, rootlessServiceModule]],
-    apply: [systemdUnreadModule, rootlessArmModule],
+    rollback: [...BY_SYSTEMD.rollback, rootlessManagerModule, rootlessPidModule, rootlessServiceModule],
+    apply: [...BY_SYSTEMD.apply, rootlessArmModule],
   },
 };
 

@@ -3,7 +3,7 @@
 import type { KindName } from '../../host/scripts.ts';
 import { certificateIds, sameIds } from '../trust/ca-id.ts';
 import { bridgeWarnings, type ContainerPlan, mountedSocketWarnings, planContainers } from './containers.ts';
-import { listeningOf, planDaemonFiles } from './daemon-files.ts';
+import { planDaemonFiles } from './daemon-files.ts';
 import { placeSettings } from './daemon-settings.ts';
 import { viewDaemon } from './daemon-view.ts';
 import type { DesiredCredentials, DesiredHost } from './desired.ts';
@@ -20,7 +20,7 @@ import {
   withDrift,
 } from './file-change.ts';
 import { kindOf } from './host-kind.ts';
-import { isTlsPath, planDaemon, planDaemonJson, replacedWarnings } from './plan-daemon.ts';
+import { isTlsPath, listeningOf, planDaemon, planDaemonJson, replacedWarnings } from './plan-daemon.ts';
 import { daemonWarnings, networkWarnings } from './plan-warnings.ts';
 
 /**
