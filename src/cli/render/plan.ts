@@ -243,6 +243,8 @@ function renderChange(change: FileChange, { colours, diff = false }: PlanForm): 
       return [`${colours.yellow('~')} ${path}  mode ${change.mode}, owner ${change.owner}${why}`];
     case 'sysctl':
       return [`${colours.yellow('~')} running kernel: ${path} = ${change.mode}${why}`];
+    case 'linger':
+      return [`${colours.yellow('~')} ${path}: services of the user run without a login${why}`];
     case 'member':
       return [`${colours.yellow('~')} ${change.mode === 'present' ? 'add to' : 'take out of'} group: ${path}${why}`];
     case 'file':

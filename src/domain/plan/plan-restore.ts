@@ -30,6 +30,8 @@ export function planRestore(
   const state = (path: string): SnapshotEntry | undefined => snapshot.get(path) ?? facts.origin.get(path);
   const files = managed
     .map(({ path }) => bySnapshot(state(path), path))
+    // Every generation needs that its user lingers.
+    .filter(({ kind }) => target === 'none' || kind !== 'linger')
     .map((change) => (target === 'none' ? withoutOurLines(change) : change))
     .filter((change) => differs(change, facts))
     .map((change) => withBefore(withDrift(change, facts), facts));

@@ -15,6 +15,7 @@ import {
   foldAttributes,
   link,
   planFile,
+  planLinger,
   WITHOUT_FILE,
   withBefore,
   withDrift,
@@ -85,6 +86,7 @@ export function planHost(facts: HostFacts, wantedHost: DesiredHost): HostPlan {
   const placed = placeSettings(view, desired.daemonSettings ?? {});
   const json = planDaemonJson(facts, view, desired, listening, placed);
   const everything: FileChange[] = [
+    ...planLinger(facts),
     link(current, `${generation}`),
     ...planDaemonFiles({ facts, view, desired, placed, listening, json }),
     ...(desired.extras ?? []).map((extra) => planFile(extra, facts)),

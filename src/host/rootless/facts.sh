@@ -1,13 +1,14 @@
 # The daemon of the user that logs in, with where its files are.
 # Needs functions: file find_own_daemon own_manager say
 # Needs variables: NL XDG_RUNTIME_DIR dropins fragment
-# Needs programs: cut getent id readlink sed
+# Needs programs: cut getent id pkcheck readlink sed
 
 # A user without a systemd of their own has no such daemon.
 find_own() {
   home=$(getent passwd "$(id -u)" | cut -d : -f 6)
-  lingers=no
-  if [ -e "/var/lib/systemd/linger/$(id -un)" ]; then lingers=yes; fi
+  lingers=no linger_file=/var/lib/systemd/linger/$(id -un)
+  # Whether they may change that themselves is polkit's to say, which is not everywhere.
+  if [ -e "$linger_file" ]; then lingers=yes; elif pkcheck --action-id org.freedesktop.login1.set-self-linger --process $$ >/dev/null 2>&1; then lingers=may; fi
   own_manager
   RUN=$XDG_RUNTIME_DIR ROOM=$home UNITS=$home/.config/systemd/user TLS_DIRECTORY=$home/.config/docker/tls STATE=$home/.local/share/docker-tls
   if [ -S "$RUN/systemd/private" ]; then host_kind=rootless; fi
@@ -44,4 +45,5 @@ own_facts() {
   say run "$RUN"
   say owner "$(id -u):$(id -g)"
   say lingers "$lingers"
+  say linger-file "$linger_file"
 }
