@@ -219,7 +219,10 @@ test.each([
     true,
   ],
 ])('Podman in the place of Docker is told, and not judged as one: %s', (_, sections, silent) => {
-  const gone = ['dockerd-cmdline', 'dockerd-exe', 'units', 'config', 'dockerd-sockets'].map((name) => [name, undefined]);
+  const gone = ['dockerd-cmdline', 'dockerd-exe', 'units', 'config', 'dockerd-sockets'].map((name) => [
+    name,
+    undefined,
+  ]);
   const facts = altered('good-trixie', { sections: { ...Object.fromEntries(gone), ...sections } });
   const podman = auditHost('build-1', facts, { now: NOW });
   expect(podman.docker).toBeUndefined();
