@@ -25,14 +25,16 @@ read_own_daemon() {
     file "$path"
     beside=${path%/*}/dockerd
   done
+  # The PATH that the unit gives it, where it does not run.
+  own_search=$(sed -n 's/^Environment="\{0,1\}PATH=\([^ "]*\).*/\1/p' $fragment $dropins </dev/null 2>/dev/null | sed -n '$p' | sed "s|%h|$home|g")
   unset IFS
   set +f
 }
 
-# Sets `dockerd` to the user's: the one that runs, or that is beside the script. It may be in their home (get.docker.com/rootless), which is in
-# no PATH of ours.
+# Sets `dockerd` to the user's: the one that runs, that is beside the script, or in the PATH of the unit. It may be in their home
+# (get.docker.com/rootless), which is in no PATH of ours.
 find_own_program() {
-  for path in "$(readlink "/proc/${pid:-0}/exe" 2>/dev/null)" "$beside"; do
+  for path in "$(readlink "/proc/${pid:-0}/exe" 2>/dev/null)" "$beside" "$(PATH=${own_search:-/nowhere} command -v dockerd)"; do
     if [ -n "$path" ] && [ -x "$path" ]; then
       dockerd=$path
       return
