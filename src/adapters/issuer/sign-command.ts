@@ -45,7 +45,7 @@ export function anchorCommand(command: string, cwd: string): string {
 }
 
 /** Runs `command`. Fails with E_SIGN_COMMAND when it fails, E_SIGN_ANSWER when what it prints is not what was asked for. */
-export async function signByCommand(command: string, request: SignRequest): Promise<string> {
+export async function signByCommand(command: string, request: SignRequest, signal?: AbortSignal): Promise<string> {
   const [program, ...args] = commandLine(command, request);
   const { execa } = await import('execa');
   const ran = await execa(program, args, {
@@ -54,9 +54,11 @@ export async function signByCommand(command: string, request: SignRequest): Prom
     timeout: TIMEOUT_MS,
     maxBuffer: 1024 * 1024,
     stripFinalNewline: false,
+    ...(signal === undefined ? {} : { cancelSignal: signal }),
   });
-  // Ctrl-C goes to the terminal's whole foreground group, the command included.
-  if (ran.signal === 'SIGINT') throw interrupted(`interrupted while the sign command for ${request.name} ran`);
+  // Ctrl-C goes to the terminal's whole foreground group, the command included; a signal for us alone does not.
+  if (ran.isCanceled || ran.signal === 'SIGINT')
+    throw interrupted(`interrupted while the sign command for ${request.name} ran`);
   if (ran.failed) {
     const how = ran.timedOut
       ? `did not end within ${TIMEOUT_MS / 60_000} minutes`

@@ -14,16 +14,24 @@ const GRAVITY: readonly EtcdProblem[] = ['no-quorum', 'tls', 'unreachable'];
 export class EtcdFailure extends Error {
   readonly problem: EtcdProblem;
   readonly endpoint: string;
-  constructor(problem: EtcdProblem, endpoint: string, message: string, cause?: unknown) {
+  /** A change that was asked for may have been made all the same. */
+  readonly unsure: boolean;
+  constructor(problem: EtcdProblem, endpoint: string, message: string, cause?: unknown, unsure = false) {
     super(message, { cause });
     this.name = 'EtcdFailure';
     this.problem = problem;
     this.endpoint = endpoint;
+    this.unsure = unsure || this.elsewhere;
   }
 
-  /** Another member of the cluster may answer; and a change that was asked for may have been made all the same. */
+  /** Another member of the cluster may answer. */
   get elsewhere(): boolean {
     return GRAVITY.includes(this.problem);
+  }
+
+  /** The same, where members before gave no answer that says whether the change was made. */
+  afterOthers(): EtcdFailure {
+    return new EtcdFailure(this.problem, this.endpoint, this.message, this.cause, true);
   }
 }
 
@@ -34,6 +42,10 @@ export function gravest(failures: readonly EtcdFailure[]): EtcdFailure {
 
 /** Codes of gRPC, as the gateway gives them in its JSON: https://grpc.github.io/grpc/core/md_doc_statuscodes.html */
 const PROBLEMS: Readonly<Record<number, EtcdProblem>> = {
+  // Canceled, unknown, internal: of a member that stops in the middle, for instance.
+  1: 'unreachable',
+  2: 'unreachable',
+  13: 'unreachable',
   4: 'no-quorum',
   7: 'auth',
   8: 'full',
