@@ -79,8 +79,6 @@ export function createPrompts(options: PromptsOptions): Prompts {
     },
     select: ({ message, choices, default: fallback, ...source }) =>
       ask({ type: 'select', message, choices, default: fallback, loop: false, pageSize: 10 }, source),
-    checkbox: ({ message, choices, required, ...source }) =>
-      ask({ type: 'checkbox', message, choices, required, loop: false, pageSize: 15 }, source),
   };
   return { ...prompts, ssh: interactive ? sshQuestions(prompts) : undefined };
 }
