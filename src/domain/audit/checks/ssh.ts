@@ -269,6 +269,19 @@ export const SSH_CHECKS: readonly Check[] = [
     },
   ),
   check(
+    'ssh.13',
+    'info',
+    'Clients open no ports on the host by SSH',
+    'Clients can open ports on the host by SSH',
+    'Anyone who logs in can offer a service of another machine under the name of this one.',
+    'AllowTcpForwarding local',
+    'sshd-remote-forwarding',
+    (value) =>
+      ['local', 'no', ''].includes(value('allowtcpforwarding'))
+        ? undefined
+        : { text: `AllowTcpForwarding is ${value('allowtcpforwarding')}` },
+  ),
+  check(
     'ssh.12',
     'info',
     'At most two sessions for each connection',
