@@ -58,7 +58,7 @@ function fail(
   hints: string[] = [],
   cause?: unknown,
 ): DockerTlsError {
-  return new DockerTlsError({ code, message, where: options.host, hints, cause });
+  return new DockerTlsError(code, message, { where: options.host, hints, cause });
 }
 
 /** An error of a jump host that was to lead on: it refused (with the reason of RFC 4254, 5.1), or is gone. */
