@@ -100,10 +100,9 @@ function ownClientCommands(
 async function refuseContext(name: string, runtime: SetupContext['runtime']): Promise<void> {
   const found = await readContext({ name, dockerConfig: dockerConfigDirectory(runtime) });
   if (found === undefined || found.ours) return;
-  throw new DockerTlsError({
-    code: 'E_CONTEXT_EXISTS',
-    where: name,
-    message: `there is a docker context ${name} already, and docker-tls did not write it`,
-    hints: ['choose another name: --context NAME', `docker context inspect ${name}`],
-  });
+  throw new DockerTlsError(
+    'E_CONTEXT_EXISTS',
+    `there is a docker context ${name} already, and docker-tls did not write it`,
+    { where: name, hints: ['choose another name: --context NAME', `docker context inspect ${name}`] },
+  );
 }

@@ -58,7 +58,7 @@ function fail(
   hints: string[] = [],
   cause?: unknown,
 ): DockerTlsError {
-  return new DockerTlsError({ code, message, where: options.host, hints, cause });
+  return new DockerTlsError(code, message, { where: options.host, hints, cause });
 }
 
 /** SSH_OPEN_ADMINISTRATIVELY_PROHIBITED of RFC 4254, 5.1: sshd's settings forbid it. */
