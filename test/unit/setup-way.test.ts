@@ -16,7 +16,7 @@ const SSH_CODES = { open: 'E_SSH_UNREACHABLE', forbidden: 'E_SSH_FORWARDING' } a
 async function offered(through: keyof typeof SSH_CODES | 'silent', answer: string, context?: string) {
   const asked: Asked[] = [];
   const dial = async () => {
-    throw new DockerTlsError({ code: SSH_CODES[through as 'open'], message: 'ssh to h1 does not forward' });
+    throw new DockerTlsError(SSH_CODES[through as 'open'], 'ssh to h1 does not forward');
   };
   const probe: Probe = async (request) => {
     const refused = { kind: 'refused', reason: '', chain: '', elapsedMs: 0, stage: 'connect' } as const;
