@@ -12,7 +12,7 @@ export type AnswerSource = {
   readonly key?: string;
 };
 
-type Choice<T> = {
+export type Choice<T> = {
   readonly value: T;
   readonly name: string;
   /** Shown below the list while the choice is under the cursor. */
