@@ -17,6 +17,8 @@ export type Choice<T> = {
   readonly name: string;
   /** Shown below the list while the choice is under the cursor. */
   readonly description?: string;
+  /** The reason why it cannot be chosen. */
+  readonly disabled?: string;
 };
 
 type Question = AnswerSource & {
