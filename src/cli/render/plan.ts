@@ -147,6 +147,8 @@ export function renderPlans(results: readonly HostResult<AgreedHost>[], form: Pl
       verbose ? undefined : 12,
     );
   const warnings = warningsOf([...folded.flat(), ...still]);
+  const unplanned = results.length - plans.length;
+  const left = unplanned > 0 ? `; ${plural(unplanned, 'host')} could not be planned` : '';
   return [
     ...folded.map((group) => {
       const head = hangText(`${plural(group.length, 'host')} in the same way: ${names(group)}`, columns, 2);
@@ -159,7 +161,7 @@ export function renderPlans(results: readonly HostResult<AgreedHost>[], form: Pl
     ...warnings.map(({ warning, hosts }) =>
       hangText(`${colours.yellow('warning')}  ${listWords(hosts, 6)}: ${printable(warning)}`, columns, 9),
     ),
-    `${changing.length} of ${plural(results.length, 'host')} would change`,
+    ...(plans.length > 0 ? [`${changing.length} of ${plural(plans.length, 'host')} would change${left}`] : []),
   ].join('\n\n');
 }
 
