@@ -192,11 +192,11 @@ export type SignRequest = {
 /** Certificate and chain, PEM, the leaf first. Fails with E_SIGN_COMMAND, E_SIGN_ANSWER, E_CA_LEAF_ONLY, E_ISSUER_…. */
 export type Sign = (ca: ExternalCa, request: SignRequest) => Promise<string>;
 
-/** Signs by a key that is in a token; `hash`: of the signature. Fails with E_TOKEN (exit 4). */
-export type SignByToken = (
-  token: CaToken,
-  request: { readonly pin: Secret; readonly hash: string; readonly body: Uint8Array },
-) => Promise<Buffer>;
+/** `hash`: of the signature. */
+export type TokenRequest = { readonly pin: Secret; readonly hash: string; readonly body: Uint8Array };
+
+/** Signs by a key that is in a token. Fails with E_TOKEN (exit 4), E_INTERRUPTED. */
+export type SignByToken = (token: CaToken, request: TokenRequest) => Promise<Buffer>;
 
 export type CopiesRequest = {
   readonly copies: readonly ClientCopies[];
