@@ -11,7 +11,7 @@ import { Secret } from '../domain/secret.ts';
 import { wrapLines, wrapText } from '../domain/words.ts';
 import { DockerTlsError, interrupted, printable } from '../errors/errors.ts';
 import type { Io, SshQuestions } from '../runtime.ts';
-import { hideTyping } from '../typing.ts';
+import { dropTypedAhead, hideTyping } from '../typing.ts';
 import { coloursOf } from './render/colours.ts';
 
 export type PromptsOptions = {
@@ -172,6 +172,7 @@ async function put<T>(question: AnyQuestion, options: PromptsOptions): Promise<T
   // both stand for Ctrl-C.
   const end = () => ended.abort();
   const pressed = (_: unknown, key?: Key) => key?.ctrl && key.name === 'd' && end();
+  await dropTypedAhead(input, end);
   input.once('end', end).once('close', end).on('keypress', pressed);
   const module = inquirer.createPromptModule({
     input: input as NodeJS.ReadableStream,

@@ -169,7 +169,14 @@ function agreedHost(
       return known ?? value;
     });
   const [plan, names, os, version] = own([planned.plan, planned.names, facts.os, facts.docker.version] as const);
-  return { spec, address, names, plan, accepts, facts: { os, kind: facts.kind, docker: { version } } };
+  return {
+    spec,
+    address,
+    names,
+    plan,
+    accepts,
+    facts: { os, kind: facts.kind, places: facts.places, docker: { version } },
+  };
 }
 
 function isAlone({ hosts }: Wanted): boolean {

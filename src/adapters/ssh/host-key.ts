@@ -86,8 +86,10 @@ function unknown(
             ],
       hints: [
         // A fingerprint on the command line is the last host's.
-        ...(options.jumpTo !== undefined ? [] : [`if it is the right one: --host-key ${fingerprint(blob)}`]),
-        'on a network that you trust: --host-key accept-new',
+        ...(options.jumpTo !== undefined || options.hostKeyFlag === false
+          ? []
+          : [`if it is the right one: --host-key ${fingerprint(blob)}`]),
+        ...(options.hostKeyFlag === false ? [] : ['on a network that you trust: --host-key accept-new']),
         // Where the configuration keeps none, one more line would not help.
         ...(file === undefined || file === '/dev/null'
           ? []
