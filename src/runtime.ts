@@ -29,6 +29,8 @@ export type SshOptions = {
   readonly transport?: 'ssh2' | 'openssh';
   /** `strict`: only known keys (asks where `ask.hostKey` is given); `accept-new`: store unknown keys; `SHA256:…`: exactly this one. */
   readonly hostKey?: string;
+  /** `false`: the command has no --host-key, and no hint names it. */
+  readonly hostKeyFlag?: false;
   readonly knownHostsFile?: string;
   /** The session's tunnel is used. */
   readonly tunnels?: boolean;
@@ -158,6 +160,8 @@ export type ProbeOutcome =
         | 'not-spoken-here'
         | 'other';
       readonly reason: string;
+      /** Of a rejected client: what the server's alert says of it, alone. */
+      readonly alert?: string;
       readonly chain: string;
       readonly elapsedMs: number;
       /** How far it came: a time-out at `connect` is a firewall's, a later one the daemon's. */
@@ -188,11 +192,11 @@ export type SignRequest = {
 /** Certificate and chain, PEM, the leaf first. Fails with E_SIGN_COMMAND, E_SIGN_ANSWER, E_CA_LEAF_ONLY, E_ISSUER_…. */
 export type Sign = (ca: ExternalCa, request: SignRequest) => Promise<string>;
 
-/** Signs by a key that is in a token; `hash`: of the signature. Fails with E_TOKEN (exit 4). */
-export type SignByToken = (
-  token: CaToken,
-  request: { readonly pin: Secret; readonly hash: string; readonly body: Uint8Array },
-) => Promise<Buffer>;
+/** `hash`: of the signature. */
+export type TokenRequest = { readonly pin: Secret; readonly hash: string; readonly body: Uint8Array };
+
+/** Signs by a key that is in a token. Fails with E_TOKEN (exit 4), E_INTERRUPTED. */
+export type SignByToken = (token: CaToken, request: TokenRequest) => Promise<Buffer>;
 
 export type CopiesRequest = {
   readonly copies: readonly ClientCopies[];

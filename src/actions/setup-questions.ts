@@ -21,6 +21,7 @@ import {
 import { plural } from '../domain/words.ts';
 import type { OpenedHost } from '../engine/intent.ts';
 import { wayProblem } from '../engine/reachability.ts';
+import { type Way, wayTo } from '../engine/through.ts';
 import { DockerTlsError, printable } from '../errors/errors.ts';
 import type { Runtime } from '../runtime.ts';
 import { dockerConfigDirectory, ownClientName } from '../user.ts';
@@ -47,15 +48,18 @@ export type SetupOptions = RunOptions & {
 
 export type SetupContext = ActionContext & { readonly options: SetupOptions };
 
-export async function askDestination({ prompts }: SetupContext): Promise<string> {
-  if (prompts.interactive)
+/** `problem`: why the answer before did not lead to a host. */
+export async function askDestination({ prompts }: SetupContext, problem?: DockerTlsError): Promise<string> {
+  if (prompts.interactive && problem === undefined)
     await prompts.show(
       ': mutual TLS for the Docker daemon of a host.\nNothing changes before you say yes. Ctrl-C leaves everything as it was.\n',
       'docker-tls setup',
     );
   return prompts.input({
     explain:
-      'Which host? As ssh reaches it: root@build-1.example.org, admin@10.0.0.7:2222, a name of ~/.ssh/config; or local.',
+      problem === undefined
+        ? 'Which host? As ssh reaches it: root@build-1.example.org, admin@10.0.0.7:2222, a name of ~/.ssh/config; or local.'
+        : [problem.message, ...problem.hints].join('\n'),
     message: 'Host:',
     flag: 'HOST',
     validate: refusal((text) => parseDestination(text.trim())),
@@ -157,24 +161,24 @@ async function askHost(
       validate: (text) => nameProblem(text) ?? (state.hosts.has(text) ? 'There is a host of that name.' : true),
     }));
   const { dialled } = opened.session;
-  const address = flags.address ?? (await askAddress(prompts, runtime, { ...spec, name }, dialled));
+  const address =
+    flags.address ??
+    (await askAddress(prompts, wayTo(spec, runtime.probe, opened.session), { ...spec, name }, dialled));
   const proposed = opened.proposed(address).map(({ value }) => value);
   const already = `In the certificate already: ${printable(proposed.join(', '))}.`;
   const sans = flags.sans ?? (await askSetting(prompts, 'sans', { more: already }));
   return withAddress({ ...spec, name, sans }, address, opened, flags);
 }
 
-/** The address that clients dial, which can be reached from here. */
+/** The address that clients dial, which can be reached along that way. */
 export async function askAddress(
   prompts: Prompts,
-  { probe }: Runtime,
+  { probe }: Way,
   { name, address, port }: HostSpec,
   dialled: string,
-  problem?: DockerTlsError,
 ): Promise<string> {
   return askSetting(prompts, 'address', {
     default: address ?? dialled,
-    more: problem && [problem.message, ...problem.hints].join('\n'),
     check: (given) => wayProblem(probe, name, { address: given, port }),
   });
 }

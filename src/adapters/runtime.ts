@@ -25,7 +25,8 @@ export function createRuntime(options: RuntimeOptions): Omit<Runtime, 'env' | 'p
       probe: async (request) => (await import('./docker/probe.ts')).probe(request),
     }),
     sign: async (ca, request) => (await import('./issuer/sign.ts')).sign(ca, request, options.signal),
-    signByToken: async (token, request) => (await import('./issuer/token.ts')).signByToken(token, request),
+    signByToken: async (token, request) =>
+      (await import('./issuer/token.ts')).signByToken(token, request, options.signal),
     refreshCopies: async (request) => (await import('./docker/installed-copies.ts')).refreshCopies(request),
   };
 }

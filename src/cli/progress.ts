@@ -172,10 +172,10 @@ export function createProgress(options: ProgressOptions): ProgressScreen {
     const took = line === undefined ? '' : durationWords(performance.now() - line.startedAt);
     lines.delete(host);
     tick();
-    const said = [word, text].filter((part) => part !== '').join(': ');
-    log(`${host}: ${said}${took === '' ? '' : ` (${took})`}`);
+    const sentence = [word, text].filter((part) => part !== '').join(': ');
+    log(`${host}: ${sentence}${took === '' ? '' : ` (${took})`}`);
     if (!live) {
-      draw(`${host}: ${said}\n`);
+      draw(`${host}: ${sentence}\n`);
       return;
     }
     const [first = '', ...rest] = wrapText(`${host}  ${text || word}`, Math.max(20, io.columns - 2));
@@ -272,12 +272,10 @@ function appendLog(file: string, text: string): void {
   try {
     appendFileSync(file, text, { mode: 0o600 });
   } catch (cause) {
-    throw new DockerTlsError({
-      code: 'E_LOG_FILE',
-      where: file,
-      message: `the log file cannot be written (${(cause as NodeJS.ErrnoException).code ?? 'unknown'})`,
-      hints: ['name another file with --log FILE'],
-      cause,
-    });
+    throw new DockerTlsError(
+      'E_LOG_FILE',
+      `the log file cannot be written (${(cause as NodeJS.ErrnoException).code ?? 'unknown'})`,
+      { where: file, hints: ['name another file with --log FILE'], cause },
+    );
   }
 }

@@ -11,7 +11,7 @@ import { Secret } from '../domain/secret.ts';
 import { wrapLines, wrapText } from '../domain/words.ts';
 import { DockerTlsError, interrupted, printable } from '../errors/errors.ts';
 import type { Io, SshQuestions } from '../runtime.ts';
-import { hideTyping } from '../typing.ts';
+import { dropTypedAhead, hideTyping } from '../typing.ts';
 import { coloursOf } from './render/colours.ts';
 
 export type PromptsOptions = {
@@ -79,8 +79,6 @@ export function createPrompts(options: PromptsOptions): Prompts {
     },
     select: ({ message, choices, default: fallback, ...source }) =>
       ask({ type: 'select', message, choices, default: fallback, loop: false, pageSize: 10 }, source),
-    checkbox: ({ message, choices, required, ...source }) =>
-      ask({ type: 'checkbox', message, choices, required, loop: false, pageSize: 15 }, source),
   };
   return { ...prompts, ssh: interactive ? sshQuestions(prompts) : undefined };
 }
@@ -174,6 +172,7 @@ async function put<T>(question: AnyQuestion, options: PromptsOptions): Promise<T
   // both stand for Ctrl-C.
   const end = () => ended.abort();
   const pressed = (_: unknown, key?: Key) => key?.ctrl && key.name === 'd' && end();
+  await dropTypedAhead(input, end);
   input.once('end', end).once('close', end).on('keypress', pressed);
   const module = inquirer.createPromptModule({
     input: input as NodeJS.ReadableStream,
@@ -202,11 +201,11 @@ function asInterruption(signal: AbortSignal): DockerTlsError {
 function noTerminal(message: string, { flag, key }: AnswerSource, terminal: boolean): DockerTlsError {
   const question = printable(message).replace(/[?:]\s*$/, '');
   const ways = key === undefined ? flag : `${flag}, or ${key} in the fleet file`;
-  return new DockerTlsError({
-    code: 'E_NO_TERMINAL',
-    message: terminal
+  return new DockerTlsError(
+    'E_NO_TERMINAL',
+    terminal
       ? `an answer is missing, and --yes asks nothing: ${question}`
       : `an answer is missing, and there is no terminal to ask for it: ${question}`,
-    hints: [`give ${ways}`],
-  });
+    { hints: [`give ${ways}`] },
+  );
 }

@@ -1,12 +1,15 @@
 /** A CA whose key is in a token (SoftHSM): certificates are made here and signed there, and the PIN is never shown. */
 
 import { execFileSync } from 'node:child_process';
-import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, beforeEach, expect, test } from 'vitest';
+import { signByCommand } from '../../src/adapters/issuer/sign-command.ts';
+import { signByToken } from '../../src/adapters/issuer/token.ts';
 import { openStore } from '../../src/adapters/store/store.ts';
 import { inspectCertificate } from '../../src/domain/pki/inspect.ts';
+import { Secret } from '../../src/domain/secret.ts';
 import { CertificateFactory } from '../support/certificate-factory.ts';
 import { buildProgram, type Program } from '../support/cli.ts';
 import { newHome, removeHomes } from '../support/store.ts';
@@ -93,4 +96,29 @@ test.each([
 ])('a URI with %s is refused', async (_, uri, message) => {
   const { status, json } = await run('ca', 'import', '--cert', ca.certFile, '--pkcs11', uri);
   expect([status, json.error.code, json.error.message]).toEqual([2, 'E_USAGE', expect.stringMatching(message)]);
+});
+
+test.each(['token', 'sign command'])('Ctrl-C is heard while a %s signs', async (what) => {
+  const bin = mkdtempSync(join(directory, 'hangs-'));
+  const begun = join(bin, 'begun');
+  writeFileSync(join(bin, 'openssl'), `#!/bin/sh\ntouch ${begun}\nexec sleep 600\n`, { mode: 0o755 });
+  const stop = new AbortController();
+  const path = process.env.PATH;
+  process.env.PATH = `${bin}:${path}`;
+  const request = { profile: 'issuer', name: 'ops', days: 1, csr: '', key: '', ca: '', names: [], now: new Date() };
+  try {
+    const signing =
+      what === 'token'
+        ? signByToken(
+            { uri: 'pkcs11:object=ca' },
+            { pin: new Secret('1'), hash: 'sha256', body: Buffer.of(1) },
+            stop.signal,
+          )
+        : signByCommand(join(bin, 'openssl'), request as never, stop.signal);
+    const look = setInterval(() => existsSync(begun) && stop.abort(), 20);
+    await expect(signing).rejects.toMatchObject({ code: 'E_INTERRUPTED', exit: 130 });
+    clearInterval(look);
+  } finally {
+    process.env.PATH = path;
+  }
 });

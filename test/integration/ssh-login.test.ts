@@ -7,6 +7,7 @@ import { join } from 'node:path';
 import { afterAll, describe, expect, it } from 'vitest';
 import { connect } from '../../src/adapters/ssh/connect.ts';
 import { Secret } from '../../src/domain/secret.ts';
+import type { DockerTlsError } from '../../src/errors/errors.ts';
 import type { SshOptions, SshQuestions } from '../../src/runtime.ts';
 import {
   directory,
@@ -141,6 +142,21 @@ describe.each(['ssh2', 'openssh'] as const)('%s', (transport) => {
     });
   });
 
+  it.each([
+    ['PubkeyAuthentication', withKey],
+    ['PasswordAuthentication', { password: 'right' }],
+    ['KbdInteractiveAuthentication', { interactive: [{ prompt: 'Password: ', echo: false, answer: 'right' }] }],
+  ])('does not use what %s switches off', async (keyword, host) => {
+    const config = join(directory, `off-${keyword}-${transport}`);
+    writeFileSync(config, `IdentityAgent none\nIdentityFile none\n${keyword} no\n`);
+    const requested: string[] = [];
+    await withServer(host, async (server) => {
+      const ask = questions({ password: 'right' }, requested);
+      const error = await failure(connect(optionsFor(server, { transport, configFile: config, ask })));
+      expect([error.code, requested]).toEqual(['E_SSH_AUTH', []]);
+    });
+  });
+
   it('says what was tried when nothing accepts it', async () => {
     await withServer({ ...withKey, password: 'x' }, async (server) => {
       const other = join(directory, 'other');
@@ -214,6 +230,21 @@ describe.each(['ssh2', 'openssh'] as const)('%s', (transport) => {
         expect(untrusted.message).toBe('authentication failed for mallory@127.0.0.1');
       });
     });
+  });
+
+  it('a tunnel that sshd forbids is told from one that leads to no listener', async () => {
+    if (transport !== 'ssh2') return;
+    const refusals = async (forwards: boolean): Promise<DockerTlsError> =>
+      withServer({ ...withKey, forwards }, async (server) => {
+        await using session = await connect(optionsFor(server, { transport }));
+        return await failure(session.tunnel?.open('127.0.0.1', 1) ?? Promise.reject(new Error('no tunnel')));
+      });
+    const forbidden = await refusals(false);
+    expect([forbidden.code, forbidden.message]).toEqual([
+      'E_SSH_FORWARDING',
+      'ssh to 127.0.0.1 does not forward connections to 127.0.0.1:1',
+    ]);
+    expect((await refusals(true)).code).toBe('E_SSH_UNREACHABLE');
   });
 
   it("refuses hosts that are each other's jump host before anything is dialled", async () => {
@@ -366,6 +397,48 @@ describe('ssh2 alone', () => {
       expect([error.code, error.details[0]]).toEqual(['E_SSH_AUTH', `tried: publickey ${other}`]);
     });
     agent.close();
+  });
+
+  it.each([
+    ['a password that the host asks for in its own words once', 'Password: ', 1],
+    ['a code at every login', 'Verification code: ', 2],
+  ])('asks for %s', async (_what, prompt, times) => {
+    const requested: string[] = [];
+    await withServer({ interactive: [{ prompt, echo: false, answer: '42' }] }, async (server) => {
+      const options = () => optionsFor(server, { identities: [], ask: questions({ password: '42' }, requested) });
+      for (let login = 0; login < 2; login++) expect(await logIn(options())).toBe('in\n');
+      expect(requested).toHaveLength(times);
+    });
+  });
+
+  it('offers named keys that the agent holds, then its others, then files', async () => {
+    const files = [1, 2].map((index) => {
+      const pair = makeKey();
+      const file = join(directory, `order-${index}`);
+      writeFileSync(file, pair.privateKey, { mode: 0o600 });
+      return { file, ...pair };
+    });
+    const config = join(directory, 'config-order');
+    const socket = join(directory, 'agent-order');
+    const identities = files.map(({ file }) => `IdentityFile ${file}\n`).join('');
+    writeFileSync(config, `IdentityAgent ${socket}\n${identities}`);
+    const tried = async (publicKey: string): Promise<string | undefined> => {
+      const list = agentHolding(publicKey);
+      const agent = createServer((client) => client.on('error', () => {}).on('data', () => client.write(list)));
+      await new Promise<void>((resolve) => agent.listen(socket, resolve));
+      try {
+        return await withServer({ authorizedKeys: [] }, async (server) => {
+          const error = await failure(connect(optionsFor(server, { configFile: config, identities: [] })));
+          return error.details[0];
+        });
+      } finally {
+        agent.close();
+      }
+    };
+    const [first, second] = files.map(({ file }) => `publickey ${file}`);
+    const held = 'publickey agent key held';
+    expect(await tried(files[1]?.publicKey ?? '')).toBe(`tried: ${held}, ${first}`);
+    expect(await tried(makeKey().publicKey)).toBe(`tried: ${held}, ${first}, ${second}`);
   });
 
   it('says that no person can be asked for a passphrase', async () => {

@@ -1,9 +1,12 @@
 import { randomUUID } from 'node:crypto';
 import { mkdirSync } from 'node:fs';
+import { createServer, type Server } from 'node:http';
+import { createServer as createNetServer, type Server as NetServer, type Socket } from 'node:net';
 import { dirname, join } from 'node:path';
 import { buildSync } from 'esbuild';
 import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest';
 import { checkTeamStore } from '../../src/adapters/store/team/admin.ts';
+import { openTeamSession } from '../../src/adapters/store/team/open.ts';
 import { teamStore } from '../../src/adapters/store/team/store.ts';
 import { type Cut, type CuttingProxy, startProxy } from '../support/cutting-proxy.ts';
 import { type EtcdServers, startEtcd } from '../support/etcd.ts';
@@ -115,6 +118,77 @@ describe('a network that is cut', () => {
   });
 });
 
+describe('members that do not answer, or refuse', () => {
+  const stops: (() => unknown)[] = [];
+  afterEach(() => {
+    for (const stop of stops.splice(0)) stop();
+  });
+
+  async function listening(server: Server | NetServer): Promise<string> {
+    await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+    stops.push(() => server.close());
+    return `127.0.0.1:${(server.address() as { port: number }).port}`;
+  }
+
+  /** A member that passes on what only reads, and refuses what writes. */
+  function refusing(target: string): Promise<string> {
+    const server = createServer((request, response) => {
+      let body = '';
+      request.on('data', (chunk) => {
+        body += chunk;
+      });
+      request.on('end', async () => {
+        if (body.includes('request_put'))
+          return response.writeHead(403).end('{"code":7,"message":"etcdserver: permission denied"}');
+        const answer = await fetch(`http://${target}${request.url}`, { method: 'POST', body });
+        response.writeHead(answer.status).end(await answer.text());
+      });
+    });
+    return listening(server);
+  }
+
+  test.each([
+    ['deliver', 'is stored'],
+    ['drop', 'is not said to be refused'],
+  ] as const)('a refusal after an answer that was lost (%s): the change %s', async (how, _what) => {
+    const target = servers.members[0]?.endpoint as string;
+    const seen = { count: 0 };
+    let armed = false;
+    const proxy = await startProxy(target, (_, path) => (armed && isCommit(path, seen) ? how : 'pass'));
+    proxies.push(proxy);
+    const ada = team(`${proxy.endpoint},${await refusing(target)}`).member('ada');
+    await enrol(ada);
+    armed = true;
+    const done = put(ada, 'a');
+    if (how === 'deliver') await done;
+    else
+      await expect(done).rejects.toMatchObject({
+        code: 'E_STORE_UNREACHABLE',
+        message: expect.stringContaining('may be stored or not'),
+      });
+    expect(await hostsOf(ada)).toEqual(how === 'deliver' ? ['a'] : []);
+  });
+
+  test('Ctrl-C is heard while members hang', async () => {
+    const open = new Set<Socket>();
+    const hanging = createNetServer((socket) => open.add(socket.on('error', () => {})));
+    stops.push(() => {
+      for (const socket of open) socket.destroy();
+    });
+    const endpoint = await listening(hanging);
+    const home = team().member('ada').home;
+    const stop = new AbortController();
+    const options = { home, url: `etcd://${endpoint}/x?tls=off`, env: {}, cwd: home, who: 'ada@laptop' };
+    const session = openTeamSession({ ...options, signal: stop.signal, now: () => new Date(), note() {} });
+    const asked = session?.read();
+    const connected = setInterval(() => open.size > 0 && stop.abort(new Error('Ctrl-C')), 20);
+    stops.push(() => clearInterval(connected));
+    await expect(asked).rejects.toThrow('Ctrl-C');
+    // The others of its six attempts were not made.
+    expect(open.size).toBe(1);
+  });
+});
+
 test.each([
   ['small', 1, ''],
   ['too large for one transaction', 52, '/v3/lease/grant'],
@@ -217,7 +291,7 @@ test('a member that is killed under load, and comes back: nothing is lost', asyn
   await checkTeamStore(first.session(), false);
 }, 180_000);
 
-test('a cluster without a quorum changes nothing, says why, and is read as it was', async () => {
+test('a cluster without a quorum changes nothing, says why, and is read as it was, its history too', async () => {
   const ada = team().member('ada');
   await enrol(ada);
   await put(ada, 'a');
@@ -231,6 +305,8 @@ test('a cluster without a quorum changes nothing, says why, and is read as it wa
   });
   expect(await hostsOf(ada)).toEqual(['a']);
   expect(ada.notes.at(-1)).toMatch(/this is what was fetched .* ago$/);
+  const history = (await ada.session().engine.log(1)).map(({ subject }) => subject);
+  expect(history).toEqual([expect.stringContaining('docker-tls test: host a: added')]);
   await Promise.all([second?.start(), third?.start()]);
   await put(ada, 'b');
   expect(await hostsOf(ada)).toEqual(['a', 'b']);

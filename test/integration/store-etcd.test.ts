@@ -395,7 +395,7 @@ describe('a server that is not what it should be', () => {
       .session();
   }
 
-  // Stand-ins: Debian has neither an etcd from before 3.4 nor a full one.
+  // Stand-ins: an etcd from before 3.4, and a full one.
   test.each<[string, number, string, string]>([
     ['has no JSON gateway', 404, '404 page not found', 'E_STORE_SERVER'],
     ['is full', 429, '{"code":8,"message":"etcdserver: mvcc: database space exceeded"}', 'E_STORE_FULL'],

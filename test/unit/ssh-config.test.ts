@@ -5,7 +5,7 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { homedir, hostname, tmpdir, userInfo } from 'node:os';
 import { join } from 'node:path';
 import { describe, expect, it, vi } from 'vitest';
-import { parseSshG } from '../../src/adapters/ssh/config-answers.ts';
+import { askConfig, parseSshG } from '../../src/adapters/ssh/config-answers.ts';
 import { endpointFrom, jumpOptions, resolveEndpoint } from '../../src/adapters/ssh/ssh-config.ts';
 import { DockerTlsError } from '../../src/errors/errors.ts';
 import type { SshOptions } from '../../src/runtime.ts';
@@ -101,6 +101,28 @@ describe('endpointFrom', () => {
   });
 });
 
+describe('askConfig', () => {
+  it('asks ssh again after a while: status --watch goes on for days', async () => {
+    const directory = mkdtempSync(join(tmpdir(), 'docker-tls-ssh-config-'));
+    const configFile = join(directory, 'config');
+    const portNow = async (port: number) => {
+      writeFileSync(configFile, `Host build\n  Port ${port}\n`);
+      return (await askConfig({ ...options, configFile })).get('port');
+    };
+    let now = performance.now();
+    const clock = vi.spyOn(performance, 'now').mockImplementation(() => now);
+    try {
+      expect(await portNow(2222)).toEqual(['2222']);
+      expect(await portNow(2223)).toEqual(['2222']);
+      now += 61_000;
+      expect(await portNow(2224)).toEqual(['2224']);
+    } finally {
+      clock.mockRestore();
+      rmSync(directory, { recursive: true });
+    }
+  });
+});
+
 describe('jumpOptions', () => {
   it.each([
     ['gate', { destination: 'gate', user: undefined, port: undefined }],
@@ -116,7 +138,7 @@ describe('jumpOptions', () => {
     for (const jump of ['', 'a b@', 'gate:x', '@gate:22:33']) {
       expect(() => {
         const { destination } = jumpOptions(options, jump);
-        if (/\s|^$/.test(destination)) throw new DockerTlsError({ code: 'E_HOST_NAME', message: 'x' });
+        if (/\s|^$/.test(destination)) throw new DockerTlsError('E_HOST_NAME', 'x');
       }).toThrow(DockerTlsError);
     }
   });

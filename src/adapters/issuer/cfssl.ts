@@ -16,10 +16,8 @@ export async function signByCfssl(ca: ApiCa, request: SignRequest, signal?: Abor
   const { profile, name, sans = [], csr } = request;
   const hex = (await readCredential(ca.credentialFile)).revealText();
   if (!/^(?:[0-9a-fA-F]{2})+$/.test(hex))
-    throw new DockerTlsError({
-      code: 'E_ISSUER_CREDENTIAL',
+    throw new DockerTlsError('E_ISSUER_CREDENTIAL', 'the authentication key of cfssl is not hexadecimal', {
       where: ca.credentialFile,
-      message: 'the authentication key of cfssl is not hexadecimal',
       hints: ['openssl rand -hex 32'],
     });
   const signRequest = Buffer.from(
@@ -35,8 +33,8 @@ export async function signByCfssl(ca: ApiCa, request: SignRequest, signal?: Abor
   };
   const [certificate] = textsOf([result?.certificate]);
   if (answer.status === 200 && success === true && certificate !== undefined) return certificate;
-  const said = Array.isArray(errors) ? errors.map((error) => error?.message) : [];
-  throw refusedByApi(ca, request, answer, said, [
+  const messages = Array.isArray(errors) ? errors.map((error) => error?.message) : [];
+  throw refusedByApi(ca, request, answer, messages, [
     `the profile "${ca.profiles[profile]}" of cfssl needs an auth_key whose key is that of ${ca.credentialFile}`,
     'see the log of cfssl serve',
   ]);

@@ -19,7 +19,7 @@ export async function sign(ca: ExternalCa, request: SignRequest, signal?: AbortS
 async function ask(ca: ExternalCa, request: SignRequest, signal?: AbortSignal): Promise<string> {
   switch (ca.kind) {
     case 'command':
-      return signByCommand(ca.command, request);
+      return signByCommand(ca.command, request, signal);
     case 'step-ca':
       return signByStepCa(ca, request, signal);
     case 'cfssl':

@@ -12,7 +12,7 @@ import { installHereHint } from '../../domain/dockerd/packages.ts';
 import type { CaToken } from '../../domain/external-ca.ts';
 import { shellQuote } from '../../domain/quote.ts';
 import { DockerTlsError, interrupted, printableLines } from '../../errors/errors.ts';
-import type { SignByToken } from '../../runtime.ts';
+import type { TokenRequest } from '../../runtime.ts';
 import { osReleaseHere } from '../../user.ts';
 
 const TIMEOUT_MS = 60_000;
@@ -33,21 +33,27 @@ activate = 1
 `;
 }
 
-export const signByToken: SignByToken = async (token, { pin, hash, body }) => {
+/** Fails as `SignByToken` says. */
+export async function signByToken(
+  token: CaToken,
+  { pin, hash, body }: TokenRequest,
+  signal?: AbortSignal,
+): Promise<Buffer> {
   const directory = await mkdtemp(join(tmpdir(), 'docker-tls-token-'));
   try {
     const file = join(directory, 'openssl.cnf');
     await writeFile(file, configuration(token), { mode: 0o600 });
-    return await run(token, file, { pin: pin.revealText(), hash, body });
+    return await run(token, file, { pin: pin.revealText(), hash, body }, signal);
   } finally {
     await rm(directory, { recursive: true, force: true });
   }
-};
+}
 
 function run(
   token: CaToken,
   config: string,
-  { pin, hash, body }: { pin: string; hash: string; body: Uint8Array },
+  { pin, hash, body }: Omit<TokenRequest, 'pin'> & { readonly pin: string },
+  signal: AbortSignal | undefined,
 ): Promise<Buffer> {
   const key = `${token.uri}${/[:;]type=/.test(token.uri) ? '' : ';type=private'}`;
   return new Promise((resolve, reject) => {
@@ -55,7 +61,9 @@ function run(
       env: { ...process.env, OPENSSL_CONF: config },
       stdio: ['pipe', 'pipe', 'pipe', 'pipe'],
       timeout: TIMEOUT_MS,
+      ...(signal === undefined ? {} : { signal }),
     });
+    const stopped = () => interrupted('interrupted while the token signed', { where: token.uri });
     const out: Buffer[] = [];
     let err = '';
     child.stdout?.on('data', (chunk: Buffer) => out.push(chunk));
@@ -63,11 +71,11 @@ function run(
       err += text;
     });
     child.on('error', (cause: NodeJS.ErrnoException) =>
-      reject(failed(token, `openssl could not be run: ${cause.code ?? 'unknown'}`, [])),
+      reject(signal?.aborted ? stopped() : failed(token, `openssl could not be run: ${cause.code ?? 'unknown'}`, [])),
     );
     child.on('close', (status, signal) => {
       if (status === 0 && out.length > 0) resolve(Buffer.concat(out));
-      else if (signal === 'SIGINT') reject(interrupted('interrupted while the token signed', { where: token.uri }));
+      else if (signal === 'SIGINT') reject(stopped());
       else if (signal !== null) {
         const why = child.killed
           ? `no signature within ${TIMEOUT_MS / 1000} seconds`
@@ -88,10 +96,8 @@ function run(
 
 /** A wrong PIN counts: tokens lock themselves after a few, so nothing is tried again. */
 function failed(token: CaToken, why: string, details: readonly string[]): DockerTlsError {
-  return new DockerTlsError({
-    code: 'E_TOKEN',
+  return new DockerTlsError('E_TOKEN', `the token did not sign: ${why}`, {
     where: token.uri,
-    message: `the token did not sign: ${why}`,
     details,
     hints: [
       installHereHint(osReleaseHere(), ['openssl', 'pkcs11-provider']),

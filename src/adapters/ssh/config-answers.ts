@@ -27,9 +27,13 @@ export function parseSshG(text: string): ConfigValues {
   return values;
 }
 
-/** By the configuration file that is named. What ssh reads first is in force for the whole run, as it is in ssh itself. */
-const rulesByFile = new Map<string, Promise<ConfigRules | undefined>>();
-const answers = new Map<string, Promise<ConfigValues>>();
+type Known<T> = Map<string, { readonly at: number; readonly value: Promise<T> }>;
+
+/** By the configuration file that is named. */
+const rulesByFile: Known<ConfigRules | undefined> = new Map();
+const answers: Known<ConfigValues> = new Map();
+/** `status --watch` goes on for days, and the configuration may be another one by then. */
+const KEPT_MS = 60_000;
 
 /** What the configuration says about the destination; empty where there is no ssh. Errors: E_SSH_CONFIG, E_INTERRUPTED. */
 export async function askConfig(options: SshOptions): Promise<ConfigValues> {
@@ -43,13 +47,13 @@ export async function askConfig(options: SshOptions): Promise<ConfigValues> {
 }
 
 /** Who asks the same as another gets that one's answer; where it has none (it was interrupted), each asks for itself. */
-async function once<T>(known: Map<string, Promise<T>>, key: string, work: () => Promise<T>): Promise<T> {
+async function once<T>(known: Known<T>, key: string, work: () => Promise<T>): Promise<T> {
   const first = known.get(key);
-  if (first !== undefined) return first.catch(work);
-  const own = work();
+  if (first !== undefined && performance.now() - first.at < KEPT_MS) return first.value.catch(work);
+  const own = { at: performance.now(), value: work() };
   known.set(key, own);
-  own.catch(() => known.delete(key));
-  return own;
+  own.value.catch(() => known.get(key) === own && known.delete(key));
+  return own.value;
 }
 
 /** What the answer depends on. Of the options a user changes only the user, and a port the port, and both are taken from there. */
@@ -68,7 +72,8 @@ async function readRules(options: SshOptions): Promise<ConfigRules | undefined> 
   const whole = files.every((file) => file.length < 190);
   const texts = await Promise.all([...new Set(files)].map((file) => readFile(file, 'utf8'))).catch(() => undefined);
   const rules = whole && texts !== undefined ? parseRules(texts) : undefined;
-  answers.set(questionOf(options, rules).key, Promise.resolve(parseSshG(stdout)));
+  const value = Promise.resolve(parseSshG(stdout));
+  answers.set(questionOf(options, rules).key, { at: performance.now(), value });
   return rules;
 }
 
@@ -89,16 +94,13 @@ async function ask(options: SshOptions): Promise<ConfigValues> {
   if (result.status === 0) return parseSshG(result.stdout);
   if (result.status === 'missing') {
     if (options.configFile === undefined) return new Map();
-    throw new DockerTlsError({
-      code: 'E_SSH_CONFIG',
-      message: `${options.configFile} can be read by the ssh program only, and there is none`,
-      where: options.host,
-      hints: [installHereHint(osReleaseHere(), ['openssh-client'])],
-    });
+    throw new DockerTlsError(
+      'E_SSH_CONFIG',
+      `${options.configFile} can be read by the ssh program only, and there is none`,
+      { where: options.host, hints: [installHereHint(osReleaseHere(), ['openssh-client'])] },
+    );
   }
-  throw new DockerTlsError({
-    code: 'E_SSH_CONFIG',
-    message: 'ssh does not accept its configuration',
+  throw new DockerTlsError('E_SSH_CONFIG', 'ssh does not accept its configuration', {
     where: options.host,
     details: printableLines(result.stderr, 5),
     hints: [['ssh', ...words].map(shellQuote).join(' ')],

@@ -114,9 +114,7 @@ function parseProcesses(text: string): ReadonlyMap<number, ProcessFact> {
 }
 
 function notWhole(): never {
-  throw new DockerTlsError({
-    code: 'E_AUDIT_FACTS',
-    message: 'the host did not answer the questions of the audit to the end',
+  throw new DockerTlsError('E_AUDIT_FACTS', 'the host did not answer the questions of the audit to the end', {
     hints: ['docker-tls doctor HOST'],
   });
 }
@@ -151,7 +149,7 @@ export function parseAuditFacts(stdout: Buffer) {
   const configPath = text('config-path') || '/etc/docker/daemon.json';
   const files = new Map(fileFacts(bytes('files'), owner).map((file) => [file.path, file]));
   for (const file of fileFacts(bytes('config-stat'), owner)) files.set(file.path, file);
-  // Nobody else reaches that of a user: it is in their own directory.
+  // No other user reaches that of a user: it is in their own directory.
   if (owner !== '') files.delete(text('api-socket'));
 
   const status = withStatus('auditctl-status');

@@ -210,8 +210,8 @@ function entryOf(name: string, variables: Variables, say: Say): Record<string, u
   };
   if (!local) {
     for (const key of ARGUMENTS) {
-      const { ssh: said, problems } = parseSshArguments(wordOf(variables[key] ?? ''));
-      Object.assign(ssh, said);
+      const { ssh: given, problems } = parseSshArguments(wordOf(variables[key] ?? ''));
+      Object.assign(ssh, given);
       for (const { message, hint } of problems) say(`${key}: ${message}`, [hint]);
     }
     put(ssh, 'user', first(...ANSIBLE.user));
@@ -296,5 +296,5 @@ function twice(where: string, name: string): DockerTlsError {
 }
 
 function problem(where: string, message: string, hints: readonly Hint[] = []): DockerTlsError {
-  return new DockerTlsError({ code: 'E_INVENTORY', message, where, hints });
+  return new DockerTlsError('E_INVENTORY', message, { where, hints });
 }

@@ -27,7 +27,8 @@ const ROUNDS = 2;
 
 export type EtcdClient = ReturnType<typeof etcdClient>;
 
-export function etcdClient(address: EtcdAddress, credentials: () => EtcdCredentials) {
+/** `stopReading` ends what only reads; a change that is on its way is waited for, because its ending counts. */
+export function etcdClient(address: EtcdAddress, credentials: () => EtcdCredentials, stopReading?: AbortSignal) {
   const { endpoints, tls } = address;
   let at = 0;
   let token: string | undefined;
@@ -99,8 +100,8 @@ export function etcdClient(address: EtcdAddress, credentials: () => EtcdCredenti
     });
   }
 
-  async function ask(endpoint: string, path: string, body: object): Promise<Answer> {
-    const response = await send(endpoint, path, body);
+  async function ask(endpoint: string, path: string, body: object, signal?: AbortSignal): Promise<Answer> {
+    const response = await send(endpoint, path, body, signal);
     const chunks: Buffer[] = [];
     let size = 0;
     try {
@@ -110,6 +111,7 @@ export function etcdClient(address: EtcdAddress, credentials: () => EtcdCredenti
         chunks.push(chunk);
       }
     } catch (error) {
+      signal?.throwIfAborted();
       throw connectionFailure(endpoint, error, undefined);
     }
     const text = Buffer.concat(chunks).toString('utf8');
@@ -119,12 +121,13 @@ export function etcdClient(address: EtcdAddress, credentials: () => EtcdCredenti
     return parsed;
   }
 
-  async function login(endpoint: string): Promise<void> {
+  async function login(endpoint: string, signal?: AbortSignal): Promise<void> {
     const { user, password } = access();
     if (user === undefined) return;
     token = undefined;
     try {
-      const answer = await ask(endpoint, '/v3/auth/authenticate', { name: user, password: password?.revealText() });
+      const named = { name: user, password: password?.revealText() };
+      const answer = await ask(endpoint, '/v3/auth/authenticate', named, signal);
       token = String(answer.token);
     } catch (error) {
       // Whatever it is that etcd says here, it is about the user.
@@ -135,28 +138,31 @@ export function etcdClient(address: EtcdAddress, credentials: () => EtcdCredenti
   }
 
   /** With a token, which is asked for again where it has run out. */
-  async function askAs(endpoint: string, path: string, body: object): Promise<Answer> {
+  async function askAs(endpoint: string, path: string, body: object, signal?: AbortSignal): Promise<Answer> {
     const given = token !== undefined;
-    if (!given) await login(endpoint);
+    if (!given) await login(endpoint, signal);
     try {
-      return await ask(endpoint, path, body);
+      return await ask(endpoint, path, body, signal);
     } catch (error) {
       if (!(error instanceof EtcdFailure)) throw error;
       if (access().user === undefined) throw withoutUser(error);
       if (!given || !['auth', 'refused'].includes(error.problem)) throw error;
-      await login(endpoint);
-      return ask(endpoint, path, body);
+      await login(endpoint, signal);
+      return ask(endpoint, path, body, signal);
     }
   }
 
-  /** From the member that answered last. Fails with EtcdFailure, with the gravest where no member answers. */
-  async function post(path: string, body: object): Promise<Answer> {
+  /** From the member that answered last. Fails with EtcdFailure, with the gravest where no member answers; and as the signal says. */
+  async function post(path: string, body: object, signal?: AbortSignal): Promise<Answer> {
     const failures: EtcdFailure[] = [];
     for (let turn = 0; turn < ROUNDS * endpoints.length; turn++) {
       try {
-        return await askAs(endpoints[at] as string, path, body);
+        return await askAs(endpoints[at] as string, path, body, signal);
       } catch (error) {
-        if (!(error instanceof EtcdFailure) || !error.elsewhere) throw error;
+        signal?.throwIfAborted();
+        if (!(error instanceof EtcdFailure)) throw error;
+        // A member before may have passed it on all the same.
+        if (!error.elsewhere) throw failures.length > 0 ? error.afterOthers() : error;
         failures.push(error);
         at = (at + 1) % endpoints.length;
         // The connection may just have been one that the server had given up; the first round goes on at once.
@@ -172,12 +178,13 @@ export function etcdClient(address: EtcdAddress, credentials: () => EtcdCredenti
 
     /** Keys from `from` up to `to`, or one key, as they are at `revision` or now. */
     async range(from: string, to?: string, options: Readonly<Record<string, unknown>> = {}) {
-      return rangeOf(await post('/v3/kv/range', { ...rangeRequest(from, to), ...options }));
+      return rangeOf(await post('/v3/kv/range', { ...rangeRequest(from, to), ...options }, stopReading));
     },
 
     /** All operations, if what `compare` says holds. */
     async txn(compare: readonly object[], success: readonly Operation[]) {
-      const answer = await post('/v3/kv/txn', { compare, success });
+      const reads = success.every((one) => 'request_range' in one);
+      const answer = await post('/v3/kv/txn', { compare, success }, reads ? stopReading : undefined);
       const responses = (answer.responses ?? []) as readonly { readonly response_range?: Answer }[];
       return {
         succeeded: answer.succeeded === true,
@@ -189,7 +196,7 @@ export function etcdClient(address: EtcdAddress, credentials: () => EtcdCredenti
     /** Resolves when `key` changes after `revision`. Fails with EtcdFailure where the connection ends, and as the signal says. */
     async watch(key: string, revision: string, signal: AbortSignal): Promise<void> {
       const endpoint = endpoints[at] as string;
-      if (token === undefined) await login(endpoint);
+      if (token === undefined) await login(endpoint, signal);
       const start = (BigInt(revision) + 1n).toString();
       const response = await send(
         endpoint,

@@ -14,16 +14,24 @@ const GRAVITY: readonly EtcdProblem[] = ['no-quorum', 'tls', 'unreachable'];
 export class EtcdFailure extends Error {
   readonly problem: EtcdProblem;
   readonly endpoint: string;
-  constructor(problem: EtcdProblem, endpoint: string, message: string, cause?: unknown) {
+  /** A change that was asked for may have been made all the same. */
+  readonly unsure: boolean;
+  constructor(problem: EtcdProblem, endpoint: string, message: string, cause?: unknown, unsure = false) {
     super(message, { cause });
     this.name = 'EtcdFailure';
     this.problem = problem;
     this.endpoint = endpoint;
+    this.unsure = unsure || this.elsewhere;
   }
 
-  /** Another member of the cluster may answer; and a change that was asked for may have been made all the same. */
+  /** Another member of the cluster may answer. */
   get elsewhere(): boolean {
     return GRAVITY.includes(this.problem);
+  }
+
+  /** The same, where members before gave no answer that says whether the change was made. */
+  afterOthers(): EtcdFailure {
+    return new EtcdFailure(this.problem, this.endpoint, this.message, this.cause, true);
   }
 }
 
@@ -34,6 +42,10 @@ export function gravest(failures: readonly EtcdFailure[]): EtcdFailure {
 
 /** Codes of gRPC, as the gateway gives them in its JSON: https://grpc.github.io/grpc/core/md_doc_statuscodes.html */
 const PROBLEMS: Readonly<Record<number, EtcdProblem>> = {
+  // Canceled, unknown, internal: of a member that stops in the middle, for instance.
+  1: 'unreachable',
+  2: 'unreachable',
+  13: 'unreachable',
   4: 'no-quorum',
   7: 'auth',
   8: 'full',
@@ -111,7 +123,7 @@ export function etcdRefusal(address: EtcdAddress, failure: unknown): unknown {
   if (!(failure instanceof EtcdFailure)) return failure;
   const { problem, endpoint, message: said } = failure;
   const [code, message, hints] = refusalOf(address, problem, endpoint, said);
-  return new DockerTlsError({ code, where: address.url, message, hints, cause: failure });
+  return new DockerTlsError(code, message, { where: address.url, hints, cause: failure });
 }
 
 function refusalOf(
@@ -201,23 +213,24 @@ function etcdctl({ endpoints, tls, ca, cert, certKey, user }: EtcdAddress): stri
 }
 
 export function unknownEnding(address: EtcdAddress, failure: EtcdFailure): DockerTlsError {
-  return new DockerTlsError({
-    code: 'E_STORE_UNREACHABLE',
-    where: address.url,
-    message: `the connection to the store broke while a change was stored (${failure.endpoint}: ${failure.message}), so it may be stored or not`,
-    hints: [
-      'when it can be reached again, run the same command again: it begins from what is stored',
-      `${etcdctl(address)} endpoint health`,
-    ],
-    cause: failure,
-  });
+  return new DockerTlsError(
+    'E_STORE_UNREACHABLE',
+    `the connection to the store broke while a change was stored (${failure.endpoint}: ${failure.message}), so it may be stored or not`,
+    {
+      where: address.url,
+      hints: [
+        'when it can be reached again, run the same command again: it begins from what is stored',
+        `${etcdctl(address)} endpoint health`,
+      ],
+      cause: failure,
+    },
+  );
 }
 
 export function tooLarge(address: EtcdAddress, path: string, bytes: number): DockerTlsError {
-  return new DockerTlsError({
-    code: 'E_STORE_FULL',
-    where: address.url,
-    message: `${path} has ${Math.ceil(bytes / 1024)} kB, and one value of etcd has at most 1,500 kB`,
-    hints: ['docker-tls store copy --to git+ssh://git@HOST/PATH.git'],
-  });
+  return new DockerTlsError(
+    'E_STORE_FULL',
+    `${path} has ${Math.ceil(bytes / 1024)} kB, and one value of etcd has at most 1,500 kB`,
+    { where: address.url, hints: ['docker-tls store copy --to git+ssh://git@HOST/PATH.git'] },
+  );
 }

@@ -18,7 +18,7 @@ const headSchema = z.object({
   /** The directory of its files. */
   generation: z.string(),
 });
-const entrySchema = z.object({
+export const entrySchema = z.object({
   revision: z.string(),
   parent: z.string(),
   regained: z.optional(z.string()),

@@ -14,9 +14,13 @@ export type Place = {
   readonly modRevision: string;
   readonly generation: string;
   readonly snapshot: Snapshot;
+  /** The last entries of its history, the newest last. */
+  readonly recent: readonly Entry[];
 };
 
 const PAGE = 500;
+/** So much of the history is kept for when the server cannot be reached. */
+const MOST_RECENT = 50;
 /** Up to so many changed files are read one by one; else all. */
 const MOST_CHANGED = 90;
 const ATTEMPTS = 4;
@@ -38,25 +42,33 @@ export function etcdReader(client: EtcdClient, keys: Keys, address: EtcdAddress,
     return place;
   }
 
-  /** The head, and the entries after `number`, at one revision. */
-  async function readHeadAnd(number: number) {
-    const log = rangeRequest(keys.log + entryName(number + 1), endOf(keys.log));
-    const asked = [{ request_range: rangeRequest(keys.head) }, { request_range: { ...log, limit: MOST_CHANGED } }];
+  /** The head, and the entries after `number`, or without one the last ones, at one revision. */
+  async function readHeadAnd(number?: number) {
+    const log = rangeRequest(keys.log + entryName((number ?? 0) + 1), endOf(keys.log));
+    const some =
+      number === undefined
+        ? { limit: MOST_RECENT, sort_order: 'DESCEND', sort_target: 'KEY' }
+        : { limit: MOST_CHANGED };
+    const asked = [{ request_range: rangeRequest(keys.head) }, { request_range: { ...log, ...some } }];
     const { ranges, revision } = await client.txn([], asked);
     const [head] = ranges[0]?.kvs ?? [];
-    return { head, at: revision, entries: (ranges[1]?.kvs ?? []).map(({ value }) => readEntry(value)) };
+    const entries = (ranges[1]?.kvs ?? []).map(({ value }) => readEntry(value));
+    return { head, at: revision, entries: number === undefined ? entries.reverse() : entries };
   }
 
   async function newest(): Promise<Place> {
     const before = latest;
-    const { head, at, entries } = await readHeadAnd(numberOf(before?.snapshot.revision ?? ''));
+    const revisionBefore = before?.snapshot.revision;
+    const { head, at, entries } = await readHeadAnd(
+      revisionBefore === undefined ? undefined : numberOf(revisionBefore),
+    );
     reached();
-    if (head === undefined) return remember({ at, modRevision: '0', generation: newGeneration(), snapshot: EMPTY });
+    const nothing = { at, generation: newGeneration(), recent: [] };
+    if (head === undefined) return remember({ ...nothing, modRevision: '0', snapshot: EMPTY });
     if (before !== undefined && before.modRevision === head.modRevision) return remember({ ...before, at });
     const found = readHead(head.value);
     // Nothing of ours is there: the manifest that is missing says so.
-    if (found === undefined)
-      return remember({ at, modRevision: head.modRevision, generation: newGeneration(), snapshot: bogus() });
+    if (found === undefined) return remember({ ...nothing, modRevision: head.modRevision, snapshot: bogus() });
     const paths =
       before?.generation === found.generation ? pathsSince(before.snapshot.revision, found, entries) : undefined;
     const files =
@@ -66,7 +78,8 @@ export function etcdReader(client: EtcdClient, keys: Keys, address: EtcdAddress,
     const { revision, parent, regained } = found;
     const history = { parent, ...(regained === undefined ? {} : { regained }) };
     const { generation } = found;
-    return remember({ at, modRevision: head.modRevision, generation, snapshot: { revision, files, history } });
+    const recent = recentOf(before?.recent ?? [], entries);
+    return remember({ at, modRevision: head.modRevision, generation, snapshot: { revision, files, history }, recent });
   }
 
   async function readAll(generation: string, at: string): Promise<Map<string, Uint8Array>> {
@@ -121,6 +134,10 @@ export function etcdReader(client: EtcdClient, keys: Keys, address: EtcdAddress,
   }
 
   return { current, readHeadAnd, entriesFrom, remember, placeOf: (revision: string) => places.get(revision) };
+}
+
+export function recentOf(before: readonly Entry[], entries: readonly (Entry | undefined)[]): readonly Entry[] {
+  return [...before, ...entries.filter((one) => one !== undefined)].slice(-MOST_RECENT);
 }
 
 export function newGeneration(): string {

@@ -20,7 +20,7 @@ import {
   unchanged,
 } from './etcd-generation.ts';
 import { type Entry, entryName, type Head, holds, logEntryOf, newEntry, numberOf, readHead } from './etcd-history.ts';
-import { etcdReader, newGeneration, type Place } from './etcd-reader.ts';
+import { etcdReader, newGeneration, type Place, recentOf } from './etcd-reader.ts';
 import { changed } from './refusals.ts';
 import { snapshotCache } from './snapshot-cache.ts';
 
@@ -37,7 +37,7 @@ const LARGEST_VALUE = 1_500_000;
 const ATTEMPTS = 4;
 
 export function etcdEngine({ address, env, cache: directory, signal, now }: EtcdOptions): Engine {
-  const client = etcdClient(address, () => readEtcdCredentials(address, env));
+  const client = etcdClient(address, () => readEtcdCredentials(address, env), signal);
   const cache = snapshotCache(directory);
   const keys = keysOf(address.prefix);
   const { current, readHeadAnd, entriesFrom, remember, placeOf } = etcdReader(client, keys, address, () =>
@@ -65,7 +65,7 @@ export function etcdEngine({ address, env, cache: directory, signal, now }: Etcd
 
   /**
    * Whatever the transaction said, the log tells: ours is in it, or another commit is, or neither. Only then it is sent again, which is safe:
-   * the head decides which of two that are on their way counts.
+   * the head decides which of two that are on their way counts. Even a refusal proves nothing where it came after an answer that was lost.
    */
   async function settle(
     expected: Place,
@@ -73,6 +73,7 @@ export function etcdEngine({ address, env, cache: directory, signal, now }: Etcd
     compare: readonly object[],
     success: Parameters<typeof client.txn>[1],
   ) {
+    let unsure = false;
     for (let attempt = 1; ; attempt++) {
       let failure: EtcdFailure | undefined;
       try {
@@ -80,7 +81,8 @@ export function etcdEngine({ address, env, cache: directory, signal, now }: Etcd
         if (succeeded) return revision;
       } catch (error) {
         if (!(error instanceof EtcdFailure)) throw error;
-        if (!error.elsewhere) throw etcdRefusal(address, error);
+        unsure ||= error.unsure;
+        if (!unsure) throw etcdRefusal(address, error);
         failure = error;
       }
       const fate = await fateOf(entry, expected).catch((error: unknown) => {
@@ -90,7 +92,7 @@ export function etcdEngine({ address, env, cache: directory, signal, now }: Etcd
       if (fate === 'stored') return undefined;
       // Refused with the same head: the marker of its generation went. It is begun again as after another commit.
       if (fate === 'overtaken' || failure === undefined) throw changed(address.url);
-      if (attempt >= ATTEMPTS) throw unknownEnding(address, failure);
+      if (attempt >= ATTEMPTS || !failure.elsewhere) throw unknownEnding(address, failure);
     }
   }
 
@@ -131,14 +133,15 @@ export function etcdEngine({ address, env, cache: directory, signal, now }: Etcd
       const marker = keys.making + generation;
       at = await settle(expected, entry, [...guard, there(marker)], [...about, removeOperation(marker)]);
     }
-    const place = await placeMade(at, { generation, snapshot: { revision, files, history } });
+    const recent = recentOf(expected.recent, [entry]);
+    const place = await placeMade(at, { generation, snapshot: { revision, files, history }, recent });
     // What is not taken away now is taken away by the next large commit.
     if (!small) await sweep(place).catch(() => undefined);
     return place;
   }
 
   /** Where the answer was lost, etcd's revision of the head is asked for; where others have gone on since, the next commit begins again. */
-  async function placeMade(at: string | undefined, made: Pick<Place, 'generation' | 'snapshot'>): Promise<Place> {
+  async function placeMade(at: string | undefined, made: Omit<Place, 'at' | 'modRevision'>): Promise<Place> {
     if (at !== undefined) return remember({ ...made, at, modRevision: at });
     const { head, at: asked } = await readHeadAnd(numberOf(made.snapshot.revision));
     const ours = head !== undefined && readHead(head.value)?.revision === made.snapshot.revision;
@@ -161,7 +164,7 @@ export function etcdEngine({ address, env, cache: directory, signal, now }: Etcd
   return {
     url: address.url,
     read,
-    keep: (snapshot) => cache.keep(snapshot),
+    keep: (snapshot) => cache.keep(snapshot, placeOf(snapshot.revision)?.recent ?? []),
 
     async at(revision) {
       const known = placeOf(revision)?.snapshot ?? cache.read();
@@ -185,10 +188,13 @@ export function etcdEngine({ address, env, cache: directory, signal, now }: Etcd
 
     log: (limit) =>
       translated(async () => {
-        const { revision } = (await current()).snapshot;
+        const { revision, offline } = await read();
         const first = Math.max(1, numberOf(revision) - limit + 1);
-        const entries = await entriesFrom(first, numberOf(revision));
-        return [...entries.values()].reverse().map(logEntryOf);
+        const entries =
+          offline === undefined
+            ? [...(await entriesFrom(first, numberOf(revision))).values()]
+            : cache.recent().filter((entry) => numberOf(entry.revision) >= first);
+        return entries.reverse().map(logEntryOf);
       }),
 
     contains: (newer, older) =>

@@ -79,7 +79,7 @@ export function gitEngine({ url, remote, branch, cache, signal, before }: GitOpt
         await git(['fetch', '--quiet', '--no-tags', '--no-write-fetch-head', remote, ref]).catch((error) => {
           throw unreachable(url, remote, error);
         });
-        // Somebody may have replaced the branch between the two questions.
+        // Another operator may have replaced the branch between the two questions.
         if (!(await has(head)) && attempt < 3) continue;
       }
       await remember(head);
@@ -189,14 +189,16 @@ export function gitEngine({ url, remote, branch, cache, signal, before }: GitOpt
     const parents = before.flatMap((revision) => (revision === '' ? [] : ['-p', revision]));
     const made = await git(['commit-tree', ...sign, ...parents, '-F', '-', tree], { input: text, env: author }).catch(
       (error: unknown) => {
-        throw new DockerTlsError({
-          code: 'E_STORE_WRITE',
-          where: url,
-          message: `git made no commit: ${error instanceof GitFailure ? error.message : error}`,
-          hints:
-            sign.length > 0 ? ['git config --show-origin --get-regexp "commit.gpgsign|user.signingkey|gpg.*"'] : [],
-          cause: error,
-        });
+        throw new DockerTlsError(
+          'E_STORE_WRITE',
+          `git made no commit: ${error instanceof GitFailure ? error.message : error}`,
+          {
+            where: url,
+            hints:
+              sign.length > 0 ? ['git config --show-origin --get-regexp "commit.gpgsign|user.signingkey|gpg.*"'] : [],
+            cause: error,
+          },
+        );
       },
     );
     return made.stdout.toString('latin1').trim();
@@ -281,7 +283,7 @@ function batchOf(bytes: Buffer): [string, Uint8Array][] {
   return found;
 }
 
-/** Whoever has told git no name: the login name and the computer. */
+/** Where git knows no name for the user: the login name and the computer. */
 function authorOf(who: string): Record<string, string> {
   const name = who.split('@')[0] || 'docker-tls';
   return { GIT_AUTHOR_NAME: name, GIT_AUTHOR_EMAIL: who, GIT_COMMITTER_NAME: name, GIT_COMMITTER_EMAIL: who };

@@ -9,12 +9,15 @@ import { join } from 'node:path';
 import * as z from 'zod/mini';
 import type { Snapshot } from '../engine.ts';
 import { errnoOf, makeDirectories } from '../files.ts';
+import { type Entry, entrySchema } from './etcd-history.ts';
 
 const schema = z.object({
   revision: z.string(),
   history: z.object({ parent: z.string(), regained: z.optional(z.string()) }),
   /** By path: the name of the file that holds the content. */
   files: z.record(z.string(), z.string()),
+  /** The last entries of the history, the newest last. */
+  recent: z.array(entrySchema),
 });
 
 /** What another run on this computer has just written is not taken away. */
@@ -46,7 +49,7 @@ export function snapshotCache(directory: string) {
 
   return {
     /** Contents first: a run that is killed leaves the snapshot from before. */
-    keep({ revision, history, files }: Snapshot): void {
+    keep({ revision, history, files }: Snapshot, recent: readonly Entry[]): void {
       if (readIndex(snapshotFile)?.revision === revision) return;
       makeDirectories(join(directory, 'files'));
       if (written.size === 0) {
@@ -59,7 +62,7 @@ export function snapshotCache(directory: string) {
         written.add(name);
       }
       const listed = Object.fromEntries(entries.map(([path, name]) => [path, name]));
-      replace(snapshotFile, JSON.stringify({ revision, history, files: listed }));
+      replace(snapshotFile, JSON.stringify({ revision, history, files: listed, recent }));
     },
 
     /** Undefined where there is none, or not all of it. */
@@ -77,6 +80,8 @@ export function snapshotCache(directory: string) {
         return undefined;
       }
     },
+
+    recent: () => readIndex(snapshotFile)?.recent ?? [],
 
     /** The server was reached now. */
     reached(): void {
