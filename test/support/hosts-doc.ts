@@ -54,7 +54,7 @@ export function renderHostsDoc(): string {
     '| Podman 5.7 or later as the engine, with systemd and without Docker | works; see [Podman](#podman) | `test/e2e/podman.test.ts`, the fault suite: Podman 5.8, systemd 262 |',
     '| Podman before 5.7 (Debian 13 has 5.4) | [E_PODMAN_OLD](errors.md#e_podman_old) | its version on recorded facts |',
     '| another service manager (runit, s6, Slackware) | [E_NO_SYSTEMD](errors.md#e_no_systemd) | |',
-    "| [rootless Docker](#rootless-docker) | works: `setup USER@HOST --rootless`; found by itself where only that one runs; see Promises. Beside a Docker of root's it is left alone and named | `test/e2e/rootless.test.ts`, the fault suite, a golden plan: Docker 26.1 with slirp4netns; with pasta by hand |",
+    "| [rootless Docker](#rootless-docker) | works: `setup USER@HOST --rootless`; found by itself where only that one runs; see Promises. Beside a Docker of root's it is left alone and named | `test/e2e/rootless.test.ts`, the fault suite, a golden plan: Docker 26.1 with slirp4netns; by hand with pasta, and with Docker 28.5 |",
     '| Docker from snap | [E_DOCKER_SNAP](errors.md#e_docker_snap), see below | below |',
     '| Docker Desktop, Colima, Lima | the daemon runs in a virtual machine: a Lima machine with systemd is a host like every other by its own ssh | not tried |',
     '| Synology DSM, QNAP QTS, Unraid | [E_VENDOR_SYSTEM](errors.md#e_vendor_system), see below | their marks on a Debian host, below |',
