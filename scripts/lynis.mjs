@@ -12,7 +12,7 @@ import { fileURLToPath } from 'node:url';
 const root = fileURLToPath(new URL('..', import.meta.url));
 const directory = mkdtempSync(join(tmpdir(), 'docker-tls-lynis-'));
 const suites = process.argv.length > 2 ? process.argv.slice(2) : ['bookworm', 'trixie', 'sid'];
-/** The index to reach. */
+/** The index to reach with `--profile lynis`; on sid with every fix accepted. */
 const bar = (suite) => (suite.endsWith('-vm') ? 78 : 74);
 /** OpenSSH 10.4 and later print `MaxAuthTries` where Lynis looks for `maxauthtries`: 60 of its points are not counted, up to 3.1.7. */
 const READS_CAPITALS = 's/index($0, OPT)/index(tolower($0), OPT)/';
@@ -72,7 +72,7 @@ try {
     const vm = suite.endsWith('-vm');
     const show = (state, value) => console.log(`${suite}: hardening index ${value} ${state}`);
     if (!vm) show('fresh', index());
-    const ssh = ['-i', keyFile, '--host-key', 'accept-new', '--no-ca-passphrase'];
+    const ssh = ['-i', keyFile, '--host-key', 'accept-new', '--no-ca-passphrase', '--confirm-within', '5m'];
     dockerTls('setup', `ops@${address}`, '--name', host, ...ssh);
     const harden = (...words) => {
       dockerTls('harden', host, ...words, '--banner', BANNER);
@@ -89,7 +89,7 @@ try {
     if (!vm || reached < bar(suite)) {
       const all = harden('--profile', 'lynis', '--accept', accepted(dockerTls));
       show('with every fix accepted', all);
-      if (vm) reached = all;
+      if (vm || suite === 'sid') reached = all;
     }
     if (reached < bar(suite)) throw new Error(`${suite}: ${reached} is below ${bar(suite)}`);
     lab('down', host);
