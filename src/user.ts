@@ -39,12 +39,11 @@ export function homeDirectory(env: Readonly<Record<string, string | undefined>> 
   try {
     return homedir();
   } catch (cause) {
-    throw new DockerTlsError({
-      code: 'E_NO_HOME',
-      message: `${userName()} has no home directory: HOME is not set, and passwd has no entry for this user`,
-      hints: ['export HOME=/path/to/a/directory'],
-      cause,
-    });
+    throw new DockerTlsError(
+      'E_NO_HOME',
+      `${userName()} has no home directory: HOME is not set, and passwd has no entry for this user`,
+      { hints: ['export HOME=/path/to/a/directory'], cause },
+    );
   }
 }
 

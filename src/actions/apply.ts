@@ -8,6 +8,7 @@ import type { DockerTlsError } from '../errors/errors.ts';
 import { dockerConfigDirectory, ownClientName } from '../user.ts';
 import type { ActionContext } from './action-context.ts';
 import { checkContexts, giveContexts } from './context.ts';
+import { contextHere } from './contexts-of-host.ts';
 import { clientSpec, runFlags } from './flags.ts';
 import { unknownName } from './resolve-target.ts';
 import type { Changed } from './results.ts';
@@ -64,6 +65,8 @@ export type Applied = {
   readonly hosts: readonly HostSpec[];
   /** Docker contexts that could not be made; the hosts are done all the same. */
   readonly contexts: readonly DockerTlsError[];
+  /** The first host that changed, and the docker context that leads there; neither: none. */
+  readonly first?: { readonly spec: HostSpec; readonly context: string | undefined };
 };
 
 export async function applyHosts(
@@ -86,7 +89,11 @@ export async function applyHosts(
     clientsFor({ ...changed.wanted, credentials: [] }, changed.state),
     { store: run.store, dockerConfig, now: runtime.now },
   );
-  return { changed, hosts, contexts };
+  const name = changed.results.find((one) => one.kind === 'done' && one.value.changed)?.host;
+  const spec = hosts.find((one) => one.name === name);
+  if (spec === undefined) return { changed, hosts, contexts };
+  const here = contextName(spec) ?? (await contextHere(spec.name, await run.store.read(), dockerConfig));
+  return { changed, hosts, contexts, first: { spec, context: here } };
 }
 
 /** What applyHosts would change. */

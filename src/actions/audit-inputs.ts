@@ -42,9 +42,7 @@ async function text(path: string, cwd: string): Promise<string> {
     // Windows PowerShell 5.1 writes `… --json > report.json` so.
     return bytes.toString(bytes[0] === 0xff && bytes[1] === 0xfe ? 'utf16le' : 'utf8').replace(/^\ufeff/, '');
   } catch (cause) {
-    throw new DockerTlsError({
-      code: 'E_AUDIT_FILE',
-      message: 'it cannot be read',
+    throw new DockerTlsError('E_AUDIT_FILE', 'it cannot be read', {
       where: path,
       hints: [`ls -l ${shellQuote(path)}`],
       cause,

@@ -29,11 +29,11 @@ export async function planButane(
   const { runtime, progress } = context;
   const store = storeOf(context);
   if (store.shared)
-    throw new DockerTlsError({
-      code: 'E_BUTANE',
-      message: 'no Butane file: in a shared store the keys are sealed, and butane reads files',
-      hints: ['docker-tls store copy --to DIR', 'docker-tls --home DIR plan HOST --format butane'],
-    });
+    throw new DockerTlsError(
+      'E_BUTANE',
+      'no Butane file: in a shared store the keys are sealed, and butane reads files',
+      { hints: ['docker-tls store copy --to DIR', 'docker-tls --home DIR plan HOST --format butane'] },
+    );
   const changed = await planHosts(context, hosts, options);
   const failed = failuresOf(changed).at(-1);
   if (failed !== undefined) throw failed;

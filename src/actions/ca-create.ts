@@ -19,10 +19,8 @@ export async function createCa(context: ActionContext, options: StoredOptions): 
 }
 
 function caExists(home: string): DockerTlsError {
-  return new DockerTlsError({
-    code: 'E_CA_EXISTS',
+  return new DockerTlsError('E_CA_EXISTS', 'there is a CA in this store already', {
     where: home,
-    message: 'there is a CA in this store already',
     hints: ['docker-tls ca show', 'a new one in its place, with no client locked out: docker-tls rotate ca'],
   });
 }

@@ -182,9 +182,7 @@ async function protectedKey(cert: string, key: Secret, passphrase: PassphraseSou
 }
 
 function caError(code: ErrorCode, message: string, hints: readonly string[] = []): DockerTlsError {
-  return new DockerTlsError({
-    code,
-    message,
+  return new DockerTlsError(code, message, {
     hints: hints.length > 0 ? hints : ['openssl x509 -noout -text -in FILE'],
   });
 }

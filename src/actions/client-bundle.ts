@@ -23,12 +23,11 @@ export function bundleOf(state: StoreState, client: StoredClient, only: readonly
   for (const name of only) {
     const host = known.get(name);
     if (host !== undefined && accepts(host, client)) continue;
-    throw new DockerTlsError({
-      code: host === undefined ? 'E_HOST_UNKNOWN' : 'E_CLIENT_NOT_ACCEPTED',
-      where: name,
-      message: host === undefined ? 'no host of this name in the store' : `this host does not accept ${record.name}`,
-      hints: ['docker-tls client list'],
-    });
+    throw new DockerTlsError(
+      host === undefined ? 'E_HOST_UNKNOWN' : 'E_CLIENT_NOT_ACCEPTED',
+      host === undefined ? 'no host of this name in the store' : `this host does not accept ${record.name}`,
+      { where: name, hints: ['docker-tls client list'] },
+    );
   }
   const hosts = [...known.values()].filter(
     (host) => accepts(host, client) && (only.length === 0 || only.includes(host.record.name)),

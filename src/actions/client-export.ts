@@ -70,10 +70,8 @@ function checkedOut(name: string, { out, format = 'tar', directory }: ExportOpti
 function toolArchive(tool: ToolName, bundle: ClientBundle, client: StoredClient, directory: string, now: Date): Secret {
   const [first, ...others] = bundle.hosts.map((host) => accessThere(host, bundle.client, directory));
   if (first !== undefined) return packTool(tool, [first, ...others], client, now);
-  throw new DockerTlsError({
-    code: 'E_CLIENT_NOT_ACCEPTED',
+  throw new DockerTlsError('E_CLIENT_NOT_ACCEPTED', `no host accepts this client, so ${tool} would have no host`, {
     where: bundle.client,
-    message: `no host accepts this client, so ${tool} would have no host`,
     hints: ['docker-tls client list'],
   });
 }

@@ -91,9 +91,7 @@ async function bundleFor(
     file === undefined ? bundleOfEnvironment(runtime.env) : readBundle(await readIn(file, runtime.cwd), { ca, name });
   const bundle = read && host.length > 0 ? { ...read, hosts: namedHosts(host) } : read;
   if (bundle === undefined) {
-    throw new DockerTlsError({
-      code: 'E_BUNDLE',
-      message: 'DOCKER_TLS_CA and DOCKER_TLS_CERT are not in the environment',
+    throw new DockerTlsError('E_BUNDLE', 'DOCKER_TLS_CA and DOCKER_TLS_CERT are not in the environment', {
       hints: ['docker-tls client export NAME --format env --out FILE'],
     });
   }

@@ -141,7 +141,7 @@ export async function checkContextOf(
     const { code, message } = error;
     const later = `docker-tls context ${spec.name} --config-directory --replace`;
     const hints = [`leave --config-directory out; then, to replace them (copies are kept): ${later}`];
-    throw new DockerTlsError({ code, message, where: spec.name, hints });
+    throw new DockerTlsError(code, message, { where: spec.name, hints });
   });
 }
 
@@ -218,12 +218,11 @@ export async function giveContexts(
 }
 
 function noClientFor(host: string, context: string): DockerTlsError {
-  return new DockerTlsError({
-    code: 'E_NO_CLIENTS',
-    where: host,
-    message: `the context ${context} was not made: no client whose key is here is accepted`,
-    hints: ['docker-tls client list'],
-  });
+  return new DockerTlsError(
+    'E_NO_CLIENTS',
+    `the context ${context} was not made: no client whose key is here is accepted`,
+    { where: host, hints: ['docker-tls client list'] },
+  );
 }
 
 /** Each copy belongs to exactly one client, the `owner`. Nothing is written when the store knows it already. */
@@ -266,10 +265,9 @@ function credentials(
   const client = state.clients.get(request.client);
   if (!host || !client) throw new Error(`giveContext: ${request.host} or ${request.client} is not in the store`);
   if (client.key) return { host, client, key: client.key };
-  throw new DockerTlsError({
-    code: 'E_CLIENT_NO_KEY',
-    where: request.client,
-    message: 'the key of this client is not in this store; it was made on another machine and stays there',
-    hints: [asWritten('on the computer that has the key: docker-tls client import FILE')],
-  });
+  throw new DockerTlsError(
+    'E_CLIENT_NO_KEY',
+    'the key of this client is not in this store; it was made on another machine and stays there',
+    { where: request.client, hints: [asWritten('on the computer that has the key: docker-tls client import FILE')] },
+  );
 }

@@ -37,6 +37,11 @@ export async function contextsOf(host: string, state: StoreState): Promise<reado
   return found.flat().filter(({ ours }) => ours);
 }
 
+/** By which of them docker here reaches the host; undefined: none. */
+export async function contextHere(host: string, state: StoreState, dockerConfig: string): Promise<string | undefined> {
+  return (await contextsOf(host, state)).find((place) => place.dockerConfig === dockerConfig)?.name;
+}
+
 /**
  * Takes contexts away, from the store's records as well; call it inside the store's lock. Gives the names of those that went; what stands
  * against one is an error beside the others.

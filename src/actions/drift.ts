@@ -96,10 +96,8 @@ async function askOverTls(
     credentials,
   );
   if (outcome.kind === 'refused' && outcome.chain === '') {
-    throw new DockerTlsError({
-      code: 'E_TLS',
+    throw new DockerTlsError('E_TLS', `${address}:${port}: ${outcome.reason}`, {
       where: host.record.name,
-      message: `${address}:${port}: ${outcome.reason}`,
       hints: [`docker-tls doctor ${host.record.name}`],
     });
   }

@@ -89,17 +89,11 @@ function profilesOf(kind: ApiKind, given: readonly string[]): Readonly<Record<Si
 function secretFile(path: string, flag: string, cwd: string): string {
   const file = resolve(cwd, path);
   if (existsSync(file)) return file;
-  throw new DockerTlsError({
-    code: 'E_SECRET_FILE',
-    message: `${flag}: ${file} is not there`,
-    hints: [`ls -l ${shellQuote(file)}`],
-  });
+  throw new DockerTlsError('E_SECRET_FILE', `${flag}: ${file} is not there`, { hints: [`ls -l ${shellQuote(file)}`] });
 }
 
 function usage(message: string): DockerTlsError {
-  return new DockerTlsError({
-    code: 'E_USAGE',
-    message,
+  return new DockerTlsError('E_USAGE', message, {
     hints: [
       "docker-tls ca import --cert ca.pem --sign-command '/usr/local/bin/sign-docker {profile} {days}'",
       'docker-tls ca import --cert intermediate.pem --chain root.pem --whole-chain --step-ca https://ca.example.org --credential-file provisioner.jwk',

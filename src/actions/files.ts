@@ -37,10 +37,8 @@ export function checkOut({ runtime, global, out, replace, binary }: Omit<OutFile
   if (!existsSync(dirname(path)))
     throw usage(`the directory ${dirname(path)} is not there`, [`mkdir -p ${shellQuote(dirname(path))}`]);
   if (!replace && existsSync(path)) {
-    throw new DockerTlsError({
-      code: 'E_FILE_EXISTS',
+    throw new DockerTlsError('E_FILE_EXISTS', 'there is a file of this name already', {
       where: path,
-      message: 'there is a file of this name already',
       hints: ['--out OTHER', '--replace'],
     });
   }
@@ -68,10 +66,8 @@ export async function readIn(path: string, cwd: string): Promise<Buffer> {
     for await (const chunk of process.stdin) chunks.push(chunk as Buffer);
     return Buffer.concat(chunks);
   } catch (cause) {
-    throw new DockerTlsError({
-      code: 'E_FILE',
+    throw new DockerTlsError('E_FILE', `it cannot be read: ${(cause as NodeJS.ErrnoException).code ?? 'unknown'}`, {
       where: path,
-      message: `it cannot be read: ${(cause as NodeJS.ErrnoException).code ?? 'unknown'}`,
       hints: [`ls -l ${shellQuote(path)}`],
       cause,
     });
@@ -98,9 +94,7 @@ export async function saveReport(out: string, cwd: string, text: string): Promis
     return path;
   } catch (cause) {
     if (temporary !== undefined) await rm(temporary, { force: true });
-    throw new DockerTlsError({
-      code: 'E_AUDIT_OUT',
-      message: 'the report cannot be written',
+    throw new DockerTlsError('E_AUDIT_OUT', 'the report cannot be written', {
       where: path,
       hints: [`ls -ld ${shellQuote(dirname(path))} ${shellQuote(path)}`],
       cause,

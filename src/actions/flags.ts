@@ -49,11 +49,7 @@ export function readSetting({ schema }: Setting, given: unknown, where: string):
   const [issue] = read.error.issues;
   const cause = issue?.code === 'custom' ? (issue.params?.error as DockerTlsError | undefined) : undefined;
   const [problem] = schemaProblems(read.error.issues, { value: given, knownKeys: () => [] });
-  throw new DockerTlsError({
-    code: cause?.code ?? 'E_USAGE',
-    message: `${where}${problem?.message}`,
-    hints: problem?.hints ?? [],
-  });
+  throw new DockerTlsError(cause?.code ?? 'E_USAGE', `${where}${problem?.message}`, { hints: problem?.hints ?? [] });
 }
 
 /** What the options of any command that reaches hosts say of them: the way to log in, and what holds for this run. */
@@ -94,7 +90,7 @@ function certificatesOf(word: string, cwd: string): string {
     return readFileSync(path, 'utf8');
   } catch (cause) {
     const hints = [`ls -l ${shellQuote(path)}`];
-    throw new DockerTlsError({ code: 'E_FILE', message: `--accept-ca: ${path} cannot be read`, hints, cause });
+    throw new DockerTlsError('E_FILE', `--accept-ca: ${path} cannot be read`, { hints, cause });
   }
 }
 

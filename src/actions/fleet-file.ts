@@ -50,9 +50,7 @@ export async function openFleetFile({
 }: Pick<ActionContext, 'global' | 'runtime'>): Promise<FleetFile | undefined> {
   if (global.file === undefined) return undefined;
   if (global.file === '-') {
-    throw new DockerTlsError({
-      code: 'E_USAGE',
-      message: 'a fleet file has a name here; standard input is read by plan and apply',
+    throw new DockerTlsError('E_USAGE', 'a fleet file has a name here; standard input is read by plan and apply', {
       hints: ['-f fleet.yaml'],
     });
   }
@@ -156,10 +154,8 @@ export async function readFleetText(path: string): Promise<string | undefined> {
     return await readFile(path, 'utf8');
   } catch (cause) {
     if ((cause as NodeJS.ErrnoException).code === 'ENOENT') return undefined;
-    throw new DockerTlsError({
-      code: 'E_FLEET',
+    throw new DockerTlsError('E_FLEET', `it cannot be read: ${(cause as NodeJS.ErrnoException).code ?? 'unknown'}`, {
       where: path,
-      message: `it cannot be read: ${(cause as NodeJS.ErrnoException).code ?? 'unknown'}`,
       hints: [`ls -l ${shellQuote(path)}`],
       cause,
     });

@@ -168,10 +168,9 @@ function fixNamed(name: string, flag: string): FixName {
 
 function notSetUp({ name, ssh }: HostSpec): DockerTlsError {
   const named = name === nameOf(ssh.destination) ? '' : ` --name ${shellQuote(name)}`;
-  return new DockerTlsError({
-    code: 'E_NOT_SET_UP',
-    where: name,
-    message: 'it is not set up yet; hardening is part of the same change and its rollback',
-    hints: [`docker-tls setup ${shellQuote(destinationWords(ssh))}${named}`],
-  });
+  return new DockerTlsError(
+    'E_NOT_SET_UP',
+    'it is not set up yet; hardening is part of the same change and its rollback',
+    { where: name, hints: [`docker-tls setup ${shellQuote(destinationWords(ssh))}${named}`] },
+  );
 }

@@ -40,10 +40,8 @@ export function importedClient({ state, bundle, pending, replace, now, ...option
   const name = checkName('client', options.name ?? bundle.client);
   const info = inspectCertificate(bundle.cert);
   if (renewal({ notBefore: info.notBefore, notAfter: info.notAfter, now }).state === 'expired') {
-    throw new DockerTlsError({
-      code: 'E_BUNDLE',
+    throw new DockerTlsError('E_BUNDLE', `the certificate in this bundle expired at ${info.notAfter.toISOString()}`, {
       where: name,
-      message: `the certificate in this bundle expired at ${info.notAfter.toISOString()}`,
       hints: [
         asWritten(`where it was issued: docker-tls rotate client ${bundle.client}`),
         `docker-tls client request ${name}`,
@@ -103,10 +101,12 @@ function sameCa(known: StoredClient, bundle: ClientBundle): boolean {
 
 function noRequest(name: string, pending: readonly PendingRequest[]): DockerTlsError {
   const waiting = pending.map((request) => request.name).join(', ');
-  return new DockerTlsError({
-    code: 'E_NO_REQUEST',
-    where: name,
-    message: `there is no key in this bundle, and its certificate belongs to no request of this computer (${waiting || 'none waits'})`,
-    hints: [`docker-tls client request ${name}`, 'import it on the computer where the request was made'],
-  });
+  return new DockerTlsError(
+    'E_NO_REQUEST',
+    `there is no key in this bundle, and its certificate belongs to no request of this computer (${waiting || 'none waits'})`,
+    {
+      where: name,
+      hints: [`docker-tls client request ${name}`, 'import it on the computer where the request was made'],
+    },
+  );
 }

@@ -18,16 +18,17 @@ export type Operator = StoredOperator;
 export function sharedStoreOf(context: ActionContext): Session {
   const session = teamOf(context);
   if (session !== undefined) return session;
-  throw new DockerTlsError({
-    code: 'E_USAGE',
-    where: context.global.home,
-    message:
-      'this store is a directory of this computer, which only you use; this command is for one that a team shares',
-    hints: [
-      'docker-tls --store git+ssh://git@HOST/PATH.git …',
-      'docker-tls store copy --to git+ssh://git@HOST/PATH.git',
-    ],
-  });
+  throw new DockerTlsError(
+    'E_USAGE',
+    'this store is a directory of this computer, which only you use; this command is for one that a team shares',
+    {
+      where: context.global.home,
+      hints: [
+        'docker-tls --store git+ssh://git@HOST/PATH.git …',
+        'docker-tls store copy --to git+ssh://git@HOST/PATH.git',
+      ],
+    },
+  );
 }
 
 export type OperatorList = {

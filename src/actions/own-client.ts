@@ -39,10 +39,9 @@ export function filesHere(
   { directory, record: { name } }: StoredClient & { readonly directory: string },
 ): string {
   if (!store.shared || existsSync(join(directory, 'cert.pem'))) return directory;
-  throw new DockerTlsError({
-    code: 'E_CLIENT_NO_KEY',
-    where: name,
-    message: 'the files of this client are in the shared store, and not on this computer',
-    hints: [`docker-tls client use ${name}`],
-  });
+  throw new DockerTlsError(
+    'E_CLIENT_NO_KEY',
+    'the files of this client are in the shared store, and not on this computer',
+    { where: name, hints: [`docker-tls client use ${name}`] },
+  );
 }

@@ -66,5 +66,5 @@ export async function agree(prompts: Prompts, message: string): Promise<void> {
 }
 
 export function declined(): DockerTlsError {
-  return new DockerTlsError({ code: 'E_DECLINED', message: 'nothing was changed' });
+  return new DockerTlsError('E_DECLINED', 'nothing was changed');
 }

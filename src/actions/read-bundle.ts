@@ -37,24 +37,24 @@ export function readBundle(data: Buffer, { ca, name }: BundleReading = {}): Clie
   }
   const bundle = bundleOfEnvironment(env);
   if (bundle !== undefined) return bundle;
-  throw new DockerTlsError({
-    code: 'E_BUNDLE',
-    message: 'this is neither a tar archive, nor PEM, nor lines with DOCKER_TLS_CA, DOCKER_TLS_CERT and DOCKER_TLS_KEY',
-    hints: [
-      // DER, as PKCS#12 is.
-      ...(data[0] === 0x30 ? ['openssl pkcs12 -in FILE -nodes | docker-tls client import -'] : []),
-      'docker-tls client export NAME --out FILE',
-    ],
-  });
+  throw new DockerTlsError(
+    'E_BUNDLE',
+    'this is neither a tar archive, nor PEM, nor lines with DOCKER_TLS_CA, DOCKER_TLS_CERT and DOCKER_TLS_KEY',
+    {
+      hints: [
+        // DER, as PKCS#12 is.
+        ...(data[0] === 0x30 ? ['openssl pkcs12 -in FILE -nodes | docker-tls client import -'] : []),
+        'docker-tls client export NAME --out FILE',
+      ],
+    },
+  );
 }
 
 /** Hosts that are named beside the credentials, `tcp://address:port`. Fails with E_USAGE (exit 2). */
 export function namedHosts(hosts: readonly string[]): ClientBundle['hosts'] {
   return hosts.map((host) => {
     if (/^tcp:\/\/[^/]+:[0-9]{1,5}$/.test(host)) return { name: nameOf(addressOf(host)[0]), host };
-    throw new DockerTlsError({
-      code: 'E_USAGE',
-      message: `--host takes what DOCKER_HOST would be, not ${host}`,
+    throw new DockerTlsError('E_USAGE', `--host takes what DOCKER_HOST would be, not ${host}`, {
       hints: ['--host tcp://build-1.example.org:2376'],
     });
   });

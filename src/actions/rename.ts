@@ -14,10 +14,8 @@ export function renamed(state: StoreState, from: string, to: string, now: Date):
   const host = state.hosts.get(from);
   if (host === undefined) throw new Error(`renamed: ${from} is not in the store`);
   if (reachableHosts(state).has(to)) {
-    throw new DockerTlsError({
-      code: 'E_HOST_TAKEN',
+    throw new DockerTlsError('E_HOST_TAKEN', 'there is a host of this name already', {
       where: to,
-      message: 'there is a host of this name already',
       hints: ['docker-tls status'],
     });
   }

@@ -33,9 +33,7 @@ export function resolveHost(state: StoreState, name: string | undefined, command
   }
   const [only, ...others] = hosts.values();
   if (!only) {
-    throw new DockerTlsError({
-      code: 'E_NO_HOSTS',
-      message: 'no host is set up in this store yet',
+    throw new DockerTlsError('E_NO_HOSTS', 'no host is set up in this store yet', {
       hints: ['docker-tls setup root@HOST', 'docker-tls client import FILE'],
     });
   }
@@ -55,12 +53,14 @@ export function resolveClient(
 ): KnownClient {
   const client = name === undefined ? onlyClient(state, host, command) : namedClient(state, host, name, command);
   if (client.key) return client;
-  throw new DockerTlsError({
-    code: 'E_CLIENT_NO_KEY',
-    where: client.record.name,
-    message: 'the key of this client is not in this store; it was made on another machine and stays there',
-    hints: [asWritten('on the computer that has the key: docker-tls client import FILE')],
-  });
+  throw new DockerTlsError(
+    'E_CLIENT_NO_KEY',
+    'the key of this client is not in this store; it was made on another machine and stays there',
+    {
+      where: client.record.name,
+      hints: [asWritten('on the computer that has the key: docker-tls client import FILE')],
+    },
+  );
 }
 
 /** As resolveClient, for whom any client will do: the one that DOCKER_TLS_CLIENT prefers, of several this computer's own, or the first. */
@@ -86,10 +86,8 @@ function namedClient(state: StoreState, host: ReachableHost, name: string, comma
   if (client.record.revokedAt !== undefined)
     throw clientRevoked(name, client.record.revokedAt, 'docker-tls client add NAME');
   if (accepts(host, client)) return client;
-  throw new DockerTlsError({
-    code: 'E_CLIENT_NOT_ACCEPTED',
+  throw new DockerTlsError('E_CLIENT_NOT_ACCEPTED', `the host ${host.record.name} does not accept this client`, {
     where: name,
-    message: `the host ${host.record.name} does not accept this client`,
     hints: ['docker-tls client list'],
   });
 }
@@ -100,10 +98,8 @@ function onlyClient(state: StoreState, host: ReachableHost, command: string): Kn
   );
   const [only, ...others] = usable;
   if (!only) {
-    throw new DockerTlsError({
-      code: 'E_NO_CLIENTS',
+    throw new DockerTlsError('E_NO_CLIENTS', 'the store holds no client that this host accepts', {
       where: host.record.name,
-      message: 'the store holds no client that this host accepts',
       hints: ['docker-tls client add NAME'],
     });
   }
@@ -121,12 +117,11 @@ export function storedHost({ hosts, clients }: StoreState, name: string, command
   const host = hosts.get(name);
   const imported = [...clients.values()].some(({ record }) => record.reaches?.some((one) => one.name === name));
   if (host === undefined && imported)
-    throw new DockerTlsError({
-      code: 'E_HOST_UNKNOWN',
-      where: name,
-      message: 'this host came with an imported client: the store has no login for it',
-      hints: [`docker-tls env ${name}`],
-    });
+    throw new DockerTlsError(
+      'E_HOST_UNKNOWN',
+      'this host came with an imported client: the store has no login for it',
+      { where: name, hints: [`docker-tls env ${name}`] },
+    );
   if (host === undefined) throw unknownName('host', 'E_HOST_UNKNOWN', name, [...hosts.keys()], command);
   return host;
 }
@@ -140,12 +135,11 @@ export function unknownName(
   command: string,
 ): DockerTlsError {
   const near = nearestNames(name, names);
-  return new DockerTlsError({
+  return new DockerTlsError(
     code,
-    where: name,
-    message: `there is no ${what} of this name in the store; known: ${listWords(names, 8) || 'none'}`,
-    hints: near.length > 0 ? near.map((one) => `${command} ${one}`) : ['docker-tls status'],
-  });
+    `there is no ${what} of this name in the store; known: ${listWords(names, 8) || 'none'}`,
+    { where: name, hints: near.length > 0 ? near.map((one) => `${command} ${one}`) : ['docker-tls status'] },
+  );
 }
 
 function ambiguous(
@@ -155,9 +149,7 @@ function ambiguous(
   before: string,
   more: readonly string[] = [],
 ): DockerTlsError {
-  return new DockerTlsError({
-    code,
-    message: `there are ${names.length} ${what}s; say which`,
+  return new DockerTlsError(code, `there are ${names.length} ${what}s; say which`, {
     hints: [...names.slice(0, 5).map((name) => `${before}${name}`), ...more],
   });
 }

@@ -123,11 +123,11 @@ async function requireCopies(state: StoreState, run: Run): Promise<void> {
   if (problems.length === 0) return;
   throw new DockerTlsErrors([
     ...problems,
-    new DockerTlsError({
-      code: 'E_CLIENT_COPY',
-      message: 'the old CA is still accepted: docker on this machine could not be given its new files',
-      hints: ['docker-tls rotate ca --drop'],
-    }),
+    new DockerTlsError(
+      'E_CLIENT_COPY',
+      'the old CA is still accepted: docker on this machine could not be given its new files',
+      { hints: ['docker-tls rotate ca --drop'] },
+    ),
   ]);
 }
 
@@ -163,11 +163,7 @@ function beginning(request: RotateCaRequest): Intent {
 
 function beginChanges({ ca, lost }: RotateCaRequest, state: StoreState): CredentialChange[] {
   if (state.ca === undefined) {
-    throw new DockerTlsError({
-      code: 'E_NO_CA',
-      message: 'there is no CA to rotate yet',
-      hints: ['docker-tls setup root@HOST'],
-    });
+    throw new DockerTlsError('E_NO_CA', 'there is no CA to rotate yet', { hints: ['docker-tls setup root@HOST'] });
   }
   // A colleague's as well: hosts that list clients one by one have to know it before the colleague asks for a certificate.
   const clients = activeClients(state).filter(({ key, record }) => key !== undefined || state.issuers.has(record.name));
@@ -231,9 +227,14 @@ function oldCasOf({ ca, oldCas }: StoreState, begun: readonly CredentialChange[]
 function refuseDrop(stage: RotationStage, { clients }: Pick<StoreState, 'clients'>): void {
   if (stage.stage === 'drop' || stage.stage === 'clear' || stage.stage === 'none') return;
   const here = stage.clients.some((name) => clients.get(name)?.key !== undefined);
-  throw new DockerTlsError({
-    code: 'E_CA_IN_USE',
-    message: `the old CA is still needed by ${[...stage.hosts.map((host) => `host ${host}`), ...stage.clients.map((client) => `client ${client}`)].join(', ')}`,
-    hints: [...(stage.hosts.length > 0 || here ? ['docker-tls rotate ca'] : []), ...nextSteps(stage.clients, clients)],
-  });
+  throw new DockerTlsError(
+    'E_CA_IN_USE',
+    `the old CA is still needed by ${[...stage.hosts.map((host) => `host ${host}`), ...stage.clients.map((client) => `client ${client}`)].join(', ')}`,
+    {
+      hints: [
+        ...(stage.hosts.length > 0 || here ? ['docker-tls rotate ca'] : []),
+        ...nextSteps(stage.clients, clients),
+      ],
+    },
+  );
 }

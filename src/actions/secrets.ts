@@ -97,14 +97,16 @@ export function passphraseSource(
 /** `declinable`: the command has --no-ca-passphrase; with others, the CA is made first. */
 function noPassphrase(declinable: boolean): DockerTlsError {
   const none = declinable ? '--no-ca-passphrase' : 'docker-tls ca create --no-ca-passphrase';
-  return new DockerTlsError({
-    code: 'E_CA_PASSPHRASE',
-    message: `no passphrase given for the new CA key; pass --ca-passphrase-file or ${declinable ? none : `run ${none} first`}`,
-    hints: [
-      '--ca-passphrase-file FILE (or DOCKER_TLS_CA_PASSPHRASE)',
-      `${none}; with an external CA: docker-tls ca import --cert FILE … --no-ca-passphrase`,
-    ],
-  });
+  return new DockerTlsError(
+    'E_CA_PASSPHRASE',
+    `no passphrase given for the new CA key; pass --ca-passphrase-file or ${declinable ? none : `run ${none} first`}`,
+    {
+      hints: [
+        '--ca-passphrase-file FILE (or DOCKER_TLS_CA_PASSPHRASE)',
+        `${none}; with an external CA: docker-tls ca import --cert FILE … --no-ca-passphrase`,
+      ],
+    },
+  );
 }
 
 /** The passphrase of a file that is exported: from a file, or asked for twice. */
@@ -144,27 +146,23 @@ export async function readSecretFile(path: string, flag: string): Promise<Secret
     text = await readFile(path, 'utf8');
   } catch (cause) {
     if (cause instanceof DockerTlsError) throw cause;
-    throw new DockerTlsError({
-      code: 'E_SECRET_FILE',
-      message: `${flag}: ${path} cannot be read`,
+    throw new DockerTlsError('E_SECRET_FILE', `${flag}: ${path} cannot be read`, {
       hints: [`ls -l ${shellQuote(path)}`],
       cause,
     });
   }
   const line = text.split(/\r?\n/)[0] ?? '';
-  if (line === '') throw new DockerTlsError({ code: 'E_SECRET_FILE', message: `${flag}: ${path} is empty` });
+  if (line === '') throw new DockerTlsError('E_SECRET_FILE', `${flag}: ${path} is empty`);
   return new Secret(line);
 }
 
 /** No hint to change its mode: /tmp and /dev/null are open to all users on purpose. */
 function noFile(path: string, flag: string, what: string): DockerTlsError {
-  return new DockerTlsError({ code: 'E_SECRET_FILE', message: `${flag}: ${path} ${what}` });
+  return new DockerTlsError('E_SECRET_FILE', `${flag}: ${path} ${what}`);
 }
 
 function openToAll(path: string, flag: string): DockerTlsError {
-  return new DockerTlsError({
-    code: 'E_SECRET_FILE',
-    message: `${flag}: every local user can read ${path}`,
+  return new DockerTlsError('E_SECRET_FILE', `${flag}: every local user can read ${path}`, {
     hints: [`chmod 600 ${shellQuote(path)}`],
   });
 }
@@ -186,9 +184,7 @@ export async function readSecret(
     const value = runtime.env[reference.slice(4)];
     keepFromChildren(reference.slice(4));
     if (value) return new Secret(value);
-    throw new DockerTlsError({
-      code: 'E_SECRET_ENV',
-      message: `${key}: the environment variable ${reference.slice(4)} is not set`,
+    throw new DockerTlsError('E_SECRET_ENV', `${key}: the environment variable ${reference.slice(4)} is not set`, {
       hints: [`read -rs ${reference.slice(4)}; export ${reference.slice(4)}`],
     });
   }

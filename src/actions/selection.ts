@@ -41,9 +41,7 @@ export async function selectSpecs(
 ): Promise<Selection> {
   const shard = options.shard === undefined ? undefined : parseShard(options.shard, runtime.env);
   if (global.file !== undefined && options.inventory !== undefined) {
-    throw new DockerTlsError({
-      code: 'E_USAGE',
-      message: 'hosts come from a fleet file or from an inventory, not from both at once',
+    throw new DockerTlsError('E_USAGE', 'hosts come from a fleet file or from an inventory, not from both at once', {
       hints: ['leave out -f or --inventory'],
     });
   }
@@ -126,11 +124,6 @@ export async function readInput(path: string, cwd: string): Promise<string> {
     }
     return await readFile(resolve(cwd, path), 'utf8');
   } catch (cause) {
-    throw new DockerTlsError({
-      code: 'E_FLEET',
-      message: `${path} cannot be read`,
-      hints: [`ls -l ${shellQuote(path)}`],
-      cause,
-    });
+    throw new DockerTlsError('E_FLEET', `${path} cannot be read`, { hints: [`ls -l ${shellQuote(path)}`], cause });
   }
 }

@@ -10,6 +10,7 @@ import type { OpenedHost, Run } from '../engine/intent.ts';
 import { DockerTlsError, DockerTlsErrors } from '../errors/errors.ts';
 import { dockerConfigDirectory } from '../user.ts';
 import { checkContextOf, giveContexts } from './context.ts';
+import { contextHere } from './contexts-of-host.ts';
 import { caSpec, clientSpec } from './flags.ts';
 import { sudoReference } from './fleet-file.ts';
 import { makeOwn } from './own-client.ts';
@@ -23,7 +24,7 @@ export type SetUp = {
   readonly spec: HostSpec;
   /** Who verified the host. */
   readonly client: string;
-  /** The docker context that was made; undefined: none. */
+  /** The docker context that was made, or was there; undefined: none. */
   readonly context: string | undefined;
   /** Commands that tell the engine's own client of the host, where that is another than docker. */
   readonly ownClient: readonly string[];
@@ -74,8 +75,10 @@ export async function changeSetUp(
   // The host is done, whatever becomes of the context.
   const own = clientsFor({ ...changed.wanted, credentials: [] }, changed.state).slice(0, 1);
   const errors = await giveContexts([spec], own, { store, dockerConfig, now: runtime.now });
-  const ownClient = ownClientCommands(await store.read(), name, { spec, opened, program: runtime.program });
-  return { changed, spec, client: name, context: errors.length > 0 ? undefined : docker, ownClient, errors };
+  const after = await store.read();
+  const ownClient = ownClientCommands(after, name, { spec, opened, program: runtime.program });
+  const leading = docker ?? (await contextHere(spec.name, after, dockerConfig));
+  return { changed, spec, client: name, context: errors.length > 0 ? undefined : leading, ownClient, errors };
 }
 
 /** As `env --format` prints them, without remarks; none where the host is reached through ssh only. */
@@ -97,10 +100,9 @@ function ownClientCommands(
 async function refuseContext(name: string, runtime: SetupContext['runtime']): Promise<void> {
   const found = await readContext({ name, dockerConfig: dockerConfigDirectory(runtime) });
   if (found === undefined || found.ours) return;
-  throw new DockerTlsError({
-    code: 'E_CONTEXT_EXISTS',
-    where: name,
-    message: `there is a docker context ${name} already, and docker-tls did not write it`,
-    hints: ['choose another name: --context NAME', `docker context inspect ${name}`],
-  });
+  throw new DockerTlsError(
+    'E_CONTEXT_EXISTS',
+    `there is a docker context ${name} already, and docker-tls did not write it`,
+    { where: name, hints: ['choose another name: --context NAME', `docker context inspect ${name}`] },
+  );
 }

@@ -8,6 +8,9 @@ import type { HostSpec } from '../domain/settings.ts';
 import type { OpenedHost } from '../engine/intent.ts';
 import { wayProblem } from '../engine/reachability.ts';
 import { refuseProblems } from '../engine/steps/preflight.ts';
+import { wayTo } from '../engine/through.ts';
+import type { VerifiedAt } from '../engine/verify-host.ts';
+import { DockerTlsError } from '../errors/errors.ts';
 import { type Answers, askAddress, type SetupContext, withAddress } from './setup-questions.ts';
 
 /** What prevents a setup is said before a question is asked. */
@@ -24,19 +27,57 @@ export function refuseEarly(
   refuseProblems({ problems: [...(twin === undefined ? [] : [twin]), ...problems] });
 }
 
-/** An address that cannot be reached from here is asked for at once: everything is verified by it. */
+/** A TLS port that cannot be reached from here is spoken of at once, since everything is verified by it: what works is offered. */
 export async function withOpenWay(
-  { prompts, runtime }: SetupContext,
+  context: SetupContext,
   flags: HostFlags,
   answers: Answers,
   opened: OpenedHost,
 ): Promise<Answers> {
+  const { prompts, runtime, options } = context;
   const { spec } = answers;
-  const { dialled } = opened.session;
+  const { dialled, login, tunnel } = opened.session;
+  if (spec.reach === 'ssh') return answers;
   const at = { address: spec.address ?? dialled, port: spec.port };
-  const direct = flags.address === undefined && spec.reach !== 'ssh';
-  const problem = direct ? await wayProblem(runtime.probe, spec.name, at) : undefined;
+  const { firewall } = opened.facts;
+  const problem = await wayProblem(runtime.probe, spec.name, at, { firewall, login });
   if (problem === undefined) return answers;
-  const address = await askAddress(prompts, runtime, spec, dialled, problem);
+  const closed = await problemThroughSsh(context, spec.name, at, opened.session);
+  const answer = await prompts.select({
+    explain: [problem.message, ...(problem.details ?? [])].join('\n'),
+    message: 'How do clients reach it?',
+    choices: [
+      {
+        value: 'ssh',
+        name: `through ${tunnel?.via ?? 'ssh'}: docker-tls tunnel ${spec.name}`,
+        description:
+          'As --reach ssh: verified from there. There is no docker context, because docker dials the port itself.',
+        ...(closed === undefined ? {} : { disabled: `(${closed.message})` }),
+      },
+      { value: 'address', name: 'by another name or address' },
+      { value: 'end', name: 'end here, and open the port first', description: problem.hints.join('\n') },
+    ],
+    default: closed === undefined ? 'ssh' : 'address',
+    flag: '--reach ssh, or --address NAME',
+    key: `hosts.${spec.name}.reach`,
+  });
+  if (answer === 'end') throw problem;
+  if (answer === 'ssh') return { ...answers, spec: { ...spec, reach: 'ssh' }, context: options.context };
+  const address = await askAddress(prompts, runtime, spec, dialled);
   return { ...answers, spec: withAddress(spec, address, opened, flags) };
+}
+
+/** What keeps ssh from leading there: sshd does not forward, or there is no answer from there either. */
+async function problemThroughSsh(
+  { runtime }: SetupContext,
+  host: string,
+  at: VerifiedAt,
+  session: OpenedHost['session'],
+): Promise<DockerTlsError | undefined> {
+  try {
+    return await wayProblem(wayTo({ reach: 'ssh' }, runtime.probe, session).probe, host, at);
+  } catch (error) {
+    if (error instanceof DockerTlsError) return error;
+    throw error;
+  }
 }

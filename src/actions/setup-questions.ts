@@ -21,6 +21,7 @@ import {
 import { plural } from '../domain/words.ts';
 import type { OpenedHost } from '../engine/intent.ts';
 import { wayProblem } from '../engine/reachability.ts';
+import { type Way, wayTo } from '../engine/through.ts';
 import { DockerTlsError, printable } from '../errors/errors.ts';
 import type { Runtime } from '../runtime.ts';
 import { dockerConfigDirectory, ownClientName } from '../user.ts';
@@ -157,24 +158,24 @@ async function askHost(
       validate: (text) => nameProblem(text) ?? (state.hosts.has(text) ? 'There is a host of that name.' : true),
     }));
   const { dialled } = opened.session;
-  const address = flags.address ?? (await askAddress(prompts, runtime, { ...spec, name }, dialled));
+  const address =
+    flags.address ??
+    (await askAddress(prompts, wayTo(spec, runtime.probe, opened.session), { ...spec, name }, dialled));
   const proposed = opened.proposed(address).map(({ value }) => value);
   const already = `In the certificate already: ${printable(proposed.join(', '))}.`;
   const sans = flags.sans ?? (await askSetting(prompts, 'sans', { more: already }));
   return withAddress({ ...spec, name, sans }, address, opened, flags);
 }
 
-/** The address that clients dial, which can be reached from here. */
+/** The address that clients dial, which can be reached along that way. */
 export async function askAddress(
   prompts: Prompts,
-  { probe }: Runtime,
+  { probe }: Way,
   { name, address, port }: HostSpec,
   dialled: string,
-  problem?: DockerTlsError,
 ): Promise<string> {
   return askSetting(prompts, 'address', {
     default: address ?? dialled,
-    more: problem && [problem.message, ...problem.hints].join('\n'),
     check: (given) => wayProblem(probe, name, { address: given, port }),
   });
 }

@@ -52,9 +52,9 @@ export async function setUpHost(
         return await changeSetUp(context, requested, { run, opened, state });
       } catch (error) {
         if (!(error instanceof Edit)) throw error;
-        answers = await editAnswers(context, flags, answers, opened, state);
         opened = await reach();
         reached.pause();
+        answers = await editAnswers(context, flags, answers, opened, state);
       }
     }
   } finally {

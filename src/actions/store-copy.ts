@@ -151,10 +151,8 @@ function bytesOf({ bytes }: FileContent): Buffer {
 }
 
 function taken(where: string): DockerTlsError {
-  return new DockerTlsError({
-    code: 'E_STORE_OTHER',
+  return new DockerTlsError('E_STORE_OTHER', 'something is stored there already, and a copy does not go over it', {
     where,
-    message: 'something is stored there already, and a copy does not go over it',
     hints: ['docker-tls store copy --to OTHER'],
   });
 }

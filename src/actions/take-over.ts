@@ -34,13 +34,15 @@ export type TakenClient = { readonly name: string; readonly cert: string; readon
 /** Names in docker-machine's store. Fails with E_DOCKER_MACHINE_STORE (exit 2) where there is none. */
 export async function dockerMachineNames(storeDirectory: string): Promise<string[]> {
   const entries = await readdir(join(storeDirectory, 'machines'), { withFileTypes: true }).catch((cause: unknown) => {
-    throw new DockerTlsError({
-      code: 'E_DOCKER_MACHINE_STORE',
-      where: storeDirectory,
-      message: 'there is no store of docker-machine here (no directory machines in it)',
-      hints: ['docker-tls import docker-machine --storage-path DIRECTORY', 'ls ~/.docker/machine/machines'],
-      cause,
-    });
+    throw new DockerTlsError(
+      'E_DOCKER_MACHINE_STORE',
+      'there is no store of docker-machine here (no directory machines in it)',
+      {
+        where: storeDirectory,
+        hints: ['docker-tls import docker-machine --storage-path DIRECTORY', 'ls ~/.docker/machine/machines'],
+        cause,
+      },
+    );
   });
   return entries
     .filter((entry) => entry.isDirectory())
@@ -133,12 +135,14 @@ async function credentialsOf(
   const serverCert = await readText(files.serverCert, name);
   const serverKey = new Secret(await readText(files.serverKey, name));
   if (cert === '' || !keyMatches(serverCert, serverKey)) {
-    throw new DockerTlsError({
-      code: 'E_DOCKER_MACHINE_DAMAGED',
-      where: name,
-      message: "the credentials in docker-machine's store are not a CA and a server certificate with its key",
-      hints: [`ls -l ${shellQuote(files.ca)} ${shellQuote(files.serverCert)} ${shellQuote(files.serverKey)}`],
-    });
+    throw new DockerTlsError(
+      'E_DOCKER_MACHINE_DAMAGED',
+      "the credentials in docker-machine's store are not a CA and a server certificate with its key",
+      {
+        where: name,
+        hints: [`ls -l ${shellQuote(files.ca)} ${shellQuote(files.serverCert)} ${shellQuote(files.serverKey)}`],
+      },
+    );
   }
   // With its key our CA can be signed by it as well, and clients that know only docker-machine's CA go on after a renewal.
   const caKey = await readFile(files.caKey, 'utf8').catch(() => undefined);
@@ -175,21 +179,17 @@ async function readText(path: string, name: string): Promise<string> {
   try {
     return await readFile(path, 'utf8');
   } catch (cause) {
-    throw new DockerTlsError({
-      code: 'E_DOCKER_MACHINE_STORE',
-      where: name,
-      message: `${path} cannot be read: ${(cause as NodeJS.ErrnoException).code ?? 'unknown'}`,
-      hints: [`ls -l ${shellQuote(path)}`],
-      cause,
-    });
+    throw new DockerTlsError(
+      'E_DOCKER_MACHINE_STORE',
+      `${path} cannot be read: ${(cause as NodeJS.ErrnoException).code ?? 'unknown'}`,
+      { where: name, hints: [`ls -l ${shellQuote(path)}`], cause },
+    );
   }
 }
 
 function alreadyHere(name: string): DockerTlsError {
-  return new DockerTlsError({
-    code: 'E_HOST_TAKEN',
+  return new DockerTlsError('E_HOST_TAKEN', 'there is a host of this name in the store already', {
     where: name,
-    message: 'there is a host of this name in the store already',
     hints: ['docker-tls status'],
   });
 }

@@ -92,15 +92,13 @@ async function requireAccepted(
 ): Promise<void> {
   const outcome = await probeThrough(probe, tunnel)({ ...target, timeoutMs: 10_000 });
   if (outcome.kind === 'accepted') return;
-  throw new DockerTlsError({
-    code: 'E_TUNNEL',
-    where: host,
-    message:
-      outcome.cause === 'client-refused'
-        ? `the host rejects the client ${client} (asked through ${tunnel.via})`
-        : `the TLS port cannot be used through ${tunnel.via}: ${outcome.cause}, ${outcome.reason}`,
-    hints: ['docker-tls client list', `docker-tls status ${host}`],
-  });
+  throw new DockerTlsError(
+    'E_TUNNEL',
+    outcome.cause === 'client-refused'
+      ? `the host rejects the client ${client} (asked through ${tunnel.via})`
+      : `the TLS port cannot be used through ${tunnel.via}: ${outcome.cause}, ${outcome.reason}`,
+    { where: host, hints: ['docker-tls client list', `docker-tls status ${host}`] },
+  );
 }
 
 /** Ctrl-C is how a tunnel ends; a lost connection is a failure. */
@@ -116,9 +114,7 @@ async function untilStopped(
     signal.addEventListener('abort', () => resolveStop('stopped'), { once: true });
   });
   if ((await Promise.race([stopped, tunnel.ended])) === 'stopped') return 130;
-  throw new DockerTlsError({
-    code: 'E_SSH_LOST',
-    message: `the connection through ${tunnel.via} was lost`,
+  throw new DockerTlsError('E_SSH_LOST', `the connection through ${tunnel.via} was lost`, {
     hints: ['run the same command again'],
   });
 }
@@ -146,9 +142,7 @@ function runCommand(
     const child = spawn(file, args, { stdio: 'inherit', env: { ...own, ...tls, DOCKER_HOST: endpoint } });
     child.once('error', (cause: NodeJS.ErrnoException) =>
       reject(
-        new DockerTlsError({
-          code: 'E_PROGRAM_MISSING',
-          message: `${file} cannot be started: ${cause.code ?? 'unknown'}`,
+        new DockerTlsError('E_PROGRAM_MISSING', `${file} cannot be started: ${cause.code ?? 'unknown'}`, {
           hints: [`command -v ${shellQuote(file)}`],
           cause,
         }),

@@ -46,10 +46,8 @@ export async function verifyHosts(
       const { name } = spec;
       const host = hosts.get(name);
       if (host === undefined)
-        throw new DockerTlsError({
-          code: 'E_HOST_UNKNOWN',
+        throw new DockerTlsError('E_HOST_UNKNOWN', 'it has not been set up yet', {
           where: name,
-          message: 'it has not been set up yet',
           hints: [`docker-tls apply ${name}`],
         });
       line.phase('verify');

@@ -69,7 +69,7 @@ export class Thread {
       ...session,
       run: async ({ signal: stop, onLine, input, ...request }): Promise<ScriptResult> => {
         if (!this.#asks.has(id))
-          throw new DockerTlsError({ code: 'E_SSH_LOST', message: 'the session is closed', where: options.host });
+          throw new DockerTlsError('E_SSH_LOST', 'the session is closed', { where: options.host });
         const parts = (input ?? []).map((part) => (part instanceof Uint8Array ? part : (bareSecret(part) as never)));
         const form = { ...request, input: parts, lines: onLine !== undefined };
         const message = { kind: 'run', id: this.#next(), session: id, request: form } as const;

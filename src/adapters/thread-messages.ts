@@ -1,7 +1,7 @@
 /** Owns what this thread and those that serve a fleet say to each other (threads.ts, thread.ts), and the forms in which it crosses. */
 
 import { Secret } from '../domain/secret.ts';
-import { DockerTlsError, type ErrorOptions } from '../errors/errors.ts';
+import { DockerTlsError } from '../errors/errors.ts';
 import type { HostSession, ProbeOutcome, ProbeRequest, ScriptRequest, SshOptions, SshQuestions } from '../runtime.ts';
 
 /** A secret crosses as its bytes, within this process. */
@@ -54,7 +54,7 @@ export type ResultForm = { readonly status: number; readonly stdout: Uint8Array;
 
 /** What was thrown, in its parts: the structured clone drops the name of an error, and fails on a cause that holds a function. */
 export type ThrownForm =
-  | { readonly ours: Omit<ErrorOptions, 'cause'> }
+  | { readonly ours: Pick<DockerTlsError, 'code' | 'message' | 'where' | 'hints' | 'details'> }
   | { readonly other: { readonly name: string; readonly message: string; readonly stack: string | undefined } };
 
 export function bareSecret(secret: Secret | undefined): Bare<Secret> | undefined {
@@ -80,5 +80,7 @@ export function thrownForm(error: unknown): ThrownForm {
 }
 
 export function asThrown(form: ThrownForm): unknown {
-  return 'ours' in form ? new DockerTlsError(form.ours) : Object.assign(new Error(form.other.message), form.other);
+  if ('other' in form) return Object.assign(new Error(form.other.message), form.other);
+  const { code, message, ...more } = form.ours;
+  return new DockerTlsError(code, message, more);
 }

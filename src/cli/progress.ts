@@ -272,12 +272,10 @@ function appendLog(file: string, text: string): void {
   try {
     appendFileSync(file, text, { mode: 0o600 });
   } catch (cause) {
-    throw new DockerTlsError({
-      code: 'E_LOG_FILE',
-      where: file,
-      message: `the log file cannot be written (${(cause as NodeJS.ErrnoException).code ?? 'unknown'})`,
-      hints: ['name another file with --log FILE'],
-      cause,
-    });
+    throw new DockerTlsError(
+      'E_LOG_FILE',
+      `the log file cannot be written (${(cause as NodeJS.ErrnoException).code ?? 'unknown'})`,
+      { where: file, hints: ['name another file with --log FILE'], cause },
+    );
   }
 }

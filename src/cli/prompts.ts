@@ -202,11 +202,11 @@ function asInterruption(signal: AbortSignal): DockerTlsError {
 function noTerminal(message: string, { flag, key }: AnswerSource, terminal: boolean): DockerTlsError {
   const question = printable(message).replace(/[?:]\s*$/, '');
   const ways = key === undefined ? flag : `${flag}, or ${key} in the fleet file`;
-  return new DockerTlsError({
-    code: 'E_NO_TERMINAL',
-    message: terminal
+  return new DockerTlsError(
+    'E_NO_TERMINAL',
+    terminal
       ? `an answer is missing, and --yes asks nothing: ${question}`
       : `an answer is missing, and there is no terminal to ask for it: ${question}`,
-    hints: [`give ${ways}`],
-  });
+    { hints: [`give ${ways}`] },
+  );
 }

@@ -21,11 +21,11 @@ export function parseDestination(text: string): Destination {
     /^[A-Za-z0-9_:][A-Za-z0-9._:%-]{0,252}$/.test(name) &&
     (user === undefined || /^[A-Za-z0-9_][A-Za-z0-9._\\+-]*\$?$/.test(user));
   if (!good || (port !== undefined && (port < 1 || port > 65_535))) {
-    throw new DockerTlsError({
-      code: 'E_HOST_NAME',
-      message: `"${text}" is not a host: [user@]name[:port], ssh://user@name:port, or local`,
-      hints: ['for instance root@build-1.example.org, or admin@[2001:db8::7]:2222'],
-    });
+    throw new DockerTlsError(
+      'E_HOST_NAME',
+      `"${text}" is not a host: [user@]name[:port], ssh://user@name:port, or local`,
+      { hints: ['for instance root@build-1.example.org, or admin@[2001:db8::7]:2222'] },
+    );
   }
   return { destination: name, ...(user === undefined ? {} : { user }), ...(port === undefined ? {} : { port }) };
 }

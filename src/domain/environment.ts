@@ -159,9 +159,7 @@ function hasControls(value: string): boolean {
 }
 
 function unfit(what: string, shell: Shell, why: string): DockerTlsError {
-  return new DockerTlsError({
-    code: 'E_ENV_VALUE',
-    message: `${what} holds ${why}, which cannot be written for ${shell}`,
+  return new DockerTlsError('E_ENV_VALUE', `${what} holds ${why}, which cannot be written for ${shell}`, {
     hints: [
       'choose a --home directory without such characters',
       ...(shell === 'cmd' ? ['docker-tls env --shell powershell HOST'] : []),

@@ -14,9 +14,7 @@ const RESERVED = /^(?:con|prn|aux|nul|com[0-9]|lpt[0-9])(?:\.|$)/i;
 export function checkName(what: 'host' | 'client' | 'CA' | 'operator', name: string): string {
   const why = nameProblem(name);
   if (why === undefined) return name;
-  throw new DockerTlsError({
-    code: 'E_NAME',
-    message: `"${name}" cannot be the name of a ${what}: ${why}`,
+  throw new DockerTlsError('E_NAME', `"${name}" cannot be the name of a ${what}: ${why}`, {
     hints: [`choose a name such as ${what === 'host' ? 'build-1' : 'laptop'}: ${NAME_HINT}`],
   });
 }
@@ -44,9 +42,7 @@ export function contextNameProblem(name: string): string | undefined {
 export function checkContextName(name: string): void {
   const why = contextNameProblem(name);
   if (why === undefined) return;
-  throw new DockerTlsError({
-    code: 'E_CONTEXT_NAME',
-    message: `"${name}" cannot be the name of a docker context: ${why}`,
+  throw new DockerTlsError('E_CONTEXT_NAME', `"${name}" cannot be the name of a docker context: ${why}`, {
     hints: ['docker-tls context HOST --context NAME'],
   });
 }

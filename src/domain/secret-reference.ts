@@ -15,12 +15,14 @@ export function checkSecretReference(text: string): void {
 
 /** E_SECRET_REFERENCE: something that is not the name of a secret is in its place. */
 export function secretReferenceError(): DockerTlsError {
-  return new DockerTlsError({
-    code: 'E_SECRET_REFERENCE',
-    message: 'a secret is never written in a file; name where it comes from: env:NAME, file:PATH or prompt',
-    hints: [
-      'if this was a real password, change it: the file may have been copied already',
-      'prompt asks for it at each run',
-    ],
-  });
+  return new DockerTlsError(
+    'E_SECRET_REFERENCE',
+    'a secret is never written in a file; name where it comes from: env:NAME, file:PATH or prompt',
+    {
+      hints: [
+        'if this was a real password, change it: the file may have been copied already',
+        'prompt asks for it at each run',
+      ],
+    },
+  );
 }

@@ -86,7 +86,7 @@ function checked(check: (value: string) => unknown, meta?: Meta) {
 }
 
 function refuse(message: string, hints: readonly string[] = []): never {
-  throw new DockerTlsError({ code: 'E_USAGE', message, hints });
+  throw new DockerTlsError('E_USAGE', message, { hints });
 }
 
 export function unique<T extends z.ZodMiniType>(item: T) {

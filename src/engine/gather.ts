@@ -70,10 +70,8 @@ function programsMissing(
   { host, login }: HostSession,
   { programs, osRelease }: { programs: string[]; osRelease: string },
 ): DockerTlsError {
-  return new DockerTlsError({
-    code: 'E_HOST_PROGRAM',
+  return new DockerTlsError('E_HOST_PROGRAM', `this host has no ${programs.join(', no ')}`, {
     where: host,
-    message: `this host has no ${programs.join(', no ')}`,
     hints: [installHint(login, distributionOf(osRelease), packagesOf(programs))],
   });
 }

@@ -78,43 +78,40 @@ function translate(
     case 'locked':
       return lockedBy(session, kind, last.lock, last.now);
     case 'again':
-      return new DockerTlsError({
-        code: 'E_STALE_CHANGE',
-        where: host,
-        message: 'an earlier, unconfirmed change was rolled back just now; the new one was not started',
-        hints: ['run the same command again'],
-      });
+      return new DockerTlsError(
+        'E_STALE_CHANGE',
+        'an earlier, unconfirmed change was rolled back just now; the new one was not started',
+        { where: host, hints: ['run the same command again'] },
+      );
     case 'blocked':
-      return new DockerTlsError({
-        code: 'E_ROLLBACK',
-        where: host,
-        message: 'an earlier change is half done and could not be taken back; nothing further was changed',
-        hints: [rollbackByHand(login, kind), sudoCommand(login, ...kind.commands.ownLog)],
-      });
+      return new DockerTlsError(
+        'E_ROLLBACK',
+        'an earlier change is half done and could not be taken back; nothing further was changed',
+        { where: host, hints: [rollbackByHand(login, kind), sudoCommand(login, ...kind.commands.ownLog)] },
+      );
     case 'changed':
-      return new DockerTlsError({
-        code: 'E_HOST_CHANGED',
-        where: host,
-        message: `${printable(last.path, 500)} was changed since the plan was made; nothing was changed`,
-        hints: ['run the same command again: it plans anew'],
-      });
+      return new DockerTlsError(
+        'E_HOST_CHANGED',
+        `${printable(last.path, 500)} was changed since the plan was made; nothing was changed`,
+        { where: host, hints: ['run the same command again: it plans anew'] },
+      );
     case 'failed':
       return failed(session, kind, last.step, last.why);
     case 'rolled-back':
       return rolledBack(session, kind, last);
     case 'stuck':
-      return new DockerTlsError({
-        code: 'E_ROLLBACK',
-        where: host,
-        message: `the change failed (${printable(last.step)}), and rolling back failed as well: ${reason(last.why)}`,
-        hints: [rollbackByHand(login, kind), sudoCommand(login, ...kind.commands.log)],
-        details: printableLines(last.journal, 15),
-      });
+      return new DockerTlsError(
+        'E_ROLLBACK',
+        `the change failed (${printable(last.step)}), and rolling back failed as well: ${reason(last.why)}`,
+        {
+          where: host,
+          hints: [rollbackByHand(login, kind), sudoCommand(login, ...kind.commands.log)],
+          details: printableLines(last.journal, 15),
+        },
+      );
     default:
-      return new DockerTlsError({
-        code: 'E_UNANSWERED',
+      return new DockerTlsError('E_UNANSWERED', 'the host did not say how the change ended', {
         where: host,
-        message: 'the host did not say how the change ended',
         hints: [rollbackByHand(login, kind)],
         details: printableLines(stderr, 10),
       });
@@ -151,31 +148,30 @@ function failed(
   }
   // It was stopped after its time (src/domain/dockerd/validate.ts), as on a host with too much to do.
   if (step === 'validate' && why.trim() === '') {
-    return new DockerTlsError({
-      code: 'E_DAEMON_CONFIG',
-      where: host,
-      message: 'dockerd did not say in time whether it accepts its new configuration; nothing was changed',
-      hints: [
-        `see what keeps the host busy: ${sudoCommand(login, 'top', '-b', '-n', '1')}`,
-        'run the same command again',
-      ],
-    });
+    return new DockerTlsError(
+      'E_DAEMON_CONFIG',
+      'dockerd did not say in time whether it accepts its new configuration; nothing was changed',
+      {
+        where: host,
+        hints: [
+          `see what keeps the host busy: ${sudoCommand(login, 'top', '-b', '-n', '1')}`,
+          'run the same command again',
+        ],
+      },
+    );
   }
   if (step === 'validate') {
-    return new DockerTlsError({
-      code: 'E_DAEMON_CONFIG',
-      where: host,
-      message: 'dockerd refuses the configuration that it would get; nothing was changed',
-      hints: ['fix what it names, then run the same command again'],
-      details: said,
-    });
+    return new DockerTlsError(
+      'E_DAEMON_CONFIG',
+      'dockerd refuses the configuration that it would get; nothing was changed',
+      { where: host, hints: ['fix what it names, then run the same command again'], details: said },
+    );
   }
-  return new DockerTlsError({
-    code: 'E_APPLY',
-    where: host,
-    message: `the change could not be prepared (${printable(step)}): ${message}; nothing was changed`,
-    hints: lookHints(login, kind, message),
-  });
+  return new DockerTlsError(
+    'E_APPLY',
+    `the change could not be prepared (${printable(step)}): ${message}; nothing was changed`,
+    { where: host, hints: lookHints(login, kind, message) },
+  );
 }
 
 /** Commands that look at the path that a failure names. */
@@ -200,15 +196,17 @@ function rolledBack(
   const started = step === 'restart' || step === 'reload';
   const left = printable(remark, 600);
   const back = left === '' ? 'the host was rolled back' : asBefore(left);
-  return new DockerTlsError({
-    code: started ? 'E_DAEMON_START' : 'E_APPLY',
-    where: host,
-    message: started
+  return new DockerTlsError(
+    started ? 'E_DAEMON_START' : 'E_APPLY',
+    started
       ? `the daemon did not start with the new configuration; ${left === '' ? `${back} and runs as before` : back}`
       : `the change failed (${printable(step)}): ${reason(why)}; ${back}`,
-    hints: [sudoCommand(login, ...(step.endsWith('-sshd') ? commands.sshdLog : commands.log))],
-    details: [...(started ? printableLines(why, 20) : []), ...printableLines(journal, 15)],
-  });
+    {
+      where: host,
+      hints: [sudoCommand(login, ...(step.endsWith('-sshd') ? commands.sshdLog : commands.log))],
+      details: [...(started ? printableLines(why, 20) : []), ...printableLines(journal, 15)],
+    },
+  );
 }
 
 function reason(why: string): string {

@@ -51,13 +51,15 @@ export async function installPackages(
   if (last?.kind === 'installed')
     return last.daemon === '' ? [] : ['packages: dockerd was started again while they were installed'];
   const { host, login } = session;
-  throw new DockerTlsError({
-    code: 'E_PACKAGES',
-    where: host,
-    message: `apt did not install ${listWords(wanted, 12)}; what it did install, remove takes away`,
-    hints: [sudoCommand(login, 'apt-get', '--no-install-recommends', 'install', ...wanted)],
-    details: printableLines(last?.kind === 'uninstalled' ? last.why : '', 15),
-  });
+  throw new DockerTlsError(
+    'E_PACKAGES',
+    `apt did not install ${listWords(wanted, 12)}; what it did install, remove takes away`,
+    {
+      where: host,
+      hints: [sudoCommand(login, 'apt-get', '--no-install-recommends', 'install', ...wanted)],
+      details: printableLines(last?.kind === 'uninstalled' ? last.why : '', 15),
+    },
+  );
 }
 
 /** Those that `harden --install` has brought to a host. */

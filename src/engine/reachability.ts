@@ -28,33 +28,26 @@ export async function wayProblem(
   const doubt = known && judgeFirewall(known.firewall, at.port).doubt;
   const commands =
     doubt?.hints.map((hint) => sudoCommand(known?.login ?? { destination: host }, ...hint.split(' '))) ?? [];
-  return new DockerTlsError({
-    ...found,
+  return new DockerTlsError(...found, {
     where: host,
     hints: [...commands, ...hintsFor(at, outcome.cause)],
     details: doubt ? [doubt.words] : [],
   });
 }
 
-function obstacle(
-  outcome: ProbeOutcome,
-  { address, port }: VerifiedAt,
-): { code: ErrorCode; message: string } | undefined {
+function obstacle(outcome: ProbeOutcome, { address, port }: VerifiedAt): [ErrorCode, string] | undefined {
   if (outcome.kind === 'accepted') return undefined;
   switch (outcome.cause) {
     case 'name-not-found':
-      return { code: 'E_ADDRESS', message: `${address} does not resolve here, and clients would dial it` };
+      return ['E_ADDRESS', `${address} does not resolve here, and clients would dial it`];
     case 'unreachable':
-      return {
-        code: 'E_PORT_FILTERED',
-        message: `no route from here to port ${port} of ${address}, or a firewall refuses it`,
-      };
+      return ['E_PORT_FILTERED', `no route from here to port ${port} of ${address}, or a firewall refuses it`];
     case 'timed-out':
       if (outcome.stage !== 'connect') return undefined;
-      return {
-        code: 'E_PORT_FILTERED',
-        message: `port ${port} of ${address} does not answer from here: a firewall drops the connection`,
-      };
+      return [
+        'E_PORT_FILTERED',
+        `port ${port} of ${address} does not answer from here: a firewall drops the connection`,
+      ];
     default:
       return undefined;
   }

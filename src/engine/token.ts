@@ -19,20 +19,18 @@ export function openToken(
   const { publicKey } = parseCertificate(cert).x509;
   const { algorithm, hash } = algorithmFor(publicKey);
   if (hash === null)
-    throw new DockerTlsError({
-      code: 'E_KEY_TYPE',
-      message: 'a key in a token has to be RSA or of a NIST curve: OpenSSL signs with others only by themselves',
-      hints: ['a CA with a P-256 or P-384 key'],
-    });
+    throw new DockerTlsError(
+      'E_KEY_TYPE',
+      'a key in a token has to be RSA or of a NIST curve: OpenSSL signs with others only by themselves',
+      { hints: ['a CA with a P-256 or P-384 key'] },
+    );
   return authorityOf(cert, {
     algorithm,
     async sign(body) {
       const signature = await signByToken(token, { pin: await passphrase.pin(token), hash, body });
       if (isSignature(hash, body, publicKey, signature)) return signature;
-      throw new DockerTlsError({
-        code: 'E_CA_KEY',
+      throw new DockerTlsError('E_CA_KEY', 'the key in the token does not belong to the certificate of the CA', {
         where: token.uri,
-        message: 'the key in the token does not belong to the certificate of the CA',
         hints: ['p11tool --list-all', 'docker-tls ca show'],
       });
     },

@@ -78,22 +78,24 @@ export function requireVerified(
   const end = ending === '' ? '' : `; ${ending}`;
   const client = bad.find((check) => check.expected === 'accepted');
   const other = bad.every((check) => check.otherCertificate);
-  throw new DockerTlsError({
-    code: 'E_VERIFY',
-    where: host,
-    message: other
+  throw new DockerTlsError(
+    'E_VERIFY',
+    other
       ? `${OTHER_CERTIFICATE}${end}`
       : client
         ? `${client.who} was rejected (${client.outcome})${end}`
         : checks.every((check) => SILENT.includes(check.cause))
           ? `nothing answered from here${end}`
           : `verification failed: accepted ${bad.map((check) => check.who).join(', ')}${end}`,
-    hints:
-      first === undefined
-        ? [`docker-tls ${other ? 'apply' : 'doctor'} ${host}`]
-        : hintsFor(first, (client ?? bad[0])?.cause),
-    details: bad.map((check) => `${check.who}: expected ${check.expected}, ${check.outcome}`),
-  });
+    {
+      where: host,
+      hints:
+        first === undefined
+          ? [`docker-tls ${other ? 'apply' : 'doctor'} ${host}`]
+          : hintsFor(first, (client ?? bad[0])?.cause),
+      details: bad.map((check) => `${check.who}: expected ${check.expected}, ${check.outcome}`),
+    },
+  );
 }
 
 /** What to try, by the cause, where the way from here to the daemon is at fault and not the daemon. */

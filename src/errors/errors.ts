@@ -30,10 +30,6 @@ export function asWritten(line: string): Hint {
 }
 
 export type ErrorOptions = {
-  /** What happened; the exit status follows from it (catalogue.ts). */
-  readonly code: ErrorCode;
-  /** What happened and why, one sentence without a full stop. May hold text from a host: it is cleaned here. */
-  readonly message: string;
   /** The host, file or line it is about. */
   readonly where?: string | undefined;
   readonly hints?: readonly Hint[];
@@ -50,13 +46,17 @@ export class DockerTlsError extends Error {
   readonly details: readonly string[];
   #afterRollback = false;
 
-  constructor(options: ErrorOptions) {
-    super(printable(options.message), { cause: options.cause });
+  /**
+   * `code`: what the exit status follows from (catalogue.ts); `message`: what happened and why, one sentence without a full stop. It may
+   * hold text from a host: it is cleaned here.
+   */
+  constructor(code: ErrorCode, message: string, { where, hints = [], details = [], cause }: ErrorOptions = {}) {
+    super(printable(message), { cause });
     this.name = 'DockerTlsError';
-    this.code = options.code;
-    this.where = options.where === undefined ? undefined : printable(options.where);
-    this.hints = (options.hints ?? []).map((hint) => (hint instanceof AsWritten ? hint : printable(hint)));
-    this.details = (options.details ?? []).map((line) => printable(line));
+    this.code = code;
+    this.where = where === undefined ? undefined : printable(where);
+    this.hints = hints.map((hint) => (hint instanceof AsWritten ? hint : printable(hint)));
+    this.details = details.map((line) => printable(line));
   }
 
   get exit(): ExitStatus {
@@ -84,9 +84,9 @@ export class DockerTlsError extends Error {
     return error;
   }
 
-  #with(change: Partial<Pick<ErrorOptions, 'where' | 'hints'>>): DockerTlsError {
+  #with(change: Pick<ErrorOptions, 'where' | 'hints'>): DockerTlsError {
     const { code, message, where, hints, details, cause } = this;
-    const error = new DockerTlsError({ code, message, where, hints, details, cause, ...change });
+    const error = new DockerTlsError(code, message, { where, hints, details, cause, ...change });
     error.#afterRollback = this.#afterRollback;
     return error;
   }
@@ -116,11 +116,8 @@ export function asErrors(thrown: unknown, signal?: AbortSignal): readonly Docker
 }
 
 /** The run was stopped by a person or by the system: E_INTERRUPTED, exit status 130. */
-export function interrupted(
-  message: string,
-  more: { where?: string; details?: readonly string[]; hints?: readonly Hint[]; cause?: unknown } = {},
-): DockerTlsError {
-  return new DockerTlsError({ code: 'E_INTERRUPTED', message, ...more });
+export function interrupted(message: string, more?: ErrorOptions): DockerTlsError {
+  return new DockerTlsError('E_INTERRUPTED', message, more);
 }
 
 function isAbort(thrown: unknown): boolean {
@@ -130,9 +127,7 @@ function isAbort(thrown: unknown): boolean {
 function bug(thrown: unknown): DockerTlsError {
   const said =
     thrown instanceof Error ? `${thrown.name}: ${thrown.message}` : `something that is not an error was thrown`;
-  return new DockerTlsError({
-    code: 'E_BUG',
-    message: `a bug in docker-tls: ${printable(said, 300)}`,
+  return new DockerTlsError('E_BUG', `a bug in docker-tls: ${printable(said, 300)}`, {
     hints: ['run it again with -v to see where it happened', REPORT],
     cause: thrown,
   });
@@ -170,5 +165,5 @@ export function printableLines(text: string, limit = 40): string[] {
 
 /** A call that cannot be understood: E_USAGE, exit status 2. */
 export function usage(message: string, hints: readonly Hint[]): DockerTlsError {
-  return new DockerTlsError({ code: 'E_USAGE', message, hints });
+  return new DockerTlsError('E_USAGE', message, { hints });
 }

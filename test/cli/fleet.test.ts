@@ -37,7 +37,7 @@ function cli(argv: readonly string[], setting: CliSetting = {}) {
     cwd: directory,
     connect: (options) => {
       dialled.push(options);
-      return Promise.reject(new DockerTlsError({ code: 'E_SSH_REFUSED', message: 'no answer' }));
+      return Promise.reject(new DockerTlsError('E_SSH_REFUSED', 'no answer'));
     },
     ...setting,
     env: { HOME: directory, DOCKER_CONFIG: join(directory, 'docker'), ...setting.env },

@@ -25,18 +25,12 @@ async function runTry(
   return { exit, out, err };
 }
 
-const unreachable = new DockerTlsError({
-  code: 'E_SSH_UNREACHABLE',
+const unreachable = new DockerTlsError('E_SSH_UNREACHABLE', 'no answer', {
   where: 'build-1',
-  message: 'no answer',
   details: ['dialled 192.0.2.1 port 22'],
   hints: ['ping build-1'],
 });
-const failed = new DockerTlsError({
-  code: 'E_APPLY',
-  where: 'build-2',
-  message: 'dockerd did not start',
-});
+const failed = new DockerTlsError('E_APPLY', 'dockerd did not start', { where: 'build-2' });
 
 test('without words, and with --help, the overview is printed', async () => {
   const bare = await runCli([]);

@@ -11,7 +11,7 @@ beforeAll(() => {
 });
 afterAll(() => program.remove());
 
-/** The packages and files of src that `file` and what it imports at once are made of, by the comments that esbuild leaves. */
+/** The packages and files of src that `file` and what it imports at once are made of, by the comments that rolldown leaves. */
 function loadedBy(file: string, seen = new Set<string>()): Set<string> {
   if (seen.has(file)) return new Set();
   seen.add(file);

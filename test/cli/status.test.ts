@@ -27,7 +27,7 @@ afterAll(() => {
 
 /** Hosts without SSH: the refusal comes before any answer over TLS. */
 async function noSsh(): Promise<never> {
-  throw new DockerTlsError({ code: 'E_SSH_UNREACHABLE', message: 'no way there' });
+  throw new DockerTlsError('E_SSH_UNREACHABLE', 'no way there');
 }
 
 async function rowsOf(...argv: string[]) {

@@ -172,6 +172,7 @@ test('from the first question to docker ps', async () => {
   const status = await again.ended;
   expect({ status, screen: again.screen() }).toMatchObject({ status: 0 });
   expect(again.screen()).toContain('nothing to do');
+  expect(again.screen()).toContain(`docker --context ${host.name} ps`);
 
   // For another store it is not theirs: said, and asked.
   const other = newPerson(program);
@@ -182,6 +183,44 @@ test('from the first question to docker ps', async () => {
   expect(await theirs.ended).toBe(4);
   expect(theirs.screen()).toContain('error[E_HOST_MANAGED]');
   other.remove();
+  expect(await person.run(['remove', host.name, '--yes'])).toMatchObject({ status: 0 });
+  person.remove();
+});
+
+test('a TLS port that clients cannot dial: ssh is offered, and is what verifies', async () => {
+  const person = newPerson(program);
+  // As a cloud's security group does it: what comes from outside is dropped, before any chain that setup looks at.
+  const rule = 'PREROUTING ! -i lo -p tcp --dport 2376 -j DROP';
+  await host.must(`iptables -t raw -A ${rule}`);
+  try {
+    const terminal = start(person);
+    await answerUntil(terminal, 'root', CHANGES);
+    const asked = await terminal.see('How do clients reach it?');
+    expect(asked.replace(/\s+/g, ' ')).toContain('does not answer from here: a firewall drops the connection');
+    await terminal.answer('How do clients reach it?', enter);
+    const plan = await terminal.see(CHANGES);
+    expect(plan).not.toContain('docker context');
+    // Its own address is asked along the same way.
+    await terminal.answer(CHANGES, `e${enter}`);
+    for (const question of [
+      'Name:',
+      'Address:',
+      'Further names',
+      'Client:',
+      'Docker context: (-)',
+      'Begin a fleet file',
+    ])
+      await terminal.answer(question, enter);
+    await terminal.see(/Make these changes[\s\S]*Make these changes\? \(Enter/);
+    for (const [question, keys] of questions('root').slice(-3)) await terminal.answer(question, keys);
+    const status = await terminal.ended;
+    expect({ status, screen: terminal.screen() }).toMatchObject({ status: 0 });
+    expect(terminal.screen()).toContain(`Verified through ssh to ${host.address}, over new connections`);
+    expect(terminal.screen()).toContain(`docker-tls tunnel ${host.name} -- docker ps`);
+    expect(person.snapshot()).not.toContain('contexts/meta');
+  } finally {
+    await host.must(`iptables -t raw -D ${rule}`);
+  }
   expect(await person.run(['remove', host.name, '--yes'])).toMatchObject({ status: 0 });
   person.remove();
 });

@@ -7,6 +7,7 @@ import { join } from 'node:path';
 import { afterAll, describe, expect, it } from 'vitest';
 import { connect } from '../../src/adapters/ssh/connect.ts';
 import { Secret } from '../../src/domain/secret.ts';
+import type { DockerTlsError } from '../../src/errors/errors.ts';
 import type { SshOptions, SshQuestions } from '../../src/runtime.ts';
 import {
   directory,
@@ -214,6 +215,21 @@ describe.each(['ssh2', 'openssh'] as const)('%s', (transport) => {
         expect(untrusted.message).toBe('authentication failed for mallory@127.0.0.1');
       });
     });
+  });
+
+  it('a tunnel that sshd forbids is told from one that leads to no listener', async () => {
+    if (transport !== 'ssh2') return;
+    const refusals = async (forwards: boolean): Promise<DockerTlsError> =>
+      withServer({ ...withKey, forwards }, async (server) => {
+        await using session = await connect(optionsFor(server, { transport }));
+        return await failure(session.tunnel?.open('127.0.0.1', 1) ?? Promise.reject(new Error('no tunnel')));
+      });
+    const forbidden = await refusals(false);
+    expect([forbidden.code, forbidden.message]).toEqual([
+      'E_SSH_FORWARDING',
+      'ssh to 127.0.0.1 does not forward connections to 127.0.0.1:1',
+    ]);
+    expect((await refusals(true)).code).toBe('E_SSH_UNREACHABLE');
   });
 
   it("refuses hosts that are each other's jump host before anything is dialled", async () => {

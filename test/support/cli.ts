@@ -86,7 +86,7 @@ export function runUnreached(
     env: { HOME: directory, DOCKER_CONFIG: join(directory, 'docker'), DOCKER_TLS_HOME: home },
     connect: async ({ host }) => {
       dialled(host);
-      throw new DockerTlsError({ code: 'E_SSH_TIMEOUT', message: 'no answer' });
+      throw new DockerTlsError('E_SSH_TIMEOUT', 'no answer');
     },
   });
 }

@@ -169,20 +169,18 @@ function serve(
       else context.reject(keyDone ? secondFactors(options) : methods(options));
     });
   });
-  connection.on('tcpip', (accept, reject, info) => {
-    if (options.forwards !== true) {
-      reject?.();
-      return;
-    }
-    const socket = connect(info.destPort, info.destIP);
-    sockets.add(socket);
-    socket.setNoDelay(true);
-    socket.once('connect', () => {
-      const stream = accept();
-      stream.pipe(socket).pipe(stream);
+  // Without a listener ssh2 answers as sshd does where AllowTcpForwarding is off: administratively prohibited.
+  if (options.forwards === true)
+    connection.on('tcpip', (accept, reject, info) => {
+      const socket = connect(info.destPort, info.destIP);
+      sockets.add(socket);
+      socket.setNoDelay(true);
+      socket.once('connect', () => {
+        const stream = accept();
+        stream.pipe(socket).pipe(stream);
+      });
+      socket.on('error', () => reject?.());
     });
-    socket.on('error', () => reject?.());
-  });
   connection.on('session', (accept, reject) => {
     if (sessions >= (options.maxSessions ?? 10)) {
       reject();

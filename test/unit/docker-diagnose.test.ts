@@ -362,7 +362,7 @@ describe('a host that cannot be used', () => {
   });
 
   it('closed by systemd, as dockerd does not start, says why', () => {
-    const problem = new DockerTlsError({ code: 'E_CONFLICT', message: 'hosts is given twice', hints: ['fix it'] });
+    const problem = new DockerTlsError('E_CONFLICT', 'hosts is given twice', { hints: ['fix it'] });
     const inside = { kind: kindOf({}), docker: 'failed', tlsSocket: 'active', listens: true, problems: [problem] };
     const found = ask({ outcome: refused('reset'), inside });
     expect(found).toMatchObject({ cause: 'daemon-not-answering', hints: { 0: 'fix it', length: 4 } });

@@ -28,7 +28,7 @@ test.each<[ErrorCode, number, number]>([
   ['E_ROLLBACK', 6, 6],
   ['E_STORE_HALF', 6, 6],
 ])('%s ends with %i, and with %i after a rollback', (code, before, after) => {
-  const error = new DockerTlsError({ code, message: 'no' });
+  const error = new DockerTlsError(code, 'no');
   expect([error.exit, error.afterRollback().exit, error.exit]).toEqual([before, after, before]);
   expect(error.afterRollback().at('build-1').hinting([]).exit).toBe(after);
 });

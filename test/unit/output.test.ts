@@ -45,7 +45,7 @@ test('lines are broken between words at the width of the terminal; commands and 
     `a sentence that is longer\n  than the terminal is wide\n  ! a sentence that is\n    longer than the terminal\n    is wide\n${COMMAND}\n`,
   );
   expect(printed({ text: LONG, verbatim: true }).out).toBe(`${LONG}\n`);
-  const error = new DockerTlsError({ code: 'E_STORE_LOCKED', message: LONG, hints: [COMMAND.trim()] });
+  const error = new DockerTlsError('E_STORE_LOCKED', LONG, { hints: [COMMAND.trim()] });
   expect(
     printed({ errors: [error] })
       .err.split('\n')

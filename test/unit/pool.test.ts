@@ -23,7 +23,7 @@ const CODE_OF: Partial<Record<ExitStatus, ErrorCode>> = {
   7: 'E_VERIFY',
   130: 'E_INTERRUPTED',
 };
-const failure = (exit: ExitStatus) => new DockerTlsError({ code: CODE_OF[exit] as ErrorCode, message: 'no' });
+const failure = (exit: ExitStatus) => new DockerTlsError(CODE_OF[exit] as ErrorCode, 'no');
 
 function run(fails: Readonly<Record<string, ExitStatus>>, options: Partial<FleetOptions> = {}, seen: string[] = []) {
   const all = { parallel: 1, signal: new AbortController().signal, ...options };

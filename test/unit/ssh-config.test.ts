@@ -138,7 +138,7 @@ describe('jumpOptions', () => {
     for (const jump of ['', 'a b@', 'gate:x', '@gate:22:33']) {
       expect(() => {
         const { destination } = jumpOptions(options, jump);
-        if (/\s|^$/.test(destination)) throw new DockerTlsError({ code: 'E_HOST_NAME', message: 'x' });
+        if (/\s|^$/.test(destination)) throw new DockerTlsError('E_HOST_NAME', 'x');
       }).toThrow(DockerTlsError);
     }
   });

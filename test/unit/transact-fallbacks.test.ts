@@ -14,7 +14,7 @@ import { printFacts } from '../support/sections.ts';
 type Answers = Readonly<Record<string, string>>;
 const LOST = 'lost';
 const plan = planHost(factsOf(), desired);
-const lost = () => new DockerTlsError({ code: 'E_SSH_LOST', message: 'the connection is gone' });
+const lost = () => new DockerTlsError('E_SSH_LOST', 'the connection is gone');
 const WITHIN = completeHost({ name: 'h1', ssh: { destination: 'h1' } }).confirmWithin;
 
 type Setting = {

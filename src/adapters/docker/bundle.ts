@@ -179,9 +179,7 @@ function endLine(text: string): string {
 }
 
 function broken(why: string): DockerTlsError {
-  return new DockerTlsError({
-    code: 'E_BUNDLE',
-    message: `this is not a bundle of a client's credentials: ${why}`,
+  return new DockerTlsError('E_BUNDLE', `this is not a bundle of a client's credentials: ${why}`, {
     hints: ['docker-tls client export NAME', 'tar -tvf FILE'],
   });
 }

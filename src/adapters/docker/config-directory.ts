@@ -76,12 +76,14 @@ function textOf(data: string | Secret): string {
 }
 
 function existing(paths: readonly string[]): DockerTlsError {
-  return new DockerTlsError({
-    code: 'E_CLIENT_FILES_EXIST',
-    message: `there are other TLS files in the Docker config directory already: ${paths.join(', ')}`,
-    hints: [
-      'use a docker context alone, without --config-directory: docker-tls context HOST',
-      'replace them (copies are kept): docker-tls context HOST --config-directory --replace',
-    ],
-  });
+  return new DockerTlsError(
+    'E_CLIENT_FILES_EXIST',
+    `there are other TLS files in the Docker config directory already: ${paths.join(', ')}`,
+    {
+      hints: [
+        'use a docker context alone, without --config-directory: docker-tls context HOST',
+        'replace them (copies are kept): docker-tls context HOST --config-directory --replace',
+      ],
+    },
+  );
 }

@@ -98,9 +98,7 @@ function parseConfig(text: string | undefined, file: string): Record<string, unk
 }
 
 function damaged(file: string, cause?: unknown): DockerTlsError {
-  return new DockerTlsError({
-    code: 'E_DOCKER_CONFIG',
-    message: "Docker's config.json is no JSON object, so nothing was changed in it",
+  return new DockerTlsError('E_DOCKER_CONFIG', "Docker's config.json is no JSON object, so nothing was changed in it", {
     where: file,
     hints: [`python3 -m json.tool ${shellQuote(file)}`],
     cause,

@@ -208,12 +208,11 @@ async function readMeta(place: ContextPlace): Promise<Fields | undefined> {
   if (text === undefined) return undefined;
   const meta = parseMeta(text);
   if (meta !== undefined && meta.Name === place.name) return meta;
-  throw new DockerTlsError({
-    code: 'E_CONTEXT_DAMAGED',
-    message: `the docker context ${place.name} is damaged: its meta.json is no JSON object with that name`,
-    where: metaFile,
-    hints: [`docker context rm ${place.name}`, `rm ${shellQuote(metaFile)}`],
-  });
+  throw new DockerTlsError(
+    'E_CONTEXT_DAMAGED',
+    `the docker context ${place.name} is damaged: its meta.json is no JSON object with that name`,
+    { where: metaFile, hints: [`docker context rm ${place.name}`, `rm ${shellQuote(metaFile)}`] },
+  );
 }
 
 function parseMeta(text: string): Fields | undefined {
@@ -234,9 +233,9 @@ function fieldsOf(value: unknown): Fields {
 }
 
 function foreign(place: ContextPlace, wayOut: string): DockerTlsError {
-  return new DockerTlsError({
-    code: 'E_CONTEXT_EXISTS',
-    message: `there is a docker context ${place.name}, which docker-tls did not write`,
-    hints: [`docker context inspect ${place.name}`, wayOut],
-  });
+  return new DockerTlsError(
+    'E_CONTEXT_EXISTS',
+    `there is a docker context ${place.name}, which docker-tls did not write`,
+    { hints: [`docker context inspect ${place.name}`, wayOut] },
+  );
 }

@@ -154,28 +154,25 @@ function place(file: DockerMachineFile): string {
 }
 
 function damaged(file: DockerMachineFile, why: string): DockerTlsError {
-  return new DockerTlsError({
-    code: 'E_DOCKER_MACHINE_DAMAGED',
-    message: `docker-machine's record of ${file.name} cannot be read: ${why}`,
-    where: place(file),
-    hints: [`python3 -m json.tool ${shellQuote(place(file))}`],
-  });
+  return new DockerTlsError(
+    'E_DOCKER_MACHINE_DAMAGED',
+    `docker-machine's record of ${file.name} cannot be read: ${why}`,
+    { where: place(file), hints: [`python3 -m json.tool ${shellQuote(place(file))}`] },
+  );
 }
 
 function wrongVersion(file: DockerMachineFile, version: number): DockerTlsError {
-  return new DockerTlsError({
-    code: 'E_DOCKER_MACHINE_VERSION',
-    message: `docker-machine's record of ${file.name} has version ${version}, not 3`,
-    where: place(file),
-    hints: [`docker-machine inspect ${shellQuote(file.name)}`],
-  });
+  return new DockerTlsError(
+    'E_DOCKER_MACHINE_VERSION',
+    `docker-machine's record of ${file.name} has version ${version}, not 3`,
+    { where: place(file), hints: [`docker-machine inspect ${shellQuote(file.name)}`] },
+  );
 }
 
 function noAddress(file: DockerMachineFile): DockerTlsError {
-  return new DockerTlsError({
-    code: 'E_DOCKER_MACHINE_ADDRESS',
-    message: `docker-machine has no address for ${file.name}: it was never started, or is stopped`,
-    where: place(file),
-    hints: [`docker-machine start ${shellQuote(file.name)}`, 'docker-tls setup HOST'],
-  });
+  return new DockerTlsError(
+    'E_DOCKER_MACHINE_ADDRESS',
+    `docker-machine has no address for ${file.name}: it was never started, or is stopped`,
+    { where: place(file), hints: [`docker-machine start ${shellQuote(file.name)}`, 'docker-tls setup HOST'] },
+  );
 }

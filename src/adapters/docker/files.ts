@@ -110,9 +110,7 @@ export async function withFileErrors<T>(path: string, work: () => Promise<T>): P
     const why = WHY[codeOf(cause)];
     if (why === undefined) throw cause;
     const at = (cause as NodeJS.ErrnoException).path ?? path;
-    throw new DockerTlsError({
-      code: 'E_CLIENT_FILES',
-      message: `${at} cannot be read or written: ${why}`,
+    throw new DockerTlsError('E_CLIENT_FILES', `${at} cannot be read or written: ${why}`, {
       where: path,
       hints:
         codeOf(cause) === 'ENOSPC' || codeOf(cause) === 'EDQUOT'

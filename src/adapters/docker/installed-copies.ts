@@ -19,7 +19,7 @@ export async function refreshCopies({ copies, files, known }: CopiesRequest): Pr
       if (!(error instanceof DockerTlsError)) throw error;
       const { message, hints, details, cause } = error;
       problems.push(
-        new DockerTlsError({ code: 'E_CLIENT_COPY', message, where: error.where ?? where, hints, details, cause }),
+        new DockerTlsError('E_CLIENT_COPY', message, { where: error.where ?? where, hints, details, cause }),
       );
     }
   }

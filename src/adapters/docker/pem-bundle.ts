@@ -37,9 +37,5 @@ export function parsePemBundle(text: string, ca?: string): PemBundle | undefined
 }
 
 function unusable(why: string, hints: readonly string[] = ['openssl x509 -noout -text -in FILE']): DockerTlsError {
-  return new DockerTlsError({
-    code: 'E_BUNDLE',
-    message: `these are not the credentials of one client: ${why}`,
-    hints,
-  });
+  return new DockerTlsError('E_BUNDLE', `these are not the credentials of one client: ${why}`, { hints });
 }

@@ -136,10 +136,7 @@ async function tlsOptions(request: ProbeRequest): Promise<ConnectionOptions> {
   const { createSecureContext } = await import('node:tls');
   const { isIP } = await import('node:net');
   if (request.anyServer !== true && certificatesOf(request.ca).length === 0) {
-    throw new DockerTlsError({
-      code: 'E_PROBE_TRUST',
-      message: 'the CA certificate to trust is missing or damaged',
-    });
+    throw new DockerTlsError('E_PROBE_TRUST', 'the CA certificate to trust is missing or damaged');
   }
   const name = bareAddress(request.serverName ?? request.address);
   try {
@@ -163,12 +160,11 @@ async function tlsOptions(request: ProbeRequest): Promise<ConnectionOptions> {
       ...(isIP(name.replace(/%.*$/, '')) === 0 ? { servername: name } : {}),
     };
   } catch (cause) {
-    throw new DockerTlsError({
-      code: 'E_PROBE_CREDENTIALS',
-      message:
-        'the client certificate and its key cannot be used together: one is damaged, or they do not belong together',
-      cause,
-    });
+    throw new DockerTlsError(
+      'E_PROBE_CREDENTIALS',
+      'the client certificate and its key cannot be used together: one is damaged, or they do not belong together',
+      { cause },
+    );
   }
 }
 

@@ -51,12 +51,11 @@ function listen(server: Server, at: TunnelRequest['at']): Promise<void> {
       const where = 'path' in at ? at.path : `port ${at.port}`;
       const taken = cause.code === 'EADDRINUSE';
       reject(
-        new DockerTlsError({
-          code: 'E_TUNNEL',
-          message: `${where} cannot be listened on: ${taken ? 'it is in use' : (cause.code ?? 'unknown')}`,
-          hints: ['docker-tls tunnel HOST'],
-          cause,
-        }),
+        new DockerTlsError(
+          'E_TUNNEL',
+          `${where} cannot be listened on: ${taken ? 'it is in use' : (cause.code ?? 'unknown')}`,
+          { hints: ['docker-tls tunnel HOST'], cause },
+        ),
       );
     });
     if ('port' in at) {

@@ -16,6 +16,7 @@ import {
 import { openPublicKey } from '../../domain/pki/keys.ts';
 import { formatSan } from '../../domain/pki/names.ts';
 import { dateWords } from '../../domain/words.ts';
+import type { ErrorCode } from '../../errors/catalogue.ts';
 import { DockerTlsError, type ErrorOptions, printableLines } from '../../errors/errors.ts';
 import type { SignRequest } from '../../runtime.ts';
 
@@ -119,35 +120,32 @@ function begun(notBefore: Date, now: Date): Date {
 }
 
 function wrongAnswer(request: SignRequest, why: string): DockerTlsError {
-  return refused(request, {
-    code: 'E_SIGN_ANSWER',
-    message: `what the CA gave cannot be used: ${why}`,
+  return refused(request, 'E_SIGN_ANSWER', `what the CA gave cannot be used: ${why}`, {
     hints: ['docker-tls ca show'],
   });
 }
 
-type Failure = Omit<ErrorOptions, 'where'>;
-
-/** The CA could not be asked. */
-export function failure({ name }: Pick<SignRequest, 'name'>, error: Failure): DockerTlsError {
-  return new DockerTlsError({ where: name, ...error });
-}
-
 /** The CA was asked, and gave no certificate. Where an issuing CA was asked for, that is E_CA_LEAF_ONLY. */
-export function refused(request: Pick<SignRequest, 'name' | 'profile'>, error: Failure): DockerTlsError {
-  const { name, profile } = request;
-  if (profile !== 'issuer') return failure(request, error);
-  return new DockerTlsError({
-    where: name,
-    ...error,
-    code: 'E_CA_LEAF_ONLY',
-    message: `the CA made no issuing CA for client ${name}, without which no single client can be rejected: ${error.message}`,
-    hints: [
-      'let the CA sign CAs of path length 0 for clients (docs/ca.md, profile issuer), then run the same command again',
-      'if it signs leaf certificates only, and you accept that: docker-tls ca import --cert FILE … --leaf-only',
-      ...(error.hints ?? []),
-    ],
-  });
+export function refused(
+  { name, profile }: Pick<SignRequest, 'name' | 'profile'>,
+  code: ErrorCode,
+  message: string,
+  { hints = [], details }: ErrorOptions,
+): DockerTlsError {
+  if (profile !== 'issuer') return new DockerTlsError(code, message, { where: name, hints, details });
+  return new DockerTlsError(
+    'E_CA_LEAF_ONLY',
+    `the CA made no issuing CA for client ${name}, without which no single client can be rejected: ${message}`,
+    {
+      where: name,
+      hints: [
+        'let the CA sign CAs of path length 0 for clients (docs/ca.md, profile issuer), then run the same command again',
+        'if it signs leaf certificates only, and you accept that: docker-tls ca import --cert FILE … --leaf-only',
+        ...hints,
+      ],
+      details,
+    },
+  );
 }
 
 /** The API of a CA answered, and gave no certificate; `said`: its own words. E_ISSUER_REFUSED (exit 4), or E_CA_LEAF_ONLY. */
@@ -159,12 +157,8 @@ export function refusedByApi(
   hints: readonly string[],
 ): DockerTlsError {
   const details = textsOf(said).flatMap((text) => printableLines(text, 5));
-  return refused(request, {
-    code: 'E_ISSUER_REFUSED',
-    message: `${externalCaWords(ca)} did not sign with "${ca.profiles[request.profile]}" (HTTP status ${status})`,
-    details,
-    hints,
-  });
+  const message = `${externalCaWords(ca)} did not sign with "${ca.profiles[request.profile]}" (HTTP status ${status})`;
+  return refused(request, 'E_ISSUER_REFUSED', message, { details, hints });
 }
 
 /** What is text of what an API gave. */

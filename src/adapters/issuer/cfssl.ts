@@ -16,10 +16,8 @@ export async function signByCfssl(ca: ApiCa, request: SignRequest, signal?: Abor
   const { profile, name, sans = [], csr } = request;
   const hex = (await readCredential(ca.credentialFile)).revealText();
   if (!/^(?:[0-9a-fA-F]{2})+$/.test(hex))
-    throw new DockerTlsError({
-      code: 'E_ISSUER_CREDENTIAL',
+    throw new DockerTlsError('E_ISSUER_CREDENTIAL', 'the authentication key of cfssl is not hexadecimal', {
       where: ca.credentialFile,
-      message: 'the authentication key of cfssl is not hexadecimal',
       hints: ['openssl rand -hex 32'],
     });
   const signRequest = Buffer.from(

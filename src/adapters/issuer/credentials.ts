@@ -24,10 +24,5 @@ export async function readCredential(path: string): Promise<Secret> {
 }
 
 function secretFile(path: string, why: string, hints: readonly string[]): DockerTlsError {
-  return new DockerTlsError({
-    code: 'E_SECRET_FILE',
-    where: path,
-    message: `the credential for the CA: ${why}`,
-    hints,
-  });
+  return new DockerTlsError('E_SECRET_FILE', `the credential for the CA: ${why}`, { where: path, hints });
 }

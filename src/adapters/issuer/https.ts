@@ -93,21 +93,21 @@ function translated(error: NodeJS.ErrnoException, ca: ApiCa, where: string, time
   // An alert is the server's word about us, and may come after the request.
   const tls = !code.includes('ALERT') && /CERT|SIGNATURE|ISSUER|SELF_SIGNED|^ERR_TLS|^ERR_SSL|^EPROTO$/.test(code);
   if (tls)
-    return new DockerTlsError({
-      code: 'E_ISSUER_TLS',
-      where,
-      message: `the certificate of ${externalCaWords(ca)} is not accepted, so nothing was sent: ${TLS_WORDS[code] ?? printable(message, 200)}`,
-      hints: [
-        `openssl s_client -connect ${host.includes(':') ? host : `${host}:443`} -showcerts </dev/null`,
-        'where another CA certifies its API: docker-tls ca import --cert FILE … --tls-root FILE',
-      ],
-      cause: error,
-    });
+    return new DockerTlsError(
+      'E_ISSUER_TLS',
+      `the certificate of ${externalCaWords(ca)} is not accepted, so nothing was sent: ${TLS_WORDS[code] ?? printable(message, 200)}`,
+      {
+        where,
+        hints: [
+          `openssl s_client -connect ${host.includes(':') ? host : `${host}:443`} -showcerts </dev/null`,
+          'where another CA certifies its API: docker-tls ca import --cert FILE … --tls-root FILE',
+        ],
+        cause: error,
+      },
+    );
   const why = timedOut ? `no answer within ${TIMEOUT_MS / 1000} seconds` : (WORDS[code] ?? printable(message, 200));
-  return new DockerTlsError({
-    code: 'E_ISSUER_UNREACHABLE',
+  return new DockerTlsError('E_ISSUER_UNREACHABLE', `${externalCaWords(ca)} cannot be reached: ${why}`, {
     where,
-    message: `${externalCaWords(ca)} cannot be reached: ${why}`,
     hints: [`curl -v --cacert ROOT.pem ${ca.url}`],
     cause: error,
   });

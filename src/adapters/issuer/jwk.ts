@@ -140,10 +140,8 @@ function decrypt(jwe: Jwe, passphrase: Secret | undefined, file: string): string
 }
 
 function unusable(file: string, why: string, cause?: unknown, hints: readonly string[] = []): DockerTlsError {
-  return new DockerTlsError({
-    code: 'E_ISSUER_CREDENTIAL',
+  return new DockerTlsError('E_ISSUER_CREDENTIAL', `the provisioner key cannot be used: ${why}`, {
     where: file,
-    message: `the provisioner key cannot be used: ${why}`,
     hints: [...hints, 'step crypto jwk create docker-tls.pub.json docker-tls.jwk'],
     cause,
   });

@@ -7,7 +7,7 @@ import { isAbsolute, resolve } from 'node:path';
 import { shellQuote, shellWords } from '../../domain/quote.ts';
 import { DockerTlsError, interrupted, printableLines } from '../../errors/errors.ts';
 import type { SignRequest } from '../../runtime.ts';
-import { failure, refused } from './answer.ts';
+import { refused } from './answer.ts';
 
 /** Long enough to carry the request to the CA by hand. */
 const TIMEOUT_MS = 900_000;
@@ -60,23 +60,25 @@ export async function signByCommand(command: string, request: SignRequest, signa
   if (ran.isCanceled || ran.signal === 'SIGINT')
     throw interrupted(`interrupted while the sign command for ${request.name} ran`);
   if (ran.failed) {
-    const fails = ran.timedOut || ran.exitCode === undefined ? failure : refused;
-    throw fails(request, {
-      code: 'E_SIGN_COMMAND',
-      message: `the sign command ${ran.timedOut ? `did not end within ${TIMEOUT_MS / 60_000} minutes` : ran.exitCode === undefined ? `could not be run: ${ran.code ?? ran.shortMessage}` : `ended with status ${ran.exitCode}`}`,
-      details: printableLines(ran.stderr ?? '', 10),
-      hints: [
-        `openssl req -new -newkey ec -pkeyopt ec_paramgen_curve:P-256 -nodes -keyout /dev/null -subj /CN=test | ${[program, ...args].map(shellQuote).join(' ')}`,
-      ],
-    });
+    const how = ran.timedOut
+      ? `did not end within ${TIMEOUT_MS / 60_000} minutes`
+      : ran.exitCode === undefined
+        ? `could not be run: ${ran.code ?? ran.shortMessage}`
+        : `ended with status ${ran.exitCode}`;
+    const details = printableLines(ran.stderr ?? '', 10);
+    const hints = [
+      `openssl req -new -newkey ec -pkeyopt ec_paramgen_curve:P-256 -nodes -keyout /dev/null -subj /CN=test | ${[program, ...args].map(shellQuote).join(' ')}`,
+    ];
+    const more = { where: request.name, details, hints };
+    if (ran.timedOut || ran.exitCode === undefined)
+      throw new DockerTlsError('E_SIGN_COMMAND', `the sign command ${how}`, more);
+    throw refused(request, 'E_SIGN_COMMAND', `the sign command ${how}`, more);
   }
   return ran.stdout;
 }
 
 function wrongCommand(command: string, why: string): DockerTlsError {
-  return new DockerTlsError({
-    code: 'E_USAGE',
-    message: `the sign command cannot be split into words: ${why}`,
+  return new DockerTlsError('E_USAGE', `the sign command cannot be split into words: ${why}`, {
     where: command,
     hints: ["--sign-command '/usr/local/bin/sign-docker {profile} {days}'"],
   });

@@ -96,10 +96,8 @@ function run(
 
 /** A wrong PIN counts: tokens lock themselves after a few, so nothing is tried again. */
 function failed(token: CaToken, why: string, details: readonly string[]): DockerTlsError {
-  return new DockerTlsError({
-    code: 'E_TOKEN',
+  return new DockerTlsError('E_TOKEN', `the token did not sign: ${why}`, {
     where: token.uri,
-    message: `the token did not sign: ${why}`,
     details,
     hints: [
       installHereHint(osReleaseHere(), ['openssl', 'pkcs11-provider']),

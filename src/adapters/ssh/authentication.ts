@@ -205,9 +205,7 @@ export class Authentication {
     const { user, hostName } = this.#endpoint;
     const tried = this.#tried.length === 0 ? 'nothing (no key, no agent, no terminal)' : this.#tried.join(', ');
     const left = this.#queue.length + Math.max(0, this.#keys.signers.length - KEYS_AT_MOST);
-    return new DockerTlsError({
-      code: 'E_SSH_AUTH',
-      message: `authentication failed for ${user}@${hostName}`,
+    return new DockerTlsError('E_SSH_AUTH', `authentication failed for ${user}@${hostName}`, {
       where: this.#options.host,
       details: [
         `tried: ${tried}`,

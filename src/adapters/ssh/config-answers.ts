@@ -94,16 +94,13 @@ async function ask(options: SshOptions): Promise<ConfigValues> {
   if (result.status === 0) return parseSshG(result.stdout);
   if (result.status === 'missing') {
     if (options.configFile === undefined) return new Map();
-    throw new DockerTlsError({
-      code: 'E_SSH_CONFIG',
-      message: `${options.configFile} can be read by the ssh program only, and there is none`,
-      where: options.host,
-      hints: [installHereHint(osReleaseHere(), ['openssh-client'])],
-    });
+    throw new DockerTlsError(
+      'E_SSH_CONFIG',
+      `${options.configFile} can be read by the ssh program only, and there is none`,
+      { where: options.host, hints: [installHereHint(osReleaseHere(), ['openssh-client'])] },
+    );
   }
-  throw new DockerTlsError({
-    code: 'E_SSH_CONFIG',
-    message: 'ssh does not accept its configuration',
+  throw new DockerTlsError('E_SSH_CONFIG', 'ssh does not accept its configuration', {
     where: options.host,
     details: printableLines(result.stderr, 5),
     hints: [['ssh', ...words].map(shellQuote).join(' ')],

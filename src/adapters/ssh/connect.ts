@@ -41,7 +41,7 @@ export async function connect(options: SshOptions): Promise<HostSession> {
   }
   async function open(words: readonly string[]): ReturnType<OpenChannel> {
     if (closed) {
-      throw new DockerTlsError({ code: 'E_SSH_LOST', message: 'the session is closed', where: options.host });
+      throw new DockerTlsError('E_SSH_LOST', 'the session is closed', { where: options.host });
     }
     remoteCounters.execs += 1;
     return await transport.open(words);

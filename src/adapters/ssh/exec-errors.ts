@@ -5,9 +5,7 @@ import { DockerTlsError, interrupted as interruption } from '../../errors/errors
 
 /** The host answers, but nothing can be run there. */
 export function noShell(host: string, user: string, what: string, details: string[] = []): DockerTlsError {
-  return new DockerTlsError({
-    code: 'E_SSH_NO_SHELL',
-    message: `${user} logged in, but the host ${what}`,
+  return new DockerTlsError('E_SSH_NO_SHELL', `${user} logged in, but the host ${what}`, {
     where: host,
     hints: [
       `the user needs a login shell, no forced command, and start-up files that do not end it; on the host, as root: getent passwd ${user}`,
@@ -44,9 +42,7 @@ export const HANGS_UP =
 
 /** The host hung up on a login that it had accepted. */
 export function hungUp(host: string, login: Login, cause?: unknown): DockerTlsError {
-  return new DockerTlsError({
-    code: 'E_SSH_LOST',
-    message: 'the connection broke',
+  return new DockerTlsError('E_SSH_LOST', 'the connection broke', {
     where: host,
     hints: [HANGS_UP, `see it from here: ${sshCommand(login, 'true')}`],
     cause,

@@ -73,26 +73,28 @@ function unknown(
 ): DockerTlsError {
   const file = endpoint.userKnownHosts[0];
   const port = endpoint.port === 22 ? '' : `-p ${endpoint.port} `;
-  return new DockerTlsError({
-    code: 'E_SSH_HOST_KEY_UNKNOWN',
-    message: `the host's key is not known: ${keyType(blob)} ${fingerprint(blob)}`,
-    where: options.host,
-    details:
-      authority === undefined
-        ? []
-        : [
-            `${authority.file}:${authority.line} trusts a certificate authority for ${name}; the host shows no valid certificate of it`,
-          ],
-    hints: [
-      // A fingerprint on the command line is the last host's.
-      ...(options.jumpTo !== undefined ? [] : [`if it is the right one: --host-key ${fingerprint(blob)}`]),
-      'on a network that you trust: --host-key accept-new',
-      // Where the configuration keeps none, one more line would not help.
-      ...(file === undefined || file === '/dev/null'
-        ? []
-        : [`ssh-keyscan ${port}${shellQuote(endpoint.hostName)} >> ${shellQuote(file)}`]),
-    ],
-  });
+  return new DockerTlsError(
+    'E_SSH_HOST_KEY_UNKNOWN',
+    `the host's key is not known: ${keyType(blob)} ${fingerprint(blob)}`,
+    {
+      where: options.host,
+      details:
+        authority === undefined
+          ? []
+          : [
+              `${authority.file}:${authority.line} trusts a certificate authority for ${name}; the host shows no valid certificate of it`,
+            ],
+      hints: [
+        // A fingerprint on the command line is the last host's.
+        ...(options.jumpTo !== undefined ? [] : [`if it is the right one: --host-key ${fingerprint(blob)}`]),
+        'on a network that you trust: --host-key accept-new',
+        // Where the configuration keeps none, one more line would not help.
+        ...(file === undefined || file === '/dev/null'
+          ? []
+          : [`ssh-keyscan ${port}${shellQuote(endpoint.hostName)} >> ${shellQuote(file)}`]),
+      ],
+    },
+  );
 }
 
 function changed(options: SshOptions, name: string, blob: Buffer, known: KnownHost): DockerTlsError {
@@ -100,28 +102,31 @@ function changed(options: SshOptions, name: string, blob: Buffer, known: KnownHo
     known.type === keyType(blob)
       ? `offers ${keyType(blob)} ${fingerprint(blob)}`
       : `offers only a key of another type, ${keyType(blob)} ${fingerprint(blob)}`;
-  return new DockerTlsError({
-    code: 'E_SSH_HOST_KEY_CHANGED',
-    message: `the host's key has changed: possible man-in-the-middle attack: ${known.file}:${known.line} knows ${known.type} ${fingerprint(known.key)}, the host ${how}`,
-    where: options.host,
-    hints: [`only if you know why: ssh-keygen -f ${known.file} -R '${name}'`],
-  });
+  return new DockerTlsError(
+    'E_SSH_HOST_KEY_CHANGED',
+    `the host's key has changed: possible man-in-the-middle attack: ${known.file}:${known.line} knows ${known.type} ${fingerprint(known.key)}, the host ${how}`,
+    { where: options.host, hints: [`only if you know why: ssh-keygen -f ${known.file} -R '${name}'`] },
+  );
 }
 
 function revoked(options: SshOptions, blob: Buffer, known: KnownHost): DockerTlsError {
-  return new DockerTlsError({
-    code: 'E_SSH_HOST_KEY_REVOKED',
-    message: `the host's key ${keyType(blob)} ${fingerprint(blob)} is revoked in ${known.file}:${known.line}`,
-    where: options.host,
-    hints: ['give the host a new key, on the host as root: rm /etc/ssh/ssh_host_*_key* && ssh-keygen -A'],
-  });
+  return new DockerTlsError(
+    'E_SSH_HOST_KEY_REVOKED',
+    `the host's key ${keyType(blob)} ${fingerprint(blob)} is revoked in ${known.file}:${known.line}`,
+    {
+      where: options.host,
+      hints: ['give the host a new key, on the host as root: rm /etc/ssh/ssh_host_*_key* && ssh-keygen -A'],
+    },
+  );
 }
 
 function notPinned(options: SshOptions, pinned: string, blob: Buffer): DockerTlsError {
-  return new DockerTlsError({
-    code: 'E_SSH_HOST_KEY_PIN',
-    message: `the host's key is ${keyType(blob)} ${fingerprint(blob)}, not ${pinned}`,
-    where: options.host,
-    hints: ['compare, on the host: for key in /etc/ssh/ssh_host_*.pub; do ssh-keygen -lf $key; done'],
-  });
+  return new DockerTlsError(
+    'E_SSH_HOST_KEY_PIN',
+    `the host's key is ${keyType(blob)} ${fingerprint(blob)}, not ${pinned}`,
+    {
+      where: options.host,
+      hints: ['compare, on the host: for key in /etc/ssh/ssh_host_*.pub; do ssh-keygen -lf $key; done'],
+    },
+  );
 }

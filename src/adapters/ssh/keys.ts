@@ -279,18 +279,12 @@ async function publicFile(file: string): Promise<Buffer | undefined> {
 }
 
 function keyFileError(file: string, what: string, cause?: unknown): DockerTlsError {
-  return new DockerTlsError({
-    code: 'E_SSH_KEY_FILE',
-    message: `the key file ${file} ${what}`,
+  return new DockerTlsError('E_SSH_KEY_FILE', `the key file ${file} ${what}`, {
     hints: [`ls -l ${shellQuote(file)}`],
     cause,
   });
 }
 
 function passphraseError(file: string, what: string): DockerTlsError {
-  return new DockerTlsError({
-    code: 'E_SSH_KEY_PASSPHRASE',
-    message: `the key ${file} ${what}`,
-    hints: [`ssh-add ${file}`],
-  });
+  return new DockerTlsError('E_SSH_KEY_PASSPHRASE', `the key ${file} ${what}`, { hints: [`ssh-add ${file}`] });
 }

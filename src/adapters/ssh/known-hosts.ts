@@ -225,9 +225,7 @@ async function append(file: string, name: string, blob: Buffer, hashed: boolean)
 
 function fileError(file: string, what: string, cause: unknown): DockerTlsError {
   const reason = (cause as NodeJS.ErrnoException).code ?? 'unknown error';
-  return new DockerTlsError({
-    code: 'E_SSH_KNOWN_HOSTS_FILE',
-    message: `${file} ${what} (${reason})`,
+  return new DockerTlsError('E_SSH_KNOWN_HOSTS_FILE', `${file} ${what} (${reason})`, {
     hints: [`ls -l ${shellQuote(file)}`, '--host-key SHA256:… compares with a fingerprint and writes nothing'],
     cause,
   });

@@ -68,7 +68,7 @@ export async function startProgram(
 }
 
 function cannotStart(file: string, cause: unknown): DockerTlsError {
-  return new DockerTlsError({ code: 'E_PROGRAM_MISSING', message: `${file} cannot be started`, cause });
+  return new DockerTlsError('E_PROGRAM_MISSING', `${file} cannot be started`, { cause });
 }
 
 /** This machine reaches itself without ssh. */

@@ -164,12 +164,11 @@ async function answerPrompt(options: SshOptions, given: Map<string, Secret>, pro
   const { ask, host } = options;
   // In BatchMode ssh asks for nothing but the PIN of a security key.
   if (ask === undefined) {
-    throw new DockerTlsError({
-      code: 'E_SSH_KEY_PASSPHRASE',
-      message: `ssh asks "${printable(prompt.trim(), 200)}", and there is no terminal to ask on`,
-      where: host,
-      hints: ['in a terminal, without --yes: docker-tls …', '-i KEYFILE'],
-    });
+    throw new DockerTlsError(
+      'E_SSH_KEY_PASSPHRASE',
+      `ssh asks "${printable(prompt.trim(), 200)}", and there is no terminal to ask on`,
+      { where: host, hints: ['in a terminal, without --yes: docker-tls …', '-i KEYFILE'] },
+    );
   }
   const file = /^Enter passphrase for (?:key )?'?(.+?)'?: ?$/.exec(prompt)?.[1];
   return await inTurn(async () => {

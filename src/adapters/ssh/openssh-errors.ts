@@ -17,21 +17,19 @@ import { runSsh } from './ssh-program.ts';
 export async function checkOpenSsh(options: SshOptions): Promise<void> {
   const result = await runSsh(['-V'], options);
   if (result.status === 'missing') {
-    throw new DockerTlsError({
-      code: 'E_PROGRAM_MISSING',
-      message: 'the openssh transport needs the ssh program, which is not installed',
-      where: options.host,
-      hints: [installHereHint(osReleaseHere(), ['openssh-client'])],
-    });
+    throw new DockerTlsError(
+      'E_PROGRAM_MISSING',
+      'the openssh transport needs the ssh program, which is not installed',
+      { where: options.host, hints: [installHereHint(osReleaseHere(), ['openssh-client'])] },
+    );
   }
   const [, major, minor] = /OpenSSH_(?:for_Windows_)?(\d+)\.(\d+)/.exec(result.stderr) ?? [];
   if (major !== undefined && Number(major) * 100 + Number(minor) < 805) {
-    throw new DockerTlsError({
-      code: 'E_SSH_OPENSSH_OLD',
-      message: `the openssh transport needs OpenSSH 8.5 or later, this is ${printable(result.stderr.trim(), 100)}`,
-      where: options.host,
-      hints: [installHereHint(osReleaseHere(), ['openssh-client'])],
-    });
+    throw new DockerTlsError(
+      'E_SSH_OPENSSH_OLD',
+      `the openssh transport needs OpenSSH 8.5 or later, this is ${printable(result.stderr.trim(), 100)}`,
+      { where: options.host, hints: [installHereHint(osReleaseHere(), ['openssh-client'])] },
+    );
   }
 }
 
@@ -104,21 +102,23 @@ export function translateOpenSsh(
   const hop = hopOf(endpoint, words);
   const at = place(hop);
   const refused = reading?.code === 'E_SSH_AUTH';
-  return new DockerTlsError({
-    code: reading?.code ?? 'E_SSH_REFUSED',
-    message: reading?.say(at, hop) ?? `ssh could not connect to ${at}`,
-    where: hop === endpoint ? options.host : `${options.host} (jump ${hop.hostName})`,
-    details: [
-      ...printableLines(words, 6),
-      ...(refused
-        ? locked.map((file) => `the key ${file} is encrypted and there is no terminal to ask for its passphrase`)
-        : []),
-    ],
-    hints: [
-      ...(refused ? locked.map((file) => `ssh-add ${file}`) : []),
-      ...(reading?.hints?.(hop) ?? [sshVerbose(hop)]),
-    ],
-  });
+  return new DockerTlsError(
+    reading?.code ?? 'E_SSH_REFUSED',
+    reading?.say(at, hop) ?? `ssh could not connect to ${at}`,
+    {
+      where: hop === endpoint ? options.host : `${options.host} (jump ${hop.hostName})`,
+      details: [
+        ...printableLines(words, 6),
+        ...(refused
+          ? locked.map((file) => `the key ${file} is encrypted and there is no terminal to ask for its passphrase`)
+          : []),
+      ],
+      hints: [
+        ...(refused ? locked.map((file) => `ssh-add ${file}`) : []),
+        ...(reading?.hints?.(hop) ?? [sshVerbose(hop)]),
+      ],
+    },
+  );
 }
 
 /** Whom ssh's words are about: the ssh of a jump host says its own, and the last one only that it was hung up on. */
@@ -164,13 +164,11 @@ export function openSshTimedOut(
   words: string,
   untouched: boolean,
 ): DockerTlsError {
-  return new DockerTlsError({
-    code: 'E_SSH_TIMEOUT',
-    message: untouched
+  return new DockerTlsError(
+    'E_SSH_TIMEOUT',
+    untouched
       ? `logging in: the security key was not touched within ${limitMs} ms`
       : `connecting: no login at ${place(endpoint)} within ${limitMs} ms`,
-    where: options.host,
-    details: printableLines(words, 6),
-    hints: [sshVerbose(endpoint)],
-  });
+    { where: options.host, details: printableLines(words, 6), hints: [sshVerbose(endpoint)] },
+  );
 }

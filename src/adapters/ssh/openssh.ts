@@ -85,12 +85,11 @@ async function openDirectory(options: SshOptions): Promise<string> {
     if (runs) return directory;
     await rm(directory, { recursive: true, force: true });
   }
-  throw new DockerTlsError({
-    code: 'E_TEMP_DIRECTORY',
-    message: `ssh has to start a small program of ours, and none can be put and run in ${parents.join(', ')}`,
-    where: options.host,
-    hints: ['TMPDIR=DIRECTORY docker-tls …', '--transport ssh2'],
-  });
+  throw new DockerTlsError(
+    'E_TEMP_DIRECTORY',
+    `ssh has to start a small program of ours, and none can be put and run in ${parents.join(', ')}`,
+    { where: options.host, hints: ['TMPDIR=DIRECTORY docker-tls …', '--transport ssh2'] },
+  );
 }
 
 /** Ends ssh when our end of the pipe closes, however that comes about: no master outlives us. */
@@ -219,9 +218,7 @@ async function checkCircle(options: SshOptions, endpoint: Endpoint): Promise<voi
 async function checkIdentities(options: SshOptions, endpoint: Endpoint): Promise<void> {
   for (const { file, explicit } of endpoint.identities) {
     if (!explicit || (await readIfThere(file).catch(() => undefined)) !== undefined) continue;
-    throw new DockerTlsError({
-      code: 'E_SSH_KEY_FILE',
-      message: `the key file ${file} does not exist or cannot be read`,
+    throw new DockerTlsError('E_SSH_KEY_FILE', `the key file ${file} does not exist or cannot be read`, {
       where: options.host,
       hints: [`ls -l ${shellQuote(file)}`],
     });

@@ -14,9 +14,7 @@ export async function route(options: SshOptions, depth = 0): Promise<Hop[]> {
   const endpoint = await resolveEndpoint(options);
   const jumps = options.jump ?? endpoint.jump;
   if (depth > MOST_HOPS || jumps.length > MOST_HOPS) {
-    throw new DockerTlsError({
-      code: 'E_SSH_CONFIG',
-      message: `more than ${MOST_HOPS} jump hosts, or a circle of them`,
+    throw new DockerTlsError('E_SSH_CONFIG', `more than ${MOST_HOPS} jump hosts, or a circle of them`, {
       where: options.jumpTo ?? options.host,
       hints: [`ssh -G ${endpoint.alias}`],
     });

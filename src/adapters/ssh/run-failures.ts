@@ -26,7 +26,7 @@ export class RunFailures {
     message: string,
     rest: { hints?: Hint[]; details?: string[]; cause?: unknown } = {},
   ): DockerTlsError {
-    return new DockerTlsError({ code, message, where: this.#context.options.host, ...rest });
+    return new DockerTlsError(code, message, { where: this.#context.options.host, ...rest });
   }
 
   #words(): string[] {

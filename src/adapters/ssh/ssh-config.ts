@@ -67,19 +67,13 @@ const DEFAULT_KEYS = ['id_ed25519', 'id_ecdsa', 'id_rsa', 'id_ed25519_sk', 'id_e
 export async function resolveEndpoint(options: SshOptions): Promise<Endpoint> {
   const { destination } = options;
   if (!/^[A-Za-z0-9_.:%[\]@+-]+$/.test(destination) || destination.startsWith('-')) {
-    throw new DockerTlsError({
-      code: 'E_HOST_NAME',
-      message: `"${destination}" cannot be the name or address of a host`,
+    throw new DockerTlsError('E_HOST_NAME', `"${destination}" cannot be the name or address of a host`, {
       where: options.host,
     });
   }
   // What ssh itself refuses since 9.6: a user name ends up in ProxyCommand and Match exec by way of %r.
   if (options.user !== undefined && (options.user.startsWith('-') || /[\s\0-\x1f'"`$\\;&<>|(){}]/.test(options.user))) {
-    throw new DockerTlsError({
-      code: 'E_HOST_NAME',
-      message: `"${options.user}" cannot be the name of a user`,
-      where: options.host,
-    });
+    throw new DockerTlsError('E_HOST_NAME', `"${options.user}" cannot be the name of a user`, { where: options.host });
   }
   const endpoint = endpointFrom(options, await askConfig(options));
   return options.knownHostsFile === undefined
@@ -92,9 +86,7 @@ export function jumpOptions(options: SshOptions, jump: string): SshOptions {
   const match = /^(?:ssh:\/\/)?(?:([^@]+)@)?(\[[^\]]+\]|[^:]+|[0-9A-Fa-f:]*::?[0-9A-Fa-f:]*)(?::(\d+))?\/?$/.exec(jump);
   const name = match?.[2]?.replace(/^\[(.*)\]$/, '$1');
   if (match === null || name === undefined) {
-    throw new DockerTlsError({
-      code: 'E_HOST_NAME',
-      message: `the jump host "${jump}" is not [user@]name[:port]`,
+    throw new DockerTlsError('E_HOST_NAME', `the jump host "${jump}" is not [user@]name[:port]`, {
       where: options.host,
     });
   }

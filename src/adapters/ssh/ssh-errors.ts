@@ -58,16 +58,29 @@ function fail(
   hints: string[] = [],
   cause?: unknown,
 ): DockerTlsError {
-  return new DockerTlsError({ code, message, where: options.host, hints, cause });
+  return new DockerTlsError(code, message, { where: options.host, hints, cause });
 }
 
-/** An error of a jump host that was to lead on: it refused (with the reason of RFC 4254, 5.1), or is gone. */
-export function translateForward(error: unknown, options: SshOptions, endpoint: Endpoint): DockerTlsError {
+/** SSH_OPEN_ADMINISTRATIVELY_PROHIBITED of RFC 4254, 5.1: sshd's settings forbid it. */
+const PROHIBITED = 1;
+
+/** An error of an sshd, called `from`, that was to lead on: it refused (with a reason of that RFC), or is gone. */
+export function translateForward(
+  error: unknown,
+  options: SshOptions,
+  endpoint: Endpoint,
+  from = 'the jump host',
+): DockerTlsError {
   const at = place(endpoint);
   const hints = [sshVerbose(endpoint)];
-  return typeof (error as { reason?: unknown }).reason === 'number'
-    ? fail(options, 'E_SSH_UNREACHABLE', `the jump host cannot reach ${at}`, hints, error)
-    : fail(options, 'E_SSH_LOST', `the jump host hung up before it led to ${at}`, hints, error);
+  const { reason } = error as { reason?: unknown };
+  if (reason === PROHIBITED) {
+    const settings = 'on the host of that sshd: sshd -T | grep -i -e forwarding -e permitopen';
+    return fail(options, 'E_SSH_FORWARDING', `${from} does not forward connections to ${at}`, [settings], error);
+  }
+  return typeof reason === 'number'
+    ? fail(options, 'E_SSH_UNREACHABLE', `${from} cannot reach ${at}`, hints, error)
+    : fail(options, 'E_SSH_LOST', `${from} hung up before it led to ${at}`, hints, error);
 }
 
 /** An error of a TCP connection that was dialled from here. */

@@ -200,16 +200,16 @@ function dial(options: SshOptions, endpoint: Endpoint): Promise<Socket> {
   });
 }
 
-function forward(through: Client, options: SshOptions, endpoint: Endpoint): Promise<Duplex> {
+function forward(through: Client, options: SshOptions, endpoint: Endpoint, from?: string): Promise<Duplex> {
   return new Promise((resolve, reject) => {
     try {
       through.forwardOut('127.0.0.1', 0, endpoint.hostName, endpoint.port, (error, stream) => {
-        if (error) reject(translateForward(error, options, endpoint));
+        if (error) reject(translateForward(error, options, endpoint, from));
         else resolve(stream);
       });
     } catch (error) {
       // ssh2 throws when the connection is gone by now.
-      reject(translateForward(error, options, endpoint));
+      reject(translateForward(error, options, endpoint, from));
     }
   });
 }
@@ -256,9 +256,10 @@ function transportOver(client: Client, all: readonly Client[], hops: readonly Ho
 function tunnelOver(clients: readonly Client[], hops: readonly Hop[]): Tunnel {
   const at = Math.max(clients.length - 2, 0);
   const [client, hop] = [clients[at] as Client, hops[at] as Hop];
+  const via = `${clients.length > 1 ? 'the jump host' : 'ssh to'} ${hop.endpoint.hostName}`;
   return {
-    via: `${clients.length > 1 ? 'the jump host' : 'ssh to'} ${hop.endpoint.hostName}`,
-    open: (hostName, port) => forward(client, hop.options, { ...hop.endpoint, hostName, port }),
+    via,
+    open: (hostName, port) => forward(client, hop.options, { ...hop.endpoint, hostName, port }, via),
     ended: new Promise((resolve) => client.once('close', () => resolve())),
   };
 }

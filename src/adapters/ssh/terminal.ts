@@ -12,9 +12,7 @@ export async function openTerminal(login: Login, command: readonly string[]): Pr
     return await runInTerminal(login, command);
   } catch (cause) {
     if ((cause as NodeJS.ErrnoException).code !== 'ENOENT') throw cause;
-    throw new DockerTlsError({
-      code: 'E_PROGRAM_MISSING',
-      message: 'ssh is not installed on this computer',
+    throw new DockerTlsError('E_PROGRAM_MISSING', 'ssh is not installed on this computer', {
       hints: [installHereHint(osReleaseHere(), ['openssh-client'])],
       cause,
     });

@@ -38,15 +38,17 @@ export function setAccessList(
   try {
     run(call);
   } catch (cause) {
-    throw new DockerTlsError({
-      code: 'E_STORE_MODES',
-      message: 'the access list of the directory could not be set, so private keys could be open to other users',
-      where: directory,
-      hints: [
-        `icacls "${directory}" /inheritance:r /grant:r "${call.args[3]}"`,
-        'choose a directory on an NTFS drive of this computer with --home',
-      ],
-      cause,
-    });
+    throw new DockerTlsError(
+      'E_STORE_MODES',
+      'the access list of the directory could not be set, so private keys could be open to other users',
+      {
+        where: directory,
+        hints: [
+          `icacls "${directory}" /inheritance:r /grant:r "${call.args[3]}"`,
+          'choose a directory on an NTFS drive of this computer with --home',
+        ],
+        cause,
+      },
+    );
   }
 }

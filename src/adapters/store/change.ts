@@ -144,11 +144,11 @@ function refuseTwins(before: Before, incoming: readonly Incoming[], removals: re
       const name = path.slice(collection.length + 1);
       const twin = names.get(name.toLowerCase());
       if (twin !== undefined && twin !== name) {
-        throw new DockerTlsError({
-          code: 'E_NAME',
-          message: `"${name}" cannot be the name of a ${what}: there is "${twin}", which differs only in upper and lower case`,
-          hints: ['choose another name', 'docker-tls status'],
-        });
+        throw new DockerTlsError(
+          'E_NAME',
+          `"${name}" cannot be the name of a ${what}: there is "${twin}", which differs only in upper and lower case`,
+          { hints: ['choose another name', 'docker-tls status'] },
+        );
       }
       names.set(name.toLowerCase(), name);
     }

@@ -98,12 +98,11 @@ function settleMode(path: string, mode: number, found: number, change: (mode: nu
     change(mode);
     if ((lstatSync(path).mode & 0o777) === mode) return;
   }
-  throw new DockerTlsError({
-    code: 'E_STORE_MODES',
-    message: 'the file system does not keep the modes of files, so private keys would be open to others',
-    where: path,
-    hints: ['choose a directory on a file system of this computer with --home'],
-  });
+  throw new DockerTlsError(
+    'E_STORE_MODES',
+    'the file system does not keep the modes of files, so private keys would be open to others',
+    { where: path, hints: ['choose a directory on a file system of this computer with --home'] },
+  );
 }
 
 /** From this number on, flushing the whole file system is faster than flushing file by file. */
@@ -158,9 +157,7 @@ export function errnoOf(error: unknown): string | undefined {
 
 /** Where a link or a file is in a directory's place. */
 export function notADirectory(path: string): DockerTlsError {
-  return new DockerTlsError({
-    code: 'E_STORE_DAMAGED',
-    message: `${path} is not a directory`,
+  return new DockerTlsError('E_STORE_DAMAGED', `${path} is not a directory`, {
     where: path,
     hints: [`mv ${shellQuote(path)} ${shellQuote(`${path}.damaged`)}`],
   });
@@ -172,21 +169,17 @@ export function writeFailure(home: string, error: unknown): unknown {
   if (errno === undefined || !/^E[A-Z0-9]+$/.test(errno)) return error;
   const { path } = error as NodeJS.ErrnoException;
   if (errno === 'ENOSPC' || errno === 'EDQUOT') {
-    return new DockerTlsError({
-      code: 'E_STORE_FULL',
-      message: `no space is left for the store in ${home}; it is as it was`,
+    return new DockerTlsError('E_STORE_FULL', `no space is left for the store in ${home}; it is as it was`, {
       where: home,
       hints: [`df -h ${shellQuote(home)}`, 'make room, or choose another directory with --home'],
       cause: error,
     });
   }
-  return new DockerTlsError({
-    code: 'E_STORE_WRITE',
-    message: `the store cannot be written: ${errno}${path === undefined ? '' : ` at ${path}`}`,
-    where: home,
-    hints: [`ls -la ${shellQuote(home)}`, 'choose another directory with --home'],
-    cause: error,
-  });
+  return new DockerTlsError(
+    'E_STORE_WRITE',
+    `the store cannot be written: ${errno}${path === undefined ? '' : ` at ${path}`}`,
+    { where: home, hints: [`ls -la ${shellQuote(home)}`, 'choose another directory with --home'], cause: error },
+  );
 }
 
 /** A path of the store, always written with `/`, on this computer. */

@@ -178,13 +178,11 @@ async function close(home: string, plan: Plan, journal: string, name: string): P
 }
 
 function halfMade(home: string, cause: unknown): DockerTlsError {
-  return new DockerTlsError({
-    code: 'E_STORE_HALF',
-    message: `the store could neither be changed nor put back (${errnoOf(cause) ?? cause}); the next run that changes it will finish`,
-    where: home,
-    hints: [`ls -la ${shellQuote(home)}`, `df -h ${shellQuote(home)}`],
-    cause,
-  });
+  return new DockerTlsError(
+    'E_STORE_HALF',
+    `the store could neither be changed nor put back (${errnoOf(cause) ?? cause}); the next run that changes it will finish`,
+    { where: home, hints: [`ls -la ${shellQuote(home)}`, `df -h ${shellQuote(home)}`], cause },
+  );
 }
 
 function moveIfPresent(from: string, to: string): void {
@@ -218,12 +216,14 @@ function readPlan(journal: string): Plan {
       return { entries, directories };
     }
   }
-  throw new DockerTlsError({
-    code: 'E_STORE_DAMAGED',
-    message: `${file}, the list of a half-made change, ${parsed.ok ? 'is not ours' : parsed.problem}`,
-    where: join(journal, '..'),
-    hints: [`mv ${shellQuote(journal)} ${shellQuote(join(journal, '..', 'change.damaged'))}`, 'docker-tls status'],
-  });
+  throw new DockerTlsError(
+    'E_STORE_DAMAGED',
+    `${file}, the list of a half-made change, ${parsed.ok ? 'is not ours' : parsed.problem}`,
+    {
+      where: join(journal, '..'),
+      hints: [`mv ${shellQuote(journal)} ${shellQuote(join(journal, '..', 'change.damaged'))}`, 'docker-tls status'],
+    },
+  );
 }
 
 function readIfPresent(file: string): string {

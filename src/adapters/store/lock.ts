@@ -166,13 +166,11 @@ function processBegan(pid: number): string | undefined {
 
 function locked(path: string, holder: Holder | 'unreadable', leftover?: string): DockerTlsError {
   const files = [path, ...(leftover === undefined ? [] : [leftover])].map(shellQuote).join(' ');
-  return new DockerTlsError({
-    code: 'E_STORE_LOCKED',
-    message:
-      holder === 'unreadable'
-        ? 'another run holds the store, and its lock does not say who'
-        : `the store is held by "${holder.who}" of ${holder.user} on ${holder.host} (process ${holder.pid}) since ${holder.since}`,
-    where: path,
-    hints: ['wait until that run has ended and try again', `if it is gone for good: rm ${files}`],
-  });
+  return new DockerTlsError(
+    'E_STORE_LOCKED',
+    holder === 'unreadable'
+      ? 'another run holds the store, and its lock does not say who'
+      : `the store is held by "${holder.who}" of ${holder.user} on ${holder.host} (process ${holder.pid}) since ${holder.since}`,
+    { where: path, hints: ['wait until that run has ended and try again', `if it is gone for good: rm ${files}`] },
+  );
 }

@@ -59,23 +59,23 @@ export function collectProblems(home: string): Problems {
     refuse() {
       if (modes.length > 0) {
         const lines = [...new Set(modes.map(({ path, what }) => `${path} ${what}`))];
-        throw new DockerTlsError({
-          code: 'E_STORE_MODES',
-          message: lines.length === 1 ? `${lines[0]}` : `${lines.length} things in the store are not yours alone`,
-          where: home,
-          hints: commands(modes),
-          details: lines.length === 1 ? [] : lines,
-        });
+        throw new DockerTlsError(
+          'E_STORE_MODES',
+          lines.length === 1 ? `${lines[0]}` : `${lines.length} things in the store are not yours alone`,
+          { where: home, hints: commands(modes), details: lines.length === 1 ? [] : lines },
+        );
       }
       if (damages.length > 0) {
         const lines = [...new Set(damages.map(({ path, what }) => `${path} ${what}`))];
-        throw new DockerTlsError({
-          code: 'E_STORE_DAMAGED',
-          message: lines.length === 1 ? `${lines[0]}` : `${lines.length} things in the store are damaged`,
-          where: home,
-          hints: [...new Set(damages.flatMap(({ hints }) => hints))],
-          details: lines.length === 1 ? [] : lines,
-        });
+        throw new DockerTlsError(
+          'E_STORE_DAMAGED',
+          lines.length === 1 ? `${lines[0]}` : `${lines.length} things in the store are damaged`,
+          {
+            where: home,
+            hints: [...new Set(damages.flatMap(({ hints }) => hints))],
+            details: lines.length === 1 ? [] : lines,
+          },
+        );
       }
     },
   };

@@ -78,12 +78,11 @@ function checkSchema(home: string, tree: Tree): void {
     .files(at, [`mv ${shellQuote(at)} ${shellQuote(`${at}.damaged`)}`, ...restore])
     .text('', true, parseSchema);
   if (schema === undefined || schema <= SCHEMA) return;
-  throw new DockerTlsError({
-    code: 'E_STORE_SCHEMA',
-    message: `the store was written by a newer docker-tls (schema ${schema}; this one knows up to ${SCHEMA})`,
-    where: at,
-    hints: ['install the newer docker-tls on this computer (docker-tls version says what is here)'],
-  });
+  throw new DockerTlsError(
+    'E_STORE_SCHEMA',
+    `the store was written by a newer docker-tls (schema ${schema}; this one knows up to ${SCHEMA})`,
+    { where: at, hints: ['install the newer docker-tls on this computer (docker-tls version says what is here)'] },
+  );
 }
 
 function parseSchema(text: string): Parsed<number> {

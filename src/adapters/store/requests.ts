@@ -28,13 +28,11 @@ export function readRequests(home: string): PendingRequest[] {
       const key = new Secret(readFileSync(join(directory, 'key.pem')));
       return { name, key, csr: readFileSync(join(directory, 'request.pem'), 'utf8') };
     } catch (cause) {
-      throw new DockerTlsError({
-        code: 'E_REQUEST_DAMAGED',
-        where: directory,
-        message: `the request of ${name} cannot be read: ${errnoOf(cause) ?? 'it is damaged'}`,
-        hints: [`docker-tls client request ${name} --new`],
-        cause,
-      });
+      throw new DockerTlsError(
+        'E_REQUEST_DAMAGED',
+        `the request of ${name} cannot be read: ${errnoOf(cause) ?? 'it is damaged'}`,
+        { where: directory, hints: [`docker-tls client request ${name} --new`], cause },
+      );
     }
   });
 }

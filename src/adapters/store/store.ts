@@ -210,9 +210,7 @@ async function settled<T>(home: string, read: () => T): Promise<T> {
     if (attempt >= READ_ATTEMPTS) break;
     await new Promise((resolve) => setTimeout(resolve, READ_PAUSE_MS));
   }
-  throw new DockerTlsError({
-    code: 'E_STORE_LOCKED',
-    message: 'another run keeps changing the store while it is read',
+  throw new DockerTlsError('E_STORE_LOCKED', 'another run keeps changing the store while it is read', {
     where: home,
     hints: ['wait until that run has ended and try again'],
   });

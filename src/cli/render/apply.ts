@@ -2,7 +2,6 @@
 
 import type { Applied } from '../../actions/apply.ts';
 import type { Changed } from '../../actions/results.ts';
-import { contextName } from '../../domain/fleet/specs.ts';
 import { gravestExit } from '../../errors/errors.ts';
 import type { CommandContext, CommandResult } from '../command.ts';
 import { renderChange } from './change.ts';
@@ -11,13 +10,13 @@ import { isChanging } from './plan.ts';
 
 type Context = CommandContext<{ readonly hosts: readonly string[] }, Readonly<Record<string, unknown>>>;
 
-export function renderApplied({ changed, hosts, contexts }: Applied, context: Context): CommandResult {
+export function renderApplied({ changed, hosts, contexts, first }: Applied, context: Context): CommandResult {
   const { exit, text, errors = [], ...rest } = renderChange(changed, context);
   return {
     ...rest,
     exit: gravestExit([exit, ...contexts.map((error) => error.exit)]),
     text: hosts.length === 0 ? 'no hosts: nothing to do' : text,
-    next: nextCommands({ changed, hosts }, context),
+    next: nextCommands({ changed, first }, context),
     errors: [...contexts, ...errors],
   };
 }
@@ -28,20 +27,18 @@ export function renderPlan(
   context: Context & { readonly options: { readonly check: boolean } },
 ): CommandResult {
   const { exit, ...rest } = renderChange(changed, context);
-  const next = nextCommands({ changed, hosts: [] }, context);
+  const next = nextCommands({ changed }, context);
   return { ...rest, next, exit: exit === 0 && context.options.check && next.length > 0 ? 3 : exit };
 }
 
 /** The same again for hosts that failed; else how docker reaches the first host that changed. */
 function nextCommands(
-  { changed: { planned, results }, hosts }: Pick<Applied, 'changed' | 'hosts'>,
+  { changed: { planned, results }, first }: Pick<Applied, 'changed' | 'first'>,
   { args, options, global, runtime }: Context,
 ): string[] {
   if (planned !== undefined)
     return planned.hosts.some(isChanging) ? [applyCommand(args.hosts, global.file, options)] : [];
   const left = results.flatMap(({ kind, host }) => (kind === 'done' ? [] : [host]));
   if (left.length > 0) return [`when that is fixed:  ${applyCommand(left, global.file, options)}`];
-  const first = results.find((one) => one.kind === 'done' && one.value.changed);
-  const spec = hosts.find(({ name }) => name === first?.host);
-  return spec === undefined ? [] : useCommands(spec, contextName(spec), runtime);
+  return first === undefined ? [] : useCommands(first.spec, first.context, runtime);
 }

@@ -2,6 +2,7 @@
 
 import type { SetUp } from '../../actions/setup-change.ts';
 import { dockerHost } from '../../domain/destination.ts';
+import { printable } from '../../errors/errors.ts';
 import type { CommandResult } from '../command.ts';
 import { type Around, renderChange } from './change.ts';
 import { coloursOf } from './colours.ts';
@@ -21,9 +22,10 @@ export function renderSetup(
   const { io } = around.runtime;
   const colours = coloursOf(io);
   const endpoint = dockerHost(value.address, spec.port);
+  const via = value.checks.find((check) => check.via !== undefined)?.via;
   // On a terminal the progress has said already how it ended.
   const verified = io.errIsTerminal
-    ? `\nVerified from here, over new connections:\n${[renderChecks(value.checks, colours), ...renderWarnings(value.warnings, colours)].join('\n')}`
+    ? `\nVerified ${via === undefined ? 'from here' : printable(`through ${via}`)}, over new connections:\n${[renderChecks(value.checks, colours), ...renderWarnings(value.warnings, colours)].join('\n')}`
     : renderOutcome(value, colours);
   // Only those that were tried.
   const accepted = value.checks.flatMap(({ who, expected, ok }) =>

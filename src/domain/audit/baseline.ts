@@ -40,9 +40,7 @@ export function parseBaseline(text: string, path: string, benchmark: Benchmark =
   const errors: DockerTlsError[] = [];
   function wrong(message: string, line: number): void {
     errors.push(
-      new DockerTlsError({
-        code: 'E_BASELINE',
-        message,
+      new DockerTlsError('E_BASELINE', message, {
         where: `${path}:${line}`,
         hints: ['accept: [{ check: "2.10", reason: "…", expires: 2027-06-30 }]'],
       }),

@@ -22,9 +22,7 @@ export function findingsOfReport(text: string, path: string, benchmark: Benchmar
   const value = parseJson(text.replace(/^\ufeff/, ''));
   const report: Json = at(value, 'result') ?? value;
   if (!Array.isArray(at(report, 'subjects'))) {
-    throw new DockerTlsError({
-      code: 'E_AUDIT_REPORT',
-      message: 'this is not a report of docker-tls audit --json',
+    throw new DockerTlsError('E_AUDIT_REPORT', 'this is not a report of docker-tls audit --json', {
       where: path,
       hints: ['docker-tls audit HOST --json > report.json'],
     });

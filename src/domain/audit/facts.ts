@@ -114,9 +114,7 @@ function parseProcesses(text: string): ReadonlyMap<number, ProcessFact> {
 }
 
 function notWhole(): never {
-  throw new DockerTlsError({
-    code: 'E_AUDIT_FACTS',
-    message: 'the host did not answer the questions of the audit to the end',
+  throw new DockerTlsError('E_AUDIT_FACTS', 'the host did not answer the questions of the audit to the end', {
     hints: ['docker-tls doctor HOST'],
   });
 }

@@ -86,7 +86,7 @@ export function parsePackagesPlan(
   const lines = stdout.split('\n').map((line) => line.split('\t'));
   const of = (kind: string) => lines.filter(([first]) => first === kind).map(([, ...rest]) => rest);
   const refuse = (message: string, hints: readonly string[]): DockerTlsError =>
-    new DockerTlsError({ code: 'E_PACKAGES', where: host, message: `${message}; nothing was installed`, hints });
+    new DockerTlsError('E_PACKAGES', `${message}; nothing was installed`, { where: host, hints });
   const [why] = of('no')[0] ?? [];
   if (why === 'apt')
     throw refuse('packages are installed by apt, which this host does not have', [

@@ -42,12 +42,14 @@ export function addHostToFleet(text: string | undefined, spec: HostSpec, options
   const written = after.hosts.find((host) => host.name === spec.name);
   const differing = differences(plain(spec), plain(written));
   if (differing.length > 0) {
-    throw new DockerTlsError({
-      code: 'E_FLEET_DEFAULTS',
-      message: `the defaults of the file give ${spec.name} something it has not: ${differing.join(', ')}`,
-      where: path,
-      hints: ['move it from defaults to the hosts that have it', `or give ${spec.name} a value of its own`],
-    });
+    throw new DockerTlsError(
+      'E_FLEET_DEFAULTS',
+      `the defaults of the file give ${spec.name} something it has not: ${differing.join(', ')}`,
+      {
+        where: path,
+        hints: ['move it from defaults to the hosts that have it', `or give ${spec.name} a value of its own`],
+      },
+    );
   }
   assertRest(fleet, after, path, { hosts: spec.name });
   return edited;
@@ -235,13 +237,11 @@ function assertRest(before: Fleet, after: Fleet, path: string, edited: { hosts?:
 }
 
 function hangsTogether(path: string, cause?: unknown): DockerTlsError {
-  return new DockerTlsError({
-    code: 'E_FLEET_EDIT',
-    message: 'other entries of the file hang on this one, by an anchor (&) and an alias (*)',
-    where: path,
-    hints: ['write the values out where the alias is, then try again'],
-    cause,
-  });
+  return new DockerTlsError(
+    'E_FLEET_EDIT',
+    'other entries of the file hang on this one, by an anchor (&) and an alias (*)',
+    { where: path, hints: ['write the values out where the alias is, then try again'], cause },
+  );
 }
 
 function differences(left: Record<string, unknown>, right: Record<string, unknown>): string[] {

@@ -111,9 +111,7 @@ function fleetErrors(path: string, placed: readonly Placed[]): DockerTlsErrors {
   return new DockerTlsErrors(
     shown.map(
       ({ line, column, message, hints = [] }, index) =>
-        new DockerTlsError({
-          code: 'E_FLEET',
-          message,
+        new DockerTlsError('E_FLEET', message, {
           where: `${path}:${line}:${column}`,
           hints: index === shown.length - 1 && rest > 0 ? [...hints, `${rest} more such errors follow`] : hints,
         }),

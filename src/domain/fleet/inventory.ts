@@ -296,5 +296,5 @@ function twice(where: string, name: string): DockerTlsError {
 }
 
 function problem(where: string, message: string, hints: readonly Hint[] = []): DockerTlsError {
-  return new DockerTlsError({ code: 'E_INVENTORY', message, where, hints });
+  return new DockerTlsError('E_INVENTORY', message, { where, hints });
 }

@@ -14,11 +14,7 @@ export function parseShard(text: string, env: Environment = {}): Shard {
   const match = /^(\d{1,4})\/(\d{1,4})$/.exec(text);
   const shard = { index: Number(match?.[1]), count: Number(match?.[2]) };
   if (match && shard.index >= 1 && shard.index <= shard.count) return shard;
-  throw new DockerTlsError({
-    code: 'E_USAGE',
-    message: `--shard ${text} is not I/N with I from 1 to N`,
-    hints: ['--shard 1/4'],
-  });
+  throw new DockerTlsError('E_USAGE', `--shard ${text} is not I/N with I from 1 to N`, { hints: ['--shard 1/4'] });
 }
 
 /**
@@ -32,9 +28,7 @@ function ownShard(env: Environment): Shard {
   const index = [DOCKER_TLS_SHARD_INDEX, env.JOB_COMPLETION_INDEX, env.NOMAD_ALLOC_INDEX].find((one) => one);
   if (index !== undefined && /^\d{1,4}$/.test(index) && DOCKER_TLS_SHARDS !== '')
     return parseShard(`${Number(index) + 1}/${DOCKER_TLS_SHARDS}`);
-  throw new DockerTlsError({
-    code: 'E_USAGE',
-    message: '--shard auto: the environment does not tell which part this is',
+  throw new DockerTlsError('E_USAGE', '--shard auto: the environment does not tell which part this is', {
     hints: [
       'GitLab: parallel: 4 (CI_NODE_INDEX, CI_NODE_TOTAL)',
       // biome-ignore lint/suspicious/noTemplateCurlyInString: an expression of GitHub's
@@ -56,9 +50,7 @@ export function selectHosts<T extends Named>(
   const limit = options.limit ?? [];
   const idle = limit.filter((pattern) => !hosts.some((host) => matches(pattern, host)));
   if (idle.length > 0) {
-    throw new DockerTlsError({
-      code: 'E_LIMIT',
-      message: `no host matches ${idle.join(', ')}`,
+    throw new DockerTlsError('E_LIMIT', `no host matches ${idle.join(', ')}`, {
       hints: [
         `the hosts are: ${hosts
           .slice(0, 20)

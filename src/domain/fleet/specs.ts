@@ -74,10 +74,8 @@ export function specsFor(hosts: readonly string[], state: StoreState, flags: Hos
 export function sameHost(known: HostSpec, host: string, flags: HostFlags): HostSpec {
   const { name } = known;
   if (flags.name !== undefined && flags.name !== name) {
-    throw new DockerTlsError({
-      code: 'E_HOST_KNOWN',
+    throw new DockerTlsError('E_HOST_KNOWN', `this host is known already, by the name ${name}`, {
       where: host,
-      message: `this host is known already, by the name ${name}`,
       hints: [`docker-tls setup ${name}`, `another name for it: docker-tls rename ${name} ${shellQuote(flags.name)}`],
     });
   }
@@ -86,10 +84,8 @@ export function sameHost(known: HostSpec, host: string, flags: HostFlags): HostS
   const moved = flags.name !== undefined && flags.address !== undefined;
   if (!moved && !leadsTo(known.ssh, { ...typed, ...given(flags.ssh) })) {
     const again = `docker-tls setup ${shellQuote(host)} --name`;
-    throw new DockerTlsError({
-      code: 'E_HOST_TAKEN',
+    throw new DockerTlsError('E_HOST_TAKEN', `${name} is the name of another host, ${destinationWords(known.ssh)}`, {
       where: host,
-      message: `${name} is the name of another host, ${destinationWords(known.ssh)}`,
       hints: [
         `a name of its own: ${again} NAME`,
         `if ${name} has moved: ${again} ${name} --address ${typed.destination}`,
@@ -115,9 +111,7 @@ export function storedSpecs(hosts: readonly string[], state: StoreState, reached
   const own = [...state.hosts.values()].map((host) => completeHost(host.record));
   if (hosts.length === 0) {
     if (state.hosts.size === 0 && !(reached && foreign.size > 0)) {
-      throw new DockerTlsError({
-        code: 'E_NO_HOSTS',
-        message: 'no host has been set up yet',
+      throw new DockerTlsError('E_NO_HOSTS', 'no host has been set up yet', {
         hints: ['docker-tls setup root@HOST', 'or name a fleet file: -f fleet.yaml'],
       });
     }
@@ -129,21 +123,20 @@ export function storedSpecs(hosts: readonly string[], state: StoreState, reached
     const other = foreign.get(host);
     if (other !== undefined && reached) return other;
     if (other !== undefined) throw external(host);
-    throw new DockerTlsError({
-      code: 'E_HOST_UNKNOWN',
-      message: `no host ${host} in the store; known: ${listWords([...state.hosts.keys()], 8) || 'none'}`,
-      hints: ['see which there are: docker-tls status', `docker-tls setup ${host}`],
-    });
+    throw new DockerTlsError(
+      'E_HOST_UNKNOWN',
+      `no host ${host} in the store; known: ${listWords([...state.hosts.keys()], 8) || 'none'}`,
+      { hints: ['see which there are: docker-tls status', `docker-tls setup ${host}`] },
+    );
   });
 }
 
 function external(host: string): DockerTlsError {
-  return new DockerTlsError({
-    code: 'E_HOST_EXTERNAL',
-    where: host,
-    message: 'this host was set up from another store; here it is known only to a client that was imported',
-    hints: [`docker-tls verify ${host}`, `docker-tls env ${host}`],
-  });
+  return new DockerTlsError(
+    'E_HOST_EXTERNAL',
+    'this host was set up from another store; here it is known only to a client that was imported',
+    { where: host, hints: [`docker-tls verify ${host}`, `docker-tls env ${host}`] },
+  );
 }
 
 /** Whether ssh ends at the same place. The user does not matter; what was not typed is as it is known. */

@@ -46,15 +46,7 @@ export function authorityFlaws(pem: string, now: Date): DockerTlsError[] {
     keyFlaw(pem, keyType),
   ];
   return flaws.flatMap((flaw) =>
-    flaw
-      ? [
-          new DockerTlsError({
-            code: flaw[0],
-            message: flaw[1],
-            hints: ['openssl x509 -noout -text -in FILE'],
-          }),
-        ]
-      : [],
+    flaw ? [new DockerTlsError(flaw[0], flaw[1], { hints: ['openssl x509 -noout -text -in FILE'] })] : [],
   );
 }
 
@@ -82,11 +74,11 @@ export function permittedNames(names: readonly San[], wanted: readonly string[],
   const refused = names.filter((san) => !permits(constraints, san));
   const needed = refused.filter(({ value }) => wanted.includes(value));
   if (needed.length > 0) {
-    throw new DockerTlsError({
-      code: 'E_CA_NAMES',
-      message: `the CA may not certify ${needed.map(({ value }) => value).join(', ')} (its name constraints)`,
-      hints: ['dial the host by a name that it permits: --address NAME', 'docker-tls ca show'],
-    });
+    throw new DockerTlsError(
+      'E_CA_NAMES',
+      `the CA may not certify ${needed.map(({ value }) => value).join(', ')} (its name constraints)`,
+      { hints: ['dial the host by a name that it permits: --address NAME', 'docker-tls ca show'] },
+    );
   }
   return names.filter((san) => !refused.includes(san));
 }

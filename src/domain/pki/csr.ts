@@ -67,9 +67,7 @@ export function parseCsr(pem: string): Csr {
   const keyType = keyTypeOf(fields.publicKey);
   refuseWeakKey(keyType);
   if (!verifies(fields.algorithm, firstChildBytes(block.der), fields.publicKey, fields.signature)) {
-    throw new DockerTlsError({
-      code: 'E_CSR_SIGNATURE',
-      message: 'the signature of the certificate request is not by its own key',
+    throw new DockerTlsError('E_CSR_SIGNATURE', 'the signature of the certificate request is not by its own key', {
       hints: ['make a new one: docker-tls client request NAME'],
     });
   }
@@ -109,9 +107,7 @@ function readFields(der: Buffer): {
 }
 
 function damaged(why: string, cause?: unknown): DockerTlsError {
-  return new DockerTlsError({
-    code: 'E_CSR_DAMAGED',
-    message: `the certificate request cannot be read: ${why}`,
+  return new DockerTlsError('E_CSR_DAMAGED', `the certificate request cannot be read: ${why}`, {
     hints: ['look at it with: openssl req -noout -text -verify -in FILE'],
     cause,
   });

@@ -156,9 +156,7 @@ export function openKey(pem: Secret, passphrase?: Secret): KeyObject {
   const block = findKeyBlock(pem);
   if (block === undefined) throw damaged('it holds no private key in PEM form');
   if (block.label === 'OPENSSH PRIVATE KEY') {
-    throw new DockerTlsError({
-      code: 'E_KEY_FORMAT',
-      message: 'the private key is in the format of OpenSSH, which TLS does not use',
+    throw new DockerTlsError('E_KEY_FORMAT', 'the private key is in the format of OpenSSH, which TLS does not use', {
       hints: ['ssh-keygen -p -m PKCS8 -f COPY-OF-THE-KEY'],
     });
   }
@@ -238,18 +236,14 @@ export function keyMatches(certPem: string, key: Secret): boolean {
 }
 
 function damaged(why: string, cause?: unknown): DockerTlsError {
-  return new DockerTlsError({
-    code: 'E_KEY_DAMAGED',
-    message: `the key cannot be read: ${why}`,
+  return new DockerTlsError('E_KEY_DAMAGED', `the key cannot be read: ${why}`, {
     hints: ['look at it with: openssl pkey -noout -text -in FILE'],
     cause,
   });
 }
 
 function passphraseError(message: string, cause?: unknown): DockerTlsError {
-  return new DockerTlsError({
-    code: 'E_KEY_PASSPHRASE',
-    message,
+  return new DockerTlsError('E_KEY_PASSPHRASE', message, {
     hints: ['give the right one with --ca-passphrase-file FILE or in DOCKER_TLS_CA_PASSPHRASE'],
     cause,
   });

@@ -89,11 +89,7 @@ function stripPort(text: string): string {
 
 function nameError(text: string, why: string, hints: readonly string[]): DockerTlsError {
   const shown = text.length > 80 ? `${text.slice(0, 80)}…` : text;
-  return new DockerTlsError({
-    code: 'E_NAME',
-    message: `"${shown}" is not a name for a certificate: ${why}`,
-    hints,
-  });
+  return new DockerTlsError('E_NAME', `"${shown}" is not a name for a certificate: ${why}`, { hints });
 }
 
 /** For users and openssl: `DNS:name` or `IP:address`. parseSan reads it back. */

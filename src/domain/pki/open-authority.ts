@@ -76,5 +76,5 @@ export function authorityOf<T extends Signer | TokenSigner>(
 }
 
 export function caError(code: ErrorCode, message: string, hints: readonly string[]): DockerTlsError {
-  return new DockerTlsError({ code, message, hints });
+  return new DockerTlsError(code, message, { hints });
 }

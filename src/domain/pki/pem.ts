@@ -53,9 +53,7 @@ export function splitBundle(pem: string): string[] {
 }
 
 export function certDamaged(why: string, cause?: unknown): DockerTlsError {
-  return new DockerTlsError({
-    code: 'E_CERT_DAMAGED',
-    message: `the certificate cannot be read: ${why}`,
+  return new DockerTlsError('E_CERT_DAMAGED', `the certificate cannot be read: ${why}`, {
     hints: ['look at it with: openssl x509 -noout -text -in FILE'],
     cause,
   });

@@ -100,5 +100,5 @@ function fill(bytes: Uint8Array, block: number): Buffer {
 }
 
 function pkcs12Error(code: ErrorCode, message: string): DockerTlsError {
-  return new DockerTlsError({ code, message });
+  return new DockerTlsError(code, message);
 }

@@ -57,18 +57,16 @@ export function validity(options: {
 }): Validity {
   const { days, now, backdateMs, issuer } = options;
   if (!(days > 0 && days <= MAX_DAYS)) {
-    throw new DockerTlsError({
-      code: 'E_DAYS',
-      message: `a lifetime of ${days} days is not possible`,
+    throw new DockerTlsError('E_DAYS', `a lifetime of ${days} days is not possible`, {
       hints: [`give more than 0 and at most ${MAX_DAYS} days`],
     });
   }
   if (issuer !== undefined && issuer.notAfter.getTime() <= now.getTime()) {
-    throw new DockerTlsError({
-      code: 'E_CA_EXPIRED',
-      message: `the CA expired on ${issuer.notAfter.toISOString()}: no verifier accepts what it signs now`,
-      hints: ['docker-tls rotate ca'],
-    });
+    throw new DockerTlsError(
+      'E_CA_EXPIRED',
+      `the CA expired on ${issuer.notAfter.toISOString()}: no verifier accepts what it signs now`,
+      { hints: ['docker-tls rotate ca'] },
+    );
   }
   const begin = Math.max(now.getTime() - backdateMs, issuer?.notBefore.getTime() ?? 0);
   const wish = now.getTime() + days * DAY_MS;
@@ -90,9 +88,7 @@ export function randomSerial(): Buffer {
 /** The DER of a name that is one common name. Throws E_NAME when it is empty, too long or holds control characters. */
 export function commonName(text: string): Buffer {
   if (text.trim() === '' || [...text].length > MAX_COMMON_NAME || /[\u0000-\u001f\u007f-\u009f]/.test(text)) {
-    throw new DockerTlsError({
-      code: 'E_NAME',
-      message: `"${text.slice(0, 80)}" cannot be the name in a certificate`,
+    throw new DockerTlsError('E_NAME', `"${text.slice(0, 80)}" cannot be the name in a certificate`, {
       hints: [`give 1 to ${MAX_COMMON_NAME} characters, without control characters`],
     });
   }

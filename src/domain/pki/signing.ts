@@ -51,9 +51,7 @@ export function refuseWeakKey(type: string): void {
   const rsaBits = /^rsa(\d+)$/.exec(type)?.[1];
   if (rsaBits !== undefined ? Number(rsaBits) >= 2048 : ['p256', 'p384', 'p521', 'ed25519', 'ed448'].includes(type))
     return;
-  throw new DockerTlsError({
-    code: 'E_KEY_TYPE',
-    message: `a key of type ${type} is not used: TLS clients refuse it`,
+  throw new DockerTlsError('E_KEY_TYPE', `a key of type ${type} is not used: TLS clients refuse it`, {
     hints: ['use p256, p384, ed25519 or RSA with at least 2048 bits'],
   });
 }

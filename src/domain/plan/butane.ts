@@ -195,10 +195,8 @@ function yaml(head: { readonly variant: string; readonly version: string }, tree
 }
 
 function refusal(host: string, why: string, hint?: string): DockerTlsError {
-  return new DockerTlsError({
-    code: 'E_BUTANE',
+  return new DockerTlsError('E_BUTANE', `no Butane file: ${why}`, {
     where: host,
-    message: `no Butane file: ${why}`,
     hints: hint === undefined ? [] : [hint],
   });
 }

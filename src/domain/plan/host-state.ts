@@ -69,20 +69,18 @@ export function parseState(state: PathState | undefined): HostState | undefined 
   const value = parseJson(state.content);
   const newer = z.safeParse(newerState, value);
   if (newer.success) {
-    throw new DockerTlsError({
-      code: 'E_HOST_SCHEMA',
-      message: `the host was changed by a newer docker-tls (schema ${newer.data.schema}; this one knows up to ${SCHEMA})`,
-      hints: ['install the newer docker-tls on this computer (docker-tls version says what is here)'],
-    });
+    throw new DockerTlsError(
+      'E_HOST_SCHEMA',
+      `the host was changed by a newer docker-tls (schema ${newer.data.schema}; this one knows up to ${SCHEMA})`,
+      { hints: ['install the newer docker-tls on this computer (docker-tls version says what is here)'] },
+    );
   }
   const read = z.safeParse(hostState, value);
   if (read.success) {
     const { generations, ...rest } = read.data;
     return { ...rest, generations: generations.map((one) => ({ ...one, settings: readKept(one.settings) })) };
   }
-  throw new DockerTlsError({
-    code: 'E_HOST_STATE',
-    message: `state.json on the host is damaged`,
+  throw new DockerTlsError('E_HOST_STATE', `state.json on the host is damaged`, {
     hints: [`look at it on the host: cat ${STATE}/state.json`],
   });
 }

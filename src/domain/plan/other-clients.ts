@@ -131,16 +131,17 @@ export function otherClientsLose(
       'or have this store issue from that CA, before the first host: docker-tls ca import --cert FILE --key FILE',
     ],
   }[now];
-  return new DockerTlsError({
-    code: 'E_OTHER_CLIENTS',
-    where: host,
-    message:
-      losing.length === 0
-        ? `${unread} names the CA that the daemon accepts now, and could not be read: clients with a certificate of it would be rejected`
-        : `clients of ${caWords(losing)} are accepted now and would be rejected; those that are not in this store cannot be listed here`,
-    hints: [...hints, 'stop accepting them: --reject-other-clients'],
-    details: losing.map(({ subject, fingerprint }) => `${subject} SHA256 ${fingerprint}`),
-  });
+  return new DockerTlsError(
+    'E_OTHER_CLIENTS',
+    losing.length === 0
+      ? `${unread} names the CA that the daemon accepts now, and could not be read: clients with a certificate of it would be rejected`
+      : `clients of ${caWords(losing)} are accepted now and would be rejected; those that are not in this store cannot be listed here`,
+    {
+      where: host,
+      hints: [...hints, 'stop accepting them: --reject-other-clients'],
+      details: losing.map(({ subject, fingerprint }) => `${subject} SHA256 ${fingerprint}`),
+    },
+  );
 }
 
 /** `the CA "Example" (SHA256 AB:CD:…)` */

@@ -36,10 +36,8 @@ export function otherStore(facts: HostFacts, host: string, state: OurCertificate
 
 /** For a run without consent that the host changes hands. Exit 4. */
 export function managedExternally(host: string, words: string): DockerTlsError {
-  return new DockerTlsError({
-    code: 'E_HOST_MANAGED',
+  return new DockerTlsError('E_HOST_MANAGED', words, {
     where: host,
-    message: words,
     hints: [
       'use that store: --home DIRECTORY',
       'or ask its administrator for access: docker-tls client request NAME',
@@ -71,18 +69,20 @@ export function markToKeep(
 export function newerThanStore(host: string, { state }: HostFacts, mark: StoreMark | undefined): DockerTlsError {
   const last = state?.generations.at(-1);
   const who = last === undefined ? '' : `, by ${printable(last.by, 100)} on ${printable(last.at, 40)}`;
-  return new DockerTlsError({
-    code: 'E_HOST_NEWER',
-    where: host,
-    message: `this host was changed from commit ${state?.store?.number} of the store${who}, and the store is at commit ${mark?.number}`,
-    details: [
-      'the store was restored from a backup, or an old state was put in its place: clients that were revoked since would be accepted again',
-    ],
-    hints: [
-      asWritten('on the computer that used the store last: docker-tls store restore'),
-      `if the newer state is lost for good: docker-tls apply ${host} --take-over`,
-    ],
-  });
+  return new DockerTlsError(
+    'E_HOST_NEWER',
+    `this host was changed from commit ${state?.store?.number} of the store${who}, and the store is at commit ${mark?.number}`,
+    {
+      where: host,
+      details: [
+        'the store was restored from a backup, or an old state was put in its place: clients that were revoked since would be accepted again',
+      ],
+      hints: [
+        asWritten('on the computer that used the store last: docker-tls store restore'),
+        `if the newer state is lost for good: docker-tls apply ${host} --take-over`,
+      ],
+    },
+  );
 }
 
 /** Hosts that are known here, by name: the server certificate (PEM) that each got last. */
@@ -120,19 +120,23 @@ export function otherName(
   const itself = facts.addresses.some(({ address }) => sans.includes(address) && !/^(127\.|::1$)/.test(address));
   if (takeOver && !itself) return undefined;
   const typed = shellQuote(destinationWords(ssh));
-  return new DockerTlsError({
-    code: 'E_HOST_TWO_NAMES',
-    where: host,
-    message: `this host is already in the store as ${name}; a second record would reject the clients of the first`,
-    hints: hosts.has(host)
-      ? [`drop one of the two records: docker-tls forget ${host}`, `then: docker-tls apply ${name}`]
-      : [
-          `use the name it has: docker-tls setup ${name}`,
-          `or rename it: docker-tls rename ${name} ${host}`,
-          `or, if it has moved here: docker-tls setup ${typed} --name ${name} --address ${shellQuote(dialled)}`,
-          ...(itself ? [] : [`or, if it is a copy of ${name} (a cloned disk): run the same command with --take-over`]),
-        ],
-  });
+  return new DockerTlsError(
+    'E_HOST_TWO_NAMES',
+    `this host is already in the store as ${name}; a second record would reject the clients of the first`,
+    {
+      where: host,
+      hints: hosts.has(host)
+        ? [`drop one of the two records: docker-tls forget ${host}`, `then: docker-tls apply ${name}`]
+        : [
+            `use the name it has: docker-tls setup ${name}`,
+            `or rename it: docker-tls rename ${name} ${host}`,
+            `or, if it has moved here: docker-tls setup ${typed} --name ${name} --address ${shellQuote(dialled)}`,
+            ...(itself
+              ? []
+              : [`or, if it is a copy of ${name} (a cloned disk): run the same command with --take-over`]),
+          ],
+    },
+  );
 }
 
 function certificates(bundles: readonly string[]): string[] {

@@ -45,14 +45,16 @@ export function plainTcpWarnings(opens: readonly string[]): string[] {
 export function plainTcpProblem({ host, opens }: HostPlan): DockerTlsError[] {
   if (opens.length === 0) return [];
   return [
-    new DockerTlsError({
-      code: 'E_OPENS_PLAIN_TCP',
-      where: host,
-      message: `the configuration from before setup opens ${opens.join(' and ')}, which accepts every client without a certificate`,
-      hints: [
-        `what would change: docker-tls remove ${host} --dry-run`,
-        `to open it again: docker-tls remove ${host} --allow-plain-tcp`,
-      ],
-    }),
+    new DockerTlsError(
+      'E_OPENS_PLAIN_TCP',
+      `the configuration from before setup opens ${opens.join(' and ')}, which accepts every client without a certificate`,
+      {
+        where: host,
+        hints: [
+          `what would change: docker-tls remove ${host} --dry-run`,
+          `to open it again: docker-tls remove ${host} --allow-plain-tcp`,
+        ],
+      },
+    ),
   ];
 }

@@ -20,7 +20,7 @@ export function problem(
   hints: readonly string[],
   details: readonly string[] = [],
 ): DockerTlsError {
-  return new DockerTlsError({ code, message, where: host, hints, details });
+  return new DockerTlsError(code, message, { where: host, hints, details });
 }
 
 /** Collects the problems of one host. */

@@ -124,7 +124,7 @@ export function diskFullError(
   details: readonly string[] = [],
 ): DockerTlsError {
   const hints = [`see what fills it: ${sshCommand(login, 'df', '-h')}`];
-  return new DockerTlsError({ code: 'E_DISK_FULL', where: host, message, hints, details });
+  return new DockerTlsError('E_DISK_FULL', message, { where: host, hints, details });
 }
 
 /** Starts the rollback that is stored on a host in the middle of a change. */

@@ -93,18 +93,16 @@ export function renderTool(
   naming: (host: string) => string,
 ): string {
   if (all.some(({ host, endpoint, client, directory }) => hasControls(`${host}${endpoint}${client}${directory}`))) {
-    throw new DockerTlsError({
-      code: 'E_ENV_VALUE',
-      message: `a path or name holds a newline or another control character, which cannot be written for ${tool}`,
-      hints: ['choose a --home directory without such characters'],
-    });
+    throw new DockerTlsError(
+      'E_ENV_VALUE',
+      `a path or name holds a newline or another control character, which cannot be written for ${tool}`,
+      { hints: ['choose a --home directory without such characters'] },
+    );
   }
   const entry = TABLE[tool];
   if (entry.several) return entry.render(all);
   if (all.length === 1) return entry.render(all[0]);
-  throw new DockerTlsError({
-    code: 'E_HOST_AMBIGUOUS',
-    message: `${tool} takes one host; there are ${all.length}`,
+  throw new DockerTlsError('E_HOST_AMBIGUOUS', `${tool} takes one host; there are ${all.length}`, {
     hints: all.slice(0, 5).map(({ host }) => naming(host)),
   });
 }

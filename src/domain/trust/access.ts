@@ -60,12 +60,11 @@ export function accessOf(
 }
 
 function leftAsItIs(host: string, { hints }: DockerTlsError): DockerTlsError {
-  return new DockerTlsError({
-    code: 'E_HOST_WITHOUT_CLIENTS',
-    where: host,
-    message: 'no client would be allowed on this host; left unchanged (it still accepts its current clients)',
-    hints: [...hints, `docker-tls remove ${host}`],
-  });
+  return new DockerTlsError(
+    'E_HOST_WITHOUT_CLIENTS',
+    'no client would be allowed on this host; left unchanged (it still accepts its current clients)',
+    { where: host, hints: [...hints, `docker-tls remove ${host}`] },
+  );
 }
 
 /** Why hosts are changed that were not named; `why`: what they have to be told. */

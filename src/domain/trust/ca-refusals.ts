@@ -3,48 +3,49 @@
 import { asWritten, DockerTlsError } from '../../errors/errors.ts';
 
 export function externalCaKey(): DockerTlsError {
-  return new DockerTlsError({
-    code: 'E_CA_KEY_EXTERNAL',
-    message: 'the key of the CA is not in this store, so nothing can be issued here',
-    hints: [
-      asWritten('where the key is: docker-tls client sign REQUEST'),
-      'let step-ca, cfssl, Vault or a command sign: docker-tls ca import --cert FILE --sign-command COMMAND (docs/ca.md)',
-      'if the key is lost: docker-tls rotate ca',
-    ],
-  });
+  return new DockerTlsError(
+    'E_CA_KEY_EXTERNAL',
+    'the key of the CA is not in this store, so nothing can be issued here',
+    {
+      hints: [
+        asWritten('where the key is: docker-tls client sign REQUEST'),
+        'let step-ca, cfssl, Vault or a command sign: docker-tls ca import --cert FILE --sign-command COMMAND (docs/ca.md)',
+        'if the key is lost: docker-tls rotate ca',
+      ],
+    },
+  );
 }
 
 /** In the middle of a rotation: hosts that accept the client today would turn its new credentials away. */
 export function caNotAccepted(client: string, hosts: readonly string[]): DockerTlsError {
-  return new DockerTlsError({
-    code: 'E_CA_NOT_ACCEPTED',
-    where: client,
-    message: `${hosts.join(', ')} ${hosts.length === 1 ? 'does' : 'do'} not accept the new CA yet, and the old one can no longer issue: new credentials would lock this client out there`,
-    hints: ['docker-tls rotate ca'],
-  });
+  return new DockerTlsError(
+    'E_CA_NOT_ACCEPTED',
+    `${hosts.join(', ')} ${hosts.length === 1 ? 'does' : 'do'} not accept the new CA yet, and the old one can no longer issue: new credentials would lock this client out there`,
+    { where: client, hints: ['docker-tls rotate ca'] },
+  );
 }
 
 /** `unfetched`: clients that are known to have only files of the old CA. */
 export function caBreaksClients(hosts: readonly string[], unfetched: readonly string[] = []): DockerTlsError {
-  return new DockerTlsError({
-    code: 'E_BREAKS_CLIENTS',
-    where: hosts.join(', '),
-    message: `the old CA key is unavailable, so the new CA cannot be cross-signed: clients that still hold only the old CA will not trust this host${unfetched.length > 0 ? ` (${unfetched.join(', ')}, and every older copy)` : ''}`,
-    hints: [
-      ...unfetched.flatMap((name) => [
-        asWritten(`where ${name} is: docker-tls client request ${name}`),
-        `then here: docker-tls client sign REQUEST`,
-      ]),
-      'for older copies: docker-tls client export NAME --out NAME.tar',
-      'when every client has new files, or at their expense: docker-tls rotate ca --no-overlap',
-    ],
-  });
+  return new DockerTlsError(
+    'E_BREAKS_CLIENTS',
+    `the old CA key is unavailable, so the new CA cannot be cross-signed: clients that still hold only the old CA will not trust this host${unfetched.length > 0 ? ` (${unfetched.join(', ')}, and every older copy)` : ''}`,
+    {
+      where: hosts.join(', '),
+      hints: [
+        ...unfetched.flatMap((name) => [
+          asWritten(`where ${name} is: docker-tls client request ${name}`),
+          `then here: docker-tls client sign REQUEST`,
+        ]),
+        'for older copies: docker-tls client export NAME --out NAME.tar',
+        'when every client has new files, or at their expense: docker-tls rotate ca --no-overlap',
+      ],
+    },
+  );
 }
 
 export function noCa(): DockerTlsError {
-  return new DockerTlsError({
-    code: 'E_NO_CA',
-    message: 'there is no CA in this store yet',
+  return new DockerTlsError('E_NO_CA', 'there is no CA in this store yet', {
     hints: ['docker-tls ca create', 'docker-tls ca import --cert FILE --key FILE'],
   });
 }

@@ -11,10 +11,8 @@ export function refuseOther(client: StoredClient): void {
     '--client NAME',
   ]);
   if (record.revokedAt === undefined) return;
-  throw new DockerTlsError({
-    code: 'E_CLIENT_REVOKED',
+  throw new DockerTlsError('E_CLIENT_REVOKED', `this client was revoked at ${record.revokedAt}`, {
     where: record.name,
-    message: `this client was revoked at ${record.revokedAt}`,
     hints: [`docker-tls client add ${record.name}-2`],
   });
 }
@@ -28,36 +26,29 @@ export function refuseRenewal(client: StoredClient): void {
 /** A client that another CA issued: E_CLIENT_EXTERNAL (exit 2). */
 export function refuseForeign({ record }: StoredClient, hints: readonly Hint[]): void {
   if (record.reaches === undefined) return;
-  throw new DockerTlsError({
-    code: 'E_CLIENT_EXTERNAL',
+  throw new DockerTlsError('E_CLIENT_EXTERNAL', 'this client was issued from another store and imported here', {
     where: record.name,
-    message: 'this client was issued from another store and imported here',
     hints,
   });
 }
 
 export function unknownClient(name: string): DockerTlsError {
-  return new DockerTlsError({
-    code: 'E_CLIENT_UNKNOWN',
-    message: `no client ${name} in the store`,
+  return new DockerTlsError('E_CLIENT_UNKNOWN', `no client ${name} in the store`, {
     hints: ['docker-tls client list'],
   });
 }
 
 export function requestForOther(name: string, commonName: string): DockerTlsError {
-  return new DockerTlsError({
-    code: 'E_NAME',
-    where: name,
-    message: `the request is for "${printable(commonName, 64)}", and an external CA certifies that name`,
-    hints: [asWritten(`where the key is: docker-tls client request ${name}`)],
-  });
+  return new DockerTlsError(
+    'E_NAME',
+    `the request is for "${printable(commonName, 64)}", and an external CA certifies that name`,
+    { where: name, hints: [asWritten(`where the key is: docker-tls client request ${name}`)] },
+  );
 }
 
 export function externalKey(name: string): DockerTlsError {
-  return new DockerTlsError({
-    code: 'E_CLIENT_NO_KEY',
+  return new DockerTlsError('E_CLIENT_NO_KEY', 'its key is on another computer and stays there', {
     where: name,
-    message: 'its key is on another computer and stays there',
     hints: [
       asWritten(`on that computer: docker-tls client request ${name}`),
       'then here: docker-tls client sign REQUEST',
@@ -67,19 +58,12 @@ export function externalKey(name: string): DockerTlsError {
 
 /** `way`: the command with another name. */
 export function clientExists(name: string, way: string): DockerTlsError {
-  return new DockerTlsError({
-    code: 'E_CLIENT_EXISTS',
+  return new DockerTlsError('E_CLIENT_EXISTS', 'there is another client of this name already', {
     where: name,
-    message: 'there is another client of this name already',
     hints: [way, 'docker-tls client list'],
   });
 }
 
 export function clientRevoked(name: string, at: string, hint: string): DockerTlsError {
-  return new DockerTlsError({
-    code: 'E_CLIENT_REVOKED',
-    where: name,
-    message: `this client was revoked at ${at}`,
-    hints: [hint],
-  });
+  return new DockerTlsError('E_CLIENT_REVOKED', `this client was revoked at ${at}`, { where: name, hints: [hint] });
 }

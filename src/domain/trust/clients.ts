@@ -75,12 +75,11 @@ export function revoked(state: Pick<StoreState, 'clients' | 'hosts'>, name: stri
   refuseForeign(client, [asWritten(`where it was issued: docker-tls client revoke ${name}`)]);
   const others = activeClients(state).filter(({ record }) => record.name !== name);
   if (client.record.revokedAt === undefined && others.length === 0 && state.hosts.size > 0) {
-    throw new DockerTlsError({
-      code: 'E_LAST_CLIENT',
-      where: name,
-      message: 'it is the last client: without it no client is accepted, and nothing could be verified',
-      hints: ['docker-tls client add NAME', `docker-tls client revoke ${name}`],
-    });
+    throw new DockerTlsError(
+      'E_LAST_CLIENT',
+      'it is the last client: without it no client is accepted, and nothing could be verified',
+      { where: name, hints: ['docker-tls client add NAME', `docker-tls client revoke ${name}`] },
+    );
   }
   const record = amended(client.record, { revokedAt: client.record.revokedAt ?? now.toISOString() }, now);
   return { kind: 'record', record } satisfies CredentialChange;
@@ -150,12 +149,11 @@ export function fleetClients(clients: readonly ClientSpec[], state: StoreState, 
   }
   const others = activeClients(state).filter(({ record }) => !gone.includes(record.name));
   if (gone.length > 0 && accepted.length === 0 && others.length === 0) {
-    throw new DockerTlsError({
-      code: 'E_LAST_CLIENT',
-      where: gone.join(', '),
-      message: 'no client is left: no client would be accepted, and nothing could be verified',
-      hints: ['write another client into the file, under clients:'],
-    });
+    throw new DockerTlsError(
+      'E_LAST_CLIENT',
+      'no client is left: no client would be accepted, and nothing could be verified',
+      { where: gone.join(', '), hints: ['write another client into the file, under clients:'] },
+    );
   }
   return { changes, accepted, revoked: gone, notes };
 }
@@ -165,21 +163,21 @@ function renewalOf(name: string, known: StoredClient | undefined): string {
 }
 
 function revokedAgain(name: string): DockerTlsError {
-  return new DockerTlsError({
-    code: 'E_CLIENT_REVOKED',
-    where: name,
-    message: 'this client was revoked, which cannot be undone: others may hold its certificate',
-    hints: [`mark it in the file: clients: { ${name}: { revoked: true } }`, 'and issue a client of another name'],
-  });
+  return new DockerTlsError(
+    'E_CLIENT_REVOKED',
+    'this client was revoked, which cannot be undone: others may hold its certificate',
+    {
+      where: name,
+      hints: [`mark it in the file: clients: { ${name}: { revoked: true } }`, 'and issue a client of another name'],
+    },
+  );
 }
 
 /** An unknown host in a list of hosts is a typing error, and would lock the client out of what was meant: E_HOST_UNKNOWN (exit 2). */
 export function requireHosts(names: readonly string[], { hosts }: Pick<StoreState, 'hosts'>): void {
   const unknown = names.filter((name) => !hosts.has(name));
   if (unknown.length === 0) return;
-  throw new DockerTlsError({
-    code: 'E_HOST_UNKNOWN',
-    message: `no host ${unknown.join(', ')} in the store`,
+  throw new DockerTlsError('E_HOST_UNKNOWN', `no host ${unknown.join(', ')} in the store`, {
     hints: ['docker-tls status --offline'],
   });
 }

@@ -18,19 +18,17 @@ export function resolveNames(what: 'host' | 'client', certs: ReadonlyMap<string,
   const ways = [choice.names.length > 0, choice.due, choice.all].filter(Boolean).length;
   if (ways !== 1) {
     const command = `docker-tls rotate ${what === 'host' ? 'server' : 'client'}`;
-    throw new DockerTlsError({
-      code: 'E_USAGE',
-      message: `say which: ${what} names, --due or --all`,
+    throw new DockerTlsError('E_USAGE', `say which: ${what} names, --due or --all`, {
       hints: [`${command} --due`, `${command} --all`],
     });
   }
   const unknown = choice.names.filter((name) => !certs.has(name));
   if (unknown.length > 0) {
-    throw new DockerTlsError({
-      code: what === 'host' ? 'E_HOST_UNKNOWN' : 'E_CLIENT_UNKNOWN',
-      message: `no ${what} ${unknown.join(', ')} in the store`,
-      hints: ['docker-tls status --offline'],
-    });
+    throw new DockerTlsError(
+      what === 'host' ? 'E_HOST_UNKNOWN' : 'E_CLIENT_UNKNOWN',
+      `no ${what} ${unknown.join(', ')} in the store`,
+      { hints: ['docker-tls status --offline'] },
+    );
   }
   if (choice.names.length > 0) return [...choice.names];
   return [...certs].filter(([, cert]) => choice.all || isDue(cert, choice)).map(([name]) => name);

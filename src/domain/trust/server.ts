@@ -86,10 +86,9 @@ export function breaksClients(serverCert: string, oldCas: StoreState['oldCas'], 
 
 /** E_SIGN_COMMAND, exit 4. */
 export function requestNeedsKey(host: string): DockerTlsError {
-  return new DockerTlsError({
-    code: 'E_SIGN_COMMAND',
-    where: host,
-    message: 'an external CA needs a request, and that needs the key: it cannot be made on the host',
-    hints: [`docker-tls setup ${host} --keys store`],
-  });
+  return new DockerTlsError(
+    'E_SIGN_COMMAND',
+    'an external CA needs a request, and that needs the key: it cannot be made on the host',
+    { where: host, hints: [`docker-tls setup ${host} --keys store`] },
+  );
 }

@@ -46,10 +46,8 @@ export function trustFile(spec: Accepting, { cas, clients, issuers, isBelow }: T
   if (acceptsAll(spec, clients)) return withAccepted(cas, spec);
   const accepted = clients.filter((client) => isAccepted(client, spec));
   if (accepted.length === 0) {
-    throw new DockerTlsError({
-      code: 'E_NO_CLIENTS',
+    throw new DockerTlsError('E_NO_CLIENTS', 'no client would be accepted', {
       where: spec.name,
-      message: 'no client would be accepted',
       hints:
         spec.clients === undefined
           ? ['docker-tls client list', `docker-tls client add NAME --hosts ${spec.name}`]
@@ -58,12 +56,11 @@ export function trustFile(spec: Accepting, { cas, clients, issuers, isBelow }: T
   }
   const without = accepted.filter((client) => !issuers.has(client.name));
   if (without.length > 0) {
-    throw new DockerTlsError({
-      code: 'E_NO_ISSUER',
-      where: spec.name,
-      message: `${without.map((client) => client.name).join(', ')} has no issuing CA of its own, so it cannot be told from clients that are not accepted`,
-      hints: without.map((client) => `docker-tls rotate client ${client.name}`),
-    });
+    throw new DockerTlsError(
+      'E_NO_ISSUER',
+      `${without.map((client) => client.name).join(', ')} has no issuing CA of its own, so it cannot be told from clients that are not accepted`,
+      { where: spec.name, hints: without.map((client) => `docker-tls rotate client ${client.name}`) },
+    );
   }
   const { acceptCa } = spec;
   const inside =
@@ -81,14 +78,13 @@ function withAccepted(trust: readonly CaId[], { acceptCa = '' }: Accepting): rea
 }
 
 function acceptedAsAWhole({ name, acceptCa = '' }: Accepting, clients: readonly TrustedClient[]): DockerTlsError {
-  return new DockerTlsError({
-    code: 'E_CA_ACCEPTED',
-    where: name,
-    message: `the host accepts every client of the CA "${splitBundle(acceptCa)
+  return new DockerTlsError(
+    'E_CA_ACCEPTED',
+    `the host accepts every client of the CA "${splitBundle(acceptCa)
       .map((pem) => inspectCertificate(pem).subject)
       .join('", "')}" (--accept-ca), so ${clients.map((client) => client.name).join(', ')} cannot be rejected`,
-    hints: [`docker-tls setup ${name} --accept-ca none`],
-  });
+    { where: name, hints: [`docker-tls setup ${name} --accept-ca none`] },
+  );
 }
 
 /**
@@ -103,15 +99,17 @@ export function leafOnlyTrust(
 ): readonly CaId[] {
   const rejected = clients.filter((client) => !isAccepted(client, spec));
   if (rejected.length === 0) return withAccepted(cas, spec);
-  throw new DockerTlsError({
-    code: 'E_CA_LEAF_ONLY',
-    where: spec.name,
-    message: `the CA signs leaf certificates only, so every certificate it signs for a client opens this host; ${rejected.map((client) => client.name).join(', ')} cannot be kept out`,
-    hints: [
-      'let the CA refuse to renew it, and wait for its end: docker-tls client list',
-      'a CA that also signs CAs for clients can revoke each: docker-tls ca import without --leaf-only (docs/ca.md)',
-    ],
-  });
+  throw new DockerTlsError(
+    'E_CA_LEAF_ONLY',
+    `the CA signs leaf certificates only, so every certificate it signs for a client opens this host; ${rejected.map((client) => client.name).join(', ')} cannot be kept out`,
+    {
+      where: spec.name,
+      hints: [
+        'let the CA refuse to renew it, and wait for its end: docker-tls client list',
+        'a CA that also signs CAs for clients can revoke each: docker-tls ca import without --leaf-only (docs/ca.md)',
+      ],
+    },
+  );
 }
 
 /** Why a server certificate has to be replaced, in a few words; undefined: it is good. */

@@ -15,12 +15,11 @@ export type HardenedHost = {
 };
 
 function onlyRoots(host: string): DockerTlsError {
-  return new DockerTlsError({
-    code: 'E_HARDEN_ROOTLESS',
-    where: host,
-    message: "this host is set up as a user's own (rootless) Docker, and what fixes change is root's",
-    hints: [`see what audit finds, and change it as root: docker-tls audit ${host}`],
-  });
+  return new DockerTlsError(
+    'E_HARDEN_ROOTLESS',
+    "this host is set up as a user's own (rootless) Docker, and what fixes change is root's",
+    { where: host, hints: [`see what audit finds, and change it as root: docker-tls audit ${host}`] },
+  );
 }
 
 /** Asks a host that is open for what the fixes need; changes nothing there. Fails with E_HARDEN_ROOTLESS (exit 2). */

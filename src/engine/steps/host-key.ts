@@ -65,15 +65,17 @@ async function makeKey(
     ].join('\n'),
   });
   if (result.status === 0) return result.stdout.toString('utf8');
-  throw new DockerTlsError({
-    code: 'E_HOST_KEY',
-    where: spec.name,
-    message: `the host could not make its key: ${printableLines(result.stderr, 3).join('; ')}`,
-    hints: [
-      installHint(session.login, facts.distribution, ['openssl']),
-      // rotate has no --keys.
-      `or let the key be made here: docker-tls setup ${spec.name} --keys store`,
-      'in a fleet file: keys: store',
-    ],
-  });
+  throw new DockerTlsError(
+    'E_HOST_KEY',
+    `the host could not make its key: ${printableLines(result.stderr, 3).join('; ')}`,
+    {
+      where: spec.name,
+      hints: [
+        installHint(session.login, facts.distribution, ['openssl']),
+        // rotate has no --keys.
+        `or let the key be made here: docker-tls setup ${spec.name} --keys store`,
+        'in a fleet file: keys: store',
+      ],
+    },
+  );
 }

@@ -136,10 +136,8 @@ export function droppedNotes(known: HostRecord | undefined, entries: readonly st
 }
 
 export function storeChanged(home: string, what: string, where = home): DockerTlsError {
-  return new DockerTlsError({
-    code: 'E_STORE_CHANGED',
+  return new DockerTlsError('E_STORE_CHANGED', `another run has changed ${what} in the store in the meantime`, {
     where,
-    message: `another run has changed ${what} in the store in the meantime`,
     hints: ['run the same command again: it begins from what is stored now'],
   });
 }

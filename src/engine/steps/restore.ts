@@ -68,24 +68,26 @@ function planned(
 function notSetUp(host: string, { facts, session }: OpenedHost): DockerTlsError {
   const packages = ourPackages(facts);
   const lost = facts.files.get(facts.places.current)?.kind === 'link';
-  return new DockerTlsError({
-    code: 'E_NOT_SET_UP',
-    where: host,
-    message: lost
+  return new DockerTlsError(
+    'E_NOT_SET_UP',
+    lost
       ? `the host's own records (${facts.places.state}) are gone, though files of docker-tls are there`
       : 'docker-tls has not changed this host (or was removed from it already)',
-    hints: lost
-      ? [`write new ones: docker-tls setup ${host}`, 'then run the same command again']
-      : [
-          `docker-tls setup ${host}`,
-          ...(packages.length > 0
-            ? [
-                `packages that docker-tls installed are still there: ${sudoCommand(session.login, 'dpkg', '--purge', ...packages)}`,
-                `and then their list: ${sudoCommand(session.login, 'rm', PACKAGE_LIST)}`,
-              ]
-            : []),
-        ],
-  });
+    {
+      where: host,
+      hints: lost
+        ? [`write new ones: docker-tls setup ${host}`, 'then run the same command again']
+        : [
+            `docker-tls setup ${host}`,
+            ...(packages.length > 0
+              ? [
+                  `packages that docker-tls installed are still there: ${sudoCommand(session.login, 'dpkg', '--purge', ...packages)}`,
+                  `and then their list: ${sudoCommand(session.login, 'rm', PACKAGE_LIST)}`,
+                ]
+              : []),
+          ],
+    },
+  );
 }
 
 /** The directory of credentials that a generation points to; undefined where it is not on the host. */
@@ -98,10 +100,8 @@ function credentialsOf(host: string, facts: HostFacts, generation: number): Rest
   const directory = directoryOf(facts, generation);
   const credentials = directory === undefined ? undefined : installedCredentials(facts, directory);
   if (credentials !== undefined) return credentials;
-  throw new DockerTlsError({
-    code: 'E_NO_GENERATION',
+  throw new DockerTlsError('E_NO_GENERATION', `the credentials of generation ${generation} are no longer on the host`, {
     where: host,
-    message: `the credentials of generation ${generation} are no longer on the host`,
     hints: [
       `new ones: docker-tls setup ${host}`,
       `or to what it was before the first setup: docker-tls remove ${host}`,
@@ -156,18 +156,19 @@ function revokedProblem(
       return credentials !== undefined && !acceptsMore(accessBy(credentials.ca, facts, context));
     });
   return [
-    new DockerTlsError({
-      code: 'E_ACCEPTS_REVOKED',
-      where: host,
-      message:
-        revoked.length > 0
-          ? `generation ${generation} is from before ${revoked.join(', ')} ${revoked.length === 1 ? 'was' : 'were'} revoked and would accept ${revoked.length === 1 ? 'it' : 'them'}`
-          : `generation ${generation} trusts the CA ${untrusted.join(', ')}, which is not in this store, and would accept any client with a certificate of it`,
-      hints: [
-        ...(better === undefined ? [] : [`a generation that does not: docker-tls rollback ${host} --to ${better}`]),
-        `if it has to be: docker-tls rollback ${host} --to ${generation} --allow-revoked && docker-tls ${revoked.length > 0 ? `client revoke ${revoked[0]}` : `setup ${host}`}`,
-      ],
-    }),
+    new DockerTlsError(
+      'E_ACCEPTS_REVOKED',
+      revoked.length > 0
+        ? `generation ${generation} is from before ${revoked.join(', ')} ${revoked.length === 1 ? 'was' : 'were'} revoked and would accept ${revoked.length === 1 ? 'it' : 'them'}`
+        : `generation ${generation} trusts the CA ${untrusted.join(', ')}, which is not in this store, and would accept any client with a certificate of it`,
+      {
+        where: host,
+        hints: [
+          ...(better === undefined ? [] : [`a generation that does not: docker-tls rollback ${host} --to ${better}`]),
+          `if it has to be: docker-tls rollback ${host} --to ${generation} --allow-revoked && docker-tls ${revoked.length > 0 ? `client revoke ${revoked[0]}` : `setup ${host}`}`,
+        ],
+      },
+    ),
   ];
 }
 
@@ -181,17 +182,18 @@ function resolveGeneration(host: string, facts: HostFacts, target: number | 'pre
   const chosen =
     target === 'previous' ? kept.find((number) => number < current) : kept.find((number) => number === target);
   if (chosen !== undefined) return chosen;
-  throw new DockerTlsError({
-    code: 'E_NO_GENERATION',
-    where: host,
-    message:
-      target === 'previous'
-        ? `there is no generation before ${current} on the host`
-        : `generation ${target} is not kept on the host`,
-    hints: [
-      kept.length > 0
-        ? `docker-tls rollback ${host} --to ${kept[0]}`
-        : `to what it was before the first setup: docker-tls remove ${host}`,
-    ],
-  });
+  throw new DockerTlsError(
+    'E_NO_GENERATION',
+    target === 'previous'
+      ? `there is no generation before ${current} on the host`
+      : `generation ${target} is not kept on the host`,
+    {
+      where: host,
+      hints: [
+        kept.length > 0
+          ? `docker-tls rollback ${host} --to ${kept[0]}`
+          : `to what it was before the first setup: docker-tls remove ${host}`,
+      ],
+    },
+  );
 }

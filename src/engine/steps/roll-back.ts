@@ -47,10 +47,8 @@ export async function rollBackHost(
   const why = cause instanceof Error ? cause.message : String(cause);
   const original = cause instanceof DockerTlsError ? cause : undefined;
   if (ending === 'stuck') {
-    return new DockerTlsError({
-      code: 'E_ROLLBACK',
+    return new DockerTlsError('E_ROLLBACK', `${why}; rolling back failed as well`, {
       where: spec.name,
-      message: `${why}; rolling back failed as well`,
       hints: [rollbackByHand(session.login, kindOf(change.facts))],
       details: [...(original?.details ?? []), ...unwritten],
       cause,
@@ -69,10 +67,8 @@ export async function rollBackHost(
     // It was verified too late: what was connected at was the old state again.
     return notConfirmed(spec, `the host had already rolled back: nothing was confirmed within ${spec.confirmWithin} s`);
   }
-  return new DockerTlsError({
-    code: original?.code ?? 'E_APPLY',
+  return new DockerTlsError(original?.code ?? 'E_APPLY', `${why}; ${back}`, {
     where: spec.name,
-    message: `${why}; ${back}`,
     // Its hint is the rollback, which has just been taken.
     hints:
       original?.code === 'E_UNANSWERED' && ending !== 'unreachable'
@@ -84,10 +80,8 @@ export async function rollBackHost(
 }
 
 export function notConfirmed(spec: HostSpec, message: string): DockerTlsError {
-  return new DockerTlsError({
-    code: 'E_NOT_CONFIRMED',
+  return new DockerTlsError('E_NOT_CONFIRMED', message, {
     where: spec.name,
-    message,
     hints: ['run the same command again', `give it more time: --confirm-within ${spec.confirmWithin * 2}s`],
   });
 }

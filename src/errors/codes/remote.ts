@@ -25,6 +25,11 @@ export const SSH = {
   E_SSH_TRANSPORT: [2, '--transport ssh2 cannot do what the ssh config or a key needs.', 'Pass --transport openssh.'],
   E_SSH_OPENSSH_OLD: [2, 'The openssh transport needs a newer OpenSSH.', 'Update OpenSSH.'],
   E_SSH_NO_SHELL: [4, 'The user has no usable shell on the host.', 'getent passwd USER'],
+  E_SSH_FORWARDING: [
+    4,
+    'sshd does not forward connections, which `--reach ssh` and `tunnel` need.',
+    'sshd -T | grep -i -e forwarding -e permitopen',
+  ],
   E_SSH_OUTPUT: [4, 'The host printed far more than any answer has.', 'docker-tls doctor HOST'],
   E_SUDO_MISSING: [4, 'The user is not root and the host has no sudo.', 'Log in as root, or install sudo.'],
   E_SUDO_PASSWORD: [4, 'sudo asks for a password.', 'Pass --ask-sudo-password.'],

@@ -58,10 +58,8 @@ function readCertificates(file: string): string {
     new X509Certificate(text);
     return text;
   } catch (cause) {
-    throw new DockerTlsError({
-      code: 'E_FILE',
+    throw new DockerTlsError('E_FILE', 'it is not a file of certificates (PEM)', {
       where: file,
-      message: 'it is not a file of certificates (PEM)',
       hints: [`openssl x509 -noout -text -in ${shellQuote(file)}`],
       cause,
     });
@@ -79,22 +77,19 @@ function passwordOf(reference: string, env: Readonly<Record<string, string | und
     );
   const value = env[name];
   if (value) return new Secret(value);
-  throw new DockerTlsError({
-    code: 'E_SECRET_ENV',
-    where: name,
-    message: 'the password for etcd should be in this environment variable, and it is not set',
-    hints: [`export ${name}`],
-  });
+  throw new DockerTlsError(
+    'E_SECRET_ENV',
+    'the password for etcd should be in this environment variable, and it is not set',
+    { where: name, hints: [`export ${name}`] },
+  );
 }
 
 function readFile(file: string): string {
   try {
     return readFileSync(file, 'utf8');
   } catch (cause) {
-    throw new DockerTlsError({
-      code: 'E_FILE',
+    throw new DockerTlsError('E_FILE', `it cannot be read: ${errnoOf(cause)}`, {
       where: file,
-      message: `it cannot be read: ${errnoOf(cause)}`,
       hints: [`ls -l ${shellQuote(file)}`],
       cause,
     });
@@ -114,5 +109,5 @@ function readPrivate(file: string): Secret {
 }
 
 function unusable(file: string, why: string, hints: string[]): DockerTlsError {
-  return new DockerTlsError({ code: 'E_SECRET_FILE', where: file, message: `the credential for etcd: ${why}`, hints });
+  return new DockerTlsError('E_SECRET_FILE', `the credential for etcd: ${why}`, { where: file, hints });
 }

@@ -123,7 +123,7 @@ export function etcdRefusal(address: EtcdAddress, failure: unknown): unknown {
   if (!(failure instanceof EtcdFailure)) return failure;
   const { problem, endpoint, message: said } = failure;
   const [code, message, hints] = refusalOf(address, problem, endpoint, said);
-  return new DockerTlsError({ code, where: address.url, message, hints, cause: failure });
+  return new DockerTlsError(code, message, { where: address.url, hints, cause: failure });
 }
 
 function refusalOf(
@@ -213,23 +213,24 @@ function etcdctl({ endpoints, tls, ca, cert, certKey, user }: EtcdAddress): stri
 }
 
 export function unknownEnding(address: EtcdAddress, failure: EtcdFailure): DockerTlsError {
-  return new DockerTlsError({
-    code: 'E_STORE_UNREACHABLE',
-    where: address.url,
-    message: `the connection to the store broke while a change was stored (${failure.endpoint}: ${failure.message}), so it may be stored or not`,
-    hints: [
-      'when it can be reached again, run the same command again: it begins from what is stored',
-      `${etcdctl(address)} endpoint health`,
-    ],
-    cause: failure,
-  });
+  return new DockerTlsError(
+    'E_STORE_UNREACHABLE',
+    `the connection to the store broke while a change was stored (${failure.endpoint}: ${failure.message}), so it may be stored or not`,
+    {
+      where: address.url,
+      hints: [
+        'when it can be reached again, run the same command again: it begins from what is stored',
+        `${etcdctl(address)} endpoint health`,
+      ],
+      cause: failure,
+    },
+  );
 }
 
 export function tooLarge(address: EtcdAddress, path: string, bytes: number): DockerTlsError {
-  return new DockerTlsError({
-    code: 'E_STORE_FULL',
-    where: address.url,
-    message: `${path} has ${Math.ceil(bytes / 1024)} kB, and one value of etcd has at most 1,500 kB`,
-    hints: ['docker-tls store copy --to git+ssh://git@HOST/PATH.git'],
-  });
+  return new DockerTlsError(
+    'E_STORE_FULL',
+    `${path} has ${Math.ceil(bytes / 1024)} kB, and one value of etcd has at most 1,500 kB`,
+    { where: address.url, hints: ['docker-tls store copy --to git+ssh://git@HOST/PATH.git'] },
+  );
 }

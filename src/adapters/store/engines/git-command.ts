@@ -92,9 +92,7 @@ export function lastLine(stderr: string): string | undefined {
 }
 
 function noGit(cause: Error): DockerTlsError {
-  return new DockerTlsError({
-    code: 'E_PROGRAM_MISSING',
-    message: 'git is not installed here, and the store is a git repository',
+  return new DockerTlsError('E_PROGRAM_MISSING', 'git is not installed here, and the store is a git repository', {
     hints: [installHereHint(osReleaseHere(), ['git'])],
     cause,
   });

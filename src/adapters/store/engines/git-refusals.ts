@@ -7,30 +7,31 @@ import { GitFailure } from './git-command.ts';
 
 export function unreachable(url: string, remote: string, cause: unknown): unknown {
   if (!(cause instanceof GitFailure)) return cause;
-  return new DockerTlsError({
-    code: 'E_STORE_UNREACHABLE',
+  return new DockerTlsError('E_STORE_UNREACHABLE', `the store cannot be reached: ${maskPasswords(cause.message)}`, {
     where: url,
-    message: `the store cannot be reached: ${maskPasswords(cause.message)}`,
     hints: [`git ls-remote ${shellQuote(remote)}`],
     cause,
   });
 }
 
 export function unknownEnding(url: string, said: string, cause: DockerTlsError): DockerTlsError {
-  return new DockerTlsError({
-    code: 'E_STORE_UNREACHABLE',
-    where: url,
-    message: `the connection to the store broke while a change was stored (${maskPasswords(said)}), so it may be stored or not`,
-    hints: ['when it can be reached again, run the same command again: it begins from what is stored', ...cause.hints],
-    cause,
-  });
+  return new DockerTlsError(
+    'E_STORE_UNREACHABLE',
+    `the connection to the store broke while a change was stored (${maskPasswords(said)}), so it may be stored or not`,
+    {
+      where: url,
+      hints: [
+        'when it can be reached again, run the same command again: it begins from what is stored',
+        ...cause.hints,
+      ],
+      cause,
+    },
+  );
 }
 
 export function notAccepted(url: string, remote: string, said: string): DockerTlsError {
-  return new DockerTlsError({
-    code: 'E_STORE_UNREACHABLE',
+  return new DockerTlsError('E_STORE_UNREACHABLE', `the store accepts no changes from here: ${maskPasswords(said)}`, {
     where: url,
-    message: `the store accepts no changes from here: ${maskPasswords(said)}`,
     hints: [`git ls-remote ${shellQuote(remote)}`, 'you need the right to push to this branch, without a review'],
   });
 }

@@ -189,14 +189,16 @@ export function gitEngine({ url, remote, branch, cache, signal, before }: GitOpt
     const parents = before.flatMap((revision) => (revision === '' ? [] : ['-p', revision]));
     const made = await git(['commit-tree', ...sign, ...parents, '-F', '-', tree], { input: text, env: author }).catch(
       (error: unknown) => {
-        throw new DockerTlsError({
-          code: 'E_STORE_WRITE',
-          where: url,
-          message: `git made no commit: ${error instanceof GitFailure ? error.message : error}`,
-          hints:
-            sign.length > 0 ? ['git config --show-origin --get-regexp "commit.gpgsign|user.signingkey|gpg.*"'] : [],
-          cause: error,
-        });
+        throw new DockerTlsError(
+          'E_STORE_WRITE',
+          `git made no commit: ${error instanceof GitFailure ? error.message : error}`,
+          {
+            where: url,
+            hints:
+              sign.length > 0 ? ['git config --show-origin --get-regexp "commit.gpgsign|user.signingkey|gpg.*"'] : [],
+            cause: error,
+          },
+        );
       },
     );
     return made.stdout.toString('latin1').trim();

@@ -80,9 +80,7 @@ function checkPinned(text: string, key: string | undefined): void {
 function wrong(text: string, why: string, hints: readonly string[] = []): DockerTlsError {
   // A password in place of its reference is not repeated.
   const shown = text.replace(/([?&]password=)(?!file:|env:).*/s, '$1…');
-  return new DockerTlsError({
-    code: 'E_STORE_URL',
-    message: `${shown} is not the address of a store: ${why}`,
+  return new DockerTlsError('E_STORE_URL', `${shown} is not the address of a store: ${why}`, {
     hints: [
       ...hints,
       '--store git+ssh://git@HOST/PATH.git',

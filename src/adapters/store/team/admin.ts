@@ -182,10 +182,8 @@ export async function restoreTeamStore(
   const seen = session.local.seen();
   const last = seen === undefined ? undefined : await session.engine.at(seen.revision);
   if (seen === undefined || last === undefined) {
-    throw new DockerTlsError({
-      code: 'E_STORE_OLDER',
+    throw new DockerTlsError('E_STORE_OLDER', 'this computer has no newer state of the store than what is there', {
       where: session.url,
-      message: 'this computer has no newer state of the store than what is there',
       hints: [asWritten('on a computer that used it last: docker-tls store restore')],
     });
   }
@@ -221,5 +219,5 @@ function message(command: string, what: string) {
 }
 
 function operatorRefusal(what: string, hints: readonly string[]): DockerTlsError {
-  return new DockerTlsError({ code: 'E_OPERATOR', message: what, hints });
+  return new DockerTlsError('E_OPERATOR', what, { hints });
 }

@@ -55,12 +55,7 @@ function unusable(
   why: string,
   hints: string[] = ['DOCKER_TLS_IDENTITY=FILE docker-tls …'],
 ): DockerTlsError {
-  return new DockerTlsError({
-    code: 'E_SECRET_FILE',
-    where: file,
-    message: `this is not an identity for the store: ${why}`,
-    hints,
-  });
+  return new DockerTlsError('E_SECRET_FILE', `this is not an identity for the store: ${why}`, { where: file, hints });
 }
 
 function identityOf(file: string, text: string, { ask }: IdentityOptions): IdentityFile | undefined {
@@ -134,12 +129,11 @@ async function openKey(file: string, text: string, ask: IdentityOptions['ask']):
       'a key without a passphrase, for this alone: ssh-keygen -t ed25519 -N "" -f FILE',
       'DOCKER_TLS_IDENTITY=FILE docker-tls …',
     ];
-    throw new DockerTlsError({
-      code: 'E_STORE_CLOSED',
-      where: file,
-      message: 'this SSH key opens the store and has a passphrase, and there is no terminal to ask for it on',
-      hints,
-    });
+    throw new DockerTlsError(
+      'E_STORE_CLOSED',
+      'this SSH key opens the store and has a passphrase, and there is no terminal to ask for it on',
+      { where: file, hints },
+    );
   }
   for (let again = false; ; again = true) {
     const key = ssh2.utils.parseKey(text, (await ask({ file, again })).reveal());

@@ -205,17 +205,18 @@ function readText(file: string): string | undefined {
 
 function otherStore(home: string, url: string, found: unknown): DockerTlsError {
   const aside = `mv ${shellQuote(home)} ${shellQuote(`${home}.before`)}`;
-  return new DockerTlsError({
-    code: 'E_STORE_OTHER',
-    where: home,
-    message:
-      typeof found === 'string'
-        ? `this directory was used with ${found} until now, and not with ${url}`
-        : `this directory holds a store of its own, so it cannot be used with ${url}`,
-    hints: [
-      ...(typeof found === 'string' ? [] : [`to move it there: docker-tls store copy --to ${shellQuote(url)}`]),
-      `set it aside: ${aside}`,
-      `or use another directory: --home DIR --store ${shellQuote(url)}`,
-    ],
-  });
+  return new DockerTlsError(
+    'E_STORE_OTHER',
+    typeof found === 'string'
+      ? `this directory was used with ${found} until now, and not with ${url}`
+      : `this directory holds a store of its own, so it cannot be used with ${url}`,
+    {
+      where: home,
+      hints: [
+        ...(typeof found === 'string' ? [] : [`to move it there: docker-tls store copy --to ${shellQuote(url)}`]),
+        `set it aside: ${aside}`,
+        `or use another directory: --home DIR --store ${shellQuote(url)}`,
+      ],
+    },
+  );
 }

@@ -46,13 +46,11 @@ export function mapTree(contents: Contents, where: string): Tree {
       damage,
       refuse() {
         if (damages.length === 0) return;
-        throw new DockerTlsError({
-          code: 'E_STORE_DAMAGED',
-          where,
-          message: damages.length === 1 ? `${damages[0]}` : `${damages.length} things in the store are damaged`,
-          details: damages.length === 1 ? [] : damages,
-          hints: ['docker-tls store check'],
-        });
+        throw new DockerTlsError(
+          'E_STORE_DAMAGED',
+          damages.length === 1 ? `${damages[0]}` : `${damages.length} things in the store are damaged`,
+          { where, details: damages.length === 1 ? [] : damages, hints: ['docker-tls store check'] },
+        );
       },
     },
     locate(path) {

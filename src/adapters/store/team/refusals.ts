@@ -7,10 +7,8 @@ import type { Operator } from './operators.ts';
 import type { IdentityFile } from './ssh-keys.ts';
 
 export function tampered(url: string, what: string): DockerTlsError {
-  return new DockerTlsError({
-    code: 'E_STORE_TAMPERED',
+  return new DockerTlsError('E_STORE_TAMPERED', `${what}; nothing of it was used`, {
     where: url,
-    message: `${what}; nothing of it was used`,
     details: [
       'an account that can write to the store without being an operator changed it, or it was damaged on the way',
     ],
@@ -22,53 +20,55 @@ export function tampered(url: string, what: string): DockerTlsError {
 }
 
 export function older(url: string, sequence: number, what: string): DockerTlsError {
-  return new DockerTlsError({
-    code: 'E_STORE_OLDER',
-    where: url,
-    message: `the store is older than what was seen of it here (commit ${sequence}): ${what}`,
-    details: [
-      'it was restored from a backup, or an old state was put in its place: clients that were revoked since would be accepted again',
-    ],
-    hints: [
-      'what this computer has seen last, back into the store: docker-tls store restore',
-      'if the older state is wanted: docker-tls store check --accept',
-    ],
-  });
+  return new DockerTlsError(
+    'E_STORE_OLDER',
+    `the store is older than what was seen of it here (commit ${sequence}): ${what}`,
+    {
+      where: url,
+      details: [
+        'it was restored from a backup, or an old state was put in its place: clients that were revoked since would be accepted again',
+      ],
+      hints: [
+        'what this computer has seen last, back into the store: docker-tls store restore',
+        'if the older state is wanted: docker-tls store check --accept',
+      ],
+    },
+  );
 }
 
 export function closed(url: string, identities: readonly IdentityFile[]): DockerTlsError {
   const tried = identities.map(({ file }) => file);
   const own = identities.flatMap((one) => (one.kind === 'ssh' ? [one.recipient] : []))[0];
-  return new DockerTlsError({
-    code: 'E_STORE_CLOSED',
-    where: url,
-    message:
-      tried.length === 0
-        ? 'there is no key on this computer that could open the store'
-        : `no key of yours opens the store (tried ${listWords(tried)})`,
-    details: ['a key that only an agent, a smart card or a security key holds cannot decrypt: it has to be in a file'],
-    hints: [
-      ...(tried.length === 0 ? ['ssh-keygen -t ed25519', 'or with age: DOCKER_TLS_IDENTITY=FILE docker-tls …'] : []),
-      `a colleague who can open it: docker-tls operator add NAME ${own === undefined ? '"$(cat id_ed25519.pub)"' : shellQuote(own)}`,
-    ],
-  });
+  return new DockerTlsError(
+    'E_STORE_CLOSED',
+    tried.length === 0
+      ? 'there is no key on this computer that could open the store'
+      : `no key of yours opens the store (tried ${listWords(tried)})`,
+    {
+      where: url,
+      details: [
+        'a key that only an agent, a smart card or a security key holds cannot decrypt: it has to be in a file',
+      ],
+      hints: [
+        ...(tried.length === 0 ? ['ssh-keygen -t ed25519', 'or with age: DOCKER_TLS_IDENTITY=FILE docker-tls …'] : []),
+        `a colleague who can open it: docker-tls operator add NAME ${own === undefined ? '"$(cat id_ed25519.pub)"' : shellQuote(own)}`,
+      ],
+    },
+  );
 }
 
 export function readOnly(url: string, operators: readonly Operator[]): DockerTlsError {
   const able = operators.filter(({ ca }) => ca).map(({ name }) => name);
-  return new DockerTlsError({
-    code: 'E_STORE_READ_ONLY',
-    where: url,
-    message: `your key opens the store but not its CA, so you can look, and not change it; ${listWords(able)} can`,
-    hints: ['docker-tls operator list'],
-  });
+  return new DockerTlsError(
+    'E_STORE_READ_ONLY',
+    `your key opens the store but not its CA, so you can look, and not change it; ${listWords(able)} can`,
+    { where: url, hints: ['docker-tls operator list'] },
+  );
 }
 
 export function fresh(url: string): DockerTlsError {
-  return new DockerTlsError({
-    code: 'E_STORE_NEW',
+  return new DockerTlsError('E_STORE_NEW', 'the store is empty, and it is not said yet who can open it', {
     where: url,
-    message: 'the store is empty, and it is not said yet who can open it',
     hints: ['with your SSH key: docker-tls operator add NAME'],
   });
 }

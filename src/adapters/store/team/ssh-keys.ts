@@ -96,9 +96,7 @@ export async function sshIdentity({ recipient, open }: Extract<IdentityFile, { k
 }
 
 export function noRecipient(text: string, why: string): DockerTlsError {
-  return new DockerTlsError({
-    code: 'E_RECIPIENT',
-    message: `nothing can be encrypted for "${text.slice(0, 60)}": ${why}`,
+  return new DockerTlsError('E_RECIPIENT', `nothing can be encrypted for "${text.slice(0, 60)}": ${why}`, {
     hints: [
       'an SSH key of yours: cat ~/.ssh/id_ed25519.pub',
       'a new one: ssh-keygen -t ed25519; or age-keygen -o ~/.config/docker-tls/identity',

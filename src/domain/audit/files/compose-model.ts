@@ -45,7 +45,7 @@ type Place = { readonly line: number; readonly tree: Tree };
 function failure(message: string, where: string): DockerTlsError {
   const file = where.replace(/:\d+$/, '');
   const hints = [`docker compose -f ${shellQuote(file)} config --quiet`];
-  return new DockerTlsError({ code: 'E_COMPOSE', message, where, hints });
+  return new DockerTlsError('E_COMPOSE', message, { where, hints });
 }
 
 /** Throws DockerTlsErrors when it is no YAML, or no Compose file. Size, depth and aliases are bounded: hostile files end in an error. */

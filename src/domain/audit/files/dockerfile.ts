@@ -242,5 +242,5 @@ export function auditDockerfile(text: string, path: string): readonly CheckResul
 
 function refused(message: string, path: string): DockerTlsError {
   const hints = [`docker build --check -f ${shellQuote(path)} .`];
-  return new DockerTlsError({ code: 'E_DOCKERFILE', message, where: path, hints });
+  return new DockerTlsError('E_DOCKERFILE', message, { where: path, hints });
 }
