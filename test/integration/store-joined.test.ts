@@ -110,7 +110,7 @@ test.each(['written', 'only read'])(
     });
     let fail = (): void => {};
     const failing = new Promise<void>((_, reject) => {
-      fail = () => reject(new DockerTlsError({ code: 'E_STORE_UNREACHABLE', message: 'the server is gone' }));
+      fail = () => reject(new DockerTlsError('E_STORE_UNREACHABLE', 'the server is gone'));
     });
     const session = watched(ada, (number) => {
       if (number > 1) return undefined;
