@@ -1,7 +1,7 @@
 /** Owns docs/checks.md: every check with its fix, made from the checks themselves. */
 
 import { type Check, GROUPS, groupOf } from '../../src/domain/audit/check.ts';
-import { CHECKS } from '../../src/domain/audit/evaluate.ts';
+import { CHECKS, fixWords } from '../../src/domain/audit/evaluate.ts';
 import { COMPOSE_CHECKS } from '../../src/domain/audit/files/compose.ts';
 import { DOCKERFILE_CHECKS } from '../../src/domain/audit/files/dockerfile.ts';
 import { ALL_FIXES, fixCommand } from '../../src/domain/audit/fixes.ts';
@@ -20,7 +20,7 @@ function table(rows: readonly Row[]): readonly string[] {
     '|---|---|---|---|---|---|',
     ...rows.map(
       ({ id, severity, title, why, fix, fixable, manual }) =>
-        `| ${id} | ${manual === true ? 'manual' : severity} | ${cell(title)} | ${cell(why)} | ${cell(fix)} | ${fixable === undefined ? '' : `\`${fixCommand(fixable)}\``} |`,
+        `| ${id} | ${manual === true ? 'manual' : severity} | ${cell(title)} | ${cell(why)} | ${cell(fixWords({ fix }, 'HOST'))} | ${fixable === undefined ? '' : `\`${fixCommand(fixable)}\``} |`,
     ),
   ];
 }

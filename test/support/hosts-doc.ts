@@ -20,7 +20,7 @@ function outcome({ code, remark }: StrangeCase): string {
 const PROMISES = [
   '| promise | systemd | sysvinit, OpenRC | rootless Docker | Podman |',
   '|---|---|---|---|---|',
-  "| nobody confirms: the host rolls back by itself | a timer of systemd (fault suite) | a process of its own session that waits (fault suite); if that is killed too, the next boot or the next change rolls back | a timer of the user's own systemd (fault suite); the user has to linger ([E_LINGER](errors.md#e_linger)) | a timer of systemd (fault suite) |",
+  "| no confirmation: the host rolls back by itself | a timer of systemd (fault suite) | a process of its own session that waits (fault suite); if that is killed too, the next boot or the next change rolls back | a timer of the user's own systemd (fault suite); the user has to linger ([E_LINGER](errors.md#e_linger)) | a timer of systemd (fault suite) |",
   "| a reboot in the middle | a unit before docker.service (fault suite) | a script in rcS, or a service in the runlevel `boot` (fault suite) | a unit of the user's, before docker.service (fault suite) | a unit before ours (fault suite) |",
   '| `remove` leaves nothing behind | tested byte for byte | tested byte for byte | tested byte for byte | tested byte for byte |',
   '| mutual TLS is checked from outside before a change counts | tested | tested | tested | tested |',
@@ -75,7 +75,7 @@ export function renderHostsDoc(): string {
     'where that daemon runs and docker.service of the system does not. The store remembers it.',
     '',
     "- Keys and certificates are in `~/.config/docker/tls`, the units in `~/.config/systemd/user`, docker-tls's records in `~/.local/share/docker-tls`: all the user's, with the modes",
-    '  that they have elsewhere. The user is the one who can read the key; whoever is root on the host can as well.',
+    '  that they have elsewhere. The user is the one who can read the key; root on the host can as well.',
     '  With `--keys host` the key is made in `/run/user/UID`, in memory (tested).',
     '- systemd of the user holds the TLS port, and a script (`~/.config/docker/docker-tls-listen.sh`) hands it through RootlessKit to dockerd. So no port is forwarded,',
     "  and the daemon sees each client's own address. At most three `--listen` addresses; ports below 1024 need `net.ipv4.ip_unprivileged_port_start`.",

@@ -22,9 +22,9 @@ import { altered, RECORDED, recordedBytes } from '../support/audit-facts.ts';
 import { readMarkup } from '../support/markup.ts';
 
 const NOW = new Date('2026-11-25T11:00:00Z');
-const hosts = RECORDED.map(
-  (name): AuditedHost => auditHost(name, parseAuditFacts(recordedBytes(name)), { now: NOW, dialled: ['127.0.0.1'] }),
-);
+const audited = (recorded: (typeof RECORDED)[number], name: string = recorded): AuditedHost =>
+  auditHost(name, parseAuditFacts(recordedBytes(recorded)), { now: NOW, dialled: ['127.0.0.1'] });
+const hosts = RECORDED.map((name) => audited(name));
 const accepted = applyBaseline(
   (hosts[4] as AuditedHost).results,
   'bad-trixie',
@@ -189,6 +189,14 @@ describe('places in SARIF', () => {
     expect(log.runs[0].results[0].locations[0].physicalLocation.artifactLocation.uri).toBe(uri);
   });
 
+  test('a rule is for any host: no name of one is in it', () => {
+    const { rules } = JSON.parse(renderSarif({ ...report, subjects: [audited('bad-trixie', 'web')] })).runs[0].tool
+      .driver;
+    const texts = rules.map(({ help }: { help: { text: string } }) => help.text).join('\n');
+    expect(texts).toContain('docker-tls rotate server HOST');
+    expect(texts).not.toMatch(/docker-tls [a-z ]+ web\b/);
+  });
+
   test("a host's places stay below its name", () => {
     const place = '../../etc/x';
     const results = [
@@ -256,7 +264,7 @@ describe('a host whose Docker says nothing', () => {
 
 test('the table names the command that fixes', () => {
   const table = renderAuditTable(bad, { columns: 200 });
-  expect(table).toContain('→ [setup] docker-tls setup HOST');
+  expect(table).toContain('→ [setup] docker-tls setup bad-trixie');
   expect(table).toContain('→ [harden --only sshd]');
   expect(table).not.toContain('--only tls');
   expect(renderHtml(report)).not.toContain('--only tls');
@@ -299,7 +307,7 @@ describe('JUnit', () => {
 });
 
 describe('HTML for people who look', () => {
-  const named = (name: string) => renderHtml({ ...bad, subjects: [{ ...badHost, name }] });
+  const named = (name: string) => renderHtml({ ...bad, subjects: [audited('bad-trixie', name)] });
   const page = named('web;reboot');
 
   test('begins with the dates of its sources', () => {

@@ -149,7 +149,7 @@ export function parseAuditFacts(stdout: Buffer) {
   const configPath = text('config-path') || '/etc/docker/daemon.json';
   const files = new Map(fileFacts(bytes('files'), owner).map((file) => [file.path, file]));
   for (const file of fileFacts(bytes('config-stat'), owner)) files.set(file.path, file);
-  // Nobody else reaches that of a user: it is in their own directory.
+  // No other user reaches that of a user: it is in their own directory.
   if (owner !== '') files.delete(text('api-socket'));
 
   const status = withStatus('auditctl-status');

@@ -44,7 +44,7 @@ while IFS=$TAB read -r index kind mode owner source path <&3; do
       fi
       ;;
     attributes)
-      # Somebody took the file away since: there is nothing to keep.
+      # The file was removed since: there is nothing to keep.
       [ -e "$path" ] || continue
       line="$index${TAB}attributes$TAB$(stat -L -c "%a${TAB}%u:%g" -- "$path")$TAB$path"
       ;;

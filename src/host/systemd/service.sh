@@ -48,7 +48,7 @@ reload_sshd() {
   return "$failed"
 }
 
-# Restarts the daemon on the unit files that now lie there (or, with `stop`, stops it), and brings our socket unit to where they say.
+# Restarts the daemon on the unit files that are now in place (or, with `stop`, stops it), and brings our socket unit to where they say.
 # A socket unit does not start while its service is active, hence stop, start, start; the local socket stays up throughout.
 restart_docker() {
   want=inactive
