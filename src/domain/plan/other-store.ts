@@ -29,8 +29,7 @@ export function otherStore(facts: HostFacts, host: string, state: OurCertificate
   const shared = new Set(certificates([...ours, known?.ca ?? '']));
   if (installed !== undefined && certificates([installed.ca]).some((cert) => shared.has(cert))) return undefined;
   const last = facts.state?.generations.at(-1);
-  const who =
-    last === undefined ? '' : `, last by ${printable(String(last.by), 100)} on ${timeOf(last.at)}`;
+  const who = last === undefined ? '' : `, last by ${printable(String(last.by), 100)} on ${timeOf(last.at)}`;
   return `this host was set up from another store${who}; the clients of that store are shut out by this change`;
 }
 
