@@ -43,9 +43,7 @@ export async function askHosts(
   const unexpired = [...state.clients.values()].filter(({ cert }) => inspectCertificate(cert).notAfter > now);
   const results = await overHosts(
     specs,
-    { parallel: global.parallel, signal: runtime.signal },
-    progress,
-    runtime.now,
+    { parallel: global.parallel, runtime, progress },
     async (spec, line): Promise<LiveRow> => {
       const host = state.hosts.get(spec.name) as StoredHost;
       // Both at once, and what one of them found is worth having also when the other fails.

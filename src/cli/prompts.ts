@@ -85,8 +85,6 @@ export function createPrompts(options: PromptsOptions): Prompts {
       const choices = given.map((choice) => ({ ...choice, name: words(choice.name) }));
       return ask({ type: 'select', message, choices, default: fallback, loop: false, pageSize: 10 }, source);
     },
-    checkbox: ({ message, choices, required, ...source }) =>
-      ask({ type: 'checkbox', message, choices, required, loop: false, pageSize: 15 }, source),
   };
   return { ...prompts, ssh: interactive ? sshQuestions(prompts) : undefined };
 }

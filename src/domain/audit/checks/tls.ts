@@ -69,7 +69,7 @@ function plain(facts: AuditFacts, outside: Outside): Verdict {
       text: 'answers in plain HTTP, to any client, as root',
       local: false,
     }));
-  const told =
+  const configured =
     tlsModeOf(facts.daemon) !== 'none'
       ? []
       : exposedAddresses(facts).map(({ address, place, loopback }) => ({
@@ -77,7 +77,7 @@ function plain(facts: AuditFacts, outside: Outside): Verdict {
           text: `the API is served in plain HTTP on ${address}`,
           local: loopback,
         }));
-  const evidence = [...probed, ...told];
+  const evidence = [...probed, ...configured];
   if (evidence.length > 0) {
     const places = evidence.map(({ place, text }) => ({ place, text }));
     return finding(places, evidence.every(({ local }) => local) ? 'high' : 'critical');
