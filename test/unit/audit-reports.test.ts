@@ -219,21 +219,31 @@ test.each([
   [
     'by its answers',
     { 'api 200 http://docker/version': '{"Components":[{"Name":"Podman Engine"}],"Version":"5.4.2"}' },
+    false,
   ],
   [
     'by its socket, also where it is silent',
     { 'api 200 http://docker/info': undefined, 'api-socket-target': '/run/podman/podman.sock' },
+    true,
   ],
-])('Podman in the place of Docker is told, and not judged: %s', (_, sections) => {
-  const gone = ['dockerd-cmdline', 'dockerd-exe', 'units'].map((name) => [name, undefined]);
-  const facts = altered('fresh-trixie', { sections: { ...Object.fromEntries(gone), ...sections } });
+])('Podman in the place of Docker is told, and not judged as one: %s', (_, sections, silent) => {
+  const gone = ['dockerd-cmdline', 'dockerd-exe', 'units', 'config', 'dockerd-sockets'].map((name) => [
+    name,
+    undefined,
+  ]);
+  const facts = altered('good-trixie', { sections: { ...Object.fromEntries(gone), ...sections } });
   const podman = auditHost('build-1', facts, { now: NOW });
   expect(podman.docker).toBeUndefined();
-  expect(podman.score.explanation).toMatch(/no dockerd runs here: Podman answers at Docker's socket/);
-  const judged = podman.results.filter(({ id, state }) => /^(2|4\.1|5|config)\b/.test(id) && state === 'finding');
+  const config = podman.results.find(({ id }) => id === '2.7');
+  expect(config).toMatchObject({ state: 'not-applicable', reason: expect.stringContaining('Podman serves the API') });
+  // Its containers are judged, and nothing is said of them where it does not answer.
+  expect(podman.results.find(({ id }) => id === '5.5')?.state).toBe(silent ? 'not-applicable' : 'pass');
+  if (silent) expect(podman.score.explanation).toMatch(/could not be judged: Podman does not answer/);
+  else expect(podman.score.explanation).not.toContain('could not be judged');
+  const judged = podman.results.filter(({ id, state }) => /^(2|config)\b/.test(id) && state === 'finding');
   expect(judged.map(({ id }) => id)).toEqual([]);
   // A dockerd that runs is judged, whatever else answers.
-  const beside = altered('fresh-trixie', { sections: sections as Record<string, string> });
+  const beside = altered('good-trixie', { sections: sections as Record<string, string> });
   expect(beside.podman).toBe(false);
 });
 

@@ -32,6 +32,8 @@ export function viewOf(change: FileChange, whole: boolean): FileView {
       return view('~', `${path}  mode ${mode}, owner ${owner}`);
     case 'sysctl':
       return view('~', `running kernel: ${path} = ${mode}`);
+    case 'linger':
+      return view('~', `${path}: services of the user run without a login`);
     case 'member':
       return view('~', `${mode === 'present' ? 'add to' : 'take out of'} group: ${path}`);
     case 'file':

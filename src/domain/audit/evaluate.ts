@@ -129,13 +129,11 @@ export function resultOf(check: Omit<Check, 'evaluate'>, verdict: Verdict, host 
   };
 }
 
-function noDaemon({ podman, podmanService }: AuditFacts): Verdict {
-  const reason = podmanService
+function noDaemon({ podman }: AuditFacts): Verdict {
+  const reason = podman
     ? 'no dockerd runs here: Podman serves the API, and this check is about dockerd'
-    : podman
-      ? "no dockerd runs here: Podman answers at Docker's socket"
-      : 'no dockerd runs here';
-  return { state: 'not-applicable', reason, unseen: true };
+    : 'no dockerd runs here';
+  return { state: 'not-applicable', reason, unseen: podman ? undefined : true };
 }
 
 /**

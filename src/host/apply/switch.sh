@@ -1,6 +1,6 @@
 # Puts the change in place: from here on something changes, and every failure goes through the rollback.
 # Needs functions: apply_services effective_sshd fail is_up keep_audit_rules last_words mark missing_programs place_as plainly
-# Needs functions: reload_live_restore result set_member set_sysctl step undo warn words
+# Needs functions: reload_live_restore result set_linger set_member set_sysctl step undo warn words
 # Needs variables: AUDIT CREATED DAEMON DAEMON_JSON ERR LIVE_RESTORE OPERATOR REMARK ROLLBACK_LIMIT SERVICE SSHD SSHD_DROP_IN
 # Needs variables: STEP T TAB TLS_DIRECTORY TLS_SOCKET UNITS
 # Needs programs: chmod chown cmp date grep restorecon rm sed selinuxenabled sort sshd sync tail
@@ -78,6 +78,7 @@ while IFS=$TAB read -r index kind mode owner source path <&3; do
     attributes) [ ! -e "$path" ] || { chmod "$mode" -- "$path" && chown "$owner" -- "$path"; } 2>"$ERR" || back "$(words)" ;;
     member) set_member "$mode" "$path" 2>"$ERR" || back "$(words)" ;;
     sysctl) set_sysctl "$path" "$mode" 2>"$ERR" || back "$(words)" ;;
+    linger) set_linger "$mode" 2>"$ERR" || back "$(words)" ;;
   esac
 done 3<"$T/manifest"
 restore_labels

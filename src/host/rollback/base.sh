@@ -14,6 +14,7 @@
 #   committed  mark: the change is confirmed                held       ports that rules of ours hold at this moment
 #   audit-generated  mark: audit.rules was what augenrules makes of rules.d
 #   socket-changed   mark: our socket unit is another one   units-changed  mark: systemd has to read unit files anew
+#   ends-linger      mark: the user is no longer to linger, once all else is done
 #   held-by-iptables mark: those rules are of iptables, and not of nft
 #   dependents       units that need docker.service and were active when it was first stopped, one per line
 # Needs variables: T UNITS

@@ -139,7 +139,7 @@ function accessOf(
         grave: false,
       }))
     : [];
-  const mounts = (facts.docker?.containers ?? [])
+  const mounts = (facts.engine?.containers ?? [])
     .filter((container) =>
       results.some(
         ({ id, evidence }) => id === '5.32' && evidence.some(({ place }) => place === `container ${container.name}`),
