@@ -19,6 +19,7 @@ import { dockerConfigDirectory } from '../user.ts';
 import type { ActionContext } from './action-context.ts';
 import { clientName, resolveClient, resolveHost } from './resolve-target.ts';
 import { storeOf } from './store.ts';
+import { noteThroughSsh } from './through-ssh.ts';
 
 export type ContextRequest = {
   readonly store: Store;
@@ -67,6 +68,7 @@ export async function makeContext(
   const client = resolveClient(state, host, clientName(options, runtime), 'docker-tls context').record.name;
   const context = options.context ?? contextNameOf(record.name);
   checkContextName(context);
+  noteThroughSsh(around, state, [record.name]);
   const { use, replace, configDirectory } = options;
   const dockerConfig = dockerConfigDirectory(runtime);
   const request = { host: record.name, client, context, dockerConfig, use, replace, configDirectory };

@@ -66,7 +66,7 @@ const TABLE: Readonly<Record<ToolName, Tool>> = {
   'ansible-inventory': { file: 'inventory.yml', several: true, render: renderAnsibleInventory },
   prometheus: { file: 'prometheus.yml', several: true, render: renderPrometheus },
   traefik: { file: 'traefik.yml', render: renderTraefik, afterRenewal: 'restart Traefik' },
-  portainer: { file: 'portainer.sh', render: renderPortainer, afterRenewal: 'upload the new certificates' },
+  portainer: { file: 'portainer.sh', render: renderPortainer, afterRenewal: 'sh portainer.sh renew NUMBER' },
   nomad: { file: 'nomad.hcl', render: renderNomad, afterRenewal: 'restart the Nomad agent', unwritable: decomposed },
   podman: { file: 'podman.sh', render: renderPodman },
   'docker-java': { file: 'docker-java.properties', render: renderDockerJava },
