@@ -59,7 +59,6 @@ export function confirming(
   };
 }
 
-/** A run over hosts that the store has already. */
 export type StoredRun = {
   readonly run: Run;
   /** As it was when the command began. */

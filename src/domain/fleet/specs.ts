@@ -39,7 +39,7 @@ export function specFor(host: string, state: StoreState, flags: HostFlags): Host
 }
 
 /** The name of a host that is new. Fails with E_HOST_NAME, E_NAME (exit 2). */
-export function newName(host: string, flags: HostFlags): string {
+function newName(host: string, flags: HostFlags): string {
   return checkName('host', flags.name ?? nameOf(parseDestination(host).destination));
 }
 
@@ -71,7 +71,7 @@ export function specsFor(hosts: readonly string[], state: StoreState, flags: Hos
  * same name would get its keys, and be verified where the known one answers. That a host has moved is said by its name and address.
  * Fails with E_HOST_KNOWN, E_HOST_TAKEN (exit 2).
  */
-export function sameHost(known: HostSpec, host: string, flags: HostFlags): HostSpec {
+function sameHost(known: HostSpec, host: string, flags: HostFlags): HostSpec {
   const { name } = known;
   if (flags.name !== undefined && flags.name !== name) {
     throw new DockerTlsError('E_HOST_KNOWN', `this host is known already, by the name ${name}`, {
