@@ -29,7 +29,6 @@ export type ContextRequest = {
   readonly context: string;
   /** Docker's config directory. */
   readonly dockerConfig: string;
-  /** Make it the current context. */
   readonly use: boolean;
   /** Take over a context or files that docker-tls did not write. */
   readonly replace: boolean;

@@ -17,7 +17,6 @@ export type Environment = { readonly text: string } & Readonly<Record<string, un
 
 type Requested = { readonly host: string | undefined; readonly client: string | undefined };
 
-/** The configuration of a tool. */
 export async function configureTool(
   tool: ToolName,
   requested: Requested,
