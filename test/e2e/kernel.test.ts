@@ -84,6 +84,9 @@ describe.skipIf(process.arch !== 'x64')('on a virtual machine', () => {
       '--no-ca-passphrase',
       '--client',
       'me',
+      // An emulated processor beside other work is slow.
+      '--confirm-within',
+      '5m',
       '--yes',
     );
     expect(await verdicts(...CONFINED, ...WATCHED)).toEqual({ ...all(CONFINED, 'pass'), ...all(WATCHED, 'finding') });

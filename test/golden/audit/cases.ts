@@ -1192,6 +1192,12 @@ const HOST_CHECKS = [
 
 const HARDENING_CASES: readonly Case[] = [
   ...HOST_CHECKS.map((check): Case => ({ check, name: 'all as harden makes it', change: hostSays({}), state: 'pass' })),
+  {
+    check: 'host.8',
+    name: 'a short text of its own',
+    change: hostSays({ 'issue-net': 'Authorized users only.' }),
+    state: 'pass',
+  },
   ...(
     [
       ['host.1', { sysctl: 'net/ipv4/conf/all/send_redirects:1' }, 'is 1, not 0'],
