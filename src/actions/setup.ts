@@ -34,7 +34,8 @@ export async function setUpHost(
   const run = await openRun(context, options, { specs: [first], secrets: secretsOf(fleet, [first]) }, { confirm });
   const reached = progress.host(first.name);
   // Which Docker of a known host is meant, its record says, also while that one is down.
-  const reach = () => (known ? openHost : findHost)(first, run, reached);
+  const next = run.asks || run.dryRun ? 'unknown' : 'change';
+  const reach = () => (known ? openHost : findHost)(first, run, reached, next);
   let opened = await reach();
   try {
     reached.pause(whatThisIs(opened));
