@@ -1,7 +1,8 @@
 // The index that `lynis audit system` (Debian's package) gives a host: fresh, with `docker-tls harden --profile minimal`, with `--profile
-// lynis`, with the fix that costs least accepted beside it, and with every fix accepted but userns-remap, which says nothing to Lynis. No
-// package is installed. Fails below the bar: node scripts/lynis.mjs [SUITE…]
-// Takes root; the package comes by this machine's apt, since a lab host has no way out. On a virtual machine (trixie-vm) it takes a long time.
+// lynis`, and with every fix accepted but userns-remap, which says nothing to Lynis. No package is installed. Fails where `--profile lynis`
+// is below the bar: node scripts/lynis.mjs [SUITE…]
+// Takes root; the package comes by this machine's apt, since a lab host has no way out. On a virtual machine (trixie-vm) each index takes
+// some ten minutes: there it begins with `--profile lynis`, and ends with the first that reaches the bar.
 import { spawnSync } from 'node:child_process';
 import { cpSync, mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
@@ -11,9 +12,10 @@ import { fileURLToPath } from 'node:url';
 const root = fileURLToPath(new URL('..', import.meta.url));
 const directory = mkdtempSync(join(tmpdir(), 'docker-tls-lynis-'));
 const suites = process.argv.length > 2 ? process.argv.slice(2) : ['bookworm', 'trixie', 'sid'];
-const LEAST = 'sshd-sessions';
-/** The index to reach with the profile and LEAST. Lynis 3.1.4 counts no option of sid's OpenSSH, whose `sshd -T` has capitals. */
-const bar = (suite) => (suite.endsWith('-vm') ? 78 : suite === 'sid' ? 71 : 74);
+/** The index to reach with `--profile lynis`; on sid with every fix accepted. */
+const bar = (suite) => (suite.endsWith('-vm') ? 78 : 74);
+/** OpenSSH 10.4 and later print `MaxAuthTries` where Lynis looks for `maxauthtries`: 60 of its points are not counted, up to 3.1.7. */
+const READS_CAPITALS = 's/index($0, OPT)/index(tolower($0), OPT)/';
 const BANNER =
   'Authorized users only. Use of this system is monitored and recorded. Unauthorized access is prohibited by law.';
 
@@ -67,22 +69,29 @@ try {
       const line = `deb http://security.debian.org/debian-security ${suite.replace('-vm', '')}-security main`;
       lab('exec', host, 'sh', '-c', `echo '${line}' >/etc/apt/sources.list.d/security.list`);
     }
-    const before = index();
-    const ssh = ['-i', keyFile, '--host-key', 'accept-new', '--no-ca-passphrase'];
+    const vm = suite.endsWith('-vm');
+    const show = (state, value) => console.log(`${suite}: hardening index ${value} ${state}`);
+    if (!vm) show('fresh', index());
+    const ssh = ['-i', keyFile, '--host-key', 'accept-new', '--no-ca-passphrase', '--confirm-within', '5m'];
     dockerTls('setup', `ops@${address}`, '--name', host, ...ssh);
-    dockerTls('harden', host, '--profile', 'minimal', '--banner', BANNER);
-    const minimal = index();
-    const profile = ['harden', host, '--profile', 'lynis', '--banner', BANNER];
-    dockerTls(...profile);
-    const low = index();
-    dockerTls(...profile, '--accept', LEAST);
-    const least = index();
-    dockerTls(...profile, '--accept', accepted(dockerTls));
-    const all = index();
-    console.log(
-      `${suite}: hardening index ${before} fresh, ${minimal} minimal, ${low} profile lynis, ${least} with --accept ${LEAST}, ${all} with every fix accepted`,
-    );
-    if (least < bar(suite)) throw new Error(`${suite}: ${least} is below ${bar(suite)}`);
+    const harden = (...words) => {
+      dockerTls('harden', host, ...words, '--banner', BANNER);
+      return index();
+    };
+    if (!vm) show('profile minimal', harden('--profile', 'minimal'));
+    let reached = harden('--profile', 'lynis');
+    show('profile lynis', reached);
+    if (suite === 'sid') {
+      lab('exec', host, 'sed', '-i', READS_CAPITALS, '/usr/share/lynis/include/tests_ssh');
+      reached = index();
+      show('profile lynis, by a Lynis that reads the sshd of sid', reached);
+    }
+    if (!vm || reached < bar(suite)) {
+      const all = harden('--profile', 'lynis', '--accept', accepted(dockerTls));
+      show('with every fix accepted', all);
+      if (vm || suite === 'sid') reached = all;
+    }
+    if (reached < bar(suite)) throw new Error(`${suite}: ${reached} is below ${bar(suite)}`);
     lab('down', host);
   }
 } finally {

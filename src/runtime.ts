@@ -29,6 +29,8 @@ export type SshOptions = {
   readonly transport?: 'ssh2' | 'openssh';
   /** `strict`: only known keys (asks where `ask.hostKey` is given); `accept-new`: store unknown keys; `SHA256:…`: exactly this one. */
   readonly hostKey?: string;
+  /** `false`: the command has no --host-key, and no hint names it. */
+  readonly hostKeyFlag?: false;
   readonly knownHostsFile?: string;
   /** The session's tunnel is used. */
   readonly tunnels?: boolean;
@@ -160,6 +162,8 @@ export type ProbeOutcome =
         | 'not-spoken-here'
         | 'other';
       readonly reason: string;
+      /** Of a rejected client: what the server's alert says of it, alone. */
+      readonly alert?: string;
       readonly chain: string;
       readonly elapsedMs: number;
       /** How far it came: a time-out at `connect` is a firewall's, a later one the daemon's. */

@@ -17,7 +17,7 @@ root_packages() { # SUITE
   [[ $1 != podman ]] || packages=(systemd systemd-sysv dbus openssh-server podman crun conmon netavark aardvark-dns nftables sudo iproute2
     ca-certificates openssl procps curl busybox-static fish)
   [[ ${1%-vm} == bookworm ]] || packages+=(docker-cli)
-  [[ $1 != rootless ]] || packages+=(rootlesskit slirp4netns passt uidmap dbus-user-session libpam-systemd)
+  [[ $1 != rootless ]] || packages+=(rootlesskit slirp4netns passt uidmap dbus-user-session libpam-systemd polkitd)
   ! is_vm "$1" || packages+=("${VM_PACKAGES[@]}")
   ! is_selinux "$1" || packages+=("${SELINUX_PACKAGES[@]}")
   (

@@ -18,17 +18,9 @@ import { type FleetOptions, overHosts } from '../engine/pool.ts';
 import { probeAs } from '../engine/probes.ts';
 import { wayTo } from '../engine/through.ts';
 import { printable } from '../errors/errors.ts';
-import type {
-  HostProgress,
-  HostSession,
-  Probe,
-  ProbeCredentials,
-  Progress,
-  Runtime,
-  SshQuestions,
-} from '../runtime.ts';
+import type { HostProgress, HostSession, Probe, ProbeCredentials, Runtime, SshQuestions } from '../runtime.ts';
 
-export type AuditContext = {
+export type AuditContext = Pick<FleetOptions, 'parallel' | 'progress'> & {
   readonly runtime: Runtime;
   readonly state: StoreState;
   readonly sudoPassword?: Secret;
@@ -47,11 +39,9 @@ const PROBE_TIMEOUT_MS = 5000;
 export async function auditHosts(
   specs: readonly HostSpec[],
   context: AuditContext,
-  options: FleetOptions,
-  progress: Progress,
 ): Promise<HostResult<AuditedHost>[]> {
   const { runtime } = context;
-  return overHosts(specs, options, progress, runtime.now, async (spec, line) => {
+  return overHosts(specs, context, async (spec, line) => {
     line.phase('connect');
     const sudoPassword = context.sudoPasswords?.get(spec.name) ?? context.sudoPassword;
     await using session = await runtime.connect({

@@ -78,11 +78,11 @@ async function auditSelected(
   const state = await storeOf(context).read();
   const { specs, secrets } = await selectSpecs(context, hosts, options, state, runFlags(options, runtime.cwd));
   const about = {
-    ...{ runtime, state, selection },
+    ...{ runtime, progress, parallel: global.parallel, state, selection },
     ...(await sudoPasswords(options, { specs, secrets }, context)),
     ask: prompts.ssh,
     lynis: options.lynis,
   };
-  const results = await auditHosts(specs, about, { parallel: global.parallel, signal: runtime.signal }, progress);
+  const results = await auditHosts(specs, about);
   return { results, stored: new Set(state.hosts.keys()) };
 }

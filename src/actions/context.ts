@@ -188,7 +188,7 @@ function certificates(state: StoreState): string[] {
 }
 
 /**
- * The contexts that the specs ask for, each for the first of `clients` whose key is here and whom the host accepts; what stands against
+ * The contexts that the specs ask for, each for the first of `clients` whose key is here and whom the host accepts; what prevents
  * one is an error beside the others.
  */
 export async function giveContexts(

@@ -43,8 +43,8 @@ export async function contextHere(host: string, state: StoreState, dockerConfig:
 }
 
 /**
- * Takes contexts away, from the store's records as well; call it inside the store's lock. Gives the names of those that went; what stands
- * against one is an error beside the others.
+ * Takes contexts away, from the store's records as well; call it inside the store's lock. Gives the names of those that went; what prevents
+ * that for one is an error beside the others.
  */
 export async function takeContextsAway(
   places: readonly ContextPlace[],

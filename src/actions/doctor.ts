@@ -178,18 +178,13 @@ async function examine(request: DoctorRequest): Promise<Examination> {
     client: client.record.name,
     clockSkewMs: seen.skewMs,
     journal: DAEMONS_FAULT.includes(diagnosis.cause) && !onTheWay(diagnosis, seen) ? (seen.journal ?? []) : [],
-    sshProblem: seen.problem && { message: seen.problem.message, hints: seen.problem.hints.filter(isForDoctor) },
+    sshProblem: seen.problem && { message: seen.problem.message, hints: seen.problem.hints },
   };
 }
 
 /** What listens there and is not reached has nothing to say of it. */
 function onTheWay({ cause }: Diagnosis, { inside }: Seen): boolean {
   return cause === 'timed-out' || (cause === 'connection-refused' && inside?.listens === true);
-}
-
-/** `doctor` has no option for a host's key: what is left adds the key to known_hosts. */
-function isForDoctor(hint: Hint): boolean {
-  return !/: --host-key \S+$/.test(String(hint));
 }
 
 /** Whether all CAs of a text have expired. */
@@ -214,6 +209,7 @@ async function lookInside({ runtime, state, host, ask }: DoctorRequest): Promise
     await using session = await runtime.connect({
       ...record.ssh,
       host: record.name,
+      hostKeyFlag: false,
       connectTimeoutMs: 5000,
       ask,
       signal: runtime.signal,

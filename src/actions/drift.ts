@@ -39,9 +39,7 @@ export async function askHosts(
   const unexpired = [...state.clients.values()].filter(({ cert }) => inspectCertificate(cert).notAfter > now);
   const results = await overHosts(
     specs,
-    { parallel: global.parallel, signal: runtime.signal },
-    progress,
-    runtime.now,
+    { parallel: global.parallel, runtime, progress },
     async (spec, line): Promise<LiveRow> => {
       const host = state.hosts.get(spec.name) as StoredHost;
       // Both at once, and what one of them found is worth having also when the other fails.
@@ -130,6 +128,14 @@ async function askOverSsh(reach: Reach, host: StoredHost, spec: HostSpec, line: 
     const found = upgrade === undefined ? {} : { upgrade };
     if (facts.state === undefined)
       return { drift: ['docker-tls has not changed this host, or it was restored'], ...found };
+    // What plan and apply would refuse, such as a daemon.json with which dockerd does not start again.
+    const { login } = opened.session;
+    const nowMs = runtime.now().getTime();
+    const problems = preflight({ ...opened, host: spec.name, login, port: spec.port, nowMs });
+    // Meanwhile nothing else says how the host will be.
+    const lock = problems.find(({ code }) => code === 'E_HOST_LOCKED')?.message;
+    if (lock !== undefined || facts.transaction !== undefined)
+      return { drift: [lock ?? 'a change is under way'], ...found };
     const drift: string[] = [];
     const credentials = installedCredentials(facts);
     const installed = certificateDrift(credentials?.cert ?? '', host.serverCert, 'has');
@@ -150,11 +156,6 @@ async function askOverSsh(reach: Reach, host: StoredHost, spec: HostSpec, line: 
     const { socket } = facts.places;
     if (facts.files.get(socket)?.kind === 'file' && facts.docker.tlsSocket.active !== 'active')
       drift.push(`${kindOf(facts).sockets.tls} does not listen`);
-    if (facts.transaction !== undefined) drift.push('a change is under way');
-    // What plan and apply would refuse, such as a daemon.json with which dockerd does not start again.
-    const { login } = opened.session;
-    const nowMs = runtime.now().getTime();
-    const problems = preflight({ ...opened, host: spec.name, login, port: spec.port, nowMs });
     return { drift: [...drift, ...problems.map(({ message }) => message)], ...found };
   } finally {
     await opened.session.close();

@@ -18,13 +18,8 @@ import { saveReport } from './files.ts';
 /** Audits the hosts as they are now; one that cannot be asked is in the result. */
 export async function auditNow(run: Run, state: StoreState, hosts: readonly HostSpec[]): Promise<readonly Subject[]> {
   const { runtime, progress, parallel, sudoPassword, sudoPasswords, ask } = run;
-  const context = {
-    ...{ runtime, state, selection: { checks: [] }, lynis: true },
-    sudoPassword,
-    sudoPasswords,
-    ask,
-  };
-  return subjectsOf(await auditHosts(hosts, context, { parallel, signal: runtime.signal }, progress));
+  const reach = { runtime, progress, parallel, sudoPassword, sudoPasswords, ask };
+  return subjectsOf(await auditHosts(hosts, { ...reach, state, selection: { checks: [] }, lynis: true }));
 }
 
 type Written = {

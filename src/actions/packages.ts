@@ -47,7 +47,7 @@ export async function addPackages(
   const { runtime, progress, parallel, dryRun } = run;
   const over = async (phase: string, specs: readonly HostSpec[], work: (spec: HostSpec) => Promise<HostPackages>) =>
     allDone(
-      await overHosts(specs, { parallel, signal: runtime.signal }, progress, runtime.now, async (spec, line) => {
+      await overHosts(specs, { parallel, runtime, progress }, async (spec, line) => {
         line.phase(phase);
         const done = await work(spec);
         line.pause();

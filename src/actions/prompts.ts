@@ -17,7 +17,6 @@ export type Choice<T> = {
   readonly name: string;
   /** Shown below the list while the choice is under the cursor. */
   readonly description?: string;
-  readonly checked?: boolean;
   /** The reason why it cannot be chosen. */
   readonly disabled?: string;
 };
@@ -53,9 +52,6 @@ export type Prompts = {
     },
   ): Promise<Secret>;
   select<T>(question: Question & { readonly choices: readonly Choice<T>[]; readonly default?: T }): Promise<T>;
-  checkbox<T>(
-    question: Question & { readonly choices: readonly Choice<T>[]; readonly required?: boolean },
-  ): Promise<readonly T[]>;
   /** For SshOptions.ask; undefined without a terminal. */
   readonly ssh: SshQuestions | undefined;
 };

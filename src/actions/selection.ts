@@ -27,7 +27,6 @@ export type Selection = {
   readonly clients: readonly ClientSpec[];
   /** References to secrets in the fleet file. */
   readonly secrets: { readonly caPassphrase?: string; readonly sudoPassword?: Readonly<Record<string, string>> };
-  readonly fromFleet: boolean;
 };
 
 /** Reads and selects; `reached`: also hosts that only an imported client knows. Fails with E_FLEET, E_LIMIT, E_HOST_UNKNOWN, E_NO_HOSTS (exit 2). */
@@ -59,7 +58,6 @@ export async function selectSpecs(
       ca: fleet.ca,
       clients: fleet.clients,
       secrets: fleet.secrets,
-      fromFleet: true,
     };
   }
   if (options.inventory !== undefined) {
@@ -74,11 +72,11 @@ export async function selectSpecs(
     const all = found.filter((host) => !others.includes(host));
     const chosen = chosenSpecs(selectHosts(all, { limit: meant(hosts, options.limit, all), shard }));
     const specs = resolveHostPaths(chosen, runtime.cwd, homeDirectory(runtime.env));
-    return { specs: specs.map((spec) => withFlags(spec, flags)), clients: [], secrets: {}, fromFleet: false };
+    return { specs: specs.map((spec) => withFlags(spec, flags)), clients: [], secrets: {} };
   }
   const specs =
     flags !== undefined && hosts.length > 0 ? specsFor(hosts, state, flags) : storedSpecs(hosts, state, reached);
-  return { specs: selectHosts(specs, { limit: options.limit, shard }), clients: [], secrets: {}, fromFleet: false };
+  return { specs: selectHosts(specs, { limit: options.limit, shard }), clients: [], secrets: {} };
 }
 
 /** What a fleet file names as secret is ours to read, and no program that we start gets it, whether this run needs it or not. */

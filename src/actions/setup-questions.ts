@@ -48,15 +48,18 @@ export type SetupOptions = RunOptions & {
 
 export type SetupContext = ActionContext & { readonly options: SetupOptions };
 
-export async function askDestination({ prompts }: SetupContext): Promise<string> {
-  if (prompts.interactive)
+/** `problem`: why the answer before did not lead to a host. */
+export async function askDestination({ prompts }: SetupContext, problem?: DockerTlsError): Promise<string> {
+  if (prompts.interactive && problem === undefined)
     await prompts.show(
       ': mutual TLS for the Docker daemon of a host.\nNothing changes before you say yes. Ctrl-C leaves everything as it was.\n',
       'docker-tls setup',
     );
   return prompts.input({
     explain:
-      'Which host? As ssh reaches it: root@build-1.example.org, admin@10.0.0.7:2222, a name of ~/.ssh/config; or local.',
+      problem === undefined
+        ? 'Which host? As ssh reaches it: root@build-1.example.org, admin@10.0.0.7:2222, a name of ~/.ssh/config; or local.'
+        : [problem.message, ...problem.hints].join('\n'),
     message: 'Host:',
     flag: 'HOST',
     validate: refusal((text) => parseDestination(text.trim())),

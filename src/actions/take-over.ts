@@ -28,7 +28,7 @@ export type TakenOver = {
   readonly problems: readonly DockerTlsError[];
 };
 
-/** The CA that issued it stands for its issuing CA: docker-machine's CA has no other clients. */
+/** The CA that issued it is its issuing CA: docker-machine's CA has no other clients. */
 export type TakenClient = { readonly name: string; readonly cert: string; readonly ca: string };
 
 /** Names in docker-machine's store. Fails with E_DOCKER_MACHINE_STORE (exit 2) where there is none. */

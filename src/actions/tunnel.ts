@@ -47,7 +47,10 @@ export async function runTunnel(
   const credentials = { cert: client.cert, key: client.key as Secret };
   const line = progress.host(name);
   line.phase('connect');
-  await using session = await runtime.connect(sshOptions(completeHost(host.record), { runtime, ask: prompts.ssh }));
+  await using session = await runtime.connect({
+    ...sshOptions(completeHost(host.record), { runtime, ask: prompts.ssh }),
+    hostKeyFlag: false,
+  });
   const { tunnel } = session;
   if (tunnel === undefined) throw new Error('this session has no tunnel');
   line.phase('verify');

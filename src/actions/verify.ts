@@ -37,28 +37,22 @@ export async function verifyHosts(
   const { specs } = await selectSpecs(context, names, options, state, undefined, { reached: true });
   const hosts = reachableHosts(state);
   const { parallel } = global;
-  const results = await overHosts(
-    specs,
-    { parallel, signal: runtime.signal },
-    progress,
-    runtime.now,
-    async (spec, line) => {
-      const { name } = spec;
-      const host = hosts.get(name);
-      if (host === undefined)
-        throw new DockerTlsError('E_HOST_UNKNOWN', 'it has not been set up yet', {
-          where: name,
-          hints: [`docker-tls apply ${name}`],
-        });
-      line.phase('verify');
-      const client = anyClient(state, host, options, runtime, 'docker-tls verify');
-      const checks = await verifyStored({ runtime, ask: prompts.ssh }, state, host, client);
-      const bad = checks.filter((check) => !check.ok);
-      if (bad.length === 0) line.done('verified');
-      else line.failed(`${bad.length} of ${plural(checks.length, 'check')} failed`);
-      return checks;
-    },
-  );
+  const results = await overHosts(specs, { parallel, runtime, progress }, async (spec, line) => {
+    const { name } = spec;
+    const host = hosts.get(name);
+    if (host === undefined)
+      throw new DockerTlsError('E_HOST_UNKNOWN', 'it has not been set up yet', {
+        where: name,
+        hints: [`docker-tls apply ${name}`],
+      });
+    line.phase('verify');
+    const client = anyClient(state, host, options, runtime, 'docker-tls verify');
+    const checks = await verifyStored({ runtime, ask: prompts.ssh }, state, host, client);
+    const bad = checks.filter((check) => !check.ok);
+    if (bad.length === 0) line.done('verified');
+    else line.failed(`${bad.length} of ${plural(checks.length, 'check')} failed`);
+    return checks;
+  });
   return { results, failures: results.flatMap(failureOf) };
 }
 

@@ -9,10 +9,13 @@ import { homedir } from 'node:os';
 import { basename, dirname, join, resolve } from 'node:path';
 import { renewal } from '../domain/pki/renewal.ts';
 import { shellQuote } from '../domain/quote.ts';
-import { dockerOptions } from './plugin-call.ts';
+import { type DockerOptions, dockerOptions } from './plugin-call.ts';
 
 type Env = Readonly<Record<string, string | undefined>>;
 type Fields = Readonly<Record<string, unknown>>;
+
+/** Docker's config directory, and what else says where docker went. */
+type Place = { readonly config: string; readonly options: DockerOptions; readonly env: Env };
 
 /** Where docker went, and whose files it used. */
 type Used = {
@@ -38,12 +41,14 @@ const MOST_HOSTS = 200;
 /** The answer to docker's `docker-cli-plugin-hooks` (docker/cli, cli-plugins/hooks): empty when there is nothing to say. `parent`: docker's own argv. */
 export function hookAnswer(env: Env, parent: readonly string[], now: Date): string {
   try {
-    const used = usedBy(env, parent);
-    const { line, nextDue } = used === undefined ? { line: undefined, nextDue: Infinity } : noticeOf(used, env, now);
+    const options = dockerOptions(parent);
+    const place: Place = { config: options.config ?? (env.DOCKER_CONFIG || join(homedir(), '.docker')), options, env };
+    const used = usedBy(place);
+    const { line, nextDue } = used === undefined ? { line: undefined, nextDue: Infinity } : noticeOf(used, place, now);
     // A Go template: names hold no braces, paths may.
     const answer = line === undefined ? '' : JSON.stringify({ Type: 0, Template: line.replaceAll('{', '{{"{"}}') });
     const again = line === undefined ? Math.min(nextDue, now.getTime() + MOST_QUIET_MS) : now.getTime() + MOST_SAID_MS;
-    keep(env, [`${Math.floor(again / 1000)}`, env.DOCKER_TLS_NOTICE_KEY ?? '', ...filesOf(used), answer]);
+    keep(place, [`${Math.floor(again / 1000)}`, env.DOCKER_TLS_NOTICE_KEY ?? '', ...filesOf(used), answer]);
     return answer;
   } catch {
     // Nothing may come between a person and docker.
@@ -61,11 +66,10 @@ function hostFile(store: string, host: string): string {
 }
 
 /** For bin/docker-tls-plugin, which gives the key: a line for each, of the configuration that docker has now. */
-function keep({ DOCKER_CONFIG }: Env, fields: readonly string[]): void {
+function keep({ config: directory }: Place, fields: readonly string[]): void {
   const [, key = ''] = fields;
   const line = fields.join('\t');
   if (key === '' || line.length > 4000 || /[\r\n]/.test(line) || line.split('\t').length !== fields.length) return;
-  const directory = DOCKER_CONFIG || join(homedir(), '.docker');
   const file = join(directory, '.docker-tls-notice');
   const noted = changed(file);
   // Written anew, the file is newer than a certificate that was renewed after its note.
@@ -94,11 +98,9 @@ export function parentArguments({ DOCKER_TLS_NOTICE_OPTIONS: options }: Env): st
   }
 }
 
-function usedBy(env: Env, parent: readonly string[]): Used | undefined {
-  const { config, context: flag, host } = dockerOptions(parent);
+function usedBy({ config: directory, options: { context: flag, host }, env }: Place): Used | undefined {
   if (host !== undefined) return undefined;
   if (env.DOCKER_HOST && flag === undefined) return usedByEnvironment(env.DOCKER_HOST, env);
-  const directory = config ?? (env.DOCKER_CONFIG || join(homedir(), '.docker'));
   const context = flag ?? (env.DOCKER_CONTEXT || currentContext(directory));
   if (context === undefined) return undefined;
   const id = createHash('sha256').update(context).digest('hex');
@@ -124,17 +126,19 @@ function usedByEnvironment(endpoint: string, { DOCKER_CERT_PATH: path }: Env): U
   return { store, host, client: basename(path), cert: join(path, 'cert.pem') };
 }
 
-function noticeOf({ store, host, client, cert }: Used, env: Env, now: Date): Notice {
-  const standard = resolve(env.DOCKER_TLS_HOME || join(env.DOCKER_CONFIG || join(homedir(), '.docker'), 'tls'));
+function noticeOf({ store, host, client, cert }: Used, { config, options, env }: Place, now: Date): Notice {
+  const standard = resolve(env.DOCKER_TLS_HOME || join(config, 'tls'));
+  // Where the plugin and the store are may follow from it.
+  const docker = options.config === undefined ? 'docker' : `docker --config ${shellQuote(options.config)}`;
   const home = resolve(store) === standard ? '' : ` --home ${shellQuote(store)}`;
   const renewed = imported(store, client)
-    ? `docker tls client import FILE${home}, with a new bundle from where it was issued`
-    : `docker tls rotate client ${client}${home}`;
+    ? `${docker} tls client import FILE${home}, with a new bundle from where it was issued`
+    : `${docker} tls rotate client ${client}${home}`;
   const found = [
     due(`the client ${client}`, cert, renewed, now),
     ...(host === undefined
       ? []
-      : [due(`the certificate of ${host}`, hostFile(store, host), `docker tls rotate server ${host}${home}`, now)]),
+      : [due(`the certificate of ${host}`, hostFile(store, host), `${docker} tls rotate server ${host}${home}`, now)]),
   ];
   const parts = found.flatMap(({ line }) => line ?? []);
   return {

@@ -172,10 +172,10 @@ export function createProgress(options: ProgressOptions): ProgressScreen {
     const took = line === undefined ? '' : durationWords(performance.now() - line.startedAt);
     lines.delete(host);
     tick();
-    const said = [word, text].filter((part) => part !== '').join(': ');
-    log(`${host}: ${said}${took === '' ? '' : ` (${took})`}`);
+    const sentence = [word, text].filter((part) => part !== '').join(': ');
+    log(`${host}: ${sentence}${took === '' ? '' : ` (${took})`}`);
     if (!live) {
-      draw(`${host}: ${said}\n`);
+      draw(`${host}: ${sentence}\n`);
       return;
     }
     const [first = '', ...rest] = wrapText(`${host}  ${text || word}`, Math.max(20, io.columns - 2));

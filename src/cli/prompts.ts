@@ -11,7 +11,7 @@ import { Secret } from '../domain/secret.ts';
 import { wrapLines, wrapText } from '../domain/words.ts';
 import { DockerTlsError, interrupted, printable } from '../errors/errors.ts';
 import type { Io, SshQuestions } from '../runtime.ts';
-import { hideTyping } from '../typing.ts';
+import { dropTypedAhead, hideTyping } from '../typing.ts';
 import { coloursOf } from './render/colours.ts';
 
 export type PromptsOptions = {
@@ -79,8 +79,6 @@ export function createPrompts(options: PromptsOptions): Prompts {
     },
     select: ({ message, choices, default: fallback, ...source }) =>
       ask({ type: 'select', message, choices, default: fallback, loop: false, pageSize: 10 }, source),
-    checkbox: ({ message, choices, required, ...source }) =>
-      ask({ type: 'checkbox', message, choices, required, loop: false, pageSize: 15 }, source),
   };
   return { ...prompts, ssh: interactive ? sshQuestions(prompts) : undefined };
 }
@@ -174,6 +172,7 @@ async function put<T>(question: AnyQuestion, options: PromptsOptions): Promise<T
   // both stand for Ctrl-C.
   const end = () => ended.abort();
   const pressed = (_: unknown, key?: Key) => key?.ctrl && key.name === 'd' && end();
+  await dropTypedAhead(input, end);
   input.once('end', end).once('close', end).on('keypress', pressed);
   const module = inquirer.createPromptModule({
     input: input as NodeJS.ReadableStream,

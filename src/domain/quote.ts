@@ -50,7 +50,7 @@ export function rootCommand(login: Login, ...words: readonly string[]): string {
   return sudoCommand({ ...login, rootless: undefined }, ...words);
 }
 
-/** The same, as whoever the daemon belongs to, which is root as a rule. */
+/** The same, as the user that the daemon belongs to: root as a rule. */
 export function sudoCommand(login: Login, ...words: readonly string[]): string {
   return login.user === 'root' || login.rootless
     ? sshCommand(login, ...words)

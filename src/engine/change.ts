@@ -27,7 +27,6 @@ import { overHosts } from './pool.ts';
 import { closingOnError, factsOf, type Next, openHost } from './steps/connect.ts';
 import { type Issued, issueCredentials, unlockCa, withCredentials } from './steps/issue.ts';
 import { agreedPart, type Base, planOpened } from './steps/plan.ts';
-import { refuseProblems } from './steps/preflight.ts';
 import { recordHost } from './steps/record.ts';
 import { resolveIntent } from './steps/resolve.ts';
 import { transact } from './steps/transact.ts';
@@ -82,7 +81,7 @@ async function changeEach(
   const maxFailures = run.maxFailures === undefined ? undefined : run.maxFailures - failures.size;
   const results =
     stopped === undefined
-      ? await overEach(left, { ...run, maxFailures }, (spec, line) => changeOne(spec, planned, issued, run, line))
+      ? await overHosts(left, { ...run, maxFailures }, (spec, line) => changeOne(spec, planned, issued, run, line))
       : left.map(({ name }) => ({ host: name, kind: 'skipped' as const, reason: stopped }));
   return hosts.flatMap(({ name }) => failures.get(name) ?? results.find(({ host }) => host === name) ?? []);
 }
@@ -125,7 +124,7 @@ async function carryOut(planned: PlannedHost, base: Issued, run: Run, line: Host
           const before = undo;
           undo = undefined;
           if (before !== undefined)
-            await run.store.withLock(`docker-tls ${base.reason}`, () => run.store.write(before));
+            await run.store.withLock(`docker-tls ${base.reason}`, () => run.store.write(before), { joins: true });
         },
       });
     }
@@ -146,10 +145,10 @@ async function planFirst(base: Base, run: Run): Promise<Planned> {
   const alone = isAlone(wanted) && !run.dryRun;
   if (!alone && !run.asks && !run.dryRun) return { wanted, hosts: [] };
   const texts = new Map<string, string>();
-  const hosts = await overEach<AgreedHost>(wanted.hosts, run, async (spec, line) => {
+  const hosts = await overHosts<AgreedHost>(wanted.hosts, run, async (spec, line) => {
     const next = alone && !run.asks ? 'change' : 'unknown';
     const opened = run.opened?.get(spec.name) ?? (await open(spec, base, run, line, next));
-    const planned = await planOne(opened, spec, base, run, line);
+    const planned = await closingOnError(opened.session, spec.name, () => planOpened(opened, spec, base, run, line));
     if (alone) return planned;
     await planned.session.close();
     line.pause();
@@ -172,20 +171,18 @@ function agreedHost(
       return known ?? value;
     });
   const [plan, names, os, version] = own([planned.plan, planned.names, facts.os, facts.docker.version] as const);
-  return { spec, address, names, plan, accepts, facts: { os, kind: facts.kind, docker: { version } } };
+  return {
+    spec,
+    address,
+    names,
+    plan,
+    accepts,
+    facts: { os, kind: facts.kind, places: facts.places, docker: { version } },
+  };
 }
 
 function isAlone({ hosts }: Wanted): boolean {
   return hosts.length === 1;
-}
-
-/** plan, preflight */
-function planOne(opened: OpenedHost, spec: HostSpec, base: Base, run: Run, line: HostProgress): Promise<PlannedHost> {
-  return closingOnError(opened.session, spec.name, async () => {
-    const planned = await planOpened(opened, spec, base, run, line);
-    refuseProblems(planned);
-    return planned;
-  });
 }
 
 async function confirm(intent: Intent, planned: Planned, run: Run): Promise<void> {
@@ -210,21 +207,22 @@ async function changeOne(
   let agreed: AgreedHost | undefined = first?.kind === 'done' ? first.value : undefined;
   let opened = await reopen(spec, shown, base, agreed ?? {}, run, line);
   for (let retry = true; ; retry = false) {
-    const planned = await planOne(opened, spec, base, run, line);
+    const { session } = opened;
+    const planned = await closingOnError(session, spec.name, () => planOpened(opened, spec, base, run, line));
     try {
       if (run.asks && agreed !== undefined && !isSame(agreed, planned, base)) await askAgain(planned, base, run);
       const outcome = await carryOut(planned, base, run, line);
       line.done(doneWords(outcome));
-      await planned.session.close();
+      await session.close();
       return outcome;
     } catch (error) {
       const stale = error instanceof DockerTlsError && error.code === 'E_STALE_CHANGE';
       if (!stale || !retry) {
-        await planned.session.close();
+        await session.close();
         throw error;
       }
       agreed = planned;
-      opened = await closingOnError(planned.session, spec.name, () => factsOf(planned.session, run, line));
+      opened = await closingOnError(session, spec.name, () => factsOf(session, run, line));
     }
   }
 }
@@ -268,14 +266,6 @@ async function askAgain(
   run.progress.note(`${name}: it changed since its plan was shown; this is the new plan`);
   const hosts = [{ host: name, kind: 'done' as const, value: planned, elapsedMs: 0 }];
   await confirm(run.intent, { wanted, hosts }, run);
-}
-
-function overEach<T>(
-  specs: readonly HostSpec[],
-  { parallel, canary, maxFailures, runtime: { signal, now }, progress }: Run,
-  work: (spec: HostSpec, line: HostProgress) => Promise<T>,
-): Promise<HostResult<T>[]> {
-  return overHosts(specs, { parallel, canary, maxFailures, signal }, progress, now, work);
 }
 
 function allFailed(results: readonly HostResult<unknown>[]): boolean {

@@ -141,10 +141,10 @@ function failed(
   step: string,
   why: string,
 ): DockerTlsError {
-  const said = printableLines(why, 20);
+  const hostLines = printableLines(why, 20);
   const message = reason(why);
   if (NO_SPACE.test(message) || / 100% /.test(message)) {
-    return diskFullError({ host, login }, "the host's disk is full; nothing was changed", said);
+    return diskFullError({ host, login }, "the host's disk is full; nothing was changed", hostLines);
   }
   // It was stopped after its time (src/domain/dockerd/validate.ts), as on a host with too much to do.
   if (step === 'validate' && why.trim() === '') {
@@ -164,7 +164,7 @@ function failed(
     return new DockerTlsError(
       'E_DAEMON_CONFIG',
       'dockerd refuses the configuration that it would get; nothing was changed',
-      { where: host, hints: ['fix what it names, then run the same command again'], details: said },
+      { where: host, hints: ['fix what it names, then run the same command again'], details: hostLines },
     );
   }
   return new DockerTlsError(

@@ -129,7 +129,9 @@ export type PlannedHost = {
 /** What of a plan is shown and agreed to. Only a single host stays open until it is changed; of a fleet nothing else is kept meanwhile. */
 export type AgreedHost = Pick<PlannedHost, 'spec' | 'address' | 'names' | 'plan' | 'accepts'> &
   Partial<Pick<PlannedHost, 'session' | 'opened'>> & {
-    readonly facts: Pick<HostFacts, 'os' | 'kind'> & { readonly docker: Pick<HostFacts['docker'], 'version'> };
+    readonly facts: Pick<HostFacts, 'os' | 'kind' | 'places'> & {
+      readonly docker: Pick<HostFacts['docker'], 'version'>;
+    };
   };
 
 export type Planned = { readonly wanted: Wanted; readonly hosts: readonly HostResult<AgreedHost>[] };

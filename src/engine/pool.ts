@@ -6,7 +6,7 @@ import type { HostResult } from '../domain/host-results.ts';
 import type { HostSpec } from '../domain/settings.ts';
 import { plural } from '../domain/words.ts';
 import { asErrors } from '../errors/errors.ts';
-import type { Progress } from '../runtime.ts';
+import type { Progress, Runtime } from '../runtime.ts';
 
 export type FleetOptions = {
   /** Hosts at the same time; default: defaultParallel. */
@@ -15,7 +15,8 @@ export type FleetOptions = {
   readonly canary?: number;
   /** After this many failures no further host is begun. */
   readonly maxFailures?: number;
-  readonly signal: AbortSignal;
+  readonly runtime: Pick<Runtime, 'signal' | 'now'>;
+  readonly progress: Progress;
 };
 
 /** A host keeps a processor busy for some 50 ms, its own restart takes seconds; the cap is for what is between (bastions, networks). */
@@ -29,16 +30,14 @@ export function defaultParallel(processors = availableParallelism()): number {
  */
 export async function overHosts<T>(
   specs: readonly HostSpec[],
-  options: FleetOptions,
-  progress: Progress,
-  now: () => Date,
+  { parallel = defaultParallel(), canary = 0, maxFailures, runtime: { signal, now }, progress }: FleetOptions,
   work: (spec: HostSpec, line: ReturnType<Progress['host']>) => Promise<T>,
 ): Promise<HostResult<T>[]> {
   const results = new Map<string, HostResult<T>>();
   let failures = 0;
   let stopped: string | undefined;
   async function one(spec: HostSpec): Promise<void> {
-    if (stopped !== undefined || options.signal.aborted) {
+    if (stopped !== undefined || signal.aborted) {
       results.set(spec.name, { host: spec.name, kind: 'skipped', reason: stopped ?? 'interrupted' });
       return;
     }
@@ -49,7 +48,7 @@ export async function overHosts<T>(
       const value = await work(spec, line);
       results.set(spec.name, { host: spec.name, kind: 'done', value, elapsedMs: clock() - began });
     } catch (error) {
-      const errors = asErrors(error, options.signal);
+      const errors = asErrors(error, signal);
       // In full it is said once, at the end, with what to do.
       line.failed([...new Set(errors.map(({ code }) => code))].join(', '));
       results.set(spec.name, {
@@ -61,14 +60,13 @@ export async function overHosts<T>(
       failures += 1;
       // What went wrong here may go wrong anywhere; those at work come to their end.
       if (errors.some(({ code }) => code === 'E_BUG')) stopped ??= 'stopped after a bug in docker-tls';
-      if (options.maxFailures !== undefined && failures >= options.maxFailures)
+      if (maxFailures !== undefined && failures >= maxFailures)
         stopped ??= `stopped after ${plural(failures, 'failure')}`;
     }
   }
-  const concurrency = options.parallel ?? defaultParallel();
-  const canaries = specs.slice(0, options.canary ?? 0);
-  await pMap(canaries, one, { concurrency });
+  const canaries = specs.slice(0, canary);
+  await pMap(canaries, one, { concurrency: parallel });
   if (failures > 0 && canaries.length > 0) stopped ??= 'the canary failed';
-  await pMap(specs.slice(canaries.length), one, { concurrency });
+  await pMap(specs.slice(canaries.length), one, { concurrency: parallel });
   return specs.map((spec) => results.get(spec.name) as HostResult<T>);
 }

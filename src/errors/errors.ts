@@ -125,9 +125,9 @@ function isAbort(thrown: unknown): boolean {
 }
 
 function bug(thrown: unknown): DockerTlsError {
-  const said =
+  const what =
     thrown instanceof Error ? `${thrown.name}: ${thrown.message}` : `something that is not an error was thrown`;
-  return new DockerTlsError('E_BUG', `a bug in docker-tls: ${printable(said, 300)}`, {
+  return new DockerTlsError('E_BUG', `a bug in docker-tls: ${printable(what, 300)}`, {
     hints: ['run it again with -v to see where it happened', REPORT],
     cause: thrown,
   });

@@ -45,6 +45,7 @@ import auditRulesModule from './rollback/audit-rules.sh';
 import baseModule from './rollback/base.sh';
 import commitModule from './rollback/commit.sh';
 import daemonModule from './rollback/daemon.sh';
+import lingerModule from './rollback/linger.sh';
 import portModule from './rollback/port.sh';
 import restoreModule from './rollback/restore.sh';
 import servicesModule from './rollback/services.sh';
@@ -90,8 +91,8 @@ const KINDS: Readonly<Record<KindName, { readonly rollback: readonly string[]; r
   },
   podman: BY_SYSTEMD,
   rootless: {
-    rollback: [...BY_SYSTEMD.rollback, ...[rootlessManagerModule, rootlessPidModule, rootlessServiceModule]],
-    apply: [systemdUnreadModule, rootlessArmModule],
+    rollback: [...BY_SYSTEMD.rollback, rootlessManagerModule, rootlessPidModule, rootlessServiceModule],
+    apply: [...BY_SYSTEMD.apply, rootlessArmModule],
   },
 };
 
@@ -103,6 +104,7 @@ export function rollbackScript(kind: KindName): string {
     apiModule,
     bootListModule,
     restoreModule,
+    lingerModule,
     daemonModule,
     portModule,
     auditRulesModule,

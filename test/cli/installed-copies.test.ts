@@ -130,6 +130,16 @@ describe('a rotation of the CA', () => {
     expect(readdirSync(join(home, 'ca/old'))).toHaveLength(1);
   });
 
+  test('that is not through refuses the drop before docker here gets any file', async () => {
+    await run('ada', 'context', 'web');
+    await run('ada', 'rotate', 'ca', '--yes');
+    cpSync(directory('ada'), directory('before'), { recursive: true });
+    for (const id of readdirSync(join(directory('ada'), 'contexts/meta')))
+      writeFileSync(join(directory('ada'), 'contexts/meta', id, 'meta.json'), '{"Name":');
+    const refused = await run('ada', 'rotate', 'ca', '--drop', '--yes', '--json');
+    expect([refused.exit, refused.json.error?.code]).toEqual([3, 'E_CA_IN_USE']);
+  });
+
   test("leaves other people's files alone that have taken their place, and says so", async () => {
     await run('ada', 'context', 'web', '--config-directory');
     rmSync(join(directory('ada'), 'cert.pem'));

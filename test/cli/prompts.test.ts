@@ -55,9 +55,6 @@ test('answers of every kind', async () => {
   const chosen = prompts.select({ message: 'Which?', choices, default: 2, flag: '--which' });
   await type('two', ENTER);
   expect(await chosen).toBe(2);
-  const several = prompts.checkbox({ message: 'Which ones?', choices, flag: '--ones' });
-  await type('two', ` ${ENTER}`);
-  expect(await several).toEqual([1]);
 });
 
 test('a password is not shown, is asked twice, and asked again when both differ', async () => {

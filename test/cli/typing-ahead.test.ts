@@ -4,15 +4,17 @@ import { afterAll, beforeAll, expect, test } from 'vitest';
 import { buildQuestions } from '../support/question.ts';
 import { KEYS } from '../support/terminal.ts';
 
-/** A command that asks for two passphrases with work in between. */
+/** A command that asks for two passphrases; the work in between ends when a line has been typed, so that none comes too late. */
 const PROGRAM = `
 import { spawnSync } from 'node:child_process';
 import { main } from './src/cli/main.ts';
 const command = { name: 'ask', summary: '', args: { ending: { summary: '' } }, options: {}, async run({ args, prompts }) {
   const first = await prompts.password({ message: 'First:', flag: '--flag' });
   process.stderr.write('between\\n');
-  await new Promise((resolve) => setTimeout(resolve, 300));
+  spawnSync('sh', ['-c', 'read -r line'], { stdio: 'inherit' });
   if (args.ending === 'throws') setTimeout(() => { throw new Error('a bug'); });
+  const shown = args.ending === 'shows' ? await prompts.input({ message: 'Shown:', flag: '--flag' }) : '';
+  if (shown !== '') return { exit: 0, result: {}, text: 'shown: ' + shown };
   const second = await prompts.password({ message: 'Second:', flag: '--flag' });
   return { exit: 0, result: {}, text: 'answers of ' + first.revealText().length + ' and ' + second.revealText().length };
 } };
@@ -31,9 +33,22 @@ afterAll(() => questions?.remove());
 test('a passphrase that is typed ahead is on no screen', async () => {
   const terminal = questions.ask('asks');
   await terminal.answer('First:', `one${KEYS.enter}`);
-  await terminal.answer('between', `typed-ahead${KEYS.enter}`);
+  // The second line waits for the question.
+  await terminal.answer('between', `typed-ahead${KEYS.enter}typed-as-well${KEYS.enter}`);
   await terminal.answer('Second:', `second${KEYS.enter}`);
   await terminal.see('answers of 3 and 6');
+  expect(terminal.frames.join('\n')).not.toContain('typed');
+});
+
+test.each([
+  ['without its end', ''],
+  ['with its end', KEYS.enter],
+])('a passphrase that is typed ahead, %s, does not answer a question whose answer is shown', async (_, end) => {
+  const terminal = questions.ask('shows');
+  await terminal.answer('First:', `one${KEYS.enter}`);
+  await terminal.answer('between', `typed-ahead${KEYS.enter}typed-as-well${end}`);
+  await terminal.answer('Shown:', `answer${KEYS.enter}`);
+  await terminal.see('shown: answer');
   expect(terminal.frames.join('\n')).not.toContain('typed');
 });
 
@@ -45,7 +60,7 @@ test.each([
 ])('%s leaves a terminal that shows what is typed', async (_, ending, between, second) => {
   const terminal = questions.ask(ending, ending === 'stays' ? '' : 'stty -a');
   await terminal.answer('First:', `one${KEYS.enter}`);
-  await terminal.answer('between', `typed-ahead${between}`);
+  await terminal.answer('between', `typed-ahead${KEYS.enter}${between}`);
   if (second !== '') await terminal.answer('Second:', second);
   await terminal.see(/ -?echo /);
   await terminal.ended;

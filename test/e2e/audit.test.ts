@@ -38,10 +38,10 @@ function isRecorded(name: RecordedName, { packages }: AuditFacts['software']): b
   );
 }
 
-function word({ state, manual, severity, reason }: CheckResult): string {
+function word({ state, severity, question }: CheckResult): string {
   if (state === 'pass') return 'ok';
   if (state === 'finding') return severity;
-  return manual && reason?.startsWith('needs a person') === true ? '?' : '-';
+  return question === undefined ? '-' : '?';
 }
 
 let program: Program;

@@ -22,8 +22,11 @@ function run(...words: string[]) {
 }
 async function done(...words: string[]) {
   const { status, out, err } = await run(...words);
-  expect(status, err).toBe(0);
+  expect(status, err + out).toBe(0);
   return out;
+}
+async function inSync() {
+  expect(await done('plan', 'web', '--check')).toMatch(/nothing to do, in sync/);
 }
 /** What the audit says of some checks, for instance { '1.1.3': 'pass' }. */
 async function verdicts(...ids: string[]): Promise<Record<string, string>> {
@@ -64,7 +67,7 @@ describe.skipIf(process.arch !== 'x64')('on a virtual machine', () => {
     program?.remove();
   });
 
-  it('setup, and containers as the kernel confines and limits them', { timeout: 240_000 }, async () => {
+  it('setup, and containers as the kernel confines and limits them', { timeout: 900_000 }, async () => {
     await host.must('docker network create net');
     const limits = '--network net --memory 64m --cpus 0.5 --pids-limit 50';
     await host.container('web', `${limits} -p 8081:80`, 'httpd -f -h /etc');
@@ -81,6 +84,9 @@ describe.skipIf(process.arch !== 'x64')('on a virtual machine', () => {
       '--no-ca-passphrase',
       '--client',
       'me',
+      // An emulated processor beside other work is slow.
+      '--confirm-within',
+      '5m',
       '--yes',
     );
     expect(await verdicts(...CONFINED, ...WATCHED)).toEqual({ ...all(CONFINED, 'pass'), ...all(WATCHED, 'finding') });
@@ -89,7 +95,7 @@ describe.skipIf(process.arch !== 'x64')('on a virtual machine', () => {
     await host.must('docker rm -f loose');
   });
 
-  it('loads audit rules and takes them out again, and no others', { timeout: 240_000 }, async () => {
+  it('loads audit rules and takes them out again, and no others', { timeout: 900_000 }, async () => {
     const rules = async () => (await host.must('auditctl -l')).split('\n');
     await host.must('auditctl -w /srv -p wa -k by-hand; echo "-w /opt -p wa -k other" >/etc/audit/rules.d/other.rules');
     const before = await host.must('sha256sum /etc/audit/rules.d/*');
@@ -110,7 +116,7 @@ describe.skipIf(process.arch !== 'x64')('on a virtual machine', () => {
       )
       .not.toBe('0');
     await host.must('rm /etc/docker/seen');
-    expect((await run('plan', 'web', '--check')).status).toBe(0);
+    await inSync();
     await done('rollback', 'web', '--yes');
     expect(await rules()).toEqual(['-w /srv -p wa -k by-hand']);
     expect(await host.must('sha256sum /etc/audit/rules.d/*')).toBe(before);
@@ -118,7 +124,7 @@ describe.skipIf(process.arch !== 'x64')('on a virtual machine', () => {
   });
 
   it('every fix together: Docker, its network and ssh go on working, also after a reboot; audit rules are heard', {
-    timeout: 900_000,
+    timeout: 1_800_000,
   }, async () => {
     // What users have of a host: containers that start, reach one another and are reached, ssh, and mutual TLS.
     const works = async () => {
@@ -150,7 +156,7 @@ describe.skipIf(process.arch !== 'x64')('on a virtual machine', () => {
     expect(await verdicts(...judged)).toEqual(all(judged, 'pass'));
     await works();
     expect(await heard()).toBe('2');
-    expect((await run('plan', 'web', '--check')).status).toBe(0);
+    await inSync();
 
     // As rules that were written by hand: loaded before containerd makes its directory.
     await host.must('mv /etc/tmpfiles.d/docker-tls.conf /root/');
@@ -172,7 +178,7 @@ describe.skipIf(process.arch !== 'x64')('on a virtual machine', () => {
   });
 
   it('the plug pulled in the middle of a change: the host comes back as it was, by itself', {
-    timeout: 600_000,
+    timeout: 900_000,
   }, async () => {
     const running = await host.must(RUNNING);
     const args = ['--home', home, 'harden', 'web', '--only', 'audit-rules,kernel-network,kernel-self', '--yes'];
@@ -180,6 +186,8 @@ describe.skipIf(process.arch !== 'x64')('on a virtual machine', () => {
       env: { ...process.env, HOME: home, SSH_AUTH_SOCK: '' },
     });
     const ended = once(change, 'exit');
+    // Stopped there, it never hears that the host is done: the host goes on by itself, and the store has nothing of the change.
+    change.stderr.on('data', (text) => /: switch$/m.test(String(text)) && change.kill('SIGSTOP'));
     await expect
       .poll(() => host.must('auditctl -l | grep -c docker-tls; :'), { timeout: 240_000, interval: 500 })
       .not.toBe('0');
@@ -189,12 +197,12 @@ describe.skipIf(process.arch !== 'x64')('on a virtual machine', () => {
     expect(await host.must('ls /etc/audit/rules.d; auditctl -l')).not.toMatch(/docker-tls/);
     expect(await host.must('auditctl -l')).toBe('-w /opt -p wa -k other');
     expect(await host.must(RUNNING)).toBe(running);
-    expect((await run('plan', 'web', '--check')).status).toBe(0);
+    await inSync();
     await done('verify', 'web');
   });
 
   it('a clock that is an hour off is borne; one that is further off is named, with what to paste', {
-    timeout: 240_000,
+    timeout: 900_000,
   }, async () => {
     // Credentials are made valid from 65 minutes before, just for this.
     await host.must('date -s "-1 hour"');

@@ -49,7 +49,7 @@ it('says what a package weighs and brings, and installs it only with a yes of it
   const shown = await person.run([...only, '--install', 'aide', '--dry-run']);
   expect(shown.status, shown.err).toBe(0);
   expect(shown.out).toMatch(/3 packages, \d+ kB to download, 6\.3 MB on disk/);
-  expect(shown.out).toMatch(/aide 1\.0, 2\.1 MB: a checker of file integrity; nothing is checked until/);
+  expect(shown.out).toMatch(/aide 1\.0, 2\.1 MB: a checker of file integrity, the program alone; nothing is checked/);
   expect(shown.out).toMatch(/liblab 1\.0, 2\.1 MB: needed by the others/);
 
   const unasked = await person.run([...only, '--install', 'aide', '--yes']);

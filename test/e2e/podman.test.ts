@@ -105,7 +105,7 @@ describe('a host of Podman', () => {
     await host.must('mv /usr/bin/podman.real /usr/bin/podman');
   });
 
-  test('the audit judges the TLS of the service, and says of the rest that it is about dockerd; hardening leaves dockerd out', async () => {
+  test('the audit judges the TLS of the service and the containers, and says of the rest that it is about dockerd; hardening leaves dockerd out', async () => {
     await done(...person.setup(host));
     const { result } = JSON.parse((await person.run(['audit', host.name, '--json'])).out);
     const found = new Map<string, { state: string; reason?: string }>(
@@ -114,6 +114,11 @@ describe('a host of Podman', () => {
     for (const id of ['tls.1', 'tls.2', 'tls.3', '3.9', '3.13'])
       expect(found.get(id), id).toMatchObject({ state: 'pass' });
     expect(found.get('2.7')?.reason).toContain('Podman serves the API');
+    // Containers and images are judged as those of Docker are.
+    for (const id of ['4.1', '5.13', '5.30'])
+      expect(found.get(id), id).toMatchObject({ state: 'finding', evidence: [{ place: 'container web' }] });
+    expect(found.get('5.5')?.state).toBe('pass');
+    expect(result.subjects[0].score).not.toBeUndefined();
     await done('harden', host.name, '--only', 'kernel-network,icc', '--accept', 'icc', '--yes');
     expect(await host.must('cat /proc/sys/net/ipv4/conf/all/send_redirects')).toBe('0');
     await done('remove', host.name, '--yes');

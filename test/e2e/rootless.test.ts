@@ -89,3 +89,23 @@ test('containers would stop, so a setup that keeps them is refused; the host can
   await done('rotate', 'server', host.name, '--containers', 'may-stop', '--yes');
   expect(await host.must('docker ps --format "{{.Names}}"')).toBe('web');
 }, 120_000);
+
+test('a user who does not linger does so from the setup on, by their own word, and no longer after a rollback or removal', async () => {
+  await done('remove', host.name, '--containers', 'may-stop', '--yes');
+  // By ssh: logind wants to know whose session asks.
+  await host.ssh('loginctl disable-linger rooty; systemctl stop user@1004.service');
+  const lingers = () => host.must('ls /var/lib/systemd/linger');
+  const words = person.setup(host, ['--containers', 'may-stop'], 'rooty');
+  const reject = (how: '-I' | '-D') => host.must(`iptables ${how} INPUT -p tcp --dport 2376 -j REJECT`);
+  await reject('-I');
+  expect(await person.run(words)).toMatchObject({ status: 7 });
+  await reject('-D');
+  expect(await lingers()).toBe('');
+  await done(...words);
+  expect(await lingers()).toBe('rooty');
+  await done('rotate', 'server', host.name, '--containers', 'may-stop', '--yes');
+  await done('rollback', host.name, '--containers', 'may-stop', '--yes');
+  expect(await lingers()).toBe('rooty');
+  await done('remove', host.name, '--containers', 'may-stop', '--yes');
+  expect(await lingers()).toBe('');
+}, 120_000);

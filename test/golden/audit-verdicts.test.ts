@@ -10,10 +10,10 @@ import { CASES, verdictOfCase } from './audit/cases.ts';
 const TABLE = new URL('./audit/verdicts.txt', import.meta.url);
 
 /** `ok`, `-` not applicable, `?` needs a person, or the severity of the finding. */
-function word({ state, manual, severity, reason }: CheckResult): string {
+function word({ state, severity, question }: CheckResult): string {
   if (state === 'pass') return 'ok';
   if (state === 'finding') return severity;
-  return manual && reason?.startsWith('needs a person') === true ? '?' : '-';
+  return question === undefined ? '-' : '?';
 }
 
 function renderVerdicts(): string {

@@ -245,7 +245,7 @@ const MISTAKES: Readonly<Record<string, readonly [text: string, said: readonly s
     [
       'f:2:25 p265 is not possible for key-type; there is p256, p384, ed25519, rsa2048, rsa3072, rsa4096 | did you mean p256?',
       'f:2:43 stop is not possible for containers; there is keep, may-stop',
-      'f:2:58 ssh is not possible for harden; there is tls, icc, log-level, iptables, no-new-privileges, live-restore, userland-proxy, userns-remap, log-limits, default-ulimits, experimental, audit-rules, sshd, sshd-root, sshd-passwords, docker-group, file-modes, kernel-network, kernel-self, kernel-bpf, modules, modules-used, sshd-idle, sshd-x11, sshd-forwarding, sshd-sessions, core-dumps, login-defs, banner, umask, session-timeout | did you mean sshd or sshd-root or sshd-passwords?',
+      'f:2:58 ssh is not possible for harden; there is tls, icc, log-level, iptables, no-new-privileges, live-restore, userland-proxy, userns-remap, log-limits, default-ulimits, experimental, audit-rules, sshd, sshd-root, sshd-passwords, docker-group, file-modes, kernel-network, kernel-self, kernel-bpf, modules, modules-used, sshd-idle, sshd-x11, sshd-remote-forwarding, sshd-forwarding, sshd-sessions, core-dumps, login-defs, banner, umask, session-timeout | did you mean sshd or sshd-root or sshd-passwords?',
     ],
   ],
   'what a shell would take for something else': [

@@ -4,7 +4,7 @@ import { execFileSync } from 'node:child_process';
 import { describe, expect, test } from 'vitest';
 import { parse } from 'yaml';
 import { type Access, contextCommand } from '../../src/domain/tools/access.ts';
-import { renderTool, TOOLS, takesSeveral } from '../../src/domain/tools/tools.ts';
+import { renderTool, TOOLS, type ToolName, takesSeveral } from '../../src/domain/tools/tools.ts';
 
 const plain: Access = {
   host: 'build-1',
@@ -21,6 +21,9 @@ const six: Access = {
 };
 const directory = `/home/o'brien/50% "off" \${x} %{y} {{z}} é, a=b\\c`;
 const awkward: Access = { ...plain, directory };
+/** What Jenkins can name: within its variables nothing is escaped. */
+const awkwardTo = (tool: ToolName): Access =>
+  tool === 'jenkins-casc' ? { ...plain, directory: `/home/o'brien/50% "off" é, ^a=b\\c` } : awkward;
 const naming = (host: string): string => `docker-tls env ${host}`;
 
 describe.each(TOOLS)('%s', (tool) => {
@@ -30,7 +33,7 @@ describe.each(TOOLS)('%s', (tool) => {
   });
 
   test('a path that has to be escaped', async () => {
-    await expect(renderTool(tool, [awkward], naming)).toMatchFileSnapshot(`tools/${tool}-escaped.txt`);
+    await expect(renderTool(tool, [awkwardTo(tool)], naming)).toMatchFileSnapshot(`tools/${tool}-escaped.txt`);
   });
 
   test('a newline is refused, and several hosts where it takes one', () => {
@@ -43,6 +46,45 @@ describe.each(TOOLS)('%s', (tool) => {
         expect.objectContaining({ code: 'E_HOST_AMBIGUOUS', hints: [naming('build-1'), naming('build-6')] }),
       );
   });
+});
+
+test.each([
+  ['jenkins-casc', ['/a}b', '/a:-b', '/${a']],
+  ['terraform', ['/e\u0301']],
+  ['nomad', ['/e\u0301']],
+] as const)('%s: a path that its language cannot write is refused', (tool, paths) => {
+  for (const path of paths) {
+    const refused = () => renderTool(tool, [{ ...plain, directory: path }], naming);
+    expect(refused).toThrow(expect.objectContaining({ code: 'E_ENV_VALUE' }));
+    // Only there.
+    expect(renderTool('traefik', [{ ...plain, directory: path }], naming)).toContain(path);
+  }
+});
+
+test('letters that YAML does not take as they are', () => {
+  const strange = '/\u0080\u009f\ufffe';
+  const text = renderTool('traefik', [{ ...plain, directory: strange }], naming);
+  expect(text).toContain('/\\u0080\\u009f\\ufffe/ca.pem');
+  expect(parse(text).providers.docker.tls.ca).toBe(`${strange}/ca.pem`);
+});
+
+test('HCL 1 of Nomad never sees a template, HCL 2 behind it the escape of one', () => {
+  const text = renderTool('nomad', [{ ...plain, directory: '/${"a' }], naming);
+  expect(text).toContain('ca   = "/$$\\u007b\\"a/ca.pem"');
+});
+
+test('TOML gives the path back as it was', () => {
+  const text = renderTool('gitlab-runner', [awkward], naming);
+  const read = 'import json, sys, tomllib; print(json.dumps(tomllib.loads(sys.stdin.read())))';
+  const options = { input: text, encoding: 'utf8', env: { ...process.env, PYTHONUTF8: '1' } } as const;
+  const { docker } = JSON.parse(execFileSync('/usr/bin/python3', ['-c', read], options)).runners;
+  expect(docker).toEqual({ host: plain.endpoint, tls_verify: true, tls_cert_path: directory });
+});
+
+test('a path that Java reads escaped is said to be for Java', () => {
+  const remark = /Node and \.NET take it as it is/;
+  expect(renderTool('testcontainers', [plain], naming)).not.toMatch(remark);
+  expect(renderTool('testcontainers', [{ ...plain, directory: '/home/josé' }], naming)).toMatch(remark);
 });
 
 const file = (name: string): string => `${directory}/${name}`;

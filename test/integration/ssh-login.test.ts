@@ -142,6 +142,21 @@ describe.each(['ssh2', 'openssh'] as const)('%s', (transport) => {
     });
   });
 
+  it.each([
+    ['PubkeyAuthentication', withKey],
+    ['PasswordAuthentication', { password: 'right' }],
+    ['KbdInteractiveAuthentication', { interactive: [{ prompt: 'Password: ', echo: false, answer: 'right' }] }],
+  ])('does not use what %s switches off', async (keyword, host) => {
+    const config = join(directory, `off-${keyword}-${transport}`);
+    writeFileSync(config, `IdentityAgent none\nIdentityFile none\n${keyword} no\n`);
+    const requested: string[] = [];
+    await withServer(host, async (server) => {
+      const ask = questions({ password: 'right' }, requested);
+      const error = await failure(connect(optionsFor(server, { transport, configFile: config, ask })));
+      expect([error.code, requested]).toEqual(['E_SSH_AUTH', []]);
+    });
+  });
+
   it('says what was tried when nothing accepts it', async () => {
     await withServer({ ...withKey, password: 'x' }, async (server) => {
       const other = join(directory, 'other');
@@ -382,6 +397,48 @@ describe('ssh2 alone', () => {
       expect([error.code, error.details[0]]).toEqual(['E_SSH_AUTH', `tried: publickey ${other}`]);
     });
     agent.close();
+  });
+
+  it.each([
+    ['a password that the host asks for in its own words once', 'Password: ', 1],
+    ['a code at every login', 'Verification code: ', 2],
+  ])('asks for %s', async (_what, prompt, times) => {
+    const requested: string[] = [];
+    await withServer({ interactive: [{ prompt, echo: false, answer: '42' }] }, async (server) => {
+      const options = () => optionsFor(server, { identities: [], ask: questions({ password: '42' }, requested) });
+      for (let login = 0; login < 2; login++) expect(await logIn(options())).toBe('in\n');
+      expect(requested).toHaveLength(times);
+    });
+  });
+
+  it('offers named keys that the agent holds, then its others, then files', async () => {
+    const files = [1, 2].map((index) => {
+      const pair = makeKey();
+      const file = join(directory, `order-${index}`);
+      writeFileSync(file, pair.privateKey, { mode: 0o600 });
+      return { file, ...pair };
+    });
+    const config = join(directory, 'config-order');
+    const socket = join(directory, 'agent-order');
+    const identities = files.map(({ file }) => `IdentityFile ${file}\n`).join('');
+    writeFileSync(config, `IdentityAgent ${socket}\n${identities}`);
+    const tried = async (publicKey: string): Promise<string | undefined> => {
+      const list = agentHolding(publicKey);
+      const agent = createServer((client) => client.on('error', () => {}).on('data', () => client.write(list)));
+      await new Promise<void>((resolve) => agent.listen(socket, resolve));
+      try {
+        return await withServer({ authorizedKeys: [] }, async (server) => {
+          const error = await failure(connect(optionsFor(server, { configFile: config, identities: [] })));
+          return error.details[0];
+        });
+      } finally {
+        agent.close();
+      }
+    };
+    const [first, second] = files.map(({ file }) => `publickey ${file}`);
+    const held = 'publickey agent key held';
+    expect(await tried(files[1]?.publicKey ?? '')).toBe(`tried: ${held}, ${first}`);
+    expect(await tried(makeKey().publicKey)).toBe(`tried: ${held}, ${first}, ${second}`);
   });
 
   it('says that no person can be asked for a passphrase', async () => {

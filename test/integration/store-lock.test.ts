@@ -151,6 +151,18 @@ describe('the lock', () => {
     await last;
   });
 
+  test('of a dead process, whose place another took that died as well, names both files', async () => {
+    const home = newHome();
+    mkdirSync(home, { mode: 0o700 });
+    const [lock, right] = [join(home, 'lock'), join(home, `.lock-of-${token}`)];
+    for (const path of [lock, right]) writeFileSync(path, JSON.stringify(dead), { mode: 0o600 });
+    const error = await openStore(home)
+      .withLock('test', async () => 'in')
+      .catch((caught) => caught);
+    expect(error).toMatchObject({ code: 'E_STORE_LOCKED' });
+    expect(error.hints).toContain(`if it is gone for good: rm ${lock} ${right}`);
+  });
+
   test('of a process that is not ours to signal holds', async () => {
     const home = newHome();
     mkdirSync(home, { mode: 0o700 });

@@ -291,7 +291,7 @@ const SEEN: readonly Seen[] = [
     checks: '2.11',
     verdicts: 'PASS, finding',
     hosts: 'insecure',
-    why: 'cgroup-parent stands in daemon.json',
+    why: 'cgroup-parent is set in daemon.json',
   },
   {
     checks: '2.18',

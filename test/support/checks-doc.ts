@@ -1,7 +1,7 @@
 /** Owns docs/checks.md: every check with its fix, made from the checks themselves. */
 
 import { type Check, GROUPS, groupOf } from '../../src/domain/audit/check.ts';
-import { CHECKS } from '../../src/domain/audit/evaluate.ts';
+import { CHECKS, fixWords } from '../../src/domain/audit/evaluate.ts';
 import { COMPOSE_CHECKS } from '../../src/domain/audit/files/compose.ts';
 import { DOCKERFILE_CHECKS } from '../../src/domain/audit/files/dockerfile.ts';
 import { ALL_FIXES, fixCommand } from '../../src/domain/audit/fixes.ts';
@@ -20,7 +20,7 @@ function table(rows: readonly Row[]): readonly string[] {
     '|---|---|---|---|---|---|',
     ...rows.map(
       ({ id, severity, title, why, fix, fixable, manual }) =>
-        `| ${id} | ${manual === true ? 'manual' : severity} | ${cell(title)} | ${cell(why)} | ${cell(fix)} | ${fixable === undefined ? '' : `\`${fixCommand(fixable)}\``} |`,
+        `| ${id} | ${manual === true ? 'manual' : severity} | ${cell(title)} | ${cell(why)} | ${cell(fixWords({ fix }, 'HOST'))} | ${fixable === undefined ? '' : `\`${fixCommand(fixable)}\``} |`,
     ),
   ];
 }
@@ -107,7 +107,7 @@ export function renderChecksDoc(): string {
     '- More than 300 containers or 200 images on a host: the first ones are judged, running containers first, and config.5 reports the total.',
     '- Other files that a Compose file uses (`extends: { file }`, `include`, `env_file`, a second `-f`) and `dockerfile_inline`. Each file is judged by itself; `docker compose config` merges them into one.',
     '- The target of a bind-mounted symbolic link: 5.6 and 5.32 judge its name (docker-bench-security does the same).',
-    "- Podman behind Docker's socket (podman-docker): reported, not judged. Of a [host of Podman](hosts.md#podman) the TLS and the files of its service are judged.",
+    '- Podman in the place of Docker: its containers and images are judged where it answers (`podman.socket`, podman-docker), its own settings are not. Of a [host of Podman](hosts.md#podman) the TLS and the files of its service are judged as well.',
     '- What only root can read, on a host that was set up with `--rootless`: the audit runs as that user.',
     '- A rootless daemon beside a rootful one: the daemon behind /var/run/docker.sock is judged, and 2.1 names the socket of the other.',
     '',

@@ -7,7 +7,7 @@ import type { ChildProcess } from 'node:child_process';
 import { engineOf } from './engine.ts';
 import { compare, faultsOfNew, type HostSnapshot, leftovers, served, settled, snapshot } from './host-state.ts';
 import { type LabHost, suitesWithoutSystemd } from './lab.ts';
-import { forHost, meanOwn, openRun, ownerOf } from './own-docker.ts';
+import { forHost, meanOwn, openRun, ownerOf, settingsOf } from './own-docker.ts';
 import type { PausingProgram } from './pausing.ts';
 
 /** `commit` is in the middle of the confirmation before it counts, `kept` after; `undo` in the middle of the rollback. */
@@ -236,7 +236,7 @@ export class FaultHost {
     if (exit === 'still running') change.child.kill('SIGKILL');
     const resting = await settled(host, this.#confirmS + 30);
     if (resting === undefined) wrong.push('the host did not come to rest after the controller had ended');
-    if (fault.death === 'disk full') await this.#must('rm -f /etc/fill /var/lib/docker-tls/fill; : ');
+    if (fault.death === 'disk full') await this.#must(`rm -f ${settingsOf(host)}/fill /var/lib/docker-tls/fill; : `);
     await host.must('rm -f /run/fault-*');
     const ended = await this.#judge(fault, before, credentials, wrong);
     wrong.push(...untruths(fault, ended, exit, change.text()));
@@ -300,8 +300,8 @@ export class FaultHost {
         await host.exec(`pkill -KILL -f 'sshd.*: ${ownerOf(host)}@notty'`);
         break;
       case 'disk full':
-        await host.exec(
-          'dd if=/dev/zero of=/etc/fill bs=4k count=5000; dd if=/dev/zero of=/var/lib/docker-tls/fill bs=4k count=5000',
+        await this.#exec(
+          `dd if=/dev/zero of=${settingsOf(host)}/fill bs=4k count=5000; dd if=/dev/zero of=/var/lib/docker-tls/fill bs=4k count=5000`,
         );
         break;
       case 'daemon fails':
@@ -322,14 +322,17 @@ export class FaultHost {
     await host.exec(': >/run/fault-go');
   }
 
-  /** Disks of a few megabytes in place of /etc and our records; they stay for the host's life, or until it reboots. */
+  /** Disks of a few megabytes in place of what holds the settings, and of our records; they stay for the host's life, or until it reboots. */
   async #smallDisks(): Promise<void> {
-    await this.#host.must(`set -e
-      mountpoint -q /etc && mountpoint -q /var/lib/docker-tls && exit 0
-      mkdir -p /run/copy /var/lib/docker-tls
-      cp -a /etc /run/copy/etc && cp -a /var/lib/docker-tls /run/copy/records
-      mount -t tmpfs -o size=16m,mode=0755 etc /etc && cp -a /run/copy/etc/. /etc/
-      mount -t tmpfs -o size=8m,mode=0700 records /var/lib/docker-tls && cp -a /run/copy/records/. /var/lib/docker-tls/
+    const settings = settingsOf(this.#host);
+    await this.#must(`set -e
+      mountpoint -q ${settings} && mountpoint -q /var/lib/docker-tls && exit 0
+      [ -d /var/lib/docker-tls ] || install -d -o ${ownerOf(this.#host)} -g ${ownerOf(this.#host)} /var/lib/docker-tls
+      mkdir -p /run/copy
+      cp -a ${settings} /run/copy/settings && cp -a /var/lib/docker-tls /run/copy/records
+      mount -t tmpfs -o size=16m settings ${settings} && cp -a /run/copy/settings/. ${settings}/
+      mount -t tmpfs -o size=8m records /var/lib/docker-tls && cp -a /run/copy/records/. /var/lib/docker-tls/
+      chmod 0700 /var/lib/docker-tls
       rm -rf /run/copy
       ! command -v systemctl >/dev/null || systemctl daemon-reload`);
   }
@@ -353,7 +356,7 @@ export class FaultHost {
       fault.death === 'reboot'
         ? /^(container|socket inode)/
         : fault.death === 'disk full'
-          ? /^(file \/var\/lib\/docker-tls|file \/etc|unit (etc|var-lib-docker).*)$/
+          ? /^(file (\/var\/lib\/docker-tls|\/etc|\/home\/rooty\/\.config)|unit (etc|home-rooty|var-lib-docker).*)$/
           : mortal
             ? /^container/
             : undefined;

@@ -21,6 +21,9 @@ const isOwn = ({ suite }: LabHost): boolean => suite === 'rootless';
 /** Who logs in to the host of a suite. */
 export const ownerOf = (host: LabHost) => (isOwn(host) ? 'rooty' : 'root');
 
+/** What holds the daemon's settings and units, and can be a disk of its own. */
+export const settingsOf = (host: LabHost) => (isOwn(host) ? `${HOME}/.config` : '/etc');
+
 /** A script, for this host. */
 export function forHost(host: LabHost, script: string): string {
   return isOwn(host) ? PATHS.reduce((text, [root, own]) => text.replaceAll(root, own), script) : script;

@@ -8,7 +8,7 @@ import { openTerminal, type TerminalProgram } from './terminal.ts';
 
 const root = new URL('../..', import.meta.url).pathname;
 
-export const KINDS = ['input', 'password', 'confirm', 'select', 'checkbox'] as const;
+export const KINDS = ['input', 'password', 'confirm', 'select'] as const;
 
 /** Asks one question, of the kind that its argument names. */
 const ONE_QUESTION = `

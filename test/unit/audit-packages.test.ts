@@ -34,7 +34,9 @@ describe('the plan of apt', () => {
     });
     expect(packagesWords(plan, ['aide', 'auditd'])).toEqual([
       '1 package, 0.1 MB to download, 0.3 MB on disk:',
-      expect.stringMatching(/^ {2}aide 0\.19\.1-2, 0\.3 MB: a checker of file integrity; nothing is checked until/),
+      expect.stringMatching(
+        /^ {2}aide 0\.19\.1-2, 0\.3 MB: a checker of file integrity, the program alone; nothing is checked/,
+      ),
       '  auditd: installed already',
     ]);
   });

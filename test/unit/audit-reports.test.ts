@@ -22,9 +22,9 @@ import { altered, RECORDED, recordedBytes } from '../support/audit-facts.ts';
 import { readMarkup } from '../support/markup.ts';
 
 const NOW = new Date('2026-11-25T11:00:00Z');
-const hosts = RECORDED.map(
-  (name): AuditedHost => auditHost(name, parseAuditFacts(recordedBytes(name)), { now: NOW, dialled: ['127.0.0.1'] }),
-);
+const audited = (recorded: (typeof RECORDED)[number], name: string = recorded): AuditedHost =>
+  auditHost(name, parseAuditFacts(recordedBytes(recorded)), { now: NOW, dialled: ['127.0.0.1'] });
+const hosts = RECORDED.map((name) => audited(name));
 const accepted = applyBaseline(
   (hosts[4] as AuditedHost).results,
   'bad-trixie',
@@ -189,6 +189,14 @@ describe('places in SARIF', () => {
     expect(log.runs[0].results[0].locations[0].physicalLocation.artifactLocation.uri).toBe(uri);
   });
 
+  test('a rule is for any host: no name of one is in it', () => {
+    const { rules } = JSON.parse(renderSarif({ ...report, subjects: [audited('bad-trixie', 'web')] })).runs[0].tool
+      .driver;
+    const texts = rules.map(({ help }: { help: { text: string } }) => help.text).join('\n');
+    expect(texts).toContain('docker-tls rotate server HOST');
+    expect(texts).not.toMatch(/docker-tls [a-z ]+ web\b/);
+  });
+
   test("a host's places stay below its name", () => {
     const place = '../../etc/x';
     const results = [
@@ -211,21 +219,31 @@ test.each([
   [
     'by its answers',
     { 'api 200 http://docker/version': '{"Components":[{"Name":"Podman Engine"}],"Version":"5.4.2"}' },
+    false,
   ],
   [
     'by its socket, also where it is silent',
     { 'api 200 http://docker/info': undefined, 'api-socket-target': '/run/podman/podman.sock' },
+    true,
   ],
-])('Podman in the place of Docker is told, and not judged: %s', (_, sections) => {
-  const gone = ['dockerd-cmdline', 'dockerd-exe', 'units'].map((name) => [name, undefined]);
-  const facts = altered('fresh-trixie', { sections: { ...Object.fromEntries(gone), ...sections } });
+])('Podman in the place of Docker is told, and not judged as one: %s', (_, sections, silent) => {
+  const gone = ['dockerd-cmdline', 'dockerd-exe', 'units', 'config', 'dockerd-sockets'].map((name) => [
+    name,
+    undefined,
+  ]);
+  const facts = altered('good-trixie', { sections: { ...Object.fromEntries(gone), ...sections } });
   const podman = auditHost('build-1', facts, { now: NOW });
   expect(podman.docker).toBeUndefined();
-  expect(podman.score.explanation).toMatch(/no dockerd runs here: Podman answers at Docker's socket/);
-  const judged = podman.results.filter(({ id, state }) => /^(2|4\.1|5|config)\b/.test(id) && state === 'finding');
+  const config = podman.results.find(({ id }) => id === '2.7');
+  expect(config).toMatchObject({ state: 'not-applicable', reason: expect.stringContaining('Podman serves the API') });
+  // Its containers are judged, and nothing is said of them where it does not answer.
+  expect(podman.results.find(({ id }) => id === '5.5')?.state).toBe(silent ? 'not-applicable' : 'pass');
+  if (silent) expect(podman.score.explanation).toMatch(/could not be judged: Podman does not answer/);
+  else expect(podman.score.explanation).not.toContain('could not be judged');
+  const judged = podman.results.filter(({ id, state }) => /^(2|config)\b/.test(id) && state === 'finding');
   expect(judged.map(({ id }) => id)).toEqual([]);
   // A dockerd that runs is judged, whatever else answers.
-  const beside = altered('fresh-trixie', { sections: sections as Record<string, string> });
+  const beside = altered('good-trixie', { sections: sections as Record<string, string> });
   expect(beside.podman).toBe(false);
 });
 
@@ -256,7 +274,7 @@ describe('a host whose Docker says nothing', () => {
 
 test('the table names the command that fixes', () => {
   const table = renderAuditTable(bad, { columns: 200 });
-  expect(table).toContain('→ [setup] docker-tls setup HOST');
+  expect(table).toContain('→ [setup] docker-tls setup bad-trixie');
   expect(table).toContain('→ [harden --only sshd]');
   expect(table).not.toContain('--only tls');
   expect(renderHtml(report)).not.toContain('--only tls');
@@ -299,7 +317,7 @@ describe('JUnit', () => {
 });
 
 describe('HTML for people who look', () => {
-  const named = (name: string) => renderHtml({ ...bad, subjects: [{ ...badHost, name }] });
+  const named = (name: string) => renderHtml({ ...bad, subjects: [audited('bad-trixie', name)] });
   const page = named('web;reboot');
 
   test('begins with the dates of its sources', () => {

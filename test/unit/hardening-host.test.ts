@@ -157,6 +157,20 @@ describe('sshd', () => {
     expect(lines('banner')).toEqual(['Banner /etc/issue.net']);
   });
 
+  it('opens no port for ssh -R, and nothing that the host had shut', () => {
+    const lines = (now: string, fixes: readonly FixName[], leadsTo: readonly string[] = []) =>
+      hardenSshd(new Set(fixes), {
+        ...{ ...input, settings: new Map([['allowtcpforwarding', [now]]]), maxAuthTries: 4, leadsTo, banner: false },
+      }).content?.match(/^AllowTcp.*$/gm);
+    const remote = ['sshd-remote-forwarding'] as const;
+    expect(lines('yes', remote)).toEqual(['AllowTcpForwarding local']);
+    expect(lines('local', remote)).toEqual(['AllowTcpForwarding local']);
+    expect(lines('no', remote)).toEqual(['AllowTcpForwarding no']);
+    expect(lines('remote', remote)).toEqual(['AllowTcpForwarding no']);
+    expect(lines('yes', [...remote, 'sshd-forwarding'])).toEqual(['AllowTcpForwarding no']);
+    expect(lines('yes', [...remote, 'sshd-forwarding'], ['db'])).toEqual(['AllowTcpForwarding local']);
+  });
+
   it('goes on forwarding where other hosts are reached through it', () => {
     expect(made(['sshd-forwarding']).content).toContain('AllowTcpForwarding no\nAllowAgentForwarding no\n');
     const { content, notes } = made(['sshd-forwarding'], ['db', 'web']);

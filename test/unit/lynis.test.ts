@@ -18,6 +18,7 @@ const LINES = [
   'details[]=SSH-7408|sshd|desc:x;field:X11Forwarding;prefval:NO;value:YES;|',
   'details[]=SSH-7408|sshd|desc:x;field:constructor;prefval:NO;value:YES;|',
   'details[]=SSH-7408|sshd|desc:x;field:MaxAuthTries;prefval:3;value:4;|',
+  'details[]=SSH-7408|sshd|desc:x;field:AllowTcpForwarding;prefval:NO;value:YES;|',
   'details[]=KRNL-6000|sysctl|desc:x;field:net.ipv4.conf.all.forwarding;prefval:0;value:1;|',
   'details[]=KRNL-6000|sysctl|desc:x;field:net.ipv4.conf.all.log_martians;prefval:1;value:0;|',
   'details[]=KRNL-6000|sysctl|desc:x;field:kernel.kptr_restrict;prefval:2;value:0;|',
@@ -37,7 +38,7 @@ describe('the report of Lynis', () => {
       version: '3.1.4',
       warnings: [{ test: 'PKGS-7388', text: expect.not.stringContaining('\u001b') }],
       suggestions: 3,
-      fixes: ['banner', 'kernel-network', 'sshd', 'sshd-x11'],
+      fixes: ['banner', 'kernel-network', 'sshd', 'sshd-forwarding', 'sshd-remote-forwarding', 'sshd-x11'],
     });
     expect(lynisWords(report)).toBe('Lynis 3.1.4: index 61, 1 warning, 3 suggestions');
   });

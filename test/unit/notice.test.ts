@@ -59,6 +59,14 @@ test('the lines of env lead to the store too', () => {
   expect(said(69.5, ['ps'], { ...variables, DOCKER_CONFIG: directory })).toContain(`rotate client ci --home ${home}`);
 });
 
+test('another configuration of docker: its contexts, and the command that finds its store', () => {
+  const elsewhere = { DOCKER_CONFIG: directory };
+  const words = `docker --config ${dockerConfig} tls rotate`;
+  expect(said(69.5, ['--config', dockerConfig, 'ps'], elsewhere)).toBe(
+    `the client laptop expires in 20 days: ${words} client laptop; the certificate of web expires in 20 days: ${words} server web`,
+  );
+});
+
 test('a damaged file keeps no user from docker', () => {
   writeFileSync(join(directory, 'config.json'), '{');
   expect(said(80, ['ps'], { DOCKER_CONFIG: directory })).toBe('');

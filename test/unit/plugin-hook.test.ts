@@ -84,6 +84,23 @@ test('what was noted is said, for these variables and options, this configuratio
   }
 });
 
+test.each([['--config', 'DIR'], ['--config=DIR'], ['--config', '/nowhere', '--context', 'web', '--config', 'DIR']])(
+  'the notes of the configuration that docker was told to use: %s %s',
+  async (...words) => {
+    const env = { PATH: `${join(directory, 'bin')}:${process.env.PATH}`, HOME: directory, DOCKER_CONFIG: '/nowhere' };
+    const options = words.map((word) => word.replace('DIR', dockerConfig));
+    // The shell that stands for docker has them among its own arguments.
+    const line = ['-c', `${PLUGIN} tls docker-cli-plugin-hooks; :`, ...options, 'ps'];
+    const ask = () => execFileSync('/bin/sh', line, { encoding: 'utf8', env });
+    rmSync(looked, { force: true });
+    expect(ask()).toBe('');
+    await vi.waitUntil(() => existsSync(looked), { timeout: 20_000, interval: 10 });
+    const key = readFileSync(looked, 'utf8');
+    writeFileSync(note, `${NOW_S + 600}\t${key}\t${cert}\t-\tdue\n`);
+    expect(ask()).toBe('due');
+  },
+);
+
 test('a day at most is noted as quiet, not longer than until the first is due; what is due for an hour', async () => {
   const home = join(dockerConfig, 'tls');
   const now = new Date();

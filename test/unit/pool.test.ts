@@ -23,22 +23,19 @@ const CODE_OF: Partial<Record<ExitStatus, ErrorCode>> = {
   7: 'E_VERIFY',
   130: 'E_INTERRUPTED',
 };
+const around = (signal = new AbortController().signal) => ({
+  runtime: { signal, now: () => new Date() },
+  progress: quiet,
+});
 const failure = (exit: ExitStatus) => new DockerTlsError(CODE_OF[exit] as ErrorCode, 'no');
 
 function run(fails: Readonly<Record<string, ExitStatus>>, options: Partial<FleetOptions> = {}, seen: string[] = []) {
-  const all = { parallel: 1, signal: new AbortController().signal, ...options };
-  return overHosts(
-    specs,
-    all,
-    quiet,
-    () => new Date(),
-    async ({ name }) => {
-      seen.push(name);
-      const exit = fails[name];
-      if (exit !== undefined) throw failure(exit);
-      return name;
-    },
-  );
+  return overHosts(specs, { parallel: 1, ...around(), ...options }, async ({ name }) => {
+    seen.push(name);
+    const exit = fails[name];
+    if (exit !== undefined) throw failure(exit);
+    return name;
+  });
 }
 
 const kinds = (results: Awaited<ReturnType<typeof run>>) => results.map(({ kind }) => kind[0]).join('');
@@ -87,32 +84,20 @@ describe('a run over hosts', () => {
   test('never more hosts at the same time than asked for', async () => {
     let now = 0;
     let most = 0;
-    await overHosts(
-      specs,
-      { parallel: 2, signal: new AbortController().signal },
-      quiet,
-      () => new Date(),
-      async () => {
-        most = Math.max(most, ++now);
-        await new Promise((resolve) => setTimeout(resolve, 2));
-        now -= 1;
-      },
-    );
+    await overHosts(specs, { parallel: 2, ...around() }, async () => {
+      most = Math.max(most, ++now);
+      await new Promise((resolve) => setTimeout(resolve, 2));
+      now -= 1;
+    });
     expect(most).toBe(2);
   });
 
   test('Ctrl-C begins nothing further, and is the exit status', async () => {
     const stop = new AbortController();
-    const results = await overHosts(
-      specs,
-      { parallel: 1, signal: stop.signal },
-      quiet,
-      () => new Date(),
-      async ({ name }) => {
-        if (name === 'b') stop.abort();
-        return name;
-      },
-    );
+    const results = await overHosts(specs, { parallel: 1, ...around(stop.signal) }, async ({ name }) => {
+      if (name === 'b') stop.abort();
+      return name;
+    });
     expect(results.map(({ kind }) => kind)).toEqual(['done', 'done', 'skipped', 'skipped', 'skipped']);
     expect(exitOfResults(results, stop.signal)).toBe(130);
     expect(exitOfResults(await run({}), stop.signal)).toBe(0);
@@ -120,17 +105,11 @@ describe('a run over hosts', () => {
 
   test('a bug on one host lets those at work come to their end, and begins no further one', async () => {
     let ended = 0;
-    const results = await overHosts(
-      specs,
-      { parallel: 3, signal: new AbortController().signal },
-      quiet,
-      () => new Date(),
-      async ({ name }) => {
-        await new Promise((resolve) => setTimeout(resolve, name === 'b' ? 1 : 20));
-        if (name === 'b') throw new TypeError('bug');
-        ended += 1;
-      },
-    );
+    const results = await overHosts(specs, { parallel: 3, ...around() }, async ({ name }) => {
+      await new Promise((resolve) => setTimeout(resolve, name === 'b' ? 1 : 20));
+      if (name === 'b') throw new TypeError('bug');
+      ended += 1;
+    });
     expect(results.map(({ kind }) => kind)).toEqual(['done', 'failed', 'done', 'skipped', 'skipped']);
     expect(ended).toBe(2);
     expect(errorsOf(results).map(({ code, where }) => `${code} ${where}`)).toEqual(['E_BUG b']);

@@ -10,6 +10,7 @@ import { parseAuditFacts } from '../../src/domain/audit/facts.ts';
 import { renderListenScript } from '../../src/domain/dockerd/listen-script.ts';
 import { fileText, type HostFacts, parseFacts } from '../../src/domain/plan/facts.ts';
 import { planHost } from '../../src/domain/plan/plan.ts';
+import { planRestore } from '../../src/domain/plan/plan-restore.ts';
 import { preflight, stopProblem } from '../../src/domain/plan/preflight.ts';
 import { sudoCommand } from '../../src/domain/quote.ts';
 import type { HostSpec } from '../../src/domain/settings.ts';
@@ -52,9 +53,9 @@ function problems(more: Partial<HostFacts>, listen: readonly string[] = []): str
 test.each<[string, RegExp, Partial<HostFacts>, string[]?]>([
   ['containers run: they stop', /^E_CONTAINERS a rootless Docker .*: 1 container would stop/, {}],
   [
-    'the user does not linger: the rollback would end with their login',
-    /^E_LINGER rooty does not linger.*\nssh rooty@h1 loginctl enable-linger\n/,
-    { lingers: false },
+    'the user does not linger and may not: the rollback would end with their login',
+    /^E_LINGER rooty does not linger, and may not.*\nas root on the host: loginctl enable-linger rooty$/m,
+    { linger: { state: 'no', file: '/var/lib/systemd/linger/rooty' } },
   ],
   ...['', '/home/a b', '/home/100%', '/home/\x1b[2J', 'home'].map((home): [string, RegExp, Partial<HostFacts>] => [
     `a home that units cannot name: "${home}"`,
@@ -193,4 +194,24 @@ test('its program is the one that runs, or that is beside its script, wherever o
   } finally {
     rmSync(root, { recursive: true });
   }
+});
+
+test('a user who may linger does so with the first change; going back to a generation leaves it, removal ends it', () => {
+  const file = '/var/lib/systemd/linger/rooty';
+  const facts: HostFacts = { ...recorded, linger: { state: 'may', file } };
+  const plan = planHost(facts, { ...desired, containers: 'may-stop' });
+  expect(plan.files.filter(({ kind }) => kind === 'linger')).toMatchObject([{ path: file, mode: 'present' }]);
+  expect(problems({ linger: { state: 'may', file } })).not.toContain('E_LINGER');
+  const managed = [{ kind: 'linger', path: file }];
+  const entry = { kind: 'linger', mode: 'absent', owner: '-', path: file, copy: '' };
+  const later: HostFacts = {
+    ...recorded,
+    linger: { state: 'yes', file },
+    origin: new Map([[file, entry]]),
+    generations: new Map([[1, new Map()]]),
+    state: { schema: 1, name: 'h1', generation: 2, generations: [], managed },
+  };
+  expect(planHost(later, desired).managed).toContainEqual(managed[0]);
+  expect(planRestore(later, 1, desired).files).toEqual([]);
+  expect(planRestore(later, 'none', desired).files).toMatchObject([{ kind: 'linger', mode: 'absent' }]);
 });

@@ -1,10 +1,10 @@
 /** Files and directories of the store are new, and made by us: nothing that is in their place is written to. */
 
-import { mkdirSync, mkdtempSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
+import { chmodSync, mkdirSync, mkdtempSync, readFileSync, rmSync, statSync, symlinkSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, expect, test } from 'vitest';
-import { createFile, makeDirectory } from '../../src/adapters/store/files.ts';
+import { createFile, makeDirectory, settleMode } from '../../src/adapters/store/files.ts';
 
 const directory = mkdtempSync(join(tmpdir(), 'docker-tls-files-'));
 afterAll(() => rmSync(directory, { recursive: true, force: true }));
@@ -25,4 +25,13 @@ test('a directory that is there is used; a link or a file in its place is not', 
   expect([makeDirectory(at('new')), makeDirectory(at('directory'))]).toEqual([true, false]);
   for (const name of ['to-directory', 'file'])
     expect(() => makeDirectory(at(name))).toThrow(expect.objectContaining({ code: 'E_STORE_DAMAGED' }));
+});
+
+test('a mode that the umask has narrowed is made good; where the file system keeps another one, nothing is written', () => {
+  writeFileSync(at('narrow'), '', { mode: 0o400 });
+  settleMode(at('narrow'), 0o600, 0o400, (mode) => chmodSync(at('narrow'), mode));
+  expect(statSync(at('narrow')).mode & 0o777).toBe(0o600);
+  const refused = expect.objectContaining({ code: 'E_STORE_MODES' });
+  expect(() => settleMode(at('narrow'), 0o640, 0o600, () => {})).toThrow(refused);
+  expect(() => settleMode(at('narrow'), 0o400, 0o600, () => {})).toThrow(refused);
 });

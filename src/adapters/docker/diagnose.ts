@@ -199,7 +199,7 @@ function refusedClient(input: DiagnosisInput, outcome: Refused, name: string): D
   const who = subject === undefined ? 'this client' : `the client ${subject}`;
   return {
     cause: 'client-refused',
-    message: `${expected.host} is the right one, but rejects ${who}: ${outcome.reason.replace(/^the server refused this client: /, '')}${isTrusted(input) === false ? "; the host's trust file does not have it: it was signed but not applied" : ''}`,
+    message: `${expected.host} is the right one, but rejects ${who}: ${outcome.alert ?? outcome.reason}${isTrusted(input) === false ? "; the host's trust file does not have it: it was signed but not applied" : ''}`,
     ...(expected.external && {
       note: 'a client that was revoked stays rejected: ask for access where the host was set up',
     }),

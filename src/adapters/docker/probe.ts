@@ -59,8 +59,8 @@ export async function probe(request: ProbeRequest): Promise<ProbeOutcome> {
   }
   const elapsedMs = Math.round(performance.now() - started);
   if (found.kind === 'accepted') return { ...found, elapsedMs };
-  const { kind, cause, reason, chain, stage, notTls } = found;
-  return { kind, cause, reason: printable(reason, 500), chain, elapsedMs, stage, ...(notTls ? { notTls } : {}) };
+  const { kind, cause, reason, alert, chain, stage, notTls } = found;
+  return { kind, cause, reason: printable(reason, 500), alert, chain, elapsedMs, stage, notTls: notTls || undefined };
 }
 
 type Found =

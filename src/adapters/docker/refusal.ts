@@ -7,6 +7,8 @@ export type Cause = Extract<ProbeOutcome, { kind: 'refused' }>['cause'];
 export type Refusal = {
   readonly cause: Cause;
   readonly reason: string;
+  /** What an alert says of this client, alone. */
+  readonly alert?: string;
   /** The code that it was told from. */
   readonly code?: string;
   /** What came back was not TLS at all: worth asking whether it is HTTP. */
@@ -112,7 +114,8 @@ export function refusalOf(error: unknown, { stage, keyed, maxVersion }: Progress
 function alertRefusal(alert: string, keyed: boolean): Refusal {
   // Under TLS 1.2 Go 1.23 and OpenSSL answer a client without a certificate with the alert that else means: no common cipher.
   const client = alert === 'HANDSHAKE_FAILURE' && keyed ? NO_CERTIFICATE : CLIENT_ALERTS[alert];
-  if (client !== undefined) return { cause: 'client-refused', reason: `the server refused this client: ${client}` };
+  if (client !== undefined)
+    return { cause: 'client-refused', reason: `the server refused this client: ${client}`, alert: client };
   const protocol = PROTOCOL_ALERTS[alert];
   if (protocol !== undefined) return { cause: 'protocol', reason: `the server ended the handshake: ${protocol}` };
   return {

@@ -33,8 +33,8 @@ export async function signByCfssl(ca: ApiCa, request: SignRequest, signal?: Abor
   };
   const [certificate] = textsOf([result?.certificate]);
   if (answer.status === 200 && success === true && certificate !== undefined) return certificate;
-  const said = Array.isArray(errors) ? errors.map((error) => error?.message) : [];
-  throw refusedByApi(ca, request, answer, said, [
+  const messages = Array.isArray(errors) ? errors.map((error) => error?.message) : [];
+  throw refusedByApi(ca, request, answer, messages, [
     `the profile "${ca.profiles[profile]}" of cfssl needs an auth_key whose key is that of ${ca.credentialFile}`,
     'see the log of cfssl serve',
   ]);

@@ -40,9 +40,9 @@ export async function settleHostKey(
 ): Promise<'known' | 'stored'> {
   const policy = options.hostKey ?? (endpoint.acceptNew ? 'accept-new' : 'strict');
   const { name, bareName } = hostKeyNames(endpoint);
-  const said = await askKnownHostsCommand(endpoint, name, blob);
+  const printed = await askKnownHostsCommand(endpoint, name, blob);
   const known = await knownLines(endpoint);
-  const lines = said.length === 0 ? known : [...known, ...said];
+  const lines = printed.length === 0 ? known : [...known, ...printed];
   const verdict = judgeHostKey(lines, name, blob, bareName);
   if (verdict.kind === 'revoked') throw revoked(options, blob, verdict.known);
   if (policy.startsWith('SHA256:')) {
@@ -86,8 +86,10 @@ function unknown(
             ],
       hints: [
         // A fingerprint on the command line is the last host's.
-        ...(options.jumpTo !== undefined ? [] : [`if it is the right one: --host-key ${fingerprint(blob)}`]),
-        'on a network that you trust: --host-key accept-new',
+        ...(options.jumpTo !== undefined || options.hostKeyFlag === false
+          ? []
+          : [`if it is the right one: --host-key ${fingerprint(blob)}`]),
+        ...(options.hostKeyFlag === false ? [] : ['on a network that you trust: --host-key accept-new']),
         // Where the configuration keeps none, one more line would not help.
         ...(file === undefined || file === '/dev/null'
           ? []

@@ -157,7 +157,7 @@ function jumpHop(options: SshOptions, endpoint: Endpoint, name: string): { optio
 }
 
 /** Passphrases by key file, and passwords by the prompt that names user and host: each ssh has to be told, the person only once. */
-const told = new Map<string, Secret>();
+const lastAnswers = new Map<string, Secret>();
 
 /** `given`: what this ssh was told, by key file; one that asks again was told wrong. */
 async function answerPrompt(options: SshOptions, given: Map<string, Secret>, prompt: string): Promise<Secret> {
@@ -177,7 +177,7 @@ async function answerPrompt(options: SshOptions, given: Map<string, Secret>, pro
       file ?? (/^\S+@\S+'s password: ?$/.test(prompt) ? `${options.destination} ${options.port} ${prompt}` : undefined);
     const question = { host, prompt: printable(prompt.trim(), 200), echo: false };
     if (subject === undefined) return await ask.password(question);
-    const known = told.get(subject);
+    const known = lastAnswers.get(subject);
     const wrong = given.get(subject);
     // What another host's ssh was told meanwhile is newer than what this one was told.
     const answer =
@@ -186,7 +186,7 @@ async function answerPrompt(options: SshOptions, given: Map<string, Secret>, pro
         : file === undefined
           ? await ask.password(question)
           : await ask.passphrase({ file, again: wrong !== undefined });
-    told.set(subject, answer);
+    lastAnswers.set(subject, answer);
     given.set(subject, answer);
     return answer;
   });

@@ -156,11 +156,11 @@ export function translateSsh2(
     return needsOpenSsh(options, `${at} shares no algorithm with it (${printable(error.message, 200)})`, error);
   }
   if (error === undefined || error.level === 'protocol') {
-    const said = error === undefined ? '' : ` (${printable(error.message, 200)})`;
+    const reason = error === undefined ? '' : ` (${printable(error.message, 200)})`;
     return fail(
       options,
       'E_SSH_REFUSED',
-      `${at} hung up before it spoke SSH to the end${said}`,
+      `${at} hung up before it spoke SSH to the end${reason}`,
       [sshVerbose(endpoint), 'on the host, many at once: MaxStartups in sshd_config'],
       error,
     );

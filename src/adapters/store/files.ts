@@ -92,7 +92,7 @@ export function makeDirectories(path: string, close: Close = closeHere): string[
 }
 
 /** The umask may have taken bits away: they are restored. Bits too many mean a file system without modes. */
-function settleMode(path: string, mode: number, found: number, change: (mode: number) => void): void {
+export function settleMode(path: string, mode: number, found: number, change: (mode: number) => void): void {
   if (!HAS_MODES || (found & 0o777) === mode) return;
   if ((found & 0o777 & ~mode) === 0) {
     change(mode);

@@ -41,9 +41,10 @@ export type Store = {
   /**
    * Runs `fn` while no other run changes the store, and gives the lock back however it ends. Calls within the same Store
    * join the lock that is held. `who` is for other users' error message, for instance `docker-tls apply`.
-   * First finishes what a run that died left half done. Fails with E_STORE_LOCKED (exit 4).
+   * First finishes what a run that died left half done. Fails with E_STORE_LOCKED (exit 4). `joins`: `fn` writes once at most, as the last
+   * that it does, so a shared store may commit the changes of several such calls together.
    */
-  withLock<T>(who: string, fn: () => Promise<T>): Promise<T>;
+  withLock<T>(who: string, fn: () => Promise<T>, how?: { readonly joins?: boolean }): Promise<T>;
   /**
    * Makes one change, all or nothing. Parallel calls queue. Throws a plain Error outside withLock and a TypeError for contents that
    * could not be read again. Fails with E_NAME, E_STORE_FULL, E_STORE_WRITE, and as read does where the store's own directories

@@ -8,18 +8,22 @@ import type { Colours } from './colours.ts';
 
 /** What is lost of a file that was edited by hand. */
 export function renderLoss({ before = '', after = '' }: FileChange, colours: Colours): string[] {
-  return renderDiff(before, after, colours);
+  return paintDiff(diffLines(before, after), colours);
 }
 
-export function renderDiff(before: string, after: string, colours: Colours): string[] {
+/** Lines that begin with `+`, `-`, a blank, or `@@`. */
+export function diffLines(before: string, after: string): string[] {
   return createTwoFilesPatch('', '', before, after, '', '', { context: 1 })
     .split('\n')
     .slice(4)
-    .filter((line) => line !== '' && !line.startsWith('\\'))
-    .map((line) => {
-      const text = `    ${printable(maskPasswords(line))}`;
-      if (line.startsWith('+')) return colours.green(text);
-      if (line.startsWith('-')) return colours.red(text);
-      return colours.dim(text);
-    });
+    .filter((line) => line !== '' && !line.startsWith('\\'));
+}
+
+export function paintDiff(lines: readonly string[], colours: Colours): string[] {
+  return lines.map((line) => {
+    const text = `    ${printable(maskPasswords(line))}`;
+    if (line.startsWith('+')) return colours.green(text);
+    if (line.startsWith('-')) return colours.red(text);
+    return colours.dim(text);
+  });
 }

@@ -3,14 +3,12 @@
 import type { AgreedHost } from '../../actions/results.ts';
 import { contextName } from '../../domain/fleet/specs.ts';
 import type { HostResult } from '../../domain/host-results.ts';
-import type { FileChange } from '../../domain/plan/file-change.ts';
 import { kindOf } from '../../domain/plan/host-kind.ts';
 import { type HostPlan, hasChanges } from '../../domain/plan/plan.ts';
-import { maskPasswords } from '../../domain/secret.ts';
 import { hangText, listWords, plural, textWidth, wrapText } from '../../domain/words.ts';
 import { printable } from '../../errors/errors.ts';
 import type { Colours } from './colours.ts';
-import { renderDiff, renderLoss } from './diff.ts';
+import { type FileView, renderFileView, viewOf } from './file-change.ts';
 import { failureJson } from './outcome.ts';
 
 const LABEL = 13;
@@ -54,20 +52,20 @@ function row(
 
 /** What changes, and what it means: of one host, or of several that change in the same way (`likeness`). */
 function changeLines(hosts: readonly Shown[], form: PlanForm): string[] {
-  const { colours } = form;
+  const { colours, diff = false } = form;
   const [{ plan, spec, names, accepts = [] }] = hosts as [Shown];
   const lines: string[] = [];
   const add = (label: string, text: string, style = colours.dim) => lines.push(row(form, label, text, style));
   if (plan.credentials && plan.purpose === 'apply') {
-    const { certificate, reason } = plan.credentials;
-    if ('issue' in certificate) add('certificate', `new: ${certificate.issue.reason}`);
-    else add('credentials', reason);
+    const { issue, text } = credentialWords(plan.credentials);
+    add(issue ? 'certificate' : 'credentials', issue ? `new: ${text}` : text);
     if (hosts.length === 1) add('names', names.map(({ value }) => value).join(', '));
     if (accepts.length > 0) add('accepts', listWords(accepts, 12));
   }
-  for (const change of plan.files)
-    if (hosts.length === 1 || !/\/tls\/current$/.test(change.path))
-      lines.push(...renderChange(change, form).map((line) => `  ${line}`));
+  for (const view of hosts.length === 1
+    ? plan.files.map((change) => viewOf(change, diff))
+    : sharedViews(hosts[0] as Shown, diff))
+    lines.push(...renderFileView(view, colours).map((line) => `  ${line}`));
   add('daemon', plan.daemon.action === 'none' ? 'untouched' : `one ${plan.daemon.action}: ${plan.daemon.reason}`);
   add('containers', hosts.length === 1 ? containerWords(plan) : containersOf(hosts));
   if (plan.daemon.action === 'restart' && plan.listening !== 'none') add('clients', OVER_RESTART[plan.listening]);
@@ -78,6 +76,10 @@ function changeLines(hosts: readonly Shown[], form: PlanForm): string[] {
   add('rollback', `automatic after ${spec.confirmWithin} s unless this machine confirms`);
   for (const cost of plan.costs) add('costs', printable(cost), colours.yellow);
   return lines;
+}
+
+function credentialWords({ certificate, reason }: NonNullable<HostPlan['credentials']>) {
+  return 'issue' in certificate ? { issue: true, text: certificate.issue.reason } : { issue: false, text: reason };
 }
 
 const OVER_RESTART = {
@@ -97,15 +99,20 @@ function containersOf(hosts: readonly Shown[]): string {
     : `${plural(count, 'container')} ${FATE[how](count)}`;
 }
 
+/** What is shown of the files of several hosts; the generations that they switch to are numbered apart. */
+function sharedViews({ plan, facts }: Shown, diff: boolean): FileView[] {
+  return plan.files.filter(({ path }) => path !== facts.places.current).map((change) => viewOf(change, diff));
+}
+
 /** Hosts of one likeness change in the same way: all that is shown of their plans is the same but for names, addresses and names of containers. */
-function likeness({ plan, spec, accepts, ...planned }: Shown, form: PlanForm): string {
+function likeness(host: Shown, { diff = false }: PlanForm): string {
+  const { plan, spec, accepts } = host;
   const { how, running, unlisted } = plan.containers;
-  const alone = how === 'stop' || unlisted ? `${plan.host} ` : '';
-  const containers = { ...plan.containers, running: [], wouldStop: [] };
-  const shown = { plan: { ...plan, containers }, spec: { ...spec, name: '', context: undefined }, accepts, ...planned };
-  return `${alone}${plan.port} ${running.length > 0} ${changeLines([{ ...shown, names: [] }], form)
-    .filter((line) => !/\/tls\/current ->/.test(line))
-    .join('\n')}`;
+  const alone = how === 'stop' || unlisted ? plan.host : undefined;
+  const { purpose, port, daemon, listening, costs, credentials } = plan;
+  const change = { purpose, port, daemon, listening, costs, credentials: credentials && credentialWords(credentials) };
+  const here = { context: contextName(spec) !== undefined, use: spec.use, confirmWithin: spec.confirmWithin };
+  return JSON.stringify([alone, change, sharedViews(host, diff), accepts, how, running.length > 0, here]);
 }
 
 /** Planned, and with something to do. */
@@ -140,6 +147,8 @@ export function renderPlans(results: readonly HostResult<AgreedHost>[], form: Pl
       verbose ? undefined : 12,
     );
   const warnings = warningsOf([...folded.flat(), ...still]);
+  const unplanned = results.length - plans.length;
+  const left = unplanned > 0 ? `; ${plural(unplanned, 'host')} could not be planned` : '';
   return [
     ...folded.map((group) => {
       const head = hangText(`${plural(group.length, 'host')} in the same way: ${names(group)}`, columns, 2);
@@ -152,7 +161,7 @@ export function renderPlans(results: readonly HostResult<AgreedHost>[], form: Pl
     ...warnings.map(({ warning, hosts }) =>
       hangText(`${colours.yellow('warning')}  ${listWords(hosts, 6)}: ${printable(warning)}`, columns, 9),
     ),
-    `${changing.length} of ${plural(results.length, 'host')} would change`,
+    ...(plans.length > 0 ? [`${changing.length} of ${plural(plans.length, 'host')} would change${left}`] : []),
   ].join('\n\n');
 }
 
@@ -225,38 +234,5 @@ function containerWords(plan: HostPlan): string {
     }
     default:
       return `${plural(running.length, 'container')} ${FATE[how](running.length)}: ${names}`;
-  }
-}
-
-function renderChange(change: FileChange, { colours, diff = false }: PlanForm): string[] {
-  const path = printable(change.path);
-  const drift = change.drift ? colours.yellow('  (edited by hand since)') : '';
-  const why = change.reason ? colours.dim(`  ${change.reason}`) : '';
-  switch (change.kind) {
-    case 'link':
-      return [
-        `${colours.green(change.before === undefined ? '+' : '~')} ${path} -> ${printable(change.to ?? '')}${drift}`,
-      ];
-    case 'absent':
-      return [`${colours.red('-')} ${path}${drift}`, ...(change.drift ? renderLoss(change, colours) : [])];
-    case 'attributes':
-      return [`${colours.yellow('~')} ${path}  mode ${change.mode}, owner ${change.owner}${why}`];
-    case 'sysctl':
-      return [`${colours.yellow('~')} running kernel: ${path} = ${change.mode}${why}`];
-    case 'member':
-      return [`${colours.yellow('~')} ${change.mode === 'present' ? 'add to' : 'take out of'} group: ${path}${why}`];
-    case 'file':
-      if (change.before === undefined)
-        return [
-          `${colours.green('+')} ${path}${drift}${why}`,
-          ...(diff
-            ? (change.after ?? '').split('\n').map((line) => colours.green(`    + ${printable(maskPasswords(line))}`))
-            : []),
-        ];
-      if (change.before === change.after) return [`${colours.yellow('~')} ${path}  mode ${change.mode}${drift}${why}`];
-      return [
-        `${colours.yellow('~')} ${path}${drift}${why}`,
-        ...renderDiff(change.before, change.after ?? '', colours),
-      ];
   }
 }

@@ -71,10 +71,11 @@ function containerFact(value: Json) {
     capAdd: textsAt(host, 'CapAdd'),
     capDrop: textsAt(host, 'CapDrop'),
     securityOpt: textsAt(host, 'SecurityOpt'),
-    /** Nothing of /proc and /sys is masked or read-only: `systempaths=unconfined`, which is not among the options. */
-    bareSystemPaths: [at(host, 'MaskedPaths'), at(host, 'ReadonlyPaths')].some(
-      (paths) => Array.isArray(paths) && paths.length === 0,
-    ),
+    /** Nothing of /proc and /sys is masked or read-only: Docker's `systempaths=unconfined`, which is not among the options, or Podman's `unmask=all`. */
+    bareSystemPaths:
+      [at(host, 'MaskedPaths'), at(host, 'ReadonlyPaths')].some(
+        (paths) => Array.isArray(paths) && paths.length === 0,
+      ) || textsAt(host, 'SecurityOpt').includes('unmask=all'),
     readonlyRoot: at(host, 'ReadonlyRootfs') === true,
     /** Bytes; 0 means no limit. */
     memory: numberAt(host, 'Memory'),
@@ -149,7 +150,7 @@ export function isPodman(answers: ApiAnswers): boolean {
  * What the API said. `answers`: status and body by path, as src/host/audit/api.sh printed them: 300 containers and 200 images at most
  * (config.5 tells when there are more). Undefined when `/info` was not answered.
  */
-export function dockerFacts(answers: ApiAnswers) {
+export function engineFacts(answers: ApiAnswers) {
   function get(path: string): Json {
     const answer = answers.get(path);
     return answer?.status === 200 ? parseJson(answer.body) : undefined;
@@ -175,10 +176,17 @@ export function dockerFacts(answers: ApiAnswers) {
     }
   }
   const secrets = get('/secrets');
+  // What Docker calls bridge for a container is podman there.
+  const named = !isPodman(answers)
+    ? containers
+    : containers.map((one) => ({
+        ...one,
+        networks: one.networks.map((name) => (name === 'podman' ? 'bridge' : name)),
+      }));
   return {
     info,
     version: get('/version'),
-    containers: containers.sort((a, b) => (a.name < b.name ? -1 : 1)),
+    containers: named.sort((a, b) => (a.name < b.name ? -1 : 1)),
     images: images.sort((a, b) => (a.name < b.name ? -1 : 1)),
     /** How many there are, also beyond the limit. */
     imageCount: Math.max(listAt(get('/images/json')).length, images.length),

@@ -32,6 +32,8 @@ export type Verdict =
       readonly state: 'not-applicable';
       readonly reason: string;
       readonly evidence?: readonly Evidence[];
+      /** What a person has to answer, where only one can judge. */
+      readonly question?: string;
       /** It may well apply, but what would tell was not answered: neither good nor gone. */
       readonly unseen?: true;
     };
@@ -68,8 +70,8 @@ export type Check = {
   readonly severity: Severity;
   /** What can happen. */
   readonly why: string;
-  /** What to do: a sentence or commands. */
-  readonly fix: string;
+  /** What to do: a sentence or commands; with commands for the host, made from its name. */
+  readonly fix: string | ((host: string) => string);
   /** The fix of `harden` that fixes it. */
   readonly fixable?: FixName;
   /** A person has to judge; the check only gathers what helps. */
@@ -88,7 +90,7 @@ export function notApplicable(reason: string, evidence?: readonly Evidence[]): V
 
 /** For what only a person can judge: the facts that help go into the evidence. */
 export function forPerson(question: string, evidence?: readonly Evidence[]): Verdict {
-  return notApplicable(`needs a person: ${question}`, evidence);
+  return { state: 'not-applicable', reason: `needs a person: ${question}`, evidence, question };
 }
 
 export function finding(evidence: readonly Evidence[], severity?: Severity, stays?: string): Verdict {

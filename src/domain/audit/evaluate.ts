@@ -1,6 +1,7 @@
 /** Owns the run of all checks over the facts of one host. */
 
 import { printable } from '../../errors/errors.ts';
+import { shellQuote } from '../quote.ts';
 import { maskPasswords } from '../secret.ts';
 import { type Benchmark, idIn, type Numbers, numbersOf } from './benchmark.ts';
 import {
@@ -59,12 +60,17 @@ export type CheckResult = {
   /** Of this finding, where the check found a graver or lighter case than usual. */
   readonly severity: Severity;
   readonly why: string;
+  /** With the name of the host in its commands. */
   readonly fix: string;
+  /** The same for any host, where it names one. */
+  readonly fixOfAny?: string;
   readonly fixable?: FixName;
   readonly manual: boolean;
   readonly state: Verdict['state'];
   /** Why it is not applicable. */
   readonly reason?: string;
+  /** What a person has to answer, where only one can judge. */
+  readonly question?: string;
   /** What would tell was not answered: there may be a finding. */
   readonly unseen?: true;
   readonly evidence: readonly Evidence[];
@@ -92,10 +98,19 @@ function cleaned(evidence: readonly Evidence[]): readonly Evidence[] {
   }));
 }
 
+/** What to do about a finding of a host. */
+export function fixWords({ fix }: Pick<Check, 'fix'>, host: string): string {
+  return typeof fix === 'string' ? fix : fix(host);
+}
+
 /** The result of one check; its text is cleaned of everything that a terminal or a page could take for more than text. */
-export function resultOf(check: Omit<Check, 'evaluate'>, verdict: Verdict): CheckResult {
-  const { id, title, why, fix } = check;
+export function resultOf(check: Omit<Check, 'evaluate'>, verdict: Verdict, host = 'HOST'): CheckResult {
+  const { id, title, why } = check;
   const stays = verdict.state === 'finding' ? verdict.stays : undefined;
+  const fixOn = (name: string) => {
+    const fix = fixWords(check, name);
+    return stays === undefined ? fix : `${fix} (docker-tls harden leaves it: ${stays})`;
+  };
   return {
     id,
     cis: numbersOf(id),
@@ -104,30 +119,30 @@ export function resultOf(check: Omit<Check, 'evaluate'>, verdict: Verdict): Chec
     group: groupOf(id),
     severity: (verdict.state === 'finding' ? verdict.severity : undefined) ?? check.severity,
     why,
-    fix: stays === undefined ? fix : `${fix} (docker-tls harden leaves it: ${stays})`,
+    fix: fixOn(printable(shellQuote(host), EVIDENCE_LENGTH)),
+    fixOfAny: typeof check.fix === 'string' ? undefined : fixOn('HOST'),
     fixable: stays === undefined ? check.fixable : undefined,
     manual: check.manual === true,
     state: verdict.state,
     reason: verdict.state === 'not-applicable' ? printable(verdict.reason, EVIDENCE_LENGTH) : undefined,
+    question: verdict.state === 'not-applicable' ? verdict.question : undefined,
     unseen: verdict.state === 'not-applicable' ? verdict.unseen : undefined,
     evidence: verdict.state === 'pass' ? [] : cleaned(verdict.evidence ?? []),
   };
 }
 
-function noDaemon({ podman, podmanService }: AuditFacts): Verdict {
-  const reason = podmanService
+function noDaemon({ podman }: AuditFacts): Verdict {
+  const reason = podman
     ? 'no dockerd runs here: Podman serves the API, and this check is about dockerd'
-    : podman
-      ? "no dockerd runs here: Podman answers at Docker's socket"
-      : 'no dockerd runs here';
-  return { state: 'not-applicable', reason, unseen: true };
+    : 'no dockerd runs here';
+  return { state: 'not-applicable', reason, unseen: podman ? undefined : true };
 }
 
 /**
  * Judges every check. `outside.now` defaults to the host's own clock; without probes those checks that need them are
- * not applicable, and say so.
+ * not applicable, and say so. `host` is its name in commands.
  */
-export function evaluate(facts: AuditFacts, outside: Partial<Outside> = {}): readonly CheckResult[] {
+export function evaluate(facts: AuditFacts, outside: Partial<Outside> = {}, host?: string): readonly CheckResult[] {
   const whole: Outside = {
     probes: outside.probes ?? [],
     dialled: outside.dialled ?? [],
@@ -138,7 +153,7 @@ export function evaluate(facts: AuditFacts, outside: Partial<Outside> = {}): rea
   return CHECKS.map((check) => {
     const verdict = check.evaluate(facts, whole);
     // Where nothing could have been asked, an answer that did not come would be the wrong thing to look for.
-    return resultOf(check, silent && verdict === UNANSWERED ? noDaemon(facts) : verdict);
+    return resultOf(check, silent && verdict === UNANSWERED ? noDaemon(facts) : verdict, host);
   });
 }
 

@@ -46,13 +46,13 @@ function socketUnits(facts: AuditFacts): readonly Exposed[] {
 
 /** Every TCP address on which this host's daemon serves its API, or was told to. Ports of containers, of swarm and of the metrics are not the API. */
 export function exposedAddresses(facts: AuditFacts): readonly Exposed[] {
-  const told = tcpHosts(facts.daemon).map(({ address, place }): Exposed => {
+  const configured = tcpHosts(facts.daemon).map(({ address, place }): Exposed => {
     // What an address leaves out is localhost and 2375, with TLS too (moby: DefaultTCPHost; seen on 20.10 to 28.5).
     const where = split(address);
     const [host, port] = [where.address || 'localhost', where.port || 2375];
     return { address: `${host}:${port}`, port, loopback: isLoopback(host), place };
   });
-  const known = [...told, ...socketUnits(facts)];
+  const known = [...configured, ...socketUnits(facts)];
   // dockerd itself holds the ports that containers publish when there is no userland proxy.
   const published = (facts.docker?.containers ?? []).flatMap(({ ports }) => ports.map(({ hostPort }) => hostPort));
   const others = new Set(published);

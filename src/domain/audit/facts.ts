@@ -3,7 +3,7 @@
 import { DockerTlsError } from '../../errors/errors.ts';
 import { distributionOf } from '../dockerd/packages.ts';
 import { apiAnswers, parseSections } from '../dockerd/sections.ts';
-import { dockerFacts, isPodman } from './api.ts';
+import { engineFacts, isPodman } from './api.ts';
 import { auditRules, otherRules, rulesAtBoot, rulesInKernel, tmpfilesDirectories } from './audit-rules.ts';
 import { parseArguments, parseDaemonJson } from './dockerd.ts';
 import { parseHostSettings } from './host-settings.ts';
@@ -149,7 +149,7 @@ export function parseAuditFacts(stdout: Buffer) {
   const configPath = text('config-path') || '/etc/docker/daemon.json';
   const files = new Map(fileFacts(bytes('files'), owner).map((file) => [file.path, file]));
   for (const file of fileFacts(bytes('config-stat'), owner)) files.set(file.path, file);
-  // Nobody else reaches that of a user: it is in their own directory.
+  // No other user reaches that of a user: it is in their own directory.
   if (owner !== '') files.delete(text('api-socket'));
 
   const status = withStatus('auditctl-status');
@@ -168,6 +168,7 @@ export function parseAuditFacts(stdout: Buffer) {
   const podmanService = bytes('podman-service') !== undefined;
   const podman =
     cmdline === undefined && (podmanService || /\/podman\//.test(text('api-socket-target')) || isPodman(answers));
+  const engine = podman && !isPodman(answers) ? undefined : engineFacts(answers);
   return {
     kernel: text('kernel'),
     os: /^PRETTY_NAME="?([^"\n]*)/m.exec(text('os-release'))?.[1] ?? '',
@@ -246,11 +247,11 @@ export function parseAuditFacts(stdout: Buffer) {
     contentTrust: lines(text('content-trust')),
     /** Ids of containers in which an sshd runs. */
     sshdContainers: new Set(
-      Array.from(text('sshd-cgroups').matchAll(/docker[-/]([0-9a-f]{64})/g), (found) => found[1] ?? ''),
+      Array.from(text('sshd-cgroups').matchAll(/(?:docker|libpod)[-/]([0-9a-f]{64})/g), (found) => found[1] ?? ''),
     ),
     /** Empty where there is none, or none of Docker's. */
     apiSocket: podman ? '' : text('api-socket'),
-    /** Podman serves Docker's API here (podman-docker), and no dockerd runs: the checks cannot judge its answers. */
+    /** Podman serves Docker's API here, and no dockerd runs: what is about dockerd cannot be judged. */
     podman,
     /** It does so by the service of docker-tls. */
     podmanService,
@@ -258,6 +259,8 @@ export function parseAuditFacts(stdout: Buffer) {
     apiStatus: answers.get('/info')?.status,
     /** What the first process of each running container really has, by its process id. */
     processes: parseProcesses(text('process-status')),
-    docker: podman ? undefined : dockerFacts(answers),
+    docker: podman ? undefined : engine,
+    /** The same, of whichever engine serves the API: for what is about containers and images alone. */
+    engine,
   };
 }

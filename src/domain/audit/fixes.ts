@@ -25,6 +25,7 @@ export type FixName =
   | 'modules-used'
   | 'sshd-idle'
   | 'sshd-x11'
+  | 'sshd-remote-forwarding'
   | 'sshd-forwarding'
   | 'sshd-sessions'
   | 'core-dumps'
@@ -169,6 +170,12 @@ export const ALL_FIXES: readonly Fix[] = [
     cost: 'an SSH session whose client does not answer for ten minutes ends',
   },
   { name: 'sshd-x11', title: 'sshd: X11Forwarding no', risk: 'low', cost: 'ssh -X shows no windows' },
+  {
+    name: 'sshd-remote-forwarding',
+    title: 'sshd: AllowTcpForwarding local',
+    risk: 'low',
+    cost: 'ssh -R opens no port on this host; ssh -L, editors over SSH and jumps through it go on',
+  },
   {
     name: 'sshd-forwarding',
     title: 'sshd: AllowTcpForwarding no, AllowAgentForwarding no',

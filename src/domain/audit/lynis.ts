@@ -37,17 +37,17 @@ const BY_TEST: Readonly<Record<string, readonly FixName[]>> = {
 };
 
 /** `sshd -T` keywords that Lynis gives points for, in lower case. */
-const BY_KEYWORD: Readonly<Record<string, FixName>> = {
-  allowagentforwarding: 'sshd-forwarding',
-  allowtcpforwarding: 'sshd-forwarding',
-  clientalivecountmax: 'sshd-idle',
-  clientaliveinterval: 'sshd-idle',
-  loglevel: 'sshd',
-  maxauthtries: 'sshd',
-  maxsessions: 'sshd-sessions',
-  permitrootlogin: 'sshd-root',
-  tcpkeepalive: 'sshd-idle',
-  x11forwarding: 'sshd-x11',
+const BY_KEYWORD: Readonly<Record<string, readonly FixName[]>> = {
+  allowagentforwarding: ['sshd-forwarding'],
+  allowtcpforwarding: ['sshd-remote-forwarding', 'sshd-forwarding'],
+  clientalivecountmax: ['sshd-idle'],
+  clientaliveinterval: ['sshd-idle'],
+  loglevel: ['sshd'],
+  maxauthtries: ['sshd'],
+  maxsessions: ['sshd-sessions'],
+  permitrootlogin: ['sshd-root'],
+  tcpkeepalive: ['sshd-idle'],
+  x11forwarding: ['sshd-x11'],
 };
 
 /** `results`: the audit's of the same moment, which say what the host lacks. */
@@ -99,8 +99,7 @@ function byDetail(line: string): readonly FixName[] {
   const field = /(?:^|;)field:([^;]+);/.exec(text)?.[1] ?? '';
   if (test === 'KRNL-6000') return SYSCTLS.flatMap(({ key, fix }) => (key === field ? [fix] : []));
   const keyword = field.toLowerCase();
-  const fix = test === 'SSH-7408' && Object.hasOwn(BY_KEYWORD, keyword) ? BY_KEYWORD[keyword] : undefined;
-  return fix === undefined ? [] : [fix];
+  return test === 'SSH-7408' && Object.hasOwn(BY_KEYWORD, keyword) ? (BY_KEYWORD[keyword] ?? []) : [];
 }
 
 /** One line for users. */

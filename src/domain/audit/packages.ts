@@ -20,8 +20,13 @@ export const PACKAGES: readonly PackageOffer[] = [
   },
   {
     name: 'aide',
-    title: 'a checker of file integrity',
-    risk: 'nothing is checked until you make its database (aideinit); keep /var/lib/docker out of it, or it reads every image',
+    title: 'a checker of file integrity, the program alone',
+    risk: 'nothing is checked: it has no configuration and no timer; aide-common brings both',
+  },
+  {
+    name: 'aide-common',
+    title: 'the configuration of aide, and its nightly check',
+    risk: 'a mail to root each night; once you have made its database (aideinit), every file is read, all images in /var/lib/docker among them unless a line !/var/lib/docker in /etc/aide/aide.conf.d leaves them out',
   },
   {
     name: 'apt-listchanges',

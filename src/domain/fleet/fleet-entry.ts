@@ -24,8 +24,8 @@ export type HostDefaults = Partial<HostSettings> & { readonly ssh?: Partial<SshS
 
 /** The values that an entry (as the schema read it) says. `all` for a list is undefined, and so takes one of the defaults back. */
 export function valuesOf<T extends Settings>(table: T, entry: Entry): Partial<ValuesOf<T>> {
-  const said = Object.entries(table).filter(([field, setting]) => fleetKey(field, setting) in entry);
-  return Object.fromEntries(said.map(([field, setting]) => [field, entry[fleetKey(field, setting)]])) as Partial<
+  const given = Object.entries(table).filter(([field, setting]) => fleetKey(field, setting) in entry);
+  return Object.fromEntries(given.map(([field, setting]) => [field, entry[fleetKey(field, setting)]])) as Partial<
     ValuesOf<T>
   >;
 }

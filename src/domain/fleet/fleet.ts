@@ -66,11 +66,11 @@ export function readFleet(text: string, path: string): { readonly fleet: Fleet; 
   const problems: Problem[] = [...document.problems, ...nameProblems(document.value)];
   if (!parsed.success) {
     // A value that could not be read is missing for the schema as well: once is enough.
-    const said = new Set(
+    const located = new Set(
       document.problems.flatMap(({ path: at, key }) => (key === undefined ? [JSON.stringify(at)] : [])),
     );
     const shape = schemaProblems(parsed.error.issues, { value: document.value, knownKeys });
-    problems.push(...shape.filter(({ path: at }) => !said.has(JSON.stringify(at))));
+    problems.push(...shape.filter(({ path: at }) => !located.has(JSON.stringify(at))));
   }
   // What contradicts itself is said at once with what has no right shape.
   const file = parsed.success ? (parsed.data as FleetFile) : readablePart(document.value);

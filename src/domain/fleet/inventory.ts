@@ -210,8 +210,8 @@ function entryOf(name: string, variables: Variables, say: Say): Record<string, u
   };
   if (!local) {
     for (const key of ARGUMENTS) {
-      const { ssh: said, problems } = parseSshArguments(wordOf(variables[key] ?? ''));
-      Object.assign(ssh, said);
+      const { ssh: given, problems } = parseSshArguments(wordOf(variables[key] ?? ''));
+      Object.assign(ssh, given);
       for (const { message, hint } of problems) say(`${key}: ${message}`, [hint]);
     }
     put(ssh, 'user', first(...ANSIBLE.user));

@@ -4,7 +4,6 @@ import type { KindName } from '../../host/scripts.ts';
 import { dropInName, renderDropIn, renderSocketUnit } from '../dockerd/drop-in.ts';
 import { replaceValue } from '../dockerd/environment-file.ts';
 import { renderListenScript } from '../dockerd/listen-script.ts';
-import { SOCKET_UNIT } from '../dockerd/paths.ts';
 import { renderPodmanService } from '../dockerd/podman-units.ts';
 import { withOurs, withoutOurs } from '../dockerd/settings-script.ts';
 import type { PlacedSettings } from './daemon-settings.ts';
@@ -36,12 +35,6 @@ const FILES: Readonly<Record<KindName, (context: DaemonFiles) => FileChange[]>> 
   podman: podmanFiles,
 };
 
-/** Who holds the port over a restart of the daemon. */
-export function listeningOf(facts: HostFacts, view: DaemonView): Listening {
-  if (kindOf(facts).own || view.listeners.some((listener) => listener.kind === 'fd')) return 'systemd';
-  return kindOf(facts).asks && facts.holds ? 'firewall' : 'daemon';
-}
-
 export function planDaemonFiles(context: DaemonFiles): FileChange[] {
   return FILES[kindOf(context.facts).name](context);
 }
@@ -55,7 +48,7 @@ function unitFiles({ facts, view, desired, placed, listening, json, start, hosts
             facts.places.socket,
             renderSocketUnit(desired.listen, desired.port, { service: kindOf(facts).service, condition: dropInPath }),
           ),
-          link(facts.places.socketWants, `../${SOCKET_UNIT}`),
+          link(facts.places.socketWants, `../${kindOf(facts).sockets.tls}`),
         ]
       : []),
     ...planVariables(facts, view, desired, placed),

@@ -52,8 +52,8 @@ export function parseFacts(stdout: Buffer) {
     uid: Number(get('uid')),
     /** Where the daemon's files are; those of root's where a user's own have names that units cannot hold. */
     places,
-    /** Of a user: their systemd, and with it their daemon, runs without a login of theirs. */
-    lingers: raw.has('lingers') ? get('lingers') === 'yes' : undefined,
+    /** Of a user: whether their systemd, and with it their daemon, runs without a login of theirs, or may if they ask for it (yes, may, no); and the file by which it does. */
+    linger: raw.has('lingers') ? { state: get('lingers'), file: get('linger-file') } : undefined,
     /** The host's clock, in milliseconds since 1970. */
     clockMs: Number(get('clock').replace(/N$/, '')) * 1000,
     hostname: get('hostname').trim(),

@@ -7,10 +7,10 @@ import type { SnapshotEntry } from './host-state.ts';
 
 /** Holds no secret: private keys are not files of a plan but credentials, and travel apart. */
 export type FileChange = {
-  readonly kind: 'file' | 'link' | 'absent' | 'attributes' | 'member' | 'sysctl';
-  /** For a membership `group:user`, for a kernel setting its key. */
+  readonly kind: 'file' | 'link' | 'absent' | 'attributes' | 'member' | 'sysctl' | 'linger';
+  /** For a membership `group:user`, for a kernel setting its key, for a user who lingers what systemd has of that. */
   readonly path: string;
-  /** Octal, four digits; for a membership `present` or `absent`, for a kernel setting its value; `-` where it has no meaning. */
+  /** Octal, four digits; for a membership and for who lingers `present` or `absent`, for a kernel setting its value; `-` where it has no meaning. */
   readonly mode: string;
   readonly owner: string;
   /** Text of a file afterwards. */
@@ -23,12 +23,12 @@ export type FileChange = {
   /** The path is no longer what docker-tls had put there: it was edited by hand. */
   readonly drift?: boolean;
   readonly reason?: string;
-  /** For attributes, memberships and kernel settings: there is something to do. */
+  /** For attributes, memberships, kernel settings and who lingers: there is something to do. */
   readonly pending: boolean;
 };
 
 /** Kinds of changes that put nothing at a path. */
-export const WITHOUT_FILE: readonly string[] = ['attributes', 'member', 'sysctl'];
+export const WITHOUT_FILE: readonly string[] = ['attributes', 'member', 'sysctl', 'linger'];
 
 /** A text file with its final mode. */
 export function text(path: string, content: string, mode = '0644', owner = '0:0', reason?: string): FileChange {
@@ -41,6 +41,13 @@ export function link(path: string, to: string): FileChange {
 
 export function absent(path: string): FileChange {
   return { kind: 'absent', path, mode: '-', owner: '-', pending: true };
+}
+
+/** The user's systemd runs without a login of theirs: their daemon would end with the last one, and so would the rollback. */
+export function planLinger({ linger }: HostFacts): FileChange[] {
+  if (linger?.state !== 'may') return [];
+  const reason = 'loginctl enable-linger';
+  return [{ kind: 'linger', path: linger.file, mode: 'present', owner: '-', pending: true, reason }];
 }
 
 /** What a snapshot says of a path; a path that it does not know was not there. */
@@ -62,6 +69,7 @@ export function bySnapshot(entry: SnapshotEntry | undefined, path: string): File
       return { kind: 'attributes', path, mode: entry.mode.padStart(4, '0'), owner: entry.owner, pending: true };
     case 'member':
     case 'sysctl':
+    case 'linger':
       return { kind: entry.kind, path, mode: entry.mode, owner: '-', pending: true };
     default:
       return absent(path);

@@ -51,8 +51,6 @@ const LINES: readonly { fix: FixName; keyword: string; value: string; most?: tru
   { fix: 'sshd-idle', keyword: 'ClientAliveInterval', value: '300', most: true },
   { fix: 'sshd-idle', keyword: 'ClientAliveCountMax', value: '2', most: true },
   { fix: 'sshd-x11', keyword: 'X11Forwarding', value: 'no' },
-  { fix: 'sshd-forwarding', keyword: 'AllowTcpForwarding', value: 'no' },
-  { fix: 'sshd-forwarding', keyword: 'AllowAgentForwarding', value: 'no' },
 ];
 
 /** Fixes that this drop-in makes. */
@@ -62,6 +60,8 @@ export const SSHD_FIXES: readonly FixName[] = [
   'sshd-passwords',
   'sshd-sessions',
   'banner',
+  'sshd-remote-forwarding',
+  'sshd-forwarding',
   ...LINES.map(({ fix }) => fix),
 ];
 const FIRST_WITH_INCLUDE = 802;
@@ -84,11 +84,9 @@ export function hardenSshd(fixes: ReadonlySet<FixName>, input: SshdInput): Harde
     lines.push(['MaxSessions', `${atMost(now('MaxSessions'), most)}`]);
   }
   if (fixes.has('sshd')) lines.push(['PermitEmptyPasswords', 'no']);
-  const { leadsTo } = input;
-  if (fixes.has('sshd-forwarding') && leadsTo.length > 0)
-    notes.push(`sshd-forwarding: left out, since ${listWords(leadsTo)} would no longer be reached through this host`);
+  lines.push(...forwardingLines(fixes, now('AllowTcpForwarding'), input.leadsTo, notes));
   for (const { fix, keyword, value, most } of LINES) {
-    if (!fixes.has(fix) || (fix === 'sshd-forwarding' && leadsTo.length > 0)) continue;
+    if (!fixes.has(fix)) continue;
     lines.push([keyword, most === undefined ? value : `${atMost(now(keyword), Number(value))}`]);
   }
   if (fixes.has('banner') && input.banner) lines.push(['Banner', ISSUE_FILES[1]]);
@@ -144,6 +142,25 @@ export function hardenSshd(fixes: ReadonlySet<FixName>, input: SshdInput): Harde
   ].join('\n');
   const changed = lines.filter(([keyword, value]) => sameValue(now(keyword)) !== value.toLowerCase());
   return { content: text, changed: changed.map(([keyword]) => keyword), notes };
+}
+
+/** `local` ends ssh -R alone: a jump through the host is a local forwarding (sshd_config(5)). */
+function forwardingLines(
+  fixes: ReadonlySet<FixName>,
+  tcp: string,
+  leadsTo: readonly string[],
+  notes: string[],
+): [string, string][] {
+  const all = fixes.has('sshd-forwarding');
+  if (all && leadsTo.length === 0)
+    return [
+      ['AllowTcpForwarding', 'no'],
+      ['AllowAgentForwarding', 'no'],
+    ];
+  if (all)
+    notes.push(`sshd-forwarding: left out, since ${listWords(leadsTo)} would no longer be reached through this host`);
+  if (!fixes.has('sshd-remote-forwarding')) return [];
+  return [['AllowTcpForwarding', tcp === 'no' || tcp === 'remote' ? 'no' : 'local']];
 }
 
 /** Root may be shut out only when another user got in, and its password only when root got in with a key. Undefined: it stays. */

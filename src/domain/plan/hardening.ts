@@ -30,6 +30,7 @@ const OF_HOST: readonly FixName[] = [
   'modules-used',
   'sshd-idle',
   'sshd-x11',
+  'sshd-remote-forwarding',
   'sshd-forwarding',
   'sshd-sessions',
   'core-dumps',
@@ -171,6 +172,7 @@ const SSHD_KEYWORDS: Readonly<Partial<Record<FixName, RegExp>>> = {
   'sshd-passwords': /^(Password|KbdInteractive|ChallengeResponse)Authentication$/,
   'sshd-idle': /^(TCPKeepAlive|ClientAlive.*)$/,
   'sshd-x11': /^X11Forwarding$/,
+  'sshd-remote-forwarding': /^AllowTcpForwarding$/,
   'sshd-forwarding': /^Allow(Tcp|Agent)Forwarding$/,
   'sshd-sessions': /^MaxSessions$/,
 };

@@ -1,5 +1,5 @@
 /**
- * Owns the kinds of hosts: how a service manager starts dockerd, and where a change finds its files. What is special about a kind stands
+ * Owns the kinds of hosts: how a service manager starts dockerd, and where a change finds its files. What is special about a kind is
  * in tables by its name: this one, how its daemon is read (daemon-view.ts), what is put there (daemon-files.ts), what prevents a change
  * (preflight.ts), and its modules of the scripts (src/host/scripts.ts). A kind that misses in one of them does not compile.
  */
@@ -78,7 +78,7 @@ export type HostKind = {
   readonly lastWords: string;
   /** The words of systemctl, where there is one: it is the user's own where the daemon is. */
   readonly systemctl: readonly string[];
-  /** Words of commands, to be run as whoever the daemon belongs to. */
+  /** Words of commands, to be run as the user that the daemon belongs to. */
   readonly commands: Readonly<Record<'start' | 'stop' | 'restart' | 'log' | 'ownLog' | 'sshdLog', readonly string[]>>;
 };
 

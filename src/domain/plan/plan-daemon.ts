@@ -4,7 +4,7 @@ import { type Flag, renderCommandLine } from '../dockerd/command-line.ts';
 import { editDaemonJson, parseDaemonJson } from '../dockerd/daemon-json.ts';
 import { bracketed } from '../dockerd/drop-in.ts';
 import { replaceValue } from '../dockerd/environment-file.ts';
-import { SERVER_FILES, SOCKET_UNIT } from '../dockerd/paths.ts';
+import { SERVER_FILES } from '../dockerd/paths.ts';
 import { listWords } from '../words.ts';
 import type { PlacedSettings } from './daemon-settings.ts';
 import { type DaemonView, isTlsFlag, TLS_KEYS, type VariableFlags } from './daemon-view.ts';
@@ -50,8 +50,15 @@ export function isTlsPath(path: string, { places }: Pick<HostFacts, 'places'>, v
   );
 }
 
-export function isDaemonPath(path: string, facts: Pick<HostFacts, 'places'>, view: DaemonView): boolean {
-  return isTlsPath(path, facts, view) || path === view.configName || path.includes('/docker.service');
+export function isDaemonPath(path: string, facts: HostFacts, view: DaemonView): boolean {
+  return isTlsPath(path, facts, view) || path === view.configName || path.includes(`/${kindOf(facts).service}`);
+}
+
+/** Who holds the port over a restart of the daemon. */
+export function listeningOf(facts: HostFacts, view: DaemonView): Listening {
+  const { own, asks } = kindOf(facts);
+  if (own || view.listeners.some((listener) => listener.kind === 'fd')) return 'systemd';
+  return asks && facts.holds ? 'firewall' : 'daemon';
 }
 
 export function planDropIn(
@@ -75,10 +82,8 @@ export function planDropIn(
   if (listening !== 'systemd') return { execStart, sockets: [] };
   // One that is there unused, beside a socket unit of the administrator's own, is not for us to start: it would take /run/docker.sock.
   const { load, enabled } = facts.docker.socket;
-  return {
-    execStart,
-    sockets: [...(load === 'loaded' && enabled !== 'disabled' ? ['docker.socket'] : []), SOCKET_UNIT],
-  };
+  const { local, tls } = kindOf(facts).sockets;
+  return { execStart, sockets: [...(load === 'loaded' && enabled !== 'disabled' ? [local] : []), tls] };
 }
 
 /** The flags by which the daemon listens under mutual TLS; where systemd does not, with its addresses. */
@@ -274,8 +279,7 @@ export function planDaemon(
   ) {
     return { action: 'restart', reason: 'it runs without the configuration that is on the host' };
   }
-  const handed = kindOf(facts).own || view.listeners.some((listener) => listener.kind === 'fd');
-  if (handed && facts.docker.tlsSocket.active !== 'active') {
+  if (listeningOf(facts, view) === 'systemd' && facts.docker.tlsSocket.active !== 'active') {
     return { action: 'restart', reason: `${sockets.tls} does not listen on port ${desired.port}` };
   }
   return { action: 'none', reason: 'nothing changes for it' };

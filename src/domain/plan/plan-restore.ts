@@ -5,7 +5,7 @@ import { parsePackageList } from '../audit/packages.ts';
 import { PACKAGE_LIST } from '../dockerd/paths.ts';
 import { listWords } from '../words.ts';
 import { mountedSocketWarnings, planContainers } from './containers.ts';
-import { listeningOf, withoutOurLines } from './daemon-files.ts';
+import { withoutOurLines } from './daemon-files.ts';
 import { viewDaemon } from './daemon-view.ts';
 import type { DesiredHost } from './desired.ts';
 import { fileText, type HostFacts, hasDocker } from './facts.ts';
@@ -14,7 +14,7 @@ import { kindOf } from './host-kind.ts';
 import type { SnapshotEntry } from './host-state.ts';
 import { plainTcpAfter, plainTcpWarnings } from './plain-tcp.ts';
 import { AUDIT_FILES, type HostPlan, nextGeneration } from './plan.ts';
-import { isDaemonPath } from './plan-daemon.ts';
+import { isDaemonPath, listeningOf } from './plan-daemon.ts';
 import { restartWarnings } from './plan-warnings.ts';
 
 /** The plan that puts a host back to a generation that it keeps, or, with `none`, to what it was before the first setup. */
@@ -30,6 +30,8 @@ export function planRestore(
   const state = (path: string): SnapshotEntry | undefined => snapshot.get(path) ?? facts.origin.get(path);
   const files = managed
     .map(({ path }) => bySnapshot(state(path), path))
+    // Every generation needs that its user lingers.
+    .filter(({ kind }) => target === 'none' || kind !== 'linger')
     .map((change) => (target === 'none' ? withoutOurLines(change) : change))
     .filter((change) => differs(change, facts))
     .map((change) => withBefore(withDrift(change, facts), facts));

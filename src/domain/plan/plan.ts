@@ -3,7 +3,7 @@
 import type { KindName } from '../../host/scripts.ts';
 import { certificateIds, sameIds } from '../trust/ca-id.ts';
 import { bridgeWarnings, type ContainerPlan, mountedSocketWarnings, planContainers } from './containers.ts';
-import { listeningOf, planDaemonFiles } from './daemon-files.ts';
+import { planDaemonFiles } from './daemon-files.ts';
 import { placeSettings } from './daemon-settings.ts';
 import { viewDaemon } from './daemon-view.ts';
 import type { DesiredCredentials, DesiredHost } from './desired.ts';
@@ -15,12 +15,13 @@ import {
   foldAttributes,
   link,
   planFile,
+  planLinger,
   WITHOUT_FILE,
   withBefore,
   withDrift,
 } from './file-change.ts';
 import { kindOf } from './host-kind.ts';
-import { isTlsPath, planDaemon, planDaemonJson, replacedWarnings } from './plan-daemon.ts';
+import { isTlsPath, listeningOf, planDaemon, planDaemonJson, replacedWarnings } from './plan-daemon.ts';
 import { daemonWarnings, networkWarnings } from './plan-warnings.ts';
 
 /**
@@ -85,6 +86,7 @@ export function planHost(facts: HostFacts, wantedHost: DesiredHost): HostPlan {
   const placed = placeSettings(view, desired.daemonSettings ?? {});
   const json = planDaemonJson(facts, view, desired, listening, placed);
   const everything: FileChange[] = [
+    ...planLinger(facts),
     link(current, `${generation}`),
     ...planDaemonFiles({ facts, view, desired, placed, listening, json }),
     ...(desired.extras ?? []).map((extra) => planFile(extra, facts)),

@@ -38,7 +38,7 @@ export function editAt(login: Login, path: string, facts: HostFacts): string[] {
   const install = facts.editor === '' ? [installHint(login, facts.distribution, ['nano'])] : [];
   if (!path.startsWith('/etc/') && !path.startsWith(`${facts.places.units}/`)) {
     const flags = path === facts.docker.unit.fragment ? ['--full'] : [];
-    return [...install, edit(...kindOf(facts).systemctl, 'edit', ...flags, 'docker.service')];
+    return [...install, edit(...kindOf(facts).systemctl, 'edit', ...flags, kindOf(facts).service)];
   }
   const isUnit = path.startsWith(`${facts.places.units}/`);
   return [

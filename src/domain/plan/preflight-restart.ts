@@ -62,12 +62,13 @@ function silentProblem({ host, login, facts, plan }: PreflightInput, view: Daemo
 
 /** A socket that systemd holds comes back only by its unit, which does not start while the daemon runs. */
 function restartCommands(login: Login, facts: HostFacts, socketUnit: boolean): string[] {
-  const { start, stop: end, restart } = kindOf(facts).commands;
+  const { commands, systemctl, sockets } = kindOf(facts);
+  const { start, stop: end, restart } = commands;
   const stop = '(containers stop for that unless live-restore is on)';
   return socketUnit
     ? [
         `make it anew ${stop}: ${sudoCommand(login, ...end)}`,
-        sudoCommand(login, 'systemctl', 'restart', 'docker.socket'),
+        sudoCommand(login, ...systemctl, 'restart', sockets.local),
         sudoCommand(login, ...start),
       ]
     : [`restart it ${stop}: ${sudoCommand(login, ...restart)}`];

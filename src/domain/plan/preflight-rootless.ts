@@ -3,7 +3,7 @@
 import type { DockerTlsError } from '../../errors/errors.ts';
 import { MOST_SOCKETS } from '../dockerd/listen-script.ts';
 import { SYSTEM_PLACES } from '../dockerd/paths.ts';
-import { sshCommand, sudoCommand } from '../quote.ts';
+import { sudoCommand } from '../quote.ts';
 import type { DaemonView } from './daemon-view.ts';
 import { fileText, hasDocker } from './facts.ts';
 import { kindOf } from './host-kind.ts';
@@ -21,14 +21,11 @@ export function checkOwnSystemd(input: PreflightInput): DockerTlsError[] {
       `the home directory of ${login.user ?? 'the user'} has no name, or one with more than letters, digits and "._@+-"`,
       [`move it, as root on the host: usermod --move-home --home /home/NAME ${login.user ?? 'USER'}`],
     );
-  if (hasDocker(facts) && facts.lingers === false)
+  if (hasDocker(facts) && facts.linger?.state === 'no')
     add(
       'E_LINGER',
-      `${login.user ?? 'the user'} does not linger: their Docker ends with their last login, and so would the rollback`,
-      [
-        sshCommand(login, 'loginctl', 'enable-linger'),
-        `where that is refused, as root on the host: loginctl enable-linger ${login.user ?? 'USER'}`,
-      ],
+      `${login.user ?? 'the user'} does not linger, and may not change that: their Docker ends with their last login, and so would the rollback`,
+      [`as root on the host: loginctl enable-linger ${login.user ?? 'USER'}`],
     );
   return [...checkSystemd(input), ...found];
 }

@@ -1,4 +1,4 @@
-/** Owns what of docker.service prevents a change: units that systemd has not read or would not start, a command that is not dockerd. */
+/** Owns what of the daemon's unit prevents a change: units that systemd has not read or would not start, a command that is not dockerd. */
 
 import type { DockerTlsError } from '../../errors/errors.ts';
 import { sshCommand, sudoCommand } from '../quote.ts';
@@ -47,8 +47,9 @@ export function checkUnread({ host, login, facts }: PreflightInput): DockerTlsEr
 export function checkUnit(input: PreflightInput, view: DaemonView): DockerTlsError[] {
   const { host, login, facts } = input;
   const { found, add } = collect(host);
-  const systemctl = (...words: readonly string[]): string => sudoCommand(login, ...kindOf(facts).systemctl, ...words);
-  const journal = (): string => sudoCommand(login, ...kindOf(facts).commands.log);
+  const { service, commands, systemctl: words } = kindOf(facts);
+  const systemctl = (...more: readonly string[]): string => sudoCommand(login, ...words, ...more);
+  const command = (of: readonly string[]): string => sudoCommand(login, ...of);
   const { active, fragment } = facts.docker.unit;
   found.push(...checkUnread(input));
   for (const { unit, load } of facts.docker.needs) {
@@ -56,16 +57,16 @@ export function checkUnit(input: PreflightInput, view: DaemonView): DockerTlsErr
     // systemd has let go of what it held for a masked socket unit, which goes unnoticed until dockerd asks for it.
     const sockets = [
       'then give it its sockets back, which systemd took away (containers stop for that unless live-restore is on):',
-      systemctl('stop', 'docker.service'),
+      command(commands.stop),
       systemctl('restart', unit),
-      systemctl('start', 'docker.service'),
+      command(commands.start),
     ];
     add(
       'E_UNIT_NEEDS',
-      `docker.service needs ${unit}, which is ${load === 'masked' ? 'masked' : 'not there'}: once stopped, it would not start again`,
+      `${service} needs ${unit}, which is ${load === 'masked' ? 'masked' : 'not there'}: once stopped, it would not start again`,
       load === 'masked'
         ? [systemctl('unmask', unit), ...(unit.endsWith('.socket') ? sockets : [])]
-        : [`see what asks for it: ${sshCommand(login, ...kindOf(facts).systemctl, 'cat', 'docker.service')}`],
+        : [`see what asks for it: ${sshCommand(login, ...words, 'cat', service)}`],
     );
   }
   const { execStart } = view;
@@ -84,18 +85,17 @@ export function checkUnit(input: PreflightInput, view: DaemonView): DockerTlsErr
         ...editAt(login, path, facts),
       ]);
   if (IN_BETWEEN.includes(active))
-    add(
-      'E_DOCKER_BUSY',
-      `docker.service is ${active}, and has been for as long as we waited: it neither runs nor rests`,
-      [`see why: ${journal()}`, 'run the same command again once it runs'],
-    );
+    add('E_DOCKER_BUSY', `${service} is ${active}, and has been for as long as we waited: it neither runs nor rests`, [
+      `see why: ${command(commands.log)}`,
+      'run the same command again once it runs',
+    ]);
   // On a host that docker-tls manages, what is amiss may be ours: the credentials deleted by hand, a dockerd that moved with an upgrade.
   // Every change puts that right, or shows why the daemon does not start and rolls back.
   if (active === 'failed' && facts.state === undefined)
-    add('E_DOCKER_DOWN', 'docker.service has failed already, before any change', [
-      journal(),
-      systemctl('reset-failed', 'docker.service'),
-      systemctl('start', 'docker.service'),
+    add('E_DOCKER_DOWN', `${service} has failed already, before any change`, [
+      command(commands.log),
+      systemctl('reset-failed', service),
+      command(commands.start),
     ]);
   return found;
 }

@@ -110,7 +110,7 @@ export function lockedError(
   since: Date,
   expiresInS: number,
 ): DockerTlsError {
-  const when = Number.isNaN(since.getTime()) ? 'some time' : since.toISOString();
+  const when = Number.isNaN(since.getTime()) ? 'some time' : `${since.toISOString().slice(0, 19)}Z`;
   return problem(host, 'E_HOST_LOCKED', `${who} has been changing this host since ${when}`, [
     `wait: the lock expires in ${expiresInS} s`,
     `if that run is dead: ${rollbackByHand(login, kind)}; ${sudoCommand(login, 'rm', '-f', kind.places.lock)}`,

@@ -33,14 +33,23 @@ export function contextCommand(access: Omit<Access, 'context'>, name: string): s
   return `docker context create ${shellQuote(name)} --docker ${shellQuote(fields.join(','))}`;
 }
 
-/** A double-quoted scalar of YAML 1.2, and a basic string of TOML 1.0: both take JSON's escapes. */
+/** A double-quoted scalar of YAML 1.2, and a basic string of TOML 1.0: both take JSON's escapes. YAML has letters that are not written as they are. */
 export function quoted(value: string): string {
-  return JSON.stringify(value);
+  return escaping(JSON.stringify(value), /[\u0080-\u009f\ufffe\uffff]/g);
 }
 
-/** HCL 2 (Terraform, Nomad): a template begins with `${` or `%{`. */
+/** HCL 2 (Terraform): a template begins with `${` or `%{`. */
 export function hcl(value: string): string {
   return JSON.stringify(value).replace(/[$%](?=\{)/g, '$&$&');
+}
+
+/** Nomad reads HCL 1, which looks for the end of `${` even behind another `$`, and then HCL 2's templates in what it has read. */
+export function nomadHcl(value: string): string {
+  return escaping(hcl(value), /(?<=[$%])\{/g);
+}
+
+function escaping(text: string, letters: RegExp): string {
+  return text.replace(letters, (unit) => `\\u${unit.charCodeAt(0).toString(16).padStart(4, '0')}`);
 }
 
 /** YAML that Ansible does not take for a template. */
@@ -50,12 +59,20 @@ export function ansible(value: string): string {
 
 /** java.util.Properties: a value may hold `:` and `=`; a backslash begins an escape, and other letters than ASCII are written as one. */
 export function property(value: string): string {
-  return value
-    .replaceAll('\\', '\\\\')
-    .replace(/[^\x20-\x7e]/g, (unit) => `\\u${unit.charCodeAt(0).toString(16).padStart(4, '0')}`);
+  return escaping(value.replaceAll('\\', '\\\\'), /[^\x20-\x7e]/g);
 }
 
-/** A path in Jenkins' configuration as code, read on the controller. `^` escapes what would be another variable. */
+/** A path in Jenkins' configuration as code, read on the controller. */
 export function readFile(path: string): string {
-  return quoted(`\${readFile:${path.replaceAll('${', '^${')}}`);
+  return quoted(`\${readFile:${path}}`);
+}
+
+/** Why `readFile` cannot name a path: within a variable nothing is escaped (commons-text, StringSubstitutor). */
+export function unreadable(value: string): string | undefined {
+  return /\}|:-|\$\{/.test(value) ? '"}", ":-" or "${", which Jenkins takes for its own' : undefined;
+}
+
+/** Why HCL cannot hold a text: it composes letters (Unicode NFC), which are other bytes in a path. */
+export function decomposed(value: string): string | undefined {
+  return value === value.normalize('NFC') ? undefined : 'a letter in its decomposed form, which HCL composes';
 }

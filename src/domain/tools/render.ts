@@ -1,7 +1,7 @@
 /** Owns the text that each tool takes: one pure function a tool. docs/clients.md says with which versions each was tried. */
 
 import { shellQuote } from '../quote.ts';
-import { type Access, ansible, filesOf, hcl, property, quoted, readFile } from './access.ts';
+import { type Access, ansible, filesOf, hcl, nomadHcl, property, quoted, readFile } from './access.ts';
 
 /** A builder on the host. `docker buildx create` refuses TLS from the environment (docker/buildx#2520), so it gets a context. */
 export function renderBuildx({ host, context }: Access): string {
@@ -17,12 +17,18 @@ export function renderBuildx({ host, context }: Access): string {
 
 /** ~/.testcontainers.properties. The strategy is Java's; Node and .NET read the three others, Python the environment only. */
 export function renderTestcontainers({ endpoint, directory }: Access): string {
+  const path = property(directory);
   return lines(
     '# ~/.testcontainers.properties',
+    ...(path === directory
+      ? []
+      : [
+          '# The path is escaped as Java reads it: Node and .NET take it as it is, so they need DOCKER_CERT_PATH instead.',
+        ]),
     'docker.client.strategy=org.testcontainers.dockerclient.EnvironmentAndSystemPropertyClientProviderStrategy',
     `docker.host=${property(endpoint)}`,
     'docker.tls.verify=1',
-    `docker.cert.path=${property(directory)}`,
+    `docker.cert.path=${path}`,
   );
 }
 
@@ -204,11 +210,11 @@ export function renderNomad(access: Access): string {
     '# Configuration of the Nomad client agent',
     'plugin "docker" {',
     '  config {',
-    `    endpoint = ${hcl(access.endpoint)}`,
+    `    endpoint = ${nomadHcl(access.endpoint)}`,
     '    tls {',
-    `      ca   = ${hcl(ca)}`,
-    `      cert = ${hcl(cert)}`,
-    `      key  = ${hcl(key)}`,
+    `      ca   = ${nomadHcl(ca)}`,
+    `      cert = ${nomadHcl(cert)}`,
+    `      key  = ${nomadHcl(key)}`,
     '    }',
     '  }',
     '}',

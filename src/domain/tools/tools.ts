@@ -1,7 +1,7 @@
 /** Owns the table of tools: how each is configured, whether it takes several hosts, and what it needs after a renewal. Pure. */
 
 import { DockerTlsError } from '../../errors/errors.ts';
-import type { Access } from './access.ts';
+import { type Access, decomposed, unreadable } from './access.ts';
 import {
   renderAnsible,
   renderAnsibleInventory,
@@ -42,6 +42,8 @@ type Tool = {
   readonly file: string;
   /** What brings a renewed client into effect, where the tool keeps its own copy or reads the files only once. */
   readonly afterRenewal?: string;
+  /** What its language cannot write, in words; undefined where it can. */
+  unwritable?(value: string): string | undefined;
 } & (
   | { readonly several: true; render(all: readonly [Access, ...Access[]]): string }
   | { readonly several?: undefined; render(access: Access): string }
@@ -56,14 +58,15 @@ const TABLE: Readonly<Record<ToolName, Tool>> = {
     several: true,
     render: renderJenkins,
     afterRenewal: 'reload the configuration as code',
+    unwritable: unreadable,
   },
-  terraform: { file: 'docker.tf', render: renderTerraform },
+  terraform: { file: 'docker.tf', render: renderTerraform, unwritable: decomposed },
   ansible: { file: 'docker.yml', render: renderAnsible },
   'ansible-inventory': { file: 'inventory.yml', several: true, render: renderAnsibleInventory },
   prometheus: { file: 'prometheus.yml', several: true, render: renderPrometheus },
   traefik: { file: 'traefik.yml', render: renderTraefik, afterRenewal: 'restart Traefik' },
   portainer: { file: 'portainer.sh', render: renderPortainer, afterRenewal: 'upload the new certificates' },
-  nomad: { file: 'nomad.hcl', render: renderNomad, afterRenewal: 'restart the Nomad agent' },
+  nomad: { file: 'nomad.hcl', render: renderNomad, afterRenewal: 'restart the Nomad agent', unwritable: decomposed },
   podman: { file: 'podman.sh', render: renderPodman },
   'docker-java': { file: 'docker-java.properties', render: renderDockerJava },
   vscode: { file: 'settings.json', render: renderVscode },
@@ -92,14 +95,16 @@ export function renderTool(
   all: readonly [Access, ...Access[]],
   naming: (host: string) => string,
 ): string {
-  if (all.some(({ host, endpoint, client, directory }) => hasControls(`${host}${endpoint}${client}${directory}`))) {
-    throw new DockerTlsError(
-      'E_ENV_VALUE',
-      `a path or name holds a newline or another control character, which cannot be written for ${tool}`,
-      { hints: ['choose a --home directory without such characters'] },
-    );
-  }
   const entry = TABLE[tool];
+  const values = all.flatMap(({ host, endpoint, client, directory }) => [host, endpoint, client, directory]);
+  for (const value of values) {
+    const found = hasControls(value) ? 'a newline or another control character' : entry.unwritable?.(value);
+    if (found === undefined) continue;
+    const message = `a path or name holds ${found}; it cannot be written for ${tool}`;
+    throw new DockerTlsError('E_ENV_VALUE', message, {
+      hints: ['choose a --home directory without it, or with client export another --directory'],
+    });
+  }
   if (entry.several) return entry.render(all);
   if (all.length === 1) return entry.render(all[0]);
   throw new DockerTlsError('E_HOST_AMBIGUOUS', `${tool} takes one host; there are ${all.length}`, {

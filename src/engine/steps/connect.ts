@@ -56,7 +56,8 @@ export async function findHost(
 async function hasOnlyOwnDocker(session: HostSession, host: string, { runtime }: Reach): Promise<boolean> {
   const script = [
     'export XDG_RUNTIME_DIR="/run/user/$(id -u)"',
-    'systemctl --user -q is-active docker.service && ! systemctl -q is-active docker.service docker.socket && echo own',
+    // Without lingering it starts only now, with the login.
+    'case $(systemctl --user is-active docker.service) in active | activating) ! systemctl -q is-active docker.service docker.socket && echo own ;; esac',
   ].join('\n');
   const request = { phase: 'find', script, asRoot: false, timeoutMs: 20_000, signal: runtime.signal };
   const { stdout } = await closingOnError(session, host, () => session.run(request));

@@ -34,7 +34,7 @@ import type { AgreedHost, OpenedHost, PlannedHost, Run, Wanted } from '../intent
 import { wayProblem } from '../reachability.ts';
 import { wayTo } from '../through.ts';
 import { hardenOpened } from './harden.ts';
-import { problemsOf } from './preflight.ts';
+import { problemsOf, refuseProblems } from './preflight.ts';
 import { droppedNotes, hardeningOf, latestOf } from './record.ts';
 import { planRestored } from './restore.ts';
 
@@ -73,7 +73,7 @@ async function markFor(
   return mark;
 }
 
-/** The plan of a host that is open. Fails with E_STORE_CHANGED (exit 5), E_HOST_NEWER, and as desiredCredentials and planRestored do. */
+/** The plan of a host that is open. Fails with what prevents it, E_STORE_CHANGED (exit 5), E_HOST_NEWER, and as desiredCredentials and planRestored do. */
 export async function planOpened(
   opened: OpenedHost,
   requested: HostSpec,
@@ -92,7 +92,7 @@ export async function planOpened(
   const known = latest.hosts.get(requested.name);
   if (target.kind === 'generation') {
     const restored = planRestored(opened, requested, { ...target, latest, now });
-    return { ...restored, mark: known === undefined ? mark : markToKeep(mark, restored.plan, known) };
+    return refuseProblems({ ...restored, mark: known === undefined ? mark : markToKeep(mark, restored.plan, known) });
   }
   const { takeOver = false } = target;
   const twin = otherName(opened.facts, requested, latest, session.dialled, { known: base.known, takeOver });
@@ -157,7 +157,7 @@ export async function planOpened(
           { firewall: facts.firewall, login: opened.session.login },
         )
       : undefined;
-  return {
+  return refuseProblems({
     spec,
     address,
     session,
@@ -177,7 +177,7 @@ export async function planOpened(
       ...problems,
       ...(way === undefined ? [] : [way]),
     ],
-  };
+  });
 }
 
 /** Hosts of the store and of this run that are reached through this one. */

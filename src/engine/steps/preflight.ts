@@ -20,8 +20,10 @@ export function problemsOf(
   ];
 }
 
-/** Everything that prevents the change, thrown together. */
-export function refuseProblems({ problems }: Pick<PlannedHost, 'problems'>): void {
+/** Everything that prevents the change, thrown together; else the plan. */
+export function refuseProblems<T extends Pick<PlannedHost, 'problems'>>(planned: T): T {
+  const { problems } = planned;
   if (problems.length === 1 && problems[0]) throw problems[0];
   if (problems.length > 1) throw new DockerTlsErrors(problems);
+  return planned;
 }

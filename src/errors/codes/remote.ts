@@ -99,7 +99,7 @@ export const DAEMON = {
   E_LINGER: [
     4,
     'A rootless Docker ends with the last login of its user, and so would the rollback.',
-    'loginctl enable-linger, as that user; or as root: loginctl enable-linger USER',
+    'as root on the host: loginctl enable-linger USER',
   ],
   E_HOME_NAME: [
     4,

@@ -1,5 +1,5 @@
 # Keeps: the originals beside their places, and, the first time, in the origin
-# Needs functions: copy fail is_member snapshot_path step sysctl_value words
+# Needs functions: copy fail is_member linger_state snapshot_path step sysctl_value words
 # Needs variables: CREATED ERR NL SERVICE SOCKET_WAS_ACTIVE STATE T TAB TLS_DIRECTORY UNITS WAS_ACTIVE
 # Needs programs: cut df ln mkdir mv readlink rm stat sync tail wc
 
@@ -44,7 +44,7 @@ while IFS=$TAB read -r index kind mode owner source path <&3; do
       fi
       ;;
     attributes)
-      # Somebody took the file away since: there is nothing to keep.
+      # The file was removed since: there is nothing to keep.
       [ -e "$path" ] || continue
       line="$index${TAB}attributes$TAB$(stat -L -c "%a${TAB}%u:%g" -- "$path")$TAB$path"
       ;;
@@ -52,6 +52,7 @@ while IFS=$TAB read -r index kind mode owner source path <&3; do
       if is_member "$path"; then was=present; else was=absent; fi
       line="$index${TAB}member$TAB$was$TAB-$TAB$path"
       ;;
+    linger) line="$index${TAB}linger$TAB$(linger_state "$path")$TAB-$TAB$path" ;;
     sysctl)
       was=$(sysctl_value "$path") || continue
       line="$index${TAB}sysctl$TAB$was$TAB-$TAB$path"

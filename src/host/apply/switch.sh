@@ -1,6 +1,6 @@
 # Puts the change in place: from here on something changes, and every failure goes through the rollback.
 # Needs functions: apply_services effective_sshd fail is_up keep_audit_rules keep_generation last_words mark missing_programs place_as
-# Needs functions: plainly reload_live_restore result set_member set_sysctl step undo warn words
+# Needs functions: plainly reload_live_restore result set_linger set_member set_sysctl step undo warn words
 # Needs variables: AUDIT CREATED DAEMON DAEMON_JSON LIVE_RESTORE MANAGED NL OPERATOR REMARK ROLLBACK_LIMIT SERVICE SSHD
 # Needs variables: SSHD_DROP_IN T TAB TLS_DIRECTORY TLS_SOCKET UNITS VALIDATE timer validation
 # Needs programs: chmod chown cmp date grep head mv restorecon rm sed selinuxenabled sort sshd sync tail
@@ -93,6 +93,7 @@ while IFS=$TAB read -r index kind mode owner source path <&3; do
     attributes) [ ! -e "$path" ] || { chmod "$mode" -- "$path" && chown "$owner" -- "$path"; } 2>"$ERR" || back "$(words)" ;;
     member) set_member "$mode" "$path" 2>"$ERR" || back "$(words)" ;;
     sysctl) set_sysctl "$path" "$mode" 2>"$ERR" || back "$(words)" ;;
+    linger) set_linger "$mode" 2>"$ERR" || back "$(words)" ;;
   esac
 done 3<"$T/manifest"
 restore_labels

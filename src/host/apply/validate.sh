@@ -1,18 +1,17 @@
 # Begins to ask dockerd whether it would start with its new configuration, and makes the user that it would make by itself meanwhile.
 # Needs functions: fail step words
 # Needs variables: ERR REMAP T VALIDATE
-# Needs programs: getent grep id sh useradd usermod
+# Needs programs: getent grep id sed sh useradd usermod
 
-# What no user has of the numbers in subuid and subgid, as dockerd counts it.
+# What no user has of the numbers in subuid and subgid, as dockerd counts it: next_range FILE…. A shell would take what begins with 0 for octal.
 next_range() {
   next=100000
-  for file in /etc/subuid /etc/subgid; do
-    [ -r "$file" ] || continue
-    while IFS=: read -r name first count || [ -n "$name" ]; do
-      case $first:$count in :* | *: | *[!0-9:]*) continue ;; esac
-      if [ $((first + count)) -gt "$next" ]; then next=$((first + count)); fi
-    done <"$file"
-  done
+  while IFS=: read -r name first count; do
+    case $first:$count in :* | *: | *[!0-9:]*) continue ;; esac
+    if [ $((first + count)) -gt "$next" ]; then next=$((first + count)); fi
+  done <<RANGES
+$(sed 's/:00*\([0-9]\)/:\1/g' "$@" 2>/dev/null)
+RANGES
 }
 
 # add_range FILE OPTION
@@ -26,7 +25,7 @@ add_range() {
 make_remap_user() {
   getent passwd dockremap >/dev/null ||
     useradd --system --user-group --no-create-home --home-dir /nonexistent --shell /bin/false dockremap || return 1
-  next_range
+  next_range /etc/subuid /etc/subgid
   add_range /etc/subuid --add-subuids && add_range /etc/subgid --add-subgids
 }
 

@@ -70,8 +70,9 @@ read_arguments() {
 
 json_path() { printf '%s' "$flat" | sed -n 's/.*"'"$1"'" *: *"\([^"\\]*\)".*/\1/p'; }
 
-# Podman's service, where it serves the API under TLS in the place of a dockerd.
+# Podman, where it is there in the place of a dockerd: where it answers, and its service under TLS.
 podman_service() {
+  [ -S "$socket" ] || socket=/run/podman/podman.sock
   pid=$(systemctl show -p MainPID --value docker-tls-podman.service)
   [ "${pid:-0}" -gt 0 ] || return 0
   words=$(tr '\000' '\n' <"/proc/$pid/cmdline")

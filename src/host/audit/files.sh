@@ -30,7 +30,7 @@ file_facts() {
     /etc/sysconfig/docker /run/docker.sock /var/run/docker.sock "$socket" /run/containerd /run/containerd/containerd.sock \
     /var/lib/docker ${data_root:+"$data_root"} /etc/containerd/config.toml
   end files
-  # Docker can give its socket to another group than docker; whoever is in that one is root as well.
+  # Docker can give its socket to another group than docker; every member of that one is root as well.
   getent group "$(stat -L -c %G -- "$socket")"
   end socket-group
   [ ! -d /etc/docker/certs.d ] || {

@@ -8,7 +8,7 @@
 
 end() { printf '\n--%s %s\n' "$nonce" "$1"; }
 
-# Mode (hex, with the type), owner and name, NUL after each. busybox has no --printf: there a newline stands for NUL.
+# Mode (hex, with the type), owner and name, NUL after each. busybox has no --printf: there a newline is in place of NUL.
 stat_files() {
   if [ "$gnu_stat" = yes ]; then
     stat -L --printf '%f %u %g %U %G %s %n\000' "$@"

@@ -1,12 +1,12 @@
 # The daemon: what it answers, and the programs that it needs to start.
 # Needs functions: api end find_own_program podman_facts say
-# Needs variables: host_kind nonce pid socket
+# Needs variables: host_kind nonce own_search pid socket
 # Needs programs: cat grep head sed tr
 
 # Programs that dockerd looks for when it starts, with where it finds them: in its own PATH, or beside it (moby: lookupBinPath).
 program_facts() {
   search=$(cat "/proc/${pid:-0}/environ" 2>/dev/null | tr '\0' '\n' | sed -n 's/^PATH=//p')
-  search=${search:-/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin}
+  search=${search:-${own_search:-/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin}}
   for name in iptables nft runc buildkit-runc docker-proxy; do
     where=$(PATH=$search:/usr/local/libexec/docker:/usr/libexec/docker:/usr/local/lib/docker:/usr/lib/docker command -v "$name")
     case $where in /*) printf '%s\n' "$where" ;; esac

@@ -64,7 +64,7 @@ stop_service() {
   [ "$pid" = 0 ]
 }
 
-# Restarts the daemon on the settings that now lie there, or, with `stop`, stops it. Nobody holds its port meanwhile but the firewall.
+# Restarts the daemon on the settings that are now in place, or, with `stop`, stops it. Only the firewall holds its port meanwhile.
 restart_docker() {
   if [ "$1" = stop ]; then
     stop_service

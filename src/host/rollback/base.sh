@@ -15,6 +15,7 @@
 #   audit-generated  mark: audit.rules was what augenrules makes of rules.d
 #   socket-changed   mark: our socket unit is another one   units-changed  mark: systemd has to read unit files anew
 #   generation-kept  mark: `generation` has the paths under our care, as the change leaves them
+#   ends-linger      mark: the user is no longer to linger, once all else is done
 #   held-by-iptables mark: those rules are of iptables, and not of nft
 #   dependents       units that need docker.service and were active when it was first stopped, one per line
 # Needs variables: T UNITS

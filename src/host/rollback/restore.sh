@@ -1,5 +1,5 @@
 # The files of a change: what a path was, its place taken by one rename, and everything back.
-# Needs functions: warn
+# Needs functions: linger_state set_linger warn
 # Needs variables: DAEMON_JSON LIVE_RESTORE T TAB
 # Needs programs: cat chmod chown cp cut getent gpasswd grep ln mv readlink rm rmdir sort stat tr
 
@@ -20,6 +20,7 @@ snapshot_path() {
       if is_member "$4"; then present=present; else present=absent; fi
       printf '%s\tmember\t%s\t-\t%s\n' "$2" "$present" "$4" >>"$1/manifest"
       ;;
+    linger) printf '%s\tlinger\t%s\t-\t%s\n' "$2" "$(linger_state "$4")" "$4" >>"$1/manifest" ;;
     sysctl)
       if value=$(sysctl_value "$4"); then printf '%s\tsysctl\t%s\t-\t%s\n' "$2" "$value" "$4" >>"$1/manifest"; fi
       ;;
@@ -95,6 +96,7 @@ restore_files() {
       attributes) [ ! -e "$path" ] || { chmod "$mode" -- "$path" && chown "$owner" -- "$path"; } || bad=1 ;;
       member) set_member "$mode" "$path" || bad=1 ;;
       sysctl) set_sysctl "$path" "$mode" || bad=1 ;;
+      linger) set_linger "$mode" || bad=1 ;;
     esac
   done 3<"$T/kept"
   return "$bad"

@@ -1,8 +1,8 @@
-# Services on the files that now lie there: the daemon restarted, reloaded or left, sshd reloaded, audit rules loaded.
+# Services on the files that are now in place: the daemon restarted, reloaded or left, sshd reloaded, audit rules loaded.
 # Needs functions: is_up load_audit_rules look_at_service note obstacle reload_docker reload_sshd restart_docker start_service
 # Needs variables: AUDIT BACK DAEMON DAEMON_JSON LIVE_RESTORE NEEDS RESTART_COMMAND SERVICE SSHD T
 
-# Makes the services take in the files that now lie there, and brings the daemon to where it has to be: apply_services start|stop
+# Makes the services take in the files that are now in place, and brings the daemon to where it has to be: apply_services start|stop
 apply_services() {
   bad=0
   if [ "$DAEMON" != none ]; then apply_daemon "$1" || bad=1; fi

@@ -1,13 +1,14 @@
 # The daemon of the user that logs in, with where its files are.
 # Needs functions: file find_own_daemon own_manager say
 # Needs variables: NL XDG_RUNTIME_DIR dropins fragment
-# Needs programs: cut getent id readlink sed
+# Needs programs: cut getent id pkcheck readlink sed
 
 # A user without a systemd of their own has no such daemon.
 find_own() {
   home=$(getent passwd "$(id -u)" | cut -d : -f 6)
-  lingers=no
-  if [ -e "/var/lib/systemd/linger/$(id -un)" ]; then lingers=yes; fi
+  lingers=no linger_file=/var/lib/systemd/linger/$(id -un)
+  # Whether they may change that themselves is polkit's to say, which is not everywhere.
+  if [ -e "$linger_file" ]; then lingers=yes; elif pkcheck --action-id org.freedesktop.login1.set-self-linger --process $$ >/dev/null 2>&1; then lingers=may; fi
   own_manager
   RUN=$XDG_RUNTIME_DIR ROOM=$home UNITS=$home/.config/systemd/user TLS_DIRECTORY=$home/.config/docker/tls STATE=$home/.local/share/docker-tls
   if [ -S "$RUN/systemd/private" ]; then host_kind=rootless; fi
@@ -24,14 +25,16 @@ read_own_daemon() {
     file "$path"
     beside=${path%/*}/dockerd
   done
+  # The PATH that the unit gives it, where it does not run.
+  own_search=$(sed -n 's/^Environment="\{0,1\}PATH=\([^ "]*\).*/\1/p' $fragment $dropins </dev/null 2>/dev/null | sed -n '$p' | sed "s|%h|$home|g")
   unset IFS
   set +f
 }
 
-# Sets `dockerd` to the user's: the one that runs, or that is beside the script. It may be in their home (get.docker.com/rootless), which is in
-# no PATH of ours.
+# Sets `dockerd` to the user's: the one that runs, that is beside the script, or in the PATH of the unit. It may be in their home
+# (get.docker.com/rootless), which is in no PATH of ours.
 find_own_program() {
-  for path in "$(readlink "/proc/${pid:-0}/exe" 2>/dev/null)" "$beside"; do
+  for path in "$(readlink "/proc/${pid:-0}/exe" 2>/dev/null)" "$beside" "$(PATH=${own_search:-/nowhere} command -v dockerd)"; do
     if [ -n "$path" ] && [ -x "$path" ]; then
       dockerd=$path
       return
@@ -44,4 +47,5 @@ own_facts() {
   say run "$RUN"
   say owner "$(id -u):$(id -g)"
   say lingers "$lingers"
+  say linger-file "$linger_file"
 }

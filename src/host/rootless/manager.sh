@@ -4,6 +4,7 @@
 own_manager() {
   XDG_RUNTIME_DIR=/run/user/$(id -u)
   export XDG_RUNTIME_DIR
-  systemctl() { command systemctl --user "$@"; }
-  journalctl() { command journalctl --user "$@"; }
+  WHOSE=--user
+  systemctl() { command systemctl $WHOSE "$@"; }
+  journalctl() { command journalctl $WHOSE "$@"; }
 }

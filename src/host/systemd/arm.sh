@@ -1,16 +1,21 @@
 # Arms the rollback by systemd: a timer for a change that is not confirmed, and a unit for the next boot.
-# Needs variables: CONFIRM LOCAL_SOCKET RECOVERY RECOVERY_LINK SERVICE STATE T TLS_SOCKET TXN
+# Needs variables: CONFIRM LOCAL_SOCKET RECOVERY RECOVERY_LINK SERVICE STATE T TLS_SOCKET TXN WHOSE
 # Needs programs: cat systemd-run
+
+# When the next boot runs it: before the daemon, and whatever else reads our files.
+recovery_order() {
+  printf '%s\n' "RequiresMountsFor=$STATE /etc" After=local-fs.target \
+    "Before=systemd-sysctl.service $SERVICE $LOCAL_SOCKET $TLS_SOCKET sockets.target auditd.service audit-rules.service shutdown.target"
+}
 
 write_recovery() (
   umask 022
+  target=${RECOVERY_LINK%.wants/*}
   cat >"$RECOVERY" <<UNIT
 [Unit]
 Description=docker-tls: undo or finish a change that a reboot interrupted
 DefaultDependencies=no
-RequiresMountsFor=$STATE /etc
-After=local-fs.target
-Before=systemd-sysctl.service $SERVICE $LOCAL_SOCKET $TLS_SOCKET sockets.target auditd.service audit-rules.service shutdown.target
+$(recovery_order)
 Conflicts=shutdown.target
 
 [Service]
@@ -18,13 +23,13 @@ Type=oneshot
 ExecStart=/bin/sh -c 'if [ -f $T/settings ]; then exec /bin/sh $T/rollback.sh undo boot; fi; rm -rf $T; rmdir $STATE; rm -f $RECOVERY $RECOVERY_LINK'
 
 [Install]
-WantedBy=sysinit.target
+WantedBy=${target##*/}
 UNIT
 )
 
 recovery_goal() { printf '../docker-tls-recover.service'; }
 
 start_timer() {
-  systemd-run --quiet --collect --unit="docker-tls-undo-$TXN" --on-active="${CONFIRM}s" --timer-property=AccuracySec=100ms \
+  systemd-run $WHOSE --quiet --collect --unit="docker-tls-undo-$TXN" --on-active="${CONFIRM}s" --timer-property=AccuracySec=100ms \
     /bin/sh "$T/rollback.sh" undo timer
 }

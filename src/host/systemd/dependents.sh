@@ -30,7 +30,7 @@ note_dependents() {
 
 needed_by() { printf '%s' "$1" | sed -n -e 's/^RequiredBy=//p' -e 's/^RequisiteOf=//p' -e 's/^BoundBy=//p' -e 's/^ConsistsOf=//p' -e 's/^PropagatesStopTo=//p'; }
 
-# Starts those that went all the same: bound to the daemon (BindsTo=), or ended with their connection to it. Nobody waits for them. Those
+# Starts those that went all the same: bound to the daemon (BindsTo=), or ended with their connection to it. Nothing waits for them. Those
 # that are still up are let be: a target that is started anew starts whatever of it an administrator has stopped.
 start_dependents() {
   if [ -e "$T/dependents" ]; then dependents=$(cat -- "$T/dependents"); fi

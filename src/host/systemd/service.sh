@@ -3,6 +3,9 @@
 # Needs variables: BACK LIMIT LOCAL_SOCKET NL SERVICE SOCKET SOCKET_WAS_ACTIVE T TLS_SOCKET UNITS docker_unit socket_unit
 # Needs programs: journalctl sed sleep systemctl timeout
 
+# The option for the systemd of a user (rootless/manager.sh); none: the host's.
+WHOSE=
+
 is_up() { systemctl -q is-active "$SERVICE"; }
 
 # Sets `pid` to the number of a service that runs, and is not still starting (it would die of a SIGHUP then): main_pid UNIT
@@ -20,7 +23,7 @@ start_service() { service start "$SERVICE"; }
 
 # What the daemon has said since a time: last_words SECONDS
 last_words() {
-  timeout 10 journalctl -u "$SERVICE" -u "$TLS_SOCKET" --since "@$1" -n 400 --no-pager -o cat 2>/dev/null
+  timeout 10 journalctl $WHOSE -u "$SERVICE" -u "$TLS_SOCKET" --since "@$1" -n 400 --no-pager -o cat 2>/dev/null
 }
 
 # Not part of the transaction in one thing: sessions that are open keep what they began with.
@@ -48,7 +51,7 @@ reload_sshd() {
   return "$failed"
 }
 
-# Restarts the daemon on the unit files that now lie there (or, with `stop`, stops it), and brings our socket unit to where they say.
+# Restarts the daemon on the unit files that are now in place (or, with `stop`, stops it), and brings our socket unit to where they say.
 # A socket unit does not start while its service is active, hence stop, start, start; the local socket stays up throughout.
 restart_docker() {
   want=inactive
@@ -98,4 +101,4 @@ start_docker() {
 }
 
 # Some units wait for their daemon without end (TimeoutStartSec=0). The mutex is not for those that we start.
-service() { timeout "$LIMIT" systemctl "$@" 9<&-; }
+service() { timeout "$LIMIT" systemctl $WHOSE "$@" 9<&-; }

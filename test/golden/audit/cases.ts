@@ -1225,6 +1225,7 @@ const HARDENING_CASES: readonly Case[] = [
       ['ssh.9', 'x11forwarding no'],
       ['ssh.10', 'clientaliveinterval 300\nclientalivecountmax 2\ntcpkeepalive no'],
       ['ssh.12', 'maxsessions 2'],
+      ['ssh.13', 'allowtcpforwarding local'],
       ['ssh.11', 'allowtcpforwarding no\nallowagentforwarding no'],
     ] as const
   ).map(([check, says]): Case => ({ check, name: says, change: { sections: { 'sshd 0': says } }, state: 'pass' })),

@@ -79,7 +79,7 @@ export function gitEngine({ url, remote, branch, cache, signal, before }: GitOpt
         await git(['fetch', '--quiet', '--no-tags', '--no-write-fetch-head', remote, ref]).catch((error) => {
           throw unreachable(url, remote, error);
         });
-        // Somebody may have replaced the branch between the two questions.
+        // Another operator may have replaced the branch between the two questions.
         if (!(await has(head)) && attempt < 3) continue;
       }
       await remember(head);
@@ -283,7 +283,7 @@ function batchOf(bytes: Buffer): [string, Uint8Array][] {
   return found;
 }
 
-/** Whoever has told git no name: the login name and the computer. */
+/** Where git knows no name for the user: the login name and the computer. */
 function authorOf(who: string): Record<string, string> {
   const name = who.split('@')[0] || 'docker-tls';
   return { GIT_AUTHOR_NAME: name, GIT_AUTHOR_EMAIL: who, GIT_COMMITTER_NAME: name, GIT_COMMITTER_EMAIL: who };

@@ -118,7 +118,7 @@ export const CONFIG_CHECKS: readonly Check[] = [
     failure: 'A socket unit of Docker is open',
     severity: 'critical',
     why: 'A socket unit opens its port before dockerd starts, and flags do not show it.',
-    fix: 'docker-tls setup HOST, or SocketMode=0660 in the unit',
+    fix: (host) => `docker-tls setup ${host}, or SocketMode=0660 in the unit`,
     evaluate: sockets,
   },
   {

@@ -104,7 +104,7 @@ export const DAEMON_CHECKS: readonly Check[] = [
     failure: 'TCP is served without mutual TLS',
     severity: 'critical',
     why: "Docker's API is root on the host: without client certificates every client that reaches the port is root.",
-    fix: 'docker-tls setup HOST',
+    fix: (host) => `docker-tls setup ${host}`,
     fixable: 'tls',
     evaluate: tls,
   },

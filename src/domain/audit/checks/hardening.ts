@@ -32,7 +32,7 @@ function check(
   title: string,
   failure: string,
   why: string,
-  fix: string,
+  fix: Check['fix'],
   wrong: (settings: HostSettings, facts: AuditFacts) => readonly Evidence[] | Verdict,
 ): Check {
   return {
@@ -156,7 +156,7 @@ export const HARDENING_CHECKS: readonly Check[] = [
     'A banner says before the login whose host it is',
     'No banner says before the login whose host it is',
     'Some courts ask for it. Its words are yours.',
-    'docker-tls harden HOST --only banner --banner TEXT',
+    (host) => `docker-tls harden ${host} --only banner --banner TEXT`,
     ({ issue }, { sshd }) => {
       const shown = sshd?.get('banner')?.[0];
       // What the distribution wrote names itself and nothing else.

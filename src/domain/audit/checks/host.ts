@@ -10,8 +10,8 @@ const DAY_MS = 86_400_000;
 
 /** Where dockerd keeps its data. userns-remap puts a directory 100000.100000 into it, which is left out here. */
 export function dataRoot(facts: AuditFacts): string {
-  const told = textAt(facts.docker?.info, 'DockerRootDir') || setting(facts.daemon, 'data-root')?.values.at(-1);
-  return (told || '/var/lib/docker').replace(/(?<=.)\/+$/, '').replace(/\/\d+\.\d+$/, '');
+  const configured = textAt(facts.docker?.info, 'DockerRootDir') || setting(facts.daemon, 'data-root')?.values.at(-1);
+  return (configured || '/var/lib/docker').replace(/(?<=.)\/+$/, '').replace(/\/\d+\.\d+$/, '');
 }
 
 /** The nearest directory above, or the directory itself, where something is mounted. */
@@ -84,15 +84,15 @@ function watched(facts: AuditFacts, paths: readonly string[], what: string): Ver
   if (path === undefined) return notApplicable(`there is no ${what}`);
   const { audit } = facts;
   const inFiles = present.some((candidate) => isAudited(audit.files, facts, candidate));
-  const said = inFiles ? 'a rule for it is in /etc/audit' : 'no rule for it is in /etc/audit';
-  if (!audit.kernel) return notApplicable('the kernel has no audit subsystem', [{ place: path, text: said }]);
+  const words = inFiles ? 'a rule for it is in /etc/audit' : 'no rule for it is in /etc/audit';
+  if (!audit.kernel) return notApplicable('the kernel has no audit subsystem', [{ place: path, text: words }]);
   if (audit.bootDisabled) {
-    return finding([{ place: 'kernel command line', text: `auditing is switched off at boot (audit=0); ${said}` }]);
+    return finding([{ place: 'kernel command line', text: `auditing is switched off at boot (audit=0); ${words}` }]);
   }
   if (!audit.installed) return finding([{ place: path, text: 'auditd is not installed: nothing is recorded' }]);
   if (audit.refused !== undefined) {
     return notApplicable(`auditctl cannot ask the kernel, as in a container: ${audit.refused}`, [
-      { place: path, text: said },
+      { place: path, text: words },
     ]);
   }
   const isLoaded = present.some((candidate) => isAudited(audit.loaded, facts, candidate));

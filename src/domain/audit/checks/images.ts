@@ -1,24 +1,14 @@
 /** Owns the checks of section 4: images and what is started from them. */
 
-import type { ImageFact } from '../api.ts';
-import {
-  type Check,
-  type Evidence,
-  finding,
-  forPerson,
-  judge,
-  notApplicable,
-  PASS,
-  UNANSWERED,
-  type Verdict,
-} from '../check.ts';
+import { type ImageFact, textAt } from '../api.ts';
+import { type Check, type Evidence, finding, forPerson, judge, notApplicable, PASS, type Verdict } from '../check.ts';
 import type { AuditFacts } from '../facts.ts';
-import { runningContainers } from './running.ts';
+import { runningContainers, unanswered } from './running.ts';
 
 function withImages(facts: AuditFacts, evaluate: (images: readonly ImageFact[]) => Verdict): Verdict {
-  if (facts.docker === undefined) return UNANSWERED;
-  if (facts.docker.images.length === 0) return notApplicable('there are no images');
-  return evaluate(facts.docker.images);
+  if (facts.engine === undefined) return unanswered(facts);
+  if (facts.engine.images.length === 0) return notApplicable('there are no images');
+  return evaluate(facts.engine.images);
 }
 
 /** True for uid 0 however it is written: empty, root, 0, with or without a group. */
@@ -56,6 +46,10 @@ function imageList(facts: AuditFacts, question: string): Verdict {
 }
 
 function contentTrust(facts: AuditFacts): Verdict {
+  if (facts.podman) return notApplicable('it is about the docker command; Podman follows /etc/containers/policy.json');
+  // Read in the release notes of 29.0: the docker command has it no longer.
+  if (Number.parseInt(textAt(facts.docker?.info, 'ServerVersion'), 10) >= 29)
+    return notApplicable('Docker has no content trust from 29.0 on; pin images by digest');
   const last = facts.contentTrust.filter((line) => !line.trim().startsWith('#')).at(-1) ?? '';
   if (/DOCKER_CONTENT_TRUST\s*=?\s*["']?(1|true)\b/.test(last)) return PASS;
   return finding([

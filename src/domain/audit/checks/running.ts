@@ -18,9 +18,16 @@ import { defaultUlimits } from '../dockerd.ts';
 import type { AuditFacts } from '../facts.ts';
 import { securityOption } from './daemon-verdicts.ts';
 
+/** Why nothing is known of containers and images. */
+export function unanswered({ podman }: AuditFacts): Verdict {
+  if (!podman) return UNANSWERED;
+  const reason = 'Podman does not answer on /run/podman/podman.sock (systemctl enable --now podman.socket)';
+  return { state: 'not-applicable', reason, unseen: true };
+}
+
 function running(facts: AuditFacts): readonly ContainerFact[] | Verdict {
-  if (facts.docker === undefined) return UNANSWERED;
-  const containers = facts.docker.containers.filter((container) => container.running);
+  if (facts.engine === undefined) return unanswered(facts);
+  const containers = facts.engine.containers.filter((container) => container.running);
   return containers.length === 0 ? notApplicable('no containers are running') : containers;
 }
 
@@ -58,7 +65,7 @@ export function capabilities(facts: AuditFacts): Verdict {
   });
   if (verdict.state !== 'finding') return verdict;
   const added =
-    facts.docker?.containers.filter((container) => container.running).flatMap((container) => container.capAdd) ?? [];
+    facts.engine?.containers.filter((container) => container.running).flatMap((container) => container.capAdd) ?? [];
   const grave = added.some(isGrave);
   return { ...verdict, severity: grave ? 'high' : 'medium' };
 }
@@ -92,7 +99,7 @@ export function seccomp(facts: AuditFacts): Verdict {
 export function execs(facts: AuditFacts, user: boolean): Verdict {
   const containers = running(facts);
   if ('state' in containers) return containers;
-  const evidence = (facts.docker?.execs ?? []).flatMap((exec): readonly Evidence[] => {
+  const evidence = (facts.engine?.execs ?? []).flatMap((exec): readonly Evidence[] => {
     const name = containers.find(({ id }) => id === exec.container)?.name ?? exec.container.slice(0, 12);
     if (!user)
       return exec.privileged ? [{ place: `container ${name}`, text: 'docker exec --privileged is running' }] : [];
@@ -108,6 +115,7 @@ export function execs(facts: AuditFacts, user: boolean): Verdict {
 
 /** The limits of containers that are not those of the daemon. */
 export function ownLimits(facts: AuditFacts): Verdict {
+  if (facts.podman) return notApplicable("Podman names its default limits as each container's own");
   const defaults = defaultUlimits(facts.daemon);
   return askPerson(facts, 'are these limits right?', ({ ulimits }) =>
     ulimits.filter((limit) => !defaults.has(limit)).map((limit) => `has its own limit ${limit}`),

@@ -94,11 +94,7 @@ function check(
       const { sshd } = facts;
       if (sshd === undefined)
         return facts.sshdRefusal.length > 0
-          ? {
-              state: 'not-applicable',
-              reason: 'sshd does not take its configuration',
-              unseen: true,
-            }
+          ? { state: 'not-applicable', reason: 'sshd does not take its configuration', unseen: true }
           : NO_SSHD;
       const forAll = (key: string): string => sshd.get(key)?.[0]?.toLowerCase() ?? '';
       const found = wrong(forAll);
@@ -267,6 +263,16 @@ export const SSH_CHECKS: readonly Check[] = [
       );
       return open.length === 0 ? undefined : { text: `${open.join(' and ')}: not no` };
     },
+  ),
+  check(
+    'ssh.13',
+    'info',
+    'Clients open no ports on the host by SSH',
+    'Clients can open ports on the host by SSH',
+    'Anyone who logs in can offer a service of another machine under the name of this one.',
+    'AllowTcpForwarding local',
+    'sshd-remote-forwarding',
+    (value) => (/^(yes|all|remote)$/.test(value('allowtcpforwarding')) ? { text: 'ssh -R opens ports' } : undefined),
   ),
   check(
     'ssh.12',

@@ -14,6 +14,9 @@ import {
   type Verdict,
 } from '../check.ts';
 import type { AuditFacts } from '../facts.ts';
+import { unanswered } from './running.ts';
+
+const engineName = ({ podman }: AuditFacts): string => (podman ? 'podman' : 'dockerd');
 
 function inSwarm(facts: AuditFacts, evaluate: (docker: NonNullable<AuditFacts['docker']>) => Verdict): Verdict {
   if (facts.docker === undefined) return UNANSWERED;
@@ -99,10 +102,10 @@ export const OPERATION_CHECKS: readonly Check[] = [
     fix: 'docker image prune --all',
     manual: true,
     evaluate: (facts) => {
-      if (facts.docker === undefined) return UNANSWERED;
-      const used = new Set(facts.docker.containers.map(({ image }) => image)).size;
+      if (facts.engine === undefined) return unanswered(facts);
+      const used = new Set(facts.engine.containers.map(({ image }) => image)).size;
       return forPerson('are all images needed?', [
-        { place: 'dockerd', text: `${facts.docker.imageCount} images, ${used} of them used by containers` },
+        { place: engineName(facts), text: `${facts.engine.imageCount} images, ${used} of them used by containers` },
       ]);
     },
   },
@@ -114,10 +117,10 @@ export const OPERATION_CHECKS: readonly Check[] = [
     fix: 'docker container prune',
     manual: true,
     evaluate: (facts) => {
-      if (facts.docker === undefined) return UNANSWERED;
-      const running = facts.docker.containers.filter((container) => container.running).length;
+      if (facts.engine === undefined) return unanswered(facts);
+      const running = facts.engine.containers.filter((container) => container.running).length;
       return forPerson('are all containers needed?', [
-        { place: 'dockerd', text: `${facts.docker.containerCount} containers, ${running} of them running` },
+        { place: engineName(facts), text: `${facts.engine.containerCount} containers, ${running} of them running` },
       ]);
     },
   },

@@ -69,7 +69,7 @@ function plain(facts: AuditFacts, outside: Outside): Verdict {
       text: 'answers in plain HTTP, to any client, as root',
       local: false,
     }));
-  const told =
+  const configured =
     tlsModeOf(facts.daemon) !== 'none'
       ? []
       : exposedAddresses(facts).map(({ address, place, loopback }) => ({
@@ -77,7 +77,7 @@ function plain(facts: AuditFacts, outside: Outside): Verdict {
           text: `the API is served in plain HTTP on ${address}`,
           local: loopback,
         }));
-  const evidence = [...probed, ...told];
+  const evidence = [...probed, ...configured];
   if (evidence.length > 0) {
     const places = evidence.map(({ place, text }) => ({ place, text }));
     return finding(places, evidence.every(({ local }) => local) ? 'high' : 'critical');
@@ -166,7 +166,7 @@ export const TLS_CHECKS: readonly Check[] = [
     failure: 'Clients without a certificate get in',
     severity: 'critical',
     why: "Docker's API is root on the host.",
-    fix: 'docker-tls setup HOST',
+    fix: (host) => `docker-tls setup ${host}`,
     fixable: 'tls',
     evaluate: mustNotGetIn('no-certificate', 'lets clients in that show no certificate'),
   },
@@ -176,7 +176,7 @@ export const TLS_CHECKS: readonly Check[] = [
     failure: "Clients with another CA's certificate get in",
     severity: 'critical',
     why: 'A certificate that any client can make protects nothing.',
-    fix: 'docker-tls setup HOST',
+    fix: (host) => `docker-tls setup ${host}`,
     fixable: 'tls',
     evaluate: mustNotGetIn(
       'other-authority',
@@ -189,7 +189,7 @@ export const TLS_CHECKS: readonly Check[] = [
     failure: "Docker's API is served in plain HTTP",
     severity: 'critical',
     why: 'Port 2375 is searched for on the whole Internet, and an open one is taken over within hours.',
-    fix: 'docker-tls setup HOST (it takes the plain address out)',
+    fix: (host) => `docker-tls setup ${host} (it takes the plain address out)`,
     fixable: 'tls',
     evaluate: plain,
   },
@@ -208,7 +208,7 @@ export const TLS_CHECKS: readonly Check[] = [
     failure: "The server's certificate expires within 30 days",
     severity: 'medium',
     why: 'On the day it expires, all clients are locked out at once.',
-    fix: 'docker-tls rotate server HOST',
+    fix: (host) => `docker-tls rotate server ${host}`,
     evaluate: (facts, outside) => {
       const server = serverChain(facts, outside);
       return server === undefined ? notApplicable(NO_TLS) : expiry(server.place, server.chain, outside.now, 30);
@@ -220,7 +220,7 @@ export const TLS_CHECKS: readonly Check[] = [
     failure: 'A key or signature is weak',
     severity: 'high',
     why: 'A short key or a SHA-1 signature can be forged.',
-    fix: 'docker-tls rotate server HOST (or docker-tls rotate ca, where the CA is weak)',
+    fix: (host) => `docker-tls rotate server ${host} (or docker-tls rotate ca, where the CA is weak)`,
     evaluate: (facts, outside) => {
       const server = serverChain(facts, outside);
       const trust = facts.tls.ca;
@@ -242,7 +242,7 @@ export const TLS_CHECKS: readonly Check[] = [
     failure: 'The certificate does not name what clients dial',
     severity: 'medium',
     why: 'Otherwise clients fail, and users switch verification off.',
-    fix: 'docker-tls setup HOST --san NAME',
+    fix: (host) => `docker-tls setup ${host} --san NAME`,
     evaluate: (facts, outside) => {
       const leaf = serverChain(facts, outside);
       const first = leaf?.chain[0];
@@ -275,7 +275,8 @@ export const TLS_CHECKS: readonly Check[] = [
     failure: 'Private keys can be read by others',
     severity: 'critical',
     why: 'Anyone who can read a key can be that host or that client. Keys are looked for in /etc/docker and wherever dockerd points to.',
-    fix: 'chown root:root and chmod 0400 the key; a key that others could read should be replaced: docker-tls rotate server HOST',
+    fix: (host) =>
+      `chown root:root and chmod 0400 the key; a key that others could read should be replaced: docker-tls rotate server ${host}`,
     fixable: 'file-modes',
     evaluate: privateKeys,
   },

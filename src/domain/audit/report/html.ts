@@ -52,7 +52,7 @@ function finding(result: CheckResult, index: number, subject: AuditedHost | Audi
       ? html` <span class="again">Then:</span><pre class="command">${hostCommand(`audit --check ${isFile ? result.id : (result.cis[NEWEST] ?? result.id)}`, subject)}</pre>`
       : html`<pre class="command">${hostCommand(fixCommand(result.fixable), subject)}</pre>`;
   return html`<div class="finding" id="${findingAnchor(index, result.id)}"><span class="pill ${result.severity}">${result.severity}</span><div><h3><code>${result.id}</code>${result.failure}</h3>
-<ul>${evidence}</ul><p class="soft small">${result.why}</p><div class="fix small">${fixWords(result, subject)}${command}</div></div></div>`;
+<ul>${evidence}</ul><p class="soft small">${result.why}</p><div class="fix small">${result.fix}${command}</div></div></div>`;
 }
 
 /** A command of docker-tls for one host or file, ready to paste. */
@@ -60,11 +60,6 @@ export function hostCommand(command: string, { kind, name }: AuditedHost | Audit
   const [verb = '', ...options] = command.split(' ');
   const subject = kind === 'host' ? [] : [`--${kind}`];
   return ['docker-tls', verb, ...subject, shellQuote(clean(name)), ...options].join(' ');
-}
-
-/** What has to be done, with the host's name in its commands. */
-function fixWords({ fix }: CheckResult, { name }: AuditedHost | AuditedFile): string {
-  return fix.replace(/(?<=docker-tls [a-z]+ (?:[a-z]+ )?)HOST\b/g, () => shellQuote(clean(name)));
 }
 
 function acceptedLine(result: CheckResult): Html {

@@ -141,7 +141,7 @@ function accessOf(
         grave: false,
       }))
     : [];
-  const mounts = (facts.docker?.containers ?? [])
+  const mounts = (facts.engine?.containers ?? [])
     .filter((container) =>
       results.some(
         ({ id, evidence }) => id === '5.32' && evidence.some(({ place }) => place === `container ${container.name}`),
@@ -172,7 +172,7 @@ function accessOf(
 
 /** Judges a host and gathers what the reports show of it. */
 export function auditHost(name: string, facts: AuditFacts, outside: Partial<Outside> = {}): AuditedHost {
-  const results = evaluate(facts, outside);
+  const results = evaluate(facts, outside, name);
   const version = textAt(facts.docker?.info, 'ServerVersion');
   const upgrade = bestUpgrade(facts);
   return {

@@ -30,8 +30,8 @@ function rule(result: CheckResult) {
     shortDescription: { text: result.title },
     fullDescription: { text: result.why },
     help: {
-      text: `${result.why}\n\nTo fix: ${result.fix}`,
-      markdown: `${result.why}\n\n**To fix:** ${result.fix}`,
+      text: `${result.why}\n\nTo fix: ${result.fixOfAny ?? result.fix}`,
+      markdown: `${result.why}\n\n**To fix:** ${result.fixOfAny ?? result.fix}`,
     },
     defaultConfiguration: { level: LEVELS[result.severity] },
     properties: {

@@ -167,10 +167,9 @@ function subjectLines(subject: AuditedHost | AuditedFile, form: TableForm, paint
     ...quietLines('Accepted', accepted, form, paint, ({ accepted: why }) => `: ${why?.reason} (until ${why?.expires})`),
   );
   if (form.all === true) {
-    const manual = subject.results.filter(({ state, manual: isManual }) => state === 'not-applicable' && isManual);
-    const notApplicable = subject.results.filter(
-      ({ state, manual: isManual }) => state === 'not-applicable' && !isManual,
-    );
+    const unjudged = subject.results.filter(({ state }) => state === 'not-applicable');
+    const manual = unjudged.filter(({ question }) => question !== undefined);
+    const notApplicable = unjudged.filter(({ question }) => question === undefined);
     lines.push(
       ...quietLines(
         'Passed',
@@ -180,15 +179,7 @@ function subjectLines(subject: AuditedHost | AuditedFile, form: TableForm, paint
         () => '',
       ),
     );
-    lines.push(
-      ...quietLines(
-        'For a person to judge',
-        manual,
-        form,
-        paint,
-        ({ reason }) => `: ${reason?.replace(/^needs a person: /, '')}`,
-      ),
-    );
+    lines.push(...quietLines('For a person to judge', manual, form, paint, ({ question }) => `: ${question}`));
     lines.push(...quietLines('Not applicable', notApplicable, form, paint, ({ reason }) => `: ${reason}`));
   }
   return lines;

@@ -1,0 +1,56 @@
+/** Single functions of the host's scripts, by the shells that hosts have. */
+
+import { spawnSync } from 'node:child_process';
+import { chmodSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterAll, describe, expect, test } from 'vitest';
+
+const HOST = new URL('../../src/host/', import.meta.url).pathname;
+const directory = mkdtempSync(join(tmpdir(), 'docker-tls-functions-'));
+afterAll(() => rmSync(directory, { recursive: true, force: true }));
+
+function moduleText(name: string): string {
+  return readFileSync(join(HOST, name), 'utf8');
+}
+
+describe.each(['dash', 'bash', 'busybox sh'])('by %s', (shell) => {
+  function run(script: string): string {
+    const [program = '', ...words] = shell.split(' ');
+    const { stdout, stderr } = spawnSync(program, [...words, '-c', script], { encoding: 'utf8' });
+    expect(stderr).toBe('');
+    return stdout;
+  }
+
+  test.each([
+    ['none', '', 100000],
+    ['decimal', 'a:100000:65536\n', 165536],
+    ['with leading zeros, which are decimal to dockerd', 'a:0200000:00065536\nb:000:10\n', 265536],
+    ['without a final newline, and lines that are none', 'x\n:1:2\na:b:c\nd:300000:1', 300001],
+  ])('the first free range of subuid: %s', (_, text, next) => {
+    const file = join(directory, 'subuid');
+    writeFileSync(file, text);
+    const [, functions = ''] = /(next_range\(\) \{\n.*?\n\})\n/s.exec(moduleText('apply/validate.sh')) ?? [];
+    expect(run(`${functions}\nnext_range '${file}' '${directory}/none'; printf %s "$next"`)).toBe(`${next}`);
+  });
+
+  test.each([
+    ['in the PATH of the unit', (home: string) => `Environment=PATH=${home}/tools:/usr/bin\n`],
+    ['in its PATH below %h', () => 'Environment="PATH=%h/tools:/usr/bin"\n'],
+  ])('the dockerd of a user that does not run is found %s', (_, unit) => {
+    const home = join(directory, 'home');
+    mkdirSync(join(home, 'tools'), { recursive: true });
+    writeFileSync(join(home, 'tools/dockerd'), '#!/bin/sh\n');
+    chmodSync(join(home, 'tools/dockerd'), 0o755);
+    const fragment = join(directory, 'docker.service');
+    writeFileSync(fragment, `[Service]\n${unit(home)}ExecStart=/usr/share/contrib/dockerd-rootless.sh\n`);
+    const script = [
+      "NL='\n'",
+      moduleText('rootless/facts.sh'),
+      'file() { :; }',
+      `pid=0 dockerd= home='${home}' fragment='${fragment}' dropins=`,
+      'read_own_daemon; find_own_program; printf %s "$dockerd"',
+    ].join('\n');
+    expect(run(script)).toBe(join(home, 'tools/dockerd'));
+  });
+});
