@@ -28,7 +28,6 @@ export type Store = {
   readonly shared: boolean;
   /** The number that the store is at, for hosts to keep; with `fresh` as it is now. Undefined for a directory, and for an empty store. */
   mark(fresh?: boolean): Promise<StoreMark | undefined>;
-  /** Whether there is a store here. */
   exists(): Promise<boolean>;
   /** Changes nothing. Fails with E_STORE_WRITE (exit 4) where a change could not be written: to be found before a host changes, not after. */
   requireWritable(): Promise<void>;
