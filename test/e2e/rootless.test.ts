@@ -90,6 +90,27 @@ test('containers would stop, so a setup that keeps them is refused; the host can
   expect(await host.must('docker ps --format "{{.Names}}"')).toBe('web');
 }, 120_000);
 
+test("the user's own services that need the daemon run again after a restart, and the error of a daemon that fails has the lines of their journal", async () => {
+  const units = '~rooty/.config/systemd/user';
+  await host.must(
+    [
+      `printf '%s\\n' '[Unit]' 'Requires=docker.service' 'After=docker.service' '[Service]' 'ExecStart=/bin/sleep infinity' >${units}/needs-docker.service`,
+      `mkdir -p ${units}/docker.service.d`,
+      `printf '%s\\n' '[Service]' "ExecStartPre=/bin/sh -c 'if [ -e /run/fail-once ]; then rm /run/fail-once; exit 1; fi'" >${units}/docker.service.d/fail.conf`,
+      `chown -R rooty: ${units} && systemctl daemon-reload && systemctl start needs-docker`,
+    ].join('\n'),
+  );
+  await done('rotate', 'server', host.name, '--containers', 'may-stop', '--yes');
+  expect(await host.must('systemctl is-active needs-docker')).toBe('active');
+  await host.must('chmod 0777 /run; : >/run/fail-once; chown rooty: /run/fail-once');
+  const failed = await person.run(['rotate', 'server', host.name, '--containers', 'may-stop', '--yes']);
+  expect(failed).toMatchObject({ status: 5, err: expect.stringContaining('Control process exited') });
+  await done('verify', host.name);
+  await host.must(
+    `systemctl stop needs-docker; rm ${units}/needs-docker.service ${units}/docker.service.d/fail.conf; systemctl daemon-reload`,
+  );
+}, 120_000);
+
 test('a user who does not linger does so from the setup on, by their own word, and no longer after a rollback or removal', async () => {
   await done('remove', host.name, '--containers', 'may-stop', '--yes');
   // By ssh: logind wants to know whose session asks.

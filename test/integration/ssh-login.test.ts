@@ -233,6 +233,16 @@ describe.each(['ssh2', 'openssh'] as const)('%s', (transport) => {
     });
   });
 
+  it('a jump host that forbids to lead on', async () => {
+    await withServer(withKey, async (gate) => {
+      await withServer(withKey, async (last) => {
+        const options = optionsFor(last, { transport, jump: [`tester@127.0.0.1:${gate.port}`] });
+        const error = await failure(connect(options));
+        expect([error.code, error.hints.join()]).toEqual(['E_SSH_FORWARDING', expect.stringContaining('sshd -T')]);
+      });
+    });
+  });
+
   it('a tunnel that sshd forbids is told from one that leads to no listener', async () => {
     if (transport !== 'ssh2') return;
     const refusals = async (forwards: boolean): Promise<DockerTlsError> =>

@@ -8,7 +8,7 @@ import { uniqueSans } from '../pki/names.ts';
 import { shellQuote } from '../quote.ts';
 import { completeHost, type HostSettings, type HostSpec, type SshSpec } from '../settings.ts';
 import { reachableHosts } from '../trust/reachable-hosts.ts';
-import { listWords } from '../words.ts';
+import { knownWords, listWords } from '../words.ts';
 
 /** What the flags of a command say about a host; what is undefined was not said. */
 export type HostFlags = Partial<HostSettings> & { readonly name?: string; readonly ssh: Partial<SshSpec> };
@@ -123,11 +123,9 @@ export function storedSpecs(hosts: readonly string[], state: StoreState, reached
     const other = foreign.get(host);
     if (other !== undefined && reached) return other;
     if (other !== undefined) throw external(host);
-    throw new DockerTlsError(
-      'E_HOST_UNKNOWN',
-      `no host ${host} in the store; known: ${listWords([...state.hosts.keys()], 8) || 'none'}`,
-      { hints: ['see which there are: docker-tls status', `docker-tls setup ${host}`] },
-    );
+    throw new DockerTlsError('E_HOST_UNKNOWN', `no host ${host} in the store${knownWords(state.hosts.keys())}`, {
+      hints: ['see which there are: docker-tls status', `docker-tls setup ${host}`],
+    });
   });
 }
 

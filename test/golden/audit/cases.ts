@@ -712,6 +712,13 @@ const DAEMON_CASES: readonly Case[] = [
     state: 'finding',
   },
   {
+    check: '4.5',
+    name: 'Docker 29, which has no content trust',
+    change: { api: { '/info': merge({ ServerVersion: '29.1.5' }) } },
+    state: 'not-applicable',
+    says: 'from 29.0 on',
+  },
+  {
     check: 'tls.9',
     name: 'a key for the group of a user',
     change: { sections: { 'key-files': '81a0 0 1000 root staff 10 /etc/docker/x.key\0' } },
