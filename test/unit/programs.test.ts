@@ -32,6 +32,7 @@ const OPTIONAL = [
   ],
   ...[
     'logger',
+    'loginctl',
     'mount',
     'nft',
     'perl',
