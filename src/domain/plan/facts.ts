@@ -48,6 +48,10 @@ export function parseFacts(stdout: Buffer) {
   const version = parseJson(answer('/version'));
   const swarm = (info.Swarm ?? {}) as Record<string, unknown>;
   const security = Array.isArray(info.SecurityOptions) ? info.SecurityOptions.map(String) : [];
+  const addresses = matches(get('addresses'), /^\d+:\s+(\S+)\s+inet6?\s+([0-9a-fA-F.:]+)/gm).map(([name, address]) => ({
+    interface: name.replace(/@.*/, ''),
+    address,
+  }));
   return {
     uid: Number(get('uid')),
     /** Where the daemon's files are; those of root's where a user's own have names that units cannot hold. */
@@ -69,10 +73,7 @@ export function parseFacts(stdout: Buffer) {
     kind,
     /** The version of systemd; undefined where it does not run. */
     systemd: get('systemd') === '' ? undefined : Number(/systemd (\d+)/.exec(get('systemd'))?.[1] ?? 0),
-    addresses: matches(get('addresses'), /^\d+:\s+(\S+)\s+inet6?\s+([0-9a-fA-F.:]+)/gm).map(([name, address]) => ({
-      interface: name.replace(/@.*/, ''),
-      address,
-    })),
+    addresses,
     docker: {
       binary: get('dockerd').trim(),
       /** For instance `20.10.24`; empty when it could not be found out. */
@@ -153,7 +154,13 @@ export function parseFacts(stdout: Buffer) {
     runFreeKb: parseDisk(get('run-space'))[0]?.freeKb,
     /** New connections can be held back at the firewall for a moment. */
     holds: lines('listeners').length > 0 && (get('iptables').trim() !== '' || raw.has('nft')),
-    firewall: { iptables: get('iptables'), ufw: raw.get('ufw'), nft: get('nft'), firewalld: raw.get('firewalld') },
+    firewall: {
+      iptables: get('iptables'),
+      ufw: raw.get('ufw'),
+      nft: get('nft'),
+      firewalld: raw.get('firewalld'),
+      interfaces: [...new Set(addresses.map((one) => one.interface))],
+    },
   };
 }
 
