@@ -2,7 +2,7 @@
 # Needs functions: changed fail take unread_units
 # Needs variables: CONFIRM FRAGMENT KNOWN_UNITS MANAGED_SIZE MANIFEST_SIZE NL ROLLBACK_SIZE RUN SEEN_SIZE SETTINGS_SIZE
 # Needs variables: STAGING STATE_SIZE TXN
-# Needs programs: df grep head mkdir rm sed sh sha256sum stat tail
+# Needs programs: chmod chown df grep head id lsattr mkdir rm sed sh sha256sum stat tail
 
 # The records of the change arrive in a staging directory in memory: a reboot before the rollback is armed leaves nothing.
 mkdir -m 0700 -- "$STAGING" 2>/dev/null || fail "cannot make $STAGING"
@@ -38,9 +38,25 @@ unread=$(unread_units "$FRAGMENT" "$KNOWN_UNITS")
 ROLLBACK_LIMIT=$LIMIT
 LIMIT=$CONFIRM
 
+# Where files can be made and not renamed (chattr +a), nothing could be taken back.
+takes_renames() {
+  command -v lsattr >/dev/null || return 0
+  attributes=$(lsattr -d -- "$1" 2>/dev/null)
+  case ${attributes%% *} in *a*)
+    printf '%s can only be appended to: chattr -a %s\n' "$1" "$1" >"$ERR"
+    return 1
+    ;;
+  esac
+}
+
 # Makes the directories above a path, with the mode given, and remembers them: make_directories DIRECTORY MODE
 make_directories() {
-  [ -d "$1" ] && return 0
+  if [ -d "$1" ]; then
+    takes_renames "$1"
+    return
+  fi
   make_directories "${1%/*}" 0755 || return 1
-  printf '%s\n' "$1" >>"$CREATED" && mkdir -m "$2" -- "$1" 2>>"$ERR"
+  printf '%s\n' "$1" >>"$CREATED" && mkdir -m "$2" -- "$1" 2>>"$ERR" || return 1
+  # One with setgid hands on its group, and itself.
+  [ ! -g "$1" ] || { chown ":$(id -g)" -- "$1" && chmod g-s -- "$1"; } 2>>"$ERR"
 }

@@ -4,16 +4,15 @@
 # Needs programs: cat chmod chown df ln rm sed sha256sum sort stat tail
 
 step stage
+# The mode that files are made with: open_as MODE. And mode and owner, before anything is in the file: a default access list of its directory takes
+# no notice of the umask, and chown takes s bits away: settle MODE OWNER PATH
+open_as() { umask "$(printf '%04o' $((0777 & ~0$1)))"; }
+settle() { { [ "$2" = 0:0 ] || chown "$2" -- "$3"; } && chmod "$1" -- "$3"; }
 # What comes on stdin becomes a file with its final mode and owner: arrive SIZE MODE OWNER PATH
-arrive() {
-  (
-    umask "$(printf '%04o' $((0777 & ~0$2)))"
-    take "$1" >"$4"
-  ) 2>"$ERR" || return 1
-  [ "$3" = 0:0 ] || chown "$3" -- "$4" 2>>"$ERR" || return 1
-  # What `>` cannot give: x, s and t; and chown takes s away.
-  case $2 in 0[0246][0246][0246]) ;; *) chmod "$2" -- "$4" 2>>"$ERR" ;; esac
-}
+arrive() (
+  open_as "$2"
+  { settle "$2" "$3" "$4" && take "$1"; } >"$4"
+) 2>"$ERR"
 if [ -n "$JSON_FORMS" ]; then
   make_directories "${DAEMON_JSON%/*}" 0755 || fail "$(words)"
   rm -f -- "$DAEMON_JSON.docker-tls-old-on" "$DAEMON_JSON.docker-tls-old-off" "$DAEMON_JSON.docker-tls-new-on" "$DAEMON_JSON.docker-tls-new-off"
@@ -45,8 +44,8 @@ place_new() { # MODE OWNER SOURCE TARGET
       ;;
     snap:*) copy "${3#snap:}" "$4" 2>"$ERR" ;;
     copy:*) (
-      umask "$(printf '%04o' $((0777 & ~0$1)))"
-      cat -- "${3#copy:}" >"$4"
+      open_as "$1"
+      { settle "$1" 0:0 "$4" && cat -- "${3#copy:}"; } >"$4"
     ) 2>"$ERR" ;;
     *)
       echo "unknown source" >"$ERR"
