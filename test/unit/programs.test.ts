@@ -33,6 +33,7 @@ const OPTIONAL = [
   ],
   ...[
     'logger',
+    'loginctl',
     'mount',
     'nft',
     'perl',
