@@ -1,5 +1,5 @@
-// What a store in etcd costs a fleet: 1,000 hosts over 1, 2 and 4 processes that share it, one commit for each host, as a run makes it after
-// it has changed the host (read what is stored now, write the host's record, certificate and key). Hosts themselves take no part: a real run
+// What a store in etcd costs a fleet: 1,000 hosts over 1, 2 and 4 processes that share it, 20 at a time in each, as a run does after it has
+// changed a host (read what is stored now, write the host's record, certificate and key; what comes at the same time is one commit). Hosts themselves take no part: a real run
 // spends seconds on each, so this is the most that the store can take. Then everything is read again and counted. "conflicts" are commits
 // that were overtaken and begun again.
 //
@@ -49,7 +49,7 @@ async function work() {
     await store.withLock('docker-tls apply', async () => {
       if ((await store.read({ hosts: [name] })).hosts.has(name)) throw new Error(name + ' was there');
       await store.write({ hosts: { [name]: sampleHost(name, 1) } });
-    });
+    }, { joins: true });
     waits.push(performance.now() - began);
   }
 }
@@ -111,7 +111,7 @@ const { startEtcd, membersOf, enrol, teamStore, checkTeamStore, removeHomes } = 
   pathToFileURL(bundle).href
 );
 const rows = [
-  ['processes', 'wall s', 'commits/s', 'conflicts', 'per commit', 'CPU ms/host', 'RSS MB', 'hosts stored', 'commits'],
+  ['processes', 'wall s', 'hosts/s', 'commits', 'conflicts', 'per commit', 'CPU ms/host', 'RSS MB', 'hosts stored'],
 ];
 const etcd = await startEtcd({ members });
 try {
@@ -136,17 +136,19 @@ try {
     await checkTeamStore(session, false);
     const stored = (await teamStore(session).read()).hosts.size;
     const commits = (await session.engine.log(1_000_000)).length - count;
-    if (stored !== hosts || commits !== hosts) throw new Error(`${stored} hosts and ${commits} commits, not ${hosts}`);
+    if (stored !== hosts || commits > hosts) throw new Error(`${stored} hosts and ${commits} commits, not ${hosts}`);
     const sum = (of) => ended.reduce((all, one) => all + of(one), 0);
     const conflicts = sum((one) => one.conflicts);
     rows.push([
-      ...[count, seconds.toFixed(1), (hosts / seconds).toFixed(1), conflicts, (conflicts / hosts).toFixed(2)],
       ...[
-        (sum((one) => one.cpuMs) / hosts).toFixed(0),
-        Math.max(...ended.map((one) => one.rssMb)).toFixed(0),
-        stored,
+        count,
+        seconds.toFixed(1),
+        (hosts / seconds).toFixed(1),
         commits,
+        conflicts,
+        (conflicts / commits).toFixed(2),
       ],
+      ...[(sum((one) => one.cpuMs) / hosts).toFixed(0), Math.max(...ended.map((one) => one.rssMb)).toFixed(0), stored],
     ]);
   }
 } finally {

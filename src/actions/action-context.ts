@@ -4,7 +4,6 @@ import type { Progress, Runtime } from '../runtime.ts';
 import type { Prompts } from './prompts.ts';
 import type { Planned } from './results.ts';
 
-/** The options that every command takes. */
 export type GlobalOptions = {
   readonly json: boolean;
   readonly yes: boolean;

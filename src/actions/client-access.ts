@@ -74,7 +74,6 @@ function addedClient(name: string, { wanted, planned, state }: Changed): AddedCl
   };
 }
 
-/** Takes access away from a client on every host. */
 export async function revokeClient(context: ActionContext, name: string, options: AccessOptions): Promise<Changed> {
   const { run, flags } = await openStoredRun(context, options);
   const rejectOthers = options.rejectOtherClients;

@@ -19,6 +19,7 @@ import { dockerConfigDirectory } from '../user.ts';
 import type { ActionContext } from './action-context.ts';
 import { clientName, resolveClient, resolveHost } from './resolve-target.ts';
 import { storeOf } from './store.ts';
+import { noteThroughSsh } from './through-ssh.ts';
 
 export type ContextRequest = {
   readonly store: Store;
@@ -28,7 +29,6 @@ export type ContextRequest = {
   readonly context: string;
   /** Docker's config directory. */
   readonly dockerConfig: string;
-  /** Make it the current context. */
   readonly use: boolean;
   /** Take over a context or files that docker-tls did not write. */
   readonly replace: boolean;
@@ -68,6 +68,7 @@ export async function makeContext(
   const client = resolveClient(state, host, clientName(options, runtime), 'docker-tls context').record.name;
   const context = options.context ?? contextNameOf(record.name);
   checkContextName(context);
+  noteThroughSsh(around, state, [record.name]);
   const { use, replace, configDirectory } = options;
   const dockerConfig = dockerConfigDirectory(runtime);
   const request = { host: record.name, client, context, dockerConfig, use, replace, configDirectory };

@@ -25,13 +25,17 @@ import type { ActionContext } from './action-context.ts';
 /** What asking a host gave: `unreachable` beside `drift` says that one of the two ways answered. */
 export type LiveRow = Pick<StatusRow, 'drift' | 'unreachable' | 'upgrade'>;
 
-export type AskOptions = Pick<Reach, 'sudoPassword' | 'sudoPasswords'> & { readonly ssh: boolean };
+export type AskOptions = Pick<Reach, 'sudoPassword' | 'sudoPasswords'> & {
+  readonly ssh: boolean;
+  /** What the store alone says of hosts: by their names. */
+  readonly known: ReadonlyMap<string, readonly string[]>;
+};
 
 /** Every host of the state; one that does not answer says why. */
 export async function askHosts(
   { global, runtime, progress, prompts }: ActionContext,
   state: StoreState,
-  { ssh, ...passwords }: AskOptions,
+  { ssh, known, ...passwords }: AskOptions,
 ): Promise<Map<string, LiveRow>> {
   const reach = { runtime, ask: prompts.ssh, ...passwords };
   const specs = [...state.hosts.values()].map(({ record }) => completeHost(record));
@@ -48,7 +52,7 @@ export async function askHosts(
         ...(ssh ? [askOverSsh(reach, host, spec, line)] : []),
       ]);
       const live = answers.flatMap((answer) => (answer.status === 'fulfilled' ? [answer.value] : []));
-      const drift = live.flatMap((one) => one.drift ?? []);
+      const drift = [...(known.get(spec.name) ?? []), ...live.flatMap((one) => one.drift ?? [])];
       const upgrade = live.find((one) => one.upgrade !== undefined)?.upgrade;
       const failures = answers.flatMap((answer) => (answer.status === 'rejected' ? [answer.reason] : []));
       const errors = failures.flatMap((error) => asErrors(error, runtime.signal));
@@ -66,7 +70,10 @@ export async function askHosts(
       result.host,
       result.kind === 'done'
         ? result.value
-        : { unreachable: result.kind === 'failed' ? result.errors.map(sayFailure).join('; ') : result.reason },
+        : {
+            drift: known.get(result.host),
+            unreachable: result.kind === 'failed' ? result.errors.map(sayFailure).join('; ') : result.reason,
+          },
     ]),
   );
 }

@@ -9,6 +9,7 @@ import type { ActionContext } from './action-context.ts';
 import { filesHere } from './own-client.ts';
 import { type KnownClient, resolveClient, resolveHost } from './resolve-target.ts';
 import { storeOf } from './store.ts';
+import { noteThroughSsh } from './through-ssh.ts';
 import { accessHere, rememberCopy } from './tool-config.ts';
 
 /** The text, and what it is about. */
@@ -16,7 +17,6 @@ export type Environment = { readonly text: string } & Readonly<Record<string, un
 
 type Requested = { readonly host: string | undefined; readonly client: string | undefined };
 
-/** The configuration of a tool. */
 export async function configureTool(
   tool: ToolName,
   requested: Requested,
@@ -24,12 +24,14 @@ export async function configureTool(
 ): Promise<Environment> {
   const { global, runtime } = context;
   const store = storeOf(context);
-  const { hosts, client } = reachedBy(tool, requested, await store.read());
+  const state = await store.read();
+  const { hosts, client } = reachedBy(tool, requested, state);
   filesHere(store, client);
   const [first, ...others] = hosts.map((host) => accessHere(host, client, programOf(context)));
   if (first === undefined) throw new Error('a client without hosts was resolved');
   const text = renderTool(tool, [first, ...others], (host) => `docker-tls env ${shellQuote(host)} --format ${tool}`);
   const names = hosts.map(({ record }) => record.name);
+  noteThroughSsh(context, state, names);
   if (afterRenewal(tool) !== undefined && !global.dryRun)
     await rememberCopy(store, client.record.name, { format: tool, hosts: names }, runtime.now());
   return { format: tool, hosts: names, client: client.record.name, text };

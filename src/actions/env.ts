@@ -10,6 +10,7 @@ import type { Environment } from './env-tool.ts';
 import { filesHere } from './own-client.ts';
 import { clientName, resolveClient, resolveHost } from './resolve-target.ts';
 import { storeOf } from './store.ts';
+import { noteThroughSsh } from './through-ssh.ts';
 
 const NOTHING = { DOCKER_HOST: '', DOCKER_TLS_VERIFY: '', DOCKER_CERT_PATH: '' };
 
@@ -46,6 +47,7 @@ export async function environment(
   const state = await store.read();
   const host = resolveHost(state, requested.host, 'docker-tls env');
   const client = resolveClient(state, host, requested.client, 'docker-tls env');
+  noteThroughSsh(context, state, [host.record.name]);
   const variables = {
     DOCKER_HOST: dockerHost(host.record.address, host.record.port),
     DOCKER_TLS_VERIFY: '1',

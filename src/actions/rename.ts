@@ -9,7 +9,7 @@ import { storedHost } from './resolve-target.ts';
 import { storeOf } from './store.ts';
 
 /** The change that renames a host of the store, in every list of hosts that a client has too. Fails with E_NAME, E_HOST_TAKEN (exit 2). */
-export function renamed(state: StoreState, from: string, to: string, now: Date): StoreChange {
+function renamed(state: StoreState, from: string, to: string, now: Date): StoreChange {
   checkName('host', to);
   const host = state.hosts.get(from);
   if (host === undefined) throw new Error(`renamed: ${from} is not in the store`);

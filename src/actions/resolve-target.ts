@@ -4,7 +4,7 @@ import type { StoredClient, StoredHost, StoreState } from '../adapters/store/rec
 import { nearestNames } from '../domain/fleet/nearest.ts';
 import { clientRevoked } from '../domain/trust/client-refusals.ts';
 import { accepts, ownOf, probeClientAt, type ReachableHost, reachableHosts } from '../domain/trust/reachable-hosts.ts';
-import { listWords } from '../domain/words.ts';
+import { knownWords } from '../domain/words.ts';
 import type { ErrorCode } from '../errors/catalogue.ts';
 import { asWritten, DockerTlsError } from '../errors/errors.ts';
 import type { Runtime } from '../runtime.ts';
@@ -135,11 +135,10 @@ export function unknownName(
   command: string,
 ): DockerTlsError {
   const near = nearestNames(name, names);
-  return new DockerTlsError(
-    code,
-    `there is no ${what} of this name in the store; known: ${listWords(names, 8) || 'none'}`,
-    { where: name, hints: near.length > 0 ? near.map((one) => `${command} ${one}`) : ['docker-tls status'] },
-  );
+  return new DockerTlsError(code, `there is no ${what} of this name in the store${knownWords(names)}`, {
+    where: name,
+    hints: near.length > 0 ? near.map((one) => `${command} ${one}`) : ['docker-tls status'],
+  });
 }
 
 function ambiguous(

@@ -47,7 +47,6 @@ export function restore(
   return change({ reason: to === 'none' ? 'remove' : 'rollback', want, question }, run);
 }
 
-/** Back to the generation before, or to the one of a number. */
 export async function rollBack(
   context: ActionContext,
   names: readonly string[],

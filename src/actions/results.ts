@@ -8,7 +8,6 @@ import { type DockerTlsError, gravestExit } from '../errors/errors.ts';
 export type Planned = engine.Planned;
 export type AgreedHost = engine.AgreedHost;
 export type Changed = engine.Changed;
-export type OpenedHost = engine.OpenedHost;
 
 /** The exit status of a change that was made: hosts that were left out count as well as those that failed. */
 export function exitOfChange({ wanted, results }: Changed, signal: AbortSignal): ExitStatus {

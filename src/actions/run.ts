@@ -31,15 +31,17 @@ export async function openRun(
 ): Promise<Run> {
   const { global, runtime, prompts, progress } = context;
   const { parallel, dryRun } = global;
+  // Who wants to see every file sees it before it is written.
+  const shown = !global.yes || global.diff;
   const { canary, maxFailures } = options;
   return {
     ...{ runtime, progress, parallel, canary, maxFailures, dryRun },
     store: storeOf(context),
-    asks: !global.yes,
+    asks: shown,
     shared: options.shard !== undefined,
     passphrase: requestedOnce(passphraseSource(options, runtime, prompts, secrets.caPassphrase)),
     ask: prompts.ssh,
-    confirm: confirming(context, !global.yes),
+    confirm: confirming(context, shown),
     ...(await sudoPasswords(options, { specs, secrets }, context)),
     ...more,
   };
@@ -57,7 +59,6 @@ export function confirming(
   };
 }
 
-/** A run over hosts that the store has already. */
 export type StoredRun = {
   readonly run: Run;
   /** As it was when the command began. */

@@ -13,7 +13,6 @@ import { DockerTlsError, printable } from '../errors/errors.ts';
 import { homeDirectory } from '../user.ts';
 import type { ActionContext } from './action-context.ts';
 
-/** How hosts are chosen, beside their names. */
 export type SelectionOptions = {
   readonly inventory?: string | undefined;
   readonly limit: readonly string[];

@@ -54,7 +54,10 @@ export async function status(
   const state = chosen ? { ...stored, hosts: new Map([...stored.hosts].filter(([name]) => names.has(name))) } : stored;
   const ssh = !offline && !options.noSsh;
   const passwords = ssh ? await sudoPasswords(options, selection, context) : {};
-  const live = offline ? new Map() : await askHosts(context, state, { ssh, ...passwords });
+  const known = accessDrift(state, runtime.now());
+  const live: ReadonlyMap<string, LiveRow> = offline
+    ? new Map([...known].map(([name, drift]) => [name, { drift }]))
+    : await askHosts(context, state, { ssh, known, ...passwords });
   const rows = rowsOf(state, live, { now: runtime.now(), withinDays: within && within / 86_400_000 });
   // node_exporter reads the file at any moment: it has to appear whole.
   if (metrics !== undefined) await writeOut({ ...metrics, data: renderPrometheus(rows, runtime.now()) });
@@ -66,12 +69,6 @@ type Due = { readonly now: Date; readonly withinDays: number | undefined };
 
 function rowsOf(state: StoreState, live: ReadonlyMap<string, LiveRow>, due: Due): StatusRow[] {
   const row = (kind: StatusRow['kind'], name: string, cert: string) => rowOf(kind, name, cert, due);
-  const access = accessDrift(state, due.now);
-  const differing = (name: string): LiveRow => {
-    const asked = live.get(name);
-    const known = access.get(name) ?? [];
-    return known.length === 0 ? (asked ?? {}) : { ...asked, drift: [...known, ...(asked?.drift ?? [])] };
-  };
   return [
     ...(state.ca ? [row('ca', state.ca.record.name, state.ca.cert)] : []),
     ...state.oldCas.map((old) => ({
@@ -83,7 +80,7 @@ function rowsOf(state: StoreState, live: ReadonlyMap<string, LiveRow>, due: Due)
       address: `${host.record.address}:${host.record.port}`,
       generation: host.record.generation,
       description: host.record.description,
-      ...differing(host.record.name),
+      ...live.get(host.record.name),
     })),
     ...[...state.clients.values()].map((client) => ({
       ...row('client', client.record.name, client.cert),

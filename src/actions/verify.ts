@@ -67,7 +67,7 @@ function failureOf(result: HostResult<readonly CheckResult[]>): DockerTlsError[]
 }
 
 /** Through ssh where the host's record says so. `client` needs its key in the store. Revoked and expired clients whose credentials are still here must be rejected. */
-export function verifyStored(
+function verifyStored(
   reach: Reach,
   state: StoreState,
   host: ReachableHost,

@@ -221,7 +221,7 @@ export function findCommand(words: readonly string[], commands: readonly Command
   }
   // The second word alone: revoke for client revoke.
   const grouped = commands.filter((entry) => entry.name.endsWith(` ${first}`)).map(({ name }) => name);
-  const meant = [...(MEANT[first] ?? []), ...grouped];
+  const meant = [...new Set([...(MEANT[first] ?? []), ...grouped])];
   if (meant.length > 0) return { kind: 'unknown', nearest: meant };
   const names = [...new Set(commands.flatMap((entry) => [entry.name.split(' ')[0] as string]))];
   return { kind: 'unknown', nearest: nearestNames(first, names) };

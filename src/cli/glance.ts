@@ -51,7 +51,7 @@ export function glance(argv: readonly string[]): Glance {
 }
 
 /** The common options that a command takes. */
-export function commonOptions({ withoutFleet }: Command): OptionSpecs {
+function commonOptions({ withoutFleet }: Command): OptionSpecs {
   const { file, ...others } = GLOBAL_OPTIONS;
   return withoutFleet ? others : { file, ...others };
 }

@@ -42,7 +42,6 @@ export function renderGroup(program: string, group: string, entries: readonly Co
   return render(listPage(program, entries, group), columns, [`One command: ${program} ${group} COMMAND --help`]);
 }
 
-/** The page of one command. */
 export function renderCommand(program: string, command: Command, columns: number, alias?: string): string {
   const page = createParser(command, `${program} ${command.name}`)
     .usage([...argumentWords(command), '[OPTION…]'].join(' '))

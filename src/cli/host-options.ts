@@ -12,7 +12,6 @@ import {
 } from '../domain/settings.ts';
 import type { OptionSpec, OptionSpecs } from './command.ts';
 
-/** An option that names a file. */
 export const FILE = { kind: 'text', value: 'FILE', completes: 'file' } as const;
 
 /** The flags of a table, by the key of the option. */
@@ -37,7 +36,6 @@ function flagsOf<T extends Settings>(table: T): FlagsOf<T> {
   return Object.fromEntries(options) as FlagsOf<T>;
 }
 
-/** How a host is reached. */
 export const SSH_OPTIONS = {
   ...flagsOf(SSH_SETTINGS),
   askSudoPassword: { kind: 'flag', group: 'Secrets', summary: 'ask for the sudo password' },
@@ -55,7 +53,7 @@ export const HOST_OPTIONS = {
   ...flagsOf(HOST_SETTINGS),
 } as const satisfies OptionSpecs;
 
-export const SAFETY_OPTIONS = flagsOf(RUN_SETTINGS);
+const SAFETY_OPTIONS = flagsOf(RUN_SETTINGS);
 
 export const TAKE_OVER_OPTION = {
   takeOver: { kind: 'flag', group: 'Safety', summary: 'take over from another store, or a copy' },
@@ -69,10 +67,8 @@ export const REJECT_OPTION = {
   },
 } as const satisfies OptionSpecs;
 
-/** Key and lifetime of a client. */
 export const CLIENT_OPTIONS = flagsOf(CLIENT_SETTINGS);
 
-/** How the key of the CA is protected. */
 export const PASSPHRASE_OPTIONS = {
   caPassphraseFile: { ...FILE, group: 'Secrets', summary: 'CA passphrase (or DOCKER_TLS_CA_PASSPHRASE)' },
   noCaPassphrase: {
@@ -85,7 +81,6 @@ export const PASSPHRASE_OPTIONS = {
 /** A new CA, and how its key is protected. */
 export const CA_OPTIONS = { ...flagsOf(CA_SETTINGS), ...PASSPHRASE_OPTIONS } as const satisfies OptionSpecs;
 
-/** When a renewal is due. */
 export const DUE_OPTIONS = {
   within: {
     kind: 'duration',
@@ -94,7 +89,6 @@ export const DUE_OPTIONS = {
   },
 } as const satisfies OptionSpecs;
 
-/** Where a command writes a file. */
 export const OUT_OPTIONS = {
   out: { ...FILE, summary: 'the file to write; - is standard output' },
   replace: { kind: 'flag', summary: 'replace a file that is there' },
@@ -107,7 +101,6 @@ export const CLIENT_OPTION = {
   completes: 'client',
 } as const satisfies OptionSpec;
 
-/** The options that choose among hosts. */
 export const SELECTION_OPTIONS = {
   inventory: { ...FILE, group: 'Hosts', summary: 'ansible-inventory --list, or a host a line' },
   limit: {
@@ -124,7 +117,6 @@ export const SELECTION_OPTIONS = {
   },
 } as const satisfies OptionSpecs;
 
-/** How a run goes over several hosts. */
 export const POOL_OPTIONS = {
   canary: { kind: 'number', min: 0, value: 'N', summary: 'this many hosts first; the others only if all went well' },
   maxFailures: { kind: 'number', min: 1, value: 'N', summary: 'begin no further host after this many failures' },

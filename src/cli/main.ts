@@ -134,7 +134,8 @@ async function runCommand(
   });
   watchProgress(progress);
   const runtime = global.verbose ? sayTransport(given, progress) : given;
-  const prompts = createPrompts({ io: runtime.io, yes: global.yes, signal: runtime.signal, suspend: progress.suspend });
+  const { io, signal } = runtime;
+  const prompts = createPrompts({ io, yes: global.yes, signal, suspend: progress.suspend, words: form.words });
   progress.log(`docker-tls ${DOCKER_TLS_VERSION} ${command.name}`);
   try {
     const { args, options } = parsed;

@@ -47,7 +47,6 @@ function renderNext(next: readonly Hint[], { words }: OutputForm, io: Io): strin
   return `\n${next.map((line) => `  ${cyan(words(line))}\n`).join('')}`;
 }
 
-/** Prints a failure that left no result. */
 export function printErrors(io: Io, form: OutputForm, found: readonly DockerTlsError[]): ExitStatus {
   const errors = found.map((error) => inWords(error, form));
   if (form.json) printDocument(io, { ...head(form, false), ...errorPart(errors) });

@@ -12,6 +12,7 @@ import { wrapLines, wrapText } from '../domain/words.ts';
 import { DockerTlsError, interrupted, printable } from '../errors/errors.ts';
 import type { Io, SshQuestions } from '../runtime.ts';
 import { dropTypedAhead, hideTyping } from '../typing.ts';
+import type { HintPrefix } from './hint-prefix.ts';
 import { coloursOf } from './render/colours.ts';
 
 export type PromptsOptions = {
@@ -20,6 +21,8 @@ export type PromptsOptions = {
   readonly signal: AbortSignal;
   /** Takes the live progress off the screen while a question is up. */
   suspend<T>(work: () => Promise<T>): Promise<T>;
+  /** Commands as this person has to type them. */
+  readonly words?: HintPrefix;
   readonly input?: Readable;
   readonly output?: Writable;
 };
@@ -29,6 +32,7 @@ type AnyQuestion = { readonly type: string; readonly message: string } & Readonl
 export function createPrompts(options: PromptsOptions): Prompts {
   const terminal = options.io.inIsTerminal && options.io.errIsTerminal;
   const interactive = terminal && !options.yes;
+  const { words = String } = options;
   let queue: Promise<unknown> = Promise.resolve();
 
   /** One question at a time; the next waits until this one is answered, whatever came of it. */
@@ -42,7 +46,7 @@ export function createPrompts(options: PromptsOptions): Prompts {
     if (!interactive) return Promise.reject(noTerminal(question.message, source, terminal));
     return inTurn(() => {
       hideTyping();
-      if (explain !== undefined) options.io.err(renderExplanation(explain, options.io));
+      if (explain !== undefined) options.io.err(renderExplanation(words(explain), options.io));
       return put<T>(question, options);
     });
   }
@@ -52,7 +56,7 @@ export function createPrompts(options: PromptsOptions): Prompts {
     return async (text: string): Promise<true | string> => {
       const found = await validate(text);
       const lines = (line: string): string[] => wrapText(line, Math.max(30, options.io.columns - 3));
-      return found === true ? true : found.split('\n').flatMap(lines).join('\n');
+      return found === true ? true : words(found).split('\n').flatMap(lines).join('\n');
     };
   }
 
@@ -77,8 +81,10 @@ export function createPrompts(options: PromptsOptions): Prompts {
         options.io.err('They are not the same.\n');
       }
     },
-    select: ({ message, choices, default: fallback, ...source }) =>
-      ask({ type: 'select', message, choices, default: fallback, loop: false, pageSize: 10 }, source),
+    select: ({ message, choices: given, default: fallback, ...source }) => {
+      const choices = given.map((choice) => ({ ...choice, name: words(choice.name) }));
+      return ask({ type: 'select', message, choices, default: fallback, loop: false, pageSize: 10 }, source);
+    },
   };
   return { ...prompts, ssh: interactive ? sshQuestions(prompts) : undefined };
 }

@@ -1,6 +1,7 @@
 /** Owns the text by which a shell, a CI system or a program takes over the variables that point docker at a host. Pure. */
 
 import { DockerTlsError } from '../errors/errors.ts';
+import { hasControls } from './quote.ts';
 
 export const SHELLS = ['sh', 'fish', 'powershell', 'cmd', 'tcsh', 'dotenv', 'github', 'json'] as const;
 export type Shell = (typeof SHELLS)[number];
@@ -152,10 +153,6 @@ function dotenvQuote(value: string): string {
   if (/^[\p{L}\p{N}_@%+=:,./~[\]-]*$/u.test(value)) return value;
   if (!value.includes("'")) return `'${value}'`;
   return `"${value.replace(/[\\"$`]/g, '\\$&')}"`;
-}
-
-function hasControls(value: string): boolean {
-  return /[\u0000-\u001f\u007f\u0085\u2028\u2029]/.test(value);
 }
 
 function unfit(what: string, shell: Shell, why: string): DockerTlsError {

@@ -61,7 +61,6 @@ export type CaToken = {
   readonly pinFile?: string | undefined;
 };
 
-/** Names an external CA in one line. */
 export function externalCaWords(ca: ExternalCa): string {
   if (ca.kind === 'command') return ca.command;
   return `${{ 'step-ca': 'step-ca', cfssl: 'cfssl', vault: 'Vault' }[ca.kind]} at ${ca.url}`;

@@ -63,7 +63,7 @@ export function clockCommand(login: Login): string {
 }
 
 /** `ssh` with all that leads to the host, without the command. */
-export function sshWords(login: Login): string {
+function sshWords(login: Login): string {
   return ['ssh', ...sshArguments(login)].map(shellQuote).join(' ');
 }
 
@@ -77,4 +77,9 @@ export function sshArguments({ destination, user, port, identities, configFile, 
     ...(port === undefined ? [] : ['-p', String(port)]),
     user === undefined ? destination : `${user}@${destination}`,
   ];
+}
+
+/** A newline or another control character, which files and scripts of other tools have no form for. */
+export function hasControls(value: string): boolean {
+  return /[\u0000-\u001f\u007f\u0085\u2028\u2029]/.test(value);
 }

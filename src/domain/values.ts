@@ -89,7 +89,7 @@ function refuse(message: string, hints: readonly string[] = []): never {
   throw new DockerTlsError('E_USAGE', message, { hints });
 }
 
-export function unique<T extends z.ZodMiniType>(item: T) {
+function unique<T extends z.ZodMiniType>(item: T) {
   return z.array(item).check(({ value, issues }) => {
     const words = value.map((entry) => JSON.stringify(entry));
     words.forEach((entry, index) => {

@@ -22,6 +22,11 @@ export function listWords(words: readonly string[], limit = Number.POSITIVE_INFI
   return `${shown.slice(0, -1).join(', ')} and ${shown.at(-1)}`;
 }
 
+/** What there is, behind a name that there is not: `; known: a, b and 5 more`. */
+export function knownWords(names: Iterable<string>): string {
+  return `; known: ${listWords([...names], 8) || 'none'}`;
+}
+
 /** `3 hosts: a, b, c`. */
 export function nameHosts(hosts: readonly { readonly name: string }[]): string {
   if (hosts.length === 0) return 'no host';

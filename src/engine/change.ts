@@ -123,7 +123,7 @@ async function carryOut(planned: PlannedHost, base: Issued, run: Run, line: Host
           const before = undo;
           undo = undefined;
           if (before !== undefined)
-            await run.store.withLock(`docker-tls ${base.reason}`, () => run.store.write(before));
+            await run.store.withLock(`docker-tls ${base.reason}`, () => run.store.write(before), { joins: true });
         },
       });
     }

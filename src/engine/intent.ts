@@ -85,7 +85,7 @@ export type Run = Reach & {
   readonly maxFailures?: number | undefined;
   /** Plan and nothing else. */
   readonly dryRun: boolean;
-  /** A person sees the plans and is asked; else everything was agreed to beforehand. */
+  /** A person sees the plans first, and is asked; else everything was agreed to beforehand. */
   readonly asks: boolean;
   /** Shows plans and asks the question. Throws where the answer is no. */
   confirm(planned: Planned, question: string): Promise<void>;

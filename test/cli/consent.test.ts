@@ -6,7 +6,6 @@
 import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { afterAll, beforeEach, describe, expect, test, vi } from 'vitest';
-import { parse } from 'yaml';
 import { COMMANDS } from '../../src/cli/commands.ts';
 import { answeringHosts } from '../support/answering-hosts.ts';
 import { CertificateFactory } from '../support/certificate-factory.ts';
@@ -209,17 +208,4 @@ describe('with a sign command', () => {
     // Of its issuing CA, then of itself.
     expect(done).toMatchObject({ signCommandRuns: 1, keys: 2 });
   });
-});
-
-test('the shipped CI examples give a plan no secret of the CA', () => {
-  const read = (file: string) => parse(readFileSync(new URL(`../../examples/${file}`, import.meta.url), 'utf8'));
-  const github = read('github-actions/docker-tls.yml');
-  expect(JSON.stringify([github.env, github.jobs.plan])).not.toContain('CA_PASSPHRASE');
-  expect(JSON.stringify(github.jobs.apply.env)).toContain('CA_PASSPHRASE');
-  const gitlab = read('gitlab-ci/docker-tls.gitlab-ci.yml');
-  expect([gitlab.plan.environment, gitlab.apply.environment, gitlab.renew.environment]).toEqual([
-    undefined,
-    'docker-hosts',
-    'docker-hosts',
-  ]);
 });

@@ -2,6 +2,7 @@ import { PassThrough } from 'node:stream';
 import { setTimeout as wait } from 'node:timers/promises';
 import { stripVTControlCharacters } from 'node:util';
 import { expect, test } from 'vitest';
+import { hintPrefix } from '../../src/cli/hint-prefix.ts';
 import { createPrompts } from '../../src/cli/prompts.ts';
 
 const ENTER = '\r';
@@ -27,7 +28,8 @@ function setting(options: { terminal?: boolean; yes?: boolean; signal?: AbortSig
     columns: 80,
     colour: false,
   };
-  const prompts = createPrompts({ io, yes, signal, suspend: (work) => work(), input, output });
+  const words = hintPrefix('docker-tls', '/srv/tls');
+  const prompts = createPrompts({ io, yes, signal, suspend: (work) => work(), words, input, output });
   /** Types once the text is on the screen. */
   async function type(after: string, keys: string): Promise<void> {
     for (let tries = 0; !screen.includes(after); tries += 1) {
@@ -55,6 +57,16 @@ test('answers of every kind', async () => {
   const chosen = prompts.select({ message: 'Which?', choices, default: 2, flag: '--which' });
   await type('two', ENTER);
   expect(await chosen).toBe(2);
+});
+
+test('a command in a question is for the store that is meant', async () => {
+  const { prompts, type } = setting();
+  const choices = [{ value: 1, name: 'end here: docker-tls ca import' }];
+  const explain = 'If it is lost: docker-tls rotate ca --lost-passphrase';
+  const chosen = prompts.select({ explain, message: 'Which?', choices, flag: '--which' });
+  await type('docker-tls --home /srv/tls rotate ca --lost-passphrase', '');
+  await type('docker-tls --home /srv/tls ca import', ENTER);
+  expect(await chosen).toBe(1);
 });
 
 test('a password is not shown, is asked twice, and asked again when both differ', async () => {

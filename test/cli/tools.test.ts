@@ -44,6 +44,21 @@ describe('env --format TOOL', () => {
     expect(out).not.toContain('PRIVATE KEY');
   });
 
+  test('a host that this machine reaches through ssh only is said to be one', async () => {
+    const opened = openStore(home);
+    const web = (await opened.read()).hosts.get('web');
+    if (web === undefined) throw new Error('no web');
+    const hosts = { web: { ...web, record: { ...web.record, reach: 'ssh' as const } } };
+    await opened.withLock('test', () => opened.write({ hosts }));
+    for (const words of [
+      ['env', 'web', '--shell', 'sh'],
+      ['env', 'web', '--format', 'traefik'],
+      ['context', 'web'],
+    ])
+      expect((await run([...words, '--client', 'laptop'])).err).toContain('use docker-tls tunnel web');
+    expect((await run(['env', 'build-1', '--client', 'ci'])).err).not.toContain('tunnel');
+  });
+
   test('a tool that takes several hosts gets those that accept the client; one that takes one asks which', async () => {
     const inventory = await run(['env', '--client', 'ci', '--format', 'ansible-inventory']);
     expect(Object.keys(parse(inventory.out).docker_tls.hosts)).toEqual(['build-1', 'build-2']);

@@ -10,8 +10,7 @@ import { spawnSync } from 'node:child_process';
 import { main } from './src/cli/main.ts';
 const command = { name: 'ask', summary: '', args: { ending: { summary: '' } }, options: {}, async run({ args, prompts }) {
   const first = await prompts.password({ message: 'First:', flag: '--flag' });
-  process.stderr.write('between\\n');
-  spawnSync('sh', ['-c', 'read -r line'], { stdio: 'inherit' });
+  spawnSync('sh', ['-c', 'echo between >&2; read -r line'], { stdio: 'inherit' });
   if (args.ending === 'throws') setTimeout(() => { throw new Error('a bug'); });
   const shown = args.ending === 'shows' ? await prompts.input({ message: 'Shown:', flag: '--flag' }) : '';
   if (shown !== '') return { exit: 0, result: {}, text: 'shown: ' + shown };

@@ -10,8 +10,10 @@ import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { probe } from '../../src/adapters/docker/probe.ts';
 import { Secret } from '../../src/domain/secret.ts';
 import { buildProgram, type Program } from '../support/cli.ts';
+import { resultLine, strikeHosts } from '../support/fault-run.ts';
+import { compare, type HostSnapshot, leftovers, snapshot } from '../support/host-state.ts';
 import { type LabHost, labUp, type Suite } from '../support/lab.ts';
-import { installNft } from '../support/nft.ts';
+import { withoutIptables } from '../support/nft.ts';
 import { newPerson, type Person } from '../support/person.ts';
 import { startPoller } from '../support/poller.ts';
 
@@ -28,17 +30,13 @@ describe.each<Case>([
 ])('by `$rules`', ({ suite, rules }) => {
   let host: LabHost;
   let person: Person;
+  let before: HostSnapshot;
 
   beforeAll(async () => {
     [host] = (await labUp({ names: [`held-${suite}`], suite })) as [LabHost];
     person = newPerson(program, [host]);
-    if (rules.startsWith('nft')) {
-      installNft(host);
-      await host.must(
-        `mkdir /root/away && mv /usr/sbin/*ip*tables* /usr/sbin/xtables* /root/away/ && echo '{ "iptables": false, "ip6tables": false }' >/etc/docker/daemon.json
-         nft flush ruleset; systemctl restart docker; systemctl is-active docker && ! command -v iptables`,
-      );
-    }
+    if (rules.startsWith('nft')) await withoutIptables(host);
+    before = await snapshot(host);
     await done(...person.setup(host, ['--san', '127.0.0.1']));
   });
   afterAll(async () => {
@@ -116,4 +114,39 @@ describe.each<Case>([
     await done('plan', '--check');
     await done('verify');
   });
+
+  if (!byIptables)
+    test('a second setup, a revocation, a rollback and a removal, after which the host is as it was', async () => {
+      const again = await person.run(person.setup(host, ['--san', '127.0.0.1']));
+      expect(again.err).toContain('nothing to do');
+      await done('client', 'add', 'guest', '--yes');
+      await done('client', 'revoke', 'guest', '--yes');
+      await done('rotate', 'server', host.name, '--yes');
+      await done('rollback', host.name, '--yes');
+      await done('verify', host.name);
+      await host.must('mv /usr/bin/ss.real /usr/bin/ss');
+      await done('remove', host.name, '--yes');
+      const after = await snapshot(host);
+      expect(leftovers(after)).toEqual([]);
+      expect(compare(before, after)).toEqual([]);
+    });
 });
+
+test('without iptables: whatever dies in the middle, the host is as it was or as it should be', async () => {
+  const results = await strikeHosts(
+    [
+      {
+        name: 'held-fault',
+        suite: 'sid',
+        alter: withoutIptables,
+        faults: [
+          { step: 'restart', death: 'controller killed', change: 'first setup' },
+          { step: 'restart', death: 'reboot', change: 'rotate' },
+        ],
+      },
+    ],
+    (result) => console.log(resultLine(result)),
+  );
+  expect(results.flatMap(({ wrong }) => wrong)).toEqual([]);
+  expect(results).toHaveLength(2);
+}, 600_000);

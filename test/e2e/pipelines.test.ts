@@ -1,24 +1,27 @@
-/** The CI examples as a runner runs them: a context from the secrets, and an image built with buildx on a real host. */
+/** The CI examples as a runner runs them: fleets over a shared store on runners that are thrown away, and builds on a real host. */
 
+import { execFileSync } from 'node:child_process';
 import { copyFileSync, existsSync, mkdirSync, readdirSync, readFileSync, symlinkSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { parse } from 'yaml';
+import { parse as parseYaml } from 'yaml';
+import { listOperators } from '../../src/adapters/store/team/admin.ts';
 import { buildProgram, type Program } from '../support/cli.ts';
 import { type LabHost, labClient, labUp } from '../support/lab.ts';
 import { newPerson, type Person } from '../support/person.ts';
-
-/** Debian has it from trixie on. */
+import { removeHomes } from '../support/store.ts';
+import { enrol, newTeam } from '../support/team.ts';
 
 let program: Program;
 let host: LabHost;
+let fleetHost: LabHost;
 let person: Person;
 let secrets: Readonly<Record<string, string>>;
 
 beforeAll(async () => {
   program = buildProgram();
   await labClient();
-  [host] = (await labUp({ names: ['pipelines'] })) as [LabHost];
+  [host, fleetHost] = (await labUp({ names: ['pipelines', 'pipelines-fleet'] })) as [LabHost, LabHost];
   person = newPerson(program, [host]);
   for (const argv of [
     person.setup(host),
@@ -38,6 +41,8 @@ beforeAll(async () => {
 }, 400_000);
 afterAll(async () => {
   await host?.down();
+  await fleetHost?.down();
+  removeHomes();
   person?.remove();
   program?.remove();
 });
@@ -55,6 +60,8 @@ function job(name: string): {
   return { home, run: (script, more = {}) => person.call('sh', ['-ec', `cd "$HOME"; ${script}`], { ...env, ...more }) };
 }
 const builtBy = (name: string) => host.must(`docker image inspect -f '{{index .Config.Labels "built-by"}}' ${name}`);
+/** `!reference` of GitLab stays a list. */
+const parse = (text: string) => parseYaml(text, { logLevel: 'silent' });
 const example = (path: string) => parse(readFileSync(new URL(`../../examples/${path}`, import.meta.url), 'utf8'));
 
 describe('with buildx', () => {
@@ -97,13 +104,95 @@ describe('with buildx', () => {
   });
 });
 
-describe('the action and the GitLab component of this repository', () => {
-  /** docker-tls as it is installed on a runner. */
-  function installed(home: string): { PATH: string } {
-    mkdirSync(join(home, 'bin'));
-    symlinkSync(program.bin, join(home, 'bin/docker-tls'));
-    return { PATH: `${join(home, 'bin')}:${process.env.PATH}` };
+/** docker-tls as it is installed on a runner. */
+function installed(home: string): { PATH: string } {
+  mkdirSync(join(home, 'bin'));
+  symlinkSync(program.bin, join(home, 'bin/docker-tls'));
+  return { PATH: `${join(home, 'bin')}:${process.env.PATH}` };
+}
+
+describe('a fleet over a store in git, each job on a new runner', () => {
+  type Step = { readonly run?: string; readonly env?: Readonly<Record<string, string>> };
+  const team = newTeam();
+  const files = { SSH_KEY: '', KNOWN_HOSTS: '' };
+  const given: Record<string, string> = { DOCKER_TLS_CA_PASSPHRASE: 'correct horse battery', SUDO_PASSWORD: '' };
+  let store = '';
+  let hostKey = '';
+
+  beforeAll(async () => {
+    const { keyFile, knownHostsFile } = fleetHost;
+    const ada = team.member('ada');
+    const recipient = execFileSync('ssh-keygen', ['-y', '-f', keyFile], { encoding: 'utf8' }).trim();
+    await enrol(ada, { ...ada, name: 'ci', recipient });
+    const { signer } = await listOperators(ada.session());
+    store = `${team.url}?key=${signer}`;
+    Object.assign(files, { SSH_KEY: keyFile, KNOWN_HOSTS: join(person.home, 'known_hosts') });
+    copyFileSync(knownHostsFile, files.KNOWN_HOSTS);
+    const fingerprints = execFileSync('ssh-keygen', ['-lf', knownHostsFile], { encoding: 'utf8' });
+    hostKey = /SHA256:\S+(?=.*ED25519)/.exec(fingerprints)?.[0] ?? '';
+    for (const [name, file] of Object.entries(files)) given[name] = readFileSync(file, 'utf8').trim();
+  });
+
+  /** Runs the scripts one after the other on a runner of its own; npm is none of this test. */
+  async function runner(name: string, steps: readonly { readonly script: string; readonly env: object }[]) {
+    const { run, home } = job(name);
+    const path = installed(home);
+    writeFileSync(join(home, 'bin/npm'), '#!/bin/sh\n', { mode: 0o755 });
+    const fleet = [
+      'version: 1',
+      'ca: { passphrase: env:DOCKER_TLS_CA_PASSPHRASE }',
+      'hosts:',
+      // ssh looks for known hosts in the directory of the login, not in HOME.
+      `  web: { ssh: { destination: root@${fleetHost.address}, host-key: "${hostKey}" } }`,
+      'clients: { ops: }',
+    ];
+    writeFileSync(join(home, 'fleet.yaml'), `${fleet.join('\n')}\n`);
+    let out = '';
+    for (const { script, env } of steps) {
+      const done = await run(script, { ...path, VERSION: '0.1.0', ...env });
+      expect(done.status, `${script}\n${done.err}`).toBe(0);
+      out += done.out;
+    }
+    return { out, home };
   }
+
+  function ofGithub(name: string) {
+    const { env = {}, steps }: { env?: object; steps: Step[] } = example('github-actions/docker-tls.yml').jobs[name];
+    const secret = (text: string) => text.replace(/\$\{\{ secrets\.(\w+) \}\}/, (_, key: string) => given[key] ?? '');
+    return steps.flatMap(({ run, env: own = {} }) => {
+      const values = Object.fromEntries(Object.entries(own).map(([key, text]) => [key, secret(text)]));
+      const shared = 'DOCKER_TLS_STORE' in env ? { DOCKER_TLS_STORE: store } : {};
+      return run === undefined ? [] : [{ script: run, env: { ...shared, ...values } }];
+    });
+  }
+
+  function ofGitlab(name: string) {
+    const jobs = example('gitlab-ci/docker-tls.gitlab-ci.yml');
+    const { extends: base, script } = jobs[name];
+    const hosts = base === '.docker-tls-hosts';
+    const before: unknown[] = jobs[base].before_script;
+    const lines = before.flatMap((line) => (typeof line === 'string' ? line : jobs['.docker-tls'].before_script));
+    const env = hosts ? { ...given, ...files, DOCKER_TLS_STORE: store } : {};
+    return [{ script: [...lines, ...script].join('\n'), env }];
+  }
+
+  test.each([
+    ['github', ofGithub],
+    ['gitlab', ofGitlab],
+  ] as const)('%s: check without a secret, apply, and renew', async (where, stepsOf) => {
+    const check = await runner(`${where}-check`, stepsOf('check'));
+    expect(check.out).toContain(where === 'github' ? 'not set up yet: web' : '');
+    expect(existsSync(join(check.home, '.docker'))).toBe(false);
+    const apply = await runner(`${where}-apply`, stepsOf('apply'));
+    expect(apply.out).toMatch(where === 'github' ? /web/ : /nothing to do|in sync|no changes/i);
+    await runner(`${where}-renew`, stepsOf('renew'));
+    expect(await fleetHost.must('ls /etc/docker/tls/current')).toContain('server-cert.pem');
+    const [last] = await team.member('ada').session().engine.log(1);
+    expect(last?.subject).toContain('docker-tls');
+  });
+});
+
+describe('the action and the GitLab component of this repository', () => {
   const read = (path: string) => readFileSync(new URL(`../../${path}`, import.meta.url), 'utf8');
 
   test('use: the docker of the next step is that of the host', async () => {

@@ -102,8 +102,9 @@ describe('as a plugin of the docker CLI', () => {
     await issueStore(join(docker, 'tls'), { now, hosts, clients: { ci: undefined } });
     await run(program, ['context', 'build-1', '--client', 'ci'], { env });
     await run(program, ['notices', 'on'], { env });
-    const version = async () => {
-      const terminal = openTerminal('docker', ['--context', 'build-1', 'version'], { env, columns: 200 });
+    const version = async (options: readonly string[] = [], around = env) => {
+      const words = [...options, '--context', 'build-1', 'version'];
+      const terminal = openTerminal('docker', words, { env: around, columns: 300 });
       await terminal.ended;
       return terminal.screen();
     };
@@ -111,6 +112,15 @@ describe('as a plugin of the docker CLI', () => {
     expect(await version()).not.toContain('docker tls rotate');
     await vi.waitUntil(() => existsSync(join(docker, '.docker-tls-notice')), { timeout: 20_000 });
     expect(await version()).toContain('the client ci expires in 96 days: docker tls rotate client ci');
+    // The same of a configuration that docker is told to use, from another one.
+    const other = { ...env, DOCKER_CONFIG: join(directory, 'elsewhere') };
+    await vi.waitFor(
+      async () =>
+        expect(await version(['--config', docker], other)).toContain(
+          `the client ci expires in 96 days: docker --config ${docker} tls rotate client ci`,
+        ),
+      { timeout: 60_000, interval: 100 },
+    );
     await run(program, ['notices', 'off'], { env });
     expect(await version()).not.toContain('docker tls rotate');
   });

@@ -90,16 +90,38 @@ test('containers would stop, so a setup that keeps them is refused; the host can
   expect(await host.must('docker ps --format "{{.Names}}"')).toBe('web');
 }, 120_000);
 
+test("the user's own services that need the daemon run again after a restart, and the error of a daemon that fails has the lines of their journal", async () => {
+  const units = '~rooty/.config/systemd/user';
+  await host.must(
+    [
+      `printf '%s\\n' '[Unit]' 'Requires=docker.service' 'After=docker.service' '[Service]' 'ExecStart=/bin/sleep infinity' >${units}/needs-docker.service`,
+      `mkdir -p ${units}/docker.service.d`,
+      `printf '%s\\n' '[Service]' "ExecStartPre=/bin/sh -c 'if [ -e /run/fail-once ]; then rm /run/fail-once; exit 1; fi'" >${units}/docker.service.d/fail.conf`,
+      `chown -R rooty: ${units} && systemctl daemon-reload && systemctl start needs-docker`,
+    ].join('\n'),
+  );
+  await done('rotate', 'server', host.name, '--containers', 'may-stop', '--yes');
+  expect(await host.must('systemctl is-active needs-docker')).toBe('active');
+  await host.must('chmod 0777 /run; : >/run/fail-once; chown rooty: /run/fail-once');
+  const failed = await person.run(['rotate', 'server', host.name, '--containers', 'may-stop', '--yes']);
+  expect(failed).toMatchObject({ status: 5, err: expect.stringContaining('Control process exited') });
+  await done('verify', host.name);
+  await host.must(
+    `systemctl stop needs-docker; rm ${units}/needs-docker.service ${units}/docker.service.d/fail.conf; systemctl daemon-reload`,
+  );
+}, 120_000);
+
 test('units in ~/.local/share/systemd/user, where ~/.config/systemd is not there: seen, used, and restored', async () => {
   await done('remove', host.name, '--containers', 'may-stop', '--yes');
   await host.must(`docker rm -f web; systemctl stop docker; cd /home/rooty && runuser -u rooty -- mkdir -p .local/share/systemd &&
     mv .config/systemd/user .local/share/systemd/user && rm -r .config/systemd && systemctl daemon-reload && systemctl start docker`);
-  const before = await snapshot(host);
   const drop = '/home/rooty/.local/share/systemd/user/docker.service.d';
-  await host.must(`runuser -u rooty -- mkdir ${drop} && printf '[Service]\nNice=1\n' >${drop}/own.conf`);
+  await host.must(`runuser -u rooty -- mkdir -p ${drop}`);
+  const before = await snapshot(host);
+  await host.must(`printf '[Service]\nNice=1\n' >${drop}/own.conf`);
   const unread = await person.run(person.setup(host, [], 'rooty'));
   expect(unread, unread.err).toMatchObject({ status: 4, err: expect.stringContaining('error[E_UNIT_UNREAD]') });
-  await host.must(`rm -r ${drop}`);
+  await host.must(`rm ${drop}/own.conf`);
   await done(...person.setup(host, [], 'rooty'));
   await done('remove', host.name, '--yes');
   expect(compare(before, await snapshot(host))).toEqual([]);

@@ -60,7 +60,15 @@ test('a host as it should be, edited by hand, without SSH, and stopped', async (
   const dropIn = '/etc/systemd/system/docker.service.d/zz-docker-tls.conf';
   await host.must(`cp ${dropIn} /root/kept && echo '# mine' >> ${dropIn}`);
   expect(await rowOf('web')).toMatchObject({ exit: 3, row: { drift: [`${dropIn} was edited by hand`] } });
-  await host.must(`cp /root/kept ${dropIn}`);
+  // Of a change under way its files say nothing yet.
+  const lock = `printf 'who=ada@desk\\nsince=%s\\nexpires=%s\\n' $(date +%s) $(($(date +%s) + 600)) >/run/docker-tls.lock`;
+  await host.must(lock);
+  const { row: changing } = await rowOf('web');
+  await host.must('rm /run/docker-tls.lock');
+  expect(changing?.drift).toEqual([expect.stringMatching(/^ada@desk has been changing this host since \S+:\d\dZ$/)]);
+  // --diff with --yes: what is replaced is shown first.
+  const { err, exit: applied } = await run(['apply', 'web', '--yes', '--diff']);
+  expect([applied, err]).toEqual([0, expect.stringContaining('-# mine')]);
 
   await host.must('systemctl stop ssh.socket ssh.service 2>/dev/null; pkill -x sshd || true');
   const { exit, row } = await rowOf('web');

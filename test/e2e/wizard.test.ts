@@ -120,6 +120,19 @@ test('a host that is declined stays as it was', async () => {
   person.remove();
 });
 
+test('a host that is not reached is asked for again, with the reason', async () => {
+  const person = newPerson(program);
+  const terminal = start(person);
+  await terminal.answer('Host:', `no-such-host.invalid${enter}`);
+  await terminal.see('no address is known for no-such-host.invalid');
+  await terminal.answer('Host:', `root@${host.address}:2223${enter}`);
+  await terminal.see(/nothing listens on \S+:2223/);
+  await terminal.answer('Host:', `root@${host.address}${enter}`);
+  await terminal.answer('Is that its key? (y/N)', ctrlC);
+  expect(await terminal.ended).toBe(130);
+  person.remove();
+});
+
 test('from the first question to docker ps', async () => {
   const unattended = newPerson(program, [host]);
   const words = [

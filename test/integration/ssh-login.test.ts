@@ -8,6 +8,7 @@ import { afterAll, describe, expect, it } from 'vitest';
 import { connect } from '../../src/adapters/ssh/connect.ts';
 import { Secret } from '../../src/domain/secret.ts';
 import type { DockerTlsError } from '../../src/errors/errors.ts';
+import { interrupted } from '../../src/errors/errors.ts';
 import type { SshOptions, SshQuestions } from '../../src/runtime.ts';
 import {
   directory,
@@ -232,6 +233,16 @@ describe.each(['ssh2', 'openssh'] as const)('%s', (transport) => {
     });
   });
 
+  it('a jump host that forbids to lead on', async () => {
+    await withServer(withKey, async (gate) => {
+      await withServer(withKey, async (last) => {
+        const options = optionsFor(last, { transport, jump: [`tester@127.0.0.1:${gate.port}`] });
+        const error = await failure(connect(options));
+        expect([error.code, error.hints.join()]).toEqual(['E_SSH_FORWARDING', expect.stringContaining('sshd -T')]);
+      });
+    });
+  });
+
   it('a tunnel that sshd forbids is told from one that leads to no listener', async () => {
     if (transport !== 'ssh2') return;
     const refusals = async (forwards: boolean): Promise<DockerTlsError> =>
@@ -408,6 +419,21 @@ describe('ssh2 alone', () => {
       const options = () => optionsFor(server, { identities: [], ask: questions({ password: '42' }, requested) });
       for (let login = 0; login < 2; login++) expect(await logIn(options())).toBe('in\n');
       expect(requested).toHaveLength(times);
+    });
+  });
+
+  it('asks for nothing more once a question was broken off', async () => {
+    const locked = makeKey('ed25519', 'secret');
+    const file = join(directory, 'broken-off');
+    writeFileSync(file, locked.privateKey, { mode: 0o600 });
+    const requested: string[] = [];
+    const ask = {
+      ...questions({ password: 'x' }, requested),
+      passphrase: () => Promise.reject(interrupted('stopped at a question')),
+    };
+    await withServer({ authorizedKeys: [locked.publicKey], password: 'x' }, async (server) => {
+      const error = await failure(connect(optionsFor(server, { identities: [file], ask })));
+      expect([error.code, requested]).toEqual(['E_INTERRUPTED', []]);
     });
   });
 

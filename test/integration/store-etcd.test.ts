@@ -280,6 +280,9 @@ describe('whoever administers etcd', () => {
     const entry = `/${made.prefix}/log/0000000001`;
     await replace(made, new Map([...good, [entry, encoded(text(entry).replace(/"at":"[^"]*"/, '"at":"x"'))]]));
     expect((await bob.session().engine.log(9)).map(({ revision }) => revision[0])).toEqual(['3', '2']);
+    const without = [...good].filter(([key]) => !key.includes('/log/'));
+    await replace(made, new Map(without));
+    await expect(bob.session().engine.log(9)).rejects.toMatchObject({ code: 'E_STORE_TAMPERED' });
   });
 
   test('cannot bring back an older state, not even where others went on from it; one command undoes it', async () => {

@@ -5,12 +5,20 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
 import { allFaults, type Change, DEATHS, type Fault, FaultHost, type FaultResult, STEPS } from './faults.ts';
-import { labUp, type Suite, suites, suitesWithoutSystemd } from './lab.ts';
+import { type LabHost, labUp, type Suite, suites, suitesWithoutSystemd } from './lab.ts';
 import { pausingProgram } from './pausing.ts';
+
+type FaultList = {
+  readonly name: string;
+  readonly suite: Suite;
+  readonly faults: readonly Fault[];
+  /** Makes another kind of host of it first. */
+  readonly alter?: (host: LabHost) => Promise<void>;
+};
 
 /** Runs lists of faults, one list for a host. `tell` gets each result as it comes. */
 export async function strikeHosts(
-  lists: readonly { readonly name: string; readonly suite: Suite; readonly faults: readonly Fault[] }[],
+  lists: readonly FaultList[],
   tell: (result: FaultResult) => void,
 ): Promise<FaultResult[]> {
   const program = await pausingProgram();
@@ -18,12 +26,13 @@ export async function strikeHosts(
   const results: FaultResult[] = [];
   try {
     await Promise.all(
-      lists.map(async ({ name, suite, faults }) => {
+      lists.map(async ({ name, suite, faults, alter }) => {
         const [host] = await labUp({ names: [name], suite });
         if (host === undefined) throw new Error(`no host ${name}`);
         const home = mkdtempSync(join(tmpdir(), 'docker-tls-fault-home-'));
         homes.push(home);
         try {
+          await alter?.(host);
           const one = new FaultHost(host, program, home);
           await one.prepare();
           for (const fault of faults) {

@@ -49,3 +49,12 @@ function installForeign(host: LabHost, program: string, libraries = ''): void {
   writeFileSync(wrapper, `#!/bin/sh\nexec ${there}/${loader} --library-path ${there} ${there}/${name} "$@"\n`);
   chmodSync(wrapper, 0o755);
 }
+
+/** A host of nft alone: a dockerd that makes no rules runs there without iptables. */
+export async function withoutIptables(host: LabHost): Promise<void> {
+  installNft(host);
+  await host.must(
+    `mkdir /root/away && mv /usr/sbin/*ip*tables* /usr/sbin/xtables* /root/away/ && echo '{ "iptables": false, "ip6tables": false }' >/etc/docker/daemon.json
+     nft flush ruleset; systemctl restart docker; systemctl is-active docker && ! command -v iptables`,
+  );
+}

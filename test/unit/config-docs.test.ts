@@ -8,6 +8,7 @@ import { parseOptions } from '../../src/cli/options.ts';
 import { shellWords } from '../../src/domain/quote.ts';
 
 const root = new URL('../../', import.meta.url);
+const read = (path: string) => readFileSync(new URL(path, root), 'utf8');
 const examples = readdirSync(new URL('examples', root), { recursive: true, encoding: 'utf8' })
   .filter((name) => name.endsWith('.yml'))
   .map((name) => `examples/${name}`);
@@ -34,7 +35,7 @@ test.each(['docs/fleet.md', 'docs/ci.md', ...examples])('the commands in %s exis
 });
 
 test.each(examples)('%s is YAML', (path) => {
-  const jobs = parse(readFileSync(new URL(path, root), 'utf8'));
+  const jobs = parse(read(path), { logLevel: 'silent' });
   expect(Object.keys(jobs).length).toBeGreaterThan(0);
 });
 
@@ -44,23 +45,41 @@ test('docs/ci.md names every example', () => {
   for (const path of examples) expect(page).toContain(`../${path}`);
 });
 
-type Job = { readonly env?: Record<string, string>; readonly environment?: string };
+type Job = {
+  readonly environment?: string;
+  readonly extends?: string;
+  readonly steps?: readonly { readonly env?: Record<string, string> }[];
+};
 
-test('the pipelines have every secret that the fleet file of docs/ci.md names, and only jobs that issue have the CA passphrase', () => {
-  const page = readFileSync(new URL('docs/ci.md', root), 'utf8');
+test('the pipelines have every secret that the fleet file of docs/ci.md names, and only in the jobs that apply, of one environment', () => {
+  const page = read('docs/ci.md');
   const names = [...page.matchAll(/: env:([A-Z_]+)/g)].map((match) => match[1] as string);
   expect(names).toEqual(['DOCKER_TLS_CA_PASSPHRASE', 'SUDO_PASSWORD']);
-  const github = parse(readFileSync(new URL('examples/github-actions/docker-tls.yml', root), 'utf8')) as {
-    env: Record<string, string>;
-    jobs: Record<string, Job>;
-  };
-  const gitlabText = readFileSync(new URL('examples/gitlab-ci/docker-tls.gitlab-ci.yml', root), 'utf8');
-  const gitlab = parse(gitlabText) as Record<string, Job>;
-  for (const name of names) expect(gitlabText).toContain(name);
-  const secretsOf = (job: string) =>
-    names.filter((name) => ({ ...github.env, ...github.jobs[job]?.env })[name] === `\${{ secrets.${name} }}`);
-  expect(['plan', 'apply', 'renew'].map(secretsOf)).toEqual([['SUDO_PASSWORD'], names, names]);
-  // GitLab gives the passphrase to the jobs of its environment.
-  const environmentOf = (job: string) => gitlab[job]?.environment;
-  expect(['plan', 'apply', 'renew'].map(environmentOf)).toEqual([undefined, 'docker-hosts', 'docker-hosts']);
+  const secrets = [...names, 'KNOWN_HOSTS', 'SSH_KEY'];
+
+  const github = parse(read('examples/github-actions/docker-tls.yml')) as { jobs: Record<string, Job> };
+  const { jobs, ...ofAll } = github;
+  expect(Object.keys(jobs)).toEqual(['check', 'apply', 'renew']);
+  expect(JSON.stringify([ofAll, jobs.check])).not.toMatch(/secrets|STORE|environment/);
+  for (const job of [jobs.apply, jobs.renew]) {
+    const env = Object.assign({}, ...(job?.steps ?? []).map((step) => step.env ?? {}));
+    expect(env).toEqual(Object.fromEntries(secrets.map((name) => [name, `\${{ secrets.${name} }}`])));
+    expect(job?.environment).toBe('docker-hosts');
+  }
+
+  // GitLab gives them to the jobs of their environment.
+  const gitlabText = read('examples/gitlab-ci/docker-tls.gitlab-ci.yml');
+  const gitlab = parse(gitlabText, { logLevel: 'silent' }) as Record<string, Job>;
+  for (const name of secrets) expect(gitlabText).toContain(name);
+  expect(gitlab['.docker-tls-hosts']?.environment).toBe('docker-hosts');
+  expect(['check', 'apply', 'renew'].map((job) => gitlab[job]?.extends)).toEqual([
+    '.docker-tls',
+    '.docker-tls-hosts',
+    '.docker-tls-hosts',
+  ]);
+  expect(JSON.stringify([gitlab['.docker-tls'], gitlab.check])).not.toMatch(/SSH_KEY|STORE|environment/);
+});
+
+test("the pipelines need no runner of one's own", () => {
+  for (const path of examples) expect(read(path)).not.toMatch(/self-hosted|tags:/);
 });

@@ -64,9 +64,9 @@ async function runOn(store: ReturnType<typeof openStore>, target: Partial<Target
 
 const quiet = { phase() {}, done() {}, failed() {}, pause() {} };
 
-function plan(spec: HostSpec, run: Began, dialled = spec.ssh.destination) {
+function plan(spec: HostSpec, run: Began, dialled = spec.ssh.destination, facts = factsOf()) {
   const session = { dialled, login: { destination: dialled }, close: async () => {} } as unknown as HostSession;
-  return planOpened({ session, facts: factsOf(), skewMs: 0, proposed: () => [] }, spec, run, run, quiet);
+  return planOpened({ session, facts, skewMs: 0, proposed: () => [] }, spec, run, run, quiet);
 }
 
 /** Writes down what was planned, as though the host had been changed. */
@@ -106,6 +106,34 @@ function whyOf({ credentials }: PlannedHost): string {
 
 const b2 = (destination: string, more: Partial<HostSpec> = {}) =>
   completeHost({ name: 'b2', ssh: { destination, user: 'root' }, ...more });
+
+describe('a host that was changed from a newer state of the store', () => {
+  const generations = [1, 2].map((number) => ({ number, at: '2026-01-01T00:00:00Z', by: 'ada@desk', reason: 'apply' }));
+  const kept = { schema: 1, name: 'b2', generation: 2, generations, managed: [], store: { id: 'a', number: 9 } };
+  const facts = factsOf({ 'file:/var/lib/docker-tls/state.json': `file 600 0:0\n${JSON.stringify(kept)}` });
+
+  /** The code of the refusal. `numbers`: what the store is at, by its last look and by a new one. */
+  async function refusal(numbers: readonly [number, number], target: object = {}): Promise<string | undefined> {
+    const store = await newStore();
+    const mark = async (fresh = false) => ({ id: 'a', number: numbers[fresh ? 1 : 0] });
+    const run = await runOn({ ...store, mark } as typeof store, target as Partial<Target>);
+    return plan(b2('10.0.0.12'), run, undefined, facts).then(
+      () => undefined,
+      ({ code }) => code,
+    );
+  }
+
+  test('is refused, also for a rollback, unless it is taken over or docker-tls is removed', async () => {
+    expect(await refusal([8, 8])).toBe('E_HOST_NEWER');
+    expect(await refusal([8, 8], { kind: 'generation', to: 'previous' })).toBe('E_HOST_NEWER');
+    expect(await refusal([8, 8], { takeOver: true })).not.toBe('E_HOST_NEWER');
+    expect(await refusal([8, 8], { kind: 'generation', to: 'none' })).not.toBe('E_HOST_NEWER');
+  });
+
+  test("is taken where another run's commit came after our last look", async () => {
+    expect(await refusal([8, 9])).not.toBe('E_HOST_NEWER');
+  });
+});
 
 describe('the address that clients dial', () => {
   test('without one of its own it is what ssh dials now, wherever the host was before', async () => {

@@ -32,7 +32,7 @@ test.each<[string, OnHost, string | undefined]>([
   ['a directory that others may enter', { directory: 'd 755 0:0' }, 'the directory of the key is open to others'],
   ['another certificate', { cert: OTHER }, 'a new server certificate'],
   ['another chain', { cert: CERT + OTHER }, 'another chain of the server certificate'],
-  ['another trust file', { ca: CA + OTHER }, 'other clients are accepted'],
+  ['another trust file', { ca: CA + OTHER }, 'the accepted clients change'],
 ])('%s', (_, onHost, why) => {
   expect(reason(onHost)).toBe(why);
 });

@@ -62,6 +62,8 @@ const REFUSED: readonly (readonly [text: string, hint: RegExp | undefined])[] = 
   ['*.lan', /name\.tld/],
   ['10.0.0', /four parts/],
   ['300.1.1.1', /four parts/],
+  ['new\nline', /give a name/],
+  ['n\u00e9w\nline.example', /give a name/],
   ['0x7f.1', /four parts/],
   ['010.0.0.0x5', /four parts/],
   ['１２７.0.0.1', /four parts/],

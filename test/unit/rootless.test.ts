@@ -79,6 +79,11 @@ test.each<[string, RegExp, Partial<HostFacts>, string[]?]>([
     /^E_NO_SYSTEMD no systemd of rooty runs on this host\nssh rooty@h1 loginctl enable-linger\n/,
     { kind: undefined },
   ],
+  [
+    'the user has no systemd, on a host without apt',
+    /^E_NO_SYSTEMD .*\n.*\nwhere that .* install systemd's PAM module \(pam_systemd\.so\)$/m,
+    { kind: undefined, distribution: { manager: 'dnf', docker: undefined } },
+  ],
   ...[`/usr/bin/env A=b ${SCRIPT}`, `-${SCRIPT}`, '/usr/bin/dockerd-rootless'].map(
     (start): [string, RegExp, Partial<HostFacts>] => [
       `a start that the script of docker-tls would not know: ${start}`,

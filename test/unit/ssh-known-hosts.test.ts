@@ -47,6 +47,8 @@ describe('names', () => {
     ['*', '[any]:2222', true],
     ['', 'host', false],
     ['|1|broken', 'host', false],
+    [renderKnownHost('host', A.blob, true).split(' ')[0] ?? '', 'host', true],
+    [(renderKnownHost('host', A.blob, true).split(' ')[0] ?? '').replace('|1|', '|2|'), 'host', false],
     ['|2|c2FsdA==|aGFzaA==', 'host', false],
     ['**a**', 'bab', true],
     [`${'*a'.repeat(30)}b`, 'a'.repeat(200), false],

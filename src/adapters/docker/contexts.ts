@@ -33,7 +33,6 @@ export type ContextToWrite = ContextPlace & {
   readonly key: Secret;
   /** Whose copies these are: what is said of their expiry names both. Default: as it was. */
   readonly source?: { readonly store: string; readonly hostName: string; readonly client: string };
-  /** Make it the current context. */
   readonly use?: boolean;
   /** Take over a context of that name that is not ours. */
   readonly replace?: boolean;

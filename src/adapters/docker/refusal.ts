@@ -85,7 +85,6 @@ export type Progress = {
   readonly maxVersion: ProbeRequest['maxVersion'];
 };
 
-/** What an error on the way to the answer means. */
 export function refusalOf(error: unknown, { stage, keyed, maxVersion }: Progress): Refusal {
   const code = codeOf(error);
   const alert = alertOf(code);

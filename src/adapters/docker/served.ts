@@ -61,7 +61,6 @@ export function checkServerName(
   };
 }
 
-/** Certificates of a PEM text, in order; what is damaged is left out. */
 export function certificatesOf(pem: string): X509Certificate[] {
   const blocks = pem.match(/-----BEGIN CERTIFICATE-----[\s\S]*?-----END CERTIFICATE-----/g) ?? [];
   return blocks.flatMap((block) => {

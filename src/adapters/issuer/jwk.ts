@@ -9,7 +9,6 @@ import { DockerTlsError } from '../../errors/errors.ts';
 
 export type ProvisionerKey = { readonly sign: (claims: object) => string };
 
-/** Reads a key file. Fails with E_ISSUER_CREDENTIAL (exit 2). */
 export function readProvisionerKey(text: Secret, passphrase: Secret | undefined, file: string): ProvisionerKey {
   const jwk = parseJwk(text.revealText(), passphrase, file);
   if (typeof jwk.d !== 'string') throw unusable(file, 'it is a public key; the private one is needed');

@@ -57,7 +57,6 @@ export class Authentication {
     return this.#signing;
   }
 
-  /** ssh2's authHandler. */
   handler(): AuthHandlerMiddleware {
     return (methodsLeft, _partial, next) => {
       // After a key of an agent, ssh2 repeats the list from before: only other methods bring a new one.
@@ -200,7 +199,6 @@ export class Authentication {
     return keys.length === 0 ? undefined : `The host did not accept ${listWords(keys, 4)}.`;
   }
 
-  /** The error for a login that was refused. */
   error(cause?: unknown): DockerTlsError {
     const { user, hostName } = this.#endpoint;
     const tried = this.#tried.length === 0 ? 'nothing (no key, no agent, no terminal)' : this.#tried.join(', ');

@@ -7,7 +7,6 @@ import type { SshOptions } from '../../runtime.ts';
 /** How a command ended, as the transport says it. `lost` holds the error when the connection broke. */
 export type ChannelEnd = { readonly status?: number; readonly signal?: string; readonly lost?: Error };
 
-/** One command that runs on the host. */
 export type Channel = {
   /** Queues bytes for the command's stdin; errors of a closed pipe are not reported here. */
   write(bytes: Uint8Array): void;

@@ -23,7 +23,7 @@ export type Transport = {
 };
 
 /** How many connections and execs were begun in this process. For tests and the bench. */
-export const remoteCounters = { connections: 0, execs: 0 };
+const remoteCounters = { connections: 0, execs: 0 };
 
 /**
  * A session with the host. `options.signal` ends the connecting only: a session that exists outlives it, because the way

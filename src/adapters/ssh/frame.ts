@@ -78,7 +78,7 @@ export type FrameLimits = {
   readonly outputBytes: number;
 };
 
-export const FRAME_LIMITS: FrameLimits = { noiseBytes: 1024 * 1024, outputBytes: 64 * 1024 * 1024 };
+const FRAME_LIMITS: FrameLimits = { noiseBytes: 1024 * 1024, outputBytes: 64 * 1024 * 1024 };
 
 /** How far the host has come, as verified by its marks. */
 export type FrameStage = 'before' | 'shell' | 'no-sudo' | 'running' | 'ended';
@@ -108,7 +108,6 @@ export class FrameReader {
     this.#onLine = onLine;
   }
 
-  /** What the script printed. */
   output(): Buffer {
     return Buffer.concat(this.#output);
   }

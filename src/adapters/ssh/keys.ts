@@ -16,7 +16,6 @@ import { needsOpenSsh } from './ssh-errors.ts';
 export type Signer = {
   /** For messages: a file or an agent's comment. */
   readonly label: string;
-  /** The public key blob. */
   readonly blob: Buffer;
   readonly publicKey: ParsedKey;
   sign(data: Buffer, hash: string | undefined): Promise<Buffer>;
@@ -219,7 +218,7 @@ async function askAndParse(ssh2: Ssh2, options: SshOptions, file: string, text: 
 }
 
 /** The public half that an OpenSSH private key file shows in the clear (PROTOCOL.key), as `type base64`. */
-export function publicHalf(text: Buffer): Buffer | undefined {
+function publicHalf(text: Buffer): Buffer | undefined {
   const blob = opensshBlob(text);
   if (blob === undefined) return undefined;
   try {

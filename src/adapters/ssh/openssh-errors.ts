@@ -10,7 +10,7 @@ import type { SshOptions } from '../../runtime.ts';
 import { osReleaseHere } from '../../user.ts';
 import { HANGS_UP } from './exec-errors.ts';
 import type { Endpoint } from './ssh-config.ts';
-import { place, sshCopyId, sshVerbose } from './ssh-errors.ts';
+import { FORWARDING, place, sshCopyId, sshVerbose } from './ssh-errors.ts';
 import { runSsh } from './ssh-program.ts';
 
 /** Errors: E_PROGRAM_MISSING, or E_SSH_OPENSSH_OLD before 8.5, which has no KnownHostsCommand. */
@@ -81,6 +81,12 @@ const READINGS: readonly Reading[] = [
     code: 'E_SSH_LOST',
     say: (at) => `${at} hung up right after the login`,
     hints: (endpoint) => [HANGS_UP, sshVerbose(endpoint)],
+  },
+  {
+    words: /open failed: administratively prohibited/i,
+    code: 'E_SSH_FORWARDING',
+    say: () => 'a jump host does not forward connections',
+    hints: () => [FORWARDING],
   },
   { words: /Connection refused/i, code: 'E_SSH_REFUSED', say: (at) => `nothing listens on ${at}` },
   { words: /timed out|Timeout, server/i, code: 'E_SSH_TIMEOUT', say: (at) => `connecting: ${at} did not answer` },

@@ -22,7 +22,6 @@ export type Endpoint = {
   /** Key files in the order to try; `explicit` ones were named with -i and must exist. */
   readonly identities: readonly { readonly file: string; readonly explicit: boolean }[];
   readonly identitiesOnly: boolean;
-  /** The agent's socket. */
   readonly agent?: string;
   readonly userKnownHosts: readonly string[];
   readonly globalKnownHosts: readonly string[];

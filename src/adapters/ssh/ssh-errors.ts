@@ -61,6 +61,9 @@ function fail(
   return new DockerTlsError(code, message, { where: options.host, hints, cause });
 }
 
+/** Where that is set. */
+export const FORWARDING = 'on the host of that sshd: sshd -T | grep -i -e forwarding -e permitopen';
+
 /** SSH_OPEN_ADMINISTRATIVELY_PROHIBITED of RFC 4254, 5.1: sshd's settings forbid it. */
 const PROHIBITED = 1;
 
@@ -75,8 +78,7 @@ export function translateForward(
   const hints = [sshVerbose(endpoint)];
   const { reason } = error as { reason?: unknown };
   if (reason === PROHIBITED) {
-    const settings = 'on the host of that sshd: sshd -T | grep -i -e forwarding -e permitopen';
-    return fail(options, 'E_SSH_FORWARDING', `${from} does not forward connections to ${at}`, [settings], error);
+    return fail(options, 'E_SSH_FORWARDING', `${from} does not forward connections to ${at}`, [FORWARDING], error);
   }
   return typeof reason === 'number'
     ? fail(options, 'E_SSH_UNREACHABLE', `${from} cannot reach ${at}`, hints, error)

@@ -29,7 +29,6 @@ import { setAccessList } from './access-list.ts';
 
 export type FileKind = 'key' | 'certificate' | 'record';
 
-/** Final modes. */
 export const MODES = { key: 0o400, certificate: 0o444, record: 0o600, directory: 0o700 } as const;
 
 /** Windows has no modes: there the store's directory gets an access list, which what is made in it inherits. */
@@ -141,7 +140,6 @@ export function present(path: string): boolean {
   return lstatSync(path, { throwIfNoEntry: false }) !== undefined;
 }
 
-/** Takes a directory away if nothing is in it. */
 export function removeIfEmpty(path: string): void {
   try {
     rmdirSync(path);
@@ -156,7 +154,7 @@ export function errnoOf(error: unknown): string | undefined {
 }
 
 /** Where a link or a file is in a directory's place. */
-export function notADirectory(path: string): DockerTlsError {
+function notADirectory(path: string): DockerTlsError {
   return new DockerTlsError('E_STORE_DAMAGED', `${path} is not a directory`, {
     where: path,
     hints: [`mv ${shellQuote(path)} ${shellQuote(`${path}.damaged`)}`],

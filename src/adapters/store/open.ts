@@ -54,7 +54,7 @@ function lateStore(home: string, load: () => Promise<Store>): Store {
     exists: async () => (await store()).exists(),
     requireWritable: async () => (await store()).requireWritable(),
     read: async (scope) => (await store()).read(scope),
-    withLock: async (who, fn) => (await store()).withLock(who, fn),
+    withLock: async (who, fn, how) => (await store()).withLock(who, fn, how),
     write: async (change) => (await store()).write(change),
   };
 }

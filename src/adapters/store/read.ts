@@ -13,7 +13,7 @@ import { type Files, openTree, type Tree } from './tree.ts';
 export const SCHEMA = 1;
 
 /** The directories that hold a directory for each name. */
-export const COLLECTIONS = ['ca/old', 'ca/issuers', 'hosts', 'clients'] as const;
+const COLLECTIONS = ['ca/old', 'ca/issuers', 'hosts', 'clients'] as const;
 
 /** What is read of a store: all of it, or of its hosts only those that are named. */
 export type ReadScope = { readonly hosts?: readonly string[] };

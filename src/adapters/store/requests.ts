@@ -59,7 +59,6 @@ export async function writeRequest(home: string, { name, key, csr }: PendingRequ
   }
 }
 
-/** Takes a request away, key and all. */
 export function removeRequest(home: string, name: string): void {
   const directory = inside(resolve(home), `requests/${checkName('client', name)}`);
   if (present(directory)) rmSync(directory, { recursive: true, force: true });

@@ -28,7 +28,6 @@ export type Store = {
   readonly shared: boolean;
   /** The number that the store is at, for hosts to keep; with `fresh` as it is now. Undefined for a directory, and for an empty store. */
   mark(fresh?: boolean): Promise<StoreMark | undefined>;
-  /** Whether there is a store here. */
   exists(): Promise<boolean>;
   /** Changes nothing. Fails with E_STORE_WRITE (exit 4) where a change could not be written: to be found before a host changes, not after. */
   requireWritable(): Promise<void>;
@@ -41,9 +40,10 @@ export type Store = {
   /**
    * Runs `fn` while no other run changes the store, and gives the lock back however it ends. Calls within the same Store
    * join the lock that is held. `who` is for other users' error message, for instance `docker-tls apply`.
-   * First finishes what a run that died left half done. Fails with E_STORE_LOCKED (exit 4).
+   * First finishes what a run that died left half done. Fails with E_STORE_LOCKED (exit 4). `joins`: `fn` writes once at most, as the last
+   * that it does, so a shared store may commit the changes of several such calls together.
    */
-  withLock<T>(who: string, fn: () => Promise<T>): Promise<T>;
+  withLock<T>(who: string, fn: () => Promise<T>, how?: { readonly joins?: boolean }): Promise<T>;
   /**
    * Makes one change, all or nothing. Parallel calls queue. Throws a plain Error outside withLock and a TypeError for contents that
    * could not be read again. Fails with E_NAME, E_STORE_FULL, E_STORE_WRITE, and as read does where the store's own directories

@@ -5,7 +5,6 @@ import type { Io } from '../../runtime.ts';
 
 export type Colours = ReturnType<typeof pico.createColors>;
 
-/** Colours for standard output. */
 export function coloursOf(io: Io): Colours {
   return pico.createColors(io.colour);
 }

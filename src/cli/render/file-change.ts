@@ -14,6 +14,9 @@ export type FileView = {
   readonly lines: readonly string[];
 };
 
+/** What a change has as the text of a link. */
+const LINK = /^-> [^\n]*$/;
+
 /** `whole`: also the content of files that are new, or that go. */
 export function viewOf(change: FileChange, whole: boolean): FileView {
   const { kind, path, mode, owner, before, after = '', to = '', drift = false, reason } = change;
@@ -27,6 +30,7 @@ export function viewOf(change: FileChange, whole: boolean): FileView {
       return view(before === undefined ? '+' : '~', `${path} -> ${to}`);
     case 'absent':
       if (drift) return view('-', path, diffLines(before ?? '', after));
+      if (before !== undefined && LINK.test(before)) return view('-', `${path} ${before}`);
       return view('-', path, whole ? all('-', before ?? '') : []);
     case 'attributes':
       return view('~', `${path}  mode ${mode}, owner ${owner}`);

@@ -61,7 +61,7 @@ export function renderResults(
 }
 
 /** What a host went through, in a few words. */
-export function whatChanged(outcome: HostOutcome): string {
+function whatChanged(outcome: HostOutcome): string {
   if (!outcome.changed) return 'nothing to do';
   const parts = [];
   if (outcome.plan.credentials) parts.push('credentials');
@@ -78,7 +78,6 @@ export function handEdits({ files }: HostPlan): readonly string[] {
   return files.filter((change) => change.drift === true).map((change) => change.path);
 }
 
-/** The result as it goes into the JSON document. */
 export function outcomeJson(result: HostResult<HostOutcome>): unknown {
   if (result.kind === 'skipped') return { host: result.host, result: 'skipped', reason: result.reason };
   if (result.kind === 'failed') return failureJson(result);
@@ -101,7 +100,6 @@ export function outcomeJson(result: HostResult<HostOutcome>): unknown {
   };
 }
 
-/** A host's failure as it goes into the JSON document. */
 export function failureJson(result: Extract<HostResult<unknown>, { kind: 'failed' }>): unknown {
   return {
     host: result.host,

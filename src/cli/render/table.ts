@@ -16,7 +16,6 @@ export type Column = {
 };
 
 export type TableOptions = {
-  /** Width of the terminal; without it nothing is cut. */
   readonly columns?: number;
   readonly titleStyle?: (text: string) => string;
   readonly indent?: number;

@@ -34,7 +34,6 @@ function bareName(capability: string): string {
   return capability.toUpperCase().replace(/^CAP_/, '');
 }
 
-/** The capabilities of a list that are more than the default. */
 export function moreThanDefault(capabilities: readonly string[]): readonly string[] {
   return capabilities.filter((name) => !DEFAULT.has(bareName(name)));
 }

@@ -63,12 +63,10 @@ export type Outside = {
 export type Check = {
   /** The number in the newest CIS Docker Benchmark, or our own: `tls.1`. */
   readonly id: string;
-  /** What should be. */
   readonly title: string;
   /** What is wrong where it is not so: the title of a finding. A manual check finds nothing. */
   readonly failure?: string;
   readonly severity: Severity;
-  /** What can happen. */
   readonly why: string;
   /** What to do: a sentence or commands; with commands for the host, made from its name. */
   readonly fix: string | ((host: string) => string);
@@ -102,7 +100,6 @@ export function gravestOf(evidence: readonly Evidence[]): Severity | undefined {
   return SEVERITIES.find((severity) => evidence.some((piece) => piece.severity === severity));
 }
 
-/** A finding when there is evidence, else a pass. */
 export function judge(evidence: readonly Evidence[], severity?: Severity): Verdict {
   return evidence.length === 0 ? PASS : finding(evidence, severity);
 }

@@ -101,7 +101,6 @@ export function givenTwice(options: DaemonOptions): readonly string[] {
   return [...options.flags.keys()].filter((name) => !isMerged(name) && at(options.file.value, name) !== undefined);
 }
 
-/** How dockerd serves TCP with these options. */
 export function tlsModeOf(options: DaemonOptions): ReturnType<typeof tlsMode> {
   const given = setting(options, 'tlsverify') === undefined ? undefined : isOn(options, 'tlsverify', false);
   return tlsMode(isOn(options, 'tls', false), given);

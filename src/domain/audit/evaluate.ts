@@ -30,7 +30,6 @@ import { exposedAddresses } from './exposure.ts';
 import type { AuditFacts } from './facts.ts';
 import type { FixName } from './fixes.ts';
 
-/** All checks, in the order of reports. */
 export const CHECKS: readonly Check[] = [
   ...TLS_CHECKS,
   ...VULNERABILITY_CHECKS,
@@ -67,7 +66,6 @@ export type CheckResult = {
   readonly fixable?: FixName;
   readonly manual: boolean;
   readonly state: Verdict['state'];
-  /** Why it is not applicable. */
   readonly reason?: string;
   /** What a person has to answer, where only one can judge. */
   readonly question?: string;

@@ -173,7 +173,6 @@ export function parseAuditFacts(stdout: Buffer) {
     kernel: text('kernel'),
     os: /^PRETTY_NAME="?([^"\n]*)/m.exec(text('os-release'))?.[1] ?? '',
     distribution: distributionOf(text('os-release')),
-    /** The host's own clock. */
     clock: new Date(Number(text('clock')) * 1000),
     audit: {
       /** The kernel has an audit subsystem, and it was not switched off at boot. */
@@ -181,11 +180,9 @@ export function parseAuditFacts(stdout: Buffer) {
       bootDisabled,
       /** An administrator keeps audit.rules by hand: it has a rule that is in no file of rules.d. */
       byHand,
-      /** `augenrules` is installed: what is in rules.d is loaded at boot. */
       augenrules,
       /** The loaded rules stay as they are until the next boot (`-e 2`). */
       locked: /^enabled\s+2$/m.test(status?.text ?? ''),
-      /** `auditctl` is installed. */
       installed: list !== undefined,
       /** What auditctl said instead of an answer, for instance that it may not ask. */
       refused: list === undefined || list.status === 0 ? undefined : (lines(list.text)[0] ?? 'no answer'),

@@ -10,7 +10,6 @@ import { BLOCKED, moduleName, SYSCTLS } from './host-settings.ts';
 export type LynisWarning = { readonly test: string; readonly text: string };
 
 export type LynisReport = {
-  /** 0 to 100. */
   readonly index: number;
   readonly version: string;
   readonly warnings: readonly LynisWarning[];

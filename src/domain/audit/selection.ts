@@ -31,7 +31,7 @@ export function selectResults<S extends AuditedHost | AuditedFile>(subject: S, s
 }
 
 /** `5.*` means every check whose id begins with `5.`. */
-export function matchesCheck(pattern: string, id: string): boolean {
+function matchesCheck(pattern: string, id: string): boolean {
   return pattern.endsWith('*') ? id.startsWith(pattern.slice(0, -1)) : pattern === id;
 }
 

@@ -58,7 +58,6 @@ const UPSTREAM = /^(?:docker-ce|docker-ce-cli|containerd\.io|docker-(?:buildx|co
 
 export type Installed = {
   readonly component: Component;
-  /** As it is shown. */
   readonly version: string;
   readonly upstream: Version;
   /** Undefined for a program that no package brought. */
@@ -186,7 +185,6 @@ function severityOf({ software }: AuditFacts, { needs, severity }: Vulnerability
 export type Upgrade = {
   readonly package: string;
   readonly closes: number;
-  /** One sentence. */
   readonly text: string;
   /** For the host, as root. */
   readonly command: string;

@@ -87,7 +87,6 @@ export function variableOf({ name, words }: Flag): string | undefined {
   return name === '' ? /^(["']?)\$([A-Za-z_][A-Za-z0-9_]*)\1$/.exec(words[0]?.raw ?? '')?.[2] : undefined;
 }
 
-/** The value of each occurrence of a flag. */
 export function flagValues(flags: readonly Flag[], name: string): string[] {
   return flags.filter((flag) => flag.name === name).map((flag) => flag.value ?? 'true');
 }

@@ -70,7 +70,6 @@ function placesIn(
   };
 }
 
-/** Of root's daemon. */
 export const SYSTEM_PLACES: Places = placesIn(UNITS, '/etc/docker', STATE, '/run', '/var/run/docker.sock');
 
 /** Where Podman serves the API. */

@@ -60,7 +60,6 @@ export function parseMissing(stdout: string): { programs: string[]; osRelease: s
   return names === '' ? undefined : { programs: names.trim().split(' '), osRelease };
 }
 
-/** The packages that hold programs. */
 export function packagesOf(programs: readonly string[]): string[] {
   return PACKAGES.filter((one) => one.programs.some((program) => programs.includes(program))).map(({ name }) => name);
 }

@@ -20,7 +20,6 @@ hosts:
 `;
 
 export type EditOptions = {
-  /** For messages. */
   readonly path?: string;
   /** Reference to the host's sudo password, `env:NAME`, `file:PATH` or `prompt`; undefined: as the file has it. */
   readonly sudoPassword?: string;
@@ -71,7 +70,6 @@ type Style = NonNullable<Parameters<Document['toString']>[0]>;
 type Opened = {
   readonly fleet: Fleet;
   readonly yaml: Document;
-  /** The text after the changes made to `yaml`. */
   print(): string;
 };
 

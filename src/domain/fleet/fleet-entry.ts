@@ -47,7 +47,6 @@ function entryOf(
   return entry;
 }
 
-/** The fields that `defaults` sets. */
 export function defaultsOf(entry: Entry & { readonly ssh?: SshEntry } = {}): HostDefaults {
   const ssh = valuesOf(SSH_SETTINGS, entry.ssh ?? {});
   return { ...valuesOf(HOST_SETTINGS, entry), ...(Object.keys(ssh).length === 0 ? {} : { ssh }) };

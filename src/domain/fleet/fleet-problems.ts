@@ -9,13 +9,11 @@ import { nearestNames } from './nearest.ts';
 type Issue = z.core.$ZodIssue;
 
 export type ProblemContext = {
-  /** What was parsed. */
   readonly value: unknown;
   /** The keys that the map at a path may have. */
   knownKeys(path: Path): readonly string[];
 };
 
-/** All problems of a parse that failed. */
 export function schemaProblems(issues: readonly Issue[], context: ProblemContext, base: Path = []): Problem[] {
   const at = (issue: Issue) => JSON.stringify(issue.path);
   // A whole number is also told what the largest of all is.

@@ -71,7 +71,7 @@ export function chosenSpecs(hosts: readonly InventoryHost[]): HostSpec[] {
 }
 
 /** One HOST a line, `[user@]name[:port]` or `local`; blank lines and what follows `#` are left out; the same line twice counts once. */
-export function parseHostList(text: string, path = 'inventory'): InventoryHost[] {
+function parseHostList(text: string, path = 'inventory'): InventoryHost[] {
   const hosts: InventoryHost[] = [];
   for (const [index, line] of text
     .replace(/^\ufeff/, '')

@@ -22,7 +22,6 @@ function described<T extends z.ZodMiniType>(schema: T, words: string): T {
   return schema.check(z.describe(words)) as T;
 }
 
-/** A table as keys of a map. */
 function shapeOf(table: Settings): Shape {
   const words = (setting: Setting) => {
     const otherwise = defaultWords(setting);
@@ -60,7 +59,6 @@ const ssh = described(
   'how the host is reached: [user@]name[:port], local, or a map; default: its name',
 );
 
-/** One host as a map. */
 export const hostSchema = mapOf({ ssh, ...shapeOf(HOST_SETTINGS), ...sudo });
 /** What all hosts have. */
 export const defaultsSchema = mapOf({

@@ -8,7 +8,7 @@ import { uniqueSans } from '../pki/names.ts';
 import { shellQuote } from '../quote.ts';
 import { completeHost, type HostSettings, type HostSpec, type SshSpec } from '../settings.ts';
 import { reachableHosts } from '../trust/reachable-hosts.ts';
-import { listWords } from '../words.ts';
+import { knownWords, listWords } from '../words.ts';
 
 /** What the flags of a command say about a host; what is undefined was not said. */
 export type HostFlags = Partial<HostSettings> & { readonly name?: string; readonly ssh: Partial<SshSpec> };
@@ -39,7 +39,7 @@ export function specFor(host: string, state: StoreState, flags: HostFlags): Host
 }
 
 /** The name of a host that is new. Fails with E_HOST_NAME, E_NAME (exit 2). */
-export function newName(host: string, flags: HostFlags): string {
+function newName(host: string, flags: HostFlags): string {
   return checkName('host', flags.name ?? nameOf(parseDestination(host).destination));
 }
 
@@ -71,7 +71,7 @@ export function specsFor(hosts: readonly string[], state: StoreState, flags: Hos
  * same name would get its keys, and be verified where the known one answers. That a host has moved is said by its name and address.
  * Fails with E_HOST_KNOWN, E_HOST_TAKEN (exit 2).
  */
-export function sameHost(known: HostSpec, host: string, flags: HostFlags): HostSpec {
+function sameHost(known: HostSpec, host: string, flags: HostFlags): HostSpec {
   const { name } = known;
   if (flags.name !== undefined && flags.name !== name) {
     throw new DockerTlsError('E_HOST_KNOWN', `this host is known already, by the name ${name}`, {
@@ -123,11 +123,9 @@ export function storedSpecs(hosts: readonly string[], state: StoreState, reached
     const other = foreign.get(host);
     if (other !== undefined && reached) return other;
     if (other !== undefined) throw external(host);
-    throw new DockerTlsError(
-      'E_HOST_UNKNOWN',
-      `no host ${host} in the store; known: ${listWords([...state.hosts.keys()], 8) || 'none'}`,
-      { hints: ['see which there are: docker-tls status', `docker-tls setup ${host}`] },
-    );
+    throw new DockerTlsError('E_HOST_UNKNOWN', `no host ${host} in the store${knownWords(state.hosts.keys())}`, {
+      hints: ['see which there are: docker-tls status', `docker-tls setup ${host}`],
+    });
   });
 }
 

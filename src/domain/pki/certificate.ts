@@ -33,7 +33,6 @@ import { refuseWeakKey, signBodyBy, signerFor } from './signing.ts';
 export type Issued = {
   /** What is served or sent: the certificate, then the CAs between it and the root (PEM). */
   readonly cert: string;
-  /** The certificate alone (PEM). */
   readonly leaf: string;
   /** Upper-case hex, as Node and openssl print it. */
   readonly serial: string;

@@ -41,8 +41,9 @@ function parseDns(text: string, bare: string): string {
   if (misread !== undefined) throw nameError(text, misread.why, [misread.hint]);
   const wildcard = bare.startsWith('*.');
   const rest = wildcard ? bare.slice(2) : bare;
-  // Only what is not ASCII goes through IDNA: it would also turn 0x7f.1 into an address, and drop or fold other ASCII.
-  const ascii = /^[\x20-\x7e]*$/.test(rest) ? rest.toLowerCase() : domainToASCII(rest);
+  // Only what is not ASCII goes through IDNA: it would also turn 0x7f.1 into an address, drop line breaks, and fold other ASCII.
+  const international = /[^\x00-\x7f]/.test(rest) && !/[\x00-\x1f\x7f]/.test(rest);
+  const ascii = international ? domainToASCII(rest) : rest.toLowerCase();
   const name = ascii.endsWith('.') ? ascii.slice(0, -1) : ascii;
   const labels = name.split('.');
   const full = wildcard ? `*.${name}` : name;

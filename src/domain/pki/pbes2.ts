@@ -12,7 +12,7 @@ import { OID } from './oids.ts';
 const pbkdf2Async = promisify(pbkdf2);
 
 /** OWASP's number for PBKDF2-HMAC-SHA256 (2023); about 0.15 s. scrypt would be better, but openssl refuses strong parameters. */
-export const PBKDF2_ROUNDS = 600_000;
+const PBKDF2_ROUNDS = 600_000;
 
 export type Pbes2 = { readonly algorithm: Asn1; readonly encrypted: Buffer };
 

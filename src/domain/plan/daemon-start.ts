@@ -94,7 +94,7 @@ function usesFlags(line: string): boolean {
 }
 
 /** The last part of a path. */
-export function fileName(path: string): string {
+function fileName(path: string): string {
   return path.slice(path.lastIndexOf('/') + 1);
 }
 

@@ -39,7 +39,7 @@ export function link(path: string, to: string): FileChange {
   return { kind: 'link', path, mode: '-', owner: '-', to, pending: true };
 }
 
-export function absent(path: string): FileChange {
+function absent(path: string): FileChange {
   return { kind: 'absent', path, mode: '-', owner: '-', pending: true };
 }
 

@@ -143,7 +143,7 @@ export function recordHardening(
 }
 
 /** The text of the banner, as the record has it. */
-export function bannerOf(entries: readonly string[]): string | undefined {
+function bannerOf(entries: readonly string[]): string | undefined {
   return entries.find((entry) => entry.startsWith(BANNER))?.slice(BANNER.length);
 }
 

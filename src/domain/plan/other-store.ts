@@ -29,8 +29,7 @@ export function otherStore(facts: HostFacts, host: string, state: OurCertificate
   const shared = new Set(certificates([...ours, known?.ca ?? '']));
   if (installed !== undefined && certificates([installed.ca]).some((cert) => shared.has(cert))) return undefined;
   const last = facts.state?.generations.at(-1);
-  const who =
-    last === undefined ? '' : `, last by ${printable(String(last.by), 100)} on ${printable(String(last.at), 40)}`;
+  const who = last === undefined ? '' : `, last by ${printable(String(last.by), 100)} on ${timeOf(last.at)}`;
   return `this host was set up from another store${who}; the clients of that store are shut out by this change`;
 }
 
@@ -68,7 +67,7 @@ export function markToKeep(
 /** For a run that takes no host over. Exit 4. */
 export function newerThanStore(host: string, { state }: HostFacts, mark: StoreMark | undefined): DockerTlsError {
   const last = state?.generations.at(-1);
-  const who = last === undefined ? '' : `, by ${printable(last.by, 100)} on ${printable(last.at, 40)}`;
+  const who = last === undefined ? '' : `, by ${printable(last.by, 100)} on ${timeOf(last.at)}`;
   return new DockerTlsError(
     'E_HOST_NEWER',
     `this host was changed from commit ${state?.store?.number} of the store${who}, and the store is at commit ${mark?.number}`,
@@ -142,4 +141,9 @@ export function otherName(
 function certificates(bundles: readonly string[]): string[] {
   // What is on the host may be anything: it is compared, not read.
   return bundles.flatMap((pem) => pem.match(/-----BEGIN CERTIFICATE-----[^-]+-----END CERTIFICATE-----/g) ?? []);
+}
+
+/** What a host has as a time, to the second. */
+function timeOf(at: unknown): string {
+  return printable(String(at), 40).replace(/\.\d+Z$/, 'Z');
 }

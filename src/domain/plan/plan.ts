@@ -169,7 +169,7 @@ function whyCredentials(facts: HostFacts, { certificate, trust }: DesiredCredent
   const [leaf, ...chain] = certificateIds(installed.cert);
   if (!('keep' in certificate) || certificate.keep[0] !== leaf) return 'a new server certificate';
   if (!sameIds(certificate.keep.slice(1), chain)) return 'another chain of the server certificate';
-  if (!sameIds(trust, certificateIds(installed.ca))) return 'other clients are accepted';
+  if (!sameIds(trust, certificateIds(installed.ca))) return 'the accepted clients change';
   if (facts.serverKey !== '400 0:0') return "the key on the host is not root's alone";
   const link = facts.files.get(facts.places.current);
   if (link?.kind === 'link' && facts.directories.get(`${facts.places.tls}/${link.to}`) !== '700 0:0')

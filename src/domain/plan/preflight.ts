@@ -68,7 +68,11 @@ function checkBasics(input: PreflightInput): DockerTlsError[] {
   if (facts.kind === undefined && login.rootless)
     add('E_NO_SYSTEMD', `no systemd of ${login.user ?? 'the user'} runs on this host`, [
       sshCommand(login, 'loginctl', 'enable-linger'),
-      'where that is not there or does not help, as root on the host: apt-get install libpam-systemd dbus-user-session',
+      `where that is not there or does not help, as root on the host: ${
+        facts.distribution?.manager === 'apt'
+          ? 'apt-get install libpam-systemd dbus-user-session'
+          : "install systemd's PAM module (pam_systemd.so)"
+      }`,
     ]);
   else if (facts.kind === undefined)
     add('E_NO_SYSTEMD', 'neither systemd nor OpenRC nor sysvinit runs on this host', [

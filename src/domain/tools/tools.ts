@@ -1,6 +1,7 @@
 /** Owns the table of tools: how each is configured, whether it takes several hosts, and what it needs after a renewal. Pure. */
 
 import { DockerTlsError } from '../../errors/errors.ts';
+import { hasControls } from '../quote.ts';
 import { type Access, decomposed, unreadable } from './access.ts';
 import {
   renderAnsible,
@@ -65,7 +66,7 @@ const TABLE: Readonly<Record<ToolName, Tool>> = {
   'ansible-inventory': { file: 'inventory.yml', several: true, render: renderAnsibleInventory },
   prometheus: { file: 'prometheus.yml', several: true, render: renderPrometheus },
   traefik: { file: 'traefik.yml', render: renderTraefik, afterRenewal: 'restart Traefik' },
-  portainer: { file: 'portainer.sh', render: renderPortainer, afterRenewal: 'upload the new certificates' },
+  portainer: { file: 'portainer.sh', render: renderPortainer, afterRenewal: 'sh portainer.sh renew NUMBER' },
   nomad: { file: 'nomad.hcl', render: renderNomad, afterRenewal: 'restart the Nomad agent', unwritable: decomposed },
   podman: { file: 'podman.sh', render: renderPodman },
   'docker-java': { file: 'docker-java.properties', render: renderDockerJava },
@@ -110,8 +111,4 @@ export function renderTool(
   throw new DockerTlsError('E_HOST_AMBIGUOUS', `${tool} takes one host; there are ${all.length}`, {
     hints: all.slice(0, 5).map(({ host }) => naming(host)),
   });
-}
-
-function hasControls(value: string): boolean {
-  return /[\u0000-\u001f\u007f\u0085\u2028\u2029]/.test(value);
 }

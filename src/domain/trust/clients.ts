@@ -5,6 +5,7 @@ import { asWritten, DockerTlsError } from '../../errors/errors.ts';
 import { parseCsr } from '../pki/csr.ts';
 import { isKeyType } from '../pki/key-types.ts';
 import type { ClientSpec } from '../settings.ts';
+import { knownWords } from '../words.ts';
 import type { CredentialChange } from './changes.ts';
 import { clientExists, refuseForeign, refuseOther, refuseRenewal, unknownClient } from './client-refusals.ts';
 import { ownOf } from './reachable-hosts.ts';
@@ -177,7 +178,7 @@ function revokedAgain(name: string): DockerTlsError {
 export function requireHosts(names: readonly string[], { hosts }: Pick<StoreState, 'hosts'>): void {
   const unknown = names.filter((name) => !hosts.has(name));
   if (unknown.length === 0) return;
-  throw new DockerTlsError('E_HOST_UNKNOWN', `no host ${unknown.join(', ')} in the store`, {
+  throw new DockerTlsError('E_HOST_UNKNOWN', `no host ${unknown.join(', ')} in the store${knownWords(hosts.keys())}`, {
     hints: ['docker-tls status --offline'],
   });
 }

@@ -3,6 +3,7 @@
 import { DockerTlsError } from '../../errors/errors.ts';
 import { inspectCertificate } from '../pki/inspect.ts';
 import { renewal } from '../pki/renewal.ts';
+import { knownWords } from '../words.ts';
 
 export type Choice = {
   readonly names: readonly string[];
@@ -26,7 +27,7 @@ export function resolveNames(what: 'host' | 'client', certs: ReadonlyMap<string,
   if (unknown.length > 0) {
     throw new DockerTlsError(
       what === 'host' ? 'E_HOST_UNKNOWN' : 'E_CLIENT_UNKNOWN',
-      `no ${what} ${unknown.join(', ')} in the store`,
+      `no ${what} ${unknown.join(', ')} in the store${knownWords(certs.keys())}`,
       { hints: ['docker-tls status --offline'] },
     );
   }

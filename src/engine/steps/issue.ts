@@ -162,7 +162,9 @@ export async function withCredentials<T>(
   const sign = (publicKey?: string) =>
     openIssuer(latest, issuing(run, now)).server(spec.name, certificate.issue, publicKey);
   const issue = (publicKey?: string) =>
-    asksExternalCa(latest) ? sign(publicKey) : run.store.withLock(`docker-tls ${reason}`, () => sign(publicKey));
+    asksExternalCa(latest)
+      ? sign(publicKey)
+      : run.store.withLock(`docker-tls ${reason}`, () => sign(publicKey), { joins: true });
   if (credentials.key === 'host')
     return withHostKey(planned, run, progress, async ({ publicKey, path }) => {
       const { cert } = await issue(publicKey);

@@ -52,7 +52,7 @@ export type Base = {
 };
 
 /** The access that the host is planned for: the store's, with what is not issued yet on top. */
-export function viewFor(latest: StoreState, { wanted, issued }: Base, now: Date): AccessView {
+function viewFor(latest: StoreState, { wanted, issued }: Base, now: Date): AccessView {
   const view = viewOf(latest, now);
   return issued ? view : preview(view, wanted.credentials);
 }

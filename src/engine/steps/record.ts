@@ -38,7 +38,7 @@ export async function recordHost(
   { store, runtime }: Pick<Run, 'store' | 'runtime'>,
 ): Promise<StoreChange | undefined> {
   const { spec, credentials } = planned;
-  return store.withLock(`docker-tls ${reason}`, async () => {
+  const write = async () => {
     const latest = await latestOf(spec.name, { state }, store);
     const known = latest.hosts.get(spec.name);
     if (credentials === undefined) {
@@ -55,7 +55,8 @@ export async function recordHost(
     const record = { ...next.record, createdAt: known?.record.createdAt ?? time, updatedAt: time };
     await store.write({ hosts: { [spec.name]: { ...next, record } } });
     return known === undefined ? { removeHosts: [spec.name] } : { hosts: { [spec.name]: known } };
-  });
+  };
+  return store.withLock(`docker-tls ${reason}`, write, { joins: true });
 }
 
 function same(known: StoredHost, next: StoredHost): boolean {

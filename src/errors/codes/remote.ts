@@ -27,7 +27,7 @@ export const SSH = {
   E_SSH_NO_SHELL: [4, 'The user has no usable shell on the host.', 'getent passwd USER'],
   E_SSH_FORWARDING: [
     4,
-    'sshd does not forward connections, which `--reach ssh` and `tunnel` need.',
+    'sshd does not forward connections, which jump hosts, `--reach ssh` and `tunnel` need.',
     'sshd -T | grep -i -e forwarding -e permitopen',
   ],
   E_SSH_OUTPUT: [4, 'The host printed far more than any answer has.', 'docker-tls doctor HOST'],

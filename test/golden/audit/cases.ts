@@ -712,6 +712,13 @@ const DAEMON_CASES: readonly Case[] = [
     state: 'finding',
   },
   {
+    check: '4.5',
+    name: 'Docker 29, which has no content trust',
+    change: { api: { '/info': merge({ ServerVersion: '29.1.5' }) } },
+    state: 'not-applicable',
+    says: 'from 29.0 on',
+  },
+  {
     check: 'tls.9',
     name: 'a key for the group of a user',
     change: { sections: { 'key-files': '81a0 0 1000 root staff 10 /etc/docker/x.key\0' } },
@@ -1185,6 +1192,12 @@ const HOST_CHECKS = [
 
 const HARDENING_CASES: readonly Case[] = [
   ...HOST_CHECKS.map((check): Case => ({ check, name: 'all as harden makes it', change: hostSays({}), state: 'pass' })),
+  {
+    check: 'host.8',
+    name: 'a short text of its own',
+    change: hostSays({ 'issue-net': 'Authorized users only.' }),
+    state: 'pass',
+  },
   ...(
     [
       ['host.1', { sysctl: 'net/ipv4/conf/all/send_redirects:1' }, 'is 1, not 0'],

@@ -227,6 +227,18 @@ export function unknownEnding(address: EtcdAddress, failure: EtcdFailure): Docke
   );
 }
 
+export function withoutHistory(address: EtcdAddress): DockerTlsError {
+  return new DockerTlsError(
+    'E_STORE_TAMPERED',
+    'the last change is missing in the history of the store, or another one is in its place',
+    {
+      where: address.url,
+      details: ['an account that can write to etcd changed it; the store itself is what was signed'],
+      hints: ['docker-tls store check'],
+    },
+  );
+}
+
 export function tooLarge(address: EtcdAddress, path: string, bytes: number): DockerTlsError {
   return new DockerTlsError(
     'E_STORE_FULL',

@@ -8,7 +8,7 @@ import type { Commit, Engine, Snapshot } from '../engine.ts';
 import type { EtcdAddress } from '../team/etcd-address.ts';
 import { etcdClient, type KeyValue } from './etcd-client.ts';
 import { readEtcdCredentials } from './etcd-credentials.ts';
-import { EtcdFailure, etcdRefusal, tooLarge, unknownEnding } from './etcd-failure.ts';
+import { EtcdFailure, etcdRefusal, tooLarge, unknownEnding, withoutHistory } from './etcd-failure.ts';
 import {
   fits,
   type Keys,
@@ -194,6 +194,9 @@ export function etcdEngine({ address, env, cache: directory, signal, now }: Etcd
           offline === undefined
             ? [...(await entriesFrom(first, numberOf(revision))).values()]
             : cache.recent().filter((entry) => numberOf(entry.revision) >= first);
+        // What is gone would look like a store that was never changed.
+        if (offline === undefined && revision !== '' && entries.at(-1)?.revision !== revision)
+          throw withoutHistory(address);
         return entries.reverse().map(logEntryOf);
       }),
 

@@ -17,7 +17,7 @@ export type ClassKeys = { readonly store: Secret; readonly ca?: Secret; readonly
 export const OPERATORS = 'operators';
 
 /** `hosts/web` of `hosts/web/host.json`; `ca/active` for the CA's own files. */
-export function groupOf(path: string): string {
+function groupOf(path: string): string {
   const parts = path.split('/');
   if (parts[0] === 'ca' && parts.length === 2) return 'ca/active';
   return parts.slice(0, -1).join('/');
@@ -27,7 +27,6 @@ function place(group: string, name: string): string {
   return group === 'ca/active' ? `ca/${name}` : `${group}/${name}`;
 }
 
-/** The contents after a change. */
 export function changedContents(
   contents: Contents,
   { incoming, removals }: { readonly incoming: readonly Incoming[]; readonly removals: readonly string[] },

@@ -18,7 +18,7 @@ export type IdentityOptions = {
 };
 
 /** Where identities are looked for where DOCKER_TLS_IDENTITY is not set, in this order. */
-export function identityPlaces({ env }: Pick<IdentityOptions, 'env'>): string[] {
+function identityPlaces({ env }: Pick<IdentityOptions, 'env'>): string[] {
   const home = homeDirectory(env);
   const config = env.XDG_CONFIG_HOME || join(home, '.config');
   return [join(config, 'docker-tls', 'identity'), join(home, '.ssh', 'id_ed25519'), join(home, '.ssh', 'id_rsa')];

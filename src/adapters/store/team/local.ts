@@ -116,7 +116,6 @@ export function openLocal(home: string, url: string) {
       for (const name of placedClients(home)) if (!state.clients.has(name)) dropClient(home, name);
     },
 
-    /** Whether the files of a client are here. */
     hasClient: here,
   };
 

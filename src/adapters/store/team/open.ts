@@ -35,7 +35,6 @@ export function openTeamSession(options: OpenOptions): Session | undefined {
   });
 }
 
-/** The shared store at `url`. */
 export function openTeamStore(options: OpenOptions & { readonly url: string }): Store {
   return teamStore(openTeamSession(options) as Session);
 }

@@ -232,9 +232,9 @@ export function openSession({ engine, local, who, pinned, identities, note, now 
     },
     check: (snapshot: Snapshot) => check(snapshot, local.seen()),
     remember,
-    /** The next read asks the engine. */
-    forget(): void {
-      latest = undefined;
+    /** The next read asks the engine; with what was read, where nothing else was since. */
+    forget(read?: Opened): void {
+      if (read === undefined || read.snapshot.revision === latest?.opened.snapshot.revision) latest = undefined;
     },
     identities: () => {
       identityFiles ??= identities();

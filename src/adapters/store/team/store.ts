@@ -4,7 +4,6 @@
  */
 
 import { AsyncLocalStorage } from 'node:async_hooks';
-import { DockerTlsError } from '../../../errors/errors.ts';
 import { changeEntries } from '../change.ts';
 import { readTree } from '../read.ts';
 import type { StoreChange, StoreState } from '../records.ts';
@@ -16,31 +15,25 @@ import { fingerprintOf } from './manifest.ts';
 import { mapTree, namesIn } from './map-tree.ts';
 import * as refusals from './refusals.ts';
 import type { Opened, Session } from './session.ts';
+import { isChanged, newTurn, openTurns, pause, type Turn } from './turns.ts';
 
 /** How often, and for how long, a step begins again because others were faster. */
 const ATTEMPTS = 60;
 const MOST_MS = 120_000;
-const LONGEST_PAUSE_MS = 1500;
-
-/** One step of a run: what it has read, and whether another commit came before its own. */
-type Turn = { readonly command: string; base?: Opened; wrote: boolean; overtaken: boolean };
 
 export function teamStore(session: Session): Store {
   const { local, url } = session;
   const turns = new AsyncLocalStorage<Turn>();
-  let queue: Promise<unknown> = Promise.resolve();
-
-  /** Steps of this run do not overtake each other. */
-  function inTurn<T>(work: () => Promise<T>): Promise<T> {
-    const turn = queue.then(work);
-    queue = turn.catch(() => undefined);
-    return turn;
-  }
+  const order = openTurns(url, async (base, contents, command, lines) => {
+    const done = await session.commit(base, { contents }, { subject: subjectOf(command, lines), lines });
+    place(done);
+    return done;
+  });
 
   async function current(youngMs?: number): Promise<Opened> {
     const turn = turns.getStore();
     if (turn === undefined) return session.read(youngMs);
-    turn.base ??= await session.read(youngMs);
+    turn.base ??= (turn.joins ? order.tip() : undefined) ?? (await session.read(youngMs));
     return turn.base;
   }
 
@@ -54,33 +47,34 @@ export function teamStore(session: Session): Store {
     local.placeClients(stateOf(opened, { hosts: [] }), own);
   }
 
-  async function step<T>(turn: Turn, fn: () => Promise<T>): Promise<T> {
+  async function step<T>(command: string, joins: boolean, fn: () => Promise<T>): Promise<T> {
     const until = performance.now() + MOST_MS;
     for (let attempt = 1; ; attempt++) {
+      let turn: Turn | undefined;
       try {
-        return await turns.run(turn, fn);
+        return await order.inTurn(joins, (release) => {
+          turn = newTurn(command, joins, release);
+          return turns.run(turn, fn);
+        });
       } catch (error) {
-        if (!turn.overtaken || turn.wrote || attempt >= ATTEMPTS || performance.now() > until) throw error;
-        turn.overtaken = false;
-        turn.base = undefined as never;
-        session.forget();
-        // Not all at the same moment.
-        const pause = Math.min(LONGEST_PAUSE_MS, 60 * attempt) * Math.random();
-        await new Promise((resolve) => setTimeout(resolve, pause));
+        if (!turn?.overtaken || turn.wrote || attempt >= ATTEMPTS || performance.now() > until) throw error;
+        if (turn.base !== undefined) session.forget(turn.base);
+        // Those that were to be one commit begin again together.
+        if (!joins) await pause(attempt);
       }
     }
   }
 
-  async function commit(turn: Turn, base: Opened, contents: Contents, lines: readonly string[]): Promise<Opened> {
+  async function commit(turn: Turn, base: Opened, contents: Contents, lines: readonly string[]): Promise<void> {
     if (base.fresh) throw refusals.fresh(url);
+    if (turn.joins && turn.wrote) throw new Error('a step that joins others writes once');
     try {
-      const about = subjectOf(turn.command, lines);
-      const done = await session.commit(base, { contents }, { subject: about, lines });
-      turn.base = done;
+      turn.base = turn.joins
+        ? await order.join(turn, base, contents, lines)
+        : await session.commit(base, { contents }, { subject: subjectOf(turn.command, lines), lines });
       turn.wrote = true;
-      return done;
     } catch (error) {
-      if (error instanceof DockerTlsError && error.code === 'E_STORE_CHANGED') turn.overtaken = true;
+      if (isChanged(error)) turn.overtaken = true;
       throw error;
     }
   }
@@ -100,10 +94,10 @@ export function teamStore(session: Session): Store {
     if (changes) await commit(turn, base, contents, describeChange(before, change));
     const ownBefore = own.map(([collection, name]) => [collection, name, local.fieldsOf(collection, name)] as const);
     for (const [collection, name, fields] of own) local.keep(collection, name, fields);
-    place(turn.base ?? base);
+    if (!turn.joins) place(turn.base ?? base);
     return {
       undo: () =>
-        turns.run({ command: `${turn.command}: undo`, wrote: false, overtaken: false }, async () => {
+        turns.run(newTurn(`${turn.command}: undo`, false, turn.release), async () => {
           const here = turns.getStore() as Turn;
           const now = await current();
           const back = restored(now.contents, base.contents, contents);
@@ -142,9 +136,8 @@ export function teamStore(session: Session): Store {
       return stateOf(opened, scope);
     },
 
-    async withLock(command, fn) {
-      if (turns.getStore() !== undefined) return fn();
-      return inTurn(() => step({ command, wrote: false, overtaken: false }, fn));
+    async withLock(command, fn, { joins = false } = {}) {
+      return turns.getStore() === undefined ? step(command, joins, fn) : fn();
     },
 
     async write(change) {

@@ -217,7 +217,7 @@ function ownedRight(file: FileFact, wanted: string): boolean {
 }
 
 /** A private key that others than root can use. */
-export function isKeyOpen(file: FileFact): boolean {
+function isKeyOpen(file: FileFact): boolean {
   return file.uid !== 0 || (file.mode & 0o007) !== 0 || ((file.mode & 0o070) !== 0 && file.gid !== 0);
 }
 

@@ -159,8 +159,8 @@ export const HARDENING_CHECKS: readonly Check[] = [
     (host) => `docker-tls harden ${host} --only banner --banner TEXT`,
     ({ issue }, { sshd }) => {
       const shown = sshd?.get('banner')?.[0];
-      // What the distribution wrote names itself and nothing else.
-      const plain = issue.length < 60;
+      // What the distribution wrote names itself, or has getty fill that in.
+      const plain = issue.length < 60 && /linux|ubuntu|fedora|suse|centos|red hat|\\[a-z]/i.test(issue);
       return [
         ...(issue === '' || plain ? [{ place: '/etc/issue.net', text: 'has no text of its own' }] : []),
         ...(sshd !== undefined && (shown === undefined || shown === 'none')

@@ -25,7 +25,7 @@ export function isLoneUpdate(command: string): boolean {
 }
 
 /** The ADDs of an image but for the one that brings the root file system in. */
-export function addLayers(history: readonly string[]): readonly string[] {
+function addLayers(history: readonly string[]): readonly string[] {
   const adds = history.map((command) => /^(?:\/bin\/sh -c #\(nop\)\s+)?ADD\s+(.*)$/s.exec(command)?.[1]);
   return adds.slice(1).flatMap((add) => (add === undefined || / in \/\s*$/.test(add) ? [] : [add.trim()]));
 }

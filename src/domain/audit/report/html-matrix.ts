@@ -22,7 +22,6 @@ function cell(result: CheckResult | undefined, subject: AuditedHost | AuditedFil
   return html`<td><a class="cell ${result.severity}" href="#${place}" title="${about}: ${first?.place ?? ''} ${first?.text ?? ''}">${LETTERS[result.severity]}</a></td>`;
 }
 
-/** Where a finding is on the page. */
 export function findingAnchor(subjectIndex: number, id: string): string {
   return anchor('f', subjectIndex, id);
 }

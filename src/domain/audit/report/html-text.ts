@@ -6,7 +6,7 @@ import { clean } from './clean.ts';
 export type Html = { readonly html: string };
 
 /** Safe in content and in double-quoted attributes (HTML Living Standard 13.1.2.3, 13.1.4). */
-export function escapeHtml(value: string): string {
+function escapeHtml(value: string): string {
   return clean(value)
     .replace(/&/g, '&amp;')
     .replace(/</g, '&lt;')

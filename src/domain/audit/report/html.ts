@@ -15,7 +15,6 @@ import { type Html, html } from './html-text.ts';
 import { renderAccess, renderTimeline } from './html-timeline.ts';
 import { type AuditedFile, type AuditedHost, type AuditReport, judged } from './report.ts';
 
-/** The score as a ring. */
 export function ring({ value, grade }: Score): Html {
   if (value === undefined)
     return html`<svg class="ring" viewBox="0 0 68 68" role="img" aria-label="no score"><circle class="track" cx="34" cy="34" r="30"/><text x="34" y="40">?</text></svg>`;

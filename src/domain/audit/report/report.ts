@@ -65,7 +65,6 @@ export function reportHead(now: Date, version: string, benchmark: Benchmark): Om
   return { createdAt: now.toISOString(), version, benchmark, vulnerabilities: TABLE_DATE };
 }
 
-/** A host that could not be asked. */
 export type UnauditedHost = { readonly kind: 'unreachable'; readonly name: string; readonly error: string };
 
 export type Subject = AuditedHost | AuditedFile | UnauditedHost;
@@ -81,7 +80,6 @@ export type AuditReport = {
   readonly subjects: readonly Subject[];
 };
 
-/** The subjects that were judged. */
 export function judged(report: AuditReport): readonly (AuditedHost | AuditedFile)[] {
   return report.subjects.filter((subject) => subject.kind !== 'unreachable');
 }

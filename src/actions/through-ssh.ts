@@ -1,0 +1,13 @@
+/** Owns the remark on hosts whose TLS port this machine reaches through ssh only, where what is written here dials the port itself. */
+
+import type { StoreState } from '../adapters/store/records.ts';
+import { shellQuote } from '../domain/quote.ts';
+import type { ActionContext } from './action-context.ts';
+
+export function noteThroughSsh({ progress }: ActionContext, { hosts }: StoreState, names: readonly string[]): void {
+  for (const name of names)
+    if (hosts.get(name)?.record.reach === 'ssh')
+      progress.note(
+        `${name}: this machine reaches the TLS port through ssh only (--reach ssh); here, use docker-tls tunnel ${shellQuote(name)}`,
+      );
+}
