@@ -5,6 +5,7 @@ import { KIND_NAMES } from '../../host/scripts.ts';
 import { distributionOf } from '../dockerd/packages.ts';
 import { SERVER_FILES, userPlaces } from '../dockerd/paths.ts';
 import { apiAnswers, parseSections } from '../dockerd/sections.ts';
+import { parseAddresses } from './addresses.ts';
 import { type PathState, parseHostFiles, parseModes } from './host-files.ts';
 import { kindOf } from './host-kind.ts';
 import { parseGenerations, parseSnapshot, parseState } from './host-state.ts';
@@ -48,10 +49,8 @@ export function parseFacts(stdout: Buffer) {
   const version = parseJson(answer('/version'));
   const swarm = (info.Swarm ?? {}) as Record<string, unknown>;
   const security = Array.isArray(info.SecurityOptions) ? info.SecurityOptions.map(String) : [];
-  const addresses = matches(get('addresses'), /^\d+:\s+(\S+)\s+inet6?\s+([0-9a-fA-F.:]+)/gm).map(([name, address]) => ({
-    interface: name.replace(/@.*/, ''),
-    address,
-  }));
+  const addresses = parseAddresses(get('addresses'));
+  const interfaces = [...new Set(addresses.map((one) => one.interface))];
   return {
     uid: Number(get('uid')),
     /** Where the daemon's files are; those of root's where a user's own have names that units cannot hold. */
@@ -159,7 +158,7 @@ export function parseFacts(stdout: Buffer) {
       ufw: raw.get('ufw'),
       nft: get('nft'),
       firewalld: raw.get('firewalld'),
-      interfaces: [...new Set(addresses.map((one) => one.interface))],
+      interfaces,
     },
   };
 }
