@@ -97,6 +97,30 @@ describe('a recipient', () => {
     });
   });
 
+  test('of an SSH key is refused where its type is not one that opens files, is not that of its bytes, or it is cut short', async () => {
+    const wire = (...parts: readonly (string | Buffer)[]) =>
+      Buffer.concat(
+        parts.map((part) => {
+          const length = Buffer.alloc(4);
+          length.writeUInt32BE(part.length);
+          return Buffer.concat([length, Buffer.from(part)]);
+        }),
+      ).toString('base64');
+    const bytes = Buffer.alloc(32, 9);
+    const refused = [
+      [`ssh-dss ${wire('ssh-dss', bytes)}`, /of SSH keys only ssh-ed25519 and ssh-rsa/],
+      [`ssh-ed25519 ${wire('ssh-rsa', bytes)}`, /not whole/],
+      [`ssh-rsa ${wire('ssh-ed25519', Buffer.of(1, 0, 1), Buffer.alloc(256, 255))}`, /not whole/],
+      [`ssh-ed25519 ${wire('ssh-ed25519', bytes.subarray(1))}`, /not whole/],
+    ] as const;
+    for (const [text, message] of refused)
+      await expect(checkRecipient(text)).rejects.toMatchObject({
+        code: 'E_RECIPIENT',
+        message: expect.stringMatching(message),
+      });
+    await expect(checkRecipient(`ssh-ed25519 ${wire('ssh-ed25519', bytes)}`)).resolves.toContain('ssh-ed25519');
+  });
+
   test('of an RSA key that is too short is refused', async () => {
     const file = join(home, 'short');
     execFileSync('ssh-keygen', ['-q', '-t', 'rsa', '-b', '1024', '-N', '', '-f', file]);

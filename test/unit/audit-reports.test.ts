@@ -272,6 +272,17 @@ describe('a host whose Docker says nothing', () => {
   });
 });
 
+test('what only a person can judge is apart, whatever the check, and says what to ask', () => {
+  const [result] = badHost.results;
+  const asked = { ...(result as CheckResult), state: 'not-applicable' as const, reason: 'x', question: 'is it meant?' };
+  const table = renderAuditTable(
+    { ...report, subjects: [{ ...badHost, results: [asked] }] },
+    { columns: 200, all: true },
+  );
+  expect(table).toMatch(/For a person to judge\n.*: is it meant\?\n/);
+  expect(table).not.toContain('Not applicable\n');
+});
+
 test('the table names the command that fixes', () => {
   const table = renderAuditTable(bad, { columns: 200 });
   expect(table).toContain('→ [setup] docker-tls setup bad-trixie');
