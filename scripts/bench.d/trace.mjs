@@ -34,7 +34,9 @@ const ON_HOST = new Set(
 function traced(args) {
   return new Promise((resolve, reject) => {
     const began = performance.now();
-    const steps = [{ name: 'start', at: 0 }];
+    const steps = [{ name: 'start', at: 0, turns: 0 }];
+    const before = delay?.turns() ?? 0;
+    const turns = () => (delay?.turns() ?? 0) - before;
     const child = spawn(process.execPath, [program, ...args, '-v'], {
       stdio: ['ignore', 'ignore', 'pipe'],
       env: { ...process.env, HOME: directory, SSH_AUTH_SOCK: '' },
@@ -43,8 +45,8 @@ function traced(args) {
     createInterface({ input: child.stderr }).on('line', (line) => {
       lines.push(line);
       const step = /^bench: ([a-z-]+)$/.exec(line)?.[1];
-      if (step !== undefined) steps.push({ name: step, at: performance.now() - began });
-      else if (/^bench: done/.test(line)) steps.push({ name: 'end', at: performance.now() - began });
+      if (step !== undefined) steps.push({ name: step, at: performance.now() - began, turns: turns() });
+      else if (/^bench: done/.test(line)) steps.push({ name: 'end', at: performance.now() - began, turns: turns() });
     });
     child.on('close', (status) => {
       const wallMs = performance.now() - began;
@@ -52,7 +54,11 @@ function traced(args) {
       else
         resolve({
           wallMs,
-          steps: steps.map((step, index) => ({ ...step, ms: (steps[index + 1]?.at ?? wallMs) - step.at })),
+          steps: steps.map((step, index) => ({
+            ...step,
+            ms: (steps[index + 1]?.at ?? wallMs) - step.at,
+            turns: (steps[index + 1]?.turns ?? turns()) - step.turns,
+          })),
         });
     });
   });
@@ -65,7 +71,8 @@ function median(numbers) {
 /** The median of each step, in their order; steps that did not come in every round are left out. */
 function middle(runs) {
   const names = runs[0].steps.map(({ name }) => name);
-  return names.map((name, index) => ({ name, ms: median(runs.map(({ steps }) => steps[index]?.ms ?? 0)) }));
+  const of = (index, what) => median(runs.map(({ steps }) => steps[index]?.[what] ?? 0));
+  return names.map((name, index) => ({ name, ms: of(index, 'ms'), turns: of(index, 'turns') }));
 }
 
 function draw(title, wallMs, floorMs, steps) {
@@ -75,13 +82,25 @@ function draw(title, wallMs, floorMs, steps) {
     `\n${title}: ${(wallMs / floorMs).toFixed(2)} times the restart (${wallMs.toFixed(0)} ms / ${floorMs.toFixed(0)} ms)`,
   );
   let at = 0;
-  for (const { name, ms } of steps) {
+  for (const { name, ms, turns } of steps) {
     const from = Math.round((at / total) * width);
+    const trips = delay === undefined ? '' : `${turns === 0 ? '' : turns}`.padStart(3);
     const bar =
       ' '.repeat(from) + (ON_HOST.has(name) ? '#' : '=').repeat(Math.max(1, Math.round((ms / total) * width)));
-    console.log(`  ${name.padEnd(10)} ${ms.toFixed(0).padStart(5)} ms  ${bar}`);
+    console.log(`  ${name.padEnd(10)} ${ms.toFixed(0).padStart(5)} ms${trips}  ${bar}`);
     at += ms;
   }
+  if (delay === undefined) return;
+  const until = steps.slice(
+    0,
+    Math.max(
+      0,
+      steps.findIndex(({ name }) => name === 'restart'),
+    ),
+  );
+  console.log(
+    `  round trips of ssh before the restart, that of TCP with them: ${1 + until.reduce((sum, { turns }) => sum + turns, 0)}`,
+  );
 }
 
 /** A waterfall for each of `charts`, one below the other. */

@@ -103,5 +103,6 @@ async function begin(context: SetupContext, host: string, { flags, fleet, state 
   const run = await openRun(context, options, { specs: [first], secrets: secretsOf(fleet, [first]) }, { confirm });
   const reached = progress.host(first.name);
   // Which Docker of a known host is meant, its record says, also while that one is down.
-  return { first, run, editable, reached, reach: () => (known ? openHost : findHost)(first, run, reached) };
+  const next = run.asks || run.dryRun ? 'unknown' : 'change';
+  return { first, run, editable, reached, reach: () => (known ? openHost : findHost)(first, run, reached, next) };
 }

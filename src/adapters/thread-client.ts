@@ -2,7 +2,7 @@
 
 import { Worker } from 'node:worker_threads';
 import type { Secret } from '../domain/secret.ts';
-import { DockerTlsError } from '../errors/errors.ts';
+import { DockerTlsError, printable } from '../errors/errors.ts';
 import type { HostSession, Probe, ProbeOutcome, ScriptResult, SshOptions, SshQuestions } from '../runtime.ts';
 import {
   asThrown,
@@ -22,7 +22,14 @@ type Waiting = {
   readonly onLine?: ((line: string) => void) | undefined;
 };
 
-/** One of the threads that serve a fleet. */
+/** Of what was under way in a thread that is no more. The cause says why, for instance that its memory was full. */
+export class ThreadEnded extends Error {
+  constructor(cause?: unknown) {
+    super('a thread of docker-tls has ended', { cause });
+  }
+}
+
+/** One of the threads that serve a fleet. Requests fail with ThreadEnded where it dies; runs with E_SSH_LOST, since their connection went with it. */
 export class Thread {
   ended = false;
   readonly #worker: Worker;
@@ -37,7 +44,7 @@ export class Thread {
       if (this.ended) return;
       this.ended = true;
       onEnd();
-      for (const { reject } of this.#waiting.values()) reject(cause ?? new Error('a thread of docker-tls has ended'));
+      for (const { reject } of this.#waiting.values()) reject(new ThreadEnded(cause));
       this.#waiting.clear();
     };
     this.#worker.on('error', end);
@@ -73,7 +80,9 @@ export class Thread {
         const parts = (input ?? []).map((part) => (part instanceof Uint8Array ? part : (bareSecret(part) as never)));
         const form = { ...request, input: parts, lines: onLine !== undefined };
         const message = { kind: 'run', id: this.#next(), session: id, request: form } as const;
-        const { status, stdout, stderr } = await this.#ask<ResultForm>(message, stop, onLine);
+        const { status, stdout, stderr } = await this.#ask<ResultForm>(message, stop, onLine).catch((error) => {
+          throw error instanceof ThreadEnded ? lostIn(error, options.host) : error;
+        });
         return { status, stderr, stdout: Buffer.from(stdout.buffer, stdout.byteOffset, stdout.byteLength) };
       },
       close,
@@ -93,7 +102,7 @@ export class Thread {
 
   #ask<T>(message: ToThread & { id: number }, signal?: AbortSignal, onLine?: (line: string) => void): Promise<T> {
     const { id } = message;
-    if (this.ended) return Promise.reject(new Error('a thread of docker-tls has ended'));
+    if (this.ended) return Promise.reject(new ThreadEnded());
     const abort = (): void => this.#worker.postMessage({ kind: 'abort', id } satisfies ToThread);
     const settled = (): void => {
       signal?.removeEventListener('abort', abort);
@@ -132,4 +141,13 @@ export class Thread {
       (error: unknown) => this.#worker.postMessage({ kind: 'no-answer', question, error: thrownForm(error) }),
     );
   }
+}
+
+function lostIn({ cause }: ThreadEnded, host: string): DockerTlsError {
+  const why = cause instanceof Error ? ` (${printable(cause.message, 200)})` : '';
+  return new DockerTlsError('E_SSH_LOST', `the thread that had the connection ended${why}`, {
+    where: host,
+    hints: ['run the same command again', 'with fewer hosts at a time: --parallel 4'],
+    cause,
+  });
 }

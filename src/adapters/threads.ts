@@ -76,14 +76,19 @@ export function spread(here: Effects, options: Partial<Spreading> = {}): Effects
         return await place.connect({ ...options, transport: 'ssh2' });
       } catch (error) {
         const beyond = error instanceof DockerTlsError && error.code === 'E_SSH_TRANSPORT';
-        if (!beyond || options.transport === 'ssh2') throw error;
+        // Nothing has been done yet: one that died meanwhile costs no host.
+        if (!place.ended && (!beyond || options.transport === 'ssh2')) throw error;
         places.set(options.host, 'here');
         return here.connect(options);
       }
     },
     async probe(request) {
       const place = request.dial === undefined ? await pick() : 'here';
-      return place === 'here' ? here.probe(request) : place.probe(request);
+      if (place === 'here') return here.probe(request);
+      return place.probe(request).catch((error: unknown) => {
+        if (!place.ended) throw error;
+        return here.probe(request);
+      });
     },
   };
 }

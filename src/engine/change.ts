@@ -24,7 +24,7 @@ import type {
 import { asksExternalCa } from './issue.ts';
 import { ourPackages, purgePackages } from './packages.ts';
 import { overHosts } from './pool.ts';
-import { closingOnError, factsOf, openHost } from './steps/connect.ts';
+import { closingOnError, factsOf, type Next, openHost } from './steps/connect.ts';
 import { type Issued, issueCredentials, unlockCa, withCredentials } from './steps/issue.ts';
 import { agreedPart, type Base, planOpened } from './steps/plan.ts';
 import { recordHost } from './steps/record.ts';
@@ -90,6 +90,7 @@ async function changeEach(
 async function carryOut(planned: PlannedHost, base: Issued, run: Run, line: HostProgress): Promise<HostOutcome> {
   const { spec, plan, session, facts, address } = planned;
   const began = run.runtime.now().getTime();
+  if (hasChanges(plan)) session.prepare?.();
   const first = planned.latest.hosts.has(spec.name) ? {} : { first: { address, port: spec.port } };
   let undo: StoreChange | undefined;
   return withCredentials(planned, base, run, line, async (sent) => {
@@ -145,7 +146,8 @@ async function planFirst(base: Base, run: Run): Promise<Planned> {
   if (!alone && !run.asks && !run.dryRun) return { wanted, hosts: [] };
   const texts = new Map<string, string>();
   const hosts = await overHosts<AgreedHost>(wanted.hosts, run, async (spec, line) => {
-    const opened = run.opened?.get(spec.name) ?? (await open(spec, base, run, line));
+    const next = alone && !run.asks ? 'change' : 'unknown';
+    const opened = run.opened?.get(spec.name) ?? (await open(spec, base, run, line, next));
     const planned = await closingOnError(opened.session, spec.name, () => planOpened(opened, spec, base, run, line));
     if (alone) return planned;
     await planned.session.close();
@@ -244,8 +246,8 @@ async function reopen(
   return factsOf(opened.session, run, line).catch(() => open(spec, base, run, line));
 }
 
-function open(spec: HostSpec, { state }: Base, run: Run, line: HostProgress): Promise<OpenedHost> {
-  return openHost(spec, run, line).catch((error: unknown) => {
+function open(spec: HostSpec, { state }: Base, run: Run, line: HostProgress, next?: Next): Promise<OpenedHost> {
+  return openHost(spec, run, line, next).catch((error: unknown) => {
     throw namingKnown(error, spec.name, state);
   });
 }

@@ -83,8 +83,11 @@ for path in filter(None, lines[2:]):
 # Where the daemon PID answers to this host itself: of the sockets that it has open, as the kernel lists them, the first whose file is still
 # there. Nothing where there is none. One that it opened itself comes first: it may not listen on what systemd hands it.
 local_socket() {
-  own=$(sockets_of "$1")
-  handed=$(sockets_of 1)
+  # Both directories by one program: inodes of sockets, below the name of each directory.
+  open=$(ls -l "/proc/$1/fd" /proc/1/fd 2>/dev/null | sed -n -e 's/^.* -> socket:\(\[[0-9]*\]\)$/\1/p' -e '/^\/proc\/[0-9]*\/fd:$/p')
+  own='' handed=''
+  case $open in *"/proc/$1/fd:"*) own=${open#*"/proc/$1/fd:"} && own=${own%%/proc/*} ;; esac
+  case $open in *"/proc/1/fd:"*) handed=${open#*"/proc/1/fd:"} && handed=${handed%%/proc/*} ;; esac
   sed -n 's/^[^ ]* [^ ]* [^ ]* 00010000 [^ ]* [^ ]* *\([0-9]*\) \//\1 \//p' "/proc/$1/net/unix" 2>/dev/null | {
     found=
     while read -r inode path; do
@@ -100,6 +103,3 @@ local_socket() {
     printf '%s' "$found"
   }
 }
-
-# Inodes of the sockets that a process has open: sockets_of PID
-sockets_of() { ls -l "/proc/$1/fd" 2>/dev/null | sed -n 's/^.* -> socket:\(\[[0-9]*\]\)$/\1/p'; }

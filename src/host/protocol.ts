@@ -34,7 +34,10 @@ export const SETTINGS = [
 ] as const;
 export type HostScriptSettings = Readonly<Record<(typeof SETTINGS)[number], string>>;
 
-/** Variables that are before the script of a change; `…_SIZE` are lengths in bytes of what comes on its standard input, in this order. */
+/**
+ * Variables that are before the script of a change. With them come the contents that are no secret, `DATA_` and the number of the entry (or the
+ * form of daemon.json): the shell writes those without starting a program for each. Secrets come on standard input, in the manifest's order.
+ */
 export const CHANGE_VARIABLES = [
   'TXN',
   'WHO',
@@ -54,12 +57,13 @@ export const CHANGE_VARIABLES = [
   'KNOWN_UNITS',
   'REMAP',
   'VALIDATE',
-  'ROLLBACK_SIZE',
-  'SETTINGS_SIZE',
-  'MANIFEST_SIZE',
-  'MANAGED_SIZE',
-  'STATE_SIZE',
-  'SEEN_SIZE',
+  'ROLLBACK',
+  'SETTINGS',
+  'MANIFEST',
+  'MANAGED',
+  'RECORD',
+  'SEEN',
+  'ABSENT',
   'JSON_FORMS',
 ] as const;
 export type ChangeVariables = Readonly<Record<(typeof CHANGE_VARIABLES)[number], string>>;
@@ -72,10 +76,11 @@ export const ENTRY_KINDS = ['blob', 'file', 'link', 'absent', 'attributes', 'mem
 export type EntryKind = (typeof ENTRY_KINDS)[number];
 
 /**
- * Where an entry's content comes from: `stdin:SIZE:SHA256`, `snap:PATH` (a snapshot on the host), `copy:PATH` (another file there), `to:GOAL`
+ * Where an entry's content comes from: `data:SHA256`, `stdin:SIZE:SHA256`, `snap:PATH` (a snapshot on the host), `copy:PATH` (another file there), `to:GOAL`
  * (of a link), `same` (it stays), `-` (it has none).
  */
 export type EntrySource =
+  | `data:${string}`
   | `stdin:${number}:${string}`
   | `snap:${string}`
   | `copy:${string}`

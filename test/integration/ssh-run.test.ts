@@ -50,6 +50,23 @@ describe.each(['ssh2', 'openssh'] as const)('%s', (transport) => {
     });
   });
 
+  it('a run that was prepared is that run; one that nobody needs ends with its session', async () => {
+    await withServer(withKey, async (server) => {
+      const session = await connect(optionsFor(server, { transport }));
+      expect(await whoami(session)).toBe('in\n');
+      const begun = server.seen.execs;
+      session.prepare?.();
+      session.prepare?.();
+      const { stdout } = await session.run({
+        ...{ phase: 'test', script: 'cat', input: [Buffer.from('typed')] },
+        ...{ asRoot: true, timeoutMs: 20_000 },
+      });
+      expect([stdout.toString(), server.seen.execs]).toEqual(['typed', begun + 1]);
+      session.prepare?.();
+      await session.close();
+    });
+  });
+
   it('says E_SSH_LOST when the connection breaks, never a status', async () => {
     await withServer(withKey, async (server) => {
       const session = await connect(optionsFor(server, { transport }));

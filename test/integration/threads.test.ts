@@ -56,6 +56,58 @@ it('what is thrown crosses whatever it holds, and an abort is still one', () => 
   }
 });
 
+describe('a thread that dies', () => {
+  /** A thread that logs in nowhere, answers each connect, and ends by itself at the first request of `kind`. */
+  function dying(kind: string) {
+    const file = join(built, `dies-at-${kind}.mjs`);
+    const session = { host: 'build-1', user: 'ada', dialled: '127.0.0.1', login: { destination: 'build-1' } };
+    writeFileSync(
+      file,
+      `import { parentPort } from 'node:worker_threads';
+      parentPort.on('message', ({ kind, id }) => {
+        if (kind === '${kind}') throw new Error('no memory');
+        parentPort.postMessage({ kind: 'done', id, value: ${JSON.stringify(session)} });
+      });`,
+    );
+    const here: string[] = [];
+    const effects = spread(
+      {
+        connect: async ({ host }) => {
+          here.push(host);
+          return { host } as never;
+        },
+        probe: async () => {
+          here.push('probe');
+          return { kind: 'refused' } as never;
+        },
+      },
+      { processors: 2, fleet: 0, script: pathToFileURL(file) },
+    );
+    return { ...effects, here };
+  }
+  const options = { host: 'build-1', destination: 'build-1' } as SshOptions;
+
+  it('while it connects or probes: this thread does it', async () => {
+    const connecting = dying('connect');
+    expect(await connecting.connect(options)).toEqual({ host: 'build-1' });
+    expect(connecting.here).toEqual(['build-1']);
+    const probing = dying('probe');
+    expect(await probing.probe({ address: '127.0.0.1', port: 1 } as never)).toEqual({ kind: 'refused' });
+    expect(probing.here).toEqual(['probe']);
+  });
+
+  it('in a run: its connection is lost, and the error names the host, the cause and what to do', async () => {
+    const session = await dying('run').connect(options);
+    const error = await failure(session.run({ phase: 'apply', script: ':', asRoot: true, timeoutMs: 20_000 }));
+    expect([error.code, error.where, error.message]).toEqual([
+      'E_SSH_LOST',
+      'build-1',
+      'the thread that had the connection ended (no memory)',
+    ]);
+    expect(error.hints).toContain('run the same command again');
+  });
+});
+
 describe('a session in a thread', () => {
   it('runs scripts with their input, gives lines while they run, and all that they print', async () => {
     await withServer(withKey, async (server) => {

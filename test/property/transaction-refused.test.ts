@@ -122,6 +122,27 @@ describe.runIf(process.getuid?.() === 0)('a change that may not go through, as t
     expect(error).toMatchObject({ code: 'E_HOST_CHANGED', exit: 5, message: expect.stringContaining(managed) });
   });
 
+  test('E_APPLY: the timer for the rollback does not start, which shows late: nothing is in place by then', async () => {
+    const error = await refused(async (box) => {
+      const words = '#!/bin/sh\nsleep 0.5\necho no bus >&2\nexit 1\n';
+      writeFileSync(join(box.directory, 'stub/systemd-run'), words);
+      await transact(changeOf(box));
+    });
+    const message = expect.stringMatching(/could not be prepared \(arm\): no bus; nothing was changed/);
+    expect(error).toMatchObject({ code: 'E_APPLY', exit: 5, message });
+  });
+
+  test('E_DAEMON_CONFIG: dockerd refuses its configuration, which it says late: nothing is in place by then', async () => {
+    const error = await refused(async (box) => {
+      const { session, facts } = changeOf(box);
+      const transaction = transactionOf(plan, facts);
+      const script = transaction.script.replace(/^VALIDATE=''$/m, "VALIDATE='sleep 0.5; echo unknown flag; exit 1'");
+      expect(script).not.toBe(transaction.script);
+      await startTransaction(session, { ...transaction, script }, { timeoutMs: 1000 });
+    });
+    expect(error).toMatchObject({ code: 'E_DAEMON_CONFIG', exit: 5, details: ['unknown flag'] });
+  });
+
   test('E_STALE_CHANGE: a change that its controller never confirmed goes back before the next one', async () => {
     const error = await refused(async (box) => {
       const one = changeOf(box);

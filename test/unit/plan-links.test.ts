@@ -39,14 +39,18 @@ describe('daemon.json is a link', () => {
     expect(plan.containers.how).toBe('temporary');
     expect(plan.files.map(({ path }) => path)).not.toContain('/srv/cfg/daemon.json');
     const { script, input } = sent(facts);
-    expect(input[2]).toMatch(/\tfile\t-\t-\tsame\t\/srv\/cfg\/daemon\.json\n/);
-    expect(input.join('')).not.toContain(`\t${JSON_FILE}\n`);
-    expect(script).toMatch(/old-on:\d+:0600:0:7 old-off:\d+:0600:0:7 new-on:\d+:0600:0:7 new-off/);
-    const forms = input.filter((text) => text.includes('"live-restore"'));
+    expect(script).toMatch(/\tfile\t-\t-\tsame\t\/srv\/cfg\/daemon\.json\n/);
+    expect(script).not.toContain(`\t${JSON_FILE}\n`);
+    expect(script).toMatch(/old-on:[0-9a-f]+:0600:0:7 old-off:[0-9a-f]+:0600:0:7 new-on:[0-9a-f]+:0600:0:7 new-off/);
+    const forms = script.match(/^DATA_(?:old|new)_o(?:n|ff)='[^']*'$/gm) ?? [];
     expect(forms).toHaveLength(4);
     for (const form of forms) expect(form).toContain('"data-root": "/data"');
     // A change of the file, or of where the link leads, is noticed.
-    expect(input[5]).toMatch(/^[0-9a-f]{64} {2}\/etc\/docker\/daemon\.json$/m);
+    expect(script).toMatch(/^(?:SEEN=')?[0-9a-f]{64} {2}\/etc\/docker\/daemon\.json$/m);
+    // What is secret comes on standard input alone.
+    expect(script).toMatch(/^DATA_2=CERT$/m);
+    expect(script).not.toMatch(/^DATA_\d+=KEY$/m);
+    expect(input).toHaveLength(1);
   });
 
   test('edited: the file that it leads to, its mode and owner, and what remove brings back', () => {

@@ -34,7 +34,7 @@ function hostWith({ typed, sudo = {} }: { typed?: readonly string[]; sudo?: Sudo
   return {
     passwords,
     asked,
-    context: { options, user: 'ada', login: { destination: 'build-1' }, operator: 'ada', open, sudo },
+    context: { options, user: 'ada', login: { destination: 'build-1' }, operator: 'ada', open, sudo, waiting: {} },
   };
 }
 

@@ -3,6 +3,7 @@
 import type { Login } from '../../domain/quote.ts';
 import type { Secret } from '../../domain/secret.ts';
 import type { SshOptions } from '../../runtime.ts';
+import type { Mark, SudoMode } from './frame.ts';
 
 /** How a command ended, as the transport says it. `lost` holds the error when the connection broke. */
 export type ChannelEnd = { readonly status?: number; readonly signal?: string; readonly lost?: Error };
@@ -29,6 +30,9 @@ export type SudoKnowledge = {
   password?: Secret;
 };
 
+/** An exec that was begun before its script is there. */
+export type WaitingExec = { readonly mark: Mark; readonly mode: SudoMode; readonly channel: Promise<Channel> };
+
 export type ExecContext = {
   readonly options: SshOptions;
   readonly user: string;
@@ -38,4 +42,6 @@ export type ExecContext = {
   readonly operator: string;
   readonly open: OpenChannel;
   readonly sudo: SudoKnowledge;
+  /** For the life of a session. */
+  readonly waiting: { exec?: WaitingExec | undefined };
 };

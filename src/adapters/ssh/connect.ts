@@ -3,8 +3,8 @@
 import { DockerTlsError } from '../../errors/errors.ts';
 import type { HostSession, ScriptRequest, ScriptResult, SshOptions, Tunnel } from '../../runtime.ts';
 import { userName } from '../../user.ts';
-import type { OpenChannel, SudoKnowledge } from './channel.ts';
-import { runScript } from './exec.ts';
+import type { ExecContext, OpenChannel } from './channel.ts';
+import { prepareRun, runScript } from './exec.ts';
 import { loginOf } from './login.ts';
 
 /** What a transport gives: a way to start commands, and the end of it all. */
@@ -31,12 +31,13 @@ const remoteCounters = { connections: 0, execs: 0 };
  */
 export async function connect(options: SshOptions): Promise<HostSession> {
   const transport = await openTransport(options);
-  const sudo: SudoKnowledge = options.sudoPassword === undefined ? {} : { password: options.sudoPassword };
   const login = loginOf(options, transport.user);
   let closed = false;
   async function close(): Promise<void> {
     if (closed) return;
     closed = true;
+    // On this machine it would outlive us.
+    void context.waiting.exec?.channel.then((channel) => channel.kill()).catch(() => {});
     await transport.close();
   }
   async function open(words: readonly string[]): ReturnType<OpenChannel> {
@@ -46,6 +47,11 @@ export async function connect(options: SshOptions): Promise<HostSession> {
     remoteCounters.execs += 1;
     return await transport.open(words);
   }
+  const context: ExecContext = {
+    ...{ options, login, open, user: transport.user, operator: transport.operator ?? transport.user },
+    sudo: options.sudoPassword === undefined ? {} : { password: options.sudoPassword },
+    waiting: {},
+  };
   return {
     host: options.host,
     login,
@@ -53,11 +59,10 @@ export async function connect(options: SshOptions): Promise<HostSession> {
     dialled: transport.dialled,
     transport: transport.transport,
     authenticatedBy: transport.byKey?.() ? 'key' : undefined,
-    run: (request: ScriptRequest): Promise<ScriptResult> =>
-      runScript(
-        { options, login, user: transport.user, operator: transport.operator ?? transport.user, open, sudo },
-        request,
-      ),
+    run: (request: ScriptRequest): Promise<ScriptResult> => runScript(context, request),
+    prepare: () => {
+      if (!closed) prepareRun(context);
+    },
     tunnel: transport.tunnel,
     close,
     [Symbol.asyncDispose]: close,

@@ -7,7 +7,7 @@ import { randomBytes } from 'node:crypto';
 import { Secret } from '../../domain/secret.ts';
 import { DockerTlsError } from '../../errors/errors.ts';
 import type { ScriptRequest, ScriptResult } from '../../runtime.ts';
-import type { Channel, ChannelEnd, ExecContext } from './channel.ts';
+import type { Channel, ChannelEnd, ExecContext, WaitingExec } from './channel.ts';
 import { Deadline } from './deadline.ts';
 import { interrupted } from './exec-errors.ts';
 import { commandWords, FrameReader, type Mark, requestHead, type SudoMode } from './frame.ts';
@@ -21,27 +21,64 @@ const SUDO_TRIES = 3;
 
 /** Runs a script and gives what it printed. Errors: see HostSession. */
 export async function runScript(context: ExecContext, request: ScriptRequest): Promise<ScriptResult> {
-  const { options, sudo } = context;
-  const canAnswer = sudo.password !== undefined || options.ask?.sudoPassword !== undefined;
-  if (!request.asRoot || options.rootless) return new Run(context, request, 'plain').result();
-  // `sudo -n` reads nothing from stdin: script and data can follow at once. The name root is nearly always uid 0.
-  if (sudo.asks === false || !canAnswer || (sudo.asks === undefined && context.user === 'root')) {
-    try {
-      return await new Run(context, request, 'never-ask').result();
-    } catch (error) {
-      const retry = error instanceof DockerTlsError && error.code === 'E_SUDO_PASSWORD' && canAnswer;
-      if (!retry) throw error;
-      sudo.asks = undefined;
-    }
+  const mode = modeOf(context, request.asRoot);
+  if (mode !== 'never-ask') return new Run(context, request, mode).result();
+  try {
+    return await new Run(context, request, mode).result();
+  } catch (error) {
+    const retry = error instanceof DockerTlsError && error.code === 'E_SUDO_PASSWORD' && canAnswer(context);
+    if (!retry) throw error;
+    context.sudo.asks = undefined;
   }
   return new Run(context, request, 'may-ask').result();
+}
+
+/** `sudo -n` reads nothing from stdin: script and data can follow at once. The name root is nearly always uid 0. */
+function modeOf(context: ExecContext, asRoot: boolean): SudoMode {
+  const { options, sudo, user } = context;
+  if (!asRoot || options.rootless) return 'plain';
+  const neverAsks = sudo.asks === false || !canAnswer(context) || (sudo.asks === undefined && user === 'root');
+  return neverAsks ? 'never-ask' : 'may-ask';
+}
+
+function canAnswer({ options, sudo }: ExecContext): boolean {
+  return sudo.password !== undefined || options.ask?.sudoPassword !== undefined;
+}
+
+/**
+ * Begins the exec of the next run as root, up to where it waits for its script: that saves the run two round trips and the start of its
+ * shells. Nothing where sudo would ask. One that fails, or has ended by then, is as if it had never been.
+ */
+export function prepareRun(context: ExecContext): void {
+  const mode = modeOf(context, true);
+  if (mode === 'may-ask' || context.waiting.exec !== undefined) return;
+  const mark = drawMark();
+  const exec: WaitingExec = { mark, mode, channel: context.open(commandWords(mark, mode, context.operator)) };
+  const forget = (): void => {
+    if (context.waiting.exec === exec) context.waiting.exec = undefined;
+  };
+  context.waiting.exec = exec;
+  exec.channel.then(({ ended }) => ended.then(forget), forget);
+}
+
+/** The exec that waits, if it was begun in this mode. It waits no longer. */
+function takeWaiting({ waiting }: ExecContext, mode: SudoMode): WaitingExec | undefined {
+  const { exec } = waiting;
+  if (exec?.mode !== mode) return undefined;
+  waiting.exec = undefined;
+  return exec;
+}
+
+function drawMark(): Mark {
+  return { first: randomBytes(8).toString('hex'), second: randomBytes(8).toString('hex') };
 }
 
 class Run {
   readonly #context: ExecContext;
   readonly #request: ScriptRequest;
   readonly #mode: SudoMode;
-  readonly #mark: Mark = { first: randomBytes(8).toString('hex'), second: randomBytes(8).toString('hex') };
+  readonly #waiting: WaitingExec | undefined;
+  readonly #mark: Mark;
   readonly #out: FrameReader;
   readonly #err: FrameReader;
   readonly #failures: RunFailures;
@@ -59,6 +96,8 @@ class Run {
     this.#context = context;
     this.#request = request;
     this.#mode = mode;
+    this.#waiting = takeWaiting(context, mode);
+    this.#mark = this.#waiting?.mark ?? drawMark();
     this.#out = new FrameReader(this.#mark, request.onLine);
     this.#err = new FrameReader(this.#mark);
     this.#failures = new RunFailures(context, request, this.#out, this.#err);
@@ -93,7 +132,8 @@ class Run {
 
   async #start(): Promise<void> {
     const head = requestHead(this.#mark, this.#request.script);
-    const channel = await this.#context.open(commandWords(this.#mark, this.#mode, this.#context.operator));
+    const open = () => this.#context.open(commandWords(this.#mark, this.#mode, this.#context.operator));
+    const channel = await (this.#waiting?.channel.catch(open) ?? open());
     this.#channel = channel;
     if (this.#settled) {
       channel.kill();

@@ -5,7 +5,7 @@ import { KIND_NAMES } from '../../host/scripts.ts';
 import { distributionOf } from '../dockerd/packages.ts';
 import { SERVER_FILES, userPlaces } from '../dockerd/paths.ts';
 import { apiAnswers, parseSections } from '../dockerd/sections.ts';
-import { parseAddresses } from './addresses.ts';
+import { interfacesOf, parseAddresses } from './addresses.ts';
 import { type PathState, parseHostFiles, parseModes } from './host-files.ts';
 import { kindOf } from './host-kind.ts';
 import { parseGenerations, parseSnapshot, parseState } from './host-state.ts';
@@ -50,7 +50,6 @@ export function parseFacts(stdout: Buffer) {
   const swarm = (info.Swarm ?? {}) as Record<string, unknown>;
   const security = Array.isArray(info.SecurityOptions) ? info.SecurityOptions.map(String) : [];
   const addresses = parseAddresses(get('addresses'));
-  const interfaces = [...new Set(addresses.map((one) => one.interface))];
   return {
     uid: Number(get('uid')),
     /** Where the daemon's files are; those of root's where a user's own have names that units cannot hold. */
@@ -145,7 +144,6 @@ export function parseFacts(stdout: Buffer) {
     transaction: raw.get('transaction'),
     /** Lines of `ss -Hltnp`: whatever listens on TCP. */
     listeners: lines('listeners').filter((line) => line.trim() !== ''),
-    /** By mount point. */
     disk: parseDisk(get('disk')),
     /** In the order of mounting: of two at the same path the last one counts. */
     mounts: parseMounts(get('mounts')),
@@ -158,7 +156,7 @@ export function parseFacts(stdout: Buffer) {
       ufw: raw.get('ufw'),
       nft: get('nft'),
       firewalld: raw.get('firewalld'),
-      interfaces,
+      interfaces: interfacesOf(addresses),
     },
   };
 }
@@ -193,7 +191,7 @@ function linesOf(text: string): string[] {
   return text.split('\n').filter((line) => line !== '');
 }
 
-/** The two groups of every match. */
+/** Both groups. */
 function matches(text: string, pattern: RegExp): [string, string][] {
   return Array.from(text.matchAll(pattern), ([, first = '', second = '']) => [first, second]);
 }

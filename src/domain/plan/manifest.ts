@@ -16,7 +16,9 @@ export type Entry = {
   readonly mode: string;
   readonly owner: string;
   readonly source: EntrySource;
+  /** What goes to standard input; and what comes with the script. */
   readonly data?: Uint8Array | Secret;
+  readonly text?: string;
 };
 
 /** The files of a generation. */
@@ -34,19 +36,27 @@ export function credentialEntries(plan: HostPlan, credentials: Credentials, { tl
           source: `copy:${checkPath(key.kind === 'host' ? key.path : `${current}/${SERVER_FILES.key}`)}`,
         };
   return [
-    blob(`${directory}/${SERVER_FILES.ca}`, '0444', bytes(credentials.ca)),
-    blob(`${directory}/${SERVER_FILES.cert}`, '0444', bytes(credentials.cert)),
+    blob(`${directory}/${SERVER_FILES.ca}`, '0444', credentials.ca),
+    blob(`${directory}/${SERVER_FILES.cert}`, '0444', credentials.cert),
     keyEntry,
   ];
 }
 
-function blob(path: string, mode: string, data: Uint8Array | Secret): Entry {
-  return { kind: 'blob', path, mode, owner: '0:0', source: stdin(data), data };
+function blob(path: string, mode: string, content: string | Secret): Entry {
+  return { kind: 'blob', path, mode, owner: '0:0', ...sent(content) };
 }
 
-function stdin(data: Uint8Array | Secret): EntrySource {
+/** A secret is in no script; a NUL can be in none. */
+function sent(content: string | Secret): Pick<Entry, 'source' | 'data' | 'text'> {
+  if (typeof content === 'string' && !content.includes('\0'))
+    return { source: `data:${sha256(content)}`, text: content };
+  const data = content instanceof Secret ? content : bytes(content);
   const raw = data instanceof Secret ? data.reveal() : data;
-  return `stdin:${raw.length}:${createHash('sha256').update(raw).digest('hex')}`;
+  return { source: `stdin:${raw.length}:${sha256(raw)}`, data };
+}
+
+export function sha256(data: string | Uint8Array): string {
+  return createHash('sha256').update(data).digest('hex');
 }
 
 /** The files of the plan; `protect`: daemon.json is written for the moment of the restart. */
@@ -62,15 +72,12 @@ function fileEntry(change: FileChange): Entry {
   const { kind, path, mode, owner } = change;
   if (kind === 'file' && change.copy !== undefined)
     return { kind, path, mode, owner, source: `snap:${checkPath(change.copy)}` };
-  if (kind === 'file') {
-    const data = bytes(change.after ?? '');
-    return { kind, path, mode, owner, source: stdin(data), data };
-  }
+  if (kind === 'file') return { kind, path, mode, owner, ...sent(change.after ?? '') };
   if (kind === 'link') return { kind, path, mode, owner, source: `to:${checkPath(change.to ?? '')}` };
   return { kind, path, mode, owner, source: '-' };
 }
 
-type JsonForm = { readonly suffix: string; readonly data: Buffer; readonly mode: string; readonly owner: string };
+type JsonForm = { readonly suffix: string; readonly text: string; readonly mode: string; readonly owner: string };
 
 /** daemon.json with live-restore on and off, before and after the change: for the moment of the restart, as open as the file itself. */
 export function daemonJsonForms(plan: HostPlan, facts: HostFacts): JsonForm[] {
@@ -84,7 +91,7 @@ export function daemonJsonForms(plan: HostPlan, facts: HostFacts): JsonForm[] {
   ].flatMap(({ side, content, mode, owner }) =>
     [true, false].map((on) => ({
       suffix: `${side}-${on ? 'on' : 'off'}`,
-      data: bytes(editDaemonJson(content, { 'live-restore': on })),
+      text: editDaemonJson(content, { 'live-restore': on }),
       mode,
       owner,
     })),

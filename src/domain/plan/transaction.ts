@@ -1,6 +1,5 @@
-/** Owns the form in which a plan travels to its host: one script and one stream of bytes (read by the modules of src/host/apply). */
+/** Owns the form in which a plan travels to its host: one script, and secrets as a stream of bytes (read by the modules of src/host/apply). */
 
-import { createHash } from 'node:crypto';
 import type { ChangeVariables, HostScriptSettings } from '../../host/protocol.ts';
 import { applyScript, ENDING_FUNCTIONS, rollbackScript } from '../../host/scripts.ts';
 import { cleanShell } from '../dockerd/clean-environment.ts';
@@ -18,13 +17,13 @@ import { fileText, type HostFacts, realPath } from './facts.ts';
 import { type HostKind, kindOf } from './host-kind.ts';
 import { type HostState, renderState, type StoreMark } from './host-state.ts';
 import {
-  bytes,
   checkPath,
   credentialEntries,
   daemonJsonForms,
   type Entry,
   fileEntries,
   renderManifest,
+  sha256,
 } from './manifest.ts';
 import type { HostPlan } from './plan.ts';
 import { startNeeds } from './start-needs.ts';
@@ -111,19 +110,12 @@ export function renderTransaction(
     GENERATION: `${plan.generation}`,
     KEEP: `${options.keep}`,
   };
-  const parts = {
-    ROLLBACK_SIZE: bytes(storedScript(kind)),
-    SETTINGS_SIZE: bytes(`${assignments(settings)}\n`),
-    MANIFEST_SIZE: bytes(renderManifest(entries)),
-    MANAGED_SIZE: bytes(plan.managed.map(({ kind, path }) => `${kind}\t${checkPath(path)}\n`).join('')),
-    STATE_SIZE: bytes(renderState(nextState(plan, facts, options))),
-    SEEN_SIZE: bytes(seen(facts).join('')),
-  };
+  const { sums, absent } = seen(facts);
   const forms = protect ? daemonJsonForms(plan, facts) : [];
-  const sizes = Object.fromEntries(Object.entries(parts).map(([name, part]) => [name, `${part.length}`])) as Record<
-    keyof typeof parts,
-    string
-  >;
+  const contents = Object.fromEntries([
+    ...forms.map(({ suffix, text }) => [`DATA_${suffix.replace('-', '_')}`, text]),
+    ...entries.flatMap(({ text }, index) => (text === undefined ? [] : [[`DATA_${index + 1}`, text]])),
+  ]);
   const variables: ChangeVariables = {
     TXN: options.id,
     WHO: options.who,
@@ -135,18 +127,20 @@ export function renderTransaction(
     REMAP:
       plan.purpose === 'apply' && /"userns-remap"\s*:\s*"default"/.test(plan.daemonJson.after ?? '') ? 'yes' : 'no',
     VALIDATE: validation(plan, facts, entries, protect),
-    ...sizes,
-    JSON_FORMS: forms.map(({ suffix, data, mode, owner }) => `${suffix}:${data.length}:${mode}:${owner}`).join(' '),
+    ROLLBACK: storedScript(kind),
+    SETTINGS: `${assignments(settings)}\n`,
+    MANIFEST: renderManifest(entries),
+    MANAGED: plan.managed.map(({ kind, path }) => `${kind}\t${checkPath(path)}\n`).join(''),
+    RECORD: renderState(nextState(plan, facts, options)),
+    SEEN: sums.join(''),
+    ABSENT: absent.join('\n'),
+    JSON_FORMS: forms.map(({ suffix, text, mode, owner }) => `${suffix}:${sha256(text)}:${mode}:${owner}`).join(' '),
   };
   return {
     id: options.id,
     kind,
-    script: `${assignments(variables)}\n${applyScript(kind.name)}`,
-    input: [
-      ...Object.values(parts),
-      ...forms.map(({ data }) => data),
-      ...entries.map((entry) => entry.data).filter((data) => data !== undefined),
-    ],
+    script: `${assignments({ ...variables, ...contents })}\n${applyScript(kind.name)}`,
+    input: entries.flatMap(({ data }) => data ?? []),
   };
 }
 
@@ -158,8 +152,8 @@ function neededPaths(facts: HostFacts): string[] {
   return program.startsWith('/') ? [program, ...needed] : needed;
 }
 
-/** What the plan was made from, for the host to compare with what it has when the change begins. */
-function seen(facts: HostFacts): string[] {
+/** What the plan was made from, for the host to compare with what it has when the change begins: lines of sha256sum, and paths where nothing was. */
+function seen(facts: HostFacts): { readonly sums: string[]; readonly absent: string[] } {
   const view = viewDaemon(facts);
   const watched = [
     ...new Set([
@@ -172,15 +166,18 @@ function seen(facts: HostFacts): string[] {
       ...(facts.state?.managed ?? []).filter(({ kind }) => kind === 'file').map(({ path }) => path),
     ]),
   ];
-  return watched.flatMap((path) => {
+  const sums: string[] = [];
+  const absent: string[] = [];
+  for (const path of watched) {
     const real = realPath(facts, path);
     const now = facts.files.get(real);
-    if (path === '' || /[\n\\]/.test(path + real) || now === undefined) return [];
-    if (now.kind === 'absent') return [`- ${real}\n`];
+    if (path === '' || /[\n\\]/.test(path + real) || now === undefined) continue;
     // A text that did not come whole, or is not UTF-8, cannot be compared.
-    if (now.kind !== 'file' || now.content.length >= 1_000_000 || now.content.includes('\ufffd')) return [];
-    return [`${createHash('sha256').update(now.content).digest('hex')}  ${path}\n`];
-  });
+    const whole = now.kind === 'file' && now.content.length < 1_000_000 && !now.content.includes('\ufffd');
+    if (now.kind === 'absent') absent.push(real);
+    else if (whole) sums.push(`${sha256(now.content)}  ${path}\n`);
+  }
+  return { sums, absent };
 }
 
 /** How a host is after its rollback. */

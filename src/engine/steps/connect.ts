@@ -23,21 +23,34 @@ export function sshOptions(spec: HostSpec, { runtime, ask, ...reach }: Reach): S
   };
 }
 
+/** What follows the facts: `change`, where it is sure enough that its exec may be begun with theirs. */
+export type Next = 'change' | 'unknown';
+
 /** Connects and gathers facts. The session stays open. */
-export async function openHost(spec: HostSpec, reach: Reach, progress: HostProgress): Promise<OpenedHost> {
+export async function openHost(
+  spec: HostSpec,
+  reach: Reach,
+  progress: HostProgress,
+  next: Next = 'unknown',
+): Promise<OpenedHost> {
   progress.phase('connect');
-  return factsOver(await reach.runtime.connect(sshOptions(spec, reach)), spec, reach, progress);
+  return factsOver(await reach.runtime.connect(sshOptions(spec, reach)), spec, reach, progress, next);
 }
 
 /** The same for a host that may be new: where the user that logs in has a Docker of their own, and no other runs there, that one is meant. */
-export async function findHost(spec: HostSpec, reach: Reach, progress: HostProgress): Promise<OpenedHost> {
+export async function findHost(
+  spec: HostSpec,
+  reach: Reach,
+  progress: HostProgress,
+  next: Next = 'unknown',
+): Promise<OpenedHost> {
   progress.phase('connect');
   const options = sshOptions(spec, reach);
   const session = await reach.runtime.connect(options);
   const alone = !spec.ssh.rootless && session.user !== 'root' && (await hasOnlyOwnDocker(session, spec.name, reach));
-  if (!alone) return factsOver(session, spec, reach, progress);
+  if (!alone) return factsOver(session, spec, reach, progress, next);
   await session.close();
-  return factsOver(await reach.runtime.connect({ ...options, rootless: true }), spec, reach, progress);
+  return factsOver(await reach.runtime.connect({ ...options, rootless: true }), spec, reach, progress, next);
 }
 
 async function hasOnlyOwnDocker(session: HostSession, host: string, { runtime }: Reach): Promise<boolean> {
@@ -51,8 +64,14 @@ async function hasOnlyOwnDocker(session: HostSession, host: string, { runtime }:
   return stdout.toString('utf8') === 'own\n';
 }
 
-function factsOver(session: HostSession, spec: HostSpec, reach: Reach, progress: HostProgress): Promise<OpenedHost> {
-  return closingOnError(session, spec.name, () => factsOf(session, reach, progress));
+function factsOver(
+  session: HostSession,
+  spec: HostSpec,
+  reach: Reach,
+  progress: HostProgress,
+  next: Next,
+): Promise<OpenedHost> {
+  return closingOnError(session, spec.name, () => factsOf(session, reach, progress, next));
 }
 
 /** Gathers facts over a session that is open. */
@@ -60,9 +79,13 @@ export async function factsOf(
   session: HostSession,
   { runtime: { now, signal } }: Reach,
   progress: HostProgress,
+  next: Next = 'unknown',
 ): Promise<OpenedHost> {
   progress.phase('facts');
-  const { facts, skewMs } = await gather(session, { now, signal });
+  const gathering = gather(session, { now, signal });
+  // Behind theirs, so that the facts have not to wait for it.
+  if (next === 'change') session.prepare?.();
+  const { facts, skewMs } = await gathering;
   const addresses = facts.addresses.filter((entry) => !VIRTUAL.test(entry.interface)).map((entry) => entry.address);
   return {
     session,

@@ -41,7 +41,10 @@ class Confirmer {
     this.#connect = async () => {
       const session = await connect();
       if (this.#dropped) await session.close();
-      else this.#sessions.push(session);
+      else {
+        this.#sessions.push(session);
+        session.prepare?.();
+      }
       return session;
     };
   }

@@ -1,7 +1,7 @@
 # Arms the rollback: from here on the host rolls back automatically, also when this script is killed or the host reboots
 # Needs functions: fail list_recovery make_directories recovery_goal start_timer step words write_recovery
-# Needs variables: RECOVERY RECOVERY_LINK STAGING STATE T
-# Needs programs: chmod chown cp id ln mkdir mv rm sync
+# Needs variables: RECOVERY RECOVERY_LINK SETTINGS STAGING STATE T
+# Needs programs: cat chmod chown cp id ln mkdir mv rm sync
 
 step arm
 make_directories "${RECOVERY_LINK%/*}" 0755 || fail "$(words)"
@@ -12,10 +12,12 @@ write_recovery 2>"$ERR" && ln -sfT "$(recovery_goal)" "$RECOVERY_LINK" 2>>"$ERR"
 # power a file system may show a name whose content is not there yet.
 mkdir -p -- "$T" 2>"$ERR" && { [ -O "$STATE" ] || chown "$(id -u):$(id -g)" -- "$STATE"; } 2>>"$ERR" && chmod go-w -- "$STATE" 2>>"$ERR" &&
   cp -p -- "$STAGING/rollback.sh" "$STAGING/manifest" "$STAGING/managed" "$STAGING/state.json" "$STAGING/id" "$STAGING/pid" "$STAGING/created" "$T/" 2>>"$ERR" &&
+  { printf '%s' "$SETTINGS" >"$T/settings.part" || printf '%s' "$SETTINGS" | cat >"$T/settings.part"; } 2>>"$ERR" &&
   sync "$T"/* "$RECOVERY" "${RECOVERY%/*}" "${RECOVERY_LINK%/*}" "$T" 2>/dev/null &&
-  cp -p -- "$STAGING/settings" "$T/settings.part" 2>>"$ERR" && { sync "$T/settings.part" 2>/dev/null || :; } &&
   mv -- "$T/settings.part" "$T/settings" 2>>"$ERR" || fail "$(words)"
 CREATED=$T/created
-start_timer 2>"$ERR" || fail "$(words)"
+# systemd takes a while for it: what follows only adds files of our own, and nothing is switched before it is there (switch.sh).
+start_timer 2>"$T/timer-error" &
+timer=$!
 ERR=$T/error
 rm -rf -- "$STAGING"

@@ -1,6 +1,5 @@
 # One change of a host, from its lock to the restarted daemon; the confirmation comes later, over a new connection.
-# Standard input carries, one after the other: rollback.sh, settings, manifest, managed, state.json, seen, the four forms of
-# daemon.json (when live-restore is on for a moment), then each file of the manifest whose source is `stdin`.
+# Standard input carries each file of the manifest whose source is `stdin`, one after the other; all else came with the script.
 # It is /bin/sh of any kind: no redirection on `:`, which would end the shell where the disk is full.
 # Prints `@ STEP` when a step begins, `@warning BASE64` for what the operator should know, and one last line `@result …`.
 # Needs functions: clear_unarmed result undo
@@ -34,9 +33,11 @@ if [ -e "$LOCK" ] && [ "$now" -lt "$(sed -n 's/^expires=\([0-9]\{1,12\}\)$/\1/p'
   exit 0
 fi
 STAGING=$RUN/docker-tls-$TXN
-# Whatever ends this script before the daemon was touched leaves nothing behind.
+timer=
+# Whatever ends this script before the daemon was touched leaves nothing behind: also no timer that is only about to start.
 abandon() {
   trap - EXIT
+  [ -z "$timer" ] || wait "$timer"
   if [ -f "$T/settings" ]; then
     undo abandoned >/dev/null 2>&1
   else
@@ -62,8 +63,7 @@ if [ -f "$T/settings" ]; then
   if sh "$T/rollback.sh" undo stale >/dev/null 2>&1; then result again; else result blocked; fi
   exit 0
 fi
-rm -rf -- "$T" "$RUN"/docker-tls-[0-9a-f]*
-rm -f -- "$LOCK"
+rm -rf -- "$T" "$RUN"/docker-tls-[0-9a-f]* "$LOCK"
 (
   set -C
   printf 'who=%s\nsince=%s\nexpires=%s\ntransaction=%s\n' "$WHO" "$now" "$((now + CONFIRM + 60))" "$TXN" >"$LOCK"

@@ -1,38 +1,35 @@
-# The records of the change, from standard input; and whether the host is still what the plan was made from.
-# Needs functions: changed fail take unread_units
-# Needs variables: CONFIRM FRAGMENT KNOWN_UNITS MANAGED_SIZE MANIFEST_SIZE NL ROLLBACK_SIZE RUN SEEN_SIZE SETTINGS_SIZE
-# Needs variables: STAGING STATE_SIZE TXN
-# Needs programs: chmod chown df grep head id lsattr mkdir rm sed sh sha256sum stat tail
+# The records of the change, which came with the script; and whether the host is still what the plan was made from.
+# Needs functions: changed fail unread_units
+# Needs variables: ABSENT CONFIRM FRAGMENT KNOWN_UNITS MANAGED MANIFEST NL RECORD ROLLBACK RUN SEEN SETTINGS STAGING TXN
+# Needs programs: chmod chown df grep head id lsattr mkdir sed sha256sum tail
 
-# The records of the change arrive in a staging directory in memory: a reboot before the rollback is armed leaves nothing.
+# They are in a staging directory in memory at first: a reboot before the rollback is armed leaves nothing.
 mkdir -m 0700 -- "$STAGING" 2>/dev/null || fail "cannot make $STAGING"
 ERR=$STAGING/error
 words() { head -c 2000 "$ERR" 2>/dev/null; }
 plainly() { grep -v -e '^[[:space:]]' -e '^$' -e '^Usage:' -e '^Options:'; }
-receive() { # FILE:SIZE…
-  for book in "$@"; do take "${book##*:}" >"$STAGING/${book%:*}" 2>/dev/null || return 1; done
-  [ "$(cd "$STAGING" && stat -c %n:%s rollback.sh settings manifest managed state.json seen)" = "$(printf '%s\n' "$@")" ]
-}
-receive rollback.sh:"$ROLLBACK_SIZE" settings:"$SETTINGS_SIZE" manifest:"$MANIFEST_SIZE" managed:"$MANAGED_SIZE" \
-  state.json:"$STATE_SIZE" seen:"$SEEN_SIZE" || fail "the change did not arrive whole: $(df -Pk "$RUN" | tail -n 1)"
-# What the plan was made from has to be there still. Lines of sha256sum; `- PATH` where nothing was.
-sed '/^- /d' "$STAGING/seen" >"$STAGING/sums"
-if [ -s "$STAGING/sums" ] && ! sha256sum -c "$STAGING/sums" >/dev/null 2>&1; then
+# By the shell itself: a program for each would take longer than all the rest of this step. record NAME TEXT
+record() { printf '%s' "$2" >"$STAGING/$1"; }
+# Not $$: this runs in a subshell of the bootstrap.
+read -r pid rest </proc/self/stat
+{
+  record rollback.sh "$ROLLBACK" && record manifest "$MANIFEST" && record managed "$MANAGED" && record state.json "$RECORD" &&
+    record id "$TXN" && record pid "$pid" && record sums "$SEEN" && record created ''
+} 2>/dev/null || fail "could not store the change: $(df -Pk "$RUN" | tail -n 1)"
+# What the plan was made from has to be there still: lines of sha256sum, and paths where nothing was.
+if [ -n "$SEEN" ] && ! sha256sum -c "$STAGING/sums" >/dev/null 2>&1; then
   changed "$(sha256sum -c "$STAGING/sums" 2>/dev/null | sed -n 's/: FAILED.*$//p' | head -n 1)"
 fi
-sed -n 's/^- //p' "$STAGING/seen" >"$STAGING/unseen"
 while IFS= read -r path; do
+  [ -n "$path" ] || continue
   if [ -e "$path" ] || [ -L "$path" ]; then changed "$path"; fi
-done <"$STAGING/unseen"
-rm -f -- "$STAGING/unseen" "$STAGING/sums"
-printf '%s' "$TXN" >"$STAGING/id"
-# Not $$: this runs in a subshell of the bootstrap.
-sh -c 'printf "%s" "$PPID"' >"$STAGING/pid"
-true >"$STAGING/created"
+done <<PATHS
+$ABSENT
+PATHS
 CREATED=$STAGING/created
-. "$STAGING/settings"
+eval "$SETTINGS"
 set -- # no verb: only the functions
-. "$STAGING/rollback.sh"
+eval "$ROLLBACK"
 unread=$(unread_units "$FRAGMENT" "$KNOWN_UNITS")
 [ -z "$unread" ] || changed "${unread%%"$NL"*}"
 ROLLBACK_LIMIT=$LIMIT

@@ -1,52 +1,62 @@
 # Stages: everything that is needed is on the host before anything changes
-# Needs functions: copy fail make_directories step take words
-# Needs variables: DAEMON_JSON ERR JSON_FORMS NL T TAB TLS_DIRECTORY UNITS
-# Needs programs: cat chmod chown df ln rm sed sha256sum sort stat tail
+# Needs functions: copy fail make_directories step words
+# Needs variables: DAEMON_JSON ERR JSON_FORMS T TAB TLS_DIRECTORY UNITS
+# Needs programs: cat chmod chown df ln rm sed sha256sum sort
 
 step stage
-# The mode that files are made with: open_as MODE. And mode and owner, before anything is in the file: a default access list of its directory takes
-# no notice of the umask, and chown takes s bits away: settle MODE OWNER PATH
-open_as() { umask "$(printf '%04o' $((0777 & ~0$1)))"; }
-settle() { { [ "$2" = 0:0 ] || chown "$2" -- "$3"; } && chmod "$1" -- "$3"; }
-# What comes on stdin becomes a file with its final mode and owner: arrive SIZE MODE OWNER PATH
-arrive() (
-  open_as "$2"
-  { settle "$2" "$3" "$4" && take "$1"; } >"$4"
-) 2>"$ERR"
+# What a command prints becomes a file with its final mode and owner: arrive MODE OWNER PATH COMMAND…. The umask is set without a subshell: that is
+# a process for each file.
+arrive() {
+  bits=${1#"${1%???}"} final=$1 whose=$2 target=$3
+  shift 3
+  low=${bits#?}
+  umask "0$((7 - ${bits%??}))$((7 - ${low%?}))$((7 - ${low#?}))"
+  # A default access list of the directory takes no notice of the umask: what is secret has its mode before anything is in it.
+  { { case $final in 0?00) chmod "$final" -- "$target" ;; esac && "$@"; } >"$target"; } 2>"$ERR"
+  written=$?
+  umask 077
+  [ "$written" = 0 ] || return 1
+  [ "$whose" = 0:0 ] || chown "$whose" -- "$target" 2>>"$ERR" || return 1
+  # What `>` cannot give: x, s and t; and chown takes s away.
+  case $final in 0[0246][0246][0246]) ;; *) chmod "$final" -- "$target" 2>>"$ERR" ;; esac
+}
+# What came with the script under DATA_NAME; why it cannot be written only a program says: content NAME
+content() {
+  data=
+  eval "data=\$DATA_$1"
+  printf '%s' "$data" 2>/dev/null || printf '%s' "$data" | cat
+}
+true >"$T/sums"
 if [ -n "$JSON_FORMS" ]; then
   make_directories "${DAEMON_JSON%/*}" 0755 || fail "$(words)"
   rm -f -- "$DAEMON_JSON.docker-tls-old-on" "$DAEMON_JSON.docker-tls-old-off" "$DAEMON_JSON.docker-tls-new-on" "$DAEMON_JSON.docker-tls-new-off"
-  sizes=
-  set --
   for form in $JSON_FORMS; do
     name=${form%%:*} form=${form#*:}
-    size=${form%%:*} form=${form#*:}
-    arrive "$size" "${form%%:*}" "${form#*:}" "$DAEMON_JSON.docker-tls-$name" || fail "$(words)"
-    set -- "$@" "$DAEMON_JSON.docker-tls-$name"
-    sizes="$sizes$size$NL"
+    printf '%s  %s\n' "${form%%:*}" "$DAEMON_JSON.docker-tls-$name" >>"$T/sums"
+    form=${form#*:}
+    arrive "${form%%:*}" "${form#*:}" "$DAEMON_JSON.docker-tls-$name" content "${name%-*}_${name#*-}" || fail "$(words)"
   done
-  [ "$(stat -c %s -- "$@")$NL" = "$sizes" ] || fail "could not store $DAEMON_JSON: $(df -Pk "${DAEMON_JSON%/*}" | tail -n 1)"
-  set --
 fi
-true >"$T/sums"
-# A file comes from stdin, from a snapshot on this host, from another file of this host, or is a second name of what is there (if anything is).
-place_new() { # MODE OWNER SOURCE TARGET
+# A file comes with the script, from stdin, from a snapshot on this host, from another file of this host, or is a second name of what is there
+# (if anything is).
+place_new() { # MODE OWNER SOURCE TARGET INDEX
   if [ -e "$4" ] || [ -L "$4" ]; then rm -f -- "$4"; fi
   case $3 in
+    data:*)
+      printf '%s  %s\n' "${3#data:}" "$4" >>"$T/sums"
+      arrive "$1" "$2" "$4" content "$5"
+      ;;
     stdin:*)
       size=${3#stdin:}
       printf '%s  %s\n' "${size#*:}" "$4" >>"$T/sums"
-      arrive "${size%%:*}" "$1" "$2" "$4" || return 1
+      arrive "$1" "$2" "$4" take "${size%%:*}"
       ;;
     same)
       now=${4%.docker-tls-new}
       if [ -e "$now" ] || [ -L "$now" ]; then ln -P -- "$now" "$4" 2>/dev/null || copy "$now" "$4" 2>"$ERR"; fi
       ;;
     snap:*) copy "${3#snap:}" "$4" 2>"$ERR" ;;
-    copy:*) (
-      open_as "$1"
-      { settle "$1" 0:0 "$4" && cat -- "${3#copy:}"; } >"$4"
-    ) 2>"$ERR" ;;
+    copy:*) arrive "$1" "$2" "$4" cat -- "${3#copy:}" ;;
     *)
       echo "unknown source" >"$ERR"
       return 1
@@ -57,11 +67,11 @@ while IFS=$TAB read -r index kind mode owner source path <&3; do
   case $kind in
     blob)
       make_directories "${path%/*}" 0700 || fail "$(words)"
-      place_new "$mode" "$owner" "$source" "$path" || fail "$(words)"
+      place_new "$mode" "$owner" "$source" "$path" "$index" || fail "$(words)"
       ;;
     file)
       make_directories "${path%/*}" 0755 || fail "$(words)"
-      place_new "$mode" "$owner" "$source" "$path.docker-tls-new" || fail "$(words)"
+      place_new "$mode" "$owner" "$source" "$path.docker-tls-new" "$index" || fail "$(words)"
       ;;
     link)
       make_directories "${path%/*}" 0755 || fail "$(words)"

@@ -1,9 +1,9 @@
 # Puts the change in place: from here on something changes, and every failure goes through the rollback.
-# Needs functions: apply_services effective_sshd fail is_up keep_audit_rules last_words mark missing_programs place_as plainly
-# Needs functions: reload_live_restore result set_linger set_member set_sysctl step undo warn words
-# Needs variables: AUDIT CREATED DAEMON DAEMON_JSON ERR LIVE_RESTORE OPERATOR REMARK ROLLBACK_LIMIT SERVICE SSHD SSHD_DROP_IN
-# Needs variables: STEP T TAB TLS_DIRECTORY TLS_SOCKET UNITS
-# Needs programs: chmod chown cmp date grep restorecon rm sed selinuxenabled sort sshd sync tail
+# Needs functions: apply_services effective_sshd fail is_up keep_audit_rules keep_generation last_words mark missing_programs place_as
+# Needs functions: plainly reload_live_restore result set_linger set_member set_sysctl step undo warn words
+# Needs variables: AUDIT CREATED DAEMON DAEMON_JSON LIVE_RESTORE MANAGED NL OPERATOR REMARK ROLLBACK_LIMIT SERVICE SSHD
+# Needs variables: SSHD_DROP_IN T TAB TLS_DIRECTORY TLS_SOCKET UNITS VALIDATE timer validation
+# Needs programs: chmod chown cmp date grep head mv restorecon rm sed selinuxenabled sort sshd sync tail
 
 # What sshd will do for root and for the operator, beside what our drop-in says: a line in another file may win over it.
 compare_sshd() {
@@ -48,6 +48,18 @@ back() {
   if undo failed >/dev/null 2>&1; then result rolled-back "$STEP" "$1" "$lines" "$REMARK"; else result stuck "$STEP" "$1" "$lines"; fi
   exit 0
 }
+wait "$timer" || {
+  ERR=$T/timer-error
+  STEP=arm
+  fail "$(words)"
+}
+if [ -n "$VALIDATE" ]; then
+  # Without the pages of help that dockerd prints after a wrong flag.
+  wait "$validation" || {
+    STEP=validate
+    fail "$(plainly <"$T/validation" | head -c 2000)"
+  }
+fi
 trap - EXIT
 if [ "$AUDIT" = load ]; then keep_audit_rules; fi
 if [ "$DAEMON" = restart ]; then
@@ -69,11 +81,14 @@ while IFS=$TAB read -r index kind mode owner source path <&3; do
     continue
   fi
   case $path in "$UNITS"/*) mark units-changed ;; esac
+  case $kind:$path in
+    file:"$UNITS/$TLS_SOCKET" | link:"$UNITS/$TLS_SOCKET") cmp -s "$path" "$path.docker-tls-new" || mark socket-changed ;;
+  esac
   case $kind in
-    file | link)
-      if [ "$path" = "$UNITS/$TLS_SOCKET" ] && ! cmp -s "$path" "$path.docker-tls-new"; then mark socket-changed; fi
-      place_as "$path" new 2>"$ERR" || back "$(words)"
-      ;;
+    file) place_as "$path" new 2>"$ERR" || back "$(words)" ;;
+    # Nothing comes back to a link that was made for this change: it needs no second name. What mv does not replace (busybox, a link to a
+    # directory) takes the long way.
+    link) mv -fT -- "$path.docker-tls-new" "$path" 2>/dev/null || place_as "$path" new 2>"$ERR" || back "$(words)" ;;
     absent) rm -f -- "$path" 2>"$ERR" || back "$(words)" ;;
     attributes) [ ! -e "$path" ] || { chmod "$mode" -- "$path" && chown "$owner" -- "$path"; } 2>"$ERR" || back "$(words)" ;;
     member) set_member "$mode" "$path" 2>"$ERR" || back "$(words)" ;;
@@ -91,9 +106,19 @@ fi
 mark services
 if [ "$DAEMON" = none ]; then step services; else step "$DAEMON"; fi
 if [ "$DAEMON" = stop ]; then how=stop; else how=start; fi
-apply_services "$how" 2>"$ERR" || back "$(words)"
-case $DAEMON in
-  none | stop) ;;
-  *) is_up || back "$SERVICE is not active" ;;
+# The files are in place: the generation is kept while the daemon restarts, unless one of its files is only there for that moment. What fails here
+# is tried again by the confirmation. It holds the mutex, as all that writes below $T, and is over before anything else is done.
+generation=
+case $AUDIT:$LIVE_RESTORE:$NL$MANAGED in
+  load:* | *:temporary:*"$TAB$DAEMON_JSON$NL"*) ;;
+  *)
+    (keep_generation && mark generation-kept) >/dev/null 2>&1 &
+    generation=$!
+    ;;
 esac
+apply_services "$how" 2>"$ERR"
+applied=$?
+[ -z "$generation" ] || wait "$generation"
+[ "$applied" = 0 ] || back "$(words)"
+if [ "$DAEMON" = reload ]; then is_up || back "$SERVICE is not active"; fi
 result switched

@@ -1,7 +1,7 @@
-# Asks dockerd whether it would start with its new configuration, and makes the user that it would make by itself meanwhile.
-# Needs functions: fail plainly step words
-# Needs variables: ERR REMAP VALIDATE
-# Needs programs: getent grep head id sed sh useradd usermod
+# Begins to ask dockerd whether it would start with its new configuration, and makes the user that it would make by itself meanwhile.
+# Needs functions: fail step words
+# Needs variables: ERR REMAP T VALIDATE
+# Needs programs: getent grep id sed sh useradd usermod
 
 # What no user has of the numbers in subuid and subgid, as dockerd counts it: next_range FILE…. A shell would take what begins with 0 for octal.
 next_range() {
@@ -35,6 +35,7 @@ if [ "$REMAP" = yes ] && command -v useradd >/dev/null && command -v usermod >/d
 fi
 if [ -n "$VALIDATE" ]; then
   step validate
-  # Without the pages of help that dockerd prints after a wrong flag.
-  sh -c "$VALIDATE" >"$ERR" 2>&1 </dev/null || fail "$(plainly <"$ERR" | head -c 2000)"
+  # dockerd takes longer for it than the next step, which changes nothing: nothing is switched before its answer (switch.sh).
+  sh -c "$VALIDATE" >"$T/validation" 2>&1 </dev/null &
+  validation=$!
 fi

@@ -1,6 +1,6 @@
 # The daemon and sshd where init runs scripts (sysvinit, OpenRC): what runs, and how they are started, stopped and told to read their configuration.
-# Needs functions: api find_daemon hold_port local_socket mark missing_programs release_port run_script uptime_s
-# Needs variables: BACK LIMIT PORTS T TXN pid
+# Needs functions: api find_daemon hold_port local_socket look_at_clock mark missing_programs release_port run_script
+# Needs variables: BACK LIMIT PORTS T TXN pid uptime
 # Needs programs: cat grep readlink sleep stat tail
 
 look_at_service() { :; }
@@ -35,14 +35,16 @@ service() {
 
 start_service() {
   find_daemon || service start
-  end=$(($(uptime_s) + LIMIT))
+  look_at_clock
+  end=$((uptime + LIMIT))
   gone=0
-  while [ "$(uptime_s)" -lt "$end" ]; do
+  while [ "$uptime" -lt "$end" ]; do
     is_up && return 0
     # One that ends in its start is not waited for; a supervisor may start it again at once.
     if find_daemon; then gone=0; else gone=$((gone + 1)); fi
     [ "$gone" -lt 20 ] || break
     sleep 0.1
+    look_at_clock
   done
   printf 'dockerd does not run, or does not answer\n' >&2
   return 1
@@ -53,8 +55,12 @@ stop_service() {
   find_daemon || return 0
   service stop 2>/dev/null
   if find_daemon; then kill -s TERM "$pid"; fi
-  end=$(($(uptime_s) + LIMIT))
-  while find_daemon && [ "$(uptime_s)" -lt "$end" ]; do sleep 0.1; done
+  look_at_clock
+  end=$((uptime + LIMIT))
+  while find_daemon && [ "$uptime" -lt "$end" ]; do
+    sleep 0.1
+    look_at_clock
+  done
   [ "$pid" = 0 ]
 }
 

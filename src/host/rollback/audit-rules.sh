@@ -7,7 +7,7 @@
 # hand and in no file, stays as it is. Hence no `augenrules --load`, which drops all (or, without -D in rules.d, none), and stops at the
 # first rule that it cannot load. A rule that is not taken is no reason to go back, but it is said.
 load_audit_rules() {
-  kernel=$(auditctl -s 2>/dev/null) || return 0
+  kernel=$(auditctl -s 2>/dev/null 9<&-) || return 0
   write_audit_rules
   case $kernel in
     *'enabled 2'* | *'enabled=2'*)
@@ -15,7 +15,7 @@ load_audit_rules() {
       return 0
       ;;
   esac
-  auditctl -D -k docker-tls >/dev/null 2>&1
+  auditctl -D -k docker-tls >/dev/null 2>&1 9<&-
   [ -f "$AUDIT_DIRECTORY/rules.d/docker-tls.rules" ] || return 0
   while IFS= read -r rule <&3; do
     case $rule in -*) ;; *) continue ;; esac
@@ -29,14 +29,15 @@ write_audit_rules() {
   [ -e "$T/audit-generated" ] || return 0
   had=no
   if [ -e "$AUDIT_DIRECTORY/audit.rules.prev" ]; then had=yes; fi
-  augenrules >"$T/audit-load" 2>&1 || warn "audit rules: augenrules failed: $(tail -n 3 "$T/audit-load" | tr '\n' ' ')"
+  # By a pipe, and without the mutex: SELinux lets what it starts write to no file of ours, and not read the directory of units.
+  said=$(augenrules 2>&1 9<&-) || warn "audit rules: augenrules failed: $(printf '%s' "$said" | tail -n 3 | tr '\n' ' ')"
   if [ "$had" = no ]; then rm -f -- "$AUDIT_DIRECTORY/audit.rules.prev"; fi
 }
 
 # Asked before the first rename: augenrules would take away the rules of an administrator who keeps audit.rules by hand. Rules that are in rules.d and
 # not yet in it are no sign of that, nor are ours the other way round: the kernel may have been locked, or not there.
 keep_audit_rules() {
-  case $(augenrules --check 2>/dev/null) in
+  case $(augenrules --check 2>/dev/null 9<&-) in
     *'No change'*) mark audit-generated ;;
     *'Rules have changed'*)
       other_rules "$AUDIT_DIRECTORY"/rules.d/*.rules >"$T/audit-others"

@@ -14,11 +14,12 @@
 #   committed  mark: the change is confirmed                held       ports that rules of ours hold at this moment
 #   audit-generated  mark: audit.rules was what augenrules makes of rules.d
 #   socket-changed   mark: our socket unit is another one   units-changed  mark: systemd has to read unit files anew
+#   generation-kept  mark: `generation` has the paths under our care, as the change leaves them
 #   ends-linger      mark: the user is no longer to linger, once all else is done
 #   held-by-iptables mark: those rules are of iptables, and not of nft
 #   dependents       units that need docker.service and were active when it was first stopped, one per line
 # Needs variables: RUN T
-# Needs programs: base64 flock ln logger sed sleep tr
+# Needs programs: base64 flock ln logger sleep tr
 set -u
 umask 077
 : "${T:=${0%/*}}"
@@ -45,19 +46,24 @@ note() { logger -t docker-tls -- "$*" 2>/dev/null || :; }
 # For the operator's eyes, beside the result.
 warn() { printf '@warning %s\n' "$(printf '%s' "$1" | base64 | tr -d '\n')" 2>/dev/null; }
 
-# Seconds by a clock that is never set.
-uptime_s() { sed 's/\..*//' /proc/uptime; }
+# Sets `uptime` to seconds by a clock that is never set.
+look_at_clock() {
+  read -r uptime idle </proc/uptime
+  uptime=${uptime%%.*}
+}
 
 # Waits until a question is answered with yes; where it cannot be known, as long as it usually takes: await WORDS…
 await() {
-  end=$(($(uptime_s) + 30))
-  while [ "$(uptime_s)" -lt "$end" ]; do
+  look_at_clock
+  end=$((uptime + 30))
+  while [ "$uptime" -lt "$end" ]; do
     "$@" && return 0
     [ $? -ne 2 ] || {
       sleep 2
       return 0
     }
     sleep 0.05
+    look_at_clock
   done
   return 1
 }

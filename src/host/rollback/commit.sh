@@ -4,6 +4,18 @@
 # Needs variables: GENERATION KEEP LIVE_RESTORE LIVE_RESTORE_STAYS LOCK NL RECOVERY_LINK RUN STATE T TAB TLS_DIRECTORY TXN
 # Needs programs: cat find grep ls mkdir mv rm rmdir sort sync tail
 
+# The paths under our care, as they are now.
+keep_generation() {
+  [ "$GENERATION" != none ] || return 0
+  rm -rf -- "$T/generation"
+  mkdir -- "$T/generation" && true >"$T/generation/manifest" || return 1
+  index=0
+  while IFS=$TAB read -r kind path <&3; do
+    index=$((index + 1))
+    snapshot_path "$T/generation" "$index" "$kind" "$path" || return 1
+  done 3<"$T/managed"
+}
+
 # Everything of a confirmation that could fail comes before the mark; what comes after it can be done again by `undo`.
 commit() {
   if [ ! -e "$T/committed" ]; then
@@ -14,15 +26,7 @@ commit() {
       fi
       final_daemon_json new || return 1
     fi
-    if [ "$GENERATION" != none ]; then
-      rm -rf -- "$T/generation"
-      mkdir -- "$T/generation" && true >"$T/generation/manifest" || return 1
-      index=0
-      while IFS=$TAB read -r kind path <&3; do
-        index=$((index + 1))
-        snapshot_path "$T/generation" "$index" "$kind" "$path" || return 1
-      done 3<"$T/managed"
-    fi
+    [ -e "$T/generation-kept" ] || keep_generation || return 1
     # What `remove` takes away one day. The directory of the recovery unit is only the transaction's.
     set -- "$T/created"
     [ ! -e "$STATE/created" ] || set -- "$@" "$STATE/created"
@@ -53,7 +57,7 @@ finish() {
     note "removed ($TXN)"
   else
     if [ -d "$T/generation" ]; then
-      mkdir -p -- "$STATE/generations"
+      [ -d "$STATE/generations" ] || mkdir -p -- "$STATE/generations"
       rm -rf -- "$STATE/generations/$GENERATION"
       mv -T -- "$T/generation" "$STATE/generations/$GENERATION"
     fi
@@ -87,8 +91,9 @@ credential_directories() {
 
 # Keeps the newest KEEP generations, and the directories of credentials that they and `current` point to.
 prune() {
+  set -- "$STATE"/generations/*
   # shellcheck disable=SC2010 # numbers
-  for old in $(ls -A "$STATE/generations" | grep -x '[0-9]*' | sort -rn | tail -n "+$((KEEP + 1))"); do
+  [ $# -le "$KEEP" ] || for old in $(ls -A "$STATE/generations" | grep -x '[0-9]*' | sort -rn | tail -n "+$((KEEP + 1))"); do
     [ "$old" = "$GENERATION" ] || rm -rf -- "${STATE:?}/generations/$old"
   done
   # The second way is busybox's.

@@ -64,8 +64,10 @@ reloaded() {
 restore_live_restore() {
   if [ "$WAS_ACTIVE" = yes ] && [ "$DAEMON" != stop ]; then
     is_up || await is_up || return 1
+    place_as "$DAEMON_JSON" "$1-off" && reload_docker live_restore_is false
+  else
+    place_as "$DAEMON_JSON" "$1-off" && reload_live_restore false
   fi
-  place_as "$DAEMON_JSON" "$1-off" && reload_live_restore false
 }
 
 reload_live_restore() {
