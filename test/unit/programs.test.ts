@@ -29,6 +29,7 @@ const OPTIONAL = [
     'ip',
     'iptables',
     'journalctl',
+    'lsattr',
   ],
   ...[
     'logger',

@@ -1,0 +1,122 @@
+/** Runners that share a store in etcd and split real hosts between them: what a CA was asked to sign is counted, and so are the records. */
+
+import { execFileSync } from 'node:child_process';
+import { X509Certificate } from 'node:crypto';
+import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterAll, beforeAll, expect, test } from 'vitest';
+import { teamStore } from '../../src/adapters/store/team/store.ts';
+import { CertificateFactory } from '../support/certificate-factory.ts';
+import { buildProgram, type Program, type ProgramRun } from '../support/cli.ts';
+import { type EtcdServers, startEtcd } from '../support/etcd.ts';
+import { type LabHost, labUp } from '../support/lab.ts';
+import { writeSignScript } from '../support/sign-script.ts';
+import { removeHomes } from '../support/store.ts';
+import { enrol, type Member, type Members, membersOf } from '../support/team.ts';
+
+const NAMES = ['shard-a', 'shard-b', 'shard-c', 'shard-d'];
+const directory = mkdtempSync(join(tmpdir(), 'docker-tls-shards-'));
+const signed = join(directory, 'signed');
+const factory = new CertificateFactory();
+let program: Program;
+let etcd: EtcdServers;
+let hosts: LabHost[];
+let team: Members;
+let runners: Member[];
+
+beforeAll(async () => {
+  program = buildProgram();
+  [etcd, hosts] = await Promise.all([startEtcd({ members: 3 }), labUp({ names: NAMES })]);
+  team = membersOf(`etcd://${etcd.endpoints}/fleet?tls=off`);
+  runners = NAMES.map((_, index) => team.member(`runner-${index}`));
+  await enrol(...(runners as [Member, ...Member[]]));
+  const entries = hosts.map(({ name, address, keyFile, knownHostsFile }) => {
+    const fingerprints = execFileSync('ssh-keygen', ['-lf', knownHostsFile], { encoding: 'utf8' });
+    const hostKey = /SHA256:\S+(?=.*ED25519)/.exec(fingerprints)?.[0];
+    return `  ${name}: { ssh: { destination: root@${address}, identities: [${keyFile}], host-key: "${hostKey}" } }`;
+  });
+  writeFileSync(
+    join(directory, 'fleet.yaml'),
+    ['version: 1', 'hosts:', ...entries, 'clients: { ops: }', ''].join('\n'),
+  );
+}, 400_000);
+afterAll(async () => {
+  await Promise.all((hosts ?? []).map((host) => host.down()));
+  await etcd?.stop();
+  program?.remove();
+  factory.remove();
+  removeHomes();
+  rmSync(directory, { recursive: true, force: true });
+});
+
+async function as({ env, home }: Member, ...argv: string[]): Promise<ProgramRun> {
+  const { HOME } = env;
+  const options = { env: { HOME, PATH: process.env.PATH }, cwd: directory };
+  return program.run([...argv, '--store', team.url, '--home', home], options);
+}
+const ada = () => runners[0] as Member;
+
+/** What the CA was asked for, a word each: `server shard-a`. */
+const asked = () => (existsSync(signed) ? readFileSync(signed, 'utf8').trim().split('\n').sort() : []);
+
+const serialOf = (pem: string) => new X509Certificate(pem).serialNumber;
+
+async function serials(): Promise<string[]> {
+  return Promise.all(
+    hosts.map(async (host) => serialOf(await host.must('cat /etc/docker/tls/current/server-cert.pem'))),
+  );
+}
+
+/** Every host is in the store, and serves what it says. */
+async function requireRecorded(): Promise<void> {
+  const state = await teamStore(ada().session()).read();
+  expect([...state.hosts.keys()].sort()).toEqual(NAMES);
+  const recorded = NAMES.map((name) => serialOf(state.hosts.get(name)?.serverCert ?? ''));
+  expect(recorded).toEqual(await serials());
+}
+
+test('four runners, a quarter of the fleet each: one certificate for each host, and every record', async () => {
+  const ca = factory.issue('fleet CA', { ca: true, to: 4000 });
+  const script = join(directory, 'sign');
+  writeSignScript(`${script}-ca`, ca);
+  writeFileSync(script, `#!/bin/sh\necho "$1 $3" >>${signed}\nexec ${script}-ca "$1" "$2"\n`, { mode: 0o755 });
+  const given = ['--cert', ca.certFile, '--sign-command', `${script} {profile} {days} {name}`, '--no-ca-passphrase'];
+  for (const argv of [
+    ['ca', 'import', ...given],
+    ['client', 'add', 'ops', '--yes'],
+  ]) {
+    const done = await as(ada(), ...argv);
+    expect(done.status, done.err).toBe(0);
+  }
+  const before = asked();
+  const runs = await Promise.all(
+    runners.map((one, index) => as(one, 'apply', '-f', 'fleet.yaml', '--shard', `${index + 1}/4`, '--yes')),
+  );
+  for (const { status, err } of runs) expect(status, err).toBe(0);
+  expect(asked()).toEqual([...before, ...NAMES.map((name) => `server ${name}`)].sort());
+  expect(new Set(await serials()).size).toBe(4);
+  await requireRecorded();
+});
+
+test('shards that overlap: who comes second at a host changes nothing there, or the same again, and no record is lost', async () => {
+  const before = [asked(), await serials()] as const;
+  const text = readFileSync(join(directory, 'fleet.yaml'), 'utf8');
+  writeFileSync(
+    join(directory, 'fleet.yaml'),
+    text.replace('hosts:', 'defaults: { sans: [docker.example.org] }\nhosts:'),
+  );
+  const runs = await Promise.all(
+    runners.map((one, index) =>
+      as(one, 'apply', '-f', 'fleet.yaml', '--shard', `${(index % 2) + 1}/2`, '--yes', '--json'),
+    ),
+  );
+  for (const { status, out } of runs)
+    if (status !== 0) expect(out).toMatch(/E_HOST_LOCKED|E_STORE_CHANGED|E_HOST_CHANGED/);
+  // At the same moment both may ask; only who has the host's lock sends what came of it.
+  const more = asked().length - before[0].length;
+  expect(more).toBeGreaterThanOrEqual(NAMES.length);
+  expect(more).toBeLessThanOrEqual(2 * NAMES.length);
+  expect((await serials()).filter((serial) => before[1].includes(serial))).toEqual([]);
+  await requireRecorded();
+});
