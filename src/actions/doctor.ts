@@ -57,12 +57,19 @@ export type Examination = Diagnosis & {
 const DAEMONS_FAULT: readonly string[] = [
   'connection-refused',
   'timed-out',
+  'unreachable',
   'daemon-not-answering',
   'reset',
   'other',
   'protocol',
 ];
-const SSH_DECIDES: readonly string[] = ['expired', 'not-yet-valid', 'client-refused', 'unknown-authority'];
+const SSH_DECIDES: readonly string[] = [
+  'plain-http',
+  'expired',
+  'not-yet-valid',
+  'client-refused',
+  'unknown-authority',
+];
 
 /** What a bastion makes of a connection from here. */
 const NOT_DIALLED: readonly string[] = ['timed-out', 'connection-refused', 'unreachable', 'name-not-found'];
@@ -184,7 +191,9 @@ async function examine(request: DoctorRequest): Promise<Examination> {
 
 /** What listens there and is not reached has nothing to say of it. */
 function onTheWay({ cause }: Diagnosis, { inside }: Seen): boolean {
-  return cause === 'timed-out' || (cause === 'connection-refused' && inside?.listens === true);
+  return (
+    cause === 'timed-out' || cause === 'unreachable' || (cause === 'connection-refused' && inside?.listens === true)
+  );
 }
 
 /** Whether all CAs of a text have expired. */

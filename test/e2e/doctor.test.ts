@@ -84,7 +84,7 @@ systemctl daemon-reload && systemctl start denier.socket`;
 afterEach(async () => {
   // What a case could not put right is no reason for the next ones to fail.
   await host.must(
-    'iptables -F INPUT; nft delete table inet wall 2>/dev/null; rm -f /etc/docker/daemon.json; if rm /etc/systemd/system/docker.service.d/own.conf 2>/dev/null; then systemctl daemon-reload; systemctl restart docker; fi; systemctl -q is-active docker docker-tls.socket || { systemctl reset-failed; systemctl stop docker; systemctl start docker-tls.socket docker; }',
+    'systemctl reset-failed docker docker.socket docker-tls.socket; iptables -F INPUT; nft delete table inet wall 2>/dev/null; rm -f /etc/docker/daemon.json; if rm /etc/systemd/system/docker.service.d/own.conf 2>/dev/null; then systemctl daemon-reload; systemctl restart docker; fi; systemctl -q is-active docker docker-tls.socket || { systemctl reset-failed; systemctl stop docker; systemctl start docker-tls.socket docker; }',
   );
   cpSync(join(person.home, 'hosts'), join(person.home, '.ssh/known_hosts'));
 });
@@ -172,6 +172,18 @@ test.each<[name: string, cause: string, says: RegExp, breaks: string, env?: Reco
     `rm /etc/systemd/system/docker.service.d/zz-docker-tls.conf && ${OWN} '[Service]\nExecStart=\nExecStart=/usr/sbin/dockerd -H fd:// -H tcp://0.0.0.0:2376\n' && systemctl daemon-reload && systemctl stop docker docker-tls.socket && systemctl start docker`,
   ],
   ['nftables that drop', 'timed-out', /nft/, nft('drop')],
+  [
+    'a firewall rule that rejects as a router does',
+    'unreachable',
+    /SSH gets to the host: iptables/,
+    'iptables -A INPUT -p tcp --dport 2376 -j REJECT --reject-with icmp-host-prohibited',
+  ],
+  [
+    'a firewall rule that cuts connections',
+    'reset',
+    /firewall may \(iptables/,
+    'iptables -A INPUT -p tcp --dport 2376 -m length --length 150:65535 -j REJECT --reject-with tcp-reset',
+  ],
   ['nftables that reject', 'connection-refused', /may reject it \(nft/, nft('reject with tcp reset')],
   [
     'a daemon that wants a newer API',
@@ -198,6 +210,83 @@ test.each<[name: string, cause: string, says: RegExp, breaks: string, env?: Reco
   const pasted = pastedOf(found.hints);
   const after = await shell(`{ ${pasted.join('\n')}\n} >&2; ${doctor}`, env);
   expect({ pasted, err: after.err, after: JSON.parse(after.out).result }).toMatchObject({ after: { cause: 'none' } });
+});
+
+/** Programs that answer on the port in place of the daemon, as units. */
+const CUTTER = `import socket, struct
+s = socket.create_server(("", 2376))
+while True:
+    c, _ = s.accept()
+    c.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+    c.close()
+`;
+test.each([
+  ['cuts connections', 'reset', /python3 \(pid \d+\)/, 'python3 /root/cutter.py'],
+  ['speaks HTTP', 'plain-http', /python3/, 'python3 -m http.server 2376'],
+  ['speaks SSH', 'protocol', /sshd/, '/usr/sbin/sshd -D -p 2376'],
+  [
+    'speaks TLS of its own',
+    'unknown-authority',
+    /openssl/,
+    'openssl s_server -www -accept 2376 -key /root/foreign/server-key.pem -cert /root/foreign/server-cert.pem',
+  ],
+  [
+    'speaks old TLS',
+    '(reset|protocol)',
+    /openssl/,
+    'openssl s_server -www -accept 2376 -key /root/foreign/server-key.pem -cert /root/foreign/server-cert.pem -tls1_1 -cipher DEFAULT@SECLEVEL=0',
+  ],
+])(
+  'another program that %s: it is named, and once it has ended the rest is printed',
+  async (_, cause, says, program) => {
+    expect(await host.exec('cat >/root/cutter.py', { input: CUTTER })).toMatchObject({ exit: 0 });
+    await host.must(
+      `systemctl stop docker docker.socket docker-tls.socket; systemd-run -q --unit=squatter ${program}; until ss -Hltn "sport = :2376" | grep -q .; do sleep 0.1; done; ! systemctl start docker docker.socket docker-tls.socket; systemctl reset-failed; systemctl start docker`,
+    );
+    try {
+      const found: Result = JSON.parse((await shell(doctor)).out).result;
+      expect(`${found.cause}: ${found.message}`).toMatch(
+        new RegExp(`^${cause}: another program than dockerd answers on .*taken by ${says.source}`),
+      );
+      const [look, ...rest] = pastedOf(found.hints);
+      expect((await shell(look as string)).out).toMatch(new RegExp(`2376.*${says.source.replace(/ .*/, '')}`));
+      await host.must('systemctl stop squatter');
+      const after = await shell(`{ ${rest.join('\n')}\n} >&2; ${doctor}`);
+      expect({ err: after.err, after: JSON.parse(after.out).result }).toMatchObject({ after: { cause: 'none' } });
+    } finally {
+      await host.exec('systemctl stop squatter');
+    }
+  },
+);
+
+test('a name that is known no more', async () => {
+  const hosts = join(person.home, 'etc-hosts');
+  writeFileSync(hosts, `${readFileSync('/etc/hosts', 'utf8')}\n${host.address} web.lab.example\n`);
+  const known = (command: string) => `unshare -m sh -c 'mount --bind ${hosts} /etc/hosts && ${command}'`;
+  const setup = await shell(known('docker-tls setup web --address web.lab.example --yes'));
+  expect(setup, setup.err).toMatchObject({ status: 0 });
+  expect(JSON.parse((await shell(known(doctor))).out).result).toMatchObject({ cause: 'none' });
+  const found: Result = JSON.parse((await shell(doctor)).out).result;
+  expect(`${found.cause}: ${found.message}`).toMatch(/^name-not-found: the name web\.lab\.example is not known here/);
+  const after = await shell(`{ ${pastedOf(found.hints).join('\n')}\n} >&2; ${doctor}`);
+  expect({ err: after.err, after: JSON.parse(after.out).result }).toMatchObject({ after: { cause: 'none' } });
+});
+
+test('an old docker command', async () => {
+  const [old] = (await labUp({ names: ['doctor-old'], suite: 'bookworm' })) as [LabHost];
+  const path = join(person.home, 'old');
+  mkdirSync(path);
+  cpSync(join(old.root, 'usr/bin/docker'), join(path, 'docker'));
+  await old.down();
+  await host.must(
+    `${OWN} '[Service]\nEnvironment=DOCKER_MIN_API_VERSION=1.44\n' && systemctl daemon-reload && systemctl restart docker`,
+  );
+  const found: Result = JSON.parse((await shell(`PATH=${path}:$PATH; ${doctor}`)).out).result;
+  expect(`${found.cause}: ${found.message}`).toMatch(
+    /^api-version: the docker command of this computer speaks version 1\.41 .* wants 1\.44 or newer.*: install a newer/,
+  );
+  expect((await shell(`PATH=${path}:$PATH; ${pastedOf(found.hints).join('\n')}`)).out).toContain('20.10');
+  expect(JSON.parse((await shell(doctor)).out).result).toMatchObject({ cause: 'none' });
 });
 
 test('the client of this computer has expired', async () => {

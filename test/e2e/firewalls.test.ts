@@ -3,7 +3,7 @@
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { buildProgram, type Program } from '../support/cli.ts';
 import { type LabHost, labUp } from '../support/lab.ts';
-import { installNft } from '../support/nft.ts';
+import { installNft, installPackages } from '../support/nft.ts';
 import { newPerson, type Person, snapshotHost } from '../support/person.ts';
 
 let program: Program;
@@ -66,5 +66,84 @@ test.each([
   for (const words of [person.setup(host), ['remove', host.name, '--yes']]) {
     const run = await person.run(words);
     expect(run, run.err).toMatchObject({ status: 0 });
+  }
+});
+
+/** The commands among the hints, run one by one as they are printed. */
+async function paste(hints: readonly string[]): Promise<void> {
+  for (const hint of hints.filter((one) => one.startsWith('ssh ')))
+    expect(await person.call('sh', ['-c', hint])).toMatchObject({ status: 0 });
+}
+const hintsOf = (text: string): string[] =>
+  Array.from(text.matchAll(/hint: (ssh .* (?:ufw|firewall-cmd) .*)/g), ([, hint = '']) => hint);
+
+type Tool = {
+  readonly packages: readonly string[];
+  readonly begin: string;
+  readonly close: string;
+  readonly code: string;
+  readonly cause: string;
+};
+const ZONE = '--permanent --zone=internal';
+const FIREWALLD = {
+  packages:
+    'firewalld python3-firewall python3-dbus python3-gi python3-cap-ng gir1.2-glib-2.0 gir1.2-girepository-2.0 libgirepository-1.0-1 libglib2.0-0t64 libffi8 libatomic1 libpcre2-8-0 libdbus-1-3 python3-nftables libnftables1 libnftnl11 libjansson4 libedit2 libbsd0 libmd0'.split(
+      ' ',
+    ),
+  begin: 'systemctl start firewalld && systemctl restart docker',
+};
+const UFW = {
+  packages: ['ufw', 'iptables', 'libip6tc2', 'libnfnetlink0', 'libnetfilter-conntrack3', 'libnftnl11'],
+  begin:
+    'cp /usr/share/ufw/iptables/*.rules /usr/share/ufw/*.init /usr/share/ufw/ufw.conf /etc/ufw/ && ufw allow 22/tcp && ufw --force enable',
+};
+test.each<[string, Tool]>([
+  ['ufw', { ...UFW, close: 'ufw delete allow 2376/tcp', code: 'E_FIREWALL', cause: 'timed-out' }],
+  [
+    'ufw, with a rule that denies',
+    { ...UFW, close: 'ufw delete allow 2376/tcp; ufw deny 2376', code: 'E_FIREWALL', cause: 'timed-out' },
+  ],
+  [
+    'firewalld',
+    {
+      ...FIREWALLD,
+      close: 'firewall-cmd --permanent --remove-port=2376/tcp; firewall-cmd --reload',
+      code: 'E_PORT_FILTERED',
+      cause: 'unreachable',
+    },
+  ],
+  [
+    'firewalld, with the interface in another zone than the default',
+    {
+      ...FIREWALLD,
+      close: `firewall-cmd ${ZONE} --add-interface=host0; firewall-cmd ${ZONE} --add-service=ssh; firewall-cmd ${ZONE} --remove-port=2376/tcp; firewall-cmd --permanent --zone=public --add-port=2376/tcp; firewall-cmd --reload`,
+      code: 'E_PORT_FILTERED',
+      cause: 'unreachable',
+    },
+  ],
+])('%s itself: setup and doctor print the command that opens the port', async (_name, tool) => {
+  const [own] = (await labUp({ names: ['firewall-tool'] })) as [LabHost];
+  try {
+    person.remove();
+    person = newPerson(program, [own]);
+    await installPackages(own, tool.packages);
+    await own.must(tool.begin);
+    await own.must(tool.close);
+    const before = await snapshotHost(own);
+    const refused = await person.run(person.setup(own));
+    expect(refused, refused.err).toMatchObject({ status: 4 });
+    expect(refused.err).toContain(tool.code);
+    expect(await snapshotHost(own)).toBe(before);
+    await paste(hintsOf(refused.err));
+    const done = await person.run(person.setup(own));
+    expect(done, done.err).toMatchObject({ status: 0 });
+    await own.must(tool.close);
+    const doctor = ['doctor', own.name, '--timeout', '3s', '--json'];
+    const { result } = JSON.parse((await person.run(doctor)).out);
+    expect(result).toMatchObject({ cause: tool.cause });
+    await paste(result.hints);
+    expect(JSON.parse((await person.run(doctor)).out).result).toMatchObject({ cause: 'none' });
+  } finally {
+    await own.down();
   }
 });

@@ -154,3 +154,10 @@ test('no secret was in the arguments or the environment of a process', () => {
   // A header, not the pattern that the facts of an audit search for: `-----BEGIN [A-Z ]*PRIVATE KEY-----`.
   expect(watched.words).not.toMatch(/-----BEGIN ([A-Z]+ )*PRIVATE KEY-----/);
 });
+
+test('a directory that another account may write is taken from it: it could hand root another rollback', async () => {
+  expect(await person.run(['remove', host.name, '--yes'])).toMatchObject({ status: 0 });
+  await host.must('mkdir -m 777 /var/lib/docker-tls; chown daemon: /var/lib/docker-tls');
+  expect(await person.run(person.setup(host))).toMatchObject({ status: 0 });
+  expect(await host.must('stat -c "%a %U" /var/lib/docker-tls')).toBe('755 root');
+});

@@ -111,8 +111,26 @@ test("the user's own services that need the daemon run again after a restart, an
   );
 }, 120_000);
 
-test('a user who does not linger does so from the setup on, by their own word, and no longer after a rollback or removal', async () => {
+test('units in ~/.local/share/systemd/user, where ~/.config/systemd is not there: seen, used, and restored', async () => {
   await done('remove', host.name, '--containers', 'may-stop', '--yes');
+  await host.must(`docker rm -f web; systemctl stop docker; cd /home/rooty && runuser -u rooty -- mkdir -p .local/share/systemd &&
+    mv .config/systemd/user .local/share/systemd/user && rm -r .config/systemd && systemctl daemon-reload && systemctl start docker`);
+  const drop = '/home/rooty/.local/share/systemd/user/docker.service.d';
+  await host.must(`runuser -u rooty -- mkdir -p ${drop}`);
+  const before = await snapshot(host);
+  await host.must(`printf '[Service]\nNice=1\n' >${drop}/own.conf`);
+  const unread = await person.run(person.setup(host, [], 'rooty'));
+  expect(unread, unread.err).toMatchObject({ status: 4, err: expect.stringContaining('error[E_UNIT_UNREAD]') });
+  await host.must(`rm ${drop}/own.conf`);
+  await done(...person.setup(host, [], 'rooty'));
+  await done('remove', host.name, '--yes');
+  expect(compare(before, await snapshot(host))).toEqual([]);
+  await host.must(
+    'systemctl stop docker; cd /home/rooty && runuser -u rooty -- mkdir -p .config/systemd && mv .local/share/systemd/user .config/systemd/user && systemctl daemon-reload && systemctl start docker',
+  );
+}, 120_000);
+
+test('a user who does not linger does so from the setup on, by their own word, and no longer after a rollback or removal', async () => {
   // By ssh: logind wants to know whose session asks.
   await host.ssh('loginctl disable-linger rooty; systemctl stop user@1004.service');
   const lingers = () => host.must('ls /var/lib/systemd/linger');

@@ -7,13 +7,14 @@ import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { exitOfCode } from '../../src/errors/catalogue.ts';
 import { buildProgram, type Program } from '../support/cli.ts';
 import { type LabHost, labUp, type Suite } from '../support/lab.ts';
-import { installChattr, installNft } from '../support/nft.ts';
+import { installChattr, installNft, installPackages } from '../support/nft.ts';
 import { newPerson, type Person, snapshotHost } from '../support/person.ts';
 import type { StrangeCase } from '../support/strange/case.ts';
 import { STRANGE } from '../support/strange/cases.ts';
 
 const all = process.env.STRANGE === 'all';
 const suite = (process.env.STRANGE_SUITE ?? 'trixie') as Suite;
+const SHELLS = ['zsh', 'zsh-common', 'tcsh', 'ksh93u+m', 'opendoas', 'libcrypt1'];
 const part = process.env.STRANGE_PART ?? '';
 
 let program: Program;
@@ -32,6 +33,8 @@ async function fresh(): Promise<LabHost> {
   person = newPerson(program, [host]);
   installNft(host);
   installChattr(host);
+  // Other shells, and doas.
+  if (all && suite !== 'bookworm') await installPackages(host, SHELLS);
   await host.must('cp -a /etc /root/etc && nft flush ruleset');
   // Ends at once when a daemon without live-restore is restarted.
   await host.container('web', '--stop-signal KILL');

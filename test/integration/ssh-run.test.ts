@@ -33,6 +33,11 @@ describe.each(['ssh2', 'openssh'] as const)('%s', (transport) => {
     ...(transport === 'ssh2' ? [['refuses the exec', { misbehave: 'refuse-exec' }, 'E_SSH_NO_SHELL'] as const] : []),
     ['has a nologin shell', { misbehave: 'nologin' }, 'E_SSH_NO_SHELL'],
     ['has a forced command', { misbehave: { forced: 'echo backup done; exit 3' } }, 'E_SSH_NO_SHELL'],
+    [
+      'has no env',
+      { misbehave: { forced: 'echo "bash: line 1: /usr/bin/env: No such file or directory" >&2; exit 127' } },
+      'E_HOST_PROGRAM',
+    ],
     ['prints without end', { misbehave: 'endless-noise' }, 'E_SSH_NO_SHELL'],
     ['opens no session', { maxSessions: 0 }, 'E_SSH_NO_SHELL'],
   ])('a host that %s', async (_name, server, code) => {

@@ -1,4 +1,4 @@
-/** nft and chattr on a lab host, whose roots have only iptables: from the packages of this machine, with the libraries that they need. */
+/** nft, chattr and firewalls on a lab host, whose roots have only iptables: from the packages of this machine, with the libraries that they need. */
 
 import { execFileSync } from 'node:child_process';
 import { chmodSync, cpSync, mkdirSync, mkdtempSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
@@ -9,17 +9,29 @@ import type { LabHost } from './lab.ts';
 const PACKAGES = ['nftables', 'libnftables1', 'libjansson4', 'libedit2', 'libbsd0', 'libmd0'];
 
 export function installNft(host: LabHost): void {
+  unpack(PACKAGES, (files) => {
+    if (host.suite === 'bookworm') installForeign(host, join(files, 'usr/sbin/nft'), join(files, LIBRARIES));
+    else execFileSync('cp', ['-a', `${files}/.`, host.root]);
+  });
+}
+
+/** The files of packages of this machine's own suite (trixie), with the units and D-Bus names that they bring; nothing configures them. */
+export async function installPackages(host: LabHost, names: readonly string[]): Promise<void> {
+  unpack(names, (files) => execFileSync('cp', ['-a', `${files}/.`, host.root]));
+  await host.must('ldconfig; systemctl daemon-reload; systemctl reload dbus');
+}
+
+function unpack(names: readonly string[], use: (files: string) => void): void {
   const directory = mkdtempSync(join(tmpdir(), 'docker-tls-nft-'));
   const files = join(directory, 'files');
-  execFileSync('apt-get', ['download', ...PACKAGES], { cwd: directory, stdio: 'ignore' });
+  execFileSync('apt-get', ['download', ...names], { cwd: directory, stdio: 'ignore' });
   for (const name of readdirSync(directory)) execFileSync('dpkg-deb', ['-x', join(directory, name), files]);
-  if (host.suite === 'bookworm') installForeign(host, join(files, 'usr/sbin/nft'), join(files, LIBRARIES));
-  else execFileSync('cp', ['-a', `${files}/.`, host.root]);
+  use(files);
   rmSync(directory, { recursive: true, force: true });
 }
 
 export function installChattr(host: LabHost): void {
-  installForeign(host, '/usr/bin/chattr');
+  for (const name of ['chattr', 'lsattr']) installForeign(host, `/usr/bin/${name}`);
 }
 
 const LIBRARIES = 'usr/lib/x86_64-linux-gnu';

@@ -295,6 +295,23 @@ describe('a host that cannot be used', () => {
     ],
     ['no way there', { outcome: refused('unreachable') }, 'unreachable', 'said the probe', 'ping -c 1 10.0.0.7'],
     [
+      'a firewall that rejects as a router does',
+      {
+        outcome: refused('unreachable'),
+        inside: {
+          kind: kindOf({}),
+          docker: 'active',
+          tlsSocket: 'active',
+          listens: true,
+          problems: [],
+          doubt: { words: 'firewalld names it nowhere', commands: ['firewall-cmd --reload'] },
+        },
+      },
+      'unreachable',
+      'firewalld names it nowhere',
+      'firewall-cmd --reload',
+    ],
+    [
       'an unknown name',
       { outcome: refused('name-not-found'), expected: { ...expected, host: 'tcp://x.example:2376' } },
       'name-not-found',

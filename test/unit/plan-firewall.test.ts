@@ -4,15 +4,39 @@ import { expect, test } from 'vitest';
 import type { HostFacts } from '../../src/domain/plan/facts.ts';
 import { judgeFirewall } from '../../src/domain/plan/firewall.ts';
 
-const NONE: HostFacts['firewall'] = { iptables: '', ufw: undefined, nft: '', firewalld: undefined };
+const NONE: HostFacts['firewall'] = {
+  iptables: '',
+  ufw: undefined,
+  nft: '',
+  firewalld: undefined,
+  interfaces: ['eth0'],
+};
 const UFW_POLICY = 'DEFAULT_INPUT_POLICY="DROP"\n';
+
+/** A zone as `firewall-cmd --list-all-zones` has it. */
+function zone(name: string, { target = 'default', interfaces = '', ports = '' } = {}): string {
+  return `\n${name} (active)\n  target: ${target}\n  interfaces: ${interfaces}\n  services: ssh\n  ports: ${ports}\n  rich rules: \n`;
+}
+const zones = (name: string, more = {}): string => `${name}\n${zone(name, more)}`;
 
 type Verdict = 'open' | 'wall' | 'doubt';
 const cases: readonly [string, Partial<HostFacts['firewall']>, Verdict][] = [
   ['nothing', {}, 'open'],
-  ['firewalld: the port', { firewalld: '8080/tcp 2300-2400/tcp\nssh' }, 'open'],
-  ['firewalld: the service', { firewalld: '\ndocker-swarm ssh' }, 'open'],
-  ['firewalld: a rich rule, a zone or a target may do it', { firewalld: '\nssh' }, 'doubt'],
+  ['firewalld: the port', { firewalld: zones('public', { ports: '22/tcp 2376/tcp' }) }, 'open'],
+  ['firewalld: a rich rule or a service may do it', { firewalld: zones('public') }, 'doubt'],
+  ['firewalld: a range with the port', { firewalld: zones('public', { ports: '8080/tcp 2300-2400/tcp' }) }, 'open'],
+  ['firewalld: the port for UDP', { firewalld: zones('public', { ports: '2376/udp' }) }, 'doubt'],
+  ['firewalld: a zone that accepts everything', { firewalld: zones('public', { target: 'ACCEPT' }) }, 'open'],
+  [
+    "firewalld: the default zone has the port, the interface's zone has not",
+    { firewalld: `${zones('public', { ports: '2376/tcp' })}${zone('internal', { interfaces: 'eth0' })}` },
+    'doubt',
+  ],
+  [
+    "firewalld: the interface's zone has the port, the default zone has not",
+    { firewalld: `${zones('public')}${zone('internal', { interfaces: 'eth0 eth1', ports: '2376/tcp' })}` },
+    'open',
+  ],
   ['ufw: allowed', { ufw: `${UFW_POLICY}### tuple ### allow tcp 2376 0.0.0.0/0 any 0.0.0.0/0 in` }, 'open'],
   [
     'ufw: allowed for some',
@@ -32,6 +56,13 @@ const cases: readonly [string, Partial<HostFacts['firewall']>, Verdict][] = [
       ufw: `${UFW_POLICY}### tuple ### deny any any 0.0.0.0/0 any 10.9.9.9 in\n### tuple ### allow tcp 2376 0.0.0.0/0 any 0.0.0.0/0 in`,
     },
     'open',
+  ],
+  [
+    'ufw: denies the port to some, allows the rest',
+    {
+      ufw: `${UFW_POLICY}### tuple ### deny tcp 2376 0.0.0.0/0 any 10.9.9.9 in\n### tuple ### allow tcp 2376 0.0.0.0/0 any 0.0.0.0/0 in`,
+    },
+    'doubt',
   ],
   ['ufw: no word of what it does by default', { ufw: '' }, 'doubt'],
   ['iptables: drops all', { iptables: '-P INPUT DROP' }, 'wall'],
@@ -134,4 +165,28 @@ function nft(policy: string, rule: string, hook = 'input'): string {
 test.each(cases)('%s', (_, firewall, verdict) => {
   const { wall, doubt } = judgeFirewall({ ...NONE, ...firewall }, 2376);
   expect(wall ? 'wall' : doubt ? 'doubt' : 'open').toBe(verdict);
+});
+
+const DENIED = '### tuple ### deny any 2376 0.0.0.0/0 any 0.0.0.0/0 in';
+test.each<[string, Partial<HostFacts['firewall']>, string[]]>([
+  ['ufw appends', { ufw: UFW_POLICY }, ['ufw allow 2376/tcp']],
+  [
+    'ufw replaces the very rule',
+    { ufw: `${UFW_POLICY}### tuple ### reject tcp 2376 0.0.0.0/0 any 0.0.0.0/0 in` },
+    ['ufw allow 2376/tcp'],
+  ],
+  ['ufw comes before a rule that denies', { ufw: `${UFW_POLICY}${DENIED}` }, ['ufw prepend allow 2376/tcp']],
+  [
+    'ufw takes its own rule from behind that one',
+    { ufw: `${UFW_POLICY}${DENIED}\n### tuple ### allow tcp 2376 0.0.0.0/0 any 0.0.0.0/0 in` },
+    ['ufw delete allow 2376/tcp', 'ufw prepend allow 2376/tcp'],
+  ],
+  [
+    "firewalld opens the interface's zone",
+    { firewalld: `${zones('public')}${zone('internal', { interfaces: 'eth0' })}` },
+    ['firewall-cmd --permanent --zone=internal --add-port=2376/tcp', 'firewall-cmd --reload'],
+  ],
+])('the commands that open the port: %s', (_, firewall, hints) => {
+  const { wall, doubt } = judgeFirewall({ ...NONE, ...firewall }, 2376);
+  expect((wall ?? doubt)?.hints).toEqual(hints);
 });

@@ -174,6 +174,14 @@ const one: Readonly<Record<string, readonly [Readonly<Record<string, string | un
     { 'file:/etc/docker/daemon.json': 'file 644 0:0\n{\n"log-driver": "nope" }' },
     /^E_DAEMON_JSON \/etc\/docker\/daemon\.json:2: this daemon has no log driver "nope"/,
   ],
+  'bytes that are not UTF-8': [
+    { 'file:/etc/docker/daemon.json': 'file 644 0:0\n{\n"labels": ["a=caf\ufffd"] }' },
+    /^E_DAEMON_JSON \/etc\/docker\/daemon\.json:2: not UTF-8/,
+  ],
+  'live-restore that is neither on nor off': [
+    { 'file:/etc/docker/daemon.json': 'file 644 0:0\n{\n"live-restore": "true" }' },
+    /^E_DAEMON_JSON \/etc\/docker\/daemon\.json:2: live-restore is "true" and not true or false/,
+  ],
   'a log driver that is a plugin': [
     { 'file:/etc/docker/daemon.json': 'file 644 0:0\n{ "log-driver": "grafana/loki:3" }' },
     /^$/,
@@ -235,8 +243,8 @@ test('another port than the one that our socket holds has to be free as well', (
 });
 
 test('a firewall that may block is a warning of the plan', () => {
-  const facts = factsOf({ firewalld: 'ssh' });
-  expect(problems({ firewalld: 'ssh' })).toEqual([]);
+  const facts = factsOf({ firewalld: 'public\n' });
+  expect(problems({ firewalld: 'public\n' })).toEqual([]);
   expect(planHost(facts, desired).warnings.join()).toContain('firewalld names port 2376 nowhere');
 });
 

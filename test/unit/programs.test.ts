@@ -29,9 +29,11 @@ const OPTIONAL = [
     'ip',
     'iptables',
     'journalctl',
+    'lsattr',
   ],
   ...[
     'logger',
+    'loginctl',
     'mount',
     'nft',
     'perl',

@@ -27,7 +27,7 @@ test('a name without an address', async () => {
 });
 
 test('no answer to the attempt, and no route', async () => {
-  const firewall = { iptables: '', ufw: undefined, nft: '', firewalld: '\nssh' };
+  const firewall = { iptables: '', ufw: undefined, nft: '', firewalld: 'public\n', interfaces: ['eth0'] };
   const error = await wayProblem(refused('timed-out'), 'h1', at, {
     firewall,
     login: { destination: 'h1', user: 'root' },
@@ -35,9 +35,9 @@ test('no answer to the attempt, and no route', async () => {
   expect(error).toMatchObject({
     code: 'E_PORT_FILTERED',
     exit: 4,
-    details: [expect.stringContaining('firewalld names port 2376 nowhere')],
+    details: [expect.stringContaining('firewalld names port 2376 nowhere in its zone public')],
   });
-  expect(error?.hints[0]).toBe('ssh root@h1 firewall-cmd --permanent --add-port=2376/tcp');
+  expect(error?.hints[0]).toBe('ssh root@h1 firewall-cmd --permanent --zone=public --add-port=2376/tcp');
   expect(error?.hints.join('\n')).toMatch(/security groups[\s\S]*--port N[\s\S]*--address NAME/);
   expect((await wayProblem(refused('unreachable'), 'h1', at))?.code).toBe('E_PORT_FILTERED');
 });

@@ -32,7 +32,7 @@ afterEach(() => {
 async function hold(shell: string, command: string): Promise<ChildProcess> {
   const child = spawn(shell, [
     '-c',
-    `exec 9<${root}/units; flock 9; service() { "$@" 9<&-; }; echo held; service ${command}; touch ${root}/ended; exit 0`,
+    `exec 9<${root}; flock 9; service() { "$@" 9<&-; }; echo held; service ${command}; touch ${root}/ended; exit 0`,
   ]);
   holder = child;
   await once(child.stdout, 'data');

@@ -21,10 +21,22 @@ import {
   remotely,
 } from './diagnosis.ts';
 import { apiVersionFault, otherContext, settingsFault } from './settings.ts';
-import { journal, nothingListens, notRunning, restart, timedOut } from './silence.ts';
+import {
+  journal,
+  nothingListens,
+  notRunning,
+  otherProgram,
+  restart,
+  timedOut,
+  unknownName,
+  unreachable,
+} from './silence.ts';
 
 type Accepted = Extract<ProbeOutcome, { kind: 'accepted' }>;
 type Refused = Extract<ProbeOutcome, { kind: 'refused' }>;
+
+/** What a program other than the daemon may answer on its port. */
+const ANSWERS_OF_OTHERS: readonly string[] = ['reset', 'protocol', 'plain-http', 'unknown-authority', 'other'];
 
 /** The one cause, and how to fix it; `none` when the host answers this client and nothing on this computer points docker elsewhere. */
 export function diagnose(input: DiagnosisInput): Diagnosis {
@@ -91,6 +103,10 @@ function diagnoseRefusal(input: DiagnosisInput, outcome: Refused): Diagnosis {
   const name = nameOf(expected);
   const [address, port] = addressOf(expected.host);
   const simply = (message: string, ...hints: Hint[]): Diagnosis => ({ cause: outcome.cause, message, hints });
+  if (ANSWERS_OF_OTHERS.includes(outcome.cause)) {
+    const other = otherProgram(input, address, name);
+    if (other !== undefined) return simply(...other);
+  }
   switch (outcome.cause) {
     case 'expired':
     case 'not-yet-valid':
@@ -106,17 +122,9 @@ function diagnoseRefusal(input: DiagnosisInput, outcome: Refused): Diagnosis {
     case 'timed-out':
       return timedOut(input, outcome, address, port);
     case 'unreachable':
-      return simply(
-        `there is no way from this computer to ${address}: ${outcome.reason}`,
-        `ping -c 1 ${shellQuote(address)}`,
-        'ip route',
-      );
+      return unreachable(input, outcome, address, port);
     case 'name-not-found':
-      return simply(
-        `the name ${address} is not known here: ${outcome.reason}`,
-        `getent hosts ${shellQuote(address)}`,
-        owners(expected, `docker-tls setup ${name} --address ADDRESS`),
-      );
+      return unknownName(expected, outcome, address);
     case 'plain-http':
       return simply(
         `port ${port} of ${address} speaks plain HTTP: any client that reaches it is root there; no certificate is required`,
@@ -137,6 +145,11 @@ function diagnoseRefusal(input: DiagnosisInput, outcome: Refused): Diagnosis {
       // systemd cuts what it took for a daemon that does not come up.
       const stopped = input.inside && notRunning(expected, input.inside);
       if (stopped !== undefined) return { cause: 'daemon-not-answering', ...stopped };
+      if (input.inside?.doubt !== undefined)
+        return simply(
+          `${address} accepts the connection and then cuts it: the host's own firewall may (${input.inside.doubt.words})`,
+          ...input.inside.doubt.commands,
+        );
       return simply(
         `${address} accepts the connection and then cuts it without a word, which a proxy, a load balancer or a daemon that is just stopping does`,
         ours('doctor', expected),

@@ -1,13 +1,17 @@
 /** Owns why a host's TLS port does not answer, as `doctor` says it: nothing listens, a firewall, or a daemon that is not up. Pure. */
 
+import { isIP } from 'node:net';
 import { shellQuote } from '../../domain/quote.ts';
 import type { DockerTlsError, Hint } from '../../errors/errors.ts';
 import type { ProbeOutcome } from '../../runtime.ts';
 import {
+  addressOf,
   type Diagnosis,
   type DiagnosisInput,
   type Expected,
   type Inside,
+  loginOf,
+  nameOf,
   ours,
   owners,
   remotely,
@@ -103,6 +107,50 @@ export function timedOut(
       inside?.doubt?.commands ?? [
         `let TCP port ${port} through every firewall between this computer and ${address}, then: ${ours('doctor', expected)}`,
       ],
+  };
+}
+
+/** Another program than the daemon holds the port. Whether it may be stopped is for whoever runs it to say. */
+export function otherProgram(
+  { expected, inside }: DiagnosisInput,
+  address: string,
+  name: string,
+): [message: string, look: Hint, then: Hint] | undefined {
+  const taken = inside?.problems.find(({ code }) => code === 'E_PORT_TAKEN');
+  if (taken === undefined) return undefined;
+  const port = addressOf(expected.host)[1];
+  return [
+    `another program than ${inside?.kind.engine.program} answers on ${address}: ${taken.message}`,
+    remotely(expected, 'ss', '-ltnp', `sport = :${port}`),
+    owners(expected, `docker-tls apply ${name}`),
+  ];
+}
+
+/** The address that ssh uses, where it is one, is the likely other. */
+export function unknownName(expected: Expected, { reason }: Refused, address: string): Diagnosis {
+  const { destination } = loginOf(expected);
+  const other = isIP(destination) === 0 ? [] : [destination];
+  return {
+    cause: 'name-not-found',
+    message: `the name ${address} is not known here (${reason}): put it into DNS or into /etc/hosts`,
+    hints: [
+      `getent hosts ${shellQuote(address)}`,
+      ...other.map((ip) => owners(expected, `docker-tls setup ${nameOf(expected)} --address ${shellQuote(ip)}`)),
+    ],
+  };
+}
+
+/** A firewall that refuses in the words of a router (REJECT of firewalld) looks like a way that is not there. */
+export function unreachable({ inside }: DiagnosisInput, { reason }: Refused, address: string, port: string): Diagnosis {
+  const wall = inside?.problems.find(({ code }) => code === 'E_FIREWALL');
+  const commands = wall?.hints ?? inside?.doubt?.commands;
+  return {
+    cause: 'unreachable',
+    message:
+      commands === undefined
+        ? `there is no way from this computer to ${address}: ${reason}`
+        : `no connection gets to port ${port} of ${address}, though SSH gets to the host: ${wall?.message ?? `the host's own firewall may reject it (${inside?.doubt?.words})`}`,
+    hints: commands ?? [`ping -c 1 ${shellQuote(address)}`, `ip route get ${shellQuote(address)}`],
   };
 }
 

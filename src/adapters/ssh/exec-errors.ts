@@ -15,7 +15,7 @@ export function noShell(host: string, user: string, what: string, details: strin
 }
 
 /** How far a command came before it hung or was lost; the bootstrap's own status 98 says that it found no script in its input. */
-export type Halt = 'login' | 'sudo' | 'script' | 'swallowed';
+export type Halt = 'login' | 'sudo' | 'script' | 'root script' | 'swallowed';
 
 /** What most likely keeps the host from running our command, and how to see it. */
 export function haltHints(login: Login, user: string, halt: Halt): string[] {
@@ -30,6 +30,11 @@ export function haltHints(login: Login, user: string, halt: Halt): string[] {
     case 'swallowed':
       return [
         `a start-up file of ${user}'s shell reads standard input, by which our script comes; put this line at the top of ${user}'s ~/.bashrc: case $- in *i*) ;; *) return ;; esac`,
+      ];
+    case 'root script':
+      return [
+        ...haltHints(login, user, 'script'),
+        `see whether sudo ends commands after a time (command_timeout): ${sshCommand(login, 'sudo', '-l')}`,
       ];
     case 'script':
       return [`see whether the host is still there, and how busy: ${sshCommand(login, 'uptime')}`];

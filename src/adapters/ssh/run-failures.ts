@@ -8,6 +8,22 @@ import type { ChannelEnd, ExecContext } from './channel.ts';
 import { type Halt, haltHints, noShell } from './exec-errors.ts';
 import type { FrameReader, FrameStage, SudoMode } from './frame.ts';
 
+/** Only these words tell a user that no password can help from one that has none given; they are read under LC_ALL=C. */
+const HOPELESS =
+  /must have a tty|not in the sudoers|not allowed to|may not run|no new privileges|setuid root|setuid bit|uid is not 0|exec: .*Permission denied/i;
+
+/** What can be done about a refusal of sudo, by its words. */
+function refusalHint(words: string, user: string): string {
+  if (/must have a tty/i.test(words))
+    return `write \`Defaults:${user} !requiretty\` into sudoers: visudo -f /etc/sudoers.d/docker-tls (on the host, as root)`;
+  if (/setuid root|setuid bit/i.test(words))
+    return 'give sudo its owner and mode again (on the host, as root): chown root:root /usr/bin/sudo && chmod 4755 /usr/bin/sudo';
+  if (/uid is not 0/i.test(words)) return 'see where sudo is mounted (on the host): findmnt -T /usr/bin/sudo';
+  if (/exec: .*Permission denied/i.test(words))
+    return `what sudo starts may start nothing (noexec); write \`Defaults:${user} !noexec\` into sudoers: visudo -f /etc/sudoers.d/docker-tls (on the host, as root)`;
+  return `see what ${user} may do: sudo -l -U ${user} (on the host, as root)`;
+}
+
 export class RunFailures {
   readonly #context: Pick<ExecContext, 'options' | 'login' | 'user'>;
   readonly #request: ScriptRequest;
@@ -53,8 +69,10 @@ export class RunFailures {
   }
 
   #halted(): string[] {
+    const { login, user } = this.#context;
     const halts: Partial<Record<FrameStage, Halt>> = { before: 'login', shell: 'sudo' };
-    return haltHints(this.#context.login, this.#context.user, halts[this.#out.stage] ?? 'script');
+    const halt = halts[this.#out.stage] ?? 'script';
+    return haltHints(login, user, halt === 'script' && this.#request.asRoot && user !== 'root' ? 'root script' : halt);
   }
 
   swallowed(): DockerTlsError {
@@ -72,6 +90,12 @@ export class RunFailures {
   }
 
   noShell(end: ChannelEnd): DockerTlsError {
+    // Our command begins with them, whatever else the host has.
+    if (end.status === 127 && /\benv: .*(?:No such file|not found)/i.test(this.#err.noise()))
+      return this.#error('E_HOST_PROGRAM', 'this host has no /usr/bin/env, or no /bin/sh', {
+        hints: ['see what is there: ls -l /usr/bin/env /bin/sh (on the host); env is part of coreutils'],
+        details: this.#words(),
+      });
     const status = end.signal ?? (end.status === undefined ? 'no status' : `status ${end.status}`);
     return noShell(
       this.#context.options.host,
@@ -105,21 +129,15 @@ export class RunFailures {
           details: this.#words(),
         })
       : this.#error('E_SUDO_REFUSED', `sudo does not let ${user} run /bin/sh as root`, {
-          hints: [
-            /must have a tty/i.test(this.#err.noise())
-              ? `write \`Defaults:${user} !requiretty\` into sudoers: visudo -f /etc/sudoers.d/docker-tls (on the host, as root)`
-              : `see what ${user} may do: sudo -l -U ${user} (on the host, as root)`,
-          ],
+          hints: [refusalHint(this.#err.noise(), user)],
           details: this.#words(),
         });
   }
 
   /** sudo ended and the bootstrap never ran. That it never came to asking under `-n` mostly means that it would ask. */
   sudoFailed(mode: SudoMode, answered: number): DockerTlsError {
-    // Only these words tell a user that no password can help from one that has none given; they are read under LC_ALL=C.
-    const hopeless = /must have a tty|not in the sudoers|not allowed to|may not run|no new privileges|setuid root/i;
-    const wrong = answered > 0 && !hopeless.test(this.#err.noise());
-    if (mode === 'never-ask' && !hopeless.test(this.#err.noise())) return this.sudoPasswordNeeded();
+    const wrong = answered > 0 && !HOPELESS.test(this.#err.noise());
+    if (mode === 'never-ask' && !HOPELESS.test(this.#err.noise())) return this.sudoPasswordNeeded();
     return this.sudoRefused(wrong);
   }
 }

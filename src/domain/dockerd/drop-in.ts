@@ -44,6 +44,8 @@ export function renderSocketUnit(
     '',
     '[Socket]',
     ...streams.map((stream) => `ListenStream=${stream}`),
+    // Of a port alone, whatever net.ipv6.bindv6only says.
+    ...(listen.length === 0 ? ['BindIPv6Only=both'] : []),
     'FreeBind=true',
     'NoDelay=true',
     `Service=${service}`,

@@ -5,6 +5,7 @@ import { KIND_NAMES } from '../../host/scripts.ts';
 import { distributionOf } from '../dockerd/packages.ts';
 import { SERVER_FILES, userPlaces } from '../dockerd/paths.ts';
 import { apiAnswers, parseSections } from '../dockerd/sections.ts';
+import { interfacesOf, parseAddresses } from './addresses.ts';
 import { type PathState, parseHostFiles, parseModes } from './host-files.ts';
 import { kindOf } from './host-kind.ts';
 import { parseGenerations, parseSnapshot, parseState } from './host-state.ts';
@@ -48,6 +49,7 @@ export function parseFacts(stdout: Buffer) {
   const version = parseJson(answer('/version'));
   const swarm = (info.Swarm ?? {}) as Record<string, unknown>;
   const security = Array.isArray(info.SecurityOptions) ? info.SecurityOptions.map(String) : [];
+  const addresses = parseAddresses(get('addresses'));
   return {
     uid: Number(get('uid')),
     /** Where the daemon's files are; those of root's where a user's own have names that units cannot hold. */
@@ -69,10 +71,7 @@ export function parseFacts(stdout: Buffer) {
     kind,
     /** The version of systemd; undefined where it does not run. */
     systemd: get('systemd') === '' ? undefined : Number(/systemd (\d+)/.exec(get('systemd'))?.[1] ?? 0),
-    addresses: matches(get('addresses'), /^\d+:\s+(\S+)\s+inet6?\s+([0-9a-fA-F.:]+)/gm).map(([name, address]) => ({
-      interface: name.replace(/@.*/, ''),
-      address,
-    })),
+    addresses,
     docker: {
       binary: get('dockerd').trim(),
       /** For instance `20.10.24`; empty when it could not be found out. */
@@ -145,7 +144,6 @@ export function parseFacts(stdout: Buffer) {
     transaction: raw.get('transaction'),
     /** Lines of `ss -Hltnp`: whatever listens on TCP. */
     listeners: lines('listeners').filter((line) => line.trim() !== ''),
-    /** By mount point. */
     disk: parseDisk(get('disk')),
     /** In the order of mounting: of two at the same path the last one counts. */
     mounts: parseMounts(get('mounts')),
@@ -153,7 +151,13 @@ export function parseFacts(stdout: Buffer) {
     runFreeKb: parseDisk(get('run-space'))[0]?.freeKb,
     /** New connections can be held back at the firewall for a moment. */
     holds: lines('listeners').length > 0 && (get('iptables').trim() !== '' || raw.has('nft')),
-    firewall: { iptables: get('iptables'), ufw: raw.get('ufw'), nft: get('nft'), firewalld: raw.get('firewalld') },
+    firewall: {
+      iptables: get('iptables'),
+      ufw: raw.get('ufw'),
+      nft: get('nft'),
+      firewalld: raw.get('firewalld'),
+      interfaces: interfacesOf(addresses),
+    },
   };
 }
 
@@ -187,7 +191,7 @@ function linesOf(text: string): string[] {
   return text.split('\n').filter((line) => line !== '');
 }
 
-/** The two groups of every match. */
+/** Both groups. */
 function matches(text: string, pattern: RegExp): [string, string][] {
   return Array.from(text.matchAll(pattern), ([, first = '', second = '']) => [first, second]);
 }

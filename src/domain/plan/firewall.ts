@@ -4,6 +4,7 @@
  */
 
 import type { HostFacts } from './facts.ts';
+import { judgeFirewalld } from './firewall-firewalld.ts';
 import { judgeNft } from './firewall-nft.ts';
 
 /** A firewall that blocks, or may block: its tool, what it does, and the commands that let the port through, to be run as root. */
@@ -16,7 +17,7 @@ export type FirewallJudgement = { readonly wall?: Wall; readonly doubt?: Wall };
 const IPTABLES_LINES = 200;
 
 export function judgeFirewall(firewall: HostFacts['firewall'], port: number): FirewallJudgement {
-  if (firewall.firewalld !== undefined) return judgeFirewalld(firewall.firewalld, port);
+  if (firewall.firewalld !== undefined) return judgeFirewalld(firewall.firewalld, firewall.interfaces, port);
   if (firewall.ufw !== undefined) return judgeUfw(firewall.ufw, port);
   const [input, output] = (['INPUT', 'OUTPUT'] as const).map((chain) => judgeIptables(firewall.iptables, chain, port));
   const nft = judgeNft(firewall.nft, port);
@@ -24,42 +25,46 @@ export function judgeFirewall(firewall: HostFacts['firewall'], port: number): Fi
   return all.find((one) => one?.wall) ?? all.find((one) => one?.doubt) ?? {};
 }
 
-/** Ports and services of the default zone alone: a rich rule, another zone or the zone's target may let it in as well. */
-function judgeFirewalld(words: string, port: number): FirewallJudgement {
-  const open = words
-    .split(/\s+/)
-    .some((word) => word === `${port}/tcp` || (port === 2376 && word === 'docker-swarm') || portRange(word, port));
-  if (open) return {};
-  return {
-    doubt: {
-      name: 'firewalld',
-      words: `firewalld names port ${port} nowhere in its default zone`,
-      hints: [`firewall-cmd --permanent --add-port=${port}/tcp`, 'firewall-cmd --reload'],
-    },
-  };
-}
-
 /** DEFAULT_INPUT_POLICY, then the rules, of which the first that matches counts (`### tuple ### allow tcp 2376 DEST SPORT SOURCE in`). */
 function judgeUfw(text: string, port: number): FirewallJudgement {
-  const ufw = (words: string): Wall => ({ name: 'ufw', words, hints: [`ufw allow ${port}/tcp`] });
-  const wall = ufw(`ufw allows no connection to port ${port}`);
+  const tuples = text.split('\n').map((line) => line.replace(/^### tuple ### /, ''));
   let some = false;
-  for (const line of text.split('\n')) {
-    const [action, protocol, ports = '', , , source = '', direction] = line.replace(/^### tuple ### /, '').split(' ');
+  let denied = false;
+  const ufw = (words: string): Wall => ({ name: 'ufw', words, hints: ufwCommands(tuples, port, denied) });
+  const blocked = (): FirewallJudgement =>
+    some
+      ? { doubt: ufw(`ufw allows connections to port ${port} only by some of its rules`) }
+      : { wall: ufw(`ufw allows no connection to port ${port}`) };
+  const open = (): FirewallJudgement =>
+    denied ? { doubt: ufw(`ufw denies connections to port ${port} by some of its rules`) } : {};
+  for (const line of tuples) {
+    const [action, protocol, ports = '', , , source = '', direction] = line.split(' ');
     const [, verb] = /^(allow|limit|deny|reject)(?:_log(?:-all)?)?$/.exec(action ?? '') ?? [];
     if (verb === undefined || !/^(tcp|any)$/.test(protocol ?? '') || !portField(ports, port)) continue;
     const everywhere = direction === 'in' && /^(0\.0\.0\.0\/0|::\/0|any)$/.test(source);
     if (verb === 'allow' || verb === 'limit') {
-      if (everywhere) return {};
+      if (everywhere) return open();
       some = true;
-    } else if (everywhere)
-      return some ? { doubt: ufw(`ufw allows connections to port ${port} only by some of its rules`) } : { wall };
+    } else {
+      // `ufw allow` replaces the rule that says the opposite of it.
+      if (line !== `${action} ${ufwRule(port)}`) denied ||= ports !== 'any' || everywhere;
+      if (everywhere) return blocked();
+    }
   }
   const policy = /^DEFAULT_INPUT_POLICY="?(\w+)/m.exec(text)?.[1];
-  if (policy === 'ACCEPT') return {};
-  if (some) return { doubt: ufw(`ufw allows connections to port ${port} only by some of its rules`) };
-  if (policy === 'DROP' || policy === 'REJECT') return { wall };
+  if (policy === 'ACCEPT') return open();
+  if (some || policy === 'DROP' || policy === 'REJECT') return blocked();
   return { doubt: ufw(`ufw is on and names port ${port} nowhere`) };
+}
+
+/** The rule of `ufw allow PORT/tcp` without its verb. */
+const ufwRule = (port: number): string => `tcp ${port} 0.0.0.0/0 any 0.0.0.0/0 in`;
+
+/** `allow` appends, behind a rule that denies; and `prepend` adds nothing where the same rule is further down. */
+function ufwCommands(tuples: readonly string[], port: number, denied: boolean): string[] {
+  if (!denied) return [`ufw allow ${port}/tcp`];
+  const behind = tuples.includes(`allow ${ufwRule(port)}`);
+  return [...(behind ? [`ufw delete allow ${port}/tcp`] : []), `ufw prepend allow ${port}/tcp`];
 }
 
 /**
@@ -120,11 +125,6 @@ function surelyMatches(rule: string): boolean {
   return /^-A \S+(?: -p \S+| -m (?:tcp|multiport|comment|state|conntrack)| --[ds]ports? \S+| --(?:ct)?state \S+| -j \S+| --reject-with \S+)*$/.test(
     rule,
   );
-}
-
-function portRange(word: string, port: number): boolean {
-  const range = /^(\d+)-(\d+)\/tcp$/.exec(word);
-  return range !== null && Number(range[1]) <= port && port <= Number(range[2]);
 }
 
 /** `any`, a port, `low:high`, or several of them with commas. */

@@ -56,7 +56,7 @@ export type HostKind = {
   readonly sockets: { readonly tls: string; readonly local: string };
   /** Where its daemon's files are. */
   readonly places: Places;
-  /** Holds its units or init scripts: it always exists, and is locked during a change. */
+  /** Holds its units or init scripts. */
   readonly directory: string;
   /** What the next boot runs before the daemon when a change is under way, the link that makes it run, and a list that has to name it (empty: none). */
   readonly recovery: { readonly file: string; readonly link: string; readonly list: string };

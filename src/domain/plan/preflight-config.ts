@@ -91,6 +91,20 @@ export function checkDaemonJson({ host, login, facts }: PreflightInput, view: Da
       `${path}:${lineOfKey(text, 'log-driver')}: this daemon has no log driver "${driver}": it would not start again`,
       [`it has ${known.join(', ')}: fix that line in ${path}`],
     );
+  // Asked with live-restore on for the restart, dockerd does not see these as the file has them. Before 23.0 it takes any bytes.
+  if (text.includes('\ufffd') && Number.parseInt(facts.docker.version, 10) >= 23)
+    add(
+      'E_DAEMON_JSON',
+      `${path}:${text.slice(0, text.indexOf('\ufffd')).split('\n').length}: not UTF-8: dockerd would not start again`,
+      ['write that line in UTF-8:', ...editAt(login, path, facts)],
+    );
+  const restore = json.values['live-restore'];
+  if (restore !== undefined && restore !== null && typeof restore !== 'boolean')
+    add(
+      'E_DAEMON_JSON',
+      `${path}:${lineOfKey(text, 'live-restore')}: live-restore is ${JSON.stringify(restore)} and not true or false: dockerd would not start again`,
+      ['write true or false there:', ...editAt(login, path, facts)],
+    );
   for (const key of Object.keys(json.values)) {
     const flag = flagOfKey(key);
     // Ours to resolve: the keys are taken out of daemon.json.

@@ -127,7 +127,10 @@ export function diskFullError(
   message: string,
   details: readonly string[] = [],
 ): DockerTlsError {
-  const hints = [`see what fills it: ${sshCommand(login, 'df', '-h')}`];
+  const hints = [
+    `see what fills it: ${sshCommand(login, 'df', '-h')}`,
+    `or its inodes: ${sshCommand(login, 'df', '-i')}`,
+  ];
   return new DockerTlsError('E_DISK_FULL', message, { where: host, hints, details });
 }
 

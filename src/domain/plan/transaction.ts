@@ -196,7 +196,7 @@ export function renderEnding(verb: 'commit' | 'undo', { id, kind }: Pick<Transac
   return [
     assignments({ ...placesOf(kind), STATE: kind.places.state }),
     ENDING_FUNCTIONS,
-    `exec 9<${shellQuote(kind.directory)} && flock -w 120 9`,
+    `exec 9<${shellQuote(kind.places.run)} && flock -w 120 9`,
     `if [ ! -f ${shellQuote(`${txn}/settings`)} ] && grep -qxF ${shellQuote(`transaction=${id}`)} ${shellQuote(kind.places.lock)} 2>/dev/null; then`,
     `  clear_unarmed ${shellQuote(`${kind.places.run}/docker-tls-${id}`)}`,
     verb === 'undo' ? "  result undone ''" : '  result nothing',

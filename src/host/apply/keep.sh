@@ -1,7 +1,7 @@
 # Keeps: the originals beside their places, and, the first time, in the origin
 # Needs functions: copy fail is_member linger_state snapshot_path step sysctl_value words
 # Needs variables: CREATED ERR NL SERVICE SOCKET_WAS_ACTIVE STATE T TAB TLS_DIRECTORY UNITS WAS_ACTIVE
-# Needs programs: cut df ln mkdir mv readlink rm stat sync tail wc
+# Needs programs: cut df grep ln mkdir mv readlink rm stat sync tail wc
 
 step keep
 mkdir -p "$T/origin" 2>"$ERR" || fail "$(words)"
@@ -28,12 +28,22 @@ keep_copy() {
   rm -f -- "$1.docker-tls-old" "$1.docker-tls-tmp" &&
     copy "$1" "$1.docker-tls-old" && copy "$1" "$1.docker-tls-tmp" && mv -fT -- "$1.docker-tls-tmp" "$1"
 }
+# What is there without an origin, from before the records were deleted: it has a name of ours, and, where it is a file, says whose it is.
+is_ours() {
+  case $1 in
+    "$TLS_DIRECTORY/current" | "$UNITS/docker-tls"* | "$UNITS/"*.wants/docker-tls* | \
+      "$UNITS/$SERVICE.d/zz-docker-tls.conf" | "$UNITS/$SERVICE.d/~"*zz-docker-tls.conf) ;;
+    *) return 1 ;;
+  esac
+  [ -L "$1" ] || [ ! -e "$1" ] || grep -q '^# Written by docker-tls' -- "$1"
+}
 true >"$T/kept.part" || fail "$(df -Pk "$STATE" | tail -n 1)"
 while IFS=$TAB read -r index kind mode owner source path <&3; do
   line=
   case $kind in
     file | link | absent)
       if [ -e "$path.docker-tls-tmp" ]; then rm -f -- "$path.docker-tls-tmp" 2>"$ERR" || fail "$(words)"; fi
+      if [ -d "$path" ] && [ ! -L "$path" ]; then fail "$path cannot be replaced: it is a directory"; fi
       if [ -L "$path" ] || [ -e "$path" ]; then
         # A second name of the same file: nothing to copy, nothing to lose. What changes it later is a rename.
         ln -fPT -- "$path" "$path.docker-tls-old" 2>/dev/null || keep_copy "$path" 2>"$ERR" || fail "$path cannot be replaced: $(words)"
@@ -66,14 +76,11 @@ while IFS=$TAB read -r index kind mode owner source path <&3; do
     *"$NL$path$NL"*) ;;
     *)
       count=$((count + 1))
-      case $path in
-        # No other program has files of these names: what is there without an origin is ours, from before the records were deleted.
-        "$TLS_DIRECTORY/current" | "$UNITS/docker-tls"* | "$UNITS/"*.wants/docker-tls* | \
-          "$UNITS/$SERVICE.d/zz-docker-tls.conf" | "$UNITS/$SERVICE.d/~"*zz-docker-tls.conf)
-          printf '%s\tabsent\t-\t-\t%s\n' "$count" "$path" >>"$T/origin/manifest" 2>"$ERR" || fail "$(words)"
-          ;;
-        *) snapshot_path "$T/origin" "$count" "$kind" "$path" 2>"$ERR" || fail "$(words)" ;;
-      esac
+      if is_ours "$path"; then
+        printf '%s\tabsent\t-\t-\t%s\n' "$count" "$path" >>"$T/origin/manifest" 2>"$ERR" || fail "$(words)"
+      else
+        snapshot_path "$T/origin" "$count" "$kind" "$path" 2>"$ERR" || fail "$(words)"
+      fi
       ;;
   esac
 done 3<"$T/manifest"

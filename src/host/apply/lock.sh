@@ -3,7 +3,7 @@
 # It is /bin/sh of any kind: no redirection on `:`, which would end the shell where the disk is full.
 # Prints `@ STEP` when a step begins, `@warning BASE64` for what the operator should know, and one last line `@result …`.
 # Needs functions: clear_unarmed result undo
-# Needs variables: CONFIRM LOCK RUN STATE TXN UNITS WHO
+# Needs variables: CONFIRM LOCK RUN STATE TXN WHO
 # Needs programs: date dd flock head rm sed sh timeout
 umask 077
 trap '' HUP PIPE
@@ -22,7 +22,7 @@ esac
 
 # One change at a time.
 step lock
-exec 9<"$UNITS" || exit 1
+exec 9<"$RUN" || exit 1
 flock -w 20 9 || {
   result locked "$(head -c 1000 "$LOCK" 2>/dev/null)" "$(date +%s)"
   exit 0

@@ -1,7 +1,7 @@
 # The records of the change, which came with the script; and whether the host is still what the plan was made from.
 # Needs functions: changed fail unread_units
 # Needs variables: ABSENT CONFIRM FRAGMENT KNOWN_UNITS MANAGED MANIFEST NL RECORD ROLLBACK RUN SEEN SETTINGS STAGING TXN
-# Needs programs: df grep head mkdir sed sha256sum tail
+# Needs programs: chmod chown df grep head id lsattr mkdir sed sha256sum tail
 
 # They are in a staging directory in memory at first: a reboot before the rollback is armed leaves nothing.
 mkdir -m 0700 -- "$STAGING" 2>/dev/null || fail "cannot make $STAGING"
@@ -35,9 +35,25 @@ unread=$(unread_units "$FRAGMENT" "$KNOWN_UNITS")
 ROLLBACK_LIMIT=$LIMIT
 LIMIT=$CONFIRM
 
+# Where files can be made and not renamed (chattr +a), nothing could be taken back.
+takes_renames() {
+  command -v lsattr >/dev/null || return 0
+  attributes=$(lsattr -d -- "$1" 2>/dev/null)
+  case ${attributes%% *} in *a*)
+    printf '%s can only be appended to: chattr -a %s\n' "$1" "$1" >"$ERR"
+    return 1
+    ;;
+  esac
+}
+
 # Makes the directories above a path, with the mode given, and remembers them: make_directories DIRECTORY MODE
 make_directories() {
-  [ -d "$1" ] && return 0
+  if [ -d "$1" ]; then
+    takes_renames "$1"
+    return
+  fi
   make_directories "${1%/*}" 0755 || return 1
-  printf '%s\n' "$1" >>"$CREATED" && mkdir -m "$2" -- "$1" 2>>"$ERR"
+  printf '%s\n' "$1" >>"$CREATED" && mkdir -m "$2" -- "$1" 2>>"$ERR" || return 1
+  # One with setgid hands on its group, and itself.
+  [ ! -g "$1" ] || { chown ":$(id -g)" -- "$1" && chmod g-s -- "$1"; } 2>>"$ERR"
 }

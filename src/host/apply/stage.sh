@@ -11,7 +11,8 @@ arrive() {
   shift 3
   low=${bits#?}
   umask "0$((7 - ${bits%??}))$((7 - ${low%?}))$((7 - ${low#?}))"
-  { "$@" >"$target"; } 2>"$ERR"
+  # A default access list of the directory takes no notice of the umask: what is secret has its mode before anything is in it.
+  { { case $final in 0?00) chmod "$final" -- "$target" ;; esac && "$@"; } >"$target"; } 2>"$ERR"
   written=$?
   umask 077
   [ "$written" = 0 ] || return 1

@@ -76,8 +76,8 @@ network_facts() {
   fi
   if command -v firewall-cmd >/dev/null 2>&1 && systemctl -q is-active firewalld; then
     {
-      timeout 5 firewall-cmd --list-ports
-      timeout 5 firewall-cmd --list-services
+      timeout 5 firewall-cmd --get-default-zone
+      timeout 5 firewall-cmd --list-all-zones
     } 2>/dev/null
     end firewalld
   fi

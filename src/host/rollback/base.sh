@@ -18,7 +18,7 @@
 #   ends-linger      mark: the user is no longer to linger, once all else is done
 #   held-by-iptables mark: those rules are of iptables, and not of nft
 #   dependents       units that need docker.service and were active when it was first stopped, one per line
-# Needs variables: T UNITS
+# Needs variables: RUN T
 # Needs programs: base64 flock ln logger sleep tr
 set -u
 umask 077
@@ -70,14 +70,14 @@ await() {
 
 # One transaction's steps never run at the same time as its rollback. The lock is on a directory that always exists.
 take_mutex() {
-  exec 9<"$UNITS" && flock -w "$1" 9
+  exec 9<"$RUN" && flock -w "$1" 9
 }
 
 # Does a process hold the mutex? Under any number: while a shell runs a command without descriptor 9, it keeps it as another.
 holds_mutex() {
   for held in "/proc/$1"/fd/*; do
     # shellcheck disable=SC3013 # dash, bash and busybox have -ef
-    if [ "$held" -ef "$UNITS" ]; then return 0; fi
+    if [ "$held" -ef "$RUN" ]; then return 0; fi
   done
   return 1
 }

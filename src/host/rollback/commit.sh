@@ -52,8 +52,7 @@ finish() {
     rm -f -- "$STATE/state.json"
     for directory in $(credential_directories "$T/all-created"); do rm -rf -- "$directory"; done
     rm -f -- "$STATE/created"
-    remove_created "$T/all-created"
-    remove_created "$T/created"
+    remove_created "$T/all-created" "$T/created"
     forget_recovery
     note "removed ($TXN)"
   else

@@ -127,6 +127,5 @@ clear_blobs() {
 
 # Directories that this change made, innermost first; those that are still in use stay.
 remove_created() {
-  [ -f "$1" ] || return 0
-  sort -r -u "$1" | while IFS= read -r directory; do rmdir -- "$directory" 2>/dev/null || :; done
+  cat -- "$@" 2>/dev/null | sort -r -u | while IFS= read -r directory; do rmdir -- "$directory" 2>/dev/null || :; done
 }

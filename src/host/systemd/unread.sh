@@ -1,12 +1,15 @@
 # Unit files of the daemon that systemd has not read.
-# Needs variables: NL SERVICE UNITS
+# Needs variables: NL RUN SERVICE UNITS
 # Needs programs: grep readlink
 
 # Where the systemd that has UNITS looks for units: the host's, or a user's own.
 unit_path() {
   case $UNITS in
     /etc/systemd/system) printf '%s ' "$UNITS" /run/systemd/system /usr/local/lib/systemd/system /usr/lib/systemd/system ;;
-    *) printf '%s ' "$UNITS" /etc/systemd/user /run/systemd/user /usr/local/lib/systemd/user /usr/lib/systemd/user ;;
+    *)
+      printf '%s ' "$UNITS" /etc/systemd/user "$RUN/systemd/user" /run/systemd/user "${UNITS%/.config/systemd/user}/.local/share/systemd/user" \
+        /usr/local/share/systemd/user /usr/share/systemd/user /usr/local/lib/systemd/user /usr/lib/systemd/user
+      ;;
   esac
 }
 

@@ -1,7 +1,9 @@
 /** Owns the whole table of strange hosts, by groups, as docs/hosts.md has them. */
 
+import { ACCOUNTS } from './accounts.ts';
 import type { StrangeCase } from './case.ts';
 import { DOCKERS, FIREWALLS, LOGINS, MOUNTS, NAMES, PROGRAMS } from './hosts.ts';
+import { PLACES } from './places.ts';
 import { DAEMON_JSON, ENVIRONMENT } from './settings.ts';
 import { UNITS } from './units.ts';
 
@@ -10,9 +12,10 @@ export const STRANGE: readonly { readonly title: string; readonly cases: readonl
   { title: 'Environment files', cases: ENVIRONMENT },
   { title: 'daemon.json', cases: DAEMON_JSON },
   { title: 'Firewalls and ports', cases: FIREWALLS },
-  { title: 'Logins: shells, sshd, sudo', cases: LOGINS },
+  { title: 'Logins: shells, sshd, sudo', cases: [...LOGINS, ...ACCOUNTS] },
   { title: 'Missing programs', cases: PROGRAMS },
   { title: 'Mounts, disks, directories', cases: MOUNTS },
+  { title: 'Directories, devices, processes', cases: PLACES },
   { title: 'Names, locales, limits', cases: NAMES },
   { title: 'Installations of Docker', cases: DOCKERS },
 ];

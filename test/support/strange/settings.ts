@@ -174,4 +174,30 @@ export const DAEMON_JSON: readonly StrangeCase[] = [
     name: 'an access list (ACL)',
     make: `${json('{ "debug": true }')}; ${xattr('system.posix_acl_access', '0200000001000600ffffffff020004000100000004000400ffffffff10000600ffffffff20000400ffffffff')}`,
   },
+  {
+    name: 'bytes that are not UTF-8',
+    make: `printf '{ "labels": ["a=caf\\351"] }\\n' >${JSON_PATH}`,
+    code: 'E_DAEMON_JSON',
+  },
+  { name: 'a NUL byte', make: `printf '{}\\000\\n' >${JSON_PATH}`, code: 'E_DAEMON_JSON' },
+  { name: 'two objects', make: put(JSON_PATH, '{ "debug": true }\n{}'), code: 'E_DAEMON_JSON' },
+  { name: 'a key in capitals', make: put(JSON_PATH, '{ "Debug": true }'), code: 'E_DAEMON_CONFIG' },
+  {
+    name: 'an empty key and keys of objects',
+    make: put(JSON_PATH, '{ "": 1, "__proto__": { "debug": true }, "constructor": 1 }'),
+    code: 'E_DAEMON_CONFIG',
+  },
+  {
+    name: '`"live-restore": "true"` (a string)',
+    make: put(JSON_PATH, '{ "live-restore": "true" }'),
+    code: 'E_DAEMON_JSON',
+  },
+  {
+    name: '`"hosts": ["fd://"]` and no -H',
+    make: `${put(JSON_PATH, '{ "hosts": ["fd://"] }')}${execStart('/usr/sbin/dockerd')}`,
+  },
+  {
+    name: 'mode 0 and an owner that does not exist',
+    make: `${json('{ "debug": true }')}; chmod 0 ${JSON_PATH}; chown 12345:12345 ${JSON_PATH}`,
+  },
 ];

@@ -195,4 +195,55 @@ export const UNITS: readonly StrangeCase[] = [
     name: 'HTTP_PROXY in a drop-in',
     make: unit('[Service]\nEnvironment=HTTP_PROXY=http://192.0.2.1:3128 NO_PROXY=localhost'),
   },
+  {
+    name: 'drop-ins in /run and /usr/lib, one with our name',
+    make: `${put('/run/systemd/system/docker.service.d/own.conf', '[Service]\nNice=1')}${put('/usr/lib/systemd/system/docker.service.d/zz-docker-tls.conf', '[Service]\nNice=2')}${RESTART}`,
+    end: 'rm -rf /run/systemd/system/docker.service.d /usr/lib/systemd/system/docker.service.d',
+  },
+  {
+    name: 'ExecStart is a script of another name',
+    make: `printf '#!/bin/sh\nexec /usr/sbin/dockerd "$@"\n' >/usr/local/bin/start-docker; chmod 755 /usr/local/bin/start-docker; ${execStart('/usr/local/bin/start-docker -H fd://')}`,
+    end: 'rm /usr/local/bin/start-docker',
+    code: 'E_UNIT_COMMAND',
+  },
+  {
+    name: 'limits (LimitNOFILE=1024, TasksMax=50, OOMScoreAdjust)',
+    make: unit('[Service]\nLimitNOFILE=1024\nTasksMax=50\nOOMScoreAdjust=500'),
+  },
+  {
+    name: '`ProtectSystem=strict`',
+    make: unit('[Service]\nProtectSystem=strict\nReadWritePaths=/var/lib/docker /var/lib/containerd /run /etc/docker'),
+  },
+  {
+    name: 'dockerd may not see /etc/docker (`InaccessiblePaths=`)',
+    make: `mkdir -p /etc/docker; ${unit('[Service]\nInaccessiblePaths=/etc/docker')}`,
+    code: 'E_APPLY',
+  },
+  {
+    name: 'dockerd has another /etc/docker (`TemporaryFileSystem=`)',
+    make: `mkdir -p /etc/docker; ${unit('[Service]\nTemporaryFileSystem=/etc/docker')}`,
+    code: 'E_APPLY',
+  },
+  { name: 'a start and a stop may take five seconds', make: unit('[Service]\nTimeoutStartSec=5\nTimeoutStopSec=5') },
+  {
+    name: 'output to a file (StandardOutput=append:)',
+    make: unit('[Service]\nStandardOutput=append:/var/log/dockerd.log\nStandardError=inherit'),
+    end: 'rm -f /var/log/dockerd.log',
+  },
+  {
+    name: '`User=root`, `Group=docker`, `SupplementaryGroups=`',
+    make: unit('[Service]\nUser=root\nGroup=docker\nSupplementaryGroups=adm'),
+  },
+  {
+    name: 'docker.socket listens elsewhere only',
+    make: `${put('/etc/systemd/system/docker.socket.d/own.conf', '[Socket]\nListenStream=\nListenStream=/run/other.sock')}systemctl daemon-reload; systemctl stop docker.service docker.socket; systemctl start docker.service`,
+    end: 'systemctl stop docker.service docker.socket; rm -f /run/other.sock; systemctl daemon-reload; systemctl start docker.socket',
+  },
+  {
+    name: 'docker.service is an instance of a template',
+    make: 'systemctl stop docker.service docker.socket; mv /usr/lib/systemd/system/docker.service /usr/lib/systemd/system/docker@.service; systemctl daemon-reload',
+    end: 'mv /usr/lib/systemd/system/docker@.service /usr/lib/systemd/system/docker.service; systemctl daemon-reload; systemctl start docker.socket',
+    remark: "Debian's init script then counts as docker.service",
+    code: 'E_UNIT_COMMAND',
+  },
 ];
