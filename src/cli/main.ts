@@ -131,6 +131,7 @@ async function runCommand(
     live: given.io.errIsTerminal && given.env.TERM !== 'dumb',
     logFile: global.log,
     rows: process.stderr.rows,
+    words: form.words,
   });
   watchProgress(progress);
   const runtime = global.verbose ? sayTransport(given, progress) : given;

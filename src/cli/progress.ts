@@ -11,6 +11,7 @@ import pico from 'picocolors';
 import { cutText, durationWords, padText, plural, textWidth, wrapText } from '../domain/words.ts';
 import { DockerTlsError, printable } from '../errors/errors.ts';
 import type { HostProgress, Io, Progress } from '../runtime.ts';
+import type { HintPrefix } from './hint-prefix.ts';
 
 export type ProgressOptions = {
   readonly io: Io;
@@ -22,6 +23,8 @@ export type ProgressOptions = {
   readonly logFile?: string;
   /** Rows of the terminal; default 24. */
   readonly rows?: number;
+  /** Commands as this person has to type them. */
+  readonly words?: HintPrefix;
 };
 
 export type Running = { readonly host: string; readonly phase: string; readonly elapsedMs: number };
@@ -73,7 +76,7 @@ type Line = { readonly host: string; phase: string; startedAt: number; phaseAt: 
 
 /** Errors: E_LOG_FILE (exit 2) if the log file cannot be written now; later that is said once, and no host's change is interrupted. */
 export function createProgress(options: ProgressOptions): ProgressScreen {
-  const { io } = options;
+  const { io, words = String } = options;
   const live = options.live === true && options.silent !== true;
   const { green, red, dim, cyan, bold } = pico.createColors(io.colour && io.errIsTerminal);
   const lines = new Map<string, Line>();
@@ -223,7 +226,7 @@ export function createProgress(options: ProgressOptions): ProgressScreen {
     log,
     askedMs: () => askedMs + (paused > 0 ? performance.now() - pausedAt : 0),
     note(raw) {
-      const text = printable(raw, 1000);
+      const text = printable(words(raw), 1000);
       log(text);
       draw(`${text}\n`);
     },

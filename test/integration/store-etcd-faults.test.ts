@@ -87,6 +87,36 @@ describe('a network that is cut', () => {
     expect([await commitsOf(bob), await hostsOf(bob)]).toEqual([before + 1, ['a']]);
   });
 
+  test('at the transaction, and Ctrl-C with it: what became of the change is still asked', async () => {
+    const stop = new AbortController();
+    const seen = { count: 0 };
+    const { ada, bob } = await cut((_, path) => {
+      if (!isCommit(path, seen)) return 'pass';
+      stop.abort(new Error('Ctrl-C'));
+      return 'deliver';
+    });
+    const store = teamStore(ada.session(undefined, stop.signal));
+    await store.withLock('docker-tls test', () => store.write({ hosts: { a: sampleHost('a', 1) } }));
+    expect(await hostsOf(bob)).toEqual(['a']);
+  });
+
+  test('after Ctrl-C a run still takes back what it has stored, and reads nothing else', async () => {
+    const ada = team().member('ada');
+    await enrol(ada);
+    const stop = new AbortController();
+    const session = ada.session(undefined, stop.signal);
+    const store = teamStore(session);
+    const write = (change: Parameters<typeof store.write>[0]) =>
+      store.withLock('docker-tls test', () => store.write(change));
+    await write({ hosts: { a: sampleHost('a', 1) } });
+    // Of another run: what is there now has to be read.
+    await put(ada, 'b');
+    stop.abort(new Error('Ctrl-C'));
+    await expect(session.read(0)).rejects.toThrow('Ctrl-C');
+    await write({ removeHosts: ['a'] });
+    expect(await hostsOf(ada)).toEqual(['b']);
+  });
+
   test('for good, while it is not known whether it arrived: said so, and the next run begins from what is there', async () => {
     const seen = { count: 0 };
     let gone = false;

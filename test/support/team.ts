@@ -16,8 +16,8 @@ export type Member = {
   readonly env: Readonly<Record<string, string>>;
   /** What was noted so far. */
   readonly notes: readonly string[];
-  /** A new run. */
-  session(now?: () => Date): Session;
+  /** A new run; `signal` stops it. */
+  session(now?: () => Date, signal?: AbortSignal): Session;
 };
 
 export type Members = { readonly url: string; member(name: string): Member };
@@ -56,7 +56,8 @@ function newMember(directory: string, name: string, url: string): Member {
   return {
     ...{ name, home, env, notes },
     recipient: readFileSync(`${key}.pub`, 'utf8').trim(),
-    session: (now = options.now) => openTeamSession({ ...options, now, note: (text) => notes.push(text) }) as Session,
+    session: (now = options.now, signal) =>
+      openTeamSession({ ...options, now, signal, note: (text) => notes.push(text) }) as Session,
   };
 }
 

@@ -99,7 +99,7 @@ export const DAEMON = {
   E_LINGER: [
     4,
     'A rootless Docker ends with the last login of its user, and so would the rollback.',
-    'as root on the host: loginctl enable-linger USER',
+    'loginctl enable-linger USER',
   ],
   E_HOME_NAME: [
     4,

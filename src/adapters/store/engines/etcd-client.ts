@@ -27,8 +27,12 @@ const ROUNDS = 2;
 
 export type EtcdClient = ReturnType<typeof etcdClient>;
 
-/** `stopReading` ends what only reads; a change that is on its way is waited for, because its ending counts. */
-export function etcdClient(address: EtcdAddress, credentials: () => EtcdCredentials, stopReading?: AbortSignal) {
+/** `stopReading` gives what ends a request that only reads; a change that is on its way is waited for, because its ending counts. */
+export function etcdClient(
+  address: EtcdAddress,
+  credentials: () => EtcdCredentials,
+  stopReading: () => AbortSignal | undefined,
+) {
   const { endpoints, tls } = address;
   let at = 0;
   let token: string | undefined;
@@ -178,13 +182,13 @@ export function etcdClient(address: EtcdAddress, credentials: () => EtcdCredenti
 
     /** Keys from `from` up to `to`, or one key, as they are at `revision` or now. */
     async range(from: string, to?: string, options: Readonly<Record<string, unknown>> = {}) {
-      return rangeOf(await post('/v3/kv/range', { ...rangeRequest(from, to), ...options }, stopReading));
+      return rangeOf(await post('/v3/kv/range', { ...rangeRequest(from, to), ...options }, stopReading()));
     },
 
     /** All operations, if what `compare` says holds. */
     async txn(compare: readonly object[], success: readonly Operation[]) {
       const reads = success.every((one) => 'request_range' in one);
-      const answer = await post('/v3/kv/txn', { compare, success }, reads ? stopReading : undefined);
+      const answer = await post('/v3/kv/txn', { compare, success }, reads ? stopReading() : undefined);
       const responses = (answer.responses ?? []) as readonly { readonly response_range?: Answer }[];
       return {
         succeeded: answer.succeeded === true,

@@ -37,7 +37,10 @@ const LARGEST_VALUE = 1_500_000;
 const ATTEMPTS = 4;
 
 export function etcdEngine({ address, env, cache: directory, signal, now }: EtcdOptions): Engine {
-  const client = etcdClient(address, () => readEtcdCredentials(address, env), signal);
+  /** Changes that are being made. */
+  let changing = 0;
+  const stopReading = () => (changing > 0 ? undefined : signal);
+  const client = etcdClient(address, () => readEtcdCredentials(address, env), stopReading);
   const cache = snapshotCache(directory);
   const keys = keysOf(address.prefix);
   const { current, readHeadAnd, entriesFrom, remember, placeOf } = etcdReader(client, keys, address, () =>
@@ -48,7 +51,7 @@ export function etcdEngine({ address, env, cache: directory, signal, now }: Etcd
     try {
       return (await current()).snapshot;
     } catch (cause) {
-      signal?.throwIfAborted();
+      stopReading()?.throwIfAborted();
       if (!(cause instanceof DockerTlsError) || cause.code !== 'E_STORE_UNREACHABLE') throw cause;
       const last = cache.read();
       if (last === undefined) throw cause;
@@ -153,6 +156,15 @@ export function etcdEngine({ address, env, cache: directory, signal, now }: Etcd
     await sweepGenerations(client, keys, head, generation);
   }
 
+  async function uninterrupted<T>(work: () => Promise<T>): Promise<T> {
+    changing += 1;
+    try {
+      return await work();
+    } finally {
+      changing -= 1;
+    }
+  }
+
   async function translated<T>(work: () => Promise<T>): Promise<T> {
     try {
       return await work();
@@ -164,6 +176,7 @@ export function etcdEngine({ address, env, cache: directory, signal, now }: Etcd
   return {
     url: address.url,
     read,
+    uninterrupted,
     keep: (snapshot) => cache.keep(snapshot, placeOf(snapshot.revision)?.recent ?? []),
 
     async at(revision) {
@@ -176,7 +189,7 @@ export function etcdEngine({ address, env, cache: directory, signal, now }: Etcd
         const place = placeOf(expected.revision);
         // It was read too long ago to be on top.
         if (place === undefined) throw changed(address.url);
-        return (await commit(place, change)).snapshot;
+        return (await uninterrupted(() => commit(place, change))).snapshot;
       }),
 
     /** A transaction that never holds: what it would do has to be allowed, and there has to be room. */
