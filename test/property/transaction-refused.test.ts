@@ -1,6 +1,6 @@
 /** Changes that may not go through, as the engine runs them: the real scripts in a sandbox, and the error that each ends with. */
 
-import { readFileSync, writeFileSync } from 'node:fs';
+import { existsSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
 import type { HostFacts } from '../../src/domain/plan/facts.ts';
@@ -141,6 +141,22 @@ describe.runIf(process.getuid?.() === 0)('a change that may not go through, as t
       await startTransaction(session, { ...transaction, script }, { timeoutMs: 1000 });
     });
     expect(error).toMatchObject({ code: 'E_DAEMON_CONFIG', exit: 5, details: ['unknown flag'] });
+  });
+
+  test('E_APPLY: a step fails while dockerd still validates: that ends first, and never had the mutex', async () => {
+    const error = await refused(async (box) => {
+      const { session, facts } = changeOf(box);
+      const transaction = transactionOf(plan, facts);
+      const validate = "VALIDATE='sleep 0.5; [ -e /proc/self/fd/9 ] || : >/run/validated'";
+      const script = transaction.script
+        .replace(/^VALIDATE=''$/m, validate)
+        .replace(/^step keep$/m, 'step keep; fail "no space"');
+      expect(script).toContain('fail "no space"');
+      await startTransaction(session, { ...transaction, script }, { timeoutMs: 1000 }).finally(() =>
+        expect(existsSync(join(box.directory, 'run/validated'))).toBe(true),
+      );
+    });
+    expect(error).toMatchObject({ code: 'E_APPLY', exit: 5, message: expect.stringContaining('(keep): no space') });
   });
 
   test('E_STALE_CHANGE: a change that its controller never confirmed goes back before the next one', async () => {

@@ -33,11 +33,12 @@ if [ -e "$LOCK" ] && [ "$now" -lt "$(sed -n 's/^expires=\([0-9]\{1,12\}\)$/\1/p'
   exit 0
 fi
 STAGING=$RUN/docker-tls-$TXN
-timer=
-# Whatever ends this script before the daemon was touched leaves nothing behind: also no timer that is only about to start.
+timer='' validation=''
+# Whatever ends this script before the daemon was touched leaves nothing behind: also no timer that is only about to start, and no dockerd that
+# still validates.
 abandon() {
   trap - EXIT
-  [ -z "$timer" ] || wait "$timer"
+  for job in $timer $validation; do wait "$job"; done
   if [ -f "$T/settings" ]; then
     undo abandoned >/dev/null 2>&1
   else

@@ -35,7 +35,7 @@ if [ "$REMAP" = yes ] && command -v useradd >/dev/null && command -v usermod >/d
 fi
 if [ -n "$VALIDATE" ]; then
   step validate
-  # dockerd takes longer for it than the next step, which changes nothing: nothing is switched before its answer (switch.sh).
-  sh -c "$VALIDATE" >"$T/validation" 2>&1 </dev/null &
+  # dockerd takes longer for it than the next step, which changes nothing: nothing is switched before its answer (switch.sh). It does not get the mutex.
+  sh -c "$VALIDATE" >"$T/validation" 2>&1 </dev/null 9<&- &
   validation=$!
 fi
