@@ -49,11 +49,6 @@ export type Engine = {
    * E_STORE_UNREACHABLE: not committed, or not known to be. Resolves to the snapshot that it made.
    */
   commit(expected: Snapshot, commit: Commit): Promise<Snapshot>;
-  /**
-   * While `work` lasts, the run's signal stops no request: a run that is told to stop still stores, or takes back, what it has begun. An
-   * engine whose requests never stop early needs none.
-   */
-  uninterrupted?<T>(work: () => Promise<T>): Promise<T>;
   /** Fails where a commit would be refused: to be found before a host changes, not after. */
   requireWritable(): Promise<void>;
   /** The newest first. */

@@ -37,9 +37,9 @@ const LARGEST_VALUE = 1_500_000;
 const ATTEMPTS = 4;
 
 export function etcdEngine({ address, env, cache: directory, signal, now }: EtcdOptions): Engine {
-  /** Changes that are being made. */
-  let changing = 0;
-  const stopReading = () => (changing > 0 ? undefined : signal);
+  /** A run that has begun to store something comes to its end: it asks what became of that, takes it back where it has to, and reports. */
+  let begun = false;
+  const stopReading = () => (begun ? undefined : signal);
   const client = etcdClient(address, () => readEtcdCredentials(address, env), stopReading);
   const cache = snapshotCache(directory);
   const keys = keysOf(address.prefix);
@@ -156,15 +156,6 @@ export function etcdEngine({ address, env, cache: directory, signal, now }: Etcd
     await sweepGenerations(client, keys, head, generation);
   }
 
-  async function uninterrupted<T>(work: () => Promise<T>): Promise<T> {
-    changing += 1;
-    try {
-      return await work();
-    } finally {
-      changing -= 1;
-    }
-  }
-
   async function translated<T>(work: () => Promise<T>): Promise<T> {
     try {
       return await work();
@@ -176,7 +167,6 @@ export function etcdEngine({ address, env, cache: directory, signal, now }: Etcd
   return {
     url: address.url,
     read,
-    uninterrupted,
     keep: (snapshot) => cache.keep(snapshot, placeOf(snapshot.revision)?.recent ?? []),
 
     async at(revision) {
@@ -189,7 +179,8 @@ export function etcdEngine({ address, env, cache: directory, signal, now }: Etcd
         const place = placeOf(expected.revision);
         // It was read too long ago to be on top.
         if (place === undefined) throw changed(address.url);
-        return (await uninterrupted(() => commit(place, change))).snapshot;
+        begun = true;
+        return (await commit(place, change)).snapshot;
       }),
 
     /** A transaction that never holds: what it would do has to be allowed, and there has to be room. */

@@ -53,10 +53,8 @@ export function teamStore(session: Session): Store {
       let turn: Turn | undefined;
       try {
         return await order.inTurn(joins, (release) => {
-          const begun = newTurn(command, joins, release);
-          turn = begun;
-          const work = () => turns.run(begun, fn);
-          return session.engine.uninterrupted?.(work) ?? work();
+          turn = newTurn(command, joins, release);
+          return turns.run(turn, fn);
         });
       } catch (error) {
         if (!turn?.overtaken || turn.wrote || attempt >= ATTEMPTS || performance.now() > until) throw error;
