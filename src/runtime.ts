@@ -91,7 +91,7 @@ export type HostSession = {
   /** `key`: a key or an agent accept us, with no password beside it. Absent: something else, or not known. */
   readonly authenticatedBy?: 'key';
   run(request: ScriptRequest): Promise<ScriptResult>;
-  /** Says that a run as root comes next: what it needs on the host is begun. Absent where that saves nothing. */
+  /** Says that a run as root comes next: what it needs on the host is begun. Absent where that could be in the way of a run. */
   prepare?(): void;
   /** TCP connections from the jump host, or from the host itself where there is none. */
   readonly tunnel?: Tunnel;

@@ -50,7 +50,7 @@ describe.each(['ssh2', 'openssh'] as const)('%s', (transport) => {
     });
   });
 
-  it('a run that was prepared is that run; one that nobody needs ends with its session', async () => {
+  it('a run that was prepared is that run; one that is not needed ends with its session', async () => {
     await withServer(withKey, async (server) => {
       const session = await connect(optionsFor(server, { transport }));
       expect(await whoami(session)).toBe('in\n');
@@ -63,6 +63,18 @@ describe.each(['ssh2', 'openssh'] as const)('%s', (transport) => {
       });
       expect([stdout.toString(), server.seen.execs]).toEqual(['typed', begun + 1]);
       session.prepare?.();
+      await session.close();
+    });
+  });
+
+  it('what is begun for the next run takes no session from this one, on a host that opens one at a time', async () => {
+    await withServer({ ...withKey, maxSessions: 1 }, async (server) => {
+      const session = await connect(optionsFor(server, { transport }));
+      const run = session.run({ phase: 'test', script: 'sleep 0.5; echo in', asRoot: true, timeoutMs: 20_000 });
+      // Execs of the system's ssh are programs of their own, and could overtake one another.
+      expect(session.prepare === undefined).toBe(transport === 'openssh');
+      session.prepare?.();
+      expect((await run).stdout.toString()).toBe('in\n');
       await session.close();
     });
   });

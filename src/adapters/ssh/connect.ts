@@ -60,9 +60,13 @@ export async function connect(options: SshOptions): Promise<HostSession> {
     transport: transport.transport,
     authenticatedBy: transport.byKey?.() ? 'key' : undefined,
     run: (request: ScriptRequest): Promise<ScriptResult> => runScript(context, request),
-    prepare: () => {
-      if (!closed) prepareRun(context);
-    },
+    // Over the system's ssh each exec is a program of its own: what is begun behind a run may overtake it, and on a host that opens one
+    // session at a time the run would be refused.
+    ...(transport.transport !== 'openssh' && {
+      prepare: () => {
+        if (!closed) prepareRun(context);
+      },
+    }),
     tunnel: transport.tunnel,
     close,
     [Symbol.asyncDispose]: close,
