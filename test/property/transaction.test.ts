@@ -91,6 +91,15 @@ function checkRecords(root: string, old: ReadonlyMap<string, string>, files: rea
   for (const directory of made) expect(old.has(directory.slice(4)), directory).toBe(false);
 }
 
+/** What a rollback to this generation would put there is what the change has put there, and nothing that was there for a moment only. */
+function checkGeneration(root: string, files: readonly FileChange[]): void {
+  const generation = join(root, 'var/docker-tls/generations/1');
+  const lines = readFileSync(join(generation, 'manifest'), 'utf8').trimEnd().split('\n');
+  expect(lines.map((line) => line.split('\t')[4])).toEqual(files.map(({ path }) => path));
+  for (const [index, { kind, after }] of files.entries())
+    if (kind === 'file') expect(readFileSync(join(generation, `${index + 1}`), 'utf8')).toBe(after);
+}
+
 /** Plays one case to its end and judges what is left; gives what systemd was told. */
 function play(shell: readonly string[], { before, after, protect, restart, remove, crashes, end }: Case): string[] {
   const box = new Sandbox(shell);
@@ -159,6 +168,7 @@ function play(shell: readonly string[], { before, after, protect, restart, remov
       for (const [path, lies] of old)
         if (!ours.has(path) && !/^\/docker\/tls\/1(\/|$)/.test(path)) expect(now.get(path), path).toBe(lies);
       if (!remove) checkRecords(root, old, files);
+      if (!remove) checkGeneration(root, files);
       expect([...now.keys()].filter((path) => /docker-tls-(new|old|tmp)|recover/.test(path))).toEqual([]);
       if (remove) {
         expect(existsSync(join(root, 'var/docker-tls'))).toBe(false);
@@ -195,6 +205,13 @@ describe.runIf(process.getuid?.() === 0)('unit files', () => {
     const there = ['daemon-reload', stop, 'start docker.service'];
     expect(told({ [drop]: file }, 'undo').slice(0, 6)).toEqual([...there, ...there]);
   });
+});
+
+test.runIf(process.getuid?.() === 0)('a generation has daemon.json as it stays, not as it is for the restart', () => {
+  const path = '/etc/docker/daemon.json';
+  const json = (content: string): Entry => ({ kind: 'file', mode: 0o644, uid: 0, content });
+  const one = { before: { [path]: json('{}') }, after: { [path]: json('{ "icc": false }') }, crashes: [NEVER] };
+  play(['dash'], { ...one, protect: true, restart: true, remove: false, end: 'commit' });
 });
 
 const shells = [['dash'], ['bash'], ['busybox', 'sh']] as const;
