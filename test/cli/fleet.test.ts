@@ -80,7 +80,7 @@ describe('who verifies a host', () => {
 test('what the file says of a client that is there counts from its next renewal, and that is said', async () => {
   await issueStore(home, { clients: { ops: undefined } });
   write('version: 1\nhosts: { b1: }\nclients: { ops: { key-type: p384, days: 30 } }\n');
-  const note = 'client ops: days and key-type count from its next renewal on: docker-tls rotate client ops';
+  const note = `client ops: days and key-type count from its next renewal on: docker-tls --home ${home} rotate client ops`;
   expect((await cli(['plan', '-f', 'fleet.yaml'])).err).toContain(note);
   await cli(['apply', '-f', 'fleet.yaml', '--yes']);
   expect((await store()).clients.get('ops')?.record).toMatchObject({ keyType: 'p384', days: 30 });

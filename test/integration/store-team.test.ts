@@ -3,7 +3,13 @@ import { existsSync, mkdtempSync, readdirSync, readFileSync, renameSync, statSyn
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, describe, expect, test } from 'vitest';
-import { addOperator, checkTeamStore, removeOperator, restoreTeamStore } from '../../src/adapters/store/team/admin.ts';
+import {
+  addOperator,
+  checkTeamStore,
+  listOperators,
+  removeOperator,
+  restoreTeamStore,
+} from '../../src/adapters/store/team/admin.ts';
 import { teamStore } from '../../src/adapters/store/team/store.ts';
 import { removeHomes, removeLater, sampleCa, sampleClient, sampleHost, sampleIssuer } from '../support/store.ts';
 import { enrol, type Member, newTeam, type Team } from '../support/team.ts';
@@ -179,6 +185,17 @@ describe('an administrator of the repository', () => {
   test('cannot show an empty store to a computer whose address names the signing key', async () => {
     const pinned = newTeam(`?key=${'0'.repeat(32)}`);
     await expect(teamStore(pinned.member('ada').session()).read()).rejects.toMatchObject({ code: 'E_STORE_TAMPERED' });
+  });
+
+  test('is not trusted unseen: at the first use on a computer, and only then, the signing key is said', async () => {
+    const { bob, ada } = await team();
+    const { signer } = await listOperators(ada.session());
+    for (let run = 0; run < 2; run += 1) await teamStore(bob.session()).read();
+    expect(bob.notes).toEqual([
+      expect.stringMatching(
+        `^first use of git\\+file:.*, signed by ${signer}: compare it with what operator list shows`,
+      ),
+    ]);
   });
 
   test('cannot empty it', async () => {

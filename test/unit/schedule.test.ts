@@ -151,8 +151,10 @@ test('a passphrase that the schedule does not have is said, with the flag that g
   const env = { DOCKER_TLS_CA_PASSPHRASE: 'correct staple' };
   expect((await runCli(['ca', 'create', '--home', home], { env })).exit).toBe(0);
   const warned = async (...argv: string[]) => (await runCli(['schedule', '--home', home, ...argv])).err;
-  expect(await warned()).toMatch(/every renewal would fail.*docker-tls schedule --install --ca-passphrase-file FILE/);
-  expect(await warned('--form', 'cron')).toContain('docker-tls schedule --form cron --ca-passphrase-file FILE');
+  const again = `docker-tls --home '${home}' schedule`;
+  expect(await warned()).toContain('every renewal would fail');
+  expect(await warned()).toContain(`${again} --install --ca-passphrase-file FILE`);
+  expect(await warned('--form', 'cron')).toContain(`${again} --form cron --ca-passphrase-file FILE`);
   const file = join(directory, 'words');
   writeFileSync(file, 'correct staple\n', { mode: 0o600 });
   const fleet = join(directory, 'locked.yaml');

@@ -160,7 +160,8 @@ export function fleetClients(clients: readonly ClientSpec[], state: StoreState, 
 }
 
 function renewalOf(name: string, known: StoredClient | undefined): string {
-  return `docker-tls ${known !== undefined && known.key === undefined ? 'client request' : 'rotate client'} ${name}`;
+  const external = known !== undefined && known.key === undefined;
+  return external ? `client request ${name}, where its key is` : `docker-tls rotate client ${name}`;
 }
 
 function revokedAgain(name: string): DockerTlsError {

@@ -160,7 +160,7 @@ export function openSession({ engine, local, who, pinned, identities, note, now 
     const opened = await open(snapshot, checked);
     if (local.seen() === undefined && pinned === undefined)
       note(
-        `first use of ${engine.url}, signed by ${checked.seen.signers.at(-1)}: a colleague sees the same in docker-tls operator list`,
+        `first use of ${engine.url}, signed by ${checked.seen.signers.at(-1)}: compare it with what operator list shows a colleague`,
       );
     remember(snapshot, checked.seen);
     return keep(opened);
