@@ -390,6 +390,20 @@ describe('ssh2 alone', () => {
     });
   });
 
+  it('names a public key of which the private one is nowhere', async () => {
+    const file = join(directory, 'alone.pub');
+    writeFileSync(file, makeKey('ed25519').publicKey);
+    await withServer(withKey, async (server) => {
+      const error = await failure(connect(optionsFor(server, { identities: [file] })));
+      expect([error.code, error.details]).toEqual([
+        'E_SSH_AUTH',
+        expect.arrayContaining([
+          `${file} is a public key: the private key is neither in the agent nor in a file beside it`,
+        ]),
+      ]);
+    });
+  });
+
   it.each([
     ['IdentitiesOnly', 'IdentitiesOnly yes\n', false],
     ['-i', '', true],

@@ -37,12 +37,12 @@ export async function findKeys(ssh2: Ssh2, options: SshOptions, endpoint: Endpoi
   if (!endpoint.publicKeys) return { signers: [], passedOver: [] };
   const passedOver: string[] = [];
   const files: Signer[] = [];
-  const named = new Set<string>();
+  const publicOnly = new Map<string, string>();
   for (const identity of endpoint.identities) {
     if (isThere(`${identity.file}-cert.pub`)) throw needsOpenSsh(options, `${identity.file} has a certificate`);
     const found = await fileSigner(ssh2, options, identity.file, identity.explicit);
     if (typeof found === 'string') passedOver.push(found);
-    else if (Buffer.isBuffer(found)) named.add(found.toString('base64'));
+    else if (Buffer.isBuffer(found)) publicOnly.set(found.toString('base64'), identity.file);
     else if (found !== undefined) files.push(found);
   }
   const namedOnly = endpoint.identitiesOnly || (options.identities?.length ?? 0) > 0;
@@ -59,12 +59,15 @@ export async function findKeys(ssh2: Ssh2, options: SshOptions, endpoint: Endpoi
     if (beyond !== undefined) throw needsOpenSsh(options, `the agent holds a key of type ${beyond}`);
     held = usable;
   }
-  for (const signer of files) named.add(signer.blob.toString('base64'));
+  const named = new Set([...publicOnly.keys(), ...files.map((signer) => signer.blob.toString('base64'))]);
   const isNamed = (signer: Signer): boolean => named.has(signer.blob.toString('base64'));
   const fromAgent = held.filter(isNamed);
   const agentOnly = namedOnly ? [] : held.filter((signer) => !isNamed(signer));
   const inAgent = new Set(fromAgent.map((signer) => signer.blob.toString('base64')));
   const fromFiles = files.filter((signer) => !inAgent.has(signer.blob.toString('base64')));
+  for (const [blob, file] of publicOnly)
+    if (![...held, ...files].some((signer) => signer.blob.toString('base64') === blob))
+      passedOver.push(`${file} is a public key: the private key is neither in the agent nor in a file beside it`);
   return { signers: [...fromAgent, ...agentOnly, ...fromFiles], passedOver };
 }
 
