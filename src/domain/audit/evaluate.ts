@@ -117,7 +117,7 @@ export function resultOf(check: Omit<Check, 'evaluate'>, verdict: Verdict, host 
     group: groupOf(id),
     severity: (verdict.state === 'finding' ? verdict.severity : undefined) ?? check.severity,
     why,
-    fix: fixOn(printable(shellQuote(host), EVIDENCE_LENGTH)),
+    fix: fixOn(shellQuote(printable(host, EVIDENCE_LENGTH))),
     fixOfAny: typeof check.fix === 'string' ? undefined : fixOn('HOST'),
     fixable: stays === undefined ? check.fixable : undefined,
     manual: check.manual === true,
