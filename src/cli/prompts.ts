@@ -78,7 +78,7 @@ export function createPrompts(options: PromptsOptions): Prompts {
         const { explain: _, ...ways } = source;
         const again = await ask<string>({ type: 'password', message: 'The same again:', mask: '*' }, ways);
         if (first === again) return new Secret(first);
-        options.io.err('They are not the same.\n');
+        await inTurn(async () => options.io.err('They are not the same.\n'));
       }
     },
     select: ({ message, choices: given, default: fallback, ...source }) => {

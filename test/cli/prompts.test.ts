@@ -14,12 +14,20 @@ function setting(options: { terminal?: boolean; yes?: boolean; signal?: AbortSig
   // inquirer ends what it writes to, which stderr does not mind.
   output.end = () => output;
   let screen = '';
+  let suspended = false;
+  const suspend = async <T>(work: () => Promise<T>): Promise<T> => {
+    suspended = true;
+    return work().finally(() => {
+      suspended = false;
+    });
+  };
   output.on('data', (chunk) => {
     screen += stripVTControlCharacters(String(chunk)).replace(/\s+/g, ' ');
   });
   const io = {
     out() {},
     err(text: string) {
+      if (!suspended) throw new Error(`beside the live progress, which wipes it: ${text}`);
       screen += text;
     },
     outIsTerminal: terminal,
@@ -29,7 +37,7 @@ function setting(options: { terminal?: boolean; yes?: boolean; signal?: AbortSig
     colour: false,
   };
   const words = hintPrefix('docker-tls', '/srv/tls');
-  const prompts = createPrompts({ io, yes, signal, suspend: (work) => work(), words, input, output });
+  const prompts = createPrompts({ io, yes, signal, suspend, words, input, output });
   /** Types once the text is on the screen. */
   async function type(after: string, keys: string): Promise<void> {
     for (let tries = 0; !screen.includes(after); tries += 1) {
