@@ -12,9 +12,10 @@ import { contextName } from '../domain/fleet/specs.ts';
 import { checkContextName, contextNameOf } from '../domain/names.ts';
 import type { Secret } from '../domain/secret.ts';
 import type { HostSpec } from '../domain/settings.ts';
+import { noKeyHere } from '../domain/trust/client-refusals.ts';
 import { type ReachableHost, reachableHosts } from '../domain/trust/reachable-hosts.ts';
 import { isAccepted } from '../domain/trust/trust.ts';
-import { asWritten, DockerTlsError, DockerTlsErrors } from '../errors/errors.ts';
+import { DockerTlsError, DockerTlsErrors } from '../errors/errors.ts';
 import { dockerConfigDirectory } from '../user.ts';
 import type { ActionContext } from './action-context.ts';
 import { clientName, resolveClient, resolveHost } from './resolve-target.ts';
@@ -266,9 +267,5 @@ function credentials(
   const client = state.clients.get(request.client);
   if (!host || !client) throw new Error(`giveContext: ${request.host} or ${request.client} is not in the store`);
   if (client.key) return { host, client, key: client.key };
-  throw new DockerTlsError(
-    'E_CLIENT_NO_KEY',
-    'the key of this client is not in this store; it was made on another machine and stays there',
-    { where: request.client, hints: [asWritten('on the computer that has the key: docker-tls client import FILE')] },
-  );
+  throw noKeyHere([request.client], request.client);
 }

@@ -2,11 +2,11 @@
 
 import type { StoredClient, StoredHost, StoreState } from '../adapters/store/records.ts';
 import { nearestNames } from '../domain/fleet/nearest.ts';
-import { clientRevoked } from '../domain/trust/client-refusals.ts';
+import { clientRevoked, noKeyHere } from '../domain/trust/client-refusals.ts';
 import { accepts, ownOf, probeClientAt, type ReachableHost, reachableHosts } from '../domain/trust/reachable-hosts.ts';
 import { knownWords } from '../domain/words.ts';
 import type { ErrorCode } from '../errors/catalogue.ts';
-import { asWritten, DockerTlsError } from '../errors/errors.ts';
+import { DockerTlsError } from '../errors/errors.ts';
 import type { Runtime } from '../runtime.ts';
 
 export type KnownClient = StoredClient & { readonly directory: string };
@@ -53,14 +53,7 @@ export function resolveClient(
 ): KnownClient {
   const client = name === undefined ? onlyClient(state, host, command) : namedClient(state, host, name, command);
   if (client.key) return client;
-  throw new DockerTlsError(
-    'E_CLIENT_NO_KEY',
-    'the key of this client is not in this store; it was made on another machine and stays there',
-    {
-      where: client.record.name,
-      hints: [asWritten('on the computer that has the key: docker-tls client import FILE')],
-    },
-  );
+  throw noKeyHere([client.record.name], client.record.name);
 }
 
 /** As resolveClient, for whom any client will do: the one that DOCKER_TLS_CLIENT prefers, of several this computer's own, or the first. */
@@ -93,11 +86,14 @@ function namedClient(state: StoreState, host: ReachableHost, name: string, comma
 }
 
 function onlyClient(state: StoreState, host: ReachableHost, command: string): KnownClient {
-  const usable = [...state.clients.values()].filter(
-    (client) => client.record.revokedAt === undefined && accepts(host, client) && client.key,
+  const accepted = [...state.clients.values()].filter(
+    (client) => client.record.revokedAt === undefined && accepts(host, client),
   );
+  const usable = accepted.filter(({ key }) => key);
   const [only, ...others] = usable;
   if (!only) {
+    const names = accepted.map(({ record }) => record.name);
+    if (names.length > 0) throw noKeyHere(names, host.record.name);
     throw new DockerTlsError('E_NO_CLIENTS', 'the store holds no client that this host accepts', {
       where: host.record.name,
       hints: ['docker-tls client add NAME'],

@@ -115,7 +115,13 @@ describe('env', () => {
         away: { ...client('away', 1), key: undefined },
       },
     });
+    expect((await run('env', '--json')).json.error).toMatchObject({
+      code: 'E_CLIENT_NO_KEY',
+      message: 'the key of away is not here: it is on another computer, or sealed for another operator',
+    });
+    await fill({ removeClients: ['away'] });
     expect((await run('env', '--json')).json.error?.code).toBe('E_NO_CLIENTS');
+    await fill({ clients: { away: { ...client('away', 1), key: undefined } } });
     expect((await run('env', '--client', 'gone', '--json')).json.error?.code).toBe('E_CLIENT_REVOKED');
     expect((await run('env', '--client', 'away', '--json')).json.error?.code).toBe('E_CLIENT_NO_KEY');
   });

@@ -2,6 +2,7 @@
 
 import type { StoredClient } from '../../adapters/store/records.ts';
 import { asWritten, DockerTlsError, type Hint, printable } from '../../errors/errors.ts';
+import { listWords } from '../words.ts';
 
 /** A client that was revoked, or that another CA issued, is not ours to issue: E_CLIENT_EXTERNAL, E_CLIENT_REVOKED (exit 2). */
 export function refuseOther(client: StoredClient): void {
@@ -54,6 +55,21 @@ export function externalKey(name: string): DockerTlsError {
       'then here: docker-tls client sign REQUEST',
     ],
   });
+}
+
+/** Clients that this computer cannot be: E_CLIENT_NO_KEY (exit 2). */
+export function noKeyHere(names: readonly string[], where: string): DockerTlsError {
+  return new DockerTlsError(
+    'E_CLIENT_NO_KEY',
+    `the key of ${listWords(names, 3)} is not here: it is on another computer, or sealed for another operator`,
+    {
+      where,
+      hints: [
+        asWritten(`an operator who opens the CA: docker-tls operator add YOU YOUR-KEY --client ${names[0]}`),
+        asWritten('on the computer that has the key: docker-tls client import FILE'),
+      ],
+    },
+  );
 }
 
 /** `way`: the command with another name. */
