@@ -398,7 +398,7 @@ describe('ssh2 alone', () => {
       expect([error.code, error.details]).toEqual([
         'E_SSH_AUTH',
         expect.arrayContaining([
-          `${file} is a public key: the private key is neither in the agent nor in a file beside it`,
+          `${file} is a public key: its private key was found neither in an agent nor in a file beside it`,
         ]),
       ]);
     });

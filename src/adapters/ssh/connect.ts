@@ -22,9 +22,6 @@ export type Transport = {
   close(): Promise<void>;
 };
 
-/** How many connections and execs were begun in this process. For tests and the bench. */
-const remoteCounters = { connections: 0, execs: 0 };
-
 /**
  * A session with the host. `options.signal` ends the connecting only: a session that exists outlives it, because the way
  * back after Ctrl-C needs it; each run has a signal of its own. Errors: E_SSH_…, each with its code, and E_INTERRUPTED.
@@ -44,7 +41,6 @@ export async function connect(options: SshOptions): Promise<HostSession> {
     if (closed) {
       throw new DockerTlsError('E_SSH_LOST', 'the session is closed', { where: options.host });
     }
-    remoteCounters.execs += 1;
     return await transport.open(words);
   }
   const context: ExecContext = {
@@ -87,7 +83,6 @@ async function openTransport(options: SshOptions): Promise<Transport> {
       close: async () => {},
     };
   }
-  remoteCounters.connections += 1;
   let reason = '';
   if (options.transport !== 'openssh') {
     const { connectSsh2 } = await import('./ssh2.ts');

@@ -42,7 +42,7 @@ export async function findKeys(ssh2: Ssh2, options: SshOptions, endpoint: Endpoi
     if (isThere(`${identity.file}-cert.pub`)) throw needsOpenSsh(options, `${identity.file} has a certificate`);
     const found = await fileSigner(ssh2, options, identity.file, identity.explicit);
     if (typeof found === 'string') passedOver.push(found);
-    else if (Buffer.isBuffer(found)) publicOnly.set(found.toString('base64'), identity.file);
+    else if (Buffer.isBuffer(found)) publicOnly.set(idOf(found), identity.file);
     else if (found !== undefined) files.push(found);
   }
   const namedOnly = endpoint.identitiesOnly || (options.identities?.length ?? 0) > 0;
@@ -59,16 +59,20 @@ export async function findKeys(ssh2: Ssh2, options: SshOptions, endpoint: Endpoi
     if (beyond !== undefined) throw needsOpenSsh(options, `the agent holds a key of type ${beyond}`);
     held = usable;
   }
-  const named = new Set([...publicOnly.keys(), ...files.map((signer) => signer.blob.toString('base64'))]);
-  const isNamed = (signer: Signer): boolean => named.has(signer.blob.toString('base64'));
+  const fileIds = new Set(files.map(({ blob }) => idOf(blob)));
+  const isNamed = ({ blob }: Signer): boolean => fileIds.has(idOf(blob)) || publicOnly.has(idOf(blob));
   const fromAgent = held.filter(isNamed);
   const agentOnly = namedOnly ? [] : held.filter((signer) => !isNamed(signer));
-  const inAgent = new Set(fromAgent.map((signer) => signer.blob.toString('base64')));
-  const fromFiles = files.filter((signer) => !inAgent.has(signer.blob.toString('base64')));
-  for (const [blob, file] of publicOnly)
-    if (![...held, ...files].some((signer) => signer.blob.toString('base64') === blob))
-      passedOver.push(`${file} is a public key: the private key is neither in the agent nor in a file beside it`);
+  const inAgent = new Set(fromAgent.map(({ blob }) => idOf(blob)));
+  const fromFiles = files.filter(({ blob }) => !inAgent.has(idOf(blob)));
+  for (const [id, file] of publicOnly)
+    if (!inAgent.has(id) && !fileIds.has(id))
+      passedOver.push(`${file} is a public key: its private key was found neither in an agent nor in a file beside it`);
   return { signers: [...fromAgent, ...agentOnly, ...fromFiles], passedOver };
+}
+
+function idOf(blob: Buffer): string {
+  return blob.toString('base64');
 }
 
 /** Security keys and certificates, by type. */

@@ -65,7 +65,8 @@ export function noKeyHere(names: readonly string[], where: string): DockerTlsErr
     {
       where,
       hints: [
-        asWritten(`an operator who opens the CA: docker-tls operator add YOU YOUR-KEY --client ${names[0]}`),
+        asWritten('for a client of your own, an operator who opens the CA: docker-tls operator remove YOU'),
+        asWritten(`and then: docker-tls operator add YOU YOUR-KEY --without-ca --client ${names[0]}`),
         asWritten('on the computer that has the key: docker-tls client import FILE'),
       ],
     },
