@@ -390,6 +390,31 @@ describe('ssh2 alone', () => {
     });
   });
 
+  it('offers the key of the agent that -i KEY.pub names, and no other of it', async () => {
+    const file = join(directory, 'of-the-agent.pub');
+    const config = join(directory, 'config-of-the-agent');
+    const socket = join(directory, 'agent-of-the-agent');
+    writeFileSync(file, key.publicKey);
+    writeFileSync(config, `IdentityAgent ${socket}\nIdentityFile none\n`);
+    const details = async (held: string): Promise<readonly string[]> => {
+      const list = agentHolding(held);
+      const agent = createServer((client) => client.on('error', () => {}).on('data', () => client.write(list)));
+      await new Promise<void>((resolve) => agent.listen(socket, resolve));
+      try {
+        return await withServer({ authorizedKeys: [] }, async (server) => {
+          const options = optionsFor(server, { configFile: config, identities: [file] });
+          return (await failure(connect(options))).details;
+        });
+      } finally {
+        agent.close();
+      }
+    };
+    expect((await details(key.publicKey)).join('\n')).toMatch(
+      /^tried: publickey agent key held\n(?!.*is a public key)/s,
+    );
+    expect((await details(makeKey().publicKey)).join('\n')).toMatch(/^tried: nothing .*\n.*is a public key/s);
+  });
+
   it('names a public key of which the private one is nowhere', async () => {
     const file = join(directory, 'alone.pub');
     writeFileSync(file, makeKey('ed25519').publicKey);
