@@ -61,6 +61,8 @@ export type SshServer = {
   readonly seen: { connections: number; execs: number; most: number; commands: string[]; auth: string[] };
   /** Cuts every connection, as a network that goes away. */
   cut(): void;
+  /** Exchanges keys again on every connection, as the host that has this key. */
+  rekey(hostKey: string): void;
   close(): Promise<void>;
   [Symbol.asyncDispose](): Promise<void>;
 };
@@ -90,9 +92,13 @@ export async function startSshServer(options: SshServerOptions = {}): Promise<Ss
   const seen: SshServer['seen'] = { connections: 0, execs: 0, most: 0, commands: [], auth: [] };
   const sockets = new Set<Socket>();
   const children = new Set<ChildProcess>();
+  const connections: Connection[] = [];
   const server = new ssh2.Server(
     { hostKeys: [...hostKeys], banner: options.banner, algorithms: options.algorithms },
-    (connection) => serve(connection, options, seen, children, sockets),
+    (connection) => {
+      connections.push(connection);
+      serve(connection, options, seen, children, sockets);
+    },
   );
   // biome-ignore lint/suspicious/noExplicitAny: ssh2's Server keeps the net.Server where only its own code looks
   const net = (server as any)._srv as import('node:net').Server;
@@ -118,6 +124,14 @@ export async function startSshServer(options: SshServerOptions = {}): Promise<Ss
   const cut = (): void => {
     for (const socket of sockets) socket.destroy();
   };
+  const rekey = (hostKey: string): void => {
+    const key = [ssh2.utils.parseKey(hostKey)].flat()[0] as ssh2.ParsedKey;
+    for (const connection of connections) {
+      // biome-ignore lint/suspicious/noExplicitAny: ssh2 has no way to change a server's key
+      (connection as any)._protocol._hostKeys[key.type] = key;
+      connection.rekey();
+    }
+  };
   const close = async (): Promise<void> => {
     for (const child of children) child.kill('SIGKILL');
     cut();
@@ -131,6 +145,7 @@ export async function startSshServer(options: SshServerOptions = {}): Promise<Ss
     ),
     seen,
     cut,
+    rekey,
     close,
     [Symbol.asyncDispose]: close,
   };
