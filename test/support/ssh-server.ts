@@ -58,7 +58,14 @@ export type SshServer = {
   readonly hostKeys: readonly string[];
   readonly fingerprints: readonly string[];
   /** What clients did. */
-  readonly seen: { connections: number; execs: number; most: number; commands: string[]; auth: string[] };
+  readonly seen: {
+    connections: number;
+    execs: number;
+    most: number;
+    commands: string[];
+    auth: string[];
+    forwards: string[];
+  };
   /** Cuts every connection, as a network that goes away. */
   cut(): void;
   /** Exchanges keys again on every connection, as the host that has this key. */
@@ -89,7 +96,7 @@ let defaultHostKey: string | undefined;
 export async function startSshServer(options: SshServerOptions = {}): Promise<SshServer> {
   defaultHostKey ??= makeKey().privateKey;
   const hostKeys = options.hostKeys ?? [defaultHostKey];
-  const seen: SshServer['seen'] = { connections: 0, execs: 0, most: 0, commands: [], auth: [] };
+  const seen: SshServer['seen'] = { connections: 0, execs: 0, most: 0, commands: [], auth: [], forwards: [] };
   const sockets = new Set<Socket>();
   const children = new Set<ChildProcess>();
   const connections: Connection[] = [];
@@ -207,6 +214,8 @@ function serve(
     session.on('close', () => {
       sessions -= 1;
     });
+    session.on('auth-agent', () => void seen.forwards.push('agent'));
+    session.on('x11', () => void seen.forwards.push('X11'));
     session.on('exec', (acceptExec, rejectExec, info) => {
       seen.execs += 1;
       seen.commands.push(info.command);
