@@ -83,6 +83,7 @@ describe('the page of a hardening', () => {
       createdAt: '2026-11-26T12:00:00.000Z',
       version: '0.1.0',
       benchmark: '1.8',
+      vulnerabilities: '2026-11-26',
       who: `ops@${evil}`,
       leftOut: FIXES.filter(({ name }) => name === 'userns-remap'),
       hosts: [
@@ -103,6 +104,7 @@ describe('the page of a hardening', () => {
 
   it('says what changed, what it cost, what is left and why', () => {
     const text = page();
+    expect(text).toContain('CIS Docker Benchmark 1.8, known vulnerabilities as of 2026-11-26.');
     expect(text).toContain('Lynis hardening index: <b>61</b> before, <b>73</b> after.');
     expect(text).toContain('<li>ssh.1 Logins are logged with the key that was used</li>');
     expect(text).toContain('ssh -X shows no windows');

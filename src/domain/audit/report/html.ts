@@ -12,7 +12,7 @@ import { findingAnchor, renderLegend, renderMatrix } from './html-matrix.ts';
 import { renderPage } from './html-page.ts';
 import { type Html, html } from './html-text.ts';
 import { renderAccess, renderTimeline } from './html-timeline.ts';
-import { type AuditedFile, type AuditedHost, type AuditReport, judged } from './report.ts';
+import { type AuditedFile, type AuditedHost, type AuditReport, editionsWords, judged } from './report.ts';
 
 export function ring({ value, grade }: Score): Html {
   if (value === undefined)
@@ -139,7 +139,7 @@ export function renderHtml(report: AuditReport): string {
   return renderPage(
     `Docker audit, ${about}, ${time.slice(0, 10)}`,
     html`<h1>Docker audit</h1>
-<p class="soft">${about}, ${time} UTC, docker-tls ${report.version}. CIS Docker Benchmark ${report.benchmark}, known vulnerabilities as of ${report.vulnerabilities}.</p>
+<p class="soft">${about}, ${time} UTC, docker-tls ${report.version}. ${editionsWords(report)}.</p>
 ${totals(report)}
 <div class="cards">${subjects.map(card)}${unreachable}</div>
 ${matrices(subjects)}

@@ -9,7 +9,7 @@ import { fixCommand } from '../fixes.ts';
 import { lynisWords } from '../lynis.ts';
 import { type Score, scoreWords } from '../score.ts';
 import { raisingCommand } from './command.ts';
-import type { AuditedFile, AuditedHost, AuditReport } from './report.ts';
+import { type AuditedFile, type AuditedHost, type AuditReport, editionsWords } from './report.ts';
 
 /** Wraps text in a colour; the plain one returns it as it is. Names as in picocolors. */
 export type Paint = (colour: 'red' | 'yellow' | 'green' | 'cyan' | 'gray' | 'bold' | 'magenta', text: string) => string;
@@ -212,6 +212,8 @@ export function renderAuditTable(report: AuditReport, form: TableForm): string {
       );
     } else lines.push(...subjectLines(subject, form, paint));
   }
+  if (report.subjects.some(({ kind }) => kind === 'host'))
+    lines.push('', ...wrapped(editionsWords(report), 0, form.columns).map((line) => paint('gray', line)));
   if (form.comparison !== undefined) lines.push(...comparisonLines(form.comparison, form, paint));
   return `${lines.join('\n')}\n`;
 }
