@@ -17,7 +17,7 @@ export const command = defineCommand({
     const { subject, notAfter, fingerprint } = inspectCertificate(changed.state.ca?.cert ?? '');
     return {
       exit: 0,
-      result: { subject, fingerprint, notAfter: notAfter.toISOString() },
+      result: { subject, fingerprint, notAfter },
       text: `CA ${subject}, until ${dateWords(notAfter)}\n${fingerprint}`,
       next: ['docker-tls setup root@HOST'],
     };
