@@ -1,7 +1,7 @@
 /** Owns the report as data: what every form shows, what `--json` prints, and what a later run compares with. */
 
 import { printable } from '../../../errors/errors.ts';
-import { textAt } from '../api.ts';
+import { textAt } from '../../json.ts';
 import type { Benchmark } from '../benchmark.ts';
 import { readCertificates } from '../certificates.ts';
 import type { Outside } from '../check.ts';
