@@ -219,7 +219,7 @@ function parseDisk(text: string): { mount: string; freeKb: number }[] {
 
 function unreadable(message: string): DockerTlsError {
   return new DockerTlsError('E_FACTS', message, {
-    hints: ['try again; if it stays so, look at the host itself: its /bin/sh, od, stat and find are needed'],
+    hints: ['try again; if it stays so, look at the host itself: its /bin/sh, stat and find are needed'],
   });
 }
 

@@ -192,6 +192,7 @@ export function asBefore(remark: string): string {
 export function renderEnding(verb: 'commit' | 'undo', { id, kind }: Pick<Transaction, 'id' | 'kind'>): string {
   const argument = verb === 'commit' ? shellQuote(id) : 'requested';
   const txn = `${kind.places.state}/txn`;
+  // Every script runs in a clean environment, so the stored one need not make it again.
   // The change may still be at work: it holds the lock on this directory from its first to its last step.
   return [
     assignments({ ...placesOf(kind), STATE: kind.places.state }),
@@ -202,7 +203,7 @@ export function renderEnding(verb: 'commit' | 'undo', { id, kind }: Pick<Transac
     verb === 'undo' ? "  result undone ''" : '  result nothing',
     `elif [ -f ${shellQuote(`${txn}/rollback.sh`)} ] && [ "$(cat ${shellQuote(`${txn}/id`)} 2>/dev/null)" = ${shellQuote(id)} ]; then`,
     '  exec 9<&-',
-    `  sh ${shellQuote(`${txn}/rollback.sh`)} ${verb} ${argument}`,
+    `  sh ${shellQuote(`${txn}/rollback.sh`)} clean ${verb} ${argument}`,
     'else',
     '  result nothing',
     'fi',
