@@ -11,6 +11,7 @@ import { validationCommand } from '../dockerd/validate.ts';
 import { shellQuote } from '../quote.ts';
 import type { Secret } from '../secret.ts';
 import type { KeptSettings } from '../settings.ts';
+import { isInUse } from './daemon-in-use.ts';
 import { type DaemonView, viewDaemon } from './daemon-view.ts';
 import type { Credentials } from './desired.ts';
 import { fileText, type HostFacts, realPath } from './facts.ts';
@@ -126,7 +127,7 @@ export function renderTransaction(
     KNOWN_UNITS: facts.docker.unit.dropIns.join('\n'),
     REMAP:
       plan.purpose === 'apply' && /"userns-remap"\s*:\s*"default"/.test(plan.daemonJson.after ?? '') ? 'yes' : 'no',
-    VALIDATE: validation(plan, facts, entries, protect),
+    VALIDATE: isInUse(plan, facts, credentials) ? '' : validation(plan, facts, entries, protect),
     ROLLBACK: storedScript(kind),
     SETTINGS: `${assignments(settings)}\n`,
     MANIFEST: renderManifest(entries),

@@ -34,6 +34,9 @@ daemon_facts() {
   dockerd=$(command -v dockerd)
   [ "$host_kind" != rootless ] || find_own_program
   say dockerd "$dockerd"
+  # Not where a package has put another in its place since.
+  # shellcheck disable=SC3013 # dash, bash and busybox have -ef
+  if [ -n "$dockerd" ] && [ "/proc/${pid:-0}/exe" -ef "$dockerd" ]; then say runs "$dockerd"; fi
   say api-socket "$socket"
   told=
   [ -z "$socket" ] || told=$(api "$socket" "$nonce" /version /info /containers/json)
