@@ -31,7 +31,6 @@ is_podman() {
 }
 
 read_service() {
-  find_kind
   case $host_kind in
     openrc | sysvinit) read_script ;;
     *)
