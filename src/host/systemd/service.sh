@@ -129,8 +129,8 @@ start_docker() {
   fi
   [ "$is" = active ] && service stop "$TLS_SOCKET" 2>/dev/null
   if [ "$want" = active ]; then
-    # A local client may have woken the daemon in between; it then has pulled our socket in by itself.
-    systemctl -q is-active "$TLS_SOCKET" || service start "$TLS_SOCKET" || return 1
+    # A local client may have woken the daemon in between; it then has pulled our socket in by itself, and this is nothing to do.
+    service start "$TLS_SOCKET" || return 1
   fi
   start_held
 }
