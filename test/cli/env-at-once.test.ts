@@ -15,7 +15,7 @@ import { afterAll, beforeEach, describe, expect, test } from 'vitest';
 import { storedNames } from '../../src/actions/stored-names.ts';
 import { lookAt, namesAt } from '../../src/adapters/store/look.ts';
 import { openStore } from '../../src/adapters/store/store.ts';
-import { command } from '../../src/cli/commands/env.ts';
+import { COMMANDS } from '../../src/cli/commands.ts';
 import { envAtOnce, plainWords } from '../../src/cli/env-at-once.ts';
 import { parseOptions } from '../../src/cli/options.ts';
 import { SHELLS } from '../../src/domain/environment.ts';
@@ -206,7 +206,9 @@ describe('what is not certain is left to the command', () => {
   });
 });
 
-test('plain words mean the same to commander', () => {
+test('plain words mean the same to commander', async () => {
+  const command = await COMMANDS.find(({ name }) => name === 'env')?.load();
+  if (command === undefined) throw new Error('no env');
   const value = fc.constantFrom('build-1', 'ci', 'sh', 'fish', '/h', '~/h', '', '-', '--', '-q', 'a=b', '--unset');
   const option = fc.constantFrom('--client', '--format', '--shell', '--home', '--unset', '--json', '--clien', '-h');
   const word = fc.oneof(

@@ -29,7 +29,11 @@ export function renderStatus(
       ].join('\n\n');
   return {
     exit: options.check && attention > 0 ? 3 : 0,
-    result: { rows: rows.map(rowJson), attention, missing: missing.length > 0 ? missing : undefined },
+    result: {
+      rows: rows.map((row) => ({ ...row, attention: needsAttention(row) })),
+      attention,
+      missing: missing.length > 0 ? missing : undefined,
+    },
     text,
     attention: attention === 0 ? '' : text,
     next: nothing ? ['docker-tls setup'] : [...new Set(waysOn(rows, rotation, global.file))],
@@ -94,14 +98,4 @@ function waysOnHosts(rows: readonly StatusRow[], file: string | undefined): stri
     ...unreachable.slice(0, 3).map((row) => `docker-tls doctor ${row.name}`),
     ...(different.length > 0 ? [`docker-tls plan ${file === undefined ? names : `-f ${shellQuote(file)}`}`] : []),
   ];
-}
-
-function rowJson(row: StatusRow): unknown {
-  return {
-    ...row,
-    notBefore: row.notBefore.toISOString(),
-    notAfter: row.notAfter.toISOString(),
-    dueAt: row.dueAt.toISOString(),
-    attention: needsAttention(row),
-  };
 }

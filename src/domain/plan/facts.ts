@@ -5,11 +5,12 @@ import { KIND_NAMES } from '../../host/scripts.ts';
 import { distributionOf } from '../dockerd/packages.ts';
 import { SERVER_FILES, userPlaces } from '../dockerd/paths.ts';
 import { apiAnswers, parseSections } from '../dockerd/sections.ts';
+import { parseProperties } from '../dockerd/unit.ts';
+import { at, fieldsOf, listAt, parseJson, textAt, textsAt } from '../json.ts';
 import { interfacesOf, parseAddresses } from './addresses.ts';
 import { type PathState, parseHostFiles, parseModes } from './host-files.ts';
 import { kindOf } from './host-kind.ts';
 import { parseGenerations, parseSnapshot, parseState } from './host-state.ts';
-import { parseJson, parseProperties } from './lenient.ts';
 
 const FIRST_BOOT = ['flatcar'] as const;
 
@@ -45,10 +46,8 @@ export function parseFacts(stdout: Buffer) {
   const unit = parseProperties(get('unit'));
   const answers = apiAnswers(sections);
   const answer = (path: string): string => answers.get(path)?.body ?? '';
-  const info = parseJson(answer('/info'));
-  const version = parseJson(answer('/version'));
-  const swarm = (info.Swarm ?? {}) as Record<string, unknown>;
-  const security = Array.isArray(info.SecurityOptions) ? info.SecurityOptions.map(String) : [];
+  const info = fieldsOf(parseJson(answer('/info')));
+  const version = fieldsOf(parseJson(answer('/version')));
   const addresses = parseAddresses(get('addresses'));
   return {
     uid: Number(get('uid')),
@@ -118,14 +117,13 @@ export function parseFacts(stdout: Buffer) {
       /** It said which containers run; a plugin for authorization may keep that from us. */
       listsContainers: answers.get('/containers/json')?.status === 200,
       liveRestore: info.LiveRestoreEnabled === true,
-      swarm:
-        typeof swarm.LocalNodeState === 'string' && swarm.LocalNodeState !== 'inactive' && swarm.LocalNodeState !== '',
+      swarm: !['', 'inactive'].includes(textAt(info, 'Swarm', 'LocalNodeState')),
       /** The daemon that answers on the local socket is a rootless one. */
-      answersRootless: security.some((option) => option.includes('rootless')),
+      answersRootless: textsAt(info, 'SecurityOptions').some((option) => option.includes('rootless')),
       /** Rootless daemons of users: their unit or their socket. */
       rootless: parseRootless(get('rootless')),
       /** Log drivers that the running daemon has; empty when it did not say. */
-      logDrivers: logDrivers(info.Plugins),
+      logDrivers: textsAt(info, 'Plugins', 'Log'),
       /** Files of its settings that were edited after it had started. */
       edited: lines('edited'),
       containers: parseContainers(answer('/containers/json'), get('restart-policies')),
@@ -241,43 +239,20 @@ function parseSockets(text: string): { unit: string; active: string; listens: st
   });
 }
 
-function logDrivers(plugins: unknown): string[] {
-  const log: unknown = (plugins as { Log?: unknown } | undefined)?.Log;
-  return Array.isArray(log) ? log.map(String) : [];
-}
-
 function parseContainers(text: string, policies: string) {
   const restart = new Map(matches(policies, /\/([0-9a-f]+)\/hostconfig\.json:"RestartPolicy":\{"Name":"([a-z-]*)"/g));
-  type Entry = {
-    readonly Id?: unknown;
-    readonly Names?: unknown;
-    readonly Mounts?: unknown;
-    readonly Labels?: unknown;
-  };
-  const { list } = parseJson(`{"list":${text || '[]'}}`);
-  return (Array.isArray(list) ? list : []).map((entry: Entry) => {
-    const id = String(entry.Id ?? '');
-    const name = Array.isArray(entry.Names) ? String(entry.Names[0] ?? '') : '';
+  return listAt(parseJson(text)).map((entry) => {
+    const id = textAt(entry, 'Id');
+    const name = textsAt(entry, 'Names')[0] ?? '';
     return {
       id,
       name: printable(name.replace(/^\//, '')) || id.slice(0, 12),
-      /** Its restart policy, or `swarm`. */
-      restart: isTask(entry.Labels) ? 'swarm' : restart.get(id) || 'no',
+      /** Its restart policy, or `swarm`, which starts another one in its place whatever the policy. */
+      restart: at(entry, 'Labels', 'com.docker.swarm.task.id') !== undefined ? 'swarm' : restart.get(id) || 'no',
       /** Paths of the host that it mounts. */
-      mounts: mountSources(entry.Mounts),
+      mounts: listAt(entry, 'Mounts').map((mount) => printable(textAt(mount, 'Source'))),
     };
   });
-}
-
-/** Swarm starts another one in its place, whatever its restart policy. */
-function isTask(labels: unknown): boolean {
-  return typeof labels === 'object' && labels !== null && 'com.docker.swarm.task.id' in labels;
-}
-
-function mountSources(mounts: unknown): string[] {
-  return Array.isArray(mounts)
-    ? mounts.map((mount: { Source?: unknown }) => printable(String(mount?.Source ?? '')))
-    : [];
 }
 
 /** One for each user, however many traces there are. */
