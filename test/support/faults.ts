@@ -421,8 +421,8 @@ export function allFaults(offset: number): Fault[] {
   return STEPS.flatMap((step, row) =>
     DEATHS.map((death, column): Fault => {
       const change = CHANGES[(row + column + offset) % CHANGES.length] as Change;
-      // What lay there before was valid already: it is not asked again.
-      const unasked = step === 'validate' && (change === 'rollback' || change === 'remove');
+      // What was there before was valid already: it is not asked again.
+      const unasked = step === 'validate' && ['rotate', 'rollback', 'remove'].includes(change);
       return { step, death, change: unasked ? 'setup' : change };
     }),
   );
