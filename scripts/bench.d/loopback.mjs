@@ -123,7 +123,7 @@ function placeHosts(home, ports, port, ssh) {
 
 async function onLoopback(count) {
   const home = join(directory, `store-${count}`);
-  await storeOf(home, count);
+  await storeOf(home, commands.includes('status') ? count : 1);
   const server = serve(count, join(home, 'hosts/h0'));
   try {
     const { ports, tlsPort } = await server.ready;
