@@ -11,17 +11,16 @@ import { createHash } from 'node:crypto';
 import { cpSync, existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { cpus, tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { fileURLToPath, pathToFileURL } from 'node:url';
-import { buildSync } from 'esbuild';
+import { fileURLToPath } from 'node:url';
 import ssh2 from 'ssh2';
 import { hostScripts } from '../host-scripts.mjs';
+import { issuedStore } from './issued.mjs';
 import { measured } from './measured.mjs';
 
 const root = fileURLToPath(new URL('../..', import.meta.url));
 const directory = mkdtempSync(join(tmpdir(), 'docker-tls-bench-'));
 const bin = join(directory, 'bin/docker-tls.js');
 const lab = join(root, 'scripts/lab');
-const cache = join(root, 'node_modules/.cache', `bench-${process.pid}`);
 const counts = (process.argv[2]?.startsWith('-') ? undefined : process.argv[2]) ?? '100,1000';
 const commands = option('--commands', 'plan,status').split(',');
 const factsFile = option('--facts', join(directory, 'facts'));
@@ -92,26 +91,7 @@ function serve(count, tls) {
   return { ready, stop: () => child.kill() };
 }
 
-/** A store as a setup of these hosts would leave it; each is at the ssh server of its port. */
-async function storeOf(home, count) {
-  mkdirSync(cache, { recursive: true });
-  const outfile = join(cache, 'store.mjs');
-  buildSync({
-    absWorkingDir: root,
-    entryPoints: ['test/support/issued-store.ts'],
-    outfile,
-    bundle: true,
-    format: 'esm',
-    platform: 'node',
-    mainFields: ['module', 'main'],
-    packages: 'external',
-    loader: { '.sh': 'text', '.html': 'text' },
-  });
-  const { issueStore } = await import(pathToFileURL(outfile).href);
-  const hosts = Object.fromEntries(Array.from({ length: count }, (_, index) => [`h${index}`, {}]));
-  await issueStore(home, { hosts, clients: { laptop: undefined } });
-}
-
+/** The ssh server of its port is each host's. */
 function placeHosts(home, ports, port, ssh) {
   for (const [index, name] of readdirSync(join(home, 'hosts')).entries()) {
     const file = join(home, 'hosts', name, 'host.json');
@@ -123,7 +103,7 @@ function placeHosts(home, ports, port, ssh) {
 
 async function onLoopback(count) {
   const home = join(directory, `store-${count}`);
-  await storeOf(home, commands.includes('status') ? count : 1);
+  await issuedStore(home, commands.includes('status') ? count : 1);
   const server = serve(count, join(home, 'hosts/h0'));
   try {
     const { ports, tlsPort } = await server.ready;
@@ -181,5 +161,5 @@ try {
   print(['', 'processors', 'wall s', 'faster', 'all ms', 'main ms', 'peak MB', 'later MB', 'bound']);
   for (const count of counts.split(',').map(Number)) await onLoopback(count);
 } finally {
-  for (const path of [directory, cache]) rmSync(path, { recursive: true, force: true });
+  rmSync(directory, { recursive: true, force: true });
 }
