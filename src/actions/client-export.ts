@@ -47,8 +47,7 @@ export async function exportClient(context: ActionContext, name: string, options
   const exported = { client: name, format, hosts: bundle.hosts.map((host) => host.name), key };
   if (global.dryRun) return { ...exported, file: undefined };
   const path = await writeOut({ ...file, data });
-  const copy = { format, hosts: options.hosts, file: path, ...(directory === undefined ? {} : { directory }) };
-  if (key) await rememberCopy(store, name, copy, runtime.now());
+  if (key) await rememberCopy(store, name, { format, hosts: options.hosts, file: path, directory }, runtime.now());
   return { ...exported, file: path };
 }
 

@@ -62,10 +62,7 @@ export async function signClient(context: ActionContext, request: string, option
   checkOut(file, false);
   const { run, state, flags, ca } = await openStoredRun(context, about);
   const days = options.days ?? state.clients.get(name)?.record.days;
-  const spec = {
-    ...clientSpec(name, days === undefined ? {} : { days }),
-    ...(options.hosts.length > 0 ? { hosts: options.hosts } : {}),
-  };
+  const spec = { ...clientSpec(name, { days }), hosts: options.hosts.length > 0 ? options.hosts : undefined };
   const changed = await sign({ spec, csr, ca, flags, rejectOthers: options.rejectOtherClients }, run);
   // Once the certificate is out, it is too late to tell a host that must not accept it.
   if (changed.planned !== undefined || exitOfChange(changed, runtime.signal) !== 0)

@@ -116,7 +116,7 @@ export async function giveContext(request: ContextRequest): Promise<ContextOutco
       client: client.record.name,
       created: written.created,
       changed: written.changed || installed.changed,
-      ...(request.configDirectory && { directory: dockerConfig }),
+      directory: request.configDirectory ? dockerConfig : undefined,
       kept: installed.kept,
     };
   });

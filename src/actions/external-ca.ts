@@ -48,7 +48,7 @@ export function externalCaOf(flags: ExternalCaFlags, trust: string, cwd: string)
     trust,
     profiles: profilesOf(kind, profile),
     credentialFile: secretFile(credentialFile, '--credential-file', cwd),
-    ...(passphraseFile === undefined ? {} : { passphraseFile: secretFile(passphraseFile, '--passphrase-file', cwd) }),
+    passphraseFile: passphraseFile && secretFile(passphraseFile, '--passphrase-file', cwd),
   };
 }
 
@@ -127,9 +127,5 @@ export function caTokenOf(
   if (module !== undefined && !/^\/[^\0\r\n$]+$/.test(module))
     throw usage('--pkcs11: module-path has to be an absolute path');
   const source = pinFile ?? attributes.get('pin-source')?.replace(/^file:/, '');
-  return {
-    uri,
-    ...(module === undefined ? {} : { module }),
-    ...(source === undefined ? {} : { pinFile: secretFile(source, '--pin-file', cwd) }),
-  };
+  return { uri, module, pinFile: source && secretFile(source, '--pin-file', cwd) };
 }

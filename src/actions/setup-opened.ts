@@ -52,7 +52,7 @@ export async function withOpenWay(
         name: `through ${tunnel?.via ?? 'ssh'}: docker-tls tunnel ${spec.name}`,
         description:
           'As --reach ssh: verified from there. There is no docker context, because docker dials the port itself.',
-        ...(closed === undefined ? {} : { disabled: `(${closed.message})` }),
+        disabled: closed && `(${closed.message})`,
       },
       { value: 'address', name: 'by another name or address' },
       { value: 'end', name: 'end here, and open the port first', description: problem.hints.join('\n') },

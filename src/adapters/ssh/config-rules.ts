@@ -58,8 +58,7 @@ function parseFile(text: string): Block[] | undefined {
     if (keyword === 'host') {
       // A name in quotes, and a comment behind the names.
       if (/["'\\#]/.test(value)) return undefined;
-      const patterns = value.split(/\s+/);
-      blocks.push({ ...(value === '*' ? {} : { patterns }), same: true, jumps: [] });
+      blocks.push({ patterns: value === '*' ? undefined : value.split(/\s+/), same: true, jumps: [] });
     } else if (keyword === 'match') {
       if (!/^(final\s+)?all$/i.test(value)) return undefined;
       blocks.push({ same: true, jumps: [] });

@@ -22,9 +22,10 @@ export function renderAdded({ changed, clients, requested }: Added, around: Arou
   const hosts = changed.results.length > 0;
   const lines = clients.flatMap((client) => addedWords(client, requested));
   const first = clients[0]?.client;
+  const added = clients.flatMap(addedJson);
   return {
     ...rest,
-    result: { clients: clients.flatMap(addedJson), ...(hosts ? (result as object) : {}) },
+    result: hosts ? { clients: added, ...(result as object) } : { clients: added },
     text: [...lines, ...(text === '' ? [] : ['', text])].join('\n'),
     next: hosts ? undefined : [`docker-tls client export ${first} --out ${first}.tar`],
   };

@@ -49,12 +49,10 @@ function fileFacts(content: Buffer | undefined, owner: string): readonly FileFac
     if (found === null) return [];
     const [, bits = '0', uid, gid, user = '', group = '', path = ''] = found;
     const mode = Number.parseInt(bits, 16);
-    const theirs = {
-      ...(uid === ownUid && { uid: 0, user: 'root' }),
-      ...(gid === ownGid && { gid: 0, group: 'root' }),
-    };
     const kind = KINDS[mode >> 12] ?? 'other';
-    return [{ path, kind, mode: mode & 0o7777, uid: Number(uid), gid: Number(gid), user, group, ...theirs }];
+    const by = uid === ownUid ? { uid: 0, user: 'root' } : { uid: Number(uid), user };
+    const of = gid === ownGid ? { gid: 0, group: 'root' } : { gid: Number(gid), group };
+    return [{ path, kind, mode: mode & 0o7777, ...by, ...of }];
   });
 }
 

@@ -125,7 +125,8 @@ function readablePart(value: unknown): FleetFile {
 /** A host's entry with the reference to its sudo password. */
 export function withSudo(entry: HostEntry | string | null, reference: string | undefined): HostEntry | string | null {
   if (reference === undefined) return entry;
-  return { ...(typeof entry === 'string' ? { ssh: entry } : entry), 'sudo-password': reference };
+  const own = typeof entry === 'string' ? { ssh: entry } : entry;
+  return { ...own, 'sudo-password': reference };
 }
 
 function secretsOf(file: FleetFile): FleetSecrets {

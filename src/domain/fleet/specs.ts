@@ -3,6 +3,7 @@
 import type { StoreState } from '../../adapters/store/records.ts';
 import { DockerTlsError } from '../../errors/errors.ts';
 import { destinationWords, nameOf, parseDestination, wayOf } from '../destination.ts';
+import { given } from '../given.ts';
 import { checkName, contextNameOf } from '../names.ts';
 import { uniqueSans } from '../pki/names.ts';
 import { shellQuote } from '../quote.ts';
@@ -18,10 +19,6 @@ export function withFlags(spec: HostSpec, flags: HostFlags = { ssh: {} }): HostS
   // `--san` names further ones.
   const sans = uniqueSans([...spec.sans, ...(flags.sans ?? [])]);
   return { ...spec, ...given(flags), sans, name: spec.name, ssh: { ...spec.ssh, ...given(flags.ssh) } };
-}
-
-function given(flags: object): object {
-  return Object.fromEntries(Object.entries(flags).filter(([key, value]) => value !== undefined && key !== 'ssh'));
 }
 
 /**

@@ -85,7 +85,7 @@ export function hardenDaemon(
       else liveRestore = true;
     }
   }
-  return { settings, ...(liveRestore ? { liveRestore } : {}), notes };
+  return { settings, liveRestore, notes };
 }
 
 /** The image store of containerd is asked for by name. */

@@ -213,7 +213,7 @@ export function hardenHost(input: HardenInput): Partial<DesiredHost> {
   const every = makeFixes(new Set(FIXES.map((fix) => fix.name)), input);
   return {
     daemonSettings: daemon.settings,
-    ...(daemon.liveRestore ? { liveRestore: true } : {}),
+    liveRestore: daemon.liveRestore,
     extras: [
       ...files.extras,
       ...host.extras,

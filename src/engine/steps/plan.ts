@@ -132,13 +132,13 @@ export async function planOpened(
   );
   const others = otherClients(trusted, next, { ...latest, host: known }, new Date(facts.clockMs));
   const plan = planHost(facts, {
+    ...hardened?.desired,
     name: spec.name,
     port: spec.port,
     listen: spec.listen,
     credentials: credentials,
     containers: spec.containers,
-    liveRestore: spec.liveRestore,
-    ...hardened?.desired,
+    liveRestore: hardened?.desired.liveRestore ?? spec.liveRestore,
     notes: [
       ...(other === undefined ? otherClientsNotes(others) : [other]),
       ...acceptedNotes(acceptCa, trusted),

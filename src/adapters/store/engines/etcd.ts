@@ -116,7 +116,7 @@ export function etcdEngine({ address, env, cache: directory, signal, now }: Etcd
     const generation = small ? expected.generation : newGeneration();
     const entry = entryOf(small ? paths : undefined);
     const { revision, parent, regained } = entry;
-    const history = { parent, ...(regained === undefined ? {} : { regained }) };
+    const history = { parent, regained };
     const head: Head = { schema: 1, revision, ...history, generation };
     const about = [
       putOperation(keys.log + entryName(numberOf(revision)), JSON.stringify(entry)),

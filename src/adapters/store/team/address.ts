@@ -69,7 +69,7 @@ function parseGitAddress(text: string): GitAddress {
     throw wrong(text, `"${branch}" is not a branch`);
   checkPinned(text, key);
   const remote = text.slice('git+'.length).replace(/[?#].*$/s, '');
-  return { url: text, kind: 'git', remote, branch, ...(key === undefined ? {} : { pinned: key }) };
+  return { url: text, kind: 'git', remote, branch, pinned: key };
 }
 
 function checkPinned(text: string, key: string | undefined): void {
