@@ -8,7 +8,7 @@ import { DockerTlsError } from '../../errors/errors.ts';
 import { nameProblem } from '../names.ts';
 import { CA_SETTINGS, type CaSpec, type ClientSpec, complete, type HostSpec } from '../settings.ts';
 import { fleetProblems, nameProblems, section } from './fleet-check.ts';
-import { type FleetDocument, type Problem, parseFleetDocument, problemErrors } from './fleet-document.ts';
+import { type Problem, parseFleetDocument, problemErrors } from './fleet-document.ts';
 import { clientOf, defaultsOf, type HostDefaults, hostOf, valuesOf } from './fleet-entry.ts';
 import { schemaProblems } from './fleet-problems.ts';
 import {
@@ -47,11 +47,6 @@ export type Fleet = {
  * `where` as `path:line:column` and, where one is near enough, the right name.
  */
 export function parseFleet(text: string, path: string): Fleet {
-  return readFleet(text, path).fleet;
-}
-
-/** The same, with the document it was read from, for edits. */
-export function readFleet(text: string, path: string): { readonly fleet: Fleet; readonly document: FleetDocument } {
   const document = parseFleetDocument(text, path);
   const refuse = (problems: readonly Problem[]): never => {
     throw problemErrors(path, document, problems);
@@ -92,17 +87,8 @@ export function readFleet(text: string, path: string): { readonly fleet: Fleet; 
   const clients = Object.entries(file.clients ?? {}).map(([name, entry]) => clientOf(name, entry));
   problems.push(...fleetProblems(file, hosts, clients));
   if (problems.length > 0) refuse(problems);
-  return {
-    document,
-    fleet: {
-      path,
-      ca: complete(CA_SETTINGS, valuesOf(CA_SETTINGS, file.ca ?? {})),
-      defaults,
-      hosts,
-      clients,
-      secrets: secretsOf(file),
-    },
-  };
+  const ca = complete(CA_SETTINGS, valuesOf(CA_SETTINGS, file.ca ?? {}));
+  return { path, ca, defaults, hosts, clients, secrets: secretsOf(file) };
 }
 
 /** The hosts and clients of a file that are right by themselves; no host where the defaults of all of them cannot be read. */

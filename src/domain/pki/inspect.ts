@@ -142,6 +142,26 @@ export function verifyChain(question: ChainQuestion): ChainVerdict {
   );
 }
 
+/** Whether a certificate (with its chain) is under a CA alone. */
+export function isFrom(cert: string, ca: string, purpose: 'server' | 'client', now: Date): boolean {
+  return verifyChain({
+    leaf: splitBundle(cert)
+      .slice(0, purpose === 'client' ? undefined : 1)
+      .join(''),
+    anchors: [ca],
+    purpose,
+    now,
+  }).ok;
+}
+
+/** Whether a certificate of a CA or a client is under a trust file, dates and purposes aside. */
+export function isUnder(cert: string, trust: string): boolean {
+  const { notBefore, notAfter } = inspectCertificate(cert);
+  const middle = new Date((notBefore.getTime() + notAfter.getTime()) / 2);
+  const verdict = verifyChain({ leaf: cert, anchors: [trust], purpose: 'client', now: middle });
+  return verdict.ok || verdict.reason === 'wrong-purpose';
+}
+
 type Refusal = Extract<ChainVerdict, { ok: false }>;
 type Search = {
   readonly anchors: readonly ParsedCertificate[];

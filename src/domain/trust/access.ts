@@ -6,8 +6,8 @@ import { type OtherClients, otherClients, otherClientsLose, otherClientsNotes } 
 import type { HostSpec } from '../settings.ts';
 import { listWords } from '../words.ts';
 import { certificateIds, sameIds } from './ca-id.ts';
-import { acceptsAll } from './trust.ts';
-import { type AccessView, trustFor } from './view.ts';
+import { acceptsAll, trustFor } from './trust.ts';
+import type { AccessView } from './view.ts';
 
 export type Access = {
   /** Hosts of the store whose trust file is not what it should be. */
