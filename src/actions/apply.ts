@@ -59,7 +59,7 @@ export function wantedHosts(request: ApplyRequest, state: StoreState, now: Date)
     ? { name: spec.name, changes: [] }
     : verifierOf(state, spec, { named, without: clients.revoked, now });
   const credentials = [...firstCa(state.ca, ca), ...clients.changes, ...verifier.changes];
-  // What cannot be done with this CA is said before anything is issued.
+  // Fails before anything is issued where this CA cannot do it.
   const asking = { rejectOthers, now, changed: hosts };
   const view = preview(viewOf(state, now), credentials);
   const notes = clients.changes.length > 0 ? accessOf(state, view, asking).notes : [];
@@ -70,7 +70,7 @@ export function wantedHosts(request: ApplyRequest, state: StoreState, now: Date)
     notes: [...clients.notes, ...notes],
     verifyAs: [verifier.name, ...clients.accepted],
     mustReject: clients.revoked,
-    // What is said of clients that are there already counts whatever becomes of hosts.
+    // Changed settings of existing clients stay, whatever becomes of the hosts.
     temporary: credentials.every(({ kind }) => kind !== 'record'),
   };
 }
@@ -107,7 +107,7 @@ export async function openHosts(
   const selection = await selectSpecs(context, hosts, options, state, runFlags(options, runtime.cwd));
   const { client } = options;
   const known = [...new Set([...state.clients.keys(), ...selection.clients.map(({ name }) => name)])];
-  // Which client verifies the hosts is said, not made: a slip of the hand would be accepted. `setup` and `client add` make clients.
+  // --client never creates one: a typo would become a client that is accepted. `setup` and `client add` create clients.
   if (client !== undefined && !known.includes(client))
     throw unknownName('client', 'E_CLIENT_UNKNOWN', client, known, '--client');
   const name = client ?? ownClientName();

@@ -27,7 +27,7 @@ export type AddOptions = AccessOptions & {
 
 export type Added = {
   readonly changed: Changed;
-  /** What is said of clients that are there already. */
+  /** Settings that existing clients get too. */
   readonly requested: Partial<Pick<ClientRecord, 'hosts' | 'days' | 'keyType'>>;
   readonly clients: readonly AddedClient[];
 };

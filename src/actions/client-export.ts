@@ -51,7 +51,7 @@ export async function exportClient(context: ActionContext, name: string, options
   return { ...exported, file: path };
 }
 
-/** Fails with E_USAGE (exit 2) where it is not said where the file goes, and where those of a tool will be. */
+/** Fails with E_USAGE (exit 2) without --out, and for a tool without --directory. */
 function checkedOut(name: string, { out, format = 'tar', directory }: ExportOptions): string {
   if (out === undefined)
     throw usage('--out is missing', [

@@ -127,7 +127,7 @@ async function checkGiveContext(state: StoreState, request: Omit<ContextRequest,
   await checkPlaces(state, credentials(state, request), request);
 }
 
-/** For a host that is not in the store yet: what prevents the context that its spec asks for is said before the host changes. */
+/** For a host that is not in the store yet: fails before the host changes where the context that its spec asks for cannot be made. */
 export async function checkContextOf(
   spec: HostSpec,
   { ca, cert, key }: Pick<StoredClient, 'ca' | 'cert' | 'key'>,

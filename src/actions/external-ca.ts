@@ -1,4 +1,4 @@
-/** Owns how an external CA is told of by flags: what is given becomes a record, absolute and checked, without asking the CA. */
+/** Owns the flags that describe an external CA: they become a record, checked and with absolute paths, without asking the CA. */
 
 import { existsSync } from 'node:fs';
 import { resolve } from 'node:path';

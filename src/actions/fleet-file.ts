@@ -130,7 +130,7 @@ export function secretsOf(fleet: FleetFile | undefined, hosts: readonly HostSpec
   };
 }
 
-/** Where the password for sudo comes from, as the fleet file says it, of what the flags said. */
+/** The fleet file's reference to the sudo password that the flags gave. */
 export function sudoReference(options: SecretOptions, cwd: string): string | undefined {
   if (options.sudoPasswordFile !== undefined) return `file:${resolve(cwd, options.sudoPasswordFile)}`;
   return options.askSudoPassword ? 'prompt' : undefined;

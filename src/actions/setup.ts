@@ -109,7 +109,7 @@ async function reachHost(
     const confirm = confirming(context, true, editable ? (question) => confirmOrEdit(context, question) : undefined);
     const run = await openRun(context, options, { specs: [first], secrets: secretsOf(fleet, [first]) }, { confirm });
     const reached = progress.host(first.name);
-    // Which Docker of a known host is meant, its record says, also while that one is down.
+    // The record of a known host names its Docker, also while that one is down.
     const next = run.asks || run.dryRun ? 'unknown' : 'change';
     const reach = () => (known ? openHost : findHost)(first, run, reached, next);
     try {
@@ -194,7 +194,7 @@ function ownClientCommands(
     .filter((line) => line !== '' && !line.startsWith('#'));
 }
 
-/** A context of that name that is not ours: said before the host is changed, not after. */
+/** Refuses a context of that name that is not ours, before the host is changed. */
 async function refuseContext(name: string, runtime: SetupContext['runtime']): Promise<void> {
   const found = await readContext({ name, dockerConfig: dockerConfigDirectory(runtime) });
   if (found === undefined || found.ours) return;

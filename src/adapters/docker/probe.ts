@@ -154,7 +154,7 @@ async function tlsOptions(request: ProbeRequest): Promise<ConnectionOptions> {
     });
     return {
       secureContext,
-      // Verified by hand after the handshake, so that the served chain can be told even where it is not trusted.
+      // Verified by hand after the handshake, so that the served chain is known even where it is not trusted.
       rejectUnauthorized: false,
       checkServerIdentity: () => undefined,
       // RFC 6066: addresses are not allowed in SNI.

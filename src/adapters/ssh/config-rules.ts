@@ -13,7 +13,7 @@ type Block = {
   readonly jumps: readonly string[];
 };
 
-/** What several configuration files say together; undefined where destinations cannot be told apart from here. */
+/** What several configuration files say together; undefined where only ssh itself can tell destinations apart. */
 export type ConfigRules = readonly Block[];
 
 /** Keywords of ssh_config(5) whose values, without a token, do not depend on the destination. */

@@ -42,7 +42,7 @@ function addedWords({ client, created, changed, stored }: AddedClient, requested
   return [`client ${client} is there already, in ${stored.directory}${now}`];
 }
 
-/** What was said of a client that is there already. */
+/** The settings that an existing client got. */
 function settingsText({ hosts, days, keyType }: Added['requested']): string {
   return [
     ...(hosts === undefined ? [] : [`access to ${listWords(hosts, 10)} only`]),
@@ -59,7 +59,7 @@ export function renderRevoked(
   const { result, text, ...rest } = renderChange(changed, around);
   if (changed.planned !== undefined) return { ...rest, text, result: { client: name, ...(result as object) } };
   const hosts = changed.results.length;
-  // Said only of what was tried.
+  // Only a certificate that was really tried counts.
   const everywhere = changed.results.every(
     (one) => one.kind === 'done' && one.value.checks.some(({ ok, revoked }) => ok && revoked === name),
   );

@@ -182,7 +182,7 @@ export function parseAuditFacts(stdout: Buffer) {
       /** The loaded rules stay as they are until the next boot (`-e 2`). */
       locked: /^enabled\s+2$/m.test(status?.text ?? ''),
       installed: list !== undefined,
-      /** What auditctl said instead of an answer, for instance that it may not ask. */
+      /** The error of auditctl, for instance that it lacks the right to ask. */
       refused: list === undefined || list.status === 0 ? undefined : (lines(list.text)[0] ?? 'no answer'),
       enabled: !/^enabled\s+0$/m.test(status?.text ?? ''),
       // Without perl the kernel does not tell; then a rule is taken to be what it is at boot.

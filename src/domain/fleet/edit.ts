@@ -122,7 +122,7 @@ function meansTheSame(left: string, right: string, path: string): boolean {
   try {
     return isDeepStrictEqual(parseFleet(left, path), parseFleet(right, path));
   } catch {
-    // Whatever is wrong with the text is said when the caller reads it.
+    // The caller reads the text, and reports what is wrong with it.
     return false;
   }
 }

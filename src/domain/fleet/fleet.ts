@@ -67,7 +67,7 @@ export function parseFleet(text: string, path: string): Fleet {
     const shape = schemaProblems(parsed.error.issues, { value: document.value, knownKeys });
     problems.push(...shape.filter(({ path: at }) => !located.has(JSON.stringify(at))));
   }
-  // What contradicts itself is said at once with what has no right shape.
+  // Contradictions are reported together with errors of shape.
   const file = parsed.success ? (parsed.data as FleetFile) : readablePart(document.value);
   const defaults = defaultsOf(file.defaults);
   const hosts = Object.entries(file.hosts ?? {}).flatMap(([name, entry]) => {

@@ -11,7 +11,7 @@ import { completeHost, type HostSettings, type HostSpec, type SshSpec } from '..
 import { reachableHosts } from '../trust/reachable-hosts.ts';
 import { knownWords, listWords } from '../words.ts';
 
-/** What the flags of a command say about a host; what is undefined was not said. */
+/** What the flags of a command give for a host; undefined: not given. */
 export type HostFlags = Partial<HostSettings> & { readonly name?: string; readonly ssh: Partial<SshSpec> };
 
 /** A host with what the flags say on top: they hold for every host that was chosen. */
@@ -65,7 +65,7 @@ export function specsFor(hosts: readonly string[], state: StoreState, flags: Hos
 
 /**
  * A host that is known by its name, with what was typed on top. HOST is that name, or where ssh goes to it: another host under the
- * same name would get its keys, and be verified where the known one answers. That a host has moved is said by its name and address.
+ * same name would get its keys, and be verified where the known one answers. `--name` with `--address` means that it has moved.
  * Fails with E_HOST_KNOWN, E_HOST_TAKEN (exit 2).
  */
 function sameHost(known: HostSpec, host: string, flags: HostFlags): HostSpec {

@@ -1,4 +1,4 @@
-/** Owns what is told about certificates: their fields as plain data, and whether a chain holds, with one reason when not. */
+/** Owns reading certificates: their fields as plain data, and whether a chain holds, with one reason when not. */
 
 import { printable } from '../../errors/errors.ts';
 import { keyTypeOf } from './keys.ts';

@@ -67,7 +67,7 @@ function leftAsItIs(host: string, { hints }: DockerTlsError): DockerTlsError {
   );
 }
 
-/** Why hosts are changed that were not named; `why`: what they have to be told. */
+/** Why hosts are changed that were not named; `why`: what changes for them. */
 export function reasonsFor(hosts: readonly StoredHost[], view: AccessView, why: string): string[] {
   const acceptsAll = ({ ca }: StoredHost) => view.ca !== undefined && certificateIds(ca).includes(String(view.ca));
   const names = (list: readonly StoredHost[]) =>

@@ -67,7 +67,7 @@ export function etcdEngine({ address, env, cache: directory, signal, now }: Etcd
   }
 
   /**
-   * Whatever the transaction said, the log tells: ours is in it, or another commit is, or neither. Only then it is sent again, which is safe:
+   * Whatever the transaction reported, the log decides: ours is in it, or another commit is, or neither. Only then it is sent again, which is safe:
    * the head decides which of two that are on their way counts. Even a refusal proves nothing where it came after an answer that was lost.
    */
   async function settle(
