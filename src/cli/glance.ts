@@ -56,7 +56,7 @@ function commonOptions({ withoutFleet }: Command): OptionSpecs {
   return withoutFleet ? others : { file, ...others };
 }
 
-/** Everything that can be said to a command. */
+/** Every option of a command. */
 export function optionsOf(command: Command): OptionSpecs {
   return { ...commonOptions(command), ...command.options };
 }

@@ -1,6 +1,6 @@
 /**
  * Owns how the words after `docker-tls` become a command, its arguments and its options. commander does the parsing;
- * what it refuses is said as E_USAGE.
+ * what it refuses becomes E_USAGE.
  */
 
 import { join, resolve } from 'node:path';

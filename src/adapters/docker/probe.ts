@@ -139,25 +139,26 @@ async function tlsOptions(request: ProbeRequest): Promise<ConnectionOptions> {
     throw new DockerTlsError('E_PROBE_TRUST', 'the CA certificate to trust is missing or damaged');
   }
   const name = bareAddress(request.serverName ?? request.address);
+  const old = request.maxVersion === 'TLSv1.1';
   try {
     const secureContext = createSecureContext({
       ca: request.ca === '' ? [] : [request.ca],
       // An intermediate or cross-signed CA that the caller trusts is an anchor, as it is to Go (Node 20.18 and later).
       ...({ allowPartialTrustChain: true } as object),
-      ...(request.credentials === undefined
-        ? {}
-        : { cert: request.credentials.cert, key: request.credentials.key.reveal() }),
-      ...(request.maxVersion === undefined ? {} : { maxVersion: request.maxVersion }),
+      cert: request.credentials?.cert,
+      key: request.credentials?.key.reveal(),
+      maxVersion: request.maxVersion,
       // OpenSSL 3 allows TLS 1.1 at security level 0 only.
-      ...(request.maxVersion === 'TLSv1.1' ? { minVersion: 'TLSv1.1', ciphers: 'DEFAULT@SECLEVEL=0' } : {}),
+      minVersion: old ? 'TLSv1.1' : undefined,
+      ciphers: old ? 'DEFAULT@SECLEVEL=0' : undefined,
     });
     return {
       secureContext,
-      // Verified by hand after the handshake, so that the served chain can be told even where it is not trusted.
+      // Verified by hand after the handshake, so that the served chain is known even where it is not trusted.
       rejectUnauthorized: false,
       checkServerIdentity: () => undefined,
       // RFC 6066: addresses are not allowed in SNI.
-      ...(isIP(name.replace(/%.*$/, '')) === 0 ? { servername: name } : {}),
+      servername: isIP(name.replace(/%.*$/, '')) === 0 ? name : undefined,
     };
   } catch (cause) {
     throw new DockerTlsError(

@@ -31,7 +31,8 @@ export function renderCa({ key, old, external, token, leafOnly, clientIssuers, .
     notAfter: notAfter.toISOString(),
     ...{ keyType, key, clientIssuers },
     token,
-    ...(external === undefined ? {} : { external: withoutTrust(external), leafOnly }),
+    external: external && withoutTrust(external),
+    leafOnly: external && leafOnly,
     old: old.map((one) => {
       return { subject: one.subject, fingerprint: one.fingerprint, notAfter: one.notAfter.toISOString(), key: one.key };
     }),

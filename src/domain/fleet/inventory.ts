@@ -160,7 +160,7 @@ function hostVariables(inventory: Variables, names: Iterable<string>): Map<strin
 
 type Say = (message: string, hints?: readonly Hint[]) => void;
 
-/** The variables that count here, as plain values. Those that ansible-vault keeps closed are said. */
+/** The variables that count here, as plain values. Those that ansible-vault keeps encrypted are reported. */
 function readable(variables: Variables, say: Say): Variables {
   const known = Object.entries(variables).filter(([name]) => READ.has(name) || name.startsWith(PREFIX));
   return Object.fromEntries(

@@ -225,7 +225,7 @@ export function nextState(
       { number, at: options.now.toISOString(), by: options.who, reason: options.reason, settings: options.settings },
     ].slice(-options.keep),
     managed: plan.managed,
-    ...(options.store === undefined ? {} : { store: options.store }),
+    store: options.store,
   };
 }
 

@@ -1,4 +1,4 @@
-# The daemon and sshd where init runs scripts (sysvinit, OpenRC): what runs, and how they are started, stopped and told to read their configuration.
+# The daemon and sshd where init runs scripts (sysvinit, OpenRC): what runs, and how they are started, stopped and reloaded.
 # Needs functions: api find_daemon hold_port local_socket look_at_clock mark missing_programs release_port run_script
 # Needs variables: BACK LIMIT PORTS T TXN pid uptime
 # Needs programs: cat grep readlink sleep stat tail

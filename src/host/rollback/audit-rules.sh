@@ -1,11 +1,11 @@
-# Rules of the kernel's audit. They are no part of the transaction: a rule that is not taken is said, and undoes nothing.
+# Rules of the kernel's audit. They are not part of the transaction: a rule that is rejected is a warning, and undoes nothing.
 # Needs functions: mark warn
 # Needs variables: AUDIT_DIRECTORY T
 # Needs programs: auditctl augenrules cat grep rm tail tr
 
 # Rules of ours carry the key docker-tls, so that the kernel can be asked to drop those and no others: what another program has loaded, be it by
 # hand and in no file, stays as it is. Hence no `augenrules --load`, which drops all (or, without -D in rules.d, none), and stops at the
-# first rule that it cannot load. A rule that is not taken is no reason to go back, but it is said.
+# first rule that it cannot load. A rule that is rejected is a warning, and no reason to roll back.
 load_audit_rules() {
   kernel=$(auditctl -s 2>/dev/null 9<&-) || return 0
   write_audit_rules

@@ -1,4 +1,4 @@
-# The running dockerd: told to read its configuration, asked whether it has, and live-restore for the moment of a restart.
+# The running dockerd: reloads of its configuration, and live-restore for the moment of a restart.
 # Needs functions: api await find_daemon is_up local_socket note place_as
 # Needs variables: BACK DAEMON DAEMON_JSON SERVICE TXN WAS_ACTIVE pid
 # Needs programs: date docker rm timeout

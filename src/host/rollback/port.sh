@@ -23,7 +23,7 @@ hold_port() {
   done
 }
 
-# Is a connection to one of the held ports under way: one whose client has said something in the last 3 s? Who is silent for longer
+# Is a connection to one of the held ports under way: one whose client has sent something in the last 3 s? Who is silent for longer
 # listens to a stream or keeps the connection for later; waiting changes nothing for those.
 under_way() {
   while IFS= read -r port <&4; do

@@ -37,7 +37,7 @@ reread() {
   return "$reread"
 }
 
-# Why the daemon would not start on what is there now, as far as that can be told before it is stopped; nothing: it would.
+# Why the daemon would not start on what is there now, as far as that is known before it is stopped; nothing: it would.
 obstacle() {
   refusal=$(read_units 2>&1) || {
     printf 'systemd cannot read the unit files: %s' "$refusal"

@@ -7,7 +7,7 @@ import type { EtcdAddress } from '../team/etcd-address.ts';
 /** `unreachable` and `tls`: another member may do; `refused` and below: no member would. */
 export type EtcdProblem = 'unreachable' | 'no-quorum' | 'tls' | 'auth' | 'compacted' | 'full' | 'too-old' | 'refused';
 
-/** The gravest first: what is said where each member failed in its own way. */
+/** The gravest first: the one that is reported where members failed in different ways. */
 const GRAVITY: readonly EtcdProblem[] = ['no-quorum', 'tls', 'unreachable'];
 
 /** A failed request. */

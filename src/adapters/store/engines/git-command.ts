@@ -17,7 +17,7 @@ export type GitOptions = {
 
 export type Git = (args: readonly string[], options?: GitOptions) => Promise<GitResult>;
 
-/** Failing of git itself: what it said last. */
+/** Failures of git itself, with its last output. */
 export class GitFailure extends Error {
   readonly result: GitResult;
   constructor(args: readonly string[], result: GitResult) {

@@ -205,7 +205,7 @@ export function gitEngine({ url, remote, branch, cache, signal, before }: GitOpt
   }
 
   /**
-   * Whatever a push said, the branch tells: ours is in it, or it moved, or neither. Only the last is tried again, because a connection that
+   * Whatever a push reported, the branch decides: ours is in it, or it moved, or neither. Only the last is tried again, because a connection that
    * broke, or two pushes at the same moment, look the same from here.
    */
   async function push(expected: string, ours: string): Promise<void> {
