@@ -5,8 +5,8 @@ import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, expect, test } from 'vitest';
-import { permittedNames } from '../../src/domain/pki/authority.ts';
 import { parseSan } from '../../src/domain/pki/names.ts';
+import { permittedNames } from '../../src/domain/trust/server.ts';
 
 const directory = mkdtempSync(join(tmpdir(), 'docker-tls-constraints-'));
 afterAll(() => rmSync(directory, { recursive: true, force: true }));

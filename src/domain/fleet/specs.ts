@@ -32,7 +32,7 @@ export function specFor(host: string, state: StoreState, flags: HostFlags): Host
   if (flags.name === undefined && reachableHosts(state).has(host)) throw external(host);
   const { ssh, ...more } = flags;
   const destination = parseDestination(host);
-  return completeHost({ ...given(more), name: newName(host, flags), ssh: { ...destination, ...given(ssh) } });
+  return completeHost({ ...more, name: newName(host, flags), ssh: { ...destination, ...given(ssh) } });
 }
 
 /** The name of a host that is new. Fails with E_HOST_NAME, E_NAME (exit 2). */

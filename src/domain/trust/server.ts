@@ -2,9 +2,10 @@
 
 import type { StoredHost, StoredOldCa, StoreState } from '../../adapters/store/records.ts';
 import { DockerTlsError } from '../../errors/errors.ts';
-import { permittedNames } from '../pki/authority.ts';
+import { permits } from '../pki/constraints.ts';
 import { inspectCertificate, isFrom, splitBundle, verifyChain, worksAsClient } from '../pki/inspect.ts';
 import { covers, formatSan, parseSan, type San, uniqueSans } from '../pki/names.ts';
+import { parseCertificate } from '../pki/parse.ts';
 import { renewal } from '../pki/renewal.ts';
 import type { DesiredCredentials } from '../plan/desired.ts';
 import type { HostSpec } from '../settings.ts';
@@ -116,6 +117,24 @@ export function namesFor(
   const all = [...base, ...requested];
   const names = uniqueSans(covers(all, address) ? all : [parseSan(address), ...all]);
   return permittedNames(names, [address, ...requested.map(({ value }) => value)], ca);
+}
+
+/**
+ * Of the names for a host those that the CA may certify. A name that is `wanted` cannot be left out: E_CA_NAMES (exit 2).
+ */
+export function permittedNames(names: readonly San[], wanted: readonly string[], ca: string | undefined): San[] {
+  const constraints = ca === undefined ? undefined : parseCertificate(ca).extensions.nameConstraints;
+  if (constraints === undefined) return [...names];
+  const refused = names.filter((san) => !permits(constraints, san));
+  const needed = refused.filter(({ value }) => wanted.includes(value));
+  if (needed.length > 0) {
+    throw new DockerTlsError(
+      'E_CA_NAMES',
+      `the CA may not certify ${needed.map(({ value }) => value).join(', ')} (its name constraints)`,
+      { hints: ['dial the host by a name that it permits: --address NAME', 'docker-tls ca show'] },
+    );
+  }
+  return names.filter((san) => !refused.includes(san));
 }
 
 /** A stored certificate with its chain. Once no older CA is trusted, the cross-signed certificate is dead weight: the leaf goes on alone. */
