@@ -24,12 +24,12 @@ daemon_facts() {
   [ "$host_kind" != rootless ] || find_own_program
   say dockerd "$dockerd"
   say api-socket "$socket"
-  told=
-  [ -z "$socket" ] || told=$(api "$socket" "$nonce" /version /info /containers/json)
-  printf '%s\n' "$told"
-  case $told in *" api 200 "*) ;; *) [ -z "$dockerd" ] || say dockerd-version "$("$dockerd" --version 2>/dev/null)" ;; esac
+  answers=
+  [ -z "$socket" ] || answers=$(api "$socket" "$nonce" /version /info /containers/json)
+  printf '%s\n' "$answers"
+  case $answers in *" api 200 "*) ;; *) [ -z "$dockerd" ] || say dockerd-version "$("$dockerd" --version 2>/dev/null)" ;; esac
   # Another data-root, or a directory of its own for userns-remap.
-  data=$(printf '%s\n' "$told" | sed -n 's/^.*"DockerRootDir":"\(\/[^"\\]*\)".*$/\1/p' | head -n 1)
+  data=$(printf '%s\n' "$answers" | sed -n 's/^.*"DockerRootDir":"\(\/[^"\\]*\)".*$/\1/p' | head -n 1)
   grep -Ho '"RestartPolicy":{"Name":"[a-z-]*"' "${data:-/var/lib/docker}"/containers/*/hostconfig.json 2>/dev/null | head -n 2000
   end restart-policies
 }

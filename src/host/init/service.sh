@@ -107,7 +107,7 @@ reload_sshd() {
   grep -qxs sshd /proc/[0-9]*/comm || return 0
   # A rollback that never ends would keep the next change from the host.
   if [ "$BACK" = yes ]; then
-    REMARK='sshd could not be told to read its configuration: restart it'
+    REMARK='sshd could not be reloaded: restart it'
     return 0
   fi
   STEP=reload-sshd

@@ -20,7 +20,7 @@ load_audit_rules() {
   while IFS= read -r rule <&3; do
     case $rule in -*) ;; *) continue ;; esac
     # shellcheck disable=SC2086 # its words; paths in it have no blanks
-    said=$(auditctl $rule 2>&1 3<&- 9<&-) || warn "audit rules: the kernel did not take \"$rule\": $(printf '%s' "$said" | grep -v '^Old style' | tail -n 1)"
+    output=$(auditctl $rule 2>&1 3<&- 9<&-) || warn "audit rules: the kernel did not take \"$rule\": $(printf '%s' "$output" | grep -v '^Old style' | tail -n 1)"
   done 3<"$AUDIT_DIRECTORY/rules.d/docker-tls.rules"
 }
 
@@ -30,7 +30,7 @@ write_audit_rules() {
   had=no
   if [ -e "$AUDIT_DIRECTORY/audit.rules.prev" ]; then had=yes; fi
   # By a pipe, and without the mutex: SELinux lets what it starts write to no file of ours, and not read the directory of units.
-  said=$(augenrules 2>&1 9<&-) || warn "audit rules: augenrules failed: $(printf '%s' "$said" | tail -n 3 | tr '\n' ' ')"
+  output=$(augenrules 2>&1 9<&-) || warn "audit rules: augenrules failed: $(printf '%s' "$output" | tail -n 3 | tr '\n' ' ')"
   if [ "$had" = no ]; then rm -f -- "$AUDIT_DIRECTORY/audit.rules.prev"; fi
 }
 

@@ -16,7 +16,7 @@ reload_docker() {
     local_socket "$pid"
   )
   await "$@" && return 0
-  [ "$BACK" = yes ] && note "$SERVICE was told to read its configuration and does not say whether it has ($*)"
+  [ "$BACK" = yes ] && note "$SERVICE was reloaded and did not confirm that it took its configuration ($*)"
 }
 
 # Did the daemon refuse an answer of api? A plugin for authorization that does not let the question through, or that has failed itself: then
