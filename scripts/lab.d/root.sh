@@ -19,6 +19,8 @@ root_packages() { # SUITE
   [[ ${1%-vm} == bookworm ]] || packages+=(docker-cli)
   [[ $1 != rootless ]] || packages+=(rootlesskit slirp4netns passt uidmap dbus-user-session libpam-systemd polkitd)
   ! is_vm "$1" || packages+=("${VM_PACKAGES[@]}")
+  # What makes sid's initrd is dracut, and neither stands the other.
+  [[ $1 != sid-vm ]] || packages=("${packages[@]/#initramfs-tools/dracut}")
   ! is_selinux "$1" || packages+=("${SELINUX_PACKAGES[@]}")
   (
     IFS=,

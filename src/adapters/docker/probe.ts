@@ -9,6 +9,7 @@ import { bareAddress } from '../../domain/destination.ts';
 import { DockerTlsError, printable } from '../../errors/errors.ts';
 import type { ProbeOutcome, ProbeRequest } from '../../runtime.ts';
 import { type Refusal, refusalOf } from './refusal.ts';
+import { contextFor } from './secure-context.ts';
 import { certificatesOf, checkServerName, describeUntrusted } from './served.ts';
 
 /** More than any answer to `/version` or `/info`; a server that sends more is not a daemon that we know. */
@@ -133,27 +134,14 @@ async function dial(request: ProbeRequest, state: Attempt): Promise<Duplex> {
 }
 
 async function tlsOptions(request: ProbeRequest): Promise<ConnectionOptions> {
-  const { createSecureContext } = await import('node:tls');
   const { isIP } = await import('node:net');
   if (request.anyServer !== true && certificatesOf(request.ca).length === 0) {
     throw new DockerTlsError('E_PROBE_TRUST', 'the CA certificate to trust is missing or damaged');
   }
   const name = bareAddress(request.serverName ?? request.address);
-  const old = request.maxVersion === 'TLSv1.1';
   try {
-    const secureContext = createSecureContext({
-      ca: request.ca === '' ? [] : [request.ca],
-      // An intermediate or cross-signed CA that the caller trusts is an anchor, as it is to Go (Node 20.18 and later).
-      ...({ allowPartialTrustChain: true } as object),
-      cert: request.credentials?.cert,
-      key: request.credentials?.key.reveal(),
-      maxVersion: request.maxVersion,
-      // OpenSSL 3 allows TLS 1.1 at security level 0 only.
-      minVersion: old ? 'TLSv1.1' : undefined,
-      ciphers: old ? 'DEFAULT@SECLEVEL=0' : undefined,
-    });
     return {
-      secureContext,
+      secureContext: await contextFor(request),
       // Verified by hand after the handshake, so that the served chain is known even where it is not trusted.
       rejectUnauthorized: false,
       checkServerIdentity: () => undefined,

@@ -3,6 +3,7 @@
 import { X509Certificate } from 'node:crypto';
 import * as z from 'zod/mini';
 import { schemaProblems } from '../../domain/fleet/fleet-problems.ts';
+import { type Fields, isObject, parseJson } from '../../domain/json.ts';
 import { type CaRecord, type ClientRecord, caRecord, clientRecord, type HostRecord, hostRecord } from './records.ts';
 
 /** A value that is right, or what is wrong with it, in words that follow the file's name. */
@@ -37,16 +38,10 @@ function recordFile<T>(schema: z.ZodMiniType): RecordFile<T> {
 }
 
 /** A JSON object, whatever its keys. */
-export function parseObject(text: string): Parsed<Record<string, unknown>> {
-  let value: unknown;
-  try {
-    value = JSON.parse(text);
-  } catch {
-    return { ok: false, problem: text.trim() === '' ? 'is empty' : 'is not JSON' };
-  }
-  return typeof value === 'object' && value !== null && !Array.isArray(value)
-    ? { ok: true, value: value as Record<string, unknown> }
-    : { ok: false, problem: 'does not hold a JSON object' };
+export function parseObject(text: string): Parsed<Fields> {
+  const value = parseJson(text);
+  if (value === undefined) return { ok: false, problem: text.trim() === '' ? 'is empty' : 'is not JSON' };
+  return isObject(value) ? { ok: true, value } : { ok: false, problem: 'does not hold a JSON object' };
 }
 
 const CERTIFICATE = /-----BEGIN CERTIFICATE-----\r?\n[A-Za-z0-9+/=\r\n]+-----END CERTIFICATE-----/g;

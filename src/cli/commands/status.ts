@@ -7,8 +7,6 @@ import { DUE_OPTIONS, FILE, SELECTION_OPTIONS, SSH_OPTIONS } from '../host-optio
 import { renderStatus, showStatus } from '../render/status.ts';
 
 export const command = defineCommand({
-  name: 'status',
-  summary: 'Every host, client and CA: expiry, days left, renewal due, drift',
   about:
     'Asks hosts over TLS and SSH what they really serve; --offline looks at the store alone. Something is due after two thirds of its lifetime, or, with --within, that long before its end.\nWith --check the exit status is 3 when something is due or differs.',
   examples: [

@@ -8,7 +8,7 @@ import { type Colours, coloursOf, toneOf } from './colours.ts';
 import { renderTable } from './table.ts';
 
 export function renderClientList(clients: readonly ListedClient[], { runtime: { io } }: Around): CommandResult {
-  const result = { clients: clients.map((client) => ({ ...client, notAfter: client.notAfter.toISOString() })) };
+  const result = { clients };
   if (clients.length > 0) return { exit: 0, result, ...renderClients(clients, coloursOf(io), io.columns) };
   return { exit: 0, result, text: 'There is no client yet. Make one with:', next: ['docker-tls client add NAME'] };
 }

@@ -22,17 +22,13 @@ export function renderAdded({ changed, clients, requested }: Added, around: Arou
   const hosts = changed.results.length > 0;
   const lines = clients.flatMap((client) => addedWords(client, requested));
   const first = clients[0]?.client;
-  const added = clients.flatMap(addedJson);
+  const added = clients.flatMap(({ stored, ...client }) => (stored === undefined ? [] : [{ ...client, ...stored }]));
   return {
     ...rest,
     result: hosts ? { clients: added, ...(result as object) } : { clients: added },
     text: [...lines, ...(text === '' ? [] : ['', text])].join('\n'),
     next: hosts ? undefined : [`docker-tls client export ${first} --out ${first}.tar`],
   };
-}
-
-function addedJson({ stored, ...client }: AddedClient): unknown[] {
-  return stored === undefined ? [] : [{ ...client, ...stored, expires: stored.expires.toISOString() }];
 }
 
 function addedWords({ client, created, changed, stored }: AddedClient, requested: Added['requested']): string[] {
@@ -96,8 +92,8 @@ export function renderRotatedClients({ changed, clients }: RotatedClients, aroun
   ];
   const result = clients.map(({ name, before, after, copies, outdated }) => ({
     client: name,
-    expires: after.toISOString(),
-    oldExpires: before.toISOString(),
+    expires: after,
+    oldExpires: before,
     contexts: copies?.contexts ?? [],
     configDirectory: copies?.directory ?? false,
     missing: copies?.missing ?? [],

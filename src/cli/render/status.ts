@@ -25,7 +25,11 @@ export function renderStatus(
       ].join('\n\n');
   return {
     exit: options.check && attention > 0 ? 3 : 0,
-    result: { rows: rows.map(rowJson), attention, missing: missing.length > 0 ? missing : undefined },
+    result: {
+      rows: rows.map((row) => ({ ...row, attention: needsAttention(row) })),
+      attention,
+      missing: missing.length > 0 ? missing : undefined,
+    },
     text,
     attention: attention === 0 ? '' : text,
     next: nothing ? ['docker-tls setup'] : [...new Set(waysOn(rows, rotation, global.file))],
@@ -132,14 +136,4 @@ function driftCell(row: StatusRow, colours: Colours): Cell {
 /** What differs on a host, and why it does not answer. */
 function foundOf({ drift, unreachable }: StatusRow): readonly string[] {
   return [...(drift ?? []), ...(unreachable === undefined ? [] : [unreachable])].map((text) => printable(text));
-}
-
-function rowJson(row: StatusRow): unknown {
-  return {
-    ...row,
-    notBefore: row.notBefore.toISOString(),
-    notAfter: row.notAfter.toISOString(),
-    dueAt: row.dueAt.toISOString(),
-    attention: needsAttention(row),
-  };
 }
