@@ -22,7 +22,9 @@ content() {
 true >"$T/sums"
 if [ -n "$JSON_FORMS" ]; then
   make_directories "${DAEMON_JSON%/*}" 0755 || fail "$(words)"
-  rm -f -- "$DAEMON_JSON.docker-tls-old-on" "$DAEMON_JSON.docker-tls-old-off" "$DAEMON_JSON.docker-tls-new-on" "$DAEMON_JSON.docker-tls-new-off"
+  for path in "$DAEMON_JSON.docker-tls-old-on" "$DAEMON_JSON.docker-tls-old-off" "$DAEMON_JSON.docker-tls-new-on" "$DAEMON_JSON.docker-tls-new-off"; do
+    if [ -e "$path" ] || [ -L "$path" ]; then rm -f -- "$path"; fi
+  done
   for form in $JSON_FORMS; do
     name=${form%%:*} form=${form#*:}
     printf '%s  %s\n' "${form%%:*}" "$DAEMON_JSON.docker-tls-$name" >>"$T/sums"
