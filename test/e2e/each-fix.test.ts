@@ -150,6 +150,7 @@ describe.each(whole ? asked : suites)('on %s', { timeout: TIMEOUT_MS }, (suite) 
   it('what an administrator has set as strictly or more so stays', async () => {
     const vm = suite.endsWith('-vm');
     await host.must(`set -e
+      mkdir -p /etc/docker /etc/modprobe.d
       printf '%s\\n' 'MaxAuthTries 2' 'MaxSessions 5' 'ClientAliveInterval 60' 'ClientAliveCountMax 1' 'AllowTcpForwarding no' \\
         >/etc/ssh/sshd_config.d/00-admin.conf
       systemctl reload ssh
@@ -163,7 +164,6 @@ describe.each(whole ? asked : suites)('on %s', { timeout: TIMEOUT_MS }, (suite) 
       done
       printf 'umask 077\\nTMOUT=300\\nreadonly TMOUT\\n' >/etc/profile.d/admin.sh
       echo 'install cramfs /bin/true' >/etc/modprobe.d/admin.conf
-      mkdir -p /etc/docker
       echo '{ "live-restore": true, "log-opts": { "max-size": "1m", "max-file": "2" }, "default-ulimits": { "nofile": { "Name": "nofile", "Hard": 1024, "Soft": 512 } } }' \\
         >/etc/docker/daemon.json
       chmod 0600 /etc/docker/daemon.json /etc/ssh/sshd_config.d/00-admin.conf
