@@ -162,7 +162,6 @@ function seen(facts: HostFacts): { readonly sums: string[]; readonly absent: str
       ...facts.docker.unit.dropIns,
       ...facts.docker.unit.environmentFiles,
       view.configName,
-      view.configFile,
       `${facts.places.state}/state.json`,
       ...(facts.state?.managed ?? []).filter(({ kind }) => kind === 'file').map(({ path }) => path),
     ]),
