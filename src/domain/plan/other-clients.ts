@@ -8,6 +8,7 @@ import type { StoreState } from '../../adapters/store/records.ts';
 import { DockerTlsError } from '../../errors/errors.ts';
 import { flagValues } from '../dockerd/command-line.ts';
 import { inspectCertificate, splitBundle } from '../pki/inspect.ts';
+import { certificateTexts } from '../pki/pem.ts';
 import { isUnder } from '../trust/trust.ts';
 import { listWords } from '../words.ts';
 import { viewDaemon } from './daemon-view.ts';
@@ -160,8 +161,7 @@ function prints(bundles: readonly string[]): Set<string> {
 
 /** The certificates of a file that may hold anything; those that cannot be read accept no client. */
 function certificatesIn(text: string): string {
-  const blocks = text.match(/-----BEGIN CERTIFICATE-----[^-]+-----END CERTIFICATE-----/g) ?? [];
-  return blocks
+  return certificateTexts(text)
     .filter((block) => {
       try {
         return inspectCertificate(block).fingerprint !== '';
