@@ -6,7 +6,7 @@ import { parsePemBundle } from '../adapters/docker/pem-bundle.ts';
 import { nameOf } from '../domain/destination.ts';
 import { checkName } from '../domain/names.ts';
 import { inspectCertificate } from '../domain/pki/inspect.ts';
-import { DockerTlsError } from '../errors/errors.ts';
+import { DockerTlsError, usage } from '../errors/errors.ts';
 
 export type BundleReading = {
   /** PEM of the CA, for a text that does not hold it. */
@@ -54,9 +54,7 @@ export function readBundle(data: Buffer, { ca, name }: BundleReading = {}): Clie
 export function namedHosts(hosts: readonly string[]): ClientBundle['hosts'] {
   return hosts.map((host) => {
     if (/^tcp:\/\/[^/]+:[0-9]{1,5}$/.test(host)) return { name: nameOf(addressOf(host)[0]), host };
-    throw new DockerTlsError('E_USAGE', `--host takes what DOCKER_HOST would be, not ${host}`, {
-      hints: ['--host tcp://build-1.example.org:2376'],
-    });
+    throw usage(`--host takes what DOCKER_HOST would be, not ${host}`, ['--host tcp://build-1.example.org:2376']);
   });
 }
 
