@@ -68,9 +68,8 @@ export function packTool(
 export async function rememberCopy(store: Store, client: string, copy: NewCopy, now: Date): Promise<boolean> {
   try {
     await store.withLock('docker-tls client export', async () => {
-      const known = (await store.read({ hosts: [] })).clients.get(client);
-      if (known === undefined) return;
-      const { directory: _, ...stored } = known;
+      const stored = (await store.read({ hosts: [] })).clients.get(client);
+      if (stored === undefined) return;
       await store.write({ clients: { [client]: { ...stored, record: withHandedOut(stored, copy, now) } } });
     });
     return true;
