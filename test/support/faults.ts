@@ -7,7 +7,7 @@ import type { ChildProcess } from 'node:child_process';
 import { engineOf } from './engine.ts';
 import { compare, faultsOfNew, type HostSnapshot, leftovers, served, settled, snapshot } from './host-state.ts';
 import { type LabHost, suitesWithoutSystemd } from './lab.ts';
-import { forHost, meanOwn, openRun, ownerOf, settingsOf } from './own-docker.ts';
+import { forHost, isOwn, meanOwn, openRun, ownerOf, settingsOf } from './own-docker.ts';
 import type { PausingProgram } from './pausing.ts';
 
 /** `commit` is in the middle of the confirmation before it counts, `kept` after; `undo` in the middle of the rollback. */
@@ -140,13 +140,13 @@ export class FaultHost {
 
   /** A user's own daemon takes them along, and setup refuses that. */
   #keepsContainers(): boolean {
-    return this.#host.suite !== 'rootless';
+    return !isOwn(this.#host);
   }
 
   /** Its daemon's local socket is not held by systemd. */
   #makesItsSocket(): boolean {
     const { suite } = this.#host;
-    return suite === 'rootless' || suitesWithoutSystemd.some((one) => one === suite);
+    return isOwn(this.#host) || suitesWithoutSystemd.some((one) => one === suite);
   }
 
   #must(script: string): Promise<string> {
@@ -421,8 +421,8 @@ export function allFaults(offset: number): Fault[] {
   return STEPS.flatMap((step, row) =>
     DEATHS.map((death, column): Fault => {
       const change = CHANGES[(row + column + offset) % CHANGES.length] as Change;
-      // What lay there before was valid already: it is not asked again.
-      const unasked = step === 'validate' && (change === 'rollback' || change === 'remove');
+      // What was there before was valid already: it is not asked again.
+      const unasked = step === 'validate' && ['rotate', 'rollback', 'remove'].includes(change);
       return { step, death, change: unasked ? 'setup' : change };
     }),
   );

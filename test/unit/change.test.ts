@@ -8,6 +8,7 @@ import { openStore } from '../../src/adapters/store/store.ts';
 import { Secret } from '../../src/domain/secret.ts';
 import { isFrom } from '../../src/domain/trust/trust.ts';
 import type { Planned } from '../../src/engine/intent.ts';
+import { interrupted } from '../../src/errors/errors.ts';
 import type { Probe } from '../../src/runtime.ts';
 import { answeringHosts } from '../support/answering-hosts.ts';
 import { issueStore } from '../support/issued-store.ts';
@@ -17,12 +18,12 @@ afterAll(removeHomes);
 const now = new Date();
 
 /** A first run of `client add ann`; another one makes the CA while this one waits for its passphrase. */
-async function secondFirstRun(asks: boolean) {
+async function secondFirstRun(asks: boolean, signal = new AbortController().signal) {
   const home = newHome();
   const store = openStore(home);
   const context = {
     global: { home, yes: !asks, dryRun: false },
-    runtime: { env: {}, cwd: home, now: () => now, signal: new AbortController().signal },
+    runtime: { env: {}, cwd: home, now: () => now, signal },
     progress: { host: () => ({ phase() {}, done() {}, failed() {}, pause() {} }), note() {}, askedMs: () => 0 },
     prompts: {
       interactive: true,
@@ -54,6 +55,12 @@ test('or, where a person agreed to a plan with a new CA, does nothing', async ()
   const { error, state } = await secondFirstRun(true);
   expect(error).toMatchObject({ code: 'E_STORE_CHANGED', exit: 5 });
   expect([state.ca?.record.name, [...state.clients.keys()]]).toEqual(['test', ['bob']]);
+});
+
+test('a run that is stopped before its consent, which --yes gives at once, asks for no passphrase and makes nothing', async () => {
+  const { error, state } = await secondFirstRun(false, AbortSignal.abort(interrupted('stopped by Ctrl-C')));
+  expect(error).toMatchObject({ code: 'E_INTERRUPTED', exit: 130 });
+  expect([state.ca, state.clients.size]).toEqual([undefined, 0]);
 });
 
 test('a host that changed since its plan was shown is shown, and asked about, again', async () => {

@@ -15,7 +15,6 @@ const FIRST_BOOT = ['flatcar'] as const;
 
 /** Directories of a user that units and the commands in them can name without quotes. */
 const PLAIN_HOME = /^(\/[\w.@+-]+)+$/;
-const PLAIN_RUN = /^\/run\/user\/\d+$/;
 
 /** Texts are as the host gave them: `printable` before showing. */
 export type HostFacts = ReturnType<typeof parseFacts>;
@@ -30,7 +29,7 @@ export function parseFacts(stdout: Buffer) {
   const lines = (name: string): string[] => linesOf(get(name));
   const section = (name: string): Buffer => bytes.get(name) ?? Buffer.alloc(0);
   // In their own user namespace, where their daemon runs, a user is root.
-  const plain = PLAIN_HOME.test(get('home')) && PLAIN_RUN.test(get('run'));
+  const plain = PLAIN_HOME.test(get('home')) && /^\/run\/user\/\d+$/.test(get('run'));
   const home = plain ? get('home') : '';
   const kind = KIND_NAMES.find((name) => name === get('kind'));
   const places = home === '' ? kindOf({ kind }).places : userPlaces(home, get('run'));
@@ -72,6 +71,7 @@ export function parseFacts(stdout: Buffer) {
     addresses,
     docker: {
       binary: get('dockerd').trim(),
+      runsBinary: raw.has('runs'),
       /** For instance `20.10.24`; empty when it could not be found out. */
       version: String(version.Version ?? /version ([0-9][^,\s]*)/.exec(get('dockerd-version'))?.[1] ?? ''),
       unit: {
@@ -216,7 +216,7 @@ function parseDisk(text: string): { mount: string; freeKb: number }[] {
 
 function unreadable(message: string): DockerTlsError {
   return new DockerTlsError('E_FACTS', message, {
-    hints: ['try again; if it stays so, look at the host itself: its /bin/sh, od, stat and find are needed'],
+    hints: ['try again; if it stays so, look at the host itself: its /bin/sh, stat and find are needed'],
   });
 }
 

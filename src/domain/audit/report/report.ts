@@ -80,6 +80,14 @@ export type AuditReport = {
   readonly subjects: readonly Subject[];
 };
 
+/** The editions that a report is measured with, for its users. */
+export function editionsWords({
+  benchmark,
+  vulnerabilities,
+}: Pick<AuditReport, 'benchmark' | 'vulnerabilities'>): string {
+  return `CIS Docker Benchmark ${benchmark}, known vulnerabilities as of ${vulnerabilities}`;
+}
+
 export function judged(report: AuditReport): readonly (AuditedHost | AuditedFile)[] {
   return report.subjects.filter((subject) => subject.kind !== 'unreachable');
 }
