@@ -24,7 +24,12 @@ async function secondFirstRun(asks: boolean, signal = new AbortController().sign
   const context = {
     global: { home, yes: !asks, dryRun: false },
     runtime: { env: {}, cwd: home, now: () => now, signal },
-    progress: { host: () => ({ phase() {}, done() {}, failed() {}, pause() {} }), note() {}, askedMs: () => 0 },
+    progress: {
+      host: () => ({ phase() {}, done() {}, failed() {}, pause() {} }),
+      note() {},
+      print() {},
+      askedMs: () => 0,
+    },
     prompts: {
       interactive: true,
       show: async () => {},
@@ -81,7 +86,12 @@ test('a host that changed since its plan was shown is shown, and asked about, ag
       ...{ env: {}, cwd: home, now: () => now, signal: new AbortController().signal, operator: 'me', probe },
       connect: answeringHosts({ home, now, facts, onChange: (phase) => changed.push(phase) }),
     },
-    progress: { host: () => ({ phase() {}, done() {}, failed() {}, pause() {} }), note() {}, askedMs: () => 0 },
+    progress: {
+      host: () => ({ phase() {}, done() {}, failed() {}, pause() {} }),
+      note() {},
+      print() {},
+      askedMs: () => 0,
+    },
     prompts: {
       interactive: true,
       show: async (text: string) => seen.push(text.trim()),

@@ -98,6 +98,8 @@ function tlsOver(stream: Duplex, address: string, ca: string, { cert, key }: Pro
   const name = bareAddress(address);
   return connect({
     socket: stream,
+    // Else NODE_TLS_REJECT_UNAUTHORIZED=0 in the environment would decide.
+    rejectUnauthorized: true,
     secureContext: createSecureContext({
       ca,
       cert,
