@@ -1,6 +1,6 @@
 // The index that `lynis audit system` (Debian's package) gives a host: fresh, with `docker-tls harden --profile minimal`, with `--profile
 // lynis`, and with every fix accepted but userns-remap, which says nothing to Lynis. No package is installed. Fails where `--profile lynis`
-// is below the bar: node scripts/lynis.mjs [SUITE…]
+// is below the bar: node scripts/lynis.mjs [SUITE…]      default: bookworm, trixie, sid; further ones: trixie-vm, sid-vm
 // Takes root; the package comes by this machine's apt, since a lab host has no way out. On a virtual machine (trixie-vm) each index takes
 // some ten minutes: there it begins with `--profile lynis`, and ends with the first that reaches the bar.
 import { spawnSync } from 'node:child_process';
