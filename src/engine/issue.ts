@@ -206,10 +206,7 @@ export function openIssuer(state: StoreState, options: IssuerOptions): Issuer {
   }
 
   /** With a key that is made here, unless there is a request. */
-  async function clientCertificate(
-    record: ClientRecord,
-    csr: string | undefined,
-  ): Promise<{ cert: string; key?: Secret }> {
+  async function clientCertificate(record: ClientRecord, csr?: string): Promise<{ cert: string; key?: Secret }> {
     const { name, days, keyType } = record;
     const askedCa = external();
     if (askedCa !== undefined && asked?.leafOnly)
