@@ -1,4 +1,4 @@
-/** Owns how an external CA is told of by flags: what is given becomes a record, absolute and checked, without asking the CA. */
+/** Owns the flags that describe an external CA: they become a record, checked and with absolute paths, without asking the CA. */
 
 import { existsSync } from 'node:fs';
 import { resolve } from 'node:path';
@@ -48,7 +48,7 @@ export function externalCaOf(flags: ExternalCaFlags, trust: string, cwd: string)
     trust,
     profiles: profilesOf(kind, profile),
     credentialFile: secretFile(credentialFile, '--credential-file', cwd),
-    ...(passphraseFile === undefined ? {} : { passphraseFile: secretFile(passphraseFile, '--passphrase-file', cwd) }),
+    passphraseFile: passphraseFile && secretFile(passphraseFile, '--passphrase-file', cwd),
   };
 }
 
@@ -127,9 +127,5 @@ export function caTokenOf(
   if (module !== undefined && !/^\/[^\0\r\n$]+$/.test(module))
     throw usage('--pkcs11: module-path has to be an absolute path');
   const source = pinFile ?? attributes.get('pin-source')?.replace(/^file:/, '');
-  return {
-    uri,
-    ...(module === undefined ? {} : { module }),
-    ...(source === undefined ? {} : { pinFile: secretFile(source, '--pin-file', cwd) }),
-  };
+  return { uri, module, pinFile: source && secretFile(source, '--pin-file', cwd) };
 }

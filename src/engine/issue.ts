@@ -22,7 +22,7 @@ import {
   issueServer,
 } from '../domain/pki/certificate.ts';
 import { makeCsr, parseCsr } from '../domain/pki/csr.ts';
-import { inspectCertificate, splitBundle } from '../domain/pki/inspect.ts';
+import { inspectCertificate, isFrom, splitBundle } from '../domain/pki/inspect.ts';
 import type { KeyType } from '../domain/pki/key-types.ts';
 import { generateKey } from '../domain/pki/keys.ts';
 import { type OpenAuthority, openAuthority } from '../domain/pki/open-authority.ts';
@@ -33,7 +33,7 @@ import { caNotAccepted, externalCaKey } from '../domain/trust/ca-refusals.ts';
 import { type CredentialChange, signs } from '../domain/trust/changes.ts';
 import { requestForOther } from '../domain/trust/client-refusals.ts';
 import { canVouch, requestNeedsKey } from '../domain/trust/server.ts';
-import { hostsLosing, isFrom } from '../domain/trust/trust.ts';
+import { hostsLosing } from '../domain/trust/trust.ts';
 import { makesIssuers, viewOf } from '../domain/trust/view.ts';
 import type { Runtime, SignRequest } from '../runtime.ts';
 import { type PassphraseSource, protectKeys } from './key-protection.ts';

@@ -57,7 +57,7 @@ export async function verifyHost(probe: Probe, request: VerifyRequest): Promise<
       const who = name === undefined ? PROBES[row].who : `${PROBES[row].who} ${name}`;
       if (PROBES[row].expected === 'accepted') return accepted(who, outcome, serverCert);
       if (row === 'no-certificate' && client === undefined) return refusedBy(who, outcome, serverCert);
-      return { ...refused(who, outcome), ...(row === 'revoked-certificate' ? { revoked: name } : {}) };
+      return { ...refused(who, outcome), revoked: row === 'revoked-certificate' ? name : undefined };
     }),
   );
 }

@@ -142,11 +142,11 @@ async function tlsOptions(request: ProbeRequest): Promise<ConnectionOptions> {
   try {
     return {
       secureContext: await contextFor(request),
-      // Verified by hand after the handshake, so that the served chain can be told even where it is not trusted.
+      // Verified by hand after the handshake, so that the served chain is known even where it is not trusted.
       rejectUnauthorized: false,
       checkServerIdentity: () => undefined,
       // RFC 6066: addresses are not allowed in SNI.
-      ...(isIP(name.replace(/%.*$/, '')) === 0 ? { servername: name } : {}),
+      servername: isIP(name.replace(/%.*$/, '')) === 0 ? name : undefined,
     };
   } catch (cause) {
     throw new DockerTlsError(

@@ -106,7 +106,7 @@ function tlsOver(stream: Duplex, address: string, ca: string, { cert, key }: Pro
       key: key.reveal(),
       ...({ allowPartialTrustChain: true } as object),
     }),
-    ...(/^[0-9.]+$|:/.test(name) ? {} : { servername: name }),
+    servername: /^[0-9.]+$|:/.test(name) ? undefined : name,
     checkServerIdentity: (_, leaf) => {
       const wrong = checkServerName(address, leaf, checkServerIdentity);
       return wrong === undefined ? undefined : new Error(wrong.reason);

@@ -22,12 +22,10 @@ export function renderAdded({ changed, clients, requested }: Added, around: Arou
   const hosts = changed.results.length > 0;
   const lines = clients.flatMap((client) => addedWords(client, requested));
   const first = clients[0]?.client;
+  const added = clients.flatMap(({ stored, ...client }) => (stored === undefined ? [] : [{ ...client, ...stored }]));
   return {
     ...rest,
-    result: {
-      clients: clients.flatMap(({ stored, ...client }) => (stored === undefined ? [] : [{ ...client, ...stored }])),
-      ...(hosts ? (result as object) : {}),
-    },
+    result: hosts ? { clients: added, ...(result as object) } : { clients: added },
     text: [...lines, ...(text === '' ? [] : ['', text])].join('\n'),
     next: hosts ? undefined : [`docker-tls client export ${first} --out ${first}.tar`],
   };
@@ -40,7 +38,7 @@ function addedWords({ client, created, changed, stored }: AddedClient, requested
   return [`client ${client} is there already, in ${stored.directory}${now}`];
 }
 
-/** What was said of a client that is there already. */
+/** The settings that an existing client got. */
 function settingsText({ hosts, days, keyType }: Added['requested']): string {
   return [
     ...(hosts === undefined ? [] : [`access to ${listWords(hosts, 10)} only`]),
@@ -57,7 +55,7 @@ export function renderRevoked(
   const { result, text, ...rest } = renderChange(changed, around);
   if (changed.planned !== undefined) return { ...rest, text, result: { client: name, ...(result as object) } };
   const hosts = changed.results.length;
-  // Said only of what was tried.
+  // Only a certificate that was really tried counts.
   const everywhere = changed.results.every(
     (one) => one.kind === 'done' && one.value.checks.some(({ ok, revoked }) => ok && revoked === name),
   );

@@ -116,7 +116,7 @@ export function defaultUlimits(options: DaemonOptions): ReadonlySet<string> {
   ]);
 }
 
-/** The TCP addresses that dockerd was told to listen on, from both places. */
+/** The TCP addresses that dockerd is configured to listen on, from both places. */
 export function tcpHosts(options: DaemonOptions): readonly { readonly address: string; readonly place: string }[] {
   const flags = (options.flags.get('hosts') ?? []).map((address) => ({ address, place: 'command line of dockerd' }));
   const file = textsAt(options.file.value, 'hosts').map((address) => ({ address, place: options.file.path }));

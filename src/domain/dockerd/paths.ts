@@ -41,7 +41,7 @@ export type Places = {
   readonly listen: string;
   /** In memory. */
   readonly run: string;
-  /** What dockerd reads and listens on without being told. */
+  /** What dockerd reads and listens on by default. */
   readonly daemonJson: string;
   readonly localSocket: string;
 };

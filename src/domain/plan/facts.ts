@@ -114,7 +114,7 @@ export function parseFacts(stdout: Buffer) {
         (get('api-socket') === '' || [...answers.values()].some(({ status }) => status === 0)),
       /** Where dockerd finds the programs that it may need to start: absolute paths. */
       programs: lines('programs'),
-      /** It said which containers run; a plugin for authorization may keep that from us. */
+      /** The list of containers could be read; an authorization plugin may refuse it. */
       listsContainers: answers.get('/containers/json')?.status === 200,
       liveRestore: info.LiveRestoreEnabled === true,
       swarm: !['', 'inactive'].includes(textAt(info, 'Swarm', 'LocalNodeState')),

@@ -104,7 +104,7 @@ function knownName(facts: HostFacts, host: string, hosts: KnownHosts): string | 
 
 /**
  * The error (exit 4) for a host that is known here by another name: a second record would have its clients rejected. A copy of a host has
- * its certificate, but not its addresses: `takeOver` lets one become a host of its own. Nothing is said of another store's host.
+ * its certificate, but not its addresses: `takeOver` lets one become a host of its own. Another store's host is not compared.
  */
 export function otherName(
   facts: HostFacts,

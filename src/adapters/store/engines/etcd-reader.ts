@@ -75,9 +75,8 @@ export function etcdReader(client: EtcdClient, keys: Keys, address: EtcdAddress,
       before === undefined || paths === undefined
         ? await readAll(found.generation, at)
         : await readSome(before, paths, at);
-    const { revision, parent, regained } = found;
-    const history = { parent, ...(regained === undefined ? {} : { regained }) };
-    const { generation } = found;
+    const { revision, parent, regained, generation } = found;
+    const history = { parent, regained };
     const recent = recentOf(before?.recent ?? [], entries);
     return remember({ at, modRevision: head.modRevision, generation, snapshot: { revision, files, history }, recent });
   }

@@ -22,7 +22,7 @@ export type HardenedSubject = {
   readonly after: Subject | undefined;
   readonly changes: readonly MadeChange[];
   readonly costs: readonly string[];
-  /** What the plan and the host said: fixes that could not be made, or do not count yet. */
+  /** Warnings of the plan and the host: fixes that could not be made, or are not active yet. */
   readonly notes: readonly string[];
   /** The change failed, and was rolled back. */
   readonly error: string | undefined;
