@@ -5,7 +5,8 @@ import { resolve } from 'node:path';
 import { isDeepStrictEqual } from 'node:util';
 import { packTar } from '../adapters/docker/tar.ts';
 import { changeEntries } from '../adapters/store/change.ts';
-import { type FileContent, MODES } from '../adapters/store/files.ts';
+import type { FileContent } from '../adapters/store/files.ts';
+import { MODES } from '../adapters/store/modes.ts';
 import type { StoreChange, StoreState } from '../adapters/store/records.ts';
 import { readRequests, writeRequest } from '../adapters/store/requests.ts';
 import { openStore, type Store } from '../adapters/store/store.ts';
@@ -47,7 +48,7 @@ export async function copyStore(context: ActionContext, to: string): Promise<Cop
     to: shared ? to : home,
     hosts: state.hosts.size,
     clients: state.clients.size,
-    ...(shared ? { home } : {}),
+    home: shared ? home : undefined,
   };
   if (home === global.home || existsSync(home)) throw taken(home);
   try {
@@ -94,7 +95,7 @@ async function wholeState(context: ActionContext): Promise<StoreState> {
 
 function changeOf({ ca, oldCas, issuers, hosts, clients }: StoreState): StoreChange {
   return {
-    ...(ca === undefined ? {} : { ca }),
+    ca,
     oldCas,
     issuers: Object.fromEntries(issuers),
     hosts: Object.fromEntries(hosts),

@@ -5,6 +5,7 @@ import { watchStatus } from '../../actions/watch-status.ts';
 import { defineCommand } from '../command.ts';
 import { DUE_OPTIONS, FILE, SELECTION_OPTIONS, SSH_OPTIONS } from '../host-options.ts';
 import { renderStatus, showStatus } from '../render/status.ts';
+import { streamStatus } from '../render/status-table.ts';
 
 export const command = defineCommand({
   about:
@@ -30,7 +31,11 @@ export const command = defineCommand({
   },
   run: async (context) => {
     const { args, options } = context;
-    if (!options.watch) return renderStatus(await status(context, args.hosts, options), context);
+    if (!options.watch) {
+      const { json, quiet } = context.global;
+      const stream = json || quiet || options.offline ? undefined : streamStatus(context);
+      return renderStatus(await status(context, args.hosts, options, stream), context, stream);
+    }
     await watchStatus(context, args.hosts, options, (now) => showStatus(now, context));
     return { exit: 130, result: {}, text: '' };
   },

@@ -49,13 +49,7 @@ export async function addOperator(session: Session, wanted: NewOperator): Promis
         `docker-tls operator add ${wanted.name}`,
       ]);
     const { name, ca, client } = wanted;
-    const added = {
-      name,
-      recipient,
-      ca,
-      ...(client === undefined ? {} : { client }),
-      addedAt: session.now().toISOString(),
-    };
+    const added = { name, recipient, ca, client, addedAt: session.now().toISOString() };
     const operators = [...before, added];
     const fresh = base.fresh ? await firstKeys(session, operators) : {};
     const what = `operator ${name}: added${ca ? '' : ', without the CA'}`;
