@@ -1,5 +1,6 @@
 /** Owns the ordered list of steps of a change. Everything up to `confirm` changes nothing and signs nothing, here, on a host or at any CA. */
 
+import { randomBytes } from 'node:crypto';
 import type { StoreChange } from '../adapters/store/records.ts';
 import { namingKnown } from '../domain/fleet/specs.ts';
 import type { HostResult } from '../domain/host-results.ts';
@@ -93,7 +94,8 @@ async function carryOut(planned: PlannedHost, base: Issued, run: Run, line: Host
   if (hasChanges(plan)) session.prepare?.();
   const first = planned.latest.hosts.has(spec.name) ? {} : { first: { address, port: spec.port } };
   let undo: StoreChange | undefined;
-  return withCredentials(planned, base, run, line, async (sent) => {
+  const id = randomBytes(6).toString('hex');
+  return withCredentials(planned, id, base, run, line, async (sent) => {
     const check = () => verify(planned, sent, base, run);
     const record = async () => {
       undo = await recordHost(planned, sent, base, run);
@@ -107,6 +109,7 @@ async function carryOut(planned: PlannedHost, base: Issued, run: Run, line: Host
     } else {
       outcome = await transact({
         ...{
+          id,
           plan,
           facts,
           credentials: sent,
@@ -194,7 +197,7 @@ async function confirm(intent: Intent, planned: Planned, run: Run): Promise<void
 
 /**
  * One host at its turn, planned again from what it and the store are by then: what was shown is what is done, or it is shown and asked
- * again. An unconfirmed change of another run is rolled back by the host first (E_STALE_CHANGE); then the same, once.
+ * again. Where another run has just changed it, or left a change that is rolled back first (E_STALE_CHANGE), the same once more.
  */
 async function changeOne(
   spec: HostSpec,

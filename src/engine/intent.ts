@@ -149,6 +149,8 @@ export type Changed = {
 
 /** One transaction with one host. */
 export type HostChange = {
+  /** Names the change in lock, timer and journal: letters and digits. The host may be held by it already. */
+  readonly id: string;
   readonly plan: HostPlan;
   readonly facts: HostFacts;
   readonly credentials: Credentials | undefined;

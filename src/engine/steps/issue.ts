@@ -10,6 +10,7 @@ import type { CopiesOutcome, HostProgress } from '../../runtime.ts';
 import { refreshCopies } from '../installed-copies.ts';
 import type { Intent, Planned, PlannedHost, Run, Wanted } from '../intent.ts';
 import { asksExternalCa, type IssuerOptions, openIssuer } from '../issue.ts';
+import { whileHeld } from './hold.ts';
 import { withHostKey } from './host-key.ts';
 import type { Base } from './plan.ts';
 import { storeChanged } from './record.ts';
@@ -141,7 +142,9 @@ async function retract(wanted: Wanted, before: StoreState, { store, shared }: Ru
  */
 export async function withCredentials<T>(
   planned: PlannedHost,
-  { reason }: { readonly reason: string },
+  /** Of the change that follows. */
+  id: string,
+  base: Pick<Issued, 'reason' | 'state'>,
   run: Run,
   progress: HostProgress,
   work: (sent: Credentials | undefined) => Promise<T>,
@@ -163,8 +166,8 @@ export async function withCredentials<T>(
     openIssuer(latest, issuing(run, now)).server(spec.name, certificate.issue, publicKey);
   const issue = (publicKey?: string) =>
     asksExternalCa(latest)
-      ? sign(publicKey)
-      : run.store.withLock(`docker-tls ${reason}`, () => sign(publicKey), { joins: true });
+      ? whileHeld(planned, id, base, run, () => sign(publicKey))
+      : run.store.withLock(`docker-tls ${base.reason}`, () => sign(publicKey), { joins: true });
   if (credentials.key === 'host')
     return withHostKey(planned, run, progress, async ({ publicKey, path }) => {
       const { cert } = await issue(publicKey);

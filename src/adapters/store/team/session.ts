@@ -166,6 +166,21 @@ export function openSession({ engine, local, who, pinned, identities, note, now 
     return keep(opened);
   }
 
+  let asked: Promise<Opened> | undefined;
+  let asking: Promise<unknown> = Promise.resolve();
+
+  /** What is there after the call, and not what was fetched last: many hosts that ask meanwhile share the next question. */
+  function readNow(): Promise<Opened> {
+    asked ??= asking.then(async () => {
+      asked = undefined;
+      const opened = await read(0);
+      if (opened.snapshot.offline !== undefined) throw opened.snapshot.offline.cause;
+      return opened;
+    });
+    asking = asked.catch(() => undefined);
+    return asked;
+  }
+
   async function commit(base: Opened, next: Next, message: Pick<Message, 'subject' | 'lines'>): Promise<Opened> {
     if (base.snapshot.offline !== undefined) throw base.snapshot.offline.cause;
     const keys = next.keys ?? base.keys;
@@ -215,6 +230,7 @@ export function openSession({ engine, local, who, pinned, identities, note, now 
     who,
     now,
     read,
+    readNow,
     commit,
     /** A snapshot of the past, opened; whether it is the newest is not asked. */
     async openAt(snapshot: Snapshot): Promise<Opened> {

@@ -131,7 +131,7 @@ export function teamStore(session: Session): Store {
     },
 
     async read(scope) {
-      const opened = await current();
+      const opened = scope?.fresh ? await session.readNow() : await current();
       if (turns.getStore() === undefined) place(opened);
       return stateOf(opened, scope);
     },
