@@ -10,6 +10,7 @@ import type { ActionContext } from './action-context.ts';
 import { checkContexts, giveContexts } from './context.ts';
 import { contextHere } from './contexts-of-host.ts';
 import { clientSpec, runFlags } from './flags.ts';
+import { fleetCaToStore } from './fleet-ca.ts';
 import { unknownName } from './resolve-target.ts';
 import type { Changed } from './results.ts';
 import { openRun, type RunOptions } from './run.ts';
@@ -43,10 +44,14 @@ export async function openHosts(
   if (client !== undefined && !known.includes(client))
     throw unknownName('client', 'E_CLIENT_UNKNOWN', client, known, '--client');
   const name = client ?? ownClientName();
+  const run = await openRun(context, options, selection);
+  const { signer } = run;
+  const none = options.noCaPassphrase === true || selection.secrets.caPassphrase === 'none';
   return {
     state,
-    run: await openRun(context, options, selection),
+    run,
     request: {
+      ownCa: signer && (await fleetCaToStore(signer, run, state, none)),
       reason: 'apply',
       hosts: selection.specs,
       clients: selection.clients,

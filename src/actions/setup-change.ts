@@ -6,15 +6,17 @@ import { contextName } from '../domain/fleet/specs.ts';
 import { kindOf } from '../domain/plan/host-kind.ts';
 import type { HostSpec } from '../domain/settings.ts';
 import { renderTool } from '../domain/tools/tools.ts';
-import type { OpenedHost, Run } from '../engine/intent.ts';
+import type { OpenedHost } from '../engine/intent.ts';
 import { DockerTlsError, DockerTlsErrors } from '../errors/errors.ts';
 import { dockerConfigDirectory } from '../user.ts';
 import { checkContextOf, giveContexts } from './context.ts';
 import { contextHere } from './contexts-of-host.ts';
 import { caSpec, clientSpec } from './flags.ts';
+import { fleetCaToStore } from './fleet-ca.ts';
 import { sudoReference } from './fleet-file.ts';
 import { makeOwn } from './own-client.ts';
 import { type Changed, failuresOf } from './results.ts';
+import type { FleetRun } from './run.ts';
 import type { Answers, SetupContext } from './setup-questions.ts';
 import { accessHere } from './tool-config.ts';
 import { type ApplyRequest, apply, clientsFor, wantedHosts } from './wanted-hosts.ts';
@@ -38,15 +40,17 @@ export type Requested = Answers & { readonly takeOver: boolean; readonly rejectO
 export async function changeSetUp(
   context: SetupContext,
   { spec: requested, client, context: docker, file, takeOver, rejectOthers }: Requested,
-  { run, opened, state }: { readonly run: Run; readonly opened: OpenedHost; readonly state: StoreState },
+  { run, opened, state }: { readonly run: FleetRun; readonly opened: OpenedHost; readonly state: StoreState },
 ): Promise<SetUp> {
   const { options, global, runtime } = context;
   const { store } = run;
   if (docker !== undefined) await refuseContext(docker, runtime);
   const spec =
     docker === undefined || contextName(requested) !== undefined ? requested : { ...requested, context: docker };
+  const none = options.noCaPassphrase === true || file?.secrets.caPassphrase === 'none';
   const request: ApplyRequest = {
     reason: 'setup',
+    ownCa: run.signer && (await fleetCaToStore(run.signer, run, state, none)),
     hosts: [spec],
     ca: caSpec(options, file?.ca),
     client: {

@@ -100,7 +100,12 @@ async function begin(context: SetupContext, host: string, { flags, fleet, state 
   const editable = prompts.interactive && !known;
   // With --yes the plan is shown as well: it is the first that this host gets.
   const confirm = confirming(context, true, editable ? (question) => confirmOrEdit(context, question) : undefined);
-  const run = await openRun(context, options, { specs: [first], secrets: secretsOf(fleet, [first]) }, { confirm });
+  const run = await openRun(
+    context,
+    options,
+    { specs: [first], secrets: secretsOf(fleet, [first]), ca: fleet?.ca },
+    { confirm },
+  );
   const reached = progress.host(first.name);
   // Which Docker of a known host is meant, its record says, also while that one is down.
   const next = run.asks || run.dryRun ? 'unknown' : 'change';

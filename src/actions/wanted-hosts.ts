@@ -1,10 +1,10 @@
 /** Owns `setup`, `plan`, `apply` and `harden`: hosts as their specs say, with the CA and the clients that this takes. */
 
-import type { StoredClient, StoreState } from '../adapters/store/records.ts';
+import type { StoredCa, StoredClient, StoreState } from '../adapters/store/records.ts';
 import { Secret } from '../domain/secret.ts';
 import type { CaSpec, ClientSpec, HostSpec } from '../domain/settings.ts';
 import { accessOf } from '../domain/trust/access.ts';
-import { firstCa, preview } from '../domain/trust/changes.ts';
+import { firstCa, namedCa, preview } from '../domain/trust/changes.ts';
 import { fleetClients, verifierOf } from '../domain/trust/clients.ts';
 import { viewOf } from '../domain/trust/view.ts';
 import { plural } from '../domain/words.ts';
@@ -19,6 +19,8 @@ export type ApplyRequest = {
   readonly clients?: readonly ClientSpec[];
   /** For a CA that has to be made. */
   readonly ca: CaSpec;
+  /** The CA of one's own that the fleet file names. */
+  readonly ownCa?: StoredCa | undefined;
   /** The client to verify hosts with; without `named` another one will do, and is made only where there is none. */
   readonly client: { readonly spec: ClientSpec; readonly named: boolean };
   readonly takeOver?: boolean;
@@ -38,7 +40,7 @@ export function apply(request: ApplyRequest, run: Run): Promise<Changed> {
 }
 
 export function wantedHosts(request: ApplyRequest, state: StoreState, now: Date): Wanted {
-  const { hosts, ca, client, takeOver = false, rejectOthers = false, addHardening = false } = request;
+  const { hosts, ca, ownCa, client, takeOver = false, rejectOthers = false, addHardening = false } = request;
   const clients = fleetClients(request.clients ?? [], state, now);
   const inFile = clients.accepted[0];
   const named = client.named || inFile !== undefined;
@@ -47,7 +49,11 @@ export function wantedHosts(request: ApplyRequest, state: StoreState, now: Date)
   const verifier = known
     ? { name: spec.name, changes: [] }
     : verifierOf(state, spec, { named, without: clients.revoked, now });
-  const credentials = [...firstCa(state.ca, ca), ...clients.changes, ...verifier.changes];
+  const credentials = [
+    ...(ownCa === undefined ? firstCa(state.ca, ca) : namedCa(state.ca, ownCa)),
+    ...clients.changes,
+    ...verifier.changes,
+  ];
   // What cannot be done with this CA is said before anything is issued.
   const asking = { rejectOthers, now, changed: hosts };
   const view = preview(viewOf(state, now), credentials);

@@ -7,7 +7,8 @@ import type { HostResult } from '../domain/host-results.ts';
 import type { HostOutcome } from '../domain/plan/outcome.ts';
 import { hasChanges } from '../domain/plan/plan.ts';
 import type { HostSpec } from '../domain/settings.ts';
-import { viewOf } from '../domain/trust/view.ts';
+import { caAfter } from '../domain/trust/changes.ts';
+import { asksExternalCa, viewOf } from '../domain/trust/view.ts';
 import { plural } from '../domain/words.ts';
 import { DockerTlsError } from '../errors/errors.ts';
 import type { HostProgress } from '../runtime.ts';
@@ -22,7 +23,6 @@ import type {
   Run,
   Wanted,
 } from './intent.ts';
-import { asksExternalCa } from './issue.ts';
 import { ourPackages, purgePackages } from './packages.ts';
 import { overHosts } from './pool.ts';
 import { closingOnError, factsOf, type Next, openHost } from './steps/connect.ts';
@@ -51,7 +51,8 @@ export async function change(intent: Intent, run: Run): Promise<Changed> {
     await unlockCa(planned, base, run);
     // A first setup that fails leaves no store behind: only under the lock of the write can it be taken back whole.
     const alone = isAlone(base.wanted) && !run.shared && !run.store.shared;
-    const held = base.wanted.temporary === true && alone && !asksExternalCa(base.state);
+    const ca = caAfter(base.state.ca, base.wanted.credentials);
+    const held = base.wanted.temporary === true && alone && !asksExternalCa({ ca });
     const carryOn = async (): Promise<Changed> => {
       const issued = await issueCredentials(intent, planned, base, run, held);
       const results = await changeEach(planned, issued, { ...run, intent });
