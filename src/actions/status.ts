@@ -57,7 +57,7 @@ export async function status(
   const known = accessDrift(state, runtime.now());
   const live: ReadonlyMap<string, LiveRow> = offline
     ? new Map([...known].map(([name, drift]) => [name, { drift }]))
-    : await askHosts(context, state, { ssh, known, ...passwords });
+    : await askHosts(context, state, { ssh, specs: selection.specs, known, ...passwords });
   const rows = rowsOf(state, live, { now: runtime.now(), withinDays: within && within / 86_400_000 });
   // node_exporter reads the file at any moment: it has to appear whole.
   if (metrics !== undefined) await writeOut({ ...metrics, data: renderPrometheus(rows, runtime.now()) });
