@@ -116,7 +116,8 @@ async function liveByFile(
   const person = newPerson(program, [host]);
   const file = join(person.home, 'fleet.yaml');
   const { address, keyFile, name } = host;
-  const way = { destination: `root@${address}`, identities: [keyFile] };
+  const config = join(person.home, '.ssh/config');
+  const way = { destination: `root@${address}`, identities: [keyFile], config, 'host-key': 'accept-new' };
   const ca = JSON.stringify({ ...fleetKeys(args), passphrase: 'none' });
   const fleet = [
     'version: 1',
