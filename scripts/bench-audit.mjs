@@ -1,10 +1,11 @@
-// How long an audit takes, and how many remote execs it needs, for 1 and 20 lab hosts: node scripts/bench-audit.mjs [HOSTS…]
+// How long an audit takes, our CPU time in it, and how many remote execs it needs, for 1 and 20 lab hosts: node scripts/bench-audit.mjs [HOSTS…]
 // The execs are counted by the hosts themselves: sshd logs each one at LogLevel VERBOSE.
 import { execFileSync } from 'node:child_process';
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { measured } from './bench.d/measured.mjs';
 
 const root = fileURLToPath(new URL('..', import.meta.url));
 const lab = join(root, 'scripts/lab');
@@ -40,24 +41,14 @@ try {
     const some = hosts.slice(0, count);
     const before = some.map(sessions);
     const words = some.map(({ address }) => `root@${address}`);
-    const began = performance.now();
-    run(
-      process.execPath,
-      join(directory, 'bin/docker-tls.js'),
-      '--home',
-      join(directory, 'store'),
-      'audit',
-      ...words,
-      '-i',
-      hosts[0].keyFile,
-      '--host-key',
-      'accept-new',
-      '--json',
-    );
-    const seconds = (performance.now() - began) / 1000;
+    const options = ['-i', hosts[0].keyFile, '--host-key', 'accept-new', '--json'];
+    const argv = ['--home', join(directory, 'store'), 'audit', ...words, ...options];
+    const { wallMs, cpuMs, rssMb } = await measured(join(directory, 'bin/docker-tls.js'), argv, { directory });
+    const [seconds, ours] = [wallMs, cpuMs].map((ms) => ms / 1000);
     const execs = some.map((host, index) => sessions(host) - before[index]);
+    const each = [seconds, ours].map((one) => (one / count).toFixed(2));
     console.log(
-      `${count} hosts: ${seconds.toFixed(2)} s, ${(seconds / count).toFixed(2)} s a host, remote execs a host: ${Math.max(...execs)}`,
+      `${count} hosts: ${seconds.toFixed(2)} s, ${each[0]} s a host; CPU of ours ${ours.toFixed(2)} s, ${each[1]} s a host; ${rssMb.toFixed(0)} MB; remote execs a host: ${Math.max(...execs)}`,
     );
   }
 } finally {

@@ -5,7 +5,7 @@
 // share would double the start. So what the most frequent commands load is cut into LAYERS, a file each; the rest is a file per command.
 import { mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join, resolve } from 'node:path';
-import { fileURLToPath } from 'node:url';
+import { fileURLToPath, pathToFileURL } from 'node:url';
 import { rolldown } from 'rolldown';
 
 // Usage: node scripts/build.mjs [OUTDIR]; tests build into a directory of their own.
@@ -15,8 +15,9 @@ const { version } = JSON.parse(readFileSync(new URL('../package.json', import.me
 
 /** Each is what its module imports at once, less what those before it have. */
 const LAYERS = {
-  notice: 'src/cli/notice.ts',
+  'env-at-once': 'src/cli/env-at-once.ts',
   complete: 'src/cli/complete.ts',
+  notice: 'src/cli/notice.ts',
   core: 'src/cli/main.ts',
   store: 'src/actions/store.ts',
   env: 'src/cli/commands/env.ts',
@@ -50,6 +51,7 @@ const bundle = await rolldown({
   input: {
     main: 'src/cli/main.ts',
     complete: 'src/cli/complete.ts',
+    'env-at-once': 'src/cli/env-at-once.ts',
     notice: 'src/cli/notice.ts',
     thread: 'src/adapters/thread.ts',
   },
@@ -86,6 +88,10 @@ const { output } = await bundle.write({
   },
 });
 await bundle.close();
+
+// What completion reads in place of the commands.
+const { commandShapes } = await import(pathToFileURL(resolve(root, outdir, 'complete.js')).href);
+writeFileSync(resolve(root, outdir, 'commands.json'), JSON.stringify(await commandShapes()));
 
 // What bin/docker-tls-plugin says of itself, without Node (docker/cli, cli-plugins/metadata/metadata.go).
 const plugin = {

@@ -266,6 +266,11 @@ export type HostProgress = {
 export type Progress = {
   host(name: string): HostProgress;
   note(text: string): void;
+  /**
+   * A part of the result, on out, while the run goes on: above the live lines. From then on the end of a host's work has no line of its own
+   * where both are a terminal, since the result says it.
+   */
+  print(text: string): void;
   /** How long a person has been asked so far: no part of what a host took. */
   askedMs(): number;
 };

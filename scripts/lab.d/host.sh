@@ -3,7 +3,7 @@
 #   info          suite, number, root folder and owner, as shell assignments
 #   root          the merged tree that the host runs on (overlay of the cached root and upper)
 #   disk, append   of a host with a kernel of its own (vm.sh), in place of root, docker and containerd
-#   rooty, tun    of suite rootless: bound on /home/rooty/.local/share/docker and /dev/net/tun
+#   rooty, tun    of a suite rootless: bound on /home/rooty/.local/share/docker and /dev/net/tun
 #   docker, containerd   bound on /var/lib/docker and /var/lib/containerd (overlay2 can't sit on an overlay)
 #   known_hosts   the host's keys, known before it boots
 #   alive         locked for as long as the host's supervisor lives: the kernel lets go of it however it ends
@@ -70,7 +70,7 @@ host_up() { # NAME SUITE OWNER-PID APPEND
   mkdir -p "$folder"/{upper,work,root,docker,containerd}
   chmod 0711 "$folder/docker" "$folder/containerd"
   suite=$want base=$(root_folder "$want")
-  if [[ $want == rootless ]]; then
+  if is_rootless "$want"; then
     install -d -m 0700 -o "$(stat -c %u "$base/home/rooty")" -g "$(stat -c %g "$base/home/rooty")" "$folder/rooty"
     mknod -m 0666 "$folder/tun" c 10 200
   fi
@@ -87,8 +87,7 @@ host_up() { # NAME SUITE OWNER-PID APPEND
   # volatile: the kernel need not sync a tree that is thrown away.
   mount -t overlay "lab-$name" -o "lowerdir=$base,upperdir=$folder/upper,workdir=$folder/work,volatile" "$folder/root"
   host_identity "$name" "$folder"
-  # A user namespace may mount these where they can be seen whole already; nspawn covers parts of its own.
-  [[ $want != rootless ]] || printf '%s\n' 'proc /srv/proc proc x-mount.mkdir 0 0' 'sysfs /srv/sys sysfs x-mount.mkdir 0 0' >>"$folder/root/etc/fstab"
+  ! is_rootless "$want" || host_rootless "$folder/root"
   ! is_vm "$want" || vm_disk "$folder" "$append"
 
   exec {alive}>"$folder/alive"
@@ -104,6 +103,17 @@ host_up() { # NAME SUITE OWNER-PID APPEND
   trap - EXIT
   exec {lock}>&-
   say "$name is up: $want at $(net_address "$number"), $(awk -v a="$started" -v b="$EPOCHREALTIME" 'BEGIN { printf "%.1f", b - a }') s"
+}
+
+# What a user's own systemd and Docker need in a container.
+host_rootless() { # ROOT
+  local own=$1/etc/systemd/system/systemd-logind.service.d
+  # A user namespace may mount these where they can be seen whole already; nspawn covers parts of its own.
+  printf '%s\n' 'proc /srv/proc proc x-mount.mkdir 0 0' 'sysfs /srv/sys sysfs x-mount.mkdir 0 0' >>"$1/etc/fstab"
+  # systemd 262 gives such a service a /proc of its own, without the boot id that nspawn has put over this machine's: logind then takes
+  # every login for one of another machine.
+  mkdir -p "$own"
+  printf '[Service]\nProtectControlGroups=no\n' >"$own/lab.conf"
 }
 
 # Names, host keys, the lab's key for every user.
@@ -130,7 +140,7 @@ host_identity() { # NAME FOLDER
 host_engine() { # after host_load
   case $suite in
     podman) printf 'podman' ;;
-    rootless) printf 'docker -H unix:///run/user/%s/docker.sock' '$(id -u rooty)' ;;
+    rootless*) printf 'docker -H unix:///run/user/%s/docker.sock' '$(id -u rooty)' ;;
     *) printf 'docker' ;;
   esac
 }
@@ -163,7 +173,7 @@ host_run() { # NAME, after host_load
   [[ $suite != podman ]] || binds=(--bind="$folder/docker:/var/lib/containers")
   # Its images need a file system that is not an overlay, as root's do. The device that its network is made with is open to every user where
   # udev runs, and not on every machine of a lab.
-  [[ $suite != rootless ]] || binds+=(--bind="$folder/tun:/dev/net/tun" --bind="$folder/rooty:/home/rooty/.local/share/docker")
+  ! is_rootless "$suite" || binds+=(--bind="$folder/tun:/dev/net/tun" --bind="$folder/rooty:/home/rooty/.local/share/docker")
   SYSTEMD_NSPAWN_UNIFIED_HIERARCHY=1 SYSTEMD_NSPAWN_API_VFS_WRITABLE=1 exec setpriv --pdeathsig KILL \
     systemd-nspawn --quiet --directory="$folder/root" --boot --register=no --keep-unit --machine="dtlab$number" --hostname="$1" \
     --network-namespace-path="/run/netns/dtlab$number" --capability=all --system-call-filter='add_key keyctl bpf' \

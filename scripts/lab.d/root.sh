@@ -5,7 +5,7 @@
 
 # Debian's release of a suite: those without systemd, with SELinux and with Docker for a user are of trixie; Podman is sid's (trixie's has no TLS).
 root_release() { # SUITE
-  case ${1%-vm} in sysvinit | openrc | selinux | rootless) printf 'trixie' ;; podman) printf 'sid' ;; *) printf '%s' "${1%-vm}" ;; esac
+  case ${1%-vm} in sysvinit | openrc | selinux | rootless) printf 'trixie' ;; podman | rootless-sid) printf 'sid' ;; *) printf '%s' "${1%-vm}" ;; esac
 }
 
 # What Debian puts into every root. docker-cli is part of docker.io on bookworm.
@@ -17,8 +17,10 @@ root_packages() { # SUITE
   [[ $1 != podman ]] || packages=(systemd systemd-sysv dbus openssh-server podman crun conmon netavark aardvark-dns nftables sudo iproute2
     ca-certificates openssl procps curl busybox-static fish)
   [[ ${1%-vm} == bookworm ]] || packages+=(docker-cli)
-  [[ $1 != rootless ]] || packages+=(rootlesskit slirp4netns passt uidmap dbus-user-session libpam-systemd polkitd)
+  ! is_rootless "$1" || packages+=(rootlesskit slirp4netns passt uidmap dbus-user-session libpam-systemd polkitd)
   ! is_vm "$1" || packages+=("${VM_PACKAGES[@]}")
+  # What makes sid's initrd is dracut, and neither stands the other.
+  [[ $1 != sid-vm ]] || packages=("${packages[@]/#initramfs-tools/dracut}")
   ! is_selinux "$1" || packages+=("${SELINUX_PACKAGES[@]}")
   (
     IFS=,
@@ -34,7 +36,7 @@ root_folder() { # SUITE
     if is_without_systemd "$1"; then declare -f root_settle_init root_without_systemd; else declare -f root_settle; fi
     declare -f root_users root_image
     [[ $1 != podman ]] || declare -f root_settle_podman
-    [[ $1 != rootless ]] || declare -f root_rootless
+    ! is_rootless "$1" || declare -f root_rootless
     ! is_vm "$1" || declare -f vm_settle
     ! is_selinux "$1" || declare -f vm_label
   } | sha256sum)
@@ -69,7 +71,7 @@ root_build() { # SUITE
     [[ $suite != podman ]] || root_settle_podman "$part"
     root_users "$part"
     root_image "$part"
-    [[ $suite != rootless ]] || root_rootless "$part"
+    ! is_rootless "$suite" || root_rootless "$part"
     ! is_vm "$suite" || vm_settle "$part"
     ! is_selinux "$suite" || vm_label "$part" "$part"
     sync -f "$part"

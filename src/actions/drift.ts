@@ -2,6 +2,7 @@
 
 import type { StoredClient, StoredHost, StoreState } from '../adapters/store/records.ts';
 import { bestUpgrade, type Upgrade } from '../domain/audit/vulnerabilities.ts';
+import type { HostResult } from '../domain/host-results.ts';
 import { inspectCertificate } from '../domain/pki/inspect.ts';
 import { installedCredentials } from '../domain/plan/facts.ts';
 import { WITHOUT_FILE } from '../domain/plan/file-change.ts';
@@ -31,22 +32,30 @@ export type AskOptions = Pick<Reach, 'sudoPassword' | 'sudoPasswords'> & {
   readonly specs: readonly HostSpec[];
   /** What the store alone says of hosts: by their names. */
   readonly known: ReadonlyMap<string, readonly string[]>;
+  /** Called for each host when it has answered, or does not. */
+  readonly onHost?: ((name: string, live: LiveRow) => void) | undefined;
 };
 
 /** Every host of the state; one that does not answer says why. */
 export async function askHosts(
   { global, runtime, progress, prompts }: ActionContext,
   state: StoreState,
-  { ssh, specs: named, known, ...passwords }: AskOptions,
+  { ssh, specs: named, known, onHost, ...passwords }: AskOptions,
 ): Promise<Map<string, LiveRow>> {
   const reach = { runtime, ask: prompts.ssh, ...passwords };
   const ways = new Map(named.map((spec) => [spec.name, { ssh: spec.ssh, reach: spec.reach }]));
   const specs = [...state.hosts.values()].map(({ record }) => completeHost({ ...record, ...ways.get(record.name) }));
   const now = runtime.now();
   const unexpired = [...state.clients.values()].filter(({ cert }) => inspectCertificate(cert).notAfter > now);
-  const results = await overHosts(
+  const live = new Map<string, LiveRow>();
+  const onResult = (result: HostResult<LiveRow>): void => {
+    const row = rowOf(result, known);
+    live.set(result.host, row);
+    onHost?.(result.host, row);
+  };
+  await overHosts(
     specs,
-    { parallel: global.parallel, runtime, progress },
+    { parallel: global.parallel, runtime, progress, onResult },
     async (spec, line): Promise<LiveRow> => {
       const host = state.hosts.get(spec.name) as StoredHost;
       // Both at once, and what one of them found is worth having also when the other fails.
@@ -68,17 +77,13 @@ export async function askHosts(
       return { drift, upgrade, unreachable: unreachable === '' ? undefined : unreachable };
     },
   );
-  return new Map(
-    results.map((result) => [
-      result.host,
-      result.kind === 'done'
-        ? result.value
-        : {
-            drift: known.get(result.host),
-            unreachable: result.kind === 'failed' ? result.errors.map(sayFailure).join('; ') : result.reason,
-          },
-    ]),
-  );
+  return live;
+}
+
+function rowOf(result: HostResult<LiveRow>, known: AskOptions['known']): LiveRow {
+  if (result.kind === 'done') return result.value;
+  const unreachable = result.kind === 'failed' ? result.errors.map(sayFailure).join('; ') : result.reason;
+  return { drift: known.get(result.host), unreachable };
 }
 
 function sayFailure({ code, message }: DockerTlsError): string {

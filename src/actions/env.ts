@@ -1,18 +1,15 @@
 /** Owns `env`: the text that points a shell, or a tool, at a host. */
 
-import { dockerHost } from '../domain/destination.ts';
-import { detectShell, renderEnvironment, type Shell } from '../domain/environment.ts';
+import { detectShell, type Shell } from '../domain/environment.ts';
 import { isTool, type ToolName } from '../domain/tools/tools.ts';
 import { usage } from '../errors/errors.ts';
-import { storeDirectory } from '../user.ts';
 import type { ActionContext } from './action-context.ts';
+import { hostLines, unsetLines } from './env-lines.ts';
 import type { Environment } from './env-tool.ts';
 import { filesHere } from './own-client.ts';
 import { clientName, resolveClient, resolveHost } from './resolve-target.ts';
 import { storeOf } from './store.ts';
 import { noteThroughSsh } from './through-ssh.ts';
-
-const NOTHING = { DOCKER_HOST: '', DOCKER_TLS_VERIFY: '', DOCKER_CERT_PATH: '' };
 
 export type EnvOptions = {
   readonly client: string | undefined;
@@ -27,7 +24,7 @@ export async function environment(
   named: string | undefined,
   options: EnvOptions,
 ): Promise<Environment> {
-  const { global, runtime } = context;
+  const { runtime } = context;
   const { format } = options;
   if (format !== undefined && options.shell !== undefined && format !== options.shell)
     throw usage('--format and --shell say different forms', [`docker-tls env --format ${format}`]);
@@ -39,24 +36,11 @@ export async function environment(
     return configureTool(format, requested, context);
   }
   const shell = format ?? options.shell ?? detectShell(runtime.env);
-  if (options.unset) {
-    const text = renderEnvironment({ shell, variables: NOTHING, unset: true });
-    return { shell, unset: Object.keys(NOTHING), text };
-  }
+  if (options.unset) return unsetLines(shell);
   const store = storeOf(context);
   const state = await store.read();
   const host = resolveHost(state, requested.host, 'docker-tls env');
   const client = resolveClient(state, host, requested.client, 'docker-tls env');
   noteThroughSsh(context, state, [host.record.name]);
-  const variables = {
-    DOCKER_HOST: dockerHost(host.record.address, host.record.port),
-    DOCKER_TLS_VERIFY: '1',
-    DOCKER_CERT_PATH: filesHere(store, client),
-  };
-  const names = { host: host.record.name, client: client.record.name };
-  const words = [...runtime.program.split(' '), 'env', names.host, '--client', names.client, '--shell', shell];
-  if (global.home !== storeDirectory(undefined, runtime)) words.push('--home', global.home);
-  // The comment is a convenience: left out when it would need quoting, whose rules differ from shell to shell.
-  const again = words.every((word) => /^[\w./:@+-]+$/.test(word)) ? words.join(' ') : undefined;
-  return { shell, ...names, variables, text: renderEnvironment({ shell, variables, usage: again }) };
+  return hostLines({ shell, host, client: client.record.name, directory: filesHere(store, client) }, context);
 }

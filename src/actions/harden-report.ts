@@ -5,7 +5,7 @@ import type { StoreState } from '../adapters/store/records.ts';
 import { NEWEST } from '../domain/audit/benchmark.ts';
 import type { Fix } from '../domain/audit/fixes.ts';
 import { type HardenReport, type MadeChange, renderHardenReport } from '../domain/audit/report/html-harden.ts';
-import type { Subject } from '../domain/audit/report/report.ts';
+import { reportHead, type Subject } from '../domain/audit/report/report.ts';
 import { subjectsOf } from '../domain/audit/selection.ts';
 import type { HostResult } from '../domain/host-results.ts';
 import type { FileChange } from '../domain/plan/file-change.ts';
@@ -36,9 +36,7 @@ export async function writeHardenReport({ out, run, before, after, changed, left
   const { runtime } = run;
   const named = (subjects: readonly Subject[], name: string) => subjects.find((subject) => subject.name === name);
   const report: HardenReport = {
-    createdAt: runtime.now().toISOString(),
-    version: DOCKER_TLS_VERSION,
-    benchmark: NEWEST,
+    ...reportHead(runtime.now(), DOCKER_TLS_VERSION, NEWEST),
     who: `${userName()}@${hostname()}`,
     leftOut,
     hosts: changed.results.map((result) => ({

@@ -3,7 +3,13 @@
 import type { StoredClient, StoredHost, StoreState } from '../adapters/store/records.ts';
 import { nearestNames } from '../domain/fleet/nearest.ts';
 import { clientRevoked, noKeyHere } from '../domain/trust/client-refusals.ts';
-import { accepts, ownOf, probeClientAt, type ReachableHost, reachableHosts } from '../domain/trust/reachable-hosts.ts';
+import {
+  accepts,
+  meantClient,
+  probeClientAt,
+  type ReachableHost,
+  reachableHosts,
+} from '../domain/trust/reachable-hosts.ts';
 import { knownWords } from '../domain/words.ts';
 import type { ErrorCode } from '../errors/catalogue.ts';
 import { DockerTlsError } from '../errors/errors.ts';
@@ -51,9 +57,9 @@ export function resolveClient(
   name: string | undefined,
   command: string,
 ): KnownClient {
-  const client = name === undefined ? onlyClient(state, host, command) : namedClient(state, host, name, command);
-  if (client.key) return client;
-  throw noKeyHere([client.record.name], client.record.name);
+  const meant = meantClient(state.clients, host, name);
+  if (meant !== undefined) return meant;
+  throw name === undefined ? notOne(state, host, command) : notThis(state, host, name, command);
 }
 
 /** As resolveClient, for whom any client will do: the one that DOCKER_TLS_CLIENT prefers, of several this computer's own, or the first. */
@@ -73,39 +79,35 @@ export function anyClient(
   );
 }
 
-function namedClient(state: StoreState, host: ReachableHost, name: string, command: string): KnownClient {
+/** Why the client that was named is not meant. */
+function notThis(state: StoreState, host: ReachableHost, name: string, command: string): DockerTlsError {
   const client = state.clients.get(name);
-  if (!client) throw unknownName('client', 'E_CLIENT_UNKNOWN', name, [...state.clients.keys()], `${command} --client`);
+  if (!client) return unknownName('client', 'E_CLIENT_UNKNOWN', name, [...state.clients.keys()], `${command} --client`);
   if (client.record.revokedAt !== undefined)
-    throw clientRevoked(name, client.record.revokedAt, 'docker-tls client add NAME');
-  if (accepts(host, client)) return client;
-  throw new DockerTlsError('E_CLIENT_NOT_ACCEPTED', `the host ${host.record.name} does not accept this client`, {
+    return clientRevoked(name, client.record.revokedAt, 'docker-tls client add NAME');
+  if (accepts(host, client)) return noKeyHere([name], name);
+  return new DockerTlsError('E_CLIENT_NOT_ACCEPTED', `the host ${host.record.name} does not accept this client`, {
     where: name,
     hints: ['docker-tls client list'],
   });
 }
 
-function onlyClient(state: StoreState, host: ReachableHost, command: string): KnownClient {
+/** Why no client is meant where none was named. */
+function notOne(state: StoreState, host: ReachableHost, command: string): DockerTlsError {
   const accepted = [...state.clients.values()].filter(
     (client) => client.record.revokedAt === undefined && accepts(host, client),
   );
-  const usable = accepted.filter(({ key }) => key);
-  const [only, ...others] = usable;
-  if (!only) {
-    const names = accepted.map(({ record }) => record.name);
-    if (names.length > 0) throw noKeyHere(names, host.record.name);
-    throw new DockerTlsError('E_NO_CLIENTS', 'the store holds no client that this host accepts', {
-      where: host.record.name,
-      hints: ['docker-tls client add NAME'],
-    });
+  const names = accepted.filter(({ key }) => key).map(({ record }) => record.name);
+  if (names.length > 0) {
+    const own = `or for every command here: docker-tls client use ${names[0]}`;
+    return ambiguous('client', 'E_CLIENT_AMBIGUOUS', names, `${command} ${host.record.name} --client `, [own]);
   }
-  if (others.length === 0) return only;
-  const own = ownOf(usable);
-  if (own !== undefined) return own;
-  const names = usable.map((client) => client.record.name);
-  throw ambiguous('client', 'E_CLIENT_AMBIGUOUS', names, `${command} ${host.record.name} --client `, [
-    `or for every command here: docker-tls client use ${names[0]}`,
-  ]);
+  const without = accepted.map(({ record }) => record.name);
+  if (without.length > 0) return noKeyHere(without, host.record.name);
+  return new DockerTlsError('E_NO_CLIENTS', 'the store holds no client that this host accepts', {
+    where: host.record.name,
+    hints: ['docker-tls client add NAME'],
+  });
 }
 
 /** A host that was set up from this store. Fails with E_HOST_UNKNOWN (exit 2). */

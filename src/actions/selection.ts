@@ -10,8 +10,12 @@ import { shellQuote } from '../domain/quote.ts';
 import type { CaSpec, ClientSpec, HostSpec } from '../domain/settings.ts';
 import { keepFromChildren } from '../environment.ts';
 import { DockerTlsError, printable } from '../errors/errors.ts';
+import { keepHeapSmall, MANY_HOSTS } from '../heap.ts';
 import { homeDirectory } from '../user.ts';
 import type { ActionContext } from './action-context.ts';
+
+/** What a host takes of a fleet file at least. */
+const HOST_BYTES = 30;
 
 export type SelectionOptions = {
   readonly inventory?: string | undefined;
@@ -48,6 +52,7 @@ export async function selectSpecs(
     const { resolveFleetPaths } = await import('../domain/fleet/fleet-paths.ts');
     const path = resolve(runtime.cwd, global.file === '-' ? 'stdin' : global.file);
     const text = await readInput(global.file, runtime.cwd);
+    if (text.length > MANY_HOSTS * HOST_BYTES) keepHeapSmall();
     const home = homeDirectory(runtime.env);
     const fleet = resolveFleetPaths({ ...parseFleet(text, shownPath(path, runtime.cwd)), path }, home);
     hideSecrets(fleet.secrets);

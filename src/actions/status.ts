@@ -2,7 +2,7 @@
 
 import { resolve } from 'node:path';
 import { newCredentials } from '../adapters/docker/diagnosis.ts';
-import type { StoredClient, StoreState } from '../adapters/store/records.ts';
+import type { StoredClient, StoredHost, StoreState } from '../adapters/store/records.ts';
 import { inspectCertificate } from '../domain/pki/inspect.ts';
 import { renewal } from '../domain/pki/renewal.ts';
 import { renderPrometheus } from '../domain/prometheus.ts';
@@ -37,6 +37,7 @@ export async function status(
   context: ActionContext,
   hosts: readonly string[],
   options: StatusOptions,
+  shown?: RowsShown,
 ): Promise<Status> {
   const { global, runtime } = context;
   const { prometheus, within, offline } = options;
@@ -55,15 +56,27 @@ export async function status(
   const ssh = !offline && !options.noSsh;
   const passwords = ssh ? await sudoPasswords(options, selection, context) : {};
   const known = accessDrift(state, runtime.now());
+  const due = { now: runtime.now(), withinDays: within && within / 86_400_000 };
+  shown?.begin(rowsOf(state, new Map(), due));
+  const onHost = (name: string, answer: LiveRow): void =>
+    shown?.row(hostRow(state.hosts.get(name) as StoredHost, answer, due));
   const live: ReadonlyMap<string, LiveRow> = offline
     ? new Map([...known].map(([name, drift]) => [name, { drift }]))
-    : await askHosts(context, state, { ssh, specs: selection.specs, known, ...passwords });
-  const rows = rowsOf(state, live, { now: runtime.now(), withinDays: within && within / 86_400_000 });
+    : await askHosts(context, state, { ssh, specs: selection.specs, known, onHost, ...passwords });
+  const rows = rowsOf(state, live, due);
   // node_exporter reads the file at any moment: it has to appear whole.
   if (metrics !== undefined) await writeOut({ ...metrics, data: renderPrometheus(rows, runtime.now()) });
   const missing = [...names].filter((name) => !stored.hosts.has(name));
   return { rows, rotation: rotationOf(stored, runtime.now()), missing };
 }
+
+/** What watches the rows while hosts are asked. */
+export type RowsShown = {
+  /** All rows, as far as the store knows them. */
+  begin(rows: readonly StatusRow[]): void;
+  /** A host has answered, or does not. */
+  row(row: StatusRow): void;
+};
 
 type Due = { readonly now: Date; readonly withinDays: number | undefined };
 
@@ -75,18 +88,17 @@ function rowsOf(state: StoreState, live: ReadonlyMap<string, LiveRow>, due: Due)
       ...row('old ca', old.record?.name ?? old.serial, old.cert),
       serial: old.serial,
     })),
-    ...[...state.hosts.values()].map((host) => ({
-      ...row('host', host.record.name, host.serverCert),
-      address: `${host.record.address}:${host.record.port}`,
-      generation: host.record.generation,
-      description: host.record.description,
-      ...live.get(host.record.name),
-    })),
+    ...[...state.hosts.values()].map((host) => hostRow(host, live.get(host.record.name), due)),
     ...[...state.clients.values()].map((client) => ({
       ...row('client', client.record.name, client.cert),
       ...(client.record.revokedAt === undefined ? renewalOf(client) : { state: 'revoked' as const }),
     })),
   ];
+}
+
+function hostRow({ record, serverCert }: StoredHost, live: LiveRow | undefined, due: Due): StatusRow {
+  const { name, address, port, generation, description } = record;
+  return { ...rowOf('host', name, serverCert, due), address: `${address}:${port}`, generation, description, ...live };
 }
 
 function rowOf(kind: StatusRow['kind'], name: string, cert: string, due: Due): StatusRow {

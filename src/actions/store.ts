@@ -2,7 +2,6 @@
 
 import { type OpenOptions, openAnyStore } from '../adapters/store/open.ts';
 import type { Store } from '../adapters/store/store.ts';
-import { reachableHosts } from '../domain/trust/reachable-hosts.ts';
 import type { Runtime } from '../runtime.ts';
 import type { ActionContext, GlobalOptions } from './action-context.ts';
 
@@ -24,22 +23,4 @@ export function optionsOf({ global, runtime, progress, prompts }: Attended): Ope
   const about = { env, cwd, who: operator, signal, now, note: progress.note, ask };
   const hideSecrets = async () => (await import('./hide-secrets.ts')).hideFleetSecrets(global.file, cwd);
   return { home, url, ...about, hideSecrets };
-}
-
-/** Names that the shell offers: of clients, or of hosts that can be reached from here. */
-export async function storedNames(kind: 'host' | 'client', around: Around): Promise<string[]> {
-  const { now, env, cwd, operator, signal } = around.runtime;
-  const { home, store: url } = around.global;
-  const state = await openAnyStore({
-    home,
-    url,
-    env,
-    cwd,
-    who: operator,
-    signal,
-    now,
-    note: () => {},
-    cached: true,
-  }).read();
-  return [...(kind === 'client' ? state.clients : reachableHosts(state)).keys()];
 }

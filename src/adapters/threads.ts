@@ -6,8 +6,8 @@
 
 import { existsSync } from 'node:fs';
 import { availableParallelism } from 'node:os';
-import { getHeapSpaceStatistics, setFlagsFromString } from 'node:v8';
 import { DockerTlsError } from '../errors/errors.ts';
+import { keepHeapSmall } from '../heap.ts';
 import type { Connect, Probe, SshOptions } from '../runtime.ts';
 import type { Thread } from './thread-client.ts';
 
@@ -20,14 +20,7 @@ const OWN_TURN = 4;
 /** What the build makes of thread.ts. Where there is no build (tests), everything runs in this thread. */
 const SCRIPT = new URL('./thread.js', import.meta.url);
 
-/** A fleet makes much that is soon garbage; V8 would keep 32 MB for it. A worker's options have this, a running thread has it as a flag. */
-const YOUNG_BYTES = 8 * 1024 * 1024;
 const CHECK_EVERY = 20;
-
-function keepHeapSmall(): void {
-  const young = getHeapSpaceStatistics().find((space) => space.space_name === 'new_space');
-  if (young !== undefined && young.space_size >= YOUNG_BYTES) setFlagsFromString('--semi-space-growth-factor=1');
-}
 
 type Effects = { readonly connect: Connect; readonly probe: Probe };
 

@@ -106,7 +106,10 @@ export type Command = {
   run(context: CommandContext<unknown, unknown>): Promise<CommandResult>;
 };
 
-type TypedCommand<A extends ArgumentSpecs, O extends OptionSpecs> = Omit<Command, 'args' | 'options' | 'run'> & {
+/** A command but for its name and summary, which are in the list (commands.ts). */
+export type CommandFile = Omit<Command, 'name' | 'summary'>;
+
+type TypedCommand<A extends ArgumentSpecs, O extends OptionSpecs> = Omit<CommandFile, 'args' | 'options' | 'run'> & {
   readonly args: A;
   readonly options: O;
   run(context: CommandContext<ArgumentValues<A>, OptionValues<O>>): Promise<CommandResult>;
@@ -115,7 +118,7 @@ type TypedCommand<A extends ArgumentSpecs, O extends OptionSpecs> = Omit<Command
 /** Gives `run` the types that follow from the data in `args` and `options`. */
 export function defineCommand<const A extends ArgumentSpecs, const O extends OptionSpecs>(
   command: TypedCommand<A, O>,
-): Command {
+): CommandFile {
   // The parser makes exactly the values that ArgumentValues and OptionValues describe: the one place where that is asserted.
-  return command as unknown as Command;
+  return command as unknown as CommandFile;
 }

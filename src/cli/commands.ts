@@ -1,6 +1,6 @@
 /**
  * Owns the list of commands: name, one line, and where its code is. The code is imported only when the command is called,
- * which keeps the start fast. To add a command: a file in commands/ and a line here.
+ * which keeps the start fast. To add a command: a file in commands/, and its name and line here.
  */
 
 import { nearestNames } from '../domain/fleet/nearest.ts';
@@ -15,173 +15,113 @@ export type CommandEntry = {
   readonly load: () => Promise<Command>;
 };
 
-/** A file of commands/, imported when the command is called. */
-function entry(name: string, summary: string, load: () => Promise<{ readonly command: Command }>): CommandEntry {
-  return { name, summary, load: async () => (await load()).command };
-}
+const FILES = {
+  setup: () => import('./commands/setup.ts'),
+  plan: () => import('./commands/plan.ts'),
+  apply: () => import('./commands/apply.ts'),
+  verify: () => import('./commands/verify.ts'),
+  status: () => import('./commands/status.ts'),
+  'rotate server': () => import('./commands/rotate-server.ts'),
+  'rotate client': () => import('./commands/rotate-client.ts'),
+  'rotate ca': () => import('./commands/rotate-ca.ts'),
+  'client add': () => import('./commands/client-add.ts'),
+  'client revoke': () => import('./commands/client-revoke.ts'),
+  'client list': () => import('./commands/client-list.ts'),
+  'client use': () => import('./commands/client-use.ts'),
+  'client export': () => import('./commands/client-export.ts'),
+  'client import': () => import('./commands/client-import.ts'),
+  'client request': () => import('./commands/client-request.ts'),
+  'client sign': () => import('./commands/client-sign.ts'),
+  'ca create': () => import('./commands/ca-create.ts'),
+  'ca show': () => import('./commands/ca-show.ts'),
+  'ca export': () => import('./commands/ca-export.ts'),
+  'ca import': () => import('./commands/ca-import.ts'),
+  'import docker-machine': () => import('./commands/import-docker-machine.ts'),
+  'operator add': () => import('./commands/operator-add.ts'),
+  'operator remove': () => import('./commands/operator-remove.ts'),
+  'operator list': () => import('./commands/operator-list.ts'),
+  'store copy': () => import('./commands/store-copy.ts'),
+  'store export': () => import('./commands/store-export.ts'),
+  'store check': () => import('./commands/store-check.ts'),
+  'store restore': () => import('./commands/store-restore.ts'),
+  log: () => import('./commands/log.ts'),
+  rollback: () => import('./commands/rollback.ts'),
+  remove: () => import('./commands/remove.ts'),
+  forget: () => import('./commands/forget.ts'),
+  rename: () => import('./commands/rename.ts'),
+  audit: () => import('./commands/audit.ts'),
+  harden: () => import('./commands/harden.ts'),
+  env: () => import('./commands/env.ts'),
+  context: () => import('./commands/context.ts'),
+  ssh: () => import('./commands/ssh.ts'),
+  tunnel: () => import('./commands/tunnel.ts'),
+  doctor: () => import('./commands/doctor.ts'),
+  notices: () => import('./commands/notices.ts'),
+  schedule: () => import('./commands/schedule.ts'),
+  completion: () => import('./commands/completion.ts'),
+  version: () => import('./commands/version.ts'),
+};
 
-export const COMMANDS: readonly CommandEntry[] = [
-  entry('setup', 'Set up mutual TLS on a Docker host over SSH', () => import('./commands/setup.ts')),
-  entry('plan', 'What apply would change; changes nothing', () => import('./commands/plan.ts')),
-  entry('apply', 'Make hosts what they should be, in parallel', () => import('./commands/apply.ts')),
-  entry(
-    'verify',
-    'Verify over the network which clients are accepted and which are rejected',
-    () => import('./commands/verify.ts'),
-  ),
-  entry(
-    'status',
-    'Every host, client and CA: expiry, days left, renewal due, drift',
-    () => import('./commands/status.ts'),
-  ),
-  entry(
-    'rotate server',
-    'New key and certificate for hosts; nothing is refused, nothing stops',
-    () => import('./commands/rotate-server.ts'),
-  ),
-  entry(
-    'rotate client',
-    'New key and certificate for clients; touches no host',
-    () => import('./commands/rotate-client.ts'),
-  ),
-  entry(
-    'rotate ca',
-    'A new CA: accept old and new, issue from the new, drop the old',
-    () => import('./commands/rotate-ca.ts'),
-  ),
-  entry('client add', 'A client certificate for a person or a program', () => import('./commands/client-add.ts')),
-  {
-    name: 'client revoke',
-    alias: 'client rm',
-    summary: 'Reject a client on every host; other clients keep their files',
-    load: async () => (await import('./commands/client-revoke.ts')).command,
-  },
-  {
-    name: 'client list',
-    alias: 'client ls',
-    summary: 'Who can reach what',
-    load: async () => (await import('./commands/client-list.ts')).command,
-  },
-  entry(
-    'client use',
-    "Make a client this computer's own: the one that commands use without --client",
-    () => import('./commands/client-use.ts'),
-  ),
-  entry(
-    'client export',
-    'A client as one file for another computer, a keychain or CI',
-    () => import('./commands/client-export.ts'),
-  ),
-  entry(
-    'client import',
-    'Directory, contexts and environment from a bundle of another computer',
-    () => import('./commands/client-import.ts'),
-  ),
-  entry(
-    'client request',
-    'A key that never leaves this computer, and a request for its certificate',
-    () => import('./commands/client-request.ts'),
-  ),
-  entry(
-    'client sign',
-    "Sign a colleague's request; the key stays with its owner",
-    () => import('./commands/client-sign.ts'),
-  ),
-  entry('ca create', 'A new CA; setup makes one by itself', () => import('./commands/ca-create.ts')),
-  entry('ca show', 'The CA: name, fingerprint, validity, where its key is', () => import('./commands/ca-show.ts')),
-  entry(
-    'ca export',
-    "The CA's certificate; with --with-key its key too, always encrypted",
-    () => import('./commands/ca-export.ts'),
-  ),
-  entry(
-    'ca import',
-    'Use your own CA, even if its key stays on another machine',
-    () => import('./commands/ca-import.ts'),
-  ),
-  entry(
-    'import docker-machine',
-    "Take over hosts from docker-machine's store",
-    () => import('./commands/import-docker-machine.ts'),
-  ),
-  entry(
-    'operator add',
-    'Let a person or a runner open a shared store and its CA',
-    () => import('./commands/operator-add.ts'),
-  ),
-  {
-    name: 'operator remove',
-    alias: 'operator rm',
-    summary: 'Encrypt a shared store again, without one of its operators',
-    load: async () => (await import('./commands/operator-remove.ts')).command,
-  },
-  {
-    name: 'operator list',
-    alias: 'operator ls',
-    summary: 'Who can open a shared store, and its CA',
-    load: async () => (await import('./commands/operator-list.ts')).command,
-  },
-  entry(
-    'store copy',
-    'Copy the store into a shared one, or into a directory, and compare',
-    () => import('./commands/store-copy.ts'),
-  ),
-  entry(
-    'store export',
-    'The whole store as one file for a backup, encrypted with age',
-    () => import('./commands/store-export.ts'),
-  ),
-  entry(
-    'store check',
-    'Whether a shared store is whole, signed, and the newest that was seen',
-    () => import('./commands/store-check.ts'),
-  ),
-  entry(
-    'store restore',
-    'Put the newest state that this computer has seen back into a shared store',
-    () => import('./commands/store-restore.ts'),
-  ),
-  entry('log', 'What was changed in a shared store, when and by whom', () => import('./commands/log.ts')),
-  entry('rollback', 'Back to the generation before, verified', () => import('./commands/rollback.ts')),
-  entry(
-    'remove',
-    "Undo: the host's files, units and socket as they were before setup",
-    () => import('./commands/remove.ts'),
-  ),
-  entry(
-    'forget',
-    'Drop a host that is gone from the store, without connecting to it',
-    () => import('./commands/forget.ts'),
-  ),
-  entry('rename', 'Give a host of the store another name; changes nothing on it', () => import('./commands/rename.ts')),
-  entry(
-    'audit',
-    'Checks of host, daemon, containers and TLS (CIS numbers); changes nothing',
-    () => import('./commands/audit.ts'),
-  ),
-  entry(
-    'harden',
-    'Fix audit findings (planned, verified, rolled back on failure)',
-    () => import('./commands/harden.ts'),
-  ),
-  entry('env', 'Lines for the shell, or for a tool, that point it at a host', () => import('./commands/env.ts')),
-  entry('context', 'Create or update a docker context for a host', () => import('./commands/context.ts')),
-  entry('ssh', 'Log in to a host by SSH, as docker-tls does', () => import('./commands/ssh.ts')),
-  entry('tunnel', 'Reach the daemon of a host through SSH, as long as this runs', () => import('./commands/tunnel.ts')),
-  entry('doctor', 'Diagnose why docker cannot reach a host, and print the fix', () => import('./commands/doctor.ts')),
-  entry(
-    'notices',
-    'Say after docker commands when a certificate is due: on or off',
-    () => import('./commands/notices.ts'),
-  ),
-  entry(
-    'schedule',
-    'Renew on its own: a systemd timer, a cron line, or a CI job',
-    () => import('./commands/schedule.ts'),
-  ),
-  entry('completion', 'Print the completion script for a shell', () => import('./commands/completion.ts')),
-  entry('version', 'The version of docker-tls, and what it runs on', () => import('./commands/version.ts')),
-];
+const SUMMARIES: Readonly<Record<keyof typeof FILES, string>> = {
+  setup: 'Set up mutual TLS on a Docker host over SSH',
+  plan: 'What apply would change; changes nothing',
+  apply: 'Make hosts what they should be, in parallel',
+  verify: 'Verify over the network which clients are accepted and which are rejected',
+  status: 'Every host, client and CA: expiry, days left, renewal due, drift',
+  'rotate server': 'New key and certificate for hosts; nothing is refused, nothing stops',
+  'rotate client': 'New key and certificate for clients; touches no host',
+  'rotate ca': 'A new CA: accept old and new, issue from the new, drop the old',
+  'client add': 'A client certificate for a person or a program',
+  'client revoke': 'Reject a client on every host; other clients keep their files',
+  'client list': 'Who can reach what',
+  'client use': "Make a client this computer's own: the one that commands use without --client",
+  'client export': 'A client as one file for another computer, a keychain or CI',
+  'client import': 'Directory, contexts and environment from a bundle of another computer',
+  'client request': 'A key that never leaves this computer, and a request for its certificate',
+  'client sign': "Sign a colleague's request; the key stays with its owner",
+  'ca create': 'A new CA; setup makes one by itself',
+  'ca show': 'The CA: name, fingerprint, validity, where its key is',
+  'ca export': "The CA's certificate; with --with-key its key too, always encrypted",
+  'ca import': 'Use your own CA, even if its key stays on another machine',
+  'import docker-machine': "Take over hosts from docker-machine's store",
+  'operator add': 'Let a person or a runner open a shared store and its CA',
+  'operator remove': 'Encrypt a shared store again, without one of its operators',
+  'operator list': 'Who can open a shared store, and its CA',
+  'store copy': 'Copy the store into a shared one, or into a directory, and compare',
+  'store export': 'The whole store as one file for a backup, encrypted with age',
+  'store check': 'Whether a shared store is whole, signed, and the newest that was seen',
+  'store restore': 'Put the newest state that this computer has seen back into a shared store',
+  log: 'What was changed in a shared store, when and by whom',
+  rollback: 'Back to the generation before, verified',
+  remove: "Undo: the host's files, units and socket as they were before setup",
+  forget: 'Drop a host that is gone from the store, without connecting to it',
+  rename: 'Give a host of the store another name; changes nothing on it',
+  audit: 'Checks of host, daemon, containers and TLS (CIS numbers); changes nothing',
+  harden: 'Fix audit findings (planned, verified, rolled back on failure)',
+  env: 'Lines for the shell, or for a tool, that point it at a host',
+  context: 'Create or update a docker context for a host',
+  ssh: 'Log in to a host by SSH, as docker-tls does',
+  tunnel: 'Reach the daemon of a host through SSH, as long as this runs',
+  doctor: 'Diagnose why docker cannot reach a host, and print the fix',
+  notices: 'Say after docker commands when a certificate is due: on or off',
+  schedule: 'Renew on its own: a systemd timer, a cron line, or a CI job',
+  completion: 'Print the completion script for a shell',
+  version: 'The version of docker-tls, and what it runs on',
+};
+
+/** The same commands, as docker calls them. */
+const ALIASES: Readonly<Record<string, string>> = {
+  'client revoke': 'client rm',
+  'client list': 'client ls',
+  'operator remove': 'operator rm',
+  'operator list': 'operator ls',
+};
+
+/** In the order of the first page. */
+export const COMMANDS: readonly CommandEntry[] = Object.entries(FILES).map(([name, file]) => {
+  const about = { name, summary: SUMMARIES[name as keyof typeof FILES] };
+  return { ...about, alias: ALIASES[name], load: async () => ({ ...about, ...(await file()).command }) };
+});
 
 export type Found =
   | { readonly kind: 'command'; readonly entry: CommandEntry }

@@ -4,13 +4,15 @@
  * (https://github.com/spf13/cobra/blob/main/site/content/completions/_index.md).
  */
 
+import { existsSync, readFileSync } from 'node:fs';
 import { hostname } from 'node:os';
+import { storedNames } from '../actions/stored-names.ts';
 import { optionFlag } from '../domain/option-flag.ts';
 import { takeEnvironment } from '../environment.ts';
 import type { Runtime } from '../runtime.ts';
 import { storeDirectory, userName } from '../user.ts';
 import type { ArgumentSpec, Command, Completes, OptionSpec } from './command.ts';
-import { COMMANDS, findCommand } from './commands.ts';
+import { COMMANDS, type CommandEntry, findCommand } from './commands.ts';
 import { glance, optionsOf } from './glance.ts';
 import { GLOBAL_OPTIONS } from './global-options.ts';
 
@@ -49,7 +51,7 @@ async function offer(before: readonly string[], last: string, runtime: Around): 
   const found = words.length === 0 ? undefined : findCommand(words);
   if (found?.kind === 'group' && !last.startsWith('-')) return commandWords(found.group);
   if (found?.kind !== 'command') return { candidates: flagWords(GLOBAL_OPTIONS), directive: NO_FILES };
-  const command = await found.entry.load();
+  const command = await shapeOf(found.entry);
   const taken = positions.slice(0, command.name.split(' ').length);
   return offerFor(
     command,
@@ -59,7 +61,27 @@ async function offer(before: readonly string[], last: string, runtime: Around): 
   );
 }
 
-async function offerFor(command: Command, before: readonly string[], last: string, runtime: Around): Promise<Offer> {
+/** What completion needs of a command. */
+type Shape = Pick<Command, 'name' | 'withoutFleet' | 'args' | 'options'>;
+
+/** The build's note of all shapes, made by commandShapes: a command itself comes with all that it does. */
+const SHAPES = new URL('./commands.json', import.meta.url);
+
+async function shapeOf(entry: CommandEntry): Promise<Shape> {
+  if (!existsSync(SHAPES)) return entry.load();
+  const shapes: Record<string, Shape> = JSON.parse(readFileSync(SHAPES, 'utf8'));
+  return shapes[entry.name] ?? entry.load();
+}
+
+/** For the build: the shape of every command by its name. */
+export async function commandShapes(): Promise<Readonly<Record<string, Shape>>> {
+  const commands = await Promise.all(COMMANDS.map(async (entry) => [entry.name, await entry.load()] as const));
+  return Object.fromEntries(
+    commands.map(([entry, { name, withoutFleet, args, options }]) => [entry, { name, withoutFleet, args, options }]),
+  );
+}
+
+async function offerFor(command: Shape, before: readonly string[], last: string, runtime: Around): Promise<Offer> {
   const options = optionsOf(command);
   const valued = optionFor(before.at(-1), options);
   if (valued) return values(valued, valued.choices, before, runtime);
@@ -98,8 +120,7 @@ async function values(
 async function namesIn(kind: 'host' | 'client', before: readonly string[], runtime: Around): Promise<string[]> {
   const home = before.includes('--home') ? before[before.lastIndexOf('--home') + 1] : undefined;
   try {
-    const { storedNames } = await import('../actions/store.ts');
-    return await storedNames(kind, { global: { home: storeDirectory(home, runtime), store: undefined }, runtime });
+    return [...(await storedNames(kind, { home: storeDirectory(home, runtime), runtime }))];
   } catch {
     return [];
   }

@@ -51,12 +51,12 @@ export function glance(argv: readonly string[]): Glance {
 }
 
 /** The common options that a command takes. */
-function commonOptions({ withoutFleet }: Command): OptionSpecs {
+function commonOptions({ withoutFleet }: Pick<Command, 'withoutFleet'>): OptionSpecs {
   const { file, ...others } = GLOBAL_OPTIONS;
   return withoutFleet ? others : { file, ...others };
 }
 
 /** Everything that can be said to a command. */
-export function optionsOf(command: Command): OptionSpecs {
+export function optionsOf(command: Pick<Command, 'withoutFleet' | 'options'>): OptionSpecs {
   return { ...commonOptions(command), ...command.options };
 }

@@ -6,12 +6,12 @@
  * than fit on the screen, and the rest is counted in one line.
  */
 
-import { appendFileSync } from 'node:fs';
 import pico from 'picocolors';
 import { cutText, durationWords, padText, plural, textWidth, wrapText } from '../domain/words.ts';
-import { DockerTlsError, printable } from '../errors/errors.ts';
+import { printable } from '../errors/errors.ts';
 import type { HostProgress, Io, Progress } from '../runtime.ts';
 import type { HintPrefix } from './hint-prefix.ts';
+import { openLog } from './log-file.ts';
 
 export type ProgressOptions = {
   readonly io: Io;
@@ -87,21 +87,11 @@ export function createProgress(options: ProgressOptions): ProgressScreen {
   let pausedAt = 0;
   let askedMs = 0;
   let held = '';
+  let heldOut = '';
+  let resultShows = false;
   let timer: NodeJS.Timeout | undefined;
 
-  if (options.logFile !== undefined) appendLog(options.logFile, '');
-
-  let logFails = false;
-  function log(text: string): void {
-    if (options.logFile === undefined) return;
-    try {
-      appendLog(options.logFile, `${options.now().toISOString()} ${text}\n`);
-    } catch (error) {
-      if (!(error instanceof DockerTlsError)) throw error;
-      if (!logFails) draw(`${options.logFile}: ${error.message}: lines are missing from here on\n`);
-      logFails = true;
-    }
-  }
+  const log = openLog(options, (lost) => draw(lost));
 
   function erase(): string {
     const codes = drawn > 0 ? `\u001b[${drawn}A\r\u001b[J` : '';
@@ -156,6 +146,24 @@ export function createProgress(options: ProgressOptions): ProgressScreen {
     return text;
   }
 
+  function print(text: string): void {
+    resultShows = io.outIsTerminal;
+    if (!live || !io.outIsTerminal) {
+      io.out(text);
+    } else if (paused > 0) {
+      heldOut += text;
+    } else {
+      io.err(erase());
+      io.out(text);
+      draw();
+    }
+  }
+
+  function printHeld(): void {
+    if (heldOut !== '') io.out(heldOut);
+    heldOut = '';
+  }
+
   function tick(): void {
     if (!live) return;
     if (lines.size > 0 && timer === undefined) {
@@ -179,6 +187,10 @@ export function createProgress(options: ProgressOptions): ProgressScreen {
     log(`${host}: ${sentence}${took === '' ? '' : ` (${took})`}`);
     if (!live) {
       draw(`${host}: ${sentence}\n`);
+      return;
+    }
+    if (resultShows) {
+      draw();
       return;
     }
     const [first = '', ...rest] = wrapText(`${host}  ${text || word}`, Math.max(20, io.columns - 2));
@@ -224,6 +236,7 @@ export function createProgress(options: ProgressOptions): ProgressScreen {
   return {
     host,
     log,
+    print,
     askedMs: () => askedMs + (paused > 0 ? performance.now() - pausedAt : 0),
     note(raw) {
       const text = printable(words(raw), 1000);
@@ -246,6 +259,7 @@ export function createProgress(options: ProgressOptions): ProgressScreen {
         paused -= 1;
         if (paused === 0) {
           stopClocks(performance.now() - pausedAt);
+          printHeld();
           draw(release());
         }
       }
@@ -254,6 +268,7 @@ export function createProgress(options: ProgressOptions): ProgressScreen {
       if (timer !== undefined) clearInterval(timer);
       timer = undefined;
       if (live && (drawn > 0 || held !== '')) io.err(erase() + release());
+      printHeld();
       lines.clear();
     },
   };
@@ -269,16 +284,4 @@ function counts(working: number, { done, failed }: { done: number; failed: numbe
   if (done > 0) parts.push(`${done} done`);
   if (failed > 0) parts.push(`${failed} failed`);
   return parts.join(' · ');
-}
-
-function appendLog(file: string, text: string): void {
-  try {
-    appendFileSync(file, text, { mode: 0o600 });
-  } catch (cause) {
-    throw new DockerTlsError(
-      'E_LOG_FILE',
-      `the log file cannot be written (${(cause as NodeJS.ErrnoException).code ?? 'unknown'})`,
-      { where: file, hints: ['name another file with --log FILE'], cause },
-    );
-  }
 }

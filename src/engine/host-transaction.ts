@@ -5,7 +5,7 @@ import { diskFullError, lockedError, rollbackByHand } from '../domain/plan/prefl
 import { asBefore, renderEnding, renderHold, type Transaction } from '../domain/plan/transaction.ts';
 import { type Login, sudoCommand } from '../domain/quote.ts';
 import { DockerTlsError, printable, printableLines } from '../errors/errors.ts';
-import { type HostResult, parseResult, parseWarnings } from '../host/protocol.ts';
+import { type HostResult, OPEN, parseResult, parseWarnings } from '../host/protocol.ts';
 import type { HostSession } from '../runtime.ts';
 
 /**
@@ -17,7 +17,12 @@ import type { HostSession } from '../runtime.ts';
 export async function startTransaction(
   session: HostSession,
   transaction: Transaction,
-  options: { readonly timeoutMs: number; readonly signal?: AbortSignal; readonly onStep?: (step: string) => void },
+  options: {
+    readonly timeoutMs: number;
+    readonly signal?: AbortSignal;
+    readonly onStep?: (step: string) => void;
+    readonly onOpen?: () => void;
+  },
 ): Promise<readonly string[]> {
   const result = await session.run({
     phase: 'apply',
@@ -27,6 +32,7 @@ export async function startTransaction(
     timeoutMs: options.timeoutMs,
     onLine: (line) => {
       if (line.startsWith('@ ')) options.onStep?.(printable(line.slice(2), 40));
+      else if (line === OPEN) options.onOpen?.();
     },
     signal: options.signal,
   });

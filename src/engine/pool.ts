@@ -8,7 +8,7 @@ import { plural } from '../domain/words.ts';
 import { asErrors } from '../errors/errors.ts';
 import type { Progress, Runtime } from '../runtime.ts';
 
-export type FleetOptions = {
+export type FleetOptions<T = unknown> = {
   /** Hosts at the same time; default: defaultParallel. */
   readonly parallel?: number;
   /** This many hosts first; the others only if all of those went well. */
@@ -17,6 +17,8 @@ export type FleetOptions = {
   readonly maxFailures?: number;
   readonly runtime: Pick<Runtime, 'signal' | 'now'>;
   readonly progress: Progress;
+  /** Called once for each host as soon as its result is there. */
+  readonly onResult?: (result: HostResult<T>) => void;
 };
 
 /** A host keeps a processor busy for some 50 ms, its own restart takes seconds; the cap is for what is between (bastions, networks). */
@@ -30,15 +32,26 @@ export function defaultParallel(processors = availableParallelism()): number {
  */
 export async function overHosts<T>(
   specs: readonly HostSpec[],
-  { parallel = defaultParallel(), canary = 0, maxFailures, runtime: { signal, now }, progress }: FleetOptions,
+  {
+    parallel = defaultParallel(),
+    canary = 0,
+    maxFailures,
+    runtime: { signal, now },
+    progress,
+    onResult,
+  }: FleetOptions<T>,
   work: (spec: HostSpec, line: ReturnType<Progress['host']>) => Promise<T>,
 ): Promise<HostResult<T>[]> {
   const results = new Map<string, HostResult<T>>();
   let failures = 0;
   let stopped: string | undefined;
+  function settle(result: HostResult<T>): void {
+    results.set(result.host, result);
+    onResult?.(result);
+  }
   async function one(spec: HostSpec): Promise<void> {
     if (stopped !== undefined || signal.aborted) {
-      results.set(spec.name, { host: spec.name, kind: 'skipped', reason: stopped ?? 'interrupted' });
+      settle({ host: spec.name, kind: 'skipped', reason: stopped ?? 'interrupted' });
       return;
     }
     const clock = () => now().getTime() - progress.askedMs();
@@ -46,12 +59,12 @@ export async function overHosts<T>(
     const line = progress.host(spec.name);
     try {
       const value = await work(spec, line);
-      results.set(spec.name, { host: spec.name, kind: 'done', value, elapsedMs: clock() - began });
+      settle({ host: spec.name, kind: 'done', value, elapsedMs: clock() - began });
     } catch (error) {
       const errors = asErrors(error, signal);
       // In full it is said once, at the end, with what to do.
       line.failed([...new Set(errors.map(({ code }) => code))].join(', '));
-      results.set(spec.name, {
+      settle({
         host: spec.name,
         kind: 'failed',
         errors: errors.map((one) => (one.where === undefined ? one.at(spec.name) : one)),

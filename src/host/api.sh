@@ -83,23 +83,30 @@ for path in filter(None, lines[2:]):
 # Where the daemon PID answers to this host itself: of the sockets that it has open, as the kernel lists them, the first whose file is still
 # there. Nothing where there is none. One that it opened itself comes first: it may not listen on what systemd hands it.
 local_socket() {
-  # Both directories by one program: inodes of sockets, below the name of each directory.
-  open=$(ls -l "/proc/$1/fd" /proc/1/fd 2>/dev/null | sed -n -e 's/^.* -> socket:\(\[[0-9]*\]\)$/\1/p' -e '/^\/proc\/[0-9]*\/fd:$/p')
+  # By as few programs as can be: inodes of sockets, below the name of each directory, and then the kernel's lines, each behind an `@`.
+  listed=$(ls -l "/proc/$1/fd" /proc/1/fd 2>/dev/null | sed -n -e 's/^.* -> socket:\(\[[0-9]*\]\)$/\1/p' -e '/^\/proc\/[0-9]*\/fd:$/p' \
+    -e 's/^[^ ]* [^ ]* [^ ]* 00010000 [^ ]* [^ ]* *\([0-9]*\) \//@\1 \//p' - "/proc/$1/net/unix" 2>/dev/null)
+  open=${listed%%@*}
   own='' handed=''
   case $open in *"/proc/$1/fd:"*) own=${open#*"/proc/$1/fd:"} && own=${own%%/proc/*} ;; esac
   case $open in *"/proc/1/fd:"*) handed=${open#*"/proc/1/fd:"} && handed=${handed%%/proc/*} ;; esac
-  sed -n 's/^[^ ]* [^ ]* [^ ]* 00010000 [^ ]* [^ ]* *\([0-9]*\) \//\1 \//p' "/proc/$1/net/unix" 2>/dev/null | {
-    found=
-    while read -r inode path; do
-      # Those that it has for its own parts.
-      case $path in */libnetwork/* | */metrics.sock | */swarm/control.sock) continue ;; esac
-      case $own in *"[$inode]"*) [ -S "$path" ] || continue ;; *) continue ;; esac
-      case $handed in *"[$inode]"*) found=${found:-$path} ;; *)
-        found=$path
-        break
-        ;;
-      esac
-    done
-    printf '%s' "$found"
-  }
+  found=
+  set -f
+  IFS='
+'
+  for line in ${listed#"$open"}; do
+    path=${line#* } inode=${line%% *}
+    inode=${inode#@}
+    # Those that it has for its own parts.
+    case $path in */libnetwork/* | */metrics.sock | */swarm/control.sock) continue ;; esac
+    case $own in *"[$inode]"*) [ -S "$path" ] || continue ;; *) continue ;; esac
+    case $handed in *"[$inode]"*) found=${found:-$path} ;; *)
+      found=$path
+      break
+      ;;
+    esac
+  done
+  unset IFS
+  set +f
+  printf '%s' "$found"
 }

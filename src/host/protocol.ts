@@ -107,6 +107,9 @@ export const STEPS = [
 /** Steps that only a result names: where `restart` or `services` ended. */
 export const LATE_STEPS = ['check', 'reload-sshd', 'restart-sshd'] as const;
 
+/** Printed once the daemon of before is gone while systemd holds the port: whoever connects from then on is answered by the new one. */
+export const OPEN = '@open';
+
 /** Every last line, `@result KIND FIELD…`: its kinds, with the names of their fields. */
 export const RESULTS = {
   /** The change is in place and waits for its confirmation. */

@@ -2,7 +2,7 @@ import { mkdtempSync, readFileSync, rmSync, statSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
-import { type Command, type CommandResult, defineCommand } from '../../src/cli/command.ts';
+import { type CommandResult, defineCommand } from '../../src/cli/command.ts';
 import { Secret } from '../../src/domain/secret.ts';
 import { DockerTlsError, DockerTlsErrors } from '../../src/errors/errors.ts';
 import { runCli } from '../support/cli.ts';
@@ -13,14 +13,9 @@ async function runTry(
   argv: readonly string[] = [],
   signal?: AbortSignal,
 ) {
-  const command: Command = defineCommand({
-    name: 'try',
-    summary: 'Try',
-    args: {},
-    options: {},
-    run: async () => run(),
-  });
-  const commands = [{ name: 'try', summary: 'Try', load: async () => command }];
+  const file = defineCommand({ args: {}, options: {}, run: async () => run() });
+  const about = { name: 'try', summary: 'Try' };
+  const commands = [{ ...about, load: async () => ({ ...about, ...file }) }];
   const { exit, out, err } = await runCli(['try', ...argv], { commands, signal });
   return { exit, out, err };
 }

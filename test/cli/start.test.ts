@@ -1,6 +1,7 @@
 import { readdirSync, readFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { afterAll, beforeAll, expect, test } from 'vitest';
+import { COMMANDS } from '../../src/cli/commands.ts';
 import { buildProgram, type Program } from '../support/cli.ts';
 
 let program: Program;
@@ -36,13 +37,27 @@ function holding(source: string): string {
 const packages = (loaded: ReadonlySet<string>) => [...loaded].filter((name) => !name.startsWith('src/'));
 const under = (loaded: ReadonlySet<string>, path: string) => [...loaded].filter((name) => name.startsWith(path));
 
-test('completion loads no package and nothing of the store before it needs a name', () => {
-  const loaded = loadedBy(holding('src/cli/complete.ts'));
-  expect([...loaded]).toEqual(
-    expect.arrayContaining(['src/cli/complete.ts', 'src/cli/glance.ts', 'src/errors/errors.ts']),
-  );
-  expect(packages(loaded)).toEqual([]);
-  expect([...under(loaded, 'src/adapters/'), ...under(loaded, 'src/actions/')]).toEqual([]);
+test.each([
+  ['completion', 'src/cli/complete.ts', 'src/cli/glance.ts'],
+  ['env for a shell', 'src/cli/env-at-once.ts', 'src/adapters/store/look.ts'],
+])('%s loads two files and no package but one that quotes, and of the store a look alone', (_, entry, part) => {
+  const files = new Set<string>();
+  const loaded = loadedBy(holding(entry), files);
+  expect([...loaded]).toEqual(expect.arrayContaining([entry, part, 'src/errors/errors.ts']));
+  expect(packages(loaded)).toEqual(['shlex']);
+  const store = ['look', 'modes', 'pem'].map((name) => `src/adapters/store/${name}.ts`);
+  expect(under(loaded, 'src/adapters/').filter((path) => !store.includes(path))).toEqual([]);
+  expect(files.size).toBeLessThanOrEqual(2);
+  // 3 ms of the start.
+  for (const file of files) expect(readFileSync(file, 'utf8')).not.toContain('from "node:crypto"');
+});
+
+test('completion reads the shape of a command and not the command', async () => {
+  const shapes = JSON.parse(readFileSync(join(dist, 'commands.json'), 'utf8'));
+  for (const entry of COMMANDS) {
+    const { name, withoutFleet, args, options } = await entry.load();
+    expect(shapes[entry.name]).toEqual(JSON.parse(JSON.stringify({ name, withoutFleet, args, options })));
+  }
 });
 
 test('the start of a command parses nothing yet: no commander, no schemas', () => {

@@ -2,7 +2,7 @@
 
 import { writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
-import { afterAll, afterEach, beforeEach, expect, test } from 'vitest';
+import { afterAll, afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { openStore } from '../../src/adapters/store/store.ts';
 import { DockerTlsError } from '../../src/errors/errors.ts';
 import { CertificateFactory, type Issued } from '../support/certificate-factory.ts';
@@ -187,4 +187,83 @@ test('-f: hosts are reached as the fleet file says, and not as the store remembe
     env: { HOME: dirname(home) },
   });
   expect(dialled).toEqual([['h1.example.org', 'ci', [join(dirname(home), 'keys/ci')]]]);
+});
+
+describe('the table comes row by row', () => {
+  const names = ['a', 'a-long-name-of-a-host', 'slow', 'zz'];
+  const fill = () =>
+    issueStore(home, { hosts: Object.fromEntries(names.map((name) => [name, {}])), clients: { laptop: undefined } });
+
+  /** Runs `status` where one host answers only when all others have their rows. */
+  async function besideSlow(terminal: boolean, ...argv: string[]) {
+    let out = '';
+    let screen = '';
+    let release = (): void => {};
+    const others = new Promise<void>((resolve) => {
+      release = resolve;
+    });
+    const run = runCli(['status', '--home', home, ...argv], {
+      env: { HOME: dirname(home) },
+      io: {
+        outIsTerminal: terminal,
+        errIsTerminal: terminal,
+        columns: 120,
+        out(text) {
+          out += text;
+          screen += text;
+          const rows = names.filter((name) => name !== 'slow' && new RegExp(`^host +${name} `, 'm').test(out));
+          if (rows.length === 3) release();
+        },
+        err(text) {
+          screen += text;
+        },
+      },
+      connect: async ({ host }) => {
+        if (host === 'slow' && !argv.includes('--json')) await others;
+        throw new DockerTlsError('E_SSH_UNREACHABLE', `no way to ${host}`);
+      },
+      probe: async () => ({
+        kind: 'refused',
+        cause: 'connection-refused',
+        reason: 'nothing listens',
+        chain: '',
+        elapsedMs: 1,
+      }),
+    });
+    const { exit } = await run;
+    return { exit, out, screen };
+  }
+
+  test.each([false, true])('a slow host holds back its own row alone (terminal: %s)', async (terminal) => {
+    await fill();
+    const { out, screen } = await besideSlow(terminal);
+    const table = out.slice(0, out.indexOf('\n\n')).split('\n');
+    expect(table.map((row) => row.split(/ {2,}/).slice(0, 2).join(' '))).toEqual([
+      expect.stringMatching(/^ NAME$/),
+      'ca test',
+      ...['a', 'a-long-name-of-a-host', 'zz'].map((name) => `host ${name}`),
+      'host slow',
+      'client laptop',
+    ]);
+    // Every column begins where its title does.
+    const [head = '', ...rows] = table;
+    for (const title of ['NAME', 'EXPIRES', 'RENEW FROM']) {
+      const at = head.indexOf(title);
+      for (const row of rows) expect(row.slice(at - 2, at + 1)).toMatch(/^ {2}\S$/);
+    }
+    for (const row of rows.filter((one) => one.startsWith('host'))) {
+      expect(row.indexOf('unreachable')).toBe(head.indexOf('DRIFT'));
+    }
+    expect(out).toContain('a: E_TLS');
+    expect(out).toContain('4 entries need attention.');
+    // The row says it: no second line about the end of the same host.
+    if (terminal) expect(screen).not.toContain('✖');
+  });
+
+  test('--json is one document, in the order of the store', async () => {
+    await fill();
+    const { out } = await besideSlow(false, '--json');
+    const { rows } = JSON.parse(out).result;
+    expect(rows.map(({ name }: { name: string }) => name)).toEqual(['test', ...names, 'laptop']);
+  });
 });

@@ -14,7 +14,7 @@ import { publishPort, type ReachedPort, reachPort } from '../support/published-p
 const asked = (process.env.EACH_FIX ?? '').split(',').filter((word) => word !== '') as (Suite | VmSuite)[];
 const whole = asked.length > 0;
 /** An emulated processor is slow. */
-const TIMEOUT_MS = whole ? 600_000 : 120_000;
+const TIMEOUT_MS = whole ? 1_800_000 : 120_000;
 
 /** What these cost has a test of its own. */
 const COSTLY: readonly string[] = ['icc', 'userland-proxy', 'userns-remap'];
@@ -68,12 +68,12 @@ describe.each(whole ? asked : suites)('on %s', { timeout: TIMEOUT_MS }, (suite) 
     await done(...person.setup(neighbour, ['--jump', `ops@${host.address}`], 'ops').filter((word) => word !== '--yes'));
     // Alone, and the ground of all that follow: without it a restart of dockerd stops what runs.
     await harden('live-restore');
-  });
+  }, TIMEOUT_MS * 3);
   afterAll(async () => {
     await host?.down();
     await neighbour?.down();
     person?.remove();
-  });
+  }, TIMEOUT_MS);
 
   it('every way works, also after setup and live-restore', async () => {
     expect(Object.values(before)).not.toContain(false);

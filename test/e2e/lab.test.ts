@@ -13,6 +13,7 @@ const generation: Record<Suite, RegExp> = {
   sid: /^28\.5\./,
   sysvinit: /^26\.1\./,
   rootless: /^26\.1\./,
+  'rootless-sid': /^28\.5\./,
   openrc: /^26\.1\./,
   podman: /^5\.8\./,
 };

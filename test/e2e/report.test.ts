@@ -51,6 +51,7 @@ function hardenPage(): string {
     createdAt: NOW.toISOString(),
     version: '0.1.0',
     benchmark: '1.8',
+    vulnerabilities: '2026-11-26',
     who: EVIL,
     leftOut: ALL_FIXES.filter(({ risk }) => risk === 'yes'),
     hosts: [

@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { buildProgram, type Program } from '../support/cli.ts';
 import { compare, leftovers, snapshot } from '../support/host-state.ts';
-import { type LabHost, labUp } from '../support/lab.ts';
+import { type LabHost, labUp, type Suite } from '../support/lab.ts';
 import { meanOwn } from '../support/own-docker.ts';
 import { newPerson, type Person } from '../support/person.ts';
 import { startPoller } from '../support/poller.ts';
@@ -16,7 +16,9 @@ let person: Person;
 
 beforeAll(async () => {
   program = buildProgram();
-  [host] = (await labUp({ names: ['rootless-1'], suite: 'rootless' })) as [LabHost];
+  // ROOTLESS_SUITE=rootless-sid: the same with Docker 28.5 and systemd 262.
+  const suite = (process.env.ROOTLESS_SUITE ?? 'rootless') as Suite;
+  [host] = (await labUp({ names: [`own-${suite}`], suite })) as [LabHost];
   person = newPerson(program, [host]);
   await meanOwn(host);
 });

@@ -137,6 +137,8 @@ describe('a daemon with good credentials', () => {
   });
 
   it('needs credentials that fit together', async () => {
+    // What was made for a certificate and its key serves no other key.
+    expect(await ask(port, { credentials: as(client) })).toMatchObject({ kind: 'accepted' });
     const mixed = { cert: client.cert, key: new Secret(server.key) };
     await expect(ask(port, { credentials: mixed })).rejects.toMatchObject({ code: 'E_PROBE_CREDENTIALS', exit: 2 });
     await expect(ask(port, { credentials: { cert: 'x', key: new Secret('x') } })).rejects.toMatchObject({

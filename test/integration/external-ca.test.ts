@@ -97,6 +97,10 @@ describe.each([
     } finally {
       delete process.env.NODE_TLS_REJECT_UNAUTHORIZED;
     }
+    // A certificate of its CA that is for another name.
+    const elsewhere = server.args.map((word) => word.replace('https://127.0.0.1:', 'https://localhost:'));
+    await run('ca', 'import', '--no-ca-passphrase', ...elsewhere);
+    expect(problem(await run('client', 'add', 'ci'))).toEqual([4, 'E_ISSUER_TLS']);
     expect(server.requests()).toBe(0);
     await run('ca', 'import', '--no-ca-passphrase', ...server.args);
     const secret = server.args[server.args.indexOf('--credential-file') + 1] ?? '';

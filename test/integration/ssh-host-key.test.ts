@@ -4,7 +4,7 @@ import { chmodSync, mkdirSync, readFileSync, rmSync, statSync, writeFileSync } f
 import { join } from 'node:path';
 import { afterAll, describe, expect, it } from 'vitest';
 import { connect } from '../../src/adapters/ssh/connect.ts';
-import { directory, failure, logIn, optionsFor, questions, withKey, withServer } from '../support/ssh-login.ts';
+import { directory, failure, logIn, optionsFor, questions, whoami, withKey, withServer } from '../support/ssh-login.ts';
 import { makeKey } from '../support/ssh-server.ts';
 
 afterAll(() => rmSync(directory, { recursive: true, force: true }));
@@ -151,6 +151,19 @@ describe('openssh by itself', () => {
 });
 
 describe('ssh2 alone', () => {
+  it('holds the host to its key where keys are exchanged again', async () => {
+    const own = makeKey().privateKey;
+    await withServer({ ...withKey, hostKeys: [own] }, async (server) => {
+      const session = await connect(optionsFor(server, { transport: 'ssh2' }));
+      const say = () => whoami(session).catch((error) => error.code);
+      server.rekey(own);
+      for (let run = 0; run < 3; run += 1) expect(await say()).toBe('in\n');
+      server.rekey(makeKey().privateKey);
+      await expect.poll(say, { timeout: 20_000 }).toBe('E_SSH_LOST');
+      await session.close();
+    });
+  });
+
   it('refuses a host that has only keys of a type that was never seen', async () => {
     await withServer(withKey, async (server) => {
       const options = optionsFor(server);

@@ -1,7 +1,7 @@
 /** Logging in to a real SSH server in this process, by both transports: every method, jump hosts, the ssh config. */
 
 import { execFileSync } from 'node:child_process';
-import { readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { existsSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { type AddressInfo, createServer, type Socket } from 'node:net';
 import { join } from 'node:path';
 import { afterAll, describe, expect, it } from 'vitest';
@@ -288,6 +288,25 @@ describe.each(['ssh2', 'openssh'] as const)('%s', (transport) => {
       const error = await failure(connect(optionsFor(server, { transport, configFile: config, identities: [other] })));
       expect(error.code).toBe('E_SSH_AUTH');
     });
+  });
+
+  it('hands no agent on, and runs no command of this computer, whatever the ssh config says', async () => {
+    const socket = join(directory, `agent-on-${transport}`);
+    const ran = join(directory, `local-command-${transport}`);
+    const config = join(directory, `handing-on-${transport}`);
+    const lines = ['IdentityFile none', `IdentityAgent ${socket}`, 'ForwardAgent yes', 'ForwardX11 yes'];
+    writeFileSync(config, `${lines.join('\n')}\nPermitLocalCommand yes\nLocalCommand touch ${ran}\n`);
+    const list = agentHolding(makeKey().publicKey);
+    const agent = createServer((client) => client.on('error', () => {}).on('data', () => client.write(list)));
+    await new Promise<void>((resolve) => agent.listen(socket, resolve));
+    try {
+      await withServer(withKey, async (server) => {
+        expect(await logIn(optionsFor(server, { transport, configFile: config }))).toBe('in\n');
+        expect([server.seen.forwards, existsSync(ran)]).toEqual([[], false]);
+      });
+    } finally {
+      agent.close();
+    }
   });
 
   it('takes host name, port, user and jump from the ssh config', async () => {

@@ -87,8 +87,12 @@ describe('TLS, a client certificate, and a user', () => {
     ctl('auth', 'enable');
   });
 
-  function session(query: Readonly<Record<string, string>>, env: Readonly<Record<string, string>> = {}): Session {
-    const url = `etcd://${secure.endpoints}/team?${Object.entries(query)
+  function session(
+    query: Readonly<Record<string, string>>,
+    env: Readonly<Record<string, string>> = {},
+    endpoints = secure.endpoints,
+  ): Session {
+    const url = `etcd://${endpoints}/team?${Object.entries(query)
       .map(([name, value]) => `${name}=${value}`)
       .join('&')}`;
     const member = membersOf(url).member('ada');
@@ -157,6 +161,11 @@ describe('TLS, a client certificate, and a user', () => {
       'another CA than that of the servers',
       () => session({ ...access(), ca: files.cert }),
       { code: 'E_STORE_TLS', message: expect.stringContaining('not from a CA that is trusted') },
+    ],
+    [
+      'a server whose certificate is for another name',
+      () => session(access(), {}, secure.endpoints.replaceAll('127.0.0.1', 'localhost')),
+      { code: 'E_STORE_TLS', message: expect.stringContaining('another name') },
     ],
     ['no CA', () => session({ cert: files.cert, 'cert-key': files.key }), { code: 'E_STORE_TLS' }],
     ['a CA file without a certificate', () => session({ ...access(), ca: passwordFile }), { code: 'E_FILE', exit: 2 }],

@@ -234,6 +234,11 @@ describe('operators', () => {
         code: 'E_STORE_READ_ONLY',
         message: expect.stringContaining('ada and bob'),
       });
+    // The key of a client is for its own operator, and not for another without the CA.
+    const dora = made.member('dora');
+    await addOperator(made.ada.session(), { name: 'dora', recipient: dora.recipient, ca: false });
+    const others = (await teamStore(dora.session()).read()).clients.get('anna');
+    expect([others?.cert, others?.key]).toEqual([sampleClient('anna', 0).cert, undefined]);
     // What is this computer's own is kept, and is no change of the store.
     const anna = state.clients.get('anna') as NonNullable<ReturnType<typeof state.clients.get>>;
     await write(carol, { clients: { anna: { ...anna, record: { ...anna.record, own: true } } } });
@@ -255,7 +260,10 @@ describe('operators', () => {
     expect((await teamStore(made.ada.session()).read()).ca?.keyPem?.revealText()).toBe(
       sampleCa(0).keyPem?.revealText(),
     );
-    await expect(removeOperator(made.ada.session(), 'ada')).rejects.toMatchObject({ code: 'E_OPERATOR' });
+    await expect(removeOperator(made.ada.session(), 'ada')).rejects.toMatchObject({
+      code: 'E_OPERATOR',
+      message: expect.stringContaining('last operator'),
+    });
     // A colleague who had seen the store before accepts the new signing key, which the one before has vouched for.
     const dora = made.member('dora');
     await addOperator(made.ada.session(), { name: 'dora', recipient: dora.recipient, ca: true });

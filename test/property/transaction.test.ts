@@ -4,7 +4,17 @@
  * of their own; only systemd and the daemon are stand-ins.
  */
 
-import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { execFileSync } from 'node:child_process';
+import {
+  chmodSync,
+  chownSync,
+  copyFileSync,
+  existsSync,
+  mkdirSync,
+  readFileSync,
+  statSync,
+  writeFileSync,
+} from 'node:fs';
 import { dirname, join } from 'node:path';
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
@@ -212,6 +222,66 @@ test.runIf(process.getuid?.() === 0)('a generation has daemon.json as it stays, 
   const json = (content: string): Entry => ({ kind: 'file', mode: 0o644, uid: 0, content });
   const one = { before: { [path]: json('{}') }, after: { [path]: json('{ "icc": false }') }, crashes: [NEVER] };
   play(['dash'], { ...one, protect: true, restart: true, remove: false, end: 'commit' });
+});
+
+describe.runIf(process.getuid?.() === 0)('where others may write', () => {
+  /** `d:u::rwx,d:u:2:rwx,d:g::r-x,d:m::rwx,d:o::r-x`: what is made there takes no notice of the umask. */
+  const DEFAULT_ACL = '0200000001000700ffffffff020007000200000004000500ffffffff10000700ffffffff20000500ffffffff';
+
+  /** A change on a host that `make` has prepared; gives the sandbox, with the change in place. */
+  function changed(make: (box: Sandbox) => void, look: (box: Sandbox) => void): void {
+    const box = new Sandbox(['dash']);
+    try {
+      make(box);
+      const unit: Entry = { kind: 'file', mode: 0o644, uid: 0, content: '[Socket]\n' };
+      const plan = planOf([change('/etc/systemd/system/docker-tls.socket', unit)]);
+      const { script, input } = transactionOf(plan, factsOfTree(box.state()));
+      const bytes = Buffer.concat(input.map((part) => (part instanceof Secret ? part.reveal() : part)));
+      expect(box.run(script, bytes)).toContain('@result switched');
+      look(box);
+    } finally {
+      box.remove();
+    }
+  }
+
+  test('by a default access list, files have their final mode, and the key has it before its content', () => {
+    changed(
+      ({ directory }) => {
+        for (const name of ['etc/docker', 'etc/systemd/system'])
+          execFileSync('python3', [
+            '-c',
+            'import os, sys; os.setxattr(sys.argv[1], "system.posix_acl_default", bytes.fromhex(sys.argv[2]))',
+            ...[join(directory, name), DEFAULT_ACL],
+          ]);
+        copyFileSync('/usr/bin/head', join(directory, 'real/head'));
+        const head = `#!/bin/sh\nstat -L -c '%a %s' /dev/fd/3 3>&1 >>${directory}/modes\nexec ${directory}/real/head "$@"\n`;
+        writeFileSync(join(directory, 'stub/head'), head, { mode: 0o755 });
+      },
+      (box) => {
+        expect(readFileSync(join(box.directory, 'modes'), 'utf8')).toMatch(/^400 0$/m);
+        const modes = [...box.state()].map(([path, lies]) => `${path} ${lies.split(' ')[1]}`);
+        for (const one of ['tls/1/server-key.pem 400', 'tls/1/server-cert.pem 444', 'tls/1/ca.pem 444', 'tls/1 700'])
+          expect(modes).toContain(`/docker/${one}`);
+        expect(modes).toContain('/systemd/system/docker-tls.socket 644');
+      },
+    );
+  });
+
+  test('the directory of the rollback is closed before that is in it', () => {
+    changed(
+      ({ directory }) => {
+        const state = join(directory, 'var/docker-tls');
+        mkdirSync(state);
+        chownSync(state, 33, 33);
+        chmodSync(state, 0o777);
+      },
+      ({ directory }) => {
+        const { uid, gid, mode } = statSync(join(directory, 'var/docker-tls'));
+        expect([uid, gid, mode & 0o022]).toEqual([0, 0, 0]);
+        expect(existsSync(join(directory, 'var/docker-tls/txn/rollback.sh'))).toBe(true);
+      },
+    );
+  });
 });
 
 const shells = [['dash'], ['bash'], ['busybox', 'sh']] as const;

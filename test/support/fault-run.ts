@@ -6,6 +6,7 @@ import { join } from 'node:path';
 import { parseArgs } from 'node:util';
 import { allFaults, type Change, DEATHS, type Fault, FaultHost, type FaultResult, STEPS } from './faults.ts';
 import { type LabHost, labUp, type Suite, suites, suitesWithoutSystemd } from './lab.ts';
+import { isOwn } from './own-docker.ts';
 import { pausingProgram } from './pausing.ts';
 
 type FaultList = {
@@ -73,9 +74,13 @@ export async function runFaults(argv: readonly string[]): Promise<number> {
   const steps: readonly string[] = values.step ?? STEPS;
   const deaths: readonly string[] = values.death ?? DEATHS;
   const count = Number(values.hosts);
-  const wanted = [...suites, ...suitesWithoutSystemd, 'podman' as const, 'rootless' as const].filter((suite) =>
-    (values.suite ?? suites).includes(suite),
-  );
+  const wanted = [
+    ...suites,
+    ...suitesWithoutSystemd,
+    'podman' as const,
+    'rootless' as const,
+    'rootless-sid' as const,
+  ].filter((suite) => (values.suite ?? suites).includes(suite));
   const lists = wanted.flatMap((suite) => {
     const faults = allFaults(wanted.indexOf(suite)).filter(
       (fault) =>
@@ -88,7 +93,7 @@ export async function runFaults(argv: readonly string[]): Promise<number> {
         // Its service is ours: from the middle of a removal on none runs.
         !(suite === 'podman' && fault.change === 'remove' && fault.death === 'daemon fails' && fault.step === 'kept') &&
         // Live-restore does not protect containers there.
-        !(suite === 'rootless' && fault.step === 'protect'),
+        !(isOwn({ suite }) && fault.step === 'protect'),
     );
     const changes = values.change as readonly Change[] | undefined;
     const changed =

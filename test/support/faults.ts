@@ -7,7 +7,7 @@ import type { ChildProcess } from 'node:child_process';
 import { engineOf } from './engine.ts';
 import { compare, faultsOfNew, type HostSnapshot, leftovers, served, settled, snapshot } from './host-state.ts';
 import { type LabHost, suitesWithoutSystemd } from './lab.ts';
-import { forHost, meanOwn, openRun, ownerOf, settingsOf } from './own-docker.ts';
+import { forHost, isOwn, meanOwn, openRun, ownerOf, settingsOf } from './own-docker.ts';
 import type { PausingProgram } from './pausing.ts';
 
 /** `commit` is in the middle of the confirmation before it counts, `kept` after; `undo` in the middle of the rollback. */
@@ -90,6 +90,9 @@ function run(child: ChildProcess): Run {
   };
 }
 
+/** How long a change may take to reach the step of a fault: a busy machine runs eighteen hosts. */
+const REACH_MS = 180_000;
+
 export const sleep = (ms: number): Promise<void> => new Promise((resolve) => setTimeout(resolve, ms));
 
 /** One host under faults. Its daemon fails once at its next start when /run/fault-daemon exists. */
@@ -137,13 +140,13 @@ export class FaultHost {
 
   /** A user's own daemon takes them along, and setup refuses that. */
   #keepsContainers(): boolean {
-    return this.#host.suite !== 'rootless';
+    return !isOwn(this.#host);
   }
 
   /** Its daemon's local socket is not held by systemd. */
   #makesItsSocket(): boolean {
     const { suite } = this.#host;
-    return suite === 'rootless' || suitesWithoutSystemd.some((one) => one === suite);
+    return isOwn(this.#host) || suitesWithoutSystemd.some((one) => one === suite);
   }
 
   #must(script: string): Promise<string> {
@@ -272,16 +275,16 @@ export class FaultHost {
     const host = this.#host;
     const { child } = change;
     if (step === 'verify') {
-      if (!(await change.saw(': verify', 30_000))) throw new Error(`verify was not reached: ${change.text()}`);
+      if (!(await change.saw(': verify', REACH_MS))) throw new Error(`verify was not reached: ${change.text()}`);
     } else {
       if (step === 'undo') {
         // The rollback begins because the change is interrupted. Nothing is verified after a remove: that would be over too soon.
         const word = kind === 'remove' ? `: ${this.#restarts(kind)}` : ': verify';
-        if (!(await change.saw(word, 30_000))) throw new Error(`${word} was not reached: ${change.text()}`);
+        if (!(await change.saw(word, REACH_MS))) throw new Error(`${word} was not reached: ${change.text()}`);
         child.kill('SIGINT');
       }
       const { exit } = await host.exec(
-        'n=0; until [ -e /run/fault-at ]; do sleep 0.02; n=$((n+1)); [ $n -lt 1500 ] || exit 1; done',
+        `n=0; until [ -e /run/fault-at ]; do sleep 0.02; n=$((n+1)); [ $n -lt ${REACH_MS / 20} ] || exit 1; done`,
       );
       if (exit !== 0) throw new Error(`the step was not reached: ${change.text()}`);
     }
@@ -418,8 +421,8 @@ export function allFaults(offset: number): Fault[] {
   return STEPS.flatMap((step, row) =>
     DEATHS.map((death, column): Fault => {
       const change = CHANGES[(row + column + offset) % CHANGES.length] as Change;
-      // What lay there before was valid already: it is not asked again.
-      const unasked = step === 'validate' && (change === 'rollback' || change === 'remove');
+      // What was there before was valid already: it is not asked again.
+      const unasked = step === 'validate' && ['rotate', 'rollback', 'remove'].includes(change);
       return { step, death, change: unasked ? 'setup' : change };
     }),
   );

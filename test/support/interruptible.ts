@@ -5,8 +5,6 @@ import { defineCommand } from '../../src/cli/command.ts';
 import { main } from '../../src/cli/main.ts';
 
 const hold = defineCommand({
-  name: 'hold',
-  summary: 'Hold something until stopped',
   args: {},
   options: {
     stubborn: { kind: 'flag', summary: 'do not stop' },
@@ -25,7 +23,6 @@ const hold = defineCommand({
   },
 });
 
-const exit = await main(process.argv.slice(2), {}, [
-  { name: hold.name, summary: hold.summary, load: async () => hold },
-]);
+const about = { name: 'hold', summary: 'Hold something until stopped' };
+const exit = await main(process.argv.slice(2), {}, [{ ...about, load: async () => ({ ...about, ...hold }) }]);
 process.exit(exit);

@@ -9,7 +9,7 @@ const lab = fileURLToPath(new URL('../../scripts/lab', import.meta.url));
  * Debian suites by their Docker: bookworm 20.10 (systemd 252), trixie 26.1 (257), sid 28.5 (262); trixie without systemd: sysvinit, openrc; with
  * Docker of a user alone: rootless; sid with Podman 5.8 and no Docker: podman.
  */
-export type Suite = 'bookworm' | 'trixie' | 'sid' | 'sysvinit' | 'openrc' | 'rootless' | 'podman';
+export type Suite = 'bookworm' | 'trixie' | 'sid' | 'sysvinit' | 'openrc' | 'rootless' | 'rootless-sid' | 'podman';
 /** A virtual machine with Debian's own kernel: it audits, confines and limits. exec goes by ssh there, and root does not exist. */
 export type VmSuite = 'trixie-vm';
 export const suites: readonly Suite[] = ['bookworm', 'trixie', 'sid'];

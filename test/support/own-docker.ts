@@ -16,7 +16,7 @@ const PATHS: readonly (readonly [string, string])[] = [
   ['/run/docker', `/run/user/${UID}/docker`],
 ];
 
-const isOwn = ({ suite }: LabHost): boolean => suite === 'rootless';
+export const isOwn = ({ suite }: Pick<LabHost, 'suite'>): boolean => suite.startsWith('rootless');
 
 /** Who logs in to the host of a suite. */
 export const ownerOf = (host: LabHost) => (isOwn(host) ? 'rooty' : 'root');

@@ -21,13 +21,14 @@ async function rememberContainers(host: LabHost): Promise<void> {
     docker inspect -f '{{.NetworkSettings.IPAddress}}' web >/run/web.new 2>/dev/null && mv /run/web.new /run/address-web`);
 }
 
-/** Tries every way, each for 3 seconds at most. */
+/** Tries every way, each for 3 seconds at most, or 20 on an emulated processor. */
 export async function reachPort(host: LabHost, neighbour: LabHost): Promise<ReachedPort> {
   const { address, address6 } = host;
+  const seconds = host.suite.endsWith('-vm') ? 20 : 3;
   await rememberContainers(host);
   // Not every host has a client for HTTP; bash has /dev/tcp.
   const get = (to: string, port = 8081) =>
-    `timeout 3 bash -c 'exec 3<>/dev/tcp/${to}/${port} && printf "GET /hostname HTTP/1.0\\r\\n\\r\\n" >&3 && grep -q " 200 OK" <&3' 2>&1`;
+    `timeout ${seconds} bash -c 'exec 3<>/dev/tcp/${to}/${port} && printf "GET /hostname HTTP/1.0\\r\\n\\r\\n" >&3 && grep -q " 200 OK" <&3' 2>&1`;
   const from = async (on: LabHost, to: string): Promise<boolean> => (await on.exec(get(to))).exit === 0;
   const inside = async (container: string, request = get(address)): Promise<boolean> =>
     (await host.exec(`nsenter -n -t "$(cat /run/pid-${container})" ${request}`)).exit === 0;

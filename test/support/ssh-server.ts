@@ -58,9 +58,18 @@ export type SshServer = {
   readonly hostKeys: readonly string[];
   readonly fingerprints: readonly string[];
   /** What clients did. */
-  readonly seen: { connections: number; execs: number; most: number; commands: string[]; auth: string[] };
+  readonly seen: {
+    connections: number;
+    execs: number;
+    most: number;
+    commands: string[];
+    auth: string[];
+    forwards: string[];
+  };
   /** Cuts every connection, as a network that goes away. */
   cut(): void;
+  /** Exchanges keys again on every connection, as the host that has this key. */
+  rekey(hostKey: string): void;
   close(): Promise<void>;
   [Symbol.asyncDispose](): Promise<void>;
 };
@@ -87,12 +96,16 @@ let defaultHostKey: string | undefined;
 export async function startSshServer(options: SshServerOptions = {}): Promise<SshServer> {
   defaultHostKey ??= makeKey().privateKey;
   const hostKeys = options.hostKeys ?? [defaultHostKey];
-  const seen: SshServer['seen'] = { connections: 0, execs: 0, most: 0, commands: [], auth: [] };
+  const seen: SshServer['seen'] = { connections: 0, execs: 0, most: 0, commands: [], auth: [], forwards: [] };
   const sockets = new Set<Socket>();
   const children = new Set<ChildProcess>();
+  const connections: Connection[] = [];
   const server = new ssh2.Server(
     { hostKeys: [...hostKeys], banner: options.banner, algorithms: options.algorithms },
-    (connection) => serve(connection, options, seen, children, sockets),
+    (connection) => {
+      connections.push(connection);
+      serve(connection, options, seen, children, sockets);
+    },
   );
   // biome-ignore lint/suspicious/noExplicitAny: ssh2's Server keeps the net.Server where only its own code looks
   const net = (server as any)._srv as import('node:net').Server;
@@ -118,6 +131,14 @@ export async function startSshServer(options: SshServerOptions = {}): Promise<Ss
   const cut = (): void => {
     for (const socket of sockets) socket.destroy();
   };
+  const rekey = (hostKey: string): void => {
+    const key = [ssh2.utils.parseKey(hostKey)].flat()[0] as ssh2.ParsedKey;
+    for (const connection of connections) {
+      // biome-ignore lint/suspicious/noExplicitAny: ssh2 has no way to change a server's key
+      (connection as any)._protocol._hostKeys[key.type] = key;
+      connection.rekey();
+    }
+  };
   const close = async (): Promise<void> => {
     for (const child of children) child.kill('SIGKILL');
     cut();
@@ -131,6 +152,7 @@ export async function startSshServer(options: SshServerOptions = {}): Promise<Ss
     ),
     seen,
     cut,
+    rekey,
     close,
     [Symbol.asyncDispose]: close,
   };
@@ -192,6 +214,8 @@ function serve(
     session.on('close', () => {
       sessions -= 1;
     });
+    session.on('auth-agent', () => void seen.forwards.push('agent'));
+    session.on('x11', () => void seen.forwards.push('X11'));
     session.on('exec', (acceptExec, rejectExec, info) => {
       seen.execs += 1;
       seen.commands.push(info.command);

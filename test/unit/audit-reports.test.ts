@@ -327,6 +327,15 @@ describe('JUnit', () => {
   });
 });
 
+test('every form names the dates of its sources; a report of files alone has none of them', () => {
+  const date = report.vulnerabilities;
+  const table = (subjects: AuditReport['subjects']) => renderAuditTable({ ...report, subjects }, { columns: 100 });
+  expect(table(hosts)).toContain(`CIS Docker Benchmark 1.8, known vulnerabilities as of ${date}`);
+  expect(table([file])).not.toContain(date);
+  expect(renderJunit(report)).toContain(`<property name="vulnerabilities" value="${date}"/>`);
+  expect(JSON.parse(renderSarif(report)).runs[0].properties).toEqual({ benchmark: '1.8', vulnerabilities: date });
+});
+
 describe('HTML for people who look', () => {
   const named = (name: string) => renderHtml({ ...bad, subjects: [audited('bad-trixie', name)] });
   const page = named('web;reboot');

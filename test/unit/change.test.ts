@@ -8,6 +8,7 @@ import { openStore } from '../../src/adapters/store/store.ts';
 import { Secret } from '../../src/domain/secret.ts';
 import { isFrom } from '../../src/domain/trust/trust.ts';
 import type { Planned } from '../../src/engine/intent.ts';
+import { interrupted } from '../../src/errors/errors.ts';
 import type { Probe } from '../../src/runtime.ts';
 import { answeringHosts } from '../support/answering-hosts.ts';
 import { issueStore } from '../support/issued-store.ts';
@@ -17,13 +18,18 @@ afterAll(removeHomes);
 const now = new Date();
 
 /** A first run of `client add ann`; another one makes the CA while this one waits for its passphrase. */
-async function secondFirstRun(asks: boolean) {
+async function secondFirstRun(asks: boolean, signal = new AbortController().signal) {
   const home = newHome();
   const store = openStore(home);
   const context = {
     global: { home, yes: !asks, dryRun: false },
-    runtime: { env: {}, cwd: home, now: () => now, signal: new AbortController().signal },
-    progress: { host: () => ({ phase() {}, done() {}, failed() {}, pause() {} }), note() {}, askedMs: () => 0 },
+    runtime: { env: {}, cwd: home, now: () => now, signal },
+    progress: {
+      host: () => ({ phase() {}, done() {}, failed() {}, pause() {} }),
+      note() {},
+      print() {},
+      askedMs: () => 0,
+    },
     prompts: {
       interactive: true,
       show: async () => {},
@@ -56,6 +62,12 @@ test('or, where a person agreed to a plan with a new CA, does nothing', async ()
   expect([state.ca?.record.name, [...state.clients.keys()]]).toEqual(['test', ['bob']]);
 });
 
+test('a run that is stopped before its consent, which --yes gives at once, asks for no passphrase and makes nothing', async () => {
+  const { error, state } = await secondFirstRun(false, AbortSignal.abort(interrupted('stopped by Ctrl-C')));
+  expect(error).toMatchObject({ code: 'E_INTERRUPTED', exit: 130 });
+  expect([state.ca, state.clients.size]).toEqual([undefined, 0]);
+});
+
 test('a host that changed since its plan was shown is shown, and asked about, again', async () => {
   const home = newHome();
   await issueStore(home, { now, hosts: { h1: {} }, clients: { laptop: undefined } });
@@ -74,7 +86,12 @@ test('a host that changed since its plan was shown is shown, and asked about, ag
       ...{ env: {}, cwd: home, now: () => now, signal: new AbortController().signal, operator: 'me', probe },
       connect: answeringHosts({ home, now, facts, onChange: (phase) => changed.push(phase) }),
     },
-    progress: { host: () => ({ phase() {}, done() {}, failed() {}, pause() {} }), note() {}, askedMs: () => 0 },
+    progress: {
+      host: () => ({ phase() {}, done() {}, failed() {}, pause() {} }),
+      note() {},
+      print() {},
+      askedMs: () => 0,
+    },
     prompts: {
       interactive: true,
       show: async (text: string) => seen.push(text.trim()),

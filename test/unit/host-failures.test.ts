@@ -114,6 +114,24 @@ test('systemd: a rollback starts the docker.socket that the change has stopped',
   expect(stopped('yes', 'no')).toBe('stop docker.service docker-tls.socket docker.socket');
 });
 
+test('systemd: who verifies is called once the daemon of before is gone and its port let go, and never by a rollback', () => {
+  const restarted = (back: string, held: boolean): string => {
+    if (held) writeFileSync(join(directory, 'docker-tls.socket'), '');
+    else rmSync(join(directory, 'docker-tls.socket'), { force: true });
+    return sh(
+      systemdService,
+      `${UNITS_OF_DOCKER} T=${directory} UNITS=${directory} BACK=${back} docker_unit= socket_unit=`,
+      `active() { ${held ? ':' : 'false'}; }; mark() { :; }; note_dependents() { :; }; start_dependents() { :; }; systemctl() { :; }`,
+      'find_ports() { ports=2376; }; hold_port() { echo held; }; release_port() { echo let go; }',
+      'service() { case $1 in start) ;; *) for last; do :; done; sleep 0.1; echo "stopped $last" ;; esac; }',
+      'restart_docker start',
+    );
+  };
+  expect(restarted('no', true).split('\n')).toEqual(['held', 'stopped docker.service', 'let go', '@open', 'let go']);
+  expect(restarted('yes', true)).not.toContain('@open');
+  expect(restarted('no', false)).not.toContain('@open');
+});
+
 test('systemd: our socket starts at boot also where systemd does not read its units', () => {
   writeFileSync(join(directory, 'docker-tls.socket'), '');
   const stubs = `${UNITS_OF_DOCKER} UNITS=${directory}; reread() { return 1; }; systemctl() { echo "$*"; }`;

@@ -53,4 +53,27 @@ describe.each(['dash', 'bash', 'busybox sh'])('by %s', (shell) => {
     ].join('\n');
     expect(run(script)).toBe(join(home, 'tools/dockerd'));
   });
+
+  test('what sshd says is compared with the drop-in in the words of every version', () => {
+    const dropIn = join(directory, 'drop-in.conf');
+    writeFileSync(
+      dropIn,
+      '# Written\nTCPKeepAlive no\nPermitRootLogin prohibit-password\nMaxSessions 2\nX11Forwarding no\n',
+    );
+    const [compare = ''] = /compare_sshd\(\) \{\n[\s\S]*?\n\}/.exec(moduleText('apply/switch.sh')) ?? [];
+    const found = (said: string) =>
+      run(`T='${directory}' SSHD_DROP_IN='${dropIn}' OPERATOR=root
+        effective_sshd() { printf '%b' '${said}'; }
+        warn() { printf '%s\n' "$1"; }
+        ${compare}
+        compare_sshd`);
+    expect(found('tcpkeepalive no\\npermitrootlogin without-password\\nmaxsessions 2\\nx11forwarding no\\n')).toBe('');
+    expect(found('TCPKeepAlive false\\nPermitRootLogin prohibit-password\\nMaxSessions 2\\nX11Forwarding no\\n')).toBe(
+      '',
+    );
+    const wrong = found('TCPKeepAlive true\\nMaxSessions 2\\nX11Forwarding yes\\n');
+    expect(wrong).toMatch(
+      /^sshd: for root TCPKeepAlive is yes and not no: .*\nsshd: for root X11Forwarding is yes and not no: /,
+    );
+  });
 });

@@ -8,6 +8,7 @@ import { planRestore } from '../../src/domain/plan/plan-restore.ts';
 import { preflight } from '../../src/domain/plan/preflight.ts';
 import { renderTransaction } from '../../src/domain/plan/transaction.ts';
 import { keptOf } from '../../src/domain/settings-stored.ts';
+import type { DockerTlsError } from '../../src/errors/errors.ts';
 import { desired, FACTS_TIME_MS, factsOf, sent } from '../support/host-facts.ts';
 
 const SETTINGS = '/etc/default/docker';
@@ -138,6 +139,15 @@ test('what is refused', () => {
     'DOCKER_OPTS="$(cat /x)"',
     'DOCKER_OPTS=--debug\nDOCKER_OPTS="$DOCKER_OPTS --x"',
     '[ ! -e /x ] ||\n  DOCKER_OPTS=-D',
+    // Each gives dockerd flags, or takes them, in a way that another line does not show.
+    '[ ! -e /x ] || DOCKER_OPTS=-D',
+    'if [ -e /x ]; then DOCKER_OPTS=-D; fi',
+    'A=1; DOCKER_OPTS=-D',
+    `: "$\{DOCKER_OPTS:=-D}"`,
+    'readonly DOCKER_OPTS=-D',
+    'eval DOCKER_OPTS=-D',
+    'DOCKER_OPTS=-D\nunset DOCKER_OPTS',
+    'DOCKER_OPTS="--debug \\\n--x"',
   ])
     expect(problems(host(text)), text).toEqual([expect.stringMatching(/^E_UNIT_VARIABLE \/etc\/default\/docker:\d: /)]);
   const script = (text: string) => host('', { 'file:/etc/init.d/docker': `file 755 0:0\n${text}` });
@@ -149,6 +159,24 @@ test('what is refused', () => {
   expect(problems(host('', { 'api-socket': '' }))[0]).toMatch(/^E_DOCKER_SILENT/);
 });
 
+test('what is to be edited is named, and nothing of systemd', () => {
+  const { message, hints } = preflight({
+    host: 'h1',
+    login: { destination: 'root@h1' },
+    facts: host('', {
+      'leads:/etc/docker/daemon.json': '/srv/daemon.json',
+      'file:/etc/docker/daemon.json': 'link 777 0:0\n/srv/daemon.json',
+      'file:/srv/daemon.json': 'file 644 0:0\n{ "live-restore": "yes" }',
+    }),
+    skewMs: 0,
+    nowMs: FACTS_TIME_MS,
+    port: 2376,
+  })[0] as DockerTlsError;
+  expect(message).toContain('/srv/daemon.json');
+  expect(hints).toContainEqual(expect.stringMatching(/^ssh -t root@h1 sudo vi \/srv\/daemon\.json$/));
+  expect(hints.join('\n')).not.toContain('edit docker');
+});
+
 test.each([
   ['', undefined],
   ['#DOCKER_OPTS=--x', undefined],
@@ -158,10 +186,20 @@ test.each([
   ['DOCKER_OPTS+=" -a"', { plain: false }],
   ['DOCKER_OPTS="a\nb"', { plain: false }],
   ['DOCKER_OPTS=a; x', { plain: false }],
+  ['DOCKER_OPTS=-a\nexport DOCKER_OPTS # c', { value: '-a', plain: true }],
+  ['MY_DOCKER_OPTS=-a\nDOCKER_OPTS_2=-b\nA=1 # DOCKER_OPTS', undefined],
 ])('%j', (text, expected) => {
   const found = scriptAssignment(text);
   if (expected === undefined) expect(found).toBeUndefined();
   else expect(found).toMatchObject(expected);
+});
+
+test('our lines are read where the last line of the file goes on', () => {
+  for (const text of ['A=b\\', 'A=b\\\n', 'DOCKER_OPTS=-D\nA=b\\\n', '# comment \\']) {
+    const once = withOurs(text, ['--tlsverify']);
+    expect(flagsOf(`${once}[ "\${A:-b}" = b ]`).at(-1), text).toBe('--tlsverify');
+    expect(withOurs(once, ['--tlsverify'])).toBe(once);
+  }
 });
 
 test('our lines come and go whole, and take nothing that a shell would read', () => {

@@ -3,6 +3,7 @@
 import { describe, expect, it } from 'vitest';
 import { evaluate } from '../../src/domain/audit/evaluate.ts';
 import { lynisWords, parseLynis } from '../../src/domain/audit/lynis.ts';
+import { raisingCommand } from '../../src/domain/audit/report/command.ts';
 import { renderHardenReport } from '../../src/domain/audit/report/html-harden.ts';
 import { auditHost } from '../../src/domain/audit/report/report.ts';
 import { distributionOf } from '../../src/domain/dockerd/packages.ts';
@@ -22,6 +23,7 @@ const LINES = [
   'details[]=KRNL-6000|sysctl|desc:x;field:net.ipv4.conf.all.forwarding;prefval:0;value:1;|',
   'details[]=KRNL-6000|sysctl|desc:x;field:net.ipv4.conf.all.log_martians;prefval:1;value:0;|',
   'details[]=KRNL-6000|sysctl|desc:x;field:kernel.kptr_restrict;prefval:2;value:0;|',
+  'session_timeout_enabled=0',
   'hardening_index=61',
 ];
 /** A container: its kernel is not its own. */
@@ -38,9 +40,22 @@ describe('the report of Lynis', () => {
       version: '3.1.4',
       warnings: [{ test: 'PKGS-7388', text: expect.not.stringContaining('\u001b') }],
       suggestions: 3,
-      fixes: ['banner', 'kernel-network', 'sshd', 'sshd-forwarding', 'sshd-remote-forwarding', 'sshd-x11'],
+      fixes: [
+        'banner',
+        'kernel-network',
+        'session-timeout',
+        'sshd',
+        'sshd-forwarding',
+        'sshd-remote-forwarding',
+        'sshd-x11',
+      ],
     });
     expect(lynisWords(report)).toBe('Lynis 3.1.4: index 61, 1 warning, 3 suggestions');
+    const host = auditHost("web's", facts);
+    expect(raisingCommand(['sshd', 'sshd-x11'], host)).toBe(
+      `docker-tls harden 'web'\\''s' --only sshd,sshd-x11 --max-auth-tries 3`,
+    );
+    expect(raisingCommand(['umask'], host)).toBe(`docker-tls harden 'web'\\''s' --only umask --accept umask`);
   });
 
   it.each([
@@ -68,6 +83,7 @@ describe('the page of a hardening', () => {
       createdAt: '2026-11-26T12:00:00.000Z',
       version: '0.1.0',
       benchmark: '1.8',
+      vulnerabilities: '2026-11-26',
       who: `ops@${evil}`,
       leftOut: FIXES.filter(({ name }) => name === 'userns-remap'),
       hosts: [
@@ -88,6 +104,7 @@ describe('the page of a hardening', () => {
 
   it('says what changed, what it cost, what is left and why', () => {
     const text = page();
+    expect(text).toContain('CIS Docker Benchmark 1.8, known vulnerabilities as of 2026-11-26.');
     expect(text).toContain('Lynis hardening index: <b>61</b> before, <b>73</b> after.');
     expect(text).toContain('<li>ssh.1 Logins are logged with the key that was used</li>');
     expect(text).toContain('ssh -X shows no windows');

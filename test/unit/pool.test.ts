@@ -9,6 +9,7 @@ import type { Progress } from '../../src/runtime.ts';
 const quiet: Progress = {
   host: () => ({ phase() {}, done() {}, failed() {}, pause() {} }),
   note() {},
+  print() {},
   askedMs: () => 0,
 };
 const names = ['a', 'b', 'c', 'd', 'e'];

@@ -39,16 +39,15 @@ test('man reads a page for every command, with each of its options, and warns of
 
 test('nothing in a text is taken as a request or an escape of roff', async () => {
   const hostile = '.so /etc/passwd \\fB "a" \'b\' `c` ^ ~ -- …é';
-  const command = defineCommand({
-    name: 'odd',
-    summary: 'a|b <c> *d* _e_',
+  const file = defineCommand({
     about: `${hostile}\n'tis one`,
     examples: [hostile, "'quoted'"],
     args: {},
     options: {},
     run: async () => ({ exit: 0, result: {}, text: '' }),
   });
-  const entry = { name: 'odd', summary: '', load: async () => command };
+  const about = { name: 'odd', summary: 'a|b <c> *d* _e_' };
+  const entry = { ...about, load: async () => ({ ...about, ...file }) };
   const { out, err } = read(renderManPages(await loadReference([entry]), '1'));
   expect(err).toBe('');
   expect(out).toContain('.so /etc/passwd \\fB "a" \'b\' `c` ^ ~ -- ...é');

@@ -3,6 +3,7 @@
 import { describe, expect, test } from 'vitest';
 import type { HostFacts } from '../../src/domain/plan/facts.ts';
 import type { FileChange } from '../../src/domain/plan/file-change.ts';
+import type { CheckResult } from '../../src/domain/plan/outcome.ts';
 import { type HostPlan, planHost } from '../../src/domain/plan/plan.ts';
 import { completeHost } from '../../src/domain/settings.ts';
 import { transact } from '../../src/engine/steps/transact.ts';
@@ -90,7 +91,14 @@ describe('the connection that a change is confirmed over', () => {
   /** The order of what happens; the host answers its steps one by one, and each connection is named. */
   async function run(
     plan: Partial<HostPlan>,
-    { result = 'switched', early = 'answers', stopped = false, docker = {} as Partial<HostFacts['docker']> } = {},
+    {
+      result = 'switched',
+      early = 'answers',
+      stopped = false,
+      docker = {} as Partial<HostFacts['docker']>,
+      held = false,
+      verify = async (_order: string[]): Promise<CheckResult[]> => [],
+    } = {},
   ) {
     const order: string[] = [];
     const stop = new AbortController();
@@ -98,6 +106,7 @@ describe('the connection that a change is confirmed over', () => {
     const facts = factsOf();
     const apply = async ({ phase, onLine }: { phase: string; onLine?: (line: string) => void }) => {
       for (const step of ['switch', 'restart']) onLine?.(`@ ${step}`);
+      if (held) onLine?.('@open');
       order.push(`${phase} ends`);
       if (stopped) stop.abort();
       return { stdout: Buffer.from(`@result ${result}\n`), stderr: '', status: 0 };
@@ -124,7 +133,7 @@ describe('the connection that a change is confirmed over', () => {
       },
       reason: 'test',
       progress: { phase() {}, done() {}, failed() {}, pause() {} },
-      verify: async () => [],
+      verify: () => verify(order),
       save: async () => {},
       unsave: async () => {},
     });
@@ -166,5 +175,50 @@ describe('the connection that a change is confirmed over', () => {
   test('is closed where the host has rolled back', async () => {
     const order = await run({}, { result: 'rolled-back cmVzdGFydA== eA== - -' });
     expect(order).toEqual(['connect', 'apply ends', 'close', 'E_DAEMON_START']);
+  });
+
+  describe('what is verified while the daemon starts', () => {
+    const check = (ok: boolean): CheckResult => ({
+      who: 'client a',
+      expected: 'accepted',
+      ok,
+      outcome: '',
+      elapsedMs: 1,
+    });
+    const verify =
+      (...results: boolean[]) =>
+      async (order: string[]): Promise<CheckResult[]> => {
+        order.push('verify');
+        return [check(results.shift() ?? true)];
+      };
+
+    test('counts where all of it is as it must be', async () => {
+      const order = await run({}, { held: true, verify: verify(true, false) });
+      expect(order).toEqual(['connect', 'verify', 'apply ends', 'commit', 'close']);
+    });
+
+    test('is verified again where it is not', async () => {
+      const order = await run({}, { held: true, verify: verify(false, true) });
+      expect(order).toEqual(['connect', 'verify', 'apply ends', 'verify', 'commit', 'close']);
+    });
+
+    test('does not count where it fails again', async () => {
+      const order = await run({}, { held: true, verify: verify(false, false) });
+      expect(order.slice(0, 4)).toEqual(['connect', 'verify', 'apply ends', 'verify']);
+      expect(order).toContain('undo ends');
+      expect(order).not.toContain('commit');
+    });
+
+    test('does not keep a change whose daemon did not start', async () => {
+      const order = await run({}, { held: true, verify: verify(true), result: 'rolled-back cmVzdGFydA== eA== - -' });
+      expect(order).toEqual(['connect', 'verify', 'apply ends', 'close', 'E_DAEMON_START']);
+    });
+
+    test('waits for the end where more than TLS changes, and where no port is held', async () => {
+      const files = [{ kind: 'file', path: '/etc/docker/daemon.json', after: '{}' } as FileChange];
+      const order = await run({ files }, { held: true, verify: verify(true) });
+      expect(order.slice(0, 2)).toEqual(['apply ends', 'verify']);
+      expect((await run({}, { verify: verify(true) })).slice(0, 3)).toEqual(['connect', 'apply ends', 'verify']);
+    });
   });
 });

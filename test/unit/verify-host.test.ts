@@ -1,13 +1,15 @@
 /** What follows from the answers at the door: a verification, or an error with the way on. */
 
+import { createPrivateKey, X509Certificate } from 'node:crypto';
 import { describe, expect, test } from 'vitest';
 import { refusalOf } from '../../src/adapters/docker/refusal.ts';
 import { coloursOf } from '../../src/cli/render/colours.ts';
 import { renderChecks } from '../../src/cli/render/outcome.ts';
 import { issueCa } from '../../src/domain/pki/certificate.ts';
+import { inspectCertificate } from '../../src/domain/pki/inspect.ts';
 import { Secret } from '../../src/domain/secret.ts';
 import { requireVerified, verifyHost } from '../../src/engine/verify-host.ts';
-import type { Io, ProbeOutcome } from '../../src/runtime.ts';
+import type { Io, Probe, ProbeOutcome, ProbeRequest } from '../../src/runtime.ts';
 
 type Cause = Extract<ProbeOutcome, { kind: 'refused' }>['cause'];
 
@@ -111,6 +113,29 @@ describe('a port', () => {
       'expired client old',
       'revoked client eve',
     ]);
+  });
+
+  test('is connected to as each of them, with what makes it one', async () => {
+    const seen: ProbeRequest[] = [];
+    const probe: Probe = async (request) => {
+      seen.push(request);
+      return shut;
+    };
+    await verifyHost(probe, clients);
+    const shows = ({ credentials, plain, maxVersion }: ProbeRequest) => {
+      const cert = credentials?.cert ?? 'none';
+      return [cert.startsWith('-----') ? 'another' : cert, plain ? 'plain' : (maxVersion ?? 'TLS')].join(' ');
+    };
+    expect(seen.map(shows).sort()).toEqual([
+      ...['ada TLS', 'ada TLSv1.1', 'another TLS', 'bob TLS', 'eve TLS', 'none TLS', 'none TLSv1.2', 'none plain'],
+      ...['old TLS', 'server TLS'],
+    ]);
+    // What is refused of it is its CA: else it is as good as a client's certificate gets.
+    const { cert = '', key: own } = seen.find((one) => one.credentials?.cert.startsWith('-----'))?.credentials ?? {};
+    const { notBefore, notAfter, extKeyUsage } = inspectCertificate(cert);
+    expect(extKeyUsage).toEqual(['clientAuth']);
+    expect(notBefore <= clients.now && clients.now < notAfter).toBe(true);
+    expect(new X509Certificate(cert).checkPrivateKey(createPrivateKey(own?.revealText() ?? ''))).toBe(true);
   });
 
   test('that accepts no client fails for each that must be accepted', async () => {

@@ -4,6 +4,7 @@
  */
 
 import { createPrivateKey, X509Certificate } from 'node:crypto';
+import { fieldsOf, isObject, parseJson } from '../../domain/json.ts';
 import { Secret } from '../../domain/secret.ts';
 import { DockerTlsError } from '../../errors/errors.ts';
 import { certificatesOf } from './served.ts';
@@ -135,6 +136,7 @@ function checkCertificates(name: string, pem: string): void {
 
 function parseManifest(text: string): Pick<ClientBundle, 'client' | 'hosts'> {
   const manifest = parseJson(text);
+  if (!isObject(manifest)) throw broken(`${MANIFEST} is no JSON object`);
   if (manifest.schema !== 1) throw broken(`${MANIFEST} is not of schema 1: a newer docker-tls may have made it`);
   const { client, hosts } = manifest;
   if (typeof client !== 'string' || !NAME.test(client)) throw broken(`${MANIFEST} does not name a client`);
@@ -143,7 +145,7 @@ function parseManifest(text: string): Pick<ClientBundle, 'client' | 'hosts'> {
 }
 
 function parseHost(value: unknown): BundleHost {
-  const { name, host } = (typeof value === 'object' && value !== null ? value : {}) as Record<string, unknown>;
+  const { name, host } = fieldsOf(value);
   if (typeof name !== 'string' || !NAME.test(name)) throw broken(`${MANIFEST} has a host without a name`);
   if (typeof host !== 'string' || !isTcp(host))
     throw broken(`${MANIFEST} has a host whose address is not tcp://…:PORT`);
@@ -152,16 +154,6 @@ function parseHost(value: unknown): BundleHost {
 
 function isTcp(host: string): boolean {
   return /^tcp:\/\/(?:[A-Za-z0-9._-]+|\[[0-9A-Fa-f:.]+(?:%25[A-Za-z0-9._-]+)?\]):[0-9]{1,5}$/.test(host);
-}
-
-function parseJson(text: string): Record<string, unknown> {
-  try {
-    const value: unknown = JSON.parse(text);
-    if (typeof value === 'object' && value !== null) return value as Record<string, unknown>;
-  } catch {
-    // Told below, as any other text that is no object.
-  }
-  throw broken(`${MANIFEST} is no JSON object`);
 }
 
 function base64(text: string): string {

@@ -2,6 +2,7 @@
 
 import { realpath, stat } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
+import { at, type Fields, isObject } from '../../domain/json.ts';
 import { shellQuote } from '../../domain/quote.ts';
 import { DockerTlsError } from '../../errors/errors.ts';
 import { codeOf, newDirectory, readIfThere, replaceFiles } from './files.ts';
@@ -46,7 +47,7 @@ async function editConfig(dockerConfig: string, edits: readonly Edit[]): Promise
   const link = join(dockerConfig, 'config.json');
   const before = await readIfThere(link);
   const config = parseConfig(before, link);
-  if (edits.every(([path, value]) => valueAt(config, path) === value)) return false;
+  if (edits.every(([path, value]) => at(config, ...path) === value)) return false;
   const after = await edited(before, edits);
   // A dotfiles directory may own the real file; renaming over the link would part the two.
   const file = await realpath(link).catch((error: unknown) => {
@@ -61,13 +62,6 @@ async function editConfig(dockerConfig: string, edits: readonly Edit[]): Promise
   const { mode, uid, gid } = await stat(file);
   await replaceFiles([{ path: file, data: after, mode: mode & 0o777, owner: { uid, gid } }]);
   return true;
-}
-
-function valueAt(config: unknown, path: readonly string[]): unknown {
-  return path.reduce<unknown>(
-    (value, key) => (typeof value === 'object' && value !== null ? (value as Record<string, unknown>)[key] : undefined),
-    config,
-  );
 }
 
 async function edited(before: string | undefined, edits: readonly Edit[]): Promise<string> {
@@ -86,11 +80,11 @@ async function edited(before: string | undefined, edits: readonly Edit[]): Promi
   );
 }
 
-function parseConfig(text: string | undefined, file: string): Record<string, unknown> {
+function parseConfig(text: string | undefined, file: string): Fields {
   if (text === undefined || text.trim() === '') return {};
   try {
     const value: unknown = JSON.parse(text);
-    if (typeof value === 'object' && value !== null && !Array.isArray(value)) return value as Record<string, unknown>;
+    if (isObject(value)) return value;
   } catch (cause) {
     throw damaged(file, cause);
   }

@@ -6,6 +6,7 @@
 import { createHash } from 'node:crypto';
 import { mkdir, rm, stat } from 'node:fs/promises';
 import { join } from 'node:path';
+import { at, type Fields, fieldsOf, isObject, parseJson, textAt } from '../../domain/json.ts';
 import { checkContextName } from '../../domain/names.ts';
 import { shellQuote } from '../../domain/quote.ts';
 import { Secret } from '../../domain/secret.ts';
@@ -52,8 +53,6 @@ export type Context = {
   readonly cert?: string;
   readonly key?: Secret;
 };
-
-type Fields = Record<string, unknown>;
 
 /**
  * Creates or updates a context: description, host and TLS files, nothing else of it. `changed` is false when everything was as it
@@ -102,13 +101,11 @@ export async function readContext(place: ContextPlace): Promise<Context | undefi
   return withFileErrors(directory, async () => {
     const meta = await readMeta(place);
     if (meta === undefined) return undefined;
-    const endpoint = fieldsOf(fieldsOf(meta.Endpoints).docker);
-    const description = fieldsOf(meta.Metadata).Description;
     const key = await readIfThere(join(directory, 'key.pem'));
     return {
       name: place.name,
-      description: typeof description === 'string' ? description : '',
-      host: typeof endpoint.Host === 'string' ? endpoint.Host : '',
+      description: textAt(meta, 'Metadata', 'Description'),
+      host: textAt(meta, 'Endpoints', 'docker', 'Host'),
       ours: isOurs(meta),
       current: (await currentContext(place.dockerConfig)) === place.name,
       directory,
@@ -205,8 +202,8 @@ async function readMeta(place: ContextPlace): Promise<Fields | undefined> {
   const { metaFile } = pathsOf(place);
   const text = await readIfThere(metaFile);
   if (text === undefined) return undefined;
-  const meta = parseMeta(text);
-  if (meta !== undefined && meta.Name === place.name) return meta;
+  const meta = parseJson(text);
+  if (isObject(meta) && meta.Name === place.name) return meta;
   throw new DockerTlsError(
     'E_CONTEXT_DAMAGED',
     `the docker context ${place.name} is damaged: its meta.json is no JSON object with that name`,
@@ -214,21 +211,8 @@ async function readMeta(place: ContextPlace): Promise<Fields | undefined> {
   );
 }
 
-function parseMeta(text: string): Fields | undefined {
-  try {
-    const value: unknown = JSON.parse(text);
-    return typeof value === 'object' && value !== null && !Array.isArray(value) ? (value as Fields) : undefined;
-  } catch {
-    return undefined;
-  }
-}
-
 function isOurs(meta: Fields): boolean {
-  return fieldsOf(meta.Metadata)[MARK] !== undefined;
-}
-
-function fieldsOf(value: unknown): Fields {
-  return typeof value === 'object' && value !== null && !Array.isArray(value) ? (value as Fields) : {};
+  return at(meta, 'Metadata', MARK) !== undefined;
 }
 
 function foreign(place: ContextPlace, wayOut: string): DockerTlsError {

@@ -3,8 +3,8 @@
  * fixes it. Pure. What the probe met comes first; only a host that answers well leads on to this computer's own settings.
  */
 
+import { fieldsOf, parseJson } from '../../domain/json.ts';
 import { verifyChain } from '../../domain/pki/inspect.ts';
-import { parseJson } from '../../domain/plan/lenient.ts';
 import { shellQuote } from '../../domain/quote.ts';
 import { certificateDrift } from '../../domain/trust/unapplied.ts';
 import { type Hint, printable } from '../../errors/errors.ts';
@@ -94,7 +94,7 @@ function notApplied({ storedCert, expected }: DiagnosisInput, served: string): s
 
 /** What the daemon itself says in its answer. */
 function wordsOf(body: string): string | undefined {
-  const { message } = parseJson(body);
+  const { message } = fieldsOf(parseJson(body));
   return typeof message === 'string' && message !== '' ? message : undefined;
 }
 

@@ -4,6 +4,7 @@
  */
 
 import { join } from 'node:path';
+import { at, type Fields, isObject, parseJson } from '../../domain/json.ts';
 import { parseSan } from '../../domain/pki/names.ts';
 import { shellQuote } from '../../domain/quote.ts';
 import { DockerTlsError } from '../../errors/errors.ts';
@@ -39,7 +40,9 @@ export type DockerMachineFile = {
  * docker-machine itself brings it up to date), E_DOCKER_MACHINE_ADDRESS (none recorded, as for a machine that was never started).
  */
 export function parseDockerMachine(file: DockerMachineFile): DockerMachine {
-  const root = new Reader(file, parseJson(file), '');
+  const value = parseJson(file.text);
+  if (value === undefined) throw damaged(file, 'it is no JSON');
+  const root = new Reader(file, value, '');
   const version = root.number('ConfigVersion', 0);
   if (version !== 3) throw wrongVersion(file, version);
   const name = root.text('Name') ?? file.name;
@@ -84,15 +87,15 @@ function isDialled(address: string): boolean {
 /** Fields of one JSON object, each with the type it must have; Go writes an empty text or zero for what is not set. */
 class Reader {
   readonly #file: DockerMachineFile;
-  readonly #fields: Readonly<Record<string, unknown>>;
+  readonly #fields: Fields;
   readonly #path: string;
 
   constructor(file: DockerMachineFile, value: unknown, path: string) {
-    if (typeof value !== 'object' || value === null || Array.isArray(value)) {
+    if (!isObject(value)) {
       throw damaged(file, path === '' ? 'it is no JSON object' : `${path} is missing or no object`);
     }
     this.#file = file;
-    this.#fields = value as Record<string, unknown>;
+    this.#fields = value;
     this.#path = path;
   }
 
@@ -122,7 +125,7 @@ class Reader {
   }
 
   #own(field: string): unknown {
-    return Object.hasOwn(this.#fields, field) ? this.#fields[field] : undefined;
+    return at(this.#fields, field);
   }
 
   #at(field: string): string {
@@ -138,15 +141,6 @@ function rebase(path: string, oldStore: string | undefined, storeDirectory: stri
   if (!plain(path).startsWith(within)) return path;
   const steps = plain(path).slice(within.length).split('/');
   return steps.includes('..') ? path : join(storeDirectory, ...steps);
-}
-
-function parseJson(file: DockerMachineFile): unknown {
-  try {
-    return JSON.parse(file.text);
-  } catch {
-    // JSON.parse quotes the text in its message, which may hold the secrets of a cloud driver.
-    throw damaged(file, 'it is no JSON');
-  }
 }
 
 function place(file: DockerMachineFile): string {

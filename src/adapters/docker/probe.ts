@@ -9,6 +9,7 @@ import { bareAddress } from '../../domain/destination.ts';
 import { DockerTlsError, printable } from '../../errors/errors.ts';
 import type { ProbeOutcome, ProbeRequest } from '../../runtime.ts';
 import { type Refusal, refusalOf } from './refusal.ts';
+import { contextFor } from './secure-context.ts';
 import { certificatesOf, checkServerName, describeUntrusted } from './served.ts';
 
 /** More than any answer to `/version` or `/info`; a server that sends more is not a daemon that we know. */
@@ -133,26 +134,14 @@ async function dial(request: ProbeRequest, state: Attempt): Promise<Duplex> {
 }
 
 async function tlsOptions(request: ProbeRequest): Promise<ConnectionOptions> {
-  const { createSecureContext } = await import('node:tls');
   const { isIP } = await import('node:net');
   if (request.anyServer !== true && certificatesOf(request.ca).length === 0) {
     throw new DockerTlsError('E_PROBE_TRUST', 'the CA certificate to trust is missing or damaged');
   }
   const name = bareAddress(request.serverName ?? request.address);
   try {
-    const secureContext = createSecureContext({
-      ca: request.ca === '' ? [] : [request.ca],
-      // An intermediate or cross-signed CA that the caller trusts is an anchor, as it is to Go (Node 20.18 and later).
-      ...({ allowPartialTrustChain: true } as object),
-      ...(request.credentials === undefined
-        ? {}
-        : { cert: request.credentials.cert, key: request.credentials.key.reveal() }),
-      ...(request.maxVersion === undefined ? {} : { maxVersion: request.maxVersion }),
-      // OpenSSL 3 allows TLS 1.1 at security level 0 only.
-      ...(request.maxVersion === 'TLSv1.1' ? { minVersion: 'TLSv1.1', ciphers: 'DEFAULT@SECLEVEL=0' } : {}),
-    });
     return {
-      secureContext,
+      secureContext: await contextFor(request),
       // Verified by hand after the handshake, so that the served chain can be told even where it is not trusted.
       rejectUnauthorized: false,
       checkServerIdentity: () => undefined,

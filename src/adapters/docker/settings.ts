@@ -3,7 +3,7 @@
  * cli/command: a DOCKER_HOST beats DOCKER_CONTEXT, which beats the current context), against where it should go. Pure.
  */
 
-import { parseJson } from '../../domain/plan/lenient.ts';
+import { fieldsOf, parseJson } from '../../domain/json.ts';
 import { shellQuote } from '../../domain/quote.ts';
 import { type Diagnosis, type DiagnosisInput, ours } from './diagnosis.ts';
 
@@ -104,7 +104,7 @@ export function apiVersionFault(
   versionBody: string,
 ): Diagnosis | undefined {
   const pinned = env.DOCKER_API_VERSION || undefined;
-  const { ApiVersion: most, MinAPIVersion: least } = parseJson(versionBody);
+  const { ApiVersion: most, MinAPIVersion: least } = fieldsOf(parseJson(versionBody));
   if (pinned === undefined && cli !== undefined && typeof least === 'string' && compare(cli, least) < 0)
     return {
       cause: 'api-version',

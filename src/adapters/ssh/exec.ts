@@ -132,7 +132,8 @@ class Run {
 
   async #start(): Promise<void> {
     const head = requestHead(this.#mark, this.#request.script);
-    const open = () => this.#context.open(commandWords(this.#mark, this.#mode, this.#context.operator));
+    const alone = (this.#request.input ?? []).length === 0;
+    const open = () => this.#context.open(commandWords(this.#mark, this.#mode, this.#context.operator, alone));
     const channel = await (this.#waiting?.channel.catch(open) ?? open());
     this.#channel = channel;
     if (this.#settled) {

@@ -28,11 +28,12 @@ export type Mark = { readonly first: string; readonly second: string };
  * What runs as the final user. `$1$2` is the mark. A line of stdin that is not the mark is skipped, never executed: it
  * is a password that sudo did not ask for. The script runs in a subshell, so that its `exit` cannot skip the end mark.
  * Some `head`s (busybox, uutils) read more than they print, which would swallow the script's input: those are found
- * out with three bytes and replaced, for the bootstrap and the script alike, by a byte-wise dd.
+ * out with three bytes and replaced, for the bootstrap and the script alike, by a byte-wise dd. That takes five processes, so it is
+ * left out where nothing follows the script (`$4` is `alone`; sudo passes it on to no one).
  */
 const BOOTSTRAP = [
   'cd /; umask 022',
-  'if [ "$(echo ab | { head -c 1 && cat; } 2>/dev/null)" = ab ]; then :; else head() { if [ "$#$1" = 2-c ]; then dd bs=1 count="$2" 2>/dev/null; else command head "$@"; fi; }; fi',
+  'if [ "$4" = alone ] || [ "$(echo ab | { head -c 1 && cat; } 2>/dev/null)" = ab ]; then :; else head() { if [ "$#$1" = 2-c ]; then dd bs=1 count="$2" 2>/dev/null; else command head "$@"; fi; }; fi',
   'echo "$1$2:run"; echo "$1$2:run" >&2',
   'while :; do IFS=" " read -r mark length || exit 98; if [ "$mark" = "$1$2" ]; then break; fi; done',
   '( set --; eval "$(head -c "$length")" ); code=$?; echo "$1$2:end $code"; echo "$1$2:end $code" >&2',
@@ -55,10 +56,11 @@ const LAUNCHER = [
 
 /**
  * The words of the command that one exec runs. Quote each by shellQuote and join them for a login shell. Scripts find the name of the
- * operator's account on the host in OPERATOR.
+ * operator's account on the host in OPERATOR. `alone`: no input follows the script.
  */
-export function commandWords(mark: Mark, mode: SudoMode, operator: string): readonly string[] {
-  return [...cleanShell({ OPERATOR: operator }), '-c', LAUNCHER, 'sh', BOOTSTRAP, ROOT, mark.first, mark.second, mode];
+export function commandWords(mark: Mark, mode: SudoMode, operator: string, alone = false): readonly string[] {
+  const words = [LAUNCHER, 'sh', BOOTSTRAP, ROOT, mark.first, mark.second, mode, alone ? 'alone' : 'more'];
+  return [...cleanShell({ OPERATOR: operator }), '-c', ...words];
 }
 
 /**

@@ -5,15 +5,8 @@ import type { Secret } from '../../domain/secret.ts';
 import { DockerTlsError } from '../../errors/errors.ts';
 import type { FileContent } from './files.ts';
 import type { Incoming } from './journal.ts';
-import {
-  CA_FILE,
-  CLIENT_FILE,
-  caDirectoryName,
-  certificateProblem,
-  HOST_FILE,
-  keyProblem,
-  type RecordFile,
-} from './parse.ts';
+import { CA_FILE, CLIENT_FILE, caDirectoryName, certificateProblem, HOST_FILE, type RecordFile } from './parse.ts';
+import { keyProblem } from './pem.ts';
 import { SCHEMA } from './read.ts';
 import type { StoreChange, StoredCa, StoredOldCa } from './records.ts';
 

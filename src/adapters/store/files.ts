@@ -26,13 +26,7 @@ import type { Secret } from '../../domain/secret.ts';
 import { DockerTlsError } from '../../errors/errors.ts';
 import { userName } from '../../user.ts';
 import { setAccessList } from './access-list.ts';
-
-export type FileKind = 'key' | 'certificate' | 'record';
-
-export const MODES = { key: 0o400, certificate: 0o444, record: 0o600, directory: 0o700 } as const;
-
-/** Windows has no modes: there the store's directory gets an access list, which what is made in it inherits. */
-export const HAS_MODES = process.platform !== 'win32';
+import { type FileKind, HAS_MODES, MODES } from './modes.ts';
 
 /** What keeps other users out of a new directory where modes cannot. */
 type Close = (path: string) => void;

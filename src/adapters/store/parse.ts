@@ -3,6 +3,8 @@
 import { X509Certificate } from 'node:crypto';
 import * as z from 'zod/mini';
 import { schemaProblems } from '../../domain/fleet/fleet-problems.ts';
+import { type Fields, isObject, parseJson } from '../../domain/json.ts';
+import { certificateBlocks } from './pem.ts';
 import { type CaRecord, type ClientRecord, caRecord, clientRecord, type HostRecord, hostRecord } from './records.ts';
 
 /** A value that is right, or what is wrong with it, in words that follow the file's name. */
@@ -37,31 +39,19 @@ function recordFile<T>(schema: z.ZodMiniType): RecordFile<T> {
 }
 
 /** A JSON object, whatever its keys. */
-export function parseObject(text: string): Parsed<Record<string, unknown>> {
-  let value: unknown;
-  try {
-    value = JSON.parse(text);
-  } catch {
-    return { ok: false, problem: text.trim() === '' ? 'is empty' : 'is not JSON' };
-  }
-  return typeof value === 'object' && value !== null && !Array.isArray(value)
-    ? { ok: true, value: value as Record<string, unknown> }
-    : { ok: false, problem: 'does not hold a JSON object' };
+export function parseObject(text: string): Parsed<Fields> {
+  const value = parseJson(text);
+  if (value === undefined) return { ok: false, problem: text.trim() === '' ? 'is empty' : 'is not JSON' };
+  return isObject(value) ? { ok: true, value } : { ok: false, problem: 'does not hold a JSON object' };
 }
-
-const CERTIFICATE = /-----BEGIN CERTIFICATE-----\r?\n[A-Za-z0-9+/=\r\n]+-----END CERTIFICATE-----/g;
-const PRIVATE_KEY =
-  /^\s*(?:-----BEGIN EC PARAMETERS-----[^-]+-----END EC PARAMETERS-----\s+)?-----BEGIN ((?:[A-Z]+ )*PRIVATE KEY)-----\r?\n[A-Za-z0-9+/=:,\- \r\n]+-----END \1-----\s*$/;
 
 /**
  * What is wrong with text that should be one or more certificates in PEM, or undefined. `known` remembers the blocks that were
  * found right, since the same CA is in every directory of a store.
  */
 export function certificateProblem(text: string, known: Set<string> = new Set()): string | undefined {
-  if (text.trim() === '') return 'is empty';
-  const blocks = text.match(CERTIFICATE) ?? [];
-  if (blocks.length === 0) return 'holds no certificate in PEM';
-  if (blocks.length !== text.split('-----BEGIN ').length - 1) return 'holds a truncated certificate or something else';
+  const blocks = certificateBlocks(text);
+  if (typeof blocks === 'string') return blocks;
   for (const block of blocks) {
     if (known.has(block)) continue;
     try {
@@ -72,12 +62,6 @@ export function certificateProblem(text: string, known: Set<string> = new Set())
     known.add(block);
   }
   return undefined;
-}
-
-/** What is wrong with text that should be one private key in PEM, encrypted or not, or undefined. The key itself is not tried. */
-export function keyProblem(text: string): string | undefined {
-  if (text.trim() === '') return 'is empty';
-  return PRIVATE_KEY.test(text) ? undefined : 'holds no private key in PEM';
 }
 
 /**

@@ -4,7 +4,8 @@ import { lstatSync, type Stats } from 'node:fs';
 import { dirname } from 'node:path';
 import { shellQuote } from '../../domain/quote.ts';
 import { DockerTlsError } from '../../errors/errors.ts';
-import { errnoOf, type FileKind, HAS_MODES, MODES } from './files.ts';
+import { errnoOf } from './files.ts';
+import { type FileKind, isForeign, MODES, openTo } from './modes.ts';
 
 export type Problems = {
   /** Notes a wrong owner or a mode that lets others in. */
@@ -27,14 +28,13 @@ export function collectProblems(home: string): Problems {
   const damages: Damage[] = [];
 
   function check(path: string, stats: Stats, kind: FileKind | 'directory'): void {
-    if (!HAS_MODES) return;
-    if (owner !== undefined && stats.uid !== owner) {
+    if (isForeign(stats)) {
       modes.push({ path, what: `belongs to user ${stats.uid}, not to you (${owner})`, command: `sudo chown ${owner}` });
     }
-    const mode = stats.mode & 0o7777;
-    const readable = kind === 'key' && (mode & 0o077) !== 0;
-    if (!readable && (mode & 0o022) === 0) return;
-    const what = `can be ${readable ? 'read' : 'changed'} by others (mode ${mode.toString(8).padStart(4, '0')})`;
+    const open = openTo(stats, kind);
+    if (open === undefined) return;
+    const mode = (stats.mode & 0o7777).toString(8).padStart(4, '0');
+    const what = `can be ${open} by others (mode ${mode})`;
     modes.push({ path, what, command: `chmod 0${MODES[kind].toString(8)}` });
   }
 
@@ -48,7 +48,7 @@ export function collectProblems(home: string): Problems {
     unreachable(path) {
       const closed = firstVisible(path);
       if (closed === undefined) return;
-      const foreign = owner !== undefined && closed.stats.uid !== owner;
+      const foreign = isForeign(closed.stats);
       modes.push({
         path: closed.path,
         what: foreign ? `belongs to user ${closed.stats.uid}, not to you (${owner})` : 'is closed to you',

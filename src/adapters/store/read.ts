@@ -4,6 +4,7 @@ import { accessSync, constants, existsSync, readdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { shellQuote } from '../../domain/quote.ts';
 import { DockerTlsError } from '../../errors/errors.ts';
+import { keepHeapSmall, MANY_HOSTS } from '../../heap.ts';
 import { inside } from './files.ts';
 import { CA_FILE, CLIENT_FILE, caDirectoryName, HOST_FILE, type Parsed, parseObject } from './parse.ts';
 import type { StoredCa, StoredClient, StoredHost, StoredIssuer, StoredOldCa, StoreState } from './records.ts';
@@ -127,7 +128,9 @@ function collect<T>(
   only?: readonly string[],
 ): Map<string, T> {
   const found = new Map<string, T>();
-  for (const name of only ?? tree.list(collection)) {
+  const names = only ?? tree.list(collection);
+  if (names.length > MANY_HOSTS) keepHeapSmall();
+  for (const name of names) {
     const directory = tree.locate(`${collection}/${name}`);
     if (directory === undefined) continue;
     tree.checkDirectoryAt(directory);

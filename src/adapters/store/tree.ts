@@ -20,9 +20,11 @@ import { join } from 'node:path';
 import { nameProblem } from '../../domain/names.ts';
 import { shellQuote } from '../../domain/quote.ts';
 import { Secret } from '../../domain/secret.ts';
-import { errnoOf, type FileKind, inside, present } from './files.ts';
+import { errnoOf, inside, present } from './files.ts';
 import { type OpenJournal, openJournal } from './journal.ts';
-import { certificateProblem, keyProblem, type Parsed } from './parse.ts';
+import type { FileKind } from './modes.ts';
+import { certificateProblem, type Parsed } from './parse.ts';
+import { keyProblem } from './pem.ts';
 import { collectProblems, type Problems } from './problems.ts';
 
 /** Far more than any file of a store: a disk image is not read. */

@@ -6,8 +6,6 @@ import { POOL_OPTIONS, RUN_OPTIONS } from '../host-options.ts';
 import { renderApplied } from '../render/apply.ts';
 
 export const command = defineCommand({
-  name: 'apply',
-  summary: 'Make hosts what they should be, in parallel',
   about:
     'Without HOST: every host of the fleet file (-f), or of the store. Plans first and asks; with --yes it goes ahead.\nEvery host is changed in one transaction, verified, and rolls back automatically if that fails.',
   examples: [

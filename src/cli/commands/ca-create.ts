@@ -8,8 +8,6 @@ import { CA_OPTIONS, CLIENT_OPTIONS } from '../host-options.ts';
 import { renderChange } from '../render/change.ts';
 
 export const command = defineCommand({
-  name: 'ca create',
-  summary: 'A new CA; setup makes one by itself',
   examples: ['docker-tls ca create', 'docker-tls ca create --ca-name acme-docker --ca-days 1825 --key-type p384'],
   args: {},
   options: { ...CA_OPTIONS, keyType: CLIENT_OPTIONS.keyType },
@@ -19,7 +17,7 @@ export const command = defineCommand({
     const { subject, notAfter, fingerprint } = inspectCertificate(changed.state.ca?.cert ?? '');
     return {
       exit: 0,
-      result: { subject, fingerprint, notAfter: notAfter.toISOString() },
+      result: { subject, fingerprint, notAfter },
       text: `CA ${subject}, until ${dateWords(notAfter)}\n${fingerprint}`,
       next: ['docker-tls setup root@HOST'],
     };

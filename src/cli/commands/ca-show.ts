@@ -5,9 +5,7 @@ import { defineCommand } from '../command.ts';
 import { renderCa } from '../render/ca.ts';
 
 export const command = defineCommand({
-  name: 'ca show',
   withoutFleet: true,
-  summary: 'The CA: name, fingerprint, validity, where its key is',
   examples: ['docker-tls ca show', 'docker-tls ca show --json'],
   args: {},
   options: {},

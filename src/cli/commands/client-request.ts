@@ -6,9 +6,7 @@ import { defineCommand } from '../command.ts';
 import { CLIENT_OPTIONS, OUT_OPTIONS } from '../host-options.ts';
 
 export const command = defineCommand({
-  name: 'client request',
   withoutFleet: true,
-  summary: 'A key that never leaves this computer, and a request for its certificate',
   about:
     'The key waits in HOME/requests/NAME until `client import` brings its certificate. Send the request to the operator of the CA: it holds no secret.\nAsked again, the same request comes out again; --new makes another key. A renewal goes the same way.',
   examples: [

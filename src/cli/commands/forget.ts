@@ -6,8 +6,6 @@ import { defineCommand } from '../command.ts';
 import { renderForgotten } from '../render/forget.ts';
 
 export const command = defineCommand({
-  name: 'forget',
-  summary: 'Drop a host that is gone from the store, without connecting to it',
   withoutFleet: true,
   about:
     'For a host that no longer exists. Its certificate and key go from the store, and so do docker contexts of ours that point to it.\nA host that still runs is not changed: it still accepts its current clients. Where it can be reached, use remove.',

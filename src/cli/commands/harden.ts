@@ -11,8 +11,6 @@ const PROFILE_SUMMARY =
   'fixes (default: cis). Lynis on Debian 12/13/sid: fresh 61/62/61, minimal 62/63/62, lynis 74/74/71, all 78/78/72';
 
 export const command = defineCommand({
-  name: 'harden',
-  summary: 'Fix audit findings (planned, verified, rolled back on failure)',
   about:
     'Fixes that can break existing access need --accept NAME (--list: which, and what each costs). A later apply keeps the fixes; rollback and remove undo them.',
   examples: [

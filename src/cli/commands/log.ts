@@ -5,9 +5,7 @@ import { defineCommand } from '../command.ts';
 import { renderLog } from '../render/log.ts';
 
 export const command = defineCommand({
-  name: 'log',
   withoutFleet: true,
-  summary: 'What was changed in a shared store, when and by whom',
   examples: ['docker-tls log', 'docker-tls log --limit 100'],
   args: {},
   options: { limit: { kind: 'number', min: 1, max: 10_000, value: 'N', summary: 'this many changes (default: 20)' } },

@@ -5,9 +5,7 @@ import { defineCommand } from '../command.ts';
 import { renderOperators } from '../render/operators.ts';
 
 export const command = defineCommand({
-  name: 'operator list',
   withoutFleet: true,
-  summary: 'Who can open a shared store, and its CA',
   about:
     'The last line has the fingerprint of the key that signs the store: compare it with a colleague when you use a store for the first time.',
   examples: ['docker-tls operator list'],

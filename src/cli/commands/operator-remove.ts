@@ -5,9 +5,7 @@ import { defineCommand } from '../command.ts';
 import { renderRemoved } from '../render/operators.ts';
 
 export const command = defineCommand({
-  name: 'operator remove',
   withoutFleet: true,
-  summary: 'Encrypt a shared store again, without one of its operators',
   about:
     'Everything is encrypted again under new keys. What the operator has copied stays readable to them, so the output names the keys to rotate.',
   examples: ['docker-tls operator remove bob'],

@@ -8,8 +8,6 @@ import { renderPlan } from '../render/apply.ts';
 import { renderButaneFile } from '../render/butane.ts';
 
 export const command = defineCommand({
-  name: 'plan',
-  summary: 'What apply would change; changes nothing',
   about:
     'Without HOST: every host of the fleet file (-f), or of the store. Issues nothing and needs no passphrase of the CA. With --check the exit status is 3 when there is something to do.\nWith --format butane: one host as a Butane file, for machines that are configured at first boot (Fedora CoreOS, Flatcar). It holds no key and no certificate; butane reads those from the store (docs/hosts.md).',
   examples: [

@@ -6,8 +6,6 @@ import { RESTORE_OPTIONS } from '../host-options.ts';
 import { renderRemoved } from '../render/remove.ts';
 
 export const command = defineCommand({
-  name: 'remove',
-  summary: "Undo: the host's files, units and socket as they were before setup",
   about:
     "The host's credentials go from the store as well, and so do docker contexts of ours that point to it. The CA and the clients stay.\nWhere the configuration from before setup had a TCP port without TLS, it opens again: --allow-plain-tcp says yes to that.",
   examples: ['docker-tls remove build-1'],

@@ -4,8 +4,6 @@ import { renameHost } from '../../actions/rename.ts';
 import { defineCommand } from '../command.ts';
 
 export const command = defineCommand({
-  name: 'rename',
-  summary: 'Give a host of the store another name; changes nothing on it',
   withoutFleet: true,
   about:
     'Clients, certificate, address and docker contexts stay as they are. A fleet file that has the host needs the new name as well.\nA host that has moved to another address: docker-tls setup root@NEW --name HOST --address NEW',

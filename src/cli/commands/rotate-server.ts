@@ -6,8 +6,6 @@ import { DUE_OPTIONS, STORED_OPTIONS } from '../host-options.ts';
 import { renderChange } from '../render/change.ts';
 
 export const command = defineCommand({
-  name: 'rotate server',
-  summary: 'New key and certificate for hosts; nothing is refused, nothing stops',
   about: 'Same names, new key, same transaction as setup: verified from here, rolled back automatically if that fails.',
   examples: ['docker-tls rotate server build-1', 'docker-tls rotate server --due --yes'],
   args: { hosts: { summary: 'hosts', many: true, completes: 'host' } },

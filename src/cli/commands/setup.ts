@@ -6,8 +6,6 @@ import { CA_OPTIONS, HOST_OPTIONS, REJECT_OPTION, SSH_OPTIONS, TAKE_OVER_OPTION 
 import { renderSetup } from '../render/setup.ts';
 
 export const command = defineCommand({
-  name: 'setup',
-  summary: 'Set up mutual TLS on a Docker host over SSH',
   about:
     'Asks what it cannot find out, shows what it would change, and asks once before it changes the host.\nEvery question has a flag, so with --yes it asks nothing. A second run changes nothing.',
   examples: [

@@ -5,10 +5,9 @@ import { watchStatus } from '../../actions/watch-status.ts';
 import { defineCommand } from '../command.ts';
 import { DUE_OPTIONS, FILE, SELECTION_OPTIONS, SSH_OPTIONS } from '../host-options.ts';
 import { renderStatus, showStatus } from '../render/status.ts';
+import { streamStatus } from '../render/status-table.ts';
 
 export const command = defineCommand({
-  name: 'status',
-  summary: 'Every host, client and CA: expiry, days left, renewal due, drift',
   about:
     'Asks hosts over TLS and SSH what they really serve; --offline looks at the store alone. Something is due after two thirds of its lifetime, or, with --within, that long before its end.\nWith --check the exit status is 3 when something is due or differs.',
   examples: [
@@ -32,7 +31,11 @@ export const command = defineCommand({
   },
   run: async (context) => {
     const { args, options } = context;
-    if (!options.watch) return renderStatus(await status(context, args.hosts, options), context);
+    if (!options.watch) {
+      const { json, quiet } = context.global;
+      const stream = json || quiet || options.offline ? undefined : streamStatus(context);
+      return renderStatus(await status(context, args.hosts, options, stream), context, stream);
+    }
     await watchStatus(context, args.hosts, options, (now) => showStatus(now, context));
     return { exit: 130, result: {}, text: '' };
   },

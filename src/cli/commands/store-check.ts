@@ -5,9 +5,7 @@ import { plural } from '../../domain/words.ts';
 import { defineCommand } from '../command.ts';
 
 export const command = defineCommand({
-  name: 'store check',
   withoutFleet: true,
-  summary: 'Whether a shared store is whole, signed, and the newest that was seen',
   about:
     'Every file is compared with the signed list, opened and read, as far as your key opens it.\n--accept: the state that is there now counts as the newest, though this computer has seen a newer one.',
   examples: ['docker-tls store check', 'docker-tls store check --accept'],

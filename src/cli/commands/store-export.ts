@@ -5,9 +5,7 @@ import { plural } from '../../domain/words.ts';
 import { defineCommand } from '../command.ts';
 
 export const command = defineCommand({
-  name: 'store export',
   withoutFleet: true,
-  summary: 'The whole store as one file for a backup, encrypted with age',
   about:
     'A tar archive of the directory layout, encrypted for --recipient (an SSH public key or age1…), or for the operators of a shared store. age unpacks it without docker-tls.',
   examples: [

@@ -4,9 +4,7 @@ import { restoreStore } from '../../actions/team-store.ts';
 import { defineCommand } from '../command.ts';
 
 export const command = defineCommand({
-  name: 'store restore',
   withoutFleet: true,
-  summary: 'Put the newest state that this computer has seen back into a shared store',
   about:
     'For a repository that was restored from an old backup, or that was changed by a user who is not an operator. What others committed on top of the old state is replaced, and stays in the history.',
   examples: ['docker-tls store restore'],

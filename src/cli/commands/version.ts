@@ -5,9 +5,7 @@ import { defineCommand } from '../command.ts';
 declare const DOCKER_TLS_VERSION: string;
 
 export const command = defineCommand({
-  name: 'version',
   withoutFleet: true,
-  summary: 'The version of docker-tls, and what it runs on',
   examples: ['docker-tls version'],
   args: {},
   options: {},

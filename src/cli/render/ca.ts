@@ -26,15 +26,20 @@ export function renderCa({ key, old, external, token, leafOnly, clientIssuers, .
     ...old.map((one) => `still trusted ${one.subject}, until ${dateWords(one.notAfter)}; key ${one.key}`),
   ].join('\n');
   const result = {
-    ...{ subject, issuer, intermediate: !info.selfIssued, fingerprint },
-    notBefore: notBefore.toISOString(),
-    notAfter: notAfter.toISOString(),
-    ...{ keyType, key, clientIssuers },
+    ...{
+      subject,
+      issuer,
+      intermediate: !info.selfIssued,
+      fingerprint,
+      notBefore,
+      notAfter,
+      keyType,
+      key,
+      clientIssuers,
+    },
     token,
     ...(external === undefined ? {} : { external: withoutTrust(external), leafOnly }),
-    old: old.map((one) => {
-      return { subject: one.subject, fingerprint: one.fingerprint, notAfter: one.notAfter.toISOString(), key: one.key };
-    }),
+    old: old.map(({ subject, fingerprint, notAfter, key }) => ({ subject, fingerprint, notAfter, key })),
   };
   return { exit: 0, result, text };
 }
@@ -58,7 +63,7 @@ export function renderImportedCa({ notAfter, ...ca }: ImportedCa, { global }: Ar
   const lines = [fingerprint, ...warnings.map((warning) => `warning: ${warning}`)];
   return {
     exit: 0,
-    result: { subject, fingerprint, notAfter: notAfter.toISOString(), issues, warnings, dryRun: global.dryRun },
+    result: { subject, fingerprint, notAfter, issues, warnings, dryRun: global.dryRun },
     text: `CA ${subject}, until ${dateWords(notAfter)}: ${[asked, ISSUES[issues]].filter(Boolean).join(' ')}\n${lines.join('\n')}`,
   };
 }

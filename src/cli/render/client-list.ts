@@ -10,7 +10,7 @@ import { renderTable } from './table.ts';
 export function renderClientList(clients: readonly ListedClient[], { runtime: { io } }: Around): CommandResult {
   return {
     exit: 0,
-    result: { clients: clients.map((client) => ({ ...client, notAfter: client.notAfter.toISOString() })) },
+    result: { clients },
     ...(clients.length === 0
       ? { text: 'There is no client yet. Make one with:', next: ['docker-tls client add NAME'] }
       : renderClients(clients, coloursOf(io), io.columns)),

@@ -24,14 +24,13 @@ export function renderAdded({ changed, clients, requested }: Added, around: Arou
   const first = clients[0]?.client;
   return {
     ...rest,
-    result: { clients: clients.flatMap(addedJson), ...(hosts ? (result as object) : {}) },
+    result: {
+      clients: clients.flatMap(({ stored, ...client }) => (stored === undefined ? [] : [{ ...client, ...stored }])),
+      ...(hosts ? (result as object) : {}),
+    },
     text: [...lines, ...(text === '' ? [] : ['', text])].join('\n'),
     next: hosts ? undefined : [`docker-tls client export ${first} --out ${first}.tar`],
   };
-}
-
-function addedJson({ stored, ...client }: AddedClient): unknown[] {
-  return stored === undefined ? [] : [{ ...client, ...stored, expires: stored.expires.toISOString() }];
 }
 
 function addedWords({ client, created, changed, stored }: AddedClient, requested: Added['requested']): string[] {
@@ -95,8 +94,8 @@ export function renderRotatedClients({ changed, clients }: RotatedClients, aroun
   ];
   const result = clients.map(({ name, before, after, copies, outdated }) => ({
     client: name,
-    expires: after.toISOString(),
-    oldExpires: before.toISOString(),
+    expires: after,
+    oldExpires: before,
     contexts: copies?.contexts ?? [],
     configDirectory: copies?.directory ?? false,
     missing: copies?.missing ?? [],

@@ -12,7 +12,7 @@ export function renderImported(imported: Imported | Pick<Imported, 'client'>, co
   const { directory, expires, hosts, contexts, problems } = imported;
   return {
     exit: 0,
-    result: { client, directory, expires: expires.toISOString(), hosts, contexts },
+    result: { client, directory, expires, hosts, contexts },
     text: [
       `client ${client}: until ${dateWords(expires)}, in ${directory}`,
       `hosts: ${hosts.join(', ') || 'none named in the bundle'}`,

@@ -12,7 +12,7 @@ export function renderLog(entries: readonly StoreLogEntry[]): CommandResult {
   ]);
   return {
     exit: 0,
-    result: { entries: entries.map((entry) => ({ ...entry, at: entry.at.toISOString() })) },
+    result: { entries },
     text: lines.length === 0 ? 'Nothing was changed yet.' : lines.map((line) => printable(line)).join('\n'),
   };
 }

@@ -16,7 +16,7 @@ export function renderSigned({ changed, client, commonName, bundle }: Signed, ar
   const { expires, hosts, apply, old, out, path } = bundle;
   const result = {
     client,
-    expires: expires.toISOString(),
+    expires,
     hosts,
     apply,
     oldCa: old || undefined,

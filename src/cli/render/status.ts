@@ -4,28 +4,36 @@ import type { Status } from '../../actions/status.ts';
 import { shellQuote } from '../../domain/quote.ts';
 import { needsAttention, type StatusRow } from '../../domain/status.ts';
 import type { Rotation } from '../../domain/trust/rotation.ts';
-import { dateWords, hangText, listWords, plural, wrapLines } from '../../domain/words.ts';
+import { hangText, listWords, plural, wrapLines } from '../../domain/words.ts';
 import { type Hint, printable } from '../../errors/errors.ts';
 import type { CommandResult } from '../command.ts';
 import type { Around } from './change.ts';
-import { type Colours, coloursOf, toneOf } from './colours.ts';
-import { type Cell, renderTable, tableWidth } from './table.ts';
+import { type Colours, coloursOf } from './colours.ts';
+import { foundOf, renderStatusTable, type StatusStream } from './status-table.ts';
+import { tableWidth } from './table.ts';
 
 export function renderStatus(
   { rows, rotation, missing }: Status,
   { runtime: { io }, global, options }: Around & { readonly options: { readonly check: boolean } },
+  streamed?: StatusStream,
 ): CommandResult {
   const attention = rows.filter(needsAttention).length + missing.length;
   const nothing = rows.length === 0 && missing.length === 0;
+  const colours = coloursOf(io);
+  const table = rows.length === 0 ? [] : [streamed?.end(rows) ?? renderStatusTable(rows, colours, tableWidth(io))];
   const text = nothing
     ? 'Nothing is set up yet. Begin with:'
     : [
-        ...(rows.length > 0 ? [renderRows(rows, coloursOf(io), tableWidth(io), rotation)] : []),
+        ...table.map((lines) => `${lines}\n${renderFound(rows, colours, tableWidth(io), rotation)}`),
         ...(missing.length > 0 ? [`not set up yet: ${listWords(missing, 12)}`] : []),
       ].join('\n\n');
   return {
     exit: options.check && attention > 0 ? 3 : 0,
-    result: { rows: rows.map(rowJson), attention, missing: missing.length > 0 ? missing : undefined },
+    result: {
+      rows: rows.map((row) => ({ ...row, attention: needsAttention(row) })),
+      attention,
+      missing: missing.length > 0 ? missing : undefined,
+    },
     text,
     attention: attention === 0 ? '' : text,
     next: nothing ? ['docker-tls setup'] : [...new Set(waysOn(rows, rotation, global.file))],
@@ -40,40 +48,13 @@ export function showStatus(now: Status, context: Parameters<typeof renderStatus>
   io.out(`${io.outIsTerminal ? '\u001b[H\u001b[2J' : ''}${clock().toISOString().slice(0, 19)}Z\n${lines}\n\n`);
 }
 
-function renderRows(
+/** What differs, and what is to be upgraded, below the table. */
+function renderFound(
   rows: readonly StatusRow[],
   colours: Colours,
   columns: number | undefined,
   rotation: Rotation | undefined,
 ): string {
-  const described = rows.some(({ description }) => description !== undefined);
-  const table = renderTable(
-    [
-      { title: '' },
-      { title: 'NAME' },
-      { title: 'ADDRESS', shrinkTo: 21, leaveOut: 1 },
-      { title: 'ISSUER', shrinkTo: 16, leaveOut: 2 },
-      { title: 'EXPIRES' },
-      { title: 'DAYS', align: 'right' },
-      { title: 'RENEW FROM' },
-      { title: 'GEN', align: 'right' },
-      { title: 'DRIFT', shrinkTo: 10 },
-      ...(described ? [{ title: 'DESCRIPTION', shrinkTo: 20, leaveOut: 3 }] : []),
-    ],
-    rows.map((row) => [
-      row.kind,
-      row.name,
-      row.address ?? '',
-      row.issuer,
-      { text: dateWords(row.notAfter), style: toneOf(row.state, colours) },
-      { text: row.daysLeft, style: toneOf(row.state, colours) },
-      { text: row.state === 'ok' ? dateWords(row.dueAt) : row.state, style: toneOf(row.state, colours) },
-      row.generation ?? '',
-      driftCell(row, colours),
-      ...(described ? [row.description ?? ''] : []),
-    ]),
-    { columns, titleStyle: colours.dim },
-  );
   const attention = rows.filter(needsAttention).length;
   // The column is as wide as the terminal leaves it; what is wrong with a host is to be read in full.
   const found = rows.flatMap((row) => foundOf(row).map((text) => `${row.name}: ${text}`));
@@ -81,7 +62,6 @@ function renderRows(
     upgrade === undefined ? [] : [hangText(printable(`${name}: ${upgrade.text}`), columns, 2)],
   );
   return [
-    table,
     ...(found.length > 0 ? [...found.map((line) => colours.red(hangText(line, columns, 2))), ''] : []),
     ...upgrades,
     ...(rotation === undefined ? [] : [`A rotation of the CA is under way. ${rotation.words}`]),
@@ -118,28 +98,4 @@ function waysOnHosts(rows: readonly StatusRow[], file: string | undefined): stri
     ...unreachable.slice(0, 3).map((row) => `docker-tls doctor ${row.name}`),
     ...(different.length > 0 ? [`docker-tls plan ${file === undefined ? names : `-f ${shellQuote(file)}`}`] : []),
   ];
-}
-
-function driftCell(row: StatusRow, colours: Colours): Cell {
-  if (row.drift === undefined && row.unreachable === undefined) return '';
-  if (row.unreachable !== undefined) return { text: 'unreachable', style: colours.red };
-  const { length } = foundOf(row);
-  return length === 0
-    ? { text: 'in sync', style: colours.green }
-    : { text: plural(length, 'difference'), style: colours.red };
-}
-
-/** What differs on a host, and why it does not answer. */
-function foundOf({ drift, unreachable }: StatusRow): readonly string[] {
-  return [...(drift ?? []), ...(unreachable === undefined ? [] : [unreachable])].map((text) => printable(text));
-}
-
-function rowJson(row: StatusRow): unknown {
-  return {
-    ...row,
-    notBefore: row.notBefore.toISOString(),
-    notAfter: row.notAfter.toISOString(),
-    dueAt: row.dueAt.toISOString(),
-    attention: needsAttention(row),
-  };
 }

@@ -23,6 +23,9 @@ export type TableOptions = {
 
 const GAP = 2;
 
+/** A table whose rows come one by one. */
+export type OpenTable = { readonly head: string; row(cells: readonly Cell[]): string };
+
 /** Lines with a line end each; no rows give an empty text. Columns that may shrink are cut when the terminal is too narrow, others left out. */
 export function renderTable(
   all: readonly Column[],
@@ -30,21 +33,34 @@ export function renderTable(
   options: TableOptions = {},
 ): string {
   if (every.length === 0) return '';
+  const { head, row } = openTable(all, every, options);
+  return [head, ...every.map(row)].join('');
+}
+
+/** The same line by line: columns are as wide as `every` row needs, and cells of later rows that are wider than that are cut. */
+export function openTable(
+  all: readonly Column[],
+  every: readonly (readonly Cell[])[],
+  options: TableOptions = {},
+): OpenTable {
   const full = all.map(({ title }, index) =>
     Math.max(textWidth(title), ...every.map((row) => textWidth(cellText(row[index] ?? '')))),
   );
   const kept = keptColumns(all, full, options);
   const columns = kept.map((index) => all[index] as Column);
   const wanted = kept.map((index) => full[index] as number);
-  const rows = every.map((row) => kept.map((index) => row[index] ?? ''));
   const indent = options.indent ?? 0;
   const widths = shrink(columns, wanted, options.columns === undefined ? undefined : options.columns - indent);
   const titleStyle = options.titleStyle ?? ((text: string) => text);
   const head = columns.map(({ title }, index) => place(title, columns, widths, index, titleStyle));
-  const body = rows.map((row) =>
-    row.map((cell, index) => place(cellText(cell), columns, widths, index, cellStyle(cell))),
-  );
-  return [head, ...body].map((cells) => `${' '.repeat(indent)}${cells.join(' '.repeat(GAP)).trimEnd()}\n`).join('');
+  const line = (cells: readonly string[]) => `${' '.repeat(indent)}${cells.join(' '.repeat(GAP)).trimEnd()}\n`;
+  return {
+    head: line(head),
+    row(cells) {
+      const shown = kept.map((index) => cells[index] ?? '');
+      return line(shown.map((cell, index) => place(cellText(cell), columns, widths, index, cellStyle(cell))));
+    },
+  };
 }
 
 /** The places of the columns that there is room for. `wanted`: their widths uncut. */

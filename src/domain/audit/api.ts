@@ -1,51 +1,7 @@
 /** Owns the reading of Docker's API answers: lenient, typed, and never surprised by a missing or odd field. */
 
 import type { ApiAnswers } from '../dockerd/sections.ts';
-
-/** A parsed JSON value of unknown shape. */
-export type Json = unknown;
-
-/** The value at a path of keys, or undefined. */
-export function at(value: Json, ...path: readonly string[]): Json {
-  let here = value;
-  for (const key of path) {
-    if (typeof here !== 'object' || here === null || Array.isArray(here) || !Object.hasOwn(here, key)) return undefined;
-    here = (here as Record<string, unknown>)[key];
-  }
-  return here;
-}
-
-export function textAt(value: Json, ...path: readonly string[]): string {
-  const found = at(value, ...path);
-  return typeof found === 'string' ? found : '';
-}
-
-export function numberAt(value: Json, ...path: readonly string[]): number {
-  const found = at(value, ...path);
-  return typeof found === 'number' && Number.isFinite(found) ? found : 0;
-}
-
-export function listAt(value: Json, ...path: readonly string[]): readonly Json[] {
-  const found = path.length === 0 ? value : at(value, ...path);
-  return Array.isArray(found) ? found : [];
-}
-
-export function textsAt(value: Json, ...path: readonly string[]): readonly string[] {
-  return listAt(value, ...path).filter((item) => typeof item === 'string');
-}
-
-export function entriesAt(value: Json, ...path: readonly string[]): readonly (readonly [string, Json])[] {
-  const found = path.length === 0 ? value : at(value, ...path);
-  return typeof found === 'object' && found !== null && !Array.isArray(found) ? Object.entries(found) : [];
-}
-
-export function parseJson(text: string): Json {
-  try {
-    return JSON.parse(text);
-  } catch {
-    return undefined;
-  }
-}
+import { at, entriesAt, type Json, listAt, numberAt, parseJson, textAt, textsAt } from '../json.ts';
 
 /** A container as the API's inspect shows it; the environment is left out on purpose: it often holds secrets. */
 export type ContainerFact = ReturnType<typeof containerFact>;

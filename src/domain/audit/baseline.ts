@@ -3,8 +3,8 @@
 import { LineCounter, parseDocument } from 'yaml';
 import { DockerTlsError, DockerTlsErrors } from '../../errors/errors.ts';
 import { nearestNames } from '../fleet/nearest.ts';
+import { at, entriesAt, listAt, textAt } from '../json.ts';
 import { plural } from '../words.ts';
-import { at, entriesAt, listAt, textAt } from './api.ts';
 import { type Benchmark, idIn, NEWEST } from './benchmark.ts';
 import { gravestOf } from './check.ts';
 import { CHECKS, type CheckResult } from './evaluate.ts';

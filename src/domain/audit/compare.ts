@@ -1,7 +1,7 @@
 /** Owns the comparison of two reports: what is new, what is gone, what stays. */
 
 import { DockerTlsError } from '../../errors/errors.ts';
-import { at, type Json, listAt, parseJson, textAt } from './api.ts';
+import { at, type Json, listAt, parseJson, textAt } from '../json.ts';
 import { BENCHMARKS, type Benchmark, idIn, NEWEST } from './benchmark.ts';
 import { CHECKS } from './evaluate.ts';
 import { type AuditReport, fileName, judged } from './report/report.ts';

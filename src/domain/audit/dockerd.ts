@@ -8,7 +8,8 @@ import { type ParseError, parse, parseTree, printParseErrorCode } from 'jsonc-pa
 import { parseFlags } from '../dockerd/command-line.ts';
 import { isMerged, isSwitch, keyOfFlag } from '../dockerd/flags.ts';
 import { tlsMode } from '../dockerd/tls-mode.ts';
-import { at, entriesAt, type Json, textsAt, ulimitText } from './api.ts';
+import { at, entriesAt, type Json, textsAt } from '../json.ts';
+import { ulimitText } from './api.ts';
 
 /** Flags by setting name, with all values in order; a switch without a value is `true`. The first word is the program. */
 export function parseArguments(words: readonly string[]): ReadonlyMap<string, readonly string[]> {

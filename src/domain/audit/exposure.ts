@@ -1,6 +1,6 @@
 /** Owns the question where the daemon is open to TCP: by its options, by systemd's sockets, and by what it holds in truth. */
 
-import { textAt } from './api.ts';
+import { textAt } from '../json.ts';
 import type { AuditProbe } from './check.ts';
 import { setting, tcpHosts } from './dockerd.ts';
 import type { AuditFacts } from './facts.ts';

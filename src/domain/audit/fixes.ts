@@ -1,39 +1,5 @@
 /** Owns the names of what `harden` can fix, and what each costs. The fixes themselves are made in the plan. */
 
-export type FixName =
-  | 'tls'
-  | 'icc'
-  | 'log-level'
-  | 'iptables'
-  | 'no-new-privileges'
-  | 'live-restore'
-  | 'userland-proxy'
-  | 'userns-remap'
-  | 'log-limits'
-  | 'default-ulimits'
-  | 'experimental'
-  | 'audit-rules'
-  | 'sshd'
-  | 'sshd-root'
-  | 'sshd-passwords'
-  | 'docker-group'
-  | 'file-modes'
-  | 'kernel-network'
-  | 'kernel-self'
-  | 'kernel-bpf'
-  | 'modules'
-  | 'modules-used'
-  | 'sshd-idle'
-  | 'sshd-x11'
-  | 'sshd-remote-forwarding'
-  | 'sshd-forwarding'
-  | 'sshd-sessions'
-  | 'core-dumps'
-  | 'login-defs'
-  | 'banner'
-  | 'umask'
-  | 'session-timeout';
-
 /** `none`: no user loses anything. `low`: something rare, named by the cost. `yes`: something that works now stops: accepted by name only. */
 export type Risk = 'none' | 'low' | 'yes';
 
@@ -45,23 +11,7 @@ export type Fix = {
   readonly cost?: string;
 };
 
-/** The command of docker-tls that makes a fix, without its host. */
-export function fixCommand(name: FixName): string {
-  return name === 'tls' ? 'setup' : fixesCommand([name]);
-}
-
-/** The one that makes several. What the banner says is for its owner to fill in. */
-export function fixesCommand(names: readonly FixName[]): string {
-  const accept = names.filter(needsYes);
-  const words = [`harden --only ${names.join(',')}`, accept.length > 0 ? `--accept ${accept.join(',')}` : ''];
-  return [...words, names.includes('banner') ? '--banner TEXT' : ''].filter((word) => word !== '').join(' ');
-}
-
-export function needsYes(name: FixName): boolean {
-  return ALL_FIXES.some((fix) => fix.name === name && fix.risk === 'yes');
-}
-
-export const ALL_FIXES: readonly Fix[] = [
+const TABLE = [
   { name: 'tls', title: 'serve TCP with mutual TLS only (as `docker-tls setup` does)', risk: 'none' },
   {
     name: 'icc',
@@ -218,7 +168,27 @@ export const ALL_FIXES: readonly Fix[] = [
     risk: 'yes',
     cost: 'shells that wait end, those in tmux, of docker attach and on the console among them',
   },
-];
+] as const satisfies readonly (Omit<Fix, 'name'> & { readonly name: string })[];
+
+export type FixName = (typeof TABLE)[number]['name'];
+
+export const ALL_FIXES: readonly Fix[] = TABLE;
+
+/** The command of docker-tls that makes a fix, without its host. */
+export function fixCommand(name: FixName): string {
+  return name === 'tls' ? 'setup' : fixesCommand([name]);
+}
+
+/** The one that makes several. What the banner says is for its owner to fill in. */
+export function fixesCommand(names: readonly FixName[]): string {
+  const accept = names.filter(needsYes);
+  const words = [`harden --only ${names.join(',')}`, accept.length > 0 ? `--accept ${accept.join(',')}` : ''];
+  return [...words, names.includes('banner') ? '--banner TEXT' : ''].filter((word) => word !== '').join(' ');
+}
+
+export function needsYes(name: FixName): boolean {
+  return ALL_FIXES.some((fix) => fix.name === name && fix.risk === 'yes');
+}
 
 /** What scanners and other tools set, and these fixes never do. */
 export const NEVER: readonly { readonly setting: string; readonly why: string }[] = [

@@ -3,10 +3,16 @@
 /** What sshd does for some logins only. */
 export type SshdMatch = { readonly criteria: string; readonly settings: ReadonlyMap<string, string> };
 
+/** Some switches as OpenSSH 10.4 and later print them. */
+const SWITCHES: ReadonlyMap<string, string> = new Map([
+  ['true', 'yes'],
+  ['false', 'no'],
+]);
+
 export function parseSshd(text: string): ReadonlyMap<string, readonly string[]> {
   const found = new Map<string, readonly string[]>();
   for (const [, key = '', value = ''] of text.matchAll(/^(\S+) ?(.*)$/gm)) {
-    found.set(key.toLowerCase(), [...(found.get(key.toLowerCase()) ?? []), value]);
+    found.set(key.toLowerCase(), [...(found.get(key.toLowerCase()) ?? []), SWITCHES.get(value) ?? value]);
   }
   return found;
 }

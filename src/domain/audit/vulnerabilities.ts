@@ -4,8 +4,8 @@
  */
 
 import { upgradeCommand } from '../dockerd/packages.ts';
+import { listAt, textAt, textsAt } from '../json.ts';
 import { plural } from '../words.ts';
-import { listAt, textAt, textsAt } from './api.ts';
 import { SEVERITIES, type Severity } from './check.ts';
 import type { AuditFacts } from './facts.ts';
 import { compareVersions, type Package, parseVersion, type Version } from './software.ts';

@@ -1,9 +1,10 @@
 /** Owns the reading and editing of daemon.json: other keys, their order and the file's indentation stay as they are. */
 
 import { applyEdits, modify, type ParseError, parse, parseTree, printParseErrorCode } from 'jsonc-parser';
+import { type Fields, isObject, parseJson } from '../json.ts';
 
 export type DaemonJson = {
-  readonly values: Readonly<Record<string, unknown>>;
+  readonly values: Fields;
   readonly error?: { line: number; reason: string };
 };
 
@@ -17,19 +18,8 @@ export function parseDaemonJson(text: string | undefined): DaemonJson {
   if (first)
     return { values: {}, error: { line: lineAt(body, first.offset), reason: printParseErrorCode(first.error) } };
   // The other parser is for the place of an error: it takes a key `__proto__` for the object's prototype.
-  const values = plainJson(body) ?? {};
-  if (typeof values !== 'object' || values === null || Array.isArray(values)) {
-    return { values: {}, error: { line: 1, reason: 'NotAnObject' } };
-  }
-  return { values: values as Record<string, unknown> };
-}
-
-function plainJson(text: string): unknown {
-  try {
-    return JSON.parse(text);
-  } catch {
-    return undefined;
-  }
+  const values = parseJson(body) ?? {};
+  return isObject(values) ? { values } : { values: {}, error: { line: 1, reason: 'NotAnObject' } };
 }
 
 /** No settings at all, for dockerd: nothing, or `null`. */

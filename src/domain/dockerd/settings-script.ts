@@ -8,6 +8,10 @@ import type { Assignment } from './environment-file.ts';
 /** The variable whose words both Debian's script and OpenRC's give to dockerd. */
 export const FLAGS_VARIABLE = 'DOCKER_OPTS';
 
+/** What assigns it whole: in double quotes, in single ones, or bare. */
+const ASSIGNMENT = new RegExp(
+  `^(?:export\\s+)?${FLAGS_VARIABLE}=(?:"([^"\`$\\\\]*)"|'([^']*)'|([^\\s"'\`$\\\\;&|<>()#]*))\\s*(?:#.*)?$`,
+);
 const HEADER =
   '# Written by docker-tls: dockerd listens under mutual TLS. `docker-tls remove HOST` takes these lines away again.';
 const OURS = /# Written by docker-tls:[^\n]*\n[^\n]*(?:\n|$)/g;
@@ -22,7 +26,8 @@ export function withOurs(text: string, flags: readonly string[]): string {
   const odd = flags.find((flag) => !/^[A-Za-z0-9_@%+=:,./[\]-]+$/.test(flag));
   if (odd !== undefined) throw new TypeError(`not a plain flag: ${JSON.stringify(odd)}`);
   const before = withoutOurs(text);
-  const newline = before === '' || before.endsWith('\n') ? '' : '\n';
+  // A last line that goes on would take ours in.
+  const newline = /\\\n?$/.test(before) ? '\n\n' : before === '' || before.endsWith('\n') ? '' : '\n';
   return `${before}${newline}${HEADER}\n${FLAGS_VARIABLE}="$${FLAGS_VARIABLE} ${flags.join(' ')}"\n`;
 }
 
@@ -33,25 +38,27 @@ export function scriptFlags(text: string): string {
   return `${scriptAssignment(withoutOurs(text))?.value ?? ''} ${added}`.trim();
 }
 
-/** The assignment of the variable that counts. `plain`: the value is what is written there, and no other line adds to it. */
+/** The assignment of the variable. `plain`: the value is what is written there, and no other line has to do with it. */
 export type ScriptAssignment = Assignment & { readonly plain: boolean };
 
-/** undefined: the file does not assign it. */
+/** undefined: the file does not name it. */
 export function scriptAssignment(text: string): ScriptAssignment | undefined {
-  const lines = text.split('\n');
-  const found = lines.flatMap((line, index) => {
-    const [, sign, value = ''] = new RegExp(`^\\s*(?:export\\s+)?${FLAGS_VARIABLE}(\\+?=)(.*)$`).exec(line) ?? [];
-    return sign === undefined ? [] : [{ sign, value, line: index + 1 }];
-  });
-  const last = found.at(-1);
+  const named = text
+    .split('\n')
+    .map((words, index) => ({ words, line: index + 1 }))
+    .filter(({ words }) => new RegExp(`^[^#]*\\b${FLAGS_VARIABLE}\\b`).test(words))
+    // It only hands the variable on.
+    .filter(({ words }) => !new RegExp(`^\\s*export\\s+${FLAGS_VARIABLE}\\s*(?:#.*)?$`).test(words));
+  const last = named.at(-1);
   if (last === undefined) return undefined;
-  const [, double, single, bare] =
-    /^(?:"([^"`$\\]*)"|'([^']*)'|([^\s"'`$\\;&|<>()#]*))\s*(?:#.*)?$/.exec(last.value) ?? [];
-  const value = double ?? single ?? bare;
+  const values = named.flatMap(({ words }) => {
+    const [, double, single, bare] = ASSIGNMENT.exec(words) ?? [];
+    return double ?? single ?? bare ?? [];
+  });
   return {
-    value: value ?? '',
+    value: values.at(-1) ?? '',
     line: last.line,
     endLine: last.line,
-    plain: value !== undefined && found.length === 1 && last.sign === '=' && !/^\s/.test(lines[last.line - 1] ?? ''),
+    plain: named.length === 1 && values.length === 1,
   };
 }

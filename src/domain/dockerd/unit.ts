@@ -108,3 +108,13 @@ export function unitWord(value: string): string {
     ? escaped
     : `"${escaped.replaceAll('\\', '\\\\').replaceAll('"', '\\"')}"`;
 }
+
+/** `NAME=VALUE` lines; others are left out, and the last one of a name counts. */
+export function parseProperties(text: string): Record<string, string> {
+  return Object.fromEntries(
+    text
+      .split('\n')
+      .filter((line) => line.includes('='))
+      .map((line) => [line.slice(0, line.indexOf('=')), line.slice(line.indexOf('=') + 1)]),
+  );
+}

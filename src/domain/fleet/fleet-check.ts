@@ -1,6 +1,7 @@
 /** Owns what a fleet file must keep to beyond its shape: names that refer to each other, hosts and names that are there twice. */
 
 import { wayOf } from '../destination.ts';
+import { at, fieldsOf, listAt } from '../json.ts';
 import { nameProblem } from '../names.ts';
 import type { ClientSpec, HostSpec } from '../settings.ts';
 import type { Path, Problem } from './fleet-document.ts';
@@ -27,13 +28,7 @@ export function fleetProblems(file: FleetFile, hosts: readonly HostSpec[], clien
 
 /** A map at the top of a file of whatever shape, or the file itself; empty where there is none. */
 export function section(value: unknown, key: string | undefined): Readonly<Record<string, unknown>> {
-  if (key === undefined) return isRecord(value) ? value : {};
-  const found = isRecord(value) && Object.hasOwn(value, key) ? value[key] : undefined;
-  return isRecord(found) ? found : {};
-}
-
-function isRecord(value: unknown): value is Readonly<Record<string, unknown>> {
-  return typeof value === 'object' && value !== null && !Array.isArray(value);
+  return fieldsOf(key === undefined ? value : at(value, key));
 }
 
 /** Names that differ in upper and lower case only are one directory on macOS and Windows. */
@@ -129,9 +124,7 @@ function doubleSsh(file: FleetFile): Problem[] {
 function references(value: unknown, hosts: readonly string[], clients: readonly string[]): Problem[] {
   const known = { hosts: new Set(hosts), clients: new Set(clients) };
   const missing = (path: Path, entry: unknown, to: 'hosts' | 'clients'): Problem[] => {
-    const list = isRecord(entry) ? entry[to] : undefined;
-    if (!Array.isArray(list)) return [];
-    return list.flatMap((name: unknown, index) => {
+    return listAt(entry, to).flatMap((name, index) => {
       if (typeof name !== 'string' || nameProblem(name) !== undefined || known[to].has(name)) return [];
       const near = nearestNames(name, to === 'hosts' ? hosts : clients);
       const hint =

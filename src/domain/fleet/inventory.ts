@@ -6,6 +6,7 @@
 import * as z from 'zod/mini';
 import { DockerTlsError, DockerTlsErrors, type Hint } from '../../errors/errors.ts';
 import { nameOf, parseDestination } from '../destination.ts';
+import { at, type Fields, fieldsOf, isObject, parseJson } from '../json.ts';
 import { nameProblem } from '../names.ts';
 import { shellQuote } from '../quote.ts';
 import { fleetKey, HOST_SETTINGS, type HostSpec, type Settings, SSH_SETTINGS } from '../settings.ts';
@@ -15,8 +16,6 @@ import { schemaProblems } from './fleet-problems.ts';
 import { hostGroups } from './inventory-groups.ts';
 import { parseSshArguments } from './inventory-ssh.ts';
 import { type HostEntry, hostSchema, knownKeys, type SshEntry } from './schema.ts';
-
-type Variables = Readonly<Record<string, unknown>>;
 
 const PREFIX = 'docker_tls_';
 /** How a key's value is written where all is text. */
@@ -132,41 +131,33 @@ function parseAnsible(text: string, path: string): InventoryHost[] {
   });
 }
 
-function readJson(text: string, path: string): Variables {
-  let inventory: unknown;
-  try {
-    inventory = JSON.parse(text.replace(/^\ufeff/, ''));
-  } catch {
-    // The cause is left out: its message repeats the text, which may hold passwords.
+function readJson(text: string, path: string): Fields {
+  const inventory = parseJson(text.replace(/^\ufeff/, ''));
+  if (isObject(inventory)) return inventory;
+  if (inventory === undefined) {
     const file = path === 'stdin' ? 'hosts.ini' : shellQuote(path);
     const hints = [`ansible-inventory -i ${file} --list > inventory.json`];
     throw new DockerTlsErrors([problem(path, 'this is not JSON', hints)]);
   }
-  if (isRecord(inventory)) return inventory;
   const hints = ['ansible-inventory -i hosts.ini --list'];
   throw new DockerTlsErrors([problem(path, 'this is not an inventory of Ansible', hints)]);
 }
 
 /** Every host with its variables, in the order of the groups. Hosts without variables are in groups only. */
-function hostVariables(inventory: Variables, names: Iterable<string>): Map<string, Variables> {
-  const meta = isRecord(inventory._meta) && isRecord(inventory._meta.hostvars) ? inventory._meta.hostvars : {};
-  return new Map(
-    [...new Set([...names, ...Object.keys(meta)])].map((name) => {
-      const own = Object.hasOwn(meta, name) ? meta[name] : undefined;
-      return [name, isRecord(own) ? own : {}];
-    }),
-  );
+function hostVariables(inventory: Fields, names: Iterable<string>): Map<string, Fields> {
+  const meta = fieldsOf(at(inventory, '_meta', 'hostvars'));
+  return new Map([...new Set([...names, ...Object.keys(meta)])].map((name) => [name, fieldsOf(at(meta, name))]));
 }
 
 type Say = (message: string, hints?: readonly Hint[]) => void;
 
 /** The variables that count here, as plain values. Those that ansible-vault keeps closed are said. */
-function readable(variables: Variables, say: Say): Variables {
+function readable(variables: Fields, say: Say): Fields {
   const known = Object.entries(variables).filter(([name]) => READ.has(name) || name.startsWith(PREFIX));
   return Object.fromEntries(
     known.flatMap(([name, value]) => {
-      if (isRecord(value) && Object.hasOwn(value, '__ansible_unsafe')) return [[name, value.__ansible_unsafe]];
-      if (!isRecord(value) || !Object.hasOwn(value, '__ansible_vault')) return [[name, value]];
+      if (isObject(value) && Object.hasOwn(value, '__ansible_unsafe')) return [[name, value.__ansible_unsafe]];
+      if (!isObject(value) || !Object.hasOwn(value, '__ansible_vault')) return [[name, value]];
       say(`${name} is encrypted by ansible-vault`, [
         'ansible-inventory -i hosts.ini --list --vault-password-file FILE > inventory.json',
       ]);
@@ -176,7 +167,7 @@ function readable(variables: Variables, say: Say): Variables {
 }
 
 /** The variable, with a colon, that a key of the entry came from; empty for the host's own name. */
-function variableOf(keys: readonly string[], variables: Variables): string {
+function variableOf(keys: readonly string[], variables: Fields): string {
   if (keys.length === 0) return '';
   const ours = `${PREFIX}${keys.join('_').replaceAll('-', '_')}`;
   const [section, key = ''] = keys;
@@ -190,7 +181,7 @@ function variableOf(keys: readonly string[], variables: Variables): string {
 }
 
 /** A host's variables as an entry of the fleet file, which the schema then checks. */
-function entryOf(name: string, variables: Variables, say: Say): Record<string, unknown> {
+function entryOf(name: string, variables: Fields, say: Say): Record<string, unknown> {
   const first = (...keys: string[]) =>
     keys.map((key) => variables[key]).find((value) => value !== undefined && value !== null);
   const connection = first('ansible_connection') ?? 'ssh';
@@ -225,7 +216,7 @@ function entryOf(name: string, variables: Variables, say: Say): Record<string, u
     const key = variable.slice(PREFIX.length).replaceAll('_', '-');
     if (key === 'sudo-password') {
       say(`${variable} is not taken from an inventory`, ['--sudo-password-file FILE, or a fleet file']);
-    } else if (key === 'ssh' && isRecord(value)) {
+    } else if (key === 'ssh' && isObject(value)) {
       for (const [inner, one] of Object.entries(value))
         put(ssh, inner.replaceAll('_', '-'), coerced(inner.replaceAll('_', '-'), one));
     } else if (key.startsWith('ssh-')) put(ssh, key.slice(4), coerced(key.slice(4), value));
@@ -279,10 +270,6 @@ function texts(value: unknown, depth = 0): string[] {
   return typeof value === 'object' && value !== null && depth < 3
     ? Object.values(value).flatMap((one) => texts(one, depth + 1))
     : [];
-}
-
-function isRecord(value: unknown): value is Readonly<Record<string, unknown>> {
-  return typeof value === 'object' && value !== null && !Array.isArray(value);
 }
 
 function quoted(text: string): string {

@@ -5,17 +5,17 @@ import { KIND_NAMES } from '../../host/scripts.ts';
 import { distributionOf } from '../dockerd/packages.ts';
 import { SERVER_FILES, userPlaces } from '../dockerd/paths.ts';
 import { apiAnswers, parseSections } from '../dockerd/sections.ts';
+import { parseProperties } from '../dockerd/unit.ts';
+import { at, fieldsOf, listAt, parseJson, textAt, textsAt } from '../json.ts';
 import { interfacesOf, parseAddresses } from './addresses.ts';
 import { type PathState, parseHostFiles, parseModes } from './host-files.ts';
 import { kindOf } from './host-kind.ts';
 import { parseGenerations, parseSnapshot, parseState } from './host-state.ts';
-import { parseJson, parseProperties } from './lenient.ts';
 
 const FIRST_BOOT = ['flatcar'] as const;
 
 /** Directories of a user that units and the commands in them can name without quotes. */
 const PLAIN_HOME = /^(\/[\w.@+-]+)+$/;
-const PLAIN_RUN = /^\/run\/user\/\d+$/;
 
 /** Texts are as the host gave them: `printable` before showing. */
 export type HostFacts = ReturnType<typeof parseFacts>;
@@ -30,7 +30,7 @@ export function parseFacts(stdout: Buffer) {
   const lines = (name: string): string[] => linesOf(get(name));
   const section = (name: string): Buffer => bytes.get(name) ?? Buffer.alloc(0);
   // In their own user namespace, where their daemon runs, a user is root.
-  const plain = PLAIN_HOME.test(get('home')) && PLAIN_RUN.test(get('run'));
+  const plain = PLAIN_HOME.test(get('home')) && /^\/run\/user\/\d+$/.test(get('run'));
   const home = plain ? get('home') : '';
   const kind = KIND_NAMES.find((name) => name === get('kind'));
   const places = home === '' ? kindOf({ kind }).places : userPlaces(home, get('run'));
@@ -45,10 +45,8 @@ export function parseFacts(stdout: Buffer) {
   const unit = parseProperties(get('unit'));
   const answers = apiAnswers(sections);
   const answer = (path: string): string => answers.get(path)?.body ?? '';
-  const info = parseJson(answer('/info'));
-  const version = parseJson(answer('/version'));
-  const swarm = (info.Swarm ?? {}) as Record<string, unknown>;
-  const security = Array.isArray(info.SecurityOptions) ? info.SecurityOptions.map(String) : [];
+  const info = fieldsOf(parseJson(answer('/info')));
+  const version = fieldsOf(parseJson(answer('/version')));
   const addresses = parseAddresses(get('addresses'));
   return {
     uid: Number(get('uid')),
@@ -74,6 +72,7 @@ export function parseFacts(stdout: Buffer) {
     addresses,
     docker: {
       binary: get('dockerd').trim(),
+      runsBinary: raw.has('runs'),
       /** For instance `20.10.24`; empty when it could not be found out. */
       version: String(version.Version ?? /version ([0-9][^,\s]*)/.exec(get('dockerd-version'))?.[1] ?? ''),
       unit: {
@@ -118,14 +117,13 @@ export function parseFacts(stdout: Buffer) {
       /** It said which containers run; a plugin for authorization may keep that from us. */
       listsContainers: answers.get('/containers/json')?.status === 200,
       liveRestore: info.LiveRestoreEnabled === true,
-      swarm:
-        typeof swarm.LocalNodeState === 'string' && swarm.LocalNodeState !== 'inactive' && swarm.LocalNodeState !== '',
+      swarm: !['', 'inactive'].includes(textAt(info, 'Swarm', 'LocalNodeState')),
       /** The daemon that answers on the local socket is a rootless one. */
-      answersRootless: security.some((option) => option.includes('rootless')),
+      answersRootless: textsAt(info, 'SecurityOptions').some((option) => option.includes('rootless')),
       /** Rootless daemons of users: their unit or their socket. */
       rootless: parseRootless(get('rootless')),
       /** Log drivers that the running daemon has; empty when it did not say. */
-      logDrivers: logDrivers(info.Plugins),
+      logDrivers: textsAt(info, 'Plugins', 'Log'),
       /** Files of its settings that were edited after it had started. */
       edited: lines('edited'),
       containers: parseContainers(answer('/containers/json'), get('restart-policies')),
@@ -219,7 +217,7 @@ function parseDisk(text: string): { mount: string; freeKb: number }[] {
 
 function unreadable(message: string): DockerTlsError {
   return new DockerTlsError('E_FACTS', message, {
-    hints: ['try again; if it stays so, look at the host itself: its /bin/sh, od, stat and find are needed'],
+    hints: ['try again; if it stays so, look at the host itself: its /bin/sh, stat and find are needed'],
   });
 }
 
@@ -241,43 +239,20 @@ function parseSockets(text: string): { unit: string; active: string; listens: st
   });
 }
 
-function logDrivers(plugins: unknown): string[] {
-  const log: unknown = (plugins as { Log?: unknown } | undefined)?.Log;
-  return Array.isArray(log) ? log.map(String) : [];
-}
-
 function parseContainers(text: string, policies: string) {
   const restart = new Map(matches(policies, /\/([0-9a-f]+)\/hostconfig\.json:"RestartPolicy":\{"Name":"([a-z-]*)"/g));
-  type Entry = {
-    readonly Id?: unknown;
-    readonly Names?: unknown;
-    readonly Mounts?: unknown;
-    readonly Labels?: unknown;
-  };
-  const { list } = parseJson(`{"list":${text || '[]'}}`);
-  return (Array.isArray(list) ? list : []).map((entry: Entry) => {
-    const id = String(entry.Id ?? '');
-    const name = Array.isArray(entry.Names) ? String(entry.Names[0] ?? '') : '';
+  return listAt(parseJson(text)).map((entry) => {
+    const id = textAt(entry, 'Id');
+    const name = textsAt(entry, 'Names')[0] ?? '';
     return {
       id,
       name: printable(name.replace(/^\//, '')) || id.slice(0, 12),
-      /** Its restart policy, or `swarm`. */
-      restart: isTask(entry.Labels) ? 'swarm' : restart.get(id) || 'no',
+      /** Its restart policy, or `swarm`, which starts another one in its place whatever the policy. */
+      restart: at(entry, 'Labels', 'com.docker.swarm.task.id') !== undefined ? 'swarm' : restart.get(id) || 'no',
       /** Paths of the host that it mounts. */
-      mounts: mountSources(entry.Mounts),
+      mounts: listAt(entry, 'Mounts').map((mount) => printable(textAt(mount, 'Source'))),
     };
   });
-}
-
-/** Swarm starts another one in its place, whatever its restart policy. */
-function isTask(labels: unknown): boolean {
-  return typeof labels === 'object' && labels !== null && 'com.docker.swarm.task.id' in labels;
-}
-
-function mountSources(mounts: unknown): string[] {
-  return Array.isArray(mounts)
-    ? mounts.map((mount: { Source?: unknown }) => printable(String(mount?.Source ?? '')))
-    : [];
 }
 
 /** One for each user, however many traces there are. */

@@ -1,6 +1,7 @@
 /** Owns the fixes of the daemon's own settings: which of them a host lacks. */
 
 import type { FixName } from '../audit/fixes.ts';
+import { fieldsOf, isObject } from '../json.ts';
 import { type DaemonSettings, settingNow, switchNow } from './daemon-settings.ts';
 import type { DaemonView } from './daemon-view.ts';
 
@@ -91,16 +92,15 @@ export function hardenDaemon(
 /** The image store of containerd is asked for by name. */
 function hasSnapshotter(view: DaemonView): boolean {
   const features = settingNow(view, 'features');
-  return typeof features === 'object' && features !== null
-    ? (features as Record<string, unknown>)['containerd-snapshotter'] === true
+  return isObject(features)
+    ? features['containerd-snapshotter'] === true
     : /(^|,)containerd-snapshotter(=(1|t|true))?($|,)/i.test(String(features ?? ''));
 }
 
 /** json-file is the only driver that knows no limit by itself (Docker docs, "Configure logging drivers"). */
 function logLimits(view: DaemonView): DaemonSettings {
   if ((settingNow(view, 'log-driver') ?? 'json-file') !== 'json-file') return {};
-  const now = settingNow(view, 'log-opts');
-  const options = typeof now === 'object' && now !== null ? (now as Record<string, unknown>) : {};
+  const options = fieldsOf(settingNow(view, 'log-opts'));
   if (options['max-size'] !== undefined && options['max-size'] !== '-1') return {};
   return { 'log-opts': { ...options, 'max-size': '10m', 'max-file': options['max-file'] ?? '3' } };
 }

@@ -5,6 +5,7 @@
 
 import type { AuditFacts } from '../audit/facts.ts';
 import { ALL_FIXES, type Fix, type FixName, needsYes } from '../audit/fixes.ts';
+import { LYNIS_AUTH_TRIES } from '../audit/lynis.ts';
 import { SSHD_DROP_IN } from '../dockerd/paths.ts';
 import { viewDaemon } from './daemon-view.ts';
 import type { DesiredHost } from './desired.ts';
@@ -106,7 +107,7 @@ const MAX_AUTH_TRIES = 'sshd:max-auth-tries=';
 const CIS_AUTH_TRIES = 4;
 
 /** What profiles set beyond CIS: the article that this tool began with, and what Lynis wants. */
-export const PROFILE_AUTH_TRIES: Readonly<Partial<Record<Profile, number>>> = { article: 2, lynis: 3 };
+export const PROFILE_AUTH_TRIES: Readonly<Partial<Record<Profile, number>>> = { article: 2, lynis: LYNIS_AUTH_TRIES };
 
 /** The text of the fix `banner`: `banner:text=…`. */
 const BANNER = 'banner:text=';

@@ -3,11 +3,11 @@
 import * as z from 'zod/mini';
 import { DockerTlsError } from '../../errors/errors.ts';
 import { STATE } from '../dockerd/paths.ts';
+import { fieldsOf, parseJson } from '../json.ts';
 import type { KeptSettings } from '../settings.ts';
 import { readKept, writeKept } from '../settings-stored.ts';
 import { count } from '../values.ts';
 import type { PathState } from './host-files.ts';
-import { parseJson } from './lenient.ts';
 
 /** One generation as the host's own records have it. Times are ISO 8601. */
 export type HostGeneration = {
@@ -66,7 +66,7 @@ const hostState = z.object({
 /** state.json; undefined where there is none. Fails with E_HOST_SCHEMA where a newer program wrote it, E_HOST_STATE where it is damaged (exit 4). */
 export function parseState(state: PathState | undefined): HostState | undefined {
   if (state?.kind !== 'file') return undefined;
-  const value = parseJson(state.content);
+  const value = fieldsOf(parseJson(state.content));
   const newer = z.safeParse(newerState, value);
   if (newer.success) {
     throw new DockerTlsError(

@@ -36,8 +36,10 @@ export function collect(host: string) {
 export function editAt(login: Login, path: string, facts: HostFacts): string[] {
   const edit = (...words: readonly string[]): string => sudoCommand({ ...login, terminal: true }, ...words);
   const install = facts.editor === '' ? [installHint(login, facts.distribution, ['nano'])] : [];
-  if (!path.startsWith('/etc/') && !path.startsWith(`${facts.places.units}/`)) {
-    const flags = path === facts.docker.unit.fragment ? ['--full'] : [];
+  const { fragment, dropIns } = facts.docker.unit;
+  // What a package owns: an administrator's copy takes its place.
+  if ([fragment, ...dropIns].includes(path) && !/^\/etc\//.test(path) && !path.startsWith(`${facts.places.units}/`)) {
+    const flags = path === fragment ? ['--full'] : [];
     return [...install, edit(...kindOf(facts).systemctl, 'edit', ...flags, kindOf(facts).service)];
   }
   const isUnit = path.startsWith(`${facts.places.units}/`);

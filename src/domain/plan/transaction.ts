@@ -11,6 +11,7 @@ import { validationCommand } from '../dockerd/validate.ts';
 import { shellQuote } from '../quote.ts';
 import type { Secret } from '../secret.ts';
 import type { KeptSettings } from '../settings.ts';
+import { isInUse } from './daemon-in-use.ts';
 import { type DaemonView, viewDaemon } from './daemon-view.ts';
 import type { Credentials } from './desired.ts';
 import { fileText, type HostFacts, realPath } from './facts.ts';
@@ -126,7 +127,7 @@ export function renderTransaction(
     KNOWN_UNITS: facts.docker.unit.dropIns.join('\n'),
     REMAP:
       plan.purpose === 'apply' && /"userns-remap"\s*:\s*"default"/.test(plan.daemonJson.after ?? '') ? 'yes' : 'no',
-    VALIDATE: validation(plan, facts, entries, protect),
+    VALIDATE: isInUse(plan, facts, credentials) ? '' : validation(plan, facts, entries, protect),
     ROLLBACK: storedScript(kind),
     SETTINGS: `${assignments(settings)}\n`,
     MANIFEST: renderManifest(entries),
@@ -201,6 +202,7 @@ export function asBefore(remark: string): string {
 export function renderEnding(verb: 'commit' | 'undo', { id, kind }: Pick<Transaction, 'id' | 'kind'>): string {
   const argument = verb === 'commit' ? shellQuote(id) : 'requested';
   const txn = `${kind.places.state}/txn`;
+  // Every script runs in a clean environment, so the stored one need not make it again.
   // The change may still be at work: it holds the lock on this directory from its first to its last step.
   return [
     assignments({ ...placesOf(kind), STATE: kind.places.state }),
@@ -211,7 +213,7 @@ export function renderEnding(verb: 'commit' | 'undo', { id, kind }: Pick<Transac
     verb === 'undo' ? "  result undone ''" : '  result nothing',
     `elif [ -f ${shellQuote(`${txn}/rollback.sh`)} ] && [ "$(cat ${shellQuote(`${txn}/id`)} 2>/dev/null)" = ${shellQuote(id)} ]; then`,
     '  exec 9<&-',
-    `  sh ${shellQuote(`${txn}/rollback.sh`)} ${verb} ${argument}`,
+    `  sh ${shellQuote(`${txn}/rollback.sh`)} clean ${verb} ${argument}`,
     'else',
     '  result nothing',
     'fi',

@@ -11,7 +11,7 @@ export type ReachableHost = {
 };
 
 /** By name; a host of our own comes before one of the same name that a client brought along. */
-export function reachableHosts(state: StoreState): ReadonlyMap<string, ReachableHost> {
+export function reachableHosts(state: Pick<StoreState, 'hosts' | 'clients'>): ReadonlyMap<string, ReachableHost> {
   const found = new Map<string, ReachableHost>();
   for (const { record } of state.clients.values()) {
     for (const host of record.reaches ?? []) {
@@ -21,6 +21,25 @@ export function reachableHosts(state: StoreState): ReadonlyMap<string, Reachable
   }
   for (const [name, host] of state.hosts) found.set(name, host);
   return found;
+}
+
+/**
+ * The client that is meant at a host: the one that was named, else the only one with a key here that the host accepts, or of several this
+ * computer's own. Undefined: there is none, or it has to be said which.
+ */
+export function meantClient<Client extends StoredClient>(
+  clients: ReadonlyMap<string, Client>,
+  host: ReachableHost,
+  name: string | undefined,
+): Client | undefined {
+  const usable = [...clients.values()].filter(
+    (client) =>
+      (name === undefined || client.record.name === name) &&
+      client.key !== undefined &&
+      client.record.revokedAt === undefined &&
+      accepts(host, client),
+  );
+  return usable.length === 1 ? usable[0] : ownOf(usable);
 }
 
 /** A client with which this computer can probe a host that accepts it: its own one, or the first. */

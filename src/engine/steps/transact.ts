@@ -1,5 +1,6 @@
 /** Owns one change of one host: start, verify over new connections, record, commit; and the rollback from anywhere in between. */
 
+import type { CheckResult } from '../../domain/plan/outcome.ts';
 import { diskFullError } from '../../domain/plan/preflight.ts';
 import { renderTransaction } from '../../domain/plan/transaction.ts';
 import { keptOf } from '../../domain/settings-stored.ts';
@@ -81,6 +82,16 @@ function changesTlsAlone({ plan, facts: { places, docker } }: HostChange): boole
   );
 }
 
+/** What was verified while the daemon started counts where all of it is as it must be; else it is verified now. */
+async function verified(
+  { verify }: Pick<HostChange, 'verify'>,
+  early: Promise<readonly CheckResult[]> | undefined,
+): Promise<readonly CheckResult[]> {
+  if (early === undefined) return await verify();
+  const checks = await early;
+  return checks.length > 0 && checks.every(({ ok }) => ok) ? checks : await verify();
+}
+
 /**
  * One transaction (docs/how-it-works.md): start, verify over new connections, write the store, confirm over a new ssh connection.
  * Every failure leads to the rollback that is stored on the host; the error says whether it was taken.
@@ -100,6 +111,9 @@ export async function transact(change: HostChange): Promise<ChangeOutcome> {
   });
   const confirmer = new Confirmer(() => runtime.connect(sshOptions(spec, reach)));
   let warnings: readonly string[];
+  // Connections that wait at the port are answered as soon as the new daemon can, and before systemd says that it has started. Where more than TLS
+  // changes, that is not the end of it.
+  let early: Promise<readonly CheckResult[]> | undefined;
   try {
     runtime.signal.throwIfAborted();
     warnings = await startTransaction(session, transaction, {
@@ -108,6 +122,9 @@ export async function transact(change: HostChange): Promise<ChangeOutcome> {
       onStep: (step) => {
         progress.phase(step);
         if (step === 'restart' && changesTlsAlone(change)) confirmer.open();
+      },
+      onOpen: () => {
+        if (changesTlsAlone(change)) early ??= change.verify().catch(() => []);
       },
     });
   } catch (error) {
@@ -123,7 +140,7 @@ export async function transact(change: HostChange): Promise<ChangeOutcome> {
     runtime.signal.throwIfAborted();
     progress.phase('verify');
     // Both are needed; whichever fails first must not leave the other unwatched.
-    const [checks, fresh] = await Promise.all([change.verify(), confirmer.opened()]);
+    const [checks, fresh] = await Promise.all([verified(change, early), confirmer.opened()]);
     requireVerified(spec.name, checks, '', change.first);
     runtime.signal.throwIfAborted();
     await change.save();

@@ -1,7 +1,7 @@
 # Keeps: the originals beside their places, and, the first time, in the origin
 # Needs functions: copy fail is_member linger_state snapshot_path step sysctl_value words
 # Needs variables: CREATED ERR NL SERVICE SOCKET_WAS_ACTIVE STATE T TAB TLS_DIRECTORY UNITS WAS_ACTIVE
-# Needs programs: cut df grep ln mkdir mv readlink rm stat sync tail wc
+# Needs programs: df grep ln mkdir mv readlink rm stat sync tail
 
 step keep
 mkdir -p "$T/origin" 2>"$ERR" || fail "$(words)"
@@ -20,8 +20,10 @@ if [ ! -f "$T/origin/manifest" ]; then
   esac
 fi
 [ -f "$T/origin/manifest" ] || printf '0\tunit\t%s\t-\t%s\n' "$was" docker.service "$listened" docker.socket >"$T/origin/manifest" || fail "$(df -Pk "$STATE" | tail -n 1)"
-known=$NL$(cut -f 5 "$T/origin/manifest")$NL
-count=$(wc -l <"$T/origin/manifest")
+known=$NL count=0
+while IFS=$TAB read -r index kind mode owner path <&3; do
+  known=$known$path$NL count=$((count + 1))
+done 3<"$T/origin/manifest"
 # What cannot have a second name (a mount, an immutable file) may not be replaceable either, which the rollback could not fix: it gets
 # a copy, and the very same contents take its place for a try.
 keep_copy() {

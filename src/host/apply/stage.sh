@@ -4,21 +4,14 @@
 # Needs programs: cat chmod chown df ln rm sed sha256sum sort
 
 step stage
-# What a command prints becomes a file with its final mode and owner: arrive MODE OWNER PATH COMMAND…. The umask is set without a subshell: that is
-# a process for each file.
+# What a command prints becomes a file with its final mode and owner: arrive MODE OWNER PATH COMMAND…. It has its mode before anything is in it, by a
+# program: a default access list of the directory takes no notice of the umask, and a plan finds a mode that is not its own again and again.
 arrive() {
-  bits=${1#"${1%???}"} final=$1 whose=$2 target=$3
+  final=$1 whose=$2 target=$3
   shift 3
-  low=${bits#?}
-  umask "0$((7 - ${bits%??}))$((7 - ${low%?}))$((7 - ${low#?}))"
-  # A default access list of the directory takes no notice of the umask: what is secret has its mode before anything is in it.
-  { { case $final in 0?00) chmod "$final" -- "$target" ;; esac && "$@"; } >"$target"; } 2>"$ERR"
-  written=$?
-  umask 077
-  [ "$written" = 0 ] || return 1
-  [ "$whose" = 0:0 ] || chown "$whose" -- "$target" 2>>"$ERR" || return 1
-  # What `>` cannot give: x, s and t; and chown takes s away.
-  case $final in 0[0246][0246][0246]) ;; *) chmod "$final" -- "$target" 2>>"$ERR" ;; esac
+  { { chmod "$final" -- "$target" && "$@"; } >"$target"; } 2>"$ERR" || return 1
+  # chown takes s away.
+  [ "$whose" = 0:0 ] || { chown "$whose" -- "$target" && chmod "$final" -- "$target"; } 2>>"$ERR"
 }
 # What came with the script under DATA_NAME; why it cannot be written only a program says: content NAME
 content() {
@@ -29,7 +22,9 @@ content() {
 true >"$T/sums"
 if [ -n "$JSON_FORMS" ]; then
   make_directories "${DAEMON_JSON%/*}" 0755 || fail "$(words)"
-  rm -f -- "$DAEMON_JSON.docker-tls-old-on" "$DAEMON_JSON.docker-tls-old-off" "$DAEMON_JSON.docker-tls-new-on" "$DAEMON_JSON.docker-tls-new-off"
+  for path in "$DAEMON_JSON.docker-tls-old-on" "$DAEMON_JSON.docker-tls-old-off" "$DAEMON_JSON.docker-tls-new-on" "$DAEMON_JSON.docker-tls-new-off"; do
+    if [ -e "$path" ] || [ -L "$path" ]; then rm -f -- "$path"; fi
+  done
   for form in $JSON_FORMS; do
     name=${form%%:*} form=${form#*:}
     printf '%s  %s\n' "${form%%:*}" "$DAEMON_JSON.docker-tls-$name" >>"$T/sums"

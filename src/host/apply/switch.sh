@@ -10,9 +10,9 @@ compare_sshd() {
   [ -f "$SSHD_DROP_IN" ] || return 0
   for user in $(printf '%s\n' root "$OPERATOR" | sort -u); do
     effective_sshd -C "user=$user,host=localhost,addr=127.0.0.1" 2>/dev/null >"$T/sshd-$user" || continue
-    sed -n 's/^\([A-Z][A-Za-z]*\) \([A-Za-z0-9-]*\)$/\1 \2/p' "$SSHD_DROP_IN" | while read -r key value; do
-      # prohibit-password has an older name.
-      now=$(sed -n "s/^$key //Ip" "$T/sshd-$user" | sed 's/^without-password$/prohibit-password/')
+    sed -n 's/^\([A-Z][A-Za-z0-9]*\) \([^ ]*\)$/\1 \2/p' "$SSHD_DROP_IN" | while read -r key value; do
+      # prohibit-password has an older name; OpenSSH 10.4 and later print TCPKeepAlive as true or false.
+      now=$(sed -n "s/^$key //Ip" "$T/sshd-$user" | sed 's/^without-password$/prohibit-password/; s/^true$/yes/; s/^false$/no/')
       [ -z "$now" ] || printf '%s' "$now" | grep -qixF -- "$value" ||
         warn "sshd: for $user $key is $now and not $value: another line (sshd -T -C user=$user), or an option of sshd's own command line, wins over $SSHD_DROP_IN"
     done

@@ -25,7 +25,9 @@ take_lock() {
     if sh "$T/rollback.sh" undo stale >/dev/null 2>&1; then result again; else result blocked; fi
     exit 0
   fi
-  rm -rf -- "$T" "$RUN"/docker-tls-[0-9a-f]* "$LOCK"
+  for path in "$T" "$RUN"/docker-tls-[0-9a-f]* "$LOCK"; do
+    if [ -e "$path" ] || [ -L "$path" ]; then rm -rf -- "$path"; fi
+  done
   (
     set -C
     printf 'who=%s\nsince=%s\nexpires=%s\ntransaction=%s\n' "$WHO" "$now" "$((now + $1))" "$TXN" >"$LOCK"

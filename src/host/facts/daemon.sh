@@ -1,16 +1,27 @@
 # The daemon: what it answers, and the programs that it needs to start.
 # Needs functions: api end find_own_program podman_facts say
-# Needs variables: host_kind nonce own_search pid socket
-# Needs programs: cat grep head sed tr
+# Needs variables: NL host_kind nonce own_search pid socket
+# Needs programs: grep head tr
 
 # Programs that dockerd looks for when it starts, with where it finds them: in its own PATH, or beside it (moby: lookupBinPath).
 program_facts() {
-  search=$(cat "/proc/${pid:-0}/environ" 2>/dev/null | tr '\0' '\n' | sed -n 's/^PATH=//p')
+  search=$NL$(tr '\0' '\n' 2>/dev/null <"/proc/${pid:-0}/environ")$NL
+  case $search in *"${NL}PATH="*) search=${search#*"${NL}PATH="} && search=${search%%"$NL"*} ;; *) search= ;; esac
   search=${search:-${own_search:-/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin}}
+  search=$search:/usr/local/libexec/docker:/usr/libexec/docker:/usr/local/lib/docker:/usr/lib/docker
+  set -f
+  IFS=:
   for name in iptables nft runc buildkit-runc docker-proxy; do
-    where=$(PATH=$search:/usr/local/libexec/docker:/usr/libexec/docker:/usr/local/lib/docker:/usr/lib/docker command -v "$name")
-    case $where in /*) printf '%s\n' "$where" ;; esac
+    for directory in $search; do
+      case $directory in /*) ;; *) continue ;; esac
+      if [ -f "$directory/$name" ] && [ -x "$directory/$name" ]; then
+        printf '%s\n' "$directory/$name"
+        break
+      fi
+    done
   done
+  unset IFS
+  set +f
   end programs
 }
 
@@ -23,13 +34,19 @@ daemon_facts() {
   dockerd=$(command -v dockerd)
   [ "$host_kind" != rootless ] || find_own_program
   say dockerd "$dockerd"
+  # Not where a package has put another in its place since.
+  # shellcheck disable=SC3013 # dash, bash and busybox have -ef
+  if [ -n "$dockerd" ] && [ "/proc/${pid:-0}/exe" -ef "$dockerd" ]; then say runs "$dockerd"; fi
   say api-socket "$socket"
   told=
   [ -z "$socket" ] || told=$(api "$socket" "$nonce" /version /info /containers/json)
   printf '%s\n' "$told"
   case $told in *" api 200 "*) ;; *) [ -z "$dockerd" ] || say dockerd-version "$("$dockerd" --version 2>/dev/null)" ;; esac
   # Another data-root, or a directory of its own for userns-remap.
-  data=$(printf '%s\n' "$told" | sed -n 's/^.*"DockerRootDir":"\(\/[^"\\]*\)".*$/\1/p' | head -n 1)
-  grep -Ho '"RestartPolicy":{"Name":"[a-z-]*"' "${data:-/var/lib/docker}"/containers/*/hostconfig.json 2>/dev/null | head -n 2000
+  data=/var/lib/docker
+  case $told in *'"DockerRootDir":"/'*) data=${told#*'"DockerRootDir":"'} && data=${data%%'"'*} ;; esac
+  case $data in *\\*) data=/var/lib/docker ;; esac
+  set -- "$data"/containers/*/hostconfig.json
+  [ ! -e "$1" ] || grep -Ho '"RestartPolicy":{"Name":"[a-z-]*"' "$@" 2>/dev/null | head -n 2000
   end restart-policies
 }

@@ -1,7 +1,7 @@
 # The host: its system, files of settings, records of docker-tls, network.
 # Needs functions: end followed say unread_units
-# Needs variables: DAEMON_JSON MORE_PATHS NL TLS_DIRECTORY began dropins environment fragment host_kind paths pid
-# Needs programs: cat date find hostname id ip sed sh systemctl timeout tr uname
+# Needs variables: DAEMON_JSON MORE_PATHS NL TLS_DIRECTORY began dropins environment fragment host_kind paths pid uid
+# Needs programs: cat date find grep hostname ip sh systemctl timeout tr uname
 
 # Further files of settings that are wanted.
 more_paths_facts() {
@@ -14,7 +14,7 @@ PATHS
 
 # The system itself.
 system_facts() {
-  say uid "$(id -u)"
+  say uid "$uid"
   say clock "$(date +%s.%N)"
   name=
   read -r name </proc/sys/kernel/hostname
@@ -62,11 +62,30 @@ other_docker_facts() {
   end rootless
 }
 
+# Sets `accepted` to the CAs whose clients the daemon accepts, by a flag or as "tlscacert": dockerd's own default as well.
+find_accepted() {
+  accepted=/root/.docker/ca.pem
+  words=$cmdline$NL
+  [ -z "$readable" ] || words=$words$(grep -hs -A 1 tlscacert $readable)
+  follows=no
+  IFS=" \"'$NL"
+  for word in $words; do
+    case $follows:$word in
+      *:) ;;
+      yes:*) accepted=$accepted$NL$word follows=no ;;
+      *--tlscacert=*) accepted=$accepted$NL${word#*--tlscacert=} ;;
+      *--tlscacert | no:tlscacert) follows=yes ;;
+    esac
+  done
+  IFS=$NL
+}
+
 # The files that the daemon's settings are in.
 settings_facts() {
+  cmdline=
   if [ "${pid:-0}" -gt 0 ] 2>/dev/null; then
-    tr '\0' '\n' <"/proc/$pid/cmdline" 2>/dev/null
-    end cmdline
+    cmdline=$(tr '\0' '\n' <"/proc/$pid/cmdline" 2>/dev/null)
+    say cmdline "$cmdline"
   fi
   say drop-ins "$dropins"
   say environment-files "$environment"
@@ -78,11 +97,8 @@ settings_facts() {
   # Files only: a pipe would be waited for.
   readable=
   for path in $fragment $dropins $environment $paths; do [ ! -f "$path" ] || readable=$readable$path$NL; done
-  # The CAs whose clients the daemon accepts, by a flag or as "tlscacert": dockerd's own default as well.
-  for path in /root/.docker/ca.pem $(
-    cat $readable "/proc/${pid:-0}/cmdline" 2>/dev/null | tr -s "\0 \"'" '\n\n\n\n' |
-      sed -n -e 's/^.*--tlscacert=//p' -e '/--tlscacert$/{n;p;}' -e '/^tlscacert$/{n;n;p;}'
-  ); do
+  find_accepted
+  for path in $accepted; do
     case $path in "$TLS_DIRECTORY"/current/*) ;; *) followed "$path" ;; esac
   done
 

@@ -3,14 +3,16 @@
 # Needs variables: PROGRAMS
 
 missing=
-for name in $PROGRAMS; do
-  # Where systemd does not run, that is the thing to say.
-  case $name in
-    systemctl | systemd-run) [ -d /run/systemd/system ] || continue ;;
-    setsid) [ ! -d /run/systemd/system ] || continue ;;
-  esac
-  command -v "$name" >/dev/null 2>&1 || missing="$missing $name"
-done
+{
+  for name in $PROGRAMS; do
+    # Where systemd does not run, that is the thing to say.
+    case $name in
+      systemctl | systemd-run) [ -d /run/systemd/system ] || continue ;;
+      setsid) [ ! -d /run/systemd/system ] || continue ;;
+    esac
+    command -v "$name" || missing="$missing $name"
+  done
+} >/dev/null 2>&1
 if [ -n "$missing" ]; then
   printf 'docker-tls-missing%s\n' "$missing"
   while IFS= read -r line; do printf '%s\n' "$line"; done </etc/os-release

@@ -52,12 +52,13 @@ network_facts() {
   else
     say listeners ""
   fi
-  df -Pk $ROOM "$RUN" "${TLS_DIRECTORY%/*}" "$UNITS" "$STATE" 2>/dev/null
-  end disk
-  df -Pk /run/systemd 2>/dev/null
-  end run-space
+  # Where systemd keeps what it reads comes last.
+  space=$(df -Pk $ROOM "$RUN" "${TLS_DIRECTORY%/*}" "$UNITS" "$STATE" /run/systemd 2>/dev/null)
+  say disk "$space"
+  [ ! -d /run/systemd ] || say run-space "${space%%"$NL"*}$NL${space##*"$NL"}"
   # Where, and how: the options of the mount, and of its file system.
-  sed -n 's/^[^ ]* [^ ]* [^ ]* [^ ]* \(\/[^ ]*\) \([^ ]*\) .* \([^ ]*\)$/\1 \2,\3/p' /proc/self/mountinfo | grep -vE '^/(proc|sys|dev|var/lib/docker/|run/docker/)' | head -n 500
+  sed -n -e 's/^[^ ]* [^ ]* [^ ]* [^ ]* \(\/[^ ]*\) \([^ ]*\) .* \([^ ]*\)$/\1 \2,\3/' -e '/^\/proc/d' -e '/^\/sys/d' -e '/^\/dev/d' \
+    -e '/^\/var\/lib\/docker\//d' -e '/^\/run\/docker\//d' -e '/^\//p' -e 5000q /proc/self/mountinfo
   end mounts
   if command -v iptables >/dev/null 2>&1; then
     for chain in INPUT OUTPUT; do iptables -S "$chain" 2>/dev/null | head -n 200; done

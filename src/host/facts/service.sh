@@ -7,7 +7,8 @@
 find_kind() {
   host_kind='' SERVICE=docker.service TLS_SOCKET=docker-tls.socket LOCAL_SOCKET=docker.socket
   UNITS=/etc/systemd/system TLS_DIRECTORY=/etc/docker/tls STATE=/var/lib/docker-tls RUN=/run ROOM='/etc /var/lib'
-  if [ "$(id -u)" != 0 ]; then
+  uid=$(id -u)
+  if [ "$uid" != 0 ]; then
     find_own
   elif [ -d /run/systemd/system ]; then
     host_kind=systemd
@@ -30,7 +31,6 @@ is_podman() {
 }
 
 read_service() {
-  find_kind
   case $host_kind in
     openrc | sysvinit) read_script ;;
     *)

@@ -1,9 +1,41 @@
 # OpenRC: how its service is run.
-# Needs programs: rc-service
+# Needs functions: look_at_clock
+# Needs variables: LIMIT uptime
+# Needs programs: grep rc-service readlink sleep tr
 
 # run_script COMMAND… VERB, with the command before the script: run_script timeout 10 stop
 run_script() {
   # OpenRC does not start what it believes to run, such as a daemon that has died.
-  [ "$3" != start ] || rc-service docker zap >/dev/null 2>&1
+  if [ "$3" = start ]; then
+    end_supervisor
+    rc-service docker zap >/dev/null 2>&1
+  fi
   "$1" "$2" rc-service docker "$3"
+  ran=$?
+  # A script that could not be read has stopped nothing.
+  [ "$3" != stop ] || end_supervisor
+  return "$ran"
+}
+
+# Ends what would start a daemon again that has died (supervise-daemon), and the daemon with it. OpenRC takes the service for stopped then.
+end_supervisor() {
+  find_supervisor || return 0
+  kill -s TERM "$supervisor"
+  look_at_clock
+  end=$((uptime + LIMIT))
+  while find_supervisor && [ "$uptime" -lt "$end" ]; do
+    sleep 0.1
+    look_at_clock
+  done
+}
+
+# Sets `supervisor` to its number. One in a container is another.
+find_supervisor() {
+  for file in $(grep -lxs supervise-daemo /proc/[0-9]*/comm); do
+    supervisor=${file#/proc/} && supervisor=${supervisor%/comm}
+    case $(tr '\000' ' ' 2>/dev/null <"/proc/$supervisor/cmdline") in
+      'supervise-daemon docker '*) [ "$(readlink "/proc/$supervisor/ns/pid")" != "$(readlink /proc/self/ns/pid)" ] || return 0 ;;
+    esac
+  done
+  return 1
 }

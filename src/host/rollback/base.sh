@@ -62,7 +62,7 @@ await() {
       sleep 2
       return 0
     }
-    sleep 0.05
+    sleep 0.02
     look_at_clock
   done
   return 1

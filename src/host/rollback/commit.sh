@@ -2,7 +2,7 @@
 # Needs functions: clear_beside clear_records clear_recovery final_daemon_json forget_recovery mark note
 # Needs functions: remove_created restore_live_restore snapshot_path stop_timer
 # Needs variables: GENERATION KEEP LIVE_RESTORE LIVE_RESTORE_STAYS LOCK NL RECOVERY_LINK RUN STATE T TAB TLS_DIRECTORY TXN
-# Needs programs: cat find grep ls mkdir mv rm rmdir sort sync tail
+# Needs programs: find grep ls mkdir mv rm rmdir sort sync tail
 
 # The paths under our care, as they are now.
 keep_generation() {
@@ -28,13 +28,16 @@ commit() {
     fi
     [ -e "$T/generation-kept" ] || keep_generation || return 1
     # What `remove` takes away one day. The directory of the recovery unit is only the transaction's.
-    set -- "$T/created"
-    [ ! -e "$STATE/created" ] || set -- "$@" "$STATE/created"
-    sort -u -- "$@" >"$T/sorted" || return 1
+    directories=$NL${RECOVERY_LINK%/*}$NL
     true >"$T/all-created" || return 1
-    while IFS= read -r directory <&3; do
-      if [ -d "$directory" ] && [ "$directory" != "${RECOVERY_LINK%/*}" ]; then printf '%s\n' "$directory" >>"$T/all-created" || return 1; fi
-    done 3<"$T/sorted"
+    for list in "$STATE/created" "$T/created"; do
+      [ -e "$list" ] || continue
+      while IFS= read -r directory <&3; do
+        case $directories in *"$NL$directory$NL"*) continue ;; esac
+        directories=$directories$directory$NL
+        if [ -d "$directory" ]; then printf '%s\n' "$directory" >>"$T/all-created" || return 1; fi
+      done 3<"$list" || return 1
+    done
     sync "$T"/* "$T"/generation/* 2>/dev/null
     mark committed || return 1
     # Who is told that it counts must not find it gone after a loss of power.
@@ -58,16 +61,16 @@ finish() {
   else
     if [ -d "$T/generation" ]; then
       [ -d "$STATE/generations" ] || mkdir -p -- "$STATE/generations"
-      rm -rf -- "$STATE/generations/$GENERATION"
+      [ ! -e "$STATE/generations/$GENERATION" ] || rm -rf -- "$STATE/generations/$GENERATION"
       mv -T -- "$T/generation" "$STATE/generations/$GENERATION"
     fi
     if [ -d "$T/origin" ]; then
-      rm -rf -- "$STATE/origin"
+      [ ! -e "$STATE/origin" ] || rm -rf -- "$STATE/origin"
       mv -T -- "$T/origin" "$STATE/origin"
     fi
     if [ -f "$T/state.json" ]; then mv -fT -- "$T/state.json" "$STATE/state.json"; fi
     # A directory that only the transaction needed, and made, goes now.
-    if grep -qsxF -- "${RECOVERY_LINK%/*}" "$T/created"; then rmdir -- "${RECOVERY_LINK%/*}" 2>/dev/null; fi
+    if is_listed "${RECOVERY_LINK%/*}" "$T/created"; then rmdir -- "${RECOVERY_LINK%/*}" 2>/dev/null; fi
     if [ -f "$T/all-created" ]; then mv -fT -- "$T/all-created" "$STATE/created"; fi
     prune
     note "generation $GENERATION is active ($TXN)"
@@ -84,9 +87,21 @@ finish() {
   return 0
 }
 
-# Directories of credentials that we made, out of lists of made directories: names without blanks. Anything else beside them is not ours.
+# Directories of credentials that we made, out of a list of made directories: names without blanks. Anything else beside them is not ours.
 credential_directories() {
-  cat -- "$@" 2>/dev/null | grep -x -- "$TLS_DIRECTORY/[0-9][0-9]*" | sort -u
+  [ -f "$1" ] || return 0
+  while IFS= read -r directory; do
+    case ${directory#"$TLS_DIRECTORY/"} in '' | *[!0-9]*) ;; *) printf '%s\n' "$directory" ;; esac
+  done <"$1"
+}
+
+# Is it a line of a file? is_listed LINE FILE
+is_listed() {
+  [ -f "$2" ] || return 1
+  while IFS= read -r line; do
+    if [ "$line" = "$1" ]; then return 0; fi
+  done <"$2"
+  return 1
 }
 
 # Keeps the newest KEEP generations, and the directories of credentials that they and `current` point to.

@@ -1,7 +1,7 @@
 # The TLS port in the moment before dockerd stops: new connections wait at the firewall.
 # Needs functions: mark
 # Needs variables: T
-# Needs programs: grep nft rm sed sleep sort ss timeout
+# Needs programs: nft rm sed sleep ss timeout
 
 # When it stops, dockerd cuts connections that it has only just taken (20.10 and 28.5 do so). Therefore no new client gets to it in the
 # moment before: a first packet that is dropped is sent again by the client's kernel a second later, and then systemd holds the port.
@@ -11,7 +11,7 @@ hold_port() {
   # Rules of a try that was killed: a second set would outlive the release, which takes out one.
   release_port
   [ -n "$1" ] && command -v ss >/dev/null || return 0
-  printf '%s\n' "$1" | sort -u >"$T/held" || return 0
+  for port in $1; do printf '%s\n' "$port"; done >"$T/held" || return 0
   if ! hold_by_nft; then
     command -v iptables >/dev/null && mark held-by-iptables || return 0
     iptables_rules -I
@@ -27,8 +27,20 @@ hold_port() {
 # listens to a stream or keeps the connection for later; waiting changes nothing for those.
 under_way() {
   while IFS= read -r port <&4; do
-    ss -Htin state established "( sport = :$port )" | grep '^[[:space:]]' |
-      grep -qvE 'lastrcv:([3-9]|[1-9][0-9]+)[0-9]{3}' && return 0
+    said=$(ss -Htin state established "( sport = :$port )")
+    IFS='
+'
+    for line in $said; do
+      # Behind the line of each connection is one of what it did, which begins with blanks.
+      case $line in
+        [![:space:]]* | *lastrcv:[3-9][0-9][0-9][0-9]* | *lastrcv:[1-9][0-9][0-9][0-9][0-9]*) ;;
+        *)
+          unset IFS
+          return 0
+          ;;
+      esac
+    done
+    unset IFS
   done 4<"$T/held"
   return 1
 }

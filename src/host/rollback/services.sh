@@ -55,7 +55,12 @@ leave_down() {
 
 # Programs without which dockerd does not start (it may run for years after they are gone).
 missing_programs() {
-  printf '%s\n' "$NEEDS" | while IFS= read -r program; do
-    [ -z "$program" ] || [ -x "$program" ] || printf '%s is missing; ' "$program"
+  set -f
+  IFS='
+'
+  for program in $NEEDS; do
+    [ -x "$program" ] || printf '%s is missing; ' "$program"
   done
+  unset IFS
+  set +f
 }

@@ -2,7 +2,7 @@
 # Needs functions: apply_services clear_beside clear_blobs end_linger final_daemon_json finish forget_recovery mark note place_as
 # Needs functions: read_at_boot release_port reload_live_restore remove_created restore_files restore_live_restore stop_timer unlist_recovery
 # Needs variables: DAEMON_JSON LEFT_DOWN LIVE_RESTORE LOCK RECOVERY RECOVERY_LINK RUN STATE T TXN WAS_ACTIVE
-# Needs programs: ls rm sleep
+# Needs programs: rm sleep
 
 undo() {
   reason=$1
@@ -70,7 +70,11 @@ roll_back_files() {
 # The records of this change, and the directory above when nothing else is in it: one command, so that half of it is not left. A link is not ours.
 clear_records() {
   end_linger
-  if [ ! -L "$STATE" ] && [ "$(ls -A "$STATE")" = "${T##*/}" ]; then rm -rf -- "$STATE"; else rm -rf -- "$T"; fi
+  alone=yes
+  for path in "$STATE"/* "$STATE"/.[!.]* "$STATE"/..?*; do
+    if [ "$path" != "$T" ] && { [ -e "$path" ] || [ -L "$path" ]; }; then alone=no; fi
+  done
+  if [ ! -L "$STATE" ] && [ "$alone" = yes ]; then rm -rf -- "$STATE"; else rm -rf -- "$T"; fi
 }
 
 clear_recovery() {

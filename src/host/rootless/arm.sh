@@ -2,4 +2,4 @@
 # the module of systemd, and the last definition of a function counts.
 # Needs variables: SERVICE TLS_SOCKET
 
-recovery_order() { printf '%s\n' "Before=$SERVICE $TLS_SOCKET sockets.target basic.target shutdown.target"; }
+recovery_order() { order="Before=$SERVICE $TLS_SOCKET sockets.target basic.target shutdown.target"; }

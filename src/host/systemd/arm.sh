@@ -4,18 +4,27 @@
 
 # When the next boot runs it: before the daemon, and whatever else reads our files.
 recovery_order() {
-  printf '%s\n' "RequiresMountsFor=$STATE /etc" After=local-fs.target \
-    "Before=systemd-sysctl.service $SERVICE $LOCAL_SOCKET $TLS_SOCKET sockets.target auditd.service audit-rules.service shutdown.target"
+  order="RequiresMountsFor=$STATE /etc
+After=local-fs.target
+Before=systemd-sysctl.service $SERVICE $LOCAL_SOCKET $TLS_SOCKET sockets.target auditd.service audit-rules.service shutdown.target"
 }
 
-write_recovery() (
+# Why it cannot be written only a program says.
+write_recovery() {
   umask 022
+  { recovery_unit || recovery_unit | cat; } >"$RECOVERY"
+  written=$?
+  umask 077
+  return "$written"
+}
+
+recovery_unit() {
+  recovery_order
   target=${RECOVERY_LINK%.wants/*}
-  cat >"$RECOVERY" <<UNIT
-[Unit]
+  printf '%s\n' "[Unit]
 Description=docker-tls: undo or finish a change that a reboot interrupted
 DefaultDependencies=no
-$(recovery_order)
+$order
 Conflicts=shutdown.target
 
 [Service]
@@ -23,9 +32,8 @@ Type=oneshot
 ExecStart=/bin/sh -c 'if [ -f $T/settings ]; then exec /bin/sh $T/rollback.sh undo boot; fi; rm -rf $T; rmdir $STATE; rm -f $RECOVERY $RECOVERY_LINK'
 
 [Install]
-WantedBy=${target##*/}
-UNIT
-)
+WantedBy=${target##*/}" 2>/dev/null
+}
 
 recovery_goal() { printf '../docker-tls-recover.service'; }
 

@@ -1,7 +1,7 @@
 # The daemon and sshd as systemd's services: what runs, and how they are started, stopped and told to read their configuration.
 # Needs functions: active hold_port mark note_dependents release_port start_dependents
 # Needs variables: BACK LIMIT LOCAL_SOCKET NL SERVICE SOCKET SOCKET_WAS_ACTIVE T TLS_SOCKET UNITS docker_unit socket_unit
-# Needs programs: journalctl sed sleep systemctl timeout
+# Needs programs: journalctl sleep systemctl timeout
 
 # The option for the systemd of a user (rootless/manager.sh); none: the host's.
 WHOSE=
@@ -58,8 +58,8 @@ restart_docker() {
   [ -e "$UNITS/$TLS_SOCKET" ] && want=active
   is=inactive
   active "$socket_unit" && is=active
-  systemctl reset-failed "$SERVICE" "$TLS_SOCKET" $LOCAL_SOCKET 2>/dev/null
   if [ "$1" = stop ]; then
+    reset_failed
     set -- "$SERVICE" "$TLS_SOCKET"
     # It started with the daemon, which needs it.
     if socket_stops; then set -- "$@" "$LOCAL_SOCKET"; fi
@@ -70,14 +70,50 @@ restart_docker() {
     return 0
   fi
   mark stopped
+  # Both take systemd and the firewall a while, and neither needs the other.
+  reset_failed &
+  reset=$!
   note_dependents
   if [ "$is" = active ] && [ "$want" = active ] && active "$docker_unit"; then
-    hold_port "$(printf '%s\n' "$socket_unit" | sed -n 's/^Listen=.*:\([0-9]\{1,5\}\) (Stream)$/\1/p')"
+    find_ports
+    hold_port "$ports"
   fi
   # Alone: what needs the daemon (Requires=, PartOf=) would be stopped with it, as by `docker compose down`, and with it its containers.
   service --job-mode=ignore-dependencies stop "$SERVICE" 2>/dev/null
-  release_port
+  wait "$reset"
   start_docker && start_dependents
+  started=$?
+  # Also where it came to no start.
+  release_port
+  return "$started"
+}
+
+# systemd holds the port: connections are let go while the daemon starts, which then answers them. Who waits for that hears of it.
+start_held() {
+  {
+    release_port
+    [ "$want:$BACK" != active:no ] || printf '@open\n' 2>/dev/null
+  } &
+  release=$!
+  # A condition that is not met is no failure to systemctl.
+  service start "$SERVICE" && is_up
+  started=$?
+  wait "$release"
+  return "$started"
+}
+
+# systemd starts a unit only so often.
+reset_failed() { systemctl reset-failed "$SERVICE" "$TLS_SOCKET" $LOCAL_SOCKET 2>/dev/null 9<&-; }
+
+# Sets `ports` to those that our socket unit holds, each once.
+find_ports() {
+  ports=
+  IFS=$NL
+  for line in $socket_unit; do
+    case $line in Listen=*:*' (Stream)') port=${line##*:} && port=${port%' (Stream)'} ;; *) continue ;; esac
+    case $port:$NL$ports in '':* | *[!0-9]*:*) ;; *"$NL$port$NL"*) ;; *) ports=$ports$port$NL ;; esac
+  done
+  unset IFS
 }
 
 # Whether the local socket was down as well, before the change that is rolled back or before the first one of all.
@@ -88,16 +124,15 @@ socket_stops() {
 
 start_docker() {
   if [ "$want" = "$is" ] && [ ! -e "$T/socket-changed" ]; then
-    # A condition that is not met is no failure to systemctl.
-    service start "$SERVICE" && is_up
+    start_held
     return
   fi
   [ "$is" = active ] && service stop "$TLS_SOCKET" 2>/dev/null
   if [ "$want" = active ]; then
-    # A local client may have woken the daemon in between; it then has pulled our socket in by itself.
-    systemctl -q is-active "$TLS_SOCKET" || service start "$TLS_SOCKET" || return 1
+    # A local client may have woken the daemon in between; it then has pulled our socket in by itself, and this is nothing to do.
+    service start "$TLS_SOCKET" || return 1
   fi
-  service start "$SERVICE" && is_up
+  start_held
 }
 
 # Some units wait for their daemon without end (TimeoutStartSec=0). The mutex is not for those that we start.

@@ -20,9 +20,8 @@ active() {
 }
 
 # systemd reads all its unit files anew, which takes it 0.1 s: only where ours changed, or those of another program that it has not read yet.
-read_units() {
-  case $docker_unit$socket_unit in *"${NL}NeedDaemonReload=yes$NL"*) ;; *) [ -e "$T/units-changed" ] || return 0 ;; esac
-  reread
+units_unread() {
+  case $docker_unit$socket_unit in *"${NL}NeedDaemonReload=yes$NL"*) ;; *) [ -e "$T/units-changed" ] ;; esac
 }
 
 # Going back, it does so also where less than 16 MiB are free on /run, which systemd refuses by itself: /run may hold more for that moment.
@@ -39,9 +38,11 @@ reread() {
 
 # Why the daemon would not start on what is there now, as far as that can be told before it is stopped; nothing: it would.
 obstacle() {
-  refusal=$(read_units 2>&1) || {
-    printf 'systemd cannot read the unit files: %s' "$refusal"
-    return
-  }
+  if units_unread; then
+    refusal=$(reread 2>&1) || {
+      printf 'systemd cannot read the unit files: %s' "$refusal"
+      return
+    }
+  fi
   missing_programs
 }

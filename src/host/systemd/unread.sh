@@ -21,14 +21,23 @@ unread_units() {
   path=$UNITS/$SERVICE
   if [ -s "$path" ] && [ "$(readlink -f -- "$path")" != "$(readlink -f -- "$1")" ]; then printf '%s\n' "$path"; fi
   for directory in $(unit_path); do
-    # systemd names a directory that is a link by where it leads.
-    real=$(cd -P "$directory/$SERVICE.d" 2>/dev/null && pwd -P) || continue
+    [ -d "$directory/$SERVICE.d" ] || continue
+    real=
     for path in "$directory/$SERVICE.d"/*.conf; do
       name=${path##*/}
       # An empty one, or a link to /dev/null, masks others of its name.
       [ -s "$path" ] || continue
-      case $name in *zz-docker-tls.conf) if grep -q '^# Written by docker-tls\.' "$path"; then continue; fi ;; esac
-      case $NL$2$NL in *"$NL$path$NL"* | *"$NL$real/$name$NL"*) continue ;; esac
+      case $name in *zz-docker-tls.conf)
+        line=
+        read -r line <"$path"
+        case $line in '# Written by docker-tls.'*) continue ;; esac
+        if grep -q '^# Written by docker-tls\.' "$path"; then continue; fi
+        ;;
+      esac
+      case $NL$2$NL in *"$NL$path$NL"*) continue ;; esac
+      # systemd names a directory that is a link by where it leads.
+      real=${real:-$(cd -P "$directory/$SERVICE.d" && pwd -P)}
+      case $NL$2$NL in *"$NL$real/$name$NL"*) continue ;; esac
       # One of the same name in /etc counts before it; and systemd may name /usr/lib as /lib.
       if [ "$directory" != "$UNITS" ]; then
         case $2$NL in *"/$name$NL"*) continue ;; esac

@@ -1242,6 +1242,13 @@ const HARDENING_CASES: readonly Case[] = [
       ['ssh.11', 'allowtcpforwarding no\nallowagentforwarding no'],
     ] as const
   ).map(([check, says]): Case => ({ check, name: says, change: { sections: { 'sshd 0': says } }, state: 'pass' })),
+  {
+    check: 'ssh.10',
+    name: 'TCP keepalives, as OpenSSH 10.4 and later print them',
+    change: { sections: { 'sshd 0': 'ClientAliveInterval 300\nClientAliveCountMax 2\nTCPKeepAlive true' } },
+    state: 'finding',
+    says: 'TCPKeepAlive is yes',
+  },
 ];
 
 export const CASES: readonly Case[] = [

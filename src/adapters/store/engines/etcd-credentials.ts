@@ -6,7 +6,8 @@ import { splitBundle } from '../../../domain/pki/inspect.ts';
 import { shellQuote } from '../../../domain/quote.ts';
 import { Secret } from '../../../domain/secret.ts';
 import { DockerTlsError } from '../../../errors/errors.ts';
-import { errnoOf, HAS_MODES } from '../files.ts';
+import { errnoOf } from '../files.ts';
+import { HAS_MODES } from '../modes.ts';
 import type { EtcdAddress } from '../team/etcd-address.ts';
 
 export type EtcdCredentials = {

@@ -7,7 +7,8 @@ import { shellQuote } from '../../../domain/quote.ts';
 import { Secret } from '../../../domain/secret.ts';
 import { DockerTlsError } from '../../../errors/errors.ts';
 import { homeDirectory } from '../../../user.ts';
-import { errnoOf, HAS_MODES } from '../files.ts';
+import { errnoOf } from '../files.ts';
+import { HAS_MODES } from '../modes.ts';
 import type { IdentityFile } from './ssh-keys.ts';
 
 export type IdentityOptions = {

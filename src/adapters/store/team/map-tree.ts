@@ -3,7 +3,8 @@
 import { nameProblem } from '../../../domain/names.ts';
 import { Secret } from '../../../domain/secret.ts';
 import { DockerTlsError } from '../../../errors/errors.ts';
-import { certificateProblem, keyProblem, type Parsed } from '../parse.ts';
+import { certificateProblem, type Parsed } from '../parse.ts';
+import { keyProblem } from '../pem.ts';
 import type { Files, Tree } from '../tree.ts';
 import type { Contents } from './contents.ts';
 

@@ -1,6 +1,6 @@
 /** Owns the checks of the daemon's configuration that the benchmark does not have. */
 
-import { textAt } from '../api.ts';
+import { textAt } from '../../json.ts';
 import { type Check, type Evidence, finding, judge, notApplicable, PASS, UNANSWERED, type Verdict } from '../check.ts';
 import { givenTwice, isOn, placeOf, setting } from '../dockerd.ts';
 import type { AuditFacts } from '../facts.ts';

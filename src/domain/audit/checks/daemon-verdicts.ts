@@ -1,6 +1,6 @@
 /** Owns how the settings of dockerd and its own answers are judged, for the table of daemon.ts. */
 
-import { at, entriesAt, textAt, textsAt } from '../api.ts';
+import { at, entriesAt, textAt, textsAt } from '../../json.ts';
 import {
   type Check,
   finding,

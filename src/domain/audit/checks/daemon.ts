@@ -1,6 +1,6 @@
 /** Owns the checks of section 2: how dockerd is configured, judged from its effective options and its own answers. */
 
-import { at, textAt } from '../api.ts';
+import { at, textAt } from '../../json.ts';
 import { type Check, finding, PASS, UNANSWERED } from '../check.ts';
 import { placeOf } from '../dockerd.ts';
 

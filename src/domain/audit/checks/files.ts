@@ -10,19 +10,34 @@ export function octal(mode: number): string {
   return mode.toString(8).padStart(4, '0');
 }
 
-type Kind = {
+/** What of a kind of file differs from most. */
+type Particulars = {
+  readonly plural?: true;
+  readonly severity?: Severity;
+  readonly why?: string;
+  /** Undefined: root. */
+  readonly group?: (facts: AuditFacts) => string;
+};
+
+type Kind = Particulars & {
   readonly ownerId: string;
   readonly modeId: string;
   readonly what: string;
-  readonly plural?: true;
   /** The most that the mode may allow. */
   readonly mode: number;
-  readonly severity: Severity;
-  readonly why: string;
-  /** Undefined: root. */
-  readonly group?: (facts: AuditFacts) => string;
   readonly find: (facts: AuditFacts) => readonly FileFact[];
 };
+
+function kind(
+  ownerId: string,
+  modeId: string,
+  what: string,
+  mode: number,
+  find: Kind['find'],
+  particulars: Particulars = {},
+): Kind {
+  return { ownerId, modeId, what, mode, find, ...particulars };
+}
 
 function paths(...wanted: readonly string[]): Kind['find'] {
   return (facts) => wanted.flatMap((path) => facts.files.get(path) ?? []);
@@ -65,145 +80,47 @@ function socketGroup(facts: AuditFacts): string {
   return localSocket(facts).some(({ group }) => group === bySystemd) ? bySystemd : byDockerd;
 }
 
-const CHANGES = 'Anyone who can change it decides what root runs.';
-
 const KINDS: readonly Kind[] = [
-  {
-    ownerId: '3.1',
-    modeId: '3.2',
-    what: 'docker.service',
-    mode: 0o644,
-    severity: 'high',
-    why: CHANGES,
-    find: unit('docker.service'),
-  },
-  {
-    ownerId: '3.3',
-    modeId: '3.4',
-    what: 'docker.socket',
-    mode: 0o644,
-    severity: 'high',
-    why: CHANGES,
-    find: unit('docker.socket'),
-  },
-  {
-    ownerId: '3.5',
-    modeId: '3.6',
-    what: '/etc/docker',
-    mode: 0o755,
-    severity: 'high',
-    why: CHANGES,
-    find: paths('/etc/docker'),
-  },
-  {
-    ownerId: '3.7',
-    modeId: '3.8',
-    what: 'registry certificates',
+  kind('3.1', '3.2', 'docker.service', 0o644, unit('docker.service')),
+  kind('3.3', '3.4', 'docker.socket', 0o644, unit('docker.socket')),
+  kind('3.5', '3.6', '/etc/docker', 0o755, paths('/etc/docker')),
+  kind('3.7', '3.8', 'registry certificates', 0o444, (facts) => facts.registryFiles, {
     plural: true,
-    mode: 0o444,
     severity: 'medium',
     why: 'Anyone who can change them decides which registries are trusted.',
-    find: (facts) => facts.registryFiles,
-  },
-  {
-    ownerId: '3.9',
-    modeId: '3.10',
-    what: 'TLS CA certificate',
-    mode: 0o444,
-    severity: 'high',
+  }),
+  kind('3.9', '3.10', 'TLS CA certificate', 0o444, tls('ca'), {
     why: 'Anyone who can change it decides which clients get in.',
-    find: tls('ca'),
-  },
-  {
-    ownerId: '3.11',
-    modeId: '3.12',
-    what: 'TLS server certificate',
-    mode: 0o444,
+  }),
+  kind('3.11', '3.12', 'TLS server certificate', 0o444, tls('cert'), {
     severity: 'medium',
     why: 'Anyone who can change it can break or redirect what clients verify.',
-    find: tls('cert'),
-  },
-  {
-    ownerId: '3.13',
-    modeId: '3.14',
-    what: 'TLS server key',
-    mode: 0o400,
-    severity: 'high',
+  }),
+  kind('3.13', '3.14', 'TLS server key', 0o400, tls('key'), {
     why: 'Anyone who can read it can pretend to be this host to all clients.',
-    find: tls('key'),
-  },
-  {
-    ownerId: '3.15',
-    modeId: '3.16',
-    what: 'docker.sock',
-    mode: 0o660,
+  }),
+  kind('3.15', '3.16', 'docker.sock', 0o660, localSocket, {
     severity: 'critical',
     why: 'Anyone who can write to it is root on this host.',
     group: socketGroup,
-    find: localSocket,
-  },
-  {
-    ownerId: '3.17',
-    modeId: '3.18',
-    what: 'daemon.json',
-    mode: 0o644,
-    severity: 'high',
-    why: CHANGES,
-    find: (facts) => paths(facts.daemon.file.path)(facts),
-  },
-  {
-    ownerId: '3.19',
-    modeId: '3.20',
-    what: '/etc/default/docker',
-    mode: 0o644,
-    severity: 'high',
-    why: CHANGES,
-    find: paths('/etc/default/docker'),
-  },
-  {
-    ownerId: '3.22',
-    modeId: '3.21',
-    what: '/etc/sysconfig/docker',
-    mode: 0o644,
-    severity: 'high',
-    why: CHANGES,
-    find: paths('/etc/sysconfig/docker'),
-  },
-  {
-    ownerId: '3.23',
-    modeId: '3.24',
-    what: 'containerd.sock',
-    mode: 0o660,
+  }),
+  kind('3.17', '3.18', 'daemon.json', 0o644, (facts) => paths(facts.daemon.file.path)(facts)),
+  kind('3.19', '3.20', '/etc/default/docker', 0o644, paths('/etc/default/docker')),
+  kind('3.22', '3.21', '/etc/sysconfig/docker', 0o644, paths('/etc/sysconfig/docker')),
+  kind('3.23', '3.24', 'containerd.sock', 0o660, paths('/run/containerd/containerd.sock'), {
     severity: 'critical',
     why: 'Anyone who can write to it can start containers as root, past Docker.',
-    find: paths('/run/containerd/containerd.sock'),
-  },
-  {
-    ownerId: 'file.1',
-    modeId: 'file.2',
-    what: "drop-ins of Docker's units",
+  }),
+  kind('file.1', 'file.2', "drop-ins of Docker's units", 0o755, dropIns, { plural: true }),
+  kind('file.3', 'file.4', 'directories of the TLS files', 0o755, tlsDirectories, {
     plural: true,
-    mode: 0o755,
-    severity: 'high',
-    why: CHANGES,
-    find: dropIns,
-  },
-  {
-    ownerId: 'file.3',
-    modeId: 'file.4',
-    what: 'directories of the TLS files',
-    plural: true,
-    mode: 0o755,
-    severity: 'high',
     why: 'Anyone who can write to the directory can put other files in the place of these.',
-    find: tlsDirectories,
-  },
+  }),
 ];
 
-function judgeFiles(kind: Kind, facts: AuditFacts, wrong: (file: FileFact) => string | undefined): Verdict {
-  const files = kind.find(facts);
-  if (files.length === 0)
-    return notApplicable(kind.plural === true ? `there are no ${kind.what}` : `there is no ${kind.what}`);
+function judgeFiles(of: Kind, facts: AuditFacts, wrong: (file: FileFact) => string | undefined): Verdict {
+  const files = of.find(facts);
+  if (files.length === 0) return notApplicable(`there ${of.plural ? 'are' : 'is'} no ${of.what}`);
   const evidence = files.flatMap((file): readonly Evidence[] => {
     const text = wrong(file);
     return text === undefined ? [] : [{ place: file.path, text }];
@@ -227,11 +144,11 @@ export type FileFix = { readonly path: string; readonly mode: number; readonly g
 /** Every file that a check of owners, modes or keys finds fault with, once, and how it should be. */
 export function fileFixes(facts: AuditFacts): readonly FileFix[] {
   const fixes = new Map<string, FileFix>();
-  for (const kind of KINDS) {
-    const group = kind.group?.(facts) ?? 'root';
-    for (const file of kind.find(facts)) {
-      if (ownedRight(file, group) && (file.mode & ~kind.mode) === 0) continue;
-      fixes.set(file.path, { path: file.path, mode: file.mode & kind.mode, group });
+  for (const { find, mode, ...of } of KINDS) {
+    const group = of.group?.(facts) ?? 'root';
+    for (const file of find(facts)) {
+      if (ownedRight(file, group) && (file.mode & ~mode) === 0) continue;
+      fixes.set(file.path, { path: file.path, mode: file.mode & mode, group });
     }
   }
   // What is a key is root's alone, whatever else the kind of file it is may have.
@@ -243,41 +160,41 @@ export function fileFixes(facts: AuditFacts): readonly FileFix[] {
   return [...fixes.values()];
 }
 
-function ownerCheck(kind: Kind): Check {
-  const group = kind.group === undefined ? 'root' : 'docker';
-  return {
-    id: kind.ownerId,
-    title: `${kind.what} ${kind.plural === true ? 'belong' : 'belongs'} to root:${group}`,
-    failure: `${kind.what} ${kind.plural === true ? 'do' : 'does'} not belong to root:${group}`,
-    severity: kind.severity,
-    why: kind.why,
-    fix: `chown root:${group} the file`,
-    fixable: 'file-modes',
-    evaluate: (facts) => {
-      const wanted = kind.group?.(facts) ?? 'root';
-      return judgeFiles(kind, facts, (file) => {
-        return ownedRight(file, wanted) ? undefined : `belongs to ${file.user}:${file.group}, not root:${wanted}`;
-      });
-    },
-  };
+function check(
+  { what, severity = 'high', why = 'Anyone who can change it decides what root runs.' }: Kind,
+  id: string,
+  title: string,
+  failure: string,
+  fix: string,
+  evaluate: Check['evaluate'],
+): Check {
+  const words = { title: `${what} ${title}`, failure: `${what} ${failure}`, why, fix };
+  return { id, severity, ...words, fixable: 'file-modes', evaluate };
 }
 
-function modeCheck(kind: Kind): Check {
-  return {
-    id: kind.modeId,
-    title: `${kind.what} ${kind.plural === true ? 'have' : 'has'} mode ${octal(kind.mode)} or narrower`,
-    failure: `${kind.what} ${kind.plural === true ? 'have' : 'has'} a mode wider than ${octal(kind.mode)}`,
-    severity: kind.severity,
-    why: kind.why,
-    fix: `chmod ${octal(kind.mode)} the file`,
-    fixable: 'file-modes',
-    evaluate: (facts) =>
-      judgeFiles(kind, facts, (file) =>
-        (file.mode & ~kind.mode) === 0 ? undefined : `has mode ${octal(file.mode)}, wider than ${octal(kind.mode)}`,
-      ),
-  };
+function ownerCheck(of: Kind): Check {
+  const usual = `root:${of.group === undefined ? 'root' : 'docker'}`;
+  const [belong, does] = of.plural ? ['belong', 'do'] : ['belongs', 'does'];
+  const failure = `${does} not belong to ${usual}`;
+  return check(of, of.ownerId, `${belong} to ${usual}`, failure, `chown ${usual} the file`, (facts) => {
+    const wanted = of.group?.(facts) ?? 'root';
+    return judgeFiles(of, facts, (file) =>
+      ownedRight(file, wanted) ? undefined : `belongs to ${file.user}:${file.group}, not root:${wanted}`,
+    );
+  });
 }
 
-export const FILE_CHECKS: readonly Check[] = KINDS.flatMap((kind) =>
-  kind.modeId === '3.21' ? [modeCheck(kind), ownerCheck(kind)] : [ownerCheck(kind), modeCheck(kind)],
+function modeCheck(of: Kind): Check {
+  const most = octal(of.mode);
+  const has = of.plural ? 'have' : 'has';
+  const failure = `${has} a mode wider than ${most}`;
+  return check(of, of.modeId, `${has} mode ${most} or narrower`, failure, `chmod ${most} the file`, (facts) =>
+    judgeFiles(of, facts, (file) =>
+      (file.mode & ~of.mode) === 0 ? undefined : `has mode ${octal(file.mode)}, wider than ${most}`,
+    ),
+  );
+}
+
+export const FILE_CHECKS: readonly Check[] = KINDS.flatMap((one) =>
+  one.modeId === '3.21' ? [modeCheck(one), ownerCheck(one)] : [ownerCheck(one), modeCheck(one)],
 );

@@ -1,6 +1,6 @@
 /** Owns the checks of section 1: the host itself, and who is watched on it. */
 
-import { textAt } from '../api.ts';
+import { textAt } from '../../json.ts';
 import { type AuditRule, isHollow, isWatched } from '../audit-rules.ts';
 import { type Check, finding, forPerson, notApplicable, PASS, UNANSWERED, type Verdict } from '../check.ts';
 import { setting } from '../dockerd.ts';

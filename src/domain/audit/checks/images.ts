@@ -1,6 +1,7 @@
 /** Owns the checks of section 4: images and what is started from them. */
 
-import { type ImageFact, textAt } from '../api.ts';
+import { textAt } from '../../json.ts';
+import type { ImageFact } from '../api.ts';
 import { type Check, type Evidence, finding, forPerson, judge, notApplicable, PASS, type Verdict } from '../check.ts';
 import type { AuditFacts } from '../facts.ts';
 import { runningContainers, unanswered } from './running.ts';

@@ -1,6 +1,7 @@
 /** Owns how running containers are judged: each on its own, with what it has in truth where the kernel tells. */
 
-import { type ContainerFact, textAt } from '../api.ts';
+import { textAt } from '../../json.ts';
+import type { ContainerFact } from '../api.ts';
 import { isGrave, moreThanDefault } from '../capabilities.ts';
 import {
   type Check,

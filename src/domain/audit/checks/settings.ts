@@ -1,6 +1,6 @@
 /** Owns the checks of daemon settings that the benchmark does not have: what opens ports and interfaces past what one expects. */
 
-import { textAt } from '../api.ts';
+import { textAt } from '../../json.ts';
 import { type Check, type Evidence, finding, judge, notApplicable, PASS, UNANSWERED, type Verdict } from '../check.ts';
 import { isOn, placeOf, setting } from '../dockerd.ts';
 import { isLoopback } from '../exposure.ts';

@@ -1,6 +1,6 @@
 /** Owns the checks of sections 6 and 7: how many images and containers pile up, and swarm mode. */
 
-import { at, numberAt, textAt } from '../api.ts';
+import { at, numberAt, textAt } from '../../json.ts';
 import { readCertificates } from '../certificates.ts';
 import {
   type Check,

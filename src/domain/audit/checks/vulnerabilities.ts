@@ -1,6 +1,6 @@
 /** Owns the checks for known vulnerabilities: one for each of Docker's parts, with an entry of the table as each piece of evidence. */
 
-import { textsAt } from '../api.ts';
+import { textsAt } from '../../json.ts';
 import { type Check, type Evidence, finding, judge, notApplicable, PASS, UNANSWERED, type Verdict } from '../check.ts';
 import type { AuditFacts } from '../facts.ts';
 import { assess, type Component, criEnabled, installed, type Open } from '../vulnerabilities.ts';

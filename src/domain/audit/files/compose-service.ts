@@ -1,5 +1,6 @@
 /** Owns the questions that the checks ask of one service of a Compose file. */
 
+import { at, fieldsOf, isObject, textAt } from '../../json.ts';
 import type { Mount } from '../api.ts';
 import { type Evidence, judge, notApplicable, type Severity, type Verdict } from '../check.ts';
 import { isRootUser } from '../checks/images.ts';
@@ -41,11 +42,11 @@ export function mounts(service: Service, { volumes }: Compose): readonly (Mount 
       : undefined;
   }
   return service.items('volumes').flatMap(({ text, value, line }): readonly (Mount & { readonly line: number })[] => {
-    if (typeof value === 'object' && value !== null) {
-      const { type, source, target, read_only: readOnly, bind } = value as Record<string, unknown>;
+    if (isObject(value)) {
+      const { type, source, target, read_only: readOnly } = value;
       const directory = type === 'bind' ? String(source ?? '') : directoryOf(String(source ?? ''));
       if (directory === undefined) return [];
-      const propagation = String((bind as Record<string, unknown> | undefined)?.propagation ?? '');
+      const propagation = textAt(value, 'bind', 'propagation');
       return [
         {
           type: 'bind',
@@ -69,10 +70,7 @@ export function mounts(service: Service, { volumes }: Compose): readonly (Mount 
 /** Mounts of Docker's socket that only its name tells: below a variable's directory (`$XDG_RUNTIME_DIR`), and the named pipe of Windows. */
 export function socketsByName(service: Service): readonly Wrong[] {
   return service.items('volumes').flatMap(({ text, value, line }) => {
-    const { type, source: pipe } = (typeof value === 'object' && value !== null ? value : {}) as Record<
-      string,
-      unknown
-    >;
+    const { type, source: pipe } = fieldsOf(value);
     const whole = type === 'npipe' ? String(pipe) : text;
     const source = /^(\$(?!\{?HOME\b)[^:]*\/docker\.sock|.*?[\\/]pipe[\\/]docker_engine)(?=:|$)/.exec(whole)?.[1];
     return source === undefined ? [] : [{ text: `${source} is mounted`, line }];
@@ -89,8 +87,8 @@ type Published = {
 
 export function ports(service: Service): readonly Published[] {
   return service.items('ports').flatMap(({ text, value, line }): readonly Published[] => {
-    if (typeof value === 'object' && value !== null) {
-      const { host_ip: address, published, target } = value as Record<string, unknown>;
+    if (isObject(value)) {
+      const { host_ip: address, published, target } = value;
       if (target === undefined && published === undefined) return [];
       return [
         {
@@ -149,7 +147,7 @@ function writtenOut(service: Service, path: readonly string[], what: string): re
 /** Both forms of a device: `SOURCE:DESTINATION:options` and the long one. */
 export function devices(service: Service): readonly Wrong[] {
   return service.items('devices').map(({ text, value, line }) => {
-    const source = typeof value === 'object' && value !== null ? (value as Record<string, unknown>).source : undefined;
+    const source = at(value, 'source');
     return { text: `has ${source === undefined ? text.split(':')[0] : String(source)}`, line };
   });
 }

@@ -1,15 +1,17 @@
 /** Owns the page about a hardening that an auditor files: before and after, what changed, what it cost, what is left and why. */
 
 import { plural } from '../../words.ts';
+import type { Benchmark } from '../benchmark.ts';
 import { SEVERITIES } from '../check.ts';
 import { counts } from '../evaluate.ts';
 import { type Fix, fixCommand, NEVER } from '../fixes.ts';
 import { type LynisAnswer, lynisWords } from '../lynis.ts';
 import { scoreWords } from '../score.ts';
-import { hostCommand, ring } from './html.ts';
+import { hostCommand } from './command.ts';
+import { ring } from './html.ts';
 import { renderPage } from './html-page.ts';
 import { type Html, html } from './html-text.ts';
-import type { Subject } from './report.ts';
+import { editionsWords, type Subject } from './report.ts';
 
 /** One path, membership or kernel setting. */
 export type MadeChange = { readonly what: string; readonly reason: string };
@@ -29,7 +31,8 @@ export type HardenedSubject = {
 export type HardenReport = {
   readonly createdAt: string;
   readonly version: string;
-  readonly benchmark: string;
+  readonly benchmark: Benchmark;
+  readonly vulnerabilities: string;
   /** Who ran it: `user@computer`. */
   readonly who: string;
   readonly hosts: readonly HardenedSubject[];
@@ -106,7 +109,7 @@ export function renderHardenReport(report: HardenReport): string {
   return renderPage(
     `Docker hardening, ${about}, ${time.slice(0, 10)}`,
     html`<h1>Docker hardening</h1>
-<p class="soft">${about}, ${time} UTC, by ${report.who}, docker-tls ${report.version}, CIS Docker Benchmark ${report.benchmark}</p>
+<p class="soft">${about}, ${time} UTC, by ${report.who}, docker-tls ${report.version}. ${editionsWords(report)}.</p>
 ${report.hosts.map((host) => hostPart(host, leftOut))}
 <footer><p>Every change was made in one transaction with a rollback on the host, and verified over new connections. docker-tls remove takes all of it back.</p>
 ${list(

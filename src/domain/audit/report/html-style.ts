@@ -34,7 +34,7 @@ h2, p, li, .total { overflow-wrap: anywhere; } p { margin: 0 0 8px; } a { color:
 .choice { display: flex; flex-wrap: wrap; gap: 6px 16px; align-items: center; margin: 0 0 10px; font-size: 13px; } .choice label { cursor: pointer; }
 .legend { display: flex; flex-wrap: wrap; gap: 4px 14px; font-size: 12px; margin: 0 0 10px; }
 .scroll { overflow: auto; max-height: 82vh; } table { border-collapse: collapse; width: 100%; }
-th, td { overflow-wrap: break-word; text-align: left; padding: 6px 12px; vertical-align: top; border-bottom: 1px solid var(--line); } tr:last-child > td { border-bottom: 0; }
+th, td { overflow-wrap: break-word; text-align: left; padding: 6px 12px; vertical-align: top; border-bottom: 1px solid var(--line); } tr:last-child > td, tr:not(:has(~ tr > th)) > th { border-bottom: 0; }
 thead th { font-size: 12px; color: var(--soft); font-weight: 600; }
 .matrix { border-collapse: separate; border-spacing: 0; width: auto; min-width: 100%; font-size: 13px; }
 .matrix thead th { position: sticky; top: 0; background: var(--card); z-index: 2; vertical-align: bottom; padding: 10px 2px; }

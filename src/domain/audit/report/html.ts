@@ -1,19 +1,18 @@
 /** Owns the report as one HTML file for a fleet: no script, nothing loaded from anywhere, good on paper. */
 
-import { shellQuote } from '../../quote.ts';
 import { plural } from '../../words.ts';
 import { NEWEST } from '../benchmark.ts';
 import { SEVERITIES } from '../check.ts';
 import { type CheckResult, counts } from '../evaluate.ts';
-import { fixCommand, fixesCommand } from '../fixes.ts';
+import { fixCommand } from '../fixes.ts';
 import { lynisWords } from '../lynis.ts';
 import { type Score, scoreWords } from '../score.ts';
-import { clean } from './clean.ts';
+import { hostCommand, raisingCommand } from './command.ts';
 import { findingAnchor, renderLegend, renderMatrix } from './html-matrix.ts';
 import { renderPage } from './html-page.ts';
 import { type Html, html } from './html-text.ts';
 import { renderAccess, renderTimeline } from './html-timeline.ts';
-import { type AuditedFile, type AuditedHost, type AuditReport, judged } from './report.ts';
+import { type AuditedFile, type AuditedHost, type AuditReport, editionsWords, judged } from './report.ts';
 
 export function ring({ value, grade }: Score): Html {
   if (value === undefined)
@@ -54,13 +53,6 @@ function finding(result: CheckResult, index: number, subject: AuditedHost | Audi
 <ul>${evidence}</ul><p class="soft small">${result.why}</p><div class="fix small">${result.fix}${command}</div></div></div>`;
 }
 
-/** A command of docker-tls for one host or file, ready to paste. */
-export function hostCommand(command: string, { kind, name }: AuditedHost | AuditedFile): string {
-  const [verb = '', ...options] = command.split(' ');
-  const subject = kind === 'host' ? [] : [`--${kind}`];
-  return ['docker-tls', verb, ...subject, shellQuote(clean(name)), ...options].join(' ');
-}
-
 function acceptedLine(result: CheckResult): Html {
   return html`<div class="finding"><span class="pill info">accepted</span><div><h3><code>${result.id}</code>${result.failure}</h3><p class="soft small">${result.accepted?.reason} (until ${result.accepted?.expires})</p></div></div>`;
 }
@@ -72,7 +64,7 @@ function lynisPart(subject: AuditedHost | AuditedFile): Html | undefined {
   const raise =
     lynis.fixes.length === 0
       ? undefined
-      : html`<p class="small">Raised by: <code>docker-tls ${fixesCommand(lynis.fixes)}</code></p>`;
+      : html`<p class="small">Raised by:</p><pre class="command">${raisingCommand(lynis.fixes, subject)}</pre>`;
   const warnings = lynis.warnings.map(({ test, text }) => html`<li><code>${test}</code> ${text}</li>`);
   return html`<div class="finding"><span class="pill info">Lynis ${lynis.index}</span><div><h3>${lynisWords(lynis)}</h3><ul>${warnings}</ul>${raise}</div></div>`;
 }
@@ -147,7 +139,7 @@ export function renderHtml(report: AuditReport): string {
   return renderPage(
     `Docker audit, ${about}, ${time.slice(0, 10)}`,
     html`<h1>Docker audit</h1>
-<p class="soft">${about}, ${time} UTC, docker-tls ${report.version}. CIS Docker Benchmark ${report.benchmark}, known vulnerabilities as of ${report.vulnerabilities}.</p>
+<p class="soft">${about}, ${time} UTC, docker-tls ${report.version}. ${editionsWords(report)}.</p>
 ${totals(report)}
 <div class="cards">${subjects.map(card)}${unreachable}</div>
 ${matrices(subjects)}

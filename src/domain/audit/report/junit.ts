@@ -33,11 +33,17 @@ function testCase(result: CheckResult, suite: string): string {
   return `${open}>\n      <failure type="${result.severity}" message="${xml(`${result.failure}. ${lines[0] ?? ''}`)}">${body}</failure>\n    </testcase>`;
 }
 
-function suite(subject: Subject, id: number, { createdAt, version }: AuditReport): string {
+function suite(subject: Subject, id: number, { createdAt, version, benchmark, vulnerabilities }: AuditReport): string {
   const name = xml(subject.name);
   const hostname = subject.kind === 'host' || subject.kind === 'unreachable' ? name : 'localhost';
   const head = `  <testsuite id="${id}" package="docker-tls.audit" name="${name}" hostname="${hostname}" timestamp="${xml(createdAt.slice(0, 19))}" time="0"`;
-  const properties = `    <properties>\n      <property name="docker-tls" value="${xml(version)}"/>\n    </properties>`;
+  const properties = [
+    '    <properties>',
+    ...Object.entries({ 'docker-tls': version, benchmark, vulnerabilities }).map(
+      ([key, value]) => `      <property name="${key}" value="${xml(value)}"/>`,
+    ),
+    '    </properties>',
+  ].join('\n');
   const end = '    <system-out/>\n    <system-err/>\n  </testsuite>';
   if (subject.kind === 'unreachable') {
     return `${head} tests="1" failures="0" errors="1" skipped="0">\n${properties}\n    <testcase name="audit" classname="${name}" time="0">\n      <error type="unreachable" message="${xml(subject.error)}"/>\n    </testcase>\n${end}`;

@@ -1,7 +1,7 @@
 /** Owns the report as data: what every form shows, what `--json` prints, and what a later run compares with. */
 
 import { printable } from '../../../errors/errors.ts';
-import { textAt } from '../api.ts';
+import { textAt } from '../../json.ts';
 import type { Benchmark } from '../benchmark.ts';
 import { readCertificates } from '../certificates.ts';
 import type { Outside } from '../check.ts';
@@ -79,6 +79,14 @@ export type AuditReport = {
   readonly vulnerabilities: string;
   readonly subjects: readonly Subject[];
 };
+
+/** The editions that a report is measured with, for its users. */
+export function editionsWords({
+  benchmark,
+  vulnerabilities,
+}: Pick<AuditReport, 'benchmark' | 'vulnerabilities'>): string {
+  return `CIS Docker Benchmark ${benchmark}, known vulnerabilities as of ${vulnerabilities}`;
+}
 
 export function judged(report: AuditReport): readonly (AuditedHost | AuditedFile)[] {
   return report.subjects.filter((subject) => subject.kind !== 'unreachable');

@@ -146,6 +146,7 @@ export function renderSarif(report: AuditReport, known?: readonly FindingKey[]):
           },
         ],
         columnKind: 'utf16CodeUnits',
+        properties: { benchmark: report.benchmark, vulnerabilities: report.vulnerabilities },
         results,
       },
     ],

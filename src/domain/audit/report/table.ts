@@ -5,10 +5,11 @@ import { cutText, padText, plural, textWidth, wrapText } from '../../words.ts';
 import { GROUPS, SEVERITIES, type Severity } from '../check.ts';
 import type { Comparison } from '../compare.ts';
 import { type CheckResult, counts } from '../evaluate.ts';
-import { fixCommand, fixesCommand } from '../fixes.ts';
-import { type LynisAnswer, lynisWords } from '../lynis.ts';
+import { fixCommand } from '../fixes.ts';
+import { lynisWords } from '../lynis.ts';
 import { type Score, scoreWords } from '../score.ts';
-import type { AuditedFile, AuditedHost, AuditReport } from './report.ts';
+import { raisingCommand } from './command.ts';
+import { type AuditedFile, type AuditedHost, type AuditReport, editionsWords } from './report.ts';
 
 /** Wraps text in a colour; the plain one returns it as it is. Names as in picocolors. */
 export type Paint = (colour: 'red' | 'yellow' | 'green' | 'cyan' | 'gray' | 'bold' | 'magenta', text: string) => string;
@@ -125,9 +126,11 @@ function quietLines(
   ];
 }
 
-function lynisLines(lynis: LynisAnswer): readonly string[] {
+function lynisLines(host: AuditedHost): readonly string[] {
+  const { lynis } = host;
+  if (lynis === undefined) return [];
   if ('missing' in lynis) return [lynisWords(lynis)];
-  const raise = lynis.fixes.length === 0 ? [] : [`  raised by: docker-tls ${fixesCommand(lynis.fixes)}`];
+  const raise = lynis.fixes.length === 0 ? [] : [`  raised by: ${raisingCommand(lynis.fixes, host)}`];
   return [lynisWords(lynis), ...lynis.warnings.map(({ test, text }) => `  warning ${test}: ${text}`), ...raise];
 }
 
@@ -154,8 +157,7 @@ function subjectLines(subject: AuditedHost | AuditedFile, form: TableForm, paint
   for (const line of wrapped(subject.score.explanation, 0, form.columns)) lines.push(paint('gray', line));
   if (subject.kind === 'host' && subject.upgrade !== undefined)
     lines.push(...wrapped(`Known vulnerabilities: ${subject.upgrade.text}`, 0, form.columns));
-  if (subject.kind === 'host' && subject.lynis !== undefined)
-    for (const line of lynisLines(subject.lynis)) lines.push(...wrapped(line, 0, form.columns));
+  if (subject.kind === 'host') for (const line of lynisLines(subject)) lines.push(...wrapped(line, 0, form.columns));
   const open = subject.results.filter(counts);
   const idWidth = Math.max(6, ...open.map(({ id }) => textWidth(id)));
   for (const [group, results] of ordered(open)) {
@@ -210,6 +212,8 @@ export function renderAuditTable(report: AuditReport, form: TableForm): string {
       );
     } else lines.push(...subjectLines(subject, form, paint));
   }
+  if (report.subjects.some(({ kind }) => kind === 'host'))
+    lines.push('', ...wrapped(editionsWords(report), 0, form.columns).map((line) => paint('gray', line)));
   if (form.comparison !== undefined) lines.push(...comparisonLines(form.comparison, form, paint));
   return `${lines.join('\n')}\n`;
 }

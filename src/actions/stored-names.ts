@@ -1,0 +1,20 @@
+/** Owns the names that the shell offers: of clients, or of hosts that can be reached from here. */
+
+import { namesAt } from '../adapters/store/look.ts';
+import { reachableHosts } from '../domain/trust/reachable-hosts.ts';
+import type { Runtime } from '../runtime.ts';
+
+type Around = {
+  readonly home: string;
+  readonly runtime: Pick<Runtime, 'now' | 'env' | 'cwd' | 'operator' | 'signal'>;
+};
+
+/** Fails as reading the store does. */
+export async function storedNames(kind: 'host' | 'client', { home, runtime }: Around): Promise<readonly string[]> {
+  const known = runtime.env.DOCKER_TLS_STORE ? undefined : namesAt(home, kind);
+  if (known !== undefined) return known;
+  const { openAnyStore } = await import('../adapters/store/open.ts');
+  const { operator: who, ...about } = runtime;
+  const state = await openAnyStore({ ...about, home, who, note: () => {}, cached: true }).read();
+  return [...(kind === 'client' ? state.clients : reachableHosts(state)).keys()];
+}

@@ -1,0 +1,31 @@
+/** Owns the contexts of OpenSSL that probes connect with. */
+
+import type { SecureContext } from 'node:tls';
+import type { ProbeRequest } from '../../runtime.ts';
+
+/** OpenSSL takes up to a millisecond to make one. The hosts of a fleet are probed with the same few, the last of which are kept. */
+const contexts = new Map<string, SecureContext>();
+const MOST_CONTEXTS = 8;
+
+/** What a connection trusts and shows, for OpenSSL. Fails as OpenSSL does where certificate and key do not belong together. */
+export async function contextFor({ ca, credentials, maxVersion }: ProbeRequest): Promise<SecureContext> {
+  const { createSecureContext } = await import('node:tls');
+  const key = credentials?.key.reveal().toString();
+  const id = JSON.stringify([ca, credentials?.cert, key, maxVersion]);
+  const context =
+    contexts.get(id) ??
+    createSecureContext({
+      ca: ca === '' ? [] : [ca],
+      // An intermediate or cross-signed CA that the caller trusts is an anchor, as it is to Go (Node 20.18 and later).
+      ...({ allowPartialTrustChain: true } as object),
+      ...(credentials === undefined ? {} : { cert: credentials.cert, key }),
+      ...(maxVersion === undefined ? {} : { maxVersion }),
+      // OpenSSL 3 allows TLS 1.1 at security level 0 only.
+      ...(maxVersion === 'TLSv1.1' ? { minVersion: 'TLSv1.1', ciphers: 'DEFAULT@SECLEVEL=0' } : {}),
+    });
+  contexts.delete(id);
+  contexts.set(id, context);
+  const [oldest] = contexts.keys();
+  if (contexts.size > MOST_CONTEXTS && oldest !== undefined) contexts.delete(oldest);
+  return context;
+}

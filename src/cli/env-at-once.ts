@@ -1,0 +1,62 @@
+/**
+ * Owns the words of `env` in their plain forms, for bin/docker-tls.js: shells ask for it at every start, so main and all that it loads stay out.
+ * What is not certain to mean the same to commander is left to it (undefined), and so is everything that fails.
+ */
+
+import { environmentAtOnce } from '../actions/env-at-once.ts';
+import { detectShell, SHELLS, type Shell } from '../domain/environment.ts';
+import type { Runtime } from '../runtime.ts';
+import { storeDirectory } from '../user.ts';
+import { readCall } from './plugin-call.ts';
+
+type Words = {
+  readonly host: string | undefined;
+  readonly unset: boolean;
+  readonly client?: string;
+  readonly format?: string;
+  readonly shell?: string;
+  readonly home?: string;
+};
+
+/** What `docker-tls ARGV` prints, where it is `env` for a shell and certain to succeed. */
+export function envAtOnce(argv: readonly string[], around: Pick<Runtime, 'env' | 'cwd'>): string | undefined {
+  try {
+    const { words, env, program } = readCall(argv, around.env);
+    const said = words[0] === 'env' ? plainWords(words.slice(1)) : undefined;
+    if (said === undefined || (said.format !== undefined && said.shell !== undefined)) return undefined;
+    const shell = said.format ?? said.shell ?? detectShell(env);
+    if (!isShell(shell)) return undefined;
+    const runtime = { env, cwd: around.cwd, program };
+    return environmentAtOnce(
+      { host: said.host, client: said.client, shell, unset: said.unset },
+      {
+        runtime,
+        global: { home: storeDirectory(said.home, runtime) },
+      },
+    );
+  } catch {
+    return undefined;
+  }
+}
+
+/** `[HOST] [--OPTION VALUE | --OPTION=VALUE]… [--unset]`, each at most once, with a value that is none but a value. */
+export function plainWords(words: readonly string[]): Words | undefined {
+  const found: Record<string, string> = {};
+  for (let index = 0; index < words.length; index += 1) {
+    const word = words[index] as string;
+    const [, option, joined] = /^--(client|format|shell|home|unset)(?:=(.*))?$/s.exec(word) ?? [];
+    if (option === undefined && !/^[A-Za-z0-9]/.test(word)) return undefined;
+    if (option !== undefined && option !== 'unset' && joined === undefined) index += 1;
+    const key = option ?? 'host';
+    const value = option === undefined ? word : option === 'unset' ? 'unset' : (joined ?? words[index] ?? '');
+    if (key in found || value === '' || /^[-~]/.test(value) || (option === 'unset' && joined !== undefined))
+      return undefined;
+    found[key] = value;
+  }
+  const { host, unset, ...options } = found;
+  return { host, unset: unset !== undefined, ...options };
+}
+
+function isShell(word: string): word is Shell {
+  return (SHELLS as readonly string[]).includes(word);
+}

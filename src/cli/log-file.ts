@@ -1,0 +1,34 @@
+/** Owns the file of `--log`: a line with its time for everything that happens. */
+
+import { appendFileSync } from 'node:fs';
+import { DockerTlsError } from '../errors/errors.ts';
+
+type LogOptions = { readonly logFile?: string; now(): Date };
+
+/** Writes a line; without a file it does nothing. E_LOG_FILE (exit 2) if the file cannot be written now; later that is said once, to `draw`. */
+export function openLog({ logFile, now }: LogOptions, draw: (lost: string) => void): (text: string) => void {
+  if (logFile === undefined) return () => {};
+  append(logFile, '');
+  let fails = false;
+  return (text) => {
+    try {
+      append(logFile, `${now().toISOString()} ${text}\n`);
+    } catch (error) {
+      if (!(error instanceof DockerTlsError)) throw error;
+      if (!fails) draw(`${logFile}: ${error.message}: lines are missing from here on\n`);
+      fails = true;
+    }
+  };
+}
+
+function append(file: string, text: string): void {
+  try {
+    appendFileSync(file, text, { mode: 0o600 });
+  } catch (cause) {
+    throw new DockerTlsError(
+      'E_LOG_FILE',
+      `the log file cannot be written (${(cause as NodeJS.ErrnoException).code ?? 'unknown'})`,
+      { where: file, hints: ['name another file with --log FILE'], cause },
+    );
+  }
+}
