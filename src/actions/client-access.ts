@@ -2,6 +2,7 @@
 
 import type { ClientRecord, StoredHost, StoreState } from '../adapters/store/records.ts';
 import { type HostFlags, specsFor } from '../domain/fleet/specs.ts';
+import { given } from '../domain/given.ts';
 import { inspectCertificate } from '../domain/pki/inspect.ts';
 import type { KeyType } from '../domain/pki/key-types.ts';
 import { accessOf, reasonsFor } from '../domain/trust/access.ts';
@@ -26,7 +27,7 @@ export type AddOptions = AccessOptions & {
 
 export type Added = {
   readonly changed: Changed;
-  /** What is said of clients that are there already. */
+  /** Settings that existing clients get too. */
   readonly requested: Partial<Pick<ClientRecord, 'hosts' | 'days' | 'keyType'>>;
   readonly clients: readonly AddedClient[];
 };
@@ -47,15 +48,12 @@ export async function addClients(
   // They are the client's; the hosts that are changed keep their own.
   const { days, keyType, ...about } = options;
   const { run, ca, flags } = await openStoredRun(context, about);
-  const requested = {
-    ...(options.hosts.length > 0 ? { hosts: options.hosts } : {}),
-    ...(days === undefined ? {} : { days }),
-    ...(keyType === undefined ? {} : { keyType }),
-  };
-  const clients = [...new Set(names)].map((name) => ({ ...clientSpec(name, options), ...requested }));
+  const hosts = options.hosts.length > 0 ? options.hosts : undefined;
+  const requested = given({ hosts, days, keyType });
+  const clients = [...new Set(names)].map((name) => ({ ...clientSpec(name, options), hosts }));
   const rejectOthers = options.rejectOtherClients;
   const want = (state: StoreState, now: Date): Wanted => {
-    requireHosts(requested.hosts ?? [], state);
+    requireHosts(options.hosts, state);
     const changes = clients.flatMap((spec) => admit(state, spec, requested, now).changes);
     return tellHosts(state, [...firstCa(state.ca, ca), ...changes], { flags, rejectOthers, now });
   };

@@ -47,12 +47,11 @@ export async function exportClient(context: ActionContext, name: string, options
   const exported = { client: name, format, hosts: bundle.hosts.map((host) => host.name), key };
   if (global.dryRun) return { ...exported, file: undefined };
   const path = await writeOut({ ...file, data });
-  const copy = { format, hosts: options.hosts, file: path, ...(directory === undefined ? {} : { directory }) };
-  if (key) await rememberCopy(store, name, copy, runtime.now());
+  if (key) await rememberCopy(store, name, { format, hosts: options.hosts, file: path, directory }, runtime.now());
   return { ...exported, file: path };
 }
 
-/** Fails with E_USAGE (exit 2) where it is not said where the file goes, and where those of a tool will be. */
+/** Fails with E_USAGE (exit 2) without --out, and for a tool without --directory. */
 function checkedOut(name: string, { out, format = 'tar', directory }: ExportOptions): string {
   if (out === undefined)
     throw usage('--out is missing', [

@@ -124,7 +124,7 @@ async function makeContexts(
   return { contexts, problems };
 }
 
-/** A name is for one context: said before anything is stored. */
+/** Refuses two contexts of one name, before anything is stored. */
 function requireOneHost(context: string, hosts: readonly { readonly name: string }[], none: boolean): void {
   if (none)
     throw usage('--context and --no-context exclude each other', ['docker-tls client import FILE --no-context']);

@@ -3,13 +3,13 @@
 import type { StoredClient, StoreState } from '../adapters/store/records.ts';
 import type { HostFlags } from '../domain/fleet/specs.ts';
 import { parseCsr } from '../domain/pki/csr.ts';
-import { inspectCertificate } from '../domain/pki/inspect.ts';
+import { inspectCertificate, isFrom } from '../domain/pki/inspect.ts';
 import type { CaSpec, ClientSpec, HostSpec } from '../domain/settings.ts';
 import { certificateIds } from '../domain/trust/ca-id.ts';
 import { firstCa, preview } from '../domain/trust/changes.ts';
 import { clientAccess } from '../domain/trust/client-hosts.ts';
 import { requireHosts, signed } from '../domain/trust/clients.ts';
-import { isAccepted, isFrom } from '../domain/trust/trust.ts';
+import { isAccepted } from '../domain/trust/trust.ts';
 import { trustedIds, viewOf } from '../domain/trust/view.ts';
 import { change } from '../engine/change.ts';
 import type { Run, Wanted } from '../engine/intent.ts';
@@ -62,10 +62,7 @@ export async function signClient(context: ActionContext, request: string, option
   checkOut(file, false);
   const { run, state, flags, ca } = await openStoredRun(context, about);
   const days = options.days ?? state.clients.get(name)?.record.days;
-  const spec = {
-    ...clientSpec(name, days === undefined ? {} : { days }),
-    ...(options.hosts.length > 0 ? { hosts: options.hosts } : {}),
-  };
+  const spec = { ...clientSpec(name, { days }), hosts: options.hosts.length > 0 ? options.hosts : undefined };
   const changed = await sign({ spec, csr, ca, flags, rejectOthers: options.rejectOtherClients }, run);
   // Once the certificate is out, it is too late to tell a host that must not accept it.
   if (changed.planned !== undefined || exitOfChange(changed, runtime.signal) !== 0)

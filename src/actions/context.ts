@@ -116,7 +116,7 @@ export async function giveContext(request: ContextRequest): Promise<ContextOutco
       client: client.record.name,
       created: written.created,
       changed: written.changed || installed.changed,
-      ...(request.configDirectory && { directory: dockerConfig }),
+      directory: request.configDirectory ? dockerConfig : undefined,
       kept: installed.kept,
     };
   });
@@ -127,7 +127,7 @@ async function checkGiveContext(state: StoreState, request: Omit<ContextRequest,
   await checkPlaces(state, credentials(state, request), request);
 }
 
-/** For a host that is not in the store yet: what prevents the context that its spec asks for is said before the host changes. */
+/** For a host that is not in the store yet: fails before the host changes where the context that its spec asks for cannot be made. */
 export async function checkContextOf(
   spec: HostSpec,
   { ca, cert, key }: Pick<StoredClient, 'ca' | 'cert' | 'key'>,
@@ -233,7 +233,7 @@ export async function remember(
   change: (copies: ClientCopies, owner: boolean) => ClientCopies,
 ): Promise<void> {
   const clients: Record<string, StoredClient> = {};
-  for (const [name, { directory: _, ...stored }] of (await store.read()).clients) {
+  for (const [name, stored] of (await store.read()).clients) {
     const before = stored.record.copies ?? [];
     const here = before.find((one) => one.dockerConfig === dockerConfig) ?? {
       dockerConfig,

@@ -49,7 +49,7 @@ export type Examination = Diagnosis & {
   readonly clockSkewMs?: number;
   /** Last lines of the daemon's journal, clean; only where the daemon is at fault. */
   readonly journal: readonly string[];
-  /** Why SSH told nothing, and what to do about that. */
+  /** Why nothing was learnt over SSH, and what to do about that. */
   readonly sshProblem?: { readonly message: string; readonly hints: readonly Hint[] };
 };
 

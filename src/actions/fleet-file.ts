@@ -5,12 +5,11 @@ import { relative, resolve } from 'node:path';
 import { isDeepStrictEqual } from 'node:util';
 import { replaceFiles, withFileErrors } from '../adapters/docker/files.ts';
 import type { StoreState } from '../adapters/store/records.ts';
-import { parseDestination } from '../domain/destination.ts';
 import type { Fleet } from '../domain/fleet/fleet.ts';
 import { type HostFlags, knownHost, specFor, withFlags } from '../domain/fleet/specs.ts';
 import { shellQuote } from '../domain/quote.ts';
-import { type CaSpec, type ClientSpec, completeHost, type HostSpec } from '../domain/settings.ts';
-import { DockerTlsError } from '../errors/errors.ts';
+import type { CaSpec, ClientSpec, HostSpec } from '../domain/settings.ts';
+import { DockerTlsError, usage } from '../errors/errors.ts';
 import type { Runtime } from '../runtime.ts';
 import { homeDirectory } from '../user.ts';
 import type { ActionContext } from './action-context.ts';
@@ -50,9 +49,7 @@ export async function openFleetFile({
 }: Pick<ActionContext, 'global' | 'runtime'>): Promise<FleetFile | undefined> {
   if (global.file === undefined) return undefined;
   if (global.file === '-') {
-    throw new DockerTlsError('E_USAGE', 'a fleet file has a name here; standard input is read by plan and apply', {
-      hints: ['-f fleet.yaml'],
-    });
+    throw usage('a fleet file has a name here; standard input is read by plan and apply', ['-f fleet.yaml']);
   }
   return fleetFileAt(resolve(runtime.cwd, global.file), runtime);
 }
@@ -60,6 +57,7 @@ export async function openFleetFile({
 /** The same for any path. */
 export async function fleetFileAt(path: string, runtime: Pick<Runtime, 'cwd' | 'env'>): Promise<FleetFile> {
   const { parseFleet } = await import('../domain/fleet/fleet.ts');
+  const { hostOf } = await import('../domain/fleet/fleet-entry.ts');
   const { resolveFleetPaths } = await import('../domain/fleet/fleet-paths.ts');
   const { addClientToFleet, addHostToFleet } = await import('../domain/fleet/edit.ts');
   const shown = relative(runtime.cwd, path);
@@ -88,11 +86,7 @@ export async function fleetFileAt(path: string, runtime: Pick<Runtime, 'cwd' | '
       if (known !== undefined) return known;
       const stored = specFor(host, state, flags);
       if (fleet === undefined || state.hosts.has(stored.name)) return stored;
-      const { ssh, ...defaults } = fleet.defaults;
-      return withFlags(
-        completeHost({ ...defaults, name: stored.name, ssh: { ...ssh, ...parseDestination(host) } }),
-        flags,
-      );
+      return withFlags(hostOf(stored.name, host, fleet.defaults), flags);
     },
     async edit(spec, { sudoPassword, client }) {
       const has = (file: typeof first) => file?.written.hosts.some(({ name }) => name === spec.name) === true;
@@ -134,7 +128,7 @@ export function secretsOf(fleet: FleetFile | undefined, hosts: readonly HostSpec
   };
 }
 
-/** Where the password for sudo comes from, as the fleet file says it, of what the flags said. */
+/** The fleet file's reference to the sudo password that the flags gave. */
 export function sudoReference(options: SecretOptions, cwd: string): string | undefined {
   if (options.sudoPasswordFile !== undefined) return `file:${resolve(cwd, options.sudoPasswordFile)}`;
   return options.askSudoPassword ? 'prompt' : undefined;

@@ -17,12 +17,11 @@ import { completeHost, type HostSpec } from '../domain/settings.ts';
 import { BANNER_TEXT } from '../domain/values.ts';
 import { DockerTlsError, usage } from '../errors/errors.ts';
 import type { ActionContext } from './action-context.ts';
-import { type HostsOptions, openHosts } from './apply.ts';
+import { apply, type HostsOptions, openHosts } from './apply.ts';
 import { auditNow, writeHardenReport } from './harden-report.ts';
 import { addPackages, type HostPackages, refusePackages } from './packages.ts';
 import type { Prompts } from './prompts.ts';
 import type { Changed } from './results.ts';
-import { apply } from './wanted-hosts.ts';
 
 const BANNER_EXAMPLE =
   'Authorized users only. Use of this system is monitored and recorded. Unauthorized access is prohibited and may be prosecuted by law.';

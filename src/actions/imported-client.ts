@@ -64,6 +64,8 @@ export function importedClient({ state, bundle, pending, replace, now, ...option
   });
   // Plain credentials name no host: a renewal is for those of before.
   const reaches = named.length > 0 ? named : (known?.record.reaches ?? []);
+  // Where the same store has issued it, its hosts are known already.
+  const foreign = !issuedHere || replace;
   const client: StoredClient = {
     record: {
       ...known?.record,
@@ -72,8 +74,9 @@ export function importedClient({ state, bundle, pending, replace, now, ...option
       updatedAt: time,
       days: Math.max(1, Math.floor(lifetime / 86_400_000)),
       keyType: isKeyType(info.keyType) ? info.keyType : 'p256',
-      // Where the same store has issued it, its hosts are known already.
-      ...(issuedHere && !replace ? {} : { reaches, hosts: undefined, revokedAt: undefined }),
+      reaches: foreign ? reaches : undefined,
+      hosts: foreign ? undefined : known.record.hosts,
+      revokedAt: foreign ? undefined : known.record.revokedAt,
       ownKey: bundle.key === undefined && (answered.length > 0 || known?.record.ownKey) ? true : undefined,
     },
     ca: bundle.ca,

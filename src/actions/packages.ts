@@ -1,4 +1,4 @@
-/** Owns `harden --install`: what packages would bring to each host, and their installation once a person has said yes to that. */
+/** Owns `harden --install`: what packages would bring to each host, and their installation once that is confirmed. */
 
 import { NOT_OFFERED, PACKAGES, type PackagesPlan, packagesWords } from '../domain/audit/packages.ts';
 import type { HostResult } from '../domain/host-results.ts';
@@ -13,7 +13,7 @@ import { declined } from './prompts.ts';
 
 export type HostPackages = PackagesPlan & {
   readonly host: string;
-  /** For users: what is installed, and what is to be said of it. */
+  /** For users: what is installed, and notes about it. */
   readonly lines: readonly string[];
   /** What the installation did that needs attention. */
   readonly warnings: readonly string[];

@@ -24,7 +24,7 @@ export type Choice<T> = {
 type Question = AnswerSource & {
   /** Short: it stays on the screen with its answer. */
   readonly message: string;
-  /** What it is about, said above the question in a line or two; `\n` begins a line that is not joined to the one before. */
+  /** What it is about, shown above the question in a line or two; `\n` begins a line that is not joined to the one before. */
   readonly explain?: string;
 };
 

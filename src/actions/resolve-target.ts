@@ -1,4 +1,4 @@
-/** Owns which host and which client of the store a command means, also when it was not said. Pure. */
+/** Owns which host and which client of the store a command means, also where none was named. Pure. */
 
 import type { StoredClient, StoredHost, StoreState } from '../adapters/store/records.ts';
 import { nearestNames } from '../domain/fleet/nearest.ts';

@@ -2,7 +2,7 @@
 
 import type { StoreState } from '../adapters/store/records.ts';
 import { type HostFlags, specsFor } from '../domain/fleet/specs.ts';
-import { inspectCertificate } from '../domain/pki/inspect.ts';
+import { inspectCertificate, isFrom } from '../domain/pki/inspect.ts';
 import type { RotationStage } from '../domain/plan/stages.ts';
 import type { CaSpec } from '../domain/settings.ts';
 import { accessOf } from '../domain/trust/access.ts';
@@ -12,7 +12,6 @@ import { activeClients, renewed } from '../domain/trust/clients.ts';
 import { type OutdatedCopy, outdatedCopies } from '../domain/trust/handed-out.ts';
 import { describeRotation, nextSteps, stageOf } from '../domain/trust/rotation.ts';
 import { breaksClients } from '../domain/trust/server.ts';
-import { isFrom } from '../domain/trust/trust.ts';
 import { viewOf } from '../domain/trust/view.ts';
 import { plural } from '../domain/words.ts';
 import { change } from '../engine/change.ts';

@@ -11,7 +11,7 @@ import type { Runtime } from '../runtime.ts';
 import type { ActionContext } from './action-context.ts';
 import type { Prompts } from './prompts.ts';
 
-/** What the flags say of secrets; what is absent was not said. */
+/** The flags about secrets; absent: not given. */
 export type SecretOptions = {
   readonly askSudoPassword?: boolean;
   readonly sudoPasswordFile?: string | undefined;

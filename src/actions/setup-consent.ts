@@ -27,7 +27,7 @@ export async function askTakeOver(
   return true;
 }
 
-/** A daemon that has clients already, of a CA that is not ours: what becomes of them is said before anything changes. */
+/** Asks what becomes of clients that the daemon accepts already by another CA, before anything changes. */
 export async function askOtherClients(
   { prompts }: SetupContext,
   { facts }: OpenedHost,

@@ -1,4 +1,4 @@
-/** Owns what `setup` sees on a host that is open, before a person is asked: what prevents it, and an address that leads nowhere. */
+/** Owns what `setup` sees on a host that is open, before a person is asked: what prevents it, and an address that cannot be reached. */
 
 import type { StoreState } from '../adapters/store/records.ts';
 import type { HostFlags } from '../domain/fleet/specs.ts';
@@ -13,7 +13,7 @@ import type { VerifiedAt } from '../engine/verify-host.ts';
 import { DockerTlsError } from '../errors/errors.ts';
 import { type Answers, askAddress, type SetupContext, withAddress } from './setup-questions.ts';
 
-/** What prevents a setup is said before a question is asked. */
+/** Fails with everything that prevents the setup, before the first question. */
 export function refuseEarly(
   { name, ssh, port }: HostSpec,
   opened: OpenedHost,
@@ -27,7 +27,7 @@ export function refuseEarly(
   refuseProblems({ problems: [...(twin === undefined ? [] : [twin]), ...problems] });
 }
 
-/** A TLS port that cannot be reached from here is spoken of at once, since everything is verified by it: what works is offered. */
+/** Where the TLS port cannot be reached from here, asks how clients reach it: everything is verified over it. */
 export async function withOpenWay(
   context: SetupContext,
   flags: HostFlags,
@@ -52,7 +52,7 @@ export async function withOpenWay(
         name: `through ${tunnel?.via ?? 'ssh'}: docker-tls tunnel ${spec.name}`,
         description:
           'As --reach ssh: verified from there. There is no docker context, because docker dials the port itself.',
-        ...(closed === undefined ? {} : { disabled: `(${closed.message})` }),
+        disabled: closed && `(${closed.message})`,
       },
       { value: 'address', name: 'by another name or address' },
       { value: 'end', name: 'end here, and open the port first', description: problem.hints.join('\n') },

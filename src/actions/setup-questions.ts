@@ -1,4 +1,4 @@
-/** Owns the questions of `setup`, and what it proposes where nothing was said: what was said by a flag is not asked. */
+/** Owns the questions of `setup` and its proposals; what a flag gave is not asked. */
 
 import { join } from 'node:path';
 import { readContext } from '../adapters/docker/contexts.ts';
@@ -118,7 +118,7 @@ async function freeContext(
   }
 }
 
-/** Asks for each of them, with what there is as the default; what was said by a flag is not asked. */
+/** Asks for each answer that no flag gave, with the present one as the default. */
 export async function editAnswers(
   context: SetupContext,
   flags: HostFlags,
@@ -237,7 +237,7 @@ async function askFleet({ prompts, runtime }: SetupContext): Promise<FleetFile |
   return wanted ? file : undefined;
 }
 
-/** An address says little: then the host's own name, where it is free. */
+/** The host's own name where an address was dialled, if that name is free. */
 function proposedName(spec: HostSpec, { facts }: OpenedHost, state: StoreState): string {
   const own = facts.hostname.split('.')[0] ?? '';
   const dialledByName = /[A-Za-z]/.test(spec.ssh.destination) && !spec.ssh.destination.includes(':');

@@ -91,7 +91,7 @@ function rowsOf(state: StoreState, live: ReadonlyMap<string, LiveRow>, due: Due)
     ...[...state.hosts.values()].map((host) => hostRow(host, live.get(host.record.name), due)),
     ...[...state.clients.values()].map((client) => ({
       ...row('client', client.record.name, client.cert),
-      ...(client.record.revokedAt === undefined ? renewalOf(client) : { state: 'revoked' as const }),
+      ...renewalOf(client),
     })),
   ];
 }
@@ -107,7 +107,8 @@ function rowOf(kind: StatusRow['kind'], name: string, cert: string, due: Due): S
   return { kind, name, issuer: selfIssued ? 'itself' : issuer, notBefore, notAfter, daysLeft, state, dueAt };
 }
 
-function renewalOf({ record: { name, reaches, ownKey }, key }: StoredClient): Pick<StatusRow, 'renew' | 'renewable'> {
+function renewalOf({ record: { name, reaches, ownKey, revokedAt }, key }: StoredClient): Partial<StatusRow> {
+  if (revokedAt !== undefined) return { state: 'revoked' };
   if (reaches !== undefined)
     return { renew: newCredentials({ client: name, external: true, ownKey }), renewable: false };
   if (key === undefined) return { renew: externalKey(name).hints, renewable: false };

@@ -48,7 +48,7 @@ export async function copyStore(context: ActionContext, to: string): Promise<Cop
     to: shared ? to : home,
     hosts: state.hosts.size,
     clients: state.clients.size,
-    ...(shared ? { home } : {}),
+    home: shared ? home : undefined,
   };
   if (home === global.home || existsSync(home)) throw taken(home);
   try {
@@ -95,7 +95,7 @@ async function wholeState(context: ActionContext): Promise<StoreState> {
 
 function changeOf({ ca, oldCas, issuers, hosts, clients }: StoreState): StoreChange {
   return {
-    ...(ca === undefined ? {} : { ca }),
+    ca,
     oldCas,
     issuers: Object.fromEntries(issuers),
     hosts: Object.fromEntries(hosts),

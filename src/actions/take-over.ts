@@ -9,13 +9,12 @@ import { join } from 'node:path';
 import { type DockerMachine, parseDockerMachine } from '../adapters/docker/docker-machine.ts';
 import type { StoreChange, StoredClient, StoredHost, StoredOldCa, StoreState } from '../adapters/store/records.ts';
 import { checkName } from '../domain/names.ts';
-import { inspectCertificate, splitBundle } from '../domain/pki/inspect.ts';
+import { inspectCertificate, isFrom, splitBundle } from '../domain/pki/inspect.ts';
 import { isKeyType } from '../domain/pki/key-types.ts';
 import { keyMatches } from '../domain/pki/keys.ts';
 import { shellQuote } from '../domain/quote.ts';
 import { Secret } from '../domain/secret.ts';
 import { CLIENT_DEFAULTS, complete, HOST_SETTINGS } from '../domain/settings.ts';
-import { isFrom } from '../domain/trust/trust.ts';
 import { DockerTlsError } from '../errors/errors.ts';
 
 export type TakenOver = {
@@ -98,7 +97,7 @@ export function takeOverChange(
     const record = { name, createdAt: time, updatedAt: time, days: CLIENT_DEFAULTS.days };
     return { record: { ...record, keyType: isKeyType(keyType) ? keyType : CLIENT_DEFAULTS.keyType }, ca, cert };
   });
-  const known = own.map(({ directory: _, ...client }) => ({ ...client, ca }));
+  const known = own.map((client) => ({ ...client, ca }));
   return {
     hosts: Object.fromEntries(hosts.map((host) => [host.record.name, host])),
     oldCas,

@@ -50,7 +50,7 @@ async function carryOut(message: Asked, signal: AbortSignal): Promise<Extract<Fr
     case 'probe': {
       const { credentials, ...request } = message.request;
       const key = asSecret(credentials?.key);
-      return await probe({ ...request, ...(credentials && key && { credentials: { cert: credentials.cert, key } }) });
+      return await probe({ ...request, credentials: credentials && key && { cert: credentials.cert, key } });
     }
   }
 }

@@ -56,7 +56,7 @@ function commonOptions({ withoutFleet }: Pick<Command, 'withoutFleet'>): OptionS
   return withoutFleet ? others : { file, ...others };
 }
 
-/** Everything that can be said to a command. */
+/** Every option of a command. */
 export function optionsOf(command: Pick<Command, 'withoutFleet' | 'options'>): OptionSpecs {
   return { ...commonOptions(command), ...command.options };
 }

@@ -122,7 +122,7 @@ export const POOL_OPTIONS = {
   maxFailures: { kind: 'number', min: 1, value: 'N', summary: 'begin no further host after this many failures' },
 } as const satisfies OptionSpecs;
 
-/** What every command takes that plans or changes hosts by what is said of them. */
+/** What every command takes that plans or changes hosts. */
 export const RUN_OPTIONS = {
   ...SELECTION_OPTIONS,
   ...SSH_OPTIONS,

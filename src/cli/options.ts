@@ -1,6 +1,6 @@
 /**
  * Owns how the words after `docker-tls` become a command, its arguments and its options. commander does the parsing;
- * what it refuses is said as E_USAGE.
+ * what it refuses becomes E_USAGE.
  */
 
 import { join, resolve } from 'node:path';
@@ -53,10 +53,7 @@ export function parseOptions(command: Command, argv: readonly string[], around: 
   }
   const given = parser.opts<Record<string, string | boolean | string[] | undefined>>();
   const values = Object.fromEntries(
-    Object.entries(specs).map(([key, spec]) => [
-      key,
-      inHome(spec, optionValue(key, spec, given[parserKey(key)], command.name), around),
-    ]),
+    Object.entries(specs).map(([key, spec]) => [key, optionValue(key, spec, given[parserKey(key)], command, around)]),
   );
   return {
     args: argumentValues(command, parser.processedArgs as (string | string[] | undefined)[]),
@@ -114,16 +111,18 @@ export function parserOption(key: string, spec: OptionSpec): ParserOption {
   return spec.kind === 'list' ? option.argParser((value: string, all?: string[]) => [...(all ?? []), value]) : option;
 }
 
-/** The shell leaves the tilde of `--log=~/x` and of a quoted one as it is. */
-function inHome<T>(spec: OptionSpec, given: T, { env }: Surroundings): T | string | string[] {
-  if (spec.completes !== 'file' && spec.completes !== 'directory') return given;
-  const expand = (path: string) => (path.startsWith('~/') ? join(homeDirectory(env), path.slice(2)) : path);
-  return typeof given === 'string' ? expand(given) : Array.isArray(given) ? given.map(expand) : given;
-}
-
-function optionValue(key: string, spec: OptionSpec, given: string | boolean | string[] | undefined, command: string) {
+function optionValue(
+  key: string,
+  spec: OptionSpec,
+  given: string | boolean | string[] | undefined,
+  { name }: Command,
+  { env }: Surroundings,
+) {
   const refuse = (message: string, hints: readonly string[] = []) =>
-    usage(`${optionFlag(key)}: ${message}`, [...hints, `docker-tls ${command} --help`]);
+    usage(`${optionFlag(key)}: ${message}`, [...hints, `docker-tls ${name} --help`]);
+  const isPath = spec.completes === 'file' || spec.completes === 'directory';
+  // The shell leaves the tilde of `--log=~/x` and of a quoted one as it is.
+  const text = (typed: string) => (isPath && typed.startsWith('~/') ? join(homeDirectory(env), typed.slice(2)) : typed);
   switch (spec.kind) {
     case 'flag':
       return isNegative(key) ? given === false : given === true;
@@ -132,9 +131,7 @@ function optionValue(key: string, spec: OptionSpec, given: string | boolean | st
       // A file's name may hold a comma; names and addresses do not.
       // A variable that a script never set: without its value --listen would mean every address, and --limit every host.
       if (values.some((value) => /^,*$/.test(value))) throw refuse('the value is empty');
-      return (spec.completes === 'file' ? values : values.flatMap((value) => value.split(','))).filter(
-        (item) => item !== '',
-      );
+      return (isPath ? values.map(text) : values.flatMap((value) => value.split(','))).filter((item) => item !== '');
     }
     default:
   }
@@ -150,7 +147,7 @@ function optionValue(key: string, spec: OptionSpec, given: string | boolean | st
     if (ms === undefined) throw refuse(`"${given}" is not a duration; write 90s, 15m, 12h, 30d or 2w`);
     return ms;
   }
-  return given;
+  return text(given);
 }
 
 function wholeNumber(given: string, min: number, max: number, refuse: (message: string) => DockerTlsError): number {

@@ -74,7 +74,7 @@ export const PHASE_WORDS: Readonly<Record<string, string>> = {
 
 type Line = { readonly host: string; phase: string; startedAt: number; phaseAt: number };
 
-/** Errors: E_LOG_FILE (exit 2) if the log file cannot be written now; later that is said once, and no host's change is interrupted. */
+/** Errors: E_LOG_FILE (exit 2) if the log file cannot be written now; a later failure is reported once, and interrupts no change. */
 export function createProgress(options: ProgressOptions): ProgressScreen {
   const { io, words = String } = options;
   const live = options.live === true && options.silent !== true;
@@ -139,7 +139,7 @@ export function createProgress(options: ProgressOptions): ProgressScreen {
     }
   }
 
-  /** What was to be said while a question was up. */
+  /** Notes that came while a question was up. */
   function release(): string {
     const text = held;
     held = '';

@@ -83,8 +83,9 @@ export function createPrompts(options: PromptsOptions): Prompts {
     },
     select: ({ message, choices: given, default: fallback, ...source }) => {
       const choices = given.map(({ name, description, ...choice }) => ({
-        ...{ ...choice, name: words(name) },
-        ...(description === undefined ? {} : { description: words(description) }),
+        ...choice,
+        name: words(name),
+        description: description && words(description),
       }));
       return ask({ type: 'select', message, choices, default: fallback, loop: false, pageSize: 10 }, source);
     },

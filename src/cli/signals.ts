@@ -14,7 +14,7 @@ export type SignalWatch = {
   readonly signal: AbortSignal;
   /** Resolves at the second signal. */
   readonly insisted: Promise<void>;
-  /** Rejects with an error that was thrown outside of any await, for instance in a timer: a bug, which is said as one. */
+  /** Rejects with an error that was thrown outside of any await, for instance in a timer: a bug, and reported as one. */
   readonly stray: Promise<never>;
   stop(): void;
 };

@@ -1,6 +1,7 @@
 /** Owns the reading of HOST as users type it: `[user@]name[:port]`, `ssh://…`, IPv6 in brackets, or `local`. */
 
 import { DockerTlsError } from '../errors/errors.ts';
+import { given } from './given.ts';
 
 /** Where ssh goes, as it is typed. */
 export type Destination = { readonly destination: string; readonly user?: string; readonly port?: number };
@@ -27,7 +28,7 @@ export function parseDestination(text: string): Destination {
       { hints: ['for instance root@build-1.example.org, or admin@[2001:db8::7]:2222'] },
     );
   }
-  return { destination: name, ...(user === undefined ? {} : { user }), ...(port === undefined ? {} : { port }) };
+  return { destination: name, ...given({ user, port }) };
 }
 
 /** The name that a host gets in the store when none is given: the destination, made safe as a file name. */

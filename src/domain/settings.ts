@@ -1,5 +1,5 @@
 /**
- * Owns THE table of what can be said of a host (of how SSH reaches it, of a client, of a CA): value, default, flag,
+ * Owns THE table of the settings of a host (and of how SSH reaches it, of a client, of a CA): value, default, flag,
  * words, and where it is remembered. Types, flags and their help, the wizard's questions, the fleet file with its JSON Schema, records in
  * the store, what the host keeps with a generation, and the tables of docs/fleet.md follow: a new setting is a line here, and its use.
  */
@@ -15,7 +15,7 @@ export type Group = 'Hosts' | 'Connection' | 'Host' | 'Certificate' | 'Secrets' 
 export type Setting = Kind & {
   /** Reads what a file or a flag says (JSON in, value out), and writes it again. */
   readonly schema: z.ZodMiniType;
-  /** What a host has that says nothing, and what that means for users where there is no such value. */
+  /** What a host has without it; `otherwise`: in words, where there is no such value. */
   readonly default?: unknown;
   readonly otherwise?: string;
   /** What it is, for help, editors and docs. */
@@ -261,7 +261,7 @@ export function complete<T extends Settings>(table: T, values: Readonly<Record<s
   return Object.fromEntries(own.filter(([, value]) => value !== undefined)) as ValuesOf<T>;
 }
 
-/** A host with everything that was not said filled in. */
+/** A host with the defaults of everything that was not given. */
 export function completeHost(host: Partial<HostSettings> & Pick<HostSpec, 'name' | 'ssh'>): HostSpec {
   return { name: host.name, ssh: host.ssh, ...complete(HOST_SETTINGS, host) };
 }
@@ -274,7 +274,7 @@ export function fleetKey(field: string, setting: Setting): string {
   return setting.key ?? field.replace(/[A-Z]/g, (letter) => `-${letter.toLowerCase()}`);
 }
 
-/** What holds where nothing is said, in words; undefined where that is plainly nothing. */
+/** The default in words, for help and docs; undefined where there is none to name. */
 export function defaultWords({ default: value, otherwise }: Setting): string | undefined {
   return otherwise ?? (typeof value === 'string' || typeof value === 'number' ? String(value) : undefined);
 }

@@ -236,7 +236,7 @@ function doneWords({ changed, plan }: HostOutcome): string {
   return plan.generation === 'none' ? 'removed' : `done, generation ${plan.generation}`;
 }
 
-/** A session that has waited for an answer may be gone, and what the host said over it is old. */
+/** A session that waited for an answer may be gone, and its facts are old. */
 async function reopen(
   spec: HostSpec,
   { wanted }: Planned,

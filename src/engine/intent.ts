@@ -113,7 +113,7 @@ export type PlannedHost = {
   readonly opened: OpenedHost;
   /** With what hardening has to know. */
   readonly facts: HostFacts;
-  /** What the store said when the plan was made; of the hosts this one alone. */
+  /** The store when the plan was made; of the hosts only this one. */
   readonly latest: StoreState;
   /** What the host is to keep of the store. */
   readonly mark?: StoreMark | undefined;
@@ -169,13 +169,13 @@ export type HostChange = {
   readonly verify: () => Promise<CheckResult[]>;
   /** Where it is verified, if the store does not know the host yet. */
   readonly first?: VerifiedAt;
-  /** Writes our own records, just before the host is told to keep the change. */
+  /** Writes our own records, just before the change is confirmed to the host. */
   readonly save: () => Promise<void>;
   readonly unsave: () => Promise<void>;
 };
 
 export type ChangeOutcome = {
   readonly checks: readonly CheckResult[];
-  /** What the host had to say while it was changed. */
+  /** Warnings of the host during the change. */
   readonly warnings: readonly string[];
 };

@@ -22,7 +22,7 @@ import {
   issueServer,
 } from '../domain/pki/certificate.ts';
 import { makeCsr, parseCsr } from '../domain/pki/csr.ts';
-import { inspectCertificate, splitBundle } from '../domain/pki/inspect.ts';
+import { inspectCertificate, isFrom, splitBundle } from '../domain/pki/inspect.ts';
 import type { KeyType } from '../domain/pki/key-types.ts';
 import { generateKey } from '../domain/pki/keys.ts';
 import { type OpenAuthority, openAuthority } from '../domain/pki/open-authority.ts';
@@ -33,7 +33,7 @@ import { caNotAccepted, externalCaKey } from '../domain/trust/ca-refusals.ts';
 import { type CredentialChange, caAfter, preview, signs } from '../domain/trust/changes.ts';
 import { requestForOther } from '../domain/trust/client-refusals.ts';
 import { canVouch, requestNeedsKey } from '../domain/trust/server.ts';
-import { hostsLosing, isFrom } from '../domain/trust/trust.ts';
+import { hostsLosing } from '../domain/trust/trust.ts';
 import { asksExternalCa, makesIssuers, viewOf } from '../domain/trust/view.ts';
 import type { Runtime, SignRequest } from '../runtime.ts';
 import { type PassphraseSource, protectKeys } from './key-protection.ts';
@@ -127,8 +127,7 @@ export function openIssuer(state: StoreState, options: IssuerOptions): Issuer {
       if (before?.keyPem !== undefined) await keys.open(before.keyPem); // or two passphrases would be in use from now on
     }
     await makeCa(spec);
-    const ours = [...state.clients.values()].filter(({ record }) => record.reaches === undefined && !record.revokedAt);
-    for (const { directory: _, ...client } of ours) clients[client.record.name] = { ...client, ca: clientTrust() };
+    renewTrust();
   }
 
   function dropOldCas(): void {
@@ -136,8 +135,15 @@ export function openIssuer(state: StoreState, options: IssuerOptions): Issuer {
     oldCas = [];
     for (const [name, { cert, keyPem }] of state.issuers)
       issuers[name] = { cert: splitBundle(cert)[0] ?? cert, keyPem };
-    const ours = [...state.clients.values()].filter(({ record }) => record.reaches === undefined && !record.revokedAt);
-    for (const { directory: _, ...client } of ours) clients[client.record.name] = { ...client, ca: clientTrust() };
+    renewTrust();
+  }
+
+  /** The clients of this store trust the CAs that there are now. */
+  function renewTrust(): void {
+    for (const client of state.clients.values()) {
+      const { name, reaches, revokedAt } = client.record;
+      if (reaches === undefined && !revokedAt) clients[name] = { ...client, ca: clientTrust() };
+    }
   }
 
   /** The client's issuing CA under the CA in use, made where there is none. */
@@ -195,10 +201,7 @@ export function openIssuer(state: StoreState, options: IssuerOptions): Issuer {
   }
 
   /** With a key that is made here, unless there is a request. */
-  async function clientCertificate(
-    record: ClientRecord,
-    csr: string | undefined,
-  ): Promise<{ cert: string; key?: Secret }> {
+  async function clientCertificate(record: ClientRecord, csr?: string): Promise<{ cert: string; key?: Secret }> {
     const { name, days, keyType } = record;
     const askedCa = external();
     if (askedCa !== undefined && ca?.record.leafOnly)
@@ -259,9 +262,7 @@ export function openIssuer(state: StoreState, options: IssuerOptions): Issuer {
       case 'client':
         return client(change);
       case 'record': {
-        const { directory: _, ...stored } = state.clients.get(change.record.name) as StoredClient & {
-          directory?: string;
-        };
+        const stored = state.clients.get(change.record.name) as StoredClient;
         clients[change.record.name] = { ...stored, ...clients[change.record.name], record: change.record };
       }
     }

@@ -67,7 +67,7 @@ export function ourPackages(facts: HostFacts): readonly string[] {
   return parsePackageList(fileText(facts, PACKAGE_LIST));
 }
 
-/** After `remove`: purges them, and says what went and what stays. What goes wrong here is said as well: the host is removed all the same. */
+/** After `remove`: purges them, and reports what was purged and what stays. Failures are reported too; the host is removed all the same. */
 export async function purgePackages(session: HostSession): Promise<readonly string[]> {
   const last = await session
     .run({

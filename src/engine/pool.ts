@@ -62,7 +62,7 @@ export async function overHosts<T>(
       settle({ host: spec.name, kind: 'done', value, elapsedMs: clock() - began });
     } catch (error) {
       const errors = asErrors(error, signal);
-      // In full it is said once, at the end, with what to do.
+      // The full error is printed once, at the end.
       line.failed([...new Set(errors.map(({ code }) => code))].join(', '));
       settle({
         host: spec.name,

@@ -64,7 +64,7 @@ export class DockerTlsError extends Error {
     return this.#afterRollback && own !== 6 && own !== 7 ? 5 : own;
   }
 
-  /** The same failure, said of a place: used where a host's name becomes known only further out. */
+  /** The same failure with its place: used where a host's name becomes known only further out. */
   at(where: string): DockerTlsError {
     return this.#with({ where });
   }
@@ -105,7 +105,7 @@ export class DockerTlsErrors extends Error {
 
 const REPORT = 'please report it, with the command and this message, to the maintainers of docker-tls';
 
-/** What was thrown, as failures that can be said; never empty. What is not one of ours is a bug, E_BUG. */
+/** What was thrown, as failures that can be printed; never empty. What is not one of ours is a bug, E_BUG. */
 export function asErrors(thrown: unknown, signal?: AbortSignal): readonly DockerTlsError[] {
   if (thrown instanceof DockerTlsErrors && thrown.errors.length > 0) return thrown.errors;
   if (thrown instanceof DockerTlsError) return [thrown];

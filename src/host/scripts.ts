@@ -185,7 +185,7 @@ export const AUDIT_SCRIPT: string = [
 /** What apt would do to install packages. Before it: NAMES. Changes nothing. */
 export const LOOK_PACKAGES_SCRIPT: string = lookPackagesModule;
 
-/** Installs packages. Before it: NAMES; NEW, all that apt said it would install; LIST, the host's list of them. */
+/** Installs packages. Before it: NAMES; NEW, all that apt would install; LIST, the host's list of them. */
 export const INSTALL_PACKAGES_SCRIPT: string = [resultModule, installPackagesModule].join('\n');
 
 /** Takes away those of LIST that nothing else needs. */

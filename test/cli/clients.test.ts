@@ -247,6 +247,13 @@ describe('client export and import', () => {
     expect(existsSync(file('x'))).toBe(false);
   });
 
+  test('hands nothing out of a client that was revoked', async () => {
+    await three();
+    await recordCi({ revokedAt: '2026-01-01T00:00:00.000Z' });
+    const { exit, json } = await here('client', 'export', 'ci', '--out', 'x', '--json');
+    expect([exit, json.error?.code, existsSync(file('x'))]).toEqual([2, 'E_CLIENT_REVOKED', false]);
+  });
+
   test('refuses what is no bundle, and one whose time is over', async () => {
     writeFileSync(file('noise'), 'hello\n');
     expect((await other('client', 'import', file('noise'), '--json')).json.error?.code).toBe('E_BUNDLE');

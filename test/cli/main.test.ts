@@ -147,6 +147,14 @@ test('what a host printed cannot drive the terminal, in JSON either', async () =
   expect(JSON.parse(out).result.evil).toBe(evil);
 });
 
+test('nor can any part of an error, which is what a host said', async () => {
+  const unseen = [0, 8, 0x7f, 0x9b, 0x200b, 0x200f, 0x2028, 0x202a, 0x202e, 0x2060, 0x2066, 0x2069, 0xfeff, 0xfff9];
+  const evil = `a${String.fromCodePoint(...unseen)}b\u001b[2J\u001b]0;title\u0007c`;
+  const error = new DockerTlsError('E_APPLY', evil, { where: evil, details: [evil], hints: [evil] });
+  const { err } = await runTry(() => Promise.reject(error));
+  expect(err).toBe('error[E_APPLY] abc: abc\n  abc\n  hint: abc\n');
+});
+
 test('--log appends times, errors and the status to a file of mode 0600', async () => {
   const directory = mkdtempSync(join(tmpdir(), 'docker-tls-log-'));
   try {

@@ -146,4 +146,42 @@ describe.each(whole ? asked : suites)('on %s', { timeout: TIMEOUT_MS }, (suite) 
     expect(await reachPort(host, neighbour)).toEqual(before);
     expect(await running()).toBe(pids);
   });
+
+  it.runIf(whole || suite === 'trixie')('what an administrator has set as strictly or more so stays', async () => {
+    const vm = suite.endsWith('-vm');
+    await host.must(`set -e
+      mkdir -p /etc/docker /etc/modprobe.d
+      printf '%s\\n' 'MaxAuthTries 2' 'MaxSessions 5' 'ClientAliveInterval 60' 'ClientAliveCountMax 1' 'AllowTcpForwarding no' \\
+        >/etc/ssh/sshd_config.d/00-admin.conf
+      systemctl reload ssh
+      for pair in net/ipv4/conf/all/rp_filter=2 net/ipv4/tcp_syncookies=2 net/ipv6/conf/all/accept_source_route=-1 \\
+        ${vm ? 'kernel/yama/ptrace_scope=2 kernel/perf_event_paranoid=4' : ''}; do
+        echo "\${pair#*=}" >"/proc/sys/\${pair%=*}"
+      done
+      for pair in PASS_MAX_DAYS=90 PASS_MIN_DAYS=7 SHA_CRYPT_MIN_ROUNDS=100000 SHA_CRYPT_MAX_ROUNDS=200000 UMASK=077; do
+        sed -i "/^\${pair%=*}[[:space:]]/d" /etc/login.defs
+        echo "\${pair%=*} \${pair#*=}" >>/etc/login.defs
+      done
+      printf 'umask 077\\nTMOUT=300\\nreadonly TMOUT\\n' >/etc/profile.d/admin.sh
+      echo 'install cramfs /bin/true' >/etc/modprobe.d/admin.conf
+      echo '{ "live-restore": true, "log-opts": { "max-size": "1m", "max-file": "2" }, "default-ulimits": { "nofile": { "Name": "nofile", "Hard": 1024, "Soft": 512 } } }' \\
+        >/etc/docker/daemon.json
+      chmod 0600 /etc/docker/daemon.json /etc/ssh/sshd_config.d/00-admin.conf
+      chmod 0700 /etc/docker`);
+    await restart();
+    const active = () =>
+      host.must(`sshd -T 2>/dev/null | tr A-Z a-z | grep -E '^(maxauthtries|maxsessions|clientalive|allowtcpforwarding)' | sort
+        grep -s '' /proc/sys/net/ipv4/conf/all/rp_filter /proc/sys/net/ipv4/tcp_syncookies /proc/sys/net/ipv6/conf/all/accept_source_route \\
+          /proc/sys/kernel/yama/ptrace_scope /proc/sys/kernel/perf_event_paranoid
+        grep -E '^(PASS_M|SHA_CRYPT|UMASK)' /etc/login.defs
+        bash -lc 'umask; echo "$TMOUT"'
+        grep -rh cramfs /etc/modprobe.d
+        stat -c '%a %n' /etc/docker /etc/docker/daemon.json /etc/ssh/sshd_config.d/00-admin.conf
+        grep -oE '"(max-size|max-file|Hard|Soft)": *"?[0-9m]+' /etc/docker/daemon.json`);
+    const strict = await active();
+    expect(strict).toMatch(/maxauthtries 2\n.*maxsessions 5\n/s);
+    await done('harden', host.name, '--profile', 'lynis', '--accept', 'umask,session-timeout');
+    expect(await active()).toBe(strict);
+    await done('plan', host.name, '--check');
+  });
 });

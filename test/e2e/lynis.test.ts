@@ -60,7 +60,7 @@ it('harden --profile lynis reaches more than 70, and files a page of it', { time
   expect(Number(after)).toBeGreaterThan(Number(before));
   expect(text).toMatch(/kernel setting net\.ipv4\.conf\.all\.send_redirects = 0 \(kernel-network\)/);
   expect(text).toMatch(
-    /not accepted, since one shared SSH.*harden lynis-ci --only sshd-sessions --accept sshd-sessions/,
+    /Not accepted, since one shared SSH.*harden lynis-ci --only sshd-sessions --accept sshd-sessions/,
   );
   // A jump host of ours goes on leading to the hosts behind it, also where its forwarding was given up by name.
   expect(out).toContain(`sshd-forwarding: left out, since ${behind.name} would no longer be reached`);

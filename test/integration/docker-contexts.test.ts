@@ -2,6 +2,7 @@
 
 import { execFileSync } from 'node:child_process';
 import {
+  chmodSync,
   chownSync,
   mkdirSync,
   mkdtempSync,
@@ -120,6 +121,17 @@ describe('writeContext', () => {
     expect(statSync(join(meta, readdirSync(meta)[0] as string, 'meta.json')).ino).toBe(before);
   });
 
+  it('closes what other users could read by now, and has docker verify the server again', async () => {
+    const { directory } = await writeContext(wanted());
+    docker(['context', 'update', 'build-1', '--docker', `host=tcp://10.0.0.7:2376,skip-tls-verify=true`]);
+    await writeContext(wanted());
+    expect(inspect('build-1').Endpoints.docker?.SkipTLSVerify).toBe(false);
+    const places = [join(directory, '..'), directory, join(directory, 'key.pem')];
+    for (const path of places) chmodSync(path, 0o755);
+    expect(await writeContext(wanted())).toMatchObject({ changed: true, created: false });
+    expect(places.map(modeOf)).toEqual(['700', '700', '400']);
+  });
+
   it('renews the files of a context', async () => {
     const { directory } = await writeContext(wanted());
     expect(await writeContext(wanted({ cert: renewed.cert, key: new Secret(renewed.key) }))).toMatchObject({
@@ -205,6 +217,8 @@ describe('writeContext', () => {
     );
     writeFileSync(meta, '{"Name":"other"');
     await expect(writeContext(wanted())).rejects.toMatchObject({ code: 'E_CONTEXT_DAMAGED', where: meta });
+    writeFileSync(meta, '{"Name":"other","Metadata":{"DockerTls":{}}}');
+    await expect(removeContext(wanted())).rejects.toMatchObject({ code: 'E_CONTEXT_DAMAGED', where: meta });
     rmSync(directory, { recursive: true });
     writeFileSync(directory, 'a file');
     rmSync(meta);

@@ -1,11 +1,12 @@
 /** A local socket that leads to a daemon as one client: who may use it, what goes through, and what a daemon that rejects the client does to it. */
 
+import { once } from 'node:events';
 import { existsSync, mkdtempSync, rmSync, statSync } from 'node:fs';
 import { get } from 'node:http';
-import { connect } from 'node:net';
+import { type AddressInfo, connect, createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { afterAll, beforeAll, expect, test } from 'vitest';
+import { afterAll, beforeAll, expect, test, vi } from 'vitest';
 import { openTunnel, type TunnelRequest } from '../../src/adapters/docker/tunnel.ts';
 import { Secret } from '../../src/domain/secret.ts';
 import { CertificateFactory, type Issued } from '../support/certificate-factory.ts';
@@ -15,7 +16,8 @@ const factory = new CertificateFactory();
 const ca = factory.issue('docker-tls test CA', { ca: true });
 const server = factory.issue('server', { by: ca, san: 'IP:127.0.0.1', usage: 'serverAuth' });
 const client = factory.issue('laptop', { by: ca, usage: 'clientAuth' });
-const untrusted = factory.issue('untrusted', { by: factory.issue('another CA', { ca: true }), usage: 'clientAuth' });
+const otherCa = factory.issue('another CA', { ca: true });
+const untrusted = factory.issue('untrusted', { by: otherCa, usage: 'clientAuth' });
 const directory = mkdtempSync(join(tmpdir(), 'docker-tls-tunnel-'));
 let daemon: Listening;
 
@@ -72,11 +74,37 @@ test('a daemon that rejects the client ends the connection, and the tunnel says 
   expect(failures.at(-1)).toMatch(/alert|ECONNRESET|EPIPE/i);
 });
 
-test('a server of another name gets nothing of what is said', async () => {
-  const tunnel = await openTunnel(request('name', client, { address: '127.0.0.9' }));
-  expect(await ask('name')).toMatch(/^error/);
+test.each([
+  ['name', { address: '127.0.0.9' }, /127\.0\.0\.9/],
+  ['CA', { ca: otherCa.cert }, /certificate/],
+])('a server of another %s gets nothing of what is said, whatever the environment says', async (name, more, why) => {
+  for (const value of ['1', '0']) {
+    vi.stubEnv('NODE_TLS_REJECT_UNAUTHORIZED', value);
+    const tunnel = await openTunnel(request(name, client, more));
+    expect(await ask(name)).toMatch(/^error/);
+    await tunnel.close();
+    expect(failures.pop()).toMatch(why);
+  }
+  vi.unstubAllEnvs();
+});
+
+test('a port listens on 127.0.0.1 and on no other address', async () => {
+  const free = createServer().listen(0, '127.0.0.1');
+  await once(free, 'listening');
+  const { port } = free.address() as AddressInfo;
+  await new Promise((resolve) => free.close(resolve));
+  const tunnel = await openTunnel(request('port', client, { at: { port } }));
+  const dial = async (address: string) => {
+    const socket = connect(port, address);
+    const answer = await once(socket, 'connect').then(
+      () => 'connected',
+      (error) => error.code,
+    );
+    socket.destroy();
+    return answer;
+  };
+  expect([await dial('127.0.0.1'), await dial('127.0.0.2')]).toEqual(['connected', 'ECONNREFUSED']);
   await tunnel.close();
-  expect(failures.at(-1)).toContain('127.0.0.9');
 });
 
 test('a place that is taken is said', async () => {

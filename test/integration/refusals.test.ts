@@ -10,7 +10,7 @@ import { readRequests } from '../../src/adapters/store/requests.ts';
 import { PACKAGE_LIST } from '../../src/domain/dockerd/paths.ts';
 import { parseState } from '../../src/domain/plan/host-state.ts';
 import { completeHost } from '../../src/domain/settings.ts';
-import { trustFile } from '../../src/domain/trust/trust.ts';
+import { trustFor } from '../../src/domain/trust/trust.ts';
 import type { OpenedHost } from '../../src/engine/intent.ts';
 import { planRestored } from '../../src/engine/steps/restore.ts';
 import { DockerTlsError } from '../../src/errors/errors.ts';
@@ -70,12 +70,15 @@ test('E_TEMP_DIRECTORY: no directory for the program that answers ssh', async ()
 });
 
 test('E_NO_CLIENTS and E_NO_ISSUER: a host that no client could use, or that could not tell clients apart', () => {
-  const clients = [{ name: 'ann', hosts: ['web'] }, { name: 'eve' }] as const;
-  const input = { cas: [], clients, issuers: new Map(), isBelow: () => false };
-  expect(() => trustFile({ name: 'web', clients: [] }, input)).toThrow(
+  const clients = new Map([
+    ['ann', { name: 'ann', hosts: ['web'] }],
+    ['eve', { name: 'eve' }],
+  ]);
+  const view = { ca: undefined, oldCas: [], clients, issuers: new Map(), issuing: 'here' } as const;
+  expect(() => trustFor({ name: 'web', clients: [] }, view)).toThrow(
     expect.objectContaining({ code: 'E_NO_CLIENTS', exit: 2, where: 'web' }),
   );
-  expect(() => trustFile({ name: 'web', clients: ['ann'] }, input)).toThrow(
+  expect(() => trustFor({ name: 'web', clients: ['ann'] }, view)).toThrow(
     expect.objectContaining({ code: 'E_NO_ISSUER', exit: 2, hints: ['docker-tls rotate client ann'] }),
   );
 });

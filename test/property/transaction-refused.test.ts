@@ -146,6 +146,24 @@ describe.runIf(process.getuid?.() === 0)('a change that may not go through, as t
     expect(error).toMatchObject({ code: 'E_HOST_CHANGED', exit: 5, message: expect.stringContaining(managed) });
   });
 
+  test.each([
+    ['the unit of the daemon', 'fragment', '/etc/systemd/system/docker.service', 'planned'],
+    ['a drop-in of it', 'dropIns', '/etc/systemd/system/docker.service.d/own.conf', 'planned'],
+    ['a file of its environment', 'environmentFiles', '/etc/default/own', 'planned'],
+    ['one that was not there', 'environmentFiles', '/etc/default/own', undefined],
+  ] as const)('E_HOST_CHANGED: or %s', async (_, which, watched, before) => {
+    const error = await refused(async (box) => {
+      put(box.directory, watched, file('edited'));
+      const { facts: known, ...one } = changeOf(box);
+      const unit = { ...known.docker.unit, [which]: which === 'fragment' ? watched : [watched] };
+      const was: PathState =
+        before === undefined ? { kind: 'absent' } : { kind: 'file', mode: '644', owner: '0:0', content: before };
+      const files = new Map([...known.files, [watched, was] as const]);
+      await transact({ ...one, facts: { ...known, files, docker: { ...known.docker, unit } } });
+    });
+    expect(error).toMatchObject({ code: 'E_HOST_CHANGED', exit: 5, message: expect.stringContaining(watched) });
+  });
+
   test('E_APPLY: the timer for the rollback does not start, which shows late: nothing is in place by then', async () => {
     const error = await refused(async (box) => {
       const words = '#!/bin/sh\nsleep 0.5\necho no bus >&2\nexit 1\n';

@@ -9,7 +9,8 @@ import { Secret } from '../../src/domain/secret.ts';
 import { completeHost } from '../../src/domain/settings.ts';
 import { firstCa } from '../../src/domain/trust/changes.ts';
 import { admit } from '../../src/domain/trust/clients.ts';
-import { bundleOf, trustFor, viewOf } from '../../src/domain/trust/view.ts';
+import { trustFor } from '../../src/domain/trust/trust.ts';
+import { bundleOf, viewOf } from '../../src/domain/trust/view.ts';
 import { openIssuer } from '../../src/engine/issue.ts';
 
 export type IssuedHost = {

@@ -5,8 +5,8 @@ import type { ActionContext } from '../../src/actions/action-context.ts';
 import { addClients } from '../../src/actions/client-access.ts';
 import { rollBack } from '../../src/actions/restore.ts';
 import { openStore } from '../../src/adapters/store/store.ts';
+import { isFrom } from '../../src/domain/pki/inspect.ts';
 import { Secret } from '../../src/domain/secret.ts';
-import { isFrom } from '../../src/domain/trust/trust.ts';
 import type { Planned } from '../../src/engine/intent.ts';
 import { interrupted } from '../../src/errors/errors.ts';
 import type { Probe } from '../../src/runtime.ts';
@@ -68,7 +68,7 @@ test('a run that is stopped before its consent, which --yes gives at once, asks 
   expect([state.ca, state.clients.size]).toEqual([undefined, 0]);
 });
 
-test('a host that changed since its plan was shown is shown, and asked about, again', async () => {
+test('without a yes nothing changes; a host that changed since its plan was shown is shown, and asked about, again', async () => {
   const home = newHome();
   await issueStore(home, { now, hosts: { h1: {} }, clients: { laptop: undefined } });
   const { hosts, clients } = await openStore(home).read();
@@ -80,6 +80,7 @@ test('a host that changed since its plan was shown is shown, and asked about, ag
   const facts: Record<string, string> = {};
   const changed: string[] = [];
   const seen: string[] = [];
+  const answers = ['enter'];
   const context = {
     global: { home, yes: false, dryRun: false },
     runtime: {
@@ -95,8 +96,11 @@ test('a host that changed since its plan was shown is shown, and asked about, ag
     prompts: {
       interactive: true,
       show: async (text: string) => seen.push(text.trim()),
-      confirm: async () => {
+      // Enter alone is a no.
+      confirm: async (question: { default?: boolean }) => {
         seen.push('asked');
+        const answer = answers.shift();
+        if (answer === 'enter') return question.default;
         // Another administrator does the same by hand while the question waits.
         facts['file:/etc/docker/tls/current'] = 'link 777 0:0\n1';
         return true;
@@ -105,7 +109,10 @@ test('a host that changed since its plan was shown is shown, and asked about, ag
     renderPlanned: async ({ hosts: [one] }: Planned) =>
       `${one?.kind === 'done' ? one.value.plan.files.length : 'no'} files`,
   } as unknown as ActionContext;
-  const { results } = await rollBack(context, ['h1'], { to: 1, allowRevoked: false });
+  const back = () => rollBack(context, ['h1'], { to: 1, allowRevoked: false });
+  await expect(back()).rejects.toMatchObject({ code: 'E_DECLINED', exit: 130 });
+  expect([seen.splice(0), changed]).toEqual([['1 files', 'asked'], []]);
+  const { results } = await back();
   expect(results.map(({ kind }) => kind)).toEqual(['done']);
   expect([seen, changed]).toEqual([['1 files', 'asked', '0 files', 'asked'], []]);
 });

@@ -125,6 +125,14 @@ describe('the tar form', () => {
     ],
     ['no hosts', () => archive({ 'docker-tls.json': '{"schema":1,"client":"x"}' }), 'list of hosts'],
     [
+      'a host name with a path',
+      () =>
+        archive({
+          'docker-tls.json': '{"schema":1,"client":"x","hosts":[{"name":"../a","host":"tcp://10.0.0.1:2376"}]}',
+        }),
+      'without a name',
+    ],
+    [
       'a host that would run a program',
       () =>
         archive({

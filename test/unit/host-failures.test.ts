@@ -77,9 +77,9 @@ describe('init: sshd is told to read its configuration', () => {
     expect(told('no', 1)).toBe('0');
   });
 
-  test('one that cannot be told fails a change, and is a remark of a rollback', () => {
+  test('one that cannot be reloaded fails a change, and is a remark of a rollback', () => {
     expect(told('no', 0)).toBe('1 reload-sshd');
-    expect(told('yes', 0)).toMatch(/^0 {2}sshd could not be told/);
+    expect(told('yes', 0)).toMatch(/^0 {2}sshd could not be reloaded/);
   });
 });
 

@@ -10,8 +10,9 @@ import {
   otherClientsNotes,
   trustNow,
 } from '../../src/domain/plan/other-clients.ts';
-import { certificateIds } from '../../src/domain/trust/ca-id.ts';
-import { isUnder, trustFile } from '../../src/domain/trust/trust.ts';
+import { certificateIds, newIssuerId } from '../../src/domain/trust/ca-id.ts';
+import { trustFor } from '../../src/domain/trust/trust.ts';
+import type { AccessView, Issuers } from '../../src/domain/trust/view.ts';
 import { CertificateFactory, type Issued } from '../support/certificate-factory.ts';
 import { factsOf, UNIT } from '../support/host-facts.ts';
 
@@ -132,11 +133,15 @@ describe('who loses a host', () => {
 
 describe('--accept-ca', () => {
   const host = { name: 'build-1' };
-  const input = (clients: { name: string; hosts?: string[] }[], issuer = below) => ({
-    cas: certificateIds(ours.cert),
-    clients,
-    issuers: new Map(clients.map(({ name }) => [name, certificateIds(issuer.cert)])),
-    isBelow: (_: string, cas: string) => isUnder(issuer.cert, cas),
+  const input = (
+    clients: { name: string; hosts?: string[] }[],
+    issuer: Issuers = { ids: certificateIds(below.cert), pem: below.cert, current: true },
+  ): AccessView => ({
+    ca: certificateIds(ours.cert)[0],
+    oldCas: [],
+    clients: new Map(clients.map((client) => [client.name, client])),
+    issuers: new Map(clients.map(({ name }) => [name, issuer])),
+    issuing: 'here',
   });
 
   test('is what was said, what the daemon trusted before, or as it was', () => {
@@ -150,18 +155,27 @@ describe('--accept-ca', () => {
   });
 
   test('stands beside our CA, once, and beside a list of clients', () => {
-    expect(trustFile({ ...host, acceptCa: theirs.cert }, input([{ name: 'a' }]))).toEqual(
+    expect(trustFor({ ...host, acceptCa: theirs.cert }, input([{ name: 'a' }]))).toEqual(
       certificateIds(ours.cert + theirs.cert),
     );
-    expect(trustFile({ ...host, acceptCa: ours.cert }, input([{ name: 'a' }]))).toEqual(certificateIds(ours.cert));
-    const listed = input([{ name: 'a' }, { name: 'b', hosts: [] }], ours);
-    expect(trustFile({ ...host, acceptCa: theirs.cert }, listed)).toEqual(certificateIds(ours.cert + theirs.cert));
+    expect(trustFor({ ...host, acceptCa: ours.cert }, input([{ name: 'a' }]))).toEqual(certificateIds(ours.cert));
+    const issuer = { ids: certificateIds(ours.cert), pem: ours.cert, current: true };
+    const listed = input([{ name: 'a' }, { name: 'b', hosts: [] }], issuer);
+    expect(trustFor({ ...host, acceptCa: theirs.cert }, listed)).toEqual(certificateIds(ours.cert + theirs.cert));
   });
 
   test('keeps no client out that has a certificate of it, so that is refused', () => {
     const listed = input([{ name: 'a' }, { name: 'b', hosts: [] }]);
-    expect(() => trustFile({ ...host, acceptCa: theirs.cert }, listed)).toThrow(
+    expect(() => trustFor({ ...host, acceptCa: theirs.cert }, listed)).toThrow(
       expect.objectContaining({ code: 'E_CA_ACCEPTED', message: expect.stringContaining('"Theirs"') }),
+    );
+  });
+
+  test('counts clients that get their issuing CA only by this run', () => {
+    const coming = { ids: [newIssuerId('b')], pem: '', current: false };
+    const listed = input([{ name: 'a' }, { name: 'b', hosts: [] }], coming);
+    expect(() => trustFor({ ...host, acceptCa: ours.cert }, listed)).toThrow(
+      expect.objectContaining({ code: 'E_CA_ACCEPTED', message: expect.stringContaining('so b cannot') }),
     );
   });
 

@@ -5,8 +5,8 @@ import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, expect, test } from 'vitest';
-import { permittedNames } from '../../src/domain/pki/authority.ts';
-import { parseSan } from '../../src/domain/pki/names.ts';
+import { parseSan, type San } from '../../src/domain/pki/names.ts';
+import { namesFor, permittedNames } from '../../src/domain/trust/server.ts';
 
 const directory = mkdtempSync(join(tmpdir(), 'docker-tls-constraints-'));
 afterAll(() => rmSync(directory, { recursive: true, force: true }));
@@ -81,4 +81,15 @@ test('a name that was asked for is not left out without a word', () => {
   expect(() => permittedNames(names, ['b.example'], ca)).toThrow(expect.objectContaining({ code: 'E_CA_NAMES' }));
   expect(permittedNames(names, ['a.corp.example'], ca)).toEqual([parseSan('a.corp.example')]);
   expect(permittedNames(names, ['b.example'], undefined)).toEqual(names);
+});
+
+test('the certificate of a host has the names that its CA may certify', () => {
+  const ca = caWith('permitted;DNS:corp.example');
+  const [inside, outside] = ['a.corp.example', 'b.example'].map(parseSan) as [San, San];
+  const proposed = [inside, outside];
+  const refused = expect.objectContaining({ code: 'E_CA_NAMES' });
+  expect(namesFor([], undefined, { proposed, address: inside.value, ca })).toEqual([inside]);
+  expect(namesFor([], undefined, { proposed, address: inside.value })).toEqual(proposed);
+  expect(() => namesFor([outside], undefined, { proposed, address: inside.value, ca })).toThrow(refused);
+  expect(() => namesFor([], undefined, { proposed, address: outside.value, ca })).toThrow(refused);
 });

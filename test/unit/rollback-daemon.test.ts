@@ -54,7 +54,7 @@ describe.each(['dash', 'bash', 'busybox sh'])('by %s', (shell) => {
     expect(run(shell, `${silent} reload_docker live_restore_is true`).status).toBe(1);
     const back = run(shell, `${silent} BACK=yes; reload_docker live_restore_is true`);
     expect(back.status).toBe(0);
-    expect(back.stdout).toMatch(/^note docker\.service was told to read its configuration and does not say/);
+    expect(back.stdout).toMatch(/^note docker\.service was reloaded and did not confirm/);
   });
 
   test.each([

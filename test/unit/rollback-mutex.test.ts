@@ -39,11 +39,10 @@ async function hold(shell: string, command: string): Promise<ChildProcess> {
   return child;
 }
 
-function rollback(): string {
+function rollback(verb = 'undo timer'): string {
   const stubs = 'systemctl() { echo LoadState=not-found; }; logger() { :; }';
   const T = join(root, 'state/txn');
-  return spawnSync('sh', ['-c', `${stubs}; T=${T}; set -- undo timer; . ${T}/rollback.sh`], { encoding: 'utf8' })
-    .stdout;
+  return spawnSync('sh', ['-c', `${stubs}; T=${T}; set -- ${verb}; . ${T}/rollback.sh`], { encoding: 'utf8' }).stdout;
 }
 
 test.each(['dash', 'bash'])('a change that hangs in the start of its daemon is ended, by %s', async (shell) => {
@@ -63,11 +62,23 @@ test('a key that the host made for the change goes with it, the run that asked f
   expect(existsSync(join(root, 'docker-tls-key-0123456789ab'))).toBe(false);
 });
 
-test('another rollback is waited for, however long it starts the daemon', async () => {
-  writeFileSync(join(root, 'state/txn/pid'), '');
-  await hold('sh', 'sleep 3');
-  expect(rollback()).toContain('@result undone -\n');
-  expect(existsSync(join(root, 'ended'))).toBe(true);
+test('another rollback is waited for, however long it starts the daemon; no other program that has the number of the change ends', async () => {
+  const other = spawn('sleep', ['600']);
+  const ended = once(other, 'exit');
+  try {
+    writeFileSync(join(root, 'state/txn/pid'), `${other.pid}`);
+    await hold('sh', 'sleep 3');
+    expect(rollback()).toContain('@result undone -\n');
+    expect(existsSync(join(root, 'ended'))).toBe(true);
+  } finally {
+    other.kill('SIGTERM');
+  }
+  expect((await ended)[1]).toBe('SIGTERM');
+});
+
+test('the word to keep another change keeps nothing', () => {
+  expect(rollback('commit def456')).toBe('@result nothing\n');
+  expect(existsSync(join(root, 'state/txn/settings'))).toBe(true);
 });
 
 test('a change that began after the one that was waited for is left alone', async () => {

@@ -66,7 +66,7 @@ test.each<[string, RegExp, Partial<HostFacts>, string[]?]>([
   ]),
   [
     'a dockerd-rootless.sh that starts no other dockerd',
-    /^E_UNIT_COMMAND .*dockerd-rootless\.sh cannot be told/,
+    /^E_UNIT_COMMAND .*dockerd-rootless\.sh does not let a unit choose dockerd/,
     { files: new Map([...recorded.files, [SCRIPT, file('exec dockerd "$@"\n')]]) },
   ],
   [

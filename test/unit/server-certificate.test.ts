@@ -3,7 +3,7 @@
 import { afterAll, expect, test } from 'vitest';
 import { inspectCertificate } from '../../src/domain/pki/inspect.ts';
 import { parseSan } from '../../src/domain/pki/names.ts';
-import { reasonToIssue } from '../../src/domain/trust/trust.ts';
+import { reasonToIssue } from '../../src/domain/trust/server.ts';
 import { CertificateFactory, type IssueOptions } from '../support/certificate-factory.ts';
 
 const factory = new CertificateFactory();

@@ -1,20 +1,22 @@
 /** Which clients a host accepts: what its trust file holds, and what is refused because no trust file can say it. */
 
 import { describe, expect, test } from 'vitest';
-import { acceptsAll, isAccepted, leafOnlyTrust, type TrustInput, trustFile } from '../../src/domain/trust/trust.ts';
+import { acceptsAll, isAccepted, trustFor } from '../../src/domain/trust/trust.ts';
+import type { AccessView, Issuers, TrustedClient } from '../../src/domain/trust/view.ts';
 
 const host = { name: 'h1' };
 const clients = [{ name: 'ann' }, { name: 'bob' }] as const;
-const input: TrustInput = {
-  cas: ['ca'],
-  clients,
-  issuers: new Map([
-    ['ann', ['ann-1', 'ann-0']],
-    ['bob', ['bob-1']],
-  ]),
-  isBelow: () => false,
-};
-const trust = (spec: object, more: Partial<TrustInput> = {}) => trustFile({ ...host, ...spec }, { ...input, ...more });
+const issuer = (...ids: string[]): Issuers => ({ ids, pem: '', current: true });
+const ISSUERS = new Map([
+  ['ann', issuer('ann-1', 'ann-0')],
+  ['bob', issuer('bob-1')],
+]);
+const trust = (spec: object, more: Partial<AccessView> = {}, known: readonly TrustedClient[] = clients) =>
+  trustFor(
+    { ...host, ...spec },
+    { ca: 'ca', oldCas: [], issuing: 'here', issuers: ISSUERS, clients: byName(known), ...more },
+  );
+const byName = (known: readonly TrustedClient[]) => new Map(known.map((client) => [client.name, client]));
 const refusal = (code: string, words: string) =>
   expect.objectContaining({ code, message: expect.stringContaining(words) });
 
@@ -42,37 +44,34 @@ describe('a trust file', () => {
   test('holds the CA where every client is accepted, and else the issuing CAs of those who are', () => {
     expect(trust({})).toEqual(['ca']);
     expect(trust({ clients: ['ann'] })).toEqual(['ann-1', 'ann-0']);
-    expect(trust({}, { clients: [{ name: 'ann', revokedAt: 'x' }, { name: 'bob' }] })).toEqual(['bob-1']);
+    expect(trust({}, {}, [{ name: 'ann', revokedAt: 'x' }, { name: 'bob' }])).toEqual(['bob-1']);
   });
 
   test('without any client is refused', () => {
     expect(() => trust({ clients: [] })).toThrow(refusal('E_NO_CLIENTS', 'no client'));
-    expect(() => trust({}, { clients: [{ name: 'ann', hosts: ['h2'] }] })).toThrow(
-      refusal('E_NO_CLIENTS', 'no client'),
-    );
+    expect(() => trust({}, {}, [{ name: 'ann', hosts: ['h2'] }])).toThrow(refusal('E_NO_CLIENTS', 'no client'));
   });
 
   test('with a client that has no issuing CA is refused: it would hold more than was asked for', () => {
-    const issuers = new Map([['bob', ['bob-1']]]);
+    const issuers = new Map([['bob', issuer('bob-1')]]);
     expect(() => trust({ clients: ['ann', 'bob'] }, { issuers })).toThrow(
       refusal('E_NO_ISSUER', 'ann has no issuing CA'),
     );
     expect(trust({ clients: ['bob'] }, { issuers })).toEqual(['bob-1']);
   });
 
-  test('with a CA that accepts a rejected client all the same is refused', () => {
-    const isBelow = (client: string) => client === 'bob';
-    expect(() => trust({ clients: ['ann'], acceptCa: ' ' }, { isBelow })).toThrow(
-      refusal('E_CA_ACCEPTED', 'bob cannot'),
-    );
-    expect(trust({ clients: ['bob'], acceptCa: ' ' }, { isBelow })).toEqual(['bob-1']);
-    expect(trust({ clients: ['ann'] }, { isBelow })).toEqual(['ann-1', 'ann-0']);
+  test('of a CA that signs leaves only accepts all or is refused', () => {
+    const leafOnly = { issuing: 'leaf-only', issuers: new Map() } as const;
+    expect(trust({}, leafOnly)).toEqual(['ca']);
+    expect(trust({ clients: ['ann', 'bob'] }, leafOnly)).toEqual(['ca']);
+    expect(() => trust({ clients: ['ann'] }, leafOnly)).toThrow(refusal('E_CA_LEAF_ONLY', 'bob cannot be kept out'));
   });
 
-  test('of a CA that signs leaves only accepts all or is refused', () => {
-    expect(leafOnlyTrust(host, ['ca'], clients)).toEqual(['ca']);
-    expect(() => leafOnlyTrust({ ...host, clients: ['ann'] } as never, ['ca'], clients)).toThrow(
-      refusal('E_CA_LEAF_ONLY', 'bob cannot be kept out'),
-    );
+  test('of such a CA whose clients have issuing CAs of their own tells them apart', () => {
+    expect(trust({ clients: ['ann'] }, { issuing: 'leaf-only' })).toEqual(['ann-1', 'ann-0']);
+  });
+
+  test('holds the CA of before as well, as long as a rotation has not dropped it', () => {
+    expect(trust({}, { oldCas: ['old'] })).toEqual(['ca', 'old']);
   });
 });

@@ -32,7 +32,7 @@ export type ContextToWrite = ContextPlace & {
   readonly ca: string;
   readonly cert: string;
   readonly key: Secret;
-  /** Whose copies these are: what is said of their expiry names both. Default: as it was. */
+  /** Whose copies these are, for the notice of their expiry. Default: as it was. */
   readonly source?: { readonly store: string; readonly hostName: string; readonly client: string };
   readonly use?: boolean;
   /** Take over a context of that name that is not ours. */

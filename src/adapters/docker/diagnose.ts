@@ -213,9 +213,9 @@ function refusedClient(input: DiagnosisInput, outcome: Refused, name: string): D
   return {
     cause: 'client-refused',
     message: `${expected.host} is the right one, but rejects ${who}: ${outcome.alert ?? outcome.reason}${isTrusted(input) === false ? "; the host's trust file does not have it: it was signed but not applied" : ''}`,
-    ...(expected.external && {
-      note: 'a client that was revoked stays rejected: ask for access where the host was set up',
-    }),
+    note: expected.external
+      ? 'a client that was revoked stays rejected: ask for access where the host was set up'
+      : undefined,
     hints: expected.external ? newCredentials(expected) : [`docker-tls apply ${name}`, 'docker-tls client list'],
   };
 }

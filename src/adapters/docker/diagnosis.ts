@@ -106,7 +106,7 @@ export function addressOf(host: string): readonly [address: string, port: string
   return [(bracketed ?? plain ?? host).replace('%25', '%'), port ?? '2376'];
 }
 
-/** A command of ours about the host, as the client in question where that has to be said. */
+/** A command of ours about the host, with --client where it needs that. */
 export function ours(verb: 'doctor' | 'env' | 'tunnel' | 'verify', expected: Expected): string {
   return `docker-tls ${verb} ${nameOf(expected)}${expected.named ? ` --client ${shellQuote(expected.client)}` : ''}`;
 }

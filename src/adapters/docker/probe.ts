@@ -6,6 +6,7 @@
 import type { Duplex } from 'node:stream';
 import type { ConnectionOptions, TLSSocket } from 'node:tls';
 import { bareAddress } from '../../domain/destination.ts';
+import { pemEncode } from '../../domain/pki/pem.ts';
 import { DockerTlsError, printable } from '../../errors/errors.ts';
 import type { ProbeOutcome, ProbeRequest } from '../../runtime.ts';
 import { type Refusal, refusalOf } from './refusal.ts';
@@ -142,11 +143,11 @@ async function tlsOptions(request: ProbeRequest): Promise<ConnectionOptions> {
   try {
     return {
       secureContext: await contextFor(request),
-      // Verified by hand after the handshake, so that the served chain can be told even where it is not trusted.
+      // Verified by hand after the handshake, so that the served chain is known even where it is not trusted.
       rejectUnauthorized: false,
       checkServerIdentity: () => undefined,
       // RFC 6066: addresses are not allowed in SNI.
-      ...(isIP(name.replace(/%.*$/, '')) === 0 ? { servername: name } : {}),
+      servername: isIP(name.replace(/%.*$/, '')) === 0 ? name : undefined,
     };
   } catch (cause) {
     throw new DockerTlsError(
@@ -214,9 +215,7 @@ async function servedChain(socket: TLSSocket): Promise<string> {
 
 /** Only the server's own certificate, where the handshake never ends: better than none. */
 function pemOf(der: Buffer | undefined): string {
-  if (der === undefined || der.length === 0) return '';
-  const lines = der.toString('base64').match(/.{1,64}/g) ?? [];
-  return `-----BEGIN CERTIFICATE-----\n${lines.join('\n')}\n-----END CERTIFICATE-----\n`;
+  return der === undefined || der.length === 0 ? '' : pemEncode('CERTIFICATE', der);
 }
 
 async function askPlain(request: ProbeRequest, state: Attempt): Promise<Answer> {

@@ -9,7 +9,7 @@ export type Refusal = {
   readonly reason: string;
   /** What an alert says of this client, alone. */
   readonly alert?: string;
-  /** The code that it was told from. */
+  /** The error code that it was recognised by. */
   readonly code?: string;
   /** What came back was not TLS at all: worth asking whether it is HTTP. */
   readonly notTls?: boolean;

@@ -12,16 +12,19 @@ export async function contextFor({ ca, credentials, maxVersion }: ProbeRequest):
   const { createSecureContext } = await import('node:tls');
   const key = credentials?.key.reveal().toString();
   const id = JSON.stringify([ca, credentials?.cert, key, maxVersion]);
+  const old = maxVersion === 'TLSv1.1';
   const context =
     contexts.get(id) ??
     createSecureContext({
       ca: ca === '' ? [] : [ca],
       // An intermediate or cross-signed CA that the caller trusts is an anchor, as it is to Go (Node 20.18 and later).
       ...({ allowPartialTrustChain: true } as object),
-      ...(credentials === undefined ? {} : { cert: credentials.cert, key }),
-      ...(maxVersion === undefined ? {} : { maxVersion }),
+      cert: credentials?.cert,
+      key,
+      maxVersion,
       // OpenSSL 3 allows TLS 1.1 at security level 0 only.
-      ...(maxVersion === 'TLSv1.1' ? { minVersion: 'TLSv1.1', ciphers: 'DEFAULT@SECLEVEL=0' } : {}),
+      minVersion: old ? 'TLSv1.1' : undefined,
+      ciphers: old ? 'DEFAULT@SECLEVEL=0' : undefined,
     });
   contexts.delete(id);
   contexts.set(id, context);

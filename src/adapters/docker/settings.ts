@@ -77,7 +77,7 @@ function contextFault({ env, expected, currentContext }: DiagnosisInput): Diagno
   return undefined;
 }
 
-/** Docker uses another context now, or none: not a fault of the host, and said beside the verdict. */
+/** Docker uses another context now, or none: not a fault of the host, and reported beside the verdict. */
 export function otherContext({
   env,
   expected,
@@ -133,7 +133,7 @@ export function apiVersionFault(
   };
 }
 
-/** The oldest API that Docker 29 speaks, as a client and, unless it is told otherwise, as a daemon: up to 29.2, and from 29.3 on (moby: client.MinAPIVersion, defaultMinAPIVersion). */
+/** The oldest API that Docker 29 speaks, as a client and, by default, as a daemon: up to 29.2, and from 29.3 on (moby: client.MinAPIVersion, defaultMinAPIVersion). */
 const OLDEST_29_0 = '1.44';
 const OLDEST_29_3 = '1.40';
 

@@ -154,7 +154,7 @@ export function unreachable({ inside }: DiagnosisInput, { reason }: Refused, add
   };
 }
 
-/** What the daemon has said last; without facts of the host, systemd is assumed. */
+/** The daemon's last log lines; without facts of the host, systemd is assumed. */
 export function journal(expected: Expected, inside: Inside | undefined): string {
   return remotely(expected, ...(inside?.kind.commands.log ?? ['journalctl', '-u', 'docker', '-n', '50', '--no-pager']));
 }

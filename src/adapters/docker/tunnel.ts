@@ -98,13 +98,15 @@ function tlsOver(stream: Duplex, address: string, ca: string, { cert, key }: Pro
   const name = bareAddress(address);
   return connect({
     socket: stream,
+    // Else NODE_TLS_REJECT_UNAUTHORIZED=0 in the environment would decide.
+    rejectUnauthorized: true,
     secureContext: createSecureContext({
       ca,
       cert,
       key: key.reveal(),
       ...({ allowPartialTrustChain: true } as object),
     }),
-    ...(/^[0-9.]+$|:/.test(name) ? {} : { servername: name }),
+    servername: /^[0-9.]+$|:/.test(name) ? undefined : name,
     checkServerIdentity: (_, leaf) => {
       const wrong = checkServerName(address, leaf, checkServerIdentity);
       return wrong === undefined ? undefined : new Error(wrong.reason);

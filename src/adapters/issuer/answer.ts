@@ -148,15 +148,15 @@ export function refused(
   );
 }
 
-/** The API of a CA answered, and gave no certificate; `said`: its own words. E_ISSUER_REFUSED (exit 4), or E_CA_LEAF_ONLY. */
+/** The API of a CA answered, and gave no certificate; `texts`: its own words. E_ISSUER_REFUSED (exit 4), or E_CA_LEAF_ONLY. */
 export function refusedByApi(
   ca: ApiCa,
   request: Pick<SignRequest, 'name' | 'profile'>,
   { status }: { readonly status: number },
-  said: readonly unknown[],
+  texts: readonly unknown[],
   hints: readonly string[],
 ): DockerTlsError {
-  const details = textsOf(said).flatMap((text) => printableLines(text, 5));
+  const details = textsOf(texts).flatMap((text) => printableLines(text, 5));
   const message = `${externalCaWords(ca)} did not sign with "${ca.profiles[request.profile]}" (HTTP status ${status})`;
   return refused(request, 'E_ISSUER_REFUSED', message, { details, hints });
 }

@@ -54,7 +54,7 @@ export async function signByCommand(command: string, request: SignRequest, signa
     timeout: TIMEOUT_MS,
     maxBuffer: 1024 * 1024,
     stripFinalNewline: false,
-    ...(signal === undefined ? {} : { cancelSignal: signal }),
+    cancelSignal: signal,
   });
   // Ctrl-C goes to the terminal's whole foreground group, the command included; a signal for us alone does not.
   if (ran.isCanceled || ran.signal === 'SIGINT')

@@ -61,7 +61,7 @@ function run(
       env: { ...process.env, OPENSSL_CONF: config },
       stdio: ['pipe', 'pipe', 'pipe', 'pipe'],
       timeout: TIMEOUT_MS,
-      ...(signal === undefined ? {} : { signal }),
+      signal,
     });
     const stopped = () => interrupted('interrupted while the token signed', { where: token.uri });
     const out: Buffer[] = [];

@@ -13,7 +13,7 @@ type Block = {
   readonly jumps: readonly string[];
 };
 
-/** What several configuration files say together; undefined where destinations cannot be told apart from here. */
+/** What several configuration files say together; undefined where only ssh itself can tell destinations apart. */
 export type ConfigRules = readonly Block[];
 
 /** Keywords of ssh_config(5) whose values, without a token, do not depend on the destination. */
@@ -58,8 +58,7 @@ function parseFile(text: string): Block[] | undefined {
     if (keyword === 'host') {
       // A name in quotes, and a comment behind the names.
       if (/["'\\#]/.test(value)) return undefined;
-      const patterns = value.split(/\s+/);
-      blocks.push({ ...(value === '*' ? {} : { patterns }), same: true, jumps: [] });
+      blocks.push({ patterns: value === '*' ? undefined : value.split(/\s+/), same: true, jumps: [] });
     } else if (keyword === 'match') {
       if (!/^(final\s+)?all$/i.test(value)) return undefined;
       blocks.push({ same: true, jumps: [] });

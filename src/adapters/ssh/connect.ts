@@ -58,11 +58,12 @@ export async function connect(options: SshOptions): Promise<HostSession> {
     run: (request: ScriptRequest): Promise<ScriptResult> => runScript(context, request),
     // Over the system's ssh each exec is a program of its own: what is begun behind a run may overtake it, and on a host that opens one
     // session at a time the run would be refused.
-    ...(transport.transport !== 'openssh' && {
-      prepare: () => {
-        if (!closed) prepareRun(context);
-      },
-    }),
+    prepare:
+      transport.transport === 'openssh'
+        ? undefined
+        : () => {
+            if (!closed) prepareRun(context);
+          },
     tunnel: transport.tunnel,
     close,
     [Symbol.asyncDispose]: close,

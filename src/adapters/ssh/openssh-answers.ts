@@ -156,10 +156,10 @@ function jumpHop(options: SshOptions, endpoint: Endpoint, name: string): { optio
   };
 }
 
-/** Passphrases by key file, and passwords by the prompt that names user and host: each ssh has to be told, the person only once. */
+/** Passphrases by key file, and passwords by the prompt that names user and host: each ssh asks, the person is asked only once. */
 const lastAnswers = new Map<string, Secret>();
 
-/** `given`: what this ssh was told, by key file; one that asks again was told wrong. */
+/** `given`: what this ssh got, by key file; one that asks again got a wrong one. */
 async function answerPrompt(options: SshOptions, given: Map<string, Secret>, prompt: string): Promise<Secret> {
   const { ask, host } = options;
   // In BatchMode ssh asks for nothing but the PIN of a security key.
@@ -179,7 +179,7 @@ async function answerPrompt(options: SshOptions, given: Map<string, Secret>, pro
     if (subject === undefined) return await ask.password(question);
     const known = lastAnswers.get(subject);
     const wrong = given.get(subject);
-    // What another host's ssh was told meanwhile is newer than what this one was told.
+    // What another host's ssh got meanwhile is newer than what this one got.
     const answer =
       known !== undefined && known !== wrong
         ? known

@@ -195,7 +195,7 @@ function renderConfig(options: SshOptions, { detaches, identities }: Endpoint, a
     '  RequestTTY no',
     // What ssh says is read, and QUIET would leave nothing to read.
     '  LogLevel INFO',
-    // Only where they are said: ssh before 8.7 does not know them.
+    // Only where the configuration has them: ssh before 8.7 does not know them.
     ...detaches.map((key) => `  ${key} no`),
     ...include.map((file) => `Include ${configWord(file)}`),
     '',

@@ -51,7 +51,7 @@ export class RunFailures {
   }
 
   lost(how: string, cause: unknown): DockerTlsError {
-    // A connection that ends before our command said a word is another matter than a slow login.
+    // A connection that ends before our command printed anything is not a slow login.
     const early = cause instanceof DockerTlsError && this.#out.stage === 'before';
     return this.#error('E_SSH_LOST', `lost while the phase ${this.#request.phase} ran: ${how}`, {
       hints: early ? [...cause.hints] : this.#halted(),

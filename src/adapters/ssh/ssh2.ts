@@ -191,7 +191,7 @@ function dial(options: SshOptions, endpoint: Endpoint): Promise<Socket> {
       host: endpoint.hostName,
       port: endpoint.port,
       noDelay: true,
-      ...(endpoint.family === undefined ? {} : { family: endpoint.family }),
+      family: endpoint.family,
       // Node's 250 ms gives up on every address of a host that is far away.
       autoSelectFamilyAttemptTimeout: 2500,
     });

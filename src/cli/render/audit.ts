@@ -40,7 +40,7 @@ function wayOn(report: AuditReport, stored: ReadonlySet<string>, fleet: boolean)
   return [`docker-tls harden ${fixable.map(({ name }) => name).join(' ')} --dry-run`];
 }
 
-/** What is said when the report went into a file. */
+/** What is printed where the report went into a file. */
 function summary(report: AuditReport, form: ReportForm, path: string): string {
   const lines = judged(report).map((subject) => `${subject.name}: ${scoreWords(subject.score)}`);
   return [...lines, `The report (${form}) is in ${path}`].join('\n');

@@ -38,7 +38,8 @@ export function renderCa({ key, old, external, token, leafOnly, clientIssuers, .
       clientIssuers,
     },
     token,
-    ...(external === undefined ? {} : { external: withoutTrust(external), leafOnly }),
+    external: external && withoutTrust(external),
+    leafOnly: external && leafOnly,
     old: old.map(({ subject, fingerprint, notAfter, key }) => ({ subject, fingerprint, notAfter, key })),
   };
   return { exit: 0, result, text };

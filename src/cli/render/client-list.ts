@@ -8,13 +8,9 @@ import { type Colours, coloursOf, toneOf } from './colours.ts';
 import { renderTable } from './table.ts';
 
 export function renderClientList(clients: readonly ListedClient[], { runtime: { io } }: Around): CommandResult {
-  return {
-    exit: 0,
-    result: { clients },
-    ...(clients.length === 0
-      ? { text: 'There is no client yet. Make one with:', next: ['docker-tls client add NAME'] }
-      : renderClients(clients, coloursOf(io), io.columns)),
-  };
+  const result = { clients };
+  if (clients.length > 0) return { exit: 0, result, ...renderClients(clients, coloursOf(io), io.columns) };
+  return { exit: 0, result, text: 'There is no client yet. Make one with:', next: ['docker-tls client add NAME'] };
 }
 
 function renderClients(

@@ -46,14 +46,9 @@ export function renderAdded(
     exit: 0,
     result: { operator, dryRun: dryRun || undefined },
     text: dryRun ? `would add operator ${name}, who ${can}` : `operator ${name}: ${can}`,
-    ...(dryRun
-      ? {}
-      : {
-          next: [
-            asWritten(`on that computer: docker-tls --store ${shellQuote(store)} status`),
-            'docker-tls operator list',
-          ],
-        }),
+    next: dryRun
+      ? undefined
+      : [asWritten(`on that computer: docker-tls --store ${shellQuote(store)} status`), 'docker-tls operator list'],
   };
 }
 

@@ -78,7 +78,7 @@ export function handEdits({ files }: HostPlan): readonly string[] {
   return files.filter((change) => change.drift === true).map((change) => change.path);
 }
 
-export function outcomeJson(result: HostResult<HostOutcome>): unknown {
+export function outcomeJson(result: HostResult<HostOutcome>): object {
   if (result.kind === 'skipped') return { host: result.host, result: 'skipped', reason: result.reason };
   if (result.kind === 'failed') return failureJson(result);
   const { value } = result;
@@ -100,7 +100,7 @@ export function outcomeJson(result: HostResult<HostOutcome>): unknown {
   };
 }
 
-export function failureJson(result: Extract<HostResult<unknown>, { kind: 'failed' }>): unknown {
+export function failureJson(result: Extract<HostResult<unknown>, { kind: 'failed' }>): object {
   return {
     host: result.host,
     result: 'failed',
@@ -141,18 +141,18 @@ function headWords({ changed, plan, elapsedMs }: HostOutcome): string {
     : `done in ${took}, generation ${plan.generation}`;
 }
 
-/** Where nothing was to do, what the plan had to say would be told nowhere else. */
+/** Where nothing was to do, the warnings of the plan are shown nowhere else. */
 function warningsOf({ changed, plan, warnings }: HostOutcome): readonly string[] {
   return changed ? warnings : [...plan.warnings.map((warning) => printable(warning)), ...warnings];
 }
 
-/** What a change costs, and what its plan had to say: where nothing was to do, the outcome tells that already. */
+/** What a change costs, and the warnings of its plan; where nothing was to do, the outcome has those already. */
 export function costLines({ host, changed, plan }: HostOutcome): readonly string[] {
   const lines = [...plan.costs.map((cost) => `costs: ${cost}`), ...(changed ? plan.warnings : [])];
   return lines.map((line) => `${host}: ${printable(line)}`);
 }
 
-/** What a host had to say while it was changed. */
+/** Warnings of a host during its change. */
 export function renderWarnings(warnings: readonly string[], colours: Colours): readonly string[] {
   return warnings.map((text) => `  ${colours.yellow('!')} ${text}`);
 }

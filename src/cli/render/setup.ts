@@ -1,6 +1,6 @@
 /** Owns how a setup ends: what was verified, and how docker reaches the host from here. */
 
-import type { SetUp } from '../../actions/setup-change.ts';
+import type { SetUp } from '../../actions/setup.ts';
 import { dockerHost } from '../../domain/destination.ts';
 import { printable } from '../../errors/errors.ts';
 import type { CommandResult } from '../command.ts';
@@ -16,14 +16,14 @@ export function renderSetup(
   const [outcome] = changed.results;
   if (outcome?.kind !== 'done') {
     const { result, ...rest } = renderChange(changed, around);
-    return { ...rest, result: { client, ...(result as object) } };
+    return { ...rest, result: { client, ...result } };
   }
   const { value } = outcome;
   const { io } = around.runtime;
   const colours = coloursOf(io);
   const endpoint = dockerHost(value.address, spec.port);
   const via = value.checks.find((check) => check.via !== undefined)?.via;
-  // On a terminal the progress has said already how it ended.
+  // On a terminal the progress shows how it ended.
   const verified = io.errIsTerminal
     ? `\nVerified ${via === undefined ? 'from here' : printable(`through ${via}`)}, over new connections:\n${[renderChecks(value.checks, colours), ...renderWarnings(value.warnings, colours)].join('\n')}`
     : renderOutcome(value, colours);
@@ -34,7 +34,7 @@ export function renderSetup(
   const sentence = accepted.length === 0 ? 'Next:' : `${endpoint} accepts ${accepted.join(', ')}. Next:`;
   return {
     exit: 0,
-    result: { ...(outcomeJson(outcome) as object), endpoint, client, context },
+    result: { ...outcomeJson(outcome), endpoint, client, context },
     text: [verified, '', sentence].join('\n'),
     next: [...useCommands(spec, context, around.runtime), ...ownClient],
     attention: renderAttention([outcome]),

@@ -103,7 +103,7 @@ export function isPodman(answers: ApiAnswers): boolean {
 }
 
 /**
- * What the API said. `answers`: status and body by path, as src/host/audit/api.sh printed them: 300 containers and 200 images at most
+ * The answers of the API. `answers`: status and body by path, as src/host/audit/api.sh printed them: 300 containers and 200 images at most
  * (config.5 tells when there are more). Undefined when `/info` was not answered.
  */
 export function engineFacts(answers: ApiAnswers) {

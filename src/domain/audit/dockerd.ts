@@ -6,7 +6,7 @@
 
 import { type ParseError, parse, parseTree, printParseErrorCode } from 'jsonc-parser';
 import { parseFlags } from '../dockerd/command-line.ts';
-import { isMerged, isSwitch, keyOfFlag } from '../dockerd/flags.ts';
+import { isMerged, isSwitch, isTrue, keyOfFlag } from '../dockerd/flags.ts';
 import { tlsMode } from '../dockerd/tls-mode.ts';
 import { at, entriesAt, type Json, textsAt } from '../json.ts';
 import { ulimitText } from './api.ts';
@@ -89,7 +89,7 @@ export function setting(options: DaemonOptions, name: string): Setting | undefin
 /** A switch as dockerd sees it: the last flag wins; `otherwise` is dockerd's own default. */
 export function isOn(options: DaemonOptions, name: string, otherwise: boolean): boolean {
   const value = setting(options, name)?.values.at(-1);
-  return value === undefined ? otherwise : /^(1|t|true)$/i.test(value);
+  return value === undefined ? otherwise : isTrue(value);
 }
 
 /** Where a setting is, for evidence; the file that would hold it when it is not given. */
@@ -116,7 +116,7 @@ export function defaultUlimits(options: DaemonOptions): ReadonlySet<string> {
   ]);
 }
 
-/** The TCP addresses that dockerd was told to listen on, from both places. */
+/** The TCP addresses that dockerd is configured to listen on, from both places. */
 export function tcpHosts(options: DaemonOptions): readonly { readonly address: string; readonly place: string }[] {
   const flags = (options.flags.get('hosts') ?? []).map((address) => ({ address, place: 'command line of dockerd' }));
   const file = textsAt(options.file.value, 'hosts').map((address) => ({ address, place: options.file.path }));

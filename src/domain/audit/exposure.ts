@@ -44,7 +44,7 @@ function socketUnits(facts: AuditFacts): readonly Exposed[] {
   });
 }
 
-/** Every TCP address on which this host's daemon serves its API, or was told to. Ports of containers, of swarm and of the metrics are not the API. */
+/** Every TCP address on which this host's daemon serves its API, or is configured to. Ports of containers, of swarm and of the metrics are not the API. */
 export function exposedAddresses(facts: AuditFacts): readonly Exposed[] {
   const configured = tcpHosts(facts.daemon).map(({ address, place }): Exposed => {
     // What an address leaves out is localhost and 2375, with TLS too (moby: DefaultTCPHost; seen on 20.10 to 28.5).

@@ -49,12 +49,10 @@ function fileFacts(content: Buffer | undefined, owner: string): readonly FileFac
     if (found === null) return [];
     const [, bits = '0', uid, gid, user = '', group = '', path = ''] = found;
     const mode = Number.parseInt(bits, 16);
-    const theirs = {
-      ...(uid === ownUid && { uid: 0, user: 'root' }),
-      ...(gid === ownGid && { gid: 0, group: 'root' }),
-    };
     const kind = KINDS[mode >> 12] ?? 'other';
-    return [{ path, kind, mode: mode & 0o7777, uid: Number(uid), gid: Number(gid), user, group, ...theirs }];
+    const by = uid === ownUid ? { uid: 0, user: 'root' } : { uid: Number(uid), user };
+    const of = gid === ownGid ? { gid: 0, group: 'root' } : { gid: Number(gid), group };
+    return [{ path, kind, mode: mode & 0o7777, ...by, ...of }];
   });
 }
 
@@ -184,7 +182,7 @@ export function parseAuditFacts(stdout: Buffer) {
       /** The loaded rules stay as they are until the next boot (`-e 2`). */
       locked: /^enabled\s+2$/m.test(status?.text ?? ''),
       installed: list !== undefined,
-      /** What auditctl said instead of an answer, for instance that it may not ask. */
+      /** The error of auditctl, for instance that it lacks the right to ask. */
       refused: list === undefined || list.status === 0 ? undefined : (lines(list.text)[0] ?? 'no answer'),
       enabled: !/^enabled\s+0$/m.test(status?.text ?? ''),
       // Without perl the kernel does not tell; then a rule is taken to be what it is at boot.

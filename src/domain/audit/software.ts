@@ -38,13 +38,9 @@ export function parseSoftware(section: (name: string) => string | undefined): So
   for (const line of lines(manager === undefined ? '' : (section(`packages-${manager}`) ?? ''))) {
     const [name = '', version = ''] = line.split(' ');
     const changelog = section(`changelog ${name}`);
-    const since = Number(/^since (\d{4})$/m.exec(changelog ?? '')?.[1] ?? 0);
-    packages.set(name, {
-      version,
-      ...(candidates.has(name) ? { candidate: candidates.get(name) } : {}),
-      ...(changelog === undefined ? {} : { named: new Set(lines(changelog)) }),
-      ...(since > 0 ? { since } : {}),
-    });
+    const since = Number(/^since (\d{4})$/m.exec(changelog ?? '')?.[1] ?? 0) || undefined;
+    const named = changelog === undefined ? undefined : new Set(lines(changelog));
+    packages.set(name, { version, candidate: candidates.get(name), named, since });
   }
   return {
     manager,

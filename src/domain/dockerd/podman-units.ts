@@ -5,7 +5,7 @@ import { CURRENT_LINK, PODMAN_SOCKET, SERVER_FILES } from './paths.ts';
 /** The first with `--tls-client-ca`. */
 const FIRST_WITH_TLS = [5, 7] as const;
 
-/** The flag by which Podman is told whose clients it accepts. */
+/** The flag of Podman for the CA whose clients it accepts. */
 export const PODMAN_TRUST = '--tls-client-ca';
 
 /** Whether this version (`5.8.6`) serves TLS; one that is not known is taken to. */

@@ -1,4 +1,4 @@
-/** Owns how dockerd serves TCP by what it is told about TLS. */
+/** Owns how dockerd serves TCP with its TLS settings. */
 
 /**
  * TLS is on wherever `tlsverify` is given at all, `false` included, and clients have to show a certificate wherever TLS is on and

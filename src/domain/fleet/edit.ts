@@ -9,7 +9,8 @@ import * as z from 'zod/mini';
 import { DockerTlsError } from '../../errors/errors.ts';
 import { parseDestination } from '../destination.ts';
 import type { ClientSpec, HostSpec } from '../settings.ts';
-import { type Fleet, parseFleet, readFleet, withSudo } from './fleet.ts';
+import { type Fleet, parseFleet, withSudo } from './fleet.ts';
+import { parseFleetDocument } from './fleet-document.ts';
 import { clientEntry, clientOf, hostEntry, hostOf } from './fleet-entry.ts';
 import { clientValueSchema, type Entry, type HostEntry, hostValueSchema } from './schema.ts';
 
@@ -75,8 +76,8 @@ type Opened = {
 
 function open(text: string | undefined, path: string): Opened {
   const source = text === undefined || text.trim() === '' ? NEW_FILE : text;
-  const { fleet, document } = readFleet(source, path);
-  const yaml = document.yaml as unknown as Document;
+  const fleet = parseFleet(source, path);
+  const yaml = parseFleetDocument(source, path).yaml as unknown as Document;
   const style = styleOf(source);
   const before = yaml.toString(style);
   return {
@@ -121,7 +122,7 @@ function meansTheSame(left: string, right: string, path: string): boolean {
   try {
     return isDeepStrictEqual(parseFleet(left, path), parseFleet(right, path));
   } catch {
-    // Whatever is wrong with the text is said when the caller reads it.
+    // The caller reads the text, and reports what is wrong with it.
     return false;
   }
 }

@@ -8,7 +8,7 @@ import type { Path, Problem } from './fleet-document.ts';
 import { nearestNames } from './nearest.ts';
 import type { Entry, FleetFile } from './schema.ts';
 
-/** Names that are there twice or not at all, in a file of whatever shape: said together with what is wrong with the shape. */
+/** Names that are there twice or not at all, in a file of whatever shape: reported together with errors of shape. */
 export function nameProblems(value: unknown): Problem[] {
   const hosts = Object.keys(section(value, 'hosts'));
   const clients = Object.keys(section(value, 'clients'));

@@ -148,7 +148,7 @@ function excess(text: string): { at: Position; message: string } | undefined {
   return undefined;
 }
 
-/** What is said for the yaml library's codes; some of its own messages repeat the text, which might be a secret. */
+/** The message for each code of the yaml library; some of its own messages repeat the text, which might be a secret. */
 function syntaxMessage(code: string, message: string): string {
   switch (code) {
     case 'MULTIPLE_DOCS':

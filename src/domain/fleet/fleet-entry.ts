@@ -48,8 +48,7 @@ function entryOf(
 }
 
 export function defaultsOf(entry: Entry & { readonly ssh?: SshEntry } = {}): HostDefaults {
-  const ssh = valuesOf(SSH_SETTINGS, entry.ssh ?? {});
-  return { ...valuesOf(HOST_SETTINGS, entry), ...(Object.keys(ssh).length === 0 ? {} : { ssh }) };
+  return { ...valuesOf(HOST_SETTINGS, entry), ssh: valuesOf(SSH_SETTINGS, entry.ssh ?? {}) };
 }
 
 /** A complete host. Fails with E_HOST_NAME (exit 2) where the name itself is dialled and cannot be. */
@@ -67,13 +66,9 @@ export function hostOf(name: string, entry: HostEntry | string | null, defaults:
 /** The shortest entry that hostOf makes `spec` of. A default that `spec` has not is kept out of sight: the caller compares. */
 export function hostEntry(spec: HostSpec, defaults: HostDefaults): HostEntry | string | null {
   const ssh = sshEntry(spec, defaults.ssh ?? {});
-  const entry = {
-    ...(ssh === undefined ? {} : { ssh }),
-    ...entryOf(HOST_SETTINGS, spec, complete(HOST_SETTINGS, defaults)),
-  };
-  const keys = Object.keys(entry);
-  if (keys.length === 0) return null;
-  return keys.length === 1 && typeof ssh === 'string' ? ssh : entry;
+  const entry = entryOf(HOST_SETTINGS, spec, complete(HOST_SETTINGS, defaults));
+  if (Object.keys(entry).length === 0 && typeof ssh !== 'object') return ssh ?? null;
+  return ssh === undefined ? entry : { ssh, ...entry };
 }
 
 export function clientOf(name: string, entry: Entry | null): ClientSpec {
@@ -97,7 +92,7 @@ function sshEntry({ name, ssh }: HostSpec, defaults: Partial<SshSpec>): SshEntry
     const text = destinationWords(wanted);
     if (same(parsed(text), wanted)) return text;
   }
-  return { ...(named ? {} : { destination: ssh.destination }), ...written };
+  return named ? written : { destination: ssh.destination, ...written };
 }
 
 function writtenSsh(ssh: Partial<SshSpec>, defaults: Partial<SshSpec>): SshEntry {

@@ -16,7 +16,7 @@ export type ProblemContext = {
 
 export function schemaProblems(issues: readonly Issue[], context: ProblemContext, base: Path = []): Problem[] {
   const at = (issue: Issue) => JSON.stringify(issue.path);
-  // A whole number is also told what the largest of all is.
+  // zod adds the largest safe integer as a second issue.
   const idle = (issue: Issue) =>
     issue.code === 'too_big' &&
     Number(issue.maximum) === Number.MAX_SAFE_INTEGER &&

@@ -8,7 +8,7 @@ import { DockerTlsError } from '../../errors/errors.ts';
 import { nameProblem } from '../names.ts';
 import { CA_SETTINGS, type CaSpec, type ClientSpec, complete, type HostSpec } from '../settings.ts';
 import { fleetProblems, nameProblems, section } from './fleet-check.ts';
-import { type FleetDocument, type Problem, parseFleetDocument, problemErrors } from './fleet-document.ts';
+import { type Problem, parseFleetDocument, problemErrors } from './fleet-document.ts';
 import { clientOf, defaultsOf, type HostDefaults, hostOf, valuesOf } from './fleet-entry.ts';
 import { schemaProblems } from './fleet-problems.ts';
 import {
@@ -47,11 +47,6 @@ export type Fleet = {
  * `where` as `path:line:column` and, where one is near enough, the right name.
  */
 export function parseFleet(text: string, path: string): Fleet {
-  return readFleet(text, path).fleet;
-}
-
-/** The same, with the document it was read from, for edits. */
-export function readFleet(text: string, path: string): { readonly fleet: Fleet; readonly document: FleetDocument } {
   const document = parseFleetDocument(text, path);
   const refuse = (problems: readonly Problem[]): never => {
     throw problemErrors(path, document, problems);
@@ -72,7 +67,7 @@ export function readFleet(text: string, path: string): { readonly fleet: Fleet; 
     const shape = schemaProblems(parsed.error.issues, { value: document.value, knownKeys });
     problems.push(...shape.filter(({ path: at }) => !located.has(JSON.stringify(at))));
   }
-  // What contradicts itself is said at once with what has no right shape.
+  // Contradictions are reported together with errors of shape.
   const file = parsed.success ? (parsed.data as FleetFile) : readablePart(document.value);
   const defaults = defaultsOf(file.defaults);
   const hosts = Object.entries(file.hosts ?? {}).flatMap(([name, entry]) => {
@@ -92,17 +87,8 @@ export function readFleet(text: string, path: string): { readonly fleet: Fleet; 
   const clients = Object.entries(file.clients ?? {}).map(([name, entry]) => clientOf(name, entry));
   problems.push(...fleetProblems(file, hosts, clients));
   if (problems.length > 0) refuse(problems);
-  return {
-    document,
-    fleet: {
-      path,
-      ca: complete(CA_SETTINGS, valuesOf(CA_SETTINGS, file.ca ?? {})),
-      defaults,
-      hosts,
-      clients,
-      secrets: secretsOf(file),
-    },
-  };
+  const ca = complete(CA_SETTINGS, valuesOf(CA_SETTINGS, file.ca ?? {}));
+  return { path, ca, defaults, hosts, clients, secrets: secretsOf(file) };
 }
 
 /** The hosts and clients of a file that are right by themselves; no host where the defaults of all of them cannot be read. */
@@ -125,7 +111,8 @@ function readablePart(value: unknown): FleetFile {
 /** A host's entry with the reference to its sudo password. */
 export function withSudo(entry: HostEntry | string | null, reference: string | undefined): HostEntry | string | null {
   if (reference === undefined) return entry;
-  return { ...(typeof entry === 'string' ? { ssh: entry } : entry), 'sudo-password': reference };
+  const own = typeof entry === 'string' ? { ssh: entry } : entry;
+  return { ...own, 'sudo-password': reference };
 }
 
 function secretsOf(file: FleetFile): FleetSecrets {

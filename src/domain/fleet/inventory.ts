@@ -151,7 +151,7 @@ function hostVariables(inventory: Fields, names: Iterable<string>): Map<string, 
 
 type Say = (message: string, hints?: readonly Hint[]) => void;
 
-/** The variables that count here, as plain values. Those that ansible-vault keeps closed are said. */
+/** The variables that count here, as plain values. Those that ansible-vault keeps encrypted are reported. */
 function readable(variables: Fields, say: Say): Fields {
   const known = Object.entries(variables).filter(([name]) => READ.has(name) || name.startsWith(PREFIX));
   return Object.fromEntries(

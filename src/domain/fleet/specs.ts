@@ -3,6 +3,7 @@
 import type { StoreState } from '../../adapters/store/records.ts';
 import { DockerTlsError } from '../../errors/errors.ts';
 import { destinationWords, nameOf, parseDestination, wayOf } from '../destination.ts';
+import { given } from '../given.ts';
 import { checkName, contextNameOf } from '../names.ts';
 import { uniqueSans } from '../pki/names.ts';
 import { shellQuote } from '../quote.ts';
@@ -10,7 +11,7 @@ import { completeHost, type HostSettings, type HostSpec, type SshSpec } from '..
 import { reachableHosts } from '../trust/reachable-hosts.ts';
 import { knownWords, listWords } from '../words.ts';
 
-/** What the flags of a command say about a host; what is undefined was not said. */
+/** What the flags of a command give for a host; undefined: not given. */
 export type HostFlags = Partial<HostSettings> & { readonly name?: string; readonly ssh: Partial<SshSpec> };
 
 /** A host with what the flags say on top: they hold for every host that was chosen. */
@@ -18,10 +19,6 @@ export function withFlags(spec: HostSpec, flags: HostFlags = { ssh: {} }): HostS
   // `--san` names further ones.
   const sans = uniqueSans([...spec.sans, ...(flags.sans ?? [])]);
   return { ...spec, ...given(flags), sans, name: spec.name, ssh: { ...spec.ssh, ...given(flags.ssh) } };
-}
-
-function given(flags: object): object {
-  return Object.fromEntries(Object.entries(flags).filter(([key, value]) => value !== undefined && key !== 'ssh'));
 }
 
 /**
@@ -35,7 +32,7 @@ export function specFor(host: string, state: StoreState, flags: HostFlags): Host
   if (flags.name === undefined && reachableHosts(state).has(host)) throw external(host);
   const { ssh, ...more } = flags;
   const destination = parseDestination(host);
-  return completeHost({ ...given(more), name: newName(host, flags), ssh: { ...destination, ...given(ssh) } });
+  return completeHost({ ...more, name: newName(host, flags), ssh: { ...destination, ...given(ssh) } });
 }
 
 /** The name of a host that is new. Fails with E_HOST_NAME, E_NAME (exit 2). */
@@ -68,7 +65,7 @@ export function specsFor(hosts: readonly string[], state: StoreState, flags: Hos
 
 /**
  * A host that is known by its name, with what was typed on top. HOST is that name, or where ssh goes to it: another host under the
- * same name would get its keys, and be verified where the known one answers. That a host has moved is said by its name and address.
+ * same name would get its keys, and be verified where the known one answers. `--name` with `--address` means that it has moved.
  * Fails with E_HOST_KNOWN, E_HOST_TAKEN (exit 2).
  */
 function sameHost(known: HostSpec, host: string, flags: HostFlags): HostSpec {

@@ -2,10 +2,9 @@
 
 import type { ErrorCode } from '../../errors/catalogue.ts';
 import { DockerTlsError } from '../../errors/errors.ts';
-import { constraintFlaw, permits } from './constraints.ts';
+import { constraintFlaw } from './constraints.ts';
 import { children, isType, TAG } from './der.ts';
 import { inspectCertificate } from './inspect.ts';
-import type { San } from './names.ts';
 import { OID, shortName } from './oids.ts';
 import { parseCertificate, publicKeyInfo } from './parse.ts';
 
@@ -63,24 +62,6 @@ export function authorityWarnings(pem: string, wholeChain: boolean): string[] {
           `"${subject}" is an intermediate CA: Node, dockerode, docker-py and openssl s_client refuse the ca.pem of its clients, which ends in it; docker and curl take it. For the others, import it with --chain and --whole-chain (docs/ca.md)`,
         ]),
   ];
-}
-
-/**
- * Of the names for a host those that the CA may certify. A name that is `wanted` cannot be left out: E_CA_NAMES (exit 2).
- */
-export function permittedNames(names: readonly San[], wanted: readonly string[], ca: string | undefined): San[] {
-  const constraints = ca === undefined ? undefined : parseCertificate(ca).extensions.nameConstraints;
-  if (constraints === undefined) return [...names];
-  const refused = names.filter((san) => !permits(constraints, san));
-  const needed = refused.filter(({ value }) => wanted.includes(value));
-  if (needed.length > 0) {
-    throw new DockerTlsError(
-      'E_CA_NAMES',
-      `the CA may not certify ${needed.map(({ value }) => value).join(', ')} (its name constraints)`,
-      { hints: ['dial the host by a name that it permits: --address NAME', 'docker-tls ca show'] },
-    );
-  }
-  return names.filter((san) => !refused.includes(san));
 }
 
 function nameFlaw(constraints: ReturnType<typeof parseCertificate>['extensions']['nameConstraints']) {

@@ -1,4 +1,4 @@
-/** Owns what is told about certificates: their fields as plain data, and whether a chain holds, with one reason when not. */
+/** Owns reading certificates: their fields as plain data, and whether a chain holds, with one reason when not. */
 
 import { printable } from '../../errors/errors.ts';
 import { keyTypeOf } from './keys.ts';
@@ -140,6 +140,26 @@ export function verifyChain(question: ChainQuestion): ChainVerdict {
     search.flaws[0] ??
     refuse(leaf, 'unknown-authority', `its issuer "${leaf.issuer.text}" is not among the trusted CAs`)
   );
+}
+
+/** Whether a certificate (with its chain) is under a CA alone. */
+export function isFrom(cert: string, ca: string, purpose: 'server' | 'client', now: Date): boolean {
+  return verifyChain({
+    leaf: splitBundle(cert)
+      .slice(0, purpose === 'client' ? undefined : 1)
+      .join(''),
+    anchors: [ca],
+    purpose,
+    now,
+  }).ok;
+}
+
+/** Whether a certificate of a CA or a client is under a trust file, dates and purposes aside. */
+export function isUnder(cert: string, trust: string): boolean {
+  const { notBefore, notAfter } = inspectCertificate(cert);
+  const middle = new Date((notBefore.getTime() + notAfter.getTime()) / 2);
+  const verdict = verifyChain({ leaf: cert, anchors: [trust], purpose: 'client', now: middle });
+  return verdict.ok || verdict.reason === 'wrong-purpose';
 }
 
 type Refusal = Extract<ChainVerdict, { ok: false }>;

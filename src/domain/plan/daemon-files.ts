@@ -27,17 +27,14 @@ type DaemonFiles = {
 /** `start`: what is before the command; `hosts`: further flags for where the daemon listens. */
 type UnitFiles = DaemonFiles & { readonly start?: readonly string[]; readonly hosts?: readonly string[] };
 
-const FILES: Readonly<Record<KindName, (context: DaemonFiles) => FileChange[]>> = {
+/** By kind of host. */
+export const DAEMON_FILES: Readonly<Record<KindName, (context: DaemonFiles) => FileChange[]>> = {
   systemd: unitFiles,
   sysvinit: scriptFiles,
   openrc: scriptFiles,
   rootless: ownFiles,
   podman: podmanFiles,
 };
-
-export function planDaemonFiles(context: DaemonFiles): FileChange[] {
-  return FILES[kindOf(context.facts).name](context);
-}
 
 function unitFiles({ facts, view, desired, placed, listening, json, start, hosts }: UnitFiles): FileChange[] {
   const dropInPath = `${facts.places.dropIns}/${dropInName(view.otherDropIns)}`;

@@ -89,6 +89,6 @@ export type DesiredHost = {
   readonly costs?: readonly string[];
   /** Fixes that the host is not to get now, and that would change it. */
   readonly unmade?: readonly string[];
-  /** What has to be said beside the plan: fixes that cannot be made, or do not count yet. */
+  /** Notes beside the plan: fixes that cannot be made, or are not active yet. */
   readonly notes?: readonly string[];
 };

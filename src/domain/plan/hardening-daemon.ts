@@ -9,11 +9,11 @@ export type HardenedDaemon = {
   /** Only what has to change: a setting that is right already stays as the host has it. */
   readonly settings: DaemonSettings;
   readonly liveRestore?: true;
-  /** What is to be said of it, for users. */
+  /** Notes for users. */
   readonly notes: readonly string[];
 };
 
-/** `name=value` of the limits that containers get unless told otherwise: what most services need, and no host runs dry of. */
+/** `name=value` of the default limits of containers: what most services need, and no host runs dry of. */
 const OPEN_FILES = 64_000;
 
 /** The fixes that are settings of dockerd. */
@@ -86,7 +86,7 @@ export function hardenDaemon(
       else liveRestore = true;
     }
   }
-  return { settings, ...(liveRestore ? { liveRestore } : {}), notes };
+  return { settings, liveRestore, notes };
 }
 
 /** The image store of containerd is asked for by name. */

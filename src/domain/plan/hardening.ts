@@ -89,7 +89,7 @@ export function chooseFixes(wanted: {
   };
 }
 
-/** Those that would change a host: by its plan, or, where there is none, by the entries of its record. What was said yes to before stays. */
+/** Those that would change a host: by its plan, or, where there is none, by the entries of its record. What was accepted before stays. */
 export function leftOutOn(
   leftOut: readonly Fix[],
   hosts: readonly { readonly entries: readonly string[]; readonly unmade: readonly string[] | undefined }[],
@@ -214,7 +214,7 @@ export function hardenHost(input: HardenInput): Partial<DesiredHost> {
   const every = makeFixes(new Set(FIXES.map((fix) => fix.name)), input);
   return {
     daemonSettings: daemon.settings,
-    ...(daemon.liveRestore ? { liveRestore: true } : {}),
+    liveRestore: daemon.liveRestore,
     extras: [
       ...files.extras,
       ...host.extras,

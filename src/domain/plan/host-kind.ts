@@ -27,7 +27,7 @@ export type Engine = {
   readonly configurable: boolean;
   /** Its service is ours, and is there only while docker-tls is; no container depends on it. */
   readonly apart: boolean;
-  /** Its own client, where that is another than docker: a setup ends with how it is told of the host. */
+  /** Its own client, where that is another than docker: a setup ends with the commands that point it at the host. */
   readonly client?: 'podman';
 };
 
@@ -74,7 +74,7 @@ export type HostKind = {
   readonly restart: string;
   /** Commands that bring up a daemon that is down. */
   readonly bringUp: readonly (readonly string[])[];
-  /** Shell text that prints what the daemon has said last. */
+  /** Shell text that prints the daemon's last log lines. */
   readonly lastWords: string;
   /** The words of systemctl, where there is one: it is the user's own where the daemon is. */
   readonly systemctl: readonly string[];

@@ -97,7 +97,7 @@ export function ownFlags(
   const ownHosts =
     listening !== 'systemd' && !view.listeners.some((listener) => listener.from === 'json')
       ? [
-          // dockerd without -H listens on its unix socket; with one it has to be said.
+          // dockerd without -H listens on its unix socket; with any -H only where one names it.
           ...(view.listeners.some((listener) => listener.kind === 'unix' || listener.kind === 'fd')
             ? []
             : ['-H', `unix://${places.localSocket}`]),

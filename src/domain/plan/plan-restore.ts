@@ -101,7 +101,7 @@ function restoredDaemon(facts: HostFacts, target: number | 'none', touched: bool
     return {
       action: 'stop',
       reason: 'it was not running before the first setup',
-      ...(facts.origin.get('docker.socket')?.mode === 'inactive' ? { socket: 'stop' as const } : {}),
+      socket: facts.origin.get('docker.socket')?.mode === 'inactive' ? 'stop' : undefined,
     };
   // One that runs on all the same (its program deleted, or not where this login looks) has containers: that is not for us to stop.
   if (!hasDocker(facts) && unit.active !== 'active') return { action: 'stop', reason: 'Docker is no longer installed' };

@@ -3,7 +3,7 @@
 import type { KindName } from '../../host/scripts.ts';
 import { certificateIds, sameIds } from '../trust/ca-id.ts';
 import { bridgeWarnings, type ContainerPlan, mountedSocketWarnings, planContainers } from './containers.ts';
-import { planDaemonFiles } from './daemon-files.ts';
+import { DAEMON_FILES } from './daemon-files.ts';
 import { placeSettings } from './daemon-settings.ts';
 import { viewDaemon } from './daemon-view.ts';
 import type { DesiredCredentials, DesiredHost } from './desired.ts';
@@ -88,7 +88,7 @@ export function planHost(facts: HostFacts, wantedHost: DesiredHost): HostPlan {
   const everything: FileChange[] = [
     ...planLinger(facts),
     link(current, `${generation}`),
-    ...planDaemonFiles({ facts, view, desired, placed, listening, json }),
+    ...DAEMON_FILES[kindOf(facts).name]({ facts, view, desired, placed, listening, json }),
     ...(desired.extras ?? []).map((extra) => planFile(extra, facts)),
   ];
   // Files that a plan may edit are kept whole, or `remove` would bring back only their attributes.

@@ -51,7 +51,7 @@ export function checkOwnUnit(input: PreflightInput, view: DaemonView): DockerTls
   const program = view.commandLine?.program ?? '';
   const script = fileText(facts, program);
   if (script !== undefined && !script.includes('DOCKERD:-'))
-    add('E_UNIT_COMMAND', `${program} cannot be told which dockerd to start: it is too old for docker-tls`, [
+    add('E_UNIT_COMMAND', `${program} does not let a unit choose dockerd: it is too old for docker-tls`, [
       'install a newer Docker: its dockerd-rootless.sh knows the variable DOCKERD',
     ]);
   if (view.listeners.some(({ from }) => from === 'json'))

@@ -1,4 +1,4 @@
-/** Owns what prevents a change: everything is found before anything is touched, and said at once. */
+/** Owns what prevents a change: everything is found before anything is touched, and reported at once. */
 
 import { DockerTlsError } from '../../errors/errors.ts';
 import { flagValues } from '../dockerd/command-line.ts';
@@ -154,7 +154,7 @@ function checkContainers({ host, login, facts, plan }: PreflightInput): DockerTl
   ];
 }
 
-/** Swarm mode, or a rootless daemon, and the wish to keep containers do not go together: checked apart, since it depends on what the user said. */
+/** Swarm mode, or a rootless daemon, and the wish to keep containers do not go together: checked apart, since it depends on the user's settings. */
 export function stopProblem(
   host: string,
   facts: HostFacts,

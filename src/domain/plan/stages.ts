@@ -1,9 +1,8 @@
 /** Owns the stages of a CA rotation, derived from what is stored and so resumable by anyone at any point. */
 
-import { inspectCertificate, splitBundle } from '../pki/inspect.ts';
+import { inspectCertificate, isFrom, isUnder, splitBundle } from '../pki/inspect.ts';
 import { renewal } from '../pki/renewal.ts';
 import { type CaId, certificateIds } from '../trust/ca-id.ts';
-import { isFrom, isUnder } from '../trust/trust.ts';
 
 export type RotationHost = {
   readonly name: string;

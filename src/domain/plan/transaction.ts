@@ -162,7 +162,6 @@ function seen(facts: HostFacts): { readonly sums: string[]; readonly absent: str
       ...facts.docker.unit.dropIns,
       ...facts.docker.unit.environmentFiles,
       view.configName,
-      view.configFile,
       `${facts.places.state}/state.json`,
       ...(facts.state?.managed ?? []).filter(({ kind }) => kind === 'file').map(({ path }) => path),
     ]),
@@ -236,7 +235,7 @@ export function nextState(
       { number, at: options.now.toISOString(), by: options.who, reason: options.reason, settings: options.settings },
     ].slice(-options.keep),
     managed: plan.managed,
-    ...(options.store === undefined ? {} : { store: options.store }),
+    store: options.store,
   };
 }
 

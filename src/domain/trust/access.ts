@@ -6,8 +6,8 @@ import { type OtherClients, otherClients, otherClientsLose, otherClientsNotes } 
 import type { HostSpec } from '../settings.ts';
 import { listWords } from '../words.ts';
 import { certificateIds, sameIds } from './ca-id.ts';
-import { acceptsAll } from './trust.ts';
-import { type AccessView, trustFor } from './view.ts';
+import { acceptsAll, trustFor } from './trust.ts';
+import type { AccessView } from './view.ts';
 
 export type Access = {
   /** Hosts of the store whose trust file is not what it should be. */
@@ -67,7 +67,7 @@ function leftAsItIs(host: string, { hints }: DockerTlsError): DockerTlsError {
   );
 }
 
-/** Why hosts are changed that were not named; `why`: what they have to be told. */
+/** Why hosts are changed that were not named; `why`: what changes for them. */
 export function reasonsFor(hosts: readonly StoredHost[], view: AccessView, why: string): string[] {
   const acceptsAll = ({ ca }: StoredHost) => view.ca !== undefined && certificateIds(ca).includes(String(view.ca));
   const names = (list: readonly StoredHost[]) =>

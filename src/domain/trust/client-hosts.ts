@@ -1,10 +1,9 @@
 /** Owns who can reach what: each client with the hosts whose trust file accepts it, which may lag behind the records. */
 
 import type { StoredClient, StoreState } from '../../adapters/store/records.ts';
-import { inspectCertificate } from '../pki/inspect.ts';
+import { inspectCertificate, isFrom } from '../pki/inspect.ts';
 import { type Renewal, renewal } from '../pki/renewal.ts';
 import { accepts, reachableHosts } from './reachable-hosts.ts';
-import { isFrom } from './trust.ts';
 
 export type ClientAccess = {
   readonly name: string;

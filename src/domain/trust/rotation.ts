@@ -7,7 +7,8 @@ import { listWords } from '../words.ts';
 import { accessOf } from './access.ts';
 import { certificateIds } from './ca-id.ts';
 import { externalKey } from './client-refusals.ts';
-import { trustFor, viewOf } from './view.ts';
+import { trustFor } from './trust.ts';
+import { viewOf } from './view.ts';
 
 /** How far the rotation has come. */
 export function stageOf(state: StoreState, now: Date): RotationStage {

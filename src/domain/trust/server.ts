@@ -2,14 +2,18 @@
 
 import type { StoredHost, StoredOldCa, StoreState } from '../../adapters/store/records.ts';
 import { DockerTlsError } from '../../errors/errors.ts';
-import { inspectCertificate, splitBundle } from '../pki/inspect.ts';
-import type { San } from '../pki/names.ts';
+import { permits } from '../pki/constraints.ts';
+import { inspectCertificate, isFrom, splitBundle, verifyChain, worksAsClient } from '../pki/inspect.ts';
+import { covers, formatSan, parseSan, type San, uniqueSans } from '../pki/names.ts';
+import { parseCertificate } from '../pki/parse.ts';
+import { renewal } from '../pki/renewal.ts';
 import type { DesiredCredentials } from '../plan/desired.ts';
 import type { HostSpec } from '../settings.ts';
+import { plural } from '../words.ts';
 import { certificateIds } from './ca-id.ts';
 import { caBreaksClients, externalCaKey } from './ca-refusals.ts';
-import { isFrom, reasonToIssue } from './trust.ts';
-import { type AccessView, bundleOf, trustedIds, trustFor } from './view.ts';
+import { trustFor } from './trust.ts';
+import { type AccessView, bundleOf, trustedIds } from './view.ts';
 
 export type ServerInput = {
   readonly spec: HostSpec;
@@ -64,6 +68,73 @@ function reasonFor(input: ServerInput, known: StoredHost | undefined): string | 
     state,
   );
   return reasonToIssue(known?.serverCert, spec, names, { cas, now, days: known?.record.days });
+}
+
+/** Why a server certificate has to be replaced, in a few words; undefined: it is good. */
+export function reasonToIssue(
+  cert: string | undefined,
+  spec: Pick<HostSpec, 'keyType' | 'days'>,
+  sans: readonly San[],
+  /** `days`: the lifetime that was asked for when it was issued. */
+  options: { readonly cas: string; readonly now: Date; readonly days?: number },
+): string | undefined {
+  if (cert === undefined) return 'it has none yet';
+  const info = inspectCertificate(cert);
+  const { state } = renewal({ notBefore: info.notBefore, notAfter: info.notAfter, now: options.now });
+  if (state !== 'ok')
+    return state === 'due'
+      ? 'two thirds of its lifetime are over'
+      : `it is ${state === 'expired' ? 'expired' : 'not yet valid'}`;
+  const has = new Set(info.sans.map(formatSan));
+  const missing = sans.filter((san) => !has.has(formatSan(san)));
+  if (missing.length > 0) return `it lacks ${missing.map((san) => san.value).join(', ')}`;
+  const wanted = new Set(sans.map(formatSan));
+  const dropped = info.sans.filter((san) => !wanted.has(formatSan(san)));
+  if (dropped.length > 0) return `it still has ${dropped.map((san) => san.value).join(', ')}`;
+  // As docker-machine makes them for swarm masters: any holder of a host's key would be a client of all hosts.
+  if (worksAsClient(info)) return 'it opens hosts as a client too';
+  if (info.keyType !== spec.keyType) return `its key is ${info.keyType}, not ${spec.keyType}`;
+  if (options.days !== undefined && options.days !== spec.days)
+    return `it was made for ${plural(options.days, 'day')}, not ${spec.days}`;
+  if (!verifyChain({ leaf: cert, anchors: [options.cas], purpose: 'server', now: options.now }).ok)
+    return 'it is not from a CA that is trusted now';
+  return undefined;
+}
+
+/**
+ * The names that a host's certificate has to have: those it has, or, the first time, those its facts propose; and those requested.
+ * What was requested before and no longer is goes, unless the host itself has that name. A name that `ca` may not certify is left out,
+ * or E_CA_NAMES (exit 2) where it was requested or is dialled.
+ */
+export function namesFor(
+  requested: readonly San[],
+  known: StoredHost | undefined,
+  { proposed, address, ca }: { readonly proposed: readonly San[]; readonly address: string; readonly ca?: string },
+): San[] {
+  const had = new Set((known?.record.sans ?? []).map(formatSan));
+  for (const san of proposed) had.delete(formatSan(san));
+  const base = known ? inspectCertificate(known.serverCert).sans.filter((san) => !had.has(formatSan(san))) : proposed;
+  const all = [...base, ...requested];
+  const names = uniqueSans(covers(all, address) ? all : [parseSan(address), ...all]);
+  return permittedNames(names, [address, ...requested.map(({ value }) => value)], ca);
+}
+
+/**
+ * Of the names for a host those that the CA may certify. A name that is `wanted` cannot be left out: E_CA_NAMES (exit 2).
+ */
+export function permittedNames(names: readonly San[], wanted: readonly string[], ca: string | undefined): San[] {
+  const constraints = ca === undefined ? undefined : parseCertificate(ca).extensions.nameConstraints;
+  if (constraints === undefined) return [...names];
+  const refused = names.filter((san) => !permits(constraints, san));
+  const needed = refused.filter(({ value }) => wanted.includes(value));
+  if (needed.length > 0) {
+    throw new DockerTlsError(
+      'E_CA_NAMES',
+      `the CA may not certify ${needed.map(({ value }) => value).join(', ')} (its name constraints)`,
+      { hints: ['dial the host by a name that it permits: --address NAME', 'docker-tls ca show'] },
+    );
+  }
+  return names.filter((san) => !refused.includes(san));
 }
 
 /** A stored certificate with its chain. Once no older CA is trusted, the cross-signed certificate is dead weight: the leaf goes on alone. */

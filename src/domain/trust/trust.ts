@@ -1,28 +1,13 @@
-/** Owns whom a host accepts: the CAs in its trust file, and the rules by which a server certificate goes on being good. */
+/** Owns whom a host accepts: the CAs in its trust file. */
 
 import { DockerTlsError } from '../../errors/errors.ts';
-import { inspectCertificate, splitBundle, verifyChain, worksAsClient } from '../pki/inspect.ts';
-import { covers, formatSan, parseSan, type San, uniqueSans } from '../pki/names.ts';
-import { renewal } from '../pki/renewal.ts';
+import { inspectCertificate, isFrom, isUnder, splitBundle } from '../pki/inspect.ts';
 import type { HostSpec } from '../settings.ts';
-import { plural } from '../words.ts';
 import { type CaId, certificateIds } from './ca-id.ts';
+import { type AccessView, type TrustedClient, trustedIds } from './view.ts';
 
 /** What of a host's spec says whom it accepts. */
 export type Accepting = Pick<HostSpec, 'name' | 'clients' | 'acceptCa'>;
-
-/** What is known of a client when a trust file is made. */
-export type TrustedClient = { readonly name: string; readonly hosts?: readonly string[]; readonly revokedAt?: string };
-
-export type TrustInput = {
-  /** The CA that issues now and those that a rotation has not dropped yet. */
-  readonly cas: readonly CaId[];
-  readonly clients: readonly TrustedClient[];
-  /** Each client's issuing CAs: the one in use first, during a rotation the one before as well. */
-  readonly issuers: ReadonlyMap<string, readonly CaId[]>;
-  /** Whether a client's issuing CA is under one of these CAs (PEM). */
-  isBelow(client: string, cas: string): boolean;
-};
 
 /** Whether a client may reach a host, by both records. */
 export function isAccepted(client: TrustedClient, spec: Pick<HostSpec, 'name' | 'clients'>): boolean {
@@ -40,10 +25,16 @@ export function acceptsAll(spec: Accepting, clients: readonly TrustedClient[]): 
 
 /**
  * The CAs in the trust file of a host. As long as every client is accepted it holds the CAs, so that a new client needs no change of any host;
- * else only the issuing CAs of those who are (dockerd has no revocation list). Fails with E_NO_CLIENTS, E_NO_ISSUER (exit 2).
+ * else only the issuing CAs of those who are (dockerd has no revocation list). Fails with E_NO_CLIENTS, E_NO_ISSUER, E_CA_LEAF_ONLY,
+ * E_CA_ACCEPTED (exit 2).
  */
-export function trustFile(spec: Accepting, { cas, clients, issuers, isBelow }: TrustInput): readonly CaId[] {
-  if (acceptsAll(spec, clients)) return withAccepted(cas, spec);
+export function trustFor(spec: Accepting, view: AccessView): readonly CaId[] {
+  const { issuers } = view;
+  const clients = [...view.clients.values()];
+  const rejected = clients.filter((client) => !isAccepted(client, spec));
+  const leafOnly = view.issuing === 'leaf-only' && !clients.some(({ name }) => issuers.has(name));
+  if (rejected.length === 0 && (leafOnly || spec.clients === undefined)) return withAccepted(trustedIds(view), spec);
+  if (leafOnly) throw signsLeavesOnly(spec, rejected);
   const accepted = clients.filter((client) => isAccepted(client, spec));
   if (accepted.length === 0) {
     throw new DockerTlsError('E_NO_CLIENTS', 'no client would be accepted', {
@@ -63,13 +54,20 @@ export function trustFile(spec: Accepting, { cas, clients, issuers, isBelow }: T
     );
   }
   const { acceptCa } = spec;
-  const inside =
-    acceptCa === undefined ? [] : clients.filter((one) => !isAccepted(one, spec) && isBelow(one.name, acceptCa));
+  const inside = acceptCa === undefined ? [] : rejected.filter(({ name }) => isBelow(view, name, acceptCa));
   if (inside.length > 0) throw acceptedAsAWhole(spec, inside);
   return withAccepted(
-    accepted.flatMap((client) => issuers.get(client.name) ?? []),
+    accepted.flatMap(({ name }) => issuers.get(name)?.ids ?? []),
     spec,
   );
+}
+
+/** An issuing CA that is still to be made is under the CA that issues. */
+function isBelow({ ca, issuers }: AccessView, client: string, cas: string): boolean {
+  const issuer = issuers.get(client);
+  if (issuer === undefined) return false;
+  const coming = issuer.ids.some((id) => typeof id !== 'string') && typeof ca === 'string';
+  return (coming && certificateIds(cas).includes(ca)) || splitBundle(issuer.pem).some((pem) => isUnder(pem, cas));
 }
 
 /** The CAs of `--accept-ca` come last, each once. */
@@ -87,79 +85,19 @@ function acceptedAsAWhole({ name, acceptCa = '' }: Accepting, clients: readonly 
   );
 }
 
-/**
- * An external CA that signs leaf certificates only: its clients have no issuing CA of their own, so that a host cannot tell one from
- * another. All of them, or an honest no.
- * Fails with E_CA_LEAF_ONLY (exit 2).
- */
-export function leafOnlyTrust(
-  spec: Accepting,
-  cas: readonly CaId[],
-  clients: readonly TrustedClient[],
-): readonly CaId[] {
-  const rejected = clients.filter((client) => !isAccepted(client, spec));
-  if (rejected.length === 0) return withAccepted(cas, spec);
-  throw new DockerTlsError(
+/** The clients of a CA that signs leaf certificates only have no issuing CA of their own: a host cannot tell one from another. */
+function signsLeavesOnly({ name }: Accepting, rejected: readonly TrustedClient[]): DockerTlsError {
+  return new DockerTlsError(
     'E_CA_LEAF_ONLY',
     `the CA signs leaf certificates only, so every certificate it signs for a client opens this host; ${rejected.map((client) => client.name).join(', ')} cannot be kept out`,
     {
-      where: spec.name,
+      where: name,
       hints: [
         'let the CA refuse to renew it, and wait for its end: docker-tls client list',
         'a CA that also signs CAs for clients can revoke each: docker-tls ca import without --leaf-only (docs/ca.md)',
       ],
     },
   );
-}
-
-/** Why a server certificate has to be replaced, in a few words; undefined: it is good. */
-export function reasonToIssue(
-  cert: string | undefined,
-  spec: Pick<HostSpec, 'keyType' | 'days'>,
-  sans: readonly San[],
-  /** `days`: the lifetime that was asked for when it was issued. */
-  options: { readonly cas: string; readonly now: Date; readonly days?: number },
-): string | undefined {
-  if (cert === undefined) return 'it has none yet';
-  const info = inspectCertificate(cert);
-  const { state } = renewal({ notBefore: info.notBefore, notAfter: info.notAfter, now: options.now });
-  if (state !== 'ok')
-    return state === 'due'
-      ? 'two thirds of its lifetime are over'
-      : `it is ${state === 'expired' ? 'expired' : 'not yet valid'}`;
-  const has = new Set(info.sans.map(formatSan));
-  const missing = sans.filter((san) => !has.has(formatSan(san)));
-  if (missing.length > 0) return `it lacks ${missing.map((san) => san.value).join(', ')}`;
-  const wanted = new Set(sans.map(formatSan));
-  const dropped = info.sans.filter((san) => !wanted.has(formatSan(san)));
-  if (dropped.length > 0) return `it still has ${dropped.map((san) => san.value).join(', ')}`;
-  // As docker-machine makes them for swarm masters: any holder of a host's key would be a client of all hosts.
-  if (worksAsClient(info)) return 'it opens hosts as a client too';
-  if (info.keyType !== spec.keyType) return `its key is ${info.keyType}, not ${spec.keyType}`;
-  if (options.days !== undefined && options.days !== spec.days)
-    return `it was made for ${plural(options.days, 'day')}, not ${spec.days}`;
-  if (!verifyChain({ leaf: cert, anchors: [options.cas], purpose: 'server', now: options.now }).ok)
-    return 'it is not from a CA that is trusted now';
-  return undefined;
-}
-
-/**
- * The names that a host's certificate has to have: those it has, or, the first time, those its facts propose; and those requested.
- * What was requested `before` and no longer is goes, unless the host itself has that name.
- */
-export function namesFor(
-  requested: readonly San[],
-  cert: string | undefined,
-  proposed: readonly San[],
-  address: string,
-  before: readonly San[] = [],
-): San[] {
-  const had = new Set(before.map(formatSan));
-  for (const san of proposed) had.delete(formatSan(san));
-  const base = cert === undefined ? proposed : inspectCertificate(cert).sans.filter((san) => !had.has(formatSan(san)));
-  const all = [...base, ...requested];
-  const names = covers(all, address) ? all : [parseSan(address), ...all];
-  return uniqueSans(names);
 }
 
 /** Hosts that are to accept a client and do with credentials of `before` as they are now, but would reject it with credentials of `after`. */
@@ -172,26 +110,6 @@ export function hostsLosing(
     .filter(({ record, ca }) => isAccepted(client, record) && isFrom(before, ca, 'client', now))
     .filter(({ ca }) => !isFrom(after, ca, 'client', now))
     .map(({ record }) => record.name);
-}
-
-/** Whether a certificate (with its chain) is under a CA alone. */
-export function isFrom(cert: string, ca: string, purpose: 'server' | 'client', now: Date): boolean {
-  return verifyChain({
-    leaf: splitBundle(cert)
-      .slice(0, purpose === 'client' ? undefined : 1)
-      .join(''),
-    anchors: [ca],
-    purpose,
-    now,
-  }).ok;
-}
-
-/** Whether a certificate of a CA or a client is under a trust file, dates and purposes aside. */
-export function isUnder(cert: string, trust: string): boolean {
-  const { notBefore, notAfter } = inspectCertificate(cert);
-  const middle = new Date((notBefore.getTime() + notAfter.getTime()) / 2);
-  const verdict = verifyChain({ leaf: cert, anchors: [trust], purpose: 'client', now: middle });
-  return verdict.ok || verdict.reason === 'wrong-purpose';
 }
 
 /** Another trust file in the place of the active one. */

@@ -1,9 +1,8 @@
 /** Owns which CAs and clients there are, or will be once a run has issued what it plans: by ids and names, without a certificate or key. */
 
 import type { StoreState } from '../../adapters/store/records.ts';
-import { splitBundle } from '../pki/inspect.ts';
+import { isFrom, splitBundle } from '../pki/inspect.ts';
 import { type CaId, certificateIds } from './ca-id.ts';
-import { type Accepting, isFrom, isUnder, leafOnlyTrust, type TrustedClient, trustFile } from './trust.ts';
 
 export type Issuing =
   /** The CA signs CAs and leaves here. */
@@ -17,6 +16,9 @@ export type Issuing =
 
 /** `pem`: those that there are. */
 export type Issuers = { readonly ids: readonly CaId[]; readonly current: boolean; readonly pem: string };
+
+/** What is known of a client when a trust file is made. */
+export type TrustedClient = { readonly name: string; readonly hosts?: readonly string[]; readonly revokedAt?: string };
 
 export type AccessView = {
   /** The CA that issues; undefined where there is none yet. */
@@ -76,28 +78,6 @@ export function makesIssuers({ issuing }: Pick<AccessView, 'issuing'>): boolean 
 /** Every CA whose clients and servers are trusted. */
 export function trustedIds({ ca, oldCas }: AccessView): readonly CaId[] {
   return [...(ca === undefined ? [] : [ca]), ...oldCas];
-}
-
-/** The CAs in a host's trust file. Fails with E_NO_CLIENTS, E_NO_ISSUER, E_CA_LEAF_ONLY (exit 2). */
-export function trustFor(spec: Accepting, view: AccessView): readonly CaId[] {
-  const clients = [...view.clients.values()];
-  if (view.issuing === 'leaf-only' && !clients.some(({ name }) => view.issuers.has(name)))
-    return leafOnlyTrust(spec, trustedIds(view), clients);
-  const issuers = new Map([...view.issuers].map(([name, { ids }]) => [name, ids]));
-  return trustFile(spec, {
-    cas: trustedIds(view),
-    clients,
-    issuers,
-    isBelow: (client, cas) => isBelow(view, client, cas),
-  });
-}
-
-/** An issuing CA that is still to be made is under the CA that issues. */
-function isBelow({ ca, issuers }: AccessView, client: string, cas: string): boolean {
-  const issuer = issuers.get(client);
-  if (issuer === undefined) return false;
-  const coming = issuer.ids.some((id) => typeof id !== 'string') && typeof ca === 'string';
-  return (coming && certificateIds(cas).includes(ca)) || splitBundle(issuer.pem).some((pem) => isUnder(pem, cas));
 }
 
 /** The certificates (PEM) of CAs that the store has, or that are given beside. Throws for one that is not there. */

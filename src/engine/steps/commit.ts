@@ -1,4 +1,4 @@
-/** Owns telling a host to keep its change, also where the connection breaks while it is told. */
+/** Owns confirming a change to its host, also where the connection breaks meanwhile. */
 
 import { kindOf } from '../../domain/plan/host-kind.ts';
 import type { HostSession } from '../../runtime.ts';
@@ -15,7 +15,7 @@ export function commit(change: HostChange, id: string, fresh: HostSession): Prom
   );
 }
 
-/** The connection broke while the host was being told to keep the change: ask again, over another one, how it ended. */
+/** The connection broke while the change was confirmed: asks over another one how it ended. */
 async function settle(change: HostChange, id: string, cause: unknown): Promise<Ending> {
   const session = await change.reach.runtime.connect(sshOptions(change.spec, change.reach)).catch(() => undefined);
   if (session === undefined) throw cause;

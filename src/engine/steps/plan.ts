@@ -2,7 +2,6 @@
 
 import type { StoreState } from '../../adapters/store/records.ts';
 import { reachedThrough } from '../../domain/destination.ts';
-import { permittedNames } from '../../domain/pki/authority.ts';
 import { type HostFacts, installedCredentials } from '../../domain/plan/facts.ts';
 import type { StoreMark } from '../../domain/plan/host-state.ts';
 import {
@@ -26,8 +25,8 @@ import { hasChanges, planHost } from '../../domain/plan/plan.ts';
 import type { HostSpec } from '../../domain/settings.ts';
 import { certificateIds, sameIds } from '../../domain/trust/ca-id.ts';
 import { preview } from '../../domain/trust/changes.ts';
-import { desiredCredentials } from '../../domain/trust/server.ts';
-import { isAccepted, namesFor } from '../../domain/trust/trust.ts';
+import { desiredCredentials, namesFor } from '../../domain/trust/server.ts';
+import { isAccepted } from '../../domain/trust/trust.ts';
 import { type AccessView, bundleOf, resolveIds, viewOf } from '../../domain/trust/view.ts';
 import type { HostProgress } from '../../runtime.ts';
 import type { AgreedHost, OpenedHost, PlannedHost, Run, Wanted } from '../intent.ts';
@@ -50,12 +49,6 @@ export type Base = {
   /** The hosts of the store, and those that this run has set up: a host is refused under a second name. */
   readonly known: KnownHosts;
 };
-
-/** The access that the host is planned for: the store's, with what is not issued yet on top. */
-function viewFor(latest: StoreState, { wanted, issued }: Base, now: Date): AccessView {
-  const view = viewOf(latest, now);
-  return issued ? view : preview(view, wanted.credentials);
-}
 
 /**
  * The number that the store is at. Fails with E_HOST_NEWER (exit 4) where the host was changed from a newer state, unless that is `accepted`:
@@ -97,7 +90,8 @@ export async function planOpened(
   const { takeOver = false } = target;
   const twin = otherName(opened.facts, requested, latest, session.dialled, { known: base.known, takeOver });
   if (twin !== undefined) throw twin;
-  const view = viewFor(latest, base, now);
+  const stored = viewOf(latest, now);
+  const view = base.issued ? stored : preview(stored, base.wanted.credentials);
   // Fixes that were made once stay with the host, whichever store changes it next.
   const entries = hardeningOf(requested, known?.record, target);
   const trusted = trustNow(opened.facts);
@@ -114,8 +108,8 @@ export async function planOpened(
         );
   const facts = hardened?.facts ?? opened.facts;
   const address = spec.address ?? session.dialled;
-  const found = namesFor(spec.sans, known?.serverCert, opened.proposed(address), address, known?.record.sans);
-  const names = permittedNames(found, [address, ...spec.sans.map(({ value }) => value)], latest.ca?.cert);
+  const proposed = opened.proposed(address);
+  const names = namesFor(spec.sans, known, { proposed, address, ca: latest.ca?.cert });
   const installed = installedCredentials(facts);
   const onHost =
     installed !== undefined &&
@@ -132,13 +126,13 @@ export async function planOpened(
   );
   const others = otherClients(trusted, next, { ...latest, host: known }, new Date(facts.clockMs));
   const plan = planHost(facts, {
+    ...hardened?.desired,
     name: spec.name,
     port: spec.port,
     listen: spec.listen,
     credentials: credentials,
     containers: spec.containers,
-    liveRestore: spec.liveRestore,
-    ...hardened?.desired,
+    liveRestore: hardened?.desired.liveRestore ?? spec.liveRestore,
     notes: [
       ...(other === undefined ? otherClientsNotes(others) : [other]),
       ...acceptedNotes(acceptCa, trusted),

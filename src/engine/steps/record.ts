@@ -10,7 +10,8 @@ import type { Credentials } from '../../domain/plan/desired.ts';
 import type { HostSpec } from '../../domain/settings.ts';
 import { keptOf, storedOf } from '../../domain/settings-stored.ts';
 import { sameIds } from '../../domain/trust/ca-id.ts';
-import { resolveIds, trustedIds, trustFor, viewOf } from '../../domain/trust/view.ts';
+import { trustFor } from '../../domain/trust/trust.ts';
+import { resolveIds, trustedIds, viewOf } from '../../domain/trust/view.ts';
 import { listWords } from '../../domain/words.ts';
 import { DockerTlsError } from '../../errors/errors.ts';
 import type { PlannedHost, Run, Wanted } from '../intent.ts';
@@ -128,7 +129,7 @@ export function hardeningOf(
   return addHardening ? [...harden, ...before.filter((entry) => !harden.includes(entry))] : harden;
 }
 
-/** What is said when fixes that a host has are no longer asked for (a shorter list in the fleet file): that does not undo them. */
+/** Notes about fixes that a host has and that are no longer requested (a shorter list in the fleet file): they are not undone. */
 export function droppedNotes(known: HostRecord | undefined, entries: readonly string[]): readonly string[] {
   const dropped = (known?.harden ?? []).filter((entry) => !entry.includes(':') && !entries.includes(entry));
   return dropped.length === 0

@@ -28,7 +28,7 @@ const ENDED: ReadonlySet<ErrorCode> = new Set<ErrorCode>([
 
 /**
  * The new ssh connection that a change is confirmed over. Files are in place when the daemon restarts, so where they are about TLS alone the
- * login needs not wait for that; the word to keep the change goes over it afterwards all the same.
+ * login needs not wait for that; the change is confirmed over it afterwards all the same.
  */
 class Confirmer {
   readonly #connect: () => Promise<HostSession>;
@@ -129,7 +129,7 @@ export async function transact(change: HostChange): Promise<ChangeOutcome> {
     });
   } catch (error) {
     await confirmer.close();
-    // The host itself said how it ended: nothing is left to take back.
+    // The host reported how it ended: nothing is left to roll back.
     if (error instanceof DockerTlsError && ENDED.has(error.code)) throw error;
     throw await rollBackHost(change, id, error);
   }

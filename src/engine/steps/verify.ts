@@ -1,11 +1,12 @@
 /** Owns what a host is verified with at its turn: real connections as a client that it accepts, and as those that it must reject. */
 
 import type { StoredClient, StoreState } from '../../adapters/store/records.ts';
+import { isFrom } from '../../domain/pki/inspect.ts';
 import type { Credentials } from '../../domain/plan/desired.ts';
 import type { CheckResult } from '../../domain/plan/outcome.ts';
 import type { Secret } from '../../domain/secret.ts';
 import { ownOf } from '../../domain/trust/reachable-hosts.ts';
-import { isAccepted, isFrom } from '../../domain/trust/trust.ts';
+import { isAccepted } from '../../domain/trust/trust.ts';
 import { bundleOf, trustedIds, viewOf } from '../../domain/trust/view.ts';
 import type { ProbeCredentials } from '../../runtime.ts';
 import type { PlannedHost, Run, Wanted } from '../intent.ts';

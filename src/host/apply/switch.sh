@@ -33,8 +33,8 @@ restore_labels() {
   done 3<"$T/manifest"
   [ $# -gt 0 ] || return 0
   # It may write to a pipe, and not to a file of ours: its own domain.
-  said=$(restorecon -- "$@" 2>&1) || {
-    printf '%s\n' "$said" >"$ERR"
+  output=$(restorecon -- "$@" 2>&1) || {
+    printf '%s\n' "$output" >"$ERR"
     warn "restorecon failed: $(words)"
   }
 }

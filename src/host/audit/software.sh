@@ -1,4 +1,4 @@
-# What is installed of Docker's parts: packages, the vulnerabilities that their changelogs name, and what containerd is told.
+# What is installed of Docker's parts: packages, the vulnerabilities that their changelogs name, and how containerd is configured.
 # Needs functions: certificates end
 # Needs variables: data_root
 # Needs programs: apt-cache awk dpkg-query grep head rpm sed sort systemctl tail tr zcat

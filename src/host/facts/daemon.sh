@@ -38,13 +38,13 @@ daemon_facts() {
   # shellcheck disable=SC3013 # dash, bash and busybox have -ef
   if [ -n "$dockerd" ] && [ "/proc/${pid:-0}/exe" -ef "$dockerd" ]; then say runs "$dockerd"; fi
   say api-socket "$socket"
-  told=
-  [ -z "$socket" ] || told=$(api "$socket" "$nonce" /version /info /containers/json)
-  printf '%s\n' "$told"
-  case $told in *" api 200 "*) ;; *) [ -z "$dockerd" ] || say dockerd-version "$("$dockerd" --version 2>/dev/null)" ;; esac
+  answers=
+  [ -z "$socket" ] || answers=$(api "$socket" "$nonce" /version /info /containers/json)
+  printf '%s\n' "$answers"
+  case $answers in *" api 200 "*) ;; *) [ -z "$dockerd" ] || say dockerd-version "$("$dockerd" --version 2>/dev/null)" ;; esac
   # Another data-root, or a directory of its own for userns-remap.
   data=/var/lib/docker
-  case $told in *'"DockerRootDir":"/'*) data=${told#*'"DockerRootDir":"'} && data=${data%%'"'*} ;; esac
+  case $answers in *'"DockerRootDir":"/'*) data=${answers#*'"DockerRootDir":"'} && data=${data%%'"'*} ;; esac
   case $data in *\\*) data=/var/lib/docker ;; esac
   set -- "$data"/containers/*/hostconfig.json
   [ ! -e "$1" ] || grep -Ho '"RestartPolicy":{"Name":"[a-z-]*"' "$@" 2>/dev/null | head -n 2000

@@ -1,4 +1,4 @@
-# The daemon and sshd where init runs scripts (sysvinit, OpenRC): what runs, and how they are started, stopped and told to read their configuration.
+# The daemon and sshd where init runs scripts (sysvinit, OpenRC): what runs, and how they are started, stopped and reloaded.
 # Needs functions: api find_daemon hold_port local_socket look_at_clock mark missing_programs release_port run_script
 # Needs variables: BACK LIMIT PORTS T TXN pid uptime
 # Needs programs: cat grep readlink sleep stat tail
@@ -107,7 +107,7 @@ reload_sshd() {
   grep -qxs sshd /proc/[0-9]*/comm || return 0
   # A rollback that never ends would keep the next change from the host.
   if [ "$BACK" = yes ]; then
-    REMARK='sshd could not be told to read its configuration: restart it'
+    REMARK='sshd could not be reloaded: restart it'
     return 0
   fi
   STEP=reload-sshd

@@ -1,11 +1,11 @@
-# Rules of the kernel's audit. They are no part of the transaction: a rule that is not taken is said, and undoes nothing.
+# Rules of the kernel's audit. They are not part of the transaction: a rule that is rejected is a warning, and undoes nothing.
 # Needs functions: mark warn
 # Needs variables: AUDIT_DIRECTORY T
 # Needs programs: auditctl augenrules cat grep rm tail tr
 
 # Rules of ours carry the key docker-tls, so that the kernel can be asked to drop those and no others: what another program has loaded, be it by
 # hand and in no file, stays as it is. Hence no `augenrules --load`, which drops all (or, without -D in rules.d, none), and stops at the
-# first rule that it cannot load. A rule that is not taken is no reason to go back, but it is said.
+# first rule that it cannot load. A rule that is rejected is a warning, and no reason to roll back.
 load_audit_rules() {
   kernel=$(auditctl -s 2>/dev/null 9<&-) || return 0
   write_audit_rules
@@ -20,7 +20,7 @@ load_audit_rules() {
   while IFS= read -r rule <&3; do
     case $rule in -*) ;; *) continue ;; esac
     # shellcheck disable=SC2086 # its words; paths in it have no blanks
-    said=$(auditctl $rule 2>&1 3<&- 9<&-) || warn "audit rules: the kernel did not take \"$rule\": $(printf '%s' "$said" | grep -v '^Old style' | tail -n 1)"
+    output=$(auditctl $rule 2>&1 3<&- 9<&-) || warn "audit rules: the kernel did not take \"$rule\": $(printf '%s' "$output" | grep -v '^Old style' | tail -n 1)"
   done 3<"$AUDIT_DIRECTORY/rules.d/docker-tls.rules"
 }
 
@@ -30,7 +30,7 @@ write_audit_rules() {
   had=no
   if [ -e "$AUDIT_DIRECTORY/audit.rules.prev" ]; then had=yes; fi
   # By a pipe, and without the mutex: SELinux lets what it starts write to no file of ours, and not read the directory of units.
-  said=$(augenrules 2>&1 9<&-) || warn "audit rules: augenrules failed: $(printf '%s' "$said" | tail -n 3 | tr '\n' ' ')"
+  output=$(augenrules 2>&1 9<&-) || warn "audit rules: augenrules failed: $(printf '%s' "$output" | tail -n 3 | tr '\n' ' ')"
   if [ "$had" = no ]; then rm -f -- "$AUDIT_DIRECTORY/audit.rules.prev"; fi
 }
 

@@ -40,7 +40,7 @@ commit() {
     done
     sync "$T"/* "$T"/generation/* 2>/dev/null
     mark committed || return 1
-    # Who is told that it counts must not find it gone after a loss of power.
+    # Once it is confirmed, a loss of power must not lose it.
     sync "$T" 2>/dev/null
   fi
   finish

@@ -1,4 +1,4 @@
-# The running dockerd: told to read its configuration, asked whether it has, and live-restore for the moment of a restart.
+# The running dockerd: reloads of its configuration, and live-restore for the moment of a restart.
 # Needs functions: api await find_daemon is_up local_socket note place_as
 # Needs variables: BACK DAEMON DAEMON_JSON SERVICE TXN WAS_ACTIVE pid
 # Needs programs: date docker rm timeout
@@ -16,7 +16,7 @@ reload_docker() {
     local_socket "$pid"
   )
   await "$@" && return 0
-  [ "$BACK" = yes ] && note "$SERVICE was told to read its configuration and does not say whether it has ($*)"
+  [ "$BACK" = yes ] && note "$SERVICE was reloaded and did not confirm that it took its configuration ($*)"
 }
 
 # Did the daemon refuse an answer of api? A plugin for authorization that does not let the question through, or that has failed itself: then

@@ -23,14 +23,14 @@ hold_port() {
   done
 }
 
-# Is a connection to one of the held ports under way: one whose client has said something in the last 3 s? Who is silent for longer
+# Is a connection to one of the held ports under way: one whose client has sent something in the last 3 s? Who is silent for longer
 # listens to a stream or keeps the connection for later; waiting changes nothing for those.
 under_way() {
   while IFS= read -r port <&4; do
-    said=$(ss -Htin state established "( sport = :$port )")
+    sockets=$(ss -Htin state established "( sport = :$port )")
     IFS='
 '
-    for line in $said; do
+    for line in $sockets; do
       # Behind the line of each connection is one of what it did, which begins with blanks.
       case $line in
         [![:space:]]* | *lastrcv:[3-9][0-9][0-9][0-9]* | *lastrcv:[1-9][0-9][0-9][0-9][0-9]*) ;;

@@ -57,7 +57,7 @@ set_member() {
 # The running value of a kernel setting: sysctl_value KEY
 sysctl_value() { cat "/proc/sys/$(printf '%s' "$1" | tr . /)" 2>/dev/null; }
 
-# set_sysctl KEY VALUE. One of them goes one way only, which is no reason to stop, but it is said.
+# set_sysctl KEY VALUE. One of them goes one way only: that is a warning, and no reason to stop.
 set_sysctl() {
   now=$(sysctl_value "$1") || return 0
   if [ "$now" = "$2" ]; then return 0; fi

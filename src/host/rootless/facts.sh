@@ -17,7 +17,7 @@ find_own() {
 # systemd knows RootlessKit, which has started dockerd in namespaces of its own.
 read_own_daemon() {
   if [ "${pid:-0}" -gt 0 ]; then find_own_daemon || pid=0; fi
-  # The script that starts both: whether it can be told which dockerd to start is to be seen.
+  # The script that starts both: whether it takes another dockerd depends on its version.
   beside=
   set -f
   IFS=$NL

@@ -1,4 +1,4 @@
-# The daemon and sshd as systemd's services: what runs, and how they are started, stopped and told to read their configuration.
+# The daemon and sshd as systemd's services: what runs, and how they are started, stopped and reloaded.
 # Needs functions: active hold_port mark note_dependents release_port start_dependents
 # Needs variables: BACK LIMIT LOCAL_SOCKET NL SERVICE SOCKET SOCKET_WAS_ACTIVE T TLS_SOCKET UNITS docker_unit socket_unit
 # Needs programs: journalctl sleep systemctl timeout
@@ -21,7 +21,7 @@ find_daemon() { main_pid "$SERVICE"; }
 
 start_service() { service start "$SERVICE"; }
 
-# What the daemon has said since a time: last_words SECONDS
+# What the daemon has logged since a time: last_words SECONDS
 last_words() {
   timeout 10 journalctl $WHOSE -u "$SERVICE" -u "$TLS_SOCKET" --since "@$1" -n 400 --no-pager -o cat 2>/dev/null
 }

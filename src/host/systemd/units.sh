@@ -8,9 +8,9 @@ NEEDED_BY='-p RequiredBy -p RequisiteOf -p BoundBy -p ConsistsOf -p PropagatesSt
 
 # What systemd has of the two units, asked once: every question to it costs more than the rest of a step.
 look_at_service() {
-  told=$(systemctl show "$SERVICE" "$TLS_SOCKET" -p Id -p ActiveState -p Listen -p NeedDaemonReload $NEEDED_BY 2>/dev/null)
-  docker_unit=$NL${told%%"$NL$NL"*}$NL
-  socket_unit=$NL${told#*"$NL$NL"}$NL
+  shown=$(systemctl show "$SERVICE" "$TLS_SOCKET" -p Id -p ActiveState -p Listen -p NeedDaemonReload $NEEDED_BY 2>/dev/null)
+  docker_unit=$NL${shown%%"$NL$NL"*}$NL
+  socket_unit=$NL${shown#*"$NL$NL"}$NL
 }
 
 # active UNIT, as look_at_service has it
@@ -36,7 +36,7 @@ reread() {
   return "$reread"
 }
 
-# Why the daemon would not start on what is there now, as far as that can be told before it is stopped; nothing: it would.
+# Why the daemon would not start on what is there now, as far as that is known before it is stopped; nothing: it would.
 obstacle() {
   if units_unread; then
     refusal=$(reread 2>&1) || {

@@ -54,8 +54,9 @@ export function etcdClient(
           // Else NODE_TLS_REJECT_UNAUTHORIZED=0 in the environment would decide.
           rejectUnauthorized: true,
           minVersion: 'TLSv1.2',
-          ...(ca === undefined ? {} : { ca: splitBundle(ca) }),
-          ...(cert === undefined ? {} : { cert, key: key?.reveal() }),
+          ca: ca && splitBundle(ca),
+          cert,
+          key: key?.reveal(),
         })
       : new PlainAgent(idle);
     return agent;
@@ -73,13 +74,10 @@ export function etcdClient(
       const [host, port] = splitEndpoint(endpoint);
       const request = (tls ? tlsRequest : plainRequest)({
         ...{ host, port, path, method: 'POST', agent: agentOf() },
-        headers: {
-          'content-type': 'application/json',
-          'content-length': Buffer.byteLength(text),
-          ...(token === undefined ? {} : { authorization: token }),
-        },
-        ...(signal === undefined ? {} : { signal }),
+        headers: { 'content-type': 'application/json', 'content-length': Buffer.byteLength(text) },
+        signal,
       });
+      if (token !== undefined) request.setHeader('authorization', token);
       const stop = (what: string) => () => {
         late = what;
         request.destroy(new Error(what));
@@ -234,7 +232,7 @@ export function base64(text: string | Uint8Array): string {
 }
 
 export function rangeRequest(from: string, to?: string): Readonly<Record<string, unknown>> {
-  return { key: base64(from), ...(to === undefined ? {} : { range_end: base64(to) }) };
+  return { key: base64(from), range_end: to && base64(to) };
 }
 
 /** The end of the range of all keys that begin so. */

@@ -25,10 +25,10 @@ export function readEtcdCredentials(
 ): EtcdCredentials {
   const client = cert !== undefined && certKey !== undefined ? readClient(cert, certKey) : {};
   return {
-    ...(ca === undefined ? {} : { ca: readCertificates(ca) }),
+    ca: ca && readCertificates(ca),
     ...client,
-    ...(user === undefined ? {} : { user }),
-    ...(password === undefined ? {} : { password: passwordOf(password, env) }),
+    user,
+    password: password === undefined ? undefined : passwordOf(password, env),
   };
 }
 

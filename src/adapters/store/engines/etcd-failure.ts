@@ -7,7 +7,7 @@ import type { EtcdAddress } from '../team/etcd-address.ts';
 /** `unreachable` and `tls`: another member may do; `refused` and below: no member would. */
 export type EtcdProblem = 'unreachable' | 'no-quorum' | 'tls' | 'auth' | 'compacted' | 'full' | 'too-old' | 'refused';
 
-/** The gravest first: what is said where each member failed in its own way. */
+/** The gravest first: the one that is reported where members failed in different ways. */
 const GRAVITY: readonly EtcdProblem[] = ['no-quorum', 'tls', 'unreachable'];
 
 /** A failed request. */
@@ -121,8 +121,8 @@ const WORDS: Readonly<Record<string, string>> = {
 /** For users. Anything else than a failure of etcd comes back as it is. */
 export function etcdRefusal(address: EtcdAddress, failure: unknown): unknown {
   if (!(failure instanceof EtcdFailure)) return failure;
-  const { problem, endpoint, message: said } = failure;
-  const [code, message, hints] = refusalOf(address, problem, endpoint, said);
+  const { problem, endpoint, message: detail } = failure;
+  const [code, message, hints] = refusalOf(address, problem, endpoint, detail);
   return new DockerTlsError(code, message, { where: address.url, hints, cause: failure });
 }
 
@@ -130,31 +130,31 @@ function refusalOf(
   address: EtcdAddress,
   problem: EtcdProblem,
   endpoint: string,
-  said: string,
+  detail: string,
 ): [DockerTlsError['code'], string, string[]] {
   const ctl = etcdctl(address);
   switch (problem) {
     case 'no-quorum':
       return [
         'E_STORE_UNREACHABLE',
-        `etcd answers, but cannot agree on anything: ${said} (${endpoint}); more than half of its members have to be up`,
+        `etcd answers, but cannot agree on anything: ${detail} (${endpoint}); more than half of its members have to be up`,
         [`${ctl} endpoint status --cluster`, `${ctl} endpoint health --cluster`],
       ];
     case 'tls':
       return [
         'E_STORE_TLS',
-        `TLS with ${endpoint} failed: ${said}`,
+        `TLS with ${endpoint} failed: ${detail}`,
         [
           `openssl s_client -connect ${endpoint} -showcerts </dev/null`,
           'the CA of the servers: ?ca=FILE; a client certificate: ?cert=FILE&cert-key=FILE',
         ],
       ];
     case 'auth':
-      return ['E_STORE_ACCESS', `etcd refuses access: ${said}`, accessHints(address, ctl, said)];
+      return ['E_STORE_ACCESS', `etcd refuses access: ${detail}`, accessHints(address, ctl, detail)];
     case 'full':
       return [
         'E_STORE_FULL',
-        `etcd takes no more data: ${said}`,
+        `etcd takes no more data: ${detail}`,
         [
           `${ctl} alarm list`,
           `${ctl} endpoint status --write-out=table`,
@@ -164,27 +164,27 @@ function refusalOf(
     case 'too-old':
       return [
         'E_STORE_SERVER',
-        `${endpoint} has no JSON gateway at /v3 (${said}): etcd 3.4 or later is needed, without --enable-grpc-gateway=false`,
+        `${endpoint} has no JSON gateway at /v3 (${detail}): etcd 3.4 or later is needed, without --enable-grpc-gateway=false`,
         [`${ctl} endpoint status --write-out=table`],
       ];
     case 'compacted':
       return [
         'E_STORE_CHANGED',
-        `etcd has dropped the revision that was being read: ${said}`,
+        `etcd has dropped the revision that was being read: ${detail}`,
         ['run the same command again'],
       ];
     case 'refused':
-      return ['E_STORE_SERVER', `etcd refused: ${said}`, [`${ctl} endpoint status --write-out=table`]];
+      return ['E_STORE_SERVER', `etcd refused: ${detail}`, [`${ctl} endpoint status --write-out=table`]];
     default:
-      return ['E_STORE_UNREACHABLE', `the store cannot be reached: ${endpoint}: ${said}`, [`${ctl} endpoint health`]];
+      return ['E_STORE_UNREACHABLE', `the store cannot be reached: ${endpoint}: ${detail}`, [`${ctl} endpoint health`]];
   }
 }
 
 const NAMED_CERTIFICATE =
   'where its authentication is enabled, its JSON gateway takes no client certificate that has a common name (CN)';
 
-function accessHints({ user, prefix }: EtcdAddress, ctl: string, said: string): string[] {
-  if (said === NAMED_CERTIFICATE)
+function accessHints({ user, prefix }: EtcdAddress, ctl: string, detail: string): string[] {
+  if (detail === NAMED_CERTIFICATE)
     return [
       'issue a certificate without CN for this: openssl req -new -key KEY.pem -subj /O=docker-tls',
       'and name a user: ?user=NAME&password=file:PATH',

@@ -22,11 +22,11 @@ export type Keys = {
 };
 
 export function putOperation(key: string, value: Uint8Array | string, lease?: string): Operation {
-  return { request_put: { key: base64(key), value: base64(value), ...(lease === undefined ? {} : { lease }) } };
+  return { request_put: { key: base64(key), value: base64(value), lease } };
 }
 
 export function removeOperation(key: string, end?: string): Operation {
-  return { request_delete_range: { key: base64(key), ...(end === undefined ? {} : { range_end: base64(end) }) } };
+  return { request_delete_range: { key: base64(key), range_end: end && base64(end) } };
 }
 
 export function unchanged(key: string, modRevision: string): object {

@@ -62,9 +62,9 @@ export function newEntry(
   const { who, subject, lines } = message;
   const rest = {
     parent,
-    ...(regained === undefined ? {} : { regained }),
+    regained,
     ...{ at: at.toISOString(), who, subject, lines: [...lines] },
-    ...(paths === undefined ? {} : { paths: [...paths] }),
+    paths: paths && [...paths],
   };
   return { revision: revisionOf(rest), ...rest };
 }

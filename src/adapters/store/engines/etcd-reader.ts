@@ -26,8 +26,6 @@ const MOST_CHANGED = 90;
 const ATTEMPTS = 4;
 const EMPTY: Snapshot = { revision: '', files: new Map() };
 
-export type EtcdReader = ReturnType<typeof etcdReader>;
-
 /** `reached` is called each time that the server has answered. */
 export function etcdReader(client: EtcdClient, keys: Keys, address: EtcdAddress, reached: () => void) {
   const places = new Map<string, Place>();
@@ -75,9 +73,8 @@ export function etcdReader(client: EtcdClient, keys: Keys, address: EtcdAddress,
       before === undefined || paths === undefined
         ? await readAll(found.generation, at)
         : await readSome(before, paths, at);
-    const { revision, parent, regained } = found;
-    const history = { parent, ...(regained === undefined ? {} : { regained }) };
-    const { generation } = found;
+    const { revision, parent, regained, generation } = found;
+    const history = { parent, regained };
     const recent = recentOf(before?.recent ?? [], entries);
     return remember({ at, modRevision: head.modRevision, generation, snapshot: { revision, files, history }, recent });
   }

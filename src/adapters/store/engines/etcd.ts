@@ -67,7 +67,7 @@ export function etcdEngine({ address, env, cache: directory, signal, now }: Etcd
   }
 
   /**
-   * Whatever the transaction said, the log tells: ours is in it, or another commit is, or neither. Only then it is sent again, which is safe:
+   * Whatever the transaction reported, the log decides: ours is in it, or another commit is, or neither. Only then it is sent again, which is safe:
    * the head decides which of two that are on their way counts. Even a refusal proves nothing where it came after an answer that was lost.
    */
   async function settle(
@@ -120,7 +120,7 @@ export function etcdEngine({ address, env, cache: directory, signal, now }: Etcd
     const generation = small ? expected.generation : newGeneration();
     const entry = entryOf(small ? paths : undefined);
     const { revision, parent, regained } = entry;
-    const history = { parent, ...(regained === undefined ? {} : { regained }) };
+    const history = { parent, regained };
     const head: Head = { schema: 1, revision, ...history, generation };
     const about = [
       putOperation(keys.log + entryName(numberOf(revision)), JSON.stringify(entry)),

@@ -17,7 +17,7 @@ export type GitOptions = {
 
 export type Git = (args: readonly string[], options?: GitOptions) => Promise<GitResult>;
 
-/** Failing of git itself: what it said last. */
+/** Failures of git itself, with its last output. */
 export class GitFailure extends Error {
   readonly result: GitResult;
   constructor(args: readonly string[], result: GitResult) {
@@ -68,8 +68,8 @@ export function gitIn(directory: string): Git {
       child.on('error', (error: NodeJS.ErrnoException) => reject(error.code === 'ENOENT' ? noGit(error) : error));
       child.on('close', (code, killed) => {
         const status = code ?? 128;
-        const said = killed === null ? stderr : `${stderr}\ngit was stopped after ${timeoutMs / 1000} s`;
-        const result = { status, stdout: Buffer.concat(out), stderr: said };
+        const output = killed === null ? stderr : `${stderr}\ngit was stopped after ${timeoutMs / 1000} s`;
+        const result = { status, stdout: Buffer.concat(out), stderr: output };
         if (status === 0 || answers.includes(status)) resolve(result);
         else reject(new GitFailure(args, result));
       });

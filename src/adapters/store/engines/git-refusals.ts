@@ -30,10 +30,10 @@ export function incomplete(url: string, remote: string, cause: unknown): unknown
   });
 }
 
-export function unknownEnding(url: string, said: string, cause: DockerTlsError): DockerTlsError {
+export function unknownEnding(url: string, reason: string, cause: DockerTlsError): DockerTlsError {
   return new DockerTlsError(
     'E_STORE_UNREACHABLE',
-    `the connection to the store broke while a change was stored (${maskPasswords(said)}), so it may be stored or not`,
+    `the connection to the store broke while a change was stored (${maskPasswords(reason)}), so it may be stored or not`,
     {
       where: url,
       hints: [
@@ -45,8 +45,8 @@ export function unknownEnding(url: string, said: string, cause: DockerTlsError):
   );
 }
 
-export function notAccepted(url: string, remote: string, said: string): DockerTlsError {
-  return new DockerTlsError('E_STORE_UNREACHABLE', `the store accepts no changes from here: ${maskPasswords(said)}`, {
+export function notAccepted(url: string, remote: string, reason: string): DockerTlsError {
+  return new DockerTlsError('E_STORE_UNREACHABLE', `the store accepts no changes from here: ${maskPasswords(reason)}`, {
     where: url,
     hints: [`git ls-remote ${shellQuote(remote)}`, 'you need the right to push to this branch, without a review'],
   });

@@ -205,7 +205,7 @@ export function gitEngine({ url, remote, branch, cache, signal, before }: GitOpt
   }
 
   /**
-   * Whatever a push said, the branch tells: ours is in it, or it moved, or neither. Only the last is tried again, because a connection that
+   * Whatever a push reported, the branch decides: ours is in it, or it moved, or neither. Only the last is tried again, because a connection that
    * broke, or two pushes at the same moment, look the same from here.
    */
   async function push(expected: string, ours: string): Promise<void> {
@@ -214,14 +214,14 @@ export function gitEngine({ url, remote, branch, cache, signal, before }: GitOpt
         (error: unknown) => error,
       );
       if (!(pushed instanceof Error)) return;
-      const said = pushed instanceof GitFailure ? (lastLine(pushed.result.stderr) ?? pushed.message) : pushed.message;
+      const reason = pushed instanceof GitFailure ? (lastLine(pushed.result.stderr) ?? pushed.message) : pushed.message;
       const head = await fetchHead().catch((error: unknown) => {
         if (!(error instanceof DockerTlsError)) throw error;
-        throw unknownEnding(url, said, error);
+        throw unknownEnding(url, reason, error);
       });
       if (head === ours || (head !== '' && (await contains(head, ours)) === true)) return;
       if (head !== expected) throw changed(url);
-      if (attempt >= PUSHES) throw notAccepted(url, remote, said);
+      if (attempt >= PUSHES) throw notAccepted(url, remote, reason);
       await new Promise((resolve) => setTimeout(resolve, 150 * attempt * (0.5 + Math.random())));
     }
   }

@@ -1,4 +1,4 @@
-/** Owns the addresses of shared stores: which engine, where, and what a colleague has said about its signing key. */
+/** Owns the addresses of shared stores: which engine, where, and the pinned signing key. */
 
 import { DockerTlsError } from '../../../errors/errors.ts';
 import { type EtcdAddress, parseEtcdAddress } from './etcd-address.ts';
@@ -69,7 +69,7 @@ function parseGitAddress(text: string): GitAddress {
     throw wrong(text, `"${branch}" is not a branch`);
   checkPinned(text, key);
   const remote = text.slice('git+'.length).replace(/[?#].*$/s, '');
-  return { url: text, kind: 'git', remote, branch, ...(key === undefined ? {} : { pinned: key }) };
+  return { url: text, kind: 'git', remote, branch, pinned: key };
 }
 
 function checkPinned(text: string, key: string | undefined): void {

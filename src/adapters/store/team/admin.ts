@@ -62,13 +62,7 @@ export async function addOperator(
     const same = before.find((one) => one.recipient === recipient);
     if (same !== undefined)
       throw operatorRefusal(`this key is that of ${same.name} already`, [`docker-tls operator remove ${same.name}`]);
-    const added = {
-      name,
-      recipient,
-      ca,
-      ...(client === undefined ? {} : { client }),
-      addedAt: session.now().toISOString(),
-    };
+    const added = { name, recipient, ca, client, addedAt: session.now().toISOString() };
     if (dryRun) return added;
     const operators = [...before, added];
     const fresh = base.fresh ? await firstKeys(session, operators) : {};

@@ -67,7 +67,7 @@ export function readOnly(url: string, operators: readonly Operator[]): DockerTls
 }
 
 export function fresh(url: string): DockerTlsError {
-  return new DockerTlsError('E_STORE_NEW', 'the store is empty, and it is not said yet who can open it', {
+  return new DockerTlsError('E_STORE_NEW', 'the store is empty, and has no operator yet', {
     where: url,
     hints: ['with your SSH key: docker-tls operator add NAME'],
   });

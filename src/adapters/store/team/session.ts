@@ -230,13 +230,7 @@ export function openSession({ engine, local, who, pinned, identities, note, now 
     const sequence = Math.max(base.sequence, next.above ?? 0) + 1;
     const { regained } = next;
     const parent = base.snapshot.revision;
-    const about = {
-      sequence,
-      at: now().toISOString(),
-      by: who,
-      parent,
-      ...(regained === undefined ? {} : { regained }),
-    };
+    const about = { sequence, at: now().toISOString(), by: who, parent, regained };
     files.set(MANIFEST, renderManifest(files, about, full.signing));
     const put = new Map([...files].filter(([at, bytes]) => base.snapshot.files.get(at) !== bytes));
     const remove = [...base.snapshot.files.keys()].filter((at) => !files.has(at));

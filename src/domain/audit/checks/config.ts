@@ -59,7 +59,7 @@ function logLimits(facts: AuditFacts): Verdict {
   if (facts.docker === undefined) return UNANSWERED;
   const driver = textAt(facts.docker.info, 'LoggingDriver');
   if (driver !== 'json-file' && driver !== 'local') return notApplicable(`the log driver is ${driver}`);
-  if (driver === 'local') return PASS; // 5 files of 20 MB unless told otherwise (Docker docs, "Local file logging driver")
+  if (driver === 'local') return PASS; // 5 files of 20 MB by default (Docker docs, "Local file logging driver")
   const options = setting(facts.daemon, 'log-opts')?.values ?? [];
   if (options.some((option) => /^max-size=(?!-1$).+/.test(option))) return PASS;
   return finding([

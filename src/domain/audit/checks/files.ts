@@ -73,7 +73,7 @@ function localSocket(facts: AuditFacts): readonly FileFact[] {
   return paths(facts.apiSocket || '/var/run/docker.sock')(facts);
 }
 
-/** The group that the local socket is to have. dockerd is told one with --group, for sockets that it opens; systemd has its own for `fd://`. */
+/** The group that the local socket is to have. dockerd gets one by --group, for sockets that it opens; systemd has its own for `fd://`. */
 function socketGroup(facts: AuditFacts): string {
   const bySystemd = facts.units.get('docker.socket')?.get('SocketGroup')?.[0] ?? 'docker';
   const byDockerd = setting(facts.daemon, 'group')?.values.at(-1) ?? bySystemd;

@@ -51,7 +51,7 @@ const NO_SSHD = notApplicable('sshd is not installed, or does not run');
 type Fault = { readonly text: string; readonly severity?: Severity };
 
 /**
- * What a Match block says for those that it matches comes before what is said for all (sshd_config(5)). Two blocks that match the same
+ * A Match block comes before the global settings for those that it matches (sshd_config(5)). Two blocks that match the same
  * login are not laid over each other: each is judged by itself.
  */
 function inMatches(

@@ -87,7 +87,7 @@ function plain(facts: AuditFacts, outside: Outside): Verdict {
   return PASS;
 }
 
-/** The server's certificates: as served where a probe saw them, else from the file that dockerd is told to use. */
+/** The server's certificates: as served where a probe saw them, else from the file that dockerd is configured with. */
 function serverChain(
   facts: AuditFacts,
   outside: Outside,

@@ -35,11 +35,7 @@ export const COMPOSE_ISOLATION: readonly ComposeCheck[] = [
       service
         .items('cap_add')
         .filter(({ text }) => moreThanDefault([text]).length > 0)
-        .map(({ text, line }) => ({
-          text: `adds ${text}`,
-          line,
-          ...(isGrave(text) ? { severity: 'high' as const } : {}),
-        })),
+        .map(({ text, line }) => ({ text: `adds ${text}`, line, severity: isGrave(text) ? 'high' : undefined })),
   ),
   check(
     '5.5',

@@ -26,7 +26,7 @@ export type Dockerfile = { readonly instructions: readonly Instruction[]; readon
 export function parseDockerfile(text: string): Dockerfile {
   const lines = text.replace(/^\ufeff/, '').split(/\r?\n/);
   const continuation = escapeOf(lines);
-  /** The last place of each line: most of what only looks like a here-document is told by it. */
+  /** The last place of each line: it exposes most of what only looks like a here-document. */
   const last = new Map(lines.map((line, at) => [line.replace(/^\t+/, ''), at]));
   const instructions: Instruction[] = [];
   const stages: Stage[] = [];

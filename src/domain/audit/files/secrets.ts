@@ -26,7 +26,7 @@ export function isWrittenOut(value: string): boolean {
 
 /**
  * The text with the defaults of its variables put in, `${A:-b}` and `${A-b}`, also one within another; `$$` is a dollar sign of its own.
- * `${A:?b}` becomes `${A}`: what is said where it is missing is no part of the value, and may hold colons.
+ * `${A:?b}` becomes `${A}`: the error text is not part of the value, and may hold colons.
  */
 export function withDefaults(text: string): string {
   let result = text;

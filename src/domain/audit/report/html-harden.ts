@@ -8,7 +8,7 @@ import { type Fix, fixCommand, NEVER } from '../fixes.ts';
 import { type LynisAnswer, lynisWords } from '../lynis.ts';
 import { scoreWords } from '../score.ts';
 import { hostCommand } from './command.ts';
-import { ring } from './html.ts';
+import { pills, ring } from './html.ts';
 import { renderPage } from './html-page.ts';
 import { type Html, html } from './html-text.ts';
 import { editionsWords, type Subject } from './report.ts';
@@ -22,7 +22,7 @@ export type HardenedSubject = {
   readonly after: Subject | undefined;
   readonly changes: readonly MadeChange[];
   readonly costs: readonly string[];
-  /** What the plan and the host said: fixes that could not be made, or do not count yet. */
+  /** Warnings of the plan and the host: fixes that could not be made, or are not active yet. */
   readonly notes: readonly string[];
   /** The change failed, and was rolled back. */
   readonly error: string | undefined;
@@ -50,19 +50,29 @@ function side(title: string, subject: Subject | undefined): Html {
   if (subject === undefined || subject.kind === 'unreachable')
     return html`<div class="card total"><b class="small">${title}</b>not audited: ${subject?.error ?? 'the change did not come to it'}</div>`;
   const lynis = subject.kind === 'host' ? subject.lynis : undefined;
-  return html`<div class="card host">${ring(subject.score)}<span><b>${title}</b><span class="soft small">${scoreWords(subject.score)}</span>${lynis && html`<br><span class="soft small">${lynisWords(lynis)}</span>`}</span></div>`;
+  return html`<div class="card host">${ring(subject.score)}<span><b>${title}</b><span class="soft small">${scoreWords(subject.score)}</span>${pills(subject.score)}${lynis && html`<span class="soft small">${lynisWords(lynis)}</span>`}</span></div>`;
 }
 
 function indexOf(lynis: LynisAnswer | undefined): string {
   return lynis === undefined || 'missing' in lynis ? 'none' : `${lynis.index}`;
 }
 
-function lynisLine(before: Subject | undefined, after: Subject | undefined): Html {
-  const [first, last] = [before, after].map((subject) => (subject?.kind === 'host' ? subject.lynis : undefined));
-  return html`<p>Lynis hardening index: <b>${indexOf(first)}</b> before, <b>${indexOf(last)}</b> after.</p>`;
+/** How many checks of the benchmark pass, of those that apply. */
+function passedOf(subject: Subject | undefined, benchmark: Benchmark): string {
+  if (subject === undefined || subject.kind === 'unreachable') return 'none';
+  const judged = subject.results.filter(
+    (result) => result.cis[benchmark] !== undefined && result.state !== 'not-applicable',
+  );
+  return `${judged.filter(({ state }) => state === 'pass').length} of ${judged.length}`;
 }
 
-function hostPart(host: HardenedSubject, leftOut: ReadonlyMap<string, Fix>): Html {
+function indexLines(before: Subject | undefined, after: Subject | undefined, benchmark: Benchmark): Html {
+  const [first, last] = [before, after].map((subject) => (subject?.kind === 'host' ? subject.lynis : undefined));
+  return html`<p>Checks of the CIS Docker Benchmark ${benchmark} that pass: <b>${passedOf(before, benchmark)}</b> before, <b>${passedOf(after, benchmark)}</b> after.
+Lynis hardening index: <b>${indexOf(first)}</b> before, <b>${indexOf(last)}</b> after.</p>`;
+}
+
+function hostPart(host: HardenedSubject, leftOut: ReadonlyMap<string, Fix>, benchmark: Benchmark): Html {
   const { before, after } = host;
   const results = after === undefined || after.kind === 'unreachable' ? [] : after.results;
   const open = results.filter(counts).sort((a, b) => SEVERITIES.indexOf(a.severity) - SEVERITIES.indexOf(b.severity));
@@ -72,18 +82,19 @@ function hostPart(host: HardenedSubject, leftOut: ReadonlyMap<string, Fix>): Htm
   const fixed = results.filter(({ id, state }) => state === 'pass' && was.has(id));
   const rows = open.map((result) => {
     const skipped = result.fixable === undefined ? undefined : leftOut.get(result.fixable);
-    const why =
-      skipped === undefined || after === undefined || after.kind === 'unreachable'
-        ? result.fix
-        : `not accepted, since ${skipped.cost}; ${hostCommand(fixCommand(skipped.name), after)}`;
+    const why = skipped === undefined ? result.fix : `Not accepted, since ${skipped.cost}.`;
+    const command =
+      result.fixable === undefined || after === undefined || after.kind === 'unreachable'
+        ? undefined
+        : html`<pre class="command">${hostCommand(fixCommand(result.fixable), after)}</pre>`;
     const places = result.evidence.map(({ place, text }) => `${place}: ${text}`).slice(0, 4);
-    return html`<tr><td><span class="pill ${result.severity}">${result.severity}</span></td><td><code>${result.id}</code> ${result.failure}</td><td>${places.join('; ')}</td><td>${why}</td></tr>`;
+    return html`<tr><td><span class="pill ${result.severity}">${result.severity}</span></td><td><code>${result.id}</code> ${result.failure}</td><td>${places.join('; ')}</td><td>${why}${command}</td></tr>`;
   });
   const failed =
     host.error === undefined ? undefined : html`<p><span class="pill critical">failed</span> ${host.error}</p>`;
-  return html`<section class="card time"><h2>${host.name}</h2>
+  return html`<section class="card time harden"><h2>${host.name}</h2>
 <div class="cards">${side('Before', before)}${side('After', after)}</div>${failed}
-${lynisLine(before, after)}
+${indexLines(before, after, benchmark)}
 ${list(
   'Fixed',
   fixed.map(({ id, title }) => `${id} ${title}`),
@@ -110,7 +121,7 @@ export function renderHardenReport(report: HardenReport): string {
     `Docker hardening, ${about}, ${time.slice(0, 10)}`,
     html`<h1>Docker hardening</h1>
 <p class="soft">${about}, ${time} UTC, by ${report.who}, docker-tls ${report.version}. ${editionsWords(report)}.</p>
-${report.hosts.map((host) => hostPart(host, leftOut))}
+${report.hosts.map((host) => hostPart(host, leftOut, report.benchmark))}
 <footer><p>Every change was made in one transaction with a rollback on the host, and verified over new connections. docker-tls remove takes all of it back.</p>
 ${list(
   'Never changed, by no fix',

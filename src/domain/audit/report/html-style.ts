@@ -50,6 +50,7 @@ body:has(#only-findings:checked) .matrix .quiet { display: none; }
 .lane .left { font-size: 12px; white-space: nowrap; } .axis .track { background: none; height: 18px; overflow: visible; } .axis .track i { position: absolute; top: 1px; font-style: normal; font-size: 12px; line-height: 20px; transform: translateX(-50%); color: var(--soft); white-space: nowrap; }
 .axis .track i.first { transform: none; } .axis .track i.last { transform: translateX(-100%); }
 td.grave { background: var(--critical-bg); }
+section.harden { margin: 18px 0; } .harden h2 { margin-top: 0; } .harden h3 { margin: 18px 0 4px; } .harden ul { margin: 4px 0; } .harden .cards + p { margin-top: 14px; } .harden li { overflow-wrap: anywhere; }
 details.subject { margin: 0 0 14px; } details.subject > summary { padding: 12px 16px; cursor: pointer; font-weight: 600; overflow-wrap: anywhere; } details.subject > summary span { font-weight: 400; }
 .finding { padding: 12px 16px; border-top: 1px solid var(--line); display: grid; grid-template-columns: 78px minmax(0, 1fr); gap: 4px 14px; } .finding:target { background: var(--hover); }
 .finding > .pill { justify-self: start; align-self: start; } .finding ul { margin: 4px 0 6px; padding: 0 0 0 18px; } .finding li { overflow-wrap: anywhere; } .finding .fix { border-left: 3px solid var(--line); padding-left: 10px; margin-top: 4px; overflow-wrap: anywhere; }

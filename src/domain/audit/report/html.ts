@@ -23,7 +23,7 @@ export function ring({ value, grade }: Score): Html {
   return html`<svg class="ring" viewBox="0 0 68 68" role="img" aria-label="${value} of 100"><circle class="track" cx="34" cy="34" r="30"/><circle class="${tone}" cx="34" cy="34" r="30" stroke-linecap="round" stroke-dasharray="${drawn} ${length.toFixed(1)}" transform="rotate(-90 34 34)"/><text x="34" y="38">${value}</text><text class="grade" x="34" y="51">${grade}</text></svg>`;
 }
 
-function pills({ findings, passed }: Score): Html {
+export function pills({ findings, passed }: Score): Html {
   const open = SEVERITIES.filter((severity) => findings[severity] > 0).map(
     (severity) => html`<span class="pill ${severity}">${findings[severity]} ${severity}</span>`,
   );

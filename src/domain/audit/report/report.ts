@@ -189,7 +189,7 @@ export function auditHost(name: string, facts: AuditFacts, outside: Partial<Outs
     docker: version === '' ? undefined : printable(version, 60),
     results,
     score: score(results),
-    ...(upgrade === undefined ? {} : { upgrade: { ...upgrade, text: printable(upgrade.text, 300) } }),
+    upgrade: upgrade && { ...upgrade, text: printable(upgrade.text, 300) },
     certificates: certificatesOf(facts, outside),
     access: accessOf(facts, outside, results),
   };
