@@ -118,7 +118,7 @@ describe.each(ENGINES)('a store in $name', ({ place }) => {
     const { hosts } = await (await open('bob')).read();
     expect(hosts.get('counter')?.record.generation).toBe(30);
     expect(hosts.size).toBe(31);
-  }, 120_000);
+  }, 300_000);
 
   test('takes parallel changes of one run, and calls within a change join it', async () => {
     const { open } = await place();
