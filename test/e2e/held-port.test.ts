@@ -36,6 +36,8 @@ describe.each<Case>([
     [host] = (await labUp({ names: [`held-${suite}`], suite })) as [LabHost];
     person = newPerson(program, [host]);
     if (rules.startsWith('nft')) await withoutIptables(host);
+    // The comparison at the end says whether it kept running.
+    await host.container('web');
     before = await snapshot(host);
     await done(...person.setup(host, ['--san', '127.0.0.1']));
   });
