@@ -35,6 +35,7 @@ function change(
     if (what.startsWith('!')) throw new Error('the store is held');
   };
   return transact({
+    id: 'a1',
     plan: planHost(facts, desired),
     facts,
     credentials: sent,
@@ -112,6 +113,7 @@ describe('the connection that a change is confirmed over', () => {
     };
     const planned = planHost(facts, desired);
     const outcome = transact({
+      id: 'a1',
       plan: { ...planned, ...plan },
       facts: { ...facts, docker: { ...facts.docker, ...docker } },
       credentials: sent,
