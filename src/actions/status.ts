@@ -62,7 +62,7 @@ export async function status(
     shown?.row(hostRow(state.hosts.get(name) as StoredHost, answer, due));
   const live: ReadonlyMap<string, LiveRow> = offline
     ? new Map([...known].map(([name, drift]) => [name, { drift }]))
-    : await askHosts(context, state, { ssh, known, onHost, ...passwords });
+    : await askHosts(context, state, { ssh, specs: selection.specs, known, onHost, ...passwords });
   const rows = rowsOf(state, live, due);
   // node_exporter reads the file at any moment: it has to appear whole.
   if (metrics !== undefined) await writeOut({ ...metrics, data: renderPrometheus(rows, runtime.now()) });

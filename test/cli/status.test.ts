@@ -1,5 +1,6 @@
 /** What `status` finds when it asks hosts: each of the two ways is worth having alone, and being kept out may be as it should be. */
 
+import { writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { afterAll, afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { openStore } from '../../src/adapters/store/store.ts';
@@ -168,6 +169,24 @@ test('what a host is for is shown, where any host says it', async () => {
   ]);
   expect(rows.find(({ name }) => name === 'down')).not.toHaveProperty('description');
   await expect(set('a\u001b[2Jb')).rejects.toThrow(TypeError);
+});
+
+test('-f: hosts are reached as the fleet file says, and not as the store remembers from another computer', async () => {
+  await issueStore(home, { hosts: { h1: {} } });
+  const file = join(dirname(home), 'fleet.yaml');
+  writeFileSync(
+    file,
+    'version: 1\nhosts: { h1: { ssh: { destination: ci@h1.example.org, identities: [keys/ci] } } }\n',
+  );
+  const dialled: unknown[] = [];
+  await runCli(['status', '--json', '--home', home, '-f', file], {
+    connect: async ({ destination, user, identities }) => {
+      dialled.push([destination, user, identities]);
+      return noSsh();
+    },
+    env: { HOME: dirname(home) },
+  });
+  expect(dialled).toEqual([['h1.example.org', 'ci', [join(dirname(home), 'keys/ci')]]]);
 });
 
 describe('the table comes row by row', () => {
