@@ -12,10 +12,12 @@ import { fileURLToPath } from 'node:url';
 const root = fileURLToPath(new URL('..', import.meta.url));
 const directory = mkdtempSync(join(tmpdir(), 'docker-tls-lynis-'));
 const suites = process.argv.length > 2 ? process.argv.slice(2) : ['bookworm', 'trixie', 'sid'];
-/** The index to reach with `--profile lynis`; on sid with every fix accepted. */
-const bar = (suite) => (suite.endsWith('-vm') ? 78 : 74);
-/** OpenSSH 10.4 and later print `MaxAuthTries` where Lynis looks for `maxauthtries`: 60 of its points are not counted, up to 3.1.7. */
-const READS_CAPITALS = 's/index($0, OPT)/index(tolower($0), OPT)/';
+/**
+ * The index to reach with `--profile lynis`. On sid Lynis (up to 3.1.7) counts no setting of sshd: OpenSSH 10.4 and later print `MaxAuthTries`
+ * where it looks for `maxauthtries`. With a kernel of its own such a host gets there all the same; in a container it does not.
+ */
+const BARS = { sid: 71, 'sid-vm': 74, 'trixie-vm': 78 };
+const bar = (suite) => BARS[suite] ?? 74;
 const BANNER =
   'Authorized users only. Use of this system is monitored and recorded. Unauthorized access is prohibited by law.';
 
@@ -81,15 +83,10 @@ try {
     if (!vm) show('profile minimal', harden('--profile', 'minimal'));
     let reached = harden('--profile', 'lynis');
     show('profile lynis', reached);
-    if (suite === 'sid') {
-      lab('exec', host, 'sed', '-i', READS_CAPITALS, '/usr/share/lynis/include/tests_ssh');
-      reached = index();
-      show('profile lynis, by a Lynis that reads the sshd of sid', reached);
-    }
     if (!vm || reached < bar(suite)) {
       const all = harden('--profile', 'lynis', '--accept', accepted(dockerTls));
       show('with every fix accepted', all);
-      if (vm || suite === 'sid') reached = all;
+      if (vm) reached = all;
     }
     if (reached < bar(suite)) throw new Error(`${suite}: ${reached} is below ${bar(suite)}`);
     lab('down', host);

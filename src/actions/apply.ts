@@ -1,11 +1,11 @@
 /** Owns `apply` and `plan`, and what `setup` and `harden` do as they do: hosts as their specs say, with the CA and the clients that this takes. */
 
-import type { StoredClient, StoreState } from '../adapters/store/records.ts';
+import type { StoredCa, StoredClient, StoreState } from '../adapters/store/records.ts';
 import { contextName } from '../domain/fleet/specs.ts';
 import { Secret } from '../domain/secret.ts';
 import { CA_DEFAULTS, type CaSpec, type ClientSpec, type HostSpec } from '../domain/settings.ts';
 import { accessOf } from '../domain/trust/access.ts';
-import { firstCa, preview } from '../domain/trust/changes.ts';
+import { firstCa, namedCa, preview } from '../domain/trust/changes.ts';
 import { fleetClients, verifierOf } from '../domain/trust/clients.ts';
 import { viewOf } from '../domain/trust/view.ts';
 import { plural } from '../domain/words.ts';
@@ -18,6 +18,7 @@ import type { ActionContext } from './action-context.ts';
 import { checkContexts, giveContexts } from './context.ts';
 import { contextHere } from './contexts-of-host.ts';
 import { clientSpec, runFlags } from './flags.ts';
+import { fleetCaToStore } from './fleet-ca.ts';
 import { unknownName } from './resolve-target.ts';
 import { openRun, type RunOptions } from './run.ts';
 import { type SelectionOptions, selectSpecs } from './selection.ts';
@@ -30,6 +31,8 @@ export type ApplyRequest = {
   readonly clients?: readonly ClientSpec[];
   /** For a CA that has to be made. */
   readonly ca: CaSpec;
+  /** The CA of one's own that the fleet file names. */
+  readonly ownCa?: StoredCa | undefined;
   /** The client to verify hosts with; without `named` another one will do, and is made only where there is none. */
   readonly client: { readonly spec: ClientSpec; readonly named: boolean };
   readonly takeOver?: boolean;
@@ -49,7 +52,7 @@ export function apply(request: ApplyRequest, run: Run): Promise<Changed> {
 }
 
 export function wantedHosts(request: ApplyRequest, state: StoreState, now: Date): Wanted {
-  const { hosts, ca, client, takeOver = false, rejectOthers = false, addHardening = false } = request;
+  const { hosts, ca, ownCa, client, takeOver = false, rejectOthers = false, addHardening = false } = request;
   const clients = fleetClients(request.clients ?? [], state, now);
   const inFile = clients.accepted[0];
   const named = client.named || inFile !== undefined;
@@ -58,7 +61,11 @@ export function wantedHosts(request: ApplyRequest, state: StoreState, now: Date)
   const verifier = known
     ? { name: spec.name, changes: [] }
     : verifierOf(state, spec, { named, without: clients.revoked, now });
-  const credentials = [...firstCa(state.ca, ca), ...clients.changes, ...verifier.changes];
+  const credentials = [
+    ...(ownCa === undefined ? firstCa(state.ca, ca) : namedCa(state.ca, ownCa)),
+    ...clients.changes,
+    ...verifier.changes,
+  ];
   // Fails before anything is issued where this CA cannot do it.
   const asking = { rejectOthers, now, changed: hosts };
   const view = preview(viewOf(state, now), credentials);
@@ -111,10 +118,14 @@ export async function openHosts(
   if (client !== undefined && !known.includes(client))
     throw unknownName('client', 'E_CLIENT_UNKNOWN', client, known, '--client');
   const name = client ?? ownClientName();
+  const run = await openRun(context, options, selection);
+  const { signer } = run;
+  const none = options.noCaPassphrase === true || selection.secrets.caPassphrase === 'none';
   return {
     state,
-    run: await openRun(context, options, selection),
+    run,
     request: {
+      ownCa: signer && (await fleetCaToStore(signer, run, state, none)),
       reason: 'apply',
       hosts: selection.specs,
       clients: selection.clients,

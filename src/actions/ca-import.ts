@@ -1,12 +1,13 @@
 /** Owns the import of a CA that another tool made: with its key, without it, or with the way in which it is asked to sign. */
 
-import type { StoreChange, StoreState } from '../adapters/store/records.ts';
+import type { StoreChange, StoredCa, StoreState } from '../adapters/store/records.ts';
 import { type CaToken, type ExternalCa, externalCaWords } from '../domain/external-ca.ts';
 import { authorityFlaws, authorityWarnings } from '../domain/pki/authority.ts';
 import { type CertificateInfo, inspectCertificate, splitBundle, verifyChain } from '../domain/pki/inspect.ts';
 import { isKeyType } from '../domain/pki/key-types.ts';
 import { decryptKey, encryptKey, isEncrypted, keyMatches, keyOpens } from '../domain/pki/keys.ts';
 import { Secret } from '../domain/secret.ts';
+import { caExists } from '../domain/trust/ca-refusals.ts';
 import type { PassphraseSource } from '../engine/key-protection.ts';
 import { tryToken } from '../engine/token.ts';
 import type { ErrorCode } from '../errors/catalogue.ts';
@@ -63,7 +64,7 @@ export async function importCa(context: ActionContext, options: CaImportOptions)
     });
     if (!global.dryRun) await store.write(change);
     const { subject, fingerprint, notAfter } = inspectCertificate(cert);
-    const { record } = change.ca ?? {};
+    const { record } = change.ca;
     const issues = issuesOf(change.ca);
     const warnings = authorityWarnings(cert, change.ca?.record.wholeChain === true);
     const asked = record?.external === undefined ? undefined : externalCaWords(record.external);
@@ -104,7 +105,7 @@ type CaImport = {
  * CA cannot take the place of one that hosts or clients know, only of one that was imported and never used.
  * Fails (exit 2) as authorityFlaws does, and with E_CERT_DAMAGED, E_CA_CHAIN, E_CA_KEY, E_KEY_…, E_CA_EXISTS.
  */
-async function caToStore(request: CaImport): Promise<StoreChange> {
+export async function caToStore(request: CaImport): Promise<{ readonly ca: StoredCa }> {
   const { state, key, passphrase, now } = request;
   const [cert = '', ...above] = splitBundle(request.cert);
   const info = inspectCertificate(request.cert);
@@ -122,13 +123,7 @@ async function caToStore(request: CaImport): Promise<StoreChange> {
       'docker-tls ca import --cert FILE --key FILE --chain ROOT.pem --whole-chain',
     ]);
   const same = state.ca !== undefined && splitBundle(state.ca.cert)[0] === cert;
-  if (state.ca !== undefined && !same && !neverUsed(state)) {
-    throw caError('E_CA_EXISTS', 'there is another CA in this store already', [
-      'docker-tls ca show',
-      'keep this one apart: --home DIR',
-      'a new CA in its place, with no client locked out: docker-tls rotate ca',
-    ]);
-  }
+  if (state.ca !== undefined && !same && !neverUsed(state)) throw caExists();
   const kept = key === undefined ? (same ? state.ca?.keyPem : undefined) : await protectedKey(cert, key, passphrase);
   const before = same ? state.ca?.record : undefined;
   const token = request.token ?? (request.external === undefined && kept === undefined ? before?.token : undefined);

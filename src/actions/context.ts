@@ -233,7 +233,7 @@ export async function remember(
   change: (copies: ClientCopies, owner: boolean) => ClientCopies,
 ): Promise<void> {
   const clients: Record<string, StoredClient> = {};
-  for (const [name, { directory: _, ...stored }] of (await store.read()).clients) {
+  for (const [name, stored] of (await store.read()).clients) {
     const before = stored.record.copies ?? [];
     const here = before.find((one) => one.dockerConfig === dockerConfig) ?? {
       dockerConfig,

@@ -28,6 +28,8 @@ export type LiveRow = Pick<StatusRow, 'drift' | 'unreachable' | 'upgrade'>;
 
 export type AskOptions = Pick<Reach, 'sudoPassword' | 'sudoPasswords'> & {
   readonly ssh: boolean;
+  /** How hosts are reached, where a fleet file or flags say it. */
+  readonly specs: readonly HostSpec[];
   /** What the store alone says of hosts: by their names. */
   readonly known: ReadonlyMap<string, readonly string[]>;
   /** Called for each host when it has answered, or does not. */
@@ -38,10 +40,11 @@ export type AskOptions = Pick<Reach, 'sudoPassword' | 'sudoPasswords'> & {
 export async function askHosts(
   { global, runtime, progress, prompts }: ActionContext,
   state: StoreState,
-  { ssh, known, onHost, ...passwords }: AskOptions,
+  { ssh, specs: named, known, onHost, ...passwords }: AskOptions,
 ): Promise<Map<string, LiveRow>> {
   const reach = { runtime, ask: prompts.ssh, ...passwords };
-  const specs = [...state.hosts.values()].map(({ record }) => completeHost(record));
+  const ways = new Map(named.map((spec) => [spec.name, { ssh: spec.ssh, reach: spec.reach }]));
+  const specs = [...state.hosts.values()].map(({ record }) => completeHost({ ...record, ...ways.get(record.name) }));
   const now = runtime.now();
   const unexpired = [...state.clients.values()].filter(({ cert }) => inspectCertificate(cert).notAfter > now);
   const live = new Map<string, LiveRow>();

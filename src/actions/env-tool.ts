@@ -2,7 +2,7 @@
 
 import type { StoreState } from '../adapters/store/records.ts';
 import { shellQuote } from '../domain/quote.ts';
-import { afterRenewal, renderTool, type ToolName, takesSeveral } from '../domain/tools/tools.ts';
+import { renderTool, TOOL_TABLE, type ToolName } from '../domain/tools/tools.ts';
 import { accepts, type ReachableHost, reachableHosts } from '../domain/trust/reachable-hosts.ts';
 import { storeDirectory } from '../user.ts';
 import type { ActionContext } from './action-context.ts';
@@ -32,7 +32,7 @@ export async function configureTool(
   const text = renderTool(tool, [first, ...others], (host) => `docker-tls env ${shellQuote(host)} --format ${tool}`);
   const names = hosts.map(({ record }) => record.name);
   noteThroughSsh(context, state, names);
-  if (afterRenewal(tool) !== undefined && !global.dryRun)
+  if (TOOL_TABLE[tool].afterRenewal !== undefined && !global.dryRun)
     await rememberCopy(store, client.record.name, { format: tool, hosts: names }, runtime.now());
   return { format: tool, hosts: names, client: client.record.name, text };
 }
@@ -52,7 +52,7 @@ function reachedBy(
 ): { readonly hosts: readonly ReachableHost[]; readonly client: KnownClient } {
   const known = [...reachableHosts(state).values()];
   const named = requested.client === undefined ? undefined : state.clients.get(requested.client);
-  const one = requested.host !== undefined || !takesSeveral(tool) || known.length < 2;
+  const one = requested.host !== undefined || !TOOL_TABLE[tool].several || known.length < 2;
   const first = one ? undefined : known.find((host) => named === undefined || accepts(host, named));
   const host = first ?? resolveHost(state, requested.host, 'docker-tls env');
   const client = resolveClient(state, host, requested.client, 'docker-tls env');

@@ -12,7 +12,7 @@ import {
   type SignProfile,
 } from '../domain/external-ca.ts';
 import { shellQuote } from '../domain/quote.ts';
-import { DockerTlsError } from '../errors/errors.ts';
+import { DockerTlsError, usage } from '../errors/errors.ts';
 
 export type ExternalCaFlags = {
   readonly signCommand?: string | undefined;
@@ -31,17 +31,17 @@ export function externalCaOf(flags: ExternalCaFlags, trust: string, cwd: string)
   const urls = { 'step-ca': flags.stepCa, cfssl: flags.cfssl, vault: flags.vault };
   const [kind, another] = API_KINDS.filter((one) => urls[one] !== undefined);
   if (another !== undefined || (kind !== undefined && flags.signCommand !== undefined))
-    throw usage('give one of --sign-command, --step-ca, --cfssl and --vault');
+    throw misused('give one of --sign-command, --step-ca, --cfssl and --vault');
   const { profile = [], credentialFile, passphraseFile } = flags;
   if (kind === undefined) {
     if (profile.length > 0 || credentialFile !== undefined || passphraseFile !== undefined)
-      throw usage('--profile and --credential-file belong to --step-ca, --cfssl or --vault');
+      throw misused('--profile and --credential-file belong to --step-ca, --cfssl or --vault');
     if (flags.signCommand === undefined) return undefined;
     splitCommand(flags.signCommand);
     return { kind: 'command', command: anchorCommand(flags.signCommand, cwd) };
   }
-  if (credentialFile === undefined) throw usage(`--${kind} needs --credential-file FILE (${CREDENTIALS[kind]})`);
-  if (passphraseFile !== undefined && kind !== 'step-ca') throw usage('--passphrase-file belongs to --step-ca');
+  if (credentialFile === undefined) throw misused(`--${kind} needs --credential-file FILE (${CREDENTIALS[kind]})`);
+  if (passphraseFile !== undefined && kind !== 'step-ca') throw misused('--passphrase-file belongs to --step-ca');
   return {
     kind,
     url: apiUrl(kind, urls[kind] ?? ''),
@@ -63,14 +63,14 @@ function apiUrl(kind: ApiKind, text: string): string {
   try {
     url = new URL(text);
   } catch {
-    throw usage(`--${kind} ${text} is not a URL`);
+    throw misused(`--${kind} ${text} is not a URL`);
   }
   if (url.protocol !== 'https:')
-    throw usage(`--${kind} ${text}: only https:// is used, the credential would be readable`);
+    throw misused(`--${kind} ${text}: only https:// is used, the credential would be readable`);
   if (url.username !== '' || url.password !== '' || url.search !== '' || url.hash !== '')
-    throw usage(`--${kind}: the URL takes no user, password or parameters; credentials come from --credential-file`);
+    throw misused(`--${kind}: the URL takes no user, password or parameters; credentials come from --credential-file`);
   if (kind === 'vault' && !/^\/v1\/./.test(url.pathname))
-    throw usage(
+    throw misused(
       `--vault ${text}: the path of the PKI mount is missing, for instance https://vault.example.org:8200/v1/pki`,
     );
   return url.href.replace(/\/+$/, '');
@@ -80,7 +80,7 @@ function profilesOf(kind: ApiKind, given: readonly string[]): Readonly<Record<Si
   const named = given.map((text) => {
     const [, profile, name] = /^(server|client|issuer)=([A-Za-z0-9][A-Za-z0-9 ._@/:-]*)$/.exec(text) ?? [];
     if (profile === undefined || name === undefined || name.includes('..'))
-      throw usage(`--profile ${text} is not server=NAME, client=NAME or issuer=NAME`);
+      throw misused(`--profile ${text} is not server=NAME, client=NAME or issuer=NAME`);
     return [profile, name] as const;
   });
   return { ...DEFAULT_PROFILES[kind], ...Object.fromEntries(named) };
@@ -92,13 +92,11 @@ function secretFile(path: string, flag: string, cwd: string): string {
   throw new DockerTlsError('E_SECRET_FILE', `${flag}: ${file} is not there`, { hints: [`ls -l ${shellQuote(file)}`] });
 }
 
-function usage(message: string): DockerTlsError {
-  return new DockerTlsError('E_USAGE', message, {
-    hints: [
-      "docker-tls ca import --cert ca.pem --sign-command '/usr/local/bin/sign-docker {profile} {days}'",
-      'docker-tls ca import --cert intermediate.pem --chain root.pem --whole-chain --step-ca https://ca.example.org --credential-file provisioner.jwk',
-    ],
-  });
+function misused(message: string): DockerTlsError {
+  return usage(message, [
+    "docker-tls ca import --cert ca.pem --sign-command '/usr/local/bin/sign-docker {profile} {days}'",
+    'docker-tls ca import --cert intermediate.pem --chain root.pem --whole-chain --step-ca https://ca.example.org --credential-file provisioner.jwk',
+  ]);
 }
 
 /** The token that `--pkcs11` names. RFC 7512: `module-path` and `pin-source` are read from the URI, a PIN in it is refused. */
@@ -107,12 +105,12 @@ export function caTokenOf(
   cwd: string,
 ): CaToken | undefined {
   if (pkcs11 === undefined) {
-    if (pinFile !== undefined) throw usage('--pin-file belongs to --pkcs11');
+    if (pinFile !== undefined) throw misused('--pin-file belongs to --pkcs11');
     return undefined;
   }
   const [uri = '', query = ''] = pkcs11.split('?');
   if (!/^pkcs11:[A-Za-z0-9%._~:[\]@!$'()*+,=&/;-]+$/.test(uri) || !/(?:^pkcs11:|;)(?:object|id)=/.test(uri))
-    throw usage("--pkcs11 is not a URI of a key (RFC 7512), for instance 'pkcs11:token=ca;object=docker-ca'");
+    throw misused("--pkcs11 is not a URI of a key (RFC 7512), for instance 'pkcs11:token=ca;object=docker-ca'");
   const attributes = new Map(
     query.split('&').flatMap((text) => {
       const [name = '', value = ''] = text.split('=');
@@ -120,12 +118,12 @@ export function caTokenOf(
     }),
   );
   if (/pin-value/.test(pkcs11))
-    throw usage('--pkcs11: a PIN in the URI is readable by every local user; use --pin-file FILE');
+    throw misused('--pkcs11: a PIN in the URI is readable by every local user; use --pin-file FILE');
   const unknown = [...attributes.keys()].find((name) => name !== 'module-path' && name !== 'pin-source');
-  if (unknown !== undefined) throw usage(`--pkcs11: ${unknown} is not supported; module-path and pin-source are`);
+  if (unknown !== undefined) throw misused(`--pkcs11: ${unknown} is not supported; module-path and pin-source are`);
   const module = attributes.get('module-path');
   if (module !== undefined && !/^\/[^\0\r\n$]+$/.test(module))
-    throw usage('--pkcs11: module-path has to be an absolute path');
+    throw misused('--pkcs11: module-path has to be an absolute path');
   const source = pinFile ?? attributes.get('pin-source')?.replace(/^file:/, '');
   return { uri, module, pinFile: source && secretFile(source, '--pin-file', cwd) };
 }

@@ -4,6 +4,7 @@ import { randomBytes } from 'node:crypto';
 import { existsSync } from 'node:fs';
 import { readFile, realpath, rename, rm, stat, writeFile } from 'node:fs/promises';
 import { dirname, resolve } from 'node:path';
+import { buffer } from 'node:stream/consumers';
 import { replaceFiles, withFileErrors } from '../adapters/docker/files.ts';
 import { shellQuote } from '../domain/quote.ts';
 import { Secret } from '../domain/secret.ts';
@@ -61,10 +62,7 @@ export async function writeOut(file: OutFile): Promise<string> {
 /** The bytes of a file, or of standard input for `-`. Fails with E_FILE (exit 2). */
 export async function readIn(path: string, cwd: string): Promise<Buffer> {
   try {
-    if (path !== '-') return await readFile(resolve(cwd, path));
-    const chunks: Buffer[] = [];
-    for await (const chunk of process.stdin) chunks.push(chunk as Buffer);
-    return Buffer.concat(chunks);
+    return path === '-' ? await buffer(process.stdin) : await readFile(resolve(cwd, path));
   } catch (cause) {
     throw new DockerTlsError('E_FILE', `it cannot be read: ${(cause as NodeJS.ErrnoException).code ?? 'unknown'}`, {
       where: path,

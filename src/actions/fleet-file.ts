@@ -9,7 +9,7 @@ import type { Fleet } from '../domain/fleet/fleet.ts';
 import { type HostFlags, knownHost, specFor, withFlags } from '../domain/fleet/specs.ts';
 import { shellQuote } from '../domain/quote.ts';
 import type { CaSpec, ClientSpec, HostSpec } from '../domain/settings.ts';
-import { DockerTlsError } from '../errors/errors.ts';
+import { DockerTlsError, usage } from '../errors/errors.ts';
 import type { Runtime } from '../runtime.ts';
 import { homeDirectory } from '../user.ts';
 import type { ActionContext } from './action-context.ts';
@@ -49,9 +49,7 @@ export async function openFleetFile({
 }: Pick<ActionContext, 'global' | 'runtime'>): Promise<FleetFile | undefined> {
   if (global.file === undefined) return undefined;
   if (global.file === '-') {
-    throw new DockerTlsError('E_USAGE', 'a fleet file has a name here; standard input is read by plan and apply', {
-      hints: ['-f fleet.yaml'],
-    });
+    throw usage('a fleet file has a name here; standard input is read by plan and apply', ['-f fleet.yaml']);
   }
   return fleetFileAt(resolve(runtime.cwd, global.file), runtime);
 }

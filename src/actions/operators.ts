@@ -3,7 +3,6 @@
 import { existsSync, readFileSync } from 'node:fs';
 import { resolve } from 'node:path';
 import { addOperator, listOperators, removeOperator } from '../adapters/store/team/admin.ts';
-import { checkRecipient } from '../adapters/store/team/age.ts';
 import type { Operator as StoredOperator } from '../adapters/store/team/operators.ts';
 import type { Session } from '../adapters/store/team/session.ts';
 import { DockerTlsError } from '../errors/errors.ts';
@@ -59,10 +58,8 @@ export async function giveAccess(
   const store = session.url;
   const file = recipient === undefined ? undefined : resolve(context.runtime.cwd, recipient);
   const text = file !== undefined && existsSync(file) ? readFileSync(file, 'utf8') : recipient;
-  if (!context.global.dryRun) return { store, operator: await addOperator(session, { ...wanted, recipient: text }) };
-  await session.read();
-  const checked = text === undefined ? '' : await checkRecipient(text);
-  return { store, operator: { ...wanted, recipient: checked, addedAt: context.runtime.now().toISOString() } };
+  const { dryRun } = context.global;
+  return { store, operator: await addOperator(session, { ...wanted, recipient: text }, { dryRun }) };
 }
 
 export type Removed = {

@@ -16,8 +16,8 @@ export async function makeOwn(store: Store, name: string, who = 'docker-tls setu
     const { clients } = await store.read();
     const changed = [...clients.values()].filter(({ record }) => (record.own ?? false) !== (record.name === name));
     if (changed.length === 0) return;
-    const marked = changed.map(({ directory: _, ...stored }): [string, StoredClient] => {
-      const { own: __, ...record } = stored.record;
+    const marked = changed.map((stored): [string, StoredClient] => {
+      const { own: _, ...record } = stored.record;
       return [record.name, { ...stored, record: record.name === name ? { ...record, own: true } : record }];
     });
     await store.write({ clients: Object.fromEntries(marked) });

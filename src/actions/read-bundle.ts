@@ -6,7 +6,7 @@ import { parsePemBundle } from '../adapters/docker/pem-bundle.ts';
 import { nameOf } from '../domain/destination.ts';
 import { checkName } from '../domain/names.ts';
 import { inspectCertificate } from '../domain/pki/inspect.ts';
-import { DockerTlsError } from '../errors/errors.ts';
+import { DockerTlsError, usage } from '../errors/errors.ts';
 
 export type BundleReading = {
   /** PEM of the CA, for a text that does not hold it. */
@@ -50,13 +50,13 @@ export function readBundle(data: Buffer, { ca, name }: BundleReading = {}): Clie
   );
 }
 
+const TCP = /^tcp:\/\/[^/]+:[0-9]{1,5}$/;
+
 /** Hosts that are named beside the credentials, `tcp://address:port`. Fails with E_USAGE (exit 2). */
 export function namedHosts(hosts: readonly string[]): ClientBundle['hosts'] {
   return hosts.map((host) => {
-    if (/^tcp:\/\/[^/]+:[0-9]{1,5}$/.test(host)) return { name: nameOf(addressOf(host)[0]), host };
-    throw new DockerTlsError('E_USAGE', `--host takes what DOCKER_HOST would be, not ${host}`, {
-      hints: ['--host tcp://build-1.example.org:2376'],
-    });
+    if (TCP.test(host)) return { name: nameOf(addressOf(host)[0]), host };
+    throw usage(`--host takes what DOCKER_HOST would be, not ${host}`, ['--host tcp://build-1.example.org:2376']);
   });
 }
 
@@ -64,8 +64,7 @@ export function namedHosts(hosts: readonly string[]): ClientBundle['hosts'] {
 export function bundleOfEnvironment(env: Readonly<Record<string, string | undefined>>): ClientBundle | undefined {
   const credentials = parseBundleEnv(env);
   if (credentials === undefined) return undefined;
-  const host = env.DOCKER_HOST ?? '';
-  const hosts = /^tcp:\/\/[^/]+:[0-9]{1,5}$/.test(host) ? [{ name: nameOf(addressOf(host)[0]), host }] : [];
+  const hosts = namedHosts([env.DOCKER_HOST ?? ''].filter((host) => TCP.test(host)));
   const subject = inspectCertificate(credentials.cert).subject;
   return { client: checkName('client', subject), hosts, ...credentials };
 }

@@ -20,7 +20,7 @@ function renamed(state: StoreState, from: string, to: string, now: Date): StoreC
     });
   }
   const updatedAt = now.toISOString();
-  const clients = [...state.clients.values()].flatMap(({ directory: _, ...client }) => {
+  const clients = [...state.clients.values()].flatMap((client) => {
     const { name, hosts } = client.record;
     if (!hosts?.includes(from)) return [];
     const names = hosts.map((one) => (one === from ? to : one));

@@ -26,7 +26,11 @@ export async function openRestore(
   const hosts = names.map((host) =>
     state.hosts.has(host) ? specFor(host, state, flags) : (fleet ?? { specFor }).specFor(host, state, flags),
   );
-  return { run: await openRun(context, options, { specs: hosts, secrets: secretsOf(fleet, hosts) }), state, hosts };
+  return {
+    run: await openRun(context, options, { specs: hosts, secrets: secretsOf(fleet, hosts), ca: fleet?.ca }),
+    state,
+    hosts,
+  };
 }
 
 export function restore(

@@ -3,12 +3,13 @@
 import type { StoreState } from '../adapters/store/records.ts';
 import type { HostFlags } from '../domain/fleet/specs.ts';
 import type { Secret } from '../domain/secret.ts';
-import type { CaSpec } from '../domain/settings.ts';
+import { CA_DEFAULTS, type CaSpec } from '../domain/settings.ts';
 import { listWords } from '../domain/words.ts';
 import type { Run } from '../engine/intent.ts';
 import { requestedOnce } from '../engine/key-protection.ts';
 import type { ActionContext } from './action-context.ts';
 import { caSpec, type GivenOptions, runFlags } from './flags.ts';
+import { type FleetCa, readFleetCa } from './fleet-ca.ts';
 import { agree } from './prompts.ts';
 import { passphraseSource, readSecret, type SecretOptions, sudoPassword } from './secrets.ts';
 import { type Selection, selectSpecs } from './selection.ts';
@@ -22,17 +23,20 @@ export type RunOptions = GivenOptions &
     readonly shard?: string | undefined;
   };
 
+export type FleetRun = Run & { readonly signer?: FleetCa | undefined };
+
 /** The run of a command over some hosts; reads the passwords that it is promised. `more`: what only this command knows. */
 export async function openRun(
   context: ActionContext,
   options: RunOptions,
-  { specs, secrets }: Pick<Selection, 'specs' | 'secrets'>,
+  { specs, secrets, ca }: Pick<Selection, 'specs' | 'secrets' | 'ca'>,
   more: Partial<Run> = {},
-): Promise<Run> {
+): Promise<FleetRun> {
   const { global, runtime, prompts, progress } = context;
   const { parallel, dryRun } = global;
   // Who wants to see every file sees it before it is written.
   const shown = !global.yes || global.diff;
+  const signer = await readFleetCa(ca, runtime.cwd);
   const { canary, maxFailures } = options;
   return {
     ...{ runtime, progress, parallel, canary, maxFailures, dryRun },
@@ -44,6 +48,7 @@ export async function openRun(
     confirm: confirming(context, shown),
     ...(await sudoPasswords(options, { specs, secrets }, context)),
     ...more,
+    signer,
   };
 }
 
@@ -87,14 +92,15 @@ export async function openStoredRun(
     context.global.file === undefined
       ? undefined
       : await selectSpecs(context, [], { inventory: undefined, limit: [], shard: undefined }, state, undefined);
-  const ca = caSpec(options, state.ca?.record);
+  const { name, keyType, days } = state.ca?.record ?? CA_DEFAULTS;
+  const ca = caSpec(options, { name, keyType, days });
   const known = fleet?.specs.filter(({ name }) => state.hosts.has(name)) ?? [];
   return {
-    run: await openRun(context, options, { specs: known, secrets: fleet?.secrets ?? {} }, more),
+    run: await openRun(context, options, { specs: known, secrets: fleet?.secrets ?? {}, ca: fleet?.ca }, more),
     state,
     hosts: fleet === undefined ? [...state.hosts.keys()] : known.map(({ name }) => name),
     flags: { ...runFlags(options, context.runtime.cwd), keyType: options.keyType },
-    ca: { name: ca.name, keyType: ca.keyType, days: ca.days },
+    ca,
   };
 }
 

@@ -7,15 +7,19 @@ import { replaceFiles, withFileErrors } from '../adapters/docker/files.ts';
 import type { StoreState } from '../adapters/store/records.ts';
 import type { Fleet } from '../domain/fleet/fleet.ts';
 import { isEncrypted } from '../domain/pki/keys.ts';
-import { renderCi, renderCron, renderSystemd, type ScheduleFile, type ScheduleForm } from '../domain/schedule.ts';
+import { renderCron, renderSystemd, type ScheduleFile, type ScheduleForm } from '../domain/schedule.ts';
+import { renderCi } from '../domain/schedule-ci.ts';
 import { usage } from '../errors/errors.ts';
 import type { Runtime } from '../runtime.ts';
 import { homeDirectory } from '../user.ts';
 import type { ActionContext } from './action-context.ts';
 import { readFleetText } from './fleet-file.ts';
 import { readSecretFile } from './secrets.ts';
+import { shownPath } from './selection.ts';
 import { storeOf } from './store.ts';
 import { teamOf } from './team-session.ts';
+
+declare const DOCKER_TLS_VERSION: string;
 
 export type ScheduleOptions = {
   readonly form: ScheduleForm | undefined;
@@ -52,7 +56,9 @@ export async function schedule(context: ActionContext, options: ScheduleOptions)
   const passphraseFile = await secretFile(options.caPassphraseFile, '--ca-passphrase-file');
   const sudoPasswordFile = await secretFile(options.sudoPasswordFile, '--sudo-password-file');
   const secrets = global.file === undefined ? undefined : await secretsOf(global.file, runtime);
-  const environment = form === 'github' && secrets !== undefined ? environmentOf(secrets) : [];
+  const store = teamOf(context)?.url;
+  const ofStore = /[?&]password=env:(\w+)/.exec(store ?? '')?.slice(1) ?? [];
+  const environment = form === 'github' ? [...ofStore, ...(secrets === undefined ? [] : environmentOf(secrets))] : [];
   // A runner of a CI system has a store and a secret of its own.
   const warnings =
     passphraseFile === undefined && (form === 'systemd' || form === 'cron')
@@ -63,11 +69,16 @@ export async function schedule(context: ActionContext, options: ScheduleOptions)
     ...{ environment, passphraseFile, sudoPasswordFile, onFailure, mailTo },
     program: [process.execPath, realpathSync(process.argv[1] ?? 'docker-tls')],
     home: global.home,
-    store: teamOf(context)?.url,
+    store,
     fleetFile: global.file,
   };
   if (form === 'cron') return { form, text: renderCron(settings), warnings };
-  if (form !== 'systemd') return { form, text: renderCi(form, { ...settings, program: ['docker-tls'] }), warnings };
+  if (form !== 'systemd') {
+    // Of a checkout, unless it is a file of the runner.
+    const inCheckout = global.file && shownPath(resolve(runtime.cwd, global.file), runtime.cwd);
+    const ci = { ...settings, inCheckout, program: ['docker-tls'], version: DOCKER_TLS_VERSION };
+    return { form, text: renderCi(form, ci), warnings };
+  }
   const files = renderSystemd(settings);
   const system = process.getuid?.() === 0;
   const directory = system

@@ -2,6 +2,7 @@
 
 import { readFile } from 'node:fs/promises';
 import { relative, resolve } from 'node:path';
+import { text } from 'node:stream/consumers';
 import type { StoreState } from '../adapters/store/records.ts';
 import type { Fleet } from '../domain/fleet/fleet.ts';
 import { parseShard, selectHosts } from '../domain/fleet/selection.ts';
@@ -9,7 +10,7 @@ import { type HostFlags, specsFor, storedSpecs, withFlags } from '../domain/flee
 import { shellQuote } from '../domain/quote.ts';
 import type { CaSpec, ClientSpec, HostSpec } from '../domain/settings.ts';
 import { keepFromChildren } from '../environment.ts';
-import { DockerTlsError, printable } from '../errors/errors.ts';
+import { DockerTlsError, printable, usage } from '../errors/errors.ts';
 import { keepHeapSmall, MANY_HOSTS } from '../heap.ts';
 import { homeDirectory } from '../user.ts';
 import type { ActionContext } from './action-context.ts';
@@ -43,18 +44,18 @@ export async function selectSpecs(
 ): Promise<Selection> {
   const shard = options.shard === undefined ? undefined : parseShard(options.shard, runtime.env);
   if (global.file !== undefined && options.inventory !== undefined) {
-    throw new DockerTlsError('E_USAGE', 'hosts come from a fleet file or from an inventory, not from both at once', {
-      hints: ['leave out -f or --inventory'],
-    });
+    throw usage('hosts come from a fleet file or from an inventory, not from both at once', [
+      'leave out -f or --inventory',
+    ]);
   }
   if (global.file !== undefined) {
     const { parseFleet } = await import('../domain/fleet/fleet.ts');
     const { resolveFleetPaths } = await import('../domain/fleet/fleet-paths.ts');
     const path = resolve(runtime.cwd, global.file === '-' ? 'stdin' : global.file);
-    const text = await readInput(global.file, runtime.cwd);
-    if (text.length > MANY_HOSTS * HOST_BYTES) keepHeapSmall();
+    const written = await readInput(global.file, runtime.cwd);
+    if (written.length > MANY_HOSTS * HOST_BYTES) keepHeapSmall();
     const home = homeDirectory(runtime.env);
-    const fleet = resolveFleetPaths({ ...parseFleet(text, shownPath(path, runtime.cwd)), path }, home);
+    const fleet = resolveFleetPaths({ ...parseFleet(written, shownPath(path, runtime.cwd)), path }, home);
     hideSecrets(fleet.secrets);
     const specs = selectHosts(fleet.hosts, { limit: meant(hosts, options.limit, fleet.hosts), shard });
     return {
@@ -67,8 +68,8 @@ export async function selectSpecs(
   if (options.inventory !== undefined) {
     const { chosenSpecs, parseInventory } = await import('../domain/fleet/inventory.ts');
     const { resolveHostPaths } = await import('../domain/fleet/fleet-paths.ts');
-    const text = await readInput(options.inventory, runtime.cwd);
-    const found = parseInventory(text, options.inventory === '-' ? 'stdin' : options.inventory);
+    const printed = await readInput(options.inventory, runtime.cwd);
+    const found = parseInventory(printed, options.inventory === '-' ? 'stdin' : options.inventory);
     // Hosts of another kind were not asked for by name.
     const named = hosts.length + options.limit.length > 0;
     const others = named ? [] : found.filter(({ connection }) => connection !== undefined);
@@ -111,17 +112,11 @@ export function shownPath(path: string, cwd: string): string {
 /** It ends once: a command that looks at its fleet again, as `rotate ca` between stages, gets the same text. */
 let standardInput: Promise<string> | undefined;
 
-async function readStandardInput(): Promise<string> {
-  const chunks: Buffer[] = [];
-  for await (const chunk of process.stdin) chunks.push(chunk as Buffer);
-  return Buffer.concat(chunks).toString('utf8');
-}
-
 /** The text of a file, or of standard input (`-`). Fails with E_FLEET (exit 2). */
 export async function readInput(path: string, cwd: string): Promise<string> {
   try {
     if (path === '-' || path.endsWith('/-')) {
-      standardInput ??= readStandardInput();
+      standardInput ??= text(process.stdin);
       return await standardInput;
     }
     return await readFile(resolve(cwd, path), 'utf8');

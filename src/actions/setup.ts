@@ -7,7 +7,7 @@ import { checkName } from '../domain/names.ts';
 import { kindOf } from '../domain/plan/host-kind.ts';
 import type { HostSpec } from '../domain/settings.ts';
 import { renderTool } from '../domain/tools/tools.ts';
-import type { OpenedHost, Run } from '../engine/intent.ts';
+import type { OpenedHost } from '../engine/intent.ts';
 import { findHost, openHost } from '../engine/steps/connect.ts';
 import type { ErrorCode } from '../errors/catalogue.ts';
 import { DockerTlsError, DockerTlsErrors } from '../errors/errors.ts';
@@ -17,10 +17,11 @@ import { type ApplyRequest, apply, clientsFor, wantedHosts } from './apply.ts';
 import { checkContextOf, giveContexts } from './context.ts';
 import { contextHere } from './contexts-of-host.ts';
 import { caSpec, clientSpec, hostFlags } from './flags.ts';
+import { fleetCaToStore } from './fleet-ca.ts';
 import { type FleetFile, openFleetFile, secretsOf, sudoReference } from './fleet-file.ts';
 import { makeOwn } from './own-client.ts';
 import { type Changed, failuresOf } from './results.ts';
-import { confirming, openRun } from './run.ts';
+import { confirming, type FleetRun, openRun } from './run.ts';
 import { askOtherClients, askTakeOver, confirmOrEdit, Edit } from './setup-consent.ts';
 import { refuseEarly, withOpenWay } from './setup-opened.ts';
 import {
@@ -107,7 +108,12 @@ async function reachHost(
     const editable = prompts.interactive && !known;
     // With --yes the plan is shown as well: it is the first that this host gets.
     const confirm = confirming(context, true, editable ? (question) => confirmOrEdit(context, question) : undefined);
-    const run = await openRun(context, options, { specs: [first], secrets: secretsOf(fleet, [first]) }, { confirm });
+    const run = await openRun(
+      context,
+      options,
+      { specs: [first], secrets: secretsOf(fleet, [first]), ca: fleet?.ca },
+      { confirm },
+    );
     const reached = progress.host(first.name);
     // The record of a known host names its Docker, also while that one is down.
     const next = run.asks || run.dryRun ? 'unknown' : 'change';
@@ -136,15 +142,17 @@ type Requested = Answers & { readonly takeOver: boolean; readonly rejectOthers: 
 async function changeSetUp(
   context: SetupContext,
   { spec: requested, client, context: docker, file, takeOver, rejectOthers }: Requested,
-  { run, opened, state }: { readonly run: Run; readonly opened: OpenedHost; readonly state: StoreState },
+  { run, opened, state }: { readonly run: FleetRun; readonly opened: OpenedHost; readonly state: StoreState },
 ): Promise<SetUp> {
   const { options, global, runtime } = context;
   const { store } = run;
   if (docker !== undefined) await refuseContext(docker, runtime);
   const spec =
     docker === undefined || contextName(requested) !== undefined ? requested : { ...requested, context: docker };
+  const none = options.noCaPassphrase === true || file?.secrets.caPassphrase === 'none';
   const request: ApplyRequest = {
     reason: 'setup',
+    ownCa: run.signer && (await fleetCaToStore(run.signer, run, state, none)),
     hosts: [spec],
     ca: caSpec(options, file?.ca),
     client: {

@@ -97,7 +97,7 @@ export function takeOverChange(
     const record = { name, createdAt: time, updatedAt: time, days: CLIENT_DEFAULTS.days };
     return { record: { ...record, keyType: isKeyType(keyType) ? keyType : CLIENT_DEFAULTS.keyType }, ca, cert };
   });
-  const known = own.map(({ directory: _, ...client }) => ({ ...client, ca }));
+  const known = own.map((client) => ({ ...client, ca }));
   return {
     hosts: Object.fromEntries(hosts.map((host) => [host.record.name, host])),
     oldCas,

@@ -8,7 +8,7 @@ import { contextNameOf } from '../domain/names.ts';
 import { shellQuote } from '../domain/quote.ts';
 import { Secret } from '../domain/secret.ts';
 import { type Access, contextCommand } from '../domain/tools/access.ts';
-import { fileOf, renderTool, type ToolName } from '../domain/tools/tools.ts';
+import { renderTool, TOOL_TABLE, type ToolName } from '../domain/tools/tools.ts';
 import { externalKey } from '../domain/trust/client-refusals.ts';
 import { type NewCopy, withHandedOut } from '../domain/trust/handed-out.ts';
 import type { ReachableHost } from '../domain/trust/reachable-hosts.ts';
@@ -59,7 +59,7 @@ export function packTool(
     { name: 'ca.pem', data: Buffer.from(ca), mode: 0o444 },
     { name: 'cert.pem', data: Buffer.from(cert), mode: 0o444 },
     { name: 'key.pem', data: key.reveal(), mode: 0o400 },
-    { name: fileOf(tool), data: Buffer.from(text), mode: 0o644 },
+    { name: TOOL_TABLE[tool].file, data: Buffer.from(text), mode: 0o644 },
   ];
   return new Secret(packTar(files, now));
 }
@@ -68,9 +68,8 @@ export function packTool(
 export async function rememberCopy(store: Store, client: string, copy: NewCopy, now: Date): Promise<boolean> {
   try {
     await store.withLock('docker-tls client export', async () => {
-      const known = (await store.read({ hosts: [] })).clients.get(client);
-      if (known === undefined) return;
-      const { directory: _, ...stored } = known;
+      const stored = (await store.read({ hosts: [] })).clients.get(client);
+      if (stored === undefined) return;
       await store.write({ clients: { [client]: { ...stored, record: withHandedOut(stored, copy, now) } } });
     });
     return true;

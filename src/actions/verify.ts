@@ -11,7 +11,7 @@ import { plural } from '../domain/words.ts';
 import type { Reach } from '../engine/intent.ts';
 import { overHosts } from '../engine/pool.ts';
 import { alongWay, withVia } from '../engine/through.ts';
-import { requireVerified, type VerifyRequest, verifyHost } from '../engine/verify-host.ts';
+import { type VerifyRequest, verificationFailure, verifyHost } from '../engine/verify-host.ts';
 import { DockerTlsError } from '../errors/errors.ts';
 import type { ActionContext } from './action-context.ts';
 import { anyClient } from './resolve-target.ts';
@@ -53,17 +53,10 @@ export async function verifyHosts(
     else line.failed(`${bad.length} of ${plural(checks.length, 'check')} failed`);
     return checks;
   });
-  return { results, failures: results.flatMap(failureOf) };
-}
-
-function failureOf(result: HostResult<readonly CheckResult[]>): DockerTlsError[] {
-  if (result.kind !== 'done') return [];
-  try {
-    requireVerified(result.host, result.value, 'see the details');
-    return [];
-  } catch (error) {
-    return error instanceof DockerTlsError ? [error] : [];
-  }
+  const failures = results.flatMap((result) =>
+    result.kind === 'done' ? (verificationFailure(result.host, result.value, 'see the details') ?? []) : [],
+  );
+  return { results, failures };
 }
 
 /** Through ssh where the host's record says so. `client` needs its key in the store. Revoked and expired clients whose credentials are still here must be rejected. */

@@ -79,7 +79,7 @@ export type CommandContext<A, O> = ActionContext & { readonly args: A; readonly 
 export type CommandResult = {
   readonly exit: ExitStatus;
   /** Goes into the JSON document as it is; secrets show as `***`. */
-  readonly result: unknown;
+  readonly result: object;
   /** For users, on stdout; an empty text prints nothing. Text from hosts must be clean (`printable`, `table`). */
   readonly text: string;
   /** What --quiet still shows of it where all went well; undefined: the text itself is what was asked for. */

@@ -61,6 +61,13 @@ export type CaToken = {
   readonly pinFile?: string | undefined;
 };
 
+export function signerWords({ external, token }: Signer): string {
+  return external === undefined ? `signed by the token ${token?.uri ?? ''}` : `signed by ${externalCaWords(external)}`;
+}
+
+/** One of the two. */
+export type Signer = { readonly external?: ExternalCa | undefined; readonly token?: CaToken | undefined };
+
 export function externalCaWords(ca: ExternalCa): string {
   if (ca.kind === 'command') return ca.command;
   return `${{ 'step-ca': 'step-ca', cfssl: 'cfssl', vault: 'Vault' }[ca.kind]} at ${ca.url}`;

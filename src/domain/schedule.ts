@@ -1,4 +1,4 @@
-/** Owns the texts that run renewals on their own: systemd units, a crontab line, jobs of GitHub and GitLab. Pure. */
+/** Owns the texts that run renewals on their own: systemd units, a crontab line (jobs of CI systems: schedule-ci.ts). Pure. */
 
 import { shellQuote } from './quote.ts';
 
@@ -8,8 +8,8 @@ export type ScheduleForm = (typeof SCHEDULE_FORMS)[number];
 export type ScheduleOptions = {
   /** How the program is called, absolute: the words before `rotate`. */
   readonly program: readonly string[];
-  /** The store, absolute; or what this computer keeps beside a shared one. */
-  readonly home: string;
+  /** The store, absolute; or what this computer keeps beside a shared one. Absent on a runner that keeps nothing. */
+  readonly home?: string;
   /** The address of a shared store. */
   readonly store?: string | undefined;
   /** The fleet file, absolute: its hosts alone, and the secrets it names. */
@@ -32,14 +32,15 @@ export type ScheduleFile = { readonly name: string; readonly text: string };
 type SecretFiles = { readonly passphrase: string | undefined; readonly sudoPassword: string | undefined };
 
 /** Three commands, each tried whatever became of the one before. `quiet`: they say only what needs attention. */
-function commandsOf(
+export function commandsOf(
   { program, home, store: url, fleetFile }: ScheduleOptions,
   files: SecretFiles,
   quiet: '' | ' --quiet' = '',
 ): string[] {
   const words = program.map(shellQuote).join(' ');
   const shared = url === undefined ? '' : ` --store ${shellQuote(url)}`;
-  const store = `${shared} --home ${shellQuote(home)}${fleetFile === undefined ? '' : ` -f ${shellQuote(fleetFile)}`}`;
+  const here = home === undefined ? '' : ` --home ${shellQuote(home)}`;
+  const store = `${shared}${here}${fleetFile === undefined ? '' : ` -f ${shellQuote(fleetFile)}`}`;
   const passphrase = files.passphrase === undefined ? '' : ` --ca-passphrase-file ${files.passphrase}`;
   const sudo = files.sudoPassword === undefined ? '' : ` --sudo-password-file ${files.sudoPassword}`;
   return [
@@ -53,7 +54,7 @@ function runAll(commands: readonly string[]): string {
   return ['bad=0', ...commands.map((one) => `${one} || bad=1`), 'exit $bad'].join('; ');
 }
 
-function filesAsNamed({ passphraseFile, sudoPasswordFile }: ScheduleOptions): SecretFiles {
+export function filesAsNamed({ passphraseFile, sudoPasswordFile }: ScheduleOptions): SecretFiles {
   const quoted = (path: string | undefined) => (path === undefined ? undefined : shellQuote(path));
   return { passphrase: quoted(passphraseFile), sudoPassword: quoted(sudoPasswordFile) };
 }
@@ -122,53 +123,6 @@ export function renderCron(options: ScheduleOptions): string {
   return [...(options.mailTo === undefined ? [] : [`MAILTO=${options.mailTo}`]), `23 4 * * * ${escaped}`, ''].join(
     '\n',
   );
-}
-
-/**
- * A job on a runner of one's own, where the store stays unless it is a shared one: what is renewed has to outlive the job. The CA's passphrase
- * is a secret of the CI system unless a file on the runner holds it.
- */
-export function renderCi(form: 'github' | 'gitlab', options: ScheduleOptions): string {
-  const script = [
-    'bad=0',
-    ...commandsOf(options, filesAsNamed(options)).map((one) => `${one} || bad=1`),
-    'exit $bad',
-  ].map((line) => `          ${line}`);
-  const runner = `A runner of your own: docker-tls is installed there${options.store === undefined ? ', and its disk keeps the store' : ''}.`;
-  if (form === 'github') {
-    const names = new Set([
-      ...(options.passphraseFile === undefined ? ['DOCKER_TLS_CA_PASSPHRASE'] : []),
-      ...(options.environment ?? []),
-    ]);
-    const lines = [...names].map((name) => `      ${name}: \${{ secrets.${name} }}\n`);
-    const secret = lines.length === 0 ? '' : `    env:\n${lines.join('')}`;
-    return `name: certificates of Docker hosts
-on:
-  schedule: [{ cron: '23 4 * * *' }]
-  workflow_dispatch: {}
-permissions: { contents: read }
-# Two runs at once would wait for each other's lock.
-concurrency: docker-tls
-jobs:
-  renew:
-    # ${runner}
-    runs-on: [self-hosted, docker-tls]
-${secret}    steps:
-      - run: |
-${script.join('\n')}
-`;
-  }
-  // GitLab hands variables of the project to every job by itself, DOCKER_TLS_CA_PASSPHRASE among them.
-  return `certificates:
-  # ${runner}
-  tags: [docker-tls]
-  # Two jobs at once would wait for each other's lock.
-  resource_group: docker-tls
-  rules: [{ if: '$CI_PIPELINE_SOURCE == "schedule"' }]
-  script:
-    - |
-${script.join('\n')}
-`;
 }
 
 /** A word of ExecStart= (systemd.service(5), "Command lines"). */

@@ -218,6 +218,20 @@ export const CA_SETTINGS = {
     summary: 'lifetime of a new CA in days',
     flag: { ...certificate, name: 'caDays', value: 'N' },
   },
+  cert: { ...text(values.file), summary: 'a CA of your own (PEM), whose key is elsewhere: one of the next five signs' },
+  stepCa: { ...text(values.line), summary: 'URL of the step-ca that is asked to sign' },
+  cfssl: { ...text(values.line), summary: 'URL of the cfssl that is asked to sign' },
+  vault: { ...text(values.line), summary: 'URL of the Vault or OpenBao that is asked to sign, with the mount' },
+  signCommand: { ...text(values.line), summary: 'command that signs; split into words, no shell' },
+  pkcs11: { ...text(values.line), summary: 'its key in a token or KMS (RFC 7512)' },
+  pinFile: { ...text(values.file), summary: 'file with the PIN of that token', otherwise: 'it is asked for' },
+  credentialFile: { ...text(values.file), summary: 'file with the key or token that step-ca, cfssl or Vault wants' },
+  passphraseFile: { ...text(values.file), summary: 'file with the passphrase of an encrypted key of step-ca' },
+  profiles: { ...list(values.line), summary: "USE=NAME: that CA's own name for server, client or issuer" },
+  tlsRoot: { ...text(values.file), summary: 'the CA of its API (PEM)', otherwise: 'the CA and its chain' },
+  chain: { ...text(values.file), summary: 'the CAs above an intermediate one (PEM)' },
+  wholeChain: { ...on, summary: "that chain goes into clients' ca.pem too" },
+  leafOnly: { ...on, summary: 'it signs no CAs: clients cannot be revoked one by one' },
 } as const satisfies Settings;
 
 type Frozen<T> = T extends readonly (infer E)[] ? readonly E[] : T;

@@ -5,7 +5,7 @@
 
 import { X509Certificate } from 'node:crypto';
 import * as z from 'zod/mini';
-import { DockerTlsError } from '../errors/errors.ts';
+import { DockerTlsError, usage } from '../errors/errors.ts';
 import { ALL_FIXES } from './audit/fixes.ts';
 import { parseDestination } from './destination.ts';
 import { contextNameProblem, NAME_HINT, nameProblem } from './names.ts';
@@ -86,7 +86,7 @@ function checked(check: (value: string) => unknown, meta?: Meta) {
 }
 
 function refuse(message: string, hints: readonly string[] = []): never {
-  throw new DockerTlsError('E_USAGE', message, { hints });
+  throw usage(message, hints);
 }
 
 function unique<T extends z.ZodMiniType>(item: T) {

@@ -1,12 +1,14 @@
 /** Owns the ordered list of steps of a change. Everything up to `confirm` changes nothing and signs nothing, here, on a host or at any CA. */
 
+import { randomBytes } from 'node:crypto';
 import type { StoreChange } from '../adapters/store/records.ts';
 import { namingKnown } from '../domain/fleet/specs.ts';
 import type { HostResult } from '../domain/host-results.ts';
 import type { HostOutcome } from '../domain/plan/outcome.ts';
 import { hasChanges } from '../domain/plan/plan.ts';
 import type { HostSpec } from '../domain/settings.ts';
-import { viewOf } from '../domain/trust/view.ts';
+import { caAfter } from '../domain/trust/changes.ts';
+import { asksExternalCa, viewOf } from '../domain/trust/view.ts';
 import { plural } from '../domain/words.ts';
 import { DockerTlsError } from '../errors/errors.ts';
 import type { HostProgress } from '../runtime.ts';
@@ -21,7 +23,6 @@ import type {
   Run,
   Wanted,
 } from './intent.ts';
-import { asksExternalCa } from './issue.ts';
 import { ourPackages, purgePackages } from './packages.ts';
 import { overHosts } from './pool.ts';
 import { closingOnError, factsOf, type Next, openHost } from './steps/connect.ts';
@@ -50,7 +51,8 @@ export async function change(intent: Intent, run: Run): Promise<Changed> {
     await unlockCa(planned, base, run);
     // A first setup that fails leaves no store behind: only under the lock of the write can it be taken back whole.
     const alone = isAlone(base.wanted) && !run.shared && !run.store.shared;
-    const held = base.wanted.temporary === true && alone && !asksExternalCa(base.state);
+    const ca = caAfter(base.state.ca, base.wanted.credentials);
+    const held = base.wanted.temporary === true && alone && !asksExternalCa({ ca });
     const carryOn = async (): Promise<Changed> => {
       const issued = await issueCredentials(intent, planned, base, run, held);
       const results = await changeEach(planned, issued, { ...run, intent });
@@ -93,7 +95,8 @@ async function carryOut(planned: PlannedHost, base: Issued, run: Run, line: Host
   if (hasChanges(plan)) session.prepare?.();
   const first = planned.latest.hosts.has(spec.name) ? {} : { first: { address, port: spec.port } };
   let undo: StoreChange | undefined;
-  return withCredentials(planned, base, run, line, async (sent) => {
+  const id = randomBytes(6).toString('hex');
+  return withCredentials(planned, id, base, run, line, async (sent) => {
     const check = () => verify(planned, sent, base, run);
     const record = async () => {
       undo = await recordHost(planned, sent, base, run);
@@ -107,6 +110,7 @@ async function carryOut(planned: PlannedHost, base: Issued, run: Run, line: Host
     } else {
       outcome = await transact({
         ...{
+          id,
           plan,
           facts,
           credentials: sent,
@@ -194,7 +198,7 @@ async function confirm(intent: Intent, planned: Planned, run: Run): Promise<void
 
 /**
  * One host at its turn, planned again from what it and the store are by then: what was shown is what is done, or it is shown and asked
- * again. An unconfirmed change of another run is rolled back by the host first (E_STALE_CHANGE); then the same, once.
+ * again. Where another run has just changed it, or left a change that is rolled back first (E_STALE_CHANGE), the same once more.
  */
 async function changeOne(
   spec: HostSpec,

@@ -2,7 +2,7 @@
 
 import type { HostKind } from '../domain/plan/host-kind.ts';
 import { diskFullError, lockedError, rollbackByHand } from '../domain/plan/preflight.ts';
-import { asBefore, renderEnding, type Transaction } from '../domain/plan/transaction.ts';
+import { asBefore, renderEnding, renderHold, type Transaction } from '../domain/plan/transaction.ts';
 import { type Login, sudoCommand } from '../domain/quote.ts';
 import { DockerTlsError, printable, printableLines } from '../errors/errors.ts';
 import { type HostResult, OPEN, parseResult, parseWarnings } from '../host/protocol.ts';
@@ -40,6 +40,21 @@ export async function startTransaction(
   const last = parseResult(stdout);
   if (last?.kind === 'switched') return parseWarnings(stdout).map((text) => printable(text, 500));
   throw translate(session, transaction.kind, last, result.stderr);
+}
+
+/**
+ * Takes the host's lock for a change that is to come, or takes it for longer; `endTransaction(…, 'undo')` gives it back.
+ * Fails with E_HOST_LOCKED, E_STALE_CHANGE, E_ROLLBACK, E_APPLY, E_UNANSWERED.
+ */
+export async function holdHost(
+  session: HostSession,
+  change: Pick<Transaction, 'id' | 'kind'>,
+  { signal, ...hold }: { readonly who: string; readonly seconds: number; readonly signal?: AbortSignal },
+): Promise<void> {
+  const script = renderHold(change, hold);
+  const result = await session.run({ phase: 'hold', script, asRoot: true, timeoutMs: 240_000, signal });
+  const last = parseResult(result.stdout.toString('utf8'));
+  if (last?.kind !== 'held') throw translate(session, change.kind, last, result.stderr);
 }
 
 /** What an ending came to: `nothing` when the host knows no such change, `full` when its disk had no room to keep it. */

@@ -2,6 +2,7 @@
 
 import type { StoreState } from '../adapters/store/records.ts';
 import type { Store } from '../adapters/store/store.ts';
+import type { Signer } from '../domain/external-ca.ts';
 import type { HostResult } from '../domain/host-results.ts';
 import type { San } from '../domain/pki/names.ts';
 import type { Credentials, DesiredCredentials } from '../domain/plan/desired.ts';
@@ -80,6 +81,8 @@ export type Run = Reach & {
   readonly store: Store;
   readonly progress: Progress;
   readonly passphrase: PassphraseSource;
+  /** How the CA signs from here, where the fleet file says it. */
+  readonly signer?: Signer | undefined;
   readonly parallel?: number | undefined;
   readonly canary?: number | undefined;
   readonly maxFailures?: number | undefined;
@@ -149,6 +152,8 @@ export type Changed = {
 
 /** One transaction with one host. */
 export type HostChange = {
+  /** Names the change in lock, timer and journal: letters and digits. The host may be held by it already. */
+  readonly id: string;
   readonly plan: HostPlan;
   readonly facts: HostFacts;
   readonly credentials: Credentials | undefined;

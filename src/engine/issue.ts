@@ -12,7 +12,7 @@ import type {
   StoredOldCa,
   StoreState,
 } from '../adapters/store/records.ts';
-import type { ExternalCa } from '../domain/external-ca.ts';
+import type { CaToken, ExternalCa, Signer } from '../domain/external-ca.ts';
 import {
   crossSign,
   type Issued,
@@ -30,11 +30,11 @@ import { clientAuthorityName } from '../domain/pki/profiles.ts';
 import type { CertificateRequest } from '../domain/plan/desired.ts';
 import type { Secret } from '../domain/secret.ts';
 import { caNotAccepted, externalCaKey } from '../domain/trust/ca-refusals.ts';
-import { type CredentialChange, signs } from '../domain/trust/changes.ts';
+import { type CredentialChange, caAfter, preview, signs } from '../domain/trust/changes.ts';
 import { requestForOther } from '../domain/trust/client-refusals.ts';
 import { canVouch, requestNeedsKey } from '../domain/trust/server.ts';
 import { hostsLosing } from '../domain/trust/trust.ts';
-import { makesIssuers, viewOf } from '../domain/trust/view.ts';
+import { asksExternalCa, makesIssuers, viewOf } from '../domain/trust/view.ts';
 import type { Runtime, SignRequest } from '../runtime.ts';
 import { type PassphraseSource, protectKeys } from './key-protection.ts';
 import { openToken } from './token.ts';
@@ -43,6 +43,8 @@ export type IssuerOptions = {
   readonly passphrase: PassphraseSource;
   readonly runtime: Pick<Runtime, 'sign' | 'signByToken'>;
   readonly now: Date;
+  /** How the CA signs from here, where the fleet file says it: its files are of this computer. */
+  readonly signer?: Signer | undefined;
 };
 
 export type Issuer = {
@@ -58,19 +60,14 @@ export type Issuer = {
   authority(): Promise<OpenAuthority>;
 };
 
-/** An external CA is asked, which may wait for a person: no other run has to wait for it. */
-export function asksExternalCa({ ca }: Pick<StoreState, 'ca'>): boolean {
-  return ca?.keyPem === undefined && ca?.record.external !== undefined;
-}
-
 /** An issuer over the store as it was read. Nothing is asked or opened before it is needed. */
 export function openIssuer(state: StoreState, options: IssuerOptions): Issuer {
   const { passphrase, runtime, now } = options;
   const { sign } = runtime;
   const keys = protectKeys(state, passphrase);
-  const asked = asksExternalCa(state) ? state.ca?.record : undefined;
+  const here = (token: CaToken) => (options.signer?.token?.uri === token.uri ? options.signer.token : token);
   /** The CA that is asked; one that this run makes has its key here. */
-  const external = () => (made.ca === undefined ? asked?.external : undefined);
+  const external = () => (asksExternalCa({ ca }) ? (options.signer?.external ?? ca?.record.external) : undefined);
   let { ca, oldCas } = state as { ca: StoredCa | undefined; oldCas: StoreState['oldCas'] };
   // A client may be called constructor.
   const issuers: Record<string, StoredIssuer> = Object.create(null);
@@ -91,18 +88,16 @@ export function openIssuer(state: StoreState, options: IssuerOptions): Issuer {
 
   async function openStored({ cert, keyPem, record }: Pick<StoredOldCa, 'cert' | 'keyPem' | 'record'>) {
     if (keyPem !== undefined) return openAuthority({ cert, key: await keys.open(keyPem) });
-    if (record?.token !== undefined) return openToken(cert, record.token, passphrase, runtime);
+    if (record?.token !== undefined) return openToken(cert, here(record.token), passphrase, runtime);
     throw externalCaKey();
   }
 
   /** Whether a client's issuing CA signs, whose key is in the store; the certificates of hosts are the external CA's. */
   function issuesHere(changes: readonly CredentialChange[]): boolean {
-    return makesIssuers(viewOf(state, now)) && changes.some(signs);
+    return makesIssuers(preview(viewOf(state, now), changes)) && changes.some(signs);
   }
 
-  function trusted(): string {
-    return [ca, ...oldCas].map((one) => one?.cert ?? '').join('');
-  }
+  const trusted = (): string => [ca, ...oldCas].map((one) => one?.cert ?? '').join('');
 
   /** The trust file of clients; with the CAs above an intermediate one where that was asked for. */
   function clientTrust(): string {
@@ -132,8 +127,7 @@ export function openIssuer(state: StoreState, options: IssuerOptions): Issuer {
       if (before?.keyPem !== undefined) await keys.open(before.keyPem); // or two passphrases would be in use from now on
     }
     await makeCa(spec);
-    const ours = [...state.clients.values()].filter(({ record }) => record.reaches === undefined && !record.revokedAt);
-    for (const { directory: _, ...client } of ours) clients[client.record.name] = { ...client, ca: clientTrust() };
+    renewTrust();
   }
 
   function dropOldCas(): void {
@@ -141,8 +135,15 @@ export function openIssuer(state: StoreState, options: IssuerOptions): Issuer {
     oldCas = [];
     for (const [name, { cert, keyPem }] of state.issuers)
       issuers[name] = { cert: splitBundle(cert)[0] ?? cert, keyPem };
-    const ours = [...state.clients.values()].filter(({ record }) => record.reaches === undefined && !record.revokedAt);
-    for (const { directory: _, ...client } of ours) clients[client.record.name] = { ...client, ca: clientTrust() };
+    renewTrust();
+  }
+
+  /** The clients of this store trust the CAs that there are now. */
+  function renewTrust(): void {
+    for (const client of state.clients.values()) {
+      const { name, reaches, revokedAt } = client.record;
+      if (reaches === undefined && !revokedAt) clients[name] = { ...client, ca: clientTrust() };
+    }
   }
 
   /** The client's issuing CA under the CA in use, made where there is none. */
@@ -200,13 +201,10 @@ export function openIssuer(state: StoreState, options: IssuerOptions): Issuer {
   }
 
   /** With a key that is made here, unless there is a request. */
-  async function clientCertificate(
-    record: ClientRecord,
-    csr: string | undefined,
-  ): Promise<{ cert: string; key?: Secret }> {
+  async function clientCertificate(record: ClientRecord, csr?: string): Promise<{ cert: string; key?: Secret }> {
     const { name, days, keyType } = record;
     const askedCa = external();
-    if (askedCa !== undefined && asked?.leafOnly)
+    if (askedCa !== undefined && ca?.record.leafOnly)
       return signed(askedCa, { profile: 'client', name, days, keyType, commonName: name }, csr);
     const base = { authority: await clientAuthority(record), name, days, now };
     if (csr !== undefined) return { cert: (await issueClient({ ...base, publicKey: parseCsr(csr).publicKey })).cert };
@@ -250,6 +248,10 @@ export function openIssuer(state: StoreState, options: IssuerOptions): Issuer {
     switch (change.kind) {
       case 'create-ca':
         return makeCa(change.ca);
+      case 'import-ca':
+        made = { ca: change.ca };
+        ca = change.ca;
+        return;
       case 'replace-ca':
         return replaceCa(change.ca, change.lost);
       case 'drop-old-cas':
@@ -260,9 +262,7 @@ export function openIssuer(state: StoreState, options: IssuerOptions): Issuer {
       case 'client':
         return client(change);
       case 'record': {
-        const { directory: _, ...stored } = state.clients.get(change.record.name) as StoredClient & {
-          directory?: string;
-        };
+        const stored = state.clients.get(change.record.name) as StoredClient;
         clients[change.record.name] = { ...stored, ...clients[change.record.name], record: change.record };
       }
     }
@@ -287,9 +287,10 @@ export function openIssuer(state: StoreState, options: IssuerOptions): Issuer {
     },
     async unlock(changes) {
       const fresh = changes.some(({ kind }) => kind === 'create-ca' || kind === 'replace-ca');
+      const coming = caAfter(ca, changes);
       if (changes.some((change) => change.kind === 'replace-ca' && change.lost)) await keys.beginAnew();
-      else if (!fresh && ca?.record.token !== undefined && (changes.length === 0 || changes.some(signs)))
-        await passphrase.pin(ca.record.token);
+      else if (!fresh && coming?.record.token !== undefined && (changes.length === 0 || changes.some(signs)))
+        await passphrase.pin(here(coming.record.token));
       if (fresh || (ca?.keyPem === undefined ? issuesHere(changes) : changes.length === 0 || changes.some(signs)))
         await keys.unlock();
     },

@@ -66,19 +66,25 @@ export async function verifyHost(probe: Probe, request: VerifyRequest): Promise<
  * Fails with E_VERIFY (exit 7) unless every verification went as it must. `first`: where a host was verified that the store does not know yet, so
  * that `doctor` cannot be asked either.
  */
-export function requireVerified(
+export function requireVerified(...given: Parameters<typeof verificationFailure>): void {
+  const failure = verificationFailure(...given);
+  if (failure !== undefined) throw failure;
+}
+
+/** The same as a value; undefined where all is well. */
+export function verificationFailure(
   host: string,
   checks: readonly CheckResult[],
   /** What became of the host; empty where the rollback adds it. */
   ending: string,
   first?: VerifiedAt,
-): void {
+): DockerTlsError | undefined {
   const bad = checks.filter((check) => !check.ok);
-  if (bad.length === 0) return;
+  if (bad.length === 0) return undefined;
   const end = ending === '' ? '' : `; ${ending}`;
   const client = bad.find((check) => check.expected === 'accepted');
   const other = bad.every((check) => check.otherCertificate);
-  throw new DockerTlsError(
+  return new DockerTlsError(
     'E_VERIFY',
     other
       ? `${OTHER_CERTIFICATE}${end}`

@@ -116,6 +116,8 @@ export const RESULTS = {
   switched: [],
   /** Another change holds the host: the text of its lock, and the host's time in seconds. */
   locked: ['lock', 'now'],
+  /** The host is this run's, and not changed yet. */
+  held: [],
   /** An earlier change was rolled back first; or could not be. */
   again: [],
   blocked: [],

@@ -2,11 +2,13 @@
 
 import apiModule from './api.sh';
 import armModule from './apply/arm.sh';
+import holdModule from './apply/hold.sh';
 import keepModule from './apply/keep.sh';
 import lockModule from './apply/lock.sh';
 import receiveModule from './apply/receive.sh';
 import stageModule from './apply/stage.sh';
 import switchModule from './apply/switch.sh';
+import takeLockModule from './apply/take-lock.sh';
 import validateModule from './apply/validate.sh';
 import auditApiModule from './audit/api.sh';
 import auditDockerdModule from './audit/dockerd.sh';
@@ -124,6 +126,7 @@ export function applyScript(kind: KindName): string {
     bootListModule,
     unarmedModule,
     resultModule,
+    takeLockModule,
     lockModule,
     receiveModule,
     armModule,
@@ -133,6 +136,9 @@ export function applyScript(kind: KindName): string {
     switchModule,
   ].join('\n');
 }
+
+/** Takes the host's lock, and changes nothing else. */
+export const HOLD_SCRIPT: string = [resultModule, takeLockModule, holdModule].join('\n');
 
 /** Functions for the end of a change that may not have armed its rollback. */
 export const ENDING_FUNCTIONS: string = [bootListModule, unarmedModule, resultModule].join('\n');

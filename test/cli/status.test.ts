@@ -1,5 +1,6 @@
 /** What `status` finds when it asks hosts: each of the two ways is worth having alone, and being kept out may be as it should be. */
 
+import { writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { afterAll, afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { openStore } from '../../src/adapters/store/store.ts';
@@ -127,6 +128,23 @@ test('what it says to paste is what works: an expired CA renews nothing, and a k
   ]);
 });
 
+test.each([['--json'], ['--quiet']])('interrupted while hosts are asked, it is no success (%s)', async (flag) => {
+  await issueStore(home, { hosts: { one: {}, two: {} } });
+  const controller = new AbortController();
+  const { exit, out, err } = await runCli(['status', '--home', home, flag], {
+    env: { HOME: dirname(home) },
+    signal: controller.signal,
+    connect: async () => {
+      controller.abort();
+      throw new DockerTlsError('E_SSH_UNREACHABLE', 'no way there');
+    },
+    probe: async () => ({ kind: 'refused', cause: 'connection-refused', reason: 'no answer', chain: '', elapsedMs: 1 }),
+  });
+  expect(exit).toBe(130);
+  expect(out + err).toContain('E_INTERRUPTED');
+  expect(out).not.toContain('unreachable');
+});
+
 test('on a narrow terminal what fits is whole, and what is wrong with a host is said in full, with what to do', async () => {
   await issueStore(home, { hosts: { 'build-1': { port: 1 } }, clients: { laptop: undefined } });
   const run = (columns: number) =>
@@ -168,6 +186,24 @@ test('what a host is for is shown, where any host says it', async () => {
   ]);
   expect(rows.find(({ name }) => name === 'down')).not.toHaveProperty('description');
   await expect(set('a\u001b[2Jb')).rejects.toThrow(TypeError);
+});
+
+test('-f: hosts are reached as the fleet file says, and not as the store remembers from another computer', async () => {
+  await issueStore(home, { hosts: { h1: {} } });
+  const file = join(dirname(home), 'fleet.yaml');
+  writeFileSync(
+    file,
+    'version: 1\nhosts: { h1: { ssh: { destination: ci@h1.example.org, identities: [keys/ci] } } }\n',
+  );
+  const dialled: unknown[] = [];
+  await runCli(['status', '--json', '--home', home, '-f', file], {
+    connect: async ({ destination, user, identities }) => {
+      dialled.push([destination, user, identities]);
+      return noSsh();
+    },
+    env: { HOME: dirname(home) },
+  });
+  expect(dialled).toEqual([['h1.example.org', 'ci', [join(dirname(home), 'keys/ci')]]]);
 });
 
 describe('the table comes row by row', () => {

@@ -80,7 +80,7 @@ test('a directory becomes the store of a team, and its operators come and go', a
     expect((await as(bob, ...argv, '--json')).json.error?.code).toBe('E_NO_TERMINAL');
   for (const argv of [
     ['operator', 'remove', 'carol'],
-    ['operator', 'add', 'x', ada.recipient],
+    ['operator', 'add', 'x', member('xenia').recipient],
     ['store', 'restore'],
   ])
     expect((await as(bob, ...argv, '--yes', '--dry-run', '--json')).exit).toBe(0);

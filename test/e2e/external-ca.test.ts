@@ -1,6 +1,6 @@
 /** A real host under CAs of others, and under a CA whose key is in a token: the whole life of its credentials, one client revoked included. */
 
-import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { mkdirSync, mkdtempSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { CertificateFactory } from '../support/certificate-factory.ts';
@@ -87,3 +87,75 @@ test('the key of the CA in a token: the same, and plans leave it alone', async (
   const more = { ...env, PATH: `${path}:${process.env.PATH}` };
   await live({ args, env: more, requests: () => readFileSync(count, 'utf8').length }, [2, 3, 4]);
 });
+
+test.each([
+  ['step-ca', startStepCa],
+  ['cfssl', startCfssl],
+  ['a stand-in for Vault', startVault],
+] as const)(
+  '%s, named in the fleet file: nothing is imported by hand, and a second apply changes and asks for nothing',
+  async (_, start) => {
+    const server = await start(factory);
+    try {
+      await liveByFile(server.args, { requests: server.requests });
+    } finally {
+      server.stop();
+    }
+  },
+);
+
+test('a token, named in the fleet file: the same', async () => {
+  const { env, certFile, uri, pinFile } = makeTokenCa(mkdtempSync(join(factory.directory, 'token-')));
+  await liveByFile(['--cert', certFile, '--pkcs11', uri, '--pin-file', pinFile], { env });
+});
+
+async function liveByFile(
+  args: readonly string[],
+  { env, requests = () => 0 }: { readonly env?: Readonly<Record<string, string>>; requests?(): number },
+): Promise<void> {
+  const person = newPerson(program, [host]);
+  const file = join(person.home, 'fleet.yaml');
+  const { address, keyFile, name } = host;
+  const config = join(person.home, '.ssh/config');
+  const way = { destination: `root@${address}`, identities: [keyFile], config, 'host-key': 'accept-new' };
+  const ca = JSON.stringify({ ...fleetKeys(args), passphrase: 'none' });
+  const fleet = [
+    'version: 1',
+    `ca: ${ca}`,
+    `hosts: { ${name}: { ssh: ${JSON.stringify(way)} } }`,
+    'clients: { ops: }',
+    '',
+  ];
+  writeFileSync(file, fleet.join('\n'));
+  const run = async (...argv: string[]) => done(await person.run([...argv, '-f', file], { env }));
+  try {
+    const { out } = await run('plan');
+    expect(out).toMatch(/^your CA /m);
+    const before = requests();
+    await run('apply', '--yes');
+    const after = requests();
+    expect((await run('plan', '--check')).out).not.toMatch(/your CA/);
+    await run('apply', '--yes');
+    expect(requests()).toBe(after);
+    await run('rotate', 'server', name, '--yes');
+    if (before !== after) expect([after - before, requests() - after]).toEqual([2, 1]);
+    expect(done(await person.run(['verify', name])).out).toMatch(/client ops: accepted/);
+    done(await person.run(['remove', name, '--yes']));
+  } finally {
+    person.remove();
+  }
+}
+
+/** The options of `ca import` as the fleet file has them. */
+function fleetKeys(args: readonly string[]): Record<string, unknown> {
+  const keys: Record<string, unknown> = {};
+  args.forEach((word, index) => {
+    if (!word.startsWith('--')) return;
+    const next = args[index + 1];
+    const value = next === undefined || next.startsWith('--') ? true : next;
+    const key = word.slice(2);
+    if (key === 'profile') keys.profiles = [...((keys.profiles as string[]) ?? []), value];
+    else keys[key] = value;
+  });
+  return keys;
+}

@@ -4,11 +4,15 @@ import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { buildProgram, type Program } from '../support/cli.ts';
+import { resultLine, strikeHosts } from '../support/fault-run.ts';
 import { compare, leftovers, snapshot } from '../support/host-state.ts';
 import { type LabHost, labUp, type Suite } from '../support/lab.ts';
 import { meanOwn } from '../support/own-docker.ts';
 import { newPerson, type Person } from '../support/person.ts';
 import { startPoller } from '../support/poller.ts';
+
+/** ROOTLESS_SUITE=rootless-sid: the same with Docker 28.5 and systemd 262. */
+const suite = (process.env.ROOTLESS_SUITE ?? 'rootless') as Suite;
 
 let program: Program;
 let host: LabHost;
@@ -16,8 +20,6 @@ let person: Person;
 
 beforeAll(async () => {
   program = buildProgram();
-  // ROOTLESS_SUITE=rootless-sid: the same with Docker 28.5 and systemd 262.
-  const suite = (process.env.ROOTLESS_SUITE ?? 'rootless') as Suite;
   [host] = (await labUp({ names: [`own-${suite}`], suite })) as [LabHost];
   person = newPerson(program, [host]);
   await meanOwn(host);
@@ -150,3 +152,21 @@ test('a user who does not linger does so from the setup on, by their own word, a
   await done('remove', host.name, '--containers', 'may-stop', '--yes');
   expect(await lingers()).toBe('');
 }, 120_000);
+
+test('whatever dies in the middle, the host is as it was or as it should be', async () => {
+  const results = await strikeHosts(
+    [
+      {
+        name: 'rootless-fault',
+        suite,
+        faults: [
+          { step: 'restart', death: 'controller killed', change: 'first setup' },
+          { step: 'switch', death: 'reboot', change: 'rotate' },
+        ],
+      },
+    ],
+    (result) => console.log(resultLine(result)),
+  );
+  expect(results.flatMap(({ wrong }) => wrong)).toEqual([]);
+  expect(results.map(({ ended }) => ended)).toEqual(['old', 'old']);
+}, 600_000);

@@ -1,11 +1,11 @@
-/** Runners that share a store in etcd and split real hosts between them: what a CA was asked to sign is counted, and so are the records. */
+/** Runners that share a store and split real hosts between them: what a CA was asked to sign is counted, and so are the records. */
 
 import { execFileSync } from 'node:child_process';
 import { X509Certificate } from 'node:crypto';
 import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { afterAll, beforeAll, expect, test } from 'vitest';
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { teamStore } from '../../src/adapters/store/team/store.ts';
 import { CertificateFactory } from '../support/certificate-factory.ts';
 import { buildProgram, type Program, type ProgramRun } from '../support/cli.ts';
@@ -13,7 +13,7 @@ import { type EtcdServers, startEtcd } from '../support/etcd.ts';
 import { type LabHost, labUp } from '../support/lab.ts';
 import { writeSignScript } from '../support/sign-script.ts';
 import { removeHomes } from '../support/store.ts';
-import { enrol, type Member, type Members, membersOf } from '../support/team.ts';
+import { enrol, type Member, type Members, membersOf, newTeam } from '../support/team.ts';
 
 const NAMES = ['shard-a', 'shard-b', 'shard-c', 'shard-d'];
 const directory = mkdtempSync(join(tmpdir(), 'docker-tls-shards-'));
@@ -28,7 +28,12 @@ let runners: Member[];
 beforeAll(async () => {
   program = buildProgram();
   [etcd, hosts] = await Promise.all([startEtcd({ members: 3 }), labUp({ names: NAMES })]);
-  team = membersOf(`etcd://${etcd.endpoints}/fleet?tls=off`);
+}, 400_000);
+
+/** A new store, a new fleet file, and a CA that signs slowly: who asked at the same time would be counted. */
+async function prepare(engine: 'etcd' | 'git'): Promise<void> {
+  rmSync(signed, { force: true });
+  team = engine === 'git' ? newTeam() : membersOf(`etcd://${etcd.endpoints}/fleet?tls=off`);
   runners = NAMES.map((_, index) => team.member(`runner-${index}`));
   await enrol(...(runners as [Member, ...Member[]]));
   const entries = hosts.map(({ name, address, keyFile, knownHostsFile }) => {
@@ -40,7 +45,7 @@ beforeAll(async () => {
     join(directory, 'fleet.yaml'),
     ['version: 1', 'hosts:', ...entries, 'clients: { ops: }', ''].join('\n'),
   );
-}, 400_000);
+}
 afterAll(async () => {
   await Promise.all((hosts ?? []).map((host) => host.down()));
   await etcd?.stop();
@@ -76,47 +81,62 @@ async function requireRecorded(): Promise<void> {
   expect(recorded).toEqual(await serials());
 }
 
-test('four runners, a quarter of the fleet each: one certificate for each host, and every record', async () => {
-  const ca = factory.issue('fleet CA', { ca: true, to: 4000 });
-  const script = join(directory, 'sign');
-  writeSignScript(`${script}-ca`, ca);
-  writeFileSync(script, `#!/bin/sh\necho "$1 $3" >>${signed}\nexec ${script}-ca "$1" "$2"\n`, { mode: 0o755 });
-  const given = ['--cert', ca.certFile, '--sign-command', `${script} {profile} {days} {name}`, '--no-ca-passphrase'];
-  for (const argv of [
-    ['ca', 'import', ...given],
-    ['client', 'add', 'ops', '--yes'],
-  ]) {
-    const done = await as(ada(), ...argv);
-    expect(done.status, done.err).toBe(0);
-  }
-  const before = asked();
-  const runs = await Promise.all(
-    runners.map((one, index) => as(one, 'apply', '-f', 'fleet.yaml', '--shard', `${index + 1}/4`, '--yes')),
-  );
-  for (const { status, err } of runs) expect(status, err).toBe(0);
-  expect(asked()).toEqual([...before, ...NAMES.map((name) => `server ${name}`)].sort());
-  expect(new Set(await serials()).size).toBe(4);
-  await requireRecorded();
-});
+describe.each(['etcd', 'git'] as const)('a store in %s', (engine) => {
+  beforeAll(() => prepare(engine), 400_000);
 
-test('shards that overlap: who comes second at a host changes nothing there, or the same again, and no record is lost', async () => {
-  const before = [asked(), await serials()] as const;
-  const text = readFileSync(join(directory, 'fleet.yaml'), 'utf8');
-  writeFileSync(
-    join(directory, 'fleet.yaml'),
-    text.replace('hosts:', 'defaults: { sans: [docker.example.org] }\nhosts:'),
-  );
-  const runs = await Promise.all(
-    runners.map((one, index) =>
-      as(one, 'apply', '-f', 'fleet.yaml', '--shard', `${(index % 2) + 1}/2`, '--yes', '--json'),
-    ),
-  );
-  for (const { status, out } of runs)
-    if (status !== 0) expect(out).toMatch(/E_HOST_LOCKED|E_STORE_CHANGED|E_HOST_CHANGED/);
-  // At the same moment both may ask; only who has the host's lock sends what came of it.
-  const more = asked().length - before[0].length;
-  expect(more).toBeGreaterThanOrEqual(NAMES.length);
-  expect(more).toBeLessThanOrEqual(2 * NAMES.length);
-  expect((await serials()).filter((serial) => before[1].includes(serial))).toEqual([]);
-  await requireRecorded();
+  test('four runners, a quarter of the fleet each: one certificate for each host, and every record', async () => {
+    const ca = factory.issue('fleet CA', { ca: true, to: 4000 });
+    const script = join(directory, 'sign');
+    writeSignScript(`${script}-ca`, ca);
+    writeFileSync(script, `#!/bin/sh\necho "$1 $3" >>${signed}\nsleep 1\nexec ${script}-ca "$1" "$2"\n`, {
+      mode: 0o755,
+    });
+    const given = ['--cert', ca.certFile, '--sign-command', `${script} {profile} {days} {name}`, '--no-ca-passphrase'];
+    for (const argv of [
+      ['ca', 'import', ...given],
+      ['client', 'add', 'ops', '--yes'],
+    ]) {
+      const done = await as(ada(), ...argv);
+      expect(done.status, done.err).toBe(0);
+    }
+    const before = asked();
+    const runs = await Promise.all(
+      runners.map((one, index) =>
+        as(
+          one,
+          'apply',
+          '-f',
+          'fleet.yaml',
+          '--shard',
+          `${index + 1}/4`,
+          '--take-over',
+          '--reject-other-clients',
+          '--yes',
+        ),
+      ),
+    );
+    for (const { status, err } of runs) expect(status, err).toBe(0);
+    expect(asked()).toEqual([...before, ...NAMES.map((name) => `server ${name}`)].sort());
+    expect(new Set(await serials()).size).toBe(4);
+    await requireRecorded();
+  });
+
+  test('shards that overlap: the CA is asked once for a host, who comes second changes nothing there, and no record is lost', async () => {
+    const before = [asked(), await serials()] as const;
+    const text = readFileSync(join(directory, 'fleet.yaml'), 'utf8');
+    writeFileSync(
+      join(directory, 'fleet.yaml'),
+      text.replace('hosts:', 'defaults: { sans: [docker.example.org] }\nhosts:'),
+    );
+    const runs = await Promise.all(
+      runners.map((one, index) =>
+        as(one, 'apply', '-f', 'fleet.yaml', '--shard', `${(index % 2) + 1}/2`, '--yes', '--json'),
+      ),
+    );
+    for (const { status, out } of runs)
+      if (status !== 0) expect(out).toMatch(/E_HOST_LOCKED|E_STORE_CHANGED|E_HOST_CHANGED/);
+    expect(asked()).toEqual([...before[0], ...NAMES.map((name) => `server ${name}`)].sort());
+    expect((await serials()).filter((serial) => before[1].includes(serial))).toEqual([]);
+    await requireRecorded();
+  });
 });

@@ -4,7 +4,7 @@ import { execFileSync } from 'node:child_process';
 import { describe, expect, test } from 'vitest';
 import { parse } from 'yaml';
 import { type Access, contextCommand } from '../../src/domain/tools/access.ts';
-import { renderTool, TOOLS, type ToolName, takesSeveral } from '../../src/domain/tools/tools.ts';
+import { renderTool, TOOL_TABLE, TOOLS, type ToolName } from '../../src/domain/tools/tools.ts';
 
 const plain: Access = {
   host: 'build-1',
@@ -28,7 +28,7 @@ const naming = (host: string): string => `docker-tls env ${host}`;
 
 describe.each(TOOLS)('%s', (tool) => {
   test('a plain host, and several where it takes them', async () => {
-    const all = takesSeveral(tool) ? ([plain, six] as const) : ([plain] as const);
+    const all = TOOL_TABLE[tool].several ? ([plain, six] as const) : ([plain] as const);
     await expect(renderTool(tool, all, naming)).toMatchFileSnapshot(`tools/${tool}.txt`);
   });
 
@@ -40,7 +40,7 @@ describe.each(TOOLS)('%s', (tool) => {
     const broken = { ...plain, directory: '/a\nb' };
     expect(() => renderTool(tool, [broken], naming)).toThrow(/cannot be written for/);
     const both = () => renderTool(tool, [plain, six], naming);
-    if (takesSeveral(tool)) expect(both()).toContain('fd00::7');
+    if (TOOL_TABLE[tool].several) expect(both()).toContain('fd00::7');
     else
       expect(both).toThrow(
         expect.objectContaining({ code: 'E_HOST_AMBIGUOUS', hints: [naming('build-1'), naming('build-6')] }),

@@ -346,6 +346,23 @@ test('a commit that is too large for one transaction is whole, and leaves nothin
   expect((await hostsOf(ada)).length).toBe(150);
 });
 
+test('a record that is larger than a value of etcd may be fails alone', async () => {
+  const made = team();
+  const ada = made.member('ada');
+  await enrol(ada);
+  const store = teamStore(ada.session());
+  const host = (name: string, times: number) => ({ ...sampleHost(name, 0), ca: sampleHost(name, 0).ca.repeat(times) });
+  const join = (name: string, times: number) =>
+    store.withLock('docker-tls apply', () => store.write({ hosts: { [name]: host(name, times) } }), { joins: true });
+  const done = await Promise.allSettled([join('a', 1), join('b', 6000), join('c', 1)]);
+  expect(done.map((one) => (one.status === 'rejected' ? one.reason.code : 'stored'))).toEqual([
+    'stored',
+    'E_STORE_FULL',
+    'stored',
+  ]);
+  expect(await hostsOf(ada)).toEqual(['a', 'c']);
+});
+
 test('a run goes on over a compaction, and sees what others changed, removed and sealed anew', async () => {
   const made = team();
   const [ada, bob] = [made.member('ada'), made.member('bob')];

@@ -1,10 +1,13 @@
 /** Steps of one run whose changes become one commit: every one is stored once, whatever other runs and the server do. */
 
+import { execFileSync } from 'node:child_process';
+import { existsSync, mkdirSync } from 'node:fs';
+import { join } from 'node:path';
 import { afterAll, expect, test } from 'vitest';
 import type { Session } from '../../src/adapters/store/team/session.ts';
 import { teamStore } from '../../src/adapters/store/team/store.ts';
 import { DockerTlsError } from '../../src/errors/errors.ts';
-import { removeHomes, sampleHost } from '../support/store.ts';
+import { removeHomes, sampleCa, sampleClient, sampleHost } from '../support/store.ts';
 import { enrol, type Member, newTeam } from '../support/team.ts';
 
 afterAll(removeHomes);
@@ -168,3 +171,39 @@ test('a step that does not join waits for those that do, and they for it', async
     ['a', 'alone', 'b', 'c', 'twice'],
   ]);
 });
+
+test('what cannot be stored at all fails by itself: the others of its commit are stored', async () => {
+  const { ada, bob } = await newStore();
+  const session = ada.session();
+  session.engine.requireFits = (path) => {
+    if (path.startsWith('hosts/host-3/')) throw new DockerTlsError('E_STORE_FULL', 'too large');
+  };
+  const { done } = await enrolHosts(session, NAMES);
+  expect(done.filter(({ status }) => status === 'rejected')).toMatchObject([{ reason: { code: 'E_STORE_FULL' } }]);
+  expect(await hostsOf(bob)).toEqual(NAMES.filter((name) => name !== 'host-3').sort());
+});
+
+test.skipIf(process.getuid?.() !== 0)(
+  'a disk that is full here fails nothing that is stored, and says what is missing',
+  async () => {
+    const { ada, bob } = await newStore();
+    const store = teamStore(ada.session());
+    const anna = sampleClient('anna', 0);
+    const clients = { anna: { ...anna, record: { ...anna.record, own: true } } };
+    await store.withLock('docker-tls test', () => store.write({ ca: sampleCa(0), clients }));
+    const directory = join(ada.home, 'clients');
+    mkdirSync(directory, { recursive: true });
+    execFileSync('mount', ['-t', 'tmpfs', '-o', 'size=4k,nr_inodes=1,mode=700', 'tmpfs', directory]);
+    try {
+      const { failed } = await enrolHosts(ada.session(), NAMES);
+      expect([failed, (await hostsOf(bob)).length]).toEqual([0, NAMES.length]);
+      expect(ada.notes.filter((note) => /files of the clients.*could not be written.*ENOSPC/.test(note))).toHaveLength(
+        1,
+      );
+    } finally {
+      execFileSync('umount', [directory]);
+    }
+    await teamStore(ada.session()).read();
+    expect(existsSync(join(directory, 'anna/key.pem'))).toBe(true);
+  },
+);

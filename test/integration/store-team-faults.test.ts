@@ -1,10 +1,11 @@
 import { execFileSync } from 'node:child_process';
-import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { chmodSync, mkdirSync, readdirSync, readFileSync, rmSync, truncateSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { buildSync } from 'esbuild';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest';
-import { checkTeamStore } from '../../src/adapters/store/team/admin.ts';
+import { checkTeamStore, restoreTeamStore } from '../../src/adapters/store/team/admin.ts';
 import { teamStore } from '../../src/adapters/store/team/store.ts';
+import type { DockerTlsError } from '../../src/errors/errors.ts';
 import { newHome, removeHomes, removeLater, sampleCa, sampleHost } from '../support/store.ts';
 import { runChild } from '../support/store-child.ts';
 import { enrol, type Member, newTeam, type Team } from '../support/team.ts';
@@ -131,4 +132,24 @@ test('clocks that differ by an hour change nothing: numbers decide, not times', 
   await put(ada, 'b');
   expect(await hostsOf(bob)).toEqual(['b']);
   expect(JSON.parse(readFileSync(join(ada.home, 'store.json'), 'utf8')).seen.sequence).toBe(5);
+});
+
+test('a repository whose objects are damaged: who is new is told so, and the one command puts everything back from a cache', async () => {
+  const { ada, bob, repository } = made;
+  await put(ada, 'web');
+  execFileSync('git', ['--git-dir', repository, 'gc', '-q']);
+  const packs = join(repository, 'objects/pack');
+  for (const name of readdirSync(packs).filter((each) => each.endsWith('.pack'))) {
+    chmodSync(join(packs, name), 0o600);
+    truncateSync(join(packs, name), 300);
+  }
+  const error = await teamStore(bob.session())
+    .read()
+    .catch((thrown: unknown) => thrown);
+  expect(error).toMatchObject({ code: 'E_STORE_UNREACHABLE' });
+  expect(String((error as DockerTlsError).hints.at(-1))).toMatch(/damaged.*docker-tls store restore$/);
+  rmSync(repository, { recursive: true });
+  execFileSync('git', ['init', '-q', '--bare', repository]);
+  await restoreTeamStore(ada.session());
+  expect([...(await teamStore(bob.session()).read()).hosts.keys()]).toEqual(['web']);
 });

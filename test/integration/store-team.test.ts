@@ -272,6 +272,33 @@ describe('operators', () => {
     expect((await teamStore(made.bob.session()).read()).hosts.size).toBe(1);
   });
 
+  test('are given a client later, without a new key and without more rights; another client needs their removal', async () => {
+    const made = await team();
+    const carol = made.member('carol');
+    await addOperator(made.ada.session(), { name: 'carol', recipient: carol.recipient, ca: false });
+    const key = async () => (await teamStore(carol.session()).read()).clients.get('anna')?.key;
+    expect(await key()).toBeUndefined();
+    const give = (client: string, more: { recipient?: string; dryRun?: boolean } = {}) =>
+      addOperator(made.ada.session(), { name: 'carol', ca: true, client, ...more }, more);
+    expect(await give('anna', { dryRun: true })).toMatchObject({ ca: false, client: 'anna' });
+    expect(await key()).toBeUndefined();
+    expect(await give('anna')).toMatchObject({ ca: false, client: 'anna' });
+    expect((await key())?.revealText()).toBe(sampleClient('anna', 0).key?.revealText());
+    expect((await teamStore(carol.session()).read()).ca?.keyPem).toBeUndefined();
+    // Again is nothing: no commit.
+    const head = git(made.repository, 'rev-parse', 'docker-tls');
+    await give('anna', { recipient: carol.recipient });
+    expect(git(made.repository, 'rev-parse', 'docker-tls')).toBe(head);
+    await write(made.ada, { clients: { ben: sampleClient('ben', 1) } });
+    await expect(give('ben')).rejects.toMatchObject({
+      code: 'E_OPERATOR',
+      hints: ['docker-tls operator remove carol', expect.stringMatching(/add carol '.*' --client ben --without-ca$/)],
+    });
+    await expect(give('anna', { recipient: made.member('dora').recipient })).rejects.toMatchObject({
+      code: 'E_OPERATOR',
+    });
+  });
+
   test('are refused twice, and where no key of theirs is the first', async () => {
     const made = newTeam();
     const [ada, bob] = [made.member('ada'), made.member('bob')];

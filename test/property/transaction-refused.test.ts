@@ -1,13 +1,15 @@
 /** Changes that may not go through, as the engine runs them: the real scripts in a sandbox, and the error that each ends with. */
 
+import { randomBytes } from 'node:crypto';
 import { existsSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
 import type { HostFacts } from '../../src/domain/plan/facts.ts';
 import type { PathState } from '../../src/domain/plan/host-files.ts';
+import { kindOf } from '../../src/domain/plan/host-kind.ts';
 import { Secret } from '../../src/domain/secret.ts';
 import { completeHost } from '../../src/domain/settings.ts';
-import { startTransaction } from '../../src/engine/host-transaction.ts';
+import { endTransaction, holdHost, startTransaction } from '../../src/engine/host-transaction.ts';
 import type { HostChange } from '../../src/engine/intent.ts';
 import { transact } from '../../src/engine/steps/transact.ts';
 import type { HostSession } from '../../src/runtime.ts';
@@ -52,6 +54,7 @@ describe.runIf(process.getuid?.() === 0)('a change that may not go through, as t
     const signal = new AbortController().signal;
     const runtime = { operator: 'me', now: () => new Date(0), signal, connect: async () => session };
     return {
+      id: randomBytes(6).toString('hex'),
       plan,
       facts: factsOfTree(box.state()),
       credentials: CREDENTIALS,
@@ -93,6 +96,27 @@ describe.runIf(process.getuid?.() === 0)('a change that may not go through, as t
       box.remove();
     }
   }
+
+  test('E_HOST_LOCKED: held for another change; the change of the same number takes it over, and its end gives it back', async () => {
+    const box = new Sandbox(['dash']);
+    const session = sessionOf(box);
+    const kind = kindOf(factsOfTree(box.state()));
+    const held = { id: 'a1a1', kind };
+    const hold = (id: string) => holdHost(session, { id, kind }, { who: 'ada@laptop', seconds: 100 });
+    await hold(held.id);
+    await hold(held.id);
+    await expect(hold('b2b2')).rejects.toMatchObject({
+      code: 'E_HOST_LOCKED',
+      message: expect.stringContaining('ada@laptop'),
+    });
+    await expect(transact(changeOf(box))).rejects.toMatchObject({ code: 'E_HOST_LOCKED' });
+    // Whoever does not have it gives nothing back.
+    expect((await endTransaction(session, { id: 'b2b2', kind }, 'undo')).ending).toBe('nothing');
+    await transact({ ...changeOf(box), id: held.id });
+    await hold('b2b2');
+    expect((await endTransaction(session, { id: 'b2b2', kind }, 'undo')).ending).toBe('undone');
+    await hold('c3c3');
+  });
 
   test('E_HOST_CHANGED: another administrator wrote a file that the plan was made from', async () => {
     const error = await refused(async (box) => {

@@ -22,7 +22,7 @@ export type AnsweringHosts = {
   /** The name in the store of the host that is dialled, where it is another. */
   readonly nameOf?: (dialled: string) => string;
   /** Told the phase of every script that changes something. */
-  readonly onChange?: (phase: string) => void;
+  readonly onChange?: (phase: string) => unknown;
   /** Who logs in; default root. */
   readonly user?: string;
 };
@@ -51,7 +51,7 @@ export function answeringHosts(hosts: AnsweringHosts): (options: Pick<SshOptions
       run: async ({ phase }: { phase: string }) => {
         if (phase === 'facts') return { status: 0, stdout: await factsOf(nameOf(host), hosts), stderr: '' };
         if (phase === 'audit') return { status: 0, stdout: recordedBytes('fresh-trixie'), stderr: '' };
-        onChange?.(phase);
+        await onChange?.(phase);
         return { status: 0, stdout: Buffer.from(`@result ${outcomeOf(phase)}\n`), stderr: '' };
       },
       close: async () => {},

@@ -1,6 +1,7 @@
 /** Owns docs/hosts.md: which hosts there are, and what happens on strange ones, made from the cases that are tried. */
 
 import { exitOfCode } from '../../src/errors/catalogue.ts';
+import { cellWords, KINDS_TRIED, TRIED } from './kinds-tried.ts';
 import type { StrangeCase } from './strange/case.ts';
 import { STRANGE } from './strange/cases.ts';
 
@@ -28,7 +29,7 @@ const PROMISES = [
   "| no client is refused over the restart | systemd holds the port; a new connection waits about 0.5 s (tested) | a firewall rule delays new connections until dockerd listens again: a client tries after 1, 3 and 7 s (tested: 0 refused). Without nft or iptables, or without ss, clients are refused for some seconds; the plan says so | the user's systemd holds the port; a new connection waits until dockerd is back (tested: 0 of 328 cut or refused, the longest waited 5.3 s on a busy machine). No rule delays the moment before: a connection that dockerd has just taken as it stops may be cut; the plan says so | systemd holds the port (tested: 0 refused) |",
   '| containers that mount docker.sock keep it | tested, where the unit has `-H fd://` | **no**: dockerd makes the file anew at each start; the plan names those containers | **no**: they stop | its own socket `/run/podman/podman.sock` and podman.service are never touched (tested) |',
   '| services that need the daemon are started again | tested | **no**: init scripts do not say who needs whom, and none is stopped | those of the user (tested) | none needs a service that is ours |',
-  '| a daemon that dies once a change is kept is started again | by its unit, `Restart=always` (fault suite) | **no**: init starts no service again, with docker-tls or without | by its unit, `Restart=always` (fault suite) | by our unit, `Restart=always` (fault suite) |',
+  '| a daemon that dies once a change is kept is started again | by its unit, `Restart=always` (fault suite) | **no**: init starts no service again, with docker-tls or without; supervise-daemon of OpenRC does | by its unit, `Restart=always` (fault suite) | by our unit, `Restart=always` (fault suite) |',
   "| the daemon failed: its last words are in the error | the journal (tested) | its log, where its standard error goes to a file, otherwise `/var/log/docker.log` (tested) | the user's journal (tested) | the journal (tested) |",
 ];
 
@@ -50,14 +51,25 @@ export function renderHostsDoc(): string {
     '| Fedora CoreOS, Flatcar: `/usr` is read-only, `ExecStart=/usr/bin/env … dockerd` | works; also [from the first boot on](#hosts-configured-at-first-boot) | the mount and the command line on a Debian host |',
     "| sysvinit (Devuan, Debian with sysvinit-core): Debian's `/etc/init.d/docker` | works; see Promises | `test/e2e/without-systemd.test.ts`, the fault suite: Docker 26.1 |",
     "| OpenRC with Debian's `/etc/init.d/docker`, and busybox's tools | works; see Promises | `test/e2e/without-systemd.test.ts`, the fault suite: Docker 26.1, OpenRC 0.56 |",
-    "| OpenRC with a script of its own, settings in `/etc/conf.d/docker` (Alpine, Gentoo) | works; see Promises | such a script on Debian's OpenRC with busybox's tools, by hand; not on Alpine or Gentoo themselves |",
+    "| OpenRC with a script of its own, settings in `/etc/conf.d/docker` (Alpine, Gentoo) | works; see Promises | such a script with supervise-daemon on Debian's OpenRC, by hand; not on Alpine or Gentoo themselves |",
     '| Podman 5.7 or later as the engine, with systemd and without Docker | works; see [Podman](#podman) | `test/e2e/podman.test.ts`, the fault suite: Podman 5.8, systemd 262 |',
     '| Podman before 5.7 (Debian 13 has 5.4) | [E_PODMAN_OLD](errors.md#e_podman_old) | its version on recorded facts |',
     '| another service manager (runit, s6, Slackware) | [E_NO_SYSTEMD](errors.md#e_no_systemd) | |',
-    "| [rootless Docker](#rootless-docker) | works: `setup USER@HOST --rootless`; found by itself where only that one runs; see Promises. Beside a Docker of root's it is left alone and named | `test/e2e/rootless.test.ts`, the fault suite, a golden plan: Docker 26.1 with slirp4netns; by hand with pasta, and with Docker 28.5 |",
+    "| [rootless Docker](#rootless-docker) | works: `setup USER@HOST --rootless`; found by itself where only that one runs; see Promises. Beside a Docker of root's it is left alone and named | `test/e2e/rootless.test.ts`, the fault suite, a golden plan: Docker 26.1 with slirp4netns; by hand with pasta, and with Docker 28.5 and systemd 262 |",
     '| Docker from snap | [E_DOCKER_SNAP](errors.md#e_docker_snap), see below | below |',
     '| Docker Desktop, Colima, Lima | the daemon runs in a virtual machine: a Lima machine with systemd is a host like every other by its own ssh | not tried |',
     '| Synology DSM, QNAP QTS, Unraid | [E_VENDOR_SYSTEM](errors.md#e_vendor_system), see below | their marks on a Debian host, below |',
+    '',
+    '### What is tried on each kind',
+    '',
+    'A name is that of a file of `test/e2e/`, which CI runs on a real host; everything else is said.',
+    '',
+    `| kind | ${TRIED.join(' | ')} |`,
+    `|${'---|'.repeat(TRIED.length + 1)}`,
+    ...KINDS_TRIED.map(({ kind, cells }) => `| ${kind} | ${cells.map(cellWords).join(' | ')} |`),
+    '',
+    'The last two columns are faults of a suite: what may die (the controller, the network, sshd, the daemon, the disk, the host, Ctrl-C) at each of twelve steps of',
+    "each kind of change. CI runs some of them, `scripts/faults` all: on systemd with iptables, sysvinit, OpenRC with Debian's script, rootless Docker and Podman.",
     '',
     '### Promises',
     '',

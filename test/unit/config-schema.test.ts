@@ -36,7 +36,7 @@ test('the tables of keys in docs/fleet.md are those of the code; if not: node sc
   for (const key of knownKeys([])) expect(page).toContain(`| \`${key}\` |`);
 });
 
-test.each(['docs/fleet.md', 'docs/ci.md'])('the fleet files in %s are fleet files', (path) => {
+test.each(['docs/fleet.md', 'docs/ci.md', 'docs/ca.md'])('the fleet files in %s are fleet files', (path) => {
   const blocks = [...read(path).matchAll(/```yaml\n([^`]*?^version: 1[^`]*?)```/gm)].map((match) => match[1] as string);
   expect(blocks.length).toBeGreaterThan(0);
   for (const block of blocks) expect(parseFleet(block, path).hosts.length).toBeGreaterThan(0);

@@ -71,7 +71,7 @@ function plan(spec: HostSpec, run: Began, dialled = spec.ssh.destination, facts 
 /** Writes down what was planned, as though the host had been changed. */
 async function save(planned: PlannedHost, run: Began) {
   const full = run as unknown as Run;
-  await withCredentials(planned, run, full, quiet, (sent) => recordHost(planned, sent, run, full));
+  await withCredentials(planned, 'a1', run, full, quiet, (sent) => recordHost(planned, sent, run, full));
 }
 
 async function setUp(spec: HostSpec, store: ReturnType<typeof openStore>, dialled?: string) {

@@ -4,7 +4,8 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, expect, test } from 'vitest';
 import { parse } from 'yaml';
-import { renderCi, renderCron, renderSystemd } from '../../src/domain/schedule.ts';
+import { renderCron, renderSystemd } from '../../src/domain/schedule.ts';
+import { renderCi } from '../../src/domain/schedule-ci.ts';
 import { runCli } from '../support/cli.ts';
 
 const directory = mkdtempSync(join(tmpdir(), 'docker-tls schedule '));
@@ -85,7 +86,7 @@ test('the store of a team is named to every command', async () => {
   const printed = async (argv: string[], env = {}) =>
     (await runCli(['schedule', '--form', 'gitlab', '--home', directory, ...argv], { env })).out;
   for (const out of [await printed(['--store', url]), await printed([], { DOCKER_TLS_STORE: url })]) {
-    expect(out.match(/ --store 'git\+ssh:\S+' --home /g)).toHaveLength(3);
+    expect(out.match(/ --store 'git\+ssh:\S+' \|\| bad=1/g)).toHaveLength(3);
     expect(out).not.toContain('keeps the store');
   }
   expect(await printed([])).not.toContain('--store');
@@ -93,7 +94,7 @@ test('the store of a team is named to every command', async () => {
 
 test('CI jobs renew, run everything whatever fails, and name no secret and no package', () => {
   const { passphraseFile: _, ...bare } = options;
-  const ci = { ...bare, program: ['docker-tls'] };
+  const ci = { ...bare, program: ['docker-tls'], version: '1.2.3' };
   const github = parse(renderCi('github', ci));
   const gitlab = parse(renderCi('gitlab', ci));
   expect(github.jobs.renew.env).toEqual({
@@ -113,6 +114,35 @@ test('CI jobs renew, run everything whatever fails, and name no secret and no pa
       `status --check --home ${options.home}`,
     ]);
   }
+});
+
+test('with the store of a team a job runs on any runner: nothing of this computer is in it, and its secrets are those of one environment', async () => {
+  const store =
+    'etcd://e1.example.org:2379/fleet?user=ci&password=env:ETCD_PASSWORD&key=00000000000000000000000000000000';
+  writeFileSync(join(directory, 'fleet.yaml'), 'version: 1\nca: { passphrase: env:CA_PASS }\nhosts: { a: }\n');
+  const printed = async (form: string, ...more: string[]) =>
+    runCli(['schedule', '--form', form, '--store', store, '-f', 'fleet.yaml', '--home', directory, ...more], {
+      cwd: directory,
+    });
+  const github = parse((await printed('github')).out).jobs.renew;
+  expect([github['runs-on'], github.environment]).toEqual(['ubuntu-24.04', 'docker-hosts']);
+  expect(github.env).toBeUndefined();
+  const [checkout, install, key, renew] = github.steps;
+  expect([checkout.uses, install.env, Object.keys(key.env)]).toEqual([
+    'actions/checkout@v4',
+    undefined,
+    ['SSH_KEY', 'KNOWN_HOSTS'],
+  ]);
+  expect(Object.keys(renew.env)).toEqual(['DOCKER_TLS_CA_PASSPHRASE', 'ETCD_PASSWORD', 'CA_PASS']);
+  const { certificates } = parse((await printed('gitlab')).out);
+  expect([certificates.tags, certificates.environment]).toEqual([undefined, 'docker-hosts']);
+  for (const script of [renew.run, certificates.script.join('\n')]) {
+    expect(script).toContain(`--store '${store}' -f fleet.yaml`);
+    expect(script).not.toContain(directory);
+  }
+  // A file with a secret is one of a runner of one's own.
+  const own = parse((await printed('github', '--ca-passphrase-file', '/root/pass')).out).jobs.renew;
+  expect([own['runs-on'], own.steps.length]).toEqual([['self-hosted', 'docker-tls'], 1]);
 });
 
 test('a job of GitHub hands over the secrets that its fleet file takes from the environment', async () => {

@@ -67,6 +67,7 @@ async function play({ answers, verify = () => [], generation, stopped }: Setting
     },
   } as unknown as Runtime;
   const error = await transact({
+    id: 'a1',
     plan,
     facts: factsOf(),
     credentials: sent,

@@ -35,6 +35,7 @@ function change(
     if (what.startsWith('!')) throw new Error('the store is held');
   };
   return transact({
+    id: 'a1',
     plan: planHost(facts, desired),
     facts,
     credentials: sent,
@@ -112,6 +113,7 @@ describe('the connection that a change is confirmed over', () => {
     };
     const planned = planHost(facts, desired);
     const outcome = transact({
+      id: 'a1',
       plan: { ...planned, ...plan },
       facts: { ...facts, docker: { ...facts.docker, ...docker } },
       credentials: sent,
@@ -155,6 +157,7 @@ describe('the connection that a change is confirmed over', () => {
 
   test.each<readonly [string, Partial<HostFacts['docker']>]>([
     ['settings that another program edited take effect', { edited: ['/etc/docker/daemon.json'] }],
+    ['settings take effect that another program may have edited', { edited: undefined }],
     ['the daemon did not run', { unit: { ...factsOf().docker.unit, active: 'inactive' } }],
   ])('is opened after the restart where %s with it', async (_what, docker) => {
     expect((await run({}, { docker })).slice(0, 2)).toEqual(['apply ends', 'connect']);

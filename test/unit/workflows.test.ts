@@ -14,7 +14,7 @@ const read = (path: string): string => readFileSync(new URL(path, root), 'utf8')
 const filesIn = (directory: string) => readdirSync(new URL(directory, root)).map((name) => `${directory}/${name}`);
 const workflows = filesIn('.github/workflows');
 
-type Step = { uses?: string; run?: string; if?: string; env?: Record<string, string> };
+type Step = { name?: string; uses?: string; run?: string; if?: string; env?: Record<string, string> };
 type Job = { permissions?: Record<string, string>; steps: Step[]; 'timeout-minutes'?: number };
 type Workflow = { permissions: Record<string, string>; jobs: Record<string, Job> };
 const action = parse(read('action.yml')) as { inputs: Record<string, unknown>; runs: { steps: Step[] } };
@@ -56,6 +56,19 @@ test('the action uses each of its inputs, and no input becomes part of a script'
   expect(text).toContain(`default: ${JSON.parse(read('package.json')).version}\n`);
 });
 
+test('neither the action nor a component has a runner of its own, or a store on a disk, by default', () => {
+  for (const path of ['action.yml', 'templates/apply.yml', 'templates/status.yml']) {
+    expect(read(path), path).not.toMatch(/DOCKER_TLS_HOME: \$(\{\{|\[\[) inputs|\/var\/lib/);
+    expect(read(path), path).toMatch(/DOCKER_TLS_STORE: \$(\{\{|\[\[) inputs\.store/);
+  }
+  // The key of an operator and the passphrase are for the jobs that need them.
+  for (const { name, env = {} } of action.runs.steps) {
+    const names = Object.keys(env);
+    if (name !== 'the key of an operator') expect(names, name).not.toContain('SSH_KEY');
+    if (name !== 'apply') expect(names, name).not.toContain('DOCKER_TLS_CA_PASSPHRASE');
+  }
+});
+
 test.each(filesIn('templates'))('%s: a component that uses each of its inputs', (path) => {
   const [spec, jobs, ...more] = parseAllDocuments(read(path));
   expect([spec?.errors, jobs?.errors, more]).toEqual([[], [], []]);
@@ -79,6 +92,8 @@ test('a release goes to the name that the package has, with provenance', () => {
 test('the version that the examples install is this one', () => {
   const { version } = JSON.parse(read('package.json'));
   expect(parse(read('examples/github-actions/docker-tls.yml')).env).toEqual({ VERSION: version });
+  for (const path of ['templates/apply.yml', 'templates/status.yml'])
+    expect(read(path)).toContain(`default: ${version}\n`);
   expect(parse(read('examples/gitlab-ci/docker-tls.gitlab-ci.yml'))['.docker-tls'].variables).toEqual({
     VERSION: version,
   });

@@ -6,6 +6,7 @@
 import type { Duplex } from 'node:stream';
 import type { ConnectionOptions, TLSSocket } from 'node:tls';
 import { bareAddress } from '../../domain/destination.ts';
+import { pemEncode } from '../../domain/pki/pem.ts';
 import { DockerTlsError, printable } from '../../errors/errors.ts';
 import type { ProbeOutcome, ProbeRequest } from '../../runtime.ts';
 import { type Refusal, refusalOf } from './refusal.ts';
@@ -214,9 +215,7 @@ async function servedChain(socket: TLSSocket): Promise<string> {
 
 /** Only the server's own certificate, where the handshake never ends: better than none. */
 function pemOf(der: Buffer | undefined): string {
-  if (der === undefined || der.length === 0) return '';
-  const lines = der.toString('base64').match(/.{1,64}/g) ?? [];
-  return `-----BEGIN CERTIFICATE-----\n${lines.join('\n')}\n-----END CERTIFICATE-----\n`;
+  return der === undefined || der.length === 0 ? '' : pemEncode('CERTIFICATE', der);
 }
 
 async function askPlain(request: ProbeRequest, state: Attempt): Promise<Answer> {

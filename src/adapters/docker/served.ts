@@ -3,6 +3,7 @@
 import { X509Certificate } from 'node:crypto';
 import type { PeerCertificate } from 'node:tls';
 import { bareAddress } from '../../domain/destination.ts';
+import { certificateTexts } from '../../domain/pki/pem.ts';
 import type { Refusal } from './refusal.ts';
 
 const UNTRUSTED: Readonly<Record<string, string>> = {
@@ -62,8 +63,7 @@ export function checkServerName(
 }
 
 export function certificatesOf(pem: string): X509Certificate[] {
-  const blocks = pem.match(/-----BEGIN CERTIFICATE-----[\s\S]*?-----END CERTIFICATE-----/g) ?? [];
-  return blocks.flatMap((block) => {
+  return certificateTexts(pem).flatMap((block) => {
     try {
       return [new X509Certificate(block)];
     } catch {

@@ -51,14 +51,10 @@ function words(...all: readonly string[]): string {
   return all.map(shellQuote).join(' ');
 }
 
-function fail(
-  options: SshOptions,
-  code: ErrorCode,
-  message: string,
-  hints: string[] = [],
-  cause?: unknown,
-): DockerTlsError {
-  return new DockerTlsError(code, message, { where: options.host, hints, cause });
+/** What makes the error for a cause: unless it has other hints, with the same login by hand. */
+function failing({ host }: SshOptions, endpoint: Endpoint, cause?: unknown) {
+  return (code: ErrorCode, message: string, hints: readonly string[] = [sshVerbose(endpoint)]) =>
+    new DockerTlsError(code, message, { where: host, hints, cause });
 }
 
 /** Where that is set. */
@@ -75,53 +71,43 @@ export function translateForward(
   from = 'the jump host',
 ): DockerTlsError {
   const at = place(endpoint);
-  const hints = [sshVerbose(endpoint)];
+  const failed = failing(options, endpoint, error);
   const { reason } = error as { reason?: unknown };
-  if (reason === PROHIBITED) {
-    return fail(options, 'E_SSH_FORWARDING', `${from} does not forward connections to ${at}`, [FORWARDING], error);
-  }
+  if (reason === PROHIBITED)
+    return failed('E_SSH_FORWARDING', `${from} does not forward connections to ${at}`, [FORWARDING]);
   return typeof reason === 'number'
-    ? fail(options, 'E_SSH_UNREACHABLE', `${from} cannot reach ${at}`, hints, error)
-    : fail(options, 'E_SSH_LOST', `${from} hung up before it led to ${at}`, hints, error);
+    ? failed('E_SSH_UNREACHABLE', `${from} cannot reach ${at}`)
+    : failed('E_SSH_LOST', `${from} hung up before it led to ${at}`);
 }
 
 /** An error of a TCP connection that was dialled from here. */
 export function translateSocket(error: unknown, options: SshOptions, endpoint: Endpoint): DockerTlsError {
   const at = place(endpoint);
   const code = socketCode(error);
+  const failed = failing(options, endpoint, error);
   const asSsh = sshVerbose(endpoint);
   switch (code) {
     case 'ENOTFOUND':
     case 'EAI_AGAIN':
     case 'EAI_NODATA':
     case 'EAI_FAIL':
-      return fail(
-        options,
-        'E_SSH_NAME',
-        `no address is known for ${endpoint.hostName}`,
-        [`getent hosts ${endpoint.hostName}`],
-        error,
-      );
+      return failed('E_SSH_NAME', `no address is known for ${endpoint.hostName}`, [
+        `getent hosts ${endpoint.hostName}`,
+      ]);
     case 'ECONNREFUSED':
-      return fail(options, 'E_SSH_REFUSED', `nothing listens on ${at}`, [asSsh, 'another port: HOST:PORT'], error);
+      return failed('E_SSH_REFUSED', `nothing listens on ${at}`, [asSsh, 'another port: HOST:PORT']);
     case 'ECONNRESET':
     case 'EPIPE':
-      return fail(options, 'E_SSH_REFUSED', `${at} hung up`, [asSsh], error);
+      return failed('E_SSH_REFUSED', `${at} hung up`);
     case 'ETIMEDOUT':
-      return fail(options, 'E_SSH_TIMEOUT', `connecting: ${at} did not answer`, [asSsh], error);
+      return failed('E_SSH_TIMEOUT', `connecting: ${at} did not answer`);
     case 'EHOSTUNREACH':
     case 'ENETUNREACH':
     case 'EHOSTDOWN':
     case 'EADDRNOTAVAIL':
-      return fail(
-        options,
-        'E_SSH_UNREACHABLE',
-        `no route to ${at} (${code})`,
-        [`ping ${endpoint.hostName}`, asSsh],
-        error,
-      );
+      return failed('E_SSH_UNREACHABLE', `no route to ${at} (${code})`, [`ping ${endpoint.hostName}`, asSsh]);
     default:
-      return fail(options, 'E_SSH_UNREACHABLE', `cannot reach ${at} (${code})`, [asSsh], error);
+      return failed('E_SSH_UNREACHABLE', `cannot reach ${at} (${code})`);
   }
 }
 
@@ -140,6 +126,7 @@ export function translateSsh2(
 ): DockerTlsError {
   const { options, endpoint, phase, authentication } = situation;
   const at = place(endpoint);
+  const failed = failing(options, endpoint, error);
   if (error?.level === 'client-socket') return translateSocket(error, options, endpoint);
   if (error?.level === 'client-authentication') return authentication.error(error);
   if (phase === 'logging in' && error !== undefined && error.level === undefined) {
@@ -159,26 +146,21 @@ export function translateSsh2(
   }
   if (error === undefined || error.level === 'protocol') {
     const reason = error === undefined ? '' : ` (${printable(error.message, 200)})`;
-    return fail(
-      options,
-      'E_SSH_REFUSED',
-      `${at} hung up before it spoke SSH to the end${reason}`,
-      [sshVerbose(endpoint), 'on the host, many at once: MaxStartups in sshd_config'],
-      error,
-    );
+    return failed('E_SSH_REFUSED', `${at} hung up before it spoke SSH to the end${reason}`, [
+      sshVerbose(endpoint),
+      'on the host, many at once: MaxStartups in sshd_config',
+    ]);
   }
-  return fail(
-    options,
-    'E_SSH_REFUSED',
-    `${phase} with ${at}: ${printable(error.message, 200)}`,
-    [sshVerbose(endpoint)],
-    error,
-  );
+  return failed('E_SSH_REFUSED', `${phase} with ${at}: ${printable(error.message, 200)}`);
 }
 
 /** Only the system's ssh can do this; `connect` then takes that transport, unless ssh2 was asked for. */
 export function needsOpenSsh(options: SshOptions, why: string, cause?: unknown): DockerTlsError {
-  return fail(options, 'E_SSH_TRANSPORT', `the ssh2 transport cannot be used: ${why}`, ['--transport openssh'], cause);
+  return new DockerTlsError('E_SSH_TRANSPORT', `the ssh2 transport cannot be used: ${why}`, {
+    where: options.host,
+    hints: ['--transport openssh'],
+    cause,
+  });
 }
 
 /** The host hung up without a word, which may be another matter a moment later. */
@@ -197,5 +179,5 @@ export function connectTimedOut(
   limitMs: number,
 ): DockerTlsError {
   const who = phase === 'signing' && endpoint.agent !== undefined ? `the agent ${endpoint.agent}` : place(endpoint);
-  return fail(options, 'E_SSH_TIMEOUT', `${phase}: no answer from ${who} within ${limitMs} ms`, [sshVerbose(endpoint)]);
+  return failing(options, endpoint)('E_SSH_TIMEOUT', `${phase}: no answer from ${who} within ${limitMs} ms`);
 }

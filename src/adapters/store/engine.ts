@@ -49,6 +49,8 @@ export type Engine = {
    * E_STORE_UNREACHABLE: not committed, or not known to be. Resolves to the snapshot that it made.
    */
   commit(expected: Snapshot, commit: Commit): Promise<Snapshot>;
+  /** Fails where a file of this size cannot be stored, whatever else is in its commit. */
+  requireFits?(path: string, bytes: number): void;
   /** Fails where a commit would be refused: to be found before a host changes, not after. */
   requireWritable(): Promise<void>;
   /** The newest first. */

@@ -17,7 +17,11 @@ export const SCHEMA = 1;
 const COLLECTIONS = ['ca/old', 'ca/issuers', 'hosts', 'clients'] as const;
 
 /** What is read of a store: all of it, or of its hosts only those that are named. */
-export type ReadScope = { readonly hosts?: readonly string[] };
+export type ReadScope = {
+  readonly hosts?: readonly string[];
+  /** As it is now: a shared store otherwise gives what it has read a moment ago, or last where it cannot be reached. */
+  readonly fresh?: boolean;
+};
 
 /** Everything in the store at `home`, once. Fails with E_STORE_MODES, E_STORE_DAMAGED, E_STORE_SCHEMA (all exit 2). */
 export function readState(home: string, scope: ReadScope = {}): StoreState {

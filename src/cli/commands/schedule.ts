@@ -8,11 +8,11 @@ import { renderSchedule } from '../render/schedule.ts';
 
 export const command = defineCommand({
   about:
-    "Every day: rotate server --due, rotate client --due, status --check. CI jobs are for a runner of your own, whose disk keeps the store (--home), or any runner with a store that a team shares (--store).\nPrints; --install writes systemd's files. The CA's passphrase, and the password for sudo where hosts want one, come from files, 0600 (docs/schedule.md).",
+    "Every day: rotate server --due, rotate client --due, status --check. CI jobs are for any runner, with the store of a team (--store); without one, or with files for secrets, for a runner of your own, whose disk keeps the store (--home).\nPrints; --install writes systemd's files. The CA's passphrase, and the password for sudo where hosts want one, come from files, 0600 (docs/schedule.md).",
   examples: [
     'docker-tls schedule --install --ca-passphrase-file /root/ca-passphrase',
     '(crontab -l 2>/dev/null; docker-tls schedule --form cron --mail-to ops@example.org) | crontab -',
-    'docker-tls schedule --form github --home /var/lib/docker-tls > .github/workflows/certificates.yml',
+    'docker-tls schedule --form github -f fleet.yaml > .github/workflows/certificates.yml',
   ],
   args: {},
   options: {

@@ -2,6 +2,7 @@
 
 import type { ActionContext } from '../../actions/action-context.ts';
 import { type Changed, exitOfChange, failuresOf, type Planned } from '../../actions/results.ts';
+import { signerWords } from '../../domain/external-ca.ts';
 import { errorsOf, exitOfResults } from '../../domain/host-results.ts';
 import { type CredentialChange, signs } from '../../domain/trust/changes.ts';
 import { listWords, plural } from '../../domain/words.ts';
@@ -68,6 +69,8 @@ function renderCredentials(changes: readonly CredentialChange[], { bold }: Colou
   const lines = changes.flatMap((change) => {
     if (change.kind === 'create-ca' || change.kind === 'replace-ca')
       return [`new CA       ${bold(change.ca.name)}, ${change.ca.keyType}, ${plural(change.ca.days, 'day')}`];
+    if (change.kind === 'import-ca')
+      return [`your CA      ${bold(change.ca.record.name)}, ${signerWords(change.ca.record)}`];
     return change.kind === 'drop-old-cas' ? ['old CA       no longer accepted'] : [];
   });
   const named = (title: string, filter: (change: CredentialChange) => boolean) => {
@@ -87,6 +90,8 @@ function credentialJson(change: CredentialChange) {
     case 'create-ca':
     case 'replace-ca':
       return { change: change.kind, issues, ...change.ca };
+    case 'import-ca':
+      return { change: change.kind, issues, name: change.ca.record.name, signer: signerWords(change.ca.record) };
     case 'issuing-ca':
       return { change: change.kind, issues, client: change.client };
     case 'client':

@@ -17,7 +17,7 @@ export function renderAdded({ changed, clients, requested }: Added, around: Arou
       10,
     );
     const lines = [text, ...(there.length > 0 ? [`there already: ${named}`] : [])].filter((line) => line !== '');
-    return { ...rest, text: lines.join('\n\n'), result: { clients: issuing, ...(result as object) } };
+    return { ...rest, text: lines.join('\n\n'), result: { clients: issuing, ...result } };
   }
   const hosts = changed.results.length > 0;
   const lines = clients.flatMap((client) => addedWords(client, requested));
@@ -25,7 +25,7 @@ export function renderAdded({ changed, clients, requested }: Added, around: Arou
   const added = clients.flatMap(({ stored, ...client }) => (stored === undefined ? [] : [{ ...client, ...stored }]));
   return {
     ...rest,
-    result: hosts ? { clients: added, ...(result as object) } : { clients: added },
+    result: hosts ? { clients: added, ...result } : { clients: added },
     text: [...lines, ...(text === '' ? [] : ['', text])].join('\n'),
     next: hosts ? undefined : [`docker-tls client export ${first} --out ${first}.tar`],
   };
@@ -53,7 +53,7 @@ export function renderRevoked(
 ): CommandResult {
   const { name } = around.args;
   const { result, text, ...rest } = renderChange(changed, around);
-  if (changed.planned !== undefined) return { ...rest, text, result: { client: name, ...(result as object) } };
+  if (changed.planned !== undefined) return { ...rest, text, result: { client: name, ...result } };
   const hosts = changed.results.length;
   // Only a certificate that was really tried counts.
   const everywhere = changed.results.every(
@@ -69,7 +69,7 @@ export function renderRevoked(
   const { revokedAt } = changed.state.clients.get(name)?.record ?? {};
   return {
     ...rest,
-    result: { client: name, revokedAt, ...(result as object) },
+    result: { client: name, revokedAt, ...result },
     text: [text, ending].filter((part) => part !== '').join('\n\n'),
   };
 }
@@ -78,7 +78,7 @@ export function renderRotatedClients({ changed, clients }: RotatedClients, aroun
   const { result: planned, ...rest } = renderChange(changed, around);
   const nothing = clients.length === 0 ? ['Nothing is due.'] : [];
   if (changed.planned !== undefined) {
-    const result = { ...(planned as object), clients: clients.map(({ name }) => ({ client: name })) };
+    const result = { ...planned, clients: clients.map(({ name }) => ({ client: name })) };
     return { ...rest, result, text: [...nothing, rest.text].join('\n').trim() };
   }
   const late = [...changed.copies].filter(

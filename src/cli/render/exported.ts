@@ -3,7 +3,7 @@
 import type { BundleFormat } from '../../actions/client-bundle.ts';
 import type { Exported, ExportOptions } from '../../actions/client-export.ts';
 import { shellQuote } from '../../domain/quote.ts';
-import { fileOf, isTool, type ToolName } from '../../domain/tools/tools.ts';
+import { isTool, TOOL_TABLE, type ToolName } from '../../domain/tools/tools.ts';
 import type { CommandContext, CommandResult } from '../command.ts';
 
 export function renderExported(exported: Exported, { options }: CommandContext<unknown, ExportOptions>): CommandResult {
@@ -30,5 +30,5 @@ const NEXT: Readonly<Record<BundleFormat, (file: string) => string>> = {
 
 function unpacking(tool: ToolName, file: string, directory: string): string {
   const there = shellQuote(directory);
-  return `on its computer: install -d -m 700 ${there} && tar -C ${there} -xf ${file}   # ${fileOf(tool)} is the configuration`;
+  return `on its computer: install -d -m 700 ${there} && tar -C ${there} -xf ${file}   # ${TOOL_TABLE[tool].file} is the configuration`;
 }

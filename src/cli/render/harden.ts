@@ -34,7 +34,7 @@ export function renderHardened(
       fixes,
       packages: packages.map(packagesJson),
       leftOut: leftOut.map((fix) => fix.name),
-      ...(result as object),
+      ...result,
       report,
     },
     attention: [...warned, rest.attention ?? ''].filter((part) => part !== '').join('\n'),

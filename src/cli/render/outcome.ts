@@ -78,7 +78,7 @@ export function handEdits({ files }: HostPlan): readonly string[] {
   return files.filter((change) => change.drift === true).map((change) => change.path);
 }
 
-export function outcomeJson(result: HostResult<HostOutcome>): unknown {
+export function outcomeJson(result: HostResult<HostOutcome>): object {
   if (result.kind === 'skipped') return { host: result.host, result: 'skipped', reason: result.reason };
   if (result.kind === 'failed') return failureJson(result);
   const { value } = result;
@@ -100,7 +100,7 @@ export function outcomeJson(result: HostResult<HostOutcome>): unknown {
   };
 }
 
-export function failureJson(result: Extract<HostResult<unknown>, { kind: 'failed' }>): unknown {
+export function failureJson(result: Extract<HostResult<unknown>, { kind: 'failed' }>): object {
   return {
     host: result.host,
     result: 'failed',

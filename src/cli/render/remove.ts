@@ -12,7 +12,7 @@ export function renderRemoved({ changed, contexts, errors, stored }: Removed, ar
   const ending = changed.planned ? `\n\nwould also be removed: ${words}` : `\n  also removed: ${words}`;
   return {
     ...rest,
-    result: { ...(result as object), contexts },
+    result: { ...result, contexts },
     text: contexts.length > 0 ? `${text}${ending}` : text,
     errors: [...(rest.errors ?? []).map((error) => offeringForget(error, stored)), ...errors],
   };

@@ -13,7 +13,7 @@ export function renderRotatedCa({ before, after, words, changes, outdated }: Rot
   const parts = changes.map(({ changed, stage }) => ({ ...renderChange(changed, around), stage }));
   const exit = gravestExit(parts.map((part) => part.exit));
   const errors = parts.flatMap((part) => part.errors ?? []);
-  const stages = parts.map((part) => ({ stage: part.stage, ...(part.result as object) }));
+  const stages = parts.map((part) => ({ stage: part.stage, ...part.result }));
   const text = parts.map((part) => [STAGES[part.stage], part.text].filter(Boolean).join('\n\n'));
   if (around.global.dryRun)
     return { exit, result: { stage: before, stages }, text: [words, ...text].join('\n\n'), errors };
@@ -61,7 +61,7 @@ function renderDrop(
     ...rest,
     result: {
       stage: dryRun ? stage : undefined,
-      stages: [{ stage: 'drop', ...(result as object) }],
+      stages: [{ stage: 'drop', ...result }],
       outdated: outdatedJson(outdated),
     },
     text: [text, outdatedWords(outdated), dryRun ? '' : ending].filter((part) => part !== '').join('\n\n'),

@@ -16,7 +16,7 @@ export function renderSetup(
   const [outcome] = changed.results;
   if (outcome?.kind !== 'done') {
     const { result, ...rest } = renderChange(changed, around);
-    return { ...rest, result: { client, ...(result as object) } };
+    return { ...rest, result: { client, ...result } };
   }
   const { value } = outcome;
   const { io } = around.runtime;
@@ -34,7 +34,7 @@ export function renderSetup(
   const sentence = accepted.length === 0 ? 'Next:' : `${endpoint} accepts ${accepted.join(', ')}. Next:`;
   return {
     exit: 0,
-    result: { ...(outcomeJson(outcome) as object), endpoint, client, context },
+    result: { ...outcomeJson(outcome), endpoint, client, context },
     text: [verified, '', sentence].join('\n'),
     next: [...useCommands(spec, context, around.runtime), ...ownClient],
     attention: renderAttention([outcome]),

@@ -8,7 +8,7 @@ import { type Around, renderChange } from './change.ts';
 
 export function renderSigned({ changed, client, commonName, bundle }: Signed, around: Around): CommandResult {
   const rendered = renderChange(changed, around);
-  if (changed.planned !== undefined) return { ...rendered, result: { client, ...(rendered.result as object) } };
+  if (changed.planned !== undefined) return { ...rendered, result: { client, ...rendered.result } };
   if (bundle === undefined) {
     const ending = `No certificate was written: a host that must reject ${client} could accept it. Fix the hosts that failed, then run the same command again.`;
     return { ...rendered, text: [rendered.text, ending].join('\n\n') };

@@ -66,7 +66,7 @@ export function parseBaseline(text: string, path: string, benchmark: Benchmark =
     const check = textAt(item, 'check');
     const expires = textAt(item, 'expires');
     if (!/^([a-z0-9.]+\*?|\*)$/.test(check)) wrong(`accept[${index}].check: the id of a check is missing`, line);
-    else if (!ids.some((id) => matches(check, id))) {
+    else if (!ids.some((id) => matchesCheck(check, id))) {
       const near = nearestNames(check, ids);
       wrong(
         `accept[${index}].check: there is no check ${check}${near.length > 0 ? `, but ${near.join(', ')}` : ''}`,
@@ -104,8 +104,9 @@ function isDay(text: string): boolean {
   return !Number.isNaN(date.getTime()) && date.toISOString().startsWith(`${text}T`);
 }
 
-function matches(pattern: string, text: string): boolean {
-  return pattern.endsWith('*') ? text.startsWith(pattern.slice(0, -1)) : pattern === text;
+/** `5.*` means every check whose id begins with `5.`. */
+export function matchesCheck(pattern: string, id: string): boolean {
+  return pattern.endsWith('*') ? id.startsWith(pattern.slice(0, -1)) : pattern === id;
 }
 
 /** Marks accepted findings of one host or file. One that has expired counts again; so does evidence in places that were not accepted. */
@@ -123,7 +124,7 @@ export function applyBaseline(
   );
   return results.map((result) => {
     if (result.state !== 'finding') return result;
-    const mine = valid.filter(({ check }) => matches(check, result.id));
+    const mine = valid.filter(({ check }) => matchesCheck(check, result.id));
     const whole = mine.find(({ place }) => place === undefined);
     if (whole !== undefined) return { ...result, accepted: { reason: whole.reason, expires: whole.expires } };
     const places = new Set(mine.map(({ place }) => place));

@@ -1,6 +1,7 @@
 /** Owns the reading of X.509 certificates for the checks: only public parts, and odd ones are skipped, not fatal. */
 
 import { X509Certificate } from 'node:crypto';
+import { certificateTexts } from '../pki/pem.ts';
 
 export type CertificateFact = {
   readonly subject: string;
@@ -66,6 +67,7 @@ function certificateFact(pem: string): CertificateFact | undefined {
 
 /** All certificates of a PEM text that can be read, in order. */
 export function readCertificates(pem: string): readonly CertificateFact[] {
-  const blocks = pem.match(/-----BEGIN CERTIFICATE-----[\s\S]*?-----END CERTIFICATE-----/g) ?? [];
-  return blocks.slice(0, 200).flatMap((block) => certificateFact(block) ?? []);
+  return certificateTexts(pem)
+    .slice(0, 200)
+    .flatMap((block) => certificateFact(block) ?? []);
 }

@@ -4,9 +4,9 @@
  * Source: docker/docs reference `dockerd`, and spf13/pflag, which dockerd reads its flags with.
  */
 
-import { type ParseError, parse, parseTree, printParseErrorCode } from 'jsonc-parser';
+import { type ParseError, parse, printParseErrorCode } from 'jsonc-parser';
 import { parseFlags } from '../dockerd/command-line.ts';
-import { isMerged, isSwitch, keyOfFlag } from '../dockerd/flags.ts';
+import { isMerged, isSwitch, isTrue, keyOfFlag } from '../dockerd/flags.ts';
 import { tlsMode } from '../dockerd/tls-mode.ts';
 import { at, entriesAt, type Json, textsAt } from '../json.ts';
 import { ulimitText } from './api.ts';
@@ -34,7 +34,10 @@ function lineOf(text: string, offset: number): number {
   return text.slice(0, offset).split('\n').length;
 }
 
-/** Parses as strictly as dockerd does: no comments, no trailing commas, no key twice, one object (or null, which is none). */
+/**
+ * Parses as strictly as dockerd does: no comments, no trailing commas, one object (or null, which is none).
+ * Of a key that is there twice it takes the last one (seen with `dockerd --validate` on 26.1 and 28.5).
+ */
 export function parseDaemonJson(path: string, text: string | undefined): DaemonJson {
   if (text === undefined) return { path, text, value: undefined, errors: [] };
   const errors: string[] = [];
@@ -49,13 +52,6 @@ export function parseDaemonJson(path: string, text: string | undefined): DaemonJ
   }
   if (problems.length === 0 && (typeof value !== 'object' || Array.isArray(value))) {
     errors.push('line 1: not an object');
-  }
-  const seen = new Set<string>();
-  for (const property of parseTree(body, [], strict)?.children ?? []) {
-    const key = property.children?.[0];
-    if (key === undefined || typeof key.value !== 'string') continue;
-    if (seen.has(key.value)) errors.push(`line ${lineOf(body, key.offset)}: the key "${key.value}" is there twice`);
-    seen.add(key.value);
   }
   return { path, text, value: typeof value === 'object' && value !== null ? value : {}, errors };
 }
@@ -89,7 +85,7 @@ export function setting(options: DaemonOptions, name: string): Setting | undefin
 /** A switch as dockerd sees it: the last flag wins; `otherwise` is dockerd's own default. */
 export function isOn(options: DaemonOptions, name: string, otherwise: boolean): boolean {
   const value = setting(options, name)?.values.at(-1);
-  return value === undefined ? otherwise : /^(1|t|true)$/i.test(value);
+  return value === undefined ? otherwise : isTrue(value);
 }
 
 /** Where a setting is, for evidence; the file that would hold it when it is not given. */

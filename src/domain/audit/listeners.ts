@@ -1,5 +1,7 @@
 /** Owns the reading of the TCP ports that a host listens on, from /proc/net/tcp and the sockets that dockerd holds. */
 
+import { ipText } from '../pki/names.ts';
+
 export type Listener = { readonly address: string; readonly port: number; readonly byDockerd: boolean };
 
 /** `0100007F:1F90` as the kernel prints addresses: 32-bit words in host order (little-endian assumed, as on all that run Docker). */
@@ -7,10 +9,7 @@ function parseAddress(hex: string): { address: string; port: number } {
   const [words = '', port = '0'] = hex.split(':');
   const bytes = Buffer.from(words, 'hex');
   for (let index = 0; index + 4 <= bytes.length; index += 4) bytes.subarray(index, index + 4).reverse();
-  if (bytes.length === 4) return { address: bytes.join('.'), port: Number.parseInt(port, 16) };
-  const groups = Array.from({ length: 8 }, (_, index) => bytes.readUInt16BE(index * 2).toString(16));
-  const address = groups.join(':').replace(/(^|:)0(:0)+(:|$)/, '::');
-  return { address: address === '' ? '::' : address, port: Number.parseInt(port, 16) };
+  return { address: ipText(bytes) ?? '', port: Number.parseInt(port, 16) };
 }
 
 export function parseListeners(text: string, sockets: string): readonly Listener[] {

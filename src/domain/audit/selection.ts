@@ -3,7 +3,7 @@
 import { printable, usage } from '../../errors/errors.ts';
 import { nearestNames } from '../fleet/nearest.ts';
 import type { HostResult } from '../host-results.ts';
-import { applyBaseline, type Baseline } from './baseline.ts';
+import { applyBaseline, type Baseline, matchesCheck } from './baseline.ts';
 import { type Benchmark, idIn, NEWEST } from './benchmark.ts';
 import { CHECKS, inBenchmark } from './evaluate.ts';
 import { COMPOSE_CHECKS } from './files/compose.ts';
@@ -28,11 +28,6 @@ export function selectResults<S extends AuditedHost | AuditedFile>(subject: S, s
     checks.length === 0 ? all : all.filter(({ id }) => checks.some((pattern) => matchesCheck(pattern, id)));
   const results = baseline === undefined ? chosen : applyBaseline(chosen, subject.name, baseline, now);
   return { ...subject, results, score: score(results) };
-}
-
-/** `5.*` means every check whose id begins with `5.`. */
-function matchesCheck(pattern: string, id: string): boolean {
-  return pattern.endsWith('*') ? id.startsWith(pattern.slice(0, -1)) : pattern === id;
 }
 
 /** Every result as a subject of the report, in the order of the hosts. */

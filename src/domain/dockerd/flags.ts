@@ -101,3 +101,8 @@ export function isSwitch(flag: string): boolean {
 export function takesWord(flag: string, next: string | undefined): next is string {
   return next !== undefined && !SWITCHES.has(flag) && !/^--?[A-Za-z]/.test(next);
 }
+
+/** A switch's value as dockerd reads it. */
+export function isTrue(value: string): boolean {
+  return /^(1|t|true)$/i.test(value);
+}

@@ -14,7 +14,6 @@ export const PACKAGE_LIST = `${STATE}/packages`;
 /** Held during a transaction; in /run, so that a reboot ends it. */
 export const LOCK = '/run/docker-tls.lock';
 export const SOCKET_UNIT = 'docker-tls.socket';
-export const SOCKET_PATH = `${UNITS}/${SOCKET_UNIT}`;
 /** Ours; its name sorts before those that others give to the first of theirs (00-base.conf): the first value that sshd reads wins. */
 export const SSHD_DROP_IN = '/etc/ssh/sshd_config.d/0-docker-tls.conf';
 

@@ -6,7 +6,7 @@ import { nameProblem } from '../names.ts';
 import type { ClientSpec, HostSpec } from '../settings.ts';
 import type { Path, Problem } from './fleet-document.ts';
 import { nearestNames } from './nearest.ts';
-import type { FleetFile } from './schema.ts';
+import type { Entry, FleetFile } from './schema.ts';
 
 /** Names that are there twice or not at all, in a file of whatever shape: reported together with errors of shape. */
 export function nameProblems(value: unknown): Problem[] {
@@ -17,7 +17,13 @@ export function nameProblems(value: unknown): Problem[] {
 
 /** What contradicts itself in a file of the right shape. */
 export function fleetProblems(file: FleetFile, hosts: readonly HostSpec[], clients: readonly ClientSpec[]): Problem[] {
-  return [...sameHosts(hosts), ...sameContexts(hosts), ...doubleSsh(file), ...contradictions(file, hosts, clients)];
+  return [
+    ...ownCa(file.ca ?? {}),
+    ...sameHosts(hosts),
+    ...sameContexts(hosts),
+    ...doubleSsh(file),
+    ...contradictions(file, hosts, clients),
+  ];
 }
 
 /** A map at the top of a file of whatever shape, or the file itself; empty where there is none. */
@@ -56,6 +62,31 @@ function sameHosts(hosts: readonly HostSpec[]): Problem[] {
     ];
   });
 }
+
+const APIS = ['step-ca', 'cfssl', 'vault'];
+const SIGNERS = [...APIS, 'sign-command', 'pkcs11'];
+
+/** A CA of one's own has a certificate, and one way in which it signs. */
+function ownCa(ca: Entry): Problem[] {
+  const given = (keys: readonly string[]) => keys.filter((key) => key in ca);
+  const problem = (key: string, message: string): Problem => ({ path: ['ca'], key, message });
+  const [signer, second] = given(SIGNERS);
+  const api = given(APIS)[0];
+  const beside = (keys: readonly string[], owner: string) =>
+    given(keys).map((key) => problem(key, `${key} belongs to ${owner}`));
+  if (!('cert' in ca))
+    return beside([...SIGNERS, ...OF_APIS, 'pin-file', 'chain', 'whole-chain', 'leaf-only'], 'a CA of your own: cert');
+  if (signer === undefined) return [problem('cert', `who signs is missing: one of ${SIGNERS.join(', ')}`)];
+  if (second !== undefined) return [problem(second, `${signer} signs already: give one of the two`)];
+  return [
+    ...(api === undefined ? beside(OF_APIS, APIS.join(', ')) : []),
+    ...(api !== undefined && !('credential-file' in ca) ? [problem(api, `${api} needs a credential-file`)] : []),
+    ...(api === 'step-ca' ? [] : beside(['passphrase-file'], 'step-ca')),
+    ...(signer === 'pkcs11' ? beside(['leaf-only'], 'a CA that is asked') : beside(['pin-file'], 'pkcs11')),
+  ];
+}
+
+const OF_APIS = ['credential-file', 'passphrase-file', 'profiles', 'tls-root'];
 
 /** A context leads to one host, and one of all is the current one. */
 function sameContexts(hosts: readonly HostSpec[]): Problem[] {

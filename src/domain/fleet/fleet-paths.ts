@@ -1,7 +1,7 @@
 /** Owns what file names in a fleet or an inventory mean: relative ones are relative to its directory, `~/` is the reader's home. */
 
 import { dirname, join, resolve } from 'node:path';
-import type { HostSpec, SshSpec } from '../settings.ts';
+import type { CaSpec, HostSpec, SshSpec } from '../settings.ts';
 import type { Fleet } from './fleet.ts';
 
 /**
@@ -16,6 +16,7 @@ export function resolveFleetPaths(fleet: Fleet, home: string): Fleet {
   for (const [name, text] of Object.entries(sudoPassword)) passwords[name] = reference(text);
   return {
     ...fleet,
+    ca: resolveCa(fleet.ca, absolute),
     defaults: fleet.defaults.ssh
       ? { ...fleet.defaults, ssh: resolveSsh(fleet.defaults.ssh, absolute) }
       : fleet.defaults,
@@ -39,6 +40,16 @@ function pathsFrom(directory: string, home: string): (path: string) => string {
 
 function withPaths(hosts: readonly HostSpec[], absolute: (path: string) => string): HostSpec[] {
   return hosts.map((host) => ({ ...host, ssh: resolveSsh(host.ssh, absolute) }));
+}
+
+const CA_FILES = ['cert', 'chain', 'tlsRoot', 'pinFile', 'credentialFile', 'passphraseFile'] as const;
+
+function resolveCa(ca: CaSpec, absolute: (path: string) => string): CaSpec {
+  const given = CA_FILES.flatMap((field) => {
+    const path = ca[field];
+    return path === undefined ? [] : [[field, absolute(path)] as const];
+  });
+  return { ...ca, ...Object.fromEntries(given) };
 }
 
 function resolveSsh<T extends Partial<SshSpec>>(ssh: T, absolute: (path: string) => string): T {

@@ -1,6 +1,6 @@
 /** Owns the choice of some hosts out of many: by name, by pattern, by shard. */
 
-import { DockerTlsError } from '../../errors/errors.ts';
+import { DockerTlsError, usage } from '../../errors/errors.ts';
 
 /** `groups`: those of the inventory that it is in. */
 type Named = { readonly name: string; readonly groups?: readonly string[] };
@@ -14,7 +14,7 @@ export function parseShard(text: string, env: Environment = {}): Shard {
   const match = /^(\d{1,4})\/(\d{1,4})$/.exec(text);
   const shard = { index: Number(match?.[1]), count: Number(match?.[2]) };
   if (match && shard.index >= 1 && shard.index <= shard.count) return shard;
-  throw new DockerTlsError('E_USAGE', `--shard ${text} is not I/N with I from 1 to N`, { hints: ['--shard 1/4'] });
+  throw usage(`--shard ${text} is not I/N with I from 1 to N`, ['--shard 1/4']);
 }
 
 /**
@@ -28,15 +28,13 @@ function ownShard(env: Environment): Shard {
   const index = [DOCKER_TLS_SHARD_INDEX, env.JOB_COMPLETION_INDEX, env.NOMAD_ALLOC_INDEX].find((one) => one);
   if (index !== undefined && /^\d{1,4}$/.test(index) && DOCKER_TLS_SHARDS !== '')
     return parseShard(`${Number(index) + 1}/${DOCKER_TLS_SHARDS}`);
-  throw new DockerTlsError('E_USAGE', '--shard auto: the environment does not tell which part this is', {
-    hints: [
-      'GitLab: parallel: 4 (CI_NODE_INDEX, CI_NODE_TOTAL)',
-      // biome-ignore lint/suspicious/noTemplateCurlyInString: an expression of GitHub's
-      'GitHub: DOCKER_TLS_SHARD_INDEX: ${{ strategy.job-index }}, DOCKER_TLS_SHARDS: ${{ strategy.job-total }}',
-      'Kubernetes Indexed Job, Nomad: DOCKER_TLS_SHARDS=4 beside JOB_COMPLETION_INDEX or NOMAD_ALLOC_INDEX',
-      '--shard 1/4',
-    ],
-  });
+  throw usage('--shard auto: the environment does not tell which part this is', [
+    'GitLab: parallel: 4 (CI_NODE_INDEX, CI_NODE_TOTAL)',
+    // biome-ignore lint/suspicious/noTemplateCurlyInString: an expression of GitHub's
+    'GitHub: DOCKER_TLS_SHARD_INDEX: ${{ strategy.job-index }}, DOCKER_TLS_SHARDS: ${{ strategy.job-total }}',
+    'Kubernetes Indexed Job, Nomad: DOCKER_TLS_SHARDS=4 beside JOB_COMPLETION_INDEX or NOMAD_ALLOC_INDEX',
+    '--shard 1/4',
+  ]);
 }
 
 /**

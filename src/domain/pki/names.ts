@@ -32,7 +32,7 @@ export function parseSan(text: string): San {
 function parseIp(text: string): San | undefined {
   if (text.includes('%')) return undefined;
   if (!text.includes(':')) return isIPv4(text) ? { kind: 'ip', value: text } : undefined;
-  return isIpv6(text) ? { kind: 'ip', value: compressIpv6(text) } : undefined;
+  return isIpv6(text) ? { kind: 'ip', value: normalIpv6(text) } : undefined;
 }
 
 /** As Node's isIPv6, whose pattern takes up to 12 ms to compile at its first use. */
@@ -176,48 +176,29 @@ function usefulFact(text: string | undefined): San[] {
 /** The 4 or 16 bytes of an address that parseSan made. */
 export function ipBytes(address: string): Buffer {
   if (isIPv4(address)) return Buffer.from(address.split('.').map(Number));
-  return Buffer.from(ipv6Groups(address).flatMap((group) => [group >> 8, group & 0xff]));
+  const [head = '', tail = ''] = hexIpv6(address).split('::').map(digits);
+  return Buffer.from(`${head}${tail.padStart(32 - head.length, '0')}`, 'hex');
 }
 
 /** The address of 4 or 16 bytes as text in normal form; undefined for another length. */
 export function ipText(bytes: Uint8Array): string | undefined {
   if (bytes.length === 4) return [...bytes].join('.');
-  if (bytes.length !== 16) return undefined;
-  const groups = Array.from({ length: 8 }, (_, at) => ((bytes[2 * at] ?? 0) << 8) | (bytes[2 * at + 1] ?? 0));
-  return formatIpv6(groups);
+  const groups = Buffer.from(bytes).toString('hex').match(/.{4}/g) ?? [];
+  return bytes.length === 16 ? normalIpv6(groups.join(':')) : undefined;
 }
 
-function compressIpv6(text: string): string {
-  return formatIpv6(ipv6Groups(text));
+/** As RFC 5952 has it: an address of IPv4 within one of IPv6 in its own form. */
+function normalIpv6(text: string): string {
+  const address = hexIpv6(text);
+  return /^::ffff:[^:]+:[^:]+$/.test(address) ? `::ffff:${ipBytes(address).subarray(12).join('.')}` : address;
 }
 
-function ipv6Groups(text: string): number[] {
-  const dotted = /^(.*:)(\d+)\.(\d+)\.(\d+)\.(\d+)$/.exec(text);
-  const plain = dotted ? `${dotted[1]}${hexPair(dotted[2], dotted[3])}:${hexPair(dotted[4], dotted[5])}` : text;
-  const [head = '', tail] = plain.split('::');
-  const first = head === '' ? [] : head.split(':');
-  const last = tail === undefined || tail === '' ? [] : tail.split(':');
-  const gap = tail === undefined ? [] : Array<string>(8 - first.length - last.length).fill('0');
-  return [...first, ...gap, ...last].map((group) => Number.parseInt(group, 16));
+/** In lower case, without leading zeros, the longest run of zeros (the first of equals) as `::`: so WHATWG's URL has it. */
+function hexIpv6(text: string): string {
+  return new URL(`http://[${text}]`).hostname.slice(1, -1);
 }
 
-function hexPair(high: string | undefined, low: string | undefined): string {
-  return (Number(high) * 256 + Number(low)).toString(16);
-}
-
-/** RFC 5952: lower case, no leading zeros, the longest run of two or more zero groups (the first of equals) as `::`. */
-function formatIpv6(groups: readonly number[]): string {
-  if (groups.slice(0, 5).every((group) => group === 0) && groups[5] === 0xffff) {
-    const [high = 0, low = 0] = groups.slice(6);
-    return `::ffff:${high >> 8}.${high & 0xff}.${low >> 8}.${low & 0xff}`;
-  }
-  let best = { start: -1, length: 1 };
-  for (let start = 0; start < 8; start += 1) {
-    let length = 0;
-    while (groups[start + length] === 0) length += 1;
-    if (length > best.length) best = { start, length };
-  }
-  const hex = groups.map((group) => group.toString(16));
-  if (best.start < 0) return hex.join(':');
-  return `${hex.slice(0, best.start).join(':')}::${hex.slice(best.start + best.length).join(':')}`;
+/** All of them, four for each group. */
+function digits(groups: string): string {
+  return groups.replace(/[^:]+:?/g, (group) => group.replace(':', '').padStart(4, '0'));
 }

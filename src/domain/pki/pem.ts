@@ -52,6 +52,11 @@ export function splitBundle(pem: string): string[] {
     });
 }
 
+/** What stands between the lines of certificates, whatever it holds: for text that may come from a host. */
+export function certificateTexts(text: string): readonly string[] {
+  return text.match(/-----BEGIN CERTIFICATE-----[^-]+-----END CERTIFICATE-----/g) ?? [];
+}
+
 export function certDamaged(why: string, cause?: unknown): DockerTlsError {
   return new DockerTlsError('E_CERT_DAMAGED', `the certificate cannot be read: ${why}`, {
     hints: ['look at it with: openssl x509 -noout -text -in FILE'],

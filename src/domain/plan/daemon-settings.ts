@@ -4,7 +4,7 @@
  */
 
 import { type Flag, flagValues } from '../dockerd/command-line.ts';
-import { flagOfKey } from '../dockerd/flags.ts';
+import { flagOfKey, isTrue } from '../dockerd/flags.ts';
 import type { DaemonView } from './daemon-view.ts';
 
 /** Settings by their names in daemon.json; undefined takes one out. */
@@ -60,7 +60,7 @@ export function settingNow(view: DaemonView, key: string): unknown {
 /** A switch as dockerd reads it; `otherwise` is dockerd's own default. */
 export function switchNow(view: DaemonView, key: string, otherwise: boolean): boolean {
   const value = settingNow(view, key);
-  return value === undefined ? otherwise : /^(1|t|true)$/i.test(String(value));
+  return value === undefined ? otherwise : isTrue(String(value));
 }
 
 function has(flags: readonly Flag[], name: string): boolean {

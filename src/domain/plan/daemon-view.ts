@@ -11,6 +11,7 @@ import {
 } from '../dockerd/command-line.ts';
 import { type DaemonJson, parseDaemonJson } from '../dockerd/daemon-json.ts';
 import { environmentValue } from '../dockerd/environment-file.ts';
+import { isTrue } from '../dockerd/flags.ts';
 import { tlsMode } from '../dockerd/tls-mode.ts';
 import { splitWords, type UnitSetting } from '../dockerd/unit.ts';
 import { type PlacedVariable, readStart } from './daemon-start.ts';
@@ -93,7 +94,7 @@ function tlsModeOf(flags: readonly Flag[], values: Readonly<Record<string, unkno
   const flag = flagValues(flags, '--tlsverify').at(-1);
   const given = flag === undefined ? values.tlsverify : isTrue(flag);
   return tlsMode(
-    isTrue(flagValues(flags, '--tls').at(-1)) || values.tls === true,
+    isTrue(flagValues(flags, '--tls').at(-1) ?? '') || values.tls === true,
     typeof given === 'boolean' ? given : undefined,
   );
 }
@@ -114,7 +115,3 @@ export function isTlsFlag(flag: Flag): boolean {
 }
 
 export const TLS_KEYS = ['tls', 'tlsverify', 'tlscacert', 'tlscert', 'tlskey'] as const;
-
-function isTrue(value: string | undefined): boolean {
-  return value !== undefined && /^(1|t|true)$/i.test(value);
-}

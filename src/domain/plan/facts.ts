@@ -7,7 +7,6 @@ import { SERVER_FILES, userPlaces } from '../dockerd/paths.ts';
 import { apiAnswers, parseSections } from '../dockerd/sections.ts';
 import { parseProperties } from '../dockerd/unit.ts';
 import { at, fieldsOf, listAt, parseJson, textAt, textsAt } from '../json.ts';
-import { interfacesOf, parseAddresses } from './addresses.ts';
 import { type PathState, parseHostFiles, parseModes } from './host-files.ts';
 import { kindOf } from './host-kind.ts';
 import { parseGenerations, parseSnapshot, parseState } from './host-state.ts';
@@ -124,8 +123,8 @@ export function parseFacts(stdout: Buffer) {
       rootless: parseRootless(get('rootless')),
       /** Log drivers that the running daemon has; empty when it did not say. */
       logDrivers: textsAt(info, 'Plugins', 'Log'),
-      /** Files of its settings that were edited after it had started. */
-      edited: lines('edited'),
+      /** Files of its settings that were edited after it had started; undefined where that is not known. */
+      edited: raw.has('edited') ? lines('edited') : undefined,
       containers: parseContainers(answer('/containers/json'), get('restart-policies')),
     },
     files,
@@ -154,7 +153,7 @@ export function parseFacts(stdout: Buffer) {
       ufw: raw.get('ufw'),
       nft: get('nft'),
       firewalld: raw.get('firewalld'),
-      interfaces: interfacesOf(addresses),
+      interfaces: [...new Set(addresses.map((one) => one.interface))],
     },
   };
 }
@@ -272,4 +271,10 @@ function parseLock(state: PathState | undefined): { who: string; sinceMs: number
     sinceMs: Number(values.since ?? 0) * 1000,
     expiresMs: Number(values.expires ?? 0) * 1000,
   };
+}
+
+/** What `ip -o addr` prints. */
+function parseAddresses(text: string): { readonly interface: string; readonly address: string }[] {
+  const lines = text.matchAll(/^\d+:\s+(\S+)\s+inet6?\s+([0-9a-fA-F.:]+)/gm);
+  return Array.from(lines, ([, name = '', address = '']) => ({ interface: name.replace(/@.*/, ''), address }));
 }

@@ -8,6 +8,7 @@ import type { StoreState } from '../../adapters/store/records.ts';
 import { DockerTlsError } from '../../errors/errors.ts';
 import { flagValues } from '../dockerd/command-line.ts';
 import { inspectCertificate, isUnder, splitBundle } from '../pki/inspect.ts';
+import { certificateTexts } from '../pki/pem.ts';
 import { listWords } from '../words.ts';
 import { viewDaemon } from './daemon-view.ts';
 import { fileText, type HostFacts, installedCredentials } from './facts.ts';
@@ -159,8 +160,7 @@ function prints(bundles: readonly string[]): Set<string> {
 
 /** The certificates of a file that may hold anything; those that cannot be read accept no client. */
 function certificatesIn(text: string): string {
-  const blocks = text.match(/-----BEGIN CERTIFICATE-----[^-]+-----END CERTIFICATE-----/g) ?? [];
-  return blocks
+  return certificateTexts(text)
     .filter((block) => {
       try {
         return inspectCertificate(block).fingerprint !== '';

@@ -8,6 +8,7 @@ import { asWritten, DockerTlsError, printable } from '../../errors/errors.ts';
 import { destinationWords } from '../destination.ts';
 import { STATE } from '../dockerd/paths.ts';
 import { inspectCertificate } from '../pki/inspect.ts';
+import { certificateTexts } from '../pki/pem.ts';
 import { shellQuote } from '../quote.ts';
 import type { HostSpec } from '../settings.ts';
 import { type HostFacts, installedCredentials } from './facts.ts';
@@ -26,8 +27,9 @@ export function otherStore(facts: HostFacts, host: string, state: OurCertificate
   const known = state.hosts.get(host);
   if (installed === undefined && known !== undefined) return undefined;
   const ours = [state.ca, ...state.oldCas, ...state.issuers.values()].map((ca) => ca?.cert ?? '');
-  const shared = new Set(certificates([...ours, known?.ca ?? '']));
-  if (installed !== undefined && certificates([installed.ca]).some((cert) => shared.has(cert))) return undefined;
+  // What is on the host may be anything: it is compared, not read.
+  const shared = new Set([...ours, known?.ca ?? ''].flatMap(certificateTexts));
+  if (installed !== undefined && certificateTexts(installed.ca).some((cert) => shared.has(cert))) return undefined;
   const last = facts.state?.generations.at(-1);
   const who = last === undefined ? '' : `, last by ${printable(String(last.by), 100)} on ${timeOf(last.at)}`;
   return `this host was set up from another store${who}; the clients of that store are shut out by this change`;
@@ -136,11 +138,6 @@ export function otherName(
           ],
     },
   );
-}
-
-function certificates(bundles: readonly string[]): string[] {
-  // What is on the host may be anything: it is compared, not read.
-  return bundles.flatMap((pem) => pem.match(/-----BEGIN CERTIFICATE-----[^-]+-----END CERTIFICATE-----/g) ?? []);
 }
 
 /** What a host has as a time, to the second. */

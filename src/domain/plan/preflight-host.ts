@@ -51,7 +51,7 @@ function portTaken({ login, facts, port }: PreflightInput): [message: string, hi
   const other = `choose another: --port ${port === 2376 ? 2377 : 2376}`;
   const listeners = facts.listeners.filter((line) => line.trim().split(/\s+/)[3]?.endsWith(`:${port}`));
   const foreign = listeners.find((line) => !/users:\(\(.*"(dockerd|systemd)"/.test(line));
-  if (facts.docker.tlsSocket.active === 'active' && socketPorts(facts).includes(port)) return undefined;
+  if (facts.docker.tlsSocket.active === 'active' && ownPorts(facts).includes(port)) return undefined;
   if (foreign !== undefined) {
     const program = /"([^"]+)",pid=(\d+)/.exec(foreign);
     return [
@@ -68,7 +68,7 @@ function portTaken({ login, facts, port }: PreflightInput): [message: string, hi
 }
 
 /** Ports that our socket unit holds, whichever the change is about. */
-function socketPorts(facts: HostFacts): number[] {
+function ownPorts(facts: HostFacts): number[] {
   const streams = fileText(facts, facts.places.socket)?.match(/^ListenStream=.*$/gm) ?? [];
   return streams.map((stream) => Number(/(\d+)$/.exec(stream)?.[1]));
 }

@@ -1,7 +1,7 @@
 /** Owns the form in which a plan travels to its host: one script, and secrets as a stream of bytes (read by the modules of src/host/apply). */
 
 import type { ChangeVariables, HostScriptSettings } from '../../host/protocol.ts';
-import { applyScript, ENDING_FUNCTIONS, rollbackScript } from '../../host/scripts.ts';
+import { applyScript, ENDING_FUNCTIONS, HOLD_SCRIPT, rollbackScript } from '../../host/scripts.ts';
 import { cleanShell } from '../dockerd/clean-environment.ts';
 import { hasOurName } from '../dockerd/drop-in.ts';
 import { environmentValue } from '../dockerd/environment-file.ts';
@@ -178,6 +178,15 @@ function seen(facts: HostFacts): { readonly sums: string[]; readonly absent: str
     else if (whole) sums.push(`${sha256(now.content)}  ${path}\n`);
   }
   return { sums, absent };
+}
+
+/** The script that takes the host's lock for some seconds before the change comes, or takes it for longer. */
+export function renderHold(
+  { id, kind }: Pick<Transaction, 'id' | 'kind'>,
+  { who, seconds }: { readonly who: string; readonly seconds: number },
+): string {
+  const { state, lock, run } = kind.places;
+  return `${assignments({ TXN: id, WHO: who, CONFIRM: `${seconds}`, STATE: state, LOCK: lock, RUN: run })}\n${HOLD_SCRIPT}`;
 }
 
 /** How a host is after its rollback. */

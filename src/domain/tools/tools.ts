@@ -20,24 +20,6 @@ import {
   renderVscode,
 } from './render.ts';
 
-export const TOOLS = [
-  'buildx',
-  'testcontainers',
-  'gitlab-runner',
-  'jenkins-casc',
-  'terraform',
-  'ansible',
-  'ansible-inventory',
-  'prometheus',
-  'traefik',
-  'portainer',
-  'nomad',
-  'podman',
-  'docker-java',
-  'vscode',
-] as const;
-export type ToolName = (typeof TOOLS)[number];
-
 type Tool = {
   /** The file of this text in an archive. */
   readonly file: string;
@@ -45,12 +27,12 @@ type Tool = {
   readonly afterRenewal?: string;
   /** What its language cannot write, in words; undefined where it can. */
   unwritable?(value: string): string | undefined;
-} & (
+} & /** With `several` the text is about all hosts of a client where none is named. */ (
   | { readonly several: true; render(all: readonly [Access, ...Access[]]): string }
   | { readonly several?: undefined; render(access: Access): string }
 );
 
-const TABLE: Readonly<Record<ToolName, Tool>> = {
+const TABLE = {
   buildx: { file: 'buildx.sh', render: renderBuildx },
   testcontainers: { file: 'testcontainers.properties', render: renderTestcontainers },
   'gitlab-runner': { file: 'config.toml', render: renderGitlabRunner },
@@ -71,23 +53,14 @@ const TABLE: Readonly<Record<ToolName, Tool>> = {
   podman: { file: 'podman.sh', render: renderPodman },
   'docker-java': { file: 'docker-java.properties', render: renderDockerJava },
   vscode: { file: 'settings.json', render: renderVscode },
-};
+} satisfies Readonly<Record<string, Tool>>;
+
+export type ToolName = keyof typeof TABLE;
+export const TOOL_TABLE: Readonly<Record<ToolName, Tool>> = TABLE;
+export const TOOLS = Object.keys(TABLE) as readonly ToolName[];
 
 export function isTool(format: string): format is ToolName {
-  return (TOOLS as readonly string[]).includes(format);
-}
-
-/** Whether the text is about all hosts of a client where none is named. */
-export function takesSeveral(tool: ToolName): boolean {
-  return TABLE[tool].several === true;
-}
-
-export function fileOf(tool: ToolName): string {
-  return TABLE[tool].file;
-}
-
-export function afterRenewal(tool: ToolName): string | undefined {
-  return TABLE[tool].afterRenewal;
+  return Object.hasOwn(TABLE, format);
 }
 
 /** The tool's text; ends in a newline. `naming`: the command that names one host. Fails with E_ENV_VALUE (exit 2) for control characters, and E_HOST_AMBIGUOUS for several hosts where it takes one. */
@@ -96,7 +69,7 @@ export function renderTool(
   all: readonly [Access, ...Access[]],
   naming: (host: string) => string,
 ): string {
-  const entry = TABLE[tool];
+  const entry = TOOL_TABLE[tool];
   const values = all.flatMap(({ host, endpoint, client, directory }) => [host, endpoint, client, directory]);
   for (const value of values) {
     const found = hasControls(value) ? 'a newline or another control character' : entry.unwritable?.(value);

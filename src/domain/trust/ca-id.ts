@@ -1,6 +1,7 @@
 /** Owns the names of CAs in plans: fingerprints, which can be compared without reading a certificate. */
 
 import { createHash } from 'node:crypto';
+import { certificateTexts } from '../pki/pem.ts';
 
 /** A CA: the SHA-256 fingerprint of its certificate (`AA:BB:…`), or what it will be where it has yet to be made. */
 export type CaId = string | { readonly new: string };
@@ -13,8 +14,7 @@ export function newIssuerId(client: string): CaId {
 
 /** Fingerprints of the certificates in a PEM text, in order. Reads no certificate, so the text may come from a host. */
 export function certificateIds(pem: string): string[] {
-  const blocks = pem.match(/-----BEGIN CERTIFICATE-----[^-]+-----END CERTIFICATE-----/g) ?? [];
-  return blocks.map((block) => {
+  return certificateTexts(pem).map((block) => {
     const der = Buffer.from(block.replace(/-----[A-Z ]+-----/g, ''), 'base64');
     return (createHash('sha256').update(der).digest('hex').toUpperCase().match(/../g) ?? []).join(':');
   });

@@ -1,15 +1,19 @@
 /** Owns what a run wants of the CA and the clients, as data: shown by a plan, previewed here, carried out by engine/issue.ts alone. */
 
-import type { ClientRecord } from '../../adapters/store/records.ts';
+import { isDeepStrictEqual } from 'node:util';
+import type { ClientRecord, StoredCa } from '../../adapters/store/records.ts';
 import { splitBundle } from '../pki/inspect.ts';
 import type { KeyType } from '../pki/key-types.ts';
 import type { CaSpec } from '../settings.ts';
 import { NEW_CA, newIssuerId } from './ca-id.ts';
-import { type AccessView, makesIssuers } from './view.ts';
+import { caExists } from './ca-refusals.ts';
+import { type AccessView, issuingOf, makesIssuers } from './view.ts';
 
 export type CredentialChange =
   /** The first CA of a store. */
   | { readonly kind: 'create-ca'; readonly ca: CaSpec }
+  /** A CA that another tool made, and how it signs. */
+  | { readonly kind: 'import-ca'; readonly ca: StoredCa }
   /** A new CA that issues from now on; the one before stays trusted. `lost`: the keys of this store cannot be opened and go. */
   | { readonly kind: 'replace-ca'; readonly ca: CaSpec; readonly lost: boolean }
   /** CAs that issued before are no longer trusted. */
@@ -26,9 +30,28 @@ export function firstCa(known: unknown, ca: CaSpec): readonly CredentialChange[]
   return known === undefined ? [{ kind: 'create-ca', ca }] : [];
 }
 
+/** A store gets the CA that is named; or what is new about how it signs. Where a credential is stored differs from computer to computer. */
+export function namedCa(known: StoredCa | undefined, ca: StoredCa): readonly CredentialChange[] {
+  const [cert] = splitBundle(ca.cert);
+  if (known !== undefined && splitBundle(known.cert)[0] === cert) {
+    if (known.keyPem !== undefined || isDeepStrictEqual(signing(known), signing(ca))) return [];
+  } else if (known !== undefined) throw caExists();
+  return [{ kind: 'import-ca', ca }];
+}
+
+function signing({ record: { external, token, leafOnly, chain, wholeChain } }: StoredCa) {
+  const { credentialFile: _, passphraseFile: __, ...asked } = { credentialFile: '', passphraseFile: '', ...external };
+  return JSON.parse(JSON.stringify({ asked, token: token?.uri, leafOnly, chain, wholeChain }));
+}
+
+/** The CA that issues once the changes are carried out, as far as it is known by now. */
+export function caAfter(known: StoredCa | undefined, changes: readonly CredentialChange[]): StoredCa | undefined {
+  return changes.reduce((ca, change) => (change.kind === 'import-ca' ? change.ca : ca), known);
+}
+
 /** Whether a key of the CA is needed for it, or a sign command. */
 export function signs({ kind }: CredentialChange): boolean {
-  return kind !== 'record' && kind !== 'drop-old-cas';
+  return kind !== 'record' && kind !== 'drop-old-cas' && kind !== 'import-ca';
 }
 
 /** The store's CAs and clients once the changes are carried out. */
@@ -40,6 +63,8 @@ function afterOne(view: AccessView, change: CredentialChange): AccessView {
   switch (change.kind) {
     case 'create-ca':
       return { ...view, ca: NEW_CA, issuing: 'here' };
+    case 'import-ca':
+      return { ...view, ca: view.ca ?? NEW_CA, issuing: issuingOf(change.ca) };
     case 'replace-ca':
       return {
         ...view,

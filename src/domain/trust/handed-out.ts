@@ -3,7 +3,7 @@
 import type { ClientRecord, HandedOut, StoredClient } from '../../adapters/store/records.ts';
 import { inspectCertificate } from '../pki/inspect.ts';
 import { shellQuote } from '../quote.ts';
-import { afterRenewal, isTool } from '../tools/tools.ts';
+import { isTool, TOOL_TABLE } from '../tools/tools.ts';
 
 /** What is remembered of one copy; its certificate and time are those of now. */
 export type NewCopy = Omit<HandedOut, 'at' | 'certificate'>;
@@ -49,7 +49,8 @@ function whatOf({ format, file, hosts, at }: HandedOut): string {
 }
 
 function renewalOf(client: string, { format, file, hosts, directory }: HandedOut): string {
-  if (file === undefined) return (isTool(format) ? afterRenewal(format) : undefined) ?? 'give it the new files';
+  if (file === undefined)
+    return (isTool(format) ? TOOL_TABLE[format].afterRenewal : undefined) ?? 'give it the new files';
   return [
     'docker-tls client export',
     client,

@@ -1,6 +1,6 @@
 /** Owns the choice of what a rotation is about: named ones, all, or those that are due. */
 
-import { DockerTlsError } from '../../errors/errors.ts';
+import { DockerTlsError, usage } from '../../errors/errors.ts';
 import { inspectCertificate } from '../pki/inspect.ts';
 import { renewal } from '../pki/renewal.ts';
 import { knownWords } from '../words.ts';
@@ -19,9 +19,7 @@ export function resolveNames(what: 'host' | 'client', certs: ReadonlyMap<string,
   const ways = [choice.names.length > 0, choice.due, choice.all].filter(Boolean).length;
   if (ways !== 1) {
     const command = `docker-tls rotate ${what === 'host' ? 'server' : 'client'}`;
-    throw new DockerTlsError('E_USAGE', `say which: ${what} names, --due or --all`, {
-      hints: [`${command} --due`, `${command} --all`],
-    });
+    throw usage(`say which: ${what} names, --due or --all`, [`${command} --due`, `${command} --all`]);
   }
   const unknown = choice.names.filter((name) => !certs.has(name));
   if (unknown.length > 0) {

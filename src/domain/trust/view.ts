@@ -58,10 +58,16 @@ export function viewOf(state: Pick<StoreState, 'ca' | 'oldCas' | 'issuers' | 'cl
   };
 }
 
-function issuingOf(ca: StoreState['ca']): Issuing {
+/** How a CA signs. */
+export function issuingOf(ca: StoreState['ca']): Issuing {
   if (ca === undefined || ca.keyPem !== undefined || ca.record.token !== undefined) return 'here';
   if (ca.record.external === undefined) return 'external';
   return ca.record.leafOnly ? 'leaf-only' : 'asked';
+}
+
+/** An external CA is asked, which may wait for a person: no other run has to wait for it. */
+export function asksExternalCa({ ca }: Pick<StoreState, 'ca'>): boolean {
+  return ca?.keyPem === undefined && ca?.record.external !== undefined;
 }
 
 /** Whether a client that has no issuing CA gets one. */

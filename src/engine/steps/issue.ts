@@ -3,13 +3,14 @@
 import { isDeepStrictEqual } from 'node:util';
 import type { StoreChange, StoreState } from '../../adapters/store/records.ts';
 import type { Credentials } from '../../domain/plan/desired.ts';
-import { signs } from '../../domain/trust/changes.ts';
+import { caAfter, signs } from '../../domain/trust/changes.ts';
 import { keptChain } from '../../domain/trust/server.ts';
-import { bundleOf, resolveIds, viewOf } from '../../domain/trust/view.ts';
+import { asksExternalCa, bundleOf, resolveIds, viewOf } from '../../domain/trust/view.ts';
 import type { CopiesOutcome, HostProgress } from '../../runtime.ts';
 import { refreshCopies } from '../installed-copies.ts';
 import type { Intent, Planned, PlannedHost, Run, Wanted } from '../intent.ts';
-import { asksExternalCa, type IssuerOptions, openIssuer } from '../issue.ts';
+import { type IssuerOptions, openIssuer } from '../issue.ts';
+import { whileHeld } from './hold.ts';
 import { withHostKey } from './host-key.ts';
 import type { Base } from './plan.ts';
 import { storeChanged } from './record.ts';
@@ -57,7 +58,8 @@ export async function issueCredentials(
   const changed = () => storeChanged(store.home, 'the CA or its clients');
   const carryOut = ({ state, again }: Awaited<ReturnType<typeof prepare>>) =>
     openIssuer(state, options).carryOut(again.credentials);
-  const early = asksExternalCa(before) ? await prepare() : undefined;
+  const asks = asksExternalCa({ ca: caAfter(before.ca, wanted.credentials) });
+  const early = asks ? await prepare() : undefined;
   const signed = early === undefined ? undefined : await carryOut(early);
   return store.withLock(`docker-tls ${intent.reason}`, async () => {
     const present = await prepare();
@@ -92,8 +94,8 @@ function isStill(before: StoreState, now: StoreState, { clients = {}, issuers = 
 
 const NONE: Issued['copies'] = new Map();
 
-function issuing({ passphrase, runtime }: Run, now: Date): IssuerOptions {
-  return { passphrase, runtime, now };
+function issuing({ passphrase, runtime, signer }: Run, now: Date): IssuerOptions {
+  return { passphrase, runtime, now, signer };
 }
 
 /** Contexts and directories of docker that hold copies of clients' files get the new ones. */
@@ -141,7 +143,9 @@ async function retract(wanted: Wanted, before: StoreState, { store, shared }: Ru
  */
 export async function withCredentials<T>(
   planned: PlannedHost,
-  { reason }: { readonly reason: string },
+  /** Of the change that follows. */
+  id: string,
+  base: Pick<Issued, 'reason' | 'state'>,
   run: Run,
   progress: HostProgress,
   work: (sent: Credentials | undefined) => Promise<T>,
@@ -163,8 +167,8 @@ export async function withCredentials<T>(
     openIssuer(latest, issuing(run, now)).server(spec.name, certificate.issue, publicKey);
   const issue = (publicKey?: string) =>
     asksExternalCa(latest)
-      ? sign(publicKey)
-      : run.store.withLock(`docker-tls ${reason}`, () => sign(publicKey), { joins: true });
+      ? whileHeld(planned, id, base, run, () => sign(publicKey))
+      : run.store.withLock(`docker-tls ${base.reason}`, () => sign(publicKey), { joins: true });
   if (credentials.key === 'host')
     return withHostKey(planned, run, progress, async ({ publicKey, path }) => {
       const { cert } = await issue(publicKey);

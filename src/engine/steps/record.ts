@@ -21,8 +21,9 @@ export async function latestOf(
   host: string,
   { state }: { readonly state: StoreState },
   store: Pick<Store, 'read' | 'home'>,
+  how: { readonly fresh?: boolean } = {},
 ): Promise<StoreState> {
-  const latest = await store.read({ hosts: [host] });
+  const latest = await store.read({ hosts: [host], ...how });
   const cas = (one: StoreState) => trustedIds(viewOf({ ...one, clients: new Map(), issuers: new Map() }, new Date(0)));
   if (latest.ca !== undefined && !sameIds(cas(latest), cas(state))) throw storeChanged(store.home, 'the CA');
   return latest;
@@ -52,7 +53,7 @@ export async function recordHost(
       'restored' in credentials
         ? known && restoredHost(planned, credentials.restored, known)
         : desiredHost(planned, sent as Credentials, known, { wanted, latest, home: store.home, now: runtime.now() });
-    if (next === undefined || (known !== undefined && same(known, next))) return undefined;
+    if (next === undefined || (known !== undefined && sameHost(known, next))) return undefined;
     const record = { ...next.record, createdAt: known?.record.createdAt ?? time, updatedAt: time };
     await store.write({ hosts: { [spec.name]: { ...next, record } } });
     return known === undefined ? { removeHosts: [spec.name] } : { hosts: { [spec.name]: known } };
@@ -60,7 +61,9 @@ export async function recordHost(
   return store.withLock(`docker-tls ${reason}`, write, { joins: true });
 }
 
-function same(known: StoredHost, next: StoredHost): boolean {
+/** Whether two records of a host, or none, say the same. */
+export function sameHost(known: StoredHost | undefined, next: StoredHost | undefined): boolean {
+  if (known === undefined || next === undefined) return known === next;
   return (
     known.ca === next.ca &&
     known.serverCert === next.serverCert &&

@@ -19,7 +19,7 @@ export async function resolveIntent(intent: Intent, { store, runtime, progress }
 
 /** What needs the CA's key is refused where it is not in the store: E_CA_KEY_EXTERNAL (exit 2). */
 function requireIssuing(view: AccessView, changes: readonly CredentialChange[]): void {
-  const made = changes.some(({ kind }) => kind === 'create-ca' || kind === 'replace-ca');
+  const made = changes.some(({ kind }) => kind === 'create-ca' || kind === 'import-ca' || kind === 'replace-ca');
   if (view.issuing !== 'external' || made) return;
   for (const change of changes) {
     const client =

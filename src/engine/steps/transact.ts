@@ -1,6 +1,5 @@
 /** Owns one change of one host: start, verify over new connections, record, commit; and the rollback from anywhere in between. */
 
-import { randomBytes } from 'node:crypto';
 import type { CheckResult } from '../../domain/plan/outcome.ts';
 import { diskFullError } from '../../domain/plan/preflight.ts';
 import { renderTransaction } from '../../domain/plan/transaction.ts';
@@ -78,7 +77,7 @@ function changesTlsAlone({ plan, facts: { places, docker } }: HostChange): boole
     plan.sshd === 'none' &&
     plan.audit === 'none' &&
     docker.unit.active === 'active' &&
-    docker.edited.length === 0 &&
+    docker.edited?.length === 0 &&
     plan.files.every(({ path }) => ours.some((one) => path.startsWith(one)))
   );
 }
@@ -98,9 +97,8 @@ async function verified(
  * Every failure leads to the rollback that is stored on the host; the error says whether it was taken.
  */
 export async function transact(change: HostChange): Promise<ChangeOutcome> {
-  const { plan, spec, session, reach, progress } = change;
+  const { id, plan, spec, session, reach, progress } = change;
   const { runtime } = reach;
-  const id = randomBytes(6).toString('hex');
   const transaction = renderTransaction(plan, change.facts, change.credentials, {
     id,
     who: runtime.operator,

@@ -143,7 +143,11 @@ export const DAEMON = {
 
 export const CHANGE = {
   E_HOST_CHANGED: [5, 'The host was changed after the plan was made; nothing was applied.', 'Run the command again.'],
-  E_STALE_CHANGE: [5, 'An earlier change was never confirmed and has just been rolled back.', 'Run the command again.'],
+  E_STALE_CHANGE: [
+    5,
+    'Another change of the host has just ended, or was never confirmed and has been rolled back.',
+    'Run the command again.',
+  ],
   E_DAEMON_CONFIG: [5, 'dockerd rejects the new configuration; nothing was applied.', 'Fix what the details name.'],
   E_DAEMON_START: [
     5,

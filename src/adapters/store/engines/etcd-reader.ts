@@ -26,8 +26,6 @@ const MOST_CHANGED = 90;
 const ATTEMPTS = 4;
 const EMPTY: Snapshot = { revision: '', files: new Map() };
 
-export type EtcdReader = ReturnType<typeof etcdReader>;
-
 /** `reached` is called each time that the server has answered. */
 export function etcdReader(client: EtcdClient, keys: Keys, address: EtcdAddress, reached: () => void) {
   const places = new Map<string, Place>();

@@ -99,13 +99,17 @@ export function etcdEngine({ address, env, cache: directory, signal, now }: Etcd
     }
   }
 
+  function requireFits(path: string, bytes: number): void {
+    if (bytes > LARGEST_VALUE) throw tooLarge(address, path, bytes);
+  }
+
   async function commit(expected: Place, given: Commit): Promise<Place> {
     const { put, remove } = given;
     const { snapshot, modRevision } = expected;
     const files = new Map(snapshot.files);
     for (const path of remove) files.delete(path);
     for (const [path, bytes] of put) files.set(path, bytes);
-    for (const [path, { length }] of put) if (length > LARGEST_VALUE) throw tooLarge(address, path, length);
+    for (const [path, { length }] of put) requireFits(path, length);
     const paths = [...put.keys(), ...remove];
     const entryOf = (some?: readonly string[]) => newEntry(snapshot.revision, given, now(), some);
     const bytes = [...put.values()].reduce(
@@ -167,6 +171,7 @@ export function etcdEngine({ address, env, cache: directory, signal, now }: Etcd
   return {
     url: address.url,
     read,
+    requireFits,
     keep: (snapshot) => cache.keep(snapshot, placeOf(snapshot.revision)?.recent ?? []),
 
     async at(revision) {

@@ -2,7 +2,7 @@
 
 import { shellQuote } from '../../../domain/quote.ts';
 import { maskPasswords } from '../../../domain/secret.ts';
-import { DockerTlsError } from '../../../errors/errors.ts';
+import { asWritten, DockerTlsError } from '../../../errors/errors.ts';
 import { GitFailure } from './git-command.ts';
 
 export function unreachable(url: string, remote: string, cause: unknown): unknown {
@@ -10,6 +10,22 @@ export function unreachable(url: string, remote: string, cause: unknown): unknow
   return new DockerTlsError('E_STORE_UNREACHABLE', `the store cannot be reached: ${maskPasswords(cause.message)}`, {
     where: url,
     hints: [`git ls-remote ${shellQuote(remote)}`],
+    cause,
+  });
+}
+
+/** It names a commit, and does not hand it out: objects of the repository are damaged or gone. */
+export function incomplete(url: string, remote: string, cause: unknown): unknown {
+  const error = unreachable(url, remote, cause);
+  if (!(error instanceof DockerTlsError)) return error;
+  return new DockerTlsError(error.code, error.message, {
+    where: url,
+    hints: [
+      ...error.hints,
+      asWritten(
+        'if that works, the repository is damaged: make it anew, empty, then where the store was used last: docker-tls store restore',
+      ),
+    ],
     cause,
   });
 }

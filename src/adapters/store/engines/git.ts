@@ -12,7 +12,7 @@ import type { Commit, Engine, Snapshot } from '../engine.ts';
 import { makeDirectories, present } from '../files.ts';
 import { type Git, GitFailure, gitIn, lastLine } from './git-command.ts';
 import { entryOf, LOG_FORMAT } from './git-log.ts';
-import { notAccepted, unknownEnding, unreachable } from './git-refusals.ts';
+import { incomplete, notAccepted, unknownEnding, unreachable } from './git-refusals.ts';
 import { changed } from './refusals.ts';
 
 export type GitOptions = {
@@ -77,7 +77,7 @@ export function gitEngine({ url, remote, branch, cache, signal, before }: GitOpt
       const head = await remoteHead();
       if (head !== '' && !(await has(head))) {
         await git(['fetch', '--quiet', '--no-tags', '--no-write-fetch-head', remote, ref]).catch((error) => {
-          throw unreachable(url, remote, error);
+          throw incomplete(url, remote, error);
         });
         // Another operator may have replaced the branch between the two questions.
         if (!(await has(head)) && attempt < 3) continue;
@@ -245,7 +245,8 @@ export function gitEngine({ url, remote, branch, cache, signal, before }: GitOpt
       await ready();
       const ours = await makeCommit(expected.revision, commit);
       await push(expected.revision, ours);
-      await remember(ours);
+      // It is stored: the next read fetches it where this computer has no room to say so.
+      await remember(ours).catch(() => undefined);
       return snapshot(ours);
     },
 

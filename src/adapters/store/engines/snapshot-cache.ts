@@ -23,8 +23,6 @@ const schema = z.object({
 /** What another run on this computer has just written is not taken away. */
 const OLD_MS = 3_600_000;
 
-export type SnapshotCache = ReturnType<typeof snapshotCache>;
-
 export function snapshotCache(directory: string) {
   const names = new WeakMap<Uint8Array, string>();
   const written = new Set<string>();

@@ -1,6 +1,7 @@
 /** Owns what is done to a shared store itself: its operators, looking through it, and putting back what was lost. */
 
 import { checkName } from '../../../domain/names.ts';
+import { shellQuote } from '../../../domain/quote.ts';
 import { listWords } from '../../../domain/words.ts';
 import { asWritten, DockerTlsError } from '../../../errors/errors.ts';
 import { readTree } from '../read.ts';
@@ -29,19 +30,18 @@ export async function listOperators(session: Session): Promise<{ operators: read
 }
 
 /**
- * Lets one more person or runner open the store; on an empty store that is the user who runs this. Fails with E_NAME, E_RECIPIENT, E_OPERATOR
- * (exit 2), and as a commit does.
+ * Lets one more person or runner open the store, on an empty store the user who runs this; or gives a client to an operator who has none.
+ * Fails with E_NAME, E_RECIPIENT, E_OPERATOR (exit 2), and as a commit does.
  */
-export async function addOperator(session: Session, wanted: NewOperator): Promise<Operator> {
+export async function addOperator(
+  session: Session,
+  wanted: NewOperator,
+  { dryRun = false }: { readonly dryRun?: boolean } = {},
+): Promise<Operator> {
   checkName('operator', wanted.name);
-  const recipient = await checkRecipient(wanted.recipient ?? (await ownRecipient(session)));
+  const given = wanted.recipient === undefined ? undefined : await checkRecipient(wanted.recipient);
   return retried(session, async (base) => {
     const before = base.operators;
-    const same = before.find((one) => one.name === wanted.name || one.recipient === recipient);
-    if (same !== undefined) {
-      const who = same.name === wanted.name ? `${same.name} is an operator` : `this key is that of ${same.name}`;
-      throw operatorRefusal(`${who} already`, [`docker-tls operator remove ${same.name}`]);
-    }
     if (wanted.client !== undefined && !base.contents.has(`clients/${wanted.client}/client.json`))
       throw operatorRefusal(`there is no client ${wanted.client}`, ['docker-tls client list']);
     if (base.fresh && !wanted.ca)
@@ -49,13 +49,48 @@ export async function addOperator(session: Session, wanted: NewOperator): Promis
         `docker-tls operator add ${wanted.name}`,
       ]);
     const { name, ca, client } = wanted;
+    const known = before.find((one) => one.name === name);
+    if (known !== undefined) {
+      if (client === undefined || (given ?? known.recipient) !== known.recipient)
+        throw operatorRefusal(`${name} is an operator already`, [
+          `docker-tls operator add ${name} --client NAME`,
+          `docker-tls operator remove ${name}`,
+        ]);
+      return withClient(session, base, { known, client, dryRun });
+    }
+    const recipient = given ?? (await checkRecipient(await ownRecipient(session)));
+    const same = before.find((one) => one.recipient === recipient);
+    if (same !== undefined)
+      throw operatorRefusal(`this key is that of ${same.name} already`, [`docker-tls operator remove ${same.name}`]);
     const added = { name, recipient, ca, client, addedAt: session.now().toISOString() };
+    if (dryRun) return added;
     const operators = [...before, added];
     const fresh = base.fresh ? await firstKeys(session, operators) : {};
     const what = `operator ${name}: added${ca ? '' : ', without the CA'}`;
     await session.commit(base, { contents: base.contents, operators, ...fresh }, message('operator add', what));
     return added;
   });
+}
+
+/** What else the operator may do stays. The key of a client that was given once is known, also the next one in its place. */
+async function withClient(
+  session: Session,
+  base: Opened,
+  { known, client, dryRun }: { readonly known: Operator; readonly client: string; readonly dryRun: boolean },
+): Promise<Operator> {
+  if (known.client === client) return known;
+  const { name } = known;
+  if (known.client !== undefined)
+    throw operatorRefusal(`${name} has the client ${known.client}, and goes on opening its key until removed`, [
+      `docker-tls operator remove ${name}`,
+      `then: docker-tls operator add ${name} ${shellQuote(known.recipient)} --client ${client}${known.ca ? '' : ' --without-ca'}`,
+    ]);
+  const changed = { ...known, client };
+  if (dryRun) return changed;
+  const operators = base.operators.map((one) => (one === known ? changed : one));
+  const what = `operator ${name}: given client ${client}`;
+  await session.commit(base, { contents: base.contents, operators }, message('operator add', what));
+  return changed;
 }
 
 /** The user who makes the store has to be able to open it afterwards. */

@@ -9,6 +9,8 @@ import { Secret } from '../../../domain/secret.ts';
 const VERSION = 1;
 const NONCE = 12;
 const TAG = 16;
+/** What sealing adds to a text. */
+export const SEAL_BYTES = 1 + NONCE + TAG;
 
 export function newKey(): Secret {
   return new Secret(randomBytes(32));
@@ -30,7 +32,7 @@ export function seal(key: Secret, path: string, bytes: Uint8Array): Uint8Array {
 
 /** Undefined: it was not sealed under this key for this path, or was changed. */
 export function unseal(key: Secret, path: string, sealed: Uint8Array): Buffer | undefined {
-  if (sealed.length < 1 + NONCE + TAG || sealed[0] !== VERSION) return undefined;
+  if (sealed.length < SEAL_BYTES || sealed[0] !== VERSION) return undefined;
   const cipher = createDecipheriv('aes-256-gcm', key.reveal(), sealed.subarray(1, 1 + NONCE), { authTagLength: TAG });
   cipher.setAAD(Buffer.from(path));
   cipher.setAuthTag(sealed.subarray(-TAG));

@@ -4,6 +4,7 @@
  */
 
 import type { Engine, Message, Snapshot } from '../engine.ts';
+import { errnoOf } from '../files.ts';
 import { type Contents, groupTexts, OPERATORS, openGroup, sealGroup, touchedGroups } from './contents.ts';
 import type { Local, Seen } from './local.ts';
 import {
@@ -17,6 +18,7 @@ import {
 } from './manifest.ts';
 import { type Keys, type Operator, openKeys, readOperators, renderKeys } from './operators.ts';
 import * as refusals from './refusals.ts';
+import { SEAL_BYTES } from './seal.ts';
 import type { IdentityFile } from './ssh-keys.ts';
 
 /** A snapshot that was found genuine. `fresh`: nothing was ever committed. */
@@ -61,6 +63,7 @@ const YOUNG_MS = 2000;
 export function openSession({ engine, local, who, pinned, identities, note, now }: SessionOptions) {
   let latest: { readonly opened: Opened; readonly at: number } | undefined;
   let noted = false;
+  const unwritten = new Set<string>();
   let identityFiles: readonly IdentityFile[] | undefined;
   const groups = new Map<string, { readonly hash: string; readonly entries: ReturnType<typeof openGroup> }>();
 
@@ -140,8 +143,29 @@ export function openSession({ engine, local, who, pinned, identities, note, now 
     return opened;
   }
 
+  /** What is stored is stored, and what was read is read, also where this computer has no room for its own copy. */
+  function here(what: string, write: () => void): void {
+    try {
+      write();
+    } catch (error) {
+      if (errnoOf(error) === undefined) throw error;
+      if (!unwritten.has(what))
+        note(`${what} could not be written on this computer, and nothing else is missing: ${(error as Error).message}`);
+      unwritten.add(what);
+    }
+  }
+
   function remember(snapshot: Snapshot, seen: Seen, anyway = false): void {
-    if (local.remember(seen, anyway)) engine.keep?.(snapshot);
+    here('what was seen of the store', () => {
+      if (local.remember(seen, anyway)) engine.keep?.(snapshot);
+    });
+  }
+
+  /** Fails where a change cannot be stored whatever else is stored with it. */
+  function requireFits(before: Contents, after: Contents): void {
+    if (engine.requireFits === undefined) return;
+    for (const [at, text] of groupTexts(after, touchedGroups(before, after)))
+      engine.requireFits(at, Buffer.byteLength(text) + SEAL_BYTES);
   }
 
   /** The newest snapshot; with `youngMs` one that was read that short a time ago will do. */
@@ -164,6 +188,21 @@ export function openSession({ engine, local, who, pinned, identities, note, now 
       );
     remember(snapshot, checked.seen);
     return keep(opened);
+  }
+
+  let asked: Promise<Opened> | undefined;
+  let asking: Promise<unknown> = Promise.resolve();
+
+  /** What is there after the call, and not what was fetched last: many hosts that ask meanwhile share the next question. */
+  function readNow(): Promise<Opened> {
+    asked ??= asking.then(async () => {
+      asked = undefined;
+      const opened = await read(0);
+      if (opened.snapshot.offline !== undefined) throw opened.snapshot.offline.cause;
+      return opened;
+    });
+    asking = asked.catch(() => undefined);
+    return asked;
   }
 
   async function commit(base: Opened, next: Next, message: Pick<Message, 'subject' | 'lines'>): Promise<Opened> {
@@ -208,7 +247,10 @@ export function openSession({ engine, local, who, pinned, identities, note, now 
     local,
     who,
     now,
+    here,
+    requireFits,
     read,
+    readNow,
     commit,
     /** A snapshot of the past, opened; whether it is the newest is not asked. */
     async openAt(snapshot: Snapshot): Promise<Opened> {

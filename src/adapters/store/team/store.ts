@@ -44,7 +44,15 @@ export function teamStore(session: Session): Store {
   function place(opened: Opened): void {
     if (opened.fresh) return;
     const own = new Set([...(opened.keys?.files.keys() ?? [])].map((path) => path.split('/')[1] ?? ''));
-    local.placeClients(stateOf(opened, { hosts: [] }), own);
+    session.here('the files of the clients that are used here', () =>
+      local.placeClients(stateOf(opened, { hosts: [] }), own),
+    );
+  }
+
+  function keepOwn(own: readonly (readonly ['hosts' | 'clients', string, Readonly<Record<string, unknown>>])[]): void {
+    session.here('what records say of this computer alone', () => {
+      for (const [collection, name, fields] of own) local.keep(collection, name, fields);
+    });
   }
 
   async function step<T>(command: string, joins: boolean, fn: () => Promise<T>): Promise<T> {
@@ -68,6 +76,8 @@ export function teamStore(session: Session): Store {
   async function commit(turn: Turn, base: Opened, contents: Contents, lines: readonly string[]): Promise<void> {
     if (base.fresh) throw refusals.fresh(url);
     if (turn.joins && turn.wrote) throw new Error('a step that joins others writes once');
+    // By itself: in one commit with those of others it would fail theirs.
+    session.requireFits(base.contents, contents);
     try {
       turn.base = turn.joins
         ? await order.join(turn, base, contents, lines)
@@ -93,7 +103,7 @@ export function teamStore(session: Session): Store {
     const changes = !sameContents(base.contents, contents);
     if (changes) await commit(turn, base, contents, describeChange(before, change));
     const ownBefore = own.map(([collection, name]) => [collection, name, local.fieldsOf(collection, name)] as const);
-    for (const [collection, name, fields] of own) local.keep(collection, name, fields);
+    keepOwn(own);
     if (!turn.joins) place(turn.base ?? base);
     return {
       undo: () =>
@@ -102,7 +112,7 @@ export function teamStore(session: Session): Store {
           const now = await current();
           const back = restored(now.contents, base.contents, contents);
           if (changes) await commit(here, now, back, ['the change before is taken back']);
-          for (const [collection, name, fields] of ownBefore) local.keep(collection, name, fields);
+          keepOwn(ownBefore);
           turn.base = here.base ?? now;
         }),
     };
@@ -131,7 +141,7 @@ export function teamStore(session: Session): Store {
     },
 
     async read(scope) {
-      const opened = await current();
+      const opened = scope?.fresh ? await session.readNow() : await current();
       if (turns.getStore() === undefined) place(opened);
       return stateOf(opened, scope);
     },

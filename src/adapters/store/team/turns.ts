@@ -44,8 +44,6 @@ type Group = {
 /** Fits one transaction of etcd: a host has two files. */
 const MOST_STEPS = 40;
 
-export type Turns = ReturnType<typeof openTurns>;
-
 export function openTurns(url: string, commit: CommitChanges) {
   let queue: Promise<unknown> = Promise.resolve();
   let pending: Group | undefined;

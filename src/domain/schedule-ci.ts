@@ -1,0 +1,106 @@
+/** Owns the jobs of GitHub and GitLab that run renewals on their own. Pure. */
+
+import { commandsOf, filesAsNamed, type ScheduleOptions } from './schedule.ts';
+
+export type CiOptions = ScheduleOptions & {
+  /** Of the package on npm. */
+  readonly version: string;
+  /** The fleet file as a checkout has it. */
+  readonly inCheckout?: string | undefined;
+};
+
+/**
+ * A job on a runner that is thrown away, where everything that lasts is in a shared store, and the key of an operator is a secret. Where the
+ * store is a directory, or secrets are in files, it is one for a runner of one's own.
+ */
+export function renderCi(form: 'github' | 'gitlab', options: CiOptions): string {
+  const { store, passphraseFile, sudoPasswordFile, home, ...rest } = options;
+  const own = store === undefined || passphraseFile !== undefined || sudoPasswordFile !== undefined;
+  const given = own ? options : { ...rest, store, fleetFile: options.inCheckout };
+  const commands = ['bad=0', ...commandsOf(given, filesAsNamed(given)).map((one) => `${one} || bad=1`), 'exit $bad'];
+  return form === 'github' ? githubJob(options, commands, own) : gitlabJob(options, commands, own);
+}
+
+const install = 'npm install --global --ignore-scripts --no-audit --no-fund';
+
+/** Where the job runs, and why there. */
+function runnerWords({ store }: ScheduleOptions): string {
+  const disk =
+    store === undefined
+      ? ', and its disk keeps the store. With a store of a team (docs/team.md), any runner will do'
+      : '';
+  return `A runner of your own: docker-tls is installed there${disk}.`;
+}
+
+function githubJob(options: CiOptions, commands: readonly string[], own: boolean): string {
+  const names = [
+    ...(options.passphraseFile === undefined ? ['DOCKER_TLS_CA_PASSPHRASE'] : []),
+    ...(options.environment ?? []),
+  ];
+  const secrets = [...new Set(names)].map((name) => `${name}: \${{ secrets.${name} }}`);
+  const indented = (spaces: number, lines: readonly string[]) =>
+    lines.map((line) => `${' '.repeat(spaces)}${line}\n`).join('');
+  const env = secrets.length === 0 ? '' : `env:\n${indented(own ? 6 : 10, secrets)}`;
+  const head = `name: certificates of Docker hosts
+on:
+  schedule: [{ cron: '23 4 * * *' }]
+  workflow_dispatch: {}
+permissions: { contents: read }
+# Two runs at once would do the same work.
+concurrency: docker-tls
+jobs:
+  renew:
+`;
+  if (own)
+    return `${head}    # ${runnerWords(options)}
+    runs-on: [self-hosted, docker-tls]
+${env === '' ? '' : `    ${env}`}    steps:
+      - run: |
+${indented(10, commands)}`;
+  return `${head}    runs-on: ubuntu-24.04
+    # The secrets are those of this environment, which takes only the default branch.
+    environment: docker-hosts
+    steps:
+${options.inCheckout === undefined ? '' : '      - uses: actions/checkout@v4\n'}      - run: ${install} "@docker-tls/cli@${options.version}"
+      - name: the key of an operator, which opens the hosts, the repository and the store
+        env:
+          SSH_KEY: \${{ secrets.SSH_KEY }}
+          KNOWN_HOSTS: \${{ secrets.KNOWN_HOSTS }}
+        run: |
+          umask 077
+          mkdir -p ~/.ssh
+          printf '%s\\n' "$SSH_KEY" >~/.ssh/id_ed25519
+          printf '%s\\n' "$KNOWN_HOSTS" >>~/.ssh/known_hosts
+      - name: renew, and fail if something is still due or differs
+        ${env}        run: |
+${indented(10, commands)}`;
+}
+
+/** GitLab hands variables of the project to every job by itself, DOCKER_TLS_CA_PASSPHRASE among them: with an environment, to these alone. */
+function gitlabJob(options: CiOptions, commands: readonly string[], own: boolean): string {
+  const script = commands.map((line) => `          ${line}\n`).join('');
+  const rest = `  # Two jobs at once would do the same work.
+  resource_group: docker-tls
+  rules: [{ if: '$CI_PIPELINE_SOURCE == "schedule"' }]
+`;
+  if (own)
+    return `certificates:
+  # ${runnerWords(options)}
+  tags: [docker-tls]
+${rest}  script:
+    - |
+${script}`;
+  return `certificates:
+  # SSH_KEY and KNOWN_HOSTS (of type file), DOCKER_TLS_CA_PASSPHRASE: protected variables with the scope of this environment.
+  environment: docker-hosts
+  image: node:22
+${rest}  before_script:
+    - ${install} "@docker-tls/cli@${options.version}"
+    - umask 077
+    - mkdir -p ~/.ssh
+    - cp "$SSH_KEY" ~/.ssh/id_ed25519
+    - cat "$KNOWN_HOSTS" >>~/.ssh/known_hosts
+  script:
+    - |
+${script}`;
+}

@@ -1,0 +1,123 @@
+/** Owns what is tried on each kind of host, by which test: docs/hosts.md has it as a table, test/unit/hosts-doc.test.ts holds the names against the files. */
+
+/** Column titles, in the order of a host's life. */
+export const TRIED = [
+  'setup',
+  'a second one: nothing to do',
+  'rotate under a client every 10 ms',
+  'revoke',
+  'rollback',
+  'remove, byte for byte',
+  'containers keep running',
+  'the controller is killed',
+  'a reboot in the middle',
+] as const;
+
+/** `FILE: TEST` of CI; in brackets: run by a script before a release, by hand, or not, and why. */
+export type Cell = string;
+export type KindTried = { readonly kind: string; readonly cells: readonly Cell[] };
+
+const NFT = 'held-port: without iptables: whatever dies in the middle';
+const FAULTS = 'faults: whatever dies, at whatever step';
+const NFT_ROUND = 'held-port: a second setup, a revocation, a rollback and a removal';
+const ROUND =
+  'setup, rotation under a client, revocation, rollback and removal: no client refused, no container stopped, no trace left';
+const INIT = `without-systemd: ${ROUND}`;
+const INIT_FAULT = 'without-systemd: whatever dies in the middle';
+const PODMAN = `podman: ${ROUND}`;
+const PODMAN_FAULT = 'podman: whatever dies in the middle';
+const OWN =
+  'rootless: setup, rotation under a client, revocation, rollback and removal: as the user alone, no client refused, no trace left';
+const OWN_FAULT = 'rootless: whatever dies in the middle';
+const FIRST_BOOT = 'first-boot: the files of the plan, laid out before a boot';
+const BUSY = 'no-client-refused: first setup with a busy socket';
+const SELINUX = '[scripts/selinux]';
+const STRANGE = '[scripts/strange]';
+const HAND = '[by hand]';
+
+const all = (cell: Cell): Cell[] => TRIED.map(() => cell);
+
+export const KINDS_TRIED: readonly KindTried[] = [
+  {
+    kind: 'systemd with iptables: Docker 20.10, 26.1, 28.5',
+    cells: [
+      'setup: setup with --json: one document',
+      'setup: a second run changes nothing',
+      BUSY,
+      'rotation: one of three clients is revoked',
+      'rollback: across another port',
+      'remove: after two generations and a remove nothing differs',
+      BUSY,
+      FAULTS,
+      FAULTS,
+    ],
+  },
+  {
+    kind: 'systemd with nft alone',
+    cells: [
+      NFT_ROUND,
+      NFT_ROUND,
+      'held-port: a client that connects every 10 ms',
+      NFT_ROUND,
+      NFT_ROUND,
+      NFT_ROUND,
+      '[no]',
+      NFT,
+      NFT,
+    ],
+  },
+  {
+    kind: 'SELinux enforcing, a virtual machine',
+    cells: [
+      SELINUX,
+      SELINUX,
+      '[no: it is slow]',
+      SELINUX,
+      SELINUX,
+      '[scripts/selinux, labels alone]',
+      SELINUX,
+      '[scripts/selinux, one step]',
+      '[scripts/selinux, one step]',
+    ],
+  },
+  {
+    kind: '`/usr` read-only, dockerd through `env`',
+    cells: [STRANGE, STRANGE, HAND, HAND, HAND, STRANGE, STRANGE, '[as with systemd]', '[as with systemd]'],
+  },
+  {
+    kind: 'files of `plan --format butane`',
+    cells: [FIRST_BOOT, FIRST_BOOT, '[without the client]', '[no]', '[no]', FIRST_BOOT, '[no]', '[no]', '[no]'],
+  },
+  {
+    kind: 'rootless Docker 26.1',
+    cells: [OWN, OWN, OWN, OWN, OWN, OWN, '[no, see Promises]', OWN_FAULT, OWN_FAULT],
+  },
+  {
+    kind: 'rootless Docker 28.5',
+    cells: [HAND, HAND, HAND, HAND, '[no]', '[no]', '[no, see Promises]', '[no]', '[no]'],
+  },
+  { kind: "sysvinit, Debian's script", cells: [...all(INIT).slice(0, 7), INIT_FAULT, INIT_FAULT] },
+  { kind: "OpenRC, Debian's script, busybox", cells: [...all(INIT).slice(0, 7), '[scripts/faults]', INIT_FAULT] },
+  {
+    kind: 'OpenRC, a script of its own with supervise-daemon',
+    cells: [HAND, HAND, '[no]', '[no]', '[no]', '[by hand, its file alone]', '[no]', '[no]', '[no]'],
+  },
+  { kind: 'Podman 5.8', cells: [...all(PODMAN).slice(0, 7), PODMAN_FAULT, PODMAN_FAULT] },
+  {
+    kind: 'Docker 29.1',
+    cells: [HAND, '[no]', '[by hand, without the client]', '[no]', '[no]', '[no]', '[no]', '[no]', '[no]'],
+  },
+];
+
+/** The test of CI that a cell names. */
+export function testOf(cell: Cell): { readonly file: string; readonly title: string } | undefined {
+  const [, name, title] = /^([a-z-]+): (.*)$/.exec(cell) ?? [];
+  return name === undefined || title === undefined ? undefined : { file: `test/e2e/${name}.test.ts`, title };
+}
+
+/** The table's cell. */
+export function cellWords(cell: Cell): string {
+  return testOf(cell) === undefined
+    ? cell.replace(/^\[(.*)\]$/, '$1')
+    : `\`${testOf(cell)?.file.slice('test/e2e/'.length, -'.test.ts'.length)}\``;
+}
