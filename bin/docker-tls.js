@@ -63,20 +63,11 @@ if (isTooOld()) {
 } else if (argv[argv[0] === 'tls' ? 1 : 0] === '--version' && argv.length === (argv[0] === 'tls' ? 2 : 1)) {
   process.stdout.write(`docker-tls ${readVersion()}\n`);
   end(0);
+} else if (argv[argv[0] === 'tls' ? 1 : 0] === 'env' && (await import('../dist/env-at-once.js')).printAtOnce(argv)) {
+  end(0);
 } else {
-  const text = argv[argv[0] === 'tls' ? 1 : 0] === 'env' ? await envAtOnce() : undefined;
-  if (text !== undefined) {
-    process.stdout.write(text);
-    end(0);
-  } else {
-    // No compile cache (node:module enableCompileCache): its default place is the shared temporary directory, and what runs
-    // here handles private keys.
-    const { main } = await import('../dist/main.js');
-    end(await main(argv));
-  }
-}
-
-async function envAtOnce() {
-  const { envAtOnce: answer } = await import('../dist/env-at-once.js');
-  return answer(argv, { env: process.env, cwd: process.cwd() });
+  // No compile cache (node:module enableCompileCache): its default place is the shared temporary directory, and what runs
+  // here handles private keys.
+  const { main } = await import('../dist/main.js');
+  end(await main(argv));
 }

@@ -2,7 +2,7 @@
 
 import { readFileSync } from 'node:fs';
 import { homedir, userInfo } from 'node:os';
-import { join, resolve } from 'node:path';
+import { isAbsolute, join, resolve } from 'node:path';
 import { DockerTlsError } from './errors/errors.ts';
 
 /** What /etc/os-release of this computer says; empty where there is none. */
@@ -44,6 +44,15 @@ export function homeDirectory(env: Readonly<Record<string, string | undefined>> 
       `${userName()} has no home directory: HOME is not set, and passwd has no entry for this user`,
       { hints: ['export HOME=/path/to/a/directory'], cause },
     );
+  }
+}
+
+/** The working directory. One that was deleted goes by its name: then only files that are named relative to it are not found. */
+export function workingDirectory(env: Readonly<Record<string, string | undefined>> = process.env): string {
+  try {
+    return process.cwd();
+  } catch {
+    return env.PWD !== undefined && isAbsolute(env.PWD) ? env.PWD : '/';
   }
 }
 

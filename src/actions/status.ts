@@ -10,6 +10,7 @@ import type { StatusRow } from '../domain/status.ts';
 import { accessDrift } from '../domain/trust/client-hosts.ts';
 import { externalKey } from '../domain/trust/client-refusals.ts';
 import { type Rotation, rotationOf } from '../domain/trust/rotation.ts';
+import { interrupted } from '../errors/errors.ts';
 import type { ActionContext } from './action-context.ts';
 import { askHosts, type LiveRow } from './drift.ts';
 import { checkOut, writeOut } from './files.ts';
@@ -63,6 +64,8 @@ export async function status(
   const live: ReadonlyMap<string, LiveRow> = offline
     ? new Map([...known].map(([name, drift]) => [name, { drift }]))
     : await askHosts(context, state, { ssh, specs: selection.specs, known, onHost, ...passwords });
+  // What was not asked any more is not what a host is like.
+  if (runtime.signal.aborted) throw interrupted('interrupted before every host had answered');
   const rows = rowsOf(state, live, due);
   // node_exporter reads the file at any moment: it has to appear whole.
   if (metrics !== undefined) await writeOut({ ...metrics, data: renderPrometheus(rows, runtime.now()) });

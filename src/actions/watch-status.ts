@@ -29,8 +29,8 @@ export async function watchStatus(
   const session = teamOf(context);
   while (!signal.aborted) {
     const mark = await markOf(global.home, session);
-    show(await status(context, hosts, options));
     try {
+      show(await status(context, hosts, options));
       await sleep(LEAST_MS, undefined, { signal });
       await waitForChange(global.home, session, mark, { mostMs: MOST_MS, signal });
     } catch (error) {

@@ -1,9 +1,9 @@
 /** Owns the real Runtime: this process's streams, clock and environment, and the adapters, loaded at first use. */
 
-import { fstatSync, writeSync } from 'node:fs';
 import { hostname } from 'node:os';
 import type { Io, Runtime } from '../runtime.ts';
-import { userName } from '../user.ts';
+import { writerTo } from '../stdout.ts';
+import { userName, workingDirectory } from '../user.ts';
 import { spread } from './threads.ts';
 
 export type RuntimeOptions = {
@@ -17,7 +17,7 @@ export function createRuntime(options: RuntimeOptions): Omit<Runtime, 'env' | 'p
   return {
     io: processIo(options.colour),
     now: () => new Date(),
-    cwd: process.cwd(),
+    cwd: workingDirectory(),
     operator: `${userName()}@${hostname()}`,
     signal: options.signal,
     ...spread({
@@ -33,9 +33,8 @@ export function createRuntime(options: RuntimeOptions): Omit<Runtime, 'env' | 'p
 
 function processIo(colour: boolean): Io {
   const { env, stdin, stdout, stderr } = process;
-  const toFile = isFile(stdout.fd);
   return {
-    out: toFile ? (text) => writeFile(stdout, text) : (text) => stdout.write(text),
+    out: writerTo(stdout),
     err(text) {
       stderr.write(text);
     },
@@ -48,22 +47,4 @@ function processIo(colour: boolean): Io {
     // https://no-color.org: any value that is not empty counts.
     colour: colour && stdout.isTTY === true && !env.NO_COLOR && env.TERM !== 'dumb',
   };
-}
-
-function isFile(fd: number): boolean {
-  try {
-    return fstatSync(fd).isFile();
-  } catch {
-    // Closed before we began.
-    return false;
-  }
-}
-
-/** Node's stream takes a short write, which is what a disk that is nearly full answers, for a whole one. */
-function writeFile(stream: NodeJS.WriteStream & { readonly fd: number }, text: string): void {
-  try {
-    for (let rest = Buffer.from(text); rest.length > 0; ) rest = rest.subarray(writeSync(stream.fd, rest));
-  } catch (error) {
-    stream.emit('error', error);
-  }
 }

@@ -10,7 +10,7 @@ import { storedNames } from '../actions/stored-names.ts';
 import { optionFlag } from '../domain/option-flag.ts';
 import { takeEnvironment } from '../environment.ts';
 import type { Runtime } from '../runtime.ts';
-import { storeDirectory, userName } from '../user.ts';
+import { storeDirectory, userName, workingDirectory } from '../user.ts';
 import type { ArgumentSpec, Command, Completes, OptionSpec } from './command.ts';
 import { COMMANDS, type CommandEntry, findCommand } from './commands.ts';
 import { glance, optionsOf } from './glance.ts';
@@ -28,7 +28,7 @@ type Offer = { readonly candidates: readonly Candidate[]; readonly directive: nu
 
 /** The same as `docker-tls __complete`, for bin/docker-tls.js: a TAB waits for it, so main and all that it loads stay out. */
 export function answerShell(words: readonly string[]): Promise<string> {
-  const runtime = { now: () => new Date(), env: takeEnvironment(), cwd: process.cwd() };
+  const runtime = { now: () => new Date(), env: takeEnvironment(), cwd: workingDirectory() };
   const { signal } = new AbortController();
   return complete(words, { ...runtime, operator: `${userName()}@${hostname()}`, signal });
 }

@@ -6,7 +6,8 @@
 import { environmentAtOnce } from '../actions/env-at-once.ts';
 import { detectShell, SHELLS, type Shell } from '../domain/environment.ts';
 import type { Runtime } from '../runtime.ts';
-import { storeDirectory } from '../user.ts';
+import { writerTo } from '../stdout.ts';
+import { storeDirectory, workingDirectory } from '../user.ts';
 import { readCall } from './plugin-call.ts';
 
 type Words = {
@@ -17,6 +18,14 @@ type Words = {
   readonly shell?: string;
   readonly home?: string;
 };
+
+/** Prints what `docker-tls ARGV` prints; false where that is left to it. */
+export function printAtOnce(argv: readonly string[]): boolean {
+  const text = envAtOnce(argv, { env: process.env, cwd: workingDirectory() });
+  if (text === undefined) return false;
+  writerTo(process.stdout)(text);
+  return true;
+}
 
 /** What `docker-tls ARGV` prints, where it is `env` for a shell and certain to succeed. */
 export function envAtOnce(argv: readonly string[], around: Pick<Runtime, 'env' | 'cwd'>): string | undefined {
@@ -29,10 +38,7 @@ export function envAtOnce(argv: readonly string[], around: Pick<Runtime, 'env' |
     const runtime = { env, cwd: around.cwd, program };
     return environmentAtOnce(
       { host: said.host, client: said.client, shell, unset: said.unset },
-      {
-        runtime,
-        global: { home: storeDirectory(said.home, runtime) },
-      },
+      { runtime, global: { home: storeDirectory(said.home, runtime) } },
     );
   } catch {
     return undefined;

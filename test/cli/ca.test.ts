@@ -6,7 +6,7 @@ import { dirname, join } from 'node:path';
 import tls from 'node:tls';
 import { promisify } from 'node:util';
 import { afterAll, beforeEach, describe, expect, test } from 'vitest';
-import { commandLine, splitCommand } from '../../src/adapters/issuer/sign-command.ts';
+import { commandLine, signByCommand, splitCommand } from '../../src/adapters/issuer/sign-command.ts';
 import type { StoredClient } from '../../src/adapters/store/records.ts';
 import { openStore } from '../../src/adapters/store/store.ts';
 import { inspectCertificate } from '../../src/domain/pki/inspect.ts';
@@ -595,5 +595,13 @@ describe('a command that signs', () => {
   ])('%s is split by the rule', (command, words) => {
     expect(commandLine(command, { profile: 'server', days: 30, name: 'web' })).toEqual(words);
     expect(() => splitCommand(`${command} "`)).toThrow(/not closed/);
+  });
+
+  test('its words reach the program as they are: no shell reads them, nor what is filled in', async () => {
+    writeFileSync(file('words'), '#!/bin/sh\ncat >/dev/null\nprintf "%s\\n" "$@"\n', { mode: 0o755 });
+    const name = '$(id); `id`';
+    const request = { profile: 'client', days: 30, name, commonName: name, csr: '', ca: '', now: new Date() } as const;
+    const printed = await signByCommand(`${file('words')} '$HOME' 'a  b' --for={name}`, request);
+    expect(printed.split('\n')).toEqual(['$HOME', 'a  b', '--for=$(id); `id`', '']);
   });
 });

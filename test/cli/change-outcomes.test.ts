@@ -158,6 +158,14 @@ describe('a rollback is verified', () => {
     expect([(await run(back)).exit, phases]).toEqual([7, ['apply', 'undo']]);
   });
 
+  test('with a certificate of another key: the store keeps no key beside it that is not its own', async () => {
+    served = factory.issue('Earlier', { ca: true }).cert;
+    const facts = { 'file:/etc/docker/tls/1/server-cert.pem': `file 444 0:0\n${served}` };
+    expect([(await run(back, { facts })).exit, phases]).toEqual([0, ['apply', 'commit']]);
+    const { serverCert, serverKey } = await host();
+    expect([serverCert.trim(), serverKey]).toEqual([served.trim(), undefined]);
+  });
+
   test('a generation that trusts a CA which this store does not know needs a flag of its own', async () => {
     const theirs = factory.issue('Theirs', { ca: true });
     const facts = { 'file:/etc/docker/tls/1/ca.pem': `file 444 0:0\n${(await host()).ca}${theirs.cert}` };
@@ -165,6 +173,19 @@ describe('a rollback is verified', () => {
     expect([refused.exit, refused.json.error?.code, phases]).toEqual([4, 'E_ACCEPTS_REVOKED', []]);
     expect(refused.json.error?.message).toContain('Theirs');
     expect([(await run([...back, '--allow-revoked'], { facts })).exit, phases]).toEqual([0, ['apply', 'commit']]);
+  });
+
+  test('to a generation that accepts a revoked client again: not as that client', async () => {
+    const eve = (await client('eve')).cert;
+    const laptop = (await client('laptop')).cert;
+    accepted = (cert) => cert === laptop;
+    await run(['client', 'revoke', 'eve', '--yes']);
+    const ca = (await store().read()).ca?.cert;
+    const facts = { 'file:/etc/docker/tls/1/ca.pem': `file 444 0:0\n${ca}` };
+    tried = [];
+    phases = [];
+    expect([(await run([...back, '--allow-revoked'], { facts })).exit, phases]).toEqual([0, ['apply', 'commit']]);
+    expect([tried.includes(laptop), tried.includes(eve)]).toEqual([true, false]);
   });
 });
 

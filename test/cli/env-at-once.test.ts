@@ -160,6 +160,16 @@ describe('what is not certain is left to the command', () => {
     ['a record that others can change', () => chmodSync(record(), 0o666)],
     ['a store that others can change', () => chmodSync(home, 0o777)],
     ['a directory of hosts that others can change', () => chmodSync(join(home, 'hosts/build-1'), 0o770)],
+    ['a collection of hosts that others can change', () => chmodSync(join(home, 'hosts'), 0o777)],
+    [
+      'a link in place of the collection of hosts',
+      () => {
+        renameSync(join(home, 'hosts'), join(home, 'moved'));
+        symlinkSync('moved', join(home, 'hosts'));
+      },
+    ],
+    ['a server key that others can read', () => chmodSync(join(home, 'hosts/build-1/server-key.pem'), 0o644)],
+    ['a host without its CA', () => rmSync(join(home, 'hosts/build-1/ca.pem'))],
     ['a directory of clients that others can change', () => chmodSync(join(home, 'clients'), 0o720)],
     [
       'a link in place of a key',

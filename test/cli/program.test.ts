@@ -55,6 +55,20 @@ test('everything is written before the process ends, also into a slow pipe', () 
   expect(JSON.parse(stdout)).toMatchObject({ ok: true, command: 'completion' });
 });
 
+test.each([
+  ['status --json', '"rows": []'],
+  ['env --unset', 'DOCKER_HOST'],
+  ['__complete status --offl', '--offline'],
+])('%s in a directory that was deleted', (words, expected) => {
+  const home = mkdtempSync(join(tmpdir(), 'docker-tls-deleted-'));
+  const script = `mkdir gone && cd gone && rmdir ../gone && exec "${process.execPath}" "${program.bin}" ${words}`;
+  const env = { PATH: process.env.PATH, HOME: home };
+  const { status, stdout, stderr } = spawnSync('sh', ['-c', script], { cwd: home, env, encoding: 'utf8' });
+  rmSync(home, { recursive: true });
+  expect([status, stderr]).toEqual([0, '']);
+  expect(stdout).toContain(expected);
+});
+
 test('a reader that goes away is no failure and leaves no word', () => {
   const script = `("${process.execPath}" "${program.bin}" --help; echo "status $?" >&2) | true`;
   const { stderr } = spawnSync('sh', ['-c', script], { encoding: 'utf8' });
@@ -119,8 +133,10 @@ describe('a disk that is full', () => {
     ['--help', 'exec "$@" >/dev/full'],
     // The first 512 bytes still fit.
     ['--help', `ulimit -f 1; exec "$@" >'${short}'`],
-  ])('%s: what could not be printed is no success', (option, script) => {
-    const { status, stderr } = sh(script, option);
+    // As $GITHUB_ENV, of which 12 bytes more fit.
+    ['env --unset', `printf %500s >'${short}'; ulimit -f 1; exec "$@" >>'${short}'`],
+  ])('%s: what could not be printed is no success', (words, script) => {
+    const { status, stderr } = sh(script, ...words.split(' '));
     expect([status, stderr]).toEqual([
       1,
       expect.stringMatching(/^error\[E_OUTPUT\]: what was to be printed could not be written \((ENOSPC|EFBIG)\)\n$/),

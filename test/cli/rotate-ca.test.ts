@@ -2,6 +2,7 @@
 
 import { existsSync, readFileSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
+import { createSecureContext } from 'node:tls';
 import { afterAll, beforeEach, describe, expect, test } from 'vitest';
 import { sign } from '../../src/adapters/issuer/sign.ts';
 import { signByToken } from '../../src/adapters/issuer/token.ts';
@@ -256,7 +257,9 @@ describe('without the key of the old CA', () => {
     const old = (await state()).ca?.cert ?? '';
     await run('rotate', 'ca', '--yes');
     const now = await state();
-    const { cert } = await issued(now, desiredServer(now, false));
+    const { cert, key } = await issued(now, desiredServer(now, false));
+    // Its own comes first: dockerd starts with no other order.
+    expect(() => createSecureContext({ cert, key: key?.reveal() })).not.toThrow();
     expect(breaksClients(now.hosts.get('build-1')?.serverCert ?? '', now.oldCas, new Date())).toBe(false);
     const { verifyChain } = await import('../../src/domain/pki/inspect.ts');
     expect(verifyChain({ leaf: cert, anchors: [old], purpose: 'server', now: new Date() }).ok).toBe(true);

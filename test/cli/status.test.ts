@@ -128,6 +128,23 @@ test('what it says to paste is what works: an expired CA renews nothing, and a k
   ]);
 });
 
+test.each([['--json'], ['--quiet']])('interrupted while hosts are asked, it is no success (%s)', async (flag) => {
+  await issueStore(home, { hosts: { one: {}, two: {} } });
+  const controller = new AbortController();
+  const { exit, out, err } = await runCli(['status', '--home', home, flag], {
+    env: { HOME: dirname(home) },
+    signal: controller.signal,
+    connect: async () => {
+      controller.abort();
+      throw new DockerTlsError('E_SSH_UNREACHABLE', 'no way there');
+    },
+    probe: async () => ({ kind: 'refused', cause: 'connection-refused', reason: 'no answer', chain: '', elapsedMs: 1 }),
+  });
+  expect(exit).toBe(130);
+  expect(out + err).toContain('E_INTERRUPTED');
+  expect(out).not.toContain('unreachable');
+});
+
 test('on a narrow terminal what fits is whole, and what is wrong with a host is said in full, with what to do', async () => {
   await issueStore(home, { hosts: { 'build-1': { port: 1 } }, clients: { laptop: undefined } });
   const run = (columns: number) =>

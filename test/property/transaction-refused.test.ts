@@ -164,6 +164,38 @@ describe.runIf(process.getuid?.() === 0)('a change that may not go through, as t
     expect(error).toMatchObject({ code: 'E_HOST_CHANGED', exit: 5, message: expect.stringContaining(watched) });
   });
 
+  test('E_HOST_CHANGED: or a drop-in that came since, and that systemd has not read', async () => {
+    const dropIn = '/etc/systemd/system/docker.service.d/own.conf';
+    const error = await refused(async (box) => {
+      const { facts: known, ...one } = changeOf(box);
+      const unit = { ...known.docker.unit, fragment: '/usr/lib/systemd/system/docker.service' };
+      put(box.directory, dropIn, file('[Service]'));
+      await transact({ ...one, facts: { ...known, docker: { ...known.docker, unit } } });
+    });
+    expect(error).toMatchObject({ code: 'E_HOST_CHANGED', exit: 5, message: expect.stringContaining(dropIn) });
+  });
+
+  test('E_HOST_LOCKED: the change of another run has its time', async () => {
+    const error = await refused(async (box) => {
+      const lock = join(box.directory, 'run/docker-tls.lock');
+      const text = `who=ann@desk\nsince=1\nexpires=${Math.floor(Date.now() / 1000) + 3600}\ntransaction=def456\n`;
+      writeFileSync(lock, text);
+      await transact(changeOf(box)).finally(() => expect(readFileSync(lock, 'utf8')).toBe(text));
+    });
+    expect(error).toMatchObject({ code: 'E_HOST_LOCKED', exit: 4, message: expect.stringContaining('ann@desk') });
+  });
+
+  test.each([
+    ['in part', []],
+    ['as another one', [Buffer.from('CAcERTKEY')]],
+  ])('E_APPLY: a certificate arrives %s', async (_, input) => {
+    const error = await refused(async (box) => {
+      const { session, facts } = changeOf(box);
+      await startTransaction(session, { ...transactionOf(plan, facts), input }, { timeoutMs: 1000 });
+    });
+    expect(error).toMatchObject({ code: 'E_APPLY', exit: 5, message: expect.stringContaining('did not arrive whole') });
+  });
+
   test('E_APPLY: the timer for the rollback does not start, which shows late: nothing is in place by then', async () => {
     const error = await refused(async (box) => {
       const words = '#!/bin/sh\nsleep 0.5\necho no bus >&2\nexit 1\n';

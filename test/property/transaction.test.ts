@@ -11,8 +11,10 @@ import {
   copyFileSync,
   existsSync,
   mkdirSync,
+  readdirSync,
   readFileSync,
   statSync,
+  symlinkSync,
   writeFileSync,
 } from 'node:fs';
 import { dirname, join } from 'node:path';
@@ -217,6 +219,27 @@ describe.runIf(process.getuid?.() === 0)('unit files', () => {
   });
 });
 
+test.runIf(process.getuid?.() === 0)(
+  'a rollback protects containers anew where the confirmation has ended that',
+  () => {
+    const after = { '/etc/default/docker': { kind: 'file', mode: 0o644, uid: 0, content: 'x' } } as const;
+    // The confirmation is killed at daemon.json as it is to stay: the daemon has taken in by then that live-restore is off.
+    const crashes = [NEVER, { at: 3, done: false }];
+    const told = play(['dash'], {
+      before: {},
+      after,
+      protect: true,
+      restart: true,
+      remove: false,
+      crashes,
+      end: 'late',
+    });
+    const restart = ['live-restore true', 'stop docker.service', 'start docker.service', 'live-restore false'];
+    const steps = told.flatMap((line) => /(^live-restore \w+|\b(stop|start) docker\.service)$/.exec(line)?.[0] ?? []);
+    expect(steps.filter((step, index) => step !== steps[index - 1])).toEqual([...restart, ...restart]);
+  },
+);
+
 test.runIf(process.getuid?.() === 0)('a generation has daemon.json as it stays, not as it is for the restart', () => {
   const path = '/etc/docker/daemon.json';
   const json = (content: string): Entry => ({ kind: 'file', mode: 0o644, uid: 0, content });
@@ -263,6 +286,22 @@ describe.runIf(process.getuid?.() === 0)('where others may write', () => {
         for (const one of ['tls/1/server-key.pem 400', 'tls/1/server-cert.pem 444', 'tls/1/ca.pem 444', 'tls/1 700'])
           expect(modes).toContain(`/docker/${one}`);
         expect(modes).toContain('/systemd/system/docker-tls.socket 644');
+      },
+    );
+  });
+
+  test('a link of the administrator to the directory of the records stays when the last of them goes', () => {
+    changed(
+      ({ directory }) => {
+        mkdirSync(join(directory, 'var/elsewhere'));
+        symlinkSync('elsewhere', join(directory, 'var/docker-tls'));
+      },
+      (box) => {
+        box.run('exec dash /var/lib/docker-tls/txn/rollback.sh clean undo timer', Buffer.alloc(0));
+        expect(Object.fromEntries(read(join(box.directory, 'var')))).toMatchObject({
+          '/docker-tls': 'link 0:0 elsewhere',
+        });
+        expect(readdirSync(join(box.directory, 'var/elsewhere'))).toEqual([]);
       },
     );
   });

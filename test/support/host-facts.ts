@@ -23,6 +23,7 @@ export const GOOD_FACTS: Readonly<Record<string, string>> = {
   'file:/etc/docker/daemon.json': 'absent',
   dockerd: '/usr/sbin/dockerd',
   programs: '/usr/sbin/iptables\n/usr/sbin/runc\n/usr/sbin/docker-proxy',
+  edited: '',
   'api-socket': '/run/docker.sock',
   version: '{"Version":"26.1.5"}',
   info: '{"ID":"x","ServerVersion":"26.1.5","LiveRestoreEnabled":false,"Plugins":{"Log":["json-file","local"]}}',

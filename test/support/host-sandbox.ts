@@ -75,7 +75,6 @@ const STUBS: Record<string, string> = {
   'systemd-run': 'exit 0',
   journalctl: 'exit 0',
   logger: 'exit 0',
-  curl: `grep -q '"live-restore": true' /etc/docker/daemon.json 2>/dev/null && on=true || on=false; printf '{"LiveRestoreEnabled":%s}' $on`,
 };
 
 /** Holds a socket, as dockerd does, and outlives SIGHUP; what it answers comes from the stub of curl. */
@@ -100,6 +99,11 @@ export class Sandbox {
     this.#stub(
       'systemctl',
       `echo "$*" >>${this.directory}/systemctl; case $* in *MainPID*) echo ActiveState=active; echo MainPID=${daemon.pid} ;; esac`,
+    );
+    this.#stub(
+      'curl',
+      `grep -q '"live-restore": true' /etc/docker/daemon.json 2>/dev/null && on=true || on=false
+echo "live-restore $on" >>${this.directory}/systemctl; printf '{"LiveRestoreEnabled":%s}' $on`,
     );
     // Every command that changes a name may be the last one.
     for (const name of ['mv', 'ln', 'rm', 'mkdir', 'cp']) {
@@ -148,7 +152,7 @@ exit $code`,
     return read(join(this.directory, 'etc'));
   }
 
-  /** What systemd was told, in order. */
+  /** What systemd was told, and what the daemon said of live-restore, in order. */
   told(): string[] {
     const log = join(this.directory, 'systemctl');
     return existsSync(log) ? readFileSync(log, 'utf8').trimEnd().split('\n') : [];

@@ -5,7 +5,7 @@ import { issueCa, issueServer } from '../../src/domain/pki/certificate.ts';
 import { isInUse } from '../../src/domain/plan/daemon-in-use.ts';
 import type { FileChange } from '../../src/domain/plan/file-change.ts';
 import type { HostPlan } from '../../src/domain/plan/plan.ts';
-import { FACTS_TIME_MS, factsOf, sent } from '../support/host-facts.ts';
+import { FACTS_TIME_MS, factsOf, sent, UNIT } from '../support/host-facts.ts';
 
 const now = new Date(FACTS_TIME_MS);
 const authority = await issueCa({ name: 'CA', days: 30, now });
@@ -39,6 +39,12 @@ test.each<readonly [string, Parameters<typeof inUse>[0], { files?: readonly File
   ['a file of its settings changes', {}, { files: [CURRENT, DROP_IN] }],
   ['the key is of another type', {}, { cert: other }],
   ['its settings were edited since it started', { edited: '/etc/docker/daemon.json' }, {}],
+  ['its host cannot say whether they were', { edited: undefined }, {}],
+  [
+    'its configuration file is another, which is not looked at for edits',
+    { [`file:${UNIT}`]: 'file 644 0:0\n[Service]\nExecStart=/usr/sbin/dockerd --config-file=/opt/daemon.json\n' },
+    {},
+  ],
   ['it does not run', { unit: 'LoadState=loaded\nActiveState=inactive' }, {}],
   ['another program is in its place', { runs: undefined }, {}],
   ['its unit starts another program than the one that runs', { dockerd: '/usr/local/bin/dockerd' }, {}],

@@ -1,6 +1,6 @@
 /** The facts script, run on this machine by each kind of shell, and its reading: whatever lies at a path comes back byte for byte. */
 import { type StdioOptions, spawnSync } from 'node:child_process';
-import { mkdirSync, mkdtempSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
+import { mkdirSync, mkdtempSync, rmSync, symlinkSync, utimesSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
@@ -107,6 +107,58 @@ test.each([
   expect(variables.map((path) => files.get(path))).toMatchObject(
     ['a b.env', 'one.glob', 'two words.glob'].map((name) => ({ content: `A=${name}` })),
   );
+});
+
+/** The facts of a host whose systemd has a daemon that runs, with some programs replaced. */
+function running(shell: readonly string[], unit: readonly string[], programs: Readonly<Record<string, string>> = {}) {
+  const stub = join(directory, 'bin');
+  mkdirSync(stub);
+  const lines = ['Id=docker.service', `MainPID=${process.pid}`, 'ExecMainStartTimestamp=2020-01-01 00:00:00', ...unit];
+  const all = { systemctl: `cat <<'UNIT'\n${lines.join('\n')}\nUNIT`, ...programs };
+  for (const [name, text] of Object.entries(all))
+    writeFileSync(join(stub, name), `#!/bin/sh\n${text}\n`, { mode: 0o755 });
+  const script = FACTS_SCRIPT.replaceAll(/\/run\/systemd(?= )/g, join(directory, 'systemd'));
+  const [program = 'sh', ...args] = shell;
+  const { stdout } = spawnSync(program, [...args, '-c', `MORE_PATHS= PATH=${stub}:$PATH\n${script}`], {
+    cwd: directory,
+    maxBuffer: 1 << 26,
+    stdio: QUIET,
+  });
+  return parseFacts(stdout);
+}
+
+describe.each([['dash'], ['bash'], ['busybox', 'sh']])('of a daemon that runs, by %s', (...shell) => {
+  test("files that are newer than it are known, unless busybox's find is to compare", () => {
+    const [now, before, gone] = ['now', 'before', 'gone'].map((name) => join(directory, name)) as [
+      string,
+      string,
+      string,
+    ];
+    for (const path of [now, before]) writeFileSync(path, '');
+    utimesSync(before, 0, 0);
+    const unit = [`FragmentPath=${before}`, `DropInPaths=${now}`, `EnvironmentFiles=${gone} (ignore_errors=yes)`];
+    expect(running(shell, unit).docker.edited).toEqual(shell[0] === 'busybox' ? undefined : [now]);
+  });
+
+  test.each([
+    ['as a flag', '--tlscacert\tCA'],
+    ['as a key of JSON', '{"tlscacert":\t"CA"}'],
+  ])('the CA that it accepts clients of is read %s behind a tab', (_how, text) => {
+    const [ca, settings] = [join(directory, 'ca.pem'), join(directory, 'settings')];
+    writeFileSync(ca, 'the CA');
+    writeFileSync(settings, text.replace('CA', ca));
+    const { files } = running(shell, [`EnvironmentFiles=${settings} (ignore_errors=yes)`]);
+    expect(files.get(ca)).toMatchObject({ content: 'the CA' });
+  });
+});
+
+test('the room of systemd is not among that of the disks that a change is written to', () => {
+  mkdirSync(join(directory, 'systemd'));
+  const df = 'shift; echo head; for path in "$@"; do echo "/dev/x 9 5 4 1% $path"; done';
+  const { disk, runFreeKb } = running(['sh'], [], { df });
+  expect(runFreeKb).toBe(4);
+  expect(disk.map(({ mount }) => mount)).toContain('/etc');
+  expect(disk.map(({ mount }) => mount)).not.toContain(join(directory, 'systemd'));
 });
 
 test('restart policies are read where the daemon has its data, and a task of swarm comes back by itself', () => {

@@ -40,7 +40,7 @@ function hostWith({ typed, sudo = {} }: { typed?: readonly string[]; sudo?: Sudo
 
 /** As `sudo -S`, which never tires of asking here, and `sudo -n`. */
 function sudoChannel(words: readonly string[], passwords: string[]): Channel {
-  const [first = '', second = '', mode] = words.slice(-3);
+  const [first = '', second = '', mode] = words.slice(-4);
   const mark = `${first}${second}`;
   let say: (stream: 'stdout' | 'stderr', chunk: Buffer) => void = () => {};
   let end: (end: ChannelEnd) => void = () => {};

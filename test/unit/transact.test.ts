@@ -157,6 +157,7 @@ describe('the connection that a change is confirmed over', () => {
 
   test.each<readonly [string, Partial<HostFacts['docker']>]>([
     ['settings that another program edited take effect', { edited: ['/etc/docker/daemon.json'] }],
+    ['settings take effect that another program may have edited', { edited: undefined }],
     ['the daemon did not run', { unit: { ...factsOf().docker.unit, active: 'inactive' } }],
   ])('is opened after the restart where %s with it', async (_what, docker) => {
     expect((await run({}, { docker })).slice(0, 2)).toEqual(['apply ends', 'connect']);

@@ -80,14 +80,20 @@ function hostNames(home: string, host: string | undefined): string[] {
     return names;
   }
   sure(nameProblem(host) === undefined);
-  return lstatSync(join(home, 'hosts', host), { throwIfNoEntry: false }) === undefined ? [] : [host];
+  const found = isThere(join(home, 'hosts')) && lstatSync(join(home, 'hosts', host), { throwIfNoEntry: false });
+  return found ? [host] : [];
+}
+
+/** Whether a collection is there, and a directory of ours. */
+function isThere(at: string): boolean {
+  const stats = lstatSync(at, { throwIfNoEntry: false });
+  if (stats !== undefined) checked(stats, 'directory');
+  return stats !== undefined;
 }
 
 function namesIn(home: string, collection: 'hosts' | 'clients'): string[] {
   const at = join(home, collection);
-  const stats = lstatSync(at, { throwIfNoEntry: false });
-  if (stats === undefined) return [];
-  checked(stats, 'directory');
+  if (!isThere(at)) return [];
   const entries = readdirSync(at, { withFileTypes: true }).filter(({ name }) => !name.startsWith('.'));
   sure(entries.every((entry) => !entry.isSymbolicLink()));
   const names = entries.filter((entry) => entry.isDirectory()).map(({ name }) => name);
@@ -100,6 +106,10 @@ function readHost(home: string, name: string) {
   checked(lstatSync(directory), 'directory');
   const found = record(join(directory, 'host.json'));
   sure(found.name === name && isPlace(found) && isListOrAbsent(found.clients) && isTextOrAbsent(found.reach));
+  certificate(join(directory, 'ca.pem'));
+  // Not read: nothing here needs it.
+  const key = lstatSync(join(directory, 'server-key.pem'), { throwIfNoEntry: false });
+  if (key !== undefined) checked(key, 'key');
   return { record: found, serverCert: certificate(join(directory, 'server-cert.pem')) };
 }
 

@@ -12,14 +12,17 @@ import type { HostPlan } from './plan.ts';
  */
 export function isInUse({ files }: HostPlan, facts: HostFacts, credentials: Credentials | undefined): boolean {
   const { runsBinary, binary, edited, unit } = facts.docker;
+  const view = viewDaemon(facts);
   const before = installedCredentials(facts)?.cert;
   return (
     credentials !== undefined &&
     before !== undefined &&
     unit.active === 'active' &&
     runsBinary &&
-    viewDaemon(facts).commandLine?.program === binary &&
-    edited.length === 0 &&
+    view.commandLine?.program === binary &&
+    // The only configuration file that is looked at for edits.
+    view.configName === facts.places.daemonJson &&
+    edited?.length === 0 &&
     files.every(({ kind, path }) => kind === 'link' && path === facts.places.current) &&
     keyType(before) === keyType(credentials.cert)
   );

@@ -123,8 +123,8 @@ export function parseFacts(stdout: Buffer) {
       rootless: parseRootless(get('rootless')),
       /** Log drivers that the running daemon has; empty when it did not say. */
       logDrivers: textsAt(info, 'Plugins', 'Log'),
-      /** Files of its settings that were edited after it had started. */
-      edited: lines('edited'),
+      /** Files of its settings that were edited after it had started; undefined where that is not known. */
+      edited: raw.has('edited') ? lines('edited') : undefined,
       containers: parseContainers(answer('/containers/json'), get('restart-policies')),
     },
     files,

@@ -17,7 +17,7 @@ export function daemonWarnings(facts: HostFacts, listening: Listening, action: s
   return [
     ...(listening === 'daemon' ? [refuses] : []),
     ...restartWarnings(facts, action),
-    ...facts.docker.edited
+    ...(facts.docker.edited ?? [])
       .filter((path) => !managed.has(path))
       .map((path) => `${path} was edited after the daemon had started: what it says takes effect with the restart`),
   ];

@@ -77,7 +77,7 @@ function changesTlsAlone({ plan, facts: { places, docker } }: HostChange): boole
     plan.sshd === 'none' &&
     plan.audit === 'none' &&
     docker.unit.active === 'active' &&
-    docker.edited.length === 0 &&
+    docker.edited?.length === 0 &&
     plan.files.every(({ path }) => ours.some((one) => path.startsWith(one)))
   );
 }

@@ -1,6 +1,6 @@
 # The host: its system, files of settings, records of docker-tls, network.
 # Needs functions: end followed say unread_units
-# Needs variables: DAEMON_JSON MORE_PATHS NL TLS_DIRECTORY began dropins environment fragment host_kind paths pid uid
+# Needs variables: DAEMON_JSON MORE_PATHS NL TAB TLS_DIRECTORY began dropins environment fragment host_kind paths pid uid
 # Needs programs: cat date find grep hostname ip sh systemctl timeout tr uname
 
 # Further files of settings that are wanted.
@@ -68,7 +68,7 @@ find_accepted() {
   words=$cmdline$NL
   [ -z "$readable" ] || words=$words$(grep -hs -A 1 tlscacert $readable)
   follows=no
-  IFS=" \"'$NL"
+  IFS=" \"'$TAB$NL"
   for word in $words; do
     case $follows:$word in
       *:) ;;
@@ -102,11 +102,11 @@ settings_facts() {
     case $path in "$TLS_DIRECTORY"/current/*) ;; *) followed "$path" ;; esac
   done
 
-  # Settings that were edited after the daemon had started: it is not known yet whether it starts with them.
-  if [ -n "$began" ] && [ "${pid:-0}" -gt 0 ]; then
-    find -L "$DAEMON_JSON" $fragment $dropins $environment \
-      -maxdepth 0 -newermt "$began 1 second" 2>/dev/null
-    end edited
+  # Settings that were edited after the daemon had started: it is not known yet whether it starts with them. busybox's find cannot say.
+  there=
+  for path in "$DAEMON_JSON" $fragment $dropins $environment; do [ ! -e "$path" ] || there=$there$path$NL; done
+  if [ -n "$began" ] && [ "${pid:-0}" -gt 0 ] && [ -n "$there" ]; then
+    if edited=$(find -L $there -maxdepth 0 -newermt "$began 1 second" 2>/dev/null); then say edited "$edited"; fi
   fi
   unset IFS
   set +f

@@ -52,10 +52,13 @@ network_facts() {
   else
     say listeners ""
   fi
-  # Where systemd keeps what it reads comes last.
+  # Where systemd keeps what it reads comes last, and is not a disk that a change is written to.
   space=$(df -Pk $ROOM "$RUN" "${TLS_DIRECTORY%/*}" "$UNITS" "$STATE" /run/systemd 2>/dev/null)
+  if [ -d /run/systemd ]; then
+    say run-space "${space%%"$NL"*}$NL${space##*"$NL"}"
+    space=${space%"$NL"*}
+  fi
   say disk "$space"
-  [ ! -d /run/systemd ] || say run-space "${space%%"$NL"*}$NL${space##*"$NL"}"
   # Where, and how: the options of the mount, and of its file system.
   sed -n -e 's/^[^ ]* [^ ]* [^ ]* [^ ]* \(\/[^ ]*\) \([^ ]*\) .* \([^ ]*\)$/\1 \2,\3/' -e '/^\/proc/d' -e '/^\/sys/d' -e '/^\/dev/d' \
     -e '/^\/var\/lib\/docker\//d' -e '/^\/run\/docker\//d' -e '/^\//p' -e 5000q /proc/self/mountinfo

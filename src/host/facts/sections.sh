@@ -2,7 +2,7 @@
 # Every fact is a section (src/domain/dockerd/sections.ts): CONTENT, newline, "--NONCE NAME", newline. The nonce is drawn here and now, so no
 # content can be taken for another fact, whatever it holds.
 NL='
-'
+' TAB='	'
 # The kernel draws it, which takes no program.
 IFS=- read -r first second third fourth fifth </proc/sys/kernel/random/uuid
 nonce=$first$second$third$fourth$fifth
