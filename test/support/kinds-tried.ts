@@ -32,7 +32,6 @@ const OWN_FAULT = 'rootless: whatever dies in the middle';
 const FIRST_BOOT = 'first-boot: the files of the plan, laid out before a boot';
 const BUSY = 'no-client-refused: first setup with a busy socket';
 const SELINUX = '[scripts/selinux]';
-const STRANGE = '[scripts/strange]';
 const HAND = '[by hand]';
 
 const all = (cell: Cell): Cell[] => TRIED.map(() => cell);
@@ -61,7 +60,7 @@ export const KINDS_TRIED: readonly KindTried[] = [
       NFT_ROUND,
       NFT_ROUND,
       NFT_ROUND,
-      '[no]',
+      NFT_ROUND,
       NFT,
       NFT,
     ],
@@ -81,12 +80,18 @@ export const KINDS_TRIED: readonly KindTried[] = [
     ],
   },
   {
-    kind: '`/usr` read-only, dockerd through `env`',
-    cells: [STRANGE, STRANGE, HAND, HAND, HAND, STRANGE, STRANGE, '[as with systemd]', '[as with systemd]'],
-  },
-  {
-    kind: 'files of `plan --format butane`',
-    cells: [FIRST_BOOT, FIRST_BOOT, '[without the client]', '[no]', '[no]', FIRST_BOOT, '[no]', '[no]', '[no]'],
+    kind: '`/usr` read-only, dockerd through `env`, files of `plan --format butane`',
+    cells: [
+      FIRST_BOOT,
+      FIRST_BOOT,
+      FIRST_BOOT,
+      FIRST_BOOT,
+      FIRST_BOOT,
+      FIRST_BOOT,
+      '[as with systemd]',
+      '[as with systemd]',
+      '[as with systemd]',
+    ],
   },
   {
     kind: 'rootless Docker 26.1',
@@ -100,7 +105,7 @@ export const KINDS_TRIED: readonly KindTried[] = [
   { kind: "OpenRC, Debian's script, busybox", cells: [...all(INIT).slice(0, 7), '[scripts/faults]', INIT_FAULT] },
   {
     kind: 'OpenRC, a script of its own with supervise-daemon',
-    cells: [HAND, HAND, '[no]', '[no]', '[no]', '[by hand, its file alone]', '[no]', '[no]', '[no]'],
+    cells: [...all(INIT).slice(0, 7), INIT_FAULT, INIT_FAULT],
   },
   { kind: 'Podman 5.8', cells: [...all(PODMAN).slice(0, 7), PODMAN_FAULT, PODMAN_FAULT] },
   {
