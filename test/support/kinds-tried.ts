@@ -29,6 +29,8 @@ const PODMAN_FAULT = 'podman: whatever dies in the middle';
 const OWN =
   'rootless: setup, rotation under a client, revocation, rollback and removal: as the user alone, no client refused, no trace left';
 const OWN_FAULT = 'rootless: whatever dies in the middle';
+/** ROOTLESS_SUITE=rootless-sid */
+const OWN_BY_HAND = '[`rootless`, by hand]';
 const FIRST_BOOT = 'first-boot: the files of the plan, laid out before a boot';
 const BUSY = 'no-client-refused: first setup with a busy socket';
 const SELINUX = '[scripts/selinux]';
@@ -99,7 +101,7 @@ export const KINDS_TRIED: readonly KindTried[] = [
   },
   {
     kind: 'rootless Docker 28.5',
-    cells: [HAND, HAND, HAND, HAND, '[no]', '[no]', '[no, see Promises]', '[no]', '[no]'],
+    cells: [...all(OWN_BY_HAND).slice(0, 6), '[no, see Promises]', OWN_BY_HAND, OWN_BY_HAND],
   },
   { kind: "sysvinit, Debian's script", cells: [...all(INIT).slice(0, 7), INIT_FAULT, INIT_FAULT] },
   { kind: "OpenRC, Debian's script, busybox", cells: [...all(INIT).slice(0, 7), '[scripts/faults]', INIT_FAULT] },
