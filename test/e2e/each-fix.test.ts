@@ -46,6 +46,7 @@ describe.each(whole ? asked : suites)('on %s', { timeout: TIMEOUT_MS }, (suite) 
   };
   const harden = (fix: string, ...more: string[]) =>
     done('harden', host.name, '--only', fix, ...(needsYes(fix as never) ? ['--accept', fix] : []), ...more);
+  const setUp = () => person.setup(host, [], 'ops').filter((word) => word !== '--yes');
   const running = () => host.must("docker inspect -f '{{.State.Pid}}' web peer asker");
   /** systemd takes three starts a minute for enough. */
   const restart = () => host.must('systemctl reset-failed docker; systemctl restart docker');
@@ -64,7 +65,7 @@ describe.each(whole ? asked : suites)('on %s', { timeout: TIMEOUT_MS }, (suite) 
     person = newPerson(program, [host, neighbour]);
     await publishPort(host);
     before = await reachPort(host, neighbour);
-    await done(...person.setup(host, [], 'ops').filter((word) => word !== '--yes'));
+    await done(...setUp());
     await done(...person.setup(neighbour, ['--jump', `ops@${host.address}`], 'ops').filter((word) => word !== '--yes'));
     // Alone, and the ground of all that follow: without it a restart of dockerd stops what runs.
     await harden('live-restore');
@@ -149,6 +150,9 @@ describe.each(whole ? asked : suites)('on %s', { timeout: TIMEOUT_MS }, (suite) 
 
   it.runIf(whole || suite === 'trixie')('what an administrator has set as strictly or more so stays', async () => {
     const vm = suite.endsWith('-vm');
+    // Without the fixes of the tests before.
+    await done('remove', host.name);
+    await done(...setUp());
     await host.must(`set -e
       mkdir -p /etc/docker /etc/modprobe.d
       printf '%s\\n' 'MaxAuthTries 2' 'MaxSessions 5' 'ClientAliveInterval 60' 'ClientAliveCountMax 1' 'AllowTcpForwarding no' \\
