@@ -46,6 +46,7 @@ async function live(
     expect(requests()).toBe(before);
     await run(...person.setup(host, ['--days', '90']));
     expect(requests()).toBe(before + asked[0]);
+    await run('plan', host.name, '--check');
     await run('client', 'add', 'eve', '--yes');
     await run('client', 'revoke', 'eve', '--dry-run', '--reject-other-clients');
     await run('rotate', 'server', host.name, '--dry-run');

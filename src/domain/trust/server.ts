@@ -137,7 +137,10 @@ export function permittedNames(names: readonly San[], wanted: readonly string[],
   return names.filter((san) => !refused.includes(san));
 }
 
-/** A stored certificate with its chain. Once no older CA is trusted, the cross-signed certificate is dead weight: the leaf goes on alone. */
+/**
+ * A certificate with its chain, as hosts send it. Once no older CA is trusted, what is of the CA itself is dead weight: a cross-signed certificate,
+ * or the CA's own, which some external CAs give with each leaf.
+ */
 export function keptChain(cert: string, view: Pick<AccessView, 'oldCas'>, { ca }: Pick<StoreState, 'ca'>): string {
   if (view.oldCas.length > 0 || ca === undefined) return cert;
   const [leaf = '', ...chain] = splitBundle(cert);

@@ -154,17 +154,20 @@ export async function withCredentials<T>(
   if (credentials === undefined || 'restored' in credentials) return work(undefined);
   const now = run.runtime.now();
   const ca = bundleOf(resolveIds(credentials.trust, viewOf(latest, now)), latest, spec.acceptCa);
+  const withChain = (cert: string) => keptChain(cert, viewOf(latest, now), latest);
   const { certificate } = credentials;
   if ('keep' in certificate) {
     const known = latest.hosts.get(spec.name);
-    const cert = keptChain(known?.serverCert ?? '', viewOf(latest, now), latest);
+    const cert = withChain(known?.serverCert ?? '');
     const key = known?.serverKey;
     const source: Credentials['key'] =
       credentials.key === 'send' && key !== undefined ? { kind: 'send', key } : { kind: 'keep' };
     return work({ ca, cert, key: source });
   }
-  const sign = (publicKey?: string) =>
-    openIssuer(latest, issuing(run, now)).server(spec.name, certificate.issue, publicKey);
+  const sign = async (publicKey?: string) => {
+    const { cert, key } = await openIssuer(latest, issuing(run, now)).server(spec.name, certificate.issue, publicKey);
+    return { cert: withChain(cert), key };
+  };
   const issue = (publicKey?: string) =>
     asksExternalCa(latest)
       ? whileHeld(planned, id, base, run, () => sign(publicKey))
