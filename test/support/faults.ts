@@ -278,8 +278,8 @@ export class FaultHost {
       if (!(await change.saw(': verify', REACH_MS))) throw new Error(`verify was not reached: ${change.text()}`);
     } else {
       if (step === 'undo') {
-        // The rollback begins because the change is interrupted. Nothing is verified after a remove: that would be over too soon.
-        const word = kind === 'remove' ? `: ${this.#restarts(kind)}` : ': verify';
+        // The rollback begins because the change is interrupted: in the restart, since what follows may be over too soon.
+        const word = `: ${this.#restarts(kind)}`;
         if (!(await change.saw(word, REACH_MS))) throw new Error(`${word} was not reached: ${change.text()}`);
         child.kill('SIGINT');
       }
