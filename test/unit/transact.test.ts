@@ -27,11 +27,15 @@ function change(
   answers: Readonly<Record<string, string>>,
   requested: string[],
   records: { save: string; unsave: string },
+  /** What a person interrupts. */
+  interrupted = '',
 ) {
   const facts = factsOf();
   const session = hostThat(answers, requested);
+  const stop = new AbortController();
   const act = (what: string) => async () => {
     requested.push(what);
+    if (what === interrupted) stop.abort();
     if (what.startsWith('!')) throw new Error('the store is held');
   };
   return transact({
@@ -44,14 +48,17 @@ function change(
     reach: {
       runtime: {
         now: () => new Date(FACTS_TIME_MS),
-        signal: new AbortController().signal,
+        signal: stop.signal,
         operator: 'me',
         connect: async () => session,
       } as unknown as Runtime,
     },
     reason: 'test',
     progress: { phase() {}, done() {}, failed() {}, pause() {} },
-    verify: async () => [],
+    verify: async () => {
+      if (interrupted === 'verify') stop.abort();
+      return [];
+    },
     save: act(records.save),
     unsave: act(records.unsave),
   });
@@ -69,6 +76,19 @@ test('the host goes back before the store does, and also where the store cannot'
     message: 'the store is held; the host is as it was before',
     details: ['the store still has the change: the store is held'],
   });
+});
+
+test.each([
+  ['verify', ['apply', 'undo', 'unsave']],
+  ['save', ['apply', 'save', 'undo', 'unsave']],
+])('Ctrl-C before the host is asked to keep the change, in %s: all goes back', async (interrupted, order) => {
+  const requested: string[] = [];
+  const answers = { apply: 'switched', commit: 'committed', undo: 'undone -' };
+  const failed = await change(answers, requested, { save: 'save', unsave: 'unsave' }, interrupted).catch(
+    (error: unknown) => error,
+  );
+  expect(requested).toEqual(order);
+  expect(failed).toMatchObject({ exit: 130, message: 'interrupted; the host is as it was before' });
 });
 
 test('what the host has kept stays in the store', async () => {

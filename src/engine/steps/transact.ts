@@ -144,6 +144,8 @@ export async function transact(change: HostChange): Promise<ChangeOutcome> {
     requireVerified(spec.name, checks, '', change.first);
     runtime.signal.throwIfAborted();
     await change.save();
+    // The last moment in which Ctrl-C takes everything back.
+    runtime.signal.throwIfAborted();
     progress.phase('confirm');
     confirming = true;
     const ending = await commit(change, id, fresh);
