@@ -296,6 +296,18 @@ describe('undo', () => {
     expect(readdirSync(dirname(dirname(home)))).toEqual([]);
   });
 
+  test('of the first write leaves nothing either where a host was recorded since, and removed again', async () => {
+    const home = join(newHome(), 'deep/er');
+    const store = openStore(home);
+    await store.withLock('test', async () => {
+      const first = await store.write({ ca: sampleCa(1) });
+      await store.write({ hosts: { web: sampleHost('web', 1) } });
+      await store.write({ removeHosts: ['web'] });
+      await first.undo();
+    });
+    expect(existsSync(join(home, '..'))).toBe(false);
+  });
+
   test('puts back bytes and modes, and works once', async () => {
     const store = await filled();
     const before = picture(store.home);

@@ -150,6 +150,8 @@ async function rollForward(home: string, plan: Plan, id: string): Promise<void> 
     moveIfPresent(at, inside(join(journal, 'old'), path));
     if (put) renameSync(incoming, at);
   }
+  const left = parentsOf(plan.entries.filter(({ put }) => !put));
+  for (const directory of left.toReversed()) removeIfEmpty(inside(home, directory));
   await close(home, plan, journal, `.done-${id}`);
 }
 
@@ -157,6 +159,7 @@ async function rollForward(home: string, plan: Plan, id: string): Promise<void> 
 async function rollBack(home: string, plan: Plan, id: string): Promise<void> {
   const journal = join(home, '.undo');
   await flush([home]);
+  for (const directory of parentsOf(plan.entries.filter(({ had }) => had))) makeDirectory(inside(home, directory));
   for (const { path, put, had } of plan.entries.toReversed()) {
     const at = inside(home, path);
     const kept = inside(join(journal, 'old'), path);
