@@ -46,6 +46,19 @@ function problems(facts = host(), wanted = desired): string[] {
 }
 
 describe('the plan', () => {
+  test("warns of a TCP port of Podman's own socket, which stays as it is", () => {
+    const listens = (active: string) =>
+      host({
+        'docker-socket': `LoadState=loaded\nActiveState=${active}\nListen=/run/podman/podman.sock (Stream)\nListen=0.0.0.0:2375 (Stream)`,
+      });
+    expect(planHost(listens('active'), desired).warnings).toEqual([
+      expect.stringMatching(
+        /^podman\.socket listens on 0\.0\.0\.0:2375 as well, .* root on the host without a certificate$/,
+      ),
+    ]);
+    expect(planHost(listens('inactive'), desired).warnings).toEqual([]);
+  });
+
   test('a socket of ours that systemd holds, and a service that asks clients for a certificate', () => {
     const plan = planHost(host(), desired);
     expect(problems()).toEqual([]);

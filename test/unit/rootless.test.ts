@@ -53,6 +53,19 @@ function problems(more: Partial<HostFacts>, listen: readonly string[] = []): str
 test.each<[string, RegExp, Partial<HostFacts>, string[]?]>([
   ['containers run: they stop', /^E_CONTAINERS a rootless Docker .*: 1 container would stop/, {}],
   [
+    'a daemon that does not tell which run',
+    /^E_CONTAINERS a rootless Docker .*: those that run, which the daemon does not tell, would stop/,
+    { docker: { ...recorded.docker, containers: [], listsContainers: false } },
+  ],
+  [
+    "a port of RootlessKit's, as Docker documents it, is ours to hold",
+    /^E_PORT_TAKEN port 2376 is taken by rootlesskit \(pid 7\)\n[^\n]*2377\nor take "-p" for that port out of DOCKERD_ROOTLESS_ROOTLESSKIT_FLAGS \(\S+docker\.service:\d+\)/,
+    {
+      listeners: ['LISTEN 0 4096 *:2376 *:* users:(("rootlesskit",pid=7,fd=3))'],
+      ...startedBy(`${SCRIPT}\nEnvironment="DOCKERD_ROOTLESS_ROOTLESSKIT_FLAGS=-p 0.0.0.0:2376:2376/tcp"`),
+    },
+  ],
+  [
     'the user does not linger and may not: the rollback would end with their login',
     /^E_LINGER rooty does not linger, and may not.*\nas root on the host: loginctl enable-linger rooty$/m,
     { linger: { state: 'no', file: '/var/lib/systemd/linger/rooty' } },

@@ -90,6 +90,8 @@ export function parseFacts(stdout: Buffer) {
         ),
       },
       socket: serviceState(parseProperties(get('docker-socket'))),
+      /** What the socket unit of that name listens on: of dockerd's, or podman.socket. */
+      socketListens: parseSockets(get('docker-socket')).flatMap(({ listens }) => listens),
       tlsSocket: serviceState(parseProperties(get('tls-socket'))),
       /** Socket units, other than ours, that hand their sockets to the daemon. */
       otherSockets: parseSockets(get('sockets')),

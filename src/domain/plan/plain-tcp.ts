@@ -13,8 +13,17 @@ export type SocketPort = { readonly address: string; readonly unit: string };
 /** TCP ports of other socket units that hand their connections to dockerd. */
 export function socketPorts(facts: HostFacts): SocketPort[] {
   return facts.docker.otherSockets.flatMap(({ unit, listens }) =>
-    listens.filter((address) => /:\d+$/.test(address) && !/^[/@]/.test(address)).map((address) => ({ address, unit })),
+    listens.filter(isTcp).map((address) => ({ address, unit })),
   );
+}
+
+/** Of Podman's own socket unit, which docker-tls leaves alone. */
+export function podmanPorts({ docker }: HostFacts): string[] {
+  return docker.socket.active === 'active' ? docker.socketListens.filter(isTcp) : [];
+}
+
+function isTcp(address: string): boolean {
+  return /:\d+$/.test(address) && !/^[/@]/.test(address);
 }
 
 /** TCP addresses on which dockerd asks no client for a certificate, once our drop-in is gone and `files` are restored. */

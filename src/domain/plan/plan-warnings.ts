@@ -4,6 +4,7 @@ import type { DesiredHost } from './desired.ts';
 import type { HostFacts } from './facts.ts';
 import { judgeFirewall } from './firewall.ts';
 import { kindOf } from './host-kind.ts';
+import { podmanPorts } from './plain-tcp.ts';
 import type { Listening } from './plan.ts';
 
 export function daemonWarnings(facts: HostFacts, listening: Listening, action: string): string[] {
@@ -34,7 +35,13 @@ export function networkWarnings(facts: HostFacts, { port, listen }: DesiredHost,
     ({ user, path }) =>
       `${user} has a rootless Docker of their own (${path}): it is not changed, and not protected by TLS`,
   );
-  if (action !== 'restart') return rootless;
+  const left = kindOf(facts).engine.apart
+    ? podmanPorts(facts).map(
+        (address) =>
+          `podman.socket listens on ${address} as well, and docker-tls leaves it as it is: unless podman.service has TLS of its own, every client there is root on the host without a certificate`,
+      )
+    : [];
+  if (action !== 'restart') return [...rootless, ...left];
   const { doubt } = judgeFirewall(facts.firewall, port);
   // An address that comes later, a VPN's, is what FreeBind is for; a typing error looks the same, and no client could connect.
   const has = new Set(facts.addresses.map(({ address }) => address.toLowerCase()));
@@ -43,6 +50,7 @@ export function networkWarnings(facts: HostFacts, { port, listen }: DesiredHost,
   );
   return [
     ...rootless,
+    ...left,
     ...(doubt === undefined ? [] : [`${doubt.words}; if it does not answer: ${doubt.hints.join(', then ')}`]),
     ...missing.map(
       (address) => `no interface of the host has the address ${address} now: no client can connect there until one has`,

@@ -3,11 +3,12 @@
 import type { DockerTlsError } from '../../errors/errors.ts';
 import { LEAF_BACKDATE_MS } from '../pki/profiles.ts';
 import { clockCommand, rootCommand, sshCommand, sudoCommand } from '../quote.ts';
+import { readStart } from './daemon-start.ts';
 import { fileText, type HostFacts } from './facts.ts';
 import { judgeFirewall } from './firewall.ts';
 import { kindOf } from './host-kind.ts';
 import type { PreflightInput } from './preflight.ts';
-import { collect } from './preflight-config.ts';
+import { collect, editAt } from './preflight-config.ts';
 
 /** A certificate is dated back (src/domain/pki/profiles.ts): a clock that is further behind refuses it. A minute is for the way there. */
 const BEHIND_LIMIT_MS = LEAF_BACKDATE_MS - 60_000;
@@ -47,7 +48,8 @@ export function checkHost(input: PreflightInput): DockerTlsError[] {
 }
 
 /** What holds the port, and what to do. */
-function portTaken({ login, facts, port }: PreflightInput): [message: string, hints: string[]] | undefined {
+function portTaken(input: PreflightInput): [message: string, hints: string[]] | undefined {
+  const { login, facts, port } = input;
   const other = `choose another: --port ${port === 2376 ? 2377 : 2376}`;
   const listeners = facts.listeners.filter((line) => line.trim().split(/\s+/)[3]?.endsWith(`:${port}`));
   const foreign = listeners.find((line) => !/users:\(\(.*"(dockerd|systemd)"/.test(line));
@@ -56,7 +58,7 @@ function portTaken({ login, facts, port }: PreflightInput): [message: string, hi
     const program = /"([^"]+)",pid=(\d+)/.exec(foreign);
     return [
       `port ${port} is taken by ${program ? `${program[1]} (pid ${program[2]})` : 'another program'}`,
-      [other, `or see what it is: ${sudoCommand(login, 'ss', '-ltnp', `sport = :${port}`)}`],
+      [other, ...forwardedHints(input), `or see what it is: ${sudoCommand(login, 'ss', '-ltnp', `sport = :${port}`)}`],
     ];
   }
   if (!listeners.some((line) => /"systemd",pid=1\b/.test(line))) return undefined;
@@ -64,6 +66,19 @@ function portTaken({ login, facts, port }: PreflightInput): [message: string, hi
   return [
     `port ${port} is held by ${holder?.unit ?? 'another socket unit'}, not by ${kindOf(facts).sockets.tls}`,
     [`see it: ${sshCommand(login, 'systemctl', ...(holder ? ['cat', holder.unit] : ['list-sockets']))}`, `or ${other}`],
+  ];
+}
+
+/** A rootless daemon that is reached by a port of RootlessKit, as Docker documents it: docker-tls needs none. */
+function forwardedHints({ login, facts, port }: PreflightInput): string[] {
+  if (!kindOf(facts).own) return [];
+  const flags = readStart(facts).variable('DOCKERD_ROOTLESS_ROOTLESSKIT_FLAGS');
+  if (flags === undefined || !flags.value.includes(`:${port}/tcp`)) return [];
+  const restart = kindOf(facts).systemctl.join(' ');
+  return [
+    `or take "-p" for that port out of DOCKERD_ROOTLESS_ROOTLESSKIT_FLAGS (${flags.path}:${flags.line}); docker-tls opens the port without it:`,
+    ...editAt(login, flags.path, facts),
+    sshCommand(login, 'sh', '-c', `${restart} daemon-reload && ${restart} restart docker`),
   ];
 }
 

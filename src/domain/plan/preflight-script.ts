@@ -28,7 +28,10 @@ export function checkScript({ host, login, facts }: PreflightInput, view: Daemon
     add(
       'E_UNIT_VARIABLE',
       `${settings}:${assignment.line}: ${FLAGS_VARIABLE} is put together by the shell, so docker-tls cannot tell which flags dockerd gets`,
-      ['give it its whole value on one line, in double quotes:', ...editAt(login, settings, facts)],
+      [
+        'assign it once, with its whole value in double quotes on a line of its own, which begins with its name:',
+        ...editAt(login, settings, facts),
+      ],
     );
   return found;
 }

@@ -170,7 +170,7 @@ export function stopProblem(
     problem(
       host,
       code,
-      `${why}: ${plural(plan.containers.running.length, 'container')} would stop during the restart`,
+      `${why}: ${plan.containers.unlisted ? 'those that run, which the daemon does not tell,' : plural(plan.containers.running.length, 'container')} would stop during the restart`,
       ['let them stop: --containers may-stop'],
       facts.docker.containers
         .slice(0, 20)

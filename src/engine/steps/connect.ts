@@ -57,7 +57,10 @@ async function hasOnlyOwnDocker(session: HostSession, host: string, { runtime }:
   const script = [
     'export XDG_RUNTIME_DIR="/run/user/$(id -u)"',
     // Without lingering it starts only now, with the login.
-    'case $(systemctl --user is-active docker.service) in active | activating) ! systemctl -q is-active docker.service docker.socket && echo own ;; esac',
+    'case $(systemctl --user is-active docker.service) in active | activating) ;; *)',
+    // One that is stopped counts where its user lets it start, and root none.
+    'systemctl --user -q is-enabled docker.service 2>/dev/null && ! systemctl -q is-enabled docker.service docker.socket 2>/dev/null ;; esac &&',
+    '! systemctl -q is-active docker.service docker.socket && echo own',
   ].join('\n');
   const request = { phase: 'find', script, asRoot: false, timeoutMs: 20_000, signal: runtime.signal };
   const { stdout } = await closingOnError(session, host, () => session.run(request));

@@ -189,7 +189,8 @@ export const TLS_CHECKS: readonly Check[] = [
     failure: "Docker's API is served in plain HTTP",
     severity: 'critical',
     why: 'Port 2375 is searched for on the whole Internet, and an open one is taken over within hours.',
-    fix: (host) => `docker-tls setup ${host} (it takes the plain address out)`,
+    fix: (host) =>
+      `docker-tls setup ${host} (it takes the plain address of dockerd out; one of podman.socket stays: systemctl edit podman.socket)`,
     fixable: 'tls',
     evaluate: plain,
   },
