@@ -14,7 +14,7 @@ import { STRANGE } from '../support/strange/cases.ts';
 
 const all = process.env.STRANGE === 'all';
 const suite = (process.env.STRANGE_SUITE ?? 'trixie') as Suite;
-const SHELLS = ['zsh', 'zsh-common', 'tcsh', 'ksh93u+m', 'opendoas', 'libcrypt1'];
+const SHELLS = ['zsh', 'zsh-common', 'tcsh', 'ksh93u+m', 'mksh', 'opendoas', 'libcrypt1'];
 const part = process.env.STRANGE_PART ?? '';
 
 let program: Program;

@@ -3,6 +3,8 @@
 import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
+import { kindOf } from '../../src/domain/plan/host-kind.ts';
+import { renderEnding } from '../../src/domain/plan/transaction.ts';
 import {
   CHANGE_VARIABLES,
   ENTRY_KINDS,
@@ -128,6 +130,18 @@ describe('the protocol', () => {
       expect(found, kind).toEqual(found.map(() => expected));
     }
     expect(all.filter(({ text }) => /(echo|printf) '@result/.test(text))).toEqual([]);
+  });
+
+  test('who starts the stored rollback gives the mutex back first: a copy of the descriptor, which mksh keeps, would hold it', () => {
+    const ending = renderEnding('commit', { id: 'abc', kind: kindOf({}) });
+    for (const [text, name] of [
+      [ending, 'ending'],
+      [modules.get('apply/take-lock.sh')?.text ?? '', 'lock'],
+    ] as const) {
+      const [before = '', ...after] = text.split(/^.*\bsh \S+\/rollback\.sh"? /m);
+      expect([name, after.length]).toEqual([name, 1]);
+      expect(before).toMatch(/flock -u 9(; |\n\s*)exec 9<&-\n\s*$/);
+    }
   });
 
   test('kinds of entries', () => {

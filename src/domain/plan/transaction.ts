@@ -211,7 +211,8 @@ export function renderEnding(verb: 'commit' | 'undo', { id, kind }: Pick<Transac
     `  clear_unarmed ${shellQuote(`${kind.places.run}/docker-tls-${id}`)}`,
     verb === 'undo' ? "  result undone ''" : '  result nothing',
     `elif [ -f ${shellQuote(`${txn}/rollback.sh`)} ] && [ "$(cat ${shellQuote(`${txn}/id`)} 2>/dev/null)" = ${shellQuote(id)} ]; then`,
-    '  exec 9<&-',
+    // mksh keeps a copy of what it closes, and with it the lock, for as long as it runs.
+    '  flock -u 9; exec 9<&-',
     `  sh ${shellQuote(`${txn}/rollback.sh`)} clean ${verb} ${argument}`,
     'else',
     '  result nothing',

@@ -21,6 +21,8 @@ take_lock() {
   if [ -f "$T/settings" ]; then
     # An unconfirmed change whose lock has expired, or that a reboot left: it is rolled back first. The plan that
     # is about to be carried out was made from what it left behind, so it has to be made again.
+    # mksh keeps a copy of what it closes, and with it the lock, for as long as it runs.
+    flock -u 9
     exec 9<&-
     if sh "$T/rollback.sh" undo stale >/dev/null 2>&1; then result again; else result blocked; fi
     exit 0

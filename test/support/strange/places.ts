@@ -111,6 +111,14 @@ export const PLACES: readonly StrangeCase[] = [
   },
   { name: '/bin/sh is bash', make: 'ln -sf bash /bin/sh', end: 'ln -sf dash /bin/sh' },
   { name: '/bin/sh is busybox', make: 'ln -sf busybox /bin/sh', end: 'ln -sf dash /bin/sh' },
+  { name: '/bin/sh is lksh', make: 'ln -sf lksh /bin/sh', end: 'ln -sf dash /bin/sh', on20: 'left out' },
+  {
+    name: '/bin/sh is mksh',
+    make: 'ln -sf mksh /bin/sh',
+    end: 'ln -sf dash /bin/sh',
+    code: 'E_FACTS',
+    on20: 'left out',
+  },
   { name: '/bin/sh is zsh', make: 'ln -sf zsh /bin/sh', end: 'ln -sf dash /bin/sh', code: 'E_FACTS', on20: 'left out' },
   {
     name: '/bin/sh is ksh',
