@@ -13,7 +13,7 @@ import type { HostResult } from '../domain/host-results.ts';
 import type { Secret } from '../domain/secret.ts';
 import type { HostSpec } from '../domain/settings.ts';
 import { probeClientAt } from '../domain/trust/reachable-hosts.ts';
-import { gatherAuditFacts, gatherLynis } from '../engine/gather.ts';
+import { gatherAuditFacts, gatherLynis } from '../engine/gather-audit.ts';
 import { type FleetOptions, overHosts } from '../engine/pool.ts';
 import { probeAs } from '../engine/probes.ts';
 import { wayTo } from '../engine/through.ts';

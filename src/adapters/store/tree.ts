@@ -91,9 +91,6 @@ export function treeSignature(home: string): string {
 }
 
 function makeTree(home: string, journal: OpenJournal | undefined, problems: Problems): Tree {
-  /** The same CA is in every directory: it is parsed once. */
-  const known = new Set<string>();
-
   function locate(path: string): string | undefined {
     const entry = journal?.entries.get(path);
     const at = inside(home, path);
@@ -178,8 +175,7 @@ function makeTree(home: string, journal: OpenJournal | undefined, problems: Prob
     }
     return {
       text: (name, need, parse) => read(name, 'record', need, parse),
-      certificate: (name, need) =>
-        read(name, 'certificate', need, (text) => verdict(text, certificateProblem(text, known))),
+      certificate: (name, need) => read(name, 'certificate', need, (text) => verdict(text, certificateProblem(text))),
       key: (name) => read(name, 'key', false, (text) => verdict(new Secret(text), keyProblem(text))),
     };
   }

@@ -10,7 +10,6 @@ import type { Contents } from './contents.ts';
 
 /** A tree of contents; `where` names the store in errors. */
 export function mapTree(contents: Contents, where: string): Tree {
-  const known = new Set<string>();
   const directories = new Set<string>();
   for (const path of contents.keys()) {
     for (let end = path.indexOf('/'); end !== -1; end = path.indexOf('/', end + 1)) directories.add(path.slice(0, end));
@@ -35,7 +34,7 @@ export function mapTree(contents: Contents, where: string): Tree {
       problem === undefined ? { ok: true, value } : { ok: false, problem };
     return {
       text: read,
-      certificate: (name, need) => read(name, need, (text) => checked(text, certificateProblem(text, known))),
+      certificate: (name, need) => read(name, need, (text) => checked(text, certificateProblem(text))),
       key: (name) => read(name, false, (text) => checked(new Secret(text), keyProblem(text))),
     };
   }
