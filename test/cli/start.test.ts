@@ -96,3 +96,9 @@ test('of ssh2 the build has the client, and no server', () => {
   expect(having('Client = class extends EventEmitter')).toBe(1);
   for (const text of ['AuthContext = class', 'SFTP = class', '"SSHTTPAgent"']) expect(having(text)).toBe(0);
 });
+
+test('the build is ASCII alone, which Node reads in half the space', () => {
+  const files = readdirSync(dist).filter((name) => name.endsWith('.js'));
+  const wide = files.filter((name) => readFileSync(join(dist, name)).some((byte) => byte > 127));
+  expect(wide).toEqual([]);
+});
