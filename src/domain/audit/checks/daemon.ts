@@ -1,8 +1,8 @@
 /** Owns the checks of section 2: how dockerd is configured, judged from its effective options and its own answers. */
 
+import { placeOf } from '../../dockerd/options.ts';
 import { at, textAt } from '../../json.ts';
 import { type Check, finding, PASS, UNANSWERED } from '../check.ts';
-import { placeOf } from '../dockerd.ts';
 
 import {
   authorization,

@@ -1,8 +1,8 @@
 /** Owns the checks of section 3: owners and modes of Docker's files. A file that does not exist is not applicable. */
 
 import { dirname } from 'node:path/posix';
+import { lastOf } from '../../dockerd/options.ts';
 import { type Check, type Evidence, judge, notApplicable, type Severity, type Verdict } from '../check.ts';
-import { setting } from '../dockerd.ts';
 import type { AuditFacts, FileFact, TlsFile } from '../facts.ts';
 
 /** `0640`, as chmod takes it. */
@@ -76,7 +76,7 @@ function localSocket(facts: AuditFacts): readonly FileFact[] {
 /** The group that the local socket is to have. dockerd gets one by --group, for sockets that it opens; systemd has its own for `fd://`. */
 function socketGroup(facts: AuditFacts): string {
   const bySystemd = facts.units.get('docker.socket')?.get('SocketGroup')?.[0] ?? 'docker';
-  const byDockerd = setting(facts.daemon, 'group')?.values.at(-1) ?? bySystemd;
+  const byDockerd = lastOf(facts.daemon, 'group') ?? bySystemd;
   return localSocket(facts).some(({ group }) => group === bySystemd) ? bySystemd : byDockerd;
 }
 
@@ -104,7 +104,7 @@ const KINDS: readonly Kind[] = [
     why: 'Anyone who can write to it is root on this host.',
     group: socketGroup,
   }),
-  kind('3.17', '3.18', 'daemon.json', 0o644, (facts) => paths(facts.daemon.file.path)(facts)),
+  kind('3.17', '3.18', 'daemon.json', 0o644, (facts) => paths(facts.daemon.json.path)(facts)),
   kind('3.19', '3.20', '/etc/default/docker', 0o644, paths('/etc/default/docker')),
   kind('3.22', '3.21', '/etc/sysconfig/docker', 0o644, paths('/etc/sysconfig/docker')),
   kind('3.23', '3.24', 'containerd.sock', 0o660, paths('/run/containerd/containerd.sock'), {

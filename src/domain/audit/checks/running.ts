@@ -1,7 +1,8 @@
 /** Owns how running containers are judged: each on its own, with what it has in truth where the kernel tells. */
 
-import { textAt } from '../../json.ts';
-import type { ContainerFact } from '../api.ts';
+import { flagged } from '../../dockerd/options.ts';
+import { entriesAt, textAt } from '../../json.ts';
+import { type ContainerFact, ulimitText } from '../api.ts';
 import { isGrave, moreThanDefault } from '../capabilities.ts';
 import {
   type Check,
@@ -15,7 +16,6 @@ import {
   UNANSWERED,
   type Verdict,
 } from '../check.ts';
-import { defaultUlimits } from '../dockerd.ts';
 import type { AuditFacts } from '../facts.ts';
 import { securityOption } from './daemon-verdicts.ts';
 
@@ -117,7 +117,13 @@ export function execs(facts: AuditFacts, user: boolean): Verdict {
 /** The limits of containers that are not those of the daemon. */
 export function ownLimits(facts: AuditFacts): Verdict {
   if (facts.podman) return notApplicable("Podman names its default limits as each container's own");
-  const defaults = defaultUlimits(facts.daemon);
+  const { values } = facts.daemon.json;
+  const defaults = new Set([
+    ...flagged(facts.daemon, 'default-ulimits').map((text) =>
+      text.includes(':') ? text : text.replace(/=(.*)$/, '=$1:$1'),
+    ),
+    ...entriesAt(values, 'default-ulimits').map(([name, limit]) => ulimitText(name, limit)),
+  ]);
   return askPerson(facts, 'are these limits right?', ({ ulimits }) =>
     ulimits.filter((limit) => !defaults.has(limit)).map((limit) => `has its own limit ${limit}`),
   );

@@ -1,5 +1,6 @@
 /** Owns the checks of TLS: who gets in, seen from outside, and what the certificates and keys are worth. */
 
+import { tlsModeOf } from '../../dockerd/options.ts';
 import { type CertificateFact, readCertificates } from '../certificates.ts';
 import {
   type AuditProbe,
@@ -13,7 +14,6 @@ import {
   type Severity,
   type Verdict,
 } from '../check.ts';
-import { tlsModeOf } from '../dockerd.ts';
 import { exposedAddresses, gotIn } from '../exposure.ts';
 import type { AuditFacts } from '../facts.ts';
 import { octal } from './files.ts';
