@@ -175,12 +175,8 @@ export function withBefore(change: FileChange, facts: HostFacts): FileChange {
   return change;
 }
 
-export function modeOf(facts: HostFacts, path: string): string {
+/** A text file that keeps the mode and owner that it has now. */
+export function edited(facts: HostFacts, path: string, content: string): FileChange {
   const now = facts.files.get(path);
-  return now?.kind === 'file' ? now.mode.padStart(4, '0') : '0644';
-}
-
-export function ownerOf(facts: HostFacts, path: string): string {
-  const now = facts.files.get(path);
-  return now?.kind === 'file' ? now.owner : '0:0';
+  return now?.kind === 'file' ? text(path, content, now.mode.padStart(4, '0'), now.owner) : text(path, content);
 }

@@ -43,6 +43,20 @@ export function mustBeUnset(name: string, filter: (value: string) => boolean, te
   };
 }
 
+export function storageDriver(driver: string): Check['evaluate'] {
+  return ({ docker }) => {
+    if (docker === undefined) return UNANSWERED;
+    if (textAt(docker.info, 'Driver') !== driver) return PASS;
+    return finding([{ place: 'dockerd', text: `the storage driver is ${driver}` }]);
+  };
+}
+
+export function experimental(facts: AuditFacts): Verdict {
+  if (facts.docker === undefined) return UNANSWERED;
+  if (at(facts.docker.info, 'ExperimentalBuild') !== true) return PASS;
+  return finding([{ place: placeOf(facts.daemon, 'experimental'), text: 'experimental features are on' }]);
+}
+
 export function rootless(facts: AuditFacts): Verdict {
   if (facts.docker === undefined) return UNANSWERED;
   if (securityOption(facts, 'rootless') !== undefined) return PASS;
