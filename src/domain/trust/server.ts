@@ -80,7 +80,7 @@ export function reasonToIssue(
 ): string | undefined {
   if (cert === undefined) return 'it has none yet';
   const info = inspectCertificate(cert);
-  const { state } = renewal({ notBefore: info.notBefore, notAfter: info.notAfter, now: options.now });
+  const { state } = renewal({ ...info, now: options.now });
   if (state !== 'ok')
     return state === 'due'
       ? 'two thirds of its lifetime are over'

@@ -6,7 +6,7 @@ import { type Check, type Evidence, judge, notApplicable, type Severity, type Ve
 import type { AuditFacts, FileFact, TlsFile } from '../facts.ts';
 
 /** `0640`, as chmod takes it. */
-export function octal(mode: number): string {
+function octal(mode: number): string {
   return mode.toString(8).padStart(4, '0');
 }
 
@@ -133,9 +133,11 @@ function ownedRight(file: FileFact, wanted: string): boolean {
   return file.uid === 0 && (wanted === 'root' ? file.gid === 0 : file.group === wanted || file.gid === 0);
 }
 
-/** A private key that others than root can use. */
-function isKeyOpen(file: FileFact): boolean {
-  return file.uid !== 0 || (file.mode & 0o007) !== 0 || ((file.mode & 0o070) !== 0 && file.gid !== 0);
+/** Why others than root can use a private key; empty: they cannot. */
+export function keyFlaws({ uid, user, gid, group, mode }: FileFact): readonly string[] {
+  const flaws = uid === 0 ? [] : [`belongs to ${user}`];
+  if ((mode & 0o007) !== 0) return [...flaws, `mode ${octal(mode)}: every local user can use it`];
+  return (mode & 0o070) !== 0 && gid !== 0 ? [...flaws, `mode ${octal(mode)}: the group ${group} can use it`] : flaws;
 }
 
 /** How a file should be: root's, with this group and mode. */
@@ -153,7 +155,7 @@ export function fileFixes(facts: AuditFacts): readonly FileFix[] {
   }
   // What is a key is root's alone, whatever else the kind of file it is may have.
   for (const file of facts.keyFiles) {
-    if (!isKeyOpen(file)) continue;
+    if (keyFlaws(file).length === 0) continue;
     const mode = (fixes.get(file.path)?.mode ?? file.mode) & 0o600;
     fixes.set(file.path, { path: file.path, mode: mode || 0o400, group: 'root' });
   }
