@@ -12,7 +12,6 @@ import {
   judge,
   notApplicable,
   PASS,
-  type Severity,
   UNANSWERED,
   type Verdict,
 } from '../check.ts';
@@ -135,15 +134,7 @@ export function swarmNeed(facts: AuditFacts): Verdict {
   return finding([{ place: 'dockerd', text: 'swarm mode is on: it opens more ports to the network' }]);
 }
 
-/** A check that looks at one thing of each running container. */
-export function containerCheck(
-  id: string,
-  severity: Severity,
-  title: string,
-  failure: string,
-  why: string,
-  fix: string,
-  wrong: (container: ContainerFact) => readonly string[],
-): Check {
-  return { id, severity, title, failure, why, fix, evaluate: (facts) => runningContainers(facts, wrong) };
+/** Judges one thing of each running container. */
+export function perContainer(wrong: (container: ContainerFact) => readonly string[]): Check['evaluate'] {
+  return (facts) => runningContainers(facts, wrong);
 }
