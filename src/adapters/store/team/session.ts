@@ -3,8 +3,8 @@
  * of it. What is not signed by the store's key, or is older than what was seen here before, is refused.
  */
 
+import { errnoOf } from '../../../errors/errors.ts';
 import type { Engine, Message, Snapshot } from '../engine.ts';
-import { errnoOf } from '../files.ts';
 import { type Contents, groupTexts, OPERATORS, openGroup, sealGroup, touchedGroups } from './contents.ts';
 import type { Local, Seen } from './local.ts';
 import {
