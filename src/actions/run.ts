@@ -36,7 +36,8 @@ export async function openRun(
   const { parallel, dryRun } = global;
   // Who wants to see every file sees it before it is written.
   const shown = !global.yes || global.diff;
-  const signer = await readFleetCa(ca, runtime.cwd);
+  const noPassphrase = options.noCaPassphrase === true || secrets.caPassphrase === 'none';
+  const signer = await readFleetCa(ca, noPassphrase, runtime.cwd);
   const { canary, maxFailures } = options;
   return {
     ...{ runtime, progress, parallel, canary, maxFailures, dryRun },
