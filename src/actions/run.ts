@@ -83,11 +83,7 @@ export type StoredOptions = RunOptions & {
 };
 
 /** Reads the store for a command that changes what is there: rotation, revocation; with `-f` also the secrets that the fleet file names. */
-export async function openStoredRun(
-  context: ActionContext,
-  options: StoredOptions,
-  more: Partial<Run> = {},
-): Promise<StoredRun> {
+export async function openStoredRun(context: ActionContext, options: StoredOptions): Promise<StoredRun> {
   const state = await storeOf(context).read();
   const fleet =
     context.global.file === undefined
@@ -97,7 +93,7 @@ export async function openStoredRun(
   const ca = caSpec(options, { name, keyType, days });
   const known = fleet?.specs.filter(({ name }) => state.hosts.has(name)) ?? [];
   return {
-    run: await openRun(context, options, { specs: known, secrets: fleet?.secrets ?? {}, ca: fleet?.ca }, more),
+    run: await openRun(context, options, { specs: known, secrets: fleet?.secrets ?? {}, ca: fleet?.ca }),
     state,
     hosts: fleet === undefined ? [...state.hosts.keys()] : known.map(({ name }) => name),
     flags: { ...runFlags(options, context.runtime.cwd), keyType: options.keyType },
