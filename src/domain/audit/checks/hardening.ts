@@ -39,6 +39,11 @@ function modules(settings: HostSettings, fix: 'modules' | 'modules-used'): reado
   return loose.length === 0 ? PASS : finding([{ place: 'modprobe', text: `can be loaded: ${loose.join(', ')}` }]);
 }
 
+function timeoutWords(timeout: number | undefined): string {
+  if (timeout === undefined) return 'TMOUT is not set';
+  return Number.isNaN(timeout) ? 'TMOUT is set to what is not a plain number' : `TMOUT is ${timeout}`;
+}
+
 const SYSCTL = 'harden writes /etc/sysctl.d/zz-docker-tls.conf and the running value';
 
 export const HARDENING_CHECKS: readonly Check[] = [
@@ -104,9 +109,17 @@ export const HARDENING_CHECKS: readonly Check[] = [
     why: 'The memory of a program holds keys and passwords.',
     fix: '* hard core 0 in /etc/security/limits.d/, Storage=none in /etc/systemd/coredump.conf.d/',
     fixable: 'core-dumps',
-    evaluate: bySettings(({ coreLimit, coredumpStored }) => [
-      ...(coreLimit ? [] : [{ place: '/etc/security/limits.d', text: 'no line "* hard core 0"' }]),
-      ...(coredumpStored ? [{ place: 'systemd-coredump', text: 'Storage is not none' }] : []),
+    evaluate: bySettings(({ coreLimit, coredumpStorage = 'not none' }) => [
+      ...(coreLimit === '0'
+        ? []
+        : [
+            {
+              place: '/etc/security/limits.d',
+              text:
+                coreLimit === undefined ? 'no line "* hard core 0"' : `its last line for all says core ${coreLimit}`,
+            },
+          ]),
+      ...(coredumpStorage === 'none' ? [] : [{ place: 'systemd-coredump', text: `Storage is ${coredumpStorage}` }]),
     ]),
   },
   {
@@ -172,7 +185,7 @@ export const HARDENING_CHECKS: readonly Check[] = [
     evaluate: bySettings(({ timeout }) =>
       timeout !== undefined && timeout > 0 && timeout <= TIMEOUT_S
         ? []
-        : [{ place: '/etc/profile.d', text: timeout === undefined ? 'TMOUT is not set' : `TMOUT is ${timeout}` }],
+        : [{ place: '/etc/profile.d', text: timeoutWords(timeout) }],
     ),
   },
 ];
