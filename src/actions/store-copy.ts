@@ -16,6 +16,7 @@ import { openTeamSession } from '../adapters/store/team/open.ts';
 import type { Operator } from '../adapters/store/team/operators.ts';
 import type { Session } from '../adapters/store/team/session.ts';
 import { teamStore } from '../adapters/store/team/store.ts';
+import { shellQuote } from '../domain/quote.ts';
 import { Secret } from '../domain/secret.ts';
 import { DockerTlsError, usage } from '../errors/errors.ts';
 import { userName } from '../user.ts';
@@ -51,7 +52,7 @@ export async function copyStore(context: ActionContext, to: string): Promise<Cop
     clients: state.clients.size,
     home: shared ? home : undefined,
   };
-  if (home === global.home || existsSync(home)) throw taken(home);
+  if (home === global.home || existsSync(home)) throw taken(home, shared);
   try {
     const session = shared ? (openTeamSession({ ...optionsOf(context), home, url: to }) as Session) : undefined;
     if (session !== undefined && !(await session.snapshotIsEmpty())) throw taken(to);
@@ -155,9 +156,14 @@ function bytesOf({ bytes }: FileContent): Buffer {
   return typeof bytes === 'string' ? Buffer.from(bytes) : bytes.reveal();
 }
 
-function taken(where: string): DockerTlsError {
+/** `ours`: the directory that goes with any shared store that is copied to. */
+function taken(where: string, ours = false): DockerTlsError {
   return new DockerTlsError('E_STORE_OTHER', 'something is stored there already, and a copy does not go over it', {
     where,
-    hints: ['docker-tls store copy --to OTHER'],
+    hints: [
+      ours
+        ? `of a copy from before; set it aside: mv ${shellQuote(where)} ${shellQuote(`${where}.before`)}`
+        : 'docker-tls store copy --to OTHER',
+    ],
   });
 }
