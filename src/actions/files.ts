@@ -8,6 +8,7 @@ import { buffer } from 'node:stream/consumers';
 import { replaceFiles, withFileErrors } from '../adapters/docker/files.ts';
 import { shellQuote } from '../domain/quote.ts';
 import { Secret } from '../domain/secret.ts';
+import { unreadable } from '../domain/unreadable.ts';
 import { DockerTlsError, usage } from '../errors/errors.ts';
 import type { Runtime } from '../runtime.ts';
 import type { GlobalOptions } from './action-context.ts';
@@ -64,11 +65,7 @@ export async function readIn(path: string, cwd: string): Promise<Buffer> {
   try {
     return path === '-' ? await buffer(process.stdin) : await readFile(resolve(cwd, path));
   } catch (cause) {
-    throw new DockerTlsError('E_FILE', `it cannot be read: ${(cause as NodeJS.ErrnoException).code ?? 'unknown'}`, {
-      where: path,
-      hints: [`ls -l ${shellQuote(path)}`],
-      cause,
-    });
+    throw unreadable('E_FILE', path, cause);
   }
 }
 
