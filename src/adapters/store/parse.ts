@@ -45,6 +45,12 @@ export function parseObject(text: string): Parsed<Fields> {
   return isObject(value) ? { ok: true, value } : { ok: false, problem: 'does not hold a JSON object' };
 }
 
+/** A value of a schema in JSON; undefined where the text holds none. */
+export function parseAs<T extends z.ZodMiniType>(schema: T, text: string | undefined): z.output<T> | undefined {
+  const { success, data } = z.safeParse(schema, parseJson(text ?? ''));
+  return success ? data : undefined;
+}
+
 /**
  * What is wrong with text that should be one or more certificates in PEM, or undefined. `known` remembers the blocks that were
  * found right, since the same CA is in every directory of a store.

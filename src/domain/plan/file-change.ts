@@ -79,8 +79,12 @@ export function bySnapshot(entry: SnapshotEntry | undefined, path: string): File
 /** The change that hardening asks for; attributes that are right already are not pending. */
 export function planFile(extra: ExtraChange, facts: HostFacts): FileChange {
   switch (extra.kind) {
-    case 'file':
-      return text(extra.path, extra.content, extra.mode, '0:0', extra.reason);
+    case 'file': {
+      const path = extra.edited ? realPath(facts, extra.path) : extra.path;
+      const now = extra.edited ? facts.files.get(path) : undefined;
+      const [mode, owner] = now?.kind === 'file' ? [now.mode.padStart(4, '0'), now.owner] : [extra.mode, '0:0'];
+      return text(path, extra.content, mode, owner, extra.reason);
+    }
     case 'attributes': {
       // Mode and owner are those of what a link leads to.
       const path = realPath(facts, extra.path);

@@ -141,8 +141,12 @@ export function permittedNames(names: readonly San[], wanted: readonly string[],
  * A certificate with its chain, as hosts send it. Once no older CA is trusted, what is of the CA itself is dead weight: a cross-signed certificate,
  * or the CA's own, which some external CAs give with each leaf.
  */
-export function keptChain(cert: string, view: Pick<AccessView, 'oldCas'>, { ca }: Pick<StoreState, 'ca'>): string {
-  if (view.oldCas.length > 0 || ca === undefined) return cert;
+export function keptChain(
+  cert: string,
+  { oldCas }: { readonly oldCas: readonly unknown[] },
+  { ca }: Pick<StoreState, 'ca'>,
+): string {
+  if (oldCas.length > 0 || ca === undefined) return cert;
   const [leaf = '', ...chain] = splitBundle(cert);
   const own = inspectCertificate(ca.cert);
   return leaf + chain.filter((pem) => inspectCertificate(pem).ski !== own.ski).join('');
