@@ -146,14 +146,14 @@ function lockedBy(
   now: string,
 ): DockerTlsError {
   const value = (key: string): string => new RegExp(`^${key}=(.*)$`, 'm').exec(lock)?.[1] ?? '';
-  return lockedError(
-    { host, login },
-    kind,
-    printable(value('who') || 'another run', 200),
-    new Date(Number(value('since') || Number.NaN) * 1000),
+  return lockedError({ host, login }, kind, {
+    who: printable(value('who') || 'another run', 200),
+    since: new Date(Number(value('since') || Number.NaN) * 1000),
     // The host's own present; a lock that could not be read is gone soon.
-    Math.max(1, Number(value('expires')) - Number(now)) || 1,
-  );
+    expiresInS: Math.max(1, Number(value('expires')) - Number(now)) || 1,
+    // Not known here. Whoever has the lock next rolls back what was begun.
+    begun: false,
+  });
 }
 
 function failed(

@@ -2,6 +2,8 @@
 
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { kindOf } from '../../src/domain/plan/host-kind.ts';
+import type { KindName } from '../../src/host/scripts.ts';
 import { buildProgram, type Program } from '../support/cli.ts';
 import { resultLine, strikeHosts } from '../support/fault-run.ts';
 import { compare, leftovers, snapshot } from '../support/host-state.ts';
@@ -89,6 +91,16 @@ describe.each<Case>([
     expect(result.err).toContain('error[E_UNIT_VARIABLE]');
     expect(await host.exec('ls /etc/docker/tls')).not.toMatchObject({ exit: 0 });
     await host.must(`cp -a /root/kept ${settings}`);
+  });
+
+  test('the commands of hints bring up a daemon that is down, and one that runs anew', async () => {
+    const { bringUp, restart, commands } = kindOf({ kind: suite as KindName });
+    const answers =
+      'tries=0; until docker version >/dev/null 2>&1; do sleep 0.1; tries=$((tries + 1)); [ $tries -lt 300 ] || exit 1; done';
+    for (const text of [bringUp.map((words) => words.join(' ')).join('; '), restart]) {
+      await host.must(`${commands.stop.join(' ')}; ! docker version >/dev/null 2>&1; ${text}; ${answers}`);
+    }
+    await host.must(`${restart}; ${answers}`);
   });
 
   if (conf !== undefined)

@@ -210,6 +210,16 @@ describe('one at a time', () => {
 });
 
 // ssh knows nothing of names in the store; and what the person typed besides is needed again.
+test('a lock: what gives it back is the rollback of a change that is under way, and its file where a run only waits', () => {
+  const lock = `file 600 0:0\nwho=eve\nsince=1\nexpires=${NOW / 1000 + 60}\n`;
+  const hint = (more: Readonly<Record<string, string>>) =>
+    errors({ 'file:/run/docker-tls.lock': lock, ...more }, 0)[0]?.hints[1];
+  expect(hint({ transaction: 'abc' })).toMatch(
+    /if that run is dead: .*sh \/var\/lib\/docker-tls\/txn\/rollback\.sh undo/,
+  );
+  expect(hint({})).toMatch(/if that run is dead: [^;]*rm -f \/run\/docker-tls\.lock/);
+});
+
 test('commands to paste log in as this run did, with a terminal for sudo', () => {
   const commands = Object.values(one)
     .flatMap(([more, , skewMs]) => errors(more, skewMs ?? 0))

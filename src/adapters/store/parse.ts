@@ -45,6 +45,12 @@ export function parseObject(text: string): Parsed<Fields> {
   return isObject(value) ? { ok: true, value } : { ok: false, problem: 'does not hold a JSON object' };
 }
 
+/** A value of a schema in JSON; undefined where the text holds none. */
+export function parseAs<T extends z.ZodMiniType>(schema: T, text: string | undefined): z.output<T> | undefined {
+  const { success, data } = z.safeParse(schema, parseJson(text ?? ''));
+  return success ? data : undefined;
+}
+
 /** Blocks that were found right: the same CA is in every directory of a store, and a store is read several times in a run. */
 const soundBlocks = new Set<string>();
 const MOST_KEPT = 100;

@@ -185,8 +185,12 @@ function initScripts(name: KindName, service: string, run: readonly string[], li
     unkept: [],
     asks: true,
     systemctl: [],
-    restart: [...run, 'restart'].join(' '),
-    bringUp: [[...run, 'restart']],
+    // The `restart` of Debian's script fails where the daemon is down. `stop`: OpenRC may believe that it runs.
+    restart: `${[...run, 'stop'].join(' ')}; ${[...run, 'start'].join(' ')}`,
+    bringUp: [
+      [...run, 'stop'],
+      [...run, 'start'],
+    ],
     lastWords: 'tail -n 8 /var/log/docker.log 2>/dev/null || true',
     commands: {
       start: [...run, 'start'],

@@ -1,7 +1,7 @@
 /** Owns what prevents a change: everything is found before anything is touched, and reported at once. */
 
 import { DockerTlsError } from '../../errors/errors.ts';
-import { flagValues } from '../dockerd/command-line.ts';
+import { flagged } from '../dockerd/options.ts';
 import { installDockerHints } from '../dockerd/packages.ts';
 import { type Login, sshCommand, sudoCommand } from '../quote.ts';
 import { plural } from '../words.ts';
@@ -99,25 +99,26 @@ function checkBasics(input: PreflightInput): DockerTlsError[] {
     ]);
   if (lock !== undefined && lock.expiresMs > facts.clockMs) {
     const since = new Date(nowMs - (facts.clockMs - lock.sinceMs));
-    found.push(
-      lockedError({ host, login }, kindOf(facts), lock.who, since, Math.ceil((lock.expiresMs - facts.clockMs) / 1000)),
-    );
+    const expiresInS = Math.ceil((lock.expiresMs - facts.clockMs) / 1000);
+    const begun = facts.transaction !== undefined;
+    found.push(lockedError({ host, login }, kindOf(facts), { who: lock.who, since, expiresInS, begun }));
   }
   return found;
 }
 
-/** The error for a host that another change holds. `since` in our own time. */
+/**
+ * The error for a host that another change holds. `since` in our own time. `begun`: its rollback is on the host, and gives the lock back. One
+ * that only holds the lock, while an external CA is asked, has none.
+ */
 export function lockedError(
   { host, login }: Pick<PreflightInput, 'host' | 'login'>,
   kind: HostKind,
-  who: string,
-  since: Date,
-  expiresInS: number,
+  { who, since, expiresInS, begun }: { who: string; since: Date; expiresInS: number; begun: boolean },
 ): DockerTlsError {
   const when = Number.isNaN(since.getTime()) ? 'some time' : `${since.toISOString().slice(0, 19)}Z`;
   return problem(host, 'E_HOST_LOCKED', `${who} has been changing this host since ${when}`, [
     `wait: the lock expires in ${expiresInS} s`,
-    `if that run is dead: ${rollbackByHand(login, kind)}; ${sudoCommand(login, 'rm', '-f', kind.places.lock)}`,
+    `if that run is dead: ${begun ? rollbackByHand(login, kind) : sudoCommand(login, 'rm', '-f', kind.places.lock)}`,
   ]);
 }
 
@@ -143,7 +144,7 @@ function checkContainers({ host, login, facts, plan }: PreflightInput): DockerTl
   const how = plan?.containers.how;
   if (how !== 'temporary' && how !== 'switched-on') return [];
   const view = viewDaemon(facts);
-  if (flagValues(view.flags, '--live-restore').length === 0) return [];
+  if (flagged(view, 'live-restore').length === 0) return [];
   const { path, words } = placeOf(view, '--live-restore', facts);
   return [
     problem(host, 'E_LIVE_RESTORE', `live-restore is switched off by a flag in ${words}, so containers would stop`, [

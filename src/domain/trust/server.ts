@@ -3,7 +3,7 @@
 import type { StoredHost, StoredOldCa, StoreState } from '../../adapters/store/records.ts';
 import { DockerTlsError } from '../../errors/errors.ts';
 import { permits } from '../pki/constraints.ts';
-import { inspectCertificate, isFrom, splitBundle, verifyChain, worksAsClient } from '../pki/inspect.ts';
+import { inspectCertificate, isFrom, splitBundle, verifyChain, worksAs } from '../pki/inspect.ts';
 import { covers, formatSan, parseSan, type San, uniqueSans } from '../pki/names.ts';
 import { parseCertificate } from '../pki/parse.ts';
 import { renewal } from '../pki/renewal.ts';
@@ -80,7 +80,7 @@ export function reasonToIssue(
 ): string | undefined {
   if (cert === undefined) return 'it has none yet';
   const info = inspectCertificate(cert);
-  const { state } = renewal({ notBefore: info.notBefore, notAfter: info.notAfter, now: options.now });
+  const { state } = renewal({ ...info, now: options.now });
   if (state !== 'ok')
     return state === 'due'
       ? 'two thirds of its lifetime are over'
@@ -92,7 +92,7 @@ export function reasonToIssue(
   const dropped = info.sans.filter((san) => !wanted.has(formatSan(san)));
   if (dropped.length > 0) return `it still has ${dropped.map((san) => san.value).join(', ')}`;
   // As docker-machine makes them for swarm masters: any holder of a host's key would be a client of all hosts.
-  if (worksAsClient(info)) return 'it opens hosts as a client too';
+  if (worksAs('client', info)) return 'it opens hosts as a client too';
   if (info.keyType !== spec.keyType) return `its key is ${info.keyType}, not ${spec.keyType}`;
   if (options.days !== undefined && options.days !== spec.days)
     return `it was made for ${plural(options.days, 'day')}, not ${spec.days}`;
@@ -141,8 +141,12 @@ export function permittedNames(names: readonly San[], wanted: readonly string[],
  * A certificate with its chain, as hosts send it. Once no older CA is trusted, what is of the CA itself is dead weight: a cross-signed certificate,
  * or the CA's own, which some external CAs give with each leaf.
  */
-export function keptChain(cert: string, view: Pick<AccessView, 'oldCas'>, { ca }: Pick<StoreState, 'ca'>): string {
-  if (view.oldCas.length > 0 || ca === undefined) return cert;
+export function keptChain(
+  cert: string,
+  { oldCas }: { readonly oldCas: readonly unknown[] },
+  { ca }: Pick<StoreState, 'ca'>,
+): string {
+  if (oldCas.length > 0 || ca === undefined) return cert;
   const [leaf = '', ...chain] = splitBundle(cert);
   const own = inspectCertificate(ca.cert);
   return leaf + chain.filter((pem) => inspectCertificate(pem).ski !== own.ski).join('');

@@ -12,7 +12,7 @@ Before=systemd-sysctl.service $SERVICE $LOCAL_SOCKET $TLS_SOCKET sockets.target 
 # Why it cannot be written only a program says.
 write_recovery() {
   umask 022
-  { recovery_unit || recovery_unit | cat; } >"$RECOVERY"
+  recovery_unit 2>/dev/null >"$RECOVERY" || recovery_unit | cat >"$RECOVERY"
   written=$?
   umask 077
   return "$written"
@@ -32,7 +32,7 @@ Type=oneshot
 ExecStart=/bin/sh -c 'if [ -f $T/settings ]; then exec /bin/sh $T/rollback.sh undo boot; fi; rm -rf $T; rmdir $STATE; rm -f $RECOVERY $RECOVERY_LINK'
 
 [Install]
-WantedBy=${target##*/}" 2>/dev/null
+WantedBy=${target##*/}"
 }
 
 recovery_goal() { printf '../docker-tls-recover.service'; }
