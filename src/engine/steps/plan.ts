@@ -140,7 +140,7 @@ export async function planOpened(
       ...(hardened?.desired.notes ?? []),
     ],
   });
-  const problems = problemsOf({ ...opened, facts }, spec, plan, now);
+  const problems = problemsOf({ ...opened, facts }, spec, now, plan);
   // Of a firewall on the host itself the preflight knows more.
   const way =
     hasChanges(plan) && problems.every(({ code }) => code !== 'E_FIREWALL')
