@@ -79,7 +79,7 @@ async function probeFromOutside(
   address: string,
   spec: HostSpec,
 ): Promise<AuditProbe[]> {
-  const at = { address, timeoutMs: PROBE_TIMEOUT_MS, now: runtime.now() };
+  const at = { address, timeoutMs: PROBE_TIMEOUT_MS, now: runtime.now(), signal: runtime.signal };
   const known = state.hosts.get(spec.name);
   const client = known === undefined ? undefined : probeClientAt(state.clients.values(), known);
   const { key } = client ?? {};

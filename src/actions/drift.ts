@@ -60,7 +60,9 @@ export async function askHosts(
       const host = state.hosts.get(spec.name) as StoredHost;
       // Both at once, and what one of them found is worth having also when the other fails.
       const answers = await Promise.allSettled([
-        alongWay(spec, { runtime, ask: prompts.ssh }, ({ probe }) => askOverTls(probe, now, state, host, unexpired)),
+        alongWay(spec, { runtime, ask: prompts.ssh }, ({ probe }) =>
+          askOverTls({ probe, now, signal: runtime.signal }, state, host, unexpired),
+        ),
         ...(ssh ? [askOverSsh(reach, host, spec, line)] : []),
       ]);
       const live = answers.flatMap((answer) => (answer.status === 'fulfilled' ? [answer.value] : []));
@@ -91,8 +93,7 @@ function sayFailure({ code, message }: DockerTlsError): string {
 }
 
 async function askOverTls(
-  probe: Probe,
-  now: Date,
+  { probe, now, signal }: { readonly probe: Probe; readonly now: Date; readonly signal: AbortSignal },
   state: StoreState,
   host: StoredHost,
   unexpired: readonly StoredClient[],
@@ -100,7 +101,7 @@ async function askOverTls(
   const { address, port } = host.record;
   const client = probeClientAt(unexpired, host);
   // Not the host's own trust file: that may name single clients' CAs alone.
-  const at = { address, port, ca: trustedCas(state), timeoutMs: 10_000, now };
+  const at = { address, port, ca: trustedCas(state), timeoutMs: 10_000, now, signal };
   const credentials = client?.key && { cert: client.cert, key: client.key };
   const outcome = await probeAs(
     probe,

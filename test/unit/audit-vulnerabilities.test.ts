@@ -255,6 +255,17 @@ describe('the upgrade that closes most', () => {
     expect(engine).toBeDefined();
   });
 
+  test('is a restart, where the package is new and what runs is not', () => {
+    const found = textOf({
+      'packages-deb': 'docker-ce 5:29.9.9-1\ncontainerd 1.7.24-1\nrunc 1.1.15-1\n',
+      ...{ 'changelog containerd': undefined, 'changelog runc': undefined },
+    } as never);
+    expect(found?.text).toMatch(
+      /^docker-ce 5:29\.9\.9-1 is installed, and an older engine still runs: a restart closes \d+ known/,
+    );
+    expect(found?.command).toBe('systemctl restart containerd docker');
+  });
+
   test("says what the host's own index has, or that it has nothing", () => {
     expect(textOf({})?.text).toBe(
       'runc has 4 known vulnerabilities (3 high, 1 low); the package index of this host has no newer version; fixed upstream in runc 1.3.6',

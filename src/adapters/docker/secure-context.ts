@@ -1,5 +1,6 @@
 /** Owns the contexts of OpenSSL that probes connect with. */
 
+import { createHash } from 'node:crypto';
 import type { SecureContext } from 'node:tls';
 import type { ProbeRequest } from '../../runtime.ts';
 
@@ -11,7 +12,10 @@ const MOST_CONTEXTS = 8;
 export async function contextFor({ ca, credentials, maxVersion }: ProbeRequest): Promise<SecureContext> {
   const { createSecureContext } = await import('node:tls');
   const key = credentials?.key.reveal().toString();
-  const id = JSON.stringify([ca, credentials?.cert, key, maxVersion]);
+  // Not the key itself, which would stay in memory as text.
+  const id = createHash('sha256')
+    .update(JSON.stringify([ca, credentials?.cert, key, maxVersion]))
+    .digest('hex');
   const old = maxVersion === 'TLSv1.1';
   const context =
     contexts.get(id) ??

@@ -232,6 +232,15 @@ function upgrade({ software, distribution }: AuditFacts, name: string, open: rea
   const what = `${plural(open.length, 'known vulnerability', 'known vulnerabilities')} (${counts.join(', ')})`;
   const first = open[0] as Open;
   const { candidate, version } = first.installed.details ?? {};
+  // A runc of containerd.io has a version that its package does not tell.
+  const there = parseVersion(first.installed.component === 'runc' ? '' : (version ?? ''));
+  if (there !== undefined && open.every(({ vulnerability }) => rangeOf(vulnerability, there) === undefined))
+    return {
+      package: name,
+      closes: open.length,
+      text: `${name} ${version} is installed, and an older ${[...programs].join(' and ')} still runs: a restart closes ${what}`,
+      command: 'systemctl restart containerd docker',
+    };
   const text =
     first.installed.origin === 'upstream'
       ? `upgrade ${name} (${versions} or later): closes ${what}`

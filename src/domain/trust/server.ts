@@ -3,7 +3,7 @@
 import type { StoredHost, StoredOldCa, StoreState } from '../../adapters/store/records.ts';
 import { DockerTlsError } from '../../errors/errors.ts';
 import { permits } from '../pki/constraints.ts';
-import { inspectCertificate, isFrom, splitBundle, verifyChain, worksAsClient } from '../pki/inspect.ts';
+import { inspectCertificate, isFrom, splitBundle, verifyChain, worksAs } from '../pki/inspect.ts';
 import { covers, formatSan, parseSan, type San, uniqueSans } from '../pki/names.ts';
 import { parseCertificate } from '../pki/parse.ts';
 import { renewal } from '../pki/renewal.ts';
@@ -77,7 +77,7 @@ export function reasonToIssue(
 ): string | undefined {
   if (cert === undefined) return 'it has none yet';
   const info = inspectCertificate(cert);
-  const { state } = renewal({ notBefore: info.notBefore, notAfter: info.notAfter, now: options.now });
+  const { state } = renewal({ ...info, now: options.now });
   if (state !== 'ok')
     return state === 'due'
       ? 'two thirds of its lifetime are over'
@@ -89,7 +89,7 @@ export function reasonToIssue(
   const dropped = info.sans.filter((san) => !wanted.has(formatSan(san)));
   if (dropped.length > 0) return `it still has ${dropped.map((san) => san.value).join(', ')}`;
   // As docker-machine makes them for swarm masters: any holder of a host's key would be a client of all hosts.
-  if (worksAsClient(info)) return 'it opens hosts as a client too';
+  if (worksAs('client', info)) return 'it opens hosts as a client too';
   if (info.keyType !== spec.keyType) return `its key is ${info.keyType}, not ${spec.keyType}`;
   if (options.days !== undefined && options.days !== spec.days)
     return `it was made for ${plural(options.days, 'day')}, not ${spec.days}`;

@@ -49,8 +49,8 @@ export async function issueCredentials(
     const copies = wanted.copies ? await refreshAll([...before.clients.keys()], before, run) : NONE;
     return { ...nothing, wanted, state: before, copies };
   }
-  const prepare = async () => {
-    const state = await store.read();
+  const prepare = async (scope?: { readonly fresh: true }) => {
+    const state = await store.read(scope);
     const again = intent.want(state, now);
     if (run.asks && !isDeepStrictEqual(again, wanted)) throw changed();
     return { state, again };
@@ -59,7 +59,8 @@ export async function issueCredentials(
   const carryOut = ({ state, again }: Awaited<ReturnType<typeof prepare>>) =>
     openIssuer(state, options).carryOut(again.credentials);
   const asks = asksExternalCa({ ca: caAfter(before.ca, wanted.credentials) });
-  const early = asks ? await prepare() : undefined;
+  // The newest: what another run has just been given is not asked for again.
+  const early = asks ? await prepare({ fresh: true }) : undefined;
   const signed = early === undefined ? undefined : await carryOut(early);
   return store.withLock(`docker-tls ${intent.reason}`, async () => {
     const present = await prepare();

@@ -56,6 +56,12 @@ export async function addOperator(
           `docker-tls operator add ${name} --client NAME`,
           `docker-tls operator remove ${name}`,
         ]);
+      // What opens the CA is known to them: only new keys take it away.
+      if (known.ca && !ca)
+        throw operatorRefusal(`${name} can open the CA, and goes on until removed`, [
+          `docker-tls operator remove ${name}`,
+          `then: docker-tls operator add ${name} ${shellQuote(known.recipient)} --client ${client} --without-ca`,
+        ]);
       return withClient(session, base, { known, client, dryRun });
     }
     const recipient = given ?? (await checkRecipient(await ownRecipient(session)));

@@ -16,7 +16,7 @@ export async function checkRecipient(text: string): Promise<string> {
     await encryptFor([recipient], new Uint8Array());
   } catch (cause) {
     if (cause instanceof DockerTlsError) throw cause;
-    throw noRecipient(recipient, 'it is not a recipient of age, or an SSH public key');
+    throw noRecipient(recipient, 'it is not a recipient of age, an SSH public key, or a file with one');
   }
   return recipient;
 }

@@ -150,8 +150,8 @@ export const HARDENING_CHECKS: readonly Check[] = [
     'host.7',
     'login-defs',
     'info',
-    'Passwords of new accounts expire',
-    'Passwords of new accounts do not expire',
+    'Passwords of new accounts expire, and are hashed with many rounds',
+    'Passwords of new accounts do not expire, or are hashed with few rounds',
     'It is for accounts made later, and for scanners: Debian hashes with yescrypt, and accounts should have keys.',
     'PASS_MAX_DAYS 365, PASS_MIN_DAYS 1 and others in /etc/login.defs',
     ({ loginDefs }) => {
