@@ -93,13 +93,9 @@ export const LOGIN_DEFS: readonly (Row & { readonly stricter: (now: number) => b
   { fix: 'login-defs', key: 'SHA_CRYPT_MIN_ROUNDS', value: '65536', stricter: (now) => now > 65_536 },
   { fix: 'login-defs', key: 'SHA_CRYPT_MAX_ROUNDS', value: '65536', stricter: (now) => now > 65_536 },
   { fix: 'login-defs', key: 'FAILLOG_ENAB', value: 'yes', stricter: () => false },
-  { fix: 'umask', key: 'UMASK', value: '027', stricter: (now) => isStrictUmask(now) },
+  // Its octal digits, read as decimal ones.
+  { fix: 'umask', key: 'UMASK', value: '027', stricter: (now) => isStrict(String(now)) },
 ];
-
-/** `now`: its octal digits, read as decimal ones. */
-function isStrictUmask(now: number): boolean {
-  return isStrict(String(now));
-}
 
 /** Keeps files from the group's writing and from all others, as 027 does. */
 export function isStrict(umask: string): boolean {
