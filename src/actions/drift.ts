@@ -7,7 +7,6 @@ import { inspectCertificate } from '../domain/pki/inspect.ts';
 import { installedCredentials } from '../domain/plan/facts.ts';
 import { WITHOUT_FILE } from '../domain/plan/file-change.ts';
 import { kindOf } from '../domain/plan/host-kind.ts';
-import { preflight } from '../domain/plan/preflight.ts';
 import { completeHost, type HostSpec } from '../domain/settings.ts';
 import type { StatusRow } from '../domain/status.ts';
 import { probeClientAt, trustedCas } from '../domain/trust/reachable-hosts.ts';
@@ -18,6 +17,7 @@ import type { Reach } from '../engine/intent.ts';
 import { overHosts } from '../engine/pool.ts';
 import { probeAs } from '../engine/probes.ts';
 import { openHost } from '../engine/steps/connect.ts';
+import { problemsOf } from '../engine/steps/preflight.ts';
 import { alongWay } from '../engine/through.ts';
 import { asErrors, DockerTlsError, DockerTlsErrors } from '../errors/errors.ts';
 import type { HostProgress, HostSession, Probe } from '../runtime.ts';
@@ -145,9 +145,7 @@ async function askOverSsh(reach: Reach, host: StoredHost, spec: HostSpec, line: 
     if (facts.state === undefined)
       return { drift: ['docker-tls has not changed this host, or it was restored'], ...found };
     // What plan and apply would refuse, such as a daemon.json with which dockerd does not start again.
-    const { login } = opened.session;
-    const nowMs = runtime.now().getTime();
-    const problems = preflight({ ...opened, host: spec.name, login, port: spec.port, nowMs });
+    const problems = problemsOf(opened, spec, runtime.now());
     // Meanwhile nothing else says how the host will be.
     const lock = problems.find(({ code }) => code === 'E_HOST_LOCKED')?.message;
     if (lock !== undefined || facts.transaction !== undefined)

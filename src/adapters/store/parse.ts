@@ -4,6 +4,7 @@ import { X509Certificate } from 'node:crypto';
 import * as z from 'zod/mini';
 import { schemaProblems } from '../../domain/fleet/fleet-problems.ts';
 import { type Fields, isObject, parseJson } from '../../domain/json.ts';
+import { readX509 } from '../../domain/pki/x509.ts';
 import { certificateBlocks } from './pem.ts';
 import { type CaRecord, type ClientRecord, caRecord, clientRecord, type HostRecord, hostRecord } from './records.ts';
 
@@ -62,7 +63,7 @@ export function certificateProblem(text: string): string | undefined {
   for (const block of blocks) {
     if (soundBlocks.has(block)) continue;
     try {
-      new X509Certificate(block);
+      readX509(block);
     } catch {
       return 'holds a certificate that cannot be read';
     }

@@ -1,6 +1,6 @@
 /** Owns reading a certificate: its fields and extensions by forge's ASN.1, its key and signature by node:crypto. */
 
-import { X509Certificate } from 'node:crypto';
+import type { X509Certificate } from 'node:crypto';
 import { type NameConstraints, parseNameConstraints } from './constraints.ts';
 import {
   type Asn1,
@@ -18,6 +18,7 @@ import {
 import { ipText, type San } from './names.ts';
 import { OID, shortName } from './oids.ts';
 import { certDamaged, splitBundle } from './pem.ts';
+import { readX509 } from './x509.ts';
 
 export type ParsedCertificate = {
   readonly x509: X509Certificate;
@@ -67,7 +68,7 @@ function readCertificate(pem: string): ParsedCertificate {
   const [first] = splitBundle(pem);
   if (first === undefined) throw certDamaged('there is none in PEM form');
   try {
-    const x509 = new X509Certificate(first);
+    const x509 = readX509(first);
     return { x509, pem: first, ...parseFields(x509.raw) };
   } catch (cause) {
     throw certDamaged('it is no X.509 certificate', cause);

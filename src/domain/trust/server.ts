@@ -12,7 +12,6 @@ import type { HostSpec } from '../settings.ts';
 import { plural } from '../words.ts';
 import { certificateIds } from './ca-id.ts';
 import { caBreaksClients, externalCaKey } from './ca-refusals.ts';
-import { trustFor } from './trust.ts';
 import { type AccessView, bundleOf, trustedIds } from './view.ts';
 
 export type ServerInput = {
@@ -30,17 +29,16 @@ export type ServerInput = {
 };
 
 /**
- * The credentials of a host. Fails as `trustFor`, with E_BREAKS_CLIENTS (exit 3) where a new certificate breaks clients, and with
+ * The server certificate of a host and its key. Fails with E_BREAKS_CLIENTS (exit 3) where a new certificate breaks clients, and with
  * E_CA_KEY_EXTERNAL, E_SIGN_COMMAND (exit 2) where none can be issued.
  */
-export function desiredCredentials(input: ServerInput): DesiredCredentials {
+export function desiredServer(input: ServerInput): Omit<DesiredCredentials, 'trust'> {
   const { spec, names, view, state, onHost } = input;
-  const trust = trustFor(spec, view);
   const known = state.hosts.get(spec.name);
   const reason = reasonFor(input, known);
   if (reason === undefined && known !== undefined) {
     const keep = certificateIds(keptChain(known.serverCert, view, state));
-    return { trust, certificate: { keep }, key: known.serverKey !== undefined && !onHost ? 'send' : 'keep' };
+    return { certificate: { keep }, key: known.serverKey !== undefined && !onHost ? 'send' : 'keep' };
   }
   const oldCas =
     typeof view.ca !== 'string' && state.ca ? [{ ...state.ca, serial: '' }, ...state.oldCas] : state.oldCas;
@@ -50,7 +48,6 @@ export function desiredCredentials(input: ServerInput): DesiredCredentials {
   if (view.issuing !== 'here' && spec.keys === 'host') throw requestNeedsKey(spec.name);
   const { keyType, days } = spec;
   return {
-    trust,
     certificate: { issue: { names, keyType, days, reason: reason ?? 'it has none yet' } },
     key: spec.keys === 'host' ? 'host' : 'send',
   };
