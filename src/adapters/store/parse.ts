@@ -52,23 +52,16 @@ export function parseAs<T extends z.ZodMiniType>(schema: T, text: string | undef
   return success ? data : undefined;
 }
 
-/** Blocks that were found right: the same CA is in every directory of a store, and a store is read several times in a run. */
-const soundBlocks = new Set<string>();
-const MOST_KEPT = 100;
-
 /** What is wrong with text that should be one or more certificates in PEM, or undefined. */
 export function certificateProblem(text: string): string | undefined {
   const blocks = certificateBlocks(text);
   if (typeof blocks === 'string') return blocks;
   for (const block of blocks) {
-    if (soundBlocks.has(block)) continue;
     try {
       readX509(block);
     } catch {
       return 'holds a certificate that cannot be read';
     }
-    if (soundBlocks.size >= MOST_KEPT) soundBlocks.clear();
-    soundBlocks.add(block);
   }
   return undefined;
 }
