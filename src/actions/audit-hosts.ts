@@ -12,7 +12,7 @@ import { type Selection, selectResults } from '../domain/audit/selection.ts';
 import type { HostResult } from '../domain/host-results.ts';
 import type { HostSpec } from '../domain/settings.ts';
 import { probeClientAt } from '../domain/trust/reachable-hosts.ts';
-import { gatherAuditFacts, gatherLynis } from '../engine/gather.ts';
+import { gatherAuditFacts, gatherLynis } from '../engine/gather-audit.ts';
 import type { Reach } from '../engine/intent.ts';
 import { type FleetOptions, overHosts } from '../engine/pool.ts';
 import { probeAs } from '../engine/probes.ts';

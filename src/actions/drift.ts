@@ -12,7 +12,7 @@ import type { StatusRow } from '../domain/status.ts';
 import { probeClientAt, trustedCas } from '../domain/trust/reachable-hosts.ts';
 import { certificateDrift } from '../domain/trust/unapplied.ts';
 import { plural } from '../domain/words.ts';
-import { gatherAuditFacts } from '../engine/gather.ts';
+import { gatherAuditFacts } from '../engine/gather-audit.ts';
 import type { Reach } from '../engine/intent.ts';
 import { overHosts } from '../engine/pool.ts';
 import { probeAs } from '../engine/probes.ts';

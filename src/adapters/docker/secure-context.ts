@@ -6,7 +6,8 @@ import type { ProbeRequest } from '../../runtime.ts';
 
 /** OpenSSL takes up to a millisecond to make one. The hosts of a fleet are probed with the same few, the last of which are kept. */
 const contexts = new Map<string, SecureContext>();
-const MOST_CONTEXTS = 8;
+/** Of each host there is one of its own, that with its certificate: 20 at once must not drive out those of all. */
+const MOST_CONTEXTS = 32;
 
 /** What a connection trusts and shows, for OpenSSL. Fails as OpenSSL does where certificate and key do not belong together. */
 export async function contextFor({ ca, credentials, maxVersion }: ProbeRequest): Promise<SecureContext> {

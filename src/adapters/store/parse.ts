@@ -52,21 +52,23 @@ export function parseAs<T extends z.ZodMiniType>(schema: T, text: string | undef
   return success ? data : undefined;
 }
 
-/**
- * What is wrong with text that should be one or more certificates in PEM, or undefined. `known` remembers the blocks that were
- * found right, since the same CA is in every directory of a store.
- */
-export function certificateProblem(text: string, known: Set<string> = new Set()): string | undefined {
+/** Blocks that were found right: the same CA is in every directory of a store, and a store is read several times in a run. */
+const soundBlocks = new Set<string>();
+const MOST_KEPT = 100;
+
+/** What is wrong with text that should be one or more certificates in PEM, or undefined. */
+export function certificateProblem(text: string): string | undefined {
   const blocks = certificateBlocks(text);
   if (typeof blocks === 'string') return blocks;
   for (const block of blocks) {
-    if (known.has(block)) continue;
+    if (soundBlocks.has(block)) continue;
     try {
       readX509(block);
     } catch {
       return 'holds a certificate that cannot be read';
     }
-    known.add(block);
+    if (soundBlocks.size >= MOST_KEPT) soundBlocks.clear();
+    soundBlocks.add(block);
   }
   return undefined;
 }

@@ -92,9 +92,6 @@ export function treeSignature(home: string): string {
 }
 
 function makeTree(home: string, journal: OpenJournal | undefined, problems: Problems): Tree {
-  /** The same CA is in every directory: it is parsed once. */
-  const known = new Set<string>();
-
   function locate(path: string): string | undefined {
     const entry = journal?.entries.get(path);
     const at = inside(home, path);
@@ -176,7 +173,7 @@ function makeTree(home: string, journal: OpenJournal | undefined, problems: Prob
       if (parsed.ok) return parsed.value;
       problems.damage(at, parsed.problem, fix);
       return undefined;
-    }, known);
+    });
   }
 
   return {
@@ -215,12 +212,11 @@ function makeTree(home: string, journal: OpenJournal | undefined, problems: Prob
 
 type Read = <T>(name: string, kind: FileKind, need: boolean, parse: (text: string) => Parsed<T>) => T | undefined;
 
-/** What `read` reads, found right. `known`: certificates that were. */
-export function filesBy(read: Read, known: Set<string>): Files {
+/** What `read` reads, found right. */
+export function filesBy(read: Read): Files {
   return {
     text: (name, need, parse) => read(name, 'record', need, parse),
-    certificate: (name, need) =>
-      read(name, 'certificate', need, (text) => verdict(text, certificateProblem(text, known))),
+    certificate: (name, need) => read(name, 'certificate', need, (text) => verdict(text, certificateProblem(text))),
     key: (name) => read(name, 'key', false, (text) => verdict(new Secret(text), keyProblem(text))),
   };
 }

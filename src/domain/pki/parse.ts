@@ -50,8 +50,21 @@ export type Extensions = {
   readonly unknownCritical: readonly string[];
 };
 
+/** A plan reads the same few certificates many times over, and each costs up to a millisecond. */
+const known = new Map<string, ParsedCertificate>();
+const MOST_KNOWN = 100;
+
 /** Reads the first certificate of a PEM text. Throws E_CERT_DAMAGED. */
 export function parseCertificate(pem: string): ParsedCertificate {
+  const found = known.get(pem);
+  if (found !== undefined) return found;
+  const parsed = readCertificate(pem);
+  if (known.size >= MOST_KNOWN) known.clear();
+  known.set(pem, parsed);
+  return parsed;
+}
+
+function readCertificate(pem: string): ParsedCertificate {
   const [first] = splitBundle(pem);
   if (first === undefined) throw certDamaged('there is none in PEM form');
   try {

@@ -40,8 +40,17 @@ export type DaemonView = DaemonOptions & {
   readonly tlsVerified: boolean;
 };
 
+/** Plan, preflight and transaction of a host ask for the same eight times. */
+const views = new WeakMap<HostFacts, DaemonView>();
+
 /** Reads the daemon's configuration from the facts; what could not be understood is undefined and found by the preflight. */
 export function viewDaemon(facts: HostFacts): DaemonView {
+  const view = views.get(facts) ?? readView(facts);
+  views.set(facts, view);
+  return view;
+}
+
+function readView(facts: HostFacts): DaemonView {
   const { execStart, commandLine, otherDropIns, variable } = readStart(facts);
   const variables = (commandLine?.flags ?? []).flatMap((flag): VariableFlags[] => {
     const name = variableOf(flag);

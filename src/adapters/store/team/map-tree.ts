@@ -7,7 +7,6 @@ import type { Contents } from './contents.ts';
 
 /** A tree of contents; `where` names the store in errors. */
 export function mapTree(contents: Contents, where: string): Tree {
-  const known = new Set<string>();
   const directories = new Set<string>();
   for (const path of contents.keys()) {
     for (let end = path.indexOf('/'); end !== -1; end = path.indexOf('/', end + 1)) directories.add(path.slice(0, end));
@@ -27,7 +26,7 @@ export function mapTree(contents: Contents, where: string): Tree {
       if (parsed.ok) return parsed.value;
       damage(path, parsed.problem);
       return undefined;
-    }, known);
+    });
   }
 
   return {
