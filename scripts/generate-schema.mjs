@@ -1,4 +1,4 @@
-// Writes schema/fleet.schema.json, the JSON Schema of fleet.yaml for editors, and the tables of keys in docs/fleet.md, from src/domain/fleet/schema.ts.
+// Writes schema/fleet.schema.json, the JSON Schema of fleet.yaml for editors, and the tables of keys in docs/fleet.md, from scripts/fleet-schema.ts.
 // Usage: node scripts/generate-schema.mjs [--check]: with --check it writes nothing and ends with 1 when the file is not current.
 import { readFileSync, writeFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
@@ -8,7 +8,7 @@ const root = fileURLToPath(new URL('..', import.meta.url));
 const target = new URL('../schema/fleet.schema.json', import.meta.url);
 const bundle = await build({
   absWorkingDir: root,
-  entryPoints: ['src/domain/fleet/schema.ts'],
+  entryPoints: ['scripts/fleet-schema.ts'],
   bundle: true,
   write: false,
   format: 'esm',

@@ -104,11 +104,7 @@ export async function openHosts(
   context: ActionContext,
   hosts: readonly string[],
   options: HostsOptions,
-): Promise<{
-  readonly run: Run;
-  readonly state: StoreState;
-  readonly request: Omit<ApplyRequest, 'reason'> & { reason: 'apply' };
-}> {
+): Promise<{ readonly run: Run; readonly state: StoreState; readonly request: ApplyRequest }> {
   const { global, runtime } = context;
   const state = await storeOf(context).read();
   const selection = await selectSpecs(context, hosts, options, state, runFlags(options, runtime.cwd));
@@ -119,13 +115,11 @@ export async function openHosts(
     throw unknownName('client', 'E_CLIENT_UNKNOWN', client, known, '--client');
   const name = client ?? ownClientName();
   const run = await openRun(context, options, selection);
-  const { signer } = run;
-  const none = options.noCaPassphrase === true || selection.secrets.caPassphrase === 'none';
   return {
     state,
     run,
     request: {
-      ownCa: signer && (await fleetCaToStore(signer, run, state, none)),
+      ownCa: await fleetCaToStore(run, state),
       reason: 'apply',
       hosts: selection.specs,
       clients: selection.clients,

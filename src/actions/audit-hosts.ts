@@ -10,27 +10,24 @@ import { type AuditedHost, auditHost } from '../domain/audit/report/report.ts';
 import { scoreWords } from '../domain/audit/score.ts';
 import { type Selection, selectResults } from '../domain/audit/selection.ts';
 import type { HostResult } from '../domain/host-results.ts';
-import type { Secret } from '../domain/secret.ts';
 import type { HostSpec } from '../domain/settings.ts';
 import { probeClientAt } from '../domain/trust/reachable-hosts.ts';
-import { gatherAuditFacts, gatherLynis } from '../engine/gather.ts';
+import { gatherAuditFacts, gatherLynis } from '../engine/gather-audit.ts';
+import type { Reach } from '../engine/intent.ts';
 import { type FleetOptions, overHosts } from '../engine/pool.ts';
 import { probeAs } from '../engine/probes.ts';
+import { sshOptions } from '../engine/steps/connect.ts';
 import { wayTo } from '../engine/through.ts';
 import { printable } from '../errors/errors.ts';
-import type { HostProgress, HostSession, Probe, ProbeCredentials, Runtime, SshQuestions } from '../runtime.ts';
+import type { HostProgress, HostSession, Probe, ProbeCredentials } from '../runtime.ts';
 
-export type AuditContext = Pick<FleetOptions, 'parallel' | 'progress'> & {
-  readonly runtime: Runtime;
-  readonly state: StoreState;
-  readonly sudoPassword?: Secret;
-  /** Of single hosts, by name. */
-  readonly sudoPasswords?: ReadonlyMap<string, Secret>;
-  readonly ask?: SshQuestions;
-  readonly selection: Selection;
-  /** Lynis is run where it is installed. */
-  readonly lynis?: boolean;
-};
+export type AuditContext = Reach &
+  Pick<FleetOptions, 'parallel' | 'progress'> & {
+    readonly state: StoreState;
+    readonly selection: Selection;
+    /** Lynis is run where it is installed. */
+    readonly lynis?: boolean;
+  };
 
 /** A firewall that drops says nothing; the ports that dockerd serves answer at once. */
 const PROBE_TIMEOUT_MS = 5000;
@@ -40,17 +37,10 @@ export async function auditHosts(
   specs: readonly HostSpec[],
   context: AuditContext,
 ): Promise<HostResult<AuditedHost>[]> {
-  const { runtime } = context;
-  return overHosts(specs, context, async (spec, line) => {
+  const { runtime, progress, parallel } = context;
+  return overHosts(specs, { runtime, progress, parallel }, async (spec, line) => {
     line.phase('connect');
-    const sudoPassword = context.sudoPasswords?.get(spec.name) ?? context.sudoPassword;
-    await using session = await runtime.connect({
-      ...spec.ssh,
-      host: spec.name,
-      sudoPassword,
-      ask: context.ask,
-      signal: runtime.signal,
-    });
+    await using session = await runtime.connect(sshOptions(spec, context));
     line.phase('facts');
     const facts = await gatherAuditFacts(session, runtime.signal);
     line.phase('probe');
@@ -89,7 +79,7 @@ async function probeFromOutside(
   address: string,
   spec: HostSpec,
 ): Promise<AuditProbe[]> {
-  const at = { address, timeoutMs: PROBE_TIMEOUT_MS, now: runtime.now() };
+  const at = { address, timeoutMs: PROBE_TIMEOUT_MS, now: runtime.now(), signal: runtime.signal };
   const known = state.hosts.get(spec.name);
   const client = known === undefined ? undefined : probeClientAt(state.clients.values(), known);
   const { key } = client ?? {};

@@ -13,7 +13,7 @@ import { tryToken } from '../engine/token.ts';
 import type { ErrorCode } from '../errors/catalogue.ts';
 import { DockerTlsError, DockerTlsErrors, usage } from '../errors/errors.ts';
 import type { ActionContext } from './action-context.ts';
-import { caTokenOf, type ExternalCaFlags, externalCaOf } from './external-ca.ts';
+import { type ExternalCaFlags, readCa } from './external-ca.ts';
 import { readIn } from './files.ts';
 import { passphraseSource, type SecretOptions } from './secrets.ts';
 import { storeOf } from './store.ts';
@@ -43,12 +43,7 @@ export async function importCa(context: ActionContext, options: CaImportOptions)
   const { global, runtime, prompts } = context;
   const { key, wholeChain, leafOnly } = options;
   if (options.cert === undefined) throw usage('--cert is missing', ['docker-tls ca import --cert FILE --key FILE']);
-  const text = async (file: string): Promise<string> => (await readIn(file, runtime.cwd)).toString('utf8');
-  const cert = await text(options.cert);
-  const chain = options.chain === undefined ? undefined : await text(options.chain);
-  const tlsRoot = options.tlsRoot === undefined ? `${cert}\n${chain ?? ''}` : await text(options.tlsRoot);
-  const external = externalCaOf(options, tlsRoot, runtime.cwd);
-  const token = caTokenOf(options, runtime.cwd);
+  const { cert, chain, external, token } = await readCa({ ...options, cert: options.cert }, runtime.cwd);
   if ([key, external, token].filter((one) => one !== undefined).length > 1)
     throw usage('give one of --key, --pkcs11, --sign-command, --step-ca, --cfssl and --vault', []);
   const files = { key: key === undefined ? undefined : new Secret(await readIn(key, runtime.cwd)), chain };

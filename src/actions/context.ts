@@ -74,7 +74,7 @@ export async function makeContext(
   const dockerConfig = dockerConfigDirectory(runtime);
   const request = { host: record.name, client, context, dockerConfig, use, replace, configDirectory };
   if (!global.dryRun) return giveContext({ ...request, store, now: runtime.now });
-  await checkGiveContext(state, request);
+  await checkPlaces(state, credentials(state, request), request);
   const endpoint = dockerHost(record.address, record.port);
   return { context, endpoint, client, created: false, changed: false, kept: [] };
 }
@@ -120,11 +120,6 @@ export async function giveContext(request: ContextRequest): Promise<ContextOutco
       kept: installed.kept,
     };
   });
-}
-
-/** Fails as giveContext would; writes nothing. */
-async function checkGiveContext(state: StoreState, request: Omit<ContextRequest, 'store' | 'now'>): Promise<void> {
-  await checkPlaces(state, credentials(state, request), request);
 }
 
 /** For a host that is not in the store yet: fails before the host changes where the context that its spec asks for cannot be made. */
@@ -174,6 +169,7 @@ function contextClient(spec: HostSpec, clients: readonly StoredClient[]): Stored
   return clients.find(({ key, record }) => key !== undefined && isAccepted(record, spec));
 }
 
+/** Fails as giveContext would; writes nothing. */
 async function checkPlaces(
   state: StoreState,
   { client: { ca, cert }, key }: { readonly client: Pick<StoredClient, 'ca' | 'cert'>; readonly key: Secret },

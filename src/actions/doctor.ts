@@ -138,7 +138,8 @@ async function examine(request: DoctorRequest): Promise<Examination> {
   const { runtime, host, client, dockerConfig } = request;
   const { address, port, name } = host.record;
   const endpoint = dockerHost(address, port);
-  const at = { address, port, ca: client.ca, timeoutMs: request.timeoutMs ?? 5000, now: runtime.now() };
+  const { signal } = runtime;
+  const at = { address, port, ca: client.ca, timeoutMs: request.timeoutMs ?? 5000, now: runtime.now(), signal };
   const credentials = { cert: client.cert, key: client.key as Secret };
   const { outcome, via } = await askAsClient(request, (probe) => probeAs(probe, 'own-certificate', at, credentials));
   const cause = outcome.kind === 'refused' ? outcome.cause : outcome.status >= 500 ? 'daemon-not-answering' : 'none';

@@ -7,17 +7,17 @@ import { inspectCertificate } from '../domain/pki/inspect.ts';
 import { installedCredentials } from '../domain/plan/facts.ts';
 import { WITHOUT_FILE } from '../domain/plan/file-change.ts';
 import { kindOf } from '../domain/plan/host-kind.ts';
-import { preflight } from '../domain/plan/preflight.ts';
 import { completeHost, type HostSpec } from '../domain/settings.ts';
 import type { StatusRow } from '../domain/status.ts';
 import { probeClientAt, trustedCas } from '../domain/trust/reachable-hosts.ts';
 import { certificateDrift } from '../domain/trust/unapplied.ts';
 import { plural } from '../domain/words.ts';
-import { gatherAuditFacts } from '../engine/gather.ts';
+import { gatherAuditFacts } from '../engine/gather-audit.ts';
 import type { Reach } from '../engine/intent.ts';
 import { overHosts } from '../engine/pool.ts';
 import { probeAs } from '../engine/probes.ts';
 import { openHost } from '../engine/steps/connect.ts';
+import { problemsOf } from '../engine/steps/preflight.ts';
 import { alongWay } from '../engine/through.ts';
 import { asErrors, DockerTlsError, DockerTlsErrors } from '../errors/errors.ts';
 import type { HostProgress, HostSession, Probe } from '../runtime.ts';
@@ -60,7 +60,9 @@ export async function askHosts(
       const host = state.hosts.get(spec.name) as StoredHost;
       // Both at once, and what one of them found is worth having also when the other fails.
       const answers = await Promise.allSettled([
-        alongWay(spec, { runtime, ask: prompts.ssh }, ({ probe }) => askOverTls(probe, now, state, host, unexpired)),
+        alongWay(spec, { runtime, ask: prompts.ssh }, ({ probe }) =>
+          askOverTls({ probe, now, signal: runtime.signal }, state, host, unexpired),
+        ),
         ...(ssh ? [askOverSsh(reach, host, spec, line)] : []),
       ]);
       const live = answers.flatMap((answer) => (answer.status === 'fulfilled' ? [answer.value] : []));
@@ -91,8 +93,7 @@ function sayFailure({ code, message }: DockerTlsError): string {
 }
 
 async function askOverTls(
-  probe: Probe,
-  now: Date,
+  { probe, now, signal }: { readonly probe: Probe; readonly now: Date; readonly signal: AbortSignal },
   state: StoreState,
   host: StoredHost,
   unexpired: readonly StoredClient[],
@@ -100,7 +101,7 @@ async function askOverTls(
   const { address, port } = host.record;
   const client = probeClientAt(unexpired, host);
   // Not the host's own trust file: that may name single clients' CAs alone.
-  const at = { address, port, ca: trustedCas(state), timeoutMs: 10_000, now };
+  const at = { address, port, ca: trustedCas(state), timeoutMs: 10_000, now, signal };
   const credentials = client?.key && { cert: client.cert, key: client.key };
   const outcome = await probeAs(
     probe,
@@ -144,9 +145,7 @@ async function askOverSsh(reach: Reach, host: StoredHost, spec: HostSpec, line: 
     if (facts.state === undefined)
       return { drift: ['docker-tls has not changed this host, or it was restored'], ...found };
     // What plan and apply would refuse, such as a daemon.json with which dockerd does not start again.
-    const { login } = opened.session;
-    const nowMs = runtime.now().getTime();
-    const problems = preflight({ ...opened, host: spec.name, login, port: spec.port, nowMs });
+    const problems = problemsOf(opened, spec, runtime.now());
     // Meanwhile nothing else says how the host will be.
     const lock = problems.find(({ code }) => code === 'E_HOST_LOCKED')?.message;
     if (lock !== undefined || facts.transaction !== undefined)

@@ -13,6 +13,7 @@ import {
 } from '../domain/external-ca.ts';
 import { shellQuote } from '../domain/quote.ts';
 import { DockerTlsError, usage } from '../errors/errors.ts';
+import { readIn } from './files.ts';
 
 export type ExternalCaFlags = {
   readonly signCommand?: string | undefined;
@@ -24,10 +25,26 @@ export type ExternalCaFlags = {
   readonly passphraseFile?: string | undefined;
 };
 
+type CaFiles = ExternalCaFlags &
+  Parameters<typeof caTokenOf>[0] & {
+    readonly cert: string;
+    readonly chain?: string | undefined;
+    readonly tlsRoot?: string | undefined;
+  };
+
+/** The certificates of a CA of one's own (PEM), and how it signs from here. Fails with E_FILE (exit 2), and as the flags' readers do. */
+export async function readCa(flags: CaFiles, cwd: string) {
+  const text = async (file: string): Promise<string> => (await readIn(file, cwd)).toString('utf8');
+  const cert = await text(flags.cert);
+  const chain = flags.chain === undefined ? undefined : await text(flags.chain);
+  const trust = flags.tlsRoot === undefined ? `${cert}\n${chain ?? ''}` : await text(flags.tlsRoot);
+  return { cert, chain, external: externalCaOf(flags, trust, cwd), token: caTokenOf(flags, cwd) };
+}
+
 /**
  * The external CA that flags name; undefined: none. `trust`: PEM of the CAs that certify its API. Fails with E_USAGE, E_SECRET_FILE (exit 2).
  */
-export function externalCaOf(flags: ExternalCaFlags, trust: string, cwd: string): ExternalCa | undefined {
+function externalCaOf(flags: ExternalCaFlags, trust: string, cwd: string): ExternalCa | undefined {
   const urls = { 'step-ca': flags.stepCa, cfssl: flags.cfssl, vault: flags.vault };
   const [kind, another] = API_KINDS.filter((one) => urls[one] !== undefined);
   if (another !== undefined || (kind !== undefined && flags.signCommand !== undefined))
@@ -100,7 +117,7 @@ function misused(message: string): DockerTlsError {
 }
 
 /** The token that `--pkcs11` names. RFC 7512: `module-path` and `pin-source` are read from the URI, a PIN in it is refused. */
-export function caTokenOf(
+function caTokenOf(
   { pkcs11, pinFile }: { readonly pkcs11?: string | undefined; readonly pinFile?: string | undefined },
   cwd: string,
 ): CaToken | undefined {

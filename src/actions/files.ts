@@ -8,6 +8,7 @@ import { buffer } from 'node:stream/consumers';
 import { replaceFiles, withFileErrors } from '../adapters/docker/files.ts';
 import { shellQuote } from '../domain/quote.ts';
 import { Secret } from '../domain/secret.ts';
+import { unreadable } from '../domain/unreadable.ts';
 import { DockerTlsError, usage } from '../errors/errors.ts';
 import type { Runtime } from '../runtime.ts';
 import type { GlobalOptions } from './action-context.ts';
@@ -64,11 +65,7 @@ export async function readIn(path: string, cwd: string): Promise<Buffer> {
   try {
     return path === '-' ? await buffer(process.stdin) : await readFile(resolve(cwd, path));
   } catch (cause) {
-    throw new DockerTlsError('E_FILE', `it cannot be read: ${(cause as NodeJS.ErrnoException).code ?? 'unknown'}`, {
-      where: path,
-      hints: [`ls -l ${shellQuote(path)}`],
-      cause,
-    });
+    throw unreadable('E_FILE', path, cause);
   }
 }
 
@@ -80,22 +77,47 @@ export async function saveReport(out: string, cwd: string, text: string): Promis
   const path = resolve(cwd, out);
   let temporary: string | undefined;
   try {
-    const there = await stat(path).catch(() => undefined);
-    if (there !== undefined && !there.isFile()) {
+    const place = await placeOf(path);
+    if (place === undefined) {
       await writeFile(path, text);
       return path;
     }
-    const place = there === undefined ? path : await realpath(path);
     temporary = `${place}.${randomBytes(6).toString('hex')}`;
     await writeFile(temporary, text, { mode: 0o600, flag: 'wx' });
     await rename(temporary, place);
     return path;
   } catch (cause) {
     if (temporary !== undefined) await rm(temporary, { force: true });
-    throw new DockerTlsError('E_AUDIT_OUT', 'the report cannot be written', {
-      where: path,
-      hints: [`ls -ld ${shellQuote(dirname(path))} ${shellQuote(path)}`],
-      cause,
-    });
+    throw notWritable(path, cause);
   }
+}
+
+/** Whether a report can be written there, before the change that it is about. Fails with E_AUDIT_OUT (exit 2). */
+export async function checkReport(out: string, cwd: string): Promise<void> {
+  const path = resolve(cwd, out);
+  try {
+    const place = await placeOf(path);
+    if (place === undefined) return;
+    const trial = `${place}.${randomBytes(6).toString('hex')}`;
+    await writeFile(trial, '', { mode: 0o600, flag: 'wx' });
+    await rm(trial);
+  } catch (cause) {
+    throw notWritable(path, cause);
+  }
+}
+
+/** The file that is replaced; undefined for a device or a pipe. */
+async function placeOf(path: string): Promise<string | undefined> {
+  const there = await stat(path).catch(() => undefined);
+  if (there === undefined) return path;
+  if (there.isDirectory()) throw Object.assign(new Error('it is a directory'), { code: 'EISDIR' });
+  return there.isFile() ? realpath(path) : undefined;
+}
+
+function notWritable(path: string, cause: unknown): DockerTlsError {
+  return new DockerTlsError('E_AUDIT_OUT', 'the report cannot be written', {
+    where: path,
+    hints: [`ls -ld ${shellQuote(dirname(path))} ${shellQuote(path)}`],
+    cause,
+  });
 }

@@ -5,8 +5,7 @@ import type { Signer } from '../domain/external-ca.ts';
 import type { CaSpec } from '../domain/settings.ts';
 import type { Run } from '../engine/intent.ts';
 import { caToStore } from './ca-import.ts';
-import { caTokenOf, externalCaOf } from './external-ca.ts';
-import { readIn } from './files.ts';
+import { readCa } from './external-ca.ts';
 
 /** A CA of one's own, and how it signs from here. */
 export type FleetCa = Signer & {
@@ -14,29 +13,30 @@ export type FleetCa = Signer & {
   readonly chain: string | undefined;
   readonly wholeChain: boolean;
   readonly leafOnly: boolean;
+  /** The keys of clients' issuing CAs are stored without a passphrase. */
+  readonly noPassphrase: boolean;
 };
 
 /** Undefined where the file names none. Paths of `ca` are absolute. Fails with E_USAGE, E_FILE, E_SECRET_FILE (exit 2). */
-export async function readFleetCa(ca: CaSpec | undefined, cwd: string): Promise<FleetCa | undefined> {
+export async function readFleetCa(
+  ca: CaSpec | undefined,
+  noPassphrase: boolean,
+  cwd: string,
+): Promise<FleetCa | undefined> {
   if (ca?.cert === undefined) return undefined;
-  const text = async (file: string): Promise<string> => (await readIn(file, cwd)).toString('utf8');
-  const cert = await text(ca.cert);
-  const chain = ca.chain === undefined ? undefined : await text(ca.chain);
-  const trust = ca.tlsRoot === undefined ? `${cert}\n${chain ?? ''}` : await text(ca.tlsRoot);
-  const external = externalCaOf({ ...ca, profile: ca.profiles }, trust, cwd);
-  const token = caTokenOf(ca, cwd);
-  return { cert, chain, wholeChain: ca.wholeChain === true, leafOnly: ca.leafOnly === true, external, token };
+  const read = await readCa({ ...ca, cert: ca.cert, profile: ca.profiles }, cwd);
+  return { ...read, wholeChain: ca.wholeChain === true, leafOnly: ca.leafOnly === true, noPassphrase };
 }
 
-/** As it is stored. Fails with what `ca import` refuses. */
+/** As it is stored; undefined where the run has none. Fails with what `ca import` refuses. */
 export async function fleetCaToStore(
-  { cert, chain, wholeChain, leafOnly, external, token }: FleetCa,
-  { passphrase, runtime }: Pick<Run, 'passphrase' | 'runtime'>,
+  { signer, passphrase, runtime }: Pick<Run, 'passphrase' | 'runtime'> & { readonly signer?: FleetCa | undefined },
   state: StoreState,
-  noPassphrase: boolean,
-): Promise<StoredCa> {
+): Promise<StoredCa | undefined> {
+  if (signer === undefined) return undefined;
+  const { leafOnly, noPassphrase } = signer;
   const { ca } = await caToStore({
-    ...{ cert, chain, wholeChain, state, passphrase, external, token, now: runtime.now() },
+    ...{ ...signer, state, passphrase, now: runtime.now() },
     leafOnly: leafOnly || undefined,
     noPassphrase: noPassphrase || undefined,
   });

@@ -7,9 +7,9 @@ import { replaceFiles, withFileErrors } from '../adapters/docker/files.ts';
 import type { StoreState } from '../adapters/store/records.ts';
 import type { Fleet } from '../domain/fleet/fleet.ts';
 import { type HostFlags, knownHost, specFor, withFlags } from '../domain/fleet/specs.ts';
-import { shellQuote } from '../domain/quote.ts';
 import type { CaSpec, ClientSpec, HostSpec } from '../domain/settings.ts';
-import { DockerTlsError, usage } from '../errors/errors.ts';
+import { unreadable } from '../domain/unreadable.ts';
+import { errnoOf, usage } from '../errors/errors.ts';
 import type { Runtime } from '../runtime.ts';
 import { homeDirectory } from '../user.ts';
 import type { ActionContext } from './action-context.ts';
@@ -147,11 +147,7 @@ export async function readFleetText(path: string): Promise<string | undefined> {
   try {
     return await readFile(path, 'utf8');
   } catch (cause) {
-    if ((cause as NodeJS.ErrnoException).code === 'ENOENT') return undefined;
-    throw new DockerTlsError('E_FLEET', `it cannot be read: ${(cause as NodeJS.ErrnoException).code ?? 'unknown'}`, {
-      where: path,
-      hints: [`ls -l ${shellQuote(path)}`],
-      cause,
-    });
+    if (errnoOf(cause) === 'ENOENT') return undefined;
+    throw unreadable('E_FLEET', path, cause);
   }
 }

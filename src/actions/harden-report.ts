@@ -17,9 +17,7 @@ import { saveReport } from './files.ts';
 
 /** Audits the hosts as they are now; one that cannot be asked is in the result. */
 export async function auditNow(run: Run, state: StoreState, hosts: readonly HostSpec[]): Promise<readonly Subject[]> {
-  const { runtime, progress, parallel, sudoPassword, sudoPasswords, ask } = run;
-  const reach = { runtime, progress, parallel, sudoPassword, sudoPasswords, ask };
-  return subjectsOf(await auditHosts(hosts, { ...reach, state, selection: { checks: [] }, lynis: true }));
+  return subjectsOf(await auditHosts(hosts, { ...run, state, selection: { checks: [] }, lynis: true }));
 }
 
 type Written = {

@@ -18,6 +18,7 @@ import { BANNER_TEXT } from '../domain/values.ts';
 import { DockerTlsError, usage } from '../errors/errors.ts';
 import type { ActionContext } from './action-context.ts';
 import { apply, type HostsOptions, openHosts } from './apply.ts';
+import { checkReport } from './files.ts';
 import { auditNow, writeHardenReport } from './harden-report.ts';
 import { addPackages, type HostPackages, refusePackages } from './packages.ts';
 import type { Prompts } from './prompts.ts';
@@ -78,6 +79,7 @@ export async function harden(
   });
   if (report !== undefined && run.dryRun)
     throw usage('--report is of a change that was made: not with --dry-run', ['docker-tls audit --out FILE.html']);
+  if (report !== undefined) await checkReport(report, run.runtime.cwd);
   const packages = install.length === 0 ? [] : await addPackages(context, hosts, install, options.accept, run);
   const before = report === undefined ? [] : await auditNow(run, state, hosts);
   const changed = await apply({ ...request, reason: 'harden', hosts, addHardening: true }, run);

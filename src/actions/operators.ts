@@ -56,10 +56,15 @@ export async function giveAccess(
 ): Promise<{ readonly operator: Operator; readonly store: string }> {
   const session = sharedStoreOf(context);
   const store = session.url;
-  const file = recipient === undefined ? undefined : resolve(context.runtime.cwd, recipient);
-  const text = file !== undefined && existsSync(file) ? readFileSync(file, 'utf8') : recipient;
+  const text = recipient && recipientIn(recipient, context.runtime.cwd);
   const { dryRun } = context.global;
   return { store, operator: await addOperator(session, { ...wanted, recipient: text }, { dryRun }) };
+}
+
+/** What the file holds, if it is the name of one. */
+export function recipientIn(text: string, cwd: string): string {
+  const file = resolve(cwd, text);
+  return existsSync(file) ? readFileSync(file, 'utf8') : text;
 }
 
 export type Removed = {

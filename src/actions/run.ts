@@ -36,7 +36,8 @@ export async function openRun(
   const { parallel, dryRun } = global;
   // Who wants to see every file sees it before it is written.
   const shown = !global.yes || global.diff;
-  const signer = await readFleetCa(ca, runtime.cwd);
+  const noPassphrase = options.noCaPassphrase === true || secrets.caPassphrase === 'none';
+  const signer = await readFleetCa(ca, noPassphrase, runtime.cwd);
   const { canary, maxFailures } = options;
   return {
     ...{ runtime, progress, parallel, canary, maxFailures, dryRun },
@@ -82,11 +83,7 @@ export type StoredOptions = RunOptions & {
 };
 
 /** Reads the store for a command that changes what is there: rotation, revocation; with `-f` also the secrets that the fleet file names. */
-export async function openStoredRun(
-  context: ActionContext,
-  options: StoredOptions,
-  more: Partial<Run> = {},
-): Promise<StoredRun> {
+export async function openStoredRun(context: ActionContext, options: StoredOptions): Promise<StoredRun> {
   const state = await storeOf(context).read();
   const fleet =
     context.global.file === undefined
@@ -96,7 +93,7 @@ export async function openStoredRun(
   const ca = caSpec(options, { name, keyType, days });
   const known = fleet?.specs.filter(({ name }) => state.hosts.has(name)) ?? [];
   return {
-    run: await openRun(context, options, { specs: known, secrets: fleet?.secrets ?? {}, ca: fleet?.ca }, more),
+    run: await openRun(context, options, { specs: known, secrets: fleet?.secrets ?? {}, ca: fleet?.ca }),
     state,
     hosts: fleet === undefined ? [...state.hosts.keys()] : known.map(({ name }) => name),
     flags: { ...runFlags(options, context.runtime.cwd), keyType: options.keyType },

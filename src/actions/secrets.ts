@@ -120,19 +120,20 @@ export function exportPassphrase(
     : readSecretFile(resolve(runtime.cwd, file), '--passphrase-file');
 }
 
-/** The password for sudo, when the options promise one, or else the fleet file does. */
+/** The password for sudo, when the options promise one. */
 export async function sudoPassword(
   options: SecretOptions,
   runtime: Runtime,
   prompts: Prompts,
-  reference?: string,
 ): Promise<Secret | undefined> {
   if (options.sudoPasswordFile !== undefined)
     return readSecretFile(resolve(runtime.cwd, options.sudoPasswordFile), '--sudo-password-file');
-  const question = { message: 'Password for sudo:' };
-  if (options.askSudoPassword)
-    return prompts.password({ ...question, flag: '--sudo-password-file FILE', key: 'sudo-password' });
-  return reference === undefined ? undefined : readSecret(reference, 'sudo-password', runtime, prompts, question);
+  if (!options.askSudoPassword) return undefined;
+  return prompts.password({
+    message: 'Password for sudo:',
+    flag: '--sudo-password-file FILE',
+    key: 'sudo-password',
+  });
 }
 
 /** The first line of a file; E_SECRET_FILE (exit 2) when it is not there, empty, or readable by every local user. */

@@ -3,11 +3,10 @@
 import type { StoreState } from '../adapters/store/records.ts';
 import type { HostFlags } from '../domain/fleet/specs.ts';
 import { knownHosts, otherName } from '../domain/plan/other-store.ts';
-import { preflight } from '../domain/plan/preflight.ts';
 import type { HostSpec } from '../domain/settings.ts';
 import type { OpenedHost } from '../engine/intent.ts';
 import { wayProblem } from '../engine/reachability.ts';
-import { refuseProblems } from '../engine/steps/preflight.ts';
+import { problemsOf, refuseProblems } from '../engine/steps/preflight.ts';
 import { wayTo } from '../engine/through.ts';
 import type { VerifiedAt } from '../engine/verify-host.ts';
 import { DockerTlsError } from '../errors/errors.ts';
@@ -15,15 +14,15 @@ import { type Answers, askAddress, type SetupContext, withAddress } from './setu
 
 /** Fails with everything that prevents the setup, before the first question. */
 export function refuseEarly(
-  { name, ssh, port }: HostSpec,
+  spec: HostSpec,
   opened: OpenedHost,
   state: StoreState,
   takeOver: boolean,
   runtime: SetupContext['runtime'],
 ): void {
-  const { login, dialled } = opened.session;
-  const twin = otherName(opened.facts, { name, ssh }, state, dialled, { known: knownHosts(state), takeOver });
-  const problems = preflight({ ...opened, login, host: name, port, nowMs: runtime.now().getTime() });
+  const { dialled } = opened.session;
+  const twin = otherName(opened.facts, spec, state, dialled, { known: knownHosts(state), takeOver });
+  const problems = problemsOf(opened, spec, runtime.now());
   refuseProblems({ problems: [...(twin === undefined ? [] : [twin]), ...problems] });
 }
 

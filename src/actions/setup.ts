@@ -149,10 +149,9 @@ async function changeSetUp(
   if (docker !== undefined) await refuseContext(docker, runtime);
   const spec =
     docker === undefined || contextName(requested) !== undefined ? requested : { ...requested, context: docker };
-  const none = options.noCaPassphrase === true || file?.secrets.caPassphrase === 'none';
   const request: ApplyRequest = {
     reason: 'setup',
-    ownCa: run.signer && (await fleetCaToStore(run.signer, run, state, none)),
+    ownCa: await fleetCaToStore(run, state),
     hosts: [spec],
     ca: caSpec(options, file?.ca),
     client: {

@@ -16,11 +16,13 @@ import { openTeamSession } from '../adapters/store/team/open.ts';
 import type { Operator } from '../adapters/store/team/operators.ts';
 import type { Session } from '../adapters/store/team/session.ts';
 import { teamStore } from '../adapters/store/team/store.ts';
+import { shellQuote } from '../domain/quote.ts';
 import { Secret } from '../domain/secret.ts';
 import { DockerTlsError, usage } from '../errors/errors.ts';
 import { userName } from '../user.ts';
 import type { ActionContext } from './action-context.ts';
 import { checkOut, type OutOptions, writeOut } from './files.ts';
+import { recipientIn } from './operators.ts';
 import { optionsOf, storeOf } from './store.ts';
 import { teamOf } from './team-session.ts';
 
@@ -50,7 +52,7 @@ export async function copyStore(context: ActionContext, to: string): Promise<Cop
     clients: state.clients.size,
     home: shared ? home : undefined,
   };
-  if (home === global.home || existsSync(home)) throw taken(home);
+  if (home === global.home || existsSync(home)) throw taken(home, shared);
   try {
     const session = shared ? (openTeamSession({ ...optionsOf(context), home, url: to }) as Session) : undefined;
     if (session !== undefined && !(await session.snapshotIsEmpty())) throw taken(to);
@@ -130,7 +132,10 @@ export async function exportStore(
   const state = await wholeState(context);
   const operators =
     (await teamOf(context)?.read())?.operators.filter(({ ca }) => ca).map(({ recipient }) => recipient) ?? [];
-  const to = recipients.length > 0 ? await Promise.all(recipients.map(checkRecipient)) : operators;
+  const to =
+    recipients.length > 0
+      ? await Promise.all(recipients.map((one) => checkRecipient(recipientIn(one, runtime.cwd))))
+      : operators;
   if (to.length === 0)
     throw usage('--recipient is missing: whose key opens the file', ['--recipient "$(cat ~/.ssh/id_ed25519.pub)"']);
   if (global.dryRun) return { file: undefined, recipients: to.length };
@@ -151,9 +156,14 @@ function bytesOf({ bytes }: FileContent): Buffer {
   return typeof bytes === 'string' ? Buffer.from(bytes) : bytes.reveal();
 }
 
-function taken(where: string): DockerTlsError {
+/** `ours`: the directory that goes with any shared store that is copied to. */
+function taken(where: string, ours = false): DockerTlsError {
   return new DockerTlsError('E_STORE_OTHER', 'something is stored there already, and a copy does not go over it', {
     where,
-    hints: ['docker-tls store copy --to OTHER'],
+    hints: [
+      ours
+        ? `of a copy from before; set it aside: mv ${shellQuote(where)} ${shellQuote(`${where}.before`)}`
+        : 'docker-tls store copy --to OTHER',
+    ],
   });
 }

@@ -15,7 +15,7 @@ import { keyMatches } from '../domain/pki/keys.ts';
 import { shellQuote } from '../domain/quote.ts';
 import { Secret } from '../domain/secret.ts';
 import { CLIENT_DEFAULTS, complete, HOST_SETTINGS } from '../domain/settings.ts';
-import { DockerTlsError } from '../errors/errors.ts';
+import { DockerTlsError, errnoOf } from '../errors/errors.ts';
 
 export type TakenOver = {
   readonly hosts: readonly StoredHost[];
@@ -178,11 +178,11 @@ async function readText(path: string, name: string): Promise<string> {
   try {
     return await readFile(path, 'utf8');
   } catch (cause) {
-    throw new DockerTlsError(
-      'E_DOCKER_MACHINE_STORE',
-      `${path} cannot be read: ${(cause as NodeJS.ErrnoException).code ?? 'unknown'}`,
-      { where: name, hints: [`ls -l ${shellQuote(path)}`], cause },
-    );
+    throw new DockerTlsError('E_DOCKER_MACHINE_STORE', `${path} cannot be read: ${errnoOf(cause) ?? 'unknown'}`, {
+      where: name,
+      hints: [`ls -l ${shellQuote(path)}`],
+      cause,
+    });
   }
 }
 

@@ -22,6 +22,5 @@ export async function restoreStore(
   const session = sharedStoreOf(context);
   if (context.global.dryRun) return { store: session.url };
   await agree(context.prompts, `Put what this computer has seen last into ${session.url}, in place of what is there?`);
-  const done = await restoreTeamStore(session);
-  return { store: session.url, sequence: done?.sequence };
+  return { store: session.url, sequence: await restoreTeamStore(session) };
 }

@@ -86,6 +86,7 @@ function verifyStored(
     expired: held.filter((one) => one.record.revokedAt === undefined && one.name !== client.record.name && isOver(one)),
     revoked: held.filter(({ record }) => record.revokedAt !== undefined),
     now,
+    signal: runtime.signal,
   };
   if (spec === undefined) return verifyHost(runtime.probe, request);
   return alongWay(spec, reach, async (way) => withVia(await verifyHost(way.probe, request), way));

@@ -31,14 +31,14 @@ export function printAtOnce(argv: readonly string[]): boolean {
 export function envAtOnce(argv: readonly string[], around: Pick<Runtime, 'env' | 'cwd'>): string | undefined {
   try {
     const { words, env, program } = readCall(argv, around.env);
-    const said = words[0] === 'env' ? plainWords(words.slice(1)) : undefined;
-    if (said === undefined || (said.format !== undefined && said.shell !== undefined)) return undefined;
-    const shell = said.format ?? said.shell ?? detectShell(env);
+    const given = words[0] === 'env' ? plainWords(words.slice(1)) : undefined;
+    if (given === undefined || (given.format !== undefined && given.shell !== undefined)) return undefined;
+    const shell = given.format ?? given.shell ?? detectShell(env);
     if (!isShell(shell)) return undefined;
     const runtime = { env, cwd: around.cwd, program };
     return environmentAtOnce(
-      { host: said.host, client: said.client, shell, unset: said.unset },
-      { runtime, global: { home: storeDirectory(said.home, runtime) } },
+      { host: given.host, client: given.client, shell, unset: given.unset },
+      { runtime, global: { home: storeDirectory(given.home, runtime) } },
     );
   } catch {
     return undefined;

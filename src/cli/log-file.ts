@@ -1,7 +1,7 @@
 /** Owns the file of `--log`: a line with its time for everything that happens. */
 
 import { appendFileSync } from 'node:fs';
-import { DockerTlsError } from '../errors/errors.ts';
+import { DockerTlsError, errnoOf } from '../errors/errors.ts';
 
 type LogOptions = { readonly logFile?: string; now(): Date };
 
@@ -25,10 +25,10 @@ function append(file: string, text: string): void {
   try {
     appendFileSync(file, text, { mode: 0o600 });
   } catch (cause) {
-    throw new DockerTlsError(
-      'E_LOG_FILE',
-      `the log file cannot be written (${(cause as NodeJS.ErrnoException).code ?? 'unknown'})`,
-      { where: file, hints: ['name another file with --log FILE'], cause },
-    );
+    throw new DockerTlsError('E_LOG_FILE', `the log file cannot be written (${errnoOf(cause) ?? 'unknown'})`, {
+      where: file,
+      hints: ['name another file with --log FILE'],
+      cause,
+    });
   }
 }

@@ -93,7 +93,7 @@ async function carryOut(planned: PlannedHost, base: Issued, run: Run, line: Host
   const { spec, plan, session, facts, address } = planned;
   const began = run.runtime.now().getTime();
   if (hasChanges(plan)) session.prepare?.();
-  const first = planned.latest.hosts.has(spec.name) ? {} : { first: { address, port: spec.port } };
+  const first = planned.latest.hosts.has(spec.name) ? undefined : { address, port: spec.port };
   let undo: StoreChange | undefined;
   const id = randomBytes(6).toString('hex');
   return withCredentials(planned, id, base, run, line, async (sent) => {
@@ -105,23 +105,11 @@ async function carryOut(planned: PlannedHost, base: Issued, run: Run, line: Host
     if (!hasChanges(plan) && plan.purpose !== 'remove') {
       line.phase('verify');
       outcome = { checks: await check(), warnings: [] };
-      requireVerified(spec.name, outcome.checks, 'the host was not changed', first.first);
+      requireVerified(spec.name, outcome.checks, 'the host was not changed', first);
       await record();
     } else {
       outcome = await transact({
-        ...{
-          id,
-          plan,
-          facts,
-          credentials: sent,
-          spec,
-          session,
-          reach: run,
-          reason: base.reason,
-          progress: line,
-          ...first,
-          mark: planned.mark,
-        },
+        ...{ ...planned, id, credentials: sent, reach: run, reason: base.reason, progress: line, first },
         verify: check,
         save: record,
         unsave: async () => {

@@ -1,14 +1,12 @@
 /** Owns the gathering of a host's facts: one exec that changes nothing. */
 
-import { type AuditFacts, parseAuditFacts } from '../domain/audit/facts.ts';
-import { SYSCTL_PATHS } from '../domain/audit/host-settings.ts';
 import { distributionOf, installHint } from '../domain/dockerd/packages.ts';
 import { NEEDED_PROGRAMS, packagesOf, parseMissing } from '../domain/dockerd/programs.ts';
 import { viewDaemon } from '../domain/plan/daemon-view.ts';
 import { type HostFacts, parseFacts } from '../domain/plan/facts.ts';
 import { shellQuote } from '../domain/quote.ts';
 import { DockerTlsError } from '../errors/errors.ts';
-import { AUDIT_SCRIPT, FACTS_SCRIPT, LYNIS_SCRIPT } from '../host/scripts.ts';
+import { FACTS_SCRIPT } from '../host/scripts.ts';
 import type { HostSession } from '../runtime.ts';
 
 export type Gathered = {
@@ -74,38 +72,4 @@ function programsMissing(
     where: host,
     hints: [installHint(login, distributionOf(osRelease), packagesOf(programs))],
   });
-}
-
-/**
- * All facts that the checks need, or only those of the known vulnerabilities, in one exec, as root. Errors: those of the session,
- * E_AUDIT_FACTS (exit 4).
- */
-export async function gatherAuditFacts(
-  session: HostSession,
-  signal: AbortSignal,
-  parts: 'all' | 'software' = 'all',
-): Promise<AuditFacts> {
-  const result = await session.run({
-    phase: 'audit',
-    script: [`PARTS=${parts}`, `SYSCTLS=${shellQuote(SYSCTL_PATHS)}`, AUDIT_SCRIPT].join('\n'),
-    asRoot: true,
-    timeoutMs: 120_000,
-    signal,
-  });
-  return parseAuditFacts(result.stdout);
-}
-
-/** Lynis takes half a minute on a fast host, and several on a slow one. */
-const LYNIS_TIMEOUT_MS = 1_200_000;
-
-/** What Lynis prints of the host (src/host/audit/lynis.sh), as root. Errors: those of the session. */
-export async function gatherLynis(session: HostSession, signal: AbortSignal): Promise<string> {
-  const { stdout } = await session.run({
-    phase: 'lynis',
-    script: LYNIS_SCRIPT,
-    asRoot: true,
-    timeoutMs: LYNIS_TIMEOUT_MS,
-    signal,
-  });
-  return stdout.toString('utf8');
 }

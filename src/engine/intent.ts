@@ -107,6 +107,7 @@ export type OpenedHost = {
 };
 
 export type PlannedHost = {
+  /** What is asked for; the host keeps it with the generation. */
   readonly spec: HostSpec;
   readonly address: string;
   readonly session: HostSession;
@@ -151,24 +152,18 @@ export type Changed = {
 };
 
 /** One transaction with one host. */
-export type HostChange = {
+export type HostChange = Pick<PlannedHost, 'plan' | 'facts' | 'spec' | 'session' | 'mark'> & {
   /** Names the change in lock, timer and journal: letters and digits. The host may be held by it already. */
   readonly id: string;
-  readonly plan: HostPlan;
-  readonly facts: HostFacts;
   readonly credentials: Credentials | undefined;
-  /** What is asked for; the host keeps it with the generation. */
-  readonly spec: HostSpec;
-  readonly session: HostSession;
   readonly reach: Reach;
   /** For the host's own records. */
   readonly reason: string;
-  readonly mark?: StoreMark | undefined;
   readonly progress: HostProgress;
   /** Real connections after the change; empty when there is nothing to verify over TLS. */
   readonly verify: () => Promise<CheckResult[]>;
   /** Where it is verified, if the store does not know the host yet. */
-  readonly first?: VerifiedAt;
+  readonly first?: VerifiedAt | undefined;
   /** Writes our own records, just before the change is confirmed to the host. */
   readonly save: () => Promise<void>;
   readonly unsave: () => Promise<void>;

@@ -77,16 +77,12 @@ export function openIssuer(state: StoreState, options: IssuerOptions): Issuer {
   let crossed: Promise<string> | undefined;
 
   function authority(): Promise<OpenAuthority> {
-    opened ??= openCa();
+    opened ??= open(ca);
     return opened;
   }
 
-  async function openCa(): Promise<OpenAuthority> {
-    if (ca === undefined) throw externalCaKey();
-    return openStored(ca);
-  }
-
-  async function openStored({ cert, keyPem, record }: Pick<StoredOldCa, 'cert' | 'keyPem' | 'record'>) {
+  async function open(stored: Omit<StoredOldCa, 'serial'> | undefined): Promise<OpenAuthority> {
+    const { cert = '', keyPem, record } = stored ?? {};
     if (keyPem !== undefined) return openAuthority({ cert, key: await keys.open(keyPem) });
     if (record?.token !== undefined) return openToken(cert, here(record.token), passphrase, runtime);
     throw externalCaKey();
@@ -156,23 +152,12 @@ export function openIssuer(state: StoreState, options: IssuerOptions): Issuer {
     const fresh =
       askedCa === undefined
         ? await issueClientAuthority({ ca: await authority(), clientName: name, days, keyType, now })
-        : await askedAuthority(askedCa, { name, keyType, days });
+        : await asked(askedCa, { profile: 'issuer', name, days, keyType, commonName: clientAuthorityName(name) });
     const keyPem = await keys.protect(fresh.key);
     // All of them: a rotation begun before the last one was through leaves clients with certificates of the one before.
     const old = oldCas.length > 0 ? { cert: known?.cert ?? '', oldKeyPem: known?.keyPem } : { cert: '' };
     issuers[name] = { ...old, cert: fresh.leaf + old.cert, keyPem };
     return issuers[name];
-  }
-
-  /** The same by a CA that is asked: the key is made here, and stays. */
-  async function askedAuthority(
-    askedCa: ExternalCa,
-    { name, keyType, days }: { name: string; keyType: KeyType; days: number },
-  ): Promise<{ leaf: string; key: Secret }> {
-    const commonName = clientAuthorityName(name);
-    const key = await generateKey(keyType);
-    const csr = makeCsr({ key, commonName, issuer: true });
-    return { leaf: await sign(askedCa, { profile: 'issuer', csr, days, name, commonName, ca: trusted(), now }), key };
   }
 
   /** What signs for a client: its newest issuing CA, or the one before as long as a host that accepts the client knows only that. */
@@ -204,29 +189,29 @@ export function openIssuer(state: StoreState, options: IssuerOptions): Issuer {
   async function clientCertificate(record: ClientRecord, csr?: string): Promise<{ cert: string; key?: Secret }> {
     const { name, days, keyType } = record;
     const askedCa = external();
-    if (askedCa !== undefined && ca?.record.leafOnly)
-      return signed(askedCa, { profile: 'client', name, days, keyType, commonName: name }, csr);
+    if (askedCa !== undefined && ca?.record.leafOnly) {
+      const request = { profile: 'client', name, days } as const;
+      if (csr === undefined) return asked(askedCa, { ...request, keyType, commonName: name });
+      // An external CA takes the name from the request, which is its sender's word.
+      const { commonName } = parseCsr(csr);
+      if (commonName !== name) throw requestForOther(name, commonName);
+      return { cert: await sign(askedCa, { ...request, csr, commonName, ca: trusted(), now }) };
+    }
     const base = { authority: await clientAuthority(record), name, days, now };
     if (csr !== undefined) return { cert: (await issueClient({ ...base, publicKey: parseCsr(csr).publicKey })).cert };
     const { cert, key } = await issueClient({ ...base, keyType });
     return { cert, key };
   }
 
-  /** What the CA makes of a request, or of a new key. */
-  async function signed(
+  /** What a CA that is asked makes of a key that is made here, and stays. */
+  async function asked(
     askedCa: ExternalCa,
     { keyType, ...request }: Omit<SignRequest, 'csr' | 'ca' | 'now'> & { readonly keyType: KeyType },
-    csr?: string,
-  ): Promise<{ cert: string; key?: Secret }> {
-    const about = { ...request, ca: trusted(), now };
-    if (csr !== undefined) {
-      // An external CA takes the name from the request, which is its sender's word.
-      const { commonName } = parseCsr(csr);
-      if (commonName !== request.name) throw requestForOther(request.name, commonName);
-      return { cert: await sign(askedCa, { ...about, csr, commonName }) };
-    }
+  ) {
     const key = await generateKey(keyType);
-    return { cert: await sign(askedCa, { ...about, csr: makeCsr({ key, ...request }) }), key };
+    const csr = makeCsr({ ...request, key, issuer: request.profile === 'issuer' });
+    const cert = await sign(askedCa, { ...request, csr, ca: trusted(), now });
+    return { leaf: cert, cert, key };
   }
 
   /**
@@ -238,7 +223,7 @@ export function openIssuer(state: StoreState, options: IssuerOptions): Issuer {
     for (const old of oldCas) {
       const days = Math.floor((inspectCertificate(old.cert).notAfter.getTime() - now.getTime()) / 86_400_000);
       if (days < 1 || !canVouch(old)) continue;
-      const crossed = await crossSign({ ca: await authority(), issuer: await openStored(old), days, now });
+      const crossed = await crossSign({ ca: await authority(), issuer: await open(old), days, now });
       certs.push(crossed.leaf);
     }
     return certs.join('');
@@ -277,7 +262,7 @@ export function openIssuer(state: StoreState, options: IssuerOptions): Issuer {
       const askedCa = external();
       if (askedCa !== undefined) {
         if (publicKey !== undefined) throw requestNeedsKey(host);
-        return signed(askedCa, { profile: 'server', name: host, days, keyType, sans, commonName: host.slice(0, 64) });
+        return asked(askedCa, { profile: 'server', name: host, days, keyType, sans, commonName: host.slice(0, 64) });
       }
       const base = { ca: await authority(), sans, days, now };
       const issued: Issued & { readonly key?: Secret } =

@@ -35,21 +35,40 @@ export type ProbedAt = {
   readonly ca?: string | undefined;
   readonly timeoutMs: number;
   readonly now: Date;
+  /** Ends the wait for a host that does not answer. */
+  readonly signal?: AbortSignal;
 };
 
-/** One connection. `credentials` for the rows that show a certificate of ours. */
+/** One connection. `credentials` for the rows that show a certificate of ours. Fails as the signal says. */
 export async function probeAs(
   probe: Probe,
   name: ProbeName,
-  { address, port, ca, timeoutMs, now }: ProbedAt,
+  { address, port, ca, timeoutMs, now, signal }: ProbedAt,
   credentials?: ProbeCredentials,
 ): Promise<ProbeOutcome> {
   const { how }: Row = PROBES[name];
-  return await probe({
+  const outcome = probe({
     ...{ address, port, ca: ca ?? '', timeoutMs, ...how },
     anyServer: ca === undefined,
     credentials: name === 'other-authority' ? await untrustedCredentials(now) : credentials,
   });
+  return signal === undefined ? await outcome : await unlessStopped(outcome, signal);
+}
+
+/** What is left behind has an end of its own. */
+async function unlessStopped<T>(work: Promise<T>, signal: AbortSignal): Promise<T> {
+  let stop = (): void => {};
+  const stopped = new Promise<never>((_resolve, reject) => {
+    stop = () => reject(signal.reason);
+    if (signal.aborted) stop();
+    else signal.addEventListener('abort', stop, { once: true });
+  });
+  try {
+    return await Promise.race([work, stopped]);
+  } finally {
+    signal.removeEventListener('abort', stop);
+    work.catch(() => undefined);
+  }
 }
 
 const DAY_MS = 86_400_000;

@@ -27,6 +27,7 @@ export type VerifyRequest = {
   readonly revoked?: readonly ({ readonly name: string } & ProbeCredentials)[];
   readonly now: Date;
   readonly timeoutMs?: number;
+  readonly signal?: AbortSignal;
 };
 
 export type VerifiedAt = Pick<VerifyRequest, 'address' | 'port'>;

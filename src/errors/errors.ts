@@ -133,6 +133,12 @@ function bug(thrown: unknown): DockerTlsError {
   });
 }
 
+/** The operating system's word for an error (`ENOENT`), if it is one of its. */
+export function errnoOf(error: unknown): string | undefined {
+  const code = error instanceof Error ? (error as NodeJS.ErrnoException).code : undefined;
+  return typeof code === 'string' ? code : undefined;
+}
+
 const GRAVEST_FIRST: readonly ExitStatus[] = [130, 6, 1, 5, 7, 4, 2, 3, 0];
 
 /** The one status of a run over several hosts: the gravest, in the order 130, 6, 1, 5, 7, 4, 2, 3, 0. */

@@ -5,7 +5,7 @@
 # `-o PermitRootLogin no` was one word.
 sshd_options() {
   for file in /run/sshd.pid /var/run/sshd.pid; do
-    read -r pid <"$file" 2>/dev/null || continue
+    read -r pid 2>/dev/null <"$file" || continue
     [ "$(cat "/proc/$pid/comm" 2>/dev/null)" = sshd ] || continue
     tr '\000' ' ' <"/proc/$pid/cmdline" | sed 's/ \[listener\] .*//' | grep -oE ' -(f *[^ ]+|o *[^ ]+|o *[^ =]+( +[^ -][^ ]*)+)' |
       sed -e 's/^ *-\(.\) */-\1/' -e 's/^\(-o[^ =]*\)  */\1=/'

@@ -1,9 +1,10 @@
-/** Files of an audit that cannot be read or written, each with its code. */
+/** Files of an audit that cannot be read or written, each with its code; and the connection that it asks for. */
 
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, expect, test } from 'vitest';
+import { DockerTlsError } from '../../src/errors/errors.ts';
 import { runCli } from '../support/cli.ts';
 
 let directory: string;
@@ -28,4 +29,17 @@ test.each([
     cwd: directory,
   });
   expect([exit, json.error?.code]).toEqual([2, code]);
+});
+
+test('a host whose TLS port only ssh reaches is audited over a session with a tunnel, also among many', async () => {
+  writeFileSync(join(directory, 'fleet.yaml'), 'version: 1\nhosts:\n  away: { reach: ssh }\n  near: {}\n');
+  const asked = new Map<string, boolean | undefined>();
+  await runCli(['audit', '--home', join(directory, 'store'), '-f', 'fleet.yaml', '--json'], {
+    cwd: directory,
+    connect: async ({ host, tunnels }) => {
+      asked.set(host, tunnels);
+      throw new DockerTlsError('E_SSH_TIMEOUT', 'no answer');
+    },
+  });
+  expect(Object.fromEntries(asked)).toEqual({ away: true, near: false });
 });

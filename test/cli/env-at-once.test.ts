@@ -1,4 +1,6 @@
+import { execFileSync } from 'node:child_process';
 import {
+  appendFileSync,
   chmodSync,
   chownSync,
   mkdirSync,
@@ -11,7 +13,7 @@ import {
 } from 'node:fs';
 import { dirname, join } from 'node:path';
 import fc from 'fast-check';
-import { afterAll, beforeEach, describe, expect, test } from 'vitest';
+import { afterAll, beforeEach, describe, expect, test, vi } from 'vitest';
 import { storedNames } from '../../src/actions/stored-names.ts';
 import { lookAt, namesAt } from '../../src/adapters/store/look.ts';
 import { openStore } from '../../src/adapters/store/store.ts';
@@ -151,6 +153,7 @@ describe('what is not certain is left to the command', () => {
 
   const key = () => join(home, 'clients/laptop/key.pem');
   const record = () => join(home, 'hosts/build-1/host.json');
+  const clientRecord = () => join(home, 'clients/laptop/client.json');
   const edit = (file: string, change: object) => {
     const text = JSON.stringify({ ...JSON.parse(readFileSync(file, 'utf8')), ...change });
     writeFileSync(file, text);
@@ -195,6 +198,22 @@ describe('what is not certain is left to the command', () => {
     ['a port that is no number', () => edit(record(), { port: '2376; reboot' })],
     ['clients that are no list', () => edit(record(), { clients: 'laptop' })],
     ['an address with a newline', () => edit(record(), { address: 'a\nb' })],
+    ['an address that is empty', () => edit(record(), { address: '' })],
+    ['a way to the host that is no text', () => edit(record(), { reach: 5 })],
+    ['a record that is far too large', () => appendFileSync(record(), ' '.repeat(1024 * 1024))],
+    ['a directory of a client that others can change', () => chmodSync(join(home, 'clients/laptop'), 0o770)],
+    ['the record of another client', () => edit(clientRecord(), { name: 'ci' })],
+    ['hosts of a client that are no list', () => edit(clientRecord(), { hosts: 'build-1' })],
+    ['a time of revocation that is no text', () => edit(clientRecord(), { revokedAt: 5 })],
+    ['a host of a client without an address', () => edit(clientRecord(), { reaches: [{ name: 'x', port: 1 }] })],
+    ['a CA of a client that is cut off', () => truncateSync(join(home, 'clients/laptop/ca.pem'), 100)],
+    [
+      'a pipe in place of a record, which is not waited for',
+      () => {
+        rmSync(record());
+        execFileSync('mkfifo', ['-m', '600', record()]);
+      },
+    ],
     ['a certificate that is cut off', () => truncateSync(join(home, 'clients/laptop/cert.pem'), 100)],
     [
       'a key that is empty',
@@ -208,6 +227,27 @@ describe('what is not certain is left to the command', () => {
     expect(envAtOnce(['env', 'build-1'], { env: env(), cwd })).toBeDefined();
     spoil();
     expect(envAtOnce(['env', 'build-1'], { env: env(), cwd })).toBeUndefined();
+  });
+
+  test('a store that changes while it is read', () => {
+    const parse = JSON.parse;
+    const spy = vi.spyOn(JSON, 'parse').mockImplementation((text) => {
+      // Another run begins and ends.
+      writeFileSync(join(home, 'lock'), '');
+      rmSync(join(home, 'lock'));
+      return parse(text);
+    });
+    try {
+      expect(lookAt(home, 'build-1')).toBeUndefined();
+    } finally {
+      spy.mockRestore();
+    }
+    expect(lookAt(home, 'build-1')).toBeDefined();
+  });
+
+  test('a directory among the hosts whose name is none', () => {
+    mkdirSync(join(home, 'hosts', 'x y'), { mode: 0o700 });
+    expect(namesAt(home, 'host')).toBeUndefined();
   });
 
   test.runIf(process.getuid?.() === 0)('a key of another user', () => {

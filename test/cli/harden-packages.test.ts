@@ -50,6 +50,13 @@ test('with both nothing is asked, and what was installed is said though the chan
   expect(err).toContain('h1: installed aide\n');
 });
 
+test('a report that cannot be written is refused before anything is installed or changed', async () => {
+  for (const report of ['missing/harden.html', '.']) {
+    const { exit, json } = await harden(['--yes', '--json', '--report', report]);
+    expect([exit, json.error?.code, phases]).toEqual([2, 'E_AUDIT_OUT', []]);
+  }
+});
+
 test('a dry run installs nothing', async () => {
   const { exit, err, out } = await harden(['--dry-run']);
   expect([exit, phases]).toEqual([0, ['packages']]);

@@ -1,13 +1,14 @@
 /** An external CA is asked while the host is locked, and only for a host that is as it was planned: runs that share hosts never ask twice. */
 
 import { dirname, join } from 'node:path';
-import { afterAll, beforeEach, expect, test } from 'vitest';
-import type { StoredCa } from '../../src/adapters/store/records.ts';
+import { afterAll, beforeEach, describe, expect, test, vi } from 'vitest';
+import type { StoredCa, StoredHost, StoreState } from '../../src/adapters/store/records.ts';
 import { openStore } from '../../src/adapters/store/store.ts';
 import { issueServer } from '../../src/domain/pki/certificate.ts';
 import { parseCsr } from '../../src/domain/pki/csr.ts';
 import { openAuthority } from '../../src/domain/pki/open-authority.ts';
 import type { Secret } from '../../src/domain/secret.ts';
+import { whileHeld } from '../../src/engine/steps/hold.ts';
 import type { Probe, SignRequest } from '../../src/runtime.ts';
 import { answeringHosts } from '../support/answering-hosts.ts';
 import { runCli } from '../support/cli.ts';
@@ -93,3 +94,49 @@ test('a host that another run recorded meanwhile is given back and planned again
   expect([run.exit, codes(run)]).toEqual([5, ['E_STALE_CHANGE']]);
   expect(events).toEqual(['hold', 'undo', 'hold', 'undo']);
 });
+
+describe('the lock', () => {
+  /** `work` while h1 is held; `after`: what the store says when it is asked anew. */
+  async function hold(work: () => Promise<void>, after?: StoreState): Promise<void> {
+    const before = await openStore(home).read();
+    const read = async ({ fresh = false } = {}) => (fresh ? (after ?? before) : before);
+    const connect = answeringHosts({
+      ...{ home, now, answers: { hold: 'held' } },
+      onChange: (phase) => events.push(phase),
+    });
+    const planned = { session: await connect({ host: 'h1' }), spec: { name: 'h1' }, latest: before, facts: {} };
+    const run = { store: { home, read }, runtime: { operator: 'ada', signal: new AbortController().signal } };
+    await whileHeld(planned as never, 'id', { state: before }, run as never, work);
+  }
+
+  test('is given back where another run has recorded the host: the store is asked, and not what was read a moment ago', async () => {
+    const state = await openStore(home).read();
+    const known = state.hosts.get('h1') as StoredHost;
+    const hosts = new Map([['h1', { ...known, record: { ...known.record, updatedAt: 'bob' } }]]);
+    await expect(hold(sayAsked, { ...state, hosts })).rejects.toMatchObject({ code: 'E_STALE_CHANGE' });
+    expect(events).toEqual(['hold', 'undo']);
+  });
+
+  test.each([
+    ['signs', ['hold', 'hold', 'hold', 'sign']],
+    ['refuses', ['hold', 'hold', 'hold', 'undo']],
+  ])('is renewed while the CA takes its time, and not once it %s', async (what, expected) => {
+    vi.useFakeTimers({ toFake: ['setInterval', 'clearInterval'] });
+    try {
+      const held = hold(async () => {
+        await vi.advanceTimersByTimeAsync(90_000);
+        if (what === 'refuses') throw new Error('no');
+        await sayAsked();
+      });
+      await held.catch(() => undefined);
+      await vi.advanceTimersByTimeAsync(90_000);
+      expect(events).toEqual(expected);
+    } finally {
+      vi.useRealTimers();
+    }
+  });
+});
+
+async function sayAsked(): Promise<void> {
+  events.push('sign');
+}

@@ -130,6 +130,21 @@ describe('what is wanted has changed by the time the store is locked', () => {
     expect((await state()).clients.get('eve')?.record.hosts).toBeUndefined();
   });
 
+  test('an external CA is asked for what the store lacks now, and not for what it lacked a moment ago', async () => {
+    eve = (await state()).clients.get('eve') as StoredClient;
+    const store = openStore(home);
+    const scopes: unknown[] = [];
+    const read: Store['read'] = async (scope) => {
+      scopes.push(scope);
+      return store.read();
+    };
+    const wanted = renamed(['agreed']);
+    const run = { store: { ...store, read }, passphrase: NO_PASSPHRASE, runtime: {} } as unknown as Run;
+    const base = { wanted, state: await state(), now, issued: false, known: new Map() } as unknown as Base;
+    await issueCredentials({ reason: 'test', want: () => wanted }, { wanted, hosts: [] }, base, run, false);
+    expect(scopes[0]).toEqual({ fresh: true });
+  });
+
   test('with --yes that is done', async () => {
     await issue(false);
     expect((await state()).clients.get('eve')?.record.hosts).toEqual(['later']);

@@ -11,7 +11,7 @@ import { openStore } from '../../src/adapters/store/store.ts';
 import { isFrom } from '../../src/domain/pki/inspect.ts';
 import { parseSan } from '../../src/domain/pki/names.ts';
 import { completeHost } from '../../src/domain/settings.ts';
-import { breaksClients, desiredCredentials } from '../../src/domain/trust/server.ts';
+import { breaksClients, desiredServer } from '../../src/domain/trust/server.ts';
 import { trustFor } from '../../src/domain/trust/trust.ts';
 import { bundleOf, viewOf } from '../../src/domain/trust/view.ts';
 import { openIssuer } from '../../src/engine/issue.ts';
@@ -203,15 +203,15 @@ describe('a client that is renewed in the middle of a rotation', () => {
 });
 
 /** What build-1 is to have, its certificate renewed. */
-function desiredServer(state: StoreState, noOverlap: boolean) {
+function wantedServer(state: StoreState, noOverlap: boolean) {
   const spec = completeHost({ name: 'build-1', ssh: { destination: '127.0.0.1' } });
   const now = new Date();
   const view = viewOf(state, now);
   const names = [parseSan('127.0.0.1')];
-  return desiredCredentials({ spec, names, view, state, onHost: true, force: 'rotated', noOverlap, now });
+  return desiredServer({ spec, names, view, state, onHost: true, force: 'rotated', noOverlap, now });
 }
 
-function issued(state: StoreState, { certificate }: ReturnType<typeof desiredServer>) {
+function issued(state: StoreState, { certificate }: ReturnType<typeof wantedServer>) {
   if (!('issue' in certificate)) throw new Error('nothing to issue');
   return openIssuer(state, { passphrase: NO_PASSPHRASE, runtime: { sign, signByToken }, now: new Date() }).server(
     'build-1',
@@ -246,7 +246,7 @@ describe('without the key of the old CA', () => {
   test('no other command gives a host such credentials by the way', async () => {
     await withoutKey();
     const now = await state();
-    const wanted = (noOverlap: boolean) => desiredServer(now, noOverlap);
+    const wanted = (noOverlap: boolean) => wantedServer(now, noOverlap);
     expect(() => wanted(false)).toThrow(expect.objectContaining({ code: 'E_BREAKS_CLIENTS', where: 'build-1' }));
     const { cert } = await issued(now, wanted(true));
     expect(isFrom(cert, now.ca?.cert ?? '', 'server', new Date())).toBe(true);
@@ -257,7 +257,7 @@ describe('without the key of the old CA', () => {
     const old = (await state()).ca?.cert ?? '';
     await run('rotate', 'ca', '--yes');
     const now = await state();
-    const { cert, key } = await issued(now, desiredServer(now, false));
+    const { cert, key } = await issued(now, wantedServer(now, false));
     // Its own comes first: dockerd starts with no other order.
     expect(() => createSecureContext({ cert, key: key?.reveal() })).not.toThrow();
     expect(breaksClients(now.hosts.get('build-1')?.serverCert ?? '', now.oldCas, new Date())).toBe(false);
@@ -278,7 +278,7 @@ describe('the drop', () => {
     await tell('build-1', 'build-2');
     await run('rotate', 'client', '--all', '--yes');
     const issuedNow = await state();
-    const { cert } = await issued(issuedNow, desiredServer(issuedNow, true));
+    const { cert } = await issued(issuedNow, wantedServer(issuedNow, true));
     await write(({ hosts }) => ({
       hosts: Object.fromEntries([...hosts].map(([name, host]) => [name, { ...host, serverCert: cert }])),
     }));

@@ -73,3 +73,32 @@ test('env loads no engine of a shared store, no X.509 of ours and no connection'
   const late = ['src/adapters/store/engines/', 'src/adapters/store/team/session.ts', 'src/domain/fleet/fleet.ts'];
   expect(late.flatMap((path) => under(loaded, path))).toEqual([]);
 });
+
+test.each(['rotate-server', 'setup', 'status'])(
+  '%s loads no check of the audit, no hardening and no shared store',
+  (name) => {
+    const loaded = loadedBy(holding(`src/cli/commands/${name}.ts`));
+    expect([...loaded]).toEqual(expect.arrayContaining(['src/domain/plan/preflight.ts', 'node-forge']));
+    const late = [
+      'src/domain/audit/checks/',
+      'src/domain/plan/hardening',
+      'src/adapters/store/engines/',
+      'src/adapters/store/team/session.ts',
+    ];
+    expect(late.flatMap((path) => under(loaded, path))).toEqual([]);
+  },
+);
+
+test('of ssh2 the build has the client, and no server', () => {
+  const files = readdirSync(dist).filter((name) => name.endsWith('.js'));
+  const texts = files.map((name) => readFileSync(join(dist, name), 'utf8'));
+  const having = (text: string) => texts.filter((one) => one.includes(text)).length;
+  expect(having('Client = class extends EventEmitter')).toBe(1);
+  for (const text of ['AuthContext = class', 'SFTP = class', '"SSHTTPAgent"']) expect(having(text)).toBe(0);
+});
+
+test('the build is ASCII alone, which Node reads in half the space', () => {
+  const files = readdirSync(dist).filter((name) => name.endsWith('.js'));
+  const wide = files.filter((name) => readFileSync(join(dist, name)).some((byte) => byte > 127));
+  expect(wide).toEqual([]);
+});

@@ -35,7 +35,10 @@ test('a directory becomes the store of a team, and its operators come and go', a
   expect([copied.exit, copied.out]).toEqual([0, expect.stringContaining('copied 0 hosts and 2 clients')]);
   expect(picture(ada.home)).toEqual(before);
   const again = await as(ada, 'store', 'copy', '--to', url, '--json');
-  expect(again.json.error?.code).toBe('E_STORE_OTHER');
+  expect(again.json.error).toMatchObject({
+    code: 'E_STORE_OTHER',
+    hints: [`of a copy from before; set it aside: mv ${ada.home}.team ${ada.home}.team.before`],
+  });
   renameSync(ada.home, `${ada.home}.before`);
   renameSync(`${ada.home}.team`, ada.home);
 

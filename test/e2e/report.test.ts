@@ -113,7 +113,10 @@ describe.each([
     expect(statSync(picture).size).toBeGreaterThan(80_000);
   });
 
-  test('is read on a phone: nothing sticks out at 400 px, and no label covers the end of a bar', async () => {
+  test.each([
+    ['phone', 400],
+    ['small window', 1100],
+  ])('is read on a %s: nothing sticks out at %d px, and no label covers the end of a bar', async (_, width) => {
     // The page itself runs no script: another page looks at it.
     const outer = join(directory, 'outer.html');
     const measure = `onload = () => {
@@ -131,13 +134,14 @@ describe.each([
     const source = readFileSync(page, 'utf8').replaceAll('&', '&amp;').replaceAll('"', '&quot;');
     writeFileSync(
       outer,
-      `<!doctype html><iframe style="width:400px;height:900px;border:0" srcdoc="${source}"></iframe><script>${measure}</script>`,
+      `<!doctype html><iframe style="width:${width}px;height:900px;border:0" srcdoc="${source}"></iframe><script>${measure}</script>`,
     );
     const { stdout } = await execa(
       'chromium',
       [
         ...FLAGS,
         `--user-data-dir=${join(directory, 'profile')}`,
+        '--window-size=1280,1000',
         '--virtual-time-budget=5000',
         '--dump-dom',
         `file://${outer}`,
@@ -145,7 +149,7 @@ describe.each([
       { timeout: 60_000 },
     );
     expect(JSON.parse(/<title>(.*?)<\/title>/.exec(stdout)?.[1] ?? '{}')).toEqual({
-      width: 400,
+      width,
       lanes: expect.any(Number),
       covered: 0,
       cut: 0,

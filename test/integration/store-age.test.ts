@@ -109,6 +109,8 @@ describe('a recipient', () => {
     const bytes = Buffer.alloc(32, 9);
     const refused = [
       [`ssh-dss ${wire('ssh-dss', bytes)}`, /of SSH keys only ssh-ed25519 and ssh-rsa/],
+      [`ecdsa-sha2-nistp256 ${wire('ecdsa-sha2-nistp256', bytes)}`, /of SSH keys only ssh-ed25519 and ssh-rsa/],
+      ['sk-ssh-ed25519@openssh.com AAAA', /a security key cannot/],
       [`ssh-ed25519 ${wire('ssh-rsa', bytes)}`, /not whole/],
       [`ssh-rsa ${wire('ssh-ed25519', Buffer.of(1, 0, 1), Buffer.alloc(256, 255))}`, /not whole/],
       [`ssh-ed25519 ${wire('ssh-ed25519', bytes.subarray(1))}`, /not whole/],

@@ -3,6 +3,7 @@ import { chmodSync, mkdirSync, readdirSync, readFileSync, rmSync, truncateSync, 
 import { dirname, join } from 'node:path';
 import { buildSync } from 'esbuild';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest';
+import { gitEngine } from '../../src/adapters/store/engines/git.ts';
 import { checkTeamStore, restoreTeamStore } from '../../src/adapters/store/team/admin.ts';
 import { teamStore } from '../../src/adapters/store/team/store.ts';
 import type { DockerTlsError } from '../../src/errors/errors.ts';
@@ -95,6 +96,76 @@ describe('a network that is cut', () => {
     await put(made.ada, 'b');
     expect(await hostsOf(made.bob)).toEqual(['a', 'b']);
   });
+});
+
+describe('a server', () => {
+  const engineOf = (home: string, more: object = {}) => {
+    const remote = `file://${made.repository}`;
+    return gitEngine({ url: `git+${remote}`, remote, branch: 'docker-tls', cache: join(home, 'cache.git'), ...more });
+  };
+
+  test('that never answers a push is given up once, also where its end goes on: the change may be stored or not', async () => {
+    const hanging = gitOf(`case " $* " in *" push "*) echo push >>"$0.pushes"; sleep 60; exit 1;; esac`);
+    process.env.PATH = `${hanging}:${path}`;
+    const engine = engineOf(made.ada.home, { timeoutMs: 1500 });
+    const message = { who: 'ada', subject: 'x', lines: [] };
+    const put = new Map([['a', Buffer.from('a')]]);
+    await expect(engine.commit(await engine.read(), { put, remove: [], message })).rejects.toMatchObject({
+      code: 'E_STORE_UNREACHABLE',
+      message: expect.stringMatching(/\(no answer within 1\.5 s\), so it may be stored or not/),
+    });
+    expect(readFileSync(join(hanging, 'git.pushes'), 'utf8')).toBe('push\n');
+  }, 20_000);
+
+  test('that refuses says why in its own words', async () => {
+    const hook = join(made.repository, 'hooks/pre-receive');
+    writeFileSync(hook, '#!/bin/sh\necho "no changes on Sunday" >&2\nexit 1\n', { mode: 0o755 });
+    await expect(put(made.ada, 'a')).rejects.toMatchObject({
+      code: 'E_STORE_UNREACHABLE',
+      message: 'the store accepts no changes from here: no changes on Sunday (pre-receive hook declined)',
+    });
+  });
+
+  test.each([
+    ['ssh: connect to host h port 22: Connection refused', 'Connection refused'],
+    ['git@h: Permission denied (publickey).', 'Permission denied (publickey)'],
+    ['No ED25519 host key is known for h.\nHost key verification failed.', 'Host key verification failed'],
+    ['remote: \nremote: ====\nremote: ERROR: no such project\nremote: ', 'no such project'],
+  ])('that ssh does not reach: %j', async (said, why) => {
+    const words = `${said}\nfatal: Could not read from remote repository.\n\nPlease make sure you have the correct access rights\nand the repository exists.`;
+    process.env.PATH = `${gitOf(`case " $* " in *" ls-remote "*) printf '%s\n' '${words}' >&2; exit 128;; esac`)}:${path}`;
+    await expect(made.member('dora').session().read()).rejects.toMatchObject({
+      code: 'E_STORE_UNREACHABLE',
+      message: expect.stringContaining(`the store cannot be reached: ${/ERROR/.test(said) ? 'ERROR: ' : ''}`),
+    });
+    await expect(made.member('dora').session().read()).rejects.toThrow(why);
+  });
+
+  test('that was asked before, by another address, does not answer for this one', async () => {
+    const dora = made.member('dora');
+    // Not an operator: nothing is remembered but what was fetched.
+    await expect(dora.session().read()).rejects.toMatchObject({ code: 'E_STORE_CLOSED' });
+    const remote = `file://${made.repository}.other`;
+    const other = engineOf(dora.home, { url: `git+${remote}`, remote });
+    await expect(other.read()).rejects.toMatchObject({ code: 'E_STORE_UNREACHABLE' });
+    const branch = engineOf(dora.home, { remote, branch: 'x' });
+    await expect(branch.read()).rejects.toMatchObject({ code: 'E_STORE_UNREACHABLE' });
+  });
+});
+
+test('the name of an author cannot pass for a signature, or for another field', async () => {
+  const evil = 'eve\x1fG\x1froot';
+  execFileSync('git', ['config', '--file', join(dirname(dirname(made.ada.home)), '.gitconfig'), 'user.name', evil]);
+  execFileSync('git', ['config', '--file', join(dirname(dirname(made.ada.home)), '.gitconfig'), 'user.email', 'e@x']);
+  const home = process.env.HOME;
+  process.env.HOME = dirname(dirname(made.ada.home));
+  await put(made.ada, 'a');
+  process.env.HOME = home;
+  const [entry] = await made.bob.session().engine.log(1);
+  expect(entry).toMatchObject({ who: 'ada@laptop', lines: [expect.stringContaining('host a: added')] });
+  expect(entry).not.toHaveProperty('signature');
+  const author = execFileSync('git', ['--git-dir', made.repository, 'log', '-1', '--format=%an', 'docker-tls']);
+  expect(author.toString().trim()).toBe(evil);
 });
 
 test('a run that is killed at any call of git leaves the old or the new, and nothing that stops the next run', async () => {

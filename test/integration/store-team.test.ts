@@ -297,6 +297,12 @@ describe('operators', () => {
     await expect(give('anna', { recipient: made.member('dora').recipient })).rejects.toMatchObject({
       code: 'E_OPERATOR',
     });
+    // The CA is not taken away by the way: that needs new keys.
+    await expect(addOperator(made.ada.session(), { name: 'bob', ca: false, client: 'anna' })).rejects.toMatchObject({
+      code: 'E_OPERATOR',
+      message: 'bob can open the CA, and goes on until removed',
+      hints: ['docker-tls operator remove bob', expect.stringMatching(/add bob '.*' --client anna --without-ca$/)],
+    });
   });
 
   test('are refused twice, and where no key of theirs is the first', async () => {

@@ -81,7 +81,7 @@ export function renderChecksDoc(): string {
     '|---|---|---|',
     '| docker-ce, docker-ce-cli, containerd.io, docker-buildx-plugin, docker-compose-plugin; a program that no package brought | a version outside of the affected ranges | a version inside |',
     '| of a distribution (docker.io, containerd, runc, moby-engine …), with its changelog on the host | a version outside, or an id that the changelog names | a version inside, and an id that it does not name |',
-    '| of a distribution, without a changelog (minimised images), or with its older entries removed; a host without dpkg and rpm | a version outside | nothing: the check says "cannot tell" and does not count |',
+    '| of a distribution, without a changelog (minimised images), or of a year whose entries may be removed from it (rpm: of its first year and before); a host without dpkg and rpm | a version outside | nothing: the check says "cannot tell" and does not count |',
     '',
     'Only the ids in a changelog leave the host. Entries that take more than a version count where that is there: an authorization plugin, firewalld, a swarm,',
     "containerd's CRI plugin (low where no Kubernetes uses it). BuildKit is judged by the engine that holds it. The versions are those that run; the clients have that",

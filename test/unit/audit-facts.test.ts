@@ -225,7 +225,7 @@ describe('facts of recorded hosts', () => {
   test('without a running dockerd, its unit tells how it would run', () => {
     const facts = altered('fresh-trixie', { sections: { 'dockerd-cmdline': undefined } });
     expect(facts.daemon.running).toBe(false);
-    expect([...facts.daemon.flags]).toContainEqual(['hosts', ['fd://']]);
+    expect(facts.daemon.flags).toContainEqual(expect.objectContaining({ name: '--host', value: 'fd://' }));
   });
 
   test.each([

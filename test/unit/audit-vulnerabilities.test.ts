@@ -138,6 +138,23 @@ describe('who is believed', () => {
   test('not a changelog of which the years in question were removed', () => {
     const verdict = runc('fresh-trixie', { sections: { 'changelog runc': 'CVE-2026-41579\nsince 2026\n' } });
     expect([verdict?.state, verdict?.evidence.length]).toEqual(['not-applicable', 3]);
+    // What was removed may be of the year of the oldest entry that is left.
+    const same = runc('fresh-trixie', { sections: { 'changelog runc': 'since 2025\n' } });
+    expect(same?.evidence.map(({ place }) => place)).toEqual(['CVE-2026-41579']);
+  });
+
+  test("the package's version, where the daemon calls itself dev; nothing, where there is neither", () => {
+    const dev = (packages: string) =>
+      altered('fresh-trixie', {
+        sections: { 'packages-deb': packages },
+        api: { '/version': merge({ Version: 'dev' }), '/info': merge({ ServerVersion: 'dev' }) },
+      });
+    expect(assess(dev('docker-ce 5:26.1.5-1\n'), 'engine')?.open.length).toBeGreaterThan(0);
+    const verdict = evaluate(dev('')).find(({ id }) => id === 'vuln.engine');
+    expect([verdict?.state, verdict?.reason]).toEqual([
+      'not-applicable',
+      'cannot tell: it does not say which version it is',
+    ]);
   });
 
   test('the version, of a package made upstream, and of a program that no package brought', () => {
@@ -236,6 +253,17 @@ describe('the upgrade that closes most', () => {
       'changelog runc': '',
     });
     expect(engine).toBeDefined();
+  });
+
+  test('is a restart, where the package is new and what runs is not', () => {
+    const found = textOf({
+      'packages-deb': 'docker-ce 5:29.9.9-1\ncontainerd 1.7.24-1\nrunc 1.1.15-1\n',
+      ...{ 'changelog containerd': undefined, 'changelog runc': undefined },
+    } as never);
+    expect(found?.text).toMatch(
+      /^docker-ce 5:29\.9\.9-1 is installed, and an older engine still runs: a restart closes \d+ known/,
+    );
+    expect(found?.command).toBe('systemctl restart containerd docker');
   });
 
   test("says what the host's own index has, or that it has nothing", () => {

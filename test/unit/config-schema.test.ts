@@ -1,9 +1,10 @@
 import { readFileSync } from 'node:fs';
 import { expect, test } from 'vitest';
+import { fleetJsonSchema, keyTables } from '../../scripts/fleet-schema.ts';
 import { parseFleet } from '../../src/domain/fleet/fleet.ts';
 import { resolveFleetPaths } from '../../src/domain/fleet/fleet-paths.ts';
 import { nearestNames } from '../../src/domain/fleet/nearest.ts';
-import { fleetJsonSchema, keyTables, knownKeys } from '../../src/domain/fleet/schema.ts';
+import { knownKeys } from '../../src/domain/fleet/schema.ts';
 import { checkSecretReference } from '../../src/domain/secret-reference.ts';
 import { DockerTlsError } from '../../src/errors/errors.ts';
 

@@ -137,15 +137,15 @@ describe('command lines of dockerd', () => {
   );
 
   test.each([
-    ['fd://', false, 'fd', undefined],
-    ['unix:///run/x', false, 'unix', undefined],
-    ['tcp://0.0.0.0:2375', false, 'tcp', 2375],
-    ['tcp://', true, 'tcp', 2376],
-    ['tcp://[::1]:99', false, 'tcp', 99],
-    ['127.0.0.1:4243', false, 'tcp', 4243],
-    ['npipe:////./pipe/x', false, 'other', undefined],
-  ] as const)('listener %s', (text, tls, kind, port) => {
-    expect(parseListener(text, tls)).toMatchObject({ kind, ...(port === undefined ? {} : { port }) });
+    ['fd://', 'fd', undefined],
+    ['unix:///run/x', 'unix', undefined],
+    ['tcp://0.0.0.0:2375', 'tcp', 2375],
+    ['tcp://', 'tcp', 2375],
+    ['tcp://[::1]:99', 'tcp', 99],
+    ['127.0.0.1:4243', 'tcp', 4243],
+    ['npipe:////./pipe/x', 'other', undefined],
+  ] as const)('listener %s', (text, kind, port) => {
+    expect(parseListener(text)).toMatchObject({ kind, ...(port === undefined ? {} : { port }) });
   });
 
   test('variables: the last assignment wins, quotes go', () => {
@@ -187,10 +187,10 @@ describe('command lines of dockerd', () => {
 
 describe('daemon.json', () => {
   test('what is wrong is named with its line', () => {
-    expect(parseDaemonJson('{\n "a": 1,\n}').error?.line).toBe(3);
-    expect(parseDaemonJson('{ // no\n}').error).toBeDefined();
+    expect(parseDaemonJson('{\n "a": 1,\n}').errors[0]?.line).toBe(3);
+    expect(parseDaemonJson('{ // no\n}').errors).not.toEqual([]);
     expect(Object.keys(parseDaemonJson('{"a": {"__proto__": null}}').values.a as object)).toEqual(['__proto__']);
-    expect(parseDaemonJson('[1]').error?.reason).toBe('NotAnObject');
+    expect(parseDaemonJson('[1]').errors[0]?.reason).toBe('not an object');
     expect(parseDaemonJson('  ').values).toEqual({});
     expect(lineOfKey('{\n "x": {"y": 1},\n "log-level" : 2 }', 'log-level')).toBe(3);
   });
@@ -233,8 +233,8 @@ describe('drop-ins and the socket', () => {
 });
 
 test('a daemon.json that is null has no settings, as for dockerd', () => {
-  expect(parseDaemonJson('null\n')).toEqual({ values: {} });
-  expect(parseDaemonJson('[]').error?.reason).toBe('NotAnObject');
+  expect(parseDaemonJson('null\n')).toMatchObject({ values: {}, errors: [] });
+  expect(parseDaemonJson('[]').errors[0]?.reason).toBe('not an object');
   expect(JSON.parse(editDaemonJson(' null\n', { debug: true }))).toEqual({ debug: true });
 });
 

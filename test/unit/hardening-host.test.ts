@@ -5,10 +5,12 @@ import type { FixName } from '../../src/domain/audit/fixes.ts';
 import { NEVER } from '../../src/domain/audit/fixes.ts';
 import { parseHostSettings, SYSCTLS } from '../../src/domain/audit/host-settings.ts';
 import { reachedThrough } from '../../src/domain/destination.ts';
+import { planFile } from '../../src/domain/plan/file-change.ts';
 import { recordHardening } from '../../src/domain/plan/hardening.ts';
 import { hardenSettings } from '../../src/domain/plan/hardening-host.ts';
 import { hardenSshd } from '../../src/domain/plan/hardening-sshd.ts';
 import { fix as harden } from '../../src/domain/values.ts';
+import { factsOf } from '../support/host-facts.ts';
 
 const LOOSE: Readonly<Record<string, string>> = {
   container: 'none',
@@ -109,11 +111,81 @@ describe('logins', () => {
     expect([...hardened(['umask'], { profile: 'umask 077' }, strict).changed]).toEqual([]);
   });
 
+  it('values of login.defs may be quoted, and the last of several counts', () => {
+    const text =
+      'PASS_MAX_DAYS "60"\r\nPASS_MIN_DAYS 0\nPASS_MIN_DAYS\t"7"\nSHA_CRYPT_MIN_ROUNDS 65536\nSHA_CRYPT_MAX_ROUNDS 65536\nUMASK "077"\nFAILLOG_ENAB "yes"';
+    const { written, changed } = hardened(
+      ['login-defs', 'umask'],
+      { profile: 'umask 077' },
+      { '/etc/login.defs': text },
+    );
+    expect([written['/etc/login.defs'], [...changed]]).toEqual([text, []]);
+  });
+
+  it('login.defs is the file that a link leads to, as open as it was; a file of ours is closed to others by its own mode', () => {
+    const facts = factsOf({
+      'file:/etc/login.defs': 'link 777 0:0\nsite/login.defs',
+      'leads:/etc/login.defs': '/etc/site/login.defs',
+      'file:/etc/site/login.defs': 'file 640 0:7\nUMASK 022\n',
+    });
+    const change = { kind: 'file', path: '/etc/login.defs', mode: '0644', content: 'x', reason: 'umask' } as const;
+    expect(planFile({ ...change, edited: true }, facts)).toMatchObject({
+      ...{ path: '/etc/site/login.defs', mode: '0640', owner: '0:7' },
+    });
+    expect(planFile(change, facts)).toMatchObject({ path: '/etc/login.defs', mode: '0644', owner: '0:0' });
+    const { extras } = hardenSettings(new Set(['umask']), {
+      settings: parseHostSettings((name) => LOOSE[name] ?? ''),
+      file: () => DEFS,
+      banner: undefined,
+    });
+    expect(extras.map((extra) => ('edited' in extra ? [extra.path, extra.edited] : []))).toContainEqual([
+      '/etc/login.defs',
+      true,
+    ]);
+  });
+
+  it.each([
+    ['umask 022\numask 077', '077'],
+    ['umask 077\numask 022', '027'],
+    ['umask u=rwx,go=\n[ "$UID" -ge 1000 ] && umask 0070', '077'],
+    ['if true; then umask 007; fi', '027'],
+    ['# umask 077', '027'],
+  ])('a umask is never loosened: after %s it is %s', (profile, umask) => {
+    expect(hardened(['umask'], { profile }).written['/etc/profile.d/docker-tls-umask.sh']).toMatch(
+      new RegExp(`^umask ${umask}$`, 'm'),
+    );
+  });
+
+  it('a umask in words is read', () => {
+    const read = (line: string) => parseHostSettings((name) => (name === 'profile' ? line : ''))?.umask;
+    expect(['umask u=rwx,g=rx,o=', 'umask a=', 'umask ug=rwx', 'umask -S', 'umask "$old"'].map(read)).toEqual([
+      ...[['027'], ['777'], ['000'], [], []],
+    ]);
+  });
+
+  it('core dumps: the last line counts', () => {
+    const read = (limits: string, coredump: string) => {
+      const says: Readonly<Record<string, string>> = { 'core-limits': limits, coredump };
+      const found = parseHostSettings((name) => says[name] ?? '');
+      return [found?.coreLimit, found?.coredumpStorage];
+    };
+    expect(read('* hard core 0\n* hard core unlimited\n@dev hard core 0 ', 'Storage=none\nStorage = external')).toEqual(
+      [...['unlimited', 'external']],
+    );
+    expect(read('* - core 1\n*\thard\tcore\t0\n* soft core 9', 'Storage=external\nStorage=None')).toEqual([
+      '0',
+      'none',
+    ]);
+    expect(read('', '')).toEqual([undefined, undefined]);
+  });
+
   it("the administrator's TMOUT stays", () => {
     expect(Object.keys(hardened(['session-timeout']).written)).toEqual(['/etc/profile.d/docker-tls-timeout.sh']);
     for (const [profile, note] of [
       ['TMOUT=600', /TMOUT is 600 already/],
       ['readonly TMOUT=7200', /TMOUT=7200 is set in/],
+      // Two of them readonly would make every login complain.
+      ['TMOUT=$((10*60))\nreadonly TMOUT', /: TMOUT is set in/],
     ] as const) {
       const { written, notes } = hardened(['session-timeout'], { profile });
       expect([written, notes]).toEqual([{}, [expect.stringMatching(note)]]);
@@ -155,6 +227,18 @@ describe('sshd', () => {
     expect(lines('sshd-sessions')).toEqual(['MaxSessions 2']);
     expect(lines('sshd', 'sshd-sessions')).toContain('MaxSessions 2');
     expect(lines('banner')).toEqual(['Banner /etc/issue.net']);
+  });
+
+  it('keeps 0 sessions, which is for a Match to allow', () => {
+    const none = new Map([
+      ['maxsessions', ['0']],
+      ['maxauthtries', ['0']],
+      ['clientalivecountmax', ['0']],
+    ]);
+    const { content } = hardenSshd(new Set(['sshd', 'sshd-sessions', 'sshd-idle']), {
+      ...{ ...input, settings: none, maxAuthTries: 4, leadsTo: [], banner: false },
+    });
+    expect(content).toMatch(/MaxAuthTries 0\nMaxSessions 0\n[\s\S]*ClientAliveCountMax 2\n/);
   });
 
   it('opens no port for ssh -R, and nothing that the host had shut', () => {

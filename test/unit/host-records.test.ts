@@ -14,7 +14,7 @@ import { completeHost, type HostSpec } from '../../src/domain/settings.ts';
 import { certificateIds } from '../../src/domain/trust/ca-id.ts';
 import type { CredentialChange } from '../../src/domain/trust/changes.ts';
 import { admit, revoked } from '../../src/domain/trust/clients.ts';
-import { desiredCredentials } from '../../src/domain/trust/server.ts';
+import { desiredServer } from '../../src/domain/trust/server.ts';
 import { viewOf } from '../../src/domain/trust/view.ts';
 import type { PlannedHost, Run, Wanted } from '../../src/engine/intent.ts';
 import { openIssuer } from '../../src/engine/issue.ts';
@@ -309,7 +309,7 @@ describe('what is asked for differs from the certificate that is there', () => {
     const { serverKey: _, ...onHost } = known;
     const context = await runOn(store);
     const credentials = (keyType: HostSpec['keyType']) =>
-      desiredCredentials({
+      desiredServer({
         spec: b2('10.0.0.12', { keys: 'host', keyType }),
         names: inspectCertificate(known.serverCert).sans,
         view: viewOf(context.state, now),
@@ -331,7 +331,7 @@ describe('what is asked for differs from the certificate that is there', () => {
       const spec = b2('10.0.0.12', { keys });
       const names = inspectCertificate(known.serverCert).sans;
       const hosts = new Map([['b2', host]]);
-      const { certificate, key } = desiredCredentials({
+      const { certificate, key } = desiredServer({
         ...{ spec, names, view: viewOf(state, now), state: { ...state, hosts }, onHost, now },
       });
       return [key, 'issue' in certificate ? certificate.issue.reason : 'kept'];

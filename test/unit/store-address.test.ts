@@ -40,6 +40,7 @@ describe('the address of a shared store', () => {
     'git+ssh://git@h/a?branch=a..b',
     'git+ssh://git@h/a?brunch=x',
     'git+ssh://git@h/a?key=short',
+    'git+ssh://git@h/a.git#main',
   ])('%j is none', (url) => {
     expect(() => parseStoreAddress(url)).toThrowError(expect.objectContaining({ code: 'E_STORE_URL', exit: 2 }));
   });
@@ -122,8 +123,16 @@ describe('the address of a store in etcd', () => {
     expect(sameStore('etcd://a,b/x', 'etcd://b:2379,c/x?ca=/ca.pem')).toBe(true);
     expect(sameStore('etcd://a/x', 'etcd://b/x')).toBe(false);
     expect(sameStore('etcd://a/x', 'etcd://a/y')).toBe(false);
-    expect(sameStore('git+file:///a', 'git+file:///b')).toBe(false);
+    expect(sameStore('git+file:///a', 'etcd://a/x')).toBe(false);
   });
+});
+
+test('the address of a repository is the same with the key that signs it, and another with another branch', () => {
+  const key = '0123456789abcdef0123456789abcdef';
+  expect(sameStore('git+file:///a', `git+file:///a?key=${key}`)).toBe(true);
+  expect(sameStore('git+file:///a', 'git+file:///a?branch=docker-tls')).toBe(true);
+  expect(sameStore('git+file:///a', 'git+file:///a?branch=x')).toBe(false);
+  expect(sameStore('git+file:///a', 'git+file:///b')).toBe(false);
 });
 
 describe('a directory', () => {

@@ -186,3 +186,21 @@ test('what this computer cannot speak was not tried, and no client was rejected'
   expect(renderChecks(checks, plain)).toContain('  – TLS 1.1: not tried');
   expect(renderChecks(checks, plain)).toContain('  ✓ no certificate: rejected');
 });
+
+test('Ctrl-C ends the wait for a host that does not answer', async () => {
+  const stop = new AbortController();
+  const reason = new Error('stopped');
+  let asked = 0;
+  const silent: Probe = () => {
+    asked += 1;
+    return new Promise(() => {});
+  };
+  const request = { address: 'h', port: 1, ca: '', now: new Date(), signal: stop.signal };
+  const checks = verifyHost(silent, request);
+  const outcome = expect(checks).rejects.toBe(reason);
+  await new Promise((resolve) => setTimeout(resolve, 50));
+  stop.abort(reason);
+  await outcome;
+  expect(asked).toBeGreaterThan(0);
+  await expect(verifyHost(silent, request)).rejects.toBe(reason);
+});

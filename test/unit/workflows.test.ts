@@ -1,7 +1,10 @@
 /** The workflows, the action and the GitLab components: valid, with the least permissions, and nothing of others runs unpinned. */
 
-import { readdirSync, readFileSync } from 'node:fs';
+import { spawnSync } from 'node:child_process';
+import { mkdtempSync, readdirSync, readFileSync, rmSync, statSync } from 'node:fs';
 import { createRequire } from 'node:module';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { expect, test } from 'vitest';
 import { parse, parseAllDocuments } from 'yaml';
 
@@ -67,6 +70,22 @@ test('neither the action nor a component has a runner of its own, or a store on 
     if (name !== 'the key of an operator') expect(names, name).not.toContain('SSH_KEY');
     if (name !== 'apply') expect(names, name).not.toContain('DOCKER_TLS_CA_PASSPHRASE');
   }
+});
+
+test('the key of an operator is put in place once in a job, and never over another one', () => {
+  const home = mkdtempSync(join(tmpdir(), 'docker-tls-action-'));
+  const { run = '' } = action.runs.steps.find(({ name }) => name === 'the key of an operator') ?? {};
+  const step = (key: string) =>
+    spawnSync('bash', ['--noprofile', '--norc', '-eo', 'pipefail', '-c', run], {
+      env: { PATH: process.env.PATH, HOME: home, SSH_KEY: key, KNOWN_HOSTS: 'h ssh-ed25519 A' },
+    }).status;
+  const file = (name: string) => readFileSync(join(home, '.ssh', name), 'utf8');
+  // apply, then status.
+  expect([step('a\nkey'), step('a\nkey')]).toEqual([0, 0]);
+  expect([file('id_ed25519'), file('known_hosts')]).toEqual(['a\nkey\n', 'h ssh-ed25519 A\n']);
+  expect(statSync(join(home, '.ssh/id_ed25519')).mode & 0o777).toBe(0o600);
+  expect([step('another'), file('id_ed25519')]).toEqual([1, 'a\nkey\n']);
+  rmSync(home, { recursive: true });
 });
 
 test.each(filesIn('templates'))('%s: a component that uses each of its inputs', (path) => {

@@ -3,8 +3,8 @@
 import { link } from 'node:fs/promises';
 import { join } from 'node:path';
 import { Secret } from '../../domain/secret.ts';
-import { DockerTlsError } from '../../errors/errors.ts';
-import { CERT_MODE, codeOf, KEY_MODE, newDirectory, readIfThere, replaceFiles, withFileErrors } from './files.ts';
+import { DockerTlsError, errnoOf } from '../../errors/errors.ts';
+import { CERT_MODE, KEY_MODE, newDirectory, readIfThere, replaceFiles, withFileErrors } from './files.ts';
 
 export type DirectoryToWrite = {
   readonly dockerConfig: string;
@@ -66,7 +66,7 @@ async function keepCopy(path: string): Promise<string> {
       await link(path, copy);
       return copy;
     } catch (error) {
-      if (codeOf(error) !== 'EEXIST') throw error;
+      if (errnoOf(error) !== 'EEXIST') throw error;
     }
   }
 }

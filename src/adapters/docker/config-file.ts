@@ -4,8 +4,8 @@ import { realpath, stat } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { at, type Fields, isObject } from '../../domain/json.ts';
 import { shellQuote } from '../../domain/quote.ts';
-import { DockerTlsError } from '../../errors/errors.ts';
-import { codeOf, newDirectory, readIfThere, replaceFiles } from './files.ts';
+import { DockerTlsError, errnoOf } from '../../errors/errors.ts';
+import { newDirectory, readIfThere, replaceFiles } from './files.ts';
 
 /** The context in config.json; undefined where none is set, which is docker's `default`. Fails with E_DOCKER_CONFIG. */
 export async function currentContext(dockerConfig: string): Promise<string | undefined> {
@@ -51,7 +51,7 @@ async function editConfig(dockerConfig: string, edits: readonly Edit[]): Promise
   const after = await edited(before, edits);
   // A dotfiles directory may own the real file; renaming over the link would part the two.
   const file = await realpath(link).catch((error: unknown) => {
-    if (codeOf(error) === 'ENOENT') return link;
+    if (errnoOf(error) === 'ENOENT') return link;
     throw error;
   });
   if (before === undefined) {

@@ -118,15 +118,15 @@ export async function readContext(place: ContextPlace): Promise<Context | undefi
 
 /**
  * Removes a context and its TLS files; where it was the current one, docker's default is current again. False when there is none.
- * Errors: E_CONTEXT_EXISTS when it is not ours (without `force`), E_CONTEXT_NAME, E_DOCKER_CONFIG, E_CLIENT_FILES.
+ * Errors: E_CONTEXT_EXISTS when it is not ours, E_CONTEXT_NAME, E_DOCKER_CONFIG, E_CLIENT_FILES.
  */
-export async function removeContext(place: ContextPlace & { readonly force?: boolean }): Promise<boolean> {
+export async function removeContext(place: ContextPlace): Promise<boolean> {
   checkContextName(place.name);
   const { metaDirectory, tlsDirectory } = pathsOf(place);
   return withFileErrors(metaDirectory, async () => {
     const meta = await readMeta(place);
     if (meta === undefined) return false;
-    if (!isOurs(meta) && !place.force) throw foreign(place, `docker context rm ${place.name}`);
+    if (!isOurs(meta)) throw foreign(place, `docker context rm ${place.name}`);
     if ((await currentContext(place.dockerConfig)) === place.name)
       await setCurrentContext(place.dockerConfig, undefined);
     await rm(metaDirectory, { recursive: true, force: true });

@@ -5,7 +5,7 @@ import { chmod, type FileHandle, mkdir, open, readFile, rename, stat, unlink } f
 import { basename, dirname, join } from 'node:path';
 import { shellQuote } from '../../domain/quote.ts';
 import { Secret } from '../../domain/secret.ts';
-import { DockerTlsError } from '../../errors/errors.ts';
+import { DockerTlsError, errnoOf } from '../../errors/errors.ts';
 
 export const KEY_MODE = 0o400;
 export const CERT_MODE = 0o444;
@@ -85,7 +85,7 @@ export async function readIfThere(path: string): Promise<string | undefined> {
   try {
     return await readFile(path, 'utf8');
   } catch (error) {
-    if (codeOf(error) === 'ENOENT' || codeOf(error) === 'ENOTDIR') return undefined;
+    if (['ENOENT', 'ENOTDIR'].includes(errnoOf(error) ?? '')) return undefined;
     throw error;
   }
 }
@@ -107,20 +107,15 @@ export async function withFileErrors<T>(path: string, work: () => Promise<T>): P
   try {
     return await work();
   } catch (cause) {
-    const why = WHY[codeOf(cause)];
+    const errno = errnoOf(cause);
+    const why = WHY[errno ?? ''];
     if (why === undefined) throw cause;
     const at = (cause as NodeJS.ErrnoException).path ?? path;
     throw new DockerTlsError('E_CLIENT_FILES', `${at} cannot be read or written: ${why}`, {
       where: path,
       hints:
-        codeOf(cause) === 'ENOSPC' || codeOf(cause) === 'EDQUOT'
-          ? ['df -h']
-          : [`ls -ld ${shellQuote(dirname(at))} ${shellQuote(at)}`],
+        errno === 'ENOSPC' || errno === 'EDQUOT' ? ['df -h'] : [`ls -ld ${shellQuote(dirname(at))} ${shellQuote(at)}`],
       cause,
     });
   }
-}
-
-export function codeOf(error: unknown): string {
-  return error instanceof Error && 'code' in error && typeof error.code === 'string' ? error.code : '';
 }

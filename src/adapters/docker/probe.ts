@@ -11,7 +11,7 @@ import { DockerTlsError, printable } from '../../errors/errors.ts';
 import type { ProbeOutcome, ProbeRequest } from '../../runtime.ts';
 import { type Refusal, refusalOf } from './refusal.ts';
 import { contextFor } from './secure-context.ts';
-import { certificatesOf, checkServerName, describeUntrusted } from './served.ts';
+import { checkServerName, describeUntrusted, holdsCertificate } from './served.ts';
 
 /** More than any answer to `/version` or `/info`; a server that sends more is not a daemon that we know. */
 const MAX_BODY_BYTES = 4 * 1024 * 1024;
@@ -136,7 +136,7 @@ async function dial(request: ProbeRequest, state: Attempt): Promise<Duplex> {
 
 async function tlsOptions(request: ProbeRequest): Promise<ConnectionOptions> {
   const { isIP } = await import('node:net');
-  if (request.anyServer !== true && certificatesOf(request.ca).length === 0) {
+  if (request.anyServer !== true && !holdsCertificate(request.ca)) {
     throw new DockerTlsError('E_PROBE_TRUST', 'the CA certificate to trust is missing or damaged');
   }
   const name = bareAddress(request.serverName ?? request.address);

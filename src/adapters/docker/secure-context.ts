@@ -1,17 +1,22 @@
 /** Owns the contexts of OpenSSL that probes connect with. */
 
+import { createHash } from 'node:crypto';
 import type { SecureContext } from 'node:tls';
 import type { ProbeRequest } from '../../runtime.ts';
 
 /** OpenSSL takes up to a millisecond to make one. The hosts of a fleet are probed with the same few, the last of which are kept. */
 const contexts = new Map<string, SecureContext>();
-const MOST_CONTEXTS = 8;
+/** Of each host there is one of its own, that with its certificate: 20 at once must not drive out those of all. */
+const MOST_CONTEXTS = 32;
 
 /** What a connection trusts and shows, for OpenSSL. Fails as OpenSSL does where certificate and key do not belong together. */
 export async function contextFor({ ca, credentials, maxVersion }: ProbeRequest): Promise<SecureContext> {
   const { createSecureContext } = await import('node:tls');
   const key = credentials?.key.reveal().toString();
-  const id = JSON.stringify([ca, credentials?.cert, key, maxVersion]);
+  // Not the key itself, which would stay in memory as text.
+  const id = createHash('sha256')
+    .update(JSON.stringify([ca, credentials?.cert, key, maxVersion]))
+    .digest('hex');
   const old = maxVersion === 'TLSv1.1';
   const context =
     contexts.get(id) ??

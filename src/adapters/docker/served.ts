@@ -62,6 +62,17 @@ export function checkServerName(
   };
 }
 
+/** What was found to hold a certificate last: every probe of a run trusts the same CA. */
+let trusted: string | undefined;
+
+/** Whether a PEM text holds a certificate that can be read. */
+export function holdsCertificate(pem: string): boolean {
+  if (pem === trusted) return true;
+  if (certificatesOf(pem).length === 0) return false;
+  trusted = pem;
+  return true;
+}
+
 export function certificatesOf(pem: string): X509Certificate[] {
   return certificateTexts(pem).flatMap((block) => {
     try {

@@ -10,8 +10,7 @@ import {
   inspectCertificate,
   splitBundle,
   verifyChain,
-  worksAsClient,
-  worksAsServer,
+  worksAs,
 } from '../../domain/pki/inspect.ts';
 import { openPublicKey } from '../../domain/pki/keys.ts';
 import { formatSan } from '../../domain/pki/names.ts';
@@ -85,10 +84,10 @@ function readSigned(given: string, request: SignRequest): string {
 /** What is wrong with the certificate of a server or a client by itself. */
 function leafFlaw(info: CertificateInfo, { profile, sans = [] }: SignRequest): string | undefined {
   // A host's certificate must not work as a client of other hosts; without a purpose it would.
-  if (profile === 'server' && worksAsClient(info))
+  if (profile === 'server' && worksAs('client', info))
     return `its certificate is good for clients as well (extended key usage: ${info.extKeyUsage?.join(', ') ?? 'none'}); serverAuth alone is needed`;
   // A client's request could otherwise become the certificate of a host.
-  if (profile === 'client' && worksAsServer(info))
+  if (profile === 'client' && worksAs('server', info))
     return `its certificate is good for servers as well (extended key usage: ${info.extKeyUsage?.join(', ') ?? 'none'}); clientAuth alone is needed`;
   if (info.keyUsage !== null && !info.keyUsage.includes('digitalSignature'))
     return `its certificate may not sign (key usage: ${info.keyUsage.join(', ')}), which TLS 1.3 needs`;

@@ -3,7 +3,7 @@
 import { readFile, stat } from 'node:fs/promises';
 import { shellQuote } from '../../domain/quote.ts';
 import { Secret } from '../../domain/secret.ts';
-import { DockerTlsError } from '../../errors/errors.ts';
+import { DockerTlsError, errnoOf } from '../../errors/errors.ts';
 
 /** The text of a file without the blanks around it. Fails with E_SECRET_FILE (exit 2). */
 export async function readCredential(path: string): Promise<Secret> {
@@ -15,9 +15,7 @@ export async function readCredential(path: string): Promise<Secret> {
     text = (await readFile(path, 'utf8')).trim();
   } catch (cause) {
     if (cause instanceof DockerTlsError) throw cause;
-    throw secretFile(path, `it cannot be read: ${(cause as NodeJS.ErrnoException).code ?? 'unknown'}`, [
-      `ls -l ${shellQuote(path)}`,
-    ]);
+    throw secretFile(path, `it cannot be read: ${errnoOf(cause) ?? 'unknown'}`, [`ls -l ${shellQuote(path)}`]);
   }
   if (text === '') throw secretFile(path, 'it is empty', [`ls -l ${shellQuote(path)}`]);
   return new Secret(text);

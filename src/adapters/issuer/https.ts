@@ -2,6 +2,7 @@
 
 import { request as httpsRequest } from 'node:https';
 import { type ApiCa, externalCaWords } from '../../domain/external-ca.ts';
+import { parseJson } from '../../domain/json.ts';
 import { splitBundle } from '../../domain/pki/inspect.ts';
 import { DockerTlsError, interrupted, printable } from '../../errors/errors.ts';
 
@@ -38,7 +39,7 @@ export async function postJson(
       headers,
       signal: signal === undefined ? timeout : AbortSignal.any([timeout, signal]),
     });
-    return { status, body: parsed(text) };
+    return { status, body: parseJson(text) };
   } catch (error) {
     if (signal?.aborted) throw interrupted(`interrupted while ${externalCaWords(ca)} was asked`, { where });
     throw translated(error as NodeJS.ErrnoException, ca, where, timeout.aborted);
@@ -76,14 +77,6 @@ function post(
     });
     request.end(body);
   });
-}
-
-function parsed(text: string): unknown {
-  try {
-    return JSON.parse(text);
-  } catch {
-    return undefined;
-  }
 }
 
 /** By code, not by text: https://nodejs.org/api/tls.html#x509-certificate-error-codes and errno. */

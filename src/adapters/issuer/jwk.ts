@@ -4,6 +4,7 @@
  */
 
 import { createDecipheriv, createHash, createPrivateKey, type JsonWebKey, pbkdf2Sync, sign } from 'node:crypto';
+import { isObject, parseJson } from '../../domain/json.ts';
 import type { Secret } from '../../domain/secret.ts';
 import { DockerTlsError } from '../../errors/errors.ts';
 
@@ -54,15 +55,8 @@ function thumbprint(jwk: Jwk): string {
 
 function parseJwk(text: string, passphrase: Secret | undefined, file: string): Jwk {
   const jwe = parseJwe(text);
-  const json = jwe === undefined ? text : decrypt(jwe, passphrase, file);
-  let jwk: unknown;
-  try {
-    jwk = JSON.parse(json);
-  } catch {
-    throw unusable(file, 'it is neither a JWK nor a JWE');
-  }
-  if (typeof jwk !== 'object' || jwk === null || typeof (jwk as Jwk).kty !== 'string')
-    throw unusable(file, 'it is neither a JWK nor a JWE');
+  const jwk = parseJson(jwe === undefined ? text : decrypt(jwe, passphrase, file));
+  if (!isObject(jwk) || typeof jwk.kty !== 'string') throw unusable(file, 'it is neither a JWK nor a JWE');
   return jwk as Jwk;
 }
 
@@ -74,21 +68,13 @@ function parseJwe(text: string): Jwe | undefined {
   const [header, key, iv, ciphertext, tag, ...more] = text.split('.');
   const whole = { protected: header, encrypted_key: key, iv, ciphertext, tag };
   if (more.length === 0 && /^[\w.-]+$/.test(text) && isJwe(whole)) return whole;
-  try {
-    const json: unknown = JSON.parse(text);
-    return isJwe(json) ? json : undefined;
-  } catch {
-    return undefined;
-  }
+  const json = parseJson(text);
+  return isJwe(json) ? json : undefined;
 }
 
 function isJwe(value: unknown): value is Jwe {
   const parts = ['protected', 'encrypted_key', 'iv', 'ciphertext', 'tag'];
-  return (
-    typeof value === 'object' &&
-    value !== null &&
-    parts.every((part) => typeof (value as Jwe)[part as 'iv'] === 'string')
-  );
+  return isObject(value) && parts.every((part) => typeof value[part] === 'string');
 }
 
 const KEY_WRAPS: Readonly<Record<string, { hash: string; bytes: number }>> = {
@@ -108,12 +94,8 @@ function decrypt(jwe: Jwe, passphrase: Secret | undefined, file: string): string
   if (passphrase === undefined)
     throw unusable(file, 'it is encrypted', undefined, ['docker-tls ca import … --passphrase-file FILE']);
   const bytes = (part: string) => Buffer.from(part, 'base64url');
-  let header: { alg?: unknown; enc?: unknown; p2s?: unknown; p2c?: unknown };
-  try {
-    header = JSON.parse(bytes(jwe.protected).toString('utf8'));
-  } catch {
-    throw unusable(file, 'its header is damaged');
-  }
+  const header = parseJson(bytes(jwe.protected).toString('utf8'));
+  if (!isObject(header)) throw unusable(file, 'its header is damaged');
   const { alg, enc, p2s, p2c } = header;
   const wrap = Object.hasOwn(KEY_WRAPS, String(alg)) ? KEY_WRAPS[String(alg)] : undefined;
   const cipher = Object.hasOwn(CIPHERS, String(enc)) ? CIPHERS[String(enc)] : undefined;

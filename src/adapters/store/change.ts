@@ -26,7 +26,6 @@ export type Before = {
  */
 export function changeEntries(before: Before, change: StoreChange): { incoming: Incoming[]; removals: string[] } {
   const incoming: Incoming[] = [];
-  const known = new Set<string>();
   const removals = [
     ...(change.removeHosts ?? []).map((name) => `hosts/${checkName('host', name)}`),
     ...(change.removeClients ?? []).map((name) => `clients/${checkName('client', name)}`),
@@ -35,7 +34,7 @@ export function changeEntries(before: Before, change: StoreChange): { incoming: 
   ];
 
   function certificate(pem: string): FileContent {
-    refuse(certificateProblem(pem, known));
+    refuse(certificateProblem(pem));
     return { kind: 'certificate', bytes: pem };
   }
 

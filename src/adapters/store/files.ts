@@ -13,6 +13,7 @@ import {
   lstatSync,
   mkdirSync,
   openSync,
+  readFileSync,
   rmdirSync,
   statSync,
   writeFileSync,
@@ -23,7 +24,7 @@ import { promisify } from 'node:util';
 import pMap from 'p-map';
 import { shellQuote } from '../../domain/quote.ts';
 import type { Secret } from '../../domain/secret.ts';
-import { DockerTlsError } from '../../errors/errors.ts';
+import { DockerTlsError, errnoOf } from '../../errors/errors.ts';
 import { userName } from '../../user.ts';
 import { setAccessList } from './access-list.ts';
 import { type FileKind, HAS_MODES, MODES } from './modes.ts';
@@ -134,17 +135,22 @@ export function present(path: string): boolean {
   return lstatSync(path, { throwIfNoEntry: false }) !== undefined;
 }
 
+/** The text of a file; undefined where there is none. */
+export function textIfThere(path: string): string | undefined {
+  try {
+    return readFileSync(path, 'utf8');
+  } catch (error) {
+    if (errnoOf(error) === 'ENOENT' || errnoOf(error) === 'ENOTDIR') return undefined;
+    throw error;
+  }
+}
+
 export function removeIfEmpty(path: string): void {
   try {
     rmdirSync(path);
   } catch (error) {
     if (!['ENOTEMPTY', 'EEXIST', 'ENOENT'].includes(errnoOf(error) ?? '')) throw error;
   }
-}
-
-/** The operating system's word for an error (`ENOENT`), if it is one of its. */
-export function errnoOf(error: unknown): string | undefined {
-  return error instanceof Error ? (error as NodeJS.ErrnoException).code : undefined;
 }
 
 /** Where a link or a file is in a directory's place. */

@@ -7,22 +7,22 @@
  */
 
 import { randomUUID } from 'node:crypto';
-import { readdirSync, readFileSync, renameSync } from 'node:fs';
+import { readdirSync, renameSync } from 'node:fs';
 import { rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { basename, dirname } from 'node:path/posix';
 import { nameProblem } from '../../domain/names.ts';
 import { shellQuote } from '../../domain/quote.ts';
-import { DockerTlsError } from '../../errors/errors.ts';
+import { DockerTlsError, errnoOf } from '../../errors/errors.ts';
 import {
   createFile,
-  errnoOf,
   type FileContent,
   flush,
   inside,
   makeDirectory,
   present,
   removeIfEmpty,
+  textIfThere,
 } from './files.ts';
 import { parseObject } from './parse.ts';
 
@@ -207,7 +207,7 @@ function parentsOf(entries: readonly Entry[]): string[] {
 
 function readPlan(journal: string): Plan {
   const file = join(journal, 'plan.json');
-  const parsed = parseObject(readIfPresent(file));
+  const parsed = parseObject(textIfThere(file) ?? '');
   if (parsed.ok) {
     const { entries, directories } = parsed.value;
     if (
@@ -229,16 +229,8 @@ function readPlan(journal: string): Plan {
   );
 }
 
-function readIfPresent(file: string): string {
-  try {
-    return readFileSync(file, 'utf8');
-  } catch (error) {
-    if (errnoOf(error) === 'ENOENT') return '';
-    throw error;
-  }
-}
-
-const COLLECTIONS = ['ca/old', 'ca/issuers', 'hosts', 'clients'];
+/** The directories that hold a directory for each name. */
+export const COLLECTIONS: readonly string[] = ['ca/old', 'ca/issuers', 'hosts', 'clients'];
 
 function isDirectory(value: unknown): value is string {
   return typeof value === 'string' && (value === 'ca' || COLLECTIONS.includes(value));

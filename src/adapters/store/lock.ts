@@ -6,9 +6,9 @@ import { link, readFile, rename, rm } from 'node:fs/promises';
 import { hostname } from 'node:os';
 import { join } from 'node:path';
 import { shellQuote } from '../../domain/quote.ts';
-import { DockerTlsError } from '../../errors/errors.ts';
+import { DockerTlsError, errnoOf } from '../../errors/errors.ts';
 import { userName } from '../../user.ts';
-import { createFile, errnoOf, makeDirectories, removeIfEmpty } from './files.ts';
+import { createFile, makeDirectories, removeIfEmpty } from './files.ts';
 
 type Holder = {
   readonly token: string;

@@ -4,6 +4,7 @@ import { X509Certificate } from 'node:crypto';
 import * as z from 'zod/mini';
 import { schemaProblems } from '../../domain/fleet/fleet-problems.ts';
 import { type Fields, isObject, parseJson } from '../../domain/json.ts';
+import { readX509 } from '../../domain/pki/x509.ts';
 import { certificateBlocks } from './pem.ts';
 import { type CaRecord, type ClientRecord, caRecord, clientRecord, type HostRecord, hostRecord } from './records.ts';
 
@@ -45,21 +46,22 @@ export function parseObject(text: string): Parsed<Fields> {
   return isObject(value) ? { ok: true, value } : { ok: false, problem: 'does not hold a JSON object' };
 }
 
-/**
- * What is wrong with text that should be one or more certificates in PEM, or undefined. `known` remembers the blocks that were
- * found right, since the same CA is in every directory of a store.
- */
-export function certificateProblem(text: string, known: Set<string> = new Set()): string | undefined {
+/** A value of a schema in JSON; undefined where the text holds none. */
+export function parseAs<T extends z.ZodMiniType>(schema: T, text: string | undefined): z.output<T> | undefined {
+  const { success, data } = z.safeParse(schema, parseJson(text ?? ''));
+  return success ? data : undefined;
+}
+
+/** What is wrong with text that should be one or more certificates in PEM, or undefined. */
+export function certificateProblem(text: string): string | undefined {
   const blocks = certificateBlocks(text);
   if (typeof blocks === 'string') return blocks;
   for (const block of blocks) {
-    if (known.has(block)) continue;
     try {
-      new X509Certificate(block);
+      readX509(block);
     } catch {
       return 'holds a certificate that cannot be read';
     }
-    known.add(block);
   }
   return undefined;
 }

@@ -3,8 +3,8 @@
 import { lstatSync, type Stats } from 'node:fs';
 import { dirname } from 'node:path';
 import { shellQuote } from '../../domain/quote.ts';
-import { DockerTlsError } from '../../errors/errors.ts';
-import { errnoOf } from './files.ts';
+import type { ErrorCode } from '../../errors/catalogue.ts';
+import { DockerTlsError, errnoOf } from '../../errors/errors.ts';
 import { type FileKind, isForeign, MODES, openTo } from './modes.ts';
 
 export type Problems = {
@@ -58,27 +58,33 @@ export function collectProblems(home: string): Problems {
 
     refuse() {
       if (modes.length > 0) {
-        const lines = [...new Set(modes.map(({ path, what }) => `${path} ${what}`))];
-        throw new DockerTlsError(
-          'E_STORE_MODES',
-          lines.length === 1 ? `${lines[0]}` : `${lines.length} things in the store are not yours alone`,
-          { where: home, hints: commands(modes), details: lines.length === 1 ? [] : lines },
-        );
+        throw storeProblems('E_STORE_MODES', home, modes.map(wordsOf), 'not yours alone', commands(modes));
       }
       if (damages.length > 0) {
-        const lines = [...new Set(damages.map(({ path, what }) => `${path} ${what}`))];
-        throw new DockerTlsError(
-          'E_STORE_DAMAGED',
-          lines.length === 1 ? `${lines[0]}` : `${lines.length} things in the store are damaged`,
-          {
-            where: home,
-            hints: [...new Set(damages.flatMap(({ hints }) => hints))],
-            details: lines.length === 1 ? [] : lines,
-          },
-        );
+        const hints = [...new Set(damages.flatMap(({ hints }) => hints))];
+        throw storeProblems('E_STORE_DAMAGED', home, damages.map(wordsOf), 'damaged', hints);
       }
     },
   };
+}
+
+function wordsOf({ path, what }: ModeProblem | Damage): string {
+  return `${path} ${what}`;
+}
+
+/** One problem in its own words; of several how many things are `state`, and their words below. */
+export function storeProblems(
+  code: ErrorCode,
+  where: string,
+  problems: readonly string[],
+  state: string,
+  hints: readonly string[],
+): DockerTlsError {
+  const lines = [...new Set(problems)];
+  const [first = ''] = lines;
+  return lines.length === 1
+    ? new DockerTlsError(code, first, { where, hints })
+    : new DockerTlsError(code, `${lines.length} things in the store are ${state}`, { where, hints, details: lines });
 }
 
 /** The path itself, or the directory above it that keeps us from seeing more. Undefined: it has gone meanwhile. */

@@ -6,15 +6,13 @@ import { shellQuote } from '../../domain/quote.ts';
 import { DockerTlsError } from '../../errors/errors.ts';
 import { keepHeapSmall, MANY_HOSTS } from '../../heap.ts';
 import { inside } from './files.ts';
+import { COLLECTIONS } from './journal.ts';
 import { CA_FILE, CLIENT_FILE, caDirectoryName, HOST_FILE, type Parsed, parseObject } from './parse.ts';
 import type { StoredCa, StoredClient, StoredHost, StoredIssuer, StoredOldCa, StoreState } from './records.ts';
 import { type Files, openTree, type Tree } from './tree.ts';
 
 /** The layout this program writes; a store with a greater number is a newer program's. */
 export const SCHEMA = 1;
-
-/** The directories that hold a directory for each name. */
-const COLLECTIONS = ['ca/old', 'ca/issuers', 'hosts', 'clients'] as const;
 
 /** What is read of a store: all of it, or of its hosts only those that are named. */
 export type ReadScope = {

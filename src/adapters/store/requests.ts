@@ -7,8 +7,8 @@ import { readdirSync, readFileSync, rmSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import { checkName, nameProblem } from '../../domain/names.ts';
 import { Secret } from '../../domain/secret.ts';
-import { DockerTlsError } from '../../errors/errors.ts';
-import { createFile, errnoOf, flush, inside, makeDirectories, makeDirectory, present, writeFailure } from './files.ts';
+import { DockerTlsError, errnoOf } from '../../errors/errors.ts';
+import { createFile, flush, inside, makeDirectories, makeDirectory, present, writeFailure } from './files.ts';
 
 /** `key`: PKCS#8 PEM; `csr`: PEM. */
 export type PendingRequest = { readonly name: string; readonly key: Secret; readonly csr: string };

@@ -20,7 +20,8 @@ import { join } from 'node:path';
 import { nameProblem } from '../../domain/names.ts';
 import { shellQuote } from '../../domain/quote.ts';
 import { Secret } from '../../domain/secret.ts';
-import { errnoOf, inside, present } from './files.ts';
+import { errnoOf } from '../../errors/errors.ts';
+import { inside, present } from './files.ts';
 import { type OpenJournal, openJournal } from './journal.ts';
 import type { FileKind } from './modes.ts';
 import { certificateProblem, type Parsed } from './parse.ts';
@@ -91,9 +92,6 @@ export function treeSignature(home: string): string {
 }
 
 function makeTree(home: string, journal: OpenJournal | undefined, problems: Problems): Tree {
-  /** The same CA is in every directory: it is parsed once. */
-  const known = new Set<string>();
-
   function locate(path: string): string | undefined {
     const entry = journal?.entries.get(path);
     const at = inside(home, path);
@@ -164,7 +162,7 @@ function makeTree(home: string, journal: OpenJournal | undefined, problems: Prob
   }
 
   function files(directory: string, fix: readonly string[]): Files {
-    function read<T>(name: string, kind: FileKind, need: boolean, parse: (text: string) => Parsed<T>): T | undefined {
+    return filesBy((name, kind, need, parse) => {
       const at = name === '' ? directory : join(directory, name);
       const bytes = bytesOf(at, kind, fix);
       if (bytes === undefined) {
@@ -175,13 +173,7 @@ function makeTree(home: string, journal: OpenJournal | undefined, problems: Prob
       if (parsed.ok) return parsed.value;
       problems.damage(at, parsed.problem, fix);
       return undefined;
-    }
-    return {
-      text: (name, need, parse) => read(name, 'record', need, parse),
-      certificate: (name, need) =>
-        read(name, 'certificate', need, (text) => verdict(text, certificateProblem(text, known))),
-      key: (name) => read(name, 'key', false, (text) => verdict(new Secret(text), keyProblem(text))),
-    };
+    });
   }
 
   return {
@@ -215,6 +207,17 @@ function makeTree(home: string, journal: OpenJournal | undefined, problems: Prob
       }
       return [...names].filter((name) => locate(prefix + name) !== undefined).sort();
     },
+  };
+}
+
+type Read = <T>(name: string, kind: FileKind, need: boolean, parse: (text: string) => Parsed<T>) => T | undefined;
+
+/** What `read` reads, found right. */
+export function filesBy(read: Read): Files {
+  return {
+    text: (name, need, parse) => read(name, 'record', need, parse),
+    certificate: (name, need) => read(name, 'certificate', need, (text) => verdict(text, certificateProblem(text))),
+    key: (name) => read(name, 'key', false, (text) => verdict(new Secret(text), keyProblem(text))),
   };
 }
 

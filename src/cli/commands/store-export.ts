@@ -7,7 +7,7 @@ import { defineCommand } from '../command.ts';
 export const command = defineCommand({
   withoutFleet: true,
   about:
-    'A tar archive of the directory layout, encrypted for --recipient (an SSH public key or age1…), or for the operators of a shared store. age unpacks it without docker-tls.',
+    'A tar archive of the directory layout, encrypted for --recipient (an SSH public key, age1…, or a file with one), or for the operators of a shared store. age unpacks it without docker-tls.',
   examples: [
     'docker-tls store export --out store.tar.age --recipient "$(cat ~/.ssh/id_ed25519.pub)"',
     '(umask 077; mkdir restored; age -d -i ~/.ssh/id_ed25519 store.tar.age | tar -x -C restored)',

@@ -18,7 +18,6 @@ export type Column = {
 export type TableOptions = {
   readonly columns?: number;
   readonly titleStyle?: (text: string) => string;
-  readonly indent?: number;
 };
 
 const GAP = 2;
@@ -49,11 +48,10 @@ export function openTable(
   const kept = keptColumns(all, full, options);
   const columns = kept.map((index) => all[index] as Column);
   const wanted = kept.map((index) => full[index] as number);
-  const indent = options.indent ?? 0;
-  const widths = shrink(columns, wanted, options.columns === undefined ? undefined : options.columns - indent);
+  const widths = shrink(columns, wanted, options.columns);
   const titleStyle = options.titleStyle ?? ((text: string) => text);
   const head = columns.map(({ title }, index) => place(title, columns, widths, index, titleStyle));
-  const line = (cells: readonly string[]) => `${' '.repeat(indent)}${cells.join(' '.repeat(GAP)).trimEnd()}\n`;
+  const line = (cells: readonly string[]) => `${cells.join(' '.repeat(GAP)).trimEnd()}\n`;
   return {
     head: line(head),
     row(cells) {
@@ -67,11 +65,11 @@ export function openTable(
 function keptColumns(
   columns: readonly Column[],
   wanted: readonly number[],
-  { columns: room = Number.POSITIVE_INFINITY, indent = 0 }: TableOptions,
+  { columns: room = Number.POSITIVE_INFINITY }: TableOptions,
 ): readonly number[] {
   const least = wanted.map((width, index) => Math.min(width, columns[index]?.shrinkTo ?? width));
   let kept = [...columns.keys()];
-  const width = (): number => kept.reduce((sum, index) => sum + (least[index] as number) + GAP, indent - GAP);
+  const width = (): number => kept.reduce((sum, index) => sum + (least[index] as number) + GAP, -GAP);
   const order = (index: number): number => columns[index]?.leaveOut ?? 0;
   while (width() > room) {
     const last = Math.max(...kept.map(order));

@@ -5,11 +5,8 @@ import { certificateTexts } from '../pki/pem.ts';
 
 export type CertificateFact = {
   readonly subject: string;
-  readonly issuer: string;
   readonly notBefore: Date;
   readonly notAfter: Date;
-  /** `RSA 2048`, `EC prime256v1`, `ED25519`. */
-  readonly key: string;
   /** What is weak about key or signature; empty when nothing is. */
   readonly weak: readonly string[];
   /** True when the certificate is good for this name or address (RFC 6125; subject alternative names only). */
@@ -23,34 +20,24 @@ const WEAK_SIGNATURES: readonly (readonly [string, string])[] = [
   ['06072a8648ce3d0401', 'signed with SHA-1'],
 ];
 
-function keyFact(certificate: X509Certificate): { key: string; weak: readonly string[] } {
-  const { asymmetricKeyType = 'unknown', asymmetricKeyDetails = {} } = certificate.publicKey;
-  const { modulusLength, namedCurve } = asymmetricKeyDetails;
-  if (modulusLength !== undefined) {
-    const weak = modulusLength < 2048 ? [`an RSA key of ${modulusLength} bits`] : [];
-    return { key: `RSA ${modulusLength}`, weak };
-  }
-  if (namedCurve !== undefined) {
-    const short = /(?:112|128|160|163|192|193|224|233)/.test(namedCurve);
-    return { key: `EC ${namedCurve}`, weak: short ? [`a key on the short curve ${namedCurve}`] : [] };
-  }
-  return { key: asymmetricKeyType.toUpperCase(), weak: [] };
+function weakKey({ publicKey }: X509Certificate): readonly string[] {
+  const { modulusLength, namedCurve = '' } = publicKey.asymmetricKeyDetails ?? {};
+  if (modulusLength !== undefined) return modulusLength < 2048 ? [`an RSA key of ${modulusLength} bits`] : [];
+  const short = /(?:112|128|160|163|192|193|224|233)/.test(namedCurve);
+  return short ? [`a key on the short curve ${namedCurve}`] : [];
 }
 
 function certificateFact(pem: string): CertificateFact | undefined {
   try {
     const certificate = new X509Certificate(pem);
-    const { key, weak } = keyFact(certificate);
     const der = certificate.raw.toString('hex');
     const selfSigned = certificate.issuer === certificate.subject;
     const signature = selfSigned ? [] : WEAK_SIGNATURES.filter(([oid]) => der.includes(oid)).map(([, text]) => text);
     return {
       subject: certificate.subject.replaceAll('\n', ', '),
-      issuer: certificate.issuer.replaceAll('\n', ', '),
       notBefore: new Date(certificate.validFrom),
       notAfter: new Date(certificate.validTo),
-      key,
-      weak: [...weak, ...new Set(signature)],
+      weak: [...weakKey(certificate), ...new Set(signature)],
       covers(name) {
         try {
           if (/^[0-9.]+$/.test(name) || name.includes(':')) return certificate.checkIP(name) !== undefined;

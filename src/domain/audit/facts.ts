@@ -1,11 +1,12 @@
 /** Owns the facts of a host that the checks judge, and their parsing from what AUDIT_SCRIPT printed. */
 
 import { DockerTlsError } from '../../errors/errors.ts';
+import { parseFlags } from '../dockerd/command-line.ts';
+import { parseDaemonJson } from '../dockerd/daemon-json.ts';
 import { distributionOf } from '../dockerd/packages.ts';
 import { apiAnswers, parseSections } from '../dockerd/sections.ts';
 import { engineFacts, isPodman } from './api.ts';
 import { auditRules, otherRules, rulesAtBoot, rulesInKernel, tmpfilesDirectories } from './audit-rules.ts';
-import { parseArguments, parseDaemonJson } from './dockerd.ts';
 import { parseHostSettings } from './host-settings.ts';
 import { parseListeners } from './listeners.ts';
 import { parseSoftware } from './software.ts';
@@ -219,8 +220,8 @@ export function parseAuditFacts(stdout: Buffer) {
       softOpenFiles: Number(text('containers-open-files')) || undefined,
       /** The words that dockerd runs with, or would: its unit's. Undefined when neither is known. */
       words,
-      flags: parseArguments(words ?? []),
-      file: parseDaemonJson(configPath, bytes('config')?.toString('utf8')),
+      flags: parseFlags((words ?? []).slice(1).map((word) => ({ raw: word, text: word }))),
+      json: parseDaemonJson(bytes('config')?.toString('utf8'), configPath),
     },
     software: parseSoftware((name) => bytes(name)?.toString('utf8').trimEnd()),
     files: files as ReadonlyMap<string, FileFact>,

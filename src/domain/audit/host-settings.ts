@@ -93,13 +93,9 @@ export const LOGIN_DEFS: readonly (Row & { readonly stricter: (now: number) => b
   { fix: 'login-defs', key: 'SHA_CRYPT_MIN_ROUNDS', value: '65536', stricter: (now) => now > 65_536 },
   { fix: 'login-defs', key: 'SHA_CRYPT_MAX_ROUNDS', value: '65536', stricter: (now) => now > 65_536 },
   { fix: 'login-defs', key: 'FAILLOG_ENAB', value: 'yes', stricter: () => false },
-  { fix: 'umask', key: 'UMASK', value: '027', stricter: (now) => isStrictUmask(now) },
+  // Its octal digits, read as decimal ones.
+  { fix: 'umask', key: 'UMASK', value: '027', stricter: (now) => isStrict(String(now)) },
 ];
-
-/** `now`: its octal digits, read as decimal ones. */
-function isStrictUmask(now: number): boolean {
-  return isStrict(String(now));
-}
 
 /** Keeps files from the group's writing and from all others, as 027 does. */
 export function isStrict(umask: string): boolean {
@@ -119,11 +115,13 @@ export type HostSettings = {
   /** Modules whose loading a file of modprobe.d forbids. */
   readonly blocked: ReadonlySet<string>;
   readonly loginDefs: ReadonlyMap<string, string>;
-  /** No login may leave a core dump, and systemd stores none. */
-  readonly coreLimit: boolean;
-  readonly coredumpStored: boolean;
-  /** umask and TMOUT of /etc/profile and what it reads: the last of each file. */
+  /** The hard limit of core dumps for everyone: the last line of limits.d counts, and `0` is none. */
+  readonly coreLimit: string | undefined;
+  /** Storage= of systemd-coredump: the last line counts. */
+  readonly coredumpStorage: string | undefined;
+  /** Every umask of /etc/profile and what it reads, in octal digits. */
   readonly umask: readonly string[];
+  /** The last TMOUT there, in seconds; NaN where it is not a plain number. */
   readonly timeout: number | undefined;
   readonly issue: string;
 };
@@ -133,13 +131,43 @@ export function moduleName(name: string): string {
   return name.replaceAll('-', '_');
 }
 
+/** Values by key, the last of each: shadow takes quotes around a value away (login.defs(5)). */
+export function parseLoginDefs(text: string): ReadonlyMap<string, string> {
+  return new Map(
+    Array.from(text.matchAll(/^[ \t]*([A-Z_]+)[ \t"]+([^\s"]+)/gm), ([, key = '', value = '']) => [key, value]),
+  );
+}
+
+/** `umask 027`, also behind a condition, or `umask u=rwx,g=rx,o=`: in octal digits. */
+function umaskOf(line: string): string | readonly [] {
+  const [, value = ''] =
+    /(?:^|[;&|{(]\s*|\b(?:then|else|do)\s+)umask\s+["']?([0-7]{1,4}\b|[ugoa]+=[ugoarwx=,]*)/.exec(line) ?? [];
+  if (!value.includes('=')) return value === '' ? [] : value;
+  const kept = { u: 0o7, g: 0o7, o: 0o7 };
+  for (const part of value.split(',')) {
+    const [who = '', rights = ''] = part.split('=');
+    const bits = [...rights].reduce((sum, right) => sum | ({ r: 4, w: 2, x: 1 }[right] ?? 0), 0);
+    for (const one of ['u', 'g', 'o'] as const) if (who.includes(one) || who.includes('a')) kept[one] = bits;
+  }
+  return `${7 - kept.u}${7 - kept.g}${7 - kept.o}`;
+}
+
+/** As strict as both. */
+export function stricterUmask(one: string, other: string): string {
+  return (Number.parseInt(one, 8) | Number.parseInt(other, 8)).toString(8).padStart(3, '0');
+}
+
 /** Reads the sections of src/host/audit/hardening.sh; undefined where the host did not answer them. */
 export function parseHostSettings(text: (section: string) => string | undefined): HostSettings | undefined {
   const sysctl = text('sysctl');
   if (sysctl === undefined) return undefined;
   const lines = (section: string): string[] => (text(section) ?? '').split('\n').map((line) => line.trim());
   const profile = lines('profile').filter((line) => !line.startsWith('#'));
-  const timeouts = profile.flatMap((line) => /\bTMOUT=["']?(\d+)/.exec(line)?.[1] ?? []);
+  const timeouts = profile.flatMap((line) => /\bTMOUT=["']?(\d*)/.exec(line)?.[1] ?? []);
+  const last = (section: string, pattern: RegExp) =>
+    lines(section)
+      .flatMap((line) => pattern.exec(line)?.[1] ?? [])
+      .at(-1);
   const container = (text('container') ?? '').trim();
   return {
     container: container !== '' && container !== 'none',
@@ -156,16 +184,11 @@ export function parseHostSettings(text: (section: string) => string | undefined)
         return name === undefined ? [] : [moduleName(name)];
       }),
     ),
-    loginDefs: new Map(
-      lines('login-defs').flatMap((line) => {
-        const [, key, value] = /^([A-Z_]+)\s+(\S+)/.exec(line) ?? [];
-        return key === undefined ? [] : [[key, value ?? ''] as const];
-      }),
-    ),
-    coreLimit: lines('core-limits').some((line) => /^\*\s+(hard|-)\s+core\s+0\b/.test(line)),
-    coredumpStored: !lines('coredump').some((line) => /^Storage\s*=\s*none\b/i.test(line)),
-    umask: profile.flatMap((line) => /^umask\s+([0-7]{1,4})\b/.exec(line)?.[1] ?? []),
-    timeout: timeouts.length === 0 ? undefined : Number(timeouts.at(-1)),
+    loginDefs: parseLoginDefs(text('login-defs') ?? ''),
+    coreLimit: last('core-limits', /^\*\s+(?:hard|-)\s+core\s+(\S+)/),
+    coredumpStorage: last('coredump', /^Storage\s*=\s*(\S+)/i)?.toLowerCase(),
+    umask: profile.flatMap(umaskOf),
+    timeout: timeouts.length === 0 ? undefined : Number(timeouts.at(-1) || Number.NaN),
     issue: (text('issue-net') ?? '').trim(),
   };
 }

@@ -56,7 +56,7 @@ const BY_KEYWORD: Readonly<Record<string, readonly FixName[]>> = {
 export function parseLynis(output: string, results: readonly CheckResult[], distribution?: Distribution): LynisAnswer {
   const [answer = '', ...lines] = output.split('\n');
   if (answer === 'absent') {
-    const install = installCommand(distribution, ['lynis']) ?? ['install', 'lynis'];
+    const install = installCommand(distribution, ['lynis'], true) ?? ['install', 'lynis'];
     return { missing: `lynis is not installed on the host: ${install.join(' ')}` };
   }
   const values = lines.flatMap((line) => {

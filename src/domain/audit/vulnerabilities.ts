@@ -74,7 +74,8 @@ export function installed(facts: AuditFacts, component: Component): Installed | 
   // What runs comes first: a package may be newer than the daemon. runc of containerd.io has a version of its own.
   const running = runningVersion(facts, component);
   const own = component === 'runc' && name === 'containerd.io' ? undefined : details?.version;
-  const upstream = parseVersion(running || (own ?? ''));
+  // One of somebody's own making may call itself `dev`.
+  const upstream = parseVersion(running) ?? parseVersion(own ?? '');
   if (upstream === undefined) return undefined;
   const origin =
     name === undefined
@@ -151,8 +152,9 @@ function verdict(vulnerability: Vulnerability, { origin, details }: Installed): 
   if (details?.named === undefined) return 'unknown';
   const { id } = vulnerability;
   if (details.named.has(id)) return 'fixed';
+  // An entry that was removed is as old as the oldest one that is left, or older: it names nothing of later years.
   const year = Number(/^CVE-(\d{4})-/.exec(id)?.[1] ?? 0);
-  return year < (details.since ?? 1) ? 'unknown' : 'open';
+  return year <= (details.since ?? 0) ? 'unknown' : 'open';
 }
 
 /** The table held against one component, gravest first; undefined where it is not installed. */
@@ -230,6 +232,15 @@ function upgrade({ software, distribution }: AuditFacts, name: string, open: rea
   const what = `${plural(open.length, 'known vulnerability', 'known vulnerabilities')} (${counts.join(', ')})`;
   const first = open[0] as Open;
   const { candidate, version } = first.installed.details ?? {};
+  // A runc of containerd.io has a version that its package does not tell.
+  const there = parseVersion(first.installed.component === 'runc' ? '' : (version ?? ''));
+  if (there !== undefined && open.every(({ vulnerability }) => rangeOf(vulnerability, there) === undefined))
+    return {
+      package: name,
+      closes: open.length,
+      text: `${name} ${version} is installed, and an older ${[...programs].join(' and ')} still runs: a restart closes ${what}`,
+      command: 'systemctl restart containerd docker',
+    };
   const text =
     first.installed.origin === 'upstream'
       ? `upgrade ${name} (${versions} or later): closes ${what}`

@@ -88,7 +88,9 @@ export function variableOf({ name, words }: Flag): string | undefined {
 }
 
 export function flagValues(flags: readonly Flag[], name: string): string[] {
-  return flags.filter((flag) => flag.name === name).map((flag) => flag.value ?? 'true');
+  return flags
+    .filter((flag) => flag.name === name)
+    .map((flag) => flag.value ?? (isSwitch(name.slice(2)) ? 'true' : ''));
 }
 
 /** The same program with other flags: those that `drop` names are left out, `add` comes last; everything else stays as it was written. */
@@ -108,8 +110,8 @@ export type Listener = {
   readonly port?: number;
 };
 
-/** Reads one `-H` value. Without a port moby takes 2375, or 2376 with TLS. */
-export function parseListener(text: string, tls: boolean): Listener {
+/** Reads one `-H` value. Without a port moby takes 2375, with TLS too (DefaultTCPHost; seen on 20.10 to 28.5). */
+export function parseListener(text: string): Listener {
   if (text.startsWith('fd://')) return { kind: 'fd', text };
   if (text.startsWith('unix://') || text.startsWith('/')) return { kind: 'unix', text };
   const tcp = /^(?:tcp:\/\/)?(\[[^\]]*\]|[^:/]*)(?::(\d+))?\/?$/.exec(text);
@@ -118,6 +120,6 @@ export function parseListener(text: string, tls: boolean): Listener {
     kind: 'tcp',
     text,
     address: tcp[1] ?? '',
-    port: tcp[2] === undefined ? (tls ? 2376 : 2375) : Number(tcp[2]),
+    port: Number(tcp[2] ?? 2375),
   };
 }

@@ -1,25 +1,36 @@
 /** Owns the reading and editing of daemon.json: other keys, their order and the file's indentation stay as they are. */
 
 import { applyEdits, modify, type ParseError, parse, parseTree, printParseErrorCode } from 'jsonc-parser';
-import { type Fields, isObject, parseJson } from '../json.ts';
+import { type Fields, fieldsOf, isObject, type Json, parseJson } from '../json.ts';
 
 export type DaemonJson = {
+  readonly path: string;
+  /** Undefined when there is no such file. */
+  readonly text: string | undefined;
+  /** Of a file with errors, what could be read. */
   readonly values: Fields;
-  readonly error?: { line: number; reason: string };
+  /** Why dockerd will not take the file; empty when it will. */
+  readonly errors: readonly { readonly line: number; readonly reason: string }[];
 };
 
-/** Reads daemon.json; an absent or empty file has no values, nor has one that is `null`. A syntax error is returned with its line, never thrown. */
-export function parseDaemonJson(text: string | undefined): DaemonJson {
-  if (text === undefined || text.trim() === '') return { values: {} };
-  const errors: ParseError[] = [];
+/**
+ * Reads daemon.json as strictly as dockerd does: no comments, no trailing commas, one object. An absent or empty file has no values, nor has
+ * one that is `null`. Of a key that is there twice the last one counts (seen with `dockerd --validate` on 26.1 and 28.5).
+ */
+export function parseDaemonJson(text: string | undefined, path = ''): DaemonJson {
+  if (text === undefined || text.trim() === '') return { path, text, values: {}, errors: [] };
+  const problems: ParseError[] = [];
+  // dockerd reads over a byte order mark since 23.0 (config.1 knows which dockerd it is).
   const body = text.replace(/^\ufeff/, '');
-  parse(body, errors, { disallowComments: true, allowTrailingComma: false });
-  const first = errors[0];
-  if (first)
-    return { values: {}, error: { line: lineAt(body, first.offset), reason: printParseErrorCode(first.error) } };
-  // The other parser is for the place of an error: it takes a key `__proto__` for the object's prototype.
-  const values = parseJson(body) ?? {};
-  return isObject(values) ? { values } : { values: {}, error: { line: 1, reason: 'NotAnObject' } };
+  const lenient: Json = parse(body, problems, { disallowComments: true, allowTrailingComma: false });
+  // That parser is for what is wrong, and where: it takes a key `__proto__` for the object's prototype.
+  const value = problems.length > 0 ? lenient : (parseJson(body) ?? {});
+  const errors = problems.map(({ offset, error }) => ({
+    line: lineAt(body, offset),
+    reason: String(printParseErrorCode(error)),
+  }));
+  if (problems.length === 0 && !isObject(value)) errors.push({ line: 1, reason: 'not an object' });
+  return { path, text, values: fieldsOf(value), errors };
 }
 
 /** No settings at all, for dockerd: nothing, or `null`. */

@@ -46,14 +46,22 @@ export function distributionOf(osRelease: string): Distribution | undefined {
   return DISTRIBUTIONS.find(([pattern]) => pattern.test(ids))?.[1];
 }
 
-/** The words of a command, to be run as root, that installs packages (by Debian's names); undefined for a distribution that is not known. */
+/** What it takes to mend a package that is there. */
+const MENDING = ['--reinstall', '-f'];
+
+/**
+ * The words of a command, to be run as root, that installs packages (by Debian's names); undefined for a distribution that is not known.
+ * `absent`: none of them is there.
+ */
 export function installCommand(
   distribution: Distribution | undefined,
   packages: readonly string[],
+  absent = false,
 ): string[] | undefined {
   if (distribution === undefined) return undefined;
   const { manager } = distribution;
-  return [...INSTALL[manager], ...packages.map((name) => NAMES[name]?.[manager] ?? name)];
+  const words = INSTALL[manager].filter((word) => !absent || !MENDING.includes(word));
+  return [...words, ...packages.map((name) => NAMES[name]?.[manager] ?? name)];
 }
 
 /** The words of a command, to be run as root, that upgrades packages; called by the names that the host has for them. */

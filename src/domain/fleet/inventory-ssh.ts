@@ -9,8 +9,16 @@ export type SshArguments = {
   readonly problems: readonly { readonly message: string; readonly hint: string }[];
 };
 
-/** ssh(1)'s options that take a value and matter to nothing here. */
-const VALUED = new Set([...'BbcDEeIkLmOPQRSWw']);
+/** ssh(1)'s options that are settings: what is before their value. */
+const SETTINGS: Readonly<Record<string, string>> = {
+  o: '',
+  J: 'ProxyJump=',
+  i: 'IdentityFile=',
+  l: 'User=',
+  p: 'Port=',
+};
+/** The others that take a value: but for `-F` they matter to nothing here. */
+const VALUED = new Set([...'BbcDEeFIkLmOPQRSWw']);
 
 /**
  * Reads a command line of ssh options. What says where to and as whom is taken over; what only tunes a connection
@@ -26,30 +34,11 @@ export function parseSshArguments(text: string): SshArguments {
     const match = /^-([A-Za-z0-9])(.*)$/s.exec(words[index] as string);
     if (match === null) continue;
     const letter = match[1] as string;
-    const takesValue = 'oJFilp'.includes(letter) || VALUED.has(letter);
-    if (!takesValue) continue;
+    const named = SETTINGS[letter];
+    if (named === undefined && !VALUED.has(letter)) continue;
     const value = match[2] === '' ? (words[++index] ?? '') : (match[2] as string);
-    switch (letter) {
-      case 'o':
-        setting(value);
-        break;
-      case 'J':
-        setting(`ProxyJump=${value}`);
-        break;
-      case 'F':
-        ssh.config = value;
-        break;
-      case 'i':
-        setting(`IdentityFile=${value}`);
-        break;
-      case 'l':
-        setting(`User=${value}`);
-        break;
-      case 'p':
-        setting(`Port=${value}`);
-        break;
-      default:
-    }
+    if (letter === 'F') ssh.config = value;
+    else if (named !== undefined) setting(named + value);
   }
 
   function setting(text: string): void {

@@ -1,6 +1,6 @@
 /**
  * Owns the shape of fleet.yaml: how the tables of settings.ts appear in it, and what it holds beside them. The JSON Schema for editors
- * comes from here.
+ * and the tables of docs/fleet.md come from here (scripts/fleet-schema.ts).
  */
 
 import * as z from 'zod/mini';
@@ -47,7 +47,7 @@ const sudo = {
 };
 
 const sshDefaults = mapOf(shapeOf(SSH_SETTINGS));
-const sshMap = mapOf({
+export const sshMap = mapOf({
   destination: described(
     destination,
     "what ssh dials: a name, an address, an alias of the ssh config, or local; default: the host's name",
@@ -66,8 +66,8 @@ export const defaultsSchema = mapOf({
   ...shapeOf(shared),
   ...sudo,
 });
-const clientSchema = mapOf(shapeOf(CLIENT_SETTINGS));
-const caSchema = mapOf({
+export const clientSchema = mapOf(shapeOf(CLIENT_SETTINGS));
+export const caSchema = mapOf({
   ...shapeOf(CA_SETTINGS),
   passphrase: described(
     caPassphrase,
@@ -124,29 +124,4 @@ export function knownKeys(path: readonly (string | number)[]): string[] {
     return clientSchema.shape;
   })();
   return Object.keys(shape);
-}
-
-/** The keys of each kind of map with their meaning and default, in Markdown: the tables of docs/fleet.md. */
-export function keyTables(): Record<'ca' | 'host' | 'ssh' | 'client', string> {
-  const table = (shape: Shape) =>
-    ['| key | value | default |', '|---|---|---|']
-      .concat(
-        Object.entries(shape).map(([key, schema]) => {
-          const inner = schema instanceof z.ZodMiniOptional ? schema.def.innerType : schema;
-          const [what, otherwise = ''] = (z.globalRegistry.get(inner)?.description ?? '').split('; default: ');
-          return `| \`${key}\` | ${what} | ${otherwise} |`;
-        }),
-      )
-      .join('\n');
-  return {
-    ca: table(caSchema.shape),
-    host: table(hostSchema.shape),
-    ssh: table(sshMap.shape),
-    client: table(clientSchema.shape),
-  };
-}
-
-/** JSON Schema (draft 7, which yaml-language-server reads) of the fleet file. */
-export function fleetJsonSchema(): Record<string, unknown> {
-  return { title: 'docker-tls fleet file', ...z.toJSONSchema(fleetSchema, { target: 'draft-7', io: 'input' }) };
 }

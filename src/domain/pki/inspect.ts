@@ -61,14 +61,9 @@ export function inspectCertificate(pem: string): CertificateInfo {
   };
 }
 
-/** Whether a holder of its key may use it as a client, too. */
-export function worksAsClient({ extKeyUsage }: Pick<CertificateInfo, 'extKeyUsage'>): boolean {
-  return extKeyUsage === null || extKeyUsage.some((one) => one === 'clientAuth' || one === 'anyExtendedKeyUsage');
-}
-
-/** Whether a holder of its key may use it as a server, too. */
-export function worksAsServer({ extKeyUsage }: Pick<CertificateInfo, 'extKeyUsage'>): boolean {
-  return extKeyUsage === null || extKeyUsage.some((one) => one === 'serverAuth' || one === 'anyExtendedKeyUsage');
+/** Whether a holder of its key may use it for this, too. */
+export function worksAs(purpose: 'server' | 'client', { extKeyUsage }: Pick<CertificateInfo, 'extKeyUsage'>): boolean {
+  return extKeyUsage === null || extKeyUsage.some((one) => one === `${purpose}Auth` || one === 'anyExtendedKeyUsage');
 }
 
 function keyTypeOrUnknown(x509: ParsedCertificate['x509']): string {

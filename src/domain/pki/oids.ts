@@ -40,25 +40,15 @@ export const OID = {
 
 /** For users: short names of what may be in a certificate; an unknown one is shown as its number. */
 const SHORT_NAMES: Readonly<Record<string, string>> = {
-  [OID.serverAuth]: 'serverAuth',
-  [OID.clientAuth]: 'clientAuth',
-  [OID.anyExtendedKeyUsage]: 'anyExtendedKeyUsage',
+  ...Object.fromEntries(Object.entries(OID).map(([name, dotted]) => [dotted, name])),
   '1.3.6.1.5.5.7.3.3': 'codeSigning',
   '1.3.6.1.5.5.7.3.4': 'emailProtection',
   '1.3.6.1.5.5.7.3.8': 'timeStamping',
   '1.3.6.1.5.5.7.3.9': 'OCSPSigning',
-  [OID.sha256WithRSA]: 'sha256WithRSA',
-  [OID.sha384WithRSA]: 'sha384WithRSA',
-  [OID.sha512WithRSA]: 'sha512WithRSA',
   '1.2.840.113549.1.1.4': 'md5WithRSA',
   '1.2.840.113549.1.1.5': 'sha1WithRSA',
   '1.2.840.113549.1.1.10': 'RSA-PSS',
   '1.2.840.10045.4.1': 'ecdsaWithSHA1',
-  [OID.ecdsaWithSHA256]: 'ecdsaWithSHA256',
-  [OID.ecdsaWithSHA384]: 'ecdsaWithSHA384',
-  [OID.ecdsaWithSHA512]: 'ecdsaWithSHA512',
-  [OID.ed25519]: 'ed25519',
-  [OID.ed448]: 'ed448',
 };
 
 export function shortName(dotted: string): string {

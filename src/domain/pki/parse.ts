@@ -1,6 +1,6 @@
 /** Owns reading a certificate: its fields and extensions by forge's ASN.1, its key and signature by node:crypto. */
 
-import { X509Certificate } from 'node:crypto';
+import type { X509Certificate } from 'node:crypto';
 import { type NameConstraints, parseNameConstraints } from './constraints.ts';
 import {
   type Asn1,
@@ -18,6 +18,7 @@ import {
 import { ipText, type San } from './names.ts';
 import { OID, shortName } from './oids.ts';
 import { certDamaged, splitBundle } from './pem.ts';
+import { readX509 } from './x509.ts';
 
 export type ParsedCertificate = {
   readonly x509: X509Certificate;
@@ -49,12 +50,25 @@ export type Extensions = {
   readonly unknownCritical: readonly string[];
 };
 
+/** A plan reads the same few certificates many times over, and each costs up to a millisecond. */
+const known = new Map<string, ParsedCertificate>();
+const MOST_KNOWN = 100;
+
 /** Reads the first certificate of a PEM text. Throws E_CERT_DAMAGED. */
 export function parseCertificate(pem: string): ParsedCertificate {
+  const found = known.get(pem);
+  if (found !== undefined) return found;
+  const parsed = readCertificate(pem);
+  if (known.size >= MOST_KNOWN) known.clear();
+  known.set(pem, parsed);
+  return parsed;
+}
+
+function readCertificate(pem: string): ParsedCertificate {
   const [first] = splitBundle(pem);
   if (first === undefined) throw certDamaged('there is none in PEM form');
   try {
-    const x509 = new X509Certificate(first);
+    const x509 = readX509(first);
     return { x509, pem: first, ...parseFields(x509.raw) };
   } catch (cause) {
     throw certDamaged('it is no X.509 certificate', cause);

@@ -10,7 +10,7 @@ import { DockerTlsError, printable } from '../../errors/errors.ts';
 import { CURRENT_LINK, DROP_IN_DIRECTORY, SERVER_FILES, STATE, TLS_DIRECTORY } from '../dockerd/paths.ts';
 import { shellQuote } from '../quote.ts';
 import type { HostFacts } from './facts.ts';
-import { bySnapshot, type FileChange, WITHOUT_FILE } from './file-change.ts';
+import { bySnapshot, type FileChange, link, text, WITHOUT_FILE } from './file-change.ts';
 import type { PathState } from './host-files.ts';
 import { type HostState, renderState } from './host-state.ts';
 import { type HostPlan, hasChanges } from './plan.ts';
@@ -113,15 +113,14 @@ function stateOf(plan: HostPlan, facts: HostFacts, options: ButaneOptions): Host
 function afterwards(path: string, plan: HostPlan, facts: HostFacts): FileChange {
   const changed = plan.files.find((change) => change.path === path);
   if (changed !== undefined) return changed;
-  if (path === CURRENT_LINK) return { ...bySnapshot(undefined, path), kind: 'link', to: `${plan.generation}` };
+  if (path === CURRENT_LINK) return link(path, `${plan.generation}`);
   return ofState(path, facts.files.get(path));
 }
 
 function ofState(path: string, now: PathState | undefined): FileChange {
-  const base = bySnapshot(undefined, path);
-  if (now?.kind === 'link') return { ...base, kind: 'link', to: now.to };
-  if (now?.kind !== 'file') return base;
-  return { ...base, kind: 'file', mode: now.mode.padStart(4, '0'), owner: now.owner, after: now.content };
+  if (now?.kind === 'link') return link(path, now.to);
+  if (now?.kind !== 'file') return bySnapshot(undefined, path);
+  return text(path, now.content, now.mode.padStart(4, '0'), now.owner);
 }
 
 function place({ files, links }: Tree, path: string, change: FileChange): void {

@@ -10,7 +10,7 @@ import type { PlacedSettings } from './daemon-settings.ts';
 import type { DaemonView } from './daemon-view.ts';
 import type { DesiredHost } from './desired.ts';
 import { fileText, type HostFacts, realPath } from './facts.ts';
-import { type FileChange, link, modeOf, ownerOf, text } from './file-change.ts';
+import { edited, type FileChange, link, text } from './file-change.ts';
 import { kindOf } from './host-kind.ts';
 import type { Listening } from './plan.ts';
 import { droppedFlags, keptWords, ownFlags, planDropIn, planVariables } from './plan-daemon.ts';
@@ -71,12 +71,12 @@ function scriptFiles({ facts, view, desired, placed, listening, json }: DaemonFi
   const [settings = ''] = facts.docker.unit.environmentFiles;
   const path = realPath(facts, settings);
   const before = withoutOurs(fileText(facts, path) ?? '');
-  const edited = view.variables.reduce((now, variable) => {
+  const kept = view.variables.reduce((now, variable) => {
     const dropped = droppedFlags(view, desired, placed, variable);
     return dropped.length === 0 ? now : replaceValue(now, variable, keptWords(variable, dropped));
   }, before);
-  const after = withOurs(edited, ownFlags(facts, view, desired, placed, listening));
-  return [...(json.change ? [json.change] : []), text(path, after, modeOf(facts, path), ownerOf(facts, path))];
+  const after = withOurs(kept, ownFlags(facts, view, desired, placed, listening));
+  return [...(json.change ? [json.change] : []), edited(facts, path, after)];
 }
 
 /** A socket and a service, both ours, and what starts them at boot: Podman's own units stay as they are. */

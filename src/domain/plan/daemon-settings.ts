@@ -3,8 +3,9 @@
  * start with a setting in both places, even when they are equal.
  */
 
-import { type Flag, flagValues } from '../dockerd/command-line.ts';
-import { flagOfKey, isTrue } from '../dockerd/flags.ts';
+import type { Flag } from '../dockerd/command-line.ts';
+import { flagOfKey } from '../dockerd/flags.ts';
+import { flagged } from '../dockerd/options.ts';
 import type { DaemonView } from './daemon-view.ts';
 
 /** Settings by their names in daemon.json; undefined takes one out. */
@@ -47,7 +48,7 @@ export function placeSettings(view: DaemonView, settings: DaemonSettings): Place
 
 /** A setting as the daemon has it now, without our own drop-in; lists as `key=value` become an object. Undefined: not given. */
 export function settingNow(view: DaemonView, key: string): unknown {
-  const values = flagValues(view.flags, flagOfKey(key));
+  const values = flagged(view, key);
   if (values.length === 0) return view.json.values[key];
   if (key === 'log-opts' || key === 'default-ulimits') {
     return Object.fromEntries(
@@ -55,12 +56,6 @@ export function settingNow(view: DaemonView, key: string): unknown {
     );
   }
   return values.at(-1);
-}
-
-/** A switch as dockerd reads it; `otherwise` is dockerd's own default. */
-export function switchNow(view: DaemonView, key: string, otherwise: boolean): boolean {
-  const value = settingNow(view, key);
-  return value === undefined ? otherwise : isTrue(String(value));
 }
 
 function has(flags: readonly Flag[], name: string): boolean {

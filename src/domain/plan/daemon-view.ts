@@ -9,11 +9,11 @@ import {
   parseListener,
   variableOf,
 } from '../dockerd/command-line.ts';
-import { type DaemonJson, parseDaemonJson } from '../dockerd/daemon-json.ts';
+import { parseDaemonJson } from '../dockerd/daemon-json.ts';
 import { environmentValue } from '../dockerd/environment-file.ts';
-import { isTrue } from '../dockerd/flags.ts';
-import { tlsMode } from '../dockerd/tls-mode.ts';
+import { type DaemonOptions, tlsModeOf } from '../dockerd/options.ts';
 import { splitWords, type UnitSetting } from '../dockerd/unit.ts';
+import { listAt } from '../json.ts';
 import { type PlacedVariable, readStart } from './daemon-start.ts';
 import { fileText, type HostFacts, realPath } from './facts.ts';
 
@@ -22,7 +22,7 @@ export type VariableFlags = PlacedVariable & { readonly name: string; readonly f
 
 export type PlacedListener = Listener & { readonly from: 'flag' | 'variable' | 'json' };
 
-export type DaemonView = {
+export type DaemonView = DaemonOptions & {
   readonly execStart: UnitSetting | undefined;
   readonly commandLine: CommandLine | undefined;
   /** Names of the other drop-ins, without directory. */
@@ -30,21 +30,27 @@ export type DaemonView = {
   readonly variables: readonly VariableFlags[];
   /** Any variable that the daemon's command line may use. */
   readonly variable: (name: string) => PlacedVariable | undefined;
-  /** Every flag, those of variables included. */
-  readonly flags: readonly Flag[];
   /** Where the daemon's configuration file really is, and the path that the daemon itself opens: a link's, where it is one. */
   readonly configFile: string;
   readonly configName: string;
   /** Real paths of the unit's environment files. */
   readonly environmentFiles: readonly string[];
-  readonly json: DaemonJson;
   readonly listeners: readonly PlacedListener[];
   /** Clients have to show a certificate already now. */
   readonly tlsVerified: boolean;
 };
 
+/** Plan, preflight and transaction of a host ask for the same eight times. */
+const views = new WeakMap<HostFacts, DaemonView>();
+
 /** Reads the daemon's configuration from the facts; what could not be understood is undefined and found by the preflight. */
 export function viewDaemon(facts: HostFacts): DaemonView {
+  const view = views.get(facts) ?? readView(facts);
+  views.set(facts, view);
+  return view;
+}
+
+function readView(facts: HostFacts): DaemonView {
   const { execStart, commandLine, otherDropIns, variable } = readStart(facts);
   const variables = (commandLine?.flags ?? []).flatMap((flag): VariableFlags[] => {
     const name = variableOf(flag);
@@ -57,11 +63,9 @@ export function viewDaemon(facts: HostFacts): DaemonView {
   ];
   const configName = flagValues(flags, '--config-file').at(-1) ?? facts.places.daemonJson;
   const configFile = realPath(facts, configName);
-  const json = parseDaemonJson(fileText(facts, configFile));
-  const mode = tlsModeOf(flags, json.values);
-  const tlsVerified = mode === 'verified' || verifiedBefore(facts, configFile, variables);
-  const tls = tlsVerified || mode === 'unverified';
-  const jsonHosts = Array.isArray(json.values.hosts) ? json.values.hosts.map(String) : [];
+  const json = parseDaemonJson(fileText(facts, configFile), configFile);
+  const listening = (from: PlacedListener['from'], hosts: readonly string[]) =>
+    hosts.map((text): PlacedListener => ({ ...parseListener(text), from }));
   return {
     execStart,
     commandLine,
@@ -74,38 +78,23 @@ export function viewDaemon(facts: HostFacts): DaemonView {
     environmentFiles: facts.docker.unit.environmentFiles.map((path) => realPath(facts, path)),
     json,
     listeners: [
-      ...flagValues(commandLine?.flags ?? [], '--host').map((text) => ({
-        ...parseListener(text, tls),
-        from: 'flag' as const,
-      })),
-      ...variables.flatMap((variable) =>
-        flagValues(variable.flags, '--host').map((text) => ({
-          ...parseListener(text, tls),
-          from: 'variable' as const,
-        })),
-      ),
-      ...jsonHosts.map((text) => ({ ...parseListener(text, tls), from: 'json' as const })),
+      ...listening('flag', flagValues(commandLine?.flags ?? [], '--host')),
+      ...variables.flatMap((variable) => listening('variable', flagValues(variable.flags, '--host'))),
+      ...listening('json', listAt(json.values, 'hosts').map(String)),
     ],
-    tlsVerified,
+    tlsVerified: tlsModeOf({ flags, json }) === 'verified' || verifiedBefore(facts, configFile, variables),
   };
-}
-
-function tlsModeOf(flags: readonly Flag[], values: Readonly<Record<string, unknown>>): ReturnType<typeof tlsMode> {
-  const flag = flagValues(flags, '--tlsverify').at(-1);
-  const given = flag === undefined ? values.tlsverify : isTrue(flag);
-  return tlsMode(
-    isTrue(flagValues(flags, '--tls').at(-1) ?? '') || values.tls === true,
-    typeof given === 'boolean' ? given : undefined,
-  );
 }
 
 /** Whether clients had to show a certificate by settings that our first change took out: other TLS ports stay open because of it. */
 function verifiedBefore(facts: HostFacts, configFile: string, variables: readonly VariableFlags[]): boolean {
-  if (tlsModeOf([], parseDaemonJson(facts.origin.get(configFile)?.content).values) === 'verified') return true;
+  const isVerified = (flags: readonly Flag[], json?: string): boolean =>
+    tlsModeOf({ flags, json: parseDaemonJson(json) }) === 'verified';
+  if (isVerified([], facts.origin.get(configFile)?.content)) return true;
   return variables.some(({ name, file }) => {
     const text = file === undefined ? undefined : facts.origin.get(file)?.content;
     const value = text === undefined ? undefined : environmentValue(text, name)?.value;
-    return value !== undefined && tlsModeOf(parseFlags(splitWords(value)), {}) === 'verified';
+    return value !== undefined && isVerified(parseFlags(splitWords(value)));
   });
 }
 

@@ -46,6 +46,8 @@ export type ExtraChange =
       readonly kind: 'file';
       readonly path: string;
       readonly mode: string;
+      /** It is the administrator's: a link is followed, and mode and owner stay as they are. */
+      readonly edited?: boolean;
       readonly content: string;
       readonly reason: string;
     }

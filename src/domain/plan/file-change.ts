@@ -35,77 +35,59 @@ export function text(path: string, content: string, mode = '0644', owner = '0:0'
   return { kind: 'file', path, mode, owner, after: content, pending: true, reason: reason || undefined };
 }
 
-export function link(path: string, to: string): FileChange {
-  return { kind: 'link', path, mode: '-', owner: '-', to, pending: true };
+/** What is said by mode and owner alone. */
+function state(kind: FileChange['kind'], path: string, mode = '-', owner = '-', reason?: string): FileChange {
+  return { kind, path, mode, owner, pending: true, reason };
 }
 
-function absent(path: string): FileChange {
-  return { kind: 'absent', path, mode: '-', owner: '-', pending: true };
+export function link(path: string, to: string): FileChange {
+  return { ...state('link', path), to };
 }
 
 /** The user's systemd runs without a login of theirs: their daemon would end with the last one, and so would the rollback. */
 export function planLinger({ linger }: HostFacts): FileChange[] {
   if (linger?.state !== 'may') return [];
-  const reason = 'loginctl enable-linger';
-  return [{ kind: 'linger', path: linger.file, mode: 'present', owner: '-', pending: true, reason }];
+  return [state('linger', linger.file, 'present', '-', 'loginctl enable-linger')];
 }
 
 /** What a snapshot says of a path; a path that it does not know was not there. */
 export function bySnapshot(entry: SnapshotEntry | undefined, path: string): FileChange {
   switch (entry?.kind) {
     case 'file':
-      return {
-        kind: 'file',
-        path,
-        mode: entry.mode.padStart(4, '0'),
-        owner: entry.owner,
-        after: entry.content ?? '',
-        copy: entry.copy,
-        pending: true,
-      };
+      return { ...text(path, entry.content ?? '', entry.mode.padStart(4, '0'), entry.owner), copy: entry.copy };
     case 'link':
-      return { kind: 'link', path, mode: '-', owner: '-', to: entry.to ?? '', copy: entry.copy, pending: true };
+      return { ...link(path, entry.to ?? ''), copy: entry.copy };
     case 'attributes':
-      return { kind: 'attributes', path, mode: entry.mode.padStart(4, '0'), owner: entry.owner, pending: true };
+      return state('attributes', path, entry.mode.padStart(4, '0'), entry.owner);
     case 'member':
     case 'sysctl':
     case 'linger':
-      return { kind: entry.kind, path, mode: entry.mode, owner: '-', pending: true };
+      return state(entry.kind, path, entry.mode);
     default:
-      return absent(path);
+      return state('absent', path);
   }
 }
 
 /** The change that hardening asks for; attributes that are right already are not pending. */
 export function planFile(extra: ExtraChange, facts: HostFacts): FileChange {
   switch (extra.kind) {
-    case 'file':
-      return text(extra.path, extra.content, extra.mode, '0:0', extra.reason);
+    case 'file': {
+      const path = extra.edited ? realPath(facts, extra.path) : extra.path;
+      const now = extra.edited ? facts.files.get(path) : undefined;
+      const [mode, owner] = now?.kind === 'file' ? [now.mode.padStart(4, '0'), now.owner] : [extra.mode, '0:0'];
+      return text(path, extra.content, mode, owner, extra.reason);
+    }
     case 'attributes': {
       // Mode and owner are those of what a link leads to.
       const path = realPath(facts, extra.path);
       const now = facts.files.get(path);
       const same = now?.kind === 'file' && now.mode === extra.mode.replace(/^0+/, '') && now.owner === extra.owner;
-      return {
-        kind: 'attributes',
-        path,
-        mode: extra.mode,
-        owner: extra.owner,
-        pending: !same,
-        reason: extra.reason,
-      };
+      return { ...state('attributes', path, extra.mode, extra.owner, extra.reason), pending: !same };
     }
     case 'member':
-      return {
-        kind: 'member',
-        path: `${extra.group}:${extra.user}`,
-        mode: extra.present ? 'present' : 'absent',
-        owner: '-',
-        pending: true,
-        reason: extra.reason,
-      };
+      return state('member', `${extra.group}:${extra.user}`, extra.present ? 'present' : 'absent', '-', extra.reason);
     case 'sysctl':
-      return { kind: 'sysctl', path: extra.key, mode: extra.value, owner: '-', pending: true, reason: extra.reason };
+      return state('sysctl', extra.key, extra.value, '-', extra.reason);
   }
 }
 
@@ -175,12 +157,8 @@ export function withBefore(change: FileChange, facts: HostFacts): FileChange {
   return change;
 }
 
-export function modeOf(facts: HostFacts, path: string): string {
+/** A text file that keeps the mode and owner that it has now. */
+export function edited(facts: HostFacts, path: string, content: string): FileChange {
   const now = facts.files.get(path);
-  return now?.kind === 'file' ? now.mode.padStart(4, '0') : '0644';
-}
-
-export function ownerOf(facts: HostFacts, path: string): string {
-  const now = facts.files.get(path);
-  return now?.kind === 'file' ? now.owner : '0:0';
+  return now?.kind === 'file' ? text(path, content, now.mode.padStart(4, '0'), now.owner) : text(path, content);
 }

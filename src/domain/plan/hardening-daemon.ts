@@ -1,8 +1,9 @@
 /** Owns the fixes of the daemon's own settings: which of them a host lacks. */
 
 import type { FixName } from '../audit/fixes.ts';
+import { flagged, isOn } from '../dockerd/options.ts';
 import { fieldsOf, isObject } from '../json.ts';
-import { type DaemonSettings, settingNow, switchNow } from './daemon-settings.ts';
+import { type DaemonSettings, settingNow } from './daemon-settings.ts';
 import type { DaemonView } from './daemon-view.ts';
 
 export type HardenedDaemon = {
@@ -53,23 +54,22 @@ export function hardenDaemon(
   const settings: Record<string, unknown> = {};
   const notes: string[] = [];
   let liveRestore: true | undefined;
-  if (fixes.has('icc') && switchNow(view, 'icc', true)) settings.icc = false;
+  if (fixes.has('icc') && isOn(view, 'icc', true)) settings.icc = false;
   if (fixes.has('log-level')) {
-    if (switchNow(view, 'debug', false)) settings.debug = undefined;
+    if (isOn(view, 'debug', false)) settings.debug = undefined;
     const level = settingNow(view, 'log-level');
     if (level !== undefined && level !== 'info') settings['log-level'] = 'info';
   }
-  if (fixes.has('iptables') && !switchNow(view, 'iptables', true)) settings.iptables = undefined;
-  if (fixes.has('no-new-privileges') && !switchNow(view, 'no-new-privileges', false))
-    settings['no-new-privileges'] = true;
-  if (fixes.has('userland-proxy') && switchNow(view, 'userland-proxy', true)) settings['userland-proxy'] = false;
+  if (fixes.has('iptables') && !isOn(view, 'iptables', true)) settings.iptables = undefined;
+  if (fixes.has('no-new-privileges') && !isOn(view, 'no-new-privileges', false)) settings['no-new-privileges'] = true;
+  if (fixes.has('userland-proxy') && isOn(view, 'userland-proxy', true)) settings['userland-proxy'] = false;
   if (fixes.has('userns-remap') && !settingNow(view, 'userns-remap')) {
     // By default dockerd leaves that store by itself, asked for by name it refuses to start (moby: setPlatformOptions).
     if (hasSnapshotter(view))
       notes.push('userns-remap: dockerd does not start with it while features.containerd-snapshotter is set to true');
     else settings['userns-remap'] = 'default';
   }
-  if (fixes.has('experimental') && switchNow(view, 'experimental', false)) settings.experimental = undefined;
+  if (fixes.has('experimental') && isOn(view, 'experimental', false)) settings.experimental = undefined;
   if (fixes.has('log-limits')) Object.assign(settings, logLimits(view));
   if (fixes.has('default-ulimits') && isEmpty(settingNow(view, 'default-ulimits'))) {
     // A daemon that may not raise limits (in a container itself) could start no container with more than it has.
@@ -80,9 +80,8 @@ export function hardenDaemon(
   }
   if (fixes.has('live-restore')) {
     if (host.swarm) notes.push('live-restore: not possible in swarm mode');
-    else if (!switchNow(view, 'live-restore', false)) {
-      if (settingNow(view, 'live-restore') !== undefined && view.json.values['live-restore'] === undefined)
-        settings['live-restore'] = true;
+    else if (!isOn(view, 'live-restore', false)) {
+      if (flagged(view, 'live-restore').length > 0) settings['live-restore'] = true;
       else liveRestore = true;
     }
   }

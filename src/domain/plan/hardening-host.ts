@@ -10,13 +10,16 @@ import {
   looseModules,
   looseSysctls,
   moduleName,
+  parseLoginDefs,
   SYSCTLS,
+  stricterUmask,
   TIMEOUT_S,
 } from '../audit/host-settings.ts';
 import type { ExtraChange } from './desired.ts';
 
 const WRITTEN = 'Written by docker-tls. `docker-tls remove HOST` takes it away again.';
 const LOGIN_DEFS_FILE = '/etc/login.defs';
+const UMASK = '027';
 const SYSCTL_FILE = '/etc/sysctl.d/zz-docker-tls.conf';
 const MODPROBE_FILE = '/etc/modprobe.d/docker-tls.conf';
 export const ISSUE_FILES = ['/etc/issue', '/etc/issue.net'] as const;
@@ -34,7 +37,7 @@ const FILES: readonly { readonly fix: FixName; readonly path: string; readonly t
     text: `# ${WRITTEN}\n[Coredump]\nStorage=none\nProcessSizeMax=0\n`,
   },
   { fix: 'core-dumps', path: '/etc/profile.d/docker-tls-core.sh', text: `# ${WRITTEN}\nulimit -c 0\n` },
-  { fix: 'umask', path: '/etc/profile.d/docker-tls-umask.sh', text: `# ${WRITTEN}\numask 027\n` },
+  { fix: 'umask', path: '/etc/profile.d/docker-tls-umask.sh', text: `# ${WRITTEN}\numask ${UMASK}\n` },
   {
     fix: 'session-timeout',
     path: '/etc/profile.d/docker-tls-timeout.sh',
@@ -73,13 +76,16 @@ export function hardenSettings(fixes: ReadonlySet<FixName>, input: HostSettingsI
   const notes: string[] = [];
   const { settings, file } = input;
   const write = (reasons: readonly FixName[], path: string, content: string): void => {
-    extras.push({ kind: 'file', path, mode: '0644', content, reason: reasons.join(', ') });
+    const edited = path === LOGIN_DEFS_FILE;
+    extras.push({ kind: 'file', path, mode: '0644', edited, content, reason: reasons.join(', ') });
     if (file(path) !== content) for (const reason of reasons) changed.add(reason);
   };
   for (const { fix, path, text } of FILES) {
     if (!fixes.has(fix)) continue;
     const theirs = file(path) === undefined ? stricterAlready(fix, settings) : undefined;
-    if (theirs === undefined) write([fix], path, text);
+    // It may come after a stricter one, and would be the one that counts.
+    const own = fix === 'umask' ? text.replace(UMASK, stricterUmask(UMASK, settings?.umask.at(-1) ?? UMASK)) : text;
+    if (theirs === undefined) write([fix], path, own);
     else notes.push(`${fix}: ${theirs}`);
   }
   if (settings !== undefined) {
@@ -100,7 +106,7 @@ function stricterAlready(fix: FixName, settings: HostSettings | undefined): stri
   if (fix === 'session-timeout' && timeout !== undefined)
     return timeout > 0 && timeout <= TIMEOUT_S
       ? `TMOUT is ${timeout} already`
-      : `TMOUT=${timeout} is set in /etc/profile or /etc/profile.d, and stays; take it out there`;
+      : `TMOUT${Number.isNaN(timeout) ? '' : `=${timeout}`} is set in /etc/profile or /etc/profile.d, and stays; take it out there`;
   if (fix === 'umask' && umask.length > 0 && umask.every(isStrict)) return `umask is ${umask.at(-1)} already`;
   return undefined;
 }
@@ -161,10 +167,7 @@ function editLoginDefs(fixes: ReadonlySet<FixName>, now: string | undefined, wri
   if (now === undefined || asked.length === 0) return;
   let text = now;
   for (const fix of asked) {
-    const values = new Map(
-      Array.from(now.matchAll(/^[ \t]*([A-Z_]+)[ \t]+(\S+)/gm), ([, key = '', value = '']) => [key, value]),
-    );
-    for (const { key, value } of looseLoginDefs(values, fix)) {
+    for (const { key, value } of looseLoginDefs(parseLoginDefs(now), fix)) {
       const line = `${key}\t${value}`;
       const there = new RegExp(`^[ \\t]*${key}[ \\t].*$`, 'gm');
       text = there.test(text) ? text.replace(there, line) : `${text.replace(/(?<!\n)$/, '\n')}${line}\n`;

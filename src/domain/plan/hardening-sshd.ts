@@ -77,11 +77,11 @@ export function hardenSshd(fixes: ReadonlySet<FixName>, input: SshdInput): Harde
   const notes: string[] = [];
   if (fixes.has('sshd')) {
     if (!now('LogLevel').startsWith('debug')) lines.push(['LogLevel', 'VERBOSE']);
-    lines.push(['MaxAuthTries', `${atMost(now('MaxAuthTries'), input.maxAuthTries)}`]);
+    lines.push(['MaxAuthTries', `${atMost(now('MaxAuthTries'), input.maxAuthTries, 0)}`]);
   }
   if (fixes.has('sshd') || fixes.has('sshd-sessions')) {
     const most = fixes.has('sshd-sessions') ? STRICT_SESSIONS : MOST_SESSIONS;
-    lines.push(['MaxSessions', `${atMost(now('MaxSessions'), most)}`]);
+    lines.push(['MaxSessions', `${atMost(now('MaxSessions'), most, 0)}`]);
   }
   if (fixes.has('sshd')) lines.push(['PermitEmptyPasswords', 'no']);
   lines.push(...forwardingLines(fixes, now('AllowTcpForwarding'), input.leadsTo, notes));
@@ -182,9 +182,10 @@ function sameValue(value: string): string {
   return value === 'without-password' ? 'prohibit-password' : value;
 }
 
-function atMost(now: string, most: number): number {
-  const value = Number(now);
-  return Number.isInteger(value) && value > 0 ? Math.min(value, most) : most;
+/** `least`: 0 is the strictest of some (no session but for whom a Match allows one), and switches others off. */
+function atMost(now: string, most: number, least: 0 | 1 = 1): number {
+  const value = now === '' ? Number.NaN : Number(now);
+  return Number.isInteger(value) && value >= least ? Math.min(value, most) : most;
 }
 
 /** The Include of the drop-ins, if it applies to all logins; and what is before it, which wins. */

@@ -9,32 +9,6 @@ import { readKept, writeKept } from '../settings-stored.ts';
 import { count } from '../values.ts';
 import type { PathState } from './host-files.ts';
 
-/** One generation as the host's own records have it. Times are ISO 8601. */
-export type HostGeneration = {
-  readonly number: number;
-  readonly at: string;
-  readonly by: string;
-  readonly reason: string;
-  /** The host's settings when it was made; absent where they cannot be read. */
-  readonly settings?: KeptSettings | undefined;
-};
-
-/** Which shared store a host was changed from, and the number that the store had at least once the change counted. */
-export type StoreMark = { readonly id: string; readonly number: number };
-
-/** The host's own records, /var/lib/docker-tls/state.json. */
-export type HostState = {
-  readonly schema: 1;
-  /** Its name in the store that changed it last. */
-  readonly name: string;
-  readonly generation: number;
-  readonly generations: readonly HostGeneration[];
-  /** Every path under our care, in the order in which it is put in place. */
-  readonly managed: readonly { readonly kind: string; readonly path: string }[];
-  /** Absent where the store was a directory. */
-  readonly store?: StoreMark | undefined;
-};
-
 /** One line of a snapshot on the host: what a path was, and which file of the snapshot holds it. */
 export type SnapshotEntry = {
   readonly kind: string;
@@ -52,16 +26,38 @@ const SCHEMA = 1;
 
 const number = count(0, Number.MAX_SAFE_INTEGER);
 const newerState = z.object({ schema: count(SCHEMA + 1, Number.MAX_SAFE_INTEGER) });
-const hostState = z.object({
-  schema: z.literal(SCHEMA),
-  name: z.string(),
-  generation: number,
-  generations: z.array(
-    z.object({ number, at: z.string(), by: z.string(), reason: z.string(), settings: z.optional(z.unknown()) }),
-  ),
-  managed: z.array(z.object({ kind: z.string(), path: z.string() })),
-  store: z.optional(z.object({ id: z.string(), number })),
+/** The host's settings when a generation was made; absent where they cannot be read. */
+const settings = z.codec(z.unknown(), z.custom<KeptSettings | undefined>(), {
+  decode: readKept,
+  encode: (kept) => kept && writeKept(kept),
 });
+/** Which shared store a host was changed from, and the number that the store had at least once the change counted. */
+const storeMark = z.readonly(z.object({ id: z.string(), number }));
+/** One generation. Times are ISO 8601. */
+const generation = z.object({
+  number,
+  at: z.string(),
+  by: z.string(),
+  reason: z.string(),
+  settings: z.optional(settings),
+});
+const hostState = z.readonly(
+  z.object({
+    schema: z.literal(SCHEMA),
+    /** Its name in the store that changed it last. */
+    name: z.string(),
+    generation: number,
+    /** Every path under our care, in the order in which it is put in place. */
+    managed: z.readonly(z.array(z.readonly(z.object({ kind: z.string(), path: z.string() })))),
+    /** Absent where the store was a directory. */
+    store: z.optional(storeMark),
+    generations: z.readonly(z.array(z.readonly(generation))),
+  }),
+);
+
+/** The host's own records, /var/lib/docker-tls/state.json. */
+export type HostState = z.output<typeof hostState>;
+export type StoreMark = z.output<typeof storeMark>;
 
 /** state.json; undefined where there is none. Fails with E_HOST_SCHEMA where a newer program wrote it, E_HOST_STATE where it is damaged (exit 4). */
 export function parseState(state: PathState | undefined): HostState | undefined {
@@ -76,19 +72,15 @@ export function parseState(state: PathState | undefined): HostState | undefined 
     );
   }
   const read = z.safeParse(hostState, value);
-  if (read.success) {
-    const { generations, ...rest } = read.data;
-    return { ...rest, generations: generations.map((one) => ({ ...one, settings: readKept(one.settings) })) };
-  }
+  if (read.success) return read.data;
   throw new DockerTlsError('E_HOST_STATE', `state.json on the host is damaged`, {
     hints: [`look at it on the host: cat ${STATE}/state.json`],
   });
 }
 
 /** The text of state.json. */
-export function renderState({ generations, ...rest }: HostState): string {
-  const written = generations.map((one) => ({ ...one, settings: one.settings && writeKept(one.settings) }));
-  return `${JSON.stringify({ ...rest, generations: written }, undefined, 2)}\n`;
+export function renderState(state: HostState): string {
+  return `${JSON.stringify(z.encode(hostState, state), undefined, 2)}\n`;
 }
 
 export function parseSnapshot(

@@ -6,7 +6,7 @@
 import { resolve } from 'node:path/posix';
 import type { StoreState } from '../../adapters/store/records.ts';
 import { DockerTlsError } from '../../errors/errors.ts';
-import { flagValues } from '../dockerd/command-line.ts';
+import { lastOf } from '../dockerd/options.ts';
 import { inspectCertificate, isUnder, splitBundle } from '../pki/inspect.ts';
 import { certificateTexts } from '../pki/pem.ts';
 import { listWords } from '../words.ts';
@@ -38,8 +38,7 @@ export function trustNow(facts: HostFacts): TrustNow | undefined {
   const sockets = facts.docker.otherSockets.flatMap(({ listens }) => listens);
   const reachable = view.listeners.some(({ kind }) => kind === 'tcp') || sockets.some((listen) => /:\d+$/.test(listen));
   if (!view.tlsVerified || !reachable) return undefined;
-  const named = flagValues(view.flags, '--tlscacert').at(-1) ?? view.json.values.tlscacert;
-  const path = resolve('/', typeof named === 'string' ? named : DEFAULT_CA_FILE);
+  const path = resolve('/', lastOf(view, 'tlscacert') ?? DEFAULT_CA_FILE);
   return { trust: certificatesIn(fileText(facts, path) ?? ''), path, ours: false };
 }
 

@@ -10,7 +10,7 @@ import type { PlacedSettings } from './daemon-settings.ts';
 import { type DaemonView, isTlsFlag, TLS_KEYS, type VariableFlags } from './daemon-view.ts';
 import type { DesiredHost } from './desired.ts';
 import { fileText, type HostFacts } from './facts.ts';
-import { type FileChange, modeOf, ownerOf, text } from './file-change.ts';
+import { edited, type FileChange } from './file-change.ts';
 import { kindOf } from './host-kind.ts';
 import { socketPorts } from './plain-tcp.ts';
 import type { HostPlan, Listening } from './plan.ts';
@@ -193,12 +193,10 @@ export function planVariables(
     if (variable.file === undefined || before === undefined) return [];
     if (bad.length === 0) {
       // What an earlier change took out must not come back.
-      return managed.has(variable.file)
-        ? [text(variable.file, before, modeOf(facts, variable.file), ownerOf(facts, variable.file))]
-        : [];
+      return managed.has(variable.file) ? [edited(facts, variable.file, before)] : [];
     }
     const after = replaceValue(before, variable, keptWords(variable, bad));
-    return [text(variable.file, after, modeOf(facts, variable.file), ownerOf(facts, variable.file))];
+    return [edited(facts, variable.file, after)];
   });
 }
 
@@ -237,7 +235,7 @@ export function planDaemonJson(
   }
   if (Object.keys(changes).length === 0) return { after: before };
   const after = editDaemonJson(before, changes);
-  return { change: text(path, after, modeOf(facts, path), ownerOf(facts, path)), after };
+  return { change: edited(facts, path, after), after };
 }
 
 export function planDaemon(

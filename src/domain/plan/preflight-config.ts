@@ -4,7 +4,8 @@ import type { ErrorCode } from '../../errors/catalogue.ts';
 import { DockerTlsError, printable } from '../../errors/errors.ts';
 import { flagValues } from '../dockerd/command-line.ts';
 import { lineOfKey } from '../dockerd/daemon-json.ts';
-import { flagOfKey, isMerged } from '../dockerd/flags.ts';
+import { flagOfKey } from '../dockerd/flags.ts';
+import { givenTwice } from '../dockerd/options.ts';
 import { installHint } from '../dockerd/packages.ts';
 import { type Login, sudoCommand } from '../quote.ts';
 import { type DaemonView, isTlsFlag } from './daemon-view.ts';
@@ -62,12 +63,11 @@ export function checkDaemonJson({ host, login, facts }: PreflightInput, view: Da
   const { found, add } = collect(host);
   const { configFile: path, configName, json } = view;
   const at = facts.files.get(path);
-  if (json.error) {
-    add(
-      'E_DAEMON_JSON',
-      `${path}:${json.error.line}: not valid JSON (${json.error.reason}); dockerd will not start with it`,
-      [`fix that line, then check it: ${sudoCommand(login, 'python3', '-m', 'json.tool', path)}`],
-    );
+  const [error] = json.errors;
+  if (error) {
+    add('E_DAEMON_JSON', `${path}:${error.line}: not valid JSON (${error.reason}); dockerd will not start with it`, [
+      `fix that line, then check it: ${sudoCommand(login, 'python3', '-m', 'json.tool', path)}`,
+    ]);
     return found;
   }
   if (at?.kind !== 'file' && at?.kind !== 'absent') {
@@ -107,11 +107,10 @@ export function checkDaemonJson({ host, login, facts }: PreflightInput, view: Da
       `${path}:${lineOfKey(text, 'live-restore')}: live-restore is ${JSON.stringify(restore)} and not true or false: dockerd would not start again`,
       ['write true or false there:', ...editAt(login, path, facts)],
     );
-  for (const key of Object.keys(json.values)) {
+  for (const key of givenTwice(view)) {
     const flag = flagOfKey(key);
     // Ours to resolve: the keys are taken out of daemon.json.
     if (isTlsFlag({ name: flag, value: undefined, words: [] })) continue;
-    if (isMerged(key) || flagValues(view.flags, flag).length === 0) continue;
     const where = placeOf(view, flag, facts);
     add(
       'E_CONFLICT',

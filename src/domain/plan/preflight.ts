@@ -1,7 +1,7 @@
 /** Owns what prevents a change: everything is found before anything is touched, and reported at once. */
 
 import { DockerTlsError } from '../../errors/errors.ts';
-import { flagValues } from '../dockerd/command-line.ts';
+import { flagged } from '../dockerd/options.ts';
 import { installDockerHints } from '../dockerd/packages.ts';
 import { type Login, sshCommand, sudoCommand } from '../quote.ts';
 import { plural } from '../words.ts';
@@ -144,7 +144,7 @@ function checkContainers({ host, login, facts, plan }: PreflightInput): DockerTl
   const how = plan?.containers.how;
   if (how !== 'temporary' && how !== 'switched-on') return [];
   const view = viewDaemon(facts);
-  if (flagValues(view.flags, '--live-restore').length === 0) return [];
+  if (flagged(view, 'live-restore').length === 0) return [];
   const { path, words } = placeOf(view, '--live-restore', facts);
   return [
     problem(host, 'E_LIVE_RESTORE', `live-restore is switched off by a flag in ${words}, so containers would stop`, [

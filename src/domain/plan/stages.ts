@@ -69,6 +69,5 @@ function trustsAnother({ trust, wanted }: RotationHost, ca: string): boolean {
 }
 
 function isExpired(cert: string, now: Date): boolean {
-  const info = inspectCertificate(cert);
-  return renewal({ notBefore: info.notBefore, notAfter: info.notAfter, now }).state === 'expired';
+  return renewal({ ...inspectCertificate(cert), now }).state === 'expired';
 }

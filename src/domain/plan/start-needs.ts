@@ -1,6 +1,6 @@
 /** Owns what dockerd does not start without, as far as its settings and its version tell. */
 
-import { flagValues } from '../dockerd/command-line.ts';
+import { isOn, lastOf } from '../dockerd/options.ts';
 import type { DaemonView } from './daemon-view.ts';
 import type { HostFacts } from './facts.ts';
 import { kindOf } from './host-kind.ts';
@@ -16,21 +16,18 @@ export function startNeeds(facts: HostFacts, view: DaemonView): StartNeed[] {
   if (kindOf(facts).engine.program !== 'dockerd') return [];
   const found = (...names: string[]): string | undefined =>
     facts.docker.programs.find((path) => names.some((name) => path.endsWith(`/${name}`)));
-  const setting = (key: string): string =>
-    flagValues(view.flags, `--${key}`).at(-1) ?? String(view.json.values[key] ?? '');
-  const off = (key: string): boolean => /^(0|f|false)$/i.test(setting(key));
   // Docker's own packages for Debian keep dockerd in /usr/bin.
   const ce = facts.distribution?.manager === 'apt' && facts.docker.binary.startsWith('/usr/bin/');
   const needs: StartNeed[] = [
     { name: 'runc', path: found('runc', 'buildkit-runc'), package: ce ? 'containerd.io' : 'runc' },
   ];
   // Of Docker 29, with its other backend (moby: nftables.Enable).
-  const [name, from] = setting('firewall-backend') === 'nftables' ? ['nft', 'nftables'] : ['iptables', 'iptables'];
-  if (!off('iptables')) needs.push({ name, path: found(name), package: from });
+  const [name, from] = lastOf(view, 'firewall-backend') === 'nftables' ? ['nft', 'nftables'] : ['iptables', 'iptables'];
+  if (isOn(view, 'iptables', true)) needs.push({ name, path: found(name), package: from });
   if (
     Number.parseInt(facts.docker.version, 10) >= NEEDS_PROXY &&
-    !off('userland-proxy') &&
-    setting('userland-proxy-path') === ''
+    isOn(view, 'userland-proxy', true) &&
+    !lastOf(view, 'userland-proxy-path')
   )
     needs.push({
       name: 'docker-proxy',

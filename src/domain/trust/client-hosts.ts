@@ -33,7 +33,7 @@ export function clientAccess(state: StoreState, now: Date): ClientAccess[] {
   return [...state.clients.values()].map((client) => {
     const { record } = client;
     const info = inspectCertificate(client.cert);
-    const standing = renewal({ notBefore: info.notBefore, notAfter: info.notAfter, now });
+    const standing = renewal({ ...info, now });
     const isTrusted = trusting(client, info);
     const meant = hosts.filter((host) => accepts(host, client)).map((host) => host.record.name);
     const real =

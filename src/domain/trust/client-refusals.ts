@@ -11,11 +11,8 @@ export function refuseOther(client: StoredClient): void {
     `a new request for those who issued it: docker-tls client request ${record.name}`,
     '--client NAME',
   ]);
-  if (record.revokedAt === undefined) return;
-  throw new DockerTlsError('E_CLIENT_REVOKED', `this client was revoked at ${record.revokedAt}`, {
-    where: record.name,
-    hints: [`docker-tls client add ${record.name}-2`],
-  });
+  if (record.revokedAt !== undefined)
+    throw clientRevoked(record.name, record.revokedAt, `docker-tls client add ${record.name}-2`);
 }
 
 /** A client that gets no new key here: as `refuseOther`, and E_CLIENT_NO_KEY (exit 2). */

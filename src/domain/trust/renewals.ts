@@ -34,13 +34,5 @@ export function resolveNames(what: 'host' | 'client', certs: ReadonlyMap<string,
 }
 
 function isDue(cert: string, { now, within }: Choice): boolean {
-  const info = inspectCertificate(cert);
-  return (
-    renewal({
-      notBefore: info.notBefore,
-      notAfter: info.notAfter,
-      now,
-      withinDays: within && within / 86_400_000,
-    }).state !== 'ok'
-  );
+  return renewal({ ...inspectCertificate(cert), now, withinDays: within && within / 86_400_000 }).state !== 'ok';
 }

@@ -3,7 +3,7 @@
 import type { StoredHost, StoredOldCa, StoreState } from '../../adapters/store/records.ts';
 import { DockerTlsError } from '../../errors/errors.ts';
 import { permits } from '../pki/constraints.ts';
-import { inspectCertificate, isFrom, splitBundle, verifyChain, worksAsClient } from '../pki/inspect.ts';
+import { inspectCertificate, isFrom, splitBundle, verifyChain, worksAs } from '../pki/inspect.ts';
 import { covers, formatSan, parseSan, type San, uniqueSans } from '../pki/names.ts';
 import { parseCertificate } from '../pki/parse.ts';
 import { renewal } from '../pki/renewal.ts';
@@ -12,7 +12,6 @@ import type { HostSpec } from '../settings.ts';
 import { plural } from '../words.ts';
 import { certificateIds } from './ca-id.ts';
 import { caBreaksClients, externalCaKey } from './ca-refusals.ts';
-import { trustFor } from './trust.ts';
 import { type AccessView, bundleOf, trustedIds } from './view.ts';
 
 export type ServerInput = {
@@ -30,17 +29,16 @@ export type ServerInput = {
 };
 
 /**
- * The credentials of a host. Fails as `trustFor`, with E_BREAKS_CLIENTS (exit 3) where a new certificate breaks clients, and with
+ * The server certificate of a host and its key. Fails with E_BREAKS_CLIENTS (exit 3) where a new certificate breaks clients, and with
  * E_CA_KEY_EXTERNAL, E_SIGN_COMMAND (exit 2) where none can be issued.
  */
-export function desiredCredentials(input: ServerInput): DesiredCredentials {
+export function desiredServer(input: ServerInput): Omit<DesiredCredentials, 'trust'> {
   const { spec, names, view, state, onHost } = input;
-  const trust = trustFor(spec, view);
   const known = state.hosts.get(spec.name);
   const reason = reasonFor(input, known);
   if (reason === undefined && known !== undefined) {
     const keep = certificateIds(keptChain(known.serverCert, view, state));
-    return { trust, certificate: { keep }, key: known.serverKey !== undefined && !onHost ? 'send' : 'keep' };
+    return { certificate: { keep }, key: known.serverKey !== undefined && !onHost ? 'send' : 'keep' };
   }
   const oldCas =
     typeof view.ca !== 'string' && state.ca ? [{ ...state.ca, serial: '' }, ...state.oldCas] : state.oldCas;
@@ -50,7 +48,6 @@ export function desiredCredentials(input: ServerInput): DesiredCredentials {
   if (view.issuing !== 'here' && spec.keys === 'host') throw requestNeedsKey(spec.name);
   const { keyType, days } = spec;
   return {
-    trust,
     certificate: { issue: { names, keyType, days, reason: reason ?? 'it has none yet' } },
     key: spec.keys === 'host' ? 'host' : 'send',
   };
@@ -80,7 +77,7 @@ export function reasonToIssue(
 ): string | undefined {
   if (cert === undefined) return 'it has none yet';
   const info = inspectCertificate(cert);
-  const { state } = renewal({ notBefore: info.notBefore, notAfter: info.notAfter, now: options.now });
+  const { state } = renewal({ ...info, now: options.now });
   if (state !== 'ok')
     return state === 'due'
       ? 'two thirds of its lifetime are over'
@@ -92,7 +89,7 @@ export function reasonToIssue(
   const dropped = info.sans.filter((san) => !wanted.has(formatSan(san)));
   if (dropped.length > 0) return `it still has ${dropped.map((san) => san.value).join(', ')}`;
   // As docker-machine makes them for swarm masters: any holder of a host's key would be a client of all hosts.
-  if (worksAsClient(info)) return 'it opens hosts as a client too';
+  if (worksAs('client', info)) return 'it opens hosts as a client too';
   if (info.keyType !== spec.keyType) return `its key is ${info.keyType}, not ${spec.keyType}`;
   if (options.days !== undefined && options.days !== spec.days)
     return `it was made for ${plural(options.days, 'day')}, not ${spec.days}`;
@@ -141,8 +138,12 @@ export function permittedNames(names: readonly San[], wanted: readonly string[],
  * A certificate with its chain, as hosts send it. Once no older CA is trusted, what is of the CA itself is dead weight: a cross-signed certificate,
  * or the CA's own, which some external CAs give with each leaf.
  */
-export function keptChain(cert: string, view: Pick<AccessView, 'oldCas'>, { ca }: Pick<StoreState, 'ca'>): string {
-  if (view.oldCas.length > 0 || ca === undefined) return cert;
+export function keptChain(
+  cert: string,
+  { oldCas }: { readonly oldCas: readonly unknown[] },
+  { ca }: Pick<StoreState, 'ca'>,
+): string {
+  if (oldCas.length > 0 || ca === undefined) return cert;
   const [leaf = '', ...chain] = splitBundle(cert);
   const own = inspectCertificate(ca.cert);
   return leaf + chain.filter((pem) => inspectCertificate(pem).ski !== own.ski).join('');

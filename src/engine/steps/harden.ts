@@ -6,7 +6,8 @@ import { HARDENING_PATHS, type HardenInput, hardenHost } from '../../domain/plan
 import type { HostSpec } from '../../domain/settings.ts';
 import { DockerTlsError } from '../../errors/errors.ts';
 import type { HostSession, Runtime } from '../../runtime.ts';
-import { gather, gatherAuditFacts } from '../gather.ts';
+import { gather } from '../gather.ts';
+import { gatherAuditFacts } from '../gather-audit.ts';
 
 export type HardenedHost = {
   /** The facts of the plan, with the files that the fixes are about. */

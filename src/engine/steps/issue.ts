@@ -5,7 +5,7 @@ import type { StoreChange, StoreState } from '../../adapters/store/records.ts';
 import type { Credentials } from '../../domain/plan/desired.ts';
 import { caAfter, signs } from '../../domain/trust/changes.ts';
 import { keptChain } from '../../domain/trust/server.ts';
-import { asksExternalCa, bundleOf, resolveIds, viewOf } from '../../domain/trust/view.ts';
+import { asksExternalCa, bundleOf } from '../../domain/trust/view.ts';
 import type { CopiesOutcome, HostProgress } from '../../runtime.ts';
 import { refreshCopies } from '../installed-copies.ts';
 import type { Intent, Planned, PlannedHost, Run, Wanted } from '../intent.ts';
@@ -49,8 +49,8 @@ export async function issueCredentials(
     const copies = wanted.copies ? await refreshAll([...before.clients.keys()], before, run) : NONE;
     return { ...nothing, wanted, state: before, copies };
   }
-  const prepare = async () => {
-    const state = await store.read();
+  const prepare = async (scope?: { readonly fresh: true }) => {
+    const state = await store.read(scope);
     const again = intent.want(state, now);
     if (run.asks && !isDeepStrictEqual(again, wanted)) throw changed();
     return { state, again };
@@ -59,7 +59,8 @@ export async function issueCredentials(
   const carryOut = ({ state, again }: Awaited<ReturnType<typeof prepare>>) =>
     openIssuer(state, options).carryOut(again.credentials);
   const asks = asksExternalCa({ ca: caAfter(before.ca, wanted.credentials) });
-  const early = asks ? await prepare() : undefined;
+  // The newest: what another run has just been given is not asked for again.
+  const early = asks ? await prepare({ fresh: true }) : undefined;
   const signed = early === undefined ? undefined : await carryOut(early);
   return store.withLock(`docker-tls ${intent.reason}`, async () => {
     const present = await prepare();
@@ -153,8 +154,9 @@ export async function withCredentials<T>(
   const { credentials, latest, spec } = planned;
   if (credentials === undefined || 'restored' in credentials) return work(undefined);
   const now = run.runtime.now();
-  const ca = bundleOf(resolveIds(credentials.trust, viewOf(latest, now)), latest, spec.acceptCa);
-  const withChain = (cert: string) => keptChain(cert, viewOf(latest, now), latest);
+  // Planned from what is issued: every CA is there by its id.
+  const ca = bundleOf(credentials.trust, latest, spec.acceptCa);
+  const withChain = (cert: string) => keptChain(cert, latest, latest);
   const { certificate } = credentials;
   if ('keep' in certificate) {
     const known = latest.hosts.get(spec.name);

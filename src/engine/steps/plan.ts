@@ -25,14 +25,13 @@ import { hasChanges, planHost } from '../../domain/plan/plan.ts';
 import type { HostSpec } from '../../domain/settings.ts';
 import { certificateIds, sameIds } from '../../domain/trust/ca-id.ts';
 import { preview } from '../../domain/trust/changes.ts';
-import { desiredCredentials, namesFor } from '../../domain/trust/server.ts';
-import { isAccepted } from '../../domain/trust/trust.ts';
+import { desiredServer, namesFor } from '../../domain/trust/server.ts';
+import { isAccepted, trustFor } from '../../domain/trust/trust.ts';
 import { type AccessView, bundleOf, resolveIds, viewOf } from '../../domain/trust/view.ts';
 import type { HostProgress } from '../../runtime.ts';
 import type { AgreedHost, OpenedHost, PlannedHost, Run, Wanted } from '../intent.ts';
 import { wayProblem } from '../reachability.ts';
 import { wayTo } from '../through.ts';
-import { hardenOpened } from './harden.ts';
 import { problemsOf, refuseProblems } from './preflight.ts';
 import { droppedNotes, hardeningOf, latestOf } from './record.ts';
 import { planRestored } from './restore.ts';
@@ -66,7 +65,7 @@ async function markFor(
   return mark;
 }
 
-/** The plan of a host that is open. Fails with what prevents it, E_STORE_CHANGED (exit 5), E_HOST_NEWER, and as desiredCredentials and planRestored do. */
+/** The plan of a host that is open. Fails with what prevents it, E_STORE_CHANGED (exit 5), E_HOST_NEWER, and as trustFor, desiredServer and planRestored do. */
 export async function planOpened(
   opened: OpenedHost,
   requested: HostSpec,
@@ -100,7 +99,7 @@ export async function planOpened(
   const hardened =
     entries.length === 0
       ? undefined
-      : await hardenOpened(
+      : await (await import('./harden.ts')).hardenOpened(
           session,
           spec,
           { entries, known: known?.record.harden ?? [], leadsTo: hostsBehind(spec, base) },
@@ -117,10 +116,12 @@ export async function planOpened(
     sameIds(certificateIds(installed.cert), certificateIds(known.serverCert)) &&
     facts.serverKey !== undefined;
   const { force, noOverlap } = target;
-  const credentials = desiredCredentials({ spec, names, view, state: latest, onHost, force, noOverlap, now });
+  const trust = trustFor(spec, view);
+  const server = desiredServer({ spec, names, view, state: latest, onHost, force, noOverlap, now });
+  const credentials = { trust, ...server };
   const other = otherStore(facts, spec.name, latest);
   const next = bundleOf(
-    credentials.trust.filter((id) => typeof id === 'string'),
+    trust.filter((id) => typeof id === 'string'),
     latest,
     acceptCa,
   );
@@ -130,7 +131,7 @@ export async function planOpened(
     name: spec.name,
     port: spec.port,
     listen: spec.listen,
-    credentials: credentials,
+    credentials,
     containers: spec.containers,
     liveRestore: hardened?.desired.liveRestore ?? spec.liveRestore,
     notes: [
@@ -140,7 +141,7 @@ export async function planOpened(
       ...(hardened?.desired.notes ?? []),
     ],
   });
-  const problems = problemsOf({ ...opened, facts }, spec, plan, now);
+  const problems = problemsOf({ ...opened, facts }, spec, now, plan);
   // Of a firewall on the host itself the preflight knows more.
   const way =
     hasChanges(plan) && problems.every(({ code }) => code !== 'E_FIREWALL')

@@ -6,17 +6,17 @@ import type { HostSpec } from '../../domain/settings.ts';
 import { type DockerTlsError, DockerTlsErrors } from '../../errors/errors.ts';
 import type { OpenedHost, PlannedHost } from '../intent.ts';
 
-/** Everything at once. */
+/** Everything at once; without a plan what prevents any. */
 export function problemsOf(
   { session, facts, skewMs }: Pick<OpenedHost, 'session' | 'facts' | 'skewMs'>,
   { name, port, containers }: HostSpec,
-  plan: HostPlan,
   now: Date,
+  plan?: HostPlan,
 ): DockerTlsError[] {
   const { login } = session;
   return [
     ...preflight({ host: name, login, facts, skewMs, nowMs: now.getTime(), port, plan }),
-    ...stopProblem(name, facts, containers, plan),
+    ...(plan === undefined ? [] : stopProblem(name, facts, containers, plan)),
   ];
 }
 

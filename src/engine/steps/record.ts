@@ -11,7 +11,7 @@ import type { HostSpec } from '../../domain/settings.ts';
 import { keptOf, storedOf } from '../../domain/settings-stored.ts';
 import { sameIds } from '../../domain/trust/ca-id.ts';
 import { trustFor } from '../../domain/trust/trust.ts';
-import { resolveIds, trustedIds, viewOf } from '../../domain/trust/view.ts';
+import { trustedIds, viewOf } from '../../domain/trust/view.ts';
 import { listWords } from '../../domain/words.ts';
 import { DockerTlsError } from '../../errors/errors.ts';
 import type { PlannedHost, Run, Wanted } from '../intent.ts';
@@ -82,10 +82,9 @@ function desiredHost(
   known: StoredHost | undefined,
   { wanted, latest, home, now }: { wanted: Wanted; latest: StoreState; home: string; now: Date },
 ): StoredHost {
-  const view = viewOf(latest, now);
-  const trust = credentials !== undefined && 'trust' in credentials ? resolveIds(credentials.trust, view) : [];
+  const trust = credentials !== undefined && 'trust' in credentials ? credentials.trust : [];
   // No other run has accepted or rejected a client on it since.
-  if (!sameIds(trustFor(spec, view), trust)) throw storeChanged(home, 'who may reach it', spec.name);
+  if (!sameIds(trustFor(spec, viewOf(latest, now)), trust)) throw storeChanged(home, 'who may reach it', spec.name);
   const target = wanted.target.kind === 'desired' ? wanted.target : {};
   const harden = hardeningOf(spec, known?.record, target);
   const record: HostRecord = {

@@ -53,7 +53,7 @@ function planned(
   restored: RestoredCredentials | undefined,
 ): PlannedHost {
   const { session, facts } = opened;
-  const problems = problemsOf(opened, spec, plan, now).filter(
+  const problems = problemsOf(opened, spec, now, plan).filter(
     ({ code }) =>
       code !== 'E_FIREWALL' &&
       code !== 'E_CLOCK' &&

@@ -12,12 +12,11 @@ import { sshOptions } from './connect.ts';
 /** Takes the change back at once, over the old connection or a new one; says what came of it. */
 export async function rollBackHost(
   change: HostChange,
-  id: string,
   cause: unknown,
   /** The host may have heard that it should keep the change. */
   confirming = false,
 ): Promise<unknown> {
-  const { spec, session, reach, progress } = change;
+  const { id, spec, session, reach, progress } = change;
   progress.phase('roll back');
   let ending: Ending | 'unreachable' = 'unreachable';
   let remark = '';

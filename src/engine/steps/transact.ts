@@ -131,7 +131,7 @@ export async function transact(change: HostChange): Promise<ChangeOutcome> {
     await confirmer.close();
     // The host reported how it ended: nothing is left to roll back.
     if (error instanceof DockerTlsError && ENDED.has(error.code)) throw error;
-    throw await rollBackHost(change, id, error);
+    throw await rollBackHost(change, error);
   }
   let confirming = false;
   /** The host has rolled back by itself: nothing is left to undo. */
@@ -148,7 +148,7 @@ export async function transact(change: HostChange): Promise<ChangeOutcome> {
     runtime.signal.throwIfAborted();
     progress.phase('confirm');
     confirming = true;
-    const ending = await commit(change, id, fresh);
+    const ending = await commit(change, fresh);
     if (ending !== 'committed') {
       rolledBack = ending === 'nothing';
       if (rolledBack) await change.unsave();
@@ -163,7 +163,7 @@ export async function transact(change: HostChange): Promise<ChangeOutcome> {
     return { checks, warnings };
   } catch (error) {
     if (rolledBack) throw error;
-    throw await rollBackHost(change, id, error, confirming);
+    throw await rollBackHost(change, error, confirming);
   } finally {
     await confirmer.close();
   }

@@ -33,7 +33,7 @@ export async function verify(
 ): Promise<CheckResult[]> {
   const { credentials, latest, spec, address } = planned;
   const now = runtime.now();
-  const base = { address, port: spec.port, now };
+  const base = { address, port: spec.port, now, signal: runtime.signal };
   const way = wayTo(spec, runtime.probe, planned.session);
   const clients = usableClients(latest, wanted.verifyAs);
   if (credentials !== undefined && 'restored' in credentials)

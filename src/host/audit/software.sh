@@ -1,12 +1,14 @@
 # What is installed of Docker's parts: packages, the vulnerabilities that their changelogs name, and how containerd is configured.
 # Needs functions: certificates end
 # Needs variables: data_root
-# Needs programs: apt-cache awk dpkg-query grep head rpm sed sort systemctl tail tr zcat
+# Needs programs: apt-cache awk cat dpkg-query grep head rpm sed sort systemctl tail tr zcat
 
 software_facts() {
   set -- docker.io docker-ce docker-ce-cli docker-cli moby-engine moby-cli docker docker-buildx docker-buildx-plugin \
     docker-compose docker-compose-v2 docker-compose-plugin docker-compose-switch containerd containerd.io moby-containerd runc moby-runc
+  manager=
   if command -v dpkg-query >/dev/null; then
+    manager=deb
     installed=$(dpkg-query -W -f '${db:Status-Status} ${Package} ${Version}\n' "$@" | sed -n 's/^installed //p')
     printf '%s' "$installed"
     end packages-deb
@@ -14,6 +16,7 @@ software_facts() {
     apt-cache policy ${installed:+$(printf '%s\n' "$installed" | sed 's/ .*//')} | awk '/^[^ ]/ { sub(/:$/, ""); name = $0 } / Candidate: / { print name, $2 }'
     end packages-candidates
   elif command -v rpm >/dev/null; then
+    manager=rpm
     installed=$(rpm -q --qf 'installed %{NAME} %{VERSION}-%{RELEASE}\n' "$@" | sed -n 's/^installed //p')
     printf '%s' "$installed"
     end packages-rpm
@@ -21,13 +24,17 @@ software_facts() {
     installed=
   fi
   for package in $(printf '%s\n' "$installed" | sed 's/ .*//'); do
-    changelog=$(package_changelog "$package")
+    # Half of one, from a file that is damaged, would make what the other half names an open one.
+    changelog=$(package_changelog "$package") || continue
     [ -n "$changelog" ] || continue
     # An id may be broken after its second hyphen. Only ids leave the host, and the year of the oldest entry where older ones are gone.
     printf '%s' "$changelog" | tr '\n' ' ' | sed 's/\(CVE-[0-9]*-\) */\1/g' | grep -oE '(CVE-[0-9]+-[0-9]+|GHSA(-[0-9a-z]{4}){3})' | sort -u
-    case $changelog in *"ntries have been removed"* | *"lder changelog entries"*)
-      printf '%s\n' "$changelog" | sed -n 's/^ -- .* \([12][0-9][0-9][0-9]\) [0-9:]* .*/since \1/p' | tail -n 1
-      ;;
+    case $manager$changelog in
+      # Packages of Fedora and its kin keep the last few years, and do not say so.
+      rpm*) printf '%s\n' "$changelog" | sed -n 's/^\* [A-Za-z]* [A-Za-z]* *[0-9]* \([12][0-9][0-9][0-9]\) .*/since \1/p' | tail -n 1 ;;
+      *"ntries have been removed"* | *"lder changelog entries"*)
+        printf '%s\n' "$changelog" | sed -n 's/^ -- .* \([12][0-9][0-9][0-9]\) [0-9:]* .*/since \1/p' | tail -n 1
+        ;;
     esac
     end "changelog $package"
   done
@@ -45,12 +52,14 @@ software_facts() {
   end swarm-ca
 }
 
+# Fails where it cannot be read whole. A host of one kind may have the other's program: rpm of Debian says on stdout what is not installed.
 package_changelog() {
-  for file in "/usr/share/doc/$1/changelog.Debian.gz" "/usr/share/doc/$1/changelog.gz"; do
-    [ ! -f "$file" ] || {
-      zcat "$file"
-      return 0
-    }
+  if [ "$manager" = rpm ]; then
+    rpm -q --changelog "$1" | sed '/^(none)$/d'
+    return
+  fi
+  for file in "/usr/share/doc/$1/changelog.Debian" "/usr/share/doc/$1/changelog"; do
+    if [ -f "$file.gz" ]; then zcat "$file.gz"; elif [ -f "$file" ]; then cat "$file"; else continue; fi
+    return
   done
-  ! command -v rpm >/dev/null || rpm -q --changelog "$1"
 }

@@ -5,6 +5,7 @@
 
 import { type IncomingMessage, Agent as PlainAgent, request as plainRequest } from 'node:http';
 import { Agent, request as tlsRequest } from 'node:https';
+import { isObject, parseJson } from '../../../domain/json.ts';
 import { splitBundle } from '../../../domain/pki/inspect.ts';
 import type { EtcdAddress } from '../team/etcd-address.ts';
 import type { EtcdCredentials } from './etcd-credentials.ts';
@@ -117,7 +118,8 @@ export function etcdClient(
       throw connectionFailure(endpoint, error, undefined);
     }
     const text = Buffer.concat(chunks).toString('utf8');
-    const parsed = parse(text);
+    const value = parseJson(text);
+    const parsed = isObject(value) ? value : undefined;
     const status = response.statusCode ?? 0;
     if (status !== 200 || parsed === undefined) throw answerFailure(endpoint, status, parsed, text);
     return parsed;
@@ -264,13 +266,4 @@ function splitEndpoint(endpoint: string): [string, number] {
 function withoutUser(failure: EtcdFailure): EtcdFailure {
   if (failure.problem !== 'refused' || !failure.message.includes('user name is empty')) return failure;
   return new EtcdFailure('auth', failure.endpoint, 'it wants a user and a password');
-}
-
-function parse(text: string): Answer | undefined {
-  try {
-    const value: unknown = JSON.parse(text);
-    return typeof value === 'object' && value !== null ? (value as Answer) : undefined;
-  } catch {
-    return undefined;
-  }
 }

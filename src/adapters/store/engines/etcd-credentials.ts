@@ -5,8 +5,8 @@ import { readFileSync, statSync } from 'node:fs';
 import { splitBundle } from '../../../domain/pki/inspect.ts';
 import { shellQuote } from '../../../domain/quote.ts';
 import { Secret } from '../../../domain/secret.ts';
-import { DockerTlsError } from '../../../errors/errors.ts';
-import { errnoOf } from '../files.ts';
+import { unreadable } from '../../../domain/unreadable.ts';
+import { DockerTlsError, errnoOf } from '../../../errors/errors.ts';
 import { HAS_MODES } from '../modes.ts';
 import type { EtcdAddress } from '../team/etcd-address.ts';
 
@@ -89,11 +89,7 @@ function readFile(file: string): string {
   try {
     return readFileSync(file, 'utf8');
   } catch (cause) {
-    throw new DockerTlsError('E_FILE', `it cannot be read: ${errnoOf(cause)}`, {
-      where: file,
-      hints: [`ls -l ${shellQuote(file)}`],
-      cause,
-    });
+    throw unreadable('E_FILE', file, cause);
   }
 }
 

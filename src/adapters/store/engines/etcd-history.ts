@@ -6,6 +6,7 @@
 import { createHash } from 'node:crypto';
 import * as z from 'zod/mini';
 import type { Commit, LogEntry } from '../engine.ts';
+import { parseAs } from '../parse.ts';
 
 /** What a commit builds on. */
 export type History = { readonly parent: string; readonly regained?: string | undefined };
@@ -34,11 +35,11 @@ export type Head = Readonly<z.output<typeof headSchema>>;
 export type Entry = Readonly<z.output<typeof entrySchema>>;
 
 export function readHead(value: Uint8Array): Head | undefined {
-  return parse(headSchema, value);
+  return parseAs(headSchema, Buffer.from(value).toString('utf8'));
 }
 
 export function readEntry(value: Uint8Array): Entry | undefined {
-  return parse(entrySchema, value);
+  return parseAs(entrySchema, Buffer.from(value).toString('utf8'));
 }
 
 /** The number of a revision: how many commits there were, it included. 0 for that of an empty store. */
@@ -93,13 +94,4 @@ export function holds(history: History, older: string, entries: ReadonlyMap<numb
 
 export function logEntryOf({ revision, at, who, subject, lines }: Entry): LogEntry {
   return { revision, at: new Date(at), who, subject, lines };
-}
-
-function parse<T extends z.ZodMiniType>(schema: T, value: Uint8Array): z.output<T> | undefined {
-  try {
-    const { success, data } = z.safeParse(schema, JSON.parse(Buffer.from(value).toString('utf8')));
-    return success ? data : undefined;
-  } catch {
-    return undefined;
-  }
 }

@@ -12,18 +12,23 @@ export type GitOptions = {
   readonly env?: Readonly<Record<string, string>>;
   /** Statuses besides 0 that are an answer and no failure. */
   readonly answers?: readonly number[];
-  readonly timeoutMs?: number;
 };
+
+/** How long what git has printed may take to arrive after it was stopped. */
+const LAST_WORDS_MS = 1000;
 
 export type Git = (args: readonly string[], options?: GitOptions) => Promise<GitResult>;
 
 /** Failures of git itself, with its last output. */
 export class GitFailure extends Error {
   readonly result: GitResult;
-  constructor(args: readonly string[], result: GitResult) {
-    super(lastLine(result.stderr) ?? `git ${args[0]} ended with status ${result.status}`);
+  /** It had no answer in its time: what was asked for may still go on at the other end. */
+  readonly late: boolean;
+  constructor(args: readonly string[], result: GitResult, late = false) {
+    super(causeIn(result.stderr) ?? `git ${args[0]} ended with status ${result.status}`);
     this.name = 'GitFailure';
     this.result = result;
+    this.late = late;
   }
 }
 
@@ -49,8 +54,8 @@ const SETTINGS = [
 ];
 
 /** git on a bare repository. Fails with GitFailure, and with E_PROGRAM_MISSING (exit 2). */
-export function gitIn(directory: string): Git {
-  return (args, { input, env = {}, answers = [], timeoutMs = 120_000 } = {}) =>
+export function gitIn(directory: string, timeoutMs = 120_000): Git {
+  return (args, { input, env = {}, answers = [] } = {}) =>
     new Promise((resolve, reject) => {
       // At each call: secrets are taken out of the environment as they are read.
       const inherited = Object.fromEntries(Object.entries(process.env).filter(([name]) => !NOT_FOR_GIT.test(name)));
@@ -68,10 +73,21 @@ export function gitIn(directory: string): Git {
       child.on('error', (error: NodeJS.ErrnoException) => reject(error.code === 'ENOENT' ? noGit(error) : error));
       child.on('close', (code, killed) => {
         const status = code ?? 128;
-        const output = killed === null ? stderr : `${stderr}\ngit was stopped after ${timeoutMs / 1000} s`;
+        const output =
+          killed === null
+            ? stderr
+            : `${stderr}\nfatal: ${child.killed ? `no answer within ${timeoutMs / 1000} s` : `git was stopped by ${killed}`}`;
         const result = { status, stdout: Buffer.concat(out), stderr: output };
         if (status === 0 || answers.includes(status)) resolve(result);
-        else reject(new GitFailure(args, result));
+        else reject(new GitFailure(args, result, child.killed));
+      });
+      // Its ssh, or the server's end in a file system, may live on and hold the pipes: they are not waited for.
+      child.on('exit', (_code, killed) => {
+        if (killed === null) return;
+        setTimeout(() => {
+          child.stdout.destroy();
+          child.stderr.destroy();
+        }, LAST_WORDS_MS);
       });
       // git may end before it has read everything: its status says why.
       child.stdin.on('error', () => {});
@@ -79,16 +95,19 @@ export function gitIn(directory: string): Git {
     });
 }
 
-/** The last line that git or ssh printed, which names the cause. */
-export function lastLine(stderr: string): string | undefined {
+/** Says that it failed, and not why: a line before it does. */
+const WITHOUT_CAUSE =
+  /^(?:hint:|To |Please make sure|and the repository exists|\[GNUPG:\]|fatal: Could not read from remote|fatal: failed to write commit|error: failed to push some refs|error: gpg failed to sign)/;
+
+/** What git, ssh or the server printed of the cause; of a server that refuses, its own words. */
+export function causeIn(stderr: string): string | undefined {
   const lines = stderr.split('\n').map((line) => line.trim());
-  const telling = lines.filter(
-    (line) => line !== '' && !/^(?:hint:|and the repository exists|Please make sure)/.test(line),
-  );
-  return (telling.find((line) => line.startsWith('fatal:') || line.startsWith('error:')) ?? telling.at(-1))?.replace(
-    /^(?:fatal|error): /,
-    '',
-  );
+  const telling = lines.filter((line) => /[A-Za-z]/.test(line.replace(/^remote:/, '')) && !WITHOUT_CAUSE.test(line));
+  const rejected = telling.flatMap((line) => /^! \[(?:remote )?rejected\].*\((.*)\)$/.exec(line)?.[1] ?? [])[0];
+  const answer = telling.flatMap((line) => /^remote: *(?:error: *)?(.*)$/.exec(line)?.[1] ?? []).slice(-3);
+  if (rejected !== undefined) return answer.length === 0 ? rejected : `${answer.join('; ')} (${rejected})`;
+  const fatal = telling.find((line) => /^(?:fatal|error):/.test(line));
+  return (fatal ?? telling.at(-1) ?? lines.filter(Boolean).at(-1))?.replace(/^(?:(?:fatal|error|remote): *)+/, '');
 }
 
 function noGit(cause: Error): DockerTlsError {

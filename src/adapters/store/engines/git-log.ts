@@ -2,8 +2,8 @@
 
 import type { LogEntry } from '../engine.ts';
 
-/** For `git log -z --format=`. */
-export const LOG_FORMAT = ['%H', '%aI', '%an <%ae>', '%G?', '%GS', '%B'].join('%x1f');
+/** For `git log -z --format=`: a line each, which is all that a name or a signer can be. */
+export const LOG_FORMAT = ['%H', '%aI', '%G?', '%GS', '%an <%ae>', '%B'].join('%n');
 
 const SIGNATURES: Readonly<Record<string, string>> = {
   G: 'good signature',
@@ -16,8 +16,8 @@ const SIGNATURES: Readonly<Record<string, string>> = {
 };
 
 export function entryOf(text: string): LogEntry {
-  const [revision = '', at = '', author = '', mark = 'N', signer = '', body = ''] = text.trimStart().split('\x1f');
-  const [subject = '', ...rest] = body.trim().split('\n');
+  const [revision = '', at = '', mark = 'N', signer = '', author = '', ...body] = text.trimStart().split('\n');
+  const [subject = '', ...rest] = body.join('\n').trim().split('\n');
   const by = rest.find((line) => line.startsWith('By: '))?.slice(4);
   const lines = rest.filter((line) => line.startsWith('- ')).map((line) => line.slice(2));
   const kind = SIGNATURES[mark];

@@ -5,12 +5,12 @@
  */
 
 import { randomUUID } from 'node:crypto';
-import { rmSync, statSync, utimesSync, writeFileSync } from 'node:fs';
+import { readFileSync, rmSync, statSync, utimesSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { DockerTlsError } from '../../../errors/errors.ts';
 import type { Commit, Engine, Snapshot } from '../engine.ts';
 import { makeDirectories, present } from '../files.ts';
-import { type Git, GitFailure, gitIn, lastLine } from './git-command.ts';
+import { type Git, GitFailure, gitIn } from './git-command.ts';
 import { entryOf, LOG_FORMAT } from './git-log.ts';
 import { incomplete, notAccepted, unknownEnding, unreachable } from './git-refusals.ts';
 import { changed } from './refusals.ts';
@@ -26,21 +26,24 @@ export type GitOptions = {
   readonly signal?: AbortSignal | undefined;
   /** Ends before git is started. */
   readonly before?: (() => Promise<void>) | undefined;
+  /** For each call of git; default: 120 s. */
+  readonly timeoutMs?: number;
 };
 
 const LARGEST_FILE = 16 * 1024 * 1024;
 const PATH = /^[\w.@+-]+(?:\/[\w.@+-]+)*$/;
 const PUSHES = 4;
 
-export function gitEngine({ url, remote, branch, cache, signal, before }: GitOptions): Engine {
+export function gitEngine({ url, remote, branch, cache, signal, before, timeoutMs }: GitOptions): Engine {
   // Not stopped by the run's signal: whether a change is stored has to be known. Each call has an end of its own.
-  const run = gitIn(cache);
+  const run = gitIn(cache, timeoutMs);
   const git: Git = async (...call) => {
     await before?.();
     return run(...call);
   };
   const ref = `refs/heads/${branch}`;
   const fetched = join(cache, 'docker-tls-fetched');
+  const from = `${remote} ${branch}\n`;
   const blobs = new Map<string, Uint8Array>();
   let prepared: Promise<void> | undefined;
   let identity: ReturnType<typeof identityOf> | undefined;
@@ -90,7 +93,7 @@ export function gitEngine({ url, remote, branch, cache, signal, before }: GitOpt
   async function remember(head: string): Promise<void> {
     // Another run may be writing the same ref; the next one sets it.
     if (head !== '') await git(['update-ref', ref, head]).catch(() => undefined);
-    writeFileSync(fetched, '', { mode: 0o600 });
+    writeFileSync(fetched, from, { mode: 0o600 });
     utimesSync(fetched, new Date(), new Date());
   }
 
@@ -127,7 +130,8 @@ export function gitEngine({ url, remote, branch, cache, signal, before }: GitOpt
       // Ctrl-C reaches git as well: that is no server that is down.
       signal?.throwIfAborted();
       const { status, stdout } = await git(['rev-parse', '--verify', '--quiet', ref], { answers: [1] });
-      if (status !== 0) throw cause;
+      // A directory of --home that was tried with another address before, and remembered none.
+      if (status !== 0 || !present(fetched) || readFileSync(fetched, 'utf8') !== from) throw cause;
       const last = await snapshot(stdout.toString('latin1').trim());
       return { ...last, offline: { fetchedAt: statSync(fetched).mtime, cause } };
     }
@@ -214,13 +218,16 @@ export function gitEngine({ url, remote, branch, cache, signal, before }: GitOpt
         (error: unknown) => error,
       );
       if (!(pushed instanceof Error)) return;
-      const reason = pushed instanceof GitFailure ? (lastLine(pushed.result.stderr) ?? pushed.message) : pushed.message;
+      const reason = pushed.message;
       const head = await fetchHead().catch((error: unknown) => {
         if (!(error instanceof DockerTlsError)) throw error;
         throw unknownEnding(url, reason, error);
       });
       if (head === ours || (head !== '' && (await contains(head, ours)) === true)) return;
       if (head !== expected) throw changed(url);
+      // A server that is slow may take it all the same.
+      if (pushed instanceof GitFailure && pushed.late)
+        throw unknownEnding(url, reason, notAccepted(url, remote, reason));
       if (attempt >= PUSHES) throw notAccepted(url, remote, reason);
       await new Promise((resolve) => setTimeout(resolve, 150 * attempt * (0.5 + Math.random())));
     }

@@ -7,8 +7,9 @@ import { createHash, randomUUID } from 'node:crypto';
 import { readdirSync, readFileSync, renameSync, rmSync, statSync, utimesSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import * as z from 'zod/mini';
+import { errnoOf } from '../../../errors/errors.ts';
 import type { Snapshot } from '../engine.ts';
-import { errnoOf, makeDirectories } from '../files.ts';
+import { makeDirectories } from '../files.ts';
 import { type Entry, entrySchema } from './etcd-history.ts';
 
 const schema = z.object({

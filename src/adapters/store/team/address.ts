@@ -31,8 +31,9 @@ export function parseStoreAddress(text: string): StoreAddress {
 /** Whether two addresses mean one store: members of a cluster come and go, and where credentials are is each computer's own matter. */
 export function sameStore(a: string, b: string): boolean {
   if (a === b) return true;
-  const [one, other] = [a, b].map((text) => (text.startsWith('etcd://') ? parseStoreAddress(text) : undefined));
-  if (one?.kind !== 'etcd' || other?.kind !== 'etcd') return false;
+  const [one, other] = [a, b].map(parseStoreAddress) as [StoreAddress, StoreAddress];
+  if (one.kind === 'git' && other.kind === 'git') return one.remote === other.remote && one.branch === other.branch;
+  if (one.kind !== 'etcd' || other.kind !== 'etcd') return false;
   return one.prefix === other.prefix && one.endpoints.some((endpoint) => other.endpoints.includes(endpoint));
 }
 
@@ -48,7 +49,7 @@ function parseGitAddress(text: string): GitAddress {
     const hints = ['git credential approve', 'or a credential helper: git help credentials'];
     // Not the text itself: it holds the secret.
     throw wrong(
-      'the address',
+      'this',
       'a password or token in it would be seen by every local user; git asks its credential helpers for it',
       hints,
     );
@@ -62,6 +63,7 @@ function parseGitAddress(text: string): GitAddress {
     );
   }
   if (parsed.pathname === '' || parsed.pathname === '/') throw wrong(text, 'it names no repository');
+  if (text.includes('#')) throw wrong(text, 'a branch is named by ?branch=NAME, and not after #');
   const { branch = 'docker-tls', key, ...others } = Object.fromEntries(parsed.searchParams);
   const [unknown] = Object.keys(others);
   if (unknown !== undefined) throw wrong(text, `"${unknown}" is not a setting of a store: branch, key`);

@@ -56,6 +56,12 @@ export async function addOperator(
           `docker-tls operator add ${name} --client NAME`,
           `docker-tls operator remove ${name}`,
         ]);
+      // What opens the CA is known to them: only new keys take it away.
+      if (known.ca && !ca)
+        throw operatorRefusal(`${name} can open the CA, and goes on until removed`, [
+          `docker-tls operator remove ${name}`,
+          `then: docker-tls operator add ${name} ${shellQuote(known.recipient)} --client ${client} --without-ca`,
+        ]);
       return withClient(session, base, { known, client, dryRun });
     }
     const recipient = given ?? (await checkRecipient(await ownRecipient(session)));
@@ -204,10 +210,8 @@ export async function checkTeamStore(session: Session, accept: boolean): Promise
   return { sequence, signer: fingerprintOf(last), files: snapshot.files.size, operators: operators.length };
 }
 
-/** Commits what this computer has seen last on top of what is in the store now. Undefined: there is nothing that was lost. */
-export async function restoreTeamStore(
-  session: Session,
-): Promise<{ sequence: number; lines: readonly string[] } | undefined> {
+/** Commits what this computer has seen last on top of what is in the store now; gives the number of that. Undefined: nothing was lost. */
+export async function restoreTeamStore(session: Session): Promise<number | undefined> {
   const seen = session.local.seen();
   const last = seen === undefined ? undefined : await session.engine.at(seen.revision);
   if (seen === undefined || last === undefined) {
@@ -240,7 +244,7 @@ export async function restoreTeamStore(
     { contents, operators, signers, keys: full, above, regained: seen.revision },
     { subject: 'docker-tls store restore', lines },
   );
-  return { sequence: done.sequence, lines };
+  return done.sequence;
 }
 
 function message(command: string, what: string) {

@@ -3,12 +3,15 @@
 import { DockerTlsError } from '../../../errors/errors.ts';
 import { type IdentityFile, noRecipient, sshIdentity, sshRecipient } from './ssh-keys.ts';
 
+/** A public key of OpenSSH, of whatever type. */
+const SSH_KEY = /^(?:sk-)?(?:ssh|ecdsa)-/;
+
 /** `age1…`, or an SSH public key (ssh-ed25519, ssh-rsa) without its comment. Fails with E_RECIPIENT (exit 2). */
 export async function checkRecipient(text: string): Promise<string> {
   const recipient = text
     .trim()
     .split(/\s+/)
-    .slice(0, text.trim().startsWith('ssh-') ? 2 : 1)
+    .slice(0, SSH_KEY.test(text.trim()) ? 2 : 1)
     .join(' ');
   if (/^AGE-SECRET-KEY-/i.test(recipient))
     throw noRecipient('AGE-SECRET-KEY-…', 'it is a private key; its recipient: age-keygen -y FILE');
@@ -16,7 +19,7 @@ export async function checkRecipient(text: string): Promise<string> {
     await encryptFor([recipient], new Uint8Array());
   } catch (cause) {
     if (cause instanceof DockerTlsError) throw cause;
-    throw noRecipient(recipient, 'it is not a recipient of age, or an SSH public key');
+    throw noRecipient(recipient, 'it is not a recipient of age, an SSH public key, or a file with one');
   }
   return recipient;
 }
@@ -25,7 +28,7 @@ export async function checkRecipient(text: string): Promise<string> {
 export async function encryptFor(recipients: readonly string[], bytes: Uint8Array): Promise<Uint8Array> {
   const { Encrypter } = await import('age-encryption');
   const encrypter = new Encrypter();
-  for (const one of recipients) encrypter.addRecipient(one.startsWith('ssh-') ? await sshRecipient(one) : one);
+  for (const one of recipients) encrypter.addRecipient(SSH_KEY.test(one) ? await sshRecipient(one) : one);
   return encrypter.encrypt(bytes);
 }
 

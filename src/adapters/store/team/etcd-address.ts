@@ -38,7 +38,7 @@ export function parseEtcdAddress(
   const [, authority = '', path = '', query = ''] = /^etcd:\/\/([^/?#]*)\/?([^?#]*)(?:\?([^#]*))?$/.exec(text) ?? [];
   // Not the text itself: it holds the secret.
   if (authority.includes('@'))
-    throw wrong('the address', 'a password in it would be seen by every local user', [
+    throw wrong('this', 'a password in it would be seen by every local user', [
       '--store "etcd://HOST:2379/PREFIX?user=NAME&password=file:PATH"',
     ]);
   const endpoints = authority.split(',').map((each) => {

@@ -5,9 +5,8 @@ import { readFileSync, statSync } from 'node:fs';
 import { delimiter, join, resolve } from 'node:path';
 import { shellQuote } from '../../../domain/quote.ts';
 import { Secret } from '../../../domain/secret.ts';
-import { DockerTlsError } from '../../../errors/errors.ts';
+import { DockerTlsError, errnoOf } from '../../../errors/errors.ts';
 import { homeDirectory } from '../../../user.ts';
-import { errnoOf } from '../files.ts';
 import { HAS_MODES } from '../modes.ts';
 import type { IdentityFile } from './ssh-keys.ts';
 

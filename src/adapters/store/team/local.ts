@@ -4,14 +4,14 @@
  */
 
 import { randomUUID } from 'node:crypto';
-import { readdirSync, readFileSync, renameSync, rmSync } from 'node:fs';
+import { readdirSync, renameSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import * as z from 'zod/mini';
 import { nameProblem } from '../../../domain/names.ts';
 import { shellQuote } from '../../../domain/quote.ts';
 import type { Secret } from '../../../domain/secret.ts';
-import { DockerTlsError } from '../../../errors/errors.ts';
-import { createFile, errnoOf, inside, makeDirectories, makeDirectory, present, removeIfEmpty } from '../files.ts';
+import { DockerTlsError, errnoOf } from '../../../errors/errors.ts';
+import { createFile, inside, makeDirectories, makeDirectory, present, removeIfEmpty, textIfThere } from '../files.ts';
 import { parseObject } from '../parse.ts';
 import { SCHEMA } from '../read.ts';
 import type { StoredClient, StoreState } from '../records.ts';
@@ -151,7 +151,7 @@ function placeClient(home: string, name: string, { ca, cert }: StoredClient, key
     ['ca.pem', 'certificate', ca],
     ['cert.pem', 'certificate', cert],
   ] as const) {
-    if (readText(join(directory, file)) !== bytes) replaceFile(directory, file, bytes, kind);
+    if (textIfThere(join(directory, file)) !== bytes) replaceFile(directory, file, bytes, kind);
   }
 }
 
@@ -188,18 +188,9 @@ function replaceFile(
 }
 
 function readObject(file: string): Record<string, unknown> | undefined {
-  const text = readText(file);
+  const text = textIfThere(file);
   const parsed = text === undefined ? undefined : parseObject(text);
   return parsed?.ok ? parsed.value : undefined;
-}
-
-function readText(file: string): string | undefined {
-  try {
-    return readFileSync(file, 'utf8');
-  } catch (error) {
-    if (errnoOf(error) === 'ENOENT' || errnoOf(error) === 'ENOTDIR') return undefined;
-    throw error;
-  }
 }
 
 function otherStore(home: string, url: string, found: unknown): DockerTlsError {

@@ -6,6 +6,7 @@
 import { createHash, createPrivateKey, createPublicKey, generateKeyPairSync, sign, verify } from 'node:crypto';
 import * as z from 'zod/mini';
 import { Secret } from '../../../domain/secret.ts';
+import { parseAs } from '../parse.ts';
 
 export const MANIFEST = 'manifest.json';
 export const SIGNERS = 'keys/signers.json';
@@ -53,13 +54,13 @@ export function readManifest(files: Files): { readonly manifest: Manifest; reado
   const text = textOf(files.get(MANIFEST));
   if (text === undefined) return 'has no manifest';
   const [body = '', signature = ''] = text.split('\n\n');
-  const signers = parse(signersSchema, textOf(files.get(SIGNERS)));
+  const signers = parseAs(signersSchema, textOf(files.get(SIGNERS)));
   if (signers === undefined) return 'does not say who signs it';
   const [, ...later] = signers;
   const unsigned = later.find(({ key, signature: by }, index) => !verified(`signer ${key}`, by, signers[index]?.key));
   if (unsigned !== undefined) return 'names a signing key that the one before it has not signed';
   if (!verified(body, signature.trim(), signers.at(-1)?.key)) return 'has a manifest whose signature is wrong';
-  const manifest = parse(manifestSchema, body);
+  const manifest = parseAs(manifestSchema, body);
   if (manifest === undefined) return 'has a manifest that is not ours';
   const listed = new Set([...Object.keys(manifest.files), MANIFEST]);
   const extra = [...files.keys()].find((path) => !listed.has(path));
@@ -120,13 +121,4 @@ function verified(text: string, signature: string | undefined, key: string | und
 
 function textOf(bytes: Uint8Array | undefined): string | undefined {
   return bytes === undefined ? undefined : Buffer.from(bytes).toString('utf8');
-}
-
-function parse<T extends z.ZodMiniType>(schema: T, text: string | undefined): z.output<T> | undefined {
-  try {
-    const { success, data } = z.safeParse(schema, JSON.parse(text ?? ''));
-    return success ? data : undefined;
-  } catch {
-    return undefined;
-  }
 }

@@ -1,16 +1,12 @@
 /** Owns looking into contents that are in memory as into a store's directories: the same checks of what files hold, without owners and modes. */
 
 import { nameProblem } from '../../../domain/names.ts';
-import { Secret } from '../../../domain/secret.ts';
-import { DockerTlsError } from '../../../errors/errors.ts';
-import { certificateProblem, type Parsed } from '../parse.ts';
-import { keyProblem } from '../pem.ts';
-import type { Files, Tree } from '../tree.ts';
+import { storeProblems } from '../problems.ts';
+import { type Files, filesBy, type Tree } from '../tree.ts';
 import type { Contents } from './contents.ts';
 
 /** A tree of contents; `where` names the store in errors. */
 export function mapTree(contents: Contents, where: string): Tree {
-  const known = new Set<string>();
   const directories = new Set<string>();
   for (const path of contents.keys()) {
     for (let end = path.indexOf('/'); end !== -1; end = path.indexOf('/', end + 1)) directories.add(path.slice(0, end));
@@ -19,7 +15,7 @@ export function mapTree(contents: Contents, where: string): Tree {
   const damage = (path: string, what: string) => damages.push(`${path} ${what}`);
 
   function files(directory: string): Files {
-    function read<T>(name: string, need: boolean, parse: (text: string) => Parsed<T>): T | undefined {
+    return filesBy((name, _, need, parse) => {
       const path = name === '' ? directory : `${directory}/${name}`;
       const bytes = path === 'store.json' ? '{"schema":1}' : contents.get(path)?.bytes;
       if (bytes === undefined) {
@@ -30,14 +26,7 @@ export function mapTree(contents: Contents, where: string): Tree {
       if (parsed.ok) return parsed.value;
       damage(path, parsed.problem);
       return undefined;
-    }
-    const checked = <T>(value: T, problem: string | undefined): Parsed<T> =>
-      problem === undefined ? { ok: true, value } : { ok: false, problem };
-    return {
-      text: read,
-      certificate: (name, need) => read(name, need, (text) => checked(text, certificateProblem(text, known))),
-      key: (name) => read(name, false, (text) => checked(new Secret(text), keyProblem(text))),
-    };
+    });
   }
 
   return {
@@ -47,11 +36,7 @@ export function mapTree(contents: Contents, where: string): Tree {
       damage,
       refuse() {
         if (damages.length === 0) return;
-        throw new DockerTlsError(
-          'E_STORE_DAMAGED',
-          damages.length === 1 ? `${damages[0]}` : `${damages.length} things in the store are damaged`,
-          { where, details: damages.length === 1 ? [] : damages, hints: ['docker-tls store check'] },
-        );
+        throw storeProblems('E_STORE_DAMAGED', where, damages, 'damaged', ['docker-tls store check']);
       },
     },
     locate(path) {

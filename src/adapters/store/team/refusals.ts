@@ -51,7 +51,7 @@ export function closed(url: string, identities: readonly IdentityFile[]): Docker
       ],
       hints: [
         ...(tried.length === 0 ? ['ssh-keygen -t ed25519', 'or with age: DOCKER_TLS_IDENTITY=FILE docker-tls …'] : []),
-        `a colleague who can open it: docker-tls operator add NAME ${own === undefined ? '"$(cat id_ed25519.pub)"' : shellQuote(own)}`,
+        `a colleague who can open it: docker-tls operator add NAME ${own === undefined ? '"$(cat ~/.ssh/id_ed25519.pub)"' : shellQuote(own)}`,
       ],
     },
   );

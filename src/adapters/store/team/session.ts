@@ -3,8 +3,9 @@
  * of it. What is not signed by the store's key, or is older than what was seen here before, is refused.
  */
 
+import { errnoOf } from '../../../errors/errors.ts';
 import type { Engine, Message, Snapshot } from '../engine.ts';
-import { errnoOf } from '../files.ts';
+import type { FileContent } from '../files.ts';
 import { type Contents, groupTexts, OPERATORS, openGroup, sealGroup, touchedGroups } from './contents.ts';
 import type { Local, Seen } from './local.ts';
 import {
@@ -111,7 +112,7 @@ export function openSession({ engine, local, who, pinned, identities, note, now 
   }
 
   function contentsOf(snapshot: Snapshot, keys: Keys): Contents {
-    const contents = new Map<string, never>() as Map<string, Contents extends ReadonlyMap<string, infer V> ? V : never>;
+    const contents = new Map<string, FileContent>();
     for (const [at, sealed] of snapshot.files) {
       if (at === MANIFEST || at === OPERATORS || at.startsWith('keys/')) continue;
       const hash = sha256(sealed);

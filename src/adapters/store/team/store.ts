@@ -30,10 +30,10 @@ export function teamStore(session: Session): Store {
     return done;
   });
 
-  async function current(youngMs?: number): Promise<Opened> {
+  async function current(): Promise<Opened> {
     const turn = turns.getStore();
-    if (turn === undefined) return session.read(youngMs);
-    turn.base ??= (turn.joins ? order.tip() : undefined) ?? (await session.read(youngMs));
+    if (turn === undefined) return session.read();
+    turn.base ??= (turn.joins ? order.tip() : undefined) ?? (await session.read());
     return turn.base;
   }
 

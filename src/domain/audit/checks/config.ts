@@ -1,27 +1,33 @@
 /** Owns the checks of the daemon's configuration that the benchmark does not have. */
 
+import { givenTwice, isOn, placeOf, setting } from '../../dockerd/options.ts';
 import { textAt } from '../../json.ts';
 import { type Check, type Evidence, finding, judge, notApplicable, PASS, UNANSWERED, type Verdict } from '../check.ts';
-import { givenTwice, isOn, placeOf, setting } from '../dockerd.ts';
+
 import type { AuditFacts } from '../facts.ts';
 
 /** The first Docker that reads over a byte order mark in daemon.json. */
 const FIRST_OVER_MARKS = 23;
 
 function daemonJson(facts: AuditFacts): Verdict {
-  const { file } = facts.daemon;
-  if (file.text === undefined) return notApplicable(`there is no ${file.path}`);
+  const { path, text, errors } = facts.daemon.json;
+  if (text === undefined) return notApplicable(`there is no ${path}`);
   const version = Number.parseInt(textAt(facts.docker?.info, 'ServerVersion'), 10);
-  const marked = file.text.startsWith('\ufeff') && version < FIRST_OVER_MARKS;
-  const errors = [...(marked ? ['line 1: begins with a byte order mark'] : []), ...file.errors];
-  return judge(errors.map((text) => ({ place: file.path, text })));
+  const marked = text.startsWith('\ufeff') && version < FIRST_OVER_MARKS;
+  const mark = { line: 1, reason: 'begins with a byte order mark' };
+  return judge(
+    [...(marked ? [mark] : []), ...errors.slice(0, 3)].map(({ line, reason }) => ({
+      place: path,
+      text: `line ${line}: ${reason}`,
+    })),
+  );
 }
 
 function conflicts(facts: AuditFacts): Verdict {
   if (facts.daemon.words === undefined) return notApplicable('there is no dockerd');
   return judge(
     givenTwice(facts.daemon).map((name) => ({
-      place: facts.daemon.file.path,
+      place: facts.daemon.json.path,
       text: `${name} is also given as a flag: dockerd will not start again`,
     })),
   );

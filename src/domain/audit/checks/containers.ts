@@ -2,7 +2,7 @@
 
 import type { Check } from '../check.ts';
 import { ISOLATION_CHECKS } from './container-isolation.ts';
-import { askPerson, containerCheck, ownLimits, runningContainers, swarmNeed } from './running.ts';
+import { askPerson, ownLimits, perContainer, runningContainers, swarmNeed } from './running.ts';
 
 const OPERATION: readonly Check[] = [
   {
@@ -24,21 +24,21 @@ const OPERATION: readonly Check[] = [
     evaluate: (facts) =>
       runningContainers(facts, ({ id }) => (facts.sshdContainers.has(id) ? ['an sshd runs in it'] : [])),
   },
-  containerCheck(
-    '5.8',
-    'low',
-    'No privileged ports of the host are published',
-    'Privileged ports of the host are published',
-    'Ports below 1024 are where clients expect services of the host itself.',
-    'Publish a port above 1023, or note why this one is meant (a reverse proxy needs 80 and 443).',
-    ({ ports }) => [
+  {
+    id: '5.8',
+    title: 'No privileged ports of the host are published',
+    failure: 'Privileged ports of the host are published',
+    severity: 'low',
+    why: 'Ports below 1024 are where clients expect services of the host itself.',
+    fix: 'Publish a port above 1023, or note why this one is meant (a reverse proxy needs 80 and 443).',
+    evaluate: perContainer(({ ports }) => [
       ...new Set(
         ports
           .filter(({ hostPort }) => hostPort > 0 && hostPort < 1024)
           .map(({ hostPort }) => `publishes port ${hostPort}`),
       ),
-    ],
-  ),
+    ]),
+  },
   {
     id: '5.9',
     title: 'Only needed ports are open',
@@ -51,63 +51,65 @@ const OPERATION: readonly Check[] = [
         ports.map(({ container, hostIp, hostPort }) => `${hostIp || '0.0.0.0'}:${hostPort} leads to ${container}`),
       ),
   },
-  containerCheck(
-    '5.11',
-    'medium',
-    'Memory is limited',
-    'Memory is not limited',
-    'One container can take all memory, and the kernel then ends others.',
-    'docker run --memory 512m …, or `mem_limit:` in the Compose file',
-    ({ memory }) => (memory > 0 ? [] : ['has no memory limit']),
-  ),
-  containerCheck(
-    '5.12',
-    'low',
-    'CPU is limited or weighted',
-    'CPU is neither limited nor weighted',
-    'One container can take all CPUs.',
-    'docker run --cpus 1 … (or --cpu-shares), `cpus:` in the Compose file',
-    ({ cpuShares, nanoCpus, cpuQuota }) =>
+  {
+    id: '5.11',
+    title: 'Memory is limited',
+    failure: 'Memory is not limited',
+    severity: 'medium',
+    why: 'One container can take all memory, and the kernel then ends others.',
+    fix: 'docker run --memory 512m …, or `mem_limit:` in the Compose file',
+    evaluate: perContainer(({ memory }) => (memory > 0 ? [] : ['has no memory limit'])),
+  },
+  {
+    id: '5.12',
+    title: 'CPU is limited or weighted',
+    failure: 'CPU is neither limited nor weighted',
+    severity: 'low',
+    why: 'One container can take all CPUs.',
+    fix: 'docker run --cpus 1 … (or --cpu-shares), `cpus:` in the Compose file',
+    evaluate: perContainer(({ cpuShares, nanoCpus, cpuQuota }) =>
       cpuShares > 0 || nanoCpus > 0 || cpuQuota > 0 ? [] : ['has no CPU limit or weight'],
-  ),
-  containerCheck(
-    '5.13',
-    'low',
-    'The root file system is read-only',
-    'The root file system is writable',
-    'What an intruder cannot write, he cannot keep.',
-    'docker run --read-only --tmpfs /tmp …, `read_only: true` in the Compose file',
-    ({ readonlyRoot }) => (readonlyRoot ? [] : ['can write to its root file system']),
-  ),
-  containerCheck(
-    '5.14',
-    'medium',
-    'Published ports are bound to one address',
-    'Ports are published on every address',
-    'A port on all addresses is open on every network that the host is in, past most firewalls.',
-    'docker run -p 127.0.0.1:8080:80 …',
-    ({ ports }) => [
+    ),
+  },
+  {
+    id: '5.13',
+    title: 'The root file system is read-only',
+    failure: 'The root file system is writable',
+    severity: 'low',
+    why: 'What an intruder cannot write, he cannot keep.',
+    fix: 'docker run --read-only --tmpfs /tmp …, `read_only: true` in the Compose file',
+    evaluate: perContainer(({ readonlyRoot }) => (readonlyRoot ? [] : ['can write to its root file system'])),
+  },
+  {
+    id: '5.14',
+    title: 'Published ports are bound to one address',
+    failure: 'Ports are published on every address',
+    severity: 'medium',
+    why: 'A port on all addresses is open on every network that the host is in, past most firewalls.',
+    fix: 'docker run -p 127.0.0.1:8080:80 …',
+    evaluate: perContainer(({ ports }) => [
       ...new Set(
         ports
           .filter(({ hostIp }) => hostIp === '' || hostIp === '0.0.0.0' || hostIp === '::')
           .map(({ hostPort }) => `port ${hostPort} is open on all addresses`),
       ),
-    ],
-  ),
-  containerCheck(
-    '5.15',
-    'low',
-    'Restarts end after five failures',
-    'Restarts do not end after five failures',
-    'A program that crashes and restarts for ever hides its crash and burns the CPU.',
-    'docker run --restart on-failure:5 …',
-    ({ restart, restartMax }) =>
+    ]),
+  },
+  {
+    id: '5.15',
+    title: 'Restarts end after five failures',
+    failure: 'Restarts do not end after five failures',
+    severity: 'low',
+    why: 'A program that crashes and restarts for ever hides its crash and burns the CPU.',
+    fix: 'docker run --restart on-failure:5 …',
+    evaluate: perContainer(({ restart, restartMax }) =>
       restart === 'always' || restart === 'unless-stopped'
         ? [`restart policy ${restart}`]
         : restart === 'on-failure' && (restartMax === 0 || restartMax > 5)
           ? [`restarts ${restartMax === 0 ? 'without end' : `${restartMax} times`}`]
           : [],
-  ),
+    ),
+  },
   {
     id: '5.19',
     title: 'Default limits are changed only where needed',
@@ -117,24 +119,24 @@ const OPERATION: readonly Check[] = [
     manual: true,
     evaluate: ownLimits,
   },
-  containerCheck(
-    '5.25',
-    'low',
-    'Containers stay in the default cgroup',
-    'Containers are in another cgroup than the default',
-    'Another cgroup can have other limits than those that Docker sets.',
-    'Leave out --cgroup-parent.',
-    ({ cgroupParent }) => (cgroupParent === '' ? [] : [`is in ${cgroupParent}`]),
-  ),
-  containerCheck(
-    '5.27',
-    'low',
-    'Health is checked at run time',
-    'Health is not checked at run time',
-    'Without a check Docker calls a hung program healthy.',
-    'docker run --health-cmd …, `healthcheck:` in the Compose file',
-    ({ health }) => (health === '' || health === 'none' ? ['has no health check'] : []),
-  ),
+  {
+    id: '5.25',
+    title: 'Containers stay in the default cgroup',
+    failure: 'Containers are in another cgroup than the default',
+    severity: 'low',
+    why: 'Another cgroup can have other limits than those that Docker sets.',
+    fix: 'Leave out --cgroup-parent.',
+    evaluate: perContainer(({ cgroupParent }) => (cgroupParent === '' ? [] : [`is in ${cgroupParent}`])),
+  },
+  {
+    id: '5.27',
+    title: 'Health is checked at run time',
+    failure: 'Health is not checked at run time',
+    severity: 'low',
+    why: 'Without a check Docker calls a hung program healthy.',
+    fix: 'docker run --health-cmd …, `healthcheck:` in the Compose file',
+    evaluate: perContainer(({ health }) => (health === '' || health === 'none' ? ['has no health check'] : [])),
+  },
   {
     id: '5.28',
     title: 'Images are named by what they are',
@@ -147,28 +149,30 @@ const OPERATION: readonly Check[] = [
         /@sha256:/.test(image) ? [] : [`runs ${image}${/:[^/]+$/.test(image) ? '' : ' (no tag: latest)'}`],
       ),
   },
-  containerCheck(
-    '5.29',
-    'medium',
-    'The number of processes is limited',
-    'The number of processes is not limited',
-    "A fork bomb in one container takes the host's process table.",
-    'docker run --pids-limit 200 …, `pids_limit:` in the Compose file',
-    ({ pidsLimit }) => (pidsLimit > 0 ? [] : ['has no limit of processes']),
-  ),
-  containerCheck(
-    '5.30',
-    'low',
-    'The default bridge is not used',
-    'The default bridge is used',
-    'All containers without a network of their own meet on it.',
-    'docker network create NAME, and docker run --network NAME …',
-    // The mode is what was asked for: a task of swarm has "default" there, and is on the networks of its service.
-    ({ networks, networkMode }) =>
-      networks.includes('bridge') || (networks.length === 0 && /^(bridge|default)$/.test(networkMode))
-        ? ['is on the default bridge']
-        : [],
-  ),
+  {
+    id: '5.29',
+    title: 'The number of processes is limited',
+    failure: 'The number of processes is not limited',
+    severity: 'medium',
+    why: "A fork bomb in one container takes the host's process table.",
+    fix: 'docker run --pids-limit 200 …, `pids_limit:` in the Compose file',
+    evaluate: perContainer(({ pidsLimit }) => (pidsLimit > 0 ? [] : ['has no limit of processes'])),
+  },
+  {
+    id: '5.30',
+    title: 'The default bridge is not used',
+    failure: 'The default bridge is used',
+    severity: 'low',
+    why: 'All containers without a network of their own meet on it.',
+    fix: 'docker network create NAME, and docker run --network NAME …',
+    evaluate: perContainer(
+      // The mode is what was asked for: a task of swarm has "default" there, and is on the networks of its service.
+      ({ networks, networkMode }) =>
+        networks.includes('bridge') || (networks.length === 0 && /^(bridge|default)$/.test(networkMode))
+          ? ['is on the default bridge']
+          : [],
+    ),
+  },
 ];
 
 /** In the order of the benchmark. */

@@ -1,5 +1,6 @@
 /** Owns how the settings of dockerd and its own answers are judged, for the table of daemon.ts. */
 
+import { isOn, lastOf, placeOf, setting, tlsModeOf } from '../../dockerd/options.ts';
 import { at, entriesAt, textAt, textsAt } from '../../json.ts';
 import {
   type Check,
@@ -12,7 +13,6 @@ import {
   UNANSWERED,
   type Verdict,
 } from '../check.ts';
-import { isOn, placeOf, setting, tlsModeOf } from '../dockerd.ts';
 import { exposedAddresses, gotIn } from '../exposure.ts';
 import type { AuditFacts } from '../facts.ts';
 
@@ -43,6 +43,20 @@ export function mustBeUnset(name: string, filter: (value: string) => boolean, te
   };
 }
 
+export function storageDriver(driver: string): Check['evaluate'] {
+  return ({ docker }) => {
+    if (docker === undefined) return UNANSWERED;
+    if (textAt(docker.info, 'Driver') !== driver) return PASS;
+    return finding([{ place: 'dockerd', text: `the storage driver is ${driver}` }]);
+  };
+}
+
+export function experimental(facts: AuditFacts): Verdict {
+  if (facts.docker === undefined) return UNANSWERED;
+  if (at(facts.docker.info, 'ExperimentalBuild') !== true) return PASS;
+  return finding([{ place: placeOf(facts.daemon, 'experimental'), text: 'experimental features are on' }]);
+}
+
 export function rootless(facts: AuditFacts): Verdict {
   if (facts.docker === undefined) return UNANSWERED;
   if (securityOption(facts, 'rootless') !== undefined) return PASS;
@@ -70,9 +84,7 @@ export function icc(facts: AuditFacts): Verdict {
 
 export function logLevel(facts: AuditFacts): Verdict {
   if (facts.daemon.words === undefined) return notApplicable('there is no dockerd');
-  const level = isOn(facts.daemon, 'debug', false)
-    ? 'debug'
-    : (setting(facts.daemon, 'log-level')?.values.at(-1) ?? 'info');
+  const level = isOn(facts.daemon, 'debug', false) ? 'debug' : (lastOf(facts.daemon, 'log-level') ?? 'info');
   if (level === 'info') return PASS;
   return finding([
     { place: placeOf(facts.daemon, level === 'debug' ? 'debug' : 'log-level'), text: `the level is ${level}` },
@@ -123,7 +135,7 @@ export function ulimits(facts: AuditFacts): Verdict {
   if (facts.daemon.words === undefined) return notApplicable('there is no dockerd');
   if ((setting(facts.daemon, 'default-ulimits')?.values.length ?? 0) > 0) return PASS;
   return finding([
-    { place: facts.daemon.file.path, text: 'containers get no default limit, such as that of open files' },
+    { place: facts.daemon.json.path, text: 'containers get no default limit, such as that of open files' },
   ]);
 }
 

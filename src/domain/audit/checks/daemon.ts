@@ -1,11 +1,9 @@
 /** Owns the checks of section 2: how dockerd is configured, judged from its effective options and its own answers. */
 
-import { at, textAt } from '../../json.ts';
-import { type Check, finding, PASS, UNANSWERED } from '../check.ts';
-import { placeOf } from '../dockerd.ts';
-
+import type { Check } from '../check.ts';
 import {
   authorization,
+  experimental,
   icc,
   insecureRegistries,
   liveRestore,
@@ -16,6 +14,7 @@ import {
   noNewPrivileges,
   rootless,
   seccomp,
+  storageDriver,
   tls,
   ulimits,
   userns,
@@ -77,12 +76,7 @@ export const DAEMON_CHECKS: readonly Check[] = [
     severity: 'low',
     why: 'aufs is no longer maintained and has caused kernel crashes.',
     fix: '"storage-driver": "overlay2" in daemon.json (existing images have to be pulled again)',
-    evaluate: (facts) =>
-      facts.docker === undefined
-        ? UNANSWERED
-        : textAt(facts.docker.info, 'Driver') === 'aufs'
-          ? finding([{ place: 'dockerd', text: 'the storage driver is aufs' }])
-          : PASS,
+    evaluate: storageDriver('aufs'),
   },
   {
     id: '2.7',
@@ -91,12 +85,7 @@ export const DAEMON_CHECKS: readonly Check[] = [
     severity: 'low',
     why: 'devicemapper is deprecated since Docker 18.09 and gone from 25.0: its images and containers do not outlive an upgrade.',
     fix: '"storage-driver": "overlay2" in daemon.json (existing images have to be pulled again)',
-    evaluate: (facts) =>
-      facts.docker === undefined
-        ? UNANSWERED
-        : textAt(facts.docker.info, 'Driver') === 'devicemapper'
-          ? finding([{ place: 'dockerd', text: 'the storage driver is devicemapper' }])
-          : PASS,
+    evaluate: storageDriver('devicemapper'),
   },
   {
     id: '2.8',
@@ -211,11 +200,6 @@ export const DAEMON_CHECKS: readonly Check[] = [
     why: 'They are not covered by security fixes.',
     fix: 'Take "experimental": true out of the configuration.',
     fixable: 'experimental',
-    evaluate: (facts) =>
-      facts.docker === undefined
-        ? UNANSWERED
-        : at(facts.docker.info, 'ExperimentalBuild') === true
-          ? finding([{ place: placeOf(facts.daemon, 'experimental'), text: 'experimental features are on' }])
-          : PASS,
+    evaluate: experimental,
   },
 ];

@@ -1,12 +1,12 @@
 /** Owns the checks of section 3: owners and modes of Docker's files. A file that does not exist is not applicable. */
 
 import { dirname } from 'node:path/posix';
+import { lastOf } from '../../dockerd/options.ts';
 import { type Check, type Evidence, judge, notApplicable, type Severity, type Verdict } from '../check.ts';
-import { setting } from '../dockerd.ts';
 import type { AuditFacts, FileFact, TlsFile } from '../facts.ts';
 
 /** `0640`, as chmod takes it. */
-export function octal(mode: number): string {
+function octal(mode: number): string {
   return mode.toString(8).padStart(4, '0');
 }
 
@@ -76,7 +76,7 @@ function localSocket(facts: AuditFacts): readonly FileFact[] {
 /** The group that the local socket is to have. dockerd gets one by --group, for sockets that it opens; systemd has its own for `fd://`. */
 function socketGroup(facts: AuditFacts): string {
   const bySystemd = facts.units.get('docker.socket')?.get('SocketGroup')?.[0] ?? 'docker';
-  const byDockerd = setting(facts.daemon, 'group')?.values.at(-1) ?? bySystemd;
+  const byDockerd = lastOf(facts.daemon, 'group') ?? bySystemd;
   return localSocket(facts).some(({ group }) => group === bySystemd) ? bySystemd : byDockerd;
 }
 
@@ -104,7 +104,7 @@ const KINDS: readonly Kind[] = [
     why: 'Anyone who can write to it is root on this host.',
     group: socketGroup,
   }),
-  kind('3.17', '3.18', 'daemon.json', 0o644, (facts) => paths(facts.daemon.file.path)(facts)),
+  kind('3.17', '3.18', 'daemon.json', 0o644, (facts) => paths(facts.daemon.json.path)(facts)),
   kind('3.19', '3.20', '/etc/default/docker', 0o644, paths('/etc/default/docker')),
   kind('3.22', '3.21', '/etc/sysconfig/docker', 0o644, paths('/etc/sysconfig/docker')),
   kind('3.23', '3.24', 'containerd.sock', 0o660, paths('/run/containerd/containerd.sock'), {
@@ -133,9 +133,11 @@ function ownedRight(file: FileFact, wanted: string): boolean {
   return file.uid === 0 && (wanted === 'root' ? file.gid === 0 : file.group === wanted || file.gid === 0);
 }
 
-/** A private key that others than root can use. */
-function isKeyOpen(file: FileFact): boolean {
-  return file.uid !== 0 || (file.mode & 0o007) !== 0 || ((file.mode & 0o070) !== 0 && file.gid !== 0);
+/** Why others than root can use a private key; empty: they cannot. */
+export function keyFlaws({ uid, user, gid, group, mode }: FileFact): readonly string[] {
+  const flaws = uid === 0 ? [] : [`belongs to ${user}`];
+  if ((mode & 0o007) !== 0) return [...flaws, `mode ${octal(mode)}: every local user can use it`];
+  return (mode & 0o070) !== 0 && gid !== 0 ? [...flaws, `mode ${octal(mode)}: the group ${group} can use it`] : flaws;
 }
 
 /** How a file should be: root's, with this group and mode. */
@@ -153,7 +155,7 @@ export function fileFixes(facts: AuditFacts): readonly FileFix[] {
   }
   // What is a key is root's alone, whatever else the kind of file it is may have.
   for (const file of facts.keyFiles) {
-    if (!isKeyOpen(file)) continue;
+    if (keyFlaws(file).length === 0) continue;
     const mode = (fixes.get(file.path)?.mode ?? file.mode) & 0o600;
     fixes.set(file.path, { path: file.path, mode: mode || 0o400, group: 'root' });
   }

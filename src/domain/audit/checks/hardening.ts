@@ -63,6 +63,11 @@ function modules(settings: HostSettings, fix: 'modules' | 'modules-used'): reado
   return loose.length === 0 ? PASS : finding([{ place: 'modprobe', text: `can be loaded: ${loose.join(', ')}` }]);
 }
 
+function timeoutWords(timeout: number | undefined): string {
+  if (timeout === undefined) return 'TMOUT is not set';
+  return Number.isNaN(timeout) ? 'TMOUT is set to what is not a plain number' : `TMOUT is ${timeout}`;
+}
+
 const SYSCTL = 'harden writes /etc/sysctl.d/zz-docker-tls.conf and the running value';
 
 export const HARDENING_CHECKS: readonly Check[] = [
@@ -128,17 +133,25 @@ export const HARDENING_CHECKS: readonly Check[] = [
     'Core dumps are kept',
     'The memory of a program holds keys and passwords.',
     '* hard core 0 in /etc/security/limits.d/, Storage=none in /etc/systemd/coredump.conf.d/',
-    ({ coreLimit, coredumpStored }) => [
-      ...(coreLimit ? [] : [{ place: '/etc/security/limits.d', text: 'no line "* hard core 0"' }]),
-      ...(coredumpStored ? [{ place: 'systemd-coredump', text: 'Storage is not none' }] : []),
+    ({ coreLimit, coredumpStorage = 'not none' }) => [
+      ...(coreLimit === '0'
+        ? []
+        : [
+            {
+              place: '/etc/security/limits.d',
+              text:
+                coreLimit === undefined ? 'no line "* hard core 0"' : `its last line for all says core ${coreLimit}`,
+            },
+          ]),
+      ...(coredumpStorage === 'none' ? [] : [{ place: 'systemd-coredump', text: `Storage is ${coredumpStorage}` }]),
     ],
   ),
   check(
     'host.7',
     'login-defs',
     'info',
-    'Passwords of new accounts expire',
-    'Passwords of new accounts do not expire',
+    'Passwords of new accounts expire, and are hashed with many rounds',
+    'Passwords of new accounts do not expire, or are hashed with few rounds',
     'It is for accounts made later, and for scanners: Debian hashes with yescrypt, and accounts should have keys.',
     'PASS_MAX_DAYS 365, PASS_MIN_DAYS 1 and others in /etc/login.defs',
     ({ loginDefs }) => {
@@ -196,6 +209,6 @@ export const HARDENING_CHECKS: readonly Check[] = [
     ({ timeout }) =>
       timeout !== undefined && timeout > 0 && timeout <= TIMEOUT_S
         ? []
-        : [{ place: '/etc/profile.d', text: timeout === undefined ? 'TMOUT is not set' : `TMOUT is ${timeout}` }],
+        : [{ place: '/etc/profile.d', text: timeoutWords(timeout) }],
   ),
 ];

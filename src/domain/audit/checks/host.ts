@@ -1,16 +1,16 @@
 /** Owns the checks of section 1: the host itself, and who is watched on it. */
 
+import { lastOf } from '../../dockerd/options.ts';
 import { textAt } from '../../json.ts';
 import { type AuditRule, isHollow, isWatched } from '../audit-rules.ts';
 import { type Check, finding, forPerson, notApplicable, PASS, UNANSWERED, type Verdict } from '../check.ts';
-import { setting } from '../dockerd.ts';
 import type { AuditFacts } from '../facts.ts';
 
 const DAY_MS = 86_400_000;
 
 /** Where dockerd keeps its data. userns-remap puts a directory 100000.100000 into it, which is left out here. */
 export function dataRoot(facts: AuditFacts): string {
-  const configured = textAt(facts.docker?.info, 'DockerRootDir') || setting(facts.daemon, 'data-root')?.values.at(-1);
+  const configured = textAt(facts.docker?.info, 'DockerRootDir') || lastOf(facts.daemon, 'data-root');
   return (configured || '/var/lib/docker').replace(/(?<=.)\/+$/, '').replace(/\/\d+\.\d+$/, '');
 }
 
@@ -155,7 +155,7 @@ export const WATCHES: readonly Watch[] = [
   { id: '1.1.8', what: 'containerd.sock', paths: () => ['/run/containerd/containerd.sock'], also: IN_TIME },
   { id: '1.1.9', what: 'docker.socket', paths: (facts) => unitFile(facts, 'docker.socket') },
   { id: '1.1.10', what: '/etc/default/docker', paths: () => ['/etc/default/docker'] },
-  { id: '1.1.11', what: 'daemon.json', paths: (facts) => [facts.daemon.file.path, '/etc/docker/daemon.json'] },
+  { id: '1.1.11', what: 'daemon.json', paths: (facts) => [facts.daemon.json.path, '/etc/docker/daemon.json'] },
   { id: '1.1.12', what: '/etc/containerd/config.toml', paths: () => ['/etc/containerd/config.toml'] },
   { id: '1.1.13', what: '/etc/sysconfig/docker', paths: () => ['/etc/sysconfig/docker'] },
   { id: '1.1.14', what: 'containerd', paths: () => programs('containerd') },

@@ -1,7 +1,8 @@
 /** Owns how running containers are judged: each on its own, with what it has in truth where the kernel tells. */
 
-import { textAt } from '../../json.ts';
-import type { ContainerFact } from '../api.ts';
+import { flagged } from '../../dockerd/options.ts';
+import { entriesAt, textAt } from '../../json.ts';
+import { type ContainerFact, ulimitText } from '../api.ts';
 import { isGrave, moreThanDefault } from '../capabilities.ts';
 import {
   type Check,
@@ -11,11 +12,9 @@ import {
   judge,
   notApplicable,
   PASS,
-  type Severity,
   UNANSWERED,
   type Verdict,
 } from '../check.ts';
-import { defaultUlimits } from '../dockerd.ts';
 import type { AuditFacts } from '../facts.ts';
 import { securityOption } from './daemon-verdicts.ts';
 
@@ -117,7 +116,13 @@ export function execs(facts: AuditFacts, user: boolean): Verdict {
 /** The limits of containers that are not those of the daemon. */
 export function ownLimits(facts: AuditFacts): Verdict {
   if (facts.podman) return notApplicable("Podman names its default limits as each container's own");
-  const defaults = defaultUlimits(facts.daemon);
+  const { values } = facts.daemon.json;
+  const defaults = new Set([
+    ...flagged(facts.daemon, 'default-ulimits').map((text) =>
+      text.includes(':') ? text : text.replace(/=(.*)$/, '=$1:$1'),
+    ),
+    ...entriesAt(values, 'default-ulimits').map(([name, limit]) => ulimitText(name, limit)),
+  ]);
   return askPerson(facts, 'are these limits right?', ({ ulimits }) =>
     ulimits.filter((limit) => !defaults.has(limit)).map((limit) => `has its own limit ${limit}`),
   );
@@ -129,15 +134,7 @@ export function swarmNeed(facts: AuditFacts): Verdict {
   return finding([{ place: 'dockerd', text: 'swarm mode is on: it opens more ports to the network' }]);
 }
 
-/** A check that looks at one thing of each running container. */
-export function containerCheck(
-  id: string,
-  severity: Severity,
-  title: string,
-  failure: string,
-  why: string,
-  fix: string,
-  wrong: (container: ContainerFact) => readonly string[],
-): Check {
-  return { id, severity, title, failure, why, fix, evaluate: (facts) => runningContainers(facts, wrong) };
+/** Judges one thing of each running container. */
+export function perContainer(wrong: (container: ContainerFact) => readonly string[]): Check['evaluate'] {
+  return (facts) => runningContainers(facts, wrong);
 }

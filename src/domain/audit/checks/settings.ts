@@ -1,8 +1,8 @@
 /** Owns the checks of daemon settings that the benchmark does not have: what opens ports and interfaces past what one expects. */
 
+import { isOn, lastOf, placeOf, setting } from '../../dockerd/options.ts';
 import { textAt } from '../../json.ts';
 import { type Check, type Evidence, finding, judge, notApplicable, PASS, UNANSWERED, type Verdict } from '../check.ts';
-import { isOn, placeOf, setting } from '../dockerd.ts';
 import { isLoopback } from '../exposure.ts';
 import type { AuditFacts } from '../facts.ts';
 
@@ -13,7 +13,7 @@ function hostBinding(facts: AuditFacts): Verdict {
   if (facts.docker === undefined) return UNANSWERED;
   const evidence: Evidence[] = [];
   const open = (address: string | undefined) => address === undefined || /^(0\.0\.0\.0|\[?::\]?|)$/.test(address);
-  if (open(setting(facts.daemon, 'ip')?.values.at(-1)))
+  if (open(lastOf(facts.daemon, 'ip')))
     evidence.push({
       place: placeOf(facts.daemon, 'ip'),
       text: 'the default bridge publishes ports on every address of the host',

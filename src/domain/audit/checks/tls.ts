@@ -1,5 +1,6 @@
 /** Owns the checks of TLS: who gets in, seen from outside, and what the certificates and keys are worth. */
 
+import { tlsModeOf } from '../../dockerd/options.ts';
 import { type CertificateFact, readCertificates } from '../certificates.ts';
 import {
   type AuditProbe,
@@ -13,10 +14,9 @@ import {
   type Severity,
   type Verdict,
 } from '../check.ts';
-import { tlsModeOf } from '../dockerd.ts';
 import { exposedAddresses, gotIn } from '../exposure.ts';
 import type { AuditFacts } from '../facts.ts';
-import { octal } from './files.ts';
+import { keyFlaws } from './files.ts';
 
 const DAY_MS = 86_400_000;
 
@@ -146,12 +146,7 @@ function privateKeys(facts: AuditFacts): Verdict {
   if (files.length === 0) return notApplicable('no private keys were found');
   return judge(
     files.flatMap((file): readonly Evidence[] => {
-      const wrong: string[] = [];
-      if (file.uid !== 0) wrong.push(`belongs to ${file.user}`);
-      if ((file.mode & 0o007) !== 0) wrong.push(`mode ${octal(file.mode)}: every local user can use it`);
-      else if ((file.mode & 0o070) !== 0 && file.gid !== 0) {
-        wrong.push(`mode ${octal(file.mode)}: the group ${file.group} can use it`);
-      }
+      const wrong = keyFlaws(file);
       return wrong.length === 0 ? [] : [{ place: file.path, text: wrong.join('; ') }];
     }),
   );

@@ -32,7 +32,8 @@ function judgeComponent(facts: AuditFacts, component: Component): Verdict {
   if (found === undefined) {
     const asked =
       component === 'engine' || component === 'buildkit' || component === 'containerd' || component === 'runc';
-    return asked && facts.docker === undefined ? UNANSWERED : notApplicable('not installed by a package');
+    if (!asked) return notApplicable('not installed by a package');
+    return facts.docker === undefined ? UNANSWERED : notApplicable('cannot tell: it does not say which version it is');
   }
   const first = found.open[0];
   if (first !== undefined) return finding(found.open.map(evidenceOf), first.severity);

@@ -1,12 +1,15 @@
 /** Owns what a check of a Compose file is. */
 
-import { type Check, type Evidence, gravestOf, judge, type Severity, type Verdict } from '../check.ts';
+import { type Check, type Evidence, gravestOf, judge, type Verdict } from '../check.ts';
+import { CONTAINER_CHECKS } from '../checks/containers.ts';
+import { IMAGE_CHECKS } from '../checks/images.ts';
 import type { Compose, Service } from './compose-model.ts';
 import type { Wrong } from './compose-service.ts';
 
 export type ComposeCheck = Omit<Check, 'evaluate'> & { readonly evaluate: (compose: Compose) => Verdict };
 
-function perService(wrong: (service: Service, compose: Compose) => readonly Wrong[]): ComposeCheck['evaluate'] {
+/** Judges each service. */
+export function perService(wrong: (service: Service, compose: Compose) => readonly Wrong[]): ComposeCheck['evaluate'] {
   return (compose) => {
     const evidence = compose.services.flatMap((service) =>
       wrong(service, compose).map((found): Evidence => ({ place: `service ${service.name}`, ...found })),
@@ -15,15 +18,12 @@ function perService(wrong: (service: Service, compose: Compose) => readonly Wron
   };
 }
 
-/** A check that looks at one thing of each service. */
-export function check(
-  id: string,
-  severity: Severity,
-  title: string,
-  failure: string,
-  why: string,
-  fix: string,
-  wrong: (service: Service, compose: Compose) => readonly Wrong[],
-): ComposeCheck {
-  return { id: `compose.${id}`, severity, title, failure, why, fix, evaluate: perService(wrong) };
+type Words = Omit<ComposeCheck, 'evaluate'>;
+
+/** The words of the check with this number of running containers or their images, for a service that is not started yet. */
+export function asOf(number: string): Words {
+  const found = [...CONTAINER_CHECKS, ...IMAGE_CHECKS].find(({ id }) => id === number);
+  if (found === undefined) throw new Error(`no check ${number}`);
+  const { severity, title, failure, why, fix } = found;
+  return { id: `compose.${number}`, severity, title, failure, why, fix };
 }

@@ -14,9 +14,13 @@ export function isTrue(field: Field | undefined): boolean {
   return field !== undefined && /^(true|yes|on|1)$/i.test(String(field.value));
 }
 
+/** Where the setting is, or the service that does not have it. */
+export function wrongAt(service: Service, key: string, text: string): readonly Wrong[] {
+  return [{ text, line: service.get(key)?.line ?? service.line }];
+}
+
 export function is(service: Service, key: string, wanted: string, text: string): readonly Wrong[] {
-  const field = service.get(key);
-  return field !== undefined && String(field.value) === wanted ? [{ text, line: field.line }] : [];
+  return String(service.get(key)?.value) === wanted ? wrongAt(service, key, text) : [];
 }
 
 /** Missing, empty or zero in every one of these places. */
@@ -121,13 +125,10 @@ export function user(service: Service): readonly Wrong[] {
 }
 
 export function restart(service: Service): readonly Wrong[] {
-  const field = service.get('restart');
-  const value = String(field?.value ?? 'no');
+  const value = String(service.get('restart')?.value ?? 'no');
   const count = /^on-failure(?::(\d+))?$/.exec(value);
-  if (/^(always|unless-stopped)$/.test(value) || (count !== null && (count[1] === undefined || Number(count[1]) > 5))) {
-    return [{ text: `restart is ${value}`, line: field?.line ?? service.line }];
-  }
-  return [];
+  const endless = count !== null && (count[1] === undefined || Number(count[1]) > 5);
+  return endless || /^(always|unless-stopped)$/.test(value) ? wrongAt(service, 'restart', `restart is ${value}`) : [];
 }
 
 export function secrets(service: Service): readonly Wrong[] {

@@ -1,4 +1,4 @@
-/** Owns the last cleaning of text for documents: printable, and well-formed Unicode, which XML, URIs and UTF-8 ask for. */
+/** Owns the last cleaning of text for documents: printable, well-formed Unicode, which XML, URIs and UTF-8 ask for, and what markup escapes. */
 
 import { printable } from '../../../errors/errors.ts';
 
@@ -8,4 +8,14 @@ export function clean(text: string, limit?: number): string {
     /[\ud800-\udbff](?![\udc00-\udfff])|(?<![\ud800-\udbff])[\udc00-\udfff]|[\ufffe\uffff]/g,
     '\ufffd',
   );
+}
+
+/** Cleaned, and safe in the content and the double-quoted attributes of HTML and XML; each has its own word for an apostrophe. */
+export function escapeMarkup(text: string, apostrophe: '&#39;' | '&apos;'): string {
+  return clean(text)
+    .replace(/&/g, '&amp;')
+    .replace(/</g, '&lt;')
+    .replace(/>/g, '&gt;')
+    .replace(/"/g, '&quot;')
+    .replace(/'/g, apostrophe);
 }

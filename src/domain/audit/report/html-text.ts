@@ -1,19 +1,13 @@
 /** Owns how text gets into the page: the only way is through here. */
 
-import { clean } from './clean.ts';
+import { escapeMarkup } from './clean.ts';
 
 /** A piece of HTML that was made by our own code; other text is inside of it only after `text`. */
 export type Html = { readonly html: string };
 
 /** Safe in content and in double-quoted attributes (HTML Living Standard 13.1.2.3, 13.1.4). */
 function escapeHtml(value: string): string {
-  return clean(value)
-    .replace(/&/g, '&amp;')
-    .replace(/</g, '&lt;')
-    .replace(/>/g, '&gt;')
-    .replace(/"/g, '&quot;')
-    .replace(/'/g, '&#39;')
-    .replace(/`/g, '&#96;');
+  return escapeMarkup(value, '&#39;').replace(/`/g, '&#96;');
 }
 
 type Part = string | number | Html | undefined | readonly Html[];

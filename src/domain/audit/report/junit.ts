@@ -4,17 +4,11 @@
  */
 
 import { type CheckResult, counts } from '../evaluate.ts';
-import { clean } from './clean.ts';
+import { escapeMarkup } from './clean.ts';
 import type { AuditReport, Subject } from './report.ts';
 
-/** Text for XML 1.0, in content and in double-quoted attributes: what XML cannot hold is already gone (printable), lone surrogates too. */
 function xml(text: string): string {
-  return clean(text)
-    .replace(/&/g, '&amp;')
-    .replace(/</g, '&lt;')
-    .replace(/>/g, '&gt;')
-    .replace(/"/g, '&quot;')
-    .replace(/'/g, '&apos;');
+  return escapeMarkup(text, '&apos;');
 }
 
 function testCase(result: CheckResult, suite: string): string {

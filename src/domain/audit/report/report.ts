@@ -1,11 +1,11 @@
 /** Owns the report as data: what every form shows, what `--json` prints, and what a later run compares with. */
 
 import { printable } from '../../../errors/errors.ts';
+import { isOn } from '../../dockerd/options.ts';
 import { textAt } from '../../json.ts';
 import type { Benchmark } from '../benchmark.ts';
 import { readCertificates } from '../certificates.ts';
 import type { Outside } from '../check.ts';
-import { isOn } from '../dockerd.ts';
 import { type CheckResult, evaluate } from '../evaluate.ts';
 import { exposedAddresses, gotIn } from '../exposure.ts';
 import type { AuditFacts } from '../facts.ts';

@@ -1,17 +1,16 @@
 import { describe, expect, test } from 'vitest';
-import {
-  defaultUlimits,
-  givenTwice,
-  isOn,
-  parseArguments,
-  parseDaemonJson,
-  setting,
-  tcpHosts,
-  tlsModeOf,
-} from '../../src/domain/audit/dockerd.ts';
+import { ownLimits } from '../../src/domain/audit/checks/running.ts';
+import { exposedAddresses } from '../../src/domain/audit/exposure.ts';
+import type { AuditFacts } from '../../src/domain/audit/facts.ts';
+import { parseFlags } from '../../src/domain/dockerd/command-line.ts';
+import { parseDaemonJson } from '../../src/domain/dockerd/daemon-json.ts';
+import { flagged, givenTwice, isOn, setting, tlsModeOf } from '../../src/domain/dockerd/options.ts';
 
 function options(words: readonly string[], text?: string) {
-  return { flags: parseArguments(['dockerd', ...words]), file: parseDaemonJson('/etc/docker/daemon.json', text) };
+  return {
+    flags: parseFlags(words.map((word) => ({ raw: word, text: word }))),
+    json: parseDaemonJson(text, '/etc/docker/daemon.json'),
+  };
 }
 
 describe('command line of dockerd', () => {
@@ -29,7 +28,9 @@ describe('command line of dockerd', () => {
     [['-l', 'debug', '-G', 'wheel', '-g', '/d'], { 'log-level': ['debug'], group: ['wheel'], 'data-root': ['/d'] }],
     [['--tlskey'], { tlskey: [''] }],
   ])('%j', (words, expected) => {
-    expect(Object.fromEntries(parseArguments(['dockerd', ...words]))).toEqual(expected);
+    const given = options(words);
+    for (const [key, values] of Object.entries(expected)) expect(flagged(given, key)).toEqual(values);
+    expect(given.flags.filter(({ name }) => name !== '').length).toBe(Object.values(expected).flat().length);
   });
 
   test('a flag beats daemon.json, and the last one wins', () => {
@@ -37,6 +38,7 @@ describe('command line of dockerd', () => {
     expect(isOn(both, 'icc', true)).toBe(false);
     expect(isOn(both, 'live-restore', false)).toBe(true);
     expect(isOn(both, 'userland-proxy', true)).toBe(true);
+    expect(isOn(options([], '{"icc": null}'), 'icc', true)).toBe(true);
     expect(setting(both, 'icc')?.place).toBe('command line of dockerd');
     expect(givenTwice(both)).toEqual(['icc']);
   });
@@ -55,20 +57,23 @@ describe('command line of dockerd', () => {
   });
 
   test('default limits are the same in both spellings', () => {
-    expect([...defaultUlimits(options(['--default-ulimit', 'nofile=100:200', '--default-ulimit=nproc=9']))]).toEqual([
-      'nofile=100:200',
-      'nproc=9:9',
-    ]);
+    const container = { name: 'web', running: true, ulimits: ['nofile=100:200', 'nproc=9:9'] };
+    const limits = (daemon: ReturnType<typeof options>) => {
+      const verdict = ownLimits({ daemon, engine: { containers: [container] } } as unknown as AuditFacts);
+      return verdict.state === 'not-applicable' ? verdict.evidence?.map(({ text }) => text) : [];
+    };
+    expect(limits(options(['--default-ulimit', 'nofile=100:200', '--default-ulimit=nproc=9']))).toEqual([]);
     const text = '{"default-ulimits": {"nofile": {"Name": "nofile", "Soft": 100, "Hard": 200}}}';
-    expect([...defaultUlimits(options([], text))]).toEqual(['nofile=100:200']);
+    expect(limits(options([], text))).toEqual(['has its own limit nproc=9:9']);
   });
 
   test('only TCP addresses are TCP', () => {
-    const many = options(
-      ['-H', 'fd://', '-H', 'unix:///a:1', '-H', '0.0.0.0:2375'],
+    const daemon = options(
+      ['-H', 'fd://', '-H', '', '-H', 'unix:///a:1', '-H', '0.0.0.0:2375'],
       '{\n"hosts":\n["tcp://[::]:2376", "npipe://x"]}',
     );
-    expect(tcpHosts(many).map(({ address }) => address)).toEqual(['0.0.0.0:2375', 'tcp://[::]:2376']);
+    const facts = { daemon, units: new Map(), listeners: [] } as unknown as AuditFacts;
+    expect(exposedAddresses(facts).map(({ address }) => address)).toEqual(['0.0.0.0:2375', '[::]:2376']);
   });
 });
 
@@ -78,10 +83,10 @@ describe('daemon.json', () => {
     ['{}', []],
     ['\ufeff{}', []],
     ['{"a": 1, "a": 2}', []],
-    ['{\n"a": 1,\n}', [expect.stringContaining('line 3')]],
-    ['"text"', ['line 1: not an object']],
+    ['{\n"a": 1,\n}', [expect.objectContaining({ line: 3 })]],
+    ['"text"', [{ line: 1, reason: 'not an object' }]],
   ])('%j', (text, errors) => {
-    const found = parseDaemonJson('/x', text).errors;
+    const found = parseDaemonJson(text).errors;
     if (errors.length === 0) expect(found).toEqual([]);
     else expect(found).toEqual(expect.arrayContaining(errors));
   });
