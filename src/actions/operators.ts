@@ -1,12 +1,15 @@
 /** Owns `operator add|remove|list`: who can open a shared store, and its CA. */
 
-import { existsSync, readFileSync } from 'node:fs';
+import { existsSync } from 'node:fs';
 import { resolve } from 'node:path';
 import { addOperator, listOperators, removeOperator } from '../adapters/store/team/admin.ts';
+import { checkRecipient } from '../adapters/store/team/age.ts';
 import type { Operator as StoredOperator } from '../adapters/store/team/operators.ts';
 import type { Session } from '../adapters/store/team/session.ts';
+import { noRecipient } from '../adapters/store/team/ssh-keys.ts';
 import { DockerTlsError } from '../errors/errors.ts';
 import type { ActionContext } from './action-context.ts';
+import { readIn } from './files.ts';
 import { agree } from './prompts.ts';
 import { teamOf } from './team-session.ts';
 
@@ -56,15 +59,21 @@ export async function giveAccess(
 ): Promise<{ readonly operator: Operator; readonly store: string }> {
   const session = sharedStoreOf(context);
   const store = session.url;
-  const text = recipient && recipientIn(recipient, context.runtime.cwd);
+  const [text, ...more] = recipient === undefined ? [] : await recipientsIn(recipient, context.runtime.cwd);
+  if (recipient !== undefined && more.length > 0) {
+    await checkRecipient(text ?? '');
+    throw noRecipient(recipient, 'the file holds several keys, and an operator has one');
+  }
   const { dryRun } = context.global;
   return { store, operator: await addOperator(session, { ...wanted, recipient: text }, { dryRun }) };
 }
 
-/** What the file holds, if it is the name of one. */
-export function recipientIn(text: string, cwd: string): string {
-  const file = resolve(cwd, text);
-  return existsSync(file) ? readFileSync(file, 'utf8') : text;
+/** The lines of the file without comments, if it is the name of one, else the text itself. Fails with E_FILE (exit 2). */
+export async function recipientsIn(text: string, cwd: string): Promise<readonly string[]> {
+  if (!existsSync(resolve(cwd, text))) return [text];
+  const lines = (await readIn(text, cwd)).toString('utf8').split(/\r?\n/);
+  const found = lines.filter((line) => /^\s*[^\s#]/.test(line));
+  return found.length > 0 ? found : [''];
 }
 
 export type Removed = {

@@ -22,7 +22,7 @@ import { DockerTlsError, usage } from '../errors/errors.ts';
 import { userName } from '../user.ts';
 import type { ActionContext } from './action-context.ts';
 import { checkOut, type OutOptions, writeOut } from './files.ts';
-import { recipientIn } from './operators.ts';
+import { recipientsIn } from './operators.ts';
 import { optionsOf, storeOf } from './store.ts';
 import { teamOf } from './team-session.ts';
 
@@ -132,10 +132,8 @@ export async function exportStore(
   const state = await wholeState(context);
   const operators =
     (await teamOf(context)?.read())?.operators.filter(({ ca }) => ca).map(({ recipient }) => recipient) ?? [];
-  const to =
-    recipients.length > 0
-      ? await Promise.all(recipients.map((one) => checkRecipient(recipientIn(one, runtime.cwd))))
-      : operators;
+  const given = await Promise.all(recipients.map((one) => recipientsIn(one, runtime.cwd)));
+  const to = given.length > 0 ? await Promise.all(given.flat().map(checkRecipient)) : operators;
   if (to.length === 0)
     throw usage('--recipient is missing: whose key opens the file', ['--recipient "$(cat ~/.ssh/id_ed25519.pub)"']);
   if (global.dryRun) return { file: undefined, recipients: to.length };

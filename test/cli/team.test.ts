@@ -58,6 +58,13 @@ test('a directory becomes the store of a team, and its operators come and go', a
   expect(added.out).toContain(
     'operator carol: can look and verify, but not open the CA; the key of client carol is readable',
   );
+  writeFileSync(file, `# the team\n${bob.recipient}\n\n${carol.recipient} carol@laptop\n`);
+  const several = await as(ada, 'operator', 'add', 'dora', file, '--json');
+  expect(several.json.error).toMatchObject({ code: 'E_RECIPIENT', message: expect.stringContaining('several keys') });
+  const shown = await as(ada, 'store', 'export', '--recipient', file, '--out', `${file}.age`, '--json');
+  expect(shown.json.result.recipients).toBe(2);
+  const directory = await as(ada, 'store', 'export', '--recipient', dirname(file), '--out', `${file}.2.age`, '--json');
+  expect(directory.json.error?.code).toBe('E_FILE');
   const { json } = await as(bob, 'operator', 'list', '--store', url, '--json');
   expect(json.result.operators.map((one: { name: string; ca: boolean }) => [one.name, one.ca])).toEqual([
     [expect.any(String), true],

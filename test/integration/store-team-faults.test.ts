@@ -151,6 +151,52 @@ describe('a server', () => {
     const branch = engineOf(dora.home, { remote, branch: 'x' });
     await expect(branch.read()).rejects.toMatchObject({ code: 'E_STORE_UNREACHABLE' });
   });
+
+  test('that was empty when it was asked has none of what another one had', async () => {
+    const cache = newHome();
+    expect((await engineOf(cache).read()).files.size).toBeGreaterThan(0);
+    const repository = join(newHome(), 'empty.git');
+    execFileSync('git', ['init', '--quiet', '--bare', repository]);
+    const remote = `file://${repository}`;
+    expect((await engineOf(cache, { url: `git+${remote}`, remote }).read()).files.size).toBe(0);
+    rmSync(repository, { recursive: true });
+    await expect(engineOf(cache, { url: `git+${remote}`, remote }).read()).rejects.toMatchObject({
+      code: 'E_STORE_UNREACHABLE',
+    });
+  });
+});
+
+test('the history is read where git is set to show signatures', async () => {
+  await put(made.ada, 'a');
+  const key = join(newHome(), 'key');
+  mkdirSync(dirname(key), { recursive: true });
+  execFileSync('ssh-keygen', ['-q', '-t', 'ed25519', '-N', '', '-f', key]);
+  const set = ['-c', 'gpg.format=ssh', '-c', `user.signingkey=${key}`, '-c', 'user.name=ada', '-c', 'user.email=a@x'];
+  const at = ['--git-dir', made.repository, ...set];
+  const commit = execFileSync('git', [
+    ...at,
+    'commit-tree',
+    '-S',
+    '-m',
+    'signed',
+    '-p',
+    'docker-tls',
+    'docker-tls^{tree}',
+  ]);
+  execFileSync('git', [...at, 'update-ref', 'refs/heads/docker-tls', commit.toString().trim()]);
+  const home = newHome();
+  mkdirSync(home, { recursive: true });
+  const signers = join(home, 'signers');
+  writeFileSync(signers, `a@x ${readFileSync(`${key}.pub`, 'utf8')}`);
+  const config = `[log]\n\tshowSignature = true\n[gpg]\n\tformat = ssh\n[gpg "ssh"]\n\tallowedSignersFile = ${signers}\n`;
+  writeFileSync(join(home, '.gitconfig'), config);
+  const before = process.env.HOME;
+  process.env.HOME = home;
+  const remote = `file://${made.repository}`;
+  const engine = gitEngine({ url: `git+${remote}`, remote, branch: 'docker-tls', cache: join(home, 'cache.git') });
+  const entries = await engine.log(1);
+  process.env.HOME = before;
+  expect(entries[0]).toMatchObject({ revision: commit.toString().trim(), subject: 'signed' });
 });
 
 test('the name of an author cannot pass for a signature, or for another field', async () => {

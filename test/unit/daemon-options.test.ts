@@ -41,6 +41,9 @@ describe('command line of dockerd', () => {
     expect(isOn(options([], '{"icc": null}'), 'icc', true)).toBe(true);
     expect(setting(both, 'icc')?.place).toBe('command line of dockerd');
     expect(givenTwice(both)).toEqual(['icc']);
+    // dockerd compares names: the old one of data-root with itself.
+    expect(givenTwice(options(['--graph', '/y'], '{"graph": "/x"}'))).toEqual(['graph']);
+    expect(givenTwice(options(['--graph', '/y'], '{"data-root": "/x"}'))).toEqual([]);
   });
 
   // Each asked of dockerd 20.10, 26.1 and 28.5.
@@ -70,10 +73,16 @@ describe('command line of dockerd', () => {
   test('only TCP addresses are TCP', () => {
     const daemon = options(
       ['-H', 'fd://', '-H', '', '-H', 'unix:///a:1', '-H', '0.0.0.0:2375'],
-      '{\n"hosts":\n["tcp://[::]:2376", "npipe://x"]}',
+      '{\n"hosts":\n["tcp://[::]:2376", "npipe://x", "tcp://0.0.0.0:2377 ", "tcp://[::]:", "build-1"]}',
     );
     const facts = { daemon, units: new Map(), listeners: [] } as unknown as AuditFacts;
-    expect(exposedAddresses(facts).map(({ address }) => address)).toEqual(['0.0.0.0:2375', '[::]:2376']);
+    expect(exposedAddresses(facts).map(({ address }) => address)).toEqual([
+      '0.0.0.0:2375',
+      '[::]:2376',
+      '0.0.0.0:2377',
+      '[::]:2375',
+      'build-1:2375',
+    ]);
   });
 });
 

@@ -133,6 +133,8 @@ test('the address of a repository is the same with the key that signs it, and an
   expect(sameStore('git+file:///a', 'git+file:///a?branch=docker-tls')).toBe(true);
   expect(sameStore('git+file:///a', 'git+file:///a?branch=x')).toBe(false);
   expect(sameStore('git+file:///a', 'git+file:///b')).toBe(false);
+  // Of another version.
+  expect(sameStore('s3://bucket', 'git+file:///b')).toBe(false);
 });
 
 describe('a directory', () => {

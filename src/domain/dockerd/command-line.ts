@@ -110,16 +110,15 @@ export type Listener = {
   readonly port?: number;
 };
 
-/** Reads one `-H` value. Without a port moby takes 2375, with TLS too (DefaultTCPHost; seen on 20.10 to 28.5). */
+/**
+ * Reads one `-H` value as moby does (opts.ParseHost): without blanks around it; what has no scheme is TCP; without a port it is 2375, with TLS
+ * too (DefaultTCPHost; seen on 20.10 to 28.5).
+ */
 export function parseListener(text: string): Listener {
-  if (text.startsWith('fd://')) return { kind: 'fd', text };
-  if (text.startsWith('unix://') || text.startsWith('/')) return { kind: 'unix', text };
-  const tcp = /^(?:tcp:\/\/)?(\[[^\]]*\]|[^:/]*)(?::(\d+))?\/?$/.exec(text);
-  if (!tcp || (text !== '' && !text.startsWith('tcp://') && !/:\d+$/.test(text))) return { kind: 'other', text };
-  return {
-    kind: 'tcp',
-    text,
-    address: tcp[1] ?? '',
-    port: Number(tcp[2] ?? 2375),
-  };
+  const value = text.trim();
+  if (value.startsWith('fd://')) return { kind: 'fd', text };
+  if (value.startsWith('unix://') || value.startsWith('/')) return { kind: 'unix', text };
+  const tcp = /^(?:tcp:\/\/)?(\[[^\]]*\]|[^:/]*)(?::(\d*))?\/?$/.exec(value);
+  if (!tcp) return { kind: 'other', text };
+  return { kind: 'tcp', text, address: tcp[1] ?? '', port: Number(tcp[2] || 2375) };
 }

@@ -51,7 +51,9 @@ export function placeOf(options: DaemonOptions, key: string): string {
 
 /** Settings given in both places: dockerd refuses to start, even when they are equal. Only runtimes are merged (moby: skipDuplicates; seen on 20.10 to 28.5). */
 export function givenTwice(options: DaemonOptions): readonly string[] {
-  return Object.keys(options.json.values).filter((key) => !isMerged(key) && flagged(options, key).length > 0);
+  // 20.10 knows the old name of data-root in both places, and compares names.
+  const given = options.flags.map(({ name }) => (name === '--graph' ? 'graph' : keyOfFlag(name.slice(2))));
+  return Object.keys(options.json.values).filter((key) => !isMerged(key) && given.includes(key));
 }
 
 /**

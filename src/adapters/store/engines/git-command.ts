@@ -116,3 +116,16 @@ function noGit(cause: Error): DockerTlsError {
     cause,
   });
 }
+
+/** gitformat of `cat-file --batch`: `HASH blob SIZE\n`, the bytes, `\n`. */
+export function batchOf(bytes: Buffer): [string, Uint8Array][] {
+  const found: [string, Uint8Array][] = [];
+  for (let at = 0; at < bytes.length; ) {
+    const end = bytes.indexOf(0x0a, at);
+    const [hash = '', , size = ''] = bytes.subarray(at, end).toString('latin1').split(' ');
+    const from = end + 1;
+    found.push([hash, bytes.subarray(from, from + Number(size))]);
+    at = from + Number(size) + 1;
+  }
+  return found;
+}

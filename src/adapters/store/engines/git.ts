@@ -5,12 +5,12 @@
  */
 
 import { randomUUID } from 'node:crypto';
-import { readFileSync, rmSync, statSync, utimesSync, writeFileSync } from 'node:fs';
+import { rmSync, statSync, utimesSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { DockerTlsError } from '../../../errors/errors.ts';
 import type { Commit, Engine, Snapshot } from '../engine.ts';
-import { makeDirectories, present } from '../files.ts';
-import { type Git, GitFailure, gitIn } from './git-command.ts';
+import { makeDirectories, present, textIfThere } from '../files.ts';
+import { batchOf, type Git, GitFailure, gitIn } from './git-command.ts';
 import { entryOf, LOG_FORMAT } from './git-log.ts';
 import { incomplete, notAccepted, unknownEnding, unreachable } from './git-refusals.ts';
 import { changed } from './refusals.ts';
@@ -91,10 +91,16 @@ export function gitEngine({ url, remote, branch, cache, signal, before, timeoutM
   }
 
   async function remember(head: string): Promise<void> {
-    // Another run may be writing the same ref; the next one sets it.
+    // So that git keeps it. Another run may be writing the same ref; the next one sets it.
     if (head !== '') await git(['update-ref', ref, head]).catch(() => undefined);
-    writeFileSync(fetched, from, { mode: 0o600 });
+    writeFileSync(fetched, from + head, { mode: 0o600 });
     utimesSync(fetched, new Date(), new Date());
+  }
+
+  /** The commit that was fetched last of this store: the directory may have been tried with another address since. */
+  function lastFetched(): string | undefined {
+    const text = textIfThere(fetched);
+    return text?.startsWith(from) === true && text !== from ? text.slice(from.length) : undefined;
   }
 
   async function snapshot(revision: string): Promise<Snapshot> {
@@ -129,10 +135,9 @@ export function gitEngine({ url, remote, branch, cache, signal, before, timeoutM
       if (!(cause instanceof DockerTlsError) || cause.code !== 'E_STORE_UNREACHABLE') throw cause;
       // Ctrl-C reaches git as well: that is no server that is down.
       signal?.throwIfAborted();
-      const { status, stdout } = await git(['rev-parse', '--verify', '--quiet', ref], { answers: [1] });
-      // A directory of --home that was tried with another address before, and remembered none.
-      if (status !== 0 || !present(fetched) || readFileSync(fetched, 'utf8') !== from) throw cause;
-      const last = await snapshot(stdout.toString('latin1').trim());
+      const head = lastFetched();
+      if (head === undefined || !(await has(head))) throw cause;
+      const last = await snapshot(head);
       return { ...last, offline: { fetchedAt: statSync(fetched).mtime, cause } };
     }
   }
@@ -268,7 +273,14 @@ export function gitEngine({ url, remote, branch, cache, signal, before, timeoutM
     async log(limit) {
       const head = (await read()).revision;
       if (head === '') return [];
-      const { stdout } = await git(['log', '-z', `--max-count=${limit}`, `--format=${LOG_FORMAT}`, head]);
+      const { stdout } = await git([
+        'log',
+        '-z',
+        '--no-show-signature',
+        `--max-count=${limit}`,
+        `--format=${LOG_FORMAT}`,
+        head,
+      ]);
       return stdout
         .toString('utf8')
         .split('\0')
@@ -276,19 +288,6 @@ export function gitEngine({ url, remote, branch, cache, signal, before, timeoutM
         .map(entryOf);
     },
   };
-}
-
-/** gitformat of `cat-file --batch`: `HASH blob SIZE\n`, the bytes, `\n`. */
-function batchOf(bytes: Buffer): [string, Uint8Array][] {
-  const found: [string, Uint8Array][] = [];
-  for (let at = 0; at < bytes.length; ) {
-    const end = bytes.indexOf(0x0a, at);
-    const [hash = '', , size = ''] = bytes.subarray(at, end).toString('latin1').split(' ');
-    const from = end + 1;
-    found.push([hash, bytes.subarray(from, from + Number(size))]);
-    at = from + Number(size) + 1;
-  }
-  return found;
 }
 
 /** Where git knows no name for the user: the login name and the computer. */

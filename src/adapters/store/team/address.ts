@@ -31,7 +31,14 @@ export function parseStoreAddress(text: string): StoreAddress {
 /** Whether two addresses mean one store: members of a cluster come and go, and where credentials are is each computer's own matter. */
 export function sameStore(a: string, b: string): boolean {
   if (a === b) return true;
-  const [one, other] = [a, b].map(parseStoreAddress) as [StoreAddress, StoreAddress];
+  let one: StoreAddress;
+  let other: StoreAddress;
+  try {
+    [one, other] = [parseStoreAddress(a), parseStoreAddress(b)];
+  } catch {
+    // Of another version of docker-tls.
+    return false;
+  }
   if (one.kind === 'git' && other.kind === 'git') return one.remote === other.remote && one.branch === other.branch;
   if (one.kind !== 'etcd' || other.kind !== 'etcd') return false;
   return one.prefix === other.prefix && one.endpoints.some((endpoint) => other.endpoints.includes(endpoint));
