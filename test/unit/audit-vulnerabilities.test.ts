@@ -1,4 +1,4 @@
-/** Known vulnerabilities: the table, the verdict on what is installed, and the upgrade that closes most. */
+/** Known vulnerabilities: the table, and the verdict on what is installed. */
 
 import { describe, expect, test } from 'vitest';
 import { applyBaseline } from '../../src/domain/audit/baseline.ts';
@@ -9,7 +9,6 @@ import { fails } from '../../src/domain/audit/score.ts';
 import { compareVersions, parseVersion } from '../../src/domain/audit/software.ts';
 import {
   assess,
-  bestUpgrade,
   COMPONENTS,
   type Component,
   TABLE_DATE,
@@ -229,53 +228,4 @@ test('the severity of a finding is that of its gravest entry, also after a basel
   const left = applyBaseline(results, 'web', { accept }, new Date('2026-11-26'));
   expect(left[0]).toMatchObject({ severity: 'low', evidence: [{ place: 'CVE-2026-41579' }] });
   expect(fails(left, 'high')).toBe(false);
-});
-
-describe('the upgrade that closes most', () => {
-  const textOf = (sections: Record<string, string>) => bestUpgrade(altered('fresh-trixie', { sections }));
-
-  test('names the first version that none of them affects, and the command', () => {
-    const docker = { 'packages-deb': 'docker-ce 5:26.1.5-1\ncontainerd.io 1.7.24-1\n' };
-    expect(textOf(docker)).toMatchObject({
-      package: 'containerd.io',
-      command: 'apt-get update && apt-get install --only-upgrade containerd.io',
-      text: expect.stringMatching(
-        /^upgrade containerd\.io \(containerd 1\.7\.36, runc 1\.3\.6 or later\): closes \d+ known/,
-      ),
-    });
-    const rpm = { 'packages-deb': undefined, 'packages-rpm': 'docker-ce 26.1.5-1\ncontainerd.io 1.7.24-1\n' };
-    const suse = textOf({ ...rpm, 'os-release': 'ID="opensuse-leap"\nID_LIKE="suse opensuse"\n' } as never);
-    expect(suse?.command).toBe('zypper update containerd.io');
-    expect(textOf({ ...rpm, 'os-release': 'ID=fedora\n' } as never)?.command).toBe('dnf upgrade containerd.io');
-    const engine = textOf({
-      'packages-deb': 'docker-ce 5:26.1.5-1\n',
-      'changelog containerd': '',
-      'changelog runc': '',
-    });
-    expect(engine).toBeDefined();
-  });
-
-  test('is a restart, where the package is new and what runs is not', () => {
-    const found = textOf({
-      'packages-deb': 'docker-ce 5:29.9.9-1\ncontainerd 1.7.24-1\nrunc 1.1.15-1\n',
-      ...{ 'changelog containerd': undefined, 'changelog runc': undefined },
-    } as never);
-    expect(found?.text).toMatch(
-      /^docker-ce 5:29\.9\.9-1 is installed, and an older engine still runs: a restart closes \d+ known/,
-    );
-    expect(found?.command).toBe('systemctl restart containerd docker');
-  });
-
-  test("says what the host's own index has, or that it has nothing", () => {
-    expect(textOf({})?.text).toBe(
-      'runc has 4 known vulnerabilities (3 high, 1 low); the package index of this host has no newer version; fixed upstream in runc 1.3.6',
-    );
-    const newer = textOf({ 'packages-candidates': 'runc 1.1.15+ds1-2+deb13u1\n' });
-    expect(newer?.text).toMatch(/^upgrade runc from 1\.1\.15\+ds1-2\+b4 to 1\.1\.15\+ds1-2\+deb13u1: 4 known/);
-  });
-
-  test('is none where nothing is open', () => {
-    const none = { sections: { 'containerd-disabled': 'disabled_plugins = ["cri"]' } };
-    expect(bestUpgrade(altered('fresh-sid', none))).toBeUndefined();
-  });
 });

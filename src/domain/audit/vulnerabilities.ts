@@ -4,7 +4,7 @@
  */
 
 import { upgradeCommand } from '../dockerd/packages.ts';
-import { listAt, textAt, textsAt } from '../json.ts';
+import { at, listAt, textAt, textsAt } from '../json.ts';
 import { plural } from '../words.ts';
 import { SEVERITIES, type Severity } from './check.ts';
 import type { AuditFacts } from './facts.ts';
@@ -188,7 +188,7 @@ export type Upgrade = {
   readonly package: string;
   readonly closes: number;
   readonly text: string;
-  /** For the host, as root. */
+  /** For the host, as root; a sentence where no one command is known to do it. */
   readonly command: string;
 };
 
@@ -220,7 +220,23 @@ function goalOf(open: readonly Open[]): string | undefined {
     .find(({ version }) => open.every(({ vulnerability }) => rangeOf(vulnerability, version) === undefined))?.text;
 }
 
-function upgrade({ software, distribution }: AuditFacts, name: string, open: readonly Open[]): Upgrade {
+/** How the daemon that answers is restarted. Units are those of root: a rootless daemon has none of them, and neither has one of init scripts. */
+function restartOf({ docker, units }: AuditFacts): { readonly command: string; readonly stopsContainers: boolean } {
+  if (textsAt(docker?.info, 'SecurityOptions').some((one) => one.startsWith('name=rootless')))
+    return { command: 'as the user of the daemon: systemctl --user restart docker', stopsContainers: true };
+  const active = ['containerd', 'docker'].filter(
+    (name) => units.get(`${name}.service`)?.get('ActiveState')?.[0] === 'active',
+  );
+  return {
+    command: active.includes('docker')
+      ? `systemctl restart ${active.join(' ')}`
+      : 'restart containerd and dockerd with the service manager of this host',
+    stopsContainers: at(docker?.info, 'LiveRestoreEnabled') !== true,
+  };
+}
+
+function upgrade(facts: AuditFacts, name: string, open: readonly Open[]): Upgrade {
+  const { software, distribution } = facts;
   const programs = new Set(open.map(programOf));
   const versions = [...programs]
     .map((program) => `${program} ${goalOf(open.filter((one) => programOf(one) === program))}`)
@@ -232,15 +248,19 @@ function upgrade({ software, distribution }: AuditFacts, name: string, open: rea
   const what = `${plural(open.length, 'known vulnerability', 'known vulnerabilities')} (${counts.join(', ')})`;
   const first = open[0] as Open;
   const { candidate, version } = first.installed.details ?? {};
-  // A runc of containerd.io has a version that its package does not tell.
-  const there = parseVersion(first.installed.component === 'runc' ? '' : (version ?? ''));
-  if (there !== undefined && open.every(({ vulnerability }) => rangeOf(vulnerability, there) === undefined))
+  // Containers start runc from its file: a restart changes nothing for it, and the version of containerd.io is not that of its runc.
+  const there = open.some(({ installed: { component } }) => component === 'runc')
+    ? undefined
+    : parseVersion(version ?? '');
+  if (there !== undefined && open.every(({ vulnerability }) => rangeOf(vulnerability, there) === undefined)) {
+    const { command, stopsContainers } = restartOf(facts);
     return {
       package: name,
       closes: open.length,
-      text: `${name} ${version} is installed, and an older ${[...programs].join(' and ')} still runs: a restart closes ${what}`,
-      command: 'systemctl restart containerd docker',
+      text: `${name} ${version} is installed, and an older ${[...programs].join(' and ')} still runs: a restart closes ${what}${stopsContainers ? '; running containers stop for that' : ''}`,
+      command,
     };
+  }
   const text =
     first.installed.origin === 'upstream'
       ? `upgrade ${name} (${versions} or later): closes ${what}`
