@@ -75,14 +75,14 @@ test('neither the action nor a component has a runner of its own, or a store on 
 test('the key of an operator is put in place once in a job, and never over another one', () => {
   const home = mkdtempSync(join(tmpdir(), 'docker-tls-action-'));
   const { run = '' } = action.runs.steps.find(({ name }) => name === 'the key of an operator') ?? {};
-  const step = (key: string) =>
+  const step = (key: string, hosts = 'h ssh-ed25519 A') =>
     spawnSync('bash', ['--noprofile', '--norc', '-eo', 'pipefail', '-c', run], {
-      env: { PATH: process.env.PATH, HOME: home, SSH_KEY: key, KNOWN_HOSTS: 'h ssh-ed25519 A' },
+      env: { PATH: process.env.PATH, HOME: home, SSH_KEY: key, KNOWN_HOSTS: hosts },
     }).status;
   const file = (name: string) => readFileSync(join(home, '.ssh', name), 'utf8');
   // apply, then status.
-  expect([step('a\nkey'), step('a\nkey')]).toEqual([0, 0]);
-  expect([file('id_ed25519'), file('known_hosts')]).toEqual(['a\nkey\n', 'h ssh-ed25519 A\n']);
+  expect([step('a\nkey'), step('a\nkey', 'i ssh-ed25519 B')]).toEqual([0, 0]);
+  expect([file('id_ed25519'), file('known_hosts')]).toEqual(['a\nkey\n', 'h ssh-ed25519 A\ni ssh-ed25519 B\n']);
   expect(statSync(join(home, '.ssh/id_ed25519')).mode & 0o777).toBe(0o600);
   expect([step('another'), file('id_ed25519')]).toEqual([1, 'a\nkey\n']);
   rmSync(home, { recursive: true });
