@@ -156,29 +156,6 @@ describe('logins', () => {
     );
   });
 
-  it('a umask in words is read', () => {
-    const read = (line: string) => parseHostSettings((name) => (name === 'profile' ? line : ''))?.umask;
-    expect(['umask u=rwx,g=rx,o=', 'umask a=', 'umask ug=rwx', 'umask -S', 'umask "$old"'].map(read)).toEqual([
-      ...[['027'], ['777'], ['000'], [], []],
-    ]);
-  });
-
-  it('core dumps: the last line counts', () => {
-    const read = (limits: string, coredump: string) => {
-      const says: Readonly<Record<string, string>> = { 'core-limits': limits, coredump };
-      const found = parseHostSettings((name) => says[name] ?? '');
-      return [found?.coreLimit, found?.coredumpStorage];
-    };
-    expect(read('* hard core 0\n* hard core unlimited\n@dev hard core 0 ', 'Storage=none\nStorage = external')).toEqual(
-      [...['unlimited', 'external']],
-    );
-    expect(read('* - core 1\n*\thard\tcore\t0\n* soft core 9', 'Storage=external\nStorage=None')).toEqual([
-      '0',
-      'none',
-    ]);
-    expect(read('', '')).toEqual([undefined, undefined]);
-  });
-
   it("the administrator's TMOUT stays", () => {
     expect(Object.keys(hardened(['session-timeout']).written)).toEqual(['/etc/profile.d/docker-tls-timeout.sh']);
     for (const [profile, note] of [

@@ -119,8 +119,10 @@ export type HostSettings = {
   readonly coreLimit: string | undefined;
   /** Storage= of systemd-coredump: the last line counts. */
   readonly coredumpStorage: string | undefined;
-  /** Every umask of /etc/profile and what it reads, in octal digits. */
+  /** The umasks of /etc/profile and what it reads that every login gets, in octal digits: the last counts. */
   readonly umask: readonly string[];
+  /** Those behind a condition there. */
+  readonly umaskSometimes: readonly string[];
   /** The last TMOUT there, in seconds; NaN where it is not a plain number. */
   readonly timeout: number | undefined;
   readonly issue: string;
@@ -138,11 +140,10 @@ export function parseLoginDefs(text: string): ReadonlyMap<string, string> {
   );
 }
 
-/** `umask 027`, also behind a condition, or `umask u=rwx,g=rx,o=`: in octal digits. */
-function umaskOf(line: string): string | readonly [] {
-  const [, value = ''] =
-    /(?:^|[;&|{(]\s*|\b(?:then|else|do)\s+)umask\s+["']?([0-7]{1,4}\b|[ugoa]+=[ugoarwx=,]*)/.exec(line) ?? [];
-  if (!value.includes('=')) return value === '' ? [] : value;
+/** Octal digits of `027` or `u=rwx,g=rx,o=`; undefined where they depend on what was before, as `g=u` and `g-w` do. */
+function umaskDigits(value: string): string | undefined {
+  if (/^[0-7]{1,4}$/.test(value)) return value;
+  if (!/^[ugoa]+=[rwx]*(?:,[ugoa]+=[rwx]*)*$/.test(value)) return undefined;
   const kept = { u: 0o7, g: 0o7, o: 0o7 };
   for (const part of value.split(',')) {
     const [who = '', rights = ''] = part.split('=');
@@ -150,6 +151,26 @@ function umaskOf(line: string): string | readonly [] {
     for (const one of ['u', 'g', 'o'] as const) if (who.includes(one) || who.includes('a')) kept[one] = bits;
   }
   return `${7 - kept.u}${7 - kept.g}${7 - kept.o}`;
+}
+
+const UMASK_COMMAND = /(?:^\s*|[;&|{]\s*|\b(?:then|else|do)\s+)umask\s+["']?([\w=,+-]+)["']?/g;
+/** What is before a umask that every login gets: nothing, or commands that end before it. An indented one is inside of something. */
+const BEFORE = /^$|^(?!.*\b(?:if|then|else|elif|for|while|until|do|case)\b)[^\s(){}`"'][^(){}`"']*;\s*$/;
+/** In a pipe or in the background it would be the umask of that alone. */
+const AFTER = /^\s*(?:$|[;#]|&&|\|\|)/;
+
+/** Every umask that is set for the shell itself, in octal digits; that of a subshell ends with it. */
+export function umasksOf(lines: readonly string[]): readonly { readonly mask: string; readonly always: boolean }[] {
+  return lines.flatMap((line) =>
+    [...line.matchAll(UMASK_COMMAND)].flatMap((match) => {
+      const start = match.index + match[0].indexOf('umask');
+      const before = line.slice(0, start);
+      const mask = umaskDigits(match[1] ?? '');
+      const inSubshell = before.split('(').length > before.split(')').length || before.split('`').length % 2 === 0;
+      if (mask === undefined || inSubshell) return [];
+      return [{ mask, always: BEFORE.test(before) && AFTER.test(line.slice(match.index + match[0].length)) }];
+    }),
+  );
 }
 
 /** As strict as both. */
@@ -163,7 +184,8 @@ export function parseHostSettings(text: (section: string) => string | undefined)
   if (sysctl === undefined) return undefined;
   const lines = (section: string): string[] => (text(section) ?? '').split('\n').map((line) => line.trim());
   const profile = lines('profile').filter((line) => !line.startsWith('#'));
-  const timeouts = profile.flatMap((line) => /\bTMOUT=["']?(\d*)/.exec(line)?.[1] ?? []);
+  const umasks = umasksOf((text('profile') ?? '').split('\n').filter((line) => !/^\s*#/.test(line)));
+  const timeouts = profile.flatMap((line) => /(?<!\$)\bTMOUT=(?!=)["']?(\d*)/.exec(line)?.[1] ?? []);
   const last = (section: string, pattern: RegExp) =>
     lines(section)
       .flatMap((line) => pattern.exec(line)?.[1] ?? [])
@@ -187,7 +209,8 @@ export function parseHostSettings(text: (section: string) => string | undefined)
     loginDefs: parseLoginDefs(text('login-defs') ?? ''),
     coreLimit: last('core-limits', /^\*\s+(?:hard|-)\s+core\s+(\S+)/),
     coredumpStorage: last('coredump', /^Storage\s*=\s*(\S+)/i)?.toLowerCase(),
-    umask: profile.flatMap(umaskOf),
+    umask: umasks.flatMap(({ mask, always }) => (always ? [mask] : [])),
+    umaskSometimes: umasks.flatMap(({ mask, always }) => (always ? [] : [mask])),
     timeout: timeouts.length === 0 ? undefined : Number(timeouts.at(-1) || Number.NaN),
     issue: (text('issue-net') ?? '').trim(),
   };

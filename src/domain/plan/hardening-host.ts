@@ -14,6 +14,7 @@ import {
   SYSCTLS,
   stricterUmask,
   TIMEOUT_S,
+  umasksOf,
 } from '../audit/host-settings.ts';
 import type { ExtraChange } from './desired.ts';
 
@@ -21,6 +22,8 @@ const WRITTEN = 'Written by docker-tls. `docker-tls remove HOST` takes it away a
 const LOGIN_DEFS_FILE = '/etc/login.defs';
 const UMASK = '027';
 const SYSCTL_FILE = '/etc/sysctl.d/zz-docker-tls.conf';
+const LIMITS_FILE = '/etc/security/limits.d/docker-tls.conf';
+const COREDUMP_FILE = '/etc/systemd/coredump.conf.d/docker-tls.conf';
 const MODPROBE_FILE = '/etc/modprobe.d/docker-tls.conf';
 export const ISSUE_FILES = ['/etc/issue', '/etc/issue.net'] as const;
 
@@ -28,12 +31,12 @@ export const ISSUE_FILES = ['/etc/issue', '/etc/issue.net'] as const;
 const FILES: readonly { readonly fix: FixName; readonly path: string; readonly text: string }[] = [
   {
     fix: 'core-dumps',
-    path: '/etc/security/limits.d/docker-tls.conf',
+    path: LIMITS_FILE,
     text: `# ${WRITTEN}\n* hard core 0\nroot hard core 0\n`,
   },
   {
     fix: 'core-dumps',
-    path: '/etc/systemd/coredump.conf.d/docker-tls.conf',
+    path: COREDUMP_FILE,
     text: `# ${WRITTEN}\n[Coredump]\nStorage=none\nProcessSizeMax=0\n`,
   },
   { fix: 'core-dumps', path: '/etc/profile.d/docker-tls-core.sh', text: `# ${WRITTEN}\nulimit -c 0\n` },
@@ -83,10 +86,10 @@ export function hardenSettings(fixes: ReadonlySet<FixName>, input: HostSettingsI
   for (const { fix, path, text } of FILES) {
     if (!fixes.has(fix)) continue;
     const theirs = file(path) === undefined ? stricterAlready(fix, settings) : undefined;
-    // It may come after a stricter one, and would be the one that counts.
-    const own = fix === 'umask' ? text.replace(UMASK, stricterUmask(UMASK, settings?.umask.at(-1) ?? UMASK)) : text;
-    if (theirs === undefined) write([fix], path, own);
+    if (theirs === undefined) write([fix], path, fix === 'umask' ? umaskFile(text, settings, file(path)) : text);
     else notes.push(`${fix}: ${theirs}`);
+    const later = file(path) === text ? laterCoreDumps(path, settings) : undefined;
+    if (later !== undefined) notes.push(`${fix}: ${later}, and so wins; take it out there`);
   }
   if (settings !== undefined) {
     kernelSettings(fixes, settings, write, extras, changed, notes);
@@ -102,12 +105,39 @@ type Write = (reasons: readonly FixName[], path: string, content: string) => voi
 
 /** What the administrator has set stays, where it is as strict; two readonly TMOUT would make every login complain. */
 function stricterAlready(fix: FixName, settings: HostSettings | undefined): string | undefined {
-  const { timeout, umask = [] } = settings ?? {};
+  const { timeout, umask = [], umaskSometimes = [] } = settings ?? {};
   if (fix === 'session-timeout' && timeout !== undefined)
     return timeout > 0 && timeout <= TIMEOUT_S
       ? `TMOUT is ${timeout} already`
       : `TMOUT${Number.isNaN(timeout) ? '' : `=${timeout}`} is set in /etc/profile or /etc/profile.d, and stays; take it out there`;
-  if (fix === 'umask' && umask.length > 0 && umask.every(isStrict)) return `umask is ${umask.at(-1)} already`;
+  if (fix === 'umask' && umask.length > 0 && [...umask, ...umaskSometimes].every(isStrict))
+    return `umask is ${umask.at(-1)} already`;
+  return undefined;
+}
+
+/** It may come after a stricter umask, and would be the one that counts: of every login that is kept here, of some by a guard. */
+function umaskFile(text: string, settings: HostSettings | undefined, ours = ''): string {
+  const { umask = [], umaskSometimes = [] } = settings ?? {};
+  const own = umasksOf(ours.split('\n')).find(({ always }) => always)?.mask;
+  const theirs = umask.filter((_, index) => index !== umask.lastIndexOf(own ?? ''));
+  const mask = stricterUmask(UMASK, theirs.at(-1) ?? UMASK);
+  const stay = new Set(
+    umaskSometimes
+      .map((one) => stricterUmask(one, '0'))
+      .filter((one) => one !== mask && one === stricterUmask(one, mask))
+      .map((one) => `*${one}`),
+  );
+  const guard = stay.size === 0 ? '' : `case $(umask) in ${[...stay].join(' | ')}) return ;; esac\n`;
+  return text.replace(`umask ${UMASK}`, () => `${guard}umask ${mask}`);
+}
+
+/** What a file says that comes after ours. */
+function laterCoreDumps(path: string, settings: HostSettings | undefined): string | undefined {
+  const { coreLimit = '0', coredumpStorage = 'none' } = settings ?? {};
+  if (path === LIMITS_FILE && coreLimit !== '0')
+    return `a later file of /etc/security/limits.d says core ${coreLimit} for all`;
+  if (path === COREDUMP_FILE && coredumpStorage !== 'none')
+    return `a later file of /etc/systemd/coredump.conf.d says Storage=${coredumpStorage}`;
   return undefined;
 }
 

@@ -1209,6 +1209,8 @@ const HARDENING_CASES: readonly Case[] = [
       ['host.7', { 'login-defs': 'PASS_MAX_DAYS\t99999\nPASS_MIN_DAYS\t7' }, 'PASS_MAX_DAYS is 99999, not 365; SHA'],
       ['host.8', { 'issue-net': 'Debian GNU/Linux 13' }, 'has no text of its own'],
       ['host.9', { 'login-defs': 'UMASK\t022', profile: '  umask 022' }, 'UMASK is 022; umask 022'],
+      ['host.9', { profile: 'umask 022' }, 'umask 022'],
+      ['host.9', { profile: 'umask 027\nif true; then umask 002; fi' }, 'umask 002'],
       ['host.10', { profile: '# TMOUT=60' }, 'TMOUT is not set'],
     ] as const
   ).map(
