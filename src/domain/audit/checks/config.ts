@@ -2,7 +2,17 @@
 
 import { givenTwice, isOn, placeOf, setting } from '../../dockerd/options.ts';
 import { textAt } from '../../json.ts';
-import { type Check, type Evidence, finding, judge, notApplicable, PASS, UNANSWERED, type Verdict } from '../check.ts';
+import {
+  type Check,
+  checksOf,
+  type Evidence,
+  finding,
+  judge,
+  notApplicable,
+  PASS,
+  UNANSWERED,
+  type Verdict,
+} from '../check.ts';
 
 import type { AuditFacts } from '../facts.ts';
 
@@ -99,9 +109,8 @@ function apiAnswers(facts: AuditFacts): Verdict {
   return finding([{ place: apiSocket, text }]);
 }
 
-export const CONFIG_CHECKS: readonly Check[] = [
-  {
-    id: 'config.1',
+export const CONFIG_CHECKS: readonly Check[] = checksOf<Check>({
+  'config.1': {
     title: 'daemon.json can be read by dockerd',
     failure: 'dockerd cannot read daemon.json',
     severity: 'high',
@@ -109,8 +118,7 @@ export const CONFIG_CHECKS: readonly Check[] = [
     fix: 'Fix the line; dockerd --validate (23.0 and later) checks it.',
     evaluate: daemonJson,
   },
-  {
-    id: 'config.2',
+  'config.2': {
     title: 'No setting is given both as a flag and in daemon.json',
     failure: 'A setting is given both as a flag and in daemon.json',
     severity: 'high',
@@ -118,8 +126,7 @@ export const CONFIG_CHECKS: readonly Check[] = [
     fix: 'Keep one of the two: see systemctl cat docker.service and daemon.json.',
     evaluate: conflicts,
   },
-  {
-    id: 'config.3',
+  'config.3': {
     title: 'Socket units of Docker are protected',
     failure: 'A socket unit of Docker is open',
     severity: 'critical',
@@ -127,8 +134,7 @@ export const CONFIG_CHECKS: readonly Check[] = [
     fix: (host) => `docker-tls setup ${host}, or SocketMode=0660 in the unit`,
     evaluate: sockets,
   },
-  {
-    id: 'config.4',
+  'config.4': {
     title: 'Logs of containers are limited',
     failure: 'Logs of containers grow without limit',
     severity: 'medium',
@@ -137,8 +143,7 @@ export const CONFIG_CHECKS: readonly Check[] = [
     fixable: 'log-limits',
     evaluate: logLimits,
   },
-  {
-    id: 'config.5',
+  'config.5': {
     title: "Docker's API tells the audit everything",
     failure: "Docker's API did not tell the audit everything",
     severity: 'critical',
@@ -146,4 +151,4 @@ export const CONFIG_CHECKS: readonly Check[] = [
     fix: 'systemctl status docker.service; journalctl -u docker.service -n 50; then audit again',
     evaluate: apiAnswers,
   },
-];
+});

@@ -3,7 +3,17 @@
 import { lastOf } from '../../dockerd/options.ts';
 import { textAt } from '../../json.ts';
 import { type AuditRule, isHollow, isWatched } from '../audit-rules.ts';
-import { type Check, finding, forPerson, notApplicable, PASS, UNANSWERED, type Verdict } from '../check.ts';
+import {
+  asked,
+  type Check,
+  checksOf,
+  finding,
+  forPerson,
+  notApplicable,
+  PASS,
+  UNANSWERED,
+  type Verdict,
+} from '../check.ts';
 import type { AuditFacts } from '../facts.ts';
 
 const DAY_MS = 86_400_000;
@@ -166,25 +176,25 @@ export const WATCHES: readonly Watch[] = [
 ];
 
 export const HOST_CHECKS: readonly Check[] = [
-  {
-    id: '1.1.1',
-    title: "Docker's data has a file system of its own",
-    failure: "Docker's data shares a file system with the host",
-    severity: 'low',
-    why: 'Images and logs that fill the disk stop the whole host, and a mount of its own can be limited and watched.',
-    fix: 'Mount a partition or volume on /var/lib/docker (move the data while docker is stopped).',
-    evaluate: ownPartition,
-  },
-  {
-    id: '1.1.2',
-    title: 'Only trusted users control the daemon',
-    failure: 'Users in the docker group are root',
-    severity: 'medium',
-    why: 'Anyone in the docker group can mount / into a container and so is root, without a password and without a trace in sudo.',
-    fix: 'gpasswd --delete USER docker',
-    fixable: 'docker-group',
-    evaluate: groupMembers,
-  },
+  ...checksOf<Check>({
+    '1.1.1': {
+      title: "Docker's data has a file system of its own",
+      failure: "Docker's data shares a file system with the host",
+      severity: 'low',
+      why: 'Images and logs that fill the disk stop the whole host, and a mount of its own can be limited and watched.',
+      fix: 'Mount a partition or volume on /var/lib/docker (move the data while docker is stopped).',
+      evaluate: ownPartition,
+    },
+    '1.1.2': {
+      title: 'Only trusted users control the daemon',
+      failure: 'Users in the docker group are root',
+      severity: 'medium',
+      why: 'Anyone in the docker group can mount / into a container and so is root, without a password and without a trace in sudo.',
+      fix: 'gpasswd --delete USER docker',
+      fixable: 'docker-group',
+      evaluate: groupMembers,
+    },
+  }),
   ...WATCHES.map(
     (watch): Check => ({
       id: watch.id,
@@ -197,23 +207,21 @@ export const HOST_CHECKS: readonly Check[] = [
       evaluate: (facts) => watched(facts, watch.paths(facts), watch.what),
     }),
   ),
-  {
-    id: '1.2.1',
-    title: 'The host is hardened',
-    severity: 'info',
-    why: "A container is only as safe as the kernel and the host's other services.",
-    fix: 'lynis audit system, or the CIS benchmark of the distribution.',
-    manual: true,
-    evaluate: (facts) =>
-      forPerson('is the host itself hardened and up to date?', [{ place: facts.os, text: facts.kernel }]),
-  },
-  {
-    id: '1.2.2',
-    title: 'The version of Docker is up to date',
-    failure: 'The version of Docker is out of date',
-    severity: 'medium',
-    why: 'Known holes in dockerd, containerd and runc let containers become the host.',
-    fix: 'Upgrade docker.io, docker-ce, moby-engine or docker, containerd and runc: apt-get install --only-upgrade, dnf upgrade, zypper update, apk upgrade.',
-    evaluate: (facts, outside) => version(facts, outside.now),
-  },
+  ...checksOf<Check>({
+    '1.2.1': asked({
+      title: 'The host is hardened',
+      why: "A container is only as safe as the kernel and the host's other services.",
+      fix: 'lynis audit system, or the CIS benchmark of the distribution.',
+      evaluate: (facts) =>
+        forPerson('is the host itself hardened and up to date?', [{ place: facts.os, text: facts.kernel }]),
+    }),
+    '1.2.2': {
+      title: 'The version of Docker is up to date',
+      failure: 'The version of Docker is out of date',
+      severity: 'medium',
+      why: 'Known holes in dockerd, containerd and runc let containers become the host.',
+      fix: 'Upgrade docker.io, docker-ce, moby-engine or docker, containerd and runc: apt-get install --only-upgrade, dnf upgrade, zypper update, apk upgrade.',
+      evaluate: (facts, outside) => version(facts, outside.now),
+    },
+  }),
 ];

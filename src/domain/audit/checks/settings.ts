@@ -2,7 +2,17 @@
 
 import { isOn, lastOf, placeOf, setting } from '../../dockerd/options.ts';
 import { textAt } from '../../json.ts';
-import { type Check, type Evidence, finding, judge, notApplicable, PASS, UNANSWERED, type Verdict } from '../check.ts';
+import {
+  type Check,
+  checksOf,
+  type Evidence,
+  finding,
+  judge,
+  notApplicable,
+  PASS,
+  UNANSWERED,
+  type Verdict,
+} from '../check.ts';
 import { isLoopback } from '../exposure.ts';
 import type { AuditFacts } from '../facts.ts';
 
@@ -93,9 +103,8 @@ function cgroups(facts: AuditFacts): Verdict {
   return finding([{ place: 'dockerd', text: 'uses control groups of version 1, deprecated from Docker 29.0 on' }]);
 }
 
-export const SETTINGS_CHECKS: readonly Check[] = [
-  {
-    id: 'config.6',
+export const SETTINGS_CHECKS: readonly Check[] = checksOf<Check>({
+  'config.6': {
     title: 'Ports are published on one address unless another is asked for',
     failure: 'Ports are published on every address by default',
     severity: 'low',
@@ -103,8 +112,7 @@ export const SETTINGS_CHECKS: readonly Check[] = [
     fix: '"ip": "127.0.0.1" and "default-network-opts": { "bridge": { "com.docker.network.bridge.host_binding_ipv4": "127.0.0.1" } } in daemon.json (for networks created from then on); -p 192.0.2.7:80:80 opens one where it is meant',
     evaluate: hostBinding,
   },
-  {
-    id: 'config.7',
+  'config.7': {
     title: 'Unpublished ports of containers cannot be reached from other machines',
     failure: 'Unpublished ports of containers can be reached from other machines',
     severity: 'medium',
@@ -112,8 +120,7 @@ export const SETTINGS_CHECKS: readonly Check[] = [
     fix: 'Take allow-direct-routing, ip-forward-no-drop and bridge-accept-fwmark out of the configuration, or note why they are needed.',
     evaluate: directRouting,
   },
-  {
-    id: 'config.8',
+  'config.8': {
     title: 'Metrics are served on loopback only',
     failure: 'Metrics are served to the network',
     severity: 'medium',
@@ -121,8 +128,7 @@ export const SETTINGS_CHECKS: readonly Check[] = [
     fix: '"metrics-addr": "127.0.0.1:9323" in daemon.json, and a proxy with TLS in front where others collect them',
     evaluate: metrics,
   },
-  {
-    id: 'config.9',
+  'config.9': {
     title: 'Old versions of the API are not served',
     failure: 'Old versions of the API are served',
     severity: 'low',
@@ -130,8 +136,7 @@ export const SETTINGS_CHECKS: readonly Check[] = [
     fix: 'Take min-api-version out of daemon.json and DOCKER_MIN_API_VERSION out of the environment of docker.service; upgrade the clients.',
     evaluate: minApi,
   },
-  {
-    id: 'config.10',
+  'config.10': {
     title: 'Control groups are of version 2',
     failure: 'Control groups are of version 1',
     severity: 'low',
@@ -139,4 +144,4 @@ export const SETTINGS_CHECKS: readonly Check[] = [
     fix: 'systemd.unified_cgroup_hierarchy=1 on the kernel command line, or take systemd.unified_cgroup_hierarchy=0 out of it; then reboot',
     evaluate: cgroups,
   },
-];
+});
