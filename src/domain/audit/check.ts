@@ -107,6 +107,11 @@ export function finding(evidence: readonly Evidence[], severity?: Severity, stay
   return { state: 'finding', evidence, severity, stays };
 }
 
+/** A finding of one place. */
+export function findingAt(place: string, text: string, severity?: Severity, stays?: string): Verdict {
+  return finding([{ place, text }], severity, stays);
+}
+
 /** The gravest of what the pieces of evidence say of themselves. */
 export function gravestOf(evidence: readonly Evidence[]): Severity | undefined {
   return SEVERITIES.find((severity) => evidence.some((piece) => piece.severity === severity));

@@ -6,7 +6,7 @@ import {
   type Check,
   checksOf,
   type Evidence,
-  finding,
+  findingAt,
   judge,
   notApplicable,
   PASS,
@@ -78,12 +78,10 @@ function logLimits(facts: AuditFacts): Verdict {
   if (driver === 'local') return PASS; // 5 files of 20 MB by default (Docker docs, "Local file logging driver")
   const options = setting(facts.daemon, 'log-opts')?.values ?? [];
   if (options.some((option) => /^max-size=(?!-1$).+/.test(option))) return PASS;
-  return finding([
-    {
-      place: placeOf(facts.daemon, 'log-opts'),
-      text: 'json-file without max-size: one talkative container fills the disk',
-    },
-  ]);
+  return findingAt(
+    placeOf(facts.daemon, 'log-opts'),
+    'json-file without max-size: one talkative container fills the disk',
+  );
 }
 
 /** Half of the checks live by what the API says: where it is silent, nothing of that may look good. */
@@ -93,12 +91,12 @@ function apiAnswers(facts: AuditFacts): Verdict {
     const { containers, containerCount, images, imageCount } = docker;
     if (containers.length >= containerCount && images.length >= imageCount) return PASS;
     const text = `${containers.length} of ${containerCount} containers and ${images.length} of ${imageCount} images were judged: the first ones, of containers those that run before others`;
-    return finding([{ place: 'dockerd', text }], 'info');
+    return findingAt('dockerd', text, 'info');
   }
   if (daemon.words === undefined && apiSocket === '') return notApplicable('there is no dockerd');
   if (apiSocket === '') {
     const text = daemon.running ? 'runs, but has no socket where it should be' : 'does not run';
-    return finding([{ place: 'dockerd', text }]);
+    return findingAt('dockerd', text);
   }
   const text =
     apiStatus === undefined
@@ -106,7 +104,7 @@ function apiAnswers(facts: AuditFacts): Verdict {
       : apiStatus === 0
         ? 'was asked and did not answer'
         : `was asked and answered with status ${apiStatus}`;
-  return finding([{ place: apiSocket, text }]);
+  return findingAt(apiSocket, text);
 }
 
 export const CONFIG_CHECKS: readonly Check[] = checksOf<Check>({

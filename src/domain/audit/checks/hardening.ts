@@ -1,6 +1,6 @@
 /** Owns the checks of the host outside of Docker: kernel settings, modules and logins. Lynis asks for all of them, the CIS Docker Benchmark for none. */
 
-import { type Check, checksOf, type Evidence, finding, judge, notApplicable, PASS, type Verdict } from '../check.ts';
+import { type Check, checksOf, type Evidence, findingAt, judge, notApplicable, PASS, type Verdict } from '../check.ts';
 import type { AuditFacts } from '../facts.ts';
 import type { FixName } from '../fixes.ts';
 import {
@@ -36,7 +36,7 @@ function kernel(settings: HostSettings, fix: FixName): readonly Evidence[] | Ver
 function modules(settings: HostSettings, fix: 'modules' | 'modules-used'): readonly Evidence[] | Verdict {
   if (settings.container) return notApplicable('a container has the kernel of another machine');
   const loose = looseModules(settings, fix);
-  return loose.length === 0 ? PASS : finding([{ place: 'modprobe', text: `can be loaded: ${loose.join(', ')}` }]);
+  return loose.length === 0 ? PASS : findingAt('modprobe', `can be loaded: ${loose.join(', ')}`);
 }
 
 function timeoutWords(timeout: number | undefined): string {

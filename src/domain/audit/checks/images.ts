@@ -7,7 +7,7 @@ import {
   type Check,
   checksOf,
   type Evidence,
-  finding,
+  findingAt,
   forPerson,
   judge,
   notApplicable,
@@ -64,9 +64,7 @@ function contentTrust(facts: AuditFacts): Verdict {
     return notApplicable('Docker has no content trust from 29.0 on; pin images by digest');
   const last = facts.contentTrust.filter((line) => !line.trim().startsWith('#')).at(-1) ?? '';
   if (/DOCKER_CONTENT_TRUST\s*=?\s*["']?(1|true)\b/.test(last)) return PASS;
-  return finding([
-    { place: '/etc/environment', text: 'DOCKER_CONTENT_TRUST=1 is not set for logins: unsigned images are pulled' },
-  ]);
+  return findingAt('/etc/environment', 'DOCKER_CONTENT_TRUST=1 is not set for logins: unsigned images are pulled');
 }
 
 export const IMAGE_CHECKS: readonly Check[] = checksOf<Check>({

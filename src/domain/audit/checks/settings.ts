@@ -6,7 +6,7 @@ import {
   type Check,
   checksOf,
   type Evidence,
-  finding,
+  findingAt,
   judge,
   notApplicable,
   PASS,
@@ -69,9 +69,7 @@ function metrics(facts: AuditFacts): Verdict {
   if (address === '') return PASS;
   const host = address.replace(/:\d+$/, '');
   if (isLoopback(host)) return PASS;
-  return finding([
-    { place: given?.place ?? '', text: `${address} serves metrics to every client that reaches it, in plain HTTP` },
-  ]);
+  return findingAt(given?.place ?? '', `${address} serves metrics to every client that reaches it, in plain HTTP`);
 }
 
 /** The oldest API that an engine speaks by default: 1.44 in 29.0 to 29.2, then 1.40 (moby: api/common.go, release notes of 29.0 and 29.3). */
@@ -87,12 +85,10 @@ function minApi(facts: AuditFacts): Verdict {
   const [major = 0, minor = 0] = textAt(facts.docker.info, 'ServerVersion').split('.').map(Number);
   const usual = defaultMinApi(major, minor);
   if (Number.isNaN(lowest) || lowest >= usual) return PASS;
-  return finding([
-    {
-      place: placeOf(facts.daemon, 'min-api-version'),
-      text: `the API is served from ${version} on, below the 1.${usual} of this engine`,
-    },
-  ]);
+  return findingAt(
+    placeOf(facts.daemon, 'min-api-version'),
+    `the API is served from ${version} on, below the 1.${usual} of this engine`,
+  );
 }
 
 function cgroups(facts: AuditFacts): Verdict {
@@ -100,7 +96,7 @@ function cgroups(facts: AuditFacts): Verdict {
   const version = textAt(facts.docker.info, 'CgroupVersion');
   if (version === '') return notApplicable('this engine does not say which version of control groups it uses');
   if (version !== '1') return PASS;
-  return finding([{ place: 'dockerd', text: 'uses control groups of version 1, deprecated from Docker 29.0 on' }]);
+  return findingAt('dockerd', 'uses control groups of version 1, deprecated from Docker 29.0 on');
 }
 
 export const SETTINGS_CHECKS: readonly Check[] = checksOf<Check>({

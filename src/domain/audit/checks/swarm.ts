@@ -7,7 +7,7 @@ import {
   type Check,
   checksOf,
   type Evidence,
-  finding,
+  findingAt,
   forPerson,
   judge,
   notApplicable,
@@ -41,7 +41,7 @@ function managers(facts: AuditFacts): Verdict {
     if (count <= 7 && count % 2 === 1) return PASS;
     const text =
       count > 7 ? 'more than seven slow each other down' : 'an even number bears no more failures than one less';
-    return finding([{ place: 'swarm', text: `${count} managers: ${text}` }]);
+    return findingAt('swarm', `${count} managers: ${text}`);
   });
 }
 
@@ -178,7 +178,7 @@ export const SWARM_CHECKS: readonly Check[] = checksOf<Check>({
       asManager(facts, (docker) =>
         at(docker.swarm, 'Spec', 'EncryptionConfig', 'AutoLockManagers') === true
           ? PASS
-          : finding([{ place: 'swarm', text: 'autolock is off' }]),
+          : findingAt('swarm', 'autolock is off'),
       ),
   },
   '7.6': asked({

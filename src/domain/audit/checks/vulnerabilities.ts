@@ -6,6 +6,7 @@ import {
   checksOf,
   type Evidence,
   finding,
+  findingAt,
   judge,
   notApplicable,
   PASS,
@@ -78,7 +79,7 @@ function cri(facts: AuditFacts): Verdict {
   if (facts.software.kubelet) return notApplicable('Kubernetes runs here and needs it');
   if (!criEnabled(facts)) return PASS;
   const text = 'does not switch off the CRI plugin, which Docker does not use';
-  return finding([{ place: '/etc/containerd/config.toml', text }]);
+  return findingAt('/etc/containerd/config.toml', text);
 }
 
 const CHECKED: readonly Component[] = ['engine', 'buildkit', 'containerd', 'runc', 'cli', 'compose', 'buildx'];
