@@ -12,48 +12,7 @@ import {
   type Verdict,
 } from '../check.ts';
 import type { AuditFacts } from '../facts.ts';
-import type { SshdMatch } from '../sshd-facts.ts';
-
-type PasswordMethod = 'password' | 'keyboard-interactive';
-
-function passwordMethods(list: string): readonly PasswordMethod[] {
-  const methods = list.split(',').map((method) => method.replace(/:.*$/, ''));
-  return (['password', 'keyboard-interactive'] as const).filter((method) => methods.includes(method));
-}
-
-/** AuthenticationMethods: lists of methods, each list in whole (sshd_config(5)); empty for `any`. */
-function methodLists(text: string): readonly string[] {
-  const lists = text.toLowerCase().split(/\s+/);
-  return lists.filter((list) => list !== '' && list !== 'any');
-}
-
-/** True where one of the two is a way in by itself, and not only beside a key. */
-function suffices(method: PasswordMethod, lists: readonly string[]): boolean {
-  return (
-    lists.length === 0 ||
-    lists.some(
-      (list) => passwordMethods(list).includes(method) && passwordMethods(list).length === list.split(',').length,
-    )
-  );
-}
-
-/** What some logins have to give beside a key (AuthenticationMethods, for all or in a Match block): without it they are shut out. */
-export function secondFactors(
-  sshd: ReadonlyMap<string, readonly string[]>,
-  matches: readonly SshdMatch[],
-): ReadonlySet<PasswordMethod> {
-  const key = 'authenticationmethods';
-  const texts = [sshd.get(key)?.[0], ...matches.map(({ settings }) => settings.get(key))];
-  return new Set(
-    texts.flatMap((text = '') => {
-      const lists = methodLists(text);
-      if (lists.some((list) => passwordMethods(list).length === 0)) return [];
-      return lists.flatMap((list) =>
-        passwordMethods(list).length < list.split(',').length ? passwordMethods(list) : [],
-      );
-    }),
-  );
-}
+import { methodLists, secondFactors, suffices } from '../sshd-facts.ts';
 
 const NO_SSHD = notApplicable('sshd is not installed, or does not run');
 
