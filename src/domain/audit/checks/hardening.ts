@@ -190,12 +190,12 @@ export const HARDENING_CHECKS: readonly Check[] = [
     'New files of users are open to others',
     'What is made without a thought should not be open to all.',
     'UMASK 027 in /etc/login.defs, umask 027 in /etc/profile.d/',
-    ({ loginDefs, umask, umaskSometimes }) => [
+    ({ loginDefs, umaskInTheEnd }) => [
       ...looseLoginDefs(loginDefs, 'umask').map(({ now }) => ({
         place: '/etc/login.defs',
         text: `UMASK is ${now === '' ? 'not set' : now}`,
       })),
-      ...[...umask, ...umaskSometimes]
+      ...umaskInTheEnd
         .filter((mask) => !isStrict(mask))
         .map((mask) => ({ place: '/etc/profile', text: `umask ${mask}` })),
     ],
