@@ -1,5 +1,6 @@
 /** Owns the settings of the host outside of Docker that checks judge and fixes make: kernel, modules, logins. What is stricter already stays. */
 
+import { posix } from 'node:path';
 import type { FixName } from './fixes.ts';
 
 type Row = {
@@ -59,6 +60,9 @@ export const SYSCTLS: readonly Row[] = [
   ...rows('kernel-bpf', [['kernel.unprivileged_bpf_disabled', '1']]),
 ];
 
+/** Ours. Its name sorts after most others, and of all files of sysctl.d the last one counts at boot. */
+export const SYSCTL_FILE = '/etc/sysctl.d/zz-docker-tls.conf';
+
 /** Below /proc/sys, as the audit's script takes them. */
 export const SYSCTL_PATHS: string = SYSCTLS.map(({ key }) => key.replaceAll('.', '/')).join(' ');
 
@@ -111,6 +115,8 @@ export type HostSettings = {
   /** It shares the kernel of another machine. */
   readonly container: boolean;
   readonly sysctl: ReadonlyMap<string, string>;
+  /** What files say at boot that are read after ours, by key. */
+  readonly sysctlLater: ReadonlyMap<string, { readonly file: string; readonly value: string }>;
   readonly loaded: ReadonlySet<string>;
   /** Modules whose loading a file of modprobe.d forbids. */
   readonly blocked: ReadonlySet<string>;
@@ -180,6 +186,28 @@ export function stricterUmask(one: string, other: string): string {
   return (Number.parseInt(one, 8) | Number.parseInt(other, 8)).toString(8).padStart(3, '0');
 }
 
+/**
+ * `# PATH`, and below it what the file sets. Files of all directories are read by name, and of one name only that of the first directory;
+ * a key may have `/` in place of `.`, and one that a pattern names as well is left to what names it whole (sysctl.d(5)).
+ */
+function sysctlsAfterOurs(text: string): HostSettings['sysctlLater'] {
+  const files = new Map<string, string>();
+  for (const file of text.split(/^# (?=\/)/m)) {
+    const name = /^.*\/([^/\n]+)$/m.exec(file)?.[1] ?? '';
+    if (name > posix.basename(SYSCTL_FILE) && !files.has(name)) files.set(name, file);
+  }
+  const found = new Map<string, { file: string; value: string }>();
+  for (const [, file] of [...files].sort(([a], [b]) => (a < b ? -1 : 1))) {
+    const [path = '', ...lines] = file.split('\n');
+    for (const line of lines) {
+      const [, key = '', value = ''] = /^\s*-?([\w./-]+?)\s*=\s*(.*?)\s*$/.exec(line) ?? [];
+      const dotted = /^[^.]*\//.test(key) ? key.replace(/[./]/g, (one) => (one === '/' ? '.' : '/')) : key;
+      if (key !== '') found.set(dotted, { file: path, value });
+    }
+  }
+  return found;
+}
+
 /** Reads the sections of src/host/audit/hardening.sh; undefined where the host did not answer them. */
 export function parseHostSettings(text: (section: string) => string | undefined): HostSettings | undefined {
   const sysctl = text('sysctl');
@@ -201,6 +229,7 @@ export function parseHostSettings(text: (section: string) => string | undefined)
         return path === undefined ? [] : [[path.replaceAll('/', '.'), (value ?? '').trim()] as const];
       }),
     ),
+    sysctlLater: sysctlsAfterOurs(text('sysctl-later') ?? ''),
     loaded: new Set(lines('modules').map(moduleName)),
     blocked: new Set(
       lines('modprobe').flatMap((line) => {

@@ -10,6 +10,13 @@ hardening_facts() {
   # shellcheck disable=SC2086
   (cd /proc/sys && grep -s '' /dev/null $SYSCTLS)
   end sysctl
+  # Files that may be read after ours at boot: those whose names begin with z or what sorts after it. Settings of each below its name.
+  for file in /etc/sysctl.d/[!\ -y]*.conf /run/sysctl.d/[!\ -y]*.conf /usr/local/lib/sysctl.d/[!\ -y]*.conf /usr/lib/sysctl.d/[!\ -y]*.conf; do
+    [ -e "$file" ] || continue
+    printf '# %s\n' "$file"
+    [ ! -f "$file" ] || grep -m 500 -E '^[^#;]*=' "$file"
+  done
+  end sysctl-later
   cut -d ' ' -f 1 /proc/modules
   end modules
   grep -hsE '^[[:space:]]*install[[:space:]]' /etc/modprobe.d/*.conf /run/modprobe.d/*.conf /usr/lib/modprobe.d/*.conf /lib/modprobe.d/*.conf

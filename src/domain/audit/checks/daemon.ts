@@ -1,6 +1,6 @@
 /** Owns the checks of section 2: how dockerd is configured, judged from its effective options and its own answers. */
 
-import type { Check } from '../check.ts';
+import { type Check, checksOf } from '../check.ts';
 import {
   authorization,
   experimental,
@@ -20,9 +20,8 @@ import {
   userns,
 } from './daemon-verdicts.ts';
 
-export const DAEMON_CHECKS: readonly Check[] = [
-  {
-    id: '2.1',
+export const DAEMON_CHECKS: readonly Check[] = checksOf<Check>({
+  '2.1': {
     title: 'The daemon runs without root rights',
     failure: 'The daemon runs as root',
     severity: 'info',
@@ -30,8 +29,7 @@ export const DAEMON_CHECKS: readonly Check[] = [
     fix: 'dockerd-rootless-setuptool.sh install (https://docs.docker.com/engine/security/rootless/)',
     evaluate: rootless,
   },
-  {
-    id: '2.2',
+  '2.2': {
     title: 'Containers on the default bridge are kept apart',
     failure: 'Containers on the default bridge reach one another',
     severity: 'medium',
@@ -40,8 +38,7 @@ export const DAEMON_CHECKS: readonly Check[] = [
     fixable: 'icc',
     evaluate: icc,
   },
-  {
-    id: '2.3',
+  '2.3': {
     title: "The daemon's log level is info",
     failure: "The daemon's log level is not info",
     severity: 'low',
@@ -50,8 +47,7 @@ export const DAEMON_CHECKS: readonly Check[] = [
     fixable: 'log-level',
     evaluate: logLevel,
   },
-  {
-    id: '2.4',
+  '2.4': {
     title: 'Docker may keep its firewall rules',
     failure: 'Docker may not keep its firewall rules',
     severity: 'medium',
@@ -60,8 +56,7 @@ export const DAEMON_CHECKS: readonly Check[] = [
     fixable: 'iptables',
     evaluate: mustBe(true, 'iptables', true, 'iptables is switched off'),
   },
-  {
-    id: '2.5',
+  '2.5': {
     title: 'No insecure registries',
     failure: 'Registries are used without verified TLS',
     severity: 'high',
@@ -69,8 +64,7 @@ export const DAEMON_CHECKS: readonly Check[] = [
     fix: "Take it out of insecure-registries; put the registry's CA into /etc/docker/certs.d/REGISTRY/ca.crt instead.",
     evaluate: insecureRegistries,
   },
-  {
-    id: '2.6',
+  '2.6': {
     title: 'The aufs storage driver is not used',
     failure: 'The aufs storage driver is used',
     severity: 'low',
@@ -78,8 +72,7 @@ export const DAEMON_CHECKS: readonly Check[] = [
     fix: '"storage-driver": "overlay2" in daemon.json (existing images have to be pulled again)',
     evaluate: storageDriver('aufs'),
   },
-  {
-    id: '2.7',
+  '2.7': {
     title: 'The devicemapper storage driver is not used',
     failure: 'The devicemapper storage driver is used',
     severity: 'low',
@@ -87,8 +80,7 @@ export const DAEMON_CHECKS: readonly Check[] = [
     fix: '"storage-driver": "overlay2" in daemon.json (existing images have to be pulled again)',
     evaluate: storageDriver('devicemapper'),
   },
-  {
-    id: '2.8',
+  '2.8': {
     title: 'TCP is served with mutual TLS only',
     failure: 'TCP is served without mutual TLS',
     severity: 'critical',
@@ -97,8 +89,7 @@ export const DAEMON_CHECKS: readonly Check[] = [
     fixable: 'tls',
     evaluate: tls,
   },
-  {
-    id: '2.9',
+  '2.9': {
     title: 'Default limits (ulimits) are set for containers',
     failure: 'No default limits (ulimits) for containers',
     severity: 'low',
@@ -107,8 +98,7 @@ export const DAEMON_CHECKS: readonly Check[] = [
     fixable: 'default-ulimits',
     evaluate: ulimits,
   },
-  {
-    id: '2.10',
+  '2.10': {
     title: 'User namespaces are in use',
     failure: 'User namespaces are not in use',
     severity: 'medium',
@@ -117,8 +107,7 @@ export const DAEMON_CHECKS: readonly Check[] = [
     fixable: 'userns-remap',
     evaluate: userns,
   },
-  {
-    id: '2.11',
+  '2.11': {
     title: 'The default cgroup parent is used',
     failure: 'Another cgroup parent than the default is used',
     severity: 'low',
@@ -126,8 +115,7 @@ export const DAEMON_CHECKS: readonly Check[] = [
     fix: 'Take cgroup-parent out of the configuration, or note why it is needed.',
     evaluate: mustBeUnset('cgroup-parent', (value) => value !== '', 'not the default'),
   },
-  {
-    id: '2.12',
+  '2.12': {
     title: 'The base device size is unchanged',
     failure: 'The base device size was changed',
     severity: 'low',
@@ -135,8 +123,7 @@ export const DAEMON_CHECKS: readonly Check[] = [
     fix: 'Take dm.basesize out of storage-opts.',
     evaluate: mustBeUnset('storage-opts', (value) => value.startsWith('dm.basesize'), 'changed'),
   },
-  {
-    id: '2.13',
+  '2.13': {
     title: 'An authorization plugin decides what clients may do',
     failure: 'No authorization plugin decides what clients may do',
     severity: 'low',
@@ -144,8 +131,7 @@ export const DAEMON_CHECKS: readonly Check[] = [
     fix: 'Install an authorization plugin, for instance https://www.openpolicyagent.org/docs/docker-authorization',
     evaluate: authorization,
   },
-  {
-    id: '2.14',
+  '2.14': {
     title: 'Logs of containers are kept on another host too',
     failure: 'Logs of containers are kept on this host only',
     severity: 'low',
@@ -153,8 +139,7 @@ export const DAEMON_CHECKS: readonly Check[] = [
     fix: '"log-driver": "syslog" with "log-opts": { "syslog-address": "tcp+tls://…" } in daemon.json, or journald with systemd-journal-upload',
     evaluate: logDriver,
   },
-  {
-    id: '2.15',
+  '2.15': {
     title: 'Containers cannot gain new privileges',
     failure: 'Containers can gain new privileges',
     severity: 'medium',
@@ -163,8 +148,7 @@ export const DAEMON_CHECKS: readonly Check[] = [
     fixable: 'no-new-privileges',
     evaluate: noNewPrivileges,
   },
-  {
-    id: '2.16',
+  '2.16': {
     title: 'Containers outlive a restart of the daemon',
     failure: 'Containers stop with the daemon',
     severity: 'low',
@@ -173,8 +157,7 @@ export const DAEMON_CHECKS: readonly Check[] = [
     fixable: 'live-restore',
     evaluate: liveRestore,
   },
-  {
-    id: '2.17',
+  '2.17': {
     title: 'The userland proxy is switched off',
     failure: 'The userland proxy is on',
     severity: 'low',
@@ -183,8 +166,7 @@ export const DAEMON_CHECKS: readonly Check[] = [
     fixable: 'userland-proxy',
     evaluate: mustBe(false, 'userland-proxy', true, 'docker-proxy runs for each published port'),
   },
-  {
-    id: '2.18',
+  '2.18': {
     title: 'System calls are filtered for all containers',
     failure: 'System calls are not filtered by default',
     severity: 'high',
@@ -192,8 +174,7 @@ export const DAEMON_CHECKS: readonly Check[] = [
     fix: 'Take "seccomp-profile": "unconfined" out of the configuration.',
     evaluate: seccomp,
   },
-  {
-    id: '2.19',
+  '2.19': {
     title: 'Experimental features are off',
     failure: 'Experimental features are on',
     severity: 'low',
@@ -202,4 +183,4 @@ export const DAEMON_CHECKS: readonly Check[] = [
     fixable: 'experimental',
     evaluate: experimental,
   },
-];
+});
