@@ -129,6 +129,8 @@ export type HostSettings = {
   readonly umask: readonly string[];
   /** Those behind a condition there. */
   readonly umaskSometimes: readonly string[];
+  /** What a login can end with: the last that every login gets, and those behind a condition after it. */
+  readonly umaskInTheEnd: readonly string[];
   /** The last TMOUT there, in seconds; NaN where it is not a plain number. */
   readonly timeout: number | undefined;
   readonly issue: string;
@@ -240,6 +242,14 @@ export function parseHostSettings(text: (section: string) => string | undefined)
     coredumpStorage: last('coredump', /^Storage\s*=\s*(\S+)/i)?.toLowerCase(),
     umask: umasks.flatMap(({ mask, always }) => (always ? [mask] : [])),
     umaskSometimes: umasks.flatMap(({ mask, always }) => (always ? [] : [mask])),
+    umaskInTheEnd: umasks
+      .slice(
+        Math.max(
+          0,
+          umasks.findLastIndex(({ always }) => always),
+        ),
+      )
+      .map(({ mask }) => mask),
     timeout: timeouts.length === 0 ? undefined : Number(timeouts.at(-1) || Number.NaN),
     issue: (text('issue-net') ?? '').trim(),
   };
