@@ -215,6 +215,15 @@ export function parseHostSettings(text: (section: string) => string | undefined)
     umask: umasks.flatMap(({ mask, always }) => (always ? [mask] : [])),
     /** Those behind a condition there. */
     umaskSometimes: umasks.flatMap(({ mask, always }) => (always ? [] : [mask])),
+    /** What a login can end with: the last that every login gets, and those behind a condition after it. */
+    umaskInTheEnd: umasks
+      .slice(
+        Math.max(
+          0,
+          umasks.findLastIndex(({ always }) => always),
+        ),
+      )
+      .map(({ mask }) => mask),
     /** The last TMOUT there, in seconds; NaN where it is not a plain number. */
     timeout: timeouts.length === 0 ? undefined : Number(timeouts.at(-1) || Number.NaN),
     issue: (text('issue-net') ?? '').trim(),
