@@ -121,23 +121,18 @@ export function recordHardening(
     readonly banner?: string | undefined;
   },
 ): readonly string[] {
-  const kept = [
-    ...fixes.filter((entry) => entry.startsWith(KEPT_MEMBER)),
-    ...settings.keepInDockerGroup.map((user) => KEPT_MEMBER + user),
+  const entries = (prefix: string, ...more: readonly string[]): string[] => [
+    ...fixes.filter((entry) => entry.startsWith(prefix)),
+    ...more.map((value) => prefix + value),
   ];
-  const tries = [
-    ...fixes.filter((entry) => entry.startsWith(MAX_AUTH_TRIES)),
-    ...(settings.maxAuthTries === undefined ? [] : [`${MAX_AUTH_TRIES}${settings.maxAuthTries}`]),
-  ];
-  const banner =
-    settings.banner === undefined ? fixes.find((entry) => entry.startsWith(BANNER)) : BANNER + settings.banner;
-  const known = FIXES.map((fix) => fix.name as string)
-    .filter((name) => fixes.includes(name))
-    // It has no text yet.
-    .filter((name) => name !== 'banner' || banner !== undefined);
+  const { keepInDockerGroup, maxAuthTries, banner: words } = settings;
+  const kept = entries(KEPT_MEMBER, ...keepInDockerGroup);
+  const tries = entries(MAX_AUTH_TRIES, ...(maxAuthTries === undefined ? [] : [`${maxAuthTries}`]));
+  const banner = words === undefined ? entries(BANNER).slice(0, 1) : [BANNER + words];
   return [
-    ...known,
-    ...(banner === undefined ? [] : [banner]),
+    // Without a text there is no banner yet.
+    ...FIXES.flatMap(({ name }) => (fixes.includes(name) && (name !== 'banner' || banner.length > 0) ? [name] : [])),
+    ...banner,
     ...[...new Set(kept)].sort(),
     ...(tries.length === 0 ? [] : [`${MAX_AUTH_TRIES}${authTriesOf(tries)}`]),
   ];
