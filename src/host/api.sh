@@ -94,7 +94,8 @@ local_socket() {
   set -f
   IFS='
 '
-  for line in ${listed#"$open"}; do
+  for line in $listed; do
+    case $line in @*) ;; *) continue ;; esac
     path=${line#* } inode=${line%% *}
     inode=${inode#@}
     # Those that it has for its own parts.

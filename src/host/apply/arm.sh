@@ -1,5 +1,5 @@
 # Arms the rollback: from here on the host rolls back automatically, also when this script is killed or the host reboots
-# Needs functions: fail list_recovery make_directories recovery_goal start_timer step words write_recovery
+# Needs functions: fail list_recovery look_ahead make_directories recovery_goal start_timer step words write_recovery
 # Needs variables: RECOVERY RECOVERY_LINK SETTINGS STAGING STATE T
 # Needs programs: cat chmod chown cp id ln mkdir mv rm sync
 
@@ -19,5 +19,8 @@ CREATED=$T/created
 # systemd takes a while for it: what follows only adds files of our own, and nothing is switched before it is there (switch.sh).
 start_timer 2>"$T/timer-error" &
 timer=$!
+# So does its look at the daemon.
+look_ahead 2>/dev/null &
+look=$!
 ERR=$T/error
 rm -rf -- "$STAGING"
