@@ -2,7 +2,7 @@
 # Needs functions: apply_services await_protection effective_sshd fail is_up keep_audit_rules keep_generation last_words look_at_service
 # Needs functions: mark missing_programs place_as plainly reload_live_restore result set_linger set_member set_sysctl step undo warn words
 # Needs variables: AUDIT CREATED DAEMON DAEMON_JSON LIVE_RESTORE MANAGED NL OPERATOR REMARK ROLLBACK_LIMIT SERVICE SINCE SSHD SSHD_DROP_IN T
-# Needs variables: TAB TLS_DIRECTORY TLS_SOCKET UNITS VALIDATE look timer validation
+# Needs variables: TAB TLS_DIRECTORY TLS_SOCKET UNITS VALIDATE look missing timer validation
 # Needs programs: chmod chown cmp grep head mv restorecon rm sed selinuxenabled sort sshd sync tail
 
 # What sshd will do for root and for the operator, beside what our drop-in says: a line in another file may win over it.
@@ -68,7 +68,7 @@ wait "$look"
 look_at_service "$T/shown"
 KNOWN=yes
 if [ "$DAEMON" = restart ]; then
-  missing=$(missing_programs)
+  missing_programs
   [ -z "$missing" ] || fail "dockerd would not start again: ${missing%; }"
 fi
 mark switched || fail "could not write $T"

@@ -7,7 +7,7 @@
 # The paths under our care, as they are now.
 keep_generation() {
   [ "$GENERATION" != none ] || return 0
-  rm -rf -- "$T/generation"
+  [ ! -e "$T/generation" ] || rm -rf -- "$T/generation"
   mkdir -- "$T/generation" && true >"$T/generation/manifest" || return 1
   index=0
   while IFS=$TAB read -r kind path <&3; do

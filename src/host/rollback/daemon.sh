@@ -11,12 +11,7 @@ hup_daemon() { find_daemon && kill -s HUP "$pid"; }
 find_socket() {
   known=
   read -r known socket 2>/dev/null <"$T/socket"
-  if [ "$known" != "$pid" ] || [ ! -S "$socket" ]; then
-    socket=$(
-      exec 9<&-
-      local_socket "$pid"
-    )
-  fi
+  if [ "$known" != "$pid" ] || [ ! -S "$socket" ]; then local_socket "$pid"; fi
 }
 
 # Asks for the daemon and its socket beside other things that are done: `shown` and `socket` below $T.

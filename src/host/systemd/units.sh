@@ -1,6 +1,6 @@
 # Unit files: what systemd has of them, whether it can read them, and whether the daemon would start on them.
 # Needs functions: born missing_programs same_daemon
-# Needs variables: BACK KNOWN NL SERVICE T TLS_SOCKET birth
+# Needs variables: BACK KNOWN NL SERVICE T TLS_SOCKET birth missing
 # Needs programs: mount rm sed systemctl
 
 # By these a unit stops with another one.
@@ -73,13 +73,14 @@ reread() {
   return "$reread"
 }
 
-# Why the daemon would not start on what is there now, as far as that is known before it is stopped; nothing: it would.
+# Sets `why` the daemon would not start on what is there now, as far as that is known before it is stopped; nothing: it would.
 obstacle() {
   if units_unread; then
     refusal=$(reread 2>&1) || {
-      printf 'systemd cannot read the unit files: %s' "$refusal"
+      why="systemd cannot read the unit files: $refusal"
       return
     }
   fi
   missing_programs
+  why=$missing
 }
