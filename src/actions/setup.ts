@@ -117,7 +117,7 @@ async function reachHost(
     const reached = progress.host(first.name);
     // The record of a known host names its Docker, also while that one is down.
     const next = run.asks || run.dryRun ? 'unknown' : 'change';
-    const reach = () => (known ? openHost : findHost)(first, run, reached, next);
+    const reach = () => (known ? openHost : findHost)(first, run, reached, { next });
     try {
       return { first, run, editable, reached, reach, opened: await reach() };
     } catch (error) {
