@@ -11,6 +11,7 @@ import {
   looseSysctls,
   moduleName,
   parseLoginDefs,
+  SYSCTL_FILE,
   SYSCTLS,
   stricterUmask,
   TIMEOUT_S,
@@ -21,7 +22,6 @@ import type { ExtraChange } from './desired.ts';
 const WRITTEN = 'Written by docker-tls. `docker-tls remove HOST` takes it away again.';
 const LOGIN_DEFS_FILE = '/etc/login.defs';
 const UMASK = '027';
-const SYSCTL_FILE = '/etc/sysctl.d/zz-docker-tls.conf';
 const LIMITS_FILE = '/etc/security/limits.d/docker-tls.conf';
 const COREDUMP_FILE = '/etc/systemd/coredump.conf.d/docker-tls.conf';
 const MODPROBE_FILE = '/etc/modprobe.d/docker-tls.conf';
@@ -57,12 +57,7 @@ export const HOST_PATHS: readonly string[] = [
   ...ISSUE_FILES,
 ];
 
-export type HardenedSettings = {
-  readonly extras: readonly ExtraChange[];
-  /** Fixes that change something. */
-  readonly changed: ReadonlySet<FixName>;
-  readonly notes: readonly string[];
-};
+export type HardenedSettings = Pick<Fixing, 'extras' | 'changed' | 'notes'>;
 
 export type HostSettingsInput = {
   /** Undefined: the host did not say. */
@@ -72,17 +67,28 @@ export type HostSettingsInput = {
   readonly banner: string | undefined;
 };
 
+/** What the fixes come to, as it is put together. */
+type Fixing = {
+  readonly fixes: ReadonlySet<FixName>;
+  readonly extras: ExtraChange[];
+  /** Fixes that change something. */
+  readonly changed: Set<FixName>;
+  readonly notes: string[];
+  readonly write: (reasons: readonly FixName[], path: string, content: string) => void;
+};
+
 /** A host that is stricter already stays so. */
 export function hardenSettings(fixes: ReadonlySet<FixName>, input: HostSettingsInput): HardenedSettings {
+  const { settings, file } = input;
   const extras: ExtraChange[] = [];
   const changed = new Set<FixName>();
   const notes: string[] = [];
-  const { settings, file } = input;
-  const write = (reasons: readonly FixName[], path: string, content: string): void => {
+  const write: Fixing['write'] = (reasons, path, content) => {
     const edited = path === LOGIN_DEFS_FILE;
     extras.push({ kind: 'file', path, mode: '0644', edited, content, reason: reasons.join(', ') });
     if (file(path) !== content) for (const reason of reasons) changed.add(reason);
   };
+  const fixing: Fixing = { fixes, extras, changed, notes, write };
   for (const { fix, path, text } of FILES) {
     if (!fixes.has(fix)) continue;
     const theirs = file(path) === undefined ? stricterAlready(fix, settings) : undefined;
@@ -92,16 +98,14 @@ export function hardenSettings(fixes: ReadonlySet<FixName>, input: HostSettingsI
     if (later !== undefined) notes.push(`${fix}: ${later}, and so wins; take it out there`);
   }
   if (settings !== undefined) {
-    kernelSettings(fixes, settings, write, extras, changed, notes);
-    blockModules(fixes, settings, file(MODPROBE_FILE), write, notes);
+    kernelSettings(settings, fixing);
+    blockModules(settings, file(MODPROBE_FILE), fixing);
   }
-  editLoginDefs(fixes, file(LOGIN_DEFS_FILE), write);
+  editLoginDefs(file(LOGIN_DEFS_FILE), fixing);
   if (fixes.has('banner') && input.banner !== undefined)
     for (const path of ISSUE_FILES) write(['banner'], path, `${wrapped(input.banner)}\n`);
   return { extras, changed, notes };
 }
-
-type Write = (reasons: readonly FixName[], path: string, content: string) => void;
 
 /** What the administrator has set stays, where it is as strict; two readonly TMOUT would make every login complain. */
 function stricterAlready(fix: FixName, settings: HostSettings | undefined): string | undefined {
@@ -141,25 +145,24 @@ function laterCoreDumps(path: string, settings: HostSettings | undefined): strin
   return undefined;
 }
 
-function kernelSettings(
-  fixes: ReadonlySet<FixName>,
-  settings: HostSettings,
-  write: Write,
-  extras: ExtraChange[],
-  changed: Set<FixName>,
-  notes: string[],
-): void {
+function kernelSettings(settings: HostSettings, { fixes, extras, changed, notes, write }: Fixing): void {
   const chosen = SYSCTLS.filter(({ fix }) => fixes.has(fix));
   for (const fix of new Set(chosen.filter((row) => !isOwn(settings, row)).map((row) => row.fix)))
     notes.push(`${fix}: nothing is changed, since this host is a container and has the kernel of another machine`);
   const own = chosen.filter((row) => isOwn(settings, row));
-  const lines = own
-    // Where the host is stricter its own files say so, and this one comes last.
-    .filter(({ key, stays }) => settings.sysctl.has(key) && !stays?.includes(settings.sysctl.get(key) ?? ''))
-    .map(({ key, value }) => `${key} = ${value}`);
-  if (lines.length > 0) {
+  // Where the host is stricter its own files say so, and this one comes last.
+  const written = own.filter(
+    ({ key, stays }) => settings.sysctl.has(key) && !stays?.includes(settings.sysctl.get(key) ?? ''),
+  );
+  if (written.length > 0) {
     const reasons = [...new Set(own.map(({ fix }) => fix))];
+    const lines = written.map(({ key, value }) => `${key} = ${value}`);
     write(reasons, SYSCTL_FILE, [`# ${WRITTEN}`, ...lines, ''].join('\n'));
+  }
+  for (const { fix, key, value, stays } of written) {
+    const later = settings.sysctlLater.get(key);
+    if (later !== undefined && later.value !== value && !stays?.includes(later.value))
+      notes.push(`${fix}: ${later.file} says ${key} = ${later.value}, and so wins at boot; take it out there`);
   }
   for (const { fix, key, value } of [...new Set(own.map((row) => row.fix))].flatMap((one) =>
     looseSysctls(settings, one),
@@ -169,13 +172,7 @@ function kernelSettings(
   }
 }
 
-function blockModules(
-  fixes: ReadonlySet<FixName>,
-  settings: HostSettings,
-  ours: string | undefined,
-  write: Write,
-  notes: string[],
-): void {
+function blockModules(settings: HostSettings, ours: string | undefined, { fixes, notes, write }: Fixing): void {
   const lines: string[] = [];
   const reasons: FixName[] = [];
   for (const fix of ['modules', 'modules-used'] as const) {
@@ -192,7 +189,7 @@ function blockModules(
 }
 
 /** Values are changed in place; what is missing goes to the end. */
-function editLoginDefs(fixes: ReadonlySet<FixName>, now: string | undefined, write: Write): void {
+function editLoginDefs(now: string | undefined, { fixes, write }: Fixing): void {
   const asked = (['login-defs', 'umask'] as const).filter((fix) => fixes.has(fix));
   if (now === undefined || asked.length === 0) return;
   let text = now;
