@@ -13,7 +13,6 @@ export type SignProfile = 'server' | 'client' | 'issuer';
 /** The names of the profiles at the CA: step-ca's provisioners, cfssl's profiles, Vault's roles (for `issuer`: a path). */
 const profiles = z.object({ server: text, client: text, issuer: text });
 
-const commandCa = z.looseObject({ kind: z.literal('command'), command: text });
 const apiCa = z.looseObject({
   kind: z.enum(API_KINDS),
   /** `https://…`; of Vault with the path of the mount: `https://…/v1/pki`. */
@@ -26,14 +25,17 @@ const apiCa = z.looseObject({
   /** Absolute path: the passphrase of an encrypted provisioner key. */
   passphraseFile: z.optional(text),
 });
-export const externalCa = z.union([commandCa, apiCa]);
+export const externalCa = z.union([z.looseObject({ kind: z.literal('command'), command: text }), apiCa]);
 
-/** The keys that are known, of a schema that lets others pass. */
-type Known<S extends z.ZodMiniType> = {
-  readonly [K in keyof z.output<S> as string extends K ? never : K]: z.output<S>[K];
-};
-export type ApiCa = Known<typeof apiCa>;
-export type ExternalCa = Known<typeof commandCa> | ApiCa;
+/** What a schema reads: read-only, and without the door for keys that it does not know. */
+export type Data<T> = T extends readonly (infer E)[]
+  ? readonly Data<E>[]
+  : T extends object
+    ? { readonly [K in keyof T as string extends K ? never : K]: Data<T[K]> }
+    : T;
+
+export type ApiCa = Data<z.output<typeof apiCa>>;
+export type ExternalCa = Data<z.output<typeof externalCa>>;
 
 export const DEFAULT_PROFILES: Readonly<Record<ApiKind, ApiCa['profiles']>> = {
   'step-ca': { server: 'docker-server', client: 'docker-client', issuer: 'docker-issuer' },
@@ -50,7 +52,7 @@ export const caToken = z.looseObject({
   /** Absolute path; absent: it is asked for. */
   pinFile: z.optional(text),
 });
-export type CaToken = Known<typeof caToken>;
+export type CaToken = Data<z.output<typeof caToken>>;
 
 export function signerWords({ external, token }: Signer): string {
   return external === undefined ? `signed by the token ${token?.uri ?? ''}` : `signed by ${externalCaWords(external)}`;
