@@ -6,7 +6,7 @@
 import { fieldsOf, parseJson } from '../../domain/json.ts';
 import { verifyChain } from '../../domain/pki/inspect.ts';
 import { shellQuote } from '../../domain/quote.ts';
-import { certificateDrift } from '../../domain/trust/unapplied.ts';
+import { certificateDrift } from '../../domain/trust/server.ts';
 import { type Hint, printable } from '../../errors/errors.ts';
 import type { ProbeOutcome } from '../../runtime.ts';
 import { clientFault, clockFault, duration, infos, timeOf } from './clocks.ts';
