@@ -65,26 +65,20 @@ export function profilesOf(fix: FixName): readonly Profile[] {
   return PROFILES.filter((profile) => MEMBERS[profile].includes(fix));
 }
 
-export type Choice = {
-  readonly fixes: readonly FixName[];
-  /** Not made, because their costs were not accepted. */
-  readonly leftOut: readonly Fix[];
-  /** Accepted, though they are not among those to be made. */
-  readonly notChosen: readonly FixName[];
-};
-
 /** The fixes of a profile, or those that are named; those that cost need to be accepted by name. */
 export function chooseFixes(wanted: {
   readonly only: readonly FixName[];
   readonly profile: Profile;
   readonly accepted: readonly FixName[];
-}): Choice {
+}) {
   const requested = wanted.only.length > 0 ? wanted.only : MEMBERS[wanted.profile];
   const all = FIXES.filter((fix) => requested.includes(fix.name));
   const refused = (fix: Fix): boolean => needsYes(fix.name) && !wanted.accepted.includes(fix.name);
   return {
     fixes: all.filter((fix) => !refused(fix)).map((fix) => fix.name),
+    /** Not made, because their costs were not accepted. */
     leftOut: all.filter(refused),
+    /** Accepted, though they are not among those to be made. */
     notChosen: wanted.accepted.filter((name) => !requested.includes(name)),
   };
 }
