@@ -1,9 +1,10 @@
 /** Owns what a run begins from: the store as it is, and what is wanted by it. */
 
-import { knownHosts } from '../../domain/plan/other-store.ts';
+import type { StoreState } from '../../adapters/store/records.ts';
+import type { KnownHosts } from '../../domain/plan/other-store.ts';
 import { externalCaKey } from '../../domain/trust/ca-refusals.ts';
 import type { CredentialChange } from '../../domain/trust/changes.ts';
-import { type AccessView, viewOf } from '../../domain/trust/view.ts';
+import type { AccessView } from '../../domain/trust/view.ts';
 import type { Intent, Run } from '../intent.ts';
 import type { Base } from './plan.ts';
 
@@ -12,9 +13,17 @@ export async function resolveIntent(intent: Intent, { store, runtime, progress }
   const now = runtime.now();
   const state = await store.read();
   const wanted = intent.want(state, now);
-  requireIssuing(viewOf(state, now), wanted.credentials);
+  if (wanted.credentials.length > 0) {
+    const { viewOf } = await import('../../domain/trust/view.ts');
+    requireIssuing(viewOf(state, now), wanted.credentials);
+  }
   for (const note of wanted.notes ?? []) progress.note(note);
   return { wanted, state, now, issued: false, known: knownHosts(state) };
+}
+
+/** The hosts of the store. A new map for each run: what it sets up is added. */
+export function knownHosts({ hosts }: Pick<StoreState, 'hosts'>): KnownHosts {
+  return new Map([...hosts].map(([name, { serverCert }]) => [name, serverCert]));
 }
 
 /** What needs the CA's key is refused where it is not in the store: E_CA_KEY_EXTERNAL (exit 2). */
