@@ -14,6 +14,7 @@ import { DockerTlsError } from '../errors/errors.ts';
 import type { HostProgress } from '../runtime.ts';
 import type {
   AgreedHost,
+  Base,
   Changed,
   ChangeOutcome,
   Intent,
@@ -27,9 +28,8 @@ import { ourPackages, purgePackages } from './packages.ts';
 import { overHosts } from './pool.ts';
 import { closingOnError, factsOf, type Next, openHost } from './steps/connect.ts';
 import { type Issued, issueCredentials, unlockCa, withCredentials } from './steps/issue.ts';
-import { agreedPart, type Base, planOpened } from './steps/plan.ts';
+import { agreedPart, planOpened, resolveIntent } from './steps/plan.ts';
 import { recordHost } from './steps/record.ts';
-import { resolveIntent } from './steps/resolve.ts';
 import { transact } from './steps/transact.ts';
 import { verify } from './steps/verify.ts';
 import { requireVerified } from './verify-host.ts';
@@ -45,17 +45,19 @@ export async function change(intent: Intent, run: Run): Promise<Changed> {
   try {
     if (run.dryRun) return { wanted: base.wanted, planned, results: [], state: base.state, copies: new Map() };
     // Nothing is left to ask about.
-    if ((base.wanted.temporary || base.wanted.target.kind === 'generation') && allFailed(planned.hosts))
-      return failed(planned, base);
-    await confirm(intent, planned, run);
+    if ((base.wanted.temporary || base.wanted.target.kind === 'generation') && allFailed(planned.hosts)) {
+      const results = planned.hosts.filter((one) => one.kind !== 'done');
+      return { wanted: base.wanted, results, state: base.state, copies: new Map() };
+    }
+    await confirm(planned, base, run);
     await unlockCa(planned, base, run);
     // A first setup that fails leaves no store behind: only under the lock of the write can it be taken back whole.
     const alone = isAlone(base.wanted) && !run.shared && !run.store.shared;
     const ca = caAfter(base.state.ca, base.wanted.credentials);
     const held = base.wanted.temporary === true && alone && !asksExternalCa({ ca });
     const carryOn = async (): Promise<Changed> => {
-      const issued = await issueCredentials(intent, planned, base, run, held);
-      const results = await changeEach(planned, issued, { ...run, intent });
+      const issued = await issueCredentials(planned, base, run, held);
+      const results = await changeEach(planned, issued, run);
       if (allFailed(results)) await issued.retract();
       return { wanted: issued.wanted, results, state: issued.state, copies: issued.copies };
     };
@@ -66,11 +68,7 @@ export async function change(intent: Intent, run: Run): Promise<Changed> {
 }
 
 /** Every host; those whose plan failed have failed already, and count as a canary and as a failure. */
-async function changeEach(
-  planned: Planned,
-  issued: Issued,
-  run: Run & { readonly intent: Intent },
-): Promise<HostResult<HostOutcome>[]> {
+async function changeEach(planned: Planned, issued: Issued, run: Run): Promise<HostResult<HostOutcome>[]> {
   const { hosts } = issued.wanted;
   const failures = new Map(planned.hosts.flatMap((one) => (one.kind === 'failed' ? [[one.host, one] as const] : [])));
   const left = hosts.filter(({ name }) => !failures.has(name));
@@ -109,14 +107,16 @@ async function carryOut(planned: PlannedHost, base: Issued, run: Run, line: Host
       await record();
     } else {
       outcome = await transact({
-        ...{ ...planned, id, credentials: sent, reach: run, reason: base.reason, progress: line, first },
+        ...{ ...planned, id, credentials: sent, reach: run, reason: base.intent.reason, progress: line, first },
         verify: check,
         save: record,
         unsave: async () => {
           const before = undo;
           undo = undefined;
           if (before !== undefined)
-            await run.store.withLock(`docker-tls ${base.reason}`, () => run.store.write(before), { joins: true });
+            await run.store.withLock(`docker-tls ${base.intent.reason}`, () => run.store.write(before), {
+              joins: true,
+            });
         },
       });
     }
@@ -177,7 +177,7 @@ function isAlone({ hosts }: Wanted): boolean {
   return hosts.length === 1;
 }
 
-async function confirm(intent: Intent, planned: Planned, run: Run): Promise<void> {
+async function confirm(planned: Planned, { intent }: Base, run: Run): Promise<void> {
   run.runtime.signal.throwIfAborted();
   const changing = planned.hosts.filter((one) => one.kind === 'done' && hasChanges(one.value.plan)).length;
   const question = intent.question?.(planned.wanted, changing);
@@ -192,12 +192,12 @@ async function changeOne(
   spec: HostSpec,
   shown: Planned,
   base: Issued,
-  run: Run & { readonly intent: Intent },
+  run: Run,
   line: HostProgress,
 ): Promise<HostOutcome> {
   const first = shown.hosts.find(({ host }) => host === spec.name);
   let agreed: AgreedHost | undefined = first?.kind === 'done' ? first.value : undefined;
-  let opened = await reopen(spec, shown, base, agreed ?? {}, run, line);
+  let opened = await reopen(spec, base, agreed?.opened, run, line);
   for (let retry = true; ; retry = false) {
     const { session } = opened;
     const planned = await closingOnError(session, spec.name, () => planOpened(opened, spec, base, run, line));
@@ -227,13 +227,12 @@ function doneWords({ changed, plan }: HostOutcome): string {
 /** A session that waited for an answer may be gone, and its facts are old. */
 async function reopen(
   spec: HostSpec,
-  { wanted }: Planned,
   base: Base,
-  { opened }: Partial<Pick<AgreedHost, 'opened'>>,
+  opened: OpenedHost | undefined,
   run: Run,
   line: HostProgress,
 ): Promise<OpenedHost> {
-  if (opened === undefined || !isAlone(wanted)) return open(spec, base, run, line);
+  if (opened === undefined) return open(spec, base, run, line);
   if (!run.asks) return opened;
   return factsOf(opened.session, run, line).catch(() => open(spec, base, run, line));
 }
@@ -249,22 +248,13 @@ function isSame(agreed: AgreedHost, planned: PlannedHost, base: Issued): boolean
   return agreedPart(agreed, view) === agreedPart(planned, view);
 }
 
-async function askAgain(
-  planned: PlannedHost,
-  { wanted }: Issued,
-  run: Run & { readonly intent: Intent },
-): Promise<void> {
+async function askAgain(planned: PlannedHost, base: Issued, run: Run): Promise<void> {
   const name = planned.spec.name;
   run.progress.note(`${name}: it changed since its plan was shown; this is the new plan`);
   const hosts = [{ host: name, kind: 'done' as const, value: planned, elapsedMs: 0 }];
-  await confirm(run.intent, { wanted, hosts }, run);
+  await confirm({ wanted: base.wanted, hosts }, base, run);
 }
 
 function allFailed(results: readonly HostResult<unknown>[]): boolean {
   return results.length > 0 && results.every(({ kind }) => kind !== 'done');
-}
-
-function failed({ hosts, wanted }: Planned, { state }: Base): Changed {
-  const results = hosts.filter((one) => one.kind !== 'done');
-  return { wanted, results, state, copies: new Map() };
 }

@@ -8,6 +8,7 @@ import type { San } from '../domain/pki/names.ts';
 import type { Credentials, DesiredCredentials } from '../domain/plan/desired.ts';
 import type { HostFacts } from '../domain/plan/facts.ts';
 import type { StoreMark } from '../domain/plan/host-state.ts';
+import type { KnownHosts } from '../domain/plan/other-store.ts';
 import type { CheckResult, HostOutcome } from '../domain/plan/outcome.ts';
 import type { HostPlan } from '../domain/plan/plan.ts';
 import type { Secret } from '../domain/secret.ts';
@@ -96,6 +97,20 @@ export type Run = Reach & {
   readonly shared?: boolean;
   /** Hosts that are open already. */
   readonly opened?: ReadonlyMap<string, OpenedHost>;
+};
+
+/** What the hosts of one run have in common. */
+export type Base = {
+  readonly intent: Intent;
+  readonly wanted: Wanted;
+  /** The store when the run began, or once it had issued. */
+  readonly state: StoreState;
+  /** When it began. */
+  readonly now: Date;
+  /** The credentials that are wanted are in the store. */
+  readonly issued: boolean;
+  /** The hosts of the store, and those that this run has set up: a host is refused under a second name. */
+  readonly known: KnownHosts;
 };
 
 export type OpenedHost = {
