@@ -18,7 +18,7 @@ import { checkContextOf, giveContexts } from './context.ts';
 import { contextHere } from './contexts-of-host.ts';
 import { caSpec, clientSpec, hostFlags } from './flags.ts';
 import { fleetCaToStore } from './fleet-ca.ts';
-import { type FleetFile, openFleetFile, secretsOf, sudoReference } from './fleet-file.ts';
+import { type FleetFile, openFleetFile, sudoReference } from './fleet-file.ts';
 import { makeOwn } from './own-client.ts';
 import { type Changed, failuresOf } from './results.ts';
 import { confirming, type FleetRun, openRun } from './run.ts';
@@ -111,7 +111,7 @@ async function reachHost(
     const run = await openRun(
       context,
       options,
-      { specs: [first], secrets: secretsOf(fleet, [first]), ca: fleet?.ca },
+      { specs: [first], secrets: fleet?.secretsOf([first]) ?? {}, ca: fleet?.ca },
       { confirm },
     );
     const reached = progress.host(first.name);

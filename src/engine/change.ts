@@ -214,7 +214,7 @@ async function changeOne(
         throw error;
       }
       agreed = planned;
-      opened = await closingOnError(session, spec.name, () => factsOf(session, run, line));
+      opened = await factsOf(session, spec, run, line);
     }
   }
 }
@@ -234,7 +234,7 @@ async function reopen(
 ): Promise<OpenedHost> {
   if (opened === undefined) return open(spec, base, run, line);
   if (!run.asks) return opened;
-  return factsOf(opened.session, run, line).catch(() => open(spec, base, run, line));
+  return factsOf(opened.session, spec, run, line).catch(() => open(spec, base, run, line));
 }
 
 function open(spec: HostSpec, { state }: Base, run: Run, line: HostProgress, next?: Next): Promise<OpenedHost> {

@@ -138,12 +138,11 @@ export type PlannedHost = {
   /** Clients that are accepted afterwards. */
   readonly accepts: readonly string[];
   readonly problems: readonly DockerTlsError[];
-  readonly credentials:
-    | DesiredCredentials
-    /** Those of a generation that comes back, as they are stored on the host. */
-    | { readonly restored: { readonly ca: string; readonly cert: string } }
-    | undefined;
+  readonly credentials: DesiredCredentials | { readonly restored: RestoredCredentials } | undefined;
 };
+
+/** Those of a generation that comes back, as they are stored on the host. */
+export type RestoredCredentials = { readonly ca: string; readonly cert: string };
 
 /** What of a plan is shown and agreed to. Only a single host stays open until it is changed; of a fleet nothing else is kept meanwhile. */
 export type AgreedHost = Pick<PlannedHost, 'spec' | 'address' | 'names' | 'plan' | 'accepts'> &

@@ -34,23 +34,18 @@ export async function openHost(
   next: Next = 'unknown',
 ): Promise<OpenedHost> {
   progress.phase('connect');
-  return factsOver(await reach.runtime.connect(sshOptions(spec, reach)), spec, reach, progress, next);
+  return factsOf(await reach.runtime.connect(sshOptions(spec, reach)), spec, reach, progress, next);
 }
 
 /** The same for a host that may be new: where the user that logs in has a Docker of their own, and no other runs there, that one is meant. */
-export async function findHost(
-  spec: HostSpec,
-  reach: Reach,
-  progress: HostProgress,
-  next: Next = 'unknown',
-): Promise<OpenedHost> {
+export async function findHost(spec: HostSpec, reach: Reach, progress: HostProgress, next: Next): Promise<OpenedHost> {
   progress.phase('connect');
   const options = sshOptions(spec, reach);
   const session = await reach.runtime.connect(options);
   const alone = !spec.ssh.rootless && session.user !== 'root' && (await hasOnlyOwnDocker(session, spec.name, reach));
-  if (!alone) return factsOver(session, spec, reach, progress, next);
+  if (!alone) return factsOf(session, spec, reach, progress, next);
   await session.close();
-  return factsOver(await reach.runtime.connect({ ...options, rootless: true }), spec, reach, progress, next);
+  return factsOf(await reach.runtime.connect({ ...options, rootless: true }), spec, reach, progress, next);
 }
 
 async function hasOnlyOwnDocker(session: HostSession, host: string, { runtime }: Reach): Promise<boolean> {
@@ -67,19 +62,10 @@ async function hasOnlyOwnDocker(session: HostSession, host: string, { runtime }:
   return stdout.toString('utf8') === 'own\n';
 }
 
-function factsOver(
-  session: HostSession,
-  spec: HostSpec,
-  reach: Reach,
-  progress: HostProgress,
-  next: Next,
-): Promise<OpenedHost> {
-  return closingOnError(session, spec.name, () => factsOf(session, reach, progress, next));
-}
-
-/** Gathers facts over a session that is open. */
+/** Gathers facts over a session that is open; it is closed where that fails. */
 export async function factsOf(
   session: HostSession,
+  { name }: HostSpec,
   { runtime: { now, signal } }: Reach,
   progress: HostProgress,
   next: Next = 'unknown',
@@ -88,7 +74,7 @@ export async function factsOf(
   const gathering = gather(session, { now, signal });
   // Behind theirs, so that the facts have not to wait for it.
   if (next === 'change') session.prepare?.();
-  const { facts, skewMs } = await gathering;
+  const { facts, skewMs } = await closingOnError(session, name, () => gathering);
   const addresses = facts.addresses.filter((entry) => !VIRTUAL.test(entry.interface)).map((entry) => entry.address);
   return {
     session,

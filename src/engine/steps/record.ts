@@ -14,7 +14,7 @@ import { trustFor } from '../../domain/trust/trust.ts';
 import { trustedIds, viewOf } from '../../domain/trust/view.ts';
 import { listWords } from '../../domain/words.ts';
 import { DockerTlsError } from '../../errors/errors.ts';
-import type { Base, PlannedHost, Run, Wanted } from '../intent.ts';
+import type { Base, PlannedHost, RestoredCredentials, Run, Wanted } from '../intent.ts';
 
 /** The CAs, the clients and this one host, as they are stored now. Fails with E_STORE_CHANGED (exit 5) when the CAs are not the run's. */
 export async function latestOf(
@@ -103,11 +103,7 @@ function desiredHost(
 }
 
 /** Our records follow: the certificate that is active again; its key is on the host, and here only if it is the same. */
-function restoredHost(
-  { spec, plan }: PlannedHost,
-  { ca, cert }: { readonly ca: string; readonly cert: string },
-  known: StoredHost,
-): StoredHost {
+function restoredHost({ spec, plan }: PlannedHost, { ca, cert }: RestoredCredentials, known: StoredHost): StoredHost {
   const record = {
     ...known.record,
     ...keptOf(spec),
