@@ -61,7 +61,7 @@ export async function setUpHost(
   if (options.client !== undefined) checkName('client', options.client);
   const fleet = await openFleetFile(context);
   const state = await storeOf(context).read();
-  const { first, run, editable, reached, reach, ...found } = await reachHost(context, typed, { flags, fleet, state });
+  const { first, run, editable, reached, reach, ...found } = await reachHost(context, typed, flags, fleet, state);
   let { opened } = found;
   try {
     reached.pause(whatThisIs(opened));
@@ -93,11 +93,9 @@ export async function setUpHost(
 async function reachHost(
   context: SetupContext,
   typed: string | undefined,
-  {
-    flags,
-    fleet,
-    state,
-  }: { readonly flags: HostFlags; readonly fleet: FleetFile | undefined; readonly state: StoreState },
+  flags: HostFlags,
+  fleet: FleetFile | undefined,
+  state: StoreState,
 ) {
   const { options, prompts, progress } = context;
   let problem: DockerTlsError | undefined;
@@ -181,7 +179,7 @@ async function changeSetUp(
   const own = clientsFor({ ...changed.wanted, credentials: [] }, changed.state).slice(0, 1);
   const errors = await giveContexts([spec], own, { store, dockerConfig, now: runtime.now });
   const after = await store.read();
-  const ownClient = ownClientCommands(after, name, { spec, opened, program: runtime.program });
+  const ownClient = ownClientCommands(after, name, spec, opened, runtime.program);
   const leading = docker ?? (await contextHere(spec.name, after, dockerConfig));
   return { changed, spec, client: name, context: errors.length > 0 ? undefined : leading, ownClient, errors };
 }
@@ -190,7 +188,9 @@ async function changeSetUp(
 function ownClientCommands(
   state: StoreState,
   clientName: string,
-  { spec, opened, program }: { readonly spec: HostSpec; readonly opened: OpenedHost; readonly program: string },
+  spec: HostSpec,
+  opened: OpenedHost,
+  program: string,
 ): string[] {
   const tool = kindOf(opened.facts).engine.client;
   const host = state.hosts.get(spec.name);

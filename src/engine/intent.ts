@@ -183,8 +183,4 @@ export type HostChange = Pick<PlannedHost, 'plan' | 'facts' | 'spec' | 'session'
   readonly unsave: () => Promise<void>;
 };
 
-export type ChangeOutcome = {
-  readonly checks: readonly CheckResult[];
-  /** Warnings of the host during the change. */
-  readonly warnings: readonly string[];
-};
+export type ChangeOutcome = Pick<HostOutcome, 'checks' | 'warnings'>;
