@@ -4,6 +4,7 @@
 // Node takes 0.2 ms for each file of a program, and as much for each import of one: a file for every set of modules that some commands
 // share would double the start. So what the most frequent commands load is cut into LAYERS, a file each; the rest is a file per command.
 import { mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { isBuiltin } from 'node:module';
 import { join, resolve } from 'node:path';
 import { fileURLToPath, pathToFileURL } from 'node:url';
 import { rolldown } from 'rolldown';
@@ -59,6 +60,27 @@ const withoutServer = {
   },
 };
 
+/**
+ * CommonJS packages get Node's modules without its loader for CommonJS, and the native add-ons of ssh2, which are optional and not here, are
+ * not looked for in the directories above. A key without a passphrase is read without bcrypt-pbkdf.
+ */
+const withoutLoader = {
+  name: 'without-loader',
+  transform(code, id) {
+    if (!id.includes('/node_modules/') || id.endsWith('.mjs')) return undefined;
+    return code
+      .replace(/\brequire\((['"])(.+?)\1\)/g, (found, _, name) =>
+        isBuiltin(name)
+          ? `globalThis.process.getBuiltinModule('${name}')`
+          : name === 'cpu-features' || name.endsWith('.node')
+            ? 'undefined.native'
+            : found,
+      )
+      .replace("typeof require !== 'undefined'", 'true')
+      .replace("require('bcrypt-pbkdf').pbkdf;", "(...all) => require('bcrypt-pbkdf').pbkdf(...all);");
+  },
+};
+
 rmSync(resolve(root, outdir), { recursive: true, force: true });
 mkdirSync(resolve(root, outdir), { recursive: true });
 const bundle = await rolldown({
@@ -83,10 +105,8 @@ const bundle = await rolldown({
       __filename: 'import.meta.filename',
     },
   },
-  // The native add-ons of ssh2 are optional; without them ssh2 uses plain JavaScript and node:crypto.
-  external: ['cpu-features', /\.node$/],
   preserveEntrySignatures: 'allow-extension',
-  plugins: [findLayers, withoutServer],
+  plugins: [findLayers, withoutServer, withoutLoader],
 });
 const { output } = await bundle.write({
   dir: resolve(root, outdir),
@@ -105,9 +125,10 @@ const { output } = await bundle.write({
 await bundle.close();
 
 // ASCII alone: of such a file V8 keeps and reads one byte for a character and not two. What is not ASCII is in literals and comments, where
-// its escape means the same.
+// its escape means the same. Of a CommonJS module V8 knows by its `(function` that it is called at once; an arrow it would parse twice.
 for (const { fileName, code } of output.filter(({ type }) => type === 'chunk')) {
-  const escaped = code.replace(/[^\0-\x7f]/g, (unit) => `\\u${unit.charCodeAt(0).toString(16).padStart(4, '0')}`);
+  const once = code.replace(/__commonJSMin\(\(\(([\w$, ]*)\) => \{/g, '__commonJSMin((function($1) {');
+  const escaped = once.replace(/[^\0-\x7f]/g, (unit) => `\\u${unit.charCodeAt(0).toString(16).padStart(4, '0')}`);
   writeFileSync(resolve(root, outdir, fileName), escaped);
 }
 

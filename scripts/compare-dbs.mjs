@@ -6,6 +6,7 @@ import { cpSync, mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { dockerBenchSecurity } from './other-audits.mjs';
 
 const root = fileURLToPath(new URL('..', import.meta.url));
 const lab = join(root, 'scripts/lab');
@@ -19,13 +20,9 @@ function run(program, words, options = {}) {
   return done.stdout;
 }
 
-/** Their verdicts by number. They run on a copy of the checkout, which is gone afterwards. */
+/** Their verdicts by number. */
 function theirs(host) {
-  const input = run('tar', ['-C', checkout, '-c', 'docker-bench-security.sh', 'functions', 'tests']);
-  // As after a login: pam_env reads /etc/environment.
-  const script = `set -a; [ ! -r /etc/environment ] || . /etc/environment; set +a; umask 077
-    D=$(mktemp -d) && tar -xC $D && cd $D && bash docker-bench-security.sh -b 2>/dev/null; rm -r $D`;
-  const said = String(run(lab, ['exec', host, 'sh', '-c', script], { input }));
+  const said = dockerBenchSecurity(host, checkout);
   const lines = [...said.matchAll(/^\[(PASS|WARN|INFO|NOTE)\] (\d+(?:\.\d+)+) +- /gm)];
   // 1.1 and 1.2 are headings.
   return new Map(lines.filter(([, , id]) => !/^1\.\d$/.test(id)).map(([, verdict, id]) => [id, verdict]));

@@ -1,13 +1,14 @@
 // The index that `lynis audit system` (Debian's package) gives a host: fresh, with `docker-tls harden --profile minimal`, with `--profile
 // lynis`, and with every fix accepted but userns-remap, which says nothing to Lynis. No package is installed. Fails where `--profile lynis`
 // is below the bar: node scripts/lynis.mjs [SUITE…]      default: bookworm, trixie, sid; further ones: trixie-vm, sid-vm
-// Takes root; the package comes by this machine's apt, since a lab host has no way out. On a virtual machine (trixie-vm) each index takes
-// some ten minutes: there it begins with `--profile lynis`, and ends with the first that reaches the bar.
+// Takes root. On a virtual machine (trixie-vm) each index takes some ten minutes: there it begins with `--profile lynis`, and ends with the
+// first that reaches the bar.
 import { spawnSync } from 'node:child_process';
-import { cpSync, mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
+import { cpSync, mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { downloadLynis, installLynis, lynisIndex } from './other-audits.mjs';
 
 const root = fileURLToPath(new URL('..', import.meta.url));
 const directory = mkdtempSync(join(tmpdir(), 'docker-tls-lynis-'));
@@ -37,13 +38,7 @@ function accepted(dockerTls) {
 try {
   run(process.execPath, [join(root, 'scripts/build.mjs'), join(directory, 'dist')]);
   for (const path of ['bin', 'package.json']) cpSync(join(root, path), join(directory, path), { recursive: true });
-  run('apt-get', ['download', '-q', 'lynis'], { cwd: directory });
-  const input = readFileSync(
-    join(
-      directory,
-      readdirSync(directory).find((name) => name.endsWith('.deb')),
-    ),
-  );
+  const deb = downloadLynis(directory);
   for (const suite of suites) {
     const host = `lynis-${suite}`;
     const [{ address, keyFile }] = JSON.parse(
@@ -57,15 +52,8 @@ try {
         ...words,
         '--yes',
       ]);
-    const index = () => {
-      lab('exec', host, 'lynis', 'audit', 'system', '--cronjob', '--quiet');
-      return Number(/^hardening_index=(\d+)/m.exec(lab('exec', host, 'cat', '/var/log/lynis-report.dat'))?.[1] ?? 0);
-    };
-    run(
-      join(root, 'scripts/lab'),
-      ['exec', host, 'sh', '-c', 'cat >/tmp/lynis.deb && dpkg --force-depends -i /tmp/lynis.deb'],
-      { input },
-    );
+    const index = () => lynisIndex(host);
+    installLynis(host, deb);
     // As Debian's installer writes it; the lab's roots lack it, and sid has none.
     if (!suite.startsWith('sid')) {
       const line = `deb http://security.debian.org/debian-security ${suite.replace('-vm', '')}-security main`;

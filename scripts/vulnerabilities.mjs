@@ -59,24 +59,26 @@ for (const file of files) {
 }
 
 const table = JSON.parse(readFileSync(path, 'utf8'));
-const rows = table.vulnerabilities;
+const rows = Object.entries(table.vulnerabilities).flatMap(([component, byId]) =>
+  Object.entries(byId).map(([id, row]) => ({ id, component, row })),
+);
 const words = (ranges) => ranges.map(([from, to]) => `${from} to ${to}`).join(', ') || 'no released version';
 const lines = [];
-for (const row of rows.filter(({ source }) => source.startsWith('GO-'))) {
+for (const { id, component, row } of rows.filter((one) => one.row.source.startsWith('GO-'))) {
   const now = known.get(row.source);
   if (now === undefined) {
-    lines.push(`- ${row.id} ${row.component}: ${row.source} is gone or withdrawn; take the row out`);
+    lines.push(`- ${id} ${component}: ${row.source} is gone or withdrawn; take the row out`);
     continue;
   }
   if (row.byHand || JSON.stringify(now.affected) === JSON.stringify(row.affected)) continue;
-  lines.push(`~ ${row.id} ${row.component}: ${words(row.affected)} -> ${words(now.affected)}`);
+  lines.push(`~ ${id} ${component}: ${words(row.affected)} -> ${words(now.affected)}`);
   row.affected = now.affected;
 }
-const ours = new Set(rows.flatMap(({ id, source }) => [id, source]));
+const ours = new Set(rows.flatMap(({ id, row }) => [id, row.source]));
 for (const [source, { id, component, affected, summary }] of known) {
   if (ours.has(source) || ours.has(id)) continue;
   lines.push(`+ ${id} ${component}: ${words(affected)}: ${summary}`);
-  rows.push({ id, component, affected, severity: '?', summary, source });
+  table.vulnerabilities[component][id] = { affected, severity: '?', summary, source };
 }
 const date = git('log', '-1', '--format=%cs').trim();
 if (date !== table.vulndb) lines.push(`~ vulndb of ${table.vulndb} -> ${date}`);

@@ -10,12 +10,12 @@ import { MODES } from '../adapters/store/modes.ts';
 import type { StoreChange, StoreState } from '../adapters/store/records.ts';
 import { readRequests, writeRequest } from '../adapters/store/requests.ts';
 import { openStore, type Store } from '../adapters/store/store.ts';
-import { addOperator } from '../adapters/store/team/admin.ts';
+import { firstKeys, ownRecipient } from '../adapters/store/team/admin.ts';
 import { checkRecipient, encryptFor, recipientsOf } from '../adapters/store/team/age.ts';
 import { openTeamSession } from '../adapters/store/team/open.ts';
-import type { Operator } from '../adapters/store/team/operators.ts';
 import type { Session } from '../adapters/store/team/session.ts';
 import { teamStore } from '../adapters/store/team/store.ts';
+import { checkName } from '../domain/names.ts';
 import { shellQuote } from '../domain/quote.ts';
 import { Secret } from '../domain/secret.ts';
 import { DockerTlsError, usage } from '../errors/errors.ts';
@@ -52,10 +52,10 @@ export async function copyStore(context: ActionContext, to: string): Promise<Cop
     clients: state.clients.size,
     home: shared ? home : undefined,
   };
-  if (home === global.home || existsSync(home)) throw taken(home, shared);
+  if (home === global.home || existsSync(home)) throw taken(home, shared ? asideHint(home) : OTHER_HINT);
   try {
     const session = shared ? (openTeamSession({ ...optionsOf(context), home, url: to }) as Session) : undefined;
-    if (session !== undefined && !(await session.snapshotIsEmpty())) throw taken(to);
+    if (session !== undefined && !(await session.snapshotIsEmpty())) throw taken(to, ...useHints(context, to));
     if (!global.dryRun) await copyInto(context, state, { home, session });
   } catch (error) {
     rmSync(home, { recursive: true, force: true });
@@ -70,23 +70,30 @@ async function copyInto(
   state: StoreState,
   { home, session }: { readonly home: string; readonly session: Session | undefined },
 ): Promise<void> {
-  const others = session === undefined ? [] : await takeOperators(context, session);
-  const target = session === undefined ? openStore(home) : teamStore(session);
-  await target.withLock('docker-tls store copy', () => target.write(changeOf(state)));
-  // Now the clients are there whose keys they may open.
-  for (const operator of others) if (session !== undefined) await addOperator(session, operator);
+  const target = session === undefined ? openStore(home) : teamStore(session, await operatorsAndKeys(context, session));
+  await target.withLock('docker-tls store copy', async () => {
+    // Another run may have been faster since it was found empty.
+    if (session !== undefined && (await target.exists())) throw taken(session.url, ...useHints(context, session.url));
+    // Operators and contents in one commit: what is found there later is a whole copy.
+    await target.write(changeOf(state));
+  });
   for (const request of readRequests(context.global.home)) await writeRequest(home, request);
   await requireSame(state, target);
 }
 
-/** The user who copies is the first operator of the new store. Gives those of the old one that are to follow. */
-async function takeOperators(context: ActionContext, session: Session): Promise<readonly Operator[]> {
+/** The operators of the old store; of a directory, the user who copies. New keys, which the user who copies can open. */
+async function operatorsAndKeys(context: ActionContext, session: Session) {
   const known = (await teamOf(context)?.read())?.operators ?? [];
   const mine = (await Promise.all(session.identities().map(recipientsOf))).flat();
   const me = known.find(({ ca, recipient }) => ca && mine.includes(recipient));
-  const name = userName().replace(/[^A-Za-z0-9._@+-]/g, '-');
-  await addOperator(session, me === undefined ? { name, ca: true } : { ...me, client: undefined });
-  return known.filter((one) => one !== me);
+  const first = me ?? {
+    name: checkName('operator', userName().replace(/[^A-Za-z0-9._@+-]/g, '-')),
+    recipient: await checkRecipient(await ownRecipient(session)),
+    ca: true,
+  };
+  const addedAt = session.now().toISOString();
+  const operators = [first, ...known.filter((one) => one !== me)].map((one) => ({ ...one, addedAt }));
+  return { operators, ...(await firstKeys(session, operators)) };
 }
 
 async function wholeState(context: ActionContext): Promise<StoreState> {
@@ -154,14 +161,20 @@ function bytesOf({ bytes }: FileContent): Buffer {
   return typeof bytes === 'string' ? Buffer.from(bytes) : bytes.reveal();
 }
 
-/** `ours`: the directory that goes with any shared store that is copied to. */
-function taken(where: string, ours = false): DockerTlsError {
-  return new DockerTlsError('E_STORE_OTHER', 'something is stored there already, and a copy does not go over it', {
-    where,
-    hints: [
-      ours
-        ? `of a copy from before; set it aside: mv ${shellQuote(where)} ${shellQuote(`${where}.before`)}`
-        : 'docker-tls store copy --to OTHER',
-    ],
-  });
+const OTHER_HINT = 'docker-tls store copy --to OTHER';
+
+/** Of the directory that goes with any shared store that is copied to. */
+function asideHint(home: string): string {
+  return `of a copy from before; set it aside: mv ${shellQuote(home)} ${shellQuote(`${home}.before`)}`;
+}
+
+/** A copy that was cut off while it was stored is there whole, or not at all. */
+function useHints({ global }: ActionContext, url: string): readonly string[] {
+  const there = `--home ${shellQuote(`${global.home}.team`)} --store ${shellQuote(url)}`;
+  return [`if an interrupted copy stored it, it is whole: docker-tls ${there} status`, OTHER_HINT];
+}
+
+function taken(where: string, ...hints: readonly string[]): DockerTlsError {
+  const what = 'something is stored there already, and a copy does not go over it';
+  return new DockerTlsError('E_STORE_OTHER', what, { where, hints });
 }

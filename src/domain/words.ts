@@ -75,6 +75,8 @@ export function cutText(text: string, width: number): string {
 
 /** Breaks plain text at spaces into lines of at most `width` columns; a longer word gets a line of its own. */
 export function wrapText(text: string, width: number): string[] {
+  // Most lines fit, and a report of many hosts has thousands of them.
+  if (text.length <= width && /^[!-~](?:[ -~]*[!-~])?$/.test(text)) return [text];
   return wrapAnsi(text, width).split('\n');
 }
 

@@ -1,5 +1,6 @@
 import { readdirSync, readFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
+import ssh2 from 'ssh2';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { COMMANDS } from '../../src/cli/commands.ts';
 import { buildProgram, type Program } from '../support/cli.ts';
@@ -95,6 +96,25 @@ test('of ssh2 the build has the client, and no server', () => {
   const having = (text: string) => texts.filter((one) => one.includes(text)).length;
   expect(having('Client = class extends EventEmitter')).toBe(1);
   for (const text of ['AuthContext = class', 'SFTP = class', '"SSHTTPAgent"']) expect(having(text)).toBe(0);
+});
+
+test("CommonJS packages are parsed once, and take Node's modules without a loader", () => {
+  const files = readdirSync(dist).filter((name) => name.endsWith('.js'));
+  const texts = files.map((name) => readFileSync(join(dist, name), 'utf8'));
+  for (const slow of ['__commonJSMin(((', 'createRequire', '__require('])
+    expect(texts.filter((text) => text.includes(slow))).toEqual([]);
+  expect(texts.some((text) => text.includes('__commonJSMin((function('))).toBe(true);
+});
+
+test('the build reads a key that needs bcrypt-pbkdf', async () => {
+  const { default: built } = await import(holding('node_modules/ssh2/lib/index.js'));
+  const { private: text } = ssh2.utils.generateKeyPairSync('ed25519', {
+    passphrase: 'one',
+    cipher: 'aes256-ctr',
+    rounds: 1,
+  });
+  expect(built.utils.parseKey(text, 'one').type).toBe('ssh-ed25519');
+  expect(built.utils.parseKey(text, 'two')).toBeInstanceOf(Error);
 });
 
 test('the build is ASCII alone, which Node reads in half the space', () => {

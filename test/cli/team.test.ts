@@ -125,6 +125,51 @@ test('a directory becomes the store of a team, and its operators come and go', a
   expect(names).toEqual(expect.arrayContaining(['ca/ca-key.pem', 'clients/dora/key.pem', 'store.json']));
 }, 60_000);
 
+test('a copy into a shared store is one commit, with all operators: it is there whole or not at all', async () => {
+  const { url, member } = newTeam();
+  const [ada, bob, carol] = [member('ada'), member('bob'), member('carol')];
+  const done = async (...argv: string[]) => expect((await as(ada, ...argv)).exit, argv.join(' ')).toBe(0);
+  await done('operator', 'add', 'ada', '--store', url);
+  await done('ca', 'create', '--no-ca-passphrase', '--yes');
+  for (const name of ['carol', 'left']) await done('client', 'add', name, '--yes');
+  await done('operator', 'add', 'bob', bob.recipient);
+  await done('operator', 'add', 'carol', carol.recipient, '--without-ca', '--client', 'carol');
+
+  const other = newTeam();
+  const hook = join(other.repository, 'hooks/pre-receive');
+  const refs = () => execFileSync('git', ['--git-dir', other.repository, 'for-each-ref'], { encoding: 'utf8' });
+  writeFileSync(hook, '#!/bin/sh\necho "no changes on Sunday" >&2\nexit 1\n', { mode: 0o755 });
+  const refused = await as(ada, 'store', 'copy', '--to', other.url, '--json');
+  expect(refused.json.error).toMatchObject({ code: 'E_STORE_UNREACHABLE' });
+  expect([refs(), existsSync(`${ada.home}.team`)]).toEqual(['', false]);
+
+  // It accepts one push.
+  writeFileSync(hook, '#!/bin/sh\n[ ! -e pushed ] && touch pushed\n', { mode: 0o755 });
+  await done('store', 'copy', '--to', other.url);
+  const operators = async (who: Member) => {
+    const { json } = await as(who, 'operator', 'list', '--json');
+    return json.result.operators.map(({ addedAt: _, ...one }: { addedAt: string }) => one);
+  };
+  const there = { ...ada, home: `${ada.home}.team` };
+  expect(await operators(there)).toEqual(await operators(ada));
+  const log = await as(there, 'log', '--json');
+  expect(log.json.result.entries).toEqual([
+    expect.objectContaining({
+      lines: expect.arrayContaining(['operator carol: added', expect.stringContaining('client left: added')]),
+    }),
+  ]);
+  rmSync(`${ada.home}.team`, { recursive: true });
+  const again = await as(ada, 'store', 'copy', '--to', other.url, '--json');
+  expect(again.json.error).toMatchObject({
+    code: 'E_STORE_OTHER',
+    hints: [
+      `if an interrupted copy stored it, it is whole: docker-tls --home ${ada.home}.team --store ${other.url} status`,
+      `docker-tls --home ${ada.home} store copy --to OTHER`,
+    ],
+  });
+  expect((await as(there, 'status', '--store', other.url)).exit).toBe(0);
+}, 60_000);
+
 test('git gets no secret that the fleet file takes from the environment; a fleet file that cannot be read is named', async () => {
   const { url, member } = newTeam();
   const ada = member('ada');

@@ -1,5 +1,6 @@
 /** The aim of the hardening, as Lynis itself measures it: an index above 70 without a package and without any fix that takes a yes of its own. */
 
+import { once } from 'node:events';
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { afterAll, beforeAll, expect, it } from 'vitest';
@@ -23,6 +24,20 @@ afterAll(async () => {
   await behind?.down();
   person?.remove();
   program?.remove();
+});
+
+it('an audit that is interrupted leaves no Lynis running on the host', { timeout: 120_000 }, async () => {
+  expect((await person.run(person.setup(host))).status).toBe(0);
+  await installLynis(host);
+  const lynis = async () => (await host.must('pgrep -x lynis || :')).trim();
+  const audit = program.start(['audit', host.name, '--lynis'], { env: person.env, cwd: person.home });
+  const ended = once(audit, 'close');
+  await expect.poll(lynis, { timeout: 60_000 }).not.toBe('');
+  audit.kill('SIGINT');
+  expect((await ended)[0]).toBe(130);
+  await expect.poll(lynis, { timeout: 20_000 }).toBe('');
+  expect(await host.must('ls -d /tmp/tmp.* /tmp/lynis.* 2>/dev/null || :')).toBe('');
+  await host.must('dpkg -r --force-depends lynis');
 });
 
 it('harden --profile lynis reaches more than 70, and files a page of it', { timeout: 600_000 }, async () => {

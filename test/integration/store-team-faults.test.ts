@@ -1,5 +1,14 @@
 import { execFileSync } from 'node:child_process';
-import { chmodSync, mkdirSync, readdirSync, readFileSync, rmSync, truncateSync, writeFileSync } from 'node:fs';
+import {
+  chmodSync,
+  existsSync,
+  mkdirSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  truncateSync,
+  writeFileSync,
+} from 'node:fs';
 import { dirname, join } from 'node:path';
 import { buildSync } from 'esbuild';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest';
@@ -116,6 +125,46 @@ describe('a server', () => {
     });
     expect(readFileSync(join(hanging, 'git.pushes'), 'utf8')).toBe('push\n');
   }, 20_000);
+
+  test.each(['ls-remote', 'push --quiet --no-verify --dry-run'])(
+    'that never answers %s is left at once when the run is stopped',
+    async (call) => {
+      const hanging = gitOf(`case " $* " in *" ${call} "*) touch '${made.ada.home}.asked'; sleep 60; exit 1;; esac`);
+      process.env.PATH = `${hanging}:${path}`;
+      const stop = new AbortController();
+      const engine = engineOf(made.ada.home, { signal: stop.signal });
+      const asked = expect(engine.requireWritable()).rejects.toThrow('stopped here');
+      await expect.poll(() => existsSync(`${made.ada.home}.asked`), { timeout: 10_000 }).toBe(true);
+      const began = performance.now();
+      stop.abort(new Error('stopped here'));
+      await asked;
+      expect(performance.now() - began).toBeLessThan(20_000);
+      await expect(engine.read()).rejects.toThrow('stopped here');
+    },
+    40_000,
+  );
+
+  test('that never answers a push leaves a stopped run a moment to find out whether the change is stored', async () => {
+    const hanging = gitOf(`case " $* " in *" push "*) touch '${made.ada.home}.asked'; sleep 60; exit 1;; esac`);
+    const stop = new AbortController();
+    const engine = engineOf(made.ada.home, { signal: stop.signal });
+    const base = await engine.read();
+    process.env.PATH = `${hanging}:${path}`;
+    const put = new Map([['a', Buffer.from('a')]]);
+    const message = { who: 'ada', subject: 'x', lines: [] };
+    const stored = expect(engine.commit(base, { put, remove: [], message })).rejects.toMatchObject({
+      code: 'E_STORE_UNREACHABLE',
+      message: expect.stringMatching(/\(git was stopped by SIGTERM\), so it may be stored or not/),
+    });
+    await expect.poll(() => existsSync(`${made.ada.home}.asked`), { timeout: 10_000 }).toBe(true);
+    const began = performance.now();
+    stop.abort(new Error('stopped here'));
+    await stored;
+    expect(performance.now() - began).toBeLessThan(30_000);
+    // What is left to do, such as taking back what was stored before, still reaches the server.
+    process.env.PATH = path;
+    expect((await engine.read()).revision).toBe(base.revision);
+  }, 60_000);
 
   test('that refuses says why in its own words', async () => {
     const hook = join(made.repository, 'hooks/pre-receive');

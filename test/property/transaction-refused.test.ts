@@ -3,7 +3,7 @@
 import { randomBytes } from 'node:crypto';
 import { existsSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { describe, expect, test } from 'vitest';
+import { describe, expect, onTestFinished, test } from 'vitest';
 import type { HostFacts } from '../../src/domain/plan/facts.ts';
 import type { PathState } from '../../src/domain/plan/host-files.ts';
 import { kindOf } from '../../src/domain/plan/host-kind.ts';
@@ -99,6 +99,7 @@ describe.runIf(process.getuid?.() === 0)('a change that may not go through, as t
 
   test('E_HOST_LOCKED: held for another change; the change of the same number takes it over, and its end gives it back', async () => {
     const box = new Sandbox(['dash']);
+    onTestFinished(() => box.remove());
     const session = sessionOf(box);
     const kind = kindOf(factsOfTree(box.state()));
     const held = { id: 'a1a1', kind };

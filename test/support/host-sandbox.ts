@@ -79,13 +79,17 @@ const STUBS: Record<string, string> = {
 
 /** Holds a socket, as dockerd does, and outlives SIGHUP; what it answers comes from the stub of curl. */
 let daemon: ChildProcess;
+const socketDirectory = mkdtempSync(join(tmpdir(), 'docker-tls-socket-'));
 beforeAll(async () => {
-  const socket = join(mkdtempSync(join(tmpdir(), 'docker-tls-socket-')), 'docker.sock');
+  const socket = join(socketDirectory, 'docker.sock');
   const script = `process.on('SIGHUP', () => {}); require('net').createServer().listen(${JSON.stringify(socket)}, () => console.log('up'))`;
   daemon = spawn(process.execPath, ['-e', script], { stdio: ['ignore', 'pipe', 'inherit'] });
   if (daemon.stdout) await once(daemon.stdout, 'data');
 });
-afterAll(() => void daemon?.kill('SIGKILL'));
+afterAll(() => {
+  daemon?.kill('SIGKILL');
+  rmSync(socketDirectory, { recursive: true });
+});
 
 export class Sandbox {
   readonly directory = mkdtempSync(join(tmpdir(), 'docker-tls-tree-'));

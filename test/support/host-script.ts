@@ -3,10 +3,11 @@
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { afterAll } from 'vitest';
 import { rollbackScript as renderScript } from '../../src/host/scripts.ts';
 
 const directory = mkdtempSync(join(tmpdir(), 'docker-tls-script-'));
-process.on('exit', () => rmSync(directory, { recursive: true, force: true }));
+afterAll(() => rmSync(directory, { recursive: true, force: true }));
 
 export const rollbackScript = join(directory, 'rollback.sh');
 writeFileSync(rollbackScript, renderScript('systemd'));

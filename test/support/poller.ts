@@ -2,6 +2,7 @@
 
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { onTestFinished } from 'vitest';
 import { probe } from '../../src/adapters/docker/probe.ts';
 import { Secret } from '../../src/domain/secret.ts';
 
@@ -26,7 +27,7 @@ export type PollerOptions = {
   readonly fresh: boolean;
 };
 
-/** Polls the hosts in turn, one new connection every `everyMs`, without waiting for the one before. */
+/** Polls the hosts in turn, one new connection every `everyMs`, without waiting for the one before; at the latest until the test ends. */
 export function startPoller(options: PollerOptions): Poller {
   const frozen = credentials(options.directory);
   const under = new Set<Promise<void>>();
@@ -59,6 +60,11 @@ export function startPoller(options: PollerOptions): Poller {
     const work = once(host).finally(() => under.delete(work));
     under.add(work);
   }, options.everyMs);
+  const stop = async () => {
+    clearInterval(timer);
+    await Promise.all(under);
+  };
+  onTestFinished(stop);
   return {
     get tries() {
       return tries;
@@ -70,10 +76,7 @@ export function startPoller(options: PollerOptions): Poller {
     follow: (value) => {
       fresh = value;
     },
-    stop: async () => {
-      clearInterval(timer);
-      await Promise.all(under);
-    },
+    stop,
   };
 }
 

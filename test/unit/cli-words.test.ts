@@ -1,4 +1,5 @@
 import fc from 'fast-check';
+import { wrapAnsi } from 'fast-wrap-ansi';
 import { expect, test } from 'vitest';
 import { renderTable } from '../../src/cli/render/table.ts';
 import {
@@ -70,6 +71,15 @@ test('wrapping keeps every word and breaks only at spaces', () => {
       const lines = wrapText(all.join(' '), width);
       expect(lines.join(' ')).toBe(all.join(' '));
       for (const line of lines) if (line.includes(' ')) expect(textWidth(line)).toBeLessThanOrEqual(width);
+    }),
+  );
+});
+
+test('a plain line that fits is wrapped as any other', () => {
+  const texts = fc.stringMatching(/^[ -~]{0,30}$/);
+  fc.assert(
+    fc.property(texts, fc.integer({ min: 1, max: 40 }), (text, width) => {
+      expect(wrapText(text, width)).toEqual(wrapAnsi(text, width).split('\n'));
     }),
   );
 });

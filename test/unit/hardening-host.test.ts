@@ -61,6 +61,31 @@ describe('kernel settings', () => {
     expect([again.written[SYSCTL], again.running, [...again.changed]]).toEqual([written[SYSCTL], [], []]);
   });
 
+  it('that a file after ours sets otherwise are named with it', () => {
+    const later = (text: string) =>
+      hardened(['kernel-network', 'kernel-self'], { 'sysctl-later': text }).notes.map((note) =>
+        note.replace(', and so wins at boot; take it out there', ''),
+      );
+    expect(later('# /etc/sysctl.d/zzz.conf\n-net.ipv4.conf.all.rp_filter=0 \n\n# /run/sysctl.d/~.conf\n')).toEqual([
+      'kernel-network: /etc/sysctl.d/zzz.conf says net.ipv4.conf.all.rp_filter = 0',
+    ]);
+    expect(later('# /usr/lib/sysctl.d/zz-e.conf\nkernel/kptr_restrict = 1\n vm.swappiness = 1')).toEqual([
+      'kernel-self: /usr/lib/sysctl.d/zz-e.conf says kernel.kptr_restrict = 1',
+    ]);
+    // The last file by name counts, whatever directory it is in; of one name that of the first directory.
+    const twice = (first: string, second: string) =>
+      later(`# ${first}\nkernel.kptr_restrict=1\n# ${second}\nkernel.kptr_restrict=2\n`);
+    expect(twice('/etc/sysctl.d/zza.conf', '/usr/lib/sysctl.d/zzb.conf')).toEqual([]);
+    expect(twice('/etc/sysctl.d/zzb.conf', '/usr/lib/sysctl.d/zza.conf')).toHaveLength(1);
+    expect(twice('/etc/sysctl.d/zzz.conf', '/usr/lib/sysctl.d/zzz.conf')).toHaveLength(1);
+    // One that is masked says nothing.
+    expect(later('# /etc/sysctl.d/zzz.conf\n# /usr/lib/sysctl.d/zzz.conf\nkernel.kptr_restrict=1')).toEqual([]);
+    // Ours, one before it, what is as strict, and a pattern, which counts only where no file names the key.
+    expect(later('# /etc/sysctl.d/zz-docker-tls.conf\nkernel.kptr_restrict=1')).toEqual([]);
+    expect(later('# /etc/sysctl.d/z.conf\nkernel.kptr_restrict=1')).toEqual([]);
+    expect(later('# /etc/sysctl.d/zzz.conf\nnet.ipv4.conf.all.rp_filter=2\nnet.ipv4.conf.*.rp_filter=0')).toEqual([]);
+  });
+
   it('that are stricter, or loose on purpose, stay and are not written', () => {
     const { written, running } = hardened(['kernel-network', 'kernel-self'], {
       sysctl: 'net/ipv4/conf/all/rp_filter:2\nkernel/yama/ptrace_scope:2',

@@ -1,9 +1,18 @@
 /** known_hosts in all its forms, checked against ssh-keygen where there is one. */
 
 import { execFileSync } from 'node:child_process';
-import { existsSync, lstatSync, mkdtempSync, readFileSync, statSync, symlinkSync, writeFileSync } from 'node:fs';
+import {
+  existsSync,
+  lstatSync,
+  mkdtempSync,
+  readFileSync,
+  rmSync,
+  statSync,
+  symlinkSync,
+  writeFileSync,
+} from 'node:fs';
 import { join } from 'node:path';
-import { describe, expect, it } from 'vitest';
+import { afterAll, describe, expect, it } from 'vitest';
 import {
   addKnownHost,
   fingerprint,
@@ -17,6 +26,17 @@ import {
   wantedTypes,
 } from '../../src/adapters/ssh/known-hosts.ts';
 import { makeKey } from '../support/ssh-server.ts';
+
+const directories: string[] = [];
+afterAll(() => {
+  for (const directory of directories) rmSync(directory, { recursive: true });
+});
+
+function newDirectory(): string {
+  const directory = mkdtempSync('/tmp/docker-tls-test-kh-');
+  directories.push(directory);
+  return directory;
+}
 
 function publicKey(type: 'ed25519' | 'rsa' | 'ecdsa' = 'ed25519'): { line: string; blob: Buffer } {
   const [kind, base64] = makeKey(type).publicKey.split(' ');
@@ -65,7 +85,7 @@ describe('names', () => {
   });
 
   it('agrees with ssh-keygen on hashes and fingerprints', () => {
-    const directory = mkdtempSync('/tmp/docker-tls-test-kh-');
+    const directory = newDirectory();
     const file = join(directory, 'known_hosts');
     writeFileSync(file, `host,10.0.0.1 ${A.line}\n[host]:2222 ${B.line}\n`);
     execFileSync('ssh-keygen', ['-q', '-H', '-f', file], { stdio: 'ignore' });
@@ -139,7 +159,7 @@ describe('the verdict', () => {
 
 describe('adding', () => {
   it('keeps the other bytes and a link, ends an open line, and loses nothing of parallel writers', async () => {
-    const directory = mkdtempSync('/tmp/docker-tls-test-kh-');
+    const directory = newDirectory();
     const real = join(directory, 'real');
     const file = join(directory, 'known_hosts');
     const before = `# mine, latin1 \u00e9\r\nhost ${A.line}`;
@@ -157,7 +177,7 @@ describe('adding', () => {
   });
 
   it('makes file and directory for this user alone', async () => {
-    const directory = join(mkdtempSync('/tmp/docker-tls-test-kh-'), 'a');
+    const directory = join(newDirectory(), 'a');
     await addKnownHost(join(directory, 'known_hosts'), 'h', A.blob, false);
     expect(statSync(directory).mode & 0o777).toBe(0o700);
     expect(statSync(join(directory, 'known_hosts')).mode & 0o777).toBe(0o600);

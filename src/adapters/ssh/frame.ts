@@ -205,9 +205,13 @@ export class FrameReader {
 
 /** The longest end of `bytes` that is a true beginning of `mark`. */
 function partialSuffix(bytes: Buffer, mark: Buffer): number {
-  for (let length = Math.min(mark.length - 1, bytes.length); length > 0; length -= 1) {
-    if (bytes.subarray(bytes.length - length).equals(mark.subarray(0, length))) return length;
-  }
+  const first = mark.readUInt8();
+  for (
+    let at = bytes.indexOf(first, Math.max(0, bytes.length - mark.length + 1));
+    at >= 0;
+    at = bytes.indexOf(first, at + 1)
+  )
+    if (bytes.compare(mark, 0, bytes.length - at, at) === 0) return bytes.length - at;
   return 0;
 }
 

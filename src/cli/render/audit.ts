@@ -23,7 +23,7 @@ export function renderAudit(
   return {
     exit: failed !== 0 ? failed : tooMuch ? 3 : 0,
     result: { ...report, out: saved },
-    text: saved === undefined ? renderReport(report, form, shown) : summary(report, form, saved),
+    text: global.json ? '' : saved === undefined ? renderReport(report, form, shown) : summary(report, form, saved),
     verbatim: form !== 'table' && saved === undefined,
     attention: failOn && '',
     next: form === 'table' || saved !== undefined ? wayOn(report, stored, global.file !== undefined) : undefined,

@@ -1,7 +1,8 @@
 /** Owns the reading of X.509 certificates for the checks: only public parts, and odd ones are skipped, not fatal. */
 
-import { X509Certificate } from 'node:crypto';
+import type { X509Certificate } from 'node:crypto';
 import { certificateTexts } from '../pki/pem.ts';
+import { readX509 } from '../pki/x509.ts';
 
 export type CertificateFact = {
   readonly subject: string;
@@ -27,29 +28,38 @@ function weakKey({ publicKey }: X509Certificate): readonly string[] {
   return short ? [`a key on the short curve ${namedCurve}`] : [];
 }
 
+/** Several checks and the report ask about the same few certificates. */
+const known = new WeakMap<X509Certificate, CertificateFact>();
+
 function certificateFact(pem: string): CertificateFact | undefined {
   try {
-    const certificate = new X509Certificate(pem);
-    const der = certificate.raw.toString('hex');
-    const selfSigned = certificate.issuer === certificate.subject;
-    const signature = selfSigned ? [] : WEAK_SIGNATURES.filter(([oid]) => der.includes(oid)).map(([, text]) => text);
-    return {
-      subject: certificate.subject.replaceAll('\n', ', '),
-      notBefore: new Date(certificate.validFrom),
-      notAfter: new Date(certificate.validTo),
-      weak: [...weakKey(certificate), ...new Set(signature)],
-      covers(name) {
-        try {
-          if (/^[0-9.]+$/.test(name) || name.includes(':')) return certificate.checkIP(name) !== undefined;
-          return certificate.checkHost(name, { subject: 'never' }) !== undefined;
-        } catch {
-          return false; // neither a name nor an address
-        }
-      },
-    };
+    const certificate = readX509(pem);
+    const fact = known.get(certificate) ?? factOf(certificate);
+    known.set(certificate, fact);
+    return fact;
   } catch {
     return undefined;
   }
+}
+
+function factOf(certificate: X509Certificate): CertificateFact {
+  const der = certificate.raw.toString('hex');
+  const selfSigned = certificate.issuer === certificate.subject;
+  const signature = selfSigned ? [] : WEAK_SIGNATURES.filter(([oid]) => der.includes(oid)).map(([, text]) => text);
+  return {
+    subject: certificate.subject.replaceAll('\n', ', '),
+    notBefore: new Date(certificate.validFrom),
+    notAfter: new Date(certificate.validTo),
+    weak: [...weakKey(certificate), ...new Set(signature)],
+    covers(name) {
+      try {
+        if (/^[0-9.]+$/.test(name) || name.includes(':')) return certificate.checkIP(name) !== undefined;
+        return certificate.checkHost(name, { subject: 'never' }) !== undefined;
+      } catch {
+        return false; // neither a name nor an address
+      }
+    },
+  };
 }
 
 /** All certificates of a PEM text that can be read, in order. */

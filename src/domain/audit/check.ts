@@ -77,6 +77,18 @@ export type Check = {
   readonly evaluate: (facts: AuditFacts, outside: Outside) => Verdict;
 };
 
+/** Checks from a table by their ids, in its order. */
+export function checksOf<C extends { readonly id: string }>(
+  rows: Readonly<Record<string, Omit<C, 'id'>>>,
+): readonly C[] {
+  return Object.entries(rows).map(([id, row]) => ({ id, ...row }) as C);
+}
+
+/** One that a person has to judge: it only gathers what helps. */
+export function asked(row: Omit<Check, 'id' | 'severity' | 'manual'>): Omit<Check, 'id'> {
+  return { ...row, severity: 'info', manual: true };
+}
+
 export const PASS: Verdict = { state: 'pass' };
 
 /** What needs Docker's API, where that says nothing. */
@@ -93,6 +105,11 @@ export function forPerson(question: string, evidence?: readonly Evidence[]): Ver
 
 export function finding(evidence: readonly Evidence[], severity?: Severity, stays?: string): Verdict {
   return { state: 'finding', evidence, severity, stays };
+}
+
+/** A finding of one place. */
+export function findingAt(place: string, text: string, severity?: Severity, stays?: string): Verdict {
+  return finding([{ place, text }], severity, stays);
 }
 
 /** The gravest of what the pieces of evidence say of themselves. */

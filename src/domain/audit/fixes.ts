@@ -11,168 +11,146 @@ export type Fix = {
   readonly cost?: string;
 };
 
-const TABLE = [
-  { name: 'tls', title: 'serve TCP with mutual TLS only (as `docker-tls setup` does)', risk: 'none' },
-  {
-    name: 'icc',
+const TABLE = {
+  tls: { title: 'serve TCP with mutual TLS only (as `docker-tls setup` does)', risk: 'none' },
+  icc: {
     title: 'icc=false in daemon.json',
     cost: 'containers on the default bridge can no longer reach one another',
     risk: 'yes',
   },
-  { name: 'log-level', title: 'log-level=info', risk: 'none' },
-  { name: 'iptables', title: 'let Docker keep its firewall rules', risk: 'none' },
-  {
-    name: 'no-new-privileges',
+  'log-level': { title: 'log-level=info', risk: 'none' },
+  iptables: { title: 'let Docker keep its firewall rules', risk: 'none' },
+  'no-new-privileges': {
     title: 'no-new-privileges=true in daemon.json',
     cost: 'programs inside new containers cannot gain rights through setuid or sudo',
     risk: 'low',
   },
-  { name: 'live-restore', title: 'live-restore=true in daemon.json', risk: 'none' },
-  {
-    name: 'userland-proxy',
+  'live-restore': { title: 'live-restore=true in daemon.json', risk: 'none' },
+  'userland-proxy': {
     title: 'userland-proxy=false in daemon.json',
     cost: "published ports stop answering in three cases: over the host's IPv6 addresses (container with IPv4 only), by the host's address from containers of other networks, and from the container itself until it restarts",
     risk: 'yes',
   },
-  {
-    name: 'userns-remap',
+  'userns-remap': {
     title: 'userns-remap=default in daemon.json',
     cost: 'existing images and containers are hidden until it is switched off again; those that run go on, out of reach of docker, and their published ports do not answer until a rollback, neither from outside nor on 127.0.0.1; with the image store of containerd (Docker 29) new images are stored by overlay2 again; a user dockremap is made, and stays',
     risk: 'yes',
   },
-  {
-    name: 'log-limits',
+  'log-limits': {
     title: 'max-size and max-file for container logs',
     cost: 'new containers keep the last lines of their logs only',
     risk: 'low',
   },
-  {
-    name: 'default-ulimits',
+  'default-ulimits': {
     title: 'a default limit of open files for containers',
     cost: 'new containers that need more open files say so with --ulimit nofile=N',
     risk: 'low',
   },
-  { name: 'experimental', title: 'experimental=false', risk: 'none' },
-  {
-    name: 'audit-rules',
+  experimental: { title: 'experimental=false', risk: 'none' },
+  'audit-rules': {
     title: 'an audit rules file for dockerd and its files, loaded where the kernel can',
     risk: 'none',
   },
-  {
-    name: 'sshd',
+  sshd: {
     title: 'a drop-in for sshd: LogLevel, MaxAuthTries, MaxSessions, PubkeyAuthentication, PermitEmptyPasswords',
     cost: 'a login that offers more keys than MaxAuthTries (4; 2 with profile article, 3 with lynis) before the right one is refused',
     risk: 'low',
   },
-  {
-    name: 'sshd-root',
+  'sshd-root': {
     title: 'no logins as root over SSH (by key only, where harden itself logs in as root)',
     cost: 'users who log in as root, by password or at all, have to log in as a user with sudo',
     risk: 'yes',
   },
-  {
-    name: 'sshd-passwords',
+  'sshd-passwords': {
     title: 'no password logins over SSH',
     cost: 'users without a key can no longer log in',
     risk: 'yes',
   },
-  {
-    name: 'docker-group',
+  'docker-group': {
     title: 'take users out of the docker group',
     cost: 'those users, the one who hardens among them, can no longer use docker without sudo',
     risk: 'yes',
   },
-  { name: 'file-modes', title: "owners and modes of Docker's files", risk: 'none' },
-  {
-    name: 'kernel-network',
+  'file-modes': { title: "owners and modes of Docker's files", risk: 'none' },
+  'kernel-network': {
     title: 'sysctl: no redirects, no source routes, martians logged, addresses checked on their way in',
     risk: 'low',
     cost: 'answers that leave by another interface than they are expected on are dropped, where no interface has rp_filter=2; forwarding stays on',
   },
-  {
-    name: 'kernel-self',
+  'kernel-self': {
     title: 'sysctl: kernel addresses, its log, ptrace, perf and FIFOs are closed to users',
     risk: 'low',
     cost: 'users cannot attach a debugger to their other programs, read dmesg or use perf; the console has no SysRq',
   },
-  {
-    name: 'kernel-bpf',
+  'kernel-bpf': {
     title: 'sysctl: kernel.unprivileged_bpf_disabled=1',
     risk: 'low',
     cost: 'nothing can set it back before the next boot, so rollback and remove take effect then; BPF of root goes on',
   },
-  {
-    name: 'modules',
+  modules: {
     title: 'modprobe: dccp, rds, tipc, FireWire, USB storage, and old file systems are never loaded',
     risk: 'low',
     cost: 'USB disks and FireWire devices are no longer recognised; modules that are loaded now are left out',
   },
-  {
-    name: 'modules-used',
+  'modules-used': {
     title: 'modprobe: sctp, squashfs and udf are never loaded',
     risk: 'yes',
     cost: 'published /sctp ports, snaps and ISO images with UDF no longer work',
   },
-  {
-    name: 'sshd-idle',
+  'sshd-idle': {
     title: 'sshd: TCPKeepAlive no, ClientAliveInterval 300, ClientAliveCountMax 2',
     risk: 'low',
     cost: 'an SSH session whose client does not answer for ten minutes ends',
   },
-  { name: 'sshd-x11', title: 'sshd: X11Forwarding no', risk: 'low', cost: 'ssh -X shows no windows' },
-  {
-    name: 'sshd-remote-forwarding',
+  'sshd-x11': { title: 'sshd: X11Forwarding no', risk: 'low', cost: 'ssh -X shows no windows' },
+  'sshd-remote-forwarding': {
     title: 'sshd: AllowTcpForwarding local',
     risk: 'low',
     cost: 'ssh -R opens no port on this host; ssh -L, editors over SSH and jumps through it go on',
   },
-  {
-    name: 'sshd-forwarding',
+  'sshd-forwarding': {
     title: 'sshd: AllowTcpForwarding no, AllowAgentForwarding no',
     risk: 'yes',
     cost: 'ssh -L, -R and -A, editors over SSH and jumps through this host no longer work; it is left out where a host of the store is reached through this one',
   },
-  {
-    name: 'sshd-sessions',
+  'sshd-sessions': {
     title: 'sshd: MaxSessions 2',
     risk: 'yes',
     cost: 'one shared SSH connection (ControlMaster, Ansible, DOCKER_HOST=ssh://) carries two sessions at a time',
   },
-  {
-    name: 'core-dumps',
+  'core-dumps': {
     title: 'no core dumps of logins and services',
     risk: 'low',
     cost: 'coredumpctl has nothing to show; containers keep the limits that docker gives them',
   },
-  {
-    name: 'login-defs',
+  'login-defs': {
     title:
       'login.defs: passwords of new accounts end after a year, failed logins are noted, more rounds for SHA hashes',
     risk: 'low',
     cost: 'passwords of accounts made from now on end after 365 days; the rest is cosmetic on Debian, which hashes with yescrypt and has no faillog',
   },
-  {
-    name: 'banner',
+  banner: {
     title: 'a banner before each login: /etc/issue, /etc/issue.net, and sshd shows it (--banner TEXT)',
     risk: 'none',
   },
-  {
-    name: 'umask',
+  umask: {
     title: 'umask 027 for logins',
     risk: 'yes',
     cost: 'files that users make are closed to others: shared directories and build checkouts may need another group',
   },
-  {
-    name: 'session-timeout',
+  'session-timeout': {
     title: 'idle shells end after 15 minutes (TMOUT)',
     risk: 'yes',
     cost: 'shells that wait end, those in tmux, of docker attach and on the console among them',
   },
-] as const satisfies readonly (Omit<Fix, 'name'> & { readonly name: string })[];
+} as const satisfies Readonly<Record<string, Omit<Fix, 'name'>>>;
 
-export type FixName = (typeof TABLE)[number]['name'];
+export type FixName = keyof typeof TABLE;
 
-export const ALL_FIXES: readonly Fix[] = TABLE;
+export const ALL_FIXES: readonly Fix[] = Object.entries(TABLE).map(([name, fix]) => ({
+  name: name as FixName,
+  ...fix,
+}));
 
 /** The command of docker-tls that makes a fix, without its host. */
 export function fixCommand(name: FixName): string {
@@ -187,7 +165,7 @@ export function fixesCommand(names: readonly FixName[]): string {
 }
 
 export function needsYes(name: FixName): boolean {
-  return ALL_FIXES.some((fix) => fix.name === name && fix.risk === 'yes');
+  return TABLE[name].risk === 'yes';
 }
 
 /** What scanners and other tools set, and these fixes never do. */

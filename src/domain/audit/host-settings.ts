@@ -1,5 +1,6 @@
 /** Owns the settings of the host outside of Docker that checks judge and fixes make: kernel, modules, logins. What is stricter already stays. */
 
+import { posix } from 'node:path';
 import type { FixName } from './fixes.ts';
 
 type Row = {
@@ -59,6 +60,9 @@ export const SYSCTLS: readonly Row[] = [
   ...rows('kernel-bpf', [['kernel.unprivileged_bpf_disabled', '1']]),
 ];
 
+/** Ours. Its name sorts after most others, and of all files of sysctl.d the last one counts at boot. */
+export const SYSCTL_FILE = '/etc/sysctl.d/zz-docker-tls.conf';
+
 /** Below /proc/sys, as the audit's script takes them. */
 export const SYSCTL_PATHS: string = SYSCTLS.map(({ key }) => key.replaceAll('.', '/')).join(' ');
 
@@ -69,21 +73,10 @@ export function isOwn({ container }: HostSettings, { fix }: Row): boolean {
 
 /** Modules that are never to be loaded. */
 export const BLOCKED: Readonly<Record<'modules' | 'modules-used', readonly string[]>> = {
-  modules: [
-    'dccp',
-    'rds',
-    'tipc',
-    'usb-storage',
-    'uas',
-    'firewire-core',
-    'firewire-ohci',
-    'firewire-sbp2',
-    'cramfs',
-    'freevxfs',
-    'hfs',
-    'hfsplus',
-    'jffs2',
-  ],
+  modules:
+    'dccp rds tipc usb-storage uas firewire-core firewire-ohci firewire-sbp2 cramfs freevxfs hfs hfsplus jffs2'.split(
+      ' ',
+    ),
   'modules-used': ['sctp', 'squashfs', 'udf'],
 };
 
@@ -107,26 +100,7 @@ export function isStrict(umask: string): boolean {
 export const TIMEOUT_S = 900;
 
 /** What the host says of itself, as text. */
-export type HostSettings = {
-  /** It shares the kernel of another machine. */
-  readonly container: boolean;
-  readonly sysctl: ReadonlyMap<string, string>;
-  readonly loaded: ReadonlySet<string>;
-  /** Modules whose loading a file of modprobe.d forbids. */
-  readonly blocked: ReadonlySet<string>;
-  readonly loginDefs: ReadonlyMap<string, string>;
-  /** The hard limit of core dumps for everyone: the last line of limits.d counts, and `0` is none. */
-  readonly coreLimit: string | undefined;
-  /** Storage= of systemd-coredump: the last line counts. */
-  readonly coredumpStorage: string | undefined;
-  /** The umasks of /etc/profile and what it reads that every login gets, in octal digits: the last counts. */
-  readonly umask: readonly string[];
-  /** Those behind a condition there. */
-  readonly umaskSometimes: readonly string[];
-  /** The last TMOUT there, in seconds; NaN where it is not a plain number. */
-  readonly timeout: number | undefined;
-  readonly issue: string;
-};
+export type HostSettings = NonNullable<ReturnType<typeof parseHostSettings>>;
 
 /** modprobe takes `-` and `_` for the same. */
 export function moduleName(name: string): string {
@@ -178,8 +152,30 @@ export function stricterUmask(one: string, other: string): string {
   return (Number.parseInt(one, 8) | Number.parseInt(other, 8)).toString(8).padStart(3, '0');
 }
 
+/**
+ * `# PATH`, and below it what the file sets. Files of all directories are read by name, and of one name only that of the first directory;
+ * a key may have `/` in place of `.`, and one that a pattern names as well is left to what names it whole (sysctl.d(5)).
+ */
+function sysctlsAfterOurs(text: string): ReadonlyMap<string, { readonly file: string; readonly value: string }> {
+  const files = new Map<string, string>();
+  for (const file of text.split(/^# (?=\/)/m)) {
+    const name = /^.*\/([^/\n]+)$/m.exec(file)?.[1] ?? '';
+    if (name > posix.basename(SYSCTL_FILE) && !files.has(name)) files.set(name, file);
+  }
+  const found = new Map<string, { file: string; value: string }>();
+  for (const [, file] of [...files].sort(([a], [b]) => (a < b ? -1 : 1))) {
+    const [path = '', ...lines] = file.split('\n');
+    for (const line of lines) {
+      const [, key = '', value = ''] = /^\s*-?([\w./-]+?)\s*=\s*(.*?)\s*$/.exec(line) ?? [];
+      const dotted = /^[^.]*\//.test(key) ? key.replace(/[./]/g, (one) => (one === '/' ? '.' : '/')) : key;
+      if (key !== '') found.set(dotted, { file: path, value });
+    }
+  }
+  return found;
+}
+
 /** Reads the sections of src/host/audit/hardening.sh; undefined where the host did not answer them. */
-export function parseHostSettings(text: (section: string) => string | undefined): HostSettings | undefined {
+export function parseHostSettings(text: (section: string) => string | undefined) {
   const sysctl = text('sysctl');
   if (sysctl === undefined) return undefined;
   const lines = (section: string): string[] => (text(section) ?? '').split('\n').map((line) => line.trim());
@@ -192,14 +188,18 @@ export function parseHostSettings(text: (section: string) => string | undefined)
       .at(-1);
   const container = (text('container') ?? '').trim();
   return {
+    /** It shares the kernel of another machine. */
     container: container !== '' && container !== 'none',
-    sysctl: new Map(
+    sysctl: new Map<string, string>(
       sysctl.split('\n').flatMap((line) => {
         const [, path, value] = /^([^:]+):(.*)$/.exec(line.trim()) ?? [];
         return path === undefined ? [] : [[path.replaceAll('/', '.'), (value ?? '').trim()] as const];
       }),
     ),
+    /** What files say at boot that are read after ours, by key. */
+    sysctlLater: sysctlsAfterOurs(text('sysctl-later') ?? ''),
     loaded: new Set(lines('modules').map(moduleName)),
+    /** Modules whose loading a file of modprobe.d forbids. */
     blocked: new Set(
       lines('modprobe').flatMap((line) => {
         const name = /^install\s+(\S+)\s+(?:\/usr)?\/bin\/(?:false|true)\b/.exec(line)?.[1];
@@ -207,10 +207,24 @@ export function parseHostSettings(text: (section: string) => string | undefined)
       }),
     ),
     loginDefs: parseLoginDefs(text('login-defs') ?? ''),
+    /** The hard limit of core dumps for everyone: the last line of limits.d counts, and `0` is none. */
     coreLimit: last('core-limits', /^\*\s+(?:hard|-)\s+core\s+(\S+)/),
+    /** Storage= of systemd-coredump: the last line counts. */
     coredumpStorage: last('coredump', /^Storage\s*=\s*(\S+)/i)?.toLowerCase(),
+    /** The umasks of /etc/profile and what it reads that every login gets, in octal digits: the last counts. */
     umask: umasks.flatMap(({ mask, always }) => (always ? [mask] : [])),
+    /** Those behind a condition there. */
     umaskSometimes: umasks.flatMap(({ mask, always }) => (always ? [] : [mask])),
+    /** What a login can end with: the last that every login gets, and those behind a condition after it. */
+    umaskInTheEnd: umasks
+      .slice(
+        Math.max(
+          0,
+          umasks.findLastIndex(({ always }) => always),
+        ),
+      )
+      .map(({ mask }) => mask),
+    /** The last TMOUT there, in seconds; NaN where it is not a plain number. */
     timeout: timeouts.length === 0 ? undefined : Number(timeouts.at(-1) || Number.NaN),
     issue: (text('issue-net') ?? '').trim(),
   };

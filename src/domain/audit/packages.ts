@@ -12,43 +12,36 @@ export type PackageOffer = {
 };
 
 /** Lynis gives points for each, and none touches Docker, its network or anyone's login. */
-export const PACKAGES: readonly PackageOffer[] = [
-  {
-    name: 'acct',
+export const PACKAGES: readonly PackageOffer[] = Object.entries({
+  acct: {
     title: 'process accounting: which user ran which program',
     risk: 'every program that ends is written to /var/log/account, those in containers among them',
   },
-  {
-    name: 'aide',
+  aide: {
     title: 'a checker of file integrity, the program alone',
     risk: 'nothing is checked: it has no configuration and no timer; aide-common brings both',
   },
-  {
-    name: 'aide-common',
+  'aide-common': {
     title: 'the configuration of aide, and its nightly check',
     risk: 'a mail to root each night; once you have made its database (aideinit), every file is read, all images in /var/lib/docker among them unless a line !/var/lib/docker in /etc/aide/aide.conf.d leaves them out',
   },
-  {
-    name: 'apt-listchanges',
+  'apt-listchanges': {
     title: 'news of packages before apt upgrades them',
     risk: 'an upgrade in a terminal shows them first, and waits for a key',
   },
-  {
-    name: 'auditd',
+  auditd: {
     title: 'the log of what audit rules watch',
     risk: 'a service that starts at once; its log takes up to 40 MB',
   },
-  {
-    name: 'debsums',
+  debsums: {
     title: 'a checker of the files of packages',
     risk: 'nothing is checked by itself until CRON_CHECK in /etc/default/debsums says so',
   },
-  {
-    name: 'libpam-pwquality',
+  'libpam-pwquality': {
     title: 'rules for new passwords',
     risk: 'a password that is set from now on is refused where it is weak',
   },
-];
+}).map(([name, offer]) => ({ name, ...offer }));
 
 /** What other lists of hardening install, and `harden` does not. */
 export const NOT_OFFERED: Readonly<Record<string, string>> = {

@@ -10,26 +10,14 @@ export type Package = {
   readonly since?: number;
 };
 
-export type SoftwareFacts = {
-  /** Undefined where neither dpkg nor rpm is there: then it is unknown where a program came from. */
-  readonly manager: 'deb' | 'rpm' | undefined;
-  readonly packages: ReadonlyMap<string, Package>;
-  readonly firewalld: boolean;
-  /** Kubernetes runs here, and speaks to containerd by its CRI plugin. */
-  readonly kubelet: boolean;
-  /** containerd's configuration switches its CRI plugin off. */
-  readonly criDisabled: boolean;
-  /** Certificates of the swarm node and of its CA, PEM; empty where there is no swarm. */
-  readonly swarmNode: string;
-  readonly swarmCa: string;
-};
+export type SoftwareFacts = ReturnType<typeof parseSoftware>;
 
 function lines(text: string): readonly string[] {
   return text.split('\n').filter((line) => line !== '');
 }
 
 /** `section` gives a section's text; undefined where the host printed none. */
-export function parseSoftware(section: (name: string) => string | undefined): SoftwareFacts {
+export function parseSoftware(section: (name: string) => string | undefined) {
   const manager = (['deb', 'rpm'] as const).find((one) => section(`packages-${one}`) !== undefined);
   const candidates = new Map(
     lines(section('packages-candidates') ?? '').map((line) => line.split(' ') as [string, string]),
@@ -43,11 +31,15 @@ export function parseSoftware(section: (name: string) => string | undefined): So
     packages.set(name, { version, candidate: candidates.get(name), named, since });
   }
   return {
+    /** Undefined where neither dpkg nor rpm is there: then it is unknown where a program came from. */
     manager,
-    packages,
+    packages: packages as ReadonlyMap<string, Package>,
     firewalld: section('firewalld')?.trim() === 'ActiveState=active',
+    /** Kubernetes runs here, and speaks to containerd by its CRI plugin. */
     kubelet: (section('kubelet') ?? '').trim() !== '',
+    /** containerd's configuration switches its CRI plugin off. */
     criDisabled: /["'](?:io\.containerd\.grpc\.v1\.)?cri["']/.test(section('containerd-disabled') ?? ''),
+    /** Certificates of the swarm node and of its CA, PEM; empty where there is no swarm. */
     swarmNode: section('swarm-node') ?? '',
     swarmCa: section('swarm-ca') ?? '',
   };

@@ -1,4 +1,4 @@
-/** Owns the reading of what sshd says of its settings: `sshd -T`, `sshd -V`, and the Match blocks of its files. */
+/** Owns the reading of what sshd says of its settings: `sshd -T`, `sshd -V`, the Match blocks of its files, and what logins have to give. */
 
 /** What sshd does for some logins only. */
 export type SshdMatch = { readonly criteria: string; readonly settings: ReadonlyMap<string, string> };
@@ -33,4 +33,45 @@ export function parseMatches(text: string): readonly SshdMatch[] {
 export function sshdVersion(text: string): number | undefined {
   const [, major, minor] = /OpenSSH_(\d+)\.(\d+)/.exec(text) ?? [];
   return major === undefined ? undefined : Number(major) * 100 + Number(minor);
+}
+
+type PasswordMethod = 'password' | 'keyboard-interactive';
+
+function passwordMethods(list: string): readonly PasswordMethod[] {
+  const methods = list.split(',').map((method) => method.replace(/:.*$/, ''));
+  return (['password', 'keyboard-interactive'] as const).filter((method) => methods.includes(method));
+}
+
+/** AuthenticationMethods: lists of methods, each list in whole (sshd_config(5)); empty for `any`. */
+export function methodLists(text: string): readonly string[] {
+  const lists = text.toLowerCase().split(/\s+/);
+  return lists.filter((list) => list !== '' && list !== 'any');
+}
+
+/** True where one of the two is a way in by itself, and not only beside a key. */
+export function suffices(method: PasswordMethod, lists: readonly string[]): boolean {
+  return (
+    lists.length === 0 ||
+    lists.some(
+      (list) => passwordMethods(list).includes(method) && passwordMethods(list).length === list.split(',').length,
+    )
+  );
+}
+
+/** What some logins have to give beside a key (AuthenticationMethods, for all or in a Match block): without it they are shut out. */
+export function secondFactors(
+  sshd: ReadonlyMap<string, readonly string[]>,
+  matches: readonly SshdMatch[],
+): ReadonlySet<PasswordMethod> {
+  const key = 'authenticationmethods';
+  const texts = [sshd.get(key)?.[0], ...matches.map(({ settings }) => settings.get(key))];
+  return new Set(
+    texts.flatMap((text = '') => {
+      const lists = methodLists(text);
+      if (lists.some((list) => passwordMethods(list).length === 0)) return [];
+      return lists.flatMap((list) =>
+        passwordMethods(list).length < list.split(',').length ? passwordMethods(list) : [],
+      );
+    }),
+  );
 }

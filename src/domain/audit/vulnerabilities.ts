@@ -40,7 +40,10 @@ export type Vulnerability = {
 /** The day up to which the table's sources were read. */
 export const TABLE_DATE: string = table.date;
 
-export const VULNERABILITIES = table.vulnerabilities as unknown as readonly Vulnerability[];
+export const VULNERABILITIES: readonly Vulnerability[] = Object.entries(table.vulnerabilities).flatMap(
+  ([component, rows]) =>
+    Object.entries(rows).map(([id, row]) => ({ id, component, ...row }) as unknown as Vulnerability),
+);
 
 /** Packages that hold a component, the likelier first. */
 const PACKAGES: Readonly<Record<Component, readonly string[]>> = {

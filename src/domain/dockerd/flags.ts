@@ -4,31 +4,11 @@
  */
 
 /** Flags that take no word of their own (long names): only `--flag=false` switches them off. */
-const SWITCHES: ReadonlySet<string> = new Set([
-  'allow-direct-routing',
-  'cri-containerd',
-  'debug',
-  'experimental',
-  'help',
-  'icc',
-  'init',
-  'ip-forward',
-  'ip-forward-no-drop',
-  'ip-masq',
-  'ip6tables',
-  'iptables',
-  'ipv6',
-  'live-restore',
-  'no-new-privileges',
-  'raw-logs',
-  'rootless',
-  'selinux-enabled',
-  'tls',
-  'tlsverify',
-  'userland-proxy',
-  'validate',
-  'version',
-]);
+const SWITCHES: ReadonlySet<string> = new Set(
+  `allow-direct-routing cri-containerd debug experimental help icc init ip-forward ip-forward-no-drop ip-masq
+    ip6tables iptables ipv6 live-restore no-new-privileges raw-logs rootless selinux-enabled tls tlsverify
+    userland-proxy validate version`.split(/\s+/),
+);
 
 const LONG: Readonly<Record<string, string>> = {
   D: 'debug',

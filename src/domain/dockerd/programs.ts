@@ -1,58 +1,22 @@
 /** Owns the programs that the scripts on a host need, and the packages that hold them. */
 
 /** Programs by package, which has the same name everywhere. Whatever else the scripts call they do without. */
-const PACKAGES: readonly { readonly programs: readonly string[]; readonly name: string }[] = [
-  {
-    name: 'coreutils',
-    programs: [
-      ...[
-        'base64',
-        'cat',
-        'chmod',
-        'chown',
-        'cp',
-        'cut',
-        'date',
-        'dd',
-        'df',
-        'head',
-        'id',
-        'ln',
-        'ls',
-        'mkdir',
-        'mv',
-        'od',
-      ],
-      ...[
-        'readlink',
-        'rm',
-        'rmdir',
-        'sha256sum',
-        'sleep',
-        'sort',
-        'stat',
-        'sync',
-        'tail',
-        'timeout',
-        'tr',
-        'uname',
-        'wc',
-      ],
-    ],
-  },
-  { name: 'diffutils', programs: ['cmp'] },
-  { name: 'findutils', programs: ['find'] },
-  { name: 'grep', programs: ['grep'] },
-  { name: 'sed', programs: ['sed'] },
-  { name: 'util-linux', programs: ['flock', 'setsid'] },
-  { name: 'systemd', programs: ['systemctl', 'systemd-run'] },
-  { name: 'sudo', programs: ['sudo'] },
-];
+const PACKAGES: Readonly<Record<string, readonly string[]>> = {
+  coreutils: `base64 cat chmod chown cp cut date dd df head id ln ls mkdir mv od readlink rm rmdir sha256sum sleep
+    sort stat sync tail timeout tr uname wc`.split(/\s+/),
+  diffutils: ['cmp'],
+  findutils: ['find'],
+  grep: ['grep'],
+  sed: ['sed'],
+  'util-linux': ['flock', 'setsid'],
+  systemd: ['systemctl', 'systemd-run'],
+  sudo: ['sudo'],
+};
 
 /** What facts.sh looks for. */
-export const NEEDED_PROGRAMS: readonly string[] = PACKAGES.flatMap(({ programs }) => programs).filter(
-  (name) => name !== 'sudo',
-);
+export const NEEDED_PROGRAMS: readonly string[] = Object.values(PACKAGES)
+  .flat()
+  .filter((name) => name !== 'sudo');
 
 /** What facts.sh printed in place of facts: the missing programs, and the text of os-release. */
 export function parseMissing(stdout: string): { programs: string[]; osRelease: string } | undefined {
@@ -61,5 +25,5 @@ export function parseMissing(stdout: string): { programs: string[]; osRelease: s
 }
 
 export function packagesOf(programs: readonly string[]): string[] {
-  return PACKAGES.filter((one) => one.programs.some((program) => programs.includes(program))).map(({ name }) => name);
+  return Object.keys(PACKAGES).filter((name) => PACKAGES[name]?.some((program) => programs.includes(program)));
 }

@@ -1,7 +1,6 @@
 /** Owns the understanding of how a host's daemon is configured now, without what docker-tls itself has added. */
 
 import {
-  type CommandLine,
   type Flag,
   flagValues,
   type Listener,
@@ -11,8 +10,8 @@ import {
 } from '../dockerd/command-line.ts';
 import { parseDaemonJson } from '../dockerd/daemon-json.ts';
 import { environmentValue } from '../dockerd/environment-file.ts';
-import { type DaemonOptions, tlsModeOf } from '../dockerd/options.ts';
-import { splitWords, type UnitSetting } from '../dockerd/unit.ts';
+import { tlsModeOf } from '../dockerd/options.ts';
+import { splitWords } from '../dockerd/unit.ts';
 import { listAt } from '../json.ts';
 import { type PlacedVariable, readStart } from './daemon-start.ts';
 import { fileText, type HostFacts, realPath } from './facts.ts';
@@ -22,23 +21,7 @@ export type VariableFlags = PlacedVariable & { readonly name: string; readonly f
 
 export type PlacedListener = Listener & { readonly from: 'flag' | 'variable' | 'json' };
 
-export type DaemonView = DaemonOptions & {
-  readonly execStart: UnitSetting | undefined;
-  readonly commandLine: CommandLine | undefined;
-  /** Names of the other drop-ins, without directory. */
-  readonly otherDropIns: readonly string[];
-  readonly variables: readonly VariableFlags[];
-  /** Any variable that the daemon's command line may use. */
-  readonly variable: (name: string) => PlacedVariable | undefined;
-  /** Where the daemon's configuration file really is, and the path that the daemon itself opens: a link's, where it is one. */
-  readonly configFile: string;
-  readonly configName: string;
-  /** Real paths of the unit's environment files. */
-  readonly environmentFiles: readonly string[];
-  readonly listeners: readonly PlacedListener[];
-  /** Clients have to show a certificate already now. */
-  readonly tlsVerified: boolean;
-};
+export type DaemonView = ReturnType<typeof readView>;
 
 /** Plan, preflight and transaction of a host ask for the same eight times. */
 const views = new WeakMap<HostFacts, DaemonView>();
@@ -50,7 +33,7 @@ export function viewDaemon(facts: HostFacts): DaemonView {
   return view;
 }
 
-function readView(facts: HostFacts): DaemonView {
+function readView(facts: HostFacts) {
   const { execStart, commandLine, otherDropIns, variable } = readStart(facts);
   const variables = (commandLine?.flags ?? []).flatMap((flag): VariableFlags[] => {
     const name = variableOf(flag);
@@ -69,12 +52,16 @@ function readView(facts: HostFacts): DaemonView {
   return {
     execStart,
     commandLine,
+    /** Names of the other drop-ins, without directory. */
     otherDropIns,
     variables,
+    /** Any variable that the daemon's command line may use. */
     variable,
     flags,
+    /** Where the daemon's configuration file really is, and the path that the daemon itself opens: a link's, where it is one. */
     configFile,
     configName,
+    /** Real paths of the unit's environment files. */
     environmentFiles: facts.docker.unit.environmentFiles.map((path) => realPath(facts, path)),
     json,
     listeners: [
@@ -82,6 +69,7 @@ function readView(facts: HostFacts): DaemonView {
       ...variables.flatMap((variable) => listening('variable', flagValues(variable.flags, '--host'))),
       ...listening('json', listAt(json.values, 'hosts').map(String)),
     ],
+    /** Clients have to show a certificate already now. */
     tlsVerified: tlsModeOf({ flags, json }) === 'verified' || verifiedBefore(facts, configFile, variables),
   };
 }

@@ -4,8 +4,6 @@
  */
 
 import type { HostFacts } from './facts.ts';
-import { judgeFirewalld } from './firewall-firewalld.ts';
-import { judgeNft } from './firewall-nft.ts';
 
 /** A firewall that blocks, or may block: its tool, what it does, and the commands that let the port through, to be run as root. */
 export type Wall = { readonly name: string; readonly words: string; readonly hints: readonly string[] };
@@ -129,8 +127,103 @@ function surelyMatches(rule: string): boolean {
 
 /** `any`, a port, `low:high`, or several of them with commas. */
 function portField(field: string, port: number): boolean {
-  return field.split(',').some((part) => {
-    const [low = '', high = low] = part.split(':');
-    return part === 'any' || (/^\d+$/.test(low) && Number(low) <= port && port <= Number(high));
+  return field.split(',').some((part) => part === 'any' || inRange(part, ':', port));
+}
+
+/** A port, or `low:high` with the given sign between them. */
+function inRange(range: string, sign: ':' | '-', port: number): boolean {
+  const [low = '', high = low] = range.split(sign);
+  return /^\d+$/.test(low) && Number(low) <= port && port <= Number(high);
+}
+
+type Zone = { readonly name: string; readonly interfaces: readonly string[]; readonly open: boolean };
+
+/**
+ * firewalld, by the zones of the interfaces that have an address. `text`: the default zone, then `firewall-cmd --list-all-zones`. A rich
+ * rule, a zone of sources or a service of the administrator's own may let the port in as well, so nothing here is sure.
+ */
+function judgeFirewalld(text: string, interfaces: readonly string[], port: number): FirewallJudgement {
+  const [first = '', ...rest] = text.split('\n');
+  const zones = parseZones(rest.join('\n'), port);
+  const normal = first.trim();
+  // An interface that no zone names is in the default zone.
+  const bound = new Map(zones.flatMap(({ name, interfaces: own }) => own.map((one) => [one, name] as const)));
+  const used = new Set(interfaces.length === 0 ? [normal] : interfaces.map((one) => bound.get(one) ?? normal));
+  const closed = [...used].filter((name) => !zones.some((zone) => zone.name === name && zone.open));
+  if (closed.length === 0) return {};
+  const where = `zone${closed.length === 1 ? '' : 's'} ${closed.join(', ')}`;
+  return {
+    doubt: {
+      name: 'firewalld',
+      words: `firewalld names port ${port} nowhere in its ${where}`,
+      hints: [
+        ...closed.map((name) => `firewall-cmd --permanent --zone=${name} --add-port=${port}/tcp`),
+        'firewall-cmd --reload',
+      ],
+    },
+  };
+}
+
+/** A line that is not indented begins a zone: `public (default, active)`. */
+function parseZones(text: string, port: number): Zone[] {
+  return text.split(/^(?=[\w-])/m).map((block) => {
+    const words = (key: string) => new RegExp(`^  ${key}: (.*)$`, 'm').exec(block)?.[1]?.split(/\s+/) ?? [];
+    return {
+      name: /^[\w-]*/.exec(block)?.[0] ?? '',
+      interfaces: words('interfaces'),
+      open:
+        words('target').includes('ACCEPT') ||
+        words('ports').some((word) => word.endsWith('/tcp') && inRange(word.slice(0, -4), '-', port)),
+    };
   });
+}
+
+/**
+ * `nft list ruleset`: chains on the way in and on the way out that drop by default, or by a rule of their own, without an exception for this
+ * port. Sets and jumps are not followed.
+ */
+function judgeNft(ruleset: string, port: number): FirewallJudgement {
+  for (const { family, table, chain, body } of chains(ruleset)) {
+    const hook = /hook (input|output) priority [^;]+; policy (accept|drop);/.exec(body);
+    if (hook === null) continue;
+    const out = hook[1] === 'output';
+    const rules = body.split('\n').map((line) => line.trim());
+    const named = rules.filter((rule) => namesPort(rule, out ? 'sport' : 'dport', port));
+    const open = named.find((rule) =>
+      /^tcp [ds]port (?:\{[^}]*\}|\S+)(?: ct state [^ ]+| counter.*?)* accept/.test(rule),
+    );
+    const established = out && rules.some((rule) => /^ct state (?:\{[^}]*\}|\S*)\bestablished.*accept/.test(rule));
+    const drops = hook[2] === 'drop' || named.some((rule) => /\b(drop|reject)\b/.test(rule));
+    if (!drops || open !== undefined || established) continue;
+    const what = out ? `answer out of port ${port}` : `connection in on port ${port}`;
+    const side = out ? 'sport' : 'dport';
+    return {
+      doubt: {
+        name: 'nftables',
+        words: `nftables (chain ${chain} of table ${family} ${table}) ${named.length > 0 ? `lets a ${what} only by some of its rules` : `lets no ${what}`}`,
+        hints: [`nft insert rule ${family} ${table} ${chain} tcp ${side} ${port} accept`],
+      },
+    };
+  }
+  return {};
+}
+
+type Chain = { readonly family: string; readonly table: string; readonly chain: string; readonly body: string };
+
+function chains(ruleset: string): Chain[] {
+  return ruleset.split(/^table /m).flatMap((text) => {
+    const [, family = '', table = ''] = /^(\S+) (\S+) \{/.exec(text) ?? [];
+    return Array.from(text.matchAll(/^\tchain (\S+) \{\n([\s\S]*?)^\t\}/gm), ([, chain = '', body = '']) => ({
+      family,
+      table,
+      chain,
+      body,
+    }));
+  });
+}
+
+/** Whether a rule names the port by itself, in a list or in a range. */
+function namesPort(rule: string, side: 'dport' | 'sport', port: number): boolean {
+  const [, ports = ''] = new RegExp(`\\b${side} (\\{[^}]*\\}|\\S+)`).exec(rule) ?? [];
+  return (ports.match(/\d+(?:-\d+)?/g) ?? []).some((part) => inRange(part, '-', port));
 }

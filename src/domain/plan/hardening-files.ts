@@ -16,19 +16,10 @@ const CONTAINERD_RUN = '/run/containerd';
 const KEY = 'docker-tls';
 export const GROUP_FILE = '/etc/group';
 
-export type HardenedFiles = {
-  readonly extras: readonly ExtraChange[];
-  readonly loadAuditRules: boolean;
-  readonly notes: readonly string[];
-};
+export type HardenedFiles = ReturnType<typeof hardenFiles>;
 
 /** `groups`: the text of /etc/group. `keep`: members of the docker group that stay. */
-export function hardenFiles(
-  fixes: ReadonlySet<FixName>,
-  facts: AuditFacts,
-  groups: string,
-  keep: readonly string[],
-): HardenedFiles {
+export function hardenFiles(fixes: ReadonlySet<FixName>, facts: AuditFacts, groups: string, keep: readonly string[]) {
   const extras: ExtraChange[] = [];
   const notes: string[] = [];
   let loadAuditRules = false;

@@ -11,6 +11,7 @@ import {
   looseSysctls,
   moduleName,
   parseLoginDefs,
+  SYSCTL_FILE,
   SYSCTLS,
   stricterUmask,
   TIMEOUT_S,
@@ -21,7 +22,6 @@ import type { ExtraChange } from './desired.ts';
 const WRITTEN = 'Written by docker-tls. `docker-tls remove HOST` takes it away again.';
 const LOGIN_DEFS_FILE = '/etc/login.defs';
 const UMASK = '027';
-const SYSCTL_FILE = '/etc/sysctl.d/zz-docker-tls.conf';
 const LIMITS_FILE = '/etc/security/limits.d/docker-tls.conf';
 const COREDUMP_FILE = '/etc/systemd/coredump.conf.d/docker-tls.conf';
 const MODPROBE_FILE = '/etc/modprobe.d/docker-tls.conf';
@@ -153,13 +153,19 @@ function kernelSettings(
   for (const fix of new Set(chosen.filter((row) => !isOwn(settings, row)).map((row) => row.fix)))
     notes.push(`${fix}: nothing is changed, since this host is a container and has the kernel of another machine`);
   const own = chosen.filter((row) => isOwn(settings, row));
-  const lines = own
-    // Where the host is stricter its own files say so, and this one comes last.
-    .filter(({ key, stays }) => settings.sysctl.has(key) && !stays?.includes(settings.sysctl.get(key) ?? ''))
-    .map(({ key, value }) => `${key} = ${value}`);
-  if (lines.length > 0) {
+  // Where the host is stricter its own files say so, and this one comes last.
+  const written = own.filter(
+    ({ key, stays }) => settings.sysctl.has(key) && !stays?.includes(settings.sysctl.get(key) ?? ''),
+  );
+  if (written.length > 0) {
     const reasons = [...new Set(own.map(({ fix }) => fix))];
+    const lines = written.map(({ key, value }) => `${key} = ${value}`);
     write(reasons, SYSCTL_FILE, [`# ${WRITTEN}`, ...lines, ''].join('\n'));
+  }
+  for (const { fix, key, value, stays } of written) {
+    const later = settings.sysctlLater.get(key);
+    if (later !== undefined && later.value !== value && !stays?.includes(later.value))
+      notes.push(`${fix}: ${later.file} says ${key} = ${later.value}, and so wins at boot; take it out there`);
   }
   for (const { fix, key, value } of [...new Set(own.map((row) => row.fix))].flatMap((one) =>
     looseSysctls(settings, one),

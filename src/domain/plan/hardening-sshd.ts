@@ -1,8 +1,7 @@
 /** Owns the fixes of sshd: one drop-in that comes before all others, since the first value that sshd reads wins (sshd_config(5)). */
 
-import { secondFactors } from '../audit/checks/ssh.ts';
 import type { FixName } from '../audit/fixes.ts';
-import type { SshdMatch } from '../audit/sshd-facts.ts';
+import { type SshdMatch, secondFactors } from '../audit/sshd-facts.ts';
 import { listWords } from '../words.ts';
 import { ISSUE_FILES } from './hardening-host.ts';
 
@@ -53,22 +52,26 @@ const LINES: readonly { fix: FixName; keyword: string; value: string; most?: tru
   { fix: 'sshd-x11', keyword: 'X11Forwarding', value: 'no' },
 ];
 
+/** Keywords of the drop-in by which a fix changes something. */
+export const SSHD_KEYWORDS: Readonly<Partial<Record<FixName, RegExp>>> = {
+  sshd: /^MaxAuthTries$/,
+  'sshd-root': /^PermitRootLogin$/,
+  'sshd-passwords': /^(Password|KbdInteractive|ChallengeResponse)Authentication$/,
+  'sshd-idle': /^(TCPKeepAlive|ClientAlive.*)$/,
+  'sshd-x11': /^X11Forwarding$/,
+  'sshd-remote-forwarding': /^AllowTcpForwarding$/,
+  'sshd-forwarding': /^Allow(Tcp|Agent)Forwarding$/,
+  'sshd-sessions': /^MaxSessions$/,
+};
+
 /** Fixes that this drop-in makes. */
-export const SSHD_FIXES: readonly FixName[] = [
-  'sshd',
-  'sshd-root',
-  'sshd-passwords',
-  'sshd-sessions',
-  'banner',
-  'sshd-remote-forwarding',
-  'sshd-forwarding',
-  ...LINES.map(({ fix }) => fix),
-];
+export const SSHD_FIXES: readonly string[] = [...Object.keys(SSHD_KEYWORDS), 'banner'];
+
 const FIRST_WITH_INCLUDE = 802;
 
 /** The drop-in's text; without one the notes say why. A host that is stricter already stays so. */
 export function hardenSshd(fixes: ReadonlySet<FixName>, input: SshdInput): HardenedSshd {
-  if (!SSHD_FIXES.some((fix) => fixes.has(fix))) return { changed: [], notes: [] };
+  if (![...fixes].some((fix) => SSHD_FIXES.includes(fix))) return { changed: [], notes: [] };
   const { settings } = input;
   if (settings === undefined)
     return { changed: [], notes: ['sshd: it is not there, or does not take its own configuration (sshd -t)'] };

@@ -13,7 +13,7 @@ import { fileText, type HostFacts } from './facts.ts';
 import { type HardenedDaemon, hardenDaemon, leaveDaemon } from './hardening-daemon.ts';
 import { AUDIT_RULES, GROUP_FILE, type HardenedFiles, hardenFiles, TMPFILES } from './hardening-files.ts';
 import { type HardenedSettings, HOST_PATHS, hardenSettings } from './hardening-host.ts';
-import { type HardenedSshd, hardenSshd, type Login, SSHD_CONFIG, SSHD_FIXES } from './hardening-sshd.ts';
+import { type HardenedSshd, hardenSshd, type Login, SSHD_CONFIG, SSHD_FIXES, SSHD_KEYWORDS } from './hardening-sshd.ts';
 import { kindOf } from './host-kind.ts';
 
 /** Every fix but `tls`, which `setup` makes. */
@@ -165,18 +165,6 @@ export const HARDENING_PATHS: readonly string[] = [
   GROUP_FILE,
   ...HOST_PATHS,
 ];
-
-/** Keywords of the drop-in by which a fix changes something. */
-const SSHD_KEYWORDS: Readonly<Partial<Record<FixName, RegExp>>> = {
-  sshd: /^MaxAuthTries$/,
-  'sshd-root': /^PermitRootLogin$/,
-  'sshd-passwords': /^(Password|KbdInteractive|ChallengeResponse)Authentication$/,
-  'sshd-idle': /^(TCPKeepAlive|ClientAlive.*)$/,
-  'sshd-x11': /^X11Forwarding$/,
-  'sshd-remote-forwarding': /^AllowTcpForwarding$/,
-  'sshd-forwarding': /^Allow(Tcp|Agent)Forwarding$/,
-  'sshd-sessions': /^MaxSessions$/,
-};
 
 type Hardened = {
   readonly daemon: HardenedDaemon;

@@ -16,22 +16,11 @@ import { socketPorts } from './plain-tcp.ts';
 import type { HostPlan, Listening } from './plan.ts';
 
 /** Keys of daemon.json that dockerd takes in on SIGHUP (dockerd(8), "Configuration reload behavior"); others need a restart. */
-const RELOADABLE = new Set([
-  'debug',
-  'labels',
-  'live-restore',
-  'max-concurrent-downloads',
-  'max-concurrent-uploads',
-  'max-download-attempts',
-  'default-runtime',
-  'runtimes',
-  'authorization-plugins',
-  'insecure-registries',
-  'registry-mirrors',
-  'shutdown-timeout',
-  'features',
-  'allow-nondistributable-artifacts',
-]);
+const RELOADABLE = new Set(
+  `debug labels live-restore max-concurrent-downloads max-concurrent-uploads max-download-attempts default-runtime
+    runtimes authorization-plugins insecure-registries registry-mirrors shutdown-timeout features
+    allow-nondistributable-artifacts`.split(/\s+/),
+);
 
 /** The units that are ours, with the links that start them at boot. */
 const OWN_UNIT = /\/docker-tls[a-z-]*\.(socket|service)$/;

@@ -18,20 +18,16 @@ export function problem(
   host: string,
   code: ErrorCode,
   message: string,
-  hints: readonly string[],
+  hints: DockerTlsError['hints'],
   details: readonly string[] = [],
 ): DockerTlsError {
   return new DockerTlsError(code, message, { where: host, hints, details });
 }
 
-/** Collects the problems of one host. */
-export function collect(host: string) {
-  const found: DockerTlsError[] = [];
-  const add = (code: ErrorCode, message: string, hints: readonly string[]): void => {
-    found.push(problem(host, code, message, hints));
-  };
-  return { found, add };
-}
+/** What each check gets: the input of the preflight, and where the problems go that it finds. */
+export type Preflight = PreflightInput & {
+  readonly add: (code: ErrorCode, message: string, hints: DockerTlsError['hints']) => void;
+};
 
 /** Commands that edit a setting of the daemon where it is: a file of the administrator's, the packaged unit, or one beside a packaged drop-in. */
 export function editAt(login: Login, path: string, facts: HostFacts): string[] {
@@ -59,8 +55,7 @@ export function placeOf(view: DaemonView, flag: string, facts: HostFacts): { pat
 }
 
 /** The configuration file: one that dockerd would start with, and that can be edited and kept. */
-export function checkDaemonJson({ host, login, facts }: PreflightInput, view: DaemonView): DockerTlsError[] {
-  const { found, add } = collect(host);
+export function checkDaemonJson({ login, facts, add }: Preflight, view: DaemonView): void {
   const { configFile: path, configName, json } = view;
   const at = facts.files.get(path);
   const [error] = json.errors;
@@ -68,7 +63,7 @@ export function checkDaemonJson({ host, login, facts }: PreflightInput, view: Da
     add('E_DAEMON_JSON', `${path}:${error.line}: not valid JSON (${error.reason}); dockerd will not start with it`, [
       `fix that line, then check it: ${sudoCommand(login, 'python3', '-m', 'json.tool', path)}`,
     ]);
-    return found;
+    return;
   }
   if (at?.kind !== 'file' && at?.kind !== 'absent') {
     const name = configName === path ? path : `${configName} leads to ${path}, which`;
@@ -80,7 +75,7 @@ export function checkDaemonJson({ host, login, facts }: PreflightInput, view: Da
         : `${name} is ${flaw}: what the daemon reads there cannot be kept`,
       [`put a file there, or take it away: ${sudoCommand(login, 'ls', '-l', configName)}`],
     );
-    return found;
+    return;
   }
   const text = fileText(facts, path) ?? '';
   // The one wrong value that `dockerd --validate` lets through and that is seen often. A plugin's name may hold `/` or `:`.
@@ -121,5 +116,4 @@ export function checkDaemonJson({ host, login, facts }: PreflightInput, view: Da
       ],
     );
   }
-  return found;
 }

@@ -1,6 +1,5 @@
 /** Owns what of the host around dockerd prevents a change: a port that is taken, its clock, full disks, the firewall. */
 
-import type { DockerTlsError } from '../../errors/errors.ts';
 import { LEAF_BACKDATE_MS } from '../pki/profiles.ts';
 import { clockCommand, rootCommand, sshCommand, sudoCommand } from '../quote.ts';
 import { readStart } from './daemon-start.ts';
@@ -8,7 +7,7 @@ import { fileText, type HostFacts } from './facts.ts';
 import { judgeFirewall } from './firewall.ts';
 import { kindOf } from './host-kind.ts';
 import type { PreflightInput } from './preflight.ts';
-import { collect, editAt } from './preflight-config.ts';
+import { editAt, type Preflight } from './preflight-config.ts';
 
 /** A certificate is dated back (src/domain/pki/profiles.ts): a clock that is further behind refuses it. A minute is for the way there. */
 const BEHIND_LIMIT_MS = LEAF_BACKDATE_MS - 60_000;
@@ -17,9 +16,8 @@ const AHEAD_LIMIT_MS = 23 * 3_600_000;
 /** What a change needs: copies of a few small files. */
 const FREE_KB = 2048;
 
-export function checkHost(input: PreflightInput): DockerTlsError[] {
-  const { host, login, facts, skewMs, port, plan } = input;
-  const { found, add } = collect(host);
+export function checkHost(input: Preflight): void {
+  const { login, facts, skewMs, port, plan, add } = input;
   const taken = portTaken(input);
   if (taken !== undefined) add('E_PORT_TAKEN', ...taken);
   if (skewMs < -BEHIND_LIMIT_MS || skewMs > AHEAD_LIMIT_MS)
@@ -44,7 +42,6 @@ export function checkHost(input: PreflightInput): DockerTlsError[] {
       wall.words,
       wall.hints.map((hint) => sudoCommand(login, ...hint.split(' '))),
     );
-  return found;
 }
 
 /** What holds the port, and what to do. */

@@ -1,12 +1,10 @@
 /** Owns what mounts prevent a change: file systems that cannot be written, and files that are mounts and so cannot be replaced. */
 
-import type { DockerTlsError } from '../../errors/errors.ts';
 import { sudoCommand } from '../quote.ts';
 import { WITHOUT_FILE } from './file-change.ts';
-import type { PreflightInput } from './preflight.ts';
-import { problem } from './preflight-config.ts';
+import type { Preflight } from './preflight-config.ts';
 
-export function checkMounts({ host, login, facts, plan }: PreflightInput): DockerTlsError[] {
+export function checkMounts({ login, facts, plan, add }: Preflight): void {
   const mountOf = (path: string): (typeof facts.mounts)[number] | undefined =>
     facts.mounts
       .filter((mount) => mount.path === '/' || path === mount.path || path.startsWith(`${mount.path}/`))
@@ -17,27 +15,21 @@ export function checkMounts({ host, login, facts, plan }: PreflightInput): Docke
   const replaced = (plan?.files ?? []).filter(({ kind }) => !WITHOUT_FILE.includes(kind));
   const protects = plan?.containers.how === 'temporary' || plan?.containers.how === 'switched-on';
   const files = [...replaced.map(({ path }) => path), ...(plan && protects ? [plan.daemonJson.path] : [])];
-  const found = new Map<string, DockerTlsError>();
+  const seen = new Set<string>();
   for (const path of [...files, facts.places.current, facts.places.dropIns, `${facts.places.state}/txn`]) {
     const mount = mountOf(path);
-    if (mount === undefined || found.has(mount.path)) continue;
-    if (mount.path === path && files.includes(path)) {
-      found.set(
-        path,
-        problem(host, 'E_MOUNTED_FILE', `${path} is a mount of its own, so it cannot be replaced`, [
-          `see where it comes from: ${sudoCommand(login, 'findmnt', path)}`,
-          `change it there, or let the host have a file of its own: ${sudoCommand(login, 'umount', path)}`,
-        ]),
-      );
-    } else if (mount.readOnly) {
-      found.set(
-        mount.path,
-        problem(host, 'E_READ_ONLY', `${mount.path} is mounted read-only, and ${path} has to be written`, [
-          `see how it is mounted: ${sudoCommand(login, 'findmnt', mount.path)}`,
-          `make it writable until the next boot: ${sudoCommand(login, 'mount', '-o', 'remount,rw', mount.path)}`,
-        ]),
-      );
-    }
+    if (mount === undefined || seen.has(mount.path)) continue;
+    if (mount.path === path && files.includes(path))
+      add('E_MOUNTED_FILE', `${path} is a mount of its own, so it cannot be replaced`, [
+        `see where it comes from: ${sudoCommand(login, 'findmnt', path)}`,
+        `change it there, or let the host have a file of its own: ${sudoCommand(login, 'umount', path)}`,
+      ]);
+    else if (mount.readOnly)
+      add('E_READ_ONLY', `${mount.path} is mounted read-only, and ${path} has to be written`, [
+        `see how it is mounted: ${sudoCommand(login, 'findmnt', mount.path)}`,
+        `make it writable until the next boot: ${sudoCommand(login, 'mount', '-o', 'remount,rw', mount.path)}`,
+      ]);
+    else continue;
+    seen.add(mount.path);
   }
-  return [...found.values()];
 }

@@ -1,15 +1,13 @@
 /** Owns what a restart of dockerd, and its rollback, need from the host: programs, and an answering API. */
 
-import type { DockerTlsError } from '../../errors/errors.ts';
 import { installHint } from '../dockerd/packages.ts';
 import { type Login, sudoCommand } from '../quote.ts';
 import type { DaemonView } from './daemon-view.ts';
 import { fileText, type HostFacts } from './facts.ts';
 import { kindOf } from './host-kind.ts';
 import type { HostPlan } from './plan.ts';
-import type { PreflightInput } from './preflight.ts';
-import { collect, problem } from './preflight-config.ts';
-import { checkServiceRestart } from './preflight-service.ts';
+import type { Preflight } from './preflight-config.ts';
+import { serviceChecks } from './preflight-service.ts';
 import { startNeeds } from './start-needs.ts';
 
 /** Whether the change has to know what the running daemon says: that it has taken in its configuration. */
@@ -17,11 +15,10 @@ function asksDaemon({ daemon, containers }: HostPlan): boolean {
   return daemon.action === 'reload' || containers.how === 'temporary' || containers.how === 'switched-on';
 }
 
-export function checkRestart(input: PreflightInput, view: DaemonView): DockerTlsError[] {
-  const { host, login, facts, plan } = input;
-  const { found, add } = collect(host);
+export function checkRestart(input: Preflight, view: DaemonView): void {
+  const { login, facts, plan, add } = input;
   const restarts = plan === undefined || plan.daemon.action === 'restart';
-  found.push(...checkServiceRestart(input, restarts));
+  serviceChecks(facts).restart(input, restarts);
   for (const need of restarts ? startNeeds(facts, view).filter(({ path }) => path === undefined) : [])
     add(
       'E_UNIT_NEEDS',
@@ -29,19 +26,17 @@ export function checkRestart(input: PreflightInput, view: DaemonView): DockerTls
       [installHint(login, facts.distribution, [need.package])],
     );
   if (plan !== undefined && (asksDaemon(plan) || (restarts && kindOf(facts).asks)) && facts.docker.silent)
-    found.push(silentProblem(input, view));
-  return found;
+    addSilent(input, view);
 }
 
-function silentProblem({ host, login, facts, plan }: PreflightInput, view: DaemonView): DockerTlsError {
+function addSilent({ login, facts, plan, add }: Preflight, view: DaemonView): void {
   const { apiSocket, socket } = facts.docker;
   const listens = view.listeners.some(({ kind }) => kind === 'unix' || kind === 'fd');
   const without =
     plan?.daemon.action === 'restart' ? ['or go on without, and let containers stop: --containers may-stop'] : [];
   if (view.listeners.length > 0 && !listens) {
     const inJson = view.listeners.some(({ from }) => from === 'json') && fileText(facts, view.configFile) !== undefined;
-    return problem(
-      host,
+    add(
       'E_DOCKER_SILENT',
       'dockerd listens on no unix socket, so it cannot be asked whether its containers outlive a restart',
       [
@@ -49,9 +44,9 @@ function silentProblem({ host, login, facts, plan }: PreflightInput, view: Daemo
         ...without,
       ],
     );
+    return;
   }
-  return problem(
-    host,
+  add(
     'E_DOCKER_SILENT',
     apiSocket === ''
       ? 'dockerd runs, but the file of its socket is gone: no program on the host can reach it'

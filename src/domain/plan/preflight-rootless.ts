@@ -1,20 +1,18 @@
 /** Owns what prevents a change of a user's own (rootless) daemon. */
 
-import type { DockerTlsError } from '../../errors/errors.ts';
 import { MOST_SOCKETS } from '../dockerd/listen-script.ts';
 import { SYSTEM_PLACES } from '../dockerd/paths.ts';
 import { sudoCommand } from '../quote.ts';
 import type { DaemonView } from './daemon-view.ts';
 import { fileText, hasDocker } from './facts.ts';
 import { kindOf } from './host-kind.ts';
-import type { PreflightInput } from './preflight.ts';
-import { collect, editAt } from './preflight-config.ts';
+import { editAt, type Preflight } from './preflight-config.ts';
 import { checkSystemd, checkUnit } from './preflight-unit.ts';
 
 /** Without lingering, the daemon and its rollback end with the last login. */
-export function checkOwnSystemd(input: PreflightInput): DockerTlsError[] {
-  const { host, login, facts } = input;
-  const { found, add } = collect(host);
+export function checkOwnSystemd(input: Preflight): void {
+  checkSystemd(input);
+  const { login, facts, add } = input;
   if (facts.places === SYSTEM_PLACES)
     add(
       'E_HOME_NAME',
@@ -27,12 +25,11 @@ export function checkOwnSystemd(input: PreflightInput): DockerTlsError[] {
       `${login.user ?? 'the user'} does not linger, and may not change that: their Docker ends with their last login, and so would the rollback`,
       [`as root on the host: loginctl enable-linger ${login.user ?? 'USER'}`],
     );
-  return [...checkSystemd(input), ...found];
 }
 
-export function checkOwnUnit(input: PreflightInput, view: DaemonView): DockerTlsError[] {
-  const { host, login, facts } = input;
-  const { found, add } = collect(host);
+export function checkOwnUnit(input: Preflight, view: DaemonView): void {
+  checkUnit(input, view);
+  const { login, facts, add } = input;
   // They come under the numbers of ours, and which is which the script cannot know.
   for (const { unit } of facts.docker.otherSockets)
     add('E_UNIT_NEEDS', `${unit} hands sockets to the daemon: a rootless one can get those of docker-tls alone`, [
@@ -65,5 +62,4 @@ export function checkOwnUnit(input: PreflightInput, view: DaemonView): DockerTls
     add('E_UNIT_NEEDS', `a rootless daemon can listen on ${MOST_SOCKETS} addresses, and not on ${addresses}`, [
       'give fewer --listen addresses, or none for all',
     ]);
-  return [...checkUnit(input, view), ...found];
 }

@@ -1,25 +1,27 @@
 /** Owns what of each kind of host's service manager prevents a change. */
 
-import type { DockerTlsError } from '../../errors/errors.ts';
 import type { KindName } from '../../host/scripts.ts';
+import { installDockerHints } from '../dockerd/packages.ts';
+import { servesTls } from '../dockerd/podman-units.ts';
+import { FLAGS_VARIABLE, scriptAssignment, withoutOurs } from '../dockerd/settings-script.ts';
+import { shellQuote, sudoCommand } from '../quote.ts';
 import type { DaemonView } from './daemon-view.ts';
+import { fileText, type HostFacts } from './facts.ts';
 import { kindOf } from './host-kind.ts';
-import type { PreflightInput } from './preflight.ts';
-import { checkPodman, checkPodmanVersion } from './preflight-podman.ts';
+import { editAt, type Preflight } from './preflight-config.ts';
 import { checkOwnSystemd, checkOwnUnit } from './preflight-rootless.ts';
-import { checkScript } from './preflight-script.ts';
-import { checkSystemd, checkUnit, checkUnitRestart } from './preflight-unit.ts';
+import { checkSystemd, checkUnit, checkUnitRestart, checkUnread } from './preflight-unit.ts';
 
 type ServiceChecks = {
   /** What keeps everything else from being looked at. */
-  readonly manager: (input: PreflightInput) => DockerTlsError[];
+  readonly manager: (input: Preflight) => void;
   /** How the daemon is started. */
-  readonly service: (input: PreflightInput, view: DaemonView) => DockerTlsError[];
+  readonly service: (input: Preflight, view: DaemonView) => void;
   /** What the service manager has against a restart, and needs for a change without one. */
-  readonly restart: (input: PreflightInput, restarts: boolean) => DockerTlsError[];
+  readonly restart: (input: Preflight, restarts: boolean) => void;
 };
 
-const INIT_SCRIPT: ServiceChecks = { manager: () => [], service: checkScript, restart: () => [] };
+const INIT_SCRIPT: ServiceChecks = { manager: () => {}, service: checkScript, restart: () => {} };
 
 const CHECKS: Readonly<Record<KindName, ServiceChecks>> = {
   systemd: { manager: checkSystemd, service: checkUnit, restart: checkUnitRestart },
@@ -29,14 +31,59 @@ const CHECKS: Readonly<Record<KindName, ServiceChecks>> = {
   rootless: { manager: checkOwnSystemd, service: checkOwnUnit, restart: checkUnitRestart },
 };
 
-export function checkServiceManager(input: PreflightInput): DockerTlsError[] {
-  return CHECKS[kindOf(input.facts).name].manager(input);
+export function serviceChecks(facts: HostFacts): ServiceChecks {
+  return CHECKS[kindOf(facts).name];
 }
 
-export function checkService(input: PreflightInput, view: DaemonView): DockerTlsError[] {
-  return CHECKS[kindOf(input.facts).name].service(input, view);
+/** An init script that starts dockerd in another way, and settings that only a shell can read. */
+function checkScript({ login, facts, add }: Preflight, view: DaemonView): void {
+  const { fragment, environmentFiles } = facts.docker.unit;
+  const [settings = ''] = environmentFiles;
+  const script = fileText(facts, fragment) ?? '';
+  if (view.commandLine === undefined)
+    add('E_UNIT_COMMAND', `${fragment} does not give the words of $${FLAGS_VARIABLE} to dockerd`, [
+      `see how it starts dockerd: ${sudoCommand(login, 'grep', '-n', 'dockerd', fragment)}`,
+    ]);
+  const flag = script.split('\n').findIndex((line) => /^[^#]*\s(?:-H|--host|--tls\w*)[\s=]/.test(line));
+  if (flag >= 0)
+    add('E_UNIT_COMMAND', `${fragment}:${flag + 1}: the script itself sets listening or TLS flags`, [
+      `move them to ${FLAGS_VARIABLE} in ${settings}:`,
+      ...editAt(login, fragment, facts),
+    ]);
+  const assignment = scriptAssignment(withoutOurs(fileText(facts, settings) ?? ''));
+  if (assignment !== undefined && !assignment.plain)
+    add(
+      'E_UNIT_VARIABLE',
+      `${settings}:${assignment.line}: ${FLAGS_VARIABLE} is put together by the shell, so docker-tls cannot tell which flags dockerd gets`,
+      [
+        'assign it once, with its whole value in double quotes on a line of its own, which begins with its name:',
+        ...editAt(login, settings, facts),
+      ],
+    );
 }
 
-export function checkServiceRestart(input: PreflightInput, restarts: boolean): DockerTlsError[] {
-  return CHECKS[kindOf(input.facts).name].restart(input, restarts);
+/** A version that serves TLS. */
+function checkPodmanVersion(input: Preflight): void {
+  checkSystemd(input);
+  const { host, login, facts, add } = input;
+  const { version } = facts.docker;
+  if (!servesTls(version))
+    add('E_PODMAN_OLD', `Podman ${version} cannot ask clients for a certificate; 5.7 is the first that can`, [
+      'install a newer Podman there, or Docker:',
+      ...installDockerHints(login, facts.distribution),
+      `or go through ssh: docker context create ${shellQuote(host)} --docker host=ssh://${login.destination}`,
+    ]);
+}
+
+/** A service of ours that was not edited, and one address. */
+function checkPodman(input: Preflight): void {
+  checkUnread(input);
+  const { login, facts, plan, add } = input;
+  const path = facts.places.socket;
+  const socket = plan?.files.find((change) => change.path === path)?.after ?? fileText(facts, path) ?? '';
+  if ((socket.match(/^ListenStream=/gm) ?? []).length > 1)
+    add('E_PODMAN_LISTEN', 'Podman listens on one address, and more are wanted', [
+      'name one with --listen, or none for all of the host',
+      `see those that it has: ${sudoCommand(login, 'ip', '-brief', 'address')}`,
+    ]);
 }

@@ -1,12 +1,10 @@
 /** Owns what of the daemon's unit prevents a change: units that systemd has not read or would not start, a command that is not dockerd. */
 
-import type { DockerTlsError } from '../../errors/errors.ts';
 import { sshCommand, sudoCommand } from '../quote.ts';
 import { type DaemonView, isTlsFlag } from './daemon-view.ts';
 import { hasDocker } from './facts.ts';
 import { kindOf } from './host-kind.ts';
-import type { PreflightInput } from './preflight.ts';
-import { collect, editAt } from './preflight-config.ts';
+import { editAt, type Preflight } from './preflight-config.ts';
 
 /** `systemd-run --collect`, with which the rollback is armed. */
 const OLDEST_SYSTEMD = 236;
@@ -19,8 +17,7 @@ const SYSTEMD_RESERVE_KB = 16_384;
 const NEEDS_NO_RESERVE = 262;
 
 /** What keeps everything else from being looked at. */
-export function checkSystemd({ host, login, facts }: PreflightInput): DockerTlsError[] {
-  const { found, add } = collect(host);
+export function checkSystemd({ login, facts, add }: Preflight): void {
   if (facts.systemd !== undefined && facts.systemd < OLDEST_SYSTEMD)
     add('E_SYSTEMD_OLD', `systemd ${facts.systemd} is too old for the rollback: ${OLDEST_SYSTEMD} is needed`, [
       'use a host with a newer system',
@@ -28,12 +25,10 @@ export function checkSystemd({ host, login, facts }: PreflightInput): DockerTlsE
   const { service } = kindOf(facts);
   if (hasDocker(facts) && facts.docker.unit.load === 'masked')
     add('E_DOCKER_MASKED', `${service} is masked`, [sudoCommand(login, ...kindOf(facts).systemctl, 'unmask', service)]);
-  return found;
 }
 
 /** Unit files of the daemon that systemd has not read yet. */
-export function checkUnread({ host, login, facts }: PreflightInput): DockerTlsError[] {
-  const { found, add } = collect(host);
+export function checkUnread({ login, facts, add }: Preflight): void {
   const { unread } = facts.docker.unit;
   if (unread.length > 0)
     add(
@@ -41,17 +36,15 @@ export function checkUnread({ host, login, facts }: PreflightInput): DockerTlsEr
       `${unread.join(', ')}: systemd has not read ${unread.length === 1 ? 'it' : 'them'} yet, and would do so in the middle of the change`,
       [`let it: ${sudoCommand(login, ...kindOf(facts).systemctl, 'daemon-reload')}`, 'run the same command again'],
     );
-  return found;
 }
 
-export function checkUnit(input: PreflightInput, view: DaemonView): DockerTlsError[] {
-  const { host, login, facts } = input;
-  const { found, add } = collect(host);
+export function checkUnit(input: Preflight, view: DaemonView): void {
+  const { login, facts, add } = input;
   const { service, commands, systemctl: words } = kindOf(facts);
   const systemctl = (...more: readonly string[]): string => sudoCommand(login, ...words, ...more);
   const command = (of: readonly string[]): string => sudoCommand(login, ...of);
   const { active, fragment } = facts.docker.unit;
-  found.push(...checkUnread(input));
+  checkUnread(input);
   for (const { unit, load } of facts.docker.needs) {
     if (load !== 'masked' && load !== 'not-found') continue;
     // systemd has let go of what it held for a masked socket unit, which goes unnoticed until dockerd asks for it.
@@ -97,12 +90,10 @@ export function checkUnit(input: PreflightInput, view: DaemonView): DockerTlsErr
       systemctl('reset-failed', service),
       command(commands.start),
     ]);
-  return found;
 }
 
 /** What systemd itself has against a restart of the daemon's service. */
-export function checkUnitRestart({ host, login, facts }: PreflightInput, restarts: boolean): DockerTlsError[] {
-  const { found, add } = collect(host);
+export function checkUnitRestart({ login, facts, add }: Preflight, restarts: boolean): void {
   const { canStart, canStop, unmet, active } = facts.docker.unit;
   const { service } = kindOf(facts);
   const reasons = [
@@ -126,5 +117,4 @@ export function checkUnitRestart({ host, login, facts }: PreflightInput, restart
         `or let it hold more until the next boot: ${sudoCommand(login, 'mount', '-o', 'remount,size=64M', '/run')}`,
       ],
     );
-  return found;
 }

@@ -5,15 +5,15 @@ import { flagged } from '../dockerd/options.ts';
 import { installDockerHints } from '../dockerd/packages.ts';
 import { type Login, sshCommand, sudoCommand } from '../quote.ts';
 import { plural } from '../words.ts';
-import { viewDaemon } from './daemon-view.ts';
+import { type DaemonView, viewDaemon } from './daemon-view.ts';
 import { type HostFacts, hasDocker } from './facts.ts';
 import { type HostKind, kindOf } from './host-kind.ts';
 import type { HostPlan } from './plan.ts';
-import { checkDaemonJson, collect, editAt, placeOf, problem } from './preflight-config.ts';
+import { checkDaemonJson, editAt, type Preflight, placeOf, problem } from './preflight-config.ts';
 import { checkHost } from './preflight-host.ts';
 import { checkMounts } from './preflight-mounts.ts';
 import { checkRestart } from './preflight-restart.ts';
-import { checkService, checkServiceManager } from './preflight-service.ts';
+import { serviceChecks } from './preflight-service.ts';
 
 export type PreflightInput = {
   readonly host: string;
@@ -31,22 +31,25 @@ export type PreflightInput = {
 
 /** Every problem of a host, gravest first; empty: the change can be made. Exit status 4. */
 export function preflight(input: PreflightInput): DockerTlsError[] {
-  const basics = checkBasics(input);
-  if (basics.length > 0) return basics;
+  const found: DockerTlsError[] = [];
+  const host: Preflight = {
+    ...input,
+    add: (code, message, hints) => found.push(problem(input.host, code, message, hints)),
+  };
+  checkBasics(host);
+  if (found.length > 0) return found;
   const view = viewDaemon(input.facts);
-  return [
-    ...checkService(input, view),
-    ...(kindOf(input.facts).engine.configurable ? checkDaemonJson(input, view) : []),
-    ...checkRestart(input, view),
-    ...checkMounts(input),
-    ...checkHost(input),
-    ...checkContainers(input),
-  ];
+  serviceChecks(input.facts).service(host, view);
+  if (kindOf(input.facts).engine.configurable) checkDaemonJson(host, view);
+  checkRestart(host, view);
+  checkMounts(host);
+  checkHost(host);
+  checkContainers(host, view);
+  return found;
 }
 
-function checkBasics(input: PreflightInput): DockerTlsError[] {
-  const { host, login, facts, nowMs } = input;
-  const { found, add } = collect(host);
+function checkBasics(input: Preflight): void {
+  const { host, login, facts, nowMs, add } = input;
   const sudo = (...words: readonly string[]): string => sudoCommand(login, ...words);
   const { docker, lock } = facts;
   const { service, commands, own } = kindOf(facts);
@@ -56,14 +59,14 @@ function checkBasics(input: PreflightInput): DockerTlsError[] {
       `${docker.vendor} configures dockerd with tools of its own, which undo what others change there`,
       ['configure TLS by hand, with the tools of that system: docs/hosts.md, "Systems of vendors"'],
     );
-    return found;
+    return;
   }
   if (login.rootless && facts.uid === 0) {
     add('E_ROOTLESS_USER', "root logs in, and a rootless Docker is another user's: nothing of root's is changed", [
       `docker-tls setup USER@${login.destination.replace(/^.*@/, '')} --rootless`,
       "or, for root's own Docker, without --rootless",
     ]);
-    return found;
+    return;
   }
   if (facts.kind === undefined && login.rootless)
     add('E_NO_SYSTEMD', `no systemd of ${login.user ?? 'the user'} runs on this host`, [
@@ -78,7 +81,7 @@ function checkBasics(input: PreflightInput): DockerTlsError[] {
     add('E_NO_SYSTEMD', 'neither systemd nor OpenRC nor sysvinit runs on this host', [
       'docker-tls changes dockerd where one of them starts it: docs/hosts.md, "Kinds of hosts"',
     ]);
-  found.push(...checkServiceManager(input));
+  serviceChecks(facts).manager(input);
   if (!hasDocker(facts) && docker.snap !== undefined)
     add('E_DOCKER_SNAP', 'Docker is installed as a snap, which keeps its own configuration', [
       sudo('snap', 'remove', 'docker'),
@@ -101,9 +104,9 @@ function checkBasics(input: PreflightInput): DockerTlsError[] {
     const since = new Date(nowMs - (facts.clockMs - lock.sinceMs));
     const expiresInS = Math.ceil((lock.expiresMs - facts.clockMs) / 1000);
     const begun = facts.transaction !== undefined;
-    found.push(lockedError({ host, login }, kindOf(facts), { who: lock.who, since, expiresInS, begun }));
+    const { message, hints } = lockedError({ host, login }, kindOf(facts), { who: lock.who, since, expiresInS, begun });
+    add('E_HOST_LOCKED', message, hints);
   }
-  return found;
 }
 
 /**
@@ -140,19 +143,15 @@ export function rollbackByHand(login: Login, { places }: HostKind): string {
   return sudoCommand(login, 'sh', `${places.state}/txn/rollback.sh`, 'undo', 'requested');
 }
 
-function checkContainers({ host, login, facts, plan }: PreflightInput): DockerTlsError[] {
+function checkContainers({ login, facts, plan, add }: Preflight, view: DaemonView): void {
   const how = plan?.containers.how;
-  if (how !== 'temporary' && how !== 'switched-on') return [];
-  const view = viewDaemon(facts);
-  if (flagged(view, 'live-restore').length === 0) return [];
+  if ((how !== 'temporary' && how !== 'switched-on') || flagged(view, 'live-restore').length === 0) return;
   const { path, words } = placeOf(view, '--live-restore', facts);
-  return [
-    problem(host, 'E_LIVE_RESTORE', `live-restore is switched off by a flag in ${words}, so containers would stop`, [
-      'take --live-restore=false out there:',
-      ...editAt(login, path, facts),
-      'or let them stop: --containers may-stop',
-    ]),
-  ];
+  add('E_LIVE_RESTORE', `live-restore is switched off by a flag in ${words}, so containers would stop`, [
+    'take --live-restore=false out there:',
+    ...editAt(login, path, facts),
+    'or let them stop: --containers may-stop',
+  ]);
 }
 
 /** Swarm mode, or a rootless daemon, and the wish to keep containers do not go together: checked apart, since it depends on the user's settings. */

@@ -3,22 +3,7 @@
 import { DockerTlsError } from '../../errors/errors.ts';
 import { hasControls } from '../quote.ts';
 import { type Access, decomposed, unreadable } from './access.ts';
-import {
-  renderAnsible,
-  renderAnsibleInventory,
-  renderBuildx,
-  renderDockerJava,
-  renderGitlabRunner,
-  renderJenkins,
-  renderNomad,
-  renderPodman,
-  renderPortainer,
-  renderPrometheus,
-  renderTerraform,
-  renderTestcontainers,
-  renderTraefik,
-  renderVscode,
-} from './render.ts';
+import * as text from './render.ts';
 
 type Tool = {
   /** The file of this text in an archive. */
@@ -33,26 +18,31 @@ type Tool = {
 );
 
 const TABLE = {
-  buildx: { file: 'buildx.sh', render: renderBuildx },
-  testcontainers: { file: 'testcontainers.properties', render: renderTestcontainers },
-  'gitlab-runner': { file: 'config.toml', render: renderGitlabRunner },
+  buildx: { file: 'buildx.sh', render: text.renderBuildx },
+  testcontainers: { file: 'testcontainers.properties', render: text.renderTestcontainers },
+  'gitlab-runner': { file: 'config.toml', render: text.renderGitlabRunner },
   'jenkins-casc': {
     file: 'docker.yaml',
     several: true,
-    render: renderJenkins,
+    render: text.renderJenkins,
     afterRenewal: 'reload the configuration as code',
     unwritable: unreadable,
   },
-  terraform: { file: 'docker.tf', render: renderTerraform, unwritable: decomposed },
-  ansible: { file: 'docker.yml', render: renderAnsible },
-  'ansible-inventory': { file: 'inventory.yml', several: true, render: renderAnsibleInventory },
-  prometheus: { file: 'prometheus.yml', several: true, render: renderPrometheus },
-  traefik: { file: 'traefik.yml', render: renderTraefik, afterRenewal: 'restart Traefik' },
-  portainer: { file: 'portainer.sh', render: renderPortainer, afterRenewal: 'sh portainer.sh renew NUMBER' },
-  nomad: { file: 'nomad.hcl', render: renderNomad, afterRenewal: 'restart the Nomad agent', unwritable: decomposed },
-  podman: { file: 'podman.sh', render: renderPodman },
-  'docker-java': { file: 'docker-java.properties', render: renderDockerJava },
-  vscode: { file: 'settings.json', render: renderVscode },
+  terraform: { file: 'docker.tf', render: text.renderTerraform, unwritable: decomposed },
+  ansible: { file: 'docker.yml', render: text.renderAnsible },
+  'ansible-inventory': { file: 'inventory.yml', several: true, render: text.renderAnsibleInventory },
+  prometheus: { file: 'prometheus.yml', several: true, render: text.renderPrometheus },
+  traefik: { file: 'traefik.yml', render: text.renderTraefik, afterRenewal: 'restart Traefik' },
+  portainer: { file: 'portainer.sh', render: text.renderPortainer, afterRenewal: 'sh portainer.sh renew NUMBER' },
+  nomad: {
+    file: 'nomad.hcl',
+    render: text.renderNomad,
+    afterRenewal: 'restart the Nomad agent',
+    unwritable: decomposed,
+  },
+  podman: { file: 'podman.sh', render: text.renderPodman },
+  'docker-java': { file: 'docker-java.properties', render: text.renderDockerJava },
+  vscode: { file: 'settings.json', render: text.renderVscode },
 } satisfies Readonly<Record<string, Tool>>;
 
 export type ToolName = keyof typeof TABLE;

@@ -1,7 +1,7 @@
 # Settings of the host outside of Docker: its kernel's, its modules, its logins.
 # Needs functions: end
 # Needs variables: SYSCTLS
-# Needs programs: cat cut grep head systemd-detect-virt
+# Needs programs: cat cut grep head sed systemd-detect-virt
 
 hardening_facts() {
   systemd-detect-virt --container
@@ -10,6 +10,13 @@ hardening_facts() {
   # shellcheck disable=SC2086
   (cd /proc/sys && grep -s '' /dev/null $SYSCTLS)
   end sysctl
+  # Files that may be read after ours at boot: those whose names begin with z or what sorts after it. Settings of each below its name.
+  for file in /etc/sysctl.d/[!\ -y]*.conf /run/sysctl.d/[!\ -y]*.conf /usr/local/lib/sysctl.d/[!\ -y]*.conf /usr/lib/sysctl.d/[!\ -y]*.conf; do
+    [ -e "$file" ] || continue
+    printf '# %s\n' "$file"
+    [ ! -f "$file" ] || grep -m 500 -E '^[^#;]*=' "$file"
+  done
+  end sysctl-later
   cut -d ' ' -f 1 /proc/modules
   end modules
   grep -hsE '^[[:space:]]*install[[:space:]]' /etc/modprobe.d/*.conf /run/modprobe.d/*.conf /usr/lib/modprobe.d/*.conf /lib/modprobe.d/*.conf
@@ -20,7 +27,13 @@ hardening_facts() {
   end core-limits
   cat /etc/systemd/coredump.conf /etc/systemd/coredump.conf.d/*.conf | grep '^Storage'
   end coredump
-  grep -hsE 'umask|TMOUT' /etc/profile /etc/profile.d/*.sh /etc/bash.bashrc
+  # In the order in which a login reads them: what /etc/profile says behind its loop over profile.d comes after that.
+  {
+    sed '/^[^#]*profile\.d/q' /etc/profile
+    cat /etc/profile.d/*.sh
+    sed '1,/^[^#]*profile\.d/d' /etc/profile
+    cat /etc/bash.bashrc
+  } | grep -E 'umask|TMOUT'
   end profile
   head -c 4096 /etc/issue.net
   end issue-net

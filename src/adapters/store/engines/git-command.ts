@@ -53,10 +53,20 @@ const SETTINGS = [
   ],
 ];
 
-/** git on a bare repository. Fails with GitFailure, and with E_PROGRAM_MISSING (exit 2). */
-export function gitIn(directory: string, timeoutMs = 120_000): Git {
+/** What ends a call of git before its own end. */
+export type GitLimits = {
+  /** Default: 120 s. */
+  readonly timeoutMs?: number | undefined;
+  readonly signal?: AbortSignal | undefined;
+  /** How long a call may still take once the signal came. 0: none, and calls then fail with the signal's reason. */
+  graceMs(): number;
+};
+
+/** git on a bare repository. Fails with GitFailure, with E_PROGRAM_MISSING (exit 2), and as the signal says. */
+export function gitIn(directory: string, { timeoutMs = 120_000, signal, graceMs }: GitLimits): Git {
   return (args, { input, env = {}, answers = [] } = {}) =>
     new Promise((resolve, reject) => {
+      if (graceMs() === 0) signal?.throwIfAborted();
       // At each call: secrets are taken out of the environment as they are read.
       const inherited = Object.fromEntries(Object.entries(process.env).filter(([name]) => !NOT_FOR_GIT.test(name)));
       const child = spawn('git', [...SETTINGS, `--git-dir=${directory}`, ...args], {
@@ -64,6 +74,12 @@ export function gitIn(directory: string, timeoutMs = 120_000): Git {
         stdio: ['pipe', 'pipe', 'pipe'],
         timeout: timeoutMs,
       });
+      let ending: NodeJS.Timeout | undefined;
+      const stop = () => {
+        ending = setTimeout(() => child.kill(), graceMs());
+      };
+      if (signal?.aborted) stop();
+      signal?.addEventListener('abort', stop);
       const out: Buffer[] = [];
       let stderr = '';
       child.stdout.on('data', (chunk: Buffer) => out.push(chunk));
@@ -72,11 +88,14 @@ export function gitIn(directory: string, timeoutMs = 120_000): Git {
       });
       child.on('error', (error: NodeJS.ErrnoException) => reject(error.code === 'ENOENT' ? noGit(error) : error));
       child.on('close', (code, killed) => {
+        clearTimeout(ending);
+        signal?.removeEventListener('abort', stop);
+        if (killed !== null && graceMs() === 0 && signal?.aborted) return reject(signal.reason);
         const status = code ?? 128;
         const output =
           killed === null
             ? stderr
-            : `${stderr}\nfatal: ${child.killed ? `no answer within ${timeoutMs / 1000} s` : `git was stopped by ${killed}`}`;
+            : `${stderr}\nfatal: ${child.killed && !signal?.aborted ? `no answer within ${timeoutMs / 1000} s` : `git was stopped by ${killed}`}`;
         const result = { status, stdout: Buffer.concat(out), stderr: output };
         if (status === 0 || answers.includes(status)) resolve(result);
         else reject(new GitFailure(args, result, child.killed));

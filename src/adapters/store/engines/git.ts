@@ -33,10 +33,12 @@ export type GitOptions = {
 const LARGEST_FILE = 16 * 1024 * 1024;
 const PATH = /^[\w.@+-]+(?:\/[\w.@+-]+)*$/;
 const PUSHES = 4;
+const GRACE_MS = 3000;
 
 export function gitEngine({ url, remote, branch, cache, signal, before, timeoutMs }: GitOptions): Engine {
-  // Not stopped by the run's signal: whether a change is stored has to be known. Each call has an end of its own.
-  const run = gitIn(cache, timeoutMs);
+  /** A run that has begun to store something finds out what became of that: its calls may take a moment after the signal. */
+  let begun = false;
+  const run = gitIn(cache, { timeoutMs, signal, graceMs: () => (begun ? GRACE_MS : 0) });
   const git: Git = async (...call) => {
     await before?.();
     return run(...call);
@@ -255,6 +257,7 @@ export function gitEngine({ url, remote, branch, cache, signal, before, timeoutM
 
     async commit(expected, commit) {
       await ready();
+      begun = true;
       const ours = await makeCommit(expected.revision, commit);
       await push(expected.revision, ours);
       // It is stored: the next read fetches it where this computer has no room to say so.
@@ -266,7 +269,7 @@ export function gitEngine({ url, remote, branch, cache, signal, before, timeoutM
       const head = await fetchHead();
       if (head === '') return;
       await git(['push', '--quiet', '--no-verify', '--dry-run', remote, `${head}:${ref}`]).catch((error) => {
-        throw notAccepted(url, remote, error instanceof GitFailure ? error.message : String(error));
+        throw error instanceof GitFailure ? notAccepted(url, remote, error.message) : error;
       });
     },
 

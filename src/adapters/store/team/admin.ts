@@ -99,8 +99,8 @@ async function withClient(
   return changed;
 }
 
-/** The user who makes the store has to be able to open it afterwards. */
-async function firstKeys(session: Session, operators: readonly Operator[]) {
+/** The keys of a new store: the user who makes it has to be able to open it afterwards. Fails with E_OPERATOR (exit 2). */
+export async function firstKeys(session: Session, operators: readonly Operator[]) {
   const keys = freshKeys();
   const signers = withSigner([], keys.signing);
   const opened = await openKeys(await renderKeys(operators, keys, signers), session.identities());
@@ -111,7 +111,8 @@ async function firstKeys(session: Session, operators: readonly Operator[]) {
   return { keys, signers };
 }
 
-async function ownRecipient(session: Session): Promise<string> {
+/** The first SSH key or identity of the user who runs this. Fails with E_OPERATOR (exit 2). */
+export async function ownRecipient(session: Session): Promise<string> {
   for (const identity of session.identities()) {
     const [first] = await recipientsOf(identity);
     if (first !== undefined) return first;

@@ -14,14 +14,15 @@ import { splitRecord } from './local.ts';
 import { fingerprintOf } from './manifest.ts';
 import { mapTree, namesIn } from './map-tree.ts';
 import * as refusals from './refusals.ts';
-import type { Opened, Session } from './session.ts';
+import type { Next, Opened, Session } from './session.ts';
 import { isChanged, newTurn, openTurns, pause, type Turn } from './turns.ts';
 
 /** How often, and for how long, a step begins again because others were faster. */
 const ATTEMPTS = 60;
 const MOST_MS = 120_000;
 
-export function teamStore(session: Session): Store {
+/** `begins`: operators and keys of a store that has none yet, and that its first write makes in the same commit. */
+export function teamStore(session: Session, begins?: Required<Pick<Next, 'operators' | 'keys' | 'signers'>>): Store {
   const { local, url } = session;
   const turns = new AsyncLocalStorage<Turn>();
   const order = openTurns(url, async (base, contents, command, lines) => {
@@ -74,14 +75,14 @@ export function teamStore(session: Session): Store {
   }
 
   async function commit(turn: Turn, base: Opened, contents: Contents, lines: readonly string[]): Promise<void> {
-    if (base.fresh) throw refusals.fresh(url);
+    if (base.fresh && begins === undefined) throw refusals.fresh(url);
     if (turn.joins && turn.wrote) throw new Error('a step that joins others writes once');
     // By itself: in one commit with those of others it would fail theirs.
     session.requireFits(base.contents, contents);
     try {
       turn.base = turn.joins
         ? await order.join(turn, base, contents, lines)
-        : await session.commit(base, { contents }, { subject: subjectOf(turn.command, lines), lines });
+        : await session.commit(base, { contents, ...begins }, { subject: subjectOf(turn.command, lines), lines });
       turn.wrote = true;
     } catch (error) {
       if (isChanged(error)) turn.overtaken = true;
@@ -100,8 +101,9 @@ export function teamStore(session: Session): Store {
     );
     const { contents, own } = withoutOwn(base.contents, changedContents(base.contents, entries), change);
     const before = state();
-    const changes = !sameContents(base.contents, contents);
-    if (changes) await commit(turn, base, contents, describeChange(before, change));
+    const changes = begins !== undefined || !sameContents(base.contents, contents);
+    const operators = (begins?.operators ?? []).map(({ name }) => `operator ${name}: added`);
+    if (changes) await commit(turn, base, contents, [...operators, ...describeChange(before, change)]);
     const ownBefore = own.map(([collection, name]) => [collection, name, local.fieldsOf(collection, name)] as const);
     keepOwn(own);
     if (!turn.joins) place(turn.base ?? base);

@@ -2,7 +2,17 @@
 
 import { givenTwice, isOn, placeOf, setting } from '../../dockerd/options.ts';
 import { textAt } from '../../json.ts';
-import { type Check, type Evidence, finding, judge, notApplicable, PASS, UNANSWERED, type Verdict } from '../check.ts';
+import {
+  type Check,
+  checksOf,
+  type Evidence,
+  findingAt,
+  judge,
+  notApplicable,
+  PASS,
+  UNANSWERED,
+  type Verdict,
+} from '../check.ts';
 
 import type { AuditFacts } from '../facts.ts';
 
@@ -68,12 +78,10 @@ function logLimits(facts: AuditFacts): Verdict {
   if (driver === 'local') return PASS; // 5 files of 20 MB by default (Docker docs, "Local file logging driver")
   const options = setting(facts.daemon, 'log-opts')?.values ?? [];
   if (options.some((option) => /^max-size=(?!-1$).+/.test(option))) return PASS;
-  return finding([
-    {
-      place: placeOf(facts.daemon, 'log-opts'),
-      text: 'json-file without max-size: one talkative container fills the disk',
-    },
-  ]);
+  return findingAt(
+    placeOf(facts.daemon, 'log-opts'),
+    'json-file without max-size: one talkative container fills the disk',
+  );
 }
 
 /** Half of the checks live by what the API says: where it is silent, nothing of that may look good. */
@@ -83,12 +91,12 @@ function apiAnswers(facts: AuditFacts): Verdict {
     const { containers, containerCount, images, imageCount } = docker;
     if (containers.length >= containerCount && images.length >= imageCount) return PASS;
     const text = `${containers.length} of ${containerCount} containers and ${images.length} of ${imageCount} images were judged: the first ones, of containers those that run before others`;
-    return finding([{ place: 'dockerd', text }], 'info');
+    return findingAt('dockerd', text, 'info');
   }
   if (daemon.words === undefined && apiSocket === '') return notApplicable('there is no dockerd');
   if (apiSocket === '') {
     const text = daemon.running ? 'runs, but has no socket where it should be' : 'does not run';
-    return finding([{ place: 'dockerd', text }]);
+    return findingAt('dockerd', text);
   }
   const text =
     apiStatus === undefined
@@ -96,12 +104,11 @@ function apiAnswers(facts: AuditFacts): Verdict {
       : apiStatus === 0
         ? 'was asked and did not answer'
         : `was asked and answered with status ${apiStatus}`;
-  return finding([{ place: apiSocket, text }]);
+  return findingAt(apiSocket, text);
 }
 
-export const CONFIG_CHECKS: readonly Check[] = [
-  {
-    id: 'config.1',
+export const CONFIG_CHECKS: readonly Check[] = checksOf<Check>({
+  'config.1': {
     title: 'daemon.json can be read by dockerd',
     failure: 'dockerd cannot read daemon.json',
     severity: 'high',
@@ -109,8 +116,7 @@ export const CONFIG_CHECKS: readonly Check[] = [
     fix: 'Fix the line; dockerd --validate (23.0 and later) checks it.',
     evaluate: daemonJson,
   },
-  {
-    id: 'config.2',
+  'config.2': {
     title: 'No setting is given both as a flag and in daemon.json',
     failure: 'A setting is given both as a flag and in daemon.json',
     severity: 'high',
@@ -118,8 +124,7 @@ export const CONFIG_CHECKS: readonly Check[] = [
     fix: 'Keep one of the two: see systemctl cat docker.service and daemon.json.',
     evaluate: conflicts,
   },
-  {
-    id: 'config.3',
+  'config.3': {
     title: 'Socket units of Docker are protected',
     failure: 'A socket unit of Docker is open',
     severity: 'critical',
@@ -127,8 +132,7 @@ export const CONFIG_CHECKS: readonly Check[] = [
     fix: (host) => `docker-tls setup ${host}, or SocketMode=0660 in the unit`,
     evaluate: sockets,
   },
-  {
-    id: 'config.4',
+  'config.4': {
     title: 'Logs of containers are limited',
     failure: 'Logs of containers grow without limit',
     severity: 'medium',
@@ -137,8 +141,7 @@ export const CONFIG_CHECKS: readonly Check[] = [
     fixable: 'log-limits',
     evaluate: logLimits,
   },
-  {
-    id: 'config.5',
+  'config.5': {
     title: "Docker's API tells the audit everything",
     failure: "Docker's API did not tell the audit everything",
     severity: 'critical',
@@ -146,4 +149,4 @@ export const CONFIG_CHECKS: readonly Check[] = [
     fix: 'systemctl status docker.service; journalctl -u docker.service -n 50; then audit again',
     evaluate: apiAnswers,
   },
-];
+});

@@ -1,6 +1,6 @@
 /** Owns the checks of section 5 on isolation: what a running container may do to the host. */
 
-import { type Check, notApplicable } from '../check.ts';
+import { asked, type Check, checksOf, notApplicable } from '../check.ts';
 import { holdsDockerSocket, isSensitive } from '../mounts.ts';
 import {
   askPerson,
@@ -14,9 +14,8 @@ import {
 
 const NAMESPACES = 'A shared namespace takes away a wall between the container and the host.';
 
-export const ISOLATION_CHECKS: readonly Check[] = [
-  {
-    id: '5.2',
+export const ISOLATION_CHECKS: readonly Check[] = checksOf<Check>({
+  '5.2': {
     title: 'AppArmor confines the containers',
     failure: 'Containers run without AppArmor',
     severity: 'medium',
@@ -29,8 +28,7 @@ export const ISOLATION_CHECKS: readonly Check[] = [
           )
         : notApplicable("the kernel's AppArmor is not on"),
   },
-  {
-    id: '5.3',
+  '5.3': {
     title: 'SELinux confines the containers',
     failure: 'Containers run without SELinux labels',
     severity: 'medium',
@@ -41,8 +39,7 @@ export const ISOLATION_CHECKS: readonly Check[] = [
         ? runningContainers(facts, ({ processLabel }) => (processLabel === '' ? ['no SELinux label'] : []))
         : notApplicable("the kernel's SELinux is not on"),
   },
-  {
-    id: '5.4',
+  '5.4': {
     title: 'Containers get no more capabilities than the default',
     failure: 'Containers have capabilities beyond the default',
     severity: 'medium',
@@ -50,8 +47,7 @@ export const ISOLATION_CHECKS: readonly Check[] = [
     fix: 'Leave out --cap-add, or note why each is needed.',
     evaluate: capabilities,
   },
-  {
-    id: '5.5',
+  '5.5': {
     title: 'No container is privileged',
     failure: 'A container runs privileged',
     severity: 'high',
@@ -59,8 +55,7 @@ export const ISOLATION_CHECKS: readonly Check[] = [
     fix: 'Leave out --privileged; give single capabilities or devices instead.',
     evaluate: perContainer(({ privileged }) => (privileged ? ['is privileged'] : [])),
   },
-  {
-    id: '5.6',
+  '5.6': {
     title: "The host's own directories are not mounted into containers",
     failure: "The host's own directories are mounted into containers",
     severity: 'high',
@@ -75,8 +70,7 @@ export const ISOLATION_CHECKS: readonly Check[] = [
         ),
     ),
   },
-  {
-    id: '5.10',
+  '5.10': {
     title: "The host's network is not shared",
     failure: "The host's network is shared",
     severity: 'medium',
@@ -84,8 +78,7 @@ export const ISOLATION_CHECKS: readonly Check[] = [
     fix: 'Leave out --network host; publish ports instead.',
     evaluate: perContainer(({ networkMode }) => (networkMode === 'host' ? ["shares the host's network"] : [])),
   },
-  {
-    id: '5.16',
+  '5.16': {
     title: "The host's processes are not shared",
     failure: "The host's processes are shared",
     severity: 'high',
@@ -93,8 +86,7 @@ export const ISOLATION_CHECKS: readonly Check[] = [
     fix: 'Leave out --pid host.',
     evaluate: perContainer(({ pidMode }) => (pidMode === 'host' ? ["shares the host's processes"] : [])),
   },
-  {
-    id: '5.17',
+  '5.17': {
     title: "The host's IPC is not shared",
     failure: "The host's IPC is shared",
     severity: 'medium',
@@ -102,19 +94,15 @@ export const ISOLATION_CHECKS: readonly Check[] = [
     fix: 'Leave out --ipc host.',
     evaluate: perContainer(({ ipcMode }) => (ipcMode === 'host' ? ["shares the host's IPC"] : [])),
   },
-  {
-    id: '5.18',
+  '5.18': asked({
     title: 'Devices of the host are not handed in',
     failure: 'Devices of the host are handed in',
-    severity: 'info',
     why: 'A disk device is the whole host.',
     fix: 'Leave out --device, or note why.',
-    manual: true,
     evaluate: (facts) =>
       askPerson(facts, 'are these devices needed?', ({ devices }) => devices.map((device) => `has ${device}`)),
-  },
-  {
-    id: '5.20',
+  }),
+  '5.20': {
     title: 'Mounts do not spread to the host',
     failure: 'Mounts spread to the host',
     severity: 'medium',
@@ -126,8 +114,7 @@ export const ISOLATION_CHECKS: readonly Check[] = [
         .map(({ destination, propagation }) => `${destination} has propagation ${propagation}`),
     ),
   },
-  {
-    id: '5.21',
+  '5.21': {
     title: "The host's name space (UTS) is not shared",
     failure: "The host's name space (UTS) is shared",
     severity: 'low',
@@ -135,8 +122,7 @@ export const ISOLATION_CHECKS: readonly Check[] = [
     fix: 'Leave out --uts host.',
     evaluate: perContainer(({ utsMode }) => (utsMode === 'host' ? ["shares the host's UTS"] : [])),
   },
-  {
-    id: '5.22',
+  '5.22': {
     title: 'System calls of containers are filtered',
     failure: 'System calls of a container are not filtered',
     severity: 'high',
@@ -144,8 +130,7 @@ export const ISOLATION_CHECKS: readonly Check[] = [
     fix: 'Leave out --security-opt seccomp=unconfined and --privileged; a profile of your own begins with "defaultAction": "SCMP_ACT_ERRNO".',
     evaluate: seccomp,
   },
-  {
-    id: '5.23',
+  '5.23': {
     title: 'No privileged docker exec',
     failure: 'A privileged docker exec is running',
     severity: 'medium',
@@ -153,17 +138,13 @@ export const ISOLATION_CHECKS: readonly Check[] = [
     fix: 'docker exec without --privileged',
     evaluate: (facts) => execs(facts, false),
   },
-  {
-    id: '5.24',
+  '5.24': asked({
     title: 'No docker exec as root',
-    severity: 'info',
     why: 'It makes root in a container that was meant to run as a user.',
     fix: 'docker exec without --user root',
-    manual: true,
     evaluate: (facts) => execs(facts, true),
-  },
-  {
-    id: '5.26',
+  }),
+  '5.26': {
     title: 'Running containers cannot gain new privileges',
     failure: 'Running containers can gain new privileges',
     severity: 'medium',
@@ -171,8 +152,7 @@ export const ISOLATION_CHECKS: readonly Check[] = [
     fix: 'docker run --security-opt no-new-privileges …; with the daemon-wide setting: start the container anew',
     evaluate: noNewPrivileges,
   },
-  {
-    id: '5.31',
+  '5.31': {
     title: "The host's user namespace is not shared",
     failure: "The host's user namespace is shared",
     severity: 'medium',
@@ -180,8 +160,7 @@ export const ISOLATION_CHECKS: readonly Check[] = [
     fix: 'Leave out --userns host.',
     evaluate: perContainer(({ usernsMode }) => (usernsMode === 'host' ? ["shares the host's users"] : [])),
   },
-  {
-    id: '5.32',
+  '5.32': {
     title: "Docker's socket is not mounted into containers",
     failure: "Docker's socket is mounted into containers",
     severity: 'high',
@@ -194,8 +173,7 @@ export const ISOLATION_CHECKS: readonly Check[] = [
           .map(({ source, destination }) => `${source} is mounted on ${destination}`),
       ),
   },
-  {
-    id: 'container.1',
+  'container.1': {
     title: 'Containers drop the capabilities that they do not need',
     failure: 'Containers keep capabilities that they do not need',
     severity: 'low',
@@ -205,8 +183,7 @@ export const ISOLATION_CHECKS: readonly Check[] = [
       privileged || !capDrop.some((name) => name.toUpperCase() === 'ALL') ? ['keeps the default capabilities'] : [],
     ),
   },
-  {
-    id: 'container.2',
+  'container.2': {
     title: "The kernel's own paths are masked in containers",
     failure: "The kernel's own paths are open in containers",
     severity: 'high',
@@ -214,4 +191,4 @@ export const ISOLATION_CHECKS: readonly Check[] = [
     fix: 'Leave out --security-opt systempaths=unconfined.',
     evaluate: perContainer(({ bareSystemPaths }) => (bareSystemPaths ? ['system paths are unconfined'] : [])),
   },
-];
+});

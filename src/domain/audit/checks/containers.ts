@@ -1,12 +1,11 @@
 /** Owns the checks of section 5: how the running containers were started, and what they have in truth. */
 
-import type { Check } from '../check.ts';
+import { asked, type Check, checksOf } from '../check.ts';
 import { ISOLATION_CHECKS } from './container-isolation.ts';
 import { askPerson, ownLimits, perContainer, runningContainers, swarmNeed } from './running.ts';
 
-const OPERATION: readonly Check[] = [
-  {
-    id: '5.1',
+const OPERATION: readonly Check[] = checksOf<Check>({
+  '5.1': {
     title: 'Swarm mode is off where it is not needed',
     failure: 'Swarm mode is on',
     severity: 'low',
@@ -14,8 +13,7 @@ const OPERATION: readonly Check[] = [
     fix: 'docker swarm leave --force (where swarm is not wanted)',
     evaluate: swarmNeed,
   },
-  {
-    id: '5.7',
+  '5.7': {
     title: 'No SSH server runs in a container',
     failure: 'An SSH server runs in a container',
     severity: 'medium',
@@ -24,8 +22,7 @@ const OPERATION: readonly Check[] = [
     evaluate: (facts) =>
       runningContainers(facts, ({ id }) => (facts.sshdContainers.has(id) ? ['an sshd runs in it'] : [])),
   },
-  {
-    id: '5.8',
+  '5.8': {
     title: 'No privileged ports of the host are published',
     failure: 'Privileged ports of the host are published',
     severity: 'low',
@@ -39,20 +36,16 @@ const OPERATION: readonly Check[] = [
       ),
     ]),
   },
-  {
-    id: '5.9',
+  '5.9': asked({
     title: 'Only needed ports are open',
-    severity: 'info',
     why: 'Every published port can be attacked.',
     fix: 'Remove -p from ports that are not used from outside.',
-    manual: true,
     evaluate: (facts) =>
       askPerson(facts, 'are all published ports needed?', ({ ports }) =>
         ports.map(({ container, hostIp, hostPort }) => `${hostIp || '0.0.0.0'}:${hostPort} leads to ${container}`),
       ),
-  },
-  {
-    id: '5.11',
+  }),
+  '5.11': {
     title: 'Memory is limited',
     failure: 'Memory is not limited',
     severity: 'medium',
@@ -60,8 +53,7 @@ const OPERATION: readonly Check[] = [
     fix: 'docker run --memory 512m …, or `mem_limit:` in the Compose file',
     evaluate: perContainer(({ memory }) => (memory > 0 ? [] : ['has no memory limit'])),
   },
-  {
-    id: '5.12',
+  '5.12': {
     title: 'CPU is limited or weighted',
     failure: 'CPU is neither limited nor weighted',
     severity: 'low',
@@ -71,8 +63,7 @@ const OPERATION: readonly Check[] = [
       cpuShares > 0 || nanoCpus > 0 || cpuQuota > 0 ? [] : ['has no CPU limit or weight'],
     ),
   },
-  {
-    id: '5.13',
+  '5.13': {
     title: 'The root file system is read-only',
     failure: 'The root file system is writable',
     severity: 'low',
@@ -80,8 +71,7 @@ const OPERATION: readonly Check[] = [
     fix: 'docker run --read-only --tmpfs /tmp …, `read_only: true` in the Compose file',
     evaluate: perContainer(({ readonlyRoot }) => (readonlyRoot ? [] : ['can write to its root file system'])),
   },
-  {
-    id: '5.14',
+  '5.14': {
     title: 'Published ports are bound to one address',
     failure: 'Ports are published on every address',
     severity: 'medium',
@@ -95,8 +85,7 @@ const OPERATION: readonly Check[] = [
       ),
     ]),
   },
-  {
-    id: '5.15',
+  '5.15': {
     title: 'Restarts end after five failures',
     failure: 'Restarts do not end after five failures',
     severity: 'low',
@@ -110,17 +99,13 @@ const OPERATION: readonly Check[] = [
           : [],
     ),
   },
-  {
-    id: '5.19',
+  '5.19': asked({
     title: 'Default limits are changed only where needed',
-    severity: 'info',
     why: 'A limit of its own can be higher than what the host can bear.',
     fix: 'Leave out --ulimit, or note why.',
-    manual: true,
     evaluate: ownLimits,
-  },
-  {
-    id: '5.25',
+  }),
+  '5.25': {
     title: 'Containers stay in the default cgroup',
     failure: 'Containers are in another cgroup than the default',
     severity: 'low',
@@ -128,8 +113,7 @@ const OPERATION: readonly Check[] = [
     fix: 'Leave out --cgroup-parent.',
     evaluate: perContainer(({ cgroupParent }) => (cgroupParent === '' ? [] : [`is in ${cgroupParent}`])),
   },
-  {
-    id: '5.27',
+  '5.27': {
     title: 'Health is checked at run time',
     failure: 'Health is not checked at run time',
     severity: 'low',
@@ -137,20 +121,16 @@ const OPERATION: readonly Check[] = [
     fix: 'docker run --health-cmd …, `healthcheck:` in the Compose file',
     evaluate: perContainer(({ health }) => (health === '' || health === 'none' ? ['has no health check'] : [])),
   },
-  {
-    id: '5.28',
+  '5.28': asked({
     title: 'Images are named by what they are',
-    severity: 'info',
     why: 'A tag such as latest means another image tomorrow.',
     fix: 'Use a version tag, best with a digest (name:1.2@sha256:…).',
-    manual: true,
     evaluate: (facts) =>
       askPerson(facts, 'is each tag the version that you mean?', ({ image }) =>
         /@sha256:/.test(image) ? [] : [`runs ${image}${/:[^/]+$/.test(image) ? '' : ' (no tag: latest)'}`],
       ),
-  },
-  {
-    id: '5.29',
+  }),
+  '5.29': {
     title: 'The number of processes is limited',
     failure: 'The number of processes is not limited',
     severity: 'medium',
@@ -158,8 +138,7 @@ const OPERATION: readonly Check[] = [
     fix: 'docker run --pids-limit 200 …, `pids_limit:` in the Compose file',
     evaluate: perContainer(({ pidsLimit }) => (pidsLimit > 0 ? [] : ['has no limit of processes'])),
   },
-  {
-    id: '5.30',
+  '5.30': {
     title: 'The default bridge is not used',
     failure: 'The default bridge is used',
     severity: 'low',
@@ -173,7 +152,7 @@ const OPERATION: readonly Check[] = [
           : [],
     ),
   },
-];
+});
 
 /** In the order of the benchmark. */
 export const CONTAINER_CHECKS: readonly Check[] = [...OPERATION, ...ISOLATION_CHECKS].sort((a, b) =>

@@ -5,6 +5,7 @@ import { at, entriesAt, textAt, textsAt } from '../../json.ts';
 import {
   type Check,
   finding,
+  findingAt,
   forPerson,
   judge,
   notApplicable,
@@ -27,7 +28,7 @@ export function mustBe(wanted: boolean, name: string, otherwise: boolean, text: 
   return (facts) => {
     if (facts.daemon.words === undefined && facts.docker === undefined) return notApplicable('there is no dockerd');
     if (isOn(facts.daemon, name, otherwise) === wanted) return PASS;
-    return finding([{ place: placeOf(facts.daemon, name), text }]);
+    return findingAt(placeOf(facts.daemon, name), text);
   };
 }
 
@@ -47,14 +48,14 @@ export function storageDriver(driver: string): Check['evaluate'] {
   return ({ docker }) => {
     if (docker === undefined) return UNANSWERED;
     if (textAt(docker.info, 'Driver') !== driver) return PASS;
-    return finding([{ place: 'dockerd', text: `the storage driver is ${driver}` }]);
+    return findingAt('dockerd', `the storage driver is ${driver}`);
   };
 }
 
 export function experimental(facts: AuditFacts): Verdict {
   if (facts.docker === undefined) return UNANSWERED;
   if (at(facts.docker.info, 'ExperimentalBuild') !== true) return PASS;
-  return finding([{ place: placeOf(facts.daemon, 'experimental'), text: 'experimental features are on' }]);
+  return findingAt(placeOf(facts.daemon, 'experimental'), 'experimental features are on');
 }
 
 export function rootless(facts: AuditFacts): Verdict {
@@ -86,9 +87,7 @@ export function logLevel(facts: AuditFacts): Verdict {
   if (facts.daemon.words === undefined) return notApplicable('there is no dockerd');
   const level = isOn(facts.daemon, 'debug', false) ? 'debug' : (lastOf(facts.daemon, 'log-level') ?? 'info');
   if (level === 'info') return PASS;
-  return finding([
-    { place: placeOf(facts.daemon, level === 'debug' ? 'debug' : 'log-level'), text: `the level is ${level}` },
-  ]);
+  return findingAt(placeOf(facts.daemon, level === 'debug' ? 'debug' : 'log-level'), `the level is ${level}`);
 }
 
 export function insecureRegistries(facts: AuditFacts): Verdict {
@@ -134,9 +133,7 @@ export function tls(facts: AuditFacts, outside: Outside): Verdict {
 export function ulimits(facts: AuditFacts): Verdict {
   if (facts.daemon.words === undefined) return notApplicable('there is no dockerd');
   if ((setting(facts.daemon, 'default-ulimits')?.values.length ?? 0) > 0) return PASS;
-  return finding([
-    { place: facts.daemon.json.path, text: 'containers get no default limit, such as that of open files' },
-  ]);
+  return findingAt(facts.daemon.json.path, 'containers get no default limit, such as that of open files');
 }
 
 export function userns(facts: AuditFacts): Verdict {
@@ -144,13 +141,13 @@ export function userns(facts: AuditFacts): Verdict {
   if (securityOption(facts, 'rootless') !== undefined)
     return notApplicable('rootless: the daemon is in a user namespace as a whole');
   if (securityOption(facts, 'userns') !== undefined) return PASS;
-  return finding([{ place: placeOf(facts.daemon, 'userns-remap'), text: 'root in a container is root on the host' }]);
+  return findingAt(placeOf(facts.daemon, 'userns-remap'), 'root in a container is root on the host');
 }
 
 export function authorization(facts: AuditFacts): Verdict {
   if (facts.docker === undefined) return UNANSWERED;
   if (textsAt(facts.docker.info, 'Plugins', 'Authorization').length > 0) return PASS;
-  return finding([{ place: 'dockerd', text: 'no authorization plugin: every accepted client may do everything' }]);
+  return findingAt('dockerd', 'no authorization plugin: every accepted client may do everything');
 }
 
 const REMOTE_LOGS = new Set(['syslog', 'gelf', 'fluentd', 'awslogs', 'splunk', 'gcplogs', 'etwlogs', 'logentries']);
@@ -161,9 +158,7 @@ export function logDriver(facts: AuditFacts): Verdict {
   if (REMOTE_LOGS.has(driver) || driver.includes('/') || driver.includes(':')) return PASS;
   const uploads = facts.units.get('systemd-journal-upload.service')?.get('ActiveState')?.[0] === 'active';
   if (driver === 'journald' && uploads) return PASS;
-  return finding([
-    { place: placeOf(facts.daemon, 'log-driver'), text: `${driver} keeps the logs of containers on this host only` },
-  ]);
+  return findingAt(placeOf(facts.daemon, 'log-driver'), `${driver} keeps the logs of containers on this host only`);
 }
 
 export function noNewPrivileges(facts: AuditFacts): Verdict {
@@ -171,9 +166,7 @@ export function noNewPrivileges(facts: AuditFacts): Verdict {
   const on = securityOption(facts, 'no-new-privileges') !== undefined || isOn(facts.daemon, 'no-new-privileges', false);
   return on
     ? PASS
-    : finding([
-        { place: placeOf(facts.daemon, 'no-new-privileges'), text: 'programs in containers may gain rights (setuid)' },
-      ]);
+    : findingAt(placeOf(facts.daemon, 'no-new-privileges'), 'programs in containers may gain rights (setuid)');
 }
 
 export function liveRestore(facts: AuditFacts): Verdict {
@@ -181,14 +174,13 @@ export function liveRestore(facts: AuditFacts): Verdict {
   if (textAt(facts.docker.info, 'Swarm', 'LocalNodeState') === 'active')
     return notApplicable('not possible in swarm mode');
   if (at(facts.docker.info, 'LiveRestoreEnabled') === true) return PASS;
-  return finding([{ place: placeOf(facts.daemon, 'live-restore'), text: 'all containers stop when the daemon does' }]);
+  return findingAt(placeOf(facts.daemon, 'live-restore'), 'all containers stop when the daemon does');
 }
 
 export function seccomp(facts: AuditFacts): Verdict {
   if (facts.docker === undefined) return UNANSWERED;
   const option = securityOption(facts, 'seccomp');
-  if (option === undefined)
-    return finding([{ place: 'dockerd', text: 'seccomp is not available: system calls are not filtered' }]);
+  if (option === undefined) return findingAt('dockerd', 'seccomp is not available: system calls are not filtered');
   const profile = /(?:^|,)profile=([^,]*)/.exec(option)?.[1] ?? '';
   if (profile.startsWith('/')) {
     return forPerson('is this profile as strict as the one that is built in? Only its name is known here', [
@@ -196,5 +188,5 @@ export function seccomp(facts: AuditFacts): Verdict {
     ]);
   }
   if (profile !== 'unconfined') return PASS;
-  return finding([{ place: placeOf(facts.daemon, 'seccomp-profile'), text: 'the daemon-wide profile is unconfined' }]);
+  return findingAt(placeOf(facts.daemon, 'seccomp-profile'), 'the daemon-wide profile is unconfined');
 }

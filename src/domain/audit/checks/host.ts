@@ -3,7 +3,18 @@
 import { lastOf } from '../../dockerd/options.ts';
 import { textAt } from '../../json.ts';
 import { type AuditRule, isHollow, isWatched } from '../audit-rules.ts';
-import { type Check, finding, forPerson, notApplicable, PASS, UNANSWERED, type Verdict } from '../check.ts';
+import {
+  asked,
+  type Check,
+  checksOf,
+  finding,
+  findingAt,
+  forPerson,
+  notApplicable,
+  PASS,
+  UNANSWERED,
+  type Verdict,
+} from '../check.ts';
 import type { AuditFacts } from '../facts.ts';
 
 const DAY_MS = 86_400_000;
@@ -35,7 +46,7 @@ function ownPartition(facts: AuditFacts): Verdict {
     mount = above;
   }
   if (!SHARED.test(mount)) return PASS;
-  return finding([{ place: directory, text: `shares the file system of ${mount} with the rest of the host` }]);
+  return findingAt(directory, `shares the file system of ${mount} with the rest of the host`);
 }
 
 function groupMembers(facts: AuditFacts): Verdict {
@@ -64,12 +75,12 @@ function version(facts: AuditFacts, now: Date): Verdict {
   const major = Number.parseInt(name, 10);
   if (major < FIRST_MAINTAINED) {
     const text = `version ${name}: Docker no longer fixes anything before ${FIRST_MAINTAINED}.0; at most the distribution does`;
-    return finding([{ place: 'dockerd', text }]);
+    return findingAt('dockerd', text);
   }
   const built = Date.parse(textAt(facts.docker.version, 'BuildTime'));
   if (Number.isNaN(built)) return forPerson('is this version still maintained?', [{ place: 'dockerd', text: name }]);
   const days = Math.floor((now.getTime() - built) / DAY_MS);
-  return days <= 365 ? PASS : finding([{ place: 'dockerd', text: `version ${name} was built ${days} days ago` }]);
+  return days <= 365 ? PASS : findingAt('dockerd', `version ${name} was built ${days} days ago`);
 }
 
 /** Of a directory what happens inside counts as well; of the data root it would be every write of every container. */
@@ -87,9 +98,9 @@ function watched(facts: AuditFacts, paths: readonly string[], what: string): Ver
   const words = inFiles ? 'a rule for it is in /etc/audit' : 'no rule for it is in /etc/audit';
   if (!audit.kernel) return notApplicable('the kernel has no audit subsystem', [{ place: path, text: words }]);
   if (audit.bootDisabled) {
-    return finding([{ place: 'kernel command line', text: `auditing is switched off at boot (audit=0); ${words}` }]);
+    return findingAt('kernel command line', `auditing is switched off at boot (audit=0); ${words}`);
   }
-  if (!audit.installed) return finding([{ place: path, text: 'auditd is not installed: nothing is recorded' }]);
+  if (!audit.installed) return findingAt(path, 'auditd is not installed: nothing is recorded');
   if (audit.refused !== undefined) {
     return notApplicable(`auditctl cannot ask the kernel, as in a container: ${audit.refused}`, [
       { place: path, text: words },
@@ -97,29 +108,19 @@ function watched(facts: AuditFacts, paths: readonly string[], what: string): Ver
   }
   const isLoaded = present.some((candidate) => isAudited(audit.loaded, facts, candidate));
   if (!isLoaded && isHollow(audit.loaded, path))
-    return finding([
-      {
-        place: path,
-        text: 'a rule is loaded, but the kernel records nothing that happens inside: the directory was made later',
-      },
-    ]);
+    return findingAt(
+      path,
+      'a rule is loaded, but the kernel records nothing that happens inside: the directory was made later',
+    );
   if (!inFiles && isHollow(audit.files, path))
-    return finding([
-      { place: path, text: 'a rule is loaded at boot before its directory is made: then nothing inside is recorded' },
-    ]);
-  if (isLoaded && !audit.enabled)
-    return finding([{ place: path, text: 'a rule is loaded, but auditing is off (auditctl -e 1)' }]);
+    return findingAt(path, 'a rule is loaded at boot before its directory is made: then nothing inside is recorded');
+  if (isLoaded && !audit.enabled) return findingAt(path, 'a rule is loaded, but auditing is off (auditctl -e 1)');
   if (isLoaded && inFiles) return PASS;
-  if (isLoaded)
-    return finding([
-      { place: path, text: 'a rule is loaded, but in no file that the next boot reads: it is gone then' },
-    ]);
+  if (isLoaded) return findingAt(path, 'a rule is loaded, but in no file that the next boot reads: it is gone then');
   if (inFiles && audit.locked)
-    return finding([
-      { place: path, text: 'a rule is in a file, and counts from the next boot: the kernel is locked (-e 2)' },
-    ]);
-  if (inFiles) return finding([{ place: path, text: 'a rule is in a file, but is not loaded (augenrules --load)' }]);
-  return finding([{ place: path, text: 'no audit rule watches it' }]);
+    return findingAt(path, 'a rule is in a file, and counts from the next boot: the kernel is locked (-e 2)');
+  if (inFiles) return findingAt(path, 'a rule is in a file, but is not loaded (augenrules --load)');
+  return findingAt(path, 'no audit rule watches it');
 }
 
 function programs(name: string): readonly string[] {
@@ -166,25 +167,25 @@ export const WATCHES: readonly Watch[] = [
 ];
 
 export const HOST_CHECKS: readonly Check[] = [
-  {
-    id: '1.1.1',
-    title: "Docker's data has a file system of its own",
-    failure: "Docker's data shares a file system with the host",
-    severity: 'low',
-    why: 'Images and logs that fill the disk stop the whole host, and a mount of its own can be limited and watched.',
-    fix: 'Mount a partition or volume on /var/lib/docker (move the data while docker is stopped).',
-    evaluate: ownPartition,
-  },
-  {
-    id: '1.1.2',
-    title: 'Only trusted users control the daemon',
-    failure: 'Users in the docker group are root',
-    severity: 'medium',
-    why: 'Anyone in the docker group can mount / into a container and so is root, without a password and without a trace in sudo.',
-    fix: 'gpasswd --delete USER docker',
-    fixable: 'docker-group',
-    evaluate: groupMembers,
-  },
+  ...checksOf<Check>({
+    '1.1.1': {
+      title: "Docker's data has a file system of its own",
+      failure: "Docker's data shares a file system with the host",
+      severity: 'low',
+      why: 'Images and logs that fill the disk stop the whole host, and a mount of its own can be limited and watched.',
+      fix: 'Mount a partition or volume on /var/lib/docker (move the data while docker is stopped).',
+      evaluate: ownPartition,
+    },
+    '1.1.2': {
+      title: 'Only trusted users control the daemon',
+      failure: 'Users in the docker group are root',
+      severity: 'medium',
+      why: 'Anyone in the docker group can mount / into a container and so is root, without a password and without a trace in sudo.',
+      fix: 'gpasswd --delete USER docker',
+      fixable: 'docker-group',
+      evaluate: groupMembers,
+    },
+  }),
   ...WATCHES.map(
     (watch): Check => ({
       id: watch.id,
@@ -197,23 +198,21 @@ export const HOST_CHECKS: readonly Check[] = [
       evaluate: (facts) => watched(facts, watch.paths(facts), watch.what),
     }),
   ),
-  {
-    id: '1.2.1',
-    title: 'The host is hardened',
-    severity: 'info',
-    why: "A container is only as safe as the kernel and the host's other services.",
-    fix: 'lynis audit system, or the CIS benchmark of the distribution.',
-    manual: true,
-    evaluate: (facts) =>
-      forPerson('is the host itself hardened and up to date?', [{ place: facts.os, text: facts.kernel }]),
-  },
-  {
-    id: '1.2.2',
-    title: 'The version of Docker is up to date',
-    failure: 'The version of Docker is out of date',
-    severity: 'medium',
-    why: 'Known holes in dockerd, containerd and runc let containers become the host.',
-    fix: 'Upgrade docker.io, docker-ce, moby-engine or docker, containerd and runc: apt-get install --only-upgrade, dnf upgrade, zypper update, apk upgrade.',
-    evaluate: (facts, outside) => version(facts, outside.now),
-  },
+  ...checksOf<Check>({
+    '1.2.1': asked({
+      title: 'The host is hardened',
+      why: "A container is only as safe as the kernel and the host's other services.",
+      fix: 'lynis audit system, or the CIS benchmark of the distribution.',
+      evaluate: (facts) =>
+        forPerson('is the host itself hardened and up to date?', [{ place: facts.os, text: facts.kernel }]),
+    }),
+    '1.2.2': {
+      title: 'The version of Docker is up to date',
+      failure: 'The version of Docker is out of date',
+      severity: 'medium',
+      why: 'Known holes in dockerd, containerd and runc let containers become the host.',
+      fix: 'Upgrade docker.io, docker-ce, moby-engine or docker, containerd and runc: apt-get install --only-upgrade, dnf upgrade, zypper update, apk upgrade.',
+      evaluate: (facts, outside) => version(facts, outside.now),
+    },
+  }),
 ];

@@ -2,7 +2,18 @@
 
 import { textAt } from '../../json.ts';
 import type { ImageFact } from '../api.ts';
-import { type Check, type Evidence, finding, forPerson, judge, notApplicable, PASS, type Verdict } from '../check.ts';
+import {
+  asked,
+  type Check,
+  checksOf,
+  type Evidence,
+  findingAt,
+  forPerson,
+  judge,
+  notApplicable,
+  PASS,
+  type Verdict,
+} from '../check.ts';
 import type { AuditFacts } from '../facts.ts';
 import { runningContainers, unanswered } from './running.ts';
 
@@ -53,14 +64,11 @@ function contentTrust(facts: AuditFacts): Verdict {
     return notApplicable('Docker has no content trust from 29.0 on; pin images by digest');
   const last = facts.contentTrust.filter((line) => !line.trim().startsWith('#')).at(-1) ?? '';
   if (/DOCKER_CONTENT_TRUST\s*=?\s*["']?(1|true)\b/.test(last)) return PASS;
-  return finding([
-    { place: '/etc/environment', text: 'DOCKER_CONTENT_TRUST=1 is not set for logins: unsigned images are pulled' },
-  ]);
+  return findingAt('/etc/environment', 'DOCKER_CONTENT_TRUST=1 is not set for logins: unsigned images are pulled');
 }
 
-export const IMAGE_CHECKS: readonly Check[] = [
-  {
-    id: '4.1',
+export const IMAGE_CHECKS: readonly Check[] = checksOf<Check>({
+  '4.1': {
     title: 'Containers run as a user of their own',
     failure: 'Containers run as root',
     severity: 'medium',
@@ -68,35 +76,25 @@ export const IMAGE_CHECKS: readonly Check[] = [
     fix: 'A USER line in the Dockerfile, or `user:` in the Compose file.',
     evaluate: (facts) => runningContainers(facts, (container) => (isRootUser(container.user) ? ['runs as root'] : [])),
   },
-  {
-    id: '4.2',
+  '4.2': asked({
     title: 'Images come from trusted bases',
-    severity: 'info',
     why: 'An image runs whatever its makers put in, and its base too.',
     fix: 'Use official or own bases, pinned by digest.',
-    manual: true,
     evaluate: (facts) => imageList(facts, 'does each image come from a base that you trust?'),
-  },
-  {
-    id: '4.3',
+  }),
+  '4.3': asked({
     title: 'Images hold no needless packages',
-    severity: 'info',
     why: 'Every program in an image is one more to attack with.',
     fix: 'Build in stages and ship a minimal last one.',
-    manual: true,
     evaluate: (facts) => imageList(facts, 'does each image hold only what it needs?'),
-  },
-  {
-    id: '4.4',
+  }),
+  '4.4': asked({
     title: 'Images are scanned and rebuilt for fixes',
-    severity: 'info',
     why: 'An image keeps the holes of the day it was built.',
     fix: 'Scan in CI and rebuild regularly.',
-    manual: true,
     evaluate: (facts) => imageList(facts, 'is each image scanned, and rebuilt when its packages get fixes?'),
-  },
-  {
-    id: '4.5',
+  }),
+  '4.5': {
     title: 'Only signed images are pulled',
     failure: 'Unsigned images can be pulled',
     severity: 'low',
@@ -104,8 +102,7 @@ export const IMAGE_CHECKS: readonly Check[] = [
     fix: 'echo DOCKER_CONTENT_TRUST=1 >> /etc/environment, or pin images by digest',
     evaluate: contentTrust,
   },
-  {
-    id: '4.6',
+  '4.6': {
     title: 'Images have a health check',
     failure: 'Images have no health check',
     severity: 'low',
@@ -113,8 +110,7 @@ export const IMAGE_CHECKS: readonly Check[] = [
     fix: 'HEALTHCHECK CMD … in the Dockerfile, or `healthcheck:` in the Compose file.',
     evaluate: (facts) => perImage(facts, (image) => (image.healthCheck ? [] : ['has no HEALTHCHECK'])),
   },
-  {
-    id: '4.7',
+  '4.7': {
     title: 'Images do not update the package index alone',
     failure: 'Images update the package index alone',
     severity: 'low',
@@ -123,17 +119,13 @@ export const IMAGE_CHECKS: readonly Check[] = [
     evaluate: (facts) =>
       perImage(facts, (image) => image.history.filter(isLoneUpdate).map((command) => `a layer of its own: ${command}`)),
   },
-  {
-    id: '4.8',
+  '4.8': asked({
     title: 'Images have no needless setuid programs',
-    severity: 'info',
     why: 'A setuid program with a hole gives root in the container.',
     fix: 'RUN find / -xdev -perm /6000 -type f -exec chmod a-s {} + in the Dockerfile; no-new-privileges makes them harmless.',
-    manual: true,
     evaluate: (facts) => imageList(facts, 'are there setuid programs in the images that are not needed?'),
-  },
-  {
-    id: '4.9',
+  }),
+  '4.9': {
     title: 'Images are made with COPY, not ADD',
     failure: 'Images are made with ADD',
     severity: 'low',
@@ -141,32 +133,23 @@ export const IMAGE_CHECKS: readonly Check[] = [
     fix: 'COPY in place of ADD; curl with a checksum for URLs.',
     evaluate: (facts) => perImage(facts, (image) => addLayers(image.history).map((add) => `ADD ${add}`)),
   },
-  {
-    id: '4.10',
+  '4.10': asked({
     title: 'Images hold no secrets',
-    severity: 'info',
     why: 'Anyone who can pull an image can read all its layers, deleted files included.',
     fix: 'RUN --mount=type=secret for builds; secrets or mounted files at run time.',
-    manual: true,
     evaluate: (facts) =>
       imageList(facts, 'are there secrets in layers or ENV of the images? (audit --dockerfile helps)'),
-  },
-  {
-    id: '4.11',
+  }),
+  '4.11': asked({
     title: 'Only verified packages are installed',
-    severity: 'info',
     why: 'A package without a checked signature can be anything.',
     fix: 'Package managers with signed sources; checksums for all else.',
-    manual: true,
     evaluate: (facts) => imageList(facts, 'do the builds install verified packages only?'),
-  },
-  {
-    id: '4.12',
+  }),
+  '4.12': asked({
     title: 'Signed artifacts are validated',
-    severity: 'info',
     why: 'A signature that is not checked protects no host.',
     fix: 'cosign verify, or notation verify, before a deployment.',
-    manual: true,
     evaluate: (facts) => imageList(facts, 'are signatures checked before images are deployed?'),
-  },
-];
+  }),
+});

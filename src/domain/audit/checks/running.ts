@@ -8,6 +8,7 @@ import {
   type Check,
   type Evidence,
   finding,
+  findingAt,
   forPerson,
   judge,
   notApplicable,
@@ -131,7 +132,7 @@ export function ownLimits(facts: AuditFacts): Verdict {
 export function swarmNeed(facts: AuditFacts): Verdict {
   if (facts.docker === undefined) return UNANSWERED;
   if (textAt(facts.docker.info, 'Swarm', 'LocalNodeState') !== 'active') return PASS;
-  return finding([{ place: 'dockerd', text: 'swarm mode is on: it opens more ports to the network' }]);
+  return findingAt('dockerd', 'swarm mode is on: it opens more ports to the network');
 }
 
 /** Judges one thing of each running container. */

@@ -2,7 +2,17 @@
 
 import { isOn, lastOf, placeOf, setting } from '../../dockerd/options.ts';
 import { textAt } from '../../json.ts';
-import { type Check, type Evidence, finding, judge, notApplicable, PASS, UNANSWERED, type Verdict } from '../check.ts';
+import {
+  type Check,
+  checksOf,
+  type Evidence,
+  findingAt,
+  judge,
+  notApplicable,
+  PASS,
+  UNANSWERED,
+  type Verdict,
+} from '../check.ts';
 import { isLoopback } from '../exposure.ts';
 import type { AuditFacts } from '../facts.ts';
 
@@ -59,9 +69,7 @@ function metrics(facts: AuditFacts): Verdict {
   if (address === '') return PASS;
   const host = address.replace(/:\d+$/, '');
   if (isLoopback(host)) return PASS;
-  return finding([
-    { place: given?.place ?? '', text: `${address} serves metrics to every client that reaches it, in plain HTTP` },
-  ]);
+  return findingAt(given?.place ?? '', `${address} serves metrics to every client that reaches it, in plain HTTP`);
 }
 
 /** The oldest API that an engine speaks by default: 1.44 in 29.0 to 29.2, then 1.40 (moby: api/common.go, release notes of 29.0 and 29.3). */
@@ -77,12 +85,10 @@ function minApi(facts: AuditFacts): Verdict {
   const [major = 0, minor = 0] = textAt(facts.docker.info, 'ServerVersion').split('.').map(Number);
   const usual = defaultMinApi(major, minor);
   if (Number.isNaN(lowest) || lowest >= usual) return PASS;
-  return finding([
-    {
-      place: placeOf(facts.daemon, 'min-api-version'),
-      text: `the API is served from ${version} on, below the 1.${usual} of this engine`,
-    },
-  ]);
+  return findingAt(
+    placeOf(facts.daemon, 'min-api-version'),
+    `the API is served from ${version} on, below the 1.${usual} of this engine`,
+  );
 }
 
 function cgroups(facts: AuditFacts): Verdict {
@@ -90,12 +96,11 @@ function cgroups(facts: AuditFacts): Verdict {
   const version = textAt(facts.docker.info, 'CgroupVersion');
   if (version === '') return notApplicable('this engine does not say which version of control groups it uses');
   if (version !== '1') return PASS;
-  return finding([{ place: 'dockerd', text: 'uses control groups of version 1, deprecated from Docker 29.0 on' }]);
+  return findingAt('dockerd', 'uses control groups of version 1, deprecated from Docker 29.0 on');
 }
 
-export const SETTINGS_CHECKS: readonly Check[] = [
-  {
-    id: 'config.6',
+export const SETTINGS_CHECKS: readonly Check[] = checksOf<Check>({
+  'config.6': {
     title: 'Ports are published on one address unless another is asked for',
     failure: 'Ports are published on every address by default',
     severity: 'low',
@@ -103,8 +108,7 @@ export const SETTINGS_CHECKS: readonly Check[] = [
     fix: '"ip": "127.0.0.1" and "default-network-opts": { "bridge": { "com.docker.network.bridge.host_binding_ipv4": "127.0.0.1" } } in daemon.json (for networks created from then on); -p 192.0.2.7:80:80 opens one where it is meant',
     evaluate: hostBinding,
   },
-  {
-    id: 'config.7',
+  'config.7': {
     title: 'Unpublished ports of containers cannot be reached from other machines',
     failure: 'Unpublished ports of containers can be reached from other machines',
     severity: 'medium',
@@ -112,8 +116,7 @@ export const SETTINGS_CHECKS: readonly Check[] = [
     fix: 'Take allow-direct-routing, ip-forward-no-drop and bridge-accept-fwmark out of the configuration, or note why they are needed.',
     evaluate: directRouting,
   },
-  {
-    id: 'config.8',
+  'config.8': {
     title: 'Metrics are served on loopback only',
     failure: 'Metrics are served to the network',
     severity: 'medium',
@@ -121,8 +124,7 @@ export const SETTINGS_CHECKS: readonly Check[] = [
     fix: '"metrics-addr": "127.0.0.1:9323" in daemon.json, and a proxy with TLS in front where others collect them',
     evaluate: metrics,
   },
-  {
-    id: 'config.9',
+  'config.9': {
     title: 'Old versions of the API are not served',
     failure: 'Old versions of the API are served',
     severity: 'low',
@@ -130,8 +132,7 @@ export const SETTINGS_CHECKS: readonly Check[] = [
     fix: 'Take min-api-version out of daemon.json and DOCKER_MIN_API_VERSION out of the environment of docker.service; upgrade the clients.',
     evaluate: minApi,
   },
-  {
-    id: 'config.10',
+  'config.10': {
     title: 'Control groups are of version 2',
     failure: 'Control groups are of version 1',
     severity: 'low',
@@ -139,4 +140,4 @@ export const SETTINGS_CHECKS: readonly Check[] = [
     fix: 'systemd.unified_cgroup_hierarchy=1 on the kernel command line, or take systemd.unified_cgroup_hierarchy=0 out of it; then reboot',
     evaluate: cgroups,
   },
-];
+});

@@ -1,50 +1,18 @@
 /** Owns the checks of sshd, judged by its effective settings (sshd -T), includes and defaults among them. */
 
-import { type Check, type Evidence, finding, notApplicable, PASS, SEVERITIES, type Severity } from '../check.ts';
+import {
+  type Check,
+  checksOf,
+  type Evidence,
+  finding,
+  notApplicable,
+  PASS,
+  SEVERITIES,
+  type Severity,
+  type Verdict,
+} from '../check.ts';
 import type { AuditFacts } from '../facts.ts';
-import type { FixName } from '../fixes.ts';
-import type { SshdMatch } from '../sshd-facts.ts';
-
-type PasswordMethod = 'password' | 'keyboard-interactive';
-
-function passwordMethods(list: string): readonly PasswordMethod[] {
-  const methods = list.split(',').map((method) => method.replace(/:.*$/, ''));
-  return (['password', 'keyboard-interactive'] as const).filter((method) => methods.includes(method));
-}
-
-/** AuthenticationMethods: lists of methods, each list in whole (sshd_config(5)); empty for `any`. */
-function methodLists(text: string): readonly string[] {
-  const lists = text.toLowerCase().split(/\s+/);
-  return lists.filter((list) => list !== '' && list !== 'any');
-}
-
-/** True where one of the two is a way in by itself, and not only beside a key. */
-function suffices(method: PasswordMethod, lists: readonly string[]): boolean {
-  return (
-    lists.length === 0 ||
-    lists.some(
-      (list) => passwordMethods(list).includes(method) && passwordMethods(list).length === list.split(',').length,
-    )
-  );
-}
-
-/** What some logins have to give beside a key (AuthenticationMethods, for all or in a Match block): without it they are shut out. */
-export function secondFactors(
-  sshd: ReadonlyMap<string, readonly string[]>,
-  matches: readonly SshdMatch[],
-): ReadonlySet<PasswordMethod> {
-  const key = 'authenticationmethods';
-  const texts = [sshd.get(key)?.[0], ...matches.map(({ settings }) => settings.get(key))];
-  return new Set(
-    texts.flatMap((text = '') => {
-      const lists = methodLists(text);
-      if (lists.some((list) => passwordMethods(list).length === 0)) return [];
-      return lists.flatMap((list) =>
-        passwordMethods(list).length < list.split(',').length ? passwordMethods(list) : [],
-      );
-    }),
-  );
-}
+import { methodLists, secondFactors, suffices } from '../sshd-facts.ts';
 
 const NO_SSHD = notApplicable('sshd is not installed, or does not run');
 
@@ -70,120 +38,107 @@ function inMatches(
   });
 }
 
-function check(
-  id: string,
-  severity: Severity,
-  title: string,
-  failure: string,
-  why: string,
-  lines: string,
-  fixable: FixName,
-  wrong: (value: (key: string) => string) => Fault | undefined,
+type SshCheck = Omit<Check, 'id' | 'fix' | 'evaluate'> & {
+  /** Of a drop-in. */
+  readonly lines: string;
+  /** `value` gives a setting as it is for all, or for the logins of a Match block, in lower case. */
+  readonly wrong: (value: (key: string) => string) => Fault | undefined;
   /** Why harden leaves this one as it is. */
-  unfixable?: (facts: AuditFacts) => string | undefined,
-): Check {
-  return {
-    id,
-    severity,
-    title,
-    failure,
-    why,
-    fix: `${lines} in /etc/ssh/sshd_config.d/, then: sshd -t && systemctl restart ssh`,
-    fixable,
-    evaluate: (facts: AuditFacts) => {
-      const { sshd } = facts;
-      if (sshd === undefined)
-        return facts.sshdRefusal.length > 0
-          ? { state: 'not-applicable', reason: 'sshd does not take its configuration', unseen: true }
-          : NO_SSHD;
-      const forAll = (key: string): string => sshd.get(key)?.[0]?.toLowerCase() ?? '';
-      const found = wrong(forAll);
-      const faults = [...(found === undefined ? [] : [found]), ...inMatches(facts, forAll, wrong)];
-      if (faults.length === 0) return PASS;
-      const worst = SEVERITIES.find((one) => faults.some((fault) => (fault.severity ?? severity) === one));
-      const stays = found === undefined ? 'it is in a Match block: take it out there' : unfixable?.(facts);
-      return finding(
-        faults.map(({ text }): Evidence => ({ place: 'sshd', text })),
-        worst,
-        stays,
-      );
-    },
-  };
+  readonly unfixable?: (facts: AuditFacts) => string | undefined;
+};
+
+function judgeSshd(
+  facts: AuditFacts,
+  { severity, wrong, unfixable }: Pick<SshCheck, 'severity' | 'wrong' | 'unfixable'>,
+): Verdict {
+  const { sshd } = facts;
+  if (sshd === undefined)
+    return facts.sshdRefusal.length > 0
+      ? { state: 'not-applicable', reason: 'sshd does not take its configuration', unseen: true }
+      : NO_SSHD;
+  const forAll = (key: string): string => sshd.get(key)?.[0]?.toLowerCase() ?? '';
+  const found = wrong(forAll);
+  const faults = [...(found === undefined ? [] : [found]), ...inMatches(facts, forAll, wrong)];
+  if (faults.length === 0) return PASS;
+  const worst = SEVERITIES.find((one) => faults.some((fault) => (fault.severity ?? severity) === one));
+  const stays = found === undefined ? 'it is in a Match block: take it out there' : unfixable?.(facts);
+  return finding(
+    faults.map(({ text }): Evidence => ({ place: 'sshd', text })),
+    worst,
+    stays,
+  );
 }
 
-export const SSH_CHECKS: readonly Check[] = [
-  check(
-    'ssh.1',
-    'low',
-    'Logins are logged with the key that was used',
-    'Logins are logged without the key that was used',
-    'With LogLevel VERBOSE the fingerprint of each key is logged: which user it was, and not only that root logged in.',
-    'LogLevel VERBOSE',
-    'sshd',
-    (value) =>
+/** By their ids. */
+const OF_SETTINGS: Readonly<Record<string, SshCheck>> = {
+  'ssh.1': {
+    title: 'Logins are logged with the key that was used',
+    failure: 'Logins are logged without the key that was used',
+    severity: 'low',
+    why: 'With LogLevel VERBOSE the fingerprint of each key is logged: which user it was, and not only that root logged in.',
+    lines: 'LogLevel VERBOSE',
+    fixable: 'sshd',
+    wrong: (value) =>
       /^(verbose|debug)/.test(value('loglevel'))
         ? undefined
         : { text: `LogLevel is ${value('loglevel').toUpperCase()}` },
-  ),
-  check(
-    'ssh.2',
-    'medium',
-    'root cannot log in',
-    'root can log in',
-    'A login as root says nothing about who it was.',
-    'PermitRootLogin no (log in as a user with sudo)',
-    'sshd-root',
-    (value) => {
+  },
+  'ssh.2': {
+    title: 'root cannot log in',
+    failure: 'root can log in',
+    severity: 'medium',
+    why: 'A login as root says nothing about who it was.',
+    lines: 'PermitRootLogin no (log in as a user with sudo)',
+    fixable: 'sshd-root',
+    wrong: (value) => {
       const root = value('permitrootlogin');
       if (root === 'no' || root === 'forced-commands-only') return undefined;
       return root === 'yes'
         ? { text: 'PermitRootLogin is yes', severity: 'high' }
         : { text: `PermitRootLogin is ${root}: with a key`, severity: 'low' };
     },
-    ({ operator, sshd }) =>
+    unfixable: ({ operator, sshd }) =>
       operator === 'root' && sshd?.get('permitrootlogin')?.[0] !== 'yes'
         ? 'not from a login as root, which would shut itself out: make a user with sudo and a key, then docker-tls setup USER@HOST and harden'
         : undefined,
-  ),
-  check(
-    'ssh.3',
-    'low',
-    'At most four tries for each connection',
-    'More than four tries for each connection',
-    'Each try is a guess.',
-    'MaxAuthTries 4',
-    'sshd',
-    (value) => (Number(value('maxauthtries')) <= 4 ? undefined : { text: `MaxAuthTries is ${value('maxauthtries')}` }),
-  ),
-  check(
-    'ssh.4',
-    'low',
-    'At most ten sessions for each connection',
-    'More than ten sessions for each connection',
-    'More sessions than needed make it easier to wear the host out.',
-    'MaxSessions 10',
-    'sshd',
-    (value) => (Number(value('maxsessions')) <= 10 ? undefined : { text: `MaxSessions is ${value('maxsessions')}` }),
-  ),
-  check(
-    'ssh.5',
-    'medium',
-    'Keys are accepted',
-    'Keys are not accepted',
-    'Without them only passwords are left.',
-    'PubkeyAuthentication yes',
-    'sshd',
-    (value) => (value('pubkeyauthentication') === 'no' ? { text: 'PubkeyAuthentication is no' } : undefined),
-  ),
-  check(
-    'ssh.6',
-    'high',
-    'Passwords are not accepted',
-    'Passwords are accepted',
-    'Passwords are guessed day and night.',
-    'PasswordAuthentication no and KbdInteractiveAuthentication no (when login with a key works)',
-    'sshd-passwords',
-    (value) => {
+  },
+  'ssh.3': {
+    title: 'At most four tries for each connection',
+    failure: 'More than four tries for each connection',
+    severity: 'low',
+    why: 'Each try is a guess.',
+    lines: 'MaxAuthTries 4',
+    fixable: 'sshd',
+    wrong: (value) =>
+      Number(value('maxauthtries')) <= 4 ? undefined : { text: `MaxAuthTries is ${value('maxauthtries')}` },
+  },
+  'ssh.4': {
+    title: 'At most ten sessions for each connection',
+    failure: 'More than ten sessions for each connection',
+    severity: 'low',
+    why: 'More sessions than needed make it easier to wear the host out.',
+    lines: 'MaxSessions 10',
+    fixable: 'sshd',
+    wrong: (value) =>
+      Number(value('maxsessions')) <= 10 ? undefined : { text: `MaxSessions is ${value('maxsessions')}` },
+  },
+  'ssh.5': {
+    title: 'Keys are accepted',
+    failure: 'Keys are not accepted',
+    severity: 'medium',
+    why: 'Without them only passwords are left.',
+    lines: 'PubkeyAuthentication yes',
+    fixable: 'sshd',
+    wrong: (value) => (value('pubkeyauthentication') === 'no' ? { text: 'PubkeyAuthentication is no' } : undefined),
+  },
+  'ssh.6': {
+    title: 'Passwords are not accepted',
+    failure: 'Passwords are accepted',
+    severity: 'high',
+    why: 'Passwords are guessed day and night.',
+    lines: 'PasswordAuthentication no and KbdInteractiveAuthentication no (when login with a key works)',
+    fixable: 'sshd-passwords',
+    wrong: (value) => {
       const lists = methodLists(value('authenticationmethods'));
       if (value('passwordauthentication') === 'yes' && suffices('password', lists))
         return { text: 'PasswordAuthentication is yes' };
@@ -196,7 +151,7 @@ export const SSH_CHECKS: readonly Check[] = [
         ? { text: 'KbdInteractiveAuthentication is yes: PAM asks for passwords' }
         : undefined;
     },
-    ({ sshd = new Map(), sshdMatch }) => {
+    unfixable: ({ sshd = new Map(), sshdMatch }) => {
       const needed = secondFactors(sshd, sshdMatch);
       const open = [
         ...(sshd.get('passwordauthentication')?.[0] === 'yes' ? (['password'] as const) : []),
@@ -206,94 +161,102 @@ export const SSH_CHECKS: readonly Check[] = [
         ? 'AuthenticationMethods wants it of some logins beside a key; AuthenticationMethods publickey for all others shuts it for them'
         : undefined;
     },
-  ),
-  check(
-    'ssh.7',
-    'critical',
-    'Empty passwords are not accepted',
-    'Empty passwords are accepted',
-    'An account without a password is open to all.',
-    'PermitEmptyPasswords no',
-    'sshd',
-    (value) =>
+  },
+  'ssh.7': {
+    title: 'Empty passwords are not accepted',
+    failure: 'Empty passwords are accepted',
+    severity: 'critical',
+    why: 'An account without a password is open to all.',
+    lines: 'PermitEmptyPasswords no',
+    fixable: 'sshd',
+    wrong: (value) =>
       value('permitemptypasswords') === 'yes'
         ? {
             text: 'PermitEmptyPasswords is yes',
             severity: value('passwordauthentication') === 'yes' ? 'critical' : 'low',
           }
         : undefined,
-  ),
-  check(
-    'ssh.9',
-    'low',
-    'X11 is not forwarded',
-    'X11 is forwarded',
-    'A server shows no windows, and a forwarded display can be read and typed into by root there.',
-    'X11Forwarding no',
-    'sshd-x11',
-    (value) => (value('x11forwarding') === 'yes' ? { text: 'X11Forwarding is yes' } : undefined),
-  ),
-  check(
-    'ssh.10',
-    'info',
-    'Sessions whose client is gone end',
-    'Sessions whose client is gone go on',
-    'An answer inside the encryption tells whether the client is still there; TCP keepalives can be forged.',
-    'TCPKeepAlive no, ClientAliveInterval 300 and ClientAliveCountMax 2',
-    'sshd-idle',
-    (value) => {
+  },
+  'ssh.9': {
+    title: 'X11 is not forwarded',
+    failure: 'X11 is forwarded',
+    severity: 'low',
+    why: 'A server shows no windows, and a forwarded display can be read and typed into by root there.',
+    lines: 'X11Forwarding no',
+    fixable: 'sshd-x11',
+    wrong: (value) => (value('x11forwarding') === 'yes' ? { text: 'X11Forwarding is yes' } : undefined),
+  },
+  'ssh.10': {
+    title: 'Sessions whose client is gone end',
+    failure: 'Sessions whose client is gone go on',
+    severity: 'info',
+    why: 'An answer inside the encryption tells whether the client is still there; TCP keepalives can be forged.',
+    lines: 'TCPKeepAlive no, ClientAliveInterval 300 and ClientAliveCountMax 2',
+    fixable: 'sshd-idle',
+    wrong: (value) => {
       const interval = Number(value('clientaliveinterval'));
       if (interval === 0 || interval > 300) return { text: `ClientAliveInterval is ${interval}` };
       if (Number(value('clientalivecountmax')) > 2)
         return { text: `ClientAliveCountMax is ${value('clientalivecountmax')}` };
       return value('tcpkeepalive') === 'yes' ? { text: 'TCPKeepAlive is yes' } : undefined;
     },
-  ),
-  check(
-    'ssh.11',
-    'info',
-    'Connections and agents are not forwarded',
-    'Connections and agents are forwarded',
-    'Anyone who logs in reaches the network behind the host, and root uses a forwarded agent. Jumps and editors need it.',
-    'AllowTcpForwarding no and AllowAgentForwarding no',
-    'sshd-forwarding',
-    (value) => {
+  },
+  'ssh.11': {
+    title: 'Connections and agents are not forwarded',
+    failure: 'Connections and agents are forwarded',
+    severity: 'info',
+    why: 'Anyone who logs in reaches the network behind the host, and root uses a forwarded agent. Jumps and editors need it.',
+    lines: 'AllowTcpForwarding no and AllowAgentForwarding no',
+    fixable: 'sshd-forwarding',
+    wrong: (value) => {
       const open = ['AllowTcpForwarding', 'AllowAgentForwarding'].filter(
         (keyword) => !['no', ''].includes(value(keyword.toLowerCase())),
       );
       return open.length === 0 ? undefined : { text: `${open.join(' and ')}: not no` };
     },
-  ),
-  check(
-    'ssh.13',
-    'info',
-    'Clients open no ports on the host by SSH',
-    'Clients can open ports on the host by SSH',
-    'Anyone who logs in can offer a service of another machine under the name of this one.',
-    'AllowTcpForwarding local',
-    'sshd-remote-forwarding',
-    (value) => (/^(yes|all|remote)$/.test(value('allowtcpforwarding')) ? { text: 'ssh -R opens ports' } : undefined),
-  ),
-  check(
-    'ssh.12',
-    'info',
-    'At most two sessions for each connection',
-    'More than two sessions for each connection',
-    'Lynis wants two. Shared connections (ControlMaster, Ansible, DOCKER_HOST=ssh://) want more.',
-    'MaxSessions 2',
-    'sshd-sessions',
-    (value) => (Number(value('maxsessions')) <= 2 ? undefined : { text: `MaxSessions is ${value('maxsessions')}` }),
-  ),
-  {
-    id: 'ssh.8',
-    severity: 'high',
-    title: 'sshd takes its configuration',
-    failure: 'sshd rejects its configuration',
-    why: 'It would not start with it: after the next boot no login works.',
-    fix: 'sshd -t names file and line',
-    evaluate: ({ sshd, sshdRefusal }) => {
-      if (sshdRefusal.length > 0) return finding(sshdRefusal.map((text) => ({ place: 'sshd', text })));
-      return sshd === undefined ? NO_SSHD : PASS;
-    },
   },
+  'ssh.13': {
+    title: 'Clients open no ports on the host by SSH',
+    failure: 'Clients can open ports on the host by SSH',
+    severity: 'info',
+    why: 'Anyone who logs in can offer a service of another machine under the name of this one.',
+    lines: 'AllowTcpForwarding local',
+    fixable: 'sshd-remote-forwarding',
+    wrong: (value) =>
+      /^(yes|all|remote)$/.test(value('allowtcpforwarding')) ? { text: 'ssh -R opens ports' } : undefined,
+  },
+  'ssh.12': {
+    title: 'At most two sessions for each connection',
+    failure: 'More than two sessions for each connection',
+    severity: 'info',
+    why: 'Lynis wants two. Shared connections (ControlMaster, Ansible, DOCKER_HOST=ssh://) want more.',
+    lines: 'MaxSessions 2',
+    fixable: 'sshd-sessions',
+    wrong: (value) =>
+      Number(value('maxsessions')) <= 2 ? undefined : { text: `MaxSessions is ${value('maxsessions')}` },
+  },
+};
+
+export const SSH_CHECKS: readonly Check[] = [
+  ...Object.entries(OF_SETTINGS).map(
+    ([id, { lines, wrong, unfixable, ...words }]): Check => ({
+      id,
+      ...words,
+      fix: `${lines} in /etc/ssh/sshd_config.d/, then: sshd -t && systemctl restart ssh`,
+      evaluate: (facts) => judgeSshd(facts, { severity: words.severity, wrong, unfixable }),
+    }),
+  ),
+  ...checksOf<Check>({
+    'ssh.8': {
+      severity: 'high',
+      title: 'sshd takes its configuration',
+      failure: 'sshd rejects its configuration',
+      why: 'It would not start with it: after the next boot no login works.',
+      fix: 'sshd -t names file and line',
+      evaluate: ({ sshd, sshdRefusal }) => {
+        if (sshdRefusal.length > 0) return finding(sshdRefusal.map((text) => ({ place: 'sshd', text })));
+        return sshd === undefined ? NO_SSHD : PASS;
+      },
+    },
+  }),
 ];

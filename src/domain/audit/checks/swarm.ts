@@ -3,9 +3,11 @@
 import { at, numberAt, textAt } from '../../json.ts';
 import { readCertificates } from '../certificates.ts';
 import {
+  asked,
   type Check,
+  checksOf,
   type Evidence,
-  finding,
+  findingAt,
   forPerson,
   judge,
   notApplicable,
@@ -39,7 +41,7 @@ function managers(facts: AuditFacts): Verdict {
     if (count <= 7 && count % 2 === 1) return PASS;
     const text =
       count > 7 ? 'more than seven slow each other down' : 'an even number bears no more failures than one less';
-    return finding([{ place: 'swarm', text: `${count} managers: ${text}` }]);
+    return findingAt('swarm', `${count} managers: ${text}`);
   });
 }
 
@@ -93,14 +95,11 @@ function seconds(nanoseconds: number): string {
   return days >= 1 ? `${Math.round(days)} days` : `${Math.round(nanoseconds / 3600e9)} hours`;
 }
 
-export const OPERATION_CHECKS: readonly Check[] = [
-  {
-    id: '6.1',
+export const OPERATION_CHECKS: readonly Check[] = checksOf<Check>({
+  '6.1': asked({
     title: 'Images do not pile up',
-    severity: 'info',
     why: 'Old images with known holes get started again by mistake.',
     fix: 'docker image prune --all',
-    manual: true,
     evaluate: (facts) => {
       if (facts.engine === undefined) return unanswered(facts);
       const used = new Set(facts.engine.containers.map(({ image }) => image)).size;
@@ -108,14 +107,11 @@ export const OPERATION_CHECKS: readonly Check[] = [
         { place: engineName(facts), text: `${facts.engine.imageCount} images, ${used} of them used by containers` },
       ]);
     },
-  },
-  {
-    id: '6.2',
+  }),
+  '6.2': asked({
     title: 'Containers do not pile up',
-    severity: 'info',
     why: 'Stopped containers keep old images, data and sometimes secrets.',
     fix: 'docker container prune',
-    manual: true,
     evaluate: (facts) => {
       if (facts.engine === undefined) return unanswered(facts);
       const running = facts.engine.containers.filter((container) => container.running).length;
@@ -123,12 +119,11 @@ export const OPERATION_CHECKS: readonly Check[] = [
         { place: engineName(facts), text: `${facts.engine.containerCount} containers, ${running} of them running` },
       ]);
     },
-  },
-];
+  }),
+});
 
-export const SWARM_CHECKS: readonly Check[] = [
-  {
-    id: 'swarm.1',
+export const SWARM_CHECKS: readonly Check[] = checksOf<Check>({
+  'swarm.1': {
     title: "The swarm's certificates are renewed in time",
     failure: "The swarm's certificates expire",
     severity: 'high',
@@ -136,8 +131,7 @@ export const SWARM_CHECKS: readonly Check[] = [
     fix: 'docker swarm ca --rotate on a manager; a node that is out: docker swarm leave --force, then join again',
     evaluate: (facts, outside) => certificates(facts, outside.now),
   },
-  {
-    id: '7.1',
+  '7.1': {
     title: 'The swarm has as many managers as it needs',
     failure: 'The swarm has too many managers, or an even number',
     severity: 'low',
@@ -145,8 +139,7 @@ export const SWARM_CHECKS: readonly Check[] = [
     fix: 'docker node demote NAME, for 1, 3, 5 or 7 managers',
     evaluate: managers,
   },
-  {
-    id: '7.2',
+  '7.2': {
     title: 'Swarm is bound to one interface',
     failure: 'Swarm listens on every interface',
     severity: 'medium',
@@ -154,8 +147,7 @@ export const SWARM_CHECKS: readonly Check[] = [
     fix: 'docker swarm init --listen-addr ADDRESS:2377 (when the swarm is made)',
     evaluate: boundInterface,
   },
-  {
-    id: '7.3',
+  '7.3': {
     title: 'Overlay networks are encrypted',
     failure: 'Overlay networks are not encrypted',
     severity: 'medium',
@@ -163,13 +155,10 @@ export const SWARM_CHECKS: readonly Check[] = [
     fix: 'docker network create --driver overlay --opt encrypted NAME',
     evaluate: encryption,
   },
-  {
-    id: '7.4',
+  '7.4': asked({
     title: 'Secrets are kept as swarm secrets',
-    severity: 'info',
     why: 'Secrets in environment or images can be read by many.',
     fix: 'docker secret create',
-    manual: true,
     evaluate: (facts) =>
       asManager(facts, (docker) =>
         (docker.secretCount ?? 0) > 0
@@ -178,9 +167,8 @@ export const SWARM_CHECKS: readonly Check[] = [
               { place: 'swarm', text: 'no swarm secrets' },
             ]),
       ),
-  },
-  {
-    id: '7.5',
+  }),
+  '7.5': {
     title: 'Managers are locked',
     failure: 'Managers are not locked',
     severity: 'medium',
@@ -190,25 +178,19 @@ export const SWARM_CHECKS: readonly Check[] = [
       asManager(facts, (docker) =>
         at(docker.swarm, 'Spec', 'EncryptionConfig', 'AutoLockManagers') === true
           ? PASS
-          : finding([{ place: 'swarm', text: 'autolock is off' }]),
+          : findingAt('swarm', 'autolock is off'),
       ),
   },
-  {
-    id: '7.6',
+  '7.6': asked({
     title: 'The unlock key is changed now and then',
-    severity: 'info',
     why: 'Those who left still know it.',
     fix: 'docker swarm unlock-key --rotate',
-    manual: true,
     evaluate: (facts) => asManager(facts, () => forPerson('when was the unlock key last changed?')),
-  },
-  {
-    id: '7.7',
+  }),
+  '7.7': asked({
     title: "The hosts' certificates are renewed",
-    severity: 'info',
     why: 'A stolen certificate is good until it expires.',
     fix: 'docker swarm update --cert-expiry 48h',
-    manual: true,
     evaluate: (facts) =>
       asManager(facts, (docker) =>
         forPerson('is this short enough?', [
@@ -218,14 +200,11 @@ export const SWARM_CHECKS: readonly Check[] = [
           },
         ]),
       ),
-  },
-  {
-    id: '7.8',
+  }),
+  '7.8': asked({
     title: "The swarm's CA is renewed",
-    severity: 'info',
     why: 'The CA can make a certificate for any host.',
     fix: 'docker swarm ca --rotate',
-    manual: true,
     evaluate: (facts) =>
       asManager(facts, (docker) =>
         forPerson('when was the CA last renewed?', [
@@ -235,19 +214,16 @@ export const SWARM_CHECKS: readonly Check[] = [
           },
         ]),
       ),
-  },
-  {
-    id: '7.9',
+  }),
+  '7.9': asked({
     title: 'Management and data have networks of their own',
-    severity: 'info',
     why: 'Heavy or hostile data traffic must not reach the control plane.',
     fix: 'docker swarm init --advertise-addr … --data-path-addr …',
-    manual: true,
     evaluate: (facts) =>
       inSwarm(facts, (docker) =>
         forPerson('are management and data apart?', [
           { place: 'swarm', text: `address ${textAt(docker.info, 'Swarm', 'NodeAddr')}` },
         ]),
       ),
-  },
-];
+  }),
+});

@@ -5,6 +5,7 @@ import { type CertificateFact, readCertificates } from '../certificates.ts';
 import {
   type AuditProbe,
   type Check,
+  checksOf,
   type Evidence,
   finding,
   judge,
@@ -154,9 +155,8 @@ function privateKeys(facts: AuditFacts): Verdict {
 
 const NO_TLS = 'no server certificate was found';
 
-export const TLS_CHECKS: readonly Check[] = [
-  {
-    id: 'tls.1',
+export const TLS_CHECKS: readonly Check[] = checksOf<Check>({
+  'tls.1': {
     title: 'Clients without a certificate are rejected',
     failure: 'Clients without a certificate get in',
     severity: 'critical',
@@ -165,8 +165,7 @@ export const TLS_CHECKS: readonly Check[] = [
     fixable: 'tls',
     evaluate: mustNotGetIn('no-certificate', 'lets clients in that show no certificate'),
   },
-  {
-    id: 'tls.2',
+  'tls.2': {
     title: 'Certificates of other CAs are rejected',
     failure: "Clients with another CA's certificate get in",
     severity: 'critical',
@@ -178,8 +177,7 @@ export const TLS_CHECKS: readonly Check[] = [
       'lets clients in whose certificate comes from a CA that it should not know',
     ),
   },
-  {
-    id: 'tls.3',
+  'tls.3': {
     title: "Docker's API is not served in plain HTTP",
     failure: "Docker's API is served in plain HTTP",
     severity: 'critical',
@@ -189,8 +187,7 @@ export const TLS_CHECKS: readonly Check[] = [
     fixable: 'tls',
     evaluate: plain,
   },
-  {
-    id: 'tls.4',
+  'tls.4': {
     title: 'Only TLS 1.2 and later are spoken',
     failure: 'TLS before 1.2 is accepted',
     severity: 'medium',
@@ -198,8 +195,7 @@ export const TLS_CHECKS: readonly Check[] = [
     fix: 'Upgrade Docker: dockerd refuses them since 17.06.',
     evaluate: oldProtocol,
   },
-  {
-    id: 'tls.5',
+  'tls.5': {
     title: "The server's certificate is valid for at least 30 more days",
     failure: "The server's certificate expires within 30 days",
     severity: 'medium',
@@ -210,8 +206,7 @@ export const TLS_CHECKS: readonly Check[] = [
       return server === undefined ? notApplicable(NO_TLS) : expiry(server.place, server.chain, outside.now, 30);
     },
   },
-  {
-    id: 'tls.6',
+  'tls.6': {
     title: 'Keys and signatures are strong',
     failure: 'A key or signature is weak',
     severity: 'high',
@@ -232,8 +227,7 @@ export const TLS_CHECKS: readonly Check[] = [
       );
     },
   },
-  {
-    id: 'tls.7',
+  'tls.7': {
     title: 'The certificate names what clients dial',
     failure: 'The certificate does not name what clients dial',
     severity: 'medium',
@@ -251,8 +245,7 @@ export const TLS_CHECKS: readonly Check[] = [
       );
     },
   },
-  {
-    id: 'tls.8',
+  'tls.8': {
     title: 'The CAs that are trusted are valid for at least 90 more days',
     failure: 'A trusted CA expires within 90 days',
     severity: 'medium',
@@ -265,8 +258,7 @@ export const TLS_CHECKS: readonly Check[] = [
       return expiry(trust.path, certificates, outside.now, 90);
     },
   },
-  {
-    id: 'tls.9',
+  'tls.9': {
     title: 'Private keys are private',
     failure: 'Private keys can be read by others',
     severity: 'critical',
@@ -276,8 +268,7 @@ export const TLS_CHECKS: readonly Check[] = [
     fixable: 'file-modes',
     evaluate: privateKeys,
   },
-  {
-    id: 'tls.10',
+  'tls.10': {
     title: "The CA's private key is not on the host",
     failure: "The CA's private key is on the host",
     severity: 'high',
@@ -292,4 +283,4 @@ export const TLS_CHECKS: readonly Check[] = [
       );
     },
   },
-];
+});

@@ -1,7 +1,18 @@
 /** Owns the checks for known vulnerabilities: one for each of Docker's parts, with an entry of the table as each piece of evidence. */
 
 import { textsAt } from '../../json.ts';
-import { type Check, type Evidence, finding, judge, notApplicable, PASS, UNANSWERED, type Verdict } from '../check.ts';
+import {
+  type Check,
+  checksOf,
+  type Evidence,
+  finding,
+  findingAt,
+  judge,
+  notApplicable,
+  PASS,
+  UNANSWERED,
+  type Verdict,
+} from '../check.ts';
 import type { AuditFacts } from '../facts.ts';
 import { assess, type Component, criEnabled, installed, type Open } from '../vulnerabilities.ts';
 
@@ -68,7 +79,7 @@ function cri(facts: AuditFacts): Verdict {
   if (facts.software.kubelet) return notApplicable('Kubernetes runs here and needs it');
   if (!criEnabled(facts)) return PASS;
   const text = 'does not switch off the CRI plugin, which Docker does not use';
-  return finding([{ place: '/etc/containerd/config.toml', text }]);
+  return findingAt('/etc/containerd/config.toml', text);
 }
 
 const CHECKED: readonly Component[] = ['engine', 'buildkit', 'containerd', 'runc', 'cli', 'compose', 'buildx'];
@@ -85,22 +96,22 @@ export const VULNERABILITY_CHECKS: readonly Check[] = [
       evaluate: (facts) => judgeComponent(facts, component),
     }),
   ),
-  {
-    id: 'vuln.plugin',
-    title: 'The authorization plugin cannot be bypassed',
-    failure: 'The authorization plugin can be bypassed',
-    severity: 'high',
-    why: 'With an older engine a client chooses what the plugin gets to see: its rules hold for those only who keep to them.',
-    fix: 'Upgrade the engine: 29.3.1 or 25.0.16 fix both known ways.',
-    evaluate: bypassedPlugin,
-  },
-  {
-    id: 'vuln.cri',
-    title: "containerd's CRI plugin is off",
-    failure: "containerd's CRI plugin is on",
-    severity: 'low',
-    why: "Only Kubernetes needs it, and most of containerd's vulnerabilities of 2025 and 2026 take it.",
-    fix: 'disabled_plugins = ["io.containerd.grpc.v1.cri"] at the top of /etc/containerd/config.toml, then: systemctl restart containerd (containers go on)',
-    evaluate: cri,
-  },
+  ...checksOf<Check>({
+    'vuln.plugin': {
+      title: 'The authorization plugin cannot be bypassed',
+      failure: 'The authorization plugin can be bypassed',
+      severity: 'high',
+      why: 'With an older engine a client chooses what the plugin gets to see: its rules hold for those only who keep to them.',
+      fix: 'Upgrade the engine: 29.3.1 or 25.0.16 fix both known ways.',
+      evaluate: bypassedPlugin,
+    },
+    'vuln.cri': {
+      title: "containerd's CRI plugin is off",
+      failure: "containerd's CRI plugin is on",
+      severity: 'low',
+      why: "Only Kubernetes needs it, and most of containerd's vulnerabilities of 2025 and 2026 take it.",
+      fix: 'disabled_plugins = ["io.containerd.grpc.v1.cri"] at the top of /etc/containerd/config.toml, then: systemctl restart containerd (containers go on)',
+      evaluate: cri,
+    },
+  }),
 ];

@@ -18,12 +18,14 @@ export function perService(wrong: (service: Service, compose: Compose) => readon
   };
 }
 
-type Words = Omit<ComposeCheck, 'evaluate'>;
-
-/** The words of the check with this number of running containers or their images, for a service that is not started yet. */
-export function asOf(number: string): Words {
-  const found = [...CONTAINER_CHECKS, ...IMAGE_CHECKS].find(({ id }) => id === number);
-  if (found === undefined) throw new Error(`no check ${number}`);
-  const { severity, title, failure, why, fix } = found;
-  return { id: `compose.${number}`, severity, title, failure, why, fix };
+/** By the numbers of checks of running containers or their images, for services that are not started yet: what a row leaves out is as there. */
+export function asRunning(
+  rows: Readonly<Record<string, Partial<ComposeCheck> & Pick<ComposeCheck, 'evaluate'>>>,
+): readonly ComposeCheck[] {
+  return Object.entries(rows).map(([number, row]) => {
+    const found = [...CONTAINER_CHECKS, ...IMAGE_CHECKS].find(({ id }) => id === number);
+    if (found === undefined) throw new Error(`no check ${number}`);
+    const { severity, title, failure, why, fix } = found;
+    return { severity, title, failure, why, fix, ...row, id: `compose.${number}` };
+  });
 }

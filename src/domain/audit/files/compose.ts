@@ -1,139 +1,132 @@
 /** Owns the checks of a Compose file. Their ids carry the benchmark's numbers: `compose.5.5` is 5.5 for a service that is not started yet. */
 
+import { checksOf } from '../check.ts';
 import { type CheckResult, resultOf } from '../evaluate.ts';
-import { asOf, type ComposeCheck, perService } from './compose-check.ts';
+import { asRunning, type ComposeCheck, perService } from './compose-check.ts';
 import { COMPOSE_ISOLATION } from './compose-isolation.ts';
 import { parseCompose } from './compose-model.ts';
 import { icc, isTrue, missing, ports, restart, secrets, wrongAt } from './compose-service.ts';
 
 const OPERATION: readonly ComposeCheck[] = [
-  {
-    id: 'compose.4.10',
-    severity: 'high',
-    title: 'No secrets in environment',
-    failure: 'Secrets in the environment',
-    why: 'Anyone who can see the container or this file reads them; they end up in logs and in version control.',
-    fix: 'secrets: with a file, or a variable from an .env file that is not committed',
-    evaluate: perService(secrets),
-  },
-  {
-    ...asOf('5.8'),
-    title: 'No privileged ports are published',
-    failure: 'Privileged ports are published',
-    fix: 'Publish a port above 1023, or note why this one is meant.',
-    evaluate: perService((service) =>
-      ports(service)
-        .filter(({ port }) => /^\d+/.test(port) && Number.parseInt(port, 10) < 1024 && Number.parseInt(port, 10) > 0)
-        .map(({ port, line }) => ({ text: `publishes port ${port}`, line })),
-    ),
-  },
-  {
-    ...asOf('5.11'),
-    why: 'One container can take all memory.',
-    fix: 'mem_limit: 512m',
-    evaluate: perService((service) =>
-      missing(service, [['mem_limit'], ['deploy', 'resources', 'limits', 'memory']], 'has no memory limit'),
-    ),
-  },
-  {
-    ...asOf('5.12'),
-    fix: 'cpus: 1.0',
-    evaluate: perService((service) =>
-      missing(
-        service,
-        [['cpus'], ['cpu_shares'], ['cpu_quota'], ['deploy', 'resources', 'limits', 'cpus']],
-        'has no CPU limit or weight',
+  ...checksOf<ComposeCheck>({
+    'compose.4.10': {
+      severity: 'high',
+      title: 'No secrets in environment',
+      failure: 'Secrets in the environment',
+      why: 'Anyone who can see the container or this file reads them; they end up in logs and in version control.',
+      fix: 'secrets: with a file, or a variable from an .env file that is not committed',
+      evaluate: perService(secrets),
+    },
+    'compose.5.25': {
+      severity: 'low',
+      title: 'Services stay in the default cgroup',
+      failure: 'Services are in another cgroup than the default',
+      why: 'Another cgroup can have other limits.',
+      fix: 'Take cgroup_parent out.',
+      evaluate: perService((service) => {
+        const field = service.get('cgroup_parent');
+        return field === undefined ? [] : wrongAt(service, 'cgroup_parent', `is in ${String(field.value)}`);
+      }),
+    },
+    'compose.5.28': {
+      severity: 'low',
+      title: 'Images are named by version',
+      failure: 'Images are not named by version',
+      why: 'latest means another image tomorrow.',
+      fix: 'image: name:1.2 (best with @sha256:…)',
+      evaluate: perService((service) => {
+        const field = service.get('image');
+        const image = String(field?.value ?? '');
+        if (field === undefined || image.includes('@sha256:') || image.includes('$')) return [];
+        const tag = /:([^/:]+)$/.exec(image)?.[1];
+        return tag === undefined || tag === 'latest'
+          ? [{ text: `image ${image} has ${tag === undefined ? 'no tag' : 'the tag latest'}`, line: field.line }]
+          : [];
+      }),
+    },
+    'compose.icc': {
+      severity: 'info',
+      title: 'Containers of a network are kept apart where they can be',
+      failure: 'Containers of a network reach one another',
+      why: 'Services that only meet through a proxy need not reach one another.',
+      fix: 'driver_opts: { com.docker.network.bridge.enable_icc: "false" }',
+      evaluate: icc,
+    },
+  }),
+  ...asRunning({
+    '5.8': {
+      title: 'No privileged ports are published',
+      failure: 'Privileged ports are published',
+      fix: 'Publish a port above 1023, or note why this one is meant.',
+      evaluate: perService((service) =>
+        ports(service)
+          .filter(({ port }) => /^\d+/.test(port) && Number.parseInt(port, 10) < 1024 && Number.parseInt(port, 10) > 0)
+          .map(({ port, line }) => ({ text: `publishes port ${port}`, line })),
       ),
-    ),
-  },
-  {
-    ...asOf('5.13'),
-    fix: 'read_only: true, and tmpfs: [/tmp]',
-    evaluate: perService((service) =>
-      isTrue(service.get('read_only')) ? [] : wrongAt(service, 'read_only', 'can write to its root file system'),
-    ),
-  },
-  {
-    ...asOf('5.14'),
-    why: 'A port on all addresses is open on every network of the host, past most firewalls.',
-    fix: 'ports: ["127.0.0.1:8080:80"]',
-    evaluate: perService((service) =>
-      ports(service)
-        .filter(({ address }) => address === undefined || /^(|0\.0\.0\.0|::|\[::\])$/.test(address))
-        .map(({ port, container, line }) => ({
-          text:
-            port === ''
-              ? `a port that Docker chooses, for ${container}, is open on all addresses`
-              : `port ${port} is open on all addresses`,
-          line,
-        })),
-    ),
-  },
-  {
-    ...asOf('5.15'),
-    why: 'A program that crashes for ever hides its crash and burns the CPU.',
-    fix: 'restart: on-failure:5',
-    evaluate: perService(restart),
-  },
-  {
-    id: 'compose.5.25',
-    severity: 'low',
-    title: 'Services stay in the default cgroup',
-    failure: 'Services are in another cgroup than the default',
-    why: 'Another cgroup can have other limits.',
-    fix: 'Take cgroup_parent out.',
-    evaluate: perService((service) => {
-      const field = service.get('cgroup_parent');
-      return field === undefined ? [] : wrongAt(service, 'cgroup_parent', `is in ${String(field.value)}`);
-    }),
-  },
-  {
-    ...asOf('5.27'),
-    title: 'Health is checked',
-    failure: 'Health is not checked',
-    fix: 'healthcheck: { test: [CMD, …] }',
-    evaluate: perService((service) => {
-      const field = service.get('healthcheck');
-      const disabled =
-        isTrue(service.get('healthcheck', 'disable')) ||
-        /^(NONE|NONE,?)$/.test(String(service.items('healthcheck', 'test')[0]?.text));
-      if (disabled) return wrongAt(service, 'healthcheck', 'the health check is switched off');
-      return field === undefined ? wrongAt(service, 'healthcheck', 'has no health check') : [];
-    }),
-  },
-  {
-    id: 'compose.5.28',
-    severity: 'low',
-    title: 'Images are named by version',
-    failure: 'Images are not named by version',
-    why: 'latest means another image tomorrow.',
-    fix: 'image: name:1.2 (best with @sha256:…)',
-    evaluate: perService((service) => {
-      const field = service.get('image');
-      const image = String(field?.value ?? '');
-      if (field === undefined || image.includes('@sha256:') || image.includes('$')) return [];
-      const tag = /:([^/:]+)$/.exec(image)?.[1];
-      return tag === undefined || tag === 'latest'
-        ? [{ text: `image ${image} has ${tag === undefined ? 'no tag' : 'the tag latest'}`, line: field.line }]
-        : [];
-    }),
-  },
-  {
-    ...asOf('5.29'),
-    fix: 'pids_limit: 200',
-    evaluate: perService((service) =>
-      missing(service, [['pids_limit'], ['deploy', 'resources', 'limits', 'pids']], 'has no limit of processes'),
-    ),
-  },
-  {
-    id: 'compose.icc',
-    severity: 'info',
-    title: 'Containers of a network are kept apart where they can be',
-    failure: 'Containers of a network reach one another',
-    why: 'Services that only meet through a proxy need not reach one another.',
-    fix: 'driver_opts: { com.docker.network.bridge.enable_icc: "false" }',
-    evaluate: icc,
-  },
+    },
+    '5.11': {
+      why: 'One container can take all memory.',
+      fix: 'mem_limit: 512m',
+      evaluate: perService((service) =>
+        missing(service, [['mem_limit'], ['deploy', 'resources', 'limits', 'memory']], 'has no memory limit'),
+      ),
+    },
+    '5.12': {
+      fix: 'cpus: 1.0',
+      evaluate: perService((service) =>
+        missing(
+          service,
+          [['cpus'], ['cpu_shares'], ['cpu_quota'], ['deploy', 'resources', 'limits', 'cpus']],
+          'has no CPU limit or weight',
+        ),
+      ),
+    },
+    '5.13': {
+      fix: 'read_only: true, and tmpfs: [/tmp]',
+      evaluate: perService((service) =>
+        isTrue(service.get('read_only')) ? [] : wrongAt(service, 'read_only', 'can write to its root file system'),
+      ),
+    },
+    '5.14': {
+      why: 'A port on all addresses is open on every network of the host, past most firewalls.',
+      fix: 'ports: ["127.0.0.1:8080:80"]',
+      evaluate: perService((service) =>
+        ports(service)
+          .filter(({ address }) => address === undefined || /^(|0\.0\.0\.0|::|\[::\])$/.test(address))
+          .map(({ port, container, line }) => ({
+            text:
+              port === ''
+                ? `a port that Docker chooses, for ${container}, is open on all addresses`
+                : `port ${port} is open on all addresses`,
+            line,
+          })),
+      ),
+    },
+    '5.15': {
+      why: 'A program that crashes for ever hides its crash and burns the CPU.',
+      fix: 'restart: on-failure:5',
+      evaluate: perService(restart),
+    },
+    '5.27': {
+      title: 'Health is checked',
+      failure: 'Health is not checked',
+      fix: 'healthcheck: { test: [CMD, …] }',
+      evaluate: perService((service) => {
+        const field = service.get('healthcheck');
+        const disabled =
+          isTrue(service.get('healthcheck', 'disable')) ||
+          /^(NONE|NONE,?)$/.test(String(service.items('healthcheck', 'test')[0]?.text));
+        if (disabled) return wrongAt(service, 'healthcheck', 'the health check is switched off');
+        return field === undefined ? wrongAt(service, 'healthcheck', 'has no health check') : [];
+      }),
+    },
+    '5.29': {
+      fix: 'pids_limit: 200',
+      evaluate: perService((service) =>
+        missing(service, [['pids_limit'], ['deploy', 'resources', 'limits', 'pids']], 'has no limit of processes'),
+      ),
+    },
+  }),
 ];
 
 /** In the order of the benchmark. */

@@ -2,7 +2,7 @@
 
 import { DockerTlsError } from '../../../errors/errors.ts';
 import { shellQuote } from '../../quote.ts';
-import { type Check, type Evidence, finding, judge, PASS, type Verdict } from '../check.ts';
+import { type Check, checksOf, type Evidence, finding, judge, PASS, type Verdict } from '../check.ts';
 import { isLoneUpdate, isRootUser } from '../checks/images.ts';
 import { type CheckResult, resultOf } from '../evaluate.ts';
 import {
@@ -133,9 +133,8 @@ function run(wrong: (command: string) => string | undefined): DockerfileCheck['e
     });
 }
 
-export const DOCKERFILE_CHECKS: readonly DockerfileCheck[] = [
-  {
-    id: 'dockerfile.4.1',
+export const DOCKERFILE_CHECKS: readonly DockerfileCheck[] = checksOf<DockerfileCheck>({
+  'dockerfile.4.1': {
     severity: 'medium',
     title: 'The image runs as a user of its own',
     failure: 'The image runs as root',
@@ -143,8 +142,7 @@ export const DOCKERFILE_CHECKS: readonly DockerfileCheck[] = [
     fix: 'RUN useradd --system --uid 10001 app, and at the end USER 10001',
     evaluate: user,
   },
-  {
-    id: 'dockerfile.4.6',
+  'dockerfile.4.6': {
     severity: 'low',
     title: 'The image has a health check',
     failure: 'The image has no health check',
@@ -152,8 +150,7 @@ export const DOCKERFILE_CHECKS: readonly DockerfileCheck[] = [
     fix: 'HEALTHCHECK CMD …',
     evaluate: healthCheck,
   },
-  {
-    id: 'dockerfile.4.7',
+  'dockerfile.4.7': {
     severity: 'low',
     title: 'The package index is not updated alone',
     failure: 'The package index is updated alone',
@@ -161,8 +158,7 @@ export const DOCKERFILE_CHECKS: readonly DockerfileCheck[] = [
     fix: 'RUN apt-get update && apt-get install -y … in one instruction',
     evaluate: run((command) => (isLoneUpdate(command) ? 'updates the index and installs nothing' : undefined)),
   },
-  {
-    id: 'dockerfile.4.9',
+  'dockerfile.4.9': {
     severity: 'low',
     title: 'COPY, not ADD',
     failure: 'ADD where COPY would do',
@@ -171,8 +167,7 @@ export const DOCKERFILE_CHECKS: readonly DockerfileCheck[] = [
     evaluate: (file) =>
       each(file, ({ name, text }) => (name !== 'ADD' || /^(--\S+\s+)*--checksum=/.test(text) ? [] : [`ADD ${text}`])),
   },
-  {
-    id: 'dockerfile.4.10',
+  'dockerfile.4.10': {
     severity: 'high',
     title: 'No secrets in the image',
     failure: 'Secrets in the image',
@@ -183,8 +178,7 @@ export const DOCKERFILE_CHECKS: readonly DockerfileCheck[] = [
       return each(file, (instruction) => secrets(instruction, shipped.includes(instruction.stage)));
     },
   },
-  {
-    id: 'dockerfile.5.28',
+  'dockerfile.5.28': {
     severity: 'low',
     title: 'Bases are named by version',
     failure: 'Bases are not named by version',
@@ -192,8 +186,7 @@ export const DOCKERFILE_CHECKS: readonly DockerfileCheck[] = [
     fix: 'FROM name:1.2 (best with @sha256:…)',
     evaluate: tag,
   },
-  {
-    id: 'dockerfile.shell',
+  'dockerfile.shell': {
     severity: 'low',
     title: "root's login shell is closed",
     failure: "root's login shell is open",
@@ -201,8 +194,7 @@ export const DOCKERFILE_CHECKS: readonly DockerfileCheck[] = [
     fix: 'RUN usermod --shell /usr/sbin/nologin root',
     evaluate: rootShell,
   },
-  {
-    id: 'dockerfile.sudo',
+  'dockerfile.sudo': {
     severity: 'medium',
     title: 'No sudo in the image',
     failure: 'sudo in the image',
@@ -214,8 +206,7 @@ export const DOCKERFILE_CHECKS: readonly DockerfileCheck[] = [
         : undefined,
     ),
   },
-  {
-    id: 'dockerfile.pipe',
+  'dockerfile.pipe': {
     severity: 'medium',
     title: 'Nothing from the network is run unseen',
     failure: 'A script from the network is run unseen',
@@ -229,7 +220,7 @@ export const DOCKERFILE_CHECKS: readonly DockerfileCheck[] = [
         : undefined,
     ),
   },
-];
+});
 
 /** Judges a Dockerfile. Throws E_DOCKERFILE when it is none, since what builds nothing would get a good score, or too large to judge. */
 export function auditDockerfile(text: string, path: string): readonly CheckResult[] {

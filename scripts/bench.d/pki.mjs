@@ -1,7 +1,7 @@
 #!/usr/bin/env node
 // Measures the PKI against openssl and mkcert: how often our time goes into theirs. Every side is a whole program that starts,
 // makes its keys and certificates, and writes them to files, in memory where there is /dev/shm: disks are not the question.
-// Usage: node scripts/bench-pki.mjs [--json]
+// Usage: node scripts/bench.d/pki.mjs [--json]
 import { spawnSync } from 'node:child_process';
 import { existsSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
@@ -9,7 +9,7 @@ import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { build } from 'esbuild';
 
-const ROOT = fileURLToPath(new URL('..', import.meta.url));
+const ROOT = fileURLToPath(new URL('../..', import.meta.url));
 const CLIENTS = 1000;
 /** openssl is timed over so many clients, and reckoned up to CLIENTS. */
 const SAMPLE = 50;
