@@ -10,7 +10,7 @@ import { kindOf } from '../domain/plan/host-kind.ts';
 import { completeHost, type HostSpec } from '../domain/settings.ts';
 import type { StatusRow } from '../domain/status.ts';
 import { probeClientAt, trustedCas } from '../domain/trust/reachable-hosts.ts';
-import { certificateDrift } from '../domain/trust/unapplied.ts';
+import { certificateDrift } from '../domain/trust/server.ts';
 import { plural } from '../domain/words.ts';
 import { gatherAuditFacts } from '../engine/gather-audit.ts';
 import type { Reach } from '../engine/intent.ts';

@@ -37,7 +37,7 @@ export async function rotateClient(
       (record.revokedAt === undefined && key !== undefined && record.reaches === undefined),
   );
   const certs = new Map(here.map((client) => [client.record.name, client.cert]));
-  const names = resolveNames('client', certs, { ...options, names: named, now: run.runtime.now() });
+  const names = await resolveNames('client', certs, { ...options, names: named, now: run.runtime.now() });
   const changed = await change(
     {
       reason: 'rotate client',

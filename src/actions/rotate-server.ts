@@ -24,7 +24,7 @@ export async function rotateServer(
   const { run, state, hosts, flags } = await openStoredRun(context, options);
   const about = named.length > 0 ? [...state.hosts.keys()] : hosts;
   const certs = new Map(about.map((name) => [name, state.hosts.get(name)?.serverCert ?? '']));
-  const names = resolveNames('host', certs, { ...options, names: named, now: run.runtime.now() });
+  const names = await resolveNames('host', certs, { ...options, names: named, now: run.runtime.now() });
   if (names.length === 0) return undefined;
   return change(
     {

@@ -6,12 +6,11 @@ import type { Secret } from '../domain/secret.ts';
 import { CA_DEFAULTS, type CaSpec } from '../domain/settings.ts';
 import { listWords } from '../domain/words.ts';
 import type { Run } from '../engine/intent.ts';
-import { requestedOnce } from '../engine/key-protection.ts';
 import type { ActionContext } from './action-context.ts';
 import { caSpec, type GivenOptions, runFlags } from './flags.ts';
-import { type FleetCa, readFleetCa } from './fleet-ca.ts';
+import type { FleetCa } from './fleet-ca.ts';
 import { agree } from './prompts.ts';
-import { passphraseSource, readSecret, type SecretOptions, sudoPassword } from './secrets.ts';
+import { passphraseSource, readSecret, requestedOnce, type SecretOptions, sudoPassword } from './secrets.ts';
 import { type Selection, selectSpecs } from './selection.ts';
 import { storeOf } from './store.ts';
 
@@ -37,7 +36,10 @@ export async function openRun(
   // Who wants to see every file sees it before it is written.
   const shown = !global.yes || global.diff;
   const noPassphrase = options.noCaPassphrase === true || secrets.caPassphrase === 'none';
-  const signer = await readFleetCa(ca, noPassphrase, runtime.cwd);
+  const signer =
+    ca?.cert === undefined
+      ? undefined
+      : await (await import('./fleet-ca.ts')).readFleetCa(ca, noPassphrase, runtime.cwd);
   const { canary, maxFailures } = options;
   return {
     ...{ runtime, progress, parallel, canary, maxFailures, dryRun },

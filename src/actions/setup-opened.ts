@@ -2,11 +2,12 @@
 
 import type { StoreState } from '../adapters/store/records.ts';
 import type { HostFlags } from '../domain/fleet/specs.ts';
-import { knownHosts, otherName } from '../domain/plan/other-store.ts';
+import { otherName } from '../domain/plan/other-store.ts';
 import type { HostSpec } from '../domain/settings.ts';
 import type { OpenedHost } from '../engine/intent.ts';
 import { wayProblem } from '../engine/reachability.ts';
 import { problemsOf, refuseProblems } from '../engine/steps/preflight.ts';
+import { knownHosts } from '../engine/steps/resolve.ts';
 import { wayTo } from '../engine/through.ts';
 import type { VerifiedAt } from '../engine/verify-host.ts';
 import { DockerTlsError } from '../errors/errors.ts';

@@ -13,32 +13,29 @@ export type SignProfile = 'server' | 'client' | 'issuer';
 /** The names of the profiles at the CA: step-ca's provisioners, cfssl's profiles, Vault's roles (for `issuer`: a path). */
 const profiles = z.object({ server: text, client: text, issuer: text });
 
-export const externalCa = z.union([
-  z.looseObject({ kind: z.literal('command'), command: text }),
-  z.looseObject({
-    kind: z.enum(API_KINDS),
-    /** `https://…`; of Vault with the path of the mount: `https://…/v1/pki`. */
-    url: text,
-    /** PEM: the only CAs that may certify the API's own server. */
-    trust: text,
-    profiles,
-    /** Absolute path: a provisioner's key (JWK or JWE), an authentication key (hexadecimal), a token. */
-    credentialFile: text,
-    /** Absolute path: the passphrase of an encrypted provisioner key. */
-    passphraseFile: z.optional(text),
-  }),
-]);
+const apiCa = z.looseObject({
+  kind: z.enum(API_KINDS),
+  /** `https://…`; of Vault with the path of the mount: `https://…/v1/pki`. */
+  url: text,
+  /** PEM: the only CAs that may certify the API's own server. */
+  trust: text,
+  profiles,
+  /** Absolute path: a provisioner's key (JWK or JWE), an authentication key (hexadecimal), a token. */
+  credentialFile: text,
+  /** Absolute path: the passphrase of an encrypted provisioner key. */
+  passphraseFile: z.optional(text),
+});
+export const externalCa = z.union([z.looseObject({ kind: z.literal('command'), command: text }), apiCa]);
 
-export type CommandCa = { readonly kind: 'command'; readonly command: string };
-export type ApiCa = {
-  readonly kind: ApiKind;
-  readonly url: string;
-  readonly trust: string;
-  readonly profiles: Readonly<Record<SignProfile, string>>;
-  readonly credentialFile: string;
-  readonly passphraseFile?: string | undefined;
-};
-export type ExternalCa = CommandCa | ApiCa;
+/** What a schema reads: read-only, and without the door for keys that it does not know. */
+export type Data<T> = T extends readonly (infer E)[]
+  ? readonly Data<E>[]
+  : T extends object
+    ? { readonly [K in keyof T as string extends K ? never : K]: Data<T[K]> }
+    : T;
+
+export type ApiCa = Data<z.output<typeof apiCa>>;
+export type ExternalCa = Data<z.output<typeof externalCa>>;
 
 export const DEFAULT_PROFILES: Readonly<Record<ApiKind, ApiCa['profiles']>> = {
   'step-ca': { server: 'docker-server', client: 'docker-client', issuer: 'docker-issuer' },
@@ -55,11 +52,7 @@ export const caToken = z.looseObject({
   /** Absolute path; absent: it is asked for. */
   pinFile: z.optional(text),
 });
-export type CaToken = {
-  readonly uri: string;
-  readonly module?: string | undefined;
-  readonly pinFile?: string | undefined;
-};
+export type CaToken = Data<z.output<typeof caToken>>;
 
 export function signerWords({ external, token }: Signer): string {
   return external === undefined ? `signed by the token ${token?.uri ?? ''}` : `signed by ${externalCaWords(external)}`;

@@ -8,11 +8,8 @@ api() {
   [ $# -gt 2 ] || return 0
   # An old curl does not know the option (2): it would look for a host called docker otherwise.
   if command -v curl >/dev/null 2>&1; then
-    answers=$(api_curl "$@" 2>/dev/null)
-    [ $? = 2 ] || {
-      printf '%s\n' "$answers"
-      return 0
-    }
+    api_curl "$@" 2>/dev/null
+    [ $? = 2 ] || return 0
   fi
   if command -v perl >/dev/null 2>&1; then
     api_perl "$@" 2>/dev/null
@@ -80,33 +77,33 @@ for path in filter(None, lines[2:]):
 '
 }
 
-# Where the daemon PID answers to this host itself: of the sockets that it has open, as the kernel lists them, the first whose file is still
+# Sets `socket` to where the daemon PID answers to this host itself: of the sockets that it has open, as the kernel lists them, the first whose file is still
 # there. Nothing where there is none. One that it opened itself comes first: it may not listen on what systemd hands it.
 local_socket() {
   # By as few programs as can be: inodes of sockets, below the name of each directory, and then the kernel's lines, each behind an `@`.
-  listed=$(ls -l "/proc/$1/fd" /proc/1/fd 2>/dev/null | sed -n -e 's/^.* -> socket:\(\[[0-9]*\]\)$/\1/p' -e '/^\/proc\/[0-9]*\/fd:$/p' \
-    -e 's/^[^ ]* [^ ]* [^ ]* 00010000 [^ ]* [^ ]* *\([0-9]*\) \//@\1 \//p' - "/proc/$1/net/unix" 2>/dev/null)
+  listed=$(ls -l "/proc/$1/fd" /proc/1/fd 2>/dev/null 9<&- | sed -n -e 's/^.* -> socket:\(\[[0-9]*\]\)$/\1/p' -e '/^\/proc\/[0-9]*\/fd:$/p' \
+    -e 's/^[^ ]* [^ ]* [^ ]* 00010000 [^ ]* [^ ]* *\([0-9]*\) \//@\1 \//p' - "/proc/$1/net/unix" 2>/dev/null 9<&-)
   open=${listed%%@*}
   own='' handed=''
   case $open in *"/proc/$1/fd:"*) own=${open#*"/proc/$1/fd:"} && own=${own%%/proc/*} ;; esac
   case $open in *"/proc/1/fd:"*) handed=${open#*"/proc/1/fd:"} && handed=${handed%%/proc/*} ;; esac
-  found=
+  socket=
   set -f
   IFS='
 '
-  for line in ${listed#"$open"}; do
+  for line in $listed; do
+    case $line in @*) ;; *) continue ;; esac
     path=${line#* } inode=${line%% *}
     inode=${inode#@}
     # Those that it has for its own parts.
     case $path in */libnetwork/* | */metrics.sock | */swarm/control.sock) continue ;; esac
     case $own in *"[$inode]"*) [ -S "$path" ] || continue ;; *) continue ;; esac
-    case $handed in *"[$inode]"*) found=${found:-$path} ;; *)
-      found=$path
+    case $handed in *"[$inode]"*) socket=${socket:-$path} ;; *)
+      socket=$path
       break
       ;;
     esac
   done
   unset IFS
   set +f
-  printf '%s' "$found"
 }

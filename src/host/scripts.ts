@@ -75,7 +75,7 @@ export type KindName = (typeof KIND_NAMES)[number];
 /**
  * What each has of its own, with the same functions in all of them. `rollback`: look_at_service, obstacle,
  * find_daemon, is_up, start_service, restart_docker, reload_sshd, last_words, read_at_boot, stop_timer, forget_recovery.
- * `apply`: unread_settings, write_recovery, recovery_goal, start_timer.
+ * `apply`: unread_units, write_recovery, set_recovery_goal, start_timer.
  */
 const BY_SYSTEMD = {
   rollback: [systemdUnitsModule, systemdDependentsModule, systemdServiceModule, systemdRecoveryModule],

@@ -75,7 +75,26 @@ test('env loads no engine of a shared store, no X.509 of ours and no connection'
   expect(late.flatMap((path) => under(loaded, path))).toEqual([]);
 });
 
-test.each(['rotate-server', 'setup', 'status'])(
+test.each(['rotate-server', 'setup'])(
+  '%s begins to connect before what follows is loaded: no X.509 of ours, no script, no plan',
+  (name) => {
+    const loaded = loadedBy(holding(`src/cli/commands/${name}.ts`));
+    expect([...loaded]).toEqual(expect.arrayContaining(['zod', 'src/engine/steps/connect.ts']));
+    for (const name of ['node-forge', 'ssh2', 'jsonc-parser', 'diff']) expect([...loaded]).not.toContain(name);
+    const late = [
+      'src/host/',
+      'src/domain/plan/',
+      'src/domain/pki/inspect.ts',
+      'src/engine/steps/plan.ts',
+      'src/cli/render/change.ts',
+    ];
+    expect(late.flatMap((path) => under(loaded, path))).toEqual([]);
+    const connecting = loadedBy(holding('src/adapters/ssh/connect.ts'));
+    expect([...connecting].filter((path) => /^src\/(host|engine|domain\/(plan|pki))\//.test(path))).toEqual([]);
+  },
+);
+
+test.each(['rotate-client', 'apply', 'status'])(
   '%s loads no check of the audit, no hardening and no shared store',
   (name) => {
     const loaded = loadedBy(holding(`src/cli/commands/${name}.ts`));

@@ -197,6 +197,9 @@ describe('a server', () => {
     const remote = `file://${made.repository}.other`;
     const other = engineOf(dora.home, { url: `git+${remote}`, remote });
     await expect(other.read()).rejects.toMatchObject({ code: 'E_STORE_UNREACHABLE' });
+    // Of the same length, so that nothing but the address itself tells them apart.
+    const alike = `file://${made.repository.replace(/t$/, 'x')}`;
+    await expect(engineOf(dora.home, { remote: alike }).read()).rejects.toMatchObject({ code: 'E_STORE_UNREACHABLE' });
     const branch = engineOf(dora.home, { remote, branch: 'x' });
     await expect(branch.read()).rejects.toMatchObject({ code: 'E_STORE_UNREACHABLE' });
   });

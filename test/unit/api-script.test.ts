@@ -100,7 +100,7 @@ test('no path is no question', async () => {
 describe.each(['dash', 'bash', 'busybox sh'])('the local socket of a daemon, by %s', (shell) => {
   function localSocket(pid: number): string {
     const [program = '', ...words] = shell.split(' ');
-    const script = `${apiScript}\nlocal_socket ${pid}`;
+    const script = `${apiScript}\nlocal_socket ${pid}\nprintf %s "$socket"`;
     return spawnSync(program, [...words, '-c', script], { encoding: 'utf8' }).stdout;
   }
 

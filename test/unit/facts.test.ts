@@ -172,7 +172,7 @@ test('restart policies are read where the daemon has its data, and a task of swa
   const containers =
     '[{"Id":"abc","Names":["/a"],"Labels":{}},{"Id":"def","Names":["/b"]},{"Id":"789","Names":["/c.1"],"Labels":{"com.docker.swarm.task.id":"x"}}]';
   const stub = `api() { printf '%s\\n--%s api 200 /info\\n%s\\n--%s api 200 /containers/json\\n' ${shellQuote(`{"ID":"x","DockerRootDir":"${directory}","Name":"h"}`)} "$2" ${shellQuote(containers)} "$2"; }`;
-  const script = `MORE_PATHS=\n${FACTS_SCRIPT.replace(/^ *socket=$/m, () => `socket=/s pid=0\n${stub}`)}`;
+  const script = `MORE_PATHS=\n${FACTS_SCRIPT.replace(/^ *read_service\n *socket=$/m, () => `read_service\nsocket=/s pid=0\n${stub}`)}`;
   const { stdout } = spawnSync('sh', ['-c', script], { cwd: directory, maxBuffer: 1 << 26, stdio: QUIET });
   const found = parseFacts(stdout).docker.containers.map(({ name, restart }) => `${name} ${restart}`);
   expect(found).toEqual(['a always', 'b no', 'c.1 swarm']);

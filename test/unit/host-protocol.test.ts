@@ -133,7 +133,7 @@ describe('the protocol', () => {
   });
 
   test('who starts the stored rollback gives the mutex back first: a copy of the descriptor, which mksh keeps, would hold it', () => {
-    const ending = renderEnding('commit', { id: 'abc', kind: kindOf({}) });
+    const ending = renderEnding('undo', { id: 'abc', kind: kindOf({}) });
     for (const [text, name] of [
       [ending, 'ending'],
       [modules.get('apply/take-lock.sh')?.text ?? '', 'lock'],

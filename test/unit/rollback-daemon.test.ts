@@ -103,4 +103,44 @@ describe.each(['dash', 'bash', 'busybox sh'])('by %s', (shell) => {
     run(shell, `${SYSTEMD(true)}; apply_daemon start`);
     expect(readFileSync(join(directory, 'stopped'), 'utf8')).toBe('abc123');
   });
+
+  describe('live-restore is taken in beside what follows', () => {
+    const json = (form: string): string => `printf ${form} >$DAEMON_JSON.docker-tls-${form}`;
+    const forms = `LIVE_RESTORE=temporary; ${json('old-on')}; ${json('new-on')}; place_as $DAEMON_JSON old-on`;
+    const daemonJson = (): string => readFileSync(join(directory, 'daemon.json'), 'utf8');
+
+    test('the daemon is not stopped before it has, and then its configuration is that of the change', () => {
+      const slow = `${forms}; { command sleep 0.3; [ "$(cat $DAEMON_JSON)" = old-on ] && echo protected; } & protection=$!`;
+      const { stdout } = run(shell, `${SYSTEMD(true)}; ${slow}; apply_daemon start; echo $?`);
+      expect(stdout).toMatch(/^protected\n.*stop docker\.service\n.*start docker\.service\n0\n$/s);
+      expect(daemonJson()).toBe('new-on');
+    });
+
+    test('nor at all where it has not', () => {
+      const failed = `${forms}; echo why >$T/protect-error; false & protection=$!`;
+      const { stdout } = run(shell, `${SYSTEMD(true)}; ${failed}; apply_daemon start 2>&1; echo "$? $STEP"`);
+      expect(stdout).toBe('the daemon did not take in live-restore: why\n1 protect\n');
+      expect(daemonJson()).toBe('old-on');
+    });
+  });
+
+  describe('the daemon that the change has started', () => {
+    const note = 'systemctl() { printf "ActiveState=active\\nMainPID=$child\\n"; }; sleep 9 & child=$!; note_daemon';
+    const real = 'sleep() { exec sleep "$@"; }';
+    const asked = 'systemctl() { echo asked; return 1; }';
+
+    test('is known by its number and its beginning: systemd is not asked for it', () => {
+      const text = `${real}; ${note}; ${asked}; find_daemon && [ "$pid" = "$child" ] && echo same; kill $child`;
+      expect(run(shell, text).stdout).toBe('same\n');
+    });
+
+    test.each([
+      ['has ended', 'kill $child; wait $child'],
+      ['has another beginning', 'echo "$child 1" >$T/daemon'],
+      ['was not noted', 'rm $T/daemon'],
+    ])('one that %s is asked for', (_, what) => {
+      const text = `${real}; ${note}; ${asked}; ${what}; find_daemon || printf '%s' "$unit"; kill $child`;
+      expect(run(shell, text).stdout).toBe('\nasked\n');
+    });
+  });
 });

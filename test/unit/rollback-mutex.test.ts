@@ -19,6 +19,7 @@ beforeEach(() => {
   mkdirSync(join(root, 'units'));
   const settings = `TXN=abc123 UNITS=${root}/units LOCK=${root}/lock RUN=${root} RECOVERY=${root}/units/recover RECOVERY_LINK=${root}/units/wants/recover RECOVERY_LIST= TLS_DIRECTORY=${root}/tls DAEMON=none WAS_ACTIVE=yes LIVE_RESTORE=untouched GENERATION=1`;
   writeFileSync(join(root, 'state/txn/settings'), `${settings}\n`);
+  writeFileSync(join(root, 'state/txn/id'), 'abc123');
   // A minute's patience is none of what is tried here.
   const script = rollbackScript('systemd').replace('take_mutex 30', 'take_mutex 1');
   writeFileSync(join(root, 'state/txn/rollback.sh'), script);
@@ -85,7 +86,7 @@ test('a change that began after the one that was waited for is left alone', asyn
   const txn = join(root, 'state/txn');
   const other = readFileSync(join(txn, 'settings'), 'utf8').replace('abc123', 'def456');
   writeFileSync(join(root, 'other'), other);
-  await hold('sh', `sh -c 'sleep 2; cp ${root}/other ${txn}/settings'`);
+  await hold('sh', `sh -c 'sleep 2; cp ${root}/other ${txn}/settings; printf def456 >${txn}/id'`);
   expect(rollback()).toBe('@result nothing\n');
   expect(readFileSync(join(txn, 'settings'), 'utf8')).toBe(other);
 });

@@ -72,8 +72,8 @@ test('where a change follows, its exec is begun behind that of the facts, and wa
   const runtime = { connect: async () => session, now: () => new Date(0), signal: new AbortController().signal };
   const spec = completeHost({ name: 'build-1', ssh: { destination: 'build-1' } });
   const progress = { phase() {}, done() {}, failed() {}, pause() {} };
-  const open = (next?: 'change') => openHost(spec, { runtime } as unknown as Reach, progress, next);
-  await expect(open('change')).rejects.toThrow('no facts');
+  const open = (next?: { next: 'change' }) => openHost(spec, { runtime } as unknown as Reach, progress, next);
+  await expect(open({ next: 'change' })).rejects.toThrow('no facts');
   expect(order.splice(0)).toEqual(['facts', 'prepare', 'close']);
   await expect(open()).rejects.toThrow('no facts');
   expect(order).toEqual(['facts', 'close']);

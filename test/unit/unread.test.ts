@@ -42,7 +42,7 @@ function unread(shell: string, known: readonly string[], fragment = FRAGMENT): s
     [RUN, 'run'],
     ['/usr/lib/systemd/system', 'lib'],
   ].map(([path, name]) => `mkdir -p ${path} && mount --bind ${directory}/${name} ${path}`);
-  const script = `NL='\n' SERVICE=docker.service UNITS=${ETC}\n${unreadScript}\nunread_units ${shellQuote(fragment)} ${shellQuote(known.join('\n'))}`;
+  const script = `NL='\n' SERVICE=docker.service UNITS=${ETC}\n${unreadScript}\nunread_units ${shellQuote(fragment)} ${shellQuote(known.join('\n'))}\nprintf %s "$unread"`;
   const outer = ['set -e', ...mounts, `exec ${shell} -c ${shellQuote(script)}`].join('\n');
   // No socket as stdin: bash would read .bashrc, which may say things of its own.
   const result = spawnSync('unshare', ['-m', '--propagation', 'private', 'sh', '-c', outer], {

@@ -1,10 +1,9 @@
 /** Owns ca.pem, cert.pem and key.pem in Docker's config directory itself, where docker looks for them when DOCKER_CERT_PATH is not set. */
 
 import { link } from 'node:fs/promises';
-import { join } from 'node:path';
-import { Secret } from '../../domain/secret.ts';
+import type { Secret } from '../../domain/secret.ts';
 import { DockerTlsError, errnoOf } from '../../errors/errors.ts';
-import { CERT_MODE, KEY_MODE, newDirectory, readIfThere, replaceFiles, withFileErrors } from './files.ts';
+import { clientFiles, newDirectory, readIfThere, replaceFiles, textOf, withFileErrors } from './files.ts';
 
 export type DirectoryToWrite = {
   readonly dockerConfig: string;
@@ -43,12 +42,8 @@ export async function checkConfigDirectory(files: DirectoryToWrite): Promise<voi
 }
 
 /** What is to be written, and the foreign files in its way. */
-async function compare({ dockerConfig, ca, cert, key, known = [], replace }: DirectoryToWrite) {
-  const wanted = [
-    { path: join(dockerConfig, 'ca.pem'), data: ca, mode: CERT_MODE },
-    { path: join(dockerConfig, 'cert.pem'), data: cert, mode: CERT_MODE },
-    { path: join(dockerConfig, 'key.pem'), data: key, mode: KEY_MODE },
-  ];
+async function compare({ dockerConfig, known = [], replace, ...credentials }: DirectoryToWrite) {
+  const wanted = clientFiles(dockerConfig, credentials);
   const there = await Promise.all(wanted.map((file) => readIfThere(file.path)));
   const differing = wanted.filter((file, index) => there[index] !== undefined && there[index] !== textOf(file.data));
   const same = differing.length === 0 && there.every((text) => text !== undefined);
@@ -69,10 +64,6 @@ async function keepCopy(path: string): Promise<string> {
       if (errnoOf(error) !== 'EEXIST') throw error;
     }
   }
-}
-
-function textOf(data: string | Secret): string {
-  return data instanceof Secret ? data.revealText() : data;
 }
 
 function existing(paths: readonly string[]): DockerTlsError {

@@ -12,7 +12,7 @@ import { shellQuote } from '../../domain/quote.ts';
 import { Secret } from '../../domain/secret.ts';
 import { DockerTlsError } from '../../errors/errors.ts';
 import { currentContext, setCurrentContext } from './config-file.ts';
-import { CERT_MODE, KEY_MODE, readIfThere, replaceFiles, secretDirectory, withFileErrors } from './files.ts';
+import { clientFiles, readIfThere, replaceFiles, secretDirectory, textOf, withFileErrors } from './files.ts';
 
 /** Docker keeps fields of Metadata that it does not know: by this one we know our own contexts. */
 const MARK = 'DockerTls';
@@ -139,28 +139,15 @@ function idOf(name: string): string {
   return createHash('sha256').update(name).digest('hex');
 }
 
-function pathsOf({ name, dockerConfig }: ContextPlace): {
-  metaDirectory: string;
-  metaFile: string;
-  tlsDirectory: string;
-  directory: string;
-} {
+function pathsOf({ name, dockerConfig }: ContextPlace) {
   const metaDirectory = join(dockerConfig, 'contexts', 'meta', idOf(name));
   const tlsDirectory = join(dockerConfig, 'contexts', 'tls', idOf(name));
-  return {
-    metaDirectory,
-    metaFile: join(metaDirectory, 'meta.json'),
-    tlsDirectory,
-    directory: join(tlsDirectory, 'docker'),
-  };
+  const metaFile = join(metaDirectory, 'meta.json');
+  return { metaDirectory, metaFile, tlsDirectory, directory: join(tlsDirectory, 'docker') };
 }
 
 async function writeTls(tlsDirectory: string, directory: string, context: ContextToWrite): Promise<boolean> {
-  const files = [
-    { path: join(directory, 'ca.pem'), data: context.ca, mode: CERT_MODE },
-    { path: join(directory, 'cert.pem'), data: context.cert, mode: CERT_MODE },
-    { path: join(directory, 'key.pem'), data: context.key, mode: KEY_MODE },
-  ];
+  const files = clientFiles(directory, context);
   await secretDirectory(tlsDirectory);
   await secretDirectory(directory);
   const asWanted = await Promise.all(files.map((file) => holds(file.path, file.data, file.mode)));
@@ -172,7 +159,7 @@ async function writeTls(tlsDirectory: string, directory: string, context: Contex
 
 async function holds(path: string, data: string | Secret, mode: number): Promise<boolean> {
   const text = await readIfThere(path);
-  if (text !== (data instanceof Secret ? data.revealText() : data)) return false;
+  if (text !== textOf(data)) return false;
   return process.platform === 'win32' || ((await stat(path)).mode & 0o777 & ~mode) === 0;
 }
 

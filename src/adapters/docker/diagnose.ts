@@ -6,7 +6,7 @@
 import { fieldsOf, parseJson } from '../../domain/json.ts';
 import { verifyChain } from '../../domain/pki/inspect.ts';
 import { shellQuote } from '../../domain/quote.ts';
-import { certificateDrift } from '../../domain/trust/unapplied.ts';
+import { certificateDrift } from '../../domain/trust/server.ts';
 import { type Hint, printable } from '../../errors/errors.ts';
 import type { ProbeOutcome } from '../../runtime.ts';
 import { clientFault, clockFault, duration, infos, timeOf } from './clocks.ts';
@@ -19,6 +19,7 @@ import {
   ours,
   owners,
   remotely,
+  verdict,
 } from './diagnosis.ts';
 import { apiVersionFault, otherContext, settingsFault } from './settings.ts';
 import {
@@ -56,18 +57,17 @@ export function diagnose(input: DiagnosisInput): Diagnosis {
 function diagnoseAnswer(input: DiagnosisInput, outcome: Accepted): Diagnosis {
   const { expected } = input;
   if (outcome.status === 403) {
-    return {
-      cause: 'denied-by-daemon',
-      message: `TLS is fine, but the daemon answers 403: ${wordsOf(outcome.body) ?? 'an authorization plugin does not allow this client'}`,
-      hints: [journal(expected, input.inside)],
-    };
+    const words = wordsOf(outcome.body) ?? 'an authorization plugin does not allow this client';
+    return verdict(
+      'denied-by-daemon',
+      `TLS is fine, but the daemon answers 403: ${words}`,
+      journal(expected, input.inside),
+    );
   }
   if (outcome.status >= 500) {
-    return {
-      cause: 'daemon-not-answering',
-      message: `TLS is fine, but the daemon answers ${outcome.status}`,
-      hints: [journal(expected, input.inside), restart(expected, input.inside)],
-    };
+    const message = `TLS is fine, but the daemon answers ${outcome.status}`;
+    const hints = [journal(expected, input.inside), restart(expected, input.inside)];
+    return verdict('daemon-not-answering', message, ...hints);
   }
   const byTunnel = expected.via !== undefined;
   const fault = byTunnel ? apiVersionFault(input, outcome.body) : settingsFault(input, outcome.body);
@@ -102,7 +102,7 @@ function diagnoseRefusal(input: DiagnosisInput, outcome: Refused): Diagnosis {
   const { expected } = input;
   const name = nameOf(expected);
   const [address, port] = addressOf(expected.host);
-  const simply = (message: string, ...hints: Hint[]): Diagnosis => ({ cause: outcome.cause, message, hints });
+  const simply = (message: string, ...hints: Hint[]) => verdict(outcome.cause, message, ...hints);
   if (ANSWERS_OF_OTHERS.includes(outcome.cause)) {
     const other = otherProgram(input, address, name);
     if (other !== undefined) return simply(...other);
@@ -170,32 +170,26 @@ function outOfTime(input: DiagnosisInput, outcome: Refused, name: string): Diagn
   if (end === undefined || off <= 0) {
     // The server's own certificate is in its time, so it is one above.
     const message = `${outcome.reason}: the server's own certificate is in its time, its CA's is not`;
-    const hints = ['docker-tls status', owners(input.expected, 'docker-tls rotate ca')];
-    return { cause: outcome.cause, message, hints };
+    return verdict(outcome.cause, message, 'docker-tls status', owners(input.expected, 'docker-tls rotate ca'));
   }
   const message = early
     ? `the certificate of ${input.expected.host} is not valid for another ${duration(off)} (until ${timeOf(end)}) by this computer's clock, which says ${timeOf(input.now)}: if it is wrong, set it first`
     : `the certificate of ${input.expected.host} expired ${duration(off)} ago (${timeOf(end)})`;
   const drift = notApplied(input, outcome.chain);
   if (drift !== undefined && !input.expected.caExpired)
-    return { cause: outcome.cause, message: `${message}; ${drift}`, hints: [`docker-tls apply ${name}`] };
+    return verdict(outcome.cause, `${message}; ${drift}`, `docker-tls apply ${name}`);
   const renew = input.expected.caExpired ? 'docker-tls rotate ca' : `docker-tls rotate server ${name}`;
-  return { cause: outcome.cause, message, hints: [owners(input.expected, renew)] };
+  return verdict(outcome.cause, message, owners(input.expected, renew));
 }
 
 function wrongName(input: DiagnosisInput, name: string, address: string): Diagnosis {
   const names = input.names ?? infos(input.outcome.chain)[0]?.sans.map((san) => san.value) ?? [];
   const has = names.length === 0 ? 'has no names' : `is for ${names.join(', ')}`;
-  return {
-    cause: 'wrong-name',
-    message: `the certificate there ${has}, and not for ${address}, which is what was dialled`,
-    hints: [
-      owners(input.expected, `docker-tls setup ${name} --san ${shellQuote(address)}`),
-      ...(names[0] === undefined
-        ? []
-        : [owners(input.expected, `docker-tls setup ${name} --address ${shellQuote(names[0])}`)]),
-    ],
-  };
+  const message = `the certificate there ${has}, and not for ${address}, which is what was dialled`;
+  const setup = (flag: string, value: string) =>
+    owners(input.expected, `docker-tls setup ${name} ${flag} ${shellQuote(value)}`);
+  const other = names.slice(0, 1).map((first) => setup('--address', first));
+  return verdict('wrong-name', message, setup('--san', address), ...other);
 }
 
 /** The records let this client in, and its credentials are in their time: then the host, or the copy of the credentials, is behind the records. */
@@ -203,11 +197,12 @@ function refusedClient(input: DiagnosisInput, outcome: Refused, name: string): D
   const { expected } = input;
   const moved = input.inside?.problems.find(({ code }) => code === 'E_HOST_MANAGED');
   if (moved !== undefined)
-    return {
-      cause: 'client-refused',
-      message: `${expected.host} rejects this client: ${moved.message}`,
-      hints: [...moved.hints.slice(0, -1), `or take the host over: docker-tls apply ${name} --take-over`],
-    };
+    return verdict(
+      'client-refused',
+      `${expected.host} rejects this client: ${moved.message}`,
+      ...moved.hints.slice(0, -1),
+      `or take the host over: docker-tls apply ${name} --take-over`,
+    );
   const subject = infos(input.clientCert ?? '')[0]?.subject;
   const who = subject === undefined ? 'this client' : `the client ${subject}`;
   return {
@@ -229,7 +224,7 @@ function isTrusted({ clientCert, inside, now }: DiagnosisInput): boolean | undef
 /** Whose certificate it is decides: one of ours, of which only this client's copy of the CA does not know, or a foreign one. */
 function unknownAuthority(input: DiagnosisInput, outcome: Refused, name: string): Diagnosis {
   const { expected, storedCert, inside } = input;
-  const say = (message: string, ...hints: Hint[]): Diagnosis => ({ cause: 'unknown-authority', message, hints });
+  const say = (message: string, ...hints: Hint[]) => verdict('unknown-authority', message, ...hints);
   const [served, stored, lying] = [outcome.chain, storedCert, inside?.serverCert].map(
     (pem) => infos(pem ?? '')[0]?.fingerprint,
   );

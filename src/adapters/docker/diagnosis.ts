@@ -30,6 +30,10 @@ export type Diagnosis = {
   readonly note?: string;
 };
 
+export function verdict(cause: Cause, message: string, ...hints: readonly Hint[]): Diagnosis {
+  return { cause, message, hints };
+}
+
 export type Expected = {
   /** The host's name in our store, for commands; default: the address in `host`. */
   readonly name?: string;

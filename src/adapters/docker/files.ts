@@ -7,8 +7,24 @@ import { shellQuote } from '../../domain/quote.ts';
 import { Secret } from '../../domain/secret.ts';
 import { DockerTlsError, errnoOf } from '../../errors/errors.ts';
 
-export const KEY_MODE = 0o400;
-export const CERT_MODE = 0o444;
+const KEY_MODE = 0o400;
+const CERT_MODE = 0o444;
+
+/** A client's credentials in a directory that works as DOCKER_CERT_PATH. */
+export function clientFiles(
+  directory: string,
+  { ca, cert, key }: { readonly ca: string; readonly cert: string; readonly key: Secret },
+): FileToWrite[] {
+  return [
+    { path: join(directory, 'ca.pem'), data: ca, mode: CERT_MODE },
+    { path: join(directory, 'cert.pem'), data: cert, mode: CERT_MODE },
+    { path: join(directory, 'key.pem'), data: key, mode: KEY_MODE },
+  ];
+}
+
+export function textOf(data: string | Secret): string {
+  return data instanceof Secret ? data.revealText() : data;
+}
 
 export type FileToWrite = {
   readonly path: string;

@@ -5,7 +5,7 @@
 
 import { fieldsOf, parseJson } from '../../domain/json.ts';
 import { shellQuote } from '../../domain/quote.ts';
-import { type Diagnosis, type DiagnosisInput, ours } from './diagnosis.ts';
+import { type Diagnosis, type DiagnosisInput, ours, verdict } from './diagnosis.ts';
 
 /** The first setting that points docker to another host or without the right credentials; `versionBody` is the daemon's answer to /version. */
 export function settingsFault(input: DiagnosisInput, versionBody: string): Diagnosis | undefined {
@@ -18,33 +18,22 @@ function hostFault({ env, expected }: DiagnosisInput): Diagnosis | undefined {
   const takeOver = `eval "$(${ours('env', expected)})"`;
   if (plain(host) !== plain(expected.host)) {
     const over = expected.context === undefined ? '' : `, which beats every context, ${expected.context} too`;
-    return {
-      cause: 'host-overridden',
-      message: `the environment variable DOCKER_HOST is ${host}${over}, so docker does not go to ${expected.host}`,
-      hints:
-        expected.context === undefined
-          ? [takeOver]
-          : ['unset DOCKER_HOST DOCKER_TLS_VERIFY DOCKER_CERT_PATH', takeOver],
-    };
+    const message = `the environment variable DOCKER_HOST is ${host}${over}, so docker does not go to ${expected.host}`;
+    const unset = expected.context === undefined ? [] : ['unset DOCKER_HOST DOCKER_TLS_VERIFY DOCKER_CERT_PATH'];
+    return verdict('host-overridden', message, ...unset, takeOver);
   }
   // DOCKER_TLS turns TLS on as well, without verifying the host.
   if ((env.DOCKER_TLS_VERIFY ?? '') === '' && (env.DOCKER_TLS ?? '') === '') {
-    return {
-      cause: 'tls-off',
-      message: `DOCKER_HOST is right, but DOCKER_TLS_VERIFY is not set, so docker speaks plain HTTP to a port that wants TLS`,
-      hints: ['export DOCKER_TLS_VERIFY=1', takeOver],
-    };
+    const message = `DOCKER_HOST is right, but DOCKER_TLS_VERIFY is not set, so docker speaks plain HTTP to a port that wants TLS`;
+    return verdict('tls-off', message, 'export DOCKER_TLS_VERIFY=1', takeOver);
   }
   const certPath = env.DOCKER_CERT_PATH || env.DOCKER_CONFIG || `${env.HOME ?? '~'}/.docker`;
   if (directory(certPath) !== directory(expected.certPath)) {
     const which = env.DOCKER_CERT_PATH
       ? `DOCKER_CERT_PATH is ${certPath}`
       : `DOCKER_CERT_PATH is not set, so docker looks into ${certPath}`;
-    return {
-      cause: 'cert-path',
-      message: `${which}, and this client's credentials are in ${expected.certPath}`,
-      hints: [`export DOCKER_CERT_PATH=${shellQuote(expected.certPath)}`, takeOver],
-    };
+    const message = `${which}, and this client's credentials are in ${expected.certPath}`;
+    return verdict('cert-path', message, `export DOCKER_CERT_PATH=${shellQuote(expected.certPath)}`, takeOver);
   }
   return undefined;
 }
@@ -57,22 +46,16 @@ function contextFault({ env, expected, currentContext }: DiagnosisInput): Diagno
   const use =
     expected.context === undefined ? [takeOver] : [`docker context use ${shellQuote(expected.context)}`, takeOver];
   if (byVariable !== undefined) {
-    return {
-      cause: 'context-overridden',
-      message: `the environment variable DOCKER_CONTEXT is ${byVariable}, and beats the current context, so docker does not go to ${expected.host}`,
-      hints: ['unset DOCKER_CONTEXT', ...use],
-    };
+    const message = `the environment variable DOCKER_CONTEXT is ${byVariable}, and beats the current context, so docker does not go to ${expected.host}`;
+    return verdict('context-overridden', message, 'unset DOCKER_CONTEXT', ...use);
   }
   if ((context === undefined || context === 'default') && (env.DOCKER_TLS_VERIFY ?? '') !== '') {
     const value = env.DOCKER_TLS_VERIFY ?? '';
     const surprise = /^(?:0|false|no|off)$/i.test(value)
       ? ` (any value does, ${value} too; only an empty one does not)`
       : '';
-    return {
-      cause: 'tls-verify-alone',
-      message: `DOCKER_TLS_VERIFY=${value} turns TLS on${surprise}, and with no DOCKER_HOST docker then goes to tcp://localhost:2376`,
-      hints: ['unset DOCKER_TLS_VERIFY', ...use],
-    };
+    const message = `DOCKER_TLS_VERIFY=${value} turns TLS on${surprise}, and with no DOCKER_HOST docker then goes to tcp://localhost:2376`;
+    return verdict('tls-verify-alone', message, 'unset DOCKER_TLS_VERIFY', ...use);
   }
   return undefined;
 }
@@ -106,18 +89,18 @@ export function apiVersionFault(
   const pinned = env.DOCKER_API_VERSION || undefined;
   const { ApiVersion: most, MinAPIVersion: least } = fieldsOf(parseJson(versionBody));
   if (pinned === undefined && cli !== undefined && typeof least === 'string' && compare(cli, least) < 0)
-    return {
-      cause: 'api-version',
-      message: `the docker command of this computer speaks version ${cli} of the API at most; the daemon of ${expected.host} wants ${least} or newer${least === OLDEST_29_0 ? ` (Docker 29.0 to 29.2; from 29.3 on ${OLDEST_29_3} will do)` : ''}: install a newer docker command here`,
-      hints: ['docker --version'],
-    };
+    return verdict(
+      'api-version',
+      `the docker command of this computer speaks version ${cli} of the API at most; the daemon of ${expected.host} wants ${least} or newer${least === OLDEST_29_0 ? ` (Docker 29.0 to 29.2; from 29.3 on ${OLDEST_29_3} will do)` : ''}: install a newer docker command here`,
+      'docker --version',
+    );
   const oldest = oldestOf(cli);
   if (pinned === undefined && oldest !== undefined && typeof most === 'string' && compare(most, oldest) < 0)
-    return {
-      cause: 'api-version',
-      message: `the docker command of this computer speaks version ${oldest} of the API or newer (Docker 29); the daemon of ${expected.host} speaks ${most} at most: upgrade Docker on the host${oldest === OLDEST_29_0 ? `, or install docker 29.3 or newer here, which speaks ${OLDEST_29_3}` : ''}`,
-      hints: ['docker --version'],
-    };
+    return verdict(
+      'api-version',
+      `the docker command of this computer speaks version ${oldest} of the API or newer (Docker 29); the daemon of ${expected.host} speaks ${most} at most: upgrade Docker on the host${oldest === OLDEST_29_0 ? `, or install docker 29.3 or newer here, which speaks ${OLDEST_29_3}` : ''}`,
+      'docker --version',
+    );
   if (pinned === undefined) return undefined;
   const outside =
     typeof least === 'string' && compare(pinned, least) < 0
@@ -126,11 +109,8 @@ export function apiVersionFault(
         ? `newer than ${most}, the newest that the daemon of ${expected.host} speaks`
         : undefined;
   if (outside === undefined) return undefined;
-  return {
-    cause: 'api-version',
-    message: `the environment variable DOCKER_API_VERSION is ${pinned}, which is ${outside}`,
-    hints: ['unset DOCKER_API_VERSION'],
-  };
+  const message = `the environment variable DOCKER_API_VERSION is ${pinned}, which is ${outside}`;
+  return verdict('api-version', message, 'unset DOCKER_API_VERSION');
 }
 
 /** The oldest API that Docker 29 speaks, as a client and, by default, as a daemon: up to 29.2, and from 29.3 on (moby: client.MinAPIVersion, defaultMinAPIVersion). */

@@ -15,6 +15,7 @@ import {
   ours,
   owners,
   remotely,
+  verdict,
 } from './diagnosis.ts';
 
 type Refused = Extract<ProbeOutcome, { kind: 'refused' }>;
@@ -25,7 +26,7 @@ export function nothingListens(
   port: string,
   name: string,
 ): Diagnosis {
-  const say = (message: string, ...hints: Hint[]): Diagnosis => ({ cause: 'connection-refused', message, hints });
+  const say = (message: string, ...hints: readonly Hint[]) => verdict('connection-refused', message, ...hints);
   const begins = `nothing listens on port ${port} of ${address}`;
   if (inside === undefined)
     return say(
@@ -83,15 +84,13 @@ export function timedOut(
     // systemd takes the connections as long as its socket is there.
     const stopped = inside === undefined ? undefined : notRunning(expected, inside);
     if (stopped !== undefined) return { cause: 'daemon-not-answering', ...stopped };
-    return {
-      cause: 'daemon-not-answering',
-      message: `port ${port} of ${address} takes connections, but the daemon behind it does not answer: it hangs, or it is still starting`,
-      hints: [
-        ...(inside?.kind.asks ? [] : [remotely(expected, 'systemctl', 'status', inside?.kind.service ?? 'docker')]),
-        journal(expected, inside),
-        restart(expected, inside),
-      ],
-    };
+    return verdict(
+      'daemon-not-answering',
+      `port ${port} of ${address} takes connections, but the daemon behind it does not answer: it hangs, or it is still starting`,
+      ...(inside?.kind.asks ? [] : [remotely(expected, 'systemctl', 'status', inside?.kind.service ?? 'docker')]),
+      journal(expected, inside),
+      restart(expected, inside),
+    );
   }
   const wall = inside?.problems.find(({ code }) => code === 'E_FIREWALL');
   const where =
@@ -100,14 +99,9 @@ export function timedOut(
       : inside === undefined
         ? "a firewall drops the packets (the host's own, or the cloud's security group), or the host is down"
         : `a firewall on the way drops the packets, such as a cloud's security group${inside.doubt === undefined ? '' : `, or the host's own: ${inside.doubt.words}`}`;
-  return {
-    cause: 'timed-out',
-    message: `no answer at all from port ${port} of ${address}: ${where}`,
-    hints: wall?.hints ??
-      inside?.doubt?.commands ?? [
-        `let TCP port ${port} through every firewall between this computer and ${address}, then: ${ours('doctor', expected)}`,
-      ],
-  };
+  const through = `let TCP port ${port} through every firewall between this computer and ${address}, then: ${ours('doctor', expected)}`;
+  const hints = wall?.hints ?? inside?.doubt?.commands ?? [through];
+  return verdict('timed-out', `no answer at all from port ${port} of ${address}: ${where}`, ...hints);
 }
 
 /** Another program than the daemon holds the port. Whether it may be stopped is for whoever runs it to say. */
@@ -130,28 +124,28 @@ export function otherProgram(
 export function unknownName(expected: Expected, { reason }: Refused, address: string): Diagnosis {
   const { destination } = loginOf(expected);
   const other = isIP(destination) === 0 ? [] : [destination];
-  return {
-    cause: 'name-not-found',
-    message: `the name ${address} is not known here (${reason}): put it into DNS or into /etc/hosts`,
-    hints: [
-      `getent hosts ${shellQuote(address)}`,
-      ...other.map((ip) => owners(expected, `docker-tls setup ${nameOf(expected)} --address ${shellQuote(ip)}`)),
-    ],
-  };
+  return verdict(
+    'name-not-found',
+    `the name ${address} is not known here (${reason}): put it into DNS or into /etc/hosts`,
+    `getent hosts ${shellQuote(address)}`,
+    ...other.map((ip) => owners(expected, `docker-tls setup ${nameOf(expected)} --address ${shellQuote(ip)}`)),
+  );
 }
 
 /** A firewall that refuses in the words of a router (REJECT of firewalld) looks like a way that is not there. */
 export function unreachable({ inside }: DiagnosisInput, { reason }: Refused, address: string, port: string): Diagnosis {
   const wall = inside?.problems.find(({ code }) => code === 'E_FIREWALL');
   const commands = wall?.hints ?? inside?.doubt?.commands;
-  return {
-    cause: 'unreachable',
-    message:
-      commands === undefined
-        ? `there is no way from this computer to ${address}: ${reason}`
-        : `no connection gets to port ${port} of ${address}, though SSH gets to the host: ${wall?.message ?? `the host's own firewall may reject it (${inside?.doubt?.words})`}`,
-    hints: commands ?? [`ping -c 1 ${shellQuote(address)}`, `ip route get ${shellQuote(address)}`],
-  };
+  if (commands === undefined)
+    return verdict(
+      'unreachable',
+      `there is no way from this computer to ${address}: ${reason}`,
+      `ping -c 1 ${shellQuote(address)}`,
+      `ip route get ${shellQuote(address)}`,
+    );
+  const why = wall?.message ?? `the host's own firewall may reject it (${inside?.doubt?.words})`;
+  const message = `no connection gets to port ${port} of ${address}, though SSH gets to the host: ${why}`;
+  return verdict('unreachable', message, ...commands);
 }
 
 /** The daemon's last log lines; without facts of the host, systemd is assumed. */

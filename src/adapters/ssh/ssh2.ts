@@ -94,6 +94,7 @@ async function login(ssh2: Ssh2, hop: Hop, through: Client | undefined): Promise
     }
     const types = wantedTypes(options.hostKey, lines, names);
     const dialling = through === undefined ? dial(options, endpoint) : forward(through, options, endpoint);
+    if (options.dialled !== undefined) setImmediate(options.dialled);
     dialling.then(
       (stream) => {
         sock = stream;

@@ -4,7 +4,7 @@
  */
 
 import * as z from 'zod/mini';
-import { caToken, externalCa } from '../../domain/external-ca.ts';
+import { caToken, type Data, externalCa } from '../../domain/external-ca.ts';
 import { KEY_TYPES } from '../../domain/pki/key-types.ts';
 import type { Secret } from '../../domain/secret.ts';
 import { CLIENT_SETTINGS, SSH_SETTINGS, type SshSpec, type StoredSettings } from '../../domain/settings.ts';
@@ -87,13 +87,6 @@ export const caRecord = z.looseObject({
   /** The trust file of a client holds that chain as well. */
   wholeChain: z.optional(z.boolean()),
 });
-
-/** Read-only, and without the door for keys that a schema does not know. */
-type Data<T> = T extends readonly (infer E)[]
-  ? readonly Data<E>[]
-  : T extends object
-    ? { readonly [K in keyof T as string extends K ? never : K]: Data<T[K]> }
-    : T;
 
 export type HostRecord = StoredSettings & {
   readonly name: string;

@@ -3,7 +3,6 @@
 import { rotateServer } from '../../actions/rotate-server.ts';
 import { defineCommand } from '../command.ts';
 import { DUE_OPTIONS, STORED_OPTIONS } from '../host-options.ts';
-import { renderChange } from '../render/change.ts';
 
 export const command = defineCommand({
   about: 'Same names, new key, same transaction as setup: verified from here, rolled back automatically if that fails.',
@@ -19,6 +18,6 @@ export const command = defineCommand({
     const changed = await rotateServer(context, context.args.hosts, context.options);
     return changed === undefined
       ? { exit: 0, result: { hosts: [] }, text: 'Nothing is due.', attention: '' }
-      : renderChange(changed, context);
+      : (await import('../render/change.ts')).renderChange(changed, context);
   },
 });

@@ -3,7 +3,6 @@
 import { setUpHost } from '../../actions/setup.ts';
 import { defineCommand } from '../command.ts';
 import { CA_OPTIONS, HOST_OPTIONS, REJECT_OPTION, SSH_OPTIONS, TAKE_OVER_OPTION } from '../host-options.ts';
-import { renderSetup } from '../render/setup.ts';
 
 export const command = defineCommand({
   about:
@@ -27,5 +26,8 @@ export const command = defineCommand({
       completes: 'client',
     },
   },
-  run: async (context) => renderSetup(await setUpHost(context, context.args.host, context.options), context),
+  run: async (context) => {
+    const done = await setUpHost(context, context.args.host, context.options);
+    return (await import('../render/setup.ts')).renderSetup(done, context);
+  },
 });

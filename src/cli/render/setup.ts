@@ -1,6 +1,6 @@
 /** Owns how a setup ends: what was verified, and how docker reaches the host from here. */
 
-import type { SetUp } from '../../actions/setup.ts';
+import type { SetUp } from '../../actions/setup-reached.ts';
 import { dockerHost } from '../../domain/destination.ts';
 import { printable } from '../../errors/errors.ts';
 import type { CommandResult } from '../command.ts';

@@ -112,6 +112,15 @@ export function findingAt(place: string, text: string, severity?: Severity, stay
   return finding([{ place, text }], severity, stays);
 }
 
+/** The place of a severity: 0 is the gravest. */
+export function rank(severity: Severity): number {
+  return SEVERITIES.indexOf(severity);
+}
+
+export function gravestFirst<T extends { readonly severity: Severity }>(list: readonly T[]): readonly T[] {
+  return [...list].sort((a, b) => rank(a.severity) - rank(b.severity));
+}
+
 /** The gravest of what the pieces of evidence say of themselves. */
 export function gravestOf(evidence: readonly Evidence[]): Severity | undefined {
   return SEVERITIES.find((severity) => evidence.some((piece) => piece.severity === severity));

@@ -8,11 +8,7 @@ import { type AuditReport, fileName, judged } from './report/report.ts';
 
 export type FindingKey = { readonly subject: string; readonly check: string; readonly place: string };
 
-export type Comparison = {
-  readonly appeared: readonly FindingKey[];
-  readonly gone: readonly FindingKey[];
-  readonly same: number;
-};
+export type Comparison = ReturnType<typeof compareReports>;
 
 /**
  * Reads a report that an earlier `audit --json` printed, whole or only its `result`, as far as the comparison needs it.
@@ -72,7 +68,7 @@ function acceptedIn(report: AuditReport): ReadonlySet<string> {
  * Compares by host, check and place; wording and line numbers may change without being news. Gone is only what was looked at
  * again: not a host that was not reached, a check that was not selected, or one that could not be judged; nor what was accepted.
  */
-export function compareReports(before: readonly FindingKey[], report: AuditReport): Comparison {
+export function compareReports(before: readonly FindingKey[], report: AuditReport) {
   const judgedAgain = new Map(
     judged(report).map(({ name, results }) => [
       name,

@@ -1,7 +1,7 @@
 /** Owns the score: one number that means something, and the words that explain it. */
 
 import { plural } from '../words.ts';
-import { SEVERITIES, type Severity } from './check.ts';
+import { rank, SEVERITIES, type Severity } from './check.ts';
 import { type CheckResult, counts } from './evaluate.ts';
 
 export type Grade = 'A' | 'B' | 'C' | 'D' | 'F';
@@ -80,6 +80,5 @@ export function scoreWords({ value, grade }: Score): string {
 
 /** True when an open finding is at least as grave as the threshold: `--fail-on`. */
 export function fails(results: readonly CheckResult[], threshold: Severity): boolean {
-  const limit = SEVERITIES.indexOf(threshold);
-  return results.some((result) => counts(result) && SEVERITIES.indexOf(result.severity) <= limit);
+  return results.some((result) => counts(result) && rank(result.severity) <= rank(threshold));
 }

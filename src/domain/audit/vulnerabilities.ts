@@ -6,7 +6,7 @@
 import { upgradeCommand } from '../dockerd/packages.ts';
 import { at, listAt, textAt, textsAt } from '../json.ts';
 import { plural } from '../words.ts';
-import { SEVERITIES, type Severity } from './check.ts';
+import { gravestFirst, rank, SEVERITIES, type Severity } from './check.ts';
 import type { AuditFacts } from './facts.ts';
 import { compareVersions, type Package, parseVersion, type Version } from './software.ts';
 import table from './vulnerabilities.json' with { type: 'json' };
@@ -175,11 +175,7 @@ export function assess(facts: AuditFacts, component: Component): Assessment | un
     if (exposed === undefined || state === 'unknown') unknown.push(vulnerability);
     else open.push({ vulnerability, installed: found, severity: severityOf(facts, vulnerability), fixed: range[1] });
   }
-  return { open: open.sort((a, b) => rank(a.severity) - rank(b.severity)), unknown };
-}
-
-function rank(severity: Severity): number {
-  return SEVERITIES.indexOf(severity);
+  return { open: gravestFirst(open), unknown };
 }
 
 /** What takes a client of the CRI plugin is low where there is none: dockerd does not use it. */

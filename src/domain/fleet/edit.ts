@@ -167,9 +167,8 @@ function setEntry(
   if (isMap(existing)) {
     const wanted = typeof entry === 'string' ? { ssh: entry } : (entry ?? {});
     merge(yaml, existing, wanted as Record<string, unknown>, effect);
-  } else if (isScalar(existing) && !hasSudo(entry) && same(effect(existing.value), effect(entry))) {
-    if (typeof entry === 'object' && entry !== null && 'sudo-password' in entry)
-      entries.set(name, yaml.createNode(entry));
+  } else if (isScalar(existing) && !hasSudo(entry) && isDeepStrictEqual(effect(existing.value), effect(entry))) {
+    // It means the same as it was written.
   } else if (typeof entry === 'object' && entry !== null) {
     const grown = blockMap(yaml, entry);
     if (isScalar(existing)) copyComments(existing, grown);
@@ -191,14 +190,15 @@ function merge(
   const goal = effect(wanted);
   for (const [key, value] of Object.entries(wanted)) {
     // What means the same stays as it was written: `90s` for 90, a map for a short ssh.
-    if (key !== 'sudo-password' && key in now && same(effect({ ...wanted, [key]: now[key] }), goal)) continue;
+    if (key !== 'sudo-password' && key in now && isDeepStrictEqual(effect({ ...wanted, [key]: now[key] }), goal))
+      continue;
     const old = map.get(key, true) as unknown;
     if (key === 'ssh' && isMap(old)) mergeSsh(yaml, old, value as string | object);
     else map.set(key, typeof value === 'object' ? yaml.createNode(value) : value);
   }
   for (const key of Object.keys(now)) {
     if (key in wanted || key === 'sudo-password') continue;
-    if (!same(effect({ ...wanted, [key]: now[key] }), goal)) map.delete(key);
+    if (!isDeepStrictEqual(effect({ ...wanted, [key]: now[key] }), goal)) map.delete(key);
   }
 }
 
@@ -206,7 +206,7 @@ function mergeSsh(yaml: Document, map: YAMLMap, value: string | object): void {
   const wanted: Record<string, unknown> = typeof value === 'string' ? { ...parseDestination(value) } : { ...value };
   for (const key of Object.keys(map.toJS(yaml) as object)) if (!(key in wanted)) map.delete(key);
   for (const [key, one] of Object.entries(wanted)) {
-    if (!same((map.toJS(yaml) as Record<string, unknown>)[key], one)) {
+    if (!isDeepStrictEqual((map.toJS(yaml) as Record<string, unknown>)[key], one)) {
       map.set(key, typeof one === 'object' ? yaml.createNode(one) : one);
     }
   }
@@ -254,8 +254,4 @@ function plain(value: unknown): Record<string, unknown> {
   const ssh = copy.ssh as Record<string, unknown> | undefined;
   for (const [key, one] of Object.entries(ssh ?? {})) if (Array.isArray(one) && one.length === 0) delete ssh?.[key];
   return copy;
-}
-
-function same(left: unknown, right: unknown): boolean {
-  return isDeepStrictEqual(left, right);
 }

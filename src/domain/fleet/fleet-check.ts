@@ -43,23 +43,23 @@ function twins(section: 'hosts' | 'clients', names: readonly string[]): Problem[
   });
 }
 
+/** Says for each thing which host had it before this one; undefined for the first. */
+function firstOwners(): (thing: string, name: string) => string | undefined {
+  const owners = new Map<string, string>();
+  return (thing, name) => {
+    const other = owners.get(thing);
+    if (other === undefined) owners.set(thing, name);
+    return other;
+  };
+}
+
 /** Two entries that reach the same daemon would undo each other's work, run by run. */
 function sameHosts(hosts: readonly HostSpec[]): Problem[] {
-  const seen = new Map<string, string>();
+  const before = firstOwners();
   return hosts.flatMap(({ name, ssh }) => {
-    const way = wayOf(ssh);
-    const other = seen.get(way);
-    if (other === undefined) {
-      seen.set(way, name);
-      return [];
-    }
-    return [
-      {
-        path: ['hosts'],
-        key: name,
-        message: `${name} is reached at ${ssh.destination}, just as ${other}: one host, two names`,
-      },
-    ];
+    const other = before(wayOf(ssh), name);
+    const message = `${name} is reached at ${ssh.destination}, just as ${other}: one host, two names`;
+    return other === undefined ? [] : [{ path: ['hosts'], key: name, message }];
   });
 }
 
@@ -90,10 +90,9 @@ const OF_APIS = ['credential-file', 'passphrase-file', 'profiles', 'tls-root'];
 
 /** A context leads to one host, and one of all is the current one. */
 function sameContexts(hosts: readonly HostSpec[]): Problem[] {
-  const seen = new Map<string, string>();
+  const before = firstOwners();
   const once = (name: string, key: string, id: string, message: (other: string) => string): Problem[] => {
-    const other = seen.get(id);
-    if (other === undefined) seen.set(id, name);
+    const other = before(id, name);
     return other === undefined ? [] : [{ path: ['hosts', name], key, message: message(other) }];
   };
   return hosts.flatMap(({ name, context, use, configDirectory }) => [

@@ -18,7 +18,6 @@ import {
   clientAuthorityName,
   clientExtensions,
   commonName,
-  extensionsField,
   keyIdentifier,
   LEAF_BACKDATE_MS,
   MAX_COMMON_NAME,
@@ -245,7 +244,7 @@ async function issue(parts: {
     seq(time(times.notBefore), time(times.notAfter)),
     raw(subject),
     raw(spki),
-    extensionsField(extensions),
+    tagged(3, seq(...extensions)),
   );
   const leaf = pemEncode('CERTIFICATE', await signBodyBy(issuer.signer, body));
   return { ...times, leaf, cert: leaf + issuer.chain, serial: serial.toString('hex').toUpperCase() };

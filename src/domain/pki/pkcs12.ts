@@ -4,7 +4,6 @@
  */
 
 import { createHash, createHmac, randomBytes } from 'node:crypto';
-import type { ErrorCode } from '../../errors/catalogue.ts';
 import { DockerTlsError } from '../../errors/errors.ts';
 import { Secret } from '../secret.ts';
 import { type Asn1, bmp, encode, int, nothing, octets, oid, seq, set, tagged, taggedBytes } from './der.ts';
@@ -34,12 +33,12 @@ export type Pkcs12Options = {
 export async function makePkcs12(options: Pkcs12Options): Promise<Secret> {
   const { passphrase, name } = options;
   if (passphrase.length === 0) {
-    throw pkcs12Error('E_PKCS12_PASSPHRASE', 'a PKCS#12 file needs a passphrase that is not empty');
+    throw new DockerTlsError('E_PKCS12_PASSPHRASE', 'a PKCS#12 file needs a passphrase that is not empty');
   }
   const certificates = options.chain.flatMap(splitBundle).map(parseCertificate);
   const privateKey = openKey(options.key);
   if (!certificates[0]?.x509.checkPrivateKey(privateKey)) {
-    throw pkcs12Error('E_PKCS12_KEY', 'the key does not belong to the first certificate of the chain');
+    throw new DockerTlsError('E_PKCS12_KEY', 'the key does not belong to the first certificate of the chain');
   }
   const keyDer = privateKey.export({ type: 'pkcs8', format: 'der' });
   const shrouded = await encryptUnder(passphrase, keyDer);
@@ -97,8 +96,4 @@ function deriveMacKey(passphrase: Secret, salt: Uint8Array, rounds: number): Buf
 /** The bytes over and over, up to the next multiple of the block (Buffer.alloc repeats its filling). */
 function fill(bytes: Uint8Array, block: number): Buffer {
   return Buffer.alloc(block * Math.ceil(bytes.length / block), bytes);
-}
-
-function pkcs12Error(code: ErrorCode, message: string): DockerTlsError {
-  return new DockerTlsError(code, message);
 }

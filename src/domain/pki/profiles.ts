@@ -16,7 +16,6 @@ import {
   raw,
   seq,
   set,
-  tagged,
   taggedBytes,
   utf8,
 } from './der.ts';
@@ -175,9 +174,4 @@ export function sanExtension(sans: readonly San[]): Asn1 {
     kind === 'dns' ? taggedBytes(2, Buffer.from(value, 'latin1')) : taggedBytes(7, ipBytes(value)),
   );
   return extension(OID.subjectAltName, false, seq(...names));
-}
-
-/** The extensions field of a certificate: [3] EXPLICIT. */
-export function extensionsField(extensions: readonly Asn1[]): Asn1 {
-  return tagged(3, seq(...extensions));
 }

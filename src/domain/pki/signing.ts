@@ -29,22 +29,26 @@ export function signerFor(privateKey: KeyObject): Signer {
 export function algorithmFor(key: KeyObject): Omit<Signer, 'privateKey'> {
   const type = keyTypeOf(key);
   refuseWeakKey(type);
-  if (type.startsWith('rsa')) {
-    return { hash: 'sha256', algorithm: seq(oid(OID.sha256WithRSA), nothing()) };
-  }
-  switch (type) {
-    case 'p256':
-      return { hash: 'sha256', algorithm: seq(oid(OID.ecdsaWithSHA256)) };
-    case 'p384':
-      return { hash: 'sha384', algorithm: seq(oid(OID.ecdsaWithSHA384)) };
-    case 'p521':
-      return { hash: 'sha512', algorithm: seq(oid(OID.ecdsaWithSHA512)) };
-    case 'ed25519':
-      return { hash: null, algorithm: seq(oid(OID.ed25519)) };
-    default:
-      return { hash: null, algorithm: seq(oid(OID.ed448)) };
-  }
+  const isRsa = type.startsWith('rsa');
+  const { id, hash } = ALGORITHMS[isRsa ? 'rsa' : (type as 'p256')];
+  return { hash, algorithm: seq(oid(id), isRsa ? nothing() : undefined) };
 }
+
+/** By what certificates are signed here, for each kind of key. */
+const ALGORITHMS = {
+  rsa: { id: OID.sha256WithRSA, hash: 'sha256' },
+  p256: { id: OID.ecdsaWithSHA256, hash: 'sha256' },
+  p384: { id: OID.ecdsaWithSHA384, hash: 'sha384' },
+  p521: { id: OID.ecdsaWithSHA512, hash: 'sha512' },
+  ed25519: { id: OID.ed25519, hash: null },
+  ed448: { id: OID.ed448, hash: null },
+} as const;
+/** What is accepted of others. */
+const HASHES: ReadonlyMap<string, Signer['hash']> = new Map([
+  ...Object.values(ALGORITHMS).map(({ id, hash }) => [id, hash] as const),
+  [OID.sha384WithRSA, 'sha384'],
+  [OID.sha512WithRSA, 'sha512'],
+]);
 
 /** Throws E_KEY_TYPE unless certificates may be made for, and by, a key of this type (a word of keyTypeOf). */
 export function refuseWeakKey(type: string): void {
@@ -70,20 +74,9 @@ function wrap(body: Asn1, { algorithm }: Pick<Signer, 'algorithm'>, signature: U
   return encode(seq(body, algorithm, bits(signature)));
 }
 
-const HASHES: Readonly<Record<string, 'sha256' | 'sha384' | 'sha512' | null>> = {
-  [OID.sha256WithRSA]: 'sha256',
-  [OID.sha384WithRSA]: 'sha384',
-  [OID.sha512WithRSA]: 'sha512',
-  [OID.ecdsaWithSHA256]: 'sha256',
-  [OID.ecdsaWithSHA384]: 'sha384',
-  [OID.ecdsaWithSHA512]: 'sha512',
-  [OID.ed25519]: null,
-  [OID.ed448]: null,
-};
-
 /** Whether the signature is by this key. False too for an algorithm that is unknown, broken (MD5, SHA-1), or not the key's. */
 export function verifies(algorithmOid: string, body: Uint8Array, publicKey: KeyObject, signature: Uint8Array): boolean {
-  const hash = HASHES[algorithmOid];
+  const hash = HASHES.get(algorithmOid);
   return hash !== undefined && isSignature(hash, body, publicKey, signature);
 }
 

@@ -6,26 +6,20 @@ import { replaceValue } from '../dockerd/environment-file.ts';
 import { renderListenScript } from '../dockerd/listen-script.ts';
 import { renderPodmanService } from '../dockerd/podman-units.ts';
 import { withOurs, withoutOurs } from '../dockerd/settings-script.ts';
-import type { PlacedSettings } from './daemon-settings.ts';
-import type { DaemonView } from './daemon-view.ts';
-import type { DesiredHost } from './desired.ts';
-import { fileText, type HostFacts, realPath } from './facts.ts';
+import { fileText, realPath } from './facts.ts';
 import { edited, type FileChange, link, text } from './file-change.ts';
 import { kindOf } from './host-kind.ts';
-import type { Listening } from './plan.ts';
-import { droppedFlags, keptWords, ownFlags, planDropIn, planVariables } from './plan-daemon.ts';
+import {
+  type DaemonInput,
+  droppedFlags,
+  keptWords,
+  ownFlags,
+  planDropIn,
+  planVariables,
+  type UnitInput,
+} from './plan-daemon.ts';
 
-type DaemonFiles = {
-  readonly facts: HostFacts;
-  readonly view: DaemonView;
-  readonly desired: DesiredHost;
-  readonly placed: PlacedSettings;
-  readonly listening: Listening;
-  readonly json: { readonly change?: FileChange };
-};
-
-/** `start`: what is before the command; `hosts`: further flags for where the daemon listens. */
-type UnitFiles = DaemonFiles & { readonly start?: readonly string[]; readonly hosts?: readonly string[] };
+type DaemonFiles = DaemonInput & { readonly json: { readonly change?: FileChange } };
 
 /** By kind of host. */
 export const DAEMON_FILES: Readonly<Record<KindName, (context: DaemonFiles) => FileChange[]>> = {
@@ -36,7 +30,8 @@ export const DAEMON_FILES: Readonly<Record<KindName, (context: DaemonFiles) => F
   podman: podmanFiles,
 };
 
-function unitFiles({ facts, view, desired, placed, listening, json, start, hosts }: UnitFiles): FileChange[] {
+function unitFiles(input: DaemonFiles & UnitInput): FileChange[] {
+  const { facts, view, desired, listening, json } = input;
   const dropInPath = `${facts.places.dropIns}/${dropInName(view.otherDropIns)}`;
   return [
     ...(listening === 'systemd'
@@ -48,9 +43,9 @@ function unitFiles({ facts, view, desired, placed, listening, json, start, hosts
           link(facts.places.socketWants, `../${kindOf(facts).sockets.tls}`),
         ]
       : []),
-    ...planVariables(facts, view, desired, placed),
+    ...planVariables(input),
     ...(json.change ? [json.change] : []),
-    text(dropInPath, renderDropIn(planDropIn(facts, view, desired, placed, listening, { start, hosts }))),
+    text(dropInPath, renderDropIn(planDropIn(input))),
   ];
 }
 
@@ -67,15 +62,16 @@ function ownFiles(context: DaemonFiles): FileChange[] {
 }
 
 /** The file of settings with our flags at its end, and without those of the administrator's that ours replace. */
-function scriptFiles({ facts, view, desired, placed, listening, json }: DaemonFiles): FileChange[] {
+function scriptFiles(input: DaemonFiles): FileChange[] {
+  const { facts, view, json } = input;
   const [settings = ''] = facts.docker.unit.environmentFiles;
   const path = realPath(facts, settings);
   const before = withoutOurs(fileText(facts, path) ?? '');
   const kept = view.variables.reduce((now, variable) => {
-    const dropped = droppedFlags(view, desired, placed, variable);
+    const dropped = droppedFlags(input, variable);
     return dropped.length === 0 ? now : replaceValue(now, variable, keptWords(variable, dropped));
   }, before);
-  const after = withOurs(kept, ownFlags(facts, view, desired, placed, listening));
+  const after = withOurs(kept, ownFlags(input));
   return [...(json.change ? [json.change] : []), edited(facts, path, after)];
 }
 

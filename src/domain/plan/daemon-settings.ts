@@ -11,25 +11,20 @@ import type { DaemonView } from './daemon-view.ts';
 /** Settings by their names in daemon.json; undefined takes one out. */
 export type DaemonSettings = Readonly<Record<string, unknown>>;
 
-export type PlacedSettings = {
-  /** Keys of daemon.json. */
-  readonly json: DaemonSettings;
-  /** Flags (long names) that are taken out, of the command line and of variables such as DOCKER_OPTS. */
-  readonly dropped: ReadonlySet<string>;
-  /** Words for our own command line. */
-  readonly added: readonly string[];
-  /** Keys that cannot be set: their flags are in a variable that the unit itself sets. */
-  readonly stuck: readonly string[];
-};
+export type PlacedSettings = ReturnType<typeof placeSettings>;
 
 /**
  * Sorts settings by where they go. A flag of the command line is replaced by another flag, in our own drop-in; one that comes from a
  * variable's file is taken out there and goes to daemon.json, so that the next run finds what this one left.
  */
-export function placeSettings(view: DaemonView, settings: DaemonSettings): PlacedSettings {
+export function placeSettings(view: DaemonView, settings: DaemonSettings) {
+  /** Keys of daemon.json. */
   const json: Record<string, unknown> = {};
+  /** Flags (long names) that are taken out, of the command line and of variables such as DOCKER_OPTS. */
   const dropped = new Set<string>();
+  /** Words for our own command line. */
   const added: string[] = [];
+  /** Keys that cannot be set: their flags are in a variable that the unit itself sets. */
   const stuck: string[] = [];
   for (const [key, value] of Object.entries(settings)) {
     const flag = flagOfKey(key);

@@ -57,12 +57,7 @@ export const HOST_PATHS: readonly string[] = [
   ...ISSUE_FILES,
 ];
 
-export type HardenedSettings = {
-  readonly extras: readonly ExtraChange[];
-  /** Fixes that change something. */
-  readonly changed: ReadonlySet<FixName>;
-  readonly notes: readonly string[];
-};
+export type HardenedSettings = Pick<Fixing, 'extras' | 'changed' | 'notes'>;
 
 export type HostSettingsInput = {
   /** Undefined: the host did not say. */
@@ -72,17 +67,28 @@ export type HostSettingsInput = {
   readonly banner: string | undefined;
 };
 
+/** What the fixes come to, as it is put together. */
+type Fixing = {
+  readonly fixes: ReadonlySet<FixName>;
+  readonly extras: ExtraChange[];
+  /** Fixes that change something. */
+  readonly changed: Set<FixName>;
+  readonly notes: string[];
+  readonly write: (reasons: readonly FixName[], path: string, content: string) => void;
+};
+
 /** A host that is stricter already stays so. */
 export function hardenSettings(fixes: ReadonlySet<FixName>, input: HostSettingsInput): HardenedSettings {
+  const { settings, file } = input;
   const extras: ExtraChange[] = [];
   const changed = new Set<FixName>();
   const notes: string[] = [];
-  const { settings, file } = input;
-  const write = (reasons: readonly FixName[], path: string, content: string): void => {
+  const write: Fixing['write'] = (reasons, path, content) => {
     const edited = path === LOGIN_DEFS_FILE;
     extras.push({ kind: 'file', path, mode: '0644', edited, content, reason: reasons.join(', ') });
     if (file(path) !== content) for (const reason of reasons) changed.add(reason);
   };
+  const fixing: Fixing = { fixes, extras, changed, notes, write };
   for (const { fix, path, text } of FILES) {
     if (!fixes.has(fix)) continue;
     const theirs = file(path) === undefined ? stricterAlready(fix, settings) : undefined;
@@ -92,16 +98,14 @@ export function hardenSettings(fixes: ReadonlySet<FixName>, input: HostSettingsI
     if (later !== undefined) notes.push(`${fix}: ${later}, and so wins; take it out there`);
   }
   if (settings !== undefined) {
-    kernelSettings(fixes, settings, write, extras, changed, notes);
-    blockModules(fixes, settings, file(MODPROBE_FILE), write, notes);
+    kernelSettings(settings, fixing);
+    blockModules(settings, file(MODPROBE_FILE), fixing);
   }
-  editLoginDefs(fixes, file(LOGIN_DEFS_FILE), write);
+  editLoginDefs(file(LOGIN_DEFS_FILE), fixing);
   if (fixes.has('banner') && input.banner !== undefined)
     for (const path of ISSUE_FILES) write(['banner'], path, `${wrapped(input.banner)}\n`);
   return { extras, changed, notes };
 }
-
-type Write = (reasons: readonly FixName[], path: string, content: string) => void;
 
 /** What the administrator has set stays, where it is as strict; two readonly TMOUT would make every login complain. */
 function stricterAlready(fix: FixName, settings: HostSettings | undefined): string | undefined {
@@ -141,14 +145,7 @@ function laterCoreDumps(path: string, settings: HostSettings | undefined): strin
   return undefined;
 }
 
-function kernelSettings(
-  fixes: ReadonlySet<FixName>,
-  settings: HostSettings,
-  write: Write,
-  extras: ExtraChange[],
-  changed: Set<FixName>,
-  notes: string[],
-): void {
+function kernelSettings(settings: HostSettings, { fixes, extras, changed, notes, write }: Fixing): void {
   const chosen = SYSCTLS.filter(({ fix }) => fixes.has(fix));
   for (const fix of new Set(chosen.filter((row) => !isOwn(settings, row)).map((row) => row.fix)))
     notes.push(`${fix}: nothing is changed, since this host is a container and has the kernel of another machine`);
@@ -175,13 +172,7 @@ function kernelSettings(
   }
 }
 
-function blockModules(
-  fixes: ReadonlySet<FixName>,
-  settings: HostSettings,
-  ours: string | undefined,
-  write: Write,
-  notes: string[],
-): void {
+function blockModules(settings: HostSettings, ours: string | undefined, { fixes, notes, write }: Fixing): void {
   const lines: string[] = [];
   const reasons: FixName[] = [];
   for (const fix of ['modules', 'modules-used'] as const) {
@@ -198,7 +189,7 @@ function blockModules(
 }
 
 /** Values are changed in place; what is missing goes to the end. */
-function editLoginDefs(fixes: ReadonlySet<FixName>, now: string | undefined, write: Write): void {
+function editLoginDefs(now: string | undefined, { fixes, write }: Fixing): void {
   const asked = (['login-defs', 'umask'] as const).filter((fix) => fixes.has(fix));
   if (now === undefined || asked.length === 0) return;
   let text = now;

@@ -65,26 +65,20 @@ export function profilesOf(fix: FixName): readonly Profile[] {
   return PROFILES.filter((profile) => MEMBERS[profile].includes(fix));
 }
 
-export type Choice = {
-  readonly fixes: readonly FixName[];
-  /** Not made, because their costs were not accepted. */
-  readonly leftOut: readonly Fix[];
-  /** Accepted, though they are not among those to be made. */
-  readonly notChosen: readonly FixName[];
-};
-
 /** The fixes of a profile, or those that are named; those that cost need to be accepted by name. */
 export function chooseFixes(wanted: {
   readonly only: readonly FixName[];
   readonly profile: Profile;
   readonly accepted: readonly FixName[];
-}): Choice {
+}) {
   const requested = wanted.only.length > 0 ? wanted.only : MEMBERS[wanted.profile];
   const all = FIXES.filter((fix) => requested.includes(fix.name));
   const refused = (fix: Fix): boolean => needsYes(fix.name) && !wanted.accepted.includes(fix.name);
   return {
     fixes: all.filter((fix) => !refused(fix)).map((fix) => fix.name),
+    /** Not made, because their costs were not accepted. */
     leftOut: all.filter(refused),
+    /** Accepted, though they are not among those to be made. */
     notChosen: wanted.accepted.filter((name) => !requested.includes(name)),
   };
 }
@@ -121,23 +115,18 @@ export function recordHardening(
     readonly banner?: string | undefined;
   },
 ): readonly string[] {
-  const kept = [
-    ...fixes.filter((entry) => entry.startsWith(KEPT_MEMBER)),
-    ...settings.keepInDockerGroup.map((user) => KEPT_MEMBER + user),
+  const entries = (prefix: string, ...more: readonly string[]): string[] => [
+    ...fixes.filter((entry) => entry.startsWith(prefix)),
+    ...more.map((value) => prefix + value),
   ];
-  const tries = [
-    ...fixes.filter((entry) => entry.startsWith(MAX_AUTH_TRIES)),
-    ...(settings.maxAuthTries === undefined ? [] : [`${MAX_AUTH_TRIES}${settings.maxAuthTries}`]),
-  ];
-  const banner =
-    settings.banner === undefined ? fixes.find((entry) => entry.startsWith(BANNER)) : BANNER + settings.banner;
-  const known = FIXES.map((fix) => fix.name as string)
-    .filter((name) => fixes.includes(name))
-    // It has no text yet.
-    .filter((name) => name !== 'banner' || banner !== undefined);
+  const { keepInDockerGroup, maxAuthTries, banner: words } = settings;
+  const kept = entries(KEPT_MEMBER, ...keepInDockerGroup);
+  const tries = entries(MAX_AUTH_TRIES, ...(maxAuthTries === undefined ? [] : [`${maxAuthTries}`]));
+  const banner = words === undefined ? entries(BANNER).slice(0, 1) : [BANNER + words];
   return [
-    ...known,
-    ...(banner === undefined ? [] : [banner]),
+    // Without a text there is no banner yet.
+    ...FIXES.flatMap(({ name }) => (fixes.includes(name) && (name !== 'banner' || banner.length > 0) ? [name] : [])),
+    ...banner,
     ...[...new Set(kept)].sort(),
     ...(tries.length === 0 ? [] : [`${MAX_AUTH_TRIES}${authTriesOf(tries)}`]),
   ];

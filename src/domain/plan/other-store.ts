@@ -89,11 +89,6 @@ export function newerThanStore(host: string, { state }: HostFacts, mark: StoreMa
 /** Hosts that are known here, by name: the server certificate (PEM) that each got last. */
 export type KnownHosts = Map<string, string>;
 
-/** A new map for each run: what it sets up is added. */
-export function knownHosts({ hosts }: Pick<StoreState, 'hosts'>): KnownHosts {
-  return new Map([...hosts].map(([name, { serverCert }]) => [name, serverCert]));
-}
-
 /** The host's own record names it, or its certificate does; undefined where it is unknown here, or known by the name `host`. */
 function knownName(facts: HostFacts, host: string, hosts: KnownHosts): string | undefined {
   const installed = facts.transaction === undefined ? installedCredentials(facts) : undefined;

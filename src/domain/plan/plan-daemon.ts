@@ -50,23 +50,24 @@ export function listeningOf(facts: HostFacts, view: DaemonView): Listening {
   return asks && facts.holds ? 'firewall' : 'daemon';
 }
 
-export function planDropIn(
-  facts: HostFacts,
-  view: DaemonView,
-  desired: DesiredHost,
-  placed: PlacedSettings,
-  listening: Listening,
-  { start = [], hosts = [] }: { readonly start?: readonly string[]; readonly hosts?: readonly string[] } = {},
-): { execStart: string; sockets: string[] } {
+/** What the part of the daemon is made from. */
+export type DaemonInput = {
+  readonly facts: HostFacts;
+  readonly view: DaemonView;
+  readonly desired: DesiredHost;
+  readonly placed: PlacedSettings;
+  readonly listening: Listening;
+};
+
+/** `start`: what is before the command; `hosts`: further flags for where the daemon listens. */
+export type UnitInput = DaemonInput & { readonly start?: readonly string[]; readonly hosts?: readonly string[] };
+
+export function planDropIn(input: UnitInput): { execStart: string; sockets: string[] } {
+  const { facts, view, listening, start = [], hosts = [] } = input;
   const line = view.commandLine;
   if (line === undefined) return { execStart: '', sockets: [] };
-  const dropped = new Set(closedListeners(view, desired).map((listener) => listener.text));
-  const command = renderCommandLine(
-    line,
-    (flag) =>
-      isTlsFlag(flag) || placed.dropped.has(flag.name) || (flag.name === '--host' && dropped.has(flag.value ?? '')),
-    [...hosts, ...ownFlags(facts, view, desired, placed, listening)],
-  );
+  const isDropped = droppedBy(input, closedListeners(view, input.desired));
+  const command = renderCommandLine(line, isDropped, [...hosts, ...ownFlags(input)]);
   const execStart = [...start, command].join(' ');
   if (listening !== 'systemd') return { execStart, sockets: [] };
   // One that is there unused, beside a socket unit of the administrator's own, is not for us to start: it would take /run/docker.sock.
@@ -76,13 +77,7 @@ export function planDropIn(
 }
 
 /** The flags by which the daemon listens under mutual TLS; where systemd does not, with its addresses. */
-export function ownFlags(
-  { places }: Pick<HostFacts, 'places'>,
-  view: DaemonView,
-  desired: DesiredHost,
-  placed: PlacedSettings,
-  listening: Listening,
-): string[] {
+export function ownFlags({ facts: { places }, view, desired, placed, listening }: DaemonInput): string[] {
   const ownHosts =
     listening !== 'systemd' && !view.listeners.some((listener) => listener.from === 'json')
       ? [
@@ -149,18 +144,16 @@ export function replacedWarnings(facts: HostFacts, view: DaemonView, desired: De
 }
 
 /** Flags of a variable that do not stay in it. */
-export function droppedFlags(
-  view: DaemonView,
-  desired: DesiredHost,
-  placed: PlacedSettings,
-  variable: VariableFlags,
-): readonly Flag[] {
-  const closed = closedListeners(view, desired).filter((listener) => listener.from === 'variable');
-  const dropped = new Set(closed.map((listener) => listener.text));
-  return variable.flags.filter(
-    (flag) =>
-      isTlsFlag(flag) || placed.dropped.has(flag.name) || (flag.name === '--host' && dropped.has(flag.value ?? '')),
-  );
+export function droppedFlags(input: DaemonInput, variable: VariableFlags): readonly Flag[] {
+  const closed = closedListeners(input.view, input.desired).filter((listener) => listener.from === 'variable');
+  return variable.flags.filter(droppedBy(input, closed));
+}
+
+/** Flags that ours replace, and those that name a listener that is closed. */
+function droppedBy({ placed }: DaemonInput, closed: DaemonView['listeners']): (flag: Flag) => boolean {
+  const texts = new Set(closed.map((listener) => listener.text));
+  return (flag) =>
+    isTlsFlag(flag) || placed.dropped.has(flag.name) || (flag.name === '--host' && texts.has(flag.value ?? ''));
 }
 
 /** The words of the other flags, unchanged. */
@@ -169,15 +162,11 @@ export function keptWords(variable: VariableFlags, dropped: readonly Flag[]): st
   return kept.flatMap((flag) => flag.words.map((word) => word.raw)).join(' ');
 }
 
-export function planVariables(
-  facts: HostFacts,
-  view: DaemonView,
-  desired: DesiredHost,
-  placed: PlacedSettings,
-): FileChange[] {
+export function planVariables(input: DaemonInput): FileChange[] {
+  const { facts, view } = input;
   const managed = new Set((facts.state?.managed ?? []).map((item) => item.path));
   return view.variables.flatMap((variable) => {
-    const bad = droppedFlags(view, desired, placed, variable);
+    const bad = droppedFlags(input, variable);
     const before = variable.file === undefined ? undefined : fileText(facts, variable.file);
     if (variable.file === undefined || before === undefined) return [];
     if (bad.length === 0) {
@@ -189,13 +178,10 @@ export function planVariables(
   });
 }
 
-export function planDaemonJson(
-  facts: HostFacts,
-  view: DaemonView,
-  desired: DesiredHost,
-  listening: Listening,
-  placed: PlacedSettings,
-): { change?: FileChange; after: string | undefined } {
+export function planDaemonJson({ facts, view, desired, placed, listening }: DaemonInput): {
+  readonly change?: FileChange;
+  readonly after: string | undefined;
+} {
   const path = view.configFile;
   const before = fileText(facts, path);
   if (!kindOf(facts).engine.configurable) return { after: before };
@@ -228,19 +214,14 @@ export function planDaemonJson(
 }
 
 export function planDaemon(
-  facts: HostFacts,
-  view: DaemonView,
-  desired: DesiredHost,
+  { facts, view, desired }: DaemonInput,
   files: readonly FileChange[],
   credentials: { reason: string } | undefined,
   jsonAfter: string | undefined,
 ): HostPlan['daemon'] {
   const { engine, sockets, start } = kindOf(facts);
-  if (credentials)
-    return {
-      action: 'restart',
-      reason: `${credentials.reason} (${engine.program} reads TLS files only when it starts)`,
-    };
+  const restart = (reason: string) => ({ action: 'restart', reason }) as const;
+  if (credentials) return restart(`${credentials.reason} (${engine.program} reads TLS files only when it starts)`);
   const touched = files.filter(
     (change) =>
       isDaemonPath(change.path, facts, view) &&
@@ -248,27 +229,22 @@ export function planDaemon(
       !isSameText(change, fileText(facts, change.path)),
   );
   const others = touched.filter((change) => change.path !== view.configFile);
-  if (others.length > 0) return { action: 'restart', reason: start };
-  if (facts.docker.unit.active !== 'active') return { action: 'restart', reason: 'it is not running' };
+  if (others.length > 0) return restart(start);
+  if (facts.docker.unit.active !== 'active') return restart('it is not running');
   if (touched.length > 0) {
     const keys = changedKeys(fileText(facts, view.configFile), jsonAfter);
     if (keys.every((key) => RELOADABLE.has(key)))
       return { action: 'reload', reason: `${keys.join(', ')} can be taken in while it runs` };
     const fixed = keys.filter((key) => !RELOADABLE.has(key));
-    return {
-      action: 'restart',
-      reason: `${listWords(fixed)} ${fixed.length > 1 ? 'are' : 'is'} read only when it starts`,
-    };
+    return restart(`${listWords(fixed)} ${fixed.length > 1 ? 'are' : 'is'} read only when it starts`);
   }
   if (
     facts.docker.cmdline.length > 1 &&
     !facts.docker.cmdline.includes(`${engine.trust}=${facts.places.current}/${SERVER_FILES.ca}`)
-  ) {
-    return { action: 'restart', reason: 'it runs without the configuration that is on the host' };
-  }
-  if (listeningOf(facts, view) === 'systemd' && facts.docker.tlsSocket.active !== 'active') {
-    return { action: 'restart', reason: `${sockets.tls} does not listen on port ${desired.port}` };
-  }
+  )
+    return restart('it runs without the configuration that is on the host');
+  if (listeningOf(facts, view) === 'systemd' && facts.docker.tlsSocket.active !== 'active')
+    return restart(`${sockets.tls} does not listen on port ${desired.port}`);
   return { action: 'none', reason: 'nothing changes for it' };
 }
 

@@ -84,11 +84,12 @@ export function planHost(facts: HostFacts, wantedHost: DesiredHost): HostPlan {
   const warnings = replacedWarnings(facts, view, desired);
   const listening = listeningOf(facts, view);
   const placed = placeSettings(view, desired.daemonSettings ?? {});
-  const json = planDaemonJson(facts, view, desired, listening, placed);
+  const input = { facts, view, desired, placed, listening };
+  const json = planDaemonJson(input);
   const everything: FileChange[] = [
     ...planLinger(facts),
     link(current, `${generation}`),
-    ...DAEMON_FILES[kindOf(facts).name]({ facts, view, desired, placed, listening, json }),
+    ...DAEMON_FILES[kindOf(facts).name]({ ...input, json }),
     ...(desired.extras ?? []).map((extra) => planFile(extra, facts)),
   ];
   // Files that a plan may edit are kept whole, or `remove` would bring back only their attributes.
@@ -106,7 +107,7 @@ export function planHost(facts: HostFacts, wantedHost: DesiredHost): HostPlan {
     .map((change) => withDrift(change, facts));
   const reason = whyCredentials(facts, desired.credentials);
   const credentials = reason === undefined ? undefined : { reason, ...desired.credentials };
-  const daemon = planDaemon(facts, view, desired, files, credentials, json.after);
+  const daemon = planDaemon(input, files, credentials, json.after);
   const containers = planContainers(facts, view, desired.containers, daemon.action, desired.liveRestore, json.after);
   const busy = files.length > 0 || credentials !== undefined || daemon.action !== 'none';
   return {

@@ -199,9 +199,14 @@ export function asBefore(remark: string): string {
  * before its rollback was armed.
  */
 export function renderEnding(verb: 'commit' | 'undo', { id, kind }: Pick<Transaction, 'id' | 'kind'>): string {
-  const argument = verb === 'commit' ? shellQuote(id) : 'requested';
   const txn = `${kind.places.state}/txn`;
   // Every script runs in a clean environment, so the stored one need not make it again.
+  // For `commit` it takes the lock by itself, and looks again then.
+  if (verb === 'commit')
+    return `T=${shellQuote(txn)} id=
+if [ -f "$T/settings" ]; then read -r id 2>/dev/null <"$T/id"; fi
+if [ "$id" = ${shellQuote(id)} ]; then set -- clean commit "$id" && . "$T/rollback.sh"; fi
+printf '@result nothing\\n'`;
   // The change may still be at work: it holds the lock on this directory from its first to its last step.
   return [
     assignments({ ...placesOf(kind), STATE: kind.places.state }),
@@ -209,11 +214,11 @@ export function renderEnding(verb: 'commit' | 'undo', { id, kind }: Pick<Transac
     `exec 9<${shellQuote(kind.places.run)} && flock -w 120 9`,
     `if [ ! -f ${shellQuote(`${txn}/settings`)} ] && grep -qxF ${shellQuote(`transaction=${id}`)} ${shellQuote(kind.places.lock)} 2>/dev/null; then`,
     `  clear_unarmed ${shellQuote(`${kind.places.run}/docker-tls-${id}`)}`,
-    verb === 'undo' ? "  result undone ''" : '  result nothing',
+    "  result undone ''",
     `elif [ -f ${shellQuote(`${txn}/rollback.sh`)} ] && [ "$(cat ${shellQuote(`${txn}/id`)} 2>/dev/null)" = ${shellQuote(id)} ]; then`,
     // mksh keeps a copy of what it closes, and with it the lock, for as long as it runs.
     '  flock -u 9; exec 9<&-',
-    `  sh ${shellQuote(`${txn}/rollback.sh`)} clean ${verb} ${argument}`,
+    `  sh ${shellQuote(`${txn}/rollback.sh`)} clean undo requested`,
     'else',
     '  result nothing',
     'fi',

@@ -32,13 +32,7 @@ export function meantClient<Client extends StoredClient>(
   host: ReachableHost,
   name: string | undefined,
 ): Client | undefined {
-  const usable = [...clients.values()].filter(
-    (client) =>
-      (name === undefined || client.record.name === name) &&
-      client.key !== undefined &&
-      client.record.revokedAt === undefined &&
-      accepts(host, client),
-  );
+  const usable = usableAt(clients.values(), host).filter(({ record }) => name === undefined || record.name === name);
   return usable.length === 1 ? usable[0] : ownOf(usable);
 }
 
@@ -47,10 +41,14 @@ export function probeClientAt<Client extends StoredClient>(
   clients: Iterable<Client>,
   host: ReachableHost,
 ): Client | undefined {
-  const accepted = [...clients].filter(
+  const usable = usableAt(clients, host);
+  return ownOf(usable) ?? usable[0];
+}
+
+function usableAt<Client extends StoredClient>(clients: Iterable<Client>, host: ReachableHost): Client[] {
+  return [...clients].filter(
     (client) => client.key !== undefined && client.record.revokedAt === undefined && accepts(host, client),
   );
-  return ownOf(accepted) ?? accepted[0];
 }
 
 /** Every CA of this store that hosts and clients trust, PEM: the one that issues, then those that a rotation has not dropped yet. */

@@ -1,7 +1,6 @@
 /** Owns the choice of what a rotation is about: named ones, all, or those that are due. */
 
 import { DockerTlsError, usage } from '../../errors/errors.ts';
-import { inspectCertificate } from '../pki/inspect.ts';
 import { renewal } from '../pki/renewal.ts';
 import { knownWords } from '../words.ts';
 
@@ -15,7 +14,11 @@ export type Choice = {
 };
 
 /** The names that a choice means among what there is (name → certificate). Fails with E_USAGE, E_HOST_UNKNOWN or E_CLIENT_UNKNOWN (exit 2). */
-export function resolveNames(what: 'host' | 'client', certs: ReadonlyMap<string, string>, choice: Choice): string[] {
+export async function resolveNames(
+  what: 'host' | 'client',
+  certs: ReadonlyMap<string, string>,
+  choice: Choice,
+): Promise<string[]> {
   const ways = [choice.names.length > 0, choice.due, choice.all].filter(Boolean).length;
   if (ways !== 1) {
     const command = `docker-tls rotate ${what === 'host' ? 'server' : 'client'}`;
@@ -30,9 +33,11 @@ export function resolveNames(what: 'host' | 'client', certs: ReadonlyMap<string,
     );
   }
   if (choice.names.length > 0) return [...choice.names];
-  return [...certs].filter(([, cert]) => choice.all || isDue(cert, choice)).map(([name]) => name);
-}
-
-function isDue(cert: string, { now, within }: Choice): boolean {
-  return renewal({ ...inspectCertificate(cert), now, withinDays: within && within / 86_400_000 }).state !== 'ok';
+  if (choice.all) return [...certs.keys()];
+  // Not for names: a connection is begun without it.
+  const { inspectCertificate } = await import('../pki/inspect.ts');
+  const due = { now: choice.now, withinDays: choice.within && choice.within / 86_400_000 };
+  return [...certs]
+    .filter(([, cert]) => renewal({ ...inspectCertificate(cert), ...due }).state !== 'ok')
+    .map(([name]) => name);
 }

@@ -1,4 +1,4 @@
-/** Owns which certificate a host is to have: the one that the store has as long as it fits, else a request for one. Signs nothing. */
+/** Owns which certificate a host is to have: the one that the store has as long as it fits, else a request for one; and how the one it has differs. Signs nothing. */
 
 import type { StoredHost, StoredOldCa, StoreState } from '../../adapters/store/records.ts';
 import { DockerTlsError } from '../../errors/errors.ts';
@@ -9,7 +9,7 @@ import { parseCertificate } from '../pki/parse.ts';
 import { renewal } from '../pki/renewal.ts';
 import type { DesiredCredentials } from '../plan/desired.ts';
 import type { HostSpec } from '../settings.ts';
-import { plural } from '../words.ts';
+import { dateWords, plural } from '../words.ts';
 import { certificateIds } from './ca-id.ts';
 import { caBreaksClients, externalCaKey } from './ca-refusals.ts';
 import { type AccessView, bundleOf, trustedIds } from './view.ts';
@@ -157,6 +157,16 @@ export function canVouch({ cert, keyPem, record }: Pick<StoredOldCa, 'cert' | 'k
 /** Whether clients that know only an older CA no longer trust a host that gets a certificate of the CA in use in place of this one. */
 export function breaksClients(serverCert: string, oldCas: StoreState['oldCas'], now: Date): boolean {
   return oldCas.some((old) => !canVouch(old) && isFrom(serverCert, old.cert, 'server', now));
+}
+
+/** `found`: what the host serves or has (PEM; empty: none). `verb`: `serves` or `has`. Undefined: the same certificate. */
+export function certificateDrift(found: string, stored: string, verb: 'serves' | 'has'): string | undefined {
+  if (found === '') return `${verb} no certificate`;
+  const [there, here] = [inspectCertificate(found), inspectCertificate(stored)];
+  if (there.fingerprint === here.fingerprint) return undefined;
+  return here.notBefore > there.notBefore
+    ? `still ${verb} the certificate until ${dateWords(there.notAfter)}: the newer one in the store (until ${dateWords(here.notAfter)}) was signed but not applied`
+    : `${verb} another certificate than the one in the store`;
 }
 
 /** E_SIGN_COMMAND, exit 4. */

@@ -1,10 +1,11 @@
 /** Owns the connection to a host and its facts: what is known before anything is planned. Changes nothing. */
 
+import type { StoreState } from '../../adapters/store/records.ts';
+import { namingKnown } from '../../domain/fleet/specs.ts';
 import { proposeSans } from '../../domain/pki/names.ts';
 import type { HostSpec } from '../../domain/settings.ts';
 import { DockerTlsError } from '../../errors/errors.ts';
 import type { HostProgress, HostSession, SshOptions } from '../../runtime.ts';
-import { gather } from '../gather.ts';
 import type { OpenedHost, Reach } from '../intent.ts';
 
 /** Interfaces whose addresses no client dials: Docker's and other virtual bridges. */
@@ -20,32 +21,44 @@ export function sshOptions(spec: HostSpec, { runtime, ask, ...reach }: Reach): S
     sudoPassword,
     ask,
     signal: runtime.signal,
+    dialled: () => void loadGather().catch(() => {}),
   };
 }
 
 /** What follows the facts: `change`, where it is sure enough that its exec may be begun with theirs. */
 export type Next = 'change' | 'unknown';
 
+/** `meanwhile`: begun while the host gathers its facts; what comes of it, nobody waits for. */
+export type Following = { readonly next?: Next; readonly meanwhile?: () => Promise<unknown> };
+
+/** Not at the start: a connection is begun without it. */
+const loadGather = () => import('../gather.ts');
+
 /** Connects and gathers facts. The session stays open. */
 export async function openHost(
   spec: HostSpec,
   reach: Reach,
   progress: HostProgress,
-  next: Next = 'unknown',
+  following: Following = {},
 ): Promise<OpenedHost> {
   progress.phase('connect');
-  return factsOf(await reach.runtime.connect(sshOptions(spec, reach)), spec, reach, progress, next);
+  return factsOver(await reach.runtime.connect(sshOptions(spec, reach)), spec, reach, progress, following);
 }
 
 /** The same for a host that may be new: where the user that logs in has a Docker of their own, and no other runs there, that one is meant. */
-export async function findHost(spec: HostSpec, reach: Reach, progress: HostProgress, next: Next): Promise<OpenedHost> {
+export async function findHost(
+  spec: HostSpec,
+  reach: Reach,
+  progress: HostProgress,
+  following: Following = {},
+): Promise<OpenedHost> {
   progress.phase('connect');
   const options = sshOptions(spec, reach);
   const session = await reach.runtime.connect(options);
   const alone = !spec.ssh.rootless && session.user !== 'root' && (await hasOnlyOwnDocker(session, spec.name, reach));
-  if (!alone) return factsOf(session, spec, reach, progress, next);
+  if (!alone) return factsOver(session, spec, reach, progress, following);
   await session.close();
-  return factsOf(await reach.runtime.connect({ ...options, rootless: true }), spec, reach, progress, next);
+  return factsOver(await reach.runtime.connect({ ...options, rootless: true }), spec, reach, progress, following);
 }
 
 async function hasOnlyOwnDocker(session: HostSession, host: string, { runtime }: Reach): Promise<boolean> {
@@ -62,19 +75,30 @@ async function hasOnlyOwnDocker(session: HostSession, host: string, { runtime }:
   return stdout.toString('utf8') === 'own\n';
 }
 
-/** Gathers facts over a session that is open; it is closed where that fails. */
+function factsOver(
+  session: HostSession,
+  spec: HostSpec,
+  reach: Reach,
+  progress: HostProgress,
+  following: Following,
+): Promise<OpenedHost> {
+  return closingOnError(session, spec.name, () => factsOf(session, reach, progress, following));
+}
+
+/** Gathers facts over a session that is open. */
 export async function factsOf(
   session: HostSession,
-  { name }: HostSpec,
   { runtime: { now, signal } }: Reach,
   progress: HostProgress,
-  next: Next = 'unknown',
+  { next, meanwhile }: Following = {},
 ): Promise<OpenedHost> {
   progress.phase('facts');
+  const { gather } = await loadGather();
   const gathering = gather(session, { now, signal });
   // Behind theirs, so that the facts have not to wait for it.
   if (next === 'change') session.prepare?.();
-  const { facts, skewMs } = await closingOnError(session, name, () => gathering);
+  meanwhile?.().catch(() => {});
+  const { facts, skewMs } = await gathering;
   const addresses = facts.addresses.filter((entry) => !VIRTUAL.test(entry.interface)).map((entry) => entry.address);
   return {
     session,
@@ -91,4 +115,17 @@ export async function closingOnError<T>(session: HostSession, host: string, work
     await session.close();
     throw error instanceof DockerTlsError && error.where === undefined ? error.at(host) : error;
   }
+}
+
+/** As openHost, for a host that may be meant by another name: the error says which are known. */
+export function openKnown(
+  spec: HostSpec,
+  state: StoreState,
+  reach: Reach,
+  progress: HostProgress,
+  following?: Following,
+): Promise<OpenedHost> {
+  return openHost(spec, reach, progress, following).catch((error: unknown) => {
+    throw namingKnown(error, spec.name, state);
+  });
 }

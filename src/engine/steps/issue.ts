@@ -20,6 +20,11 @@ export type Issued = Base & {
   retract(): Promise<void>;
 };
 
+/** The CA that issues for this run is one that is asked. */
+export function asksOutside({ wanted, state }: Base): boolean {
+  return asksExternalCa({ ca: caAfter(state.ca, wanted.credentials) });
+}
+
 /** Asks for the CA's passphrase where something will be signed. Comes before the store's lock: a person who types holds up no other run. */
 export async function unlockCa({ wanted, hosts }: Planned, { state, now }: Base, run: Run): Promise<void> {
   const plans = hosts.flatMap((one) => (one.kind === 'done' ? [one.value.plan] : []));

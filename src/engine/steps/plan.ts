@@ -1,4 +1,4 @@
-/** Owns what a run begins from, and the plan of a host from its facts, the store and what is wanted: pure decisions, put together. Signs nothing, changes nothing. */
+/** Owns the plan of a host from its facts, the store and what is wanted: pure decisions, put together. Signs nothing, changes nothing. */
 
 import { reachedThrough } from '../../domain/destination.ts';
 import { type HostFacts, installedCredentials } from '../../domain/plan/facts.ts';
@@ -13,7 +13,6 @@ import {
 } from '../../domain/plan/other-clients.ts';
 import {
   isNewerThan,
-  knownHosts,
   managedExternally,
   markToKeep,
   newerThanStore,
@@ -23,39 +22,17 @@ import {
 import { hasChanges, planHost } from '../../domain/plan/plan.ts';
 import type { HostSpec } from '../../domain/settings.ts';
 import { certificateIds, sameIds } from '../../domain/trust/ca-id.ts';
-import { externalCaKey } from '../../domain/trust/ca-refusals.ts';
-import { type CredentialChange, preview } from '../../domain/trust/changes.ts';
+import { preview } from '../../domain/trust/changes.ts';
 import { desiredServer, namesFor } from '../../domain/trust/server.ts';
 import { isAccepted, trustFor } from '../../domain/trust/trust.ts';
 import { type AccessView, bundleOf, resolveIds, viewOf } from '../../domain/trust/view.ts';
 import type { HostProgress } from '../../runtime.ts';
-import type { AgreedHost, Base, Intent, OpenedHost, PlannedHost, Run } from '../intent.ts';
+import type { AgreedHost, Base, OpenedHost, PlannedHost, Run } from '../intent.ts';
 import { wayProblem } from '../reachability.ts';
 import { wayTo } from '../through.ts';
 import { problemsOf, refuseProblems } from './preflight.ts';
 import { droppedNotes, hardeningOf, latestOf } from './record.ts';
 import { planRestored } from './restore.ts';
-
-/** Reads the store, and asks the intent. Throws what prevents the whole run. */
-export async function resolveIntent(intent: Intent, { store, runtime, progress }: Run): Promise<Base> {
-  const now = runtime.now();
-  const state = await store.read();
-  const wanted = intent.want(state, now);
-  requireIssuing(viewOf(state, now), wanted.credentials);
-  for (const note of wanted.notes ?? []) progress.note(note);
-  return { intent, wanted, state, now, issued: false, known: knownHosts(state) };
-}
-
-/** What needs the CA's key is refused where it is not in the store: E_CA_KEY_EXTERNAL (exit 2). */
-function requireIssuing(view: AccessView, changes: readonly CredentialChange[]): void {
-  const made = changes.some(({ kind }) => kind === 'create-ca' || kind === 'import-ca' || kind === 'replace-ca');
-  if (view.issuing !== 'external' || made) return;
-  for (const change of changes) {
-    const client =
-      change.kind === 'client' ? change.record.name : change.kind === 'issuing-ca' ? change.client : undefined;
-    if (client !== undefined && !view.issuers.get(client)?.current) throw externalCaKey();
-  }
-}
 
 /**
  * The number that the store is at. Fails with E_HOST_NEWER (exit 4) where the host was changed from a newer state, unless that is `accepted`:

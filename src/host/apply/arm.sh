@@ -1,11 +1,12 @@
 # Arms the rollback: from here on the host rolls back automatically, also when this script is killed or the host reboots
-# Needs functions: fail list_recovery make_directories recovery_goal start_timer step words write_recovery
-# Needs variables: RECOVERY RECOVERY_LINK SETTINGS STAGING STATE T
+# Needs functions: fail list_recovery look_ahead make_directories set_recovery_goal start_timer step words write_recovery
+# Needs variables: RECOVERY RECOVERY_LINK SETTINGS STAGING STATE T goal
 # Needs programs: cat chmod chown cp id ln mkdir mv rm sync
 
 step arm
 make_directories "${RECOVERY_LINK%/*}" 0755 || fail "$(words)"
-write_recovery 2>"$ERR" && ln -sfT "$(recovery_goal)" "$RECOVERY_LINK" 2>>"$ERR" && list_recovery 2>>"$ERR" || fail "$(words)"
+set_recovery_goal
+write_recovery 2>"$ERR" && ln -sfT "$goal" "$RECOVERY_LINK" 2>>"$ERR" && list_recovery 2>>"$ERR" || fail "$(words)"
 # A directory that another account may write would hand it our rollback, which root runs.
 # With -p and not -a, which would keep the label that SELinux has for /run.
 # `settings` comes last: it is what makes the rollback able to act. Its content has to be on the disk before its name is: after a loss of
@@ -19,5 +20,8 @@ CREATED=$T/created
 # systemd takes a while for it: what follows only adds files of our own, and nothing is switched before it is there (switch.sh).
 start_timer 2>"$T/timer-error" &
 timer=$!
+# So does its look at the daemon.
+look_ahead 2>/dev/null &
+look=$!
 ERR=$T/error
 rm -rf -- "$STAGING"

@@ -4,26 +4,33 @@
 # Needs programs: df grep ln mkdir mv readlink rm stat sync tail
 
 step keep
-mkdir -p "$T/origin" 2>"$ERR" || fail "$(words)"
-for path in "$STATE"/origin/*; do
-  if [ -e "$path" ] || [ -L "$path" ]; then copy "$path" "$T/origin/${path##*/}" 2>"$ERR" || fail "$(words)"; fi
-done
+# A copy of the origin, for what this change adds to it; most add nothing.
+own_origin() {
+  [ ! -d "$T/origin" ] || return 0
+  mkdir -p "$T/origin" 2>"$ERR" || fail "$(words)"
+  for first in "$STATE"/origin/*; do
+    if [ -e "$first" ] || [ -L "$first" ]; then copy "$first" "$T/origin/${first##*/}" 2>"$ERR" || fail "$(words)"; fi
+  done
+}
 # Whether docker ran before the first change, and whether its socket listened, belongs to the origin as well.
 if [ "$WAS_ACTIVE" = yes ]; then was=active; else was=inactive; fi
 if [ "$SOCKET_WAS_ACTIVE" = yes ]; then listened=active; else listened=inactive; fi
-if [ ! -f "$T/origin/manifest" ]; then
+origin=$STATE/origin
+if [ ! -f "$origin/manifest" ]; then
+  own_origin
+  origin=$T/origin
   # The records were deleted by hand, and credentials of ours lie there: their directory goes with us one day.
   left=$(readlink -- "$TLS_DIRECTORY/current" 2>/dev/null)
   case $left in
     '' | *[!0-9]*) ;;
     *) printf '%s\n' "$TLS_DIRECTORY" "$TLS_DIRECTORY/$left" "$UNITS/$SERVICE.d" >>"$CREATED" || fail "$(df -Pk "$STATE" | tail -n 1)" ;;
   esac
+  printf '0\tunit\t%s\t-\t%s\n' "$was" docker.service "$listened" docker.socket >"$origin/manifest" || fail "$(df -Pk "$STATE" | tail -n 1)"
 fi
-[ -f "$T/origin/manifest" ] || printf '0\tunit\t%s\t-\t%s\n' "$was" docker.service "$listened" docker.socket >"$T/origin/manifest" || fail "$(df -Pk "$STATE" | tail -n 1)"
 known=$NL count=0
 while IFS=$TAB read -r index kind mode owner path <&3; do
   known=$known$path$NL count=$((count + 1))
-done 3<"$T/origin/manifest"
+done 3<"$origin/manifest"
 # What cannot have a second name (a mount, an immutable file) may not be replaceable either, which the rollback could not fix: it gets
 # a copy, and the very same contents take its place for a try.
 keep_copy() {
@@ -78,6 +85,7 @@ while IFS=$TAB read -r index kind mode owner source path <&3; do
     *"$NL$path$NL"*) ;;
     *)
       count=$((count + 1))
+      own_origin
       if is_ours "$path"; then
         printf '%s\tabsent\t-\t-\t%s\n' "$count" "$path" >>"$T/origin/manifest" 2>"$ERR" || fail "$(words)"
       else
@@ -93,5 +101,6 @@ while IFS=$TAB read -r index kind mode owner source path <&3; do
   if [ -f "$path.docker-tls-new" ] && [ ! -L "$path.docker-tls-new" ]; then set -- "$@" "$path.docker-tls-new"; fi
   if [ "$kind" = blob ]; then set -- "$@" "$path"; fi
 done 3<"$T/manifest"
-sync "$@" "$T"/origin/* "$T/origin" "$T" 2>/dev/null
+if [ -d "$T/origin" ]; then set -- "$@" "$T"/origin/* "$T/origin"; fi
+sync "$@" "$T" 2>/dev/null
 set --

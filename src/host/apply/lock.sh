@@ -3,7 +3,7 @@
 # It is /bin/sh of any kind: no redirection on `:`, which would end the shell where the disk is full.
 # Prints `@ STEP` when a step begins, `@warning BASE64` for what the operator should know, and one last line `@result …`.
 # Needs functions: clear_unarmed result take_lock undo
-# Needs variables: CONFIRM RUN T TXN
+# Needs variables: CONFIRM RUN T TXN now
 # Needs programs: dd head rm timeout
 umask 077
 trap '' HUP PIPE
@@ -21,13 +21,14 @@ esac
 
 step lock
 take_lock $((CONFIRM + 60))
+SINCE=$now
 STAGING=$RUN/docker-tls-$TXN
-timer='' validation=''
+timer='' look='' validation=''
 # Whatever ends this script before the daemon was touched leaves nothing behind: also no timer that is only about to start, and no dockerd that
 # still validates.
 abandon() {
   trap - EXIT
-  for job in $timer $validation; do wait "$job"; done
+  for job in $timer $look $validation; do wait "$job"; done
   if [ -f "$T/settings" ]; then
     undo abandoned >/dev/null 2>&1
   else

@@ -1,6 +1,6 @@
 # The records of the change, which came with the script; and whether the host is still what the plan was made from.
 # Needs functions: changed fail unread_units
-# Needs variables: ABSENT CONFIRM FRAGMENT KNOWN_UNITS MANAGED MANIFEST NL RECORD ROLLBACK RUN SEEN SETTINGS STAGING TXN
+# Needs variables: ABSENT CONFIRM FRAGMENT KNOWN_UNITS MANAGED MANIFEST NL RECORD ROLLBACK RUN SEEN SETTINGS STAGING TXN unread
 # Needs programs: chmod chown df grep head id lsattr mkdir sed sha256sum tail
 
 # They are in a staging directory in memory at first: a reboot before the rollback is armed leaves nothing.
@@ -30,7 +30,7 @@ CREATED=$STAGING/created
 eval "$SETTINGS"
 set -- # no verb: only the functions
 eval "$ROLLBACK"
-unread=$(unread_units "$FRAGMENT" "$KNOWN_UNITS")
+unread_units "$FRAGMENT" "$KNOWN_UNITS"
 [ -z "$unread" ] || changed "${unread%%"$NL"*}"
 ROLLBACK_LIMIT=$LIMIT
 LIMIT=$CONFIRM

@@ -1,9 +1,9 @@
 # Puts the change in place: from here on something changes, and every failure goes through the rollback.
-# Needs functions: apply_services effective_sshd fail is_up keep_audit_rules keep_generation last_words mark missing_programs place_as
-# Needs functions: plainly reload_live_restore result set_linger set_member set_sysctl step undo warn words
-# Needs variables: AUDIT CREATED DAEMON DAEMON_JSON LIVE_RESTORE MANAGED NL OPERATOR REMARK ROLLBACK_LIMIT SERVICE SSHD
-# Needs variables: SSHD_DROP_IN T TAB TLS_DIRECTORY TLS_SOCKET UNITS VALIDATE timer validation
-# Needs programs: chmod chown cmp date grep head mv restorecon rm sed selinuxenabled sort sshd sync tail
+# Needs functions: apply_services await_protection effective_sshd fail is_up keep_audit_rules keep_generation last_words look_at_service
+# Needs functions: mark missing_programs place_as plainly reload_live_restore result set_linger set_member set_sysctl step undo warn words
+# Needs variables: AUDIT CREATED DAEMON DAEMON_JSON LIVE_RESTORE MANAGED NL OPERATOR REMARK ROLLBACK_LIMIT SERVICE SINCE SSHD SSHD_DROP_IN T
+# Needs variables: TAB TLS_DIRECTORY TLS_SOCKET UNITS VALIDATE look missing timer validation
+# Needs programs: chmod chown cmp grep head mv restorecon rm sed selinuxenabled sort sshd sync tail
 
 # What sshd will do for root and for the operator, beside what our drop-in says: a line in another file may win over it.
 compare_sshd() {
@@ -39,9 +39,11 @@ restore_labels() {
   }
 }
 
-SINCE=$(date +%s)
+generation=
 back() {
   trap - EXIT
+  for job in $protection $generation; do wait "$job"; done
+  protection=
   # The change had to start its daemon in the time for its confirmation; what ran before gets the time that it needs.
   LIMIT=$ROLLBACK_LIMIT
   lines=$(last_words "$SINCE" | plainly | tail -n 30 | tail -c 8000)
@@ -62,8 +64,11 @@ if [ -n "$VALIDATE" ]; then
 fi
 trap - EXIT
 if [ "$AUDIT" = load ]; then keep_audit_rules; fi
+wait "$look"
+look_at_service "$T/shown"
+KNOWN=yes
 if [ "$DAEMON" = restart ]; then
-  missing=$(missing_programs)
+  missing_programs
   [ -z "$missing" ] || fail "dockerd would not start again: ${missing%; }"
 fi
 mark switched || fail "could not write $T"
@@ -72,14 +77,13 @@ if [ "$LIVE_RESTORE" = temporary ]; then
   step protect
   mark protected
   place_as "$DAEMON_JSON" old-on 2>"$ERR" || back "$(words)"
-  reload_live_restore true 2>"$ERR" || back "the daemon did not take in live-restore: $(words)"
+  reload_live_restore true 2>"$T/protect-error" &
+  protection=$!
 fi
 step switch
 while IFS=$TAB read -r index kind mode owner source path <&3; do
-  if [ "$LIVE_RESTORE" = temporary ] && [ "$path" = "$DAEMON_JSON" ]; then
-    place_as "$path" new-on 2>"$ERR" || back "$(words)"
-    continue
-  fi
+  # It comes once live-restore is on (await_protection).
+  if [ "$LIVE_RESTORE" = temporary ] && [ "$path" = "$DAEMON_JSON" ]; then continue; fi
   case $path in "$UNITS"/*) mark units-changed ;; esac
   case $kind:$path in
     file:"$UNITS/$TLS_SOCKET" | link:"$UNITS/$TLS_SOCKET") cmp -s "$path" "$path.docker-tls-new" || mark socket-changed ;;
@@ -103,12 +107,8 @@ if [ "$SSHD" = reload ]; then
   sshd -t 2>"$ERR" || back "sshd does not accept its configuration: $(words)"
   compare_sshd
 fi
-mark services
-if [ "$DAEMON" = none ]; then step services; else step "$DAEMON"; fi
-if [ "$DAEMON" = stop ]; then how=stop; else how=start; fi
-# The files are in place: the generation is kept while the daemon restarts, unless one of its files is only there for that moment. What fails here
+# The files are in place: the generation is kept while the daemon reloads and restarts, unless one of its files is only there for that moment. What fails here
 # is tried again by the confirmation. It holds the mutex, as all that writes below $T, and is over before anything else is done.
-generation=
 case $AUDIT:$LIVE_RESTORE:$NL$MANAGED in
   load:* | *:temporary:*"$TAB$DAEMON_JSON$NL"*) ;;
   *)
@@ -116,6 +116,11 @@ case $AUDIT:$LIVE_RESTORE:$NL$MANAGED in
     generation=$!
     ;;
 esac
+mark services
+# Where systemd has to read units, that comes meanwhile (apply_daemon).
+if [ "$DAEMON" = none ] || [ ! -e "$T/units-changed" ]; then await_protection 2>"$ERR" || back "$(words)"; fi
+if [ "$DAEMON" = none ]; then step services; else step "$DAEMON"; fi
+if [ "$DAEMON" = stop ]; then how=stop; else how=start; fi
 apply_services "$how" 2>"$ERR"
 applied=$?
 [ -z "$generation" ] || wait "$generation"

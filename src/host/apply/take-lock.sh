@@ -30,12 +30,10 @@ take_lock() {
   for path in "$T" "$RUN"/docker-tls-[0-9a-f]* "$LOCK"; do
     if [ -e "$path" ] || [ -L "$path" ]; then rm -rf -- "$path"; fi
   done
-  (
-    set -C
-    printf 'who=%s\nsince=%s\nexpires=%s\ntransaction=%s\n' "$WHO" "$now" "$((now + $1))" "$TXN" >"$LOCK"
-  ) 2>/dev/null ||
-    {
-      result failed lock "cannot write $LOCK"
-      exit 0
-    }
+  set -C
+  { printf 'who=%s\nsince=%s\nexpires=%s\ntransaction=%s\n' "$WHO" "$now" "$((now + $1))" "$TXN" >"$LOCK"; } 2>/dev/null || {
+    result failed lock "cannot write $LOCK"
+    exit 0
+  }
+  set +C
 }

@@ -25,6 +25,29 @@ program_facts() {
   end programs
 }
 
+# Sets `data` to the daemon's data-root, which may be another, or one of its own for userns-remap. By words: dash and bash look at each character of a
+# long text from its beginning where they cut something off it by `#`.
+find_data() {
+  data=/var/lib/docker before=
+  set -f
+  IFS='"'
+  for word in ${answers%%"/info$NL"*}; do
+    case $before$word in
+      DockerRootDir:/*)
+        case $word in *\\*) ;; *) data=$word ;; esac
+        break
+        ;;
+      DockerRootDir:) before=DockerRootDir: ;;
+      *)
+        before=
+        case $word in DockerRootDir) before=$word ;; esac
+        ;;
+    esac
+  done
+  unset IFS
+  set +f
+}
+
 # What the daemon is asked over its socket: it takes a while to answer. One that is not running would be started by the question.
 daemon_facts() {
   if [ "$host_kind" = podman ]; then
@@ -42,10 +65,7 @@ daemon_facts() {
   [ -z "$socket" ] || answers=$(api "$socket" "$nonce" /version /info /containers/json)
   printf '%s\n' "$answers"
   case $answers in *" api 200 "*) ;; *) [ -z "$dockerd" ] || say dockerd-version "$("$dockerd" --version 2>/dev/null)" ;; esac
-  # Another data-root, or a directory of its own for userns-remap.
-  data=/var/lib/docker
-  case $answers in *'"DockerRootDir":"/'*) data=${answers#*'"DockerRootDir":"'} && data=${data%%'"'*} ;; esac
-  case $data in *\\*) data=/var/lib/docker ;; esac
+  find_data
   set -- "$data"/containers/*/hostconfig.json
   [ ! -e "$1" ] || grep -Ho '"RestartPolicy":{"Name":"[a-z-]*"' "$@" 2>/dev/null | head -n 2000
   end restart-policies

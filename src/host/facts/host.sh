@@ -1,7 +1,7 @@
 # The host: its system, files of settings, records of docker-tls, network.
 # Needs functions: end followed say unread_units
-# Needs variables: DAEMON_JSON MORE_PATHS NL TAB TLS_DIRECTORY began dropins environment fragment host_kind paths pid uid
-# Needs programs: cat date find grep hostname ip sh systemctl timeout tr uname
+# Needs variables: DAEMON_JSON MORE_PATHS NL TAB TLS_DIRECTORY began dropins environment fragment host_kind paths pid uid unread
+# Needs programs: date find grep hostname ip sh systemctl timeout tr uname
 
 # Further files of settings that are wanted.
 more_paths_facts() {
@@ -21,7 +21,10 @@ system_facts() {
   say hostname "$name"
   say fqdn "$(timeout 2 hostname -f 2>/dev/null)"
   say system "$(uname -sm)"
-  say os "$(cat /etc/os-release 2>/dev/null)"
+  # By the shell itself.
+  os=
+  if [ -r /etc/os-release ]; then while IFS= read -r line || [ -n "$line" ]; do os=$os$line$NL; done </etc/os-release; fi
+  say os "${os%"$NL"}"
   if [ -d /run/systemd/system ]; then
     say systemd "$(systemctl --version)"
   else
@@ -89,7 +92,8 @@ settings_facts() {
   fi
   say drop-ins "$dropins"
   say environment-files "$environment"
-  say unread "$(unread_units "$fragment" "$dropins")"
+  unread_units "$fragment" "$dropins"
+  say unread "${unread%"$NL"}"
   set -f
   IFS=$NL
   for path in $fragment $dropins $environment; do followed "$path"; done

@@ -15,7 +15,7 @@ exec 3>&1
 } | {
   read_service
   socket=
-  if [ "${pid:-0}" -gt 0 ] 2>/dev/null; then socket=$(local_socket "$pid"); fi
+  if [ "${pid:-0}" -gt 0 ] 2>/dev/null; then local_socket "$pid"; fi
   daemon_facts | {
     {
       more_paths_facts

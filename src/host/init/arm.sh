@@ -2,9 +2,9 @@
 # Needs variables: CONFIRM RECOVERY T
 # Needs programs: setsid sleep
 
-unread_units() { :; }
+unread_units() { unread=; }
 
-recovery_goal() { printf '%s' "$RECOVERY"; }
+set_recovery_goal() { goal=$RECOVERY; }
 
 start_timer() {
   setsid sh "$T/rollback.sh" timer "$CONFIRM" </dev/null >/dev/null 2>&1 3<&- 4<&- 9<&- &

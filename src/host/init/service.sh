@@ -1,19 +1,19 @@
 # The daemon and sshd where init runs scripts (sysvinit, OpenRC): what runs, and how they are started, stopped and reloaded.
 # Needs functions: api find_daemon hold_port local_socket look_at_clock mark missing_programs release_port run_script
-# Needs variables: BACK LIMIT PORTS T TXN pid uptime
+# Needs variables: BACK LIMIT PORTS T TXN missing pid socket uptime
 # Needs programs: cat grep readlink sleep stat tail
 
 look_at_service() { :; }
 
-obstacle() { missing_programs; }
+obstacle() {
+  missing_programs
+  why=$missing
+}
 
 # Does it run and answer? Its script does not wait for that. Without a program to ask with it has to do that it listens.
 is_up() {
   find_daemon || return 1
-  socket=$(
-    exec 9<&-
-    local_socket "$pid"
-  )
+  local_socket "$pid"
   [ -n "$socket" ] || return 1
   answer=$(
     exec 9<&-

@@ -17,6 +17,8 @@
 #   generation-kept  mark: `generation` has the paths under our care, as the change leaves them
 #   ends-linger      mark: the user is no longer to linger, once all else is done
 #   held-by-iptables mark: those rules are of iptables, and not of nft
+#   shown, socket    what systemd has of the daemon's units, and where the daemon answers: asked when the change began
+#   daemon           the process of the daemon that the change has started, and when it began
 #   dependents       units that need docker.service and were active when it was first stopped, one per line
 # Needs variables: RUN T
 # Needs programs: base64 flock ln logger sleep tr
@@ -24,9 +26,8 @@ set -u
 umask 077
 : "${T:=${0%/*}}"
 STATE=${T%/*}
-TAB=$(printf '\t')
 NL='
-'
+' TAB='	'
 AUDIT_DIRECTORY=${AUDIT_DIRECTORY:-/etc/audit}
 # Seconds that a start of the daemon may take until it counts as failed.
 LIMIT=300
@@ -36,7 +37,11 @@ BACK=no
 REMARK=
 # yes: the daemon is down, and nothing here can start it.
 LEFT_DOWN=no
-socket=
+pid="" socket=""
+# yes: what look_at_service has found is of this moment.
+KNOWN=no shown=
+# The process in the background that waits until live-restore is on.
+protection=
 
 # A mark is a second name of a file that is already there, so that a full disk cannot prevent it.
 mark() { ln -f -- "$T/id" "$T/$1"; }

@@ -7,7 +7,7 @@
 # The paths under our care, as they are now.
 keep_generation() {
   [ "$GENERATION" != none ] || return 0
-  rm -rf -- "$T/generation"
+  [ ! -e "$T/generation" ] || rm -rf -- "$T/generation"
   mkdir -- "$T/generation" && true >"$T/generation/manifest" || return 1
   index=0
   while IFS=$TAB read -r kind path <&3; do
@@ -48,6 +48,9 @@ commit() {
 
 finish() {
   # finish: the change counts
+  # It takes systemd as long as all the rest. Killed in between, the next change finishes this one.
+  stop_timer &
+  stopping=$!
   clear_beside
   clear_recovery
   if [ "$GENERATION" = none ]; then
@@ -75,7 +78,7 @@ finish() {
     prune
     note "generation $GENERATION is active ($TXN)"
   fi
-  stop_timer
+  wait "$stopping"
   rm -f -- "$LOCK"
   clear_records
   # It comes last and nothing waits for it: while systemd reads, every other call to it would wait as well. By `exec`, since a shell that

@@ -1,20 +1,48 @@
 # The running dockerd: reloads of its configuration, and live-restore for the moment of a restart.
-# Needs functions: api await find_daemon is_up local_socket note place_as
-# Needs variables: BACK DAEMON DAEMON_JSON SERVICE TXN WAS_ACTIVE pid
-# Needs programs: date docker rm timeout
+# Needs functions: api await find_daemon is_up local_socket look_at_service note place_as
+# Needs variables: BACK DAEMON DAEMON_JSON LIVE_RESTORE SERVICE T TXN WAS_ACTIVE shown
+# Needs programs: cat date docker rm timeout
 
 # Not by the service manager's reload: an emptied ExecReload=, a host without /bin/kill, and the kill of procps in a Turkish locale
 # ("Invalid argument") all fail there.
 hup_daemon() { find_daemon && kill -s HUP "$pid"; }
 
+# Sets `socket` to where it answers: a daemon has the same ones for as long as it runs.
+find_socket() {
+  known=
+  read -r known socket 2>/dev/null <"$T/socket"
+  if [ "$known" != "$pid" ] || [ ! -S "$socket" ]; then local_socket "$pid"; fi
+}
+
+# Asks for the daemon and its socket beside other things that are done: `shown` and `socket` below $T.
+look_ahead() {
+  look_at_service
+  [ -z "$shown" ] || printf '%s\n' "$shown" >"$T/shown" || rm -f -- "$T/shown"
+  KNOWN=yes
+  [ "$LIVE_RESTORE" = temporary ] && find_daemon || return 0
+  find_socket
+  printf '%s %s\n' "$pid" "$socket" >"$T/socket" || rm -f -- "$T/socket"
+}
+
+# Sets `birth` to when a process began, in the kernel's count: born PID
+born() {
+  read -r birth 2>/dev/null <"/proc/$1/stat" || return 1
+  # shellcheck disable=SC2086 # fields
+  set -- ${birth##*)}
+  birth=${20:-}
+  [ "$1" != Z ]
+}
+
+# Does the daemon still run that the change has started? Sets `pid`. It has come up then, and takes a SIGHUP.
+same_daemon() {
+  read -r pid noted 2>/dev/null <"$T/daemon" && born "$pid" && [ "$birth" = "$noted" ]
+}
+
 # dockerd takes its configuration in some time later: wait until it says so, on the socket that it has now: reload_docker WORDS…
 reload_docker() {
   [ "$1" != reloaded ] || began=$(date +%s.%N)
   hup_daemon || return 1
-  socket=$(
-    exec 9<&-
-    local_socket "$pid"
-  )
+  find_socket
   await "$@" && return 0
   [ "$BACK" = yes ] && note "$SERVICE was reloaded and did not confirm that it took its configuration ($*)"
 }
@@ -26,12 +54,13 @@ refused() {
   return 1
 }
 
-# Is live-restore on in the running daemon? 2: unknown.
+# Is live-restore on in the running daemon? 2: unknown. It is asked twice at once: it may answer the first time before it has taken a reload in, and to
+# ask once more later would take three times as long.
 live_restore_is() {
   [ -n "$socket" ] || return 2
   info=$(
     exec 9<&-
-    api "$socket" "$TXN" /info
+    api "$socket" "$TXN" /info /info
   )
   if [ $? = 2 ]; then
     command -v docker >/dev/null 2>&1 || return 2
@@ -63,7 +92,7 @@ reloaded() {
 # started again after it has died: it would come back without live-restore and stop every container.
 restore_live_restore() {
   if [ "$WAS_ACTIVE" = yes ] && [ "$DAEMON" != stop ]; then
-    is_up || await is_up || return 1
+    same_daemon || is_up || await is_up || return 1
     place_as "$DAEMON_JSON" "$1-off" && reload_docker live_restore_is false
   else
     place_as "$DAEMON_JSON" "$1-off" && reload_live_restore false
@@ -81,6 +110,23 @@ reload_live_restore() {
     return 0
   }
   reload_docker live_restore_is "$1"
+}
+
+# Live-restore is taken in while other files are put in place and systemd reads its units (switch.sh): waits for it. Only then comes the daemon.json
+# of the change, which a daemon that runs with the old flags may not take.
+await_protection() {
+  [ -n "$protection" ] || return 0
+  wait "$protection" || {
+    protection=
+    STEP=protect
+    printf 'the daemon did not take in live-restore: ' >&2
+    cat -- "$T/protect-error" >&2
+    return 1
+  }
+  protection=
+  place_as "$DAEMON_JSON" new-on && return 0
+  STEP=switch
+  return 1
 }
 
 # daemon.json as it is meant to stay, after live-restore was on for a moment: final_daemon_json old|new

@@ -4,7 +4,7 @@
 # Needs programs: cat chmod chown cp cut getent gpasswd grep ln mv readlink rm rmdir sort stat tr
 
 # The same file, or the same link, under another path: copy FROM TO. A link is made anew: with it, uutils' `cp -a` changes the mode of the
-# file that it leads to.
+# file that it leads to, and `whose` is its owner.
 copy() {
   if [ -L "$1" ]; then
     whose=$(stat -c %u:%g -- "$1") && ln -sT -- "$(readlink -- "$1")" "$2" &&
@@ -32,7 +32,7 @@ snapshot_path() {
       ;;
     *)
       if [ -L "$4" ]; then
-        copy "$4" "$1/$2" && printf '%s\tlink\t777\t%s\t%s\n' "$2" "$(stat -c %u:%g -- "$4")" "$4" >>"$1/manifest"
+        copy "$4" "$1/$2" && printf '%s\tlink\t777\t%s\t%s\n' "$2" "$whose" "$4" >>"$1/manifest"
       elif [ -e "$4" ]; then
         copy "$4" "$1/$2" && printf '%s\tfile\t%s\t%s\n' "$2" "$(stat -c "%a${TAB}%u:%g" -- "$4")" "$4" >>"$1/manifest"
       else

@@ -1,6 +1,7 @@
 # Services on the files that are now in place: the daemon restarted, reloaded or left, sshd reloaded, audit rules loaded.
-# Needs functions: is_up load_audit_rules look_at_service note obstacle reload_docker reload_sshd restart_docker start_service
-# Needs variables: AUDIT BACK DAEMON DAEMON_JSON LIVE_RESTORE NEEDS RESTART_COMMAND SERVICE SSHD T
+# Needs functions: await_protection is_up load_audit_rules look_at_service note obstacle reload_docker reload_sshd restart_docker
+# Needs functions: start_service
+# Needs variables: AUDIT BACK DAEMON DAEMON_JSON LIVE_RESTORE NEEDS RESTART_COMMAND SERVICE SSHD T why
 
 # Makes the services take in the files that are now in place, and brings the daemon to where it has to be: apply_services start|stop
 apply_services() {
@@ -12,13 +13,15 @@ apply_services() {
 }
 
 apply_daemon() {
-  look_at_service
-  why=$(obstacle)
+  [ "$KNOWN" = yes ] || look_at_service
+  KNOWN=no
+  obstacle
   if [ "$BACK" = no ] && [ -n "$why" ]; then
     printf 'dockerd would not start again: %s\n' "${why%; }" >&2
     STEP=check
     return 1
   fi
+  await_protection || return 1
   case $DAEMON in
     reload)
       if [ "$BACK" = yes ] && ! is_up; then start_service; else reload_docker reloaded; fi
@@ -53,13 +56,14 @@ leave_down() {
   note "$REMARK"
 }
 
-# Programs without which dockerd does not start (it may run for years after they are gone).
+# Sets `missing` to programs without which dockerd does not start (it may run for years after they are gone).
 missing_programs() {
+  missing=
   set -f
   IFS='
 '
   for program in $NEEDS; do
-    [ -x "$program" ] || printf '%s is missing; ' "$program"
+    [ -x "$program" ] || missing="$missing$program is missing; "
   done
   unset IFS
   set +f

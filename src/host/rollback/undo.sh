@@ -6,7 +6,7 @@
 
 undo() {
   reason=$1
-  BACK=yes
+  BACK=yes KNOWN=no
   if [ -e "$T/committed" ]; then
     finish
     return

@@ -24,10 +24,9 @@ case ${1:-} in
       take_mutex "$wait_s" || note "the rollback goes on without the mutex"
     fi
     # The one that was waited for has ended this change; another one may have begun.
-    if [ ! -f "$T/settings" ] || [ "$(
-      . "$T/settings"
-      printf '%s' "$TXN"
-    )" != "$TXN" ]; then
+    id=
+    read -r id 2>/dev/null <"$T/id"
+    if [ ! -f "$T/settings" ] || [ "$id" != "$TXN" ]; then
       result nothing
       exit 0
     fi

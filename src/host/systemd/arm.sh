@@ -35,7 +35,7 @@ ExecStart=/bin/sh -c 'if [ -f $T/settings ]; then exec /bin/sh $T/rollback.sh un
 WantedBy=${target##*/}"
 }
 
-recovery_goal() { printf '../docker-tls-recover.service'; }
+set_recovery_goal() { goal=../docker-tls-recover.service; }
 
 start_timer() {
   systemd-run $WHOSE --quiet --collect --unit="docker-tls-undo-$TXN" --on-active="${CONFIRM}s" --timer-property=AccuracySec=100ms \

@@ -1,23 +1,10 @@
 # The daemon and sshd as systemd's services: what runs, and how they are started, stopped and reloaded.
-# Needs functions: active hold_port mark note_dependents release_port start_dependents
-# Needs variables: BACK LIMIT LOCAL_SOCKET NL SERVICE SOCKET SOCKET_WAS_ACTIVE T TLS_SOCKET UNITS docker_unit socket_unit
+# Needs functions: active hold_port main_pid mark note_daemon note_dependents release_port start_dependents
+# Needs variables: BACK LIMIT LOCAL_SOCKET NL SERVICE SOCKET SOCKET_WAS_ACTIVE T TLS_SOCKET UNITS docker_unit pid socket_unit
 # Needs programs: journalctl sleep systemctl timeout
 
 # The option for the systemd of a user (rootless/manager.sh); none: the host's.
 WHOSE=
-
-is_up() { systemctl -q is-active "$SERVICE"; }
-
-# Sets `pid` to the number of a service that runs, and is not still starting (it would die of a SIGHUP then): main_pid UNIT
-main_pid() {
-  unit=$NL$(systemctl show -p ActiveState -p MainPID -- "$1" 9<&-)$NL
-  active "$unit" || return 1
-  pid=${unit#*"${NL}MainPID="} && pid=${pid%%"$NL"*}
-  [ "${pid:-0}" -gt 1 ]
-}
-
-# The daemon's, in the same way.
-find_daemon() { main_pid "$SERVICE"; }
 
 start_service() { service start "$SERVICE"; }
 
@@ -96,7 +83,7 @@ start_held() {
   } &
   release=$!
   # A condition that is not met is no failure to systemctl.
-  service start "$SERVICE" && is_up
+  service start "$SERVICE" && note_daemon
   started=$?
   wait "$release"
   return "$started"

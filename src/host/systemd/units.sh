@@ -1,14 +1,17 @@
 # Unit files: what systemd has of them, whether it can read them, and whether the daemon would start on them.
-# Needs functions: missing_programs
-# Needs variables: BACK NL SERVICE T TLS_SOCKET
-# Needs programs: mount sed systemctl
+# Needs functions: born missing_programs same_daemon
+# Needs variables: BACK KNOWN NL SERVICE T TLS_SOCKET birth missing
+# Needs programs: mount rm sed systemctl
 
 # By these a unit stops with another one.
 NEEDED_BY='-p RequiredBy -p RequisiteOf -p BoundBy -p ConsistsOf -p PropagatesStopTo'
 
-# What systemd has of the two units, asked once: every question to it costs more than the rest of a step.
+# What systemd has of the two units, asked once: every question to it costs more than the rest of a step. look_at_service [FILE], where it was
+# asked for already.
 look_at_service() {
-  shown=$(systemctl show "$SERVICE" "$TLS_SOCKET" -p Id -p ActiveState -p Listen -p NeedDaemonReload $NEEDED_BY 2>/dev/null)
+  shown=
+  if [ -s "${1:-}" ]; then while IFS= read -r line; do shown=$shown$line$NL; done <"$1"; fi
+  [ -n "$shown" ] || shown=$(systemctl show "$SERVICE" "$TLS_SOCKET" -p Id -p ActiveState -p MainPID -p Listen -p NeedDaemonReload $NEEDED_BY 2>/dev/null)
   docker_unit=$NL${shown%%"$NL$NL"*}$NL
   socket_unit=$NL${shown#*"$NL$NL"}$NL
 }
@@ -17,6 +20,40 @@ look_at_service() {
 active() {
   case $1 in *"${NL}ActiveState=active$NL"* | *"${NL}ActiveState=reloading$NL"*) return 0 ;; esac
   return 1
+}
+
+is_up() { if [ "$KNOWN" = yes ]; then active "$docker_unit"; else systemctl -q is-active "$SERVICE"; fi; }
+
+# Sets `pid` to the number of a service that runs, and is not still starting (it would die of a SIGHUP then): main_pid UNIT
+main_pid() {
+  unit=$NL$(systemctl show -p ActiveState -p MainPID -- "$1" 9<&-)$NL
+  read_pid
+}
+
+# The same of what systemd has shown of a `unit`.
+read_pid() {
+  active "$unit" || return 1
+  pid=${unit#*"${NL}MainPID="} && pid=${pid%%"$NL"*}
+  [ "${pid:-0}" -gt 1 ]
+}
+
+# The daemon's, in the same way.
+find_daemon() {
+  if [ "$KNOWN" = yes ]; then
+    unit=$docker_unit
+    read_pid
+  else
+    same_daemon || main_pid "$SERVICE"
+  fi
+}
+
+# It is up: which process it is, is noted for the confirmation, which has to ask no more then.
+note_daemon() {
+  find_daemon || {
+    is_up
+    return
+  }
+  born "$pid" && printf '%s %s\n' "$pid" "$birth" >"$T/daemon" || rm -f -- "$T/daemon"
 }
 
 # systemd reads all its unit files anew, which takes it 0.1 s: only where ours changed, or those of another program that it has not read yet.
@@ -36,13 +73,14 @@ reread() {
   return "$reread"
 }
 
-# Why the daemon would not start on what is there now, as far as that is known before it is stopped; nothing: it would.
+# Sets `why` the daemon would not start on what is there now, as far as that is known before it is stopped; nothing: it would.
 obstacle() {
   if units_unread; then
     refusal=$(reread 2>&1) || {
-      printf 'systemd cannot read the unit files: %s' "$refusal"
+      why="systemd cannot read the unit files: $refusal"
       return
     }
   fi
   missing_programs
+  why=$missing
 }

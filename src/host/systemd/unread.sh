@@ -2,25 +2,27 @@
 # Needs variables: NL RUN SERVICE UNITS
 # Needs programs: grep readlink
 
-# Where the systemd that has UNITS looks for units: the host's, or a user's own.
-unit_path() {
+# Sets `unit_path` to where the systemd that has UNITS looks for units: the host's, or a user's own.
+set_unit_path() {
   case $UNITS in
-    /etc/systemd/system) printf '%s ' "$UNITS" /run/systemd/system /usr/local/lib/systemd/system /usr/lib/systemd/system ;;
+    /etc/systemd/system) unit_path="$UNITS /run/systemd/system /usr/local/lib/systemd/system /usr/lib/systemd/system" ;;
     *)
-      printf '%s ' "$UNITS" /etc/systemd/user "$RUN/systemd/user" /run/systemd/user "${UNITS%/.config/systemd/user}/.local/share/systemd/user" \
-        /usr/local/share/systemd/user /usr/share/systemd/user /usr/local/lib/systemd/user /usr/lib/systemd/user
+      unit_path="$UNITS /etc/systemd/user $RUN/systemd/user /run/systemd/user ${UNITS%/.config/systemd/user}/.local/share/systemd/user"
+      unit_path="$unit_path /usr/local/share/systemd/user /usr/share/systemd/user /usr/local/lib/systemd/user /usr/lib/systemd/user"
       ;;
   esac
 }
 
-# Those other than our drop-in, one per line: systemd would read them at the next change, and no plan has looked at what they say.
+# Sets `unread` to those other than our drop-in, one per line: systemd would read them at the next change, and no plan has looked at what they say.
 # unread_units FRAGMENT KNOWN (drop-ins, one per line)
 unread_units() {
+  unread=
   # One that is not there yet has nothing that was read.
   [ -n "$1" ] || return 0
   path=$UNITS/$SERVICE
-  if [ -s "$path" ] && [ "$(readlink -f -- "$path")" != "$(readlink -f -- "$1")" ]; then printf '%s\n' "$path"; fi
-  for directory in $(unit_path); do
+  if [ -s "$path" ] && [ "$(readlink -f -- "$path")" != "$(readlink -f -- "$1")" ]; then unread=$path$NL; fi
+  set_unit_path
+  for directory in $unit_path; do
     [ -d "$directory/$SERVICE.d" ] || continue
     real=
     for path in "$directory/$SERVICE.d"/*.conf; do
@@ -43,7 +45,7 @@ unread_units() {
         case $2$NL in *"/$name$NL"*) continue ;; esac
         [ ! -e "$UNITS/$SERVICE.d/$name" ] || continue
       fi
-      printf '%s\n' "$path"
+      unread=$unread$path$NL
     done
   done
 }

@@ -3,6 +3,7 @@
 import { shellQuote } from '../../../domain/quote.ts';
 import { DockerTlsError, printable } from '../../../errors/errors.ts';
 import type { EtcdAddress } from '../team/etcd-address.ts';
+import { unknownEnding } from './refusals.ts';
 
 /** `unreachable` and `tls`: another member may do; `refused` and below: no member would. */
 export type EtcdProblem = 'unreachable' | 'no-quorum' | 'tls' | 'auth' | 'compacted' | 'full' | 'too-old' | 'refused';
@@ -121,16 +122,13 @@ const WORDS: Readonly<Record<string, string>> = {
 /** For users. Anything else than a failure of etcd comes back as it is. */
 export function etcdRefusal(address: EtcdAddress, failure: unknown): unknown {
   if (!(failure instanceof EtcdFailure)) return failure;
-  const { problem, endpoint, message: detail } = failure;
-  const [code, message, hints] = refusalOf(address, problem, endpoint, detail);
+  const [code, message, hints] = refusalOf(address, failure);
   return new DockerTlsError(code, message, { where: address.url, hints, cause: failure });
 }
 
 function refusalOf(
   address: EtcdAddress,
-  problem: EtcdProblem,
-  endpoint: string,
-  detail: string,
+  { problem, endpoint, message: detail }: EtcdFailure,
 ): [DockerTlsError['code'], string, string[]] {
   const ctl = etcdctl(address);
   switch (problem) {
@@ -212,19 +210,9 @@ function etcdctl({ endpoints, tls, ca, cert, certKey, user }: EtcdAddress): stri
   return `etcdctl ${flags.map(([name = '', value = '']) => `${name}=${shellQuote(value)}`).join(' ')}`;
 }
 
-export function unknownEnding(address: EtcdAddress, failure: EtcdFailure): DockerTlsError {
-  return new DockerTlsError(
-    'E_STORE_UNREACHABLE',
-    `the connection to the store broke while a change was stored (${failure.endpoint}: ${failure.message}), so it may be stored or not`,
-    {
-      where: address.url,
-      hints: [
-        'when it can be reached again, run the same command again: it begins from what is stored',
-        `${etcdctl(address)} endpoint health`,
-      ],
-      cause: failure,
-    },
-  );
+export function unknownFate(address: EtcdAddress, failure: EtcdFailure): DockerTlsError {
+  const reason = `${failure.endpoint}: ${failure.message}`;
+  return unknownEnding(address.url, reason, [`${etcdctl(address)} endpoint health`], failure);
 }
 
 export function withoutHistory(address: EtcdAddress): DockerTlsError {

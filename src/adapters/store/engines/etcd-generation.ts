@@ -3,7 +3,7 @@
  * their own first, which the head then names. A directory that no head names is nothing; its marker ends with the lease of its maker.
  */
 
-import { base64, type EtcdClient, endOf, type KeyValue, type Operation } from './etcd-client.ts';
+import { base64, type EtcdClient, endOf, type Operation } from './etcd-client.ts';
 
 /** Below the limits of a server as it is installed. */
 const MOST_OPERATIONS = 100;
@@ -14,12 +14,12 @@ export function fits(bytes: number, operations: number): boolean {
   return operations <= MOST_OPERATIONS && bytes <= MOST_BYTES;
 }
 
-export type Keys = {
-  readonly head: string;
-  readonly log: string;
-  readonly making: string;
-  readonly generations: string;
-};
+export type Keys = ReturnType<typeof keysOf>;
+
+export function keysOf(prefix: string) {
+  const at = (name: string) => `/${prefix}/${name}`;
+  return { head: at('head'), log: at('log/'), making: at('making/'), generations: at('g/') };
+}
 
 export function putOperation(key: string, value: Uint8Array | string, lease?: string): Operation {
   return { request_put: { key: base64(key), value: base64(value), lease } };
@@ -75,15 +75,19 @@ function chunksOf(files: ReadonlyMap<string, Uint8Array>): [string, Uint8Array][
 }
 
 /** Takes away generations that neither the head names nor a run is making: of runs that died, and of before. */
-export async function sweepGenerations(client: EtcdClient, keys: Keys, head: KeyValue, current: string): Promise<void> {
+export async function sweepGenerations(
+  client: EtcdClient,
+  keys: Keys,
+  { generation, modRevision }: { readonly generation: string; readonly modRevision: string },
+): Promise<void> {
   for (let from = keys.generations; ; ) {
     const { kvs } = await client.range(from, endOf(keys.generations), { limit: 1, keys_only: true });
     const name = kvs[0]?.key.slice(keys.generations.length).split('/')[0];
     if (name === undefined) return;
     const directory = `${keys.generations}${name}/`;
-    if (name !== current) {
+    if (name !== generation) {
       const idle = { key: base64(keys.making + name), target: 'VERSION', result: 'EQUAL', version: '0' };
-      await client.txn([unchanged(head.key, head.modRevision), idle], [removeOperation(directory, endOf(directory))]);
+      await client.txn([unchanged(keys.head, modRevision), idle], [removeOperation(directory, endOf(directory))]);
     }
     from = endOf(directory);
   }

@@ -6,12 +6,12 @@
 import { DockerTlsError } from '../../../errors/errors.ts';
 import type { Commit, Engine, Snapshot } from '../engine.ts';
 import type { EtcdAddress } from '../team/etcd-address.ts';
-import { etcdClient, type KeyValue } from './etcd-client.ts';
+import { etcdClient } from './etcd-client.ts';
 import { readEtcdCredentials } from './etcd-credentials.ts';
-import { EtcdFailure, etcdRefusal, tooLarge, unknownEnding, withoutHistory } from './etcd-failure.ts';
+import { EtcdFailure, etcdRefusal, tooLarge, unknownFate, withoutHistory } from './etcd-failure.ts';
 import {
   fits,
-  type Keys,
+  keysOf,
   makeGeneration,
   putOperation,
   removeOperation,
@@ -89,13 +89,13 @@ export function etcdEngine({ address, env, cache: directory, signal, now }: Etcd
         failure = error;
       }
       const fate = await fateOf(entry, expected).catch((error: unknown) => {
-        if (failure !== undefined) throw unknownEnding(address, failure);
+        if (failure !== undefined) throw unknownFate(address, failure);
         throw etcdRefusal(address, error);
       });
       if (fate === 'stored') return undefined;
       // Refused with the same head: the marker of its generation went. It is begun again as after another commit.
       if (fate === 'overtaken' || failure === undefined) throw changed(address.url);
-      if (attempt >= ATTEMPTS || !failure.elsewhere) throw unknownEnding(address, failure);
+      if (attempt >= ATTEMPTS || !failure.elsewhere) throw unknownFate(address, failure);
     }
   }
 
@@ -143,7 +143,7 @@ export function etcdEngine({ address, env, cache: directory, signal, now }: Etcd
     const recent = recentOf(expected.recent, [entry]);
     const place = await placeMade(at, { generation, snapshot: { revision, files, history }, recent });
     // What is not taken away now is taken away by the next large commit.
-    if (!small) await sweep(place).catch(() => undefined);
+    if (!small) await sweepGenerations(client, keys, place).catch(() => undefined);
     return place;
   }
 
@@ -153,11 +153,6 @@ export function etcdEngine({ address, env, cache: directory, signal, now }: Etcd
     const { head, at: asked } = await readHeadAnd(numberOf(made.snapshot.revision));
     const ours = head !== undefined && readHead(head.value)?.revision === made.snapshot.revision;
     return remember({ ...made, at: asked, modRevision: ours ? head.modRevision : '-1' });
-  }
-
-  async function sweep({ generation, modRevision }: Place): Promise<void> {
-    const head: KeyValue = { key: keys.head, value: Buffer.alloc(0), modRevision };
-    await sweepGenerations(client, keys, head, generation);
   }
 
   async function translated<T>(work: () => Promise<T>): Promise<T> {
@@ -221,9 +216,4 @@ export function etcdEngine({ address, env, cache: directory, signal, now }: Etcd
     changed: (snapshot, until) =>
       translated(() => client.watch(keys.head, placeOf(snapshot.revision)?.at ?? '0', until)),
   };
-}
-
-function keysOf(prefix: string): Keys {
-  const at = (name: string) => `/${prefix}/${name}`;
-  return { head: at('head'), log: at('log/'), making: at('making/'), generations: at('g/') };
 }

@@ -30,21 +30,6 @@ export function incomplete(url: string, remote: string, cause: unknown): unknown
   });
 }
 
-export function unknownEnding(url: string, reason: string, cause: DockerTlsError): DockerTlsError {
-  return new DockerTlsError(
-    'E_STORE_UNREACHABLE',
-    `the connection to the store broke while a change was stored (${maskPasswords(reason)}), so it may be stored or not`,
-    {
-      where: url,
-      hints: [
-        'when it can be reached again, run the same command again: it begins from what is stored',
-        ...cause.hints,
-      ],
-      cause,
-    },
-  );
-}
-
 export function notAccepted(url: string, remote: string, reason: string): DockerTlsError {
   return new DockerTlsError('E_STORE_UNREACHABLE', `the store accepts no changes from here: ${maskPasswords(reason)}`, {
     where: url,

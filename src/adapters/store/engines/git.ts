@@ -7,13 +7,14 @@
 import { randomUUID } from 'node:crypto';
 import { rmSync, statSync, utimesSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { maskPasswords } from '../../../domain/secret.ts';
 import { DockerTlsError } from '../../../errors/errors.ts';
 import type { Commit, Engine, Snapshot } from '../engine.ts';
 import { makeDirectories, present, textIfThere } from '../files.ts';
 import { batchOf, type Git, GitFailure, gitIn } from './git-command.ts';
 import { entryOf, LOG_FORMAT } from './git-log.ts';
-import { incomplete, notAccepted, unknownEnding, unreachable } from './git-refusals.ts';
-import { changed } from './refusals.ts';
+import { incomplete, notAccepted, unreachable } from './git-refusals.ts';
+import { changed, unknownEnding } from './refusals.ts';
 
 export type GitOptions = {
   /** As given: `git+ssh://…`. */
@@ -102,7 +103,7 @@ export function gitEngine({ url, remote, branch, cache, signal, before, timeoutM
   /** The commit that was fetched last of this store: the directory may have been tried with another address since. */
   function lastFetched(): string | undefined {
     const text = textIfThere(fetched);
-    return text?.startsWith(from) === true && text !== from ? text.slice(from.length) : undefined;
+    return text?.startsWith(from) ? text.slice(from.length) : undefined;
   }
 
   async function snapshot(revision: string): Promise<Snapshot> {
@@ -146,16 +147,11 @@ export function gitEngine({ url, remote, branch, cache, signal, before, timeoutM
 
   /** A commit on top of `parent` with these changes; only here yet. */
   async function makeCommit(parent: string, { put, remove, message, regained }: Commit): Promise<string> {
-    const paths = [...put.keys()];
-    const parts: Uint8Array[] = [];
-    paths.forEach((path, index) => {
-      const bytes = put.get(path) as Uint8Array;
-      parts.push(
-        Buffer.from(`blob\nmark :${index + 1}\ndata ${bytes.length}\n`),
-        bytes,
-        Buffer.from(`\nget-mark :${index + 1}\n`),
-      );
-    });
+    const parts = [...put.values()].flatMap((bytes, index) => [
+      Buffer.from(`blob\nmark :${index + 1}\ndata ${bytes.length}\n`),
+      bytes,
+      Buffer.from(`\nget-mark :${index + 1}\n`),
+    ]);
     const made = await git(['fast-import', '--quiet', '--done'], {
       input: Buffer.concat([...parts, Buffer.from('done\n')]),
     });
@@ -167,7 +163,7 @@ export function gitEngine({ url, remote, branch, cache, signal, before, timeoutM
       const zero = '0'.repeat(hashes[0]?.length || 40);
       const lines = [
         ...remove.map((path) => `0 ${zero}\t${path}\0`),
-        ...paths.map((path, at) => `100644 ${hashes[at]}\t${path}\0`),
+        ...[...put.keys()].map((path, at) => `100644 ${hashes[at]}\t${path}\0`),
       ];
       await git(['update-index', '-z', '--index-info'], { env, input: lines.join('') });
       const tree = (await git(['write-tree'], { env })).stdout.toString('latin1').trim();
@@ -228,14 +224,15 @@ export function gitEngine({ url, remote, branch, cache, signal, before, timeoutM
       const reason = pushed.message;
       const head = await fetchHead().catch((error: unknown) => {
         if (!(error instanceof DockerTlsError)) throw error;
-        throw unknownEnding(url, reason, error);
+        throw unknownEnding(url, maskPasswords(reason), error.hints, error);
       });
       if (head === ours || (head !== '' && (await contains(head, ours)) === true)) return;
       if (head !== expected) throw changed(url);
       // A server that is slow may take it all the same.
+      const refusal = notAccepted(url, remote, reason);
       if (pushed instanceof GitFailure && pushed.late)
-        throw unknownEnding(url, reason, notAccepted(url, remote, reason));
-      if (attempt >= PUSHES) throw notAccepted(url, remote, reason);
+        throw unknownEnding(url, maskPasswords(reason), refusal.hints, refusal);
+      if (attempt >= PUSHES) throw refusal;
       await new Promise((resolve) => setTimeout(resolve, 150 * attempt * (0.5 + Math.random())));
     }
   }

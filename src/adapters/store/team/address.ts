@@ -25,7 +25,10 @@ export function parseStoreAddress(text: string): StoreAddress {
   if (!/^(?:git\+(?:ssh|https|file)|etcd):\/\//.test(text) || /[\s\p{Cc}\\]/u.test(text)) {
     throw wrong(text, 'it has to begin with git+ssh://, git+https://, git+file:/// or etcd://');
   }
-  return text.startsWith('etcd:') ? parseEtcdAddress(text, wrong) : parseGitAddress(text);
+  const address = text.startsWith('etcd:') ? parseEtcdAddress(text, wrong) : parseGitAddress(text);
+  if (address.pinned !== undefined && !/^[0-9a-f]{32}$/.test(address.pinned))
+    throw wrong(text, 'key is 32 digits, as docker-tls operator list shows them');
+  return address;
 }
 
 /** Whether two addresses mean one store: members of a cluster come and go, and where credentials are is each computer's own matter. */
@@ -76,14 +79,8 @@ function parseGitAddress(text: string): GitAddress {
   if (unknown !== undefined) throw wrong(text, `"${unknown}" is not a setting of a store: branch, key`);
   if (!BRANCH.test(branch) || branch.includes('..') || branch.endsWith('.lock'))
     throw wrong(text, `"${branch}" is not a branch`);
-  checkPinned(text, key);
   const remote = text.slice('git+'.length).replace(/[?#].*$/s, '');
   return { url: text, kind: 'git', remote, branch, pinned: key };
-}
-
-function checkPinned(text: string, key: string | undefined): void {
-  if (key !== undefined && !/^[0-9a-f]{32}$/.test(key))
-    throw wrong(text, 'key is 32 digits, as docker-tls operator list shows them');
 }
 
 function wrong(text: string, why: string, hints: readonly string[] = []): DockerTlsError {

@@ -8,7 +8,7 @@ import { Secret } from '../../../domain/secret.ts';
 import { DockerTlsError, errnoOf } from '../../../errors/errors.ts';
 import { homeDirectory } from '../../../user.ts';
 import { HAS_MODES } from '../modes.ts';
-import type { IdentityFile } from './ssh-keys.ts';
+import { type IdentityFile, readString } from './ssh-keys.ts';
 
 export type IdentityOptions = {
   readonly env: Readonly<Record<string, string | undefined>>;
@@ -85,17 +85,10 @@ function publicOf(text: string): string | undefined {
   if (body === undefined) return rsaOf(text);
   const bytes = Buffer.from(body, 'base64');
   if (bytes.subarray(0, MAGIC.length).toString('latin1') !== MAGIC) return undefined;
-  const strings: Buffer[] = [];
   let at = MAGIC.length;
-  for (let index = 0; index < 4; index++) {
-    if (index === 3) at += 4;
-    if (at + 4 > bytes.length) return undefined;
-    const length = bytes.readUInt32BE(at);
-    strings.push(bytes.subarray(at + 4, at + 4 + length));
-    at += 4 + length;
-  }
-  const blob = strings[3] as Buffer;
-  const type = blob.length > 4 ? blob.subarray(4, 4 + blob.readUInt32BE(0)).toString('latin1') : '';
+  for (let skipped = 0; skipped < 3; skipped++) at += 4 + readString(bytes, at).length;
+  const blob = readString(bytes, at + 4);
+  const type = readString(blob, 0).toString('latin1');
   return ['ssh-ed25519', 'ssh-rsa'].includes(type) ? `${type} ${blob.toString('base64')}` : undefined;
 }
 

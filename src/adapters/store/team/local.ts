@@ -7,6 +7,7 @@ import { randomUUID } from 'node:crypto';
 import { readdirSync, renameSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import * as z from 'zod/mini';
+import type { Data } from '../../../domain/external-ca.ts';
 import { nameProblem } from '../../../domain/names.ts';
 import { shellQuote } from '../../../domain/quote.ts';
 import type { Secret } from '../../../domain/secret.ts';
@@ -17,21 +18,17 @@ import { SCHEMA } from '../read.ts';
 import type { StoredClient, StoreState } from '../records.ts';
 import { sameStore } from './address.ts';
 
-/** The newest snapshot that was accepted here. `manifest`: the SHA-256 of its manifest; `signers`: the fingerprints of its signing keys. */
-export type Seen = {
-  readonly sequence: number;
-  readonly revision: string;
-  readonly manifest: string;
-  /** The newest last. */
-  readonly signers: readonly string[];
-};
-
 const seenSchema = z.object({
   sequence: z.number(),
   revision: z.string(),
+  /** The SHA-256 of its manifest. */
   manifest: z.string(),
+  /** The fingerprints of its signing keys, the newest last. */
   signers: z.array(z.string()),
 });
+/** The newest snapshot that was accepted here. */
+export type Seen = Data<z.output<typeof seenSchema>>;
+
 const FIELDS = { hosts: ['ssh'], clients: ['own', 'copies'] } as const;
 const SSH_FIELDS = ['identities', 'configFile'] as const;
 /** By collection and name: the fields that are this computer's own. */

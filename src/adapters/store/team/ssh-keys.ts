@@ -115,7 +115,8 @@ function parsePublic(text: string): [string, Buffer] {
   return [type, blob];
 }
 
-function readString(blob: Buffer, at: number): Buffer {
+/** A string in the wire format of SSH (RFC 4251, 5); empty behind the end. */
+export function readString(blob: Buffer, at: number): Buffer {
   return at + 4 > blob.length ? Buffer.alloc(0) : blob.subarray(at + 4, at + 4 + blob.readUInt32BE(at));
 }
 

@@ -8,6 +8,7 @@ import {
   checksOf,
   type Evidence,
   finding,
+  gravestOf,
   judge,
   notApplicable,
   type Outside,
@@ -107,34 +108,16 @@ function days(from: Date, to: Date): number {
 }
 
 function expiry(place: string, certificates: readonly CertificateFact[], now: Date, warnDays: number): Verdict {
-  let severity: Severity = 'medium';
-  const evidence = certificates.flatMap((certificate): readonly Evidence[] => {
-    const left = days(now, certificate.notAfter);
-    const date = Number.isNaN(certificate.notAfter.getTime())
-      ? 'an unknown date'
-      : certificate.notAfter.toISOString().slice(0, 10);
-    if (certificate.notBefore > now) {
-      severity = 'high';
-      return [
-        {
-          place,
-          text: `${certificate.subject} is not valid before ${certificate.notBefore.toISOString()}: is the clock right?`,
-        },
-      ];
-    }
-    if (left >= warnDays) return [];
-    if (left < 0) severity = 'high';
-    return [
-      {
-        place,
-        text:
-          left < 0
-            ? `${certificate.subject} expired on ${date}`
-            : `${certificate.subject} expires on ${date}, in ${left} days`,
-      },
-    ];
+  const evidence = certificates.flatMap(({ subject, notBefore, notAfter }): readonly Evidence[] => {
+    const left = days(now, notAfter);
+    const date = Number.isNaN(notAfter.getTime()) ? 'an unknown date' : notAfter.toISOString().slice(0, 10);
+    const found = (text: string, severity: Severity) => [{ place, text: `${subject} ${text}`, severity }];
+    if (notBefore > now) return found(`is not valid before ${notBefore.toISOString()}: is the clock right?`, 'high');
+    if (left < 0) return found(`expired on ${date}`, 'high');
+    return left >= warnDays ? [] : found(`expires on ${date}, in ${left} days`, 'medium');
   });
-  return judge(evidence, severity);
+  const pieces = evidence.map(({ place, text }) => ({ place, text }));
+  return judge(pieces, gravestOf(evidence));
 }
 
 /** The extension says more than a name, but a CA's key is what it is by its certificate beside it; the name is the hint that users go by. */

@@ -47,20 +47,11 @@ export function mounts(service: Service, { volumes }: Compose): readonly (Mount 
   }
   return service.items('volumes').flatMap(({ text, value, line }): readonly (Mount & { readonly line: number })[] => {
     if (isObject(value)) {
-      const { type, source, target, read_only: readOnly } = value;
-      const directory = type === 'bind' ? String(source ?? '') : directoryOf(String(source ?? ''));
-      if (directory === undefined) return [];
-      const propagation = textAt(value, 'bind', 'propagation');
-      return [
-        {
-          type: 'bind',
-          source: directory,
-          destination: String(target ?? ''),
-          writable: readOnly !== true,
-          propagation,
-          line,
-        },
-      ];
+      const named = String(value.source ?? '');
+      const source = value.type === 'bind' ? named : directoryOf(named);
+      if (source === undefined) return [];
+      const [destination, writable] = [String(value.target ?? ''), value.read_only !== true];
+      return [{ type: 'bind', source, destination, writable, propagation: textAt(value, 'bind', 'propagation'), line }];
     }
     const [named = '', destination = '', options = ''] = text.split(':');
     const source = directoryOf(named) ?? named;
@@ -92,16 +83,10 @@ type Published = {
 export function ports(service: Service): readonly Published[] {
   return service.items('ports').flatMap(({ text, value, line }): readonly Published[] => {
     if (isObject(value)) {
-      const { host_ip: address, published, target } = value;
+      const { host_ip: ip, published, target } = value;
       if (target === undefined && published === undefined) return [];
-      return [
-        {
-          address: address === undefined ? undefined : String(address),
-          port: String(published ?? ''),
-          container: String(target ?? ''),
-          line,
-        },
-      ];
+      const address = ip === undefined ? undefined : String(ip);
+      return [{ address, port: String(published ?? ''), container: String(target ?? ''), line }];
     }
     const found = /^(?:(?:(\[[^\]]*\]|[^:]*):)?([^:]*):)?([^:]+)$/.exec(text.replace(/\/(tcp|udp|sctp)$/, ''));
     if (found === null) return [];

@@ -2,7 +2,7 @@
 
 import { plural } from '../../words.ts';
 import type { Benchmark } from '../benchmark.ts';
-import { SEVERITIES } from '../check.ts';
+import { gravestFirst } from '../check.ts';
 import { counts } from '../evaluate.ts';
 import { type Fix, fixCommand, NEVER } from '../fixes.ts';
 import { type LynisAnswer, lynisWords } from '../lynis.ts';
@@ -11,7 +11,7 @@ import { hostCommand } from './command.ts';
 import { pills, ring } from './html.ts';
 import { renderPage } from './html-page.ts';
 import { type Html, html } from './html-text.ts';
-import { editionsWords, type Subject } from './report.ts';
+import { type AuditedFile, type AuditedHost, editionsWords, type Subject } from './report.ts';
 
 /** One path, membership or kernel setting. */
 export type MadeChange = { readonly what: string; readonly reason: string };
@@ -59,10 +59,10 @@ function indexOf(lynis: LynisAnswer | undefined): string {
 
 /** How many checks of the benchmark pass, of those that apply. */
 function passedOf(subject: Subject | undefined, benchmark: Benchmark): string {
-  if (subject === undefined || subject.kind === 'unreachable') return 'none';
-  const judged = subject.results.filter(
+  const judged = judgedOf(subject)?.results.filter(
     (result) => result.cis[benchmark] !== undefined && result.state !== 'not-applicable',
   );
+  if (judged === undefined) return 'none';
   return `${judged.filter(({ state }) => state === 'pass').length} of ${judged.length}`;
 }
 
@@ -72,21 +72,26 @@ function indexLines(before: Subject | undefined, after: Subject | undefined, ben
 Lynis hardening index: <b>${indexOf(first)}</b> before, <b>${indexOf(last)}</b> after.</p>`;
 }
 
+function judgedOf(subject: Subject | undefined): AuditedHost | AuditedFile | undefined {
+  return subject?.kind === 'unreachable' ? undefined : subject;
+}
+
 function hostPart(host: HardenedSubject, leftOut: ReadonlyMap<string, Fix>, benchmark: Benchmark): Html {
   const { before, after } = host;
-  const results = after === undefined || after.kind === 'unreachable' ? [] : after.results;
-  const open = results.filter(counts).sort((a, b) => SEVERITIES.indexOf(a.severity) - SEVERITIES.indexOf(b.severity));
+  const judged = judgedOf(after);
+  const results = judged?.results ?? [];
+  const open = gravestFirst(results.filter(counts));
   const was = new Set(
-    before === undefined || before.kind === 'unreachable' ? [] : before.results.filter(counts).map(({ id }) => id),
+    judgedOf(before)
+      ?.results.filter(counts)
+      .map(({ id }) => id),
   );
   const fixed = results.filter(({ id, state }) => state === 'pass' && was.has(id));
   const rows = open.map((result) => {
     const skipped = result.fixable === undefined ? undefined : leftOut.get(result.fixable);
     const why = skipped === undefined ? result.fix : `Not accepted, since ${skipped.cost}.`;
     const command =
-      result.fixable === undefined || after === undefined || after.kind === 'unreachable'
-        ? undefined
-        : html`<pre class="command">${hostCommand(fixCommand(result.fixable), after)}</pre>`;
+      result.fixable && judged && html`<pre class="command">${hostCommand(fixCommand(result.fixable), judged)}</pre>`;
     const places = result.evidence.map(({ place, text }) => `${place}: ${text}`).slice(0, 4);
     return html`<tr><td><span class="pill ${result.severity}">${result.severity}</span></td><td><code>${result.id}</code> ${result.failure}</td><td>${places.join('; ')}</td><td>${why}${command}</td></tr>`;
   });

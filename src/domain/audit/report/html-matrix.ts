@@ -1,6 +1,6 @@
 /** Owns the matrix of the page: every check against every host. */
 
-import { SEVERITIES, type Severity } from '../check.ts';
+import { rank, SEVERITIES, type Severity } from '../check.ts';
 import { type CheckResult, counts } from '../evaluate.ts';
 import { anchor, type Html, html } from './html-text.ts';
 import type { AuditedFile, AuditedHost } from './report.ts';
@@ -28,7 +28,7 @@ export function findingAnchor(subjectIndex: number, id: string): string {
 
 function gravest(results: readonly (CheckResult | undefined)[]): number {
   const open = results.filter((result) => result !== undefined && counts(result));
-  return Math.min(SEVERITIES.length, ...open.map((result) => SEVERITIES.indexOf((result as CheckResult).severity)));
+  return Math.min(SEVERITIES.length, ...open.map((result) => rank((result as CheckResult).severity)));
 }
 
 /** Rows by the gravest that a host has, critical first. `offset`: the place of the first subject among all of the page, which anchors count by. */

@@ -2,7 +2,7 @@
 
 import { plural } from '../../words.ts';
 import { NEWEST } from '../benchmark.ts';
-import { SEVERITIES } from '../check.ts';
+import { gravestFirst, SEVERITIES } from '../check.ts';
 import { type CheckResult, counts } from '../evaluate.ts';
 import { fixCommand } from '../fixes.ts';
 import { lynisWords } from '../lynis.ts';
@@ -70,9 +70,7 @@ function lynisPart(subject: AuditedHost | AuditedFile): Html | undefined {
 }
 
 function subjectPart(subject: AuditedHost | AuditedFile, index: number): Html {
-  const open = subject.results
-    .filter(counts)
-    .sort((a, b) => SEVERITIES.indexOf(a.severity) - SEVERITIES.indexOf(b.severity));
+  const open = gravestFirst(subject.results.filter(counts));
   const accepted = subject.results.filter((result) => result.accepted !== undefined);
   const nothing =
     open.length === 0

@@ -93,26 +93,18 @@ export function judged(report: AuditReport): readonly (AuditedHost | AuditedFile
 }
 
 function certificatesOf(facts: AuditFacts, outside: Partial<Outside>): readonly ReportedCertificate[] {
-  const served =
-    outside.probes?.find(({ outcome }) => outcome.chain !== '')?.outcome.chain ?? facts.tls.cert?.pem ?? '';
-  const server = readCertificates(served)
-    .slice(0, 1)
-    .map((certificate) => ({ role: 'server' as const, certificate }));
-  const trusted = readCertificates(facts.tls.ca?.pem ?? '').map((certificate) => ({
-    role: 'authority' as const,
-    certificate,
-  }));
-  return [...server, ...trusted]
-    .filter(
-      ({ certificate }) =>
-        !Number.isNaN(certificate.notAfter.getTime()) && !Number.isNaN(certificate.notBefore.getTime()),
-    )
-    .map(({ role, certificate }) => ({
-      role,
-      name: printable(certificate.subject, 200),
-      notBefore: certificate.notBefore.toISOString(),
-      notAfter: certificate.notAfter.toISOString(),
-    }));
+  const served = outside.probes?.find(({ outcome }) => outcome.chain !== '')?.outcome.chain ?? facts.tls.cert?.pem;
+  const reported = (role: ReportedCertificate['role'], pem = '', most?: number) =>
+    readCertificates(pem)
+      .slice(0, most)
+      .filter(({ notAfter, notBefore }) => !Number.isNaN(notAfter.getTime()) && !Number.isNaN(notBefore.getTime()))
+      .map(({ subject, notBefore, notAfter }) => ({
+        role,
+        name: printable(subject, 200),
+        notBefore: notBefore.toISOString(),
+        notAfter: notAfter.toISOString(),
+      }));
+  return [...reported('server', served, 1), ...reported('authority', facts.tls.ca?.pem)];
 }
 
 /** Who controls the daemon, as the facts and probes show it. Clients that we issued certificates to are the caller's to add. */
@@ -121,39 +113,19 @@ function accessOf(
   outside: Partial<Outside>,
   results: readonly CheckResult[],
 ): readonly ReportedAccess[] {
+  const { apiSocket } = facts;
+  const access = (who: string, how: string, where: string, grave: boolean): ReportedAccess => ({
+    who: printable(who, 200),
+    how,
+    where: printable(where, 200),
+    grave,
+  });
   // Our own client is to be accepted; any other that is shows that every client may be.
   const untrusted = outside.probes?.filter((probe) => probe.what !== 'own-certificate' && gotIn(probe)) ?? [];
   const open = new Set(untrusted.map(({ address, port }) => `${address}:${port}`));
-  const unprotected = results.some(({ id, state }) => (id === '2.8' || id === 'tls.3') && state === 'finding');
-  if (unprotected) for (const { address } of exposedAddresses(facts)) open.add(address);
-  const anyClient = [...open].map((where) => ({
-    who: 'any client',
-    how: 'no certificate asked for',
-    where,
-    grave: true,
-  }));
-  const groups = [{ name: 'docker', members: facts.dockerGroup ?? [] }, facts.socketGroup];
-  const group = groups.flatMap((one) =>
-    one === undefined || one.members.length === 0
-      ? []
-      : [{ who: one.members.join(', '), how: `${one.name} group`, where: facts.apiSocket, grave: false }],
-  );
   const served = exposedAddresses(facts).map(({ address }) => address);
-  const trusted = isOn(facts.daemon, 'tlsverify', false)
-    ? readCertificates(facts.tls.ca?.pem ?? '').map(({ subject }) => ({
-        who: `clients of ${subject}`,
-        how: 'certificate',
-        where: served.join(', '),
-        grave: false,
-      }))
-    : [];
-  const mounts = (facts.engine?.containers ?? [])
-    .filter((container) =>
-      results.some(
-        ({ id, evidence }) => id === '5.32' && evidence.some(({ place }) => place === `container ${container.name}`),
-      ),
-    )
-    .map(({ name }) => ({ who: `container ${name}`, how: 'mounted docker.sock', where: facts.apiSocket, grave: true }));
+  const unprotected = results.some(({ id, state }) => (id === '2.8' || id === 'tls.3') && state === 'finding');
+  if (unprotected) for (const address of served) open.add(address);
   // Any user that may write to a socket controls the daemon, whatever group it has.
   const sockets = [...facts.files.values()].filter(
     ({ path, kind, mode }) =>
@@ -162,18 +134,21 @@ function accessOf(
       // /var/run is /run.
       !(path.startsWith('/var/run/') && facts.files.has(path.slice(4))),
   );
-  const local = sockets.map(({ path, mode }) => ({
-    who: 'every local user',
-    how: `socket with mode ${mode.toString(8).padStart(4, '0')}`,
-    where: path,
-    grave: true,
-  }));
-  return [...anyClient, ...local, ...mounts, ...trusted, ...group].map(({ who, how, where, grave }) => ({
-    who: printable(who, 200),
-    how,
-    where: printable(where, 200),
-    grave,
-  }));
+  const holders = new Set(results.find(({ id }) => id === '5.32')?.evidence.map(({ place }) => place));
+  const mounts = (facts.engine?.containers ?? []).filter(({ name }) => holders.has(`container ${name}`));
+  const trusted = isOn(facts.daemon, 'tlsverify', false) ? readCertificates(facts.tls.ca?.pem ?? '') : [];
+  const groups = [{ name: 'docker', members: facts.dockerGroup ?? [] }, facts.socketGroup ?? []]
+    .flat()
+    .filter(({ members }) => members.length > 0);
+  return [
+    ...[...open].map((where) => access('any client', 'no certificate asked for', where, true)),
+    ...sockets.map(({ path, mode }) =>
+      access('every local user', `socket with mode ${mode.toString(8).padStart(4, '0')}`, path, true),
+    ),
+    ...mounts.map(({ name }) => access(`container ${name}`, 'mounted docker.sock', apiSocket, true)),
+    ...trusted.map(({ subject }) => access(`clients of ${subject}`, 'certificate', served.join(', '), false)),
+    ...groups.map(({ name, members }) => access(members.join(', '), `${name} group`, apiSocket, false)),
+  ];
 }
 
 /** Judges a host and gathers what the reports show of it. */

@@ -2,7 +2,7 @@
 
 import { printable } from '../../../errors/errors.ts';
 import { cutText, padText, plural, textWidth, wrapText } from '../../words.ts';
-import { GROUPS, SEVERITIES, type Severity } from '../check.ts';
+import { GROUPS, gravestFirst, rank, SEVERITIES, type Severity } from '../check.ts';
 import type { Comparison } from '../compare.ts';
 import { type CheckResult, counts } from '../evaluate.ts';
 import { fixCommand } from '../fixes.ts';
@@ -22,6 +22,9 @@ export type TableForm = {
   readonly comparison?: Comparison;
 };
 
+/** A form with its paint. */
+type Screen = TableForm & { readonly paint: Paint };
+
 const COLOURS: Readonly<Record<Severity, 'red' | 'magenta' | 'yellow' | 'cyan' | 'gray'>> = {
   critical: 'red',
   high: 'magenta',
@@ -36,16 +39,13 @@ const EVIDENCE_LINES = 4;
 function ordered(results: readonly CheckResult[]): readonly (readonly [string, readonly CheckResult[]])[] {
   const names = [...new Set(GROUPS.map(([, name]) => name))];
   const groups = names.map((name) => [name, results.filter(({ group }) => group === name)] as const);
-  function gravity(result: CheckResult): number {
-    return SEVERITIES.indexOf(result.severity);
-  }
   return groups
     .filter(([, list]) => list.length > 0)
-    .map(([name, list]) => [name, [...list].sort((a, b) => gravity(a) - gravity(b))] as const)
-    .sort(([, a], [, b]) => gravity(a[0] as CheckResult) - gravity(b[0] as CheckResult));
+    .map(([name, list]) => [name, gravestFirst(list)] as const)
+    .sort(([, [a]], [, [b]]) => rank((a as CheckResult).severity) - rank((b as CheckResult).severity));
 }
 
-function scoreLines(score: Score, form: TableForm, paint: Paint): readonly string[] {
+function scoreLines(score: Score, { columns, paint }: Screen): readonly string[] {
   const value = score.value ?? 0;
   const colour = value >= 75 ? 'green' : value >= 40 ? 'yellow' : 'red';
   const open = SEVERITIES.filter((severity) => score.findings[severity] > 0).map((severity) =>
@@ -61,7 +61,7 @@ function scoreLines(score: Score, form: TableForm, paint: Paint): readonly strin
   for (const [index, part] of parts.entries()) {
     const last = lines.length - 1;
     const word = index === parts.length - 1 ? part : `${part},`;
-    if (textWidth(`${lines[last]} ${word}`) <= form.columns) lines[last] = `${lines[last]} ${word}`;
+    if (textWidth(`${lines[last]} ${word}`) <= columns) lines[last] = `${lines[last]} ${word}`;
     else lines.push(word);
   }
   return lines;
@@ -74,13 +74,8 @@ function wrapped(text: string, indent: number, columns: number): readonly string
   return wrapText(broken, width).map((line) => ' '.repeat(indent) + cutText(line, width));
 }
 
-function findingLines(
-  result: CheckResult,
-  form: TableForm,
-  paint: Paint,
-  isFile: boolean,
-  idWidth: number,
-): readonly string[] {
+function findingLines(result: CheckResult, form: Screen, isFile: boolean, idWidth: number): readonly string[] {
+  const { paint } = form;
   // On a narrow terminal the title is below its severity and number.
   const narrow = form.columns < 72;
   const indent = narrow ? 4 : 13 + idWidth;
@@ -110,8 +105,7 @@ function findingLines(
 function quietLines(
   title: string,
   results: readonly CheckResult[],
-  form: TableForm,
-  paint: Paint,
+  { columns, paint }: Screen,
   say: (result: CheckResult) => string,
 ): readonly string[] {
   if (results.length === 0) return [];
@@ -121,7 +115,7 @@ function quietLines(
     ...results.map((result) => {
       const id = padText(cutText(result.id, 16), Math.max(8, ...results.map((one) => textWidth(one.id))));
       const left = `  ${id} ${result.accepted === undefined ? result.title : result.failure}`;
-      return paint('gray', cutText(printable(`${left}${say(result)}`), form.columns));
+      return paint('gray', cutText(printable(`${left}${say(result)}`), columns));
     }),
   ];
 }
@@ -134,7 +128,8 @@ function lynisLines(host: AuditedHost): readonly string[] {
   return [lynisWords(lynis), ...lynis.warnings.map(({ test, text }) => `  warning ${test}: ${text}`), ...raise];
 }
 
-function subjectLines(subject: AuditedHost | AuditedFile, form: TableForm, paint: Paint): readonly string[] {
+function subjectLines(subject: AuditedHost | AuditedFile, form: Screen): readonly string[] {
+  const { paint } = form;
   const about =
     subject.kind === 'host'
       ? [
@@ -153,7 +148,7 @@ function subjectLines(subject: AuditedHost | AuditedFile, form: TableForm, paint
         ? ''
         : paint('gray', `  ${cutText(known.join(', '), Math.max(10, form.columns - textWidth(name) - 2))}`)),
   ];
-  lines.push(...scoreLines(subject.score, form, paint));
+  lines.push(...scoreLines(subject.score, form));
   for (const line of wrapped(subject.score.explanation, 0, form.columns)) lines.push(paint('gray', line));
   if (subject.kind === 'host' && subject.upgrade !== undefined)
     lines.push(...wrapped(`Known vulnerabilities: ${subject.upgrade.text}`, 0, form.columns));
@@ -162,46 +157,39 @@ function subjectLines(subject: AuditedHost | AuditedFile, form: TableForm, paint
   const idWidth = Math.max(6, ...open.map(({ id }) => textWidth(id)));
   for (const [group, results] of ordered(open)) {
     lines.push('', paint('bold', group));
-    for (const result of results) lines.push(...findingLines(result, form, paint, subject.kind !== 'host', idWidth));
+    for (const result of results) lines.push(...findingLines(result, form, subject.kind !== 'host', idWidth));
   }
   const accepted = subject.results.filter((result) => result.accepted !== undefined);
   lines.push(
-    ...quietLines('Accepted', accepted, form, paint, ({ accepted: why }) => `: ${why?.reason} (until ${why?.expires})`),
+    ...quietLines('Accepted', accepted, form, ({ accepted: why }) => `: ${why?.reason} (until ${why?.expires})`),
   );
   if (form.all === true) {
+    const passed = subject.results.filter(({ state }) => state === 'pass');
     const unjudged = subject.results.filter(({ state }) => state === 'not-applicable');
     const manual = unjudged.filter(({ question }) => question !== undefined);
     const notApplicable = unjudged.filter(({ question }) => question === undefined);
-    lines.push(
-      ...quietLines(
-        'Passed',
-        subject.results.filter(({ state }) => state === 'pass'),
-        form,
-        paint,
-        () => '',
-      ),
-    );
-    lines.push(...quietLines('For a person to judge', manual, form, paint, ({ question }) => `: ${question}`));
-    lines.push(...quietLines('Not applicable', notApplicable, form, paint, ({ reason }) => `: ${reason}`));
+    lines.push(...quietLines('Passed', passed, form, () => ''));
+    lines.push(...quietLines('For a person to judge', manual, form, ({ question }) => `: ${question}`));
+    lines.push(...quietLines('Not applicable', notApplicable, form, ({ reason }) => `: ${reason}`));
   }
   return lines;
 }
 
-function comparisonLines({ appeared, gone, same }: Comparison, form: TableForm, paint: Paint): readonly string[] {
+function comparisonLines({ appeared, gone, same }: Comparison, { columns, paint }: Screen): readonly string[] {
   const line = `Since the last report: ${appeared.length} new, ${gone.length} gone, ${same} unchanged`;
   function list(sign: string, colour: 'red' | 'green', keys: Comparison['gone']): readonly string[] {
     return keys
       .slice(0, 20)
       .map(({ subject, check, place }) =>
-        paint(colour, cutText(printable(`  ${sign} ${subject}  ${check}  ${place}`), form.columns)),
+        paint(colour, cutText(printable(`  ${sign} ${subject}  ${check}  ${place}`), columns)),
       );
   }
   return ['', line, ...list('+', 'red', appeared), ...list('-', 'green', gone)];
 }
 
 /** Text for a terminal, ending in a newline. Everything that came from a host is cleaned here once more. */
-export function renderAuditTable(report: AuditReport, form: TableForm): string {
-  const paint: Paint = form.paint ?? ((_, text) => text);
+export function renderAuditTable(report: AuditReport, { paint = (_, text) => text, ...rest }: TableForm): string {
+  const form: Screen = { ...rest, paint };
   const lines: string[] = [];
   for (const subject of report.subjects) {
     if (lines.length > 0) lines.push('');
@@ -210,10 +198,10 @@ export function renderAuditTable(report: AuditReport, form: TableForm): string {
         paint('bold', printable(subject.name, 200)),
         ...wrapped(`not audited: ${subject.error}`, 0, form.columns).map((line) => paint('red', line)),
       );
-    } else lines.push(...subjectLines(subject, form, paint));
+    } else lines.push(...subjectLines(subject, form));
   }
   if (report.subjects.some(({ kind }) => kind === 'host'))
     lines.push('', ...wrapped(editionsWords(report), 0, form.columns).map((line) => paint('gray', line)));
-  if (form.comparison !== undefined) lines.push(...comparisonLines(form.comparison, form, paint));
+  if (form.comparison !== undefined) lines.push(...comparisonLines(form.comparison, form));
   return `${lines.join('\n')}\n`;
 }

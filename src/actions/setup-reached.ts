@@ -1,0 +1,167 @@
+/** Owns what `setup` does with a host that is open: questions, the change, and docker's context for it here. Loaded while it is connected to. */
+
+import { readContext } from '../adapters/docker/contexts.ts';
+import type { StoreState } from '../adapters/store/records.ts';
+import { contextName, type HostFlags } from '../domain/fleet/specs.ts';
+import { kindOf } from '../domain/plan/host-kind.ts';
+import type { HostSpec } from '../domain/settings.ts';
+import { renderTool } from '../domain/tools/tools.ts';
+import type { OpenedHost } from '../engine/intent.ts';
+import { DockerTlsError, DockerTlsErrors } from '../errors/errors.ts';
+import type { HostProgress } from '../runtime.ts';
+import { dockerConfigDirectory } from '../user.ts';
+import { type ApplyRequest, apply, clientsFor, wantedHosts } from './apply.ts';
+import { checkContextOf, giveContexts } from './context.ts';
+import { contextHere } from './contexts-of-host.ts';
+import { caSpec, clientSpec } from './flags.ts';
+import { fleetCaToStore } from './fleet-ca.ts';
+import { type FleetFile, sudoReference } from './fleet-file.ts';
+import { makeOwn } from './own-client.ts';
+import { type Changed, failuresOf } from './results.ts';
+import type { FleetRun } from './run.ts';
+import { askOtherClients, askTakeOver, Edit } from './setup-consent.ts';
+import { refuseEarly, withOpenWay } from './setup-opened.ts';
+import { type Answers, editAnswers, propose, type SetupContext, whatThisIs } from './setup-questions.ts';
+import { accessHere } from './tool-config.ts';
+
+export type SetUp = {
+  readonly changed: Changed;
+  readonly spec: HostSpec;
+  /** Who verified the host. */
+  readonly client: string;
+  /** The docker context that was made, or was there; undefined: none. */
+  readonly context: string | undefined;
+  /** Commands that tell the engine's own client of the host, where that is another than docker. */
+  readonly ownClient: readonly string[];
+  /** Why that context could not be made; the host is done all the same. */
+  readonly errors: readonly DockerTlsError[];
+};
+
+export type ReachedHost = {
+  /** As the options have it. */
+  readonly first: HostSpec;
+  readonly opened: OpenedHost;
+  readonly run: FleetRun;
+  /** The plan may be sent back for other answers. */
+  readonly editable: boolean;
+  readonly reached: HostProgress;
+  /** Opens it again. */
+  reach(): Promise<OpenedHost>;
+};
+
+/** What was asked for, and what it meets here. */
+export type SetUpFrom = {
+  readonly flags: HostFlags;
+  readonly fleet: FleetFile | undefined;
+  readonly state: StoreState;
+};
+
+/** Sets up a host that is open, and closes it. Fails as setUpHost does. */
+export async function setUpReached(
+  context: SetupContext,
+  { first, run, editable, reached, reach, ...host }: ReachedHost,
+  { flags, fleet, state }: SetUpFrom,
+): Promise<SetUp> {
+  const { options, runtime, prompts } = context;
+  let { opened } = host;
+  try {
+    reached.pause(whatThisIs(opened));
+    if (prompts.interactive) refuseEarly(first, opened, state, options.takeOver, runtime);
+    let answers = await propose(context, flags, first, opened, { state, fleet });
+    if (editable) answers = await withOpenWay(context, flags, answers, opened);
+    const takeOver = options.takeOver || (await askTakeOver(context, opened, answers.spec.name, state));
+    const settled = takeOver || options.rejectOtherClients;
+    const others = settled ? undefined : await askOtherClients(context, opened, answers.spec, state);
+    const rejectOthers = options.rejectOtherClients || others === 'reject';
+    const settings = others === 'accept' ? { acceptCa: 'existing' } : {};
+    for (;;) {
+      const requested = { ...answers, takeOver, rejectOthers, spec: { ...answers.spec, ...settings } };
+      try {
+        return await changeSetUp(context, requested, { run, opened, state });
+      } catch (error) {
+        if (!(error instanceof Edit)) throw error;
+        opened = await reach();
+        reached.pause();
+        answers = await editAnswers(context, flags, answers, opened, state);
+      }
+    }
+  } finally {
+    await opened.session.close();
+  }
+}
+
+type Requested = Answers & { readonly takeOver: boolean; readonly rejectOthers: boolean };
+
+/** The host as the answers have it, and docker here. */
+async function changeSetUp(
+  context: SetupContext,
+  { spec: requested, client, context: docker, file, takeOver, rejectOthers }: Requested,
+  { run, opened, state }: { readonly run: FleetRun; readonly opened: OpenedHost; readonly state: StoreState },
+): Promise<SetUp> {
+  const { options, global, runtime } = context;
+  const { store } = run;
+  if (docker !== undefined) await refuseContext(docker, runtime);
+  const spec =
+    docker === undefined || contextName(requested) !== undefined ? requested : { ...requested, context: docker };
+  const request: ApplyRequest = {
+    reason: 'setup',
+    ownCa: await fleetCaToStore(run, state),
+    hosts: [spec],
+    ca: caSpec(options, file?.ca),
+    client: {
+      spec: clientSpec(client.name, { keyType: spec.keyType, days: options.days }),
+      named: client.requested,
+    },
+    takeOver,
+    rejectOthers,
+    addHardening: global.file === undefined,
+  };
+  const wanted = wantedHosts(request, state, runtime.now());
+  const [verifier] = clientsFor(wanted, state);
+  const fresh = wanted.credentials.some(({ kind }) => kind === 'client');
+  const writeFleet = await file?.edit(spec, {
+    sudoPassword: sudoReference(options, runtime.cwd),
+    client: fresh ? request.client.spec : undefined,
+  });
+  const dockerConfig = dockerConfigDirectory(runtime);
+  if (verifier !== undefined) await checkContextOf(spec, verifier, state, dockerConfig);
+  const changed = await apply(request, { ...run, opened: new Map([[spec.name, opened]]) });
+  const name = changed.wanted.verifyAs?.[0] ?? '';
+  if (changed.planned !== undefined) return { changed, spec, client: name, context: docker, ownClient: [], errors: [] };
+  if (changed.results[0]?.kind !== 'done') throw new DockerTlsErrors(failuresOf(changed));
+  await makeOwn(store, name);
+  await writeFleet?.();
+  // The host is done, whatever becomes of the context.
+  const own = clientsFor({ ...changed.wanted, credentials: [] }, changed.state).slice(0, 1);
+  const errors = await giveContexts([spec], own, { store, dockerConfig, now: runtime.now });
+  const after = await store.read();
+  const ownClient = ownClientCommands(after, name, { spec, opened, program: runtime.program });
+  const leading = docker ?? (await contextHere(spec.name, after, dockerConfig));
+  return { changed, spec, client: name, context: errors.length > 0 ? undefined : leading, ownClient, errors };
+}
+
+/** As `env --format` prints them, without remarks; none where the host is reached through ssh only. */
+function ownClientCommands(
+  state: StoreState,
+  clientName: string,
+  { spec, opened, program }: { readonly spec: HostSpec; readonly opened: OpenedHost; readonly program: string },
+): string[] {
+  const tool = kindOf(opened.facts).engine.client;
+  const host = state.hosts.get(spec.name);
+  const client = state.clients.get(clientName);
+  if (tool === undefined || spec.reach === 'ssh' || host === undefined || client === undefined) return [];
+  return renderTool(tool, [accessHere(host, client, program)], () => '')
+    .split('\n')
+    .filter((line) => line !== '' && !line.startsWith('#'));
+}
+
+/** Refuses a context of that name that is not ours, before the host is changed. */
+async function refuseContext(name: string, runtime: SetupContext['runtime']): Promise<void> {
+  const found = await readContext({ name, dockerConfig: dockerConfigDirectory(runtime) });
+  if (found === undefined || found.ours) return;
+  throw new DockerTlsError(
+    'E_CONTEXT_EXISTS',
+    `there is a docker context ${name} already, and docker-tls did not write it`,
+    { where: name, hints: ['choose another name: --context NAME', `docker context inspect ${name}`] },
+  );
+}

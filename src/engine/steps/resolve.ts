@@ -1,0 +1,37 @@
+/** Owns what a run begins from: the store as it is, and what is wanted by it. */
+
+import type { StoreState } from '../../adapters/store/records.ts';
+import type { KnownHosts } from '../../domain/plan/other-store.ts';
+import { externalCaKey } from '../../domain/trust/ca-refusals.ts';
+import type { CredentialChange } from '../../domain/trust/changes.ts';
+import type { AccessView } from '../../domain/trust/view.ts';
+import type { Base, Intent, Run } from '../intent.ts';
+
+/** Reads the store, and asks the intent. Throws what prevents the whole run. */
+export async function resolveIntent(intent: Intent, { store, runtime, progress }: Run): Promise<Base> {
+  const now = runtime.now();
+  const state = await store.read();
+  const wanted = intent.want(state, now);
+  if (wanted.credentials.length > 0) {
+    const { viewOf } = await import('../../domain/trust/view.ts');
+    requireIssuing(viewOf(state, now), wanted.credentials);
+  }
+  for (const note of wanted.notes ?? []) progress.note(note);
+  return { intent, wanted, state, now, issued: false, known: knownHosts(state) };
+}
+
+/** The hosts of the store. A new map for each run: what it sets up is added. */
+export function knownHosts({ hosts }: Pick<StoreState, 'hosts'>): KnownHosts {
+  return new Map([...hosts].map(([name, { serverCert }]) => [name, serverCert]));
+}
+
+/** What needs the CA's key is refused where it is not in the store: E_CA_KEY_EXTERNAL (exit 2). */
+function requireIssuing(view: AccessView, changes: readonly CredentialChange[]): void {
+  const made = changes.some(({ kind }) => kind === 'create-ca' || kind === 'import-ca' || kind === 'replace-ca');
+  if (view.issuing !== 'external' || made) return;
+  for (const change of changes) {
+    const client =
+      change.kind === 'client' ? change.record.name : change.kind === 'issuing-ca' ? change.client : undefined;
+    if (client !== undefined && !view.issuers.get(client)?.current) throw externalCaKey();
+  }
+}
