@@ -23,11 +23,7 @@ import { verify } from './steps/verify.ts';
 import { requireVerified } from './verify-host.ts';
 
 /** Every host; those whose plan failed have failed already, and count as a canary and as a failure. */
-export async function changeEach(
-  planned: Planned,
-  issued: Issued,
-  run: Run,
-): Promise<HostResult<HostOutcome>[]> {
+export async function changeEach(planned: Planned, issued: Issued, run: Run): Promise<HostResult<HostOutcome>[]> {
   const { hosts } = issued.wanted;
   const failures = new Map(planned.hosts.flatMap((one) => (one.kind === 'failed' ? [[one.host, one] as const] : [])));
   const left = hosts.filter(({ name }) => !failures.has(name));
@@ -73,7 +69,9 @@ async function carryOut(planned: PlannedHost, base: Issued, run: Run, line: Host
           const before = undo;
           undo = undefined;
           if (before !== undefined)
-            await run.store.withLock(`docker-tls ${base.intent.reason}`, () => run.store.write(before), { joins: true });
+            await run.store.withLock(`docker-tls ${base.intent.reason}`, () => run.store.write(before), {
+              joins: true,
+            });
         },
       });
     }
@@ -147,11 +145,7 @@ function isSame(agreed: AgreedHost, planned: PlannedHost, base: Issued): boolean
   return agreedPart(agreed, view) === agreedPart(planned, view);
 }
 
-async function askAgain(
-  planned: PlannedHost,
-  { intent, wanted }: Issued,
-  run: Run,
-): Promise<void> {
+async function askAgain(planned: PlannedHost, { intent, wanted }: Issued, run: Run): Promise<void> {
   const name = planned.spec.name;
   run.progress.note(`${name}: it changed since its plan was shown; this is the new plan`);
   const hosts = [{ host: name, kind: 'done' as const, value: planned, elapsedMs: 0 }];
