@@ -39,10 +39,9 @@ restore_labels() {
   }
 }
 
-generation=
 back() {
   trap - EXIT
-  for job in $protection $generation; do wait "$job"; done
+  [ -z "$protection" ] || wait "$protection"
   protection=
   # The change had to start its daemon in the time for its confirmation; what ran before gets the time that it needs.
   LIMIT=$ROLLBACK_LIMIT
@@ -107,8 +106,15 @@ if [ "$SSHD" = reload ]; then
   sshd -t 2>"$ERR" || back "sshd does not accept its configuration: $(words)"
   compare_sshd
 fi
-# The files are in place: the generation is kept while the daemon reloads and restarts, unless one of its files is only there for that moment. What fails here
-# is tried again by the confirmation. It holds the mutex, as all that writes below $T, and is over before anything else is done.
+mark services
+# Where systemd has to read units, that comes meanwhile (apply_daemon).
+if [ "$DAEMON" = none ] || [ ! -e "$T/units-changed" ]; then await_protection 2>"$ERR" || back "$(words)"; fi
+if [ "$DAEMON" = none ]; then step services; else step "$DAEMON"; fi
+if [ "$DAEMON" = stop ]; then how=stop; else how=start; fi
+# The files are in place: the generation is kept while the daemon restarts (and not while it reloads, which is waited for), unless one of its files
+# is only there for that moment. What fails here is tried again by the confirmation. It holds the mutex, as all that writes below $T, and is over
+# before anything else is done.
+generation=
 case $AUDIT:$LIVE_RESTORE:$NL$MANAGED in
   load:* | *:temporary:*"$TAB$DAEMON_JSON$NL"*) ;;
   *)
@@ -116,11 +122,6 @@ case $AUDIT:$LIVE_RESTORE:$NL$MANAGED in
     generation=$!
     ;;
 esac
-mark services
-# Where systemd has to read units, that comes meanwhile (apply_daemon).
-if [ "$DAEMON" = none ] || [ ! -e "$T/units-changed" ]; then await_protection 2>"$ERR" || back "$(words)"; fi
-if [ "$DAEMON" = none ]; then step services; else step "$DAEMON"; fi
-if [ "$DAEMON" = stop ]; then how=stop; else how=start; fi
 apply_services "$how" 2>"$ERR"
 applied=$?
 [ -z "$generation" ] || wait "$generation"
