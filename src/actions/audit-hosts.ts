@@ -19,7 +19,7 @@ import { probeAs } from '../engine/probes.ts';
 import { sshOptions } from '../engine/steps/connect.ts';
 import { wayTo } from '../engine/through.ts';
 import { printable } from '../errors/errors.ts';
-import type { HostProgress, HostSession, Probe, ProbeCredentials } from '../runtime.ts';
+import type { Probe, ProbeCredentials } from '../runtime.ts';
 
 export type AuditContext = Reach &
   Pick<FleetOptions, 'parallel' | 'progress'> & {
@@ -50,25 +50,13 @@ export async function auditHosts(
     const probes = await probeFromOutside(context, way.probe, facts, address, spec);
     const found = auditHost(spec.name, facts, { probes, dialled: [address], now: runtime.now() });
     const selected = selectResults(found, context.selection, runtime.now());
-    const subject = context.lynis
-      ? await withLynis(selected, facts, { session, line, signal: runtime.signal })
-      : selected;
+    if (context.lynis) line.phase('lynis');
+    const output = context.lynis ? await gatherLynis(session, runtime.signal) : undefined;
+    const lynis = output === undefined ? undefined : parseLynis(output, selected.results, facts.distribution);
+    const subject = lynis === undefined ? selected : { ...selected, lynis };
     line.done(scoreWords(subject.score));
     return known === undefined ? subject : withOurClients(subject, known, context.state);
   });
-}
-
-async function withLynis(
-  subject: AuditedHost,
-  { distribution }: AuditFacts,
-  {
-    session,
-    line,
-    signal,
-  }: { readonly session: HostSession; readonly line: HostProgress; readonly signal: AbortSignal },
-): Promise<AuditedHost> {
-  line.phase('lynis');
-  return { ...subject, lynis: parseLynis(await gatherLynis(session, signal), subject.results, distribution) };
 }
 
 /** Who is accepted over the network, all at once: untrusted clients, and our own where the store has one. */

@@ -55,7 +55,7 @@ export async function importCa(context: ActionContext, options: CaImportOptions)
       ...{ cert, wholeChain, passphrase, ...files },
       state: await store.read(),
       now: runtime.now(),
-      ...{ external, token, leafOnly: leafOnly || undefined, noPassphrase: options.noCaPassphrase || undefined },
+      ...{ external, token, leafOnly, noPassphrase: options.noCaPassphrase },
     });
     if (!global.dryRun) await store.write(change);
     const { subject, fingerprint, notAfter } = inspectCertificate(cert);
@@ -130,7 +130,7 @@ export async function caToStore(request: CaImport): Promise<{ readonly ca: Store
     );
   }
   const external = request.external ?? (token === undefined ? before?.external : undefined);
-  const leafOnly = request.leafOnly ?? (request.external === undefined && before?.leafOnly);
+  const leafOnly = request.leafOnly || (request.external === undefined && before?.leafOnly);
   return {
     ca: {
       cert,
@@ -146,7 +146,7 @@ export async function caToStore(request: CaImport): Promise<{ readonly ca: Store
         leafOnly: (external !== undefined && (leafOnly || info.pathLen === 0)) || undefined,
         token,
         noPassphrase:
-          ((external ?? token) !== undefined && (request.noPassphrase ?? before?.noPassphrase)) || undefined,
+          ((external ?? token) !== undefined && (request.noPassphrase || before?.noPassphrase)) || undefined,
         chain: chain.length === 0 ? undefined : chain.join(''),
         wholeChain: request.wholeChain || undefined,
       },

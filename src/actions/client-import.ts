@@ -88,7 +88,7 @@ async function bundleFor(
     throw usage('give either a FILE or --from-env', ['docker-tls client import FILE']);
   const ca = options.ca === undefined ? undefined : (await readIn(options.ca, runtime.cwd)).toString('utf8');
   const read =
-    file === undefined ? bundleOfEnvironment(runtime.env) : readBundle(await readIn(file, runtime.cwd), { ca, name });
+    file === undefined ? bundleOfEnvironment(runtime.env) : readBundle(await readIn(file, runtime.cwd), ca, name);
   const bundle = read && host.length > 0 ? { ...read, hosts: namedHosts(host) } : read;
   if (bundle === undefined) {
     throw new DockerTlsError('E_BUNDLE', 'DOCKER_TLS_CA and DOCKER_TLS_CERT are not in the environment', {

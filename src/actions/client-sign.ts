@@ -1,10 +1,9 @@
 /** Owns `client sign`: credentials for a key that stays with its owner. */
 
 import type { StoredClient, StoreState } from '../adapters/store/records.ts';
-import type { HostFlags } from '../domain/fleet/specs.ts';
 import { parseCsr } from '../domain/pki/csr.ts';
 import { inspectCertificate, isFrom } from '../domain/pki/inspect.ts';
-import type { CaSpec, ClientSpec, HostSpec } from '../domain/settings.ts';
+import type { HostSpec } from '../domain/settings.ts';
 import { certificateIds } from '../domain/trust/ca-id.ts';
 import { firstCa, preview } from '../domain/trust/changes.ts';
 import { clientAccess } from '../domain/trust/client-hosts.ts';
@@ -12,7 +11,7 @@ import { requireHosts, signed } from '../domain/trust/clients.ts';
 import { isAccepted } from '../domain/trust/trust.ts';
 import { trustedIds, viewOf } from '../domain/trust/view.ts';
 import { change } from '../engine/change.ts';
-import type { Run, Wanted } from '../engine/intent.ts';
+import type { Wanted } from '../engine/intent.ts';
 import { usage } from '../errors/errors.ts';
 import type { ActionContext } from './action-context.ts';
 import { type AccessOptions, askAboutHosts, tellHosts } from './client-access.ts';
@@ -63,7 +62,20 @@ export async function signClient(context: ActionContext, request: string, option
   const { run, state, flags, ca } = await openStoredRun(context, about);
   const days = options.days ?? state.clients.get(name)?.record.days;
   const spec = { ...clientSpec(name, { days }), hosts: options.hosts.length > 0 ? options.hosts : undefined };
-  const changed = await sign({ spec, csr, ca, flags, rejectOthers: options.rejectOtherClients }, run);
+  const rejectOthers = options.rejectOtherClients;
+  // Hosts that would accept the client against its record are changed; those that do not accept it yet are left to `apply`.
+  const want = (latest: StoreState, now: Date): Wanted => {
+    requireHosts(options.hosts, latest);
+    const one = signed(latest, spec, csr, now);
+    const wanted = tellHosts(latest, [...firstCa(latest.ca, ca), one], { flags, rejectOthers, now });
+    const view = preview(viewOf(latest, now), wanted.credentials);
+    const ids = [...trustedIds(view), ...(view.issuers.get(name)?.ids ?? [])];
+    const isTrusted = (host: HostSpec) =>
+      certificateIds(latest.hosts.get(host.name)?.ca ?? '').some((id) => ids.includes(id));
+    const rejects = (host: HostSpec) => !isAccepted(one.record, host) && isTrusted(host);
+    return wanted.hosts.some(rejects) ? wanted : { ...wanted, hosts: [], notes: [], leftOut: [] };
+  };
+  const changed = await change({ reason: 'client sign', want, question: askAboutHosts }, run);
   // Once the certificate is out, it is too late to tell a host that must not accept it.
   if (changed.planned !== undefined || exitOfChange(changed, runtime.signal) !== 0)
     return { changed, client: name, commonName, bundle: undefined };
@@ -86,29 +98,4 @@ export async function signClient(context: ActionContext, request: string, option
       path,
     },
   };
-}
-
-type SignRequest = {
-  readonly spec: ClientSpec;
-  /** PEM. */
-  readonly csr: string;
-  readonly ca: CaSpec;
-  readonly flags: HostFlags;
-  readonly rejectOthers: boolean;
-};
-
-/** Hosts that would accept the client against its record are changed; those that do not accept it yet are left to `apply`. */
-function sign({ spec, csr, ca, ...about }: SignRequest, run: Run): Promise<Changed> {
-  const want = (state: StoreState, now: Date): Wanted => {
-    requireHosts(spec.hosts ?? [], state);
-    const one = signed(state, spec, csr, now);
-    const wanted = tellHosts(state, [...firstCa(state.ca, ca), one], { ...about, now });
-    const view = preview(viewOf(state, now), wanted.credentials);
-    const ids = [...trustedIds(view), ...(view.issuers.get(spec.name)?.ids ?? [])];
-    const isTrusted = ({ name }: HostSpec) =>
-      certificateIds(state.hosts.get(name)?.ca ?? '').some((id) => ids.includes(id));
-    const rejects = (host: HostSpec) => !isAccepted(one.record, host) && isTrusted(host);
-    return wanted.hosts.some(rejects) ? wanted : { ...wanted, hosts: [], notes: [], leftOut: [] };
-  };
-  return change({ reason: 'client sign', want, question: askAboutHosts }, run);
 }

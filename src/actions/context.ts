@@ -74,7 +74,8 @@ export async function makeContext(
   const dockerConfig = dockerConfigDirectory(runtime);
   const request = { host: record.name, client, context, dockerConfig, use, replace, configDirectory };
   if (!global.dryRun) return giveContext({ ...request, store, now: runtime.now });
-  await checkPlaces(state, credentials(state, request), request);
+  const { client: files, key } = credentials(state, request);
+  await checkPlaces(state, { ...files, key }, request);
   const endpoint = dockerHost(record.address, record.port);
   return { context, endpoint, client, created: false, changed: false, kept: [] };
 }
@@ -129,11 +130,10 @@ export async function checkContextOf(
   state: StoreState,
   dockerConfig: string,
 ): Promise<void> {
-  const context = contextName(spec);
-  if (context === undefined || key === undefined) return;
-  const { use = false, configDirectory = false } = spec;
-  const request = { context, dockerConfig, use, configDirectory, replace: false };
-  await checkPlaces(state, { client: { ca, cert }, key }, request).catch((error: unknown) => {
+  const asked = contextOf(spec);
+  if (asked === undefined || key === undefined) return;
+  const request = { ...asked, dockerConfig };
+  await checkPlaces(state, { ca, cert, key }, request).catch((error: unknown) => {
     if (!(error instanceof DockerTlsError) || error.code !== 'E_CLIENT_FILES_EXIST') throw error;
     const { code, message } = error;
     const later = `docker-tls context ${spec.name} --config-directory --replace`;
@@ -164,6 +164,13 @@ export async function checkContexts(
   if (errors.length > 0) throw new DockerTlsErrors(errors);
 }
 
+/** The context that a host's spec asks for. */
+function contextOf(spec: HostSpec) {
+  const context = contextName(spec);
+  const { use = false, configDirectory = false } = spec;
+  return context === undefined ? undefined : { context, use, configDirectory, replace: false };
+}
+
 /** Whose credentials a host's context gets: the first client whose key is here and whom the host accepts. */
 function contextClient(spec: HostSpec, clients: readonly StoredClient[]): StoredClient | undefined {
   return clients.find(({ key, record }) => key !== undefined && isAccepted(record, spec));
@@ -172,7 +179,7 @@ function contextClient(spec: HostSpec, clients: readonly StoredClient[]): Stored
 /** Fails as giveContext would; writes nothing. */
 async function checkPlaces(
   state: StoreState,
-  { client: { ca, cert }, key }: { readonly client: Pick<StoredClient, 'ca' | 'cert'>; readonly key: Secret },
+  { ca, cert, key }: { readonly ca: string; readonly cert: string; readonly key: Secret },
   request: Pick<ContextRequest, 'context' | 'dockerConfig' | 'use' | 'configDirectory' | 'replace'>,
 ): Promise<void> {
   const { dockerConfig, use, replace } = request;
@@ -196,17 +203,12 @@ export async function giveContexts(
 ): Promise<DockerTlsError[]> {
   const errors: DockerTlsError[] = [];
   for (const spec of specs) {
-    const context = contextName(spec);
+    const asked = contextOf(spec);
+    if (asked === undefined) continue;
     const client = contextClient(spec, clients);
-    if (context === undefined) continue;
-    if (client === undefined) {
-      errors.push(noClientFor(spec.name, context));
-      continue;
-    }
-    const { use = false, configDirectory = false } = spec;
-    const what = { host: spec.name, client: client.record.name, context, use, configDirectory, replace: false };
     try {
-      await giveContext({ ...around, ...what });
+      if (client === undefined) throw noClientFor(spec.name, asked.context);
+      await giveContext({ ...around, ...asked, host: spec.name, client: client.record.name });
     } catch (error) {
       if (!(error instanceof DockerTlsError)) throw error;
       errors.push(error.where === undefined ? error.at(spec.name) : error);

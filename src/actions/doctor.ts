@@ -5,7 +5,7 @@ import { infos } from '../adapters/docker/clocks.ts';
 import { currentContext } from '../adapters/docker/config-file.ts';
 import { diagnose } from '../adapters/docker/diagnose.ts';
 import type { Diagnosis, Inside } from '../adapters/docker/diagnosis.ts';
-import type { StoredClient, StoreState } from '../adapters/store/records.ts';
+import type { HostRecord, StoreState } from '../adapters/store/records.ts';
 import { dockerHost } from '../domain/destination.ts';
 import { installedCredentials } from '../domain/plan/facts.ts';
 import { judgeFirewall } from '../domain/plan/firewall.ts';
@@ -19,27 +19,15 @@ import { type ReachableHost, reachableHosts, trustedCas } from '../domain/trust/
 import { probeAs } from '../engine/probes.ts';
 import { alongWay } from '../engine/through.ts';
 import { DockerTlsError, type Hint, printableLines } from '../errors/errors.ts';
-import type { Probe, ProbeOutcome, Runtime, SshOptions } from '../runtime.ts';
+import type { Probe, ProbeOutcome, Runtime } from '../runtime.ts';
 import { dockerConfigDirectory } from '../user.ts';
 import type { ActionContext } from './action-context.ts';
 import { contextsTo } from './contexts-of-host.ts';
-import { anyClient, resolveHost } from './resolve-target.ts';
+import { anyClient, type KnownClient, resolveHost } from './resolve-target.ts';
 import { storeOf } from './store.ts';
 
-type DoctorRequest = {
-  readonly runtime: Runtime;
-  readonly state: StoreState;
-  readonly host: ReachableHost;
-  /** With its key. */
-  readonly client: StoredClient & { readonly directory: string };
-  /** It was asked for by name. */
-  readonly named: boolean;
-  readonly dockerConfig: string;
-  /** Log in as well, for the clock and the journal. */
-  readonly ssh: boolean;
-  readonly ask?: SshOptions['ask'];
-  readonly timeoutMs?: number;
-};
+/** What of the store is examined. */
+type Subject = { readonly state: StoreState; readonly host: ReachableHost; readonly client: KnownClient };
 
 export type Examination = Diagnosis & {
   readonly host: string;
@@ -87,20 +75,11 @@ export async function doctor(
   named: string | undefined,
   options: DoctorOptions,
 ): Promise<Examination> {
-  const { runtime, prompts } = context;
+  const { runtime } = context;
   const state = await storeOf(context).read();
   const host = resolveHost(state, named ?? hostOfEnvironment(state, runtime.env), 'docker-tls doctor');
-  const found = await examine({
-    runtime,
-    state,
-    host,
-    client: anyClient(state, host, options, runtime, 'docker-tls doctor'),
-    named: options.client !== undefined,
-    dockerConfig: dockerConfigDirectory(runtime),
-    ssh: !options.noSsh,
-    ask: prompts.ssh,
-    timeoutMs: options.timeout,
-  });
+  const client = anyClient(state, host, options, runtime, 'docker-tls doctor');
+  const found = await examine(context, { state, host, client }, options);
   // Such a host is not dialled from here: that it does not answer is right.
   const { name } = host.record;
   const direct = options.noSsh || found.sshProblem !== undefined;
@@ -115,15 +94,15 @@ function hostOfEnvironment(state: StoreState, { DOCKER_HOST: dialled }: Runtime[
   return [...reachableHosts(state).values()].find(same)?.record.name;
 }
 
-/** Through ssh where the host is reached so, and directly where ssh is not to be used or does not get there. */
+/** Through ssh where that is a `way` to the host, and directly where there is none or it does not get there. */
 async function askAsClient(
-  { runtime, state, host, ssh, ask }: DoctorRequest,
+  { runtime, prompts }: ActionContext,
+  way: HostRecord | undefined,
   probing: (probe: Probe) => Promise<ProbeOutcome>,
 ): Promise<{ readonly outcome: ProbeOutcome; readonly via?: string | undefined }> {
-  const record = state.hosts.get(host.record.name)?.record;
-  if (record?.reach !== 'ssh' || !ssh) return { outcome: await probing(runtime.probe) };
+  if (way === undefined) return { outcome: await probing(runtime.probe) };
   try {
-    return await alongWay(completeHost(record), { runtime, ask }, async ({ probe, via }) => ({
+    return await alongWay(completeHost(way), { runtime, ask: prompts.ssh }, async ({ probe, via }) => ({
       outcome: await probing(probe),
       via,
     }));
@@ -134,26 +113,32 @@ async function askAsClient(
 }
 
 /** Finds one cause. Fails only as the store and the docker contexts do; a host that is not there is a finding. */
-async function examine(request: DoctorRequest): Promise<Examination> {
-  const { runtime, host, client, dockerConfig } = request;
+async function examine(
+  context: ActionContext,
+  { state, host, client }: Subject,
+  options: DoctorOptions,
+): Promise<Examination> {
+  const { runtime } = context;
+  const dockerConfig = dockerConfigDirectory(runtime);
   const { address, port, name } = host.record;
+  const record = state.hosts.get(name)?.record;
   const endpoint = dockerHost(address, port);
   const { signal } = runtime;
-  const at = { address, port, ca: client.ca, timeoutMs: request.timeoutMs ?? 5000, now: runtime.now(), signal };
+  const at = { address, port, ca: client.ca, timeoutMs: options.timeout ?? 5000, now: runtime.now(), signal };
   const credentials = { cert: client.cert, key: client.key as Secret };
-  const { outcome, via } = await askAsClient(request, (probe) => probeAs(probe, 'own-certificate', at, credentials));
+  const way = record?.reach === 'ssh' && !options.noSsh ? record : undefined;
+  const { outcome, via } = await askAsClient(context, way, (probe) =>
+    probeAs(probe, 'own-certificate', at, credentials),
+  );
   const cause = outcome.kind === 'refused' ? outcome.cause : outcome.status >= 500 ? 'daemon-not-answering' : 'none';
   const wanted = [...DAEMONS_FAULT, ...SSH_DECIDES].includes(cause);
-  const seen: Seen = wanted && request.ssh ? await lookInside(request) : {};
+  const seen: Seen = wanted && !options.noSsh && record !== undefined ? await lookInside(context, state, record) : {};
   const current = await currentContext(dockerConfig);
   const cli = outcome.kind === 'accepted' ? await cliApiVersion(runtime.env) : undefined;
   const copies = (client.record.copies ?? []).filter((one) => one.dockerConfig === dockerConfig);
   const own = (await contextsTo(endpoint, copies)).map(({ name }) => name);
   // Of several contexts that lead there, the one in use is as good as any.
   const inUse = runtime.env.DOCKER_CONTEXT || current;
-  const context = own.find((one) => one === inUse) ?? own[0];
-  const ssh = seen.login ?? request.state.hosts.get(name)?.record.ssh;
-  const cas = trustedCas(request.state);
   const diagnosis = diagnose({
     outcome,
     now: runtime.now(),
@@ -161,7 +146,7 @@ async function examine(request: DoctorRequest): Promise<Examination> {
     inside: seen.inside,
     clientCert: client.cert,
     storedCert: host.serverCert,
-    cas: host.serverCert && cas,
+    cas: host.serverCert && trustedCas(state),
     env: runtime.env,
     cliApiVersion: cli,
     currentContext: current,
@@ -170,13 +155,13 @@ async function examine(request: DoctorRequest): Promise<Examination> {
       host: endpoint,
       certPath: client.directory,
       client: client.record.name,
-      named: request.named,
+      named: options.client !== undefined,
       external: host.serverCert === undefined,
       ownKey: client.record.ownKey ?? false,
-      caExpired: isOver(host.serverCert === undefined ? client.ca : (request.state.ca?.cert ?? ''), runtime.now()),
-      ssh,
+      caExpired: isOver(host.serverCert === undefined ? client.ca : (state.ca?.cert ?? ''), runtime.now()),
+      ssh: seen.login ?? record?.ssh,
       via,
-      context,
+      context: own.find((one) => one === inUse) ?? own[0],
     },
   });
   return {
@@ -212,16 +197,14 @@ type Seen = {
 };
 
 /** What setup knows of a host, and the journal; that SSH is not to be had is no failure. */
-async function lookInside({ runtime, state, host, ask }: DoctorRequest): Promise<Seen> {
-  const record = state.hosts.get(host.record.name)?.record;
-  if (record === undefined) return {};
+async function lookInside({ runtime, prompts }: ActionContext, state: StoreState, record: HostRecord): Promise<Seen> {
   try {
     await using session = await runtime.connect({
       ...record.ssh,
       host: record.name,
       hostKeyFlag: false,
       connectTimeoutMs: 5000,
-      ask,
+      ask: prompts.ssh,
       signal: runtime.signal,
     });
     const { gather } = await import('../engine/gather.ts');

@@ -34,11 +34,5 @@ export async function fleetCaToStore(
   state: StoreState,
 ): Promise<StoredCa | undefined> {
   if (signer === undefined) return undefined;
-  const { leafOnly, noPassphrase } = signer;
-  const { ca } = await caToStore({
-    ...{ ...signer, state, passphrase, now: runtime.now() },
-    leafOnly: leafOnly || undefined,
-    noPassphrase: noPassphrase || undefined,
-  });
-  return ca;
+  return (await caToStore({ ...signer, state, passphrase, now: runtime.now() })).ca;
 }

@@ -20,11 +20,8 @@ export type FleetFile = {
   readonly path: string;
   /** What it says of a new CA; undefined where there is no file yet. */
   readonly ca?: CaSpec;
-  /** References, as the file has them. */
-  readonly secrets: {
-    readonly caPassphrase: string | undefined;
-    sudoPasswordOf(host: string): string | undefined;
-  };
+  /** What it says of the secrets of a run over some hosts: references. */
+  secretsOf(hosts: readonly HostSpec[]): Selection['secrets'];
   /** The file has a host of this name. */
   has(host: string): boolean;
   /** What the file has under this name, else what the store has, else a new host on the file's defaults; flags come on top. */
@@ -76,9 +73,14 @@ export async function fleetFileAt(path: string, runtime: Pick<Runtime, 'cwd' | '
   return {
     path,
     ca: fleet?.ca,
-    secrets: {
-      caPassphrase: fleet?.secrets.caPassphrase,
-      sudoPasswordOf: (host) => fleet?.secrets.sudoPassword[host] ?? fleet?.secrets.sudoDefault,
+    secretsOf(hosts) {
+      if (fleet === undefined) return {};
+      const { caPassphrase, sudoPassword, sudoDefault } = fleet.secrets;
+      const named = hosts.map(({ name }) => [name, sudoPassword[name] ?? sudoDefault] as const);
+      return {
+        caPassphrase,
+        sudoPassword: Object.fromEntries(named.flatMap(([name, from]) => (from ? [[name, from]] : []))),
+      };
     },
     has: (host) => fleet?.hosts.some(({ name }) => name === host) === true,
     specFor(host, state, flags) {
@@ -115,17 +117,6 @@ async function replaceText(path: string, data: string): Promise<void> {
   const { mode = 0o644, uid, gid } = before ?? {};
   const owner = uid === undefined || gid === undefined ? {} : { owner: { uid, gid } };
   await replaceFiles([{ path: place, data, mode: mode & 0o777, ...owner }]);
-}
-
-/** What the file says of the secrets of a run over some hosts. */
-export function secretsOf(fleet: FleetFile | undefined, hosts: readonly HostSpec[]): Selection['secrets'] {
-  if (fleet === undefined) return {};
-  const { caPassphrase, sudoPasswordOf } = fleet.secrets;
-  const named = hosts.map(({ name }) => [name, sudoPasswordOf(name)] as const);
-  return {
-    caPassphrase,
-    sudoPassword: Object.fromEntries(named.flatMap(([name, from]) => (from ? [[name, from]] : []))),
-  };
 }
 
 /** The fleet file's reference to the sudo password that the flags gave. */

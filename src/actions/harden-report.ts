@@ -9,6 +9,7 @@ import { reportHead, type Subject } from '../domain/audit/report/report.ts';
 import { subjectsOf } from '../domain/audit/selection.ts';
 import type { HostResult } from '../domain/host-results.ts';
 import type { FileChange } from '../domain/plan/file-change.ts';
+import type { HostOutcome } from '../domain/plan/outcome.ts';
 import type { HostSpec } from '../domain/settings.ts';
 import type { Changed, Run } from '../engine/intent.ts';
 import { userName } from '../user.ts';
@@ -47,7 +48,7 @@ export async function writeHardenReport({ out, run, before, after, changed, left
   return saveReport(out, runtime.cwd, renderHardenReport(report));
 }
 
-function madeOn(result: HostResult<Changed['results'][number] extends HostResult<infer T> ? T : never>) {
+function madeOn(result: HostResult<HostOutcome>) {
   if (result.kind !== 'done') {
     const error = result.kind === 'skipped' ? result.reason : result.errors.map(({ message }) => message).join('; ');
     return { changes: [], costs: [], notes: [], error };

@@ -1,13 +1,10 @@
 /** Owns `import docker-machine`: hosts of docker-machine's store become hosts of ours, in the store alone. */
 
 import { join, resolve } from 'node:path';
-import type { CaSpec } from '../domain/settings.ts';
 import { firstCa } from '../domain/trust/changes.ts';
 import { refreshCopies } from '../engine/installed-copies.ts';
-import type { Run } from '../engine/intent.ts';
 import { openIssuer } from '../engine/issue.ts';
-import type { DockerTlsError } from '../errors/errors.ts';
-import { usage } from '../errors/errors.ts';
+import { type DockerTlsError, usage } from '../errors/errors.ts';
 import { homeDirectory } from '../user.ts';
 import type { ActionContext } from './action-context.ts';
 import { openStoredRun, type StoredOptions } from './run.ts';
@@ -32,16 +29,9 @@ export async function importDockerMachines(
     throw usage(`docker-machine has no ${unknown.join(', ')}; it has ${there.join(', ') || 'none'}`, [
       'docker-tls import docker-machine',
     ]);
+  const names = named.length > 0 ? named : there;
   const { run, ca } = await openStoredRun(context, options);
-  return takeOver(directory, named.length > 0 ? named : there, ca, run);
-}
-
-async function takeOver(
-  directory: string,
-  names: readonly string[],
-  ca: CaSpec,
-  { store, runtime, passphrase, dryRun }: Run,
-): Promise<Imported> {
+  const { store, runtime, passphrase, dryRun } = run;
   const now = runtime.now();
   const before = await store.read();
   const found = await readDockerMachines(directory, names, { state: before, now });

@@ -8,18 +8,11 @@ import { checkName } from '../domain/names.ts';
 import { inspectCertificate } from '../domain/pki/inspect.ts';
 import { DockerTlsError, usage } from '../errors/errors.ts';
 
-export type BundleReading = {
-  /** PEM of the CA, for a text that does not hold it. */
-  readonly ca?: string;
-  /** The client's name, where the credentials do not say it; default: the common name in the certificate. */
-  readonly name?: string;
-};
-
 /**
- * A tar archive, lines NAME=VALUE as `client export --format env` writes them, or PEM as any CA hands it out.
- * Fails with E_BUNDLE (exit 2).
+ * A tar archive, lines NAME=VALUE as `client export --format env` writes them, or PEM as any CA hands it out. `ca`: of the hosts (PEM), for a
+ * text that does not hold it; `name`: the client's, else the common name in its certificate. Fails with E_BUNDLE (exit 2).
  */
-export function readBundle(data: Buffer, { ca, name }: BundleReading = {}): ClientBundle {
+export function readBundle(data: Buffer, ca: string | undefined, name: string | undefined): ClientBundle {
   // POSIX ustar has its magic at 257 of the first header.
   if (data.subarray(257, 262).toString('latin1') === 'ustar') return unpackBundle(data);
   const text = data.toString('utf8');

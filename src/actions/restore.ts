@@ -8,7 +8,7 @@ import { change } from '../engine/change.ts';
 import type { Changed, Run, Target } from '../engine/intent.ts';
 import type { ActionContext } from './action-context.ts';
 import { runFlags } from './flags.ts';
-import { openFleetFile, secretsOf } from './fleet-file.ts';
+import { openFleetFile } from './fleet-file.ts';
 import { openRun, type RunOptions } from './run.ts';
 import { storeOf } from './store.ts';
 
@@ -27,7 +27,7 @@ export async function openRestore(
     state.hosts.has(host) ? specFor(host, state, flags) : (fleet ?? { specFor }).specFor(host, state, flags),
   );
   return {
-    run: await openRun(context, options, { specs: hosts, secrets: secretsOf(fleet, hosts), ca: fleet?.ca }),
+    run: await openRun(context, options, { specs: hosts, secrets: fleet?.secretsOf(hosts) ?? {}, ca: fleet?.ca }),
     state,
     hosts,
   };

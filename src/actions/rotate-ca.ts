@@ -4,7 +4,6 @@ import type { StoreState } from '../adapters/store/records.ts';
 import { type HostFlags, specsFor } from '../domain/fleet/specs.ts';
 import { inspectCertificate, isFrom } from '../domain/pki/inspect.ts';
 import type { RotationStage } from '../domain/plan/stages.ts';
-import type { CaSpec } from '../domain/settings.ts';
 import { accessOf } from '../domain/trust/access.ts';
 import { caBreaksClients } from '../domain/trust/ca-refusals.ts';
 import { type CredentialChange, preview } from '../domain/trust/changes.ts';
@@ -19,7 +18,7 @@ import type { Changed, Intent, Run, Wanted } from '../engine/intent.ts';
 import { refreshAll } from '../engine/steps/issue.ts';
 import { DockerTlsError, DockerTlsErrors, usage } from '../errors/errors.ts';
 import type { ActionContext } from './action-context.ts';
-import { openStoredRun, type StoredOptions } from './run.ts';
+import { openStoredRun, type StoredOptions, type StoredRun } from './run.ts';
 
 export type RotateCaOptions = StoredOptions & {
   readonly drop: boolean;
@@ -32,14 +31,7 @@ export type RotateCaOptions = StoredOptions & {
   readonly rejectOtherClients: boolean;
 };
 
-type RotateCaRequest = {
-  readonly ca: CaSpec;
-  readonly flags: HostFlags;
-  readonly again: boolean;
-  readonly lost: boolean;
-  readonly noOverlap: boolean;
-  readonly rejectOthers: boolean;
-};
+type RotateCaRequest = RotateCaOptions & Pick<StoredRun, 'ca' | 'flags'>;
 
 export type RotatedCa = {
   /** How far the rotation had come, and has come now, in words too. */
@@ -62,10 +54,7 @@ export async function rotateCa(context: ActionContext, options: RotateCaOptions)
     ]);
   const drops = options.drop || (before.stage === 'clear' && !options.new);
   if (drops && before.stage === 'none') return { before, after: before, words: '', changes: [], outdated: new Map() };
-  const { new: again, lostPassphrase: lost, noOverlap, rejectOtherClients: rejectOthers } = options;
-  const changes = drops
-    ? [await dropOldCas(flags, run)]
-    : await acceptAndIssue({ ca, flags, again, lost, noOverlap, rejectOthers }, run);
+  const changes = drops ? [await dropOldCas(flags, run)] : await acceptAndIssue({ ...options, ca, flags }, run);
   const latest = run.dryRun ? state : await run.store.read();
   const after = stageOf(latest, run.runtime.now());
   const outdated = new Map(
@@ -82,7 +71,7 @@ async function acceptAndIssue(request: RotateCaRequest, run: Run): Promise<reado
   const now = run.runtime.now();
   const before = await run.store.read();
   const first = stageOf(before, now).stage;
-  const begins = request.again || first === 'none' || first === 'clear';
+  const begins = request.new || first === 'none' || first === 'clear';
   if (begins || first === 'accept') {
     run.progress.note('stage 1: accept the old CA and the new one');
     done.push({ stage: 'accept', changed: await change(begins ? beginning(request) : accepting(request), run) });
@@ -132,7 +121,7 @@ async function requireCopies(state: StoreState, run: Run): Promise<void> {
 
 /** A new CA, and for every client an issuing CA under it; every host learns to accept both. */
 function beginning(request: RotateCaRequest): Intent {
-  const { rejectOthers } = request;
+  const { rejectOtherClients: rejectOthers } = request;
   return {
     reason: 'rotate ca',
     want(state, now) {
@@ -152,7 +141,7 @@ function beginning(request: RotateCaRequest): Intent {
       };
     },
     question({ hosts }) {
-      const lost = request.lost
+      const lost = request.lostPassphrase
         ? " The keys that can no longer be opened (of the CA and of clients' issuing CAs) are deleted."
         : '';
       return `Make a new CA, and let ${plural(hosts.length, 'host')} accept old and new?${lost}`;
@@ -160,19 +149,19 @@ function beginning(request: RotateCaRequest): Intent {
   };
 }
 
-function beginChanges({ ca, lost }: RotateCaRequest, state: StoreState): CredentialChange[] {
+function beginChanges({ ca, lostPassphrase }: RotateCaRequest, state: StoreState): CredentialChange[] {
   if (state.ca === undefined) {
     throw new DockerTlsError('E_NO_CA', 'there is no CA to rotate yet', { hints: ['docker-tls setup root@HOST'] });
   }
   // A colleague's as well: hosts that list clients one by one have to know it before the colleague asks for a certificate.
   const clients = activeClients(state).filter(({ key, record }) => key !== undefined || state.issuers.has(record.name));
   return [
-    { kind: 'replace-ca', ca, lost },
+    { kind: 'replace-ca', ca, lost: lostPassphrase },
     ...clients.map(({ record: { name, keyType } }) => ({ kind: 'issuing-ca' as const, client: name, keyType })),
   ];
 }
 
-function accepting({ flags, rejectOthers }: RotateCaRequest): Intent {
+function accepting({ flags, rejectOtherClients: rejectOthers }: RotateCaRequest): Intent {
   return {
     reason: 'rotate ca',
     want: (state, now) => ({
@@ -187,7 +176,7 @@ function accepting({ flags, rejectOthers }: RotateCaRequest): Intent {
 
 /** New certificates for clients whose key is here, and for hosts. `begun`: changes of a stage 1 that is only planned. */
 function issuing(
-  { flags, noOverlap, rejectOthers }: RotateCaRequest,
+  { flags, noOverlap, rejectOtherClients: rejectOthers }: RotateCaRequest,
   begun: (state: StoreState) => readonly CredentialChange[],
 ): Intent {
   return {

@@ -7,7 +7,7 @@ import type { ErrorCode } from '../errors/catalogue.ts';
 import { DockerTlsError } from '../errors/errors.ts';
 import type { ActionContext } from './action-context.ts';
 import { hostFlags } from './flags.ts';
-import { openFleetFile, secretsOf } from './fleet-file.ts';
+import { openFleetFile } from './fleet-file.ts';
 import { confirming, openRun } from './run.ts';
 import type { SetupContext, SetupOptions } from './setup-questions.ts';
 import type { ReachedHost, SetUp, SetUpFrom } from './setup-reached.ts';
@@ -51,7 +51,7 @@ async function reachHost(
     const run = await openRun(
       context,
       options,
-      { specs: [first], secrets: secretsOf(fleet, [first]), ca: fleet?.ca },
+      { specs: [first], secrets: fleet?.secretsOf([first]) ?? {}, ca: fleet?.ca },
       { confirm },
     );
     const reached = progress.host(first.name);

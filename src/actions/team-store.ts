@@ -1,5 +1,6 @@
-/** Owns `store check` and `store restore`: looking through a shared store, and putting back what was lost. */
+/** Owns `store check`, `store restore` and `log`: looking through a shared store, putting back what was lost, and who changed what. */
 
+import type { LogEntry } from '../adapters/store/engine.ts';
 import { type CheckedStore, checkTeamStore, restoreTeamStore } from '../adapters/store/team/admin.ts';
 import type { ActionContext } from './action-context.ts';
 import { sharedStoreOf } from './operators.ts';
@@ -23,4 +24,14 @@ export async function restoreStore(
   if (context.global.dryRun) return { store: session.url };
   await agree(context.prompts, `Put what this computer has seen last into ${session.url}, in place of what is there?`);
   return { store: session.url, sequence: await restoreTeamStore(session) };
+}
+
+/** One change of a shared store. */
+export type StoreLogEntry = LogEntry;
+
+export async function storeLog(context: ActionContext, limit = 20): Promise<readonly StoreLogEntry[]> {
+  const session = sharedStoreOf(context);
+  // What is not genuine is refused before its history is believed.
+  await session.read();
+  return session.engine.log(limit);
 }

@@ -12,7 +12,7 @@ import { sshOptions } from '../engine/steps/connect.ts';
 import { probeThrough } from '../engine/through.ts';
 import type { ExitStatus } from '../errors/catalogue.ts';
 import { DockerTlsError, usage } from '../errors/errors.ts';
-import type { Runtime, Tunnel } from '../runtime.ts';
+import type { ProbeOutcome, Runtime, Tunnel } from '../runtime.ts';
 import { showTyping } from '../typing.ts';
 import type { ActionContext } from './action-context.ts';
 import { filesHere } from './own-client.ts';
@@ -54,7 +54,10 @@ export async function runTunnel(
   const { tunnel } = session;
   if (tunnel === undefined) throw new Error('this session has no tunnel');
   line.phase('verify');
-  await requireAccepted(runtime, tunnel, { address, port, ca: client.ca, credentials }, name, client.record.name);
+  // Said at once, and not by the first docker command.
+  const target = { address, port, ca: client.ca, credentials, timeoutMs: 10_000 };
+  const outcome = await probeThrough(runtime.probe, tunnel)(target);
+  if (outcome.kind === 'refused') throw unusable(outcome, tunnel, name, client.record.name);
   const own =
     options.socket === undefined && options.port === undefined ? mkdtempSync(join(tmpdir(), 'docker-tls-')) : '';
   const path = options.socket === undefined ? join(own, 'docker.sock') : resolve(runtime.cwd, options.socket);
@@ -78,28 +81,17 @@ export async function runTunnel(
   }
 }
 
-type Target = {
-  readonly address: string;
-  readonly port: number;
-  readonly ca: string;
-  readonly credentials: { readonly cert: string; readonly key: Secret };
-};
-
-/** Said at once, and not by the first docker command. */
-async function requireAccepted(
-  { probe }: Runtime,
-  tunnel: Tunnel,
-  target: Target,
+function unusable(
+  { cause, reason }: Extract<ProbeOutcome, { kind: 'refused' }>,
+  { via }: Tunnel,
   host: string,
   client: string,
-): Promise<void> {
-  const outcome = await probeThrough(probe, tunnel)({ ...target, timeoutMs: 10_000 });
-  if (outcome.kind === 'accepted') return;
-  throw new DockerTlsError(
+): DockerTlsError {
+  return new DockerTlsError(
     'E_TUNNEL',
-    outcome.cause === 'client-refused'
-      ? `the host rejects the client ${client} (asked through ${tunnel.via})`
-      : `the TLS port cannot be used through ${tunnel.via}: ${outcome.cause}, ${outcome.reason}`,
+    cause === 'client-refused'
+      ? `the host rejects the client ${client} (asked through ${via})`
+      : `the TLS port cannot be used through ${via}: ${cause}, ${reason}`,
     { where: host, hints: ['docker-tls client list', `docker-tls status ${host}`] },
   );
 }

@@ -23,7 +23,7 @@ export function printResult(io: Io, form: OutputForm, result: CommandResult): Ex
   const errors = (result.errors ?? []).map((error) => inWords(error, form));
   const exit = errors.length === 0 ? result.exit : gravestExit([result.exit, ...errors.map((error) => error.exit)]);
   if (form.json) {
-    printDocument(io, { ...head(form, exit === 0), result: result.result, ...errorPart(errors) });
+    printDocument(io, form, { ok: exit === 0, result: result.result, error: jsonError(errors) });
     return exit;
   }
   const brief = form.quiet && exit === 0 && result.attention !== undefined;
@@ -49,7 +49,7 @@ function renderNext(next: readonly Hint[], { words }: OutputForm, io: Io): strin
 
 export function printErrors(io: Io, form: OutputForm, found: readonly DockerTlsError[]): ExitStatus {
   const errors = found.map((error) => inWords(error, form));
-  if (form.json) printDocument(io, { ...head(form, false), ...errorPart(errors) });
+  if (form.json) printDocument(io, form, { ok: false, error: jsonError(errors) });
   else io.err(renderErrors(errors, errorStyle(io, form)));
   return exitOf(errors);
 }
@@ -58,15 +58,6 @@ function inWords(error: DockerTlsError, { words }: OutputForm): DockerTlsError {
   return error.hinting(error.hints.map(words));
 }
 
-function printDocument(io: Io, document: unknown): void {
-  io.out(renderDocument(document));
-}
-
-function head(form: OutputForm, ok: boolean) {
-  return { schema: 1, command: form.command, ok };
-}
-
-function errorPart(errors: readonly DockerTlsError[]) {
-  const error = jsonError(errors);
-  return error === undefined ? {} : { error };
+function printDocument(io: Io, { command }: OutputForm, rest: object): void {
+  io.out(renderDocument({ schema: 1, command, ...rest }));
 }

@@ -48,9 +48,11 @@ export function dockerOptions(argv: readonly string[]): DockerOptions {
   for (; argv[index]?.startsWith('-'); index += 1) {
     const word = argv[index] as string;
     const [, name = '', value] = /^--([^=]+)(?:=(.*))?$/s.exec(word) ?? [];
-    const apart = name === '' ? takesNext(word.slice(1)) : VALUED.includes(name) && value === undefined;
     const letters = [...word.slice(1)];
     const letter = letters.findIndex((one) => VALUED_LETTERS.includes(one));
+    // Of letters behind one dash (`-D`, `-Dc`, `-cNAME`) the first that takes a value takes what follows it.
+    const last = letter >= 0 && letter === letters.length - 1;
+    const apart = name === '' ? last : VALUED.includes(name) && value === undefined;
     if (VALUED.includes(name)) found[name] = value ?? argv[index + 1];
     else if (name === '' && letter >= 0)
       found[letters[letter] as string] = apart
@@ -62,10 +64,4 @@ export function dockerOptions(argv: readonly string[]): DockerOptions {
     if (apart) index += 1;
   }
   return { count: index, config: found.config, context: found.context ?? found.c, host: found.host ?? found.H };
-}
-
-/** Whether letters behind one dash (`-D`, `-Dc`, `-cNAME`) want the next word: the first that takes a value takes what follows it. */
-function takesNext(letters: string): boolean {
-  const first = [...letters].findIndex((letter) => VALUED_LETTERS.includes(letter));
-  return first >= 0 && first === letters.length - 1;
 }

@@ -10,24 +10,20 @@ import { viewOf } from '../domain/trust/view.ts';
 import { plural } from '../domain/words.ts';
 import { DockerTlsError } from '../errors/errors.ts';
 import type { HostProgress } from '../runtime.ts';
-import type { AgreedHost, ChangeOutcome, Intent, OpenedHost, Planned, PlannedHost, Run } from './intent.ts';
+import type { AgreedHost, Base, ChangeOutcome, OpenedHost, Planned, PlannedHost, Run } from './intent.ts';
 import { ourPackages, purgePackages } from './packages.ts';
 import { overHosts } from './pool.ts';
 import { confirm } from './steps/confirm.ts';
 import { closingOnError, factsOf, openKnown } from './steps/connect.ts';
 import { type Issued, withCredentials } from './steps/issue.ts';
-import { agreedPart, type Base, planOpened } from './steps/plan.ts';
+import { agreedPart, planOpened } from './steps/plan.ts';
 import { recordHost } from './steps/record.ts';
 import { transact } from './steps/transact.ts';
 import { verify } from './steps/verify.ts';
 import { requireVerified } from './verify-host.ts';
 
 /** Every host; those whose plan failed have failed already, and count as a canary and as a failure. */
-export async function changeEach(
-  planned: Planned,
-  issued: Issued,
-  run: Run & { readonly intent: Intent },
-): Promise<HostResult<HostOutcome>[]> {
+export async function changeEach(planned: Planned, issued: Issued, run: Run): Promise<HostResult<HostOutcome>[]> {
   const { hosts } = issued.wanted;
   const failures = new Map(planned.hosts.flatMap((one) => (one.kind === 'failed' ? [[one.host, one] as const] : [])));
   const left = hosts.filter(({ name }) => !failures.has(name));
@@ -66,14 +62,16 @@ async function carryOut(planned: PlannedHost, base: Issued, run: Run, line: Host
       await record();
     } else {
       outcome = await transact({
-        ...{ ...planned, id, credentials: sent, reach: run, reason: base.reason, progress: line, first },
+        ...{ ...planned, id, credentials: sent, reach: run, reason: base.intent.reason, progress: line, first },
         verify: check,
         save: record,
         unsave: async () => {
           const before = undo;
           undo = undefined;
           if (before !== undefined)
-            await run.store.withLock(`docker-tls ${base.reason}`, () => run.store.write(before), { joins: true });
+            await run.store.withLock(`docker-tls ${base.intent.reason}`, () => run.store.write(before), {
+              joins: true,
+            });
         },
       });
     }
@@ -96,7 +94,7 @@ async function changeOne(
   spec: HostSpec,
   shown: Planned,
   base: Issued,
-  run: Run & { readonly intent: Intent },
+  run: Run,
   line: HostProgress,
 ): Promise<HostOutcome> {
   const first = shown.hosts.find(({ host }) => host === spec.name);
@@ -147,13 +145,9 @@ function isSame(agreed: AgreedHost, planned: PlannedHost, base: Issued): boolean
   return agreedPart(agreed, view) === agreedPart(planned, view);
 }
 
-async function askAgain(
-  planned: PlannedHost,
-  { wanted }: Issued,
-  run: Run & { readonly intent: Intent },
-): Promise<void> {
+async function askAgain(planned: PlannedHost, { intent, wanted }: Issued, run: Run): Promise<void> {
   const name = planned.spec.name;
   run.progress.note(`${name}: it changed since its plan was shown; this is the new plan`);
   const hosts = [{ host: name, kind: 'done' as const, value: planned, elapsedMs: 0 }];
-  await confirm(run.intent, { wanted, hosts }, run);
+  await confirm(intent, { wanted, hosts }, run);
 }

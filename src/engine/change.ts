@@ -1,10 +1,9 @@
 /** Owns the ordered list of steps of a change. Everything up to `confirm` changes nothing and signs nothing, here, on a host or at any CA. */
 
 import type { HostResult } from '../domain/host-results.ts';
-import type { AgreedHost, Changed, Intent, Planned, PlannedHost, Run, Wanted } from './intent.ts';
+import type { AgreedHost, Base, Changed, Intent, Planned, PlannedHost, Run, Wanted } from './intent.ts';
 import { overHosts } from './pool.ts';
 import { closingOnError, type Following, openKnown } from './steps/connect.ts';
-import type { Base } from './steps/plan.ts';
 import { resolveIntent } from './steps/resolve.ts';
 
 /**
@@ -29,8 +28,8 @@ export async function change(intent: Intent, run: Run): Promise<Changed> {
     const alone = isAlone(base.wanted) && !run.shared && !run.store.shared;
     const held = base.wanted.temporary === true && alone && !asksOutside(base);
     const carryOn = async (): Promise<Changed> => {
-      const issued = await issueCredentials(intent, planned, base, run, held);
-      const results = await changeEach(planned, issued, { ...run, intent });
+      const issued = await issueCredentials(planned, base, run, held);
+      const results = await changeEach(planned, issued, run);
       if (allFailed(results)) await issued.retract();
       return { wanted: issued.wanted, results, state: issued.state, copies: issued.copies };
     };

@@ -8,6 +8,7 @@ import type { San } from '../domain/pki/names.ts';
 import type { Credentials, DesiredCredentials } from '../domain/plan/desired.ts';
 import type { HostFacts } from '../domain/plan/facts.ts';
 import type { StoreMark } from '../domain/plan/host-state.ts';
+import type { KnownHosts } from '../domain/plan/other-store.ts';
 import type { CheckResult, HostOutcome } from '../domain/plan/outcome.ts';
 import type { HostPlan } from '../domain/plan/plan.ts';
 import type { Secret } from '../domain/secret.ts';
@@ -98,6 +99,20 @@ export type Run = Reach & {
   readonly opened?: ReadonlyMap<string, OpenedHost>;
 };
 
+/** What the hosts of one run have in common. */
+export type Base = {
+  readonly intent: Intent;
+  readonly wanted: Wanted;
+  /** The store when the run began, or once it had issued. */
+  readonly state: StoreState;
+  /** When it began. */
+  readonly now: Date;
+  /** The credentials that are wanted are in the store. */
+  readonly issued: boolean;
+  /** The hosts of the store, and those that this run has set up: a host is refused under a second name. */
+  readonly known: KnownHosts;
+};
+
 export type OpenedHost = {
   readonly session: HostSession;
   readonly facts: HostFacts;
@@ -123,12 +138,11 @@ export type PlannedHost = {
   /** Clients that are accepted afterwards. */
   readonly accepts: readonly string[];
   readonly problems: readonly DockerTlsError[];
-  readonly credentials:
-    | DesiredCredentials
-    /** Those of a generation that comes back, as they are stored on the host. */
-    | { readonly restored: { readonly ca: string; readonly cert: string } }
-    | undefined;
+  readonly credentials: DesiredCredentials | { readonly restored: RestoredCredentials } | undefined;
 };
+
+/** Those of a generation that comes back, as they are stored on the host. */
+export type RestoredCredentials = { readonly ca: string; readonly cert: string };
 
 /** What of a plan is shown and agreed to. Only a single host stays open until it is changed; of a fleet nothing else is kept meanwhile. */
 export type AgreedHost = Pick<PlannedHost, 'spec' | 'address' | 'names' | 'plan' | 'accepts'> &
@@ -169,8 +183,4 @@ export type HostChange = Pick<PlannedHost, 'plan' | 'facts' | 'spec' | 'session'
   readonly unsave: () => Promise<void>;
 };
 
-export type ChangeOutcome = {
-  readonly checks: readonly CheckResult[];
-  /** Warnings of the host during the change. */
-  readonly warnings: readonly string[];
-};
+export type ChangeOutcome = Pick<HostOutcome, 'checks' | 'warnings'>;

@@ -156,7 +156,7 @@ export function openIssuer(state: StoreState, options: IssuerOptions): Issuer {
     const keyPem = await keys.protect(fresh.key);
     // All of them: a rotation begun before the last one was through leaves clients with certificates of the one before.
     const old = oldCas.length > 0 ? { cert: known?.cert ?? '', oldKeyPem: known?.keyPem } : { cert: '' };
-    issuers[name] = { ...old, cert: fresh.leaf + old.cert, keyPem };
+    issuers[name] = { ...old, cert: (splitBundle(fresh.cert)[0] ?? '') + old.cert, keyPem };
     return issuers[name];
   }
 
@@ -210,8 +210,7 @@ export function openIssuer(state: StoreState, options: IssuerOptions): Issuer {
   ) {
     const key = await generateKey(keyType);
     const csr = makeCsr({ ...request, key, issuer: request.profile === 'issuer' });
-    const cert = await sign(askedCa, { ...request, csr, ca: trusted(), now });
-    return { leaf: cert, cert, key };
+    return { cert: await sign(askedCa, { ...request, csr, ca: trusted(), now }), key };
   }
 
   /**

@@ -13,9 +13,9 @@ import { openStore, type Store } from '../../src/adapters/store/store.ts';
 import { issueCa, issueClient } from '../../src/domain/pki/certificate.ts';
 import { parseCsr } from '../../src/domain/pki/csr.ts';
 import { Secret } from '../../src/domain/secret.ts';
-import type { Planned, Run, Wanted } from '../../src/engine/intent.ts';
+import type { Base, Planned, Run, Wanted } from '../../src/engine/intent.ts';
 import { issueCredentials, unlockCa } from '../../src/engine/steps/issue.ts';
-import type { Base } from '../../src/engine/steps/plan.ts';
+
 import { runCli } from '../support/cli.ts';
 import { issueStore, NO_PASSPHRASE } from '../support/issued-store.ts';
 import { newHome, removeHomes } from '../support/store.ts';
@@ -109,7 +109,12 @@ describe('what is wanted has changed by the time the store is locked', () => {
     const wanted = renamed(['agreed']);
     const run = { store: openStore(home), asks, passphrase: NO_PASSPHRASE, runtime: {} } as unknown as Run;
     const base = { wanted, state: await state(), now, issued: false, known: new Map() } as unknown as Base;
-    await issueCredentials({ reason: 'test', want: () => renamed(['later']) }, { wanted, hosts: [] }, base, run, false);
+    await issueCredentials(
+      { wanted, hosts: [] },
+      { ...base, intent: { reason: 'test', want: () => renamed(['later']) } },
+      run,
+      false,
+    );
   };
 
   test('nothing is done where a person agreed to something else', async () => {
@@ -125,7 +130,7 @@ describe('what is wanted has changed by the time the store is locked', () => {
     const run = { store: openStore(home), asks: false, passphrase: NO_PASSPHRASE, runtime: {} } as unknown as Run;
     const base = { wanted, state: await state(), now, issued: false, known: new Map() } as unknown as Base;
     await expect(
-      issueCredentials({ reason: 'test', want }, { wanted, hosts: [] }, base, run, false),
+      issueCredentials({ wanted, hosts: [] }, { ...base, intent: { reason: 'test', want } }, run, false),
     ).rejects.toMatchObject({ code: 'E_STORE_CHANGED' });
     expect((await state()).clients.get('eve')?.record.hosts).toBeUndefined();
   });
@@ -141,7 +146,12 @@ describe('what is wanted has changed by the time the store is locked', () => {
     const wanted = renamed(['agreed']);
     const run = { store: { ...store, read }, passphrase: NO_PASSPHRASE, runtime: {} } as unknown as Run;
     const base = { wanted, state: await state(), now, issued: false, known: new Map() } as unknown as Base;
-    await issueCredentials({ reason: 'test', want: () => wanted }, { wanted, hosts: [] }, base, run, false);
+    await issueCredentials(
+      { wanted, hosts: [] },
+      { ...base, intent: { reason: 'test', want: () => wanted } },
+      run,
+      false,
+    );
     expect(scopes[0]).toEqual({ fresh: true });
   });
 
@@ -164,9 +174,8 @@ test('a client that is revoked between the read and the lock of the drop of an o
   const run = { store: { ...store, withLock }, runtime, passphrase: NO_PASSPHRASE } as unknown as Run;
   const base = { wanted, state: await state(), now, issued: false, known: new Map() } as unknown as Base;
   const dropped = issueCredentials(
-    { reason: 'rotate ca', want: () => wanted },
     { wanted, hosts: [] },
-    base,
+    { ...base, intent: { reason: 'rotate ca', want: () => wanted } },
     run,
     false,
   );
@@ -207,9 +216,8 @@ test.each([
   const run = { store: openStore(home), passphrase: NO_PASSPHRASE, runtime: {} } as unknown as Run;
   const base = { wanted, state: await state(), now, issued: false, known: new Map() } as unknown as Base;
   const issued = await issueCredentials(
-    { reason: 'setup', want: () => wanted },
     { wanted, hosts: [] },
-    base,
+    { ...base, intent: { reason: 'setup', want: () => wanted } },
     run,
     false,
   );

@@ -16,10 +16,10 @@ import type { CredentialChange } from '../../src/domain/trust/changes.ts';
 import { admit, revoked } from '../../src/domain/trust/clients.ts';
 import { desiredServer } from '../../src/domain/trust/server.ts';
 import { viewOf } from '../../src/domain/trust/view.ts';
-import type { PlannedHost, Run, Wanted } from '../../src/engine/intent.ts';
+import type { Base, PlannedHost, Run, Wanted } from '../../src/engine/intent.ts';
 import { openIssuer } from '../../src/engine/issue.ts';
 import { withCredentials } from '../../src/engine/steps/issue.ts';
-import { type Base, planOpened } from '../../src/engine/steps/plan.ts';
+import { planOpened } from '../../src/engine/steps/plan.ts';
 import { droppedNotes, hardeningOf, recordHost } from '../../src/engine/steps/record.ts';
 import { verify } from '../../src/engine/steps/verify.ts';
 import type { HostSession, Runtime } from '../../src/runtime.ts';
@@ -41,9 +41,10 @@ async function newStore(clients: Readonly<Record<string, readonly string[] | und
 }
 
 /** A run as `apply` begins it: one look at the store, then many hosts. */
-type Began = Base & Pick<Run, 'store' | 'runtime' | 'passphrase'> & { readonly reason: string };
+type Began = Base & Pick<Run, 'store' | 'runtime' | 'passphrase'>;
 
 async function runOn(store: ReturnType<typeof openStore>, target: Partial<Target> = {}): Promise<Began> {
+  const wanted = { hosts: [], credentials: [], target: { kind: 'desired', ...target } as Target };
   return {
     runtime: {
       now: () => now,
@@ -56,8 +57,8 @@ async function runOn(store: ReturnType<typeof openStore>, target: Partial<Target
     now,
     issued: true,
     known: new Map(),
-    reason: 'apply',
-    wanted: { hosts: [], credentials: [], target: { kind: 'desired', ...target } as Target },
+    intent: { reason: 'apply', want: () => wanted },
+    wanted,
   };
 }
 

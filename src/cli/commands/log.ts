@@ -1,6 +1,6 @@
 /** Owns `log`: the history of a shared store. */
 
-import { storeLog } from '../../actions/log.ts';
+import { storeLog } from '../../actions/team-store.ts';
 import { defineCommand } from '../command.ts';
 import { renderLog } from '../render/log.ts';
 

@@ -1,15 +1,9 @@
 /** Owns how a change of a text looks to users: its lines, passwords masked. */
 
 import { createTwoFilesPatch } from 'diff';
-import type { FileChange } from '../../domain/plan/file-change.ts';
 import { maskPasswords } from '../../domain/secret.ts';
 import { printable } from '../../errors/errors.ts';
 import type { Colours } from './colours.ts';
-
-/** What is lost of a file that was edited by hand. */
-export function renderLoss({ before = '', after = '' }: FileChange, colours: Colours): string[] {
-  return paintDiff(diffLines(before, after), colours);
-}
 
 /** Lines that begin with `+`, `-`, a blank, or `@@`. */
 export function diffLines(before: string, after: string): string[] {

@@ -1,6 +1,6 @@
 /** Owns how the history of a shared store looks. */
 
-import type { StoreLogEntry } from '../../actions/log.ts';
+import type { StoreLogEntry } from '../../actions/team-store.ts';
 import { printable } from '../../errors/errors.ts';
 import type { CommandResult } from '../command.ts';
 

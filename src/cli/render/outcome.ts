@@ -6,7 +6,7 @@ import type { HostPlan } from '../../domain/plan/plan.ts';
 import { durationWords, plural } from '../../domain/words.ts';
 import { printable } from '../../errors/errors.ts';
 import type { Colours } from './colours.ts';
-import { renderLoss } from './diff.ts';
+import { diffLines, paintDiff } from './diff.ts';
 import { renderTable } from './table.ts';
 
 /** One line for each connection. */
@@ -79,8 +79,7 @@ export function handEdits({ files }: HostPlan): readonly string[] {
 }
 
 export function outcomeJson(result: HostResult<HostOutcome>): object {
-  if (result.kind === 'skipped') return { host: result.host, result: 'skipped', reason: result.reason };
-  if (result.kind === 'failed') return failureJson(result);
+  if (result.kind !== 'done') return undoneJson(result);
   const { value } = result;
   return {
     host: result.host,
@@ -100,7 +99,9 @@ export function outcomeJson(result: HostResult<HostOutcome>): object {
   };
 }
 
-export function failureJson(result: Extract<HostResult<unknown>, { kind: 'failed' }>): object {
+/** A host that failed, or that was not begun. */
+export function undoneJson(result: Exclude<HostResult<unknown>, { kind: 'done' }>): object {
+  if (result.kind === 'skipped') return { host: result.host, result: 'skipped', reason: result.reason };
   return {
     host: result.host,
     result: 'failed',
@@ -122,7 +123,7 @@ export function renderOutcome(outcome: HostOutcome, colours: Colours): string {
       ...renderWarnings([...new Set([...plan.warnings, ...outcome.warnings])], colours),
       ...lost.flatMap((change) => [
         ...renderWarnings([`${printable(change.path)}: manual edits are lost`], colours),
-        ...renderLoss(change, colours),
+        ...paintDiff(diffLines(change.before ?? '', change.after ?? ''), colours),
       ]),
     ].join('\n');
   }

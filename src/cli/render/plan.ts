@@ -9,7 +9,7 @@ import { hangText, listWords, plural, textWidth, wrapText } from '../../domain/w
 import { printable } from '../../errors/errors.ts';
 import type { Colours } from './colours.ts';
 import { type FileView, renderFileView, viewOf } from './file-change.ts';
-import { failureJson } from './outcome.ts';
+import { undoneJson } from './outcome.ts';
 
 const LABEL = 13;
 
@@ -181,8 +181,7 @@ function warningsOf(plans: readonly AgreedHost[]): { warning: string; hosts: str
 /** The same for the JSON document. */
 export function plansJson(results: readonly HostResult<AgreedHost>[]): { changes: number; hosts: unknown[] } {
   const hosts = results.map((one) => {
-    if (one.kind === 'skipped') return { host: one.host, result: 'skipped', reason: one.reason };
-    if (one.kind === 'failed') return failureJson(one);
+    if (one.kind !== 'done') return undoneJson(one);
     const { plan, address, accepts } = one.value;
     return {
       host: one.host,

@@ -16,14 +16,8 @@ const WIDEST_DRIFT = '99 differences';
 
 export function renderStatusTable(rows: readonly StatusRow[], colours: Colours, columns: number | undefined): string {
   const described = isDescribed(rows);
-  return renderTable(
-    columnsOf(described),
-    rows.map((row) => cellsOf(row, described, colours)),
-    {
-      columns,
-      titleStyle: colours.dim,
-    },
-  );
+  const cells = rows.map((row) => cellsOf(row, described, colours));
+  return renderTable(columnsOf(described), cells, { columns, titleStyle: colours.dim });
 }
 
 /** Prints the head and the CAs at once, each host when it has answered, so that one that is slow holds back itself alone, and the rest at the end. */

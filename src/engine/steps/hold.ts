@@ -3,8 +3,7 @@
 import { kindOf } from '../../domain/plan/host-kind.ts';
 import { DockerTlsError } from '../../errors/errors.ts';
 import { endTransaction, holdHost } from '../host-transaction.ts';
-import type { PlannedHost, Run } from '../intent.ts';
-import type { Base } from './plan.ts';
+import type { Base, PlannedHost, Run } from '../intent.ts';
 import { latestOf, sameHost } from './record.ts';
 
 /** A run that is killed meanwhile leaves the host locked for no longer. */

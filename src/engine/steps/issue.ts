@@ -8,15 +8,13 @@ import { keptChain } from '../../domain/trust/server.ts';
 import { asksExternalCa, bundleOf } from '../../domain/trust/view.ts';
 import type { CopiesOutcome, HostProgress } from '../../runtime.ts';
 import { refreshCopies } from '../installed-copies.ts';
-import type { Intent, Planned, PlannedHost, Run, Wanted } from '../intent.ts';
+import type { Base, Planned, PlannedHost, Run, Wanted } from '../intent.ts';
 import { type IssuerOptions, openIssuer } from '../issue.ts';
 import { whileHeld } from './hold.ts';
 import { withHostKey } from './host-key.ts';
-import type { Base } from './plan.ts';
 import { storeChanged } from './record.ts';
 
 export type Issued = Base & {
-  readonly reason: string;
   readonly copies: ReadonlyMap<string, CopiesOutcome>;
   /** Takes out what was made for hosts, where none came to use it. */
   retract(): Promise<void>;
@@ -40,16 +38,15 @@ export async function unlockCa({ wanted, hosts }: Planned, { state, now }: Base,
  * and more would be done than it showed, E_STORE_CHANGED (exit 5). Otherwise fails as the issuer and the store do.
  */
 export async function issueCredentials(
-  intent: Intent,
   { wanted }: Planned,
-  { known, state: before, now }: Base,
+  { intent, known, state: before, now }: Base,
   run: Run,
   /** The store stays locked until every host is done, so that what is written here can be taken back as if it had never been. */
   held: boolean,
 ): Promise<Issued> {
   const { store } = run;
   const options = issuing(run, now);
-  const nothing = { reason: intent.reason, known, now, issued: true, retract: async () => {} };
+  const nothing = { intent, known, now, issued: true, retract: async () => {} };
   if (wanted.credentials.length === 0) {
     const copies = wanted.copies ? await refreshAll([...before.clients.keys()], before, run) : NONE;
     return { ...nothing, wanted, state: before, copies };
@@ -151,7 +148,7 @@ export async function withCredentials<T>(
   planned: PlannedHost,
   /** Of the change that follows. */
   id: string,
-  base: Pick<Issued, 'reason' | 'state'>,
+  base: Pick<Base, 'intent' | 'state'>,
   run: Run,
   progress: HostProgress,
   work: (sent: Credentials | undefined) => Promise<T>,
@@ -178,7 +175,7 @@ export async function withCredentials<T>(
   const issue = (publicKey?: string) =>
     asksExternalCa(latest)
       ? whileHeld(planned, id, base, run, () => sign(publicKey))
-      : run.store.withLock(`docker-tls ${base.reason}`, () => sign(publicKey), { joins: true });
+      : run.store.withLock(`docker-tls ${base.intent.reason}`, () => sign(publicKey), { joins: true });
   if (credentials.key === 'host')
     return withHostKey(planned, run, progress, async ({ publicKey, path }) => {
       const { cert } = await issue(publicKey);

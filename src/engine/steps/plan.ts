@@ -1,6 +1,5 @@
 /** Owns the plan of a host from its facts, the store and what is wanted: pure decisions, put together. Signs nothing, changes nothing. */
 
-import type { StoreState } from '../../adapters/store/records.ts';
 import { reachedThrough } from '../../domain/destination.ts';
 import { type HostFacts, installedCredentials } from '../../domain/plan/facts.ts';
 import type { StoreMark } from '../../domain/plan/host-state.ts';
@@ -14,7 +13,6 @@ import {
 } from '../../domain/plan/other-clients.ts';
 import {
   isNewerThan,
-  type KnownHosts,
   managedExternally,
   markToKeep,
   newerThanStore,
@@ -29,25 +27,12 @@ import { desiredServer, namesFor } from '../../domain/trust/server.ts';
 import { isAccepted, trustFor } from '../../domain/trust/trust.ts';
 import { type AccessView, bundleOf, resolveIds, viewOf } from '../../domain/trust/view.ts';
 import type { HostProgress } from '../../runtime.ts';
-import type { AgreedHost, OpenedHost, PlannedHost, Run, Wanted } from '../intent.ts';
+import type { AgreedHost, Base, OpenedHost, PlannedHost, Run } from '../intent.ts';
 import { wayProblem } from '../reachability.ts';
 import { wayTo } from '../through.ts';
 import { problemsOf, refuseProblems } from './preflight.ts';
 import { droppedNotes, hardeningOf, latestOf } from './record.ts';
 import { planRestored } from './restore.ts';
-
-/** What the hosts of one run have in common. */
-export type Base = {
-  readonly wanted: Wanted;
-  /** The store when the run began, or once it had issued. */
-  readonly state: StoreState;
-  /** When it began. */
-  readonly now: Date;
-  /** The credentials that are wanted are in the store. */
-  readonly issued: boolean;
-  /** The hosts of the store, and those that this run has set up: a host is refused under a second name. */
-  readonly known: KnownHosts;
-};
 
 /**
  * The number that the store is at. Fails with E_HOST_NEWER (exit 4) where the host was changed from a newer state, unless that is `accepted`:

@@ -14,7 +14,7 @@ import { trustFor } from '../../domain/trust/trust.ts';
 import { trustedIds, viewOf } from '../../domain/trust/view.ts';
 import { listWords } from '../../domain/words.ts';
 import { DockerTlsError } from '../../errors/errors.ts';
-import type { PlannedHost, Run, Wanted } from '../intent.ts';
+import type { Base, PlannedHost, RestoredCredentials, Run, Wanted } from '../intent.ts';
 
 /** The CAs, the clients and this one host, as they are stored now. Fails with E_STORE_CHANGED (exit 5) when the CAs are not the run's. */
 export async function latestOf(
@@ -36,7 +36,7 @@ export async function latestOf(
 export async function recordHost(
   planned: PlannedHost,
   sent: Credentials | undefined,
-  { wanted, state, reason }: { readonly wanted: Wanted; readonly state: StoreState; readonly reason: string },
+  { wanted, state, intent }: Pick<Base, 'wanted' | 'state' | 'intent'>,
   { store, runtime }: Pick<Run, 'store' | 'runtime'>,
 ): Promise<StoreChange | undefined> {
   const { spec, credentials } = planned;
@@ -58,7 +58,7 @@ export async function recordHost(
     await store.write({ hosts: { [spec.name]: { ...next, record } } });
     return known === undefined ? { removeHosts: [spec.name] } : { hosts: { [spec.name]: known } };
   };
-  return store.withLock(`docker-tls ${reason}`, write, { joins: true });
+  return store.withLock(`docker-tls ${intent.reason}`, write, { joins: true });
 }
 
 /** Whether two records of a host, or none, say the same. */
@@ -103,11 +103,7 @@ function desiredHost(
 }
 
 /** Our records follow: the certificate that is active again; its key is on the host, and here only if it is the same. */
-function restoredHost(
-  { spec, plan }: PlannedHost,
-  { ca, cert }: { readonly ca: string; readonly cert: string },
-  known: StoredHost,
-): StoredHost {
+function restoredHost({ spec, plan }: PlannedHost, { ca, cert }: RestoredCredentials, known: StoredHost): StoredHost {
   const record = {
     ...known.record,
     ...keptOf(spec),

@@ -5,8 +5,7 @@ import type { KnownHosts } from '../../domain/plan/other-store.ts';
 import { externalCaKey } from '../../domain/trust/ca-refusals.ts';
 import type { CredentialChange } from '../../domain/trust/changes.ts';
 import type { AccessView } from '../../domain/trust/view.ts';
-import type { Intent, Run } from '../intent.ts';
-import type { Base } from './plan.ts';
+import type { Base, Intent, Run } from '../intent.ts';
 
 /** Reads the store, and asks the intent. Throws what prevents the whole run. */
 export async function resolveIntent(intent: Intent, { store, runtime, progress }: Run): Promise<Base> {
@@ -18,7 +17,7 @@ export async function resolveIntent(intent: Intent, { store, runtime, progress }
     requireIssuing(viewOf(state, now), wanted.credentials);
   }
   for (const note of wanted.notes ?? []) progress.note(note);
-  return { wanted, state, now, issued: false, known: knownHosts(state) };
+  return { intent, wanted, state, now, issued: false, known: knownHosts(state) };
 }
 
 /** The hosts of the store. A new map for each run: what it sets up is added. */

@@ -10,13 +10,11 @@ import { sudoCommand } from '../../domain/quote.ts';
 import type { HostSpec } from '../../domain/settings.ts';
 import { type AccessChange, compareTrust } from '../../domain/trust/trust.ts';
 import { DockerTlsError } from '../../errors/errors.ts';
-import type { OpenedHost, PlannedHost, Target } from '../intent.ts';
+import type { OpenedHost, PlannedHost, RestoredCredentials, Target } from '../intent.ts';
 import { ourPackages } from '../packages.ts';
 import { problemsOf } from './preflight.ts';
 
 type RestoreContext = Extract<Target, { kind: 'generation' }> & { readonly latest: StoreState; readonly now: Date };
-
-type RestoredCredentials = { readonly ca: string; readonly cert: string };
 
 /** Fails with E_NOT_SET_UP, E_NO_GENERATION (exit 2). */
 export function planRestored(opened: OpenedHost, spec: HostSpec, context: RestoreContext): PlannedHost {

@@ -1,5 +1,6 @@
 /** Owns one change of one host: start, verify over new connections, record, commit; and the rollback from anywhere in between. */
 
+import { kindOf } from '../../domain/plan/host-kind.ts';
 import type { CheckResult } from '../../domain/plan/outcome.ts';
 import { diskFullError } from '../../domain/plan/preflight.ts';
 import { renderTransaction } from '../../domain/plan/transaction.ts';
@@ -7,10 +8,10 @@ import { keptOf } from '../../domain/settings-stored.ts';
 import type { ErrorCode } from '../../errors/catalogue.ts';
 import { DockerTlsError } from '../../errors/errors.ts';
 import type { HostSession } from '../../runtime.ts';
-import { startTransaction } from '../host-transaction.ts';
+import { gather } from '../gather.ts';
+import { type Ending, endTransaction, startTransaction } from '../host-transaction.ts';
 import type { ChangeOutcome, HostChange } from '../intent.ts';
 import { requireVerified } from '../verify-host.ts';
-import { commit } from './commit.ts';
 import { sshOptions } from './connect.ts';
 import { notConfirmed, rollBackHost } from './roll-back.ts';
 
@@ -90,6 +91,28 @@ async function verified(
   if (early === undefined) return await verify();
   const checks = await early;
   return checks.length > 0 && checks.every(({ ok }) => ok) ? checks : await verify();
+}
+
+/** How the change ended. Over a session that was opened after the change: a host that no longer accepts logins must not keep it. */
+async function commit({ id, plan, spec, facts, reach }: HostChange, fresh: HostSession): Promise<Ending> {
+  const change = { id, kind: kindOf(facts) };
+  try {
+    return (await endTransaction(fresh, change, 'commit')).ending;
+  } catch (error) {
+    // The connection broke meanwhile: another one says how it ended.
+    const session = await reach.runtime.connect(sshOptions(spec, reach)).catch(() => undefined);
+    if (session === undefined) throw error;
+    try {
+      const { ending } = await endTransaction(session, change, 'commit');
+      if (ending !== 'nothing') return ending;
+      // Nothing under way: either it was kept, or it went back. The host's records know.
+      const { state } = (await gather(session, { now: reach.runtime.now })).facts;
+      const kept = plan.generation === 'none' ? state === undefined : state?.generation === plan.generation;
+      return kept ? 'committed' : 'nothing';
+    } finally {
+      await session.close();
+    }
+  }
 }
 
 /**

@@ -9,7 +9,7 @@ import { ownOf } from '../../domain/trust/reachable-hosts.ts';
 import { isAccepted } from '../../domain/trust/trust.ts';
 import { bundleOf, trustedIds, viewOf } from '../../domain/trust/view.ts';
 import type { ProbeCredentials } from '../../runtime.ts';
-import type { PlannedHost, Run, Wanted } from '../intent.ts';
+import type { Base, PlannedHost, RestoredCredentials, Run } from '../intent.ts';
 import { wayTo, withVia } from '../through.ts';
 import { verifyHost } from '../verify-host.ts';
 import { ownClients } from './restore.ts';
@@ -28,7 +28,7 @@ export function usableClients(state: StoreState, first: readonly string[] = []):
 export async function verify(
   planned: PlannedHost,
   sent: Credentials | undefined,
-  { wanted, state }: { readonly wanted: Wanted; readonly state: StoreState },
+  { wanted, state }: Pick<Base, 'wanted' | 'state'>,
   { runtime }: Pick<Run, 'runtime'>,
 ): Promise<CheckResult[]> {
   const { credentials, latest, spec, address } = planned;
@@ -37,7 +37,10 @@ export async function verify(
   const way = wayTo(spec, runtime.probe, planned.session);
   const clients = usableClients(latest, wanted.verifyAs);
   if (credentials !== undefined && 'restored' in credentials)
-    return withVia(await verifyHost(way.probe, { ...base, ...restoredRequest(planned, clients, now) }), way);
+    return withVia(
+      await verifyHost(way.probe, { ...base, ...restoredRequest(credentials.restored, planned, clients, now) }),
+      way,
+    );
   if (sent === undefined) return [];
   // A key that the host made itself is not here, and the one before does not belong to the new certificate.
   const kept = sent.key.kind === 'keep' ? latest.hosts.get(spec.name)?.serverKey : undefined;
@@ -68,8 +71,12 @@ function named({ record: { name }, cert, key }: StoredClient): { name: string } 
 }
 
 /** The host as the generation has it: its port, its certificate, and whom it accepts. */
-function restoredRequest({ credentials, latest, spec }: PlannedHost, clients: readonly StoredClient[], now: Date) {
-  const { ca, cert } = (credentials as { restored: { ca: string; cert: string } }).restored;
+function restoredRequest(
+  { ca, cert }: RestoredCredentials,
+  { latest, spec }: PlannedHost,
+  clients: readonly StoredClient[],
+  now: Date,
+) {
   const isTrusted = (one: StoredClient): boolean => isFrom(one.cert, ca, 'client', now);
   const client = clients.find(isTrusted);
   const known = latest.hosts.get(spec.name);
