@@ -142,5 +142,50 @@ describe.each(['dash', 'bash', 'busybox sh'])('by %s', (shell) => {
       const text = `${real}; ${note}; ${asked}; ${what}; find_daemon || printf '%s' "$unit"; kill $child`;
       expect(run(shell, text).stdout).toBe('\nasked\n');
     });
+
+    test('keeps live-restore while it is being stopped: it would be started again without it', () => {
+      const forms = 'printf on >$DAEMON_JSON; printf off >$DAEMON_JSON.docker-tls-new-off';
+      const stopping = 'systemctl() { return 3; }; await() { return 1; }';
+      const text = `${real}; ${note}; ${forms}; ${stopping}; restore_live_restore new; echo "$? $(cat $DAEMON_JSON)"; kill $child`;
+      expect(run(shell, text).stdout).toBe('1 on\n');
+    });
+  });
+
+  describe('what was seen of the daemon when the change began', () => {
+    const shows = (state: string): string =>
+      `systemctl() { echo asked >>$T/asked; printf "ActiveState=${state}\\nMainPID=$child\\n\\nActiveState=inactive\\n"; }`;
+    const begin = 'LIVE_RESTORE=untouched; command sleep 9 & child=$!';
+    const end = 'is_up && echo up; cat $T/asked; kill $child 2>/dev/null';
+
+    test('is not asked for again', () => {
+      const text = `${begin}; ${shows('active')}; look_ahead; look_back; echo "$KNOWN"; ${end}`;
+      expect(run(shell, text).stdout).toBe('yes\nup\nasked\n');
+    });
+
+    test.each([
+      ['it did not run yet', 'inactive', 'true'],
+      ['its number is another process by now', 'active', 'echo "$child 1 /run/docker.sock" >$T/looked'],
+      ['its process has ended', 'active', 'kill $child; wait $child'],
+    ])('unless %s', (_, state, meanwhile) => {
+      const text = `${begin}; ${shows(state)}; look_ahead; ${meanwhile}; ${shows('active')}; look_back; ${end}`;
+      expect(run(shell, text).stdout).toBe('up\nasked\nasked\n');
+    });
+  });
+
+  describe('a change that fails before its daemon is stopped', () => {
+    test('leaves sshd and the audit rules alone', () => {
+      const stubs = 'reload_sshd() { echo sshd; }; load_audit_rules() { echo audit; }; apply_daemon() { return 1; }';
+      const text = `${stubs}; SSHD=reload AUDIT=load; apply_services start; echo $?`;
+      expect(run(shell, text).stdout).toBe('1\n');
+      expect(run(shell, `BACK=yes; ${text}`).stdout).toBe('sshd\naudit\n1\n');
+    });
+
+    test('does not wait for live-restore once more', () => {
+      const stubs =
+        'reload_live_restore() { echo waited; }; place_as() { :; }; restore_files() { :; }; apply_services() { :; }; final_daemon_json() { :; }';
+      const text = `${stubs}; BACK=yes LIVE_RESTORE=temporary; mark services; roll_back_files failed`;
+      expect(run(shell, text).stdout).toBe('');
+      expect(run(shell, `mark stopped; ${text}`).stdout).toBe('waited\n');
+    });
   });
 });

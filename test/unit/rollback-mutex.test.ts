@@ -55,6 +55,12 @@ test.each(['dash', 'bash'])('a change that hangs in the start of its daemon is e
   expect(existsSync(join(root, 'state'))).toBe(false);
 });
 
+test('records that lost their id when their removal was killed are removed', () => {
+  rmSync(join(root, 'state/txn/id'));
+  expect(rollback()).toContain('@result undone -\n');
+  expect(existsSync(join(root, 'state'))).toBe(false);
+});
+
 test('a key that the host made for the change goes with it, the run that asked for it is gone', () => {
   writeFileSync(join(root, 'state/txn/pid'), '');
   mkdirSync(join(root, 'docker-tls-key-0123456789ab'));

@@ -1,5 +1,5 @@
 # Puts the change in place: from here on something changes, and every failure goes through the rollback.
-# Needs functions: apply_services await_protection effective_sshd fail is_up keep_audit_rules keep_generation last_words look_at_service
+# Needs functions: apply_services await_protection effective_sshd fail is_up keep_audit_rules keep_generation last_words look_back
 # Needs functions: mark missing_programs place_as plainly reload_live_restore result set_linger set_member set_sysctl step undo warn words
 # Needs variables: AUDIT CREATED DAEMON DAEMON_JSON LIVE_RESTORE MANAGED NL OPERATOR REMARK ROLLBACK_LIMIT SERVICE SINCE SSHD SSHD_DROP_IN T
 # Needs variables: TAB TLS_DIRECTORY TLS_SOCKET UNITS VALIDATE look missing timer validation
@@ -64,8 +64,7 @@ fi
 trap - EXIT
 if [ "$AUDIT" = load ]; then keep_audit_rules; fi
 wait "$look"
-look_at_service "$T/shown"
-KNOWN=yes
+look_back
 if [ "$DAEMON" = restart ]; then
   missing_programs
   [ -z "$missing" ] || fail "dockerd would not start again: ${missing%; }"
@@ -76,7 +75,11 @@ if [ "$LIVE_RESTORE" = temporary ]; then
   step protect
   mark protected
   place_as "$DAEMON_JSON" old-on 2>"$ERR" || back "$(words)"
-  reload_live_restore true 2>"$T/protect-error" &
+  # It only waits, and must not keep a rollback waiting for the mutex.
+  {
+    exec 9<&-
+    reload_live_restore true
+  } 2>"$T/protect-error" &
   protection=$!
 fi
 step switch

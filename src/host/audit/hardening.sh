@@ -31,7 +31,7 @@ hardening_facts() {
   {
     sed '/^[^#]*profile\.d/q' /etc/profile
     cat /etc/profile.d/*.sh
-    sed '1,/^[^#]*profile\.d/d' /etc/profile
+    sed -n '/^[^#]*profile\.d/,$p' /etc/profile
     cat /etc/bash.bashrc
   } | grep -E 'umask|TMOUT'
   end profile

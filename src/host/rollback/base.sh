@@ -17,7 +17,7 @@
 #   generation-kept  mark: `generation` has the paths under our care, as the change leaves them
 #   ends-linger      mark: the user is no longer to linger, once all else is done
 #   held-by-iptables mark: those rules are of iptables, and not of nft
-#   shown, socket    what systemd has of the daemon's units, and where the daemon answers: asked when the change began
+#   shown, looked    what systemd has of the daemon's units; its process, when that began, and where it answers: asked when the change began
 #   daemon           the process of the daemon that the change has started, and when it began
 #   dependents       units that need docker.service and were active when it was first stopped, one per line
 # Needs variables: RUN T

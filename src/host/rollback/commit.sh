@@ -48,9 +48,6 @@ commit() {
 
 finish() {
   # finish: the change counts
-  # It takes systemd as long as all the rest. Killed in between, the next change finishes this one.
-  stop_timer &
-  stopping=$!
   clear_beside
   clear_recovery
   if [ "$GENERATION" = none ]; then
@@ -59,6 +56,8 @@ finish() {
     for directory in $(credential_directories "$T/all-created"); do rm -rf -- "$directory"; done
     rm -f -- "$STATE/created"
     remove_created "$T/all-created" "$T/created"
+    stop_timer &
+    stopping=$!
     forget_recovery
     note "removed ($TXN)"
   else
@@ -75,9 +74,12 @@ finish() {
     # A directory that only the transaction needed, and made, goes now.
     if is_listed "${RECOVERY_LINK%/*}" "$T/created"; then rmdir -- "${RECOVERY_LINK%/*}" 2>/dev/null; fi
     if [ -f "$T/all-created" ]; then mv -fT -- "$T/all-created" "$STATE/created"; fi
+    stop_timer &
+    stopping=$!
     prune
     note "generation $GENERATION is active ($TXN)"
   fi
+  # Until it is stopped it finishes what a kill leaves half done.
   wait "$stopping"
   rm -f -- "$LOCK"
   clear_records

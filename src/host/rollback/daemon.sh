@@ -10,18 +10,27 @@ hup_daemon() { find_daemon && kill -s HUP "$pid"; }
 # Sets `socket` to where it answers: a daemon has the same ones for as long as it runs.
 find_socket() {
   known=
-  read -r known socket 2>/dev/null <"$T/socket"
+  read -r known seen socket 2>/dev/null <"$T/looked"
   if [ "$known" != "$pid" ] || [ ! -S "$socket" ]; then local_socket "$pid"; fi
 }
 
-# Asks for the daemon and its socket beside other things that are done: `shown` and `socket` below $T.
+# Asks for the daemon and its socket beside other things that are done: `shown` and `looked` below $T.
 look_ahead() {
   look_at_service
   [ -z "$shown" ] || printf '%s\n' "$shown" >"$T/shown" || rm -f -- "$T/shown"
   KNOWN=yes
-  [ "$LIVE_RESTORE" = temporary ] && find_daemon || return 0
-  find_socket
-  printf '%s %s\n' "$pid" "$socket" >"$T/socket" || rm -f -- "$T/socket"
+  find_daemon && born "$pid" || return 0
+  socket=
+  [ "$LIVE_RESTORE" != temporary ] || find_socket
+  printf '%s %s %s\n' "$pid" "$birth" "$socket" >"$T/looked" || rm -f -- "$T/looked"
+}
+
+# Takes what look_ahead has found; asks anew where the daemon that it saw runs no longer, or none did.
+look_back() {
+  look_at_service "$T/shown"
+  KNOWN=yes
+  find_daemon && read -r known seen socket 2>/dev/null <"$T/looked" && [ "$known" = "$pid" ] && born "$pid" &&
+    [ "$birth" = "$seen" ] || look_at_service
 }
 
 # Sets `birth` to when a process began, in the kernel's count: born PID
@@ -88,11 +97,11 @@ reloaded() {
   return 1
 }
 
-# Takes away the live-restore of a moment: restore_live_restore old|new. Never while the daemon is down, which may be about to be
-# started again after it has died: it would come back without live-restore and stop every container.
+# Takes away the live-restore of a moment: restore_live_restore old|new. Never while the daemon is down or is being stopped (its process is the same
+# then): it may be about to be started again, would come back without live-restore and stop every container.
 restore_live_restore() {
   if [ "$WAS_ACTIVE" = yes ] && [ "$DAEMON" != stop ]; then
-    same_daemon || is_up || await is_up || return 1
+    is_up || await is_up || return 1
     place_as "$DAEMON_JSON" "$1-off" && reload_docker live_restore_is false
   else
     place_as "$DAEMON_JSON" "$1-off" && reload_live_restore false

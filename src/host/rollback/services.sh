@@ -7,6 +7,8 @@
 apply_services() {
   bad=0
   if [ "$DAEMON" != none ]; then apply_daemon "$1" || bad=1; fi
+  # A change that has failed goes no further.
+  [ "$bad$BACK" != 1no ] || return 1
   if [ "$SSHD" = reload ]; then reload_sshd || bad=1; fi
   if [ "$AUDIT" = load ]; then load_audit_rules; fi
   return "$bad"

@@ -47,8 +47,8 @@ roll_back_files() {
   fi
   if [ "$LIVE_RESTORE" = temporary ]; then
     place_as "$DAEMON_JSON" old-on || result=1
-    # A daemon that runs on a configuration without live-restore would take the containers down with it.
-    if [ -e "$T/services" ]; then reload_live_restore true; fi
+    # A daemon that the change has started would, without live-restore, take the containers down with it. One that it never stopped is not stopped.
+    if [ -e "$T/stopped" ]; then reload_live_restore true; fi
   fi
   restore_files || result=1
   # undo: half way

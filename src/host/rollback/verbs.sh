@@ -23,8 +23,9 @@ case ${1:-} in
       fi
       take_mutex "$wait_s" || note "the rollback goes on without the mutex"
     fi
-    # The one that was waited for has ended this change; another one may have begun.
-    id=
+    # The one that was waited for has ended this change; another one may have begun. Killed while it removed the records, it may have left those
+    # without the id.
+    id=$TXN
     read -r id 2>/dev/null <"$T/id"
     if [ ! -f "$T/settings" ] || [ "$id" != "$TXN" ]; then
       result nothing
