@@ -74,7 +74,7 @@ const withoutLoader = {
     return code
       .replace(/\brequire\((['"])(.+?)\1\)/g, (found, _, name) =>
         isBuiltin(name)
-          ? `globalThis.process.getBuiltinModule('${name}')`
+          ? `__builtin('${name}')`
           : name === 'cpu-features' || name.endsWith('.node')
             ? 'undefined.native'
             : found,
@@ -83,6 +83,10 @@ const withoutLoader = {
       .replace("require('bcrypt-pbkdf').pbkdf;", "(...all) => require('bcrypt-pbkdf').pbkdf(...all);");
   },
 };
+
+/** Node 21 and the first of 22 have no getBuiltinModule. */
+const BUILTIN =
+  "import { createRequire as __createRequire } from 'node:module';\nconst __builtin = process.getBuiltinModule ?? __createRequire(import.meta.url);\n";
 
 rmSync(resolve(root, outdir), { recursive: true, force: true });
 mkdirSync(resolve(root, outdir), { recursive: true });
@@ -132,7 +136,7 @@ await bundle.close();
 for (const { fileName, code } of output.filter(({ type }) => type === 'chunk')) {
   const once = code.replace(/__commonJSMin\(\(\(([\w$, ]*)\) => \{/g, '__commonJSMin((function($1) {');
   const escaped = once.replace(/[^\0-\x7f]/g, (unit) => `\\u${unit.charCodeAt(0).toString(16).padStart(4, '0')}`);
-  writeFileSync(resolve(root, outdir, fileName), escaped);
+  writeFileSync(resolve(root, outdir, fileName), escaped.includes('__builtin(') ? `${BUILTIN}${escaped}` : escaped);
 }
 
 // What completion reads in place of the commands.

@@ -7,21 +7,20 @@ import { fileURLToPath } from 'node:url';
 
 const lab = fileURLToPath(new URL('lab', import.meta.url));
 
+/** What a program prints, as bytes. */
 function run(program, words, options = {}) {
   const done = spawnSync(program, words, { maxBuffer: 1 << 26, ...options });
   if (done.status !== 0) throw new Error(`${program} ${words.join(' ')}: ${done.error ?? done.stderr}`);
-  return String(done.stdout);
+  return done.stdout;
 }
 
 /** What docker-bench-security says of a host. It runs on a copy of the checkout, which is gone afterwards. */
 export function dockerBenchSecurity(host, checkout) {
-  const input = run('tar', ['-C', checkout, '-c', 'docker-bench-security.sh', 'functions', 'tests'], {
-    encoding: 'buffer',
-  });
+  const input = run('tar', ['-C', checkout, '-c', 'docker-bench-security.sh', 'functions', 'tests']);
   // As after a login: pam_env reads /etc/environment.
   const script = `set -a; [ ! -r /etc/environment ] || . /etc/environment; set +a; umask 077
     D=$(mktemp -d) && tar -xC $D && cd $D && bash docker-bench-security.sh -b 2>/dev/null; rm -r $D`;
-  return run(lab, ['exec', host, 'sh', '-c', script], { input });
+  return String(run(lab, ['exec', host, 'sh', '-c', script], { input }));
 }
 
 /** Gives Debian's package, by way of `directory`. Fails where apt cannot have it. */

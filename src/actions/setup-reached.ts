@@ -7,7 +7,7 @@ import { kindOf } from '../domain/plan/host-kind.ts';
 import type { HostSpec } from '../domain/settings.ts';
 import { renderTool } from '../domain/tools/tools.ts';
 import type { OpenedHost } from '../engine/intent.ts';
-import { DockerTlsError, DockerTlsErrors } from '../errors/errors.ts';
+import { DockerTlsError, DockerTlsErrors, interrupted } from '../errors/errors.ts';
 import type { HostProgress } from '../runtime.ts';
 import { dockerConfigDirectory } from '../user.ts';
 import { type ApplyRequest, apply, clientsFor, wantedHosts } from './apply.ts';
@@ -128,7 +128,9 @@ async function changeSetUp(
   const changed = await apply(request, { ...run, opened: new Map([[spec.name, opened]]) });
   const name = changed.wanted.verifyAs?.[0] ?? '';
   if (changed.planned !== undefined) return { changed, spec, client: name, context: docker, ownClient: [], errors: [] };
-  if (changed.results[0]?.kind !== 'done') throw new DockerTlsErrors(failuresOf(changed));
+  const [result] = changed.results;
+  if (result?.kind === 'skipped') throw interrupted(result.reason, { where: spec.name });
+  if (result?.kind !== 'done') throw new DockerTlsErrors(failuresOf(changed));
   await makeOwn(store, name);
   await writeFleet?.();
   // The host is done, whatever becomes of the context.

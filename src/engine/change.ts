@@ -55,8 +55,10 @@ async function planFirst(base: Base, run: Run): Promise<Planned> {
     const next = alone && !run.asks ? 'change' : 'unknown';
     const following: Following = { next, meanwhile: isAlone(wanted) ? () => loadRest(run) : undefined };
     const opened = run.opened?.get(spec.name) ?? (await openKnown(spec, base.state, run, line, following));
-    const { planOpened } = await import('./steps/plan.ts');
-    const planned = await closingOnError(opened.session, spec.name, () => planOpened(opened, spec, base, run, line));
+    const planned = await closingOnError(opened.session, spec.name, async () => {
+      const { planOpened } = await import('./steps/plan.ts');
+      return planOpened(opened, spec, base, run, line);
+    });
     if (alone) return planned;
     await planned.session.close();
     line.pause();

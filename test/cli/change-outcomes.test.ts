@@ -7,7 +7,7 @@ import { openStore } from '../../src/adapters/store/store.ts';
 import type { Probe } from '../../src/runtime.ts';
 import { type AnsweringHosts, answeringHosts } from '../support/answering-hosts.ts';
 import { CertificateFactory } from '../support/certificate-factory.ts';
-import { type CliRun, runCli } from '../support/cli.ts';
+import { type CliRun, type CliSetting, runCli } from '../support/cli.ts';
 import { issueStore } from '../support/issued-store.ts';
 import { newHome, removeHomes } from '../support/store.ts';
 
@@ -54,8 +54,9 @@ const probe: Probe = async ({ credentials, maxVersion }) => {
     : { kind: 'refused', cause: 'client-refused', reason: 'why', chain: served, elapsedMs: 1 };
 };
 
-function run(argv: readonly string[], hosts: Partial<AnsweringHosts> = {}): Promise<CliRun> {
+function run(argv: readonly string[], hosts: Partial<AnsweringHosts> = {}, setting: CliSetting = {}): Promise<CliRun> {
   return runCli(argv, {
+    ...setting,
     cwd: directory,
     env: { HOME: directory, DOCKER_CONFIG: join(directory, 'docker'), DOCKER_TLS_HOME: home },
     now: () => now,
@@ -121,6 +122,27 @@ test('a first setup that fails leaves no CA and no client behind', async () => {
   expect([exit, phases.at(-1)]).toEqual([7, 'undo']);
   const { ca, oldCas, clients, hosts } = await store().read();
   expect([ca, oldCas.length, clients.size, hosts.size]).toEqual([undefined, 0, 0, 0]);
+});
+
+test('Ctrl-C once the plan of a setup is shown ends as an interruption, and nothing is stored', async () => {
+  home = newHome();
+  const interrupt = new AbortController();
+  const err = (text: string) => {
+    if (text.includes('rollback')) interrupt.abort();
+  };
+  const { exit, json } = await run(
+    ['setup', 'root@h9', '--client', 'new', '--no-ca-passphrase', '--yes', '--json'],
+    {},
+    { signal: interrupt.signal, io: { err } },
+  );
+  expect([interrupt.signal.aborted, exit, json.error?.code, json.error?.where]).toEqual([
+    true,
+    130,
+    'E_INTERRUPTED',
+    'h9',
+  ]);
+  const { ca, hosts } = await store().read();
+  expect([phases, ca, hosts.size]).toEqual([[], undefined, 0]);
 });
 
 describe('a rollback is verified', () => {

@@ -1,4 +1,5 @@
-import { readdirSync, readFileSync } from 'node:fs';
+import { mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import ssh2 from 'ssh2';
 import { afterAll, beforeAll, expect, test } from 'vitest';
@@ -120,9 +121,18 @@ test('of ssh2 the build has the client, and no server', () => {
 test("CommonJS packages are parsed once, and take Node's modules without a loader", () => {
   const files = readdirSync(dist).filter((name) => name.endsWith('.js'));
   const texts = files.map((name) => readFileSync(join(dist, name), 'utf8'));
-  for (const slow of ['__commonJSMin(((', 'createRequire', '__require('])
+  for (const slow of ['__commonJSMin(((', '= createRequire(', '__require('])
     expect(texts.filter((text) => text.includes(slow))).toEqual([]);
   expect(texts.some((text) => text.includes('__commonJSMin((function('))).toBe(true);
+});
+
+test('a Node without getBuiltinModule, as the first of 22, runs it', async () => {
+  const home = mkdtempSync(join(tmpdir(), 'docker-tls-start-'));
+  const without = '--import=data:text/javascript,process.getBuiltinModule=undefined';
+  const options = { env: { ...process.env, NODE_OPTIONS: without, DOCKER_TLS_HOME: home, HOME: home } };
+  const { status, out } = await program.run(['ca', 'create', '--no-ca-passphrase'], options);
+  rmSync(home, { recursive: true });
+  expect([status, out]).toEqual([0, expect.stringMatching(/^CA docker-tls /)]);
 });
 
 test('the build reads a key that needs bcrypt-pbkdf', async () => {

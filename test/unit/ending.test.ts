@@ -61,6 +61,28 @@ test('there is nothing to keep of it', () => {
   expect(everything()).toEqual(before);
 });
 
+test.each([
+  ['another change', 'def456', 'touch "$T/kept"'],
+  ['a change whose records are being cleared', ID, undefined],
+])('%s is not kept', (_, id, rollback) => {
+  killed(id);
+  writeFileSync(join(root, STATE, 'txn/settings'), '');
+  if (rollback === undefined) {
+    const script = join(root, STATE, 'txn/rollback.sh');
+    // What a confirmation does that was faster, between the two looks of this one.
+    writeFileSync(script, `rm "$T/settings"; . "$T/gone"; exit 0\n`);
+  } else writeFileSync(join(root, STATE, 'txn/rollback.sh'), rollback);
+  expect(end('commit')).toBe('@result nothing\n');
+  expect(everything()).not.toContain('kept');
+});
+
+test('a confirmation that was killed does not say that there was nothing', () => {
+  killed(ID);
+  writeFileSync(join(root, STATE, 'txn/settings'), '');
+  writeFileSync(join(root, STATE, 'txn/rollback.sh'), 'exit 137\n');
+  expect(end('commit')).toBe('');
+});
+
 test('a lock of another change stays', () => {
   killed('def456');
   const before = everything();

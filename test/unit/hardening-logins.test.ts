@@ -1,15 +1,10 @@
 /** What the files of logins say, and that harden neither loosens it nor takes one command's for that of every login. */
 
 import { spawnSync } from 'node:child_process';
-import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
-import { describe, expect, it, onTestFinished } from 'vitest';
-import { evaluate } from '../../src/domain/audit/evaluate.ts';
+import { describe, expect, it } from 'vitest';
 import type { FixName } from '../../src/domain/audit/fixes.ts';
 import { parseHostSettings } from '../../src/domain/audit/host-settings.ts';
 import { hardenSettings } from '../../src/domain/plan/hardening-host.ts';
-import { altered } from '../support/audit-facts.ts';
 
 function parsed(sections: Readonly<Record<string, string>>) {
   return parseHostSettings((name) => sections[name] ?? '');
@@ -102,35 +97,6 @@ describe('umask', () => {
       expect(hardened('umask', { profile }).written[UMASK]).toMatch(/^# .*\numask 027\n$/);
     },
   );
-
-  it.each<readonly [string, readonly string[]]>([
-    ['umask 022', ['022']],
-    ['umask 022\numask 027', []],
-    ['umask 027\numask 022', ['022']],
-    ['[ "$UID" -ge 1000 ] && umask 002\numask 077', []],
-    ['umask 077\n[ "$UID" -ge 1000 ] && umask 002', ['002']],
-    ['[ "$UID" -ge 1000 ] && umask 002', ['002']],
-    ['', []],
-  ])('is a finding where a login can end with it: %j', (profile, loose) => {
-    const result = evaluate(altered('fresh-trixie', { sections: { sysctl: '', profile } })).find(
-      ({ id }) => id === 'host.9',
-    );
-    const found = result?.evidence.map(({ text }) => text).filter((text) => text.startsWith('umask'));
-    expect(found).toEqual(loose.map((mask) => `umask ${mask}`));
-  });
-
-  it('is read in the order of a login: what /etc/profile says behind its loop comes last', () => {
-    const root = mkdtempSync(join(tmpdir(), 'docker-tls-logins-'));
-    onTestFinished(() => rmSync(root, { recursive: true }));
-    mkdirSync(join(root, 'profile.d'));
-    const loop = '# see /etc/profile.d\nfor i in /etc/profile.d/*.sh; do . $i; done\n';
-    writeFileSync(join(root, 'profile'), `umask 022\n${loop}umask 002\n`);
-    writeFileSync(join(root, 'profile.d/ours.sh'), 'umask 027\n');
-    const script = readFileSync(new URL('../../src/host/audit/hardening.sh', import.meta.url), 'utf8');
-    const logins = script.slice(script.indexOf('  {\n    sed'), script.indexOf('  end profile'));
-    const read = logins.replaceAll(' /etc/', ` ${root}/`);
-    expect(spawnSync('sh', ['-c', read], { encoding: 'utf8' }).stdout).toBe('umask 022\numask 027\numask 002\n');
-  });
 
   it('that is loose behind a condition satisfies nothing', () => {
     const profile = 'umask 077\n[ "$UID" -ge 1000 ] && umask 022';

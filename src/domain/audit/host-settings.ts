@@ -166,9 +166,9 @@ function sysctlsAfterOurs(text: string): ReadonlyMap<string, { readonly file: st
   for (const [, file] of [...files].sort(([a], [b]) => (a < b ? -1 : 1))) {
     const [path = '', ...lines] = file.split('\n');
     for (const line of lines) {
-      const [, key = '', value = ''] = /^\s*-?([\w./-]+?)\s*=\s*(.*?)\s*$/.exec(line) ?? [];
+      const [, key = '', value = ''] = /^\s*-?([\w./-]+)\s*=(.*)$/.exec(line) ?? [];
       const dotted = /^[^.]*\//.test(key) ? key.replace(/[./]/g, (one) => (one === '/' ? '.' : '/')) : key;
-      if (key !== '') found.set(dotted, { file: path, value });
+      if (key !== '') found.set(dotted, { file: path, value: value.trim() });
     }
   }
   return found;
@@ -215,15 +215,6 @@ export function parseHostSettings(text: (section: string) => string | undefined)
     umask: umasks.flatMap(({ mask, always }) => (always ? [mask] : [])),
     /** Those behind a condition there. */
     umaskSometimes: umasks.flatMap(({ mask, always }) => (always ? [] : [mask])),
-    /** What a login can end with: the last that every login gets, and those behind a condition after it. */
-    umaskInTheEnd: umasks
-      .slice(
-        Math.max(
-          0,
-          umasks.findLastIndex(({ always }) => always),
-        ),
-      )
-      .map(({ mask }) => mask),
     /** The last TMOUT there, in seconds; NaN where it is not a plain number. */
     timeout: timeouts.length === 0 ? undefined : Number(timeouts.at(-1) || Number.NaN),
     issue: (text('issue-net') ?? '').trim(),

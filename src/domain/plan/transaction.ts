@@ -201,12 +201,12 @@ export function asBefore(remark: string): string {
 export function renderEnding(verb: 'commit' | 'undo', { id, kind }: Pick<Transaction, 'id' | 'kind'>): string {
   const txn = `${kind.places.state}/txn`;
   // Every script runs in a clean environment, so the stored one need not make it again.
-  // For `commit` it takes the lock by itself, and looks again then.
+  // For `commit` it takes the lock by itself, and looks again then. Records that another confirmation clears meanwhile end only the inner shell.
   if (verb === 'commit')
     return `T=${shellQuote(txn)} id=
 if [ -f "$T/settings" ]; then read -r id 2>/dev/null <"$T/id"; fi
-if [ "$id" = ${shellQuote(id)} ]; then set -- clean commit "$id" && . "$T/rollback.sh"; fi
-printf '@result nothing\\n'`;
+if [ "$id" = ${shellQuote(id)} ]; then (set -- clean commit ${shellQuote(id)} && . "$T/rollback.sh") && exit; fi
+[ "$id" = ${shellQuote(id)} ] && [ -f "$T/settings" ] || printf '@result nothing\\n'`;
   // The change may still be at work: it holds the lock on this directory from its first to its last step.
   return [
     assignments({ ...placesOf(kind), STATE: kind.places.state }),

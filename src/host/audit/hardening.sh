@@ -1,7 +1,7 @@
 # Settings of the host outside of Docker: its kernel's, its modules, its logins.
 # Needs functions: end
 # Needs variables: SYSCTLS
-# Needs programs: cat cut grep head sed systemd-detect-virt
+# Needs programs: cat cut grep head systemd-detect-virt
 
 hardening_facts() {
   systemd-detect-virt --container
@@ -14,7 +14,7 @@ hardening_facts() {
   for file in /etc/sysctl.d/[!\ -y]*.conf /run/sysctl.d/[!\ -y]*.conf /usr/local/lib/sysctl.d/[!\ -y]*.conf /usr/lib/sysctl.d/[!\ -y]*.conf; do
     [ -e "$file" ] || continue
     printf '# %s\n' "$file"
-    [ ! -f "$file" ] || grep -m 500 -E '^[^#;]*=' "$file"
+    [ ! -f "$file" ] || grep -m 500 -E '^[^#;]*=' "$file" | cut -c 1-500
   done
   end sysctl-later
   cut -d ' ' -f 1 /proc/modules
@@ -27,13 +27,7 @@ hardening_facts() {
   end core-limits
   cat /etc/systemd/coredump.conf /etc/systemd/coredump.conf.d/*.conf | grep '^Storage'
   end coredump
-  # In the order in which a login reads them: what /etc/profile says behind its loop over profile.d comes after that.
-  {
-    sed '/^[^#]*profile\.d/q' /etc/profile
-    cat /etc/profile.d/*.sh
-    sed -n '/^[^#]*profile\.d/,$p' /etc/profile
-    cat /etc/bash.bashrc
-  } | grep -E 'umask|TMOUT'
+  grep -hsE 'umask|TMOUT' /etc/profile /etc/profile.d/*.sh /etc/bash.bashrc
   end profile
   head -c 4096 /etc/issue.net
   end issue-net

@@ -157,12 +157,12 @@ export const HARDENING_CHECKS: readonly Check[] = checksOf<Check>({
     why: 'What is made without a thought should not be open to all.',
     fix: 'UMASK 027 in /etc/login.defs, umask 027 in /etc/profile.d/',
     fixable: 'umask',
-    evaluate: judgeSettings(({ loginDefs, umaskInTheEnd }) => [
+    evaluate: judgeSettings(({ loginDefs, umask, umaskSometimes }) => [
       ...looseLoginDefs(loginDefs, 'umask').map(({ now }) => ({
         place: '/etc/login.defs',
         text: `UMASK is ${now === '' ? 'not set' : now}`,
       })),
-      ...umaskInTheEnd
+      ...[...umask, ...umaskSometimes]
         .filter((mask) => !isStrict(mask))
         .map((mask) => ({ place: '/etc/profile', text: `umask ${mask}` })),
     ]),
