@@ -78,7 +78,9 @@ const ours = new Set(rows.flatMap(({ id, row }) => [id, row.source]));
 for (const [source, { id, component, affected, summary }] of known) {
   if (ours.has(source) || ours.has(id)) continue;
   lines.push(`+ ${id} ${component}: ${words(affected)}: ${summary}`);
-  table.vulnerabilities[component][id] = { affected, severity: '?', summary, source };
+  // It may have two entries for one id.
+  const before = table.vulnerabilities[component][id]?.affected ?? [];
+  table.vulnerabilities[component][id] = { affected: [...before, ...affected], severity: '?', summary, source };
 }
 const date = git('log', '-1', '--format=%cs').trim();
 if (date !== table.vulndb) lines.push(`~ vulndb of ${table.vulndb} -> ${date}`);

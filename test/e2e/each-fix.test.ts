@@ -4,7 +4,7 @@
  */
 
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { needsYes } from '../../src/domain/audit/fixes.ts';
+import { type FixName, needsYes } from '../../src/domain/audit/fixes.ts';
 import { FIXES, profilesOf } from '../../src/domain/plan/hardening.ts';
 import { buildProgram, type Program } from '../support/cli.ts';
 import { type LabHost, labUp, type Suite, suites, type VmSuite } from '../support/lab.ts';
@@ -44,8 +44,11 @@ describe.each(whole ? asked : suites)('on %s', { timeout: TIMEOUT_MS }, (suite) 
     expect(status, err).toBe(0);
     return out;
   };
-  const harden = (fix: string, ...more: string[]) =>
-    done('harden', host.name, '--only', fix, ...(needsYes(fix as never) ? ['--accept', fix] : []), ...more);
+  /** One fix, or several with commas between them. */
+  const harden = (fixes: string, ...more: string[]) => {
+    const accept = (fixes.split(',') as FixName[]).filter(needsYes).flatMap((name) => ['--accept', name]);
+    return done('harden', host.name, '--only', fixes, ...accept, ...more);
+  };
   const setUp = () => person.setup(host, [], 'ops').filter((word) => word !== '--yes');
   const running = () => host.must("docker inspect -f '{{.State.Pid}}' web peer asker");
   /** systemd takes three starts a minute for enough. */
