@@ -130,9 +130,9 @@ export async function checkContextOf(
   state: StoreState,
   dockerConfig: string,
 ): Promise<void> {
-  const asked = contextOf(spec);
-  if (asked === undefined || key === undefined) return;
-  const request = { ...asked, dockerConfig };
+  const wanted = contextOf(spec);
+  if (wanted === undefined || key === undefined) return;
+  const request = { ...wanted, dockerConfig };
   await checkPlaces(state, { ca, cert, key }, request).catch((error: unknown) => {
     if (!(error instanceof DockerTlsError) || error.code !== 'E_CLIENT_FILES_EXIST') throw error;
     const { code, message } = error;
@@ -203,12 +203,12 @@ export async function giveContexts(
 ): Promise<DockerTlsError[]> {
   const errors: DockerTlsError[] = [];
   for (const spec of specs) {
-    const asked = contextOf(spec);
-    if (asked === undefined) continue;
+    const wanted = contextOf(spec);
+    if (wanted === undefined) continue;
     const client = contextClient(spec, clients);
     try {
-      if (client === undefined) throw noClientFor(spec.name, asked.context);
-      await giveContext({ ...around, ...asked, host: spec.name, client: client.record.name });
+      if (client === undefined) throw noClientFor(spec.name, wanted.context);
+      await giveContext({ ...around, ...wanted, host: spec.name, client: client.record.name });
     } catch (error) {
       if (!(error instanceof DockerTlsError)) throw error;
       errors.push(error.where === undefined ? error.at(spec.name) : error);

@@ -192,7 +192,7 @@ export async function readSecret(
   return prompts.password({ ...question, flag: `${key}: env:NAME or file:PATH in the fleet file` });
 }
 
-/** A run may open the store's keys more than once; and asks only once. The passphrase of a CA that was just made are known. */
+/** A run may open the store's keys more than once; and asks only once. The passphrase of a CA that was just made is known. */
 export function requestedOnce(source: PassphraseSource): PassphraseSource {
   let fresh: ReturnType<PassphraseSource['forNewCa']> | undefined;
   let existing: ReturnType<PassphraseSource['forExistingCa']> | undefined;

@@ -88,9 +88,9 @@ export async function endTransaction(
 /** The C locale's words of ENOSPC and EDQUOT: the scripts set it. */
 const NO_SPACE = /No space left on device|Disk quota exceeded/;
 
-type Asked = Pick<HostSession, 'host' | 'login'>;
+type HostLogin = Pick<HostSession, 'host' | 'login'>;
 
-function translate(session: Asked, kind: HostKind, last: HostResult | undefined, stderr: string): DockerTlsError {
+function translate(session: HostLogin, kind: HostKind, last: HostResult | undefined, stderr: string): DockerTlsError {
   const { host, login } = session;
   switch (last?.kind) {
     case 'locked':
@@ -136,7 +136,7 @@ function translate(session: Asked, kind: HostKind, last: HostResult | undefined,
   }
 }
 
-function lockedBy({ host, login }: Asked, kind: HostKind, lock: string, now: string): DockerTlsError {
+function lockedBy({ host, login }: HostLogin, kind: HostKind, lock: string, now: string): DockerTlsError {
   const value = (key: string): string => new RegExp(`^${key}=(.*)$`, 'm').exec(lock)?.[1] ?? '';
   return lockedError({ host, login }, kind, {
     who: printable(value('who') || 'another run', 200),
@@ -148,7 +148,7 @@ function lockedBy({ host, login }: Asked, kind: HostKind, lock: string, now: str
   });
 }
 
-function failed({ host, login }: Asked, kind: HostKind, step: string, why: string): DockerTlsError {
+function failed({ host, login }: HostLogin, kind: HostKind, step: string, why: string): DockerTlsError {
   const hostLines = printableLines(why, 20);
   const message = reason(why);
   if (NO_SPACE.test(message) || / 100% /.test(message)) {
@@ -197,7 +197,7 @@ function lookHints(login: Login, { places }: HostKind, message: string): string[
 }
 
 function rolledBack(
-  { host, login }: Asked,
+  { host, login }: HostLogin,
   { commands }: HostKind,
   { step, why, journal, remark }: Extract<HostResult, { kind: 'rolled-back' }>,
 ): DockerTlsError {

@@ -85,7 +85,7 @@ export function checksOf<C extends { readonly id: string }>(
 }
 
 /** One that a person has to judge: it only gathers what helps. */
-export function asked(row: Omit<Check, 'id' | 'severity' | 'manual'>): Omit<Check, 'id'> {
+export function manual(row: Omit<Check, 'id' | 'severity' | 'manual'>): Omit<Check, 'id'> {
   return { ...row, severity: 'info', manual: true };
 }
 

@@ -13,7 +13,6 @@ import {
   UNANSWERED,
   type Verdict,
 } from '../check.ts';
-
 import type { AuditFacts } from '../facts.ts';
 
 /** The first Docker that reads over a byte order mark in daemon.json. */

@@ -1,6 +1,6 @@
 /** Owns the checks of section 5 on isolation: what a running container may do to the host. */
 
-import { asked, type Check, checksOf, notApplicable } from '../check.ts';
+import { type Check, checksOf, manual, notApplicable } from '../check.ts';
 import { holdsDockerSocket, isSensitive } from '../mounts.ts';
 import {
   askPerson,
@@ -94,7 +94,7 @@ export const ISOLATION_CHECKS: readonly Check[] = checksOf<Check>({
     fix: 'Leave out --ipc host.',
     evaluate: perContainer(({ ipcMode }) => (ipcMode === 'host' ? ["shares the host's IPC"] : [])),
   },
-  '5.18': asked({
+  '5.18': manual({
     title: 'Devices of the host are not handed in',
     failure: 'Devices of the host are handed in',
     why: 'A disk device is the whole host.',
@@ -138,7 +138,7 @@ export const ISOLATION_CHECKS: readonly Check[] = checksOf<Check>({
     fix: 'docker exec without --privileged',
     evaluate: (facts) => execs(facts, false),
   },
-  '5.24': asked({
+  '5.24': manual({
     title: 'No docker exec as root',
     why: 'It makes root in a container that was meant to run as a user.',
     fix: 'docker exec without --user root',

@@ -1,6 +1,6 @@
 /** Owns the checks of section 5: how the running containers were started, and what they have in truth. */
 
-import { asked, type Check, checksOf } from '../check.ts';
+import { type Check, checksOf, manual } from '../check.ts';
 import { ISOLATION_CHECKS } from './container-isolation.ts';
 import { askPerson, ownLimits, perContainer, runningContainers, swarmNeed } from './running.ts';
 
@@ -36,7 +36,7 @@ const OPERATION: readonly Check[] = checksOf<Check>({
       ),
     ]),
   },
-  '5.9': asked({
+  '5.9': manual({
     title: 'Only needed ports are open',
     why: 'Every published port can be attacked.',
     fix: 'Remove -p from ports that are not used from outside.',
@@ -99,7 +99,7 @@ const OPERATION: readonly Check[] = checksOf<Check>({
           : [],
     ),
   },
-  '5.19': asked({
+  '5.19': manual({
     title: 'Default limits are changed only where needed',
     why: 'A limit of its own can be higher than what the host can bear.',
     fix: 'Leave out --ulimit, or note why.',
@@ -121,7 +121,7 @@ const OPERATION: readonly Check[] = checksOf<Check>({
     fix: 'docker run --health-cmd …, `healthcheck:` in the Compose file',
     evaluate: perContainer(({ health }) => (health === '' || health === 'none' ? ['has no health check'] : [])),
   },
-  '5.28': asked({
+  '5.28': manual({
     title: 'Images are named by what they are',
     why: 'A tag such as latest means another image tomorrow.',
     fix: 'Use a version tag, best with a digest (name:1.2@sha256:…).',

@@ -4,12 +4,12 @@ import { lastOf } from '../../dockerd/options.ts';
 import { textAt } from '../../json.ts';
 import { type AuditRule, isHollow, isWatched } from '../audit-rules.ts';
 import {
-  asked,
   type Check,
   checksOf,
   finding,
   findingAt,
   forPerson,
+  manual,
   notApplicable,
   PASS,
   UNANSWERED,
@@ -199,7 +199,7 @@ export const HOST_CHECKS: readonly Check[] = [
     }),
   ),
   ...checksOf<Check>({
-    '1.2.1': asked({
+    '1.2.1': manual({
       title: 'The host is hardened',
       why: "A container is only as safe as the kernel and the host's other services.",
       fix: 'lynis audit system, or the CIS benchmark of the distribution.',

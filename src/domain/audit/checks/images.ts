@@ -3,13 +3,13 @@
 import { textAt } from '../../json.ts';
 import type { ImageFact } from '../api.ts';
 import {
-  asked,
   type Check,
   checksOf,
   type Evidence,
   findingAt,
   forPerson,
   judge,
+  manual,
   notApplicable,
   PASS,
   type Verdict,
@@ -76,19 +76,19 @@ export const IMAGE_CHECKS: readonly Check[] = checksOf<Check>({
     fix: 'A USER line in the Dockerfile, or `user:` in the Compose file.',
     evaluate: (facts) => runningContainers(facts, (container) => (isRootUser(container.user) ? ['runs as root'] : [])),
   },
-  '4.2': asked({
+  '4.2': manual({
     title: 'Images come from trusted bases',
     why: 'An image runs whatever its makers put in, and its base too.',
     fix: 'Use official or own bases, pinned by digest.',
     evaluate: (facts) => imageList(facts, 'does each image come from a base that you trust?'),
   }),
-  '4.3': asked({
+  '4.3': manual({
     title: 'Images hold no needless packages',
     why: 'Every program in an image is one more to attack with.',
     fix: 'Build in stages and ship a minimal last one.',
     evaluate: (facts) => imageList(facts, 'does each image hold only what it needs?'),
   }),
-  '4.4': asked({
+  '4.4': manual({
     title: 'Images are scanned and rebuilt for fixes',
     why: 'An image keeps the holes of the day it was built.',
     fix: 'Scan in CI and rebuild regularly.',
@@ -119,7 +119,7 @@ export const IMAGE_CHECKS: readonly Check[] = checksOf<Check>({
     evaluate: (facts) =>
       perImage(facts, (image) => image.history.filter(isLoneUpdate).map((command) => `a layer of its own: ${command}`)),
   },
-  '4.8': asked({
+  '4.8': manual({
     title: 'Images have no needless setuid programs',
     why: 'A setuid program with a hole gives root in the container.',
     fix: 'RUN find / -xdev -perm /6000 -type f -exec chmod a-s {} + in the Dockerfile; no-new-privileges makes them harmless.',
@@ -133,20 +133,20 @@ export const IMAGE_CHECKS: readonly Check[] = checksOf<Check>({
     fix: 'COPY in place of ADD; curl with a checksum for URLs.',
     evaluate: (facts) => perImage(facts, (image) => addLayers(image.history).map((add) => `ADD ${add}`)),
   },
-  '4.10': asked({
+  '4.10': manual({
     title: 'Images hold no secrets',
     why: 'Anyone who can pull an image can read all its layers, deleted files included.',
     fix: 'RUN --mount=type=secret for builds; secrets or mounted files at run time.',
     evaluate: (facts) =>
       imageList(facts, 'are there secrets in layers or ENV of the images? (audit --dockerfile helps)'),
   }),
-  '4.11': asked({
+  '4.11': manual({
     title: 'Only verified packages are installed',
     why: 'A package without a checked signature can be anything.',
     fix: 'Package managers with signed sources; checksums for all else.',
     evaluate: (facts) => imageList(facts, 'do the builds install verified packages only?'),
   }),
-  '4.12': asked({
+  '4.12': manual({
     title: 'Signed artifacts are validated',
     why: 'A signature that is not checked protects no host.',
     fix: 'cosign verify, or notation verify, before a deployment.',

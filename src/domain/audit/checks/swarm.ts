@@ -3,13 +3,13 @@
 import { at, numberAt, textAt } from '../../json.ts';
 import { readCertificates } from '../certificates.ts';
 import {
-  asked,
   type Check,
   checksOf,
   type Evidence,
   findingAt,
   forPerson,
   judge,
+  manual,
   notApplicable,
   PASS,
   UNANSWERED,
@@ -96,7 +96,7 @@ function seconds(nanoseconds: number): string {
 }
 
 export const OPERATION_CHECKS: readonly Check[] = checksOf<Check>({
-  '6.1': asked({
+  '6.1': manual({
     title: 'Images do not pile up',
     why: 'Old images with known holes get started again by mistake.',
     fix: 'docker image prune --all',
@@ -108,7 +108,7 @@ export const OPERATION_CHECKS: readonly Check[] = checksOf<Check>({
       ]);
     },
   }),
-  '6.2': asked({
+  '6.2': manual({
     title: 'Containers do not pile up',
     why: 'Stopped containers keep old images, data and sometimes secrets.',
     fix: 'docker container prune',
@@ -155,7 +155,7 @@ export const SWARM_CHECKS: readonly Check[] = checksOf<Check>({
     fix: 'docker network create --driver overlay --opt encrypted NAME',
     evaluate: encryption,
   },
-  '7.4': asked({
+  '7.4': manual({
     title: 'Secrets are kept as swarm secrets',
     why: 'Secrets in environment or images can be read by many.',
     fix: 'docker secret create',
@@ -181,13 +181,13 @@ export const SWARM_CHECKS: readonly Check[] = checksOf<Check>({
           : findingAt('swarm', 'autolock is off'),
       ),
   },
-  '7.6': asked({
+  '7.6': manual({
     title: 'The unlock key is changed now and then',
     why: 'Those who left still know it.',
     fix: 'docker swarm unlock-key --rotate',
     evaluate: (facts) => asManager(facts, () => forPerson('when was the unlock key last changed?')),
   }),
-  '7.7': asked({
+  '7.7': manual({
     title: "The hosts' certificates are renewed",
     why: 'A stolen certificate is good until it expires.',
     fix: 'docker swarm update --cert-expiry 48h',
@@ -201,7 +201,7 @@ export const SWARM_CHECKS: readonly Check[] = checksOf<Check>({
         ]),
       ),
   }),
-  '7.8': asked({
+  '7.8': manual({
     title: "The swarm's CA is renewed",
     why: 'The CA can make a certificate for any host.',
     fix: 'docker swarm ca --rotate',
@@ -215,7 +215,7 @@ export const SWARM_CHECKS: readonly Check[] = checksOf<Check>({
         ]),
       ),
   }),
-  '7.9': asked({
+  '7.9': manual({
     title: 'Management and data have networks of their own',
     why: 'Heavy or hostile data traffic must not reach the control plane.',
     fix: 'docker swarm init --advertise-addr … --data-path-addr …',
