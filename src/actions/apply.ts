@@ -2,6 +2,7 @@
 
 import type { StoredCa, StoredClient, StoreState } from '../adapters/store/records.ts';
 import { contextName } from '../domain/fleet/specs.ts';
+import type { Wanted } from '../domain/plan/wanted.ts';
 import { Secret } from '../domain/secret.ts';
 import { CA_DEFAULTS, type CaSpec, type ClientSpec, type HostSpec } from '../domain/settings.ts';
 import { accessOf } from '../domain/trust/access.ts';
@@ -11,7 +12,7 @@ import { unknownName } from '../domain/trust/resolve.ts';
 import { viewOf } from '../domain/trust/view.ts';
 import { plural } from '../domain/words.ts';
 import { change } from '../engine/change.ts';
-import type { Changed, Run, Wanted } from '../engine/intent.ts';
+import type { Changed, Run } from '../engine/intent.ts';
 import { usableClients } from '../engine/steps/verify.ts';
 import type { DockerTlsError } from '../errors/errors.ts';
 import { dockerConfigDirectory, ownClientName } from '../user.ts';
