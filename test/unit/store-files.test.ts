@@ -1,10 +1,21 @@
 /** Files and directories of the store are new, and made by us: nothing that is in their place is written to. */
 
-import { chmodSync, mkdirSync, mkdtempSync, readFileSync, rmSync, statSync, symlinkSync, writeFileSync } from 'node:fs';
+import {
+  chmodSync,
+  mkdirSync,
+  mkdtempSync,
+  readFileSync,
+  rmSync,
+  type Stats,
+  statSync,
+  symlinkSync,
+  writeFileSync,
+} from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, expect, test } from 'vitest';
 import { createFile, makeDirectory, settleMode } from '../../src/adapters/store/files.ts';
+import { type FileKind, isForeign, openTo } from '../../src/adapters/store/modes.ts';
 
 const directory = mkdtempSync(join(tmpdir(), 'docker-tls-files-'));
 afterAll(() => rmSync(directory, { recursive: true, force: true }));
@@ -34,4 +45,22 @@ test('a mode that the umask has narrowed is made good; where the file system kee
   const refused = expect.objectContaining({ code: 'E_STORE_MODES' });
   expect(() => settleMode(at('narrow'), 0o640, 0o600, () => {})).toThrow(refused);
   expect(() => settleMode(at('narrow'), 0o400, 0o600, () => {})).toThrow(refused);
+});
+
+test.each<readonly [number, FileKind | 'directory', 'read' | 'changed' | undefined]>([
+  [0o400, 'key', undefined],
+  [0o440, 'key', 'read'],
+  [0o404, 'key', 'read'],
+  [0o444, 'certificate', undefined],
+  [0o644, 'record', undefined],
+  [0o620, 'record', 'changed'],
+  [0o602, 'record', 'changed'],
+  [0o770, 'directory', 'changed'],
+])('a file of mode %o, a %s, is open to others: %s', (mode, kind, open) => {
+  expect(openTo({ mode } as Stats, kind)).toBe(open);
+});
+
+test('what belongs to another user is foreign', () => {
+  const uid = process.geteuid?.() ?? 0;
+  expect([isForeign({ uid } as Stats), isForeign({ uid: uid + 1 } as Stats)]).toEqual([false, true]);
 });

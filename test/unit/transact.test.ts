@@ -7,6 +7,7 @@ import type { CheckResult } from '../../src/domain/plan/outcome.ts';
 import { type HostPlan, planHost } from '../../src/domain/plan/plan.ts';
 import { completeHost } from '../../src/domain/settings.ts';
 import { transact } from '../../src/engine/steps/transact.ts';
+import { DockerTlsError } from '../../src/errors/errors.ts';
 import type { HostSession, Runtime } from '../../src/runtime.ts';
 import { desired, FACTS_TIME_MS, factsOf, sent } from '../support/host-facts.ts';
 
@@ -17,6 +18,7 @@ function hostThat(answers: Readonly<Record<string, string>>, requested: string[]
     login: { destination: 'h1' },
     run: async ({ phase }: { phase: string }) => {
       requested.push(phase);
+      if (answers[phase] === 'lost') throw new Error('the connection is lost');
       return { stdout: Buffer.from(`@result ${answers[phase]}\n`), stderr: '', status: 0 };
     },
     close: async () => {},
@@ -36,6 +38,7 @@ function change(
   const act = (what: string) => async () => {
     requested.push(what);
     if (what === interrupted) stop.abort();
+    if (what === '!locked') throw new DockerTlsError('E_STORE_LOCKED', 'another run holds the store');
     if (what.startsWith('!')) throw new Error('the store is held');
   };
   return transact({
@@ -50,7 +53,10 @@ function change(
         now: () => new Date(FACTS_TIME_MS),
         signal: stop.signal,
         operator: 'me',
-        connect: async () => session,
+        connect: async ({ signal }: { signal?: AbortSignal }) => {
+          if (requested.includes('undo')) requested.push(signal?.aborted ? 'connect in vain' : 'connect');
+          return session;
+        },
       } as unknown as Runtime,
     },
     reason: 'test',
@@ -78,6 +84,12 @@ test('the host goes back before the store does, and also where the store cannot'
   });
 });
 
+test('what ends a change that had begun ends the run with 5, whatever its own status is', async () => {
+  const answers = { apply: 'switched', undo: 'undone -' };
+  const failed = await change(answers, [], { save: '!locked', unsave: 'unsave' }).catch((error: unknown) => error);
+  expect(failed).toMatchObject({ code: 'E_STORE_LOCKED', exit: 5 });
+});
+
 test.each([
   ['verify', ['apply', 'undo', 'unsave']],
   ['save', ['apply', 'save', 'undo', 'unsave']],
@@ -91,6 +103,16 @@ test.each([
   expect(failed).toMatchObject({ exit: 130, message: 'interrupted; the host is as it was before' });
 });
 
+test('after Ctrl-C the host is reached anew where the connection is lost: what was interrupted does not end that', async () => {
+  const requested: string[] = [];
+  const answers = { apply: 'switched', undo: 'lost' };
+  const failed = await change(answers, requested, { save: 'save', unsave: 'unsave' }, 'save').catch(
+    (error: unknown) => error,
+  );
+  expect(requested.slice(-4)).toEqual(['undo', 'connect', 'undo', 'unsave']);
+  expect(failed).toMatchObject({ exit: 130, message: expect.stringContaining('rolls back by itself within 90 s') });
+});
+
 test('what the host has kept stays in the store', async () => {
   const requested: string[] = [];
   await change({ apply: 'switched', commit: 'odd', undo: 'committed' }, requested, {
@@ -99,6 +121,27 @@ test('what the host has kept stays in the store', async () => {
   }).catch(() => undefined);
   expect(requested).toEqual(['apply', 'save', 'commit', 'undo']);
 });
+
+/** Texts travel as base64. */
+const sentText = (text: string) => Buffer.from(text).toString('base64');
+
+test.each([
+  ['the lock of another run', `locked ${sentText('who=other')} ${sentText('0')}`, 'E_HOST_LOCKED'],
+  ['a change since the plan', `changed ${sentText('/x')}`, 'E_HOST_CHANGED'],
+  ['an earlier change that went back', 'again', 'E_STALE_CHANGE'],
+  ['an earlier change that is stuck', 'blocked', 'E_ROLLBACK'],
+  ['a step that failed before anything was changed', `failed ${sentText('keep')} ${sentText('why')}`, 'E_APPLY'],
+])(
+  'where the host ended it itself, by %s, nothing is taken back: it may be the change of another run',
+  async (_by, apply, code) => {
+    const requested: string[] = [];
+    const failed = await change({ apply, undo: 'undone -' }, requested, { save: 'save', unsave: 'unsave' }).catch(
+      (error: unknown) => error,
+    );
+    expect(failed).toMatchObject({ code });
+    expect(requested).toEqual(['apply']);
+  },
+);
 
 test('where the script on the host died, no hint says to take a rollback that has been taken', async () => {
   const failed = await change({ apply: '', undo: 'undone -' }, [], { save: 'save', unsave: 'unsave' }).catch(
