@@ -1,5 +1,6 @@
 /** Owns `audit`: hosts, Compose files and Dockerfiles against the checks, and the report in a file. */
 
+import { saveReport } from '../adapters/report-file.ts';
 import { expiredWords } from '../domain/audit/baseline.ts';
 import type { Benchmark } from '../domain/audit/benchmark.ts';
 import type { Severity } from '../domain/audit/check.ts';
@@ -11,7 +12,6 @@ import type { HostResult } from '../domain/host-results.ts';
 import type { ActionContext } from './action-context.ts';
 import { auditHosts } from './audit-hosts.ts';
 import { readInputs } from './audit-inputs.ts';
-import { saveReport } from './files.ts';
 import { runFlags } from './flags.ts';
 import { type RunOptions, sudoPasswords } from './run.ts';
 import { type SelectionOptions, selectSpecs } from './selection.ts';

@@ -1,4 +1,5 @@
-/** Owns the import of a CA that another tool made: with its key, without it, or with the way in which it is asked to sign. */
+/** Owns the import { passphraseSource } from './ca-passphrase.ts';
+import of a CA that another tool made: with its key, without it, or with the way in which it is asked to sign. */
 
 import type { StoreChange, StoredCa, StoreState } from '../adapters/store/records.ts';
 import { type CaToken, type ExternalCa, externalCaWords } from '../domain/external-ca.ts';
@@ -13,9 +14,10 @@ import { tryToken } from '../engine/token.ts';
 import type { ErrorCode } from '../errors/catalogue.ts';
 import { DockerTlsError, DockerTlsErrors, usage } from '../errors/errors.ts';
 import type { ActionContext } from './action-context.ts';
+import { passphraseSource } from './ca-passphrase.ts';
 import { type ExternalCaFlags, readCa } from './external-ca.ts';
 import { readIn } from './files.ts';
-import { passphraseSource, type SecretOptions } from './secrets.ts';
+import type { SecretOptions } from './secrets.ts';
 import { storeOf } from './store.ts';
 
 export type CaImportOptions = SecretOptions &

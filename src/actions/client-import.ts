@@ -5,6 +5,7 @@ import { readRequests, removeRequest } from '../adapters/store/requests.ts';
 import type { Store } from '../adapters/store/store.ts';
 import { checkContextName, contextNameOf } from '../domain/names.ts';
 import { inspectCertificate } from '../domain/pki/inspect.ts';
+import { importedClient } from '../domain/trust/imported-client.ts';
 import { accepts, reachableHosts } from '../domain/trust/reachable-hosts.ts';
 import { refreshCopies } from '../engine/installed-copies.ts';
 import { DockerTlsError, usage } from '../errors/errors.ts';
@@ -12,7 +13,6 @@ import { dockerConfigDirectory } from '../user.ts';
 import type { ActionContext } from './action-context.ts';
 import { giveContext } from './context.ts';
 import { readIn } from './files.ts';
-import { importedClient } from './imported-client.ts';
 import { bundleOfEnvironment, namedHosts, readBundle } from './read-bundle.ts';
 import { storeOf } from './store.ts';
 

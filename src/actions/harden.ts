@@ -1,5 +1,6 @@
 /** Owns `harden`: fixes become part of hosts that are set up, through the same plan, apply, verify, roll back. */
 
+import { checkReport } from '../adapters/report-file.ts';
 import type { Fix, FixName } from '../domain/audit/fixes.ts';
 import { destinationWords, nameOf } from '../domain/destination.ts';
 import {
@@ -18,7 +19,6 @@ import { BANNER_TEXT } from '../domain/values.ts';
 import { DockerTlsError, usage } from '../errors/errors.ts';
 import type { ActionContext } from './action-context.ts';
 import { apply, type HostsOptions, openHosts } from './apply.ts';
-import { checkReport } from './files.ts';
 import { auditNow, writeHardenReport } from './harden-report.ts';
 import { addPackages, type HostPackages, refusePackages } from './packages.ts';
 import type { Prompts } from './prompts.ts';

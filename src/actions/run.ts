@@ -6,11 +6,13 @@ import type { Secret } from '../domain/secret.ts';
 import { CA_DEFAULTS, type CaSpec } from '../domain/settings.ts';
 import { listWords } from '../domain/words.ts';
 import type { Run } from '../engine/intent.ts';
+import { requestedOnce } from '../engine/requested-once.ts';
 import type { ActionContext } from './action-context.ts';
+import { passphraseSource } from './ca-passphrase.ts';
 import { caSpec, type GivenOptions, runFlags } from './flags.ts';
 import type { FleetCa } from './fleet-ca.ts';
 import { agree } from './prompts.ts';
-import { passphraseSource, readSecret, requestedOnce, type SecretOptions, sudoPassword } from './secrets.ts';
+import { readSecret, type SecretOptions, sudoPassword } from './secrets.ts';
 import { type Selection, selectSpecs } from './selection.ts';
 import { storeOf } from './store.ts';
 

@@ -1,5 +1,6 @@
 /** Owns what `doctor` is asked and what it answers: the types, and the words that commands in hints need. Pure. */
 
+import { addressOf } from '../../domain/destination.ts';
 import type { HostKind } from '../../domain/plan/host-kind.ts';
 import { type Login, shellQuote, sudoCommand } from '../../domain/quote.ts';
 import { asWritten, type DockerTlsError, type Hint } from '../../errors/errors.ts';
@@ -102,12 +103,6 @@ export type DiagnosisInput = {
 /** The name for commands, quoted. */
 export function nameOf(expected: Expected): string {
   return shellQuote(expected.name ?? addressOf(expected.host)[0]);
-}
-
-/** Address, without brackets, and port of a `tcp://` host. */
-export function addressOf(host: string): readonly [address: string, port: string] {
-  const [, bracketed, plain, port] = /^[a-z]+:\/\/(?:\[(.+)\]|([^:/]*))(?::([0-9]+))?/.exec(host) ?? [];
-  return [(bracketed ?? plain ?? host).replace('%25', '%'), port ?? '2376'];
 }
 
 /** A command of ours about the host, with --client where it needs that. */

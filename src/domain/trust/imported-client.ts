@@ -1,17 +1,17 @@
 /** Owns what an import of a client stores. Pure. */
 
-import type { ClientBundle } from '../adapters/docker/bundle.ts';
-import { addressOf } from '../adapters/docker/diagnosis.ts';
-import type { ReachedHost, StoreChange, StoredClient, StoreState } from '../adapters/store/records.ts';
-import type { PendingRequest } from '../adapters/store/requests.ts';
-import { checkName } from '../domain/names.ts';
-import { inspectCertificate, splitBundle } from '../domain/pki/inspect.ts';
-import { isKeyType } from '../domain/pki/key-types.ts';
-import { keyMatches } from '../domain/pki/keys.ts';
-import { renewal } from '../domain/pki/renewal.ts';
-import type { Secret } from '../domain/secret.ts';
-import { clientExists } from '../domain/trust/client-refusals.ts';
-import { asWritten, DockerTlsError } from '../errors/errors.ts';
+import type { ClientBundle } from '../../adapters/docker/bundle.ts';
+import type { ReachedHost, StoreChange, StoredClient, StoreState } from '../../adapters/store/records.ts';
+import type { PendingRequest } from '../../adapters/store/requests.ts';
+import { asWritten, DockerTlsError } from '../../errors/errors.ts';
+import { addressOf } from '../destination.ts';
+import { checkName } from '../names.ts';
+import { inspectCertificate, splitBundle } from '../pki/inspect.ts';
+import { isKeyType } from '../pki/key-types.ts';
+import { keyMatches } from '../pki/keys.ts';
+import { renewal } from '../pki/renewal.ts';
+import type { Secret } from '../secret.ts';
+import { clientExists } from './client-refusals.ts';
 
 export type ImportRequest = {
   readonly state: StoreState;
