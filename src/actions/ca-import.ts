@@ -1,5 +1,4 @@
-/** Owns the import { passphraseSource } from './ca-passphrase.ts';
-import of a CA that another tool made: with its key, without it, or with the way in which it is asked to sign. */
+/** Owns the import of a CA that another tool made: with its key, without it, or with the way in which it is asked to sign. */
 
 import type { StoreChange, StoredCa, StoreState } from '../adapters/store/records.ts';
 import { type CaToken, type ExternalCa, externalCaWords } from '../domain/external-ca.ts';
