@@ -6,9 +6,8 @@ import type { FixName } from '../fixes.ts';
 import {
   type HostSettings,
   isOwn,
-  isStrict,
+  loadableModules,
   looseLoginDefs,
-  looseModules,
   looseSysctls,
   SYSCTLS,
   TIMEOUT_S,
@@ -35,8 +34,8 @@ function kernel(settings: HostSettings, fix: FixName): readonly Evidence[] | Ver
 
 function modules(settings: HostSettings, fix: 'modules' | 'modules-used'): readonly Evidence[] | Verdict {
   if (settings.container) return notApplicable('a container has the kernel of another machine');
-  const loose = looseModules(settings, fix);
-  return loose.length === 0 ? PASS : findingAt('modprobe', `can be loaded: ${loose.join(', ')}`);
+  const loadable = loadableModules(settings, fix);
+  return loadable.length === 0 ? PASS : findingAt('modprobe', `can be loaded: ${loadable.join(', ')}`);
 }
 
 function timeoutWords(timeout: number | undefined): string {
@@ -157,14 +156,12 @@ export const HARDENING_CHECKS: readonly Check[] = checksOf<Check>({
     why: 'What is made without a thought should not be open to all.',
     fix: 'UMASK 027 in /etc/login.defs, umask 027 in /etc/profile.d/',
     fixable: 'umask',
-    evaluate: judgeSettings(({ loginDefs, umask, umaskSometimes }) => [
+    evaluate: judgeSettings(({ loginDefs, umaskLoose }) => [
       ...looseLoginDefs(loginDefs, 'umask').map(({ now }) => ({
         place: '/etc/login.defs',
         text: `UMASK is ${now === '' ? 'not set' : now}`,
       })),
-      ...[...umask, ...umaskSometimes]
-        .filter((mask) => !isStrict(mask))
-        .map((mask) => ({ place: '/etc/profile', text: `umask ${mask}` })),
+      ...umaskLoose.map((mask) => ({ place: '/etc/profile', text: `umask ${mask}` })),
     ]),
   },
   'host.10': {
