@@ -8,11 +8,11 @@ import { inspectCertificate } from '../domain/pki/inspect.ts';
 import { importedClient } from '../domain/trust/imported-client.ts';
 import { accepts, reachableHosts } from '../domain/trust/reachable-hosts.ts';
 import { refreshCopies } from '../engine/installed-copies.ts';
-import { DockerTlsError, usage } from '../errors/errors.ts';
+import { DockerTlsError, failureOf, usage } from '../errors/errors.ts';
 import { dockerConfigDirectory } from '../user.ts';
 import type { ActionContext } from './action-context.ts';
-import { giveContext } from './context.ts';
 import { readIn } from './files.ts';
+import { giveContext } from './give-context.ts';
 import { bundleOfEnvironment, namedHosts, readBundle } from './read-bundle.ts';
 import { storeOf } from './store.ts';
 
@@ -117,8 +117,7 @@ async function makeContexts(
       await giveContext({ ...what, host, context, use: use && index === 0, configDirectory: false });
       contexts.push(context);
     } catch (error) {
-      if (!(error instanceof DockerTlsError)) throw error;
-      problems.push(error);
+      problems.push(failureOf(error));
     }
   }
   return { contexts, problems };

@@ -11,11 +11,11 @@ import { DockerTlsError, DockerTlsErrors, interrupted } from '../errors/errors.t
 import type { HostProgress } from '../runtime.ts';
 import { dockerConfigDirectory } from '../user.ts';
 import { type ApplyRequest, apply, clientsFor, wantedHosts } from './apply.ts';
-import { checkContextOf, giveContexts } from './context.ts';
 import { contextHere } from './contexts-of-host.ts';
 import { caSpec, clientSpec } from './flags.ts';
 import { fleetCaToStore } from './fleet-ca.ts';
 import { type FleetFile, sudoReference } from './fleet-file.ts';
+import { checkContextOf, giveContexts } from './host-contexts.ts';
 import { makeOwn } from './own-client.ts';
 import { type Changed, failuresOf } from './results.ts';
 import type { FleetRun } from './run.ts';

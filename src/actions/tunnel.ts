@@ -1,10 +1,11 @@
 /** Owns `tunnel`: docker on a host that only SSH reaches, for as long as this runs. */
 
-import { spawn } from 'node:child_process';
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
+import { runCommand } from '../adapters/docker/command.ts';
 import { openTunnel } from '../adapters/docker/tunnel.ts';
+import { throughTunnel } from '../domain/environment.ts';
 import { shellQuote } from '../domain/quote.ts';
 import type { Secret } from '../domain/secret.ts';
 import { completeHost } from '../domain/settings.ts';
@@ -14,7 +15,6 @@ import { probeThrough } from '../engine/through.ts';
 import type { ExitStatus } from '../errors/catalogue.ts';
 import { DockerTlsError, usage } from '../errors/errors.ts';
 import type { ProbeOutcome, Runtime, Tunnel } from '../runtime.ts';
-import { showTyping } from '../typing.ts';
 import type { ActionContext } from './action-context.ts';
 import { filesHere } from './own-client.ts';
 import { storeOf } from './store.ts';
@@ -73,7 +73,7 @@ export async function runTunnel(
     const status =
       command.length === 0
         ? await untilStopped(runtime, tunnel, progress.note, `export DOCKER_HOST=${shellQuote(endpoint)}`)
-        : await runCommand(command, endpoint, filesHere(store, client), options.port !== undefined, runtime);
+        : await runCommand(command, throughTunnel(runtime.env, endpoint, filesHere(store, client)));
     await opened.close();
     return { host: name, endpoint, status };
   } finally {
@@ -111,38 +111,5 @@ async function untilStopped(
   if ((await Promise.race([stopped, tunnel.ended])) === 'stopped') return 130;
   throw new DockerTlsError('E_SSH_LOST', `the connection through ${tunnel.via} was lost`, {
     hints: ['run the same command again'],
-  });
-}
-
-/** Variables that would lead docker past the tunnel, and the secret that no child process gets. */
-const NOT_FOR_COMMAND: ReadonlySet<string> = new Set([
-  'DOCKER_TLS_VERIFY',
-  'DOCKER_TLS',
-  'DOCKER_CERT_PATH',
-  'DOCKER_CONTEXT',
-  'DOCKER_TLS_CA_PASSPHRASE',
-]);
-
-function runCommand(
-  [file = '', ...args]: readonly string[],
-  endpoint: string,
-  directory: string,
-  withTls: boolean,
-  { env }: Runtime,
-): Promise<ExitStatus> {
-  const own = Object.fromEntries(Object.entries(env).filter(([name]) => !NOT_FOR_COMMAND.has(name)));
-  const tls = withTls ? { DOCKER_TLS_VERIFY: '1', DOCKER_CERT_PATH: directory } : {};
-  showTyping();
-  return new Promise((resolveExit, reject) => {
-    const child = spawn(file, args, { stdio: 'inherit', env: { ...own, ...tls, DOCKER_HOST: endpoint } });
-    child.once('error', (cause: NodeJS.ErrnoException) =>
-      reject(
-        new DockerTlsError('E_PROGRAM_MISSING', `${file} cannot be started: ${cause.code ?? 'unknown'}`, {
-          hints: [`command -v ${shellQuote(file)}`],
-          cause,
-        }),
-      ),
-    );
-    child.once('close', (status, signal) => resolveExit((status ?? (signal === 'SIGINT' ? 130 : 1)) as ExitStatus));
   });
 }

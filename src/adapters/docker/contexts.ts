@@ -11,6 +11,7 @@ import { checkContextName } from '../../domain/names.ts';
 import { shellQuote } from '../../domain/quote.ts';
 import { Secret } from '../../domain/secret.ts';
 import { DockerTlsError } from '../../errors/errors.ts';
+import type { CopiesRequest } from '../../runtime.ts';
 import { currentContext, setCurrentContext } from './config-file.ts';
 import { clientFiles, readIfThere, replaceFiles, secretDirectory, textOf, withFileErrors } from './files.ts';
 
@@ -114,6 +115,21 @@ export async function readContext(place: ContextPlace): Promise<Context | undefi
       key: key === undefined ? undefined : new Secret(key),
     };
   });
+}
+
+/** The contexts among a client's copies that lead to an endpoint. Fails as readContext does. */
+export async function contextsTo(
+  endpoint: string,
+  copies: CopiesRequest['copies'],
+): Promise<(Context & ContextPlace)[]> {
+  const found: (Context & ContextPlace)[] = [];
+  for (const { dockerConfig, contexts } of copies) {
+    for (const name of contexts) {
+      const context = await readContext({ name, dockerConfig });
+      if (context?.host === endpoint) found.push({ ...context, dockerConfig });
+    }
+  }
+  return found;
 }
 
 /**
