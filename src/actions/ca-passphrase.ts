@@ -2,8 +2,7 @@
 
 import { resolve } from 'node:path';
 import { readSecretFile } from '../adapters/secret-file.ts';
-import { weakness } from '../domain/passphrase.ts';
-import { Secret } from '../domain/secret.ts';
+import { Secret, weakness } from '../domain/secret.ts';
 import { noPassphrase } from '../domain/trust/ca-refusals.ts';
 import type { PassphraseSource } from '../engine/key-protection.ts';
 import { keepFromChildren } from '../environment.ts';

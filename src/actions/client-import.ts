@@ -91,9 +91,8 @@ async function bundleFor(
     file === undefined ? bundleOfEnvironment(runtime.env) : readBundle(await readIn(file, runtime.cwd), ca, name);
   const bundle = read && host.length > 0 ? { ...read, hosts: namedHosts(host) } : read;
   if (bundle === undefined) {
-    throw new DockerTlsError('E_BUNDLE', 'DOCKER_TLS_CA and DOCKER_TLS_CERT are not in the environment', {
-      hints: ['docker-tls client export NAME --format env --out FILE'],
-    });
+    const hints = ['docker-tls client export NAME --format env --out FILE'];
+    throw new DockerTlsError('E_BUNDLE', 'DOCKER_TLS_CA and DOCKER_TLS_CERT are not in the environment', { hints });
   }
   if (options.context !== undefined) requireOneHost(options.context, bundle.hosts, options.noContext);
   return bundle;
@@ -124,17 +123,16 @@ async function makeContexts(
 }
 
 /** Refuses two contexts of one name, before anything is stored. */
-function requireOneHost(context: string, hosts: readonly { readonly name: string }[], none: boolean): void {
+function requireOneHost(context: string, { length }: readonly unknown[], none: boolean): void {
   if (none)
     throw usage('--context and --no-context exclude each other', ['docker-tls client import FILE --no-context']);
   checkContextName(context);
-  if (hosts.length === 1) return;
-  throw usage(
-    hosts.length === 0
-      ? `--context ${context} needs a host, and the credentials name none`
-      : `--context ${context} names one context; the credentials name ${hosts.length} hosts`,
-    hosts.length === 0
-      ? ['--host tcp://build-1.example.org:2376']
-      : ['leave --context out: each host gets a context of its own'],
-  );
+  if (length === 0)
+    throw usage(`--context ${context} needs a host, and the credentials name none`, [
+      '--host tcp://build-1.example.org:2376',
+    ]);
+  if (length > 1)
+    throw usage(`--context ${context} names one context; the credentials name ${length} hosts`, [
+      'leave --context out: each host gets a context of its own',
+    ]);
 }

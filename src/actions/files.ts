@@ -37,12 +37,9 @@ export function checkOut({ runtime, global, out, replace, binary }: Omit<OutFile
   const path = resolve(runtime.cwd, out);
   if (!existsSync(dirname(path)))
     throw usage(`the directory ${dirname(path)} is not there`, [`mkdir -p ${shellQuote(dirname(path))}`]);
-  if (!replace && existsSync(path)) {
-    throw new DockerTlsError('E_FILE_EXISTS', 'there is a file of this name already', {
-      where: path,
-      hints: ['--out OTHER', '--replace'],
-    });
-  }
+  const hints = ['--out OTHER', '--replace'];
+  if (!replace && existsSync(path))
+    throw new DockerTlsError('E_FILE_EXISTS', 'there is a file of this name already', { where: path, hints });
 }
 
 /** Writes whole or not at all: secrets 0600, other things 0644. Returns the path; `-` for standard output. */

@@ -61,7 +61,7 @@ export async function giveContexts(
     if (wanted === undefined) continue;
     const client = contextClient(spec, clients);
     try {
-      if (client === undefined) throw noClientFor(spec.name, wanted.context);
+      if (client === undefined) throw noClientFor(wanted.context);
       await giveContext({ ...around, ...wanted, host: spec.name, client: client.record.name });
     } catch (error) {
       errors.push(failureOf(error).orAt(spec.name));
@@ -81,10 +81,7 @@ function contextClient(spec: HostSpec, clients: readonly StoredClient[]): Stored
   return clients.find(({ key, record }) => key !== undefined && isAccepted(record, spec));
 }
 
-function noClientFor(host: string, context: string): DockerTlsError {
-  return new DockerTlsError(
-    'E_NO_CLIENTS',
-    `the context ${context} was not made: no client whose key is here is accepted`,
-    { where: host, hints: ['docker-tls client list'] },
-  );
+function noClientFor(context: string): DockerTlsError {
+  const what = `the context ${context} was not made: no client whose key is here is accepted`;
+  return new DockerTlsError('E_NO_CLIENTS', what, { hints: ['docker-tls client list'] });
 }

@@ -37,11 +37,7 @@ export async function sudoPassword(
   if (options.sudoPasswordFile !== undefined)
     return readSecretFile(resolve(runtime.cwd, options.sudoPasswordFile), '--sudo-password-file');
   if (!options.askSudoPassword) return undefined;
-  return prompts.password({
-    message: 'Password for sudo:',
-    flag: '--sudo-password-file FILE',
-    key: 'sudo-password',
-  });
+  return prompts.password({ message: 'Password for sudo:', flag: '--sudo-password-file FILE', key: 'sudo-password' });
 }
 
 /** A secret that the fleet file names: `env:NAME`, `file:PATH` or `prompt`. Fails with E_SECRET_ENV, E_SECRET_FILE (exit 2). */

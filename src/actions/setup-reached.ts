@@ -108,10 +108,7 @@ async function changeSetUp(
     ownCa: await fleetCaToStore(run, state),
     hosts: [spec],
     ca: caSpec(options, file?.ca),
-    client: {
-      spec: clientSpec(client.name, { keyType: spec.keyType, days: options.days }),
-      named: client.requested,
-    },
+    client: { spec: clientSpec(client.name, { keyType: spec.keyType, days: options.days }), named: client.requested },
     takeOver,
     rejectOthers,
     addHardening: global.file === undefined,

@@ -10,6 +10,9 @@ import { checkName } from '../domain/names.ts';
 import { type FoundHost, foundHost, type TakenOver, takenOver } from '../domain/trust/take-over.ts';
 import { DockerTlsError, failureOf } from '../errors/errors.ts';
 
+const TAKEN = 'there is a host of this name in the store already';
+const STATUS = { hints: ['docker-tls status'] };
+
 /** `problems`: what could not be taken over, each with its reason. */
 export type Found = TakenOver & { readonly problems: readonly DockerTlsError[] };
 
@@ -24,18 +27,11 @@ export async function readDockerMachines(
   for (const name of names) {
     try {
       const machine = await readDockerMachine(storeDirectory, name);
-      if (state.hosts.has(checkName('host', name))) throw alreadyHere(name);
+      if (state.hosts.has(checkName('host', name))) throw new DockerTlsError('E_HOST_TAKEN', TAKEN, STATUS);
       found.push(foundHost(machine, await readMachineCredentials(machine), now));
     } catch (error) {
       problems.push(failureOf(error).orAt(name));
     }
   }
   return { ...takenOver(found, state, now), problems };
-}
-
-function alreadyHere(name: string): DockerTlsError {
-  return new DockerTlsError('E_HOST_TAKEN', 'there is a host of this name in the store already', {
-    where: name,
-    hints: ['docker-tls status'],
-  });
 }

@@ -2,7 +2,7 @@
 
 import { openTeamSession } from '../adapters/store/team/open.ts';
 import type { Session } from '../adapters/store/team/session.ts';
-import { DockerTlsError } from '../errors/errors.ts';
+import { usage } from '../errors/errors.ts';
 import { type Attended, optionsOf } from './store.ts';
 
 /** The session of a shared store, for commands about the store itself; undefined where the store is the directory. */
@@ -14,15 +14,11 @@ export function teamOf(context: Attended): Session | undefined {
 export function sharedStoreOf(context: Attended): Session {
   const session = teamOf(context);
   if (session !== undefined) return session;
-  throw new DockerTlsError(
-    'E_USAGE',
-    'this store is a directory of this computer, which only you use; this command is for one that a team shares',
-    {
-      where: context.global.home,
-      hints: [
-        'docker-tls --store git+ssh://git@HOST/PATH.git …',
-        'docker-tls store copy --to git+ssh://git@HOST/PATH.git',
-      ],
-    },
-  );
+  const what =
+    'this store is a directory of this computer, which only you use; this command is for one that a team shares';
+  const ways = ['--store git+ssh://git@HOST/PATH.git …', 'store copy --to git+ssh://git@HOST/PATH.git'];
+  throw usage(
+    what,
+    ways.map((way) => `docker-tls ${way}`),
+  ).at(context.global.home);
 }

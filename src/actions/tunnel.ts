@@ -3,8 +3,7 @@
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
-import { runCommand } from '../adapters/docker/command.ts';
-import { openTunnel } from '../adapters/docker/tunnel.ts';
+import { openTunnel, runCommand } from '../adapters/docker/tunnel.ts';
 import { throughTunnel } from '../domain/environment.ts';
 import { shellQuote } from '../domain/quote.ts';
 import type { Secret } from '../domain/secret.ts';
@@ -84,16 +83,15 @@ export async function runTunnel(
 function unusable(
   { cause, reason }: Extract<ProbeOutcome, { kind: 'refused' }>,
   { via }: Tunnel,
-  host: string,
+  where: string,
   client: string,
 ): DockerTlsError {
-  return new DockerTlsError(
-    'E_TUNNEL',
-    cause === 'client-refused'
-      ? `the host rejects the client ${client} (asked through ${via})`
-      : `the TLS port cannot be used through ${via}: ${cause}, ${reason}`,
-    { where: host, hints: ['docker-tls client list', `docker-tls status ${host}`] },
-  );
+  const rejects = `the host rejects the client ${client} (asked through ${via})`;
+  const what = cause === 'client-refused' ? rejects : `the TLS port cannot be used through ${via}: ${cause}, ${reason}`;
+  return new DockerTlsError('E_TUNNEL', what, {
+    where,
+    hints: ['docker-tls client list', `docker-tls status ${where}`],
+  });
 }
 
 /** Ctrl-C is how a tunnel ends; a lost connection is a failure. */
@@ -109,7 +107,6 @@ async function untilStopped(
     signal.addEventListener('abort', () => resolveStop('stopped'), { once: true });
   });
   if ((await Promise.race([stopped, tunnel.ended])) === 'stopped') return 130;
-  throw new DockerTlsError('E_SSH_LOST', `the connection through ${tunnel.via} was lost`, {
-    hints: ['run the same command again'],
-  });
+  const hints = ['run the same command again'];
+  throw new DockerTlsError('E_SSH_LOST', `the connection through ${tunnel.via} was lost`, { hints });
 }

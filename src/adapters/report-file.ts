@@ -40,10 +40,7 @@ async function atPlace(
     await work(there === undefined ? path : there.isFile() ? await realpath(path) : undefined, path);
     return path;
   } catch (cause) {
-    throw new DockerTlsError('E_AUDIT_OUT', 'the report cannot be written', {
-      where: path,
-      hints: [`ls -ld ${shellQuote(dirname(path))} ${shellQuote(path)}`],
-      cause,
-    });
+    const hints = [`ls -ld ${shellQuote(dirname(path))} ${shellQuote(path)}`];
+    throw new DockerTlsError('E_AUDIT_OUT', 'the report cannot be written', { where: path, hints, cause });
   }
 }

@@ -81,11 +81,7 @@ const DIALECTS: Readonly<Record<Exclude<Shell, 'json'>, Dialect>> = {
     use: (command) => `${command} > .env`,
   },
   // The file behind $GITHUB_ENV: values are literal, comments are errors, nothing can be unset.
-  github: {
-    quote: (value) => value,
-    set: (name, quoted) => `${name}=${quoted}`,
-    unset: (name) => `${name}=`,
-  },
+  github: { quote: (value) => value, set: (name, quoted) => `${name}=${quoted}`, unset: (name) => `${name}=` },
 };
 
 /**

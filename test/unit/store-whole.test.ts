@@ -23,7 +23,7 @@ test('two stores are the same wherever their files are, and not with another key
   expect(sameContents(state(), state({ clients: new Map([['ann', there]]) }))).toBe(true);
   const { key } = sampleClient('x', 3);
   expect(sameContents(state(), state({ clients: new Map([['ann', { ...there, key }]]) }))).toBe(false);
-  expect(sameContents(state(), state({ ca: { ...sampleCa(1), keyPem: key } }))).toBe(false);
+  expect(sameContents(state(), state({ ca: { ...sampleCa(1), keyPem: sampleCa(2).keyPem } }))).toBe(false);
   expect(sameContents(state(), state({ hosts: new Map() }))).toBe(false);
   expect(changeOf(state()).clients?.ann).not.toHaveProperty('directory');
 });

@@ -190,10 +190,7 @@ function mergeMeta(before: Fields, context: ContextToWrite): Fields {
       Description: context.description ?? metadata.Description ?? DESCRIPTION,
       [MARK]: { ...fieldsOf(metadata[MARK]), Schema: 1, ...sourceFields(context.source) },
     },
-    Endpoints: {
-      ...endpoints,
-      docker: { ...fieldsOf(endpoints.docker), Host: context.host, SkipTLSVerify: false },
-    },
+    Endpoints: { ...endpoints, docker: { ...fieldsOf(endpoints.docker), Host: context.host, SkipTLSVerify: false } },
   };
 }
 
@@ -207,11 +204,9 @@ async function readMeta(place: ContextPlace): Promise<Fields | undefined> {
   if (text === undefined) return undefined;
   const meta = parseJson(text);
   if (isObject(meta) && meta.Name === place.name) return meta;
-  throw new DockerTlsError(
-    'E_CONTEXT_DAMAGED',
-    `the docker context ${place.name} is damaged: its meta.json is no JSON object with that name`,
-    { where: metaFile, hints: [`docker context rm ${place.name}`, `rm ${shellQuote(metaFile)}`] },
-  );
+  const what = `the docker context ${place.name} is damaged: its meta.json is no JSON object with that name`;
+  const hints = [`docker context rm ${place.name}`, `rm ${shellQuote(metaFile)}`];
+  throw new DockerTlsError('E_CONTEXT_DAMAGED', what, { where: metaFile, hints });
 }
 
 function isOurs(meta: Fields): boolean {
@@ -219,9 +214,6 @@ function isOurs(meta: Fields): boolean {
 }
 
 function foreign(place: ContextPlace, wayOut: string): DockerTlsError {
-  return new DockerTlsError(
-    'E_CONTEXT_EXISTS',
-    `there is a docker context ${place.name}, which docker-tls did not write`,
-    { hints: [`docker context inspect ${place.name}`, wayOut] },
-  );
+  const what = `there is a docker context ${place.name}, which docker-tls did not write`;
+  return new DockerTlsError('E_CONTEXT_EXISTS', what, { hints: [`docker context inspect ${place.name}`, wayOut] });
 }

@@ -19,15 +19,9 @@ export type MachineCredentials = {
 /** Names in docker-machine's store. Fails with E_DOCKER_MACHINE_STORE (exit 2) where there is none. */
 export async function dockerMachineNames(storeDirectory: string): Promise<string[]> {
   const entries = await readdir(join(storeDirectory, 'machines'), { withFileTypes: true }).catch((cause: unknown) => {
-    throw new DockerTlsError(
-      'E_DOCKER_MACHINE_STORE',
-      'there is no store of docker-machine here (no directory machines in it)',
-      {
-        where: storeDirectory,
-        hints: ['docker-tls import docker-machine --storage-path DIRECTORY', 'ls ~/.docker/machine/machines'],
-        cause,
-      },
-    );
+    const what = 'there is no store of docker-machine here (no directory machines in it)';
+    const hints = ['docker-tls import docker-machine --storage-path DIRECTORY', 'ls ~/.docker/machine/machines'];
+    throw new DockerTlsError('E_DOCKER_MACHINE_STORE', what, { where: storeDirectory, hints, cause });
   });
   const directories = entries.filter((entry) => entry.isDirectory());
   return directories.map((entry) => entry.name).sort();
@@ -50,14 +44,9 @@ export async function readMachineCredentials({ name, files }: DockerMachine): Pr
   return { ca, caKey: caKey === undefined ? undefined : new Secret(caKey), serverCert, serverKey, clientCert };
 }
 
-async function readText(path: string, name: string): Promise<string> {
-  try {
-    return await readFile(path, 'utf8');
-  } catch (cause) {
-    throw new DockerTlsError('E_DOCKER_MACHINE_STORE', `${path} cannot be read: ${errnoOf(cause) ?? 'unknown'}`, {
-      where: name,
-      hints: [`ls -l ${shellQuote(path)}`],
-      cause,
-    });
-  }
+function readText(path: string, where: string): Promise<string> {
+  return readFile(path, 'utf8').catch((cause: unknown) => {
+    const what = `${path} cannot be read: ${errnoOf(cause) ?? 'unknown'}`;
+    throw new DockerTlsError('E_DOCKER_MACHINE_STORE', what, { where, hints: [`ls -l ${shellQuote(path)}`], cause });
+  });
 }

@@ -5,7 +5,7 @@ import type { MachineCredentials } from '../../adapters/docker/docker-machine-st
 import type { StoreChange, StoredClient, StoredHost, StoredOldCa, StoreState } from '../../adapters/store/records.ts';
 import { DockerTlsError } from '../../errors/errors.ts';
 import { inspectCertificate, isFrom, splitBundle } from '../pki/inspect.ts';
-import { isKeyType } from '../pki/key-types.ts';
+import { isKeyType, type KeyType } from '../pki/key-types.ts';
 import { keyMatches } from '../pki/keys.ts';
 import { shellQuote } from '../quote.ts';
 import { CLIENT_DEFAULTS, complete, HOST_SETTINGS } from '../settings.ts';
@@ -33,19 +33,13 @@ export function foundHost(
 ): FoundHost {
   const cert = splitBundle(ca)[0] ?? '';
   if (cert === '' || !keyMatches(serverCert, serverKey)) {
-    throw new DockerTlsError(
-      'E_DOCKER_MACHINE_DAMAGED',
-      "the credentials in docker-machine's store are not a CA and a server certificate with its key",
-      {
-        where: name,
-        hints: [`ls -l ${shellQuote(files.ca)} ${shellQuote(files.serverCert)} ${shellQuote(files.serverKey)}`],
-      },
-    );
+    const what = "the credentials in docker-machine's store are not a CA and a server certificate with its key";
+    const paths = [files.ca, files.serverCert, files.serverKey].map(shellQuote).join(' ');
+    throw new DockerTlsError('E_DOCKER_MACHINE_DAMAGED', what, { where: name, hints: [`ls -l ${paths}`] });
   }
-  const { keyType } = inspectCertificate(serverCert);
   const time = now.toISOString();
   const record = {
-    ...complete(HOST_SETTINGS, { port, keyType: isKeyType(keyType) ? keyType : undefined }),
+    ...complete(HOST_SETTINGS, { port, keyType: keyTypeOf(serverCert) }),
     name,
     address,
     ssh: { destination: address, user, port: sshPort, identities: keyFile === undefined ? undefined : [keyFile] },
@@ -68,6 +62,12 @@ export function takenOver(found: readonly FoundHost[], state: StoreState, now: D
     if (opens(cert, ca.cert, now)) clients.push({ name: freeName(state, clients.length), cert, ca: ca.cert });
   }
   return { hosts: found.map(({ host }) => host), oldCas: [...cas.values()], clients };
+}
+
+/** Undefined for a type that docker-tls makes none of. */
+function keyTypeOf(cert: string): KeyType | undefined {
+  const { keyType } = inspectCertificate(cert);
+  return isKeyType(keyType) ? keyType : undefined;
 }
 
 /** A client's certificate that its CA would accept; of what is none, nothing is said: it opens no host. */
@@ -98,9 +98,9 @@ export function takeOverChange(
     ({ record }) => record.reaches === undefined && record.revokedAt === undefined,
   );
   const taken = clients.map(({ name, cert }): StoredClient => {
-    const { keyType } = inspectCertificate(cert);
-    const record = { name, createdAt: time, updatedAt: time, days: CLIENT_DEFAULTS.days };
-    return { record: { ...record, keyType: isKeyType(keyType) ? keyType : CLIENT_DEFAULTS.keyType }, ca, cert };
+    const { days, keyType } = CLIENT_DEFAULTS;
+    const record = { name, createdAt: time, updatedAt: time, days, keyType: keyTypeOf(cert) ?? keyType };
+    return { record, ca, cert };
   });
   const known = own.map((client) => ({ ...client, ca }));
   return {
