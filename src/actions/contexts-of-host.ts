@@ -1,7 +1,7 @@
 /** Owns the docker contexts on this machine that point to a host: which there are, and their removal. */
 
 import { type ContextPlace, contextsTo, removeContext } from '../adapters/docker/contexts.ts';
-import type { StoreState } from '../adapters/store/records.ts';
+import type { StoredHost, StoreState } from '../adapters/store/records.ts';
 import type { Store } from '../adapters/store/store.ts';
 import { dockerHost } from '../domain/destination.ts';
 import { changedCopies, withContext } from '../domain/trust/copies.ts';
@@ -16,8 +16,9 @@ export async function contextsOf(host: string, state: StoreState): Promise<reado
   const record = state.hosts.get(host)?.record;
   if (record === undefined) return [];
   const endpoint = dockerHost(record.address, record.port);
-  const others = [...state.hosts.values()].filter(({ record: { name } }) => name !== host);
-  if (others.some((other) => dockerHost(other.record.address, other.record.port) === endpoint)) return [];
+  const leads = ({ record: { name, address, port } }: StoredHost) =>
+    name !== host && dockerHost(address, port) === endpoint;
+  if ([...state.hosts.values()].some(leads)) return [];
   const copies = [...state.clients.values()].flatMap((client) => client.record.copies ?? []);
   const found = await Promise.all(copies.map((one) => contextsTo(endpoint, [one]).catch(() => [])));
   return found.flat().filter(({ ours }) => ours);

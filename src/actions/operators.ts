@@ -2,7 +2,7 @@
 
 import { existsSync } from 'node:fs';
 import { resolve } from 'node:path';
-import { addOperator, listOperators, removeOperator } from '../adapters/store/team/admin.ts';
+import { addOperator, listOperators, type NewOperator, removeOperator } from '../adapters/store/team/admin.ts';
 import { checkRecipient } from '../adapters/store/team/age.ts';
 import type { Operator as StoredOperator } from '../adapters/store/team/operators.ts';
 import { noRecipient } from '../adapters/store/team/ssh-keys.ts';
@@ -28,15 +28,7 @@ export async function operatorsOf(context: ActionContext): Promise<OperatorList>
 /** `recipient`: text, or the path of a file that holds it. With --dry-run only what prevents it. */
 export async function giveAccess(
   context: ActionContext,
-  {
-    recipient,
-    ...wanted
-  }: {
-    readonly name: string;
-    readonly recipient?: string | undefined;
-    readonly ca: boolean;
-    readonly client?: string | undefined;
-  },
+  { recipient, ...wanted }: NewOperator,
 ): Promise<{ readonly operator: Operator; readonly store: string }> {
   const session = sharedStoreOf(context);
   const store = session.url;

@@ -88,10 +88,8 @@ function unusable(
 ): DockerTlsError {
   const rejects = `the host rejects the client ${client} (asked through ${via})`;
   const what = cause === 'client-refused' ? rejects : `the TLS port cannot be used through ${via}: ${cause}, ${reason}`;
-  return new DockerTlsError('E_TUNNEL', what, {
-    where,
-    hints: ['docker-tls client list', `docker-tls status ${where}`],
-  });
+  const hints = ['docker-tls client list', `docker-tls status ${where}`];
+  return new DockerTlsError('E_TUNNEL', what, { where, hints });
 }
 
 /** Ctrl-C is how a tunnel ends; a lost connection is a failure. */

@@ -1,11 +1,10 @@
 /** Owns the file that a report goes to. */
 
 import { randomBytes } from 'node:crypto';
-import { realpath, rm, stat, writeFile } from 'node:fs/promises';
+import { realpath, rename, rm, stat, writeFile } from 'node:fs/promises';
 import { dirname, resolve } from 'node:path';
 import { shellQuote } from '../domain/quote.ts';
 import { DockerTlsError } from '../errors/errors.ts';
-import { replaceFiles } from './docker/files.ts';
 
 /**
  * Writes the report for its owner alone, since it tells where to break in; whole or not at all. A link stays and what it leads to is
@@ -13,25 +12,32 @@ import { replaceFiles } from './docker/files.ts';
  */
 export function saveReport(out: string, cwd: string, text: string): Promise<string> {
   return atPlace(out, cwd, (place, path) =>
-    place === undefined ? writeFile(path, text) : replaceFiles([{ path: place, data: text, mode: 0o600 }]),
+    place === undefined ? writeFile(path, text) : stage(place, text, (staged) => rename(staged, place)),
   );
 }
 
 /** Whether a report can be written there, before the change that it is about. Fails with E_AUDIT_OUT (exit 2). */
 export async function checkReport(out: string, cwd: string): Promise<void> {
-  await atPlace(out, cwd, async (place) => {
-    if (place === undefined) return;
-    const trial = `${place}.${randomBytes(6).toString('hex')}`;
-    await writeFile(trial, '', { mode: 0o600, flag: 'wx' });
-    await rm(trial);
-  });
+  await atPlace(out, cwd, async (place) => place && stage(place, '', (staged) => rm(staged)));
+}
+
+/** Beside its place, 0600, and gone if anything fails. */
+async function stage(place: string, text: string, then: (staged: string) => Promise<void>): Promise<void> {
+  const staged = `${place}.${randomBytes(6).toString('hex')}`;
+  try {
+    await writeFile(staged, text, { mode: 0o600, flag: 'wx' });
+    await then(staged);
+  } catch (error) {
+    await rm(staged, { force: true });
+    throw error;
+  }
 }
 
 /** `place`: the file that is replaced; undefined for a device or a pipe. */
 async function atPlace(
   out: string,
   cwd: string,
-  work: (place: string | undefined, path: string) => Promise<void>,
+  work: (place: string | undefined, path: string) => Promise<unknown>,
 ): Promise<string> {
   const path = resolve(cwd, out);
   try {
