@@ -110,11 +110,11 @@ export async function operatorsOfCopy(
 ): Promise<readonly Operator[]> {
   const mine = (await Promise.all(session.identities().map(recipientsOf))).flat();
   const me = known.find(({ ca, recipient }) => ca && mine.includes(recipient));
-  const own = async () => ({
+  const first = me ?? {
     name: checkName('operator', name),
     recipient: await checkRecipient(await ownRecipient(session)),
-  });
-  const first = me ?? { ...(await own()), ca: true };
+    ca: true,
+  };
   const others = known.filter((one) => one !== me);
   if (others.some((one) => one.name === first.name))
     throw operatorRefusal(`another operator is called ${first.name}, and none of your keys is that one's`, [
