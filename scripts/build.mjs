@@ -26,6 +26,7 @@ const LAYERS = {
   connect: ['src/adapters/ssh/connect.ts'],
   run: ['src/cli/commands/rotate-server.ts'],
   setup: ['src/cli/commands/setup.ts'],
+  apply: ['src/actions/apply.ts'],
   hosts: ['src/engine/gather.ts'],
   shown: ['src/cli/commands/status.ts', 'src/actions/setup-reached.ts'],
   change: ['src/engine/change-each.ts'],
