@@ -1,26 +1,20 @@
 /** Owns the look at hosts, over TLS and SSH: whether they serve what the store says. */
 
 import type { StoredClient, StoredHost, StoreState } from '../adapters/store/records.ts';
-import { bestUpgrade, type Upgrade } from '../domain/audit/vulnerabilities.ts';
 import type { HostResult } from '../domain/host-results.ts';
 import { inspectCertificate } from '../domain/pki/inspect.ts';
-import { installedCredentials } from '../domain/plan/facts.ts';
-import { WITHOUT_FILE } from '../domain/plan/file-change.ts';
-import { kindOf } from '../domain/plan/host-kind.ts';
 import { completeHost, type HostSpec } from '../domain/settings.ts';
 import type { StatusRow } from '../domain/status.ts';
 import { probeClientAt, trustedCas } from '../domain/trust/reachable-hosts.ts';
 import { certificateDrift } from '../domain/trust/server.ts';
 import { plural } from '../domain/words.ts';
-import { gatherAuditFacts } from '../engine/gather-audit.ts';
 import type { Reach } from '../engine/intent.ts';
 import { overHosts } from '../engine/pool.ts';
 import { probeAs } from '../engine/probes.ts';
 import { openHost } from '../engine/steps/connect.ts';
-import { problemsOf } from '../engine/steps/preflight.ts';
 import { alongWay } from '../engine/through.ts';
 import { asErrors, DockerTlsError, DockerTlsErrors } from '../errors/errors.ts';
-import type { HostProgress, HostSession, Probe } from '../runtime.ts';
+import type { HostProgress, Probe } from '../runtime.ts';
 import type { ActionContext } from './action-context.ts';
 
 /** What asking a host gave: `unreachable` beside `drift` says that one of the two ways answered. */
@@ -125,53 +119,14 @@ async function askOverTls(
   return { drift };
 }
 
-/** Undefined where nothing is open, and where the host does not tell: status is about other things. */
-async function upgradeOf(session: HostSession, signal: AbortSignal): Promise<Upgrade | undefined> {
-  try {
-    return bestUpgrade(await gatherAuditFacts(session, signal, 'software'));
-  } catch (error) {
-    if (error instanceof DockerTlsError && error.code === 'E_AUDIT_FACTS') return undefined;
-    throw error;
-  }
-}
-
 async function askOverSsh(reach: Reach, host: StoredHost, spec: HostSpec, line: HostProgress): Promise<LiveRow> {
-  const { runtime } = reach;
-  const opened = await openHost(spec, reach, line);
+  const opened = await openHost(spec, reach, line, { meanwhile: loadDrift });
   try {
-    const { facts } = opened;
-    const upgrade = await upgradeOf(opened.session, runtime.signal);
-    const found = upgrade === undefined ? {} : { upgrade };
-    if (facts.state === undefined)
-      return { drift: ['docker-tls has not changed this host, or it was restored'], ...found };
-    // What plan and apply would refuse, such as a daemon.json with which dockerd does not start again.
-    const problems = problemsOf(opened, spec, runtime.now());
-    // Meanwhile nothing else says how the host will be.
-    const lock = problems.find(({ code }) => code === 'E_HOST_LOCKED')?.message;
-    if (lock !== undefined || facts.transaction !== undefined)
-      return { drift: [lock ?? 'a change is under way'], ...found };
-    const drift: string[] = [];
-    const credentials = installedCredentials(facts);
-    const installed = certificateDrift(credentials?.cert ?? '', host.serverCert, 'has');
-    if (installed !== undefined) drift.push(installed);
-    if (credentials?.ca !== host.ca) drift.push('the trust file on the host is not the one in the store');
-    if (host.record.generation !== undefined && facts.state.generation !== host.record.generation)
-      drift.push(`generation ${facts.state.generation} is active, the store knows ${host.record.generation}`);
-    const ours = facts.generations.get(facts.state.generation);
-    for (const [path, entry] of ours ?? []) {
-      const now = facts.files.get(path);
-      if (now === undefined || WITHOUT_FILE.includes(entry.kind)) continue;
-      const same =
-        (entry.kind === 'absent' && now.kind === 'absent') ||
-        (entry.kind === 'link' && now.kind === 'link' && now.to === entry.to) ||
-        (entry.kind === 'file' && now.kind === 'file' && now.content === entry.content);
-      if (!same) drift.push(`${path} was edited by hand`);
-    }
-    const { socket } = facts.places;
-    if (facts.files.get(socket)?.kind === 'file' && facts.docker.tlsSocket.active !== 'active')
-      drift.push(`${kindOf(facts).sockets.tls} does not listen`);
-    return { drift: [...drift, ...problems.map(({ message }) => message)], ...found };
+    return await (await loadDrift()).driftOnHost(opened, host, spec, reach.runtime);
   } finally {
     await opened.session.close();
   }
 }
+
+/** Not at the start: hosts are dialled without it. */
+const loadDrift = () => import('./drift-on-host.ts');
