@@ -29,11 +29,11 @@ const LAYERS = {
   apply: ['src/actions/apply.ts'],
   hosts: ['src/engine/gather.ts'],
   status: ['src/cli/commands/status.ts'],
-  preflight: ['src/actions/drift-on-host.ts', 'src/engine/change-each.ts'],
+  preflight: ['src/engine/drift-on-host.ts', 'src/engine/change-each.ts'],
   change: ['src/engine/change-each.ts'],
   outcome: ['src/cli/render/change.ts'],
   reached: ['src/actions/setup-reached.ts'],
-  drift: ['src/actions/drift-on-host.ts'],
+  drift: ['src/engine/drift-on-host.ts'],
   harden: ['src/engine/steps/harden.ts'],
   audit: ['src/cli/commands/audit.ts'],
 };

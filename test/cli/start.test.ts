@@ -117,7 +117,7 @@ test('of a connection the client alone is loaded', () => {
   expect([...connecting].filter((path) => /^src\/(host|engine|domain\/(plan|pki))\//.test(path))).toEqual([]);
 });
 
-test.each(['cli/commands/rotate-client', 'engine/change-each', 'actions/drift-on-host'])(
+test.each(['cli/commands/rotate-client', 'engine/change-each', 'engine/drift-on-host'])(
   '%s loads no check of the audit, no hardening and no shared store',
   (name) => {
     const loaded = loadedBy(holding(`src/${name}.ts`));
