@@ -7,20 +7,16 @@ import { Secret } from '../domain/secret.ts';
 import { CA_DEFAULTS, type CaSpec, type ClientSpec, type HostSpec } from '../domain/settings.ts';
 import { accessOf } from '../domain/trust/access.ts';
 import { firstCa, namedCa, preview } from '../domain/trust/changes.ts';
-import { fleetClients, verifierOf } from '../domain/trust/clients.ts';
+import { fleetClients, usableClients, verifierOf } from '../domain/trust/clients.ts';
 import { unknownName } from '../domain/trust/resolve.ts';
 import { viewOf } from '../domain/trust/view.ts';
 import { plural } from '../domain/words.ts';
 import { change } from '../engine/change.ts';
 import type { Changed, Run } from '../engine/intent.ts';
-import { usableClients } from '../engine/steps/verify.ts';
 import type { DockerTlsError } from '../errors/errors.ts';
 import { dockerConfigDirectory, ownClientName } from '../user.ts';
 import type { ActionContext } from './action-context.ts';
-import { contextHere } from './contexts-of-host.ts';
 import { clientSpec, runFlags } from './flags.ts';
-import { fleetCaToStore } from './fleet-ca.ts';
-import { checkContexts, giveContexts } from './host-contexts.ts';
 import { openRun, type RunOptions } from './run.ts';
 import { type SelectionOptions, selectSpecs } from './selection.ts';
 import { storeOf } from './store.ts';
@@ -119,7 +115,7 @@ export async function openHosts(
     state,
     run,
     request: {
-      ownCa: await fleetCaToStore(run, state),
+      ownCa: run.signer && (await (await import('./fleet-ca.ts')).fleetCaToStore(run, state)),
       reason: 'apply',
       hosts: selection.specs,
       clients: selection.clients,
@@ -153,10 +149,12 @@ export async function applyHosts(
   const dockerConfig = dockerConfigDirectory(runtime);
   if (hosts.some((spec) => contextName(spec) !== undefined)) {
     const wanted = wantedHosts(request, state, runtime.now());
+    const { checkContexts } = await import('./host-contexts.ts');
     await checkContexts(hosts, clientsFor(wanted, state), state, dockerConfig);
   }
   const changed = await apply(request, run);
   const done = new Set(changed.results.flatMap(({ kind, host }) => (kind === 'done' ? [host] : [])));
+  const { giveContexts } = await import('./host-contexts.ts');
   const contexts = await giveContexts(
     hosts.filter(({ name }) => done.has(name)),
     clientsFor({ ...changed.wanted, credentials: [] }, changed.state),
@@ -165,6 +163,7 @@ export async function applyHosts(
   const name = changed.results.find((one) => one.kind === 'done' && one.value.changed)?.host;
   const spec = hosts.find((one) => one.name === name);
   if (spec === undefined) return { changed, hosts, contexts };
+  const { contextHere } = await import('./contexts-of-host.ts');
   const here = contextName(spec) ?? (await contextHere(spec.name, await run.store.read(), dockerConfig));
   return { changed, hosts, contexts, first: { spec, context: here } };
 }

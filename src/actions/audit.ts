@@ -2,7 +2,6 @@
 
 import { saveReport } from '../adapters/report-file.ts';
 import { expiredWords } from '../domain/audit/baseline.ts';
-import type { Benchmark } from '../domain/audit/benchmark.ts';
 import type { Severity } from '../domain/audit/check.ts';
 import { type Comparison, compareReports, type FindingKey } from '../domain/audit/compare.ts';
 import { formOf, type ReportForm, renderReport } from '../domain/audit/report/forms.ts';
@@ -11,7 +10,7 @@ import { type Selection, selectResults, subjectsOf } from '../domain/audit/selec
 import type { HostResult } from '../domain/host-results.ts';
 import type { ActionContext } from './action-context.ts';
 import { auditHosts } from './audit-hosts.ts';
-import { readInputs } from './audit-inputs.ts';
+import { type InputOptions, readInputs } from './audit-inputs.ts';
 import { runFlags } from './flags.ts';
 import { type RunOptions, sudoPasswords } from './run.ts';
 import { type SelectionOptions, selectSpecs } from './selection.ts';
@@ -20,17 +19,12 @@ import { storeOf } from './store.ts';
 declare const DOCKER_TLS_VERSION: string;
 
 export type AuditOptions = RunOptions &
-  SelectionOptions & {
-    readonly compose: readonly string[];
-    readonly dockerfile: readonly string[];
+  SelectionOptions &
+  InputOptions & {
     readonly lynis: boolean;
-    readonly check: readonly string[];
-    readonly benchmark?: Benchmark | undefined;
     readonly format?: ReportForm | undefined;
     readonly out?: string | undefined;
     readonly failOn?: Severity | undefined;
-    readonly baseline?: string | undefined;
-    readonly compare?: string | undefined;
   };
 
 export type Audited = {

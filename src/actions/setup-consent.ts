@@ -1,8 +1,9 @@
 /** Owns what `setup` needs a person's yes for: a host of another store, clients of another CA, and the plan itself. */
 
 import type { StoreState } from '../adapters/store/records.ts';
-import { otherClients, otherClientsLose, otherClientsNotes, trustNow } from '../domain/plan/other-clients.ts';
+import { otherClients, otherClientsLose, otherClientsNotes } from '../domain/plan/other-clients.ts';
 import { managedExternally, otherStore } from '../domain/plan/other-store.ts';
+import { trustNow } from '../domain/plan/trust-now.ts';
 import type { HostSpec } from '../domain/settings.ts';
 import type { OpenedHost } from '../engine/intent.ts';
 import { declined } from './prompts.ts';
