@@ -14,12 +14,14 @@ import {
 } from '../domain/plan/hardening.ts';
 import { shellQuote } from '../domain/quote.ts';
 import { completeHost, type HostSpec } from '../domain/settings.ts';
+import { hostsIntent } from '../domain/trust/wanted-hosts.ts';
 import { BANNER_TEXT } from '../domain/values.ts';
+import { change } from '../engine/change.ts';
 import { DockerTlsError, usage } from '../errors/errors.ts';
 import type { ActionContext } from './action-context.ts';
-import { apply, type HostsOptions, openHosts } from './apply.ts';
 import { checkReport } from './files.ts';
 import { auditNow, writeHardenReport } from './harden-report.ts';
+import { type HostsOptions, openHosts } from './open-hosts.ts';
 import { addPackages, type HostPackages, refusePackages } from './packages.ts';
 import type { Prompts } from './prompts.ts';
 import type { Changed } from './results.ts';
@@ -82,7 +84,7 @@ export async function harden(
   if (report !== undefined) await checkReport(report, run.runtime.cwd);
   const packages = install.length === 0 ? [] : await addPackages(context, hosts, install, options.accept, run);
   const before = report === undefined ? [] : await auditNow(run, state, hosts);
-  const changed = await apply({ ...request, reason: 'harden', hosts, addHardening: true }, run);
+  const changed = await change(hostsIntent({ ...request, reason: 'harden', hosts, addHardening: true }), run);
   const plans = [...changed.results, ...(changed.planned?.hosts ?? [])].flatMap((one) =>
     one.kind === 'done' ? [one.value.plan] : [],
   );

@@ -6,11 +6,13 @@ import { contextName, type HostFlags } from '../domain/fleet/specs.ts';
 import { kindOf } from '../domain/plan/host-kind.ts';
 import type { HostSpec } from '../domain/settings.ts';
 import { renderTool } from '../domain/tools/tools.ts';
+import { usableClients } from '../domain/trust/clients.ts';
+import { type ApplyRequest, clientsFor, hostsIntent, wantedHosts } from '../domain/trust/wanted-hosts.ts';
+import { change } from '../engine/change.ts';
 import type { OpenedHost } from '../engine/intent.ts';
 import { DockerTlsError, DockerTlsErrors, interrupted } from '../errors/errors.ts';
 import type { HostProgress } from '../runtime.ts';
 import { dockerConfigDirectory } from '../user.ts';
-import { type ApplyRequest, apply, clientsFor, wantedHosts } from './apply.ts';
 import { checkContextOf, giveContexts } from './context.ts';
 import { contextHere } from './contexts-of-host.ts';
 import { caSpec, clientSpec } from './flags.ts';
@@ -125,7 +127,7 @@ async function changeSetUp(
   });
   const dockerConfig = dockerConfigDirectory(runtime);
   if (verifier !== undefined) await checkContextOf(spec, verifier, state, dockerConfig);
-  const changed = await apply(request, { ...run, opened: new Map([[spec.name, opened]]) });
+  const changed = await change(hostsIntent(request), { ...run, opened: new Map([[spec.name, opened]]) });
   const name = changed.wanted.verifyAs?.[0] ?? '';
   if (changed.planned !== undefined) return { changed, spec, client: name, context: docker, ownClient: [], errors: [] };
   const [result] = changed.results;
@@ -134,7 +136,7 @@ async function changeSetUp(
   await makeOwn(store, name);
   await writeFleet?.();
   // The host is done, whatever becomes of the context.
-  const own = clientsFor({ ...changed.wanted, credentials: [] }, changed.state).slice(0, 1);
+  const own = usableClients(changed.state, changed.wanted.verifyAs).slice(0, 1);
   const errors = await giveContexts([spec], own, { store, dockerConfig, now: runtime.now });
   const after = await store.read();
   const ownClient = ownClientCommands(after, name, { spec, opened, program: runtime.program });
