@@ -8,16 +8,14 @@ import { formOf, type ReportForm, renderReport } from '../domain/audit/report/fo
 import { type AuditedHost, type AuditReport, reportHead } from '../domain/audit/report/report.ts';
 import { type Selection, selectResults, subjectsOf } from '../domain/audit/selection.ts';
 import type { HostResult } from '../domain/host-results.ts';
+import { auditHosts } from '../engine/audit-hosts.ts';
 import type { ActionContext } from './action-context.ts';
-import { auditHosts } from './audit-hosts.ts';
 import { readInputs } from './audit-inputs.ts';
 import { saveReport } from './files.ts';
 import { runFlags } from './flags.ts';
 import { type RunOptions, sudoPasswords } from './run.ts';
 import { type SelectionOptions, selectSpecs } from './selection.ts';
 import { storeOf } from './store.ts';
-
-declare const DOCKER_TLS_VERSION: string;
 
 export type AuditOptions = RunOptions &
   SelectionOptions & {
@@ -76,13 +74,10 @@ async function auditSelected(
 ) {
   const { global, runtime, prompts, progress } = context;
   const state = await storeOf(context).read();
-  const { specs, secrets } = await selectSpecs(context, hosts, options, state, runFlags(options, runtime.cwd));
-  const about = {
-    ...{ runtime, progress, parallel: global.parallel, state, selection },
-    ...(await sudoPasswords(options, { specs, secrets }, context)),
-    ask: prompts.ssh,
-    lynis: options.lynis,
-  };
-  const results = await auditHosts(specs, about);
+  const selected = await selectSpecs(context, hosts, options, state, runFlags(options, runtime.cwd));
+  const results = await auditHosts(selected.specs, {
+    ...{ runtime, progress, parallel: global.parallel, state, selection, ask: prompts.ssh, lynis: options.lynis },
+    ...(await sudoPasswords(options, selected, context)),
+  });
   return { results, stored: new Set(state.hosts.keys()) };
 }

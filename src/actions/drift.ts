@@ -8,7 +8,7 @@ import { installedCredentials } from '../domain/plan/facts.ts';
 import { WITHOUT_FILE } from '../domain/plan/file-change.ts';
 import { kindOf } from '../domain/plan/host-kind.ts';
 import { completeHost, type HostSpec } from '../domain/settings.ts';
-import type { StatusRow } from '../domain/status.ts';
+import type { LiveRow } from '../domain/status.ts';
 import { probeClientAt, trustedCas } from '../domain/trust/reachable-hosts.ts';
 import { certificateDrift } from '../domain/trust/server.ts';
 import { plural } from '../domain/words.ts';
@@ -22,9 +22,6 @@ import { alongWay } from '../engine/through.ts';
 import { asErrors, DockerTlsError, DockerTlsErrors } from '../errors/errors.ts';
 import type { HostProgress, HostSession, Probe } from '../runtime.ts';
 import type { ActionContext } from './action-context.ts';
-
-/** What asking a host gave: `unreachable` beside `drift` says that one of the two ways answered. */
-export type LiveRow = Pick<StatusRow, 'drift' | 'unreachable' | 'upgrade'>;
 
 export type AskOptions = Pick<Reach, 'sudoPassword' | 'sudoPasswords'> & {
   readonly ssh: boolean;

@@ -6,21 +6,12 @@
 import { fieldsOf, parseJson } from '../../domain/json.ts';
 import { verifyChain } from '../../domain/pki/inspect.ts';
 import { shellQuote } from '../../domain/quote.ts';
+import { newCredentials, owners } from '../../domain/trust/new-credentials.ts';
 import { certificateDrift } from '../../domain/trust/server.ts';
 import { type Hint, printable } from '../../errors/errors.ts';
 import type { ProbeOutcome } from '../../runtime.ts';
 import { clientFault, clockFault, duration, infos, timeOf } from './clocks.ts';
-import {
-  addressOf,
-  type Diagnosis,
-  type DiagnosisInput,
-  nameOf,
-  newCredentials,
-  ours,
-  owners,
-  remotely,
-  verdict,
-} from './diagnosis.ts';
+import { addressOf, type Diagnosis, type DiagnosisInput, nameOf, ours, remotely, verdict } from './diagnosis.ts';
 import { apiVersionFault, otherContext, settingsFault } from './settings.ts';
 import {
   journal,
