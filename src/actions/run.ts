@@ -5,10 +5,10 @@ import type { HostFlags } from '../domain/fleet/specs.ts';
 import type { Secret } from '../domain/secret.ts';
 import { CA_DEFAULTS, type CaSpec } from '../domain/settings.ts';
 import { listWords } from '../domain/words.ts';
+import type { CaToImport } from '../engine/imported-ca.ts';
 import type { Run } from '../engine/intent.ts';
 import type { ActionContext } from './action-context.ts';
 import { caSpec, type GivenOptions, runFlags } from './flags.ts';
-import type { FleetCa } from './fleet-ca.ts';
 import { agree } from './prompts.ts';
 import { passphraseSource, readSecret, requestedOnce, type SecretOptions, sudoPassword } from './secrets.ts';
 import { type Selection, selectSpecs } from './selection.ts';
@@ -22,7 +22,7 @@ export type RunOptions = GivenOptions &
     readonly shard?: string | undefined;
   };
 
-export type FleetRun = Run & { readonly signer?: FleetCa | undefined };
+export type FleetRun = Run & { readonly signer?: CaToImport | undefined };
 
 /** The run of a command over some hosts; reads the passwords that it is promised. `more`: what only this command knows. */
 export async function openRun(
@@ -39,7 +39,7 @@ export async function openRun(
   const signer =
     ca?.cert === undefined
       ? undefined
-      : await (await import('./fleet-ca.ts')).readFleetCa(ca, noPassphrase, runtime.cwd);
+      : await (await import('./external-ca.ts')).readFleetCa(ca, noPassphrase, runtime.cwd);
   const { canary, maxFailures } = options;
   return {
     ...{ runtime, progress, parallel, canary, maxFailures, dryRun },
