@@ -13,9 +13,8 @@ import { usage } from '../errors/errors.ts';
 import type { Runtime } from '../runtime.ts';
 import { homeDirectory } from '../user.ts';
 import type { ActionContext } from './action-context.ts';
-import { readFleetText } from './fleet-file.ts';
+import { readFleetText, shownPath } from './read-fleet.ts';
 import { readSecretFile } from './secrets.ts';
-import { shownPath } from './selection.ts';
 import { storeOf } from './store.ts';
 import { teamOf } from './team-session.ts';
 
