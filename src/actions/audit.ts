@@ -2,15 +2,14 @@
 
 import { expiredWords } from '../domain/audit/baseline.ts';
 import type { Benchmark } from '../domain/audit/benchmark.ts';
-import type { Severity } from '../domain/audit/check.ts';
-import { type Comparison, compareReports, type FindingKey } from '../domain/audit/compare.ts';
+import { type Comparison, compareReports } from '../domain/audit/compare.ts';
 import { formOf, type ReportForm, renderReport } from '../domain/audit/report/forms.ts';
 import { type AuditedHost, type AuditReport, reportHead } from '../domain/audit/report/report.ts';
 import { type Selection, selectResults, subjectsOf } from '../domain/audit/selection.ts';
 import type { HostResult } from '../domain/host-results.ts';
 import { auditHosts } from '../engine/audit-hosts.ts';
 import type { ActionContext } from './action-context.ts';
-import { readInputs } from './audit-inputs.ts';
+import { type AuditInputs, readInputs } from './audit-inputs.ts';
 import { saveReport } from './files.ts';
 import { runFlags } from './flags.ts';
 import { type RunOptions, sudoPasswords } from './run.ts';
@@ -26,7 +25,6 @@ export type AuditOptions = RunOptions &
     readonly benchmark?: Benchmark | undefined;
     readonly format?: ReportForm | undefined;
     readonly out?: string | undefined;
-    readonly failOn?: Severity | undefined;
     readonly baseline?: string | undefined;
     readonly compare?: string | undefined;
   };
@@ -34,8 +32,7 @@ export type AuditOptions = RunOptions &
 export type Audited = {
   readonly report: AuditReport & { readonly comparison: Comparison | undefined };
   readonly form: ReportForm;
-  /** The findings of the report that this one is compared with. */
-  readonly known: readonly FindingKey[] | undefined;
+  readonly known: AuditInputs['known'];
   readonly results: readonly HostResult<AuditedHost>[];
   /** Hosts that the store has. */
   readonly stored: ReadonlySet<string>;

@@ -1,7 +1,6 @@
 /** Owns the import of a CA that another tool made: with its key, without it, or with the way in which it is asked to sign. */
 
 import { externalCaWords } from '../domain/external-ca.ts';
-import type { ExternalCaFlags } from '../domain/external-ca-flags.ts';
 import { authorityWarnings } from '../domain/pki/authority.ts';
 import { type CertificateInfo, inspectCertificate } from '../domain/pki/inspect.ts';
 import { Secret } from '../domain/secret.ts';
@@ -10,20 +9,13 @@ import { caToStore } from '../engine/imported-ca.ts';
 import { tryToken } from '../engine/token.ts';
 import { usage } from '../errors/errors.ts';
 import type { ActionContext } from './action-context.ts';
-import { readCa } from './external-ca.ts';
+import { type CaFiles, readCa } from './external-ca.ts';
 import { readIn } from './files.ts';
 import { passphraseSource, type SecretOptions } from './secrets.ts';
 import { storeOf } from './store.ts';
 
 export type CaImportOptions = SecretOptions &
-  ExternalCaFlags & {
-    readonly cert: string | undefined;
-    readonly key: string | undefined;
-    readonly chain: string | undefined;
-    readonly wholeChain: boolean;
-    readonly tlsRoot: string | undefined;
-    readonly leafOnly: boolean;
-  };
+  Partial<CaFiles> & { readonly key: string | undefined; readonly wholeChain: boolean; readonly leafOnly: boolean };
 
 export type ImportedCa = Pick<CertificateInfo, 'subject' | 'fingerprint' | 'notAfter'> & {
   /** What signs from now on. */
@@ -36,27 +28,24 @@ export type ImportedCa = Pick<CertificateInfo, 'subject' | 'fingerprint' | 'notA
 /** Stores a CA of files, unless this is a dry run. Fails with E_USAGE, E_FILE, and as `caToStore` does. */
 export async function importCa(context: ActionContext, options: CaImportOptions): Promise<ImportedCa> {
   const { global, runtime, prompts } = context;
-  const { key, wholeChain, leafOnly } = options;
-  if (options.cert === undefined) throw usage('--cert is missing', ['docker-tls ca import --cert FILE --key FILE']);
-  const { cert, chain, external, token } = await readCa({ ...options, cert: options.cert }, runtime.cwd);
-  if ([key, external, token].filter((one) => one !== undefined).length > 1)
+  const { cert, wholeChain, leafOnly, noCaPassphrase: noPassphrase } = options;
+  if (cert === undefined) throw usage('--cert is missing', ['docker-tls ca import --cert FILE --key FILE']);
+  const files = await readCa({ ...options, cert }, runtime.cwd);
+  const { token } = files;
+  if ([options.key, files.external, token].filter((one) => one !== undefined).length > 1)
     throw usage('give one of --key, --pkcs11, --sign-command, --step-ca, --cfssl and --vault', []);
-  const files = { key: key === undefined ? undefined : new Secret(await readIn(key, runtime.cwd)), chain };
+  const key = options.key === undefined ? undefined : new Secret(await readIn(options.key, runtime.cwd));
   const passphrase = passphraseSource(options, runtime, prompts);
   const store = storeOf(context);
-  if (token !== undefined && !global.dryRun) await tryToken(cert, token, passphrase, runtime);
+  if (token !== undefined && !global.dryRun) await tryToken(files.cert, token, passphrase, runtime);
   return store.withLock('docker-tls ca import', async () => {
-    const ca = await caToStore({
-      ...{ cert, wholeChain, passphrase, ...files },
-      state: await store.read(),
-      now: runtime.now(),
-      ...{ external, token, leafOnly, noPassphrase: options.noCaPassphrase },
-    });
+    const about = { state: await store.read(), now: runtime.now(), passphrase };
+    const ca = await caToStore({ ...files, key, wholeChain, leafOnly, noPassphrase, ...about });
     if (!global.dryRun) await store.write({ ca });
-    const { subject, fingerprint, notAfter } = inspectCertificate(cert);
+    const { subject, fingerprint, notAfter } = inspectCertificate(files.cert);
     const issuing = issuingOf(ca);
     const issues = issuing !== 'here' ? issuing : ca.keyPem === undefined ? 'token' : 'key';
-    const warnings = authorityWarnings(cert, ca.record.wholeChain === true);
+    const warnings = authorityWarnings(files.cert, ca.record.wholeChain === true);
     const asked = ca.record.external === undefined ? undefined : externalCaWords(ca.record.external);
     return { subject, fingerprint, notAfter, issues, asked, warnings };
   });

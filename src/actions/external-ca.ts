@@ -11,7 +11,7 @@ import type { Run } from '../engine/intent.ts';
 import { DockerTlsError } from '../errors/errors.ts';
 import { readIn } from './files.ts';
 
-type CaFiles = ExternalCaFlags & {
+export type CaFiles = ExternalCaFlags & {
   readonly cert: string;
   readonly chain?: string | undefined;
   readonly tlsRoot?: string | undefined;

@@ -56,12 +56,8 @@ const CREDENTIALS: Readonly<Record<ApiKind, string>> = {
 };
 
 function apiUrl(kind: ApiKind, text: string): string {
-  let url: URL;
-  try {
-    url = new URL(text);
-  } catch {
-    throw misused(`--${kind} ${text} is not a URL`);
-  }
+  if (!URL.canParse(text)) throw misused(`--${kind} ${text} is not a URL`);
+  const url = new URL(text);
   if (url.protocol !== 'https:')
     throw misused(`--${kind} ${text}: only https:// is used, the credential would be readable`);
   if (url.username !== '' || url.password !== '' || url.search !== '' || url.hash !== '')

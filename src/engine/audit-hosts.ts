@@ -68,16 +68,13 @@ async function probeFromOutside(
 ): Promise<AuditProbe[]> {
   const at = { address, timeoutMs: PROBE_TIMEOUT_MS, now: runtime.now(), signal: runtime.signal };
   const known = state.hosts.get(spec.name);
-  const client = known === undefined ? undefined : probeClientAt(state.clients.values(), known);
-  const { key } = client ?? {};
+  const client = known && probeClientAt(state.clients.values(), known);
   const ask = async (what: AuditProbe['what'], port: number, ca?: string, credentials?: ProbeCredentials) => ({
     ...{ what, address, port },
     outcome: await probeAs(probe, what, { ...at, port, ca }, credentials),
   });
   return Promise.all([
-    ...(client === undefined || key === undefined
-      ? []
-      : [ask('own-certificate', spec.port, client.ca, { cert: client.cert, key })]),
+    ...(client?.key ? [ask('own-certificate', spec.port, client.ca, { cert: client.cert, key: client.key })] : []),
     ...wantedProbes(facts, address).map(({ what, port }) => ask(what, port)),
   ]);
 }

@@ -1,12 +1,11 @@
 /** Owns what `apply`, `setup` and `harden` want: hosts as their specs say, with the CA and the clients that this takes. */
 
 import type { StoredCa, StoredClient, StoreState } from '../../adapters/store/records.ts';
-import type { Intent, Wanted } from '../plan/wanted.ts';
 import { Secret } from '../secret.ts';
 import type { CaSpec, ClientSpec, HostSpec } from '../settings.ts';
 import { plural } from '../words.ts';
 import { accessOf } from './access.ts';
-import { firstCa, namedCa, preview } from './changes.ts';
+import { firstCa, type Intent, namedCa, preview, type Wanted } from './changes.ts';
 import { fleetClients, usableClients, verifierOf } from './clients.ts';
 import { viewOf } from './view.ts';
 
