@@ -22,18 +22,20 @@ export async function openFleet(
   text: string,
   { path, shown, env }: Pick<Runtime, 'env'> & { readonly path: string; readonly shown: string },
 ): Promise<OpenedFleet> {
-  const { parseFleet } = await import('../domain/fleet/fleet.ts');
   const { resolveFleetPaths } = await import('../domain/fleet/fleet-paths.ts');
   if (text.length > MANY_HOSTS * HOST_BYTES) keepHeapSmall();
-  const written = parseFleet(text, shown);
-  hideSecrets(written.secrets);
+  const written = await parseHiding(text, shown);
   return { text, written, fleet: resolveFleetPaths({ ...written, path }, homeDirectory(env)) };
 }
 
 /** What a fleet file names as secret is ours to read, and no program that we start gets it, whether this run needs it or not. */
-function hideSecrets({ caPassphrase, sudoPassword, sudoDefault }: Fleet['secrets']): void {
+async function parseHiding(text: string, shown: string): Promise<Fleet> {
+  const { parseFleet } = await import('../domain/fleet/fleet.ts');
+  const fleet = parseFleet(text, shown);
+  const { caPassphrase, sudoPassword, sudoDefault } = fleet.secrets;
   for (const reference of [caPassphrase, sudoDefault, ...Object.values(sudoPassword)])
     if (reference?.startsWith('env:')) keepFromChildren(reference.slice(4));
+  return fleet;
 }
 
 /** For programs that a shared store starts. Fails as the reading of the file does, but for one that is not there. */
@@ -42,7 +44,7 @@ export async function hideFleetSecrets(file: string | undefined, cwd: string): P
   const text = await readInput(file, cwd).catch(() => undefined);
   if (text === undefined) return;
   const shown = file === '-' ? 'stdin' : shownPath(resolve(cwd, file), cwd);
-  await openFleet(text, { path: resolve(cwd, file), shown, env: {} });
+  await parseHiding(text, shown);
 }
 
 /** As a person would type it: relative where the file is below the working directory. */
