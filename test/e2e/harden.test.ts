@@ -57,6 +57,7 @@ describe.each(suites)('on %s', (suite: Suite) => {
       mkdir -p /etc/docker/certs.d/registry.lab:5000
       openssl genpkey -algorithm ed25519 -out /etc/docker/certs.d/registry.lab:5000/client.key 2>/dev/null
       chmod 0644 /etc/docker/certs.d/registry.lab:5000/client.key
+      sed -i '1i umask 022' /etc/profile
       printf 'MaxAuthTries 20\\n' >/etc/ssh/sshd_config.d/00-base.conf
       printf 'Match User ops\\n  MaxSessions 30\\n' >>/etc/ssh/sshd_config
       echo '-w /srv/by-hand -p wa' >>/etc/audit/audit.rules`);
