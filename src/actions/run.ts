@@ -88,9 +88,7 @@ export type StoredOptions = RunOptions & {
 export async function openStoredRun(context: ActionContext, options: StoredOptions): Promise<StoredRun> {
   const state = await storeOf(context).read();
   const fleet =
-    context.global.file === undefined
-      ? undefined
-      : await selectSpecs(context, [], { inventory: undefined, limit: [], shard: undefined }, state, undefined);
+    context.global.file === undefined ? undefined : await selectSpecs(context, [], { limit: [] }, state, undefined);
   const { name, keyType, days } = state.ca?.record ?? CA_DEFAULTS;
   const ca = caSpec(options, { name, keyType, days });
   const known = fleet?.specs.filter(({ name }) => state.hosts.has(name)) ?? [];

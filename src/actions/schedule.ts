@@ -18,8 +18,6 @@ import { readSecretFile } from './secrets.ts';
 import { storeOf } from './store.ts';
 import { teamOf } from './team-session.ts';
 
-declare const DOCKER_TLS_VERSION: string;
-
 export type ScheduleOptions = {
   readonly form: ScheduleForm | undefined;
   readonly install: boolean;

@@ -44,10 +44,7 @@ export async function status(
   if (metrics !== undefined) checkOut(metrics, false);
   const stored = await storeOf(context).read();
   const chosen =
-    hosts.length > 0 ||
-    global.file !== undefined ||
-    [options.inventory, options.shard].some(Boolean) ||
-    options.limit.length > 0;
+    hosts.length + options.limit.length > 0 || [global.file, options.inventory, options.shard].some(Boolean);
   const selection = chosen ? await selectSpecs(context, hosts, options, stored, undefined) : { specs: [], secrets: {} };
   const names = new Set(selection.specs.map(({ name }) => name));
   const state = chosen ? { ...stored, hosts: new Map([...stored.hosts].filter(([name]) => names.has(name))) } : stored;
