@@ -1,7 +1,6 @@
 /** Owns `audit`: hosts, Compose files and Dockerfiles against the checks, and the report in a file. */
 
 import { expiredWords } from '../domain/audit/baseline.ts';
-import type { Benchmark } from '../domain/audit/benchmark.ts';
 import { type Comparison, compareReports } from '../domain/audit/compare.ts';
 import { formOf, type ReportForm, renderReport } from '../domain/audit/report/forms.ts';
 import { type AuditedHost, type AuditReport, reportHead } from '../domain/audit/report/report.ts';
@@ -9,7 +8,7 @@ import { type Selection, selectResults, subjectsOf } from '../domain/audit/selec
 import type { HostResult } from '../domain/host-results.ts';
 import { auditHosts } from '../engine/audit-hosts.ts';
 import type { ActionContext } from './action-context.ts';
-import { type AuditInputs, readInputs } from './audit-inputs.ts';
+import { type AuditInputs, type InputOptions, readInputs } from './audit-inputs.ts';
 import { saveReport } from './files.ts';
 import { runFlags } from './flags.ts';
 import { type RunOptions, sudoPasswords } from './run.ts';
@@ -17,16 +16,11 @@ import { type SelectionOptions, selectSpecs } from './selection.ts';
 import { storeOf } from './store.ts';
 
 export type AuditOptions = RunOptions &
-  SelectionOptions & {
-    readonly compose: readonly string[];
-    readonly dockerfile: readonly string[];
+  SelectionOptions &
+  InputOptions & {
     readonly lynis: boolean;
-    readonly check: readonly string[];
-    readonly benchmark?: Benchmark | undefined;
     readonly format?: ReportForm | undefined;
     readonly out?: string | undefined;
-    readonly baseline?: string | undefined;
-    readonly compare?: string | undefined;
   };
 
 export type Audited = {
