@@ -1,8 +1,9 @@
 /** Owns what `setup` needs a person's yes for: a host of another store, clients of another CA, and the plan itself. */
 
-import { otherClients, otherClientsLose, trustNow } from '../domain/plan/other-clients.ts';
+import { otherClients, otherClientsLose } from '../domain/plan/other-clients.ts';
 import { managedExternally, otherStore } from '../domain/plan/other-store.ts';
 import { otherClientsQuestion } from '../domain/plan/setup-questions.ts';
+import { trustNow } from '../domain/plan/trust-now.ts';
 import type { HostSpec } from '../domain/settings.ts';
 import type { OpenedHost } from '../engine/intent.ts';
 import { declined } from './prompts.ts';

@@ -2,7 +2,7 @@
 
 import { specFor } from '../domain/fleet/specs.ts';
 import { checkName } from '../domain/names.ts';
-import { closingOnError, findHost, openHost } from '../engine/steps/connect.ts';
+import { findHost, openHost } from '../engine/steps/connect.ts';
 import type { ErrorCode } from '../errors/catalogue.ts';
 import { DockerTlsError } from '../errors/errors.ts';
 import type { ActionContext } from './action-context.ts';
@@ -24,7 +24,7 @@ export async function setUpHost(
   const fleet = await openFleetFile(around);
   const context = { ...around, options, flags, fleet, state: await storeOf(around).read() };
   const reached = await reachHost(context, typed);
-  const { setUpReached } = await closingOnError(reached.opened.session, reached.first.name, loadRest);
+  const { setUpReached } = await loadRest();
   return setUpReached(context, reached);
 }
 
