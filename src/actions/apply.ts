@@ -32,12 +32,12 @@ export async function applyHosts(
   const dockerConfig = dockerConfigDirectory(runtime);
   if (hosts.some((spec) => contextName(spec) !== undefined)) {
     const wanted = wantedHosts(request, state, runtime.now());
-    const { checkContexts } = await import('./context.ts');
+    const { checkContexts } = await import('./host-contexts.ts');
     await checkContexts(hosts, clientsFor(wanted, state), state, dockerConfig);
   }
   const changed = await change(hostsIntent(request), run);
   const done = new Set(changed.results.flatMap(({ kind, host }) => (kind === 'done' ? [host] : [])));
-  const { giveContexts } = await import('./context.ts');
+  const { giveContexts } = await import('./host-contexts.ts');
   const contexts = await giveContexts(
     hosts.filter(({ name }) => done.has(name)),
     usableClients(changed.state, changed.wanted.verifyAs),

@@ -1,5 +1,6 @@
 /** Owns `audit`: hosts, Compose files and Dockerfiles against the checks, and the report in a file. */
 
+import { saveReport } from '../adapters/report-file.ts';
 import { expiredWords } from '../domain/audit/baseline.ts';
 import { type Comparison, compareReports } from '../domain/audit/compare.ts';
 import { formOf, type ReportForm, renderReport } from '../domain/audit/report/forms.ts';
@@ -9,7 +10,6 @@ import type { HostResult } from '../domain/host-results.ts';
 import { auditHosts } from '../engine/audit-hosts.ts';
 import type { ActionContext } from './action-context.ts';
 import { type AuditInputs, type InputOptions, readInputs } from './audit-inputs.ts';
-import { saveReport } from './files.ts';
 import { runFlags } from './flags.ts';
 import { type RunOptions, sudoPasswords } from './run.ts';
 import { type SelectionOptions, selectSpecs } from './selection.ts';

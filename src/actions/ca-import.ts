@@ -9,9 +9,10 @@ import { caToStore } from '../engine/imported-ca.ts';
 import { tryToken } from '../engine/token.ts';
 import { usage } from '../errors/errors.ts';
 import type { ActionContext } from './action-context.ts';
+import { passphraseSource } from './ca-passphrase.ts';
 import { type CaFiles, readCa } from './external-ca.ts';
 import { readIn } from './files.ts';
-import { passphraseSource, type SecretOptions } from './secrets.ts';
+import type { SecretOptions } from './secrets.ts';
 import { storeOf } from './store.ts';
 
 export type CaImportOptions = SecretOptions &

@@ -1,5 +1,6 @@
 /** Owns `harden`: fixes become part of hosts that are set up, through the same plan, apply, verify, roll back. */
 
+import { checkReport } from '../adapters/report-file.ts';
 import type { Fix, FixName } from '../domain/audit/fixes.ts';
 import { leftOutOn, PROFILE_AUTH_TRIES } from '../domain/plan/hardening.ts';
 import {
@@ -14,7 +15,6 @@ import { hostsIntent } from '../domain/trust/wanted-hosts.ts';
 import { change } from '../engine/change.ts';
 import { usage } from '../errors/errors.ts';
 import type { ActionContext } from './action-context.ts';
-import { checkReport } from './files.ts';
 import { auditNow, writeHardenReport } from './harden-report.ts';
 import { type HostsOptions, openHosts } from './open-hosts.ts';
 import { addPackages, type HostPackages, refusePackages } from './packages.ts';

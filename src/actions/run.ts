@@ -7,10 +7,12 @@ import { CA_DEFAULTS, type CaSpec } from '../domain/settings.ts';
 import { listWords } from '../domain/words.ts';
 import type { CaToImport } from '../engine/imported-ca.ts';
 import type { Run } from '../engine/intent.ts';
+import { requestedOnce } from '../engine/requested-once.ts';
 import type { ActionContext } from './action-context.ts';
+import { passphraseSource } from './ca-passphrase.ts';
 import { caSpec, type GivenOptions, runFlags } from './flags.ts';
 import { agree } from './prompts.ts';
-import { passphraseSource, readSecret, requestedOnce, type SecretOptions, sudoPassword } from './secrets.ts';
+import { readSecret, type SecretOptions, sudoPassword } from './secrets.ts';
 import { type Selection, selectSpecs } from './selection.ts';
 import { storeOf } from './store.ts';
 

@@ -9,7 +9,7 @@ import { problemsOf, refuseProblems } from '../engine/steps/preflight.ts';
 import { knownHosts } from '../engine/steps/resolve.ts';
 import { wayTo } from '../engine/through.ts';
 import type { VerifiedAt } from '../engine/verify-host.ts';
-import { DockerTlsError } from '../errors/errors.ts';
+import { type DockerTlsError, failureOf } from '../errors/errors.ts';
 import { type Answers, askAddress, type SetupContext, withAddress } from './setup-questions.ts';
 
 /** Fails with everything that prevents the setup, before the first question. */
@@ -46,7 +46,6 @@ async function problemThroughSsh(
   try {
     return await wayProblem(wayTo({ reach: 'ssh' }, runtime.probe, session).probe, host, at);
   } catch (error) {
-    if (error instanceof DockerTlsError) return error;
-    throw error;
+    return failureOf(error);
   }
 }

@@ -12,11 +12,11 @@ import type { OpenedHost } from '../engine/intent.ts';
 import { DockerTlsError, DockerTlsErrors, interrupted } from '../errors/errors.ts';
 import type { HostProgress } from '../runtime.ts';
 import { dockerConfigDirectory } from '../user.ts';
-import { checkContextOf, giveContexts } from './context.ts';
 import { contextHere } from './contexts-of-host.ts';
 import { fleetCaToStore } from './external-ca.ts';
 import { caSpec, clientSpec } from './flags.ts';
 import { sudoReference } from './fleet-file.ts';
+import { checkContextOf, giveContexts } from './host-contexts.ts';
 import { makeOwn } from './own-client.ts';
 import { type Changed, failuresOf } from './results.ts';
 import type { FleetRun } from './run.ts';
@@ -102,10 +102,7 @@ async function changeSetUp(
     ownCa: await fleetCaToStore(run, state),
     hosts: [spec],
     ca: caSpec(options, file?.ca),
-    client: {
-      spec: clientSpec(client.name, { keyType: spec.keyType, days: options.days }),
-      named: client.requested,
-    },
+    client: { spec: clientSpec(client.name, { keyType: spec.keyType, days: options.days }), named: client.requested },
     takeOver,
     rejectOthers,
     addHardening: global.file === undefined,

@@ -67,7 +67,7 @@ export async function overHosts<T>(
       settle({
         host: spec.name,
         kind: 'failed',
-        errors: errors.map((one) => (one.where === undefined ? one.at(spec.name) : one)),
+        errors: errors.map((one) => one.orAt(spec.name)),
         elapsedMs: clock() - began,
       });
       failures += 1;

@@ -69,6 +69,11 @@ export class DockerTlsError extends Error {
     return this.#with({ where });
   }
 
+  /** The same failure, with this place where it names none. */
+  orAt(where: string): DockerTlsError {
+    return this.where === undefined ? this.at(where) : this;
+  }
+
   /** The same failure with other hints: the commands as this person has to type them. */
   hinting(hints: readonly Hint[]): DockerTlsError {
     return this.#with({ hints });
@@ -113,6 +118,12 @@ export function asErrors(thrown: unknown, signal?: AbortSignal): readonly Docker
     return [interruption(signal)];
   }
   return [bug(thrown)];
+}
+
+/** A failure that users can meet, to be told beside others; anything else is thrown on. */
+export function failureOf(thrown: unknown): DockerTlsError {
+  if (thrown instanceof DockerTlsError) return thrown;
+  throw thrown;
 }
 
 /** The run was stopped by a person or by the system: E_INTERRUPTED, exit status 130. */

@@ -51,6 +51,12 @@ export function clientFault(input: DiagnosisInput): Diagnosis | undefined {
   };
 }
 
+/** Whether all certificates of a text, and there are some, have expired. */
+export function haveExpired(pem: string, now: Date): boolean {
+  const found = infos(pem);
+  return found.length > 0 && found.every(({ notAfter }) => notAfter <= now);
+}
+
 /** The certificates of a PEM text as plain data; none where it is damaged. */
 export function infos(pem: string): CertificateInfo[] {
   try {

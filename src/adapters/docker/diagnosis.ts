@@ -1,5 +1,6 @@
 /** Owns what `doctor` is asked and what it answers: the types, and the words that commands in hints need. Pure. */
 
+import { addressOf } from '../../domain/destination.ts';
 import type { HostKind } from '../../domain/plan/host-kind.ts';
 import { type Login, shellQuote, sudoCommand } from '../../domain/quote.ts';
 import type { Holder } from '../../domain/trust/new-credentials.ts';
@@ -20,6 +21,43 @@ export type Cause =
   | 'tls-verify-alone'
   | 'cert-path'
   | 'api-version';
+
+/** What only the host's own journal explains. */
+const DAEMONS_FAULT: readonly Cause[] = [
+  'connection-refused',
+  'timed-out',
+  'unreachable',
+  'daemon-not-answering',
+  'reset',
+  'other',
+  'protocol',
+];
+const SSH_DECIDES: readonly Cause[] = ['plain-http', 'expired', 'not-yet-valid', 'client-refused', 'unknown-authority'];
+/** What a bastion makes of a connection from here. */
+const NOT_DIALLED: readonly Cause[] = ['timed-out', 'connection-refused', 'unreachable', 'name-not-found'];
+
+/** The cause by the probe alone. */
+export function firstCause(outcome: ProbeOutcome): Cause {
+  if (outcome.kind === 'refused') return outcome.cause;
+  return outcome.status >= 500 ? 'daemon-not-answering' : 'none';
+}
+
+/** Whether the host itself, over SSH, has to be seen to tell more. */
+export function asksHost(cause: Cause): boolean {
+  return DAEMONS_FAULT.includes(cause) || SSH_DECIDES.includes(cause);
+}
+
+/** Whether the daemon's journal explains it. What listens there and is not reached has nothing to say of it. */
+export function journalTells(cause: Cause, inside: Pick<Inside, 'listens'> | undefined): boolean {
+  if (cause === 'timed-out' || cause === 'unreachable') return false;
+  return DAEMONS_FAULT.includes(cause) && !(cause === 'connection-refused' && inside?.listens === true);
+}
+
+/** With the tunnel that gets to a host behind a bastion: that it does not answer here is right. */
+export function behindBastion<Found extends Diagnosis>(found: Found, name: string): Found {
+  if (!NOT_DIALLED.includes(found.cause)) return found;
+  return { ...found, hints: [`docker-tls tunnel ${name} -- docker version`, ...found.hints] };
+}
 
 export type Diagnosis = {
   readonly cause: Cause;
@@ -95,12 +133,6 @@ export type DiagnosisInput = {
 /** The name for commands, quoted. */
 export function nameOf(expected: Expected): string {
   return shellQuote(expected.name ?? addressOf(expected.host)[0]);
-}
-
-/** Address, without brackets, and port of a `tcp://` host. */
-export function addressOf(host: string): readonly [address: string, port: string] {
-  const [, bracketed, plain, port] = /^[a-z]+:\/\/(?:\[(.+)\]|([^:/]*))(?::([0-9]+))?/.exec(host) ?? [];
-  return [(bracketed ?? plain ?? host).replace('%25', '%'), port ?? '2376'];
 }
 
 /** A command of ours about the host, with --client where it needs that. */

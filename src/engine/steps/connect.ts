@@ -112,7 +112,7 @@ export async function closingOnError<T>(session: HostSession, host: string, work
     return await work();
   } catch (error) {
     await session.close();
-    throw error instanceof DockerTlsError && error.where === undefined ? error.at(host) : error;
+    throw error instanceof DockerTlsError ? error.orAt(host) : error;
   }
 }
 
