@@ -12,9 +12,9 @@ import type { HostResult } from '../domain/host-results.ts';
 import type { FileChange } from '../domain/plan/file-change.ts';
 import type { HostOutcome } from '../domain/plan/outcome.ts';
 import type { HostSpec } from '../domain/settings.ts';
+import { auditHosts } from '../engine/audit-hosts.ts';
 import type { Changed, Run } from '../engine/intent.ts';
 import { userName } from '../user.ts';
-import { auditHosts } from './audit-hosts.ts';
 
 /** Audits the hosts as they are now; one that cannot be asked is in the result. */
 export async function auditNow(run: Run, state: StoreState, hosts: readonly HostSpec[]): Promise<readonly Subject[]> {

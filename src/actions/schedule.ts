@@ -19,12 +19,9 @@ import { usage } from '../errors/errors.ts';
 import type { Runtime } from '../runtime.ts';
 import { homeDirectory } from '../user.ts';
 import type { ActionContext } from './action-context.ts';
-import { readFleetText } from './fleet-file.ts';
-import { shownPath } from './selection.ts';
+import { readFleetText, shownPath } from './read-fleet.ts';
 import { storeOf } from './store.ts';
 import { teamOf } from './team-session.ts';
-
-declare const DOCKER_TLS_VERSION: string;
 
 export type ScheduleOptions = {
   readonly form: ScheduleForm | undefined;

@@ -115,7 +115,7 @@ export function asErrors(thrown: unknown, signal?: AbortSignal): readonly Docker
   if (thrown instanceof DockerTlsErrors && thrown.errors.length > 0) return thrown.errors;
   if (thrown instanceof DockerTlsError) return [thrown];
   if (signal?.aborted && isAbort(thrown)) {
-    return [signal.reason instanceof DockerTlsError ? signal.reason : interrupted('interrupted')];
+    return [interruption(signal)];
   }
   return [bug(thrown)];
 }
@@ -129,6 +129,11 @@ export function failureOf(thrown: unknown): DockerTlsError {
 /** The run was stopped by a person or by the system: E_INTERRUPTED, exit status 130. */
 export function interrupted(message: string, more?: ErrorOptions): DockerTlsError {
   return new DockerTlsError('E_INTERRUPTED', message, more);
+}
+
+/** Why a run was stopped, as its signal says it. */
+export function interruption({ reason }: AbortSignal): DockerTlsError {
+  return reason instanceof DockerTlsError ? reason : interrupted('interrupted');
 }
 
 function isAbort(thrown: unknown): boolean {

@@ -2,7 +2,8 @@
 
 import { type CertificateInfo, inspectCertificate, splitBundle } from '../../domain/pki/inspect.ts';
 import { clockCommand, sshCommand } from '../../domain/quote.ts';
-import { type Diagnosis, type DiagnosisInput, loginOf, newCredentials } from './diagnosis.ts';
+import { newCredentials } from '../../domain/trust/new-credentials.ts';
+import { type Diagnosis, type DiagnosisInput, loginOf } from './diagnosis.ts';
 
 /** Clocks of computers with NTP differ by milliseconds; certificates of ours are backdated by more than a minute. */
 const SKEW_THAT_MATTERS_MS = 60_000;

@@ -3,7 +3,8 @@
 import { addressOf } from '../../domain/destination.ts';
 import type { HostKind } from '../../domain/plan/host-kind.ts';
 import { type Login, shellQuote, sudoCommand } from '../../domain/quote.ts';
-import { asWritten, type DockerTlsError, type Hint } from '../../errors/errors.ts';
+import type { Holder } from '../../domain/trust/new-credentials.ts';
+import type { DockerTlsError, Hint } from '../../errors/errors.ts';
 import type { ProbeOutcome } from '../../runtime.ts';
 
 export type Cause =
@@ -72,7 +73,7 @@ export function verdict(cause: Cause, message: string, ...hints: readonly Hint[]
   return { cause, message, hints };
 }
 
-export type Expected = {
+export type Expected = Holder & {
   /** The host's name in our store, for commands; default: the address in `host`. */
   readonly name?: string;
   /** How ssh gets there, for commands; default: by the name. */
@@ -80,16 +81,8 @@ export type Expected = {
   /** The right DOCKER_HOST, `tcp://…`. */
   readonly host: string;
   readonly certPath: string;
-  /** The client's name in our store, for commands. */
-  readonly client: string;
   /** It was named, and is not the one that commands take by themselves. */
   readonly named?: boolean;
-  /** It was set up from another store: commands that change it belong there, and new credentials come from there. */
-  readonly external?: boolean;
-  /** The client's key was made on this computer and never left it: new credentials come for a request. */
-  readonly ownKey?: boolean;
-  /** The CA that the host's credentials come from has expired: it cannot renew anything. */
-  readonly caExpired?: boolean;
   /** It was asked through ssh, as its setting `reach` says: from where. Clients use a tunnel, and not what docker is set to. */
   readonly via?: string;
   /** The context that should lead there, where there is one. */
@@ -155,31 +148,4 @@ export function remotely(expected: Expected, ...words: readonly string[]): strin
 /** How ssh gets there; without a record, by its name. */
 export function loginOf(expected: Expected): Login {
   return expected.ssh ?? { destination: expected.name ?? addressOf(expected.host)[0] };
-}
-
-/** A command that changes the host: on this computer, or where the host was set up. */
-export function owners({ external }: Pick<Expected, 'external'>, command: string): Hint {
-  return external ? asWritten(`on the computer that set it up: ${command}`) : command;
-}
-
-/** How this client gets new credentials. */
-export function newCredentials(expected: Pick<Expected, 'client' | 'external' | 'ownKey' | 'caExpired'>): Hint[] {
-  const { client, external, ownKey, caExpired } = expected;
-  const name = shellQuote(client);
-  if (!external) return [caExpired ? 'docker-tls rotate ca' : `docker-tls rotate client ${name}`];
-  const first = caExpired ? [owners(expected, 'docker-tls rotate ca')] : [];
-  const file = shellQuote(`${client}.tar`);
-  const request = shellQuote(`${client}.csr`);
-  if (ownKey)
-    return [
-      ...first,
-      `docker-tls client request ${name} --out ${request}`,
-      owners(expected, `docker-tls client sign ${request} --out ${file}`),
-      `docker-tls client import ${file}`,
-    ];
-  return [
-    ...first,
-    owners(expected, `docker-tls rotate client ${name} && docker-tls client export ${name} --out ${file}`),
-    `docker-tls client import ${file}`,
-  ];
 }

@@ -3,6 +3,7 @@
 import { isIP } from 'node:net';
 import { addressOf } from '../../domain/destination.ts';
 import { shellQuote } from '../../domain/quote.ts';
+import { owners } from '../../domain/trust/new-credentials.ts';
 import type { DockerTlsError, Hint } from '../../errors/errors.ts';
 import type { ProbeOutcome } from '../../runtime.ts';
 import {
@@ -13,7 +14,6 @@ import {
   loginOf,
   nameOf,
   ours,
-  owners,
   remotely,
   verdict,
 } from './diagnosis.ts';

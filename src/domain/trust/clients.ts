@@ -91,11 +91,9 @@ export function activeClients({ clients }: Pick<StoreState, 'clients'>): StoredC
   return [...clients.values()].filter(({ record }) => record.revokedAt === undefined && record.reaches === undefined);
 }
 
-/** Clients of this store's CA that this computer can be: those that are named, then its own, then the others. */
-export function usableClients({ clients }: Pick<StoreState, 'clients'>, first: readonly string[] = []): StoredClient[] {
-  const usable = [...clients.values()].filter(
-    ({ key, record }) => key !== undefined && record.revokedAt === undefined && record.reaches === undefined,
-  );
+/** Those of them that this computer can be: those that are named, then its own, then the others. */
+export function usableClients(state: Pick<StoreState, 'clients'>, first: readonly string[] = []): StoredClient[] {
+  const usable = activeClients(state).filter(({ key }) => key !== undefined);
   const named = first.flatMap((name) => usable.filter(({ record }) => record.name === name));
   const own = ownOf(usable);
   return [...new Set([...named, ...(own ? [own] : []), ...usable])];
