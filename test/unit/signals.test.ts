@@ -10,14 +10,14 @@ test.each(['SIGINT', 'SIGTERM', 'SIGHUP'] as const)('%s', async (name) => {
   const watch = watchSignals((first) => seen.push(first));
   watch.insisted.then(() => seen.push('insisted'));
   try {
-    process.emit(name);
+    process.emit(name, name);
     expect([watch.signal.aborted, watch.signal.reason?.code]).toEqual([true, 'E_INTERRUPTED']);
     now += 100;
-    process.emit(name);
+    process.emit(name, name);
     await Promise.resolve();
     expect(seen).toEqual([name]);
     now += 300;
-    process.emit(name);
+    process.emit(name, name);
     await Promise.resolve();
     expect(seen).toEqual([name, 'insisted']);
   } finally {
