@@ -1,7 +1,7 @@
 /** Owns `rotate ca`: accept old and new, issue from the new, drop the old. Each stage is a change of its own; any of them can be the first. */
 
 import type { StoreState } from '../adapters/store/records.ts';
-import { type HostFlags, specsFor } from '../domain/fleet/specs.ts';
+import { type HostFlags, recordedSpecs } from '../domain/fleet/specs.ts';
 import { inspectCertificate, isFrom } from '../domain/pki/inspect.ts';
 import type { RotationStage } from '../domain/plan/stages.ts';
 import { accessOf } from '../domain/trust/access.ts';
@@ -93,7 +93,7 @@ async function dropOldCas(flags: HostFlags, run: Run): Promise<StageChange> {
     const stage = stageOf(state, now);
     refuseDrop(stage, state);
     return {
-      hosts: specsFor(stage.hosts, state, flags),
+      hosts: recordedSpecs(stage.hosts, state, flags),
       credentials: stage.stage === 'drop' ? [{ kind: 'drop-old-cas' }] : [],
       // A CA that is dropped by name goes with all its clients.
       target: { kind: 'desired', rejectOthers: true, addHardening: true },
@@ -132,7 +132,7 @@ function beginning(request: RotateCaRequest): Intent {
       // Where every older CA has expired there is nothing left to accept: old and new change at once, in stage 2.
       const hosts = olds.every((cert) => inspectCertificate(cert).notAfter < now) ? [] : outdated;
       return {
-        hosts: specsFor(hosts, state, request.flags),
+        hosts: recordedSpecs(hosts, state, request.flags),
         credentials,
         target: { kind: 'desired', rejectOthers, addHardening: true },
         notes,
@@ -165,7 +165,7 @@ function accepting({ flags, rejectOtherClients: rejectOthers }: RotateCaRequest)
   return {
     reason: 'rotate ca',
     want: (state, now) => ({
-      hosts: specsFor(stageOf(state, now).hosts, state, flags),
+      hosts: recordedSpecs(stageOf(state, now).hosts, state, flags),
       credentials: [],
       target: { kind: 'desired', rejectOthers, addHardening: true },
       copies: true,
@@ -196,7 +196,7 @@ function issuing(
       const waits = breaking.length > 0 && !noOverlap;
       const unfetched = stage.clients.filter((name) => state.clients.get(name)?.key === undefined);
       return {
-        hosts: waits ? [] : specsFor(servers, state, flags),
+        hosts: waits ? [] : recordedSpecs(servers, state, flags),
         credentials: [...first, ...clients.map(({ record }) => renewed(state, record.name, undefined, now))],
         target: { kind: 'desired', force: 'from the new CA', noOverlap, rejectOthers, addHardening: true },
         leftOut: waits ? [caBreaksClients(breaking, unfetched)] : [],
