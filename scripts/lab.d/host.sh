@@ -1,6 +1,6 @@
 # shellcheck shell=bash
-# One host: its folder, its life and its end. The folder LAB/hosts/NAME holds
-#   info          suite, number, root folder and owner, as shell assignments
+# One host: its directory, its life and its end. The directory LAB/hosts/NAME holds
+#   info          suite, number, root directory and owner, as shell assignments
 #   root          the merged tree that the host runs on (overlay of the cached root and upper)
 #   disk, append   of a host with a kernel of its own (vm.sh), in place of root, docker and containerd
 #   rooty, tun    of a suite rootless: bound on /home/rooty/.local/share/docker and /dev/net/tun
@@ -11,7 +11,7 @@
 #   cut, reboot   marks: the link is down; nspawn was killed to boot again
 # LAB/locks/NAME is held by the run that makes or removes the host.
 
-host_folder() { printf '%s/hosts/%s' "$LAB" "$1"; }
+host_directory() { printf '%s/hosts/%s' "$LAB" "$1"; }
 
 host_check_name() {
   [[ $1 =~ ^[a-z]([a-z0-9-]{0,40}[a-z0-9])?$ ]] ||
@@ -22,7 +22,7 @@ host_check_name() {
 host_load() { # NAME
   suite='' number='' base='' owner='' owner_started=''
   # shellcheck source=/dev/null
-  . "$(host_folder "$1")/info" 2>/dev/null && [[ -n $number ]]
+  . "$(host_directory "$1")/info" 2>/dev/null && [[ -n $number ]]
 }
 
 host_need() { # NAME
@@ -31,9 +31,9 @@ host_need() { # NAME
 }
 
 host_alive() { # NAME
-  local folder
-  folder=$(host_folder "$1")
-  [[ -e $folder/alive ]] && ! flock -s -n "$folder/alive" true
+  local directory
+  directory=$(host_directory "$1")
+  [[ -e $directory/alive ]] && ! flock -s -n "$directory/alive" true
 }
 
 # A process is known by its id and its start time: ids are used again.
@@ -51,8 +51,8 @@ host_owned() { # after host_load: no owner, or one that lives
 
 # Makes and boots one host, and returns when its ssh and its docker answer.
 host_up() { # NAME SUITE OWNER-PID APPEND
-  local name=$1 want=$2 owner_pid=$3 append=$4 folder lock alive net started=$EPOCHREALTIME
-  folder=$(host_folder "$name")
+  local name=$1 want=$2 owner_pid=$3 append=$4 directory lock alive net started=$EPOCHREALTIME
+  directory=$(host_directory "$name")
   mkdir -p "$LAB/hosts" "$LAB/locks"
   exec {lock}>"$LAB/locks/$name"
   flock "$lock"
@@ -67,12 +67,12 @@ host_up() { # NAME SUITE OWNER-PID APPEND
   host_erase "$name"
   trap 'host_erase "$name"' EXIT # half a host is of no use
 
-  mkdir -p "$folder"/{upper,work,root,docker,containerd}
-  chmod 0711 "$folder/docker" "$folder/containerd"
-  suite=$want base=$(root_folder "$want")
+  mkdir -p "$directory"/{upper,work,root,docker,containerd}
+  chmod 0711 "$directory/docker" "$directory/containerd"
+  suite=$want base=$(root_directory "$want")
   if is_rootless "$want"; then
-    install -d -m 0700 -o "$(stat -c %u "$base/home/rooty")" -g "$(stat -c %g "$base/home/rooty")" "$folder/rooty"
-    mknod -m 0666 "$folder/tun" c 10 200
+    install -d -m 0700 -o "$(stat -c %u "$base/home/rooty")" -g "$(stat -c %g "$base/home/rooty")" "$directory/rooty"
+    mknod -m 0666 "$directory/tun" c 10 200
   fi
   exec {net}>"$NET_LOCK"
   flock "$net"
@@ -81,23 +81,23 @@ host_up() { # NAME SUITE OWNER-PID APPEND
   {
     printf 'suite=%q number=%q base=%q owner=%q' "$want" "$number" "$base" "$owner_pid"
     printf ' owner_started=%q\n' "$([[ -z $owner_pid ]] || process_started "$owner_pid")"
-  } >"$folder/info"
+  } >"$directory/info"
   exec {net}>&-
 
   # volatile: the kernel need not sync a tree that is thrown away.
-  mount -t overlay "lab-$name" -o "lowerdir=$base,upperdir=$folder/upper,workdir=$folder/work,volatile" "$folder/root"
-  host_identity "$name" "$folder"
-  ! is_rootless "$want" || host_rootless "$folder/root"
-  ! is_vm "$want" || vm_disk "$folder" "$append"
+  mount -t overlay "lab-$name" -o "lowerdir=$base,upperdir=$directory/upper,workdir=$directory/work,volatile" "$directory/root"
+  host_identity "$name" "$directory"
+  ! is_rootless "$want" || host_rootless "$directory/root"
+  ! is_vm "$want" || vm_disk "$directory" "$append"
 
-  exec {alive}>"$folder/alive"
+  exec {alive}>"$directory/alive"
   flock -w 5 "$alive"
   # Its own session: a Ctrl-C or a closed terminal must not end the host. The lock on alive goes over to it.
-  setsid "$LAB_SCRIPT" _supervise "$name" "$alive" {lock}>&- </dev/null >>"$folder/console.log" 2>&1 &
+  setsid "$LAB_SCRIPT" _supervise "$name" "$alive" {lock}>&- </dev/null >>"$directory/console.log" 2>&1 &
   disown
   exec {alive}>&-
   if ! host_wait "$name"; then
-    tail -n 20 "$folder/console.log" >&2
+    tail -n 20 "$directory/console.log" >&2
     fail "$name did not come up; its console's last lines are above"
   fi
   trap - EXIT
@@ -118,14 +118,14 @@ host_rootless() { # ROOT
 
 # Names, host keys, the lab's key for every user.
 host_identity() { # NAME FOLDER
-  local name=$1 folder=$2 root=$2/root address user home ids type
+  local name=$1 directory=$2 root=$2/root address user home ids type
   address=$(net_address "$number")
   printf '%s\n' "$name" >"$root/etc/hostname"
   printf '127.0.0.1 localhost\n::1 localhost ip6-localhost\n%s %s.lab %s\n' "$address" "$name" "$name" >"$root/etc/hosts"
   for type in ed25519 ecdsa rsa; do
     ssh-keygen -q -t "$type" -N '' -C "root@$name" -f "$root/etc/ssh/ssh_host_${type}_key"
   done
-  sed "s/^/$address /" "$root"/etc/ssh/ssh_host_*_key.pub >"$folder/known_hosts"
+  sed "s/^/$address /" "$root"/etc/ssh/ssh_host_*_key.pub >"$directory/known_hosts"
   while IFS=: read -r user _ _ _ _ home _; do
     case $user in root | ops | pat | noisy | fishy | rooty) ;; *) continue ;; esac
     ids=$(stat -c %u:%g "$root$home")
@@ -152,7 +152,7 @@ host_wait() { # NAME
   address=$(net_address "$number")
   while ((SECONDS < deadline)); do
     host_alive "$name" || return 1
-    if [[ -e $(host_folder "$name")/cut ]]; then
+    if [[ -e $(host_directory "$name")/cut ]]; then
       ! is_vm "$suite" || return 0 # no question reaches it
     elif ! timeout 1 bash -c "exec 3<>/dev/tcp/$address/22" 2>/dev/null; then
       sleep 0.1
@@ -167,15 +167,15 @@ host_wait() { # NAME
 
 # Becomes the container: for a background process. --keep-unit, and so status 133 for a reboot. KILL: nspawn must not outlive its supervisor.
 host_run() { # NAME, after host_load
-  local folder binds
-  folder=$(host_folder "$1")
-  binds=(--bind="$folder/docker:/var/lib/docker" --bind="$folder/containerd:/var/lib/containerd")
-  [[ $suite != podman ]] || binds=(--bind="$folder/docker:/var/lib/containers")
+  local directory binds
+  directory=$(host_directory "$1")
+  binds=(--bind="$directory/docker:/var/lib/docker" --bind="$directory/containerd:/var/lib/containerd")
+  [[ $suite != podman ]] || binds=(--bind="$directory/docker:/var/lib/containers")
   # Its images need a file system that is not an overlay, as root's do. The device that its network is made with is open to every user where
   # udev runs, and not on every machine of a lab.
-  ! is_rootless "$suite" || binds+=(--bind="$folder/tun:/dev/net/tun" --bind="$folder/rooty:/home/rooty/.local/share/docker")
+  ! is_rootless "$suite" || binds+=(--bind="$directory/tun:/dev/net/tun" --bind="$directory/rooty:/home/rooty/.local/share/docker")
   SYSTEMD_NSPAWN_UNIFIED_HIERARCHY=1 SYSTEMD_NSPAWN_API_VFS_WRITABLE=1 exec setpriv --pdeathsig KILL \
-    systemd-nspawn --quiet --directory="$folder/root" --boot --register=no --keep-unit --machine="dtlab$number" --hostname="$1" \
+    systemd-nspawn --quiet --directory="$directory/root" --boot --register=no --keep-unit --machine="dtlab$number" --hostname="$1" \
     --network-namespace-path="/run/netns/dtlab$number" --capability=all --system-call-filter='add_key keyctl bpf' \
     "${binds[@]}" \
     --resolv-conf=off --timezone=off --link-journal=no --console=pipe
@@ -183,20 +183,20 @@ host_run() { # NAME, after host_load
 
 # Runs for as long as the host does, and boots it again when it asks for a reboot.
 host_supervise() { # NAME ALIVE-FD
-  local name=$1 alive=$2 folder status watch=''
-  folder=$(host_folder "$name")
+  local name=$1 alive=$2 directory status watch=''
+  directory=$(host_directory "$name")
   host_load "$name"
-  printf '%s\n' "$BASHPID" >"$folder/supervisor"
+  printf '%s\n' "$BASHPID" >"$directory/supervisor"
   cgroup_enter "$name"
   if [[ -n $owner ]]; then
     tail --pid="$owner" -f /dev/null {alive}>&- &
     watch=$!
   fi
   while :; do
-    net_up "$number" "$([[ -e $folder/cut ]] && printf yes || printf no)" "$suite"
-    rm -f "$folder/reboot" # from here on no run reaches the host as it was before
+    net_up "$number" "$([[ -e $directory/cut ]] && printf yes || printf no)" "$suite"
+    rm -f "$directory/reboot" # from here on no run reaches the host as it was before
     if is_vm "$suite"; then vm_run "$name"; else host_run "$name"; fi {alive}>&- </dev/null &
-    printf '%s\n' $! >"$folder/nspawn"
+    printf '%s\n' $! >"$directory/nspawn"
     status=0
     wait -n $! $watch || status=$?
     if [[ -n $watch && ! -e /proc/$watch ]]; then
@@ -205,11 +205,11 @@ host_supervise() { # NAME ALIVE-FD
       exec {alive}>&-
       exec setsid --fork "$LAB_SCRIPT" down "$name" </dev/null
     fi
-    [[ $status == 133 || -e $folder/reboot ]] || break
+    [[ $status == 133 || -e $directory/reboot ]] || break
     printf -- '--- reboot ---\n'
-    cgroup_kill "$(cgroup_folder "$name")/payload"
+    cgroup_kill "$(cgroup_directory "$name")/payload"
     # A control group remembers that it was killed: Linux 6.18 then kills what systemd starts in it (CLONE_INTO_CGROUP).
-    find "$(cgroup_folder "$name")/payload" -depth -type d -exec rmdir {} + 2>/dev/null || true
+    find "$(cgroup_directory "$name")/payload" -depth -type d -exec rmdir {} + 2>/dev/null || true
     host_forget
   done
   [[ -z $watch ]] || kill "$watch"
@@ -227,7 +227,7 @@ host_forget() { # after host_load
 
 # A control group of its own for each host: one container's tree must not meet another's, and all can be killed at once.
 cgroup_top() { findmnt -n -o TARGET -t cgroup2 --first-only; }
-cgroup_folder() { # NAME
+cgroup_directory() { # NAME
   local lab=docker-tls-lab
   [[ $LAB == /var/lib/docker-tls-lab ]] || lab+=${LAB//\//.} # another lab may have a host of the same name
   printf '%s/%s/%s' "$(cgroup_top)" "$lab" "$1"
@@ -235,7 +235,7 @@ cgroup_folder() { # NAME
 
 cgroup_enter() { # NAME
   local group
-  group=$(cgroup_folder "$1")
+  group=$(cgroup_directory "$1")
   mkdir -p "$group"
   printf '%s\n' "$BASHPID" >"$group/cgroup.procs"
 }
@@ -252,21 +252,21 @@ cgroup_kill() { # GROUP: returns when it is empty, and gives up after five secon
 # The host's first process, as seen from here. It is nspawn's only child.
 host_leader() { # NAME
   local nspawn leader
-  nspawn=$(cat "$(host_folder "$1")/nspawn" 2>/dev/null) || return 1
+  nspawn=$(cat "$(host_directory "$1")/nspawn" 2>/dev/null) || return 1
   leader=$(cat "/proc/$nspawn/task/$nspawn/children" 2>/dev/null) || return 1
   leader=${leader%% *}
   [[ -n $leader ]] && printf '%s' "$leader"
 }
 
-# Everything that a host has: processes, mounts, namespace, links, folder. Works on any half of a host.
+# Everything that a host has: processes, mounts, namespace, links, directory. Works on any half of a host.
 host_erase() { # NAME, with LAB/locks/NAME held
-  local name=$1 folder group pid mounted
-  folder=$(host_folder "$name")
-  [[ -d $folder ]] || return 0
-  if host_alive "$name" && pid=$(cat "$folder/supervisor" 2>/dev/null); then
+  local name=$1 directory group pid mounted
+  directory=$(host_directory "$name")
+  [[ -d $directory ]] || return 0
+  if host_alive "$name" && pid=$(cat "$directory/supervisor" 2>/dev/null); then
     kill -KILL "$pid" 2>/dev/null || true # nspawn and the host go with it
   fi
-  group=$(cgroup_folder "$name")
+  group=$(cgroup_directory "$name")
   cgroup_kill "$group"
   [[ ! -d $group ]] || find "$group" -depth -type d -exec rmdir {} + 2>/dev/null || true
   if host_load "$name"; then
@@ -274,17 +274,17 @@ host_erase() { # NAME, with LAB/locks/NAME held
     host_forget
   fi
   while read -r mounted; do umount "$mounted" 2>/dev/null || umount -l "$mounted"; done \
-    < <(awk -v root="$folder/" 'index($5, root) == 1 { print $5 }' /proc/self/mountinfo | sort -r)
-  rm -rf --one-file-system "$folder"
+    < <(awk -v root="$directory/" 'index($5, root) == 1 { print $5 }' /proc/self/mountinfo | sort -r)
+  rm -rf --one-file-system "$directory"
 }
 
 # Takes down what killed runs left: hosts whose owner is gone, or that no longer run. Hosts that a run is just
 # making or removing are theirs.
 host_sweep() {
-  local folder name lock
-  for folder in "$LAB"/hosts/*/; do
-    [[ -d $folder ]] || continue
-    name=$(basename "$folder")
+  local directory name lock
+  for directory in "$LAB"/hosts/*/; do
+    [[ -d $directory ]] || continue
+    name=$(basename "$directory")
     exec {lock}>"$LAB/locks/$name"
     if flock -n "$lock" && { ! host_alive "$name" || ! host_load "$name" || ! host_owned; }; then
       say "taking down $name, which a run that ended left behind"
@@ -296,7 +296,7 @@ host_sweep() {
 
 host_ssh_options() { # NAME
   printf '%s\n' -F /dev/null -i "$LAB/key" -o IdentitiesOnly=yes -o StrictHostKeyChecking=yes -o BatchMode=yes \
-    -o ConnectTimeout=5 -o ServerAliveInterval=5 -o "UserKnownHostsFile=$(host_folder "$1")/known_hosts" -o LogLevel=ERROR
+    -o ConnectTimeout=5 -o ServerAliveInterval=5 -o "UserKnownHostsFile=$(host_directory "$1")/known_hosts" -o LogLevel=ERROR
 }
 
 host_ssh() { # NAME [CMD…], after host_load

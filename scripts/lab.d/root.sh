@@ -1,6 +1,6 @@
 # shellcheck shell=bash
 # The cached roots: one plain Debian tree per suite, made once by debootstrap and never written to again (every
-# host lays an overlay over it). A root's folder carries a hash of everything that decides its contents, so a
+# host lays an overlay over it). A root's directory carries a hash of everything that decides its contents, so a
 # change of the recipe makes a new root and hosts that still run on the old one are left in peace.
 
 # Debian's release of a suite: those without systemd, with SELinux and with Docker for a user are of trixie; Podman is sid's (trixie's has no TLS).
@@ -28,7 +28,7 @@ root_packages() { # SUITE
   )
 }
 
-root_folder() { # SUITE
+root_directory() { # SUITE
   local hash
   hash=$({
     printf '%s\n' "$1"
@@ -44,10 +44,10 @@ root_folder() { # SUITE
 }
 
 # Builds SUITE's root if it is not there. Two builders of one suite wait for one another; a build that is killed
-# leaves only a temporary folder, which the next one removes.
+# leaves only a temporary directory, which the next one removes.
 root_build() { # SUITE
   local suite=$1 release root part lock started=$SECONDS
-  root=$(root_folder "$suite")
+  root=$(root_directory "$suite")
   [[ -d $root ]] && return 0
   need_packages debootstrap:debootstrap busybox:busybox-static
   mkdir -p "$LAB/roots" "$LAB/debs/$suite" "$LAB/locks"

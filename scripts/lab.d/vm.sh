@@ -1,7 +1,7 @@
 # shellcheck shell=bash
 # Hosts with a kernel of their own: suites called SUITE-vm. The root is that suite's, with Debian's kernel for clouds, and runs in qemu on an
 # emulated processor: slower, but the same on every machine, and no /dev/kvm is asked for. Everything else of such a host is as in
-# host.sh: its folder, its number and address, its supervisor and its end.
+# host.sh: its directory, its number and address, its supervisor and its end.
 
 # A real machine audits, confines and has disks of its own.
 readonly VM_PACKAGES=(linux-image-cloud-amd64 initramfs-tools zstd udev kmod apparmor e2fsprogs)
@@ -40,26 +40,26 @@ vm_label() { # ROOT-WITH-THE-POLICY ROOT
 
 # The host's disk, out of its merged tree, which then goes. 6 GB, of which only what is written takes room here.
 vm_disk() { # FOLDER APPEND, after host_load
-  local folder=$1
+  local directory=$1
   printf '[Match]\nName=eth0\n[Network]\nAddress=%s/16\nGateway=%s\nIPv6AcceptRA=no\n[Address]\nAddress=%s/64\nDuplicateAddressDetection=none\n' \
     "$(net_address "$number")" "$BRIDGE_ADDRESS" "$(net_address6 "$number")" \
-    >"$folder/root/etc/systemd/network/lab.network"
-  ! is_selinux "$suite" || vm_label "$base" "$folder/root"
-  printf '%s%s\n' "$(is_selinux "$suite" && printf 'security=selinux enforcing=1 ')" "$2" >"$folder/append"
-  truncate -s 6G "$folder/disk"
-  mkfs.ext4 -q -F -E root_owner=0:0,lazy_itable_init=1 -d "$folder/root" "$folder/disk"
-  umount "$folder/root"
-  rm -rf --one-file-system "$folder"/{upper,work,root,docker,containerd}
+    >"$directory/root/etc/systemd/network/lab.network"
+  ! is_selinux "$suite" || vm_label "$base" "$directory/root"
+  printf '%s%s\n' "$(is_selinux "$suite" && printf 'security=selinux enforcing=1 ')" "$2" >"$directory/append"
+  truncate -s 6G "$directory/disk"
+  mkfs.ext4 -q -F -E root_owner=0:0,lazy_itable_init=1 -d "$directory/root" "$directory/disk"
+  umount "$directory/root"
+  rm -rf --one-file-system "$directory"/{upper,work,root,docker,containerd}
 }
 
 # Becomes qemu: for a background process. A reboot stays inside of it; it ends when the host is switched off.
 vm_run() { # NAME, after host_load
-  local folder
-  folder=$(host_folder "$1")
+  local directory
+  directory=$(host_directory "$1")
   exec setpriv --pdeathsig KILL qemu-system-x86_64 -accel tcg -cpu max -machine q35 -smp 1 -m 1024 -nodefaults -display none -serial stdio \
     -kernel "$base/boot/vmlinuz" -initrd "$base/boot/initrd" \
-    -append "root=/dev/vda rw console=ttyS0 net.ifnames=0 8250.nr_uarts=1 mitigations=off audit=1 audit_backlog_limit=8192 quiet $(cat "$folder/append")" \
-    -drive "file=$folder/disk,if=virtio,format=raw,cache=unsafe" -device virtio-rng-pci \
+    -append "root=/dev/vda rw console=ttyS0 net.ifnames=0 8250.nr_uarts=1 mitigations=off audit=1 audit_backlog_limit=8192 quiet $(cat "$directory/append")" \
+    -drive "file=$directory/disk,if=virtio,format=raw,cache=unsafe" -device virtio-rng-pci \
     -netdev "tap,id=lab,ifname=dtl$number,script=no,downscript=no" -device "virtio-net-pci,netdev=lab,mac=$(net_mac "$number")"
 }
 

@@ -2,15 +2,17 @@
 
 import type { StoredCa, StoredClient, StoreState } from '../adapters/store/records.ts';
 import { contextName } from '../domain/fleet/specs.ts';
+import type { Wanted } from '../domain/plan/wanted.ts';
 import { Secret } from '../domain/secret.ts';
 import { CA_DEFAULTS, type CaSpec, type ClientSpec, type HostSpec } from '../domain/settings.ts';
 import { accessOf } from '../domain/trust/access.ts';
 import { firstCa, namedCa, preview } from '../domain/trust/changes.ts';
 import { fleetClients, verifierOf } from '../domain/trust/clients.ts';
+import { unknownName } from '../domain/trust/resolve.ts';
 import { viewOf } from '../domain/trust/view.ts';
 import { plural } from '../domain/words.ts';
 import { change } from '../engine/change.ts';
-import type { Changed, Run, Wanted } from '../engine/intent.ts';
+import type { Changed, Run } from '../engine/intent.ts';
 import { usableClients } from '../engine/steps/verify.ts';
 import type { DockerTlsError } from '../errors/errors.ts';
 import { dockerConfigDirectory, ownClientName } from '../user.ts';
@@ -19,7 +21,6 @@ import { checkContexts, giveContexts } from './context.ts';
 import { contextHere } from './contexts-of-host.ts';
 import { clientSpec, runFlags } from './flags.ts';
 import { fleetCaToStore } from './fleet-ca.ts';
-import { unknownName } from './resolve-target.ts';
 import { openRun, type RunOptions } from './run.ts';
 import { type SelectionOptions, selectSpecs } from './selection.ts';
 import { storeOf } from './store.ts';
@@ -111,8 +112,7 @@ export async function openHosts(
   const { client } = options;
   const known = [...new Set([...state.clients.keys(), ...selection.clients.map(({ name }) => name)])];
   // --client never creates one: a typo would become a client that is accepted. `setup` and `client add` create clients.
-  if (client !== undefined && !known.includes(client))
-    throw unknownName('client', 'E_CLIENT_UNKNOWN', client, known, '--client');
+  if (client !== undefined && !known.includes(client)) throw unknownName('client', client, known, '--client');
   const name = client ?? ownClientName();
   const run = await openRun(context, options, selection);
   return {

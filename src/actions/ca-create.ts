@@ -1,9 +1,10 @@
 /** Owns `ca create`: a CA before any host; setup makes one by itself. */
 
 import type { StoreState } from '../adapters/store/records.ts';
+import type { Wanted } from '../domain/plan/wanted.ts';
 import { firstCa } from '../domain/trust/changes.ts';
 import { change } from '../engine/change.ts';
-import type { Changed, Wanted } from '../engine/intent.ts';
+import type { Changed } from '../engine/intent.ts';
 import { DockerTlsError } from '../errors/errors.ts';
 import type { ActionContext } from './action-context.ts';
 import { openStoredRun, type StoredOptions } from './run.ts';

@@ -3,6 +3,7 @@
 import type { StoredClient, StoreState } from '../adapters/store/records.ts';
 import { parseCsr } from '../domain/pki/csr.ts';
 import { inspectCertificate, isFrom } from '../domain/pki/inspect.ts';
+import type { Wanted } from '../domain/plan/wanted.ts';
 import type { HostSpec } from '../domain/settings.ts';
 import { certificateIds } from '../domain/trust/ca-id.ts';
 import { firstCa, preview } from '../domain/trust/changes.ts';
@@ -11,7 +12,6 @@ import { requireHosts, signed } from '../domain/trust/clients.ts';
 import { isAccepted } from '../domain/trust/trust.ts';
 import { trustedIds, viewOf } from '../domain/trust/view.ts';
 import { change } from '../engine/change.ts';
-import type { Wanted } from '../engine/intent.ts';
 import { usage } from '../errors/errors.ts';
 import type { ActionContext } from './action-context.ts';
 import { type AccessOptions, askAboutHosts, tellHosts } from './client-access.ts';

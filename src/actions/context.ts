@@ -14,11 +14,11 @@ import type { Secret } from '../domain/secret.ts';
 import type { HostSpec } from '../domain/settings.ts';
 import { noKeyHere } from '../domain/trust/client-refusals.ts';
 import { type ReachableHost, reachableHosts } from '../domain/trust/reachable-hosts.ts';
+import { clientName, resolveClient, resolveHost } from '../domain/trust/resolve.ts';
 import { isAccepted } from '../domain/trust/trust.ts';
 import { DockerTlsError, DockerTlsErrors } from '../errors/errors.ts';
 import { dockerConfigDirectory } from '../user.ts';
 import type { ActionContext } from './action-context.ts';
-import { clientName, resolveClient, resolveHost } from './resolve-target.ts';
 import { storeOf } from './store.ts';
 import { noteThroughSsh } from './through-ssh.ts';
 

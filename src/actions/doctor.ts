@@ -16,6 +16,7 @@ import { type Login, sudoCommand } from '../domain/quote.ts';
 import type { Secret } from '../domain/secret.ts';
 import { completeHost } from '../domain/settings.ts';
 import { type ReachableHost, reachableHosts, trustedCas } from '../domain/trust/reachable-hosts.ts';
+import { anyClient, type KnownClient, resolveHost } from '../domain/trust/resolve.ts';
 import { probeAs } from '../engine/probes.ts';
 import { alongWay } from '../engine/through.ts';
 import { DockerTlsError, type Hint, printableLines } from '../errors/errors.ts';
@@ -23,7 +24,6 @@ import type { Probe, ProbeOutcome, Runtime } from '../runtime.ts';
 import { dockerConfigDirectory } from '../user.ts';
 import type { ActionContext } from './action-context.ts';
 import { contextsTo } from './contexts-of-host.ts';
-import { anyClient, type KnownClient, resolveHost } from './resolve-target.ts';
 import { storeOf } from './store.ts';
 
 /** What of the store is examined. */

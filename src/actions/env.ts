@@ -2,12 +2,12 @@
 
 import { detectShell, type Shell } from '../domain/environment.ts';
 import { isTool, type ToolName } from '../domain/tools/tools.ts';
+import { clientName, resolveClient, resolveHost } from '../domain/trust/resolve.ts';
 import { usage } from '../errors/errors.ts';
 import type { ActionContext } from './action-context.ts';
 import { hostLines, unsetLines } from './env-lines.ts';
 import type { Environment } from './env-tool.ts';
 import { filesHere } from './own-client.ts';
-import { clientName, resolveClient, resolveHost } from './resolve-target.ts';
 import { storeOf } from './store.ts';
 import { noteThroughSsh } from './through-ssh.ts';
 

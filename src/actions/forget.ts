@@ -2,12 +2,12 @@
 
 import type { StoreState } from '../adapters/store/records.ts';
 import { clientAccess } from '../domain/trust/client-hosts.ts';
+import { storedHost } from '../domain/trust/resolve.ts';
 import { listWords } from '../domain/words.ts';
 import type { DockerTlsError } from '../errors/errors.ts';
 import type { ActionContext } from './action-context.ts';
 import { contextsOf, takeContextsAway } from './contexts-of-host.ts';
 import { agree } from './prompts.ts';
-import { storedHost } from './resolve-target.ts';
 import { storeOf } from './store.ts';
 
 export type ForgottenHost = {

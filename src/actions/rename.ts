@@ -3,9 +3,9 @@
 import type { StoreChange, StoreState } from '../adapters/store/records.ts';
 import { checkName } from '../domain/names.ts';
 import { reachableHosts } from '../domain/trust/reachable-hosts.ts';
+import { storedHost } from '../domain/trust/resolve.ts';
 import { DockerTlsError } from '../errors/errors.ts';
 import type { ActionContext } from './action-context.ts';
-import { storedHost } from './resolve-target.ts';
 import { storeOf } from './store.ts';
 
 /** The change that renames a host of the store, in every list of hosts that a client has too. Fails with E_NAME, E_HOST_TAKEN (exit 2). */

@@ -2,10 +2,11 @@
 
 import type { StoreState } from '../adapters/store/records.ts';
 import { specFor } from '../domain/fleet/specs.ts';
+import type { Target } from '../domain/plan/wanted.ts';
 import type { HostSpec } from '../domain/settings.ts';
 import { listWords } from '../domain/words.ts';
 import { change } from '../engine/change.ts';
-import type { Changed, Run, Target } from '../engine/intent.ts';
+import type { Changed, Run } from '../engine/intent.ts';
 import type { ActionContext } from './action-context.ts';
 import { runFlags } from './flags.ts';
 import { openFleetFile } from './fleet-file.ts';

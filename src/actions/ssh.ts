@@ -1,10 +1,10 @@
 /** Owns `ssh`: a shell or a command on a host, by the login that the store has. */
 
 import { openTerminal } from '../adapters/ssh/terminal.ts';
+import { storedHost } from '../domain/trust/resolve.ts';
 import type { ExitStatus } from '../errors/catalogue.ts';
 import { usage } from '../errors/errors.ts';
 import type { ActionContext } from './action-context.ts';
-import { storedHost } from './resolve-target.ts';
 import { storeOf } from './store.ts';
 
 /** The exit status of what ran there, whatever it is. */

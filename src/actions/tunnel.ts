@@ -8,6 +8,7 @@ import { openTunnel } from '../adapters/docker/tunnel.ts';
 import { shellQuote } from '../domain/quote.ts';
 import type { Secret } from '../domain/secret.ts';
 import { completeHost } from '../domain/settings.ts';
+import { clientName, resolveClient, storedHost } from '../domain/trust/resolve.ts';
 import { sshOptions } from '../engine/steps/connect.ts';
 import { probeThrough } from '../engine/through.ts';
 import type { ExitStatus } from '../errors/catalogue.ts';
@@ -16,7 +17,6 @@ import type { ProbeOutcome, Runtime, Tunnel } from '../runtime.ts';
 import { showTyping } from '../typing.ts';
 import type { ActionContext } from './action-context.ts';
 import { filesHere } from './own-client.ts';
-import { clientName, resolveClient, storedHost } from './resolve-target.ts';
 import { storeOf } from './store.ts';
 
 export type TunnelOptions = {

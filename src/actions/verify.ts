@@ -7,6 +7,7 @@ import type { CheckResult } from '../domain/plan/outcome.ts';
 import type { Secret } from '../domain/secret.ts';
 import { completeHost } from '../domain/settings.ts';
 import { type ReachableHost, reachableHosts } from '../domain/trust/reachable-hosts.ts';
+import { anyClient } from '../domain/trust/resolve.ts';
 import { plural } from '../domain/words.ts';
 import type { Reach } from '../engine/intent.ts';
 import { overHosts } from '../engine/pool.ts';
@@ -14,7 +15,6 @@ import { alongWay, withVia } from '../engine/through.ts';
 import { type VerifyRequest, verificationFailure, verifyHost } from '../engine/verify-host.ts';
 import { DockerTlsError } from '../errors/errors.ts';
 import type { ActionContext } from './action-context.ts';
-import { anyClient } from './resolve-target.ts';
 import { type SelectionOptions, selectSpecs } from './selection.ts';
 import { storeOf } from './store.ts';
 

@@ -218,7 +218,7 @@ export const CA_SETTINGS = {
     summary: 'lifetime of a new CA in days',
     flag: { ...certificate, name: 'caDays', value: 'N' },
   },
-  cert: { ...text(values.file), summary: 'a CA of your own (PEM), whose key is elsewhere: one of the next five signs' },
+  cert: { ...text(values.file), summary: 'a CA of your own (PEM), whose key is external: one of the next five signs' },
   stepCa: { ...text(values.line), summary: 'URL of the step-ca that is asked to sign' },
   cfssl: { ...text(values.line), summary: 'URL of the cfssl that is asked to sign' },
   vault: { ...text(values.line), summary: 'URL of the Vault or OpenBao that is asked to sign, with the mount' },

@@ -143,7 +143,7 @@ function lockedBy({ host, login }: HostLogin, kind: HostKind, lock: string, now:
     since: new Date(Number(value('since') || Number.NaN) * 1000),
     // The host's own present; a lock that could not be read is gone soon.
     expiresInS: Math.max(1, Number(value('expires')) - Number(now)) || 1,
-    // Not known here. Whoever has the lock next rolls back what was begun.
+    // Not known here. The run that takes the lock next rolls back what was begun.
     begun: false,
   });
 }

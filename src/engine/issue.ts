@@ -148,11 +148,17 @@ export function openIssuer(state: StoreState, options: IssuerOptions): Issuer {
     const [first = ''] = splitBundle(known?.cert ?? '');
     if (known?.keyPem !== undefined && isFrom(first, ca?.cert ?? '', 'client', now)) return known;
     const days = ca?.record.days ?? 0;
-    const askedCa = external();
+    const outside = external();
     const fresh =
-      askedCa === undefined
+      outside === undefined
         ? await issueClientAuthority({ ca: await authority(), clientName: name, days, keyType, now })
-        : await asked(askedCa, { profile: 'issuer', name, days, keyType, commonName: clientAuthorityName(name) });
+        : await issueOutside(outside, {
+            profile: 'issuer',
+            name,
+            days,
+            keyType,
+            commonName: clientAuthorityName(name),
+          });
     const keyPem = await keys.protect(fresh.key);
     // All of them: a rotation begun before the last one was through leaves clients with certificates of the one before.
     const old = oldCas.length > 0 ? { cert: known?.cert ?? '', oldKeyPem: known?.keyPem } : { cert: '' };
@@ -188,14 +194,14 @@ export function openIssuer(state: StoreState, options: IssuerOptions): Issuer {
   /** With a key that is made here, unless there is a request. */
   async function clientCertificate(record: ClientRecord, csr?: string): Promise<{ cert: string; key?: Secret }> {
     const { name, days, keyType } = record;
-    const askedCa = external();
-    if (askedCa !== undefined && ca?.record.leafOnly) {
+    const outside = external();
+    if (outside !== undefined && ca?.record.leafOnly) {
       const request = { profile: 'client', name, days } as const;
-      if (csr === undefined) return asked(askedCa, { ...request, keyType, commonName: name });
+      if (csr === undefined) return issueOutside(outside, { ...request, keyType, commonName: name });
       // An external CA takes the name from the request, which is its sender's word.
       const { commonName } = parseCsr(csr);
       if (commonName !== name) throw requestForOther(name, commonName);
-      return { cert: await sign(askedCa, { ...request, csr, commonName, ca: trusted(), now }) };
+      return { cert: await sign(outside, { ...request, csr, commonName, ca: trusted(), now }) };
     }
     const base = { authority: await clientAuthority(record), name, days, now };
     if (csr !== undefined) return { cert: (await issueClient({ ...base, publicKey: parseCsr(csr).publicKey })).cert };
@@ -204,13 +210,13 @@ export function openIssuer(state: StoreState, options: IssuerOptions): Issuer {
   }
 
   /** What a CA that is asked makes of a key that is made here, and stays. */
-  async function asked(
-    askedCa: ExternalCa,
+  async function issueOutside(
+    outside: ExternalCa,
     { keyType, ...request }: Omit<SignRequest, 'csr' | 'ca' | 'now'> & { readonly keyType: KeyType },
   ) {
     const key = await generateKey(keyType);
     const csr = makeCsr({ ...request, key, issuer: request.profile === 'issuer' });
-    return { cert: await sign(askedCa, { ...request, csr, ca: trusted(), now }), key };
+    return { cert: await sign(outside, { ...request, csr, ca: trusted(), now }), key };
   }
 
   /**
@@ -258,10 +264,17 @@ export function openIssuer(state: StoreState, options: IssuerOptions): Issuer {
       return { ...made, issuers: { ...issuers }, clients: { ...clients } };
     },
     async server(host, { names: sans, keyType, days }, publicKey) {
-      const askedCa = external();
-      if (askedCa !== undefined) {
+      const outside = external();
+      if (outside !== undefined) {
         if (publicKey !== undefined) throw requestNeedsKey(host);
-        return asked(askedCa, { profile: 'server', name: host, days, keyType, sans, commonName: host.slice(0, 64) });
+        return issueOutside(outside, {
+          profile: 'server',
+          name: host,
+          days,
+          keyType,
+          sans,
+          commonName: host.slice(0, 64),
+        });
       }
       const base = { ca: await authority(), sans, days, now };
       const issued: Issued & { readonly key?: Secret } =

@@ -107,7 +107,7 @@ export const STEPS = [
 /** Steps that only a result names: where `restart` or `services` ended. */
 export const LATE_STEPS = ['check', 'reload-sshd', 'restart-sshd'] as const;
 
-/** Printed once the daemon of before is gone while systemd holds the port: whoever connects from then on is answered by the new one. */
+/** Printed once the daemon of before is gone while systemd holds the port: a client that connects from then on is answered by the new one. */
 export const OPEN = '@open';
 
 /** Every last line, `@result KIND FIELD…`: its kinds, with the names of their fields. */

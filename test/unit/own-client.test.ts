@@ -5,10 +5,10 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, expect, test } from 'vitest';
 import { makeOwn } from '../../src/actions/own-client.ts';
-import { anyClient, resolveClient, resolveHost } from '../../src/actions/resolve-target.ts';
 import { openStore } from '../../src/adapters/store/store.ts';
 import { verifierOf } from '../../src/domain/trust/clients.ts';
 import { probeClientAt } from '../../src/domain/trust/reachable-hosts.ts';
+import { anyClient, resolveClient, resolveHost } from '../../src/domain/trust/resolve.ts';
 import { issueStore } from '../support/issued-store.ts';
 import { picture } from '../support/store.ts';
 

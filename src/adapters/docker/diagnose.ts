@@ -39,7 +39,7 @@ type Refused = Extract<ProbeOutcome, { kind: 'refused' }>;
 /** What a program other than the daemon may answer on its port. */
 const ANSWERS_OF_OTHERS: readonly string[] = ['reset', 'protocol', 'plain-http', 'unknown-authority', 'other'];
 
-/** The one cause, and how to fix it; `none` when the host answers this client and nothing on this computer points docker elsewhere. */
+/** The one cause, and how to fix it; `none` when the host answers this client and nothing on this computer points docker to another host. */
 export function diagnose(input: DiagnosisInput): Diagnosis {
   const { outcome } = input;
   const found = outcome.kind === 'refused' ? diagnoseRefusal(input, outcome) : diagnoseAnswer(input, outcome);

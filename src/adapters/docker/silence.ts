@@ -104,7 +104,7 @@ export function timedOut(
   return verdict('timed-out', `no answer at all from port ${port} of ${address}: ${where}`, ...hints);
 }
 
-/** Another program than the daemon holds the port. Whether it may be stopped is for whoever runs it to say. */
+/** Another program than the daemon holds the port. Whether it may be stopped is for the one who runs it to say. */
 export function otherProgram(
   { expected, inside }: DiagnosisInput,
   address: string,

@@ -243,6 +243,6 @@ export function looseLoginDefs(
 }
 
 /** Modules of a fix that could still be loaded; those that are loaded now are in use, and left alone. */
-export function looseModules(host: HostSettings, fix: 'modules' | 'modules-used'): readonly string[] {
+export function loadableModules(host: HostSettings, fix: 'modules' | 'modules-used'): readonly string[] {
   return BLOCKED[fix].filter((name) => !host.blocked.has(moduleName(name)) && !host.loaded.has(moduleName(name)));
 }

@@ -77,7 +77,7 @@ export function installed(facts: AuditFacts, component: Component): Installed | 
   // What runs comes first: a package may be newer than the daemon. runc of containerd.io has a version of its own.
   const running = runningVersion(facts, component);
   const own = component === 'runc' && name === 'containerd.io' ? undefined : details?.version;
-  // One of somebody's own making may call itself `dev`.
+  // A build of one’s own may call itself `dev`.
   const upstream = parseVersion(running) ?? parseVersion(own ?? '');
   if (upstream === undefined) return undefined;
   const origin =

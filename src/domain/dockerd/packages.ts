@@ -46,8 +46,8 @@ export function distributionOf(osRelease: string): Distribution | undefined {
   return DISTRIBUTIONS.find(([pattern]) => pattern.test(ids))?.[1];
 }
 
-/** What it takes to mend a package that is there. */
-const MENDING = ['--reinstall', '-f'];
+/** What it takes to repair a package that is there. */
+const REPAIR = ['--reinstall', '-f'];
 
 /**
  * The words of a command, to be run as root, that installs packages (by Debian's names); undefined for a distribution that is not known.
@@ -60,7 +60,7 @@ export function installCommand(
 ): string[] | undefined {
   if (distribution === undefined) return undefined;
   const { manager } = distribution;
-  const words = INSTALL[manager].filter((word) => !absent || !MENDING.includes(word));
+  const words = INSTALL[manager].filter((word) => !absent || !REPAIR.includes(word));
   return [...words, ...packages.map((name) => NAMES[name]?.[manager] ?? name)];
 }
 

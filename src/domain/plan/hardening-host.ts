@@ -6,8 +6,8 @@ import {
   type HostSettings,
   isOwn,
   isStrict,
+  loadableModules,
   looseLoginDefs,
-  looseModules,
   looseSysctls,
   moduleName,
   parseLoginDefs,
@@ -179,8 +179,8 @@ function blockModules(settings: HostSettings, ours: string | undefined, { fixes,
     if (!fixes.has(fix)) continue;
     const loaded = BLOCKED[fix].filter((name) => settings.loaded.has(moduleName(name)));
     if (loaded.length > 0) notes.push(`${fix}: ${loaded.join(', ')}: loaded now, so left alone`);
-    const loose = looseModules(settings, fix);
-    const mine = BLOCKED[fix].filter((name) => loose.includes(name) || ours?.includes(`install ${name} `));
+    const loadable = loadableModules(settings, fix);
+    const mine = BLOCKED[fix].filter((name) => loadable.includes(name) || ours?.includes(`install ${name} `));
     if (mine.length === 0) continue;
     reasons.push(fix);
     lines.push(...mine.map((name) => `install ${name} /bin/false\nblacklist ${name}`));
@@ -190,17 +190,17 @@ function blockModules(settings: HostSettings, ours: string | undefined, { fixes,
 
 /** Values are changed in place; what is missing goes to the end. */
 function editLoginDefs(now: string | undefined, { fixes, write }: Fixing): void {
-  const asked = (['login-defs', 'umask'] as const).filter((fix) => fixes.has(fix));
-  if (now === undefined || asked.length === 0) return;
+  const wanted = (['login-defs', 'umask'] as const).filter((fix) => fixes.has(fix));
+  if (now === undefined || wanted.length === 0) return;
   let text = now;
-  for (const fix of asked) {
+  for (const fix of wanted) {
     for (const { key, value } of looseLoginDefs(parseLoginDefs(now), fix)) {
       const line = `${key}\t${value}`;
       const there = new RegExp(`^[ \\t]*${key}[ \\t].*$`, 'gm');
       text = there.test(text) ? text.replace(there, line) : `${text.replace(/(?<!\n)$/, '\n')}${line}\n`;
     }
   }
-  write(asked, LOGIN_DEFS_FILE, text);
+  write(wanted, LOGIN_DEFS_FILE, text);
 }
 
 /** At most 78 columns a line. */

@@ -139,10 +139,10 @@ function bannerOf(entries: readonly string[]): string | undefined {
 
 /** MaxAuthTries of a record: the strictest that was asked for. */
 export function authTriesOf(entries: readonly string[]): number {
-  const asked = entries.flatMap((entry) =>
+  const requested = entries.flatMap((entry) =>
     entry.startsWith(MAX_AUTH_TRIES) ? [Number(entry.slice(MAX_AUTH_TRIES.length)) || CIS_AUTH_TRIES] : [],
   );
-  return asked.length === 0 ? CIS_AUTH_TRIES : Math.min(...asked);
+  return requested.length === 0 ? CIS_AUTH_TRIES : Math.min(...requested);
 }
 
 /** Paths whose state the fixes need, beside what every plan asks for. */

@@ -1,7 +1,8 @@
 /** Owns the question to a person: what was planned, before anything is changed. */
 
 import { hasChanges } from '../../domain/plan/plan.ts';
-import type { Intent, Planned, Run } from '../intent.ts';
+import type { Intent } from '../../domain/plan/wanted.ts';
+import type { Planned, Run } from '../intent.ts';
 
 /** Fails as the person decides (E_DECLINED), and with E_INTERRUPTED. */
 export async function confirm(intent: Intent, planned: Planned, run: Run): Promise<void> {

@@ -28,7 +28,7 @@ export function sshOptions(spec: HostSpec, { runtime, ask, ...reach }: Reach): S
 /** What follows the facts: `change`, where it is sure enough that its exec may be begun with theirs. */
 export type Next = 'change' | 'unknown';
 
-/** `meanwhile`: begun while the host gathers its facts; what comes of it, nobody waits for. */
+/** `meanwhile`: begun while the host gathers its facts; its outcome is not waited for. */
 export type Following = { readonly next?: Next; readonly meanwhile?: () => Promise<unknown> };
 
 /** Not at the start: a connection is begun without it. */

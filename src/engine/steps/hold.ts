@@ -31,7 +31,7 @@ export async function whileHeld<T>(
   }, RENEW_MS);
   try {
     await hold();
-    // Whoever had the host before wrote down what it became before giving it back.
+    // The run that had the host before recorded what it became before it released the lock.
     const now = await latestOf(spec.name, base, store, { fresh: true });
     if (!sameHost(now.hosts.get(spec.name), latest.hosts.get(spec.name))) throw changedMeanwhile(spec.name);
     const done = await work();

@@ -3,12 +3,14 @@
 import { isDeepStrictEqual } from 'node:util';
 import type { StoreChange, StoreState } from '../../adapters/store/records.ts';
 import type { Credentials } from '../../domain/plan/desired.ts';
+import type { Wanted } from '../../domain/plan/wanted.ts';
 import { caAfter, signs } from '../../domain/trust/changes.ts';
 import { keptChain } from '../../domain/trust/server.ts';
 import { asksExternalCa, bundleOf } from '../../domain/trust/view.ts';
+import { DockerTlsError, DockerTlsErrors } from '../../errors/errors.ts';
 import type { CopiesOutcome, HostProgress } from '../../runtime.ts';
 import { refreshCopies } from '../installed-copies.ts';
-import type { Base, Planned, PlannedHost, Run, Wanted } from '../intent.ts';
+import type { Base, Planned, PlannedHost, Run } from '../intent.ts';
 import { type IssuerOptions, openIssuer } from '../issue.ts';
 import { whileHeld } from './hold.ts';
 import { withHostKey } from './host-key.ts';
@@ -101,7 +103,7 @@ function issuing({ passphrase, runtime, signer }: Run, now: Date): IssuerOptions
 }
 
 /** Contexts and directories of docker that hold copies of clients' files get the new ones. */
-export async function refreshAll(
+async function refreshAll(
   names: readonly string[],
   state: StoreState,
   { progress, runtime }: Pick<Run, 'progress' | 'runtime'>,
@@ -115,6 +117,21 @@ export async function refreshAll(
       progress.note(`gone, or not written by docker-tls, and so not updated: ${what}`);
   }
   return copies;
+}
+
+/** While both are accepted, and the store still tells files of the old CA as ours: docker here must not be what is locked out. E_CLIENT_COPY. */
+export async function requireCopies(state: StoreState, run: Run): Promise<void> {
+  const copies = await refreshAll([...state.clients.keys()], state, run);
+  const problems = [...copies.values()].flatMap((one) => one.problems);
+  if (problems.length === 0) return;
+  throw new DockerTlsErrors([
+    ...problems,
+    new DockerTlsError(
+      'E_CLIENT_COPY',
+      'the old CA is still accepted: docker on this machine could not be given its new files',
+      { hints: ['docker-tls rotate ca --drop'] },
+    ),
+  ]);
 }
 
 /** Only what this run has made, and only while no host of the store uses it. */

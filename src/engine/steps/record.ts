@@ -7,6 +7,7 @@ import { isDeepStrictEqual } from 'node:util';
 import type { HostRecord, StoreChange, StoredHost, StoreState } from '../../adapters/store/records.ts';
 import type { Store } from '../../adapters/store/store.ts';
 import type { Credentials } from '../../domain/plan/desired.ts';
+import type { Wanted } from '../../domain/plan/wanted.ts';
 import type { HostSpec } from '../../domain/settings.ts';
 import { keptOf, storedOf } from '../../domain/settings-stored.ts';
 import { sameIds } from '../../domain/trust/ca-id.ts';
@@ -14,7 +15,7 @@ import { trustFor } from '../../domain/trust/trust.ts';
 import { trustedIds, viewOf } from '../../domain/trust/view.ts';
 import { listWords } from '../../domain/words.ts';
 import { DockerTlsError } from '../../errors/errors.ts';
-import type { Base, PlannedHost, RestoredCredentials, Run, Wanted } from '../intent.ts';
+import type { Base, PlannedHost, RestoredCredentials, Run } from '../intent.ts';
 
 /** The CAs, the clients and this one host, as they are stored now. Fails with E_STORE_CHANGED (exit 5) when the CAs are not the run's. */
 export async function latestOf(

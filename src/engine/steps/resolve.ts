@@ -2,10 +2,11 @@
 
 import type { StoreState } from '../../adapters/store/records.ts';
 import type { KnownHosts } from '../../domain/plan/other-store.ts';
+import type { Intent } from '../../domain/plan/wanted.ts';
 import { externalCaKey } from '../../domain/trust/ca-refusals.ts';
 import type { CredentialChange } from '../../domain/trust/changes.ts';
 import type { AccessView } from '../../domain/trust/view.ts';
-import type { Base, Intent, Run } from '../intent.ts';
+import type { Base, Run } from '../intent.ts';
 
 /** Reads the store, and asks the intent. Throws what prevents the whole run. */
 export async function resolveIntent(intent: Intent, { store, runtime, progress }: Run): Promise<Base> {

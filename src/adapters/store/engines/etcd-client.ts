@@ -166,7 +166,7 @@ export function etcdClient(
         signal?.throwIfAborted();
         if (!(error instanceof EtcdFailure)) throw error;
         // A member before may have passed it on all the same.
-        if (!error.elsewhere) throw failures.length > 0 ? error.afterOthers() : error;
+        if (!error.othersMayAnswer) throw failures.length > 0 ? error.afterOthers() : error;
         failures.push(error);
         at = (at + 1) % endpoints.length;
         // The connection may just have been one that the server had given up; the first round goes on at once.

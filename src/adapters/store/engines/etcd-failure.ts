@@ -22,11 +22,11 @@ export class EtcdFailure extends Error {
     this.name = 'EtcdFailure';
     this.problem = problem;
     this.endpoint = endpoint;
-    this.unsure = unsure || this.elsewhere;
+    this.unsure = unsure || this.othersMayAnswer;
   }
 
   /** Another member of the cluster may answer. */
-  get elsewhere(): boolean {
+  get othersMayAnswer(): boolean {
     return GRAVITY.includes(this.problem);
   }
 

@@ -47,8 +47,8 @@ export function etcdReader(client: EtcdClient, keys: Keys, address: EtcdAddress,
       number === undefined
         ? { limit: MOST_RECENT, sort_order: 'DESCEND', sort_target: 'KEY' }
         : { limit: MOST_CHANGED };
-    const asked = [{ request_range: rangeRequest(keys.head) }, { request_range: { ...log, ...some } }];
-    const { ranges, revision } = await client.txn([], asked);
+    const requests = [{ request_range: rangeRequest(keys.head) }, { request_range: { ...log, ...some } }];
+    const { ranges, revision } = await client.txn([], requests);
     const [head] = ranges[0]?.kvs ?? [];
     const entries = (ranges[1]?.kvs ?? []).map(({ value }) => readEntry(value));
     return { head, at: revision, entries: number === undefined ? entries.reverse() : entries };
@@ -94,8 +94,8 @@ export function etcdReader(client: EtcdClient, keys: Keys, address: EtcdAddress,
   async function readSome(before: Place, paths: readonly string[], at: string): Promise<Map<string, Uint8Array>> {
     const files = new Map(before.snapshot.files);
     const prefix = `${keys.generations}${before.generation}/`;
-    const asked = paths.map((path) => ({ request_range: { ...rangeRequest(prefix + path), revision: at } }));
-    const { ranges } = await client.txn([], asked);
+    const requests = paths.map((path) => ({ request_range: { ...rangeRequest(prefix + path), revision: at } }));
+    const { ranges } = await client.txn([], requests);
     paths.forEach((path, index) => {
       const value = ranges[index]?.kvs[0]?.value;
       if (value === undefined) files.delete(path);

@@ -95,7 +95,7 @@ export function etcdEngine({ address, env, cache: directory, signal, now }: Etcd
       if (fate === 'stored') return undefined;
       // Refused with the same head: the marker of its generation went. It is begun again as after another commit.
       if (fate === 'overtaken' || failure === undefined) throw changed(address.url);
-      if (attempt >= ATTEMPTS || !failure.elsewhere) throw unknownFate(address, failure);
+      if (attempt >= ATTEMPTS || !failure.othersMayAnswer) throw unknownFate(address, failure);
     }
   }
 

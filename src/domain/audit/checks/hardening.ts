@@ -7,8 +7,8 @@ import {
   type HostSettings,
   isOwn,
   isStrict,
+  loadableModules,
   looseLoginDefs,
-  looseModules,
   looseSysctls,
   SYSCTLS,
   TIMEOUT_S,
@@ -35,8 +35,8 @@ function kernel(settings: HostSettings, fix: FixName): readonly Evidence[] | Ver
 
 function modules(settings: HostSettings, fix: 'modules' | 'modules-used'): readonly Evidence[] | Verdict {
   if (settings.container) return notApplicable('a container has the kernel of another machine');
-  const loose = looseModules(settings, fix);
-  return loose.length === 0 ? PASS : findingAt('modprobe', `can be loaded: ${loose.join(', ')}`);
+  const loadable = loadableModules(settings, fix);
+  return loadable.length === 0 ? PASS : findingAt('modprobe', `can be loaded: ${loadable.join(', ')}`);
 }
 
 function timeoutWords(timeout: number | undefined): string {

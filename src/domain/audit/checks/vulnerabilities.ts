@@ -41,9 +41,9 @@ function evidenceOf({
 function judgeComponent(facts: AuditFacts, component: Component): Verdict {
   const found = assess(facts, component);
   if (found === undefined) {
-    const asked =
+    const expected =
       component === 'engine' || component === 'buildkit' || component === 'containerd' || component === 'runc';
-    if (!asked) return notApplicable('not installed by a package');
+    if (!expected) return notApplicable('not installed by a package');
     return facts.docker === undefined ? UNANSWERED : notApplicable('cannot tell: it does not say which version it is');
   }
   const first = found.open[0];

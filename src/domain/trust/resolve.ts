@@ -1,19 +1,12 @@
-/** Owns which host and which client of the store a command means, also where none was named. Pure. */
+/** Owns which host and which client of the store a command means, also where none was named. */
 
-import type { StoredClient, StoredHost, StoreState } from '../adapters/store/records.ts';
-import { nearestNames } from '../domain/fleet/nearest.ts';
-import { clientRevoked, noKeyHere } from '../domain/trust/client-refusals.ts';
-import {
-  accepts,
-  meantClient,
-  probeClientAt,
-  type ReachableHost,
-  reachableHosts,
-} from '../domain/trust/reachable-hosts.ts';
-import { knownWords } from '../domain/words.ts';
-import type { ErrorCode } from '../errors/catalogue.ts';
-import { DockerTlsError } from '../errors/errors.ts';
-import type { Runtime } from '../runtime.ts';
+import type { StoredClient, StoredHost, StoreState } from '../../adapters/store/records.ts';
+import { DockerTlsError } from '../../errors/errors.ts';
+import type { Runtime } from '../../runtime.ts';
+import { nearestNames } from '../fleet/nearest.ts';
+import { knownWords } from '../words.ts';
+import { clientRevoked, noKeyHere } from './client-refusals.ts';
+import { accepts, meantClient, probeClientAt, type ReachableHost, reachableHosts } from './reachable-hosts.ts';
 
 export type KnownClient = StoredClient & { readonly directory: string };
 
@@ -35,7 +28,7 @@ export function resolveHost(state: StoreState, name: string | undefined, command
   if (name !== undefined) {
     const host = hosts.get(name);
     if (host) return host;
-    if (names.length > 0) throw unknownName('host', 'E_HOST_UNKNOWN', name, names, command);
+    if (names.length > 0) throw unknownName('host', name, names, command);
   }
   const [only, ...others] = hosts.values();
   if (!only) {
@@ -44,7 +37,7 @@ export function resolveHost(state: StoreState, name: string | undefined, command
     });
   }
   if (others.length === 0) return only;
-  throw ambiguous('host', 'E_HOST_AMBIGUOUS', names, `${command} `);
+  throw ambiguous('host', names, `${command} `);
 }
 
 /**
@@ -82,7 +75,7 @@ export function anyClient(
 /** Why the client that was named is not meant. */
 function notThis(state: StoreState, host: ReachableHost, name: string, command: string): DockerTlsError {
   const client = state.clients.get(name);
-  if (!client) return unknownName('client', 'E_CLIENT_UNKNOWN', name, [...state.clients.keys()], `${command} --client`);
+  if (!client) return unknownName('client', name, [...state.clients.keys()], `${command} --client`);
   if (client.record.revokedAt !== undefined)
     return clientRevoked(name, client.record.revokedAt, 'docker-tls client add NAME');
   if (accepts(host, client)) return noKeyHere([name], name);
@@ -100,7 +93,7 @@ function notOne(state: StoreState, host: ReachableHost, command: string): Docker
   const names = accepted.filter(({ key }) => key).map(({ record }) => record.name);
   if (names.length > 0) {
     const own = `or for every command here: docker-tls client use ${names[0]}`;
-    return ambiguous('client', 'E_CLIENT_AMBIGUOUS', names, `${command} ${host.record.name} --client `, [own]);
+    return ambiguous('client', names, `${command} ${host.record.name} --client `, [own]);
   }
   const without = accepted.map(({ record }) => record.name);
   if (without.length > 0) return noKeyHere(without, host.record.name);
@@ -120,19 +113,19 @@ export function storedHost({ hosts, clients }: StoreState, name: string, command
       'this host came with an imported client: the store has no login for it',
       { where: name, hints: [`docker-tls env ${name}`] },
     );
-  if (host === undefined) throw unknownName('host', 'E_HOST_UNKNOWN', name, [...hosts.keys()], command);
+  if (host === undefined) throw unknownName('host', name, [...hosts.keys()], command);
   return host;
 }
 
-/** E_…_UNKNOWN (exit 2), with the nearest right names to paste after `command`. */
+/** Fails with E_HOST_UNKNOWN or E_CLIENT_UNKNOWN (exit 2), with the nearest right names to paste after `command`. */
 export function unknownName(
-  what: string,
-  code: ErrorCode,
+  what: 'host' | 'client',
   name: string,
   names: readonly string[],
   command: string,
 ): DockerTlsError {
   const near = nearestNames(name, names);
+  const code = what === 'host' ? 'E_HOST_UNKNOWN' : 'E_CLIENT_UNKNOWN';
   return new DockerTlsError(code, `there is no ${what} of this name in the store${knownWords(names)}`, {
     where: name,
     hints: near.length > 0 ? near.map((one) => `${command} ${one}`) : ['docker-tls status'],
@@ -140,12 +133,12 @@ export function unknownName(
 }
 
 function ambiguous(
-  what: string,
-  code: ErrorCode,
+  what: 'host' | 'client',
   names: readonly string[],
   before: string,
   more: readonly string[] = [],
 ): DockerTlsError {
+  const code = what === 'host' ? 'E_HOST_AMBIGUOUS' : 'E_CLIENT_AMBIGUOUS';
   return new DockerTlsError(code, `there are ${names.length} ${what}s; say which`, {
     hints: [...names.slice(0, 5).map((name) => `${before}${name}`), ...more],
   });
