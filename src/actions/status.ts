@@ -6,13 +6,13 @@ import type { StoredClient, StoredHost, StoreState } from '../adapters/store/rec
 import { inspectCertificate } from '../domain/pki/inspect.ts';
 import { renewal } from '../domain/pki/renewal.ts';
 import { renderPrometheus } from '../domain/prometheus.ts';
-import type { StatusRow } from '../domain/status.ts';
+import type { LiveRow, StatusRow } from '../domain/status.ts';
 import { accessDrift } from '../domain/trust/client-hosts.ts';
 import { externalKey } from '../domain/trust/client-refusals.ts';
 import { type Rotation, rotationOf } from '../domain/trust/rotation.ts';
+import { askHosts } from '../engine/drift.ts';
 import { interrupted } from '../errors/errors.ts';
 import type { ActionContext } from './action-context.ts';
-import { askHosts, type LiveRow } from './drift.ts';
 import { checkOut, writeOut } from './files.ts';
 import { type RunOptions, sudoPasswords } from './run.ts';
 import { type SelectionOptions, selectSpecs } from './selection.ts';
@@ -40,7 +40,7 @@ export async function status(
   options: StatusOptions,
   shown?: RowsShown,
 ): Promise<Status> {
-  const { global, runtime } = context;
+  const { global, runtime, progress, prompts } = context;
   const { prometheus, within, offline } = options;
   const metrics =
     prometheus === undefined ? undefined : { runtime, global, out: resolve(runtime.cwd, prometheus), replace: true };
@@ -61,9 +61,10 @@ export async function status(
   shown?.begin(rowsOf(state, new Map(), due));
   const onHost = (name: string, answer: LiveRow): void =>
     shown?.row(hostRow(state.hosts.get(name) as StoredHost, answer, due));
+  const asking = { runtime, progress, ask: prompts.ssh, parallel: global.parallel };
   const live: ReadonlyMap<string, LiveRow> = offline
     ? new Map([...known].map(([name, drift]) => [name, { drift }]))
-    : await askHosts(context, state, { ssh, specs: selection.specs, known, onHost, ...passwords });
+    : await askHosts({ ...asking, ssh, specs: selection.specs, known, onHost, ...passwords }, state);
   // What was not asked any more is not what a host is like.
   if (runtime.signal.aborted) throw interrupted('interrupted before every host had answered');
   const rows = rowsOf(state, live, due);

@@ -28,6 +28,9 @@ export type StatusRow = {
   readonly unreachable?: string;
 };
 
+/** What asking a host gave: `unreachable` beside `drift` says that one of the two ways answered. */
+export type LiveRow = Pick<StatusRow, 'drift' | 'unreachable' | 'upgrade'>;
+
 /** What `status --check` minds: something is due or expired, or a host differs or does not answer. */
 export function needsAttention(row: StatusRow): boolean {
   return (

@@ -88,6 +88,8 @@ async function facts(tools: string): Promise<unknown> {
 }
 
 test('the same facts, before a setup and after it', async () => {
+  // As a failed try leaves it.
+  await person.run(['remove', host.name, '--yes']);
   const version = await by('uutils').run({ phase: 'test', script: 'stat --version', asRoot: true, timeoutMs: 9000 });
   expect(version.stdout.toString()).toMatch(/^stat 0\./);
   const before = await facts('gnu');

@@ -275,7 +275,7 @@ test('a name that is known no more', async () => {
 test('an old docker command', async () => {
   const [old] = (await labUp({ names: ['doctor-old'], suite: 'bookworm' })) as [LabHost];
   const path = join(person.home, 'old');
-  mkdirSync(path);
+  mkdirSync(path, { recursive: true });
   cpSync(join(old.root, 'usr/bin/docker'), join(path, 'docker'));
   await old.down();
   await host.must(

@@ -14,7 +14,7 @@ import { publishPort, type ReachedPort, reachPort } from '../support/published-p
 const asked = (process.env.EACH_FIX ?? '').split(',').filter((word) => word !== '') as (Suite | VmSuite)[];
 const whole = asked.length > 0;
 /** An emulated processor is slow. */
-const TIMEOUT_MS = whole ? 1_800_000 : 120_000;
+const TIMEOUT_MS = whole ? 1_800_000 : 300_000;
 
 /** What these cost has a test of its own. */
 const COSTLY: readonly string[] = ['icc', 'userland-proxy', 'userns-remap'];

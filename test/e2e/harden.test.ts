@@ -57,6 +57,7 @@ describe.each(suites)('on %s', (suite: Suite) => {
       mkdir -p /etc/docker/certs.d/registry.lab:5000
       openssl genpkey -algorithm ed25519 -out /etc/docker/certs.d/registry.lab:5000/client.key 2>/dev/null
       chmod 0644 /etc/docker/certs.d/registry.lab:5000/client.key
+      sed -i '1i umask 022' /etc/profile
       printf 'MaxAuthTries 20\\n' >/etc/ssh/sshd_config.d/00-base.conf
       printf 'Match User ops\\n  MaxSessions 30\\n' >>/etc/ssh/sshd_config
       echo '-w /srv/by-hand -p wa' >>/etc/audit/audit.rules`);
@@ -66,7 +67,7 @@ describe.each(suites)('on %s', (suite: Suite) => {
     await rm(home, { recursive: true, force: true });
   });
 
-  it('fixes what can be fixed, locks no user out, and restores all of it', { timeout: 240_000 }, async () => {
+  it('fixes what can be fixed, locks no user out, and restores all of it', async () => {
     const before = await host.must(WITHOUT_BACKUPS);
     const kernel = await host.must(RUNNING);
     const running = await pid();
@@ -150,9 +151,7 @@ describe('userns-remap', () => {
     await rm(home, { recursive: true, force: true });
   });
 
-  it('hides what is there while it lasts, stops nothing, and a rollback brings it all back', {
-    timeout: 120_000,
-  }, async () => {
+  it('hides what is there while it lasts, stops nothing, and a rollback brings it all back', async () => {
     const run = (...words: string[]) =>
       program.run(['--home', home, ...words, '-i', host.keyFile, '--host-key', 'accept-new', '--yes'], {
         env: { ...process.env, HOME: home, SSH_AUTH_SOCK: '' },
@@ -215,9 +214,7 @@ describe('icc, and MaxAuthTries of the article', () => {
     await rm(home, { recursive: true, force: true });
   });
 
-  it('icc waits for a start without containers, and says so only where they do not stop', {
-    timeout: 120_000,
-  }, async () => {
+  it('icc waits for a start without containers, and says so only where they do not stop', async () => {
     const run = (...words: string[]) =>
       program.run(['--home', home, ...words, '-i', host.keyFile, '--host-key', 'accept-new', '--yes'], {
         env: { ...process.env, HOME: home, SSH_AUTH_SOCK: '' },
@@ -268,7 +265,7 @@ describe('where a socket unit starts sshd', () => {
     await rm(home, { recursive: true, force: true });
   });
 
-  it('sshd takes its settings in and gives them back, though it cannot reload', { timeout: 120_000 }, async () => {
+  it('sshd takes its settings in and gives them back, though it cannot reload', async () => {
     const run = (...words: string[]) =>
       program.run(['--home', home, ...words, '-i', host.keyFile, '--host-key', 'accept-new', '--yes'], {
         env: { ...process.env, HOME: home, SSH_AUTH_SOCK: '' },

@@ -34,7 +34,7 @@ describe.each(suites)('a host of %s', (suite) => {
   test('runs a container on its own network, reached from outside', async () => {
     await host.container('web', '--restart always -p 8080:80', 'httpd -f -h /etc');
     expect(await host.must('docker inspect -f "{{.State.Running}}" web')).toBe('true');
-    await expect.poll(() => page(`http://${host.address}:8080/passwd`)).toContain('root:x:0:0');
+    await expect.poll(() => page(`http://${host.address}:8080/passwd`), { timeout: 20_000 }).toContain('root:x:0:0');
   });
 
   test('lets every user in, each with their kind of shell and sudo', async () => {

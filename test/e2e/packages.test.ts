@@ -65,7 +65,7 @@ it('says what a package weighs and brings, and installs it only with a yes of it
   expect(await host.must('ls /etc/docker/daemon.json 2>/dev/null; :')).toBe('');
 });
 
-it('installs it, and remove takes away what nothing else needs', { timeout: 120_000 }, async () => {
+it('installs it, and remove takes away what nothing else needs', async () => {
   const daemon = await host.must('systemctl show -p MainPID docker');
   // Here already: not ours to take away.
   await host.must('apt-get -q -y install liblab && apt-mark auto liblab');

@@ -110,7 +110,7 @@ describe('as a plugin of the docker CLI', () => {
     };
     // It looks beside docker, which does not wait for that: the next command shows what it found.
     expect(await version()).not.toContain('docker tls rotate');
-    await vi.waitUntil(() => existsSync(join(docker, '.docker-tls-notice')), { timeout: 20_000 });
+    await vi.waitUntil(() => existsSync(join(docker, '.docker-tls-notice')), { timeout: 60_000 });
     expect(await version()).toContain('the client ci expires in 96 days: docker tls rotate client ci');
     // The same of a configuration that docker is told to use, from another one.
     const other = { ...env, DOCKER_CONFIG: join(directory, 'elsewhere') };

@@ -9,10 +9,11 @@ import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { issueCa, issueClient, issueClientAuthority } from '../../src/domain/pki/certificate.ts';
 import { makeCsr, parseCsr } from '../../src/domain/pki/csr.ts';
 import { inspectCertificate, splitBundle } from '../../src/domain/pki/inspect.ts';
-import { decryptKey, encryptKey, generateKey, keyMatches, publicKeyOf } from '../../src/domain/pki/keys.ts';
+import { decryptKey, encryptKey, generateKey, keyMatches } from '../../src/domain/pki/keys.ts';
 import { parseSan } from '../../src/domain/pki/names.ts';
 import { makePkcs12 } from '../../src/domain/pki/pkcs12.ts';
 import { Secret } from '../../src/domain/secret.ts';
+import { publicKeyOf } from '../support/public-key.ts';
 
 const run = promisify(execFile);
 const now = new Date();

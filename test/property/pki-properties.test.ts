@@ -7,7 +7,7 @@ import { issueCa, issueClient, issueServer } from '../../src/domain/pki/certific
 import { makeCsr, parseCsr } from '../../src/domain/pki/csr.ts';
 import { decode, encode, int } from '../../src/domain/pki/der.ts';
 import { inspectCertificate, verifyChain } from '../../src/domain/pki/inspect.ts';
-import { generateKey, generatePair, isEncrypted, keyMatches, openKey, publicKeyOf } from '../../src/domain/pki/keys.ts';
+import { generateKey, generatePair, isEncrypted, keyMatches, openKey } from '../../src/domain/pki/keys.ts';
 import {
   covers,
   formatSan,
@@ -23,6 +23,7 @@ import { randomSerial } from '../../src/domain/pki/profiles.ts';
 import { renewal } from '../../src/domain/pki/renewal.ts';
 import { Secret } from '../../src/domain/secret.ts';
 import { DockerTlsError } from '../../src/errors/errors.ts';
+import { publicKeyOf } from '../support/public-key.ts';
 
 const now = new Date('2026-06-01T00:00:00Z');
 const ca = await issueCa({ name: 'Test', days: 1000, now });

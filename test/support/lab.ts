@@ -37,7 +37,7 @@ export type LabHost = {
   exec(command: string, options?: { input?: string }): Promise<LabRun>;
   /** exec that throws when the command fails, and gives its output without the last line end. */
   must(command: string): Promise<string>;
-  /** Starts a container of the image "busybox" that goes on until stopped; options are words of `docker run`. */
+  /** Starts a container of the image "busybox" that goes on until stopped, in place of one of that name; options are words of `docker run`. */
   container(name: string, options?: string, command?: string): Promise<string>;
   cut(): Promise<void>;
   fix(): Promise<void>;
@@ -46,13 +46,18 @@ export type LabHost = {
   down(): Promise<void>;
 };
 
+/** Hosts of this process: one that a failed try of a test left is not in the way of the next try. */
+const ours = new Set<string>();
+
 /**
  * Boots hosts, all of one suite (trixie unless said), and returns when ssh and docker answer on all.
  * Names are shared by all users of this machine, so give yours a prefix. Throws with scripts/lab's own words.
  */
 export async function labUp(options: { names: readonly string[]; suite?: Suite | VmSuite }): Promise<LabHost[]> {
   const suite = options.suite ?? 'trixie';
+  for (const name of options.names.filter((one) => ours.has(one))) await labRun(['down', name]);
   const text = await call(['up', ...options.names, '--suite', suite, '--owner-pid', String(process.pid), '--json']);
+  for (const name of options.names) ours.add(name);
   return JSON.parse(text).map(hostOf);
 }
 
@@ -102,7 +107,9 @@ function hostOf(listed: Listed): LabHost {
     async container(container, options = '', command = 'sleep 1d') {
       const engine = ENGINES[suite] ?? 'docker';
       await must(`${engine} image inspect busybox >/dev/null 2>&1 || ${engine} import /root/busybox.tar busybox`);
-      return must(`${engine} run -d --name ${container} ${options} busybox ${command}`);
+      return must(
+        `${engine} rm -f ${container} >/dev/null 2>&1; ${engine} run -d --name ${container} ${options} busybox ${command}`,
+      );
     },
     async cut() {
       await call(['cut', name]);

@@ -5,7 +5,7 @@ import { existsSync, mkdirSync, mkdtempSync, readdirSync, rmSync, writeFileSync 
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { afterEach, beforeEach, expect, test } from 'vitest';
-import { LOCK, STATE, UNITS } from '../../src/domain/dockerd/paths.ts';
+import { STATE, SYSTEM_PLACES, UNITS } from '../../src/domain/dockerd/paths.ts';
 import { kindOf } from '../../src/domain/plan/host-kind.ts';
 import { renderEnding } from '../../src/domain/plan/transaction.ts';
 
@@ -21,7 +21,7 @@ const STAGING = `/run/docker-tls-${ID}`;
 /** What a change leaves that dies between its lock and its rollback; `id` is that of the lock. */
 function killed(id: string): void {
   for (const [path, text] of Object.entries({
-    [LOCK]: `who=me\nsince=1\nexpires=9999999999\ntransaction=${id}\n`,
+    [SYSTEM_PLACES.lock]: `who=me\nsince=1\nexpires=9999999999\ntransaction=${id}\n`,
     [`${STAGING}/created`]: `${UNITS}/sysinit.target.wants\n`,
     [`${STATE}/txn/rollback.sh`]: 'echo wrong',
     [`${STATE}/txn/id`]: id,

@@ -1,7 +1,10 @@
 /** What the files of logins say, and that harden neither loosens it nor takes one command's for that of every login. */
 
 import { spawnSync } from 'node:child_process';
-import { describe, expect, it } from 'vitest';
+import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { describe, expect, it, onTestFinished } from 'vitest';
 import type { FixName } from '../../src/domain/audit/fixes.ts';
 import { parseHostSettings } from '../../src/domain/audit/host-settings.ts';
 import { hardenSettings } from '../../src/domain/plan/hardening-host.ts';
@@ -97,6 +100,29 @@ describe('umask', () => {
       expect(hardened('umask', { profile }).written[UMASK]).toMatch(/^# .*\numask 027\n$/);
     },
   );
+
+  it.each([
+    ['for i in /etc/profile.d/*.sh; do . $i; done', 'umask 022'],
+    ["if [ -d /etc/profile.d ]; then\n\tfor i in $(run-parts --list --regex '[.]sh$' /etc/profile.d); do", 'umask 022'],
+    ['# for i in /etc/profile.d/*.sh', ''],
+    ['. /etc/profile.d/mine.sh', ''],
+  ])('of /etc/profile is overridden only where it comes before the loop over profile.d: %s', (loop, first) => {
+    const root = mkdtempSync(join(tmpdir(), 'docker-tls-logins-'));
+    onTestFinished(() => rmSync(root, { recursive: true }));
+    mkdirSync(join(root, 'profile.d'));
+    writeFileSync(join(root, 'profile'), `umask 022\n${loop}\numask 002`);
+    // Without a newline at its end.
+    writeFileSync(join(root, 'profile.d/a.sh'), 'umask 077');
+    writeFileSync(join(root, 'profile.d/b.sh'), 'umask 027\n');
+    const script = readFileSync(new URL('../../src/host/audit/hardening.sh', import.meta.url), 'utf8');
+    const facts = script.replaceAll(' /etc/', ` ${root}/`);
+    const { stdout } = spawnSync('sh', ['-c', `end() { echo "= $1"; }\n${facts}\nhardening_facts`], {
+      encoding: 'utf8',
+    });
+    const section = (name: string) => new RegExp(`= \\S+\n([^=]*)= ${name}\n`).exec(stdout)?.[1]?.trim();
+    expect([section('profile-first'), section('profile-d')]).toEqual([first, 'umask 077\numask 027']);
+    expect(section('profile')).toBe('umask 022\numask 002\numask 077\numask 027');
+  });
 
   it('that is loose behind a condition satisfies nothing', () => {
     const profile = 'umask 077\n[ "$UID" -ge 1000 ] && umask 022';

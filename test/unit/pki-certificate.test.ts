@@ -13,11 +13,12 @@ import {
 } from '../../src/domain/pki/certificate.ts';
 import { inspectCertificate, splitBundle, verifyChain } from '../../src/domain/pki/inspect.ts';
 import { KEY_TYPES } from '../../src/domain/pki/key-types.ts';
-import { generateKey, keyMatches, publicKeyOf } from '../../src/domain/pki/keys.ts';
+import { generateKey, keyMatches } from '../../src/domain/pki/keys.ts';
 import { parseSan } from '../../src/domain/pki/names.ts';
 import { openAuthority } from '../../src/domain/pki/open-authority.ts';
 import { LEAF_BACKDATE_MS, randomSerial } from '../../src/domain/pki/profiles.ts';
 import { Secret } from '../../src/domain/secret.ts';
+import { publicKeyOf } from '../support/public-key.ts';
 
 const DAY_MS = 86_400_000;
 const now = new Date('2026-06-01T12:00:00.750Z');

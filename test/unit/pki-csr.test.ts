@@ -6,10 +6,11 @@ import { beforeAll, describe, expect, test } from 'vitest';
 import { issueCa, issueClient } from '../../src/domain/pki/certificate.ts';
 import { makeCsr, parseCsr } from '../../src/domain/pki/csr.ts';
 import { KEY_TYPES } from '../../src/domain/pki/key-types.ts';
-import { generateKey, keyMatches, publicKeyOf } from '../../src/domain/pki/keys.ts';
+import { generateKey, keyMatches } from '../../src/domain/pki/keys.ts';
 import { parseSan } from '../../src/domain/pki/names.ts';
 import { pemBlocks, pemEncode } from '../../src/domain/pki/pem.ts';
 import { Secret } from '../../src/domain/secret.ts';
+import { publicKeyOf } from '../support/public-key.ts';
 
 const now = new Date('2026-06-01T00:00:00Z');
 

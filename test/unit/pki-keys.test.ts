@@ -4,16 +4,9 @@ import { generateKeyPairSync } from 'node:crypto';
 import { describe, expect, test } from 'vitest';
 import { issueCa } from '../../src/domain/pki/certificate.ts';
 import { KEY_TYPES } from '../../src/domain/pki/key-types.ts';
-import {
-  decryptKey,
-  encryptKey,
-  generateKey,
-  isEncrypted,
-  keyMatches,
-  keyTypeOf,
-  publicKeyOf,
-} from '../../src/domain/pki/keys.ts';
+import { decryptKey, encryptKey, generateKey, isEncrypted, keyMatches, keyTypeOf } from '../../src/domain/pki/keys.ts';
 import { Secret } from '../../src/domain/secret.ts';
+import { publicKeyOf } from '../support/public-key.ts';
 
 const passphrase = new Secret('correct horse, bätteríe ✓');
 

@@ -180,7 +180,13 @@ export function parseHostSettings(text: (section: string) => string | undefined)
   if (sysctl === undefined) return undefined;
   const lines = (section: string): string[] => (text(section) ?? '').split('\n').map((line) => line.trim());
   const profile = lines('profile').filter((line) => !line.startsWith('#'));
-  const umasks = umasksOf((text('profile') ?? '').split('\n').filter((line) => !/^\s*#/.test(line)));
+  const umasksIn = (section: string) =>
+    umasksOf((text(section) ?? '').split('\n').filter((line) => !/^\s*#/.test(line)));
+  const umasks = umasksIn('profile');
+  // The lines of /etc/profile are the first of all; a loose one in profile.d is a finding of its own.
+  const overridden = umasksIn('profile-d').some(({ mask, always }) => always && isStrict(mask))
+    ? umasksIn('profile-first').length
+    : 0;
   const timeouts = profile.flatMap((line) => /(?<!\$)\bTMOUT=(?!=)["']?(\d*)/.exec(line)?.[1] ?? []);
   const last = (section: string, pattern: RegExp) =>
     lines(section)
@@ -215,6 +221,8 @@ export function parseHostSettings(text: (section: string) => string | undefined)
     umask: umasks.flatMap(({ mask, always }) => (always ? [mask] : [])),
     /** Those behind a condition there. */
     umaskSometimes: umasks.flatMap(({ mask, always }) => (always ? [] : [mask])),
+    /** Those that are not strict and that no strict one of profile.d overrides. */
+    umaskLoose: umasks.slice(overridden).flatMap(({ mask }) => (isStrict(mask) ? [] : [mask])),
     /** The last TMOUT there, in seconds; NaN where it is not a plain number. */
     timeout: timeouts.length === 0 ? undefined : Number(timeouts.at(-1) || Number.NaN),
     issue: (text('issue-net') ?? '').trim(),

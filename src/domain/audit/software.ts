@@ -10,8 +10,6 @@ export type Package = {
   readonly since?: number;
 };
 
-export type SoftwareFacts = ReturnType<typeof parseSoftware>;
-
 function lines(text: string): readonly string[] {
   return text.split('\n').filter((line) => line !== '');
 }

@@ -11,8 +11,6 @@ export const CURRENT_LINK = `${TLS_DIRECTORY}/current`;
 export const STATE = '/var/lib/docker-tls';
 /** Packages that `harden --install` installed, one a line. */
 export const PACKAGE_LIST = `${STATE}/packages`;
-/** Held during a transaction; in /run, so that a reboot ends it. */
-export const LOCK = '/run/docker-tls.lock';
 export const SOCKET_UNIT = 'docker-tls.socket';
 /** Ours; its name sorts before those that others give to the first of theirs (00-base.conf): the first value that sshd reads wins. */
 export const SSHD_DROP_IN = '/etc/ssh/sshd_config.d/0-docker-tls.conf';
@@ -35,6 +33,7 @@ export type Places = {
   readonly tls: string;
   readonly current: string;
   readonly state: string;
+  /** Held during a transaction; below /run, so that a reboot ends it. */
   readonly lock: string;
   /** The script by which a user's own dockerd gets the port that systemd holds. */
   readonly listen: string;

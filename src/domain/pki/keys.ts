@@ -214,11 +214,6 @@ export function keyTypeOf(key: Secret | string | KeyObject): string {
 
 const CURVES: Readonly<Record<string, string>> = { prime256v1: 'p256', secp384r1: 'p384', secp521r1: 'p521' };
 
-/** The public key of a private key, as `PUBLIC KEY` PEM (SPKI). Throws as openKey does. */
-export function publicKeyOf(key: Secret): string {
-  return pemEncode('PUBLIC KEY', createPublicKey(openKey(key)).export({ type: 'spki', format: 'der' }));
-}
-
 /** Opens a public key or the first certificate of a PEM text. Throws E_KEY_DAMAGED. */
 export function openPublicKey(pem: string): KeyObject {
   const block = pemBlocks(pem).blocks.find(({ label }) => label === 'PUBLIC KEY' || label === 'CERTIFICATE');

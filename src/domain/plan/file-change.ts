@@ -141,12 +141,16 @@ export function withDrift(change: FileChange, facts: HostFacts): FileChange {
   const generation = facts.state ? facts.generations.get(facts.state.generation) : undefined;
   const ours = generation?.get(change.path);
   const now: PathState | undefined = facts.files.get(change.path);
-  if (ours === undefined || now === undefined) return change;
-  const same =
-    (ours.kind === 'absent' && now.kind === 'absent') ||
-    (ours.kind === 'link' && now.kind === 'link' && now.to === ours.to) ||
-    (ours.kind === 'file' && now.kind === 'file' && now.content === ours.content && now.mode === ours.mode);
-  return same || WITHOUT_FILE.includes(change.kind) ? change : { ...change, drift: true };
+  if (ours === undefined || now === undefined || WITHOUT_FILE.includes(change.kind)) return change;
+  const sameMode = now.kind !== 'file' || now.mode === ours.mode;
+  return sameMode && isAsLeft(ours, now) ? change : { ...change, drift: true };
+}
+
+/** Whether a path still holds what was put there, whatever its mode. */
+export function isAsLeft(ours: SnapshotEntry, now: PathState): boolean {
+  if (ours.kind !== now.kind) return false;
+  if (now.kind === 'link') return now.to === ours.to;
+  return now.kind === 'file' ? now.content === ours.content : now.kind === 'absent';
 }
 
 /** With what is there now. */

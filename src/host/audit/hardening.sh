@@ -1,7 +1,7 @@
 # Settings of the host outside of Docker: its kernel's, its modules, its logins.
 # Needs functions: end
 # Needs variables: SYSCTLS
-# Needs programs: cat cut grep head systemd-detect-virt
+# Needs programs: cat cut grep head sed systemd-detect-virt
 
 hardening_facts() {
   systemd-detect-virt --container
@@ -29,6 +29,11 @@ hardening_facts() {
   end coredump
   grep -hsE 'umask|TMOUT' /etc/profile /etc/profile.d/*.sh /etc/bash.bashrc
   end profile
+  # What /etc/profile says before its loop over profile.d, and what that reads: the later one counts.
+  sed -n '/^[[:space:]]*for .*profile\.d/{g;p;q;};/umask/H' /etc/profile
+  end profile-first
+  grep -hs umask /etc/profile.d/*.sh
+  end profile-d
   head -c 4096 /etc/issue.net
   end issue-net
 }

@@ -1211,6 +1211,15 @@ const HARDENING_CASES: readonly Case[] = [
       ['host.9', { 'login-defs': 'UMASK\t022', profile: '  umask 022' }, 'UMASK is 022; umask 022'],
       ['host.9', { profile: 'umask 022' }, 'umask 022'],
       ['host.9', { profile: 'umask 027\nif true; then umask 002; fi' }, 'umask 002'],
+      ...['umask 022', 'x && umask 027', 'umask 027\numask 002'].map(
+        (later) =>
+          [
+            'host.9',
+            { profile: `umask 022\n${later}`, 'profile-first': '\numask 022', 'profile-d': later },
+            later.includes('002') ? 'umask 002' : 'umask 022',
+          ] as const,
+      ),
+      ['host.9', { profile: 'umask 022\numask 027', 'profile-d': 'umask 027' }, 'umask 022'],
       ['host.10', { profile: '# TMOUT=60' }, 'TMOUT is not set'],
     ] as const
   ).map(
@@ -1223,6 +1232,11 @@ const HARDENING_CASES: readonly Case[] = [
       ['host.3', "Debian's default", { sysctl: 'kernel/unprivileged_bpf_disabled:2' }],
       ['host.4', 'in use', { modprobe: '', modules: BLOCKED.modules.join('\n').replaceAll('-', '_') }],
       ['host.9', 'stricter', { 'login-defs': 'UMASK 077', profile: '' }],
+      [
+        'host.9',
+        'overridden in profile.d',
+        { profile: 'umask 022\numask 027', 'profile-first': '\numask 022', 'profile-d': '# ours\numask 027' },
+      ],
       ['host.10', 'shorter', { profile: 'export TMOUT=300' }],
     ] as const
   ).map(([check, name, sections]): Case => ({ check, name, change: hostSays(sections), state: 'pass' })),

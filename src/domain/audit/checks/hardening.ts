@@ -6,7 +6,6 @@ import type { FixName } from '../fixes.ts';
 import {
   type HostSettings,
   isOwn,
-  isStrict,
   loadableModules,
   looseLoginDefs,
   looseSysctls,
@@ -157,14 +156,12 @@ export const HARDENING_CHECKS: readonly Check[] = checksOf<Check>({
     why: 'What is made without a thought should not be open to all.',
     fix: 'UMASK 027 in /etc/login.defs, umask 027 in /etc/profile.d/',
     fixable: 'umask',
-    evaluate: judgeSettings(({ loginDefs, umask, umaskSometimes }) => [
+    evaluate: judgeSettings(({ loginDefs, umaskLoose }) => [
       ...looseLoginDefs(loginDefs, 'umask').map(({ now }) => ({
         place: '/etc/login.defs',
         text: `UMASK is ${now === '' ? 'not set' : now}`,
       })),
-      ...[...umask, ...umaskSometimes]
-        .filter((mask) => !isStrict(mask))
-        .map((mask) => ({ place: '/etc/profile', text: `umask ${mask}` })),
+      ...umaskLoose.map((mask) => ({ place: '/etc/profile', text: `umask ${mask}` })),
     ]),
   },
   'host.10': {

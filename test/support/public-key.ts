@@ -1,0 +1,10 @@
+/** The public key of a private key, as an issuer is given it. */
+
+import { createPublicKey } from 'node:crypto';
+import { openKey } from '../../src/domain/pki/keys.ts';
+import type { Secret } from '../../src/domain/secret.ts';
+
+/** As `PUBLIC KEY` PEM (SPKI). */
+export function publicKeyOf(key: Secret): string {
+  return createPublicKey(openKey(key)).export({ type: 'spki', format: 'pem' }).toString();
+}
