@@ -1,7 +1,7 @@
 /** Owns what an audit reads on this computer: Compose files and Dockerfiles, the baseline, and the report to compare with. */
 
 import { parseBaseline } from '../domain/audit/baseline.ts';
-import { NEWEST } from '../domain/audit/benchmark.ts';
+import { type Benchmark, NEWEST } from '../domain/audit/benchmark.ts';
 import { type FindingKey, findingsOfReport } from '../domain/audit/compare.ts';
 import { CHECKS } from '../domain/audit/evaluate.ts';
 import { auditFile, FILE_KINDS } from '../domain/audit/files/audited-file.ts';
@@ -9,10 +9,19 @@ import type { AuditedFile } from '../domain/audit/report/report.ts';
 import { requireChecks, type Selection } from '../domain/audit/selection.ts';
 import { shellQuote } from '../domain/quote.ts';
 import { DockerTlsError } from '../errors/errors.ts';
-import type { AuditOptions } from './audit.ts';
 import { readIn } from './files.ts';
 
 const KINDS = ['compose', 'dockerfile'] as const;
+
+/** The options that say what is read. */
+export type InputOptions = {
+  readonly compose: readonly string[];
+  readonly dockerfile: readonly string[];
+  readonly check: readonly string[];
+  readonly benchmark?: Benchmark | undefined;
+  readonly baseline?: string | undefined;
+  readonly compare?: string | undefined;
+};
 
 export type AuditInputs = {
   readonly selection: Selection & { readonly benchmark: NonNullable<Selection['benchmark']> };
@@ -22,7 +31,7 @@ export type AuditInputs = {
 };
 
 /** Fails with E_USAGE, E_AUDIT_FILE, E_BASELINE, E_AUDIT_REPORT, E_COMPOSE, E_DOCKERFILE (exit 2). */
-export async function readInputs(options: AuditOptions, cwd: string, withHosts: boolean): Promise<AuditInputs> {
+export async function readInputs(options: InputOptions, cwd: string, withHosts: boolean): Promise<AuditInputs> {
   const { benchmark = NEWEST, baseline, compare, check: checks } = options;
   const kinds = KINDS.filter((kind) => options[kind].length > 0);
   requireChecks(checks, benchmark, [

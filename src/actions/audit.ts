@@ -1,43 +1,32 @@
 /** Owns `audit`: hosts, Compose files and Dockerfiles against the checks, and the report in a file. */
 
+import { saveReport } from '../adapters/report-file.ts';
 import { expiredWords } from '../domain/audit/baseline.ts';
-import type { Benchmark } from '../domain/audit/benchmark.ts';
-import type { Severity } from '../domain/audit/check.ts';
-import { type Comparison, compareReports, type FindingKey } from '../domain/audit/compare.ts';
+import { type Comparison, compareReports } from '../domain/audit/compare.ts';
 import { formOf, type ReportForm, renderReport } from '../domain/audit/report/forms.ts';
 import { type AuditedHost, type AuditReport, reportHead } from '../domain/audit/report/report.ts';
 import { type Selection, selectResults, subjectsOf } from '../domain/audit/selection.ts';
 import type { HostResult } from '../domain/host-results.ts';
+import { auditHosts } from '../engine/audit-hosts.ts';
 import type { ActionContext } from './action-context.ts';
-import { auditHosts } from './audit-hosts.ts';
-import { readInputs } from './audit-inputs.ts';
-import { saveReport } from './files.ts';
+import { type AuditInputs, type InputOptions, readInputs } from './audit-inputs.ts';
 import { runFlags } from './flags.ts';
 import { type RunOptions, sudoPasswords } from './run.ts';
 import { type SelectionOptions, selectSpecs } from './selection.ts';
 import { storeOf } from './store.ts';
 
-declare const DOCKER_TLS_VERSION: string;
-
 export type AuditOptions = RunOptions &
-  SelectionOptions & {
-    readonly compose: readonly string[];
-    readonly dockerfile: readonly string[];
+  SelectionOptions &
+  InputOptions & {
     readonly lynis: boolean;
-    readonly check: readonly string[];
-    readonly benchmark?: Benchmark | undefined;
     readonly format?: ReportForm | undefined;
     readonly out?: string | undefined;
-    readonly failOn?: Severity | undefined;
-    readonly baseline?: string | undefined;
-    readonly compare?: string | undefined;
   };
 
 export type Audited = {
   readonly report: AuditReport & { readonly comparison: Comparison | undefined };
   readonly form: ReportForm;
-  /** The findings of the report that this one is compared with. */
-  readonly known: readonly FindingKey[] | undefined;
+  readonly known: AuditInputs['known'];
   readonly results: readonly HostResult<AuditedHost>[];
   /** Hosts that the store has. */
   readonly stored: ReadonlySet<string>;
@@ -76,13 +65,10 @@ async function auditSelected(
 ) {
   const { global, runtime, prompts, progress } = context;
   const state = await storeOf(context).read();
-  const { specs, secrets } = await selectSpecs(context, hosts, options, state, runFlags(options, runtime.cwd));
-  const about = {
-    ...{ runtime, progress, parallel: global.parallel, state, selection },
-    ...(await sudoPasswords(options, { specs, secrets }, context)),
-    ask: prompts.ssh,
-    lynis: options.lynis,
-  };
-  const results = await auditHosts(specs, about);
+  const selected = await selectSpecs(context, hosts, options, state, runFlags(options, runtime.cwd));
+  const results = await auditHosts(selected.specs, {
+    ...{ runtime, progress, parallel: global.parallel, state, selection, ask: prompts.ssh, lynis: options.lynis },
+    ...(await sudoPasswords(options, selected, context)),
+  });
   return { results, stored: new Set(state.hosts.keys()) };
 }

@@ -6,7 +6,8 @@ import { shellQuote } from '../domain/quote.ts';
 import { keptOf } from '../domain/settings-stored.ts';
 import { DockerTlsError, printable, usage } from '../errors/errors.ts';
 import type { ActionContext } from './action-context.ts';
-import { type HostsOptions, planHosts } from './apply.ts';
+import { planHosts } from './apply.ts';
+import type { HostsOptions } from './open-hosts.ts';
 import { failuresOf } from './results.ts';
 import { storeOf } from './store.ts';
 

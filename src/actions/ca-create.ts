@@ -1,8 +1,7 @@
 /** Owns `ca create`: a CA before any host; setup makes one by itself. */
 
 import type { StoreState } from '../adapters/store/records.ts';
-import type { Wanted } from '../domain/plan/wanted.ts';
-import { firstCa } from '../domain/trust/changes.ts';
+import { firstCa, type Wanted } from '../domain/trust/changes.ts';
 import { change } from '../engine/change.ts';
 import type { Changed } from '../engine/intent.ts';
 import { DockerTlsError } from '../errors/errors.ts';

@@ -5,14 +5,14 @@ import { readRequests, removeRequest } from '../adapters/store/requests.ts';
 import type { Store } from '../adapters/store/store.ts';
 import { checkContextName, contextNameOf } from '../domain/names.ts';
 import { inspectCertificate } from '../domain/pki/inspect.ts';
+import { importedClient } from '../domain/trust/imported-client.ts';
 import { accepts, reachableHosts } from '../domain/trust/reachable-hosts.ts';
 import { refreshCopies } from '../engine/installed-copies.ts';
-import { DockerTlsError, usage } from '../errors/errors.ts';
+import { DockerTlsError, failureOf, usage } from '../errors/errors.ts';
 import { dockerConfigDirectory } from '../user.ts';
 import type { ActionContext } from './action-context.ts';
-import { giveContext } from './context.ts';
 import { readIn } from './files.ts';
-import { importedClient } from './imported-client.ts';
+import { giveContext } from './give-context.ts';
 import { bundleOfEnvironment, namedHosts, readBundle } from './read-bundle.ts';
 import { storeOf } from './store.ts';
 
@@ -48,14 +48,8 @@ export async function importClient(
   const store = storeOf(context);
   return store.withLock('docker-tls client import', async () => {
     const before = await store.read();
-    const { client, change, answers } = importedClient({
-      state: before,
-      bundle,
-      pending: readRequests(global.home),
-      replace: options.replace,
-      now: runtime.now(),
-      name: options.name,
-    });
+    const asked = { bundle, name: options.name, replace: options.replace, pending: readRequests(global.home) };
+    const { client, change, answers } = importedClient({ ...asked, state: before, now: runtime.now() });
     const { name } = client.record;
     if (global.dryRun) return { client: name };
     await store.write(change);
@@ -91,9 +85,8 @@ async function bundleFor(
     file === undefined ? bundleOfEnvironment(runtime.env) : readBundle(await readIn(file, runtime.cwd), ca, name);
   const bundle = read && host.length > 0 ? { ...read, hosts: namedHosts(host) } : read;
   if (bundle === undefined) {
-    throw new DockerTlsError('E_BUNDLE', 'DOCKER_TLS_CA and DOCKER_TLS_CERT are not in the environment', {
-      hints: ['docker-tls client export NAME --format env --out FILE'],
-    });
+    const hints = ['docker-tls client export NAME --format env --out FILE'];
+    throw new DockerTlsError('E_BUNDLE', 'DOCKER_TLS_CA and DOCKER_TLS_CERT are not in the environment', { hints });
   }
   if (options.context !== undefined) requireOneHost(options.context, bundle.hosts, options.noContext);
   return bundle;
@@ -117,25 +110,23 @@ async function makeContexts(
       await giveContext({ ...what, host, context, use: use && index === 0, configDirectory: false });
       contexts.push(context);
     } catch (error) {
-      if (!(error instanceof DockerTlsError)) throw error;
-      problems.push(error);
+      problems.push(failureOf(error));
     }
   }
   return { contexts, problems };
 }
 
 /** Refuses two contexts of one name, before anything is stored. */
-function requireOneHost(context: string, hosts: readonly { readonly name: string }[], none: boolean): void {
+function requireOneHost(context: string, { length }: readonly unknown[], none: boolean): void {
   if (none)
     throw usage('--context and --no-context exclude each other', ['docker-tls client import FILE --no-context']);
   checkContextName(context);
-  if (hosts.length === 1) return;
-  throw usage(
-    hosts.length === 0
-      ? `--context ${context} needs a host, and the credentials name none`
-      : `--context ${context} names one context; the credentials name ${hosts.length} hosts`,
-    hosts.length === 0
-      ? ['--host tcp://build-1.example.org:2376']
-      : ['leave --context out: each host gets a context of its own'],
-  );
+  if (length === 0)
+    throw usage(`--context ${context} needs a host, and the credentials name none`, [
+      '--host tcp://build-1.example.org:2376',
+    ]);
+  if (length > 1)
+    throw usage(`--context ${context} names one context; the credentials name ${length} hosts`, [
+      'leave --context out: each host gets a context of its own',
+    ]);
 }

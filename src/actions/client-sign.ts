@@ -3,10 +3,9 @@
 import type { StoredClient, StoreState } from '../adapters/store/records.ts';
 import { parseCsr } from '../domain/pki/csr.ts';
 import { inspectCertificate, isFrom } from '../domain/pki/inspect.ts';
-import type { Wanted } from '../domain/plan/wanted.ts';
 import type { HostSpec } from '../domain/settings.ts';
 import { certificateIds } from '../domain/trust/ca-id.ts';
-import { firstCa, preview } from '../domain/trust/changes.ts';
+import { firstCa, preview, type Wanted } from '../domain/trust/changes.ts';
 import { clientAccess } from '../domain/trust/client-hosts.ts';
 import { requireHosts, signed } from '../domain/trust/clients.ts';
 import { isAccepted } from '../domain/trust/trust.ts';

@@ -1,26 +1,12 @@
 /** Owns the docker contexts on this machine that point to a host: which there are, and their removal. */
 
-import { type Context, type ContextPlace, readContext, removeContext } from '../adapters/docker/contexts.ts';
-import type { ClientCopies, StoreState } from '../adapters/store/records.ts';
+import { type ContextPlace, contextsTo, removeContext } from '../adapters/docker/contexts.ts';
+import type { StoredHost, StoreState } from '../adapters/store/records.ts';
 import type { Store } from '../adapters/store/store.ts';
 import { dockerHost } from '../domain/destination.ts';
-import { DockerTlsError } from '../errors/errors.ts';
-import { remember, withContext } from './context.ts';
-
-/** The contexts among a client's copies that lead to an endpoint. Fails as readContext does. */
-export async function contextsTo(
-  endpoint: string,
-  copies: readonly ClientCopies[],
-): Promise<(Context & Pick<ClientCopies, 'dockerConfig'>)[]> {
-  const found: (Context & Pick<ClientCopies, 'dockerConfig'>)[] = [];
-  for (const { dockerConfig, contexts } of copies) {
-    for (const name of contexts) {
-      const context = await readContext({ name, dockerConfig });
-      if (context?.host === endpoint) found.push({ ...context, dockerConfig });
-    }
-  }
-  return found;
-}
+import { changedCopies, withContext } from '../domain/trust/copies.ts';
+import { type DockerTlsError, failureOf } from '../errors/errors.ts';
+import { writeCopies } from './give-context.ts';
 
 /**
  * Our contexts on this computer that lead to a host, and to no other one of the store: what `remove` takes away with it. A context that
@@ -30,8 +16,9 @@ export async function contextsOf(host: string, state: StoreState): Promise<reado
   const record = state.hosts.get(host)?.record;
   if (record === undefined) return [];
   const endpoint = dockerHost(record.address, record.port);
-  const others = [...state.hosts.values()].filter(({ record: { name } }) => name !== host);
-  if (others.some((other) => dockerHost(other.record.address, other.record.port) === endpoint)) return [];
+  const leads = ({ record: { name, address, port } }: StoredHost) =>
+    name !== host && dockerHost(address, port) === endpoint;
+  if ([...state.hosts.values()].some(leads)) return [];
   const copies = [...state.clients.values()].flatMap((client) => client.record.copies ?? []);
   const found = await Promise.all(copies.map((one) => contextsTo(endpoint, [one]).catch(() => [])));
   return found.flat().filter(({ ours }) => ours);
@@ -55,11 +42,11 @@ export async function takeContextsAway(
   for (const { name, dockerConfig } of places) {
     try {
       await removeContext({ name, dockerConfig });
-      await remember({ store, now, client: '', dockerConfig }, (copies) => withContext(copies, false, name));
+      const about = { client: undefined, dockerConfig, now };
+      await writeCopies(store, changedCopies(await store.read(), about, withContext(name)));
       gone.push(name);
     } catch (error) {
-      if (!(error instanceof DockerTlsError)) throw error;
-      errors.push(error);
+      errors.push(failureOf(error));
     }
   }
   return { gone, errors };

@@ -2,8 +2,7 @@
 
 import { readFileSync } from 'node:fs';
 import { resolve } from 'node:path';
-import * as z from 'zod/mini';
-import { schemaProblems } from '../domain/fleet/fleet-problems.ts';
+import { readSetting } from '../domain/fleet/fleet-problems.ts';
 import type { HostFlags } from '../domain/fleet/specs.ts';
 import { checkName } from '../domain/names.ts';
 import { optionFlag } from '../domain/option-flag.ts';
@@ -40,16 +39,6 @@ function givenBy<T extends Settings>(table: T, options: GivenOptions): Partial<V
       return [[field, readSetting(setting, given, `${optionFlag(name)}: `)]];
     }),
   ) as Partial<ValuesOf<T>>;
-}
-
-/** A value as it was typed, read by the rule of its setting. `where` comes before the words of an error: E_USAGE, E_NAME (exit 2). */
-export function readSetting({ schema }: Setting, given: unknown, where: string): unknown {
-  const read = z.safeDecode(schema, given);
-  if (read.success) return read.data;
-  const [issue] = read.error.issues;
-  const cause = issue?.code === 'custom' ? (issue.params?.error as DockerTlsError | undefined) : undefined;
-  const [problem] = schemaProblems(read.error.issues, { value: given, knownKeys: () => [] });
-  throw new DockerTlsError(cause?.code ?? 'E_USAGE', `${where}${problem?.message}`, { hints: problem?.hints ?? [] });
 }
 
 /** What the options of any command that reaches hosts say of them: the way to log in, and what holds for this run. */

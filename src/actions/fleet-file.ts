@@ -1,20 +1,18 @@
 /** Owns what `setup -f FILE` does with the fleet file: a host's values come from it, and a new host is written into it. */
 
-import { readFile, realpath, stat } from 'node:fs/promises';
+import { realpath, stat } from 'node:fs/promises';
 import { relative, resolve } from 'node:path';
-import { isDeepStrictEqual } from 'node:util';
 import { replaceFiles, withFileErrors } from '../adapters/docker/files.ts';
 import type { StoreState } from '../adapters/store/records.ts';
-import type { Fleet } from '../domain/fleet/fleet.ts';
-import { type HostFlags, knownHost, specFor, withFlags } from '../domain/fleet/specs.ts';
-import type { CaSpec, ClientSpec, HostSpec } from '../domain/settings.ts';
-import { unreadable } from '../domain/unreadable.ts';
-import { errnoOf, usage } from '../errors/errors.ts';
+import type { FleetAdditions } from '../domain/fleet/fleet-host.ts';
+import type { HostFlags } from '../domain/fleet/specs.ts';
+import type { CaSpec, HostSpec } from '../domain/settings.ts';
+import { usage } from '../errors/errors.ts';
 import type { Runtime } from '../runtime.ts';
-import { homeDirectory } from '../user.ts';
 import type { ActionContext } from './action-context.ts';
+import { openFleet, readFleetText } from './read-fleet.ts';
 import type { SecretOptions } from './secrets.ts';
-import { hideSecrets, type Selection } from './selection.ts';
+import type { Selection } from './selection.ts';
 
 export type FleetFile = {
   readonly path: string;
@@ -33,12 +31,6 @@ export type FleetFile = {
   edit(spec: HostSpec, more: FleetAdditions): Promise<(() => Promise<void>) | undefined>;
 };
 
-export type FleetAdditions = {
-  /** Where the password for sudo comes from (sudoReference). */
-  readonly sudoPassword?: string | undefined;
-  readonly client?: ClientSpec | undefined;
-};
-
 /** The file of `-f`, which need not be there yet; undefined without `-f`. Fails with E_FLEET, E_FILE (exit 2). */
 export async function openFleetFile({
   global,
@@ -52,24 +44,16 @@ export async function openFleetFile({
 }
 
 /** The same for any path. */
-export async function fleetFileAt(path: string, runtime: Pick<Runtime, 'cwd' | 'env'>): Promise<FleetFile> {
-  const { parseFleet } = await import('../domain/fleet/fleet.ts');
-  const { hostOf } = await import('../domain/fleet/fleet-entry.ts');
-  const { resolveFleetPaths } = await import('../domain/fleet/fleet-paths.ts');
-  const { addClientToFleet, addHostToFleet } = await import('../domain/fleet/edit.ts');
-  const shown = relative(runtime.cwd, path);
-
-  /** As written, and with every path made absolute; undefined where there is no file. */
-  async function read() {
+export async function fleetFileAt(path: string, { cwd, env }: Pick<Runtime, 'cwd' | 'env'>): Promise<FleetFile> {
+  const { fleetWith, specInFleet } = await import('../domain/fleet/fleet-host.ts');
+  const shown = relative(cwd, path);
+  const read = async () => {
     const text = await readFleetText(path);
-    if (text === undefined) return undefined;
-    const written = parseFleet(text, shown);
-    hideSecrets(written.secrets);
-    return { text, written, fleet: resolveFleetPaths({ ...written, path }, homeDirectory(runtime.env)) };
-  }
-
+    return text === undefined ? undefined : openFleet(text, { path, shown, env });
+  };
   const first = await read();
   const fleet = first?.fleet;
+  const has = (host: string, file = first) => file?.fleet.hosts.some(({ name }) => name === host) === true;
   return {
     path,
     ca: fleet?.ca,
@@ -82,29 +66,16 @@ export async function fleetFileAt(path: string, runtime: Pick<Runtime, 'cwd' | '
         sudoPassword: Object.fromEntries(named.flatMap(([name, from]) => (from ? [[name, from]] : []))),
       };
     },
-    has: (host) => fleet?.hosts.some(({ name }) => name === host) === true,
-    specFor(host, state, flags) {
-      const known = knownHost(fleet?.hosts ?? [], host, flags);
-      if (known !== undefined) return known;
-      const stored = specFor(host, state, flags);
-      if (fleet === undefined || state.hosts.has(stored.name)) return stored;
-      return withFlags(hostOf(stored.name, host, fleet.defaults), flags);
-    },
-    async edit(spec, { sudoPassword, client }) {
-      const has = (file: typeof first) => file?.written.hosts.some(({ name }) => name === spec.name) === true;
-      const edited = (file: typeof first): string => {
-        const asWritten = file ? withWrittenPaths(spec, file.written, file.fleet) : spec;
-        const text = addHostToFleet(file?.text, asWritten, { path: shown, sudoPassword });
-        const known = client === undefined || file?.written.clients.some(({ name }) => name === client.name);
-        return known ? text : addClientToFleet(text, client, shown);
-      };
-      if (has(first)) return undefined;
-      edited(first);
+    has: (host) => has(host),
+    specFor: (host, state, flags) => specInFleet(fleet, host, state, flags),
+    async edit(spec, more) {
+      if (has(spec.name)) return undefined;
+      fleetWith(first, spec, { ...more, shown });
       return () =>
         withFileErrors(path, async () => {
           // Others may have written to it since: what they wrote stays.
           const now = await read();
-          if (!has(now)) await replaceText(path, edited(now));
+          if (!has(spec.name, now)) await replaceText(path, fleetWith(now, spec, { ...more, shown }));
         });
     },
   };
@@ -123,22 +94,4 @@ async function replaceText(path: string, data: string): Promise<void> {
 export function sudoReference(options: SecretOptions, cwd: string): string | undefined {
   if (options.sudoPasswordFile !== undefined) return `file:${resolve(cwd, options.sudoPasswordFile)}`;
   return options.askSudoPassword ? 'prompt' : undefined;
-}
-
-/** Paths that came from the defaults stay as they are written there. */
-function withWrittenPaths(spec: HostSpec, written: Fleet, resolved: Fleet): HostSpec {
-  const ssh = { ...spec.ssh };
-  if (isDeepStrictEqual(ssh.identities, resolved.defaults.ssh?.identities))
-    ssh.identities = written.defaults.ssh?.identities;
-  if (ssh.configFile === resolved.defaults.ssh?.configFile) ssh.configFile = written.defaults.ssh?.configFile;
-  return { ...spec, ssh };
-}
-
-export async function readFleetText(path: string): Promise<string | undefined> {
-  try {
-    return await readFile(path, 'utf8');
-  } catch (cause) {
-    if (errnoOf(cause) === 'ENOENT') return undefined;
-    throw unreadable('E_FLEET', path, cause);
-  }
 }

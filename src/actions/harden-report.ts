@@ -1,6 +1,7 @@
 /** Owns `harden --report`: the audit before and after, with Lynis where it is installed, and the page that is filed of it. */
 
 import { hostname } from 'node:os';
+import { saveReport } from '../adapters/report-file.ts';
 import type { StoreState } from '../adapters/store/records.ts';
 import { NEWEST } from '../domain/audit/benchmark.ts';
 import type { Fix } from '../domain/audit/fixes.ts';
@@ -11,10 +12,9 @@ import type { HostResult } from '../domain/host-results.ts';
 import type { FileChange } from '../domain/plan/file-change.ts';
 import type { HostOutcome } from '../domain/plan/outcome.ts';
 import type { HostSpec } from '../domain/settings.ts';
+import { auditHosts } from '../engine/audit-hosts.ts';
 import type { Changed, Run } from '../engine/intent.ts';
 import { userName } from '../user.ts';
-import { auditHosts } from './audit-hosts.ts';
-import { saveReport } from './files.ts';
 
 /** Audits the hosts as they are now; one that cannot be asked is in the result. */
 export async function auditNow(run: Run, state: StoreState, hosts: readonly HostSpec[]): Promise<readonly Subject[]> {

@@ -1,16 +1,18 @@
 /** Owns `import docker-machine`: hosts of docker-machine's store become hosts of ours, in the store alone. */
 
 import { join, resolve } from 'node:path';
+import { dockerMachineNames } from '../adapters/docker/docker-machine-store.ts';
 import { firstCa } from '../domain/trust/changes.ts';
+import { takeOverChange } from '../domain/trust/take-over.ts';
 import { refreshCopies } from '../engine/installed-copies.ts';
 import { openIssuer } from '../engine/issue.ts';
 import { type DockerTlsError, usage } from '../errors/errors.ts';
 import { homeDirectory } from '../user.ts';
 import type { ActionContext } from './action-context.ts';
 import { openStoredRun, type StoredOptions } from './run.ts';
-import { dockerMachineNames, readDockerMachines, type TakenOver, takeOverChange } from './take-over.ts';
+import { type Found, readDockerMachines } from './take-over.ts';
 
-export type Imported = TakenOver & { readonly copies: readonly DockerTlsError[] };
+export type Imported = Found & { readonly copies: readonly DockerTlsError[] };
 
 export type MachineOptions = StoredOptions & { readonly storagePath: string | undefined };
 

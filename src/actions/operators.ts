@@ -2,36 +2,17 @@
 
 import { existsSync } from 'node:fs';
 import { resolve } from 'node:path';
-import { addOperator, listOperators, removeOperator } from '../adapters/store/team/admin.ts';
+import { addOperator, listOperators, type NewOperator, removeOperator } from '../adapters/store/team/admin.ts';
 import { checkRecipient } from '../adapters/store/team/age.ts';
 import type { Operator as StoredOperator } from '../adapters/store/team/operators.ts';
-import type { Session } from '../adapters/store/team/session.ts';
 import { noRecipient } from '../adapters/store/team/ssh-keys.ts';
-import { DockerTlsError } from '../errors/errors.ts';
 import type { ActionContext } from './action-context.ts';
 import { readIn } from './files.ts';
 import { agree } from './prompts.ts';
-import { teamOf } from './team-session.ts';
+import { sharedStoreOf } from './team-session.ts';
 
 /** Who can open a shared store, with which key. */
 export type Operator = StoredOperator;
-
-/** The shared store of a command. Fails with E_USAGE (exit 2) where the store is a directory of this computer. */
-export function sharedStoreOf(context: ActionContext): Session {
-  const session = teamOf(context);
-  if (session !== undefined) return session;
-  throw new DockerTlsError(
-    'E_USAGE',
-    'this store is a directory of this computer, which only you use; this command is for one that a team shares',
-    {
-      where: context.global.home,
-      hints: [
-        'docker-tls --store git+ssh://git@HOST/PATH.git …',
-        'docker-tls store copy --to git+ssh://git@HOST/PATH.git',
-      ],
-    },
-  );
-}
 
 export type OperatorList = {
   readonly store: string;
@@ -47,15 +28,7 @@ export async function operatorsOf(context: ActionContext): Promise<OperatorList>
 /** `recipient`: text, or the path of a file that holds it. With --dry-run only what prevents it. */
 export async function giveAccess(
   context: ActionContext,
-  {
-    recipient,
-    ...wanted
-  }: {
-    readonly name: string;
-    readonly recipient?: string | undefined;
-    readonly ca: boolean;
-    readonly client?: string | undefined;
-  },
+  { recipient, ...wanted }: NewOperator,
 ): Promise<{ readonly operator: Operator; readonly store: string }> {
   const session = sharedStoreOf(context);
   const store = session.url;

@@ -1,9 +1,8 @@
 /** Owns reading the credentials of a client that another store issued: a bundle, PEM, or what a CI system keeps as secrets. */
 
 import { type ClientBundle, parseBundleEnv, unpackBundle } from '../adapters/docker/bundle.ts';
-import { addressOf } from '../adapters/docker/diagnosis.ts';
 import { parsePemBundle } from '../adapters/docker/pem-bundle.ts';
-import { nameOf } from '../domain/destination.ts';
+import { addressOf, nameOf } from '../domain/destination.ts';
 import { checkName } from '../domain/names.ts';
 import { inspectCertificate } from '../domain/pki/inspect.ts';
 import { DockerTlsError, usage } from '../errors/errors.ts';

@@ -2,7 +2,6 @@
 
 import type { DockerTlsError } from '../errors/errors.ts';
 import type { ActionContext } from './action-context.ts';
-import { contextsOf, takeContextsAway } from './contexts-of-host.ts';
 import { openRestore, restore } from './restore.ts';
 import type { Changed } from './results.ts';
 import type { RunOptions } from './run.ts';
@@ -22,13 +21,14 @@ export async function removeHosts(
   options: RunOptions & { readonly allowPlainTcp: boolean },
 ): Promise<Removed> {
   const { run, hosts, state } = await openRestore(context, names, options);
-  const contexts = new Map(
-    await Promise.all(hosts.map(async ({ name }) => [name, await contextsOf(name, state)] as const)),
-  );
   // A dry run shows it as a warning, among all that would change.
   const allowPlainTcp = options.allowPlainTcp || run.dryRun;
   const changed = await restore(hosts, { to: 'none', allowRevoked: false, allowPlainTcp }, run);
   const stored = new Set(state.hosts.keys());
+  const { contextsOf, takeContextsAway } = await import('./contexts-of-host.ts');
+  const contexts = new Map(
+    await Promise.all(hosts.map(async ({ name }) => [name, await contextsOf(name, state)] as const)),
+  );
   if (changed.planned !== undefined)
     return { changed, stored, contexts: [...contexts.values()].flat().map(({ name }) => name), errors: [] };
   const places = changed.results.flatMap(({ kind, host }) => (kind === 'done' ? (contexts.get(host) ?? []) : []));

@@ -2,8 +2,8 @@
 
 import type { StoreState } from '../adapters/store/records.ts';
 import { specFor } from '../domain/fleet/specs.ts';
-import type { Target } from '../domain/plan/wanted.ts';
 import type { HostSpec } from '../domain/settings.ts';
+import type { Target } from '../domain/trust/changes.ts';
 import { listWords } from '../domain/words.ts';
 import { change } from '../engine/change.ts';
 import type { Changed, Run } from '../engine/intent.ts';

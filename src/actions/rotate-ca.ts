@@ -11,6 +11,7 @@ import {
   droppable,
   dropping,
   issuing,
+  type RotationIntent,
 } from '../domain/trust/rotation-stages.ts';
 import { change } from '../engine/change.ts';
 import type { Changed, Run } from '../engine/intent.ts';
@@ -66,12 +67,12 @@ async function acceptAndIssue(request: CaRotation & Pick<RotateCaOptions, 'new'>
   const begins = request.new || first === 'none' || first === 'clear';
   if (begins || first === 'accept') {
     run.progress.note('stage 1: accept the old CA and the new one');
-    done.push({ stage: 'accept', changed: await change(begins ? beginning(request) : accepting(request), run) });
+    done.push(await make('accept', begins ? beginning(request) : accepting(request), run));
   }
   const next = run.dryRun ? 'issue' : stageOf(await run.store.read(), now).stage;
   if (next !== 'issue' || (run.dryRun && first === 'drop' && !begins)) return done;
   run.progress.note('stage 2: issue from the new CA');
-  done.push({ stage: 'issue', changed: await change(issuing(request, run.dryRun && begins), run) });
+  done.push(await make('issue', issuing(request, run.dryRun && begins), run));
   return done;
 }
 
@@ -80,5 +81,9 @@ async function dropOldCas(flags: CaRotation['flags'], run: Run): Promise<StageCh
   const before = await run.store.read();
   droppable(before, run.runtime.now());
   if (!run.dryRun) await requireCopies(before, run);
-  return { stage: 'drop', changed: await change(dropping(flags), run) };
+  return make('drop', dropping(flags), run);
+}
+
+async function make(stage: StageChange['stage'], wants: RotationIntent, run: Run): Promise<StageChange> {
+  return { stage, changed: await change({ reason: 'rotate ca', ...wants }, run) };
 }

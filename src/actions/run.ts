@@ -5,12 +5,14 @@ import type { HostFlags } from '../domain/fleet/specs.ts';
 import type { Secret } from '../domain/secret.ts';
 import { CA_DEFAULTS, type CaSpec } from '../domain/settings.ts';
 import { listWords } from '../domain/words.ts';
+import type { CaToImport } from '../engine/imported-ca.ts';
 import type { Run } from '../engine/intent.ts';
+import { requestedOnce } from '../engine/requested-once.ts';
 import type { ActionContext } from './action-context.ts';
+import { passphraseSource } from './ca-passphrase.ts';
 import { caSpec, type GivenOptions, runFlags } from './flags.ts';
-import type { FleetCa } from './fleet-ca.ts';
 import { agree } from './prompts.ts';
-import { passphraseSource, readSecret, requestedOnce, type SecretOptions, sudoPassword } from './secrets.ts';
+import { readSecret, type SecretOptions, sudoPassword } from './secrets.ts';
 import { type Selection, selectSpecs } from './selection.ts';
 import { storeOf } from './store.ts';
 
@@ -22,7 +24,7 @@ export type RunOptions = GivenOptions &
     readonly shard?: string | undefined;
   };
 
-export type FleetRun = Run & { readonly signer?: FleetCa | undefined };
+export type FleetRun = Run & { readonly signer?: CaToImport | undefined };
 
 /** The run of a command over some hosts; reads the passwords that it is promised. `more`: what only this command knows. */
 export async function openRun(
@@ -39,7 +41,7 @@ export async function openRun(
   const signer =
     ca?.cert === undefined
       ? undefined
-      : await (await import('./fleet-ca.ts')).readFleetCa(ca, noPassphrase, runtime.cwd);
+      : await (await import('./external-ca.ts')).readFleetCa(ca, noPassphrase, runtime.cwd);
   const { canary, maxFailures } = options;
   return {
     ...{ runtime, progress, parallel, canary, maxFailures, dryRun },
@@ -88,9 +90,7 @@ export type StoredOptions = RunOptions & {
 export async function openStoredRun(context: ActionContext, options: StoredOptions): Promise<StoredRun> {
   const state = await storeOf(context).read();
   const fleet =
-    context.global.file === undefined
-      ? undefined
-      : await selectSpecs(context, [], { inventory: undefined, limit: [], shard: undefined }, state, undefined);
+    context.global.file === undefined ? undefined : await selectSpecs(context, [], { limit: [] }, state, undefined);
   const { name, keyType, days } = state.ca?.record ?? CA_DEFAULTS;
   const ca = caSpec(options, { name, keyType, days });
   const known = fleet?.specs.filter(({ name }) => state.hosts.has(name)) ?? [];

@@ -4,22 +4,24 @@ import { realpathSync } from 'node:fs';
 import { mkdir } from 'node:fs/promises';
 import { join, resolve } from 'node:path';
 import { replaceFiles, withFileErrors } from '../adapters/docker/files.ts';
-import type { StoreState } from '../adapters/store/records.ts';
+import { readSecretFile } from '../adapters/secret-file.ts';
 import type { Fleet } from '../domain/fleet/fleet.ts';
-import { isEncrypted } from '../domain/pki/keys.ts';
-import { renderCron, renderSystemd, type ScheduleFile, type ScheduleForm } from '../domain/schedule.ts';
+import {
+  missingPassphrase,
+  renderCron,
+  renderSystemd,
+  type ScheduleFile,
+  type ScheduleForm,
+} from '../domain/schedule.ts';
 import { renderCi } from '../domain/schedule-ci.ts';
+import { environmentOf } from '../domain/secret-reference.ts';
 import { usage } from '../errors/errors.ts';
 import type { Runtime } from '../runtime.ts';
 import { homeDirectory } from '../user.ts';
 import type { ActionContext } from './action-context.ts';
-import { readFleetText } from './fleet-file.ts';
-import { readSecretFile } from './secrets.ts';
-import { shownPath } from './selection.ts';
+import { readFleetText, shownPath } from './read-fleet.ts';
 import { storeOf } from './store.ts';
 import { teamOf } from './team-session.ts';
-
-declare const DOCKER_TLS_VERSION: string;
 
 export type ScheduleOptions = {
   readonly form: ScheduleForm | undefined;
@@ -58,7 +60,8 @@ export async function schedule(context: ActionContext, options: ScheduleOptions)
   const secrets = global.file === undefined ? undefined : await secretsOf(global.file, runtime);
   const store = teamOf(context)?.url;
   const ofStore = /[?&]password=env:(\w+)/.exec(store ?? '')?.slice(1) ?? [];
-  const environment = form === 'github' ? [...ofStore, ...(secrets === undefined ? [] : environmentOf(secrets))] : [];
+  const references = [secrets?.caPassphrase, ...Object.values(secrets?.sudoPassword ?? {})];
+  const environment = form === 'github' ? [...ofStore, ...environmentOf(references)] : [];
   // A runner of a CI system has a store and a secret of its own.
   const warnings =
     passphraseFile === undefined && (form === 'systemd' || form === 'cron')
@@ -102,26 +105,10 @@ function refuseOptions({ global }: ActionContext, { form = 'systemd', install, .
     if (/[\u0000-\u001f]/.test(text ?? '')) throw usage('a value holds a newline or another control character', []);
 }
 
-/** What a schedule without the passphrase of the CA's key would come to, and the flag that gives it. */
-function missingPassphrase({ ca, issuers }: StoreState, reference: string | undefined, form: string): string[] {
-  const locked = [ca, ...issuers.values()].some((one) => one?.keyPem !== undefined && isEncrypted(one.keyPem));
-  if (!locked || reference?.startsWith('file:') || reference?.startsWith('env:')) return [];
-  const again = `docker-tls schedule${form === 'cron' ? ' --form cron' : ' --install'} --ca-passphrase-file FILE`;
-  return [
-    `the CA's key has a passphrase, which the schedule cannot ask for: every renewal would fail. Put it into a file that only you can read: ${again}`,
-  ];
-}
-
 /** The secrets of the fleet file, which may be one of the runner's, and not here. */
 async function secretsOf(file: string, runtime: Runtime): Promise<Fleet['secrets'] | undefined> {
   const text = await readFleetText(resolve(runtime.cwd, file));
   if (text === undefined) return undefined;
   const { parseFleet } = await import('../domain/fleet/fleet.ts');
   return parseFleet(text, file).secrets;
-}
-
-/** The environment variables that the fleet file takes secrets from. */
-function environmentOf({ caPassphrase, sudoPassword }: Fleet['secrets']): string[] {
-  const references = [...(caPassphrase === undefined ? [] : [caPassphrase]), ...Object.values(sudoPassword)];
-  return [...new Set(references.flatMap((one) => (one.startsWith('env:') ? [one.slice(4)] : [])))];
 }

@@ -1,8 +1,9 @@
 /** Owns what `setup` needs a person's yes for: a host of another store, clients of another CA, and the plan itself. */
 
-import type { StoreState } from '../adapters/store/records.ts';
-import { otherClients, otherClientsLose, otherClientsNotes, trustNow } from '../domain/plan/other-clients.ts';
+import { otherClients, otherClientsLose } from '../domain/plan/other-clients.ts';
 import { managedExternally, otherStore } from '../domain/plan/other-store.ts';
+import { otherClientsQuestion } from '../domain/plan/setup-questions.ts';
+import { trustNow } from '../domain/plan/trust-now.ts';
 import type { HostSpec } from '../domain/settings.ts';
 import type { OpenedHost } from '../engine/intent.ts';
 import { declined } from './prompts.ts';
@@ -10,54 +11,29 @@ import type { SetupContext } from './setup-questions.ts';
 
 /** A host in the care of another store: its clients are locked out, which needs a yes of its own. */
 export async function askTakeOver(
-  { prompts }: SetupContext,
+  { prompts, state }: SetupContext,
   { facts }: OpenedHost,
   host: string,
-  state: StoreState,
 ): Promise<boolean> {
   const other = prompts.interactive ? otherStore(facts, host, state) : undefined;
   if (other === undefined) return false;
-  const agreed = await prompts.confirm({
-    explain: `Warning: ${other}.`,
-    message: 'Take it over?',
-    default: false,
-    flag: '--take-over',
-  });
-  if (!agreed) throw managedExternally(host, other);
+  const question = { explain: `Warning: ${other}.`, message: 'Take it over?', default: false, flag: '--take-over' };
+  if (!(await prompts.confirm(question))) throw managedExternally(host, other);
   return true;
 }
 
 /** Asks what becomes of clients that the daemon accepts already by another CA, before anything changes. */
 export async function askOtherClients(
-  { prompts }: SetupContext,
+  { prompts, state }: SetupContext,
   { facts }: OpenedHost,
   { name, acceptCa }: HostSpec,
-  state: StoreState,
 ): Promise<'accept' | 'reject' | undefined> {
   const now = prompts.interactive && acceptCa === undefined ? trustNow(facts) : undefined;
   if (now === undefined || now.ours) return undefined;
   const ours = [state.ca, ...state.oldCas].map((ca) => ca?.cert ?? '').join('');
   const others = otherClients(now, ours, state, new Date(facts.clockMs));
   if (!others.needsYes) return undefined;
-  const answer = await prompts.select({
-    explain: `This daemon has clients already: ${otherClientsNotes(others).join('; ')}.`,
-    message: 'What becomes of them?',
-    choices: [
-      ...(others.losing.length > 0
-        ? [
-            {
-              value: 'accept',
-              name: 'they stay accepted, beside ours',
-              description: 'Their ca.pem needs our CA as well, which the new server certificate is from.',
-            } as const,
-          ]
-        : []),
-      { value: 'reject', name: 'they are rejected from now on' } as const,
-      { value: 'end', name: 'end here, and import their CA first: docker-tls ca import' } as const,
-    ],
-    flag: '--accept-ca existing, or --reject-other-clients',
-    key: `hosts.${name}.accept-ca`,
-  });
+  const answer = await prompts.select<'accept' | 'reject' | 'end'>(otherClientsQuestion(name, others));
   if (answer === 'end') throw otherClientsLose(name, others, 'theirs');
   return answer;
 }

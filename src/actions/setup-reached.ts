@@ -1,28 +1,29 @@
 /** Owns what `setup` does with a host that is open: questions, the change, and docker's context for it here. Loaded while it is connected to. */
 
 import { readContext } from '../adapters/docker/contexts.ts';
-import type { StoreState } from '../adapters/store/records.ts';
-import { contextName, type HostFlags } from '../domain/fleet/specs.ts';
+import { contextName } from '../domain/fleet/specs.ts';
 import { kindOf } from '../domain/plan/host-kind.ts';
+import { whatThisIs } from '../domain/plan/setup-questions.ts';
 import type { HostSpec } from '../domain/settings.ts';
-import { renderTool } from '../domain/tools/tools.ts';
+import { usableClients } from '../domain/trust/clients.ts';
+import { type ApplyRequest, clientsFor, hostsIntent, wantedHosts } from '../domain/trust/wanted-hosts.ts';
+import { change } from '../engine/change.ts';
 import type { OpenedHost } from '../engine/intent.ts';
 import { DockerTlsError, DockerTlsErrors, interrupted } from '../errors/errors.ts';
 import type { HostProgress } from '../runtime.ts';
 import { dockerConfigDirectory } from '../user.ts';
-import { type ApplyRequest, apply, clientsFor, wantedHosts } from './apply.ts';
-import { checkContextOf, giveContexts } from './context.ts';
 import { contextHere } from './contexts-of-host.ts';
+import { fleetCaToStore } from './external-ca.ts';
 import { caSpec, clientSpec } from './flags.ts';
-import { fleetCaToStore } from './fleet-ca.ts';
-import { type FleetFile, sudoReference } from './fleet-file.ts';
+import { sudoReference } from './fleet-file.ts';
+import { checkContextOf, giveContexts } from './host-contexts.ts';
 import { makeOwn } from './own-client.ts';
 import { type Changed, failuresOf } from './results.ts';
 import type { FleetRun } from './run.ts';
 import { askOtherClients, askTakeOver, Edit } from './setup-consent.ts';
 import { refuseEarly, withOpenWay } from './setup-opened.ts';
-import { type Answers, editAnswers, propose, type SetupContext, whatThisIs } from './setup-questions.ts';
-import { accessHere } from './tool-config.ts';
+import { type Answers, editAnswers, propose, type SetupContext } from './setup-questions.ts';
+import { commandsHere } from './tool-config.ts';
 
 export type SetUp = {
   readonly changed: Changed;
@@ -49,40 +50,32 @@ export type ReachedHost = {
   reach(): Promise<OpenedHost>;
 };
 
-/** What was asked for, and what it meets here. */
-export type SetUpFrom = {
-  readonly flags: HostFlags;
-  readonly fleet: FleetFile | undefined;
-  readonly state: StoreState;
-};
-
 /** Sets up a host that is open, and closes it. Fails as setUpHost does. */
 export async function setUpReached(
   context: SetupContext,
   { first, run, editable, reached, reach, ...host }: ReachedHost,
-  { flags, fleet, state }: SetUpFrom,
 ): Promise<SetUp> {
-  const { options, runtime, prompts } = context;
+  const { options, prompts } = context;
   let { opened } = host;
   try {
-    reached.pause(whatThisIs(opened));
-    if (prompts.interactive) refuseEarly(first, opened, state, options.takeOver, runtime);
-    let answers = await propose(context, flags, first, opened, { state, fleet });
-    if (editable) answers = await withOpenWay(context, flags, answers, opened);
-    const takeOver = options.takeOver || (await askTakeOver(context, opened, answers.spec.name, state));
+    reached.pause(whatThisIs(opened.facts));
+    if (prompts.interactive) refuseEarly(context, first, opened);
+    let answers = await propose(context, first, opened);
+    if (editable) answers = await withOpenWay(context, answers, opened);
+    const takeOver = options.takeOver || (await askTakeOver(context, opened, answers.spec.name));
     const settled = takeOver || options.rejectOtherClients;
-    const others = settled ? undefined : await askOtherClients(context, opened, answers.spec, state);
+    const others = settled ? undefined : await askOtherClients(context, opened, answers.spec);
     const rejectOthers = options.rejectOtherClients || others === 'reject';
     const settings = others === 'accept' ? { acceptCa: 'existing' } : {};
     for (;;) {
       const requested = { ...answers, takeOver, rejectOthers, spec: { ...answers.spec, ...settings } };
       try {
-        return await changeSetUp(context, requested, { run, opened, state });
+        return await changeSetUp(context, requested, run, opened);
       } catch (error) {
         if (!(error instanceof Edit)) throw error;
         opened = await reach();
         reached.pause();
-        answers = await editAnswers(context, flags, answers, opened, state);
+        answers = await editAnswers(context, answers, opened);
       }
     }
   } finally {
@@ -96,9 +89,10 @@ type Requested = Answers & { readonly takeOver: boolean; readonly rejectOthers: 
 async function changeSetUp(
   context: SetupContext,
   { spec: requested, client, context: docker, file, takeOver, rejectOthers }: Requested,
-  { run, opened, state }: { readonly run: FleetRun; readonly opened: OpenedHost; readonly state: StoreState },
+  run: FleetRun,
+  opened: OpenedHost,
 ): Promise<SetUp> {
-  const { options, global, runtime } = context;
+  const { options, global, runtime, state } = context;
   const { store } = run;
   if (docker !== undefined) await refuseContext(docker, runtime);
   const spec =
@@ -108,10 +102,7 @@ async function changeSetUp(
     ownCa: await fleetCaToStore(run, state),
     hosts: [spec],
     ca: caSpec(options, file?.ca),
-    client: {
-      spec: clientSpec(client.name, { keyType: spec.keyType, days: options.days }),
-      named: client.requested,
-    },
+    client: { spec: clientSpec(client.name, { keyType: spec.keyType, days: options.days }), named: client.requested },
     takeOver,
     rejectOthers,
     addHardening: global.file === undefined,
@@ -125,7 +116,7 @@ async function changeSetUp(
   });
   const dockerConfig = dockerConfigDirectory(runtime);
   if (verifier !== undefined) await checkContextOf(spec, verifier, state, dockerConfig);
-  const changed = await apply(request, { ...run, opened: new Map([[spec.name, opened]]) });
+  const changed = await change(hostsIntent(request), { ...run, opened: new Map([[spec.name, opened]]) });
   const name = changed.wanted.verifyAs?.[0] ?? '';
   if (changed.planned !== undefined) return { changed, spec, client: name, context: docker, ownClient: [], errors: [] };
   const [result] = changed.results;
@@ -134,27 +125,13 @@ async function changeSetUp(
   await makeOwn(store, name);
   await writeFleet?.();
   // The host is done, whatever becomes of the context.
-  const own = clientsFor({ ...changed.wanted, credentials: [] }, changed.state).slice(0, 1);
+  const own = usableClients(changed.state, changed.wanted.verifyAs).slice(0, 1);
   const errors = await giveContexts([spec], own, { store, dockerConfig, now: runtime.now });
   const after = await store.read();
-  const ownClient = ownClientCommands(after, name, { spec, opened, program: runtime.program });
+  const tool = spec.reach === 'ssh' ? undefined : kindOf(opened.facts).engine.client;
+  const ownClient = tool === undefined ? [] : commandsHere(tool, after, spec.name, name, runtime.program);
   const leading = docker ?? (await contextHere(spec.name, after, dockerConfig));
   return { changed, spec, client: name, context: errors.length > 0 ? undefined : leading, ownClient, errors };
-}
-
-/** As `env --format` prints them, without remarks; none where the host is reached through ssh only. */
-function ownClientCommands(
-  state: StoreState,
-  clientName: string,
-  { spec, opened, program }: { readonly spec: HostSpec; readonly opened: OpenedHost; readonly program: string },
-): string[] {
-  const tool = kindOf(opened.facts).engine.client;
-  const host = state.hosts.get(spec.name);
-  const client = state.clients.get(clientName);
-  if (tool === undefined || spec.reach === 'ssh' || host === undefined || client === undefined) return [];
-  return renderTool(tool, [accessHere(host, client, program)], () => '')
-    .split('\n')
-    .filter((line) => line !== '' && !line.startsWith('#'));
 }
 
 /** Refuses a context of that name that is not ours, before the host is changed. */

@@ -2,7 +2,7 @@
 
 import { specFor } from '../domain/fleet/specs.ts';
 import { checkName } from '../domain/names.ts';
-import { closingOnError, findHost, openHost } from '../engine/steps/connect.ts';
+import { findHost, openHost } from '../engine/steps/connect.ts';
 import type { ErrorCode } from '../errors/catalogue.ts';
 import { DockerTlsError } from '../errors/errors.ts';
 import type { ActionContext } from './action-context.ts';
@@ -10,7 +10,7 @@ import { hostFlags } from './flags.ts';
 import { openFleetFile } from './fleet-file.ts';
 import { confirming, openRun } from './run.ts';
 import type { SetupContext, SetupOptions } from './setup-questions.ts';
-import type { ReachedHost, SetUp, SetUpFrom } from './setup-reached.ts';
+import type { ReachedHost, SetUp } from './setup-reached.ts';
 import { storeOf } from './store.ts';
 
 /** Fails where the host was not changed, as the run does, and with E_USAGE, E_NAME, E_HOST_NAME, E_FLEET (exit 2). */
@@ -19,26 +19,20 @@ export async function setUpHost(
   typed: string | undefined,
   options: SetupOptions,
 ): Promise<SetUp> {
-  const context = { ...around, options };
-  const flags = hostFlags(options, context.runtime.cwd);
+  const flags = hostFlags(options, around.runtime.cwd);
   if (options.client !== undefined) checkName('client', options.client);
-  const fleet = await openFleetFile(context);
-  const state = await storeOf(context).read();
-  const from = { flags, fleet, state };
-  const reached = await reachHost(context, typed, from);
-  const { setUpReached } = await closingOnError(reached.opened.session, reached.first.name, loadRest);
-  return setUpReached(context, reached, from);
+  const fleet = await openFleetFile(around);
+  const context = { ...around, options, flags, fleet, state: await storeOf(around).read() };
+  const reached = await reachHost(context, typed);
+  const { setUpReached } = await loadRest();
+  return setUpReached(context, reached);
 }
 
 const loadRest = () => import('./setup-reached.ts');
 
 /** The host that is meant, open. Where a person was asked for it, what does not lead to one is asked for again. */
-async function reachHost(
-  context: SetupContext,
-  typed: string | undefined,
-  { flags, fleet, state }: SetUpFrom,
-): Promise<ReachedHost> {
-  const { options, prompts, progress } = context;
+async function reachHost(context: SetupContext, typed: string | undefined): Promise<ReachedHost> {
+  const { options, flags, fleet, state, prompts, progress } = context;
   let problem: DockerTlsError | undefined;
   for (;;) {
     const host = (typed ?? (await (await import('./setup-questions.ts')).askDestination(context, problem))).trim();

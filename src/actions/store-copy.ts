@@ -1,28 +1,19 @@
-/** Owns `store copy` and `store export`: a whole store into another one, or into one encrypted file. */
+/** Owns `store copy`: a whole store into another one. */
 
 import { existsSync, rmSync } from 'node:fs';
 import { resolve } from 'node:path';
-import { isDeepStrictEqual } from 'node:util';
-import { packTar } from '../adapters/docker/tar.ts';
-import { changeEntries } from '../adapters/store/change.ts';
-import type { FileContent } from '../adapters/store/files.ts';
-import { MODES } from '../adapters/store/modes.ts';
-import type { StoreChange, StoreState } from '../adapters/store/records.ts';
+import type { StoreState } from '../adapters/store/records.ts';
 import { readRequests, writeRequest } from '../adapters/store/requests.ts';
-import { openStore, type Store } from '../adapters/store/store.ts';
-import { firstKeys, ownRecipient } from '../adapters/store/team/admin.ts';
-import { checkRecipient, encryptFor, recipientsOf } from '../adapters/store/team/age.ts';
+import { openStore } from '../adapters/store/store.ts';
+import { firstKeys, operatorsOfCopy } from '../adapters/store/team/admin.ts';
 import { openTeamSession } from '../adapters/store/team/open.ts';
 import type { Session } from '../adapters/store/team/session.ts';
 import { teamStore } from '../adapters/store/team/store.ts';
-import { checkName } from '../domain/names.ts';
+import { changeOf, sameContents } from '../adapters/store/whole.ts';
 import { shellQuote } from '../domain/quote.ts';
-import { Secret } from '../domain/secret.ts';
-import { DockerTlsError, usage } from '../errors/errors.ts';
+import { DockerTlsError } from '../errors/errors.ts';
 import { userName } from '../user.ts';
 import type { ActionContext } from './action-context.ts';
-import { checkOut, type OutOptions, writeOut } from './files.ts';
-import { recipientsIn } from './operators.ts';
 import { optionsOf, storeOf } from './store.ts';
 import { teamOf } from './team-session.ts';
 
@@ -45,13 +36,8 @@ export async function copyStore(context: ActionContext, to: string): Promise<Cop
   const from = teamOf(context)?.url ?? global.home;
   const shared = /^[a-z+]+:\/\//.test(to);
   const home = shared ? `${global.home}.team` : resolve(runtime.cwd, to);
-  const done = {
-    from,
-    to: shared ? to : home,
-    hosts: state.hosts.size,
-    clients: state.clients.size,
-    home: shared ? home : undefined,
-  };
+  const sizes = { hosts: state.hosts.size, clients: state.clients.size };
+  const done = { from, to: shared ? to : home, ...sizes, home: shared ? home : undefined };
   if (home === global.home || existsSync(home)) throw taken(home, shared ? asideHint(home) : OTHER_HINT);
   try {
     const session = shared ? (openTeamSession({ ...optionsOf(context), home, url: to }) as Session) : undefined;
@@ -78,87 +64,21 @@ async function copyInto(
     await target.write(changeOf(state));
   });
   for (const request of readRequests(context.global.home)) await writeRequest(home, request);
-  await requireSame(state, target);
+  if (!sameContents(state, await target.read())) throw new Error('the copy does not read as the store that was copied');
 }
 
-/** The operators of the old store; of a directory, the user who copies. New keys, which the user who copies can open. */
+/** The operators of the old store; of a directory, the user who copies. New keys, which that user can open. */
 async function operatorsAndKeys(context: ActionContext, session: Session) {
   const known = (await teamOf(context)?.read())?.operators ?? [];
-  const mine = (await Promise.all(session.identities().map(recipientsOf))).flat();
-  const me = known.find(({ ca, recipient }) => ca && mine.includes(recipient));
-  const first = me ?? {
-    name: checkName('operator', userName().replace(/[^A-Za-z0-9._@+-]/g, '-')),
-    recipient: await checkRecipient(await ownRecipient(session)),
-    ca: true,
-  };
-  const addedAt = session.now().toISOString();
-  const operators = [first, ...known.filter((one) => one !== me)].map((one) => ({ ...one, addedAt }));
+  const operators = await operatorsOfCopy(session, known, userName().replace(/[^A-Za-z0-9._@+-]/g, '-'));
   return { operators, ...(await firstKeys(session, operators)) };
 }
 
-async function wholeState(context: ActionContext): Promise<StoreState> {
+/** Of a shared store: what its operators who can open the CA see. Fails where the user who runs this is none of them. */
+export async function wholeState(context: ActionContext): Promise<StoreState> {
   const store = storeOf(context);
   if (store.shared) await store.requireWritable();
   return store.read();
-}
-
-function changeOf({ ca, oldCas, issuers, hosts, clients }: StoreState): StoreChange {
-  return {
-    ca,
-    oldCas,
-    issuers: Object.fromEntries(issuers),
-    hosts: Object.fromEntries(hosts),
-    clients: Object.fromEntries([...clients].map(([name, { directory: _, ...client }]) => [name, client])),
-  };
-}
-
-async function requireSame(state: StoreState, target: Store): Promise<void> {
-  if (isDeepStrictEqual(plain(changeOf(state)), plain(changeOf(await target.read())))) return;
-  throw new Error('the copy does not read as the store that was copied');
-}
-
-/** Data with the bytes of keys, to be compared. */
-function plain(value: unknown): unknown {
-  if (value instanceof Secret) return value.reveal().toString('base64');
-  if (Array.isArray(value)) return value.map(plain);
-  if (typeof value !== 'object' || value === null) return value;
-  return Object.fromEntries(
-    Object.entries(value).flatMap(([key, each]) => (each === undefined ? [] : [[key, plain(each)]])),
-  );
-}
-
-/** One file for a backup: the directory layout as a tar archive, which age encrypts. Resolves to its path. */
-export async function exportStore(
-  context: ActionContext,
-  { recipients, out, replace }: OutOptions & { readonly recipients: readonly string[] },
-): Promise<{ readonly file: string | undefined; readonly recipients: number }> {
-  const { global, runtime } = context;
-  if (out === undefined) throw usage('--out is missing', ['docker-tls store export --out store.tar.age']);
-  const file = { runtime, global, out, replace, binary: true };
-  checkOut(file, true);
-  const state = await wholeState(context);
-  const operators =
-    (await teamOf(context)?.read())?.operators.filter(({ ca }) => ca).map(({ recipient }) => recipient) ?? [];
-  const given = await Promise.all(recipients.map((one) => recipientsIn(one, runtime.cwd)));
-  const to = given.length > 0 ? await Promise.all(given.flat().map(checkRecipient)) : operators;
-  if (to.length === 0)
-    throw usage('--recipient is missing: whose key opens the file', ['--recipient "$(cat ~/.ssh/id_ed25519.pub)"']);
-  if (global.dryRun) return { file: undefined, recipients: to.length };
-  const before = { fresh: true, ca: () => undefined, names: () => [] };
-  const files = changeEntries(before, changeOf(state)).incoming.flatMap(({ path, content }) =>
-    'files' in content
-      ? Object.entries(content.files).map(([name, one]) => [`${path}/${name}`, one] as const)
-      : [[path, content] as const],
-  );
-  const tar = packTar(
-    files.map(([name, one]) => ({ name, data: bytesOf(one), mode: MODES[one.kind] })),
-    runtime.now(),
-  );
-  return { file: await writeOut({ ...file, data: new Secret(await encryptFor(to, tar)) }), recipients: to.length };
-}
-
-function bytesOf({ bytes }: FileContent): Buffer {
-  return typeof bytes === 'string' ? Buffer.from(bytes) : bytes.reveal();
 }
 
 const OTHER_HINT = 'docker-tls store copy --to OTHER';

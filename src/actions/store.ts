@@ -21,6 +21,6 @@ export function optionsOf({ global, runtime, progress, prompts }: Attended): Ope
   const ask = prompts.ssh?.passphrase;
   const { home, store: url } = global;
   const about = { env, cwd, who: operator, signal, now, note: progress.note, ask };
-  const hideSecrets = async () => (await import('./hide-secrets.ts')).hideFleetSecrets(global.file, cwd);
+  const hideSecrets = async () => (await import('./read-fleet.ts')).hideFleetSecrets(global.file, cwd);
   return { home, url, ...about, hideSecrets };
 }

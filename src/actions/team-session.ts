@@ -2,9 +2,23 @@
 
 import { openTeamSession } from '../adapters/store/team/open.ts';
 import type { Session } from '../adapters/store/team/session.ts';
+import { usage } from '../errors/errors.ts';
 import { type Attended, optionsOf } from './store.ts';
 
 /** The session of a shared store, for commands about the store itself; undefined where the store is the directory. */
 export function teamOf(context: Attended): Session | undefined {
   return openTeamSession(optionsOf(context));
+}
+
+/** The shared store of a command. Fails with E_USAGE (exit 2) where the store is a directory of this computer. */
+export function sharedStoreOf(context: Attended): Session {
+  const session = teamOf(context);
+  if (session !== undefined) return session;
+  const what =
+    'this store is a directory of this computer, which only you use; this command is for one that a team shares';
+  const ways = ['--store git+ssh://git@HOST/PATH.git …', 'store copy --to git+ssh://git@HOST/PATH.git'];
+  throw usage(
+    what,
+    ways.map((way) => `docker-tls ${way}`),
+  ).at(context.global.home);
 }

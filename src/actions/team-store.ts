@@ -3,8 +3,8 @@
 import type { LogEntry } from '../adapters/store/engine.ts';
 import { type CheckedStore, checkTeamStore, restoreTeamStore } from '../adapters/store/team/admin.ts';
 import type { ActionContext } from './action-context.ts';
-import { sharedStoreOf } from './operators.ts';
 import { agree } from './prompts.ts';
+import { sharedStoreOf } from './team-session.ts';
 
 export type StoreCheck = CheckedStore & { readonly store: string };
 

@@ -1,7 +1,7 @@
 /** Owns the configuration of tools for a client of the store, and remembering who was given its credentials. */
 
 import { packTar } from '../adapters/docker/tar.ts';
-import type { StoredClient } from '../adapters/store/records.ts';
+import type { StoredClient, StoreState } from '../adapters/store/records.ts';
 import type { Store } from '../adapters/store/store.ts';
 import { dockerHost } from '../domain/destination.ts';
 import { contextNameOf } from '../domain/names.ts';
@@ -29,6 +29,21 @@ export function accessHere(
     directory: client.directory,
     context: { name: context, command },
   };
+}
+
+/** The commands that give a tool here the host, as `env --format` prints them, without remarks; none for what the store does not have. */
+export function commandsHere(
+  tool: ToolName,
+  state: StoreState,
+  host: string,
+  client: string,
+  program: string,
+): string[] {
+  const known = { host: state.hosts.get(host), client: state.clients.get(client) };
+  if (known.host === undefined || known.client === undefined) return [];
+  return renderTool(tool, [accessHere(known.host, known.client, program)], () => '')
+    .split('\n')
+    .filter((line) => line !== '' && !line.startsWith('#'));
 }
 
 /** A tool on a computer without the store, where the files are in `directory`. */

@@ -1,10 +1,10 @@
 /** Owns `tunnel`: docker on a host that only SSH reaches, for as long as this runs. */
 
-import { spawn } from 'node:child_process';
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
-import { openTunnel } from '../adapters/docker/tunnel.ts';
+import { openTunnel, runCommand } from '../adapters/docker/tunnel.ts';
+import { throughTunnel } from '../domain/environment.ts';
 import { shellQuote } from '../domain/quote.ts';
 import type { Secret } from '../domain/secret.ts';
 import { completeHost } from '../domain/settings.ts';
@@ -14,7 +14,6 @@ import { probeThrough } from '../engine/through.ts';
 import type { ExitStatus } from '../errors/catalogue.ts';
 import { DockerTlsError, usage } from '../errors/errors.ts';
 import type { ProbeOutcome, Runtime, Tunnel } from '../runtime.ts';
-import { showTyping } from '../typing.ts';
 import type { ActionContext } from './action-context.ts';
 import { filesHere } from './own-client.ts';
 import { storeOf } from './store.ts';
@@ -73,7 +72,7 @@ export async function runTunnel(
     const status =
       command.length === 0
         ? await untilStopped(runtime, tunnel, progress.note, `export DOCKER_HOST=${shellQuote(endpoint)}`)
-        : await runCommand(command, endpoint, filesHere(store, client), options.port !== undefined, runtime);
+        : await runCommand(command, throughTunnel(runtime.env, endpoint, filesHere(store, client)));
     await opened.close();
     return { host: name, endpoint, status };
   } finally {
@@ -84,16 +83,13 @@ export async function runTunnel(
 function unusable(
   { cause, reason }: Extract<ProbeOutcome, { kind: 'refused' }>,
   { via }: Tunnel,
-  host: string,
+  where: string,
   client: string,
 ): DockerTlsError {
-  return new DockerTlsError(
-    'E_TUNNEL',
-    cause === 'client-refused'
-      ? `the host rejects the client ${client} (asked through ${via})`
-      : `the TLS port cannot be used through ${via}: ${cause}, ${reason}`,
-    { where: host, hints: ['docker-tls client list', `docker-tls status ${host}`] },
-  );
+  const rejects = `the host rejects the client ${client} (asked through ${via})`;
+  const what = cause === 'client-refused' ? rejects : `the TLS port cannot be used through ${via}: ${cause}, ${reason}`;
+  const hints = ['docker-tls client list', `docker-tls status ${where}`];
+  return new DockerTlsError('E_TUNNEL', what, { where, hints });
 }
 
 /** Ctrl-C is how a tunnel ends; a lost connection is a failure. */
@@ -109,40 +105,6 @@ async function untilStopped(
     signal.addEventListener('abort', () => resolveStop('stopped'), { once: true });
   });
   if ((await Promise.race([stopped, tunnel.ended])) === 'stopped') return 130;
-  throw new DockerTlsError('E_SSH_LOST', `the connection through ${tunnel.via} was lost`, {
-    hints: ['run the same command again'],
-  });
-}
-
-/** Variables that would lead docker past the tunnel, and the secret that no child process gets. */
-const NOT_FOR_COMMAND: ReadonlySet<string> = new Set([
-  'DOCKER_TLS_VERIFY',
-  'DOCKER_TLS',
-  'DOCKER_CERT_PATH',
-  'DOCKER_CONTEXT',
-  'DOCKER_TLS_CA_PASSPHRASE',
-]);
-
-function runCommand(
-  [file = '', ...args]: readonly string[],
-  endpoint: string,
-  directory: string,
-  withTls: boolean,
-  { env }: Runtime,
-): Promise<ExitStatus> {
-  const own = Object.fromEntries(Object.entries(env).filter(([name]) => !NOT_FOR_COMMAND.has(name)));
-  const tls = withTls ? { DOCKER_TLS_VERIFY: '1', DOCKER_CERT_PATH: directory } : {};
-  showTyping();
-  return new Promise((resolveExit, reject) => {
-    const child = spawn(file, args, { stdio: 'inherit', env: { ...own, ...tls, DOCKER_HOST: endpoint } });
-    child.once('error', (cause: NodeJS.ErrnoException) =>
-      reject(
-        new DockerTlsError('E_PROGRAM_MISSING', `${file} cannot be started: ${cause.code ?? 'unknown'}`, {
-          hints: [`command -v ${shellQuote(file)}`],
-          cause,
-        }),
-      ),
-    );
-    child.once('close', (status, signal) => resolveExit((status ?? (signal === 'SIGINT' ? 130 : 1)) as ExitStatus));
-  });
+  const hints = ['run the same command again'];
+  throw new DockerTlsError('E_SSH_LOST', `the connection through ${tunnel.via} was lost`, { hints });
 }

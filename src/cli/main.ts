@@ -19,8 +19,6 @@ import { createProgress, type ProgressScreen } from './progress.ts';
 import { createPrompts } from './prompts.ts';
 import { type SignalWatch, watchSignals } from './signals.ts';
 
-declare const DOCKER_TLS_VERSION: string;
-
 /**
  * Runs `docker-tls ARGV`. Resolves to the exit status and never rejects. `overrides` replaces effects (tests): with a
  * `signal` among them, the process's own signals are not listened to.

@@ -59,6 +59,12 @@ export function dockerHost(address: string, port: number): string {
   return bare.includes(':') ? `tcp://[${bare.replace(/%(?:25)?/, '%25')}]:${port}` : `tcp://${bare}:${port}`;
 }
 
+/** Address, without brackets, and port of a `tcp://` host. */
+export function addressOf(host: string): readonly [address: string, port: string] {
+  const [, bracketed, plain, port] = /^[a-z]+:\/\/(?:\[(.+)\]|([^:/]*))(?::([0-9]+))?/.exec(host) ?? [];
+  return [(bracketed ?? plain ?? host).replace('%25', '%'), port ?? '2376'];
+}
+
 type Placed = {
   readonly name: string;
   readonly address?: string | undefined;

@@ -81,11 +81,7 @@ const DIALECTS: Readonly<Record<Exclude<Shell, 'json'>, Dialect>> = {
     use: (command) => `${command} > .env`,
   },
   // The file behind $GITHUB_ENV: values are literal, comments are errors, nothing can be unset.
-  github: {
-    quote: (value) => value,
-    set: (name, quoted) => `${name}=${quoted}`,
-    unset: (name) => `${name}=`,
-  },
+  github: { quote: (value) => value, set: (name, quoted) => `${name}=${quoted}`, unset: (name) => `${name}=` },
 };
 
 /**
@@ -162,4 +158,26 @@ function unfit(what: string, shell: Shell, why: string): DockerTlsError {
       ...(shell === 'cmd' ? ['docker-tls env --shell powershell HOST'] : []),
     ],
   });
+}
+
+/** What would lead docker past a tunnel, and the secret that no child process gets. */
+const NOT_FOR_COMMAND = [
+  'DOCKER_TLS_VERIFY',
+  'DOCKER_TLS',
+  'DOCKER_CERT_PATH',
+  'DOCKER_CONTEXT',
+  'DOCKER_TLS_CA_PASSPHRASE',
+];
+
+/** The environment of a command that uses a tunnel: of a socket as it is, of a port with the client's files in `directory`. */
+export function throughTunnel(
+  env: Readonly<Record<string, string | undefined>>,
+  endpoint: string,
+  directory: string,
+): Record<string, string | undefined> {
+  const own = Object.entries(env).filter(([name]) => !NOT_FOR_COMMAND.includes(name));
+  const tls = endpoint.startsWith('unix:')
+    ? []
+    : Object.entries({ DOCKER_TLS_VERIFY: '1', DOCKER_CERT_PATH: directory });
+  return Object.fromEntries([...own, ...tls, ['DOCKER_HOST', endpoint]]);
 }

@@ -1,5 +1,7 @@
 /** Owns the texts that run renewals on their own: systemd units, a crontab line (jobs of CI systems: schedule-ci.ts). Pure. */
 
+import type { StoreState } from '../adapters/store/records.ts';
+import { isEncrypted } from './pki/keys.ts';
 import { shellQuote } from './quote.ts';
 
 export const SCHEDULE_FORMS = ['systemd', 'cron', 'github', 'gitlab'] as const;
@@ -129,4 +131,18 @@ export function renderCron(options: ScheduleOptions): string {
 function unitWord(word: string): string {
   const escaped = word.replaceAll('\\', '\\\\').replaceAll('%', '%%').replaceAll('$', '$$$$').replaceAll('"', '\\"');
   return /^[A-Za-z0-9_./:@+=-]+$/.test(word) ? word : `"${escaped}"`;
+}
+
+/** What a schedule without the passphrase of the CA's key would come to, and the flag that gives it. */
+export function missingPassphrase(
+  { ca, issuers }: Pick<StoreState, 'ca' | 'issuers'>,
+  reference: string | undefined,
+  form: string,
+): string[] {
+  const locked = [ca, ...issuers.values()].some((one) => one?.keyPem !== undefined && isEncrypted(one.keyPem));
+  if (!locked || reference?.startsWith('file:') || reference?.startsWith('env:')) return [];
+  const again = `docker-tls schedule${form === 'cron' ? ' --form cron' : ' --install'} --ca-passphrase-file FILE`;
+  return [
+    `the CA's key has a passphrase, which the schedule cannot ask for: every renewal would fail. Put it into a file that only you can read: ${again}`,
+  ];
 }

@@ -26,3 +26,8 @@ export function secretReferenceError(): DockerTlsError {
     },
   );
 }
+
+/** The environment variables among the references, each once. */
+export function environmentOf(references: readonly (string | undefined)[]): string[] {
+  return [...new Set(references.flatMap((one) => (one?.startsWith('env:') ? [one.slice(4)] : [])))];
+}

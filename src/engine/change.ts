@@ -1,7 +1,7 @@
 /** Owns the ordered list of steps of a change. Everything up to `confirm` changes nothing and signs nothing, here, on a host or at any CA. */
 
 import type { HostResult } from '../domain/host-results.ts';
-import type { Intent, Wanted } from '../domain/plan/wanted.ts';
+import type { Intent, Wanted } from '../domain/trust/changes.ts';
 import type { AgreedHost, Base, Changed, Planned, PlannedHost, Run } from './intent.ts';
 import { overHosts } from './pool.ts';
 import { closingOnError, type Following, openKnown } from './steps/connect.ts';

@@ -1,22 +1,18 @@
 /** Owns the look at hosts, over TLS and SSH: whether they serve what the store says. */
 
 import type { StoredClient, StoredHost, StoreState } from '../adapters/store/records.ts';
-import { bestUpgrade, type Upgrade } from '../domain/audit/vulnerabilities.ts';
 import type { HostResult } from '../domain/host-results.ts';
 import { inspectCertificate } from '../domain/pki/inspect.ts';
-import { factsDrift, probeDrift } from '../domain/plan/drift.ts';
 import { completeHost, type HostSpec } from '../domain/settings.ts';
 import type { LiveRow } from '../domain/status.ts';
 import { probeClientAt, trustedCas } from '../domain/trust/reachable-hosts.ts';
 import { plural } from '../domain/words.ts';
 import { asErrors, DockerTlsError, DockerTlsErrors } from '../errors/errors.ts';
-import type { HostProgress, HostSession } from '../runtime.ts';
-import { gatherAuditFacts } from './gather-audit.ts';
+import type { HostProgress } from '../runtime.ts';
 import type { Reach, Run } from './intent.ts';
 import { overHosts } from './pool.ts';
 import { probeAs } from './probes.ts';
 import { openHost } from './steps/connect.ts';
-import { problemsOf } from './steps/preflight.ts';
 import { alongWay, type Way } from './through.ts';
 
 export type Look = Reach &
@@ -94,28 +90,21 @@ async function askOverTls(
   const credentials = client?.key && { cert: client.cert, key: client.key };
   const how = credentials === undefined ? 'no-certificate' : 'own-certificate';
   const outcome = await probeAs(probe, how, at, credentials);
-  if (outcome.kind === 'accepted' || outcome.chain !== '')
+  if (outcome.kind === 'accepted' || outcome.chain !== '') {
+    const { probeDrift } = await import('../domain/plan/drift.ts');
     return { drift: probeDrift(outcome, serverCert, client !== undefined) };
+  }
   const hints = [`docker-tls doctor ${name}`];
   throw new DockerTlsError('E_TLS', `${address}:${port}: ${outcome.reason}`, { where: name, hints });
 }
 
-/** Undefined where nothing is open, and where the host does not tell: status is about other things. */
-async function upgradeOf(session: HostSession, signal: AbortSignal): Promise<Upgrade | undefined> {
-  try {
-    return bestUpgrade(await gatherAuditFacts(session, signal, 'software'));
-  } catch (error) {
-    if (error instanceof DockerTlsError && error.code === 'E_AUDIT_FACTS') return undefined;
-    throw error;
-  }
-}
-
 async function askOverSsh(reach: Reach, host: StoredHost, spec: HostSpec, line: HostProgress): Promise<LiveRow> {
-  const opened = await openHost(spec, reach, line);
+  const opened = await openHost(spec, reach, line, { meanwhile: loadDrift });
   try {
-    const upgrade = await upgradeOf(opened.session, reach.runtime.signal);
-    return { drift: factsDrift(opened.facts, host, problemsOf(opened, spec, reach.runtime.now())), upgrade };
+    return await (await loadDrift()).driftOnHost(opened, host, spec, reach.runtime);
   } finally {
     await opened.session.close();
   }
 }
+
+const loadDrift = () => import('./drift-on-host.ts');

@@ -5,7 +5,7 @@ import pMap from 'p-map';
 import type { HostResult } from '../domain/host-results.ts';
 import type { HostSpec } from '../domain/settings.ts';
 import { plural } from '../domain/words.ts';
-import { asErrors } from '../errors/errors.ts';
+import { asErrors, interruption } from '../errors/errors.ts';
 import type { Progress, Runtime } from '../runtime.ts';
 
 export type FleetOptions<T = unknown> = {
@@ -51,7 +51,7 @@ export async function overHosts<T>(
   }
   async function one(spec: HostSpec): Promise<void> {
     if (stopped !== undefined || signal.aborted) {
-      settle({ host: spec.name, kind: 'skipped', reason: stopped ?? 'interrupted' });
+      settle({ host: spec.name, kind: 'skipped', reason: stopped ?? interruption(signal).message });
       return;
     }
     const clock = () => now().getTime() - progress.askedMs();
@@ -67,7 +67,7 @@ export async function overHosts<T>(
       settle({
         host: spec.name,
         kind: 'failed',
-        errors: errors.map((one) => (one.where === undefined ? one.at(spec.name) : one)),
+        errors: errors.map((one) => one.orAt(spec.name)),
         elapsedMs: clock() - began,
       });
       failures += 1;

@@ -2,7 +2,7 @@
 
 import type { CheckResult } from '../domain/plan/outcome.ts';
 import type { HostSpec } from '../domain/settings.ts';
-import { DockerTlsError } from '../errors/errors.ts';
+import { DockerTlsError, failureOf } from '../errors/errors.ts';
 import type { HostSession, Probe, Tunnel } from '../runtime.ts';
 import type { Reach } from './intent.ts';
 import { sshOptions } from './steps/connect.ts';
@@ -20,6 +20,20 @@ export async function alongWay<T>(spec: HostSpec, reach: Reach, work: (way: Way)
   if (spec.reach !== 'ssh') return work({ probe });
   await using session = await connect(sshOptions(spec, reach));
   return await work(wayTo(spec, probe, session));
+}
+
+/** The same, and directly where there is no way through ssh, or none that gets there. */
+export async function alongAnyWay<T>(
+  spec: HostSpec | undefined,
+  reach: Reach,
+  work: (way: Way) => Promise<T>,
+): Promise<T> {
+  const direct = () => work({ probe: reach.runtime.probe });
+  if (spec?.reach !== 'ssh') return direct();
+  return alongWay(spec, reach, work).catch((error: unknown) => {
+    if (failureOf(error).exit === 130) throw error;
+    return direct();
+  });
 }
 
 /** Every connection begins where the tunnel does; what ssh cannot reach there is a refused connection. */

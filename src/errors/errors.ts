@@ -69,6 +69,11 @@ export class DockerTlsError extends Error {
     return this.#with({ where });
   }
 
+  /** The same failure, with this place where it names none. */
+  orAt(where: string): DockerTlsError {
+    return this.where === undefined ? this.at(where) : this;
+  }
+
   /** The same failure with other hints: the commands as this person has to type them. */
   hinting(hints: readonly Hint[]): DockerTlsError {
     return this.#with({ hints });
@@ -110,14 +115,25 @@ export function asErrors(thrown: unknown, signal?: AbortSignal): readonly Docker
   if (thrown instanceof DockerTlsErrors && thrown.errors.length > 0) return thrown.errors;
   if (thrown instanceof DockerTlsError) return [thrown];
   if (signal?.aborted && isAbort(thrown)) {
-    return [signal.reason instanceof DockerTlsError ? signal.reason : interrupted('interrupted')];
+    return [interruption(signal)];
   }
   return [bug(thrown)];
+}
+
+/** A failure that users can meet, to be told beside others; anything else is thrown on. */
+export function failureOf(thrown: unknown): DockerTlsError {
+  if (thrown instanceof DockerTlsError) return thrown;
+  throw thrown;
 }
 
 /** The run was stopped by a person or by the system: E_INTERRUPTED, exit status 130. */
 export function interrupted(message: string, more?: ErrorOptions): DockerTlsError {
   return new DockerTlsError('E_INTERRUPTED', message, more);
+}
+
+/** Why a run was stopped, as its signal says it. */
+export function interruption({ reason }: AbortSignal): DockerTlsError {
+  return reason instanceof DockerTlsError ? reason : interrupted('interrupted');
 }
 
 function isAbort(thrown: unknown): boolean {

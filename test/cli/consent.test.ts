@@ -173,6 +173,8 @@ describe('with the key of the CA here', () => {
     const { run: made, done } = await counts(() => run([...words(name, argv), '--dry-run']));
     expect(done, made.out).toEqual(NOTHING);
     expect(made.json.error?.code, made.out).not.toBe('E_BUG');
+    // What has no value is absent.
+    expect(JSON.stringify(made.json)).not.toMatch(/:"-"|"generation":"/);
   });
 
   test.each(CHANGING.filter(([, , asks]) => asks))('%s %j does nothing without consent', async (name, argv) => {

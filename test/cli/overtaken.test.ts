@@ -12,8 +12,8 @@ import type {
 import { openStore, type Store } from '../../src/adapters/store/store.ts';
 import { issueCa, issueClient } from '../../src/domain/pki/certificate.ts';
 import { parseCsr } from '../../src/domain/pki/csr.ts';
-import type { Wanted } from '../../src/domain/plan/wanted.ts';
 import { Secret } from '../../src/domain/secret.ts';
+import type { Wanted } from '../../src/domain/trust/changes.ts';
 import type { Base, Planned, Run } from '../../src/engine/intent.ts';
 import { issueCredentials, unlockCa } from '../../src/engine/steps/issue.ts';
 

@@ -172,7 +172,7 @@ test('a long result is broken between words', async () => {
 test('every phase of a run and every step of a change has words', () => {
   const read = (file: string) => readFileSync(new URL(`../../src/${file}`, import.meta.url), 'utf8');
   const phases = [
-    'actions/audit-hosts',
+    'engine/audit-hosts',
     'engine/change',
     ...['connect', 'host-key', 'issue', 'plan', 'roll-back', 'transact'].map((step) => `engine/steps/${step}`),
   ].flatMap((file) => [...read(`${file}.ts`).matchAll(/\.phase\('([^']+)'\)/g)].map(([, phase]) => phase ?? ''));

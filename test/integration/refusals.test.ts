@@ -4,7 +4,7 @@ import { chmodSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:f
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, expect, test, vi } from 'vitest';
-import { dockerMachineNames } from '../../src/actions/take-over.ts';
+import { dockerMachineNames } from '../../src/adapters/docker/docker-machine-store.ts';
 import { connectOpenSsh } from '../../src/adapters/ssh/openssh.ts';
 import { readRequests } from '../../src/adapters/store/requests.ts';
 import { PACKAGE_LIST } from '../../src/domain/dockerd/paths.ts';

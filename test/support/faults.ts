@@ -421,9 +421,8 @@ export function allFaults(offset: number): Fault[] {
   return STEPS.flatMap((step, row) =>
     DEATHS.map((death, column): Fault => {
       const change = CHANGES[(row + column + offset) % CHANGES.length] as Change;
-      // What was there before was valid already: it is not asked again.
-      const unasked = step === 'validate' && ['rotate', 'rollback', 'remove'].includes(change);
-      return { step, death, change: unasked ? 'setup' : change };
+      // A daemon that runs with all that it will be started with is not asked whether it would start.
+      return { step, death, change: step === 'validate' ? 'first setup' : change };
     }),
   );
 }

@@ -32,8 +32,8 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
   'adapters/issuer': PURE,
   engine: PURE,
   adapters: [...PURE, ...APART],
-  actions: [...PURE, ...APART, 'engine'],
-  // The one file of adapters/ itself: all adapters as one Runtime.
+  actions: [...PURE, ...APART, 'adapters', 'engine'],
+  // Of the files of adapters/ itself: all adapters as one Runtime.
   cli: [...PURE, 'actions', 'adapters'],
   errors: [],
   host: [],
@@ -71,7 +71,7 @@ const MAX_LINES = 300;
 /** A command is its flags, one action and one renderer. */
 const MAX_COMMAND_LINES = 60;
 
-type Import = { readonly from: string; readonly typeOnly: boolean };
+type Import = { readonly from: string; readonly typeOnly: boolean; readonly late: boolean };
 
 /** `domain/pki`, `adapters/ssh`, `cli`; '' for src/*.ts. */
 function placeOf(path: string): string {
@@ -81,6 +81,27 @@ function placeOf(path: string): string {
 /** One line for every rule that is broken, `path: what`. */
 export function brokenRules(files: readonly SourceFile[]): string[] {
   return files.flatMap((file) => rulesFor(file).map((what) => `${file.path}: ${what}`));
+}
+
+/** Files that import one another, types included, one line for each circle. What is loaded only when it is needed (`import()`) begins none. */
+export function circles(files: readonly SourceFile[]): string[] {
+  const imports = new Map(
+    files.map(({ path, text }) => [
+      path,
+      importsOf(withoutComments(text)).flatMap(({ from, late }) =>
+        late || !from.startsWith('.') ? [] : [resolvePath(path, from)],
+      ),
+    ]),
+  );
+  const found: string[] = [];
+  const done = new Set<string>();
+  const visit = (path: string, way: readonly string[]): void => {
+    if (way.includes(path)) found.push([...way.slice(way.indexOf(path)), path].join(' -> '));
+    else if (!done.has(path)) for (const next of imports.get(path) ?? []) visit(next, [...way, path]);
+    done.add(path);
+  };
+  for (const path of imports.keys()) visit(path, []);
+  return found;
 }
 
 function rulesFor({ path, text }: SourceFile): string[] {
@@ -138,10 +159,10 @@ function importProblem(path: string, place: string, { from, typeOnly }: Import, 
 function importsOf(code: string): Import[] {
   const found: Import[] = [];
   for (const match of code.matchAll(/\b(?:import|export)\s+(type\s+)?(?:[\w*{}\s,$]+?\s+from\s+)?'([^'\n]+)'/g)) {
-    found.push({ from: match[2] as string, typeOnly: match[1] !== undefined });
+    found.push({ from: match[2] as string, typeOnly: match[1] !== undefined, late: false });
   }
   for (const match of code.matchAll(/\b(?:import|require)\(\s*'([^'\n]+)'/g)) {
-    found.push({ from: match[1] as string, typeOnly: false });
+    found.push({ from: match[1] as string, typeOnly: false, late: true });
   }
   return found;
 }

@@ -116,3 +116,32 @@ test('without a yes nothing changes; a host that changed since its plan was show
   expect(results.map(({ kind }) => kind)).toEqual(['done']);
   expect([seen, changed]).toEqual([['1 files', 'asked', '0 files', 'asked'], []]);
 });
+
+test.each([['h1'], ['h1', 'h2']])('hosts whose plan fails are closed: %s %s', async (...names) => {
+  const home = newHome();
+  await issueStore(home, { now, hosts: { h1: {}, h2: {} }, clients: { laptop: undefined } });
+  const connect = answeringHosts({ home, now });
+  const closed: string[] = [];
+  const context = {
+    global: { home, yes: true, dryRun: false },
+    runtime: {
+      ...{ env: {}, cwd: home, now: () => now, signal: new AbortController().signal },
+      connect: async (at: { host: string }) => ({
+        ...(await connect(at)),
+        close: async () => void closed.push(at.host),
+      }),
+    },
+    progress: {
+      host: () => ({ phase() {}, done() {}, failed() {}, pause() {} }),
+      note() {},
+      print() {},
+      askedMs: () => 0,
+    },
+    prompts: { interactive: false, confirm: async () => true },
+  } as unknown as ActionContext;
+  const { results } = await rollBack(context, names, { to: 9, allowRevoked: false } as Parameters<typeof rollBack>[2]);
+  expect(results.flatMap((one) => (one.kind === 'failed' ? one.errors : []))).toEqual(
+    names.map((where) => expect.objectContaining({ code: 'E_NO_GENERATION', where })),
+  );
+  expect(closed.toSorted()).toEqual(names);
+});

@@ -2,7 +2,7 @@
 
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
-import { parseShard, selectHosts } from '../../src/domain/fleet/selection.ts';
+import { meantHosts, parseShard, selectHosts } from '../../src/domain/fleet/selection.ts';
 import { DockerTlsError } from '../../src/errors/errors.ts';
 
 const hosts = ['web-1', 'web-2', 'web-10', 'db.example.org', 'dbxexample.org'].map((name) => ({ name }));
@@ -32,6 +32,12 @@ test.each<[limit: string[], names: string[]]>([
   [['db.example.*'], ['db.example.org']],
 ])('--limit %j', (limit, names) => {
   expect(chosen(...limit)).toEqual(names);
+});
+
+test('HOSTs and --limit both narrow: what is chosen is named by one and matches the other', () => {
+  expect(meantHosts(['web-1', 'web-2'], ['*-2'], hosts)).toEqual(['web-2']);
+  expect(meantHosts([], ['*-2'], hosts)).toEqual(['*-2']);
+  expect(meantHosts(['web-1'], ['*-2'], hosts)).toEqual(['web-1 and *-2 at once']);
 });
 
 test.each(['web', 'WEB-1', 'web-[12]', '*-3', '(', 'web-1|db', '?'])(

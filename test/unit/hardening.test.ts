@@ -14,9 +14,11 @@ import {
   profilesOf,
   recordHardening,
 } from '../../src/domain/plan/hardening.ts';
+import { fixesByFlags, type HardenFlags, hardenedHost, unmadeWords } from '../../src/domain/plan/hardening-choice.ts';
 import { hardenDaemon } from '../../src/domain/plan/hardening-daemon.ts';
 import { AUDIT_RULES, hardenFiles, renderAuditRules, TMPFILES } from '../../src/domain/plan/hardening-files.ts';
 import { hardenSshd, type Login } from '../../src/domain/plan/hardening-sshd.ts';
+import { completeHost } from '../../src/domain/settings.ts';
 import { altered } from '../support/audit-facts.ts';
 import { factsOf } from '../support/host-facts.ts';
 
@@ -58,6 +60,25 @@ describe('the choice of fixes', () => {
     const choose = (profile: 'cis' | 'minimal', ...only: FixName[]) =>
       chooseFixes({ only, profile, accepted: ['icc', 'sshd-root'] }).notChosen;
     expect([choose('cis'), choose('minimal'), choose('cis', 'icc')]).toEqual([[], ['icc', 'sshd-root'], ['sshd-root']]);
+  });
+
+  it('refuses flags that are about no fix, or about one that is not made, and tells what a record keeps', () => {
+    const choose = (flags: Partial<HardenFlags>) => fixesByFlags({ only: [], accept: [], install: [], ...flags });
+    expect(choose({ accept: ['lynis'], install: ['lynis'] }).fixes).toContain('sshd');
+    expect(() => choose({ only: ['nothing'] })).toThrow('--only nothing: there is no such fix');
+    expect(() => choose({ only: ['sshd'], accept: ['icc'] })).toThrow('--accept icc: not among');
+    expect(() => choose({ only: ['icc'] })).toThrow('no fix is left to make');
+    expect(() => choose({ only: ['log-level'], maxAuthTries: 3 })).toThrow('--max-auth-tries: the fix sshd');
+    expect(() => choose({ only: ['sshd'], banner: 'x' })).toThrow('--banner: the fix banner is not among');
+    expect(() => choose({ only: ['banner'], banner: 'a\nb' })).toThrow('--banner: it has to be one line');
+    const unmade = unmadeWords([{ name: 'h', harden: ['sshd', 'sshd:max-auth-tries=2'] }], ['banner', 'sshd'], 3);
+    expect(unmade).toEqual([
+      expect.stringMatching(/^left out: banner/),
+      expect.stringMatching(/^h: MaxAuthTries stays 2/),
+    ]);
+    const spec = completeHost({ name: 'h', ssh: { destination: 'h' } });
+    const none = { keepInDockerGroup: [], maxAuthTries: undefined };
+    expect(() => hardenedHost(spec, { hosts: new Map() }, ['icc'], none)).toThrow('it is not set up yet');
   });
 
   it('also where it was named', () => {

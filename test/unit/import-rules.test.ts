@@ -1,7 +1,7 @@
 import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
-import { brokenRules, type SourceFile } from '../support/import-rules.ts';
+import { brokenRules, circles, type SourceFile } from '../support/import-rules.ts';
 
 const root = new URL('../..', import.meta.url).pathname;
 
@@ -15,6 +15,16 @@ test('the directories keep to the rules of CONTRIBUTING.md', () => {
   const files = sources('src');
   expect(files.length).toBeGreaterThan(20);
   expect(brokenRules(files)).toEqual([]);
+});
+
+test('no files import one another, not even for a type', () => {
+  expect(circles(sources('src'))).toEqual([]);
+  const a = { path: 'src/a.ts', text: "import type { B } from './b.ts';" };
+  const b = { path: 'src/b.ts', text: "import { c } from './c.ts';" };
+  expect(circles([a, b, { path: 'src/c.ts', text: "import { a } from './a.ts';" }])).toEqual([
+    'src/a.ts -> src/b.ts -> src/c.ts -> src/a.ts',
+  ]);
+  expect(circles([a, { path: 'src/b.ts', text: "const { a } = await import('./a.ts');" }])).toEqual([]);
 });
 
 /** Each sample breaks exactly the rule that is named. */

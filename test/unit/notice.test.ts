@@ -4,7 +4,7 @@ import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, expect, test } from 'vitest';
-import { giveContext } from '../../src/actions/context.ts';
+import { giveContext } from '../../src/actions/give-context.ts';
 import { openStore } from '../../src/adapters/store/store.ts';
 import { hookAnswer } from '../../src/cli/notice.ts';
 import { runCli } from '../support/cli.ts';

@@ -8,8 +8,8 @@ import {
   otherClients,
   otherClientsLose,
   otherClientsNotes,
-  trustNow,
 } from '../../src/domain/plan/other-clients.ts';
+import { trustNow } from '../../src/domain/plan/trust-now.ts';
 import { certificateIds, newIssuerId } from '../../src/domain/trust/ca-id.ts';
 import { trustFor } from '../../src/domain/trust/trust.ts';
 import type { AccessView, Issuers } from '../../src/domain/trust/view.ts';

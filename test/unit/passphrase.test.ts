@@ -1,8 +1,8 @@
 /** The passphrase of a CA that is there: typed, and typed again where the key does not open. */
 
 import { expect, test } from 'vitest';
+import { passphraseSource } from '../../src/actions/ca-passphrase.ts';
 import type { Prompts } from '../../src/actions/prompts.ts';
-import { passphraseSource } from '../../src/actions/secrets.ts';
 import { Secret } from '../../src/domain/secret.ts';
 import type { Runtime } from '../../src/runtime.ts';
 

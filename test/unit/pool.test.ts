@@ -3,7 +3,7 @@ import { errorsOf, exitOfResults } from '../../src/domain/host-results.ts';
 import { completeHost } from '../../src/domain/settings.ts';
 import { defaultParallel, type FleetOptions, overHosts } from '../../src/engine/pool.ts';
 import type { ErrorCode, ExitStatus } from '../../src/errors/catalogue.ts';
-import { DockerTlsError, gravestExit } from '../../src/errors/errors.ts';
+import { DockerTlsError, gravestExit, interrupted } from '../../src/errors/errors.ts';
 import type { Progress } from '../../src/runtime.ts';
 
 const quiet: Progress = {
@@ -96,10 +96,11 @@ describe('a run over hosts', () => {
   test('Ctrl-C begins nothing further, and is the exit status', async () => {
     const stop = new AbortController();
     const results = await overHosts(specs, { parallel: 1, ...around(stop.signal) }, async ({ name }) => {
-      if (name === 'b') stop.abort();
+      if (name === 'b') stop.abort(interrupted('stopped by Ctrl-C'));
       return name;
     });
     expect(results.map(({ kind }) => kind)).toEqual(['done', 'done', 'skipped', 'skipped', 'skipped']);
+    expect(results[2]).toMatchObject({ reason: 'stopped by Ctrl-C' });
     expect(exitOfResults(results, stop.signal)).toBe(130);
     expect(exitOfResults(await run({}), stop.signal)).toBe(0);
   });

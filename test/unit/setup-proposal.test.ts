@@ -14,14 +14,13 @@ test.each([
 ] as const)('--reach %s, --context %s', async (reach, requested, proposed) => {
   const home = mkdtempSync(join(tmpdir(), 'docker-tls-proposal-'));
   const first = completeHost({ name: 'web', ssh: { destination: 'web.example' }, reach, context: requested });
-  const around = { options: { noContext: false }, runtime: { env: { HOME: home } } };
+  const state = { hosts: new Map() };
+  const around = { options: { noContext: false }, runtime: { env: { HOME: home } }, flags: {}, state };
   const opened = { facts: { hostname: 'web' }, session: { dialled: '10.0.0.1' } };
   const { context } = await propose(
     around as unknown as Parameters<typeof propose>[0],
-    {} as Parameters<typeof propose>[1],
     first,
-    opened as unknown as Parameters<typeof propose>[3],
-    { state: { hosts: new Map() } as unknown as Parameters<typeof propose>[4]['state'], fleet: undefined },
+    opened as unknown as Parameters<typeof propose>[2],
   );
   rmSync(home, { recursive: true });
   expect(context).toBe(proposed);

@@ -37,8 +37,8 @@ async function offered(through: keyof typeof SSH_CODES | 'silent', answer: strin
   const opened = { facts: { firewall }, session: { dialled: '10.0.0.1', login: { destination: 'h1' }, tunnel } };
   const spec = completeHost({ name: 'h1', ssh: { destination: 'h1' } });
   const answers: Answers = { spec, client: { name: 'ann', requested: false }, context: 'h1', file: undefined };
-  const around = { prompts, runtime: { probe }, options: { context } } as unknown as SetupContext;
-  const got = withOpenWay(around, { ssh: {} }, answers, opened as unknown as OpenedHost);
+  const around = { prompts, runtime: { probe }, options: { context }, flags: { ssh: {} } } as unknown as SetupContext;
+  const got = withOpenWay(around, answers, opened as unknown as OpenedHost);
   const choices = (): readonly Choice<unknown>[] => asked[0]?.choices ?? [];
   return { got: await got.catch((error: unknown) => error), asked, choices };
 }

@@ -7,6 +7,7 @@ import { join } from 'node:path';
 import { describe, expect, it, vi } from 'vitest';
 import { askConfig, parseSshG } from '../../src/adapters/ssh/config-answers.ts';
 import { endpointFrom, jumpOptions, resolveEndpoint } from '../../src/adapters/ssh/ssh-config.ts';
+import { Secret } from '../../src/domain/secret.ts';
 import { DockerTlsError } from '../../src/errors/errors.ts';
 import type { SshOptions } from '../../src/runtime.ts';
 
@@ -143,18 +144,27 @@ describe('jumpOptions', () => {
     }
   });
 
+  it('leaves the user and the sudo password to the last host', () => {
+    const last = { ...options, user: 'ops', sudoPassword: new Secret('x') };
+    expect(jumpOptions(last, 'gate')).toMatchObject({ user: undefined, sudoPassword: undefined });
+  });
+
   it("does not pin the last host's fingerprint to a jump host", () => {
     expect(jumpOptions({ ...options, hostKey: 'SHA256:abc' }, 'gate').hostKey).toBe('strict');
     expect(jumpOptions({ ...options, hostKey: 'accept-new' }, 'gate').hostKey).toBe('accept-new');
   });
 });
 
-it.each(['a;b', '-oProxyCommand=touch /tmp/x', 'a b', '$(id)', 'a\nb', ''])(
+it.each(['a;b', '-oProxyCommand=touch /tmp/x', '-v', 'a b', '$(id)', 'a\nb', ''])(
   'refuses the name %j',
   async (destination) => {
     await expect(resolveEndpoint({ ...options, destination })).rejects.toMatchObject({ code: 'E_HOST_NAME', exit: 2 });
   },
 );
+
+it.each(['-v', '-oProxyCommand', 'a b', '$(id)', 'a;b', '"'])('refuses the user %j', async (user) => {
+  await expect(resolveEndpoint({ ...options, user })).rejects.toMatchObject({ code: 'E_HOST_NAME', exit: 2 });
+});
 
 describe('Ctrl-C while ssh reads its configuration', () => {
   async function withSsh(text: string, work: () => Promise<void>): Promise<void> {

@@ -7,7 +7,7 @@ import { openLocalChannel } from '../../src/adapters/ssh/local.ts';
 import { Secret } from '../../src/domain/secret.ts';
 import { completeHost } from '../../src/domain/settings.ts';
 import type { Reach } from '../../src/engine/intent.ts';
-import { openHost } from '../../src/engine/steps/connect.ts';
+import { type Following, openHost } from '../../src/engine/steps/connect.ts';
 import type { HostSession } from '../../src/runtime.ts';
 
 /** A real shell on this machine; `opened` are its execs. */
@@ -72,9 +72,12 @@ test('where a change follows, its exec is begun behind that of the facts, and wa
   const runtime = { connect: async () => session, now: () => new Date(0), signal: new AbortController().signal };
   const spec = completeHost({ name: 'build-1', ssh: { destination: 'build-1' } });
   const progress = { phase() {}, done() {}, failed() {}, pause() {} };
-  const open = (next?: { next: 'change' }) => openHost(spec, { runtime } as unknown as Reach, progress, next);
+  const open = (following?: Following) => openHost(spec, { runtime } as unknown as Reach, progress, following);
   await expect(open({ next: 'change' })).rejects.toThrow('no facts');
   expect(order.splice(0)).toEqual(['facts', 'prepare', 'close']);
   await expect(open()).rejects.toThrow('no facts');
+  expect(order.splice(0)).toEqual(['facts', 'close']);
+  // What the next step needs cannot be loaded: the program was replaced meanwhile.
+  await expect(open({ meanwhile: () => Promise.reject(new Error('no file')) })).rejects.toThrow('no file');
   expect(order).toEqual(['facts', 'close']);
 });

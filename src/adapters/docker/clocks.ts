@@ -2,7 +2,8 @@
 
 import { type CertificateInfo, inspectCertificate, splitBundle } from '../../domain/pki/inspect.ts';
 import { clockCommand, sshCommand } from '../../domain/quote.ts';
-import { type Diagnosis, type DiagnosisInput, loginOf, newCredentials } from './diagnosis.ts';
+import { newCredentials } from '../../domain/trust/new-credentials.ts';
+import { type Diagnosis, type DiagnosisInput, loginOf } from './diagnosis.ts';
 
 /** Clocks of computers with NTP differ by milliseconds; certificates of ours are backdated by more than a minute. */
 const SKEW_THAT_MATTERS_MS = 60_000;
@@ -48,6 +49,12 @@ export function clientFault(input: DiagnosisInput): Diagnosis | undefined {
     message: `the client's certificate (${broken.subject}) is in its time here, but by the host's clock it ${there > broken.notAfter ? 'has expired' : 'is not valid yet'}: ${skewText(skew, input.now)}`,
     hints: setClocks(input, 'there'),
   };
+}
+
+/** Whether all certificates of a text, and there are some, have expired. */
+export function haveExpired(pem: string, now: Date): boolean {
+  const found = infos(pem);
+  return found.length > 0 && found.every(({ notAfter }) => notAfter <= now);
 }
 
 /** The certificates of a PEM text as plain data; none where it is damaged. */

@@ -11,6 +11,7 @@ import { checkContextName } from '../../domain/names.ts';
 import { shellQuote } from '../../domain/quote.ts';
 import { Secret } from '../../domain/secret.ts';
 import { DockerTlsError } from '../../errors/errors.ts';
+import type { CopiesRequest } from '../../runtime.ts';
 import { currentContext, setCurrentContext } from './config-file.ts';
 import { clientFiles, readIfThere, replaceFiles, secretDirectory, textOf, withFileErrors } from './files.ts';
 
@@ -116,6 +117,21 @@ export async function readContext(place: ContextPlace): Promise<Context | undefi
   });
 }
 
+/** The contexts among a client's copies that lead to an endpoint. Fails as readContext does. */
+export async function contextsTo(
+  endpoint: string,
+  copies: CopiesRequest['copies'],
+): Promise<(Context & ContextPlace)[]> {
+  const found: (Context & ContextPlace)[] = [];
+  for (const { dockerConfig, contexts } of copies) {
+    for (const name of contexts) {
+      const context = await readContext({ name, dockerConfig });
+      if (context?.host === endpoint) found.push({ ...context, dockerConfig });
+    }
+  }
+  return found;
+}
+
 /**
  * Removes a context and its TLS files; where it was the current one, docker's default is current again. False when there is none.
  * Errors: E_CONTEXT_EXISTS when it is not ours, E_CONTEXT_NAME, E_DOCKER_CONFIG, E_CLIENT_FILES.
@@ -174,10 +190,7 @@ function mergeMeta(before: Fields, context: ContextToWrite): Fields {
       Description: context.description ?? metadata.Description ?? DESCRIPTION,
       [MARK]: { ...fieldsOf(metadata[MARK]), Schema: 1, ...sourceFields(context.source) },
     },
-    Endpoints: {
-      ...endpoints,
-      docker: { ...fieldsOf(endpoints.docker), Host: context.host, SkipTLSVerify: false },
-    },
+    Endpoints: { ...endpoints, docker: { ...fieldsOf(endpoints.docker), Host: context.host, SkipTLSVerify: false } },
   };
 }
 
@@ -191,11 +204,9 @@ async function readMeta(place: ContextPlace): Promise<Fields | undefined> {
   if (text === undefined) return undefined;
   const meta = parseJson(text);
   if (isObject(meta) && meta.Name === place.name) return meta;
-  throw new DockerTlsError(
-    'E_CONTEXT_DAMAGED',
-    `the docker context ${place.name} is damaged: its meta.json is no JSON object with that name`,
-    { where: metaFile, hints: [`docker context rm ${place.name}`, `rm ${shellQuote(metaFile)}`] },
-  );
+  const what = `the docker context ${place.name} is damaged: its meta.json is no JSON object with that name`;
+  const hints = [`docker context rm ${place.name}`, `rm ${shellQuote(metaFile)}`];
+  throw new DockerTlsError('E_CONTEXT_DAMAGED', what, { where: metaFile, hints });
 }
 
 function isOurs(meta: Fields): boolean {
@@ -203,9 +214,6 @@ function isOurs(meta: Fields): boolean {
 }
 
 function foreign(place: ContextPlace, wayOut: string): DockerTlsError {
-  return new DockerTlsError(
-    'E_CONTEXT_EXISTS',
-    `there is a docker context ${place.name}, which docker-tls did not write`,
-    { hints: [`docker context inspect ${place.name}`, wayOut] },
-  );
+  const what = `there is a docker context ${place.name}, which docker-tls did not write`;
+  return new DockerTlsError('E_CONTEXT_EXISTS', what, { hints: [`docker context inspect ${place.name}`, wayOut] });
 }

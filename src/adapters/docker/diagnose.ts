@@ -3,24 +3,16 @@
  * fixes it. Pure. What the probe met comes first; only a host that answers well leads on to this computer's own settings.
  */
 
+import { addressOf } from '../../domain/destination.ts';
 import { fieldsOf, parseJson } from '../../domain/json.ts';
 import { verifyChain } from '../../domain/pki/inspect.ts';
 import { shellQuote } from '../../domain/quote.ts';
+import { newCredentials, owners } from '../../domain/trust/new-credentials.ts';
 import { certificateDrift } from '../../domain/trust/server.ts';
 import { type Hint, printable } from '../../errors/errors.ts';
 import type { ProbeOutcome } from '../../runtime.ts';
 import { clientFault, clockFault, duration, infos, timeOf } from './clocks.ts';
-import {
-  addressOf,
-  type Diagnosis,
-  type DiagnosisInput,
-  nameOf,
-  newCredentials,
-  ours,
-  owners,
-  remotely,
-  verdict,
-} from './diagnosis.ts';
+import { type Diagnosis, type DiagnosisInput, nameOf, ours, remotely, verdict } from './diagnosis.ts';
 import { apiVersionFault, otherContext, settingsFault } from './settings.ts';
 import {
   journal,

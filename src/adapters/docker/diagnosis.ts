@@ -1,8 +1,10 @@
 /** Owns what `doctor` is asked and what it answers: the types, and the words that commands in hints need. Pure. */
 
+import { addressOf } from '../../domain/destination.ts';
 import type { HostKind } from '../../domain/plan/host-kind.ts';
 import { type Login, shellQuote, sudoCommand } from '../../domain/quote.ts';
-import { asWritten, type DockerTlsError, type Hint } from '../../errors/errors.ts';
+import type { Holder } from '../../domain/trust/new-credentials.ts';
+import type { DockerTlsError, Hint } from '../../errors/errors.ts';
 import type { ProbeOutcome } from '../../runtime.ts';
 
 export type Cause =
@@ -20,6 +22,43 @@ export type Cause =
   | 'cert-path'
   | 'api-version';
 
+/** What only the host's own journal explains. */
+const DAEMONS_FAULT: readonly Cause[] = [
+  'connection-refused',
+  'timed-out',
+  'unreachable',
+  'daemon-not-answering',
+  'reset',
+  'other',
+  'protocol',
+];
+const SSH_DECIDES: readonly Cause[] = ['plain-http', 'expired', 'not-yet-valid', 'client-refused', 'unknown-authority'];
+/** What a bastion makes of a connection from here. */
+const NOT_DIALLED: readonly Cause[] = ['timed-out', 'connection-refused', 'unreachable', 'name-not-found'];
+
+/** The cause by the probe alone. */
+export function firstCause(outcome: ProbeOutcome): Cause {
+  if (outcome.kind === 'refused') return outcome.cause;
+  return outcome.status >= 500 ? 'daemon-not-answering' : 'none';
+}
+
+/** Whether the host itself, over SSH, has to be seen to tell more. */
+export function asksHost(cause: Cause): boolean {
+  return DAEMONS_FAULT.includes(cause) || SSH_DECIDES.includes(cause);
+}
+
+/** Whether the daemon's journal explains it. What listens there and is not reached has nothing to say of it. */
+export function journalTells(cause: Cause, inside: Pick<Inside, 'listens'> | undefined): boolean {
+  if (cause === 'timed-out' || cause === 'unreachable') return false;
+  return DAEMONS_FAULT.includes(cause) && !(cause === 'connection-refused' && inside?.listens === true);
+}
+
+/** With the tunnel that gets to a host behind a bastion: that it does not answer here is right. */
+export function behindBastion<Found extends Diagnosis>(found: Found, name: string): Found {
+  if (!NOT_DIALLED.includes(found.cause)) return found;
+  return { ...found, hints: [`docker-tls tunnel ${name} -- docker version`, ...found.hints] };
+}
+
 export type Diagnosis = {
   readonly cause: Cause;
   /** One or two sentences without a full stop at the end. */
@@ -34,7 +73,7 @@ export function verdict(cause: Cause, message: string, ...hints: readonly Hint[]
   return { cause, message, hints };
 }
 
-export type Expected = {
+export type Expected = Holder & {
   /** The host's name in our store, for commands; default: the address in `host`. */
   readonly name?: string;
   /** How ssh gets there, for commands; default: by the name. */
@@ -42,16 +81,8 @@ export type Expected = {
   /** The right DOCKER_HOST, `tcp://…`. */
   readonly host: string;
   readonly certPath: string;
-  /** The client's name in our store, for commands. */
-  readonly client: string;
   /** It was named, and is not the one that commands take by themselves. */
   readonly named?: boolean;
-  /** It was set up from another store: commands that change it belong there, and new credentials come from there. */
-  readonly external?: boolean;
-  /** The client's key was made on this computer and never left it: new credentials come for a request. */
-  readonly ownKey?: boolean;
-  /** The CA that the host's credentials come from has expired: it cannot renew anything. */
-  readonly caExpired?: boolean;
   /** It was asked through ssh, as its setting `reach` says: from where. Clients use a tunnel, and not what docker is set to. */
   readonly via?: string;
   /** The context that should lead there, where there is one. */
@@ -104,12 +135,6 @@ export function nameOf(expected: Expected): string {
   return shellQuote(expected.name ?? addressOf(expected.host)[0]);
 }
 
-/** Address, without brackets, and port of a `tcp://` host. */
-export function addressOf(host: string): readonly [address: string, port: string] {
-  const [, bracketed, plain, port] = /^[a-z]+:\/\/(?:\[(.+)\]|([^:/]*))(?::([0-9]+))?/.exec(host) ?? [];
-  return [(bracketed ?? plain ?? host).replace('%25', '%'), port ?? '2376'];
-}
-
 /** A command of ours about the host, with --client where it needs that. */
 export function ours(verb: 'doctor' | 'env' | 'tunnel' | 'verify', expected: Expected): string {
   return `docker-tls ${verb} ${nameOf(expected)}${expected.named ? ` --client ${shellQuote(expected.client)}` : ''}`;
@@ -123,31 +148,4 @@ export function remotely(expected: Expected, ...words: readonly string[]): strin
 /** How ssh gets there; without a record, by its name. */
 export function loginOf(expected: Expected): Login {
   return expected.ssh ?? { destination: expected.name ?? addressOf(expected.host)[0] };
-}
-
-/** A command that changes the host: on this computer, or where the host was set up. */
-export function owners({ external }: Pick<Expected, 'external'>, command: string): Hint {
-  return external ? asWritten(`on the computer that set it up: ${command}`) : command;
-}
-
-/** How this client gets new credentials. */
-export function newCredentials(expected: Pick<Expected, 'client' | 'external' | 'ownKey' | 'caExpired'>): Hint[] {
-  const { client, external, ownKey, caExpired } = expected;
-  const name = shellQuote(client);
-  if (!external) return [caExpired ? 'docker-tls rotate ca' : `docker-tls rotate client ${name}`];
-  const first = caExpired ? [owners(expected, 'docker-tls rotate ca')] : [];
-  const file = shellQuote(`${client}.tar`);
-  const request = shellQuote(`${client}.csr`);
-  if (ownKey)
-    return [
-      ...first,
-      `docker-tls client request ${name} --out ${request}`,
-      owners(expected, `docker-tls client sign ${request} --out ${file}`),
-      `docker-tls client import ${file}`,
-    ];
-  return [
-    ...first,
-    owners(expected, `docker-tls rotate client ${name} && docker-tls client export ${name} --out ${file}`),
-    `docker-tls client import ${file}`,
-  ];
 }

@@ -1,6 +1,6 @@
 /** Owns the copies of a client's credentials that docker uses on this computer: after a renewal they get the new ones. */
 
-import { DockerTlsError } from '../../errors/errors.ts';
+import { DockerTlsError, failureOf } from '../../errors/errors.ts';
 import type { CopiesOutcome, CopiesRequest } from '../../runtime.ts';
 import { installIntoConfigDirectory } from './config-directory.ts';
 import { readContext, writeContext } from './contexts.ts';
@@ -12,15 +12,12 @@ export async function refreshCopies({ copies, files, known }: CopiesRequest): Pr
   const missing: string[] = [];
   const problems: DockerTlsError[] = [];
   let directory = false;
-  async function attempt(where: string, work: () => Promise<void>): Promise<void> {
+  async function attempt(place: string, work: () => Promise<void>): Promise<void> {
     try {
       await work();
     } catch (error) {
-      if (!(error instanceof DockerTlsError)) throw error;
-      const { message, hints, details, cause } = error;
-      problems.push(
-        new DockerTlsError('E_CLIENT_COPY', message, { where: error.where ?? where, hints, details, cause }),
-      );
+      const { message, where, hints, details, cause } = failureOf(error).orAt(place);
+      problems.push(new DockerTlsError('E_CLIENT_COPY', message, { where, hints, details, cause }));
     }
   }
   for (const { dockerConfig, contexts: names, directory: installs } of copies) {

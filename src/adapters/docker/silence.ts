@@ -1,11 +1,12 @@
 /** Owns why a host's TLS port does not answer, as `doctor` says it: nothing listens, a firewall, or a daemon that is not up. Pure. */
 
 import { isIP } from 'node:net';
+import { addressOf } from '../../domain/destination.ts';
 import { shellQuote } from '../../domain/quote.ts';
+import { owners } from '../../domain/trust/new-credentials.ts';
 import type { DockerTlsError, Hint } from '../../errors/errors.ts';
 import type { ProbeOutcome } from '../../runtime.ts';
 import {
-  addressOf,
   type Diagnosis,
   type DiagnosisInput,
   type Expected,
@@ -13,7 +14,6 @@ import {
   loginOf,
   nameOf,
   ours,
-  owners,
   remotely,
   verdict,
 } from './diagnosis.ts';

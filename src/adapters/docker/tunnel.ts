@@ -3,12 +3,16 @@
  * decides about that client as it does anywhere, or as they are, for programs that do TLS themselves.
  */
 
+import { spawn } from 'node:child_process';
 import { createServer, type Server, type Socket } from 'node:net';
 import type { Duplex } from 'node:stream';
 import { checkServerIdentity, connect, createSecureContext } from 'node:tls';
 import { bareAddress } from '../../domain/destination.ts';
+import { shellQuote } from '../../domain/quote.ts';
+import type { ExitStatus } from '../../errors/catalogue.ts';
 import { DockerTlsError } from '../../errors/errors.ts';
 import type { ProbeCredentials } from '../../runtime.ts';
+import { showTyping } from '../../typing.ts';
 import { checkServerName } from './served.ts';
 
 export type TunnelRequest = {
@@ -49,14 +53,9 @@ function listen(server: Server, at: TunnelRequest['at']): Promise<void> {
   return new Promise((resolve, reject) => {
     server.once('error', (cause: NodeJS.ErrnoException) => {
       const where = 'path' in at ? at.path : `port ${at.port}`;
-      const taken = cause.code === 'EADDRINUSE';
-      reject(
-        new DockerTlsError(
-          'E_TUNNEL',
-          `${where} cannot be listened on: ${taken ? 'it is in use' : (cause.code ?? 'unknown')}`,
-          { hints: ['docker-tls tunnel HOST'], cause },
-        ),
-      );
+      const why = cause.code === 'EADDRINUSE' ? 'it is in use' : (cause.code ?? 'unknown');
+      const what = `${where} cannot be listened on: ${why}`;
+      reject(new DockerTlsError('E_TUNNEL', what, { hints: ['docker-tls tunnel HOST'], cause }));
     });
     if ('port' in at) {
       server.listen({ host: '127.0.0.1', port: at.port }, () => resolve());
@@ -111,5 +110,21 @@ function tlsOver(stream: Duplex, address: string, ca: string, { cert, key }: Pro
       const wrong = checkServerName(address, leaf, checkServerIdentity);
       return wrong === undefined ? undefined : new Error(wrong.reason);
     },
+  });
+}
+
+/** Runs a command on the terminal of the person who uses the tunnel: its exit status. Fails with E_PROGRAM_MISSING (exit 2). */
+export function runCommand(
+  [file = '', ...args]: readonly string[],
+  env: Readonly<Record<string, string | undefined>>,
+): Promise<ExitStatus> {
+  showTyping();
+  return new Promise((resolve, reject) => {
+    const child = spawn(file, args, { stdio: 'inherit', env });
+    child.once('error', (cause: NodeJS.ErrnoException) => {
+      const what = `${file} cannot be started: ${cause.code ?? 'unknown'}`;
+      reject(new DockerTlsError('E_PROGRAM_MISSING', what, { hints: [`command -v ${shellQuote(file)}`], cause }));
+    });
+    child.once('close', (status, signal) => resolve((status ?? (signal === 'SIGINT' ? 130 : 1)) as ExitStatus));
   });
 }

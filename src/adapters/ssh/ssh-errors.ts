@@ -4,7 +4,6 @@ import { shellQuote } from '../../domain/quote.ts';
 import type { ErrorCode } from '../../errors/catalogue.ts';
 import { DockerTlsError, printable } from '../../errors/errors.ts';
 import type { SshOptions } from '../../runtime.ts';
-import type { Authentication } from './authentication.ts';
 import type { Endpoint } from './ssh-config.ts';
 
 export type ConnectPhase = 'connecting' | 'exchanging keys' | 'logging in' | 'signing';
@@ -14,7 +13,8 @@ export type Ssh2Situation = {
   readonly options: SshOptions;
   readonly endpoint: Endpoint;
   readonly phase: ConnectPhase;
-  readonly authentication: Authentication;
+  /** What the login says of its own failure. */
+  readonly authentication: { error(cause?: unknown): DockerTlsError };
 };
 
 export function place(endpoint: Endpoint): string {

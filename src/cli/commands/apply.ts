@@ -3,7 +3,6 @@
 import { applyHosts } from '../../actions/apply.ts';
 import { defineCommand } from '../command.ts';
 import { POOL_OPTIONS, RUN_OPTIONS } from '../host-options.ts';
-import { renderApplied } from '../render/apply.ts';
 
 export const command = defineCommand({
   about:
@@ -14,7 +13,8 @@ export const command = defineCommand({
   ],
   args: { hosts: { summary: 'hosts; default: all', many: true, completes: 'host' } },
   options: { ...RUN_OPTIONS, ...POOL_OPTIONS },
-  async run(context) {
-    return renderApplied(await applyHosts(context, context.args.hosts, context.options), context);
+  run: async (context) => {
+    const applied = await applyHosts(context, context.args.hosts, context.options);
+    return (await import('../render/apply.ts')).renderApplied(applied, context);
   },
 });

@@ -3,7 +3,6 @@
 import { addClients } from '../../actions/client-access.ts';
 import { defineCommand } from '../command.ts';
 import { CLIENT_OPTIONS, STORED_OPTIONS } from '../host-options.ts';
-import { renderAdded } from '../render/clients.ts';
 
 export const command = defineCommand({
   about:
@@ -16,5 +15,8 @@ export const command = defineCommand({
     days: CLIENT_OPTIONS.days,
     keyType: CLIENT_OPTIONS.keyType,
   },
-  run: async (context) => renderAdded(await addClients(context, context.args.names, context.options), context),
+  run: async (context) => {
+    const added = await addClients(context, context.args.names, context.options);
+    return (await import('../render/clients.ts')).renderAdded(added, context);
+  },
 });

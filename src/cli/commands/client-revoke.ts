@@ -3,7 +3,6 @@
 import { revokeClient } from '../../actions/client-access.ts';
 import { defineCommand } from '../command.ts';
 import { STORED_OPTIONS } from '../host-options.ts';
-import { renderRevoked } from '../render/clients.ts';
 
 export const command = defineCommand({
   about:
@@ -11,5 +10,8 @@ export const command = defineCommand({
   examples: ['docker-tls client revoke eve'],
   args: { name: { summary: 'the client', required: true, completes: 'client' } },
   options: STORED_OPTIONS,
-  run: async (context) => renderRevoked(await revokeClient(context, context.args.name, context.options), context),
+  run: async (context) => {
+    const changed = await revokeClient(context, context.args.name, context.options);
+    return (await import('../render/clients.ts')).renderRevoked(changed, context);
+  },
 });

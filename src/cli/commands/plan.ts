@@ -1,11 +1,8 @@
 /** Owns `plan [HOST…]`: what apply would change; changes nothing. */
 
 import { planHosts } from '../../actions/apply.ts';
-import { planButane } from '../../actions/butane.ts';
 import { defineCommand } from '../command.ts';
 import { RUN_OPTIONS } from '../host-options.ts';
-import { renderPlan } from '../render/apply.ts';
-import { renderButaneFile } from '../render/butane.ts';
 
 export const command = defineCommand({
   about:
@@ -21,8 +18,14 @@ export const command = defineCommand({
     check: { kind: 'flag', summary: 'exit with status 3 when there is something to do' },
     format: { kind: 'choice', choices: ['text', 'butane'], summary: 'text (default), or a file for first boot' },
   },
-  run: async (context) =>
-    context.options.format === 'butane'
-      ? renderButaneFile(await planButane(context, context.args.hosts, context.options), context)
-      : renderPlan(await planHosts(context, context.args.hosts, context.options), context),
+  run: async (context) => {
+    const { args, options } = context;
+    if (options.format === 'butane') {
+      const { planButane } = await import('../../actions/butane.ts');
+      const { renderButaneFile } = await import('../render/butane.ts');
+      return renderButaneFile(await planButane(context, args.hosts, options), context);
+    }
+    const planned = await planHosts(context, args.hosts, options);
+    return (await import('../render/apply.ts')).renderPlan(planned, context);
+  },
 });

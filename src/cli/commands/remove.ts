@@ -3,7 +3,6 @@
 import { removeHosts } from '../../actions/remove.ts';
 import { defineCommand } from '../command.ts';
 import { RESTORE_OPTIONS } from '../host-options.ts';
-import { renderRemoved } from '../render/remove.ts';
 
 export const command = defineCommand({
   about:
@@ -14,5 +13,8 @@ export const command = defineCommand({
     ...RESTORE_OPTIONS,
     allowPlainTcp: { kind: 'flag', summary: 'also where a TCP port opens again that accepts every client without TLS' },
   },
-  run: async (context) => renderRemoved(await removeHosts(context, context.args.hosts, context.options), context),
+  run: async (context) => {
+    const removed = await removeHosts(context, context.args.hosts, context.options);
+    return (await import('../render/remove.ts')).renderRemoved(removed, context);
+  },
 });

@@ -3,7 +3,6 @@
 import { rollBack } from '../../actions/restore.ts';
 import { defineCommand } from '../command.ts';
 import { RESTORE_OPTIONS } from '../host-options.ts';
-import { renderChange } from '../render/change.ts';
 
 export const command = defineCommand({
   about:
@@ -15,5 +14,8 @@ export const command = defineCommand({
     to: { kind: 'number', min: 1, value: 'N', summary: 'this generation instead of the one before' },
     allowRevoked: { kind: 'flag', summary: 'also where a revoked client, or a dropped CA, is accepted again' },
   },
-  run: async (context) => renderChange(await rollBack(context, context.args.hosts, context.options), context),
+  run: async (context) => {
+    const changed = await rollBack(context, context.args.hosts, context.options);
+    return (await import('../render/change.ts')).renderChange(changed, context);
+  },
 });

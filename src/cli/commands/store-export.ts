@@ -1,6 +1,6 @@
 /** Owns `store export --out FILE`: the whole store as one encrypted file. */
 
-import { exportStore } from '../../actions/store-copy.ts';
+import { exportStore } from '../../actions/store-export.ts';
 import { plural } from '../../domain/words.ts';
 import { defineCommand } from '../command.ts';
 

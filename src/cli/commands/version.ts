@@ -2,8 +2,6 @@
 
 import { defineCommand } from '../command.ts';
 
-declare const DOCKER_TLS_VERSION: string;
-
 export const command = defineCommand({
   withoutFleet: true,
   examples: ['docker-tls version'],

@@ -1,6 +1,6 @@
 /** Owns how a docker context looks once it is written, and how docker uses it. */
 
-import type { ContextOutcome } from '../../actions/context.ts';
+import type { ContextOutcome } from '../../actions/give-context.ts';
 import type { Runtime } from '../../runtime.ts';
 import type { CommandContext, CommandResult } from '../command.ts';
 

@@ -87,7 +87,7 @@ export function outcomeJson(result: HostResult<HostOutcome>): object {
     changed: value.changed,
     address: value.address,
     port: value.plan.port,
-    generation: value.plan.generation,
+    generation: generationJson(value.plan),
     returnsTo: value.plan.returnsTo,
     files: value.plan.files.map((change) => change.path),
     handEdits: handEdits(value.plan),
@@ -97,6 +97,11 @@ export function outcomeJson(result: HostResult<HostOutcome>): object {
     warnings: [...value.plan.warnings, ...value.warnings],
     seconds: result.elapsedMs / 1000,
   };
+}
+
+/** The number of the generation; absent where docker-tls is removed. */
+export function generationJson({ generation }: HostPlan): number | undefined {
+  return generation === 'none' ? undefined : generation;
 }
 
 /** A host that failed, or that was not begun. */

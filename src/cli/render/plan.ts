@@ -9,7 +9,7 @@ import { hangText, listWords, plural, textWidth, wrapText } from '../../domain/w
 import { printable } from '../../errors/errors.ts';
 import type { Colours } from './colours.ts';
 import { type FileView, renderFileView, viewOf } from './file-change.ts';
-import { undoneJson } from './outcome.ts';
+import { generationJson, undoneJson } from './outcome.ts';
 
 const LABEL = 13;
 
@@ -189,12 +189,22 @@ export function plansJson(results: readonly HostResult<AgreedHost>[]): { changes
       changes: hasChanges(plan),
       address,
       clients: accepts,
-      plan,
+      plan: planJson(plan),
       seconds: one.elapsedMs / 1000,
     };
   });
   const changes = results.filter(isChanging).length;
   return { changes, hosts };
+}
+
+/** What has no value there is left out: the words that stand for nothing are those of the host's scripts. */
+function planJson(plan: HostPlan): object {
+  const files = plan.files.map((change) => ({
+    ...change,
+    mode: change.mode === '-' ? undefined : change.mode,
+    owner: change.owner === '-' ? undefined : change.owner,
+  }));
+  return { ...plan, generation: generationJson(plan), files };
 }
 
 /** What becomes of containers; `untouched` and `stop` of those that the daemon does not list. */

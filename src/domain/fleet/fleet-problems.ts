@@ -1,8 +1,10 @@
 /** Owns the words for what breaks the schema: each of zod's issues as a problem with its place, its cause and what to write instead. */
 
-import type * as z from 'zod/mini';
+import * as z from 'zod/mini';
+import { DockerTlsError } from '../../errors/errors.ts';
 import { NAME_HINT, nameProblem } from '../names.ts';
 import { secretReferenceError } from '../secret-reference.ts';
+import type { Setting } from '../settings.ts';
 import type { Path, Problem } from './fleet-document.ts';
 import { nearestNames } from './nearest.ts';
 
@@ -206,4 +208,14 @@ function valueAt(value: unknown, path: Path): unknown {
         : undefined,
     value,
   );
+}
+
+/** A value as it was typed, read by the rule of its setting. `where` comes before the words of an error: E_USAGE, E_NAME (exit 2). */
+export function readSetting({ schema }: Setting, given: unknown, where: string): unknown {
+  const read = z.safeDecode(schema, given);
+  if (read.success) return read.data;
+  const [issue] = read.error.issues;
+  const cause = issue?.code === 'custom' ? (issue.params?.error as DockerTlsError | undefined) : undefined;
+  const [problem] = schemaProblems(read.error.issues, { value: given, knownKeys: () => [] });
+  throw new DockerTlsError(cause?.code ?? 'E_USAGE', `${where}${problem?.message}`, { hints: problem?.hints ?? [] });
 }

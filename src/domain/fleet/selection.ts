@@ -3,7 +3,7 @@
 import { DockerTlsError, usage } from '../../errors/errors.ts';
 
 /** `groups`: those of the inventory that it is in. */
-type Named = { readonly name: string; readonly groups?: readonly string[] };
+export type Named = { readonly name: string; readonly groups?: readonly string[] };
 export type Shard = { readonly index: number; readonly count: number };
 
 type Environment = Readonly<Record<string, string | undefined>>;
@@ -62,6 +62,19 @@ export function selectHosts<T extends Named>(
   if (shard === undefined) return [...chosen];
   const sorted = chosen.map((host) => host.name).sort();
   return chosen.filter((host) => sorted.indexOf(host.name) % shard.count === shard.index - 1);
+}
+
+/** HOSTs and --limit both narrow: what is chosen has to be named by one and match the other. */
+export function meantHosts(
+  hosts: readonly string[],
+  limit: readonly string[],
+  all: readonly Named[],
+): readonly string[] {
+  if (hosts.length === 0 || limit.length === 0) return [...hosts, ...limit];
+  // Each has to match something: selectHosts says which does not.
+  const named = new Set(selectHosts(all, { limit: hosts }).map((spec) => spec.name));
+  const both = selectHosts(all, { limit }).filter((spec) => named.has(spec.name));
+  return both.length > 0 ? both.map((spec) => spec.name) : [`${hosts.join(', ')} and ${limit.join(', ')} at once`];
 }
 
 function matches(pattern: string, { name, groups = [] }: Named): boolean {

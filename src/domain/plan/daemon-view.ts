@@ -21,6 +21,12 @@ export type VariableFlags = PlacedVariable & { readonly name: string; readonly f
 
 export type PlacedListener = Listener & { readonly from: 'flag' | 'variable' | 'json' };
 
+/**
+ * Who holds the port over a restart. `systemd`: our socket unit, clients wait; `firewall`: dockerd opens it, and a rule delays new connections
+ * until it does so again; `daemon`: dockerd opens it, clients are refused for a moment.
+ */
+export type Listening = 'systemd' | 'firewall' | 'daemon';
+
 export type DaemonView = ReturnType<typeof readView>;
 
 /** Plan, preflight and transaction of a host ask for the same eight times. */

@@ -5,7 +5,6 @@ import { viewDaemon } from './daemon-view.ts';
 import type { HostFacts } from './facts.ts';
 import type { FileChange } from './file-change.ts';
 import type { PathState } from './host-files.ts';
-import type { HostPlan } from './plan.ts';
 
 /** A TCP address of a socket unit, and the unit. */
 export type SocketPort = { readonly address: string; readonly unit: string };
@@ -51,7 +50,13 @@ export function plainTcpWarnings(opens: readonly string[]): string[] {
 }
 
 /** What prevents a change that opens such ports; empty where it opens none. */
-export function plainTcpProblem({ host, opens }: HostPlan): DockerTlsError[] {
+export function plainTcpProblem({
+  host,
+  opens,
+}: {
+  readonly host: string;
+  readonly opens: readonly string[];
+}): DockerTlsError[] {
   if (opens.length === 0) return [];
   return [
     new DockerTlsError(

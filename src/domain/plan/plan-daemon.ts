@@ -7,13 +7,12 @@ import { replaceValue } from '../dockerd/environment-file.ts';
 import { SERVER_FILES } from '../dockerd/paths.ts';
 import { listWords } from '../words.ts';
 import type { PlacedSettings } from './daemon-settings.ts';
-import { type DaemonView, isTlsFlag, TLS_KEYS, type VariableFlags } from './daemon-view.ts';
+import { type DaemonView, isTlsFlag, type Listening, TLS_KEYS, type VariableFlags } from './daemon-view.ts';
 import type { DesiredHost } from './desired.ts';
 import { fileText, type HostFacts } from './facts.ts';
 import { edited, type FileChange } from './file-change.ts';
 import { kindOf } from './host-kind.ts';
 import { socketPorts } from './plain-tcp.ts';
-import type { HostPlan, Listening } from './plan.ts';
 
 /** Keys of daemon.json that dockerd takes in on SIGHUP (dockerd(8), "Configuration reload behavior"); others need a restart. */
 const RELOADABLE = new Set(
@@ -49,6 +48,15 @@ export function listeningOf(facts: HostFacts, view: DaemonView): Listening {
   if (own || view.listeners.some((listener) => listener.kind === 'fd')) return 'systemd';
   return asks && facts.holds ? 'firewall' : 'daemon';
 }
+
+/** What becomes of the daemon. */
+export type DaemonChange = {
+  /** `stop`: it was not running before the first setup, and nothing runs in it now. */
+  readonly action: 'none' | 'reload' | 'restart' | 'stop';
+  readonly reason: string;
+  /** docker.socket stops with it. */
+  readonly socket?: 'stop';
+};
 
 /** What the part of the daemon is made from. */
 export type DaemonInput = {
@@ -218,7 +226,7 @@ export function planDaemon(
   files: readonly FileChange[],
   credentials: { reason: string } | undefined,
   jsonAfter: string | undefined,
-): HostPlan['daemon'] {
+): DaemonChange {
   const { engine, sockets, start } = kindOf(facts);
   const restart = (reason: string) => ({ action: 'restart', reason }) as const;
   if (credentials) return restart(`${credentials.reason} (${engine.program} reads TLS files only when it starts)`);

@@ -1,11 +1,11 @@
 /** Owns what a plan warns of: what the restart brings along, and who may not reach the port afterwards. */
 
+import type { Listening } from './daemon-view.ts';
 import type { DesiredHost } from './desired.ts';
 import type { HostFacts } from './facts.ts';
 import { judgeFirewall } from './firewall.ts';
 import { kindOf } from './host-kind.ts';
 import { podmanPorts } from './plain-tcp.ts';
-import type { Listening } from './plan.ts';
 
 export function daemonWarnings(facts: HostFacts, listening: Listening, action: string): string[] {
   const { service, engine } = kindOf(facts);

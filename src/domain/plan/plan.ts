@@ -5,7 +5,7 @@ import { certificateIds, sameIds } from '../trust/ca-id.ts';
 import { bridgeWarnings, type ContainerPlan, mountedSocketWarnings, planContainers } from './containers.ts';
 import { DAEMON_FILES } from './daemon-files.ts';
 import { placeSettings } from './daemon-settings.ts';
-import { viewDaemon } from './daemon-view.ts';
+import { type Listening, viewDaemon } from './daemon-view.ts';
 import type { DesiredCredentials, DesiredHost } from './desired.ts';
 import { fileText, type HostFacts, installedCredentials } from './facts.ts';
 import {
@@ -21,14 +21,15 @@ import {
   withDrift,
 } from './file-change.ts';
 import { kindOf } from './host-kind.ts';
-import { isTlsPath, listeningOf, planDaemon, planDaemonJson, replacedWarnings } from './plan-daemon.ts';
+import {
+  type DaemonChange,
+  isTlsPath,
+  listeningOf,
+  planDaemon,
+  planDaemonJson,
+  replacedWarnings,
+} from './plan-daemon.ts';
 import { daemonWarnings, networkWarnings } from './plan-warnings.ts';
-
-/**
- * Who holds the port over a restart. `systemd`: our socket unit, clients wait; `firewall`: dockerd opens it, and a rule delays new connections
- * until it does so again; `daemon`: dockerd opens it, clients are refused for a moment.
- */
-export type Listening = 'systemd' | 'firewall' | 'daemon';
 
 export type HostPlan = {
   readonly host: string;
@@ -46,13 +47,7 @@ export type HostPlan = {
   readonly files: readonly FileChange[];
   /** Every path under our care afterwards, in order. */
   readonly managed: readonly { readonly kind: string; readonly path: string }[];
-  /** `stop`: it was not running before the first setup, and nothing runs in it now. */
-  readonly daemon: {
-    readonly action: 'none' | 'reload' | 'restart' | 'stop';
-    readonly reason: string;
-    /** docker.socket stops with it. */
-    readonly socket?: 'stop';
-  };
+  readonly daemon: DaemonChange;
   readonly sshd: 'none' | 'reload';
   readonly audit: 'none' | 'load';
   readonly containers: ContainerPlan;

@@ -11,7 +11,7 @@ import { type Login, sudoCommand } from '../quote.ts';
 import { type DaemonView, isTlsFlag } from './daemon-view.ts';
 import { fileText, type HostFacts } from './facts.ts';
 import { kindOf } from './host-kind.ts';
-import type { PreflightInput } from './preflight.ts';
+import type { HostPlan } from './plan.ts';
 
 /** A problem of a host, found before anything changes. */
 export function problem(
@@ -23,6 +23,20 @@ export function problem(
 ): DockerTlsError {
   return new DockerTlsError(code, message, { where: host, hints, details });
 }
+
+export type PreflightInput = {
+  readonly host: string;
+  /** For the commands in hints. */
+  readonly login: Login;
+  readonly facts: HostFacts;
+  /** How far the host's clock is ahead of ours (negative: behind), in milliseconds, round trip taken off. */
+  readonly skewMs: number;
+  /** Our own time, for locks. */
+  readonly nowMs: number;
+  readonly port: number;
+  /** Absent where the facts do not allow a plan. */
+  readonly plan?: HostPlan;
+};
 
 /** What each check gets: the input of the preflight, and where the problems go that it finds. */
 export type Preflight = PreflightInput & {

@@ -6,8 +6,7 @@ import { readStart } from './daemon-start.ts';
 import { fileText, type HostFacts } from './facts.ts';
 import { judgeFirewall } from './firewall.ts';
 import { kindOf } from './host-kind.ts';
-import type { PreflightInput } from './preflight.ts';
-import { editAt, type Preflight } from './preflight-config.ts';
+import { editAt, type Preflight, type PreflightInput } from './preflight-config.ts';
 
 /** A certificate is dated back (src/domain/pki/profiles.ts): a clock that is further behind refuses it. A minute is for the way there. */
 const BEHIND_LIMIT_MS = LEAF_BACKDATE_MS - 60_000;

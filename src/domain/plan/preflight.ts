@@ -9,25 +9,11 @@ import { type DaemonView, viewDaemon } from './daemon-view.ts';
 import { type HostFacts, hasDocker } from './facts.ts';
 import { type HostKind, kindOf } from './host-kind.ts';
 import type { HostPlan } from './plan.ts';
-import { checkDaemonJson, editAt, type Preflight, placeOf, problem } from './preflight-config.ts';
+import { checkDaemonJson, editAt, type Preflight, type PreflightInput, placeOf, problem } from './preflight-config.ts';
 import { checkHost } from './preflight-host.ts';
 import { checkMounts } from './preflight-mounts.ts';
 import { checkRestart } from './preflight-restart.ts';
 import { serviceChecks } from './preflight-service.ts';
-
-export type PreflightInput = {
-  readonly host: string;
-  /** For the commands in hints. */
-  readonly login: Login;
-  readonly facts: HostFacts;
-  /** How far the host's clock is ahead of ours (negative: behind), in milliseconds, round trip taken off. */
-  readonly skewMs: number;
-  /** Our own time, for locks. */
-  readonly nowMs: number;
-  readonly port: number;
-  /** Absent where the facts do not allow a plan. */
-  readonly plan?: HostPlan;
-};
 
 /** Every problem of a host, gravest first; empty: the change can be made. Exit status 4. */
 export function preflight(input: PreflightInput): DockerTlsError[] {

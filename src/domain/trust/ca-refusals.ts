@@ -59,3 +59,15 @@ export function noCa(): DockerTlsError {
     hints: ['docker-tls ca create', 'docker-tls ca import --cert FILE --key FILE'],
   });
 }
+
+/** E_CA_PASSPHRASE (exit 2). `declinable`: the command has --no-ca-passphrase; with others, the CA is made first. */
+export function noPassphrase(declinable: boolean): DockerTlsError {
+  const none = declinable ? '--no-ca-passphrase' : 'docker-tls ca create --no-ca-passphrase';
+  const or = declinable ? none : `run ${none} first`;
+  const hints = [
+    '--ca-passphrase-file FILE (or DOCKER_TLS_CA_PASSPHRASE)',
+    `${none}; with an external CA: docker-tls ca import --cert FILE … --no-ca-passphrase`,
+  ];
+  const what = `no passphrase given for the new CA key; pass --ca-passphrase-file or ${or}`;
+  return new DockerTlsError('E_CA_PASSPHRASE', what, { hints });
+}

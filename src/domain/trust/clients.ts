@@ -91,6 +91,14 @@ export function activeClients({ clients }: Pick<StoreState, 'clients'>): StoredC
   return [...clients.values()].filter(({ record }) => record.revokedAt === undefined && record.reaches === undefined);
 }
 
+/** Those of them that this computer can be: those that are named, then its own, then the others. */
+export function usableClients(state: Pick<StoreState, 'clients'>, first: readonly string[] = []): StoredClient[] {
+  const usable = activeClients(state).filter(({ key }) => key !== undefined);
+  const named = first.flatMap((name) => usable.filter(({ record }) => record.name === name));
+  const own = ownOf(usable);
+  return [...new Set([...named, ...(own ? [own] : []), ...usable])];
+}
+
 /**
  * The client that verifies hosts from here: the one that is `named`, this computer's own, one whose key is here, or a new one. Fails as
  * `admit` does.

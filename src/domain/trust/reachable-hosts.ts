@@ -1,6 +1,7 @@
 /** Owns which hosts can be reached from here: those that were set up from this store, and those that an imported client brought along. */
 
 import type { HostRecord, StoredClient, StoreState } from '../../adapters/store/records.ts';
+import { dockerHost } from '../destination.ts';
 import type { Secret } from '../secret.ts';
 
 export type ReachableHost = {
@@ -21,6 +22,14 @@ export function reachableHosts(state: Pick<StoreState, 'hosts' | 'clients'>): Re
   }
   for (const [name, host] of state.hosts) found.set(name, host);
   return found;
+}
+
+/** The name of the host that a DOCKER_HOST leads to. */
+export function hostAt(state: Pick<StoreState, 'hosts' | 'clients'>, dialled: string | undefined): string | undefined {
+  if (!dialled) return undefined;
+  const endpoint = dialled.replace(/\/+$/, '');
+  const same = ({ record }: ReachableHost) => dockerHost(record.address, record.port) === endpoint;
+  return [...reachableHosts(state).values()].find(same)?.record.name;
 }
 
 /**

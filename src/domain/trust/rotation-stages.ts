@@ -5,12 +5,11 @@ import { DockerTlsError } from '../../errors/errors.ts';
 import { type HostFlags, specsFor } from '../fleet/specs.ts';
 import { inspectCertificate, isFrom } from '../pki/inspect.ts';
 import type { RotationStage } from '../plan/stages.ts';
-import type { Intent, Wanted } from '../plan/wanted.ts';
 import type { CaSpec } from '../settings.ts';
 import { plural } from '../words.ts';
 import { accessOf } from './access.ts';
 import { caBreaksClients } from './ca-refusals.ts';
-import { type CredentialChange, preview } from './changes.ts';
+import { type CredentialChange, type Intent, preview, type Wanted } from './changes.ts';
 import { activeClients, renewed } from './clients.ts';
 import { nextSteps, stageOf } from './rotation.ts';
 import { breaksClients } from './server.ts';
@@ -26,6 +25,7 @@ export type CaRotation = {
   readonly rejectOtherClients: boolean;
 };
 
+export type RotationIntent = Omit<Intent, 'reason'>;
 type Asked = Pick<CaRotation, 'flags' | 'rejectOtherClients'>;
 
 function wanted(
@@ -39,9 +39,8 @@ function wanted(
 }
 
 /** A new CA, and for every client an issuing CA under it; every host learns to accept both. Fails with E_NO_CA (exit 2). */
-export function beginning(rotation: CaRotation): Intent {
+export function beginning(rotation: CaRotation): RotationIntent {
   return {
-    reason: 'rotate ca',
     want(state, now) {
       const credentials = beginChanges(rotation, state);
       const view = preview(viewOf(state, now), credentials);
@@ -74,18 +73,16 @@ function beginChanges({ ca, lostPassphrase }: CaRotation, state: StoreState): Cr
 }
 
 /** The rest of stage 1: hosts that do not accept both yet. */
-export function accepting(rotation: CaRotation): Intent {
+export function accepting(rotation: CaRotation): RotationIntent {
   return {
-    reason: 'rotate ca',
     want: (state, now) => wanted(rotation, stageOf(state, now).hosts, state, {}),
     question: () => 'Stage 1: let these hosts accept old and new?',
   };
 }
 
 /** Stage 2: new certificates for clients whose key is here, and for hosts. `begins`: after a stage 1 that is only planned. */
-export function issuing(rotation: CaRotation, begins: boolean): Intent {
+export function issuing(rotation: CaRotation, begins: boolean): RotationIntent {
   return {
-    reason: 'rotate ca',
     want(state, now) {
       const first = begins ? beginChanges(rotation, state) : [];
       const stage = stageOf(state, now);
@@ -111,9 +108,8 @@ export function issuing(rotation: CaRotation, begins: boolean): Intent {
 }
 
 /** Stage 3. A CA that is dropped by name goes with all its clients. Fails as `droppable` does. */
-export function dropping(flags: HostFlags): Intent {
+export function dropping(flags: HostFlags): RotationIntent {
   return {
-    reason: 'rotate ca',
     want(state, now) {
       const { hosts, stage } = droppable(state, now);
       const credentials: CredentialChange[] = stage === 'drop' ? [{ kind: 'drop-old-cas' }] : [];

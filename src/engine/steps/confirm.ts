@@ -1,7 +1,7 @@
 /** Owns the question to a person: what was planned, before anything is changed. */
 
 import { hasChanges } from '../../domain/plan/plan.ts';
-import type { Intent } from '../../domain/plan/wanted.ts';
+import type { Intent } from '../../domain/trust/changes.ts';
 import type { Planned, Run } from '../intent.ts';
 
 /** Fails as the person decides (E_DECLINED), and with E_INTERRUPTED. */

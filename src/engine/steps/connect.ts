@@ -28,7 +28,7 @@ export function sshOptions(spec: HostSpec, { runtime, ask, ...reach }: Reach): S
 /** What follows the facts: `change`, where it is sure enough that its exec may be begun with theirs. */
 export type Next = 'change' | 'unknown';
 
-/** `meanwhile`: begun while the host gathers its facts; its outcome is not waited for. */
+/** `meanwhile`: what the next step needs, loaded while the host gathers its facts; where that fails, so does the step. */
 export type Following = { readonly next?: Next; readonly meanwhile?: () => Promise<unknown> };
 
 /** Not at the start: a connection is begun without it. */
@@ -97,8 +97,7 @@ export async function factsOf(
   const gathering = gather(session, { now, signal });
   // Behind theirs, so that the facts have not to wait for it.
   if (next === 'change') session.prepare?.();
-  meanwhile?.().catch(() => {});
-  const { facts, skewMs } = await gathering;
+  const [{ facts, skewMs }] = await Promise.all([gathering, meanwhile?.()]);
   const addresses = facts.addresses.filter((entry) => !VIRTUAL.test(entry.interface)).map((entry) => entry.address);
   return {
     session,
@@ -113,7 +112,7 @@ export async function closingOnError<T>(session: HostSession, host: string, work
     return await work();
   } catch (error) {
     await session.close();
-    throw error instanceof DockerTlsError && error.where === undefined ? error.at(host) : error;
+    throw error instanceof DockerTlsError ? error.orAt(host) : error;
   }
 }
 

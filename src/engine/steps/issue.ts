@@ -3,8 +3,7 @@
 import { isDeepStrictEqual } from 'node:util';
 import type { StoreChange, StoreState } from '../../adapters/store/records.ts';
 import type { Credentials } from '../../domain/plan/desired.ts';
-import type { Wanted } from '../../domain/plan/wanted.ts';
-import { caAfter, signs } from '../../domain/trust/changes.ts';
+import { caAfter, signs, type Wanted } from '../../domain/trust/changes.ts';
 import { keptChain } from '../../domain/trust/server.ts';
 import { asksExternalCa, bundleOf } from '../../domain/trust/view.ts';
 import { DockerTlsError, DockerTlsErrors } from '../../errors/errors.ts';

@@ -9,7 +9,6 @@ import {
   otherClients,
   otherClientsLose,
   otherClientsNotes,
-  trustNow,
 } from '../../domain/plan/other-clients.ts';
 import {
   isNewerThan,
@@ -20,6 +19,7 @@ import {
   otherStore,
 } from '../../domain/plan/other-store.ts';
 import { hasChanges, planHost } from '../../domain/plan/plan.ts';
+import { trustNow } from '../../domain/plan/trust-now.ts';
 import type { HostSpec } from '../../domain/settings.ts';
 import { certificateIds, sameIds } from '../../domain/trust/ca-id.ts';
 import { preview } from '../../domain/trust/changes.ts';

@@ -2,9 +2,8 @@
 
 import type { StoreState } from '../../adapters/store/records.ts';
 import type { KnownHosts } from '../../domain/plan/other-store.ts';
-import type { Intent } from '../../domain/plan/wanted.ts';
 import { externalCaKey } from '../../domain/trust/ca-refusals.ts';
-import type { CredentialChange } from '../../domain/trust/changes.ts';
+import type { CredentialChange, Intent } from '../../domain/trust/changes.ts';
 import type { AccessView } from '../../domain/trust/view.ts';
 import type { Base, Run } from '../intent.ts';
 

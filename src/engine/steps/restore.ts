@@ -6,9 +6,9 @@ import { type HostFacts, installedCredentials } from '../../domain/plan/facts.ts
 import { plainTcpProblem } from '../../domain/plan/plain-tcp.ts';
 import type { HostPlan } from '../../domain/plan/plan.ts';
 import { planRestore } from '../../domain/plan/plan-restore.ts';
-import type { Target } from '../../domain/plan/wanted.ts';
 import { sudoCommand } from '../../domain/quote.ts';
 import type { HostSpec } from '../../domain/settings.ts';
+import type { Target } from '../../domain/trust/changes.ts';
 import { type AccessChange, compareTrust } from '../../domain/trust/trust.ts';
 import { DockerTlsError } from '../../errors/errors.ts';
 import type { OpenedHost, PlannedHost, RestoredCredentials } from '../intent.ts';

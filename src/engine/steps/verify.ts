@@ -1,11 +1,11 @@
 /** Owns what a host is verified with at its turn: real connections as a client that it accepts, and as those that it must reject. */
 
-import type { StoredClient, StoreState } from '../../adapters/store/records.ts';
+import type { StoredClient } from '../../adapters/store/records.ts';
 import { isFrom } from '../../domain/pki/inspect.ts';
 import type { Credentials } from '../../domain/plan/desired.ts';
 import type { CheckResult } from '../../domain/plan/outcome.ts';
 import type { Secret } from '../../domain/secret.ts';
-import { ownOf } from '../../domain/trust/reachable-hosts.ts';
+import { usableClients } from '../../domain/trust/clients.ts';
 import { isAccepted } from '../../domain/trust/trust.ts';
 import { bundleOf, trustedIds, viewOf } from '../../domain/trust/view.ts';
 import type { ProbeCredentials } from '../../runtime.ts';
@@ -13,16 +13,6 @@ import type { Base, PlannedHost, RestoredCredentials, Run } from '../intent.ts';
 import { wayTo, withVia } from '../through.ts';
 import { verifyHost } from '../verify-host.ts';
 import { ownClients } from './restore.ts';
-
-/** Clients of this store's CA that this computer can be: those that are named, then its own, then the others. */
-export function usableClients(state: StoreState, first: readonly string[] = []): StoredClient[] {
-  const usable = [...state.clients.values()].filter(
-    ({ key, record }) => key !== undefined && record.revokedAt === undefined && record.reaches === undefined,
-  );
-  const named = first.flatMap((name) => usable.filter(({ record }) => record.name === name));
-  const own = ownOf(usable);
-  return [...new Set([...named, ...(own ? [own] : []), ...usable])];
-}
 
 /** Probes a host as the plan leaves it; `sent`: its credentials. Empty where docker-tls is removed from it. */
 export async function verify(

@@ -1,7 +1,5 @@
 /** Owns the codes of what goes wrong on this machine: command line, secrets, fleet file, store, Docker's own files. */
 
-import type { CodeGroup } from '../catalogue.ts';
-
 export const COMMAND_LINE = {
   E_USAGE: [2, 'The command line cannot be understood.', 'docker-tls COMMAND --help'],
   E_NAME: [2, 'A name that a host, client or certificate cannot have.', 'Use letters, digits, dots and dashes.'],
@@ -37,7 +35,7 @@ export const COMMAND_LINE = {
   E_OUTPUT: [1, 'What was printed could not be written, as on a full disk.', 'df -h'],
   E_NODE_VERSION: [2, 'This Node.js is too old.', 'Install the version of Node.js that the error names.'],
   E_BUG: [1, 'A bug in docker-tls.', 'Run it again with -v and report the output.'],
-} as const satisfies CodeGroup;
+} as const;
 
 export const FLEET = {
   E_FLEET: [
@@ -56,7 +54,7 @@ export const FLEET = {
     'Write the values out where the alias is.',
   ],
   E_INVENTORY: [2, 'An inventory is not one that docker-tls can import.', 'Correct the lines named.'],
-} as const satisfies CodeGroup;
+} as const;
 
 export const STORE = {
   E_STORE_LOCKED: [4, 'Another run is changing the store.', 'Wait until that run has ended.'],
@@ -105,7 +103,7 @@ export const STORE = {
     'The host was set up from another store; this one only has a client for it.',
     'Run the command where the host was set up.',
   ],
-} as const satisfies CodeGroup;
+} as const;
 
 export const DOCKER_CLI = {
   E_CONTEXT_NAME: [2, 'A name that a docker context cannot have.', 'Pass --context NAME.'],
@@ -124,4 +122,4 @@ export const DOCKER_CLI = {
   E_DOCKER_MACHINE_DAMAGED: [2, "A machine's config.json lacks what is needed.", 'docker-machine inspect NAME'],
   E_DOCKER_MACHINE_VERSION: [2, "A machine's config.json is from an old docker-machine.", 'docker-machine ls'],
   E_DOCKER_MACHINE_ADDRESS: [2, 'A machine has no recorded address.', 'docker-machine start NAME'],
-} as const satisfies CodeGroup;
+} as const;

@@ -1,7 +1,5 @@
 /** Owns the codes of certificates, keys, CAs and clients. */
 
-import type { CodeGroup } from '../catalogue.ts';
-
 export const CERTIFICATES = {
   E_CERT_DAMAGED: [2, 'A certificate cannot be read.', 'openssl x509 -noout -text -in FILE'],
   E_CSR_DAMAGED: [2, 'A certificate request cannot be read.', 'openssl req -noout -text -verify -in FILE'],
@@ -23,7 +21,7 @@ export const CERTIFICATES = {
     'docker-tls rotate client NAME',
   ],
   E_PROBE_TRUST: [2, 'The CA certificate to verify with is missing or damaged.', 'docker-tls ca show'],
-} as const satisfies CodeGroup;
+} as const;
 
 export const CA = {
   E_NO_CA: [2, 'There is no CA in this store yet.', 'docker-tls ca create'],
@@ -70,7 +68,7 @@ export const CA = {
   E_ISSUER_CREDENTIAL: [2, 'The credential for an external CA cannot be used.', 'Pass --credential-file to ca import.'],
   E_TOKEN: [4, 'The token that holds the key of the CA did not sign.', 'Check the PIN, the module and the URI.'],
   E_SIGN_ANSWER: [2, 'An external CA gave a certificate that cannot be used.', 'docker-tls ca show'],
-} as const satisfies CodeGroup;
+} as const;
 
 export const CLIENTS = {
   E_CLIENT_UNKNOWN: [2, 'No client of that name is in the store.', 'docker-tls client list'],
@@ -93,4 +91,4 @@ export const CLIENTS = {
   E_LAST_CLIENT: [2, 'It is the last client: nothing could be verified without it.', 'docker-tls client add NAME'],
   E_BUNDLE: [2, 'A bundle of credentials is incomplete, damaged or expired.', 'docker-tls client export NAME'],
   E_NO_REQUEST: [2, 'A certificate belongs to no request of this machine.', 'docker-tls client request NAME'],
-} as const satisfies CodeGroup;
+} as const;

@@ -1,7 +1,5 @@
 /** Owns the codes of what goes wrong on the way to a host and on it: SSH, sudo, host, daemon, change and rollback, audit. */
 
-import type { CodeGroup } from '../catalogue.ts';
-
 export const SSH = {
   E_SSH_NAME: [4, 'No address is known for the host.', 'getent hosts NAME'],
   E_SSH_REFUSED: [4, 'Nothing listens on the SSH port, or it hangs up.', 'ssh -v HOST'],
@@ -34,7 +32,7 @@ export const SSH = {
   E_SUDO_MISSING: [4, 'The user is not root and the host has no sudo.', 'Log in as root, or install sudo.'],
   E_SUDO_PASSWORD: [4, 'sudo asks for a password.', 'Pass --ask-sudo-password.'],
   E_SUDO_REFUSED: [4, 'sudo does not let this user become root, or rejected the password.', 'ssh -t HOST sudo -l'],
-} as const satisfies CodeGroup;
+} as const;
 
 export const HOST = {
   E_FACTS: [4, 'The host did not answer the questions about its state to the end.', 'Run the command again.'],
@@ -76,7 +74,7 @@ export const HOST = {
     'docker-tls remove HOST --allow-plain-tcp',
   ],
   E_TLS: [4, 'The daemon could not be reached over TLS.', 'docker-tls doctor HOST'],
-} as const satisfies CodeGroup;
+} as const;
 
 export const DAEMON = {
   E_NO_DOCKER: [4, 'Docker is not installed on the host.', 'Install it: https://docs.docker.com/engine/install/'],
@@ -139,7 +137,7 @@ export const DAEMON = {
   E_CONFLICT: [4, 'A setting is given both as a flag and in daemon.json.', 'Remove one of the two.'],
   E_LIVE_RESTORE: [4, 'live-restore is off, so containers would stop.', 'Pass --containers may-stop.'],
   E_SWARM: [4, 'The host is in swarm mode, so containers would stop.', 'Pass --containers may-stop.'],
-} as const satisfies CodeGroup;
+} as const;
 
 export const CHANGE = {
   E_HOST_CHANGED: [5, 'The host was changed after the plan was made; nothing was applied.', 'Run the command again.'],
@@ -167,7 +165,7 @@ export const CHANGE = {
     'docker-tls doctor HOST',
   ],
   E_ROLLBACK: [6, 'Rolling back failed: the host is half changed.', 'Run the rollback command that the error gives.'],
-} as const satisfies CodeGroup;
+} as const;
 
 export const AUDIT = {
   E_AUDIT_FACTS: [4, "The host did not answer the audit's questions to the end.", 'docker-tls doctor HOST'],
@@ -177,4 +175,4 @@ export const AUDIT = {
   E_BASELINE: [2, 'The baseline file is wrong.', 'Correct the lines named.'],
   E_COMPOSE: [2, 'A Compose file cannot be read.', 'docker compose config'],
   E_DOCKERFILE: [2, 'A Dockerfile cannot be read.', 'docker build --check .'],
-} as const satisfies CodeGroup;
+} as const;

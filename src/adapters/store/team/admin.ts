@@ -99,6 +99,32 @@ async function withClient(
   return changed;
 }
 
+/**
+ * The operators of a copy: those of the store that is copied, the user who copies first, as `name` where they are none of them. Fails with
+ * E_NAME, and with E_OPERATOR (exit 2) where another one has that name: two of one name could not be told apart, nor removed one by one.
+ */
+export async function operatorsOfCopy(
+  session: Session,
+  known: readonly Operator[],
+  name: string,
+): Promise<readonly Operator[]> {
+  const mine = (await Promise.all(session.identities().map(recipientsOf))).flat();
+  const me = known.find(({ ca, recipient }) => ca && mine.includes(recipient));
+  const first = me ?? {
+    name: checkName('operator', name),
+    recipient: await checkRecipient(await ownRecipient(session)),
+    ca: true,
+  };
+  const others = known.filter((one) => one !== me);
+  if (others.some((one) => one.name === first.name))
+    throw operatorRefusal(`another operator is called ${first.name}, and none of your keys is that one's`, [
+      'docker-tls operator list',
+      `docker-tls operator remove ${first.name}`,
+    ]);
+  const addedAt = session.now().toISOString();
+  return [first, ...others].map((one) => ({ ...one, addedAt }));
+}
+
 /** The keys of a new store: the user who makes it has to be able to open it afterwards. Fails with E_OPERATOR (exit 2). */
 export async function firstKeys(session: Session, operators: readonly Operator[]) {
   const keys = freshKeys();

@@ -1,17 +1,17 @@
 /** Owns what an import of a client stores. Pure. */
 
-import type { ClientBundle } from '../adapters/docker/bundle.ts';
-import { addressOf } from '../adapters/docker/diagnosis.ts';
-import type { ReachedHost, StoreChange, StoredClient, StoreState } from '../adapters/store/records.ts';
-import type { PendingRequest } from '../adapters/store/requests.ts';
-import { checkName } from '../domain/names.ts';
-import { inspectCertificate, splitBundle } from '../domain/pki/inspect.ts';
-import { isKeyType } from '../domain/pki/key-types.ts';
-import { keyMatches } from '../domain/pki/keys.ts';
-import { renewal } from '../domain/pki/renewal.ts';
-import type { Secret } from '../domain/secret.ts';
-import { clientExists } from '../domain/trust/client-refusals.ts';
-import { asWritten, DockerTlsError } from '../errors/errors.ts';
+import type { ClientBundle } from '../../adapters/docker/bundle.ts';
+import type { ReachedHost, StoreChange, StoredClient, StoreState } from '../../adapters/store/records.ts';
+import type { PendingRequest } from '../../adapters/store/requests.ts';
+import { asWritten, DockerTlsError } from '../../errors/errors.ts';
+import { addressOf } from '../destination.ts';
+import { checkName } from '../names.ts';
+import { inspectCertificate, splitBundle } from '../pki/inspect.ts';
+import { isKeyType } from '../pki/key-types.ts';
+import { keyMatches } from '../pki/keys.ts';
+import { renewal } from '../pki/renewal.ts';
+import type { Secret } from '../secret.ts';
+import { clientExists } from './client-refusals.ts';
 
 export type ImportRequest = {
   readonly state: StoreState;
@@ -40,13 +40,10 @@ export function importedClient({ state, bundle, pending, replace, now, ...option
   const name = checkName('client', options.name ?? bundle.client);
   const info = inspectCertificate(bundle.cert);
   if (renewal({ notBefore: info.notBefore, notAfter: info.notAfter, now }).state === 'expired') {
-    throw new DockerTlsError('E_BUNDLE', `the certificate in this bundle expired at ${info.notAfter.toISOString()}`, {
-      where: name,
-      hints: [
-        asWritten(`where it was issued: docker-tls rotate client ${bundle.client}`),
-        `docker-tls client request ${name}`,
-      ],
-    });
+    const renew = asWritten(`where it was issued: docker-tls rotate client ${bundle.client}`);
+    const hints = [renew, `docker-tls client request ${name}`];
+    const what = `the certificate in this bundle expired at ${info.notAfter.toISOString()}`;
+    throw new DockerTlsError('E_BUNDLE', what, { where: name, hints });
   }
   const known = state.clients.get(name);
   const answered = pending.filter((request) => keyMatches(bundle.cert, request.key));
@@ -104,12 +101,7 @@ function sameCa(known: StoredClient, bundle: ClientBundle): boolean {
 
 function noRequest(name: string, pending: readonly PendingRequest[]): DockerTlsError {
   const waiting = pending.map((request) => request.name).join(', ');
-  return new DockerTlsError(
-    'E_NO_REQUEST',
-    `there is no key in this bundle, and its certificate belongs to no request of this computer (${waiting || 'none waits'})`,
-    {
-      where: name,
-      hints: [`docker-tls client request ${name}`, 'import it on the computer where the request was made'],
-    },
-  );
+  const what = `there is no key in this bundle, and its certificate belongs to no request of this computer (${waiting || 'none waits'})`;
+  const hints = [`docker-tls client request ${name}`, 'import it on the computer where the request was made'];
+  return new DockerTlsError('E_NO_REQUEST', what, { where: name, hints });
 }

@@ -1,25 +1,24 @@
 /** Owns the audit of hosts: one exec for all facts of a host, questions from outside, verdicts; in parallel, changing nothing. */
 
-import type { StoredHost, StoreState } from '../adapters/store/records.ts';
-import { readCertificates } from '../domain/audit/certificates.ts';
+import type { StoreState } from '../adapters/store/records.ts';
 import type { AuditProbe } from '../domain/audit/check.ts';
 import { wantedProbes } from '../domain/audit/evaluate.ts';
 import type { AuditFacts } from '../domain/audit/facts.ts';
 import { parseLynis } from '../domain/audit/lynis.ts';
+import { withOurClients } from '../domain/audit/report/own-clients.ts';
 import { type AuditedHost, auditHost } from '../domain/audit/report/report.ts';
 import { scoreWords } from '../domain/audit/score.ts';
 import { type Selection, selectResults } from '../domain/audit/selection.ts';
 import type { HostResult } from '../domain/host-results.ts';
 import type { HostSpec } from '../domain/settings.ts';
 import { probeClientAt } from '../domain/trust/reachable-hosts.ts';
-import { gatherAuditFacts, gatherLynis } from '../engine/gather-audit.ts';
-import type { Reach } from '../engine/intent.ts';
-import { type FleetOptions, overHosts } from '../engine/pool.ts';
-import { probeAs } from '../engine/probes.ts';
-import { sshOptions } from '../engine/steps/connect.ts';
-import { wayTo } from '../engine/through.ts';
-import { printable } from '../errors/errors.ts';
 import type { Probe, ProbeCredentials } from '../runtime.ts';
+import { gatherAuditFacts, gatherLynis } from './gather-audit.ts';
+import type { Reach } from './intent.ts';
+import { type FleetOptions, overHosts } from './pool.ts';
+import { probeAs } from './probes.ts';
+import { sshOptions } from './steps/connect.ts';
+import { wayTo } from './through.ts';
 
 export type AuditContext = Reach &
   Pick<FleetOptions, 'parallel' | 'progress'> & {
@@ -55,7 +54,7 @@ export async function auditHosts(
     const lynis = output === undefined ? undefined : parseLynis(output, selected.results, facts.distribution);
     const subject = lynis === undefined ? selected : { ...selected, lynis };
     line.done(scoreWords(subject.score));
-    return known === undefined ? subject : withOurClients(subject, known, context.state);
+    return known === undefined ? subject : withOurClients(subject, known, [...context.state.clients.values()]);
   });
 }
 
@@ -69,45 +68,13 @@ async function probeFromOutside(
 ): Promise<AuditProbe[]> {
   const at = { address, timeoutMs: PROBE_TIMEOUT_MS, now: runtime.now(), signal: runtime.signal };
   const known = state.hosts.get(spec.name);
-  const client = known === undefined ? undefined : probeClientAt(state.clients.values(), known);
-  const { key } = client ?? {};
+  const client = known && probeClientAt(state.clients.values(), known);
   const ask = async (what: AuditProbe['what'], port: number, ca?: string, credentials?: ProbeCredentials) => ({
     ...{ what, address, port },
     outcome: await probeAs(probe, what, { ...at, port, ca }, credentials),
   });
   return Promise.all([
-    ...(client === undefined || key === undefined
-      ? []
-      : [ask('own-certificate', spec.port, client.ca, { cert: client.cert, key })]),
+    ...(client?.key ? [ask('own-certificate', spec.port, client.ca, { cert: client.cert, key: client.key })] : []),
     ...wantedProbes(facts, address).map(({ what, port }) => ask(what, port)),
   ]);
-}
-
-/** The certificates that we issued belong on the time line, and their owners among the accepted clients. */
-function withOurClients(subject: AuditedHost, host: StoredHost, state: StoreState): AuditedHost {
-  const { name, address, port } = host.record;
-  const clients = [...state.clients.values()].filter(
-    ({ record }) => record.revokedAt === undefined && (record.hosts === undefined || record.hosts.includes(name)),
-  );
-  const certificates = clients.flatMap(({ record, cert }) =>
-    readCertificates(cert)
-      .slice(0, 1)
-      .map(({ notBefore, notAfter }) => ({
-        role: 'client' as const,
-        name: printable(record.name, 200),
-        notBefore: notBefore.toISOString(),
-        notAfter: notAfter.toISOString(),
-      })),
-  );
-  const access = clients.map(({ record }) => ({
-    who: `client ${printable(record.name, 200)}`,
-    how: 'certificate',
-    where: `${address}:${port}`,
-    grave: false,
-  }));
-  return {
-    ...subject,
-    certificates: [...subject.certificates, ...certificates],
-    access: [...subject.access, ...access],
-  };
 }

@@ -1,0 +1,77 @@
+/** Owns where the passphrase of the CA's key comes from, and the PIN of its token. */
+
+import { resolve } from 'node:path';
+import { readSecretFile } from '../adapters/secret-file.ts';
+import { Secret, weakness } from '../domain/secret.ts';
+import { noPassphrase } from '../domain/trust/ca-refusals.ts';
+import type { PassphraseSource } from '../engine/key-protection.ts';
+import { keepFromChildren } from '../environment.ts';
+import type { Runtime } from '../runtime.ts';
+import type { Prompts } from './prompts.ts';
+import { readSecret, type SecretOptions } from './secrets.ts';
+
+/** What is typed for a new CA without a passphrase. */
+const NONE = 'none';
+const OLD_CA = { message: 'Passphrase of the CA:' };
+/** A typing error would lock the key under an unknown passphrase. */
+const NEW_CA = {
+  message: 'New passphrase of the CA:',
+  confirm: true,
+  validate: (text: string) => weakness(text) ?? true,
+} as const;
+
+/** Where the CA's passphrase comes from: a file, the environment, or a question; for a new CA it may be declined. */
+export function passphraseSource(
+  options: SecretOptions,
+  runtime: Runtime,
+  prompts: Prompts,
+  reference?: string,
+): PassphraseSource {
+  // Before the first child process, though the key may be opened long after it.
+  if (reference?.startsWith('env:')) keepFromChildren(reference.slice(4));
+  async function given(fresh: boolean): Promise<Secret | undefined> {
+    if (options.caPassphraseFile !== undefined)
+      return readSecretFile(resolve(runtime.cwd, options.caPassphraseFile), '--ca-passphrase-file');
+    const fromEnvironment = runtime.env.DOCKER_TLS_CA_PASSPHRASE;
+    if (fromEnvironment) return new Secret(fromEnvironment);
+    return reference === undefined || reference === 'none'
+      ? undefined
+      : readSecret(reference, 'ca.passphrase', runtime, prompts, fresh ? NEW_CA : OLD_CA);
+  }
+  return {
+    async forNewCa() {
+      const secret = await given(true);
+      const weak = secret === undefined ? undefined : weakness(secret.reveal().toString('utf8'));
+      if (weak !== undefined) await prompts.show(`warning: the passphrase given for the new CA is weak. ${weak}\n`);
+      if (secret !== undefined || options.noCaPassphrase || reference === 'none') return secret;
+      if (!prompts.interactive) throw noPassphrase(options.noCaPassphrase !== undefined);
+      const typed = await prompts.password({
+        ...NEW_CA,
+        explain:
+          'Anyone with the CA key can grant access. A passphrase makes a stolen key file useless; docker-tls asks for it whenever it issues a certificate. To do without: none.',
+        validate: (text) => text === NONE || NEW_CA.validate(text),
+        unconfirmed: NONE,
+        flag: '--ca-passphrase-file FILE, or --no-ca-passphrase',
+        key: 'ca.passphrase',
+      });
+      return typed.reveal().toString('utf8') === NONE ? undefined : typed;
+    },
+    async forExistingCa(opens) {
+      const secret = await given(false);
+      if (secret !== undefined) return secret;
+      const question = { ...OLD_CA, flag: '--ca-passphrase-file FILE', key: 'ca.passphrase' };
+      let typed = await prompts.password(question);
+      // Until it opens, or Ctrl-C: what else was answered is not lost.
+      for (let tries = 1; !(await opens(typed)); tries += 1) {
+        const lost = tries < 3 ? '' : ' If it is lost: Ctrl-C, then docker-tls rotate ca --lost-passphrase';
+        typed = await prompts.password({ ...question, explain: `The key does not open with that one.${lost}` });
+      }
+      return typed;
+    },
+    async pin({ uri, pinFile }) {
+      if (pinFile !== undefined) return readSecretFile(pinFile, '--pin-file');
+      const explain = 'The key of the CA is in a token; a few wrong PINs lock it.';
+      return prompts.password({ message: `PIN of ${uri}:`, explain, flag: 'docker-tls ca import … --pin-file FILE' });
+    },
+  };
+}

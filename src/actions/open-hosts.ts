@@ -1,0 +1,53 @@
+/** Owns the run of `apply`, `plan` and `harden`: the hosts that HOST, the fleet file, an inventory or the store name, and the store's state. */
+
+import type { StoreState } from '../adapters/store/records.ts';
+import { CA_DEFAULTS } from '../domain/settings.ts';
+import { unknownName } from '../domain/trust/resolve.ts';
+import type { ApplyRequest } from '../domain/trust/wanted-hosts.ts';
+import type { Run } from '../engine/intent.ts';
+import { ownClientName } from '../user.ts';
+import type { ActionContext } from './action-context.ts';
+import { clientSpec, runFlags } from './flags.ts';
+import { openRun, type RunOptions } from './run.ts';
+import { type SelectionOptions, selectSpecs } from './selection.ts';
+import { storeOf } from './store.ts';
+
+export type HostsOptions = RunOptions &
+  SelectionOptions & {
+    readonly client?: string | undefined;
+    readonly takeOver: boolean;
+    readonly rejectOtherClients: boolean;
+  };
+
+/** As `apply` takes them. Fails with E_CLIENT_UNKNOWN (exit 2), and as what is opened does. */
+export async function openHosts(
+  context: ActionContext,
+  hosts: readonly string[],
+  options: HostsOptions,
+): Promise<{ readonly run: Run; readonly state: StoreState; readonly request: ApplyRequest }> {
+  const { global, runtime } = context;
+  const state = await storeOf(context).read();
+  const selection = await selectSpecs(context, hosts, options, state, runFlags(options, runtime.cwd));
+  const { client } = options;
+  const known = [...new Set([...state.clients.keys(), ...selection.clients.map(({ name }) => name)])];
+  // --client never creates one: a typo would become a client that is accepted. `setup` and `client add` create clients.
+  if (client !== undefined && !known.includes(client)) throw unknownName('client', client, known, '--client');
+  const name = client ?? ownClientName();
+  const run = await openRun(context, options, selection);
+  return {
+    state,
+    run,
+    request: {
+      ownCa: run.signer && (await (await import('./external-ca.ts')).fleetCaToStore(run, state)),
+      reason: 'apply',
+      hosts: selection.specs,
+      clients: selection.clients,
+      ca: selection.ca ?? CA_DEFAULTS,
+      client: { spec: clientSpec(name, {}), named: client !== undefined },
+      takeOver: options.takeOver,
+      rejectOthers: options.rejectOtherClients,
+      // Only a fleet file says which fixes there are not.
+      addHardening: global.file === undefined,
+    },
+  };
+}

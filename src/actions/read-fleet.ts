@@ -1,0 +1,80 @@
+/** Owns reading fleet files and inventories: their text, and what a fleet file says, with its secrets kept from programs that we start. */
+
+import { readFile } from 'node:fs/promises';
+import { relative, resolve } from 'node:path';
+import { text } from 'node:stream/consumers';
+import type { Fleet } from '../domain/fleet/fleet.ts';
+import { shellQuote } from '../domain/quote.ts';
+import { unreadable } from '../domain/unreadable.ts';
+import { keepFromChildren } from '../environment.ts';
+import { DockerTlsError, errnoOf } from '../errors/errors.ts';
+import { keepHeapSmall, MANY_HOSTS } from '../heap.ts';
+import type { Runtime } from '../runtime.ts';
+import { homeDirectory } from '../user.ts';
+
+/** What a host takes of a fleet file at least. */
+const HOST_BYTES = 30;
+
+export type OpenedFleet = { readonly text: string; readonly written: Fleet; readonly fleet: Fleet };
+
+/** A fleet file as written, and with every path made absolute. `shown`: its path for messages. Fails with E_FLEET (exit 2). */
+export async function openFleet(
+  text: string,
+  { path, shown, env }: Pick<Runtime, 'env'> & { readonly path: string; readonly shown: string },
+): Promise<OpenedFleet> {
+  const { resolveFleetPaths } = await import('../domain/fleet/fleet-paths.ts');
+  if (text.length > MANY_HOSTS * HOST_BYTES) keepHeapSmall();
+  const written = await parseHiding(text, shown);
+  return { text, written, fleet: resolveFleetPaths({ ...written, path }, homeDirectory(env)) };
+}
+
+/** What a fleet file names as secret is ours to read, and no program that we start gets it, whether this run needs it or not. */
+async function parseHiding(text: string, shown: string): Promise<Fleet> {
+  const { parseFleet } = await import('../domain/fleet/fleet.ts');
+  const fleet = parseFleet(text, shown);
+  const { caPassphrase, sudoPassword, sudoDefault } = fleet.secrets;
+  for (const reference of [caPassphrase, sudoDefault, ...Object.values(sudoPassword)])
+    if (reference?.startsWith('env:')) keepFromChildren(reference.slice(4));
+  return fleet;
+}
+
+/** For programs that a shared store starts. Fails as the reading of the file does, but for one that is not there. */
+export async function hideFleetSecrets(file: string | undefined, cwd: string): Promise<void> {
+  if (file === undefined) return;
+  const text = await readInput(file, cwd).catch(() => undefined);
+  if (text === undefined) return;
+  const shown = file === '-' ? 'stdin' : shownPath(resolve(cwd, file), cwd);
+  await parseHiding(text, shown);
+}
+
+/** As a person would type it: relative where the file is below the working directory. */
+export function shownPath(path: string, cwd: string): string {
+  const below = relative(cwd, path);
+  return below.startsWith('..') ? path : below;
+}
+
+/** It ends once: a command that looks at its fleet again, as `rotate ca` between stages, gets the same text. */
+let standardInput: Promise<string> | undefined;
+
+/** The text of a file, or of standard input (`-`). Fails with E_FLEET (exit 2). */
+export async function readInput(path: string, cwd: string): Promise<string> {
+  try {
+    if (path === '-' || path.endsWith('/-')) {
+      standardInput ??= text(process.stdin);
+      return await standardInput;
+    }
+    return await readFile(resolve(cwd, path), 'utf8');
+  } catch (cause) {
+    throw new DockerTlsError('E_FLEET', `${path} cannot be read`, { hints: [`ls -l ${shellQuote(path)}`], cause });
+  }
+}
+
+/** Undefined where there is no such file. Fails with E_FLEET (exit 2). */
+export async function readFleetText(path: string): Promise<string | undefined> {
+  try {
+    return await readFile(path, 'utf8');
+  } catch (cause) {
+    if (errnoOf(cause) === 'ENOENT') return undefined;
+    throw unreadable('E_FLEET', path, cause);
+  }
+}

@@ -1,0 +1,48 @@
+/** Owns a host in a fleet file: what the file says of it, and the file's text with it. */
+
+import { isDeepStrictEqual } from 'node:util';
+import type { StoreState } from '../../adapters/store/records.ts';
+import type { ClientSpec, HostSpec } from '../settings.ts';
+import { addClientToFleet, addHostToFleet } from './edit.ts';
+import type { Fleet } from './fleet.ts';
+import { hostOf } from './fleet-entry.ts';
+import { type HostFlags, knownHost, specFor, withFlags } from './specs.ts';
+
+/** What the file has under this name, else what the store has, else a new host on the file's defaults; flags come on top. */
+export function specInFleet(fleet: Fleet | undefined, host: string, state: StoreState, flags: HostFlags): HostSpec {
+  const known = knownHost(fleet?.hosts ?? [], host, flags);
+  if (known !== undefined) return known;
+  const stored = specFor(host, state, flags);
+  if (fleet === undefined || state.hosts.has(stored.name)) return stored;
+  return withFlags(hostOf(stored.name, host, fleet.defaults), flags);
+}
+
+export type FleetAdditions = {
+  /** Where the password for sudo comes from (sudoReference). */
+  readonly sudoPassword?: string | undefined;
+  readonly client?: ClientSpec | undefined;
+};
+
+/**
+ * The text with the host, and the client that was made for it. `file`: as it is, and with every path made absolute; undefined: there is
+ * none. Fails with E_FLEET, E_FLEET_DEFAULTS (exit 2).
+ */
+export function fleetWith(
+  file: { readonly text: string; readonly written: Fleet; readonly fleet: Fleet } | undefined,
+  spec: HostSpec,
+  { sudoPassword, client, shown }: FleetAdditions & { readonly shown: string },
+): string {
+  const asWritten = file ? withWrittenPaths(spec, file.written, file.fleet) : spec;
+  const text = addHostToFleet(file?.text, asWritten, { path: shown, sudoPassword });
+  const known = client === undefined || file?.written.clients.some(({ name }) => name === client.name);
+  return known ? text : addClientToFleet(text, client, shown);
+}
+
+/** Paths that came from the defaults stay as they are written there. */
+function withWrittenPaths(spec: HostSpec, written: Fleet, resolved: Fleet): HostSpec {
+  const ssh = { ...spec.ssh };
+  if (isDeepStrictEqual(ssh.identities, resolved.defaults.ssh?.identities))
+    ssh.identities = written.defaults.ssh?.identities;
+  if (ssh.configFile === resolved.defaults.ssh?.configFile) ssh.configFile = written.defaults.ssh?.configFile;
+  return { ...spec, ssh };
+}

@@ -1,0 +1,28 @@
+/** Owns that a passphrase and a PIN are asked for once in a run. Apart from key-protection.ts, so that a run begins without keys being read. */
+
+import type { Secret } from '../domain/secret.ts';
+import type { PassphraseSource } from './key-protection.ts';
+
+/** A run may open the store's keys more than once; and asks only once. The passphrase of a CA that was just made is known. */
+export function requestedOnce(source: PassphraseSource): PassphraseSource {
+  let fresh: ReturnType<PassphraseSource['forNewCa']> | undefined;
+  let existing: ReturnType<PassphraseSource['forExistingCa']> | undefined;
+  const pins = new Map<string, Promise<Secret>>();
+  return {
+    pin(token) {
+      const known = pins.get(token.uri) ?? source.pin(token);
+      pins.set(token.uri, known);
+      return known;
+    },
+    forNewCa: () => {
+      fresh ??= source.forNewCa();
+      return fresh;
+    },
+    async forExistingCa(opens) {
+      const words = await fresh;
+      if (words !== undefined && (await opens(words))) return words;
+      existing ??= source.forExistingCa(opens);
+      return existing;
+    },
+  };
+}
