@@ -48,14 +48,8 @@ export async function importClient(
   const store = storeOf(context);
   return store.withLock('docker-tls client import', async () => {
     const before = await store.read();
-    const { client, change, answers } = importedClient({
-      state: before,
-      bundle,
-      pending: readRequests(global.home),
-      replace: options.replace,
-      now: runtime.now(),
-      name: options.name,
-    });
+    const asked = { bundle, name: options.name, replace: options.replace, pending: readRequests(global.home) };
+    const { client, change, answers } = importedClient({ ...asked, state: before, now: runtime.now() });
     const { name } = client.record;
     if (global.dryRun) return { client: name };
     await store.write(change);

@@ -36,13 +36,8 @@ export async function copyStore(context: ActionContext, to: string): Promise<Cop
   const from = teamOf(context)?.url ?? global.home;
   const shared = /^[a-z+]+:\/\//.test(to);
   const home = shared ? `${global.home}.team` : resolve(runtime.cwd, to);
-  const done = {
-    from,
-    to: shared ? to : home,
-    hosts: state.hosts.size,
-    clients: state.clients.size,
-    home: shared ? home : undefined,
-  };
+  const sizes = { hosts: state.hosts.size, clients: state.clients.size };
+  const done = { from, to: shared ? to : home, ...sizes, home: shared ? home : undefined };
   if (home === global.home || existsSync(home)) throw taken(home, shared ? asideHint(home) : OTHER_HINT);
   try {
     const session = shared ? (openTeamSession({ ...optionsOf(context), home, url: to }) as Session) : undefined;
