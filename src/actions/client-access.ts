@@ -1,7 +1,7 @@
 /** Owns `client add` and `client revoke`: a change of clients, and of the hosts that have to hear of it. */
 
 import type { ClientRecord, StoredHost, StoreState } from '../adapters/store/records.ts';
-import { type HostFlags, specsFor } from '../domain/fleet/specs.ts';
+import { type HostFlags, recordedSpecs } from '../domain/fleet/specs.ts';
 import { given } from '../domain/given.ts';
 import { inspectCertificate } from '../domain/pki/inspect.ts';
 import type { KeyType } from '../domain/pki/key-types.ts';
@@ -103,7 +103,7 @@ export function tellHosts(
   const names = records.map(({ name }) => name).join(', ');
   const hosts = unnamed.map((name) => state.hosts.get(name) as StoredHost);
   return {
-    hosts: specsFor(outdated, state, flags),
+    hosts: recordedSpecs(outdated, state, flags),
     credentials,
     target: { kind: 'desired', rejectOthers, addHardening: true },
     notes: [...notes, ...(unexplained ? [] : reasonsFor(hosts, view, `${names} must be rejected there`))],

@@ -1,6 +1,6 @@
 /** Owns `rotate server`: new keys and certificates for hosts, with the names that they have. */
 
-import { specsFor } from '../domain/fleet/specs.ts';
+import { recordedSpecs } from '../domain/fleet/specs.ts';
 import { resolveNames } from '../domain/trust/renewals.ts';
 import { nameHosts } from '../domain/words.ts';
 import { change } from '../engine/change.ts';
@@ -30,7 +30,7 @@ export async function rotateServer(
     {
       reason: 'rotate server',
       want: (latest) => ({
-        hosts: specsFor(names, latest, flags),
+        hosts: recordedSpecs(names, latest, flags),
         credentials: [],
         target: { kind: 'desired', force: 'rotated', addHardening: true },
       }),

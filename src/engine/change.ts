@@ -24,12 +24,12 @@ export async function change(intent: Intent, run: Run): Promise<Changed> {
     await confirm(intent, planned, run);
     const { issueCredentials, unlockCa, asksOutside } = await import('./steps/issue.ts');
     const { changeEach } = await import('./change-each.ts');
-    await unlockCa(planned, base, run);
+    await unlockCa(planned.hosts, base, run);
     // A first setup that fails leaves no store behind: only under the lock of the write can it be taken back whole.
     const alone = isAlone(base.wanted) && !run.shared && !run.store.shared;
     const held = base.wanted.temporary === true && alone && !asksOutside(base);
     const carryOn = async (): Promise<Changed> => {
-      const issued = await issueCredentials(planned, base, run, held);
+      const issued = await issueCredentials(base, run, held);
       const results = await changeEach(planned, issued, run);
       if (allFailed(results)) await issued.retract();
       return { wanted: issued.wanted, results, state: issued.state, copies: issued.copies };

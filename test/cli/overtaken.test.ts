@@ -14,7 +14,7 @@ import { issueCa, issueClient } from '../../src/domain/pki/certificate.ts';
 import { parseCsr } from '../../src/domain/pki/csr.ts';
 import { Secret } from '../../src/domain/secret.ts';
 import type { Wanted } from '../../src/domain/trust/changes.ts';
-import type { Base, Planned, Run } from '../../src/engine/intent.ts';
+import type { Base, Run } from '../../src/engine/intent.ts';
 import { issueCredentials, unlockCa } from '../../src/engine/steps/issue.ts';
 
 import { runCli } from '../support/cli.ts';
@@ -110,12 +110,7 @@ describe('what is wanted has changed by the time the store is locked', () => {
     const wanted = renamed(['agreed']);
     const run = { store: openStore(home), asks, passphrase: NO_PASSPHRASE, runtime: {} } as unknown as Run;
     const base = { wanted, state: await state(), now, issued: false, known: new Map() } as unknown as Base;
-    await issueCredentials(
-      { wanted, hosts: [] },
-      { ...base, intent: { reason: 'test', want: () => renamed(['later']) } },
-      run,
-      false,
-    );
+    await issueCredentials({ ...base, intent: { reason: 'test', want: () => renamed(['later']) } }, run, false);
   };
 
   test('nothing is done where a person agreed to something else', async () => {
@@ -130,9 +125,9 @@ describe('what is wanted has changed by the time the store is locked', () => {
     const want = () => renamed([calls++ === 0 ? 'first' : 'second']);
     const run = { store: openStore(home), asks: false, passphrase: NO_PASSPHRASE, runtime: {} } as unknown as Run;
     const base = { wanted, state: await state(), now, issued: false, known: new Map() } as unknown as Base;
-    await expect(
-      issueCredentials({ wanted, hosts: [] }, { ...base, intent: { reason: 'test', want } }, run, false),
-    ).rejects.toMatchObject({ code: 'E_STORE_CHANGED' });
+    await expect(issueCredentials({ ...base, intent: { reason: 'test', want } }, run, false)).rejects.toMatchObject({
+      code: 'E_STORE_CHANGED',
+    });
     expect((await state()).clients.get('eve')?.record.hosts).toBeUndefined();
   });
 
@@ -147,12 +142,7 @@ describe('what is wanted has changed by the time the store is locked', () => {
     const wanted = renamed(['agreed']);
     const run = { store: { ...store, read }, passphrase: NO_PASSPHRASE, runtime: {} } as unknown as Run;
     const base = { wanted, state: await state(), now, issued: false, known: new Map() } as unknown as Base;
-    await issueCredentials(
-      { wanted, hosts: [] },
-      { ...base, intent: { reason: 'test', want: () => wanted } },
-      run,
-      false,
-    );
+    await issueCredentials({ ...base, intent: { reason: 'test', want: () => wanted } }, run, false);
     expect(scopes[0]).toEqual({ fresh: true });
   });
 
@@ -174,12 +164,7 @@ test('a client that is revoked between the read and the lock of the drop of an o
   const runtime = { sign: async () => '', signByToken: async () => Buffer.alloc(0) };
   const run = { store: { ...store, withLock }, runtime, passphrase: NO_PASSPHRASE } as unknown as Run;
   const base = { wanted, state: await state(), now, issued: false, known: new Map() } as unknown as Base;
-  const dropped = issueCredentials(
-    { wanted, hosts: [] },
-    { ...base, intent: { reason: 'rotate ca', want: () => wanted } },
-    run,
-    false,
-  );
+  const dropped = issueCredentials({ ...base, intent: { reason: 'rotate ca', want: () => wanted } }, run, false);
   await expect(dropped).rejects.toMatchObject({ code: 'E_STORE_CHANGED' });
   const { clients, oldCas } = await state();
   expect([clients.get('eve')?.record.revokedAt, oldCas.length]).toEqual([now.toISOString(), 1]);
@@ -199,7 +184,7 @@ test.each([
   const wanted = { hosts: [], credentials: [{ kind, client: 'eve', keyType: 'p256' }], target: { kind: 'desired' } };
   const base = { wanted, state: await state(), now } as unknown as Base;
   const run = { passphrase: { ...NO_PASSPHRASE, forExistingCa }, runtime: {} } as unknown as Run;
-  await unlockCa({ wanted, hosts: [] } as unknown as Planned, base, run);
+  await unlockCa([], base, run);
   expect(asked).toBe(times);
 });
 
@@ -216,12 +201,7 @@ test.each([
   };
   const run = { store: openStore(home), passphrase: NO_PASSPHRASE, runtime: {} } as unknown as Run;
   const base = { wanted, state: await state(), now, issued: false, known: new Map() } as unknown as Base;
-  const issued = await issueCredentials(
-    { wanted, hosts: [] },
-    { ...base, intent: { reason: 'setup', want: () => wanted } },
-    run,
-    false,
-  );
+  const issued = await issueCredentials({ ...base, intent: { reason: 'setup', want: () => wanted } }, run, false);
   if (used) await issueStore(home, { now, hosts: { h1: {} } });
   await issued.retract();
   const { ca, oldCas, hosts } = await state();

@@ -21,10 +21,10 @@ async function rememberContainers(host: LabHost): Promise<void> {
     docker inspect -f '{{.NetworkSettings.IPAddress}}' web >/run/web.new 2>/dev/null && mv /run/web.new /run/address-web`);
 }
 
-/** Tries every way, each for 3 seconds at most, or 20 on an emulated processor. */
+/** Tries every way, each for 8 seconds at most, or 20 on an emulated processor. */
 export async function reachPort(host: LabHost, neighbour: LabHost): Promise<ReachedPort> {
   const { address, address6 } = host;
-  const seconds = host.suite.endsWith('-vm') ? 20 : 3;
+  const seconds = host.suite.endsWith('-vm') ? 20 : 8;
   await rememberContainers(host);
   // Not every host has a client for HTTP; bash has /dev/tcp.
   const get = (to: string, port = 8081) =>

@@ -2,7 +2,7 @@
 
 import { expect, test } from 'vitest';
 import type { HostRecord, StoreState } from '../../src/adapters/store/records.ts';
-import { type HostFlags, specFor, specsFor, storedSpecs } from '../../src/domain/fleet/specs.ts';
+import { type HostFlags, recordedSpecs, specFor, specsFor, storedSpecs } from '../../src/domain/fleet/specs.ts';
 import { completeHost } from '../../src/domain/settings.ts';
 
 const RECORD: HostRecord = {
@@ -105,4 +105,16 @@ test('a stored host is found by its name or by where it is, for any user', () =>
   expect(storedSpecs(['ops@10.0.0.1', 'build-1'], state).map(({ name }) => name)).toEqual(['build-1', 'build-1']);
   expect(() => storedSpecs(['ops@10.0.0.2'], state)).toThrow(expect.objectContaining({ code: 'E_HOST_UNKNOWN' }));
   expect(() => storedSpecs(['-x'], state)).toThrow(expect.objectContaining({ code: 'E_HOST_UNKNOWN' }));
+});
+
+test('hosts of the store are taken by their names alone, each once, with the flags on top', () => {
+  const specs = recordedSpecs(['build-1', '127.0.0.1', 'build-1'], state, {
+    ssh: { user: 'ops' },
+    containers: 'may-stop',
+  });
+  expect(specs.map(({ name }) => name)).toEqual(['build-1', '127.0.0.1']);
+  expect(specs[0]).toEqual(specFor('build-1', state, { ssh: { user: 'ops' }, containers: 'may-stop' }));
+  expect(() => recordedSpecs(['10.0.0.1'], state, NONE)).toThrow(
+    expect.objectContaining({ code: 'E_HOST_UNKNOWN', exit: 2 }),
+  );
 });

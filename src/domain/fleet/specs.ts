@@ -63,6 +63,19 @@ export function specsFor(hosts: readonly string[], state: StoreState, flags: Hos
   return [...specs.values()];
 }
 
+/** Hosts of the store by their names, each once, with what the flags say on top. Fails with E_HOST_UNKNOWN (exit 2). */
+export function recordedSpecs(
+  names: readonly string[],
+  { hosts }: Pick<StoreState, 'hosts'>,
+  flags: HostFlags,
+): HostSpec[] {
+  return [...new Set(names)].map((name) => {
+    const known = hosts.get(name);
+    if (known === undefined) throw notStored(name, hosts.keys());
+    return withFlags(completeHost(known.record), flags);
+  });
+}
+
 /**
  * A host that is known by its name, with what was typed on top. HOST is that name, or where ssh goes to it: another host under the
  * same name would get its keys, and be verified where the known one answers. `--name` with `--address` means that it has moved.
@@ -120,9 +133,13 @@ export function storedSpecs(hosts: readonly string[], state: StoreState, reached
     const other = foreign.get(host);
     if (other !== undefined && reached) return other;
     if (other !== undefined) throw external(host);
-    throw new DockerTlsError('E_HOST_UNKNOWN', `no host ${host} in the store${knownWords(state.hosts.keys())}`, {
-      hints: ['see which there are: docker-tls status', `docker-tls setup ${host}`],
-    });
+    throw notStored(host, state.hosts.keys());
+  });
+}
+
+function notStored(host: string, known: Iterable<string>): DockerTlsError {
+  return new DockerTlsError('E_HOST_UNKNOWN', `no host ${host} in the store${knownWords(known)}`, {
+    hints: ['see which there are: docker-tls status', `docker-tls setup ${host}`],
   });
 }
 

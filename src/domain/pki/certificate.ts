@@ -183,7 +183,7 @@ export async function issueServer(options: ServerOptions & (LeafKey | ForeignKey
     throw caError('E_NAME', 'a server certificate needs at least one name', ['--san NAME']);
   }
   const name = options.commonName ?? sans.find(({ value }) => value.length <= MAX_COMMON_NAME)?.value ?? 'docker host';
-  return issueLeaf(options.ca, name, options, (ids, keyType) => serverExtensions(ids, sans, keyType));
+  return issueLeaf(options.ca, name, options, sans);
 }
 
 export type ClientOptions = {
@@ -199,31 +199,32 @@ export type ClientOptions = {
 export async function issueClient(options: ClientOptions & LeafKey): Promise<IssuedPair>;
 export async function issueClient(options: ClientOptions & ForeignKey): Promise<Issued>;
 export async function issueClient(options: ClientOptions & (LeafKey | ForeignKey)): Promise<Issued | IssuedPair> {
-  return issueLeaf(options.authority, options.name, options, (ids) => clientExtensions(ids));
+  return issueLeaf(options.authority, options.name, options);
 }
 
+/** With `sans` a host's, else a client's. */
 async function issueLeaf(
   authority: Authority | OpenAuthority,
   name: string,
-  options: { readonly days: number; readonly now: Date } & (LeafKey | ForeignKey),
-  extensionsFor: (ids: { own: Buffer; issuer: Buffer }, keyType: string) => Asn1[],
+  { days, now, ...wanted }: { readonly days: number; readonly now: Date } & (LeafKey | ForeignKey),
+  sans?: readonly San[],
 ): Promise<Issued | IssuedPair> {
   const issuer = openAuthority(authority);
   const subject = commonName(name);
-  const times = validity({ days: options.days, now: options.now, backdateMs: LEAF_BACKDATE_MS, issuer });
-  const make = (spki: Buffer, keyType: string): Promise<Issued> => {
-    const ids = { own: keyIdentifier(spki), issuer: issuer.keyId };
-    return issue({ issuer, subject, spki, times, extensions: extensionsFor(ids, keyType) });
-  };
-  if (options.publicKey !== undefined) {
-    const publicKey = openPublicKey(options.publicKey);
-    const keyType = keyTypeOf(publicKey);
-    refuseWeakKey(keyType);
-    return make(publicKey.export({ type: 'spki', format: 'der' }), keyType);
-  }
-  const keyType = options.keyType ?? 'p256';
-  const pair = await generatePair(keyType);
-  return { ...(await make(pair.spki, keyType)), key: pair.key };
+  const times = validity({ days, now, backdateMs: LEAF_BACKDATE_MS, issuer });
+  const { key, keyType, spki } = await leafKey(wanted);
+  const ids = { own: keyIdentifier(spki), issuer: issuer.keyId };
+  const extensions = sans === undefined ? clientExtensions(ids) : serverExtensions(ids, sans, keyType);
+  const issued = await issue({ issuer, subject, spki, times, extensions });
+  return key === undefined ? issued : { ...issued, key };
+}
+
+async function leafKey({ keyType = 'p256', publicKey }: LeafKey | ForeignKey) {
+  if (publicKey === undefined) return { ...(await generatePair(keyType)), keyType };
+  const opened = openPublicKey(publicKey);
+  const found = keyTypeOf(opened);
+  refuseWeakKey(found);
+  return { key: undefined, keyType: found, spki: opened.export({ type: 'spki', format: 'der' }) };
 }
 
 /** Puts the certificate together and signs it (RFC 5280 4.1). */

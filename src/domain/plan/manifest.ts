@@ -22,28 +22,20 @@ export type Entry = {
 };
 
 /** The files of a generation. */
-export function credentialEntries(plan: HostPlan, credentials: Credentials, { tls, current }: Places): Entry[] {
+export function credentialEntries(plan: HostPlan, { ca, cert, key }: Credentials, { tls, current }: Places): Entry[] {
   const directory = `${tls}/${plan.generation}`;
-  const key = credentials.key;
-  const keyEntry: Entry =
-    key.kind === 'send'
-      ? blob(`${directory}/${SERVER_FILES.key}`, '0400', key.key)
-      : {
-          kind: 'blob',
-          path: `${directory}/${SERVER_FILES.key}`,
-          mode: '0400',
-          owner: '0:0',
-          source: `copy:${checkPath(key.kind === 'host' ? key.path : `${current}/${SERVER_FILES.key}`)}`,
-        };
+  const file = { kind: 'blob', owner: '0:0' } as const;
+  const there = key.kind === 'host' ? key.path : `${current}/${SERVER_FILES.key}`;
   return [
-    blob(`${directory}/${SERVER_FILES.ca}`, '0444', credentials.ca),
-    blob(`${directory}/${SERVER_FILES.cert}`, '0444', credentials.cert),
-    keyEntry,
+    { ...file, path: `${directory}/${SERVER_FILES.ca}`, mode: '0444', ...sent(ca) },
+    { ...file, path: `${directory}/${SERVER_FILES.cert}`, mode: '0444', ...sent(cert) },
+    {
+      ...file,
+      path: `${directory}/${SERVER_FILES.key}`,
+      mode: '0400',
+      ...(key.kind === 'send' ? sent(key.key) : { source: `copy:${checkPath(there)}` as const }),
+    },
   ];
-}
-
-function blob(path: string, mode: string, content: string | Secret): Entry {
-  return { kind: 'blob', path, mode, owner: '0:0', ...sent(content) };
 }
 
 /** A secret is in no script; a NUL can be in none. */

@@ -2,7 +2,7 @@
 
 import type { StoreState } from '../../adapters/store/records.ts';
 import { DockerTlsError } from '../../errors/errors.ts';
-import { type HostFlags, specsFor } from '../fleet/specs.ts';
+import { type HostFlags, recordedSpecs } from '../fleet/specs.ts';
 import { inspectCertificate, isFrom } from '../pki/inspect.ts';
 import type { RotationStage } from '../plan/stages.ts';
 import type { CaSpec } from '../settings.ts';
@@ -35,7 +35,7 @@ function wanted(
   { target, ...more }: Partial<Omit<Wanted, 'target'>> & { readonly target?: object },
 ): Wanted {
   const desired = { kind: 'desired', rejectOthers, addHardening: true, ...target } as const;
-  return { hosts: specsFor(hosts, state, flags), credentials: [], target: desired, copies: true, ...more };
+  return { hosts: recordedSpecs(hosts, state, flags), credentials: [], target: desired, copies: true, ...more };
 }
 
 /** A new CA, and for every client an issuing CA under it; every host learns to accept both. Fails with E_NO_CA (exit 2). */

@@ -27,7 +27,7 @@ export function asksOutside({ wanted, state }: Base): boolean {
 }
 
 /** Asks for the CA's passphrase where something will be signed. Comes before the store's lock: a person who types holds up no other run. */
-export async function unlockCa({ wanted, hosts }: Planned, { state, now }: Base, run: Run): Promise<void> {
+export async function unlockCa(hosts: Planned['hosts'], { wanted, state, now }: Base, run: Run): Promise<void> {
   const plans = hosts.flatMap((one) => (one.kind === 'done' ? [one.value.plan] : []));
   const servers = plans.some(({ credentials }) => credentials !== undefined && 'issue' in credentials.certificate);
   if (!servers && !wanted.credentials.some(signs)) return;
@@ -39,8 +39,7 @@ export async function unlockCa({ wanted, hosts }: Planned, { state, now }: Base,
  * and more would be done than it showed, E_STORE_CHANGED (exit 5). Otherwise fails as the issuer and the store do.
  */
 export async function issueCredentials(
-  { wanted }: Planned,
-  { intent, known, state: before, now }: Base,
+  { intent, wanted, known, state: before, now }: Base,
   run: Run,
   /** The store stays locked until every host is done, so that what is written here can be taken back as if it had never been. */
   held: boolean,
