@@ -120,7 +120,8 @@ describe('umask', () => {
       encoding: 'utf8',
     });
     const section = (name: string) => new RegExp(`= \\S+\n([^=]*)= ${name}\n`).exec(stdout)?.[1]?.trim();
-    expect([section('profile-first'), section('profile-d')]).toEqual([first, 'umask 077\numask 027']);
+    const read = `${root}/profile.d/a.sh:umask 077\n${root}/profile.d/b.sh:umask 027`;
+    expect([section('profile-first'), section('profile-d')]).toEqual([first, read]);
     expect(section('profile')).toBe('umask 022\numask 002\numask 077\numask 027');
   });
 

@@ -62,6 +62,7 @@ export const SYSCTLS: readonly Row[] = [
 
 /** Ours. Its name sorts after most others, and of all files of sysctl.d the last one counts at boot. */
 export const SYSCTL_FILE = '/etc/sysctl.d/zz-docker-tls.conf';
+export const UMASK_FILE = '/etc/profile.d/docker-tls-umask.sh';
 
 /** Below /proc/sys, as the audit's script takes them. */
 export const SYSCTL_PATHS: string = SYSCTLS.map(({ key }) => key.replaceAll('.', '/')).join(' ');
@@ -183,10 +184,13 @@ export function parseHostSettings(text: (section: string) => string | undefined)
   const umasksIn = (section: string) =>
     umasksOf((text(section) ?? '').split('\n').filter((line) => !/^\s*#/.test(line)));
   const umasks = umasksIn('profile');
-  // The lines of /etc/profile are the first of all; a loose one in profile.d is a finding of its own.
-  const overridden = umasksIn('profile-d').some(({ mask, always }) => always && isStrict(mask))
-    ? umasksIn('profile-first').length
-    : 0;
+  const read = (text('profile-d') ?? '').split('\n').filter((line) => line !== '' && !/^[^:]*:\s*#/.test(line));
+  // Ours comes after what /etc/profile says before its loop. A file beside it that does more than to set a strict one may undo that.
+  const overridden =
+    read.some((line) => line.startsWith(`${UMASK_FILE}:`)) &&
+    read.every((line) => isStrict(/^[^:]*:umask (0?[0-7]{3})$/.exec(line)?.[1] ?? '000'))
+      ? umasksIn('profile-first').length
+      : 0;
   const timeouts = profile.flatMap((line) => /(?<!\$)\bTMOUT=(?!=)["']?(\d*)/.exec(line)?.[1] ?? []);
   const last = (section: string, pattern: RegExp) =>
     lines(section)

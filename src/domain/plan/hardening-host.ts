@@ -15,6 +15,7 @@ import {
   SYSCTLS,
   stricterUmask,
   TIMEOUT_S,
+  UMASK_FILE,
   umasksOf,
 } from '../audit/host-settings.ts';
 import type { ExtraChange } from './desired.ts';
@@ -40,7 +41,7 @@ const FILES: readonly { readonly fix: FixName; readonly path: string; readonly t
     text: `# ${WRITTEN}\n[Coredump]\nStorage=none\nProcessSizeMax=0\n`,
   },
   { fix: 'core-dumps', path: '/etc/profile.d/docker-tls-core.sh', text: `# ${WRITTEN}\nulimit -c 0\n` },
-  { fix: 'umask', path: '/etc/profile.d/docker-tls-umask.sh', text: `# ${WRITTEN}\numask ${UMASK}\n` },
+  { fix: 'umask', path: UMASK_FILE, text: `# ${WRITTEN}\numask ${UMASK}\n` },
   {
     fix: 'session-timeout',
     path: '/etc/profile.d/docker-tls-timeout.sh',

@@ -29,10 +29,10 @@ hardening_facts() {
   end coredump
   grep -hsE 'umask|TMOUT' /etc/profile /etc/profile.d/*.sh /etc/bash.bashrc
   end profile
-  # What /etc/profile says before its loop over profile.d, and what that reads: the later one counts.
+  # What /etc/profile says before its loop over profile.d, and what that reads, each line behind its file.
   sed -n '/^[[:space:]]*for .*profile\.d/{g;p;q;};/umask/H' /etc/profile
   end profile-first
-  grep -hs umask /etc/profile.d/*.sh
+  grep -Hs umask /etc/profile.d/*.sh
   end profile-d
   head -c 4096 /etc/issue.net
   end issue-net

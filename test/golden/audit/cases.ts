@@ -2,7 +2,7 @@
 
 import type { AuditProbe, Outside, Severity, Verdict } from '../../../src/domain/audit/check.ts';
 import { type CheckResult, evaluate } from '../../../src/domain/audit/evaluate.ts';
-import { BLOCKED, LOGIN_DEFS, SYSCTLS } from '../../../src/domain/audit/host-settings.ts';
+import { BLOCKED, LOGIN_DEFS, SYSCTLS, UMASK_FILE } from '../../../src/domain/audit/host-settings.ts';
 import type { ProbeOutcome } from '../../../src/runtime.ts';
 import { type Alteration, altered, merge, type RecordedName } from '../../support/audit-facts.ts';
 import { SOFTWARE_CASES } from './software-cases.ts';
@@ -1211,15 +1211,24 @@ const HARDENING_CASES: readonly Case[] = [
       ['host.9', { 'login-defs': 'UMASK\t022', profile: '  umask 022' }, 'UMASK is 022; umask 022'],
       ['host.9', { profile: 'umask 022' }, 'umask 022'],
       ['host.9', { profile: 'umask 027\nif true; then umask 002; fi' }, 'umask 002'],
-      ...['umask 022', 'x && umask 027', 'umask 027\numask 002'].map(
-        (later) =>
-          [
-            'host.9',
-            { profile: `umask 022\n${later}`, 'profile-first': '\numask 022', 'profile-d': later },
-            later.includes('002') ? 'umask 002' : 'umask 022',
-          ] as const,
+      ...[
+        '/etc/profile.d/site.sh:umask 027',
+        `${UMASK_FILE}:umask 022`,
+        `${UMASK_FILE}:x && umask 027`,
+        ...[
+          'umask 002',
+          'old=$(umask)',
+          '  umask 077',
+          'umask g=u',
+          'umask $old',
+          'umask -S',
+          '/etc/profile.d/x:y.sh:umask 027',
+        ].map((line) => `${UMASK_FILE}:umask 027\n/etc/profile.d/site.sh:${line}`),
+      ].map(
+        (read) =>
+          ['host.9', { profile: 'umask 022', 'profile-first': '\numask 022', 'profile-d': read }, 'umask 022'] as const,
       ),
-      ['host.9', { profile: 'umask 022\numask 027', 'profile-d': 'umask 027' }, 'umask 022'],
+      ['host.9', { profile: 'umask 022\numask 027', 'profile-d': `${UMASK_FILE}:umask 027` }, 'umask 022'],
       ['host.10', { profile: '# TMOUT=60' }, 'TMOUT is not set'],
     ] as const
   ).map(
@@ -1235,7 +1244,11 @@ const HARDENING_CASES: readonly Case[] = [
       [
         'host.9',
         'overridden in profile.d',
-        { profile: 'umask 022\numask 027', 'profile-first': '\numask 022', 'profile-d': '# ours\numask 027' },
+        {
+          profile: 'umask 022\numask 027',
+          'profile-first': '\numask 022',
+          'profile-d': `${UMASK_FILE}:# umask\n${UMASK_FILE}:umask 027\n/etc/profile.d/site.sh:umask 077`,
+        },
       ],
       ['host.10', 'shorter', { profile: 'export TMOUT=300' }],
     ] as const
