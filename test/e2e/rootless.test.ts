@@ -56,7 +56,7 @@ test('setup, rotation under a client, revocation, rollback and removal: as the u
   const poller = startPoller({
     directory: join(person.store, 'clients/laptop'),
     hosts: [{ address: host.address, port: 2376 }],
-    everyMs: 10,
+    everyMs: 50,
     fresh: true,
   });
   await done('rotate', 'server', host.name, '--yes');

@@ -10,8 +10,18 @@ import {
   removeOperator,
   restoreTeamStore,
 } from '../../src/adapters/store/team/admin.ts';
+import { openTeamSession } from '../../src/adapters/store/team/open.ts';
+import type { Session } from '../../src/adapters/store/team/session.ts';
 import { teamStore } from '../../src/adapters/store/team/store.ts';
-import { removeHomes, removeLater, sampleCa, sampleClient, sampleHost, sampleIssuer } from '../support/store.ts';
+import {
+  newHome,
+  removeHomes,
+  removeLater,
+  sampleCa,
+  sampleClient,
+  sampleHost,
+  sampleIssuer,
+} from '../support/store.ts';
 import { enrol, type Member, newTeam, type Team } from '../support/team.ts';
 
 afterAll(removeHomes);
@@ -185,6 +195,21 @@ describe('an administrator of the repository', () => {
   test('cannot show an empty store to a computer whose address names the signing key', async () => {
     const pinned = newTeam(`?key=${'0'.repeat(32)}`);
     await expect(teamStore(pinned.member('ada').session()).read()).rejects.toMatchObject({ code: 'E_STORE_TAMPERED' });
+  });
+
+  test('cannot show another store than the one whose signing key the address names', async () => {
+    const { ada, repository } = await team();
+    const { signer } = await listOperators(ada.session());
+    const first = (key: string) => {
+      const url = `git+file://${repository}?key=${key}`;
+      const notes: string[] = [];
+      const options = { home: newHome(), url, env: ada.env, cwd: repository, who: 'ada@other', now: () => new Date() };
+      return { notes, session: openTeamSession({ ...options, note: (text) => notes.push(text) }) as Session };
+    };
+    const [good, wrong] = [first(signer ?? ''), first('0'.repeat(32))];
+    await teamStore(good.session).read();
+    expect(good.notes).toEqual([]);
+    await expect(teamStore(wrong.session).read()).rejects.toMatchObject({ code: 'E_STORE_TAMPERED' });
   });
 
   test('is not trusted unseen: at the first use on a computer, and only then, the signing key is said', async () => {
