@@ -59,7 +59,7 @@ export async function status(
   const live: ReadonlyMap<string, LiveRow> = offline
     ? new Map([...known].map(([name, drift]) => [name, { drift }]))
     : await askHosts({ ...asking, ssh, specs: selection.specs, known, onHost, ...passwords }, state);
-  // What was not asked any more is not what a host is like.
+  // A host that was no longer asked says nothing of its state.
   if (runtime.signal.aborted) throw interrupted('interrupted before every host had answered');
   const rows = statusRows(state, live, due);
   // node_exporter reads the file at any moment: it has to appear whole.

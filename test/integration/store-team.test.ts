@@ -176,7 +176,12 @@ describe('an administrator of the repository', () => {
       code: 'E_STORE_OLDER',
     });
     await checkTeamStore(made.bob.session(), true);
-    for (const name of ['x', 'y', 'z']) await write(made.bob, { hosts: { [name]: sampleHost(name, 1) } });
+    for (const name of ['x', 'y']) await write(made.bob, { hosts: { [name]: sampleHost(name, 1) } });
+    await expect(teamStore(made.ada.session()).read()).rejects.toMatchObject({
+      code: 'E_STORE_OLDER',
+      message: expect.stringContaining('another commit has this number'),
+    });
+    await write(made.bob, { hosts: { z: sampleHost('z', 1) } });
     await expect(teamStore(made.ada.session()).read()).rejects.toMatchObject({ code: 'E_STORE_OLDER' });
   });
 

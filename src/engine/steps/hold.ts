@@ -12,7 +12,7 @@ const RENEW_MS = 40_000;
 
 /**
  * Does `work` while the host is locked, and only if the host is what it was planned from. The change of this `id` takes the lock over; where
- * `work` fails it is given back. Fails with E_HOST_LOCKED, E_STALE_CHANGE and as `work` does.
+ * `work` fails it is released. Fails with E_HOST_LOCKED, E_STALE_CHANGE and as `work` does.
  */
 export async function whileHeld<T>(
   planned: PlannedHost,

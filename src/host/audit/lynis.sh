@@ -1,6 +1,6 @@
 # Runs Lynis, where it is installed, and prints what it reports. Its records go to a directory of its own, which goes again: nothing is left.
 # Prints `absent`, `failed` or `whole`, then the report (at most 256 KB). Read by src/domain/audit/lynis.ts.
-# Where the connection goes away, Lynis ends as well: a dot a second on stderr finds out that no one reads any more.
+# Where the connection goes away, Lynis ends as well: a dot a second on stderr finds out that no one reads any longer.
 # Needs programs: head mktemp rm setsid sleep
 forget_records() { rm -rf -- "$records"; }
 

@@ -15,7 +15,7 @@ find_daemon() {
   return 1
 }
 
-# A process that has ended and that its parent has not waited for has no program any more.
+# A process that has ended and that its parent has not waited for no longer has a program.
 is_daemon() {
   [ "$(cat "/proc/$1/comm" 2>/dev/null)" = dockerd ] && [ -O "/proc/$1" ] && readlink "/proc/$1/exe" >/dev/null &&
     [ "$(readlink "/proc/$1/ns/pid")" = "$(readlink /proc/self/ns/pid)" ]

@@ -14,7 +14,7 @@ case ${1:-} in
     ;;
 esac
 
-# It waits no longer. One that has begun to undo is no timer any more; and its number may be another program's by now.
+# It waits no longer. One that has begun to undo is no longer a timer; and its number may be another program's by now.
 stop_timer() {
   waiting=$(cat "$T/timer" 2>/dev/null)
   case $(tr '\000' ' ' <"/proc/${waiting:-0}/cmdline" 2>/dev/null) in

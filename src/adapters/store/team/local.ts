@@ -161,7 +161,7 @@ function placedClients(home: string): string[] {
   }
 }
 
-/** Its key opens nothing any more. What is not ours stays. */
+/** Its key no longer opens anything. What is not ours stays. */
 function dropClient(home: string, name: string): void {
   const directory = inside(home, `clients/${name}`);
   for (const file of ['key.pem', 'cert.pem', 'ca.pem']) rmSync(join(directory, file), { force: true });
