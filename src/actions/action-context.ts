@@ -29,4 +29,6 @@ export type ActionContext = {
   readonly prompts: Prompts;
   /** Plans as a person reads them before the question. */
   readonly renderPlanned: (planned: Planned) => Promise<string>;
+  /** Loads what the command itself needs once hosts are changed. */
+  readonly after?: (() => Promise<unknown>) | undefined;
 };

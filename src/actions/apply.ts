@@ -35,7 +35,8 @@ export async function applyHosts(
     const { checkContexts } = await import('./host-contexts.ts');
     await checkContexts(hosts, clientsFor(wanted, state), state, dockerConfig);
   }
-  const changed = await change(hostsIntent(request), run);
+  const after = () => Promise.all([run.after?.(), import('./host-contexts.ts'), import('./contexts-of-host.ts')]);
+  const changed = await change(hostsIntent(request), { ...run, after });
   const done = new Set(changed.results.flatMap(({ kind, host }) => (kind === 'done' ? [host] : [])));
   const { giveContexts } = await import('./host-contexts.ts');
   const contexts = await giveContexts(

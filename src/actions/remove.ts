@@ -23,7 +23,8 @@ export async function removeHosts(
   const { run, hosts, state } = await openRestore(context, names, options);
   // A dry run shows it as a warning, among all that would change.
   const allowPlainTcp = options.allowPlainTcp || run.dryRun;
-  const changed = await restore(hosts, { to: 'none', allowRevoked: false, allowPlainTcp }, run);
+  const after = () => Promise.all([run.after?.(), import('./contexts-of-host.ts')]);
+  const changed = await restore(hosts, { to: 'none', allowRevoked: false, allowPlainTcp }, { ...run, after });
   const stored = new Set(state.hosts.keys());
   const { contextsOf, takeContextsAway } = await import('./contexts-of-host.ts');
   const contexts = new Map(

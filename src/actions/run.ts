@@ -51,6 +51,7 @@ export async function openRun(
     passphrase: requestedOnce(passphraseSource(options, runtime, prompts, secrets.caPassphrase)),
     ask: prompts.ssh,
     confirm: confirming(context, shown),
+    after: context.after,
     ...(await sudoPasswords(options, { specs, secrets }, context)),
     ...more,
     signer,

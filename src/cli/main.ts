@@ -140,7 +140,16 @@ async function runCommand(
     const { args, options } = parsed;
     const renderPlanned: ActionContext['renderPlanned'] = async (planned) =>
       (await import('./render/change.ts')).renderPlanned(planned, { runtime, global });
-    const result = await command.run({ args, options, global, runtime, progress, prompts, renderPlanned });
+    const result = await command.run({
+      args,
+      options,
+      global,
+      runtime,
+      progress,
+      prompts,
+      renderPlanned,
+      after: command.after,
+    });
     for (const error of result.errors ?? [])
       progress.log(`error[${error.code}] ${error.where ?? ''}: ${error.message}`);
     if (runtime.signal.aborted && result.exit === 0) progress.note('stopped too late: everything was done by then');

@@ -20,6 +20,7 @@ export async function change(intent: Intent, run: Run): Promise<Changed> {
     // Nothing is left to ask about.
     if ((base.wanted.temporary || base.wanted.target.kind === 'generation') && allFailed(planned.hosts))
       return failed(planned, base);
+    await run.after?.();
     const { confirm } = await import('./steps/confirm.ts');
     await confirm(intent, planned, run);
     const { issueCredentials, unlockCa, asksOutside } = await import('./steps/issue.ts');
@@ -41,9 +42,11 @@ export async function change(intent: Intent, run: Run): Promise<Changed> {
 }
 
 /** What no connection needs is loaded while a host is waited for. */
-async function loadRest({ dryRun }: Run): Promise<void> {
+async function loadRest({ dryRun, after }: Run): Promise<void> {
   await import('./steps/plan.ts');
-  if (!dryRun) await import('./change-each.ts');
+  if (dryRun) return;
+  await import('./change-each.ts');
+  await after?.();
 }
 
 /** Plans what is shown. A single host stays open until it is changed; of several the sessions do not outlast a question. */

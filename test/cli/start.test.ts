@@ -100,6 +100,10 @@ test.each([
       'src/domain/dockerd/',
       'src/engine/steps/plan.ts',
       'src/cli/render/change.ts',
+      'src/adapters/store/engines/',
+      'src/adapters/store/team/session.ts',
+      'src/domain/audit/checks/',
+      ...(trust ? [] : ['src/domain/pki/inspect.ts']),
     ];
     // Which clients would lose a host, and how far a rotation has come.
     const ofTrust = ['src/domain/plan/other-clients.ts', 'src/domain/plan/stages.ts'];

@@ -4,6 +4,8 @@ import { applyHosts } from '../../actions/apply.ts';
 import { defineCommand } from '../command.ts';
 import { POOL_OPTIONS, RUN_OPTIONS } from '../host-options.ts';
 
+const renderer = () => import('../render/apply.ts');
+
 export const command = defineCommand({
   about:
     'Without HOST: every host of the fleet file (-f), or of the store. Plans first and asks; with --yes it goes ahead.\nEvery host is changed in one transaction, verified, and rolls back automatically if that fails.',
@@ -13,8 +15,9 @@ export const command = defineCommand({
   ],
   args: { hosts: { summary: 'hosts; default: all', many: true, completes: 'host' } },
   options: { ...RUN_OPTIONS, ...POOL_OPTIONS },
+  after: renderer,
   run: async (context) => {
     const applied = await applyHosts(context, context.args.hosts, context.options);
-    return (await import('../render/apply.ts')).renderApplied(applied, context);
+    return (await renderer()).renderApplied(applied, context);
   },
 });

@@ -4,6 +4,8 @@ import { addClients } from '../../actions/client-access.ts';
 import { defineCommand } from '../command.ts';
 import { CLIENT_OPTIONS, STORED_OPTIONS } from '../host-options.ts';
 
+const renderer = () => import('../render/clients.ts');
+
 export const command = defineCommand({
   about:
     'Its files are stored in HOME/clients/NAME, a directory that works as DOCKER_CERT_PATH. Without --hosts every host accepts it, with --hosts only those do.\nA host whose list of accepted clients changes is changed, as by apply; a host that accepts every client of the CA has no list.\nA client that is there already keeps its credentials: --hosts changes who accepts it, --days and --key-type count from its next renewal on.',
@@ -15,8 +17,9 @@ export const command = defineCommand({
     days: CLIENT_OPTIONS.days,
     keyType: CLIENT_OPTIONS.keyType,
   },
+  after: renderer,
   run: async (context) => {
     const added = await addClients(context, context.args.names, context.options);
-    return (await import('../render/clients.ts')).renderAdded(added, context);
+    return (await renderer()).renderAdded(added, context);
   },
 });

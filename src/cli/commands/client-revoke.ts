@@ -4,14 +4,17 @@ import { revokeClient } from '../../actions/client-access.ts';
 import { defineCommand } from '../command.ts';
 import { STORED_OPTIONS } from '../host-options.ts';
 
+const renderer = () => import('../render/clients.ts');
+
 export const command = defineCommand({
   about:
     'Every host gets a list of the clients that it still accepts, without this one; no other client needs new files. It is verified by trying the revoked certificate.\nHosts that cannot be reached still accept it: run the same command again when they are back. A host that no other client may use is left as it is, and named.',
   examples: ['docker-tls client revoke eve'],
   args: { name: { summary: 'the client', required: true, completes: 'client' } },
   options: STORED_OPTIONS,
+  after: renderer,
   run: async (context) => {
     const changed = await revokeClient(context, context.args.name, context.options);
-    return (await import('../render/clients.ts')).renderRevoked(changed, context);
+    return (await renderer()).renderRevoked(changed, context);
   },
 });

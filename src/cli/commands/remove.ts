@@ -4,6 +4,8 @@ import { removeHosts } from '../../actions/remove.ts';
 import { defineCommand } from '../command.ts';
 import { RESTORE_OPTIONS } from '../host-options.ts';
 
+const renderer = () => import('../render/remove.ts');
+
 export const command = defineCommand({
   about:
     "The host's credentials go from the store as well, and so do docker contexts of ours that point to it. The CA and the clients stay.\nWhere the configuration from before setup had a TCP port without TLS, it opens again: --allow-plain-tcp says yes to that.",
@@ -13,8 +15,9 @@ export const command = defineCommand({
     ...RESTORE_OPTIONS,
     allowPlainTcp: { kind: 'flag', summary: 'also where a TCP port opens again that accepts every client without TLS' },
   },
+  after: renderer,
   run: async (context) => {
     const removed = await removeHosts(context, context.args.hosts, context.options);
-    return (await import('../render/remove.ts')).renderRemoved(removed, context);
+    return (await renderer()).renderRemoved(removed, context);
   },
 });

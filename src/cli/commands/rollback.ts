@@ -4,6 +4,8 @@ import { rollBack } from '../../actions/restore.ts';
 import { defineCommand } from '../command.ts';
 import { RESTORE_OPTIONS } from '../host-options.ts';
 
+const renderer = () => import('../render/change.ts');
+
 export const command = defineCommand({
   about:
     'The host keeps its last generations (--keep). A rollback is a new generation, so it can be rolled back as well.\nWhat was requested when the generation was made (port, addresses, clients, hardening) comes back with it, so that the next run does not undo it. One from before a client was revoked, or a CA dropped, is refused.',
@@ -14,8 +16,9 @@ export const command = defineCommand({
     to: { kind: 'number', min: 1, value: 'N', summary: 'this generation instead of the one before' },
     allowRevoked: { kind: 'flag', summary: 'also where a revoked client, or a dropped CA, is accepted again' },
   },
+  after: renderer,
   run: async (context) => {
     const changed = await rollBack(context, context.args.hosts, context.options);
-    return (await import('../render/change.ts')).renderChange(changed, context);
+    return (await renderer()).renderChange(changed, context);
   },
 });

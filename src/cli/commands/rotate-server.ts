@@ -4,6 +4,8 @@ import { rotateServer } from '../../actions/rotate-server.ts';
 import { defineCommand } from '../command.ts';
 import { DUE_OPTIONS, STORED_OPTIONS } from '../host-options.ts';
 
+const renderer = () => import('../render/change.ts');
+
 export const command = defineCommand({
   about: 'Same names, new key, same transaction as setup: verified from here, rolled back automatically if that fails.',
   examples: ['docker-tls rotate server build-1', 'docker-tls rotate server --due --yes'],
@@ -14,10 +16,11 @@ export const command = defineCommand({
     all: { kind: 'flag', summary: 'every host' },
     ...DUE_OPTIONS,
   },
+  after: renderer,
   async run(context) {
     const changed = await rotateServer(context, context.args.hosts, context.options);
     return changed === undefined
       ? { exit: 0, result: { hosts: [] }, text: 'Nothing is due.', attention: '' }
-      : (await import('../render/change.ts')).renderChange(changed, context);
+      : (await renderer()).renderChange(changed, context);
   },
 });

@@ -4,6 +4,8 @@ import { setUpHost } from '../../actions/setup.ts';
 import { defineCommand } from '../command.ts';
 import { CA_OPTIONS, HOST_OPTIONS, REJECT_OPTION, SSH_OPTIONS, TAKE_OVER_OPTION } from '../host-options.ts';
 
+const renderer = () => import('../render/setup.ts');
+
 export const command = defineCommand({
   about:
     'Asks what it cannot find out, shows what it would change, and asks once before it changes the host.\nEvery question has a flag, so with --yes it asks nothing. A second run changes nothing.',
@@ -26,8 +28,9 @@ export const command = defineCommand({
       completes: 'client',
     },
   },
+  after: renderer,
   run: async (context) => {
     const done = await setUpHost(context, context.args.host, context.options);
-    return (await import('../render/setup.ts')).renderSetup(done, context);
+    return (await renderer()).renderSetup(done, context);
   },
 });

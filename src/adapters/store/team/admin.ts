@@ -119,7 +119,6 @@ export async function operatorsOfCopy(
   if (others.some((one) => one.name === first.name))
     throw operatorRefusal(`another operator is called ${first.name}, and none of your keys is that one's`, [
       'docker-tls operator list',
-      `docker-tls operator remove ${first.name}`,
     ]);
   const addedAt = session.now().toISOString();
   return [first, ...others].map((one) => ({ ...one, addedAt }));
