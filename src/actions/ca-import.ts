@@ -1,4 +1,4 @@
-/** Owns the import of a CA that another tool made: with its key, without it, or with the way in which it is asked to sign. */
+/** Owns the import of a CA that another tool made: with its key, without it, or with the way in which it is signer to sign. */
 
 import { externalCaWords } from '../domain/external-ca.ts';
 import { authorityWarnings } from '../domain/pki/authority.ts';
@@ -21,8 +21,8 @@ export type CaImportOptions = SecretOptions &
 export type ImportedCa = Pick<CertificateInfo, 'subject' | 'fingerprint' | 'notAfter'> & {
   /** What signs from now on. */
   readonly issues: 'key' | 'token' | Exclude<Issuing, 'here'>;
-  /** Who is asked, in words. */
-  readonly asked: string | undefined;
+  /** The external CA that signs, in words. */
+  readonly signer: string | undefined;
   readonly warnings: readonly string[];
 };
 
@@ -47,7 +47,7 @@ export async function importCa(context: ActionContext, options: CaImportOptions)
     const issuing = issuingOf(ca);
     const issues = issuing !== 'here' ? issuing : ca.keyPem === undefined ? 'token' : 'key';
     const warnings = authorityWarnings(files.cert, ca.record.wholeChain === true);
-    const asked = ca.record.external === undefined ? undefined : externalCaWords(ca.record.external);
-    return { subject, fingerprint, notAfter, issues, asked, warnings };
+    const signer = ca.record.external === undefined ? undefined : externalCaWords(ca.record.external);
+    return { subject, fingerprint, notAfter, issues, signer, warnings };
   });
 }

@@ -48,8 +48,8 @@ export async function importClient(
   const store = storeOf(context);
   return store.withLock('docker-tls client import', async () => {
     const before = await store.read();
-    const asked = { bundle, name: options.name, replace: options.replace, pending: readRequests(global.home) };
-    const { client, change, answers } = importedClient({ ...asked, state: before, now: runtime.now() });
+    const request = { bundle, name: options.name, replace: options.replace, pending: readRequests(global.home) };
+    const { client, change, answers } = importedClient({ ...request, state: before, now: runtime.now() });
     const { name } = client.record;
     if (global.dryRun) return { client: name };
     await store.write(change);

@@ -63,8 +63,8 @@ export async function doctor(
     outcome: await probeAs(way.probe, 'own-certificate', at, credentials),
     via: way.via,
   }));
-  const asked = overSsh !== undefined && asksHost(firstCause(outcome));
-  const seen: Seen = asked ? await lookInside(reach, state, overSsh) : {};
+  const inside = overSsh !== undefined && asksHost(firstCause(outcome));
+  const seen: Seen = inside ? await lookInside(reach, state, overSsh) : {};
   const endpoint = dockerHost(address, port);
   const external = host.serverCert === undefined;
   const here = await dockerHere(runtime, endpoint, client);

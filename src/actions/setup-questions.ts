@@ -104,8 +104,8 @@ export async function editAnswers(context: SetupContext, before: Answers, opened
     options.client === undefined
       ? { name: await prompts.input(questions.clientQuestion(before.client.name)), requested: true }
       : before.client;
-  const asked = options.context !== undefined || options.noContext || options.use || options.configDirectory;
-  const docker = asked ? before.context : await prompts.input(questions.contextQuestion(spec.name, before.context));
+  const settled = options.context !== undefined || options.noContext || options.use || options.configDirectory;
+  const docker = settled ? before.context : await prompts.input(questions.contextQuestion(spec.name, before.context));
   const file = before.file ?? (await askFleet(context));
   return { spec: { ...spec, context: options.context }, client, context: docker === '-' ? undefined : docker, file };
 }

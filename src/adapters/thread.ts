@@ -19,15 +19,18 @@ const port = parentPort as NonNullable<typeof parentPort>;
 const sessions = new Map<number, HostSession>();
 const underWay = new Map<number, AbortController>();
 const questions = new Map<number, { resolve(value: unknown): void; reject(error: unknown): void }>();
-let asked = 0;
+let questionCount = 0;
 
 function say(message: FromThread): void {
   port.postMessage(message);
 }
 
-type Asked = Extract<ToThread, { kind: 'connect' | 'run' | 'close' | 'probe' }>;
+type Request = Extract<ToThread, { kind: 'connect' | 'run' | 'close' | 'probe' }>;
 
-async function carryOut(message: Asked, signal: AbortSignal): Promise<Extract<FromThread, { kind: 'done' }>['value']> {
+async function carryOut(
+  message: Request,
+  signal: AbortSignal,
+): Promise<Extract<FromThread, { kind: 'done' }>['value']> {
   switch (message.kind) {
     case 'connect': {
       const { questions: known, sudoPassword, ...options } = message.options;
@@ -59,9 +62,9 @@ async function carryOut(message: Asked, signal: AbortSignal): Promise<Extract<Fr
 function questionsOf(id: number, known: readonly Question[]): SshQuestions {
   const put = (what: Question) => (about: unknown) =>
     new Promise((resolve, reject) => {
-      asked += 1;
-      questions.set(asked, { resolve, reject });
-      say({ kind: 'ask', id, question: asked, what, about });
+      questionCount += 1;
+      questions.set(questionCount, { resolve, reject });
+      say({ kind: 'ask', id, question: questionCount, what, about });
     });
   const secret = (what: Question) => async (about: unknown) => new Secret((await put(what)(about)) as Uint8Array);
   const forms = {

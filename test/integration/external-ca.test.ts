@@ -58,7 +58,7 @@ describe.each([
     const server = await running(start(factory));
     expect((await run('ca', 'import', '--no-ca-passphrase', ...server.args, '--dry-run')).exit).toBe(0);
     expect((await run('ca', 'import', '--no-ca-passphrase', ...server.args)).json.result).toMatchObject({
-      issues: 'asked',
+      issues: 'signer',
     });
     await run('client', 'add', 'ci', '--dry-run');
     expect(server.requests()).toBe(0);

@@ -54,17 +54,17 @@ function withoutTrust(external: ExternalCa): object {
 const ISSUES: Readonly<Record<ImportedCa['issues'], string>> = {
   key: 'this store issues with its key',
   token: 'this store issues with its key, which stays in the token',
-  asked: 'signs when it is asked',
+  signer: 'signs on request',
   'leaf-only': 'signs leaf certificates only: its clients cannot be revoked one by one',
   external: 'its key is external: nothing can be issued here',
 };
 
 export function renderImportedCa({ notAfter, ...ca }: ImportedCa, { global }: Around): CommandResult {
-  const { subject, fingerprint, issues, asked, warnings } = ca;
+  const { subject, fingerprint, issues, signer, warnings } = ca;
   const lines = [fingerprint, ...warnings.map((warning) => `warning: ${warning}`)];
   return {
     exit: 0,
     result: { subject, fingerprint, notAfter, issues, warnings, dryRun: global.dryRun },
-    text: `CA ${subject}, until ${dateWords(notAfter)}: ${[asked, ISSUES[issues]].filter(Boolean).join(' ')}\n${lines.join('\n')}`,
+    text: `CA ${subject}, until ${dateWords(notAfter)}: ${[signer, ISSUES[issues]].filter(Boolean).join(' ')}\n${lines.join('\n')}`,
   };
 }

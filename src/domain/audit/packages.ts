@@ -67,7 +67,7 @@ export type FoundPackage = {
 };
 
 export type PackagesPlan = {
-  /** Those that were asked for, and that the host has already. */
+  /** Those that were requested, and that the host has already. */
   readonly present: readonly string[];
   /** In the order of the host; with what they depend on. */
   readonly install: readonly FoundPackage[];
@@ -78,7 +78,7 @@ const NAME = /^[a-z0-9][a-z0-9+.-]*(?::[a-z0-9]+)?$/;
 /** Reads the answer of src/host/packages/look.sh. Fails with E_PACKAGES where the host cannot install them, or only by changing others. */
 export function parsePackagesPlan(
   stdout: string,
-  asked: readonly string[],
+  requested: readonly string[],
   { host, login }: { readonly host: string; readonly login: Login },
 ): PackagesPlan {
   const lines = stdout.split('\n').map((line) => line.split('\t'));
@@ -90,9 +90,9 @@ export function parsePackagesPlan(
     throw refuse('packages are installed by apt, which this host does not have', [
       `docker-tls harden ${shellQuote(host)}`,
     ]);
-  const look = sudoCommand(login, 'apt-get', '-s', 'install', '--no-install-recommends', ...asked);
+  const look = sudoCommand(login, 'apt-get', '-s', 'install', '--no-install-recommends', ...requested);
   if (why !== undefined || of('end').length === 0)
-    throw refuse(`apt cannot install ${listWords(asked, 12)}: ${printable(why ?? 'no answer', 300)}`, [
+    throw refuse(`apt cannot install ${listWords(requested, 12)}: ${printable(why ?? 'no answer', 300)}`, [
       sudoCommand(login, 'apt-get', 'update'),
       look,
     ]);
@@ -109,11 +109,11 @@ export function parsePackagesPlan(
   }));
   const bad = install.find(({ name }) => !NAME.test(name));
   if (bad !== undefined) throw refuse(`apt named ${printable(bad.name, 80)}, which is not a package`, [look]);
-  return { present: of('present').flatMap(([name = '']) => (asked.includes(name) ? [name] : [])), install };
+  return { present: of('present').flatMap(([name = '']) => (requested.includes(name) ? [name] : [])), install };
 }
 
-/** What would be installed, with the risk of each that was asked for; one line each. */
-export function packagesWords({ present, install }: PackagesPlan, asked: readonly string[]): readonly string[] {
+/** What would be installed, with the risk of each that was requested; one line each. */
+export function packagesWords({ present, install }: PackagesPlan, requested: readonly string[]): readonly string[] {
   if (install.length === 0) return [`packages: ${listWords(present, 12)}: installed already`];
   const sum = (what: 'download' | 'disk') => megabytes(install.reduce((all, one) => all + one[what], 0));
   const lines = install.map(({ name, version, disk }) => {
@@ -121,7 +121,7 @@ export function packagesWords({ present, install }: PackagesPlan, asked: readonl
     const why = offer === undefined ? 'needed by the others' : `${offer.title}; ${offer.risk}`;
     return `  ${name} ${version}, ${megabytes(disk)}: ${why}`;
   });
-  const also = asked.filter((name) => present.includes(name));
+  const also = requested.filter((name) => present.includes(name));
   return [
     `${plural(install.length, 'package')}, ${sum('download')} to download, ${sum('disk')} on disk:`,
     ...lines,

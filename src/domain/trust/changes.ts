@@ -90,8 +90,8 @@ export function namedCa(known: StoredCa | undefined, ca: StoredCa): readonly Cre
 }
 
 function signing({ record: { external, token, leafOnly, chain, wholeChain } }: StoredCa) {
-  const { credentialFile: _, passphraseFile: __, ...asked } = { credentialFile: '', passphraseFile: '', ...external };
-  return JSON.parse(JSON.stringify({ asked, token: token?.uri, leafOnly, chain, wholeChain }));
+  const { credentialFile: _, passphraseFile: __, ...signer } = { credentialFile: '', passphraseFile: '', ...external };
+  return JSON.parse(JSON.stringify({ signer, token: token?.uri, leafOnly, chain, wholeChain }));
 }
 
 /** The CA that issues once the changes are carried out, as far as it is known by now. */

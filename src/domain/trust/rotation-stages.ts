@@ -26,10 +26,10 @@ export type CaRotation = {
 };
 
 export type RotationIntent = Omit<Intent, 'reason'>;
-type Asked = Pick<CaRotation, 'flags' | 'rejectOtherClients'>;
+type HostRequest = Pick<CaRotation, 'flags' | 'rejectOtherClients'>;
 
 function wanted(
-  { flags, rejectOtherClients: rejectOthers }: Asked,
+  { flags, rejectOtherClients: rejectOthers }: HostRequest,
   hosts: readonly string[],
   state: StoreState,
   { target, ...more }: Partial<Omit<Wanted, 'target'>> & { readonly target?: object },

@@ -7,9 +7,9 @@ import { type CaId, certificateIds } from './ca-id.ts';
 export type Issuing =
   /** The CA signs CAs and leaves here. */
   | 'here'
-  /** It is asked: for the certificates of hosts and of clients' issuing CAs, which sign here. */
-  | 'asked'
-  /** It is asked, and signs leaf certificates only: clients have no issuing CA. */
+  /** An external CA signs, on request: the certificates of hosts and of clients' issuing CAs, which sign here. */
+  | 'signer'
+  /** An external CA signs leaf certificates only: clients have no issuing CA. */
   | 'leaf-only'
   /** Its key is not in the store. */
   | 'external';
@@ -62,7 +62,7 @@ export function viewOf(state: Pick<StoreState, 'ca' | 'oldCas' | 'issuers' | 'cl
 export function issuingOf(ca: StoreState['ca']): Issuing {
   if (ca === undefined || ca.keyPem !== undefined || ca.record.token !== undefined) return 'here';
   if (ca.record.external === undefined) return 'external';
-  return ca.record.leafOnly ? 'leaf-only' : 'asked';
+  return ca.record.leafOnly ? 'leaf-only' : 'signer';
 }
 
 /** An external CA is asked, which may wait for a person: no other run has to wait for it. */
@@ -72,7 +72,7 @@ export function asksExternalCa({ ca }: Pick<StoreState, 'ca'>): boolean {
 
 /** Whether a client that has no issuing CA gets one. */
 export function makesIssuers({ issuing }: Pick<AccessView, 'issuing'>): boolean {
-  return issuing === 'here' || issuing === 'asked';
+  return issuing === 'here' || issuing === 'signer';
 }
 
 /** Every CA whose clients and servers are trusted. */
