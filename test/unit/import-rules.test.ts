@@ -27,6 +27,17 @@ test('no files import one another, not even for a type', () => {
   expect(circles([a, { path: 'src/b.ts', text: "const { a } = await import('./a.ts');" }])).toEqual([]);
 });
 
+test.each([
+  ['src/host', 150],
+  ['scripts', 300],
+])('no file below %s that is not TypeScript is longer than %d lines', (directory, most) => {
+  const files = readdirSync(join(root, directory), { recursive: true, withFileTypes: true })
+    .filter((entry) => entry.isFile() && !entry.name.endsWith('.ts'))
+    .map(({ parentPath, name }) => join(parentPath, name));
+  expect(files.length).toBeGreaterThan(20);
+  expect(files.filter((file) => readFileSync(file, 'utf8').trimEnd().split('\n').length > most)).toEqual([]);
+});
+
 /** Each sample breaks exactly the rule that is named. */
 const SAMPLES: readonly [path: string, text: string, broken: RegExp][] = [
   ['src/domain/pki/a.ts', "import { readFileSync } from 'node:fs';", /node:fs in the domain/],
