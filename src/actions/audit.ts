@@ -1,6 +1,6 @@
 /** Owns `audit`: hosts, Compose files and Dockerfiles against the checks, and the report in a file. */
 
-import { saveReport } from '../adapters/report-file.ts';
+import { saveReport } from '../adapters/files/report.ts';
 import { expiredWords } from '../domain/audit/baseline.ts';
 import { type Comparison, compareReports } from '../domain/audit/compare.ts';
 import { formOf, type ReportForm, renderReport } from '../domain/audit/report/forms.ts';

@@ -1,7 +1,7 @@
 /** Owns where the passphrase of the CA's key comes from, and the PIN of its token. */
 
 import { resolve } from 'node:path';
-import { readSecretFile } from '../adapters/secret-file.ts';
+import { readSecretFile } from '../adapters/files/secret.ts';
 import { Secret, weakness } from '../domain/secret.ts';
 import { noPassphrase } from '../domain/trust/ca-refusals.ts';
 import type { PassphraseSource } from '../engine/key-protection.ts';

@@ -1,7 +1,7 @@
 /** Owns `harden --report`: the audit before and after, with Lynis where it is installed, and the page that is filed of it. */
 
 import { hostname } from 'node:os';
-import { saveReport } from '../adapters/report-file.ts';
+import { saveReport } from '../adapters/files/report.ts';
 import type { StoreState } from '../adapters/store/records.ts';
 import { NEWEST } from '../domain/audit/benchmark.ts';
 import type { Fix } from '../domain/audit/fixes.ts';

@@ -1,6 +1,6 @@
 /** Owns `harden`: fixes become part of hosts that are set up, through the same plan, apply, verify, roll back. */
 
-import { checkReport } from '../adapters/report-file.ts';
+import { checkReport } from '../adapters/files/report.ts';
 import type { Fix, FixName } from '../domain/audit/fixes.ts';
 import { leftOutOn, PROFILE_AUTH_TRIES } from '../domain/plan/hardening.ts';
 import {

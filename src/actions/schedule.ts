@@ -4,7 +4,7 @@ import { realpathSync } from 'node:fs';
 import { mkdir } from 'node:fs/promises';
 import { join, resolve } from 'node:path';
 import { replaceFiles, withFileErrors } from '../adapters/docker/files.ts';
-import { readSecretFile } from '../adapters/secret-file.ts';
+import { readSecretFile } from '../adapters/files/secret.ts';
 import type { Fleet } from '../domain/fleet/fleet.ts';
 import {
   missingPassphrase,

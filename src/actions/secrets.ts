@@ -1,7 +1,7 @@
 /** Owns where secrets come from: a file, the environment, or a question. */
 
 import { resolve } from 'node:path';
-import { readSecretFile } from '../adapters/secret-file.ts';
+import { readSecretFile } from '../adapters/files/secret.ts';
 import { Secret } from '../domain/secret.ts';
 import { keepFromChildren } from '../environment.ts';
 import { DockerTlsError } from '../errors/errors.ts';

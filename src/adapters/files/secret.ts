@@ -1,9 +1,9 @@
 /** Owns the reading of a file that holds a secret. */
 
 import { readFile, stat } from 'node:fs/promises';
-import { shellQuote } from '../domain/quote.ts';
-import { Secret } from '../domain/secret.ts';
-import { DockerTlsError } from '../errors/errors.ts';
+import { shellQuote } from '../../domain/quote.ts';
+import { Secret } from '../../domain/secret.ts';
+import { DockerTlsError } from '../../errors/errors.ts';
 
 /** The first line of a file; E_SECRET_FILE (exit 2) when it is not there, empty, or readable by every local user. */
 export async function readSecretFile(path: string, flag: string): Promise<Secret> {

@@ -3,8 +3,8 @@
 import { randomBytes } from 'node:crypto';
 import { realpath, rename, rm, stat, writeFile } from 'node:fs/promises';
 import { dirname, resolve } from 'node:path';
-import { shellQuote } from '../domain/quote.ts';
-import { DockerTlsError } from '../errors/errors.ts';
+import { shellQuote } from '../../domain/quote.ts';
+import { DockerTlsError } from '../../errors/errors.ts';
 
 /**
  * Writes the report for its owner alone, since it tells where to break in; whole or not at all. A link stays and what it leads to is
