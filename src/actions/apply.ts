@@ -32,13 +32,13 @@ export async function applyHosts(
   const dockerConfig = dockerConfigDirectory(runtime);
   if (hosts.some((spec) => contextName(spec) !== undefined)) {
     const wanted = wantedHosts(request, state, runtime.now());
-    const { checkContexts } = await import('./host-contexts.ts');
+    const { checkContexts } = await import('./requested-contexts.ts');
     await checkContexts(hosts, clientsFor(wanted, state), state, dockerConfig);
   }
-  const after = () => Promise.all([run.after?.(), import('./host-contexts.ts'), import('./contexts-of-host.ts')]);
+  const after = () => Promise.all([run.after?.(), import('./requested-contexts.ts'), import('./contexts-of-host.ts')]);
   const changed = await change(hostsIntent(request), { ...run, after });
   const done = new Set(changed.results.flatMap(({ kind, host }) => (kind === 'done' ? [host] : [])));
-  const { giveContexts } = await import('./host-contexts.ts');
+  const { giveContexts } = await import('./requested-contexts.ts');
   const contexts = await giveContexts(
     hosts.filter(({ name }) => done.has(name)),
     usableClients(changed.state, changed.wanted.verifyAs),
