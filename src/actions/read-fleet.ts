@@ -4,6 +4,7 @@ import { readFile } from 'node:fs/promises';
 import { relative, resolve } from 'node:path';
 import { text } from 'node:stream/consumers';
 import type { Fleet } from '../domain/fleet/fleet.ts';
+import type { OpenedFleet } from '../domain/fleet/fleet-host.ts';
 import { shellQuote } from '../domain/quote.ts';
 import { unreadable } from '../domain/unreadable.ts';
 import { keepFromChildren } from '../environment.ts';
@@ -14,8 +15,6 @@ import { homeDirectory } from '../user.ts';
 
 /** What a host takes of a fleet file at least. */
 const HOST_BYTES = 30;
-
-export type OpenedFleet = { readonly text: string; readonly written: Fleet; readonly fleet: Fleet };
 
 /** A fleet file as written, and with every path made absolute. `shown`: its path for messages. Fails with E_FLEET (exit 2). */
 export async function openFleet(

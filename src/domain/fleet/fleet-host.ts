@@ -17,6 +17,9 @@ export function specInFleet(fleet: Fleet | undefined, host: string, state: Store
   return withFlags(hostOf(stored.name, host, fleet.defaults), flags);
 }
 
+/** A fleet file: its text, and what it says, as written and with every path made absolute. */
+export type OpenedFleet = { readonly text: string; readonly written: Fleet; readonly fleet: Fleet };
+
 export type FleetAdditions = {
   /** Where the password for sudo comes from (sudoReference). */
   readonly sudoPassword?: string | undefined;
@@ -28,7 +31,7 @@ export type FleetAdditions = {
  * none. Fails with E_FLEET, E_FLEET_DEFAULTS (exit 2).
  */
 export function fleetWith(
-  file: { readonly text: string; readonly written: Fleet; readonly fleet: Fleet } | undefined,
+  file: OpenedFleet | undefined,
   spec: HostSpec,
   { sudoPassword, client, shown }: FleetAdditions & { readonly shown: string },
 ): string {

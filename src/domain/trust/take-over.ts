@@ -9,6 +9,7 @@ import { isKeyType, type KeyType } from '../pki/key-types.ts';
 import { keyMatches } from '../pki/keys.ts';
 import { shellQuote } from '../quote.ts';
 import { CLIENT_DEFAULTS, complete, HOST_SETTINGS } from '../settings.ts';
+import { activeClients } from './clients.ts';
 
 export type TakenOver = {
   readonly hosts: readonly StoredHost[];
@@ -94,15 +95,12 @@ export function takeOverChange(
 ): StoreChange & { readonly clients: Readonly<Record<string, StoredClient>> } {
   const ca = [trusted, ...oldCas.map((old) => old.cert)].join('');
   const time = now.toISOString();
-  const own = [...state.clients.values()].filter(
-    ({ record }) => record.reaches === undefined && record.revokedAt === undefined,
-  );
   const taken = clients.map(({ name, cert }): StoredClient => {
     const { days, keyType } = CLIENT_DEFAULTS;
     const record = { name, createdAt: time, updatedAt: time, days, keyType: keyTypeOf(cert) ?? keyType };
     return { record, ca, cert };
   });
-  const known = own.map((client) => ({ ...client, ca }));
+  const known = activeClients(state).map((client) => ({ ...client, ca }));
   return {
     hosts: Object.fromEntries(hosts.map((host) => [host.record.name, host])),
     oldCas,
