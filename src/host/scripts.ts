@@ -42,10 +42,13 @@ import initSysvinitBootModule from './init/sysvinit-boot.sh';
 import installPackagesModule from './packages/install.sh';
 import lookPackagesModule from './packages/look.sh';
 import purgePackagesModule from './packages/purge.sh';
+import podmanServiceModule from './podman/service.sh';
 import resultModule from './result.sh';
+import answerModule from './rollback/answer.sh';
 import auditRulesModule from './rollback/audit-rules.sh';
 import baseModule from './rollback/base.sh';
 import commitModule from './rollback/commit.sh';
+import containersModule from './rollback/containers.sh';
 import daemonModule from './rollback/daemon.sh';
 import lingerModule from './rollback/linger.sh';
 import portModule from './rollback/port.sh';
@@ -74,7 +77,7 @@ export type KindName = (typeof KIND_NAMES)[number];
 
 /**
  * What each has of its own, with the same functions in all of them. `rollback`: look_at_service, obstacle,
- * find_daemon, is_up, start_service, restart_docker, reload_sshd, last_words, read_at_boot, stop_timer, forget_recovery.
+ * find_daemon, runs, start_service, restart_docker, reload_sshd, last_words, read_at_boot, stop_timer, forget_recovery.
  * `apply`: unread_units, write_recovery, set_recovery_goal, start_timer.
  */
 const BY_SYSTEMD = {
@@ -91,7 +94,7 @@ const KINDS: Readonly<Record<KindName, { readonly rollback: readonly string[]; r
     rollback: [initPidModule, initOpenrcModule, initServiceModule, initRecoveryModule],
     apply: [initArmModule, initOpenrcBootModule],
   },
-  podman: BY_SYSTEMD,
+  podman: { ...BY_SYSTEMD, rollback: [...BY_SYSTEMD.rollback, podmanServiceModule] },
   rootless: {
     rollback: [...BY_SYSTEMD.rollback, rootlessManagerModule, rootlessPidModule, rootlessServiceModule],
     apply: [...BY_SYSTEMD.apply, rootlessArmModule],
@@ -107,6 +110,8 @@ export function rollbackScript(kind: KindName): string {
     bootListModule,
     restoreModule,
     lingerModule,
+    answerModule,
+    containersModule,
     daemonModule,
     portModule,
     auditRulesModule,

@@ -102,6 +102,7 @@ export function renderTransaction(
     SOCKET_WAS_ACTIVE: facts.docker.socket.active === 'active' ? 'yes' : 'no',
     LIVE_RESTORE: protect ? 'temporary' : 'untouched',
     LIVE_RESTORE_STAYS: plan.containers.how === 'switched-on' ? 'yes' : 'no',
+    CONTAINERS: plan.containers.how === 'stop' || !kind.keepsContainers || kind.engine.apart ? 'stop' : 'keep',
     DAEMON_JSON: plan.daemonJson.path,
     NEEDS: plan.daemon.action === 'restart' ? neededPaths(facts).join('\n') : '',
     SSHD: plan.sshd,

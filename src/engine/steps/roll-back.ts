@@ -58,7 +58,9 @@ export async function rollBackHost(
       ? `the host cannot be reached; it ${confirming ? 'has kept the change, or ' : ''}rolls back by itself within ${spec.confirmWithin} s`
       : confirming && ending !== 'undone'
         ? 'the host may have kept the change: run the same command again'
-        : asBefore(remark);
+        : ending === 'nothing'
+          ? 'the host had already rolled back'
+          : asBefore(remark);
   if (reach.runtime.signal.aborted) {
     return interrupted(`interrupted; ${back}`, { where: spec.name, details: unwritten, cause });
   }

@@ -9,7 +9,7 @@ import type { ErrorCode } from '../../errors/catalogue.ts';
 import { DockerTlsError } from '../../errors/errors.ts';
 import type { HostSession } from '../../runtime.ts';
 import { gather } from '../gather.ts';
-import { type Ending, endTransaction, startTransaction } from '../host-transaction.ts';
+import { type EndingResult, endTransaction, startTransaction } from '../host-transaction.ts';
 import type { ChangeOutcome, HostChange } from '../intent.ts';
 import { requireVerified } from '../verify-host.ts';
 import { sshOptions } from './connect.ts';
@@ -23,6 +23,7 @@ const ENDED: ReadonlySet<ErrorCode> = new Set<ErrorCode>([
   'E_DISK_FULL',
   'E_DAEMON_CONFIG',
   'E_DAEMON_START',
+  'E_CONTAINERS_STOPPED',
   'E_APPLY',
   'E_ROLLBACK',
 ]);
@@ -94,21 +95,21 @@ async function verified(
 }
 
 /** How the change ended. Over a session that was opened after the change: a host that no longer accepts logins must not keep it. */
-async function commit({ id, plan, spec, facts, reach }: HostChange, fresh: HostSession): Promise<Ending> {
+async function commit({ id, plan, spec, facts, reach }: HostChange, fresh: HostSession): Promise<EndingResult> {
   const change = { id, kind: kindOf(facts) };
   try {
-    return (await endTransaction(fresh, change, 'commit')).ending;
+    return await endTransaction(fresh, change, 'commit');
   } catch (error) {
     // The connection broke meanwhile: another one says how it ended.
     const session = await reach.runtime.connect(sshOptions(spec, reach)).catch(() => undefined);
     if (session === undefined) throw error;
     try {
-      const { ending } = await endTransaction(session, change, 'commit');
-      if (ending !== 'nothing') return ending;
+      const end = await endTransaction(session, change, 'commit');
+      if (end.ending !== 'nothing') return end;
       // Nothing under way: either it was kept, or it went back. The host's records know.
       const { state } = (await gather(session, { now: reach.runtime.now })).facts;
       const kept = plan.generation === 'none' ? state === undefined : state?.generation === plan.generation;
-      return kept ? 'committed' : 'nothing';
+      return { ...end, ending: kept ? 'committed' : 'nothing' };
     } finally {
       await session.close();
     }
@@ -171,7 +172,7 @@ export async function transact(change: HostChange): Promise<ChangeOutcome> {
     runtime.signal.throwIfAborted();
     progress.phase('confirm');
     confirming = true;
-    const ending = await commit(change, fresh);
+    const { ending, remark } = await commit(change, fresh);
     if (ending !== 'committed') {
       rolledBack = ending === 'nothing';
       if (rolledBack) await change.unsave();
@@ -180,7 +181,7 @@ export async function transact(change: HostChange): Promise<ChangeOutcome> {
         spec,
         rolledBack
           ? `the host had already rolled back: the change was not confirmed within ${spec.confirmWithin} s`
-          : 'the host could not keep the change',
+          : `the host could not keep the change${remark === '' ? '' : `: ${remark}`}`,
       );
     }
     return { checks, warnings };

@@ -152,7 +152,12 @@ export const CHANGE = {
     'The daemon did not start with the new configuration; the host was rolled back.',
     'journalctl -u docker.service',
   ],
-  E_APPLY: [5, 'The change failed; the host is as it was before.', 'journalctl -t docker-tls'],
+  E_CONTAINERS_STOPPED: [
+    5,
+    'Containers that ran before the change were stopped by it; the configuration was rolled back.',
+    'docker ps -a',
+  ],
+  E_APPLY: [5, 'The change failed and was rolled back.', 'journalctl -t docker-tls'],
   E_UNANSWERED: [5, 'The host did not report how the change ended.', 'Run the command that the error gives.'],
   E_NOT_CONFIRMED: [
     5,

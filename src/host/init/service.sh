@@ -1,6 +1,6 @@
 # The daemon and sshd where init runs scripts (sysvinit, OpenRC): what runs, and how they are started, stopped and reloaded.
-# Needs functions: api find_daemon hold_port local_socket look_at_clock mark missing_programs release_port run_script
-# Needs variables: BACK LIMIT PORTS T TXN missing pid socket uptime
+# Needs functions: await_answer find_daemon hold_port look_at_clock mark missing_programs release_port run_script
+# Needs variables: BACK LIMIT PORTS T missing pid uptime
 # Needs programs: cat grep readlink sleep stat tail
 
 look_at_service() { :; }
@@ -10,18 +10,7 @@ obstacle() {
   why=$missing
 }
 
-# Does it run and answer? Its script does not wait for that. Without a program to ask with it has to do that it listens.
-is_up() {
-  find_daemon || return 1
-  local_socket "$pid"
-  [ -n "$socket" ] || return 1
-  answer=$(
-    exec 9<&-
-    api "$socket" "$TXN" /_ping
-  )
-  [ $? != 2 ] || return 0
-  case $answer in '' | *"--$TXN api 000 "*) return 1 ;; esac
-}
+runs() { find_daemon; }
 
 # A script of the service: what it starts gets none of our descriptors, our umask or our deaf ears.
 service() {
@@ -33,21 +22,10 @@ service() {
   )
 }
 
+# Its script does not wait until it answers.
 start_service() {
   find_daemon || service start
-  look_at_clock
-  end=$((uptime + LIMIT))
-  gone=0
-  while [ "$uptime" -lt "$end" ]; do
-    is_up && return 0
-    # One that ends in its start is not waited for; a supervisor may start it again at once.
-    if find_daemon; then gone=0; else gone=$((gone + 1)); fi
-    [ "$gone" -lt 20 ] || break
-    sleep 0.1
-    look_at_clock
-  done
-  printf 'dockerd does not run, or does not answer\n' >&2
-  return 1
+  await_answer
 }
 
 # A script that has lost the number of its daemon leaves it running.

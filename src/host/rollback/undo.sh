@@ -1,6 +1,7 @@
 # The rollback: everything back as it was, at once, by the timer or at the next boot.
-# Needs functions: apply_services clear_beside clear_blobs end_linger final_daemon_json finish forget_recovery mark note place_as
-# Needs functions: read_at_boot release_port reload_live_restore remove_created restore_files restore_live_restore stop_timer unlist_recovery
+# Needs functions: apply_services clear_beside clear_blobs end_linger final_daemon_json finish forget_recovery mark name_stopped
+# Needs functions: note place_as read_at_boot release_port reload_live_restore remove_created restore_files restore_live_restore
+# Needs functions: stop_timer unlist_recovery
 # Needs variables: DAEMON_JSON LEFT_DOWN LIVE_RESTORE LOCK RECOVERY RECOVERY_LINK RUN STATE T TXN WAS_ACTIVE
 # Needs programs: rm sleep
 
@@ -20,6 +21,7 @@ undo() {
     fi
     mark restored
   fi
+  [ "$reason" = boot ] || name_stopped
   clear_beside
   clear_blobs
   clear_recovery

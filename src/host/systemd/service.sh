@@ -1,12 +1,12 @@
 # The daemon and sshd as systemd's services: what runs, and how they are started, stopped and reloaded.
-# Needs functions: active hold_port main_pid mark note_daemon note_dependents release_port start_dependents
+# Needs functions: active await_answer hold_port main_pid mark note_dependents release_port start_dependents
 # Needs variables: BACK LIMIT LOCAL_SOCKET NL SERVICE SOCKET SOCKET_WAS_ACTIVE T TLS_SOCKET UNITS docker_unit pid socket_unit
 # Needs programs: journalctl sleep systemctl timeout
 
 # The option for the systemd of a user (rootless/manager.sh); none: the host's.
 WHOSE=
 
-start_service() { service start "$SERVICE"; }
+start_service() { service start "$SERVICE" && await_answer; }
 
 # What the daemon has logged since a time: last_words SECONDS
 last_words() {
@@ -83,7 +83,7 @@ start_held() {
   } &
   release=$!
   # A condition that is not met is no failure to systemctl.
-  service start "$SERVICE" && note_daemon
+  start_service
   started=$?
   wait "$release"
   return "$started"
