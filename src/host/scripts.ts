@@ -11,6 +11,7 @@ import switchModule from './apply/switch.sh';
 import takeLockModule from './apply/take-lock.sh';
 import validateModule from './apply/validate.sh';
 import auditApiModule from './audit/api.sh';
+import auditArgumentsModule from './audit/arguments.sh';
 import auditDockerdModule from './audit/dockerd.sh';
 import auditFilesModule from './audit/files.sh';
 import auditHardeningModule from './audit/hardening.sh';
@@ -180,6 +181,7 @@ export const AUDIT_SCRIPT: string = [
   auditHostModule,
   auditHardeningModule,
   auditSshdModule,
+  auditArgumentsModule,
   auditDockerdModule,
   auditFilesModule,
   auditSoftwareModule,

@@ -104,6 +104,28 @@ describe('command lines of dockerd', () => {
   });
 
   test.each([
+    ['-DH fd:// -ldebug', '-D -ldebug'],
+    ['-DHfd://', '-D'],
+    ['"-DHfd://" -G wheel', '"-D" -G wheel'],
+    ['"-DHunix:///a b"', '-D'],
+  ])('grouped shorthands are flags of their own: %s without -H', (words, rest) => {
+    const line = parseCommandLine(`/usr/bin/dockerd ${words}`, unset);
+    if (line === undefined) throw new Error('not read');
+    expect(flagValues(line.flags, '--host')).toEqual([words.includes('unix') ? 'unix:///a b' : 'fd://']);
+    expect(renderCommandLine(line, ({ name }) => name === '--host', []).replaceAll('"', '')).toBe(
+      `/usr/bin/dockerd ${rest.replaceAll('"', '')}`,
+    );
+    // A group is written letter by letter.
+    const kept = parseCommandLine(
+      renderCommandLine(line, () => false, []),
+      unset,
+    );
+    expect(kept?.flags.map(({ name, value }) => [name, value])).toEqual(
+      line.flags.map(({ name, value }) => [name, value]),
+    );
+  });
+
+  test.each([
     '--allow-direct-routing -H fd:// --debug',
     // One that no dockerd has yet.
     '--a-new-switch -H fd:// -l warn',

@@ -64,6 +64,12 @@ describe.each(['dash', 'bash', 'busybox sh'])('by %s', (shell) => {
       );
     });
 
+    test('one that has lost its socket is not waited for', () => {
+      const text = `find_daemon() { :; }; responds() { lost=/run/docker.sock; echo gone >&2; return 1; }; born() { :; }
+        sleep() { :; }; LIMIT=300; mark local; await_answer; echo $?`;
+      expect(run(shell, text)).toBe('1\ngone\ndockerd does not run, or does not answer\n');
+    });
+
     test('one that ends in its start is not waited for', () => {
       const text = 'find_daemon() { return 1; }; sleep() { :; }; LIMIT=300; await_answer; echo $?';
       expect(run(shell, text)).toBe('1\ndockerd does not run, or does not answer\n');

@@ -1,6 +1,6 @@
 # Whether the daemon has started: it answers.
 # Needs functions: api find_daemon local_socket look_at_clock refused runs
-# Needs variables: LIMIT T TXN lost socket uptime
+# Needs variables: LIMIT T TXN socket uptime
 # Needs programs: cat docker rm sleep timeout
 
 # Sets `birth` to when a process began, in the kernel's count: born PID
@@ -28,10 +28,13 @@ answers() {
   printf '%s %s\n' "$pid" "$birth" >"$T/daemon" || rm -f -- "$T/daemon"
 }
 
-# Does it answer on its local socket, by the path of that? Where it answered before the change, it may have lost none.
+# Is the path of a socket gone, of a daemon that answered on such a one before the change? It does not come back.
+has_lost() { [ -n "$lost" ] && [ -e "$T/local" ]; }
+
+# Does it answer on its local socket, by the path of that?
 responds() {
   local_socket "$pid"
-  if [ -n "$lost" ] && [ -e "$T/local" ]; then
+  if has_lost; then
     printf 'dockerd runs, and its socket %s is gone\n' "$lost" >&2
     return 1
   fi
@@ -62,11 +65,9 @@ await_answer() {
   look_at_clock
   end=$((uptime + LIMIT)) gone=0
   while [ "$uptime" -lt "$end" ] && [ "$gone" -lt 20 ]; do
-    if find_daemon; then
-      answers 2>"$T/answer-error" && return 0
-    else
-      gone=$((gone + 1))
-    fi
+    lost=
+    find_daemon && answers 2>"$T/answer-error" && return 0
+    if has_lost || ! find_daemon; then gone=$((gone + 1)); fi
     sleep 0.1
     look_at_clock
   done
