@@ -1,7 +1,7 @@
 /** Owns the carrying out of a transaction on a host: start, confirm, take back, and what the host answered. */
 
 import type { HostKind } from '../domain/plan/host-kind.ts';
-import { diskFullError, lockedError, rollbackByHand } from '../domain/plan/preflight.ts';
+import { diskFullError, lockedError, repairHints, rollbackByHand } from '../domain/plan/preflight.ts';
 import { asBefore, renderEnding, renderHold, type Transaction } from '../domain/plan/transaction.ts';
 import { type Login, sudoCommand } from '../domain/quote.ts';
 import { DockerTlsError, printable, printableLines } from '../errors/errors.ts';
@@ -104,8 +104,8 @@ function translate(session: HostLogin, kind: HostKind, last: HostResult | undefi
     case 'blocked':
       return new DockerTlsError(
         'E_ROLLBACK',
-        'an earlier change is half done and could not be taken back; nothing further was changed',
-        { where: host, hints: [rollbackByHand(login, kind), sudoCommand(login, ...kind.commands.ownLog)] },
+        'the rollback of an earlier change failed, and does so again; nothing further was changed',
+        { where: host, hints: repairHints(login, kind) },
       );
     case 'changed':
       return new DockerTlsError(
@@ -123,7 +123,7 @@ function translate(session: HostLogin, kind: HostKind, last: HostResult | undefi
         `the change failed (${printable(last.step)}), and rolling back failed as well: ${reason(last.why)}`,
         {
           where: host,
-          hints: [rollbackByHand(login, kind), sudoCommand(login, ...kind.commands.log)],
+          hints: repairHints(login, kind),
           details: printableLines(last.journal, 15),
         },
       );

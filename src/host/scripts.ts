@@ -48,6 +48,7 @@ import resultModule from './result.sh';
 import answerModule from './rollback/answer.sh';
 import auditRulesModule from './rollback/audit-rules.sh';
 import baseModule from './rollback/base.sh';
+import changedModule from './rollback/changed.sh';
 import commitModule from './rollback/commit.sh';
 import containersModule from './rollback/containers.sh';
 import daemonModule from './rollback/daemon.sh';
@@ -78,7 +79,7 @@ export type KindName = (typeof KIND_NAMES)[number];
 
 /**
  * What each has of its own, with the same functions in all of them. `rollback`: look_at_service, obstacle,
- * find_daemon, runs, start_service, restart_docker, reload_sshd, last_words, read_at_boot, stop_timer, forget_recovery.
+ * find_daemon, runs, reset_failed, start_service, restart_docker, reload_sshd, last_words, read_at_boot, stop_timer, forget_recovery.
  * `apply`: unread_units, write_recovery, set_recovery_goal, start_timer.
  */
 const BY_SYSTEMD = {
@@ -109,6 +110,7 @@ export function rollbackScript(kind: KindName): string {
     resultModule,
     apiModule,
     bootListModule,
+    changedModule,
     restoreModule,
     lingerModule,
     answerModule,

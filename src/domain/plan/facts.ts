@@ -141,6 +141,8 @@ export function parseFacts(stdout: Buffer) {
     generations: parseGenerations(files, places.state, ownerOf),
     lock: parseLock(files.get(places.lock)),
     transaction: raw.get('transaction'),
+    /** The rollback of a change has failed, and has not been finished since. */
+    rollbackFailed: raw.has('rollback-failed'),
     /** Lines of `ss -Hltnp`: whatever listens on TCP. */
     listeners: lines('listeners').filter((line) => line.trim() !== ''),
     disk: parseDisk(get('disk')),

@@ -169,7 +169,11 @@ export const CHANGE = {
     'A connection was accepted or rejected that should not have been; a change is rolled back.',
     'docker-tls doctor HOST',
   ],
-  E_ROLLBACK: [6, 'Rolling back failed: the host is half changed.', 'Run the rollback command that the error gives.'],
+  E_ROLLBACK: [
+    6,
+    'Rolling back failed, as a rule since dockerd does not start with the settings that it had before the change.',
+    'Repair what the log of dockerd names, and start it: the host overwrites nothing that you change, and ends the rollback by itself.',
+  ],
 } as const;
 
 export const AUDIT = {

@@ -24,6 +24,7 @@ record_facts() {
   file "$STATE/packages"
   file "$RUN/docker-tls.lock"
   [ -e "$STATE/txn/rollback.sh" ] && say transaction "$(cat "$STATE/txn/id" 2>/dev/null)"
+  [ -e "$STATE/txn/failed" ] && say rollback-failed yes
   # What else is under our care: files of hardening, and ours of a docker.service that is no longer there. Never the content of a file of
   # which only mode and owner are ours.
   if [ -f "$STATE/origin/manifest" ]; then

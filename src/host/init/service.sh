@@ -4,6 +4,7 @@
 # Needs programs: cat grep readlink sleep stat tail
 
 look_at_service() { :; }
+reset_failed() { :; }
 
 obstacle() {
   missing_programs

@@ -90,7 +90,7 @@ start_held() {
 }
 
 # systemd starts a unit only so often.
-reset_failed() { systemctl reset-failed "$SERVICE" "$TLS_SOCKET" $LOCAL_SOCKET 2>/dev/null 9<&-; }
+reset_failed() { systemctl reset-failed "$SERVICE" "$TLS_SOCKET" $LOCAL_SOCKET 2>/dev/null 9<&- || :; }
 
 # Sets `ports` to those that our socket unit holds, each once.
 find_ports() {
