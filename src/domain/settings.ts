@@ -162,6 +162,13 @@ export const HOST_SETTINGS = {
     summary: 'containers across a restart',
     flag: safety,
   },
+  unreadSettings: {
+    ...choice(['refuse', 'accept']),
+    default: 'refuse',
+    summary: 'accept: restart also with settings that dockerd has not read yet',
+    flag: safety,
+    here: true,
+  },
   liveRestore: { ...onOff, summary: 'leave live-restore on afterwards', otherwise: 'as it is', flag: safety, kept },
   keep: { ...whole(1, 100), default: 5, summary: 'generations that the host keeps', flag: { ...safety, value: 'N' } },
   confirmWithin: {
@@ -280,4 +287,8 @@ export function defaultWords({ default: value, otherwise }: Setting): string | u
 }
 
 /** The settings that every command which changes hosts takes for its run. */
-export const RUN_SETTINGS = { containers: HOST_SETTINGS.containers, confirmWithin: HOST_SETTINGS.confirmWithin };
+export const RUN_SETTINGS = {
+  containers: HOST_SETTINGS.containers,
+  unreadSettings: HOST_SETTINGS.unreadSettings,
+  confirmWithin: HOST_SETTINGS.confirmWithin,
+};

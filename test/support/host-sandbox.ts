@@ -106,7 +106,8 @@ export class Sandbox {
     );
     this.#stub(
       'curl',
-      `grep -q '"live-restore": true' /etc/docker/daemon.json 2>/dev/null && on=true || on=false
+      `case $(cat) in *_ping*) printf 'OK\\n--abc123 api 200 /_ping\\n'; exit ;; *containers*) exit ;; esac
+grep -q '"live-restore": true' /etc/docker/daemon.json 2>/dev/null && on=true || on=false
 echo "live-restore $on" >>${this.directory}/systemctl; printf '{"LiveRestoreEnabled":%s}' $on`,
     );
     // Every command that changes a name may be the last one.

@@ -127,6 +127,10 @@ export function parseFacts(stdout: Buffer) {
       logDrivers: textsAt(info, 'Plugins', 'Log'),
       /** Files of its settings that were edited after it had started; undefined where that is not known. */
       edited: raw.has('edited') ? lines('edited') : undefined,
+      /** What the daemon says of itself (`docker info`). */
+      info,
+      /** It has read its configuration anew since daemon.json was edited. */
+      reloaded: [...answers].some(([path, { body }]) => path.startsWith('/events?') && body.includes('"reload"')),
       containers: parseContainers(answer('/containers/json'), get('restart-policies')),
     },
     files,

@@ -2,6 +2,7 @@
 
 import type { HostPlan } from '../../domain/plan/plan.ts';
 import { preflight, stopProblem } from '../../domain/plan/preflight.ts';
+import { unreadProblem } from '../../domain/plan/unread-settings.ts';
 import type { HostSpec } from '../../domain/settings.ts';
 import { type DockerTlsError, DockerTlsErrors } from '../../errors/errors.ts';
 import type { OpenedHost, PlannedHost } from '../intent.ts';
@@ -9,14 +10,16 @@ import type { OpenedHost, PlannedHost } from '../intent.ts';
 /** Everything at once; without a plan what prevents any. */
 export function problemsOf(
   { session, facts, skewMs }: Pick<OpenedHost, 'session' | 'facts' | 'skewMs'>,
-  { name, port, containers }: HostSpec,
+  { name, port, containers, unreadSettings }: HostSpec,
   now: Date,
   plan?: HostPlan,
 ): DockerTlsError[] {
   const { login } = session;
   return [
     ...preflight({ host: name, login, facts, skewMs, nowMs: now.getTime(), port, plan }),
-    ...(plan === undefined ? [] : stopProblem(name, facts, containers, plan)),
+    ...(plan === undefined
+      ? []
+      : [...stopProblem(name, facts, containers, plan), ...unreadProblem(name, login, facts, unreadSettings, plan)]),
   ];
 }
 

@@ -132,6 +132,11 @@ export const DAEMON = {
     'systemctl cat docker.service; systemctl list-dependencies docker.service',
   ],
   E_UNIT_UNREAD: [4, 'Unit files were changed but not loaded.', 'systemctl daemon-reload'],
+  E_SETTINGS_UNREAD: [
+    4,
+    'The running daemon has not read some of its settings, and may not start with them.',
+    'systemctl restart docker.service',
+  ],
   E_DAEMON_JSON: [4, 'daemon.json is not valid.', 'python3 -m json.tool /etc/docker/daemon.json'],
   E_CONFIG_FILE: [4, "The daemon's configuration file cannot be read or kept.", 'ls -l /etc/docker/daemon.json'],
   E_CONFLICT: [4, 'A setting is given both as a flag and in daemon.json.', 'Remove one of the two.'],
