@@ -83,6 +83,14 @@ describe('of the command line', () => {
     });
     expect(unreadSettings(facts)).toEqual([]);
   });
+
+  test('no restart reads a line that our drop-in has replaced', () => {
+    const more = { ...runs('-H', 'fd://'), ...options('--bip=1.2.3.4/8') };
+    const unit = { [`file:${UNIT}`]: 'file 644 0:0\n[Service]\nExecStart=/usr/sbin/dockerd --mtu 9 $DOCKER_OPTS\n' };
+    const ours = { 'drop-ins': '/etc/systemd/system/docker.service.d/zz-docker-tls.conf' };
+    expect(unreadSettings(factsOf({ ...more, ...unit }))).toEqual(['--mtu', '--bip']);
+    expect(unreadSettings(factsOf({ ...more, ...unit, ...ours }))).toEqual(['--bip']);
+  });
 });
 
 test('a change that restarts the daemon is refused, with the two ways out', () => {

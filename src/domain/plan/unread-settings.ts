@@ -4,6 +4,7 @@ import type { DockerTlsError } from '../../errors/errors.ts';
 import { printable } from '../../errors/errors.ts';
 import { parseFlags } from '../dockerd/command-line.ts';
 import { parseDaemonJson } from '../dockerd/daemon-json.ts';
+import { hasOurName } from '../dockerd/drop-in.ts';
 import { flagOfKey, keyOfFlag } from '../dockerd/flags.ts';
 import { flagged } from '../dockerd/options.ts';
 import { type Json, textAt, textsAt } from '../json.ts';
@@ -62,15 +63,17 @@ function unreadKeys(facts: HostFacts): string[] {
     .map(([key]) => `"${printable(key)}" in ${configName}`);
 }
 
-/** Of its command line and the variables in it. */
+/** Of its command line and the variables in it. Where our drop-in has replaced the line, no restart by a person would read another one. */
 function unreadFlags(facts: HostFacts): string[] {
-  const { cmdline } = facts.docker;
+  const { cmdline, unit } = facts.docker;
   if (cmdline.length < 2) return [];
   const running = {
     flags: parseFlags(cmdline.slice(1).map((text) => ({ raw: text, text }))),
     json: parseDaemonJson(''),
   };
-  const unread = viewDaemon(facts).flags.filter((flag) => {
+  const { flags, variables } = viewDaemon(facts);
+  const given = unit.dropIns.some(hasOurName) ? variables.flatMap((variable) => variable.flags) : flags;
+  const unread = given.filter((flag) => {
     const key = keyOfFlag(flag.name.slice(2));
     // What systemd fills in is not known here.
     const known = flag.words.every(({ text }) => !/[%$]/.test(text));
