@@ -103,6 +103,7 @@ test('a change that restarts the daemon is refused, with the two ways out', () =
       code: 'E_SETTINGS_UNREAD',
       message: expect.stringContaining(`"seccomp-profile" in ${JSON_FILE}`),
       hints: [
+        expect.stringContaining('--validate --config-file /etc/docker/daemon.json'),
         expect.stringContaining('systemctl restart docker.service'),
         expect.stringContaining('--unread-settings'),
       ],

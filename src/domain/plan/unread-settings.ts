@@ -94,12 +94,18 @@ export function unreadProblem(
   const names = unread === 'accept' || plan.daemon.action !== 'restart' ? [] : unreadSettings(facts);
   if (names.length === 0) return [];
   const { commands, service } = kindOf(facts);
+  const asks = Number.parseInt(facts.docker.version, 10) >= 23 && names.some((name) => name.startsWith('"'));
   return [
     problem(
       host,
       'E_SETTINGS_UNREAD',
       `${service} has not read ${listWords(names)} since it started: if dockerd does not start with ${names.length === 1 ? 'it' : 'them'}, no rollback can start it either`,
       [
+        ...(asks
+          ? [
+              `check the file (this does not find everything): ${sudoCommand(login, facts.docker.binary, '--validate', '--config-file', facts.places.daemonJson)}`,
+            ]
+          : []),
         `let it start with them first (containers stop for that unless live-restore is on): ${sudoCommand(login, ...commands.restart)}`,
         'or let this change be the first start with them: --unread-settings accept',
       ],

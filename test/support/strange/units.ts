@@ -47,7 +47,21 @@ export const UNITS: readonly StrangeCase[] = [
     make: unit('[Service]\nExecStartPre=/bin/true\nExecStartPost=/bin/true\nExecStopPost=/bin/true'),
   },
   { name: 'an emptied ExecReload', make: unit('[Service]\nExecReload=') },
-  { name: '`Type=simple`', make: unit('[Service]\nType=simple') },
+  // systemd calls the daemon started before it answers, and before a SIGHUP does not end it.
+  ...['simple', 'exec', 'idle'].map((type) => ({
+    name: `\`Type=${type}\``,
+    make: unit(`[Service]\nType=${type}`),
+    ...(type === 'exec' ? { short: true as const } : {}),
+  })),
+  {
+    name: '`Type=exec`, no `-H fd://`, and docker.socket disabled',
+    make: `systemctl disable --now docker.socket; ${unit('[Service]\nType=exec\nExecStart=\nExecStart=/usr/sbin/dockerd')}`,
+    end: 'systemctl enable docker.socket',
+  },
+  ...['-DH fd://', '-DHfd://', '-ldebug -H=fd://'].map((flags) => ({
+    name: `grouped flags: \`dockerd ${flags}\``,
+    make: execStart(`/usr/sbin/dockerd ${flags}`),
+  })),
   { name: '`Restart=no`', make: unit('[Service]\nRestart=no') },
   {
     name: 'one start in an hour (StartLimitBurst=1)',
