@@ -67,7 +67,12 @@ describe('an ending', () => {
     [`uncommitted ${base64('anything else')}`, 'stuck'],
     ['uncommitted -', 'stuck'],
   ])('%s', async (line, ending) => {
-    expect(await endTransaction(host(line), change, 'commit')).toEqual({ ending, remark: '' });
+    expect(await endTransaction(host(line), change, 'commit')).toMatchObject({ ending });
+  });
+
+  test('why a change could not be kept comes along', async () => {
+    const line = `uncommitted ${base64('containers stopped that ran before: web (exit 137)')}`;
+    expect((await endTransaction(host(line), change, 'commit')).remark).toMatch(/web \(exit 137\)$/);
   });
 
   test('a remark of the rollback comes along, without what a terminal would obey', async () => {
