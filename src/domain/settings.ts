@@ -162,10 +162,9 @@ export const HOST_SETTINGS = {
     summary: 'containers across a restart',
     flag: safety,
   },
-  unreadSettings: {
-    ...choice(['refuse', 'accept']),
-    default: 'refuse',
-    summary: 'accept: restart also with settings that dockerd has not read yet',
+  allowUnreadSettings: {
+    ...on,
+    summary: 'restart also with settings that dockerd has not read yet',
     flag: safety,
     here: true,
   },
@@ -289,6 +288,6 @@ export function defaultWords({ default: value, otherwise }: Setting): string | u
 /** The settings that every command which changes hosts takes for its run. */
 export const RUN_SETTINGS = {
   containers: HOST_SETTINGS.containers,
-  unreadSettings: HOST_SETTINGS.unreadSettings,
+  allowUnreadSettings: HOST_SETTINGS.allowUnreadSettings,
   confirmWithin: HOST_SETTINGS.confirmWithin,
 };

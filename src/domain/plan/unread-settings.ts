@@ -84,14 +84,8 @@ function unreadFlags(facts: HostFacts): string[] {
 }
 
 /** Settings that have not been read are for a person to try first, or to agree to: a rollback would need them as well. */
-export function unreadProblem(
-  host: string,
-  login: Login,
-  facts: HostFacts,
-  unread: 'refuse' | 'accept',
-  plan: HostPlan,
-): DockerTlsError[] {
-  const names = unread === 'accept' || plan.daemon.action !== 'restart' ? [] : unreadSettings(facts);
+export function unreadProblem(host: string, login: Login, facts: HostFacts, plan: HostPlan): DockerTlsError[] {
+  const names = plan.daemon.action !== 'restart' ? [] : unreadSettings(facts);
   if (names.length === 0) return [];
   const { commands, service } = kindOf(facts);
   const asks = Number.parseInt(facts.docker.version, 10) >= 23 && names.some((name) => name.startsWith('"'));
@@ -107,7 +101,7 @@ export function unreadProblem(
             ]
           : []),
         `let it start with them first (containers stop for that unless live-restore is on): ${sudoCommand(login, ...commands.restart)}`,
-        'or let this change be the first start with them: --unread-settings accept',
+        'or let this change be the first start with them: --allow-unread-settings',
       ],
     ),
   ];

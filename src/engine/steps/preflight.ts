@@ -11,7 +11,7 @@ import type { OpenedHost, PlannedHost } from '../intent.ts';
 /** Everything at once; without a plan what prevents any. */
 export function problemsOf(
   { session, facts, skewMs }: Pick<OpenedHost, 'session' | 'facts' | 'skewMs'>,
-  { name, port, containers, unreadSettings }: HostSpec,
+  { name, port, containers, allowUnreadSettings }: HostSpec,
   now: Date,
   plan?: HostPlan,
 ): DockerTlsError[] {
@@ -23,7 +23,7 @@ export function problemsOf(
   return [
     ...found,
     ...stopProblem(name, facts, containers, plan),
-    ...(tried ? [] : unreadProblem(name, login, facts, unreadSettings, plan)),
+    ...(tried || allowUnreadSettings ? [] : unreadProblem(name, login, facts, plan)),
   ];
 }
 

@@ -7,7 +7,7 @@ const xattr = (name: string, value: string): string =>
   `python3 -c 'import os; os.setxattr("${JSON_PATH}", "${name}", bytes.fromhex("${value}"))'`;
 
 /** What the daemon has not read yet is refused before it is asked about. */
-const ACCEPT = ['--unread-settings', 'accept'];
+const ACCEPT = ['--allow-unread-settings'];
 
 export const ENVIRONMENT: readonly StrangeCase[] = [
   {
@@ -216,7 +216,7 @@ export const DAEMON_JSON: readonly StrangeCase[] = [
     name: `edited after the daemon's start: ${name}`,
     make: `sleep 2; ${put(JSON_PATH, `{ ${setting} }`)}`,
     code: 'E_SETTINGS_UNREAD' as const,
-    says: /--unread-settings accept/,
+    says: /--allow-unread-settings/,
   })),
   {
     name: "edited after the daemon's start: labels, with a reload",
