@@ -9,6 +9,7 @@ import { homedir } from 'node:os';
 import { basename, dirname, join, resolve } from 'node:path';
 import { renewal } from '../domain/pki/renewal.ts';
 import { shellQuote } from '../domain/quote.ts';
+import { readNamedFileSync } from '../named-file.ts';
 import { type DockerOptions, dockerOptions } from './plugin-call.ts';
 
 type Env = Readonly<Record<string, string | undefined>>;
@@ -176,7 +177,7 @@ function json(file: string): Fields {
 
 function read(file: string): string | undefined {
   try {
-    return readFileSync(file, 'utf8');
+    return readNamedFileSync(file).toString('utf8');
   } catch {
     return undefined;
   }
