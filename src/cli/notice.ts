@@ -8,7 +8,6 @@ import { readdirSync, readFileSync, renameSync, statSync, writeFileSync } from '
 import { basename, dirname, join, resolve } from 'node:path';
 import { renewal } from '../domain/pki/renewal.ts';
 import { shellQuote } from '../domain/quote.ts';
-import { readNamedFileSync } from '../named-file.ts';
 import { homeDirectory } from '../user.ts';
 import { type DockerOptions, dockerOptions } from './plugin-call.ts';
 
@@ -181,7 +180,7 @@ function json(file: string): Fields {
 
 function read(file: string): string | undefined {
   try {
-    return readNamedFileSync(file).toString('utf8');
+    return readFileSync(file, 'utf8');
   } catch {
     return undefined;
   }
