@@ -63,6 +63,7 @@ export const HOST = {
   E_HOST_MANAGED: [4, 'The host is managed from another store.', 'Pass --home DIR, or use docker-tls client request.'],
   E_BUTANE: [2, 'A host cannot be written as a Butane file.', 'docs/hosts.md, "Hosts configured at first boot"'],
   E_NOT_SET_UP: [2, 'docker-tls has not set up this host.', 'docker-tls setup HOST'],
+  E_ROLLED_BACK: [2, 'The current generation was itself made by a rollback.', 'docker-tls rollback HOST --dry-run'],
   E_NO_GENERATION: [2, 'The generation to return to is not on the host.', 'docker-tls remove HOST'],
   E_ACCEPTS_REVOKED: [
     4,
