@@ -901,6 +901,32 @@ const CONTAINER_CASES: readonly Case[] = [
   ...NAMED.map(
     ([check, name, fields, state]): Case => ({ check, name, host: 'good-trixie', change: container(fields), state }),
   ),
+  ...(
+    [
+      ['5.6', 'a directory of the host', '/etc', 'finding'],
+      ['5.6', 'a disk of the host', '/dev/sda1', 'finding'],
+      ['5.6', 'a directory of its own', '/srv/data', 'pass'],
+      ['5.6', 'of another computer', ':/etc', 'pass'],
+      ['5.32', "the directory of Docker's socket", '/run', 'finding'],
+    ] as const
+  ).map(
+    ([check, name, device, state]): Case => ({
+      check,
+      name: `a volume that is ${name}`,
+      host: 'good-trixie',
+      change: {
+        ...container({
+          Mounts: [{ Type: 'volume', Name: 'x', Source: '/var/lib/docker/volumes/x', Destination: '/d', RW: true }],
+        }),
+        sections: {
+          'api 200 /volumes': JSON.stringify({
+            Volumes: [{ Name: 'x', Options: { type: 'none', o: 'bind', device } }],
+          }),
+        },
+      },
+      state,
+    }),
+  ),
   {
     check: '5.4',
     name: 'a small capability',
