@@ -63,7 +63,7 @@ const AUDITING: Alteration = {
     'audit-rules-d': RULES,
     'auditctl-status 255': undefined,
     'auditctl-list 255': undefined,
-    'auditctl-status 0': 'enabled 1\nfailure 1\n',
+    'auditctl-status 0': 'enabled 1\nfailure 1\npid 512\n',
     'auditctl-list 0': RULES,
     tmpfiles: 'd /run/containerd 0711 root root -\n',
   },
@@ -124,6 +124,40 @@ const AUDIT_CASES: readonly Case[] = [
       state: 'pass',
     }),
   ),
+  ...AUDIT_IDS.map(
+    (check): Case => ({
+      check,
+      name: 'auditd does not run',
+      host: 'good-trixie',
+      change: { sections: { ...AUDITING.sections, 'auditctl-status 0': 'enabled 1\npid 0\n' } },
+      state: 'finding',
+      says: 'auditd does not run',
+    }),
+  ),
+  {
+    check: '1.1.6',
+    name: 'auditd is not started at boot',
+    host: 'good-trixie',
+    change: {
+      sections: { ...AUDITING.sections, units: 'Id=auditd.service\nLoadState=loaded\nUnitFileState=disabled\n' },
+    },
+    state: 'finding',
+    says: 'not started at boot',
+  },
+  {
+    check: '1.1.5',
+    name: 'a rule that does not see what is in the directory',
+    host: 'good-trixie',
+    change: {
+      sections: {
+        ...AUDITING.sections,
+        'auditctl-list 0': '-a always,exit -F path=/var/lib/docker -F perm=wa',
+        'audit-rules-d': '-a always,exit -F path=/var/lib/docker -F perm=wa',
+      },
+    },
+    state: 'finding',
+    says: 'not of what is in it',
+  },
   ...AUDIT_IDS.map(
     (check): Case => ({
       check,
@@ -684,6 +718,47 @@ const DAEMON_CASES: readonly Case[] = [
     change: { sections: { files: '41c0 0 0 root root 10 /etc/docker/tls\0' } },
     state: 'pass',
   },
+  ...(
+    [
+      ['file.5', 'a program of a user', '81ed 1000 0 pat root 10 /usr/bin/runc', 'finding'],
+      ['file.5', "root's own programs", '81ed 0 0 root root 10 /usr/bin/runc', 'pass'],
+      [
+        'file.6',
+        'a program that every local user may change',
+        '81b6 0 0 root root 10 /usr/bin/containerd-shim',
+        'finding',
+      ],
+      [
+        'file.6',
+        'a directory of programs that every local user may write to',
+        '81ed 0 0 root root 10 /usr/bin/runc\0' + '41ff 0 0 root root 10 /usr/bin',
+        'finding',
+      ],
+      ['file.6', 'a program that runs before dockerd', '81ff 0 0 root root 10 /opt/before', 'finding'],
+      ['file.7', 'an EnvironmentFile of a user', '81a4 1000 0 pat root 10 /etc/default/mine', 'finding'],
+      ['file.7', 'an EnvironmentFile', '81a4 0 0 root root 10 /etc/default/mine', 'pass'],
+      [
+        'file.8',
+        'an EnvironmentFile that every local user may change',
+        '81b6 0 0 root root 10 /etc/default/mine',
+        'finding',
+      ],
+      ['file.8', "containerd's settings", '81b6 0 0 root root 10 /etc/containerd/config.toml', 'finding'],
+      ['file.8', 'an EnvironmentFile of root', '81a4 0 0 root root 10 /etc/default/mine', 'pass'],
+      ['file.9', "a user's data directory", '41c8 1000 0 pat root 10 /var/lib/docker', 'finding'],
+      ['file.9', 'with the group of userns-remap', '41c8 0 100000 root 100000 10 /var/lib/docker', 'pass'],
+      ['file.10', 'a data directory that is open', '41ff 0 0 root root 10 /var/lib/docker', 'finding'],
+      ['file.10', 'a data directory as dockerd makes it', '41c8 0 0 root root 10 /var/lib/docker', 'pass'],
+    ] as const
+  ).map(
+    ([check, name, files, state]): Case => ({
+      check,
+      name,
+      host: 'good-trixie',
+      change: { sections: { files: `${files}\0`, 'unit-inputs': '/opt/before\n/etc/default/mine' } },
+      state,
+    }),
+  ),
   {
     check: '3.15',
     name: 'another group, when dockerd is told so',

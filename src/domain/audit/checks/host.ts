@@ -88,6 +88,12 @@ export function isAudited(rules: readonly AuditRule[], facts: AuditFacts, path: 
   return isWatched(rules, path, facts.files.get(path)?.kind === 'directory' && path !== dataRoot(facts));
 }
 
+/** Why `harden` leaves it so. */
+const INSIDE_STAYS =
+  'it watches the directory itself, since all of its content is every write of every container; if that is wanted: -w /var/lib/docker -p wa';
+
+const AUDITD_STAYS = 'it writes rules and does not start auditd: systemctl enable --now auditd';
+
 /** An audit rule that is loaded now and is in a file for the next boot. */
 function watched(facts: AuditFacts, paths: readonly string[], what: string): Verdict {
   const present = paths.filter((path) => path !== '' && facts.files.has(path));
@@ -115,6 +121,22 @@ function watched(facts: AuditFacts, paths: readonly string[], what: string): Ver
   if (!inFiles && isHollow(audit.files, path))
     return findingAt(path, 'a rule is loaded at boot before its directory is made: then nothing inside is recorded');
   if (isLoaded && !audit.enabled) return findingAt(path, 'a rule is loaded, but auditing is off (auditctl -e 1)');
+  if (isLoaded && !audit.daemon)
+    return findingAt(path, 'a rule is loaded, but auditd does not run, so that no log has it', undefined, AUDITD_STAYS);
+  if (inFiles && !audit.atBoot)
+    return findingAt(
+      path,
+      'a rule is in a file, but auditd, which loads it, is not started at boot',
+      undefined,
+      AUDITD_STAYS,
+    );
+  if (isLoaded && inFiles && path === dataRoot(facts) && !isWatched(audit.loaded, path, true))
+    return findingAt(
+      path,
+      'a rule reports changes of the directory itself, not of what is in it',
+      undefined,
+      INSIDE_STAYS,
+    );
   if (isLoaded && inFiles) return PASS;
   if (isLoaded) return findingAt(path, 'a rule is loaded, but in no file that the next boot reads: it is gone then');
   if (inFiles && audit.locked)
