@@ -379,6 +379,21 @@ const DAEMON_CASES: readonly Case[] = [
     says: 'days ago',
   },
   {
+    check: '1.2.2',
+    name: 'a version with known vulnerabilities',
+    state: 'finding',
+    says: 'fixed in later versions',
+  },
+  {
+    check: '1.2.2',
+    name: 'one without',
+    change: {
+      api: { '/version': merge({ Version: '99.0.0', BuildTime: '2026-10-01T00:00:00Z', Components: [] }) },
+      sections: { 'packages-deb': 'docker-ce 5:99.0.0-1\ncontainerd.io 99.0.0-1\nrunc 99.0.0-1\n' },
+    },
+    state: 'pass',
+  },
+  {
     check: '2.1',
     name: 'rootless',
     change: { api: { '/info': merge({ SecurityOptions: ['name=rootless', 'name=seccomp,profile=builtin'] }) } },
@@ -415,6 +430,20 @@ const DAEMON_CASES: readonly Case[] = [
   { check: '2.3', name: 'said outright', change: { flags: ['--log-level=info'] }, state: 'pass' },
   { check: '2.4', name: 'off by =0', change: { flags: ['--iptables=0'] }, state: 'finding' },
   { check: '2.5', name: 'the defaults are none', state: 'pass' },
+  ...(
+    [
+      ['http://mirror.example:5000/', 'finding'],
+      ['http://127.0.0.1:5000/', 'pass'],
+      ['https://mirror.example/', 'pass'],
+    ] as const
+  ).map(
+    ([url, state]): Case => ({
+      check: '2.5',
+      name: `the mirror ${url}`,
+      change: { api: { '/info': (info: object) => ({ ...info, RegistryConfig: { Mirrors: [url] } }) } },
+      state,
+    }),
+  ),
   { check: '2.6', name: 'aufs', change: { api: { '/info': merge({ Driver: 'aufs' }) } }, state: 'finding' },
   {
     check: '2.8',

@@ -2,6 +2,7 @@
 
 import { lastOf } from '../../dockerd/options.ts';
 import { textAt } from '../../json.ts';
+import { plural } from '../../words.ts';
 import { type AuditRule, isHollow, isWatched } from '../audit-rules.ts';
 import {
   type Check,
@@ -16,6 +17,7 @@ import {
   type Verdict,
 } from '../check.ts';
 import type { AuditFacts } from '../facts.ts';
+import { assess } from '../vulnerabilities.ts';
 
 const DAY_MS = 86_400_000;
 
@@ -69,6 +71,9 @@ function groupMembers(facts: AuditFacts): Verdict {
 /** The oldest release line that still gets fixes (moby: project/BRANCHES-AND-TAGS.md). A distribution that rebuilds an older one tells nothing of the rest. */
 const FIRST_MAINTAINED = 25;
 
+/** What comes with an upgrade of the engine. */
+const ENGINE = ['engine', 'buildkit', 'containerd', 'runc'] as const;
+
 function version(facts: AuditFacts, now: Date): Verdict {
   if (facts.docker === undefined) return UNANSWERED;
   const name = textAt(facts.docker.version, 'Version') || textAt(facts.docker.info, 'ServerVersion');
@@ -80,7 +85,14 @@ function version(facts: AuditFacts, now: Date): Verdict {
   const built = Date.parse(textAt(facts.docker.version, 'BuildTime'));
   if (Number.isNaN(built)) return forPerson('is this version still maintained?', [{ place: 'dockerd', text: name }]);
   const days = Math.floor((now.getTime() - built) / DAY_MS);
-  return days <= 365 ? PASS : findingAt('dockerd', `version ${name} was built ${days} days ago`);
+  if (days > 365) return findingAt('dockerd', `version ${name} was built ${days} days ago`);
+  const open = ENGINE.flatMap((component) => assess(facts, component)?.open ?? []);
+  const [first] = open;
+  if (first !== undefined) {
+    const text = `${plural(open.length, 'known vulnerability', 'known vulnerabilities')} ${open.length === 1 ? 'is' : 'are'} fixed in later versions (${first.vulnerability.id} in ${first.fixed}): vuln.*`;
+    return findingAt('dockerd', `version ${name}: ${text}`);
+  }
+  return PASS;
 }
 
 /** Of a directory what happens inside counts as well; of the data root it would be every write of every container. */
