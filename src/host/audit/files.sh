@@ -33,7 +33,7 @@ file_facts() {
   directories=
   for file in $inputs; do directories="$directories ${file%/*}"; done
   # shellcheck disable=SC2086 # lists of plain names
-  stat_files $units $drop_ins $programs $inputs $directories $tls_directories /usr/bin /usr/sbin /usr/local/bin /etc/containerd /etc/docker /etc/docker/certs.d /etc/docker/daemon.json /etc/default/docker \
+  stat_files $units $drop_ins $programs $inputs $directories $tls_directories /usr/bin /usr/sbin /usr/local/bin /usr/local/sbin /etc/containerd /etc/docker /etc/docker/certs.d /etc/docker/daemon.json /etc/default/docker \
     /etc/sysconfig/docker /run/docker.sock /var/run/docker.sock "$socket" /run/containerd /run/containerd/containerd.sock \
     /var/lib/docker ${data_root:+"$data_root"} /etc/containerd/config.toml
   end files

@@ -763,6 +763,7 @@ const DAEMON_CASES: readonly Case[] = [
         '81ed 0 0 root root 10 /usr/bin/runc\0' + '41ff 0 0 root root 10 /usr/bin',
         'finding',
       ],
+      ['file.6', 'a directory in which dockerd looks for programs', '41ff 0 0 root root 10 /usr/local/bin', 'finding'],
       ['file.6', 'a program that runs before dockerd', '81ff 0 0 root root 10 /opt/before', 'finding'],
       ['file.7', 'an EnvironmentFile of a user', '81a4 1000 0 pat root 10 /etc/default/mine', 'finding'],
       ['file.7', 'an EnvironmentFile', '81a4 0 0 root root 10 /etc/default/mine', 'pass'],

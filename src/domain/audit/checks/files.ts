@@ -90,7 +90,14 @@ function programFiles(facts: AuditFacts): readonly FileFact[] {
   const all = [facts.daemon.binary, ...facts.unitInputs].flatMap((path) => facts.files.get(path) ?? []);
   const started = [...programs, ...all.filter(({ mode }) => (mode & 0o111) !== 0)];
   const directories = started.flatMap(({ path }) => facts.files.get(dirname(path)) ?? []);
-  return [...new Set([...started, ...directories])];
+  // dockerd looks for runc in each of them. Debian's own /usr/local/bin may be of the group staff.
+  const searched = paths(
+    '/usr/local/sbin',
+    '/usr/local/bin',
+    '/usr/sbin',
+    '/usr/bin',
+  )(facts).filter(({ mode, uid }) => (mode & 0o002) !== 0 || uid !== 0);
+  return [...new Set([...started, ...directories, ...searched])];
 }
 
 /** What else root reads at the start of dockerd and containerd. */
