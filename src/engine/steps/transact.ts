@@ -72,7 +72,7 @@ class Confirmer {
  * nor does its restart take in what another program has changed of those.
  */
 function changesTlsAlone({ plan, facts: { places, docker } }: HostChange): boolean {
-  const ours = [`${places.tls}/`, `${places.dropIns}/`, places.socket, places.socketWants];
+  const ours = [`${places.tls}/`, `${places.dropIns}/`, places.socket, places.socketWants, places.closed];
   return (
     plan.purpose === 'apply' &&
     plan.sshd === 'none' &&

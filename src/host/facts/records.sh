@@ -7,6 +7,7 @@
 record_facts() {
   file "$UNITS/$TLS_SOCKET"
   file "$UNITS/sockets.target.wants/$TLS_SOCKET"
+  file "$UNITS/docker-tls-closed.service"
   # A service of ours, which is not there before the first change.
   if [ "$host_kind" = podman ]; then
     file "$UNITS/$SERVICE"
