@@ -233,9 +233,9 @@ test('commands to paste log in as this run did, with a terminal for sudo', () =>
 
 test('another port than the one that our socket holds has to be free as well', () => {
   const socket = {
-    'tls-socket': 'LoadState=loaded\nActiveState=active',
-    'file:/etc/systemd/system/docker-tls.socket':
-      'file 644 0:0\n[Socket]\nListenStream=2376\nListenStream=[::1]:2377\n',
+    // Its file may be gone or edited: systemd has read it.
+    'tls-socket':
+      'Id=docker-tls.socket\nLoadState=loaded\nActiveState=active\nListen=[::]:2376 (Stream)\nListen=[::1]:2377 (Stream)',
   };
   const nginx = 'LISTEN 0 1 *:9000 *:* users:(("nginx",pid=7,fd=3))';
   const systemd = 'LISTEN 0 1 *:9000 *:* users:(("systemd",pid=1,fd=3))';

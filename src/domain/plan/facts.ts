@@ -93,6 +93,8 @@ export function parseFacts(stdout: Buffer) {
       /** What the socket unit of that name listens on: of dockerd's, or podman.socket. */
       socketListens: parseSockets(get('docker-socket')).flatMap(({ listens }) => listens),
       tlsSocket: serviceState(parseProperties(get('tls-socket'))),
+      /** What ours holds, whatever its file says by now. */
+      tlsSocketListens: parseSockets(get('tls-socket')).flatMap(({ listens }) => listens),
       /** Socket units, other than ours, that hand their sockets to the daemon. */
       otherSockets: parseSockets(get('sockets')),
       /** Units that docker.service does not start without. */

@@ -3,7 +3,6 @@
 import { LEAF_BACKDATE_MS } from '../pki/profiles.ts';
 import { clockCommand, rootCommand, sshCommand, sudoCommand } from '../quote.ts';
 import { readStart } from './daemon-start.ts';
-import { fileText, type HostFacts } from './facts.ts';
 import { judgeFirewall } from './firewall.ts';
 import { kindOf } from './host-kind.ts';
 import { editAt, type Preflight, type PreflightInput } from './preflight-config.ts';
@@ -49,7 +48,8 @@ function portTaken(input: PreflightInput): [message: string, hints: string[]] | 
   const other = `choose another: --port ${port === 2376 ? 2377 : 2376}`;
   const listeners = facts.listeners.filter((line) => line.trim().split(/\s+/)[3]?.endsWith(`:${port}`));
   const foreign = listeners.find((line) => !/users:\(\(.*"(dockerd|systemd)"/.test(line));
-  if (facts.docker.tlsSocket.active === 'active' && ownPorts(facts).includes(port)) return undefined;
+  const { tlsSocket, tlsSocketListens } = facts.docker;
+  if (tlsSocket.active === 'active' && tlsSocketListens.some((at) => at.endsWith(`:${port}`))) return undefined;
   if (foreign !== undefined) {
     const program = /"([^"]+)",pid=(\d+)/.exec(foreign);
     return [
@@ -76,10 +76,4 @@ function forwardedHints({ login, facts, port }: PreflightInput): string[] {
     ...editAt(login, flags.path, facts),
     sshCommand(login, 'sh', '-c', `${restart} daemon-reload && ${restart} restart docker`),
   ];
-}
-
-/** Ports that our socket unit holds, whichever the change is about. */
-function ownPorts(facts: HostFacts): number[] {
-  const streams = fileText(facts, facts.places.socket)?.match(/^ListenStream=.*$/gm) ?? [];
-  return streams.map((stream) => Number(/(\d+)$/.exec(stream)?.[1]));
 }
