@@ -263,11 +263,7 @@ function validation(plan: HostPlan, facts: HostFacts, entries: readonly Entry[],
     ),
     version: facts.docker.version,
     configFile: plan.daemonJson.path,
-    stagedConfigFile: protect
-      ? `${plan.daemonJson.path}.docker-tls-new-on`
-      : staged
-        ? `${plan.daemonJson.path}.docker-tls-new`
-        : undefined,
+    stagedConfigFile: protect || staged ? `${plan.daemonJson.path}.docker-tls-new${protect ? '-on' : ''}` : undefined,
     configExists: fileText(facts, plan.daemonJson.path) !== undefined,
     configSetsPidfile: 'pidfile' in view.json.values,
     configNamesCredentials: hasTlsInJson(view),

@@ -61,7 +61,7 @@ export const UNITS: readonly StrangeCase[] = [
   },
   {
     name: 'the same with `"hosts"` in daemon.json',
-    make: `${put('/etc/docker/daemon.json', '{ "hosts": ["fd://", "tcp://127.0.0.1:9999"] }')}${execStart('/usr/sbin/dockerd')}`,
+    make: `${put('/etc/docker/daemon.json', '{ "hosts": ["unix:///var/run/docker.sock"] }')}${execStart('/usr/sbin/dockerd')}`,
     later: `${AFTER_SETUP}; rm ${DROP_INS}/*docker-tls.conf; ${RESTART}`,
     remark: 'the TLS settings are in daemon.json as well; `apply` restores it',
   },
