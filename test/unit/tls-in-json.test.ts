@@ -36,7 +36,7 @@ test('ours are not taken for settings of the administrator: the old port goes, a
   expect(JSON.parse(json).hosts).toEqual(['unix:///var/run/docker.sock', 'tcp://0.0.0.0:2377']);
   expect(plan.warnings.join('\n')).not.toContain('the TLS settings that the daemon has now are replaced');
   // Already as wanted.
-  expect(planOf({ hosts, ...OURS }).json).toBe(JSON.stringify({ hosts, ...OURS }));
+  expect(planOf({ hosts, ...OURS }).json).toBe('');
 });
 
 test('a daemon.json with neither stays as it is', () => {
