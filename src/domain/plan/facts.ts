@@ -146,6 +146,7 @@ export function parseFacts(stdout: Buffer) {
     /** Lines of `ss -Hltnp`: whatever listens on TCP. */
     listeners: lines('listeners').filter((line) => line.trim() !== ''),
     disk: parseDisk(get('disk')),
+    inodes: parseInodes(get('inodes')),
     /** In the order of mounting: of two at the same path the last one counts. */
     mounts: parseMounts(get('mounts')),
     /** Free kilobytes of /run/systemd; undefined when they are not known. */
@@ -216,6 +217,12 @@ function parseDisk(text: string): { mount: string; freeKb: number }[] {
     .map((line) => line.trim().split(/\s+/))
     .filter((columns) => columns.length >= 6)
     .map((columns) => ({ mount: columns.slice(5).join(' '), freeKb: Number(columns[3]) }));
+}
+
+/** What `df -Pi` printed, without file systems that count none. */
+function parseInodes(text: string): { mount: string; free: number }[] {
+  const counted = text.split('\n').filter((line) => !/^\S+\s+[0-]\s/.test(line));
+  return parseDisk(counted.join('\n')).map(({ mount, freeKb }) => ({ mount, free: freeKb }));
 }
 
 function unreadable(message: string): DockerTlsError {

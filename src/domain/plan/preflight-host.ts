@@ -13,6 +13,7 @@ const BEHIND_LIMIT_MS = LEAF_BACKDATE_MS - 60_000;
 const AHEAD_LIMIT_MS = 23 * 3_600_000;
 /** What a change needs: copies of a few small files. */
 const FREE_KB = 2048;
+const FREE_INODES = 64;
 
 export function checkHost(input: Preflight): void {
   const { login, facts, skewMs, port, plan, add } = input;
@@ -33,6 +34,12 @@ export function checkHost(input: Preflight): void {
       add('E_DISK_FULL', `only ${freeKb} kB are free on ${mount}`, [
         `see what fills it: ${sudoCommand(login, 'du', '-xhd', '2', '-t', '100M', mount)}`,
       ]);
+  for (const [mount, free] of new Map(facts.inodes.map((one) => [one.mount, one.free])))
+    if (free < FREE_INODES)
+      add('E_DISK_FULL', `only ${free} more files fit on ${mount}: its inodes are used up, whatever room it has`, [
+        `see the inodes: ${sshCommand(login, 'df', '-i', mount)}`,
+        `see where the files are: ${sudoCommand(login, 'du', '--inodes', '-xd', '2', mount)}`,
+      ]);
   const { wall } = judgeFirewall(facts.firewall, port);
   if (wall && (plan === undefined || plan.daemon.action === 'restart'))
     add(
@@ -49,7 +56,8 @@ function portTaken(input: PreflightInput): [message: string, hints: string[]] | 
   const listeners = facts.listeners.filter((line) => line.trim().split(/\s+/)[3]?.endsWith(`:${port}`));
   const foreign = listeners.find((line) => !/users:\(\(.*"(dockerd|systemd)"/.test(line));
   const { tlsSocket, tlsSocketListens } = facts.docker;
-  if (tlsSocket.active === 'active' && tlsSocketListens.some((at) => at.endsWith(`:${port}`))) return undefined;
+  if (!['inactive', 'failed'].includes(tlsSocket.active) && tlsSocketListens.some((at) => at.endsWith(`:${port}`)))
+    return undefined;
   if (foreign !== undefined) {
     const program = /"([^"]+)",pid=(\d+)/.exec(foreign);
     return [

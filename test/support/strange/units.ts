@@ -81,6 +81,17 @@ export const UNITS: readonly StrangeCase[] = [
     name: 'one start in an hour (StartLimitBurst=1)',
     make: unit('[Unit]\nStartLimitIntervalSec=1h\nStartLimitBurst=1'),
   },
+  ...[
+    '[Service]\nPrivateNetwork=yes',
+    '[Service]\nTemporaryFileSystem=/etc/docker',
+    '[Unit]\nConflicts=docker-tls.socket',
+  ].map(
+    (text): StrangeCase => ({
+      name: `\`${text.replace(/^.*\n/, '')}\` in docker.service`,
+      make: unit(text),
+      code: 'E_UNIT_SETTING',
+    }),
+  ),
   {
     name: '`RefuseManualStop=yes`',
     make: `${put(`${DROP_INS}/own.conf`, '[Unit]\nRefuseManualStop=yes')}systemctl daemon-reload`,
