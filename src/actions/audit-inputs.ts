@@ -7,8 +7,6 @@ import { CHECKS } from '../domain/audit/evaluate.ts';
 import { auditFile, FILE_KINDS } from '../domain/audit/files/audited-file.ts';
 import type { AuditedFile } from '../domain/audit/report/report.ts';
 import { requireChecks, type Selection } from '../domain/audit/selection.ts';
-import { shellQuote } from '../domain/quote.ts';
-import { DockerTlsError } from '../errors/errors.ts';
 import { readIn } from './files.ts';
 
 const KINDS = ['compose', 'dockerfile'] as const;
@@ -46,15 +44,7 @@ export async function readInputs(options: InputOptions, cwd: string, withHosts: 
 }
 
 async function text(path: string, cwd: string): Promise<string> {
-  try {
-    const bytes = await readIn(path, cwd);
-    // Windows PowerShell 5.1 writes `… --json > report.json` so.
-    return bytes.toString(bytes[0] === 0xff && bytes[1] === 0xfe ? 'utf16le' : 'utf8').replace(/^\ufeff/, '');
-  } catch (cause) {
-    throw new DockerTlsError('E_AUDIT_FILE', 'it cannot be read', {
-      where: path,
-      hints: [`ls -l ${shellQuote(path)}`],
-      cause,
-    });
-  }
+  const bytes = await readIn(path, cwd, 'E_AUDIT_FILE');
+  // Windows PowerShell 5.1 writes `… --json > report.json` so.
+  return bytes.toString(bytes[0] === 0xff && bytes[1] === 0xfe ? 'utf16le' : 'utf8').replace(/^\ufeff/, '');
 }
