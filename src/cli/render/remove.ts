@@ -29,7 +29,7 @@ const GONE = [
   'E_SSH_HOST_KEY_CHANGED',
 ];
 
-function offeringForget(error: DockerTlsError, stored: ReadonlySet<string>): DockerTlsError {
+export function offeringForget(error: DockerTlsError, stored: ReadonlySet<string>): DockerTlsError {
   if (!GONE.includes(error.code) || error.exit === 5 || error.where === undefined || !stored.has(error.where))
     return error;
   return error.hinting([...error.hints, `if the host is gone for good: docker-tls forget ${error.where}`]);
