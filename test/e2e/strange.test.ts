@@ -9,6 +9,7 @@ import { buildProgram, type Program } from '../support/cli.ts';
 import { type LabHost, labUp, type Suite } from '../support/lab.ts';
 import { installChattr, installNft, installPackages } from '../support/nft.ts';
 import { newPerson, type Person, snapshotHost } from '../support/person.ts';
+import { plainHttp } from '../support/plain-http.ts';
 import type { StrangeCase } from '../support/strange/case.ts';
 import { STRANGE } from '../support/strange/cases.ts';
 
@@ -97,7 +98,7 @@ async function run(one: StrangeCase): Promise<void> {
   }
 }
 
-async function check(on: LabHost, { code, says, user, setup = [], remove = [] }: StrangeCase): Promise<void> {
+async function check(on: LabHost, { code, says, user, later, setup = [], remove = [] }: StrangeCase): Promise<void> {
   const words = person.setup(on, setup, user);
   const before = await files(on);
   const run = await person.run(words);
@@ -111,6 +112,13 @@ async function check(on: LabHost, { code, says, user, setup = [], remove = [] }:
   } else {
     expect(run, said).toMatchObject({ status: 0 });
     expect((await person.run(words)).out).toContain('nothing to do');
+    if (later !== undefined) {
+      await on.must(later);
+      expect(await plainHttp(on.address)).not.toContain('ApiVersion');
+      const repaired = await person.run(['apply', on.name, '--yes']);
+      expect(repaired, repaired.err).toMatchObject({ status: 0 });
+      expect((await person.run(words)).out).toContain('nothing to do');
+    }
     const removed = await person.run(['remove', on.name, '--yes', ...remove]);
     expect(removed, removed.err).toMatchObject({ status: 0 });
   }

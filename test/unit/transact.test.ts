@@ -31,6 +31,8 @@ function change(
   records: { save: string; unsave: string },
   /** What a person interrupts. */
   interrupted = '',
+  /** How many new connections sshd refuses. */
+  refused = 0,
 ) {
   const facts = factsOf();
   const session = hostThat(answers, requested);
@@ -54,6 +56,10 @@ function change(
         signal: stop.signal,
         operator: 'me',
         connect: async ({ signal }: { signal?: AbortSignal }) => {
+          if (refused > 0) {
+            refused -= 1;
+            throw new DockerTlsError('E_SSH_REFUSED', 'nothing listens on h1:22');
+          }
           if (requested.includes('undo')) requested.push(signal?.aborted ? 'connect in vain' : 'connect');
           return session;
         },
@@ -285,4 +291,11 @@ describe('the connection that a change is confirmed over', () => {
       expect((await run({}, { verify: verify(true) })).slice(0, 3)).toEqual(['connect', 'apply ends', 'verify']);
     });
   });
+});
+
+test('an sshd that stopped with the daemon is waited for', async () => {
+  const requested: string[] = [];
+  const answers = { apply: 'switched', commit: 'committed' };
+  await change(answers, requested, { save: 'save', unsave: 'unsave' }, '', 2);
+  expect(requested).toEqual(['apply', 'save', 'commit']);
 });

@@ -123,6 +123,11 @@ export const DAEMON = {
     'A variable sets listening or TLS flags where they cannot be taken out.',
     'systemctl edit docker.service',
   ],
+  E_UNIT_SETTING: [
+    4,
+    'A setting of docker.service keeps dockerd from the TLS port, or from the files that docker-tls puts on the host.',
+    'systemctl cat docker.service',
+  ],
   E_DOCKER_SILENT: [
     4,
     'dockerd runs and does not answer on a socket of the host, so it cannot be asked whether containers outlive a restart.',

@@ -115,6 +115,8 @@ start_docker() {
     return
   fi
   [ "$is" = active ] && service stop "$TLS_SOCKET" 2>/dev/null
+  # A connection may have started it meanwhile, and the socket does not start beside it.
+  service stop docker-tls-closed.service 2>/dev/null
   if [ "$want" = active ]; then
     # A local client may have woken the daemon in between; it then has pulled our socket in by itself, and this is nothing to do.
     service start "$TLS_SOCKET" || return 1

@@ -8,6 +8,8 @@ export type StrangeCase = {
   readonly name: string;
   /** Shell, by root on the host. What it does to /etc is undone afterwards, and docker.service restarted. */
   readonly make: string;
+  /** Shell, after setup: what others do to our files. Plain HTTP then gets no answer of the API, and `apply` repairs it. */
+  readonly later?: string;
   /** What undoes the rest; absent and needed all the same: the next case gets a new host. */
   readonly end?: string;
   /** Absent: setup, a second one with nothing to do, and remove work, and leave the host as it was. Otherwise setup ends with this. */
