@@ -22,7 +22,7 @@ export const SSH = {
   E_SSH_CONFIG: [2, 'The ssh configuration cannot be used.', 'ssh -G HOST'],
   E_SSH_TRANSPORT: [2, '--transport ssh2 cannot do what the ssh config or a key needs.', 'Pass --transport openssh.'],
   E_SSH_OPENSSH_OLD: [2, 'The openssh transport needs a newer OpenSSH.', 'Update OpenSSH.'],
-  E_SSH_NO_SHELL: [4, 'The user has no usable shell on the host.', 'getent passwd USER'],
+  E_SSH_NO_SHELL: [4, 'The login works, but no script of ours runs on the host.', 'ssh HOST echo ok'],
   E_SSH_FORWARDING: [
     4,
     'sshd does not forward connections, which jump hosts, `--reach ssh` and `tunnel` need.',
