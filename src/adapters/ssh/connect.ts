@@ -1,7 +1,7 @@
 /** Owns the choice of a transport and the session over it. */
 
 import { DockerTlsError } from '../../errors/errors.ts';
-import type { HostSession, ScriptRequest, ScriptResult, SshOptions, Tunnel } from '../../runtime.ts';
+import type { HostKey, HostSession, ScriptRequest, ScriptResult, SshOptions, Tunnel } from '../../runtime.ts';
 import { userName } from '../../user.ts';
 import type { ExecContext, OpenChannel } from './channel.ts';
 import { prepareRun, runScript } from './exec.ts';
@@ -16,6 +16,7 @@ export type Transport = {
   readonly transport: 'ssh2' | 'openssh' | 'local';
   /** Why ssh2 could not be used: for -v. */
   readonly reason?: string;
+  readonly hostKey?: HostKey | undefined;
   /** A key (or an agent's) accept us, and no password was needed. */
   readonly byKey?: () => boolean;
   readonly open: OpenChannel;
@@ -54,6 +55,7 @@ export async function connect(options: SshOptions): Promise<HostSession> {
     login,
     user: transport.user,
     dialled: transport.dialled,
+    hostKey: transport.hostKey,
     transport: transport.reason === undefined ? transport.transport : `${transport.transport} (${transport.reason})`,
     authenticatedBy: transport.byKey?.() ? 'key' : undefined,
     run: (request: ScriptRequest): Promise<ScriptResult> => runScript(context, request),

@@ -14,7 +14,16 @@ export const SSH = {
     "The host's key is not the recorded one: possible man-in-the-middle attack.",
     'Find out why, then ssh-keygen -R HOST.',
   ],
-  E_SSH_HOST_KEY_PIN: [4, "The host's key is not the one pinned by --host-key SHA256:….", 'Compare the fingerprints.'],
+  E_SSH_HOST_KEY_PIN: [
+    4,
+    "The host's key is not the one that --host-key, the fleet file or the host's record names.",
+    'Compare the fingerprints.',
+  ],
+  E_SSH_OTHER_HOST: [
+    4,
+    'A later connection of the run reached another host than the first one: it showed another key.',
+    'Compare the keys; log in by an address of one host.',
+  ],
   E_SSH_HOST_KEY_REVOKED: [4, "The host's key is revoked in known_hosts.", 'Give the host a new key.'],
   E_SSH_KNOWN_HOSTS_FILE: [2, 'A known_hosts file cannot be read or written.', 'ls -l ~/.ssh/known_hosts'],
   E_SSH_KEY_FILE: [2, 'A private key for SSH is missing or cannot be read.', 'ls -l KEYFILE'],
