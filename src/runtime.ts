@@ -55,6 +55,8 @@ export type HostKey = {
   readonly base64: string;
   /** `SHA256:…`, as ssh prints it. */
   readonly fingerprint: string;
+  /** A certificate authority that is trusted here vouches for it. */
+  readonly certified?: boolean;
 };
 
 export type SshQuestions = {

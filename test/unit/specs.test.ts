@@ -135,6 +135,7 @@ test('accept-new holds for one run: what stays is the key that the host showed i
   expect(spec.ssh.hostKey).toBe('accept-new');
   expect(withSeenKey(spec, KEY).ssh.hostKey).toBe('ssh-ed25519 AAAA');
   expect(withSeenKey(spec, undefined).ssh.hostKey).toBeUndefined();
+  expect(withSeenKey(spec, { ...KEY, certified: true }).ssh.hostKey).toBeUndefined();
   expect(withSeenKey(specFor('new', state, { ssh: { hostKey: 'strict' } }), KEY).ssh.hostKey).toBe('strict');
 });
 

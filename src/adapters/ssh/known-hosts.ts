@@ -44,11 +44,10 @@ export function keyType(blob: Buffer): string {
   return length > 64 || blob.length < 4 + length ? '' : blob.toString('latin1', 4, 4 + length);
 }
 
-/** How many fields a public key has after its type (RFC 4253, 5656, 8709; PROTOCOL.u2f). */
+/** How many fields a host's public key has after its type (RFC 4253, 5656, 8709). */
 const FIELDS: readonly (readonly [type: RegExp, fields: number])[] = [
   [/^ssh-ed25519-cert-/, 1],
-  [/^(ssh-rsa|ecdsa-sha2-\w+|sk-ssh-ed25519)-cert-/, 2],
-  [/^sk-ecdsa-sha2-nistp256-cert-/, 3],
+  [/^(ssh-rsa|ecdsa-sha2-\w+)-cert-/, 2],
 ];
 
 /** The key that a certificate is for (PROTOCOL.certkeys), as ssh prints its fingerprint; any other blob is a key already. */
@@ -61,7 +60,7 @@ export function plainKey(blob: Buffer): Buffer {
   const begin = next(next(0));
   let end = begin;
   for (let field = 0; field < fields; field += 1) end = next(end);
-  const bare = Buffer.from(type.replace(/-cert-v0\d/, ''), 'latin1');
+  const bare = Buffer.from(type.replace(/-cert-.*/, ''), 'latin1');
   const length = Buffer.alloc(4);
   length.writeUInt32BE(bare.length);
   return Buffer.concat([length, bare, blob.subarray(begin, end)]);

@@ -12,8 +12,8 @@ import type { Secret } from '../../domain/secret.ts';
 import { DockerTlsError, printable } from '../../errors/errors.ts';
 import type { HostKey, SshOptions } from '../../runtime.ts';
 import type { Deadline } from './deadline.ts';
-import { hostKeyNames, requireFirstKey, settleHostKey } from './host-key.ts';
-import { hostKeyOf, pinOf } from './known-hosts.ts';
+import { hostKeyNames, knownLines, requireFirstKey, settleHostKey } from './host-key.ts';
+import { authorityFor, hostKeyOf, keyType, pinOf, plainKey } from './known-hosts.ts';
 import { askKnownHostsCommand } from './known-hosts-command.ts';
 import { inTurn } from './questions.ts';
 import { type Endpoint, jumpOptions } from './ssh-config.ts';
@@ -60,8 +60,8 @@ export async function startAnswers(
   await writeFile(program, starter, { mode: 0o700 });
   let failure: unknown;
   let hostKey: HostKey | undefined;
-  const seen = (blob: Buffer): void => {
-    hostKey = hostKeyOf(blob);
+  const seen = (key: HostKey): void => {
+    hostKey = key;
   };
   const given = new Map<string, Secret>();
   const untouched = new Set<Socket>();
@@ -122,7 +122,7 @@ async function answer(
   endpoint: Endpoint,
   given: Map<string, Secret>,
   text: string,
-  seen: (blob: Buffer) => void,
+  seen: (key: HostKey) => void,
 ): Promise<string> {
   const { words } = JSON.parse(text) as Question;
   if (words[0] === 'host-key') return await answerHostKey(options, endpoint, words.slice(1), seen);
@@ -143,7 +143,7 @@ async function answerHostKey(
   options: SshOptions,
   endpoint: Endpoint,
   words: readonly string[],
-  seen: (blob: Buffer) => void,
+  seen: (key: HostKey) => void,
 ): Promise<string> {
   const [invocation, name, type, base64] = words;
   if (name === undefined || type === undefined || base64 === undefined) return '';
@@ -158,11 +158,32 @@ async function answerHostKey(
   const blob = Buffer.from(base64, 'base64');
   const hop = last ? { options, endpoint } : jumpHop(options, endpoint, name);
   requireFirstKey(hop.options, blob);
-  if (last) seen(blob);
-  // A certificate is for ssh to check; when it does not hold, ssh asks again with the plain key.
-  if (type.includes('-cert-')) return '';
-  await settleHostKey(hop.options, hop.endpoint, blob);
-  return `${name} ${type} ${base64}\n`;
+  const authorities = type.includes('-cert-') ? await authoritiesFor(hop.options, hop.endpoint, name, blob) : undefined;
+  if (last) seen({ ...hostKeyOf(blob), certified: authorities !== undefined });
+  if (authorities !== undefined) return authorities;
+  // A certificate of no authority counts as its key, and ssh does not ask again.
+  const key = plainKey(blob);
+  await settleHostKey(hop.options, hop.endpoint, key);
+  return `${name} ${keyType(key)} ${key.toString('base64')}\n`;
+}
+
+/**
+ * Where an authority is trusted for the name, ssh checks the certificate by itself: the lines of the user's own command that it needs for
+ * that. Undefined: none is, or a key is pinned.
+ */
+async function authoritiesFor(
+  options: SshOptions,
+  endpoint: Endpoint,
+  name: string,
+  certificate: Buffer,
+): Promise<string | undefined> {
+  if (pinOf(options.hostKey) !== undefined) return undefined;
+  const printed = await askKnownHostsCommand(endpoint, name, certificate);
+  if (authorityFor([...(await knownLines(endpoint)), ...printed], [name]) === undefined) return undefined;
+  const marked = printed.filter(({ marker }) => marker !== undefined);
+  return marked
+    .map(({ marker, names, type, key }) => `@${marker} ${names} ${type} ${key.toString('base64')}\n`)
+    .join('');
 }
 
 /** A jump host by its name in known_hosts, with the same files as the destination. */

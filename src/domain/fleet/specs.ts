@@ -37,7 +37,9 @@ export function withRecordedKey(spec: HostSpec, { hosts }: Pick<StoreState, 'hos
 /** With the key of the host that answered in place of `accept-new`, which holds for one run: nobody who shares the record takes any key later. */
 export function withSeenKey(spec: HostSpec, seen: HostKey | undefined): HostSpec {
   if (spec.ssh.hostKey !== 'accept-new') return spec;
-  return { ...spec, ssh: { ...spec.ssh, hostKey: seen && `${seen.type} ${seen.base64}` } };
+  // Under a certificate authority a host may get another key.
+  const hostKey = seen === undefined || seen.certified ? undefined : `${seen.type} ${seen.base64}`;
+  return { ...spec, ssh: { ...spec.ssh, hostKey } };
 }
 
 /**
