@@ -33,6 +33,8 @@ function change(
   interrupted = '',
   /** How many new connections sshd refuses. */
   refused = 0,
+  /** What new connections fail with. */
+  elsewhere?: DockerTlsError,
 ) {
   const facts = factsOf();
   const session = hostThat(answers, requested);
@@ -60,6 +62,7 @@ function change(
             refused -= 1;
             throw new DockerTlsError('E_SSH_REFUSED', 'nothing listens on h1:22');
           }
+          if (elsewhere !== undefined) throw elsewhere;
           if (requested.includes('undo')) requested.push(signal?.aborted ? 'connect in vain' : 'connect');
           return session;
         },
@@ -117,6 +120,20 @@ test('after Ctrl-C the host is reached anew where the connection is lost: what w
   );
   expect(requested.slice(-4)).toEqual(['undo', 'connect', 'undo', 'unsave']);
   expect(failed).toMatchObject({ exit: 130, message: expect.stringContaining('rolls back by itself within 90 s') });
+});
+
+test.each([
+  ['undone -', 'another host answers; the host is as it was before'],
+  ['lost', 'another host answers; the host cannot be reached; it rolls back by itself within 90 s'],
+])('a host that another one answers for is not confirmed: the first one (%s) goes back', async (undo, message) => {
+  const requested: string[] = [];
+  const other = new DockerTlsError('E_SSH_OTHER_HOST', 'another host answers');
+  const records = { save: 'save', unsave: 'unsave' };
+  const failed = await change({ apply: 'switched', undo }, requested, records, '', 0, other).catch(
+    (error: unknown) => error,
+  );
+  expect(requested).toEqual(['apply', 'undo', 'unsave']);
+  expect(failed).toMatchObject({ code: 'E_SSH_OTHER_HOST', exit: 5, message });
 });
 
 test('what the host has kept stays in the store', async () => {

@@ -19,6 +19,10 @@ export type StrangeCase = {
   /** What docs/hosts.md adds. */
   readonly remark?: string;
   readonly user?: LabUser;
+  /** Lines of the person's ssh config. */
+  readonly config?: string;
+  /** By root on the host itself: `setup local`. */
+  readonly local?: true;
   readonly setup?: readonly string[];
   readonly remove?: readonly string[];
   /** How Docker 20.10 (bookworm) differs: it works there, or the case cannot be made. */
