@@ -91,7 +91,11 @@ export const STORE = {
     'docker-tls operator list',
   ],
   E_STORE_TAMPERED: [2, 'The shared store holds something that no operator has signed.', 'docker-tls store check'],
-  E_STORE_OLDER: [2, 'The shared store is older than what was seen of it before.', 'docker-tls store restore'],
+  E_STORE_OLDER: [
+    2,
+    'The shared store is older than what this computer has seen of it, or does not continue that.',
+    'docker-tls store check',
+  ],
   E_RECIPIENT: [2, 'Text that is neither a recipient of age nor an SSH public key.', 'cat ~/.ssh/id_ed25519.pub'],
   E_OPERATOR: [2, 'An operator that cannot be added or removed like this.', 'docker-tls operator list'],
   E_REQUEST_DAMAGED: [2, 'A certificate request in the store cannot be read.', 'docker-tls client request NAME --new'],
