@@ -13,6 +13,7 @@ import type { CheckResult, HostOutcome } from '../domain/plan/outcome.ts';
 import type { HostPlan } from '../domain/plan/plan.ts';
 import type { Secret } from '../domain/secret.ts';
 import type { HostSpec } from '../domain/settings.ts';
+import type { StoreSettings } from '../domain/store-settings.ts';
 import type { Intent, Wanted } from '../domain/trust/changes.ts';
 import type { DockerTlsError } from '../errors/errors.ts';
 import type { CopiesOutcome, HostProgress, HostSession, Progress, Runtime, SshOptions } from '../runtime.ts';
@@ -41,6 +42,8 @@ export type Run = Reach & {
   readonly dryRun: boolean;
   /** A person sees the plans first, and is asked; else everything was agreed to beforehand. */
   readonly asks: boolean;
+  /** Whether the settings by which the CA signs are accepted here: asks once on this computer. Fails with E_STORE_SETTINGS, E_DECLINED. */
+  approve(signer: Signer): Promise<void>;
   /** Shows plans and asks the question. Throws where the answer is no. */
   confirm(planned: Planned, question: string): Promise<void>;
   /** Loads what is done once hosts are changed: before the first is, since the program may be replaced meanwhile. */
@@ -104,7 +107,14 @@ export type AgreedHost = Pick<PlannedHost, 'spec' | 'address' | 'names' | 'plan'
     };
   };
 
-export type Planned = { readonly wanted: Wanted; readonly hosts: readonly HostResult<AgreedHost>[] };
+export type Planned = {
+  readonly wanted: Wanted;
+  readonly hosts: readonly HostResult<AgreedHost>[];
+  /** By which settings of the store something will be signed, where they run or send something here. */
+  readonly signer?: StoreSettings | undefined;
+  /** They are not accepted on this computer yet. */
+  readonly unapproved?: boolean;
+};
 
 export type Changed = {
   readonly wanted: Wanted;

@@ -90,6 +90,11 @@ export const STORE = {
     'Your key opens the shared store, but not its CA, so you cannot change it.',
     'docker-tls operator list',
   ],
+  E_STORE_SETTINGS: [
+    2,
+    'The shared store makes this computer run a command or send a file, and nobody has accepted that here.',
+    'Run the command without --yes, or with --trust-store-settings ID.',
+  ],
   E_STORE_TAMPERED: [2, 'The shared store holds something that no operator has signed.', 'docker-tls store check'],
   E_STORE_OLDER: [
     2,
