@@ -78,7 +78,7 @@ async function planFirst(base: Base, run: Run): Promise<Planned> {
 
 /** A plan without what it was made from. Texts that many hosts of a fleet have are kept once, and apart from the long ones they were cut from. */
 function agreedHost(
-  { spec, address, accepts, facts, ...planned }: PlannedHost,
+  { spec, address, accepts, otherCas, facts, ...planned }: PlannedHost,
   texts: Map<string, string>,
 ): AgreedHost {
   const own = <T>(data: T): T =>
@@ -95,6 +95,7 @@ function agreedHost(
     names,
     plan,
     accepts,
+    otherCas,
     facts: { os, kind: facts.kind, places: facts.places, docker: { version } },
   };
 }

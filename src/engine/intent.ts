@@ -15,6 +15,7 @@ import type { Secret } from '../domain/secret.ts';
 import type { HostSpec } from '../domain/settings.ts';
 import type { StoreSettings } from '../domain/store-settings.ts';
 import type { Intent, Wanted } from '../domain/trust/changes.ts';
+import type { OtherCa } from '../domain/trust/other-cas.ts';
 import type { DockerTlsError } from '../errors/errors.ts';
 import type { CopiesOutcome, HostProgress, HostSession, Progress, Runtime, SshOptions } from '../runtime.ts';
 import type { PassphraseSource } from './key-protection.ts';
@@ -92,6 +93,8 @@ export type PlannedHost = {
   readonly plan: HostPlan;
   /** Clients that are accepted afterwards. */
   readonly accepts: readonly string[];
+  /** CAs of others, each of whose clients is accepted as well. */
+  readonly otherCas: readonly OtherCa[];
   readonly problems: readonly DockerTlsError[];
   readonly credentials: DesiredCredentials | { readonly restored: RestoredCredentials } | undefined;
 };
@@ -100,7 +103,7 @@ export type PlannedHost = {
 export type RestoredCredentials = { readonly ca: string; readonly cert: string };
 
 /** What of a plan is shown and agreed to. Only a single host stays open until it is changed; of a fleet nothing else is kept meanwhile. */
-export type AgreedHost = Pick<PlannedHost, 'spec' | 'address' | 'names' | 'plan' | 'accepts'> &
+export type AgreedHost = Pick<PlannedHost, 'spec' | 'address' | 'names' | 'plan' | 'accepts' | 'otherCas'> &
   Partial<Pick<PlannedHost, 'session' | 'opened'>> & {
     readonly facts: Pick<HostFacts, 'os' | 'kind' | 'places'> & {
       readonly docker: Pick<HostFacts['docker'], 'version'>;
