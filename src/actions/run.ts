@@ -9,6 +9,7 @@ import type { CaToImport } from '../engine/imported-ca.ts';
 import type { Run } from '../engine/intent.ts';
 import { requestedOnce } from '../engine/requested-once.ts';
 import type { ActionContext } from './action-context.ts';
+import { approving } from './approve-settings.ts';
 import { passphraseSource } from './ca-passphrase.ts';
 import { caSpec, type GivenOptions, runFlags } from './flags.ts';
 import { agree } from './prompts.ts';
@@ -51,6 +52,7 @@ export async function openRun(
     passphrase: requestedOnce(passphraseSource(options, runtime, prompts, secrets.caPassphrase)),
     ask: prompts.ssh,
     confirm: confirming(context, shown),
+    approve: approving(context),
     after: context.after,
     ...(await sudoPasswords(options, { specs, secrets }, context)),
     ...more,

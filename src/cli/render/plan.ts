@@ -5,6 +5,7 @@ import { contextName } from '../../domain/fleet/specs.ts';
 import type { HostResult } from '../../domain/host-results.ts';
 import { kindOf } from '../../domain/plan/host-kind.ts';
 import { type HostPlan, hasChanges } from '../../domain/plan/plan.ts';
+import { otherCaWords } from '../../domain/trust/other-cas.ts';
 import { hangText, listWords, plural, textWidth, wrapText } from '../../domain/words.ts';
 import { printable } from '../../errors/errors.ts';
 import type { Colours } from './colours.ts';
@@ -23,7 +24,8 @@ export type PlanForm = {
   readonly columns?: number | undefined;
 };
 
-type Shown = Pick<AgreedHost, 'plan' | 'facts' | 'address' | 'names' | 'spec'> & Partial<Pick<AgreedHost, 'accepts'>>;
+type Shown = Pick<AgreedHost, 'plan' | 'facts' | 'address' | 'names' | 'spec'> &
+  Partial<Pick<AgreedHost, 'accepts' | 'otherCas'>>;
 
 /** The plan of one host. */
 export function renderPlan(planned: Shown, form: PlanForm): string {
@@ -35,7 +37,10 @@ export function renderPlan(planned: Shown, form: PlanForm): string {
   const head = `${colours.bold(plan.host)}  ${where}${fits ? '  ' : '\n  '}${colours.dim(what)}`;
   const warnings = plan.warnings.map((text) => row(form, 'warning', printable(text), colours.yellow));
   const body = hasChanges(plan) ? changeLines([planned], form) : [`  ${colours.green('nothing to do')}, in sync`];
-  return [head, ...body, ...warnings].join('\n');
+  const others = (planned.otherCas ?? []).map((ca) =>
+    row(form, 'accepts', printable(otherCaWords(ca)), colours.yellow),
+  );
+  return [head, ...body, ...others, ...warnings].join('\n');
 }
 
 function row(
@@ -106,13 +111,13 @@ function sharedViews({ plan, facts }: Shown, diff: boolean): FileView[] {
 
 /** Hosts of one likeness change in the same way: all that is shown of their plans is the same but for names, addresses and names of containers. */
 function likeness(host: Shown, { diff = false }: PlanForm): string {
-  const { plan, spec, accepts } = host;
+  const { plan, spec, accepts, otherCas = [] } = host;
   const { how, running, unlisted } = plan.containers;
   const alone = how === 'stop' || unlisted ? plan.host : undefined;
   const { purpose, port, daemon, listening, costs, credentials } = plan;
   const change = { purpose, port, daemon, listening, costs, credentials: credentials && credentialWords(credentials) };
   const here = { context: contextName(spec) !== undefined, use: spec.use, confirmWithin: spec.confirmWithin };
-  return JSON.stringify([alone, change, sharedViews(host, diff), accepts, how, running.length > 0, here]);
+  return JSON.stringify([alone, change, sharedViews(host, diff), accepts, otherCas, how, running.length > 0, here]);
 }
 
 /** Planned, and with something to do. */
@@ -182,13 +187,14 @@ function warningsOf(plans: readonly AgreedHost[]): { warning: string; hosts: str
 export function plansJson(results: readonly HostResult<AgreedHost>[]): { changes: number; hosts: unknown[] } {
   const hosts = results.map((one) => {
     if (one.kind !== 'done') return undoneJson(one);
-    const { plan, address, accepts } = one.value;
+    const { plan, address, accepts, otherCas } = one.value;
     return {
       host: one.host,
       result: 'ok',
       changes: hasChanges(plan),
       address,
       clients: accepts,
+      otherCas,
       plan: planJson(plan),
       seconds: one.elapsedMs / 1000,
     };

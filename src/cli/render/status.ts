@@ -3,6 +3,7 @@
 import type { Status } from '../../actions/status.ts';
 import { shellQuote } from '../../domain/quote.ts';
 import { needsAttention, type StatusRow } from '../../domain/status.ts';
+import { otherCaWords } from '../../domain/trust/other-cas.ts';
 import type { Rotation } from '../../domain/trust/rotation.ts';
 import { hangText, listWords, plural, wrapLines } from '../../domain/words.ts';
 import { type Hint, printable } from '../../errors/errors.ts';
@@ -64,6 +65,9 @@ function renderFound(
   return [
     ...(found.length > 0 ? [...found.map((line) => colours.red(hangText(line, columns, 2))), ''] : []),
     ...upgrades,
+    ...rows.flatMap(({ name, otherCas = [] }) =>
+      otherCas.map((ca) => hangText(printable(`${name}: accepts ${otherCaWords(ca)}`), columns, 2)),
+    ),
     ...(rotation === undefined ? [] : [`A rotation of the CA is under way. ${rotation.words}`]),
     attention === 0
       ? upgrades.length > 0

@@ -24,6 +24,7 @@ import { trustNow } from '../../domain/plan/trust-now.ts';
 import type { HostSpec } from '../../domain/settings.ts';
 import { certificateIds, sameIds } from '../../domain/trust/ca-id.ts';
 import { preview } from '../../domain/trust/changes.ts';
+import { otherCas } from '../../domain/trust/other-cas.ts';
 import { desiredServer, namesFor } from '../../domain/trust/server.ts';
 import { isAccepted, trustFor } from '../../domain/trust/trust.ts';
 import { type AccessView, bundleOf, resolveIds, viewOf } from '../../domain/trust/view.ts';
@@ -150,6 +151,7 @@ export async function planOpened(
     names,
     plan,
     credentials,
+    otherCas: otherCas(next, latest, now),
     accepts: [...view.clients.values()].filter((client) => isAccepted(client, spec)).map(({ name }) => name),
     problems: [
       ...(other === undefined || target.takeOver ? [] : [managedExternally(spec.name, other)]),
@@ -172,9 +174,18 @@ function hostsBehind(spec: HostSpec, { state, wanted }: Base): readonly string[]
  * What of a plan a person agreed to, to compare two of them by: all but which containers happen to run. CAs that were to be made then
  * are called as they are called now.
  */
-export function agreedPart({ plan, names, address, accepts }: AgreedHost, view: AccessView): string {
+export function agreedPart({ plan, names, address, accepts, otherCas }: AgreedHost, view: AccessView): string {
   const { containers, credentials, ...rest } = plan;
   const trust = credentials === undefined ? undefined : resolveIds(credentials.trust, view);
   const { how, wouldStop } = containers;
-  return JSON.stringify({ rest, credentials: { ...credentials, trust }, how, wouldStop, names, address, accepts });
+  return JSON.stringify({
+    rest,
+    credentials: { ...credentials, trust },
+    how,
+    wouldStop,
+    names,
+    address,
+    accepts,
+    otherCas,
+  });
 }
