@@ -165,7 +165,7 @@ export const HOST_SETTINGS = {
   },
   allowUnreadSettings: {
     ...on,
-    summary: 'restart also with settings that dockerd has not read yet',
+    summary: 'also where dockerd has unread settings',
     flag: safety,
     here: true,
   },

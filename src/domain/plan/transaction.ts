@@ -112,7 +112,6 @@ export function renderTransaction(
     GENERATION: `${plan.generation}`,
     KEEP: `${options.keep}`,
   };
-  const { sums, absent } = seen(facts);
   const forms = protect ? daemonJsonForms(plan, facts) : [];
   const contents = Object.fromEntries([
     ...forms.map(({ suffix, text }) => [`DATA_${suffix.replace('-', '_')}`, text]),
@@ -134,8 +133,7 @@ export function renderTransaction(
     MANIFEST: renderManifest(entries),
     MANAGED: plan.managed.map(({ kind, path }) => `${kind}\t${checkPath(path)}\n`).join(''),
     RECORD: renderState(nextState(plan, facts, options)),
-    SEEN: sums.join(''),
-    ABSENT: absent.join('\n'),
+    ...seen(facts),
     JSON_FORMS: forms.map(({ suffix, text, mode, owner }) => `${suffix}:${sha256(text)}:${mode}:${owner}`).join(' '),
   };
   return {
@@ -155,7 +153,7 @@ function neededPaths(facts: HostFacts): string[] {
 }
 
 /** What the plan was made from, for the host to compare with what it has when the change begins: lines of sha256sum, and paths where nothing was. */
-function seen(facts: HostFacts): { readonly sums: string[]; readonly absent: string[] } {
+function seen(facts: HostFacts): Pick<ChangeVariables, 'SEEN' | 'ABSENT'> {
   const view = viewDaemon(facts);
   const watched = [
     ...new Set([
@@ -178,7 +176,7 @@ function seen(facts: HostFacts): { readonly sums: string[]; readonly absent: str
     if (now.kind === 'absent') absent.push(real);
     else if (whole) sums.push(`${sha256(now.content)}  ${path}\n`);
   }
-  return { sums, absent };
+  return { SEEN: sums.join(''), ABSENT: absent.join('\n') };
 }
 
 /** The script that takes the host's lock for some seconds before the change comes, or takes it for longer. */
