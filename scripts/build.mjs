@@ -20,6 +20,7 @@ const LAYERS = {
   complete: ['src/cli/complete.ts'],
   notice: ['src/cli/notice.ts'],
   core: ['src/cli/main.ts'],
+  file: ['src/named-file.ts'],
   store: ['src/actions/store.ts'],
   env: ['src/cli/commands/env.ts'],
   ssh: ['src/adapters/ssh/ssh2.ts'],

@@ -1,7 +1,7 @@
 /** Owns who runs this program and where that user's files are, also for a user without an entry in passwd (`docker run --user 1234`). */
 
 import { readFileSync } from 'node:fs';
-import { homedir, userInfo } from 'node:os';
+import { userInfo } from 'node:os';
 import { isAbsolute, join, resolve } from 'node:path';
 import { DockerTlsError } from './errors/errors.ts';
 
@@ -33,11 +33,11 @@ export function ownClientName(): string {
   return userName().replace(/[^A-Za-z0-9._@+-]/g, '-');
 }
 
-/** The home directory. Fails with E_NO_HOME (exit 2) where neither HOME nor passwd names one. */
+/** The home directory; an empty HOME counts as unset, as for docker. Fails with E_NO_HOME (exit 2) where neither HOME nor passwd names one. */
 export function homeDirectory(env: Readonly<Record<string, string | undefined>> = process.env): string {
   if (env.HOME) return env.HOME;
   try {
-    return homedir();
+    return userInfo().homedir;
   } catch (cause) {
     throw new DockerTlsError(
       'E_NO_HOME',

@@ -1,14 +1,14 @@
 /** Owns the files that commands read and write by name for users: `-` for the standard streams, secrets never on a terminal. */
 
 import { existsSync } from 'node:fs';
-import { readFile } from 'node:fs/promises';
 import { dirname, resolve } from 'node:path';
-import { buffer } from 'node:stream/consumers';
 import { replaceFiles, withFileErrors } from '../adapters/docker/files.ts';
 import { shellQuote } from '../domain/quote.ts';
 import { Secret } from '../domain/secret.ts';
 import { unreadable } from '../domain/unreadable.ts';
+import type { ErrorCode } from '../errors/catalogue.ts';
 import { DockerTlsError, usage } from '../errors/errors.ts';
+import { readNamedFile, readStandardInput } from '../named-file.ts';
 import type { Runtime } from '../runtime.ts';
 import type { GlobalOptions } from './action-context.ts';
 
@@ -56,11 +56,11 @@ export async function writeOut(file: OutFile): Promise<string> {
   return path;
 }
 
-/** The bytes of a file, or of standard input for `-`. Fails with E_FILE (exit 2). */
-export async function readIn(path: string, cwd: string): Promise<Buffer> {
+/** The bytes of a file, or of standard input for `-`. Fails with E_FILE, or the code that is given (exit 2). */
+export async function readIn(path: string, cwd: string, code: ErrorCode = 'E_FILE'): Promise<Buffer> {
   try {
-    return path === '-' ? await buffer(process.stdin) : await readFile(resolve(cwd, path));
+    return await (path === '-' ? readStandardInput() : readNamedFile(resolve(cwd, path)));
   } catch (cause) {
-    throw unreadable('E_FILE', path, cause);
+    throw unreadable(code, path, cause);
   }
 }

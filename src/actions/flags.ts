@@ -1,12 +1,10 @@
 /** Owns how the values of a command line become what is wanted of hosts, clients and a CA, each read by the rule of its setting. */
 
-import { readFileSync } from 'node:fs';
 import { resolve } from 'node:path';
 import { readSetting } from '../domain/fleet/fleet-problems.ts';
 import type { HostFlags } from '../domain/fleet/specs.ts';
 import { checkName } from '../domain/names.ts';
 import { optionFlag } from '../domain/option-flag.ts';
-import { shellQuote } from '../domain/quote.ts';
 import {
   CA_DEFAULTS,
   CA_SETTINGS,
@@ -23,8 +21,9 @@ import {
   type SshSpec,
   type ValuesOf,
 } from '../domain/settings.ts';
+import { unreadable } from '../domain/unreadable.ts';
 import { isAcceptWord } from '../domain/values.ts';
-import { DockerTlsError } from '../errors/errors.ts';
+import { readNamedFile } from '../named-file.ts';
 
 export type GivenOptions = Readonly<Record<string, unknown>>;
 
@@ -55,14 +54,14 @@ export function runFlags(options: GivenOptions, cwd: string): HostFlags {
 }
 
 /** What the options of `setup` say of a host. Fails with E_USAGE, E_NAME (exit 2). */
-export function hostFlags(
+export async function hostFlags(
   options: GivenOptions & { readonly name?: string; readonly acceptCa?: string },
   cwd: string,
-): HostFlags {
+): Promise<HostFlags> {
   const { acceptCa } = options;
   const given: Partial<HostSettings> = givenBy(HOST_SETTINGS, {
     ...options,
-    acceptCa: acceptCa === undefined ? undefined : certificatesOf(acceptCa, cwd),
+    acceptCa: acceptCa === undefined ? undefined : await certificatesOf(acceptCa, cwd),
   });
   return {
     ...runFlags(options, cwd),
@@ -72,14 +71,13 @@ export function hostFlags(
 }
 
 /** What `--accept-ca` says: a word, or what is in the file. Fails with E_FILE (exit 2). */
-function certificatesOf(word: string, cwd: string): string {
+async function certificatesOf(word: string, cwd: string): Promise<string> {
   if (isAcceptWord(word)) return word;
   const path = resolve(cwd, word);
   try {
-    return readFileSync(path, 'utf8');
+    return (await readNamedFile(path)).toString('utf8');
   } catch (cause) {
-    const hints = [`ls -l ${shellQuote(path)}`];
-    throw new DockerTlsError('E_FILE', `--accept-ca: ${path} cannot be read`, { hints, cause });
+    throw unreadable('E_FILE', path, cause);
   }
 }
 

@@ -1,15 +1,13 @@
 /** Owns reading fleet files and inventories: their text, and what a fleet file says, with its secrets kept from programs that we start. */
 
-import { readFile } from 'node:fs/promises';
 import { relative, resolve } from 'node:path';
-import { text } from 'node:stream/consumers';
 import type { Fleet } from '../domain/fleet/fleet.ts';
 import type { OpenedFleet } from '../domain/fleet/fleet-host.ts';
-import { shellQuote } from '../domain/quote.ts';
 import { unreadable } from '../domain/unreadable.ts';
 import { keepFromChildren } from '../environment.ts';
-import { DockerTlsError, errnoOf } from '../errors/errors.ts';
+import { errnoOf } from '../errors/errors.ts';
 import { keepHeapSmall, MANY_HOSTS } from '../heap.ts';
+import { readNamedFile, readStandardInput } from '../named-file.ts';
 import type { Runtime } from '../runtime.ts';
 import { homeDirectory } from '../user.ts';
 
@@ -53,25 +51,28 @@ export function shownPath(path: string, cwd: string): string {
 }
 
 /** It ends once: a command that looks at its fleet again, as `rotate ca` between stages, gets the same text. */
-let standardInput: Promise<string> | undefined;
+let standardInput: Promise<Buffer> | undefined;
+
+/** Bytes of an inventory at most: what Ansible prints of some thousand hosts with all their variables. */
+const LARGEST_INVENTORY = 64 * 1024 * 1024;
 
 /** The text of a file, or of standard input (`-`). Fails with E_FLEET (exit 2). */
 export async function readInput(path: string, cwd: string): Promise<string> {
   try {
     if (path === '-' || path.endsWith('/-')) {
-      standardInput ??= text(process.stdin);
-      return await standardInput;
+      standardInput ??= readStandardInput(LARGEST_INVENTORY);
+      return (await standardInput).toString('utf8');
     }
-    return await readFile(resolve(cwd, path), 'utf8');
+    return (await readNamedFile(resolve(cwd, path), LARGEST_INVENTORY)).toString('utf8');
   } catch (cause) {
-    throw new DockerTlsError('E_FLEET', `${path} cannot be read`, { hints: [`ls -l ${shellQuote(path)}`], cause });
+    throw unreadable('E_FLEET', path, cause);
   }
 }
 
 /** Undefined where there is no such file. Fails with E_FLEET (exit 2). */
 export async function readFleetText(path: string): Promise<string | undefined> {
   try {
-    return await readFile(path, 'utf8');
+    return (await readNamedFile(path)).toString('utf8');
   } catch (cause) {
     if (errnoOf(cause) === 'ENOENT') return undefined;
     throw unreadable('E_FLEET', path, cause);

@@ -19,7 +19,7 @@ export async function setUpHost(
   typed: string | undefined,
   options: SetupOptions,
 ): Promise<SetUp> {
-  const flags = hostFlags(options, around.runtime.cwd);
+  const flags = await hostFlags(options, around.runtime.cwd);
   if (options.client !== undefined) checkName('client', options.client);
   const fleet = await openFleetFile(around);
   const context = { ...around, options, flags, fleet, state: await storeOf(around).read() };

@@ -5,10 +5,10 @@
 
 import { createHash, X509Certificate } from 'node:crypto';
 import { readdirSync, readFileSync, renameSync, statSync, writeFileSync } from 'node:fs';
-import { homedir } from 'node:os';
 import { basename, dirname, join, resolve } from 'node:path';
 import { renewal } from '../domain/pki/renewal.ts';
 import { shellQuote } from '../domain/quote.ts';
+import { homeDirectory } from '../user.ts';
 import { type DockerOptions, dockerOptions } from './plugin-call.ts';
 
 type Env = Readonly<Record<string, string | undefined>>;
@@ -42,7 +42,11 @@ const MOST_HOSTS = 200;
 export function hookAnswer(env: Env, parent: readonly string[], now: Date): string {
   try {
     const options = dockerOptions(parent);
-    const place: Place = { config: options.config ?? (env.DOCKER_CONFIG || join(homedir(), '.docker')), options, env };
+    const place: Place = {
+      config: options.config ?? (env.DOCKER_CONFIG || join(homeDirectory(env), '.docker')),
+      options,
+      env,
+    };
     const used = usedBy(place);
     const { line, nextDue } = used === undefined ? { line: undefined, nextDue: Infinity } : noticeOf(used, place, now);
     // A Go template: names hold no braces, paths may.

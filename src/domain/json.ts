@@ -5,8 +5,30 @@ export type Json = unknown;
 
 export type Fields = Readonly<Record<string, unknown>>;
 
-/** Undefined where the text is no JSON. */
+/** Levels of nesting that what walks a value can follow. Nothing that dockerd or docker-tls writes has 20. */
+const DEEPEST = 200;
+
+/** Whether arrays and objects are nested deeper than anything that is read here. */
+export function isTooDeep(text: string): boolean {
+  let depth = 0;
+  let quoted = false;
+  for (let index = 0; index < text.length; index++) {
+    const char = text[index];
+    if (quoted) {
+      if (char === '\\') index++;
+      else if (char === '"') quoted = false;
+    } else if (char === '"') quoted = true;
+    else if (char === '{' || char === '[') {
+      depth++;
+      if (depth > DEEPEST) return true;
+    } else if (char === '}' || char === ']') depth--;
+  }
+  return false;
+}
+
+/** Undefined where the text is not JSON, or nested too deeply. */
 export function parseJson(text: string): Json {
+  if (isTooDeep(text)) return undefined;
   try {
     return JSON.parse(text);
   } catch {

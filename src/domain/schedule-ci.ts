@@ -61,7 +61,7 @@ ${indented(10, commands)}`;
     # The secrets are those of this environment, which takes only the default branch.
     environment: docker-hosts
     steps:
-${options.inCheckout === undefined ? '' : '      - uses: actions/checkout@v4\n'}      - run: ${install} "@docker-tls/cli@${options.version}"
+${options.inCheckout === undefined ? '' : '      - uses: actions/checkout@3d3c42e5aac5ba805825da76410c181273ba90b1 # v7.0.1\n'}      - run: ${install} "@docker-tls/cli@${options.version}"
       - name: the key of an operator, which opens the hosts, the repository and the store
         env:
           SSH_KEY: \${{ secrets.SSH_KEY }}

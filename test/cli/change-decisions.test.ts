@@ -62,6 +62,16 @@ test('a host that was changed since its plan is not tried again, and nothing is 
   expect([changed.exit, codes(changed), phases]).toEqual([5, ['E_HOST_CHANGED'], ['apply']]);
 });
 
+test('a rollback of a rollback names what it brings back, and unattended has to be asked for it', async () => {
+  const twice = { reason: 'rollback' };
+  const refused = await run(['rollback', 'h1', '--yes'], twice);
+  expect([refused.exit, codes(refused), phases]).toEqual([2, ['E_ROLLED_BACK'], []]);
+  const shown = await run(['rollback', 'h1', '--dry-run'], twice);
+  expect(JSON.stringify(shown.json.result)).toMatch(/was itself made by a rollback: this brings generation \d+ back/);
+  const [number] = /(?<=--to )\d+/.exec(JSON.stringify(refused.json)) ?? [];
+  expect((await run(['rollback', 'h1', '--to', `${number}`, '--yes'], twice)).exit).toBe(0);
+});
+
 test('a rollback that accepts a revoked client again needs a flag of its own', async () => {
   // h1 has not heard of the revocation, so that its earlier generation is as the one in force.
   const store = openStore(home);

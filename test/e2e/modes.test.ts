@@ -155,9 +155,19 @@ test('no secret was in the arguments or the environment of a process', () => {
   expect(watched.words).not.toMatch(/-----BEGIN ([A-Z]+ )*PRIVATE KEY-----/);
 });
 
-test('a directory that another account may write is taken from it: it could hand root another rollback', async () => {
+test('a directory that another account may write is refused: it could hand root another rollback', async () => {
   expect(await person.run(['remove', host.name, '--yes'])).toMatchObject({ status: 0 });
-  await host.must('mkdir -m 777 /var/lib/docker-tls; chown daemon: /var/lib/docker-tls');
+  for (const make of [
+    'chown daemon: /var/lib/docker-tls',
+    'chown root: /var/lib/docker-tls; chmod 777 /var/lib/docker-tls',
+  ]) {
+    await host.must(`mkdir -p /var/lib/docker-tls; ${make}`);
+    const before = await host.must('stat -c "%a %U %Z" /var/lib/docker-tls');
+    const refused = await person.run(person.setup(host));
+    expect(refused).toMatchObject({ status: 4 });
+    expect(refused.err).toContain('error[E_STATE_DIRECTORY]');
+    expect(await host.must('stat -c "%a %U %Z" /var/lib/docker-tls')).toBe(before);
+  }
+  await host.must('chmod go-w /var/lib/docker-tls');
   expect(await person.run(person.setup(host))).toMatchObject({ status: 0 });
-  expect(await host.must('stat -c "%a %U" /var/lib/docker-tls')).toBe('755 root');
 });

@@ -65,7 +65,7 @@ PERL`);
     await done(...person.setup(host, ['--san', 'second.example']));
     await done('rotate', 'server', host.name, '--yes');
     await done('rollback', host.name, '--yes');
-    await done('rollback', host.name, '--yes');
+    await done('rollback', host.name, '--to', '3', '--yes');
     await poller.stop();
     console.log(
       `${suite}: ${poller.tries} connections, ${poller.refusals.length} refused, longest wait ${Math.round(poller.longestMs)} ms`,

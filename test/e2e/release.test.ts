@@ -18,7 +18,7 @@ const { version } = JSON.parse(readFileSync(join(ROOT, 'package.json'), 'utf8'))
 
 /** A clone, built with the modules of this checkout: a mount, because a link would show in the paths that the bundler writes. */
 async function release(clone: string, around: string, env: Record<string, string>): Promise<void> {
-  await run('git', ['clone', '--quiet', ROOT, clone]);
+  await run('sh', ['-ec', `${around}; git clone --quiet '${ROOT}' '${clone}'`]);
   mkdirSync(join(clone, 'node_modules'));
   const mount = `mount --bind '${join(ROOT, 'node_modules')}' '${join(clone, 'node_modules')}'`;
   const build = `'${join(clone, 'scripts/package')}' --out '${join(clone, 'out')}'`;

@@ -36,6 +36,11 @@ describe.each(['bookworm', 'sid'] satisfies Suite[])('on %s', (suite) => {
     return result;
   }
 
+  /** What a rollback would bring back. */
+  const next = async (): Promise<string> => {
+    const { out } = await done(['rollback', host.name, '--dry-run', '--json']);
+    return String(JSON.parse(out).result.hosts[0].plan.returnsTo);
+  };
   const current = (): Promise<string> => host.must('readlink /etc/docker/tls/current');
 
   test('across another port: verified on the one that comes back, which the next run keeps', async () => {
@@ -47,11 +52,14 @@ describe.each(['bookworm', 'sid'] satisfies Suite[])('on %s', (suite) => {
     expect(await served(host, 2376)).toBeDefined();
     await done(['verify', host.name]);
     expect((await done(['plan', host.name, '--check'])).out).toMatch(/nothing to do/);
-    // And forward again.
-    await done(['rollback', host.name, '--yes']);
+    // And forward again, which has to be asked for: the last run had nothing to do, and was not what is taken back.
+    await done(person.setup(host));
+    const refused = await person.run(['rollback', host.name, '--yes']);
+    expect([refused.status, refused.err]).toEqual([2, expect.stringContaining('error[E_ROLLED_BACK]')]);
+    await done(['rollback', host.name, '--to', await next(), '--yes']);
     expect(await served(host, 2399)).toBeDefined();
     await done(['plan', host.name, '--check']);
-    await done(['rollback', host.name, '--yes']);
+    await done(['rollback', host.name, '--to', await next(), '--yes']);
   });
 
   test('of a hardening: the next run does not make it again', async () => {

@@ -69,6 +69,21 @@ async function opensslVerify(options: {
   }
 }
 
+const CRYPTOGRAPHY = `
+import sys
+from cryptography import x509
+from cryptography.x509 import verification
+kind, chain_file, trust_file = sys.argv[1:]
+leaf, *chain = x509.load_pem_x509_certificates(open(chain_file, 'rb').read())
+trust = verification.Store(x509.load_pem_x509_certificates(open(trust_file, 'rb').read()))
+builder = verification.PolicyBuilder().store(trust)
+if kind == 'client':
+    print(builder.build_client_verifier().verify(leaf, chain).subjects[0].value)
+else:
+    builder.build_server_verifier(x509.DNSName('build-1.example.com')).verify(leaf, chain)
+    print('build-1.example.com')
+`;
+
 type Credentials = {
   ca: IssuedAuthority;
   server: IssuedPair;
@@ -126,6 +141,19 @@ describe.each(PAIRS)('CA %s, leaves %s', (caType, leafType) => {
     const more = ['-partial_chain'];
     expect(await verify({ leaf: client.cert, anchors: ann.leaf, purpose: 'sslclient', more })).toBe('OK');
     expect(await verify({ leaf: client.cert, anchors: bob.leaf, purpose: 'sslclient', more })).toMatch(/unable to get/);
+  });
+
+  test("Python's cryptography takes client and host, the client also under its own CA alone", async () => {
+    const { ca, server, client, ann } = credentials;
+    const verify = async (kind: 'client' | 'server', chain: string, trust: string) => {
+      const [chainFile, trustFile] = [await file(chain), await file(trust)];
+      return (await run('/usr/bin/python3', ['-c', CRYPTOGRAPHY, kind, chainFile, trustFile])).stdout.trim();
+    };
+    if (caType === 'ed25519' || leafType === 'ed25519')
+      return expect(verify('client', client.cert, ca.cert)).rejects.toThrow('Forbidden public key algorithm');
+    expect(await verify('client', client.cert, ca.cert)).toBe('urn:docker-tls:client:ann');
+    expect(await verify('server', server.cert, ca.cert)).toBe('build-1.example.com');
+    expect(await verify('client', client.cert, ann.leaf)).toBe('urn:docker-tls:client:ann');
   });
 
   test("Python's default context, curl and Node shake hands, both sides with credentials", async () => {

@@ -19,6 +19,8 @@ export type AnsweringHosts = {
   readonly answers?: Readonly<Record<string, string | readonly string[]>>;
   /** Sections of facts in place of those of a host that is as the store has it. */
   readonly facts?: Readonly<Record<string, string>>;
+  /** What made the active generation. */
+  readonly reason?: string;
   /** The name in the store of the host that is dialled, where it is another. */
   readonly nameOf?: (dialled: string) => string;
   /** Told the phase of every script that changes something. */
@@ -59,7 +61,7 @@ export function answeringHosts(hosts: AnsweringHosts): (options: Pick<SshOptions
     }) as unknown as HostSession;
 }
 
-async function factsOf(host: string, { home, now, facts = {} }: AnsweringHosts): Promise<Buffer> {
+async function factsOf(host: string, { home, now, facts = {}, reason = 'test' }: AnsweringHosts): Promise<Buffer> {
   const stored = (await openStore(home).read()).hosts.get(host);
   const clock = `${Math.floor(now.getTime() / 1000)}`;
   if (stored === undefined) return printFacts({ ...GOOD_FACTS, clock, ...facts });
@@ -71,7 +73,7 @@ async function factsOf(host: string, { home, now, facts = {} }: AnsweringHosts):
     [`file:${STATE}/generations/${number}/manifest`, `file 600 0:0\n1\tlink\t777\t0:0\t${link.path}\n`],
     [`file:${STATE}/generations/${number}/1`, `link 777 0:0\n${number}`],
   ]);
-  const written = [1, 2].map((number) => ({ number, at: now.toISOString(), by: 'me', reason: 'test' }));
+  const written = [1, 2].map((number) => ({ number, at: now.toISOString(), by: 'me', reason }));
   const state = { schema: 1, name: host, generation: 2, generations: written, managed: [link] };
   return printFacts({
     ...GOOD_FACTS,

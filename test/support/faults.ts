@@ -188,8 +188,10 @@ export class FaultHost {
       case 'rotate':
         return ['rotate', 'server', name, ...ending];
       case 'rollback':
+        // By its number: the fault before may have been a rollback as well.
+        return ['rollback', name, '--to', await this.#returnsTo(/"returnsTo": ?(\d+)/), ...ending];
       case 'remove':
-        return [change, name, ...ending];
+        return ['remove', name, ...ending];
       default:
         return this.#setup(this.#san());
     }
@@ -216,7 +218,10 @@ export class FaultHost {
     this.#count += 1;
     const { name } = host;
     const words = await this.#begin(fault.change);
-    const credentials = fault.change === 'rollback' ? await this.#credentialsBefore() : undefined;
+    const credentials =
+      fault.change === 'rollback'
+        ? Number(await this.#returnsTo(/"path": ?"[^"]*\/docker\/tls\/current".*?"to": ?"(\d+)"/s))
+        : undefined;
     await settled(host, this.#confirmS + 30);
     const before = await snapshot(host);
     const wrong: string[] = leftovers(before).map((line) => `before: ${line}`);
@@ -263,12 +268,12 @@ export class FaultHost {
     return change === 'remove' && this.#host.suite === 'podman' ? 'stop' : 'restart';
   }
 
-  /** The directory of credentials that a rollback would bring back. */
-  async #credentialsBefore(): Promise<number> {
+  /** What a rollback would bring back. */
+  async #returnsTo(what: RegExp): Promise<string> {
     const { exit, text } = await this.plainly(['rollback', this.#host.name, '--dry-run', '--json']);
-    const to = /"path": ?"[^"]*\/docker\/tls\/current".*?"to": ?"(\d+)"/s.exec(text)?.[1];
+    const to = what.exec(text)?.[1];
     if (exit !== 0 || to === undefined) throw new Error(`${this.#host.name}: no rollback is planned: ${text}`);
-    return Number(to);
+    return to;
   }
 
   async #act({ step, death, change: kind }: Fault, change: Run, wrong: string[]): Promise<void> {

@@ -195,6 +195,12 @@ describe('daemon.json', () => {
     expect(lineOfKey('{\n "x": {"y": 1},\n "log-level" : 2 }', 'log-level')).toBe(3);
   });
 
+  test('nested more deeply than anything can follow', () => {
+    const deep = (levels: number) => `{"features":${'['.repeat(levels)}"[{"${']'.repeat(levels)}}`;
+    expect(parseDaemonJson(deep(20)).errors).toEqual([]);
+    expect(parseDaemonJson(deep(5000)).errors).toEqual([{ line: 1, reason: 'nested too deeply' }]);
+  });
+
   test('an edit and its reverse leave everything else as it was', () => {
     const json = fc.dictionary(fc.stringMatching(/^[a-z][a-z-]{0,8}$/), fc.jsonValue({ maxDepth: 1 }), {
       minKeys: 1,

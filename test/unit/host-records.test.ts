@@ -41,7 +41,7 @@ async function newStore(clients: Readonly<Record<string, readonly string[] | und
 }
 
 /** A run as `apply` begins it: one look at the store, then many hosts. */
-type Began = Base & Pick<Run, 'store' | 'runtime' | 'passphrase'>;
+type Began = Base & Pick<Run, 'store' | 'runtime' | 'passphrase' | 'asks' | 'dryRun'>;
 
 async function runOn(store: ReturnType<typeof openStore>, target: Partial<Target> = {}): Promise<Began> {
   const wanted = { hosts: [], credentials: [], target: { kind: 'desired', ...target } as Target };
@@ -52,6 +52,8 @@ async function runOn(store: ReturnType<typeof openStore>, target: Partial<Target
       probe: async () => ({ kind: 'accepted' }),
     } as unknown as Runtime,
     passphrase: NO_PASSPHRASE,
+    asks: false,
+    dryRun: false,
     store,
     state: await store.read(),
     now,

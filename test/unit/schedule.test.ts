@@ -129,7 +129,7 @@ test('with the store of a team a job runs on any runner: nothing of this compute
   expect(github.env).toBeUndefined();
   const [checkout, install, key, renew] = github.steps;
   expect([checkout.uses, install.env, Object.keys(key.env)]).toEqual([
-    'actions/checkout@v4',
+    'actions/checkout@3d3c42e5aac5ba805825da76410c181273ba90b1',
     undefined,
     ['SSH_KEY', 'KNOWN_HOSTS'],
   ]);

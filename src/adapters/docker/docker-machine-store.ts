@@ -1,10 +1,11 @@
 /** Owns the files of docker-machine's store on this computer (docker-machine.ts: what its records mean). Changes nothing. */
 
-import { readdir, readFile } from 'node:fs/promises';
+import { readdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { shellQuote } from '../../domain/quote.ts';
 import { Secret } from '../../domain/secret.ts';
-import { DockerTlsError, errnoOf } from '../../errors/errors.ts';
+import { DockerTlsError } from '../../errors/errors.ts';
+import { readNamedFile, whyNotRead } from '../../named-file.ts';
 import { type DockerMachine, parseDockerMachine } from './docker-machine.ts';
 
 /** PEM. */
@@ -35,7 +36,7 @@ export async function readDockerMachine(storeDirectory: string, name: string): P
 
 /** Fails with E_DOCKER_MACHINE_STORE (exit 2); the CA's key and the client may be missing. */
 export async function readMachineCredentials({ name, files }: DockerMachine): Promise<MachineCredentials> {
-  const ifThere = (path: string) => readFile(path, 'utf8').catch(() => undefined);
+  const ifThere = (path: string) => readNamedFile(path).then(String, () => undefined);
   const ca = await readText(files.ca, name);
   const serverCert = await readText(files.serverCert, name);
   const serverKey = new Secret(await readText(files.serverKey, name));
@@ -45,8 +46,8 @@ export async function readMachineCredentials({ name, files }: DockerMachine): Pr
 }
 
 function readText(path: string, where: string): Promise<string> {
-  return readFile(path, 'utf8').catch((cause: unknown) => {
-    const what = `${path} cannot be read: ${errnoOf(cause) ?? 'unknown'}`;
+  return readNamedFile(path).then(String, (cause: unknown) => {
+    const what = `${path} cannot be read: ${whyNotRead(cause)}`;
     throw new DockerTlsError('E_DOCKER_MACHINE_STORE', what, { where, hints: [`ls -l ${shellQuote(path)}`], cause });
   });
 }

@@ -1,11 +1,12 @@
 /** Owns how this adapter writes files: staged whole with their final modes, synced, then renamed into place. */
 
 import { randomBytes } from 'node:crypto';
-import { chmod, type FileHandle, mkdir, open, readFile, rename, stat, unlink } from 'node:fs/promises';
+import { chmod, type FileHandle, mkdir, open, rename, stat, unlink } from 'node:fs/promises';
 import { basename, dirname, join } from 'node:path';
 import { shellQuote } from '../../domain/quote.ts';
 import { Secret } from '../../domain/secret.ts';
 import { DockerTlsError, errnoOf } from '../../errors/errors.ts';
+import { readNamedFile } from '../../named-file.ts';
 
 const KEY_MODE = 0o400;
 const CERT_MODE = 0o444;
@@ -99,7 +100,7 @@ export async function secretDirectory(path: string): Promise<void> {
 /** The text of a file; undefined where there is none. */
 export async function readIfThere(path: string): Promise<string | undefined> {
   try {
-    return await readFile(path, 'utf8');
+    return (await readNamedFile(path)).toString('utf8');
   } catch (error) {
     if (['ENOENT', 'ENOTDIR'].includes(errnoOf(error) ?? '')) return undefined;
     throw error;

@@ -27,7 +27,7 @@ function hostFault({ env, expected }: DiagnosisInput): Diagnosis | undefined {
     const message = `DOCKER_HOST is right, but DOCKER_TLS_VERIFY is not set, so docker speaks plain HTTP to a port that wants TLS`;
     return verdict('tls-off', message, 'export DOCKER_TLS_VERIFY=1', takeOver);
   }
-  const certPath = env.DOCKER_CERT_PATH || env.DOCKER_CONFIG || `${env.HOME ?? '~'}/.docker`;
+  const certPath = env.DOCKER_CERT_PATH || env.DOCKER_CONFIG || `${env.HOME || '~'}/.docker`;
   if (directory(certPath) !== directory(expected.certPath)) {
     const which = env.DOCKER_CERT_PATH
       ? `DOCKER_CERT_PATH is ${certPath}`

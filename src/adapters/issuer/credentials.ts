@@ -1,9 +1,10 @@
 /** Owns the secret files of external CAs: read when they are needed, each time, and never when every local user can read them. */
 
-import { readFile, stat } from 'node:fs/promises';
+import { stat } from 'node:fs/promises';
 import { shellQuote } from '../../domain/quote.ts';
 import { Secret } from '../../domain/secret.ts';
-import { DockerTlsError, errnoOf } from '../../errors/errors.ts';
+import { DockerTlsError } from '../../errors/errors.ts';
+import { readNamedFile, whyNotRead } from '../../named-file.ts';
 
 /** The text of a file without the blanks around it. Fails with E_SECRET_FILE (exit 2). */
 export async function readCredential(path: string): Promise<Secret> {
@@ -12,10 +13,10 @@ export async function readCredential(path: string): Promise<Secret> {
     const { mode } = await stat(path);
     if (process.platform !== 'win32' && (mode & 0o007) !== 0)
       throw secretFile(path, 'every local user can read it', [`chmod 600 ${shellQuote(path)}`]);
-    text = (await readFile(path, 'utf8')).trim();
+    text = (await readNamedFile(path)).toString('utf8').trim();
   } catch (cause) {
     if (cause instanceof DockerTlsError) throw cause;
-    throw secretFile(path, `it cannot be read: ${errnoOf(cause) ?? 'unknown'}`, [`ls -l ${shellQuote(path)}`]);
+    throw secretFile(path, `it cannot be read: ${whyNotRead(cause)}`, [`ls -l ${shellQuote(path)}`]);
   }
   if (text === '') throw secretFile(path, 'it is empty', [`ls -l ${shellQuote(path)}`]);
   return new Secret(text);

@@ -3,10 +3,11 @@
  * for each of the others. A process of ssh costs more than all the rest of a login.
  */
 
-import { readFile } from 'node:fs/promises';
+import { statSync } from 'node:fs';
 import { installHereHint } from '../../domain/dockerd/packages.ts';
 import { shellQuote } from '../../domain/quote.ts';
 import { DockerTlsError, printableLines } from '../../errors/errors.ts';
+import { readNamedFile } from '../../named-file.ts';
 import type { SshOptions } from '../../runtime.ts';
 import { loginName, osReleaseHere } from '../../user.ts';
 import { type ConfigRules, kindOfDestination, parseRules } from './config-rules.ts';
@@ -39,11 +40,20 @@ const KEPT_MS = 60_000;
 export async function askConfig(options: SshOptions): Promise<ConfigValues> {
   // ssh does not run at all for a user without a login name, who has no configuration either.
   if (options.configFile === undefined && loginName() === undefined) return new Map();
+  requireFile(options);
   const rules = await once(rulesByFile, options.configFile ?? '', () => readRules(options));
   const { shared, key } = questionOf(options, rules);
   const values = await once(answers, key, () => ask(options));
   if (!shared || values.size === 0) return values;
   return new Map([...values, ['host', [options.destination]], ['hostname', [options.destination]]]);
+}
+
+/** ssh would wait for a pipe without end. */
+function requireFile({ configFile, host }: SshOptions): void {
+  const found = configFile === undefined ? undefined : statSync(configFile, { throwIfNoEntry: false });
+  if (configFile === undefined || found === undefined || found.isFile() || configFile === '/dev/null') return;
+  const hints = [`ls -ld ${shellQuote(configFile)}`];
+  throw new DockerTlsError('E_SSH_CONFIG', `--ssh-config ${configFile} is not a file`, { where: host, hints });
 }
 
 /** Who asks the same as another gets that one's answer; where it has none (it was interrupted), each asks for itself. */
@@ -70,7 +80,9 @@ async function readRules(options: SshOptions): Promise<ConfigRules | undefined> 
   const files = [...stderr.matchAll(/^debug1: Reading configuration data (.*)$/gm)].map(([, file = '']) => file.trim());
   // ssh prints the first 200 characters of a name.
   const whole = files.every((file) => file.length < 190);
-  const texts = await Promise.all([...new Set(files)].map((file) => readFile(file, 'utf8'))).catch(() => undefined);
+  const texts = await Promise.all([...new Set(files)].map((file) => readNamedFile(file).then(String))).catch(
+    () => undefined,
+  );
   const rules = whole && texts !== undefined ? parseRules(texts) : undefined;
   const value = Promise.resolve(parseSshG(stdout));
   answers.set(questionOf(options, rules).key, { at: performance.now(), value });

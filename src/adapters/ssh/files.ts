@@ -1,7 +1,7 @@
 /** Owns the reading of the small files of this computer that decide on a login: each once, until it changes. */
 
 import { statSync } from 'node:fs';
-import { readFile } from 'node:fs/promises';
+import { readNamedFile } from '../../named-file.ts';
 
 type Read = { readonly version: string; readonly bytes: Promise<Buffer> };
 
@@ -15,7 +15,7 @@ export async function readIfThere(path: string): Promise<Buffer | undefined> {
   const version = versionOf(path);
   if (version === undefined) return undefined;
   const known = reads.get(path);
-  const bytes = known?.version === version ? known.bytes : readFile(path);
+  const bytes = known?.version === version ? known.bytes : readNamedFile(path);
   reads.set(path, { version, bytes });
   try {
     return await bytes;

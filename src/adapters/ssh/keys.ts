@@ -6,6 +6,7 @@ import type { BaseAgent, ParsedKey } from 'ssh2';
 import { shellQuote } from '../../domain/quote.ts';
 import type { Secret } from '../../domain/secret.ts';
 import { DockerTlsError, printable } from '../../errors/errors.ts';
+import { whyNotRead } from '../../named-file.ts';
 import type { SshOptions } from '../../runtime.ts';
 import { isThere, readIfThere } from './files.ts';
 import { inTurn } from './questions.ts';
@@ -152,8 +153,8 @@ async function fileSigner(
   try {
     text = await readIfThere(file);
   } catch (error) {
-    if (explicit) throw keyFileError(file, `cannot be read (${(error as NodeJS.ErrnoException).code})`, error);
-    return `${file}: cannot be read (${(error as NodeJS.ErrnoException).code})`;
+    if (explicit) throw keyFileError(file, `cannot be read (${whyNotRead(error)})`, error);
+    return `${file}: cannot be read (${whyNotRead(error)})`;
   }
   if (text === undefined) {
     if (explicit) throw keyFileError(file, 'does not exist');

@@ -13,7 +13,6 @@ import {
   lstatSync,
   mkdirSync,
   openSync,
-  readFileSync,
   rmdirSync,
   statSync,
   writeFileSync,
@@ -25,6 +24,7 @@ import pMap from 'p-map';
 import { shellQuote } from '../../domain/quote.ts';
 import type { Secret } from '../../domain/secret.ts';
 import { DockerTlsError, errnoOf } from '../../errors/errors.ts';
+import { readNamedFileSync, whyNotRead } from '../../named-file.ts';
 import { userName } from '../../user.ts';
 import { setAccessList } from './access-list.ts';
 import { type FileKind, HAS_MODES, MODES } from './modes.ts';
@@ -135,13 +135,16 @@ export function present(path: string): boolean {
   return lstatSync(path, { throwIfNoEntry: false }) !== undefined;
 }
 
-/** The text of a file; undefined where there is none. */
+/** The text of a file; undefined where there is none. Fails with E_STORE_DAMAGED (exit 2) where something else is in its place. */
 export function textIfThere(path: string): string | undefined {
   try {
-    return readFileSync(path, 'utf8');
-  } catch (error) {
-    if (errnoOf(error) === 'ENOENT' || errnoOf(error) === 'ENOTDIR') return undefined;
-    throw error;
+    return readNamedFileSync(path).toString('utf8');
+  } catch (cause) {
+    const errno = errnoOf(cause);
+    if (errno === 'ENOENT' || errno === 'ENOTDIR') return undefined;
+    if (errno === 'EACCES') throw cause;
+    const hints = [`ls -ld ${shellQuote(dirname(path))} ${shellQuote(path)}`];
+    throw new DockerTlsError('E_STORE_DAMAGED', `${path} cannot be read: ${whyNotRead(cause)}`, { hints, cause });
   }
 }
 

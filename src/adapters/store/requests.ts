@@ -3,11 +3,12 @@
  * They are no part of the state: nothing else in the store depends on them.
  */
 
-import { readdirSync, readFileSync, rmSync } from 'node:fs';
+import { readdirSync, rmSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import { checkName, nameProblem } from '../../domain/names.ts';
 import { Secret } from '../../domain/secret.ts';
 import { DockerTlsError, errnoOf } from '../../errors/errors.ts';
+import { readNamedFileSync, whyNotRead } from '../../named-file.ts';
 import { createFile, flush, inside, makeDirectories, makeDirectory, present, writeFailure } from './files.ts';
 
 /** `key`: PKCS#8 PEM; `csr`: PEM. */
@@ -25,12 +26,12 @@ export function readRequests(home: string): PendingRequest[] {
   return names.sort().map((name) => {
     const directory = inside(resolve(home), `requests/${name}`);
     try {
-      const key = new Secret(readFileSync(join(directory, 'key.pem')));
-      return { name, key, csr: readFileSync(join(directory, 'request.pem'), 'utf8') };
+      const key = new Secret(readNamedFileSync(join(directory, 'key.pem')));
+      return { name, key, csr: readNamedFileSync(join(directory, 'request.pem')).toString('utf8') };
     } catch (cause) {
       throw new DockerTlsError(
         'E_REQUEST_DAMAGED',
-        `the request of ${name} cannot be read: ${errnoOf(cause) ?? 'it is damaged'}`,
+        `the request of ${name} cannot be read: ${errnoOf(cause) === undefined ? 'it is damaged' : whyNotRead(cause)}`,
         { where: directory, hints: [`docker-tls client request ${name} --new`], cause },
       );
     }

@@ -21,6 +21,7 @@ import { nameProblem } from '../../domain/names.ts';
 import { shellQuote } from '../../domain/quote.ts';
 import { Secret } from '../../domain/secret.ts';
 import { errnoOf } from '../../errors/errors.ts';
+import { whyNotRead } from '../../named-file.ts';
 import { inside, present } from './files.ts';
 import { type OpenJournal, openJournal } from './journal.ts';
 import type { FileKind } from './modes.ts';
@@ -72,8 +73,9 @@ export function openTree(home: string): Tree | undefined {
       // Nothing would be found where the store is on a disk that is not mounted, and another one be begun.
       const hints = [`ls -l ${shellQuote(home)}`, 'mount the disk that it is on'];
       problems.damage(home, `leads to ${readlinkSync(home)}, which is not there`, hints);
-    } else if (errnoOf(error) === 'ENOTDIR')
-      problems.damage(home, 'is not a directory', [`ls -ld ${shellQuote(home)}`]);
+    } else if (errnoOf(error) === 'ELOOP')
+      problems.damage(home, `cannot be entered: ${whyNotRead(error)}`, [`ls -ld ${shellQuote(home)}`]);
+    else if (errnoOf(error) === 'ENOTDIR') problems.damage(home, 'is not a directory', [`ls -ld ${shellQuote(home)}`]);
     else if (errnoOf(error) === 'EACCES') problems.unreachable(home);
     else throw error;
     problems.refuse();

@@ -1,7 +1,7 @@
 /** Owns the reading and editing of daemon.json: other keys, their order and the file's indentation stay as they are. */
 
 import { applyEdits, modify, type ParseError, parse, parseTree, printParseErrorCode } from 'jsonc-parser';
-import { type Fields, fieldsOf, isObject, type Json, parseJson } from '../json.ts';
+import { type Fields, fieldsOf, isObject, isTooDeep, type Json, parseJson } from '../json.ts';
 
 export type DaemonJson = {
   readonly path: string;
@@ -22,6 +22,7 @@ export function parseDaemonJson(text: string | undefined, path = ''): DaemonJson
   const problems: ParseError[] = [];
   // dockerd reads over a byte order mark since 23.0 (config.1 knows which dockerd it is).
   const body = text.replace(/^\ufeff/, '');
+  if (isTooDeep(body)) return { path, text, values: {}, errors: [{ line: 1, reason: 'nested too deeply' }] };
   const lenient: Json = parse(body, problems, { disallowComments: true, allowTrailingComma: false });
   // That parser is for what is wrong, and where: it takes a key `__proto__` for the object's prototype.
   const value = problems.length > 0 ? lenient : (parseJson(body) ?? {});

@@ -214,7 +214,7 @@ async function issueLeaf(
   const times = validity({ days, now, backdateMs: LEAF_BACKDATE_MS, issuer });
   const { key, keyType, spki } = await leafKey(wanted);
   const ids = { own: keyIdentifier(spki), issuer: issuer.keyId };
-  const extensions = sans === undefined ? clientExtensions(ids) : serverExtensions(ids, sans, keyType);
+  const extensions = sans === undefined ? clientExtensions(ids, name) : serverExtensions(ids, sans, keyType);
   const issued = await issue({ issuer, subject, spki, times, extensions });
   return key === undefined ? issued : { ...issued, key };
 }

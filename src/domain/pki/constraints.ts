@@ -14,8 +14,10 @@ type Subtrees = {
 
 export type NameConstraints = { readonly permitted: Subtrees; readonly excluded: Subtrees };
 
-/** Names of mail and of URIs (1, 6) have no part in reaching a daemon. */
-const HARMLESS: readonly (number | undefined)[] = [1, 6];
+/** No certificate of ours has a name of mail (1). */
+const HARMLESS: readonly (number | undefined)[] = [1];
+/** A client's certificate names it by a URI without a host, which Docker (Go) refuses under any limit on URIs. */
+const URI = 6;
 
 /** Reads the extension's value. Throws an Error when damaged. */
 export function parseNameConstraints(value: Asn1): NameConstraints {
@@ -53,6 +55,8 @@ export function permits({ permitted, excluded }: NameConstraints, san: San): boo
 
 /** Why nothing that we need can be certified under these; undefined: something can. */
 export function constraintFlaw({ permitted, excluded }: NameConstraints): string | undefined {
+  if ([...permitted.other, ...excluded.other].includes(URI))
+    return 'its name constraints are about URIs, and the certificates of clients have one that Docker (Go) refuses under them';
   if (permitted.other.length > 0 || excluded.other.length > 0)
     return 'its name constraints are about directory names or other kinds that Docker (Go) does not understand, and so refuses';
   const everyAddress = [4, 16].every((length) =>

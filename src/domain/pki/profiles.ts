@@ -164,11 +164,17 @@ export function serverExtensions(ids: KeyIds, sans: readonly San[], keyType: str
   return [raw(NOT_A_CA), raw(usages), raw(FOR_SERVERS), sanExtension(sans), ...keyIds(ids)];
 }
 
-export function clientExtensions(ids: KeyIds): Asn1[] {
-  return [raw(NOT_A_CA), raw(SIGNS), raw(FOR_CLIENTS), ...keyIds(ids)];
+/**
+ * The name once more as a URI: some verifiers refuse a certificate without a subjectAltName (Python's cryptography). A DNS name would be
+ * refused under a CA that is limited to the names of a domain.
+ */
+export function clientExtensions(ids: KeyIds, name: string): Asn1[] {
+  const uri = Buffer.from(`urn:docker-tls:client:${encodeURIComponent(name)}`, 'latin1');
+  const names = extension(OID.subjectAltName, false, seq(taggedBytes(6, uri)));
+  return [raw(NOT_A_CA), raw(SIGNS), raw(FOR_CLIENTS), names, ...keyIds(ids)];
 }
 
-/** GeneralNames: dNSName is [2], iPAddress [7]. */
+/** GeneralNames: dNSName is [2], iPAddress [7], uniformResourceIdentifier [6]. */
 export function sanExtension(sans: readonly San[]): Asn1 {
   const names = sans.map(({ kind, value }) =>
     kind === 'dns' ? taggedBytes(2, Buffer.from(value, 'latin1')) : taggedBytes(7, ipBytes(value)),

@@ -61,7 +61,11 @@ export type StoreMark = z.output<typeof storeMark>;
 
 /** state.json; undefined where there is none. Fails with E_HOST_SCHEMA where a newer program wrote it, E_HOST_STATE where it is damaged (exit 4). */
 export function parseState(state: PathState | undefined): HostState | undefined {
-  if (state?.kind !== 'file') return undefined;
+  if (state === undefined || state.kind === 'absent') return undefined;
+  if (state.kind !== 'file')
+    throw new DockerTlsError('E_HOST_STATE', 'state.json on the host is not a file of at most 1 MiB', {
+      hints: [`look at it on the host: ls -ld ${STATE}/state.json`],
+    });
   const value = fieldsOf(parseJson(state.content));
   const newer = z.safeParse(newerState, value);
   if (newer.success) {

@@ -91,8 +91,15 @@ function wasStopped(facts: HostFacts): boolean {
   return facts.origin.get('docker.service')?.mode === 'inactive';
 }
 
+/** What made a generation, by the host's records. */
+function madeBy(facts: HostFacts, number: number): string {
+  const made = facts.state?.generations.find((one) => one.number === number);
+  return made === undefined ? '' : ` (${made.reason}, ${made.at}, by ${made.by})`;
+}
+
 function restoredDaemon(facts: HostFacts, target: number | 'none', touched: boolean): HostPlan['daemon'] {
-  if (target !== 'none') return { action: touched ? 'restart' : 'none', reason: `generation ${target} comes back` };
+  if (target !== 'none')
+    return { action: touched ? 'restart' : 'none', reason: `generation ${target} comes back${madeBy(facts, target)}` };
   const { engine, service } = kindOf(facts);
   if (engine.apart) return { action: 'stop', reason: `${service} is docker-tls's own` };
   const { unit, answers, listsContainers, containers } = facts.docker;

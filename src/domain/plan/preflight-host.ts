@@ -28,6 +28,17 @@ export function checkHost(input: Preflight): void {
         `and keep it right, where a time service is installed: ${rootCommand(login, 'timedatectl', 'set-ntp', 'true')}`,
       ],
     );
+  const state = facts.directories.get(`${facts.places.state}/.`);
+  if (state !== undefined && !/^\d*[0145]{2} 0:/.test(state)) {
+    add(
+      'E_STATE_DIRECTORY',
+      `other accounts can write ${facts.places.state}, and could replace the rollback (${state})`,
+      [
+        ...(kindOf(facts).own ? [] : [sudoCommand(login, 'chown', 'root', facts.places.state)]),
+        sudoCommand(login, 'chmod', 'go-w', facts.places.state),
+      ],
+    );
+  }
   // Several of the directories that are looked at may be on one disk.
   for (const [mount, freeKb] of new Map(facts.disk.map((disk) => [disk.mount, disk.freeKb])))
     if (freeKb < FREE_KB)

@@ -56,7 +56,7 @@ export async function planOpened(
   opened: OpenedHost,
   requested: HostSpec,
   base: Base,
-  { runtime, store }: Pick<Run, 'runtime' | 'store'>,
+  { runtime, store, asks, dryRun }: Pick<Run, 'runtime' | 'store' | 'asks' | 'dryRun'>,
   progress: HostProgress,
 ): Promise<PlannedHost> {
   progress.phase('plan');
@@ -69,7 +69,7 @@ export async function planOpened(
   const now = runtime.now();
   const known = latest.hosts.get(requested.name);
   if (target.kind === 'generation') {
-    const restored = planRestored(opened, requested, { ...target, latest, now });
+    const restored = planRestored(opened, requested, { ...target, latest, now, shown: asks || dryRun === true });
     return refuseProblems({ ...restored, mark: known === undefined ? mark : markToKeep(mark, restored.plan, known) });
   }
   const { takeOver = false } = target;

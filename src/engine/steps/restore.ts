@@ -16,7 +16,12 @@ import type { OpenedHost, PlannedHost, RestoredCredentials } from '../intent.ts'
 import { ourPackages } from '../packages.ts';
 import { problemsOf } from './preflight.ts';
 
-type RestoreContext = Extract<Target, { kind: 'generation' }> & { readonly latest: StoreState; readonly now: Date };
+type RestoreContext = Extract<Target, { kind: 'generation' }> & {
+  readonly latest: StoreState;
+  readonly now: Date;
+  /** A person sees the plan before it is carried out, or it is only shown. */
+  readonly shown: boolean;
+};
 
 /** Fails with E_NOT_SET_UP, E_NO_GENERATION (exit 2). */
 export function planRestored(opened: OpenedHost, spec: HostSpec, context: RestoreContext): PlannedHost {
@@ -37,9 +42,10 @@ export function planRestored(opened: OpenedHost, spec: HostSpec, context: Restor
   const found = planned(opened, plan, then, context, restored);
   return {
     ...found,
-    plan: { ...plan, warnings: [...plan.warnings, ...accessWarnings(access)] },
+    plan: { ...plan, warnings: [...rolledBackWarnings(facts, chosen), ...plan.warnings, ...accessWarnings(access)] },
     problems: [
       ...found.problems,
+      ...(to === 'previous' && !context.shown ? rolledBackProblem(spec.name, facts, chosen) : []),
       ...(context.allowRevoked ? [] : revokedProblem(spec.name, chosen, access, facts, context)),
     ],
   };
@@ -90,6 +96,35 @@ function notSetUp(host: string, { facts, session }: OpenedHost): DockerTlsError 
           ],
     },
   );
+}
+
+function rolledBackWarnings(facts: HostFacts, chosen: number): string[] {
+  if (!isRolledBack(facts)) return [];
+  const { generation } = facts.state ?? {};
+  return [`generation ${generation} was itself made by a rollback: this brings generation ${chosen} back`];
+}
+
+function isRolledBack({ state }: HostFacts): boolean {
+  return state?.generations.find(({ number }) => number === state.generation)?.reason === 'rollback';
+}
+
+/** Undoing twice does what was undone again. Where no person sees that in the plan, it has to be asked for by its number. */
+function rolledBackProblem(host: string, facts: HostFacts, chosen: number): DockerTlsError[] {
+  if (!isRolledBack(facts)) return [];
+  const current = facts.state?.generation;
+  return [
+    new DockerTlsError(
+      'E_ROLLED_BACK',
+      `generation ${current} was itself made by a rollback: the generation before is what was rolled back`,
+      {
+        where: host,
+        hints: [
+          `see what would come back: docker-tls rollback ${host} --dry-run`,
+          `bring it back: docker-tls rollback ${host} --to ${chosen} --yes`,
+        ],
+      },
+    ),
+  ];
 }
 
 /** The directory of credentials that a generation points to; undefined where it is not on the host. */

@@ -43,6 +43,7 @@ export const HOST = {
   E_SYSTEMD_OLD: [4, 'systemd on the host is too old for the rollback.', 'Upgrade the host.'],
   E_PACKAGES: [4, 'apt cannot install a package of `harden --install`, or only by changing others.', 'apt-get update'],
   E_CLOCK: [4, "The host's clock is wrong, so certificates would not be valid there.", 'timedatectl set-ntp true'],
+  E_STATE_DIRECTORY: [4, "Other accounts can write docker-tls's directory on the host.", 'ls -ld /var/lib/docker-tls'],
   E_DISK_FULL: [4, "The host's disk is full, or nearly.", 'df -h'],
   E_FIREWALL: [4, "The host's firewall does not accept connections to the TLS port.", 'Run the command that it names.'],
   E_PORT_TAKEN: [4, 'Another program listens on the TLS port.', 'Pass --port N.'],
@@ -62,6 +63,7 @@ export const HOST = {
   E_HOST_MANAGED: [4, 'The host is managed from another store.', 'Pass --home DIR, or use docker-tls client request.'],
   E_BUTANE: [2, 'A host cannot be written as a Butane file.', 'docs/hosts.md, "Hosts configured at first boot"'],
   E_NOT_SET_UP: [2, 'docker-tls has not set up this host.', 'docker-tls setup HOST'],
+  E_ROLLED_BACK: [2, 'The current generation was itself made by a rollback.', 'docker-tls rollback HOST --dry-run'],
   E_NO_GENERATION: [2, 'The generation to return to is not on the host.', 'docker-tls remove HOST'],
   E_ACCEPTS_REVOKED: [
     4,

@@ -19,6 +19,8 @@ record_facts() {
     done
   done
   look "$TLS_DIRECTORY/current/server-key.pem"
+  # Behind a link as well.
+  look "$STATE/."
   for path in "${TLS_DIRECTORY%/*}" "$TLS_DIRECTORY" "$TLS_DIRECTORY"/*/; do look "${path%/}"; done
   file "$STATE/state.json"
   file "$STATE/packages"

@@ -1,12 +1,13 @@
 /** Owns the credentials for etcd: read from files and the environment when they are first needed, and refused where others can read them. */
 
 import { createPrivateKey, X509Certificate } from 'node:crypto';
-import { readFileSync, statSync } from 'node:fs';
+import { statSync } from 'node:fs';
 import { splitBundle } from '../../../domain/pki/inspect.ts';
 import { shellQuote } from '../../../domain/quote.ts';
 import { Secret } from '../../../domain/secret.ts';
 import { unreadable } from '../../../domain/unreadable.ts';
-import { DockerTlsError, errnoOf } from '../../../errors/errors.ts';
+import { DockerTlsError } from '../../../errors/errors.ts';
+import { readNamedFileSync, whyNotRead } from '../../../named-file.ts';
 import { HAS_MODES } from '../modes.ts';
 import type { EtcdAddress } from '../team/etcd-address.ts';
 
@@ -87,7 +88,7 @@ function passwordOf(reference: string, env: Readonly<Record<string, string | und
 
 function readFile(file: string): string {
   try {
-    return readFileSync(file, 'utf8');
+    return readNamedFileSync(file).toString('utf8');
   } catch (cause) {
     throw unreadable('E_FILE', file, cause);
   }
@@ -98,10 +99,10 @@ function readPrivate(file: string): Secret {
     const { mode } = statSync(file);
     if (HAS_MODES && (mode & 0o007) !== 0)
       throw unusable(file, 'every local user can read it', [`chmod 600 ${shellQuote(file)}`]);
-    return new Secret(readFileSync(file));
+    return new Secret(readNamedFileSync(file));
   } catch (cause) {
     if (cause instanceof DockerTlsError) throw cause;
-    throw unusable(file, `it cannot be read: ${errnoOf(cause)}`, [`ls -l ${shellQuote(file)}`]);
+    throw unusable(file, `it cannot be read: ${whyNotRead(cause)}`, [`ls -l ${shellQuote(file)}`]);
   }
 }
 

@@ -4,10 +4,11 @@
  */
 
 import { createHash, randomUUID } from 'node:crypto';
-import { readdirSync, readFileSync, renameSync, rmSync, statSync, utimesSync, writeFileSync } from 'node:fs';
+import { readdirSync, renameSync, rmSync, statSync, utimesSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import * as z from 'zod/mini';
 import { errnoOf } from '../../../errors/errors.ts';
+import { readNamedFileSync } from '../../../named-file.ts';
 import type { Snapshot } from '../engine.ts';
 import { makeDirectories } from '../files.ts';
 import { type Entry, entrySchema } from './etcd-history.ts';
@@ -72,7 +73,7 @@ export function snapshotCache(directory: string) {
       try {
         const entries = Object.entries(files).map(([path, name]) => {
           if (!/^[0-9a-f]{64}$/.test(name)) throw new Error(`not a name of ours: ${name}`);
-          return [path, new Uint8Array(readFileSync(join(directory, 'files', name)))] as const;
+          return [path, new Uint8Array(readNamedFileSync(join(directory, 'files', name)))] as const;
         });
         return { revision, history, files: new Map(entries) };
       } catch {
@@ -97,7 +98,7 @@ export function snapshotCache(directory: string) {
 
 function readIndex(file: string): z.output<typeof schema> | undefined {
   try {
-    return z.parse(schema, JSON.parse(readFileSync(file, 'utf8')));
+    return z.parse(schema, JSON.parse(readNamedFileSync(file).toString('utf8')));
   } catch {
     return undefined;
   }

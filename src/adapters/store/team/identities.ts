@@ -1,11 +1,12 @@
 /** Owns where a person's identities are: the file that DOCKER_TLS_IDENTITY names, that of docker-tls, or the SSH keys that they have. */
 
 import { createPrivateKey, createPublicKey, type KeyObject } from 'node:crypto';
-import { readFileSync, statSync } from 'node:fs';
+import { statSync } from 'node:fs';
 import { delimiter, join, resolve } from 'node:path';
 import { shellQuote } from '../../../domain/quote.ts';
 import { Secret } from '../../../domain/secret.ts';
 import { DockerTlsError, errnoOf } from '../../../errors/errors.ts';
+import { readNamedFileSync, whyNotRead } from '../../../named-file.ts';
 import { homeDirectory } from '../../../user.ts';
 import { HAS_MODES } from '../modes.ts';
 import { type IdentityFile, readString } from './ssh-keys.ts';
@@ -42,11 +43,11 @@ function readPrivate(file: string, named: boolean): string | undefined {
     const { mode } = statSync(file);
     if (HAS_MODES && (mode & 0o077) !== 0)
       throw unusable(file, 'other users can read it', [`chmod 600 ${shellQuote(file)}`]);
-    return readFileSync(file, 'utf8');
+    return readNamedFileSync(file).toString('utf8');
   } catch (error) {
     if (error instanceof DockerTlsError) throw error;
     if (!named && ['ENOENT', 'ENOTDIR', 'EACCES'].includes(errnoOf(error) ?? '')) return undefined;
-    throw unusable(file, `it cannot be read: ${errnoOf(error)}`);
+    throw unusable(file, `it cannot be read: ${whyNotRead(error)}`);
   }
 }
 
