@@ -3,9 +3,9 @@
 import type { AgreedHost } from '../../actions/results.ts';
 import { contextName } from '../../domain/fleet/specs.ts';
 import type { HostResult } from '../../domain/host-results.ts';
+import { otherCaWords } from '../../domain/other-ca.ts';
 import { kindOf } from '../../domain/plan/host-kind.ts';
 import { type HostPlan, hasChanges } from '../../domain/plan/plan.ts';
-import { otherCaWords } from '../../domain/trust/other-cas.ts';
 import { hangText, listWords, plural, textWidth, wrapText } from '../../domain/words.ts';
 import { printable } from '../../errors/errors.ts';
 import type { Colours } from './colours.ts';
