@@ -1,9 +1,10 @@
 /** Owns `client list`: every client with the hosts that accept it, and copies of old certificates. Asks no host. */
 
 import type { StoreState } from '../adapters/store/records.ts';
+import type { OtherCa } from '../domain/other-ca.ts';
 import { type ClientAccess, clientAccess } from '../domain/trust/client-hosts.ts';
 import { type OutdatedCopy, outdatedCopies } from '../domain/trust/handed-out.ts';
-import { type OtherCa, otherCas } from '../domain/trust/other-cas.ts';
+import { otherCas } from '../domain/trust/other-cas.ts';
 import type { ActionContext } from './action-context.ts';
 import { storeOf } from './store.ts';
 

@@ -9,7 +9,6 @@ import type { CaToImport } from '../engine/imported-ca.ts';
 import type { Run } from '../engine/intent.ts';
 import { requestedOnce } from '../engine/requested-once.ts';
 import type { ActionContext } from './action-context.ts';
-import { approving } from './approve-settings.ts';
 import { passphraseSource } from './ca-passphrase.ts';
 import { caSpec, type GivenOptions, runFlags } from './flags.ts';
 import { agree } from './prompts.ts';
@@ -52,11 +51,20 @@ export async function openRun(
     passphrase: requestedOnce(passphraseSource(options, runtime, prompts, secrets.caPassphrase)),
     ask: prompts.ssh,
     confirm: confirming(context, shown),
-    approve: approving(context),
+    approve: approvingLater(context),
     after: context.after,
     ...(await sudoPasswords(options, { specs, secrets }, context)),
     ...more,
     signer,
+  };
+}
+
+/** What asks is loaded where there is something to ask. */
+function approvingLater(context: ActionContext): Run['approve'] {
+  let loaded: Promise<Run['approve']> | undefined;
+  return async (signer) => {
+    loaded ??= import('./approve-settings.ts').then(({ approving }) => approving(context));
+    await (await loaded)(signer);
   };
 }
 

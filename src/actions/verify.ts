@@ -2,11 +2,12 @@
 
 import type { StoredClient, StoreState } from '../adapters/store/records.ts';
 import type { HostResult } from '../domain/host-results.ts';
+import type { OtherCa } from '../domain/other-ca.ts';
 import { inspectCertificate } from '../domain/pki/inspect.ts';
 import type { CheckResult } from '../domain/plan/outcome.ts';
 import type { Secret } from '../domain/secret.ts';
 import { completeHost } from '../domain/settings.ts';
-import { type OtherCa, otherCas } from '../domain/trust/other-cas.ts';
+import { otherCas } from '../domain/trust/other-cas.ts';
 import { type ReachableHost, reachableHosts } from '../domain/trust/reachable-hosts.ts';
 import { anyClient } from '../domain/trust/resolve.ts';
 import { plural } from '../domain/words.ts';

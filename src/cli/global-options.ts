@@ -37,9 +37,9 @@ export const GLOBAL_OPTIONS = {
   },
   trustStoreSettings: {
     kind: 'list',
-    group: 'Safety',
+    group: 'Output',
     value: 'ID',
-    summary: 'accept how the CA of a shared store signs: what it runs or sends here, by the id that a plan shows',
+    summary: 'accept how the CA of a shared store signs here, by the id that a plan shows',
   },
   log: { kind: 'text', group: 'Output', value: 'FILE', summary: 'append what happens, with times', completes: 'file' },
   diff: { kind: 'flag', group: 'Output', summary: 'plans with the content of every file; never a secret' },

@@ -2,7 +2,7 @@
 
 import type { Hint } from '../errors/errors.ts';
 import type { Upgrade } from './audit/vulnerabilities.ts';
-import type { OtherCa } from './trust/other-cas.ts';
+import type { OtherCa } from './other-ca.ts';
 
 export type StatusRow = {
   readonly kind: 'ca' | 'old ca' | 'host' | 'client';

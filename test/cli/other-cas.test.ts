@@ -64,6 +64,7 @@ async function run(...argv: string[]) {
 
 test.each([
   ['the plan of a host that is in sync', ['plan', 'h1'], `accepts ${named}`],
+  ['the plan of several hosts', ['plan', 'h1', 'h2'], `accepts ${named}: h1`],
   ['verify', ['verify', 'h1'], `! ${named}: accepted as well (not tried)`],
   ['status', ['status', '--offline'], `h1: accepts ${named}`],
   ['client list', ['client', 'list'], `${named} is accepted by h1`],

@@ -15,6 +15,7 @@ import {
 import { openPublicKey } from '../../domain/pki/keys.ts';
 import { formatSan } from '../../domain/pki/names.ts';
 import { parseCertificate } from '../../domain/pki/parse.ts';
+import { clientUri } from '../../domain/pki/profiles.ts';
 import { dateWords } from '../../domain/words.ts';
 import type { ErrorCode } from '../../errors/catalogue.ts';
 import { DockerTlsError, type ErrorOptions, printable, printableLines } from '../../errors/errors.ts';
@@ -123,7 +124,7 @@ function nameFlaw(pem: string, { subject, sans }: CertificateInfo, request: Sign
   const extra = [
     ...(other === undefined ? [] : [other]),
     ...sans.map(({ value }) => value).filter((value) => !wanted.has(value)),
-    ...extensions.otherNames.filter((name) => !wanted.has(name.toLowerCase())),
+    ...extensions.otherNames.filter((name) => !wanted.has(name.toLowerCase()) && name !== clientUri(commonName)),
   ];
   return extra.length === 0
     ? undefined

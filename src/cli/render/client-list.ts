@@ -1,7 +1,7 @@
 /** Owns how the list of clients looks. */
 
 import type { ListedClient, ListedClients } from '../../actions/client-list.ts';
-import { otherCaWords } from '../../domain/trust/other-cas.ts';
+import { otherCaWords } from '../../domain/other-ca.ts';
 import { dateWords, listWords } from '../../domain/words.ts';
 import { printable } from '../../errors/errors.ts';
 import type { CommandResult } from '../command.ts';

@@ -1,9 +1,9 @@
 /** Owns how the end of a change looks to users: what was verified, and a table where there were several hosts. */
 
 import type { HostResult } from '../../domain/host-results.ts';
+import { type OtherCa, otherCaWords } from '../../domain/other-ca.ts';
 import type { CheckResult, HostOutcome } from '../../domain/plan/outcome.ts';
 import type { HostPlan } from '../../domain/plan/plan.ts';
-import { type OtherCa, otherCaWords } from '../../domain/trust/other-cas.ts';
 import { durationWords, plural } from '../../domain/words.ts';
 import { printable } from '../../errors/errors.ts';
 import type { Colours } from './colours.ts';

@@ -3,9 +3,9 @@
 import type { AgreedHost } from '../../actions/results.ts';
 import { contextName } from '../../domain/fleet/specs.ts';
 import type { HostResult } from '../../domain/host-results.ts';
+import { otherCaWords } from '../../domain/other-ca.ts';
 import { kindOf } from '../../domain/plan/host-kind.ts';
 import { type HostPlan, hasChanges } from '../../domain/plan/plan.ts';
-import { otherCaWords } from '../../domain/trust/other-cas.ts';
 import { hangText, listWords, plural, textWidth, wrapText } from '../../domain/words.ts';
 import { printable } from '../../errors/errors.ts';
 import type { Colours } from './colours.ts';
@@ -111,13 +111,13 @@ function sharedViews({ plan, facts }: Shown, diff: boolean): FileView[] {
 
 /** Hosts of one likeness change in the same way: all that is shown of their plans is the same but for names, addresses and names of containers. */
 function likeness(host: Shown, { diff = false }: PlanForm): string {
-  const { plan, spec, accepts, otherCas = [] } = host;
+  const { plan, spec, accepts } = host;
   const { how, running, unlisted } = plan.containers;
   const alone = how === 'stop' || unlisted ? plan.host : undefined;
   const { purpose, port, daemon, listening, costs, credentials } = plan;
   const change = { purpose, port, daemon, listening, costs, credentials: credentials && credentialWords(credentials) };
   const here = { context: contextName(spec) !== undefined, use: spec.use, confirmWithin: spec.confirmWithin };
-  return JSON.stringify([alone, change, sharedViews(host, diff), accepts, otherCas, how, running.length > 0, here]);
+  return JSON.stringify([alone, change, sharedViews(host, diff), accepts, how, running.length > 0, here]);
 }
 
 /** Planned, and with something to do. */
@@ -151,7 +151,9 @@ export function renderPlans(results: readonly HostResult<AgreedHost>[], form: Pl
       of.map(({ spec }) => spec.name),
       verbose ? undefined : 12,
     );
-  const warnings = warningsOf([...folded.flat(), ...still]);
+  const together = [...folded.flat(), ...still];
+  const others = onceOf(together, ({ otherCas = [] }) => otherCas.map(otherCaWords));
+  const warnings = onceOf(together, ({ plan }) => plan.warnings);
   const unplanned = results.length - plans.length;
   const left = unplanned > 0 ? `; ${plural(unplanned, 'host')} could not be planned` : '';
   return [
@@ -163,24 +165,24 @@ export function renderPlans(results: readonly HostResult<AgreedHost>[], form: Pl
     ...(still.length > 0
       ? [`${colours.green('nothing to do')} on ${plural(still.length, 'host')}, in sync: ${names(still)}`]
       : []),
-    ...warnings.map(({ warning, hosts }) =>
-      hangText(`${colours.yellow('warning')}  ${listWords(hosts, 6)}: ${printable(warning)}`, columns, 9),
+    ...others.map(({ text, hosts }) =>
+      hangText(`${colours.yellow('accepts')}  ${printable(text)}: ${listWords(hosts, 6)}`, columns, 9),
+    ),
+    ...warnings.map(({ text, hosts }) =>
+      hangText(`${colours.yellow('warning')}  ${listWords(hosts, 6)}: ${printable(text)}`, columns, 9),
     ),
     ...(plans.length > 0 ? [`${changing.length} of ${plural(plans.length, 'host')} would change${left}`] : []),
   ].join('\n\n');
 }
 
-/** Each warning once, with the hosts that have it. */
-function warningsOf(plans: readonly AgreedHost[]): { warning: string; hosts: string[] }[] {
+/** Each text once, with the hosts that have it. */
+function onceOf(
+  plans: readonly AgreedHost[],
+  textsOf: (plan: Partial<AgreedHost> & Pick<AgreedHost, 'plan'>) => readonly string[],
+): { text: string; hosts: string[] }[] {
   const all = new Map<string, string[]>();
-  for (const { plan, spec } of plans) {
-    for (const warning of plan.warnings) {
-      const hosts = all.get(warning);
-      if (hosts === undefined) all.set(warning, [spec.name]);
-      else hosts.push(spec.name);
-    }
-  }
-  return [...all].map(([warning, hosts]) => ({ warning, hosts }));
+  for (const one of plans) for (const text of textsOf(one)) all.set(text, [...(all.get(text) ?? []), one.spec.name]);
+  return [...all].map(([text, hosts]) => ({ text, hosts }));
 }
 
 /** The same for the JSON document. */

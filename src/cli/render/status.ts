@@ -1,9 +1,9 @@
 /** Owns how `status` looks: the table, what differs, and the commands for what is due. */
 
 import type { Status } from '../../actions/status.ts';
+import { otherCaWords } from '../../domain/other-ca.ts';
 import { shellQuote } from '../../domain/quote.ts';
 import { needsAttention, type StatusRow } from '../../domain/status.ts';
-import { otherCaWords } from '../../domain/trust/other-cas.ts';
 import type { Rotation } from '../../domain/trust/rotation.ts';
 import { hangText, listWords, plural, wrapLines } from '../../domain/words.ts';
 import { type Hint, printable } from '../../errors/errors.ts';

@@ -1,7 +1,7 @@
 /** Owns what came of a change of one host: its plan, and the connections that were tried afterwards. */
 
 import type { ProbeOutcome } from '../../runtime.ts';
-import type { OtherCa } from '../trust/other-cas.ts';
+import type { OtherCa } from '../other-ca.ts';
 import type { HostPlan } from './plan.ts';
 
 export type CheckResult = {

@@ -1,10 +1,8 @@
 /** CAs of others that a host accepts: each of their clients gets in, and the store knows none of them by name. */
 
 import type { StoreState } from '../../adapters/store/records.ts';
+import type { OtherCa } from '../other-ca.ts';
 import { inspectCertificate, splitBundle } from '../pki/inspect.ts';
-import { dateWords } from '../words.ts';
-
-export type OtherCa = { readonly subject: string; readonly fingerprint: string; readonly notAfter: Date };
 
 type Known = Pick<StoreState, 'ca' | 'oldCas' | 'issuers'>;
 
@@ -21,8 +19,4 @@ export function otherCas(trust: string, known: Known, now: Date): OtherCa[] {
 export function ourFingerprints({ ca, oldCas, issuers }: Known): ReadonlySet<string> {
   const bundles = [ca, ...oldCas, ...issuers.values()].flatMap((one) => (one === undefined ? [] : [one.cert]));
   return new Set(bundles.flatMap(splitBundle).map((pem) => inspectCertificate(pem).fingerprint));
-}
-
-export function otherCaWords({ subject, notAfter }: OtherCa): string {
-  return `every client of the CA "${subject}" (until ${dateWords(notAfter)})`;
 }

@@ -103,7 +103,7 @@ function isStill(before: StoreState, now: StoreState, { clients = {}, issuers = 
 const NONE: Issued['copies'] = new Map();
 
 function issuing({ passphrase, runtime, signer, approve, progress }: Run, now: Date): IssuerOptions {
-  return { passphrase, runtime, now, signer, approve, note: progress.note };
+  return { passphrase, runtime, now, signer, approve, note: (text) => progress.note(text) };
 }
 
 /** Contexts and directories of docker that hold copies of clients' files get the new ones. */

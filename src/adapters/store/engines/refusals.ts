@@ -28,6 +28,6 @@ export function tooMuch(url: string, { files, bytes }: Most): DockerTlsError {
   const what = `the store has more than ${files.toLocaleString('en')} files or ${bytes / 1024 / 1024} MB`;
   return new DockerTlsError('E_STORE_TAMPERED', `${what}; nothing of it was used`, {
     where: url,
-    hints: ['docker-tls store restore'],
+    hints: ['ask a colleague whether this is the address of your store'],
   });
 }
