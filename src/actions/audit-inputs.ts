@@ -1,5 +1,7 @@
 /** Owns what an audit reads on this computer: Compose files and Dockerfiles, the baseline, and the report to compare with. */
 
+import { existsSync } from 'node:fs';
+import { dirname, join, resolve } from 'node:path';
 import { parseBaseline } from '../domain/audit/baseline.ts';
 import { type Benchmark, NEWEST } from '../domain/audit/benchmark.ts';
 import { type FindingKey, findingsOfReport } from '../domain/audit/compare.ts';
@@ -39,7 +41,9 @@ export async function readInputs(options: InputOptions, cwd: string, withHosts: 
   const accepted = baseline === undefined ? undefined : parseBaseline(await text(baseline, cwd), baseline, benchmark);
   const known = compare === undefined ? undefined : findingsOfReport(await text(compare, cwd), compare, benchmark);
   const files: AuditedFile[] = [];
-  for (const kind of kinds) for (const path of options[kind]) files.push(auditFile(kind, path, await text(path, cwd)));
+  for (const kind of kinds)
+    for (const path of options[kind])
+      files.push(auditFile(kind, path, await text(path, cwd), await namesBeside(path, cwd)));
   return { selection: { checks, benchmark, baseline: accepted }, known, files };
 }
 
@@ -47,4 +51,12 @@ async function text(path: string, cwd: string): Promise<string> {
   const bytes = await readIn(path, cwd, 'E_AUDIT_FILE');
   // Windows PowerShell 5.1 writes `… --json > report.json` so.
   return bytes.toString(bytes[0] === 0xff && bytes[1] === 0xfe ? 'utf16le' : 'utf8').replace(/^\ufeff/, '');
+}
+
+/** The variables of the .env file that Compose reads beside a file. */
+async function namesBeside(path: string, cwd: string): Promise<ReadonlySet<string>> {
+  const file = join(dirname(resolve(cwd, path)), '.env');
+  if (path === '-' || !existsSync(file)) return new Set();
+  const lines = (await text(file, cwd)).matchAll(/^\s*(?:export\s+)?([A-Za-z_]\w*)\s*[=:]/gm);
+  return new Set([...lines].map(([, name = '']) => name));
 }

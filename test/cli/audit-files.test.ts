@@ -35,6 +35,18 @@ describe('--check', () => {
   });
 });
 
+test('a service that another file or .env decides about does not pass', async () => {
+  writeFileSync(join(directory, 'all.yml'), `include: [base.yml]\nservices:\n  web:\n    privileged: \${P:-false}\n`);
+  const judged = await audit('--compose', 'all.yml', '--check', 'compose.unread', '--fail-on', 'high', '--json');
+  writeFileSync(join(directory, '.env'), '# x\nexport P=true\n');
+  const given = await audit('--compose', 'all.yml', '--check', 'compose.unread', '--fail-on', 'high', '--json');
+  rmSync(join(directory, '.env'));
+  expect([judged.exit, given.exit]).toEqual([3, 3]);
+  const evidence = ({ json }: typeof given) => JSON.stringify(json).match(/cannot tell: [^"]*/g);
+  expect(evidence(judged)).toEqual(['cannot tell: it includes base.yml']);
+  expect(evidence(given)).toHaveLength(2);
+});
+
 describe('--out', () => {
   test('a link stays, and what it leads to is the report', async () => {
     writeFileSync(join(directory, 'real.html'), 'old');

@@ -62,6 +62,7 @@ const BAD = `services:
     environment:
       - API_TOKEN=abc
       - "PLAIN=x"
+    extends: { file: base.yml, service: web }
 networks: { open: }
 `;
 
@@ -92,7 +93,7 @@ describe('lines and forms', () => {
     ['5.8', ['26 publishes port 443', '27 publishes port 80']],
     ['4.10', ['29 API_TOKEN is written out']],
     ['5.13', ['2 can write to its root file system']],
-    ['icc', ['31 its containers reach all ports of one another']],
+    ['icc', ['32 its containers reach all ports of one another']],
   ])('%s', (id, lines) => {
     expect(found(BAD, id)).toEqual(lines);
   });
@@ -348,5 +349,42 @@ describe('hostile files', () => {
     ['names of objects', 'services:\n  __proto__: { privileged: true }\n  constructor: { cap_add: { toString: 1 } }\n'],
   ])('%s ends soon and without a crash', (_name, text) => {
     expect(auditCompose(text, 'c')).toHaveLength(COMPOSE_CHECKS.length);
+  });
+});
+
+describe('what is decided elsewhere is not passed', () => {
+  const service = (lines: string) => `services:\n  web:\n    image: a:1\n${lines}`;
+  test.each([
+    ['    extends: { file: base.yml, service: web }\n', ['4 cannot tell: it extends a service of base.yml']],
+    [`    privileged: \${PRIVILEGED}\n`, [`4 cannot tell: privileged is \${PRIVILEGED}`]],
+    [`    privileged: \${PRIVILEGED:-false}\n`, []],
+    [`    privileged: \${GIVEN:-false}\n`, [`4 cannot tell: privileged is \${GIVEN:-false}`]],
+    ['    cap_add: [$CAP]\n', ['4 cannot tell: cap_add is $CAP']],
+    [`    network_mode: \${MODE:?none}\n`, [`4 cannot tell: network_mode is \${MODE:?none}`]],
+    [
+      `    volumes: ["\${DATA}:/data", "./x:/x", "$HOME/y:/y"]\n`,
+      [`4 cannot tell: the source of a volume is \${DATA}`],
+    ],
+    ['    volumes: ["./x:/$NAME"]\n', []],
+    ['    volumes: [{ type: bind, source: $DATA, target: /d }]\n', ['4 cannot tell: the source of a volume is $DATA']],
+    ['    command: echo $$HOME $OTHER\n    environment: { DB_PASSWORD: $DB_PASSWORD }\n', []],
+  ])('%j', (lines, wanted) => {
+    const unread = auditCompose(service(lines), 'c', new Set(['GIVEN'])).find(({ id }) => id === 'compose.unread');
+    expect(unread?.evidence.map(({ line, text }) => `${line} ${text}`)).toEqual(wanted);
+    expect(unread?.state).toBe(wanted.length === 0 ? 'pass' : 'finding');
+  });
+
+  test('files that are included beside services', () => {
+    const text = `include:\n  - a.yml\n  - path: [b.yml, c.yml]\n${service('')}`;
+    expect(found(text, 'unread')).toEqual([
+      '2 cannot tell: it includes a.yml',
+      '3 cannot tell: it includes b.yml, c.yml',
+    ]);
+  });
+
+  test('a default that holds a secret is one, whatever .env says', () => {
+    const text = service(`    environment: { DB_PASSWORD: "\${GIVEN:-hunter2}" }\n`);
+    const secrets = auditCompose(text, 'c', new Set(['GIVEN'])).find(({ id }) => id === 'compose.4.10');
+    expect(secrets?.state).toBe('finding');
   });
 });

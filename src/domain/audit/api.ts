@@ -12,7 +12,8 @@ export function ulimitText(name: string, limit: Json): string {
   return `${name}=${numberAt(limit, 'Soft')}:${numberAt(limit, 'Hard')}`;
 }
 
-function containerFact(value: Json) {
+/** `devices`: volumeDevices. */
+function containerFact(value: Json, devices: ReadonlyMap<string, string>) {
   const host = at(value, 'HostConfig');
   return {
     id: textAt(value, 'Id'),
@@ -51,13 +52,16 @@ function containerFact(value: Json) {
     devices: listAt(host, 'Devices').map((device) => textAt(device, 'PathOnHost')),
     /** As `nofile=1024:2048`: soft, hard. Those of the daemon are here as well. */
     ulimits: listAt(host, 'Ulimits').map((limit) => ulimitText(textAt(limit, 'Name'), limit)),
-    mounts: listAt(value, 'Mounts').map((mount) => ({
-      type: textAt(mount, 'Type'),
-      source: textAt(mount, 'Source'),
-      destination: textAt(mount, 'Destination'),
-      writable: at(mount, 'RW') === true,
-      propagation: textAt(mount, 'Propagation'),
-    })),
+    mounts: listAt(value, 'Mounts').map((mount) => {
+      const device = textAt(mount, 'Type') === 'volume' ? devices.get(textAt(mount, 'Name')) : undefined;
+      return {
+        type: device === undefined ? textAt(mount, 'Type') : 'bind',
+        source: device ?? textAt(mount, 'Source'),
+        destination: textAt(mount, 'Destination'),
+        writable: at(mount, 'RW') === true,
+        propagation: textAt(mount, 'Propagation'),
+      };
+    }),
     ports: entriesAt(value, 'NetworkSettings', 'Ports').flatMap(([container, bindings]) =>
       listAt(bindings).map((binding) => ({
         container,
@@ -96,6 +100,16 @@ function networkFact(value: Json) {
   };
 }
 
+/** By the name of a local volume: the directory or device of the host that it is, by its options (`--opt o=bind --opt device=/etc`). */
+function volumeDevices(volumes: readonly Json[]): ReadonlyMap<string, string> {
+  return new Map(
+    volumes.flatMap((volume) => {
+      const device = textAt(volume, 'Options', 'device');
+      return device.startsWith('/') ? [[textAt(volume, 'Name'), device] as const] : [];
+    }),
+  );
+}
+
 /** Podman's service answers most of Docker's API, and says in /version what it is. */
 export function isPodman(answers: ApiAnswers): boolean {
   const version = parseJson(answers.get('/version')?.body ?? '');
@@ -113,12 +127,13 @@ export function engineFacts(answers: ApiAnswers) {
   }
   const info = get('/info');
   if (textAt(info, 'ServerVersion') === '') return undefined;
-  const containers: ContainerFact[] = listAt(get('/containers/*')).map(containerFact);
+  const devices = volumeDevices([...listAt(get('/volumes'), 'Volumes'), ...listAt(get('/volumes/*'))]);
+  const containers: ContainerFact[] = listAt(get('/containers/*')).map((one) => containerFact(one, devices));
   const images: ImageFact[] = listAt(get('/images/*')).map((image) => imageFact(image, undefined));
   const execs: { container: string; privileged: boolean; user: string }[] = [];
   for (const [path, answer] of answers) {
     if (answer.status !== 200) continue;
-    if (/^\/containers\/[0-9a-f]+\/json$/.test(path)) containers.push(containerFact(parseJson(answer.body)));
+    if (/^\/containers\/[0-9a-f]+\/json$/.test(path)) containers.push(containerFact(parseJson(answer.body), devices));
     const image = /^(\/images\/sha256:[0-9a-f]+)\/json$/.exec(path);
     if (image !== null) images.push(imageFact(parseJson(answer.body), get(`${image[1]}/history`)));
     if (path.startsWith('/exec/')) {

@@ -186,6 +186,10 @@ export function parseAuditFacts(stdout: Buffer) {
       /** The error of auditctl, for instance that it lacks the right to ask. */
       refused: list === undefined || list.status === 0 ? undefined : (lines(list.text)[0] ?? 'no answer'),
       enabled: !/^enabled\s+0$/m.test(status?.text ?? ''),
+      /** auditd writes what the kernel reports; without it no log has it. */
+      daemon: !/^pid\s+0$/m.test(status?.text ?? ''),
+      /** The next boot starts auditd, which loads the rules. */
+      atBoot: !/^(disabled|masked)/.test(units.get('auditd.service')?.get('UnitFileState')?.[0] ?? ''),
       // Without perl the kernel does not tell; then a rule is taken to be what it is at boot.
       loaded:
         directories?.status === 0 ? rulesInKernel(loaded, lines(directories.text)) : rulesAtBoot(loaded, madeAtBoot),
@@ -208,6 +212,8 @@ export function parseAuditFacts(stdout: Buffer) {
     ),
     /** Members of the docker group, those whose primary group it is included; undefined when there is no such group. */
     dockerGroup: groupMembers('docker', text('docker-group'), text('users')),
+    /** Files that systemd reads or runs when it starts dockerd and containerd. */
+    unitInputs: lines(text('unit-inputs')),
     /** The group that owns Docker's socket, where it is neither docker nor root's. */
     socketGroup: otherGroup(text('socket-group'), text('users')),
     units,

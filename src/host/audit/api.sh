@@ -25,6 +25,9 @@ api_cli() { # no way to the socket but the docker command: no image histories
   # shellcheck disable=SC2046
   docker network inspect $(docker network ls -q)
   end 'api 200 /networks'
+  # shellcheck disable=SC2046
+  docker volume inspect $(docker volume ls -q | head -n 1000)
+  end 'api 200 /volumes/*'
 }
 
 api_facts() {
@@ -48,7 +51,7 @@ api_facts() {
   # Those that run come first, however many are kept beside them.
   lists=$(ask /containers/json '/containers/json?all=1' /images/json /version)
   printf '%s\n' "$lists"
-  set -- /networks
+  set -- /networks /volumes
   case $info in *'"LocalNodeState":"active"'*) set -- "$@" /swarm /secrets ;; esac
   # shellcheck disable=SC2046 # ids
   details=$(ask "$@" $(printf '%s' "$lists" | grep -o '"Id":"[0-9a-f]\{64\}"' | first 300 | cut -c 7-70 | sed 's|.*|/containers/&/json|'))

@@ -32,8 +32,8 @@ host_facts() {
     /root/.profile /root/.bashrc /root/.bash_profile
   end content-trust
   systemctl show --no-pager -p Id -p LoadState -p ActiveState -p FragmentPath -p DropInPaths -p ExecStart -p Listen \
-    -p Triggers -p SocketMode -p SocketUser -p SocketGroup docker.service docker.socket containerd.service \
-    systemd-journal-upload.service '*.socket'
+    -p Triggers -p SocketMode -p SocketUser -p SocketGroup -p UnitFileState docker.service docker.socket containerd.service \
+    auditd.service systemd-journal-upload.service '*.socket'
   end units
   awk '$4 == "0A" { print FILENAME, $2, $10 }' /proc/net/tcp /proc/net/tcp6
   end tcp-listen

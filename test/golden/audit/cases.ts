@@ -63,7 +63,7 @@ const AUDITING: Alteration = {
     'audit-rules-d': RULES,
     'auditctl-status 255': undefined,
     'auditctl-list 255': undefined,
-    'auditctl-status 0': 'enabled 1\nfailure 1\n',
+    'auditctl-status 0': 'enabled 1\nfailure 1\npid 512\n',
     'auditctl-list 0': RULES,
     tmpfiles: 'd /run/containerd 0711 root root -\n',
   },
@@ -124,6 +124,40 @@ const AUDIT_CASES: readonly Case[] = [
       state: 'pass',
     }),
   ),
+  ...AUDIT_IDS.map(
+    (check): Case => ({
+      check,
+      name: 'auditd does not run',
+      host: 'good-trixie',
+      change: { sections: { ...AUDITING.sections, 'auditctl-status 0': 'enabled 1\npid 0\n' } },
+      state: 'finding',
+      says: 'auditd does not run',
+    }),
+  ),
+  {
+    check: '1.1.6',
+    name: 'auditd is not started at boot',
+    host: 'good-trixie',
+    change: {
+      sections: { ...AUDITING.sections, units: 'Id=auditd.service\nLoadState=loaded\nUnitFileState=disabled\n' },
+    },
+    state: 'finding',
+    says: 'not started at boot',
+  },
+  {
+    check: '1.1.5',
+    name: 'a rule that does not see what is in the directory',
+    host: 'good-trixie',
+    change: {
+      sections: {
+        ...AUDITING.sections,
+        'auditctl-list 0': '-a always,exit -F path=/var/lib/docker -F perm=wa',
+        'audit-rules-d': '-a always,exit -F path=/var/lib/docker -F perm=wa',
+      },
+    },
+    state: 'finding',
+    says: 'not of what is in it',
+  },
   ...AUDIT_IDS.map(
     (check): Case => ({
       check,
@@ -345,6 +379,21 @@ const DAEMON_CASES: readonly Case[] = [
     says: 'days ago',
   },
   {
+    check: '1.2.2',
+    name: 'a version with known vulnerabilities',
+    state: 'finding',
+    says: 'fixed in later versions',
+  },
+  {
+    check: '1.2.2',
+    name: 'one without',
+    change: {
+      api: { '/version': merge({ Version: '99.0.0', BuildTime: '2026-10-01T00:00:00Z', Components: [] }) },
+      sections: { 'packages-deb': 'docker-ce 5:99.0.0-1\ncontainerd.io 99.0.0-1\nrunc 99.0.0-1\n' },
+    },
+    state: 'pass',
+  },
+  {
     check: '2.1',
     name: 'rootless',
     change: { api: { '/info': merge({ SecurityOptions: ['name=rootless', 'name=seccomp,profile=builtin'] }) } },
@@ -381,6 +430,20 @@ const DAEMON_CASES: readonly Case[] = [
   { check: '2.3', name: 'said outright', change: { flags: ['--log-level=info'] }, state: 'pass' },
   { check: '2.4', name: 'off by =0', change: { flags: ['--iptables=0'] }, state: 'finding' },
   { check: '2.5', name: 'the defaults are none', state: 'pass' },
+  ...(
+    [
+      ['http://mirror.example:5000/', 'finding'],
+      ['http://127.0.0.1:5000/', 'pass'],
+      ['https://mirror.example/', 'pass'],
+    ] as const
+  ).map(
+    ([url, state]): Case => ({
+      check: '2.5',
+      name: `the mirror ${url}`,
+      change: { api: { '/info': (info: object) => ({ ...info, RegistryConfig: { Mirrors: [url] } }) } },
+      state,
+    }),
+  ),
   { check: '2.6', name: 'aufs', change: { api: { '/info': merge({ Driver: 'aufs' }) } }, state: 'finding' },
   {
     check: '2.8',
@@ -684,6 +747,48 @@ const DAEMON_CASES: readonly Case[] = [
     change: { sections: { files: '41c0 0 0 root root 10 /etc/docker/tls\0' } },
     state: 'pass',
   },
+  ...(
+    [
+      ['file.5', 'a program of a user', '81ed 1000 0 pat root 10 /usr/bin/runc', 'finding'],
+      ['file.5', "root's own programs", '81ed 0 0 root root 10 /usr/bin/runc', 'pass'],
+      [
+        'file.6',
+        'a program that every local user may change',
+        '81b6 0 0 root root 10 /usr/bin/containerd-shim',
+        'finding',
+      ],
+      [
+        'file.6',
+        'a directory of programs that every local user may write to',
+        '81ed 0 0 root root 10 /usr/bin/runc\0' + '41ff 0 0 root root 10 /usr/bin',
+        'finding',
+      ],
+      ['file.6', 'a directory in which dockerd looks for programs', '41ff 0 0 root root 10 /usr/local/bin', 'finding'],
+      ['file.6', 'a program that runs before dockerd', '81ff 0 0 root root 10 /opt/before', 'finding'],
+      ['file.7', 'an EnvironmentFile of a user', '81a4 1000 0 pat root 10 /etc/default/mine', 'finding'],
+      ['file.7', 'an EnvironmentFile', '81a4 0 0 root root 10 /etc/default/mine', 'pass'],
+      [
+        'file.8',
+        'an EnvironmentFile that every local user may change',
+        '81b6 0 0 root root 10 /etc/default/mine',
+        'finding',
+      ],
+      ['file.8', "containerd's settings", '81b6 0 0 root root 10 /etc/containerd/config.toml', 'finding'],
+      ['file.8', 'an EnvironmentFile of root', '81a4 0 0 root root 10 /etc/default/mine', 'pass'],
+      ['file.9', "a user's data directory", '41c8 1000 0 pat root 10 /var/lib/docker', 'finding'],
+      ['file.9', 'with the group of userns-remap', '41c8 0 100000 root 100000 10 /var/lib/docker', 'pass'],
+      ['file.10', 'a data directory that is open', '41ff 0 0 root root 10 /var/lib/docker', 'finding'],
+      ['file.10', 'a data directory as dockerd makes it', '41c8 0 0 root root 10 /var/lib/docker', 'pass'],
+    ] as const
+  ).map(
+    ([check, name, files, state]): Case => ({
+      check,
+      name,
+      host: 'good-trixie',
+      change: { sections: { files: `${files}\0`, 'unit-inputs': '/opt/before\n/etc/default/mine' } },
+      state,
+    }),
+  ),
   {
     check: '3.15',
     name: 'another group, when dockerd is told so',
@@ -900,6 +1005,32 @@ const NAMED: readonly (readonly [string, string, object, Verdict['state']])[] = 
 const CONTAINER_CASES: readonly Case[] = [
   ...NAMED.map(
     ([check, name, fields, state]): Case => ({ check, name, host: 'good-trixie', change: container(fields), state }),
+  ),
+  ...(
+    [
+      ['5.6', 'a directory of the host', '/etc', 'finding'],
+      ['5.6', 'a disk of the host', '/dev/sda1', 'finding'],
+      ['5.6', 'a directory of its own', '/srv/data', 'pass'],
+      ['5.6', 'of another computer', ':/etc', 'pass'],
+      ['5.32', "the directory of Docker's socket", '/run', 'finding'],
+    ] as const
+  ).map(
+    ([check, name, device, state]): Case => ({
+      check,
+      name: `a volume that is ${name}`,
+      host: 'good-trixie',
+      change: {
+        ...container({
+          Mounts: [{ Type: 'volume', Name: 'x', Source: '/var/lib/docker/volumes/x', Destination: '/d', RW: true }],
+        }),
+        sections: {
+          'api 200 /volumes': JSON.stringify({
+            Volumes: [{ Name: 'x', Options: { type: 'none', o: 'bind', device } }],
+          }),
+        },
+      },
+      state,
+    }),
   ),
   {
     check: '5.4',

@@ -99,9 +99,13 @@ export function insecureRegistries(facts: AuditFacts): Verdict {
   const hosts = entriesAt(registry, 'IndexConfigs').flatMap(([name, index]) =>
     at(index, 'Secure') === false ? [name] : [],
   );
-  return judge(
-    [...networks, ...hosts].map((name) => ({ place: `registry ${name}`, text: 'is used without verified TLS' })),
+  const mirrors = textsAt(registry, 'Mirrors').filter(
+    (url) => /^http:/i.test(url) && !/^http:\/\/(localhost|127\.[\d.]+|\[::1\])(:\d+)?(\/|$)/i.test(url),
   );
+  return judge([
+    ...[...networks, ...hosts].map((name) => ({ place: `registry ${name}`, text: 'is used without verified TLS' })),
+    ...mirrors.map((url) => ({ place: `mirror ${url}`, text: 'is asked without TLS' })),
+  ]);
 }
 
 export function tls(facts: AuditFacts, outside: Outside): Verdict {

@@ -44,7 +44,7 @@ export const DAEMON_CHECKS: readonly Check[] = checksOf<Check>({
     failure: 'Registries are used without verified TLS',
     severity: 'high',
     why: 'Images from a registry without verified TLS can be replaced on the way.',
-    fix: "Take it out of insecure-registries; put the registry's CA into /etc/docker/certs.d/REGISTRY/ca.crt instead.",
+    fix: "Take it out of insecure-registries, give a mirror an https address; put the registry's CA into /etc/docker/certs.d/REGISTRY/ca.crt instead.",
     evaluate: verdicts.insecureRegistries,
   },
   '2.6': {

@@ -1,9 +1,10 @@
 /** Owns the checks of section 3: owners and modes of Docker's files. A file that does not exist is not applicable. */
 
-import { dirname } from 'node:path/posix';
+import { basename, dirname } from 'node:path/posix';
 import { lastOf } from '../../dockerd/options.ts';
 import { type Check, type Evidence, judge, notApplicable, type Severity, type Verdict } from '../check.ts';
 import type { AuditFacts, FileFact, TlsFile } from '../facts.ts';
+import { dataRoot } from './host.ts';
 
 /** `0640`, as chmod takes it. */
 function octal(mode: number): string {
@@ -80,6 +81,37 @@ function socketGroup(facts: AuditFacts): string {
   return localSocket(facts).some(({ group }) => group === bySystemd) ? bySystemd : byDockerd;
 }
 
+/** Programs that root runs for Docker, and the directories that they are in. */
+function programFiles(facts: AuditFacts): readonly FileFact[] {
+  const programs = [...facts.files.values()].filter(
+    ({ path, kind: what }) =>
+      what === 'file' && /^(dockerd|containerd|containerd-shim(-runc-v\d)?|runc)$/.test(basename(path)),
+  );
+  const all = [facts.daemon.binary, ...facts.unitInputs].flatMap((path) => facts.files.get(path) ?? []);
+  const started = [...programs, ...all.filter(({ mode }) => (mode & 0o111) !== 0)];
+  const directories = started.flatMap(({ path }) => facts.files.get(dirname(path)) ?? []);
+  // dockerd looks for runc in each of them. Debian's own /usr/local/bin may be of the group staff.
+  const searched = paths(
+    '/usr/local/sbin',
+    '/usr/local/bin',
+    '/usr/sbin',
+    '/usr/bin',
+  )(facts).filter(({ mode, uid }) => (mode & 0o002) !== 0 || uid !== 0);
+  return [...new Set([...started, ...directories, ...searched])];
+}
+
+/** What else root reads at the start of dockerd and containerd. */
+function settingsFiles(facts: AuditFacts): readonly FileFact[] {
+  const read = facts.unitInputs
+    .flatMap((path) => facts.files.get(path) ?? [])
+    .filter(({ mode }) => (mode & 0o111) === 0);
+  return [...new Set([...paths('/etc/containerd', '/etc/containerd/config.toml')(facts), ...read])];
+}
+
+function dataDirectory(facts: AuditFacts): readonly FileFact[] {
+  return paths(dataRoot(facts))(facts);
+}
+
 const KINDS: readonly Kind[] = [
   kind('3.1', '3.2', 'docker.service', 0o644, unit('docker.service')),
   kind('3.3', '3.4', 'docker.socket', 0o644, unit('docker.socket')),
@@ -115,6 +147,18 @@ const KINDS: readonly Kind[] = [
   kind('file.3', 'file.4', 'directories of the TLS files', 0o755, tlsDirectories, {
     plural: true,
     why: 'Anyone who can write to the directory can put other files in the place of these.',
+  }),
+  kind('file.5', 'file.6', 'programs of Docker', 0o755, programFiles, {
+    plural: true,
+    severity: 'critical',
+    why: 'Anyone who can change them, or their directory, is root at the next start.',
+  }),
+  kind('file.7', 'file.8', 'settings of containerd and of the units', 0o755, settingsFiles, { plural: true }),
+  kind('file.9', 'file.10', "Docker's data directory", 0o711, dataDirectory, {
+    severity: 'critical',
+    why: 'Anyone who can write to it can change every image and container, and read what is in them.',
+    // userns-remap gives it the group of the remapped root.
+    group: (facts) => dataDirectory(facts)[0]?.group ?? 'root',
   }),
 ];
 

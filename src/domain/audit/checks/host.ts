@@ -2,6 +2,7 @@
 
 import { lastOf } from '../../dockerd/options.ts';
 import { textAt } from '../../json.ts';
+import { plural } from '../../words.ts';
 import { type AuditRule, isHollow, isWatched } from '../audit-rules.ts';
 import {
   type Check,
@@ -16,6 +17,7 @@ import {
   type Verdict,
 } from '../check.ts';
 import type { AuditFacts } from '../facts.ts';
+import { assess } from '../vulnerabilities.ts';
 
 const DAY_MS = 86_400_000;
 
@@ -69,6 +71,9 @@ function groupMembers(facts: AuditFacts): Verdict {
 /** The oldest release line that still gets fixes (moby: project/BRANCHES-AND-TAGS.md). A distribution that rebuilds an older one tells nothing of the rest. */
 const FIRST_MAINTAINED = 25;
 
+/** What comes with an upgrade of the engine. */
+const ENGINE = ['engine', 'buildkit', 'containerd', 'runc'] as const;
+
 function version(facts: AuditFacts, now: Date): Verdict {
   if (facts.docker === undefined) return UNANSWERED;
   const name = textAt(facts.docker.version, 'Version') || textAt(facts.docker.info, 'ServerVersion');
@@ -80,13 +85,26 @@ function version(facts: AuditFacts, now: Date): Verdict {
   const built = Date.parse(textAt(facts.docker.version, 'BuildTime'));
   if (Number.isNaN(built)) return forPerson('is this version still maintained?', [{ place: 'dockerd', text: name }]);
   const days = Math.floor((now.getTime() - built) / DAY_MS);
-  return days <= 365 ? PASS : findingAt('dockerd', `version ${name} was built ${days} days ago`);
+  if (days > 365) return findingAt('dockerd', `version ${name} was built ${days} days ago`);
+  const open = ENGINE.flatMap((component) => assess(facts, component)?.open ?? []);
+  const [first] = open;
+  if (first !== undefined) {
+    const text = `${plural(open.length, 'known vulnerability', 'known vulnerabilities')} ${open.length === 1 ? 'is' : 'are'} fixed in later versions (${first.vulnerability.id} in ${first.fixed}): vuln.*`;
+    return findingAt('dockerd', `version ${name}: ${text}`);
+  }
+  return PASS;
 }
 
 /** Of a directory what happens inside counts as well; of the data root it would be every write of every container. */
 export function isAudited(rules: readonly AuditRule[], facts: AuditFacts, path: string): boolean {
   return isWatched(rules, path, facts.files.get(path)?.kind === 'directory' && path !== dataRoot(facts));
 }
+
+/** Why `harden` leaves it so. */
+const INSIDE_STAYS =
+  'it watches the directory itself, since all of its content is every write of every container; if that is wanted: -w /var/lib/docker -p wa';
+
+const AUDITD_STAYS = 'it writes rules and does not start auditd: systemctl enable --now auditd';
 
 /** An audit rule that is loaded now and is in a file for the next boot. */
 function watched(facts: AuditFacts, paths: readonly string[], what: string): Verdict {
@@ -115,6 +133,22 @@ function watched(facts: AuditFacts, paths: readonly string[], what: string): Ver
   if (!inFiles && isHollow(audit.files, path))
     return findingAt(path, 'a rule is loaded at boot before its directory is made: then nothing inside is recorded');
   if (isLoaded && !audit.enabled) return findingAt(path, 'a rule is loaded, but auditing is off (auditctl -e 1)');
+  if (isLoaded && !audit.daemon)
+    return findingAt(path, 'a rule is loaded, but auditd does not run, so that no log has it', undefined, AUDITD_STAYS);
+  if (inFiles && !audit.atBoot)
+    return findingAt(
+      path,
+      'a rule is in a file, but auditd, which loads it, is not started at boot',
+      undefined,
+      AUDITD_STAYS,
+    );
+  if (isLoaded && inFiles && path === dataRoot(facts) && !isWatched(audit.loaded, path, true))
+    return findingAt(
+      path,
+      'a rule reports changes of the directory itself, not of what is in it',
+      undefined,
+      INSIDE_STAYS,
+    );
   if (isLoaded && inFiles) return PASS;
   if (isLoaded) return findingAt(path, 'a rule is loaded, but in no file that the next boot reads: it is gone then');
   if (inFiles && audit.locked)

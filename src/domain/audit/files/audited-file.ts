@@ -10,8 +10,13 @@ export const FILE_KINDS = {
   dockerfile: { checks: DOCKERFILE_CHECKS, judge: auditDockerfile },
 } as const;
 
-/** Fails with E_COMPOSE, E_DOCKERFILE (exit 2) where the text is none. */
-export function auditFile(kind: keyof typeof FILE_KINDS, path: string, text: string): AuditedFile {
-  const results = FILE_KINDS[kind].judge(text, path);
+/** `given`: names that an .env file beside a Compose file gives a value. Fails with E_COMPOSE, E_DOCKERFILE (exit 2) where the text is none. */
+export function auditFile(
+  kind: keyof typeof FILE_KINDS,
+  path: string,
+  text: string,
+  given?: ReadonlySet<string>,
+): AuditedFile {
+  const results = FILE_KINDS[kind].judge(text, path, given);
   return { kind, name: fileName(path), results, score: score(results) };
 }

@@ -5,13 +5,14 @@
 
 import { isAlias, isMap, isScalar, isSeq, LineCounter, type Node, parseDocument, type YAMLMap } from 'yaml';
 import { DockerTlsError, DockerTlsErrors } from '../../../errors/errors.ts';
+import { textAt, textsAt } from '../../json.ts';
 import { shellQuote } from '../../quote.ts';
 import { withDefaults } from './secrets.ts';
 
-/** A setting: its value as plain data, and its line. */
-export type Field = { readonly value: unknown; readonly line: number };
+/** A setting: its value as plain data, its line, and its text where a variable without a value here decides it (of a map: its `source`). */
+export type Field = { readonly value: unknown; readonly line: number; readonly unknown?: string | undefined };
 
-type Item = { readonly text: string; readonly value: unknown; readonly line: number };
+type Item = Field & { readonly text: string };
 
 export type Service = {
   readonly name: string;
@@ -26,6 +27,8 @@ export type Compose = {
   readonly services: readonly Service[];
   readonly networks: readonly Service[];
   readonly volumes: readonly Service[];
+  /** Other files that it includes. */
+  readonly includes: readonly { readonly text: string; readonly line: number }[];
 };
 
 const MAX_BYTES = 1_048_576;
@@ -35,6 +38,8 @@ const MAX_MERGED = 200_000;
 /** A value of the file with aliases and merges followed. Aliases share the tree of their anchor. */
 type Tree = {
   readonly scalar?: unknown;
+  /** As written, with a variable that has no value here. */
+  readonly unknown?: string | undefined;
   readonly list?: readonly Place[];
   readonly map?: ReadonlyMap<string, Place>;
 };
@@ -48,8 +53,10 @@ function failure(message: string, where: string): DockerTlsError {
   return new DockerTlsError('E_COMPOSE', message, { where, hints });
 }
 
-/** Throws DockerTlsErrors when it is no YAML, or no Compose file. Size, depth and aliases are bounded: hostile files end in an error. */
-export function parseCompose(text: string, path: string): Compose {
+/**
+ * `given`: names that an .env file beside it gives a value, so that their defaults do not count. Throws DockerTlsErrors when it is no YAML, or no Compose file. Size, depth and aliases are bounded: hostile files end in an error.
+ */
+export function parseCompose(text: string, path: string, given: ReadonlySet<string> = new Set()): Compose {
   if (text.length > MAX_BYTES) throw new DockerTlsErrors([failure('this file is too large for a Compose file', path)]);
   // Deep nesting would end in a stack overflow of the parser, which is no error that a user can read.
   if (deepest(text) > 100) throw new DockerTlsErrors([failure('this file is nested too deeply', path)]);
@@ -75,7 +82,9 @@ export function parseCompose(text: string, path: string): Compose {
       : isSeq(node)
         ? { list: node.items.slice(0, MAX_ITEMS).map((item) => ({ line: lineOf(item), tree: read(item) })) }
         : // A variable counts by the default that is written with it.
-          { scalar: isScalar(node) && typeof node.value === 'string' ? withDefaults(node.value) : asScalar(node) };
+          isScalar(node) && typeof node.value === 'string'
+          ? { scalar: withDefaults(node.value), unknown: dependsOn(node.value, given) ? node.value : undefined }
+          : { scalar: asScalar(node) };
     const { anchor } = (node ?? {}) as { anchor?: string };
     if (anchor !== undefined) anchors.set(anchor, tree);
     return tree;
@@ -126,7 +135,7 @@ export function parseCompose(text: string, path: string): Compose {
         line,
         get(...keys) {
           const [hit] = lookUp(keys);
-          return hit && { value: plain(hit.tree), line: hit.line };
+          return hit && { value: plain(hit.tree), line: hit.line, unknown: hit.tree.unknown };
         },
         items(...keys) {
           const seen = new Set<string>();
@@ -149,7 +158,22 @@ export function parseCompose(text: string, path: string): Compose {
       : 'this is not a Compose file: no services';
     throw new DockerTlsErrors([failure(message, path)]);
   }
-  return { services, networks: entries('networks'), volumes: entries('volumes') };
+  const includes = itemsOf(root.get('include')?.tree ?? {}).map(({ text: named, value, line }) => ({
+    text: named || textsAt(value, 'path').join(', ') || textAt(value, 'path') || 'another file',
+    line,
+  }));
+  return { services, networks: entries('networks'), volumes: entries('volumes'), includes };
+}
+
+/** `$NAME` or `${NAME…}` whose value is not in the file: it has no default, or `given` says that another one counts. `$$` is a dollar sign. */
+function dependsOn(text: string, given: ReadonlySet<string>): boolean {
+  return [...text.matchAll(/\$\$|\$(?:([A-Za-z_]\w*)|\{([A-Za-z_]\w*)(:?[-?+])?)/g)].some(
+    ([, bare, braced, form = '']) => {
+      const name = bare ?? braced;
+      if (name === undefined || /^(?:PWD|HOME)$/.test(name)) return false;
+      return given.has(name) || !form.endsWith('-');
+    },
+  );
 }
 
 function asScalar(node: unknown): unknown {
@@ -168,11 +192,12 @@ function plain({ scalar, list, map }: Tree, budget = { left: MAX_ITEMS }, depth 
 function itemsOf({ list, map }: Tree): readonly Item[] {
   const inList = (list ?? []).map(({ line, tree }) => {
     const value = plain(tree);
-    return { text: typeof value === 'object' ? '' : String(value ?? ''), value, line };
+    const unknown = tree.unknown ?? tree.map?.get('source')?.tree.unknown;
+    return { text: typeof value === 'object' ? '' : String(value ?? ''), value, line, unknown };
   });
   const inMap = [...(map ?? [])].map(([key, { line, tree }]) => {
     const value = plain(tree);
-    return { text: `${key}=${typeof value === 'object' ? '' : String(value)}`, value, line };
+    return { text: `${key}=${typeof value === 'object' ? '' : String(value)}`, value, line, unknown: tree.unknown };
   });
   return [...inList, ...inMap];
 }

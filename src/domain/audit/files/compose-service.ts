@@ -37,13 +37,12 @@ export function missing(service: Service, paths: readonly (readonly string[])[],
 
 /** Both forms of a volume: `SOURCE:DESTINATION:options` and the long one. */
 export function mounts(service: Service, { volumes }: Compose): readonly (Mount & { readonly line: number })[] {
-  /** The directory that a named volume is by its options (`o: bind`). */
+  /** The directory or device of the host that a named volume is by its options. */
   function directoryOf(name: string): string | undefined {
     const volume = volumes.find((one) => one.name === name);
     const options = String(volume?.get('driver_opts', 'o')?.value ?? '').split(',');
-    return options.some((option) => /^r?bind$/.test(option))
-      ? String(volume?.get('driver_opts', 'device')?.value ?? '')
-      : undefined;
+    const device = String(volume?.get('driver_opts', 'device')?.value ?? '');
+    return device.startsWith('/') || options.some((option) => /^r?bind$/.test(option)) ? device : undefined;
   }
   return service.items('volumes').flatMap(({ text, value, line }): readonly (Mount & { readonly line: number })[] => {
     if (isObject(value)) {

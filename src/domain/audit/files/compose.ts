@@ -6,6 +6,7 @@ import { asRunning, type ComposeCheck, perService } from './compose-check.ts';
 import { COMPOSE_ISOLATION } from './compose-isolation.ts';
 import { parseCompose } from './compose-model.ts';
 import { icc, isTrue, missing, ports, restart, secrets, wrongAt } from './compose-service.ts';
+import { COMPOSE_UNREAD } from './compose-unread.ts';
 
 const OPERATION: readonly ComposeCheck[] = [
   ...checksOf<ComposeCheck>({
@@ -44,6 +45,7 @@ const OPERATION: readonly ComposeCheck[] = [
           : [];
       }),
     },
+    'compose.unread': COMPOSE_UNREAD,
     'compose.icc': {
       severity: 'info',
       title: 'Containers of a network are kept apart where they can be',
@@ -135,7 +137,7 @@ export const COMPOSE_CHECKS: readonly ComposeCheck[] = [...OPERATION, ...COMPOSE
 );
 
 /** Judges a Compose file. Throws DockerTlsErrors (E_COMPOSE, with lines) when it is none. */
-export function auditCompose(text: string, path: string): readonly CheckResult[] {
-  const compose = parseCompose(text, path);
+export function auditCompose(text: string, path: string, given?: ReadonlySet<string>): readonly CheckResult[] {
+  const compose = parseCompose(text, path, given);
   return COMPOSE_CHECKS.map((one) => resultOf(one, one.evaluate(compose)));
 }

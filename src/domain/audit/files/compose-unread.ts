@@ -1,0 +1,68 @@
+/** What of a Compose project was not read: other files, and variables that only the person who starts it has. */
+
+import { isObject } from '../../json.ts';
+import { gravestOf, judge, type Severity } from '../check.ts';
+import type { ComposeCheck } from './compose-check.ts';
+import type { Compose, Service } from './compose-model.ts';
+import type { Wrong } from './compose-service.ts';
+
+/** Settings that decide what a service may do to the host: a variable in one of them hides that. */
+const DECISIVE: readonly string[] = [
+  'privileged',
+  'network_mode',
+  'pid',
+  'ipc',
+  'uts',
+  'userns_mode',
+  'cgroup',
+  'cap_add',
+  'devices',
+  'security_opt',
+  'user',
+  'use_api_socket',
+];
+
+function unread(service: Service): readonly Wrong[] {
+  const file = service.get('extends', 'file');
+  const extended: readonly Wrong[] =
+    file === undefined
+      ? []
+      : [{ text: `cannot tell: it extends a service of ${String(file.value)}`, line: file.line, severity: 'high' }];
+  const settings = DECISIVE.flatMap((setting) => {
+    const items = service.items(setting);
+    return (items.length > 0 ? items : [service.get(setting)]).flatMap((field) =>
+      field?.unknown === undefined ? [] : decidedElsewhere(setting, field.unknown, field.line, 'high'),
+    );
+  });
+  const volumes = service.items('volumes').flatMap(({ value, line, unknown = '' }) => {
+    const source = isObject(value) ? unknown : (/^(?:\$\{[^}]*\}|[^:])*/.exec(unknown)?.[0] ?? '');
+    return source.includes('$') ? decidedElsewhere('the source of a volume', source, line, 'medium') : [];
+  });
+  return [...extended, ...settings, ...volumes];
+}
+
+function decidedElsewhere(setting: string, text: string, line: number, severity: Severity): readonly Wrong[] {
+  return [{ text: `cannot tell: ${setting} is ${text}`, line, severity }];
+}
+
+function evaluate({ services, includes }: Compose) {
+  const evidence = [
+    ...includes.map(({ text, line }) => ({
+      place: 'include',
+      text: `cannot tell: it includes ${text}`,
+      line,
+      severity: 'high' as const,
+    })),
+    ...services.flatMap((service) => unread(service).map((found) => ({ place: `service ${service.name}`, ...found }))),
+  ];
+  return judge(evidence, gravestOf(evidence));
+}
+
+export const COMPOSE_UNREAD: Omit<ComposeCheck, 'id'> = {
+  severity: 'high',
+  title: 'Everything that decides what a service may do is in this file',
+  failure: 'What a service may do is decided where the audit has not looked',
+  why: 'Another file, or a variable of .env or of the shell, can make a service privileged. What was not read has not passed.',
+  fix: 'Audit what Compose makes of it: docker compose config | docker-tls audit --compose -',
+  evaluate,
+};
