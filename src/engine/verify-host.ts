@@ -108,7 +108,7 @@ export function verificationFailure(
 /** What to try, by the cause, where the way from here to the daemon is at fault and not the daemon. */
 export function hintsFor({ address, port }: VerifiedAt, cause: CheckResult['cause']): string[] {
   const otherAddress = 'if clients reach the host by another name or address: --address NAME';
-  const otherPort = 'or take a port that is open: --port N';
+  const otherPort = 'or take a port that is open: docker-tls setup … --port N, or port: N in the fleet file';
   const again = 'then run the same command again';
   switch (cause) {
     case 'timed-out':

@@ -148,6 +148,9 @@ describe('--accept-ca', () => {
     const now = { trust: theirs.cert, path: '/x', ours: false };
     expect(acceptedCa(undefined, 'A', now)).toBe('A');
     expect(acceptedCa('none', 'A', now)).toBeUndefined();
+    // Where our own trust file is in its place by now there is nothing that existed: it is said.
+    expect(acceptedNotes(undefined, { ...now, ours: true }, 'existing').join()).toContain('has no effect');
+    expect(acceptedNotes(undefined, { ...now, ours: true }, undefined)).toEqual([]);
     expect(acceptedCa('existing', undefined, now)).toBe(theirs.cert);
     expect(acceptedCa('existing', 'A', { ...now, ours: true })).toBe('A');
     expect(acceptedCa('existing', undefined, { ...now, ours: true })).toBeUndefined();

@@ -77,7 +77,15 @@ export function otherClientsNotes({ losing, unread }: OtherClients): string[] {
 }
 
 /** Clients of a CA that goes on being accepted know nothing of ours, which the host's new certificate comes from. */
-export function acceptedNotes(accepted: string | undefined, now: TrustNow | undefined): string[] {
+export function acceptedNotes(
+  accepted: string | undefined,
+  now: TrustNow | undefined,
+  requested?: string | undefined,
+): string[] {
+  if (requested === 'existing' && accepted === undefined && now?.ours)
+    return [
+      'accept-ca: existing has no effect: the host has the trust file of docker-tls by now. To accept clients of another CA, name its certificate: accept-ca: FILE',
+    ];
   if (accepted === undefined || now === undefined || now.ours) return [];
   return [
     `clients of ${caWords(named(accepted))} stay accepted; their ca.pem needs our CA as well, which the host's new certificate is from: docker-tls ca export`,
@@ -96,7 +104,7 @@ export function otherClientsLose(
       'to keep the CA as a whole: leave the list of clients out; this client then ends with its certificate (docs/ca.md)',
     ],
     theirs: [
-      'keep accepting them: --accept-ca existing',
+      'keep accepting them: docker-tls setup … --accept-ca existing, or accept-ca: existing in the fleet file',
       'or have this store issue from that CA, before the first host: docker-tls ca import --cert FILE --key FILE',
     ],
   }[now];

@@ -63,7 +63,8 @@ export function checkHost(input: Preflight): void {
 /** What holds the port, and what to do. */
 function portTaken(input: PreflightInput): [message: string, hints: string[]] | undefined {
   const { login, facts, port } = input;
-  const other = `choose another: --port ${port === 2376 ? 2377 : 2376}`;
+  const next = port === 2376 ? 2377 : 2376;
+  const other = `choose another: docker-tls setup … --port ${next}, or port: ${next} in the fleet file`;
   const listeners = facts.listeners.filter((line) => line.trim().split(/\s+/)[3]?.endsWith(`:${port}`));
   const foreign = listeners.find((line) => !/users:\(\(.*"(dockerd|systemd)"/.test(line));
   const { tlsSocket, tlsSocketListens } = facts.docker;

@@ -124,7 +124,7 @@ export async function planOpened(
     liveRestore: hardened?.desired.liveRestore ?? spec.liveRestore,
     notes: [
       ...(other === undefined ? otherClientsNotes(others) : [other]),
-      ...acceptedNotes(acceptCa, trusted),
+      ...acceptedNotes(acceptCa, trusted, requested.acceptCa),
       ...droppedNotes(known?.record, entries),
       ...(hardened?.desired.notes ?? []),
     ],

@@ -106,7 +106,11 @@ export const STORE = {
   E_REQUEST_DAMAGED: [2, 'A certificate request in the store cannot be read.', 'docker-tls client request NAME --new'],
   E_HOST_KNOWN: [2, 'This host is in the store under another name.', 'Use the name that the error gives.'],
   E_HOST_TAKEN: [2, 'Another host in the store has this name.', 'docker-tls status'],
-  E_HOST_TWO_NAMES: [4, 'One host has two names.', 'docker-tls forget OTHER-NAME'],
+  E_HOST_TWO_NAMES: [
+    4,
+    'One host has two names.',
+    'docker-tls setup NAME-IT-HAS; or docker-tls rename NAME-IT-HAS NEW-NAME',
+  ],
   E_HOST_EXTERNAL: [
     2,
     'The host was set up from another store; this one only has a client for it.',

@@ -55,7 +55,11 @@ export const HOST = {
   E_STATE_DIRECTORY: [4, "Other accounts can write docker-tls's directory on the host.", 'ls -ld /var/lib/docker-tls'],
   E_DISK_FULL: [4, "The host's disk is full, or nearly.", 'df -h'],
   E_FIREWALL: [4, "The host's firewall does not accept connections to the TLS port.", 'Run the command that it names.'],
-  E_PORT_TAKEN: [4, 'Another program listens on the TLS port.', 'Pass --port N.'],
+  E_PORT_TAKEN: [
+    4,
+    'Another program listens on the TLS port.',
+    'docker-tls setup HOST --port N, or port: N in the fleet file',
+  ],
   E_ADDRESS: [4, 'The address that clients would dial does not resolve here.', 'Pass --address NAME.'],
   E_TUNNEL: [4, 'A tunnel cannot be opened: here, or because the host rejects the client.', 'docker-tls status HOST'],
   E_PORT_FILTERED: [
@@ -63,7 +67,11 @@ export const HOST = {
     'A firewall between here and the host drops connections to the TLS port.',
     'Open the port, or pass --port N.',
   ],
-  E_OTHER_CLIENTS: [4, 'Clients of a CA that the daemon accepts now would be rejected.', 'Pass --accept-ca existing.'],
+  E_OTHER_CLIENTS: [
+    4,
+    'Clients of a CA that the daemon accepts now would be rejected.',
+    'docker-tls setup HOST --accept-ca existing, or accept-ca: existing in the fleet file',
+  ],
   E_HOST_KEY: [4, 'The host could not generate its private key.', 'docker-tls setup HOST --keys store'],
   E_HOST_LOCKED: [4, 'Another run is changing this host.', 'Wait until its lock expires.'],
   E_HOST_SCHEMA: [4, 'The host was changed by a newer docker-tls.', 'Install that version.'],
