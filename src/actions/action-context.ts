@@ -12,6 +12,8 @@ export type GlobalOptions = {
   readonly home: string;
   /** The address of a store that a team shares, as given with `--store`. */
   readonly store: string | undefined;
+  /** Ids of settings of a shared store that this call accepts (domain/store-settings.ts). */
+  readonly trustStoreSettings: readonly string[];
   /** The fleet file, absolute, if one was named. */
   readonly file: string | undefined;
   readonly parallel: number | undefined;

@@ -40,7 +40,7 @@ export async function exportCa(context: ActionContext, options: CaExportOptions)
   if (out === undefined) throw usage('--with-key needs a file', ['docker-tls ca export --with-key --out FILE']);
   const file = { runtime, global, out, replace };
   checkOut(file, true);
-  const issuer = openIssuer(state, { passphrase: run.passphrase, runtime, now: runtime.now() });
+  const issuer = openIssuer(state, { ...run, runtime, now: runtime.now() });
   const authority = await issuer.authority();
   if (authority.key === undefined) throw externalCaKey();
   const passphrase = await exportPassphrase(options.passphraseFile, 'Passphrase for the exported key:', context);

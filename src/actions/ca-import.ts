@@ -4,6 +4,7 @@ import { externalCaWords } from '../domain/external-ca.ts';
 import { authorityWarnings } from '../domain/pki/authority.ts';
 import { type CertificateInfo, inspectCertificate } from '../domain/pki/inspect.ts';
 import { Secret } from '../domain/secret.ts';
+import { storeSettings } from '../domain/store-settings.ts';
 import { type Issuing, issuingOf } from '../domain/trust/view.ts';
 import { caToStore } from '../engine/imported-ca.ts';
 import { tryToken } from '../engine/token.ts';
@@ -43,6 +44,8 @@ export async function importCa(context: ActionContext, options: CaImportOptions)
     const about = { state: await store.read(), now: runtime.now(), passphrase };
     const ca = await caToStore({ ...files, key, wholeChain, leafOnly, noPassphrase, ...about });
     if (!global.dryRun) await store.write({ ca });
+    const settings = storeSettings(ca.record);
+    if (!global.dryRun && settings !== undefined) await store.accept(settings.id);
     const { subject, fingerprint, notAfter } = inspectCertificate(files.cert);
     const issuing = issuingOf(ca);
     const issues = issuing !== 'here' ? issuing : ca.keyPem === undefined ? 'token' : 'key';

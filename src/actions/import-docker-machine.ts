@@ -33,16 +33,16 @@ export async function importDockerMachines(
     ]);
   const names = named.length > 0 ? named : there;
   const { run, ca } = await openStoredRun(context, options);
-  const { store, runtime, passphrase, dryRun } = run;
+  const { store, runtime, passphrase, approve, dryRun } = run;
   const now = runtime.now();
   const before = await store.read();
   const found = await readDockerMachines(directory, names, { state: before, now });
   if (dryRun || found.hosts.length === 0) return { ...found, copies: [] };
-  await openIssuer(before, { passphrase, runtime, now }).unlock(firstCa(before.ca, ca));
+  await openIssuer(before, { passphrase, runtime, approve, now }).unlock(firstCa(before.ca, ca));
   return store.withLock('docker-tls import docker-machine', async () => {
     const state = await store.read();
     const taken = await readDockerMachines(directory, names, { state, now });
-    const issuer = openIssuer(state, { passphrase, runtime, now });
+    const issuer = openIssuer(state, { passphrase, runtime, approve, now });
     const made = await issuer.carryOut(firstCa(state.ca, ca));
     const trusted = [made.ca ?? state.ca, ...state.oldCas].map((one) => one?.cert ?? '').join('');
     const oldCas = await Promise.all(

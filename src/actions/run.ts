@@ -51,10 +51,20 @@ export async function openRun(
     passphrase: requestedOnce(passphraseSource(options, runtime, prompts, secrets.caPassphrase)),
     ask: prompts.ssh,
     confirm: confirming(context, shown),
+    approve: approvingLater(context),
     after: context.after,
     ...(await sudoPasswords(options, { specs, secrets }, context)),
     ...more,
     signer,
+  };
+}
+
+/** What asks is loaded where there is something to ask. */
+function approvingLater(context: ActionContext): Run['approve'] {
+  let loaded: Promise<Run['approve']> | undefined;
+  return async (signer) => {
+    loaded ??= import('./approve-settings.ts').then(({ approving }) => approving(context));
+    await (await loaded)(signer);
   };
 }
 

@@ -54,7 +54,7 @@ export async function status(
   const due = { now: runtime.now(), withinDays: within && within / 86_400_000 };
   shown?.begin(statusRows(state, new Map(), due));
   const onHost = (name: string, answer: LiveRow): void =>
-    shown?.row(hostRow(state.hosts.get(name) as StoredHost, answer, due));
+    shown?.row(hostRow(state.hosts.get(name) as StoredHost, answer, due, state));
   const asking = { runtime, progress, ask: prompts.ssh, parallel: global.parallel };
   const live: ReadonlyMap<string, LiveRow> = offline
     ? new Map([...known].map(([name, drift]) => [name, { drift }]))

@@ -11,9 +11,11 @@ import type { Session } from '../adapters/store/team/session.ts';
 import { teamStore } from '../adapters/store/team/store.ts';
 import { changeOf, sameContents } from '../adapters/store/whole.ts';
 import { shellQuote } from '../domain/quote.ts';
+import { storeSettings } from '../domain/store-settings.ts';
 import { DockerTlsError } from '../errors/errors.ts';
 import { userName } from '../user.ts';
 import type { ActionContext } from './action-context.ts';
+import { approving } from './approve-settings.ts';
 import { optionsOf, storeOf } from './store.ts';
 import { teamOf } from './team-session.ts';
 
@@ -58,6 +60,13 @@ async function copyInto(
 ): Promise<void> {
   const target = session === undefined ? openStore(home) : teamStore(session, await operatorsAndKeys(context, session));
   await target.withLock('docker-tls store copy', async () => {
+    // In a directory it would count as set on this computer.
+    for (const { record = {} } of [state.ca, ...state.oldCas].flatMap((ca) => ca ?? [])) {
+      const settings = storeSettings(record);
+      if (settings === undefined) continue;
+      await approving(context)(record);
+      await target.accept(settings.id);
+    }
     // Another run may have been faster since it was found empty.
     if (session !== undefined && (await target.exists())) throw taken(session.url, ...useHints(context, session.url));
     // Operators and contents in one commit: what is found there later is a whole copy.

@@ -1,7 +1,9 @@
 /** Owns `store check`, `store restore` and `log`: looking through a shared store, putting back what was lost, and who changed what. */
 
 import type { LogEntry } from '../adapters/store/engine.ts';
-import { type CheckedStore, checkTeamStore, restoreTeamStore } from '../adapters/store/team/admin.ts';
+import { readSigned } from '../adapters/store/team/manifest.ts';
+import { commitWords } from '../adapters/store/team/refusals.ts';
+import { type CheckedStore, checkTeamStore, newestSeen, restoreTeamStore } from '../adapters/store/team/restore.ts';
 import type { ActionContext } from './action-context.ts';
 import { agree } from './prompts.ts';
 import { sharedStoreOf } from './team-session.ts';
@@ -16,14 +18,22 @@ export async function checkStore(context: ActionContext, accept: boolean): Promi
   return { store: session.url, ...(await checkTeamStore(session, accept && !context.global.dryRun)) };
 }
 
-/** The number of the new commit; undefined where nothing was lost. */
+/**
+ * The number of the new commit; undefined where nothing was lost. `replaceUnseen`: also where the store holds changes that this computer has
+ * not seen, which are undone.
+ */
 export async function restoreStore(
   context: ActionContext,
+  replaceUnseen: boolean,
 ): Promise<{ readonly store: string; readonly sequence?: number }> {
   const session = sharedStoreOf(context);
+  const { snapshot, seen } = await newestSeen(session);
   if (context.global.dryRun) return { store: session.url };
-  await agree(context.prompts, `Put what this computer has seen last into ${session.url}, in place of what is there?`);
-  return { store: session.url, sequence: await restoreTeamStore(session) };
+  const signed = readSigned(snapshot.files);
+  const words = commitWords(typeof signed === 'string' ? seen : signed.manifest);
+  const undoing = replaceUnseen ? ', and undo all changes that it has not seen' : '';
+  await agree(context.prompts, `Put what this computer has seen last (${words}) back into ${session.url}${undoing}?`);
+  return { store: session.url, sequence: await restoreTeamStore(session, replaceUnseen) };
 }
 
 /** One change of a shared store. */

@@ -2,10 +2,12 @@
 
 import type { StoredClient, StoreState } from '../adapters/store/records.ts';
 import type { HostResult } from '../domain/host-results.ts';
+import type { OtherCa } from '../domain/other-ca.ts';
 import { inspectCertificate } from '../domain/pki/inspect.ts';
 import type { CheckResult } from '../domain/plan/outcome.ts';
 import type { Secret } from '../domain/secret.ts';
 import { completeHost } from '../domain/settings.ts';
+import { otherCas } from '../domain/trust/other-cas.ts';
 import { type ReachableHost, reachableHosts } from '../domain/trust/reachable-hosts.ts';
 import { anyClient } from '../domain/trust/resolve.ts';
 import { plural } from '../domain/words.ts';
@@ -22,6 +24,8 @@ export type VerifyOptions = SelectionOptions & { readonly client: string | undef
 
 export type Verified = {
   readonly results: readonly HostResult<readonly CheckResult[]>[];
+  /** By host: CAs of others, each of whose clients it accepts, as the store has it. */
+  readonly otherCas: ReadonlyMap<string, readonly OtherCa[]>;
   /** One for each host that accepts whom it must not, or the other way round. */
   readonly failures: readonly DockerTlsError[];
 };
@@ -56,7 +60,8 @@ export async function verifyHosts(
   const failures = results.flatMap((result) =>
     result.kind === 'done' ? (verificationFailure(result.host, result.value, 'see the details') ?? []) : [],
   );
-  return { results, failures };
+  const others = [...state.hosts].map(([name, { ca }]) => [name, otherCas(ca, state, runtime.now())] as const);
+  return { results, failures, otherCas: new Map(others) };
 }
 
 /** Through ssh where the host's record says so. `client` needs its key in the store. Revoked and expired clients whose credentials are still here must be rejected. */

@@ -35,6 +35,12 @@ export const GLOBAL_OPTIONS = {
     value: 'URL',
     summary: 'a store that a team shares, such as git+ssh://… or etcd://… (default: DOCKER_TLS_STORE)',
   },
+  trustStoreSettings: {
+    kind: 'list',
+    group: 'Output',
+    value: 'ID',
+    summary: 'accept how the CA of a shared store signs here, by the id that a plan shows',
+  },
   log: { kind: 'text', group: 'Output', value: 'FILE', summary: 'append what happens, with times', completes: 'file' },
   diff: { kind: 'flag', group: 'Output', summary: 'plans with the content of every file; never a secret' },
   quiet: {

@@ -78,6 +78,7 @@ function globalOptions(values: Readonly<Record<string, unknown>>, around: Surrou
     dryRun: values.dryRun === true,
     home: storeDirectory(values.home as string | undefined, around),
     store: values.store as string | undefined,
+    trustStoreSettings: values.trustStoreSettings as readonly string[],
     // `-f -` reads the fleet from standard input.
     file: values.file === '-' ? '-' : path(values.file),
     parallel: values.parallel as number | undefined,

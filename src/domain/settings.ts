@@ -79,7 +79,8 @@ export const SSH_SETTINGS = {
   },
   hostKey: {
     ...text(values.hostKey),
-    summary: 'strict (known_hosts), accept-new, or SHA256:…',
+    summary:
+      'strict (known_hosts), accept-new (once, while no key of the host is recorded), or its key: SHA256:… or TYPE BASE64',
     otherwise: 'strict',
     flag: { ...ssh, value: 'KEY' },
   },

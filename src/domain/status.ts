@@ -2,6 +2,7 @@
 
 import type { Hint } from '../errors/errors.ts';
 import type { Upgrade } from './audit/vulnerabilities.ts';
+import type { OtherCa } from './other-ca.ts';
 
 export type StatusRow = {
   readonly kind: 'ca' | 'old ca' | 'host' | 'client';
@@ -20,6 +21,8 @@ export type StatusRow = {
   readonly address?: string;
   readonly description?: string | undefined;
   readonly generation?: number;
+  /** Of a host: CAs of others, each of whose clients it accepts. */
+  readonly otherCas?: readonly OtherCa[];
   /** How the host differs from the store; empty: it does not; undefined: not asked. */
   readonly drift?: readonly string[];
   /** The package whose upgrade closes most known vulnerabilities. No reason for attention: `audit --fail-on` is. */

@@ -11,6 +11,7 @@ import { scoreWords } from '../domain/audit/score.ts';
 import { type Selection, selectResults } from '../domain/audit/selection.ts';
 import type { HostResult } from '../domain/host-results.ts';
 import type { HostSpec } from '../domain/settings.ts';
+import { ourFingerprints } from '../domain/trust/other-cas.ts';
 import { probeClientAt } from '../domain/trust/reachable-hosts.ts';
 import type { Probe, ProbeCredentials } from '../runtime.ts';
 import { gatherAuditFacts, gatherLynis } from './gather-audit.ts';
@@ -47,7 +48,10 @@ export async function auditHosts(
     const address = spec.address ?? session.dialled;
     const way = wayTo(spec, runtime.probe, session);
     const probes = await probeFromOutside(context, way.probe, facts, address, spec);
-    const found = auditHost(spec.name, facts, { probes, dialled: [address], now: runtime.now() });
+    const found = auditHost(spec.name, facts, {
+      ...{ probes, dialled: [address], now: runtime.now() },
+      ourCas: known === undefined ? undefined : ourFingerprints(context.state),
+    });
     const selected = selectResults(found, context.selection, runtime.now());
     if (context.lynis) line.phase('lynis');
     const output = context.lynis ? await gatherLynis(session, runtime.signal) : undefined;

@@ -81,8 +81,9 @@ async function carryOut(planned: PlannedHost, base: Issued, run: Run, line: Host
     }
     if (sent !== undefined) base.known.set(spec.name, sent.cert);
     const elapsedMs = run.runtime.now().getTime() - began;
+    const { accepts, otherCas } = planned;
     const changed = hasChanges(plan) || plan.purpose === 'remove';
-    return { ...outcome, host: spec.name, changed, plan, address, accepts: planned.accepts, elapsedMs };
+    return { ...outcome, host: spec.name, changed, plan, address, accepts, otherCas, elapsedMs };
   });
 }
 

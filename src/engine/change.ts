@@ -14,8 +14,11 @@ import { resolveIntent } from './steps/resolve.ts';
 export async function change(intent: Intent, run: Run): Promise<Changed> {
   if (!run.dryRun) await run.store.requireWritable();
   const base = await resolveIntent(intent, run);
-  const planned = await planFirst(base, run);
+  const first = await planFirst(base, run);
   try {
+    const { signerOfStore, shownSigner } = await import('./steps/approve.ts');
+    const signer = signerOfStore(first.hosts, base, run);
+    const planned = { ...first, ...(await shownSigner(signer, run)) };
     if (run.dryRun) return { wanted: base.wanted, planned, results: [], state: base.state, copies: new Map() };
     // Nothing is left to ask about.
     if ((base.wanted.temporary || base.wanted.target.kind === 'generation') && allFailed(planned.hosts))
@@ -23,6 +26,7 @@ export async function change(intent: Intent, run: Run): Promise<Changed> {
     await run.after?.();
     const { confirm } = await import('./steps/confirm.ts');
     await confirm(intent, planned, run);
+    if (signer !== undefined) await run.approve(signer);
     const { issueCredentials, unlockCa, asksOutside } = await import('./steps/issue.ts');
     const { changeEach } = await import('./change-each.ts');
     await unlockCa(planned.hosts, base, run);
@@ -37,7 +41,7 @@ export async function change(intent: Intent, run: Run): Promise<Changed> {
     };
     return held ? await run.store.withLock(`docker-tls ${intent.reason}`, carryOn) : await carryOn();
   } finally {
-    for (const one of planned.hosts) if (one.kind === 'done') await one.value.session?.close();
+    for (const one of first.hosts) if (one.kind === 'done') await one.value.session?.close();
   }
 }
 
@@ -74,7 +78,7 @@ async function planFirst(base: Base, run: Run): Promise<Planned> {
 
 /** A plan without what it was made from. Texts that many hosts of a fleet have are kept once, and apart from the long ones they were cut from. */
 function agreedHost(
-  { spec, address, accepts, facts, ...planned }: PlannedHost,
+  { spec, address, accepts, otherCas, facts, ...planned }: PlannedHost,
   texts: Map<string, string>,
 ): AgreedHost {
   const own = <T>(data: T): T =>
@@ -91,6 +95,7 @@ function agreedHost(
     names,
     plan,
     accepts,
+    otherCas,
     facts: { os, kind: facts.kind, places: facts.places, docker: { version } },
   };
 }

@@ -4,6 +4,7 @@ import type { StoreState } from '../adapters/store/records.ts';
 import type { Store } from '../adapters/store/store.ts';
 import type { Signer } from '../domain/external-ca.ts';
 import type { HostResult } from '../domain/host-results.ts';
+import type { OtherCa } from '../domain/other-ca.ts';
 import type { San } from '../domain/pki/names.ts';
 import type { Credentials, DesiredCredentials } from '../domain/plan/desired.ts';
 import type { HostFacts } from '../domain/plan/facts.ts';
@@ -13,6 +14,7 @@ import type { CheckResult, HostOutcome } from '../domain/plan/outcome.ts';
 import type { HostPlan } from '../domain/plan/plan.ts';
 import type { Secret } from '../domain/secret.ts';
 import type { HostSpec } from '../domain/settings.ts';
+import type { StoreSettings } from '../domain/store-settings.ts';
 import type { Intent, Wanted } from '../domain/trust/changes.ts';
 import type { DockerTlsError } from '../errors/errors.ts';
 import type { CopiesOutcome, HostProgress, HostSession, Progress, Runtime, SshOptions } from '../runtime.ts';
@@ -41,6 +43,8 @@ export type Run = Reach & {
   readonly dryRun: boolean;
   /** A person sees the plans first, and is asked; else everything was agreed to beforehand. */
   readonly asks: boolean;
+  /** Whether the settings by which the CA signs are accepted here: asks once on this computer. Fails with E_STORE_SETTINGS, E_DECLINED. */
+  approve(signer: Signer): Promise<void>;
   /** Shows plans and asks the question. Throws where the answer is no. */
   confirm(planned: Planned, question: string): Promise<void>;
   /** Loads what is done once hosts are changed: before the first is, since the program may be replaced meanwhile. */
@@ -89,6 +93,8 @@ export type PlannedHost = {
   readonly plan: HostPlan;
   /** Clients that are accepted afterwards. */
   readonly accepts: readonly string[];
+  /** CAs of others, each of whose clients is accepted as well. */
+  readonly otherCas: readonly OtherCa[];
   readonly problems: readonly DockerTlsError[];
   readonly credentials: DesiredCredentials | { readonly restored: RestoredCredentials } | undefined;
 };
@@ -97,14 +103,21 @@ export type PlannedHost = {
 export type RestoredCredentials = { readonly ca: string; readonly cert: string };
 
 /** What of a plan is shown and agreed to. Only a single host stays open until it is changed; of a fleet nothing else is kept meanwhile. */
-export type AgreedHost = Pick<PlannedHost, 'spec' | 'address' | 'names' | 'plan' | 'accepts'> &
+export type AgreedHost = Pick<PlannedHost, 'spec' | 'address' | 'names' | 'plan' | 'accepts' | 'otherCas'> &
   Partial<Pick<PlannedHost, 'session' | 'opened'>> & {
     readonly facts: Pick<HostFacts, 'os' | 'kind' | 'places'> & {
       readonly docker: Pick<HostFacts['docker'], 'version'>;
     };
   };
 
-export type Planned = { readonly wanted: Wanted; readonly hosts: readonly HostResult<AgreedHost>[] };
+export type Planned = {
+  readonly wanted: Wanted;
+  readonly hosts: readonly HostResult<AgreedHost>[];
+  /** By which settings of the store something will be signed, where they run or send something here. */
+  readonly signer?: StoreSettings | undefined;
+  /** They are not accepted on this computer yet. */
+  readonly unapproved?: boolean;
+};
 
 export type Changed = {
   readonly wanted: Wanted;

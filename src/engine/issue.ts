@@ -12,7 +12,7 @@ import type {
   StoredOldCa,
   StoreState,
 } from '../adapters/store/records.ts';
-import type { CaToken, ExternalCa, Signer } from '../domain/external-ca.ts';
+import type { ExternalCa } from '../domain/external-ca.ts';
 import {
   crossSign,
   type Issued,
@@ -36,15 +36,14 @@ import { canVouch, requestNeedsKey } from '../domain/trust/server.ts';
 import { hostsLosing } from '../domain/trust/trust.ts';
 import { asksExternalCa, makesIssuers, viewOf } from '../domain/trust/view.ts';
 import type { Runtime, SignRequest } from '../runtime.ts';
+import { approvedSigner, type SignerApproval } from './approved-signer.ts';
 import { type PassphraseSource, protectKeys } from './key-protection.ts';
 import { openToken } from './token.ts';
 
-export type IssuerOptions = {
+export type IssuerOptions = SignerApproval & {
   readonly passphrase: PassphraseSource;
   readonly runtime: Pick<Runtime, 'sign' | 'signByToken'>;
   readonly now: Date;
-  /** How the CA signs from here, where the fleet file says it: its files are of this computer. */
-  readonly signer?: Signer | undefined;
 };
 
 export type Issuer = {
@@ -63,9 +62,8 @@ export type Issuer = {
 /** An issuer over the store as it was read. Nothing is asked or opened before it is needed. */
 export function openIssuer(state: StoreState, options: IssuerOptions): Issuer {
   const { passphrase, runtime, now } = options;
-  const { sign } = runtime;
   const keys = protectKeys(state, passphrase);
-  const here = (token: CaToken) => (options.signer?.token?.uri === token.uri ? options.signer.token : token);
+  const { sign, token: here } = approvedSigner(runtime, options);
   /** The CA that is asked; one that this run makes has its key here. */
   const external = () => (asksExternalCa({ ca }) ? (options.signer?.external ?? ca?.record.external) : undefined);
   let { ca, oldCas } = state as { ca: StoredCa | undefined; oldCas: StoreState['oldCas'] };
@@ -84,7 +82,7 @@ export function openIssuer(state: StoreState, options: IssuerOptions): Issuer {
   async function open(stored: Omit<StoredOldCa, 'serial'> | undefined): Promise<OpenAuthority> {
     const { cert = '', keyPem, record } = stored ?? {};
     if (keyPem !== undefined) return openAuthority({ cert, key: await keys.open(keyPem) });
-    if (record?.token !== undefined) return openToken(cert, here(record.token), passphrase, runtime);
+    if (record?.token !== undefined) return openToken(cert, await here(record.token), passphrase, runtime);
     throw externalCaKey();
   }
 
@@ -287,7 +285,7 @@ export function openIssuer(state: StoreState, options: IssuerOptions): Issuer {
       const coming = caAfter(ca, changes);
       if (changes.some((change) => change.kind === 'replace-ca' && change.lost)) await keys.beginAnew();
       else if (!fresh && coming?.record.token !== undefined && (changes.length === 0 || changes.some(signs)))
-        await passphrase.pin(here(coming.record.token));
+        await passphrase.pin(await here(coming.record.token));
       if (fresh || (ca?.keyPem === undefined ? issuesHere(changes) : changes.length === 0 || changes.some(signs)))
         await keys.unlock();
     },

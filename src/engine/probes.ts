@@ -18,7 +18,7 @@ export const PROBES = {
   'no-certificate': { who: 'no certificate', expected: 'refused' },
   // A server may ask for a certificate in one version and not in the other.
   'no-certificate-1.2': { who: 'no certificate, TLS 1.2', expected: 'refused', how: { maxVersion: 'TLSv1.2' } },
-  'other-authority': { who: "another CA's certificate", expected: 'refused' },
+  'other-authority': { who: 'a certificate of an untrusted CA', expected: 'refused' },
   'server-certificate': { who: "the server's own certificate", expected: 'refused' },
   plain: { who: 'plain HTTP', expected: 'refused', how: { plain: true } },
   'old-protocol': { who: 'TLS 1.1', expected: 'refused', how: { maxVersion: 'TLSv1.1' } },

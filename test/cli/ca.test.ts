@@ -417,6 +417,11 @@ describe('a command that signs', () => {
     ]);
   });
 
+  const CAUSES: Readonly<Record<string, readonly [number, string]>> = {
+    refuses: [4, 'E_SIGN_COMMAND'],
+    'changes the name': [2, 'E_SIGN_ANSWER'],
+    'gives it for too long': [2, 'E_SIGN_ANSWER'],
+  };
   const ISSUER = 'basicConstraints=critical,CA:TRUE,pathlen:0';
   test.each<[string, (script: string) => string, RegExp]>([
     ['refuses', (text) => text.replace('set -e', 'set -e; [ "$1" != issuer ] || exit 3'), /ended with status 3/],
@@ -436,7 +441,7 @@ describe('a command that signs', () => {
       /is called "x"/,
     ],
     ['gives it for too long', (text) => text.replace('-days "$2"', '-days 3650'), /after its CA/],
-  ])('that %s where an issuing CA is asked for: no client, and E_CA_LEAF_ONLY', async (_, change, message) => {
+  ])('that %s where an issuing CA is asked for: no client, and the cause', async (what, change, message) => {
     const ca = factory.issue('company', { ca: true });
     const script = writeSignScript(file('sign'), ca);
     const text = readFileSync(script, 'utf8');
@@ -444,13 +449,24 @@ describe('a command that signs', () => {
     writeFileSync(script, change(text));
     await run('ca', 'import', '--cert', ca.certFile, '--sign-command', script, '--no-ca-passphrase');
     const { json, exit } = await run('client', 'add', 'ci', '--json');
-    expect([exit, json.error?.code, json.error?.message]).toEqual([
-      2,
-      'E_CA_LEAF_ONLY',
-      expect.stringMatching(message),
-    ]);
-    expect(json.error?.hints.join('\n')).toContain('--leaf-only');
+    const [status, code] = CAUSES[what] ?? [2, 'E_CA_LEAF_ONLY'];
+    expect([exit, json.error?.code, json.error?.message]).toEqual([status, code, expect.stringMatching(message)]);
+    // Nothing says that the CA cannot where it gave something else.
+    expect(json.error?.hints.join('\n').includes('--leaf-only')).toBe(code !== 'E_SIGN_ANSWER');
     expect((await openStore(home).read()).clients.size).toBe(0);
+  });
+
+  test('that gives less time than was asked for: what it gave is used, and said', async () => {
+    const ca = factory.issue('company', { ca: true });
+    const script = writeSignScript(file('sign'), ca);
+    await run('ca', 'import', '--cert', ca.certFile, '--sign-command', script, '--no-ca-passphrase');
+    expect((await run('client', 'add', 'ci')).err).toBe('');
+    writeFileSync(script, readFileSync(script, 'utf8').replace('-days "$2"', '-days 2'));
+    const { exit, err } = await run('client', 'add', 'eve');
+    expect([exit, err]).toEqual([
+      0,
+      expect.stringMatching(/eve: the CA made its issuing CA until \S+Z, and \d+ days were asked for/),
+    ]);
   });
 
   test('whose CA has a path length of 0 is not asked for issuing CAs', async () => {

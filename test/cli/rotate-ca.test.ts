@@ -213,10 +213,12 @@ function wantedServer(state: StoreState, noOverlap: boolean) {
 
 function issued(state: StoreState, { certificate }: ReturnType<typeof wantedServer>) {
   if (!('issue' in certificate)) throw new Error('nothing to issue');
-  return openIssuer(state, { passphrase: NO_PASSPHRASE, runtime: { sign, signByToken }, now: new Date() }).server(
-    'build-1',
-    certificate.issue,
-  );
+  return openIssuer(state, {
+    passphrase: NO_PASSPHRASE,
+    runtime: { sign, signByToken },
+    approve: async () => {},
+    now: new Date(),
+  }).server('build-1', certificate.issue);
 }
 
 describe('without the key of the old CA', () => {

@@ -55,7 +55,7 @@ describe.each(suites)('as root, on %s', (suite) => {
       ['client laptop', 'accepted', true],
       ['no certificate', 'refused', true],
       ['no certificate, TLS 1.2', 'refused', true],
-      ["another CA's certificate", 'refused', true],
+      ['a certificate of an untrusted CA', 'refused', true],
       ["the server's own certificate", 'refused', true],
       ['plain HTTP', 'refused', true],
       ['TLS 1.1', 'refused', true],

@@ -7,6 +7,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { teamStore } from '../../src/adapters/store/team/store.ts';
+import { storeSettings } from '../../src/domain/store-settings.ts';
 import { CertificateFactory } from '../support/certificate-factory.ts';
 import { buildProgram, type Program, type ProgramRun } from '../support/cli.ts';
 import { type EtcdServers, startEtcd } from '../support/etcd.ts';
@@ -22,6 +23,9 @@ const factory = new CertificateFactory();
 let program: Program;
 let etcd: EtcdServers;
 let hosts: LabHost[];
+/** How the fleet's CA signs: the runners are told to accept it. */
+const command = `${join(directory, 'sign')} {profile} {days} {name}`;
+
 let team: Members;
 let runners: Member[];
 
@@ -58,7 +62,8 @@ afterAll(async () => {
 async function as({ env, home }: Member, ...argv: string[]): Promise<ProgramRun> {
   const { HOME } = env;
   const options = { env: { HOME, PATH: process.env.PATH }, cwd: directory };
-  return program.run([...argv, '--store', team.url, '--home', home], options);
+  const trusted = ['--trust-store-settings', storeSettings({ external: { kind: 'command', command } })?.id ?? ''];
+  return program.run([...argv, '--store', team.url, '--home', home, ...trusted], options);
 }
 const ada = () => runners[0] as Member;
 
@@ -91,7 +96,7 @@ describe.each(['etcd', 'git'] as const)('a store in %s', (engine) => {
     writeFileSync(script, `#!/bin/sh\necho "$1 $3" >>${signed}\nsleep 1\nexec ${script}-ca "$1" "$2"\n`, {
       mode: 0o755,
     });
-    const given = ['--cert', ca.certFile, '--sign-command', `${script} {profile} {days} {name}`, '--no-ca-passphrase'];
+    const given = ['--cert', ca.certFile, '--sign-command', command, '--no-ca-passphrase'];
     for (const argv of [
       ['ca', 'import', ...given],
       ['client', 'add', 'ops', '--yes'],

@@ -115,7 +115,7 @@ describe.each([
     expect((await stored()).clients.size).toBe(0);
   }, 60_000);
 
-  test('that has no such profile fails with its own words for a host, with E_CA_LEAF_ONLY for a client', async () => {
+  test('that has no such profile fails with its own words, and says how clients go without an issuing CA', async () => {
     const server = await running(start(factory));
     await run(
       'ca',
@@ -128,7 +128,7 @@ describe.each([
       'issuer=nothing',
     );
     const { exit, json } = await run('client', 'add', 'ci');
-    expect([exit, json.error?.code]).toEqual([2, 'E_CA_LEAF_ONLY']);
+    expect([exit, json.error?.code]).toEqual([4, 'E_ISSUER_REFUSED']);
     expect(json.error?.hints.join('\n')).toContain('--leaf-only');
     await expect(issueStore(home, { hosts: { web: {} }, days: 90 })).rejects.toMatchObject({
       code: unknownProfile,

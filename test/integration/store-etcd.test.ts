@@ -4,8 +4,9 @@ import { createServer, type Server } from 'node:http';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { checkTeamStore, removeOperator, restoreTeamStore } from '../../src/adapters/store/team/admin.ts';
+import { addOperator, removeOperator } from '../../src/adapters/store/team/admin.ts';
 import { openTeamSession } from '../../src/adapters/store/team/open.ts';
+import { checkTeamStore, restoreTeamStore } from '../../src/adapters/store/team/restore.ts';
 import type { Session } from '../../src/adapters/store/team/session.ts';
 import { teamStore } from '../../src/adapters/store/team/store.ts';
 import { type EtcdServers, startEtcd } from '../support/etcd.ts';
@@ -308,8 +309,14 @@ describe('whoever administers etcd', () => {
     await expect(hostsOf(ada)).rejects.toMatchObject({
       code: 'E_STORE_OLDER',
       message: expect.stringContaining('do not build on it'),
+      hints: [expect.stringContaining('ask who made these commits')],
     });
-    await restoreTeamStore(ada.session());
+    await expect(restoreTeamStore(ada.session())).rejects.toMatchObject({
+      code: 'E_STORE_OLDER',
+      message: expect.stringContaining('has not seen'),
+      details: [expect.stringMatching(/^in the store: commit \d, by bob@laptop, /)],
+    });
+    await restoreTeamStore(ada.session(), true);
     expect(await hostsOf(ada)).toEqual(['revoked']);
     expect(await hostsOf(bob)).toEqual(['revoked']);
     expect(await hostsOf(carol)).toEqual(['revoked']);
@@ -318,6 +325,37 @@ describe('whoever administers etcd', () => {
     await replace(made, old);
     await checkTeamStore(ada.session(), true);
     expect(await hostsOf(ada)).toEqual([]);
+  });
+
+  test('cannot bring back an older state of the same line: who has seen more puts that back', async () => {
+    const made = team();
+    const [ada, bob] = [made.member('ada'), made.member('bob')];
+    await enrol(ada, bob);
+    const old = dump(made);
+    for (const name of ['x', 'y']) await write(ada, { hosts: { [name]: sampleHost(name, 1) } });
+    await replace(made, old);
+    await expect(hostsOf(ada)).rejects.toMatchObject({
+      code: 'E_STORE_OLDER',
+      hints: expect.arrayContaining([expect.stringContaining('docker-tls store restore')]),
+    });
+    await restoreTeamStore(ada.session());
+    expect(await hostsOf(bob)).toEqual(['x', 'y']);
+    // An older one under a head that is not signed, to who has seen less than was signed since: nothing is put back.
+    const newest = dump(made);
+    const late = made.member('late');
+    await replace(made, newest);
+    await addOperator(ada.session(), { ...late, ca: true });
+    await hostsOf(late);
+    await write(ada, { removeHosts: ['x'] });
+    const head = `/${made.prefix}/head`;
+    const broken = new Map(dump(made));
+    const text = Buffer.from(broken.get(head) as string, 'base64').toString();
+    broken.set(head, encoded(text.replace(/"parent":"[^"]*"/, '"parent":"7-00"')));
+    await replace(made, broken);
+    await expect(hostsOf(late)).rejects.toMatchObject({ code: 'E_STORE_TAMPERED' });
+    await expect(restoreTeamStore(late.session())).rejects.toMatchObject({ code: 'E_STORE_OLDER' });
+    await restoreTeamStore(ada.session());
+    expect(await hostsOf(late)).toEqual(['y']);
   });
 
   test('cannot empty it', async () => {

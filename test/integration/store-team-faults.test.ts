@@ -13,7 +13,8 @@ import { dirname, join } from 'node:path';
 import { buildSync } from 'esbuild';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest';
 import { gitEngine } from '../../src/adapters/store/engines/git.ts';
-import { checkTeamStore, restoreTeamStore } from '../../src/adapters/store/team/admin.ts';
+import { listingOf } from '../../src/adapters/store/team/manifest.ts';
+import { checkTeamStore, restoreTeamStore } from '../../src/adapters/store/team/restore.ts';
 import { teamStore } from '../../src/adapters/store/team/store.ts';
 import type { DockerTlsError } from '../../src/errors/errors.ts';
 import { newHome, removeHomes, removeLater, sampleCa, sampleHost } from '../support/store.ts';
@@ -110,7 +111,10 @@ describe('a network that is cut', () => {
 describe('a server', () => {
   const engineOf = (home: string, more: object = {}) => {
     const remote = `file://${made.repository}`;
-    return gitEngine({ url: `git+${remote}`, remote, branch: 'docker-tls', cache: join(home, 'cache.git'), ...more });
+    return gitEngine({
+      ...{ url: `git+${remote}`, remote, branch: 'docker-tls', listing: listingOf(() => []) },
+      ...{ cache: join(home, 'cache.git'), ...more },
+    });
   };
 
   test('that never answers a push is given up once, also where its end goes on: the change may be stored or not', async () => {
@@ -245,7 +249,9 @@ test('the history is read where git is set to show signatures', async () => {
   const before = process.env.HOME;
   process.env.HOME = home;
   const remote = `file://${made.repository}`;
-  const engine = gitEngine({ url: `git+${remote}`, remote, branch: 'docker-tls', cache: join(home, 'cache.git') });
+  const listing = listingOf(() => []);
+  const cache = join(home, 'cache.git');
+  const engine = gitEngine({ url: `git+${remote}`, remote, branch: 'docker-tls', cache, listing });
   const entries = await engine.log(1);
   process.env.HOME = before;
   expect(entries[0]).toMatchObject({ revision: commit.toString().trim(), subject: 'signed' });

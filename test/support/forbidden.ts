@@ -48,6 +48,8 @@ type Flaw = {
   readonly purposes?: readonly string[];
   /** A critical extension of this number. */
   readonly critical?: string;
+  /** Alternative names, as openssl writes them. */
+  readonly names?: string;
   readonly sha1?: true;
   /** Days from now. */
   readonly from?: number;
@@ -77,6 +79,7 @@ export async function forge(name: string, by: Forger | undefined, flaw: Flaw = {
         extension(OID.extKeyUsage, false, seq(...purposes.map(oid))),
         extension(OID.subjectKeyIdentifier, false, octets(own.keyId)),
         extension(OID.authorityKeyIdentifier, false, seq(taggedBytes(0, issuer.keyId))),
+        ...(flaw.names === undefined ? [] : [extension(OID.subjectAltName, false, generalNames(flaw.names))]),
         ...(flaw.critical === undefined ? [] : [extension(flaw.critical, true, octets(Buffer.from('x')))]),
       ),
     ),
@@ -86,6 +89,17 @@ export async function forge(name: string, by: Forger | undefined, flaw: Flaw = {
     : signBody(issuer.signer, body);
   const cert = pemEncode('CERTIFICATE', der) + issuer.chain;
   return { ...own, cert, chain: cert, key };
+}
+
+const NAME_KINDS: Readonly<Record<string, number>> = { email: 1, DNS: 2, URI: 6, IP: 7 };
+
+function generalNames(text: string): Asn1 {
+  const names = text.split(',').map((name) => {
+    const [kind = '', ...value] = name.split(':');
+    const bytes = kind === 'IP' ? value.join(':').split('.').map(Number) : Buffer.from(value.join(':'));
+    return taggedBytes(NAME_KINDS[kind] as number, Buffer.from(bytes as Buffer));
+  });
+  return seq(...names);
 }
 
 function extension(id: string, critical: boolean, value: Asn1): Asn1 {

@@ -57,7 +57,7 @@ export async function issueStore(home: string, options: IssuedOptions): Promise<
     const passphrase = given
       ? { forNewCa: async () => given, forExistingCa: async () => given, pin: noPin }
       : NO_PASSPHRASE;
-    const issuer = openIssuer(state, { passphrase, runtime: { sign, signByToken }, now });
+    const issuer = openIssuer(state, { passphrase, runtime: { sign, signByToken }, approve: async () => {}, now });
     const change = await issuer.carryOut([...firstCa(state.ca, ca), ...clients]);
     await store.write(change);
     const issued = await store.read();

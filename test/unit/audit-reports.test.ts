@@ -1,6 +1,7 @@
 import { stripVTControlCharacters } from 'node:util';
 import { describe, expect, test } from 'vitest';
 import { applyBaseline } from '../../src/domain/audit/baseline.ts';
+import { readCertificates } from '../../src/domain/audit/certificates.ts';
 import { type AuditProbe, SEVERITIES } from '../../src/domain/audit/check.ts';
 import { compareReports, findingsOfReport } from '../../src/domain/audit/compare.ts';
 import { type CheckResult, counts } from '../../src/domain/audit/evaluate.ts';
@@ -58,6 +59,32 @@ test('every client is accepted where an untrusted client was, and not where our 
   expect(anyClient('own-certificate')).toEqual([]);
   for (const what of ['plain', 'no-certificate', 'other-authority'] as const)
     expect(anyClient(what)).toContain('10.0.0.7:2376');
+});
+
+test('a CA that is not of the store is a finding in every form, with its end; those of the store are none', () => {
+  const facts = parseAuditFacts(recordedBytes('setup-trixie'));
+  const probes: AuditProbe[] = [
+    {
+      ...{ what: 'other-authority', address: '10.0.0.7', port: 2376 },
+      outcome: { kind: 'refused', cause: 'client-refused', reason: 'x', chain: '', elapsedMs: 1 },
+    },
+  ];
+  const [ca] = readCertificates(facts.tls.ca?.pem ?? '');
+  if (ca === undefined) throw new Error('it trusts no CA');
+  const shown = (ourCas: ReadonlySet<string> | undefined) => {
+    const subject = auditHost('web', facts, { now: NOW, probes, ourCas });
+    const one = { ...report, subjects: [subject] };
+    const found = subject.results.find(({ id }) => id === 'tls.2');
+    return { found, subject, forms: [renderAuditTable(one, { columns: 200 }), renderSarif(one), renderJunit(one)] };
+  };
+  for (const ours of [undefined, new Set([ca.fingerprint])]) expect(shown(ours).found?.state).toBe('pass');
+  const { found, subject, forms } = shown(new Set());
+  expect(found).toMatchObject({ state: 'finding', severity: 'low' });
+  const text = `accepts every client of ${ca.subject}, a CA that is not of this store, until ${ca.notAfter.toISOString().slice(0, 10)}`;
+  for (const form of forms) expect(stripVTControlCharacters(form).replace(/\s+/g, ' ')).toContain(text);
+  expect(subject.access.map(({ who }) => who)).toContain(
+    `clients of ${ca.subject}, until ${ca.notAfter.toISOString().slice(0, 10)}`,
+  );
 });
 
 test('a certificate that many hosts trust or accept has one lane of the time line', () => {

@@ -73,6 +73,7 @@ test('what is not given is false, empty or undefined', () => {
     dryRun: false,
     home: '/home/u/.docker/tls',
     file: undefined,
+    trustStoreSettings: [],
     parallel: undefined,
     log: undefined,
     verbose: false,

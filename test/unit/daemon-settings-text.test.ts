@@ -276,12 +276,19 @@ describe('asking dockerd itself', () => {
     stagedConfigFile: undefined,
     configExists: false,
     configSetsPidfile: false,
+    configNamesCredentials: false,
     credentialsBefore: '/etc/docker/tls/current',
     credentialsAfter: '/etc/docker/tls/3',
   };
   test('by --validate, with the new credentials', () => {
     expect(validationCommand(base)).toBe(
       `timeout 20 /usr/sbin/dockerd -H fd:// --debug --tlscert=/etc/docker/tls/3/server-cert.pem --label 'a'\\''b' --validate`,
+    );
+  });
+  test('with a daemon.json that names the new credentials', () => {
+    const json = { stagedConfigFile: '/etc/docker/daemon.json.docker-tls-new', configNamesCredentials: true };
+    expect(validationCommand({ ...base, execStart: '/usr/sbin/dockerd', ...json })).toBe(
+      "sed 's|/etc/docker/tls/current/|/etc/docker/tls/3/|g' /etc/docker/daemon.json.docker-tls-new | timeout 20 /usr/sbin/dockerd --config-file /dev/stdin --validate",
     );
   });
   test('before 23.0 by a pid file that cannot be made', () => {

@@ -87,7 +87,12 @@ async function setUp(spec: HostSpec, store: ReturnType<typeof openStore>, dialle
 
 /** Issues, and writes it. */
 async function carryOut(changes: readonly CredentialChange[], store: ReturnType<typeof openStore>): Promise<void> {
-  const issuer = openIssuer(await store.read(), { passphrase: NO_PASSPHRASE, runtime: { sign, signByToken }, now });
+  const issuer = openIssuer(await store.read(), {
+    passphrase: NO_PASSPHRASE,
+    runtime: { sign, signByToken },
+    approve: async () => {},
+    now,
+  });
   await store.withLock('test', async () => store.write(await issuer.carryOut(changes)));
 }
 

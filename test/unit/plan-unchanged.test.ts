@@ -15,7 +15,13 @@ const WARNING = 'icc: no longer asked for, and what was changed for it stays';
 function still(name: string, warnings: readonly string[]): PlannedHost {
   const plan = { host: name, purpose: 'apply', port: 2376, files: [], daemon: { action: 'none' }, warnings };
   const spec = completeHost({ name, ssh: { destination: name } });
-  return { plan, spec, address: name, facts: { os: 'Debian', docker: { version: '28' } } } as unknown as PlannedHost;
+  return {
+    plan,
+    spec,
+    address: name,
+    facts: { os: 'Debian', docker: { version: '28' } },
+    otherCas: [],
+  } as unknown as PlannedHost;
 }
 
 test('of one host', () => {

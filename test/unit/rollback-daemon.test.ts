@@ -70,6 +70,17 @@ describe.each(['dash', 'bash', 'busybox sh'])('by %s', (shell) => {
     expect([result.status, result.stdout]).toEqual([status, said]);
   });
 
+  test('an sshd that died is started again by the rollback, and fails a change', () => {
+    const dead = `systemctl() { case "$*" in '-q is-active'*) return 3 ;; *) echo "$*" ;; esac; }; echo ssh >$T/sshd`;
+    expect(run(shell, `${dead}; BACK=yes; reload_sshd`).stdout).toBe('reset-failed ssh.service\nstart ssh.service\n');
+    expect(run(shell, `rm -f $T/sshd; BACK=yes; reload_sshd`).stdout).toBe('');
+    const dies = `/bin/sleep 60 & child=$!; main_pid() { pid=$child; }
+      systemctl() { case "$*" in *'is-active ssh.service') kill -0 $child 2>/dev/null ;; *) return 3 ;; esac; }; sleep() { wait $child; }`;
+    expect(run(shell, `${dies}; BACK=no STEP=; reload_sshd 2>/dev/null; echo "$? $STEP"; cat $T/sshd`).stdout).toBe(
+      '1 reload-sshd\nssh\n',
+    );
+  });
+
   test('where /run cannot be made larger it is over', () => {
     expect(run(shell, 'systemctl() { false; }; mount() { false; }; BACK=yes; reread').status).toBe(1);
   });

@@ -13,6 +13,7 @@ import { forge } from '../support/forbidden.ts';
 
 const now = new Date();
 const DAY_MS = 86_400_000;
+const CODE = '1.3.6.1.5.5.7.3.3';
 const sans = ['web', '10.0.0.5'].map(parseSan);
 const key = await generateKey('p256');
 const csr = makeCsr({ key, commonName: 'web', sans });
@@ -59,8 +60,8 @@ describe('a good certificate', () => {
 });
 
 /** A certificate for a key of its own, and the request for that key. */
-async function forged(by: Parameters<typeof forge>[1], flaw: Parameters<typeof forge>[2]) {
-  const one = await forge('web', by, flaw);
+async function forged(by: Parameters<typeof forge>[1], flaw: Parameters<typeof forge>[2], called = 'web') {
+  const one = await forge(called, by, flaw);
   return { printed: one.cert, request: { ...request, sans: [], csr: makeCsr({ key: one.key, commonName: 'web' }) } };
 }
 
@@ -86,6 +87,40 @@ describe('a certificate is refused', async () => {
     ['for clients as well', await forged(root, { purposes: [...serverAuth, OID.clientAuth] }), /good for clients/],
     ['for any purpose', await forged(root, { purposes: [OID.anyExtendedKeyUsage] }), /good for clients/],
     ['that may not sign', await forged(root, { purposes: serverAuth, usage: [2] }), /may not sign/],
+    [
+      'that may sign certificates',
+      await forged(root, { purposes: serverAuth, usage: [0, 5] }),
+      /keyCertSign\), and is none/,
+    ],
+    ['that may sign CRLs', await forged(root, { purposes: serverAuth, usage: [0, 6] }), /cRLSign\), and is none/],
+    [
+      'for code as well',
+      await forged(root, { purposes: [...serverAuth, CODE] }),
+      /good for .* as well; serverAuth alone/,
+    ],
+    ['that ends within the hour', await forged(root, { purposes: serverAuth, to: 1 / 48 }), /in less than an hour/],
+    ...(await Promise.all(
+      (
+        [
+          'DNS:web,DNS:evil.test',
+          'DNS:web,IP:10.0.0.6',
+          'DNS:web,URI:spiffe://evil',
+          'DNS:web,email:root@evil',
+        ] as const
+      ).map(
+        async (names) =>
+          [
+            `with a name that nobody asked for (${names})`,
+            await forged(root, { purposes: serverAuth, names }),
+            /names that nobody asked for: (evil\.test|10\.0\.0\.6|spiffe:\/\/evil|root@evil)$/,
+          ] as [string, { printed: string; request: SignRequest }, RegExp],
+      ),
+    )),
+    [
+      'called as nobody asked for',
+      await forged(root, { purposes: serverAuth }, 'evil.test'),
+      /names that nobody asked for: evil\.test$/,
+    ],
     [
       'without a name that was asked for',
       { printed: leaf, request: { ...request, sans: [...sans, parseSan('web.test')] } },
@@ -125,13 +160,24 @@ describe('an issuing CA of a client', async () => {
     ['that may not sign', await issuing(root, { ...signs, usage: [0] }), /may not sign certificates/],
     ['for servers as well', await issuing(root, { ...signs, purposes: [...clientAuth, OID.serverAuth] }), /alone/],
     ['for any purpose', await issuing(root, { ...signs, purposes: [OID.anyExtendedKeyUsage] }), /alone/],
+  ] as const)('%s is refused: such a CA signs for leaves only', (_, { printed, asked }, message) => {
+    expect(() => checkSigned(printed, asked)).toThrow(
+      expect.objectContaining({ code: 'E_CA_LEAF_ONLY', message: expect.stringMatching(message) }),
+    );
+  });
+
+  test.each([
     ['with the name of another client', await issuing(root, signs, 'docker-tls client ann'), /is called/],
+    ['with a name that nobody asked for', await issuing(root, { ...signs, names: 'DNS:evil.test' }), /evil\.test/],
     ['that is over within the hour', await issuing(root, { ...signs, to: 1 / 48 }), /in less than an hour/],
     ['of another CA', await issuing(other, signs), /does not hold/],
     ['of a CA below ours', await issuing(middle, signs), /a CA below the CA of this store/],
-  ] as const)('%s is refused', (_, { printed, asked }, message) => {
+  ] as const)('%s is refused as that', (_, { printed, asked }, message) => {
     expect(() => checkSigned(printed, asked)).toThrow(
-      expect.objectContaining({ code: 'E_CA_LEAF_ONLY', message: expect.stringMatching(message) }),
+      expect.objectContaining({
+        ...{ code: 'E_SIGN_ANSWER', message: expect.stringMatching(message) },
+        hints: ['docker-tls ca show'],
+      }),
     );
   });
 
@@ -149,4 +195,22 @@ test("a client's certificate is for clients alone: with serverAuth its sender co
   expect(() => checkSigned(both.printed, { ...both.request, profile: 'client', sans: undefined })).toThrow(
     /good for servers as well/,
   );
+});
+
+test("a client's certificate has its own name: authorization plugins go by it", async () => {
+  const wanted = { ...request, profile: 'client', sans: undefined } as const;
+  const { cert, key: own } = await forge('ann', root, {});
+  const csrOfWeb = makeCsr({ key: own, commonName: 'web' });
+  expect(() => checkSigned(cert, { ...wanted, csr: csrOfWeb })).toThrow(/is called "ann", not "web"/);
+  // Its own name as another kind is what step-ca makes of it.
+  for (const [names, allowed] of [
+    ['DNS:web', true],
+    ['URI:web', true],
+    ['DNS:ann', false],
+  ] as const) {
+    const one = await forge('web', root, { names });
+    const check = () => checkSigned(one.cert, { ...wanted, csr: makeCsr({ key: one.key, commonName: 'web' }) });
+    if (allowed) expect(check()).toBe(one.cert);
+    else expect(check).toThrow(/names that nobody asked for: ann/);
+  }
 });

@@ -4,7 +4,7 @@ import { generateKeyPairSync } from 'node:crypto';
 import { expect, test } from 'vitest';
 import {
   newSigningKey,
-  readManifest,
+  readSigned,
   renderManifest,
   SIGNERS,
   type Signers,
@@ -12,13 +12,13 @@ import {
 } from '../../src/adapters/store/team/manifest.ts';
 import { Secret } from '../../src/domain/secret.ts';
 
-const about = { sequence: 1, at: '2026-11-26T10:00:00.000Z', by: 'ada@laptop' };
+const about = { sequence: 1, parent: '', at: '2026-11-26T10:00:00.000Z', by: 'ada@laptop' };
 
 /** What a snapshot with this chain, signed by this key, is read as. */
 function read(signers: Signers, key: Secret) {
   const files = new Map<string, Uint8Array>([[SIGNERS, Buffer.from(JSON.stringify(signers))]]);
   files.set('manifest.json', renderManifest(files, about, key));
-  return readManifest(files);
+  return readSigned(files);
 }
 
 const [first, second] = [newSigningKey(), newSigningKey()];

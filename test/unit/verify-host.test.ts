@@ -106,7 +106,7 @@ describe('a port', () => {
     expect(bad(await verifyHost(async () => open, clients))).toEqual([
       'no certificate',
       'no certificate, TLS 1.2',
-      "another CA's certificate",
+      'a certificate of an untrusted CA',
       "the server's own certificate",
       'plain HTTP',
       'TLS 1.1',

@@ -14,9 +14,11 @@ import {
 } from '../../domain/pki/inspect.ts';
 import { openPublicKey } from '../../domain/pki/keys.ts';
 import { formatSan } from '../../domain/pki/names.ts';
+import { parseCertificate } from '../../domain/pki/parse.ts';
+import { clientUri } from '../../domain/pki/profiles.ts';
 import { dateWords } from '../../domain/words.ts';
 import type { ErrorCode } from '../../errors/catalogue.ts';
-import { DockerTlsError, type ErrorOptions, printableLines } from '../../errors/errors.ts';
+import { DockerTlsError, type ErrorOptions, printable, printableLines } from '../../errors/errors.ts';
 import type { SignRequest } from '../../runtime.ts';
 
 const CLOCK_MS = 300_000;
@@ -46,13 +48,9 @@ function readSigned(given: string, request: SignRequest): string {
     );
   }
   const info = inspectCertificate(own);
-  if (info.isCa !== (request.profile === 'issuer'))
-    throw wrongAnswer(
-      request,
-      info.isCa
-        ? 'it gave the certificate of a CA'
-        : 'it gave the certificate of a leaf, not of an issuing CA (basic constraints CA:TRUE)',
-    );
+  if (info.isCa && request.profile !== 'issuer') throw wrongAnswer(request, 'it gave the certificate of a CA');
+  if (!info.isCa && request.profile === 'issuer')
+    throw leafOnly(request, 'it gave the certificate of a leaf, not of an issuing CA (basic constraints CA:TRUE)');
   const chain = certificates.filter((pem) => pem !== own && !inspectCertificate(pem).selfIssued);
   const cert = [own, ...chain].join('');
   const [ca = '', ...older] = splitBundle(request.ca);
@@ -76,7 +74,12 @@ function readSigned(given: string, request: SignRequest): string {
       request,
       `its certificate ends on ${dateWords(info.notAfter)}, after its CA (${dateWords(end)}), which strict verifiers refuse`,
     );
-  const flaw = request.profile === 'issuer' ? issuerFlaw(info, request) : leafFlaw(info, request);
+  const limit = request.profile === 'issuer' ? issuerLimit(info) : undefined;
+  if (limit !== undefined) throw leafOnly(request, limit);
+  const flaw =
+    nameFlaw(own, info, request) ??
+    endFlaw(info, request) ??
+    (request.profile === 'issuer' ? undefined : leafFlaw(info, request));
   if (flaw !== undefined) throw wrongAnswer(request, flaw);
   return request.profile === 'issuer' ? own : cert;
 }
@@ -89,6 +92,12 @@ function leafFlaw(info: CertificateInfo, { profile, sans = [] }: SignRequest): s
   // A client's request could otherwise become the certificate of a host.
   if (profile === 'client' && worksAs('server', info))
     return `its certificate is good for servers as well (extended key usage: ${info.extKeyUsage?.join(', ') ?? 'none'}); clientAuth alone is needed`;
+  const extra = (info.extKeyUsage ?? []).filter((one) => one !== `${profile}Auth`);
+  if (extra.length > 0)
+    return `its certificate is good for ${extra.join(', ')} as well; ${profile}Auth alone is needed`;
+  const signsOthers = info.keyUsage?.filter((one) => one === 'keyCertSign' || one === 'cRLSign') ?? [];
+  if (signsOthers.length > 0)
+    return `its certificate has the key usage of a CA (${signsOthers.join(', ')}), and is none; digitalSignature is needed`;
   if (info.keyUsage !== null && !info.keyUsage.includes('digitalSignature'))
     return `its certificate may not sign (key usage: ${info.keyUsage.join(', ')}), which TLS 1.3 needs`;
   const has = new Set(info.sans.map(formatSan));
@@ -96,19 +105,46 @@ function leafFlaw(info: CertificateInfo, { profile, sans = [] }: SignRequest): s
   return missing.length > 0 ? `its certificate lacks ${missing.map((san) => san.value).join(', ')}` : undefined;
 }
 
+/**
+ * A name that nobody asked for. Of a server it would let its key answer for other hosts; of a client the common name is what authorization
+ * plugins go by, and a verifier that reads other names would take it for somebody else. A CA may repeat the common name as another kind.
+ */
+function nameFlaw(pem: string, { subject, sans }: CertificateInfo, request: SignRequest): string | undefined {
+  const { profile, commonName } = request;
+  const { x509, extensions } = parseCertificate(pem);
+  const { CN: common = [] } = x509.toLegacyObject().subject as { CN?: string | string[] };
+  const called = [common].flat();
+  const wanted = new Set(
+    [commonName, ...(request.sans ?? []).map(({ value }) => value)].map((one) => one.toLowerCase()),
+  );
+  // The host's name may be longer than a common name can be, and a server's is not read: it may be one of the others, or none.
+  const other = profile === 'server' ? called.find((one) => !wanted.has(one.toLowerCase())) : undefined;
+  if (profile !== 'server' && (called.length !== 1 || called[0] !== commonName))
+    return `its ${profile === 'issuer' ? 'issuing CA' : 'certificate'} is called "${called.join(', ') || subject}", not "${commonName}": clients could not be told apart by name`;
+  const extra = [
+    ...(other === undefined ? [] : [other]),
+    ...sans.map(({ value }) => value).filter((value) => !wanted.has(value)),
+    ...extensions.otherNames.filter((name) => !wanted.has(name.toLowerCase()) && name !== clientUri(commonName)),
+  ];
+  return extra.length === 0
+    ? undefined
+    : `its certificate has names that nobody asked for: ${extra.map((name) => printable(name, 100)).join(', ')}`;
+}
+
+function endFlaw({ notAfter }: CertificateInfo, { profile, now }: SignRequest): string | undefined {
+  if (notAfter.getTime() - now.getTime() >= HOUR_MS) return undefined;
+  return `its ${profile === 'issuer' ? 'issuing CA' : 'certificate'} ends at ${notAfter.toISOString()}, in less than an hour`;
+}
+
 /** What keeps a certificate from being one client's issuing CA, whose key is in the store: it signs for clients, and no CA below it. */
-function issuerFlaw(info: CertificateInfo, { commonName, now }: SignRequest): string | undefined {
-  if (info.pathLen !== 0)
-    return `its issuing CA may have ${info.pathLen === null ? 'any number of' : info.pathLen} CAs below it; a path length of 0 is needed`;
-  if (!info.keyUsage?.includes('keyCertSign'))
-    return `its issuing CA may not sign certificates (key usage: ${info.keyUsage?.join(', ') ?? 'none'}); keyCertSign is needed`;
-  const purposes = info.extKeyUsage ?? [];
+function issuerLimit({ pathLen, keyUsage, extKeyUsage }: CertificateInfo): string | undefined {
+  if (pathLen !== 0)
+    return `its issuing CA may have ${pathLen === null ? 'any number of' : pathLen} CAs below it; a path length of 0 is needed`;
+  if (!keyUsage?.includes('keyCertSign'))
+    return `its issuing CA may not sign certificates (key usage: ${keyUsage?.join(', ') ?? 'none'}); keyCertSign is needed`;
+  const purposes = extKeyUsage ?? [];
   if (purposes.length !== 1 || purposes[0] !== 'clientAuth')
     return `its issuing CA is not for clients alone (extended key usage: ${purposes.join(', ') || 'none'}); clientAuth alone is needed`;
-  if (info.subject !== commonName)
-    return `its issuing CA is called "${info.subject}", not "${commonName}": clients could not be told apart by name`;
-  if (info.notAfter.getTime() - now.getTime() < HOUR_MS)
-    return `its issuing CA ends at ${info.notAfter.toISOString()}, in less than an hour`;
   return undefined;
 }
 
@@ -118,13 +154,26 @@ function begun(notBefore: Date, now: Date): Date {
   return early > 0 && early <= CLOCK_MS ? notBefore : now;
 }
 
-function wrongAnswer(request: SignRequest, why: string): DockerTlsError {
-  return refused(request, 'E_SIGN_ANSWER', `what the CA gave cannot be used: ${why}`, {
-    hints: ['docker-tls ca show'],
-  });
+function wrongAnswer({ name }: SignRequest, why: string): DockerTlsError {
+  const message = `what the CA gave cannot be used: ${why}`;
+  return new DockerTlsError('E_SIGN_ANSWER', message, { where: name, hints: ['docker-tls ca show'] });
 }
 
-/** The CA was asked, and gave no certificate. Where an issuing CA was asked for, that is E_CA_LEAF_ONLY. */
+const LEAF_ONLY = [
+  'let the CA sign CAs of path length 0 for clients (docs/ca.md, profile issuer), then run the same command again',
+  'if it signs leaf certificates only, and you accept that: docker-tls ca import --cert FILE … --leaf-only',
+];
+
+/** The CA signed, and what it made is no issuing CA of a client. */
+function leafOnly({ name }: SignRequest, why: string): DockerTlsError {
+  return new DockerTlsError(
+    'E_CA_LEAF_ONLY',
+    `the CA made no issuing CA for client ${name}, without which no single client can be rejected: what the CA gave cannot be used: ${why}`,
+    { where: name, hints: [...LEAF_ONLY, 'docker-tls ca show'] },
+  );
+}
+
+/** The CA was asked, and gave no certificate. The code says why; that it makes no issuing CAs may be the cause. */
 export function refused(
   { name, profile }: Pick<SignRequest, 'name' | 'profile'>,
   code: ErrorCode,
@@ -132,22 +181,14 @@ export function refused(
   { hints = [], details }: ErrorOptions,
 ): DockerTlsError {
   if (profile !== 'issuer') return new DockerTlsError(code, message, { where: name, hints, details });
-  return new DockerTlsError(
-    'E_CA_LEAF_ONLY',
-    `the CA made no issuing CA for client ${name}, without which no single client can be rejected: ${message}`,
-    {
-      where: name,
-      hints: [
-        'let the CA sign CAs of path length 0 for clients (docs/ca.md, profile issuer), then run the same command again',
-        'if it signs leaf certificates only, and you accept that: docker-tls ca import --cert FILE … --leaf-only',
-        ...hints,
-      ],
-      details,
-    },
-  );
+  return new DockerTlsError(code, `client ${name} has no issuing CA yet, and the CA made none: ${message}`, {
+    where: name,
+    hints: [...hints, ...LEAF_ONLY],
+    details,
+  });
 }
 
-/** The API of a CA answered, and gave no certificate; `texts`: its own words. E_ISSUER_REFUSED (exit 4), or E_CA_LEAF_ONLY. */
+/** The API of a CA answered, and gave no certificate; `texts`: its own words. E_ISSUER_REFUSED (exit 4). */
 export function refusedByApi(
   ca: ApiCa,
   request: Pick<SignRequest, 'name' | 'profile'>,

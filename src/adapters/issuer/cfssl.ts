@@ -11,7 +11,7 @@ import { refusedByApi, textsOf } from './answer.ts';
 import { readCredential } from './credentials.ts';
 import { postJson } from './https.ts';
 
-/** Certificate, PEM, unchecked. Fails with E_ISSUER_…, E_SECRET_FILE, E_CA_LEAF_ONLY. */
+/** Certificate, PEM, unchecked. Fails with E_ISSUER_…, E_SECRET_FILE. */
 export async function signByCfssl(ca: ApiCa, request: SignRequest, signal?: AbortSignal): Promise<string> {
   const { profile, name, sans = [], csr } = request;
   const hex = (await readCredential(ca.credentialFile)).revealText();

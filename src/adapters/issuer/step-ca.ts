@@ -14,7 +14,7 @@ import { readProvisionerKey } from './jwk.ts';
 
 const TOKEN_S = 300;
 
-/** Certificate and chain, PEM, unchecked. Fails with E_ISSUER_…, E_SECRET_FILE, E_CA_LEAF_ONLY. */
+/** Certificate and chain, PEM, unchecked. Fails with E_ISSUER_…, E_SECRET_FILE. */
 export async function signByStepCa(ca: ApiCa, request: SignRequest, signal?: AbortSignal): Promise<string> {
   const { profile, name, commonName, sans = [], days, csr } = request;
   const passphrase = ca.passphraseFile === undefined ? undefined : await readCredential(ca.passphraseFile);

@@ -9,7 +9,7 @@ import { refusedByApi, textsOf } from './answer.ts';
 import { readCredential } from './credentials.ts';
 import { postJson } from './https.ts';
 
-/** Certificate and chain, PEM, unchecked. Fails with E_ISSUER_…, E_SECRET_FILE, E_CA_LEAF_ONLY. */
+/** Certificate and chain, PEM, unchecked. Fails with E_ISSUER_…, E_SECRET_FILE. */
 export async function signByVault(ca: ApiCa, request: SignRequest, signal?: AbortSignal): Promise<string> {
   const { profile, name, commonName, sans = [], days, csr } = request;
   const names = (kind: 'dns' | 'ip') =>

@@ -6,13 +6,32 @@
 
 import type { DockerTlsError } from '../../errors/errors.ts';
 
-/** All files at one revision. Paths are relative with `/`; contents are sealed. */
+/** The most that a store has. */
+export const MOST: Most = { files: 100_000, bytes: 256 * 1024 * 1024 };
+export type Most = { readonly files: number; readonly bytes: number };
+
+/**
+ * Which files of a snapshot are read. Anybody who can write to the server can put files there, so the first ones say which others count:
+ * an engine reads those alone, and stops at the first that is not genuine.
+ */
+export type Listing = {
+  readonly first: readonly string[];
+  readonly most: Most;
+  of(first: ReadonlyMap<string, Uint8Array>): Listed;
+};
+
+export type Listed = { readonly paths: ReadonlySet<string>; genuine(path: string, bytes: Uint8Array): boolean };
+
+/** What a revision was made on top of. */
+export type History = { readonly parent: string; readonly regained?: string | undefined };
+
+/** The listed files at one revision, and the name of one that is not listed. Paths are relative with `/`; contents are sealed. */
 export type Snapshot = {
   /** Names this state of the whole store; '' where nothing was ever committed. */
   readonly revision: string;
   readonly files: ReadonlyMap<string, Uint8Array>;
-  /** Where the engine cannot vouch for it itself, what this revision was made on top of: the manifest has to say the same. */
-  readonly history?: { readonly parent: string; readonly regained?: string | undefined };
+  /** As the engine has it: the manifest has to say the same. */
+  readonly history: History;
   /** The engine could not be reached: this is what was fetched last, when, and what prevents more. */
   readonly offline?: { readonly fetchedAt: Date; readonly cause: DockerTlsError };
 };
@@ -55,8 +74,15 @@ export type Engine = {
   requireWritable(): Promise<void>;
   /** The newest first. */
   log(limit: number): Promise<readonly LogEntry[]>;
-  /** Whether the history of `newer` holds `older`; undefined where the engine cannot say. */
+  /**
+   * Whether `newer`, which was found genuine, continues `older`; undefined where the engine cannot say. A commit that brought a lost
+   * revision back continues that one, and what it replaced only by itself: the history below that may be anybody's.
+   */
   contains(newer: string, older: string): Promise<boolean | undefined>;
+  /** The revisions that lead to `newer` and not to `older`, the newest first; undefined where there are more than `limit`. */
+  since?(newer: string, older: string, limit: number): Promise<readonly string[] | undefined>;
+  /** A command that shows how two revisions differ. */
+  comparison?(one: string, other: string): string;
   /** The snapshot was found genuine: from now on it is what is read offline, and what `at` gives. An engine that keeps all of them needs none. */
   keep?(snapshot: Snapshot): void;
   /** Resolves when another commit came after a snapshot that read gave. Fails as read does, and as the signal says. */

@@ -52,6 +52,8 @@ function lateStore(home: string, load: () => Promise<Store>): Store {
     shared: true,
     mark: async (fresh) => (await store()).mark(fresh),
     exists: async () => (await store()).exists(),
+    accepts: async (id) => (await store()).accepts(id),
+    accept: async (id) => (await store()).accept(id),
     requireWritable: async () => (await store()).requireWritable(),
     read: async (scope) => (await store()).read(scope),
     withLock: async (who, fn, how) => (await store()).withLock(who, fn, how),

@@ -29,6 +29,10 @@ export type Store = {
   /** The number that the store is at, for hosts to keep; with `fresh` as it is now. Undefined for a directory, and for an empty store. */
   mark(fresh?: boolean): Promise<StoreMark | undefined>;
   exists(): Promise<boolean>;
+  /** Settings that run something here (domain/store-settings.ts): whether they come from this computer, or were accepted on it. */
+  accepts(id: string): Promise<boolean>;
+  /** From now on these settings are accepted on this computer. */
+  accept(id: string): Promise<void>;
   /** Changes nothing. Fails with E_STORE_WRITE (exit 4) where a change could not be written: to be found before a host changes, not after. */
   requireWritable(): Promise<void>;
   /**
@@ -129,6 +133,10 @@ export function openStore(home: string, { now = () => new Date(), retryMs = 0 }:
   return {
     home: directory,
     shared: false,
+
+    // What it holds was set on this computer.
+    accepts: async () => true,
+    accept: async () => {},
     mark: async () => undefined,
 
     async exists() {

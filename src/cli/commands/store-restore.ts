@@ -6,12 +6,12 @@ import { defineCommand } from '../command.ts';
 export const command = defineCommand({
   withoutFleet: true,
   about:
-    'For a repository that was restored from an old backup, or that was changed by a user who is not an operator. What others committed on top of the old state is replaced, and stays in the history.',
+    'For a repository that was restored from an old backup, or that was changed by a user who is not an operator.\nWhere the store holds changes of operators that this computer has not seen, it refuses: they may have revoked a client. --replace-unseen undoes them; they stay in the history.',
   examples: ['docker-tls store restore'],
   args: {},
-  options: {},
+  options: { replaceUnseen: { kind: 'flag', summary: 'also undo changes that this computer has not seen' } },
   async run(context) {
-    const done = await restoreStore(context);
+    const done = await restoreStore(context, context.options.replaceUnseen);
     const text = context.global.dryRun
       ? `would put the newest state that this computer has seen into ${done.store}`
       : done.sequence === undefined

@@ -4,9 +4,10 @@ import type { ActionContext } from '../../actions/action-context.ts';
 import { type Changed, exitOfChange, failuresOf, type Planned } from '../../actions/results.ts';
 import { signerWords } from '../../domain/external-ca.ts';
 import { errorsOf, exitOfResults } from '../../domain/host-results.ts';
+import type { StoreSettings } from '../../domain/store-settings.ts';
 import { type CredentialChange, signs } from '../../domain/trust/changes.ts';
 import { listWords, plural } from '../../domain/words.ts';
-import { gravestExit } from '../../errors/errors.ts';
+import { gravestExit, printable } from '../../errors/errors.ts';
 import type { CommandResult } from '../command.ts';
 import { type Colours, coloursOf } from './colours.ts';
 import { outcomeJson, renderAttention, renderOutcome, renderResults } from './outcome.ts';
@@ -28,6 +29,11 @@ export function renderChange(changed: Changed, around: Around): CommandResult {
         dryRun: true,
         notes: wanted.notes ?? [],
         credentials: wanted.credentials.map(credentialJson),
+        signer: planned.signer && {
+          id: planned.signer.id,
+          accepted: !planned.unapproved,
+          values: planned.signer.values.map(([name, value]) => ({ name, value })),
+        },
         ...plansJson(planned.hosts),
       },
       text: renderPlanned(planned, around),
@@ -53,15 +59,23 @@ export function renderChange(changed: Changed, around: Around): CommandResult {
 }
 
 /** What would be issued, then what would change on hosts, and why on hosts that were not named. */
-export function renderPlanned({ wanted, hosts }: Planned, { runtime, global }: Around): string {
+export function renderPlanned({ wanted, hosts, signer, unapproved }: Planned, { runtime, global }: Around): string {
   const colours = coloursOf(runtime.io);
   const { verbose, diff } = global;
   return [
     renderCredentials(wanted.credentials, colours),
+    signer === undefined ? '' : renderSigner(signer, unapproved === true, colours),
     hosts.length === 0 ? '' : renderPlans(hosts, { colours, verbose, diff, columns: tableWidth(runtime.io) }),
   ]
     .filter((part) => part !== '')
     .join('\n\n');
+}
+
+/** What the CA's settings run or send on this computer. */
+function renderSigner({ id, values }: StoreSettings, unapproved: boolean, { bold }: Colours): string {
+  const lines = values.map(([name, value]) => `${name.padEnd(13)}${printable(value)}`);
+  const words = `set in the shared store and not accepted on this computer: --trust-store-settings ${id}`;
+  return [`${bold('to sign, this computer')}`, ...lines, ...(unapproved ? [words] : [])].join('\n  ');
 }
 
 /** One line for each kind of thing. */

@@ -1,16 +1,22 @@
 /** Owns how the list of clients looks. */
 
-import type { ListedClient } from '../../actions/client-list.ts';
-import { dateWords } from '../../domain/words.ts';
+import type { ListedClient, ListedClients } from '../../actions/client-list.ts';
+import { otherCaWords } from '../../domain/other-ca.ts';
+import { dateWords, listWords } from '../../domain/words.ts';
+import { printable } from '../../errors/errors.ts';
 import type { CommandResult } from '../command.ts';
 import type { Around } from './change.ts';
 import { type Colours, coloursOf, toneOf } from './colours.ts';
 import { renderTable } from './table.ts';
 
-export function renderClientList(clients: readonly ListedClient[], { runtime: { io } }: Around): CommandResult {
-  const result = { clients };
-  if (clients.length > 0) return { exit: 0, result, ...renderClients(clients, coloursOf(io), io.columns) };
-  return { exit: 0, result, text: 'There is no client yet. Make one with:', next: ['docker-tls client add NAME'] };
+export function renderClientList({ clients, otherCas }: ListedClients, { runtime: { io } }: Around): CommandResult {
+  const result = { clients, otherCas };
+  const others = otherCas.map((ca) => `${printable(otherCaWords(ca))} is accepted by ${listWords(ca.hosts, 12)}`);
+  const { text, next } =
+    clients.length > 0
+      ? renderClients(clients, coloursOf(io), io.columns)
+      : { text: 'There is no client yet. Make one with:', next: ['docker-tls client add NAME'] };
+  return { exit: 0, result, text: [...(clients.length > 0 ? [text, ...others] : [...others, text])].join('\n'), next };
 }
 
 function renderClients(

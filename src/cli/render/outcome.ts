@@ -1,6 +1,7 @@
 /** Owns how the end of a change looks to users: what was verified, and a table where there were several hosts. */
 
 import type { HostResult } from '../../domain/host-results.ts';
+import { type OtherCa, otherCaWords } from '../../domain/other-ca.ts';
 import type { CheckResult, HostOutcome } from '../../domain/plan/outcome.ts';
 import type { HostPlan } from '../../domain/plan/plan.ts';
 import { durationWords, plural } from '../../domain/words.ts';
@@ -18,6 +19,11 @@ export function renderChecks(checks: readonly CheckResult[], colours: Colours): 
       return `  ${mark} ${check.who}: ${printable(check.outcome)}`;
     })
     .join('\n');
+}
+
+/** No certificate of theirs is here to try it with. */
+export function renderOthers(otherCas: readonly OtherCa[], { yellow }: Colours): string[] {
+  return otherCas.map((ca) => `  ${yellow('!')} ${printable(otherCaWords(ca))}: accepted as well (not tried)`);
 }
 
 /** Of a run that went well, what is to be read all the same. */
@@ -39,7 +45,9 @@ export function renderResults(
   const warnings = results.flatMap((result) =>
     result.kind === 'done'
       ? renderWarnings(
-          warningsOf(result.value).map((text) => `${result.host}: ${text}`),
+          [...result.value.otherCas.map((ca) => `accepts ${otherCaWords(ca)}`), ...warningsOf(result.value)].map(
+            (text) => `${result.host}: ${text}`,
+          ),
           colours,
         )
       : [],
@@ -94,6 +102,7 @@ export function outcomeJson(result: HostResult<HostOutcome>): object {
     daemon: value.plan.daemon.action,
     containers: value.plan.containers,
     checks: value.checks,
+    otherCas: value.otherCas,
     warnings: [...value.plan.warnings, ...value.warnings],
     seconds: result.elapsedMs / 1000,
   };
@@ -125,6 +134,7 @@ export function renderOutcome(outcome: HostOutcome, colours: Colours): string {
     return [
       head,
       ...(checks.length > 0 ? [renderChecks(checks, colours)] : []),
+      ...renderOthers(outcome.otherCas, colours),
       ...renderWarnings([...new Set([...plan.warnings, ...outcome.warnings])], colours),
       ...lost.flatMap((change) => [
         ...renderWarnings([`${printable(change.path)}: manual edits are lost`], colours),
@@ -133,9 +143,12 @@ export function renderOutcome(outcome: HostOutcome, colours: Colours): string {
     ].join('\n');
   }
   const edits = handEdits(plan).map((path) => `${printable(path)}: manual edits are replaced`);
-  return [head, renderChecks(checks, colours), ...renderWarnings([...edits, ...warningsOf(outcome)], colours)].join(
-    '\n',
-  );
+  return [
+    head,
+    renderChecks(checks, colours),
+    ...renderOthers(outcome.otherCas, colours),
+    ...renderWarnings([...edits, ...warningsOf(outcome)], colours),
+  ].join('\n');
 }
 
 function headWords({ changed, plan, elapsedMs }: HostOutcome): string {

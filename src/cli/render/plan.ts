@@ -3,6 +3,7 @@
 import type { AgreedHost } from '../../actions/results.ts';
 import { contextName } from '../../domain/fleet/specs.ts';
 import type { HostResult } from '../../domain/host-results.ts';
+import { otherCaWords } from '../../domain/other-ca.ts';
 import { kindOf } from '../../domain/plan/host-kind.ts';
 import { type HostPlan, hasChanges } from '../../domain/plan/plan.ts';
 import { hangText, listWords, plural, textWidth, wrapText } from '../../domain/words.ts';
@@ -23,7 +24,8 @@ export type PlanForm = {
   readonly columns?: number | undefined;
 };
 
-type Shown = Pick<AgreedHost, 'plan' | 'facts' | 'address' | 'names' | 'spec'> & Partial<Pick<AgreedHost, 'accepts'>>;
+type Shown = Pick<AgreedHost, 'plan' | 'facts' | 'address' | 'names' | 'spec'> &
+  Partial<Pick<AgreedHost, 'accepts' | 'otherCas'>>;
 
 /** The plan of one host. */
 export function renderPlan(planned: Shown, form: PlanForm): string {
@@ -35,7 +37,10 @@ export function renderPlan(planned: Shown, form: PlanForm): string {
   const head = `${colours.bold(plan.host)}  ${where}${fits ? '  ' : '\n  '}${colours.dim(what)}`;
   const warnings = plan.warnings.map((text) => row(form, 'warning', printable(text), colours.yellow));
   const body = hasChanges(plan) ? changeLines([planned], form) : [`  ${colours.green('nothing to do')}, in sync`];
-  return [head, ...body, ...warnings].join('\n');
+  const others = (planned.otherCas ?? []).map((ca) =>
+    row(form, 'accepts', printable(otherCaWords(ca)), colours.yellow),
+  );
+  return [head, ...body, ...others, ...warnings].join('\n');
 }
 
 function row(
@@ -69,6 +74,7 @@ function changeLines(hosts: readonly Shown[], form: PlanForm): string[] {
   add('daemon', plan.daemon.action === 'none' ? 'untouched' : `one ${plan.daemon.action}: ${plan.daemon.reason}`);
   add('containers', hosts.length === 1 ? containerWords(plan) : containersOf(hosts));
   if (plan.daemon.action === 'restart' && plan.listening !== 'none') add('clients', OVER_RESTART[plan.listening]);
+  if (plan.daemon.action === 'restart') add('streams', 'end with the restart: logs -f, attach, exec, build, events');
   const contexts = plan.purpose === 'apply' ? hosts.flatMap((one) => contextName(one.spec) ?? []) : [];
   if (contexts.length === 1)
     add('here', `docker context ${contexts[0]} points there${spec.use ? ', and becomes the current one' : ''}`);
@@ -83,8 +89,8 @@ function credentialWords({ certificate, reason }: NonNullable<HostPlan['credenti
 }
 
 const OVER_RESTART = {
-  systemd: 'wait during the restart: systemd holds the port',
-  firewall: 'wait during the restart: a firewall rule delays new connections until dockerd listens again',
+  systemd: 'new connections wait during the restart: systemd holds the port',
+  firewall: 'new connections wait during the restart: a firewall rule delays them until dockerd listens again',
   daemon: 'are refused for a moment during the restart',
 };
 
@@ -146,7 +152,9 @@ export function renderPlans(results: readonly HostResult<AgreedHost>[], form: Pl
       of.map(({ spec }) => spec.name),
       verbose ? undefined : 12,
     );
-  const warnings = warningsOf([...folded.flat(), ...still]);
+  const together = [...folded.flat(), ...still];
+  const others = onceOf(together, ({ otherCas = [] }) => otherCas.map(otherCaWords));
+  const warnings = onceOf(together, ({ plan }) => plan.warnings);
   const unplanned = results.length - plans.length;
   const left = unplanned > 0 ? `; ${plural(unplanned, 'host')} could not be planned` : '';
   return [
@@ -158,37 +166,38 @@ export function renderPlans(results: readonly HostResult<AgreedHost>[], form: Pl
     ...(still.length > 0
       ? [`${colours.green('nothing to do')} on ${plural(still.length, 'host')}, in sync: ${names(still)}`]
       : []),
-    ...warnings.map(({ warning, hosts }) =>
-      hangText(`${colours.yellow('warning')}  ${listWords(hosts, 6)}: ${printable(warning)}`, columns, 9),
+    ...others.map(({ text, hosts }) =>
+      hangText(`${colours.yellow('accepts')}  ${printable(text)}: ${listWords(hosts, 6)}`, columns, 9),
+    ),
+    ...warnings.map(({ text, hosts }) =>
+      hangText(`${colours.yellow('warning')}  ${listWords(hosts, 6)}: ${printable(text)}`, columns, 9),
     ),
     ...(plans.length > 0 ? [`${changing.length} of ${plural(plans.length, 'host')} would change${left}`] : []),
   ].join('\n\n');
 }
 
-/** Each warning once, with the hosts that have it. */
-function warningsOf(plans: readonly AgreedHost[]): { warning: string; hosts: string[] }[] {
+/** Each text once, with the hosts that have it. */
+function onceOf(
+  plans: readonly AgreedHost[],
+  textsOf: (plan: Partial<AgreedHost> & Pick<AgreedHost, 'plan'>) => readonly string[],
+): { text: string; hosts: string[] }[] {
   const all = new Map<string, string[]>();
-  for (const { plan, spec } of plans) {
-    for (const warning of plan.warnings) {
-      const hosts = all.get(warning);
-      if (hosts === undefined) all.set(warning, [spec.name]);
-      else hosts.push(spec.name);
-    }
-  }
-  return [...all].map(([warning, hosts]) => ({ warning, hosts }));
+  for (const one of plans) for (const text of textsOf(one)) all.set(text, [...(all.get(text) ?? []), one.spec.name]);
+  return [...all].map(([text, hosts]) => ({ text, hosts }));
 }
 
 /** The same for the JSON document. */
 export function plansJson(results: readonly HostResult<AgreedHost>[]): { changes: number; hosts: unknown[] } {
   const hosts = results.map((one) => {
     if (one.kind !== 'done') return undoneJson(one);
-    const { plan, address, accepts } = one.value;
+    const { plan, address, accepts, otherCas } = one.value;
     return {
       host: one.host,
       result: 'ok',
       changes: hasChanges(plan),
       address,
       clients: accepts,
+      otherCas,
       plan: planJson(plan),
       seconds: one.elapsedMs / 1000,
     };

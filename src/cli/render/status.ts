@@ -1,6 +1,7 @@
 /** Owns how `status` looks: the table, what differs, and the commands for what is due. */
 
 import type { Status } from '../../actions/status.ts';
+import { otherCaWords } from '../../domain/other-ca.ts';
 import { shellQuote } from '../../domain/quote.ts';
 import { needsAttention, type StatusRow } from '../../domain/status.ts';
 import type { Rotation } from '../../domain/trust/rotation.ts';
@@ -64,6 +65,9 @@ function renderFound(
   return [
     ...(found.length > 0 ? [...found.map((line) => colours.red(hangText(line, columns, 2))), ''] : []),
     ...upgrades,
+    ...rows.flatMap(({ name, otherCas = [] }) =>
+      otherCas.map((ca) => hangText(printable(`${name}: accepts ${otherCaWords(ca)}`), columns, 2)),
+    ),
     ...(rotation === undefined ? [] : [`A rotation of the CA is under way. ${rotation.words}`]),
     attention === 0
       ? upgrades.length > 0

@@ -5,13 +5,17 @@ import { errorsOf, exitOfResults } from '../../domain/host-results.ts';
 import type { CommandResult } from '../command.ts';
 import type { Around } from './change.ts';
 import { coloursOf } from './colours.ts';
-import { renderChecks } from './outcome.ts';
+import { renderChecks, renderOthers } from './outcome.ts';
 
-export function renderVerified({ results, failures }: Verified, { runtime }: Around): CommandResult {
+export function renderVerified({ results, failures, otherCas }: Verified, { runtime }: Around): CommandResult {
   const colours = coloursOf(runtime.io);
   const text = results.map((result) =>
     result.kind === 'done'
-      ? `${colours.bold(result.host)}\n${renderChecks(result.value, colours)}`
+      ? [
+          colours.bold(result.host),
+          renderChecks(result.value, colours),
+          ...renderOthers(otherCas.get(result.host) ?? [], colours),
+        ].join('\n')
       : `${result.host}: ${result.kind}`,
   );
   const exit = exitOfResults(results, runtime.signal);
@@ -20,7 +24,12 @@ export function renderVerified({ results, failures }: Verified, { runtime }: Aro
     result: {
       hosts: results.map((result) =>
         result.kind === 'done'
-          ? { host: result.host, ok: result.value.every((check) => check.ok), checks: result.value }
+          ? {
+              host: result.host,
+              ok: result.value.every((check) => check.ok),
+              checks: result.value,
+              otherCas: otherCas.get(result.host),
+            }
           : { host: result.host, result: result.kind },
       ),
     },

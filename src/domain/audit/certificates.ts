@@ -6,6 +6,8 @@ import { readX509 } from '../pki/x509.ts';
 
 export type CertificateFact = {
   readonly subject: string;
+  /** SHA-256, `AA:BB:…`. */
+  readonly fingerprint: string;
   readonly notBefore: Date;
   readonly notAfter: Date;
   /** What is weak about key or signature; empty when nothing is. */
@@ -47,6 +49,7 @@ function factOf(certificate: X509Certificate): CertificateFact {
   const selfSigned = certificate.issuer === certificate.subject;
   const signature = selfSigned ? [] : WEAK_SIGNATURES.filter(([oid]) => der.includes(oid)).map(([, text]) => text);
   return {
+    fingerprint: certificate.fingerprint256,
     subject: certificate.subject.replaceAll('\n', ', '),
     notBefore: new Date(certificate.validFrom),
     notAfter: new Date(certificate.validTo),

@@ -58,6 +58,8 @@ export type Outside = {
   /** The names and addresses that clients dial. */
   readonly dialled: readonly string[];
   readonly now: Date;
+  /** SHA-256 of the CAs of the store that the host was set up from; absent: it is not known which are ours. */
+  readonly ourCas?: ReadonlySet<string> | undefined;
 };
 
 export type Check = {

@@ -145,6 +145,7 @@ export function evaluate(facts: AuditFacts, outside: Partial<Outside> = {}, host
     probes: outside.probes ?? [],
     dialled: outside.dialled ?? [],
     now: outside.now ?? facts.clock,
+    ourCas: outside.ourCas,
   };
   const { docker, daemon, apiSocket } = facts;
   const silent = docker === undefined && daemon.words === undefined && apiSocket === '';

@@ -43,6 +43,8 @@ export type Extensions = {
   /** Object identifiers; undefined: no restriction. */
   readonly extKeyUsage: readonly string[] | undefined;
   readonly sans: readonly San[];
+  /** Alternative names of other kinds: mail, URI; of the rest the number of the kind (RFC 5280 4.2.1.6). */
+  readonly otherNames: readonly string[];
   readonly ski: Buffer | undefined;
   readonly aki: Buffer | undefined;
   readonly nameConstraints: NameConstraints | undefined;
@@ -142,6 +144,7 @@ export function parseExtensions(list: readonly Asn1[]): Extensions {
     keyUsage: usage && parseKeyUsage(content(usage)),
     extKeyUsage: extUsage && children(extUsage).map(oidText),
     sans: sans === undefined ? [] : children(sans).flatMap(parseGeneralName),
+    otherNames: sans === undefined ? [] : children(sans).flatMap(parseOtherName),
     ski: ski && content(ski),
     aki: aki && children(aki).flatMap((part) => (contextNumber(part) === 0 ? [content(part)] : []))[0],
     nameConstraints: names && parseNameConstraints(names),
@@ -183,6 +186,12 @@ const KEY_USAGE_NAMES = [
 
 function parseKeyUsage(bitString: Buffer): string[] {
   return KEY_USAGE_NAMES.filter((_, bit) => ((bitString[1 + (bit >> 3)] ?? 0) & (0x80 >> (bit & 7))) !== 0);
+}
+
+function parseOtherName(name: Asn1): string[] {
+  const kind = contextNumber(name);
+  if (kind === 1 || kind === 6) return [content(name).toString('latin1')];
+  return parseGeneralName(name).length > 0 ? [] : [`a name of kind ${kind}`];
 }
 
 /** dNSName and iPAddress; other kinds (mail, URI) have no part in reaching a daemon. */

@@ -169,9 +169,12 @@ export function serverExtensions(ids: KeyIds, sans: readonly San[], keyType: str
  * refused under a CA that is limited to the names of a domain.
  */
 export function clientExtensions(ids: KeyIds, name: string): Asn1[] {
-  const uri = Buffer.from(`urn:docker-tls:client:${encodeURIComponent(name)}`, 'latin1');
-  const names = extension(OID.subjectAltName, false, seq(taggedBytes(6, uri)));
+  const names = extension(OID.subjectAltName, false, seq(taggedBytes(6, Buffer.from(clientUri(name), 'latin1'))));
   return [raw(NOT_A_CA), raw(SIGNS), raw(FOR_CLIENTS), names, ...keyIds(ids)];
+}
+
+export function clientUri(name: string): string {
+  return `urn:docker-tls:client:${encodeURIComponent(name)}`;
 }
 
 /** GeneralNames: dNSName is [2], iPAddress [7], uniformResourceIdentifier [6]. */

@@ -1,6 +1,7 @@
 /** Owns what came of a change of one host: its plan, and the connections that were tried afterwards. */
 
 import type { ProbeOutcome } from '../../runtime.ts';
+import type { OtherCa } from '../other-ca.ts';
 import type { HostPlan } from './plan.ts';
 
 export type CheckResult = {
@@ -27,6 +28,8 @@ export type HostOutcome = {
   readonly plan: HostPlan;
   readonly address: string;
   readonly accepts: readonly string[];
+  /** CAs of others, each of whose clients is accepted as well. */
+  readonly otherCas: readonly OtherCa[];
   readonly checks: readonly CheckResult[];
   /** What the host had to say while it was changed. */
   readonly warnings: readonly string[];

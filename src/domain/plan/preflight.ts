@@ -26,6 +26,8 @@ export function preflight(input: PreflightInput): DockerTlsError[] {
   if (found.length > 0) return found;
   const view = viewDaemon(input.facts);
   serviceChecks(input.facts).service(host, view);
+  // What else is amiss may follow from it: a daemon that does not answer, files that it does not see.
+  if (found.some(({ code }) => code === 'E_UNIT_SETTING')) return found;
   if (kindOf(input.facts).engine.configurable) checkDaemonJson(host, view);
   checkRestart(host, view);
   checkMounts(host);

@@ -12,7 +12,7 @@ import { shellQuote } from '../quote.ts';
 import type { Secret } from '../secret.ts';
 import type { KeptSettings } from '../settings.ts';
 import { isInUse } from './daemon-in-use.ts';
-import { type DaemonView, viewDaemon } from './daemon-view.ts';
+import { type DaemonView, hasTlsInJson, viewDaemon } from './daemon-view.ts';
 import type { Credentials } from './desired.ts';
 import { fileText, type HostFacts, realPath } from './facts.ts';
 import { type HostKind, kindOf } from './host-kind.ts';
@@ -262,13 +262,10 @@ function validation(plan: HostPlan, facts: HostFacts, entries: readonly Entry[],
     ),
     version: facts.docker.version,
     configFile: plan.daemonJson.path,
-    stagedConfigFile: protect
-      ? `${plan.daemonJson.path}.docker-tls-new-on`
-      : staged
-        ? `${plan.daemonJson.path}.docker-tls-new`
-        : undefined,
+    stagedConfigFile: protect || staged ? `${plan.daemonJson.path}.docker-tls-new${protect ? '-on' : ''}` : undefined,
     configExists: fileText(facts, plan.daemonJson.path) !== undefined,
     configSetsPidfile: 'pidfile' in view.json.values,
+    configNamesCredentials: hasTlsInJson(view),
     credentialsBefore: facts.places.current,
     credentialsAfter: `${facts.places.tls}/${plan.generation}`,
   });

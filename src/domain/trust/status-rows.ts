@@ -6,6 +6,7 @@ import { renewal } from '../pki/renewal.ts';
 import type { LiveRow, StatusRow } from '../status.ts';
 import { externalKey } from './client-refusals.ts';
 import { newCredentials } from './new-credentials.ts';
+import { otherCas } from './other-cas.ts';
 
 export type Due = { readonly now: Date; readonly withinDays: number | undefined };
 
@@ -18,7 +19,7 @@ export function statusRows(state: StoreState, live: ReadonlyMap<string, LiveRow>
       ...row('old ca', old.record?.name ?? old.serial, old.cert),
       serial: old.serial,
     })),
-    ...[...state.hosts.values()].map((host) => hostRow(host, live.get(host.record.name), due)),
+    ...[...state.hosts.values()].map((host) => hostRow(host, live.get(host.record.name), due, state)),
     ...[...state.clients.values()].map((client) => ({
       ...row('client', client.record.name, client.cert),
       ...renewalOf(client),
@@ -26,9 +27,20 @@ export function statusRows(state: StoreState, live: ReadonlyMap<string, LiveRow>
   ];
 }
 
-export function hostRow({ record, serverCert }: StoredHost, live: LiveRow | undefined, due: Due): StatusRow {
+export function hostRow(
+  { record, serverCert, ca }: StoredHost,
+  live: LiveRow | undefined,
+  due: Due,
+  state: StoreState,
+): StatusRow {
   const { name, address, port, generation, description } = record;
-  return { ...rowOf('host', name, serverCert, due), address: `${address}:${port}`, generation, description, ...live };
+  const others = otherCas(ca, state, due.now);
+  return {
+    ...rowOf('host', name, serverCert, due),
+    ...{ address: `${address}:${port}`, generation, description },
+    otherCas: others.length > 0 ? others : undefined,
+    ...live,
+  };
 }
 
 function rowOf(kind: StatusRow['kind'], name: string, cert: string, due: Due): StatusRow {

@@ -3,7 +3,8 @@
 import { isDeepStrictEqual } from 'node:util';
 import type { StoreChange, StoreState } from '../../adapters/store/records.ts';
 import type { Credentials } from '../../domain/plan/desired.ts';
-import { caAfter, signs, type Wanted } from '../../domain/trust/changes.ts';
+import { storeSettings } from '../../domain/store-settings.ts';
+import { caAfter, type Wanted } from '../../domain/trust/changes.ts';
 import { keptChain } from '../../domain/trust/server.ts';
 import { asksExternalCa, bundleOf } from '../../domain/trust/view.ts';
 import { DockerTlsError, DockerTlsErrors } from '../../errors/errors.ts';
@@ -11,6 +12,7 @@ import type { CopiesOutcome, HostProgress } from '../../runtime.ts';
 import { refreshCopies } from '../installed-copies.ts';
 import type { Base, Planned, PlannedHost, Run } from '../intent.ts';
 import { type IssuerOptions, openIssuer } from '../issue.ts';
+import { willSign } from './approve.ts';
 import { whileHeld } from './hold.ts';
 import { withHostKey } from './host-key.ts';
 import { storeChanged } from './record.ts';
@@ -27,11 +29,9 @@ export function asksOutside({ wanted, state }: Base): boolean {
 }
 
 /** Asks for the CA's passphrase where something will be signed. Comes before the store's lock: a person who types holds up no other run. */
-export async function unlockCa(hosts: Planned['hosts'], { wanted, state, now }: Base, run: Run): Promise<void> {
-  const plans = hosts.flatMap((one) => (one.kind === 'done' ? [one.value.plan] : []));
-  const servers = plans.some(({ credentials }) => credentials !== undefined && 'issue' in credentials.certificate);
-  if (!servers && !wanted.credentials.some(signs)) return;
-  await openIssuer(state, issuing(run, now)).unlock(wanted.credentials);
+export async function unlockCa(hosts: Planned['hosts'], base: Base, run: Run): Promise<void> {
+  if (!willSign(hosts, base)) return;
+  await openIssuer(base.state, issuing(run, base.now)).unlock(base.wanted.credentials);
 }
 
 /**
@@ -71,6 +71,11 @@ export async function issueCredentials(
     if (early !== undefined && !isDeepStrictEqual(early.again.credentials, again.credentials)) throw changed();
     const change = signed ?? (await carryOut(present));
     const written = await store.write(change);
+    // What the fleet file says was said on this computer.
+    for (const one of again.credentials) {
+      const settings = one.kind === 'import-ca' ? storeSettings(one.ca.record) : undefined;
+      if (settings !== undefined) await store.accept(settings.id);
+    }
     const after = await store.read();
     const renewed = wanted.copies ? [...after.clients.keys()] : Object.keys(change.clients ?? {});
     const copies = await refreshAll(renewed, after, run);
@@ -97,8 +102,8 @@ function isStill(before: StoreState, now: StoreState, { clients = {}, issuers = 
 
 const NONE: Issued['copies'] = new Map();
 
-function issuing({ passphrase, runtime, signer }: Run, now: Date): IssuerOptions {
-  return { passphrase, runtime, now, signer };
+function issuing({ passphrase, runtime, signer, approve, progress }: Run, now: Date): IssuerOptions {
+  return { passphrase, runtime, now, signer, approve, note: (text) => progress.note(text) };
 }
 
 /** Contexts and directories of docker that hold copies of clients' files get the new ones. */

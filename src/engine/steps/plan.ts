@@ -1,6 +1,7 @@
 /** Owns the plan of a host from its facts, the store and what is wanted: pure decisions, put together. Signs nothing, changes nothing. */
 
 import { reachedThrough } from '../../domain/destination.ts';
+import { withSeenKey } from '../../domain/fleet/specs.ts';
 import { type HostFacts, installedCredentials } from '../../domain/plan/facts.ts';
 import type { StoreMark } from '../../domain/plan/host-state.ts';
 import {
@@ -23,6 +24,7 @@ import { trustNow } from '../../domain/plan/trust-now.ts';
 import type { HostSpec } from '../../domain/settings.ts';
 import { certificateIds, sameIds } from '../../domain/trust/ca-id.ts';
 import { preview } from '../../domain/trust/changes.ts';
+import { otherCas } from '../../domain/trust/other-cas.ts';
 import { desiredServer, namesFor } from '../../domain/trust/server.ts';
 import { isAccepted, trustFor } from '../../domain/trust/trust.ts';
 import { type AccessView, bundleOf, resolveIds, viewOf } from '../../domain/trust/view.ts';
@@ -64,7 +66,8 @@ export async function planOpened(
   const safe = target.kind === 'generation' ? target.to === 'none' : target.takeOver === true;
   const mark = await markFor(opened.facts, requested.name, store, safe);
   const { session } = opened;
-  const ssh = session.login.rootless ? { ...requested.ssh, rootless: true as const } : requested.ssh;
+  const seen = withSeenKey(requested, session.hostKey).ssh;
+  const ssh = session.login.rootless ? { ...seen, rootless: true as const } : seen;
   const now = runtime.now();
   const known = latest.hosts.get(requested.name);
   if (target.kind === 'generation') {
@@ -148,6 +151,7 @@ export async function planOpened(
     names,
     plan,
     credentials,
+    otherCas: otherCas(next, latest, now),
     accepts: [...view.clients.values()].filter((client) => isAccepted(client, spec)).map(({ name }) => name),
     problems: [
       ...(other === undefined || target.takeOver ? [] : [managedExternally(spec.name, other)]),
@@ -170,9 +174,18 @@ function hostsBehind(spec: HostSpec, { state, wanted }: Base): readonly string[]
  * What of a plan a person agreed to, to compare two of them by: all but which containers happen to run. CAs that were to be made then
  * are called as they are called now.
  */
-export function agreedPart({ plan, names, address, accepts }: AgreedHost, view: AccessView): string {
+export function agreedPart({ plan, names, address, accepts, otherCas }: AgreedHost, view: AccessView): string {
   const { containers, credentials, ...rest } = plan;
   const trust = credentials === undefined ? undefined : resolveIds(credentials.trust, view);
   const { how, wouldStop } = containers;
-  return JSON.stringify({ rest, credentials: { ...credentials, trust }, how, wouldStop, names, address, accepts });
+  return JSON.stringify({
+    rest,
+    credentials: { ...credentials, trust },
+    how,
+    wouldStop,
+    names,
+    address,
+    accepts,
+    otherCas,
+  });
 }

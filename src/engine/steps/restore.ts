@@ -9,6 +9,7 @@ import { planRestore } from '../../domain/plan/plan-restore.ts';
 import { sudoCommand } from '../../domain/quote.ts';
 import type { HostSpec } from '../../domain/settings.ts';
 import type { Target } from '../../domain/trust/changes.ts';
+import { otherCas } from '../../domain/trust/other-cas.ts';
 import { type AccessChange, compareTrust } from '../../domain/trust/trust.ts';
 import { DockerTlsError } from '../../errors/errors.ts';
 import type { OpenedHost, PlannedHost, RestoredCredentials } from '../intent.ts';
@@ -67,7 +68,9 @@ function planned(
   );
   const address = spec.address ?? session.dialled;
   const credentials = restored && { restored };
-  return { spec, address, session, opened, facts, latest, names: [], plan, accepts: [], problems, credentials };
+  const others = otherCas(restored?.ca ?? '', latest, now);
+  const unnamed = { names: [], accepts: [], otherCas: others };
+  return { spec, address, session, opened, facts, latest, plan, problems, credentials, ...unnamed };
 }
 
 function notSetUp(host: string, { facts, session }: OpenedHost): DockerTlsError {

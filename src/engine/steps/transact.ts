@@ -1,5 +1,6 @@
 /** Owns one change of one host: start, verify over new connections, record, commit; and the rollback from anywhere in between. */
 
+import { setTimeout as sleep } from 'node:timers/promises';
 import { kindOf } from '../../domain/plan/host-kind.ts';
 import type { CheckResult } from '../../domain/plan/outcome.ts';
 import { diskFullError } from '../../domain/plan/preflight.ts';
@@ -27,6 +28,10 @@ const ENDED: ReadonlySet<ErrorCode> = new Set<ErrorCode>([
   'E_APPLY',
   'E_ROLLBACK',
 ]);
+
+/** How long sshd may take to come back, and how often it is tried. Where it depends on Docker (BindsTo=docker.service), it stops with it. */
+const SSHD_RETURNS_MS = 15_000;
+const SSHD_RETRY_MS = 500;
 
 /**
  * The new ssh connection that a change is confirmed over. Files are in place when the daemon restarts, so where they are about TLS alone the
@@ -57,8 +62,19 @@ class Confirmer {
   }
 
   /** What failed during the restart is tried again after it. */
-  opened(): Promise<HostSession> {
-    return this.#early?.catch(() => this.#connect()) ?? this.#connect();
+  opened(signal: AbortSignal): Promise<HostSession> {
+    return this.#early?.catch(() => this.#onceListening(signal)) ?? this.#onceListening(signal);
+  }
+
+  async #onceListening(signal: AbortSignal): Promise<HostSession> {
+    for (let left = SSHD_RETURNS_MS / SSHD_RETRY_MS; ; left -= 1) {
+      try {
+        return await this.#connect();
+      } catch (error) {
+        if (left === 0 || !(error instanceof DockerTlsError) || error.code !== 'E_SSH_REFUSED') throw error;
+        await sleep(SSHD_RETRY_MS, undefined, { signal });
+      }
+    }
   }
 
   /** Also of one that is still on its way: it is not waited for. */
@@ -73,7 +89,7 @@ class Confirmer {
  * nor does its restart take in what another program has changed of those.
  */
 function changesTlsAlone({ plan, facts: { places, docker } }: HostChange): boolean {
-  const ours = [`${places.tls}/`, `${places.dropIns}/`, places.socket, places.socketWants];
+  const ours = [`${places.tls}/`, `${places.dropIns}/`, places.socket, places.socketWants, places.closed];
   return (
     plan.purpose === 'apply' &&
     plan.sshd === 'none' &&
@@ -164,7 +180,7 @@ export async function transact(change: HostChange): Promise<ChangeOutcome> {
     runtime.signal.throwIfAborted();
     progress.phase('verify');
     // Both are needed; whichever fails first must not leave the other unwatched.
-    const [checks, fresh] = await Promise.all([verified(change, early), confirmer.opened()]);
+    const [checks, fresh] = await Promise.all([verified(change, early), confirmer.opened(runtime.signal)]);
     requireVerified(spec.name, checks, '', change.first);
     runtime.signal.throwIfAborted();
     await change.save();

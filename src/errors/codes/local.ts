@@ -90,8 +90,17 @@ export const STORE = {
     'Your key opens the shared store, but not its CA, so you cannot change it.',
     'docker-tls operator list',
   ],
+  E_STORE_SETTINGS: [
+    2,
+    'The shared store makes this computer run a command or send a file, and nobody has accepted that here.',
+    'Run the command without --yes, or with --trust-store-settings ID.',
+  ],
   E_STORE_TAMPERED: [2, 'The shared store holds something that no operator has signed.', 'docker-tls store check'],
-  E_STORE_OLDER: [2, 'The shared store is older than what was seen of it before.', 'docker-tls store restore'],
+  E_STORE_OLDER: [
+    2,
+    'The shared store is older than what this computer has seen of it, or does not continue that.',
+    'docker-tls store check',
+  ],
   E_RECIPIENT: [2, 'Text that is neither a recipient of age nor an SSH public key.', 'cat ~/.ssh/id_ed25519.pub'],
   E_OPERATOR: [2, 'An operator that cannot be added or removed like this.', 'docker-tls operator list'],
   E_REQUEST_DAMAGED: [2, 'A certificate request in the store cannot be read.', 'docker-tls client request NAME --new'],

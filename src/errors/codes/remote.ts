@@ -14,7 +14,16 @@ export const SSH = {
     "The host's key is not the recorded one: possible man-in-the-middle attack.",
     'Find out why, then ssh-keygen -R HOST.',
   ],
-  E_SSH_HOST_KEY_PIN: [4, "The host's key is not the one pinned by --host-key SHA256:….", 'Compare the fingerprints.'],
+  E_SSH_HOST_KEY_PIN: [
+    4,
+    "The host's key is not the one that --host-key, the fleet file or the host's record names.",
+    'Compare the fingerprints.',
+  ],
+  E_SSH_OTHER_HOST: [
+    4,
+    'A later connection of the run reached another host than the first one: it showed another key.',
+    'Compare the keys; log in by an address of one host.',
+  ],
   E_SSH_HOST_KEY_REVOKED: [4, "The host's key is revoked in known_hosts.", 'Give the host a new key.'],
   E_SSH_KNOWN_HOSTS_FILE: [2, 'A known_hosts file cannot be read or written.', 'ls -l ~/.ssh/known_hosts'],
   E_SSH_KEY_FILE: [2, 'A private key for SSH is missing or cannot be read.', 'ls -l KEYFILE'],
@@ -22,7 +31,7 @@ export const SSH = {
   E_SSH_CONFIG: [2, 'The ssh configuration cannot be used.', 'ssh -G HOST'],
   E_SSH_TRANSPORT: [2, '--transport ssh2 cannot do what the ssh config or a key needs.', 'Pass --transport openssh.'],
   E_SSH_OPENSSH_OLD: [2, 'The openssh transport needs a newer OpenSSH.', 'Update OpenSSH.'],
-  E_SSH_NO_SHELL: [4, 'The user has no usable shell on the host.', 'getent passwd USER'],
+  E_SSH_NO_SHELL: [4, 'The login works, but no script of ours runs on the host.', 'ssh HOST echo ok'],
   E_SSH_FORWARDING: [
     4,
     'sshd does not forward connections, which jump hosts, `--reach ssh` and `tunnel` need.',
@@ -122,6 +131,11 @@ export const DAEMON = {
     4,
     'A variable sets listening or TLS flags where they cannot be taken out.',
     'systemctl edit docker.service',
+  ],
+  E_UNIT_SETTING: [
+    4,
+    'A setting of docker.service keeps dockerd from the TLS port, or from the files that docker-tls puts on the host.',
+    'systemctl cat docker.service',
   ],
   E_DOCKER_SILENT: [
     4,

@@ -78,12 +78,22 @@ reload_sshd() {
   for file in /run/sshd.pid /var/run/sshd.pid; do
     number=$(cat "$file" 2>/dev/null)
     [ "$(cat "/proc/${number:-0}/comm" 2>/dev/null)" = sshd ] || continue
+    true >"$T/sshd"
     kill -s HUP "$number"
     # It closes its port for a moment; the verification comes over a new connection.
     sleep 0.5
-    return 0
+    [ "$(cat "/proc/$number/comm" 2>/dev/null)" = sshd ] && return 0
+    STEP=reload-sshd
+    return 1
   done
-  grep -qxs sshd /proc/[0-9]*/comm || return 0
+  grep -qxs sshd /proc/[0-9]*/comm || {
+    # One that did not survive the change is started by its rollback.
+    [ "$BACK" = yes ] && [ -e "$T/sshd" ] || return 0
+    for file in /etc/init.d/ssh /etc/init.d/sshd; do
+      [ ! -x "$file" ] || "$file" start >/dev/null 2>&1 9<&- || return 1
+    done
+    return 0
+  }
   # A rollback that never ends would keep the next change from the host.
   if [ "$BACK" = yes ]; then
     REMARK='sshd could not be reloaded: restart it'

@@ -5,11 +5,8 @@
 
 import { createHash } from 'node:crypto';
 import * as z from 'zod/mini';
-import type { Commit, LogEntry } from '../engine.ts';
+import type { Commit, History, LogEntry } from '../engine.ts';
 import { parseAs } from '../parse.ts';
-
-/** What a commit builds on. */
-export type History = { readonly parent: string; readonly regained?: string | undefined };
 
 const headSchema = z.object({
   schema: z.literal(1),
@@ -77,19 +74,19 @@ function revisionOf({ revision: _, ...rest }: Omit<Entry, 'revision'> & { readon
 }
 
 /**
- * Whether the history that ends with `history` holds `older`. `entries` are those before it, by number. False where an entry is missing or
- * does not fit. Undefined: a revision that was lost was put back since then, and it was not an older one.
+ * Whether the history that ends with `history` continues `older`. `entries` are those before it, by number. False where an entry is missing
+ * or does not fit. Undefined: a revision that was lost was put back since then, and it was not an older one.
  */
 export function holds(history: History, older: string, entries: ReadonlyMap<number, Entry>): boolean | undefined {
-  let regained = false;
-  for (let { parent, regained: back } = history; ; ) {
-    if (parent === older || back === older) return true;
-    regained ||= back !== undefined && numberOf(back) >= numberOf(older);
-    const entry = entries.get(numberOf(parent));
-    if (entry === undefined || entry.revision !== parent || revisionOf(entry) !== parent) break;
-    ({ parent, regained: back } = entry);
+  for (let { parent, regained } = history; ; ) {
+    if (parent === older || regained === older) return true;
+    // What was put back is what it continues: the history of what it replaced may be anybody's.
+    const before = regained ?? parent;
+    const entry = entries.get(numberOf(before));
+    if (entry === undefined || entry.revision !== before || revisionOf(entry) !== before)
+      return regained !== undefined && numberOf(regained) >= numberOf(older) ? undefined : false;
+    ({ parent, regained } = entry);
   }
-  return regained ? undefined : false;
 }
 
 export function logEntryOf({ revision, at, who, subject, lines }: Entry): LogEntry {

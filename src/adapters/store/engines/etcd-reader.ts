@@ -1,12 +1,13 @@
 /** Owns reading a store in etcd: the newest snapshot at one revision, of which only what changed is fetched, and the entries of its history. */
 
 import { randomBytes } from 'node:crypto';
-import type { Snapshot } from '../engine.ts';
+import type { Listing, Snapshot } from '../engine.ts';
 import type { EtcdAddress } from '../team/etcd-address.ts';
-import { type EtcdClient, endOf, rangeRequest } from './etcd-client.ts';
+import { type EtcdClient, endOf, type KeyValue, rangeRequest } from './etcd-client.ts';
 import { EtcdFailure, etcdRefusal } from './etcd-failure.ts';
 import type { Keys } from './etcd-generation.ts';
 import { type Entry, entryName, type Head, numberOf, readEntry, readHead } from './etcd-history.ts';
+import { tooMuch } from './refusals.ts';
 
 /** A snapshot as it is in etcd: `at` is etcd's revision at which it was read, `modRevision` that of the head ('0': there is none). */
 export type Place = {
@@ -18,16 +19,24 @@ export type Place = {
   readonly recent: readonly Entry[];
 };
 
-const PAGE = 500;
+/** A page of the largest values is read in one answer. */
+const PAGE = 64;
+const KEYS_PAGE = 1000;
 /** So much of the history is kept for when the server cannot be reached. */
 const MOST_RECENT = 50;
 /** Up to so many changed files are read one by one; else all. */
 const MOST_CHANGED = 90;
 const ATTEMPTS = 4;
-const EMPTY: Snapshot = { revision: '', files: new Map() };
+const EMPTY: Snapshot = { revision: '', files: new Map(), history: { parent: '' } };
 
-/** `reached` is called each time that the server has answered. */
-export function etcdReader(client: EtcdClient, keys: Keys, address: EtcdAddress, reached: () => void) {
+export type ReaderOptions = {
+  readonly address: EtcdAddress;
+  readonly listing: Listing;
+  /** Called each time that the server has answered. */
+  reached(): void;
+};
+
+export function etcdReader(client: EtcdClient, keys: Keys, { address, listing, reached }: ReaderOptions) {
   const places = new Map<string, Place>();
   let latest: Place | undefined;
 
@@ -80,28 +89,57 @@ export function etcdReader(client: EtcdClient, keys: Keys, address: EtcdAddress,
   }
 
   async function readAll(generation: string, at: string): Promise<Map<string, Uint8Array>> {
-    const files = new Map<string, Uint8Array>();
     const prefix = `${keys.generations}${generation}/`;
+    const files = await readEach(prefix, listing.first, at);
+    const { paths, genuine } = listing.of(files);
+    const { most } = listing;
+    if (paths.size > most.files) throw tooMuch(address.url, most);
+    const all = new Set([...listing.first, ...paths]);
+    const extra = await unlisted(prefix, all, at);
+    if (extra !== undefined) return files.set(extra, new Uint8Array());
+    let size = 0;
+    for await (const { key, value } of pages(prefix, { revision: at, limit: PAGE })) {
+      const path = key.slice(prefix.length);
+      if (!paths.has(path)) continue;
+      size += value.length;
+      if (size > most.bytes) throw tooMuch(address.url, most);
+      files.set(path, value);
+      if (!genuine(path, value)) break;
+    }
+    return files;
+  }
+
+  /** The first path that is there and not listed. */
+  async function unlisted(prefix: string, listed: ReadonlySet<string>, at: string): Promise<string | undefined> {
+    for await (const { key } of pages(prefix, { revision: at, limit: KEYS_PAGE, keys_only: true }))
+      if (!listed.has(key.slice(prefix.length))) return key.slice(prefix.length);
+    return undefined;
+  }
+
+  async function* pages(prefix: string, options: Readonly<Record<string, unknown>>): AsyncGenerator<KeyValue> {
     for (let from = prefix; ; ) {
-      const { kvs, more } = await client.range(from, endOf(prefix), { revision: at, limit: PAGE });
-      for (const { key, value } of kvs) files.set(key.slice(prefix.length), value);
+      const { kvs, more } = await client.range(from, endOf(prefix), options);
+      yield* kvs;
       const last = kvs.at(-1);
-      if (!more || last === undefined) return files;
+      if (!more || last === undefined) return;
       from = `${last.key}\0`;
     }
   }
 
   async function readSome(before: Place, paths: readonly string[], at: string): Promise<Map<string, Uint8Array>> {
     const files = new Map(before.snapshot.files);
-    const prefix = `${keys.generations}${before.generation}/`;
+    for (const path of paths) files.delete(path);
+    const found = await readEach(`${keys.generations}${before.generation}/`, paths, at);
+    for (const [path, value] of found) files.set(path, value);
+    return files;
+  }
+
+  async function readEach(prefix: string, paths: readonly string[], at: string): Promise<Map<string, Uint8Array>> {
     const requests = paths.map((path) => ({ request_range: { ...rangeRequest(prefix + path), revision: at } }));
     const { ranges } = await client.txn([], requests);
-    paths.forEach((path, index) => {
-      const value = ranges[index]?.kvs[0]?.value;
-      if (value === undefined) files.delete(path);
-      else files.set(path, value);
-    });
-    return files;
+    return new Map(
+      ranges.flatMap(({ kvs }) => kvs.map(({ key, value }) => [key.slice(prefix.length), value] as const)),
+    );
   }
 
   /** The newest place. What was dropped while it was read is read again. */
@@ -143,7 +181,7 @@ export function newGeneration(): string {
 
 /** A head that is not ours. */
 function bogus(): Snapshot {
-  return { revision: '0-', files: new Map([['head', new Uint8Array()]]) };
+  return { revision: '0-', files: new Map([['head', new Uint8Array()]]), history: { parent: '' } };
 }
 
 /** The files that changed since a revision; undefined where the entries do not say, or there are too many. */

@@ -4,7 +4,7 @@
  */
 
 import { DockerTlsError } from '../../../errors/errors.ts';
-import type { Commit, Engine, Snapshot } from '../engine.ts';
+import type { Commit, Engine, Listing, Snapshot } from '../engine.ts';
 import type { EtcdAddress } from '../team/etcd-address.ts';
 import { etcdClient } from './etcd-client.ts';
 import { readEtcdCredentials } from './etcd-credentials.ts';
@@ -29,6 +29,7 @@ export type EtcdOptions = {
   readonly env: Readonly<Record<string, string | undefined>>;
   /** The directory of the cache. */
   readonly cache: string;
+  readonly listing: Listing;
   readonly signal?: AbortSignal | undefined;
   now(): Date;
 };
@@ -36,16 +37,18 @@ export type EtcdOptions = {
 const LARGEST_VALUE = 1_500_000;
 const ATTEMPTS = 4;
 
-export function etcdEngine({ address, env, cache: directory, signal, now }: EtcdOptions): Engine {
+export function etcdEngine({ address, env, cache: directory, listing, signal, now }: EtcdOptions): Engine {
   /** A run that has begun to store something comes to its end: it asks what became of that, takes it back where it has to, and reports. */
   let begun = false;
   const stopReading = () => (begun ? undefined : signal);
   const client = etcdClient(address, () => readEtcdCredentials(address, env), stopReading);
   const cache = snapshotCache(directory);
   const keys = keysOf(address.prefix);
-  const { current, readHeadAnd, entriesFrom, remember, placeOf } = etcdReader(client, keys, address, () =>
-    cache.reached(),
-  );
+  const { current, readHeadAnd, entriesFrom, remember, placeOf } = etcdReader(client, keys, {
+    address,
+    listing,
+    reached: () => cache.reached(),
+  });
 
   async function read(): Promise<Snapshot> {
     try {
@@ -207,10 +210,13 @@ export function etcdEngine({ address, env, cache: directory, signal, now }: Etcd
     contains: (newer, older) =>
       translated(async () => {
         if (newer === older) return true;
-        const known = placeOf(newer)?.snapshot ?? cache.read();
-        const history = known?.revision === newer ? known.history : undefined;
-        if (history === undefined) return undefined;
-        return holds(history, older, await entriesFrom(Math.max(1, numberOf(older)), numberOf(newer)));
+        const place = placeOf(newer)?.snapshot;
+        const known = place ?? cache.read();
+        if (known?.revision !== newer) return undefined;
+        const there = await entriesFrom(Math.max(1, numberOf(older)), numberOf(newer));
+        // Where the server holds an older state, what came after it is only here.
+        const kept = place === undefined ? cache.recent().map((one) => [numberOf(one.revision), one] as const) : [];
+        return holds(known.history, older, new Map([...there, ...kept]));
       }),
 
     changed: (snapshot, until) =>

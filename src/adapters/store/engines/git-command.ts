@@ -12,6 +12,8 @@ export type GitOptions = {
   readonly env?: Readonly<Record<string, string>>;
   /** Statuses besides 0 that are an answer and no failure. */
   readonly answers?: readonly number[];
+  /** Once it has printed so many bytes it is stopped: they are the answer. */
+  readonly most?: number;
 };
 
 /** How long what git has printed may take to arrive after it was stopped. */
@@ -64,13 +66,13 @@ export type GitLimits = {
 
 /** git on a bare repository. Fails with GitFailure, with E_PROGRAM_MISSING (exit 2), and as the signal says. */
 export function gitIn(directory: string, { timeoutMs = 120_000, signal, graceMs }: GitLimits): Git {
-  return (args, { input, env = {}, answers = [] } = {}) =>
+  return (args, { input, env = {}, answers = [], most = Number.POSITIVE_INFINITY } = {}) =>
     new Promise((resolve, reject) => {
       if (graceMs() === 0) signal?.throwIfAborted();
       // At each call: secrets are taken out of the environment as they are read.
       const inherited = Object.fromEntries(Object.entries(process.env).filter(([name]) => !NOT_FOR_GIT.test(name)));
       const child = spawn('git', [...SETTINGS, `--git-dir=${directory}`, ...args], {
-        env: { ...inherited, GIT_TERMINAL_PROMPT: '0', LC_ALL: 'C', ...env },
+        env: { ...inherited, GIT_TERMINAL_PROMPT: '0', GIT_NO_REPLACE_OBJECTS: '1', LC_ALL: 'C', ...env },
         stdio: ['pipe', 'pipe', 'pipe'],
         timeout: timeoutMs,
       });
@@ -82,7 +84,12 @@ export function gitIn(directory: string, { timeoutMs = 120_000, signal, graceMs 
       signal?.addEventListener('abort', stop);
       const out: Buffer[] = [];
       let stderr = '';
-      child.stdout.on('data', (chunk: Buffer) => out.push(chunk));
+      let size = 0;
+      child.stdout.on('data', (chunk: Buffer) => {
+        if (size < most) out.push(chunk);
+        size += chunk.length;
+        if (size >= most) child.kill('SIGKILL');
+      });
       child.stderr.on('data', (chunk: Buffer) => {
         if (stderr.length < 65_536) stderr += chunk.toString('utf8');
       });
@@ -97,7 +104,8 @@ export function gitIn(directory: string, { timeoutMs = 120_000, signal, graceMs 
             ? stderr
             : `${stderr}\nfatal: ${child.killed && !signal?.aborted ? `no answer within ${timeoutMs / 1000} s` : `git was stopped by ${killed}`}`;
         const result = { status, stdout: Buffer.concat(out), stderr: output };
-        if (status === 0 || answers.includes(status)) resolve(result);
+        if (size >= most) resolve({ ...result, stdout: result.stdout.subarray(0, most) });
+        else if (status === 0 || answers.includes(status)) resolve(result);
         else reject(new GitFailure(args, result, child.killed));
       });
       // Its ssh, or the server's end in a file system, may live on and hold the pipes: they are not waited for.
@@ -136,15 +144,17 @@ function noGit(cause: Error): DockerTlsError {
   });
 }
 
-/** gitformat of `cat-file --batch`: `HASH blob SIZE\n`, the bytes, `\n`. */
-export function batchOf(bytes: Buffer): [string, Uint8Array][] {
-  const found: [string, Uint8Array][] = [];
+/** gitformat of `cat-file --batch`: `HASH TYPE SIZE\n`, the bytes, `\n`; `NAME missing\n`. One for each that was asked for; those cut off are not there. */
+export function batchOf(bytes: Buffer): (Uint8Array | undefined)[] {
+  const found: (Uint8Array | undefined)[] = [];
   for (let at = 0; at < bytes.length; ) {
     const end = bytes.indexOf(0x0a, at);
-    const [hash = '', , size = ''] = bytes.subarray(at, end).toString('latin1').split(' ');
+    const size = /^[0-9a-f]+ \w+ (\d+)$/.exec(bytes.subarray(at, end).toString('latin1'))?.[1];
     const from = end + 1;
-    found.push([hash, bytes.subarray(from, from + Number(size))]);
-    at = from + Number(size) + 1;
+    const until = from + Number(size ?? 0);
+    if (end === -1 || until > bytes.length) break;
+    found.push(size === undefined ? undefined : bytes.subarray(from, until));
+    at = size === undefined ? from : until + 1;
   }
   return found;
 }

@@ -7,12 +7,14 @@
 import { randomUUID } from 'node:crypto';
 import { rmSync, statSync, utimesSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { shellQuote } from '../../../domain/quote.ts';
 import { maskPasswords } from '../../../domain/secret.ts';
 import { DockerTlsError } from '../../../errors/errors.ts';
-import type { Commit, Engine, Snapshot } from '../engine.ts';
+import type { Commit, Engine, Listing, Snapshot } from '../engine.ts';
 import { makeDirectories, present, textIfThere } from '../files.ts';
-import { batchOf, type Git, GitFailure, gitIn } from './git-command.ts';
+import { type Git, GitFailure, gitIn } from './git-command.ts';
 import { entryOf, LOG_FORMAT } from './git-log.ts';
+import { gitReader } from './git-reader.ts';
 import { incomplete, notAccepted, unreachable } from './git-refusals.ts';
 import { changed, unknownEnding } from './refusals.ts';
 
@@ -24,6 +26,7 @@ export type GitOptions = {
   readonly branch: string;
   /** The bare repository of the cache. */
   readonly cache: string;
+  readonly listing: Listing;
   readonly signal?: AbortSignal | undefined;
   /** Ends before git is started. */
   readonly before?: (() => Promise<void>) | undefined;
@@ -31,12 +34,10 @@ export type GitOptions = {
   readonly timeoutMs?: number;
 };
 
-const LARGEST_FILE = 16 * 1024 * 1024;
-const PATH = /^[\w.@+-]+(?:\/[\w.@+-]+)*$/;
 const PUSHES = 4;
 const GRACE_MS = 3000;
 
-export function gitEngine({ url, remote, branch, cache, signal, before, timeoutMs }: GitOptions): Engine {
+export function gitEngine({ url, remote, branch, cache, listing, signal, before, timeoutMs }: GitOptions): Engine {
   /** A run that has begun to store something finds out what became of that: its calls may take a moment after the signal. */
   let begun = false;
   const run = gitIn(cache, { timeoutMs, signal, graceMs: () => (begun ? GRACE_MS : 0) });
@@ -44,10 +45,10 @@ export function gitEngine({ url, remote, branch, cache, signal, before, timeoutM
     await before?.();
     return run(...call);
   };
+  const { has, snapshot, contains, since } = gitReader(git, url, listing);
   const ref = `refs/heads/${branch}`;
   const fetched = join(cache, 'docker-tls-fetched');
   const from = `${remote} ${branch}\n`;
-  const blobs = new Map<string, Uint8Array>();
   let prepared: Promise<void> | undefined;
   let identity: ReturnType<typeof identityOf> | undefined;
 
@@ -71,10 +72,6 @@ export function gitEngine({ url, remote, branch, cache, signal, before, timeoutM
     } catch (error) {
       throw unreachable(url, remote, error);
     }
-  }
-
-  async function has(revision: string): Promise<boolean> {
-    return (await git(['cat-file', '-e', `${revision}^{commit}`], { answers: [1, 128] })).status === 0;
   }
 
   /** Brings the commit here and remembers that the server was reached. */
@@ -104,31 +101,6 @@ export function gitEngine({ url, remote, branch, cache, signal, before, timeoutM
   function lastFetched(): string | undefined {
     const text = textIfThere(fetched);
     return text?.startsWith(from) ? text.slice(from.length) : undefined;
-  }
-
-  async function snapshot(revision: string): Promise<Snapshot> {
-    const files = new Map<string, Uint8Array>();
-    if (revision === '') return { revision, files };
-    const { stdout } = await git(['ls-tree', '-r', '-z', '-l', '--full-tree', revision]);
-    const entries = stdout
-      .toString('utf8')
-      .split('\0')
-      .filter((line) => line !== '')
-      .map((line) => {
-        const [about = '', path = ''] = line.split('\t');
-        const [mode, type, hash = '', size] = about.split(/ +/);
-        const ours = mode === '100644' && type === 'blob' && PATH.test(path) && Number(size) <= LARGEST_FILE;
-        return { path, hash: ours ? hash : undefined };
-      });
-    const hashes = new Set(entries.flatMap(({ hash }) => hash ?? []));
-    const wanted = [...hashes].filter((hash) => !blobs.has(hash));
-    if (wanted.length > 0) {
-      const answer = await git(['cat-file', '--batch'], { input: `${wanted.join('\n')}\n` });
-      for (const [hash, bytes] of batchOf(answer.stdout)) blobs.set(hash, bytes);
-    }
-    // A link, a directory of another repository, or what is far too large is no content of ours: no signature says that it is empty.
-    for (const { path, hash } of entries) files.set(path, blobs.get(hash ?? '') ?? new Uint8Array());
-    return { revision, files };
   }
 
   async function read(): Promise<Snapshot> {
@@ -167,7 +139,8 @@ export function gitEngine({ url, remote, branch, cache, signal, before, timeoutM
       ];
       await git(['update-index', '-z', '--index-info'], { env, input: lines.join('') });
       const tree = (await git(['write-tree'], { env })).stdout.toString('latin1').trim();
-      return await commitTree(tree, [parent, regained ?? ''], message);
+      // What is put back is what this continues: the history of what it replaces may be anybody's.
+      return await commitTree(tree, [regained ?? '', parent], message);
     } finally {
       rmSync(index, { force: true });
     }
@@ -237,15 +210,13 @@ export function gitEngine({ url, remote, branch, cache, signal, before, timeoutM
     }
   }
 
-  async function contains(newer: string, older: string): Promise<boolean> {
-    if (!(await has(older))) return false;
-    return (await git(['merge-base', '--is-ancestor', older, newer], { answers: [1, 128] })).status === 0;
-  }
-
   return {
     url,
     read,
     contains,
+    since,
+    comparison: (one, other) =>
+      `git --git-dir=${shellQuote(cache)} log --graph --format='%h %ad %an: %s' ${one} ${other}`,
 
     async at(revision) {
       await ready();

@@ -1,13 +1,13 @@
-/** Owns what is done to a shared store itself: its operators, looking through it, and putting back what was lost. */
+/** Owns the operators of a shared store: who they are, and adding and removing them. */
 
 import { checkName } from '../../../domain/names.ts';
 import { shellQuote } from '../../../domain/quote.ts';
 import { listWords } from '../../../domain/words.ts';
-import { asWritten, DockerTlsError } from '../../../errors/errors.ts';
+import { DockerTlsError } from '../../../errors/errors.ts';
 import { readTree } from '../read.ts';
 import type { StoreState } from '../records.ts';
 import { checkRecipient, recipientsOf } from './age.ts';
-import { fingerprintOf, MANIFEST, readManifest, sha256, withSigner } from './manifest.ts';
+import { fingerprintOf, withSigner } from './manifest.ts';
 import { mapTree } from './map-tree.ts';
 import { freshKeys, type Operator, openKeys, renderKeys } from './operators.ts';
 import * as refusals from './refusals.ts';
@@ -193,84 +193,6 @@ async function retried<T>(session: Session, work: (base: Opened) => Promise<T>):
       session.forget();
     }
   }
-}
-
-export type CheckedStore = {
-  readonly sequence: number;
-  readonly signer: string;
-  readonly files: number;
-  readonly operators: number;
-};
-
-/** Goes through the whole store. `accept`: what is there is the newest from now on, though more was seen. Fails as a read does. */
-export async function checkTeamStore(session: Session, accept: boolean): Promise<CheckedStore> {
-  if (accept) {
-    const snapshot = await session.snapshot();
-    const read = readManifest(snapshot.files);
-    if (typeof read === 'string') throw refusals.tampered(session.url, `the store ${read}`);
-    const { manifest, signers } = read;
-    const known = signers.map(fingerprintOf);
-    const last = session.local.seen();
-    const before = last?.signers ?? known;
-    // Signed by the key that was seen, or one that it has vouched for. A key that was replaced, as after an operator was removed, signs
-    // nothing new: it counts only for a commit of the history that was seen.
-    const past =
-      last !== undefined &&
-      before.includes(known.at(-1) ?? '') &&
-      (await session.engine.contains(last.revision, snapshot.revision)) === true;
-    if (!known.includes(before.at(-1) ?? '') && !past)
-      throw refusals.tampered(
-        session.url,
-        `the store is signed by ${known.at(-1)}, which ${before.at(-1)} has not vouched for`,
-      );
-    const { revision, files } = snapshot;
-    const seen = { sequence: manifest.sequence, revision, manifest: sha256(files.get(MANIFEST)), signers: known };
-    session.remember(snapshot, seen, true);
-  }
-  const opened = await session.read(0);
-  const last = opened.signers.at(-1);
-  if (last === undefined) throw refusals.fresh(session.url);
-  // Every record and certificate is parsed; the keys that this operator opens as well.
-  readTree(session.local.home, mapTree(opened.contents, session.url));
-  const { sequence, operators, snapshot } = opened;
-  return { sequence, signer: fingerprintOf(last), files: snapshot.files.size, operators: operators.length };
-}
-
-/** Commits what this computer has seen last on top of what is in the store now; gives the number of that. Undefined: nothing was lost. */
-export async function restoreTeamStore(session: Session): Promise<number | undefined> {
-  const seen = session.local.seen();
-  const last = seen === undefined ? undefined : await session.engine.at(seen.revision);
-  if (seen === undefined || last === undefined) {
-    throw new DockerTlsError('E_STORE_OLDER', 'this computer has no newer state of the store than what is there', {
-      where: session.url,
-      hints: [asWritten('on a computer that used it last: docker-tls store restore')],
-    });
-  }
-  const present = await session.snapshot();
-  if (present.offline !== undefined) throw present.offline.cause;
-  try {
-    await session.check(present);
-    return undefined;
-  } catch (error) {
-    if (!(error instanceof DockerTlsError)) throw error;
-  }
-  const opened = await session.openAt(last);
-  const now = readManifest(present.files);
-  // The number counts only where the key that was seen, or one that it has vouched for, has signed it.
-  const vouched = typeof now !== 'string' && now.signers.map(fingerprintOf).includes(seen.signers.at(-1) ?? '');
-  const above = Math.max(seen.sequence, vouched ? now.manifest.sequence : 0);
-  const lines = [`back to commit ${seen.sequence}, which this computer had seen`];
-  const { keys, operators, signers, contents } = opened;
-  if (keys?.ca === undefined || keys.signing === undefined || signers.length === 0)
-    throw refusals.readOnly(session.url, operators);
-  const full = { ...keys, ca: keys.ca, signing: keys.signing };
-  const base = { ...opened, snapshot: present };
-  const done = await session.commit(
-    base,
-    { contents, operators, signers, keys: full, above, regained: seen.revision },
-    { subject: 'docker-tls store restore', lines },
-  );
-  return done.sequence;
 }
 
 function message(command: string, what: string) {

@@ -114,7 +114,21 @@ export function openLocal(home: string, url: string) {
     },
 
     hasClient: here,
+
+    /** Settings of the store that were accepted on this computer, by their ids (domain/store-settings.ts). */
+    accepts: (id: string): boolean => accepted().includes(id),
+
+    accept(id: string): void {
+      if (accepted().includes(id)) return;
+      const text = `${JSON.stringify({ ...own(), accepted: [...accepted(), id] }, null, 2)}\n`;
+      replaceFile(home, 'local.json', text);
+    },
   };
+
+  function accepted(): readonly unknown[] {
+    const ids = readObject(join(home, 'local.json'))?.accepted;
+    return Array.isArray(ids) ? ids : [];
+  }
 
   function here(name: string): boolean {
     return present(inside(home, `clients/${name}`));

@@ -6,6 +6,7 @@
 import { createHash, createPrivateKey, createPublicKey, generateKeyPairSync, sign, verify } from 'node:crypto';
 import * as z from 'zod/mini';
 import { Secret } from '../../../domain/secret.ts';
+import { type Listing, MOST } from '../engine.ts';
 import { parseAs } from '../parse.ts';
 
 export const MANIFEST = 'manifest.json';
@@ -18,12 +19,16 @@ const manifestSchema = z.object({
   at: z.string(),
   by: z.string(),
   /** The revision of the engine that it was made on top of, and one that was lost and is held again from here on. */
-  parent: z.optional(z.string()),
+  parent: z.string(),
   regained: z.optional(z.string()),
   /** SHA-256 of each other file, base64. */
   files: z.record(z.string(), z.string()),
 });
-const signersSchema = z.array(z.object({ key: z.string(), signature: z.optional(z.string()) })).check(z.minLength(1));
+/** More than a team has in its life. */
+const MOST_SIGNERS = 1000;
+const signersSchema = z
+  .array(z.object({ key: z.string(), signature: z.optional(z.string()) }))
+  .check(z.minLength(1), z.maxLength(MOST_SIGNERS));
 
 export type Manifest = z.output<typeof manifestSchema>;
 /** Public keys, the oldest first; each but the first is signed by the one before it. */
@@ -49,25 +54,48 @@ export function renderManifest(
   return Buffer.from(`${text}\n\n${signText(text, signingKey)}\n`);
 }
 
-/** The manifest of a snapshot and its signers, or what is wrong with the snapshot, in words that follow its name. */
-export function readManifest(files: Files): { readonly manifest: Manifest; readonly signers: Signers } | string {
+export type Signed = { readonly manifest: Manifest; readonly signers: Signers };
+
+/** What was signed, or why nothing was, in words that follow the name of the snapshot. Other files are not looked at. */
+export function readSigned(files: Files): Signed | string {
   const text = textOf(files.get(MANIFEST));
   if (text === undefined) return 'has no manifest';
   const [body = '', signature = ''] = text.split('\n\n');
   const signers = parseAs(signersSchema, textOf(files.get(SIGNERS)));
   if (signers === undefined) return 'does not say who signs it';
+  if (!verified(body, signature.trim(), signers.at(-1)?.key)) return 'has a manifest whose signature is wrong';
   const [, ...later] = signers;
   const unsigned = later.find(({ key, signature: by }, index) => !verified(`signer ${key}`, by, signers[index]?.key));
   if (unsigned !== undefined) return 'names a signing key that the one before it has not signed';
-  if (!verified(body, signature.trim(), signers.at(-1)?.key)) return 'has a manifest whose signature is wrong';
   const manifest = parseAs(manifestSchema, body);
-  if (manifest === undefined) return 'has a manifest that is not ours';
+  return manifest === undefined ? 'has a manifest that is not ours' : { manifest, signers };
+}
+
+/** In which way the files are not those that were signed, in words that follow the name of the snapshot. */
+export function filesProblem({ manifest }: Signed, files: Files): string | undefined {
   const listed = new Set([...Object.keys(manifest.files), MANIFEST]);
   const extra = [...files.keys()].find((path) => !listed.has(path));
   if (extra !== undefined) return `holds ${extra}, which its manifest does not list`;
   const wrong = Object.entries(manifest.files).find(([path, hash]) => sha256(files.get(path)) !== hash);
-  if (wrong !== undefined) return files.has(wrong[0]) ? `has another ${wrong[0]} than was signed` : `lacks ${wrong[0]}`;
-  return { manifest, signers };
+  if (wrong === undefined) return undefined;
+  return files.has(wrong[0]) ? `has another ${wrong[0]} than was signed` : `lacks ${wrong[0]}`;
+}
+
+/** Reads what a snapshot's manifest lists, if one of the keys in `trusted` has signed it or has vouched for its key; without any: whoever signed it. */
+export function listingOf(trusted: () => readonly string[]): Listing {
+  return {
+    first: [MANIFEST, SIGNERS],
+    most: MOST,
+    of(first) {
+      const signed = readSigned(first);
+      const known = trusted();
+      const counts =
+        typeof signed !== 'string' &&
+        (known.length === 0 || signed.signers.some((one) => known.includes(fingerprintOf(one))));
+      const hashes = new Map(counts ? Object.entries(signed.manifest.files) : []);
+      return { paths: new Set(hashes.keys()), genuine: (path, bytes) => sha256(bytes) === hashes.get(path) };
+    },
+  };
 }
 
 export function newSigningKey(): Secret {

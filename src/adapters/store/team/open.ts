@@ -1,7 +1,7 @@
 /** Owns how a shared store is opened: its engine, who opens it, and what this computer keeps beside it. */
 
 import { join, resolve } from 'node:path';
-import type { Engine, Snapshot } from '../engine.ts';
+import type { Engine, Listing, Snapshot } from '../engine.ts';
 import { etcdEngine } from '../engines/etcd.ts';
 import { gitEngine } from '../engines/git.ts';
 import { addressOf, type OpenOptions, storeUrl } from '../open.ts';
@@ -9,6 +9,7 @@ import type { Store } from '../store.ts';
 import type { StoreAddress } from './address.ts';
 import { findIdentities } from './identities.ts';
 import { type Local, openLocal } from './local.ts';
+import { listingOf } from './manifest.ts';
 import { openSession, type Session } from './session.ts';
 import { teamStore } from './store.ts';
 
@@ -25,8 +26,9 @@ export function openTeamSession(options: OpenOptions): Session | undefined {
     hidden ??= options.hideSecrets?.() ?? Promise.resolve();
     return hidden;
   };
-  const engine = engineOf(address, home, { ...options, before });
   const { pinned } = address;
+  const listing = listingOf(() => [...(pinned === undefined ? [] : [pinned]), ...(local.seen()?.signers ?? [])]);
+  const engine = engineOf(address, home, { ...options, before, listing });
   return openSession({
     engine: options.cached ? { ...engine, read: () => lastSeen(engine, local) } : engine,
     local,
@@ -42,16 +44,16 @@ export function openTeamStore(options: OpenOptions & { readonly url: string }): 
 function engineOf(
   address: StoreAddress,
   home: string,
-  { env, signal, before, now }: OpenOptions & { before(): Promise<void> },
+  { env, signal, before, listing, now }: OpenOptions & { before(): Promise<void>; readonly listing: Listing },
 ): Engine {
   switch (address.kind) {
     case 'git':
-      return gitEngine({ ...address, cache: join(home, 'cache.git'), signal, before });
+      return gitEngine({ ...address, cache: join(home, 'cache.git'), listing, signal, before });
     case 'etcd':
-      return etcdEngine({ address, env, cache: join(home, 'cache.etcd'), signal, now });
+      return etcdEngine({ address, env, cache: join(home, 'cache.etcd'), listing, signal, now });
   }
 }
 
 async function lastSeen(engine: Engine, local: Local): Promise<Snapshot> {
-  return (await engine.at(local.seen()?.revision ?? '')) ?? { revision: '', files: new Map() };
+  return (await engine.at(local.seen()?.revision ?? '')) ?? { revision: '', files: new Map(), history: { parent: '' } };
 }

@@ -19,7 +19,8 @@ export function tampered(url: string, what: string): DockerTlsError {
   });
 }
 
-export function older(url: string, sequence: number, what: string): DockerTlsError {
+/** A state that was in the store before what was seen here. */
+export function rewound(url: string, sequence: number, what: string): DockerTlsError {
   return new DockerTlsError(
     'E_STORE_OLDER',
     `the store is older than what was seen of it here (commit ${sequence}): ${what}`,
@@ -33,6 +34,48 @@ export function older(url: string, sequence: number, what: string): DockerTlsErr
         'if the older state is wanted: docker-tls store check --accept',
       ],
     },
+  );
+}
+
+export type CommitWords = { readonly sequence: number; readonly at?: string; readonly by?: string };
+type Lines = { readonly there: CommitWords; readonly here: CommitWords; readonly comparison: string | undefined };
+
+/** A state that does not continue what was seen here. Which of the two counts only people can say, so nothing is proposed that changes either. */
+export function forked(url: string, what: string, { there, here, comparison }: Lines): DockerTlsError {
+  return new DockerTlsError(
+    'E_STORE_OLDER',
+    `the store does not continue what was seen of it here (commit ${here.sequence}): ${what}`,
+    {
+      where: url,
+      details: [
+        `in the store: ${commitWords(there)}`,
+        `seen here: ${commitWords(here)}`,
+        'the store was restored from a backup and used since, or its server shows operators different states: a client that is revoked in one of them may be accepted in the other',
+      ],
+      hints: compareHints(comparison),
+    },
+  );
+}
+
+/** What is in the store has changes of operators that would be lost. */
+export function unseen(url: string, there: readonly CommitWords[], comparison: string | undefined): DockerTlsError {
+  return new DockerTlsError(
+    'E_STORE_OLDER',
+    'the store has changes that this computer has not seen; putting back what it has seen would undo them, and a client that they revoked would be accepted again',
+    { where: url, details: there.map((one) => `in the store: ${commitWords(one)}`), hints: compareHints(comparison) },
+  );
+}
+
+function compareHints(comparison: string | undefined): string[] {
+  return [
+    ...(comparison === undefined ? [] : [comparison]),
+    'ask who made these commits, before anybody changes the store; how to go on: docs/team.md, "Two lines of commits"',
+  ];
+}
+
+export function commitWords({ sequence, at, by }: CommitWords): string {
+  return [`commit ${sequence}`, ...(by === undefined ? [] : [`by ${by}`]), ...(at === undefined ? [] : [at])].join(
+    ', ',
   );
 }
 

@@ -3,20 +3,13 @@
  * of it. What is not signed by the store's key, or is older than what was seen here before, is refused.
  */
 
-import { errnoOf } from '../../../errors/errors.ts';
-import type { Engine, Message, Snapshot } from '../engine.ts';
+import { DockerTlsError, errnoOf } from '../../../errors/errors.ts';
+import { type Engine, type Message, MOST, type Snapshot } from '../engine.ts';
 import type { FileContent } from '../files.ts';
 import { type Contents, groupTexts, OPERATORS, openGroup, sealGroup, touchedGroups } from './contents.ts';
+import { checkSnapshot, genuine } from './genuine.ts';
 import type { Local, Seen } from './local.ts';
-import {
-  fingerprintOf,
-  MANIFEST,
-  type Manifest,
-  readManifest,
-  renderManifest,
-  type Signers,
-  sha256,
-} from './manifest.ts';
+import { fingerprintOf, MANIFEST, renderManifest, type Signed, type Signers, sha256 } from './manifest.ts';
 import { type Keys, type Operator, openKeys, readOperators, renderKeys } from './operators.ts';
 import * as refusals from './refusals.ts';
 import { SEAL_BYTES } from './seal.ts';
@@ -74,43 +67,6 @@ export function openSession({ engine, local, who, pinned, identities, note, now 
     note(`${offline.cause.message}; this is what was fetched ${refusals.ageWords(offline.fetchedAt, now())}`);
   }
 
-  /** Refuses what is not genuine, or older than what was seen before it was asked for. Gives what there is to be remembered of it. */
-  async function check(
-    snapshot: Snapshot,
-    before: Seen | undefined,
-  ): Promise<{ manifest: Manifest; signers: Signers; seen: Seen } | undefined> {
-    if (snapshot.files.size === 0) {
-      if (before !== undefined) throw refusals.older(engine.url, before.sequence, 'it is empty now');
-      if (pinned !== undefined)
-        throw refusals.tampered(engine.url, `the store is empty, and the address says that ${pinned} signs it`);
-      return undefined;
-    }
-    const read = readManifest(snapshot.files);
-    if (typeof read === 'string') throw refusals.tampered(engine.url, `the store ${read}`);
-    const { manifest, signers } = read;
-    const { sequence, parent, regained } = manifest;
-    const { history } = snapshot;
-    if (history !== undefined && (history.parent !== parent || history.regained !== regained))
-      throw refusals.tampered(engine.url, 'the store names another commit before this one than was signed');
-    const known = signers.map(fingerprintOf);
-    const signer = known.at(-1) ?? '';
-    if (before !== undefined && sequence < before.sequence && before.signers.includes(signer))
-      throw refusals.older(engine.url, before.sequence, `this is commit ${sequence}`);
-    for (const wanted of [pinned, before?.signers.at(-1)]) {
-      if (wanted !== undefined && !known.includes(wanted))
-        throw refusals.tampered(engine.url, `the store is signed by ${signer}, which ${wanted} has not vouched for`);
-    }
-    const hash = sha256(snapshot.files.get(MANIFEST));
-    if (before !== undefined) {
-      if (sequence < before.sequence) throw refusals.older(engine.url, before.sequence, `this is commit ${sequence}`);
-      if (sequence === before.sequence && hash !== before.manifest)
-        throw refusals.older(engine.url, sequence, 'another commit has this number now');
-      if (sequence > before.sequence && (await engine.contains(snapshot.revision, before.revision)) === false)
-        throw refusals.older(engine.url, before.sequence, 'the commits since do not build on it');
-    }
-    return { manifest, signers, seen: { sequence, revision: snapshot.revision, manifest: hash, signers: known } };
-  }
-
   function contentsOf(snapshot: Snapshot, keys: Keys): Contents {
     const contents = new Map<string, FileContent>();
     for (const [at, sealed] of snapshot.files) {
@@ -125,10 +81,7 @@ export function openSession({ engine, local, who, pinned, identities, note, now 
     return contents;
   }
 
-  async function open(
-    snapshot: Snapshot,
-    checked: { readonly manifest: Manifest; readonly signers: Signers },
-  ): Promise<Opened> {
+  async function open(snapshot: Snapshot, checked: Signed): Promise<Opened> {
     identityFiles ??= identities();
     const keys = await openKeys(snapshot.files, identityFiles);
     if (keys === undefined) throw refusals.closed(engine.url, identityFiles);
@@ -177,7 +130,7 @@ export function openSession({ engine, local, who, pinned, identities, note, now 
     const snapshot = await engine.read();
     noteOffline(snapshot);
     if (latest?.opened.snapshot.revision === snapshot.revision) return keep({ ...latest.opened, snapshot });
-    const checked = await check(snapshot, before);
+    const checked = await checkSnapshot(engine, snapshot, { before, pinned });
     if (checked === undefined) {
       const contents = new Map();
       return keep({ snapshot, fresh: true, sequence: 0, signers: [], keys: undefined, operators: [], contents });
@@ -233,6 +186,7 @@ export function openSession({ engine, local, who, pinned, identities, note, now 
     const parent = base.snapshot.revision;
     const about = { sequence, at: now().toISOString(), by: who, parent, regained };
     files.set(MANIFEST, renderManifest(files, about, full.signing));
+    requireReadable(engine.url, files);
     const put = new Map([...files].filter(([at, bytes]) => base.snapshot.files.get(at) !== bytes));
     const remove = [...base.snapshot.files.keys()].filter((at) => !files.has(at));
     const snapshot = await engine.commit(base.snapshot, { put, remove, regained, message: { who, ...message } });
@@ -255,19 +209,17 @@ export function openSession({ engine, local, who, pinned, identities, note, now 
     commit,
     /** A snapshot of the past, opened; whether it is the newest is not asked. */
     async openAt(snapshot: Snapshot): Promise<Opened> {
-      const read = readManifest(snapshot.files);
-      if (typeof read === 'string') throw refusals.tampered(engine.url, `that snapshot ${read}`);
-      return open(snapshot, read);
+      return open(snapshot, genuine(engine.url, snapshot));
     },
     /** The newest snapshot as it is, before anything is refused. */
     snapshot: () => engine.read(),
     /** Nothing was ever committed. Fails where the engine cannot be reached. */
     async snapshotIsEmpty(): Promise<boolean> {
-      const { files, offline } = await engine.read();
+      const { revision, offline } = await engine.read();
       if (offline !== undefined) throw offline.cause;
-      return files.size === 0;
+      return revision === '';
     },
-    check: (snapshot: Snapshot) => check(snapshot, local.seen()),
+    check: (snapshot: Snapshot) => checkSnapshot(engine, snapshot, { before: local.seen(), pinned }),
     remember,
     /** The next read asks the engine; with what was read, where nothing else was since. */
     forget(read?: Opened): void {
@@ -278,4 +230,15 @@ export function openSession({ engine, local, who, pinned, identities, note, now 
       return identityFiles;
     },
   };
+}
+
+/** Fails where the store would be larger than what is read of one. */
+function requireReadable(url: string, files: Snapshot['files']): void {
+  const bytes = [...files.values()].reduce((sum, { length }) => sum + length, 0);
+  if (files.size <= MOST.files && bytes <= MOST.bytes) return;
+  const most = `${MOST.files.toLocaleString('en')} files and ${MOST.bytes / 1024 / 1024} MB`;
+  throw new DockerTlsError('E_STORE_FULL', `a shared store has at most ${most}`, {
+    where: url,
+    hints: ['docker-tls forget HOST'],
+  });
 }

@@ -130,6 +130,9 @@ export function teamStore(session: Session, begins?: Required<Pick<Next, 'operat
       return first === undefined ? undefined : { id: fingerprintOf(first), number: sequence };
     },
 
+    accepts: async (id) => local.accepts(id),
+    accept: async (id) => session.here('what was accepted of the store', () => local.accept(id)),
+
     async exists() {
       return !(await current()).fresh;
     },

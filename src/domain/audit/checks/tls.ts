@@ -50,6 +50,23 @@ function mustNotGetIn(what: AuditProbe['what'], text: string): Check['evaluate']
   };
 }
 
+/** What was let in, and what is accepted by name beside the CAs of the store that the host was set up from. */
+function otherAuthorities(facts: AuditFacts, outside: Outside): Verdict {
+  const tried = mustNotGetIn(
+    'other-authority',
+    'lets clients in whose certificate comes from a CA that it should not know',
+  )(facts, outside);
+  const { ourCas, now } = outside;
+  const { ca } = facts.tls;
+  if (tried.state === 'finding' || ourCas === undefined || ca === undefined) return tried;
+  const others = readCertificates(ca.pem ?? '').filter((one) => !ourCas.has(one.fingerprint) && one.notAfter > now);
+  if (others.length === 0) return tried;
+  const text = ({ subject, notAfter }: CertificateFact) =>
+    `accepts every client of ${subject}, a CA that is not of this store, until ${notAfter.toISOString().slice(0, 10)}`;
+  const evidence = others.map((one) => ({ place: ca.path, text: text(one) }));
+  return finding(evidence, 'low', 'a CA of --accept-ca stays until --accept-ca none');
+}
+
 function oldProtocol(facts: AuditFacts, outside: Outside): Verdict {
   const probes = requested(outside, 'old-protocol');
   if (probes.length === 0) return notRequested(facts);
@@ -155,10 +172,7 @@ export const TLS_CHECKS: readonly Check[] = checksOf<Check>({
     why: 'A certificate that any client can make protects nothing.',
     fix: (host) => `docker-tls setup ${host}`,
     fixable: 'tls',
-    evaluate: mustNotGetIn(
-      'other-authority',
-      'lets clients in whose certificate comes from a CA that it should not know',
-    ),
+    evaluate: otherAuthorities,
   },
   'tls.3': {
     title: "Docker's API is not served in plain HTTP",

@@ -146,7 +146,10 @@ function accessOf(
       access('every local user', `socket with mode ${mode.toString(8).padStart(4, '0')}`, path, true),
     ),
     ...mounts.map(({ name }) => access(`container ${name}`, 'mounted docker.sock', apiSocket, true)),
-    ...trusted.map(({ subject }) => access(`clients of ${subject}`, 'certificate', served.join(', '), false)),
+    ...trusted.map(({ subject, notAfter }) => {
+      const until = Number.isNaN(notAfter.getTime()) ? '' : `, until ${notAfter.toISOString().slice(0, 10)}`;
+      return access(`clients of ${subject}${until}`, 'certificate', served.join(', '), false);
+    }),
     ...groups.map(({ name, members }) => access(members.join(', '), `${name} group`, apiSocket, false)),
   ];
 }

@@ -1,0 +1,48 @@
+/** What a person agrees to of a shared store: every value that runs or sends something, and its exact form. */
+
+import { afterAll, expect, test } from 'vitest';
+import type { ApiCa } from '../../src/domain/external-ca.ts';
+import { storeSettings } from '../../src/domain/store-settings.ts';
+import { CertificateFactory } from '../support/certificate-factory.ts';
+
+const factory = new CertificateFactory();
+afterAll(() => factory.remove());
+const [root, other] = [factory.issue('root', { ca: true }), factory.issue('other', { ca: true })];
+
+const vault: ApiCa = {
+  ...{ kind: 'vault', url: 'https://vault:8200/v1/pki', trust: root.cert, credentialFile: '/run/token' },
+  profiles: { server: 's', client: 'c', issuer: 'root/sign-intermediate' },
+};
+const token = { uri: 'pkcs11:object=ca', module: '/usr/lib/softhsm.so', pinFile: '/run/pin' };
+
+test('command, address, file, root, module and PIN are all shown', () => {
+  expect(storeSettings({ external: { kind: 'command', command: 'sign {days}' } })?.values).toEqual([
+    ['runs', 'sign {days}'],
+  ]);
+  expect(storeSettings({ external: vault })?.values).toEqual([
+    ['sends to', 'vault at https://vault:8200/v1/pki'],
+    ['the file', '/run/token'],
+    ['for', 's, c, root/sign-intermediate'],
+    ['TLS root', expect.stringMatching(/^root, ([0-9A-F]{2}:){31}/)],
+  ]);
+  expect(storeSettings({ token })?.values.map(([, value]) => value)).toEqual(Object.values(token));
+  expect(storeSettings({})).toBeUndefined();
+});
+
+test('another value is another id', () => {
+  const ids = [
+    { external: vault },
+    { external: { ...vault, kind: 'cfssl' as const } },
+    { external: { ...vault, url: 'https://evil:8200/v1/pki' } },
+    { external: { ...vault, credentialFile: '/root/.ssh/id_ed25519' } },
+    { external: { ...vault, passphraseFile: '/etc/shadow' } },
+    { external: { ...vault, trust: other.cert } },
+    { external: { ...vault, trust: root.cert + other.cert } },
+    { external: { ...vault, profiles: { ...vault.profiles, issuer: '../sys/seal' } } },
+    { token },
+    { token: { ...token, module: '/tmp/evil.so' } },
+    { token: { ...token, pinFile: '/etc/shadow' } },
+    { token: { ...token, uri: 'pkcs11:object=b' } },
+  ].map((signer) => storeSettings(signer)?.id);
+  expect(new Set(ids).size).toBe(ids.length);
+});
