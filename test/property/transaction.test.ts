@@ -306,20 +306,27 @@ describe.runIf(process.getuid?.() === 0)('where others may write', () => {
     );
   });
 
-  test('the directory of the rollback is closed before that is in it', () => {
-    changed(
-      ({ directory }) => {
-        const state = join(directory, 'var/docker-tls');
-        mkdirSync(state);
-        chownSync(state, 33, 33);
-        chmodSync(state, 0o777);
-      },
-      ({ directory }) => {
-        const { uid, gid, mode } = statSync(join(directory, 'var/docker-tls'));
-        expect([uid, gid, mode & 0o022]).toEqual([0, 0, 0]);
-        expect(existsSync(join(directory, 'var/docker-tls/txn/rollback.sh'))).toBe(true);
-      },
-    );
+  test.each([
+    ['of another account', 33, 0o755],
+    ['that every account may write', 0, 0o777],
+    ['that its group may write', 0, 0o775],
+  ])('a directory for the rollback %s is refused, and stays as it is', (_, owner, mode) => {
+    const box = new Sandbox(['dash']);
+    try {
+      const state = join(box.directory, 'var/docker-tls');
+      mkdirSync(state);
+      chownSync(state, owner, owner);
+      chmodSync(state, mode);
+      const file: Entry = { kind: 'file', mode: 0o600, uid: 0, content: 'x' };
+      const { script, input } = transactionOf(planOf([change('/etc/docker/x', file)]), factsOfTree(box.state()));
+      const bytes = Buffer.concat(input.map((part) => (part instanceof Secret ? part.reveal() : part)));
+      expect(box.run(script, bytes)).toContain(`@result failed ${btoa('arm')}`);
+      const after = statSync(state);
+      expect([after.uid, after.gid, after.mode & 0o777]).toEqual([owner, owner, mode]);
+      expect(existsSync(join(state, 'txn/rollback.sh'))).toBe(false);
+    } finally {
+      box.remove();
+    }
   });
 });
 
