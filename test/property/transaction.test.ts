@@ -315,6 +315,7 @@ describe.runIf(process.getuid?.() === 0)('where others may write', () => {
     try {
       const state = join(box.directory, 'var/docker-tls');
       mkdirSync(state);
+      writeFileSync(join(state, 'mine'), '');
       chownSync(state, owner, owner);
       chmodSync(state, mode);
       const file: Entry = { kind: 'file', mode: 0o600, uid: 0, content: 'x' };
