@@ -98,7 +98,11 @@ export function verificationFailure(
       where: host,
       hints:
         first === undefined
-          ? [`docker-tls ${other ? 'apply' : 'doctor'} ${host}`]
+          ? [
+              other
+                ? `after a run that was killed before the host confirmed it: docker-tls apply ${host}`
+                : `docker-tls doctor ${host}`,
+            ]
           : hintsFor(first, (client ?? bad[0])?.cause),
       details: bad.map((check) => `${check.who}: expected ${check.expected}, ${check.outcome}`),
     },

@@ -85,7 +85,7 @@ test('a client that is accepted by another server certificate is not called reje
   );
   const error = failure(() => requireVerified('web', checks, 'x'));
   expect(error.message).toBe('the host serves another certificate than the one on record; x');
-  expect(error.hints).toEqual(['docker-tls apply web']);
+  expect(error.hints).toEqual(['after a run that was killed before the host confirmed it: docker-tls apply web']);
 });
 
 describe('a port', () => {

@@ -165,7 +165,7 @@ export function certificateDrift(found: string, stored: string, verb: 'serves' |
   const [there, here] = [inspectCertificate(found), inspectCertificate(stored)];
   if (there.fingerprint === here.fingerprint) return undefined;
   return here.notBefore > there.notBefore
-    ? `still ${verb} the certificate until ${dateWords(there.notAfter)}: the newer one in the store (until ${dateWords(here.notAfter)}) was signed but not applied`
+    ? `still ${verb} the certificate until ${dateWords(there.notAfter)}: the newer one in the store (until ${dateWords(here.notAfter)}) was signed but not applied, as by a run that was killed (docker-tls apply)`
     : `${verb} another certificate than the one in the store`;
 }
 
