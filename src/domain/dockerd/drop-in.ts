@@ -80,7 +80,8 @@ export function renderClosedService({
     '',
     '[Service]',
     'Type=oneshot',
-    `ExecStart=/bin/sh -c '\\`,
+    // It may be stopped, or outlive the socket: no unit is to be left as failed.
+    `ExecStart=-/bin/sh -c '\\`,
     `  case $$(${systemctl} show -p TriggeredBy ${service}) in *${sockets.tls}*) \\`,
     `    if ${systemctl} -q is-active ${sockets.local}; then exec ${systemctl} --no-block start ${service}; fi; \\`,
     '    sleep 5; \\',
