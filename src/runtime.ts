@@ -27,8 +27,10 @@ export type SshOptions = {
   readonly jump?: readonly string[];
   /** Absent: ssh2, and openssh where the ssh config or a key needs it. */
   readonly transport?: 'ssh2' | 'openssh';
-  /** `strict`: only known keys (asks where `ask.hostKey` is given); `accept-new`: store unknown keys; `SHA256:…`: exactly this one. */
+  /** `strict`: only known keys (asks where `ask.hostKey` is given); `accept-new`: store unknown keys; `SHA256:…` or `TYPE BASE64`: exactly this one. */
   readonly hostKey?: string;
+  /** What the host showed at the first connection of this run: no other host is meant. */
+  readonly firstKey?: HostKey;
   /** `false`: the command has no --host-key, and no hint names it. */
   readonly hostKeyFlag?: false;
   readonly knownHostsFile?: string;
@@ -45,6 +47,16 @@ export type SshOptions = {
   readonly signal?: AbortSignal;
   /** Called when the host is dialled, and there is time until it answers. May be called for each hop, or not at all. */
   readonly dialled?: () => void;
+};
+
+/** The key that a host showed; of a certificate, the key in it. */
+export type HostKey = {
+  readonly type: string;
+  readonly base64: string;
+  /** `SHA256:…`, as ssh prints it. */
+  readonly fingerprint: string;
+  /** A certificate authority that is trusted here vouches for it. */
+  readonly certified?: boolean;
 };
 
 export type SshQuestions = {
@@ -88,6 +100,8 @@ export type HostSession = {
   readonly user: string;
   /** The address that was dialled, as resolved from the ssh config: what a client would dial as well. */
   readonly dialled: string;
+  /** Absent: this machine itself. */
+  readonly hostKey?: HostKey;
   /** Which transport, and why where it is not ssh2: for -v. */
   readonly transport?: string;
   /** `key`: a key or an agent accept us, with no password beside it. Absent: something else, or not known. */

@@ -3,7 +3,7 @@
 import { resolve } from 'node:path';
 import type { StoreState } from '../adapters/store/records.ts';
 import { meantHosts, type Named, parseShard, selectHosts } from '../domain/fleet/selection.ts';
-import { type HostFlags, specsFor, storedSpecs, withFlags } from '../domain/fleet/specs.ts';
+import { type HostFlags, specsFor, storedSpecs, withFlags, withRecordedKey } from '../domain/fleet/specs.ts';
 import type { CaSpec, ClientSpec, HostSpec } from '../domain/settings.ts';
 import { printable, usage } from '../errors/errors.ts';
 import { homeDirectory } from '../user.ts';
@@ -40,6 +40,7 @@ export async function selectSpecs(
       'leave out -f or --inventory',
     ]);
   }
+  const inFile = (spec: HostSpec) => withRecordedKey(withFlags(spec, flags), state);
   const choose = <Host extends Named>(all: readonly Host[]) =>
     selectHosts(all, { limit: meantHosts(hosts, options.limit, all), shard });
   if (global.file !== undefined) {
@@ -47,7 +48,7 @@ export async function selectSpecs(
     const text = await readInput(global.file, runtime.cwd);
     const { fleet } = await openFleet(text, { path, shown: shownPath(path, runtime.cwd), env: runtime.env });
     const { ca, clients, secrets } = fleet;
-    return { specs: choose(fleet.hosts).map((spec) => withFlags(spec, flags)), ca, clients, secrets };
+    return { specs: choose(fleet.hosts).map(inFile), ca, clients, secrets };
   }
   if (options.inventory !== undefined) {
     const { chosenSpecs, parseInventory } = await import('../domain/fleet/inventory.ts');
@@ -60,7 +61,7 @@ export async function selectSpecs(
     for (const { name, connection } of others) progress.note(`${printable(name)}: left out (${connection}, not ssh)`);
     const chosen = chosenSpecs(choose(found.filter((host) => !others.includes(host))));
     const specs = resolveHostPaths(chosen, runtime.cwd, homeDirectory(runtime.env));
-    return { specs: specs.map((spec) => withFlags(spec, flags)), clients: [], secrets: {} };
+    return { specs: specs.map(inFile), clients: [], secrets: {} };
   }
   const specs =
     flags !== undefined && hosts.length > 0 ? specsFor(hosts, state, flags) : storedSpecs(hosts, state, reached);

@@ -1,7 +1,7 @@
 /** Owns what `setup` does with a host that is open: questions, the change, and docker's context for it here. Loaded while it is connected to. */
 
 import { readContext } from '../adapters/docker/contexts.ts';
-import { contextName } from '../domain/fleet/specs.ts';
+import { contextName, withSeenKey } from '../domain/fleet/specs.ts';
 import { kindOf } from '../domain/plan/host-kind.ts';
 import { whatThisIs } from '../domain/plan/setup-questions.ts';
 import type { HostSpec } from '../domain/settings.ts';
@@ -95,8 +95,8 @@ async function changeSetUp(
   const { options, global, runtime, state } = context;
   const { store } = run;
   if (docker !== undefined) await refuseContext(docker, runtime);
-  const spec =
-    docker === undefined || contextName(requested) !== undefined ? requested : { ...requested, context: docker };
+  const seen = withSeenKey(requested, opened.session.hostKey);
+  const spec = docker === undefined || contextName(seen) !== undefined ? seen : { ...seen, context: docker };
   const request: ApplyRequest = {
     reason: 'setup',
     ownCa: await fleetCaToStore(run, state),

@@ -4,6 +4,7 @@ import { hostname } from 'node:os';
 import type { Io, Runtime } from '../runtime.ts';
 import { writerTo } from '../stdout.ts';
 import { userName, workingDirectory } from '../user.ts';
+import { heldToFirstKey } from './ssh/first-key.ts';
 import { spread } from './threads.ts';
 
 export type RuntimeOptions = {
@@ -14,16 +15,18 @@ export type RuntimeOptions = {
 
 /** All of it but what the call itself says (plugin-call.ts). */
 export function createRuntime(options: RuntimeOptions): Omit<Runtime, 'env' | 'program' | 'docker'> {
+  const { connect, probe } = spread({
+    connect: async (target) => (await import('./ssh/connect.ts')).connect(target),
+    probe: async (request) => (await import('./docker/probe.ts')).probe(request),
+  });
   return {
     io: processIo(options.colour),
     now: () => new Date(),
     cwd: workingDirectory(),
     operator: `${userName()}@${hostname()}`,
     signal: options.signal,
-    ...spread({
-      connect: async (target) => (await import('./ssh/connect.ts')).connect(target),
-      probe: async (request) => (await import('./docker/probe.ts')).probe(request),
-    }),
+    probe,
+    connect: heldToFirstKey(connect),
     sign: async (ca, request) => (await import('./issuer/sign.ts')).sign(ca, request, options.signal),
     signByToken: async (token, request) =>
       (await import('./issuer/token.ts')).signByToken(token, request, options.signal),

@@ -35,7 +35,10 @@ export type ToThread =
   | { readonly kind: 'answer'; readonly question: number; readonly value: unknown }
   | { readonly kind: 'no-answer'; readonly question: number; readonly error: ThrownForm };
 
-export type OpenSession = Pick<HostSession, 'host' | 'login' | 'user' | 'dialled' | 'transport' | 'authenticatedBy'>;
+export type OpenSession = Pick<
+  HostSession,
+  'host' | 'login' | 'user' | 'dialled' | 'hostKey' | 'transport' | 'authenticatedBy'
+>;
 
 export type FromThread =
   | { readonly kind: 'done'; readonly id: number; readonly value: OpenSession | ResultForm | ProbeOutcome | undefined }

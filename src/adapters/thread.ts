@@ -37,8 +37,8 @@ async function carryOut(
       const ask = known.length === 0 ? undefined : questionsOf(message.id, known);
       const session = await connect({ ...options, sudoPassword: asSecret(sudoPassword), ask, signal });
       sessions.set(message.id, session);
-      const { host, login, user, dialled, transport, authenticatedBy } = session;
-      return { host, login, user, dialled, transport, authenticatedBy };
+      const { host, login, user, dialled, hostKey, transport, authenticatedBy } = session;
+      return { host, login, user, dialled, hostKey, transport, authenticatedBy };
     }
     case 'run': {
       const { input, lines, ...request } = message.request;

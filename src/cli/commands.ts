@@ -68,7 +68,8 @@ const SUMMARIES: Readonly<Record<keyof typeof FILES, string>> = {
   apply: 'Make hosts what they should be, in parallel',
   verify: 'Verify over the network which clients are accepted and which are rejected',
   status: 'Every host, client and CA: expiry, days left, renewal due, drift',
-  'rotate server': 'New key and certificate for hosts; nothing is refused, nothing stops',
+  'rotate server':
+    'Renew keys and certificates of hosts; containers keep running, open streams (logs -f, exec, build) end',
   'rotate client': 'New key and certificate for clients; touches no host',
   'rotate ca': 'A new CA: accept old and new, issue from the new, drop the old',
   'client add': 'A client certificate for a person or a program',

@@ -1,5 +1,6 @@
 /** Owns one run from the words of the command line to the exit status. Ends nothing itself: bin/docker-tls.js does. */
 
+import { setMaxListeners } from 'node:events';
 import type { ActionContext } from '../actions/action-context.ts';
 import { createRuntime } from '../adapters/runtime.ts';
 import { durationWords } from '../domain/words.ts';
@@ -16,7 +17,7 @@ import type { Parsed } from './options.ts';
 import { type OutputForm, printErrors, printResult } from './output.ts';
 import { readCall } from './plugin-call.ts';
 import { createProgress, type ProgressScreen } from './progress.ts';
-import { createPrompts } from './prompts.ts';
+import { createPrompts, type PromptsOptions } from './prompts.ts';
 import { type SignalWatch, watchSignals } from './signals.ts';
 
 /**
@@ -36,8 +37,13 @@ export async function main(
     : watchSignals((name) =>
         progress?.note(`${name === 'SIGINT' ? 'Ctrl-C' : name}: stopping at the next safe place…`),
       );
-  const signal = overrides.signal ?? (watch as SignalWatch).signal;
-  const runtime: Runtime = { ...createRuntime({ colour: seen.colour, signal }), ...overrides, ...call };
+  // In a terminal's raw mode, which questions need, Ctrl-C is a key and no signal.
+  const question = new AbortController();
+  const signal = AbortSignal.any([overrides.signal ?? (watch as SignalWatch).signal, question.signal]);
+  // Every connection and script of a fleet listens; node warns from the eleventh on.
+  setMaxListeners(0, signal);
+  const runtime: Runtime = { ...createRuntime({ colour: seen.colour, signal }), ...overrides, ...call, signal };
+  const interrupt: PromptsOptions['interrupt'] = (reason) => question.abort(reason);
   const form = {
     json: seen.json,
     verbose: seen.verbose,
@@ -45,7 +51,7 @@ export async function main(
     words: hintPrefix(runtime.program, seen.home),
   };
   try {
-    const run = dispatch(called, seen, { commands, runtime, form }, (screen) => {
+    const run = dispatch(called, seen, { commands, runtime, form, interrupt }, (screen) => {
       progress = screen;
     });
     if (!watch) return await run;
@@ -69,7 +75,13 @@ async function dispatch(
     commands,
     runtime,
     form,
-  }: { commands: readonly CommandEntry[]; runtime: Runtime; form: Omit<OutputForm, 'command'> },
+    interrupt,
+  }: {
+    commands: readonly CommandEntry[];
+    runtime: Runtime;
+    form: Omit<OutputForm, 'command'>;
+    interrupt: PromptsOptions['interrupt'];
+  },
   watchProgress: (screen: ProgressScreen) => void,
 ): Promise<ExitStatus> {
   const print = (command: string, result: CommandResult) => printResult(runtime.io, { ...form, command }, result);
@@ -111,7 +123,7 @@ async function dispatch(
   const rest = argv.filter((_, index) => !taken.includes(index));
   const { parseOptions } = await import('./options.ts');
   const parsed = parseOptions(command, rest, runtime);
-  return runCommand(command, parsed, runtime, { ...form, command: command.name }, watchProgress);
+  return runCommand(command, parsed, runtime, { ...form, command: command.name }, interrupt, watchProgress);
 }
 
 async function runCommand(
@@ -119,6 +131,7 @@ async function runCommand(
   parsed: Parsed,
   given: Runtime,
   form: OutputForm,
+  interrupt: PromptsOptions['interrupt'],
   watchProgress: (screen: ProgressScreen) => void,
 ): Promise<ExitStatus> {
   const { global } = parsed;
@@ -134,7 +147,8 @@ async function runCommand(
   watchProgress(progress);
   const runtime = global.verbose ? sayTransport(given, progress) : given;
   const { io, signal } = runtime;
-  const prompts = createPrompts({ io, yes: global.yes, signal, suspend: progress.suspend, words: form.words });
+  const { suspend } = progress;
+  const prompts = createPrompts({ io, yes: global.yes, signal, suspend, interrupt, words: form.words });
   progress.log(`docker-tls ${DOCKER_TLS_VERSION} ${command.name}`);
   try {
     const { args, options } = parsed;

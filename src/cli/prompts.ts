@@ -19,6 +19,8 @@ export type PromptsOptions = {
   readonly io: Io;
   readonly yes: boolean;
   readonly signal: AbortSignal;
+  /** Ends the run, with its signal: Ctrl-C at one question is meant for all of it. */
+  interrupt(reason: DockerTlsError): void;
   /** Takes the live progress off the screen while a question is up. */
   suspend<T>(work: () => Promise<T>): Promise<T>;
   /** Commands as this person has to type them. */
@@ -45,6 +47,8 @@ export function createPrompts(options: PromptsOptions): Prompts {
   function ask<T>(question: AnyQuestion, { explain, ...source }: AnswerSource & { explain?: string }): Promise<T> {
     if (!interactive) return Promise.reject(noTerminal(question.message, source, terminal));
     return inTurn(() => {
+      // Questions that waited when another was broken off.
+      if (options.signal.aborted) throw asInterruption(options.signal);
       hideTyping();
       if (explain !== undefined) options.io.err(renderExplanation(words(explain), options.io));
       return put<T>(question, options);
@@ -194,7 +198,10 @@ async function put<T>(question: AnyQuestion, options: PromptsOptions): Promise<T
     const answers: Record<string, unknown> = await module([{ ...question, name: 'answer' }] as never);
     return answers.answer as T;
   } catch (error) {
-    throw stopped(error) ? asInterruption(options.signal) : error;
+    if (!stopped(error)) throw error;
+    const reason = asInterruption(options.signal);
+    options.interrupt(reason);
+    throw reason;
   } finally {
     input.off('end', end).off('close', end).off('keypress', pressed);
   }

@@ -3,7 +3,6 @@
  * what it holds. A second one stops the waiting: whatever host is in the middle of a change rolls back on its own.
  */
 
-import { setMaxListeners } from 'node:events';
 import { interrupted } from '../errors/errors.ts';
 
 const SIGNALS = ['SIGINT', 'SIGTERM', 'SIGHUP'] as const;
@@ -22,8 +21,6 @@ export type SignalWatch = {
 /** Listens until `stop`. `onFirst` gets the signal's name. */
 export function watchSignals(onFirst: (name: string) => void): SignalWatch {
   const controller = new AbortController();
-  // Every connection and script of a fleet listens; node warns from the eleventh on.
-  setMaxListeners(0, controller.signal);
   let insist = () => {};
   const insisted = new Promise<void>((resolve) => {
     insist = resolve;

@@ -79,7 +79,8 @@ export const SSH_SETTINGS = {
   },
   hostKey: {
     ...text(values.hostKey),
-    summary: 'strict (known_hosts), accept-new, or SHA256:…',
+    summary:
+      'strict (known_hosts), accept-new (once, while no key of the host is recorded), or its key: SHA256:… or TYPE BASE64',
     otherwise: 'strict',
     flag: { ...ssh, value: 'KEY' },
   },
@@ -161,6 +162,12 @@ export const HOST_SETTINGS = {
     default: 'keep',
     summary: 'containers across a restart',
     flag: safety,
+  },
+  allowUnreadSettings: {
+    ...on,
+    summary: 'also where dockerd has unread settings',
+    flag: safety,
+    here: true,
   },
   liveRestore: { ...onOff, summary: 'leave live-restore on afterwards', otherwise: 'as it is', flag: safety, kept },
   keep: { ...whole(1, 100), default: 5, summary: 'generations that the host keeps', flag: { ...safety, value: 'N' } },
@@ -280,4 +287,8 @@ export function defaultWords({ default: value, otherwise }: Setting): string | u
 }
 
 /** The settings that every command which changes hosts takes for its run. */
-export const RUN_SETTINGS = { containers: HOST_SETTINGS.containers, confirmWithin: HOST_SETTINGS.confirmWithin };
+export const RUN_SETTINGS = {
+  containers: HOST_SETTINGS.containers,
+  allowUnreadSettings: HOST_SETTINGS.allowUnreadSettings,
+  confirmWithin: HOST_SETTINGS.confirmWithin,
+};

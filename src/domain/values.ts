@@ -24,7 +24,8 @@ const FIX_NAMES: readonly string[] = ALL_FIXES.map((fix) => fix.name);
 const CONFIRM = { min: 10, max: 86_400 };
 /** nameProblem's rule for editors, but for the names that Windows reserves. */
 const NAME_PATTERN = '^[A-Za-z0-9](?:[A-Za-z0-9_@+-]|\\.(?=[A-Za-z0-9_@+-]))*$';
-const HOST_KEY = '^(strict|accept-new|SHA256:[A-Za-z0-9+/]{43}=?)$';
+const HOST_KEY =
+  '^(strict|accept-new|SHA256:[A-Za-z0-9+/]{43}=?|(ssh-ed25519|ssh-rsa|ecdsa-sha2-nistp(256|384|521)) [A-Za-z0-9+/]{60,}={0,2})$';
 
 /** A whole number. */
 export function whole(min: number, max: number) {
@@ -163,11 +164,17 @@ export const user = checked((value) => parseDestination(`${value}@host`));
 export const hostKey = checked(
   (value) => {
     if (new RegExp(HOST_KEY).test(value)) return;
-    refuse('this is neither strict, accept-new nor a fingerprint SHA256:…', [
+    refuse('this is neither strict, accept-new, a fingerprint SHA256:… nor a public key (TYPE BASE64)', [
       'ssh-keyscan HOST 2>/dev/null | ssh-keygen -lf -',
     ]);
   },
   { pattern: HOST_KEY },
+);
+
+/** As a record has it, which others share: `accept-new` is a word of one run. */
+export const recordedHostKey = readable(
+  (value) => (value === 'accept-new' ? 'strict' : value),
+  (value) => value,
 );
 
 export const san = readable<San>(parseSan, ({ value }) => value);

@@ -1,7 +1,7 @@
 /** Owns the carrying out of a transaction on a host: start, confirm, take back, and what the host answered. */
 
 import type { HostKind } from '../domain/plan/host-kind.ts';
-import { diskFullError, lockedError, rollbackByHand } from '../domain/plan/preflight.ts';
+import { diskFullError, lockedError, repairHints, rollbackByHand } from '../domain/plan/preflight.ts';
 import { asBefore, renderEnding, renderHold, type Transaction } from '../domain/plan/transaction.ts';
 import { type Login, sudoCommand } from '../domain/quote.ts';
 import { DockerTlsError, printable, printableLines } from '../errors/errors.ts';
@@ -11,7 +11,7 @@ import type { HostSession } from '../runtime.ts';
 /**
  * Runs a transaction up to the restarted daemon, and gives what the host has to say beside that; the host then waits for `endTransaction(…, 'commit')` and rolls back on its own
  * without it. Fails with E_HOST_LOCKED, E_HOST_CHANGED, E_STALE_CHANGE, E_DISK_FULL, E_DAEMON_CONFIG (nothing changed),
- * E_DAEMON_START (rolled back at once, with the daemon's own lines), E_APPLY, E_ROLLBACK (exit 6), E_UNANSWERED (the script on the host
+ * E_DAEMON_START (rolled back at once, with the daemon's own lines), E_CONTAINERS_STOPPED, E_APPLY, E_ROLLBACK (exit 6), E_UNANSWERED (the script on the host
  * died, so it is unknown how it ended: take the change back), and the session's errors when the connection is lost.
  */
 export async function startTransaction(
@@ -60,7 +60,7 @@ export async function holdHost(
 /** What an ending came to: `nothing` when the host knows no such change, `full` when its disk had no room to keep it. */
 export type Ending = 'committed' | 'undone' | 'nothing' | 'stuck' | 'full';
 
-/** `remark`: what is not as it was although the files are; empty otherwise. */
+/** `remark`: what is not as it was although the files are, or why the change could not be kept; empty otherwise. */
 export type EndingResult = { readonly ending: Ending; readonly remark: string };
 
 /** Keeps a change, or takes it back, over any session with the host. */
@@ -79,7 +79,7 @@ export async function endTransaction(
     case 'nothing':
       return { ending: last.kind, remark: '' };
     case 'uncommitted':
-      return { ending: NO_SPACE.test(last.why) ? 'full' : 'stuck', remark: '' };
+      return { ending: NO_SPACE.test(last.why) ? 'full' : 'stuck', remark: printable(last.why, 600) };
     default:
       return { ending: 'stuck', remark: '' };
   }
@@ -104,8 +104,8 @@ function translate(session: HostLogin, kind: HostKind, last: HostResult | undefi
     case 'blocked':
       return new DockerTlsError(
         'E_ROLLBACK',
-        'an earlier change is half done and could not be taken back; nothing further was changed',
-        { where: host, hints: [rollbackByHand(login, kind), sudoCommand(login, ...kind.commands.ownLog)] },
+        'the rollback of an earlier change failed, and does so again; nothing further was changed',
+        { where: host, hints: repairHints(login, kind) },
       );
     case 'changed':
       return new DockerTlsError(
@@ -123,7 +123,7 @@ function translate(session: HostLogin, kind: HostKind, last: HostResult | undefi
         `the change failed (${printable(last.step)}), and rolling back failed as well: ${reason(last.why)}`,
         {
           where: host,
-          hints: [rollbackByHand(login, kind), sudoCommand(login, ...kind.commands.log)],
+          hints: repairHints(login, kind),
           details: printableLines(last.journal, 15),
         },
       );
@@ -201,6 +201,12 @@ function rolledBack(
   { commands }: HostKind,
   { step, why, journal, remark }: Extract<HostResult, { kind: 'rolled-back' }>,
 ): DockerTlsError {
+  if (step === 'containers')
+    return new DockerTlsError('E_CONTAINERS_STOPPED', `${reason(why)}; the host's files are as they were before`, {
+      where: host,
+      hints: [`see which run: ${sudoCommand(login, 'docker', 'ps', '-a')}`, sudoCommand(login, ...commands.log)],
+      details: printableLines(journal, 15),
+    });
   const started = step === 'restart' || step === 'reload';
   const left = printable(remark, 600);
   const back = left === '' ? 'the host was rolled back' : asBefore(left);

@@ -2,6 +2,7 @@
 
 import type { Inside } from '../adapters/docker/diagnosis.ts';
 import type { HostRecord, StoreState } from '../adapters/store/records.ts';
+import { hasOurName } from '../domain/dockerd/drop-in.ts';
 import { installedCredentials } from '../domain/plan/facts.ts';
 import { judgeFirewall } from '../domain/plan/firewall.ts';
 import { kindOf } from '../domain/plan/host-kind.ts';
@@ -40,6 +41,7 @@ export async function lookInside({ runtime, ask }: Reach, state: StoreState, rec
       kind,
       docker: facts.docker.unit.active,
       tlsSocket: facts.docker.tlsSocket.active,
+      dropInGone: facts.files.get(facts.places.closed)?.kind === 'file' && !facts.docker.unit.dropIns.some(hasOurName),
       listens: facts.listeners.some((line) => line.trim().split(/\s+/)[3]?.endsWith(`:${port}`)),
       problems: [
         ...(other === undefined ? [] : [managedExternally(name, other)]),

@@ -78,7 +78,7 @@ for path in filter(None, lines[2:]):
 }
 
 # Sets `socket` to where the daemon PID answers to this host itself: of the sockets that it has open, as the kernel lists them, the first whose file is still
-# there. Nothing where there is none. One that it opened itself comes first: it may not listen on what systemd hands it.
+# there. Nothing where there is none. One that it opened itself comes first: it may not listen on what systemd hands it. Sets `lost` to one whose file is gone.
 local_socket() {
   # By as few programs as can be: inodes of sockets, below the name of each directory, and then the kernel's lines, each behind an `@`.
   listed=$(ls -l "/proc/$1/fd" /proc/1/fd 2>/dev/null 9<&- | sed -n -e 's/^.* -> socket:\(\[[0-9]*\]\)$/\1/p' -e '/^\/proc\/[0-9]*\/fd:$/p' \
@@ -87,7 +87,7 @@ local_socket() {
   own='' handed=''
   case $open in *"/proc/$1/fd:"*) own=${open#*"/proc/$1/fd:"} && own=${own%%/proc/*} ;; esac
   case $open in *"/proc/1/fd:"*) handed=${open#*"/proc/1/fd:"} && handed=${handed%%/proc/*} ;; esac
-  socket=
+  socket='' given='' lost=''
   set -f
   IFS='
 '
@@ -97,13 +97,14 @@ local_socket() {
     inode=${inode#@}
     # Those that it has for its own parts.
     case $path in */libnetwork/* | */metrics.sock | */swarm/control.sock) continue ;; esac
-    case $own in *"[$inode]"*) [ -S "$path" ] || continue ;; *) continue ;; esac
-    case $handed in *"[$inode]"*) socket=${socket:-$path} ;; *)
-      socket=$path
-      break
-      ;;
-    esac
+    case $own in *"[$inode]"*) ;; *) continue ;; esac
+    if [ ! -S "$path" ]; then
+      lost=$path
+      continue
+    fi
+    case $handed in *"[$inode]"*) given=${given:-$path} ;; *) socket=${socket:-$path} ;; esac
   done
   unset IFS
   set +f
+  socket=${socket:-$given}
 }

@@ -23,6 +23,7 @@ export const SETTINGS = [
   'SOCKET_WAS_ACTIVE',
   'LIVE_RESTORE',
   'LIVE_RESTORE_STAYS',
+  'CONTAINERS',
   'DAEMON_JSON',
   'NEEDS',
   'SSHD',
@@ -105,7 +106,7 @@ export const STEPS = [
 ] as const;
 
 /** Steps that only a result names: where `restart` or `services` ended. */
-export const LATE_STEPS = ['check', 'reload-sshd', 'restart-sshd'] as const;
+export const LATE_STEPS = ['check', 'containers', 'reload-sshd', 'restart-sshd'] as const;
 
 /** Printed once the daemon of before is gone while systemd holds the port: a client that connects from then on is answered by the new one. */
 export const OPEN = '@open';

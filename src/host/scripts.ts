@@ -11,6 +11,7 @@ import switchModule from './apply/switch.sh';
 import takeLockModule from './apply/take-lock.sh';
 import validateModule from './apply/validate.sh';
 import auditApiModule from './audit/api.sh';
+import auditArgumentsModule from './audit/arguments.sh';
 import auditDockerdModule from './audit/dockerd.sh';
 import auditFilesModule from './audit/files.sh';
 import auditHardeningModule from './audit/hardening.sh';
@@ -42,10 +43,14 @@ import initSysvinitBootModule from './init/sysvinit-boot.sh';
 import installPackagesModule from './packages/install.sh';
 import lookPackagesModule from './packages/look.sh';
 import purgePackagesModule from './packages/purge.sh';
+import podmanServiceModule from './podman/service.sh';
 import resultModule from './result.sh';
+import answerModule from './rollback/answer.sh';
 import auditRulesModule from './rollback/audit-rules.sh';
 import baseModule from './rollback/base.sh';
+import changedModule from './rollback/changed.sh';
 import commitModule from './rollback/commit.sh';
+import containersModule from './rollback/containers.sh';
 import daemonModule from './rollback/daemon.sh';
 import lingerModule from './rollback/linger.sh';
 import portModule from './rollback/port.sh';
@@ -74,7 +79,7 @@ export type KindName = (typeof KIND_NAMES)[number];
 
 /**
  * What each has of its own, with the same functions in all of them. `rollback`: look_at_service, obstacle,
- * find_daemon, is_up, start_service, restart_docker, reload_sshd, last_words, read_at_boot, stop_timer, forget_recovery.
+ * find_daemon, runs, reset_failed, start_service, restart_docker, reload_sshd, last_words, read_at_boot, stop_timer, forget_recovery.
  * `apply`: unread_units, write_recovery, set_recovery_goal, start_timer.
  */
 const BY_SYSTEMD = {
@@ -91,7 +96,7 @@ const KINDS: Readonly<Record<KindName, { readonly rollback: readonly string[]; r
     rollback: [initPidModule, initOpenrcModule, initServiceModule, initRecoveryModule],
     apply: [initArmModule, initOpenrcBootModule],
   },
-  podman: BY_SYSTEMD,
+  podman: { ...BY_SYSTEMD, rollback: [...BY_SYSTEMD.rollback, podmanServiceModule] },
   rootless: {
     rollback: [...BY_SYSTEMD.rollback, rootlessManagerModule, rootlessPidModule, rootlessServiceModule],
     apply: [...BY_SYSTEMD.apply, rootlessArmModule],
@@ -105,8 +110,11 @@ export function rollbackScript(kind: KindName): string {
     resultModule,
     apiModule,
     bootListModule,
+    changedModule,
     restoreModule,
     lingerModule,
+    answerModule,
+    containersModule,
     daemonModule,
     portModule,
     auditRulesModule,
@@ -175,6 +183,7 @@ export const AUDIT_SCRIPT: string = [
   auditHostModule,
   auditHardeningModule,
   auditSshdModule,
+  auditArgumentsModule,
   auditDockerdModule,
   auditFilesModule,
   auditSoftwareModule,

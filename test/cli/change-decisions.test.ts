@@ -30,9 +30,9 @@ const probe: Probe = async ({ address, credentials, maxVersion }) => {
     : { kind: 'refused', cause: 'client-refused', reason: 'why', chain, elapsedMs: 1 };
 };
 
-function run(argv: readonly string[], hosts: Partial<AnsweringHosts> = {}): Promise<CliRun> {
+function run(argv: readonly string[], hosts: Partial<AnsweringHosts> = {}, form = ['--json']): Promise<CliRun> {
   const directory = dirname(home);
-  return runCli([...argv, '--json'], {
+  return runCli([...argv, ...form], {
     cwd: directory,
     env: { HOME: directory, DOCKER_CONFIG: join(directory, 'docker'), DOCKER_TLS_HOME: home },
     now: () => now,
@@ -60,6 +60,12 @@ test('a host that was changed since its plan is not tried again, and nothing is 
     answers: { apply: `changed ${Buffer.from('/x').toString('base64')}` },
   });
   expect([changed.exit, codes(changed), phases]).toEqual([5, ['E_HOST_CHANGED'], ['apply']]);
+});
+
+test('a plan with a restart says which streams end', async () => {
+  const { out } = await run(['rotate', 'server', 'h1', '--dry-run'], {}, []);
+  expect(out).toMatch(/clients +new connections wait during the restart/);
+  expect(out).toMatch(/streams +end with the restart: logs -f, attach, exec, build, events/);
 });
 
 test('a rollback of a rollback names what it brings back, and unattended has to be asked for it', async () => {

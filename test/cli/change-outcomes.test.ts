@@ -1,11 +1,12 @@
 /** A change to its end, on hosts that answer as their scripts do: what is verified from here, what comes of it, and what needs its own yes. */
 
+import { writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { afterAll, beforeEach, describe, expect, test } from 'vitest';
 import type { StoredClient } from '../../src/adapters/store/records.ts';
 import { openStore } from '../../src/adapters/store/store.ts';
 import type { Probe } from '../../src/runtime.ts';
-import { type AnsweringHosts, answeringHosts } from '../support/answering-hosts.ts';
+import { ANSWERING_KEY, type AnsweringHosts, answeringHosts } from '../support/answering-hosts.ts';
 import { CertificateFactory } from '../support/certificate-factory.ts';
 import { type CliRun, type CliSetting, runCli } from '../support/cli.ts';
 import { issueStore } from '../support/issued-store.ts';
@@ -60,7 +61,7 @@ function run(argv: readonly string[], hosts: Partial<AnsweringHosts> = {}, setti
     cwd: directory,
     env: { HOME: directory, DOCKER_CONFIG: join(directory, 'docker'), DOCKER_TLS_HOME: home },
     now: () => now,
-    connect: answeringHosts({ home, now, onChange: (phase) => phases.push(phase), ...hosts }),
+    connect: setting.connect ?? answeringHosts({ home, now, onChange: (phase) => phases.push(phase), ...hosts }),
     probe,
   });
 }
@@ -257,5 +258,54 @@ describe('one host under two names', () => {
     const { exit, json } = await run(['setup', 'root@alias', '--json', '--yes'], { nameOf: () => 'h1' });
     expect([exit, json.error?.code, phases]).toEqual([4, 'E_HOST_TWO_NAMES', []]);
     expect((await store().read()).hosts).toEqual(before.hosts);
+  });
+});
+
+describe('--host-key accept-new', () => {
+  const shown = `${ANSWERING_KEY.type} ${ANSWERING_KEY.base64}`;
+  const hostKey = async () => (await host()).record.ssh.hostKey;
+
+  beforeEach(async () => {
+    const known = [(await client('laptop')).cert, (await client('eve')).cert];
+    accepted = (cert) => known.includes(cert);
+  });
+
+  test('by a flag: the record has the key, and never the policy', async () => {
+    const { exit, err } = await run(['setup', 'h1', '--host-key', 'accept-new', '--yes']);
+    expect([exit, await hostKey()], err).toEqual([0, shown]);
+  });
+
+  test('by a fleet file: the same, and the next run connects to that key alone', async () => {
+    const file = join(directory, 'fleet.yaml');
+    writeFileSync(
+      file,
+      'version: 1\nca: { passphrase: none }\ndefaults: { ssh: { host-key: accept-new } }\nhosts: { h1: }\n',
+    );
+    const asked: (string | undefined)[] = [];
+    const apply = async () => {
+      const connect = answeringHosts({ home, now });
+      return run(
+        ['apply', '-f', file, '--yes'],
+        {},
+        {
+          connect: (options) => {
+            asked.push(options.hostKey);
+            return connect(options);
+          },
+        },
+      );
+    };
+    expect((await apply()).exit).toBe(0);
+    expect([await hostKey(), asked.splice(0)[0]]).toEqual([shown, 'accept-new']);
+    expect((await apply()).exit).toBe(0);
+    expect([await hostKey(), new Set(asked)]).toEqual([shown, new Set([shown])]);
+  });
+
+  test('a record that names the policy all the same is read as strict: who shares it takes no key unseen', async () => {
+    const { record, ...known } = await host();
+    const noted = { ...record, ssh: { ...record.ssh, hostKey: 'accept-new' } };
+    const one = store();
+    await one.withLock('test', () => one.write({ hosts: { h1: { ...known, record: noted } } }));
+    expect(await hostKey()).toBe('strict');
   });
 });

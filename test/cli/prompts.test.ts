@@ -37,7 +37,10 @@ function setting(options: { terminal?: boolean; yes?: boolean; signal?: AbortSig
     colour: false,
   };
   const words = hintPrefix('docker-tls', '/srv/tls');
-  const prompts = createPrompts({ io, yes, signal, suspend, words, input, output });
+  const stop = new AbortController();
+  const both = AbortSignal.any([signal, stop.signal]);
+  const interrupt = (reason: Error) => stop.abort(reason);
+  const prompts = createPrompts({ io, yes, signal: both, suspend, interrupt, words, input, output });
   /** Types once the text is on the screen. */
   async function type(after: string, keys: string): Promise<void> {
     for (let tries = 0; !screen.includes(after); tries += 1) {
@@ -47,7 +50,7 @@ function setting(options: { terminal?: boolean; yes?: boolean; signal?: AbortSig
     screen = screen.slice(screen.indexOf(after) + after.length);
     input.write(keys);
   }
-  return { prompts, type, input, screen: () => screen };
+  return { prompts, type, input, screen: () => screen, signal: both };
 }
 
 test('answers of every kind', async () => {
@@ -166,13 +169,21 @@ test('questions of several hosts come one after the other; a passphrase is asked
   expect([one.revealText(), same]).toEqual(['s', one]);
 });
 
-test('a passphrase that was not given may be asked for again', async () => {
-  const { prompts, type } = setting();
-  const first = prompts.ssh?.passphrase({ file: '/k' });
-  await Promise.all([type('Passphrase of /k:', '\u0003'), expect(first).rejects.toMatchObject({ exit: 130 })]);
-  const second = prompts.ssh?.passphrase({ file: '/k' });
-  await type('Passphrase of /k:', `s${ENTER}`);
-  expect((await second)?.revealText()).toBe('s');
+test('Ctrl-C at a question of one host ends the run: what other hosts wait to ask is asked no more', async () => {
+  const { prompts, type, screen, signal } = setting();
+  const key = { type: 'ssh-ed25519', fingerprint: 'SHA256:abc' };
+  const waiting = [
+    prompts.ssh?.password({ host: 'a', prompt: 'Password:', echo: false }),
+    prompts.ssh?.password({ host: 'b', prompt: 'Password:', echo: false }),
+    prompts.ssh?.hostKey({ host: 'c', address: '192.0.2.3', ...key }),
+    prompts.ssh?.passphrase({ file: '/k' }),
+    prompts.ssh?.sudoPassword?.({ host: 'd', user: 'pat' }),
+    prompts.select({ message: 'Which?', choices: [], flag: '--flag' }),
+  ].map((question) => expect(question).rejects.toMatchObject({ code: 'E_INTERRUPTED', exit: 130 }));
+  await type('a: Password:', '\u0003');
+  await Promise.all(waiting);
+  expect(screen()).not.toMatch(/b: Password|known host|Passphrase|sudo|Which/);
+  expect(signal.reason).toMatchObject({ code: 'E_INTERRUPTED' });
 });
 
 test('a passphrase that was wrong is asked for again, and that answer is kept', async () => {

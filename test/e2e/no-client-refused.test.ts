@@ -9,6 +9,7 @@ import { buildProgram, type Program } from '../support/cli.ts';
 import { snapshot } from '../support/host-state.ts';
 import { type LabHost, labUp, suites } from '../support/lab.ts';
 import { newPerson, type Person } from '../support/person.ts';
+import { plainHttp } from '../support/plain-http.ts';
 import { startPoller } from '../support/poller.ts';
 
 let program: Program;
@@ -78,5 +79,22 @@ PERL`);
     console.log(`${suite}: the mounted socket answered ${answers.filter((line) => line === 'yes').length} times`);
     expect(answers.filter((line) => line === 'no')).toEqual([]);
     expect(answers.length).toBeGreaterThan(50);
+  });
+
+  test('without the drop-in nothing answers, and a connection starts no Docker that was stopped', async () => {
+    await done(...person.setup(host));
+    const verified = () => done('verify', host.name);
+    const reset = 'systemctl reset-failed docker.service docker.socket docker-tls.socket';
+    await host.must(`sleep 3; ${reset}; systemctl revert docker.service && systemctl restart docker`);
+    expect(await plainHttp(host.address)).toBe('');
+    await done('apply', host.name, '--yes');
+    // On demand, as by docker.socket.
+    await host.must(`${reset}; systemctl stop docker.service`);
+    await verified();
+    await host.must(`${reset}; systemctl stop docker.service docker.socket`);
+    expect(await plainHttp(host.address)).toBe('');
+    await host.must('sleep 6; [ "$(systemctl is-active docker docker-tls.socket | uniq)" = inactive ]');
+    await host.must(`${reset}; systemctl start docker`);
+    await verified();
   });
 });

@@ -218,7 +218,7 @@ const cases: readonly Case[] = [
   {
     name: 'a wrong flag that is not in force yet',
     later: 'sleep 2; printf \'DOCKER_OPTS="--no-such-flag"\\n\' >/etc/default/docker',
-    refused: ['E_DAEMON_CONFIG', /no-such-flag/, /nothing was changed/],
+    refused: ['E_SETTINGS_UNREAD', /no-such-flag/, /--allow-unread-settings/],
   },
   {
     name: 'a good setting that is not in force yet',

@@ -416,6 +416,14 @@ describe('trixie', () => {
     const known = join(directory, 'authority.known');
     writeFileSync(known, `@cert-authority ${host(name).address} ${readFileSync(`${authority}.pub`, 'utf8')}`);
     await byItself(/authority.known:1 trusts a certificate authority/, { knownHostsFile: known });
+    // Where that authority is not known, the certificate counts as its key: new, and then known, by either transport.
+    const asKey = join(directory, 'certificate-as-key.known');
+    for (const [transport, hostKey] of [
+      ['openssh', 'accept-new'],
+      ['openssh', 'strict'],
+      ['ssh2', 'strict'],
+    ] as const)
+      expect(await once(to(name, 'root', { transport, knownHostsFile: asKey, hostKey }))).toBe('root');
 
     sshd('KexAlgorithms sntrup761x25519-sha512@openssh.com\n');
     await byItself(/shares no algorithm/, {});

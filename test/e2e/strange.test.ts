@@ -9,6 +9,8 @@ import { buildProgram, type Program } from '../support/cli.ts';
 import { type LabHost, labUp, type Suite } from '../support/lab.ts';
 import { installChattr, installNft, installPackages } from '../support/nft.ts';
 import { newPerson, type Person, snapshotHost } from '../support/person.ts';
+import { plainHttp } from '../support/plain-http.ts';
+import { runAsRoot } from '../support/program-on-host.ts';
 import type { StrangeCase } from '../support/strange/case.ts';
 import { STRANGE } from '../support/strange/cases.ts';
 
@@ -97,10 +99,17 @@ async function run(one: StrangeCase): Promise<void> {
   }
 }
 
-async function check(on: LabHost, { code, says, user, setup = [], remove = [] }: StrangeCase): Promise<void> {
-  const words = person.setup(on, setup, user);
+function localSetup({ name, address }: LabHost): string[] {
+  return ['setup', 'local', '--name', name, '--address', address, '--client', 'laptop', '--no-ca-passphrase', '--yes'];
+}
+
+async function check(on: LabHost, one: StrangeCase): Promise<void> {
+  const { code, says, user, config, later, setup = [], remove = [] } = one;
+  const words = one.local ? localSetup(on) : person.setup(on, setup, user);
+  const cli = (argv: string[]) => (one.local ? runAsRoot(on, program, argv) : person.run(argv));
+  person.addSshConfig(config ?? '');
   const before = await files(on);
-  const run = await person.run(words);
+  const run = await cli(words);
   const said = `${run.out}\n${run.err}`.replace(/\s+/g, ' ');
   expect(said).not.toContain('\u001b]');
   if (says) expect(said).toMatch(says);
@@ -110,8 +119,15 @@ async function check(on: LabHost, { code, says, user, setup = [], remove = [] }:
     expect(said).toContain('hint: ');
   } else {
     expect(run, said).toMatchObject({ status: 0 });
-    expect((await person.run(words)).out).toContain('nothing to do');
-    const removed = await person.run(['remove', on.name, '--yes', ...remove]);
+    expect((await cli(words)).out).toContain('nothing to do');
+    if (later !== undefined) {
+      await on.must(later);
+      expect(await plainHttp(on.address)).not.toContain('ApiVersion');
+      const repaired = await cli(['apply', on.name, '--yes']);
+      expect(repaired, repaired.err).toMatchObject({ status: 0 });
+      expect((await cli(words)).out).toContain('nothing to do');
+    }
+    const removed = await cli(['remove', on.name, '--yes', ...remove]);
     expect(removed, removed.err).toMatchObject({ status: 0 });
   }
   expect(await files(on)).toBe(before);

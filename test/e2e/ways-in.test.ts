@@ -4,12 +4,13 @@
  */
 
 import { execFileSync } from 'node:child_process';
-import { cpSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { buildProgram, finished, type Program, type ProgramRun } from '../support/cli.ts';
 import { type LabHost, labPassword, labUp } from '../support/lab.ts';
 import { newPerson, type Person } from '../support/person.ts';
+import { installProgram } from '../support/program-on-host.ts';
 import { KEYS } from '../support/terminal.ts';
 
 const passphrase = 'open sesame';
@@ -63,14 +64,9 @@ async function settled(): Promise<string> {
 }
 
 test('the machine itself, by a user who becomes root with sudo and a password', async () => {
-  const directory = join(inner.root, 'opt/docker-tls');
-  mkdirSync(directory, { recursive: true });
-  for (const part of ['bin', 'dist', 'package.json']) {
-    cpSync(join(dirname(dirname(program.bin)), part), join(directory, part), { recursive: true });
-  }
-  cpSync(process.execPath, join(directory, 'node'));
+  const start = installProgram(inner, program);
   const cli = async (argv: string) => {
-    const line = `cd; umask 077; printf '%s\\n' '${labPassword}' >pw; NO_COLOR=1 /opt/docker-tls/node /opt/docker-tls/bin/docker-tls.js ${argv} --sudo-password-file pw --yes`;
+    const line = `cd; umask 077; printf '%s\\n' '${labPassword}' >pw; ${start} ${argv} --sudo-password-file pw --yes`;
     return inner.exec(`su - pat -s /bin/sh -c "$(cat)"`, { input: line });
   };
   const set = await cli(`setup local --name here --address ${inner.address} --client pat --no-ca-passphrase`);

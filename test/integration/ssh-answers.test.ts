@@ -77,6 +77,61 @@ it('where no person can be asked the time runs on, and a PIN is an error with a 
   }
 });
 
+it.each(['ed25519', 'ecdsa', 'rsa'])(
+  'a certificate of a host (%s): left to ssh under a trusted authority, otherwise it counts as its key',
+  async (type) => {
+    const keygen = (...words: string[]) => execFileSync('ssh-keygen', ['-q', ...words]);
+    const [authority, host] = [join(directory, 'authority'), join(directory, 'host')];
+    keygen('-t', 'ed25519', '-N', '', '-f', authority);
+    keygen('-t', type, '-N', '', '-f', host);
+    keygen('-s', authority, '-h', '-I', 'host', '-n', '127.0.0.1', `${host}.pub`);
+    const [plain, certificate, trusted] = [`${host}.pub`, `${host}-cert.pub`, `${authority}.pub`].map((file) =>
+      readFileSync(file, 'utf8').split(' ').slice(0, 2).join(' '),
+    ) as [string, string, string];
+    const known = join(directory, 'known_hosts');
+    async function answer(more: Partial<SshOptions>, lines: string) {
+      writeFileSync(known, lines);
+      const options = optionsFor({ port: 22 }, { knownHostsFile: known, ...more });
+      const endpoint = { ...endpointFrom(options, new Map()), userKnownHosts: [known], globalKnownHosts: [] };
+      rmSync(join(directory, 'q'), { force: true });
+      const answers = await startAnswers(directory, options, endpoint, () => undefined);
+      try {
+        // Not by spawnSync: what answers is in this process.
+        const child = spawn(answers.program, ['host-key', 'HOSTNAME', '127.0.0.1', ...certificate.split(' ')]);
+        let line = '';
+        child.stdout.on('data', (chunk) => {
+          line += chunk;
+        });
+        await new Promise((resolve) => child.once('close', resolve));
+        const { failure: found, hostKey } = { failure: answers.failure(), hostKey: answers.hostKey() };
+        return { line, code: (found as { code?: string } | undefined)?.code, hostKey };
+      } finally {
+        await answers.close();
+      }
+    }
+    const [keyName, base64] = plain.split(' ') as [string, string];
+    const underAuthority = `@cert-authority 127.0.0.* ${trusted}\n`;
+    const asKey = {
+      line: `127.0.0.1 ${plain}\n`,
+      code: undefined,
+      hostKey: { type: keyName, base64, certified: false },
+    };
+    expect(await answer({ hostKey: 'accept-new' }, '')).toMatchObject(asKey);
+    expect(readFileSync(known, 'utf8')).toBe(`127.0.0.1 ${plain}\n`);
+    expect(await answer({ hostKey: 'strict' }, '')).toMatchObject({ line: '', code: 'E_SSH_HOST_KEY_UNKNOWN' });
+    expect(await answer({ hostKey: 'accept-new' }, underAuthority)).toMatchObject({
+      line: '',
+      code: undefined,
+      hostKey: { type: keyName, base64, certified: true },
+    });
+    expect(readFileSync(known, 'utf8')).toBe(underAuthority);
+    expect(await answer({ hostKey: plain }, underAuthority)).toMatchObject(asKey);
+    expect(await answer({ hostKey: trusted }, underAuthority)).toMatchObject({ line: '', code: 'E_SSH_HOST_KEY_PIN' });
+    const firstKey = { type: 'ssh-ed25519', base64: 'AAAA', fingerprint: 'SHA256:another' };
+    expect(await answer({ firstKey }, underAuthority)).toMatchObject({ line: '', code: 'E_SSH_OTHER_HOST' });
+  },
+);
+
 it('leaves an agent that holds a certificate to openssh, but for a key that is named', async () => {
   const socket = join(directory, 'agent');
   const agent = spawn('ssh-agent', ['-D', '-a', socket], { stdio: 'ignore' });

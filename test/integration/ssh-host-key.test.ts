@@ -1,11 +1,30 @@
 /** A host's key by both transports: unknown, known, changed, revoked, pinned. */
 
 import { chmodSync, mkdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import { type AddressInfo, createServer, connect as dial } from 'node:net';
 import { join } from 'node:path';
 import { afterAll, describe, expect, it } from 'vitest';
+import { createRuntime } from '../../src/adapters/runtime.ts';
 import { connect } from '../../src/adapters/ssh/connect.ts';
 import { directory, failure, logIn, optionsFor, questions, whoami, withKey, withServer } from '../support/ssh-login.ts';
 import { makeKey } from '../support/ssh-server.ts';
+
+/** A port whose first connection leads to the first of these ports, and all others to the second: a name that has moved. */
+async function withSwitch([first, then]: [number, number], work: (port: number) => Promise<void>): Promise<void> {
+  let connections = 0;
+  const server = createServer((client) => {
+    connections += 1;
+    const upstream = dial(connections === 1 ? first : then, '127.0.0.1');
+    client.pipe(upstream).pipe(client);
+    for (const socket of [client, upstream]) socket.on('error', () => {});
+  });
+  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+  try {
+    await work((server.address() as AddressInfo).port);
+  } finally {
+    server.close();
+  }
+}
 
 afterAll(() => rmSync(directory, { recursive: true, force: true }));
 
@@ -54,6 +73,48 @@ describe.each(['ssh2', 'openssh'] as const)('%s', (transport) => {
         expect(error.hints.join('\n')).toContain(`ssh-keygen -f ${options.knownHostsFile} -R`);
       }
       expect(server.seen.auth).toEqual([]);
+    });
+  });
+
+  it.each(['keeps no known hosts', 'knows both keys'])(
+    'every connection of a run is to the host of the first: a computer that %s',
+    async (how) => {
+      const second = makeKey().privateKey;
+      await withServer(withKey, async (one) => {
+        await withServer({ ...withKey, hostKeys: [second] }, async (other) => {
+          await withSwitch([one.port, other.port], async (port) => {
+            const known = how.startsWith('knows');
+            const more = known ? { hostKey: 'strict' } : { hostKey: 'accept-new', knownHostsFile: '/dev/null' };
+            const options = optionsFor({ port }, { transport, ...more });
+            const lines = [one, other].map(({ hostKeys }) => `[127.0.0.1]:${port} ${hostKeys[0]}\n`);
+            if (known) writeFileSync(options.knownHostsFile ?? '', lines.join(''));
+            const { connect: connectInRun } = createRuntime({ colour: false, signal: new AbortController().signal });
+            const session = await connectInRun(options);
+            expect(session.hostKey).toMatchObject({ type: 'ssh-ed25519', fingerprint: one.fingerprints[0] });
+            const error = await failure(connectInRun(options));
+            expect([error.code, error.exit]).toEqual(['E_SSH_OTHER_HOST', 4]);
+            expect(error.message).toContain(
+              `ssh-ed25519 ${other.fingerprints[0]}, at the first connection of this run`,
+            );
+            expect(other.seen.auth).toEqual([]);
+            expect(await whoami(session)).toBe('in\n');
+            await session.close();
+            // Another run.
+            expect(await logIn(options)).toBe('in\n');
+          });
+        });
+      });
+    },
+  );
+
+  it('a key that is pinned whole is asked for by its type', async () => {
+    const keys = [makeKey('ed25519'), makeKey('rsa'), makeKey('ecdsa')];
+    await withServer({ ...withKey, hostKeys: keys.map((each) => each.privateKey) }, async (server) => {
+      for (const hostKey of server.hostKeys) {
+        const session = await connect(optionsFor(server, { transport, hostKey }));
+        expect(`${session.hostKey?.type} ${session.hostKey?.base64}`).toBe(hostKey);
+        await session.close();
+      }
     });
   });
 

@@ -1,7 +1,9 @@
 /** Running scripts by both transports, and every way in which a host or a connection fails. */
 
-import { rmSync } from 'node:fs';
+import { rmSync, writeFileSync } from 'node:fs';
 import { createServer, type Server } from 'node:net';
+import { join } from 'node:path';
+import { setTimeout } from 'node:timers/promises';
 import { afterAll, describe, expect, it } from 'vitest';
 import { connect } from '../../src/adapters/ssh/connect.ts';
 import { Secret } from '../../src/domain/secret.ts';
@@ -10,6 +12,21 @@ import { directory, failure, logIn, optionsFor, questions, whoami, withKey, with
 import type { SshServerOptions } from '../support/ssh-server.ts';
 
 afterAll(() => rmSync(directory, { recursive: true, force: true }));
+
+it('the openssh transport is the same where the ssh config chooses it: no exec is begun behind a run', async () => {
+  const configFile = join(directory, 'control-path');
+  const path = join(directory, 'own-master');
+  writeFileSync(configFile, `IdentityAgent none\nIdentityFile none\nControlMaster auto\nControlPath ${path}\n`);
+  await withServer(withKey, async (server) => {
+    const session = await connect(optionsFor(server, { configFile }));
+    expect([session.transport, session.prepare]).toEqual([
+      expect.stringMatching(/^openssh \(.*ControlPath/),
+      undefined,
+    ]);
+    expect(await whoami(session)).toBe('in\n');
+    await session.close();
+  });
+});
 
 describe.each(['ssh2', 'openssh'] as const)('%s', (transport) => {
   it('logs in by keyboard-interactive with two questions', async () => {
@@ -46,6 +63,25 @@ describe.each(['ssh2', 'openssh'] as const)('%s', (transport) => {
       const error = await failure(whoami(session));
       expect([error.code, error.exit, error.where]).toEqual([code, 4, 'build-1']);
       expect(error.hints.length).toBeGreaterThan(0);
+      if (code === 'E_SSH_NO_SHELL') {
+        expect(error.message).toMatch(
+          /^tester logged in, but (the host|the command that starts our script ended with)/,
+        );
+        expect(error.hints[0]).toMatch(/^see what a command prints: ssh -F .* tester@127\.0\.0\.1 echo ok$/);
+      }
+      await session.close();
+    });
+  });
+
+  it('standard output that a start-up file sends away is not blamed on the shell', async () => {
+    const shell = { shell: '/bin/sh', shellArguments: ['-c', 'exec /bin/sh "$@" >/dev/null', 'sh'] };
+    await withServer({ ...withKey, ...shell }, async (running) => {
+      const session = await connect(optionsFor(running, { transport }));
+      const error = await failure(whoami(session));
+      expect([error.code, error.message]).toEqual([
+        'E_SSH_NO_SHELL',
+        'tester logged in, but the standard output of our script did not arrive',
+      ]);
       await session.close();
     });
   });
@@ -75,6 +111,22 @@ describe.each(['ssh2', 'openssh'] as const)('%s', (transport) => {
       expect(session.prepare === undefined).toBe(transport === 'openssh');
       session.prepare?.();
       expect((await run).stdout.toString()).toBe('in\n');
+      await session.close();
+    });
+  });
+
+  it('a run does not take an exec that was killed on the host while it waited', async () => {
+    await withServer(withKey, async (server) => {
+      const session = await connect(optionsFor(server, { transport }));
+      const begun = server.seen.execs;
+      session.prepare?.();
+      await expect.poll(() => server.seen.execs).toBe(transport === 'openssh' ? begun : begun + 1);
+      await setTimeout(300);
+      server.killCommands();
+      await setTimeout(300);
+      expect(await session.run({ phase: 'test', script: 'echo in', asRoot: true, timeoutMs: 20_000 })).toMatchObject({
+        status: 0,
+      });
       await session.close();
     });
   });

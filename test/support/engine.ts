@@ -27,6 +27,7 @@ const DOCKER: Engine = {
   tls: /--tlsverify --tlscacert=\/etc\/docker\/tls\/current/,
   files: [
     `${UNITS}/docker-tls.socket`,
+    `${UNITS}/docker-tls-closed.service`,
     `${UNITS}/docker.service.d/zz-docker-tls.conf`,
     `${UNITS}/sockets.target.wants/docker-tls.socket`,
   ],

@@ -58,6 +58,25 @@ export function resultLine({ fault, host, ended, wrong, exit, seconds }: FaultRe
   return `${head} -> ${ended}  exit ${exit}  ${seconds.toFixed(1)} s${wrong.map((line) => `\n    ${line}`).join('')}`;
 }
 
+/** Units of another kind than the package's: systemd calls the daemon of most started before it answers. */
+const UNITS: Readonly<Record<string, string>> = {
+  simple: 'Type=simple',
+  exec: 'Type=exec',
+  idle: 'Type=idle',
+  grouped: 'ExecStart=\nExecStart=/usr/sbin/dockerd -DH fd:// $DOCKER_OPTS',
+  'without-fd': 'Type=exec\nExecStart=\nExecStart=/usr/sbin/dockerd $DOCKER_OPTS',
+};
+
+function alteredUnit(name: string): (host: LabHost) => Promise<void> {
+  const text = UNITS[name];
+  if (text === undefined) throw new Error(`--unit is one of ${Object.keys(UNITS).join(', ')}`);
+  return async (host) => {
+    await host.must(`mkdir -p /etc/systemd/system/docker.service.d && printf '%s\\n' '[Service]' '${text.replaceAll('\n', "' '")}' >/etc/systemd/system/docker.service.d/unit.conf
+      ${name === 'without-fd' ? "systemctl disable --now docker.socket; printf '[Unit]\\nRequires=\\n' >>/etc/systemd/system/docker.service.d/unit.conf" : ':'}
+      systemctl daemon-reload && systemctl restart docker && sleep 2`);
+  };
+}
+
 /** The command: gives the exit status. */
 export async function runFaults(argv: readonly string[]): Promise<number> {
   const { values } = parseArgs({
@@ -68,6 +87,7 @@ export async function runFaults(argv: readonly string[]): Promise<number> {
       death: { type: 'string', multiple: true },
       change: { type: 'string', multiple: true },
       hosts: { type: 'string', default: '2' },
+      unit: { type: 'string' },
       words: { type: 'boolean', default: false },
     },
   });
@@ -104,6 +124,7 @@ export async function runFaults(argv: readonly string[]): Promise<number> {
       name: `fault-${suite}-${index + 1}`,
       suite,
       faults: ordered.filter((_, at) => at % count === index),
+      ...(values.unit === undefined ? {} : { alter: alteredUnit(values.unit) }),
     })).filter(({ faults: own }) => own.length > 0);
   });
   const results = await strikeHosts(lists, (result) => {

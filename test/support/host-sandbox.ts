@@ -21,7 +21,7 @@ import {
   writeFileSync,
 } from 'node:fs';
 import { tmpdir } from 'node:os';
-import { dirname, join } from 'node:path';
+import { basename, dirname, join } from 'node:path';
 import { afterAll, beforeAll } from 'vitest';
 import { SYSTEM_PLACES } from '../../src/domain/dockerd/paths.ts';
 import type { HostFacts } from '../../src/domain/plan/facts.ts';
@@ -99,20 +99,21 @@ export class Sandbox {
     this.shell = shell;
     for (const name of ['etc/systemd/system', 'etc/docker', 'var/docker', 'run', 'real', 'stub'])
       mkdirSync(join(this.directory, name), { recursive: true });
-    for (const [name, text] of Object.entries(STUBS)) this.#stub(name, text);
-    this.#stub(
+    for (const [name, text] of Object.entries(STUBS)) this.stub(name, text);
+    this.stub(
       'systemctl',
       `echo "$*" >>${this.directory}/systemctl; case $* in *MainPID*) echo ActiveState=active; echo MainPID=${daemon.pid} ;; esac`,
     );
-    this.#stub(
+    this.stub(
       'curl',
-      `grep -q '"live-restore": true' /etc/docker/daemon.json 2>/dev/null && on=true || on=false
+      `case $(cat) in *_ping*) printf 'OK\\n--abc123 api 200 /_ping\\n'; exit ;; *containers*) exit ;; esac
+grep -q '"live-restore": true' /etc/docker/daemon.json 2>/dev/null && on=true || on=false
 echo "live-restore $on" >>${this.directory}/systemctl; printf '{"LiveRestoreEnabled":%s}' $on`,
     );
     // Every command that changes a name may be the last one.
     for (const name of ['mv', 'ln', 'rm', 'mkdir', 'cp']) {
       copyFileSync(`/usr/bin/${name}`, join(this.directory, 'real', name));
-      this.#stub(
+      this.stub(
         name,
         `n=0; read -r n 2>/dev/null <${this.directory}/count; n=$((n+1)); echo $n >${this.directory}/count
 read -r at done <${this.directory}/crash
@@ -124,7 +125,8 @@ exit $code`,
     }
   }
 
-  #stub(name: string, text: string): void {
+  /** A program in the place of the host's: shell text. */
+  stub(name: string, text: string): void {
     writeFileSync(join(this.directory, 'stub', name), `#!/bin/sh\n${text}\n`, { mode: 0o755 });
   }
 
@@ -133,10 +135,12 @@ exit $code`,
     writeFileSync(join(this.directory, 'count'), '0\n');
     writeFileSync(join(this.directory, 'crash'), crash ? `${crash.at} ${crash.done}\n` : '0 true\n');
     writeFileSync(join(this.directory, 'script'), text);
-    const stubs = readdirSync(join(this.directory, 'stub')).filter((name) => existsSync(`/usr/bin/${name}`));
+    const stubs = readdirSync(join(this.directory, 'stub')).flatMap(
+      (name) => ['/usr/bin', '/usr/sbin'].map((place) => `${place}/${name}`).find((path) => existsSync(path)) ?? [],
+    );
     const outer = [
       'set -e',
-      ...stubs.map((name) => `mount --bind ${this.directory}/stub/${name} /usr/bin/${name}`),
+      ...stubs.map((path) => `mount --bind ${this.directory}/stub/${basename(path)} ${path}`),
       `mount --bind ${this.directory}/run /run`,
       `mount --bind ${this.directory}/var /var/lib`,
       `mount --bind ${this.directory}/etc /etc`,

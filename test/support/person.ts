@@ -31,6 +31,8 @@ export type Person = {
   call(file: string, argv: readonly string[], env?: Readonly<Record<string, string>>): Promise<ProgramRun>;
   /** The words of an unattended setup of a host. */
   setup(host: LabHost, more?: readonly string[], user?: LabUser): string[];
+  /** More lines for the ssh config, in place of those of the last call. */
+  addSshConfig(lines: string): void;
   /** Everything below the home but known_hosts: path, mode, owner, contents. */
   snapshot(): string;
   remove(): void;
@@ -43,10 +45,12 @@ export function newPerson(program: Program, known: readonly LabHost[] = []): Per
   const knownHosts = join(home, '.ssh/known_hosts');
   const config = join(home, '.ssh/config');
   writeFileSync(knownHosts, known.map((host) => readFileSync(host.knownHostsFile, 'utf8')).join(''));
-  writeFileSync(
-    config,
-    `Host *\n  UserKnownHostsFile ${knownHosts}\n  GlobalKnownHostsFile /dev/null\n  IdentityAgent none\n`,
-  );
+  const addSshConfig = (lines: string): void =>
+    writeFileSync(
+      config,
+      `Host *\n  UserKnownHostsFile ${knownHosts}\n  GlobalKnownHostsFile /dev/null\n  IdentityAgent none\n${lines}\n`,
+    );
+  addSshConfig('');
   const env = { HOME: home, PATH: process.env.PATH ?? '/usr/bin:/bin', TERM: 'xterm-256color' };
   return {
     home,
@@ -76,6 +80,7 @@ export function newPerson(program: Program, known: readonly LabHost[] = []): Per
       '--yes',
       ...more,
     ],
+    addSshConfig,
     snapshot: () => snapshotDirectory(home, ['.ssh/known_hosts']),
     remove: () => rmSync(home, { recursive: true, force: true }),
   };

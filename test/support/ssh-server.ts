@@ -68,6 +68,8 @@ export type SshServer = {
   };
   /** Cuts every connection, as a network that goes away. */
   cut(): void;
+  /** Kills every command that runs, as the host's memory that is full. */
+  killCommands(): void;
   /** Exchanges keys again on every connection, as the host that has this key. */
   rekey(hostKey: string): void;
   close(): Promise<void>;
@@ -139,8 +141,11 @@ export async function startSshServer(options: SshServerOptions = {}): Promise<Ss
       connection.rekey();
     }
   };
-  const close = async (): Promise<void> => {
+  const killCommands = (): void => {
     for (const child of children) child.kill('SIGKILL');
+  };
+  const close = async (): Promise<void> => {
+    killCommands();
     cut();
     await new Promise<void>((resolve) => server.close(() => resolve()));
   };
@@ -152,6 +157,7 @@ export async function startSshServer(options: SshServerOptions = {}): Promise<Ss
     ),
     seen,
     cut,
+    killCommands,
     rekey,
     close,
     [Symbol.asyncDispose]: close,

@@ -27,6 +27,13 @@ describe('command line of dockerd', () => {
     [['--insecure-registry', 'r:5000', '--', '--icc=false'], { 'insecure-registries': ['r:5000'] }],
     [['-l', 'debug', '-G', 'wheel', '-g', '/d'], { 'log-level': ['debug'], group: ['wheel'], 'data-root': ['/d'] }],
     [['--tlskey'], { tlskey: [''] }],
+    // Grouped, as pflag reads them: each was asked of dockerd 26.1.
+    [['-DH', 'fd://'], { debug: ['true'], hosts: ['fd://'] }],
+    [['-DHfd://'], { debug: ['true'], hosts: ['fd://'] }],
+    [['-DH=fd://', '-D=false'], { debug: ['true', 'false'], hosts: ['fd://'] }],
+    [['-ldebug', '-Dlwarn'], { 'log-level': ['debug', 'warn'], debug: ['true'] }],
+    [['-Dl', 'debug', '-Hunix:///x'], { debug: ['true'], 'log-level': ['debug'], hosts: ['unix:///x'] }],
+    [['-H', '--tlsverify'], { hosts: ['--tlsverify'] }],
   ])('%j', (words, expected) => {
     const given = options(words);
     for (const [key, values] of Object.entries(expected)) expect(flagged(given, key)).toEqual(values);

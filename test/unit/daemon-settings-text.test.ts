@@ -104,6 +104,28 @@ describe('command lines of dockerd', () => {
   });
 
   test.each([
+    ['-DH fd:// -ldebug', '-D -ldebug'],
+    ['-DHfd://', '-D'],
+    ['"-DHfd://" -G wheel', '"-D" -G wheel'],
+    ['"-DHunix:///a b"', '-D'],
+  ])('grouped shorthands are flags of their own: %s without -H', (words, rest) => {
+    const line = parseCommandLine(`/usr/bin/dockerd ${words}`, unset);
+    if (line === undefined) throw new Error('not read');
+    expect(flagValues(line.flags, '--host')).toEqual([words.includes('unix') ? 'unix:///a b' : 'fd://']);
+    expect(renderCommandLine(line, ({ name }) => name === '--host', []).replaceAll('"', '')).toBe(
+      `/usr/bin/dockerd ${rest.replaceAll('"', '')}`,
+    );
+    // A group is written letter by letter.
+    const kept = parseCommandLine(
+      renderCommandLine(line, () => false, []),
+      unset,
+    );
+    expect(kept?.flags.map(({ name, value }) => [name, value])).toEqual(
+      line.flags.map(({ name, value }) => [name, value]),
+    );
+  });
+
+  test.each([
     '--allow-direct-routing -H fd:// --debug',
     // One that no dockerd has yet.
     '--a-new-switch -H fd:// -l warn',
@@ -254,12 +276,19 @@ describe('asking dockerd itself', () => {
     stagedConfigFile: undefined,
     configExists: false,
     configSetsPidfile: false,
+    configNamesCredentials: false,
     credentialsBefore: '/etc/docker/tls/current',
     credentialsAfter: '/etc/docker/tls/3',
   };
   test('by --validate, with the new credentials', () => {
     expect(validationCommand(base)).toBe(
       `timeout 20 /usr/sbin/dockerd -H fd:// --debug --tlscert=/etc/docker/tls/3/server-cert.pem --label 'a'\\''b' --validate`,
+    );
+  });
+  test('with a daemon.json that names the new credentials', () => {
+    const json = { stagedConfigFile: '/etc/docker/daemon.json.docker-tls-new', configNamesCredentials: true };
+    expect(validationCommand({ ...base, execStart: '/usr/sbin/dockerd', ...json })).toBe(
+      "sed 's|/etc/docker/tls/current/|/etc/docker/tls/3/|g' /etc/docker/daemon.json.docker-tls-new | timeout 20 /usr/sbin/dockerd --config-file /dev/stdin --validate",
     );
   });
   test('before 23.0 by a pid file that cannot be made', () => {

@@ -270,6 +270,40 @@ describe('a host that cannot be used', () => {
       'docker-tls apply build-1',
     ],
     [
+      'a drop-in that is gone, and a port that systemd still holds',
+      {
+        outcome: refused('timed-out', { stage: 'handshake' }),
+        inside: {
+          kind: kindOf({}),
+          docker: 'active',
+          tlsSocket: 'active',
+          dropInGone: true,
+          listens: true,
+          problems: [],
+        },
+      },
+      'daemon-not-answering',
+      'the drop-in of docker-tls is gone from docker.service',
+      'docker-tls apply build-1',
+    ],
+    [
+      'a drop-in that is gone, after a boot',
+      {
+        outcome: refused('connection-refused'),
+        inside: {
+          kind: kindOf({}),
+          docker: 'active',
+          tlsSocket: 'inactive',
+          dropInGone: true,
+          listens: false,
+          problems: [],
+        },
+      },
+      'connection-refused',
+      'the drop-in of docker-tls is gone from docker.service',
+      'docker-tls apply build-1',
+    ],
+    [
       'a firewall that rejects',
       {
         outcome: refused('connection-refused'),

@@ -64,6 +64,10 @@ test.each<[object, object, boolean]>([
   expect(factsDrift(facts({ '/x': now }, { '/x': left }), host, [])).toEqual(edited ? ['/x was edited by hand'] : []);
 });
 
+test('a file of ours that is no longer there is gone', () => {
+  expect(factsDrift(facts({ '/x': { kind: 'absent' } }, { '/x': file('a') }), host, [])).toEqual(['/x is gone']);
+});
+
 test('what prevents a change is said; a lock alone, for nothing else says how the host will be', () => {
   const problem = new DockerTlsError('E_DAEMON_JSON', 'it is no JSON');
   const locked = new DockerTlsError('E_HOST_LOCKED', 'ada changes it');

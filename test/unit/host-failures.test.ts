@@ -95,7 +95,7 @@ test('a daemon that runs and does not answer is not taken for one that is down',
   const asked = (back: string, runs: number): string =>
     sh(
       daemon,
-      `BACK=${back}; is_up() { return 1; }; find_daemon() { return ${runs}; }`,
+      `BACK=${back}; runs() { return ${runs}; }; find_daemon() { :; }; await() { return 1; }`,
       'reload_live_restore true 2>/dev/null; echo $?',
     );
   expect([asked('no', 0), asked('no', 1), asked('yes', 0)]).toEqual(['1', '0', '0']);
@@ -123,7 +123,7 @@ test('systemd: who verifies is called once the daemon of before is gone and its 
       `${UNITS_OF_DOCKER} T=${directory} UNITS=${directory} BACK=${back} docker_unit= socket_unit=`,
       `active() { ${held ? ':' : 'false'}; }; mark() { :; }; note_dependents() { :; }; start_dependents() { :; }; systemctl() { :; }`,
       'find_ports() { ports=2376; }; hold_port() { echo held; }; release_port() { echo let go; }',
-      'service() { case $1 in start) ;; *) for last; do :; done; sleep 0.1; echo "stopped $last" ;; esac; }',
+      'await_answer() { :; }; service() { case $1 in start) ;; *) for last; do :; done; sleep 0.1; echo "stopped $last" ;; esac; }',
       'restart_docker start',
     );
   };

@@ -55,6 +55,20 @@ describe.each(['dash', 'bash', 'busybox sh'])('by %s', (shell) => {
     expect(run(script)).toBe(join(home, 'tools/dockerd'));
   });
 
+  test.each([
+    ['-DH unix:///a -g /data', '/a /data'],
+    ['-DHunix:///a -g=/data', '/a /data'],
+    ['-ldebug -H=unix:///a --data-root /data', '/a /data'],
+    ['-Dl debug -H unix:///a -D=true', '/a '],
+    ['-- -H unix:///a -g /data', ' '],
+  ])('the arguments of the dockerd that runs: %s', (words, found) => {
+    const proc = join(directory, 'cmdline');
+    writeFileSync(proc, `dockerd\0${words.split(' ').join('\0')}\0`);
+    const text = moduleText('audit/arguments.sh').replace('"/proc/$dockerd/cmdline"', `'${proc}'`);
+    const none = 'dockerd=1 own_socket= data_root= socket=/none uses_tls=';
+    expect(run(`${none}\n${text}\nread_arguments; printf '%s %s' "$own_socket" "$data_root"`)).toBe(found);
+  });
+
   test('what sshd says is compared with the drop-in in the words of every version', () => {
     const dropIn = join(directory, 'drop-in.conf');
     writeFileSync(

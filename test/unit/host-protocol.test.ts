@@ -22,7 +22,7 @@ const HOST = new URL('../../src/host/', import.meta.url).pathname;
 const SHARED = ['result.sh', 'api.sh', 'unarmed.sh', 'sshd.sh', 'boot-list.sh'];
 const files = [
   ...SHARED,
-  ...['apply', 'rollback', 'facts', 'audit', 'packages', 'systemd', 'init', 'rootless'].flatMap((directory) =>
+  ...['apply', 'rollback', 'facts', 'audit', 'packages', 'systemd', 'init', 'rootless', 'podman'].flatMap((directory) =>
     readdirSync(join(HOST, directory)).map((name) => `${directory}/${name}`),
   ),
 ].sort();

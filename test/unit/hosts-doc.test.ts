@@ -14,9 +14,9 @@ test('docs/hosts.md is what the cases say (UPDATE_DOCS=1 writes it anew)', () =>
   expect(readFileSync(DOC, 'utf8')).toBe(renderHostsDoc());
 });
 
-test('every case has a name of its own, and CI runs about a dozen', () => {
+test('every case has a name of its own, and CI runs a few', () => {
   expect(new Set(ALL.map(({ id }) => id)).size).toBe(ALL.length);
-  expect(ALL.filter(({ short }) => short).length).toBeLessThan(16);
+  expect(ALL.filter(({ short }) => short).length).toBeLessThan(18);
 });
 
 test('what is tried on each kind of host is tried by the test that is named', () => {

@@ -28,6 +28,11 @@ function errors(more: Readonly<Record<string, string | undefined>>, skewMs: numb
   ];
 }
 
+/** The packaged unit with one more setting. */
+function setting(text: string): Record<string, string> {
+  return { [`file:${UNIT}`]: `file 644 0:0\n[Service]\nExecStart=/usr/sbin/dockerd -H fd://\n${text}\n` };
+}
+
 const one: Readonly<Record<string, readonly [Readonly<Record<string, string | undefined>>, RegExp, number?]>> = {
   'nothing wrong': [{}, /^$/],
   'no service manager that is known': [{ systemd: '', kind: '' }, /^E_NO_SYSTEMD/],
@@ -151,6 +156,26 @@ const one: Readonly<Record<string, readonly [Readonly<Record<string, string | un
   ],
   'as much on /run as systemd wants': [{ 'run-space': 'x\ntmpfs 20000 3616 16384 1% /run' }, /^$/],
   'a full disk': [{ disk: 'x\n/dev/vda 100000 99990 10 100% /' }, /^E_DISK_FULL only 10 kB are free on \//],
+  'no inodes': [
+    { inodes: 'x\ntmpfs 130 130 0 100% /run\n/dev/vda 0 0 0 - /' },
+    /^E_DISK_FULL only 0 more files fit on \/run: its inodes are used up, whatever room it has$/,
+  ],
+  'a network of its own, where its socket is not seen either': [
+    { 'api-socket': '', ...setting('PrivateNetwork=yes') },
+    /^E_UNIT_SETTING \/usr\/lib\/systemd\/system\/docker\.service:3: PrivateNetwork=yes: [^\n]*$/,
+  ],
+  'a network of its own that is taken back': [setting('PrivateNetwork=yes\nPrivateNetwork=no'), /^$/],
+  'something mounted over the configuration': [
+    setting('BindReadOnlyPaths=-/srv/x:/etc/docker/tls:rbind'),
+    /^E_UNIT_SETTING .*BindReadOnlyPaths=.*: dockerd sees another \/etc\/docker than the host has/,
+  ],
+  'an empty directory above it': [setting('TemporaryFileSystem=/var /etc:ro'), /^E_UNIT_SETTING /],
+  'another root': [setting('RootDirectory=/srv/root'), /^E_UNIT_SETTING /],
+  'mounts elsewhere': [setting('BindPaths=/etc/docker:/opt/x\nTemporaryFileSystem=/opt /etc/docker-x'), /^$/],
+  'a conflict with our socket': [
+    setting('[Unit]\nConflicts=x.service docker-tls.socket'),
+    /^E_UNIT_SETTING .*systemd closes the TLS port whenever docker\.service starts$/,
+  ],
   'a clock that is behind': [{}, /^E_CLOCK its clock is 120 minutes behind/, -7_200_000],
   'a clock that is ahead': [{}, /^E_CLOCK its clock is 1500 minutes ahead of/, 25 * 3_600_000],
   // Certificates are dated back by more than an hour, which is the mistake that summer time makes.
@@ -233,9 +258,9 @@ test('commands to paste log in as this run did, with a terminal for sudo', () =>
 
 test('another port than the one that our socket holds has to be free as well', () => {
   const socket = {
-    'tls-socket': 'LoadState=loaded\nActiveState=active',
-    'file:/etc/systemd/system/docker-tls.socket':
-      'file 644 0:0\n[Socket]\nListenStream=2376\nListenStream=[::1]:2377\n',
+    // Its file may be gone or edited: systemd has read it.
+    'tls-socket':
+      'Id=docker-tls.socket\nLoadState=loaded\nActiveState=active\nListen=[::]:2376 (Stream)\nListen=[::1]:2377 (Stream)',
   };
   const nginx = 'LISTEN 0 1 *:9000 *:* users:(("nginx",pid=7,fd=3))';
   const systemd = 'LISTEN 0 1 *:9000 *:* users:(("systemd",pid=1,fd=3))';

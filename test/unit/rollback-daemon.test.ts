@@ -21,7 +21,7 @@ afterEach(() => {
 
 function run(shell: string, text: string): { status: number | null; stdout: string } {
   const [program = '', ...words] = shell.split(' ');
-  const stubs = `logger() { shift 3; echo "note $*"; }; api() { return 2; }; local_socket() { :; }; sleep() { :; }
+  const stubs = `logger() { shift 3; echo "note $*"; }; api() { return 2; }; local_socket() { :; }; sleep() { :; }; await_answer() { :; }; CONTAINERS=stop
     SERVICE=docker.service TLS_SOCKET=docker-tls.socket LOCAL_SOCKET=docker.socket RESTART_COMMAND='systemctl restart docker' NEEDS= TXN=abc123 UNITS=${directory} DAEMON=restart DAEMON_JSON=${directory}/daemon.json WAS_ACTIVE=yes`;
   return spawnSync(program, [...words, '-c', `set --; T=${directory}; . ${SCRIPT}; ${stubs}; ${text}`], {
     encoding: 'utf8',
@@ -40,17 +40,20 @@ describe.each(['dash', 'bash', 'busybox sh'])('by %s', (shell) => {
       "process.on('SIGHUP', () => { console.log('hup'); process.exit(0); }); setInterval(() => {}, 1000); console.log('up');",
     ]);
     await once(child.stdout, 'data');
-    const systemd = (state: string): string =>
-      `systemctl() { printf 'ActiveState=${state}\\nMainPID=${child.pid}\\n'; }; PATH=/nowhere; hup_daemon`;
-    expect(run(shell, systemd('activating')).status).not.toBe(0);
+    const systemd = (state: string, answered: string): string =>
+      `systemctl() { printf 'ActiveState=${state}\\nMainPID=${child.pid}\\n'; }; responds() { ${answered}; }
+       await() { "$@"; }; taken() { :; }; PATH=/nowhere; reload_docker taken`;
+    expect(run(shell, systemd('activating', ':')).status).not.toBe(0);
+    // systemd says so of Type=simple, exec and idle before dockerd handles signals.
+    expect(run(shell, systemd('active', 'return 1')).status).not.toBe(0);
     expect(child.exitCode).toBeNull();
     const hup = once(child, 'exit');
-    expect(run(shell, systemd('active')).status).toBe(0);
+    expect(run(shell, systemd('active', ':')).status).toBe(0);
     expect((await hup)[0]).toBe(0);
   });
 
   test('no answer: a change stops there, its rollback goes on and says so', () => {
-    const silent = 'hup_daemon() { :; }; await() { return 1; };';
+    const silent = 'find_daemon() { :; }; await() { return 1; };';
     expect(run(shell, `${silent} reload_docker live_restore_is true`).status).toBe(1);
     const back = run(shell, `${silent} BACK=yes; reload_docker live_restore_is true`);
     expect(back.status).toBe(0);
@@ -65,6 +68,17 @@ describe.each(['dash', 'bash', 'busybox sh'])('by %s', (shell) => {
     const proc = 'sed() { echo \'tmpfs /run tmpfs rw,nosuid,size=10000k,mode=755 0 0\' | command sed "$1" "$2"; }';
     const result = run(shell, `${systemd}; ${proc}; ${back}; reread`);
     expect([result.status, result.stdout]).toEqual([status, said]);
+  });
+
+  test('an sshd that died is started again by the rollback, and fails a change', () => {
+    const dead = `systemctl() { case "$*" in '-q is-active'*) return 3 ;; *) echo "$*" ;; esac; }; echo ssh >$T/sshd`;
+    expect(run(shell, `${dead}; BACK=yes; reload_sshd`).stdout).toBe('reset-failed ssh.service\nstart ssh.service\n');
+    expect(run(shell, `rm -f $T/sshd; BACK=yes; reload_sshd`).stdout).toBe('');
+    const dies = `/bin/sleep 60 & child=$!; main_pid() { pid=$child; }
+      systemctl() { case "$*" in *'is-active ssh.service') kill -0 $child 2>/dev/null ;; *) return 3 ;; esac; }; sleep() { wait $child; }`;
+    expect(run(shell, `${dies}; BACK=no STEP=; reload_sshd 2>/dev/null; echo "$? $STEP"; cat $T/sshd`).stdout).toBe(
+      '1 reload-sshd\nssh\n',
+    );
   });
 
   test('where /run cannot be made larger it is over', () => {
@@ -125,7 +139,8 @@ describe.each(['dash', 'bash', 'busybox sh'])('by %s', (shell) => {
   });
 
   describe('the daemon that the change has started', () => {
-    const note = 'systemctl() { printf "ActiveState=active\\nMainPID=$child\\n"; }; sleep 9 & child=$!; note_daemon';
+    const note =
+      'systemctl() { printf "ActiveState=active\\nMainPID=$child\\n"; }; sleep 9 & child=$!; responds() { :; }; find_daemon && answers';
     const real = 'sleep() { exec sleep "$@"; }';
     const asked = 'systemctl() { echo asked; return 1; }';
 
@@ -154,8 +169,8 @@ describe.each(['dash', 'bash', 'busybox sh'])('by %s', (shell) => {
   describe('what was seen of the daemon when the change began', () => {
     const shows = (state: string): string =>
       `systemctl() { echo asked >>$T/asked; printf "ActiveState=${state}\\nMainPID=$child\\n\\nActiveState=inactive\\n"; }`;
-    const begin = 'LIVE_RESTORE=untouched; command sleep 9 & child=$!';
-    const end = 'is_up && echo up; cat $T/asked; kill $child 2>/dev/null';
+    const begin = 'responds() { :; }; command sleep 9 & child=$!';
+    const end = 'runs && echo up; cat $T/asked; kill $child 2>/dev/null';
 
     test('is not asked for again', () => {
       const text = `${begin}; ${shows('active')}; look_ahead; look_back; echo "$KNOWN"; ${end}`;
@@ -164,7 +179,7 @@ describe.each(['dash', 'bash', 'busybox sh'])('by %s', (shell) => {
 
     test.each([
       ['it did not run yet', 'inactive', 'true'],
-      ['its number is another process by now', 'active', 'echo "$child 1 /run/docker.sock" >$T/looked'],
+      ['its number is another process by now', 'active', 'echo "$child 1 /run/docker.sock" >$T/looked; rm $T/daemon'],
       ['its process has ended', 'active', 'kill $child; wait $child'],
     ])('unless %s', (_, state, meanwhile) => {
       const text = `${begin}; ${shows(state)}; look_ahead; ${meanwhile}; ${shows('active')}; look_back; ${end}`;

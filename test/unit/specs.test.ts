@@ -2,7 +2,15 @@
 
 import { expect, test } from 'vitest';
 import type { HostRecord, StoreState } from '../../src/adapters/store/records.ts';
-import { type HostFlags, recordedSpecs, specFor, specsFor, storedSpecs } from '../../src/domain/fleet/specs.ts';
+import {
+  type HostFlags,
+  recordedSpecs,
+  specFor,
+  specsFor,
+  storedSpecs,
+  withRecordedKey,
+  withSeenKey,
+} from '../../src/domain/fleet/specs.ts';
 import { completeHost } from '../../src/domain/settings.ts';
 
 const RECORD: HostRecord = {
@@ -117,4 +125,31 @@ test('hosts of the store are taken by their names alone, each once, with the fla
   expect(() => recordedSpecs(['10.0.0.1'], state, NONE)).toThrow(
     expect.objectContaining({ code: 'E_HOST_UNKNOWN', exit: 2 }),
   );
+});
+
+const KEY = { type: 'ssh-ed25519', base64: 'AAAA', fingerprint: 'SHA256:a' };
+const ACCEPT: HostFlags = { ssh: { hostKey: 'accept-new' } };
+
+test('accept-new holds for one run: what stays is the key that the host showed in it, or nothing', () => {
+  const spec = specFor('new', state, ACCEPT);
+  expect(spec.ssh.hostKey).toBe('accept-new');
+  expect(withSeenKey(spec, KEY).ssh.hostKey).toBe('ssh-ed25519 AAAA');
+  expect(withSeenKey(spec, undefined).ssh.hostKey).toBeUndefined();
+  expect(withSeenKey(spec, { ...KEY, certified: true }).ssh.hostKey).toBeUndefined();
+  expect(withSeenKey(specFor('new', state, { ssh: { hostKey: 'strict' } }), KEY).ssh.hostKey).toBe('strict');
+});
+
+test('accept-new takes no other key of a host whose key is recorded, from a flag or a file; a host that has moved has none', () => {
+  const pinned = stateOf({ ssh: { ...RECORD.ssh, hostKey: 'ssh-ed25519 AAAA' } });
+  expect(specFor('build-1', pinned, ACCEPT).ssh.hostKey).toBe('ssh-ed25519 AAAA');
+  expect(recordedSpecs(['build-1'], pinned, ACCEPT)[0]?.ssh.hostKey).toBe('ssh-ed25519 AAAA');
+  expect(specFor('build-1', pinned, { ssh: { hostKey: 'SHA256:b' } }).ssh.hostKey).toBe('SHA256:b');
+  const inFile = completeHost({ name: 'build-1', ssh: { destination: '10.0.0.1', hostKey: 'accept-new' } });
+  expect(withRecordedKey(inFile, pinned).ssh.hostKey).toBe('ssh-ed25519 AAAA');
+  expect(withRecordedKey(inFile, state).ssh.hostKey).toBe('accept-new');
+  expect(withRecordedKey({ ...inFile, ssh: { ...inFile.ssh, destination: '10.0.0.2' } }, pinned).ssh.hostKey).toBe(
+    'accept-new',
+  );
+  const moved = specFor('10.0.0.2', pinned, { ...ACCEPT, name: 'build-1', address: '10.0.0.2' });
+  expect(moved.ssh.hostKey).toBe('accept-new');
 });

@@ -1,5 +1,6 @@
 /** An exec that is begun before its script is there: it saves the run its beginning, and costs it nothing where it comes to nothing. */
 
+import { setTimeout } from 'node:timers/promises';
 import { expect, test } from 'vitest';
 import type { Channel, ExecContext, SudoKnowledge } from '../../src/adapters/ssh/channel.ts';
 import { prepareRun, runScript } from '../../src/adapters/ssh/exec.ts';
@@ -49,6 +50,24 @@ test('one that fails, or has ended by then, is begun anew', async () => {
   gone.opened[0]?.kill();
   await gone.opened[0]?.ended;
   expect([await said(gone.context), gone.tries()]).toEqual(['in', 2]);
+});
+
+test('what the exec prints before the run takes it is kept, whatever the time between', async () => {
+  const { context, opened, tries } = host({});
+  prepareRun(context);
+  await expect.poll(() => opened.length).toBe(1);
+  await setTimeout(300);
+  expect([await said(context), tries()]).toEqual(['in', 1]);
+});
+
+test('one whose shell ended while it waited is begun anew, though its output was never read', async () => {
+  const { context, opened, tries } = host({});
+  prepareRun(context);
+  await expect.poll(() => opened.length).toBe(1);
+  await setTimeout(300);
+  opened[0]?.endInput();
+  await opened[0]?.ended;
+  expect([await said(context), tries()]).toEqual(['in', 2]);
 });
 
 test('where sudo would ask for a password, nothing waits: its prompt would be answered by no one', () => {

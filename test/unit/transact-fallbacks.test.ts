@@ -152,7 +152,11 @@ test('once it was told to keep the change it may have kept it, which is said as 
 
 test('a rollback that fails is graver than what led to it', async () => {
   const { error } = await play({ answers: [{ ...apply, undo: 'stuck - - -' }, {}], verify: () => [rejected] });
-  expect(error).toMatchObject({ code: 'E_ROLLBACK', exit: 6, hints: [expect.stringContaining('rollback.sh')] });
+  expect(error).toMatchObject({
+    code: 'E_ROLLBACK',
+    exit: 6,
+    hints: expect.arrayContaining([expect.stringContaining('rollback.sh')]),
+  });
 });
 
 test('a verification that came too late met the old state', async () => {

@@ -31,6 +31,10 @@ function change(
   records: { save: string; unsave: string },
   /** What a person interrupts. */
   interrupted = '',
+  /** How many new connections sshd refuses. */
+  refused = 0,
+  /** What new connections fail with. */
+  elsewhere?: DockerTlsError,
 ) {
   const facts = factsOf();
   const session = hostThat(answers, requested);
@@ -54,6 +58,11 @@ function change(
         signal: stop.signal,
         operator: 'me',
         connect: async ({ signal }: { signal?: AbortSignal }) => {
+          if (refused > 0) {
+            refused -= 1;
+            throw new DockerTlsError('E_SSH_REFUSED', 'nothing listens on h1:22');
+          }
+          if (elsewhere !== undefined) throw elsewhere;
           if (requested.includes('undo')) requested.push(signal?.aborted ? 'connect in vain' : 'connect');
           return session;
         },
@@ -111,6 +120,20 @@ test('after Ctrl-C the host is reached anew where the connection is lost: what w
   );
   expect(requested.slice(-4)).toEqual(['undo', 'connect', 'undo', 'unsave']);
   expect(failed).toMatchObject({ exit: 130, message: expect.stringContaining('rolls back by itself within 90 s') });
+});
+
+test.each([
+  ['undone -', 'another host answers; the host is as it was before'],
+  ['lost', 'another host answers; the host cannot be reached; it rolls back by itself within 90 s'],
+])('a host that another one answers for is not confirmed: the first one (%s) goes back', async (undo, message) => {
+  const requested: string[] = [];
+  const other = new DockerTlsError('E_SSH_OTHER_HOST', 'another host answers');
+  const records = { save: 'save', unsave: 'unsave' };
+  const failed = await change({ apply: 'switched', undo }, requested, records, '', 0, other).catch(
+    (error: unknown) => error,
+  );
+  expect(requested).toEqual(['apply', 'undo', 'unsave']);
+  expect(failed).toMatchObject({ code: 'E_SSH_OTHER_HOST', exit: 5, message });
 });
 
 test('what the host has kept stays in the store', async () => {
@@ -285,4 +308,11 @@ describe('the connection that a change is confirmed over', () => {
       expect((await run({}, { verify: verify(true) })).slice(0, 3)).toEqual(['connect', 'apply ends', 'verify']);
     });
   });
+});
+
+test('an sshd that stopped with the daemon is waited for', async () => {
+  const requested: string[] = [];
+  const answers = { apply: 'switched', commit: 'committed' };
+  await change(answers, requested, { save: 'save', unsave: 'unsave' }, '', 2);
+  expect(requested).toEqual(['apply', 'save', 'commit']);
 });

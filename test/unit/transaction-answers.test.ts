@@ -67,7 +67,12 @@ describe('an ending', () => {
     [`uncommitted ${base64('anything else')}`, 'stuck'],
     ['uncommitted -', 'stuck'],
   ])('%s', async (line, ending) => {
-    expect(await endTransaction(host(line), change, 'commit')).toEqual({ ending, remark: '' });
+    expect(await endTransaction(host(line), change, 'commit')).toMatchObject({ ending });
+  });
+
+  test('why a change could not be kept comes along', async () => {
+    const line = `uncommitted ${base64('containers stopped that ran before: web (exit 137)')}`;
+    expect((await endTransaction(host(line), change, 'commit')).remark).toMatch(/web \(exit 137\)$/);
   });
 
   test('a remark of the rollback comes along, without what a terminal would obey', async () => {
@@ -84,10 +89,15 @@ describe('a change', () => {
     [`rolled-back ${steps} -`, 'E_APPLY', /\(check\): dockerd would not start again; the host was rolled back$/],
     [`rolled-back ${steps} ${base64('it runs on')}`, 'E_APPLY', /files are as they were before, but it runs on$/],
     [`rolled-back ${base64('restart')} - - -`, 'E_DAEMON_START', /the host was rolled back and runs as before$/],
+    [
+      `rolled-back ${base64('containers')} ${base64('containers stopped that ran before: web (exit 137)')} - ${base64('x')}`,
+      'E_CONTAINERS_STOPPED',
+      /^containers stopped that ran before: web \(exit 137\); the host's files are as they were before$/,
+    ],
     [`stuck ${steps}`, 'E_ROLLBACK', /and rolling back failed as well: dockerd would not/],
     [`changed ${base64('/etc/x')}`, 'E_HOST_CHANGED', /^\/etc\/x was changed since the plan was made/],
     ['again', 'E_STALE_CHANGE', /rolled back just now/],
-    ['blocked', 'E_ROLLBACK', /half done/],
+    ['blocked', 'E_ROLLBACK', /rollback of an earlier change failed/],
     ['', 'E_UNANSWERED', /did not say/],
   ])('%s', async (line, code, message) => {
     const error = await refusal(line);

@@ -46,6 +46,7 @@ export function nothingListens(
     );
   const stopped = notRunning(expected, inside);
   if (stopped !== undefined) return say(`${begins}: ${stopped.message}`, ...stopped.hints);
+  if (inside.dropInGone) return say(`${begins}: ${unhanded(inside)}`, owners(expected, `docker-tls apply ${name}`));
   const [problem] = inside.problems.filter(keepsItDown);
   return say(
     `${begins}: ${inside.kind.engine.program} runs there, but not on that port${inside.kind.asks ? '' : ` (${inside.kind.sockets.tls} is ${inside.tlsSocket})`}`,
@@ -56,6 +57,10 @@ export function nothingListens(
 
 function keepsItDown({ code }: DockerTlsError): boolean {
   return code !== 'E_FIREWALL' && code !== 'E_CLOCK';
+}
+
+function unhanded({ kind }: Inside): string {
+  return `the drop-in of docker-tls is gone from ${kind.service}, so systemd does not hand the port to ${kind.engine.program}`;
 }
 
 /** Why dockerd does not run, as setup sees it, and how it runs again. */
@@ -84,6 +89,12 @@ export function timedOut(
     // systemd takes the connections as long as its socket is there.
     const stopped = inside === undefined ? undefined : notRunning(expected, inside);
     if (stopped !== undefined) return { cause: 'daemon-not-answering', ...stopped };
+    if (inside?.dropInGone)
+      return verdict(
+        'daemon-not-answering',
+        `port ${port} of ${address} takes connections that nothing answers: ${unhanded(inside)}`,
+        owners(expected, `docker-tls apply ${nameOf(expected)}`),
+      );
     return verdict(
       'daemon-not-answering',
       `port ${port} of ${address} takes connections, but the daemon behind it does not answer: it hangs, or it is still starting`,

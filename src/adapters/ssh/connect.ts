@@ -1,7 +1,7 @@
 /** Owns the choice of a transport and the session over it. */
 
 import { DockerTlsError } from '../../errors/errors.ts';
-import type { HostSession, ScriptRequest, ScriptResult, SshOptions, Tunnel } from '../../runtime.ts';
+import type { HostKey, HostSession, ScriptRequest, ScriptResult, SshOptions, Tunnel } from '../../runtime.ts';
 import { userName } from '../../user.ts';
 import type { ExecContext, OpenChannel } from './channel.ts';
 import { prepareRun, runScript } from './exec.ts';
@@ -13,8 +13,10 @@ export type Transport = {
   /** Who is at work, where it is not the user that logs in: `sudo docker-tls … local`. */
   readonly operator?: string;
   readonly dialled: string;
-  /** Which transport it is, and why where ssh2 could not be used: for -v. */
-  readonly transport: string;
+  readonly transport: 'ssh2' | 'openssh' | 'local';
+  /** Why ssh2 could not be used: for -v. */
+  readonly reason?: string;
+  readonly hostKey?: HostKey | undefined;
   /** A key (or an agent's) accept us, and no password was needed. */
   readonly byKey?: () => boolean;
   readonly open: OpenChannel;
@@ -53,7 +55,8 @@ export async function connect(options: SshOptions): Promise<HostSession> {
     login,
     user: transport.user,
     dialled: transport.dialled,
-    transport: transport.transport,
+    hostKey: transport.hostKey,
+    transport: transport.reason === undefined ? transport.transport : `${transport.transport} (${transport.reason})`,
     authenticatedBy: transport.byKey?.() ? 'key' : undefined,
     run: (request: ScriptRequest): Promise<ScriptResult> => runScript(context, request),
     // Over the system's ssh each exec is a program of its own: what is begun behind a run may overtake it, and on a host that opens one
@@ -84,7 +87,7 @@ async function openTransport(options: SshOptions): Promise<Transport> {
       close: async () => {},
     };
   }
-  let reason = '';
+  let reason: string | undefined;
   if (options.transport !== 'openssh') {
     const { connectSsh2 } = await import('./ssh2.ts');
     try {
@@ -92,9 +95,9 @@ async function openTransport(options: SshOptions): Promise<Transport> {
     } catch (error) {
       const beyond = error instanceof DockerTlsError && error.code === 'E_SSH_TRANSPORT' ? error : undefined;
       if (beyond === undefined || options.transport === 'ssh2') throw error;
-      reason = ` (${beyond.message})`;
+      reason = beyond.message;
     }
   }
   const { connectOpenSsh } = await import('./openssh.ts');
-  return { ...(await connectOpenSsh(options)), transport: `openssh${reason}` };
+  return { ...(await connectOpenSsh(options)), reason };
 }

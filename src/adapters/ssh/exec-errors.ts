@@ -3,12 +3,18 @@
 import { type Login, sshCommand } from '../../domain/quote.ts';
 import { DockerTlsError, interrupted as interruption } from '../../errors/errors.ts';
 
-/** The host answers, but nothing can be run there. */
-export function noShell(host: string, user: string, what: string, details: string[] = []): DockerTlsError {
-  return new DockerTlsError('E_SSH_NO_SHELL', `${user} logged in, but the host ${what}`, {
+/** Nothing can be run on the host; `what` says as much as was seen. */
+export function noShell(host: string, login: Login, what: string, details: string[] = []): DockerTlsError {
+  const local = login.destination === 'local';
+  return new DockerTlsError('E_SSH_NO_SHELL', local ? what : `${login.user} logged in, but ${what}`, {
     where: host,
     hints: [
-      `the user needs a login shell, no forced command, and start-up files that do not end it; on the host, as root: getent passwd ${user}`,
+      `see what a command prints: ${sshCommand(login, 'echo', 'ok')}`,
+      ...(local
+        ? []
+        : [
+            `if it prints anything but ok, see the login shell, its start-up files and forced commands; on the host, as root: getent passwd ${login.user}`,
+          ]),
     ],
     details,
   });

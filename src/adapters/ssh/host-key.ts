@@ -7,10 +7,12 @@ import {
   addKnownHost,
   authorityFor,
   fingerprint,
+  hostKeyOf,
   judgeHostKey,
   type KnownHost,
   keyType,
   knownName,
+  pinOf,
   readKnownHosts,
 } from './known-hosts.ts';
 import { askKnownHostsCommand } from './known-hosts-command.ts';
@@ -31,13 +33,14 @@ export function knownLines(endpoint: Endpoint): Promise<readonly KnownHost[]> {
 
 /**
  * Settles whether `blob` is the endpoint's key. Returns how: `known` (or pinned), or `stored` just now.
- * Errors: E_SSH_HOST_KEY_CHANGED, _REVOKED, _UNKNOWN, _PIN; E_SSH_KNOWN_HOSTS_FILE.
+ * Errors: E_SSH_OTHER_HOST; E_SSH_HOST_KEY_CHANGED, _REVOKED, _UNKNOWN, _PIN; E_SSH_KNOWN_HOSTS_FILE.
  */
 export async function settleHostKey(
   options: SshOptions,
   endpoint: Endpoint,
   blob: Buffer,
 ): Promise<'known' | 'stored'> {
+  requireFirstKey(options, blob);
   const policy = options.hostKey ?? (endpoint.acceptNew ? 'accept-new' : 'strict');
   const { name, bareName } = hostKeyNames(endpoint);
   const printed = await askKnownHostsCommand(endpoint, name, blob);
@@ -45,10 +48,9 @@ export async function settleHostKey(
   const lines = printed.length === 0 ? known : [...known, ...printed];
   const verdict = judgeHostKey(lines, name, blob, bareName);
   if (verdict.kind === 'revoked') throw revoked(options, blob, verdict.known);
-  if (policy.startsWith('SHA256:')) {
-    if (policy.replace(/=+$/, '') === fingerprint(blob)) return 'known';
-    throw notPinned(options, policy, blob);
-  }
+  const pinned = pinOf(policy);
+  if (pinned?.fingerprint === fingerprint(blob)) return 'known';
+  if (pinned !== undefined) throw notPinned(options, pinned.fingerprint, blob);
   if (verdict.kind === 'known') return 'known';
   if (verdict.kind === 'changed') throw changed(options, name, blob, verdict.known);
   return await inTurn(async () => {
@@ -62,6 +64,23 @@ export async function settleHostKey(
     if (file !== undefined && file !== '/dev/null') await addKnownHost(file, name, blob, endpoint.hashKnownHosts);
     return 'stored';
   });
+}
+
+/** A change is made over several connections: all of them are with the host of the first one. Fails with E_SSH_OTHER_HOST. */
+export function requireFirstKey({ host, destination, firstKey }: SshOptions, blob: Buffer): void {
+  const { type, fingerprint: now } = hostKeyOf(blob);
+  if (firstKey === undefined || firstKey.fingerprint === now) return;
+  throw new DockerTlsError(
+    'E_SSH_OTHER_HOST',
+    `another host answers at ${destination}: its key is ${type} ${now}, at the first connection of this run it was ${firstKey.type} ${firstKey.fingerprint}`,
+    {
+      where: host,
+      hints: [
+        `see which addresses the name has: getent ahosts ${shellQuote(destination)}`,
+        'compare, on the host: for key in /etc/ssh/ssh_host_*.pub; do ssh-keygen -lf $key; done',
+      ],
+    },
+  );
 }
 
 function unknown(
@@ -128,7 +147,10 @@ function notPinned(options: SshOptions, pinned: string, blob: Buffer): DockerTls
     `the host's key is ${keyType(blob)} ${fingerprint(blob)}, not ${pinned}`,
     {
       where: options.host,
-      hints: ['compare, on the host: for key in /etc/ssh/ssh_host_*.pub; do ssh-keygen -lf $key; done'],
+      hints: [
+        'compare, on the host: for key in /etc/ssh/ssh_host_*.pub; do ssh-keygen -lf $key; done',
+        ...(options.hostKeyFlag === false ? [] : [`if it is the right one: --host-key ${fingerprint(blob)}`]),
+      ],
     },
   );
 }

@@ -7,6 +7,7 @@ import { mkdir, open } from 'node:fs/promises';
 import { dirname } from 'node:path';
 import { shellQuote } from '../../domain/quote.ts';
 import { DockerTlsError } from '../../errors/errors.ts';
+import type { HostKey, SshOptions } from '../../runtime.ts';
 import { readIfThere } from './files.ts';
 
 export type KnownHost = {
@@ -41,6 +42,40 @@ export function keyType(blob: Buffer): string {
   if (blob.length < 4) return '';
   const length = blob.readUInt32BE(0);
   return length > 64 || blob.length < 4 + length ? '' : blob.toString('latin1', 4, 4 + length);
+}
+
+/** How many fields a host's public key has after its type (RFC 4253, 5656, 8709). */
+const FIELDS: readonly (readonly [type: RegExp, fields: number])[] = [
+  [/^ssh-ed25519-cert-/, 1],
+  [/^(ssh-rsa|ecdsa-sha2-\w+)-cert-/, 2],
+];
+
+/** The key that a certificate is for (PROTOCOL.certkeys), as ssh prints its fingerprint; any other blob is a key already. */
+export function plainKey(blob: Buffer): Buffer {
+  const type = keyType(blob);
+  const fields = FIELDS.find(([pattern]) => pattern.test(type))?.[1];
+  if (fields === undefined) return blob;
+  const next = (at: number): number => at + 4 + blob.readUInt32BE(at);
+  // Between the type and the key is a nonce.
+  const begin = next(next(0));
+  let end = begin;
+  for (let field = 0; field < fields; field += 1) end = next(end);
+  const bare = Buffer.from(type.replace(/-cert-.*/, ''), 'latin1');
+  const length = Buffer.alloc(4);
+  length.writeUInt32BE(bare.length);
+  return Buffer.concat([length, bare, blob.subarray(begin, end)]);
+}
+
+export function hostKeyOf(blob: Buffer): HostKey {
+  const key = plainKey(blob);
+  return { type: keyType(key), base64: key.toString('base64'), fingerprint: fingerprint(key) };
+}
+
+/** The key that `--host-key` or a record names, by its fingerprint alone or whole; undefined where it is a policy. */
+export function pinOf(hostKey: string | undefined): (Partial<HostKey> & Pick<HostKey, 'fingerprint'>) | undefined {
+  if (hostKey?.startsWith('SHA256:')) return { fingerprint: hostKey.replace(/=+$/, '') };
+  const base64 = hostKey?.split(' ')[1];
+  return base64 === undefined ? undefined : hostKeyOf(Buffer.from(base64, 'base64'));
 }
 
 /** `SHA256:…` as ssh prints it: base64 without padding. */
@@ -140,21 +175,22 @@ export function judgeHostKey(
 }
 
 /**
- * The key types to be asked for first: those known for `names`, in the order of the lines. Of a host whose key is pinned that key's own,
- * where it is known; else none, for then it is most likely the one that ssh shows first, and not one of those that are known.
+ * The key types to be asked for first: that of the run's first connection, of a pinned key; those known for `names`, in the order of the lines. Of a host whose key
+ * is pinned that key's own, where it is known; else none, for then it is most likely the one that ssh shows first, and not one of those
+ * that are known.
  */
 export function wantedTypes(
-  policy: string | undefined,
+  { hostKey, firstKey }: Pick<SshOptions, 'hostKey' | 'firstKey'>,
   lines: readonly KnownHost[],
   names: readonly string[],
 ): string[] {
-  const pinned = policy?.startsWith('SHA256:') ? policy.replace(/=+$/, '') : undefined;
+  const pinned = pinOf(hostKey);
   const about = new Set(names.flatMap((name) => linesAbout(lines, name)));
   const types = lines
     .filter((line) => line.marker === undefined && about.has(line))
-    .filter((line) => pinned === undefined || fingerprint(line.key) === pinned)
+    .filter((line) => pinned === undefined || fingerprint(line.key) === pinned.fingerprint)
     .map((line) => line.type);
-  return [...new Set(types)];
+  return [...new Set([firstKey?.type, pinned?.type, ...types].filter((type) => type !== undefined))];
 }
 
 /** The line that trusts a certificate authority for one of the names: the host may show a certificate, which only ssh checks. */

@@ -6,8 +6,9 @@ import { Duplex } from 'node:stream';
 import { DockerTlsError } from '../../errors/errors.ts';
 import type { Tunnel } from '../../runtime.ts';
 import type { Channel, ChannelEnd } from './channel.ts';
+import { outputOf } from './output.ts';
 
-/** Starts a command of these words on this machine. Throws E_SSH_NO_SHELL when there is no /bin/sh. */
+/** Starts a command of these words on this machine. */
 export async function openLocalChannel(words: readonly string[]): Promise<Channel> {
   const [file, ...args] = words;
   if (file === undefined) throw new TypeError('a command needs a word');
@@ -33,6 +34,8 @@ export async function startProgram(
   // Detached: Ctrl-C goes to the whole foreground group, and the rollback needs what runs here.
   // A program that ends early leaves a closed pipe behind; how it ended says more than that.
   program.stdin.on('error', () => {});
+  const output = outputOf(program.stdout, program.stderr);
+  program.once('exit', output.ended);
   const ended = program.then((result): ChannelEnd => {
     const status = result.exitCode;
     if (status === undefined && result.signal === undefined) return { lost: cannotStart(file, result.cause) };
@@ -50,10 +53,7 @@ export async function startProgram(
     endInput: () => {
       program.stdin.end();
     },
-    onOutput: (listener) => {
-      program.stdout.on('data', (chunk: Buffer) => listener('stdout', chunk));
-      program.stderr.on('data', (chunk: Buffer) => listener('stderr', chunk));
-    },
+    onOutput: output.onOutput,
     ended,
     close,
     kill: () => {

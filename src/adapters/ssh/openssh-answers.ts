@@ -10,9 +10,10 @@ import { join } from 'node:path';
 import { shellQuote } from '../../domain/quote.ts';
 import type { Secret } from '../../domain/secret.ts';
 import { DockerTlsError, printable } from '../../errors/errors.ts';
-import type { SshOptions } from '../../runtime.ts';
+import type { HostKey, SshOptions } from '../../runtime.ts';
 import type { Deadline } from './deadline.ts';
-import { hostKeyNames, settleHostKey } from './host-key.ts';
+import { hostKeyNames, knownLines, requireFirstKey, settleHostKey } from './host-key.ts';
+import { authorityFor, hostKeyOf, keyType, pinOf, plainKey } from './known-hosts.ts';
 import { askKnownHostsCommand } from './known-hosts-command.ts';
 import { inTurn } from './questions.ts';
 import { type Endpoint, jumpOptions } from './ssh-config.ts';
@@ -21,6 +22,8 @@ export type Answers = {
   /** The program that ssh starts. */
   readonly program: string;
   readonly env: Readonly<Record<string, string>>;
+  /** What the destination showed last. */
+  hostKey(): HostKey | undefined;
   /** The first failure on our side: it says more than ssh's "verification failed". */
   failure(): unknown;
   /** A security key waits to be touched. */
@@ -56,6 +59,10 @@ export async function startAnswers(
   const starter = `#!/bin/sh\nexec ${shellQuote(process.execPath)} ${shellQuote(join(directory, 'answer.mjs'))} "$@"\n`;
   await writeFile(program, starter, { mode: 0o700 });
   let failure: unknown;
+  let hostKey: HostKey | undefined;
+  const seen = (key: HostKey): void => {
+    hostKey = key;
+  };
   const given = new Map<string, Secret>();
   const untouched = new Set<Socket>();
   const sockets = new Set<Socket>();
@@ -83,7 +90,7 @@ export async function startAnswers(
         options.ask?.touch?.({ host: options.host, key });
         return;
       }
-      answer(options, endpoint, given, text)
+      answer(options, endpoint, given, text, seen)
         .then((reply) => socket.end(JSON.stringify({ ok: true, text: reply })))
         .catch((error: unknown) => {
           failure ??= error;
@@ -99,6 +106,7 @@ export async function startAnswers(
   return {
     program,
     env: { SSH_ASKPASS: program, SSH_ASKPASS_REQUIRE: 'force' },
+    hostKey: () => hostKey,
     failure: () => failure,
     untouched: () => untouched.size > 0,
     close: () =>
@@ -114,9 +122,10 @@ async function answer(
   endpoint: Endpoint,
   given: Map<string, Secret>,
   text: string,
+  seen: (key: HostKey) => void,
 ): Promise<string> {
   const { words } = JSON.parse(text) as Question;
-  if (words[0] === 'host-key') return await answerHostKey(options, endpoint, words.slice(1));
+  if (words[0] === 'host-key') return await answerHostKey(options, endpoint, words.slice(1), seen);
   return `${(await answerPrompt(options, given, words.join(' '))).revealText()}\n`;
 }
 
@@ -128,22 +137,53 @@ function noticeOfTouch(text: string): string | undefined {
 
 /**
  * KnownHostsCommand, with the tokens %I %H %t %K of ssh_config(5): prints the line of a key that is the right one; and, before the host has
- * shown one, what the user's own command knows of it, so that ssh asks for a key of that type.
+ * shown one, what the user's own command or this run knows of it, so that ssh asks for a key of that type.
  */
-async function answerHostKey(options: SshOptions, endpoint: Endpoint, words: readonly string[]): Promise<string> {
+async function answerHostKey(
+  options: SshOptions,
+  endpoint: Endpoint,
+  words: readonly string[],
+  seen: (key: HostKey) => void,
+): Promise<string> {
   const [invocation, name, type, base64] = words;
   if (name === undefined || type === undefined || base64 === undefined) return '';
+  const last = name.toLowerCase() === hostKeyNames(endpoint).name;
   if (invocation === 'ORDER') {
+    const { type: first, base64: key } = (last ? (options.firstKey ?? pinOf(options.hostKey)) : undefined) ?? {};
+    if (first !== undefined) return `${name} ${first} ${key}\n`;
     const known = (await askKnownHostsCommand(endpoint, name)).filter((line) => line.marker === undefined);
     return known.map((line) => `${line.names} ${line.type} ${line.key.toString('base64')}\n`).join('');
   }
   if (invocation !== 'HOSTNAME') return '';
-  // A certificate is for ssh to check; when it does not hold, ssh asks again with the plain key.
-  if (type.includes('-cert-')) return '';
-  const last = name.toLowerCase() === hostKeyNames(endpoint).name;
+  const blob = Buffer.from(base64, 'base64');
   const hop = last ? { options, endpoint } : jumpHop(options, endpoint, name);
-  await settleHostKey(hop.options, hop.endpoint, Buffer.from(base64, 'base64'));
-  return `${name} ${type} ${base64}\n`;
+  requireFirstKey(hop.options, blob);
+  const authorities = type.includes('-cert-') ? await authoritiesFor(hop.options, hop.endpoint, name, blob) : undefined;
+  if (last) seen({ ...hostKeyOf(blob), certified: authorities !== undefined });
+  if (authorities !== undefined) return authorities;
+  // A certificate of no authority counts as its key, and ssh does not ask again.
+  const key = plainKey(blob);
+  await settleHostKey(hop.options, hop.endpoint, key);
+  return `${name} ${keyType(key)} ${key.toString('base64')}\n`;
+}
+
+/**
+ * Where an authority is trusted for the name, ssh checks the certificate by itself: the lines of the user's own command that it needs for
+ * that. Undefined: none is, or a key is pinned.
+ */
+async function authoritiesFor(
+  options: SshOptions,
+  endpoint: Endpoint,
+  name: string,
+  certificate: Buffer,
+): Promise<string | undefined> {
+  if (pinOf(options.hostKey) !== undefined) return undefined;
+  const printed = await askKnownHostsCommand(endpoint, name, certificate);
+  if (authorityFor([...(await knownLines(endpoint)), ...printed], [name]) === undefined) return undefined;
+  const marked = printed.filter(({ marker }) => marker !== undefined);
+  return marked
+    .map(({ marker, names, type, key }) => `@${marker} ${names} ${type} ${key.toString('base64')}\n`)
+    .join('');
 }
 
 /** A jump host by its name in known_hosts, with the same files as the destination. */

@@ -17,6 +17,7 @@ import { Deadline } from './deadline.ts';
 import { hungUp, interrupted } from './exec-errors.ts';
 import { readIfThere } from './files.ts';
 import { lockedFiles } from './keys.ts';
+import { pinOf } from './known-hosts.ts';
 import { openForward, startProgram } from './local.ts';
 import { loginOf } from './login.ts';
 import { type Answers, startAnswers } from './openssh-answers.ts';
@@ -60,7 +61,8 @@ async function startMaster(options: SshOptions, endpoint: Endpoint): Promise<Tra
       master.kill();
       throw answers.failure() ?? settled;
     }
-    return transportOver(options, endpoint, directory, master, end, env, remove);
+    const hostKey = answers.hostKey();
+    return { ...transportOver(options, endpoint, directory, master, end, env, remove), hostKey };
   } catch (error) {
     await remove();
     throw error;
@@ -152,7 +154,7 @@ async function exists(path: string): Promise<boolean> {
 
 function masterArguments(options: SshOptions, directory: string): string[] {
   const seconds = (ms: number): string => String(Math.max(1, Math.ceil(ms / 1000)));
-  const pinned = options.hostKey?.startsWith('SHA256:') === true;
+  const pinned = pinOf(options.hostKey) !== undefined;
   return [
     ...['-F', join(directory, 'config'), '-S', join(directory, 'c'), '-M', '-N', '-T', '-o', 'ControlPersist=no'],
     ...['-o', `ConnectTimeout=${seconds(options.connectTimeoutMs ?? CONNECT_TIMEOUT_MS)}`],

@@ -76,8 +76,8 @@ export class RunFailures {
   }
 
   swallowed(): DockerTlsError {
-    const { login, options, user } = this.#context;
-    return this.#error('E_SSH_NO_SHELL', `${user} logged in, but our script did not reach /bin/sh on ${options.host}`, {
+    const { login, user } = this.#context;
+    return this.#error('E_SSH_NO_SHELL', '/bin/sh was started on the host, but its input ended before our script', {
       hints: haltHints(login, user, 'swallowed'),
       details: this.#words(),
     });
@@ -86,7 +86,7 @@ export class RunFailures {
   tooMuch(which: 'noise' | 'output'): DockerTlsError {
     return which === 'output'
       ? this.#error('E_SSH_OUTPUT', `the phase ${this.#request.phase} printed more than 64 MB`)
-      : noShell(this.#context.options.host, this.#context.user, 'prints without end and starts nothing', this.#words());
+      : this.#noShell('the host printed more than 1 MB before anything of our script');
   }
 
   noShell(end: ChannelEnd): DockerTlsError {
@@ -96,13 +96,15 @@ export class RunFailures {
         hints: ['see what is there: ls -l /usr/bin/env /bin/sh (on the host); env is part of coreutils'],
         details: this.#words(),
       });
+    // Both streams carry our marks.
+    if (this.#err.stage !== 'before') return this.#noShell('the standard output of our script did not arrive');
     const status = end.signal ?? (end.status === undefined ? 'no status' : `status ${end.status}`);
-    return noShell(
-      this.#context.options.host,
-      this.#context.user,
-      `ended with ${status} and ran nothing`,
-      this.#words(),
-    );
+    return this.#noShell(`the command that starts our script ended with ${status} and printed nothing of it`);
+  }
+
+  #noShell(what: string): DockerTlsError {
+    const { login, options, user } = this.#context;
+    return noShell(options.host, { ...login, user }, what, this.#words());
   }
 
   sudoMissing(): DockerTlsError {

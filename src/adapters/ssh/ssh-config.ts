@@ -8,6 +8,7 @@ import { DockerTlsError } from '../../errors/errors.ts';
 import type { SshOptions } from '../../runtime.ts';
 import { userName } from '../../user.ts';
 import { askConfig, type ConfigValues } from './config-answers.ts';
+import { pinOf } from './known-hosts.ts';
 import { expandPath } from './ssh-tokens.ts';
 
 /** One hop as it will be dialled: everything that options, ssh config and defaults say together. */
@@ -98,8 +99,9 @@ export function jumpOptions(options: SshOptions, jump: string): SshOptions {
     port: match[3] === undefined ? undefined : Number(match[3]),
     jump: undefined,
     sudoPassword: undefined,
-    // A pinned fingerprint is the last host's.
-    hostKey: options.hostKey?.startsWith('SHA256:') ? 'strict' : options.hostKey,
+    firstKey: undefined,
+    // A pinned key is the last host's.
+    hostKey: pinOf(options.hostKey) === undefined ? options.hostKey : 'strict',
   };
 }
 

@@ -2,12 +2,15 @@
 
 import type { Client, ClientChannel } from 'ssh2';
 import type { Channel, ChannelEnd } from './channel.ts';
+import { outputOf } from './output.ts';
 
 export function channelOf(client: Client, stream: ClientChannel, gone: () => Error | undefined): Channel {
+  const output = outputOf(stream, stream.stderr);
   const ended = new Promise<ChannelEnd>((resolve) => {
     let end: ChannelEnd | undefined;
     stream.on('exit', (status: number | null, signal?: string) => {
       end = status === null ? { signal: signal ?? 'a signal' } : { status };
+      output.ended();
     });
     const close = (): void => {
       client.off('close', close);
@@ -26,10 +29,7 @@ export function channelOf(client: Client, stream: ClientChannel, gone: () => Err
     endInput: () => {
       if (stream.writable) stream.end();
     },
-    onOutput: (listener) => {
-      stream.on('data', (chunk: Buffer) => listener('stdout', chunk));
-      stream.stderr.on('data', (chunk: Buffer) => listener('stderr', chunk));
-    },
+    onOutput: output.onOutput,
     ended,
     close: () => stream.close(),
     kill: () => {

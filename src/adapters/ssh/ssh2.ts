@@ -6,7 +6,7 @@ import type { Client, ServerHostKeyAlgorithm } from 'ssh2';
 import { shellQuote } from '../../domain/quote.ts';
 import { listWords } from '../../domain/words.ts';
 import type { DockerTlsError } from '../../errors/errors.ts';
-import type { SshOptions, Tunnel } from '../../runtime.ts';
+import type { HostKey, SshOptions, Tunnel } from '../../runtime.ts';
 import { Authentication } from './authentication.ts';
 import type { Channel } from './channel.ts';
 import type { Transport } from './connect.ts';
@@ -14,7 +14,7 @@ import { Deadline } from './deadline.ts';
 import { hungUp, interrupted, noShell } from './exec-errors.ts';
 import { hostKeyNames, knownLines, settleHostKey } from './host-key.ts';
 import { findKeys } from './keys.ts';
-import { authorityFor, wantedTypes } from './known-hosts.ts';
+import { authorityFor, hostKeyOf, pinOf, wantedTypes } from './known-hosts.ts';
 import { loginOf } from './login.ts';
 import { withRetry } from './retry.ts';
 import { type Hop, route } from './route.ts';
@@ -35,6 +35,8 @@ type Ssh2 = typeof import('ssh2');
 
 /** Connections that a key alone accepted. */
 const byKey = new WeakSet<Client>();
+/** What the hosts of connections showed. */
+const hostKeys = new WeakMap<Client, HostKey>();
 
 const CONNECT_TIMEOUT_MS = 20_000;
 const KEEPALIVE_MS = 15_000;
@@ -88,11 +90,11 @@ async function login(ssh2: Ssh2, hop: Hop, through: Client | undefined): Promise
     const { name, bareName } = hostKeyNames(endpoint);
     const names = bareName === undefined ? [name] : [name, bareName];
     const lines = await knownLines(endpoint);
-    const authority = options.hostKey?.startsWith('SHA256:') ? undefined : authorityFor(lines, [name]);
+    const authority = pinOf(options.hostKey) === undefined ? authorityFor(lines, [name]) : undefined;
     if (authority !== undefined) {
       throw needsOpenSsh(options, `${authority.file}:${authority.line} trusts a certificate authority`);
     }
-    const types = wantedTypes(options.hostKey, lines, names);
+    const types = wantedTypes(options, lines, names);
     const dialling = through === undefined ? dial(options, endpoint) : forward(through, options, endpoint);
     if (options.dialled !== undefined) setImmediate(options.dialled);
     dialling.then(
@@ -145,6 +147,7 @@ async function login(ssh2: Ssh2, hop: Hop, through: Client | undefined): Promise
           .during(() => settleHostKey(options, endpoint, blob))
           .then(() => {
             accepted = Buffer.from(blob);
+            hostKeys.set(client, hostKeyOf(accepted));
             verify(true);
           })
           .catch((error: unknown) => {
@@ -236,7 +239,7 @@ function transportOver(client: Client, all: readonly Client[], hops: readonly Ho
         client.exec(words.map(shellQuote).join(' '), (error, stream) => {
           if (error === undefined) resolve(channelOf(client, stream, () => gone));
           else if (gone !== undefined || error.message === 'No response from server') reject(lost(gone ?? error));
-          else reject(noShell(options.host, endpoint.user, 'refuses to run a command'));
+          else reject(noShell(options.host, loginOf(options, endpoint.user), 'the host refused to run a command'));
         });
       } catch (error) {
         reject(lost(error));
@@ -246,6 +249,7 @@ function transportOver(client: Client, all: readonly Client[], hops: readonly Ho
     user: endpoint.user,
     dialled: endpoint.hostName,
     transport: 'ssh2',
+    hostKey: hostKeys.get(client),
     byKey: () => byKey.has(client),
     open: withSemaphore(open),
     tunnel: tunnelOver(all, hops),

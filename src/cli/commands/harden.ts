@@ -6,10 +6,6 @@ import { defineCommand } from '../command.ts';
 import { FILE, RUN_OPTIONS } from '../host-options.ts';
 import { renderFixes, renderHardened } from '../render/harden.ts';
 
-/** Measured on lab hosts (containers, and virtual machines) by scripts/lynis.mjs. */
-const PROFILE_SUMMARY =
-  'fixes (default: cis). Lynis on Debian 12/13/sid: fresh 61/62/61, minimal 62/63/62, lynis 74/74/71 (VM: 13 78, sid 74), all 78/78/72';
-
 export const command = defineCommand({
   about:
     'Fixes that can break existing access need --accept NAME (--list: which, and what each costs). A later apply keeps the fixes; rollback and remove undo them.',
@@ -25,7 +21,7 @@ export const command = defineCommand({
       kind: 'choice',
       choices: PROFILES,
       value: 'NAME',
-      summary: PROFILE_SUMMARY,
+      summary: 'set of fixes (default: cis); measured Lynis scores: docs/harden.md',
     },
     accept: { kind: 'list', value: 'FIX', summary: 'accept what this fix costs (see --list)' },
     install: { kind: 'list', value: 'PACKAGE', summary: 'install this package (see --list)' },

@@ -74,6 +74,7 @@ function changeLines(hosts: readonly Shown[], form: PlanForm): string[] {
   add('daemon', plan.daemon.action === 'none' ? 'untouched' : `one ${plan.daemon.action}: ${plan.daemon.reason}`);
   add('containers', hosts.length === 1 ? containerWords(plan) : containersOf(hosts));
   if (plan.daemon.action === 'restart' && plan.listening !== 'none') add('clients', OVER_RESTART[plan.listening]);
+  if (plan.daemon.action === 'restart') add('streams', 'end with the restart: logs -f, attach, exec, build, events');
   const contexts = plan.purpose === 'apply' ? hosts.flatMap((one) => contextName(one.spec) ?? []) : [];
   if (contexts.length === 1)
     add('here', `docker context ${contexts[0]} points there${spec.use ? ', and becomes the current one' : ''}`);
@@ -88,8 +89,8 @@ function credentialWords({ certificate, reason }: NonNullable<HostPlan['credenti
 }
 
 const OVER_RESTART = {
-  systemd: 'wait during the restart: systemd holds the port',
-  firewall: 'wait during the restart: a firewall rule delays new connections until dockerd listens again',
+  systemd: 'new connections wait during the restart: systemd holds the port',
+  firewall: 'new connections wait during the restart: a firewall rule delays them until dockerd listens again',
   daemon: 'are refused for a moment during the restart',
 };
 

@@ -18,7 +18,7 @@ export function renderRemoved({ changed, contexts, errors, stored }: Removed, ar
   };
 }
 
-/** Errors of a host that may be gone, or whose address another one has by now. */
+/** Errors of a host that may be gone, or whose address another one has by now. One that has rolled a change back (exit status 5) is there. */
 const GONE = [
   'E_SSH_TIMEOUT',
   'E_SSH_UNREACHABLE',
@@ -29,7 +29,8 @@ const GONE = [
   'E_SSH_HOST_KEY_CHANGED',
 ];
 
-function offeringForget(error: DockerTlsError, stored: ReadonlySet<string>): DockerTlsError {
-  if (!GONE.includes(error.code) || error.where === undefined || !stored.has(error.where)) return error;
+export function offeringForget(error: DockerTlsError, stored: ReadonlySet<string>): DockerTlsError {
+  if (!GONE.includes(error.code) || error.exit === 5 || error.where === undefined || !stored.has(error.where))
+    return error;
   return error.hinting([...error.hints, `if the host is gone for good: docker-tls forget ${error.where}`]);
 }

@@ -28,23 +28,56 @@ export function parseFlags(words: readonly Word[]): Flag[] {
   for (let index = 0; index < words.length; index += 1) {
     const word = words[index] as Word;
     const next = words[index + 1];
-    const long = /^--([a-z0-9][a-z0-9-]*)(?:=([\s\S]*))?$/.exec(word.text);
-    const short = /^-([A-Za-z])(=?)([\s\S]*)$/.exec(word.text);
-    const name = long?.[1] ?? longName(short?.[1] ?? '') ?? short?.[1];
     ended ||= word.text === '--';
-    if (name === undefined || ended) {
+    const long = /^--([a-z0-9][a-z0-9-]*)(?:=([\s\S]*))?$/.exec(word.text);
+    if (!ended && /^-[A-Za-z]/.test(word.text)) {
+      const short = parseShorthands(word, next);
+      flags.push(...short);
+      if (short.at(-1)?.words.length === 2) index += 1;
+    } else if (ended || long === null) {
       flags.push({ name: '', value: word.text, words: [word] });
-      continue;
-    }
-    // What follows a switch's letter is another letter, unless there is a `=`.
-    const attached = short && (short[2] === '=' || !isSwitch(name)) ? short[3] || undefined : undefined;
-    const value = long ? long[2] : attached;
-    if (value === undefined && takesWord(name, next?.text)) {
-      flags.push({ name: `--${name}`, value: next?.text, words: [word, next as Word] });
+    } else if (long[2] === undefined && takesWord(long[1] ?? '', next?.text)) {
+      flags.push({ name: `--${long[1]}`, value: next?.text, words: [word, next as Word] });
       index += 1;
-    } else flags.push({ name: `--${name}`, value, words: [word] });
+    } else flags.push({ name: `--${long[1]}`, value: long[2], words: [word] });
   }
   return flags;
+}
+
+/**
+ * Reads one word of shorthands as pflag does (parseSingleShortArg), each as a flag with a word of its own: letters of switches may be grouped, and the first
+ * letter that takes a value has the rest of the word, or else the next word, whatever that is: `-DHfd://`, `-DH fd://`, `-H=fd://`, `-D=true`.
+ */
+function parseShorthands(word: Word, next: Word | undefined): Flag[] {
+  const flags: Flag[] = [];
+  for (let at = 1; at < word.text.length; at += 1) {
+    const letter = word.text.charAt(at);
+    const rest = word.text.slice(at + 1);
+    const known = longName(letter);
+    const name = `--${known ?? letter}`;
+    const own = wordFrom(word, at);
+    const given = /^=[\s\S]/.test(rest) ? rest.slice(1) : undefined;
+    if (given === undefined && known !== undefined && isSwitch(known)) {
+      flags.push({ name, value: undefined, words: [rest === '' ? own : { raw: `-${letter}`, text: `-${letter}` }] });
+      continue;
+    }
+    const value = given ?? (rest === '' ? undefined : rest);
+    const takes = value === undefined && next !== undefined && (known !== undefined || takesWord(letter, next.text));
+    flags.push(takes ? { name, value: next.text, words: [own, next] } : { name, value, words: [own] });
+    break;
+  }
+  return flags;
+}
+
+/** The word of shorthands from one of its letters on, as written where that can be told. */
+function wordFrom(word: Word, at: number): Word {
+  if (at === 1) return word;
+  const text = `-${word.text.slice(at)}`;
+  const letters = word.text.slice(0, at + 1);
+  return {
+    raw: word.raw.includes(letters) ? word.raw.replace(letters, () => text.slice(0, 2)) : unitWord(text),
+    text,
+  };
 }
 
 /**

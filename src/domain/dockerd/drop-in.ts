@@ -1,4 +1,4 @@
-/** Owns the text of the units that docker-tls writes: the drop-in for docker.service and our socket unit. */
+/** Owns the text of the units that docker-tls writes: the drop-in for docker.service, our socket unit, and the service that a connection starts. */
 
 import { DROP_IN_NAME } from './paths.ts';
 
@@ -27,8 +27,10 @@ export function renderDropIn(dropIn: DropIn): string {
 /**
  * The socket unit that holds the TLS port, so that clients wait during a restart instead of being refused.
  * `listen`: addresses without a port; none means every address (systemd binds `[::]`, both families).
- * `condition`: the path of our drop-in, or of a service of ours. FreeBind lets it start before an address exists (a VPN's). Without the drop-in
- * (deleted by hand) dockerd would take the port without TLS, open to every client: then it does not listen.
+ * `service`: what a connection starts. It is never docker.service: dockerd takes every socket whose `Service=` it is, and would serve this one
+ * without TLS once the drop-in is gone. Only the drop-in, which has the TLS flags, hands the port to dockerd (`Sockets=`).
+ * `condition`: the path of our drop-in, or of a service of ours. Without it the port stays closed at boot. FreeBind lets it start before an
+ * address exists (a VPN's).
  */
 export function renderSocketUnit(
   listen: readonly string[],
@@ -52,6 +54,41 @@ export function renderSocketUnit(
     '',
     '[Install]',
     'WantedBy=sockets.target',
+    '',
+  ].join('\n');
+}
+
+/**
+ * The service that a connection to the TLS port starts while dockerd does not run and is not about to: systemd starts nothing where it is.
+ * Where docker.socket listens, Docker is started on demand, and so it is by this port. Otherwise it was stopped: the port is closed, until the
+ * drop-in (`Sockets=`) opens it at the daemon's next start. The pause is for a start that follows, such as our own after our stop.
+ */
+export function renderClosedService({
+  service,
+  sockets,
+  systemctl,
+}: {
+  readonly service: string;
+  readonly sockets: { readonly tls: string; readonly local: string };
+  readonly systemctl: string;
+}): string {
+  return [
+    HEADER,
+    '[Unit]',
+    `Description=Closes the port of ${sockets.tls} while ${service} does not run`,
+    'StartLimitIntervalSec=0',
+    '',
+    '[Service]',
+    'Type=oneshot',
+    `ExecStart=/bin/sh -c '\\`,
+    `  case $$(${systemctl} show -p TriggeredBy ${service}) in *${sockets.tls}*) \\`,
+    `    if ${systemctl} -q is-active ${sockets.local}; then exec ${systemctl} --no-block start ${service}; fi; \\`,
+    '    sleep 5; \\',
+    `    case $$(${systemctl} is-active ${service}) in active|activating|reloading) exit 0 ;; esac ;; \\`,
+    '  esac; \\',
+    `  echo "The TLS port is closed: ${service} does not run, or its drop-in of docker-tls is gone." \\`,
+    `    "It opens when ${service} starts with that drop-in."; \\`,
+    `  ${systemctl} --no-block stop ${sockets.tls}'`,
     '',
   ].join('\n');
 }

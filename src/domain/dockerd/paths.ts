@@ -12,6 +12,8 @@ export const STATE = '/var/lib/docker-tls';
 /** Packages that `harden --install` installed, one a line. */
 export const PACKAGE_LIST = `${STATE}/packages`;
 export const SOCKET_UNIT = 'docker-tls.socket';
+/** What a connection to that socket starts while dockerd does not run. */
+export const CLOSED_SERVICE = 'docker-tls-closed.service';
 /** Ours; its name sorts before those that others give to the first of theirs (00-base.conf): the first value that sshd reads wins. */
 export const SSHD_DROP_IN = '/etc/ssh/sshd_config.d/0-docker-tls.conf';
 
@@ -29,6 +31,8 @@ export type Places = {
   readonly dropIns: string;
   readonly socket: string;
   readonly socketWants: string;
+  /** What a connection to our socket starts while dockerd does not run. */
+  readonly closed: string;
   /** One directory per generation, and `current`. */
   readonly tls: string;
   readonly current: string;
@@ -57,6 +61,7 @@ function placesIn(
     dropIns: `${units}/${service}.d`,
     socket: `${units}/${socket}`,
     socketWants: `${units}/sockets.target.wants/${socket}`,
+    closed: `${units}/${CLOSED_SERVICE}`,
     tls: `${configuration}/tls`,
     current: `${configuration}/tls/current`,
     state,

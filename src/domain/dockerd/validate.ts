@@ -14,7 +14,9 @@ export type Validation = {
   readonly stagedConfigFile: string | undefined;
   readonly configExists: boolean;
   readonly configSetsPidfile: boolean;
-  /** Directory that the flags name, and the directory where those files lie until the switch. */
+  /** It names our credentials, as the flags do elsewhere. */
+  readonly configNamesCredentials: boolean;
+  /** Directory that flags or configuration file name, and the directory where those files lie until the switch. */
   readonly credentialsBefore: string;
   readonly credentialsAfter: string;
 };
@@ -50,9 +52,22 @@ export function validationCommand(validation: Validation): string {
   const kept = flags.filter((flag) => flag.name !== '--pidfile').flatMap((flag) => flag.words.map((word) => word.text));
   const config = validation.stagedConfigFile ?? (validation.configExists ? validation.configFile : undefined);
   const start = line.environment.length > 0 ? ['env', ...line.environment, line.program] : [line.program];
-  const command = ['timeout', '20', ...start, ...kept, ...(config === undefined ? [] : ['--config-file', config])]
-    .map(shellQuote)
-    .join(' ');
+  const { credentialsBefore, credentialsAfter } = validation;
+  const staged =
+    config !== undefined && validation.configNamesCredentials
+      ? {
+          pipe: `${['sed', `s|${credentialsBefore}/|${credentialsAfter}/|g`, config].map(shellQuote).join(' ')} | `,
+          path: '/dev/stdin',
+        }
+      : { pipe: '', path: config };
+  const asked = [
+    'timeout',
+    '20',
+    ...start,
+    ...kept,
+    ...(staged.path === undefined ? [] : ['--config-file', staged.path]),
+  ];
+  const command = `${staged.pipe}${asked.map(shellQuote).join(' ')}`;
   if (Number.parseInt(validation.version, 10) >= 23) return `${command} --validate`;
   if (validation.configSetsPidfile) return '';
   return `out=$(${command} --pidfile /proc/docker-tls/pid 2>&1); case $out in *"/proc/docker-tls"*) exit 0 ;; esac; printf '%s\\n' "$out"; exit 1`;

@@ -6,12 +6,12 @@ import type { ClientSpec, HostSpec } from '../settings.ts';
 import { addClientToFleet, addHostToFleet } from './edit.ts';
 import type { Fleet } from './fleet.ts';
 import { hostOf } from './fleet-entry.ts';
-import { type HostFlags, knownHost, specFor, withFlags } from './specs.ts';
+import { type HostFlags, knownHost, specFor, withFlags, withRecordedKey } from './specs.ts';
 
 /** What the file has under this name, else what the store has, else a new host on the file's defaults; flags come on top. */
 export function specInFleet(fleet: Fleet | undefined, host: string, state: StoreState, flags: HostFlags): HostSpec {
   const known = knownHost(fleet?.hosts ?? [], host, flags);
-  if (known !== undefined) return known;
+  if (known !== undefined) return withRecordedKey(known, state);
   const stored = specFor(host, state, flags);
   if (fleet === undefined || state.hosts.has(stored.name)) return stored;
   return withFlags(hostOf(stored.name, host, fleet.defaults), flags);

@@ -2,6 +2,7 @@
 
 import type { StoreState } from '../../adapters/store/records.ts';
 import { DockerTlsError } from '../../errors/errors.ts';
+import type { HostKey } from '../../runtime.ts';
 import { destinationWords, nameOf, parseDestination, wayOf } from '../destination.ts';
 import { given } from '../given.ts';
 import { checkName, contextNameOf } from '../names.ts';
@@ -18,7 +19,27 @@ export type HostFlags = Partial<HostSettings> & { readonly name?: string; readon
 export function withFlags(spec: HostSpec, flags: HostFlags = { ssh: {} }): HostSpec {
   // `--san` names further ones.
   const sans = uniqueSans([...spec.sans, ...(flags.sans ?? [])]);
-  return { ...spec, ...given(flags), sans, name: spec.name, ssh: { ...spec.ssh, ...given(flags.ssh) } };
+  const ssh = { ...spec.ssh, ...given(flags.ssh) };
+  return { ...spec, ...given(flags), sans, name: spec.name, ssh: keepingKey(ssh, spec.ssh) };
+}
+
+/** `accept-new` is for a host whose key is not known yet: where a record or a file has the key, that one is meant. */
+function keepingKey(ssh: SshSpec, { hostKey }: SshSpec): SshSpec {
+  return ssh.hostKey === 'accept-new' && hostKey !== undefined && hostKey !== 'strict' ? { ...ssh, hostKey } : ssh;
+}
+
+/** A host of a file, which its record may know better: by the key that it showed. */
+export function withRecordedKey(spec: HostSpec, { hosts }: Pick<StoreState, 'hosts'>): HostSpec {
+  const known = hosts.get(spec.name)?.record.ssh;
+  return known !== undefined && wayOf(known) === wayOf(spec.ssh) ? { ...spec, ssh: keepingKey(spec.ssh, known) } : spec;
+}
+
+/** With the key of the host that answered in place of `accept-new`, which holds for one run: nobody who shares the record takes any key later. */
+export function withSeenKey(spec: HostSpec, seen: HostKey | undefined): HostSpec {
+  if (spec.ssh.hostKey !== 'accept-new') return spec;
+  // Under a certificate authority a host may get another key.
+  const hostKey = seen === undefined || seen.certified ? undefined : `${seen.type} ${seen.base64}`;
+  return { ...spec, ssh: { ...spec.ssh, hostKey } };
 }
 
 /**
@@ -103,7 +124,9 @@ function sameHost(known: HostSpec, host: string, flags: HostFlags): HostSpec {
       ],
     });
   }
-  return withFlags({ ...known, ssh: { ...known.ssh, port: undefined, ...typed } as HostSpec['ssh'] }, flags);
+  // Another host has another key.
+  const hostKey = moved ? undefined : known.ssh.hostKey;
+  return withFlags({ ...known, ssh: { ...known.ssh, hostKey, port: undefined, ...typed } as HostSpec['ssh'] }, flags);
 }
 
 /**

@@ -1,9 +1,10 @@
 /** Owns the files by which the daemon of each kind of host listens under mutual TLS, with the daemon's own configuration file among them. */
 
 import type { KindName } from '../../host/scripts.ts';
-import { dropInName, renderDropIn, renderSocketUnit } from '../dockerd/drop-in.ts';
+import { dropInName, renderClosedService, renderDropIn, renderSocketUnit } from '../dockerd/drop-in.ts';
 import { replaceValue } from '../dockerd/environment-file.ts';
 import { renderListenScript } from '../dockerd/listen-script.ts';
+import { CLOSED_SERVICE } from '../dockerd/paths.ts';
 import { renderPodmanService } from '../dockerd/podman-units.ts';
 import { withOurs, withoutOurs } from '../dockerd/settings-script.ts';
 import { fileText, realPath } from './facts.ts';
@@ -33,14 +34,16 @@ export const DAEMON_FILES: Readonly<Record<KindName, (context: DaemonFiles) => F
 function unitFiles(input: DaemonFiles & UnitInput): FileChange[] {
   const { facts, view, desired, listening, json } = input;
   const dropInPath = `${facts.places.dropIns}/${dropInName(view.otherDropIns)}`;
+  const { service, sockets, systemctl } = kindOf(facts);
   return [
     ...(listening === 'systemd'
       ? [
           text(
             facts.places.socket,
-            renderSocketUnit(desired.listen, desired.port, { service: kindOf(facts).service, condition: dropInPath }),
+            renderSocketUnit(desired.listen, desired.port, { service: CLOSED_SERVICE, condition: dropInPath }),
           ),
-          link(facts.places.socketWants, `../${kindOf(facts).sockets.tls}`),
+          link(facts.places.socketWants, `../${sockets.tls}`),
+          text(facts.places.closed, renderClosedService({ service, sockets, systemctl: systemctl.join(' ') })),
         ]
       : []),
     ...planVariables(input),

@@ -33,12 +33,17 @@ export function readStart(facts: HostFacts): DaemonStart {
   return STARTS[kindOf(facts).name](facts);
 }
 
-function startOfUnit(facts: HostFacts): DaemonStart {
+/** The files of the daemon's unit, in systemd's order and without ours. */
+export function unitFilesOf(facts: HostFacts): UnitFile[] {
   const paths = [facts.docker.unit.fragment, ...facts.docker.unit.dropIns].filter((path) => path !== '');
   const managed = new Set(facts.state?.managed.map(({ path }) => path));
-  const files: UnitFile[] = paths
+  return paths
     .map((path) => ({ path, text: fileText(facts, path) ?? '' }))
     .filter(({ path, text }) => !managed.has(path) && !isOurDropIn(path, text));
+}
+
+function startOfUnit(facts: HostFacts): DaemonStart {
+  const files = unitFilesOf(facts);
   const execStart = effectiveList(files, 'Service', 'ExecStart').at(-1);
   const variable = (name: string): PlacedVariable | undefined => readVariable(name, facts, files);
   return {

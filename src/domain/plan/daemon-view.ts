@@ -11,6 +11,7 @@ import {
 import { parseDaemonJson } from '../dockerd/daemon-json.ts';
 import { environmentValue } from '../dockerd/environment-file.ts';
 import { tlsModeOf } from '../dockerd/options.ts';
+import { type Places, SERVER_FILES } from '../dockerd/paths.ts';
 import { splitWords } from '../dockerd/unit.ts';
 import { listAt } from '../json.ts';
 import { type PlacedVariable, readStart } from './daemon-start.ts';
@@ -53,6 +54,7 @@ function readView(facts: HostFacts) {
   const configName = flagValues(flags, '--config-file').at(-1) ?? facts.places.daemonJson;
   const configFile = realPath(facts, configName);
   const json = parseDaemonJson(fileText(facts, configFile), configFile);
+  const ownJson = json.values.tlscacert === tlsSettings(facts.places).tlscacert;
   const listening = (from: PlacedListener['from'], hosts: readonly string[]) =>
     hosts.map((text): PlacedListener => ({ ...parseListener(text), from }));
   return {
@@ -70,13 +72,17 @@ function readView(facts: HostFacts) {
     /** Real paths of the unit's environment files. */
     environmentFiles: facts.docker.unit.environmentFiles.map((path) => realPath(facts, path)),
     json,
+    /** The TLS settings in it are ours. */
+    ownJson,
     listeners: [
       ...listening('flag', flagValues(commandLine?.flags ?? [], '--host')),
       ...variables.flatMap((variable) => listening('variable', flagValues(variable.flags, '--host'))),
       ...listening('json', listAt(json.values, 'hosts').map(String)),
     ],
     /** Clients have to show a certificate already now. */
-    tlsVerified: tlsModeOf({ flags, json }) === 'verified' || verifiedBefore(facts, configFile, variables),
+    tlsVerified:
+      tlsModeOf({ flags, json: ownJson ? parseDaemonJson(undefined) : json }) === 'verified' ||
+      verifiedBefore(facts, configFile, variables),
   };
 }
 
@@ -98,3 +104,21 @@ export function isTlsFlag(flag: Flag): boolean {
 }
 
 export const TLS_KEYS = ['tls', 'tlsverify', 'tlscacert', 'tlscert', 'tlskey'] as const;
+
+/** Our own, by their names in daemon.json. */
+export function tlsSettings({ current }: Places) {
+  return {
+    tlsverify: true,
+    tlscacert: `${current}/${SERVER_FILES.ca}`,
+    tlscert: `${current}/${SERVER_FILES.cert}`,
+    tlskey: `${current}/${SERVER_FILES.key}`,
+  };
+}
+
+/**
+ * Whether our TLS settings go into daemon.json: where it names listeners, or has TLS settings already. As flags they would be gone with our
+ * drop-in, and what daemon.json names would be open to every client.
+ */
+export function hasTlsInJson({ listeners, json }: Pick<DaemonView, 'listeners' | 'json'>): boolean {
+  return listeners.some(({ from }) => from === 'json') || TLS_KEYS.some((key) => key in json.values);
+}

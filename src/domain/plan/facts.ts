@@ -93,6 +93,8 @@ export function parseFacts(stdout: Buffer) {
       /** What the socket unit of that name listens on: of dockerd's, or podman.socket. */
       socketListens: parseSockets(get('docker-socket')).flatMap(({ listens }) => listens),
       tlsSocket: serviceState(parseProperties(get('tls-socket'))),
+      /** What ours holds, whatever its file says by now. */
+      tlsSocketListens: parseSockets(get('tls-socket')).flatMap(({ listens }) => listens),
       /** Socket units, other than ours, that hand their sockets to the daemon. */
       otherSockets: parseSockets(get('sockets')),
       /** Units that docker.service does not start without. */
@@ -127,6 +129,10 @@ export function parseFacts(stdout: Buffer) {
       logDrivers: textsAt(info, 'Plugins', 'Log'),
       /** Files of its settings that were edited after it had started; undefined where that is not known. */
       edited: raw.has('edited') ? lines('edited') : undefined,
+      /** What the daemon says of itself (`docker info`). */
+      info,
+      /** It has read its configuration anew since daemon.json was edited. */
+      reloaded: [...answers].some(([path, { body }]) => path.startsWith('/events?') && body.includes('"reload"')),
       containers: parseContainers(answer('/containers/json'), get('restart-policies')),
     },
     files,
@@ -141,9 +147,12 @@ export function parseFacts(stdout: Buffer) {
     generations: parseGenerations(files, places.state, ownerOf),
     lock: parseLock(files.get(places.lock)),
     transaction: raw.get('transaction'),
+    /** The rollback of a change has failed, and has not been finished since. */
+    rollbackFailed: raw.has('rollback-failed'),
     /** Lines of `ss -Hltnp`: whatever listens on TCP. */
     listeners: lines('listeners').filter((line) => line.trim() !== ''),
     disk: parseDisk(get('disk')),
+    inodes: parseInodes(get('inodes')),
     /** In the order of mounting: of two at the same path the last one counts. */
     mounts: parseMounts(get('mounts')),
     /** Free kilobytes of /run/systemd; undefined when they are not known. */
@@ -214,6 +223,12 @@ function parseDisk(text: string): { mount: string; freeKb: number }[] {
     .map((line) => line.trim().split(/\s+/))
     .filter((columns) => columns.length >= 6)
     .map((columns) => ({ mount: columns.slice(5).join(' '), freeKb: Number(columns[3]) }));
+}
+
+/** What `df -Pi` printed, without file systems that count none. */
+function parseInodes(text: string): { mount: string; free: number }[] {
+  const counted = text.split('\n').filter((line) => !/^\S+\s+[0-]\s/.test(line));
+  return parseDisk(counted.join('\n')).map(({ mount, freeKb }) => ({ mount, free: freeKb }));
 }
 
 function unreadable(message: string): DockerTlsError {

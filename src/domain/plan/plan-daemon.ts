@@ -7,7 +7,15 @@ import { replaceValue } from '../dockerd/environment-file.ts';
 import { SERVER_FILES } from '../dockerd/paths.ts';
 import { listWords } from '../words.ts';
 import type { PlacedSettings } from './daemon-settings.ts';
-import { type DaemonView, isTlsFlag, type Listening, TLS_KEYS, type VariableFlags } from './daemon-view.ts';
+import {
+  type DaemonView,
+  hasTlsInJson,
+  isTlsFlag,
+  type Listening,
+  TLS_KEYS,
+  tlsSettings,
+  type VariableFlags,
+} from './daemon-view.ts';
 import type { DesiredHost } from './desired.ts';
 import { fileText, type HostFacts } from './facts.ts';
 import { edited, type FileChange } from './file-change.ts';
@@ -96,14 +104,11 @@ export function ownFlags({ facts: { places }, view, desired, placed, listening }
           ...tcpHosts(desired).flatMap((host) => ['-H', host]),
         ]
       : [];
-  return [
-    ...placed.added,
-    ...ownHosts,
-    '--tlsverify',
-    `--tlscacert=${places.current}/${SERVER_FILES.ca}`,
-    `--tlscert=${places.current}/${SERVER_FILES.cert}`,
-    `--tlskey=${places.current}/${SERVER_FILES.key}`,
-  ];
+  const { tlscacert, tlscert, tlskey } = tlsSettings(places);
+  const tls = hasTlsInJson(view)
+    ? []
+    : ['--tlsverify', `--tlscacert=${tlscacert}`, `--tlscert=${tlscert}`, `--tlskey=${tlskey}`];
+  return [...placed.added, ...ownHosts, ...tls];
 }
 
 function tcpHosts(desired: DesiredHost): string[] {
@@ -130,7 +135,7 @@ function socketWarnings(facts: HostFacts, view: DaemonView): string[] {
 
 /** Clients have to show a certificate already, by settings of the administrator's or by ours. */
 function isVerified(facts: HostFacts, view: DaemonView): boolean {
-  return view.tlsVerified || facts.docker.cmdline.includes('--tlsverify');
+  return view.tlsVerified || view.ownJson || facts.docker.cmdline.includes('--tlsverify');
 }
 
 /** What the new settings take away from those that the daemon has now. */
@@ -145,7 +150,7 @@ export function replacedWarnings(facts: HostFacts, view: DaemonView, desired: De
       );
   }
   warnings.push(...socketWarnings(facts, view));
-  if (view.flags.some(isTlsFlag) || TLS_KEYS.some((key) => key in view.json.values)) {
+  if (view.flags.some(isTlsFlag) || (!view.ownJson && TLS_KEYS.some((key) => key in view.json.values))) {
     warnings.push('the TLS settings that the daemon has now are replaced; `remove` brings them back');
   }
   return warnings;
@@ -194,7 +199,8 @@ export function planDaemonJson({ facts, view, desired, placed, listening }: Daem
   const before = fileText(facts, path);
   if (!kindOf(facts).engine.configurable) return { after: before };
   const changes: Record<string, unknown> = {};
-  for (const key of TLS_KEYS) if (key in view.json.values) changes[key] = undefined;
+  const tls: Readonly<Record<string, unknown>> = hasTlsInJson(view) ? tlsSettings(facts.places) : {};
+  for (const key of TLS_KEYS) if (view.json.values[key] !== tls[key]) changes[key] = tls[key];
   if (view.listeners.some((listener) => listener.from === 'json')) {
     const closed = new Set(closedListeners(view, desired).map((listener) => listener.text));
     const hosts = view.listeners
@@ -248,6 +254,7 @@ export function planDaemon(
   }
   if (
     facts.docker.cmdline.length > 1 &&
+    !hasTlsInJson(view) &&
     !facts.docker.cmdline.includes(`${engine.trust}=${facts.places.current}/${SERVER_FILES.ca}`)
   )
     return restart('it runs without the configuration that is on the host');

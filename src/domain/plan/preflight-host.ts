@@ -3,7 +3,6 @@
 import { LEAF_BACKDATE_MS } from '../pki/profiles.ts';
 import { clockCommand, rootCommand, sshCommand, sudoCommand } from '../quote.ts';
 import { readStart } from './daemon-start.ts';
-import { fileText, type HostFacts } from './facts.ts';
 import { judgeFirewall } from './firewall.ts';
 import { kindOf } from './host-kind.ts';
 import { editAt, type Preflight, type PreflightInput } from './preflight-config.ts';
@@ -14,6 +13,7 @@ const BEHIND_LIMIT_MS = LEAF_BACKDATE_MS - 60_000;
 const AHEAD_LIMIT_MS = 23 * 3_600_000;
 /** What a change needs: copies of a few small files. */
 const FREE_KB = 2048;
+const FREE_INODES = 64;
 
 export function checkHost(input: Preflight): void {
   const { login, facts, skewMs, port, plan, add } = input;
@@ -45,6 +45,12 @@ export function checkHost(input: Preflight): void {
       add('E_DISK_FULL', `only ${freeKb} kB are free on ${mount}`, [
         `see what fills it: ${sudoCommand(login, 'du', '-xhd', '2', '-t', '100M', mount)}`,
       ]);
+  for (const [mount, free] of new Map(facts.inodes.map((one) => [one.mount, one.free])))
+    if (free < FREE_INODES)
+      add('E_DISK_FULL', `only ${free} more files fit on ${mount}: its inodes are used up, whatever room it has`, [
+        `see the inodes: ${sshCommand(login, 'df', '-i', mount)}`,
+        `see where the files are: ${sudoCommand(login, 'du', '--inodes', '-xd', '2', mount)}`,
+      ]);
   const { wall } = judgeFirewall(facts.firewall, port);
   if (wall && (plan === undefined || plan.daemon.action === 'restart'))
     add(
@@ -60,7 +66,9 @@ function portTaken(input: PreflightInput): [message: string, hints: string[]] | 
   const other = `choose another: --port ${port === 2376 ? 2377 : 2376}`;
   const listeners = facts.listeners.filter((line) => line.trim().split(/\s+/)[3]?.endsWith(`:${port}`));
   const foreign = listeners.find((line) => !/users:\(\(.*"(dockerd|systemd)"/.test(line));
-  if (facts.docker.tlsSocket.active === 'active' && ownPorts(facts).includes(port)) return undefined;
+  const { tlsSocket, tlsSocketListens } = facts.docker;
+  if (!['inactive', 'failed'].includes(tlsSocket.active) && tlsSocketListens.some((at) => at.endsWith(`:${port}`)))
+    return undefined;
   if (foreign !== undefined) {
     const program = /"([^"]+)",pid=(\d+)/.exec(foreign);
     return [
@@ -87,10 +95,4 @@ function forwardedHints({ login, facts, port }: PreflightInput): string[] {
     ...editAt(login, flags.path, facts),
     sshCommand(login, 'sh', '-c', `${restart} daemon-reload && ${restart} restart docker`),
   ];
-}
-
-/** Ports that our socket unit holds, whichever the change is about. */
-function ownPorts(facts: HostFacts): number[] {
-  const streams = fileText(facts, facts.places.socket)?.match(/^ListenStream=.*$/gm) ?? [];
-  return streams.map((stream) => Number(/(\d+)$/.exec(stream)?.[1]));
 }

@@ -44,7 +44,9 @@ function checkScript({ login, facts, add }: Preflight, view: DaemonView): void {
     add('E_UNIT_COMMAND', `${fragment} does not give the words of $${FLAGS_VARIABLE} to dockerd`, [
       `see how it starts dockerd: ${sudoCommand(login, 'grep', '-n', 'dockerd', fragment)}`,
     ]);
-  const flag = script.split('\n').findIndex((line) => /^[^#]*\s(?:-H|--host|--tls\w*)[\s=]/.test(line));
+  const flag = script
+    .split('\n')
+    .findIndex((line) => /^[^#]*\s(?:(?:-[Dhv]*H|--host|--tls\w*)[\s=]|-[Dhv]*H[a-z]+:\/\/)/.test(line));
   if (flag >= 0)
     add('E_UNIT_COMMAND', `${fragment}:${flag + 1}: the script itself sets listening or TLS flags`, [
       `move them to ${FLAGS_VARIABLE} in ${settings}:`,

@@ -5,6 +5,7 @@ import { type DaemonView, isTlsFlag } from './daemon-view.ts';
 import { hasDocker } from './facts.ts';
 import { kindOf } from './host-kind.ts';
 import { editAt, type Preflight } from './preflight-config.ts';
+import { checkUnitSettings } from './preflight-unit-settings.ts';
 
 /** `systemd-run --collect`, with which the rollback is armed. */
 const OLDEST_SYSTEMD = 236;
@@ -45,6 +46,7 @@ export function checkUnit(input: Preflight, view: DaemonView): void {
   const command = (of: readonly string[]): string => sudoCommand(login, ...of);
   const { active, fragment } = facts.docker.unit;
   checkUnread(input);
+  checkUnitSettings(input);
   for (const { unit, load } of facts.docker.needs) {
     if (load !== 'masked' && load !== 'not-found') continue;
     // systemd has let go of what it held for a masked socket unit, which goes unnoticed until dockerd asks for it.

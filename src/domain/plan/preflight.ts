@@ -26,6 +26,8 @@ export function preflight(input: PreflightInput): DockerTlsError[] {
   if (found.length > 0) return found;
   const view = viewDaemon(input.facts);
   serviceChecks(input.facts).service(host, view);
+  // What else is amiss may follow from it: a daemon that does not answer, files that it does not see.
+  if (found.some(({ code }) => code === 'E_UNIT_SETTING')) return found;
   if (kindOf(input.facts).engine.configurable) checkDaemonJson(host, view);
   checkRestart(host, view);
   checkMounts(host);
@@ -86,7 +88,14 @@ function checkBasics(input: Preflight): void {
     add('E_ROOTLESS', `what answers on /var/run/docker.sock is a rootless Docker, not the one of ${service}`, [
       `see where it leads: ${sudo('ls', '-l', '/var/run/docker.sock')}`,
     ]);
-  if (lock !== undefined && lock.expiresMs > facts.clockMs) {
+  // One that runs by now lets the rollback end.
+  if (facts.rollbackFailed && docker.unit.active !== 'active')
+    add(
+      'E_ROLLBACK',
+      `the rollback of an earlier change failed: ${service} has not run since, as a rule for a setting that it had before`,
+      repairHints(login, kindOf(facts)),
+    );
+  else if (lock !== undefined && lock.expiresMs > facts.clockMs) {
     const since = new Date(nowMs - (facts.clockMs - lock.sinceMs));
     const expiresInS = Math.ceil((lock.expiresMs - facts.clockMs) / 1000);
     const begun = facts.transaction !== undefined;
@@ -122,6 +131,19 @@ export function diskFullError(
     `or its inodes: ${sshCommand(login, 'df', '-i')}`,
   ];
   return new DockerTlsError('E_DISK_FULL', message, { where: host, hints, details });
+}
+
+/** What to do where a rollback failed: the daemon does not start with its settings of before, and the host overwrites none that a person repairs. */
+export function repairHints(login: Login, kind: HostKind): string[] {
+  return [
+    `see why it does not start: ${sudoCommand(login, ...kind.commands.log)}`,
+    'repair what the log names, such as a setting in daemon.json (leave "live-restore" there, for containers that still run), then start it:',
+    ...(kind.systemctl.length > 0
+      ? [[...kind.systemctl, 'reset-failed', kind.service], kind.commands.start]
+      : kind.bringUp
+    ).map((words) => sudoCommand(login, ...words)),
+    `the rollback then ends by itself, and overwrites nothing that was changed since; or at once: ${rollbackByHand(login, kind)}`,
+  ];
 }
 
 /** Starts the rollback that is stored on a host in the middle of a change. */

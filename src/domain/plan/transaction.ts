@@ -12,7 +12,7 @@ import { shellQuote } from '../quote.ts';
 import type { Secret } from '../secret.ts';
 import type { KeptSettings } from '../settings.ts';
 import { isInUse } from './daemon-in-use.ts';
-import { type DaemonView, viewDaemon } from './daemon-view.ts';
+import { type DaemonView, hasTlsInJson, viewDaemon } from './daemon-view.ts';
 import type { Credentials } from './desired.ts';
 import { fileText, type HostFacts, realPath } from './facts.ts';
 import { type HostKind, kindOf } from './host-kind.ts';
@@ -102,6 +102,7 @@ export function renderTransaction(
     SOCKET_WAS_ACTIVE: facts.docker.socket.active === 'active' ? 'yes' : 'no',
     LIVE_RESTORE: protect ? 'temporary' : 'untouched',
     LIVE_RESTORE_STAYS: plan.containers.how === 'switched-on' ? 'yes' : 'no',
+    CONTAINERS: plan.containers.how === 'stop' || !kind.keepsContainers || kind.engine.apart ? 'stop' : 'keep',
     DAEMON_JSON: plan.daemonJson.path,
     NEEDS: plan.daemon.action === 'restart' ? neededPaths(facts).join('\n') : '',
     SSHD: plan.sshd,
@@ -111,7 +112,6 @@ export function renderTransaction(
     GENERATION: `${plan.generation}`,
     KEEP: `${options.keep}`,
   };
-  const { sums, absent } = seen(facts);
   const forms = protect ? daemonJsonForms(plan, facts) : [];
   const contents = Object.fromEntries([
     ...forms.map(({ suffix, text }) => [`DATA_${suffix.replace('-', '_')}`, text]),
@@ -133,8 +133,7 @@ export function renderTransaction(
     MANIFEST: renderManifest(entries),
     MANAGED: plan.managed.map(({ kind, path }) => `${kind}\t${checkPath(path)}\n`).join(''),
     RECORD: renderState(nextState(plan, facts, options)),
-    SEEN: sums.join(''),
-    ABSENT: absent.join('\n'),
+    ...seen(facts),
     JSON_FORMS: forms.map(({ suffix, text, mode, owner }) => `${suffix}:${sha256(text)}:${mode}:${owner}`).join(' '),
   };
   return {
@@ -154,7 +153,7 @@ function neededPaths(facts: HostFacts): string[] {
 }
 
 /** What the plan was made from, for the host to compare with what it has when the change begins: lines of sha256sum, and paths where nothing was. */
-function seen(facts: HostFacts): { readonly sums: string[]; readonly absent: string[] } {
+function seen(facts: HostFacts): Pick<ChangeVariables, 'SEEN' | 'ABSENT'> {
   const view = viewDaemon(facts);
   const watched = [
     ...new Set([
@@ -177,7 +176,7 @@ function seen(facts: HostFacts): { readonly sums: string[]; readonly absent: str
     if (now.kind === 'absent') absent.push(real);
     else if (whole) sums.push(`${sha256(now.content)}  ${path}\n`);
   }
-  return { sums, absent };
+  return { SEEN: sums.join(''), ABSENT: absent.join('\n') };
 }
 
 /** The script that takes the host's lock for some seconds before the change comes, or takes it for longer. */
@@ -263,13 +262,10 @@ function validation(plan: HostPlan, facts: HostFacts, entries: readonly Entry[],
     ),
     version: facts.docker.version,
     configFile: plan.daemonJson.path,
-    stagedConfigFile: protect
-      ? `${plan.daemonJson.path}.docker-tls-new-on`
-      : staged
-        ? `${plan.daemonJson.path}.docker-tls-new`
-        : undefined,
+    stagedConfigFile: protect || staged ? `${plan.daemonJson.path}.docker-tls-new${protect ? '-on' : ''}` : undefined,
     configExists: fileText(facts, plan.daemonJson.path) !== undefined,
     configSetsPidfile: 'pidfile' in view.json.values,
+    configNamesCredentials: hasTlsInJson(view),
     credentialsBefore: facts.places.current,
     credentialsAfter: `${facts.places.tls}/${plan.generation}`,
   });

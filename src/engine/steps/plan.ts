@@ -1,6 +1,7 @@
 /** Owns the plan of a host from its facts, the store and what is wanted: pure decisions, put together. Signs nothing, changes nothing. */
 
 import { reachedThrough } from '../../domain/destination.ts';
+import { withSeenKey } from '../../domain/fleet/specs.ts';
 import { type HostFacts, installedCredentials } from '../../domain/plan/facts.ts';
 import type { StoreMark } from '../../domain/plan/host-state.ts';
 import {
@@ -65,7 +66,8 @@ export async function planOpened(
   const safe = target.kind === 'generation' ? target.to === 'none' : target.takeOver === true;
   const mark = await markFor(opened.facts, requested.name, store, safe);
   const { session } = opened;
-  const ssh = session.login.rootless ? { ...requested.ssh, rootless: true as const } : requested.ssh;
+  const seen = withSeenKey(requested, session.hostKey).ssh;
+  const ssh = session.login.rootless ? { ...seen, rootless: true as const } : seen;
   const now = runtime.now();
   const known = latest.hosts.get(requested.name);
   if (target.kind === 'generation') {

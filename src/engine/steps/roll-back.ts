@@ -1,7 +1,7 @@
 /** Owns the one way in which a change that failed is undone from here: the script that the host has armed, over any connection. */
 
 import { kindOf } from '../../domain/plan/host-kind.ts';
-import { rollbackByHand } from '../../domain/plan/preflight.ts';
+import { repairHints } from '../../domain/plan/preflight.ts';
 import { asBefore } from '../../domain/plan/transaction.ts';
 import type { HostSpec } from '../../domain/settings.ts';
 import { DockerTlsError, interrupted } from '../../errors/errors.ts';
@@ -48,7 +48,7 @@ export async function rollBackHost(
   if (ending === 'stuck') {
     return new DockerTlsError('E_ROLLBACK', `${why}; rolling back failed as well`, {
       where: spec.name,
-      hints: [rollbackByHand(session.login, kindOf(change.facts))],
+      hints: repairHints(session.login, kindOf(change.facts)),
       details: [...(original?.details ?? []), ...unwritten],
       cause,
     });
@@ -58,7 +58,9 @@ export async function rollBackHost(
       ? `the host cannot be reached; it ${confirming ? 'has kept the change, or ' : ''}rolls back by itself within ${spec.confirmWithin} s`
       : confirming && ending !== 'undone'
         ? 'the host may have kept the change: run the same command again'
-        : asBefore(remark);
+        : ending === 'nothing'
+          ? 'the host had already rolled back'
+          : asBefore(remark);
   if (reach.runtime.signal.aborted) {
     return interrupted(`interrupted; ${back}`, { where: spec.name, details: unwritten, cause });
   }

@@ -1,5 +1,6 @@
 /** Owns one change of one host: start, verify over new connections, record, commit; and the rollback from anywhere in between. */
 
+import { setTimeout as sleep } from 'node:timers/promises';
 import { kindOf } from '../../domain/plan/host-kind.ts';
 import type { CheckResult } from '../../domain/plan/outcome.ts';
 import { diskFullError } from '../../domain/plan/preflight.ts';
@@ -9,7 +10,7 @@ import type { ErrorCode } from '../../errors/catalogue.ts';
 import { DockerTlsError } from '../../errors/errors.ts';
 import type { HostSession } from '../../runtime.ts';
 import { gather } from '../gather.ts';
-import { type Ending, endTransaction, startTransaction } from '../host-transaction.ts';
+import { type EndingResult, endTransaction, startTransaction } from '../host-transaction.ts';
 import type { ChangeOutcome, HostChange } from '../intent.ts';
 import { requireVerified } from '../verify-host.ts';
 import { sshOptions } from './connect.ts';
@@ -23,9 +24,14 @@ const ENDED: ReadonlySet<ErrorCode> = new Set<ErrorCode>([
   'E_DISK_FULL',
   'E_DAEMON_CONFIG',
   'E_DAEMON_START',
+  'E_CONTAINERS_STOPPED',
   'E_APPLY',
   'E_ROLLBACK',
 ]);
+
+/** How long sshd may take to come back, and how often it is tried. Where it depends on Docker (BindsTo=docker.service), it stops with it. */
+const SSHD_RETURNS_MS = 15_000;
+const SSHD_RETRY_MS = 500;
 
 /**
  * The new ssh connection that a change is confirmed over. Files are in place when the daemon restarts, so where they are about TLS alone the
@@ -56,8 +62,19 @@ class Confirmer {
   }
 
   /** What failed during the restart is tried again after it. */
-  opened(): Promise<HostSession> {
-    return this.#early?.catch(() => this.#connect()) ?? this.#connect();
+  opened(signal: AbortSignal): Promise<HostSession> {
+    return this.#early?.catch(() => this.#onceListening(signal)) ?? this.#onceListening(signal);
+  }
+
+  async #onceListening(signal: AbortSignal): Promise<HostSession> {
+    for (let left = SSHD_RETURNS_MS / SSHD_RETRY_MS; ; left -= 1) {
+      try {
+        return await this.#connect();
+      } catch (error) {
+        if (left === 0 || !(error instanceof DockerTlsError) || error.code !== 'E_SSH_REFUSED') throw error;
+        await sleep(SSHD_RETRY_MS, undefined, { signal });
+      }
+    }
   }
 
   /** Also of one that is still on its way: it is not waited for. */
@@ -72,7 +89,7 @@ class Confirmer {
  * nor does its restart take in what another program has changed of those.
  */
 function changesTlsAlone({ plan, facts: { places, docker } }: HostChange): boolean {
-  const ours = [`${places.tls}/`, `${places.dropIns}/`, places.socket, places.socketWants];
+  const ours = [`${places.tls}/`, `${places.dropIns}/`, places.socket, places.socketWants, places.closed];
   return (
     plan.purpose === 'apply' &&
     plan.sshd === 'none' &&
@@ -94,21 +111,21 @@ async function verified(
 }
 
 /** How the change ended. Over a session that was opened after the change: a host that no longer accepts logins must not keep it. */
-async function commit({ id, plan, spec, facts, reach }: HostChange, fresh: HostSession): Promise<Ending> {
+async function commit({ id, plan, spec, facts, reach }: HostChange, fresh: HostSession): Promise<EndingResult> {
   const change = { id, kind: kindOf(facts) };
   try {
-    return (await endTransaction(fresh, change, 'commit')).ending;
+    return await endTransaction(fresh, change, 'commit');
   } catch (error) {
     // The connection broke meanwhile: another one says how it ended.
     const session = await reach.runtime.connect(sshOptions(spec, reach)).catch(() => undefined);
     if (session === undefined) throw error;
     try {
-      const { ending } = await endTransaction(session, change, 'commit');
-      if (ending !== 'nothing') return ending;
+      const end = await endTransaction(session, change, 'commit');
+      if (end.ending !== 'nothing') return end;
       // Nothing under way: either it was kept, or it went back. The host's records know.
       const { state } = (await gather(session, { now: reach.runtime.now })).facts;
       const kept = plan.generation === 'none' ? state === undefined : state?.generation === plan.generation;
-      return kept ? 'committed' : 'nothing';
+      return { ...end, ending: kept ? 'committed' : 'nothing' };
     } finally {
       await session.close();
     }
@@ -163,7 +180,7 @@ export async function transact(change: HostChange): Promise<ChangeOutcome> {
     runtime.signal.throwIfAborted();
     progress.phase('verify');
     // Both are needed; whichever fails first must not leave the other unwatched.
-    const [checks, fresh] = await Promise.all([verified(change, early), confirmer.opened()]);
+    const [checks, fresh] = await Promise.all([verified(change, early), confirmer.opened(runtime.signal)]);
     requireVerified(spec.name, checks, '', change.first);
     runtime.signal.throwIfAborted();
     await change.save();
@@ -171,7 +188,7 @@ export async function transact(change: HostChange): Promise<ChangeOutcome> {
     runtime.signal.throwIfAborted();
     progress.phase('confirm');
     confirming = true;
-    const ending = await commit(change, fresh);
+    const { ending, remark } = await commit(change, fresh);
     if (ending !== 'committed') {
       rolledBack = ending === 'nothing';
       if (rolledBack) await change.unsave();
@@ -180,7 +197,7 @@ export async function transact(change: HostChange): Promise<ChangeOutcome> {
         spec,
         rolledBack
           ? `the host had already rolled back: the change was not confirmed within ${spec.confirmWithin} s`
-          : 'the host could not keep the change',
+          : `the host could not keep the change${remark === '' ? '' : `: ${remark}`}`,
       );
     }
     return { checks, warnings };

@@ -14,7 +14,16 @@ export const SSH = {
     "The host's key is not the recorded one: possible man-in-the-middle attack.",
     'Find out why, then ssh-keygen -R HOST.',
   ],
-  E_SSH_HOST_KEY_PIN: [4, "The host's key is not the one pinned by --host-key SHA256:….", 'Compare the fingerprints.'],
+  E_SSH_HOST_KEY_PIN: [
+    4,
+    "The host's key is not the one that --host-key, the fleet file or the host's record names.",
+    'Compare the fingerprints.',
+  ],
+  E_SSH_OTHER_HOST: [
+    4,
+    'A later connection of the run reached another host than the first one: it showed another key.',
+    'Compare the keys; log in by an address of one host.',
+  ],
   E_SSH_HOST_KEY_REVOKED: [4, "The host's key is revoked in known_hosts.", 'Give the host a new key.'],
   E_SSH_KNOWN_HOSTS_FILE: [2, 'A known_hosts file cannot be read or written.', 'ls -l ~/.ssh/known_hosts'],
   E_SSH_KEY_FILE: [2, 'A private key for SSH is missing or cannot be read.', 'ls -l KEYFILE'],
@@ -22,7 +31,7 @@ export const SSH = {
   E_SSH_CONFIG: [2, 'The ssh configuration cannot be used.', 'ssh -G HOST'],
   E_SSH_TRANSPORT: [2, '--transport ssh2 cannot do what the ssh config or a key needs.', 'Pass --transport openssh.'],
   E_SSH_OPENSSH_OLD: [2, 'The openssh transport needs a newer OpenSSH.', 'Update OpenSSH.'],
-  E_SSH_NO_SHELL: [4, 'The user has no usable shell on the host.', 'getent passwd USER'],
+  E_SSH_NO_SHELL: [4, 'The login works, but no script of ours runs on the host.', 'ssh HOST echo ok'],
   E_SSH_FORWARDING: [
     4,
     'sshd does not forward connections, which jump hosts, `--reach ssh` and `tunnel` need.',
@@ -123,6 +132,11 @@ export const DAEMON = {
     'A variable sets listening or TLS flags where they cannot be taken out.',
     'systemctl edit docker.service',
   ],
+  E_UNIT_SETTING: [
+    4,
+    'A setting of docker.service keeps dockerd from the TLS port, or from the files that docker-tls puts on the host.',
+    'systemctl cat docker.service',
+  ],
   E_DOCKER_SILENT: [
     4,
     'dockerd runs and does not answer on a socket of the host, so it cannot be asked whether containers outlive a restart.',
@@ -134,6 +148,11 @@ export const DAEMON = {
     'systemctl cat docker.service; systemctl list-dependencies docker.service',
   ],
   E_UNIT_UNREAD: [4, 'Unit files were changed but not loaded.', 'systemctl daemon-reload'],
+  E_SETTINGS_UNREAD: [
+    4,
+    'The running daemon has not read some of its settings, and may not start with them.',
+    'systemctl restart docker.service',
+  ],
   E_DAEMON_JSON: [4, 'daemon.json is not valid.', 'python3 -m json.tool /etc/docker/daemon.json'],
   E_CONFIG_FILE: [4, "The daemon's configuration file cannot be read or kept.", 'ls -l /etc/docker/daemon.json'],
   E_CONFLICT: [4, 'A setting is given both as a flag and in daemon.json.', 'Remove one of the two.'],
@@ -154,7 +173,12 @@ export const CHANGE = {
     'The daemon did not start with the new configuration; the host was rolled back.',
     'journalctl -u docker.service',
   ],
-  E_APPLY: [5, 'The change failed; the host is as it was before.', 'journalctl -t docker-tls'],
+  E_CONTAINERS_STOPPED: [
+    5,
+    'Containers that ran before the change were stopped by it; the configuration was rolled back.',
+    'docker ps -a',
+  ],
+  E_APPLY: [5, 'The change failed and was rolled back.', 'journalctl -t docker-tls'],
   E_UNANSWERED: [5, 'The host did not report how the change ended.', 'Run the command that the error gives.'],
   E_NOT_CONFIRMED: [
     5,
@@ -166,7 +190,11 @@ export const CHANGE = {
     'A connection was accepted or rejected that should not have been; a change is rolled back.',
     'docker-tls doctor HOST',
   ],
-  E_ROLLBACK: [6, 'Rolling back failed: the host is half changed.', 'Run the rollback command that the error gives.'],
+  E_ROLLBACK: [
+    6,
+    'Rolling back failed, as a rule since dockerd does not start with the settings that it had before the change.',
+    'Repair what the log of dockerd names, and start it: the host overwrites nothing that you change, and ends the rollback by itself.',
+  ],
 } as const;
 
 export const AUDIT = {

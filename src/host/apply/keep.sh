@@ -1,5 +1,5 @@
 # Keeps: the originals beside their places, and, the first time, in the origin
-# Needs functions: copy fail is_member linger_state snapshot_path step sysctl_value words
+# Needs functions: copy fail is_member linger_state note_forms snapshot_path step sysctl_value words
 # Needs variables: CREATED ERR NL SERVICE SOCKET_WAS_ACTIVE STATE T TAB TLS_DIRECTORY UNITS WAS_ACTIVE
 # Needs programs: df grep ln mkdir mv readlink rm stat sync tail
 
@@ -95,8 +95,13 @@ while IFS=$TAB read -r index kind mode owner source path <&3; do
   esac
 done 3<"$T/manifest"
 mv -- "$T/kept.part" "$T/kept" || fail "could not keep the originals"
+set --
+while IFS=$TAB read -r index kind mode owner source path <&3; do
+  case $kind in file | link | absent) set -- "$@" "$path".docker-tls-[no]* ;; esac
+done 3<"$T/manifest"
+note_forms "$@" >"$T/forms" 2>"$ERR" || fail "$(words)"
 # What the rollback needs has to be on the disk, and not only in memory, before anything changes.
-set -- "$T/kept" "$T/created"
+set -- "$T/kept" "$T/created" "$T/forms"
 while IFS=$TAB read -r index kind mode owner source path <&3; do
   if [ -f "$path.docker-tls-new" ] && [ ! -L "$path.docker-tls-new" ]; then set -- "$@" "$path.docker-tls-new"; fi
   if [ "$kind" = blob ]; then set -- "$@" "$path"; fi

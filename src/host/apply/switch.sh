@@ -46,7 +46,12 @@ back() {
   # The change had to start its daemon in the time for its confirmation; what ran before gets the time that it needs.
   LIMIT=$ROLLBACK_LIMIT
   lines=$(last_words "$SINCE" | plainly | tail -n 30 | tail -c 8000)
-  if undo failed >/dev/null 2>&1; then result rolled-back "$STEP" "$1" "$lines" "$REMARK"; else result stuck "$STEP" "$1" "$lines"; fi
+  if undo failed >/dev/null 2>&1; then
+    result rolled-back "$STEP" "$1" "$lines" "$REMARK"
+  else
+    # What its daemon says by now is why.
+    result stuck "$STEP" "$1" "$(last_words "$SINCE" | plainly | tail -n 30 | tail -c 8000)"
+  fi
   exit 0
 }
 wait "$timer" || {

@@ -31,8 +31,8 @@ take_lock() {
     if [ -e "$path" ] || [ -L "$path" ]; then rm -rf -- "$path"; fi
   done
   set -C
-  { printf 'who=%s\nsince=%s\nexpires=%s\ntransaction=%s\n' "$WHO" "$now" "$((now + $1))" "$TXN" >"$LOCK"; } 2>/dev/null || {
-    result failed lock "cannot write $LOCK"
+  why=$({ printf 'who=%s\nsince=%s\nexpires=%s\ntransaction=%s\n' "$WHO" "$now" "$((now + $1))" "$TXN" >"$LOCK"; } 2>&1) || {
+    result failed lock "$why"
     exit 0
   }
   set +C

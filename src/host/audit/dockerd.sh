@@ -1,5 +1,5 @@
 # The dockerd that runs, its arguments and its daemon.json.
-# Needs functions: end stat_files tls_file
+# Needs functions: end read_arguments stat_files tls_file use_option
 # Needs programs: awk cat grep head id ls readlink sed systemctl tr
 
 # The host's own dockerd, not one that runs in a container; root's before a rootless one.
@@ -28,44 +28,6 @@ own_config() {
   directory=$(printf '%s\n' "$own" | sed -n 's/^XDG_CONFIG_HOME=//p' | head -n 1)
   [ -n "$directory" ] || directory=$(printf '%s\n' "$own" | sed -n 's|^HOME=\(.*\)|\1/.config|p' | head -n 1)
   [ -z "$directory" ] || config=$directory/docker/daemon.json
-}
-
-use_option() { # NAME VALUE
-  case $1 in
-    --config-file) config=$2 ;;
-    --tlscacert) tls_ca=$2 ;;
-    --tlscert) tls_cert=$2 ;;
-    --tlskey) tls_key=$2 ;;
-    --data-root | --graph | -g) data_root=$2 ;;
-    # The first that it serves; fd:// is systemd's. A socket that is merely there may have no server.
-    -H | --host) case $2 in unix://?*) : "${own_socket:=${2#unix://}}" ;; fd://*) : "${own_socket:=$socket}" ;; esac ;;
-  esac
-}
-
-read_arguments() {
-  wanted=
-  set -f
-  IFS='
-'
-  # shellcheck disable=SC2046 # one word per line is meant
-  set -- $(tr '\000' '\n' <"/proc/$dockerd/cmdline")
-  unset IFS
-  set +f
-  for word in "$@"; do
-    if [ -n "$wanted" ]; then
-      use_option "$wanted" "$word"
-      wanted=
-      continue
-    fi
-    case $word in
-      --config-file=* | --tlscacert=* | --tlscert=* | --tlskey=* | --host=* | -H=* | --data-root=* | --graph=* | -g=*)
-        use_option "${word%%=*}" "${word#*=}"
-        ;;
-      -H?*) use_option -H "${word#-H}" ;;
-      -H | --host | --config-file | --tlscacert | --tlscert | --tlskey | --data-root | --graph | -g) wanted=$word ;;
-    esac
-    case $word in --tls | --tls=* | --tlsverify | --tlsverify=*) uses_tls=yes ;; esac
-  done
 }
 
 json_path() { printf '%s' "$flat" | sed -n 's/.*"'"$1"'" *: *"\([^"\\]*\)".*/\1/p'; }

@@ -1,7 +1,7 @@
 # The daemon: what it answers, and the programs that it needs to start.
 # Needs functions: api end find_own_program podman_facts say
-# Needs variables: NL host_kind nonce own_search pid socket
-# Needs programs: grep head tr
+# Needs variables: DAEMON_JSON NL began host_kind nonce own_search pid socket
+# Needs programs: date find grep head tr
 
 # Programs that dockerd looks for when it starts, with where it finds them: in its own PATH, or beside it (moby: lookupBinPath).
 program_facts() {
@@ -62,7 +62,12 @@ daemon_facts() {
   if [ -n "$dockerd" ] && [ "/proc/${pid:-0}/exe" -ef "$dockerd" ]; then say runs "$dockerd"; fi
   say api-socket "$socket"
   answers=
-  [ -z "$socket" ] || answers=$(api "$socket" "$nonce" /version /info /containers/json)
+  # Where its file was edited after its start: has it read that anew? busybox's find cannot say.
+  since=
+  [ -z "$began" ] || since=$(find -L "$DAEMON_JSON" -maxdepth 0 -newermt "$began 1 second" -printf '%T@' 2>/dev/null)
+  set -- /version /info /containers/json
+  [ -z "$since" ] || set -- "$@" "/events?since=$since&until=$(date +%s.%N)&filters=%7B%22event%22%3A%7B%22reload%22%3Atrue%7D%7D"
+  [ -z "$socket" ] || answers=$(api "$socket" "$nonce" "$@")
   printf '%s\n' "$answers"
   case $answers in *" api 200 "*) ;; *) [ -z "$dockerd" ] || say dockerd-version "$("$dockerd" --version 2>/dev/null)" ;; esac
   find_data

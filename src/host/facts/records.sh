@@ -7,6 +7,7 @@
 record_facts() {
   file "$UNITS/$TLS_SOCKET"
   file "$UNITS/sockets.target.wants/$TLS_SOCKET"
+  file "$UNITS/docker-tls-closed.service"
   # A service of ours, which is not there before the first change.
   if [ "$host_kind" = podman ]; then
     file "$UNITS/$SERVICE"
@@ -26,6 +27,7 @@ record_facts() {
   file "$STATE/packages"
   file "$RUN/docker-tls.lock"
   [ -e "$STATE/txn/rollback.sh" ] && say transaction "$(cat "$STATE/txn/id" 2>/dev/null)"
+  [ -e "$STATE/txn/failed" ] && say rollback-failed yes
   # What else is under our care: files of hardening, and ours of a docker.service that is no longer there. Never the content of a file of
   # which only mode and owner are ours.
   if [ -f "$STATE/origin/manifest" ]; then
@@ -61,6 +63,7 @@ network_facts() {
     space=${space%"$NL"*}
   fi
   say disk "$space"
+  say inodes "$(df -Pi $ROOM "$RUN" "${TLS_DIRECTORY%/*}" "$UNITS" "$STATE" 2>/dev/null)"
   # Where, and how: the options of the mount, and of its file system.
   sed -n -e 's/^[^ ]* [^ ]* [^ ]* [^ ]* \(\/[^ ]*\) \([^ ]*\) .* \([^ ]*\)$/\1 \2,\3/' -e '/^\/proc/d' -e '/^\/sys/d' -e '/^\/dev/d' \
     -e '/^\/var\/lib\/docker\//d' -e '/^\/run\/docker\//d' -e '/^\//p' -e 5000q /proc/self/mountinfo

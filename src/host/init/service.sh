@@ -1,27 +1,17 @@
 # The daemon and sshd where init runs scripts (sysvinit, OpenRC): what runs, and how they are started, stopped and reloaded.
-# Needs functions: api find_daemon hold_port local_socket look_at_clock mark missing_programs release_port run_script
-# Needs variables: BACK LIMIT PORTS T TXN missing pid socket uptime
+# Needs functions: await_answer find_daemon hold_port look_at_clock mark missing_programs release_port run_script
+# Needs variables: BACK LIMIT PORTS T missing pid uptime
 # Needs programs: cat grep readlink sleep stat tail
 
 look_at_service() { :; }
+reset_failed() { :; }
 
 obstacle() {
   missing_programs
   why=$missing
 }
 
-# Does it run and answer? Its script does not wait for that. Without a program to ask with it has to do that it listens.
-is_up() {
-  find_daemon || return 1
-  local_socket "$pid"
-  [ -n "$socket" ] || return 1
-  answer=$(
-    exec 9<&-
-    api "$socket" "$TXN" /_ping
-  )
-  [ $? != 2 ] || return 0
-  case $answer in '' | *"--$TXN api 000 "*) return 1 ;; esac
-}
+runs() { find_daemon; }
 
 # A script of the service: what it starts gets none of our descriptors, our umask or our deaf ears.
 service() {
@@ -33,21 +23,10 @@ service() {
   )
 }
 
+# Its script does not wait until it answers.
 start_service() {
   find_daemon || service start
-  look_at_clock
-  end=$((uptime + LIMIT))
-  gone=0
-  while [ "$uptime" -lt "$end" ]; do
-    is_up && return 0
-    # One that ends in its start is not waited for; a supervisor may start it again at once.
-    if find_daemon; then gone=0; else gone=$((gone + 1)); fi
-    [ "$gone" -lt 20 ] || break
-    sleep 0.1
-    look_at_clock
-  done
-  printf 'dockerd does not run, or does not answer\n' >&2
-  return 1
+  await_answer
 }
 
 # A script that has lost the number of its daemon leaves it running.
@@ -99,12 +78,22 @@ reload_sshd() {
   for file in /run/sshd.pid /var/run/sshd.pid; do
     number=$(cat "$file" 2>/dev/null)
     [ "$(cat "/proc/${number:-0}/comm" 2>/dev/null)" = sshd ] || continue
+    true >"$T/sshd"
     kill -s HUP "$number"
     # It closes its port for a moment; the verification comes over a new connection.
     sleep 0.5
-    return 0
+    [ "$(cat "/proc/$number/comm" 2>/dev/null)" = sshd ] && return 0
+    STEP=reload-sshd
+    return 1
   done
-  grep -qxs sshd /proc/[0-9]*/comm || return 0
+  grep -qxs sshd /proc/[0-9]*/comm || {
+    # One that did not survive the change is started by its rollback.
+    [ "$BACK" = yes ] && [ -e "$T/sshd" ] || return 0
+    for file in /etc/init.d/ssh /etc/init.d/sshd; do
+      [ ! -x "$file" ] || "$file" start >/dev/null 2>&1 9<&- || return 1
+    done
+    return 0
+  }
   # A rollback that never ends would keep the next change from the host.
   if [ "$BACK" = yes ]; then
     REMARK='sshd could not be reloaded: restart it'

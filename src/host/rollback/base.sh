@@ -11,6 +11,10 @@
 #   switched   mark: from just before the first rename        protected  mark: live-restore was switched on
 #   services   mark: services have been touched               restored   mark: everything is back, only clearing is left
 #   stopped    mark: docker.service has been stopped
+#   failed     mark: the rollback could not be done   unrestored mark: nor put all files back
+#   forms      what each path may be by this change: sum, path.docker-tls-FORM
+#   containers those that ran when the change began: id, process, its beginning, restarts, name
+#   local      mark: the daemon answered on its local socket
 #   committed  mark: the change is confirmed                held       ports that rules of ours hold at this moment
 #   audit-generated  mark: audit.rules was what augenrules makes of rules.d
 #   socket-changed   mark: our socket unit is another one   units-changed  mark: systemd has to read unit files anew
@@ -18,7 +22,7 @@
 #   ends-linger      mark: the user is no longer to linger, once all else is done
 #   held-by-iptables mark: those rules are of iptables, and not of nft
 #   shown, looked    what systemd has of the daemon's units; its process, when that began, and where it answers: asked when the change began
-#   daemon           the process of the daemon that the change has started, and when it began
+#   daemon           the process of the daemon that has answered last, and when it began
 #   dependents       units that need docker.service and were active when it was first stopped, one per line
 # Needs variables: RUN T
 # Needs programs: base64 flock ln logger sleep tr

@@ -1,5 +1,5 @@
 # The confirmation: the change counts, its generation is kept, and old ones go.
-# Needs functions: clear_beside clear_records clear_recovery final_daemon_json forget_recovery mark note
+# Needs functions: clear_beside clear_records clear_recovery final_daemon_json forget_recovery keeps_containers mark note
 # Needs functions: remove_created restore_live_restore snapshot_path stop_timer
 # Needs variables: GENERATION KEEP LIVE_RESTORE LIVE_RESTORE_STAYS LOCK NL RECOVERY_LINK RUN STATE T TAB TLS_DIRECTORY TXN
 # Needs programs: find grep ls mkdir mv rm rmdir sort sync tail
@@ -26,6 +26,7 @@ commit() {
       fi
       final_daemon_json new || return 1
     fi
+    keeps_containers || return 1
     [ -e "$T/generation-kept" ] || keep_generation || return 1
     # What `remove` takes away one day. The directory of the recovery unit is only the transaction's.
     directories=$NL${RECOVERY_LINK%/*}$NL

@@ -1,11 +1,7 @@
 # The running dockerd: reloads of its configuration, and live-restore for the moment of a restart.
-# Needs functions: api await find_daemon is_up local_socket look_at_service note place_as
-# Needs variables: BACK DAEMON DAEMON_JSON LIVE_RESTORE SERVICE T TXN WAS_ACTIVE shown
+# Needs functions: answers api await born find_daemon local_socket look_at_service mark note note_containers place_as runs
+# Needs variables: BACK DAEMON DAEMON_JSON SERVICE T TXN WAS_ACTIVE birth pid shown
 # Needs programs: cat date docker rm timeout
-
-# Not by the service manager's reload: an emptied ExecReload=, a host without /bin/kill, and the kill of procps in a Turkish locale
-# ("Invalid argument") all fail there.
-hup_daemon() { find_daemon && kill -s HUP "$pid"; }
 
 # Sets `socket` to where it answers: a daemon has the same ones for as long as it runs.
 find_socket() {
@@ -20,8 +16,10 @@ look_ahead() {
   [ -z "$shown" ] || printf '%s\n' "$shown" >"$T/shown" || rm -f -- "$T/shown"
   KNOWN=yes
   find_daemon && born "$pid" || return 0
-  socket=
-  [ "$LIVE_RESTORE" != temporary ] || find_socket
+  socket='' lost=''
+  ! answers || note_containers
+  # One that it has lost since is a failure of the change.
+  if [ -n "$socket" ] && [ -z "$lost" ]; then mark local; fi
   printf '%s %s %s\n' "$pid" "$birth" "$socket" >"$T/looked" || rm -f -- "$T/looked"
 }
 
@@ -33,26 +31,17 @@ look_back() {
     [ "$birth" = "$seen" ] || look_at_service
 }
 
-# Sets `birth` to when a process began, in the kernel's count: born PID
-born() {
-  read -r birth 2>/dev/null <"/proc/$1/stat" || return 1
-  # shellcheck disable=SC2086 # fields
-  set -- ${birth##*)}
-  birth=${20:-}
-  [ "$1" != Z ]
-}
-
-# Does the daemon still run that the change has started? Sets `pid`. It has come up then, and takes a SIGHUP.
-same_daemon() {
-  read -r pid noted 2>/dev/null <"$T/daemon" && born "$pid" && [ "$birth" = "$noted" ]
-}
-
 # dockerd takes its configuration in some time later: wait until it says so, on the socket that it has now: reload_docker WORDS…
+# Not by the service manager's reload: an emptied ExecReload=, a host without /bin/kill, and the kill of procps in a Turkish locale
+# ("Invalid argument") all fail there.
 reload_docker() {
   [ "$1" != reloaded ] || began=$(date +%s.%N)
-  hup_daemon || return 1
-  find_socket
-  await "$@" && return 0
+  find_daemon || return 1
+  if await answers; then
+    kill -s HUP "$pid" || return 1
+    find_socket
+    await "$@" && return 0
+  fi
   [ "$BACK" = yes ] && note "$SERVICE was reloaded and did not confirm that it took its configuration ($*)"
 }
 
@@ -101,7 +90,7 @@ reloaded() {
 # then): it may be about to be started again, would come back without live-restore and stop every container.
 restore_live_restore() {
   if [ "$WAS_ACTIVE" = yes ] && [ "$DAEMON" != stop ]; then
-    is_up || await is_up || return 1
+    runs || await runs || return 1
     place_as "$DAEMON_JSON" "$1-off" && reload_docker live_restore_is false
   else
     place_as "$DAEMON_JSON" "$1-off" && reload_live_restore false
@@ -109,14 +98,13 @@ restore_live_restore() {
 }
 
 reload_live_restore() {
-  # Where it does not run there is nothing to take in; and where it hangs in its start, a reload would wait for that without end.
-  is_up || {
-    # Some kinds of hosts call one that does not answer not up: it would not take live-restore in, and stop its containers.
-    if [ "$BACK" = no ] && find_daemon; then
-      printf 'dockerd runs and does not answer\n' >&2
-      return 1
-    fi
-    return 0
+  # Where it does not run there is nothing to take in.
+  runs || return 0
+  find_daemon && await answers || {
+    # One that hangs in its start has read what is there now. One that ran before would not take live-restore in, and stop its containers.
+    [ "$BACK" = no ] || return 0
+    printf 'dockerd runs and does not answer\n' >&2
+    return 1
   }
   reload_docker live_restore_is "$1"
 }

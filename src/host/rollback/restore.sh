@@ -1,5 +1,5 @@
 # The files of a change: what a path was, its place taken by one rename, and everything back.
-# Needs functions: linger_state set_linger warn
+# Needs functions: linger_state may_restore set_linger warn
 # Needs variables: DAEMON_JSON LIVE_RESTORE T TAB
 # Needs programs: cat chmod chown cp cut getent gpasswd grep ln mv readlink rm rmdir sort stat tr
 
@@ -91,6 +91,7 @@ restore_files() {
   bad=0
   while IFS=$TAB read -r index kind mode owner path <&3; do
     if [ "$LIVE_RESTORE" = temporary ] && [ "$path" = "$DAEMON_JSON" ]; then continue; fi
+    case $kind in file | link | absent) may_restore "$path" || continue ;; esac
     case $kind in
       file | link) place_as "$path" old || bad=1 ;;
       absent) rm -f -- "$path" || bad=1 ;;

@@ -1,6 +1,6 @@
 # Services on the files that are now in place: the daemon restarted, reloaded or left, sshd reloaded, audit rules loaded.
-# Needs functions: await_protection is_up load_audit_rules look_at_service note obstacle reload_docker reload_sshd restart_docker
-# Needs functions: start_service
+# Needs functions: await_protection keeps_containers load_audit_rules look_at_service note obstacle reload_docker reload_sshd
+# Needs functions: restart_docker runs start_service
 # Needs variables: AUDIT BACK DAEMON DAEMON_JSON LIVE_RESTORE NEEDS RESTART_COMMAND SERVICE SSHD T why
 
 # Makes the services take in the files that are now in place, and brings the daemon to where it has to be: apply_services start|stop
@@ -26,10 +26,10 @@ apply_daemon() {
   await_protection || return 1
   case $DAEMON in
     reload)
-      if [ "$BACK" = yes ] && ! is_up; then start_service; else reload_docker reloaded; fi
+      if [ "$BACK" = yes ] && ! runs; then start_service; else reload_docker reloaded; fi
       ;;
     restart | stop)
-      if [ "$BACK" = yes ] && [ "$1" = start ] && is_up; then
+      if [ "$BACK" = yes ] && [ "$1" = start ] && runs; then
         # It still runs as it did before the change.
         [ -e "$T/stopped" ] || return 0
         if [ -n "$why" ]; then
@@ -37,7 +37,10 @@ apply_daemon() {
           return 0
         fi
       fi
-      restart_docker "$1" && return 0
+      if restart_docker "$1"; then
+        [ "$BACK" = yes ] || keeps_containers
+        return
+      fi
       [ "$BACK" = yes ] && [ -n "$why" ] || return 1
       leave_down "$why"
       ;;

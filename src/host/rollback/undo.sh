@@ -1,11 +1,19 @@
 # The rollback: everything back as it was, at once, by the timer or at the next boot.
-# Needs functions: apply_services clear_beside clear_blobs end_linger final_daemon_json finish forget_recovery mark note place_as
-# Needs functions: read_at_boot release_port reload_live_restore remove_created restore_files restore_live_restore stop_timer unlist_recovery
-# Needs variables: DAEMON_JSON LEFT_DOWN LIVE_RESTORE LOCK RECOVERY RECOVERY_LINK RUN STATE T TXN WAS_ACTIVE
+# Needs functions: apply_services clear_beside clear_blobs end_linger final_daemon_json finish forget_recovery is_up mark
+# Needs functions: may_restore name_stopped note place_as read_at_boot release_port reload_live_restore remove_created
+# Needs functions: reset_failed restore_files restore_live_restore start_service stop_timer unlist_recovery
+# Needs variables: DAEMON_JSON LEFT_DOWN LIVE_RESTORE LOCK RECOVERY RECOVERY_LINK RESTART_COMMAND RUN SERVICE STATE T TXN
+# Needs variables: WAS_ACTIVE
 # Needs programs: rm sleep
 
+# What a person has to do then.
+failed_words() {
+  printf '%s: the rollback failed, as a rule since dockerd does not start with the settings that it had. ' "$SERVICE"
+  printf 'Repair them (its log names what) and start it: nothing that you change is overwritten, and the rollback ends once dockerd answers'
+}
+
 undo() {
-  reason=$1
+  reason=$1 changed=
   BACK=yes KNOWN=no
   if [ -e "$T/committed" ]; then
     finish
@@ -13,13 +21,18 @@ undo() {
   fi
   release_port
   if [ -e "$T/switched" ] && [ ! -e "$T/restored" ]; then
-    if ! roll_back_files "$reason"; then
-      # The rollback itself failed: the originals stay where they are, and the next boot or change tries again.
-      note "rolling back $TXN ($reason) failed; the originals are kept as *.docker-tls-old and in $T"
+    if [ -e "$T/failed" ] && [ "$reason" != boot ]; then way=resume; else way=roll_back_files; fi
+    if ! "$way" "$reason"; then
+      [ "$way:$reason" = resume:timer ] || note "$(failed_words)"
+      # The next run may have the host: it tries again, and says what is the matter.
+      mark failed
+      rm -f -- "$LOCK"
       return 6
     fi
+    [ -z "$changed" ] || note "changed since, and left as it is: $changed"
     mark restored
   fi
+  [ "$reason" = boot ] || name_stopped
   clear_beside
   clear_blobs
   clear_recovery
@@ -37,20 +50,24 @@ undo() {
 }
 
 roll_back_files() {
-  result=0
+  result=0 ours=no
+  if [ "$LIVE_RESTORE" = temporary ] && may_restore "$DAEMON_JSON"; then ours=yes; fi
   if [ "$1" = boot ]; then
     # The daemon has not started yet: it will start on what is there now.
     restore_files || result=1
-    if [ "$LIVE_RESTORE" = temporary ]; then final_daemon_json old || result=1; fi
+    if [ "$ours" = yes ]; then final_daemon_json old || result=1; fi
     read_at_boot || result=1
     return "$result"
   fi
-  if [ "$LIVE_RESTORE" = temporary ]; then
+  if [ "$ours" = yes ]; then
     place_as "$DAEMON_JSON" old-on || result=1
     # A daemon that the change has started would, without live-restore, take the containers down with it. One that it never stopped is not stopped.
     if [ -e "$T/stopped" ]; then reload_live_restore true; fi
   fi
-  restore_files || result=1
+  restore_files || {
+    result=1
+    mark unrestored
+  }
   # undo: half way
   if [ -e "$T/services" ]; then
     if [ "$WAS_ACTIVE" = yes ]; then how=start; else how=stop; fi
@@ -60,11 +77,31 @@ roll_back_files() {
       apply_services "$how"
     } || result=1
   fi
-  if [ "$LIVE_RESTORE" = temporary ] && [ "$result" = 0 ]; then
-    if [ -e "$T/protected" ] && [ "$LEFT_DOWN" = no ]; then restore_live_restore old || result=1; fi
-    final_daemon_json old || result=1
+  [ "$result" = 0 ] && end_protection
+}
+
+# The rollback has failed before, as a rule since the daemon does not start with the settings of before. A daemon that runs by now is left alone; one that
+# does not is started by whoever asks for that, and not by the timer: somebody may be in the middle of repairing it.
+resume() {
+  result=0 ours=no
+  if [ "$LIVE_RESTORE" = temporary ] && may_restore "$DAEMON_JSON"; then ours=yes; fi
+  if ! is_up; then
+    [ "$1" != timer ] || return 1
+    if [ "$ours" = yes ]; then place_as "$DAEMON_JSON" old-on || result=1; fi
+    restore_files || result=1
+    [ "$WAS_ACTIVE" = no ] || { reset_failed && start_service; } || return 1
+  else
+    restore_files || result=1
+    [ ! -e "$T/unrestored" ] || REMARK="$SERVICE runs, with settings from before all files were back: $RESTART_COMMAND"
   fi
-  return "$result"
+  [ "$result" = 0 ] && end_protection
+}
+
+# Live-restore was on for the moment of the restart.
+end_protection() {
+  [ "$ours" = yes ] || return 0
+  if [ -e "$T/protected" ] && [ "$LEFT_DOWN" = no ]; then restore_live_restore old || return 1; fi
+  final_daemon_json old
 }
 
 # The records of this change, and the directory above when nothing else is in it: one command, so that half of it is not left. A link is not ours.

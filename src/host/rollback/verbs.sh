@@ -1,7 +1,7 @@
 # The verbs of the script that is stored on the host. Without one (when a change includes this text) only the functions are defined.
-# Needs functions: commit holds_mutex note result take_mutex undo
+# Needs functions: commit failed_words holds_mutex note result take_mutex undo
 # Needs variables: LIMIT REMARK T TXN
-# Needs programs: cat
+# Needs programs: cat flock sleep
 
 case ${1:-} in
   undo | commit)
@@ -46,6 +46,20 @@ case ${1:-} in
     if [ -e "$T/committed" ]; then outcome=committed; else outcome=undone; fi
     undo "${2:-asked}"
     status=$?
+    # Nothing else would end it once its daemon runs again.
+    while [ "$status" -ne 0 ] && [ "${2:-}" = timer ]; do
+      # mksh keeps a copy of what it closes, and with it the lock, for as long as it runs.
+      flock -u 9
+      exec 9<&-
+      sleep 5
+      take_mutex 60 || continue
+      id=
+      read -r id 2>/dev/null <"$T/id"
+      if [ ! -f "$T/settings" ] || [ "$id" != "$TXN" ]; then exit 0; fi
+      undo timer
+      status=$?
+    done
+    [ "$status" -eq 0 ] || printf '%s\n' "$(failed_words)" >&2
     if [ "$status" -eq 0 ]; then
       if [ "$outcome" = committed ]; then result committed; else result undone "$REMARK"; fi
     fi

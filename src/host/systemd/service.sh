@@ -1,12 +1,12 @@
 # The daemon and sshd as systemd's services: what runs, and how they are started, stopped and reloaded.
-# Needs functions: active hold_port main_pid mark note_daemon note_dependents release_port start_dependents
+# Needs functions: active await_answer hold_port main_pid mark note_dependents release_port start_dependents
 # Needs variables: BACK LIMIT LOCAL_SOCKET NL SERVICE SOCKET SOCKET_WAS_ACTIVE T TLS_SOCKET UNITS docker_unit pid socket_unit
 # Needs programs: journalctl sleep systemctl timeout
 
 # The option for the systemd of a user (rootless/manager.sh); none: the host's.
 WHOSE=
 
-start_service() { service start "$SERVICE"; }
+start_service() { service start "$SERVICE" && await_answer; }
 
 # What the daemon has logged since a time: last_words SECONDS
 last_words() {
@@ -16,8 +16,15 @@ last_words() {
 # Not part of the transaction in one thing: sessions that are open keep what they began with.
 reload_sshd() {
   failed=0
+  # One that did not survive the change is started by its rollback.
+  if [ "$BACK" = yes ] && read -r name 2>/dev/null <"$T/sshd" && ! systemctl -q is-active "$name.service"; then
+    systemctl reset-failed "$name.service"
+    systemctl start "$name.service"
+    return
+  fi
   for name in ssh sshd; do
     systemctl -q is-active "$name.service" || continue
+    printf '%s\n' "$name" >"$T/sshd"
     # An sshd that got its port from a socket unit cannot open it again when it reads its configuration anew (it ends with "Cannot bind
     # any address"). systemd holds the port for it, so starting it anew refuses no login, and sessions live on (KillMode=process).
     if systemctl -q is-active "$name.socket"; then
@@ -31,10 +38,14 @@ reload_sshd() {
         STEP=reload-sshd
       }
     fi
+    # sshd closes its port for a moment while it reads its configuration again; the verification comes over a new connection.
+    sleep 0.5
+    systemctl -q is-active "$name.service" || {
+      failed=1
+      STEP=reload-sshd
+    }
     break
   done
-  # sshd closes its port for a moment while it reads its configuration again; the verification comes over a new connection.
-  sleep 0.5
   return "$failed"
 }
 
@@ -83,14 +94,14 @@ start_held() {
   } &
   release=$!
   # A condition that is not met is no failure to systemctl.
-  service start "$SERVICE" && note_daemon
+  start_service
   started=$?
   wait "$release"
   return "$started"
 }
 
 # systemd starts a unit only so often.
-reset_failed() { systemctl reset-failed "$SERVICE" "$TLS_SOCKET" $LOCAL_SOCKET 2>/dev/null 9<&-; }
+reset_failed() { systemctl reset-failed "$SERVICE" "$TLS_SOCKET" $LOCAL_SOCKET 2>/dev/null 9<&- || :; }
 
 # Sets `ports` to those that our socket unit holds, each once.
 find_ports() {
@@ -115,6 +126,8 @@ start_docker() {
     return
   fi
   [ "$is" = active ] && service stop "$TLS_SOCKET" 2>/dev/null
+  # A connection may have started it meanwhile, and the socket does not start beside it.
+  service stop docker-tls-closed.service 2>/dev/null
   if [ "$want" = active ]; then
     # A local client may have woken the daemon in between; it then has pulled our socket in by itself, and this is nothing to do.
     service start "$TLS_SOCKET" || return 1

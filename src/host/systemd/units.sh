@@ -1,7 +1,7 @@
 # Unit files: what systemd has of them, whether it can read them, and whether the daemon would start on them.
-# Needs functions: born missing_programs same_daemon
-# Needs variables: BACK KNOWN NL SERVICE T TLS_SOCKET birth missing
-# Needs programs: mount rm sed systemctl
+# Needs functions: missing_programs same_daemon
+# Needs variables: BACK KNOWN NL SERVICE T TLS_SOCKET missing
+# Needs programs: mount sed systemctl
 
 # By these a unit stops with another one.
 NEEDED_BY='-p RequiredBy -p RequisiteOf -p BoundBy -p ConsistsOf -p PropagatesStopTo'
@@ -22,7 +22,7 @@ active() {
   return 1
 }
 
-is_up() { if [ "$KNOWN" = yes ]; then active "$docker_unit"; else systemctl -q is-active "$SERVICE"; fi; }
+runs() { if [ "$KNOWN" = yes ]; then active "$docker_unit"; else systemctl -q is-active "$SERVICE"; fi; }
 
 # Sets `pid` to the number of a service that runs, and is not still starting (it would die of a SIGHUP then): main_pid UNIT
 main_pid() {
@@ -45,15 +45,6 @@ find_daemon() {
   else
     same_daemon || main_pid "$SERVICE"
   fi
-}
-
-# It is up: which process it is, is noted for the confirmation, which has to ask no more then.
-note_daemon() {
-  find_daemon || {
-    is_up
-    return
-  }
-  born "$pid" && printf '%s %s\n' "$pid" "$birth" >"$T/daemon" || rm -f -- "$T/daemon"
 }
 
 # systemd reads all its unit files anew, which takes it 0.1 s: only where ours changed, or those of another program that it has not read yet.

@@ -8,6 +8,8 @@ export type StrangeCase = {
   readonly name: string;
   /** Shell, by root on the host. What it does to /etc is undone afterwards, and docker.service restarted. */
   readonly make: string;
+  /** Shell, after setup: what others do to our files. Plain HTTP then gets no answer of the API, and `apply` repairs it. */
+  readonly later?: string;
   /** What undoes the rest; absent and needed all the same: the next case gets a new host. */
   readonly end?: string;
   /** Absent: setup, a second one with nothing to do, and remove work, and leave the host as it was. Otherwise setup ends with this. */
@@ -17,6 +19,10 @@ export type StrangeCase = {
   /** What docs/hosts.md adds. */
   readonly remark?: string;
   readonly user?: LabUser;
+  /** Lines of the person's ssh config. */
+  readonly config?: string;
+  /** By root on the host itself: `setup local`. */
+  readonly local?: true;
   readonly setup?: readonly string[];
   readonly remove?: readonly string[];
   /** How Docker 20.10 (bookworm) differs: it works there, or the case cannot be made. */

@@ -6,6 +6,9 @@ const JSON_PATH = '/etc/docker/daemon.json';
 const xattr = (name: string, value: string): string =>
   `python3 -c 'import os; os.setxattr("${JSON_PATH}", "${name}", bytes.fromhex("${value}"))'`;
 
+/** What the daemon has not read yet is refused before it is asked about. */
+const ACCEPT = ['--allow-unread-settings'];
+
 export const ENVIRONMENT: readonly StrangeCase[] = [
   {
     name: '`export DOCKER_OPTS=…` (systemd passes it over)',
@@ -87,6 +90,7 @@ export const DAEMON_JSON: readonly StrangeCase[] = [
     name: 'a key that dockerd does not know',
     make: put(JSON_PATH, '{ "no-such-key": 1 }'),
     code: 'E_DAEMON_CONFIG',
+    setup: ACCEPT,
     remark: 'found by `dockerd --validate`',
   },
   { name: 'a value of the wrong type', make: put(JSON_PATH, '{ "debug": "yes" }'), code: 'E_DAEMON_CONFIG' },
@@ -181,11 +185,17 @@ export const DAEMON_JSON: readonly StrangeCase[] = [
   },
   { name: 'a NUL byte', make: `printf '{}\\000\\n' >${JSON_PATH}`, code: 'E_DAEMON_JSON' },
   { name: 'two objects', make: put(JSON_PATH, '{ "debug": true }\n{}'), code: 'E_DAEMON_JSON' },
-  { name: 'a key in capitals', make: put(JSON_PATH, '{ "Debug": true }'), code: 'E_DAEMON_CONFIG' },
+  {
+    name: 'a key in capitals',
+    make: put(JSON_PATH, '{ "Debug": true }'),
+    code: 'E_DAEMON_CONFIG',
+    setup: ACCEPT,
+  },
   {
     name: 'an empty key and keys of objects',
     make: put(JSON_PATH, '{ "": 1, "__proto__": { "debug": true }, "constructor": 1 }'),
     code: 'E_DAEMON_CONFIG',
+    setup: ACCEPT,
   },
   {
     name: '`"live-restore": "true"` (a string)',
@@ -195,6 +205,22 @@ export const DAEMON_JSON: readonly StrangeCase[] = [
   {
     name: '`"hosts": ["fd://"]` and no -H',
     make: `${put(JSON_PATH, '{ "hosts": ["fd://"] }')}${execStart('/usr/sbin/dockerd')}`,
+  },
+  // dockerd --validate accepts each, and dockerd starts with none of them.
+  ...[
+    ['a seccomp profile that is missing', '"seccomp-profile": "/etc/docker/missing.json"'],
+    ['another storage driver', '"storage-driver": "btrfs"'],
+    ['a data root that cannot be made', '"data-root": "/proc/docker"'],
+    ['an authorization plugin that is missing', '"authorization-plugins": ["missing"]'],
+  ].map(([name, setting]) => ({
+    name: `edited after the daemon's start: ${name}`,
+    make: `sleep 2; ${put(JSON_PATH, `{ ${setting} }`)}`,
+    code: 'E_SETTINGS_UNREAD' as const,
+    says: /--allow-unread-settings/,
+  })),
+  {
+    name: "edited after the daemon's start: labels, with a reload",
+    make: `${json('{ "log-opts": { "max-size": "5m" } }')}; sleep 2; ${put(JSON_PATH, '{ "log-opts": { "max-size": "5m" }, "labels": ["a=b"] }')} systemctl reload docker; sleep 1`,
   },
   {
     name: 'mode 0 and an owner that does not exist',

@@ -2,6 +2,10 @@
 
 import { braced, DROP_INS, execStart, put, RESTART, type StrangeCase, unit } from './case.ts';
 
+/** systemd reads its units once more, unasked, some moments after a change. */
+const AFTER_SETUP = 'sleep 3; systemctl reset-failed docker.service';
+const OWN = '/etc/systemd/system';
+
 const DAEMON = '/usr/sbin/dockerd -H fd://';
 
 export const UNITS: readonly StrangeCase[] = [
@@ -47,12 +51,61 @@ export const UNITS: readonly StrangeCase[] = [
     make: unit('[Service]\nExecStartPre=/bin/true\nExecStartPost=/bin/true\nExecStopPost=/bin/true'),
   },
   { name: 'an emptied ExecReload', make: unit('[Service]\nExecReload=') },
-  { name: '`Type=simple`', make: unit('[Service]\nType=simple') },
+  // systemd calls the daemon started before it answers, and before a SIGHUP does not end it.
+  ...['simple', 'exec', 'idle'].map((type) => ({
+    name: `\`Type=${type}\``,
+    make: unit(`[Service]\nType=${type}`),
+    ...(type === 'exec' ? { short: true as const } : {}),
+  })),
+  {
+    name: '`Type=exec`, no `-H fd://`, and docker.socket disabled',
+    make: `systemctl disable --now docker.socket; ${unit('[Service]\nType=exec\nExecStart=\nExecStart=/usr/sbin/dockerd')}`,
+    end: 'systemctl enable docker.socket',
+  },
+  ...['-DH fd://', '-DHfd://', '-ldebug -H=fd://'].map((flags) => ({
+    name: `grouped flags: \`dockerd ${flags}\``,
+    make: execStart(`/usr/sbin/dockerd ${flags}`),
+  })),
+  {
+    name: 'the drop-in of docker-tls reverted after setup (`systemctl revert docker.service`), Docker restarted',
+    make: ':',
+    later: `${AFTER_SETUP}; systemctl revert docker.service; systemctl restart docker.service`,
+    remark: 'connections to the port get no answer; `apply` restores it',
+    short: true,
+  },
+  {
+    name: 'the same with `"hosts"` in daemon.json',
+    make: `${put('/etc/docker/daemon.json', '{ "hosts": ["unix:///var/run/docker.sock"] }')}${execStart('/usr/sbin/dockerd')}`,
+    later: `${AFTER_SETUP}; rm ${DROP_INS}/*docker-tls.conf; ${RESTART}`,
+    remark: 'the TLS settings are in daemon.json as well; `apply` restores it',
+  },
+  {
+    name: 'docker-tls.socket deleted and the drop-in edited after setup, no `systemctl daemon-reload`',
+    make: ':',
+    later: `${AFTER_SETUP}; rm ${OWN}/docker-tls.socket; echo '# mine' >>${DROP_INS}/zz-docker-tls.conf`,
+    remark: '`apply` restores both',
+  },
+  {
+    name: 'an sshd that stops with Docker (`BindsTo=docker.service` in ssh.service)',
+    make: `${put(`${OWN}/ssh.service.d/own.conf`, '[Unit]\nBindsTo=docker.service\nAfter=docker.service')}systemctl daemon-reload`,
+    short: true,
+  },
   { name: '`Restart=no`', make: unit('[Service]\nRestart=no') },
   {
     name: 'one start in an hour (StartLimitBurst=1)',
     make: unit('[Unit]\nStartLimitIntervalSec=1h\nStartLimitBurst=1'),
   },
+  ...[
+    '[Service]\nPrivateNetwork=yes',
+    '[Service]\nTemporaryFileSystem=/etc/docker',
+    '[Unit]\nConflicts=docker-tls.socket',
+  ].map(
+    (text): StrangeCase => ({
+      name: `\`${text.replace(/^.*\n/, '')}\` in docker.service`,
+      make: unit(text),
+      code: 'E_UNIT_SETTING',
+    }),
+  ),
   {
     name: '`RefuseManualStop=yes`',
     make: `${put(`${DROP_INS}/own.conf`, '[Unit]\nRefuseManualStop=yes')}systemctl daemon-reload`,

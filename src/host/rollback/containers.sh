@@ -1,0 +1,90 @@
+# Containers that ran when the change began: whether it has stopped one.
+# Needs functions: api born find_daemon local_socket note
+# Needs variables: CONTAINERS T TXN birth pid socket
+# Needs programs: mv sed
+
+# Prints a line for each of these, by its id: look_at_containers ID…: `ID STATUS PID EXIT RESTARTS NAME`
+look_at_containers() (
+  for id in "$@"; do
+    shift
+    set -- "$@" "/containers/$id/json"
+  done
+  exec 9<&-
+  api "$socket" "$TXN" "$@" |
+    sed -n 's/^{"Id":"\([0-9a-f]*\)",.*"State":{"Status":"\([a-z]*\)",.*"Pid":\([0-9]*\),"ExitCode":\([0-9]*\),.*"Name":"\/\([^"]*\)","RestartCount":\([0-9]*\),.*$/\1 \2 \3 \4 \6 \5/p'
+)
+
+# Notes those that run, with the process of each and when it began; nothing where the change may stop them.
+note_containers() {
+  [ "$CONTAINERS" = keep ] && [ -n "$socket" ] || return 0
+  # Each begins with its id: an object, and not the value of a label.
+  ids=$(
+    exec 9<&-
+    api "$socket" "$TXN" /containers/json | sed 's/[[,]{"Id":"\([0-9a-f]\{12,\}\)"/\
+@\1\
+/g' | sed -n 's/^@//p'
+  )
+  # shellcheck disable=SC2086 # ids
+  look_at_containers $ids | while read -r id status process code restarts name; do
+    born "$process" || continue
+    printf '%s %s %s %s %s\n' "$id" "$process" "$birth" "$restarts" "$name"
+  done >"$T/containers.part" && mv -- "$T/containers.part" "$T/containers"
+}
+
+# Sets `stopped` to those that the change has stopped, with how they ended; nothing: none. Some end by themselves meanwhile, and those that another
+# program removes are not there any more: they count only where none at all is left, as without live-restore.
+find_stopped() {
+  stopped='' gone='' any=no
+  [ -s "$T/containers" ] || return 0
+  while read -r id process began restarts name <&3; do
+    if born "$process" && [ "$birth" = "$began" ]; then any=yes; else gone="$gone $id"; fi
+  done 3<"$T/containers"
+  [ -n "$gone" ] || return 0
+  states=
+  if find_daemon; then
+    local_socket "$pid"
+    # shellcheck disable=SC2086 # ids
+    [ -z "$socket" ] || states=$(look_at_containers $gone)
+  fi
+  while read -r id process began restarts name <&3; do
+    case "$gone " in *" $id "*) ;; *) continue ;; esac
+    how_ended
+    [ -z "$ended" ] || stopped="$stopped${stopped:+, }$name ($ended)"
+  done 3<"$T/containers"
+}
+
+# Fails where the change has stopped one, and says which.
+keeps_containers() {
+  find_stopped
+  [ -n "$stopped" ] || return 0
+  STEP=containers
+  printf 'containers stopped that ran before: %s\n' "$stopped" >&2
+  return 1
+}
+
+# For the operator, where a rollback could not bring them back.
+name_stopped() {
+  find_stopped
+  [ -n "$stopped" ] || return 0
+  note "containers stopped in the change: $stopped"
+  REMARK="${REMARK:+$REMARK; }containers stopped: $stopped; see docker ps -a"
+}
+
+# Sets `ended` to how the container `id` was stopped; nothing: by itself. A restart by its own policy is counted (`restarts`), one by the daemon is not.
+how_ended() {
+  ended=
+  case $states in *"$id "*) ;; *)
+    [ "$any" = yes ] || ended='no longer there'
+    return
+    ;;
+  esac
+  state=${states#*"$id "}
+  # shellcheck disable=SC2086 # words
+  set -- ${state%%"
+"*}
+  case $1:$3 in
+    running:* | paused:* | restarting:*) [ "$4" -gt "$restarts" ] || ended='started anew' ;;
+    *:137 | *:143) ended="exit $3" ;;
+    *) [ "$any" = yes ] || ended="exit $3" ;;
+  esac
+}
