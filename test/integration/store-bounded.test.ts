@@ -27,7 +27,7 @@ afterAll(async () => {
 const MB = 1024 * 1024;
 type Place = Members & {
   /** Writes files as an account without a key does, on top of what is there or in its place. */
-  add(files: ReadonlyMap<string, Buffer>): Promise<void>;
+  add(files: ReadonlyMap<string, Buffer>, alone?: boolean): Promise<void>;
   engine(listing: Listing): Engine;
 };
 
@@ -35,12 +35,13 @@ function git(): Place {
   const team = newTeam();
   return {
     ...team,
-    async add(files) {
+    async add(files, alone = false) {
       const tree = mkdtempSync(join(tmpdir(), 'store-test-tree-'));
       removeLater(tree);
       const run = (...args: string[]) =>
         execFileSync('git', ['-c', 'user.name=m', '-c', 'user.email=m@m', ...args], { cwd: tree, stdio: 'pipe' });
       run('clone', '-q', '-b', 'docker-tls', team.repository, '.');
+      if (alone) run('rm', '-q', '-r', '.');
       for (const [path, bytes] of files) {
         execFileSync('mkdir', ['-p', join(tree, path, '..')]);
         writeFileSync(join(tree, path), bytes);
@@ -62,8 +63,9 @@ function inEtcd(): Place {
   const url = `etcd://${etcd.endpoints}/${prefix}?tls=off`;
   return {
     ...membersOf(url),
-    async add(files) {
+    async add(files, alone = false) {
       const head = JSON.parse(etcd.ctl('get', '--print-value-only', `/${prefix}/head`)) as { generation: string };
+      if (alone) etcd.ctl('del', '--prefix', `/${prefix}/g/${head.generation}/`);
       for (const [path, bytes] of files) {
         const key = Buffer.from(`/${prefix}/g/${head.generation}/${path}`).toString('base64');
         const body = JSON.stringify({ key, value: bytes.toString('base64') });
@@ -128,7 +130,7 @@ describe.each([
     await enrol(strange.member('mallory'));
     const { files } = await strange.member('mallory').session().engine.read();
     await teamStore(made.member('ada').session()).read();
-    await made.add(new Map([...files].map(([path, bytes]) => [path, Buffer.from(bytes)])));
+    await made.add(new Map([...files].map(([path, bytes]) => [path, Buffer.from(bytes)])), true);
     await expect(teamStore(made.member('ada').session()).read()).rejects.toMatchObject({
       code: 'E_STORE_TAMPERED',
       message: expect.stringContaining('has not vouched for'),

@@ -147,13 +147,21 @@ describe('what a computer may put back', () => {
   });
 
   test('its own state continues the one that it puts back, and not the history of what it replaces', async () => {
-    const { ada, runner, show, graft, f } = await forked();
+    const { ada, runner, show, repository, f, a } = await forked();
     show(f);
     const late = runner();
     await teamStore(late).read();
-    // What revoked the client is below rubbish, and nothing of it is signed that way.
-    show(graft(EMPTY_TREE, f));
-    await restoreTeamStore(late);
-    await expect(revocationSeenBy(ada.session())).rejects.toMatchObject({ code: 'E_STORE_OLDER' });
+    // What revoked the client is below more rubbish than is looked through.
+    const commits = Array.from({ length: 501 }, () => `commit ${BRANCH}\ncommitter m <m@m> 1 +0000\ndata 1\nx\n`);
+    const input = `${commits[0]}from ${a}\ndeleteall\n${commits.slice(1).join('')}`;
+    execFileSync('git', ['--git-dir', repository, 'fast-import', '--quiet', '--force'], { input });
+    await expect(restoreTeamStore(late)).rejects.toMatchObject({ code: 'E_STORE_OLDER' });
+    await restoreTeamStore(late, true);
+    const writing = teamStore(late);
+    await writing.withLock('docker-tls test', () => writing.write({ hosts: { y: sampleHost('y', 1) } }));
+    await expect(revocationSeenBy(ada.session())).rejects.toMatchObject({
+      code: 'E_STORE_OLDER',
+      message: expect.stringContaining('do not build on it'),
+    });
   });
 });
