@@ -5,6 +5,7 @@ import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'n
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
+import receive from '../../src/host/apply/receive.sh';
 import bootList from '../../src/host/boot-list.sh';
 import initRecovery from '../../src/host/init/recovery.sh';
 import initService from '../../src/host/init/service.sh';
@@ -150,4 +151,16 @@ test.each(['cp', 'sed', 'mv'])('the list of a boot stays as it was where %s fail
     expect(readdirSync(directory)).toEqual(['depend']);
     expect(readFileSync(join(directory, 'depend'), 'utf8')).toBe(text);
   }
+});
+
+test('the words of a daemon that does not start are its own, not those of refused connections', () => {
+  const [plainly = ''] = /^plainly\(\) .*$/m.exec(receive) ?? [];
+  const log = [
+    'time="2026-11-29T23:00:00Z" level=info msg="Starting up"',
+    'http: TLS handshake error from 10.213.0.1:40000: remote error: tls: bad certificate',
+    'failed to start daemon: error initializing graphdriver: driver not supported',
+  ];
+  expect(sh(plainly, `printf '%s\\n' ${log.map((line) => `'${line}'`).join(' ')} | plainly`)).toBe(
+    [log[0], log[2]].join('\n'),
+  );
 });

@@ -7,7 +7,8 @@
 mkdir -m 0700 -- "$STAGING" 2>/dev/null || fail "cannot make $STAGING"
 ERR=$STAGING/error
 words() { head -c 2000 "$ERR" 2>/dev/null; }
-plainly() { grep -v -e '^[[:space:]]' -e '^$' -e '^Usage:' -e '^Options:'; }
+# Without the help of a program, and without what our own probes and refused clients leave in dockerd's log.
+plainly() { grep -v -e '^[[:space:]]' -e '^$' -e '^Usage:' -e '^Options:' -e 'TLS handshake error from'; }
 # By the shell itself: a program for each would take longer than all the rest of this step. record NAME TEXT
 record() { printf '%s' "$2" >"$STAGING/$1"; }
 # Not $$: this runs in a subshell of the bootstrap.
