@@ -15,6 +15,7 @@ export async function bundled(path) {
     entryPoints: [path],
     bundle: true,
     format: 'esm',
+    platform: 'node',
     loader: { '.sh': 'text' },
     write: false,
     logLevel: 'error',
