@@ -62,6 +62,9 @@ describe.each(['dash', 'bash', 'busybox sh'])('by %s', (shell) => {
       expect(run(shell, `${begun}; ${answering('200')}; ${lost}; rm $T/daemon; mark local; ${started}; ${end}`)).toBe(
         'not yet\ndockerd runs, and its socket /run/docker.sock is gone\n',
       );
+      // A rollback ends: somebody else may have deleted it meanwhile.
+      const back = `${begun}; ${answering('200')}; ${lost}; rm -f $T/daemon; mark local; BACK=yes; ${started}; ${end}`;
+      expect(run(shell, back)).toBe('started\n');
     });
 
     test('one that has lost its socket is not waited for', () => {

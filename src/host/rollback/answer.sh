@@ -1,6 +1,6 @@
 # Whether the daemon has started: it answers.
 # Needs functions: api find_daemon local_socket look_at_clock refused runs
-# Needs variables: LIMIT T TXN socket uptime
+# Needs variables: BACK LIMIT T TXN socket uptime
 # Needs programs: cat docker rm sleep timeout
 
 # Sets `birth` to when a process began, in the kernel's count: born PID
@@ -28,8 +28,9 @@ answers() {
   printf '%s %s\n' "$pid" "$birth" >"$T/daemon" || rm -f -- "$T/daemon"
 }
 
-# Is the path of a socket gone, of a daemon that answered on such a one before the change? It does not come back.
-has_lost() { [ -n "$lost" ] && [ -e "$T/local" ]; }
+# Has the change taken the path of a socket away, of a daemon that answered on such a one before? It does not come back. A rollback goes on all the same:
+# it is no worse without, and somebody else may have deleted it meanwhile.
+has_lost() { [ "$BACK" != yes ] && [ -n "$lost" ] && [ -e "$T/local" ]; }
 
 # Does it answer on its local socket, by the path of that?
 responds() {
