@@ -1,6 +1,6 @@
 /** Owns what an audit reads on this computer: Compose files and Dockerfiles, the baseline, and the report to compare with. */
 
-import { existsSync } from 'node:fs';
+import { statSync } from 'node:fs';
 import { dirname, join, resolve } from 'node:path';
 import { parseBaseline } from '../domain/audit/baseline.ts';
 import { type Benchmark, NEWEST } from '../domain/audit/benchmark.ts';
@@ -43,7 +43,9 @@ export async function readInputs(options: InputOptions, cwd: string, withHosts: 
   const files: AuditedFile[] = [];
   for (const kind of kinds)
     for (const path of options[kind])
-      files.push(auditFile(kind, path, await text(path, cwd), await namesBeside(path, cwd)));
+      files.push(
+        auditFile(kind, path, await text(path, cwd), kind === 'compose' ? await namesBeside(path, cwd) : undefined),
+      );
   return { selection: { checks, benchmark, baseline: accepted }, known, files };
 }
 
@@ -53,10 +55,10 @@ async function text(path: string, cwd: string): Promise<string> {
   return bytes.toString(bytes[0] === 0xff && bytes[1] === 0xfe ? 'utf16le' : 'utf8').replace(/^\ufeff/, '');
 }
 
-/** The variables of the .env file that Compose reads beside a file. */
+/** The variables of the .env file that Compose reads beside a file; a directory of that name (of Python) is none, for Compose as well. */
 async function namesBeside(path: string, cwd: string): Promise<ReadonlySet<string>> {
   const file = join(dirname(resolve(cwd, path)), '.env');
-  if (path === '-' || !existsSync(file)) return new Set();
+  if (path === '-' || (statSync(file, { throwIfNoEntry: false })?.isDirectory() ?? true)) return new Set();
   const lines = (await text(file, cwd)).matchAll(/^\s*(?:export\s+)?([A-Za-z_]\w*)\s*[=:]/gm);
   return new Set([...lines].map(([, name = '']) => name));
 }

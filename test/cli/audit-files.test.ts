@@ -1,7 +1,16 @@
 /** `audit` of files: what is asked for, where the report goes, and what it leaves alone. */
 
 import { execFileSync } from 'node:child_process';
-import { lstatSync, mkdtempSync, readdirSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
+import {
+  lstatSync,
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  symlinkSync,
+  writeFileSync,
+} from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
@@ -45,6 +54,21 @@ test('a service that another file or .env decides about does not pass', async ()
   const evidence = ({ json }: typeof given) => JSON.stringify(json).match(/cannot tell: [^"]*/g);
   expect(evidence(judged)).toEqual(['cannot tell: it includes base.yml']);
   expect(evidence(given)).toHaveLength(2);
+});
+
+test('an .env that is a directory, and one beside a Dockerfile, decide nothing', async () => {
+  const beside = mkdtempSync(join(directory, 'beside-'));
+  const file = (name: string, text: string) => writeFileSync(join(beside, name), text);
+  file('c.yml', 'services:\n  web:\n    image: a:1\n');
+  file('Dockerfile', 'FROM a:1\nUSER 1\n');
+  mkdirSync(join(beside, '.env'));
+  expect((await audit('--compose', join(beside, 'c.yml'), '--check', 'compose.unread', '--fail-on', 'high')).exit).toBe(
+    0,
+  );
+  rmSync(join(beside, '.env'), { recursive: true });
+  symlinkSync('/dev/zero', join(beside, '.env'));
+  expect((await audit('--dockerfile', join(beside, 'Dockerfile'))).exit).toBe(0);
+  expect((await audit('--compose', join(beside, 'c.yml'))).exit).toBe(2);
 });
 
 describe('--out', () => {

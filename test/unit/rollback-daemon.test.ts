@@ -79,6 +79,11 @@ describe.each(['dash', 'bash', 'busybox sh'])('by %s', (shell) => {
     expect(run(shell, `${dies}; BACK=no STEP=; reload_sshd 2>/dev/null; echo "$? $STEP"; cat $T/sshd`).stdout).toBe(
       '1 reload-sshd\nssh\n',
     );
+    // Also where the rollback itself has told it, and it ends then.
+    const starts = dies.replace('*) return 3 ;;', 'reset*|start*) echo "$*" ;; *) return 3 ;;');
+    expect(run(shell, `${starts}; BACK=yes; reload_sshd 2>/dev/null; echo $?`).stdout).toBe(
+      'reset-failed ssh.service\nstart ssh.service\n0\n',
+    );
   });
 
   test('where /run cannot be made larger it is over', () => {

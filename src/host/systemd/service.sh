@@ -16,12 +16,6 @@ last_words() {
 # Not part of the transaction in one thing: sessions that are open keep what they began with.
 reload_sshd() {
   failed=0
-  # One that did not survive the change is started by its rollback.
-  if [ "$BACK" = yes ] && read -r name 2>/dev/null <"$T/sshd" && ! systemctl -q is-active "$name.service"; then
-    systemctl reset-failed "$name.service"
-    systemctl start "$name.service"
-    return
-  fi
   for name in ssh sshd; do
     systemctl -q is-active "$name.service" || continue
     printf '%s\n' "$name" >"$T/sshd"
@@ -46,7 +40,10 @@ reload_sshd() {
     }
     break
   done
-  return "$failed"
+  # One that did not survive a change is started by its rollback.
+  { [ "$BACK" = yes ] && read -r name 2>/dev/null <"$T/sshd" && ! systemctl -q is-active "$name.service"; } || return "$failed"
+  systemctl reset-failed "$name.service"
+  systemctl start "$name.service"
 }
 
 # Restarts the daemon on the unit files that are now in place (or, with `stop`, stops it), and brings our socket unit to where they say.
