@@ -8,7 +8,7 @@ import type { ActionContext } from './action-context.ts';
 import { agree } from './prompts.ts';
 import { storeOf } from './store.ts';
 
-/** Asks each thing once a run. Fails with E_STORE_SETTINGS (exit 2) where there is nobody to ask: --yes is no answer to this. */
+/** Asks each thing once a run. Fails with E_STORE_SETTINGS (exit 2) without a terminal: --yes does not answer this. */
 export function approving(context: ActionContext): Run['approve'] {
   const asked = new Map<string, Promise<void>>();
   return async (signer: Signer) => {
@@ -28,11 +28,11 @@ async function approve({ id, values }: StoreSettings, context: ActionContext): P
   if (!prompts.interactive)
     throw new DockerTlsError(
       'E_STORE_SETTINGS',
-      'the shared store says what this computer is to run or send for a signature, and nobody has accepted that here',
+      'the settings of the shared store make this computer run or send something to get a signature, and they were not accepted on this computer',
       {
         details: lines,
         hints: [
-          'on a terminal: the same command without --yes; it asks once',
+          'run the same command on a terminal, without --yes: it asks once',
           `in a job, if these values are right: --trust-store-settings ${id}`,
         ],
       },

@@ -92,7 +92,7 @@ function checkBasics(input: Preflight): void {
   if (facts.rollbackFailed && docker.unit.active !== 'active')
     add(
       'E_ROLLBACK',
-      `the rollback of an earlier change failed: ${service} has not run since, as a rule for a setting that it had before`,
+      `the rollback of an earlier change failed: ${service} has not run since, usually because of a setting that it had before`,
       repairHints(login, kindOf(facts)),
     );
   else if (lock !== undefined && lock.expiresMs > facts.clockMs) {

@@ -92,7 +92,7 @@ export const STORE = {
   ],
   E_STORE_SETTINGS: [
     2,
-    'The shared store makes this computer run a command or send a file, and nobody has accepted that here.',
+    'The settings of the shared store make this computer run a command or send a file, and were not accepted on this computer.',
     'Run the command without --yes, or with --trust-store-settings ID.',
   ],
   E_STORE_TAMPERED: [2, 'The shared store holds something that no operator has signed.', 'docker-tls store check'],

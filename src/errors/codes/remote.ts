@@ -200,7 +200,7 @@ export const CHANGE = {
   ],
   E_ROLLBACK: [
     6,
-    'Rolling back failed, as a rule since dockerd does not start with the settings that it had before the change.',
+    'Rolling back failed, usually because dockerd does not start with the settings that it had before the change.',
     'Repair what the log of dockerd names, and start it: the host overwrites nothing that you change, and ends the rollback by itself.',
   ],
 } as const;

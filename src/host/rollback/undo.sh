@@ -8,7 +8,7 @@
 
 # What a person has to do then.
 failed_words() {
-  printf '%s: the rollback failed, as a rule since dockerd does not start with the settings that it had. ' "$SERVICE"
+  printf '%s: the rollback failed, usually because dockerd does not start with the settings that it had. ' "$SERVICE"
   printf 'Repair them (its log names what) and start it: nothing that you change is overwritten, and the rollback ends once dockerd answers'
 }
 
@@ -80,7 +80,7 @@ roll_back_files() {
   [ "$result" = 0 ] && end_protection
 }
 
-# The rollback has failed before, as a rule since the daemon does not start with the settings of before. A daemon that runs by now is left alone; one that
+# The rollback has failed before, usually because the daemon does not start with the settings of before. A daemon that runs by now is left alone; one that
 # does not is started by whoever asks for that, and not by the timer: somebody may be in the middle of repairing it.
 resume() {
   result=0 ours=no
