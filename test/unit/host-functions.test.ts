@@ -69,6 +69,25 @@ describe.each(['dash', 'bash', 'busybox sh'])('by %s', (shell) => {
     expect(run(`${none}\n${text}\nread_arguments; printf '%s %s' "$own_socket" "$data_root"`)).toBe(found);
   });
 
+  test('inputs of units are looked at whole, also with blanks and patterns in their names', () => {
+    const inputs = mkdtempSync(join(directory, 'inputs-'));
+    for (const name of ['my env', 'a.conf', 'b.conf']) writeFileSync(join(inputs, name), '');
+    const shown = [
+      `EnvironmentFiles=${inputs}/my env (ignore_errors=yes)`,
+      `EnvironmentFiles=${inputs}/*.conf (ignore_errors=no)`,
+      `ExecStartPre={ path=${inputs}/before it ; argv[]=${inputs}/before it x ; ignore_errors=no ; pid=0 }`,
+    ];
+    const said = run(`socket=/none tls_ca= tls_cert= tls_key= data_root= gnu_stat=no
+      systemctl() { cat <<'SHOWN'\n${shown.join('\n')}\nSHOWN\n}
+      stat_files() { for file in "$@"; do case $file in '${inputs}'*) printf '%s\n' "$file" ;; esac; done; }
+      end() { printf '@ %s\n' "$1"; }; getent() { :; }; find() { :; }; stat() { :; }; xargs() { :; }
+      ${moduleText('audit/files.sh')}
+      file_facts`);
+    const listed = ['a.conf', 'b.conf', 'before it', 'my env'].map((name) => `${inputs}/${name}`);
+    expect(said.split('@ unit-inputs')[0]?.trim().split('\n').sort()).toEqual(listed);
+    expect(said.split('\n')).toEqual(expect.arrayContaining([...listed, inputs]));
+  });
+
   test('what sshd says is compared with the drop-in in the words of every version', () => {
     const dropIn = join(directory, 'drop-in.conf');
     writeFileSync(

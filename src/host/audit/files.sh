@@ -25,15 +25,18 @@ file_facts() {
       programs="$programs $directory/$file"
     done
   done
-  # What systemd reads and runs when it starts them.
-  inputs=$(systemctl show -p EnvironmentFiles -p ExecStartPre -p ExecStart -p ExecStartPost docker.service containerd.service 2>/dev/null |
-    sed -n -e 's/^EnvironmentFiles=\(\/[^ ]*\) (.*/\1/p' -e 's/^Exec[A-Za-z]*={ path=\(\/[^ ;]*\) ;.*/\1/p' | sort -u)
-  printf '%s' "$inputs"
+  # What systemd reads and runs when it starts them: lines, whose patterns the shell expands as systemd does.
+  IFS='
+'
+  # shellcheck disable=SC2046
+  set -- $(systemctl show -p EnvironmentFiles -p ExecStartPre -p ExecStart -p ExecStartPost docker.service containerd.service 2>/dev/null |
+    sed -n -e 's/^EnvironmentFiles=\(\/.*\) (ignore_errors=.*/\1/p' -e 's/^Exec[A-Za-z]*={ path=\(\/.*\) ; argv\[\]=.*/\1/p' | sort -u)
+  unset IFS
+  printf '%s\n' "$@"
   end unit-inputs
-  directories=
-  for file in $inputs; do directories="$directories ${file%/*}"; done
+  for file in "$@"; do set -- "$@" "${file%/*}"; done
   # shellcheck disable=SC2086 # lists of plain names
-  stat_files $units $drop_ins $programs $inputs $directories $tls_directories /usr/bin /usr/sbin /usr/local/bin /usr/local/sbin /etc/containerd /etc/docker /etc/docker/certs.d /etc/docker/daemon.json /etc/default/docker \
+  stat_files "$@" $units $drop_ins $programs $tls_directories /usr/bin /usr/sbin /usr/local/bin /usr/local/sbin /etc/containerd /etc/docker /etc/docker/certs.d /etc/docker/daemon.json /etc/default/docker \
     /etc/sysconfig/docker /run/docker.sock /var/run/docker.sock "$socket" /run/containerd /run/containerd/containerd.sock \
     /var/lib/docker ${data_root:+"$data_root"} /etc/containerd/config.toml
   end files
