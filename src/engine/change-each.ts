@@ -8,6 +8,7 @@ import { hasChanges } from '../domain/plan/plan.ts';
 import type { HostSpec } from '../domain/settings.ts';
 import { viewOf } from '../domain/trust/view.ts';
 import { plural } from '../domain/words.ts';
+import type { ErrorCode } from '../errors/catalogue.ts';
 import { DockerTlsError } from '../errors/errors.ts';
 import type { HostProgress } from '../runtime.ts';
 import type { AgreedHost, Base, ChangeOutcome, OpenedHost, Planned, PlannedHost, Run } from './intent.ts';
@@ -87,9 +88,13 @@ async function carryOut(planned: PlannedHost, base: Issued, run: Run, line: Host
   });
 }
 
+/** The plan was made from what is no longer there; nothing was changed. */
+const OUTDATED: ReadonlySet<ErrorCode> = new Set<ErrorCode>(['E_HOST_CHANGED', 'E_STALE_CHANGE']);
+
 /**
  * One host at its turn, planned again from what it and the store are by then: what was shown is what is done, or it is shown and asked
- * again. Where another run has just changed it, or left a change that is rolled back first (E_STALE_CHANGE), the same once more.
+ * again. Where another run has changed it since (E_HOST_CHANGED), or left a change that is rolled back first (E_STALE_CHANGE), the same once
+ * more: the new plan says what is there now, and refuses a host that another store has taken.
  */
 async function changeOne(
   spec: HostSpec,
@@ -111,7 +116,7 @@ async function changeOne(
       await session.close();
       return outcome;
     } catch (error) {
-      const stale = error instanceof DockerTlsError && error.code === 'E_STALE_CHANGE';
+      const stale = error instanceof DockerTlsError && OUTDATED.has(error.code);
       if (!stale || !retry) {
         await session.close();
         throw error;

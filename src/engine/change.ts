@@ -9,7 +9,7 @@ import { resolveIntent } from './steps/resolve.ts';
 
 /**
  * Makes a change, or with `dryRun` only plans it. What hosts fail with is in their results; what prevents the whole run is thrown:
- * the refusals of the intent, E_STORE_CHANGED (exit 5), and what the issuer, the store and the question fail with.
+ * the refusals of the intent, E_STORE_CHANGED (exit 4), and what the issuer, the store and the question fail with.
  */
 export async function change(intent: Intent, run: Run): Promise<Changed> {
   if (!run.dryRun) await run.store.requireWritable();

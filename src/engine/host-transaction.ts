@@ -206,7 +206,7 @@ function rolledBack(
       where: host,
       hints: [`see which run: ${sudoCommand(login, 'docker', 'ps', '-a')}`, sudoCommand(login, ...commands.log)],
       details: printableLines(journal, 15),
-    });
+    }).afterRollback();
   const started = step === 'restart' || step === 'reload';
   const left = printable(remark, 600);
   const back = left === '' ? 'the host was rolled back' : asBefore(left);
@@ -220,7 +220,7 @@ function rolledBack(
       hints: [sudoCommand(login, ...(step.endsWith('-sshd') ? commands.sshdLog : commands.log))],
       details: [...(started ? printableLines(why, 20) : []), ...printableLines(journal, 15)],
     },
-  );
+  ).afterRollback();
 }
 
 function reason(why: string): string {

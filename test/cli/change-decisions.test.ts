@@ -51,15 +51,22 @@ describe('a host that has just rolled back a change of another run', () => {
 
   test('and no more than once', async () => {
     const again = await run(['rollback', 'h1', '--yes'], { answers: { apply: 'again' } });
-    expect([again.exit, codes(again), phases]).toEqual([5, ['E_STALE_CHANGE'], ['apply', 'apply']]);
+    expect([again.exit, codes(again), phases]).toEqual([4, ['E_STALE_CHANGE'], ['apply', 'apply']]);
   });
 });
 
-test('a host that was changed since its plan is not tried again, and nothing is undone', async () => {
-  const changed = await run(['rollback', 'h1', '--yes'], {
-    answers: { apply: `changed ${Buffer.from('/x').toString('base64')}` },
+describe('a host that was changed since its plan', () => {
+  const changed = `changed ${Buffer.from('/x').toString('base64')}`;
+
+  test('is planned and changed once more', async () => {
+    const { exit } = await run(['rollback', 'h1', '--yes'], { answers: { apply: [changed, 'switched'] } });
+    expect([exit, phases]).toEqual([0, ['apply', 'apply', 'commit']]);
   });
-  expect([changed.exit, codes(changed), phases]).toEqual([5, ['E_HOST_CHANGED'], ['apply']]);
+
+  test('and no more than once: nothing was changed, so the run does not end as after a rollback', async () => {
+    const again = await run(['rollback', 'h1', '--yes'], { answers: { apply: changed } });
+    expect([again.exit, codes(again), phases]).toEqual([4, ['E_HOST_CHANGED'], ['apply', 'apply']]);
+  });
 });
 
 test('a plan with a restart says which streams end', async () => {
@@ -100,13 +107,13 @@ describe('several hosts', () => {
 
   test('a canary that fails leaves the others alone', async () => {
     const { exit, json } = await run([...rotate, '--canary', '1'], failing);
-    expect([exit, phases]).toEqual([5, ['apply']]);
+    expect([exit, phases]).toEqual([4, ['apply']]);
     expect(JSON.stringify(json.result)).toContain('the canary failed');
   });
 
   test('none is begun after so many failures', async () => {
     const { exit, json } = await run([...rotate, '--max-failures', '2'], failing);
-    expect([exit, phases]).toEqual([5, ['apply', 'apply']]);
+    expect([exit, phases]).toEqual([4, ['apply', 'apply']]);
     expect(JSON.stringify(json.result)).toContain('stopped after 2 failures');
   });
 });

@@ -91,7 +91,7 @@ test('a host that another run recorded meanwhile is given back and planned again
       await store.write({ hosts: { h1: { ...known, record: { ...known.record, updatedAt: `bob ${times}` } } } });
     });
   });
-  expect([run.exit, codes(run)]).toEqual([5, ['E_STALE_CHANGE']]);
+  expect([run.exit, codes(run)]).toEqual([4, ['E_STALE_CHANGE']]);
   expect(events).toEqual(['hold', 'undo', 'hold', 'undo']);
 });
 

@@ -25,7 +25,7 @@ const unreachable = new DockerTlsError('E_SSH_UNREACHABLE', 'no answer', {
   details: ['dialled 192.0.2.1 port 22'],
   hints: ['ping build-1'],
 });
-const failed = new DockerTlsError('E_APPLY', 'dockerd did not start', { where: 'build-2' });
+const failed = new DockerTlsError('E_APPLY', 'dockerd did not start', { where: 'build-2' }).afterRollback();
 
 test('without words, and with --help, the overview is printed', async () => {
   const bare = await runCli([]);

@@ -79,7 +79,7 @@ describe('while it is asked', () => {
 
   test('the hosts that accept the client become fewer: they stay so', async () => {
     const { exit, json } = await renew(() => write(({ clients }) => amended(clients, { hosts: ['build-1'] })));
-    expect([exit, json.error?.code]).toEqual([5, 'E_STORE_CHANGED']);
+    expect([exit, json.error?.code]).toEqual([4, 'E_STORE_CHANGED']);
     expect((await state()).clients.get('eve')?.record.hosts).toEqual(['build-1']);
   });
 
@@ -89,7 +89,7 @@ describe('while it is asked', () => {
     const { exit, json } = await renew(() =>
       write(({ ca }) => ({ retireCa: true, ca: { cert: other.leaf, record: ca?.record as StoredCa['record'] } })),
     );
-    expect([exit, json.error?.code]).toEqual([5, 'E_STORE_CHANGED']);
+    expect([exit, json.error?.code]).toEqual([4, 'E_STORE_CHANGED']);
     expect((await state()).clients.get('eve')?.cert).toBe(before);
   });
 });
@@ -114,7 +114,7 @@ describe('what is wanted has changed by the time the store is locked', () => {
   };
 
   test('nothing is done where a person agreed to something else', async () => {
-    await expect(issue(true)).rejects.toMatchObject({ code: 'E_STORE_CHANGED', exit: 5 });
+    await expect(issue(true)).rejects.toMatchObject({ code: 'E_STORE_CHANGED', exit: 4 });
     expect((await state()).clients.get('eve')?.record.hosts).toBeUndefined();
   });
 

@@ -125,7 +125,7 @@ describe.runIf(process.getuid?.() === 0)('a change that may not go through, as t
       put(box.directory, path, file('{ "icc": false }'));
       await transact(one).finally(() => expect(one.books).toEqual([]));
     });
-    expect(error).toMatchObject({ code: 'E_HOST_CHANGED', exit: 5, message: expect.stringContaining(path) });
+    expect(error).toMatchObject({ code: 'E_HOST_CHANGED', exit: 4, message: expect.stringContaining(path) });
   });
 
   test('E_HOST_CHANGED: or one that an earlier change of ours wrote', async () => {
@@ -144,7 +144,7 @@ describe.runIf(process.getuid?.() === 0)('a change that may not go through, as t
       const files = new Map([...known.files, [managed, written] as const]);
       await transact({ ...one, facts: { ...known, files, state } as unknown as HostFacts });
     });
-    expect(error).toMatchObject({ code: 'E_HOST_CHANGED', exit: 5, message: expect.stringContaining(managed) });
+    expect(error).toMatchObject({ code: 'E_HOST_CHANGED', exit: 4, message: expect.stringContaining(managed) });
   });
 
   test.each([
@@ -162,7 +162,7 @@ describe.runIf(process.getuid?.() === 0)('a change that may not go through, as t
       const files = new Map([...known.files, [watched, was] as const]);
       await transact({ ...one, facts: { ...known, files, docker: { ...known.docker, unit } } });
     });
-    expect(error).toMatchObject({ code: 'E_HOST_CHANGED', exit: 5, message: expect.stringContaining(watched) });
+    expect(error).toMatchObject({ code: 'E_HOST_CHANGED', exit: 4, message: expect.stringContaining(watched) });
   });
 
   test('E_HOST_CHANGED: or a drop-in that came since, and that systemd has not read', async () => {
@@ -173,7 +173,7 @@ describe.runIf(process.getuid?.() === 0)('a change that may not go through, as t
       put(box.directory, dropIn, file('[Service]'));
       await transact({ ...one, facts: { ...known, docker: { ...known.docker, unit } } });
     });
-    expect(error).toMatchObject({ code: 'E_HOST_CHANGED', exit: 5, message: expect.stringContaining(dropIn) });
+    expect(error).toMatchObject({ code: 'E_HOST_CHANGED', exit: 4, message: expect.stringContaining(dropIn) });
   });
 
   test('E_HOST_LOCKED: the change of another run has its time', async () => {
@@ -194,7 +194,7 @@ describe.runIf(process.getuid?.() === 0)('a change that may not go through, as t
       const { session, facts } = changeOf(box);
       await startTransaction(session, { ...transactionOf(plan, facts), input }, { timeoutMs: 1000 });
     });
-    expect(error).toMatchObject({ code: 'E_APPLY', exit: 5, message: expect.stringContaining('did not arrive whole') });
+    expect(error).toMatchObject({ code: 'E_APPLY', exit: 4, message: expect.stringContaining('did not arrive whole') });
   });
 
   test('E_APPLY: the timer for the rollback does not start, which shows late: nothing is in place by then', async () => {
@@ -204,7 +204,7 @@ describe.runIf(process.getuid?.() === 0)('a change that may not go through, as t
       await transact(changeOf(box));
     });
     const message = expect.stringMatching(/could not be prepared \(arm\): no bus; nothing was changed/);
-    expect(error).toMatchObject({ code: 'E_APPLY', exit: 5, message });
+    expect(error).toMatchObject({ code: 'E_APPLY', exit: 4, message });
   });
 
   test('E_DAEMON_CONFIG: dockerd refuses its configuration, which it says late: nothing is in place by then', async () => {
@@ -215,7 +215,7 @@ describe.runIf(process.getuid?.() === 0)('a change that may not go through, as t
       expect(script).not.toBe(transaction.script);
       await startTransaction(session, { ...transaction, script }, { timeoutMs: 1000 });
     });
-    expect(error).toMatchObject({ code: 'E_DAEMON_CONFIG', exit: 5, details: ['unknown flag'] });
+    expect(error).toMatchObject({ code: 'E_DAEMON_CONFIG', exit: 4, details: ['unknown flag'] });
   });
 
   test('E_APPLY: a step fails while dockerd still validates: that ends first, and never had the mutex', async () => {
@@ -231,7 +231,7 @@ describe.runIf(process.getuid?.() === 0)('a change that may not go through, as t
         expect(existsSync(join(box.directory, 'run/validated'))).toBe(true),
       );
     });
-    expect(error).toMatchObject({ code: 'E_APPLY', exit: 5, message: expect.stringContaining('(keep): no space') });
+    expect(error).toMatchObject({ code: 'E_APPLY', exit: 4, message: expect.stringContaining('(keep): no space') });
   });
 
   test('E_STALE_CHANGE: a change that its controller never confirmed goes back before the next one', async () => {
@@ -244,7 +244,7 @@ describe.runIf(process.getuid?.() === 0)('a change that may not go through, as t
       writeFileSync(lock, readFileSync(lock, 'utf8').replace(/^expires=.*$/m, 'expires=1'));
       await transact(one);
     });
-    expect(error).toMatchObject({ code: 'E_STALE_CHANGE', exit: 5 });
+    expect(error).toMatchObject({ code: 'E_STALE_CHANGE', exit: 4 });
   });
 
   test('E_NOT_CONFIRMED: the host has rolled back by itself when it is told to keep the change', async () => {

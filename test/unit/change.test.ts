@@ -59,7 +59,7 @@ test('a second first run issues from the CA that the first has made', async () =
 
 test('or, where a person agreed to a plan with a new CA, does nothing', async () => {
   const { error, state } = await secondFirstRun(true);
-  expect(error).toMatchObject({ code: 'E_STORE_CHANGED', exit: 5 });
+  expect(error).toMatchObject({ code: 'E_STORE_CHANGED', exit: 4 });
   expect([state.ca?.record.name, [...state.clients.keys()]]).toEqual(['test', ['bob']]);
 });
 

@@ -22,7 +22,7 @@ test('no code is there twice, and each has one sentence and one thing to do', ()
 
 test.each<[ErrorCode, number, number]>([
   ['E_SSH_LOST', 4, 5],
-  ['E_STORE_CHANGED', 5, 5],
+  ['E_STORE_CHANGED', 4, 5],
   ['E_NO_ISSUER', 2, 5],
   ['E_VERIFY', 7, 7],
   ['E_ROLLBACK', 6, 6],

@@ -19,7 +19,7 @@ const CODE_OF: Partial<Record<ExitStatus, ErrorCode>> = {
   2: 'E_USAGE',
   3: 'E_CA_IN_USE',
   4: 'E_SSH_LOST',
-  5: 'E_APPLY',
+  5: 'E_UNANSWERED',
   6: 'E_ROLLBACK',
   7: 'E_VERIFY',
   130: 'E_INTERRUPTED',
@@ -47,7 +47,7 @@ describe('a run over hosts', () => {
     expect(kinds(results)).toBe('dfdfd');
     expect(results.map(({ host }) => host)).toEqual(names);
     expect(exitOfResults(results)).toBe(5);
-    expect(errorsOf(results).map(({ code, where }) => `${code} ${where}`)).toEqual(['E_SSH_LOST b', 'E_APPLY d']);
+    expect(errorsOf(results).map(({ code, where }) => `${code} ${where}`)).toEqual(['E_SSH_LOST b', 'E_UNANSWERED d']);
   });
 
   test('a host that may be half done is graver than any that has gone back', async () => {

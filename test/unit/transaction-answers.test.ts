@@ -84,6 +84,14 @@ describe('an ending', () => {
 });
 
 describe('a change', () => {
+  const exits: Partial<Record<string, number>> = {
+    'rolled-back': 5,
+    stuck: 6,
+    blocked: 6,
+    changed: 4,
+    again: 4,
+    failed: 4,
+  };
   const steps = `${base64('check')} ${base64('dockerd would not start again')} -`;
   test.each([
     [`rolled-back ${steps} -`, 'E_APPLY', /\(check\): dockerd would not start again; the host was rolled back$/],
@@ -96,6 +104,11 @@ describe('a change', () => {
     ],
     [`stuck ${steps}`, 'E_ROLLBACK', /and rolling back failed as well: dockerd would not/],
     [`changed ${base64('/etc/x')}`, 'E_HOST_CHANGED', /^\/etc\/x was changed since the plan was made/],
+    [
+      `failed ${base64('arm')} ${base64('no bus')}`,
+      'E_APPLY',
+      /^the change could not be prepared.*; nothing was changed$/,
+    ],
     ['again', 'E_STALE_CHANGE', /rolled back just now/],
     ['blocked', 'E_ROLLBACK', /rollback of an earlier change failed/],
     ['', 'E_UNANSWERED', /did not say/],
@@ -103,5 +116,7 @@ describe('a change', () => {
     const error = await refusal(line);
     expect(error.code).toBe(code);
     expect(error.message).toMatch(message);
+    // 5 says that the host was rolled back, so that there was something to roll back.
+    expect(error.exit).toBe(exits[line.split(' ')[0] as string] ?? 5);
   });
 });

@@ -36,7 +36,7 @@ export async function unlockCa(hosts: Planned['hosts'], base: Base, run: Run): P
 
 /**
  * Carries out what is wanted of the CA and the clients, and writes it. Begins from what is stored by now; where a person agreed to a plan
- * and more would be done than it showed, E_STORE_CHANGED (exit 5). Otherwise fails as the issuer and the store do.
+ * and more would be done than it showed, E_STORE_CHANGED (exit 4). Otherwise fails as the issuer and the store do.
  */
 export async function issueCredentials(
   { intent, wanted, known, state: before, now }: Base,

@@ -52,7 +52,7 @@ async function markFor(
   return mark;
 }
 
-/** The plan of a host that is open. Fails with what prevents it, E_STORE_CHANGED (exit 5), E_HOST_NEWER, and as trustFor, desiredServer and planRestored do. */
+/** The plan of a host that is open. Fails with what prevents it, E_STORE_CHANGED (exit 4), E_HOST_NEWER, and as trustFor, desiredServer and planRestored do. */
 export async function planOpened(
   opened: OpenedHost,
   requested: HostSpec,

@@ -17,7 +17,7 @@ import { listWords } from '../../domain/words.ts';
 import { DockerTlsError } from '../../errors/errors.ts';
 import type { Base, PlannedHost, RestoredCredentials, Run } from '../intent.ts';
 
-/** The CAs, the clients and this one host, as they are stored now. Fails with E_STORE_CHANGED (exit 5) when the CAs are not the run's. */
+/** The CAs, the clients and this one host, as they are stored now. Fails with E_STORE_CHANGED (exit 4) when the CAs are not the run's. */
 export async function latestOf(
   host: string,
   { state }: { readonly state: StoreState },
@@ -32,7 +32,7 @@ export async function latestOf(
 
 /**
  * Writes what the host now is; gives the change that takes that back. Holds the store only while it writes: runs over other hosts go on.
- * Fails with E_STORE_CHANGED (exit 5) when the host was given a trust file that is out of date by now.
+ * Fails with E_STORE_CHANGED (exit 4) when the host was given a trust file that is out of date by now.
  */
 export async function recordHost(
   planned: PlannedHost,

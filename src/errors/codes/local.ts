@@ -58,7 +58,7 @@ export const FLEET = {
 
 export const STORE = {
   E_STORE_LOCKED: [4, 'Another run is changing the store.', 'Wait until that run has ended.'],
-  E_STORE_CHANGED: [5, 'Another run changed the store after this one had planned.', 'Run the command again.'],
+  E_STORE_CHANGED: [4, 'Another run changed the store after this one had planned.', 'Run the command again.'],
   E_STORE_DAMAGED: [2, 'A file in the store cannot be read as what it should be.', 'Restore the file from a backup.'],
   E_STORE_MODES: [2, 'Other users could change the store.', 'chmod -R go-rwx DIR'],
   E_STORE_SCHEMA: [2, 'The store was written by a newer docker-tls.', 'Install that version.'],

@@ -169,13 +169,13 @@ export const DAEMON = {
 } as const;
 
 export const CHANGE = {
-  E_HOST_CHANGED: [5, 'The host was changed after the plan was made; nothing was applied.', 'Run the command again.'],
+  E_HOST_CHANGED: [4, 'The host was changed after the plan was made; nothing was applied.', 'Run the command again.'],
   E_STALE_CHANGE: [
-    5,
+    4,
     'Another change of the host has just ended, or was never confirmed and has been rolled back.',
     'Run the command again.',
   ],
-  E_DAEMON_CONFIG: [5, 'dockerd rejects the new configuration; nothing was applied.', 'Fix what the details name.'],
+  E_DAEMON_CONFIG: [4, 'dockerd rejects the new configuration; nothing was applied.', 'Fix what the details name.'],
   E_DAEMON_START: [
     5,
     'The daemon did not start with the new configuration; the host was rolled back.',
@@ -186,7 +186,7 @@ export const CHANGE = {
     'Containers that ran before the change were stopped by it; the configuration was rolled back.',
     'docker ps -a',
   ],
-  E_APPLY: [5, 'The change failed and was rolled back.', 'journalctl -t docker-tls'],
+  E_APPLY: [4, 'The change failed: it had not begun, or (exit status 5) was rolled back.', 'journalctl -t docker-tls'],
   E_UNANSWERED: [5, 'The host did not report how the change ended.', 'Run the command that the error gives.'],
   E_NOT_CONFIRMED: [
     5,

@@ -270,12 +270,12 @@ export const UNITS: readonly StrangeCase[] = [
   {
     name: 'dockerd may not see /etc/docker (`InaccessiblePaths=`)',
     make: `mkdir -p /etc/docker; ${unit('[Service]\nInaccessiblePaths=/etc/docker')}`,
-    code: 'E_APPLY',
+    code: 'E_UNIT_SETTING',
   },
   {
     name: 'dockerd has another /etc/docker (`TemporaryFileSystem=`)',
     make: `mkdir -p /etc/docker; ${unit('[Service]\nTemporaryFileSystem=/etc/docker')}`,
-    code: 'E_APPLY',
+    code: 'E_UNIT_SETTING',
   },
   { name: 'a start and a stop may take five seconds', make: unit('[Service]\nTimeoutStartSec=5\nTimeoutStopSec=5') },
   {
