@@ -39,7 +39,7 @@ export async function startTransaction(
   const stdout = result.stdout.toString('utf8');
   const last = parseResult(stdout);
   if (last?.kind === 'switched') return parseWarnings(stdout).map((text) => printable(text, 500));
-  throw translate(session, transaction.kind, last, result.stderr);
+  throw translate(session, transaction, last, result.stderr);
 }
 
 /**
@@ -54,7 +54,7 @@ export async function holdHost(
   const script = renderHold(change, hold);
   const result = await session.run({ phase: 'hold', script, asRoot: true, timeoutMs: 240_000, signal });
   const last = parseResult(result.stdout.toString('utf8'));
-  if (last?.kind !== 'held') throw translate(session, change.kind, last, result.stderr);
+  if (last?.kind !== 'held') throw translate(session, { kind: change.kind, wasActive: true }, last, result.stderr);
 }
 
 /** What an ending came to: `nothing` when the host knows no such change, `full` when its disk had no room to keep it. */
@@ -90,7 +90,12 @@ const NO_SPACE = /No space left on device|Disk quota exceeded/;
 
 type HostLogin = Pick<HostSession, 'host' | 'login'>;
 
-function translate(session: HostLogin, kind: HostKind, last: HostResult | undefined, stderr: string): DockerTlsError {
+function translate(
+  session: HostLogin,
+  { kind, wasActive }: Pick<Transaction, 'kind' | 'wasActive'>,
+  last: HostResult | undefined,
+  stderr: string,
+): DockerTlsError {
   const { host, login } = session;
   switch (last?.kind) {
     case 'locked':
@@ -116,7 +121,7 @@ function translate(session: HostLogin, kind: HostKind, last: HostResult | undefi
     case 'failed':
       return failed(session, kind, last.step, last.why);
     case 'rolled-back':
-      return rolledBack(session, kind, last);
+      return rolledBack(session, kind, wasActive, last);
     case 'stuck':
       return new DockerTlsError(
         'E_ROLLBACK',
@@ -198,7 +203,8 @@ function lookHints(login: Login, { places }: HostKind, message: string): string[
 
 function rolledBack(
   { host, login }: HostLogin,
-  { commands }: HostKind,
+  { commands, service }: HostKind,
+  wasActive: boolean,
   { step, why, journal, remark }: Extract<HostResult, { kind: 'rolled-back' }>,
 ): DockerTlsError {
   if (step === 'containers')
@@ -209,15 +215,23 @@ function rolledBack(
     }).afterRollback();
   const started = step === 'restart' || step === 'reload';
   const left = printable(remark, 600);
-  const back = left === '' ? 'the host was rolled back' : asBefore(left);
+  const stopped = `the host was rolled back, with ${service} stopped as before`;
+  const back = left !== '' ? asBefore(left) : wasActive ? 'the host was rolled back' : stopped;
+  const runs = left === '' && wasActive ? ' and runs as before' : '';
   return new DockerTlsError(
     started ? 'E_DAEMON_START' : 'E_APPLY',
     started
-      ? `the daemon did not start with the new configuration; ${left === '' ? `${back} and runs as before` : back}`
+      ? `the daemon did not start with the new configuration; ${back}${runs}`
       : `the change failed (${printable(step)}): ${reason(why)}; ${back}`,
     {
       where: host,
-      hints: [sudoCommand(login, ...(step.endsWith('-sshd') ? commands.sshdLog : commands.log))],
+      hints: [
+        sudoCommand(login, ...(step.endsWith('-sshd') ? commands.sshdLog : commands.log)),
+        // Its own settings may be to blame: nothing has started it with them.
+        ...(started && !wasActive
+          ? [`see whether it starts without the change: ${sudoCommand(login, ...commands.start)}`]
+          : []),
+      ],
       details: [...(started ? printableLines(why, 20) : []), ...printableLines(journal, 15)],
     },
   ).afterRollback();

@@ -25,10 +25,9 @@ function host(line: string): HostSession {
   };
 }
 
-async function refusal(line: string): Promise<DockerTlsError> {
-  const error = await startTransaction(host(line), { ...change, script: '', input: [] }, { timeoutMs: 1000 }).catch(
-    (thrown: unknown) => thrown,
-  );
+async function refusal(line: string, wasActive = true): Promise<DockerTlsError> {
+  const transaction = { ...change, wasActive, script: '', input: [] };
+  const error = await startTransaction(host(line), transaction, { timeoutMs: 1000 }).catch((thrown: unknown) => thrown);
   if (error instanceof DockerTlsError) return error;
   throw new Error(`not refused: ${String(error)}`);
 }
@@ -118,5 +117,13 @@ describe('a change', () => {
     expect(error.message).toMatch(message);
     // 5 says that the host was rolled back, so that there was something to roll back.
     expect(error.exit).toBe(exits[line.split(' ')[0] as string] ?? 5);
+  });
+
+  test('of a host whose daemon was stopped leaves it stopped, and its own settings may be why it does not start', async () => {
+    const { message, hints } = await refusal(`rolled-back ${base64('restart')} - - -`, false);
+    expect(message).toMatch(/; the host was rolled back, with docker\.service stopped as before$/);
+    expect(hints.at(-1)).toMatch(/^see whether it starts without the change: .*systemctl start docker\.service$/);
+    const { message: checked } = await refusal(`rolled-back ${steps} -`, false);
+    expect(checked).toMatch(/would not start again; the host was rolled back, with docker\.service stopped as before$/);
   });
 });

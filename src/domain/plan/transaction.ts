@@ -75,6 +75,8 @@ export type TransactionOptions = {
 export type Transaction = {
   readonly id: string;
   readonly kind: HostKind;
+  /** The daemon ran before the change. */
+  readonly wasActive: boolean;
   readonly script: string;
   readonly input: readonly (Uint8Array | Secret)[];
 };
@@ -139,6 +141,7 @@ export function renderTransaction(
   return {
     id: options.id,
     kind,
+    wasActive: settings.WAS_ACTIVE === 'yes',
     script: `${assignments({ ...variables, ...contents })}\n${applyScript(kind.name)}`,
     input: entries.flatMap(({ data }) => data ?? []),
   };
