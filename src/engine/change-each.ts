@@ -141,9 +141,9 @@ async function reopen(
   run: Run,
   line: HostProgress,
 ): Promise<OpenedHost> {
-  if (opened === undefined || wanted.hosts.length > 1) return openKnown(spec, base.state, run, line);
+  if (opened === undefined || wanted.hosts.length > 1) return openKnown(spec, base, run, line);
   if (!run.asks) return opened;
-  return factsOf(opened.session, run, line).catch(() => openKnown(spec, base.state, run, line));
+  return factsOf(opened.session, run, line).catch(() => openKnown(spec, base, run, line));
 }
 
 function isSame(agreed: AgreedHost, planned: PlannedHost, base: Issued): boolean {

@@ -62,7 +62,7 @@ async function planFirst(base: Base, run: Run): Promise<Planned> {
   const hosts = await overHosts<AgreedHost>(wanted.hosts, run, async (spec, line) => {
     const next = alone && !run.asks ? 'change' : 'unknown';
     const following: Following = { next, meanwhile: isAlone(wanted) ? () => loadRest(run) : undefined };
-    const opened = run.opened?.get(spec.name) ?? (await openKnown(spec, base.state, run, line, following));
+    const opened = run.opened?.get(spec.name) ?? (await openKnown(spec, base, run, line, following));
     const planned = await closingOnError(opened.session, spec.name, async () => {
       const { planOpened } = await import('./steps/plan.ts');
       return planOpened(opened, spec, base, run, line);

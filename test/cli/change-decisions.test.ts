@@ -3,6 +3,7 @@
 import { dirname, join } from 'node:path';
 import { afterAll, beforeEach, describe, expect, test } from 'vitest';
 import { openStore } from '../../src/adapters/store/store.ts';
+import { DockerTlsError } from '../../src/errors/errors.ts';
 import type { Probe } from '../../src/runtime.ts';
 import { type AnsweringHosts, answeringHosts } from '../support/answering-hosts.ts';
 import { type CliRun, runCli } from '../support/cli.ts';
@@ -30,13 +31,18 @@ const probe: Probe = async ({ address, credentials, maxVersion }) => {
     : { kind: 'refused', cause: 'client-refused', reason: 'why', chain, elapsedMs: 1 };
 };
 
-function run(argv: readonly string[], hosts: Partial<AnsweringHosts> = {}, form = ['--json']): Promise<CliRun> {
+function run(
+  argv: readonly string[],
+  hosts: Partial<AnsweringHosts> = {},
+  form = ['--json'],
+  connect = answeringHosts({ home, now, onChange: (phase) => phases.push(phase), ...hosts }),
+): Promise<CliRun> {
   const directory = dirname(home);
   return runCli([...argv, ...form], {
     cwd: directory,
     env: { HOME: directory, DOCKER_CONFIG: join(directory, 'docker'), DOCKER_TLS_HOME: home },
     now: () => now,
-    connect: answeringHosts({ home, now, onChange: (phase) => phases.push(phase), ...hosts }),
+    connect,
     probe,
   });
 }
@@ -115,5 +121,27 @@ describe('several hosts', () => {
     const { exit, json } = await run([...rotate, '--max-failures', '2'], failing);
     expect([exit, phases]).toEqual([4, ['apply', 'apply']]);
     expect(JSON.stringify(json.result)).toContain('stopped after 2 failures');
+  });
+});
+
+describe('a host that is not in the store', () => {
+  const connect = async ({ host }: { host: string }) => {
+    throw new DockerTlsError('E_SSH_NAME', `no address is known for ${host}`, { where: host });
+  };
+
+  test.each(['remove', 'rollback'])(
+    '%s: it was removed already or is misspelt, which the known ones tell',
+    async (verb) => {
+      const { exit, json } = await run([verb, 'h9', '--yes'], {}, ['--json'], connect);
+      expect([exit, json.error]).toMatchObject([
+        2,
+        { code: 'E_HOST_UNKNOWN', message: expect.stringMatching(/^not in the store: removed already.*; known: h1/) },
+      ]);
+    },
+  );
+
+  test('one that is, and that has no address now, is an error of ssh', async () => {
+    const { exit, json } = await run(['remove', 'h1', '--yes'], {}, ['--json'], connect);
+    expect([exit, json.error?.code]).toEqual([4, 'E_SSH_NAME']);
   });
 });

@@ -191,10 +191,26 @@ function byDestination(hosts: readonly HostSpec[], host: string): HostSpec | und
 
 const NOT_THERE = ['E_SSH_NAME', 'E_SSH_HOST_KEY_UNKNOWN', 'E_SSH_TIMEOUT', 'E_SSH_UNREACHABLE', 'E_SSH_REFUSED'];
 
-/** A host that the store does not have, and that is not there, may be a slip of the hand: the error names those that there are. */
-export function namingKnown(error: unknown, host: string, { hosts }: StoreState): unknown {
-  if (!(error instanceof DockerTlsError) || !NOT_THERE.includes(error.code) || hosts.has(host) || hosts.size === 0)
-    return error;
+/**
+ * A host that the store does not have, and that is not there, may be a slip of the hand: the error names those that there are. `leaves`: it is about
+ * a host that was set up, and one that is removed already leads nowhere by its name alone (E_HOST_UNKNOWN).
+ */
+export function namingKnown(error: unknown, host: string, { hosts }: StoreState, leaves: boolean): unknown {
+  if (!(error instanceof DockerTlsError) || !NOT_THERE.includes(error.code) || hosts.has(host)) return error;
+  if (leaves && error.code === 'E_SSH_NAME')
+    return new DockerTlsError(
+      'E_HOST_UNKNOWN',
+      `not in the store: removed already, or misspelt (${error.message})${knownWords(hosts.keys())}`,
+      {
+        where: host,
+        hints: [
+          'see which there are: docker-tls status',
+          'one that is in no store of yours: docker-tls remove USER@ADDRESS',
+        ],
+        cause: error,
+      },
+    );
+  if (hosts.size === 0) return error;
   return error.hinting([...error.hints, `hosts of the store: ${listWords([...hosts.keys()], 8)}`]);
 }
 

@@ -1,12 +1,11 @@
 /** Owns the connection to a host and its facts: what is known before anything is planned. Changes nothing. */
 
-import type { StoreState } from '../../adapters/store/records.ts';
 import { namingKnown } from '../../domain/fleet/specs.ts';
 import { proposeSans } from '../../domain/pki/names.ts';
 import type { HostSpec } from '../../domain/settings.ts';
 import { DockerTlsError } from '../../errors/errors.ts';
 import type { HostProgress, HostSession, SshOptions } from '../../runtime.ts';
-import type { OpenedHost, Reach } from '../intent.ts';
+import type { Base, OpenedHost, Reach } from '../intent.ts';
 
 /** Interfaces whose addresses no client dials: Docker's and other virtual bridges. */
 const VIRTUAL = /^(docker\d*|br-|veth|virbr|cni|flannel|cali|lxc|podman)/;
@@ -119,12 +118,12 @@ export async function closingOnError<T>(session: HostSession, host: string, work
 /** As openHost, for a host that may be meant by another name: the error says which are known. */
 export function openKnown(
   spec: HostSpec,
-  state: StoreState,
+  { state, wanted }: Pick<Base, 'state' | 'wanted'>,
   reach: Reach,
   progress: HostProgress,
   following?: Following,
 ): Promise<OpenedHost> {
   return openHost(spec, reach, progress, following).catch((error: unknown) => {
-    throw namingKnown(error, spec.name, state);
+    throw namingKnown(error, spec.name, state, wanted.target.kind === 'generation');
   });
 }
