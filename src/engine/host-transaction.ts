@@ -1,5 +1,6 @@
 /** Owns the carrying out of a transaction on a host: start, confirm, take back, and what the host answered. */
 
+import { isLimited, limitHint } from '../domain/login-limits.ts';
 import type { HostKind } from '../domain/plan/host-kind.ts';
 import { diskFullError, lockedError, repairHints, rollbackByHand } from '../domain/plan/preflight.ts';
 import { asBefore, renderEnding, renderHold, type Transaction } from '../domain/plan/transaction.ts';
@@ -173,6 +174,12 @@ function failed({ host, login }: HostLogin, kind: HostKind, step: string, why: s
       },
     );
   }
+  if (step === 'validate' && isLimited(why))
+    return new DockerTlsError(
+      'E_APPLY',
+      'dockerd could not be asked whether it accepts its new configuration, for limits of the login; nothing was changed',
+      { where: host, hints: [limitHint(login)], details: hostLines },
+    );
   if (step === 'validate') {
     return new DockerTlsError(
       'E_DAEMON_CONFIG',

@@ -86,6 +86,24 @@ describe.each(['ssh2', 'openssh'] as const)('%s', (transport) => {
     });
   });
 
+  // The loader needs a fourth file, and /bin/sh one above 9 to redirect anything: it goes on without its words, as far as to ask sudo.
+  it.each([3, 8])('a login that may open %i files is told from one whose sudo asks', async (files) => {
+    const shell = { shell: '/bin/sh', shellArguments: ['-c', `ulimit -n ${files}; exec /bin/sh "$@"`, 'sh'] };
+    await withServer(
+      { ...withKey, ...(files === 3 ? { misbehave: { forced: 'ulimit -n 3; exec env true' } } : shell) },
+      async (running) => {
+        const session = await connect(optionsFor(running, { transport }));
+        const error = await failure(session.run({ phase: 'test', script: 'id -un', asRoot: true, timeoutMs: 20_000 }));
+        expect([error.code, error.message]).toEqual([
+          'E_SSH_NO_SHELL',
+          'tester logged in, but the limits of that login keep programs from starting',
+        ]);
+        expect(error.hints).toEqual([expect.stringMatching(/tester@127\.0\.0\.1 ulimit -a$/)]);
+        await session.close();
+      },
+    );
+  });
+
   it('a run that was prepared is that run; one that is not needed ends with its session', async () => {
     await withServer(withKey, async (server) => {
       const session = await connect(optionsFor(server, { transport }));

@@ -75,6 +75,20 @@ describe.each(SYSTEM_SHELLS.filter((file) => spawnSync('which', [file]).status =
     );
   });
 
+  it('is not held by what a login may use of memory, as root', () => {
+    const words = [...WORDS.slice(0, WORDS.indexOf('/bin/sh')), shell, ...WORDS.slice(WORDS.indexOf('/bin/sh') + 1)];
+    const limited = `ulimit -S -v 4000000; exec "$@"`;
+    const { stdout, stderr } = spawnSync(
+      '/bin/sh',
+      ['-c', limited, 'sh', '/usr/bin/env', '-a', 'sh', ...words.slice(1)],
+      {
+        input: requestHead(MARK, 'ulimit -v; [ -O / ]'),
+      },
+    );
+    const { stdout: limit, status } = read(stdout, stderr);
+    expect(limit.toString()).toBe(status === 0 ? 'unlimited\n' : '4000000\n');
+  });
+
   it('gets a script of 300 kB and input of 2 MB', () => {
     const input = Buffer.alloc(2_000_000, 'xyz\0\n');
     const answer = runIn(

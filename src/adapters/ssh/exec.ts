@@ -231,7 +231,8 @@ class Run {
       this.#fail(
         this.#failures.lost(end.signal ? `its shell was killed by ${end.signal}` : 'its shell went away', undefined),
       );
-    } else if (this.#out.stage === 'before') this.#fail(this.#failures.noShell(end));
+    } else if (this.#out.stage === 'before') this.#fail(this.#failures.limited() ?? this.#failures.noShell(end));
+    else if (this.#failures.limited() !== undefined) this.#fail(this.#failures.limited());
     else if (this.#mode === 'plain') this.#fail(this.#failures.lost('its shell went away', undefined));
     else this.#fail(this.#failures.sudoFailed(this.#mode, this.#answered));
   }

@@ -33,6 +33,8 @@ export type Mark = { readonly first: string; readonly second: string };
  */
 const BOOTSTRAP = [
   'cd /; umask 022',
+  // What a login may use of memory is nothing to dockerd, which is asked from here about its configuration.
+  'if [ -O / ]; then ulimit -v unlimited; ulimit -d unlimited; fi',
   'if [ "$4" = alone ] || [ "$(echo ab | { head -c 1 && cat; } 2>/dev/null)" = ab ]; then :; else head() { if [ "$#$1" = 2-c ]; then dd bs=1 count="$2" 2>/dev/null; else command head "$@"; fi; }; fi',
   'echo "$1$2:run"; echo "$1$2:run" >&2',
   'while :; do IFS=" " read -r mark length || exit 98; if [ "$mark" = "$1$2" ]; then break; fi; done',

@@ -1,6 +1,7 @@
 /** Owns what a run of a script fails with, from how far it came and what the host printed. */
 
 import { distributionOf, installCommand } from '../../domain/dockerd/packages.ts';
+import { isLimited, limitHint } from '../../domain/login-limits.ts';
 import type { ErrorCode } from '../../errors/catalogue.ts';
 import { DockerTlsError, type Hint, printable, printableLines } from '../../errors/errors.ts';
 import type { ScriptRequest } from '../../runtime.ts';
@@ -73,6 +74,20 @@ export class RunFailures {
     const halts: Partial<Record<FrameStage, Halt>> = { before: 'login', shell: 'sudo' };
     const halt = halts[this.#out.stage] ?? 'script';
     return haltHints(login, user, halt === 'script' && this.#request.asRoot && user !== 'root' ? 'root script' : halt);
+  }
+
+  /** Why a login ended before our script began, where its limits are to blame. */
+  limited(): DockerTlsError | undefined {
+    if (!isLimited(this.#err.noise())) return undefined;
+    const { login, user } = this.#context;
+    return this.#error(
+      'E_SSH_NO_SHELL',
+      `${user} logged in, but the limits of that login keep programs from starting`,
+      {
+        hints: [limitHint(login)],
+        details: this.#words(),
+      },
+    );
   }
 
   swallowed(): DockerTlsError {

@@ -239,7 +239,14 @@ function transportOver(client: Client, all: readonly Client[], hops: readonly Ho
         client.exec(words.map(shellQuote).join(' '), (error, stream) => {
           if (error === undefined) resolve(channelOf(client, stream, () => gone));
           else if (gone !== undefined || error.message === 'No response from server') reject(lost(gone ?? error));
-          else reject(noShell(options.host, loginOf(options, endpoint.user), 'the host refused to run a command'));
+          else
+            reject(
+              noShell(
+                options.host,
+                loginOf(options, endpoint.user),
+                'the host refused to run a command: one cause is a limit of few open files (nofile in /etc/security/limits.conf or limits.d)',
+              ),
+            );
         });
       } catch (error) {
         reject(lost(error));
