@@ -68,8 +68,8 @@ export type SshQuestions = {
   password(question: { host: string; prompt: string; echo: boolean; why?: string }): Promise<Secret>;
   /** A security key waits to be touched: a notice, nothing is asked. `key`: its type and fingerprint. */
   touch?(notice: { host: string; key: string }): void;
-  /** The password for sudo. Asked only if sudo wants one. `again`: the answer before was wrong. */
-  sudoPassword?(question: { host: string; user: string; again?: boolean }): Promise<Secret>;
+  /** The password for sudo. Asked only if sudo wants one. `of`: whose, as far as sudo says it. `again`: the answer before was wrong. */
+  sudoPassword?(question: { host: string; user: string; of?: string | undefined; again?: boolean }): Promise<Secret>;
 };
 
 /** One script for one phase: it runs by /bin/sh on the host and reads `input` from its standard input. */

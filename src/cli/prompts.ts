@@ -139,20 +139,21 @@ function sshQuestions(prompts: Omit<Prompts, 'ssh'>): SshQuestions {
     touch({ host, key }) {
       void prompts.show(`${printable(host)}: touch the security key ${printable(key)}\n`).catch(() => undefined);
     },
-    sudoPassword({ host, user, again = false }) {
+    sudoPassword({ host, user, of = user, again = false }) {
       // Where others were rejected as well, one of them has asked anew already.
-      if (again && sudo.get(user) === tried.get(`${user}@${host}`)) sudo.delete(user);
-      const answer = once(sudo, user, () =>
+      if (again && sudo.get(of) === tried.get(`${of}@${host}`)) sudo.delete(of);
+      const other = of === user ? '' : ` of ${printable(of)}`;
+      const answer = once(sudo, of, () =>
         prompts.password({
           explain: again
             ? `sudo on ${printable(host)} did not take that one.`
-            : `${printable(user)} is not root, and sudo on ${printable(host)} wants a password. It is sent to sudo alone, ` +
+            : `${printable(user)} is not root, and sudo on ${printable(host)} wants a password${other}. It is sent to sudo alone, ` +
               `on every host of this run whose sudo asks ${printable(user)} for one, and kept nowhere.`,
-          message: `Password for sudo of ${printable(user)}:`,
+          message: `Password${other} for sudo of ${printable(user)}:`,
           flag: '--sudo-password-file FILE',
         }),
       );
-      tried.set(`${user}@${host}`, answer);
+      tried.set(`${of}@${host}`, answer);
       return answer;
     },
   };

@@ -288,6 +288,22 @@ describe('FrameReader', () => {
     expect(reader.requested).toBe(2);
     expect(reader.noise()).toBe('We trust you.\nSorry, try again.\n');
   });
+
+  it.each([
+    ['[root] ', 'root'],
+    // sudo-rs and others that do not know %p.
+    ['[%p] ', undefined],
+    ['[sudo: authenticate] Password: ', undefined],
+  ])('reads whose password sudo wants from our prompt: %s', (prompt, whose) => {
+    for (const cut of [1, 4, prompt.length, prompt.length + 9]) {
+      const reader = new FrameReader(MARK);
+      const bytes = Buffer.concat([mark, Buffer.from(`:shell\nWe trust you.\n${prompt}`), mark, Buffer.from(':ask')]);
+      reader.push(bytes.subarray(0, mark.length + 21 + cut));
+      reader.push(bytes.subarray(mark.length + 21 + cut));
+      expect([reader.requested, reader.whose]).toEqual([1, whose]);
+      expect(reader.noise()).toBe(`We trust you.\n${prompt.includes('sudo') ? prompt : ''}`);
+    }
+  });
 });
 
 it('refuses a script with a NUL', () => {

@@ -20,7 +20,9 @@ function hostWith({ typed, sudo = {} }: { typed?: readonly string[]; sudo?: Sudo
   const passwords: string[] = [];
   const asked: boolean[] = [];
   const ask = {
-    sudoPassword: async ({ again = false }) => {
+    sudoPassword: async ({ of, again = false }: { of?: string; again?: boolean }) => {
+      // `Defaults rootpw`: sudo says whose it wants.
+      expect(of).toBe('root');
       asked.push(again);
       return new Secret(typed?.[asked.length - 1] ?? '');
     },
@@ -51,7 +53,7 @@ function sudoChannel(words: readonly string[], passwords: string[]): Channel {
     say('stdout', Buffer.from(text));
     say('stderr', Buffer.from(text));
   };
-  const ask = () => say('stderr', Buffer.from(`${mark}:ask`));
+  const ask = () => say('stderr', Buffer.from(`[root] ${mark}:ask`));
   let root = false;
   return {
     ended,
@@ -105,7 +107,11 @@ test('no person is asked more often than sudo itself asks', async () => {
 test('a password that was given beforehand and is wrong is sent once, and forgotten', async () => {
   const sudo: SudoKnowledge = { password: new Secret('wrong') };
   const host = hostWith({ sudo });
-  await expect(runScript(host.context, REQUEST)).rejects.toMatchObject({ code: 'E_SUDO_REFUSED', exit: 4 });
+  await expect(runScript(host.context, REQUEST)).rejects.toMatchObject({
+    ...{ code: 'E_SUDO_REFUSED', exit: 4 },
+    message: 'sudo did not take that password: it asks for the one of root',
+    hints: ['--ask-sudo-password', expect.stringMatching(/rootpw, targetpw or runaspw for ada/)],
+  });
   expect([host.passwords, sudo.password]).toEqual([['wrong'], undefined]);
 });
 

@@ -209,7 +209,7 @@ class Run {
     if (sudo.password !== undefined) return sudo.password;
     if (options.ask?.sudoPassword === undefined) throw this.#failures.sudoPasswordNeeded();
     this.#typed = true;
-    return await options.ask.sudoPassword({ host: options.host, user, again });
+    return await options.ask.sudoPassword({ host: options.host, user, of: this.#err.whose, again });
   }
 
   #finish(): void {

@@ -46,14 +46,14 @@ const ROOT = `exec ${cleanShell({ OPERATOR: '"$4"' }).join(' ')} -c "$1" sh "$2"
 
 /**
  * What the login shell starts: decides who runs the bootstrap (`$1`), `$2` for root, and says how far it came. `$5` is the SudoMode. root by name:
- * sudoers may have another account as default.
+ * sudoers may have another account as default. The prompt names whose password sudo wants (rootpw and targetpw of sudoers(5)).
  */
 const LAUNCHER = [
   'B="$1"; R="$2"; shift 2; echo "$1$2:shell"; echo "$1$2:shell" >&2',
   'if [ "$3" = plain ] || [ "$(id -u)" = 0 ]; then eval "$B"; exit 0; fi',
   'if [ -n "$(command -v sudo)" ]; then :; else while read -r l; do echo "$l"; done </etc/os-release; echo "$1$2:nosudo"; exit 0; fi',
   'if [ "$3" = never-ask ]; then exec sudo -n -u root -- /bin/sh -c "$R" sh "$B" "$1" "$2" "$OPERATOR"; fi',
-  'exec sudo -S -u root -p "$1$2:ask" -- /bin/sh -c "$R" sh "$B" "$1" "$2" "$OPERATOR"',
+  'exec sudo -S -u root -p "[%p] $1$2:ask" -- /bin/sh -c "$R" sh "$B" "$1" "$2" "$OPERATOR"',
 ].join('; ');
 
 /**
@@ -94,6 +94,8 @@ export class FrameReader {
   status: number | undefined;
   /** How often sudo asked for the password on this stream. */
   requested = 0;
+  /** Whose it asked for last, as sudo has put it into our prompt. */
+  whose: string | undefined;
   /** Set when a limit was passed; the exec has to be given up. */
   overflow: 'noise' | 'output' | undefined;
   readonly #mark: Buffer;
@@ -147,6 +149,7 @@ export class FrameReader {
     // sudo may print what it likes behind its prompt; the other marks end their line.
     if (word?.[1]?.startsWith('ask') && this.stage !== 'running') {
       this.requested += 1;
+      this.#readPrompt();
       this.#drop(this.#mark.length + 3);
       return true;
     }
@@ -170,6 +173,14 @@ export class FrameReader {
     else if (word[1] === 'shell') this.stage = 'shell';
     this.#drop(this.#mark.length + word[0].length);
     return true;
+  }
+
+  /** Takes our prompt out of the noise. A sudo that does not know %p leaves it as it is. */
+  #readPrompt(): void {
+    const noise = Buffer.concat(this.#noise.splice(0)).toString('latin1');
+    const prompt = / ?\[([^[\]\n]{1,256})\] $/.exec(noise);
+    this.whose = prompt?.[1] === '%p' ? undefined : prompt?.[1];
+    this.#noise.push(Buffer.from(prompt === null ? noise : noise.slice(0, prompt.index), 'latin1'));
   }
 
   #drop(bytes: number): void {

@@ -132,7 +132,10 @@ export class RunFailures {
   }
 
   sudoPasswordNeeded(): DockerTlsError {
-    return this.#error('E_SUDO_PASSWORD', `sudo needs the password of ${this.#context.user}`, {
+    // Under `-n` it does not say whose.
+    const { user } = this.#context;
+    const whose = this.#err.whose === undefined ? '' : `: that of ${this.#err.whose}`;
+    return this.#error('E_SUDO_PASSWORD', `sudo asks ${user} for a password${whose}`, {
       hints: ['--ask-sudo-password', '--sudo-password-file FILE'],
       details: this.#words(),
     });
@@ -140,9 +143,17 @@ export class RunFailures {
 
   sudoRefused(wrongPassword: boolean): DockerTlsError {
     const { user } = this.#context;
+    const of = this.#err.whose ?? user;
     return wrongPassword
-      ? this.#error('E_SUDO_REFUSED', `sudo did not take the password of ${user}`, {
-          hints: ['--ask-sudo-password'],
+      ? this.#error('E_SUDO_REFUSED', `sudo did not take that password: it asks for the one of ${of}`, {
+          hints: [
+            '--ask-sudo-password',
+            ...(of === user
+              ? []
+              : [
+                  `sudoers sets rootpw, targetpw or runaspw for ${user}, so it takes no other; to change that: visudo (on the host, as root)`,
+                ]),
+          ],
           details: this.#words(),
         })
       : this.#error('E_SUDO_REFUSED', `sudo does not let ${user} run /bin/sh as root`, {
