@@ -21,7 +21,11 @@ export function noShell(host: string, login: Login, what: string, details: strin
 }
 
 /** How far a command came before it hung or was lost; the bootstrap's own status 98 says that it found no script in its input. */
-export type Halt = 'login' | 'sudo' | 'script' | 'root script' | 'swallowed';
+export type Halt = 'login' | 'sudo' | 'script' | 'root script' | 'swallowed' | 'prints';
+
+function forPeople(user: string): string {
+  return `put this line at the top of ${user}'s ~/.bashrc: case $- in *i*) ;; *) return ;; esac`;
+}
 
 /** What most likely keeps the host from running our command, and how to see it. */
 export function haltHints(login: Login, user: string, halt: Halt): string[] {
@@ -34,9 +38,9 @@ export function haltHints(login: Login, user: string, halt: Halt): string[] {
     case 'sudo':
       return [`see what sudo waits for: ${sshCommand({ ...login, terminal: true }, 'sudo', 'true')}`];
     case 'swallowed':
-      return [
-        `a start-up file of ${user}'s shell reads standard input, by which our script comes; put this line at the top of ${user}'s ~/.bashrc: case $- in *i*) ;; *) return ;; esac`,
-      ];
+      return [`a start-up file of ${user}'s shell reads standard input, by which our script comes; ${forPeople(user)}`];
+    case 'prints':
+      return [`if it is a start-up file, ${forPeople(user)}`];
     case 'root script':
       return [
         ...haltHints(login, user, 'script'),

@@ -2,6 +2,7 @@
 
 import { distributionOf, installCommand } from '../../domain/dockerd/packages.ts';
 import { isLimited, limitHint } from '../../domain/login-limits.ts';
+import { sshCommand } from '../../domain/quote.ts';
 import type { ErrorCode } from '../../errors/catalogue.ts';
 import { DockerTlsError, type Hint, printable, printableLines } from '../../errors/errors.ts';
 import type { ScriptRequest } from '../../runtime.ts';
@@ -99,9 +100,14 @@ export class RunFailures {
   }
 
   tooMuch(which: 'noise' | 'output'): DockerTlsError {
-    return which === 'output'
-      ? this.#error('E_SSH_OUTPUT', `the phase ${this.#request.phase} printed more than 64 MB`)
-      : this.#noShell('the host printed more than 1 MB before anything of our script');
+    if (which === 'output')
+      return this.#error('E_SSH_OUTPUT', `the phase ${this.#request.phase} printed more than 64 MB`);
+    const { login, user } = this.#context;
+    const what = 'the start-up files of its shell, or a forced command, printed more than 1 MB before our script began';
+    return this.#error('E_SSH_NO_SHELL', `${user} logged in, but ${what}`, {
+      hints: [`see how much it is: ${sshCommand(login, 'true')} 2>&1 | wc -c`, ...haltHints(login, user, 'prints')],
+      details: this.#words(),
+    });
   }
 
   noShell(end: ChannelEnd): DockerTlsError {
