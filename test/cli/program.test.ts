@@ -78,11 +78,14 @@ test('a reader that goes away is no failure and leaves no word', () => {
 test('a store behind a link that leads nowhere is not taken for none', async () => {
   const at = mkdtempSync(join(tmpdir(), 'docker-tls-link-'));
   symlinkSync(join(at, 'disk/store'), join(at, 'tls'));
-  for (const argv of [
-    ['status', '--offline'],
-    ['ca', 'create', '--no-ca-passphrase'],
-  ]) {
-    const { status, err } = await program.run([...argv, '--home', join(at, 'tls')]);
+  for (const [home, ...argv] of [
+    ['tls', 'status', '--offline'],
+    ['tls', 'ca', 'create', '--no-ca-passphrase'],
+    // Before anything is asked, or planned.
+    ['tls/below/it', 'status', '--offline'],
+    ['tls/below/it', 'setup', 'root@192.0.2.1', '--yes', '--no-ca-passphrase'],
+  ] as const) {
+    const { status, err } = await program.run([...argv, '--home', join(at, home)]);
     expect([status, err]).toEqual([
       2,
       expect.stringMatching(/error\[E_STORE_DAMAGED\].*leads to .*disk\/store, which is not there/),

@@ -135,6 +135,11 @@ export function present(path: string): boolean {
   return lstatSync(path, { throwIfNoEntry: false }) !== undefined;
 }
 
+/** The path itself, or the nearest above it, where anything is. */
+export function nearestPresent(path: string): string {
+  return present(path) || dirname(path) === path ? path : nearestPresent(dirname(path));
+}
+
 /** The text of a file; undefined where there is none. Fails with E_STORE_DAMAGED (exit 2) where something else is in its place. */
 export function textIfThere(path: string): string | undefined {
   try {

@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import { shellQuote } from '../../domain/quote.ts';
 import { DockerTlsError } from '../../errors/errors.ts';
 import { keepHeapSmall, MANY_HOSTS } from '../../heap.ts';
-import { inside } from './files.ts';
+import { inside, nearestPresent } from './files.ts';
 import { COLLECTIONS } from './journal.ts';
 import { CA_FILE, CLIENT_FILE, caDirectoryName, HOST_FILE, type Parsed, parseObject } from './parse.ts';
 import type { StoredCa, StoredClient, StoredHost, StoredIssuer, StoredOldCa, StoreState } from './records.ts';
@@ -61,6 +61,7 @@ export function checkStore(home: string): void {
 
 /** Throws what the operating system says where a directory of the store cannot be changed (another user made it, for instance). */
 export function requireWritable(home: string): void {
+  accessSync(nearestPresent(home), constants.W_OK | constants.X_OK);
   for (const directory of ['ca', ...COLLECTIONS].map((path) => inside(home, path))) {
     if (!existsSync(directory)) continue;
     const below = directory === inside(home, 'ca') ? [] : readdirSync(directory).map((name) => join(directory, name));

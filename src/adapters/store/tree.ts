@@ -7,6 +7,7 @@ import {
   closeSync,
   constants,
   type Dirent,
+  existsSync,
   fstatSync,
   lstatSync,
   openSync,
@@ -22,7 +23,7 @@ import { shellQuote } from '../../domain/quote.ts';
 import { Secret } from '../../domain/secret.ts';
 import { errnoOf } from '../../errors/errors.ts';
 import { whyNotRead } from '../../named-file.ts';
-import { inside, present } from './files.ts';
+import { inside, nearestPresent } from './files.ts';
 import { type OpenJournal, openJournal } from './journal.ts';
 import type { FileKind } from './modes.ts';
 import { certificateProblem, type Parsed } from './parse.ts';
@@ -69,10 +70,14 @@ export function openTree(home: string): Tree | undefined {
     return makeTree(home, journal, problems);
   } catch (error) {
     if (errnoOf(error) === 'ENOENT') {
-      if (!present(home)) return undefined;
       // Nothing would be found where the store is on a disk that is not mounted, and another one be begun.
-      const hints = [`ls -l ${shellQuote(home)}`, 'mount the disk that it is on'];
-      problems.damage(home, `leads to ${readlinkSync(home)}, which is not there`, hints);
+      const link = nearestPresent(home);
+      if (!lstatSync(link).isSymbolicLink() || existsSync(link)) return undefined;
+      const hints = [
+        `ls -l ${shellQuote(link)}`,
+        'mount the disk that it is on, or choose another directory with --home',
+      ];
+      problems.damage(link, `leads to ${readlinkSync(link)}, which is not there`, hints);
     } else if (errnoOf(error) === 'ELOOP')
       problems.damage(home, `cannot be entered: ${whyNotRead(error)}`, [`ls -ld ${shellQuote(home)}`]);
     else if (errnoOf(error) === 'ENOTDIR') problems.damage(home, 'is not a directory', [`ls -ld ${shellQuote(home)}`]);
