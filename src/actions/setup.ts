@@ -38,6 +38,8 @@ async function reachHost(context: SetupContext, typed: string | undefined): Prom
     const host = (typed ?? (await (await import('./setup-questions.ts')).askDestination(context, problem))).trim();
     const first = fleet?.specFor(host, state, flags) ?? specFor(host, state, flags);
     const known = state.hosts.has(first.name);
+    // It would be what clients dial, which is found out only behind a login.
+    if (first.address === undefined && first.ssh.destination.includes('%')) throw zoned(first.ssh.destination);
     const editable = prompts.interactive && !known;
     // With --yes the plan is shown as well: it is the first that this host gets.
     const edit = async (question: string) => (await import('./setup-consent.ts')).confirmOrEdit(context, question);
@@ -60,6 +62,14 @@ async function reachHost(context: SetupContext, typed: string | undefined): Prom
       problem = error;
     }
   }
+}
+
+function zoned(destination: string): DockerTlsError {
+  return new DockerTlsError(
+    'E_NAME',
+    `clients cannot dial ${destination}: a zone is good on one computer only, and docker verifies no address that has one`,
+    { hints: ['name what they dial: --address NAME'] },
+  );
 }
 
 const NO_HOST: readonly ErrorCode[] = [

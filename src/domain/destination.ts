@@ -1,5 +1,6 @@
 /** Owns the reading of HOST as users type it: `[user@]name[:port]`, `ssh://…`, IPv6 in brackets, or `local`. */
 
+import { domainToASCII } from 'node:url';
 import { DockerTlsError } from '../errors/errors.ts';
 import { given } from './given.ts';
 
@@ -10,12 +11,14 @@ export type Destination = { readonly destination: string; readonly user?: string
 export function parseDestination(text: string): Destination {
   const body = text.replace(/^ssh:\/\//, '').replace(/\/$/, '');
   const match =
-    /^(?:([^@\s/]+)@)?(\[[0-9A-Fa-f:.]+(?:%[A-Za-z0-9]+)?\]|[^@:\s/[\]]+|[0-9A-Fa-f]*:[0-9A-Fa-f:.]+)(?::(\d{1,5}))?$/.exec(
+    /^(?:([^@\s/]+)@)?(\[[0-9A-Fa-f:.]+(?:%[\w.-]+)?\]|[^@:\s/[\]]+|[0-9A-Fa-f]*:[0-9A-Fa-f:.]+(?:%[\w.-]+)?)(?::(\d{1,5}))?$/.exec(
       body,
     );
-  const bare = match && /^[0-9A-Fa-f]*:[0-9A-Fa-f:.]*:[0-9A-Fa-f:.]*$/.test(body.replace(/^[^@]*@/, ''));
+  const bare = match && /^[0-9A-Fa-f]*:[0-9A-Fa-f:.]*:[0-9A-Fa-f:.]*(?:%[\w.-]+)?$/.test(body.replace(/^[^@]*@/, ''));
   const user = match?.[1];
-  const name = bare ? body.replace(/^[^@]*@/, '') : match?.[2]?.replace(/^\[|\]$/g, '');
+  const typed = bare ? body.replace(/^[^@]*@/, '') : match?.[2]?.replace(/^\[|\]$/g, '');
+  // As DNS has it: ssh and its configuration know no other form.
+  const name = typed !== undefined && /[^\x00-\x7f]/.test(typed) ? domainToASCII(typed) : typed;
   const port = bare || match?.[3] === undefined ? undefined : Number(match[3]);
   const good =
     name !== undefined &&
@@ -45,7 +48,13 @@ export function destinationWords({ user, destination, port }: Destination): stri
 
 /** Where ssh ends, for any user: the same text for two of them means the same host. */
 export function wayOf(ssh: Destination & { readonly jump?: readonly string[]; readonly configFile?: string }): string {
-  return JSON.stringify([ssh.destination.toLowerCase(), ssh.port ?? 22, ssh.jump ?? [], ssh.configFile ?? '']);
+  // The dot of the root is no other name.
+  return JSON.stringify([
+    ssh.destination.toLowerCase().replace(/\.$/, ''),
+    ssh.port ?? 22,
+    ssh.jump ?? [],
+    ssh.configFile ?? '',
+  ]);
 }
 
 /** An address without the brackets that URLs put around IPv6. */

@@ -140,6 +140,14 @@ describe('a host that is not in the store', () => {
     },
   );
 
+  test('setup by an address with a zone wants what clients dial, before it logs in', async () => {
+    const argv = ['setup', 'root@[fe80::1%eth0]', '--yes', '--no-ca-passphrase'];
+    const { exit, json } = await run(argv, {}, ['--json'], connect);
+    expect([exit, json.error]).toMatchObject([2, { code: 'E_NAME', hints: ['name what they dial: --address NAME'] }]);
+    const named = await run([...argv, '--address', 'build-1.example'], {}, ['--json'], connect);
+    expect(named.json.error?.code).toBe('E_SSH_NAME');
+  });
+
   test('one that is, and that has no address now, is an error of ssh', async () => {
     const { exit, json } = await run(['remove', 'h1', '--yes'], {}, ['--json'], connect);
     expect([exit, json.error?.code]).toEqual([4, 'E_SSH_NAME']);

@@ -28,6 +28,17 @@ it('the openssh transport is the same where the ssh config chooses it: no exec i
   });
 });
 
+it('the dot of the root is no part of what clients dial: a server refuses it in SNI', async () => {
+  await withServer(withKey, async (server) => {
+    const configFile = join(directory, 'root-dot');
+    const pipe = `const s=require("net").connect(${server.port},"127.0.0.1");process.stdin.pipe(s);s.pipe(process.stdout)`;
+    writeFileSync(configFile, `IdentityAgent none\nProxyCommand ${process.execPath} -e '${pipe}'\n`);
+    const session = await connect(optionsFor(server, { configFile, destination: 'build-1.example.' }));
+    expect(session.dialled).toBe('build-1.example');
+    await session.close();
+  });
+});
+
 describe.each(['ssh2', 'openssh'] as const)('%s', (transport) => {
   it('logs in by keyboard-interactive with two questions', async () => {
     const interactive = [
@@ -302,6 +313,14 @@ describe.each(['ssh2', 'openssh'] as const)('%s', (transport) => {
     const error = await failure(connect(optionsFor({ port: 1 }, { transport, ...more })));
     expect([error.code, error.exit, error.where?.startsWith('build-1') ?? true]).toEqual([code, exit, true]);
     expect(error.hints.length + error.message.length).toBeGreaterThan(0);
+  });
+
+  it('a name that ssh finds in none of its CanonicalDomains has no address, and the configuration is right', async () => {
+    const configFile = join(directory, `canonical-${transport}`);
+    writeFileSync(configFile, 'CanonicalizeHostname yes\nCanonicalDomains invalid\nCanonicalizeFallbackLocal no\n');
+    const options = optionsFor({ port: 1 }, { transport, configFile, destination: 'nowhere' });
+    const error = await failure(connect(options));
+    expect([error.code, error.message]).toEqual(['E_SSH_NAME', expect.stringContaining('CanonicalDomains')]);
   });
 
   it('names the phase in which a host fell silent', async () => {

@@ -112,6 +112,16 @@ async function ask(options: SshOptions): Promise<ConfigValues> {
       { where: options.host, hints: [installHereHint(osReleaseHere(), ['openssh-client'])] },
     );
   }
+  // CanonicalizeHostname, with CanonicalizeFallbackLocal no.
+  if (/^ssh: Could not resolve host/im.test(result.stderr))
+    throw new DockerTlsError(
+      'E_SSH_NAME',
+      `no address is known for ${options.destination} in the domains that the ssh configuration names (CanonicalDomains)`,
+      {
+        where: options.host,
+        hints: [`give the whole name, or see: ${['ssh', ...words].map(shellQuote).join(' ')}`],
+      },
+    );
   throw new DockerTlsError('E_SSH_CONFIG', 'ssh does not accept its configuration', {
     where: options.host,
     details: printableLines(result.stderr, 5),

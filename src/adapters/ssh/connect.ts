@@ -54,7 +54,8 @@ export async function connect(options: SshOptions): Promise<HostSession> {
     host: options.host,
     login,
     user: transport.user,
-    dialled: transport.dialled,
+    // The dot of the root belongs into no certificate and no SNI (RFC 6066, 3): servers refuse it.
+    dialled: transport.dialled.replace(/(?<=[^.])\.$/, ''),
     hostKey: transport.hostKey,
     transport: transport.reason === undefined ? transport.transport : `${transport.transport} (${transport.reason})`,
     authenticatedBy: transport.byKey?.() ? 'key' : undefined,

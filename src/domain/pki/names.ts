@@ -78,7 +78,11 @@ function parseDns(text: string, bare: string): string {
 function misreadHint(bare: string): { why: string; hint: string } | undefined {
   const scheme = /^[a-z][a-z0-9+.-]*:\/\/([^/]*)/i.exec(bare)?.[1];
   if (scheme !== undefined) return { why: 'it is a URL', hint: `give the name alone: ${stripPort(scheme)}` };
-  if (bare.includes('%')) return { why: 'an address with a zone is valid on one host only', hint: 'leave it out' };
+  if (bare.includes('%'))
+    return {
+      why: 'a zone is good on one computer only, and docker verifies no address that has one',
+      hint: 'give a name, or an address without a zone',
+    };
   const withPort = /^(\[[^\]]+\]|[^:]+):\d+$/.exec(bare)?.[1];
   if (withPort !== undefined) return { why: 'it has a port', hint: `give the name alone: ${withPort}` };
   if (bare.includes('@')) return { why: 'it has a user', hint: `give the name alone: ${bare.replace(/^.*@/, '')}` };
