@@ -53,7 +53,9 @@ function sudoChannel(words: readonly string[], passwords: string[]): Channel {
     say('stdout', Buffer.from(text));
     say('stderr', Buffer.from(text));
   };
-  const ask = () => say('stderr', Buffer.from(`[root] ${mark}:ask`));
+  // As sudo(8): the prompt of -p, with %p for the account whose password it wants.
+  const prompt = / -p "(.*?)\$1\$2:ask" /.exec(words.join(' '))?.[1]?.replace('%p', 'root');
+  const ask = () => say('stderr', Buffer.from(`${prompt}${mark}:ask`));
   let root = false;
   return {
     ended,
