@@ -1,6 +1,9 @@
 /** Hosts whose init runs scripts: the file of settings that a shell reads, the plan from it, and what is refused. */
 
 import { spawnSync } from 'node:child_process';
+import { mkdirSync, mkdtempSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
 import { scriptAssignment, scriptFlags, withOurs, withoutOurs } from '../../src/domain/dockerd/settings-script.ts';
 import { planHost } from '../../src/domain/plan/plan.ts';
@@ -9,6 +12,7 @@ import { preflight } from '../../src/domain/plan/preflight.ts';
 import { renderTransaction } from '../../src/domain/plan/transaction.ts';
 import { keptOf } from '../../src/domain/settings-stored.ts';
 import type { DockerTlsError } from '../../src/errors/errors.ts';
+import initFacts from '../../src/host/init/facts.sh';
 import { desired, FACTS_TIME_MS, factsOf, sent } from '../support/host-facts.ts';
 
 const SETTINGS = '/etc/default/docker';
@@ -105,6 +109,47 @@ describe('the plan', () => {
     const plan = planRestore(facts, 'none', { name: 'h1', port: 2376, containers: 'keep' });
     expect(plan.files.find(({ path }) => path === SETTINGS)).toMatchObject({ after: '# mine\n', copy: undefined });
   });
+});
+
+test.each([
+  ['openrc', 'runlevels/default/docker', 'enabled'],
+  ['openrc', 'runlevels/default/dockerd', 'disabled'],
+  ['sysvinit', 'rc2.d/S01docker', 'enabled'],
+  // Switched off, in the runlevel of the boot alone.
+  ['sysvinit', 'rc2.d/K01docker', 'disabled'],
+  ['sysvinit', 'rc3.d/S01docker', 'disabled'],
+  ['sysvinit', 'init.d/docker', 'disabled'],
+])('on %s with /etc/%s a boot has docker %s', (kind, link, enabled) => {
+  const etc = mkdtempSync(join(tmpdir(), 'docker-tls-etc-'));
+  mkdirSync(join(etc, link, '..'), { recursive: true });
+  symlinkSync('../init.d/docker', join(etc, link));
+  writeFileSync(join(etc, 'inittab'), '# id:5:initdefault:\nid:2:initdefault:\n');
+  const script = `${initFacts.replaceAll('/etc/', `${etc}/`)}
+    NL=, host_kind=${kind} load=loaded state=active fragment= pid=1; say() { echo "$2"; }; script_facts`;
+  for (const shell of ['dash', 'bash', 'busybox sh'])
+    expect(spawnSync('sh', ['-c', `${shell} -c "$0"`, script], { encoding: 'utf8' }).stdout, shell).toContain(
+      `,UnitFileState=${enabled},`,
+    );
+  rmSync(etc, { recursive: true });
+});
+
+test('a daemon that no boot starts is named, with the command that has one start it', () => {
+  const warnings = (more: Record<string, string>) => planHost(factsOf(more), desired).warnings;
+  const unit = (state: string, more = '') =>
+    `LoadState=loaded\nActiveState=active\nFragmentPath=/x/docker.service\nUnitFileState=${state}${more}`;
+  const named = (command: string) => expect.stringMatching(new RegExp(`is not enabled: .*on the host: ${command}$`));
+  expect(warnings({ kind: 'openrc', unit: unit('disabled') })).toContainEqual(named('rc-update add docker default'));
+  expect(warnings({ kind: 'sysvinit', unit: unit('disabled') })).toContainEqual(
+    named('update-rc.d docker defaults && update-rc.d docker enable'),
+  );
+  const socket = (state: string) => ({ 'docker-socket': `LoadState=loaded\nUnitFileState=${state}` });
+  for (const state of ['disabled', 'enabled-runtime'])
+    expect(warnings({ unit: unit(state), ...socket('disabled') })).toContainEqual(
+      named('systemctl enable docker.service'),
+    );
+  // docker.socket starts it on demand, and so does our port.
+  for (const more of [{ unit: unit('disabled'), ...socket('enabled') }, { unit: unit('enabled') }])
+    expect(warnings(more)).not.toContainEqual(named('.*'));
 });
 
 describe('dockerd itself is asked before the change', () => {
