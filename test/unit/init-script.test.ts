@@ -10,7 +10,10 @@ import { planHost } from '../../src/domain/plan/plan.ts';
 import { planRestore } from '../../src/domain/plan/plan-restore.ts';
 import { preflight } from '../../src/domain/plan/preflight.ts';
 import { renderTransaction } from '../../src/domain/plan/transaction.ts';
+import { completeHost } from '../../src/domain/settings.ts';
 import { keptOf } from '../../src/domain/settings-stored.ts';
+import type { OpenedHost } from '../../src/engine/intent.ts';
+import { planRestored } from '../../src/engine/steps/restore.ts';
 import type { DockerTlsError } from '../../src/errors/errors.ts';
 import initFacts from '../../src/host/init/facts.sh';
 import { desired, FACTS_TIME_MS, factsOf, sent } from '../support/host-facts.ts';
@@ -203,6 +206,49 @@ test('what is refused', () => {
   // Whether it is up, only its answer says.
   expect(problems(host('', { 'api-socket': '' }))[0]).toMatch(/^E_DOCKER_SILENT/);
 });
+
+test.each([
+  ['', 'DOCKER_OPTS="$DOCKER_OPTS --debug"\n', /docker:3: DOCKER_OPTS is put together by the shell/],
+  ['# mine\nDOCKER_OPTS=-D\n', 'DOCKER_OPTS="--x"\n', /docker:5: DOCKER_OPTS is set again, after line 2,/],
+])(
+  'a line that somebody adds after ours, %j%j: named by its own number, and no obstacle to remove and rollback',
+  (before, added, message) => {
+    const ours = withOurs(before, ['--tlsverify']);
+    const state = {
+      schema: 1,
+      name: 'h1',
+      generation: 2,
+      generations: [],
+      managed: [{ kind: 'file', path: SETTINGS }],
+    };
+    const records = '/var/lib/docker-tls';
+    const facts = host(`${ours}${added}`, {
+      [`file:${records}/state.json`]: `file 600 0:0\n${JSON.stringify(state)}`,
+      [`file:${records}/origin/manifest`]: `file 600 0:0\n1\tfile\t640\t0:0\t${SETTINGS}\n`,
+      [`file:${records}/origin/1`]: `file 640 0:0\n${before}`,
+      [`file:${records}/generations/1/manifest`]: `file 600 0:0\n1\tfile\t640\t0:0\t${SETTINGS}\n2\tlink\t-\t-\t/etc/docker/tls/current\n`,
+      [`file:${records}/generations/1/1`]: `file 640 0:0\n${ours}`,
+      [`file:${records}/generations/1/2`]: 'link 777 0:0\n1',
+      'file:/etc/docker/tls/1/ca.pem': 'file 444 0:0\nCA',
+      'file:/etc/docker/tls/1/server-cert.pem': 'file 444 0:0\nCERT',
+    });
+    expect(problems(facts)).toEqual([expect.stringMatching(message)]);
+    const session = { login: { destination: 'root@h1' }, dialled: 'h1' };
+    const latest = { clients: new Map(), oldCas: [], issuers: new Map() };
+    for (const [to, text] of [
+      ['none', before],
+      ['previous', ours],
+    ]) {
+      const { plan, problems: found } = planRestored(
+        { session, facts, skewMs: 0 } as unknown as OpenedHost,
+        completeHost({ name: 'h1', ssh: { destination: 'h1' } }),
+        { to, latest, now: new Date(FACTS_TIME_MS), shown: true } as unknown as Parameters<typeof planRestored>[2],
+      );
+      expect(found, to).toEqual([]);
+      expect(plan.files.find(({ path }) => path === SETTINGS)?.after, to).toBe(text);
+    }
+  },
+);
 
 test('what is to be edited is named, and nothing of systemd', () => {
   const { message, hints } = preflight({
