@@ -31,6 +31,7 @@ import factsProgramsModule from './facts/programs.sh';
 import factsRecordsModule from './facts/records.sh';
 import factsSectionsModule from './facts/sections.sh';
 import factsServiceModule from './facts/service.sh';
+import guardModule from './guard.sh';
 import initArmModule from './init/arm.sh';
 import initFactsModule from './init/facts.sh';
 import initOpenrcModule from './init/openrc.sh';
@@ -134,6 +135,7 @@ export function applyScript(kind: KindName): string {
     bootListModule,
     unarmedModule,
     resultModule,
+    guardModule,
     takeLockModule,
     lockModule,
     receiveModule,
@@ -146,7 +148,7 @@ export function applyScript(kind: KindName): string {
 }
 
 /** Takes the host's lock, and changes nothing else. */
-export const HOLD_SCRIPT: string = [resultModule, takeLockModule, holdModule].join('\n');
+export const HOLD_SCRIPT: string = [resultModule, guardModule, takeLockModule, holdModule].join('\n');
 
 /** Functions for the end of a change that may not have armed its rollback. */
 export const ENDING_FUNCTIONS: string = [bootListModule, unarmedModule, resultModule].join('\n');
@@ -171,6 +173,7 @@ export const FACTS_SCRIPT: string = [
   factsDaemonModule,
   factsPodmanModule,
   factsHostModule,
+  guardModule,
   factsRecordsModule,
   factsMainModule,
 ].join('\n');

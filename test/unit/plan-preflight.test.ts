@@ -187,6 +187,14 @@ const one: Readonly<Record<string, readonly [Readonly<Record<string, string | un
     },
     /^E_HOST_LOCKED eve@elsewhere has been changing this host since 2026-06-01T11:59:55/,
   ],
+  'the lock of a change that nothing on the host ends': [
+    {
+      'file:/run/docker-tls.lock': `file 600 0:0\nwho=eve\nsince=1\nexpires=${NOW / 1000 + 60}\n`,
+      transaction: 'a1',
+      abandoned: 'yes',
+    },
+    /^$/,
+  ],
   'an expired lock': [
     { 'file:/run/docker-tls.lock': `file 600 0:0\nwho=eve\nsince=1\nexpires=${NOW / 1000 - 1}\n` },
     /^$/,

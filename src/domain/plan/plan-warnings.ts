@@ -7,6 +7,12 @@ import { judgeFirewall } from './firewall.ts';
 import { kindOf } from './host-kind.ts';
 import { podmanPorts } from './plain-tcp.ts';
 
+/** A change that is still there although no run has its lock: the host rolls it back before it takes the next one (apply/take-lock.sh). */
+export function earlierChange({ transaction, lock }: HostFacts): string[] {
+  if (transaction === undefined) return [];
+  return [`a change by ${lock?.who ?? 'an earlier run'} was not confirmed: the next one rolls it back first`];
+}
+
 /** UnitFileState of what a boot does not start: `enabled-runtime` lasts until then. */
 const NOT_AT_BOOT = ['disabled', 'enabled-runtime'];
 
