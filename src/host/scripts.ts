@@ -68,6 +68,7 @@ import sshdModule from './sshd.sh';
 import systemdArmModule from './systemd/arm.sh';
 import systemdDependentsModule from './systemd/dependents.sh';
 import systemdFactsModule from './systemd/facts.sh';
+import systemdPulledModule from './systemd/pulled.sh';
 import systemdRecoveryModule from './systemd/recovery.sh';
 import systemdServiceModule from './systemd/service.sh';
 import systemdUnitsModule from './systemd/units.sh';
@@ -80,11 +81,17 @@ export type KindName = (typeof KIND_NAMES)[number];
 
 /**
  * What each has of its own, with the same functions in all of them. `rollback`: look_at_service, obstacle,
- * find_daemon, runs, reset_failed, start_service, restart_docker, reload_sshd, last_words, read_at_boot, stop_timer, forget_recovery.
+ * find_daemon, runs, note_pulled, reset_failed, start_service, restart_docker, reload_sshd, last_words, read_at_boot, stop_timer, forget_recovery.
  * `apply`: unread_units, write_recovery, set_recovery_goal, start_timer.
  */
 const BY_SYSTEMD = {
-  rollback: [systemdUnitsModule, systemdDependentsModule, systemdServiceModule, systemdRecoveryModule],
+  rollback: [
+    systemdUnitsModule,
+    systemdDependentsModule,
+    systemdServiceModule,
+    systemdPulledModule,
+    systemdRecoveryModule,
+  ],
   apply: [systemdUnreadModule, systemdArmModule],
 };
 const KINDS: Readonly<Record<KindName, { readonly rollback: readonly string[]; readonly apply: string[] }>> = {
