@@ -43,7 +43,7 @@ test.each<[string, HostFacts, RegExp[]]>([
   [
     'in a change',
     facts({}, {}, { transaction: {} as never, state: { generation: 2 } as never }),
-    [/^a change is under/],
+    [/^a change by an earlier run was not confirmed/],
   ],
 ])('a host %s', (_, seen, wanted) => {
   expect(factsDrift(seen, host, [])).toEqual(wanted.map((one) => expect.stringMatching(one)));
