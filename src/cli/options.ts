@@ -3,6 +3,7 @@
  * what it refuses becomes E_USAGE.
  */
 
+import { isIP } from 'node:net';
 import { join, resolve } from 'node:path';
 import { CommanderError, Command as Parser, Option as ParserOption } from 'commander';
 import type { GlobalOptions } from '../actions/action-context.ts';
@@ -52,6 +53,13 @@ export function parseOptions(command: Command, argv: readonly string[], around: 
   } catch (error) {
     throw error instanceof CommanderError ? usageError(command, specs, argv, error) : error;
   }
+  const torn = tornList(specs, argv);
+  // A second address, or the HOST? Whoever meant the one would get the other.
+  if (torn !== undefined && isIP(torn.value) > 0 && isIP(torn.next) > 0)
+    throw usage(
+      `${torn.next} after ${torn.flag} ${torn.value} may be a second value, or the argument of ${command.name}`,
+      [torn.joined, `or, if it is the argument: docker-tls ${command.name} ${torn.next} ${torn.flag} ${torn.value}`],
+    );
   const given = parser.opts<Record<string, string | boolean | string[] | undefined>>();
   const values = Object.fromEntries(
     Object.entries(specs).map(([key, spec]) => [key, optionValue(key, spec, given[parserKey(key)], command, around)]),
@@ -175,6 +183,19 @@ function argumentValues(command: Command, given: readonly (string | string[] | u
   );
 }
 
+/** The first list option whose value is followed by another word, which is not its second value. */
+function tornList(specs: OptionSpecs, argv: readonly string[]) {
+  const words = argv.includes('--') ? argv.slice(0, argv.indexOf('--')) : argv;
+  const lists = Object.entries(specs).filter(([, spec]) => spec.kind === 'list');
+  for (const [index, flag] of words.entries()) {
+    const [value, next] = words.slice(index + 1);
+    const isList = lists.some(([key, { short }]) => flag === optionFlag(key) || flag === `-${short}`);
+    if (isList && value !== undefined && next !== undefined && !next.startsWith('-'))
+      return { flag, value, next, joined: `several values are one word: ${flag} ${value},${next}` };
+  }
+  return undefined;
+}
+
 /** Whether commander's message is about this common option. */
 function isNamed(key: string, message: string): boolean {
   const { short } = GLOBAL_OPTIONS[key as keyof typeof GLOBAL_OPTIONS] as OptionSpec;
@@ -190,6 +211,8 @@ function usageError(command: Command, specs: OptionSpecs, argv: readonly string[
     const [key, { otherwise }] = refused;
     return usage(`${command.name} ${otherwise}, so it takes no ${optionFlag(key)}`, hints);
   }
+  const torn = error.code === 'commander.excessArguments' ? tornList(specs, argv) : undefined;
+  if (torn !== undefined) hints.unshift(torn.joined);
   if (error.code === 'commander.unknownOption') {
     const known = Object.entries(specs).flatMap(([key, spec]) => (spec.hidden ? [] : [optionFlag(key)]));
     const typed = argv.map((word) => word.split('=')[0] as string).find((word) => message.includes(`'${word}'`)) ?? '';

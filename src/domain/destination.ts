@@ -57,6 +57,11 @@ export function wayOf(ssh: Destination & { readonly jump?: readonly string[]; re
   ]);
 }
 
+/** The same for a daemon: a rootless one is that of its user, beside any other there. */
+export function daemonOf(ssh: Parameters<typeof wayOf>[0] & { readonly rootless?: boolean | undefined }): string {
+  return JSON.stringify([wayOf(ssh), ssh.rootless ? (ssh.user ?? '') : null]);
+}
+
 /** An address without the brackets that URLs put around IPv6. */
 export function bareAddress(address: string): string {
   return address.replace(/^\[(.*)\]$/, '$1');

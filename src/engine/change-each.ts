@@ -16,6 +16,7 @@ import { ourPackages, purgePackages } from './packages.ts';
 import { overHosts } from './pool.ts';
 import { confirm } from './steps/confirm.ts';
 import { closingOnError, factsOf, openKnown } from './steps/connect.ts';
+import { changedMeanwhile, whileHeld } from './steps/hold.ts';
 import { type Issued, withCredentials } from './steps/issue.ts';
 import { agreedPart, planOpened } from './steps/plan.ts';
 import { recordHost } from './steps/record.ts';
@@ -50,6 +51,9 @@ async function carryOut(planned: PlannedHost, base: Issued, run: Run, line: Host
   const first = planned.latest.hosts.has(spec.name) ? undefined : { address, port: spec.port };
   let undo: StoreChange | undefined;
   const id = randomBytes(6).toString('hex');
+  // Also where nothing is to be done: the next boot would roll that change back. Once it is, these facts are old.
+  if (facts.transaction !== undefined)
+    await whileHeld(planned, id, base, run, () => Promise.reject(changedMeanwhile(spec.name)));
   return withCredentials(planned, id, base, run, line, async (sent) => {
     const check = () => verify(planned, sent, base, run);
     const record = async () => {

@@ -41,6 +41,7 @@ export async function lookInside({ runtime, ask }: Reach, state: StoreState, rec
       kind,
       docker: facts.docker.unit.active,
       tlsSocket: facts.docker.tlsSocket.active,
+      lingers: facts.linger?.state,
       dropInGone: facts.files.get(facts.places.closed)?.kind === 'file' && !facts.docker.unit.dropIns.some(hasOurName),
       listens: facts.listeners.some((line) => line.trim().split(/\s+/)[3]?.endsWith(`:${port}`)),
       problems: [

@@ -31,6 +31,7 @@ import factsProgramsModule from './facts/programs.sh';
 import factsRecordsModule from './facts/records.sh';
 import factsSectionsModule from './facts/sections.sh';
 import factsServiceModule from './facts/service.sh';
+import guardModule from './guard.sh';
 import initArmModule from './init/arm.sh';
 import initFactsModule from './init/facts.sh';
 import initOpenrcModule from './init/openrc.sh';
@@ -67,6 +68,7 @@ import sshdModule from './sshd.sh';
 import systemdArmModule from './systemd/arm.sh';
 import systemdDependentsModule from './systemd/dependents.sh';
 import systemdFactsModule from './systemd/facts.sh';
+import systemdPulledModule from './systemd/pulled.sh';
 import systemdRecoveryModule from './systemd/recovery.sh';
 import systemdServiceModule from './systemd/service.sh';
 import systemdUnitsModule from './systemd/units.sh';
@@ -79,11 +81,17 @@ export type KindName = (typeof KIND_NAMES)[number];
 
 /**
  * What each has of its own, with the same functions in all of them. `rollback`: look_at_service, obstacle,
- * find_daemon, runs, reset_failed, start_service, restart_docker, reload_sshd, last_words, read_at_boot, stop_timer, forget_recovery.
+ * find_daemon, runs, note_pulled, reset_failed, start_service, restart_docker, reload_sshd, last_words, read_at_boot, stop_timer, forget_recovery.
  * `apply`: unread_units, write_recovery, set_recovery_goal, start_timer.
  */
 const BY_SYSTEMD = {
-  rollback: [systemdUnitsModule, systemdDependentsModule, systemdServiceModule, systemdRecoveryModule],
+  rollback: [
+    systemdUnitsModule,
+    systemdDependentsModule,
+    systemdServiceModule,
+    systemdPulledModule,
+    systemdRecoveryModule,
+  ],
   apply: [systemdUnreadModule, systemdArmModule],
 };
 const KINDS: Readonly<Record<KindName, { readonly rollback: readonly string[]; readonly apply: string[] }>> = {
@@ -134,6 +142,7 @@ export function applyScript(kind: KindName): string {
     bootListModule,
     unarmedModule,
     resultModule,
+    guardModule,
     takeLockModule,
     lockModule,
     receiveModule,
@@ -146,7 +155,7 @@ export function applyScript(kind: KindName): string {
 }
 
 /** Takes the host's lock, and changes nothing else. */
-export const HOLD_SCRIPT: string = [resultModule, takeLockModule, holdModule].join('\n');
+export const HOLD_SCRIPT: string = [resultModule, guardModule, takeLockModule, holdModule].join('\n');
 
 /** Functions for the end of a change that may not have armed its rollback. */
 export const ENDING_FUNCTIONS: string = [bootListModule, unarmedModule, resultModule].join('\n');
@@ -171,6 +180,7 @@ export const FACTS_SCRIPT: string = [
   factsDaemonModule,
   factsPodmanModule,
   factsHostModule,
+  guardModule,
   factsRecordsModule,
   factsMainModule,
 ].join('\n');

@@ -5,6 +5,7 @@ import { dirname, join } from 'node:path';
 import { afterAll, beforeEach, describe, expect, test } from 'vitest';
 import type { StoredClient } from '../../src/adapters/store/records.ts';
 import { openStore } from '../../src/adapters/store/store.ts';
+import { DockerTlsError } from '../../src/errors/errors.ts';
 import type { Probe } from '../../src/runtime.ts';
 import { ANSWERING_KEY, type AnsweringHosts, answeringHosts } from '../support/answering-hosts.ts';
 import { CertificateFactory } from '../support/certificate-factory.ts';
@@ -114,6 +115,29 @@ test('a Docker of the user is looked for on a host that is new, and not where th
   phases = [];
   await run(['setup', 'h1', '--dry-run'], { user: 'ops' });
   expect(phases).toEqual([]);
+});
+
+test.each([
+  ['own', ['if the rootless Docker of ops is meant: docker-tls setup ops@h9 --rootless']],
+  ['', []],
+])('who may not become root, and has a Docker of their own (%j), is told of it', async (own, more) => {
+  const open = answeringHosts({ home, now, user: 'ops' });
+  const connect: CliSetting['connect'] = async (options) => {
+    const session = await open(options);
+    return {
+      ...session,
+      run: async (request) => {
+        if (request.asRoot)
+          throw new DockerTlsError('E_SUDO_PASSWORD', 'sudo asks', { hints: ['--ask-sudo-password'] });
+        // Root's runs as well.
+        const theirs = request.phase === 'find' && !request.script.includes('docker.socket');
+        return { status: 0, stdout: Buffer.from(theirs ? `${own}\n` : ''), stderr: '' };
+      },
+    };
+  };
+  const { exit, err } = await run(['setup', 'ops@h9', '--yes'], {}, { connect });
+  expect(exit).toBe(4);
+  expect(Array.from(err.matchAll(/hint: (.*)/g), ([, hint]) => hint)).toEqual(['--ask-sudo-password', ...more]);
 });
 
 test('a first setup that fails leaves no CA and no client behind', async () => {

@@ -140,6 +140,11 @@ const MISTAKES: Readonly<Record<string, readonly [text: string, said: readonly s
     'hosts: {a: root@x, b: admin@X}',
     ['f:2:20 b is reached at X, just as a: one host, two names'],
   ],
+  // Root's Docker and that of a user are two daemons.
+  'one rootless Docker under two names': [
+    'hosts: {a: root@x, b: {ssh: {destination: x, user: own, rootless: true}}, c: {ssh: {destination: x, user: own, rootless: true}}}',
+    ['f:2:75 c is reached at x, just as b: one host, two names'],
+  ],
   'a name that is none': [
     'hosts:\n  ../a: x\n  con: y\nclients: {"-x": }',
     [

@@ -1,6 +1,8 @@
 /** Changes that may not go through, as the engine runs them: the real scripts in a sandbox, and the error that each ends with. */
 
+import { spawn } from 'node:child_process';
 import { randomBytes } from 'node:crypto';
+import { once } from 'node:events';
 import { existsSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, onTestFinished, test } from 'vitest';
@@ -12,6 +14,7 @@ import { completeHost } from '../../src/domain/settings.ts';
 import { endTransaction, holdHost, startTransaction } from '../../src/engine/host-transaction.ts';
 import type { HostChange } from '../../src/engine/intent.ts';
 import { transact } from '../../src/engine/steps/transact.ts';
+import guardModule from '../../src/host/guard.sh';
 import type { HostSession } from '../../src/runtime.ts';
 import {
   CREDENTIALS,
@@ -184,6 +187,25 @@ describe.runIf(process.getuid?.() === 0)('a change that may not go through, as t
       await transact(changeOf(box)).finally(() => expect(readFileSync(lock, 'utf8')).toBe(text));
     });
     expect(error).toMatchObject({ code: 'E_HOST_LOCKED', exit: 4, message: expect.stringContaining('ann@desk') });
+  });
+
+  test.each([
+    ['lives', 'sleep 60; :', 'E_HOST_LOCKED', false],
+    ['was killed', 'exit', 'E_STALE_CHANGE', true],
+  ])('a change that waits for its confirmation, and whose guard %s: %s', async (_, work, code, abandoned) => {
+    const error = await refused(async (box) => {
+      const { session, facts } = changeOf(box);
+      await startTransaction(session, transactionOf(plan, facts), { timeoutMs: 20_000 });
+      const run = (text: string): string => box.run(text, Buffer.alloc(0));
+      const guard = spawn('sh', ['-c', work, '/var/lib/docker-tls/txn/rollback.sh', 'timer', '90']);
+      onTestFinished(() => void guard.kill());
+      if (abandoned) await once(guard, 'close');
+      run(`printf %s ${guard.pid} >/var/lib/docker-tls/txn/timer`);
+      const [functions, found] = [guardModule, 'lost_guard /var/lib/docker-tls/txn && echo abandoned'];
+      expect(run(`${functions}\n${found}`)).toBe(abandoned ? 'abandoned\n' : '');
+      await transact(changeOf(box)).finally(() => run(TIMER));
+    });
+    expect(error).toMatchObject({ code });
   });
 
   test.each([

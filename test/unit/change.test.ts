@@ -126,6 +126,41 @@ test('without a yes nothing changes; a host that changed since its plan was show
   expect([seen, changed]).toEqual([['1 files', 'asked', '0 files', 'asked'], []]);
 });
 
+test('a change that was never confirmed is rolled back first, also where nothing else is to be done', async () => {
+  const home = newHome();
+  await issueStore(home, { now, hosts: { h1: {} }, clients: { laptop: undefined } });
+  const { hosts, clients } = await openStore(home).read();
+  const chain = hosts.get('h1')?.serverCert ?? '';
+  const probe: Probe = async ({ credentials, maxVersion }) =>
+    credentials?.cert === clients.get('laptop')?.cert && maxVersion === undefined
+      ? { kind: 'accepted', status: 200, body: '', protocol: 'TLSv1.3', chain, elapsedMs: 1 }
+      : { kind: 'refused', cause: 'client-refused', reason: 'why', chain, elapsedMs: 1 };
+  const facts: Record<string, string> = { transaction: 'abc', 'file:/etc/docker/tls/current': 'link 777 0:0\n1' };
+  const changed: string[] = [];
+  const onChange = (phase: string): void => {
+    changed.push(phase);
+    if (phase === 'hold') delete facts.transaction;
+  };
+  const context = {
+    global: { home, yes: true, dryRun: false },
+    runtime: {
+      ...{ env: {}, cwd: home, now: () => now, signal: new AbortController().signal, operator: 'me', probe },
+      connect: answeringHosts({ home, now, facts, onChange, answers: { hold: 'again', undo: 'nothing' } }),
+    },
+    progress: {
+      host: () => ({ phase() {}, done() {}, failed() {}, pause() {} }),
+      note() {},
+      print() {},
+      askedMs: () => 0,
+    },
+    prompts: { interactive: false, show: async () => {}, confirm: async () => true },
+    renderPlanned: async () => '',
+  } as unknown as ActionContext;
+  const { results } = await rollBack(context, ['h1'], { to: 1, allowRevoked: false });
+  expect(results).toMatchObject([{ kind: 'done', value: { changed: false, plan: { warnings: [] } } }]);
+  expect(changed).toEqual(['hold', 'undo']);
+});
+
 test.each([['h1'], ['h1', 'h2']])('hosts whose plan fails are closed: %s %s', async (...names) => {
   const home = newHome();
   await issueStore(home, { now, hosts: { h1: {}, h2: {} }, clients: { laptop: undefined } });

@@ -120,6 +120,27 @@ test('too many arguments are refused', () => {
   expect(refusal(['h'], one)).toMatchObject({ code: 'E_USAGE' });
 });
 
+test('values of a list in several words: none is taken for the argument in silence', () => {
+  const one = { ...sample, args: { host: { summary: '' } } };
+  const joined = 'several values are one word: --san 10.0.0.9,fd00::9';
+  expect(refusal(['h', '--san', '10.0.0.9', 'fd00::9'], one)).toMatchObject({
+    code: 'E_USAGE',
+    message: expect.stringContaining('too many arguments'),
+    hints: expect.arrayContaining([joined]),
+  });
+  expect(refusal(['--san', '10.0.0.9', 'fd00::9'], one)).toMatchObject({
+    code: 'E_USAGE',
+    message: 'fd00::9 after --san 10.0.0.9 may be a second value, or the argument of sample',
+    hints: [joined, 'or, if it is the argument: docker-tls sample fd00::9 --san 10.0.0.9'],
+  });
+  for (const words of [
+    ['--san', '10.0.0.9', 'root@10.0.0.1'],
+    ['10.0.0.1', '--san', '10.0.0.9'],
+    ['--san=10.0.0.9', '10.0.0.1'],
+  ])
+    expect(parseOptions(one, words, around).options.san).toEqual(['10.0.0.9']);
+});
+
 test('the first words are found around the options of every command', () => {
   expect(glance(['--json', '-f', 'x', 'rotate', '--home', 'h', 'server', 'a']).words).toEqual([3, 6]);
   expect(glance(['status', '--', '--json'])).toMatchObject({ json: false, words: [0] });

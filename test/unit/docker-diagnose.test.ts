@@ -2,6 +2,7 @@ import { afterAll, describe, expect, it } from 'vitest';
 import { duration } from '../../src/adapters/docker/clocks.ts';
 import { diagnose } from '../../src/adapters/docker/diagnose.ts';
 import type { Diagnosis, DiagnosisInput } from '../../src/adapters/docker/diagnosis.ts';
+import { userPlaces } from '../../src/domain/dockerd/paths.ts';
 import { inspectCertificate } from '../../src/domain/pki/inspect.ts';
 import { kindOf } from '../../src/domain/plan/host-kind.ts';
 import { managedExternally } from '../../src/domain/plan/other-store.ts';
@@ -27,6 +28,8 @@ const expected = {
   client: 'laptop',
   context: 'build',
 };
+const OWN = kindOf({ kind: 'rootless', places: userPlaces('/home/rooty', '/run/user/1004') });
+const ROOTY = { destination: 'build-1', user: 'rooty', rootless: true } as const;
 const goodEnv = { HOME: '/home/ada' };
 
 function refused(cause: Extract<ProbeOutcome, { kind: 'refused' }>['cause'], more: object = {}): ProbeOutcome {
@@ -238,6 +241,37 @@ describe('a host that cannot be used', () => {
       'connection-refused',
       'nothing listens on port 2376 of 10.0.0.7',
       'ssh -t build-1 sudo systemctl status docker docker-tls.socket',
+    ],
+    ...(['connection-refused', 'timed-out', 'reset'] as const).map(
+      (cause): Case => [
+        `a rootless Docker whose user is logged out: ${cause}`,
+        {
+          outcome: refused(cause),
+          inside: { kind: OWN, docker: 'active', tlsSocket: 'active', listens: true, problems: [], lingers: 'no' },
+          expected: { ...expected, ssh: ROOTY },
+        },
+        cause,
+        'does not answer while rooty is logged out: rooty does not linger',
+        'as root on the host: loginctl enable-linger rooty',
+      ],
+    ),
+    [
+      'a rootless Docker whose user is logged out, and may linger',
+      {
+        outcome: refused('connection-refused'),
+        inside: { kind: OWN, docker: 'active', tlsSocket: 'active', listens: true, problems: [], lingers: 'may' },
+        expected: { ...expected, ssh: ROOTY },
+      },
+      'connection-refused',
+      'rooty does not linger',
+      'ssh rooty@build-1 loginctl enable-linger',
+    ],
+    [
+      'a rootless Docker that nobody could look at',
+      { outcome: refused('connection-refused'), expected: { ...expected, ssh: ROOTY } },
+      'connection-refused',
+      'rooty is logged out and does not linger, their daemon is stopped, or',
+      'if rooty is logged out, as root on the host: loginctl enable-linger rooty',
     ],
     [
       'a dockerd that has stopped',

@@ -43,7 +43,7 @@ test.each<[string, HostFacts, RegExp[]]>([
   [
     'in a change',
     facts({}, {}, { transaction: {} as never, state: { generation: 2 } as never }),
-    [/^a change is under/],
+    [/^a change by an earlier run was not confirmed/],
   ],
 ])('a host %s', (_, seen, wanted) => {
   expect(factsDrift(seen, host, [])).toEqual(wanted.map((one) => expect.stringMatching(one)));
@@ -74,6 +74,10 @@ test('what prevents a change is said; a lock alone, for nothing else says how th
   const edited = facts({ '/x': file('b') }, { '/x': file('a') });
   expect(factsDrift(edited, host, [problem])).toEqual(['/x was edited by hand', 'it is no JSON']);
   expect(factsDrift(edited, host, [problem, locked])).toEqual(['ada changes it']);
+  const left = { ...edited, transaction: 'a1', lock: { who: 'ada', sinceMs: 1, expiresMs: 2 } };
+  const words = 'a change by ada was not confirmed: the next one rolls it back first';
+  expect(factsDrift(left, host, [])).toEqual([words]);
+  expect(factsDrift(left, host, [problem])).toEqual(['it is no JSON', words]);
 });
 
 test.each<[string, Partial<ProbeOutcome>, boolean, RegExp[]]>([

@@ -1,7 +1,7 @@
 /** Modules of the host's scripts where something on the host refuses: each in a shell of its own, with functions in the place of programs. */
 
 import { spawnSync } from 'node:child_process';
-import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
@@ -13,6 +13,7 @@ import purge from '../../src/host/packages/purge.sh';
 import { parseResult } from '../../src/host/protocol.ts';
 import result from '../../src/host/result.sh';
 import daemon from '../../src/host/rollback/daemon.sh';
+import systemdPulled from '../../src/host/systemd/pulled.sh';
 import systemdRecovery from '../../src/host/systemd/recovery.sh';
 import systemdService from '../../src/host/systemd/service.sh';
 
@@ -106,6 +107,7 @@ test('systemd: a rollback starts the docker.socket that the change has stopped',
   const stopped = (back: string, was: string): string =>
     sh(
       systemdService,
+      'stop_pulled() { :; }',
       `${UNITS_OF_DOCKER} UNITS=/nowhere SOCKET=stop BACK=${back} SOCKET_WAS_ACTIVE=${was} socket_unit=`,
       'active() { return 1; }; systemctl() { :; }; service() { echo "$*" >>told; }',
       'restart_docker stop; cat told; rm told',
@@ -113,6 +115,28 @@ test('systemd: a rollback starts the docker.socket that the change has stopped',
   expect(stopped('no', 'yes')).toBe('stop docker.service docker-tls.socket docker.socket');
   expect(stopped('yes', 'yes')).toBe('stop docker.service docker-tls.socket\nstart docker.socket');
   expect(stopped('yes', 'no')).toBe('stop docker.service docker-tls.socket docker.socket');
+});
+
+test('systemd: what the start of a daemon that was down brings along stops with it, unless others have it by now', () => {
+  const origin = '0\tunit\tinactive\t-\tdocker.service\n0\tunit\tpulled\t-\tcontainerd.service\n';
+  mkdirSync(join(directory, 'origin'));
+  writeFileSync(join(directory, 'origin/manifest'), origin);
+  const told = (back: string, more: string, call = 'stop_pulled') =>
+    sh(
+      systemdPulled.replaceAll('/etc/cni', `${directory}/cni`),
+      `T=${directory} STATE=${directory} TAB='\t' SERVICE=docker.service BACK=${back} CREATED=${directory}/created`,
+      'service() { echo "$*"; }; grep() { return 1; }',
+      "systemctl() { case $* in *Wants*) echo 'network.target containerd.service up.service' ;; *is-active*up.service) ;; *is-active*) return 3 ;; *) echo disabled ;; esac; }",
+      `${more}; ${call}`,
+    );
+  expect(told('no', ':')).toBe('stop containerd.service');
+  expect(told('no', 'systemctl() { echo enabled; }')).toBe('');
+  expect(told('no', 'grep() { echo /proc/self/comm; }')).toBe('');
+  // Of a change that found it running nothing is noted.
+  expect(told('yes', ':')).toBe('');
+  expect(told('no', ':', 'note_pulled; echo $pulled')).toBe('containerd.service');
+  expect(readFileSync(join(directory, 'created'), 'utf8')).toBe(`${directory}/cni\n${directory}/cni/net.d\n`);
+  expect(told('yes', ':')).toBe('stop containerd.service');
 });
 
 test('systemd: who verifies is called once the daemon of before is gone and its port let go, and never by a rollback', () => {

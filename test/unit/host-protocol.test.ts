@@ -19,7 +19,7 @@ import { AUDIT_SCRIPT, applyScript, FACTS_SCRIPT, KIND_NAMES, rollbackScript } f
 import { type ShellParts, shellParts } from '../support/shell-tree.ts';
 
 const HOST = new URL('../../src/host/', import.meta.url).pathname;
-const SHARED = ['result.sh', 'api.sh', 'unarmed.sh', 'sshd.sh', 'boot-list.sh'];
+const SHARED = ['result.sh', 'api.sh', 'unarmed.sh', 'sshd.sh', 'boot-list.sh', 'guard.sh'];
 const files = [
   ...SHARED,
   ...['apply', 'rollback', 'facts', 'audit', 'packages', 'systemd', 'init', 'rootless', 'podman'].flatMap((directory) =>

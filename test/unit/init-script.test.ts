@@ -1,14 +1,21 @@
 /** Hosts whose init runs scripts: the file of settings that a shell reads, the plan from it, and what is refused. */
 
 import { spawnSync } from 'node:child_process';
+import { mkdirSync, mkdtempSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
 import { scriptAssignment, scriptFlags, withOurs, withoutOurs } from '../../src/domain/dockerd/settings-script.ts';
 import { planHost } from '../../src/domain/plan/plan.ts';
 import { planRestore } from '../../src/domain/plan/plan-restore.ts';
 import { preflight } from '../../src/domain/plan/preflight.ts';
 import { renderTransaction } from '../../src/domain/plan/transaction.ts';
+import { completeHost } from '../../src/domain/settings.ts';
 import { keptOf } from '../../src/domain/settings-stored.ts';
+import type { OpenedHost } from '../../src/engine/intent.ts';
+import { planRestored } from '../../src/engine/steps/restore.ts';
 import type { DockerTlsError } from '../../src/errors/errors.ts';
+import initFacts from '../../src/host/init/facts.sh';
 import { desired, FACTS_TIME_MS, factsOf, sent } from '../support/host-facts.ts';
 
 const SETTINGS = '/etc/default/docker';
@@ -107,6 +114,47 @@ describe('the plan', () => {
   });
 });
 
+test.each([
+  ['openrc', 'runlevels/default/docker', 'enabled'],
+  ['openrc', 'runlevels/default/dockerd', 'disabled'],
+  ['sysvinit', 'rc2.d/S01docker', 'enabled'],
+  // Switched off, in the runlevel of the boot alone.
+  ['sysvinit', 'rc2.d/K01docker', 'disabled'],
+  ['sysvinit', 'rc3.d/S01docker', 'disabled'],
+  ['sysvinit', 'init.d/docker', 'disabled'],
+])('on %s with /etc/%s a boot has docker %s', (kind, link, enabled) => {
+  const etc = mkdtempSync(join(tmpdir(), 'docker-tls-etc-'));
+  mkdirSync(join(etc, link, '..'), { recursive: true });
+  symlinkSync('../init.d/docker', join(etc, link));
+  writeFileSync(join(etc, 'inittab'), '# id:5:initdefault:\nid:2:initdefault:\n');
+  const script = `${initFacts.replaceAll('/etc/', `${etc}/`)}
+    NL=, host_kind=${kind} load=loaded state=active fragment= pid=1; say() { echo "$2"; }; script_facts`;
+  for (const shell of ['dash', 'bash', 'busybox sh'])
+    expect(spawnSync('sh', ['-c', `${shell} -c "$0"`, script], { encoding: 'utf8' }).stdout, shell).toContain(
+      `,UnitFileState=${enabled},`,
+    );
+  rmSync(etc, { recursive: true });
+});
+
+test('a daemon that no boot starts is named, with the command that has one start it', () => {
+  const warnings = (more: Record<string, string>) => planHost(factsOf(more), desired).warnings;
+  const unit = (state: string, more = '') =>
+    `LoadState=loaded\nActiveState=active\nFragmentPath=/x/docker.service\nUnitFileState=${state}${more}`;
+  const named = (command: string) => expect.stringMatching(new RegExp(`is not enabled: .*on the host: ${command}$`));
+  expect(warnings({ kind: 'openrc', unit: unit('disabled') })).toContainEqual(named('rc-update add docker default'));
+  expect(warnings({ kind: 'sysvinit', unit: unit('disabled') })).toContainEqual(
+    named('update-rc.d docker defaults && update-rc.d docker enable'),
+  );
+  const socket = (state: string) => ({ 'docker-socket': `LoadState=loaded\nUnitFileState=${state}` });
+  for (const state of ['disabled', 'enabled-runtime'])
+    expect(warnings({ unit: unit(state), ...socket('disabled') })).toContainEqual(
+      named('systemctl enable docker.service'),
+    );
+  // docker.socket starts it on demand, and so does our port.
+  for (const more of [{ unit: unit('disabled'), ...socket('enabled') }, { unit: unit('enabled') }])
+    expect(warnings(more)).not.toContainEqual(named('.*'));
+});
+
 describe('dockerd itself is asked before the change', () => {
   const options = { id: 'a1', who: 'me', now: new Date(0), confirmWithin: 90, keep: 3, reason: 'test' };
   const asked = (facts: ReturnType<typeof host>): string | undefined =>
@@ -158,6 +206,49 @@ test('what is refused', () => {
   // Whether it is up, only its answer says.
   expect(problems(host('', { 'api-socket': '' }))[0]).toMatch(/^E_DOCKER_SILENT/);
 });
+
+test.each([
+  ['', 'DOCKER_OPTS="$DOCKER_OPTS --debug"\n', /docker:3: DOCKER_OPTS is put together by the shell/],
+  ['# mine\nDOCKER_OPTS=-D\n', 'DOCKER_OPTS="--x"\n', /docker:5: DOCKER_OPTS is set again, after line 2,/],
+])(
+  'a line that somebody adds after ours, %j%j: named by its own number, and no obstacle to remove and rollback',
+  (before, added, message) => {
+    const ours = withOurs(before, ['--tlsverify']);
+    const state = {
+      schema: 1,
+      name: 'h1',
+      generation: 2,
+      generations: [],
+      managed: [{ kind: 'file', path: SETTINGS }],
+    };
+    const records = '/var/lib/docker-tls';
+    const facts = host(`${ours}${added}`, {
+      [`file:${records}/state.json`]: `file 600 0:0\n${JSON.stringify(state)}`,
+      [`file:${records}/origin/manifest`]: `file 600 0:0\n1\tfile\t640\t0:0\t${SETTINGS}\n`,
+      [`file:${records}/origin/1`]: `file 640 0:0\n${before}`,
+      [`file:${records}/generations/1/manifest`]: `file 600 0:0\n1\tfile\t640\t0:0\t${SETTINGS}\n2\tlink\t-\t-\t/etc/docker/tls/current\n`,
+      [`file:${records}/generations/1/1`]: `file 640 0:0\n${ours}`,
+      [`file:${records}/generations/1/2`]: 'link 777 0:0\n1',
+      'file:/etc/docker/tls/1/ca.pem': 'file 444 0:0\nCA',
+      'file:/etc/docker/tls/1/server-cert.pem': 'file 444 0:0\nCERT',
+    });
+    expect(problems(facts)).toEqual([expect.stringMatching(message)]);
+    const session = { login: { destination: 'root@h1' }, dialled: 'h1' };
+    const latest = { clients: new Map(), oldCas: [], issuers: new Map() };
+    for (const [to, text] of [
+      ['none', before],
+      ['previous', ours],
+    ]) {
+      const { plan, problems: found } = planRestored(
+        { session, facts, skewMs: 0 } as unknown as OpenedHost,
+        completeHost({ name: 'h1', ssh: { destination: 'h1' } }),
+        { to, latest, now: new Date(FACTS_TIME_MS), shown: true } as unknown as Parameters<typeof planRestored>[2],
+      );
+      expect(found, to).toEqual([]);
+      expect(plan.files.find(({ path }) => path === SETTINGS)?.after, to).toBe(text);
+    }
+  },
+);
 
 test('what is to be edited is named, and nothing of systemd', () => {
   const { message, hints } = preflight({

@@ -187,6 +187,14 @@ const one: Readonly<Record<string, readonly [Readonly<Record<string, string | un
     },
     /^E_HOST_LOCKED eve@elsewhere has been changing this host since 2026-06-01T11:59:55/,
   ],
+  'the lock of a change that nothing on the host ends': [
+    {
+      'file:/run/docker-tls.lock': `file 600 0:0\nwho=eve\nsince=1\nexpires=${NOW / 1000 + 60}\n`,
+      transaction: 'a1',
+      abandoned: 'yes',
+    },
+    /^$/,
+  ],
   'an expired lock': [
     { 'file:/run/docker-tls.lock': `file 600 0:0\nwho=eve\nsince=1\nexpires=${NOW / 1000 - 1}\n` },
     /^$/,
@@ -468,9 +476,20 @@ test('swarm mode: which containers would not start again by themselves', () => {
   ]);
 });
 
+test('leave to stop containers is for a daemon that cannot keep them: another of the same run keeps its own', () => {
+  const may = { ...desired, containers: 'may-stop' } as const;
+  const how = (more: Record<string, string | undefined>, settings: object = {}) =>
+    planHost(factsOf(more), { ...may, ...settings }).containers.how;
+  expect(how({})).toBe('temporary');
+  expect(how({}, { daemonSettings: { icc: false } })).toBe('stop');
+  expect(how({ 'api-socket': '' })).toBe('stop');
+  expect(how({ info: '{"ID":"x","Swarm":{"LocalNodeState":"active"}}' })).toBe('stop');
+  const flag = '[Service]\nExecStart=/usr/sbin/dockerd -H fd:// --live-restore=false\n';
+  expect(how({ [`file:${UNIT}`]: `file 644 0:0\n${flag}` })).toBe('stop');
+});
+
 test('a daemon that does not say which containers run: they are neither none nor stopped unsaid', () => {
   const facts = factsOf({ containers: undefined, info: undefined });
   expect(planHost(facts, desired).containers).toMatchObject({ running: [], how: 'temporary', unlisted: true });
-  expect(planHost(facts, { ...desired, containers: 'may-stop' }).containers.how).toBe('stop');
   expect(planHost(factsOf(), desired).containers).not.toHaveProperty('unlisted');
 });

@@ -1,6 +1,6 @@
 /** Which host is meant by what was typed: one that is known, another one, or nothing that can be told apart. */
 
-import { expect, test } from 'vitest';
+import { describe, expect, test } from 'vitest';
 import type { HostRecord, StoreState } from '../../src/adapters/store/records.ts';
 import {
   type HostFlags,
@@ -66,6 +66,50 @@ test.each<[string, string, HostFlags, string]>([
   ['a second name by where it is', 'root@10.0.0.1', { name: 'other', ssh: {} }, 'E_HOST_KNOWN'],
 ])('refused: %s', (_, host, flags, code) => {
   expect(() => specFor(host, state, flags)).toThrow(expect.objectContaining({ code, exit: 2 }));
+});
+
+describe("root's Docker and a rootless one on one host are two daemons", () => {
+  const own = { name: 'own-1', port: 2378, ssh: { destination: '10.0.0.1', user: 'rooty', rootless: true as const } };
+  const both = stateOf({}, own);
+  const ROOTLESS: HostFlags = { ssh: { rootless: true } };
+
+  test.each<[string, HostFlags, string | undefined]>([
+    ['rooty@10.0.0.1', ROOTLESS, 'own-1'],
+    // The one that is theirs.
+    ['rooty@10.0.0.1', NONE, 'own-1'],
+    ['root@10.0.0.1', NONE, 'build-1'],
+    ['ops@10.0.0.1', NONE, 'build-1'],
+    ['10.0.0.1', NONE, 'build-1'],
+    ['eve@10.0.0.1', { ...ROOTLESS, name: 'own-2' }, 'own-2'],
+  ])('%s %j', (host, flags, name) => {
+    expect(specFor(host, both, flags).name).toBe(name);
+    expect(specFor(host, stateOf(own, {}), flags).name).toBe(name);
+  });
+
+  test('beside the one that is known, whichever that is, another gets a record of its own', () => {
+    const flags = { ...ROOTLESS, name: 'own-1', port: 2378 };
+    const spec = specFor('rooty@10.0.0.1', state, flags);
+    expect(spec).toMatchObject({ name: 'own-1', port: 2378, listen: [], ssh: { user: 'rooty', rootless: true } });
+    expect(spec.clients).toBeUndefined();
+    const root = specFor('root@10.0.0.1', stateOf(own), { ssh: {}, name: 'build-1' });
+    expect([root.name, root.port, root.ssh.rootless]).toEqual(['build-1', 2376, undefined]);
+    // Without a user in the record, whoever logs in is meant.
+    const loose = stateOf({ ...own, ssh: { ...own.ssh, user: undefined } });
+    expect(specFor('rooty@10.0.0.1', loose, ROOTLESS).name).toBe('own-1');
+  });
+
+  test.each([
+    ['build-1', "root's Docker", 'USER@10.0.0.1 --rootless --name build-1-USER --port 2378'],
+    ['rooty@10.0.0.1', "root's Docker", 'rooty@10.0.0.1 --rootless --name build-1-rooty --port 2378', 'build-1'],
+  ])('one name for both is refused: %s --rootless', (host, whose, words, name?: string) => {
+    expect(() => specFor(host, state, { ...ROOTLESS, ...(name ? { name } : {}) })).toThrow(
+      expect.objectContaining({
+        code: 'E_HOST_TAKEN',
+        message: `build-1 is the name of another daemon of this host: ${whose}`,
+        hints: [`a name and a port of its own: docker-tls setup ${words}`],
+      }),
+    );
+  });
 });
 
 test('the refusal says what the name stands for and how to go on', () => {

@@ -16,6 +16,7 @@ import { type Diagnosis, type DiagnosisInput, nameOf, ours, remotely, verdict } 
 import { apiVersionFault, otherContext, settingsFault } from './settings.ts';
 import {
   journal,
+  loggedOut,
   nothingListens,
   notRunning,
   otherProgram,
@@ -99,6 +100,8 @@ function diagnoseRefusal(input: DiagnosisInput, outcome: Refused): Diagnosis {
     const other = otherProgram(input, address, name);
     if (other !== undefined) return simply(...other);
   }
+  const gone = loggedOut(input, outcome, address, port);
+  if (gone !== undefined) return gone;
   switch (outcome.cause) {
     case 'expired':
     case 'not-yet-valid':

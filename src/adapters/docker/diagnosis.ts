@@ -95,6 +95,8 @@ export type Inside = {
   /** Words of `systemctl is-active`. */
   readonly docker: string;
   readonly tlsSocket: string;
+  /** Of a user's own Docker: it runs without a login of theirs (`may`: it would, if they asked for that). */
+  readonly lingers?: string;
   /** Our drop-in, which hands the port to the daemon, is not part of its unit. */
   readonly dropInGone?: boolean;
   /** Whether something listens on the port there; undefined where the host could not tell. */

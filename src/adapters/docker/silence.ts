@@ -2,7 +2,7 @@
 
 import { isIP } from 'node:net';
 import { addressOf } from '../../domain/destination.ts';
-import { shellQuote } from '../../domain/quote.ts';
+import { type Login, shellQuote, sshCommand } from '../../domain/quote.ts';
 import { owners } from '../../domain/trust/new-credentials.ts';
 import type { DockerTlsError, Hint } from '../../errors/errors.ts';
 import type { ProbeOutcome } from '../../runtime.ts';
@@ -20,6 +20,36 @@ import {
 
 type Refused = Extract<ProbeOutcome, { kind: 'refused' }>;
 
+const SILENT: readonly string[] = ['connection-refused', 'timed-out', 'reset'];
+
+/** A user's own Docker ends with their last login, unless they linger. The look over SSH was a login: it runs meanwhile. */
+export function loggedOut(
+  { expected, inside }: DiagnosisInput,
+  { cause, stage }: Refused,
+  address: string,
+  port: string,
+): Diagnosis | undefined {
+  const lingers = inside?.lingers ?? 'yes';
+  if (
+    lingers === 'yes' ||
+    !SILENT.includes(cause) ||
+    stage === 'handshake' ||
+    inside?.problems.some(({ code }) => code === 'E_FIREWALL')
+  )
+    return undefined;
+  const login = loginOf(expected);
+  const user = login.user ?? 'the user';
+  return verdict(
+    cause,
+    `port ${port} of ${address} does not answer while ${user} is logged out: ${user} does not linger, so their Docker ends with their last login`,
+    lingers === 'may' ? sshCommand(login, 'loginctl', 'enable-linger') : asRoot(login),
+  );
+}
+
+function asRoot({ user = 'USER' }: Login): string {
+  return `as root on the host: loginctl enable-linger ${shellQuote(user)}`;
+}
+
 export function nothingListens(
   { expected, inside }: DiagnosisInput,
   address: string,
@@ -28,6 +58,13 @@ export function nothingListens(
 ): Diagnosis {
   const say = (message: string, ...hints: readonly Hint[]) => verdict('connection-refused', message, ...hints);
   const begins = `nothing listens on port ${port} of ${address}`;
+  const login = loginOf(expected);
+  if (inside === undefined && login.rootless)
+    return say(
+      `${begins}: ${login.user ?? 'its user'} is logged out and does not linger, their daemon is stopped, or the port is another one`,
+      `if ${login.user ?? 'its user'} is logged out, ${asRoot(login)}`,
+      remotely(expected, 'systemctl', '--user', 'status', 'docker', 'docker-tls.socket'),
+    );
   if (inside === undefined)
     return say(
       `${begins}: the daemon or its socket is stopped, or the port is another one`,

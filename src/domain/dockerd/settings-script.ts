@@ -21,6 +21,11 @@ export function withoutOurs(text: string): string {
   return text.replace(OURS, '');
 }
 
+/** The same, with each other line under its own number. */
+export function withOursBlank(text: string): string {
+  return text.replace(OURS, (ours) => ours.replace(/[^\n]+/g, ''));
+}
+
 /** The text with lines of ours at its end, which add flags. Flags hold no blanks and nothing that a shell reads. */
 export function withOurs(text: string, flags: readonly string[]): string {
   const odd = flags.find((flag) => !/^[A-Za-z0-9_@%+=:,./[\]-]+$/.test(flag));
@@ -38,8 +43,8 @@ export function scriptFlags(text: string): string {
   return `${scriptAssignment(withoutOurs(text))?.value ?? ''} ${added}`.trim();
 }
 
-/** The assignment of the variable. `plain`: the value is what is written there, and no other line has to do with it. */
-export type ScriptAssignment = Assignment & { readonly plain: boolean };
+/** The assignment of the variable. `plain`: the value is what is written there, and no other line has to do with it. `earlier`: those that do. */
+export type ScriptAssignment = Assignment & { readonly plain: boolean; readonly earlier: readonly number[] };
 
 /** undefined: the file does not name it. */
 export function scriptAssignment(text: string): ScriptAssignment | undefined {
@@ -60,5 +65,6 @@ export function scriptAssignment(text: string): ScriptAssignment | undefined {
     line: last.line,
     endLine: last.line,
     plain: named.length === 1 && values.length === 1,
+    earlier: named.slice(0, -1).map(({ line }) => line),
   };
 }

@@ -1,6 +1,6 @@
 /** Owns what a fleet file must keep to beyond its shape: names that refer to each other, hosts and names that are there twice. */
 
-import { wayOf } from '../destination.ts';
+import { daemonOf } from '../destination.ts';
 import { at, fieldsOf, listAt } from '../json.ts';
 import { nameProblem } from '../names.ts';
 import type { ClientSpec, HostSpec } from '../settings.ts';
@@ -57,7 +57,7 @@ function firstOwners(): (thing: string, name: string) => string | undefined {
 function sameHosts(hosts: readonly HostSpec[]): Problem[] {
   const before = firstOwners();
   return hosts.flatMap(({ name, ssh }) => {
-    const other = before(wayOf(ssh), name);
+    const other = before(daemonOf(ssh), name);
     const message = `${name} is reached at ${ssh.destination}, just as ${other}: one host, two names`;
     return other === undefined ? [] : [{ path: ['hosts'], key: name, message }];
   });

@@ -3,7 +3,7 @@
 import type { StoreState } from '../../adapters/store/records.ts';
 import { DockerTlsError } from '../../errors/errors.ts';
 import type { HostKey } from '../../runtime.ts';
-import { destinationWords, nameOf, parseDestination, wayOf } from '../destination.ts';
+import { daemonOf, destinationWords, nameOf, parseDestination, wayOf } from '../destination.ts';
 import { given } from '../given.ts';
 import { checkName, contextNameOf } from '../names.ts';
 import { uniqueSans } from '../pki/names.ts';
@@ -68,7 +68,7 @@ function newName(host: string, flags: HostFlags): string {
 export function knownHost(hosts: readonly HostSpec[], host: string, flags: HostFlags): HostSpec | undefined {
   const found =
     hosts.find(({ name }) => name === host) ??
-    hosts.find(({ ssh }) => leadsTo(ssh, { ...parseDestination(host), ...given(flags.ssh) })) ??
+    daemonAt(hosts, { ...parseDestination(host), ...given(flags.ssh) }) ??
     hosts.find(({ name }) => name === newName(host, flags));
   return found === undefined ? undefined : sameHost(found, host, flags);
 }
@@ -110,10 +110,12 @@ function sameHost(known: HostSpec, host: string, flags: HostFlags): HostSpec {
       hints: [`docker-tls setup ${name}`, `another name for it: docker-tls rename ${name} ${shellQuote(flags.name)}`],
     });
   }
-  if (host === name) return withFlags(known, flags);
-  const typed = parseDestination(host);
+  if (host === name && !flags.ssh.rootless) return withFlags(known, flags);
+  const typed = host === name ? known.ssh : parseDestination(host);
   const moved = flags.name !== undefined && flags.address !== undefined;
   if (!moved && !leadsTo(known.ssh, { ...typed, ...given(flags.ssh) })) {
+    if (wayOf(known.ssh) === wayOf({ ...known.ssh, ...typed, ...given(flags.ssh) }))
+      throw otherDaemon(known, typed, flags);
     const again = `docker-tls setup ${shellQuote(host)} --name`;
     throw new DockerTlsError('E_HOST_TAKEN', `${name} is the name of another host, ${destinationWords(known.ssh)}`, {
       where: host,
@@ -127,6 +129,24 @@ function sameHost(known: HostSpec, host: string, flags: HostFlags): HostSpec {
   // Another host has another key.
   const hostKey = moved ? undefined : known.ssh.hostKey;
   return withFlags({ ...known, ssh: { ...known.ssh, hostKey, port: undefined, ...typed } as HostSpec['ssh'] }, flags);
+}
+
+/** Root's Docker and a user's own on one host are two daemons, each with a name and a port. */
+function otherDaemon({ name, ssh, port }: HostSpec, typed: HostSpec['ssh'], flags: HostFlags): DockerTlsError {
+  // root has none.
+  const user = typed.user === undefined || (flags.ssh.rootless && typed.user === 'root') ? 'USER' : typed.user;
+  const words = [
+    ...[destinationWords({ ...typed, user }), ...(flags.ssh.rootless ? ['--rootless'] : [])],
+    ...['--name', `${name}-${user}`, '--port', `${flags.port ?? (port < 65_535 ? port + 1 : port - 1)}`],
+  ];
+  return new DockerTlsError(
+    'E_HOST_TAKEN',
+    `${name} is the name of another daemon of this host: ${ssh.rootless ? `the rootless Docker of ${ssh.user ?? 'a user'}` : "root's Docker"}`,
+    {
+      where: destinationWords(typed),
+      hints: [`a name and a port of its own: docker-tls setup ${words.map(shellQuote).join(' ')}`],
+    },
+  );
 }
 
 /**
@@ -174,16 +194,31 @@ function external(host: string): DockerTlsError {
   );
 }
 
-/** Whether ssh ends at the same place. The user does not matter; what was not typed is as it is known. */
+/**
+ * Whether ssh ends at the same daemon; what was not typed is as it is known. For root's Docker the user does not matter; a rootless one is that of
+ * its user, and is not meant by another.
+ */
 function leadsTo(known: HostSpec['ssh'], typed: HostSpec['ssh']): boolean {
   const { jump = known.jump, configFile = known.configFile } = typed;
-  return wayOf(known) === wayOf({ ...typed, jump, configFile } as HostSpec['ssh']);
+  const user = known.user === undefined ? undefined : (typed.user ?? known.user);
+  const rootless = typed.rootless ?? (user === known.user ? known.rootless : undefined);
+  return daemonOf(known) === daemonOf({ ...typed, jump, configFile, user, rootless } as HostSpec['ssh']);
+}
+
+/** Of root's Docker and a rootless one on one host, a user who has one means that. */
+function daemonAt(hosts: readonly HostSpec[], typed: HostSpec['ssh']): HostSpec | undefined {
+  const found = hosts.filter(({ ssh }) => leadsTo(ssh, typed));
+  return (
+    found.find(({ ssh }) => ssh.rootless && ssh.user === typed.user) ??
+    found.find(({ ssh }) => !ssh.rootless) ??
+    found[0]
+  );
 }
 
 function byDestination(hosts: readonly HostSpec[], host: string): HostSpec | undefined {
   try {
     const typed = parseDestination(host);
-    return hosts.find(({ ssh }) => leadsTo(ssh, typed));
+    return daemonAt(hosts, typed);
   } catch {
     return undefined;
   }

@@ -2,6 +2,7 @@
 
 import { flagValues } from '../dockerd/command-line.ts';
 import { parseDaemonJson } from '../dockerd/daemon-json.ts';
+import { flagged } from '../dockerd/options.ts';
 import { shellQuote } from '../quote.ts';
 import type { DaemonView } from './daemon-view.ts';
 import type { DesiredHost } from './desired.ts';
@@ -38,8 +39,13 @@ export function planContainers(
   const { keepsContainers } = kindOf(facts);
   if (keepsContainers && facts.docker.liveRestore && staysOn)
     return { running, how: 'live-restore', wouldStop: [], ...unlisted };
+  // Leave to stop them is for a daemon that cannot keep them, or that makes its bridge anew: another of the same run keeps its own.
+  const stops =
+    facts.docker.silent ||
+    flagged(view, 'live-restore').length > 0 ||
+    (running.length > 0 && parseDaemonJson(jsonAfter).values.icc !== view.json.values.icc);
   // Also where none was seen: one may start while a person reads the plan, and there is no second look before the restart.
-  if (keepsContainers && mode === 'keep' && !facts.docker.swarm)
+  if (keepsContainers && !facts.docker.swarm && (mode === 'keep' || !stops))
     return { running, how: liveRestore === true ? 'switched-on' : 'temporary', wouldStop: [], ...unlisted };
   // A daemon that did not answer may well have containers.
   const any = running.length > 0 || !facts.docker.listsContainers;

@@ -7,6 +7,7 @@ import { certificateDrift } from '../trust/server.ts';
 import { type HostFacts, installedCredentials } from './facts.ts';
 import { isAsLeft, WITHOUT_FILE } from './file-change.ts';
 import { kindOf } from './host-kind.ts';
+import { earlierChange } from './plan-warnings.ts';
 
 /** `problems`: what plan and apply would refuse, such as a daemon.json with which dockerd does not start again. */
 export function factsDrift(facts: HostFacts, host: StoredHost, problems: readonly DockerTlsError[]): string[] {
@@ -14,7 +15,8 @@ export function factsDrift(facts: HostFacts, host: StoredHost, problems: readonl
   if (state === undefined) return ['docker-tls has not changed this host, or it was restored'];
   // Meanwhile nothing else says how the host will be.
   const lock = problems.find(({ code }) => code === 'E_HOST_LOCKED')?.message;
-  if (lock !== undefined || facts.transaction !== undefined) return [lock ?? 'a change is under way'];
+  if (lock !== undefined) return [lock];
+  if (facts.transaction !== undefined) return [...problems.map(({ message }) => message), ...earlierChange(facts)];
   const drift: string[] = [];
   const credentials = installedCredentials(facts);
   const installed = certificateDrift(credentials?.cert ?? '', host.serverCert, 'has');

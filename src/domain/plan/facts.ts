@@ -147,6 +147,8 @@ export function parseFacts(stdout: Buffer) {
     generations: parseGenerations(files, places.state, ownerOf),
     lock: parseLock(files.get(places.lock)),
     transaction: raw.get('transaction'),
+    /** Nothing on the host rolls that change back by itself before the next boot: the process that waited for it was killed. */
+    abandoned: raw.has('abandoned'),
     /** The rollback of a change has failed, and has not been finished since. */
     rollbackFailed: raw.has('rollback-failed'),
     /** Lines of `ss -Hltnp`: whatever listens on TCP. */

@@ -72,6 +72,8 @@ export type HostKind = {
   readonly asks: boolean;
   /** What a host says to run, where its daemon could not be started anew. */
   readonly restart: string;
+  /** Shell text that has a boot start the daemon. */
+  readonly enable: string;
   /** Commands that bring up a daemon that is down. */
   readonly bringUp: readonly (readonly string[])[];
   /** Shell text that prints the daemon's last log lines. */
@@ -107,10 +109,19 @@ const HOST_KINDS: Readonly<Record<KindName, (places: Places) => HostKind>> = {
       'sysvinit',
       '/etc/init.d/docker',
       ['/etc/init.d/docker'],
+      // The first does nothing where it is switched off, the second fails where it is in no runlevel.
+      'update-rc.d docker defaults && update-rc.d docker enable',
       '/etc/rcS.d/S99docker-tls-recover',
       `${INIT_SCRIPTS}/.depend.boot`,
     ),
-  openrc: () => initScripts('openrc', 'docker', ['rc-service', 'docker'], '/etc/runlevels/boot/docker-tls-recover'),
+  openrc: () =>
+    initScripts(
+      'openrc',
+      'docker',
+      ['rc-service', 'docker'],
+      'rc-update add docker default',
+      '/etc/runlevels/boot/docker-tls-recover',
+    ),
   podman: () =>
     units(
       'podman',
@@ -151,6 +162,7 @@ function units(name: KindName, engine: Engine, { service, sockets, boot, whose }
     asks: false,
     systemctl,
     restart: `${systemctl.join(' ')} daemon-reload && ${systemctl.join(' ')} restart ${service}`,
+    enable: [...systemctl, 'enable', service].join(' '),
     lastWords: `${['journalctl', ...whose].join(' ')} -u ${short} -n 8 --no-pager -o cat 2>/dev/null || true`,
     // The socket does not start under a daemon that runs.
     bringUp: [
@@ -169,7 +181,14 @@ function units(name: KindName, engine: Engine, { service, sockets, boot, whose }
   };
 }
 
-function initScripts(name: KindName, service: string, run: readonly string[], link: string, list = ''): HostKind {
+function initScripts(
+  name: KindName,
+  service: string,
+  run: readonly string[],
+  enable: string,
+  link: string,
+  list = '',
+): HostKind {
   const logged = ['grep', '-s', 'docker-tls', '/var/log/syslog', '/var/log/messages'];
   return {
     name,
@@ -187,6 +206,7 @@ function initScripts(name: KindName, service: string, run: readonly string[], li
     systemctl: [],
     // The `restart` of Debian's script fails where the daemon is down. `stop`: OpenRC may believe that it runs.
     restart: `${[...run, 'stop'].join(' ')}; ${[...run, 'start'].join(' ')}`,
+    enable,
     bringUp: [
       [...run, 'stop'],
       [...run, 'start'],

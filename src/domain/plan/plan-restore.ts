@@ -15,7 +15,7 @@ import type { SnapshotEntry } from './host-state.ts';
 import { plainTcpAfter, plainTcpWarnings } from './plain-tcp.ts';
 import { AUDIT_FILES, type HostPlan, nextGeneration } from './plan.ts';
 import { isDaemonPath, listeningOf } from './plan-daemon.ts';
-import { restartWarnings } from './plan-warnings.ts';
+import { earlierChange, restartWarnings } from './plan-warnings.ts';
 
 /** The plan that puts a host back to a generation that it keeps, or, with `none`, to what it was before the first setup. */
 export function planRestore(
@@ -67,6 +67,7 @@ export function planRestore(
     opens,
     costs: [],
     warnings: [
+      ...earlierChange(facts),
       ...plainTcpWarnings(opens),
       ...restartWarnings(facts, daemon.action),
       ...mountedSocketWarnings(facts, view, daemon.action),

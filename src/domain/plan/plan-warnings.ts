@@ -7,12 +7,22 @@ import { judgeFirewall } from './firewall.ts';
 import { kindOf } from './host-kind.ts';
 import { podmanPorts } from './plain-tcp.ts';
 
+/** A change that is still there although no run has its lock: the host rolls it back before it takes the next one (apply/take-lock.sh). */
+export function earlierChange({ transaction, lock }: HostFacts): string[] {
+  if (transaction === undefined) return [];
+  return [`a change by ${lock?.who ?? 'an earlier run'} was not confirmed: the next one rolls it back first`];
+}
+
+/** UnitFileState of what a boot does not start: `enabled-runtime` lasts until then. */
+const NOT_AT_BOOT = ['disabled', 'enabled-runtime'];
+
 export function daemonWarnings(facts: HostFacts, listening: Listening, action: string): string[] {
   const { service, engine } = kindOf(facts);
   // A service of ours does not run before the first change.
   if (engine.apart && facts.docker.unit.load === 'not-found') return [];
-  if (facts.docker.unit.active !== 'active') return [`${service} is not running now and will be started`];
-  if (action !== 'restart') return [];
+  const boot = bootWarnings(facts);
+  if (facts.docker.unit.active !== 'active') return [`${service} is not running now and will be started`, ...boot];
+  if (action !== 'restart') return boot;
   const managed = new Set((facts.state?.managed ?? []).map(({ path }) => path));
   const refuses = `the daemon opens its port itself${kindOf(facts).asks ? '' : ' (its unit has no `-H fd://`)'}: during its restart new connections are refused for about a second`;
   return [
@@ -21,6 +31,18 @@ export function daemonWarnings(facts: HostFacts, listening: Listening, action: s
     ...(facts.docker.edited ?? [])
       .filter((path) => !managed.has(path))
       .map((path) => `${path} was edited after the daemon had started: what it says takes effect with the restart`),
+    ...boot,
+  ];
+}
+
+/** Our own socket unit does not start it either: it closes its port while Docker neither runs nor starts on demand. */
+function bootWarnings(facts: HostFacts): string[] {
+  const { unit, socket } = facts.docker;
+  const onDemand = socket.load === 'loaded' && socket.enabled !== '' && !NOT_AT_BOOT.includes(socket.enabled);
+  if (!NOT_AT_BOOT.includes(unit.enabled) || onDemand) return [];
+  const { service, enable } = kindOf(facts);
+  return [
+    `${service} is not enabled: after a reboot no client can connect until it is started; to start it at each boot, on the host: ${enable}`,
   ];
 }
 

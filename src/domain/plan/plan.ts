@@ -29,7 +29,7 @@ import {
   planDaemonJson,
   replacedWarnings,
 } from './plan-daemon.ts';
-import { daemonWarnings, networkWarnings } from './plan-warnings.ts';
+import { daemonWarnings, earlierChange, networkWarnings } from './plan-warnings.ts';
 
 export type HostPlan = {
   readonly host: string;
@@ -127,6 +127,7 @@ export function planHost(facts: HostFacts, wantedHost: DesiredHost): HostPlan {
     costs: busy ? (desired.costs ?? []) : [],
     unmade: desired.unmade,
     warnings: [
+      ...earlierChange(facts),
       ...warnings,
       ...daemonWarnings(facts, listening, daemon.action),
       ...mountedSocketWarnings(facts, view, daemon.action),

@@ -3,8 +3,9 @@
 import type { KindName } from '../../host/scripts.ts';
 import { installDockerHints } from '../dockerd/packages.ts';
 import { servesTls } from '../dockerd/podman-units.ts';
-import { FLAGS_VARIABLE, scriptAssignment, withoutOurs } from '../dockerd/settings-script.ts';
+import { FLAGS_VARIABLE, scriptAssignment, withOursBlank } from '../dockerd/settings-script.ts';
 import { shellQuote, sudoCommand } from '../quote.ts';
+import { listWords } from '../words.ts';
 import type { DaemonView } from './daemon-view.ts';
 import { fileText, type HostFacts } from './facts.ts';
 import { kindOf } from './host-kind.ts';
@@ -52,16 +53,21 @@ function checkScript({ login, facts, add }: Preflight, view: DaemonView): void {
       `move them to ${FLAGS_VARIABLE} in ${settings}:`,
       ...editAt(login, fragment, facts),
     ]);
-  const assignment = scriptAssignment(withoutOurs(fileText(facts, settings) ?? ''));
-  if (assignment !== undefined && !assignment.plain)
-    add(
-      'E_UNIT_VARIABLE',
-      `${settings}:${assignment.line}: ${FLAGS_VARIABLE} is put together by the shell, so docker-tls cannot tell which flags dockerd gets`,
-      [
-        'assign it once, with its whole value in double quotes on a line of its own, which begins with its name:',
-        ...editAt(login, settings, facts),
-      ],
-    );
+  const assignment = scriptAssignment(withOursBlank(fileText(facts, settings) ?? ''));
+  if (assignment === undefined || assignment.plain) return;
+  const { line, earlier } = assignment;
+  const [why, remedy] =
+    earlier.length === 0
+      ? ['put together by the shell', 'write all flags there']
+      : [
+          `set again, after ${listWords(earlier.map((one) => `line ${one}`))}`,
+          'delete that line, with all flags in one',
+        ];
+  add(
+    'E_UNIT_VARIABLE',
+    `${settings}:${line}: ${FLAGS_VARIABLE} is ${why}, so docker-tls cannot tell which flags dockerd gets`,
+    [`${remedy}, as plain text like ${FLAGS_VARIABLE}="--debug --mtu=1400":`, ...editAt(login, settings, facts)],
+  );
 }
 
 /** A version that serves TLS. */

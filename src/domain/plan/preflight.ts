@@ -95,7 +95,7 @@ function checkBasics(input: Preflight): void {
       `the rollback of an earlier change failed: ${service} has not run since, usually because of a setting that it had before`,
       repairHints(login, kindOf(facts)),
     );
-  else if (lock !== undefined && lock.expiresMs > facts.clockMs) {
+  else if (lock !== undefined && lock.expiresMs > facts.clockMs && !facts.abandoned) {
     const since = new Date(nowMs - (facts.clockMs - lock.sinceMs));
     const expiresInS = Math.ceil((lock.expiresMs - facts.clockMs) / 1000);
     const begun = facts.transaction !== undefined;

@@ -1,8 +1,11 @@
 /** Owns the connection to a host and its facts: what is known before anything is planned. Changes nothing. */
 
+import { destinationWords } from '../../domain/destination.ts';
 import { namingKnown } from '../../domain/fleet/specs.ts';
 import { proposeSans } from '../../domain/pki/names.ts';
+import { shellQuote } from '../../domain/quote.ts';
 import type { HostSpec } from '../../domain/settings.ts';
+import type { ErrorCode } from '../../errors/catalogue.ts';
 import { DockerTlsError } from '../../errors/errors.ts';
 import type { HostProgress, HostSession, SshOptions } from '../../runtime.ts';
 import type { Base, OpenedHost, Reach } from '../intent.ts';
@@ -60,6 +63,10 @@ export async function findHost(
   return factsOver(await reach.runtime.connect({ ...options, rootless: true }), spec, reach, progress, following);
 }
 
+/** Shell text: the user has a Docker that runs, or will. */
+const OWN_DOCKER =
+  'export XDG_RUNTIME_DIR="/run/user/$(id -u)"; { systemctl --user -q is-active docker.service || systemctl --user -q is-enabled docker.service; } 2>/dev/null';
+
 async function hasOnlyOwnDocker(session: HostSession, host: string, { runtime }: Reach): Promise<boolean> {
   const script = [
     'export XDG_RUNTIME_DIR="/run/user/$(id -u)"',
@@ -81,7 +88,26 @@ function factsOver(
   progress: HostProgress,
   following: Following,
 ): Promise<OpenedHost> {
-  return closingOnError(session, spec.name, () => factsOf(session, reach, progress, following));
+  return closingOnError(session, spec.name, () =>
+    factsOf(session, reach, progress, following).catch(async (error: unknown) => {
+      throw await namingOwnDocker(error, session, spec);
+    }),
+  );
+}
+
+const NO_SUDO: readonly string[] = ['E_SUDO_PASSWORD', 'E_SUDO_REFUSED', 'E_SUDO_MISSING'] satisfies ErrorCode[];
+
+/** Who may not become root, and has a rootless Docker, may have meant that. */
+async function namingOwnDocker(error: unknown, session: HostSession, { ssh }: HostSpec): Promise<unknown> {
+  if (!(error instanceof DockerTlsError) || !NO_SUDO.includes(error.code) || ssh.rootless) return error;
+  const request = { phase: 'find', script: `${OWN_DOCKER} && echo own`, asRoot: false, timeoutMs: 20_000 };
+  const found = await session.run(request).catch(() => undefined);
+  if (found?.stdout.toString('utf8') !== 'own\n') return error;
+  const destination = destinationWords({ ...ssh, user: session.user });
+  return error.hinting([
+    ...error.hints,
+    `if the rootless Docker of ${session.user} is meant: docker-tls setup ${shellQuote(destination)} --rootless`,
+  ]);
 }
 
 /** Gathers facts over a session that is open. */

@@ -46,7 +46,7 @@ export async function whileHeld<T>(
   }
 }
 
-function changedMeanwhile(host: string): DockerTlsError {
+export function changedMeanwhile(host: string): DockerTlsError {
   return new DockerTlsError('E_STALE_CHANGE', 'another run has changed this host since the plan was made', {
     where: host,
     hints: ['run the same command again'],

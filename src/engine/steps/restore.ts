@@ -11,6 +11,7 @@ import type { HostSpec } from '../../domain/settings.ts';
 import type { Target } from '../../domain/trust/changes.ts';
 import { otherCas } from '../../domain/trust/other-cas.ts';
 import { type AccessChange, compareTrust } from '../../domain/trust/trust.ts';
+import type { ErrorCode } from '../../errors/catalogue.ts';
 import { DockerTlsError } from '../../errors/errors.ts';
 import type { OpenedHost, PlannedHost, RestoredCredentials } from '../intent.ts';
 import { ourPackages } from '../packages.ts';
@@ -51,6 +52,14 @@ export function planRestored(opened: OpenedHost, spec: HostSpec, context: Restor
   };
 }
 
+/** What a plan would need to make new files from the daemon's command line, or for new clients: a restore brings files back as they were. */
+const NO_OBSTACLE: ReadonlySet<ErrorCode> = new Set<ErrorCode>([
+  'E_FIREWALL',
+  'E_CLOCK',
+  'E_UNIT_COMMAND',
+  'E_UNIT_VARIABLE',
+]);
+
 function planned(
   opened: OpenedHost,
   plan: HostPlan,
@@ -61,8 +70,7 @@ function planned(
   const { session, facts } = opened;
   const problems = problemsOf(opened, spec, now, plan).filter(
     ({ code }) =>
-      code !== 'E_FIREWALL' &&
-      code !== 'E_CLOCK' &&
+      !NO_OBSTACLE.has(code) &&
       // Where Docker was removed first, our files are left.
       (code !== 'E_NO_DOCKER' || plan.daemon.action !== 'stop'),
   );

@@ -1,5 +1,5 @@
 # Keeps: the originals beside their places, and, the first time, in the origin
-# Needs functions: copy fail is_member linger_state note_forms snapshot_path step sysctl_value words
+# Needs functions: copy fail is_member linger_state note_forms note_pulled snapshot_path step sysctl_value words
 # Needs variables: CREATED ERR NL SERVICE SOCKET_WAS_ACTIVE STATE T TAB TLS_DIRECTORY UNITS WAS_ACTIVE
 # Needs programs: df grep ln mkdir mv readlink rm stat sync tail
 
@@ -15,6 +15,8 @@ own_origin() {
 # Whether docker ran before the first change, and whether its socket listened, belongs to the origin as well.
 if [ "$WAS_ACTIVE" = yes ]; then was=active; else was=inactive; fi
 if [ "$SOCKET_WAS_ACTIVE" = yes ]; then listened=active; else listened=inactive; fi
+pulled=
+[ "$WAS_ACTIVE" = yes ] || note_pulled 2>"$ERR" || fail "$(words)"
 origin=$STATE/origin
 if [ ! -f "$origin/manifest" ]; then
   own_origin
@@ -26,6 +28,7 @@ if [ ! -f "$origin/manifest" ]; then
     *) printf '%s\n' "$TLS_DIRECTORY" "$TLS_DIRECTORY/$left" "$UNITS/$SERVICE.d" >>"$CREATED" || fail "$(df -Pk "$STATE" | tail -n 1)" ;;
   esac
   printf '0\tunit\t%s\t-\t%s\n' "$was" docker.service "$listened" docker.socket >"$origin/manifest" || fail "$(df -Pk "$STATE" | tail -n 1)"
+  for name in $pulled; do printf '0\tunit\tpulled\t-\t%s\n' "$name"; done >>"$origin/manifest" || fail "$(df -Pk "$STATE" | tail -n 1)"
 fi
 known=$NL count=0
 while IFS=$TAB read -r index kind mode owner path <&3; do

@@ -1,5 +1,5 @@
 # The host's lock: one change at a time. Who has it already, from before a certificate was issued for this change, keeps it.
-# Needs functions: result
+# Needs functions: lost_guard result
 # Needs variables: LOCK RUN STATE TXN WHO
 # Needs programs: date flock grep head rm sed sh
 
@@ -13,13 +13,13 @@ take_lock() {
     exit 0
   }
   now=$(date +%s)
-  if [ -e "$LOCK" ] && ! grep -qxF "transaction=$TXN" "$LOCK" &&
+  if [ -e "$LOCK" ] && ! grep -qxF "transaction=$TXN" "$LOCK" && ! lost_guard "$T" &&
     [ "$now" -lt "$(sed -n 's/^expires=\([0-9]\{1,12\}\)$/\1/p' "$LOCK")" ] 2>/dev/null; then
     result locked "$(head -c 1000 "$LOCK")" "$now"
     exit 0
   fi
   if [ -f "$T/settings" ]; then
-    # An unconfirmed change whose lock has expired, or that a reboot left: it is rolled back first. The plan that
+    # An unconfirmed change whose lock has expired, whose guard was killed, or that a reboot left: it is rolled back first. The plan that
     # is about to be carried out was made from what it left behind, so it has to be made again.
     # mksh keeps a copy of what it closes, and with it the lock, for as long as it runs.
     flock -u 9

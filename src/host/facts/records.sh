@@ -1,7 +1,7 @@
 # What docker-tls has on the host, and what may stand in its way.
-# Needs functions: end file look say
+# Needs functions: end file look lost_guard say
 # Needs variables: NL ROOM RUN SERVICE STATE TLS_DIRECTORY TLS_SOCKET UNITS filed host_kind
-# Needs programs: cat df firewall-cmd grep head iptables nft sed ss systemctl timeout
+# Needs programs: cat df firewall-cmd flock grep head iptables nft sed ss systemctl timeout
 
 # What docker-tls itself has on the host.
 record_facts() {
@@ -27,6 +27,8 @@ record_facts() {
   file "$STATE/packages"
   file "$RUN/docker-tls.lock"
   [ -e "$STATE/txn/rollback.sh" ] && say transaction "$(cat "$STATE/txn/id" 2>/dev/null)"
+  # Whoever is in the middle of it has the mutex.
+  lost_guard "$STATE/txn" && (flock -n 9) 9<"$RUN" && say abandoned yes
   [ -e "$STATE/txn/failed" ] && say rollback-failed yes
   # What else is under our care: files of hardening, and ours of a docker.service that is no longer there. Never the content of a file of
   # which only mode and owner are ours.

@@ -1,6 +1,6 @@
 # What is known of the daemon where init runs scripts.
 # Needs functions: find_daemon say
-# Needs variables: NL pid
+# Needs variables: NL host_kind pid
 # Needs programs: date head sed
 
 # In the shape of systemd's answers: what starts it, whether it runs, since when, and the file that its settings stand in.
@@ -24,8 +24,21 @@ read_script() {
   fi
 }
 
+# Does a boot start it? OpenRC has a link in a runlevel, sysvinit one that begins with S in the runlevel of the boot.
+starts_at_boot() {
+  if [ "$host_kind" = openrc ]; then
+    set -- /etc/runlevels/*/docker
+  else
+    level=$(sed -n 's/^id:\([2-5]\):initdefault:.*/\1/p' /etc/inittab 2>/dev/null)
+    set -- /etc/rc[S"${level:-2-5}"].d/S[0-9][0-9]docker
+  fi
+  for path in "$@"; do [ ! -L "$path" ] || return 0; done
+  return 1
+}
+
 script_facts() {
-  say unit "LoadState=$load${NL}ActiveState=$state${NL}FragmentPath=$fragment${NL}MainPID=$pid"
+  if starts_at_boot; then enabled=enabled; else enabled=disabled; fi
+  say unit "LoadState=$load${NL}ActiveState=$state${NL}UnitFileState=$enabled${NL}FragmentPath=$fragment${NL}MainPID=$pid"
   say docker-socket LoadState=not-found
   say tls-socket "LoadState=not-found${NL}ActiveState=inactive"
 }

@@ -17,7 +17,7 @@ esac
 # It waits no longer. One that has begun to undo is no longer a timer; and its number may be another program's by now.
 stop_timer() {
   waiting=$(cat "$T/timer" 2>/dev/null)
-  case $(tr '\000' ' ' <"/proc/${waiting:-0}/cmdline" 2>/dev/null) in
+  case $(tr '\000' ' ' 2>/dev/null <"/proc/${waiting:-0}/cmdline") in
     *"$T/rollback.sh clean timer "*) kill -s KILL -- "-$waiting" ;;
   esac
   return 0

@@ -5,6 +5,7 @@
 
 look_at_service() { :; }
 reset_failed() { :; }
+note_pulled() { pulled=; }
 
 obstacle() {
   missing_programs

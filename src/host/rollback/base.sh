@@ -14,6 +14,7 @@
 #   failed     mark: the rollback could not be done   unrestored mark: nor put all files back
 #   forms      what each path may be by this change: sum, path.docker-tls-FORM
 #   containers those that ran when the change began: id, process, its beginning, restarts, name
+#   pulled     services that the daemon's start brings along, and that did not run
 #   local      mark: the daemon answered on its local socket
 #   committed  mark: the change is confirmed                held       ports that rules of ours hold at this moment
 #   audit-generated  mark: audit.rules was what augenrules makes of rules.d

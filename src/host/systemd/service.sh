@@ -1,5 +1,5 @@
 # The daemon and sshd as systemd's services: what runs, and how they are started, stopped and reloaded.
-# Needs functions: active await_answer hold_port main_pid mark note_dependents release_port start_dependents
+# Needs functions: active await_answer hold_port main_pid mark note_dependents release_port start_dependents stop_pulled
 # Needs variables: BACK LIMIT LOCAL_SOCKET NL SERVICE SOCKET SOCKET_WAS_ACTIVE T TLS_SOCKET UNITS docker_unit pid socket_unit
 # Needs programs: journalctl sleep systemctl timeout
 
@@ -60,6 +60,7 @@ restart_docker() {
     if socket_stops; then set -- "$@" "$LOCAL_SOCKET"; fi
     # A unit of ours that has failed, and whose file is gone, is unknown: systemd 262 then stops none of those that it is asked for together.
     service stop "$@" 2>/dev/null || for name in "$@"; do service stop "$name" 2>/dev/null; done
+    stop_pulled
     # The change that is rolled back has stopped it.
     if [ "$BACK" = yes ] && [ "$SOCKET_WAS_ACTIVE" = yes ] && [ -n "$LOCAL_SOCKET" ]; then service start "$LOCAL_SOCKET" || return 1; fi
     return 0
