@@ -13,7 +13,7 @@ export function renderExamination(found: Examination, { runtime }: Around): Comm
   const text = [
     `${well ? green('✓') : red('✗')} ${bold(well ? 'all is well' : cause)}: ${message}`,
     ...journal.map((line) => dim(`  journal: ${line}`)),
-    ...(sshProblem === undefined
+    ...(sshProblem === undefined || cause === 'ssh'
       ? []
       : [dim(`  ssh: ${printable(sshProblem.message)}`), ...sshProblem.hints.map((hint) => dim(`       ${hint}`))]),
     ...(note === undefined ? [] : [`  ${note}`]),
