@@ -38,6 +38,7 @@ function stateOf(...records: readonly Partial<HostRecord>[]): StoreState {
   return { hosts, clients: new Map(), issuers: new Map(), oldCas: [] };
 }
 
+const again = ({ host }: { host?: string }) => `again ${host}`;
 const NONE: HostFlags = { ssh: {} };
 const state = stateOf({}, { name: '127.0.0.1', ssh: { destination: '127.0.0.1', port: 2222 }, address: '127.0.0.1' });
 
@@ -110,9 +111,9 @@ test('two hosts that would get one name are refused in one run; one that is said
 });
 
 test('a stored host is found by its name or by where it is, for any user', () => {
-  expect(storedSpecs(['ops@10.0.0.1', 'build-1'], state).map(({ name }) => name)).toEqual(['build-1', 'build-1']);
-  expect(() => storedSpecs(['ops@10.0.0.2'], state)).toThrow(expect.objectContaining({ code: 'E_HOST_UNKNOWN' }));
-  expect(() => storedSpecs(['-x'], state)).toThrow(expect.objectContaining({ code: 'E_HOST_UNKNOWN' }));
+  expect(storedSpecs(['ops@10.0.0.1', 'build-1'], state, again).map(({ name }) => name)).toEqual(['build-1', 'build-1']);
+  expect(() => storedSpecs(['ops@10.0.0.2'], state, again)).toThrow(expect.objectContaining({ code: 'E_HOST_UNKNOWN' }));
+  expect(() => storedSpecs(['-x'], state, again)).toThrow(expect.objectContaining({ code: 'E_HOST_UNKNOWN' }));
 });
 
 test('hosts of the store are taken by their names alone, each once, with the flags on top', () => {

@@ -1,7 +1,7 @@
 /** Owns the question which hosts a run is about: from a host's record in the store, or from what was typed. */
 
 import type { StoreState } from '../../adapters/store/records.ts';
-import { DockerTlsError } from '../../errors/errors.ts';
+import { type Again, DockerTlsError } from '../../errors/errors.ts';
 import type { HostKey } from '../../runtime.ts';
 import { destinationWords, nameOf, parseDestination, wayOf } from '../destination.ts';
 import { given } from '../given.ts';
@@ -11,6 +11,7 @@ import { shellQuote } from '../quote.ts';
 import { completeHost, type HostSettings, type HostSpec, type SshSpec } from '../settings.ts';
 import { reachableHosts } from '../trust/reachable-hosts.ts';
 import { knownWords, listWords } from '../words.ts';
+import { nearestNames } from './nearest.ts';
 
 /** What the flags of a command give for a host; undefined: not given. */
 export type HostFlags = Partial<HostSettings> & { readonly name?: string; readonly ssh: Partial<SshSpec> };
@@ -131,16 +132,15 @@ function sameHost(known: HostSpec, host: string, flags: HostFlags): HostSpec {
 
 /**
  * Every host of the store, or those that are named; `reached` counts those in that an imported client brought along, which docker-tls never logs
- * in to. Fails with E_HOST_UNKNOWN, E_HOST_EXTERNAL, E_NO_HOSTS (exit 2).
+ * in to. `again` is for hints. Fails with E_HOST_UNKNOWN, E_HOST_EXTERNAL, E_NO_HOSTS (exit 2).
  */
-export function storedSpecs(hosts: readonly string[], state: StoreState, reached = false): HostSpec[] {
-  const others = [...reachableHosts(state).values()].filter(({ record }) => !state.hosts.has(record.name));
-  const foreign = new Map(
-    others.map(({ record }) => [
-      record.name,
-      completeHost({ ...record, clients: undefined, ssh: { destination: record.address } }),
-    ]),
-  );
+export function storedSpecs(
+  hosts: readonly string[],
+  state: StoreState,
+  again: Again,
+  { reached = false }: { readonly reached?: boolean } = {},
+): HostSpec[] {
+  const foreign = new Map(reachedSpecs(state).map((spec) => [spec.name, spec]));
   const own = [...state.hosts.values()].map((host) => completeHost(host.record));
   if (hosts.length === 0) {
     if (state.hosts.size === 0 && !(reached && foreign.size > 0)) {
@@ -156,13 +156,30 @@ export function storedSpecs(hosts: readonly string[], state: StoreState, reached
     const other = foreign.get(host);
     if (other !== undefined && reached) return other;
     if (other !== undefined) throw external(host);
-    throw notStored(host, state.hosts.keys());
+    const all = [...state.hosts.keys(), ...foreign.keys()];
+    const near = nearestNames(host, all);
+    const meant = near.length > 0 || all.length > 3 ? near : all;
+    const ways = meant.map((name) =>
+      reached || state.hosts.has(name) ? again({ host: name, instead: host }) : `docker-tls verify ${name}`,
+    );
+    throw notStored(host, all, ways);
   });
 }
 
-function notStored(host: string, known: Iterable<string>): DockerTlsError {
+/** Hosts that only an imported client knows. */
+export function reachedSpecs(state: StoreState): HostSpec[] {
+  return [...reachableHosts(state).values()]
+    .filter(({ record }) => !state.hosts.has(record.name))
+    .map(({ record }) => completeHost({ ...record, clients: undefined, ssh: { destination: record.address } }));
+}
+
+function notStored(host: string, known: Iterable<string>, ways: readonly string[] = []): DockerTlsError {
   return new DockerTlsError('E_HOST_UNKNOWN', `no host ${host} in the store${knownWords(known)}`, {
-    hints: ['see which there are: docker-tls status', `docker-tls setup ${host}`],
+    hints: [
+      ...ways,
+      ...(ways.length > 0 ? [] : ['see which there are: docker-tls status']),
+      `docker-tls setup ${shellQuote(host)}`,
+    ],
   });
 }
 
