@@ -16,8 +16,9 @@ import {
 } from '../adapters/docker/diagnosis.ts';
 import type { StoredClient } from '../adapters/store/records.ts';
 import { dockerHost } from '../domain/destination.ts';
+import { specFor } from '../domain/fleet/specs.ts';
 import type { Secret } from '../domain/secret.ts';
-import { completeHost, type HostSpec } from '../domain/settings.ts';
+import type { HostSpec } from '../domain/settings.ts';
 import { hostAt, meantClient, trustedCas } from '../domain/trust/reachable-hosts.ts';
 import { anyClient, resolveHost } from '../domain/trust/resolve.ts';
 import { logIn, lookInside, type Seen } from '../engine/inside.ts';
@@ -67,7 +68,7 @@ export async function doctor(
   const client = anyClient(state, host, options, runtime, again, docker.holds);
   const { address, port, name } = host.record;
   const record = state.hosts.get(name)?.record;
-  const spec = options.noSsh || record === undefined ? undefined : completeHost(record);
+  const spec = options.noSsh || record === undefined ? undefined : specFor(named ?? name, state, { ssh: {} });
   const reach = { runtime, ask: prompts.ssh, sudoPassword: await sudoPassword(options, runtime, prompts) };
   const at = { address, port, ca: client.ca, timeoutMs: options.timeout ?? 5000, now: runtime.now(), signal };
   const credentials = { cert: client.cert, key: client.key as Secret };

@@ -3,7 +3,7 @@
 import type { StoreState } from '../../adapters/store/records.ts';
 import { type Again, DockerTlsError } from '../../errors/errors.ts';
 import type { HostKey } from '../../runtime.ts';
-import { destinationWords, nameOf, parseDestination, wayOf } from '../destination.ts';
+import { type Destination, destinationWords, nameOf, parseDestination, wayOf } from '../destination.ts';
 import { given } from '../given.ts';
 import { checkName, contextNameOf } from '../names.ts';
 import { uniqueSans } from '../pki/names.ts';
@@ -99,8 +99,9 @@ export function recordedSpecs(
 }
 
 /**
- * A host that is known by its name, with what was typed on top. HOST is that name, or where ssh goes to it: another host under the
- * same name would get its keys, and be verified where the known one answers. `--name` with `--address` means that it has moved.
+ * A host that is known by its name, with what was typed on top. HOST is that name, with a user for this run or without, or where ssh goes to it:
+ * another host under the same name would get its keys, and be verified where the known one answers. `--name` with `--address` means that it has
+ * moved.
  * Fails with E_HOST_KNOWN, E_HOST_TAKEN (exit 2).
  */
 function sameHost(known: HostSpec, host: string, flags: HostFlags): HostSpec {
@@ -112,8 +113,8 @@ function sameHost(known: HostSpec, host: string, flags: HostFlags): HostSpec {
     });
   }
   if (host === name) return withFlags(known, flags);
-  const typed = parseDestination(host);
   const moved = flags.name !== undefined && flags.address !== undefined;
+  const typed = moved ? parseDestination(host) : byName(known, parseDestination(host));
   if (!moved && !leadsTo(known.ssh, { ...typed, ...given(flags.ssh) })) {
     const again = `docker-tls setup ${shellQuote(host)} --name`;
     throw new DockerTlsError('E_HOST_TAKEN', `${name} is the name of another host, ${destinationWords(known.ssh)}`, {
@@ -191,19 +192,36 @@ function external(host: string): DockerTlsError {
   );
 }
 
+/** `ops@build-1`: the name stands for where ssh goes to the host of that name, so that no other host is meant; a port has to be the known one. */
+function byName({ name, ssh }: HostSpec, typed: Destination): Destination {
+  if (typed.destination !== name || ssh.destination === name) return typed;
+  return { ...typed, destination: ssh.destination, ...given({ port: typed.port ?? ssh.port }) };
+}
+
 /** Whether ssh ends at the same place. The user does not matter; what was not typed is as it is known. */
 function leadsTo(known: HostSpec['ssh'], typed: HostSpec['ssh']): boolean {
   const { jump = known.jump, configFile = known.configFile } = typed;
   return wayOf(known) === wayOf({ ...typed, jump, configFile } as HostSpec['ssh']);
 }
 
+/** The one of these hosts that was typed as `[user@]place[:port]`, with that user for this run. */
 function byDestination(hosts: readonly HostSpec[], host: string): HostSpec | undefined {
   try {
     const typed = parseDestination(host);
-    return hosts.find(({ ssh }) => leadsTo(ssh, typed));
+    const known = hosts.find((one) => leadsTo(one.ssh, byName(one, typed)));
+    return known && withFlags(known, { ssh: { user: typed.user } });
   } catch {
     return undefined;
   }
+}
+
+/** The name of the host of the store that is meant by its name, or by where ssh goes. */
+export function knownName({ hosts }: Pick<StoreState, 'hosts'>, host: string): string | undefined {
+  if (hosts.has(host)) return host;
+  return byDestination(
+    [...hosts.values()].map(({ record }) => completeHost(record)),
+    host,
+  )?.name;
 }
 
 const NOT_THERE = ['E_SSH_NAME', 'E_SSH_HOST_KEY_UNKNOWN', 'E_SSH_TIMEOUT', 'E_SSH_UNREACHABLE', 'E_SSH_REFUSED'];

@@ -4,6 +4,7 @@ import type { StoredClient, StoredHost, StoreState } from '../../adapters/store/
 import { type Again, DockerTlsError } from '../../errors/errors.ts';
 import type { Runtime } from '../../runtime.ts';
 import { nearestNames } from '../fleet/nearest.ts';
+import { knownName } from '../fleet/specs.ts';
 import { knownWords } from '../words.ts';
 import { clientRevoked, noKeyHere } from './client-refusals.ts';
 import { accepts, meantClient, probeClientAt, type ReachableHost, reachableHosts } from './reachable-hosts.ts';
@@ -26,7 +27,7 @@ export function resolveHost(state: StoreState, name: string | undefined, again: 
   const hosts = reachableHosts(state);
   const names = [...hosts.keys()];
   if (name !== undefined) {
-    const host = hosts.get(name);
+    const host = hosts.get(knownName(state, name) ?? name);
     if (host) return host;
     if (names.length > 0) throw unknownName('host', name, names, again);
   }
