@@ -41,7 +41,8 @@ export async function askReached(
 function foundBy(outcome: ProbeOutcome, host: string): Pick<LiveRow, 'drift' | 'unreachable'> {
   if (outcome.kind === 'accepted') return { drift: [] };
   const { cause, reason, chain } = outcome;
-  if (cause === 'client-refused') return { drift: [`${host} rejects it, as after a revocation: ${reason}`] };
+  if (cause === 'client-refused')
+    return { drift: [`${host} rejects it: it was revoked, or not applied there yet (${reason})`] };
   return chain === '' ? { unreachable: `${host}: ${reason}` } : { drift: [`${host}: ${cause}: ${reason}`] };
 }
 

@@ -53,11 +53,13 @@ test('a host that rejects an imported client is named, with the command that say
       await imported(rejecting, accepting);
       const { out } = await run('status');
       expect(out).not.toContain('All is well');
-      expect(out).toMatch(/^eve: h0 rejects it, as after a revocation: /m);
+      expect(out).toMatch(/^eve: h0 rejects it: it was revoked, or not applied there yet \(/m);
       expect(out).toContain(`docker-tls --home ${home} doctor h0 --client eve\n`);
       expect(out).not.toMatch(/doctor h1|doctor eve/);
       expect((await run('status', '--check')).exit).toBe(3);
       expect((await run('status', '--offline')).out).not.toContain('h0');
+      // A client that was just signed is rejected like one that was revoked.
+      expect((await run('doctor', 'h0')).out).toContain('on the computer that set it up: docker-tls apply h0\n');
       await imported(accepting);
       expect((await run('status', '--check')).out).toMatch(/^client +eve .* accepted\s+All is well/m);
     }),
