@@ -29,7 +29,9 @@ import { DockerTlsError, failureOf, type Hint } from '../errors/errors.ts';
 import type { Runtime } from '../runtime.ts';
 import { dockerConfigDirectory } from '../user.ts';
 import type { ActionContext } from './action-context.ts';
-import { type SecretOptions, sudoPassword } from './secrets.ts';
+import { openFleetFile } from './fleet-file.ts';
+import { sudoPasswords } from './run.ts';
+import type { SecretOptions } from './secrets.ts';
 import { storeOf } from './store.ts';
 
 export type Examination = Diagnosis & {
@@ -68,8 +70,12 @@ export async function doctor(
   const client = anyClient(state, host, options, runtime, again, docker.holds);
   const { address, port, name } = host.record;
   const record = state.hosts.get(name)?.record;
-  const spec = options.noSsh || record === undefined ? undefined : specFor(named ?? name, state, { ssh: {} });
-  const reach = { runtime, ask: prompts.ssh, sudoPassword: await sudoPassword(options, runtime, prompts) };
+  const fleet = await openFleetFile(context);
+  const known = fleet ?? { specFor };
+  const spec = options.noSsh || record === undefined ? undefined : known.specFor(named ?? name, state, { ssh: {} });
+  const specs = spec === undefined ? [] : [spec];
+  const passwords = await sudoPasswords(options, { specs, secrets: fleet?.secretsOf(specs) ?? {} }, context);
+  const reach = { runtime, ask: prompts.ssh, ...passwords };
   const at = { address, port, ca: client.ca, timeoutMs: options.timeout ?? 5000, now: runtime.now(), signal };
   const credentials = { cert: client.cert, key: client.key as Secret };
   const [{ outcome, via }, ssh] = await Promise.all([

@@ -143,3 +143,18 @@ test('no client is "own": the one whose context docker uses, and its commands na
   const env = json.result.hints.find((hint: string) => hint.includes('docker-tls env'));
   expect(env).toContain('--client bob');
 });
+
+test('a fleet file says how SSH gets there, and status repeats it for doctor', async () => {
+  const file = join(home, 'fleet.yaml');
+  writeFileSync(file, 'version: 1\nhosts: { web: ops@moved }\n');
+  const dialled: string[] = [];
+  const connect: CliSetting['connect'] = async ({ destination, user }) => {
+    dialled.push(`${user}@${destination}`);
+    throw new DockerTlsError('E_SSH_TIMEOUT', 'no answer');
+  };
+  await run(['doctor', 'web', '-f', file], { connect });
+  expect(dialled).toEqual(['ops@moved']);
+  const env = { HOME: home, DOCKER_CONFIG: docker };
+  const { out } = await runCli(['status', '-f', file, '--home', home], { connect, env });
+  expect(out).toContain(`doctor web -f ${file}\n`);
+});

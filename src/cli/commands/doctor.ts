@@ -6,7 +6,6 @@ import { CLIENT_OPTION, SSH_OPTIONS } from '../host-options.ts';
 import { renderExamination } from '../render/doctor.ts';
 
 export const command = defineCommand({
-  withoutFleet: true,
   about:
     "Connects as the client does, logs in to the host by SSH, and looks at the environment and the docker contexts of this computer; where that helps, it asks the host's clock and journal.\nWithout HOST: the one that DOCKER_HOST or docker's context leads to, or the only one.\nChanges nothing. Exit status 0: all is well; 7: a cause was found.",
   examples: ['docker-tls doctor build-1', 'docker-tls doctor build-1 --client ci --no-ssh'],

@@ -104,8 +104,9 @@ function waysOnHosts(rows: readonly StatusRow[], file: string | undefined): stri
   const unreachable = rows.filter((row) => row.unreachable !== undefined);
   const different = rows.filter((row) => row.unreachable === undefined && (row.drift?.length ?? 0) > 0);
   const names = different.map((row) => row.name).join(' ');
+  const of = file === undefined ? '' : ` -f ${shellQuote(file)}`;
   return [
-    ...unreachable.slice(0, 3).map((row) => `docker-tls doctor ${row.name}`),
-    ...(different.length > 0 ? [`docker-tls plan ${file === undefined ? names : `-f ${shellQuote(file)}`}`] : []),
+    ...unreachable.slice(0, 3).map((row) => `docker-tls doctor ${row.name}${of}`),
+    ...(different.length > 0 ? [`docker-tls plan${of || ` ${names}`}`] : []),
   ];
 }
