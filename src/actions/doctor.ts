@@ -111,7 +111,7 @@ export async function doctor(
   });
   const direct = spec === undefined || seen.problem !== undefined;
   const found = record?.reach === 'ssh' && direct ? behindBastion(diagnosis, name) : diagnosis;
-  const problem = seen.problem?.hinting(sshHints(seen.problem.hints, name));
+  const problem = seen.problem?.hinting(sshHints(seen.problem.hints, name, again({})));
   return {
     ...(problem === undefined ? found : withoutSsh(found, endpoint, problem)),
     ...{ host: name, endpoint, client: client.record.name, clockSkewMs: seen.skewMs },

@@ -103,7 +103,7 @@ test('docker gets in and SSH shows another key: that is the cause, with the hint
 
 test.each([
   ['E_SSH_AUTH', ['-i KEYFILE'], 'docker-tls setup web -i KEYFILE'],
-  ['E_SUDO_PASSWORD', ['--ask-sudo-password'], 'docker-tls doctor web --ask-sudo-password'],
+  ['E_SUDO_PASSWORD', ['--ask-sudo-password'], 'docker-tls doctor web --json --ask-sudo-password'],
   ['E_SSH_REFUSED', ['ssh -v web'], 'ssh -v web'],
 ] as const)('%s: the hint is a command', async (code, hints, shown) => {
   const connect = async () => {

@@ -67,11 +67,11 @@ export function withoutSsh(found: Diagnosis, endpoint: string, { code, message, 
   return { ...found, ...verdict('ssh', what, ...hints) };
 }
 
-/** The hints of an error of SSH for a host of the store. A flag alone is for a command that has it; `setup` records it. */
-export function sshHints(hints: readonly Hint[], name: string): Hint[] {
+/** The hints of an error of SSH for a host of the store. A flag alone is for a command that has it: `doctor`, as typed, or `setup`, which records it. */
+export function sshHints(hints: readonly Hint[], name: string, typed: string): Hint[] {
   return hints.map((hint) => {
     if (typeof hint !== 'string' || !hint.startsWith('-')) return hint;
-    return `docker-tls ${/^--(?:ask-)?sudo/.test(hint) ? 'doctor' : 'setup'} ${shellQuote(name)} ${hint}`;
+    return `${/^--(?:ask-)?sudo/.test(hint) ? typed : `docker-tls setup ${shellQuote(name)}`} ${hint}`;
   });
 }
 
