@@ -31,7 +31,7 @@ export type SshOptions = {
   readonly hostKey?: string;
   /** What the host showed at the first connection of this run: no other host is meant. */
   readonly firstKey?: HostKey;
-  /** `false`: the command has no --host-key, and no hint names it. */
+  /** `false`: the command has no --host-key and takes hosts of the store alone: no hint names those ways. */
   readonly hostKeyFlag?: false;
   readonly knownHostsFile?: string;
   /** The session's tunnel is used. */

@@ -1,5 +1,6 @@
 /** Owns what an action is given of the call: the options of every command, the effects, and the person to ask. */
 
+import type { Again } from '../errors/errors.ts';
 import type { Progress, Runtime } from '../runtime.ts';
 import type { Prompts } from './prompts.ts';
 import type { Planned } from './results.ts';
@@ -29,6 +30,7 @@ export type ActionContext = {
   readonly runtime: Runtime;
   readonly progress: Progress;
   readonly prompts: Prompts;
+  readonly again: Again;
   /** Plans as a person reads them before the question. */
   readonly renderPlanned: (planned: Planned) => Promise<string>;
   /** Loads what the command itself needs once hosts are changed. */

@@ -10,6 +10,7 @@ import { clientAccess } from '../domain/trust/client-hosts.ts';
 import { requireHosts, signed } from '../domain/trust/clients.ts';
 import { isAccepted } from '../domain/trust/trust.ts';
 import { trustedIds, viewOf } from '../domain/trust/view.ts';
+import { listWords } from '../domain/words.ts';
 import { change } from '../engine/change.ts';
 import { usage } from '../errors/errors.ts';
 import type { ActionContext } from './action-context.ts';
@@ -84,6 +85,10 @@ export async function signClient(context: ActionContext, request: string, option
   const now = runtime.now();
   const passphrase = () => Promise.reject(new Error('tar'));
   const path = await writeOut({ ...file, data: await renderBundle(bundle, 'tar', { now, passphrase }) });
+  const apply = clientAccess(after, now).find((one) => one.name === name)?.toAdd ?? [];
+  // Nothing else but the bundle is on standard output.
+  if (path === '-' && apply.length > 0)
+    context.progress.note(`${unapplied(name, apply)} First, here: docker-tls apply ${apply.join(' ')}`);
   return {
     changed,
     client: name,
@@ -91,10 +96,15 @@ export async function signClient(context: ActionContext, request: string, option
     bundle: {
       expires: inspectCertificate(client.cert).notAfter,
       hosts: bundle.hosts.map((host) => host.name),
-      apply: clientAccess(after, now).find((one) => one.name === name)?.toAdd ?? [],
+      apply,
       old: !isFrom(client.cert, after.ca?.cert ?? '', 'client', now),
       out,
       path,
     },
   };
+}
+
+/** A host that lists its clients hears of a new one by a change alone. */
+export function unapplied(client: string, hosts: readonly string[]): string {
+  return `${listWords(hosts, 12)} ${hosts.length === 1 ? 'rejects' : 'reject'} ${client} until that is applied.`;
 }

@@ -23,9 +23,9 @@ export async function makeContext(
   const { global, runtime } = around;
   const store = storeOf(around);
   const state = await store.read();
-  const host = resolveHost(state, named, 'docker-tls context');
+  const host = resolveHost(state, named, around.again);
   const { name, address, port } = host.record;
-  const client = resolveClient(state, host, clientName(options, runtime), 'docker-tls context');
+  const client = resolveClient(state, host, clientName(options, runtime), around.again);
   const context = options.context ?? contextNameOf(name);
   checkContextName(context);
   noteThroughSsh(around, state, [name]);

@@ -5,6 +5,7 @@ import { shellQuote } from '../domain/quote.ts';
 import { renderTool, TOOL_TABLE, type ToolName } from '../domain/tools/tools.ts';
 import { accepts, type ReachableHost, reachableHosts } from '../domain/trust/reachable-hosts.ts';
 import { type KnownClient, resolveClient, resolveHost } from '../domain/trust/resolve.ts';
+import type { Again } from '../errors/errors.ts';
 import { storeDirectory } from '../user.ts';
 import type { ActionContext } from './action-context.ts';
 import { filesHere } from './own-client.ts';
@@ -25,11 +26,11 @@ export async function configureTool(
   const { global, runtime } = context;
   const store = storeOf(context);
   const state = await store.read();
-  const { hosts, client } = reachedBy(tool, requested, state);
+  const { hosts, client } = reachedBy(tool, requested, state, context.again);
   filesHere(store, client);
   const [first, ...others] = hosts.map((host) => accessHere(host, client, programOf(context)));
   if (first === undefined) throw new Error('a client without hosts was resolved');
-  const text = renderTool(tool, [first, ...others], (host) => `docker-tls env ${shellQuote(host)} --format ${tool}`);
+  const text = renderTool(tool, [first, ...others], (name) => context.again({ host: name }));
   const names = hosts.map(({ record }) => record.name);
   noteThroughSsh(context, state, names);
   if (TOOL_TABLE[tool].afterRenewal !== undefined && !global.dryRun)
@@ -49,12 +50,13 @@ function reachedBy(
   tool: ToolName,
   requested: Requested,
   state: StoreState,
+  again: Again,
 ): { readonly hosts: readonly ReachableHost[]; readonly client: KnownClient } {
   const known = [...reachableHosts(state).values()];
   const named = requested.client === undefined ? undefined : state.clients.get(requested.client);
   const one = requested.host !== undefined || !TOOL_TABLE[tool].several || known.length < 2;
   const first = one ? undefined : known.find((host) => named === undefined || accepts(host, named));
-  const host = first ?? resolveHost(state, requested.host, 'docker-tls env');
-  const client = resolveClient(state, host, requested.client, 'docker-tls env');
+  const host = first ?? resolveHost(state, requested.host, again);
+  const client = resolveClient(state, host, requested.client, again);
   return { hosts: one ? [host] : known.filter((other) => accepts(other, client)), client };
 }

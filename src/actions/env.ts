@@ -39,8 +39,8 @@ export async function environment(
   if (options.unset) return unsetLines(shell);
   const store = storeOf(context);
   const state = await store.read();
-  const host = resolveHost(state, requested.host, 'docker-tls env');
-  const client = resolveClient(state, host, requested.client, 'docker-tls env');
+  const host = resolveHost(state, requested.host, context.again);
+  const client = resolveClient(state, host, requested.client, context.again);
   noteThroughSsh(context, state, [host.record.name]);
   return hostLines({ shell, host, client: client.record.name, directory: filesHere(store, client) }, context);
 }

@@ -34,7 +34,7 @@ export async function forgetHosts(
   const store = storeOf(context);
   const state = await store.read();
   const names = [...new Set(given)];
-  for (const name of names) storedHost(state, name, 'docker-tls forget');
+  for (const name of names) storedHost(state, name, context.again);
   const planned = await planForget(names, state, runtime.now());
   if (global.dryRun) return { hosts: planned, errors: [] };
   if (!global.yes && prompts.interactive) await prompts.show(`${show(planned)}\n\n`);

@@ -31,7 +31,7 @@ export async function openHosts(
   const { client } = options;
   const known = [...new Set([...state.clients.keys(), ...selection.clients.map(({ name }) => name)])];
   // --client never creates one: a typo would become a client that is accepted. `setup` and `client add` create clients.
-  if (client !== undefined && !known.includes(client)) throw unknownName('client', client, known, '--client');
+  if (client !== undefined && !known.includes(client)) throw unknownName('client', client, known, context.again);
   const name = client ?? ownClientName();
   const run = await openRun(context, options, selection);
   return {

@@ -38,7 +38,7 @@ export async function renameHost(context: ActionContext, from: string, to: strin
   const { global, runtime } = context;
   const store = storeOf(context);
   const state = await store.read();
-  storedHost(state, from, 'docker-tls rename');
+  storedHost(state, from, context.again);
   if (global.dryRun) renamed(state, from, to, runtime.now());
   else
     await store.withLock('docker-tls rename', async () => {

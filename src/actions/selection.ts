@@ -27,12 +27,12 @@ export type Selection = {
 
 /** Reads and selects; `reached`: also hosts that only an imported client knows. Fails with E_FLEET, E_LIMIT, E_HOST_UNKNOWN, E_NO_HOSTS (exit 2). */
 export async function selectSpecs(
-  { global, runtime, progress }: Pick<ActionContext, 'global' | 'runtime' | 'progress'>,
+  { global, runtime, progress, again }: Pick<ActionContext, 'global' | 'runtime' | 'progress' | 'again'>,
   hosts: readonly string[],
   options: SelectionOptions,
   state: StoreState,
   flags: HostFlags | undefined,
-  { reached = false }: { readonly reached?: boolean } = {},
+  more: { readonly reached?: boolean } = {},
 ): Promise<Selection> {
   const shard = options.shard === undefined ? undefined : parseShard(options.shard, runtime.env);
   if (global.file !== undefined && options.inventory !== undefined) {
@@ -64,6 +64,6 @@ export async function selectSpecs(
     return { specs: specs.map(inFile), clients: [], secrets: {} };
   }
   const specs =
-    flags !== undefined && hosts.length > 0 ? specsFor(hosts, state, flags) : storedSpecs(hosts, state, reached);
+    flags !== undefined && hosts.length > 0 ? specsFor(hosts, state, flags) : storedSpecs(hosts, state, again, more);
   return { specs: selectHosts(specs, { limit: options.limit, shard }), clients: [], secrets: {} };
 }

@@ -12,8 +12,7 @@ export async function openShell(context: ActionContext, name: string, command: r
   if (context.global.json)
     throw usage('--json: standard output belongs to what runs on the host', [`docker-tls ssh ${name}`]);
   const state = await storeOf(context).read();
-  const { destination, user, port, identities, configFile, jump } = storedHost(state, name, 'docker-tls ssh').record
-    .ssh;
+  const { destination, user, port, identities, configFile, jump } = storedHost(state, name, context.again).record.ssh;
   if (destination === 'local') throw usage(`${name} is this machine`, ['sudo -i']);
   const requested = { user, port, identities, configFile, jump };
   const known = Object.fromEntries(Object.entries(requested).filter(([, value]) => value !== undefined));

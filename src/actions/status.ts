@@ -8,6 +8,7 @@ import { accessDrift } from '../domain/trust/client-hosts.ts';
 import { type Rotation, rotationOf } from '../domain/trust/rotation.ts';
 import { hostRow, statusRows } from '../domain/trust/status-rows.ts';
 import { askHosts } from '../engine/drift.ts';
+import { askReached } from '../engine/reached-hosts.ts';
 import { interrupted } from '../errors/errors.ts';
 import type { ActionContext } from './action-context.ts';
 import { checkOut, writeOut } from './files.ts';
@@ -59,9 +60,10 @@ export async function status(
   const live: ReadonlyMap<string, LiveRow> = offline
     ? new Map([...known].map(([name, drift]) => [name, { drift }]))
     : await askHosts({ ...asking, ssh, specs: selection.specs, known, onHost, ...passwords }, state);
+  const reached = offline || chosen ? undefined : await askReached(asking, state);
   // A host that was no longer asked says nothing of its state.
   if (runtime.signal.aborted) throw interrupted('interrupted before every host had answered');
-  const rows = statusRows(state, live, due);
+  const rows = statusRows(state, live, due, reached);
   // node_exporter reads the file at any moment: it has to appear whole.
   if (metrics !== undefined) await writeOut({ ...metrics, data: renderPrometheus(rows, runtime.now()) });
   const missing = [...names].filter((name) => !stored.hosts.has(name));

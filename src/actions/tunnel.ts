@@ -40,8 +40,8 @@ export async function runTunnel(
   if (global.json) throw usage('--json: a tunnel has no result', [`docker-tls tunnel ${name}`]);
   const store = storeOf(context);
   const state = await store.read();
-  const host = storedHost(state, name, 'docker-tls tunnel');
-  const client = resolveClient(state, host, clientName(options, runtime), 'docker-tls tunnel');
+  const host = storedHost(state, name, context.again);
+  const client = resolveClient(state, host, clientName(options, runtime), context.again);
   const { address, port } = host.record;
   const credentials = { cert: client.cert, key: client.key as Secret };
   const line = progress.host(name);

@@ -50,7 +50,7 @@ export async function verifyHosts(
         hints: [`docker-tls apply ${name}`],
       });
     line.phase('verify');
-    const client = anyClient(state, host, options, runtime, 'docker-tls verify');
+    const client = anyClient(state, host, options, runtime, context.again);
     const checks = await verifyStored({ runtime, ask: prompts.ssh }, state, host, client);
     const bad = checks.filter((check) => !check.ok);
     if (bad.length === 0) line.done('verified');

@@ -9,6 +9,7 @@ import type { ExitStatus } from '../errors/catalogue.ts';
 import { asErrors, interrupted, printable, usage } from '../errors/errors.ts';
 import type { Progress, Runtime } from '../runtime.ts';
 import { showTyping } from '../typing.ts';
+import { typedAgain } from './again.ts';
 import type { Command, CommandResult } from './command.ts';
 import { COMMANDS, type CommandEntry, findCommand } from './commands.ts';
 import { type Glance, glance } from './glance.ts';
@@ -123,12 +124,13 @@ async function dispatch(
   const rest = argv.filter((_, index) => !taken.includes(index));
   const { parseOptions } = await import('./options.ts');
   const parsed = parseOptions(command, rest, runtime);
-  return runCommand(command, parsed, runtime, { ...form, command: command.name }, interrupt, watchProgress);
+  const typed = { ...parsed, again: typedAgain(command, rest) };
+  return runCommand(command, typed, runtime, { ...form, command: command.name }, interrupt, watchProgress);
 }
 
 async function runCommand(
   command: Command,
-  parsed: Parsed,
+  parsed: Parsed & Pick<ActionContext, 'again'>,
   given: Runtime,
   form: OutputForm,
   interrupt: PromptsOptions['interrupt'],
@@ -151,7 +153,7 @@ async function runCommand(
   const prompts = createPrompts({ io, yes: global.yes, signal, suspend, interrupt, words: form.words });
   progress.log(`docker-tls ${DOCKER_TLS_VERSION} ${command.name}`);
   try {
-    const { args, options } = parsed;
+    const { args, options, again } = parsed;
     const renderPlanned: ActionContext['renderPlanned'] = async (planned) =>
       (await import('./render/change.ts')).renderPlanned(planned, { runtime, global });
     const result = await command.run({
@@ -161,6 +163,7 @@ async function runCommand(
       runtime,
       progress,
       prompts,
+      again,
       renderPlanned,
       after: command.after,
     });

@@ -15,7 +15,7 @@ export type StatusRow = {
   readonly dueAt: Date;
   /** Of an old CA: there may be several of one name. */
   readonly serial?: string;
-  /** Of a client: the commands that give it new credentials, and whether `rotate client` is the one. */
+  /** Of a client: the commands that give it new credentials, or say why it is rejected, and whether `rotate client` is the one. */
   readonly renew?: readonly Hint[];
   readonly renewable?: boolean;
   readonly address?: string;
@@ -23,7 +23,7 @@ export type StatusRow = {
   readonly generation?: number;
   /** Of a host: CAs of others, each of whose clients it accepts. */
   readonly otherCas?: readonly OtherCa[];
-  /** How the host differs from the store; empty: it does not; undefined: not asked. */
+  /** How the host differs from the store, or why a client is rejected; empty: it does not, or is not; undefined: not asked. */
   readonly drift?: readonly string[];
   /** The package whose upgrade closes most known vulnerabilities. No reason for attention: `audit --fail-on` is. */
   readonly upgrade?: Upgrade;
@@ -32,7 +32,7 @@ export type StatusRow = {
 };
 
 /** What asking a host gave: `unreachable` beside `drift` says that one of the two ways answered. */
-export type LiveRow = Pick<StatusRow, 'drift' | 'unreachable' | 'upgrade'>;
+export type LiveRow = Pick<StatusRow, 'drift' | 'unreachable' | 'upgrade' | 'renew'>;
 
 /** What `status --check` minds: something is due or expired, or a host differs or does not answer. */
 export function needsAttention(row: StatusRow): boolean {

@@ -1,7 +1,7 @@
 /** Owns what `doctor` sees of a host over SSH: what setup would know of it, and the daemon's last words. */
 
 import type { Inside } from '../adapters/docker/diagnosis.ts';
-import type { HostRecord, StoreState } from '../adapters/store/records.ts';
+import type { StoreState } from '../adapters/store/records.ts';
 import { hasOurName } from '../domain/dockerd/drop-in.ts';
 import { installedCredentials } from '../domain/plan/facts.ts';
 import { judgeFirewall } from '../domain/plan/firewall.ts';
@@ -9,8 +9,11 @@ import { kindOf } from '../domain/plan/host-kind.ts';
 import { managedExternally, otherStore } from '../domain/plan/other-store.ts';
 import { preflight } from '../domain/plan/preflight.ts';
 import { type Login, sudoCommand } from '../domain/quote.ts';
-import { DockerTlsError, printableLines } from '../errors/errors.ts';
+import type { HostSpec } from '../domain/settings.ts';
+import { DockerTlsError, failureOf, printableLines } from '../errors/errors.ts';
+import type { HostSession, Runtime } from '../runtime.ts';
 import type { Reach } from './intent.ts';
+import { closingOnError, sshOptions } from './steps/connect.ts';
 
 /** Nothing of it where the host was not asked; `problem` where SSH is not to be had, which is no failure here. */
 export type Seen = {
@@ -22,18 +25,38 @@ export type Seen = {
   readonly login?: Login;
 };
 
-export async function lookInside({ runtime, ask }: Reach, state: StoreState, record: HostRecord): Promise<Seen> {
-  const { now, signal } = runtime;
-  const { name, port } = record;
+/** A session in which scripts run as root, as every other command needs it; or why there is none. */
+export async function logIn(spec: HostSpec, reach: Reach): Promise<HostSession | DockerTlsError> {
   try {
-    const how = { hostKeyFlag: false, connectTimeoutMs: 5000, ask, signal } as const;
-    await using session = await runtime.connect({ ...record.ssh, host: name, ...how });
+    const how = { hostKeyFlag: false, connectTimeoutMs: 5000 } as const;
+    const session = await reach.runtime.connect({ ...sshOptions(spec, reach), ...how });
+    const { signal } = reach.runtime;
+    const request = { phase: 'login', script: 'true', asRoot: true, timeoutMs: 10_000, signal };
+    await closingOnError(session, spec.name, () => session.run(request));
+    return session;
+  } catch (error) {
+    return problemOf(error);
+  }
+}
+
+/** Without `more`: only that the login is right. Closes the session. */
+export async function lookInside(
+  ssh: HostSession | DockerTlsError,
+  state: StoreState,
+  { name, port }: HostSpec,
+  more: boolean,
+  { now, signal }: Runtime,
+): Promise<Seen> {
+  if (ssh instanceof DockerTlsError) return { problem: ssh };
+  await using session = ssh;
+  const { login } = session;
+  if (!more) return { login };
+  try {
     const { gather } = await import('./gather.ts');
     const { facts, skewMs } = await gather(session, { now, signal });
     const kind = kindOf(facts);
     const request = { phase: 'journal', script: kind.lastWords, asRoot: true, timeoutMs: 10_000, signal };
     const { stdout } = await session.run(request);
-    const { login } = session;
     const { doubt } = judgeFirewall(facts.firewall, port);
     const other = otherStore(facts, name, state);
     const installed = installedCredentials(facts);
@@ -57,7 +80,12 @@ export async function lookInside({ runtime, ask }: Reach, state: StoreState, rec
     };
     return { skewMs, login, inside, journal: printableLines(stdout.toString('utf8'), 8) };
   } catch (error) {
-    if (error instanceof DockerTlsError && error.exit !== 130) return { problem: error };
-    throw error;
+    return { problem: problemOf(error), login };
   }
+}
+
+function problemOf(error: unknown): DockerTlsError {
+  const problem = failureOf(error);
+  if (problem.exit === 130) throw problem;
+  return problem;
 }

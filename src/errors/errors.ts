@@ -25,6 +25,15 @@ export class AsWritten {
 /** A command to paste, or one short sentence. A command of ours is written `docker-tls …`, and shown as this program was called. */
 export type Hint = string | AsWritten;
 
+/**
+ * The command that was typed, as a hint, with a client or a host: one that takes the place of the word `instead`, or that nothing named yet.
+ */
+export type Again = (change: {
+  readonly host?: string;
+  readonly instead?: string | undefined;
+  readonly client?: string;
+}) => string;
+
 export function asWritten(line: string): Hint {
   return new AsWritten(line);
 }

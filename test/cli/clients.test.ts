@@ -278,6 +278,12 @@ describe('client request, sign, import', () => {
 
     const signed = await here('client', 'sign', 'ann.csr', '--days', '30', '--out', 'ann.tar', '--json');
     expect(signed.json.result).toMatchObject({ client: 'ann', hosts: ['build-1', 'build-2'], apply: ['build-1'] });
+    const told = await here('client', 'sign', 'ann.csr', '--out', 'again.tar');
+    expect(told.out).toContain('\nbuild-1 rejects ann until that is applied.\n');
+    expect(told.out).toMatch(/^ {2}first, here: +docker-tls apply build-1$/m);
+    const piped = await here('client', 'sign', 'ann.csr', '--out', '-');
+    expect(piped.err).toBe('build-1 rejects ann until that is applied. First, here: docker-tls apply build-1\n');
+    await here('client', 'sign', 'ann.csr', '--days', '30', '--out', 'ann.tar', '--replace');
     expect(execFileSync('tar', ['-tf', file('ann.tar')], { encoding: 'utf8' })).not.toContain('key.pem');
     expect(existsSync(join(home, 'clients/ann/key.pem'))).toBe(false);
     const list = await here('client', 'list', '--json');

@@ -86,10 +86,22 @@ describe('env', () => {
   });
 
   test.each([
-    [['env'], 'E_HOST_AMBIGUOUS', 'docker-tls env build-1'],
-    [['env', 'wbe'], 'E_HOST_UNKNOWN', 'docker-tls env web'],
-    [['env', 'web'], 'E_CLIENT_AMBIGUOUS', 'docker-tls env web --client ci'],
-    [['env', 'web', '--client', 'lpatop'], 'E_CLIENT_UNKNOWN', 'docker-tls env --client laptop'],
+    [['env'], 'E_HOST_AMBIGUOUS', 'docker-tls env build-1 --json'],
+    [['env', '--format', 'fish'], 'E_HOST_AMBIGUOUS', 'docker-tls env build-1 --format fish --json'],
+    [['env', '--format', 'fish', 'wbe'], 'E_HOST_UNKNOWN', 'docker-tls env --format fish web --json'],
+    [['env', 'web', '--format', 'nomad'], 'E_CLIENT_AMBIGUOUS', 'docker-tls env web --format nomad --json --client ci'],
+    [['env', 'web', '--client', 'lpatop'], 'E_CLIENT_UNKNOWN', 'docker-tls env web --json --client laptop'],
+    [
+      ['context', 'web', '--context', 'web'],
+      'E_CLIENT_AMBIGUOUS',
+      'docker-tls context web --context web --json --client ci',
+    ],
+    [
+      ['context', '--context=wbe', 'wbe', '--use'],
+      'E_HOST_UNKNOWN',
+      'docker-tls context --context=wbe web --use --json',
+    ],
+    [['rename', 'wbe', 'wbe'], 'E_HOST_UNKNOWN', 'docker-tls rename web wbe --json'],
     [['env', 'build-1', '--client', 'ci'], 'E_CLIENT_NOT_ACCEPTED', 'docker-tls client list'],
     [['context', 'nowhere'], 'E_HOST_UNKNOWN', 'docker-tls status'],
     [

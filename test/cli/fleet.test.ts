@@ -68,7 +68,8 @@ describe('who verifies a host', () => {
     await issueStore(home, { clients: { laptop: undefined } });
     write('version: 1\nca: { passphrase: none }\nhosts: { b1: }\nclients: { laptop:, ops: }\n');
     const { exit, json } = await cli([verb, '-f', 'fleet.yaml', '--client', 'labtop', ...yes, '--json']);
-    expect([exit, json.error?.code, json.error?.hints]).toEqual([2, 'E_CLIENT_UNKNOWN', ['--client laptop']]);
+    const again = `docker-tls --home ${home} ${[verb, '-f', 'fleet.yaml', ...yes, '--json', '--client', 'laptop'].join(' ')}`;
+    expect([exit, json.error?.code, json.error?.hints]).toEqual([2, 'E_CLIENT_UNKNOWN', [again]]);
     expect(dialled).toEqual([]);
     expect([...(await store()).clients.keys()]).toEqual(['laptop']);
   });

@@ -3,6 +3,8 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
+import { typedAgain } from '../../src/cli/again.ts';
+import { COMMANDS, type CommandEntry } from '../../src/cli/commands.ts';
 import { hintPrefix } from '../../src/cli/hint-prefix.ts';
 import { asWritten } from '../../src/errors/errors.ts';
 import { runCli } from '../support/cli.ts';
@@ -56,4 +58,23 @@ test('a request is signed on another computer, and imported on this one', async 
   expect(err).toBe('');
   expect(out).toContain('where the CA is:  docker-tls client sign ');
   expect(out).toContain(`then here:        docker-tls --home ${directory} client import ann.tar`);
+});
+
+const tunnel = await (COMMANDS.find(({ name }) => name === 'tunnel') as CommandEntry).load();
+
+test.each([
+  [
+    ['build-1', '--', 'docker', 'run', '-v', 'a b:/x', '--client', 'x'],
+    "build-1 --client ci -- docker run -v 'a b:/x' --client x",
+  ],
+  [['--client', 'x', '--port', '9', 'build-1'], '--port 9 build-1 --client ci'],
+  [['--client=x', 'build-1', '--home', '/h', '--home=/h'], 'build-1 --client ci'],
+])('what was typed is typed again with another client: %j', (typed, words) => {
+  expect(typedAgain(tunnel, typed)({ client: 'ci' })).toBe(`docker-tls tunnel ${words}`);
+});
+
+test('a host that was not named comes first, and takes the place of a wrong one that is no value of an option', () => {
+  const again = typedAgain(tunnel, ['--socket', 'wbe', 'wbe', '--', 'wbe']);
+  expect(again({ host: 'web', instead: 'wbe' })).toBe('docker-tls tunnel --socket wbe web -- wbe');
+  expect(typedAgain(tunnel, ['--port', '9'])({ host: 'web' })).toBe('docker-tls tunnel web --port 9');
 });

@@ -79,6 +79,28 @@ test('credentials that are signed for one host open no other, from the moment th
   expect((await at(home, 'verify')).exit).toBe(0);
 });
 
+test('who types only what request, sign and import print gets in, also where hosts list their clients', async () => {
+  const place = newHome();
+  const typed = async (home: string, line: string, ...more: string[]) => {
+    const words = line.replace(/^.*docker-tls (?:--home \S+ )?/, '').split(' ');
+    const { exit, out, err } = await runCli([...words, '--home', home, ...more], {
+      cwd: dirname(place),
+      env: { HOME: dirname(home), DOCKER_CONFIG: join(dirname(home), 'docker') },
+    });
+    expect([exit, err]).toEqual([0, expect.not.stringContaining('error')]);
+    return out.split('\n').filter((one) => one.includes('docker-tls '));
+  };
+  const [sign = ''] = await typed(place, 'docker-tls client request cid --out cid.csr');
+  const [apply = '', bring = ''] = await typed(home, sign);
+  expect([apply, bring]).toEqual([expect.stringMatching(/first, here: .* apply web/), expect.stringMatching(/import/)]);
+  await typed(home, apply, '--yes');
+  const [verify = ''] = await typed(place, bring);
+  await typed(place, verify);
+  const env = { PATH: process.env.PATH, HOME: dirname(place), DOCKER_CONFIG: join(dirname(place), 'docker') };
+  for (const name of ['web', 'web-2'])
+    expect(spawnSync(docker, ['--context', name, 'version'], { env, encoding: 'utf8' })).toMatchObject({ status: 0 });
+});
+
 test('dockerd accepts no forbidden certificate, where it trusts the CA and where it lists its clients', async () => {
   const { ca: stored, issuers, clients, hosts } = await openStore(home).read();
   const open = ({ cert, keyPem }: { cert: string; keyPem?: Secret } = { cert: '' }) =>

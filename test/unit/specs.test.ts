@@ -38,6 +38,7 @@ function stateOf(...records: readonly Partial<HostRecord>[]): StoreState {
   return { hosts, clients: new Map(), issuers: new Map(), oldCas: [] };
 }
 
+const again = ({ host }: { host?: string }) => `again ${host}`;
 const NONE: HostFlags = { ssh: {} };
 const state = stateOf({}, { name: '127.0.0.1', ssh: { destination: '127.0.0.1', port: 2222 }, address: '127.0.0.1' });
 
@@ -49,6 +50,8 @@ test.each([
   ['where it is', 'root@10.0.0.1', NONE, { user: 'root' }],
   ['where it is, as no particular user', '10.0.0.1:22', NONE, { user: 'root' }],
   ['another user', 'ops@10.0.0.1', NONE, { user: 'ops' }],
+  ['its name with another user', 'ops@build-1', NONE, { user: 'ops' }],
+  ['its name with the port', 'ops@build-1:22', NONE, { user: 'ops' }],
   ['another user and the name', 'ops@10.0.0.1', { name: 'build-1', ssh: {} }, { user: 'ops' }],
 ])('a host that is known by %s starts from its record', (_, host, flags, ssh) => {
   const spec = specFor(host, state, flags);
@@ -60,7 +63,8 @@ test.each<[string, string, HostFlags, string]>([
   ['another host under a known name', 'root@10.0.0.2', { name: 'build-1', ssh: {} }, 'E_HOST_TAKEN'],
   ['another port of the same address', 'root@127.0.0.1:2200', NONE, 'E_HOST_TAKEN'],
   ['another port, with an address but no name', '127.0.0.1:2200', { address: '127.0.0.1', ssh: {} }, 'E_HOST_TAKEN'],
-  ['a known name that is dialled', 'ops@build-1', NONE, 'E_HOST_TAKEN'],
+  ['a known name with another port', 'ops@build-1:2200', NONE, 'E_HOST_TAKEN'],
+  ['a known name by another way', 'ops@build-1', { ssh: { jump: ['b'] } }, 'E_HOST_TAKEN'],
   ['another way to the same address', 'root@10.0.0.1', { name: 'build-1', ssh: { jump: ['b'] } }, 'E_HOST_TAKEN'],
   ['a second name by the first', 'build-1', { name: 'other', ssh: {} }, 'E_HOST_KNOWN'],
   ['a second name by where it is', 'root@10.0.0.1', { name: 'other', ssh: {} }, 'E_HOST_KNOWN'],
@@ -153,10 +157,25 @@ test('two hosts that would get one name are refused in one run; one that is said
   expect(specsFor(['root@new', 'new', 'build-1'], state, NONE).map(({ name }) => name)).toEqual(['new', 'build-1']);
 });
 
+test('a name stands for the port of its record as well', () => {
+  const far = stateOf({ ssh: { destination: '10.0.0.1', user: 'root', port: 2222 } });
+  expect(specFor('ops@build-1', far, NONE).ssh).toEqual({ destination: '10.0.0.1', user: 'ops', port: 2222 });
+});
+
 test('a stored host is found by its name or by where it is, for any user', () => {
-  expect(storedSpecs(['ops@10.0.0.1', 'build-1'], state).map(({ name }) => name)).toEqual(['build-1', 'build-1']);
-  expect(() => storedSpecs(['ops@10.0.0.2'], state)).toThrow(expect.objectContaining({ code: 'E_HOST_UNKNOWN' }));
-  expect(() => storedSpecs(['-x'], state)).toThrow(expect.objectContaining({ code: 'E_HOST_UNKNOWN' }));
+  for (const host of ['ops@build-1', 'ops@10.0.0.1'])
+    expect(storedSpecs([host], state, again)).toMatchObject([
+      { ...KNOWN, ssh: { destination: '10.0.0.1', user: 'ops' } },
+    ]);
+
+  expect(storedSpecs(['ops@10.0.0.1', 'build-1'], state, again).map(({ name }) => name)).toEqual([
+    'build-1',
+    'build-1',
+  ]);
+  expect(() => storedSpecs(['ops@10.0.0.2'], state, again)).toThrow(
+    expect.objectContaining({ code: 'E_HOST_UNKNOWN' }),
+  );
+  expect(() => storedSpecs(['-x'], state, again)).toThrow(expect.objectContaining({ code: 'E_HOST_UNKNOWN' }));
 });
 
 test('hosts of the store are taken by their names alone, each once, with the flags on top', () => {

@@ -204,9 +204,11 @@ function refusedClient(input: DiagnosisInput, outcome: Refused, name: string): D
     cause: 'client-refused',
     message: `${expected.host} is the right one, but rejects ${who}: ${outcome.alert ?? outcome.reason}${isTrusted(input) === false ? "; the host's trust file does not have it: it was signed but not applied" : ''}`,
     note: expected.external
-      ? 'a client that was revoked stays rejected: ask for access where the host was set up'
+      ? 'a new client is rejected until the host is applied where it was set up; one that was revoked stays rejected: ask for access there'
       : undefined,
-    hints: expected.external ? newCredentials(expected) : [`docker-tls apply ${name}`, 'docker-tls client list'],
+    hints: expected.external
+      ? [owners(expected, `docker-tls apply ${name}`), ...newCredentials(expected)]
+      : [`docker-tls apply ${name}`, 'docker-tls client list'],
   };
 }
 

@@ -20,7 +20,8 @@ export type Cause =
   | 'tls-off'
   | 'tls-verify-alone'
   | 'cert-path'
-  | 'api-version';
+  | 'api-version'
+  | 'ssh';
 
 /** What only the host's own journal explains. */
 const DAEMONS_FAULT: readonly Cause[] = [
@@ -57,6 +58,21 @@ export function journalTells(cause: Cause, inside: Pick<Inside, 'listens'> | und
 export function behindBastion<Found extends Diagnosis>(found: Found, name: string): Found {
   if (!NOT_DIALLED.includes(found.cause)) return found;
   return { ...found, hints: [`docker-tls tunnel ${name} -- docker version`, ...found.hints] };
+}
+
+/** Where docker is fine, what keeps docker-tls out is the cause: status and every change need SSH. */
+export function withoutSsh(found: Diagnosis, endpoint: string, { code, message, hints }: DockerTlsError): Diagnosis {
+  if (found.cause !== 'none') return found;
+  const what = `docker reaches ${endpoint}, but docker-tls does not get into the host by SSH: ${message} (${code})`;
+  return { ...found, ...verdict('ssh', what, ...hints) };
+}
+
+/** The hints of an error of SSH for a host of the store. A flag alone is for a command that has it: `doctor`, as typed, or `setup`, which records it. */
+export function sshHints(hints: readonly Hint[], name: string, typed: string): Hint[] {
+  return hints.map((hint) => {
+    if (typeof hint !== 'string' || !hint.startsWith('-')) return hint;
+    return `${/^--(?:ask-)?sudo/.test(hint) ? typed : `docker-tls setup ${shellQuote(name)}`} ${hint}`;
+  });
 }
 
 export type Diagnosis = {

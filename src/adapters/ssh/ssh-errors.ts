@@ -95,7 +95,10 @@ export function translateSocket(error: unknown, options: SshOptions, endpoint: E
         `getent hosts ${endpoint.hostName}`,
       ]);
     case 'ECONNREFUSED':
-      return failed('E_SSH_REFUSED', `nothing listens on ${at}`, [asSsh, 'another port: HOST:PORT']);
+      return failed('E_SSH_REFUSED', `nothing listens on ${at}`, [
+        asSsh,
+        ...(options.hostKeyFlag === false ? [] : ['another port: HOST:PORT']),
+      ]);
     case 'ECONNRESET':
     case 'EPIPE':
       return failed('E_SSH_REFUSED', `${at} hung up`);

@@ -9,7 +9,7 @@ import { streamStatus } from '../render/status-table.ts';
 export const command = defineCommand({
   scope: ['fleet', 'hosts', 'store'],
   about:
-    'Asks hosts over TLS and SSH what they really serve; --offline looks at the store alone. Something is due after two thirds of its lifetime, or, with --within, that long before its end.\nWith --check the exit status is 3 when something is due or differs.',
+    'Asks hosts over TLS and SSH what they really serve, and the hosts of imported clients whether they accept them; --offline looks at the store alone. Something is due after two thirds of its lifetime, or, with --within, that long before its end.\nWith --check the exit status is 3 when something is due or differs.',
   examples: [
     'docker-tls status',
     'docker-tls status --offline --within 30d --check',

@@ -10,15 +10,13 @@ export function renderExamination(found: Examination, { runtime }: Around): Comm
   const { green, red, bold, dim } = coloursOf(runtime.io);
   const { cause, message, journal, sshProblem, note, hints } = found;
   const well = cause === 'none';
+  const ssh = cause === 'ssh' ? undefined : sshProblem;
   const text = [
     `${well ? green('✓') : red('✗')} ${bold(well ? 'all is well' : cause)}: ${message}`,
     ...journal.map((line) => dim(`  journal: ${line}`)),
-    ...(sshProblem === undefined
-      ? []
-      : [dim(`  ssh: ${printable(sshProblem.message)}`), ...sshProblem.hints.map((hint) => dim(`       ${hint}`))]),
+    ...(ssh === undefined ? [] : [dim(`  ssh: ${printable(ssh.message)}`)]),
     ...(note === undefined ? [] : [`  ${note}`]),
-    '',
-    ...hints.map((hint) => `  ${hint}`),
   ].join('\n');
-  return { exit: well ? 0 : 7, result: found, text, attention: '' };
+  const next = [...hints, ...(ssh?.hints ?? [])];
+  return { exit: well ? 0 : 7, result: found, text, attention: '', next };
 }

@@ -1,6 +1,6 @@
 /** Owns how `client sign` ends: the bundle, and where it is taken. */
 
-import type { Signed } from '../../actions/client-sign.ts';
+import { type Signed, unapplied } from '../../actions/client-sign.ts';
 import { dateWords } from '../../domain/words.ts';
 import { asWritten } from '../../errors/errors.ts';
 import type { CommandResult } from '../command.ts';
@@ -28,6 +28,10 @@ export function renderSigned({ changed, client, commonName, bundle }: Signed, ar
   const lines = [
     ...(rendered.text === '' ? [] : [rendered.text, '']),
     `${path}: certificate for ${client}${renamed}, until ${dateWords(expires)}, without a key`,
+    ...(apply.length > 0 ? [unapplied(client, apply)] : []),
+    ...(hosts.length === 0
+      ? [`No host here accepts ${client}: each has a list of clients that does not name it, or none is set up.`]
+      : []),
     ...(old ? ['It is of the old CA, for its hosts do not all accept the new one yet.'] : []),
   ];
   const next = [

@@ -100,9 +100,10 @@ function driftCell(row: StatusRow, colours: Colours): Cell {
   if (row.drift === undefined && row.unreachable === undefined) return '';
   if (row.unreachable !== undefined) return { text: 'unreachable', style: colours.red };
   const { length } = foundOf(row);
+  const client = row.kind === 'client';
   return length === 0
-    ? { text: 'in sync', style: colours.green }
-    : { text: plural(length, 'difference'), style: colours.red };
+    ? { text: client ? 'accepted' : 'in sync', style: colours.green }
+    : { text: client ? 'rejected' : plural(length, 'difference'), style: colours.red };
 }
 
 /** What differs on a host, and why it does not answer. */

@@ -82,14 +82,20 @@ function waysOn(rows: readonly StatusRow[], rotation: Rotation | undefined, file
   const due = rows.filter((row) => row.state === 'due' || row.state === 'expired');
   const old = rotation?.next ?? [];
   const clients = due.filter((row) => row.kind === 'client');
+  const rejected = rows.filter(
+    (row) => row.kind === 'client' && !due.includes(row) && (row.unreachable !== undefined || row.drift?.length),
+  );
   if (due.some((row) => row.kind === 'ca' && row.state === 'expired'))
     return ['docker-tls rotate ca', ...clients.flatMap((row) => (row.renewable ? [] : (row.renew ?? []))), ...old];
   return [
     ...(due.some((row) => row.kind === 'host') ? ['docker-tls rotate server --due'] : []),
-    ...clients.flatMap((row) => row.renew ?? []),
+    ...[...clients, ...rejected].flatMap((row) => row.renew ?? []),
     ...(due.some((row) => row.kind === 'ca') ? ['docker-tls rotate ca'] : []),
     ...old,
-    ...waysOnHosts(rows, file),
+    ...waysOnHosts(
+      rows.filter((row) => row.kind === 'host'),
+      file,
+    ),
   ];
 }
 
@@ -98,8 +104,9 @@ function waysOnHosts(rows: readonly StatusRow[], file: string | undefined): stri
   const unreachable = rows.filter((row) => row.unreachable !== undefined);
   const different = rows.filter((row) => row.unreachable === undefined && (row.drift?.length ?? 0) > 0);
   const names = different.map((row) => row.name).join(' ');
+  const of = file === undefined ? '' : ` -f ${shellQuote(file)}`;
   return [
-    ...unreachable.slice(0, 3).map((row) => `docker-tls doctor ${row.name}`),
-    ...(different.length > 0 ? [`docker-tls plan ${file === undefined ? names : `-f ${shellQuote(file)}`}`] : []),
+    ...unreachable.slice(0, 3).map((row) => `docker-tls doctor ${row.name}${of}`),
+    ...(different.length > 0 ? [`docker-tls plan${of || ` ${names}`}`] : []),
   ];
 }

@@ -1,9 +1,9 @@
 /** Owns the question which hosts a run is about: from a host's record in the store, or from what was typed. */
 
 import type { StoreState } from '../../adapters/store/records.ts';
-import { DockerTlsError } from '../../errors/errors.ts';
+import { type Again, DockerTlsError } from '../../errors/errors.ts';
 import type { HostKey } from '../../runtime.ts';
-import { daemonOf, destinationWords, nameOf, parseDestination, wayOf } from '../destination.ts';
+import { type Destination, daemonOf, destinationWords, nameOf, parseDestination, wayOf } from '../destination.ts';
 import { given } from '../given.ts';
 import { checkName, contextNameOf } from '../names.ts';
 import { uniqueSans } from '../pki/names.ts';
@@ -11,6 +11,7 @@ import { shellQuote } from '../quote.ts';
 import { completeHost, type HostSettings, type HostSpec, type SshSpec } from '../settings.ts';
 import { reachableHosts } from '../trust/reachable-hosts.ts';
 import { knownWords, listWords } from '../words.ts';
+import { nearestNames } from './nearest.ts';
 
 /** What the flags of a command give for a host; undefined: not given. */
 export type HostFlags = Partial<HostSettings> & { readonly name?: string; readonly ssh: Partial<SshSpec> };
@@ -98,8 +99,9 @@ export function recordedSpecs(
 }
 
 /**
- * A host that is known by its name, with what was typed on top. HOST is that name, or where ssh goes to it: another host under the
- * same name would get its keys, and be verified where the known one answers. `--name` with `--address` means that it has moved.
+ * A host that is known by its name, with what was typed on top. HOST is that name, with a user for this run or without, or where ssh goes to it:
+ * another host under the same name would get its keys, and be verified where the known one answers. `--name` with `--address` means that it has
+ * moved.
  * Fails with E_HOST_KNOWN, E_HOST_TAKEN (exit 2).
  */
 function sameHost(known: HostSpec, host: string, flags: HostFlags): HostSpec {
@@ -111,8 +113,8 @@ function sameHost(known: HostSpec, host: string, flags: HostFlags): HostSpec {
     });
   }
   if (host === name && !flags.ssh.rootless) return withFlags(known, flags);
-  const typed = host === name ? known.ssh : parseDestination(host);
   const moved = flags.name !== undefined && flags.address !== undefined;
+  const typed = host === name ? known.ssh : moved ? parseDestination(host) : byName(known, parseDestination(host));
   if (!moved && !leadsTo(known.ssh, { ...typed, ...given(flags.ssh) })) {
     if (wayOf(known.ssh) === wayOf({ ...known.ssh, ...typed, ...given(flags.ssh) }))
       throw otherDaemon(known, typed, flags);
@@ -151,16 +153,15 @@ function otherDaemon({ name, ssh, port }: HostSpec, typed: HostSpec['ssh'], flag
 
 /**
  * Every host of the store, or those that are named; `reached` counts those in that an imported client brought along, which docker-tls never logs
- * in to. Fails with E_HOST_UNKNOWN, E_HOST_EXTERNAL, E_NO_HOSTS (exit 2).
+ * in to. `again` is for hints. Fails with E_HOST_UNKNOWN, E_HOST_EXTERNAL, E_NO_HOSTS (exit 2).
  */
-export function storedSpecs(hosts: readonly string[], state: StoreState, reached = false): HostSpec[] {
-  const others = [...reachableHosts(state).values()].filter(({ record }) => !state.hosts.has(record.name));
-  const foreign = new Map(
-    others.map(({ record }) => [
-      record.name,
-      completeHost({ ...record, clients: undefined, ssh: { destination: record.address } }),
-    ]),
-  );
+export function storedSpecs(
+  hosts: readonly string[],
+  state: StoreState,
+  again: Again,
+  { reached = false }: { readonly reached?: boolean } = {},
+): HostSpec[] {
+  const foreign = new Map(reachedSpecs(state).map((spec) => [spec.name, spec]));
   const own = [...state.hosts.values()].map((host) => completeHost(host.record));
   if (hosts.length === 0) {
     if (state.hosts.size === 0 && !(reached && foreign.size > 0)) {
@@ -176,13 +177,30 @@ export function storedSpecs(hosts: readonly string[], state: StoreState, reached
     const other = foreign.get(host);
     if (other !== undefined && reached) return other;
     if (other !== undefined) throw external(host);
-    throw notStored(host, state.hosts.keys());
+    const all = [...state.hosts.keys(), ...foreign.keys()];
+    const near = nearestNames(host, all);
+    const meant = near.length > 0 || all.length > 3 ? near : all;
+    const ways = meant.map((name) =>
+      reached || state.hosts.has(name) ? again({ host: name, instead: host }) : `docker-tls verify ${name}`,
+    );
+    throw notStored(host, all, ways);
   });
 }
 
-function notStored(host: string, known: Iterable<string>): DockerTlsError {
+/** Hosts that only an imported client knows. */
+export function reachedSpecs(state: StoreState): HostSpec[] {
+  return [...reachableHosts(state).values()]
+    .filter(({ record }) => !state.hosts.has(record.name))
+    .map(({ record }) => completeHost({ ...record, clients: undefined, ssh: { destination: record.address } }));
+}
+
+function notStored(host: string, known: Iterable<string>, ways: readonly string[] = []): DockerTlsError {
   return new DockerTlsError('E_HOST_UNKNOWN', `no host ${host} in the store${knownWords(known)}`, {
-    hints: ['see which there are: docker-tls status', `docker-tls setup ${host}`],
+    hints: [
+      ...ways,
+      ...(ways.length > 0 ? [] : ['see which there are: docker-tls status']),
+      `docker-tls setup ${shellQuote(host)}`,
+    ],
   });
 }
 
@@ -192,6 +210,12 @@ function external(host: string): DockerTlsError {
     'this host was set up from another store; here it is known only to a client that was imported',
     { where: host, hints: [`docker-tls verify ${host}`, `docker-tls env ${host}`] },
   );
+}
+
+/** `ops@build-1`: the name stands for where ssh goes to the host of that name, so that no other host is meant; a port has to be the known one. */
+function byName({ name, ssh }: HostSpec, typed: Destination): Destination {
+  if (typed.destination !== name || ssh.destination === name) return typed;
+  return { ...typed, destination: ssh.destination, ...given({ port: typed.port ?? ssh.port }) };
 }
 
 /**
@@ -206,8 +230,8 @@ function leadsTo(known: HostSpec['ssh'], typed: HostSpec['ssh']): boolean {
 }
 
 /** Of root's Docker and a rootless one on one host, a user who has one means that. */
-function daemonAt(hosts: readonly HostSpec[], typed: HostSpec['ssh']): HostSpec | undefined {
-  const found = hosts.filter(({ ssh }) => leadsTo(ssh, typed));
+function daemonAt(hosts: readonly HostSpec[], typed: Destination): HostSpec | undefined {
+  const found = hosts.filter((one) => leadsTo(one.ssh, byName(one, typed)));
   return (
     found.find(({ ssh }) => ssh.rootless && ssh.user === typed.user) ??
     found.find(({ ssh }) => !ssh.rootless) ??
@@ -215,13 +239,24 @@ function daemonAt(hosts: readonly HostSpec[], typed: HostSpec['ssh']): HostSpec 
   );
 }
 
+/** The one of these hosts that was typed as `[user@]place[:port]`, with that user for this run. */
 function byDestination(hosts: readonly HostSpec[], host: string): HostSpec | undefined {
   try {
     const typed = parseDestination(host);
-    return daemonAt(hosts, typed);
+    const known = daemonAt(hosts, typed);
+    return known && withFlags(known, { ssh: { user: typed.user } });
   } catch {
     return undefined;
   }
+}
+
+/** The name of the host of the store that is meant by its name, or by where ssh goes. */
+export function knownName({ hosts }: Pick<StoreState, 'hosts'>, host: string): string | undefined {
+  if (hosts.has(host)) return host;
+  return byDestination(
+    [...hosts.values()].map(({ record }) => completeHost(record)),
+    host,
+  )?.name;
 }
 
 const NOT_THERE = ['E_SSH_NAME', 'E_SSH_HOST_KEY_UNKNOWN', 'E_SSH_TIMEOUT', 'E_SSH_UNREACHABLE', 'E_SSH_REFUSED'];

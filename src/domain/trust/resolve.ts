@@ -1,9 +1,10 @@
 /** Owns which host and which client of the store a command means, also where none was named. */
 
 import type { StoredClient, StoredHost, StoreState } from '../../adapters/store/records.ts';
-import { DockerTlsError } from '../../errors/errors.ts';
+import { type Again, DockerTlsError } from '../../errors/errors.ts';
 import type { Runtime } from '../../runtime.ts';
 import { nearestNames } from '../fleet/nearest.ts';
+import { knownName } from '../fleet/specs.ts';
 import { knownWords } from '../words.ts';
 import { clientRevoked, noKeyHere } from './client-refusals.ts';
 import { accepts, meantClient, probeClientAt, type ReachableHost, reachableHosts } from './reachable-hosts.ts';
@@ -19,16 +20,16 @@ export function clientName(
 }
 
 /**
- * The host that was named, or the only one there is. `command` is for hints, for instance `docker-tls env`.
+ * The host that was named, or the only one there is. `again` is for hints.
  * Errors, exit 2: E_NO_HOSTS (nothing set up yet), E_HOST_UNKNOWN, E_HOST_AMBIGUOUS.
  */
-export function resolveHost(state: StoreState, name: string | undefined, command: string): ReachableHost {
+export function resolveHost(state: StoreState, name: string | undefined, again: Again): ReachableHost {
   const hosts = reachableHosts(state);
   const names = [...hosts.keys()];
   if (name !== undefined) {
-    const host = hosts.get(name);
+    const host = hosts.get(knownName(state, name) ?? name);
     if (host) return host;
-    if (names.length > 0) throw unknownName('host', name, names, command);
+    if (names.length > 0) throw unknownName('host', name, names, again);
   }
   const [only, ...others] = hosts.values();
   if (!only) {
@@ -37,7 +38,7 @@ export function resolveHost(state: StoreState, name: string | undefined, command
     });
   }
   if (others.length === 0) return only;
-  throw ambiguous('host', names, `${command} `);
+  throw ambiguous('host', names, (host) => again({ host }));
 }
 
 /**
@@ -48,34 +49,42 @@ export function resolveClient(
   state: StoreState,
   host: ReachableHost,
   name: string | undefined,
-  command: string,
+  again: Again,
 ): KnownClient {
   const meant = meantClient(state.clients, host, name);
   if (meant !== undefined) return meant;
-  throw name === undefined ? notOne(state, host, command) : notThis(state, host, name, command);
+  throw name === undefined ? notOne(state, host, again) : notThis(state, host, name, again);
 }
 
-/** As resolveClient, for whom any client will do: the one that DOCKER_TLS_CLIENT prefers, of several this computer's own, or the first. */
+/**
+ * As resolveClient, for whom any client will do: the one that DOCKER_TLS_CLIENT or else `inUse` prefers, of several this computer's own, or
+ * the first.
+ */
 export function anyClient(
   state: StoreState,
   host: ReachableHost,
   { client }: { readonly client: string | undefined },
   { env }: Pick<Runtime, 'env'>,
-  command: string,
+  again: Again,
+  inUse: (client: StoredClient) => boolean = () => false,
 ): KnownClient {
-  if (client !== undefined) return resolveClient(state, host, client, command);
-  const preferred = state.clients.get(env.DOCKER_TLS_CLIENT ?? '');
+  if (client !== undefined) return resolveClient(state, host, client, again);
+  const all = [...state.clients.values()];
   return (
-    probeClientAt(preferred === undefined ? [] : [preferred], host) ??
-    probeClientAt(state.clients.values(), host) ??
-    resolveClient(state, host, undefined, command)
+    probeClientAt(
+      all.filter(({ record }) => record.name === env.DOCKER_TLS_CLIENT),
+      host,
+    ) ??
+    probeClientAt(all.filter(inUse), host) ??
+    probeClientAt(all, host) ??
+    resolveClient(state, host, undefined, again)
   );
 }
 
 /** Why the client that was named is not meant. */
-function notThis(state: StoreState, host: ReachableHost, name: string, command: string): DockerTlsError {
+function notThis(state: StoreState, host: ReachableHost, name: string, again: Again): DockerTlsError {
   const client = state.clients.get(name);
-  if (!client) return unknownName('client', name, [...state.clients.keys()], `${command} --client`);
+  if (!client) return unknownName('client', name, [...state.clients.keys()], again);
   if (client.record.revokedAt !== undefined)
     return clientRevoked(name, client.record.revokedAt, 'docker-tls client add NAME');
   if (accepts(host, client)) return noKeyHere([name], name);
@@ -86,14 +95,14 @@ function notThis(state: StoreState, host: ReachableHost, name: string, command: 
 }
 
 /** Why no client is meant where none was named. */
-function notOne(state: StoreState, host: ReachableHost, command: string): DockerTlsError {
+function notOne(state: StoreState, host: ReachableHost, again: Again): DockerTlsError {
   const accepted = [...state.clients.values()].filter(
     (client) => client.record.revokedAt === undefined && accepts(host, client),
   );
   const names = accepted.filter(({ key }) => key).map(({ record }) => record.name);
   if (names.length > 0) {
     const own = `or for every command here: docker-tls client use ${names[0]}`;
-    return ambiguous('client', names, `${command} ${host.record.name} --client `, [own]);
+    return ambiguous('client', names, (client) => again({ client }), [own]);
   }
   const without = accepted.map(({ record }) => record.name);
   if (without.length > 0) return noKeyHere(without, host.record.name);
@@ -104,7 +113,7 @@ function notOne(state: StoreState, host: ReachableHost, command: string): Docker
 }
 
 /** A host that was set up from this store. Fails with E_HOST_UNKNOWN (exit 2). */
-export function storedHost({ hosts, clients }: StoreState, name: string, command: string): StoredHost {
+export function storedHost({ hosts, clients }: StoreState, name: string, again: Again): StoredHost {
   const host = hosts.get(name);
   const imported = [...clients.values()].some(({ record }) => record.reaches?.some((one) => one.name === name));
   if (host === undefined && imported)
@@ -113,33 +122,36 @@ export function storedHost({ hosts, clients }: StoreState, name: string, command
       'this host came with an imported client: the store has no login for it',
       { where: name, hints: [`docker-tls env ${name}`] },
     );
-  if (host === undefined) throw unknownName('host', name, [...hosts.keys()], command);
+  if (host === undefined) throw unknownName('host', name, [...hosts.keys()], again);
   return host;
 }
 
-/** Fails with E_HOST_UNKNOWN or E_CLIENT_UNKNOWN (exit 2), with the nearest right names to paste after `command`. */
+/** Fails with E_HOST_UNKNOWN or E_CLIENT_UNKNOWN (exit 2), with the nearest right names in the command that was typed. */
 export function unknownName(
   what: 'host' | 'client',
   name: string,
   names: readonly string[],
-  command: string,
+  again: Again,
 ): DockerTlsError {
   const near = nearestNames(name, names);
   const code = what === 'host' ? 'E_HOST_UNKNOWN' : 'E_CLIENT_UNKNOWN';
   return new DockerTlsError(code, `there is no ${what} of this name in the store${knownWords(names)}`, {
     where: name,
-    hints: near.length > 0 ? near.map((one) => `${command} ${one}`) : ['docker-tls status'],
+    hints:
+      near.length > 0
+        ? near.map((one) => again(what === 'host' ? { host: one, instead: name } : { client: one }))
+        : ['docker-tls status'],
   });
 }
 
 function ambiguous(
   what: 'host' | 'client',
   names: readonly string[],
-  before: string,
+  named: (name: string) => string,
   more: readonly string[] = [],
 ): DockerTlsError {
   const code = what === 'host' ? 'E_HOST_AMBIGUOUS' : 'E_CLIENT_AMBIGUOUS';
   return new DockerTlsError(code, `there are ${names.length} ${what}s; say which`, {
-    hints: [...names.slice(0, 5).map((name) => `${before}${name}`), ...more],
+    hints: [...names.slice(0, 5).map(named), ...more],
   });
 }

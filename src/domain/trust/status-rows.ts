@@ -3,15 +3,22 @@
 import type { StoredClient, StoredHost, StoreState } from '../../adapters/store/records.ts';
 import { inspectCertificate } from '../pki/inspect.ts';
 import { renewal } from '../pki/renewal.ts';
+import { shellQuote } from '../quote.ts';
 import type { LiveRow, StatusRow } from '../status.ts';
 import { externalKey } from './client-refusals.ts';
+import { usableClients } from './clients.ts';
 import { newCredentials } from './new-credentials.ts';
 import { otherCas } from './other-cas.ts';
 
 export type Due = { readonly now: Date; readonly withinDays: number | undefined };
 
-/** Every row, the CA first. `live`: what hosts have answered. */
-export function statusRows(state: StoreState, live: ReadonlyMap<string, LiveRow>, due: Due): StatusRow[] {
+/** Every row, the CA first. `live`: what hosts have answered; `reached`: by client, what hosts of other stores have. */
+export function statusRows(
+  state: StoreState,
+  live: ReadonlyMap<string, LiveRow>,
+  due: Due,
+  reached: ReadonlyMap<string, LiveRow> = new Map(),
+): StatusRow[] {
   const row = (kind: StatusRow['kind'], name: string, cert: string) => rowOf(kind, name, cert, due);
   return [
     ...(state.ca ? [row('ca', state.ca.record.name, state.ca.cert)] : []),
@@ -22,7 +29,8 @@ export function statusRows(state: StoreState, live: ReadonlyMap<string, LiveRow>
     ...[...state.hosts.values()].map((host) => hostRow(host, live.get(host.record.name), due, state)),
     ...[...state.clients.values()].map((client) => ({
       ...row('client', client.record.name, client.cert),
-      ...renewalOf(client),
+      ...renewalOf(client, state),
+      ...reached.get(client.record.name),
     })),
   ];
 }
@@ -49,10 +57,25 @@ function rowOf(kind: StatusRow['kind'], name: string, cert: string, due: Due): S
   return { kind, name, issuer: selfIssued ? 'itself' : issuer, notBefore, notAfter, daysLeft, state, dueAt };
 }
 
-function renewalOf({ record: { name, reaches, ownKey, revokedAt }, key }: StoredClient): Partial<StatusRow> {
-  if (revokedAt !== undefined) return { state: 'revoked' };
+function renewalOf(
+  { record: { name, reaches, ownKey, revokedAt, own }, key }: StoredClient,
+  state: StoreState,
+): Partial<StatusRow> {
+  if (revokedAt !== undefined) return own ? { state: 'revoked', ...ownRevoked(state) } : { state: 'revoked' };
   if (reaches !== undefined)
     return { renew: newCredentials({ client: name, external: true, ownKey }), renewable: false };
   if (key === undefined) return { renew: externalKey(name).hints, renewable: false };
   return { renew: [`docker-tls rotate client ${name}`], renewable: true };
+}
+
+/** No command means it any more, and contexts here may still have its files. */
+function ownRevoked(state: StoreState): Pick<StatusRow, 'drift' | 'renew'> {
+  const other = usableClients(state)[0]?.record.name;
+  return {
+    drift: ["revoked, but still this computer's own client: choose another"],
+    renew:
+      other === undefined
+        ? ['docker-tls client add NAME', 'docker-tls client use NAME']
+        : [`docker-tls client use ${shellQuote(other)}`],
+  };
 }

@@ -1,0 +1,99 @@
+/** `status` where this computer's client is rejected: only its hosts know, or it is revoked in this very store. */
+
+import { afterAll, beforeEach, expect, test } from 'vitest';
+import { makeOwn } from '../../src/actions/own-client.ts';
+import { openStore } from '../../src/adapters/store/store.ts';
+import { Secret } from '../../src/domain/secret.ts';
+import { CertificateFactory, type Issued } from '../support/certificate-factory.ts';
+import { runCli } from '../support/cli.ts';
+import { issueStore } from '../support/issued-store.ts';
+import { newHome, removeHomes } from '../support/store.ts';
+import { startTlsDaemon } from '../support/tls-daemon.ts';
+
+const factory = new CertificateFactory();
+const ca = factory.issue('ca', { ca: true });
+const other = factory.issue('other', { ca: true });
+const eve = factory.issue('eve', { by: ca, usage: 'clientAuth' });
+const server = factory.issue('server', { by: ca, san: 'IP:127.0.0.1', usage: 'serverAuth' });
+let home: string;
+
+beforeEach(() => {
+  home = newHome();
+});
+afterAll(() => {
+  factory.remove();
+  removeHomes();
+});
+
+const run = (...argv: string[]) =>
+  runCli([...argv, '--home', home], { env: { HOME: home, DOCKER_CONFIG: `${home}/docker` } });
+
+/** A store that has one client, of another store, with its hosts. */
+async function imported(...ports: number[]): Promise<void> {
+  const time = new Date().toISOString();
+  const reaches = ports.map((port, index) => ({ name: `h${index}`, address: '127.0.0.1', port }));
+  const about = { createdAt: time, updatedAt: time, days: 30, keyType: 'p256' } as const;
+  const client = { record: { name: 'eve', ...about, reaches }, ca: ca.cert, cert: eve.cert, key: new Secret(eve.key) };
+  const store = openStore(home);
+  await store.withLock('test', () => store.write({ clients: { eve: client } }));
+}
+
+async function withDaemon<T>(trust: Issued, work: (port: number) => Promise<T>): Promise<T> {
+  const daemon = await startTlsDaemon(factory, { server, trust });
+  try {
+    return await work(daemon.port);
+  } finally {
+    await daemon.stop();
+  }
+}
+
+test('a host that rejects an imported client is named, with the command that says why', async () => {
+  await withDaemon(other, (rejecting) =>
+    withDaemon(ca, async (accepting) => {
+      await imported(rejecting, accepting);
+      const { out } = await run('status');
+      expect(out).not.toContain('All is well');
+      expect(out).toMatch(/^eve: h0 rejects it: it was revoked, or not applied there yet \(/m);
+      expect(out).toContain(`docker-tls --home ${home} doctor h0 --client eve\n`);
+      expect(out).not.toMatch(/doctor h1|doctor eve/);
+      expect((await run('status', '--check')).exit).toBe(3);
+      expect((await run('status', '--offline')).out).not.toContain('h0');
+      // A client that was just signed is rejected like one that was revoked.
+      expect((await run('doctor', 'h0')).out).toContain('on the computer that set it up: docker-tls apply h0\n');
+      await imported(accepting);
+      expect((await run('status', '--check')).out).toMatch(/^client +eve .* accepted\s+All is well/m);
+    }),
+  );
+});
+
+test('where no host can tell, status says so', async () => {
+  await imported(1);
+  const { out, exit } = await run('status', '--check');
+  expect([exit, out]).toEqual([3, expect.stringMatching(/unreachable\n\neve: h0: .*\n[\s\S]*doctor h0 --client eve/)]);
+});
+
+test("a revoked client that is still this computer's own: another has to be chosen", async () => {
+  await issueStore(home, { hosts: {}, clients: { laptop: undefined, spare: undefined } });
+  const store = openStore(home);
+  await makeOwn(store, 'laptop');
+  await store.withLock('test', async () => {
+    const laptop = (await store.read()).clients.get('laptop');
+    if (laptop === undefined) throw new Error('just issued');
+    await store.write({
+      clients: { laptop: { ...laptop, record: { ...laptop.record, revokedAt: laptop.record.createdAt } } },
+    });
+  });
+  const { out, exit } = await run('status', '--check');
+  expect([exit, out]).toEqual([3, expect.stringMatching(/^laptop: revoked, but still .*\n[\s\S]*client use spare\n/m)]);
+  await makeOwn(store, 'spare');
+  expect((await run('status', '--check')).exit).toBe(0);
+});
+
+test('a host that nobody knows: those are named that only an imported client knows, and the command is typed again', async () => {
+  await imported(1);
+  const wrong = await run('verify', 'nope', '--client', 'eve');
+  expect(wrong.err).toContain('no host nope in the store; known: h0\n');
+  expect(wrong.err).toContain(`hint: docker-tls --home ${home} verify h0 --client eve\n`);
+  const status = await run('status', 'h1');
+  expect(status.err).toContain(`hint: docker-tls --home ${home} verify h0\n`);
+});
