@@ -3,7 +3,8 @@
 import { describe, expect, it } from 'vitest';
 import type { FixName } from '../../src/domain/audit/fixes.ts';
 import { NEVER } from '../../src/domain/audit/fixes.ts';
-import { parseHostSettings, SYSCTLS } from '../../src/domain/audit/host-settings.ts';
+import { parseHostSettings } from '../../src/domain/audit/host-settings.ts';
+import { SYSCTLS } from '../../src/domain/audit/sysctls.ts';
 import { reachedThrough } from '../../src/domain/destination.ts';
 import { planFile } from '../../src/domain/plan/file-change.ts';
 import { recordHardening } from '../../src/domain/plan/hardening.ts';
@@ -27,6 +28,7 @@ function hardened(fixes: readonly FixName[], sections: Readonly<Record<string, s
     settings: parseHostSettings((name) => says[name] ?? ''),
     file: (path) => there[path],
     banner: undefined,
+    dropsLoopback: true,
   });
   const written = Object.fromEntries(
     extras.flatMap((extra) => (extra.kind === 'file' ? [[extra.path, extra.content]] : [])),
@@ -165,6 +167,7 @@ describe('logins', () => {
       settings: parseHostSettings((name) => LOOSE[name] ?? ''),
       file: () => DEFS,
       banner: undefined,
+      dropsLoopback: true,
     });
     expect(extras.map((extra) => ('edited' in extra ? [extra.path, extra.edited] : []))).toContainEqual([
       '/etc/login.defs',

@@ -2,7 +2,8 @@
 
 import type { AuditProbe, Outside, Severity, Verdict } from '../../../src/domain/audit/check.ts';
 import { type CheckResult, evaluate } from '../../../src/domain/audit/evaluate.ts';
-import { BLOCKED, LOGIN_DEFS, SYSCTLS, UMASK_FILE } from '../../../src/domain/audit/host-settings.ts';
+import { BLOCKED, LOGIN_DEFS, UMASK_FILE } from '../../../src/domain/audit/host-settings.ts';
+import { SYSCTLS } from '../../../src/domain/audit/sysctls.ts';
 import type { ProbeOutcome } from '../../../src/runtime.ts';
 import { type Alteration, altered, merge, type RecordedName } from '../../support/audit-facts.ts';
 import { SOFTWARE_CASES } from './software-cases.ts';
