@@ -22,7 +22,6 @@ function hardened(
     settings: parsed(sections),
     file: (path) => files[path],
     banner: undefined,
-    dropsLoopback: true,
   });
   const written = Object.fromEntries(
     extras.flatMap((extra) => (extra.kind === 'file' ? [[extra.path, extra.content]] : [])),

@@ -28,6 +28,8 @@ export type Loopback = {
   readonly open: readonly string[];
   /** The rule is there. */
   readonly dropped: boolean;
+  /** iptables is there and did not answer: it asks for root. */
+  readonly unseen: boolean;
 };
 
 /** `iptables`: the path of the program; `rules`: `iptables -t raw -S PREROUTING`, which has its own order of words. */
@@ -48,6 +50,7 @@ export function readLoopback(
   return {
     iptables: iptables !== '',
     dropped,
+    unseen: iptables !== '' && rules.trim() === '',
     open: dropped
       ? []
       : names.filter((name) => name !== 'lo' && name !== 'default' && !drops.some((drop) => drop.name === name)),

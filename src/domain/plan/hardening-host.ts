@@ -66,8 +66,6 @@ export type HostSettingsInput = {
   /** The text of a file; undefined where there is none. */
   readonly file: (path: string) => string | undefined;
   readonly banner: string | undefined;
-  /** dockerd's bridges are in the host's own network. */
-  readonly dropsLoopback: boolean;
 };
 
 /** What the fixes come to, as it is put together. */
@@ -103,7 +101,7 @@ export function hardenSettings(fixes: ReadonlySet<FixName>, input: HostSettingsI
   if (settings !== undefined) {
     kernelSettings(settings, fixing);
     blockModules(settings, file(MODPROBE_FILE), fixing);
-    if (fixes.has('userland-proxy') && input.dropsLoopback) dropLoopback(settings, file, fixing);
+    if (fixes.has('userland-proxy')) dropLoopback(settings, file, fixing);
   }
   editLoginDefs(file(LOGIN_DEFS_FILE), fixing);
   if (fixes.has('banner') && input.banner !== undefined)
@@ -194,9 +192,9 @@ function dropLoopback({ loopback }: HostSettings, file: HostSettingsInput['file'
   fixing.write([fix], LOOPBACK_DROP_IN, renderLoopbackDropIn());
 }
 
-/** Why a host cannot have that rule; undefined: it can, or needs none. */
+/** Why a host cannot have that rule; undefined: it can, or has no dockerd. */
 export function noLoopbackRule(kind: HostKind, settings: HostSettings | undefined): string | undefined {
-  if (kind.own || kind.engine.apart) return undefined;
+  if (!kind.engine.configurable) return undefined;
   if (kind.name !== 'systemd') return 'the firewall rule that it needs comes back at boot on hosts with systemd only';
   return settings?.loopback.iptables === true
     ? undefined

@@ -225,11 +225,12 @@ function makeFixes(
   const kind = kindOf(facts);
   const ruleless = wanted.has('userland-proxy') ? noLoopbackRule(kind, audit.settings) : undefined;
   const fixes = new Set([...wanted].filter((name) => name !== 'userland-proxy' || ruleless === undefined));
-  const host = hardenSettings(fixes, {
+  // Where no dockerd serves the API, there is no bridge of it.
+  const ofHost = new Set([...fixes].filter((name) => name !== 'userland-proxy' || kind.engine.configurable));
+  const host = hardenSettings(ofHost, {
     settings: audit.settings,
     file: (path) => fileText(facts, path),
     banner: bannerOf(entries),
-    dropsLoopback: kind.engine.configurable && !kind.own,
   });
   const notes = ruleless === undefined ? [] : [`userland-proxy: left out, since ${ruleless}`];
   return {

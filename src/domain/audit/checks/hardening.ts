@@ -182,11 +182,13 @@ export const HARDENING_CHECKS: readonly Check[] = checksOf<Check>({
     why: 'With userland-proxy=false, dockerd sets route_localnet on its bridges and never sets it back. A container with NET_ADMIN or NET_RAW then reaches what listens on 127.0.0.1 of the host, which often asks for no password.',
     fix: `iptables -t raw -I PREROUTING ${LOOPBACK_RULE}; where docker-proxy runs, set net.ipv4.conf.NAME.route_localnet=0 instead`,
     fixable: 'userland-proxy',
-    evaluate: judgeSettings(({ loopback }) =>
-      loopback.open.map((name) => ({
-        place: name,
-        text: 'route_localnet is 1, and no firewall rule drops packets for 127.0.0.0/8 that do not come over lo',
-      })),
+    evaluate: judgeSettings(({ loopback: { open, unseen } }) =>
+      unseen && open.length > 0
+        ? { state: 'not-applicable', reason: 'iptables did not say which rules there are', unseen: true }
+        : open.map((name) => ({
+            place: name,
+            text: 'route_localnet is 1, and no rule of iptables drops packets for 127.0.0.0/8 that do not come over lo',
+          })),
     ),
   },
 });
