@@ -8,6 +8,7 @@ import { parseHostSettings } from '../../src/domain/audit/host-settings.ts';
 import { LOOPBACK_DROP_IN, LOOPBACK_RULE } from '../../src/domain/audit/loopback.ts';
 import { SYSCTLS } from '../../src/domain/audit/sysctls.ts';
 import { reachedThrough } from '../../src/domain/destination.ts';
+import { DROP_IN_DIRECTORY } from '../../src/domain/dockerd/paths.ts';
 import { planFile } from '../../src/domain/plan/file-change.ts';
 import { recordHardening } from '../../src/domain/plan/hardening.ts';
 import { hardenSettings, noLoopbackRule } from '../../src/domain/plan/hardening-host.ts';
@@ -159,9 +160,11 @@ describe('the loopback of the host', () => {
     ]);
   });
 
-  it('has the same rule in the script of a rollback', () => {
-    const script = readFileSync(new URL('../../src/host/rollback/kernel.sh', import.meta.url), 'utf8');
-    expect(script).toContain(` PREROUTING ${LOOPBACK_RULE} `);
+  it('has the same rule and the same drop-in in the scripts of a host', () => {
+    const module = (path: string) => readFileSync(new URL(`../../src/host/${path}`, import.meta.url), 'utf8');
+    expect(module('rollback/kernel.sh')).toContain(` PREROUTING ${LOOPBACK_RULE} `);
+    expect(module('audit/hardening.sh')).toContain(`[ -e ${LOOPBACK_DROP_IN} ]`);
+    expect(module('apply/keep.sh')).toContain(LOOPBACK_DROP_IN.replace(DROP_IN_DIRECTORY, '"$UNITS/$SERVICE.d'));
   });
 
   it('is open by the interfaces that let packets for it in, unless a rule drops them', () => {

@@ -281,6 +281,17 @@ describe('sshd', () => {
     ]);
     const group = { 'file:/etc/group': 'file 644 0:0\nroot:x:0:\ndocker:x:5:ann\n' };
     expect([made(['docker-group'], {}), made(['docker-group'], {}, group)]).toEqual([[], ['docker-group']]);
+    // Without the rule that keeps containers off the host's 127.0.0.1, docker-proxy stays.
+    const without = hardenHost({
+      entries: ['userland-proxy'],
+      known: [],
+      facts: factsOf({}),
+      audit: altered('bad-trixie', { sections: { iptables: '' } }),
+      login: operator,
+      leadsTo: [],
+    });
+    expect([without.daemonSettings, without.extras]).toEqual([{}, []]);
+    expect(without.notes?.join()).toMatch(/^userland-proxy: left out, since .* iptables, which was not found$/);
     // The same of what is not made.
     const unmade = (entries: string[], more = {}) =>
       hardenHost({
