@@ -1,5 +1,6 @@
 import { readFileSync } from 'node:fs';
 import { defineConfig } from 'vitest/config';
+import { BaseSequencer, type TestSpecification } from 'vitest/node';
 
 /** Shell scripts are text to the product (esbuild's loader does the same in scripts/build.mjs). */
 const shellAsText = {
@@ -11,13 +12,30 @@ const shellAsText = {
   },
 };
 
-/** Tests that count what a busy client sees, cut a run at a moment, or boot a virtual machine. */
-const ALONE = ['faults', 'held-port', 'kernel', 'no-client-refused', 'rotation'].map(
-  (name) => `test/e2e/${name}.test.ts`,
-);
+const files = (...names: readonly string[]) => names.map((name) => `test/e2e/${name}.test.ts`);
 
-/** In CI a test on a host that fails is tried again: only what fails three times is red. */
-const onHosts = { retry: process.env.CI ? 2 : 0, testTimeout: 300_000 };
+/** What these measure needs the machine to itself: they count what a busy client sees. */
+const ALONE = files('held-port', 'no-client-refused');
+
+/** Tests that are never tried again: what they look for may happen once in many times. */
+const ONCE = files('faults', 'remove', 'rollback', 'rollback-obstacles');
+
+/** In CI other tests on hosts are tried again: only what fails three times is red, or more than three that passed on a retry (scripts/test-report.mjs). */
+const retry = process.env.CI ? 2 : 0;
+
+/** The virtual machine takes longest, so it starts first. Hosts mostly wait, and other tests mostly compute: they take turns. */
+class InTurn extends BaseSequencer {
+  override async sort(specs: TestSpecification[]): Promise<TestSpecification[]> {
+    const places = new Map<TestSpecification, number>();
+    for (const group of [true, false]) {
+      const same = (await super.sort(specs)).filter(({ moduleId }) => moduleId.includes('/test/e2e/') === group);
+      same.forEach((spec, index) => {
+        places.set(spec, spec.moduleId.endsWith('/kernel.test.ts') ? 0 : (index + 1) / same.length);
+      });
+    }
+    return [...specs].sort((one, other) => (places.get(one) ?? 0) - (places.get(other) ?? 0));
+  }
+}
 
 export default defineConfig({
   plugins: [shellAsText],
@@ -25,40 +43,29 @@ export default defineConfig({
   test: {
     testTimeout: 120_000,
     hookTimeout: 300_000,
+    globalSetup: ['test/support/build-once.ts'],
+    sequence: { sequencer: InTurn },
+    maxWorkers: 4,
     server: { deps: { inline: ['inquirer', '@inquirer/prompts', '@inquirer/testing'] } },
     projects: [
       {
         extends: true,
-        test: {
-          name: 'here',
-          include: ['test/{unit,property,golden,cli,integration}/**/*.test.ts'],
-          maxWorkers: 2,
-          sequence: { groupOrder: 0 },
-        },
+        test: { name: 'here', include: ['test/{unit,property,golden,cli,integration}/**/*.test.ts'] },
       },
       {
-        // Real hosts mostly wait: for a boot, a restart, a timer. Three files at a time keep two cores busy.
         extends: true,
         test: {
-          ...onHosts,
           name: 'hosts',
           include: ['test/e2e/**/*.test.ts'],
-          exclude: ALONE,
-          maxWorkers: 3,
-          sequence: { groupOrder: 1 },
+          exclude: [...ONCE, ...ALONE],
+          testTimeout: 300_000,
+          retry,
         },
       },
+      { extends: true, test: { name: 'once', include: ONCE, testTimeout: 300_000 } },
       {
-        // What these measure, or what they boot, needs the machine to itself: one file at a time.
         extends: true,
-        test: {
-          ...onHosts,
-          name: 'alone',
-          include: ALONE,
-          fileParallelism: false,
-          maxWorkers: 1,
-          sequence: { groupOrder: 2 },
-        },
+        test: { name: 'alone', include: ALONE, testTimeout: 300_000, maxWorkers: 1, sequence: { groupOrder: 1 } },
       },
     ],
   },

@@ -56,7 +56,8 @@ vm_disk() { # FOLDER APPEND, after host_load
 vm_run() { # NAME, after host_load
   local directory
   directory=$(host_directory "$1")
-  exec setpriv --pdeathsig KILL qemu-system-x86_64 -accel tcg -cpu max -machine q35 -smp 1 -m 1024 -nodefaults -display none -serial stdio \
+  # It computes all the time, and must not be kept waiting by those that mostly wait.
+  exec nice -n -5 setpriv --pdeathsig KILL qemu-system-x86_64 -accel tcg -cpu max -machine q35 -smp 1 -m 1024 -nodefaults -display none -serial stdio \
     -kernel "$base/boot/vmlinuz" -initrd "$base/boot/initrd" \
     -append "root=/dev/vda rw console=ttyS0 net.ifnames=0 8250.nr_uarts=1 mitigations=off audit=1 audit_backlog_limit=8192 quiet $(cat "$directory/append")" \
     -drive "file=$directory/disk,if=virtio,format=raw,cache=unsafe" -device virtio-rng-pci \

@@ -73,7 +73,7 @@ async function verdicts(tools: string): Promise<unknown> {
 async function facts(tools: string): Promise<unknown> {
   const paths = ['/etc/passwd', '/etc/shadow', '/etc/ssh/sshd_config', '/no/such', '/etc/os-release', '/etc/docker'];
   const { facts: found } = await gather(by(tools), { paths, now: () => new Date() });
-  const { clockMs, disk, runFreeKb, listeners, docker, ...rest } = found;
+  const { clockMs, disk, inodes, runFreeKb, listeners, docker, ...rest } = found;
   const { edited, ...daemon } = docker;
   // busybox's find cannot compare with a time: dockerd is asked then whether it would start.
   expect(edited, tools).toEqual(tools === 'busybox' ? undefined : []);
@@ -83,6 +83,7 @@ async function facts(tools: string): Promise<unknown> {
     clock: clockMs % 1000 === 0 ? 'whole seconds' : 'parts of a second',
     run: (runFreeKb ?? 0) > 0,
     mounts: disk.map(({ mount, freeKb }) => [mount, freeKb > 0]),
+    inodes: inodes.map(({ mount, free }) => [mount, free > 0]),
     listeners: listeners.length,
   };
 }

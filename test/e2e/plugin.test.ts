@@ -2,6 +2,7 @@
 import { execFile } from 'node:child_process';
 import {
   copyFileSync,
+  cpSync,
   existsSync,
   mkdirSync,
   mkdtempSync,
@@ -15,6 +16,7 @@ import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
 import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest';
+import { builtProgram } from '../support/build-once.ts';
 import { issueStore } from '../support/issued-store.ts';
 import { openTerminal } from '../support/terminal.ts';
 
@@ -31,7 +33,7 @@ beforeAll(async () => {
   // Packed from a copy of what the package is made of, so that nothing of the checkout changes.
   const source = join(directory, 'source');
   mkdirSync(join(source, 'bin'), { recursive: true });
-  await run('node', ['scripts/build.mjs', join(source, 'dist')], { cwd: ROOT });
+  cpSync(builtProgram(), join(source, 'dist'), { recursive: true });
   for (const file of [
     'package.json',
     'LICENSE',

@@ -1,7 +1,6 @@
 /** What a fleet does in threads is what this thread does: sessions, questions, errors, Ctrl-C and probes. */
 
-import { execFileSync } from 'node:child_process';
-import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { cpSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { pathToFileURL } from 'node:url';
@@ -12,6 +11,7 @@ import { asThrown, thrownForm } from '../../src/adapters/thread-messages.ts';
 import { spread } from '../../src/adapters/threads.ts';
 import { Secret } from '../../src/domain/secret.ts';
 import type { SshOptions } from '../../src/runtime.ts';
+import { builtProgram } from '../support/build-once.ts';
 import { CertificateFactory } from '../support/certificate-factory.ts';
 import { directory, failure, optionsFor, questions, whoami, withKey, withServer } from '../support/ssh-login.ts';
 import { makeKey } from '../support/ssh-server.ts';
@@ -19,9 +19,7 @@ import { startTlsDaemon, VERSION_BODY } from '../support/tls-daemon.ts';
 
 const built = mkdtempSync(join(tmpdir(), 'docker-tls-threads-'));
 const script = pathToFileURL(join(built, 'thread.js'));
-beforeAll(() => {
-  execFileSync(process.execPath, ['scripts/build.mjs', built]);
-});
+beforeAll(() => cpSync(builtProgram(), built, { recursive: true }));
 afterAll(() => {
   rmSync(built, { recursive: true, force: true });
   rmSync(directory, { recursive: true, force: true });

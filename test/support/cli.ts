@@ -1,6 +1,6 @@
 /** Runs docker-tls for tests: in this process with a Runtime of the test's own, or as a built program in a child process. */
 
-import { type ChildProcess, execFileSync, type SpawnOptions, spawn } from 'node:child_process';
+import { type ChildProcess, type SpawnOptions, spawn } from 'node:child_process';
 import { cpSync, mkdirSync, mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -9,6 +9,7 @@ import { main } from '../../src/cli/main.ts';
 import type { ExitStatus } from '../../src/errors/catalogue.ts';
 import { DockerTlsError } from '../../src/errors/errors.ts';
 import type { Io, Runtime } from '../../src/runtime.ts';
+import { builtProgram } from './build-once.ts';
 import { requireStatus } from './exit-status.ts';
 
 const root = new URL('../..', import.meta.url).pathname;
@@ -102,14 +103,14 @@ export type Program = {
 
 export type ProgramRun = { readonly status: number | null; readonly out: string; readonly err: string };
 
-/** Builds the program as `npm pack` would hold it, into a directory of its own, so that runs at the same time don't meet. */
+/** The program as `npm pack` would hold it, in a directory of its own, so that runs at the same time don't meet. */
 export function buildProgram(): Program {
   const directory = mkdtempSync(join(tmpdir(), 'docker-tls-program-'));
   mkdirSync(join(directory, 'bin'));
   for (const name of ['docker-tls.js', 'docker-tls-plugin'])
     cpSync(join(root, 'bin', name), join(directory, 'bin', name));
   cpSync(join(root, 'package.json'), join(directory, 'package.json'));
-  execFileSync(process.execPath, [join(root, 'scripts/build.mjs'), join(directory, 'dist')]);
+  cpSync(builtProgram(), join(directory, 'dist'), { recursive: true });
   const bin = join(directory, 'bin/docker-tls.js');
   const start = (argv: readonly string[], options: SpawnOptions = {}) =>
     spawn(process.execPath, [bin, ...argv], { stdio: 'pipe', ...options });

@@ -359,6 +359,11 @@ test('every form names the dates of its sources; a report of files alone has non
   const table = (subjects: AuditReport['subjects']) => renderAuditTable({ ...report, subjects }, { columns: 100 });
   expect(table(hosts)).toContain(`CIS Docker Benchmark 1.8, known vulnerabilities as of ${date}`);
   expect(table([file])).not.toContain(date);
+  expect(table(hosts)).not.toContain('days old');
+  const late = new Date(Date.parse(date) + 200 * 86_400_000).toISOString();
+  expect(renderAuditTable({ ...report, createdAt: late }, { columns: 200 })).toContain(
+    `known vulnerabilities as of ${date} (200 days old: a newer docker-tls knows more)`,
+  );
   expect(renderJunit(report)).toContain(`<property name="vulnerabilities" value="${date}"/>`);
   expect(JSON.parse(renderSarif(report)).runs[0].properties).toEqual({ benchmark: '1.8', vulnerabilities: date });
 });

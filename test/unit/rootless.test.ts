@@ -59,7 +59,7 @@ test.each<[string, RegExp, Partial<HostFacts>, string[]?]>([
   ],
   [
     "a port of RootlessKit's, as Docker documents it, is ours to hold",
-    /^E_PORT_TAKEN port 2376 is taken by rootlesskit \(pid 7\)\n[^\n]*2377\nor take "-p" for that port out of DOCKERD_ROOTLESS_ROOTLESSKIT_FLAGS \(\S+docker\.service:\d+\)/,
+    /^E_PORT_TAKEN port 2376 is taken by rootlesskit \(pid 7\)\n[^\n]*--port 2377[^\n]*\nor take "-p" for that port out of DOCKERD_ROOTLESS_ROOTLESSKIT_FLAGS \(\S+docker\.service:\d+\)/,
     {
       listeners: ['LISTEN 0 4096 *:2376 *:* users:(("rootlesskit",pid=7,fd=3))'],
       ...startedBy(`${SCRIPT}\nEnvironment="DOCKERD_ROOTLESS_ROOTLESSKIT_FLAGS=-p 0.0.0.0:2376:2376/tcp"`),

@@ -63,11 +63,11 @@ audit_facts() {
 
 # Directories whose contents the kernel watches, one a line. auditctl -l does not tell them from files, nor from directories that were not
 # there when their rule was loaded. So the kernel is asked (linux/audit.h: AUDIT_LIST_RULES is 1013, AUDIT_DIR 107; the fields before it that
-# have a text of their own come first).
+# have a text of their own come first). No acknowledgement is asked for: the kernel may send it before the list. An error comes all the same.
 watched_directories() {
   perl -e '
     alarm 5;
-    socket(S, 16, 3, 9) && send(S, pack("LSSLL", 16, 1013, 5, 1, 0), 0) or exit 1;
+    socket(S, 16, 3, 9) && send(S, pack("LSSLL", 16, 1013, 1, 1, 0), 0) or exit 1;
     while (defined recv(S, $reply, 65536, 0)) {
       my ($size, $type) = unpack("LS", $reply);
       exit($type != 3) if $type != 1013;

@@ -80,12 +80,18 @@ export type AuditReport = {
   readonly subjects: readonly Subject[];
 };
 
-/** The editions that a report is measured with, for its users. */
+/** From then on a table of known vulnerabilities is called old. */
+const OLD_MS = 183 * 86_400_000;
+
+/** The editions that a report is measured with, for its users; an old table is said to be old. */
 export function editionsWords({
   benchmark,
   vulnerabilities,
-}: Pick<AuditReport, 'benchmark' | 'vulnerabilities'>): string {
-  return `CIS Docker Benchmark ${benchmark}, known vulnerabilities as of ${vulnerabilities}`;
+  createdAt,
+}: Pick<AuditReport, 'benchmark' | 'vulnerabilities' | 'createdAt'>): string {
+  const ageMs = Date.parse(createdAt) - Date.parse(vulnerabilities);
+  const old = ageMs > OLD_MS ? ` (${Math.floor(ageMs / 86_400_000)} days old: a newer docker-tls knows more)` : '';
+  return `CIS Docker Benchmark ${benchmark}, known vulnerabilities as of ${vulnerabilities}${old}`;
 }
 
 export function judged(report: AuditReport): readonly (AuditedHost | AuditedFile)[] {
