@@ -39,7 +39,9 @@ export function readLoopback(
 ): Loopback {
   const [before = '', after = ''] = ROUTE_LOCALNET.split('*');
   const names = [...sysctl].flatMap(([key, value]) =>
-    key.startsWith(before) && key.endsWith(after) && value === '1' ? [key.slice(before.length, -after.length)] : [],
+    key.startsWith(before) && key.endsWith(after) && value === '1'
+      ? [key.slice(before.length, -after.length).replaceAll('/', '.')]
+      : [],
   );
   const drops = rules.split('\n').flatMap((line) => {
     const [, not, name = ''] =

@@ -5,7 +5,6 @@ import { type Check, checksOf, type Evidence, findingAt, judge, notApplicable, P
 import type { AuditFacts } from '../facts.ts';
 import type { FixName } from '../fixes.ts';
 import { type HostSettings, loadableModules, looseLoginDefs, TIMEOUT_S } from '../host-settings.ts';
-import { LOOPBACK_RULE } from '../loopback.ts';
 import { isOwn, looseSysctls, SYSCTLS } from '../sysctls.ts';
 
 const UNSAID = notApplicable('the host does not say');
@@ -180,7 +179,7 @@ export const HARDENING_CHECKS: readonly Check[] = checksOf<Check>({
     failure: "Containers can reach services on the host's 127.0.0.1",
     severity: 'medium',
     why: 'With userland-proxy=false, dockerd sets route_localnet on its bridges and never sets it back. A container with NET_ADMIN or NET_RAW then reaches what listens on 127.0.0.1 of the host, which often asks for no password.',
-    fix: `iptables -t raw -I PREROUTING ${LOOPBACK_RULE}; where docker-proxy runs, set net.ipv4.conf.NAME.route_localnet=0 instead`,
+    fix: 'iptables -t raw -I PREROUTING ! -i lo -d 127.0.0.0/8 -j DROP; where docker-proxy runs, set net.ipv4.conf.NAME.route_localnet=0 instead',
     fixable: 'userland-proxy',
     evaluate: judgeSettings(({ loopback: { open, unseen } }) =>
       unseen && open.length > 0
