@@ -38,6 +38,12 @@ export type OptionSpec = OptionBase &
     | { readonly kind: 'duration' }
   );
 
+/**
+ * `fleet`: it reads a fleet file; `hosts`, `host`: it reaches several, or one; `changes`: it changes something, here or there, or asks;
+ * `plans`: it shows plans of hosts; `store`: it opens the store.
+ */
+export type Scope = 'fleet' | 'hosts' | 'host' | 'changes' | 'plans' | 'store';
+
 export type OptionSpecs = Readonly<Record<string, OptionSpec>>;
 
 /** One argument, in the order of the keys; `many` only for the last. */
@@ -95,8 +101,8 @@ export type CommandResult = {
 export type Command = {
   readonly name: string;
   readonly summary: string;
-  /** Nothing of a fleet file counts here: `-f` is refused rather than ignored. */
-  readonly withoutFleet?: boolean;
+  /** What it works on: a common option that means nothing there is refused rather than ignored. */
+  readonly scope: readonly Scope[];
   /** One or two paragraphs for `--help`, after the usage line. */
   readonly about?: string;
   /** Lines to paste, shown at the end of `--help`. */

@@ -62,7 +62,7 @@ async function offer(before: readonly string[], last: string, runtime: Around): 
 }
 
 /** What completion needs of a command. */
-type Shape = Pick<Command, 'name' | 'withoutFleet' | 'args' | 'options'>;
+type Shape = Pick<Command, 'name' | 'scope' | 'args' | 'options'>;
 
 /** The build's note of all shapes, made by commandShapes: a command itself comes with all that it does. */
 const SHAPES = new URL('./commands.json', import.meta.url);
@@ -77,7 +77,7 @@ async function shapeOf(entry: CommandEntry): Promise<Shape> {
 export async function commandShapes(): Promise<Readonly<Record<string, Shape>>> {
   const commands = await Promise.all(COMMANDS.map(async (entry) => [entry.name, await entry.load()] as const));
   return Object.fromEntries(
-    commands.map(([entry, { name, withoutFleet, args, options }]) => [entry, { name, withoutFleet, args, options }]),
+    commands.map(([entry, { name, scope, args, options }]) => [entry, { name, scope, args, options }]),
   );
 }
 

@@ -5,7 +5,7 @@
 
 import { optionFlag } from '../domain/option-flag.ts';
 import type { Command, OptionSpec, OptionSpecs } from './command.ts';
-import { GLOBAL_OPTIONS } from './global-options.ts';
+import { GLOBAL_OPTIONS, MEANS_SOMETHING_FOR } from './global-options.ts';
 
 /** What can be known before the command is: output form, colour, and which words may name the command. */
 export type Glance = {
@@ -50,13 +50,11 @@ export function glance(argv: readonly string[]): Glance {
   };
 }
 
-/** The common options that a command takes. */
-function commonOptions({ withoutFleet }: Pick<Command, 'withoutFleet'>): OptionSpecs {
-  const { file, ...others } = GLOBAL_OPTIONS;
-  return withoutFleet ? others : { file, ...others };
-}
-
-/** Every option of a command. */
-export function optionsOf(command: Pick<Command, 'withoutFleet' | 'options'>): OptionSpecs {
-  return { ...commonOptions(command), ...command.options };
+/** Every option of a command: the common ones that mean something for it, and its own. */
+export function optionsOf({ scope, options }: Pick<Command, 'scope' | 'options'>): OptionSpecs {
+  const common = Object.entries<OptionSpec>(GLOBAL_OPTIONS).filter(([key]) => {
+    const scopes = MEANS_SOMETHING_FOR[key as keyof typeof GLOBAL_OPTIONS]?.scopes;
+    return scopes === undefined || scopes.some((one) => scope.includes(one));
+  });
+  return { ...Object.fromEntries(common), ...options };
 }

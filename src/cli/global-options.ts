@@ -1,6 +1,6 @@
-/** Owns the options that every command takes. */
+/** The common options, and which commands take them. */
 
-import type { OptionSpecs } from './command.ts';
+import type { OptionSpecs, Scope } from './command.ts';
 
 export const GLOBAL_OPTIONS = {
   file: {
@@ -53,3 +53,20 @@ export const GLOBAL_OPTIONS = {
   verbose: { kind: 'flag', group: 'Output', short: 'v', summary: 'say more: every host of a plan, the stack of a bug' },
   help: { kind: 'flag', group: 'Output', short: 'h', summary: 'show help' },
 } as const satisfies OptionSpecs;
+
+type CommonOption = keyof typeof GLOBAL_OPTIONS;
+
+/** What a command has to work on for an option to mean something, and why it is refused elsewhere; options that are not here mean something everywhere. */
+export const MEANS_SOMETHING_FOR: Readonly<
+  Partial<Record<CommonOption, { readonly scopes: readonly Scope[]; readonly otherwise: string }>>
+> = {
+  file: { scopes: ['fleet'], otherwise: 'reads no fleet file' },
+  yes: { scopes: ['changes'], otherwise: 'changes nothing' },
+  dryRun: { scopes: ['changes'], otherwise: 'changes nothing' },
+  parallel: { scopes: ['hosts'], otherwise: 'does not reach several hosts' },
+  home: { scopes: ['store'], otherwise: 'opens no store' },
+  store: { scopes: ['store'], otherwise: 'opens no store' },
+  trustStoreSettings: { scopes: ['plans'], otherwise: 'has nothing signed for hosts' },
+  log: { scopes: ['hosts', 'host'], otherwise: 'reaches no host' },
+  diff: { scopes: ['plans'], otherwise: 'shows no plan of a host' },
+};

@@ -13,6 +13,7 @@ import { usage } from '../errors/errors.ts';
 import { homeDirectory, storeDirectory } from '../user.ts';
 import type { ArgumentSpecs, Command, OptionSpec, OptionSpecs } from './command.ts';
 import { optionsOf } from './glance.ts';
+import { GLOBAL_OPTIONS, MEANS_SOMETHING_FOR } from './global-options.ts';
 
 export type Parsed = {
   readonly args: Readonly<Record<string, string | readonly string[] | undefined>>;
@@ -78,7 +79,7 @@ function globalOptions(values: Readonly<Record<string, unknown>>, around: Surrou
     dryRun: values.dryRun === true,
     home: storeDirectory(values.home as string | undefined, around),
     store: values.store as string | undefined,
-    trustStoreSettings: values.trustStoreSettings as readonly string[],
+    trustStoreSettings: (values.trustStoreSettings as readonly string[] | undefined) ?? [],
     // `-f -` reads the fleet from standard input.
     file: values.file === '-' ? '-' : path(values.file),
     parallel: values.parallel as number | undefined,
@@ -174,11 +175,21 @@ function argumentValues(command: Command, given: readonly (string | string[] | u
   );
 }
 
+/** Whether commander's message is about this common option. */
+function isNamed(key: string, message: string): boolean {
+  const { short } = GLOBAL_OPTIONS[key as keyof typeof GLOBAL_OPTIONS] as OptionSpec;
+  const flags = [optionFlag(key), ...(short === undefined ? [] : [`-${short}`])];
+  return flags.some((flag) => message.includes(`'${flag}'`) || message.includes(`'${flag}=`));
+}
+
 function usageError(command: Command, specs: OptionSpecs, argv: readonly string[], error: CommanderError) {
   const message = error.message.replace(/^error: /, '');
   const hints = [`docker-tls ${command.name} --help`];
-  if (command.withoutFleet && /'(?:-f|--file)\b/.test(message))
-    return usage(`${command.name} reads no fleet file`, hints);
+  const refused = Object.entries(MEANS_SOMETHING_FOR).find(([key]) => !(key in specs) && isNamed(key, message));
+  if (refused !== undefined) {
+    const [key, { otherwise }] = refused;
+    return usage(`${command.name} ${otherwise}, so it takes no ${optionFlag(key)}`, hints);
+  }
   if (error.code === 'commander.unknownOption') {
     const known = Object.entries(specs).flatMap(([key, spec]) => (spec.hidden ? [] : [optionFlag(key)]));
     const typed = argv.map((word) => word.split('=')[0] as string).find((word) => message.includes(`'${word}'`)) ?? '';

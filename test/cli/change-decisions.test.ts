@@ -3,7 +3,8 @@
 import { dirname, join } from 'node:path';
 import { afterAll, beforeEach, describe, expect, test } from 'vitest';
 import { openStore } from '../../src/adapters/store/store.ts';
-import type { Probe } from '../../src/runtime.ts';
+import { DockerTlsError } from '../../src/errors/errors.ts';
+import type { Connect, Probe } from '../../src/runtime.ts';
 import { type AnsweringHosts, answeringHosts } from '../support/answering-hosts.ts';
 import { type CliRun, runCli } from '../support/cli.ts';
 import { issueStore } from '../support/issued-store.ts';
@@ -30,13 +31,18 @@ const probe: Probe = async ({ address, credentials, maxVersion }) => {
     : { kind: 'refused', cause: 'client-refused', reason: 'why', chain, elapsedMs: 1 };
 };
 
-function run(argv: readonly string[], hosts: Partial<AnsweringHosts> = {}, form = ['--json']): Promise<CliRun> {
+function run(
+  argv: readonly string[],
+  hosts: Partial<AnsweringHosts> = {},
+  form = ['--json'],
+  connect: Connect = answeringHosts({ home, now, onChange: (phase) => phases.push(phase), ...hosts }),
+): Promise<CliRun> {
   const directory = dirname(home);
   return runCli([...argv, ...form], {
     cwd: directory,
     env: { HOME: directory, DOCKER_CONFIG: join(directory, 'docker'), DOCKER_TLS_HOME: home },
     now: () => now,
-    connect: answeringHosts({ home, now, onChange: (phase) => phases.push(phase), ...hosts }),
+    connect,
     probe,
   });
 }
@@ -104,9 +110,29 @@ describe('several hosts', () => {
     expect(JSON.stringify(json.result)).toContain('the canary failed');
   });
 
+  test('a canary whose plan fails leaves the others alone', async () => {
+    const answering = answeringHosts({ home, now, onChange: (phase) => phases.push(phase) });
+    const { exit, json } = await run([...rotate, '--canary', '1', '--diff'], {}, ['--json'], async (options) => {
+      if (options.host === 'h1') throw new DockerTlsError('E_SSH_TIMEOUT', 'no answer');
+      return answering(options);
+    });
+    expect([exit, phases]).toEqual([4, []]);
+    expect(JSON.stringify(json)).toContain('the canary failed');
+  });
+
   test('none is begun after so many failures', async () => {
     const { exit, json } = await run([...rotate, '--max-failures', '2'], failing);
     expect([exit, phases]).toEqual([5, ['apply', 'apply']]);
     expect(JSON.stringify(json.result)).toContain('stopped after 2 failures');
   });
+});
+
+test('a host of another store is left alone, unless it is taken over', async () => {
+  const other = newHome();
+  await issueStore(other, { now, hosts: { h1: {} }, clients: { laptop: undefined } });
+  const refused = await run(['apply', 'h1', '--yes'], { home: other });
+  expect([refused.exit, codes(refused), phases]).toEqual([4, ['E_HOST_MANAGED'], []]);
+  const taken = await run(['apply', 'h1', '--yes', '--take-over'], { home: other });
+  expect(codes(taken)).not.toContain('E_HOST_MANAGED');
+  expect(phases).toContain('apply');
 });

@@ -61,10 +61,13 @@ const write = (text: string) => writeFileSync(join(directory, 'fleet.yaml'), tex
 const store = () => openStore(home).read();
 
 describe('who verifies a host', () => {
-  test.each([['apply'], ['plan']])('%s --client: a slip of the hand is no new client', async (verb) => {
+  test.each([
+    ['apply', ['--yes']],
+    ['plan', []],
+  ])('%s --client: a slip of the hand is no new client', async (verb, yes) => {
     await issueStore(home, { clients: { laptop: undefined } });
     write('version: 1\nca: { passphrase: none }\nhosts: { b1: }\nclients: { laptop:, ops: }\n');
-    const { exit, json } = await cli([verb, '-f', 'fleet.yaml', '--client', 'labtop', '--yes', '--json']);
+    const { exit, json } = await cli([verb, '-f', 'fleet.yaml', '--client', 'labtop', ...yes, '--json']);
     expect([exit, json.error?.code, json.error?.hints]).toEqual([2, 'E_CLIENT_UNKNOWN', ['--client laptop']]);
     expect(dialled).toEqual([]);
     expect([...(await store()).clients.keys()]).toEqual(['laptop']);

@@ -13,7 +13,12 @@ async function runTry(
   argv: readonly string[] = [],
   signal?: AbortSignal,
 ) {
-  const file = defineCommand({ args: {}, options: {}, run: async () => run() });
+  const file = defineCommand({
+    scope: ['fleet', 'hosts', 'changes', 'plans', 'store'],
+    args: {},
+    options: {},
+    run: async () => run(),
+  });
   const about = { name: 'try', summary: 'Try' };
   const commands = [{ ...about, load: async () => ({ ...about, ...file }) }];
   const { exit, out, err } = await runCli(['try', ...argv], { commands, signal });

@@ -243,7 +243,7 @@ describe('completion', () => {
     [['tls', 'comp'], ['completion']],
     [['completion', 'f'], ['fish']],
     [['completion', '--js'], ['--json']],
-    [['completion', '--home', ''], []],
+    [['status', '--home', ''], []],
     [['nonsense', 'x'], []],
   ])('%j gives %j', async (words, wanted) => {
     const { out, err, status } = await program.run(['__complete', ...words]);

@@ -57,8 +57,8 @@ test.each([
 test('completion reads the shape of a command and not the command', async () => {
   const shapes = JSON.parse(readFileSync(join(dist, 'commands.json'), 'utf8'));
   for (const entry of COMMANDS) {
-    const { name, withoutFleet, args, options } = await entry.load();
-    expect(shapes[entry.name]).toEqual(JSON.parse(JSON.stringify({ name, withoutFleet, args, options })));
+    const { name, scope, args, options } = await entry.load();
+    expect(shapes[entry.name]).toEqual(JSON.parse(JSON.stringify({ name, scope, args, options })));
   }
 });
 

@@ -8,7 +8,7 @@ import { KEYS } from '../support/terminal.ts';
 const PROGRAM = `
 import { spawnSync } from 'node:child_process';
 import { main } from './src/cli/main.ts';
-const command = { name: 'ask', summary: '', args: { ending: { summary: '' } }, options: {}, async run({ args, prompts }) {
+const command = { name: 'ask', summary: '', scope: ['changes'], args: { ending: { summary: '' } }, options: {}, async run({ args, prompts }) {
   const first = await prompts.password({ message: 'First:', flag: '--flag' });
   spawnSync('sh', ['-c', 'echo between >&2; read -r line'], { stdio: 'inherit' });
   if (args.ending === 'throws') setTimeout(() => { throw new Error('a bug'); });

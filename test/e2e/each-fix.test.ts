@@ -44,16 +44,16 @@ describe.each(whole ? asked : suites)('on %s', { timeout: TIMEOUT_MS }, (suite) 
   let before: ReachedPort;
 
   const done = async (...argv: string[]): Promise<string> => {
-    const { status, out, err } = await person.run([...argv, '--yes']);
+    const { status, out, err } = await person.run(argv);
     expect(status, err).toBe(0);
     return out;
   };
   /** One fix, or several with commas between them. */
   const harden = (fixes: string, ...more: string[]) => {
     const accept = (fixes.split(',') as FixName[]).filter(needsYes).flatMap((name) => ['--accept', name]);
-    return done('harden', host.name, '--only', fixes, ...accept, ...more);
+    return done('harden', host.name, '--only', fixes, ...accept, ...more, '--yes');
   };
-  const setUp = () => person.setup(host, [], 'ops').filter((word) => word !== '--yes');
+  const setUp = () => person.setup(host, [], 'ops');
   const running = () => host.must("docker inspect -f '{{.State.Pid}}' web peer asker");
   /** systemd takes three starts a minute for enough. */
   const restart = () => host.must('systemctl reset-failed docker; systemctl restart docker');
@@ -105,13 +105,15 @@ describe.each(whole ? asked : suites)('on %s', { timeout: TIMEOUT_MS }, (suite) 
     expect((await host.ssh('sudo -n true', { user: 'ops' })).exit).toBe(0);
     expect((await host.ssh('true')).exit === 0).toBe(fix !== 'sshd-root');
     if (out.includes('nothing to do')) return;
-    await done('rollback', host.name);
+    await done('rollback', host.name, '--yes');
     expect((await host.ssh('true')).exit).toBe(0);
     expect(await running()).toBe(pids);
   });
 
   it('userland-proxy costs what it says, and only where it is accepted by name', async () => {
-    expect(await done('harden', host.name)).toMatch(/left out: userland-proxy, since .*--accept userland-proxy/);
+    expect(await done('harden', host.name, '--yes')).toMatch(
+      /left out: userland-proxy, since .*--accept userland-proxy/,
+    );
     expect(await reachPort(host, neighbour)).toEqual(before);
     const values = await host.must(INTERFACES);
     expect(await reachLoopback(host)).toEqual([false, false]);
@@ -138,7 +140,7 @@ describe.each(whole ? asked : suites)('on %s', { timeout: TIMEOUT_MS }, (suite) 
     await host.must('docker start web peer asker');
     expect(await reachLoopback(host)).toEqual([false, false]);
     await done('plan', host.name, '--check');
-    await done('rollback', host.name);
+    await done('rollback', host.name, '--yes');
     expect(await host.must(INTERFACES)).toBe(values);
     expect(await host.must('iptables -t raw -S PREROUTING')).not.toContain('127.0.0.0/8');
     // It was started without a proxy, and gets one at its next start.
@@ -154,7 +156,7 @@ describe.each(whole ? asked : suites)('on %s', { timeout: TIMEOUT_MS }, (suite) 
       ...before,
       'a container of the same network, past the published port': false,
     });
-    await done('rollback', host.name);
+    await done('rollback', host.name, '--yes');
     await startWithoutContainers();
     expect(await reachPort(host, neighbour)).toEqual(before);
   });
@@ -166,7 +168,7 @@ describe.each(whole ? asked : suites)('on %s', { timeout: TIMEOUT_MS }, (suite) 
       ...Object.fromEntries(Object.keys(before).map((way) => [way, false])),
       'a container of the same network, past the published port': true,
     });
-    await done('rollback', host.name);
+    await done('rollback', host.name, '--yes');
     expect(await reachPort(host, neighbour)).toEqual(before);
     expect(await running()).toBe(pids);
   });
@@ -174,7 +176,7 @@ describe.each(whole ? asked : suites)('on %s', { timeout: TIMEOUT_MS }, (suite) 
   it('what an administrator has set as strictly or more so stays', async () => {
     const vm = suite.endsWith('-vm');
     // Without the fixes of the tests before.
-    await done('remove', host.name);
+    await done('remove', host.name, '--yes');
     await done(...setUp());
     await host.must(`set -e
       mkdir -p /etc/docker /etc/modprobe.d
@@ -207,7 +209,7 @@ describe.each(whole ? asked : suites)('on %s', { timeout: TIMEOUT_MS }, (suite) 
         grep -oE '"(max-size|max-file|Hard|Soft)": *"?[0-9m]+' /etc/docker/daemon.json`);
     const strict = await active();
     expect(strict).toMatch(/maxauthtries 2\n.*maxsessions 5\n/s);
-    await done('harden', host.name, '--profile', 'lynis', '--accept', 'umask,session-timeout');
+    await done('harden', host.name, '--profile', 'lynis', '--accept', 'umask,session-timeout', '--yes');
     expect(await active()).toBe(strict);
     await done('plan', host.name, '--check');
   });

@@ -331,6 +331,22 @@ describe.runIf(process.getuid?.() === 0)('where others may write', () => {
   });
 });
 
+test.runIf(process.getuid?.() === 0)(
+  'a rollback that ends at any of its commands is finished by the next one',
+  () => {
+    const file: Entry = { kind: 'file', mode: 0o644, uid: 0, content: 'x' };
+    const one = { protect: false, restart: false, remove: false, end: 'undo' } as const;
+    for (let at = 1; at <= 12; at += 1)
+      play(['dash'], {
+        ...one,
+        before: { '/etc/default/docker': { ...file, content: 'before' } },
+        after: { '/etc/default/docker': file, '/etc/odd/a file with spaces': file },
+        crashes: [NEVER, { at, done: true }],
+      });
+  },
+  600_000,
+);
+
 const shells = [['dash'], ['bash'], ['busybox', 'sh']] as const;
 
 describe.each(shells.map((shell) => ({ shell })))('under $shell', ({ shell }) => {

@@ -130,7 +130,7 @@ exit $code`,
     writeFileSync(join(this.directory, 'stub', name), `#!/bin/sh\n${text}\n`, { mode: 0o755 });
   }
 
-  /** Runs shell text with our directories in the places of /etc, /var/lib and /run; gives what it printed. */
+  /** Runs shell text with our directories in the places of /etc, /var/lib and /run, and of /proc/sys if there is a `sys`; gives what it printed. */
   run(text: string, input: Buffer, crash?: { at: number; done: boolean }): string {
     writeFileSync(join(this.directory, 'count'), '0\n');
     writeFileSync(join(this.directory, 'crash'), crash ? `${crash.at} ${crash.done}\n` : '0 true\n');
@@ -143,6 +143,7 @@ exit $code`,
       ...stubs.map((path) => `mount --bind ${this.directory}/stub/${basename(path)} ${path}`),
       `mount --bind ${this.directory}/run /run`,
       `mount --bind ${this.directory}/var /var/lib`,
+      ...(existsSync(join(this.directory, 'sys')) ? [`mount --bind ${this.directory}/sys /proc/sys`] : []),
       `mount --bind ${this.directory}/etc /etc`,
       `exec ${this.shell.join(' ')} -c 'eval "$(cat ${this.directory}/script)"'`,
     ].join('\n');

@@ -5,6 +5,7 @@ import { defineCommand } from '../../src/cli/command.ts';
 import { main } from '../../src/cli/main.ts';
 
 const hold = defineCommand({
+  scope: ['fleet', 'hosts', 'changes', 'plans', 'store'],
   args: {},
   options: {
     stubborn: { kind: 'flag', summary: 'do not stop' },

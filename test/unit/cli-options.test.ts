@@ -13,6 +13,7 @@ import { DockerTlsError } from '../../src/errors/errors.ts';
 const around = { env: { HOME: '/home/u' }, cwd: '/work' };
 const about = { name: 'sample', summary: 'A sample' };
 const file = defineCommand({
+  scope: ['fleet', 'hosts', 'changes', 'plans', 'store'],
   args: { host: { summary: 'the host', required: true }, more: { summary: 'others', many: true } },
   options: {
     caDays: { kind: 'number', min: 1, max: 100, summary: 'days' },
@@ -222,12 +223,32 @@ test('-f is refused by exactly those commands that read no fleet file', async ()
     const command = await load();
     const source = read(`cli/commands/${name.replace(' ', '-')}.ts`);
     const actions = [...source.matchAll(/from '\.\.\/\.\.\/(actions\/[^']+)'/g)].map(([, file]) => read(file ?? ''));
-    expect([name, !actions.some((text) => reads.test(text))]).toEqual([name, command.withoutFleet === true]);
-    if (!command.withoutFleet) continue;
-    expect(refusal(['-f', 'fleet.yaml'], command)).toMatchObject({ message: `${name} reads no fleet file` });
-    expect(refusal(['--file=fleet.yaml'], command)).toMatchObject({ message: `${name} reads no fleet file` });
+    expect([name, actions.some((text) => reads.test(text))]).toEqual([name, command.scope.includes('fleet')]);
+    if (command.scope.includes('fleet')) continue;
+    const message = `${name} reads no fleet file, so it takes no --file`;
+    expect(refusal(['-f', 'fleet.yaml'], command)).toMatchObject({ message });
+    expect(refusal(['--file=fleet.yaml'], command)).toMatchObject({ message });
     expect(renderCommand('docker-tls', command, 80)).not.toContain('--file');
   }
+});
+
+test.each([
+  ['env', ['web', '--yes'], 'env changes nothing, so it takes no --yes'],
+  ['status', ['-y'], 'status changes nothing, so it takes no --yes'],
+  ['plan', ['--dry-run'], 'plan changes nothing, so it takes no --dry-run'],
+  ['verify', ['--diff'], 'verify shows no plan of a host, so it takes no --diff'],
+  ['client use', ['me', '--parallel=3'], 'client use does not reach several hosts, so it takes no --parallel'],
+  ['ssh', ['web', '--parallel', '3'], 'ssh does not reach several hosts, so it takes no --parallel'],
+  ['rename', ['a', 'b', '--log', 'x'], 'rename reaches no host, so it takes no --log'],
+  ['completion', ['bash', '--home', 'x'], 'completion opens no store, so it takes no --home'],
+  [
+    'client list',
+    ['--trust-store-settings', 'x'],
+    'client list has nothing signed for hosts, so it takes no --trust-store-settings',
+  ],
+])('%s %j is refused, since it would mean nothing', async (name, argv, message) => {
+  const command = await COMMANDS.find((one) => one.name === name)?.load();
+  expect(command && refusal(argv, command)).toMatchObject({ code: 'E_USAGE', message });
 });
 
 test('the help of harden fits on a screen, and every page in its columns', async () => {

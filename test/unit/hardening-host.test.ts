@@ -170,16 +170,16 @@ describe('the loopback of the host', () => {
   it('is open by the interfaces that let packets for it in, unless a rule drops them', () => {
     const open = (more: Readonly<Record<string, string>>) => {
       const says: Readonly<Record<string, string>> = {
-        sysctl: routed(['docker0', 'br-1', 'lo']),
+        sysctl: routed(['docker0', 'br-1.2', 'lo']),
         iptables: '/sbin/iptables',
         ...more,
       };
       return parseHostSettings((name) => says[name] ?? '')?.loopback.open;
     };
     const first = rules.split('\n')[0] ?? '';
-    expect(open({ 'loopback-rules': first })).toEqual(['docker0', 'br-1']);
+    expect(open({ 'loopback-rules': first })).toEqual(['docker0', 'br-1.2']);
     expect(open({ 'loopback-rules': rules })).toEqual([]);
-    expect(open({ 'loopback-rules': `${first}\n-A PREROUTING -d 127.0.0.0/8 -i docker0 -j DROP` })).toEqual(['br-1']);
+    expect(open({ 'loopback-rules': `${first}\n-A PREROUTING -d 127.0.0.0/8 -i docker0 -j DROP` })).toEqual(['br-1.2']);
     expect(open({ 'loopback-rules': `${first}\n-A PREROUTING -d 127.0.0.1/32 ! -i lo -p tcp -j DROP` })).toHaveLength(
       2,
     );

@@ -42,6 +42,7 @@ test('nothing in a text is taken as a request or an escape of roff', async () =>
   const file = defineCommand({
     about: `${hostile}\n'tis one`,
     examples: [hostile, "'quoted'"],
+    scope: [],
     args: {},
     options: {},
     run: async () => ({ exit: 0, result: {}, text: '' }),

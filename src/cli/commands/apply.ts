@@ -7,6 +7,7 @@ import { POOL_OPTIONS, RUN_OPTIONS } from '../host-options.ts';
 const renderer = () => import('../render/apply.ts');
 
 export const command = defineCommand({
+  scope: ['fleet', 'hosts', 'changes', 'plans', 'store'],
   about:
     'Without HOST: every host of the fleet file (-f), or of the store. Plans first and asks; with --yes it goes ahead.\nEvery host is changed in one transaction, verified, and rolls back automatically if that fails.',
   examples: [

@@ -9,6 +9,7 @@ import { FILE, SELECTION_OPTIONS, SSH_OPTIONS } from '../host-options.ts';
 import { renderAudit } from '../render/audit.ts';
 
 export const command = defineCommand({
+  scope: ['fleet', 'hosts', 'store'],
   about:
     'Without HOST: every host of the fleet file (-f), or of the store. A host need not be set up.\nAll facts of a host come over SSH in one go, as root; which clients are accepted is probed from here, over the network.\n`docker-tls harden HOST` fixes what can be fixed; -v shows what passed as well.',
   examples: [

@@ -8,6 +8,7 @@ import { CA_OPTIONS, CLIENT_OPTIONS } from '../host-options.ts';
 import { renderChange } from '../render/change.ts';
 
 export const command = defineCommand({
+  scope: ['fleet', 'changes', 'store'],
   examples: ['docker-tls ca create', 'docker-tls ca create --ca-name acme-docker --ca-days 1825 --key-type p384'],
   args: {},
   options: { ...CA_OPTIONS, keyType: CLIENT_OPTIONS.keyType },

@@ -6,7 +6,7 @@ import { FILE, PASSPHRASE_OPTIONS } from '../host-options.ts';
 import { renderImportedCa } from '../render/ca.ts';
 
 export const command = defineCommand({
-  withoutFleet: true,
+  scope: ['changes', 'store'],
   about:
     'With --key this store issues, as with a CA it made itself; with --pkcs11 a token or KMS signs what it issues. With --step-ca, --cfssl or --vault that CA is asked over its API, with --sign-command a command: it gets a request on standard input, and the profile (server, client or issuer) and the days as arguments, and prints the certificate. With none of them, nothing can be issued here.\nA CA that is asked makes an issuing CA for each client, so that each can be revoked. With --leaf-only it is not asked for those: no client can be revoked before its certificate ends (docs/ca.md).',
   examples: [

@@ -5,7 +5,7 @@ import { defineCommand } from '../command.ts';
 import { renderCa } from '../render/ca.ts';
 
 export const command = defineCommand({
-  withoutFleet: true,
+  scope: ['store'],
   examples: ['docker-tls ca show', 'docker-tls ca show --json'],
   args: {},
   options: {},

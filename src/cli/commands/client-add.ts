@@ -7,6 +7,7 @@ import { CLIENT_OPTIONS, STORED_OPTIONS } from '../host-options.ts';
 const renderer = () => import('../render/clients.ts');
 
 export const command = defineCommand({
+  scope: ['fleet', 'hosts', 'changes', 'plans', 'store'],
   about:
     'Its files are stored in HOME/clients/NAME, a directory that works as DOCKER_CERT_PATH. Without --hosts every host accepts it, with --hosts only those do.\nA host whose list of accepted clients changes is changed, as by apply; a host that accepts every client of the CA has no list.\nA client that is there already keeps its credentials: --hosts changes who accepts it, --days and --key-type count from its next renewal on.',
   examples: ['docker-tls client add ci', 'docker-tls client add ci --hosts build-1,build-2 --days 30'],

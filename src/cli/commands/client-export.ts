@@ -8,7 +8,7 @@ import { FILE, OUT_OPTIONS } from '../host-options.ts';
 import { renderExported } from '../render/exported.ts';
 
 export const command = defineCommand({
-  withoutFleet: true,
+  scope: ['changes', 'store'],
   about:
     'tar: for `docker-tls client import` on the other computer. p12: PKCS#12 under a passphrase, for keychains, browsers and Java. env: lines for the secrets of a CI system. pem: key, certificate and CA in one text.\nThe name of a tool: a tar archive of the three files and the configuration, for a computer without docker-tls; --directory says where they will be there.\nThe file is written 0600. Anyone with the file can act as the client: send it as you would send a password.',
   examples: [

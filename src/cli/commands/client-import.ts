@@ -6,7 +6,7 @@ import { FILE } from '../host-options.ts';
 import { renderImported } from '../render/imported.ts';
 
 export const command = defineCommand({
-  withoutFleet: true,
+  scope: ['changes', 'store'],
   about:
     "Takes what `client export` or `client sign` made: a tar archive, PEM or env lines; also a certificate (PEM) that another CA gave for a request. Credentials without a key have to belong to a request that was made here.\nNeither the CA's key nor SSH is needed here; env, context, verify and doctor then know the hosts.",
   examples: [

@@ -5,7 +5,7 @@ import { defineCommand } from '../command.ts';
 import { renderClientList } from '../render/client-list.ts';
 
 export const command = defineCommand({
-  withoutFleet: true,
+  scope: ['store'],
   about:
     'HOSTS are those whose trust file accepts the client. Where the records say something else already, a line below tells so.\nKEY says whether the private key is in this store, or on another computer.',
   examples: ['docker-tls client list', 'docker-tls client list --json'],

@@ -6,7 +6,7 @@ import { defineCommand } from '../command.ts';
 import { CLIENT_OPTIONS, OUT_OPTIONS } from '../host-options.ts';
 
 export const command = defineCommand({
-  withoutFleet: true,
+  scope: ['changes', 'store'],
   about:
     'The key waits in HOME/requests/NAME until `client import` brings its certificate. Send the request to the operator of the CA: it holds no secret.\nAsked again, the same request comes out again; --new makes another key. A renewal goes the same way.',
   examples: [

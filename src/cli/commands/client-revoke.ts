@@ -7,6 +7,7 @@ import { STORED_OPTIONS } from '../host-options.ts';
 const renderer = () => import('../render/clients.ts');
 
 export const command = defineCommand({
+  scope: ['fleet', 'hosts', 'changes', 'plans', 'store'],
   about:
     'Every host gets a list of the clients that it still accepts, without this one; no other client needs new files. It is verified by trying the revoked certificate.\nHosts that cannot be reached still accept it: run the same command again when they are back. A host that no other client may use is left as it is, and named.',
   examples: ['docker-tls client revoke eve'],

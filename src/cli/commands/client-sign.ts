@@ -6,6 +6,7 @@ import { CA_OPTIONS, CLIENT_OPTIONS, OUT_OPTIONS, STORED_OPTIONS } from '../host
 import { renderSigned } from '../render/signed.ts';
 
 export const command = defineCommand({
+  scope: ['fleet', 'hosts', 'changes', 'plans', 'store'],
   about:
     "The request comes from `docker-tls client request`, or from openssl. The bundle that comes out holds no key, and only the computer that asked can use it.\nWhat the request says is its sender's word: look at the name, or give one with --name.\nWith --hosts, hosts that would accept it all the same are changed first, as by apply; until that is done no credentials are written.",
   examples: [

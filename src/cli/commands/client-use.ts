@@ -4,7 +4,7 @@ import { chooseClient } from '../../actions/own-client.ts';
 import { defineCommand } from '../command.ts';
 
 export const command = defineCommand({
-  withoutFleet: true,
+  scope: ['changes', 'store'],
   about: 'DOCKER_TLS_CLIENT names another one for a shell, and --client for one command.',
   examples: ['docker-tls client use laptop'],
   args: { name: { summary: 'the client', required: true, completes: 'client' } },

@@ -4,7 +4,7 @@ import { defineCommand } from '../command.ts';
 import { COMPLETION_SCRIPTS } from '../completion-scripts.ts';
 
 export const command = defineCommand({
-  withoutFleet: true,
+  scope: [],
   about:
     'Commands, options and the names of your hosts and clients are completed. For `docker tls …` nothing is needed: docker asks its plugins.',
   examples: [

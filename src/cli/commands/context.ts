@@ -6,7 +6,7 @@ import { CLIENT_OPTION } from '../host-options.ts';
 import { renderContext } from '../render/context.ts';
 
 export const command = defineCommand({
-  withoutFleet: true,
+  scope: ['changes', 'store'],
   about:
     "A context holds copies of the client's files; docker-tls renews them together with the client.\nHOST and --client may be left out when there is only one.",
   examples: ['docker-tls context build-1 --use', 'docker-tls context build-1 --client ci --context build-1-ci'],

@@ -6,7 +6,7 @@ import { CLIENT_OPTION } from '../host-options.ts';
 import { renderExamination } from '../render/doctor.ts';
 
 export const command = defineCommand({
-  withoutFleet: true,
+  scope: ['host', 'store'],
   about:
     "Connects as the client does, looks at the environment and the docker contexts of this computer, and asks the host's clock and journal by SSH where that helps.\nChanges nothing. Exit status 0: all is well; 7: a cause was found.",
   examples: ['docker-tls doctor build-1', 'docker-tls doctor build-1 --client ci --no-ssh'],

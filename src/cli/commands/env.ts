@@ -7,7 +7,7 @@ import { defineCommand } from '../command.ts';
 import { CLIENT_OPTION } from '../host-options.ts';
 
 export const command = defineCommand({
-  withoutFleet: true,
+  scope: ['store'],
   about: `HOST and --client may be left out when there is only one. The shell is found from SHELL.
 DOCKER_HOST beats \`docker context use\` as long as it is set: --unset prints the lines that take it away.
 What a tool gets names the paths of the files; it contains no secret. ansible-inventory, jenkins-casc and prometheus get every host that accepts the client where no HOST is named.`,

@@ -6,7 +6,7 @@ import { defineCommand } from '../command.ts';
 import { renderForgotten } from '../render/forget.ts';
 
 export const command = defineCommand({
-  withoutFleet: true,
+  scope: ['changes', 'store'],
   about:
     'For a host that no longer exists. Its certificate and key go from the store, and so do docker contexts of ours that point to it.\nA host that still runs is not changed: it still accepts its current clients. Where it can be reached, use remove.',
   examples: ['docker-tls forget build-1', 'docker-tls forget old-1 old-2 --yes'],

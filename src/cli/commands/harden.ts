@@ -7,6 +7,7 @@ import { FILE, RUN_OPTIONS } from '../host-options.ts';
 import { renderFixes, renderHardened } from '../render/harden.ts';
 
 export const command = defineCommand({
+  scope: ['fleet', 'hosts', 'changes', 'plans', 'store'],
   about:
     'Fixes that can break existing access need --accept NAME (--list: which, and what each costs). A later apply keeps the fixes; rollback and remove undo them.',
   examples: [

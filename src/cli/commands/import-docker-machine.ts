@@ -6,6 +6,7 @@ import { CA_OPTIONS } from '../host-options.ts';
 import { renderTakenOver } from '../render/docker-machine.ts';
 
 export const command = defineCommand({
+  scope: ['fleet', 'hosts', 'changes', 'plans', 'store'],
   about:
     "Reads hosts, SSH keys and credentials; changes no host and nothing of docker-machine's. The apply that follows lets hosts accept our CA beside docker-machine's, so clients of both are accepted.\n`rotate ca` later issues from ours, and drops the other.",
   examples: [

@@ -4,7 +4,7 @@ import { setNotices } from '../../actions/notices.ts';
 import { defineCommand } from '../command.ts';
 
 export const command = defineCommand({
-  withoutFleet: true,
+  scope: ['changes'],
   about:
     "Needs docker-tls as a plugin of docker 26 or later. Docker then asks it after its commands, on a terminal only; it answers one line when the certificate of the host or of the client is due, with the command that renews it.\non adds to Docker's config.json the feature hooks, which lets every plugin speak, and the commands after which ours is asked; off takes the latter away.",
   examples: ['docker-tls notices on', 'docker-tls notices off'],

@@ -5,7 +5,7 @@ import { defineCommand } from '../command.ts';
 import { renderAdded } from '../render/operators.ts';
 
 export const command = defineCommand({
-  withoutFleet: true,
+  scope: ['changes', 'store'],
   about:
     'RECIPIENT is an SSH public key (ed25519 or rsa), a recipient of age (age1…), or a file with one; without it your own SSH key is taken. On an empty store this makes you its first operator. For an operator who exists, --client gives them a client, and changes nothing else.\nYour private key is looked for in DOCKER_TLS_IDENTITY, ~/.config/docker-tls/identity, ~/.ssh/id_ed25519 and ~/.ssh/id_rsa. A key that only an agent or a security key holds cannot decrypt.',
   examples: [

@@ -5,7 +5,7 @@ import { defineCommand } from '../command.ts';
 import { renderOperators } from '../render/operators.ts';
 
 export const command = defineCommand({
-  withoutFleet: true,
+  scope: ['store'],
   about:
     'The last line has the fingerprint of the key that signs the store: compare it with a colleague when you use a store for the first time.',
   examples: ['docker-tls operator list'],

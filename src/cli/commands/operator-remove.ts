@@ -5,7 +5,7 @@ import { defineCommand } from '../command.ts';
 import { renderRemoved } from '../render/operators.ts';
 
 export const command = defineCommand({
-  withoutFleet: true,
+  scope: ['changes', 'store'],
   about:
     'Everything is encrypted again under new keys. What the operator has copied stays readable to them, so the output names the keys to rotate.',
   examples: ['docker-tls operator remove bob'],

@@ -5,6 +5,7 @@ import { defineCommand } from '../command.ts';
 import { RUN_OPTIONS } from '../host-options.ts';
 
 export const command = defineCommand({
+  scope: ['fleet', 'hosts', 'plans', 'store'],
   about:
     'Without HOST: every host of the fleet file (-f), or of the store. Issues nothing and needs no passphrase of the CA. With --check the exit status is 3 when there is something to do.\nWith --format butane: one host as a Butane file, for machines that are configured at first boot (Fedora CoreOS, Flatcar). It holds no key and no certificate; butane reads those from the store (docs/hosts.md).',
   examples: [

@@ -7,6 +7,7 @@ import { RESTORE_OPTIONS } from '../host-options.ts';
 const renderer = () => import('../render/remove.ts');
 
 export const command = defineCommand({
+  scope: ['fleet', 'hosts', 'changes', 'plans', 'store'],
   about:
     "The host's credentials go from the store as well, and so do docker contexts of ours that point to it. The CA and the clients stay.\nWhere the configuration from before setup had a TCP port without TLS, it opens again: --allow-plain-tcp says yes to that.",
   examples: ['docker-tls remove build-1'],

@@ -4,7 +4,7 @@ import { renameHost } from '../../actions/rename.ts';
 import { defineCommand } from '../command.ts';
 
 export const command = defineCommand({
-  withoutFleet: true,
+  scope: ['changes', 'store'],
   about:
     'Clients, certificate, address and docker contexts stay as they are. A fleet file that has the host needs the new name as well.\nA host that has moved to another address: docker-tls setup root@NEW --name HOST --address NEW',
   examples: ['docker-tls rename build-1 ci-1'],

@@ -7,6 +7,7 @@ import { RESTORE_OPTIONS } from '../host-options.ts';
 const renderer = () => import('../render/change.ts');
 
 export const command = defineCommand({
+  scope: ['fleet', 'hosts', 'changes', 'plans', 'store'],
   about:
     'The host keeps its last generations (--keep). A rollback is a new generation, so it can be rolled back as well.\nWhat was requested when the generation was made (port, addresses, clients, hardening) comes back with it, so that the next run does not undo it. One from before a client was revoked, or a CA dropped, is refused.',
   examples: ['docker-tls rollback build-1', 'docker-tls rollback build-1 --to 3'],

@@ -6,6 +6,7 @@ import { CA_OPTIONS, DUE_OPTIONS } from '../host-options.ts';
 import { renderRotatedClients } from '../render/clients.ts';
 
 export const command = defineCommand({
+  scope: ['fleet', 'changes', 'store'],
   about:
     "The client's own issuing CA stays, so every host goes on accepting it. Docker contexts and directories that hold copies are updated.\nThe old certificate stays valid until it expires: to end it at once, revoke the client.",
   examples: ['docker-tls rotate client laptop', 'docker-tls rotate client --due --yes'],

@@ -7,6 +7,7 @@ import { DUE_OPTIONS, STORED_OPTIONS } from '../host-options.ts';
 const renderer = () => import('../render/change.ts');
 
 export const command = defineCommand({
+  scope: ['fleet', 'hosts', 'changes', 'plans', 'store'],
   about: 'Same names, new key, same transaction as setup: verified from here, rolled back automatically if that fails.',
   examples: ['docker-tls rotate server build-1', 'docker-tls rotate server --due --yes'],
   args: { hosts: { summary: 'hosts', many: true, completes: 'host' } },

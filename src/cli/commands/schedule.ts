@@ -7,6 +7,7 @@ import { CA_OPTIONS, SSH_OPTIONS } from '../host-options.ts';
 import { renderSchedule } from '../render/schedule.ts';
 
 export const command = defineCommand({
+  scope: ['fleet', 'changes', 'store'],
   about:
     "Every day: rotate server --due, rotate client --due, status --check. CI jobs are for any runner, with the store of a team (--store); without one, or with files for secrets, for a runner of your own, whose disk keeps the store (--home).\nPrints; --install writes systemd's files. The CA's passphrase, and the password for sudo where hosts want one, come from files, 0600 (docs/schedule.md).",
   examples: [

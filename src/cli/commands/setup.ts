@@ -7,6 +7,7 @@ import { CA_OPTIONS, HOST_OPTIONS, REJECT_OPTION, SSH_OPTIONS, TAKE_OVER_OPTION 
 const renderer = () => import('../render/setup.ts');
 
 export const command = defineCommand({
+  scope: ['fleet', 'hosts', 'changes', 'plans', 'store'],
   about:
     'Asks what it cannot find out, shows what it would change, and asks once before it changes the host.\nEvery question has a flag, so with --yes it asks nothing. A second run changes nothing.',
   examples: [

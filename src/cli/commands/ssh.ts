@@ -4,7 +4,7 @@ import { openShell } from '../../actions/ssh.ts';
 import { defineCommand } from '../command.ts';
 
 export const command = defineCommand({
-  withoutFleet: true,
+  scope: ['host', 'store'],
   about:
     "Starts the system's ssh with the user, port, keys, configuration and jump hosts that the store has. The exit status is ssh's own.",
   examples: ['docker-tls ssh build-1', 'docker-tls ssh build-1 -- journalctl -u docker -n 50'],

@@ -7,6 +7,7 @@ import { renderStatus, showStatus } from '../render/status.ts';
 import { streamStatus } from '../render/status-table.ts';
 
 export const command = defineCommand({
+  scope: ['fleet', 'hosts', 'store'],
   about:
     'Asks hosts over TLS and SSH what they really serve; --offline looks at the store alone. Something is due after two thirds of its lifetime, or, with --within, that long before its end.\nWith --check the exit status is 3 when something is due or differs.',
   examples: [

@@ -5,7 +5,7 @@ import { plural } from '../../domain/words.ts';
 import { defineCommand } from '../command.ts';
 
 export const command = defineCommand({
-  withoutFleet: true,
+  scope: ['changes', 'store'],
   about:
     'Every file is compared with the signed list, opened and read, as far as your key opens it.\n--accept: the state that is there now counts as the newest, though this computer has seen a newer one.',
   examples: ['docker-tls store check', 'docker-tls store check --accept'],

@@ -7,7 +7,7 @@ import { asWritten, usage } from '../../errors/errors.ts';
 import { defineCommand } from '../command.ts';
 
 export const command = defineCommand({
-  withoutFleet: true,
+  scope: ['changes', 'store'],
   about:
     'The old store stays as it is. What goes with a shared store on this computer, such as docker contexts, is written beside it, into the directory of --home with .team added: the output has the two commands that put it in place.\nA directory holds private keys in clear, as the default store does; for a backup see store export.',
   examples: [

@@ -5,7 +5,7 @@ import { plural } from '../../domain/words.ts';
 import { defineCommand } from '../command.ts';
 
 export const command = defineCommand({
-  withoutFleet: true,
+  scope: ['changes', 'store'],
   about:
     'A tar archive of the directory layout, encrypted for --recipient (an SSH public key, age1…, or a file with one), or for the operators of a shared store. age unpacks it without docker-tls.',
   examples: [

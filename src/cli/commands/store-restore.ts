@@ -4,7 +4,7 @@ import { restoreStore } from '../../actions/team-store.ts';
 import { defineCommand } from '../command.ts';
 
 export const command = defineCommand({
-  withoutFleet: true,
+  scope: ['changes', 'store'],
   about:
     'For a repository that was restored from an old backup, or that was changed by a user who is not an operator.\nWhere the store holds changes of operators that this computer has not seen, it refuses: they may have revoked a client. --replace-unseen undoes them; they stay in the history.',
   examples: ['docker-tls store restore'],

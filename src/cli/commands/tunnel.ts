@@ -5,7 +5,7 @@ import { defineCommand } from '../command.ts';
 import { CLIENT_OPTION, FILE } from '../host-options.ts';
 
 export const command = defineCommand({
-  withoutFleet: true,
+  scope: ['host', 'store'],
   about:
     'For hosts whose TLS port cannot be dialled from here: connections go through the jump host, or through the host itself where there is none.\nThe local socket (mode 0600) needs no TLS: inside the tunnel docker-tls connects as the client, so the host accepts and rejects it as anywhere else. With --port, programs do TLS themselves; the certificate has to name 127.0.0.1 (setup --san 127.0.0.1).\nWith a COMMAND it runs that with DOCKER_HOST set, and ends with it.',
   examples: [

@@ -6,6 +6,7 @@ import { CLIENT_OPTION, SELECTION_OPTIONS } from '../host-options.ts';
 import { renderVerified } from '../render/verify.ts';
 
 export const command = defineCommand({
+  scope: ['fleet', 'hosts', 'store'],
   about:
     'Connects as your client, without a certificate, with one from an untrusted CA, as the server itself, over plain HTTP and with TLS 1.1. Needs no SSH, except for hosts that were set up with --reach ssh: those are verified through it, and each result says so.',
   examples: ['docker-tls verify', 'docker-tls verify build-1 --client ci'],

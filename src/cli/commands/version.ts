@@ -3,7 +3,7 @@
 import { defineCommand } from '../command.ts';
 
 export const command = defineCommand({
-  withoutFleet: true,
+  scope: [],
   examples: ['docker-tls version'],
   args: {},
   options: {},
