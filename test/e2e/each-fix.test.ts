@@ -73,7 +73,7 @@ describe.each(whole ? asked : suites)('on %s', { timeout: TIMEOUT_MS }, (suite) 
     await publishPort(host);
     before = await reachPort(host, neighbour);
     await done(...setUp());
-    await done(...person.setup(neighbour, ['--jump', `ops@${host.address}`], 'ops').filter((word) => word !== '--yes'));
+    await done(...person.setup(neighbour, ['--jump', `ops@${host.address}`], 'ops'));
     // Alone, and the ground of all that follow: without it a restart of dockerd stops what runs.
     await harden('live-restore');
   }, TIMEOUT_MS * 3);
