@@ -9,7 +9,7 @@ import { type HardenReport, type MadeChange, renderHardenReport } from '../domai
 import { reportHead, type Subject } from '../domain/audit/report/report.ts';
 import { subjectsOf } from '../domain/audit/selection.ts';
 import type { HostResult } from '../domain/host-results.ts';
-import type { FileChange } from '../domain/plan/file-change.ts';
+import { type FileChange, loopbackWords, sysctlWords } from '../domain/plan/file-change.ts';
 import type { HostOutcome } from '../domain/plan/outcome.ts';
 import type { HostSpec } from '../domain/settings.ts';
 import { auditHosts } from '../engine/audit-hosts.ts';
@@ -62,10 +62,13 @@ function madeOn(result: HostResult<HostOutcome>) {
   };
 }
 
-function changeOf({ kind, path, mode, reason = '' }: FileChange): MadeChange {
+function changeOf(change: FileChange): MadeChange {
+  const { kind, path, mode, reason = '' } = change;
   switch (kind) {
     case 'sysctl':
-      return { what: `kernel setting ${path} = ${mode}`, reason };
+      return { what: `kernel setting ${sysctlWords(change)}`, reason };
+    case 'loopback':
+      return { what: `firewall: ${loopbackWords(change)}`, reason };
     case 'member':
       return { what: `${path}: ${mode === 'present' ? 'added to' : 'taken out of'} the group`, reason };
     case 'attributes':

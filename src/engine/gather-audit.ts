@@ -1,7 +1,7 @@
 /** Owns the gathering of what an audit knows of a host, in an exec of its own that changes nothing. Apart from gather.ts, so that other commands load nothing of it. */
 
 import { type AuditFacts, parseAuditFacts } from '../domain/audit/facts.ts';
-import { SYSCTL_PATHS } from '../domain/audit/host-settings.ts';
+import { SYSCTL_PATHS } from '../domain/audit/sysctls.ts';
 import { shellQuote } from '../domain/quote.ts';
 import { AUDIT_SCRIPT, LYNIS_SCRIPT } from '../host/scripts.ts';
 import type { HostSession } from '../runtime.ts';

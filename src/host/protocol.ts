@@ -73,7 +73,17 @@ export type ChangeVariables = Readonly<Record<(typeof CHANGE_VARIABLES)[number],
 export const PACKAGE_VARIABLES = ['NAMES', 'NEW', 'LIST'] as const;
 
 /** Kinds of entries of the manifest. `blob`: a file in a directory of credentials, which is new. */
-export const ENTRY_KINDS = ['blob', 'file', 'link', 'absent', 'attributes', 'member', 'sysctl', 'linger'] as const;
+export const ENTRY_KINDS = [
+  'blob',
+  'file',
+  'link',
+  'absent',
+  'attributes',
+  'member',
+  'sysctl',
+  'loopback',
+  'linger',
+] as const;
 export type EntryKind = (typeof ENTRY_KINDS)[number];
 
 /**

@@ -53,6 +53,7 @@ import changedModule from './rollback/changed.sh';
 import commitModule from './rollback/commit.sh';
 import containersModule from './rollback/containers.sh';
 import daemonModule from './rollback/daemon.sh';
+import kernelModule from './rollback/kernel.sh';
 import lingerModule from './rollback/linger.sh';
 import portModule from './rollback/port.sh';
 import restoreModule from './rollback/restore.sh';
@@ -119,6 +120,7 @@ export function rollbackScript(kind: KindName): string {
     apiModule,
     bootListModule,
     changedModule,
+    kernelModule,
     restoreModule,
     lingerModule,
     answerModule,

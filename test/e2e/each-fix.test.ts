@@ -9,12 +9,16 @@ import { FIXES, profilesOf } from '../../src/domain/plan/hardening.ts';
 import { buildProgram, type Program } from '../support/cli.ts';
 import { type LabHost, labUp, type Suite, suites, type VmSuite } from '../support/lab.ts';
 import { newPerson, type Person } from '../support/person.ts';
-import { publishPort, type ReachedPort, reachPort } from '../support/published-ports.ts';
+import { publishPort, type ReachedPort, reachLoopback, reachPort } from '../support/published-ports.ts';
 
 const asked = (process.env.EACH_FIX ?? '').split(',').filter((word) => word !== '') as (Suite | VmSuite)[];
 const whole = asked.length > 0;
 /** An emulated processor is slow. */
 const TIMEOUT_MS = whole ? 1_800_000 : 300_000;
+
+/** Those of a container have names of the day. */
+const INTERFACES =
+  'cd /proc/sys/net && grep -s "" ipv[46]/conf/*/*_redirects ipv[46]/conf/*/accept_source_route ipv4/conf/*/log_martians ipv4/conf/*/rp_filter ipv4/conf/*/route_localnet | grep -v /veth | LC_ALL=C sort';
 
 /** What these cost has a test of its own. */
 const COSTLY: readonly string[] = ['icc', 'userland-proxy', 'userns-remap'];
@@ -69,7 +73,7 @@ describe.each(whole ? asked : suites)('on %s', { timeout: TIMEOUT_MS }, (suite) 
     await publishPort(host);
     before = await reachPort(host, neighbour);
     await done(...setUp());
-    await done(...person.setup(neighbour, ['--jump', `ops@${host.address}`], 'ops').filter((word) => word !== '--yes'));
+    await done(...person.setup(neighbour, ['--jump', `ops@${host.address}`], 'ops'));
     // Alone, and the ground of all that follow: without it a restart of dockerd stops what runs.
     await harden('live-restore');
   }, TIMEOUT_MS * 3);
@@ -111,7 +115,10 @@ describe.each(whole ? asked : suites)('on %s', { timeout: TIMEOUT_MS }, (suite) 
       /left out: userland-proxy, since .*--accept userland-proxy/,
     );
     expect(await reachPort(host, neighbour)).toEqual(before);
-    await harden('userland-proxy');
+    const values = await host.must(INTERFACES);
+    expect(await reachLoopback(host)).toEqual([false, false]);
+    await harden('userland-proxy,kernel-network');
+    expect(await reachLoopback(host)).toEqual([false, false]);
     const without = {
       ...before,
       'another host, IPv6': false,
@@ -122,7 +129,20 @@ describe.each(whole ? asked : suites)('on %s', { timeout: TIMEOUT_MS }, (suite) 
     expect(await reachPort(host, neighbour)).toEqual(without);
     await host.must('docker restart -t 0 web');
     expect(await reachPort(host, neighbour)).toEqual({ ...without, 'the container itself': true });
+    // Only the rule keeps them off, and every start of dockerd brings it back.
+    await host.must('iptables -t raw -F PREROUTING');
+    expect(await reachLoopback(host)).toEqual([true, true]);
+    expect((await person.run(['audit', host.name])).out).toMatch(/docker0: route_localnet is 1/);
+    await restart();
+    expect(await reachLoopback(host)).toEqual([false, false]);
+    // Interfaces that a boot makes anew have the values of before as well.
+    await host.reboot();
+    await host.must('docker start web peer asker');
+    expect(await reachLoopback(host)).toEqual([false, false]);
+    await done('plan', host.name, '--check');
     await done('rollback', host.name, '--yes');
+    expect(await host.must(INTERFACES)).toBe(values);
+    expect(await host.must('iptables -t raw -S PREROUTING')).not.toContain('127.0.0.0/8');
     // It was started without a proxy, and gets one at its next start.
     await host.must('docker restart -t 0 web');
     expect(await reachPort(host, neighbour)).toEqual(before);

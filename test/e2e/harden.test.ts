@@ -22,9 +22,9 @@ const FILES =
  */
 const WITHOUT_BACKUPS = `{ ${FILES}; } | grep -vE ' \\./(group|gshadow)-( |$)'`;
 
-/** Kernel settings that belong to the host itself, also where it is a container. */
+/** Kernel settings that belong to the host itself, also where it is a container; the interface of a container may be a new one. */
 const RUNNING =
-  'cd /proc/sys/net && grep -rs "" ipv4/conf/all ipv4/conf/default ipv6/conf/all ipv6/conf/default ipv4/icmp_echo_ignore_broadcasts | LC_ALL=C sort';
+  'cd /proc/sys/net && grep -rs "" ipv4/conf ipv6/conf ipv4/icmp_echo_ignore_broadcasts | grep -v /veth | LC_ALL=C sort';
 
 const BANNER = 'Authorized users only. Use of this system is monitored, recorded and reported.';
 

@@ -50,3 +50,16 @@ export async function reachPort(host: LabHost, neighbour: LabHost): Promise<Reac
     await Promise.all(Object.entries(ways).map(async ([way, got]) => [way, await got] as const)),
   );
 }
+
+/** Whether `peer` and `asker`, with the rights of NET_ADMIN in their networks, get to what listens on the host's 127.0.0.1. */
+export async function reachLoopback(host: LabHost): Promise<readonly boolean[]> {
+  await host.must('busybox httpd -p 127.0.0.1:9999 -h /etc 2>/dev/null || :');
+  const reaches = async (container: string): Promise<boolean> => {
+    const pid = await host.must(`docker inspect -f '{{.State.Pid}}' ${container}`);
+    const script = `echo 1 >/proc/sys/net/ipv4/conf/all/route_localnet; ip addr del 127.0.0.1/8 dev lo
+      ip route flush table local 127.0.0.0/8; ip route replace 127.0.0.1 via $(ip route | sed -n "s/default via \\([0-9.]*\\).*/\\1/p") dev eth0
+      exec 3<>/dev/tcp/127.0.0.1/9999 && printf "GET /hostname HTTP/1.0\\r\\n\\r\\n" >&3 && grep -q " 200 OK" <&3`;
+    return (await host.exec(`nsenter -n -t ${pid} timeout 8 bash -c '${script}' 2>/dev/null`)).exit === 0;
+  };
+  return Promise.all(['peer', 'asker'].map(reaches));
+}

@@ -1,14 +1,19 @@
 /** The fixes of the host outside of Docker as data: what is written, what a stricter host keeps, and that a second run finds nothing. */
 
+import { readFileSync } from 'node:fs';
 import { describe, expect, it } from 'vitest';
 import type { FixName } from '../../src/domain/audit/fixes.ts';
 import { NEVER } from '../../src/domain/audit/fixes.ts';
-import { parseHostSettings, SYSCTLS } from '../../src/domain/audit/host-settings.ts';
+import { parseHostSettings } from '../../src/domain/audit/host-settings.ts';
+import { LOOPBACK_DROP_IN, LOOPBACK_RULE } from '../../src/domain/audit/loopback.ts';
+import { SYSCTLS } from '../../src/domain/audit/sysctls.ts';
 import { reachedThrough } from '../../src/domain/destination.ts';
+import { DROP_IN_DIRECTORY } from '../../src/domain/dockerd/paths.ts';
 import { planFile } from '../../src/domain/plan/file-change.ts';
 import { recordHardening } from '../../src/domain/plan/hardening.ts';
-import { hardenSettings } from '../../src/domain/plan/hardening-host.ts';
+import { hardenSettings, noLoopbackRule } from '../../src/domain/plan/hardening-host.ts';
 import { hardenSshd } from '../../src/domain/plan/hardening-sshd.ts';
+import { kindOf } from '../../src/domain/plan/host-kind.ts';
 import { fix as harden } from '../../src/domain/values.ts';
 import { factsOf } from '../support/host-facts.ts';
 
@@ -32,7 +37,7 @@ function hardened(fixes: readonly FixName[], sections: Readonly<Record<string, s
     extras.flatMap((extra) => (extra.kind === 'file' ? [[extra.path, extra.content]] : [])),
   );
   const running = extras.flatMap((extra) => (extra.kind === 'sysctl' ? [`${extra.key}=${extra.value}`] : []));
-  return { ...rest, written, running };
+  return { ...rest, extras, written, running };
 }
 const SYSCTL = '/etc/sysctl.d/zz-docker-tls.conf';
 const MODPROBE = '/etc/modprobe.d/docker-tls.conf';
@@ -41,16 +46,42 @@ describe('kernel settings', () => {
   it('are a file and the running values, of those that the kernel has', () => {
     const { written, running } = hardened(['kernel-network', 'kernel-self']);
     expect(running).toEqual([
-      'net.ipv4.conf.all.send_redirects=0',
+      'net.ipv4.conf.*.send_redirects=default=0',
       'net.ipv4.conf.all.rp_filter=1',
       'kernel.kptr_restrict=2',
     ]);
     expect(written[SYSCTL]?.split('\n').slice(1)).toEqual([
       'net.ipv4.conf.all.send_redirects = 0',
+      '-net.ipv4.conf.*.send_redirects = 0',
       'net.ipv4.conf.all.rp_filter = 1',
       'kernel.kptr_restrict = 2',
       '',
     ]);
+  });
+
+  it('of interfaces are written where their own value counts, and stricter ones stay', () => {
+    const own = (name: string, value: string, key = 'ipv4/conf/NAME/send_redirects') =>
+      `net/${key.replace('NAME', name)}:${value}`;
+    const right = [own('all', '0'), own('default', '0')];
+    const running = (...lines: string[]) =>
+      hardened(['kernel-network'], { sysctl: [...right, ...lines].join('\n') }).running;
+    expect(running(own('eth0.100', '1'))).toEqual(['net.ipv4.conf.*.send_redirects=default=0']);
+    expect(running(own('eth0.100', '0'), own('lo', '1'))).toEqual([]);
+    // `all` decides whether martians are logged.
+    expect(
+      running(own('all', '1', 'ipv4/conf/NAME/log_martians'), own('eth0', '0', 'ipv4/conf/NAME/log_martians')),
+    ).toEqual([]);
+    const routes = 'ipv6/conf/NAME/accept_source_route';
+    expect(running(own('all', '1', routes), own('tun0', '-1', routes))).toEqual([
+      'net.ipv6.conf.*.accept_source_route=default=0 tun0=-1',
+    ]);
+    // What forwards takes no redirects, if all interfaces say so.
+    const redirects = 'ipv4/conf/NAME/accept_redirects';
+    const eth0 = own('eth0', '1', redirects);
+    expect(running(eth0)).toEqual(['net.ipv4.conf.*.accept_redirects=default=0']);
+    expect(running(eth0, own('eth0', '1', 'ipv4/conf/NAME/forwarding'))).toEqual([]);
+    const later = { 'sysctl-later': '# /etc/sysctl.d/zzz.conf\nnet.ipv4.conf.*.send_redirects = 1' };
+    expect(hardened(['kernel-network'], { sysctl: right.join('\n'), ...later }).notes).toHaveLength(1);
   });
 
   it('of a second run change nothing', () => {
@@ -107,6 +138,59 @@ describe('kernel settings', () => {
     const keys = SYSCTLS.map(({ key }) => key).join(' ');
     expect(keys).not.toMatch(/forward|modules_disabled|userns|user_namespaces|kexec/);
     expect(NEVER.length).toBeGreaterThan(3);
+  });
+});
+
+describe('the loopback of the host', () => {
+  const rules = '-P PREROUTING ACCEPT\n-A PREROUTING -d 127.0.0.0/8 ! -i lo -m comment --comment docker-tls -j DROP';
+  const routed = (names: string[]) => names.map((name) => `net/ipv4/conf/${name}/route_localnet:1`).join('\n');
+
+  it('is kept from containers by a rule now and at every start of dockerd, once', () => {
+    const { extras, written, changed } = hardened(['userland-proxy']);
+    expect(extras.filter(({ kind }) => kind === 'loopback')).toHaveLength(1);
+    expect([...changed]).toEqual(['userland-proxy']);
+    expect(written[LOOPBACK_DROP_IN]).toContain(`-C PREROUTING ${LOOPBACK_RULE} 2>/dev/null || iptables`);
+    const again = hardened(['userland-proxy'], { 'loopback-rules': rules }, written);
+    expect([again.extras.map(({ kind }) => kind), [...again.changed]]).toEqual([['file'], []]);
+    // Somebody flushed the table.
+    const flushed = hardened(['userland-proxy'], { 'loopback-rules': '-P PREROUTING ACCEPT' }, written);
+    expect([flushed.extras.map(({ kind }) => kind), [...flushed.changed]]).toEqual([
+      ['loopback', 'file'],
+      ['userland-proxy'],
+    ]);
+  });
+
+  it('has the same rule and the same drop-in in the scripts of a host', () => {
+    const module = (path: string) => readFileSync(new URL(`../../src/host/${path}`, import.meta.url), 'utf8');
+    expect(module('rollback/kernel.sh')).toContain(` PREROUTING ${LOOPBACK_RULE} `);
+    expect(module('audit/hardening.sh')).toContain(`[ -e ${LOOPBACK_DROP_IN} ]`);
+    expect(module('apply/keep.sh')).toContain(LOOPBACK_DROP_IN.replace(DROP_IN_DIRECTORY, '"$UNITS/$SERVICE.d'));
+  });
+
+  it('is open by the interfaces that let packets for it in, unless a rule drops them', () => {
+    const open = (more: Readonly<Record<string, string>>) => {
+      const says: Readonly<Record<string, string>> = {
+        sysctl: routed(['docker0', 'br-1.2', 'lo']),
+        iptables: '/sbin/iptables',
+        ...more,
+      };
+      return parseHostSettings((name) => says[name] ?? '')?.loopback.open;
+    };
+    const first = rules.split('\n')[0] ?? '';
+    expect(open({ 'loopback-rules': first })).toEqual(['docker0', 'br-1.2']);
+    expect(open({ 'loopback-rules': rules })).toEqual([]);
+    expect(open({ 'loopback-rules': `${first}\n-A PREROUTING -d 127.0.0.0/8 -i docker0 -j DROP` })).toEqual(['br-1.2']);
+    expect(open({ 'loopback-rules': `${first}\n-A PREROUTING -d 127.0.0.1/32 ! -i lo -p tcp -j DROP` })).toHaveLength(
+      2,
+    );
+  });
+
+  it('takes iptables, and systemd to bring the rule back', () => {
+    const settings = (iptables: string) => parseHostSettings((name) => (name === 'iptables' ? iptables : ''));
+    expect(noLoopbackRule(kindOf({ kind: 'systemd' }), settings('/usr/sbin/iptables'))).toBeUndefined();
+    expect(noLoopbackRule(kindOf({ kind: 'systemd' }), settings(''))).toMatch(/iptables, which was not found/);
+    expect(noLoopbackRule(kindOf({ kind: 'openrc' }), settings('/sbin/iptables'))).toMatch(/with systemd only/);
+    expect(noLoopbackRule(kindOf({ kind: 'podman' }), settings(''))).toBeUndefined();
   });
 });
 

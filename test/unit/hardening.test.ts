@@ -274,9 +274,24 @@ describe('sshd', () => {
     expect(made([...all, 'sshd:max-auth-tries=2'], { sections })).toEqual(['sshd']);
     const json = { 'file:/etc/docker/daemon.json': 'file 644 0:0\n{ "userland-proxy": false, "icc": false }' };
     const daemon = ['icc', 'userland-proxy', 'userns-remap'];
-    expect([made(daemon, {}), made(daemon, {}, json)]).toEqual([daemon, ['userns-remap']]);
+    expect([made(daemon, {}), made(daemon, {}, json)]).toEqual([
+      daemon,
+      // The rule that it needs is not there.
+      ['userland-proxy', 'userns-remap'],
+    ]);
     const group = { 'file:/etc/group': 'file 644 0:0\nroot:x:0:\ndocker:x:5:ann\n' };
     expect([made(['docker-group'], {}), made(['docker-group'], {}, group)]).toEqual([[], ['docker-group']]);
+    // Without the rule that keeps containers off the host's 127.0.0.1, docker-proxy stays.
+    const without = hardenHost({
+      entries: ['userland-proxy'],
+      known: [],
+      facts: factsOf({}),
+      audit: altered('bad-trixie', { sections: { iptables: '' } }),
+      login: operator,
+      leadsTo: [],
+    });
+    expect([without.daemonSettings, without.extras]).toEqual([{}, []]);
+    expect(without.notes?.join()).toMatch(/^userland-proxy: left out, since .* iptables, which was not found$/);
     // The same of what is not made.
     const unmade = (entries: string[], more = {}) =>
       hardenHost({
@@ -289,7 +304,9 @@ describe('sshd', () => {
       }).unmade;
     expect(unmade(['sshd'], group)).toEqual(expect.arrayContaining(['icc', 'userns-remap', 'docker-group']));
     expect(unmade(['userns-remap'], json)).not.toEqual(expect.arrayContaining(['userns-remap']));
-    for (const fix of ['icc', 'userland-proxy', 'docker-group', 'sshd-root', 'sshd-passwords'])
+    // Its setting is made, and its rule is not.
+    expect(unmade(['sshd'], json)).toContain('userland-proxy');
+    for (const fix of ['icc', 'docker-group', 'sshd-root', 'sshd-passwords'])
       expect(unmade(['sshd'], json)).not.toContain(fix);
   });
 

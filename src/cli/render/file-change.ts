@@ -1,6 +1,6 @@
 /** Owns how one change of a file looks in a plan. What is shown of it is data first: changes whose data are equal look the same. */
 
-import type { FileChange } from '../../domain/plan/file-change.ts';
+import { type FileChange, loopbackWords, sysctlWords } from '../../domain/plan/file-change.ts';
 import { printable } from '../../errors/errors.ts';
 import type { Colours } from './colours.ts';
 import { diffLines, paintDiff } from './diff.ts';
@@ -35,7 +35,9 @@ export function viewOf(change: FileChange, whole: boolean): FileView {
     case 'attributes':
       return view('~', `${path}  mode ${mode}, owner ${owner}`);
     case 'sysctl':
-      return view('~', `running kernel: ${path} = ${mode}`);
+      return view('~', `running kernel: ${sysctlWords(change)}`);
+    case 'loopback':
+      return view('~', `firewall: ${loopbackWords(change)}`);
     case 'linger':
       return view('~', `${path}: services of the user run without a login`);
     case 'member':

@@ -27,8 +27,8 @@ const TABLE = {
   },
   'live-restore': { title: 'live-restore=true in daemon.json', risk: 'none' },
   'userland-proxy': {
-    title: 'userland-proxy=false in daemon.json',
-    cost: "published ports stop answering in three cases: over the host's IPv6 addresses (container with IPv4 only), by the host's address from containers of other networks, and from the container itself until it restarts",
+    title: "userland-proxy=false in daemon.json, and a firewall rule that keeps containers off the host's 127.0.0.1",
+    cost: "published ports stop answering in three cases: over the host's IPv6 addresses (container with IPv4 only), by the host's address from containers of other networks, and from the container itself until it restarts; dockerd lets its bridges route 127.0.0.0/8 (route_localnet), so that containers with NET_RAW or NET_ADMIN would reach services on the host's 127.0.0.1: a rule in iptables' raw table drops that, and whoever flushes that table opens it until Docker's next start",
     risk: 'yes',
   },
   'userns-remap': {

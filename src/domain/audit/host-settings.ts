@@ -1,76 +1,10 @@
 /** Owns the settings of the host outside of Docker that checks judge and fixes make: kernel, modules, logins. What is stricter already stays. */
 
-import { posix } from 'node:path';
 import type { FixName } from './fixes.ts';
+import { readLoopback } from './loopback.ts';
+import { type Row, swapped, sysctlsAfterOurs } from './sysctls.ts';
 
-type Row = {
-  readonly fix: FixName;
-  readonly key: string;
-  readonly value: string;
-  /** Further values that are as strict or stricter: they stay. */
-  readonly stays?: readonly string[];
-};
-
-const NETWORK: readonly (readonly [string, string, ...string[]])[] = [
-  ['net.ipv4.conf.all.accept_redirects', '0'],
-  ['net.ipv4.conf.default.accept_redirects', '0'],
-  ['net.ipv4.conf.all.accept_source_route', '0'],
-  ['net.ipv4.conf.default.accept_source_route', '0'],
-  ['net.ipv4.conf.all.send_redirects', '0'],
-  ['net.ipv4.conf.default.send_redirects', '0'],
-  ['net.ipv4.conf.all.log_martians', '1'],
-  ['net.ipv4.conf.default.log_martians', '1'],
-  // 2 is an administrator's choice, for routes that are not the same both ways.
-  ['net.ipv4.conf.all.rp_filter', '1', '2'],
-  ['net.ipv4.icmp_echo_ignore_broadcasts', '1'],
-  ['net.ipv4.icmp_ignore_bogus_error_responses', '1'],
-  ['net.ipv4.tcp_syncookies', '1', '2'],
-  ['net.ipv6.conf.all.accept_redirects', '0'],
-  ['net.ipv6.conf.default.accept_redirects', '0'],
-  ['net.ipv6.conf.all.accept_source_route', '0', '-1'],
-  ['net.ipv6.conf.default.accept_source_route', '0', '-1'],
-];
-
-const SELF: typeof NETWORK = [
-  ['dev.tty.ldisc_autoload', '0'],
-  ['fs.protected_fifos', '2'],
-  ['fs.protected_hardlinks', '1'],
-  ['fs.protected_regular', '2'],
-  ['fs.protected_symlinks', '1'],
-  ['fs.suid_dumpable', '0'],
-  ['kernel.core_uses_pid', '1'],
-  ['kernel.ctrl-alt-del', '0'],
-  ['kernel.dmesg_restrict', '1'],
-  ['kernel.kptr_restrict', '2'],
-  ['kernel.perf_event_paranoid', '3', '4'],
-  ['kernel.randomize_va_space', '2'],
-  ['kernel.sysrq', '0'],
-  ['kernel.yama.ptrace_scope', '1', '2', '3'],
-  ['net.core.bpf_jit_harden', '2'],
-];
-
-function rows(fix: FixName, list: typeof NETWORK): readonly Row[] {
-  return list.map(([key, value, ...stays]) => ({ fix, key, value, stays }));
-}
-
-/** Kernel settings. None of them is one that Docker needs otherwise. */
-export const SYSCTLS: readonly Row[] = [
-  ...rows('kernel-network', NETWORK),
-  ...rows('kernel-self', SELF),
-  ...rows('kernel-bpf', [['kernel.unprivileged_bpf_disabled', '1']]),
-];
-
-/** Ours. Its name sorts after most others, and of all files of sysctl.d the last one counts at boot. */
-export const SYSCTL_FILE = '/etc/sysctl.d/zz-docker-tls.conf';
 export const UMASK_FILE = '/etc/profile.d/docker-tls-umask.sh';
-
-/** Below /proc/sys, as the audit's script takes them. */
-export const SYSCTL_PATHS: string = SYSCTLS.map(({ key }) => key.replaceAll('.', '/')).join(' ');
-
-/** Settings of the whole kernel: in a container they would be those of the machine outside. */
-export function isOwn({ container }: HostSettings, { fix }: Row): boolean {
-  return !container || fix === 'kernel-network';
-}
 
 /** Modules that are never to be loaded. */
 export const BLOCKED: Readonly<Record<'modules' | 'modules-used', readonly string[]>> = {
@@ -153,28 +87,6 @@ export function stricterUmask(one: string, other: string): string {
   return (Number.parseInt(one, 8) | Number.parseInt(other, 8)).toString(8).padStart(3, '0');
 }
 
-/**
- * `# PATH`, and below it what the file sets. Files of all directories are read by name, and of one name only that of the first directory;
- * a key may have `/` in place of `.`, and one that a pattern names as well is left to what names it whole (sysctl.d(5)).
- */
-function sysctlsAfterOurs(text: string): ReadonlyMap<string, { readonly file: string; readonly value: string }> {
-  const files = new Map<string, string>();
-  for (const file of text.split(/^# (?=\/)/m)) {
-    const name = /^.*\/([^/\n]+)$/m.exec(file)?.[1] ?? '';
-    if (name > posix.basename(SYSCTL_FILE) && !files.has(name)) files.set(name, file);
-  }
-  const found = new Map<string, { file: string; value: string }>();
-  for (const [, file] of [...files].sort(([a], [b]) => (a < b ? -1 : 1))) {
-    const [path = '', ...lines] = file.split('\n');
-    for (const line of lines) {
-      const [, key = '', value = ''] = /^\s*-?([\w./-]+)\s*=(.*)$/.exec(line) ?? [];
-      const dotted = /^[^.]*\//.test(key) ? key.replace(/[./]/g, (one) => (one === '/' ? '.' : '/')) : key;
-      if (key !== '') found.set(dotted, { file: path, value: value.trim() });
-    }
-  }
-  return found;
-}
-
 /** Reads the sections of src/host/audit/hardening.sh; undefined where the host did not answer them. */
 export function parseHostSettings(text: (section: string) => string | undefined) {
   const sysctl = text('sysctl');
@@ -197,15 +109,20 @@ export function parseHostSettings(text: (section: string) => string | undefined)
       .flatMap((line) => pattern.exec(line)?.[1] ?? [])
       .at(-1);
   const container = (text('container') ?? '').trim();
+  const values = new Map<string, string>(
+    sysctl.split('\n').flatMap((line) => {
+      const [, path, value] = /^([^:]+):(.*)$/.exec(line.trim()) ?? [];
+      return path === undefined ? [] : [[swapped(path), (value ?? '').trim()] as const];
+    }),
+  );
   return {
     /** It shares the kernel of another machine. */
     container: container !== '' && container !== 'none',
-    sysctl: new Map<string, string>(
-      sysctl.split('\n').flatMap((line) => {
-        const [, path, value] = /^([^:]+):(.*)$/.exec(line.trim()) ?? [];
-        return path === undefined ? [] : [[path.replaceAll('/', '.'), (value ?? '').trim()] as const];
-      }),
-    ),
+    sysctl: values,
+    loopback: readLoopback(values, {
+      iptables: (text('iptables') ?? '').trim(),
+      rules: text('loopback-rules') ?? '',
+    }),
     /** What files say at boot that are read after ours, by key. */
     sysctlLater: sysctlsAfterOurs(text('sysctl-later') ?? ''),
     loaded: new Set(lines('modules').map(moduleName)),
@@ -231,15 +148,6 @@ export function parseHostSettings(text: (section: string) => string | undefined)
     timeout: timeouts.length === 0 ? undefined : Number(timeouts.at(-1) || Number.NaN),
     issue: (text('issue-net') ?? '').trim(),
   };
-}
-
-/** Kernel settings of a fix that the host has and that are not strict enough. */
-export function looseSysctls(host: HostSettings, fix: FixName): readonly (Row & { readonly now: string })[] {
-  return SYSCTLS.flatMap((row) => {
-    const now = host.sysctl.get(row.key);
-    const right = now === undefined || now === row.value || row.stays?.includes(now) === true;
-    return row.fix !== fix || right || !isOwn(host, row) ? [] : [{ ...row, now }];
-  });
 }
 
 /** Lines of login.defs of a fix that are not strict enough. */

@@ -69,7 +69,13 @@ export type ExtraChange =
       /** A kernel setting that is to have this value now. */
       readonly kind: 'sysctl';
       readonly key: string;
+      /** Of each interface where the key has a `*`: `default=0 NAME=1`; those that are not named get the default. */
       readonly value: string;
+      readonly reason: string;
+    }
+  | {
+      /** Packets for 127.0.0.0/8 that do not come over lo are to be dropped now. */
+      readonly kind: 'loopback';
       readonly reason: string;
     };
 

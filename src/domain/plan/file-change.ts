@@ -1,5 +1,6 @@
 /** Owns one change of one path on a host, and the makers of such changes. */
 
+import { ROUTE_LOCALNET } from '../audit/loopback.ts';
 import type { ExtraChange } from './desired.ts';
 import { type HostFacts, realPath } from './facts.ts';
 import type { PathState } from './host-files.ts';
@@ -7,10 +8,13 @@ import type { SnapshotEntry } from './host-state.ts';
 
 /** Holds no secret: private keys are not files of a plan but credentials, and travel apart. */
 export type FileChange = {
-  readonly kind: 'file' | 'link' | 'absent' | 'attributes' | 'member' | 'sysctl' | 'linger';
+  readonly kind: 'file' | 'link' | 'absent' | 'attributes' | 'member' | 'sysctl' | 'loopback' | 'linger';
   /** For a membership `group:user`, for a kernel setting its key, for a user who lingers what systemd has of that. */
   readonly path: string;
-  /** Octal, four digits; for a membership and for who lingers `present` or `absent`, for a kernel setting its value; `-` where it has no meaning. */
+  /**
+   * Octal, four digits; for a membership and for who lingers `present` or `absent`; for a kernel setting its value, or those of interfaces,
+   * `default=0 NAME=1`, where its key has a `*`; for packets to the loopback the same, or `dropped`; `-` where it has no meaning.
+   */
   readonly mode: string;
   readonly owner: string;
   /** Text of a file afterwards. */
@@ -23,12 +27,12 @@ export type FileChange = {
   /** The path is no longer what docker-tls had put there: it was edited by hand. */
   readonly drift?: boolean;
   readonly reason?: string;
-  /** For attributes, memberships, kernel settings and who lingers: there is something to do. */
+  /** For what puts nothing at a path: there is something to do. */
   readonly pending: boolean;
 };
 
 /** Kinds of changes that put nothing at a path. */
-export const WITHOUT_FILE: readonly string[] = ['attributes', 'member', 'sysctl', 'linger'];
+export const WITHOUT_FILE: readonly string[] = ['attributes', 'member', 'sysctl', 'loopback', 'linger'];
 
 /** A text file with its final mode. */
 export function text(path: string, content: string, mode = '0644', owner = '0:0', reason?: string): FileChange {
@@ -61,6 +65,7 @@ export function bySnapshot(entry: SnapshotEntry | undefined, path: string): File
       return state('attributes', path, entry.mode.padStart(4, '0'), entry.owner);
     case 'member':
     case 'sysctl':
+    case 'loopback':
     case 'linger':
       return state(entry.kind, path, entry.mode);
     default:
@@ -88,6 +93,8 @@ export function planFile(extra: ExtraChange, facts: HostFacts): FileChange {
       return state('member', `${extra.group}:${extra.user}`, extra.present ? 'present' : 'absent', '-', extra.reason);
     case 'sysctl':
       return state('sysctl', extra.key, extra.value, '-', extra.reason);
+    case 'loopback':
+      return state('loopback', ROUTE_LOCALNET, 'dropped', '-', extra.reason);
   }
 }
 
@@ -165,4 +172,18 @@ export function withBefore(change: FileChange, facts: HostFacts): FileChange {
 export function edited(facts: HostFacts, path: string, content: string): FileChange {
   const now = facts.files.get(path);
   return now?.kind === 'file' ? text(path, content, now.mode.padStart(4, '0'), now.owner) : text(path, content);
+}
+
+/** A kernel setting with its value, or what an interface gets that is not named. */
+export function sysctlWords({ path, mode }: FileChange): string {
+  if (!path.includes('*')) return `${path} = ${mode}`;
+  const values = mode.split(' ').map((word) => word.slice(word.lastIndexOf('=') + 1));
+  const usual = /(?:^| )default=(\S+)/.exec(mode)?.[1] ?? '';
+  return `${path} = ${usual}${values.every((value) => value === usual) ? '' : ', some interfaces otherwise'}`;
+}
+
+export function loopbackWords({ mode }: FileChange): string {
+  return mode === 'dropped'
+    ? 'packets for 127.0.0.0/8 that do not come over lo are dropped'
+    : 'the rule that drops packets for 127.0.0.0/8 goes; route_localnet of the bridges is as it was before';
 }

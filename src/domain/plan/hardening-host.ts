@@ -4,21 +4,20 @@ import type { FixName } from '../audit/fixes.ts';
 import {
   BLOCKED,
   type HostSettings,
-  isOwn,
   isStrict,
   loadableModules,
   looseLoginDefs,
-  looseSysctls,
   moduleName,
   parseLoginDefs,
-  SYSCTL_FILE,
-  SYSCTLS,
   stricterUmask,
   TIMEOUT_S,
   UMASK_FILE,
   umasksOf,
 } from '../audit/host-settings.ts';
+import { LOOPBACK_DROP_IN, renderLoopbackDropIn } from '../audit/loopback.ts';
+import { isOwn, keysOf, looseSysctls, ownCounts, SYSCTL_FILE, SYSCTLS, valuesOf } from '../audit/sysctls.ts';
 import type { ExtraChange } from './desired.ts';
+import type { HostKind } from './host-kind.ts';
 
 const WRITTEN = 'Written by docker-tls. `docker-tls remove HOST` takes it away again.';
 const LOGIN_DEFS_FILE = '/etc/login.defs';
@@ -53,6 +52,7 @@ const FILES: readonly { readonly fix: FixName; readonly path: string; readonly t
 export const HOST_PATHS: readonly string[] = [
   ...FILES.map(({ path }) => path),
   SYSCTL_FILE,
+  LOOPBACK_DROP_IN,
   MODPROBE_FILE,
   LOGIN_DEFS_FILE,
   ...ISSUE_FILES,
@@ -101,6 +101,7 @@ export function hardenSettings(fixes: ReadonlySet<FixName>, input: HostSettingsI
   if (settings !== undefined) {
     kernelSettings(settings, fixing);
     blockModules(settings, file(MODPROBE_FILE), fixing);
+    if (fixes.has('userland-proxy')) dropLoopback(settings, file, fixing);
   }
   editLoginDefs(file(LOGIN_DEFS_FILE), fixing);
   if (fixes.has('banner') && input.banner !== undefined)
@@ -152,25 +153,52 @@ function kernelSettings(settings: HostSettings, { fixes, extras, changed, notes,
     notes.push(`${fix}: nothing is changed, since this host is a container and has the kernel of another machine`);
   const own = chosen.filter((row) => isOwn(settings, row));
   // Where the host is stricter its own files say so, and this one comes last.
-  const written = own.filter(
-    ({ key, stays }) => settings.sysctl.has(key) && !stays?.includes(settings.sysctl.get(key) ?? ''),
-  );
+  const written = own.flatMap(({ fix, key, value, stays = [] }) => {
+    const keys = keysOf({ key }).filter(
+      (one) => settings.sysctl.has(one) && !stays.includes(settings.sysctl.get(one) ?? ''),
+    );
+    // For interfaces that are there before it is read.
+    const all = keys.length > 0 && ownCounts(key) ? [key] : [];
+    return [...keys, ...all].map((one) => ({ fix, key: one, value, stays }));
+  });
   if (written.length > 0) {
     const reasons = [...new Set(own.map(({ fix }) => fix))];
-    const lines = written.map(({ key, value }) => `${key} = ${value}`);
+    const lines = written.map(({ key, value }) => `${key.includes('*') ? '-' : ''}${key} = ${value}`);
     write(reasons, SYSCTL_FILE, [`# ${WRITTEN}`, ...lines, ''].join('\n'));
   }
   for (const { fix, key, value, stays } of written) {
     const later = settings.sysctlLater.get(key);
-    if (later !== undefined && later.value !== value && !stays?.includes(later.value))
+    if (later !== undefined && later.value !== value && !stays.includes(later.value))
       notes.push(`${fix}: ${later.file} says ${key} = ${later.value}, and so wins at boot; take it out there`);
   }
-  for (const { fix, key, value } of [...new Set(own.map((row) => row.fix))].flatMap((one) =>
-    looseSysctls(settings, one),
-  )) {
-    extras.push({ kind: 'sysctl', key, value, reason: fix });
-    changed.add(fix);
+  for (const row of own) {
+    if (!looseSysctls(settings, row.fix).some(({ row: one }) => one === row.key)) continue;
+    const stay = valuesOf(settings, row).filter(({ now }) => row.stays?.includes(now));
+    const value = row.key.includes('*')
+      ? [`default=${row.value}`, ...stay.map(({ name, now }) => `${name}=${now}`)].join(' ')
+      : row.value;
+    extras.push({ kind: 'sysctl', key: row.key, value, reason: row.fix });
+    changed.add(row.fix);
   }
+}
+
+/** Without docker-proxy, containers would reach what listens on the host's 127.0.0.1: the rule against that, now and at each start of dockerd. */
+function dropLoopback({ loopback }: HostSettings, file: HostSettingsInput['file'], fixing: Fixing): void {
+  const fix = 'userland-proxy';
+  if (!loopback.dropped || file(LOOPBACK_DROP_IN) === undefined) {
+    fixing.extras.push({ kind: 'loopback', reason: fix });
+    fixing.changed.add(fix);
+  }
+  fixing.write([fix], LOOPBACK_DROP_IN, renderLoopbackDropIn());
+}
+
+/** Why a host cannot have that rule; undefined: it can, or has no dockerd. */
+export function noLoopbackRule(kind: HostKind, settings: HostSettings | undefined): string | undefined {
+  if (!kind.engine.configurable) return undefined;
+  if (kind.name !== 'systemd') return 'the firewall rule that it needs comes back at boot on hosts with systemd only';
+  return settings?.loopback.iptables === true
+    ? undefined
+    : 'the firewall rule that it needs takes iptables, which was not found';
 }
 
 function blockModules(settings: HostSettings, ours: string | undefined, { fixes, notes, write }: Fixing): void {

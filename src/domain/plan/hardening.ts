@@ -12,7 +12,7 @@ import type { DesiredHost } from './desired.ts';
 import { fileText, type HostFacts } from './facts.ts';
 import { type HardenedDaemon, hardenDaemon, leaveDaemon } from './hardening-daemon.ts';
 import { AUDIT_RULES, GROUP_FILE, type HardenedFiles, hardenFiles, TMPFILES } from './hardening-files.ts';
-import { type HardenedSettings, HOST_PATHS, hardenSettings } from './hardening-host.ts';
+import { type HardenedSettings, HOST_PATHS, hardenSettings, noLoopbackRule } from './hardening-host.ts';
 import { type HardenedSshd, hardenSshd, type Login, SSHD_CONFIG, SSHD_FIXES, SSHD_KEYWORDS } from './hardening-sshd.ts';
 import { kindOf } from './host-kind.ts';
 
@@ -218,12 +218,23 @@ export function hardenHost(input: HardenInput): Partial<DesiredHost> {
 }
 
 function makeFixes(
-  fixes: ReadonlySet<FixName>,
+  wanted: ReadonlySet<FixName>,
   { entries, facts, audit, login, leadsTo }: Omit<HardenInput, 'known'>,
 ): Hardened {
   const keep = entries.filter((entry) => entry.startsWith(KEPT_MEMBER)).map((entry) => entry.slice(KEPT_MEMBER.length));
+  const kind = kindOf(facts);
+  const ruleless = wanted.has('userland-proxy') ? noLoopbackRule(kind, audit.settings) : undefined;
+  const fixes = new Set([...wanted].filter((name) => name !== 'userland-proxy' || ruleless === undefined));
+  // Where no dockerd serves the API, there is no bridge of it.
+  const ofHost = new Set([...fixes].filter((name) => name !== 'userland-proxy' || kind.engine.configurable));
+  const host = hardenSettings(ofHost, {
+    settings: audit.settings,
+    file: (path) => fileText(facts, path),
+    banner: bannerOf(entries),
+  });
+  const notes = ruleless === undefined ? [] : [`userland-proxy: left out, since ${ruleless}`];
   return {
-    daemon: kindOf(facts).engine.configurable
+    daemon: kind.engine.configurable
       ? hardenDaemon(fixes, viewDaemon(facts), { swarm: facts.docker.swarm, ...audit.daemon })
       : leaveDaemon(fixes),
     files: hardenFiles(fixes, audit, fileText(facts, GROUP_FILE) ?? '', keep),
@@ -237,11 +248,7 @@ function makeFixes(
       leadsTo,
       banner: bannerOf(entries) !== undefined,
     }),
-    host: hardenSettings(fixes, {
-      settings: audit.settings,
-      file: (path) => fileText(facts, path),
-      banner: bannerOf(entries),
-    }),
+    host: { ...host, notes: [...notes, ...host.notes] },
   };
 }
 

@@ -1,5 +1,6 @@
 /** Owns the part of a plan that is about dockerd itself: its command line, its variables, daemon.json, and whether it has to restart. */
 
+import { LOOPBACK_DROP_IN } from '../audit/loopback.ts';
 import { type Flag, renderCommandLine } from '../dockerd/command-line.ts';
 import { editDaemonJson, parseDaemonJson } from '../dockerd/daemon-json.ts';
 import { bracketed } from '../dockerd/drop-in.ts';
@@ -37,7 +38,7 @@ export function isTlsPath(path: string, { places }: Pick<HostFacts, 'places'>, v
     path.startsWith(`${places.tls}/`) ||
     (path.startsWith(`${places.units}/`) && OWN_UNIT.test(path)) ||
     path === places.listen ||
-    path.startsWith(`${places.dropIns}/`) ||
+    (path.startsWith(`${places.dropIns}/`) && path !== LOOPBACK_DROP_IN) ||
     path === view.configFile ||
     view.environmentFiles.includes(path) ||
     path.startsWith('/etc/default/') ||

@@ -1,5 +1,5 @@
 # Keeps: the originals beside their places, and, the first time, in the origin
-# Needs functions: copy fail is_member linger_state note_forms note_pulled snapshot_path step sysctl_value words
+# Needs functions: copy fail is_member kernel_value linger_state note_forms note_pulled snapshot_path step words
 # Needs variables: CREATED ERR NL SERVICE SOCKET_WAS_ACTIVE STATE T TAB TLS_DIRECTORY UNITS WAS_ACTIVE
 # Needs programs: df grep ln mkdir mv readlink rm stat sync tail
 
@@ -44,7 +44,7 @@ keep_copy() {
 is_ours() {
   case $1 in
     "$TLS_DIRECTORY/current" | "$UNITS/docker-tls"* | "$UNITS/"*.wants/docker-tls* | \
-      "$UNITS/$SERVICE.d/zz-docker-tls.conf" | "$UNITS/$SERVICE.d/~"*zz-docker-tls.conf) ;;
+      "$UNITS/$SERVICE.d/docker-tls-loopback.conf" | "$UNITS/$SERVICE.d/zz-docker-tls.conf" | "$UNITS/$SERVICE.d/~"*zz-docker-tls.conf) ;;
     *) return 1 ;;
   esac
   [ -L "$1" ] || [ ! -e "$1" ] || grep -q '^# Written by docker-tls' -- "$1"
@@ -75,9 +75,9 @@ while IFS=$TAB read -r index kind mode owner source path <&3; do
       line="$index${TAB}member$TAB$was$TAB-$TAB$path"
       ;;
     linger) line="$index${TAB}linger$TAB$(linger_state "$path")$TAB-$TAB$path" ;;
-    sysctl)
-      was=$(sysctl_value "$path") || continue
-      line="$index${TAB}sysctl$TAB$was$TAB-$TAB$path"
+    sysctl | loopback)
+      was=$(kernel_value "$kind" "$path") || continue
+      line="$index$TAB$kind$TAB$was$TAB-$TAB$path"
       ;;
     *) continue ;;
   esac

@@ -1,6 +1,6 @@
 # Puts the change in place: from here on something changes, and every failure goes through the rollback.
 # Needs functions: apply_services await_protection effective_sshd fail is_up keep_audit_rules keep_generation last_words look_back
-# Needs functions: mark missing_programs place_as plainly reload_live_restore result set_linger set_member set_sysctl step undo warn words
+# Needs functions: mark missing_programs place_as plainly reload_live_restore result set_linger set_loopback set_member set_sysctl step undo warn words
 # Needs variables: AUDIT CREATED DAEMON DAEMON_JSON LIVE_RESTORE MANAGED NL OPERATOR REMARK ROLLBACK_LIMIT SERVICE SINCE SSHD SSHD_DROP_IN T
 # Needs variables: TAB TLS_DIRECTORY TLS_SOCKET UNITS VALIDATE look missing timer validation
 # Needs programs: chmod chown cmp grep head mv restorecon rm sed selinuxenabled sort sshd sync tail
@@ -104,6 +104,7 @@ while IFS=$TAB read -r index kind mode owner source path <&3; do
     attributes) [ ! -e "$path" ] || { chmod "$mode" -- "$path" && chown "$owner" -- "$path"; } 2>"$ERR" || back "$(words)" ;;
     member) set_member "$mode" "$path" 2>"$ERR" || back "$(words)" ;;
     sysctl) set_sysctl "$path" "$mode" 2>"$ERR" || back "$(words)" ;;
+    loopback) set_loopback "$mode" "$path" 2>"$ERR" || back "$(words)" ;;
     linger) set_linger "$mode" 2>"$ERR" || back "$(words)" ;;
   esac
 done 3<"$T/manifest"

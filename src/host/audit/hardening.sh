@@ -1,7 +1,7 @@
 # Settings of the host outside of Docker: its kernel's, its modules, its logins.
 # Needs functions: end
 # Needs variables: SYSCTLS
-# Needs programs: cat cut grep head sed systemd-detect-virt
+# Needs programs: cat cut grep head iptables sed systemd-detect-virt timeout
 
 hardening_facts() {
   systemd-detect-virt --container
@@ -10,6 +10,13 @@ hardening_facts() {
   # shellcheck disable=SC2086
   (cd /proc/sys && grep -s '' /dev/null $SYSCTLS)
   end sysctl
+  command -v iptables
+  end iptables
+  # What drops packets for 127.0.0.0/8: asked where something lets them in, or our rule should be there. Some kernels load a module to answer.
+  if [ -e /etc/systemd/system/docker.service.d/docker-tls-loopback.conf ] || grep -qsx 1 /proc/sys/net/ipv4/conf/*/route_localnet; then
+    timeout 5 iptables -w 2 -t raw -S PREROUTING
+  fi
+  end loopback-rules
   # Files that may be read after ours at boot: those whose names begin with z or what sorts after it. Settings of each below its name.
   for file in /etc/sysctl.d/[!\ -y]*.conf /run/sysctl.d/[!\ -y]*.conf /usr/local/lib/sysctl.d/[!\ -y]*.conf /usr/lib/sysctl.d/[!\ -y]*.conf; do
     [ -e "$file" ] || continue

@@ -1,5 +1,5 @@
 # The files of a change: what a path was, its place taken by one rename, and everything back.
-# Needs functions: linger_state may_restore set_linger warn
+# Needs functions: kernel_value linger_state may_restore set_linger set_loopback set_sysctl
 # Needs variables: DAEMON_JSON LIVE_RESTORE T TAB
 # Needs programs: cat chmod chown cp cut getent gpasswd grep ln mv readlink rm rmdir sort stat tr
 
@@ -22,8 +22,8 @@ snapshot_path() {
       printf '%s\tmember\t%s\t-\t%s\n' "$2" "$present" "$4" >>"$1/manifest"
       ;;
     linger) printf '%s\tlinger\t%s\t-\t%s\n' "$2" "$(linger_state "$4")" "$4" >>"$1/manifest" ;;
-    sysctl)
-      if value=$(sysctl_value "$4"); then printf '%s\tsysctl\t%s\t-\t%s\n' "$2" "$value" "$4" >>"$1/manifest"; fi
+    sysctl | loopback)
+      if value=$(kernel_value "$3" "$4"); then printf '%s\t%s\t%s\t-\t%s\n' "$2" "$3" "$value" "$4" >>"$1/manifest"; fi
       ;;
     attributes)
       if [ -e "$4" ]; then
@@ -52,19 +52,6 @@ set_member() {
     present) is_member "$2" || gpasswd -a "${2#*:}" "${2%%:*}" >/dev/null ;;
     absent) ! is_member "$2" || gpasswd -d "${2#*:}" "${2%%:*}" >/dev/null ;;
   esac
-}
-
-# The running value of a kernel setting: sysctl_value KEY
-sysctl_value() { cat "/proc/sys/$(printf '%s' "$1" | tr . /)" 2>/dev/null; }
-
-# set_sysctl KEY VALUE. One of them goes one way only: that is a warning, and no reason to stop.
-set_sysctl() {
-  now=$(sysctl_value "$1") || return 0
-  if [ "$now" = "$2" ]; then return 0; fi
-  printf '%s\n' "$2" >"/proc/sys/$(printf '%s' "$1" | tr . /)" && return 0
-  [ "$1" = kernel.unprivileged_bpf_disabled ] || return 1
-  REMARK="$1 stays $now until the next boot, since the kernel does not set it back"
-  warn "$REMARK"
 }
 
 # Puts PATH.docker-tls-SUFFIX in the place of PATH by one rename, and keeps it: place_as PATH SUFFIX
@@ -98,6 +85,7 @@ restore_files() {
       attributes) [ ! -e "$path" ] || { chmod "$mode" -- "$path" && chown "$owner" -- "$path"; } || bad=1 ;;
       member) set_member "$mode" "$path" || bad=1 ;;
       sysctl) set_sysctl "$path" "$mode" || bad=1 ;;
+      loopback) set_loopback "$mode" "$path" || bad=1 ;;
       linger) set_linger "$mode" || bad=1 ;;
     esac
   done 3<"$T/kept"

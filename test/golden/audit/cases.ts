@@ -2,7 +2,8 @@
 
 import type { AuditProbe, Outside, Severity, Verdict } from '../../../src/domain/audit/check.ts';
 import { type CheckResult, evaluate } from '../../../src/domain/audit/evaluate.ts';
-import { BLOCKED, LOGIN_DEFS, SYSCTLS, UMASK_FILE } from '../../../src/domain/audit/host-settings.ts';
+import { BLOCKED, LOGIN_DEFS, UMASK_FILE } from '../../../src/domain/audit/host-settings.ts';
+import { SYSCTLS } from '../../../src/domain/audit/sysctls.ts';
 import type { ProbeOutcome } from '../../../src/runtime.ts';
 import { type Alteration, altered, merge, type RecordedName } from '../../support/audit-facts.ts';
 import { SOFTWARE_CASES } from './software-cases.ts';
@@ -1319,6 +1320,7 @@ const HOST_CHECKS = [
   'host.8',
   'host.9',
   'host.10',
+  'host.11',
 ];
 
 const HARDENING_CASES: readonly Case[] = [
@@ -1332,6 +1334,19 @@ const HARDENING_CASES: readonly Case[] = [
   ...(
     [
       ['host.1', { sysctl: 'net/ipv4/conf/all/send_redirects:1' }, 'is 1, not 0'],
+      [
+        'host.1',
+        {
+          sysctl:
+            'net/ipv4/conf/all/send_redirects:0\nnet/ipv4/conf/eth0/send_redirects:1\nnet/ipv6/conf/eth1/accept_redirects:1',
+        },
+        'is 1, not 0, on eth0; is 1, not 0, on eth1',
+      ],
+      [
+        'host.11',
+        { sysctl: 'net/ipv4/conf/docker0/route_localnet:1', 'loopback-rules': '-P PREROUTING ACCEPT' },
+        'route_localnet is 1, and no rule of iptables drops packets for 127.0.0.0/8',
+      ],
       ['host.2', { sysctl: 'kernel/kptr_restrict:0' }, 'is 0, not 2'],
       ['host.3', { sysctl: 'kernel/unprivileged_bpf_disabled:0' }, 'is 0, not 1'],
       ['host.4', { modprobe: 'blacklist dccp\ninstall dccp /sbin/modprobe dccp' }, 'can be loaded: dccp, rds'],
@@ -1368,6 +1383,19 @@ const HARDENING_CASES: readonly Case[] = [
   ...(
     [
       ['host.1', 'loose on purpose', { sysctl: 'net/ipv4/conf/all/rp_filter:2' }],
+      [
+        'host.1',
+        'redirects of what forwards',
+        { sysctl: 'net/ipv4/conf/eth0/accept_redirects:1\nnet/ipv4/conf/eth0/forwarding:1' },
+      ],
+      [
+        'host.11',
+        'dropped by a rule',
+        {
+          sysctl: 'net/ipv4/conf/docker0/route_localnet:1',
+          'loopback-rules': '-P PREROUTING ACCEPT\n-A PREROUTING -d 127.0.0.0/8 ! -i lo -j DROP',
+        },
+      ],
       ['host.2', 'stricter', { sysctl: 'kernel/yama/ptrace_scope:3\nkernel/perf_event_paranoid:4' }],
       ['host.3', "Debian's default", { sysctl: 'kernel/unprivileged_bpf_disabled:2' }],
       ['host.4', 'in use', { modprobe: '', modules: BLOCKED.modules.join('\n').replaceAll('-', '_') }],
@@ -1384,6 +1412,13 @@ const HARDENING_CASES: readonly Case[] = [
       ['host.10', 'shorter', { profile: 'export TMOUT=300' }],
     ] as const
   ).map(([check, name, sections]): Case => ({ check, name, change: hostSays(sections), state: 'pass' })),
+  {
+    check: 'host.11',
+    name: 'iptables did not answer',
+    change: hostSays({ sysctl: 'net/ipv4/conf/docker0/route_localnet:1', iptables: '/usr/sbin/iptables' }),
+    state: 'not-applicable',
+    says: 'did not say which rules there are',
+  },
   ...['host.2', 'host.3', 'host.4', 'host.5'].map(
     (check): Case => ({
       check,

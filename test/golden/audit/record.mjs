@@ -12,7 +12,7 @@ import { bundled, hostScripts } from '../../../scripts/host-scripts.mjs';
 const here = new URL('./', import.meta.url);
 const lab = fileURLToPath(new URL('../../../scripts/lab', here));
 const { AUDIT_SCRIPT } = await hostScripts();
-const { SYSCTL_PATHS } = await bundled('src/domain/audit/host-settings.ts');
+const { SYSCTL_PATHS } = await bundled('src/domain/audit/sysctls.ts');
 /** As src/engine/gather.ts sends it. */
 const script = `SYSCTLS='${SYSCTL_PATHS}'\n${AUDIT_SCRIPT}`;
 const states = readFileSync(new URL('states.sh', here));

@@ -1,17 +1,11 @@
 /** Owns the checks of the host outside of Docker: kernel settings, modules and logins. Lynis asks for all of them, the CIS Docker Benchmark for none. */
 
+import { listWords } from '../../words.ts';
 import { type Check, checksOf, type Evidence, findingAt, judge, notApplicable, PASS, type Verdict } from '../check.ts';
 import type { AuditFacts } from '../facts.ts';
 import type { FixName } from '../fixes.ts';
-import {
-  type HostSettings,
-  isOwn,
-  loadableModules,
-  looseLoginDefs,
-  looseSysctls,
-  SYSCTLS,
-  TIMEOUT_S,
-} from '../host-settings.ts';
+import { type HostSettings, loadableModules, looseLoginDefs, TIMEOUT_S } from '../host-settings.ts';
+import { isOwn, looseSysctls, SYSCTLS } from '../sysctls.ts';
 
 const UNSAID = notApplicable('the host does not say');
 
@@ -29,7 +23,10 @@ function judgeSettings(
 function kernel(settings: HostSettings, fix: FixName): readonly Evidence[] | Verdict {
   const rows = SYSCTLS.filter((row) => row.fix === fix);
   if (!rows.some((row) => isOwn(settings, row))) return notApplicable('a container has the kernel of another machine');
-  return looseSysctls(settings, fix).map(({ key, now, value }) => ({ place: key, text: `is ${now}, not ${value}` }));
+  return looseSysctls(settings, fix).map(({ key, now, value, interfaces }) => ({
+    place: key,
+    text: `is ${now}, not ${value}${interfaces === undefined ? '' : `, on ${listWords(interfaces, 20)}`}`,
+  }));
 }
 
 function modules(settings: HostSettings, fix: 'modules' | 'modules-used'): readonly Evidence[] | Verdict {
@@ -175,6 +172,22 @@ export const HARDENING_CHECKS: readonly Check[] = checksOf<Check>({
       timeout !== undefined && timeout > 0 && timeout <= TIMEOUT_S
         ? []
         : [{ place: '/etc/profile.d', text: timeoutWords(timeout) }],
+    ),
+  },
+  'host.11': {
+    title: "Containers cannot reach services on the host's 127.0.0.1",
+    failure: "Containers can reach services on the host's 127.0.0.1",
+    severity: 'medium',
+    why: 'With userland-proxy=false, dockerd sets route_localnet on its bridges and never sets it back. A container with NET_ADMIN or NET_RAW then reaches what listens on 127.0.0.1 of the host, which often asks for no password.',
+    fix: 'iptables -t raw -I PREROUTING ! -i lo -d 127.0.0.0/8 -j DROP; where docker-proxy runs, set net.ipv4.conf.NAME.route_localnet=0 instead',
+    fixable: 'userland-proxy',
+    evaluate: judgeSettings(({ loopback: { open, unseen } }) =>
+      unseen && open.length > 0
+        ? { state: 'not-applicable', reason: 'iptables did not say which rules there are', unseen: true }
+        : open.map((name) => ({
+            place: name,
+            text: 'route_localnet is 1, and no rule of iptables drops packets for 127.0.0.0/8 that do not come over lo',
+          })),
     ),
   },
 });
