@@ -150,7 +150,8 @@ exit $code`,
     const result = spawnSync('unshare', ['-m', '--propagation', 'private', 'sh', '-c', outer], {
       input,
       timeout: 60_000,
-      env: { PATH: '/usr/sbin:/usr/bin:/sbin:/bin' },
+      // Stubs of programs that this machine does not have are found by their names.
+      env: { PATH: `/usr/sbin:/usr/bin:/sbin:/bin:${this.directory}/stub` },
     });
     // What crashes early has not read all of its input.
     if (result.error && (result.error as NodeJS.ErrnoException).code !== 'EPIPE') throw result.error;
