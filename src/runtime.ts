@@ -45,8 +45,6 @@ export type SshOptions = {
   /** Questions that only a person can answer; absent without a terminal. */
   readonly ask?: SshQuestions;
   readonly signal?: AbortSignal;
-  /** Called when the host is dialled, and there is time until it answers. May be called for each hop, or not at all. */
-  readonly dialled?: () => void;
 };
 
 /** The key that a host showed; of a certificate, the key in it. */

@@ -33,6 +33,4 @@ export type ActionContext = {
   readonly again: Again;
   /** Plans as a person reads them before the question. */
   readonly renderPlanned: (planned: Planned) => Promise<string>;
-  /** Loads what the command itself needs once hosts are changed. */
-  readonly after?: (() => Promise<unknown>) | undefined;
 };

@@ -8,7 +8,9 @@ import { change } from '../engine/change.ts';
 import type { DockerTlsError } from '../errors/errors.ts';
 import { dockerConfigDirectory } from '../user.ts';
 import type { ActionContext } from './action-context.ts';
+import { contextHere } from './contexts-of-host.ts';
 import { type HostsOptions, openHosts } from './open-hosts.ts';
+import { checkContexts, giveContexts } from './requested-contexts.ts';
 import type { Changed } from './results.ts';
 
 export type Applied = {
@@ -32,13 +34,10 @@ export async function applyHosts(
   const dockerConfig = dockerConfigDirectory(runtime);
   if (hosts.some((spec) => contextName(spec) !== undefined)) {
     const wanted = wantedHosts(request, state, runtime.now());
-    const { checkContexts } = await import('./requested-contexts.ts');
     await checkContexts(hosts, clientsFor(wanted, state), state, dockerConfig);
   }
-  const after = () => Promise.all([run.after?.(), import('./requested-contexts.ts'), import('./contexts-of-host.ts')]);
-  const changed = await change(hostsIntent(request), { ...run, after });
+  const changed = await change(hostsIntent(request), run);
   const done = new Set(changed.results.flatMap(({ kind, host }) => (kind === 'done' ? [host] : [])));
-  const { giveContexts } = await import('./requested-contexts.ts');
   const contexts = await giveContexts(
     hosts.filter(({ name }) => done.has(name)),
     usableClients(changed.state, changed.wanted.verifyAs),
@@ -47,7 +46,6 @@ export async function applyHosts(
   const name = changed.results.find((one) => one.kind === 'done' && one.value.changed)?.host;
   const spec = hosts.find((one) => one.name === name);
   if (spec === undefined) return { changed, hosts, contexts };
-  const { contextHere } = await import('./contexts-of-host.ts');
   const here = contextName(spec) ?? (await contextHere(spec.name, await run.store.read(), dockerConfig));
   return { changed, hosts, contexts, first: { spec, context: here } };
 }

@@ -3,6 +3,7 @@
 import { type ClientBundle, packBundle, renderBundleEnv, renderBundlePem } from '../adapters/docker/bundle.ts';
 import type { StoredClient, StoreState } from '../adapters/store/records.ts';
 import { dockerHost } from '../domain/destination.ts';
+import { makePkcs12 } from '../domain/pki/pkcs12.ts';
 import type { Secret } from '../domain/secret.ts';
 import { clientRevoked, externalKey, unknownClient } from '../domain/trust/client-refusals.ts';
 import { accepts, reachableHosts } from '../domain/trust/reachable-hosts.ts';
@@ -61,6 +62,5 @@ export async function renderBundle(
   if (key === undefined) throw externalKey(client);
   if (format === 'env') return renderBundleEnv(bundle);
   if (format === 'pem') return renderBundlePem(bundle);
-  const { makePkcs12 } = await import('../domain/pki/pkcs12.ts');
   return makePkcs12({ key, chain: [cert, ca], passphrase: await options.passphrase(), name: client });
 }

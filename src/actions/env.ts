@@ -7,6 +7,7 @@ import { usage } from '../errors/errors.ts';
 import type { ActionContext } from './action-context.ts';
 import { hostLines, unsetLines } from './env-lines.ts';
 import type { Environment } from './env-tool.ts';
+import { configureTool } from './env-tool.ts';
 import { filesHere } from './own-client.ts';
 import { storeOf } from './store.ts';
 import { noteThroughSsh } from './through-ssh.ts';
@@ -32,7 +33,6 @@ export async function environment(
   if (format !== undefined && isTool(format)) {
     if (options.unset)
       throw usage(`--unset is for the variables of a shell, not for ${format}`, ['docker-tls env --unset']);
-    const { configureTool } = await import('./env-tool.ts');
     return configureTool(format, requested, context);
   }
   const shell = format ?? options.shell ?? detectShell(runtime.env);

@@ -5,6 +5,7 @@ import { relative, resolve } from 'node:path';
 import { replaceFiles, withFileErrors } from '../adapters/docker/files.ts';
 import type { StoreState } from '../adapters/store/records.ts';
 import type { FleetAdditions } from '../domain/fleet/fleet-host.ts';
+import { fleetWith, specInFleet } from '../domain/fleet/fleet-host.ts';
 import type { HostFlags } from '../domain/fleet/specs.ts';
 import type { CaSpec, HostSpec } from '../domain/settings.ts';
 import { usage } from '../errors/errors.ts';
@@ -45,7 +46,6 @@ export async function openFleetFile({
 
 /** The same for any path. */
 export async function fleetFileAt(path: string, { cwd, env }: Pick<Runtime, 'cwd' | 'env'>): Promise<FleetFile> {
-  const { fleetWith, specInFleet } = await import('../domain/fleet/fleet-host.ts');
   const shown = relative(cwd, path);
   const read = async () => {
     const text = await readFleetText(path);

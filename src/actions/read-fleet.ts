@@ -2,7 +2,9 @@
 
 import { relative, resolve } from 'node:path';
 import type { Fleet } from '../domain/fleet/fleet.ts';
+import { parseFleet } from '../domain/fleet/fleet.ts';
 import type { OpenedFleet } from '../domain/fleet/fleet-host.ts';
+import { resolveFleetPaths } from '../domain/fleet/fleet-paths.ts';
 import { unreadable } from '../domain/unreadable.ts';
 import { keepFromChildren } from '../environment.ts';
 import { errnoOf } from '../errors/errors.ts';
@@ -19,7 +21,6 @@ export async function openFleet(
   text: string,
   { path, shown, env }: Pick<Runtime, 'env'> & { readonly path: string; readonly shown: string },
 ): Promise<OpenedFleet> {
-  const { resolveFleetPaths } = await import('../domain/fleet/fleet-paths.ts');
   if (text.length > MANY_HOSTS * HOST_BYTES) keepHeapSmall();
   const written = await parseHiding(text, shown);
   return { text, written, fleet: resolveFleetPaths({ ...written, path }, homeDirectory(env)) };
@@ -27,7 +28,6 @@ export async function openFleet(
 
 /** What a fleet file names as secret is ours to read, and no program that we start gets it, whether this run needs it or not. */
 async function parseHiding(text: string, shown: string): Promise<Fleet> {
-  const { parseFleet } = await import('../domain/fleet/fleet.ts');
   const fleet = parseFleet(text, shown);
   const { caPassphrase, sudoPassword, sudoDefault } = fleet.secrets;
   for (const reference of [caPassphrase, sudoDefault, ...Object.values(sudoPassword)])

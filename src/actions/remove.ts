@@ -2,6 +2,7 @@
 
 import type { DockerTlsError } from '../errors/errors.ts';
 import type { ActionContext } from './action-context.ts';
+import { contextsOf, takeContextsAway } from './contexts-of-host.ts';
 import { openRestore, restore } from './restore.ts';
 import type { Changed } from './results.ts';
 import type { RunOptions } from './run.ts';
@@ -23,10 +24,8 @@ export async function removeHosts(
   const { run, hosts, state } = await openRestore(context, names, options);
   // A dry run shows it as a warning, among all that would change.
   const allowPlainTcp = options.allowPlainTcp || run.dryRun;
-  const after = () => Promise.all([run.after?.(), import('./contexts-of-host.ts')]);
-  const changed = await restore(hosts, { to: 'none', allowRevoked: false, allowPlainTcp }, { ...run, after });
+  const changed = await restore(hosts, { to: 'none', allowRevoked: false, allowPlainTcp }, run);
   const stored = new Set(state.hosts.keys());
-  const { contextsOf, takeContextsAway } = await import('./contexts-of-host.ts');
   const contexts = new Map(
     await Promise.all(hosts.map(async ({ name }) => [name, await contextsOf(name, state)] as const)),
   );

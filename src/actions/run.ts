@@ -9,7 +9,9 @@ import type { CaToImport } from '../engine/imported-ca.ts';
 import type { Run } from '../engine/intent.ts';
 import { requestedOnce } from '../engine/requested-once.ts';
 import type { ActionContext } from './action-context.ts';
+import { approving } from './approve-settings.ts';
 import { passphraseSource } from './ca-passphrase.ts';
+import { readFleetCa } from './external-ca.ts';
 import { caSpec, type GivenOptions, runFlags } from './flags.ts';
 import { agree } from './prompts.ts';
 import { readSecret, type SecretOptions, sudoPassword } from './secrets.ts';
@@ -38,10 +40,7 @@ export async function openRun(
   // Who wants to see every file sees it before it is written.
   const shown = !global.yes || global.diff;
   const noPassphrase = options.noCaPassphrase === true || secrets.caPassphrase === 'none';
-  const signer =
-    ca?.cert === undefined
-      ? undefined
-      : await (await import('./external-ca.ts')).readFleetCa(ca, noPassphrase, runtime.cwd);
+  const signer = ca?.cert === undefined ? undefined : await readFleetCa(ca, noPassphrase, runtime.cwd);
   const { canary, maxFailures } = options;
   return {
     ...{ runtime, progress, parallel, canary, maxFailures, dryRun },
@@ -51,20 +50,10 @@ export async function openRun(
     passphrase: requestedOnce(passphraseSource(options, runtime, prompts, secrets.caPassphrase)),
     ask: prompts.ssh,
     confirm: confirming(context, shown),
-    approve: approvingLater(context),
-    after: context.after,
+    approve: approving(context),
     ...(await sudoPasswords(options, { specs, secrets }, context)),
     ...more,
     signer,
-  };
-}
-
-/** What asks is loaded where there is something to ask. */
-function approvingLater(context: ActionContext): Run['approve'] {
-  let loaded: Promise<Run['approve']> | undefined;
-  return async (signer) => {
-    loaded ??= import('./approve-settings.ts').then(({ approving }) => approving(context));
-    await (await loaded)(signer);
   };
 }
 

@@ -6,6 +6,7 @@ import { join, resolve } from 'node:path';
 import { replaceFiles, withFileErrors } from '../adapters/docker/files.ts';
 import { readSecretFile } from '../adapters/files/secret.ts';
 import type { Fleet } from '../domain/fleet/fleet.ts';
+import { parseFleet } from '../domain/fleet/fleet.ts';
 import {
   missingPassphrase,
   renderCron,
@@ -109,6 +110,5 @@ function refuseOptions({ global }: ActionContext, { form = 'systemd', install, .
 async function secretsOf(file: string, runtime: Runtime): Promise<Fleet['secrets'] | undefined> {
   const text = await readFleetText(resolve(runtime.cwd, file));
   if (text === undefined) return undefined;
-  const { parseFleet } = await import('../domain/fleet/fleet.ts');
   return parseFleet(text, file).secrets;
 }

@@ -2,6 +2,8 @@
 
 import { resolve } from 'node:path';
 import type { StoreState } from '../adapters/store/records.ts';
+import { resolveHostPaths } from '../domain/fleet/fleet-paths.ts';
+import { chosenSpecs, parseInventory } from '../domain/fleet/inventory.ts';
 import { meantHosts, type Named, parseShard, selectHosts } from '../domain/fleet/selection.ts';
 import { type HostFlags, specsFor, storedSpecs, withFlags, withRecordedKey } from '../domain/fleet/specs.ts';
 import type { CaSpec, ClientSpec, HostSpec } from '../domain/settings.ts';
@@ -51,8 +53,6 @@ export async function selectSpecs(
     return { specs: choose(fleet.hosts).map(inFile), ca, clients, secrets };
   }
   if (options.inventory !== undefined) {
-    const { chosenSpecs, parseInventory } = await import('../domain/fleet/inventory.ts');
-    const { resolveHostPaths } = await import('../domain/fleet/fleet-paths.ts');
     const printed = await readInput(options.inventory, runtime.cwd);
     const found = parseInventory(printed, options.inventory === '-' ? 'stdin' : options.inventory);
     // Hosts of another kind were not asked for by name.

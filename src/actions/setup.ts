@@ -1,4 +1,4 @@
-/** Owns `setup` up to where its host is open; what follows is loaded while it is waited for (setup-reached.ts). */
+/** `setup` up to where its host is open; setup-reached.ts has the rest. */
 
 import { specFor } from '../domain/fleet/specs.ts';
 import { checkName } from '../domain/names.ts';
@@ -9,8 +9,10 @@ import type { ActionContext } from './action-context.ts';
 import { hostFlags } from './flags.ts';
 import { openFleetFile } from './fleet-file.ts';
 import { confirming, openRun } from './run.ts';
+import { confirmOrEdit } from './setup-consent.ts';
 import type { SetupContext, SetupOptions } from './setup-questions.ts';
-import type { ReachedHost, SetUp } from './setup-reached.ts';
+import { askDestination } from './setup-questions.ts';
+import { type ReachedHost, type SetUp, setUpReached } from './setup-reached.ts';
 import { storeOf } from './store.ts';
 
 /** Fails where the host was not changed, as the run does, and with E_USAGE, E_NAME, E_HOST_NAME, E_FLEET (exit 2). */
@@ -24,25 +26,22 @@ export async function setUpHost(
   const fleet = await openFleetFile(around);
   const context = { ...around, options, flags, fleet, state: await storeOf(around).read() };
   const reached = await reachHost(context, typed);
-  const { setUpReached } = await loadRest();
   return setUpReached(context, reached);
 }
-
-const loadRest = () => import('./setup-reached.ts');
 
 /** The host that is meant, open. Where a person was asked for it, what does not lead to one is asked for again. */
 async function reachHost(context: SetupContext, typed: string | undefined): Promise<ReachedHost> {
   const { options, flags, fleet, state, prompts, progress } = context;
   let problem: DockerTlsError | undefined;
   for (;;) {
-    const host = (typed ?? (await (await import('./setup-questions.ts')).askDestination(context, problem))).trim();
+    const host = (typed ?? (await askDestination(context, problem))).trim();
     const first = fleet?.specFor(host, state, flags) ?? specFor(host, state, flags);
     const known = state.hosts.has(first.name);
     // It would be what clients dial, which is found out only behind a login.
     if (first.address === undefined && first.ssh.destination.includes('%')) throw zoned(first.ssh.destination);
     const editable = prompts.interactive && !known;
     // With --yes the plan is shown as well: it is the first that this host gets.
-    const edit = async (question: string) => (await import('./setup-consent.ts')).confirmOrEdit(context, question);
+    const edit = async (question: string) => confirmOrEdit(context, question);
     const confirm = confirming(context, true, editable ? edit : undefined);
     const run = await openRun(
       context,
@@ -53,7 +52,7 @@ async function reachHost(context: SetupContext, typed: string | undefined): Prom
     const reached = progress.host(first.name);
     // The record of a known host names its Docker, also while that one is down.
     const next = run.asks || run.dryRun ? 'unknown' : 'change';
-    const reach = () => (known ? openHost : findHost)(first, run, reached, { next, meanwhile: loadRest });
+    const reach = () => (known ? openHost : findHost)(first, run, reached, { next });
     try {
       return { first, run, editable, reached, reach, opened: await reach() };
     } catch (error) {

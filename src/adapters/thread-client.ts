@@ -59,7 +59,7 @@ export class Thread {
   }
 
   async connect(options: SshOptions): Promise<HostSession> {
-    const { ask, signal, sudoPassword, dialled: _, ...rest } = options;
+    const { ask, signal, sudoPassword, ...rest } = options;
     const questions = Object.keys(ask ?? {}) as Question[];
     const id = this.#next();
     const bare = { ...rest, questions, sudoPassword: bareSecret(sudoPassword) };

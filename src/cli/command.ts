@@ -109,8 +109,6 @@ export type Command = {
   readonly examples?: readonly string[];
   readonly args: ArgumentSpecs;
   readonly options: OptionSpecs;
-  /** Loads what follows a change of hosts; done before the first is changed, since the program may be replaced meanwhile. */
-  after?(): Promise<unknown>;
   run(context: CommandContext<unknown, unknown>): Promise<CommandResult>;
 };
 

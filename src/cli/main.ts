@@ -165,7 +165,6 @@ async function runCommand(
       prompts,
       again,
       renderPlanned,
-      after: command.after,
     });
     for (const error of result.errors ?? [])
       progress.log(`error[${error.code}] ${error.where ?? ''}: ${error.message}`);

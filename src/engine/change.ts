@@ -2,9 +2,14 @@
 
 import type { HostResult } from '../domain/host-results.ts';
 import type { Intent, Wanted } from '../domain/trust/changes.ts';
+import { changeEach } from './change-each.ts';
 import type { AgreedHost, Base, Changed, Planned, PlannedHost, Run } from './intent.ts';
 import { overHosts } from './pool.ts';
-import { closingOnError, type Following, openKnown } from './steps/connect.ts';
+import { shownSigner, signerOfStore } from './steps/approve.ts';
+import { confirm } from './steps/confirm.ts';
+import { closingOnError, openKnown } from './steps/connect.ts';
+import { asksOutside, issueCredentials, unlockCa } from './steps/issue.ts';
+import { planOpened } from './steps/plan.ts';
 import { resolveIntent } from './steps/resolve.ts';
 
 /**
@@ -16,19 +21,14 @@ export async function change(intent: Intent, run: Run): Promise<Changed> {
   const base = await resolveIntent(intent, run);
   const first = await planFirst(base, run);
   try {
-    const { signerOfStore, shownSigner } = await import('./steps/approve.ts');
     const signer = signerOfStore(first.hosts, base, run);
     const planned = { ...first, ...(await shownSigner(signer, run)) };
     if (run.dryRun) return { wanted: base.wanted, planned, results: [], state: base.state, copies: new Map() };
     // Nothing is left to ask about.
     if ((base.wanted.temporary || base.wanted.target.kind === 'generation') && allFailed(planned.hosts))
       return failed(planned, base);
-    await run.after?.();
-    const { confirm } = await import('./steps/confirm.ts');
     await confirm(intent, planned, run);
     if (signer !== undefined) await run.approve(signer);
-    const { issueCredentials, unlockCa, asksOutside } = await import('./steps/issue.ts');
-    const { changeEach } = await import('./change-each.ts');
     await unlockCa(planned.hosts, base, run);
     // A first setup that fails leaves no store behind: only under the lock of the write can it be taken back whole.
     const alone = isAlone(base.wanted) && !run.shared && !run.store.shared;
@@ -45,14 +45,6 @@ export async function change(intent: Intent, run: Run): Promise<Changed> {
   }
 }
 
-/** What no connection needs is loaded while a host is waited for. */
-async function loadRest({ dryRun, after }: Run): Promise<void> {
-  await import('./steps/plan.ts');
-  if (dryRun) return;
-  await import('./change-each.ts');
-  await after?.();
-}
-
 /** Plans what is shown. A single host stays open until it is changed; of several the sessions do not outlast a question. */
 async function planFirst(base: Base, run: Run): Promise<Planned> {
   const { wanted } = base;
@@ -61,10 +53,8 @@ async function planFirst(base: Base, run: Run): Promise<Planned> {
   const texts = new Map<string, string>();
   const hosts = await overHosts<AgreedHost>(wanted.hosts, run, async (spec, line) => {
     const next = alone && !run.asks ? 'change' : 'unknown';
-    const following: Following = { next, meanwhile: isAlone(wanted) ? () => loadRest(run) : undefined };
-    const opened = run.opened?.get(spec.name) ?? (await openKnown(spec, base, run, line, following));
+    const opened = run.opened?.get(spec.name) ?? (await openKnown(spec, base, run, line, { next }));
     const planned = await closingOnError(opened.session, spec.name, async () => {
-      const { planOpened } = await import('./steps/plan.ts');
       return planOpened(opened, spec, base, run, line);
     });
     if (alone) return planned;

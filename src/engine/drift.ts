@@ -3,12 +3,14 @@
 import type { StoredClient, StoredHost, StoreState } from '../adapters/store/records.ts';
 import type { HostResult } from '../domain/host-results.ts';
 import { inspectCertificate } from '../domain/pki/inspect.ts';
+import { probeDrift } from '../domain/plan/drift.ts';
 import { completeHost, type HostSpec } from '../domain/settings.ts';
 import type { LiveRow } from '../domain/status.ts';
 import { probeClientAt, trustedCas } from '../domain/trust/reachable-hosts.ts';
 import { plural } from '../domain/words.ts';
 import { asErrors, DockerTlsError, DockerTlsErrors } from '../errors/errors.ts';
 import type { HostProgress } from '../runtime.ts';
+import { driftOnHost } from './drift-on-host.ts';
 import type { Reach, Run } from './intent.ts';
 import { overHosts } from './pool.ts';
 import { probeAs } from './probes.ts';
@@ -91,7 +93,6 @@ async function askOverTls(
   const how = credentials === undefined ? 'no-certificate' : 'own-certificate';
   const outcome = await probeAs(probe, how, at, credentials);
   if (outcome.kind === 'accepted' || outcome.chain !== '') {
-    const { probeDrift } = await import('../domain/plan/drift.ts');
     return { drift: probeDrift(outcome, serverCert, client !== undefined) };
   }
   const hints = [`docker-tls doctor ${name}`];
@@ -99,12 +100,10 @@ async function askOverTls(
 }
 
 async function askOverSsh(reach: Reach, host: StoredHost, spec: HostSpec, line: HostProgress): Promise<LiveRow> {
-  const opened = await openHost(spec, reach, line, { meanwhile: loadDrift });
+  const opened = await openHost(spec, reach, line);
   try {
-    return await (await loadDrift()).driftOnHost(opened, host, spec, reach.runtime);
+    return await driftOnHost(opened, host, spec, reach.runtime);
   } finally {
     await opened.session.close();
   }
 }
-
-const loadDrift = () => import('./drift-on-host.ts');

@@ -12,6 +12,7 @@ import { type Login, sudoCommand } from '../domain/quote.ts';
 import type { HostSpec } from '../domain/settings.ts';
 import { DockerTlsError, failureOf, printableLines } from '../errors/errors.ts';
 import type { HostSession, Runtime } from '../runtime.ts';
+import { gather } from './gather.ts';
 import type { Reach } from './intent.ts';
 import { closingOnError, sshOptions } from './steps/connect.ts';
 
@@ -52,7 +53,6 @@ export async function lookInside(
   const { login } = session;
   if (!more) return { login };
   try {
-    const { gather } = await import('./gather.ts');
     const { facts, skewMs } = await gather(session, { now, signal });
     const kind = kindOf(facts);
     const request = { phase: 'journal', script: kind.lastWords, asRoot: true, timeoutMs: 10_000, signal };

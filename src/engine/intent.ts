@@ -47,8 +47,6 @@ export type Run = Reach & {
   approve(signer: Signer): Promise<void>;
   /** Shows plans and asks the question. Throws where the answer is no. */
   confirm(planned: Planned, question: string): Promise<void>;
-  /** Loads what is done once hosts are changed: before the first is, since the program may be replaced meanwhile. */
-  readonly after?: (() => Promise<unknown>) | undefined;
   /** Other parts of a split run use the store at the same time. */
   readonly shared?: boolean;
   /** Hosts that are open already. */

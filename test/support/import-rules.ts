@@ -72,7 +72,7 @@ const MAX_LINES = 300;
 /** A command is its flags, one action and one renderer. */
 const MAX_COMMAND_LINES = 60;
 
-type Import = { readonly from: string; readonly typeOnly: boolean; readonly late: boolean };
+type Import = { readonly from: string; readonly typeOnly: boolean };
 
 /** `domain/pki`, `adapters/ssh`, `cli`; '' for src/*.ts. */
 function placeOf(path: string): string {
@@ -84,14 +84,12 @@ export function brokenRules(files: readonly SourceFile[]): string[] {
   return files.flatMap((file) => rulesFor(file).map((what) => `${file.path}: ${what}`));
 }
 
-/** Files that import one another, types included, one line for each circle. What is loaded only when it is needed (`import()`) begins none. */
+/** Files that import one another, types and `import()` included, one line for each circle. */
 export function circles(files: readonly SourceFile[]): string[] {
   const imports = new Map(
     files.map(({ path, text }) => [
       path,
-      importsOf(withoutComments(text)).flatMap(({ from, late }) =>
-        late || !from.startsWith('.') ? [] : [resolvePath(path, from)],
-      ),
+      importsOf(withoutComments(text)).flatMap(({ from }) => (from.startsWith('.') ? [resolvePath(path, from)] : [])),
     ]),
   );
   const found: string[] = [];
@@ -160,10 +158,10 @@ function importProblem(path: string, place: string, { from, typeOnly }: Import, 
 function importsOf(code: string): Import[] {
   const found: Import[] = [];
   for (const match of code.matchAll(/\b(?:import|export)\s+(type\s+)?(?:[\w*{}\s,$]+?\s+from\s+)?'([^'\n]+)'/g)) {
-    found.push({ from: match[2] as string, typeOnly: match[1] !== undefined, late: false });
+    found.push({ from: match[2] as string, typeOnly: match[1] !== undefined });
   }
   for (const match of code.matchAll(/\b(?:import|require)\(\s*'([^'\n]+)'/g)) {
-    found.push({ from: match[1] as string, typeOnly: false, late: true });
+    found.push({ from: match[1] as string, typeOnly: false });
   }
   return found;
 }

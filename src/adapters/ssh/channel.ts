@@ -2,7 +2,7 @@
 
 import type { Login } from '../../domain/quote.ts';
 import type { Secret } from '../../domain/secret.ts';
-import type { SshOptions } from '../../runtime.ts';
+import type { HostKey, SshOptions, Tunnel } from '../../runtime.ts';
 import type { Mark, SudoMode } from './frame.ts';
 
 /** How a command ended, as the transport says it. `lost` holds the error when the connection broke. */
@@ -44,4 +44,21 @@ export type ExecContext = {
   readonly sudo: SudoKnowledge;
   /** For the life of a session. */
   readonly waiting: { exec?: WaitingExec | undefined };
+};
+
+/** What a transport gives: a way to start commands, and the end of it all. */
+export type Transport = {
+  readonly user: string;
+  /** Who is at work, where it is not the user that logs in: `sudo docker-tls … local`. */
+  readonly operator?: string;
+  readonly dialled: string;
+  readonly transport: 'ssh2' | 'openssh' | 'local';
+  /** Why ssh2 could not be used: for -v. */
+  readonly reason?: string;
+  readonly hostKey?: HostKey | undefined;
+  /** A key (or an agent's) accept us, and no password was needed. */
+  readonly byKey?: () => boolean;
+  readonly open: OpenChannel;
+  readonly tunnel: Tunnel;
+  close(): Promise<void>;
 };

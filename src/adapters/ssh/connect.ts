@@ -1,28 +1,14 @@
 /** Owns the choice of a transport and the session over it. */
 
 import { DockerTlsError } from '../../errors/errors.ts';
-import type { HostKey, HostSession, ScriptRequest, ScriptResult, SshOptions, Tunnel } from '../../runtime.ts';
+import type { HostSession, ScriptRequest, ScriptResult, SshOptions } from '../../runtime.ts';
 import { userName } from '../../user.ts';
-import type { ExecContext, OpenChannel } from './channel.ts';
+import type { ExecContext, OpenChannel, Transport } from './channel.ts';
 import { prepareRun, runScript } from './exec.ts';
+import { localTunnel, openLocalChannel } from './local.ts';
 import { loginOf } from './login.ts';
-
-/** What a transport gives: a way to start commands, and the end of it all. */
-export type Transport = {
-  readonly user: string;
-  /** Who is at work, where it is not the user that logs in: `sudo docker-tls … local`. */
-  readonly operator?: string;
-  readonly dialled: string;
-  readonly transport: 'ssh2' | 'openssh' | 'local';
-  /** Why ssh2 could not be used: for -v. */
-  readonly reason?: string;
-  readonly hostKey?: HostKey | undefined;
-  /** A key (or an agent's) accept us, and no password was needed. */
-  readonly byKey?: () => boolean;
-  readonly open: OpenChannel;
-  readonly tunnel: Tunnel;
-  close(): Promise<void>;
-};
+import { connectOpenSsh } from './openssh.ts';
+import { connectSsh2 } from './ssh2.ts';
 
 /**
  * A session with the host. `options.signal` ends the connecting only: a session that exists outlives it, because the way
@@ -76,7 +62,6 @@ export async function connect(options: SshOptions): Promise<HostSession> {
 
 async function openTransport(options: SshOptions): Promise<Transport> {
   if (options.destination === 'local') {
-    const { localTunnel, openLocalChannel } = await import('./local.ts');
     const operator = process.env.SUDO_USER || userName();
     return {
       user: userName(),
@@ -90,7 +75,6 @@ async function openTransport(options: SshOptions): Promise<Transport> {
   }
   let reason: string | undefined;
   if (options.transport !== 'openssh') {
-    const { connectSsh2 } = await import('./ssh2.ts');
     try {
       return await connectSsh2(options);
     } catch (error) {
@@ -99,6 +83,5 @@ async function openTransport(options: SshOptions): Promise<Transport> {
       reason = beyond.message;
     }
   }
-  const { connectOpenSsh } = await import('./openssh.ts');
   return { ...(await connectOpenSsh(options)), reason };
 }

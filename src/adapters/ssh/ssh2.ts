@@ -8,8 +8,7 @@ import { listWords } from '../../domain/words.ts';
 import type { DockerTlsError } from '../../errors/errors.ts';
 import type { HostKey, SshOptions, Tunnel } from '../../runtime.ts';
 import { Authentication } from './authentication.ts';
-import type { Channel } from './channel.ts';
-import type { Transport } from './connect.ts';
+import type { Channel, Transport } from './channel.ts';
 import { Deadline } from './deadline.ts';
 import { hungUp, interrupted, noShell } from './exec-errors.ts';
 import { hostKeyNames, knownLines, settleHostKey } from './host-key.ts';
@@ -96,7 +95,6 @@ async function login(ssh2: Ssh2, hop: Hop, through: Client | undefined): Promise
     }
     const types = wantedTypes(options, lines, names);
     const dialling = through === undefined ? dial(options, endpoint) : forward(through, options, endpoint);
-    if (options.dialled !== undefined) setImmediate(options.dialled);
     dialling.then(
       (stream) => {
         sock = stream;

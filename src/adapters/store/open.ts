@@ -1,31 +1,8 @@
 /** Owns which store a directory and an address mean: the local directory, which is the default and needs nothing, or a shared one. */
 
 import { resolve } from 'node:path';
-import type { Secret } from '../../domain/secret.ts';
-import { keepFromChildren } from '../../environment.ts';
 import { openStore, type Store } from './store.ts';
-import { parseStoreAddress, type StoreAddress } from './team/address.ts';
-import { storeOfHome } from './team/local.ts';
-
-export type OpenOptions = {
-  readonly home: string;
-  /** `--store`; absent: DOCKER_TLS_STORE, or the shared store that the directory was used with before, or the directory itself. */
-  readonly url?: string | undefined;
-  readonly env: Readonly<Record<string, string | undefined>>;
-  readonly cwd: string;
-  /** `user@computer`. */
-  readonly who: string;
-  readonly signal?: AbortSignal | undefined;
-  /** Ends before the first child process: takes secrets out of the environment that it would inherit. */
-  readonly hideSecrets?: () => Promise<void>;
-  /** Only what was fetched before, at once. */
-  readonly cached?: boolean;
-  now(): Date;
-  /** Says what a person should know, such as the age of what is read offline. */
-  note(text: string): void;
-  /** Asks for the passphrase of an SSH key; absent without a terminal. */
-  readonly ask?: ((question: { file: string; again?: boolean }) => Promise<Secret>) | undefined;
-};
+import { addressOf, type OpenOptions, storeUrl } from './store-url.ts';
 
 /** How long a run waits for another one that is writing to a store in a directory. */
 const RETRY_MS = 30_000;
@@ -59,16 +36,4 @@ function lateStore(home: string, load: () => Promise<Store>): Store {
     withLock: async (who, fn, how) => (await store()).withLock(who, fn, how),
     write: async (change) => (await store()).write(change),
   };
-}
-
-/** The address of the shared store that is meant; undefined where it is the directory. */
-export function storeUrl({ home, url, env }: Pick<OpenOptions, 'home' | 'url' | 'env'>): string | undefined {
-  return url || env.DOCKER_TLS_STORE || storeOfHome(resolve(home));
-}
-
-/** The address at `url`. A password that it names is out of the environment before anything else runs: no program that we start needs it. */
-export function addressOf(url: string): StoreAddress {
-  const address = parseStoreAddress(url);
-  if (address.kind === 'etcd' && address.password?.startsWith('env:')) keepFromChildren(address.password.slice(4));
-  return address;
 }

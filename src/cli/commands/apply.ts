@@ -3,8 +3,7 @@
 import { applyHosts } from '../../actions/apply.ts';
 import { defineCommand } from '../command.ts';
 import { POOL_OPTIONS, RUN_OPTIONS } from '../host-options.ts';
-
-const renderer = () => import('../render/apply.ts');
+import { renderApplied } from '../render/apply.ts';
 
 export const command = defineCommand({
   scope: ['fleet', 'hosts', 'changes', 'plans', 'store'],
@@ -16,9 +15,8 @@ export const command = defineCommand({
   ],
   args: { hosts: { summary: 'hosts; default: all', many: true, completes: 'host' } },
   options: { ...RUN_OPTIONS, ...POOL_OPTIONS },
-  after: renderer,
   run: async (context) => {
     const applied = await applyHosts(context, context.args.hosts, context.options);
-    return (await renderer()).renderApplied(applied, context);
+    return renderApplied(applied, context);
   },
 });

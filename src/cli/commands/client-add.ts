@@ -3,8 +3,7 @@
 import { addClients } from '../../actions/client-access.ts';
 import { defineCommand } from '../command.ts';
 import { CLIENT_OPTIONS, STORED_OPTIONS } from '../host-options.ts';
-
-const renderer = () => import('../render/clients.ts');
+import { renderAdded } from '../render/clients.ts';
 
 export const command = defineCommand({
   scope: ['fleet', 'hosts', 'changes', 'plans', 'store'],
@@ -18,9 +17,8 @@ export const command = defineCommand({
     days: CLIENT_OPTIONS.days,
     keyType: CLIENT_OPTIONS.keyType,
   },
-  after: renderer,
   run: async (context) => {
     const added = await addClients(context, context.args.names, context.options);
-    return (await renderer()).renderAdded(added, context);
+    return renderAdded(added, context);
   },
 });

@@ -3,8 +3,7 @@
 import { revokeClient } from '../../actions/client-access.ts';
 import { defineCommand } from '../command.ts';
 import { STORED_OPTIONS } from '../host-options.ts';
-
-const renderer = () => import('../render/clients.ts');
+import { renderRevoked } from '../render/clients.ts';
 
 export const command = defineCommand({
   scope: ['fleet', 'hosts', 'changes', 'plans', 'store'],
@@ -13,9 +12,8 @@ export const command = defineCommand({
   examples: ['docker-tls client revoke eve'],
   args: { name: { summary: 'the client', required: true, completes: 'client' } },
   options: STORED_OPTIONS,
-  after: renderer,
   run: async (context) => {
     const changed = await revokeClient(context, context.args.name, context.options);
-    return (await renderer()).renderRevoked(changed, context);
+    return renderRevoked(changed, context);
   },
 });

@@ -3,8 +3,7 @@
 import { removeHosts } from '../../actions/remove.ts';
 import { defineCommand } from '../command.ts';
 import { RESTORE_OPTIONS } from '../host-options.ts';
-
-const renderer = () => import('../render/remove.ts');
+import { renderRemoved } from '../render/remove.ts';
 
 export const command = defineCommand({
   scope: ['fleet', 'hosts', 'changes', 'plans', 'store'],
@@ -16,9 +15,8 @@ export const command = defineCommand({
     ...RESTORE_OPTIONS,
     allowPlainTcp: { kind: 'flag', summary: 'also where a TCP port opens again that accepts every client without TLS' },
   },
-  after: renderer,
   run: async (context) => {
     const removed = await removeHosts(context, context.args.hosts, context.options);
-    return (await renderer()).renderRemoved(removed, context);
+    return renderRemoved(removed, context);
   },
 });

@@ -3,8 +3,7 @@
 import { rollBack } from '../../actions/restore.ts';
 import { defineCommand } from '../command.ts';
 import { RESTORE_OPTIONS } from '../host-options.ts';
-
-const renderer = () => import('../render/change.ts');
+import { renderChange } from '../render/change.ts';
 
 export const command = defineCommand({
   scope: ['fleet', 'hosts', 'changes', 'plans', 'store'],
@@ -17,9 +16,8 @@ export const command = defineCommand({
     to: { kind: 'number', min: 1, value: 'N', summary: 'this generation instead of the one before' },
     allowRevoked: { kind: 'flag', summary: 'also where a revoked client, or a dropped CA, is accepted again' },
   },
-  after: renderer,
   run: async (context) => {
     const changed = await rollBack(context, context.args.hosts, context.options);
-    return (await renderer()).renderChange(changed, context);
+    return renderChange(changed, context);
   },
 });

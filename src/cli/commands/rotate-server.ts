@@ -3,8 +3,7 @@
 import { rotateServer } from '../../actions/rotate-server.ts';
 import { defineCommand } from '../command.ts';
 import { DUE_OPTIONS, STORED_OPTIONS } from '../host-options.ts';
-
-const renderer = () => import('../render/change.ts');
+import { renderChange } from '../render/change.ts';
 
 export const command = defineCommand({
   scope: ['fleet', 'hosts', 'changes', 'plans', 'store'],
@@ -17,11 +16,10 @@ export const command = defineCommand({
     all: { kind: 'flag', summary: 'every host' },
     ...DUE_OPTIONS,
   },
-  after: renderer,
   async run(context) {
     const changed = await rotateServer(context, context.args.hosts, context.options);
     return changed === undefined
       ? { exit: 0, result: { hosts: [] }, text: 'Nothing is due.', attention: '' }
-      : (await renderer()).renderChange(changed, context);
+      : renderChange(changed, context);
   },
 });

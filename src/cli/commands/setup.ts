@@ -3,8 +3,7 @@
 import { setUpHost } from '../../actions/setup.ts';
 import { defineCommand } from '../command.ts';
 import { CA_OPTIONS, HOST_OPTIONS, REJECT_OPTION, SSH_OPTIONS, TAKE_OVER_OPTION } from '../host-options.ts';
-
-const renderer = () => import('../render/setup.ts');
+import { renderSetup } from '../render/setup.ts';
 
 export const command = defineCommand({
   scope: ['fleet', 'hosts', 'changes', 'plans', 'store'],
@@ -29,9 +28,8 @@ export const command = defineCommand({
       completes: 'client',
     },
   },
-  after: renderer,
   run: async (context) => {
     const done = await setUpHost(context, context.args.host, context.options);
-    return (await renderer()).renderSetup(done, context);
+    return renderSetup(done, context);
   },
 });

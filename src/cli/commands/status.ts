@@ -1,6 +1,7 @@
 /** Owns `status`: every CA, host and client, how long they last, and whether hosts serve what they should. */
 
 import { status } from '../../actions/status.ts';
+import { watchStatus } from '../../actions/watch-status.ts';
 import { defineCommand } from '../command.ts';
 import { DUE_OPTIONS, FILE, SELECTION_OPTIONS, SSH_OPTIONS } from '../host-options.ts';
 import { renderStatus, showStatus } from '../render/status.ts';
@@ -36,7 +37,6 @@ export const command = defineCommand({
       const stream = json || quiet || options.offline ? undefined : streamStatus(context);
       return renderStatus(await status(context, args.hosts, options, stream), context, stream);
     }
-    const { watchStatus } = await import('../../actions/watch-status.ts');
     await watchStatus(context, args.hosts, options, (now) => showStatus(now, context));
     return { exit: 130, result: {}, text: '' };
   },

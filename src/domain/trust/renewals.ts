@@ -1,6 +1,7 @@
 /** Owns the choice of what a rotation is about: named ones, all, or those that are due. */
 
 import { DockerTlsError, usage } from '../../errors/errors.ts';
+import { inspectCertificate } from '../pki/inspect.ts';
 import { renewal } from '../pki/renewal.ts';
 import { knownWords } from '../words.ts';
 
@@ -35,7 +36,6 @@ export async function resolveNames(
   if (choice.names.length > 0) return [...choice.names];
   if (choice.all) return [...certs.keys()];
   // Not for names: a connection is begun without it.
-  const { inspectCertificate } = await import('../pki/inspect.ts');
   const due = { now: choice.now, withinDays: choice.within && choice.within / 86_400_000 };
   return [...certs]
     .filter(([, cert]) => renewal({ ...inspectCertificate(cert), ...due }).state !== 'ok')

@@ -8,6 +8,7 @@ import type { HostSpec } from '../../domain/settings.ts';
 import type { ErrorCode } from '../../errors/catalogue.ts';
 import { DockerTlsError } from '../../errors/errors.ts';
 import type { HostProgress, HostSession, SshOptions } from '../../runtime.ts';
+import { gather } from '../gather.ts';
 import type { Base, OpenedHost, Reach } from '../intent.ts';
 
 /** Interfaces whose addresses no client dials: Docker's and other virtual bridges. */
@@ -23,18 +24,13 @@ export function sshOptions(spec: HostSpec, { runtime, ask, ...reach }: Reach): S
     sudoPassword,
     ask,
     signal: runtime.signal,
-    dialled: () => void loadGather().catch(() => {}),
   };
 }
 
 /** What follows the facts: `change`, where it is sure enough that its exec may be begun with theirs. */
 export type Next = 'change' | 'unknown';
 
-/** `meanwhile`: what the next step needs, loaded while the host gathers its facts; where that fails, so does the step. */
-export type Following = { readonly next?: Next; readonly meanwhile?: () => Promise<unknown> };
-
-/** Not at the start: a connection is begun without it. */
-const loadGather = () => import('../gather.ts');
+export type Following = { readonly next?: Next };
 
 /** Connects and gathers facts. The session stays open. */
 export async function openHost(
@@ -115,14 +111,13 @@ export async function factsOf(
   session: HostSession,
   { runtime: { now, signal } }: Reach,
   progress: HostProgress,
-  { next, meanwhile }: Following = {},
+  { next }: Following = {},
 ): Promise<OpenedHost> {
   progress.phase('facts');
-  const { gather } = await loadGather();
   const gathering = gather(session, { now, signal });
   // Behind theirs, so that the facts have not to wait for it.
   if (next === 'change') session.prepare?.();
-  const [{ facts, skewMs }] = await Promise.all([gathering, meanwhile?.()]);
+  const { facts, skewMs } = await gathering;
   const addresses = facts.addresses.filter((entry) => !VIRTUAL.test(entry.interface)).map((entry) => entry.address);
   return {
     session,

@@ -32,6 +32,7 @@ import type { HostProgress } from '../../runtime.ts';
 import type { AgreedHost, Base, OpenedHost, PlannedHost, Run } from '../intent.ts';
 import { wayProblem } from '../reachability.ts';
 import { wayTo } from '../through.ts';
+import { hardenOpened } from './harden.ts';
 import { problemsOf, refuseProblems } from './preflight.ts';
 import { droppedNotes, hardeningOf, latestOf } from './record.ts';
 import { planRestored } from './restore.ts';
@@ -87,7 +88,7 @@ export async function planOpened(
   const hardened =
     entries.length === 0
       ? undefined
-      : await (await import('./harden.ts')).hardenOpened(
+      : await hardenOpened(
           session,
           spec,
           { entries, known: known?.record.harden ?? [], leadsTo: hostsBehind(spec, base) },

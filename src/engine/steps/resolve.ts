@@ -5,6 +5,7 @@ import type { KnownHosts } from '../../domain/plan/other-store.ts';
 import { externalCaKey } from '../../domain/trust/ca-refusals.ts';
 import type { CredentialChange, Intent } from '../../domain/trust/changes.ts';
 import type { AccessView } from '../../domain/trust/view.ts';
+import { viewOf } from '../../domain/trust/view.ts';
 import type { Base, Run } from '../intent.ts';
 
 /** Reads the store, and asks the intent. Throws what prevents the whole run. */
@@ -13,7 +14,6 @@ export async function resolveIntent(intent: Intent, { store, runtime, progress }
   const state = await store.read();
   const wanted = intent.want(state, now);
   if (wanted.credentials.length > 0) {
-    const { viewOf } = await import('../../domain/trust/view.ts');
     requireIssuing(viewOf(state, now), wanted.credentials);
   }
   for (const note of wanted.notes ?? []) progress.note(note);
