@@ -75,6 +75,7 @@ export async function schedule(context: ActionContext, options: ScheduleOptions)
     home: global.home,
     store,
     fleetFile: global.file,
+    trusted: global.trustStoreSettings,
   };
   if (form === 'cron') return { form, text: renderCron(settings), warnings };
   if (form !== 'systemd') {

@@ -66,7 +66,7 @@ export const MEANS_SOMETHING_FOR: Readonly<
   parallel: { scopes: ['hosts'], otherwise: 'does not reach several hosts' },
   home: { scopes: ['store'], otherwise: 'opens no store' },
   store: { scopes: ['store'], otherwise: 'opens no store' },
-  trustStoreSettings: { scopes: ['plans'], otherwise: 'has nothing signed for hosts' },
+  trustStoreSettings: { scopes: ['changes'], otherwise: 'changes nothing' },
   log: { scopes: ['hosts', 'host'], otherwise: 'reaches no host' },
   diff: { scopes: ['plans'], otherwise: 'shows no plan of a host' },
 };

@@ -140,20 +140,25 @@ function sshQuestions(prompts: Omit<Prompts, 'ssh'>): SshQuestions {
       void prompts.show(`${printable(host)}: touch the security key ${printable(key)}\n`).catch(() => undefined);
     },
     sudoPassword({ host, user, of = user, again = false }) {
+      // Whose password it is, a host says itself: one for another account goes to the host that it was typed for, and to no other.
+      const key = of === user ? JSON.stringify([user]) : JSON.stringify([user, of, host]);
+      const at = JSON.stringify([user, of, host]);
       // Where others were rejected as well, one of them has asked anew already.
-      if (again && sudo.get(of) === tried.get(`${of}@${host}`)) sudo.delete(of);
+      if (again && sudo.get(key) === tried.get(at)) sudo.delete(key);
       const other = of === user ? '' : ` of ${printable(of)}`;
-      const answer = once(sudo, of, () =>
+      const where =
+        of === user ? `every host of this run whose sudo asks ${printable(user)} for one` : 'that host alone';
+      const answer = once(sudo, key, () =>
         prompts.password({
           explain: again
             ? `sudo on ${printable(host)} did not take that one.`
             : `${printable(user)} is not root, and sudo on ${printable(host)} wants a password${other}. It is sent to sudo alone, ` +
-              `on every host of this run whose sudo asks ${printable(user)} for one, and kept nowhere.`,
-          message: `Password${other} for sudo of ${printable(user)}:`,
+              `on ${where}, and kept nowhere.`,
+          message: `Password${other} for sudo of ${printable(user)}${of === user ? '' : ` on ${printable(host)}`}:`,
           flag: '--sudo-password-file FILE',
         }),
       );
-      tried.set(`${of}@${host}`, answer);
+      tried.set(at, answer);
       return answer;
     },
   };

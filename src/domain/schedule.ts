@@ -24,6 +24,8 @@ export type ScheduleOptions = {
   readonly environment?: readonly string[];
   /** A shell command for systemd's OnFailure; default: the journal alone. */
   readonly onFailure?: string;
+  /** Ids of settings of a shared store that its jobs accept (store-settings.ts). */
+  readonly trusted?: readonly string[];
   /** Where cron mails what went wrong. */
   readonly mailTo?: string;
 };
@@ -35,7 +37,7 @@ type SecretFiles = { readonly passphrase: string | undefined; readonly sudoPassw
 
 /** Three commands, each tried whatever became of the one before. `quiet`: they say only what needs attention. */
 export function commandsOf(
-  { program, home, store: url, fleetFile }: ScheduleOptions,
+  { program, home, store: url, fleetFile, trusted = [] }: ScheduleOptions,
   files: SecretFiles,
   quiet: '' | ' --quiet' = '',
 ): string[] {
@@ -45,9 +47,10 @@ export function commandsOf(
   const store = `${shared}${here}${fleetFile === undefined ? '' : ` -f ${shellQuote(fleetFile)}`}`;
   const passphrase = files.passphrase === undefined ? '' : ` --ca-passphrase-file ${files.passphrase}`;
   const sudo = files.sudoPassword === undefined ? '' : ` --sudo-password-file ${files.sudoPassword}`;
+  const signs = trusted.map((id) => ` --trust-store-settings ${shellQuote(id)}`).join('');
   return [
-    `${words} rotate server --due --yes${quiet}${store}${passphrase}${sudo}`,
-    `${words} rotate client --due --yes${quiet}${store}${passphrase}`,
+    `${words} rotate server --due --yes${quiet}${store}${passphrase}${sudo}${signs}`,
+    `${words} rotate client --due --yes${quiet}${store}${passphrase}${signs}`,
     `${words} status --check${quiet}${store}${sudo}`,
   ];
 }

@@ -171,9 +171,27 @@ export const hostKey = checked(
   { pattern: HOST_KEY },
 );
 
+export function isRecordedHostKey(value: string): boolean {
+  return value !== 'accept-new' && new RegExp(HOST_KEY).test(value);
+}
+
 /** As a record has it, which others share: `accept-new` is a word of one run. */
 export const recordedHostKey = readable(
-  (value) => (value === 'accept-new' ? 'strict' : value),
+  (value) => {
+    if (value === 'accept-new') return 'strict';
+    if (!isRecordedHostKey(value)) refuse('this is neither strict, a fingerprint SHA256:… nor a public key');
+    return value;
+  },
+  (value) => value,
+);
+
+/** As a record has it: nothing that ssh, its configuration or a shell could take for something else. */
+export const recordedDestination = readable(
+  (value) => {
+    const { destination, user, port } = parseDestination(value.includes(':') ? `[${value}]` : value);
+    if (destination !== value || user !== undefined || port !== undefined) refuse('this is not a name or an address');
+    return value;
+  },
   (value) => value,
 );
 

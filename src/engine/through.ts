@@ -18,7 +18,8 @@ export function wayTo({ reach }: Pick<HostSpec, 'reach'>, probe: Probe, { tunnel
 export async function alongWay<T>(spec: HostSpec, reach: Reach, work: (way: Way) => Promise<T>): Promise<T> {
   const { probe, connect } = reach.runtime;
   if (spec.reach !== 'ssh') return work({ probe });
-  await using session = await connect(sshOptions(spec, reach));
+  // What goes this way takes no --host-key.
+  await using session = await connect({ ...sshOptions(spec, reach), hostKeyFlag: false });
   return await work(wayTo(spec, probe, session));
 }
 

@@ -208,3 +208,20 @@ test('the password of one user for sudo is asked for once, whatever the number o
   await type('sudo on b did not take that one.', `open${ENTER}`);
   expect((await Promise.all(again)).map((answer) => answer?.revealText())).toEqual(['open', 'open']);
 });
+
+test('the password of another account goes to the host that it was typed for, and to no other', async () => {
+  const { prompts, type } = setting();
+  const ask = (host: string, user: string, of?: string) => prompts.ssh?.sudoPassword?.({ host, user, of });
+  const first = ask('a', 'ops', 'root');
+  await type('Password of root for sudo of ops on a:', `sesame${ENTER}`);
+  expect((await first)?.revealText()).toBe('sesame');
+  // Whose password it wants, a host says itself.
+  const second = ask('b', 'ops', 'root');
+  await type('Password of root for sudo of ops on b:', `b-root${ENTER}`);
+  expect((await second)?.revealText()).toBe('b-root');
+  const third = ask('c', 'bob', 'ops');
+  await type('Password of ops for sudo of bob on c:', `c-ops${ENTER}`);
+  expect((await third)?.revealText()).toBe('c-ops');
+  // For a second connection to the same host.
+  expect((await ask('a', 'ops', 'root'))?.revealText()).toBe('sesame');
+});

@@ -265,7 +265,7 @@ test.each([
   [
     'client list',
     ['--trust-store-settings', 'x'],
-    'client list has nothing signed for hosts, so it takes no --trust-store-settings',
+    'client list changes nothing, so it takes no --trust-store-settings',
   ],
 ])('%s %j is refused, since it would mean nothing', async (name, argv, message) => {
   const command = await COMMANDS.find((one) => one.name === name)?.load();

@@ -77,6 +77,13 @@ test('a fleet file and a password for sudo are named to every command that takes
   ]);
 });
 
+test('what a shared store makes a job sign with is accepted by the commands that sign', () => {
+  stand('exit 0');
+  execFileSync('sh', ['-c', lineOf(renderCron({ ...options, trusted: ['0123abcd'] }))]);
+  const words = readFileSync(calls, 'utf8').trim().split('\n');
+  expect(words.map((line) => line.endsWith(' --trust-store-settings 0123abcd'))).toEqual([true, true, false]);
+});
+
 test('the store of a team is named to every command', async () => {
   const url = 'git+ssh://git@git.example.org/ops/store.git?branch=a&key=00000000000000000000000000000000';
   stand('exit 0');

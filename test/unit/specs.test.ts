@@ -190,25 +190,28 @@ test('hosts of the store are taken by their names alone, each once, with the fla
   );
 });
 
-const KEY = { type: 'ssh-ed25519', base64: 'AAAA', fingerprint: 'SHA256:a' };
+const WHOLE = `ssh-ed25519 ${'A'.repeat(68)}`;
+const KEY = { type: 'ssh-ed25519', base64: 'A'.repeat(68), fingerprint: 'SHA256:a' };
 const ACCEPT: HostFlags = { ssh: { hostKey: 'accept-new' } };
 
 test('accept-new holds for one run: what stays is the key that the host showed in it, or nothing', () => {
   const spec = specFor('new', state, ACCEPT);
   expect(spec.ssh.hostKey).toBe('accept-new');
-  expect(withSeenKey(spec, KEY).ssh.hostKey).toBe('ssh-ed25519 AAAA');
+  expect(withSeenKey(spec, KEY).ssh.hostKey).toBe(WHOLE);
+  // A type that records do not name.
+  expect(withSeenKey(spec, { ...KEY, type: 'ssh-dss' }).ssh.hostKey).toBe(KEY.fingerprint);
   expect(withSeenKey(spec, undefined).ssh.hostKey).toBeUndefined();
   expect(withSeenKey(spec, { ...KEY, certified: true }).ssh.hostKey).toBeUndefined();
   expect(withSeenKey(specFor('new', state, { ssh: { hostKey: 'strict' } }), KEY).ssh.hostKey).toBe('strict');
 });
 
 test('accept-new takes no other key of a host whose key is recorded, from a flag or a file; a host that has moved has none', () => {
-  const pinned = stateOf({ ssh: { ...RECORD.ssh, hostKey: 'ssh-ed25519 AAAA' } });
-  expect(specFor('build-1', pinned, ACCEPT).ssh.hostKey).toBe('ssh-ed25519 AAAA');
-  expect(recordedSpecs(['build-1'], pinned, ACCEPT)[0]?.ssh.hostKey).toBe('ssh-ed25519 AAAA');
+  const pinned = stateOf({ ssh: { ...RECORD.ssh, hostKey: WHOLE } });
+  expect(specFor('build-1', pinned, ACCEPT).ssh.hostKey).toBe(WHOLE);
+  expect(recordedSpecs(['build-1'], pinned, ACCEPT)[0]?.ssh.hostKey).toBe(WHOLE);
   expect(specFor('build-1', pinned, { ssh: { hostKey: 'SHA256:b' } }).ssh.hostKey).toBe('SHA256:b');
   const inFile = completeHost({ name: 'build-1', ssh: { destination: '10.0.0.1', hostKey: 'accept-new' } });
-  expect(withRecordedKey(inFile, pinned).ssh.hostKey).toBe('ssh-ed25519 AAAA');
+  expect(withRecordedKey(inFile, pinned).ssh.hostKey).toBe(WHOLE);
   expect(withRecordedKey(inFile, state).ssh.hostKey).toBe('accept-new');
   expect(withRecordedKey({ ...inFile, ssh: { ...inFile.ssh, destination: '10.0.0.2' } }, pinned).ssh.hostKey).toBe(
     'accept-new',

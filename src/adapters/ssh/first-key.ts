@@ -2,14 +2,29 @@
 
 import { wayOf } from '../../domain/destination.ts';
 import type { Connect, HostKey } from '../../runtime.ts';
+import { requireFirstKey } from './host-key.ts';
 
 /** The same connections, each held to the key of the first one to the same place. They fail with E_SSH_OTHER_HOST as well. */
 export function heldToFirstKey(connect: Connect): Connect {
   const first = new Map<string, HostKey>();
   return async (options) => {
-    const way = wayOf(options);
+    // Without a port, ssh's configuration may name another than 22.
+    const way = JSON.stringify([wayOf(options), options.port ?? null]);
     const session = await connect({ ...options, firstKey: first.get(way) });
-    if (session.hostKey !== undefined && !first.has(way)) first.set(way, session.hostKey);
-    return session;
+    const { hostKey } = session;
+    if (hostKey === undefined) return session;
+    // One that began together with this one may have been the first; then neither had a key to be held to.
+    const firstKey = first.get(way);
+    if (firstKey === undefined) {
+      first.set(way, hostKey);
+      return session;
+    }
+    try {
+      requireFirstKey({ ...options, firstKey }, Buffer.from(hostKey.base64, 'base64'));
+      return session;
+    } catch (error) {
+      await session.close();
+      throw error;
+    }
   };
 }

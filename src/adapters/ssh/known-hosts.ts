@@ -55,11 +55,13 @@ export function plainKey(blob: Buffer): Buffer {
   const type = keyType(blob);
   const fields = FIELDS.find(([pattern]) => pattern.test(type))?.[1];
   if (fields === undefined) return blob;
-  const next = (at: number): number => at + 4 + blob.readUInt32BE(at);
+  // A key that is cut off is no certificate.
+  const next = (at: number): number => (at + 4 > blob.length ? at : at + 4 + blob.readUInt32BE(at));
   // Between the type and the key is a nonce.
   const begin = next(next(0));
   let end = begin;
   for (let field = 0; field < fields; field += 1) end = next(end);
+  if (end > blob.length) return blob;
   const bare = Buffer.from(type.replace(/-cert-.*/, ''), 'latin1');
   const length = Buffer.alloc(4);
   length.writeUInt32BE(bare.length);

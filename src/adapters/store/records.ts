@@ -9,7 +9,7 @@ import { KEY_TYPES } from '../../domain/pki/key-types.ts';
 import type { Secret } from '../../domain/secret.ts';
 import { CLIENT_SETTINGS, SSH_SETTINGS, type SshSpec, type StoredSettings } from '../../domain/settings.ts';
 import { STORED, storedShape } from '../../domain/settings-stored.ts';
-import { choice, count, dialled, recordedHostKey } from '../../domain/values.ts';
+import { choice, count, dialled, recordedDestination, recordedHostKey } from '../../domain/values.ts';
 
 const text = z.string().check(z.minLength(1));
 const number = count(0, Number.MAX_SAFE_INTEGER);
@@ -21,7 +21,11 @@ const dated = { createdAt: time, updatedAt: time };
 /** A `host.json`: settings by the fields of their table, and how the host was left. */
 export const hostRecord = z.looseObject({
   name: text,
-  ssh: z.looseObject({ destination: text, ...storedShape(SSH_SETTINGS), hostKey: z.optional(recordedHostKey) }),
+  ssh: z.looseObject({
+    destination: recordedDestination,
+    ...storedShape(SSH_SETTINGS),
+    hostKey: z.optional(recordedHostKey),
+  }),
   ...storedShape(STORED),
   address: dialled,
   ...dated,

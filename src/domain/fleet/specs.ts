@@ -10,6 +10,7 @@ import { uniqueSans } from '../pki/names.ts';
 import { shellQuote } from '../quote.ts';
 import { completeHost, type HostSettings, type HostSpec, type SshSpec } from '../settings.ts';
 import { reachableHosts } from '../trust/reachable-hosts.ts';
+import { isRecordedHostKey } from '../values.ts';
 import { knownWords, listWords } from '../words.ts';
 import { nearestNames } from './nearest.ts';
 
@@ -39,8 +40,14 @@ export function withRecordedKey(spec: HostSpec, { hosts }: Pick<StoreState, 'hos
 export function withSeenKey(spec: HostSpec, seen: HostKey | undefined): HostSpec {
   if (spec.ssh.hostKey !== 'accept-new') return spec;
   // Under a certificate authority a host may get another key.
-  const hostKey = seen === undefined || seen.certified ? undefined : `${seen.type} ${seen.base64}`;
+  const hostKey = seen === undefined || seen.certified ? undefined : recordedKey(seen);
   return { ...spec, ssh: { ...spec.ssh, hostKey } };
+}
+
+/** A key of a type that a record does not name is kept by its fingerprint. */
+function recordedKey({ type, base64, fingerprint }: HostKey): string {
+  const whole = `${type} ${base64}`;
+  return isRecordedHostKey(whole) ? whole : fingerprint;
 }
 
 /**
