@@ -7,7 +7,6 @@ import { usage } from '../errors/errors.ts';
 import type { ActionContext } from './action-context.ts';
 import { hostLines, unsetLines } from './env-lines.ts';
 import type { Environment } from './env-tool.ts';
-import { configureTool } from './env-tool.ts';
 import { filesHere } from './own-client.ts';
 import { storeOf } from './store.ts';
 import { noteThroughSsh } from './through-ssh.ts';
@@ -33,7 +32,7 @@ export async function environment(
   if (format !== undefined && isTool(format)) {
     if (options.unset)
       throw usage(`--unset is for the variables of a shell, not for ${format}`, ['docker-tls env --unset']);
-    return configureTool(format, requested, context);
+    return (await import('./env-tool.ts')).configureTool(format, requested, context);
   }
   const shell = format ?? options.shell ?? detectShell(runtime.env);
   if (options.unset) return unsetLines(shell);

@@ -11,7 +11,6 @@ import { requestedOnce } from '../engine/requested-once.ts';
 import type { ActionContext } from './action-context.ts';
 import { approving } from './approve-settings.ts';
 import { passphraseSource } from './ca-passphrase.ts';
-import { readFleetCa } from './external-ca.ts';
 import { caSpec, type GivenOptions, runFlags } from './flags.ts';
 import { agree } from './prompts.ts';
 import { readSecret, type SecretOptions, sudoPassword } from './secrets.ts';
@@ -40,7 +39,10 @@ export async function openRun(
   // Who wants to see every file sees it before it is written.
   const shown = !global.yes || global.diff;
   const noPassphrase = options.noCaPassphrase === true || secrets.caPassphrase === 'none';
-  const signer = ca?.cert === undefined ? undefined : await readFleetCa(ca, noPassphrase, runtime.cwd);
+  const signer =
+    ca?.cert === undefined
+      ? undefined
+      : await (await import('./external-ca.ts')).readFleetCa(ca, noPassphrase, runtime.cwd);
   const { canary, maxFailures } = options;
   return {
     ...{ runtime, progress, parallel, canary, maxFailures, dryRun },

@@ -3,7 +3,6 @@
 import { resolve } from 'node:path';
 import type { StoreState } from '../adapters/store/records.ts';
 import { resolveHostPaths } from '../domain/fleet/fleet-paths.ts';
-import { chosenSpecs, parseInventory } from '../domain/fleet/inventory.ts';
 import { meantHosts, type Named, parseShard, selectHosts } from '../domain/fleet/selection.ts';
 import { type HostFlags, specsFor, storedSpecs, withFlags, withRecordedKey } from '../domain/fleet/specs.ts';
 import type { CaSpec, ClientSpec, HostSpec } from '../domain/settings.ts';
@@ -54,6 +53,7 @@ export async function selectSpecs(
   }
   if (options.inventory !== undefined) {
     const printed = await readInput(options.inventory, runtime.cwd);
+    const { chosenSpecs, parseInventory } = await import('../domain/fleet/inventory.ts');
     const found = parseInventory(printed, options.inventory === '-' ? 'stdin' : options.inventory);
     // Hosts of another kind were not asked for by name.
     const named = hosts.length + options.limit.length > 0;

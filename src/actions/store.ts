@@ -5,7 +5,6 @@ import type { Store } from '../adapters/store/store.ts';
 import type { OpenOptions } from '../adapters/store/store-url.ts';
 import type { Runtime } from '../runtime.ts';
 import type { ActionContext, GlobalOptions } from './action-context.ts';
-import { hideFleetSecrets } from './read-fleet.ts';
 
 type Around = {
   readonly global: Pick<GlobalOptions, 'home' | 'store'> & { readonly file?: string | undefined };
@@ -23,6 +22,6 @@ export function optionsOf({ global, runtime, progress, prompts }: Attended): Ope
   const ask = prompts.ssh?.passphrase;
   const { home, store: url } = global;
   const about = { env, cwd, who: operator, signal, now, note: progress.note, ask };
-  const hideSecrets = async () => hideFleetSecrets(global.file, cwd);
+  const hideSecrets = async () => (await import('./read-fleet.ts')).hideFleetSecrets(global.file, cwd);
   return { home, url, ...about, hideSecrets };
 }

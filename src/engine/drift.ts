@@ -10,7 +10,6 @@ import { probeClientAt, trustedCas } from '../domain/trust/reachable-hosts.ts';
 import { plural } from '../domain/words.ts';
 import { asErrors, DockerTlsError, DockerTlsErrors } from '../errors/errors.ts';
 import type { HostProgress } from '../runtime.ts';
-import { driftOnHost } from './drift-on-host.ts';
 import type { Reach, Run } from './intent.ts';
 import { overHosts } from './pool.ts';
 import { probeAs } from './probes.ts';
@@ -102,7 +101,7 @@ async function askOverTls(
 async function askOverSsh(reach: Reach, host: StoredHost, spec: HostSpec, line: HostProgress): Promise<LiveRow> {
   const opened = await openHost(spec, reach, line);
   try {
-    return await driftOnHost(opened, host, spec, reach.runtime);
+    return await (await import('./drift-on-host.ts')).driftOnHost(opened, host, spec, reach.runtime);
   } finally {
     await opened.session.close();
   }

@@ -76,46 +76,6 @@ test('env loads no engine of a shared store, no X.509 of ours and no connection'
   expect(late.flatMap((path) => under(loaded, path))).toEqual([]);
 });
 
-/** What a command reads before it dials, in MB of our program. What it wants of trust is refused before that, by our own X.509. */
-test.each([
-  ['rotate-server', 1.05, false],
-  ['setup', 1.05, false],
-  ['rollback', 1.05, false],
-  ['remove', 1.05, false],
-  ['client-revoke', 1.2, true],
-  ['client-add', 1.2, true],
-  ['plan', 1.2, true],
-  ['apply', 1.2, true],
-  ['status', 1.28, true],
-])(
-  '%s begins to connect before what follows is loaded: %d MB at most, no script, no facts, no plan',
-  (name, megabytes, trust) => {
-    const files = new Set<string>();
-    const loaded = loadedBy(holding(`src/cli/commands/${name}.ts`), files);
-    expect([...loaded]).toEqual(expect.arrayContaining(['zod', 'src/engine/steps/connect.ts']));
-    for (const name of ['ssh2', 'jsonc-parser', 'diff', 'yaml']) expect([...loaded]).not.toContain(name);
-    const late = [
-      'src/host/',
-      'src/domain/plan/',
-      'src/domain/dockerd/',
-      'src/engine/steps/plan.ts',
-      'src/cli/render/change.ts',
-      'src/adapters/store/engines/',
-      'src/adapters/store/team/session.ts',
-      'src/domain/audit/checks/',
-      ...(trust ? [] : ['src/domain/pki/inspect.ts']),
-    ];
-    // Which clients would lose a host, and how far a rotation has come.
-    const ofTrust = ['src/domain/plan/other-clients.ts', 'src/domain/plan/stages.ts'];
-    const found = late.flatMap((path) => under(loaded, path));
-    expect(trust ? found.filter((path) => !ofTrust.includes(path)) : found).toEqual([]);
-    if (!trust) expect(packages(loaded)).not.toContain('node-forge');
-    for (const source of ['src/cli/main.ts', 'src/adapters/ssh/connect.ts', 'node_modules/ssh2/lib/index.js'])
-      loadedBy(holding(source), files);
-    expect([...files].reduce((sum, file) => sum + statSync(file).size, 0)).toBeLessThan(megabytes * 1e6);
-  },
-);
-
 test('of a connection the client alone is loaded', () => {
   const connecting = loadedBy(holding('src/adapters/ssh/connect.ts'));
   expect([...connecting].filter((path) => /^src\/(host|engine|domain\/(plan|pki))\//.test(path))).toEqual([]);

@@ -1,11 +1,9 @@
 /** `plan [HOST…]`: what apply would change; changes nothing. */
 
 import { planHosts } from '../../actions/apply.ts';
-import { planButane } from '../../actions/butane.ts';
 import { defineCommand } from '../command.ts';
 import { RUN_OPTIONS } from '../host-options.ts';
 import { renderPlan } from '../render/apply.ts';
-import { renderButaneFile } from '../render/butane.ts';
 
 export const command = defineCommand({
   scope: ['fleet', 'hosts', 'plans', 'store'],
@@ -25,6 +23,8 @@ export const command = defineCommand({
   run: async (context) => {
     const { args, options } = context;
     if (options.format === 'butane') {
+      const { planButane } = await import('../../actions/butane.ts');
+      const { renderButaneFile } = await import('../render/butane.ts');
       return renderButaneFile(await planButane(context, args.hosts, options), context);
     }
     const planned = await planHosts(context, args.hosts, options);

@@ -32,7 +32,6 @@ import type { HostProgress } from '../../runtime.ts';
 import type { AgreedHost, Base, OpenedHost, PlannedHost, Run } from '../intent.ts';
 import { wayProblem } from '../reachability.ts';
 import { wayTo } from '../through.ts';
-import { hardenOpened } from './harden.ts';
 import { problemsOf, refuseProblems } from './preflight.ts';
 import { droppedNotes, hardeningOf, latestOf } from './record.ts';
 import { planRestored } from './restore.ts';
@@ -88,7 +87,7 @@ export async function planOpened(
   const hardened =
     entries.length === 0
       ? undefined
-      : await hardenOpened(
+      : await (await import('./harden.ts')).hardenOpened(
           session,
           spec,
           { entries, known: known?.record.harden ?? [], leadsTo: hostsBehind(spec, base) },
