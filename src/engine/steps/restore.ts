@@ -52,11 +52,15 @@ export function planRestored(opened: OpenedHost, spec: HostSpec, context: Restor
   };
 }
 
-/** What a plan would need to make new files from the daemon's command line, or for new clients: a restore brings files back as they were. */
+/**
+ * What a plan would need to make new files from the daemon's command line, or for new clients: a restore brings files back as they were. A unit that
+ * keeps dockerd from the port is no reason to keep our files.
+ */
 const NO_OBSTACLE: ReadonlySet<ErrorCode> = new Set<ErrorCode>([
   'E_FIREWALL',
   'E_CLOCK',
   'E_UNIT_COMMAND',
+  'E_UNIT_SETTING',
   'E_UNIT_VARIABLE',
 ]);
 
