@@ -766,6 +766,21 @@ const DAEMON_CASES: readonly Case[] = [
       ],
       ['file.6', 'a directory in which dockerd looks for programs', '41ff 0 0 root root 10 /usr/local/bin', 'finding'],
       ['file.6', 'a program that runs before dockerd', '81ff 0 0 root root 10 /opt/before', 'finding'],
+      ['file.6', 'a set-uid program that runs before dockerd', '89ed 0 0 root root 10 /opt/before', 'pass'],
+      ['file.5', 'a set-gid program that runs before dockerd', '85ed 0 42 root shadow 10 /opt/before', 'pass'],
+      [
+        'file.6',
+        'a directory of programs that a group may write to',
+        '81ed 0 0 root root 10 /opt/before\0' + '45fd 0 50 root staff 10 /opt',
+        'finding',
+      ],
+      [
+        'file.6',
+        'a directory of the group staff that no program is in',
+        '81ed 0 0 root root 10 /usr/bin/runc\0' + '45fd 0 50 root staff 10 /usr/local/bin',
+        'pass',
+      ],
+      ['file.8', 'an EnvironmentFile that a group may read', '81a0 0 4 root adm 10 /etc/default/mine', 'pass'],
       ['file.7', 'an EnvironmentFile of a user', '81a4 1000 0 pat root 10 /etc/default/mine', 'finding'],
       ['file.7', 'an EnvironmentFile', '81a4 0 0 root root 10 /etc/default/mine', 'pass'],
       [
