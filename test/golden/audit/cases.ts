@@ -1346,6 +1346,16 @@ const HARDENING_CASES: readonly Case[] = [
     change: hostSays({ 'issue-net': 'Authorized users only.' }),
     state: 'pass',
   },
+  {
+    check: 'host.11',
+    name: 'a rule that is not understood',
+    change: hostSays({
+      sysctl: 'net/ipv4/conf/all/route_localnet:1',
+      'loopback-rules': '-P PREROUTING ACCEPT\n-A PREROUTING -j MY-RULES',
+    }),
+    state: 'not-applicable',
+    says: 'needs a person: do these rules drop packets',
+  },
   ...(
     [
       ['host.1', { sysctl: 'net/ipv4/conf/all/send_redirects:1' }, 'is 1, not 0'],
@@ -1360,7 +1370,7 @@ const HARDENING_CASES: readonly Case[] = [
       [
         'host.11',
         { sysctl: 'net/ipv4/conf/docker0/route_localnet:1', 'loopback-rules': '-P PREROUTING ACCEPT' },
-        'route_localnet is 1, and no rule of iptables drops packets for 127.0.0.0/8',
+        "route_localnet is 1, and PREROUTING of iptables' raw table has no rule that drops packets for 127.0.0.0/8",
       ],
       ['host.2', { sysctl: 'kernel/kptr_restrict:0' }, 'is 0, not 2'],
       ['host.3', { sysctl: 'kernel/unprivileged_bpf_disabled:0' }, 'is 0, not 1'],
