@@ -101,7 +101,8 @@ while IFS=$TAB read -r index kind mode owner source path <&3; do
     # directory) takes the long way.
     link) mv -fT -- "$path.docker-tls-new" "$path" 2>/dev/null || place_as "$path" new 2>"$ERR" || back "$(words)" ;;
     absent) rm -f -- "$path" 2>"$ERR" || back "$(words)" ;;
-    attributes) [ ! -e "$path" ] || { chmod "$mode" -- "$path" && chown "$owner" -- "$path"; } 2>"$ERR" || back "$(words)" ;;
+    # chown takes set-id bits away.
+    attributes) [ ! -e "$path" ] || { chown "$owner" -- "$path" && chmod "$mode" -- "$path"; } 2>"$ERR" || back "$(words)" ;;
     member) set_member "$mode" "$path" 2>"$ERR" || back "$(words)" ;;
     sysctl) set_sysctl "$path" "$mode" 2>"$ERR" || back "$(words)" ;;
     loopback) set_loopback "$mode" "$path" 2>"$ERR" || back "$(words)" ;;

@@ -82,7 +82,8 @@ restore_files() {
     case $kind in
       file | link) place_as "$path" old || bad=1 ;;
       absent) rm -f -- "$path" || bad=1 ;;
-      attributes) [ ! -e "$path" ] || { chmod "$mode" -- "$path" && chown "$owner" -- "$path"; } || bad=1 ;;
+      # chown takes set-id bits away.
+      attributes) [ ! -e "$path" ] || { chown "$owner" -- "$path" && chmod "$mode" -- "$path"; } || bad=1 ;;
       member) set_member "$mode" "$path" || bad=1 ;;
       sysctl) set_sysctl "$path" "$mode" || bad=1 ;;
       loopback) set_loopback "$mode" "$path" || bad=1 ;;
