@@ -35,6 +35,14 @@ describe.each(['dash', 'bash', 'busybox sh'])('by %s', (shell) => {
     expect(run(`${functions}\nnext_range '${file}' '${directory}/none'; printf %s "$next"`)).toBe(`${next}`);
   });
 
+  test.each(['yes', 'no'])('a failed rollback waits for the daemon that ran before: %s', (ran) => {
+    mkdirSync(join(directory, 'txn'), { recursive: true });
+    for (const [name, text] of Object.entries({ failed: '', settings: `DAEMON='stop'\nWAS_ACTIVE='${ran}'\n` }))
+      writeFileSync(join(directory, 'txn', name), text);
+    const [line = ''] = /^awaits_daemon\(\) .*$/m.exec(moduleText('facts/records.sh')) ?? [];
+    expect(run(`STATE='${directory}'\n${line}\nawaits_daemon && printf yes || printf no`)).toBe(ran);
+  });
+
   test.each([
     ['in the PATH of the unit', (home: string) => `Environment=PATH=${home}/tools:/usr/bin\n`],
     ['in its PATH below %h', () => 'Environment="PATH=%h/tools:/usr/bin"\n'],

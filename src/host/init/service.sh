@@ -16,15 +16,17 @@ obstacle() {
 
 runs() { find_daemon; }
 
-# A script of init: what it starts gets none of our descriptors, our umask or our deaf ears: apart COMMAND…
-apart() (
+# Before a script of init, in a shell of its own: what it starts gets none of our descriptors, our umask or our deaf ears.
+come_clean() {
   umask 022
   trap - HUP PIPE
   exec </dev/null >/dev/null 3<&- 4<&- 5<&- 6<&- 7<&- 8<&- 9<&-
-  "$@"
-)
+}
 
-service() { apart run_script timeout "$LIMIT" "$1"; }
+service() (
+  come_clean
+  run_script timeout "$LIMIT" "$1"
+)
 
 # Its script does not wait until it answers.
 start_service() {
@@ -110,9 +112,11 @@ reload_sshd() {
   # One that did not survive the change is started by its rollback.
   [ "$BACK" = yes ] && [ -e "$T/sshd" ] || return 0
   for file in /etc/init.d/ssh /etc/init.d/sshd; do
-    [ -x "$file" ] || continue
-    # OpenRC does not start what it believes to run.
-    case $(head -n 1 "$file") in *openrc-run*) apart timeout "$LIMIT" "$file" zap 2>/dev/null ;; esac
-    apart timeout "$LIMIT" "$file" start 2>/dev/null || return 1
+    [ ! -x "$file" ] || (
+      come_clean
+      # OpenRC does not start what it believes to run.
+      case $(head -n 1 "$file") in *openrc-run*) timeout "$LIMIT" "$file" zap 2>/dev/null ;; esac
+      timeout "$LIMIT" "$file" start 2>/dev/null
+    ) || return 1
   done
 }

@@ -12,6 +12,7 @@
 #   services   mark: services have been touched               restored   mark: everything is back, only clearing is left
 #   stopped    mark: docker.service has been stopped
 #   failed     mark: the rollback could not be done   unrestored mark: nor put all files back
+#   sshd-failed  mark: nor reload sshd
 #   forms      what each path may be by this change: sum, path.docker-tls-FORM
 #   containers those that ran when the change began: id, process, its beginning, restarts, name
 #   pulled     services that the daemon's start brings along, and that did not run
