@@ -47,6 +47,11 @@ describe.each(['dash', 'bash', 'busybox sh'])('by %s', (shell) => {
       expect(run(shell, text)).toBe('up\nping\n');
     });
 
+    test('also where no file can be made', () => {
+      const text = `${begun}; ${answering('200')}; T=$T/none; await_answer 2>/dev/null && echo started; ${end}`;
+      expect(run(shell, text)).toContain('started\n');
+    });
+
     test('not before it has opened its socket', () => {
       expect(run(shell, `${begun}; ${answering('200', "''")}; ${started}; ${end}`)).toBe('not yet\n');
     });
