@@ -108,11 +108,12 @@ describe.each(['dash', 'bash', 'busybox sh'])('by %s', (shell) => {
       const text = `command sleep 9 & w=$!; command sleep 9 & a=$!; find_daemon() { :; }
         local_socket() { socket=/run/docker.sock lost=; }; socket=/run/docker.sock
         api() { shift 2; for path; do id=\${path#/containers/} && id=\${id%/json}
-          case $path in /containers/json) cat $T/list ;; *) cat $T/$id 2>/dev/null || printf '{"message":"No such container"}' ;; esac
-          printf '\\n--abc123 api 200 %s\\n' "$path"; done; }
+          status=200
+          case $path in /containers/json) cat $T/list ;; *) cat $T/$id 2>/dev/null || { printf '{"message":"No such container"}'; status=404; } ;; esac
+          printf '\\n--abc123 api %s %s\\n' $status "http://docker$path"; done; }
         printf '%s' '${inspected(web, 'web', { Pid: 77 }, 2)}' | sed "s/\\"Pid\\":77/\\"Pid\\":$w/" >$T/${web}
         printf '%s' '${inspected(api, 'api', { Pid: 77 }, 2)}' | sed "s/\\"Pid\\":77/\\"Pid\\":$a/" >$T/${api}
-        note_containers
+        rm -f $T/looked; note_containers
         ${live.web ? '' : 'kill $w; wait $w;'} ${live.api ? '' : 'kill $a; wait $a;'}
         rm $T/${web} $T/${api}
         ${Object.entries(later)
@@ -145,6 +146,30 @@ describe.each(['dash', 'bash', 'busybox sh'])('by %s', (shell) => {
       expect(stopped({ web: false, api: true }, { [web]: ended })).toBe('0 \n');
       expect(stopped({ web: false, api: true }, {})).toBe('0 \n');
       expect(stopped({ web: false, api: false }, { [web]: ended })).toBe(said('web (exit 0), api (no longer there)'));
+    });
+
+    test('of a daemon that cannot be asked it is not known how they ended', () => {
+      expect(stopped({ web: false, api: false }, {}, 'api() { printf "\\n--abc123 api 000 %s\\n" "$3"; };')).toBe(
+        said('web (not running; the daemon cannot be asked), api (not running; the daemon cannot be asked)'),
+      );
+    });
+
+    test.each([
+      [
+        'while the daemon runs on that ran before',
+        'pid=$$; born $$; echo "$$ $birth /run/docker.sock" >$T/looked',
+        '0 \n',
+      ],
+      ['in a change that does not touch the daemon', 'DAEMON=none', '0 \n'],
+      [
+        'after the restart that it lived through',
+        'pid=$$; mv $T/containers $T/c; keeps_containers; mv $T/c $T/containers',
+        '0 \n',
+      ],
+      ['while another one runs', 'pid=$$; echo "1 1 /run/docker.sock" >$T/looked', said('web (exit 137)')],
+    ])('one that somebody stops %s', (_, before, words) => {
+      const dead = inspected(web, 'web', { Status: 'exited', ExitCode: 137 }, 2);
+      expect(stopped({ web: false, api: true }, { [web]: dead }, before)).toBe(words);
     });
 
     test('a rollback says which', () => {
