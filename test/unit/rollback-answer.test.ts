@@ -72,6 +72,14 @@ describe.each(['dash', 'bash', 'busybox sh'])('by %s', (shell) => {
       expect(run(shell, back)).toBe('started\n');
     });
 
+    test('not without any socket where it answered on one before, unless after a removal', () => {
+      const old = 'born() { birth=$((uptime * 100 - 1500)); }; look_at_clock; mark local';
+      const none = (generation: string) =>
+        `${begun}; ${answering('200', "''")}; ${old}; GENERATION=${generation}; ${started}; ${end}`;
+      expect(run(shell, none('2'))).toBe('not yet\ndockerd has opened no local socket, and had one before\n');
+      expect(run(shell, none('none'))).toBe('started\n');
+    });
+
     test('one that has lost its socket is not waited for', () => {
       const text = `find_daemon() { :; }; responds() { lost=/run/docker.sock; echo gone >&2; return 1; }; born() { :; }
         sleep() { :; }; LIMIT=20; mark local; await_answer; echo $?`;

@@ -1,6 +1,6 @@
 # Whether the daemon has started: it answers.
 # Needs functions: api find_daemon local_socket look_at_clock refused runs
-# Needs variables: BACK LIMIT T TXN socket uptime
+# Needs variables: BACK GENERATION LIMIT T TXN socket uptime
 # Needs programs: cat docker rm sleep timeout
 
 # Sets `birth` to when a process began, in the kernel's count: born PID
@@ -55,6 +55,11 @@ responds() {
       ) || refused "$answer"
       return
     fi
+  fi
+  # One that it had is not taken away, unless by a removal.
+  if [ -z "$socket" ] && [ "$BACK" != yes ] && [ -e "$T/local" ] && [ "$GENERATION" != none ]; then
+    printf 'dockerd has opened no local socket, and had one before\n' >&2
+    return 1
   fi
   # Without a socket, or a program to ask with, it is taken to have started once it has run for a while. The kernel counts hundredths of seconds.
   look_at_clock
