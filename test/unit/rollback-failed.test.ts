@@ -157,7 +157,7 @@ describe.each(['dash', 'bash', 'busybox sh'])('by %s', (shell) => {
     expect(said).toContain(`${json} was changed since, and that is now ${json}.docker-tls-edited`);
     // Where there is no room for it, that is said.
     const full = `ln() { return 1; }; cp() { return 1; }; may_restore $DAEMON_JSON; echo "$REMARK"`;
-    expect(run(shell, `${CHANGED} printf mine >$DAEMON_JSON; ${full}`)).toContain('that could not be kept\n');
+    expect(run(shell, `${CHANGED} printf other >$DAEMON_JSON; ${full}`)).toContain('that could not be kept\n');
     expect(
       run(shell, `rm $DAEMON_JSON.docker-tls-edited; ${CHANGED} undo timer; echo "$REMARK"`, { up: true }),
     ).toMatch(/\n\n$/);
