@@ -126,7 +126,7 @@ test('systemd: what the start of a daemon that was down brings along stops with 
       systemdPulled.replaceAll('/etc/cni', `${directory}/cni`),
       `T=${directory} STATE=${directory} TAB='\t' SERVICE=docker.service BACK=${back} CREATED=${directory}/created`,
       'service() { echo "$*"; }; grep() { return 1; }',
-      "systemctl() { case $* in *Wants*) echo 'network.target containerd.service up.service' ;; *is-active*up.service) ;; *is-active*) return 3 ;; *) echo disabled ;; esac; }",
+      "systemctl() { case $* in *Wants*) echo 'network.target containerd.service other.service up.service' ;; *is-active*up.service) ;; *is-active*) return 3 ;; *) echo disabled ;; esac; }",
       `${more}; ${call}`,
     );
   expect(told('no', ':')).toBe('stop containerd.service');
