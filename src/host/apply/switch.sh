@@ -24,7 +24,8 @@ compare_sshd() {
 restore_labels() {
   selinuxenabled 2>/dev/null || return 0
   set --
-  while IFS= read -r path <&3; do set -- "$@" "$path"; done 3<"$CREATED"
+  # containerd makes its own only once it starts.
+  while IFS= read -r path <&3; do [ ! -e "$path" ] || set -- "$@" "$path"; done 3<"$CREATED"
   while IFS=$TAB read -r index kind mode owner source path <&3; do
     case $kind:$source in
       *:snap:* | *:same) ;;
@@ -46,11 +47,14 @@ back() {
   # The change had to start its daemon in the time for its confirmation; what ran before gets the time that it needs.
   LIMIT=$ROLLBACK_LIMIT
   lines=$(last_words "$SINCE" | plainly | tail -n 30 | tail -c 8000)
-  if undo failed >/dev/null 2>&1; then
+  # Where it cannot be opened, the rollback would not even begin.
+  said=$T/undo-error
+  { true >"$said"; } 2>/dev/null || said=/dev/null
+  if undo failed >/dev/null 2>"$said"; then
     result rolled-back "$STEP" "$1" "$lines" "$REMARK"
   else
-    # What its daemon says by now is why.
-    result stuck "$STEP" "$1" "$(last_words "$SINCE" | plainly | tail -n 30 | tail -c 8000)"
+    # What could not be done, and what its daemon says by now, is why.
+    result stuck "$STEP" "$1" "$({ last_words "$SINCE" | plainly | tail -n 30 && tail -n 5 -- "$said"; } | tail -c 8000)"
   fi
   exit 0
 }

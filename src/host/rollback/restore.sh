@@ -23,7 +23,11 @@ snapshot_path() {
       ;;
     linger) printf '%s\tlinger\t%s\t-\t%s\n' "$2" "$(linger_state "$4")" "$4" >>"$1/manifest" ;;
     sysctl | loopback)
-      if value=$(kernel_value "$3" "$4"); then printf '%s\t%s\t%s\t-\t%s\n' "$2" "$3" "$value" "$4" >>"$1/manifest"; fi
+      value=$(kernel_value "$3" "$4")
+      case $? in
+        0) printf '%s\t%s\t%s\t-\t%s\n' "$2" "$3" "$value" "$4" >>"$1/manifest" ;;
+        2) return 1 ;;
+      esac
       ;;
     attributes)
       if [ -e "$4" ]; then
