@@ -1,4 +1,4 @@
-/** Owns what editors and docs have of the fleet file: its JSON Schema, and the tables of its keys. generate-schema.mjs writes both. */
+/** The fleet file for editors and docs: its JSON Schema, and the tables of its keys. generate-schema.mjs writes both. */
 
 import * as z from 'zod/mini';
 import { caSchema, clientSchema, fleetSchema, hostSchema, sshMap } from '../src/domain/fleet/schema.ts';

@@ -1,5 +1,5 @@
 /**
- * Owns the command reference: docs/reference.md and the man pages, made from the commands as commander has them. Pure.
+ * The command reference: docs/reference.md and the man pages, made from the commands as commander has them. Pure.
  * Man pages: `node scripts/generate-man.mjs DIR`. The page in docs/: `UPDATE_DOCS=1 npx vitest run test/unit/docs-links.test.ts`.
  */
 

@@ -1,4 +1,4 @@
-/** Owns the environment of this process, and what child processes get of it. */
+/** The environment of this process, and what child processes get of it. */
 
 /** The environment as it was given to us. What it holds that is secret is ours to read, and no child process gets it. */
 export function takeEnvironment(): Readonly<Record<string, string | undefined>> {

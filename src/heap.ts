@@ -1,4 +1,4 @@
-/** Owns how much memory this process keeps for garbage. A fleet makes much that is soon garbage; what is kept of each host is a few kilobytes. */
+/** The memory of this process for garbage. A fleet makes much that is soon garbage; what is kept of each host is a few kilobytes. */
 
 import { getHeapSpaceStatistics, setFlagsFromString } from 'node:v8';
 

@@ -1,5 +1,5 @@
 /**
- * Owns the Runtime: every effect that an action may have, as one object that is passed in, so that tests pass their own.
+ * The Runtime: every effect that an action may have, as one object that is passed in, so that tests pass their own.
  * The types here are the contract between the adapters (which never import one another) and the engine.
  */
 

@@ -1,4 +1,4 @@
-/** Owns writing to standard output: a file gets all of a text, or the stream says why not. */
+/** Writing to standard output: a file gets all of a text, or the stream says why not. */
 
 import { fstatSync, writeSync } from 'node:fs';
 

@@ -1,5 +1,5 @@
 /**
- * Owns what is typed when no question is up, such as the passphrase of a user who types ahead: the terminal does not show it, and it answers
+ * Text that is typed when no question is up, such as the passphrase of a user who types ahead: the terminal does not show it, and it answers
  * nothing. Node sets the terminal back as it found it when the process ends, whatever ends it.
  */
 

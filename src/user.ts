@@ -1,4 +1,4 @@
-/** Owns who runs this program and where that user's files are, also for a user without an entry in passwd (`docker run --user 1234`). */
+/** The user of this program, and where that user's files are, also for a user without an entry in passwd (`docker run --user 1234`). */
 
 import { readFileSync } from 'node:fs';
 import { userInfo } from 'node:os';

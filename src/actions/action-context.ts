@@ -1,4 +1,4 @@
-/** Owns what an action is given of the call: the options of every command, the effects, and the person to ask. */
+/** The context of an action: the options of every command, the effects, and the person to ask. */
 
 import type { Again } from '../errors/errors.ts';
 import type { Progress, Runtime } from '../runtime.ts';

@@ -1,4 +1,4 @@
-/** Owns `apply` and `plan`: hosts become as their specs say, and docker here gets the contexts that these ask for. */
+/** `apply` and `plan`: hosts become as their specs say, and docker here gets the contexts that these ask for. */
 
 import { contextName } from '../domain/fleet/specs.ts';
 import type { HostSpec } from '../domain/settings.ts';

@@ -1,4 +1,4 @@
-/** Owns what an audit reads on this computer: Compose files and Dockerfiles, the baseline, and the report to compare with. */
+/** Files of this computer that an audit reads: Compose files and Dockerfiles, the baseline, and the report to compare with. */
 
 import { existsSync } from 'node:fs';
 import { basename, dirname, join, resolve } from 'node:path';

@@ -1,4 +1,4 @@
-/** Owns `audit`: hosts, Compose files and Dockerfiles against the checks, and the report in a file. */
+/** `audit`: hosts, Compose files and Dockerfiles against the checks, and the report in a file. */
 
 import { saveReport } from '../adapters/files/report.ts';
 import { expiredWords } from '../domain/audit/baseline.ts';

@@ -1,4 +1,4 @@
-/** Owns `plan --format butane`: the plan of one host as a file for its first boot. Signs and stores nothing. */
+/** `plan --format butane`: the plan of one host as a file for its first boot. Signs and stores nothing. */
 
 import { renderButane } from '../domain/plan/butane.ts';
 import { type HostPlan, hasChanges } from '../domain/plan/plan.ts';

@@ -1,4 +1,4 @@
-/** Owns `ca create`: a CA before any host; setup makes one by itself. */
+/** `ca create`: a CA before any host; setup makes one by itself. */
 
 import type { StoreState } from '../adapters/store/records.ts';
 import { firstCa, type Wanted } from '../domain/trust/changes.ts';

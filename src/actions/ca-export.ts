@@ -1,4 +1,4 @@
-/** Owns `ca export`: the CA's certificate, which is public; with its key only encrypted. */
+/** `ca export`: the CA's certificate, which is public; with its key only encrypted. */
 
 import { inspectCertificate } from '../domain/pki/inspect.ts';
 import { encryptKey } from '../domain/pki/keys.ts';

@@ -1,4 +1,4 @@
-/** Owns the import of a CA that another tool made: with its key, without it, or with the way in which it is signer to sign. */
+/** The import of a CA that another tool made: with its key, without it, or with the way in which it is signer to sign. */
 
 import { externalCaWords } from '../domain/external-ca.ts';
 import { authorityWarnings } from '../domain/pki/authority.ts';

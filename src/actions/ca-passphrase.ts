@@ -1,4 +1,4 @@
-/** Owns where the passphrase of the CA's key comes from, and the PIN of its token. */
+/** Sources of the CA key's passphrase, and of the PIN of its token. */
 
 import { resolve } from 'node:path';
 import { readSecretFile } from '../adapters/files/secret.ts';

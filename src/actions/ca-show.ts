@@ -1,4 +1,4 @@
-/** Owns `ca show`: the active CA and those that are still trusted beside it. */
+/** `ca show`: the active CA and those that are still trusted beside it. */
 
 import type { StoredOldCa } from '../adapters/store/records.ts';
 import type { CaToken, ExternalCa } from '../domain/external-ca.ts';

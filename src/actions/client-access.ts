@@ -1,4 +1,4 @@
-/** Owns `client add` and `client revoke`: a change of clients, and of the hosts that have to hear of it. */
+/** `client add` and `client revoke`: a change of clients, and of the hosts that have to hear of it. */
 
 import type { ClientRecord, StoredHost, StoreState } from '../adapters/store/records.ts';
 import { type HostFlags, recordedSpecs } from '../domain/fleet/specs.ts';

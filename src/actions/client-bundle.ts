@@ -1,4 +1,4 @@
-/** Owns which hosts a client's bundle names, and the forms in which a client travels (src/adapters/docker/bundle.ts, src/domain/pki/pkcs12.ts). */
+/** The hosts in a client's bundle, and the forms in which a client travels (src/adapters/docker/bundle.ts, src/domain/pki/pkcs12.ts). */
 
 import { type ClientBundle, packBundle, renderBundleEnv, renderBundlePem } from '../adapters/docker/bundle.ts';
 import type { StoredClient, StoreState } from '../adapters/store/records.ts';

@@ -1,4 +1,4 @@
-/** Owns `client export`: a client as one file for another computer, a keychain, Java, a CI system or a tool. */
+/** `client export`: a client as one file for another computer, a keychain, Java, a CI system or a tool. */
 
 import type { ClientBundle } from '../adapters/docker/bundle.ts';
 import type { StoredClient } from '../adapters/store/records.ts';

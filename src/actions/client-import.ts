@@ -1,4 +1,4 @@
-/** Owns `client import`: directory and docker contexts for a client that another store issued. */
+/** `client import`: directory and docker contexts for a client that another store issued. */
 
 import type { ClientBundle } from '../adapters/docker/bundle.ts';
 import { readRequests, removeRequest } from '../adapters/store/requests.ts';

@@ -1,4 +1,4 @@
-/** Owns `client list`: every client with the hosts that accept it, and copies of old certificates. Asks no host. */
+/** `client list`: every client with the hosts that accept it, and copies of old certificates. Asks no host. */
 
 import type { StoreState } from '../adapters/store/records.ts';
 import type { OtherCa } from '../domain/other-ca.ts';

@@ -1,4 +1,4 @@
-/** Owns `client request`: a key that is made here and stays here, and a request for a certificate. */
+/** `client request`: a key that is made here and stays here, and a request for a certificate. */
 
 import { readRequests, writeRequest } from '../adapters/store/requests.ts';
 import { checkName } from '../domain/names.ts';

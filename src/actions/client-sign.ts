@@ -1,4 +1,4 @@
-/** Owns `client sign`: credentials for a key that stays with its owner. */
+/** `client sign`: credentials for a key that stays with its owner. */
 
 import type { StoredClient, StoreState } from '../adapters/store/records.ts';
 import { parseCsr } from '../domain/pki/csr.ts';

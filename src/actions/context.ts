@@ -1,4 +1,4 @@
-/** Owns `context`: a client's credentials as a docker context on this computer. */
+/** `context`: a client's credentials as a docker context on this computer. */
 
 import { dockerHost } from '../domain/destination.ts';
 import { checkContextName, contextNameOf } from '../domain/names.ts';

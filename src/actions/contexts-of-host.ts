@@ -1,4 +1,4 @@
-/** Owns the docker contexts on this machine that point to a host: which there are, and their removal. */
+/** The docker contexts on this machine that point to a host: which there are, and their removal. */
 
 import { type ContextPlace, contextsTo, removeContext } from '../adapters/docker/contexts.ts';
 import type { StoredHost, StoreState } from '../adapters/store/records.ts';

@@ -1,4 +1,4 @@
-/** Owns the examination of one host: a probe as the client, a login over SSH, this computer's settings, the host's clock and journal. */
+/** The examination of one host: a probe as the client, a login over SSH, this computer's settings, the host's clock and journal. */
 
 import { cliApiVersion } from '../adapters/docker/cli-version.ts';
 import { haveExpired } from '../adapters/docker/clocks.ts';

@@ -1,5 +1,5 @@
 /**
- * Owns `env` for a shell as it is asked for in a prompt or at each login: answered by a look at the store (adapters/store/look.ts), for a host that
+ * `env` for a shell as it is asked for in a prompt or at each login: answered by a look at the store (adapters/store/look.ts), for a host that
  * is dialled directly. Undefined where that is not certain: the command itself (env.ts) then answers, or says what is wrong.
  */
 

@@ -1,4 +1,4 @@
-/** Owns the lines by which `env` points a shell at a host. */
+/** The lines by which `env` points a shell at a host. */
 
 import { dockerHost } from '../domain/destination.ts';
 import { renderEnvironment, type Shell } from '../domain/environment.ts';

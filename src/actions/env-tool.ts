@@ -1,4 +1,4 @@
-/** Owns `env --format TOOL`. Apart from env.ts: the lines of a shell need none of what tools do. */
+/** `env --format TOOL`. Apart from env.ts: the lines of a shell need none of what tools do. */
 
 import type { StoreState } from '../adapters/store/records.ts';
 import { shellQuote } from '../domain/quote.ts';

@@ -1,4 +1,4 @@
-/** Owns `env`: the text that points a shell, or a tool, at a host. */
+/** `env`: the text that points a shell, or a tool, at a host. */
 
 import { detectShell, type Shell } from '../domain/environment.ts';
 import { isTool, type ToolName } from '../domain/tools/tools.ts';

@@ -1,4 +1,4 @@
-/** Owns the CA of one's own that flags or a fleet file name: read from its files, and as the store is to have it. */
+/** The CA of one's own that flags or a fleet file name: read from its files, and as the store is to have it. */
 
 import { existsSync } from 'node:fs';
 import { anchorCommand } from '../adapters/issuer/sign-command.ts';

@@ -1,4 +1,4 @@
-/** Owns the files that commands read and write by name for users: `-` for the standard streams, secrets never on a terminal. */
+/** The files that commands read and write by name for users: `-` for the standard streams, secrets never on a terminal. */
 
 import { existsSync } from 'node:fs';
 import { dirname, resolve } from 'node:path';

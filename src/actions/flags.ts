@@ -1,4 +1,4 @@
-/** Owns how the values of a command line become what is wanted of hosts, clients and a CA, each read by the rule of its setting. */
+/** From the values of a command line to specs of hosts, clients and a CA, each read by the rule of its setting. */
 
 import { resolve } from 'node:path';
 import { readSetting } from '../domain/fleet/fleet-problems.ts';

@@ -1,4 +1,4 @@
-/** Owns what `setup -f FILE` does with the fleet file: a host's values come from it, and a new host is written into it. */
+/** The fleet file of `setup -f FILE`: a host's values come from it, and a new host is written into it. */
 
 import { realpath, stat } from 'node:fs/promises';
 import { relative, resolve } from 'node:path';

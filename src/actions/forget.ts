@@ -1,4 +1,4 @@
-/** Owns `forget`: drops hosts from the store without connecting to them, and with them the docker contexts of ours that point there. */
+/** `forget`: drops hosts from the store without connecting to them, and with them the docker contexts of ours that point there. */
 
 import type { StoreState } from '../adapters/store/records.ts';
 import { clientAccess } from '../domain/trust/client-hosts.ts';

@@ -1,5 +1,5 @@
 /**
- * Owns giving a client's credentials to the docker CLI of this computer: as a context, and into Docker's config directory.
+ * Giving a client's credentials to the docker CLI of this computer: as a context, and into Docker's config directory.
  * The store remembers both, because they hold copies that a renewal has to replace.
  */
 

@@ -1,4 +1,4 @@
-/** Owns `harden --report`: the audit before and after, with Lynis where it is installed, and the page that is filed of it. */
+/** `harden --report`: the audit before and after, with Lynis where it is installed, and the page that is filed of it. */
 
 import { hostname } from 'node:os';
 import { saveReport } from '../adapters/files/report.ts';

@@ -1,4 +1,4 @@
-/** Owns `harden`: fixes become part of hosts that are set up, through the same plan, apply, verify, roll back. */
+/** `harden`: fixes become part of hosts that are set up, through the same plan, apply, verify, roll back. */
 
 import { checkReport } from '../adapters/files/report.ts';
 import type { Fix, FixName } from '../domain/audit/fixes.ts';

@@ -1,4 +1,4 @@
-/** Owns `import docker-machine`: hosts of docker-machine's store become hosts of ours, in the store alone. */
+/** `import docker-machine`: hosts of docker-machine's store become hosts of ours, in the store alone. */
 
 import { join, resolve } from 'node:path';
 import { dockerMachineNames } from '../adapters/docker/docker-machine-store.ts';

@@ -1,4 +1,4 @@
-/** Owns `notices`: whether docker asks its plugins for a word after its commands. */
+/** `notices`: whether docker asks its plugins for a word after its commands. */
 
 import { setHooks } from '../adapters/docker/config-file.ts';
 import { dockerConfigDirectory } from '../user.ts';

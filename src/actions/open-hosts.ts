@@ -1,4 +1,4 @@
-/** Owns the run of `apply`, `plan` and `harden`: the hosts that HOST, the fleet file, an inventory or the store name, and the store's state. */
+/** The run of `apply`, `plan` and `harden`: the hosts that HOST, the fleet file, an inventory or the store name, and the store's state. */
 
 import type { StoreState } from '../adapters/store/records.ts';
 import { CA_DEFAULTS } from '../domain/settings.ts';

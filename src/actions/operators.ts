@@ -1,4 +1,4 @@
-/** Owns `operator add|remove|list`: who can open a shared store, and its CA. */
+/** `operator add|remove|list`: who can open a shared store, and its CA. */
 
 import { existsSync } from 'node:fs';
 import { resolve } from 'node:path';

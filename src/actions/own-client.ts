@@ -1,4 +1,4 @@
-/** Owns which client is this computer's own: the one that setup or `client use` gave it, and that is meant where a command names none. */
+/** This computer's own client: the one that setup or `client use` gave it, used where a command names none. */
 
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';

@@ -1,4 +1,4 @@
-/** Owns `harden --install`: what packages would bring to each host, and their installation once that is confirmed. */
+/** `harden --install`: what packages would bring to each host, and their installation once that is confirmed. */
 
 import { NOT_OFFERED, PACKAGES, type PackagesPlan, packagesWords } from '../domain/audit/packages.ts';
 import type { HostResult } from '../domain/host-results.ts';

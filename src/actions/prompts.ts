@@ -1,4 +1,4 @@
-/** Owns the questions that an action may put to a person; src/cli/prompts.ts asks them. */
+/** The questions that an action may put to a person; src/cli/prompts.ts asks them. */
 
 import type { Secret } from '../domain/secret.ts';
 import { DockerTlsError } from '../errors/errors.ts';

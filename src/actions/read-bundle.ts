@@ -1,4 +1,4 @@
-/** Owns reading the credentials of a client that another store issued: a bundle, PEM, or what a CI system keeps as secrets. */
+/** Reading the credentials of a client that another store issued: a bundle, PEM, or what a CI system keeps as secrets. */
 
 import { type ClientBundle, parseBundleEnv, unpackBundle } from '../adapters/docker/bundle.ts';
 import { parsePemBundle } from '../adapters/docker/pem-bundle.ts';

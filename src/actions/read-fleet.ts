@@ -1,4 +1,4 @@
-/** Owns reading fleet files and inventories: their text, and what a fleet file says, with its secrets kept from programs that we start. */
+/** Reading fleet files and inventories: their text, and what a fleet file says, with its secrets kept from programs that we start. */
 
 import { relative, resolve } from 'node:path';
 import type { Fleet } from '../domain/fleet/fleet.ts';

@@ -1,4 +1,4 @@
-/** Owns `remove`: hosts as they were before the first setup, and without the docker contexts of ours that point to them. */
+/** `remove`: hosts as they were before the first setup, and without the docker contexts of ours that point to them. */
 
 import type { DockerTlsError } from '../errors/errors.ts';
 import type { ActionContext } from './action-context.ts';

@@ -1,4 +1,4 @@
-/** Owns `rename`: another name for a host of the store. The host is not contacted; its clients, certificate and address stay. */
+/** `rename`: another name for a host of the store. The host is not contacted; its clients, certificate and address stay. */
 
 import type { StoreChange, StoreState } from '../adapters/store/records.ts';
 import { checkName } from '../domain/names.ts';

@@ -1,4 +1,4 @@
-/** Owns the docker contexts that the specs of hosts ask for: whether they can be made, before a host changes, and making them. */
+/** The docker contexts that the specs of hosts ask for: whether they can be made, before a host changes, and making them. */
 
 import type { StoredClient, StoreState } from '../adapters/store/records.ts';
 import { contextName } from '../domain/fleet/specs.ts';

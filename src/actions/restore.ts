@@ -1,4 +1,4 @@
-/** Owns `rollback` and `remove`: hosts back to an earlier generation, or to what they were before the first setup. */
+/** `rollback` and `remove`: hosts back to an earlier generation, or to what they were before the first setup. */
 
 import type { StoreState } from '../adapters/store/records.ts';
 import { specFor } from '../domain/fleet/specs.ts';

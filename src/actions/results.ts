@@ -1,4 +1,4 @@
-/** Owns the names under which a renderer knows what the engine planned and made. */
+/** The names under which a renderer knows what the engine planned and made. */
 
 import { errorsOf, exitOfResults } from '../domain/host-results.ts';
 import type * as engine from '../engine/intent.ts';

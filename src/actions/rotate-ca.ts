@@ -1,4 +1,4 @@
-/** Owns `rotate ca`: the stages that are not done yet, each a change of its own; any of them can be the first. */
+/** `rotate ca`: the stages that are not done yet, each a change of its own; any of them can be the first. */
 
 import type { RotationStage } from '../domain/plan/stages.ts';
 import { activeClients } from '../domain/trust/clients.ts';

@@ -1,4 +1,4 @@
-/** Owns `rotate client`: new keys and certificates for clients; no host is touched. */
+/** `rotate client`: new keys and certificates for clients; no host is touched. */
 
 import { inspectCertificate } from '../domain/pki/inspect.ts';
 import { renewed } from '../domain/trust/clients.ts';

@@ -1,4 +1,4 @@
-/** Owns `rotate server`: new keys and certificates for hosts, with the names that they have. */
+/** `rotate server`: new keys and certificates for hosts, with the names that they have. */
 
 import { recordedSpecs } from '../domain/fleet/specs.ts';
 import { resolveNames } from '../domain/trust/renewals.ts';

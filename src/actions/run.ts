@@ -1,4 +1,4 @@
-/** Owns how flags and the fleet file become a run of the engine: the store, passphrases, passwords, and the question to a person. */
+/** From flags and the fleet file to a run of the engine: the store, passphrases, passwords, and the question to a person. */
 
 import type { StoreState } from '../adapters/store/records.ts';
 import type { HostFlags } from '../domain/fleet/specs.ts';

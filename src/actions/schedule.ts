@@ -1,4 +1,4 @@
-/** Owns `schedule`: the files that run renewals on their own, installed where that is asked for. */
+/** `schedule`: the files that run renewals on their own, installed where that is asked for. */
 
 import { realpathSync } from 'node:fs';
 import { mkdir } from 'node:fs/promises';

@@ -1,4 +1,4 @@
-/** Owns where secrets come from: a file, the environment, or a question. */
+/** Sources of secrets: a file, the environment, or a question. */
 
 import { resolve } from 'node:path';
 import { readSecretFile } from '../adapters/files/secret.ts';

@@ -1,4 +1,4 @@
-/** Owns which hosts a command is about: those of the fleet file, of an inventory, of the store, or the one that was typed. */
+/** The hosts of a command: those of the fleet file, of an inventory, of the store, or the one that was typed. */
 
 import { resolve } from 'node:path';
 import type { StoreState } from '../adapters/store/records.ts';

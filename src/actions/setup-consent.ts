@@ -1,4 +1,4 @@
-/** Owns what `setup` needs a person's yes for: a host of another store, clients of another CA, and the plan itself. */
+/** Consents of `setup`: to a host of another store, to clients of another CA, and to the plan itself. */
 
 import { otherClients, otherClientsLose } from '../domain/plan/other-clients.ts';
 import { managedExternally, otherStore } from '../domain/plan/other-store.ts';

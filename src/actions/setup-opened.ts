@@ -1,4 +1,4 @@
-/** Owns what `setup` sees on a host that is open, before a person is asked: what prevents it, and an address that cannot be reached. */
+/** Checks of `setup` on an open host, before a person is asked: obstacles, and an address that cannot be reached. */
 
 import { otherName } from '../domain/plan/other-store.ts';
 import { wayQuestion } from '../domain/plan/setup-questions.ts';

@@ -1,4 +1,4 @@
-/** Owns what `setup` proposes, and the answers of a person who edits it; what a flag gave is not asked. */
+/** Proposals of `setup`, and the answers of a person who edits them; what a flag gave is not asked. */
 
 import { join } from 'node:path';
 import { readContext } from '../adapters/docker/contexts.ts';

@@ -1,4 +1,4 @@
-/** Owns what `setup` does with a host that is open: questions, the change, and docker's context for it here. Loaded while it is connected to. */
+/** `setup` on an open host: questions, the change, and docker's context for it here. */
 
 import { readContext } from '../adapters/docker/contexts.ts';
 import { contextName, withSeenKey } from '../domain/fleet/specs.ts';

@@ -1,4 +1,4 @@
-/** Owns `setup` up to where its host is open; what follows is loaded while it is waited for (setup-reached.ts). */
+/** `setup` up to where its host is open; what follows is loaded while it is waited for (setup-reached.ts). */
 
 import { specFor } from '../domain/fleet/specs.ts';
 import { checkName } from '../domain/names.ts';

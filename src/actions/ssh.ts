@@ -1,4 +1,4 @@
-/** Owns `ssh`: a shell or a command on a host, by the login that the store has. */
+/** `ssh`: a shell or a command on a host, by the login that the store has. */
 
 import { openTerminal } from '../adapters/ssh/terminal.ts';
 import { storedHost } from '../domain/trust/resolve.ts';

@@ -1,4 +1,4 @@
-/** Owns `status`: everything that can expire, and whether hosts really serve what the store says. */
+/** `status`: everything that can expire, and whether hosts really serve what the store says. */
 
 import { resolve } from 'node:path';
 import type { StoredHost } from '../adapters/store/records.ts';

@@ -1,4 +1,4 @@
-/** Owns `store copy`: a whole store into another one. */
+/** `store copy`: a whole store into another one. */
 
 import { existsSync, rmSync } from 'node:fs';
 import { resolve } from 'node:path';

@@ -1,4 +1,4 @@
-/** Owns `store export`: a whole store as one encrypted file. */
+/** `store export`: a whole store as one encrypted file. */
 
 import { packTar } from '../adapters/docker/tar.ts';
 import { MODES } from '../adapters/store/modes.ts';

@@ -1,4 +1,4 @@
-/** Owns how a command opens the store. */
+/** Opening the store of a command. */
 
 import { type OpenOptions, openAnyStore } from '../adapters/store/open.ts';
 import type { Store } from '../adapters/store/store.ts';

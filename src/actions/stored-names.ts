@@ -1,4 +1,4 @@
-/** Owns the names that the shell offers: of clients, or of hosts that can be reached from here. */
+/** The names that the shell offers: of clients, or of hosts that can be reached from here. */
 
 import { namesAt } from '../adapters/store/look.ts';
 import { reachableHosts } from '../domain/trust/reachable-hosts.ts';

@@ -1,5 +1,5 @@
 /**
- * Owns taking over hosts from docker-machine's store: hosts, their credentials, their CA, which stays trusted beside ours until `rotate ca`
+ * Taking over hosts from docker-machine's store: hosts, their credentials, their CA, which stays trusted beside ours until `rotate ca`
  * drops it, and its client, which is in the records from then on. Nothing happens to a host here; the apply that follows finds credentials that
  * are good and adds our CA.
  */

@@ -1,4 +1,4 @@
-/** Owns how a command about a shared store itself opens it. Apart from store.ts, so that other commands load nothing of it. */
+/** Opening a shared store for commands about that store itself. */
 
 import { openTeamSession } from '../adapters/store/team/open.ts';
 import type { Session } from '../adapters/store/team/session.ts';

@@ -1,4 +1,4 @@
-/** Owns `store check`, `store restore` and `log`: looking through a shared store, putting back what was lost, and who changed what. */
+/** `store check`, `store restore` and `log`: looking through a shared store, putting back what was lost, and who changed what. */
 
 import type { LogEntry } from '../adapters/store/engine.ts';
 import { readSigned } from '../adapters/store/team/manifest.ts';

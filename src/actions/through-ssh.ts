@@ -1,4 +1,4 @@
-/** Owns the remark on hosts whose TLS port this machine reaches through ssh only, where what is written here dials the port itself. */
+/** The remark on hosts whose TLS port this machine reaches through ssh only, where what is written here dials the port itself. */
 
 import type { StoreState } from '../adapters/store/records.ts';
 import { shellQuote } from '../domain/quote.ts';

@@ -1,4 +1,4 @@
-/** Owns the configuration of tools for a client of the store, and remembering who was given its credentials. */
+/** The configuration of tools for a client of the store, and remembering who was given its credentials. */
 
 import { packTar } from '../adapters/docker/tar.ts';
 import type { StoredClient, StoreState } from '../adapters/store/records.ts';

@@ -1,4 +1,4 @@
-/** Owns `tunnel`: docker on a host that only SSH reaches, for as long as this runs. */
+/** `tunnel`: docker on a host that only SSH reaches, for as long as this runs. */
 
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';

@@ -1,4 +1,4 @@
-/** Owns the verification of a host that the store knows: as a client of the store, and as every client that must be rejected. */
+/** The verification of a host that the store knows: as a client of the store, and as every client that must be rejected. */
 
 import type { StoredClient, StoreState } from '../adapters/store/records.ts';
 import type { HostResult } from '../domain/host-results.ts';

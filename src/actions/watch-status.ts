@@ -1,4 +1,4 @@
-/** Owns `status --watch`: the same again when the store changes, and from time to time, since hosts change as well. */
+/** `status --watch`: the same again when the store changes, and from time to time, since hosts change as well. */
 
 import { setTimeout as sleep } from 'node:timers/promises';
 import { markOf, waitForChange } from '../adapters/store/watch.ts';

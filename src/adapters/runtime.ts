@@ -1,4 +1,4 @@
-/** Owns the real Runtime: this process's streams, clock and environment, and the adapters, loaded at first use. */
+/** The real Runtime: this process's streams, clock and environment, and the adapters, loaded at first use. */
 
 import { hostname } from 'node:os';
 import type { Io, Runtime } from '../runtime.ts';

@@ -1,4 +1,4 @@
-/** Owns this thread's end of a thread that serves a fleet (thread.ts): its requests, their answers, and the questions that it has for a person. */
+/** This thread's end of a thread that serves a fleet (thread.ts): its requests, their answers, and the questions that it has for a person. */
 
 import { Worker } from 'node:worker_threads';
 import type { Secret } from '../domain/secret.ts';

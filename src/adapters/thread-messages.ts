@@ -1,4 +1,4 @@
-/** Owns what this thread and those that serve a fleet say to each other (threads.ts, thread.ts), and the forms in which it crosses. */
+/** Messages between this thread and those that serve a fleet (threads.ts, thread.ts), and their forms. */
 
 import { Secret } from '../domain/secret.ts';
 import { DockerTlsError } from '../errors/errors.ts';

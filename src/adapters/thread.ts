@@ -1,4 +1,4 @@
-/** Owns one of the threads that serve a fleet: connections, scripts on hosts and probes, as the main thread asks for them (threads.ts). */
+/** One of the threads that serve a fleet: connections, scripts on hosts and probes, as the main thread asks for them (threads.ts). */
 
 import { parentPort } from 'node:worker_threads';
 import { Secret } from '../domain/secret.ts';

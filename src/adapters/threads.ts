@@ -1,5 +1,5 @@
 /**
- * Owns the spreading of a fleet over the processors: from some number of connections on, ssh and TLS run in threads, and this one plans, asks,
+ * The spreading of a fleet over the processors: from some number of connections on, ssh and TLS run in threads, and this one plans, asks,
  * shows and keeps the store. A session or probe of a thread is used like any other. Of one host all connections are in one place, so
  * that what a person answered for it is asked once.
  */

@@ -1,5 +1,5 @@
 /**
- * Owns the shape of a command: what it takes (data, from which the parser, the help and the completion are made),
+ * The shape of a command: what it takes (data, from which the parser, the help and the completion are made),
  * what it is given, and what it returns. A command prints nothing itself.
  */
 

@@ -1,5 +1,5 @@
 /**
- * Owns the list of commands: name, one line, and where its code is. The code is imported only when the command is called,
+ * The list of commands: name, one line, and where its code is. The code is imported only when the command is called,
  * which keeps the start fast. To add a command: a file in commands/, and its name and line here.
  */
 

@@ -1,5 +1,5 @@
 /**
- * Owns what the shell offers after TAB: candidates from the commands' data, and names of hosts and clients from the store.
+ * Candidates for the shell's TAB: from the commands' data, and names of hosts and clients from the store.
  * The answer has the form of cobra's `__complete`, which `docker` asks its plugins for as well
  * (https://github.com/spf13/cobra/blob/main/site/content/completions/_index.md).
  */

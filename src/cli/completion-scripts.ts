@@ -1,4 +1,4 @@
-/** Owns the scripts by which shells ask `docker-tls __complete` at each TAB, so that they never get old. */
+/** The scripts by which shells ask `docker-tls __complete` at each TAB, so that they never get old. */
 
 export const COMPLETION_SCRIPTS = {
   bash: `# bash completion for docker-tls

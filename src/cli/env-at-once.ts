@@ -1,5 +1,5 @@
 /**
- * Owns the words of `env` in their plain forms, for bin/docker-tls.js: shells ask for it at every start, so main and all that it loads stay out.
+ * The words of `env` in their plain forms, for bin/docker-tls.js: shells ask for it at every start, so main and all that it loads stay out.
  * What is not certain to mean the same to commander is left to it (undefined), and so is everything that fails.
  */
 

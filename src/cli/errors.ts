@@ -1,4 +1,4 @@
-/** Owns how a failure is printed: for users (`error[E_…] where: …`, details, hints) and as JSON. */
+/** Printed failures: for users (`error[E_…] where: …`, details, hints) and as JSON. */
 
 import pico from 'picocolors';
 import { wrapLines } from '../domain/words.ts';

@@ -1,5 +1,5 @@
 /**
- * Owns what the arguments say before they are parsed, and which options a command takes. Without commander, so that completion
+ * What the arguments say before they are parsed, and the options of a command. Without commander, so that completion
  * and the plainest commands start fast.
  */
 

@@ -1,4 +1,4 @@
-/** Owns the help texts: the commands' data, laid out by commander. Pure. */
+/** The help texts: the commands' data, laid out by commander. Pure. */
 
 import { Help, type Option, Command as Page } from 'commander';
 import type { Group } from '../domain/settings.ts';

@@ -1,5 +1,5 @@
 /**
- * Owns commands to paste as this person has to type them: hints and next steps are written as `docker-tls …`, but who called the plugin
+ * Commands to paste as this person has to type them: hints and next steps are written as `docker-tls …`, but who called the plugin
  * types `docker tls …`, and who gave --home has to give it again.
  */
 

@@ -1,4 +1,4 @@
-/** Owns the options that say how a host is reached and what it gets, made from the table of settings, and the sets of options that commands share. */
+/** The options that say how a host is reached and what it gets, made from the table of settings, and the sets of options that commands share. */
 
 import {
   CA_SETTINGS,

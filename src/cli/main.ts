@@ -1,4 +1,4 @@
-/** Owns one run from the words of the command line to the exit status. Ends nothing itself: bin/docker-tls.js does. */
+/** One run from the words of the command line to the exit status. Ends nothing itself: bin/docker-tls.js does. */
 
 import { setMaxListeners } from 'node:events';
 import type { ActionContext } from '../actions/action-context.ts';

@@ -1,5 +1,5 @@
 /**
- * Owns what docker-tls says after a command of docker: one line, when the certificate of the host or of the client is due. Docker waits for
+ * The notice after a command of docker: one line, when the certificate of the host or of the client is due. Docker waits for
  * its plugins, so bin/docker-tls-plugin gives the answer that was noted here for it, and starts this beside docker when it is time to look again.
  */
 

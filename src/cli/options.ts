@@ -1,5 +1,5 @@
 /**
- * Owns how the words after `docker-tls` become a command, its arguments and its options. commander does the parsing;
+ * Parsing: from the words after `docker-tls` to a command, its arguments and its options. commander does the parsing;
  * what it refuses becomes E_USAGE.
  */
 

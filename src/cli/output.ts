@@ -1,4 +1,4 @@
-/** Owns what a run prints at its end: text and errors for users, or exactly one JSON document. */
+/** The output at the end of a run: text and errors for users, or exactly one JSON document. */
 
 import { renderDocument } from '../domain/document.ts';
 import { wrapLines } from '../domain/words.ts';

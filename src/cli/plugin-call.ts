@@ -1,5 +1,5 @@
 /**
- * Owns how the docker CLI calls its plugin: `docker [OPTIONS] tls ARGS` becomes `docker-tls [OPTIONS] tls ARGS`, with docker's own
+ * Calls of the docker CLI to its plugin: `docker [OPTIONS] tls ARGS` becomes `docker-tls [OPTIONS] tls ARGS`, with docker's own
  * options left in front (https://github.com/docker/cli/blob/master/cli-plugins/manager/manager.go, PluginRunCommand; seen in 20.10, 26.1 and 28.5).
  */
 

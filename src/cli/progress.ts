@@ -1,5 +1,5 @@
 /**
- * Owns what a user watches while a run goes on, on stderr. On a terminal the hosts at work have a live line each and
+ * Progress of a run, on stderr. On a terminal the hosts at work have a live line each and
  * finished ones scroll up; otherwise every phase is a plain line. `--log FILE` gets all of it with times.
  *
  * A renderer of our own, because it has to stay calm from 1 to 200 hosts: only hosts at work are redrawn, never more

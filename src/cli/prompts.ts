@@ -1,5 +1,5 @@
 /**
- * Owns every question to a person. inquirer is loaded at the first question; questions go to stderr, one at a time, also
+ * Every question to a person. inquirer is loaded at the first question; questions go to stderr, one at a time, also
  * when several hosts have one. Without a terminal, or with `--yes`, a question is an error that names what to give instead.
  */
 

@@ -1,5 +1,5 @@
 /**
- * Owns what reaches the process from outside of the run: Ctrl-C, SIGTERM, SIGHUP, and uncaught errors. The first aborts the run's signal: the run stops at the next safe place and releases
+ * Signals and uncaught errors: Ctrl-C, SIGTERM, SIGHUP. The first aborts the run's signal: the run stops at the next safe place and releases
  * what it holds. A second one stops the waiting: whatever host is in the middle of a change rolls back on its own.
  */
 

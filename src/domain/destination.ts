@@ -1,4 +1,4 @@
-/** Owns the reading of HOST as users type it: `[user@]name[:port]`, `ssh://…`, IPv6 in brackets, or `local`. */
+/** The reading of HOST as users type it: `[user@]name[:port]`, `ssh://…`, IPv6 in brackets, or `local`. */
 
 import { domainToASCII } from 'node:url';
 import { DockerTlsError } from '../errors/errors.ts';

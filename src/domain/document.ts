@@ -1,4 +1,4 @@
-/** Owns JSON as it is printed. */
+/** JSON as it is printed. */
 
 /** JSON that no terminal can be driven by: what JSON leaves raw of control, zero-width and direction characters is escaped. */
 export function renderDocument(document: unknown): string {

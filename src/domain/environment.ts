@@ -1,4 +1,4 @@
-/** Owns the text by which a shell, a CI system or a program takes over the variables that point docker at a host. Pure. */
+/** The text by which a shell, a CI system or a program takes over the variables that point docker at a host. Pure. */
 
 import { DockerTlsError } from '../errors/errors.ts';
 import { hasControls } from './quote.ts';

@@ -1,4 +1,4 @@
-/** Owns the flags that describe an external CA: they become a record, whose paths are absolute but for the program of a sign command, without a look at the files or the CA. */
+/** The flags that describe an external CA: they become a record, whose paths are absolute but for the program of a sign command, without a look at the files or the CA. */
 
 import { resolve } from 'node:path';
 import type { DockerTlsError } from '../errors/errors.ts';

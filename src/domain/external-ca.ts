@@ -1,4 +1,4 @@
-/** Owns how a CA is asked whose key is on another machine: a command, or the API of step-ca, cfssl, Vault or OpenBao. Part of a `ca.json`. */
+/** The signer of a CA whose key is on another machine: a command, or the API of step-ca, cfssl, Vault or OpenBao. Part of a `ca.json`. */
 
 import * as z from 'zod/mini';
 

@@ -1,4 +1,4 @@
-/** Owns which values were given, where some are to be laid over others. */
+/** The values that were given, to be laid over others. */
 
 /** The values without those that are undefined: spread over others, these would take their place. */
 export function given<T extends object>(values: T): Partial<T> {

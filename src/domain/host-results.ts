@@ -1,4 +1,4 @@
-/** Owns what became of several hosts, each by itself, and what that comes to: one exit status, and the errors in their order. */
+/** Results of several hosts, each by itself, and together: one exit status, and the errors in their order. */
 
 import type { ExitStatus } from '../errors/catalogue.ts';
 import { type DockerTlsError, gravestExit } from '../errors/errors.ts';

@@ -1,4 +1,4 @@
-/** Owns JSON of which nothing is certain, such as what a host or another program wrote: what is missing or of another type is empty. */
+/** JSON of which nothing is certain, such as what a host or another program wrote: what is missing or of another type is empty. */
 
 /** A parsed JSON value of unknown shape. */
 export type Json = unknown;

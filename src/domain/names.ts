@@ -1,4 +1,4 @@
-/** Owns the rule for names of hosts, clients and CAs: what the fleet file, the command line and the store accept alike. */
+/** The rule for names of hosts, clients and CAs: what the fleet file, the command line and the store accept alike. */
 
 import { DockerTlsError } from '../errors/errors.ts';
 

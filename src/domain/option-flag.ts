@@ -1,4 +1,4 @@
-/** Owns how an option is typed. Apart from the table of settings, whose schemas cost every start 14 ms. */
+/** The flag of an option. Apart from the table of settings, whose schemas cost every start 14 ms. */
 
 /** `caDays` as it is typed: `--ca-days`. */
 export function optionFlag(key: string): string {

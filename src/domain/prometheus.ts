@@ -1,4 +1,4 @@
-/** Owns the text file for Prometheus' node exporter (exposition format 0.0.4). */
+/** The text file for Prometheus' node exporter (exposition format 0.0.4). */
 
 import { needsAttention, type StatusRow } from './status.ts';
 

@@ -1,4 +1,4 @@
-/** Owns the quoting of values for a shell: the only way a value gets into shell text, a command to paste included; and the splitting of such text. */
+/** The quoting of values for a shell: the only way a value gets into shell text, a command to paste included; and the splitting of such text. */
 
 import { split } from 'shlex';
 

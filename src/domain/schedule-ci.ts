@@ -1,4 +1,4 @@
-/** Owns the jobs of GitHub and GitLab that run renewals on their own. Pure. */
+/** The jobs of GitHub and GitLab that run renewals on their own. Pure. */
 
 import { commandsOf, filesAsNamed, type ScheduleOptions } from './schedule.ts';
 

@@ -1,4 +1,4 @@
-/** Owns the texts that run renewals on their own: systemd units, a crontab line (jobs of CI systems: schedule-ci.ts). Pure. */
+/** The texts that run renewals on their own: systemd units, a crontab line (jobs of CI systems: schedule-ci.ts). Pure. */
 
 import type { StoreState } from '../adapters/store/records.ts';
 import { isEncrypted } from './pki/keys.ts';

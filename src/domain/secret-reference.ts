@@ -1,4 +1,4 @@
-/** Owns how a secret is named where no secret may be: `env:NAME`, `file:PATH` or `prompt`. Reading it is the caller's. */
+/** References to secrets, where no secret may be: `env:NAME`, `file:PATH` or `prompt`. Reading it is the caller's. */
 
 import { DockerTlsError } from '../errors/errors.ts';
 

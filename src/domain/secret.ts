@@ -1,4 +1,4 @@
-/** Owns Secret: a private key, passphrase or password that cannot be printed by accident; and the masking of passwords in addresses. */
+/** Secret: a private key, passphrase or password that cannot be printed by accident; and the masking of passwords in addresses. */
 
 import { inspect } from 'node:util';
 

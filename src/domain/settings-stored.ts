@@ -1,4 +1,4 @@
-/** Owns which settings the records of the store and the host itself keep, and their forms there. */
+/** Settings in the records of the store and of the host itself, and their forms there. */
 
 import * as z from 'zod/mini';
 import {

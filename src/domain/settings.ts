@@ -1,5 +1,5 @@
 /**
- * Owns THE table of the settings of a host (and of how SSH reaches it, of a client, of a CA): value, default, flag,
+ * THE table of the settings of a host (and of how SSH reaches it, of a client, of a CA): value, default, flag,
  * words, and where it is remembered. Types, flags and their help, the wizard's questions, the fleet file with its JSON Schema, records in
  * the store, what the host keeps with a generation, and the tables of docs/fleet.md follow: a new setting is a line here, and its use.
  */

@@ -1,4 +1,4 @@
-/** Owns a row of `status`: something that can expire, and how a host differs from the store. */
+/** A row of `status`: something that can expire, and how a host differs from the store. */
 
 import type { Hint } from '../errors/errors.ts';
 import type { Upgrade } from './audit/vulnerabilities.ts';

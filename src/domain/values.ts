@@ -1,5 +1,5 @@
 /**
- * Owns the forms of single values: what a name, an address, a time or a reference to a secret may be, read from text and written as
+ * The forms of single values: what a name, an address, a time or a reference to a secret may be, read from text and written as
  * text again. The fleet file, flags, records and the state that a host keeps all use these (zod/mini costs a start 4 ms, zod 50 ms).
  */
 

@@ -1,4 +1,4 @@
-/** Owns how times, counts and lists read in messages. Pure: the present is a parameter. */
+/** Times, counts and lists in messages. Pure: the present is a parameter. */
 
 import { stripVTControlCharacters } from 'node:util';
 import truncatedWidth from 'fast-string-truncated-width';

@@ -1,4 +1,4 @@
-/** Owns the audit of hosts: one exec for all facts of a host, questions from outside, verdicts; in parallel, changing nothing. */
+/** The audit of hosts: one exec for all facts of a host, questions from outside, verdicts; in parallel, changing nothing. */
 
 import type { StoreState } from '../adapters/store/records.ts';
 import type { AuditProbe } from '../domain/audit/check.ts';

@@ -1,4 +1,4 @@
-/** Owns the change of each host, once it is agreed to and the credentials of clients are issued: one at its turn, planned again, carried out. */
+/** The change of each host, once it is agreed to and the credentials of clients are issued: one at its turn, planned again, carried out. */
 
 import { randomBytes } from 'node:crypto';
 import type { StoreChange } from '../adapters/store/records.ts';

@@ -1,4 +1,4 @@
-/** Owns the ordered list of steps of a change. Everything up to `confirm` changes nothing and signs nothing, here, on a host or at any CA. */
+/** The ordered list of steps of a change. Everything up to `confirm` changes nothing and signs nothing, here, on a host or at any CA. */
 
 import type { HostResult } from '../domain/host-results.ts';
 import type { Intent, Wanted } from '../domain/trust/changes.ts';

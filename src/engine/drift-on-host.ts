@@ -1,4 +1,4 @@
-/** Owns what a host itself says of whether it is as the store has it, and of upgrades that it waits for. Loaded while hosts are dialled. */
+/** Drift that a host itself shows, and upgrades that it waits for. */
 
 import type { StoredHost } from '../adapters/store/records.ts';
 import { bestUpgrade, type Upgrade } from '../domain/audit/vulnerabilities.ts';

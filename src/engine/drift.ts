@@ -1,4 +1,4 @@
-/** Owns the look at hosts, over TLS and SSH: whether they serve what the store says. */
+/** The look at hosts, over TLS and SSH: whether they serve what the store says. */
 
 import type { StoredClient, StoredHost, StoreState } from '../adapters/store/records.ts';
 import type { HostResult } from '../domain/host-results.ts';

@@ -1,4 +1,4 @@
-/** Owns the gathering of what an audit knows of a host, in an exec of its own that changes nothing. Apart from gather.ts, so that other commands load nothing of it. */
+/** The gathering of what an audit knows of a host, in an exec of its own that changes nothing. Apart from gather.ts, so that other commands load nothing of it. */
 
 import { type AuditFacts, parseAuditFacts } from '../domain/audit/facts.ts';
 import { SYSCTL_PATHS } from '../domain/audit/sysctls.ts';

@@ -1,4 +1,4 @@
-/** Owns the gathering of a host's facts: one exec that changes nothing. */
+/** The gathering of a host's facts: one exec that changes nothing. */
 
 import { distributionOf, installHint } from '../domain/dockerd/packages.ts';
 import { NEEDED_PROGRAMS, packagesOf, parseMissing } from '../domain/dockerd/programs.ts';

@@ -1,4 +1,4 @@
-/** Owns the carrying out of a transaction on a host: start, confirm, take back, and what the host answered. */
+/** The carrying out of a transaction on a host: start, confirm, take back, and what the host answered. */
 
 import { isLimited, limitHint } from '../domain/login-limits.ts';
 import type { HostKind } from '../domain/plan/host-kind.ts';

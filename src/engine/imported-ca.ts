@@ -1,4 +1,4 @@
-/** Owns a CA of another tool as a store takes it: checked, its key under the passphrase that it has, or a new one. */
+/** A CA of another tool as a store takes it: checked, its key under the passphrase that it has, or a new one. */
 
 import type { StoredCa, StoreState } from '../adapters/store/records.ts';
 import type { Signer } from '../domain/external-ca.ts';

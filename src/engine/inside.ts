@@ -1,4 +1,4 @@
-/** Owns what `doctor` sees of a host over SSH: what setup would know of it, and the daemon's last words. */
+/** A host as `doctor` sees it over SSH: what setup would know of it, and the daemon's last words. */
 
 import type { Inside } from '../adapters/docker/diagnosis.ts';
 import type { StoreState } from '../adapters/store/records.ts';

@@ -1,4 +1,4 @@
-/** Owns which files of docker on this computer are a client's own: after a renewal they get its new credentials. */
+/** Files of docker on this computer that are a client's own: after a renewal they get its new credentials. */
 
 import type { StoredClient, StoreState } from '../adapters/store/records.ts';
 import { splitBundle } from '../domain/pki/inspect.ts';

@@ -1,4 +1,4 @@
-/** Owns the shape of what the engine needs to carry out an intent, and of what came of it. */
+/** The shape of what the engine needs to carry out an intent, and of what came of it. */
 
 import type { StoreState } from '../adapters/store/records.ts';
 import type { Store } from '../adapters/store/store.ts';

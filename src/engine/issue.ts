@@ -1,5 +1,5 @@
 /**
- * Owns issuing: the only code that opens a CA key, asks an external CA or asks for a passphrase. Works in memory on what the store has;
+ * Issuing: the only code that opens a CA key, asks an external CA or asks for a passphrase. Works in memory on what the store has;
  * the engine calls it once a plan is agreed to, under the store's lock, and writes what comes out.
  */
 

@@ -1,4 +1,4 @@
-/** Owns the one passphrase of a store: the words under which the keys of its CAs and issuing CAs are stored. */
+/** The one passphrase of a store: the words under which the keys of its CAs and issuing CAs are stored. */
 
 import type { StoreState } from '../adapters/store/records.ts';
 import type { CaToken } from '../domain/external-ca.ts';

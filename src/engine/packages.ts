@@ -1,4 +1,4 @@
-/** Owns the packages of `harden --install` on a host: what apt would do, the installation, and the removal with everything else of ours. */
+/** The packages of `harden --install` on a host: what apt would do, the installation, and the removal with everything else of ours. */
 
 import { type PackagesPlan, parsePackageList, parsePackagesPlan } from '../domain/audit/packages.ts';
 import { PACKAGE_LIST } from '../domain/dockerd/paths.ts';

@@ -1,4 +1,4 @@
-/** Owns a run over several hosts: in parallel, canaries first, one host's trouble its own, stopping after too many failures. */
+/** A run over several hosts: in parallel, canaries first, one host's trouble its own, stopping after too many failures. */
 
 import { availableParallelism } from 'node:os';
 import pMap from 'p-map';

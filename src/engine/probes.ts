@@ -1,5 +1,5 @@
 /**
- * Owns the matrix of connections that show who is accepted by a daemon: one row for each kind of client. setup, verify, status, audit and
+ * The matrix of connections that show who is accepted by a daemon: one row for each kind of client. setup, verify, status, audit and
  * doctor all connect by rows of it.
  */
 

@@ -1,4 +1,4 @@
-/** Owns the look at the way from here to a host's TLS port: found before anything changes, not by the verification after a restart. */
+/** The look at the way from here to a host's TLS port: found before anything changes, not by the verification after a restart. */
 
 import type { HostFacts } from '../domain/plan/facts.ts';
 import { judgeFirewall } from '../domain/plan/firewall.ts';

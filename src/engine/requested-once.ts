@@ -1,4 +1,4 @@
-/** Owns that a passphrase and a PIN are asked for once in a run. Apart from key-protection.ts, so that a run begins without keys being read. */
+/** That a passphrase and a PIN are asked for once in a run. Apart from key-protection.ts, so that a run begins without keys being read. */
 
 import type { Secret } from '../domain/secret.ts';
 import type { PassphraseSource } from './key-protection.ts';

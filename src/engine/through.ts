@@ -1,4 +1,4 @@
-/** Owns probes through ssh, for hosts whose TLS port this machine cannot reach: behind a bastion, or a firewall that lets only ssh in. */
+/** Probes through ssh, for hosts whose TLS port this machine cannot reach: behind a bastion, or a firewall that lets only ssh in. */
 
 import type { CheckResult } from '../domain/plan/outcome.ts';
 import type { HostSpec } from '../domain/settings.ts';

@@ -1,4 +1,4 @@
-/** Owns a CA whose key is in a hardware token or a KMS: what is signed is made here, and the token's signature is checked before it is used. */
+/** A CA whose key is in a hardware token or a KMS: what is signed is made here, and the token's signature is checked before it is used. */
 
 import { randomBytes } from 'node:crypto';
 import type { CaToken } from '../domain/external-ca.ts';

@@ -1,4 +1,4 @@
-/** Owns the verification that a host accepts its clients and rejects all others: real connections from this computer, all at once. */
+/** The verification that a host accepts its clients and rejects all others: real connections from this computer, all at once. */
 
 import { dockerHost } from '../domain/destination.ts';
 import { splitBundle } from '../domain/pki/inspect.ts';

@@ -1,5 +1,5 @@
 /**
- * Owns the one list of failures that a user can meet: code, exit status, meaning and what to do. docs/errors.md is written
+ * The one list of failures that a user can meet: code, exit status, meaning and what to do. docs/errors.md is written
  * from it (test/unit/error-catalogue.test.ts), the exit status of every error follows from it.
  */
 

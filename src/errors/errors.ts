@@ -1,5 +1,5 @@
 /**
- * Owns what a failure looks like: the one error class that users meet, the exit statuses of the contract, what becomes of
+ * Failures: the one error class that users meet, the exit statuses of the contract, what becomes of
  * anything else that is thrown, and the cleaning of text that came from a host before it is shown.
  */
 

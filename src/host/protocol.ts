@@ -1,5 +1,5 @@
 /**
- * Owns the protocol between this program and the scripts that run on a host in a change: what is sent, and what is answered. The scripts
+ * The protocol between this program and the scripts that run on a host in a change: what is sent, and what is answered. The scripts
  * are held against it by test/unit/host-protocol.test.ts.
  */
 

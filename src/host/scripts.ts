@@ -1,4 +1,4 @@
-/** Owns which modules make up each script that runs on a host, and their order. What a module needs is in its header. */
+/** The modules of each script that runs on a host, and their order. What a module needs is in its header. */
 
 import apiModule from './api.sh';
 import armModule from './apply/arm.sh';

@@ -1,4 +1,4 @@
-/** Owns hosts of a store for tests that answer as their scripts do, without doing anything: two generations, our credentials, and any outcome. */
+/** Hosts of a store for tests that answer as their scripts do, without doing anything: two generations, our credentials, and any outcome. */
 
 import { openStore } from '../../src/adapters/store/store.ts';
 import type { HostSession, SshOptions } from '../../src/runtime.ts';

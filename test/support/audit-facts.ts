@@ -1,4 +1,4 @@
-/** Owns recorded facts of lab hosts (test/golden/audit/*.facts) and their alteration: what the lab cannot show is a recorded host with one thing changed. */
+/** Recorded facts of lab hosts (test/golden/audit/*.facts) and their alteration: what the lab cannot show is a recorded host with one thing changed. */
 
 import { readFileSync } from 'node:fs';
 import { type AuditFacts, parseAuditFacts } from '../../src/domain/audit/facts.ts';

@@ -1,5 +1,5 @@
 /**
- * Owns the part of docs/checks.md that lays our verdicts beside those of docker-bench-security: where the two differ on the same host,
+ * The part of docs/checks.md that lays our verdicts beside those of docker-bench-security: where the two differ on the same host,
  * and which one to believe.
  */
 

@@ -1,4 +1,4 @@
-/** Owns docs/checks.md: every check with its fix, made from the checks themselves. */
+/** Docs/checks.md: every check with its fix, made from the checks themselves. */
 
 import { type Check, GROUPS, groupOf } from '../../src/domain/audit/check.ts';
 import { CHECKS, fixWords } from '../../src/domain/audit/evaluate.ts';

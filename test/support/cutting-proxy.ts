@@ -1,4 +1,4 @@
-/** Owns a TCP proxy in front of an HTTP server that cuts connections at chosen requests: before they arrive, or before they are answered. */
+/** A TCP proxy in front of an HTTP server that cuts connections at chosen requests: before they arrive, or before they are answered. */
 
 import { connect, createServer, type Socket } from 'node:net';
 

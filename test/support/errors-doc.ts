@@ -1,4 +1,4 @@
-/** Owns docs/errors.md: every code with its exit status, meaning and what to do, made from the catalogue. */
+/** Docs/errors.md: every code with its exit status, meaning and what to do, made from the catalogue. */
 
 import { GROUPS } from '../../src/errors/catalogue.ts';
 

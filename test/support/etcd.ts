@@ -1,4 +1,4 @@
-/** Owns real etcd servers for tests: one, or a cluster on loopback, in clear or with TLS; each test file ends its own. */
+/** Real etcd servers for tests: one, or a cluster on loopback, in clear or with TLS; each test file ends its own. */
 
 import { type ChildProcess, execFileSync, spawn } from 'node:child_process';
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';

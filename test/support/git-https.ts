@@ -1,4 +1,4 @@
-/** Owns a git server over HTTPS for tests: git's own http-backend behind TLS and a password, as every forge has it. */
+/** A git server over HTTPS for tests: git's own http-backend behind TLS and a password, as every forge has it. */
 
 import { spawn } from 'node:child_process';
 import { readFileSync } from 'node:fs';

@@ -1,4 +1,4 @@
-/** Owns the facts of a host that is fit for everything, as the facts script prints them, for tests that need no real one. */
+/** The facts of a host that is fit for everything, as the facts script prints them, for tests that need no real one. */
 
 import type { Credentials, DesiredHost } from '../../src/domain/plan/desired.ts';
 import { type HostFacts, parseFacts } from '../../src/domain/plan/facts.ts';

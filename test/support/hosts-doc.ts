@@ -1,4 +1,4 @@
-/** Owns docs/hosts.md: which hosts there are, and what happens on strange ones, made from the cases that are tried. */
+/** Docs/hosts.md: which hosts there are, and what happens on strange ones, made from the cases that are tried. */
 
 import { exitOfCode } from '../../src/errors/catalogue.ts';
 import { cellWords, KINDS_TRIED, TRIED } from './kinds-tried.ts';

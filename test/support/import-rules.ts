@@ -1,4 +1,4 @@
-/** Owns the rules of CONTRIBUTING.md: which directory may use what. Pure: files in, broken rules out. */
+/** The rules of CONTRIBUTING.md: which directory may use what. Pure: files in, broken rules out. */
 
 export type SourceFile = { readonly path: string; readonly text: string };
 
@@ -127,7 +127,9 @@ function rulesFor({ path, text }: SourceFile): string[] {
   if (/^\s*export default\b/m.test(code) && !declared) broken.push('has a default export');
   if (/^\s*export \*/m.test(code) || onlyReExports(code)) broken.push('is a barrel file');
   if (/(^|\/)(utils?|helpers?|common|misc|shared)(\/|\.ts$)/.test(path)) broken.push('has a name that says nothing');
-  if (!/^(?:#!.*\n)?\s*(?:\/\*\*|\/\/)/.test(text)) broken.push('does not begin with a comment that says what it owns');
+  if (!/^(?:#!.*\n)?\s*(?:\/\*\*|\/\/)/.test(text))
+    broken.push('does not begin with a comment that names what is in it');
+  if (/^(?:\/\*\*\s+(?:\* )?|\/\/ )Owns /.test(text)) broken.push('begins with "Owns": name what is in it');
   const lines = text.trimEnd().split('\n').length;
   const most = path.startsWith('src/cli/commands/') ? MAX_COMMAND_LINES : MAX_LINES;
   if (lines > most) broken.push(`is ${lines} lines long; ${most} at most`);

@@ -1,4 +1,4 @@
-/** Owns a store with real credentials for tests: a CA, hosts that were never really set up, and clients, issued by our own issuer. */
+/** A store with real credentials for tests: a CA, hosts that were never really set up, and clients, issued by our own issuer. */
 
 import { sign } from '../../src/adapters/issuer/sign.ts';
 import { signByToken } from '../../src/adapters/issuer/token.ts';

@@ -1,5 +1,5 @@
 /**
- * Owns CAs of others for tests: real step-ca and cfssl servers from Debian's packages, and a stand-in for Vault's PKI API, each with
+ * CAs of others for tests: real step-ca and cfssl servers from Debian's packages, and a stand-in for Vault's PKI API, each with
  * profiles for servers, clients and clients' issuing CAs, over HTTPS on this machine.
  */
 

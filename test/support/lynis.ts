@@ -1,4 +1,4 @@
-/** Owns Lynis on a lab host: Debian's package, fetched by this machine's apt, since a lab host has no way out. */
+/** Lynis on a lab host: Debian's package, fetched by this machine's apt, since a lab host has no way out. */
 
 import { execFile } from 'node:child_process';
 import { mkdtemp, readdir, readFile, rm } from 'node:fs/promises';

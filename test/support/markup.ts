@@ -1,4 +1,4 @@
-/** Owns a strict reader of our own markup: it takes well-formed XML only, and tells elements, attributes and text apart. */
+/** A strict reader of our own markup: it takes well-formed XML only, and tells elements, attributes and text apart. */
 
 export type Markup = {
   readonly elements: readonly string[];

@@ -1,5 +1,5 @@
 /**
- * Owns how tests look at a lab host where only the user rooty runs Docker: what is said of root's daemon elsewhere is said of rooty's there. Scripts
+ * Views of a lab host where only the user rooty runs Docker: what is said of root's daemon elsewhere is said of rooty's there. Scripts
  * and what they print have the paths of root's.
  */
 

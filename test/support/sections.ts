@@ -1,4 +1,4 @@
-/** Owns what a script that gathers facts would print for given sections: the opposite of src/domain/dockerd/sections.ts. */
+/** Output of a facts script for given sections: the opposite of src/domain/dockerd/sections.ts. */
 
 import { parseSections, type Section, type SectionKind } from '../../src/domain/dockerd/sections.ts';
 

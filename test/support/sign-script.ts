@@ -1,4 +1,4 @@
-/** Owns a sign command for tests: openssl as the CA of another operator. */
+/** A sign command for tests: openssl as the CA of another operator. */
 
 import { chmodSync, writeFileSync } from 'node:fs';
 

@@ -1,4 +1,4 @@
-/** Owns what the tests of ssh share: a key, options that see nothing of the person who runs the tests, and questions with answers. */
+/** Shared parts of the tests of ssh: a key, options that see nothing of the person who runs the tests, and questions with answers. */
 
 import { mkdtempSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';

@@ -1,5 +1,5 @@
 /**
- * Owns a real SSH server in this process: ssh2's Server in front of a real shell, with the logins a test wants and the
+ * A real SSH server in this process: ssh2's Server in front of a real shell, with the logins a test wants and the
  * misbehaviour it asks for. Listens on 127.0.0.1 only.
  */
 

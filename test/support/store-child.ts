@@ -1,4 +1,4 @@
-/** Owns the store in child processes: one that is killed, has another umask or another user, or contends for the lock. */
+/** The store in child processes: one that is killed, has another umask or another user, or contends for the lock. */
 
 import { type ChildProcess, spawn } from 'node:child_process';
 import { chmodSync, mkdirSync } from 'node:fs';

@@ -1,4 +1,4 @@
-/** Owns a few certificates and keys as text, made once by openssl for nothing but these tests: the store reads PEM and no dates. */
+/** A few certificates and keys as text, made once by openssl for nothing but these tests: the store reads PEM and no dates. */
 
 /** Three CAs of P-256, each with its key. */
 export const CREDENTIALS = [

@@ -1,4 +1,4 @@
-/** Owns the engines that the conformance test of stores runs over: a place for one store, and any number of runs that open it. */
+/** The engines that the conformance test of stores runs over: a place for one store, and any number of runs that open it. */
 
 import { randomUUID } from 'node:crypto';
 import { openStore, type Store } from '../../src/adapters/store/store.ts';

@@ -1,4 +1,4 @@
-/** Owns what tests of the store share: temporary homes, contents to store, and a picture of a whole tree. */
+/** Shared parts of the tests of the store: temporary homes, contents to store, and a picture of a whole tree. */
 
 import { createHash } from 'node:crypto';
 import { lstatSync, mkdtempSync, readdirSync, readFileSync, readlinkSync, rmSync } from 'node:fs';

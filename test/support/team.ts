@@ -1,4 +1,4 @@
-/** Owns teams for tests: people with homes and keys of their own, and a bare repository that they share. */
+/** Teams for tests: people with homes and keys of their own, and a bare repository that they share. */
 
 import { execFileSync } from 'node:child_process';
 import { mkdirSync, readFileSync } from 'node:fs';

@@ -1,4 +1,4 @@
-/** Owns a CA whose key is in a token: SoftHSM, with directories of the test's own. The CA's certificate is signed in the token as well. */
+/** A CA whose key is in a token: SoftHSM, with directories of the test's own. The CA's certificate is signed in the token as well. */
 
 import { execFileSync } from 'node:child_process';
 import { mkdirSync, writeFileSync } from 'node:fs';

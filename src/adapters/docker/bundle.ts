@@ -1,5 +1,5 @@
 /**
- * Owns the forms in which a client's credentials travel as one piece: a tar archive for another computer, one PEM text, and lines of
+ * The forms in which a client's credentials travel as one piece: a tar archive for another computer, one PEM text, and lines of
  * NAME=base64 for the secrets of a CI system. Pure. PKCS#12 is src/pki's.
  */
 

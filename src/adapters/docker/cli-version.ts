@@ -1,4 +1,4 @@
-/** Owns the question which version of the API the docker command of this computer speaks. */
+/** The question which version of the API the docker command of this computer speaks. */
 
 import { execFile } from 'node:child_process';
 

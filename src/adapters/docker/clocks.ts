@@ -1,4 +1,4 @@
-/** Owns what `doctor` makes of times: certificates out of their time, and clocks that differ between this computer and a host. Pure. */
+/** Times in `doctor`: certificates that are expired or not yet valid, and clocks that differ between this computer and a host. Pure. */
 
 import { type CertificateInfo, inspectCertificate, splitBundle } from '../../domain/pki/inspect.ts';
 import { clockCommand, sshCommand } from '../../domain/quote.ts';

@@ -1,4 +1,4 @@
-/** Owns ca.pem, cert.pem and key.pem in Docker's config directory itself, where docker looks for them when DOCKER_CERT_PATH is not set. */
+/** Ca.pem, cert.pem and key.pem in Docker's config directory itself, where docker looks for them when DOCKER_CERT_PATH is not set. */
 
 import { link } from 'node:fs/promises';
 import type { Secret } from '../../domain/secret.ts';

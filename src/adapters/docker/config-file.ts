@@ -1,4 +1,4 @@
-/** Owns the keys of Docker's config.json that we touch: currentContext, and the hooks of our plugin. Everything else in the file stays byte for byte. */
+/** The keys of Docker's config.json that we touch: currentContext, and the hooks of our plugin. Everything else in the file stays byte for byte. */
 
 import { realpath, stat } from 'node:fs/promises';
 import { dirname, join } from 'node:path';

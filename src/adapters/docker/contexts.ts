@@ -1,5 +1,5 @@
 /**
- * Owns docker contexts, read and written in Docker's own layout (docker/cli, cli/context/store): docker need not be installed, and the
+ * Docker contexts, read and written in Docker's own layout (docker/cli, cli/context/store): docker need not be installed, and the
  * TLS files, which `docker context update` loses, stay. What docker or others keep in a context survives.
  */
 

@@ -1,5 +1,5 @@
 /**
- * Owns the verdict of `doctor`: from what a probe met, what the environment says and what should be, ONE cause with the command that
+ * The verdict of `doctor`: from what a probe met, what the environment says and what should be, ONE cause with the command that
  * fixes it. Pure. What the probe met comes first; only a host that answers well leads on to this computer's own settings.
  */
 

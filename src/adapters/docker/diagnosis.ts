@@ -1,4 +1,4 @@
-/** Owns what `doctor` is asked and what it answers: the types, and the words that commands in hints need. Pure. */
+/** Questions and answers of `doctor`: the types, and the words that commands in hints need. Pure. */
 
 import { addressOf } from '../../domain/destination.ts';
 import type { HostKind } from '../../domain/plan/host-kind.ts';

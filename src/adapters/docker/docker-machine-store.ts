@@ -1,4 +1,4 @@
-/** Owns the files of docker-machine's store on this computer (docker-machine.ts: what its records mean). Changes nothing. */
+/** The files of docker-machine's store on this computer (docker-machine.ts: what its records mean). Changes nothing. */
 
 import { readdir } from 'node:fs/promises';
 import { join } from 'node:path';

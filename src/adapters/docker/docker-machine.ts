@@ -1,5 +1,5 @@
 /**
- * Owns the reading of docker-machine's store: one `machines/NAME/config.json` (its version 3, written by docker-machine 0.5.6 to 0.16) as
+ * The reading of docker-machine's store: one `machines/NAME/config.json` (its version 3, written by docker-machine 0.5.6 to 0.16) as
  * typed data. Pure: the caller reads the files. Field names are those of docker/machine: libmachine/host, auth, engine, drivers.
  */
 

@@ -1,4 +1,4 @@
-/** Owns how this adapter writes files: staged whole with their final modes, synced, then renamed into place. */
+/** Writing files: staged whole with their final modes, synced, then renamed into place. */
 
 import { randomBytes } from 'node:crypto';
 import { chmod, type FileHandle, mkdir, open, rename, stat, unlink } from 'node:fs/promises';

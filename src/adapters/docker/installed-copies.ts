@@ -1,4 +1,4 @@
-/** Owns the copies of a client's credentials that docker uses on this computer: after a renewal they get the new ones. */
+/** The copies of a client's credentials that docker uses on this computer: after a renewal they get the new ones. */
 
 import { DockerTlsError, failureOf } from '../../errors/errors.ts';
 import type { CopiesOutcome, CopiesRequest } from '../../runtime.ts';

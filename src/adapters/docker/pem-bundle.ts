@@ -1,4 +1,4 @@
-/** Owns a client's credentials as plain PEM, as other tools hand them out: certificate, perhaps with key, chain and CA, in any order. Pure. */
+/** A client's credentials as plain PEM, as other tools hand them out: certificate, perhaps with key, chain and CA, in any order. Pure. */
 
 import { inspectCertificate, splitBundle } from '../../domain/pki/inspect.ts';
 import { isEncrypted, keyMatches } from '../../domain/pki/keys.ts';

@@ -1,5 +1,5 @@
 /**
- * Owns the TLS probe: one connection to a daemon as a given client (or without a certificate), what the daemon serves, and, when it fails,
+ * The TLS probe: one connection to a daemon as a given client (or without a certificate), what the daemon serves, and, when it fails,
  * the cause in one stable word. Causes come from error codes, never from message text.
  */
 

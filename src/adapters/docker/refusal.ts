@@ -1,4 +1,4 @@
-/** Owns the table from error codes (Node's, libuv's, OpenSSL's, the HTTP parser's) to a probe's causes. */
+/** The table from error codes (Node's, libuv's, OpenSSL's, the HTTP parser's) to a probe's causes. */
 
 import type { ProbeOutcome, ProbeRequest } from '../../runtime.ts';
 

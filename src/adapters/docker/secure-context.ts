@@ -1,4 +1,4 @@
-/** Owns the contexts of OpenSSL that probes connect with. */
+/** The contexts of OpenSSL that probes connect with. */
 
 import { createHash } from 'node:crypto';
 import type { SecureContext } from 'node:tls';

@@ -1,4 +1,4 @@
-/** Owns the judgement of what a server served: whether its chain is trusted, and whether it names the one that was dialled. Pure. */
+/** The judgement of what a server served: whether its chain is trusted, and whether it names the one that was dialled. Pure. */
 
 import { X509Certificate } from 'node:crypto';
 import type { PeerCertificate } from 'node:tls';

@@ -1,5 +1,5 @@
 /**
- * Owns what `doctor` makes of this computer's own settings: where the docker CLI really goes, by its rules (docker/cli,
+ * This computer's own settings in `doctor`: where the docker CLI really goes, by its rules (docker/cli,
  * cli/command: a DOCKER_HOST beats DOCKER_CONTEXT, which beats the current context), against where it should go. Pure.
  */
 

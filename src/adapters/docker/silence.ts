@@ -1,4 +1,4 @@
-/** Owns why a host's TLS port does not answer, as `doctor` says it: nothing listens, a firewall, or a daemon that is not up. Pure. */
+/** Causes of a TLS port that does not answer, for `doctor`: nothing listens, a firewall, or a daemon that is down. Pure. */
 
 import { isIP } from 'node:net';
 import { addressOf } from '../../domain/destination.ts';

@@ -1,4 +1,4 @@
-/** Owns a tar archive of a few small plain files (ustar, POSIX.1-2017 pax "ustar Interchange Format"). Pure. */
+/** A tar archive of a few small plain files (ustar, POSIX.1-2017 pax "ustar Interchange Format"). Pure. */
 
 const BLOCK = 512;
 

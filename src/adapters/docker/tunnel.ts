@@ -1,5 +1,5 @@
 /**
- * Owns a local socket whose connections go to a daemon through a stream that the caller opens (ssh): over mutual TLS as one client, so that the host
+ * A local socket whose connections go to a daemon through a stream that the caller opens (ssh): over mutual TLS as one client, so that the host
  * decides about that client as it does anywhere, or as they are, for programs that do TLS themselves.
  */
 

@@ -1,4 +1,4 @@
-/** Owns the file that a report goes to. */
+/** The file that a report goes to. */
 
 import { randomBytes } from 'node:crypto';
 import { realpath, rename, rm, stat, writeFile } from 'node:fs/promises';

@@ -1,4 +1,4 @@
-/** Owns the reading of a file that holds a secret. */
+/** The reading of a file that holds a secret. */
 
 import { stat } from 'node:fs/promises';
 import { shellQuote } from '../../domain/quote.ts';

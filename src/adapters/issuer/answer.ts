@@ -1,5 +1,5 @@
 /**
- * Owns the check of what an external CA gave: nothing of it is used, and no host is changed, before it is what was asked for. And the
+ * The check of what an external CA gave: nothing of it is used, and no host is changed, before it is what was asked for. And the
  * words by which such a CA fails.
  */
 

@@ -1,5 +1,5 @@
 /**
- * Owns issuing by `cfssl serve`: `authsign` with an HMAC-SHA256 of the request under a shared key
+ * Issuing by `cfssl serve`: `authsign` with an HMAC-SHA256 of the request under a shared key
  * (https://github.com/cloudflare/cfssl/blob/master/doc/api/endpoint_authsign.txt). Lifetimes are those of its profiles.
  */
 

@@ -1,4 +1,4 @@
-/** Owns the secret files of external CAs: read when they are needed, each time, and never when every local user can read them. */
+/** The secret files of external CAs: read when they are needed, each time, and never when every local user can read them. */
 
 import { stat } from 'node:fs/promises';
 import { shellQuote } from '../../domain/quote.ts';

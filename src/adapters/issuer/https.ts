@@ -1,4 +1,4 @@
-/** Owns requests to the API of a CA: HTTPS under the CAs of its record alone, JSON both ways, and an end to waiting. */
+/** Requests to the API of a CA: HTTPS under the CAs of its record alone, JSON both ways, and an end to waiting. */
 
 import { request as httpsRequest } from 'node:https';
 import { type ApiCa, externalCaWords } from '../../domain/external-ca.ts';

@@ -1,5 +1,5 @@
 /**
- * Owns the key of a step-ca provisioner: a private JWK (RFC 7517), in clear or as a JWE under a passphrase (PBES2, RFC 7518 4.8) as
+ * The key of a step-ca provisioner: a private JWK (RFC 7517), in clear or as a JWE under a passphrase (PBES2, RFC 7518 4.8) as
  * `step crypto jwk create` writes it; and the tokens that it signs (RFC 7515).
  */
 

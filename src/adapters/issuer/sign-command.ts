@@ -1,5 +1,5 @@
 /**
- * Owns issuing by a CA whose key is external: a command of the user's gets a certificate request on stdin and prints the certificate.
+ * Issuing by a CA whose key is external: a command of the user's gets a certificate request on stdin and prints the certificate.
  * What comes back is checked before it is used; docs/ca.md tells how commands for step, Vault, cfssl and openssl look.
  */
 

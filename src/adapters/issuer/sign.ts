@@ -1,4 +1,4 @@
-/** Owns the one way to an external CA: asks it as its record says, for no day beyond its own end, and checks what it gives. */
+/** The one way to an external CA: asks it as its record says, for no day beyond its own end, and checks what it gives. */
 
 import type { ExternalCa } from '../../domain/external-ca.ts';
 import { inspectCertificate, splitBundle } from '../../domain/pki/inspect.ts';

@@ -1,5 +1,5 @@
 /**
- * Owns issuing by step-ca: `POST /1.0/sign` with a one-time token of a JWK provisioner, a provisioner for each profile
+ * Issuing by step-ca: `POST /1.0/sign` with a one-time token of a JWK provisioner, a provisioner for each profile
  * (https://smallstep.com/docs/step-ca/provisioners/#jwk).
  */
 

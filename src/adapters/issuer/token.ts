@@ -1,5 +1,5 @@
 /**
- * Owns signing by a PKCS#11 token, through OpenSSL and its pkcs11 provider (https://github.com/latchset/pkcs11-provider). The PIN goes
+ * Signing by a PKCS#11 token, through OpenSSL and its pkcs11 provider (https://github.com/latchset/pkcs11-provider). The PIN goes
  * over a pipe of its own; neither arguments, environment nor files have it.
  */
 

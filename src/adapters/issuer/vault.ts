@@ -1,5 +1,5 @@
 /**
- * Owns issuing by the PKI engine of Vault or OpenBao: `sign/ROLE` for leaves, `root/sign-intermediate` for clients' issuing CAs
+ * Issuing by the PKI engine of Vault or OpenBao: `sign/ROLE` for leaves, `root/sign-intermediate` for clients' issuing CAs
  * (https://openbao.org/api-docs/secret/pki/). Tested against a stand-in only.
  */
 

@@ -1,4 +1,4 @@
-/** Owns logging in with ssh2: which method comes when, what was tried, and the error that says so. */
+/** Logging in with ssh2: which method comes when, what was tried, and the error that says so. */
 
 import type { AuthHandlerMiddleware, BaseAgent, ParsedKey } from 'ssh2';
 import type { Secret } from '../../domain/secret.ts';

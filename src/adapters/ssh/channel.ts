@@ -1,4 +1,4 @@
-/** Owns what a transport gives: commands on a host, each with its streams and its end. Types only. */
+/** The contract of a transport: commands on a host, each with its streams and its end. Types only. */
 
 import type { Login } from '../../domain/quote.ts';
 import type { Secret } from '../../domain/secret.ts';

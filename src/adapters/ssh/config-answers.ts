@@ -1,5 +1,5 @@
 /**
- * Owns what `ssh -G` answers: asked once for all destinations of a run about which the configuration says the same (config-rules.ts), and
+ * Answers of `ssh -G`: asked once for all destinations of a run about which the configuration says the same (config-rules.ts), and
  * for each of the others. A process of ssh costs more than all the rest of a login.
  */
 

@@ -1,5 +1,5 @@
 /**
- * Owns the question for which destinations the ssh configuration says the same: those get one answer of `ssh -G` between them. It knows few
+ * The question for which destinations the ssh configuration says the same: those get one answer of `ssh -G` between them. It knows few
  * things on purpose. A keyword, a form of a line or a criterion that is not listed here means that ssh is asked for each destination.
  */
 

@@ -1,4 +1,4 @@
-/** Owns the choice of a transport and the session over it. */
+/** The choice of a transport and the session over it. */
 
 import { DockerTlsError } from '../../errors/errors.ts';
 import type { HostKey, HostSession, ScriptRequest, ScriptResult, SshOptions, Tunnel } from '../../runtime.ts';

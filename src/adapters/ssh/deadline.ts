@@ -1,4 +1,4 @@
-/** Owns a time limit that pauses while a question waits for its answer. */
+/** A time limit that pauses while a question waits for its answer. */
 
 /** Calls `expired` once when `limitMs` have passed in which it was not paused. */
 export class Deadline {

@@ -1,4 +1,4 @@
-/** Owns the errors of running commands that more than one file has to tell. */
+/** The errors of running commands that more than one file has to tell. */
 
 import { type Login, sshCommand } from '../../domain/quote.ts';
 import { DockerTlsError, interrupted as interruption } from '../../errors/errors.ts';

@@ -1,5 +1,5 @@
 /**
- * Owns one run of a script over a channel, the same for every transport: the frame, sudo, limits, time-outs and abort.
+ * One run of a script over a channel, the same for every transport: the frame, sudo, limits, time-outs and abort.
  * A transport gives a Channel per exec; what goes wrong on its own level it throws from there.
  */
 

@@ -1,4 +1,4 @@
-/** Owns the reading of the small files of this computer that decide on a login: each once, until it changes. */
+/** The reading of the small files of this computer that decide on a login: each once, until it changes. */
 
 import { statSync } from 'node:fs';
 import { readNamedFile } from '../../named-file.ts';

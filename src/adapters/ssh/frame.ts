@@ -1,5 +1,5 @@
 /**
- * Owns how a script travels to a host and how its answer is separated from everything else that the host prints.
+ * The frame around a script: how it travels to a host, and how its answer is separated from everything else that the host prints.
  *
  * One exec carries one command of constant shape (`commandWords`), which every login shell reads alike: its words hold
  * no newline, no `!`, no backslash before a quote and no single quote, so that shellQuote is enough for sh, fish and csh.

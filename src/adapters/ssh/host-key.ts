@@ -1,4 +1,4 @@
-/** Owns the decision on a host's key: pinned, known, new, changed or revoked; never a silent yes. Both ssh transports ask here. */
+/** The decision on a host's key: pinned, known, new, changed or revoked; never a silent yes. Both ssh transports ask here. */
 
 import { shellQuote } from '../../domain/quote.ts';
 import { DockerTlsError } from '../../errors/errors.ts';

@@ -1,4 +1,4 @@
-/** Owns private key files and the agent: what can sign, found in OpenSSH's order, unlocked at most once per process. */
+/** Private key files and the agent: what can sign, found in OpenSSH's order, unlocked at most once per process. */
 
 import { execFile } from 'node:child_process';
 import { stat } from 'node:fs/promises';

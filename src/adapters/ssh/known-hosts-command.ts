@@ -1,5 +1,5 @@
 /**
- * Owns KnownHostsCommand of ssh_config(5): a program of the user's that prints lines of known_hosts. ssh runs one such command only, which
+ * KnownHostsCommand of ssh_config(5): a program of the user's that prints lines of known_hosts. ssh runs one such command only, which
  * for the openssh transport is ours.
  */
 

@@ -1,5 +1,5 @@
 /**
- * Owns known_hosts (sshd(8), SSH_KNOWN_HOSTS FILE FORMAT): reading all its forms, the verdict on a key, and adding a line.
+ * Known_hosts (sshd(8), SSH_KNOWN_HOSTS FILE FORMAT): reading all its forms, the verdict on a key, and adding a line.
  */
 
 import { createHash, createHmac, randomBytes } from 'node:crypto';

@@ -1,4 +1,4 @@
-/** Owns the transport to this machine itself: the same scripts, with no network between. */
+/** The transport to this machine itself: the same scripts, with no network between. */
 
 import { spawn } from 'node:child_process';
 import { connect } from 'node:net';

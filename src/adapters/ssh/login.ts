@@ -1,4 +1,4 @@
-/** Owns the login of a connection as commands to paste have it. */
+/** The login of a connection as commands to paste have it. */
 
 import type { Login } from '../../domain/quote.ts';
 import type { SshOptions } from '../../runtime.ts';

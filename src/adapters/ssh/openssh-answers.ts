@@ -1,5 +1,5 @@
 /**
- * Owns what the system's ssh asks us while it connects: is this the host's key (KnownHostsCommand), and what is the
+ * Questions of the system's ssh while it connects: is this the host's key (KnownHostsCommand), and what is the
  * password (SSH_ASKPASS). ssh starts a small program for each question; it brings the question over a socket in a directory
  * that only this user can enter, and prints the answer to the pipe that ssh reads. No secret is in arguments, environment or files.
  */

@@ -1,5 +1,5 @@
 /**
- * Owns the reading of what the system's ssh says when it fails. It has one exit status (255) for everything, so its words
+ * The reading of what the system's ssh says when it fails. It has one exit status (255) for everything, so its words
  * under LC_ALL=C are all there is; they are always shown too. Host keys never get here: host-key.ts knows better.
  */
 

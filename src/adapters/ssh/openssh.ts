@@ -1,5 +1,5 @@
 /**
- * Owns the openssh transport: the system's ssh, with one master connection per session in a directory of its own, for all that
+ * The openssh transport: the system's ssh, with one master connection per session in a directory of its own, for all that
  * ssh2 cannot do (E_SSH_TRANSPORT). Host keys are still settled by
  * host-key.ts, and questions still go to the same person: ssh asks through openssh-answers.ts.
  */

@@ -1,4 +1,4 @@
-/** Owns the turn-taking of questions: parallel hosts may all need a person, who can answer one at a time. */
+/** The turn-taking of questions: parallel hosts may all need a person, who can answer one at a time. */
 
 let queue: Promise<unknown> = Promise.resolve();
 

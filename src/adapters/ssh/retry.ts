@@ -1,5 +1,5 @@
 /**
- * Owns the second and third try of a connection: sshd drops new ones at random when many are at its door at once (MaxStartups),
+ * The second and third try of a connection: sshd drops new ones at random when many are at its door at once (MaxStartups),
  * as when a whole fleet goes through one jump host.
  */
 

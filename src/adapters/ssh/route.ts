@@ -1,4 +1,4 @@
-/** Owns the way to a destination: the hops of the ssh2 transport, each resolved on its own. */
+/** The way to a destination: the hops of the ssh2 transport, each resolved on its own. */
 
 import { DockerTlsError } from '../../errors/errors.ts';
 import type { SshOptions } from '../../runtime.ts';

@@ -1,4 +1,4 @@
-/** Owns what a run of a script fails with, from how far it came and what the host printed. */
+/** Failures of a script's run, from how far it came and what the host printed. */
 
 import { distributionOf, installCommand } from '../../domain/dockerd/packages.ts';
 import { isLimited, limitHint } from '../../domain/login-limits.ts';

@@ -1,4 +1,4 @@
-/** Owns how many commands run at once over one connection: sshd opens at most MaxSessions (10 by default). */
+/** The limit of commands at once over one connection: sshd opens at most MaxSessions (10 by default). */
 
 import { DockerTlsError } from '../../errors/errors.ts';
 import type { Channel, OpenChannel } from './channel.ts';

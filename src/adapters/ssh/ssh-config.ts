@@ -1,5 +1,5 @@
 /**
- * Owns what `~/.ssh/config` says about a destination. `ssh -G` resolves Include, Match and tokens as no parser does;
+ * Settings of `~/.ssh/config` for a destination. `ssh -G` resolves Include, Match and tokens as no parser does;
  * where there is no ssh, OpenSSH's defaults stand in.
  */
 

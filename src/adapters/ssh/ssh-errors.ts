@@ -1,4 +1,4 @@
-/** Owns the translation of what node's sockets and ssh2 report into errors for users: by code and level, once. */
+/** The translation of what node's sockets and ssh2 report into errors for users: by code and level, once. */
 
 import { shellQuote } from '../../domain/quote.ts';
 import type { ErrorCode } from '../../errors/catalogue.ts';

@@ -1,4 +1,4 @@
-/** Owns runs of the ssh program for an answer of a few lines. */
+/** Runs of the ssh program for an answer of a few lines. */
 
 import { execFile } from 'node:child_process';
 import { shellQuote } from '../../domain/quote.ts';

@@ -1,4 +1,4 @@
-/** Owns the tokens of ssh_config(5) in the names of files. */
+/** The tokens of ssh_config(5) in the names of files. */
 
 import { createHash } from 'node:crypto';
 import { hostname } from 'node:os';

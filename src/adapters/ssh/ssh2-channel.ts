@@ -1,4 +1,4 @@
-/** Owns one command over an ssh2 connection, and the end of the connections. */
+/** One command over an ssh2 connection, and the end of the connections. */
 
 import type { Client, ClientChannel } from 'ssh2';
 import type { Channel, ChannelEnd } from './channel.ts';

@@ -1,4 +1,4 @@
-/** Owns the ssh2 transport: dialling (through jump hosts), host keys, login, and channels. */
+/** The ssh2 transport: dialling (through jump hosts), host keys, login, and channels. */
 
 import { connect as connectSocket, type Socket } from 'node:net';
 import type { Duplex } from 'node:stream';

@@ -1,4 +1,4 @@
-/** Owns the system's ssh with this terminal: what a person types goes to the host, and its status comes back. */
+/** The system's ssh with this terminal: what a person types goes to the host, and its status comes back. */
 
 import { spawn } from 'node:child_process';
 import { installHereHint } from '../../domain/dockerd/packages.ts';

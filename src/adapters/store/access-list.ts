@@ -1,5 +1,5 @@
 /**
- * Owns what Windows has in place of modes: the access list of a directory that holds keys. Its user and the system have access, and so have
+ * Access lists of Windows, in place of modes, of a directory that holds keys. Its user and the system have access, and so have
  * the files that are made in it; nothing is inherited from above. icacls is part of Windows:
  * https://learn.microsoft.com/windows-server/administration/windows-commands/icacls
  */

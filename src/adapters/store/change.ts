@@ -1,4 +1,4 @@
-/** Owns what a change means in files: which directory of the store gets what, and what is refused before anything is written. */
+/** A change as files: which directory of the store gets what, and what is refused before anything is written. */
 
 import { checkName } from '../../domain/names.ts';
 import type { Secret } from '../../domain/secret.ts';

@@ -1,5 +1,5 @@
 /**
- * Owns the contract of an engine: where a store that several users and runners share keeps its files. An engine knows bytes and
+ * The contract of an engine: where a store that several users and runners share keeps its files. An engine knows bytes and
  * revisions; what the files mean, who can open them and whether they are genuine is decided above it (team/session.ts).
  * An engine is one file in engines/, and a line in test/support/store-engines.ts, over which test/integration/store-engines.test.ts runs.
  */

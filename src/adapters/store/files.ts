@@ -1,5 +1,5 @@
 /**
- * Owns single files and directories of the store: made with their final modes whatever the umask, flushed to the disk, and the
+ * Single files and directories of the store: made with their final modes whatever the umask, flushed to the disk, and the
  * translation of what the operating system refuses.
  */
 

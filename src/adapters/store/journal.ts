@@ -1,5 +1,5 @@
 /**
- * Owns how a change reaches the disk all or nothing. What is new is staged in `.staged-ID` next to a list of what goes where;
+ * The journal that brings a change to the disk all or nothing. New files are staged in `.staged-ID` next to a list of what goes where;
  * renaming that directory to `.change` is the moment the change holds. Then each entry is renamed into place and what it replaces is
  * kept, and the directory becomes `.done-ID`. Renaming it to `.undo` is the moment the change is taken back, by the same renames the
  * other way round, which need no space on the disk. A run that dies leaves `.change` or `.undo`: readers look through it, and

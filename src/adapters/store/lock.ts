@@ -1,4 +1,4 @@
-/** Owns the lock between two runs: one file, made whole by a hard link, that says who holds the store and since when. */
+/** The lock between two runs: one file, made whole by a hard link, that says who holds the store and since when. */
 
 import { randomUUID } from 'node:crypto';
 import { readFileSync, unlinkSync } from 'node:fs';

@@ -1,5 +1,5 @@
 /**
- * Owns a look at what the store in a directory says of one host and of its clients, for what has to answer at once: without schemas and without
+ * A look at what the store in a directory says of one host and of its clients, for what has to answer at once: without schemas and without
  * reading certificates. It gives nothing where anything is not as a run leaves it (a change that is half made, a mode, a link, a value), so
  * that the whole reading says what is wrong. Directories that it does not need are not looked at.
  */

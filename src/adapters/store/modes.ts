@@ -1,4 +1,4 @@
-/** Owns with which modes the store's files are stored, and what of a file or directory lets other users in. */
+/** Modes of the store's files, and what in a file or directory lets other users in. */
 
 import type { Stats } from 'node:fs';
 

@@ -1,4 +1,4 @@
-/** Owns which store a directory and an address mean: the local directory, which is the default and needs nothing, or a shared one. */
+/** Opening a store: the local directory, which is the default and needs nothing, or a shared one. */
 
 import { resolve } from 'node:path';
 import type { Secret } from '../../domain/secret.ts';

@@ -1,4 +1,4 @@
-/** Owns the checking of what the store's files hold: JSON records against their schemas, and PEM. */
+/** The checking of what the store's files hold: JSON records against their schemas, and PEM. */
 
 import { X509Certificate } from 'node:crypto';
 import * as z from 'zod/mini';

@@ -1,4 +1,4 @@
-/** Owns the form of the store's PEM files: what can be said of them without reading a certificate. */
+/** The form of the store's PEM files: what can be said of them without reading a certificate. */
 
 const CERTIFICATE = /-----BEGIN CERTIFICATE-----\r?\n[A-Za-z0-9+/=\r\n]+-----END CERTIFICATE-----/g;
 const PRIVATE_KEY =

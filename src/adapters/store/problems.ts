@@ -1,4 +1,4 @@
-/** Owns what a reader finds wrong with a store: gathered, so that it is fixed in one go, with the commands to paste. */
+/** Problems that a reader finds in a store: gathered, so that all are fixed at once, with the commands to paste. */
 
 import { lstatSync, type Stats } from 'node:fs';
 import { dirname } from 'node:path';

@@ -1,4 +1,4 @@
-/** Owns what a store's files mean together: which directory holds what, what must not be missing, and the schema. Changes nothing. */
+/** Reading a whole store: which directory holds what, what must not be missing, and the schema. Changes nothing. */
 
 import { accessSync, constants, existsSync, readdirSync } from 'node:fs';
 import { join } from 'node:path';

@@ -1,5 +1,5 @@
 /**
- * Owns what the store remembers: the records of hosts, clients and the CA, what a whole store looks like once read,
+ * Records of the store: hosts, clients and the CA, what a whole store looks like once read,
  * what a change to it may hold. A record keeps keys that it does not know: they are a newer program's.
  */
 

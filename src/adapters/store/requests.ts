@@ -1,5 +1,5 @@
 /**
- * Owns the requests that wait for their certificates: `requests/NAME/` with the key, which never leaves this computer, and the request.
+ * The requests that wait for their certificates: `requests/NAME/` with the key, which never leaves this computer, and the request.
  * They are no part of the state: nothing else in the store depends on them.
  */
 

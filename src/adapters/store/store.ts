@@ -1,4 +1,4 @@
-/** Owns the store's face to the rest of the program: one directory that is read whole and changed all at once, under a lock. */
+/** The store's face to the rest of the program: one directory that is read whole and changed all at once, under a lock. */
 
 import { existsSync, readdirSync } from 'node:fs';
 import { resolve } from 'node:path';

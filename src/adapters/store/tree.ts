@@ -1,5 +1,5 @@
 /**
- * Owns looking into the store's directories without changing them: through a half-made change, never through a link, each thing
+ * Looking into the store's directories without changing them: through a half-made change, never through a link, each thing
  * checked for its owner and modes. Synchronous, so that a read takes as little time as it can.
  */
 

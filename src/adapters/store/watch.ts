@@ -1,4 +1,4 @@
-/** Owns waiting until a store changes: etcd says so at once, a directory is looked at each second, and a git server is asked again anyway. */
+/** Waiting until a store changes: etcd says so at once, a directory is looked at each second, and a git server is asked again anyway. */
 
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Snapshot } from './engine.ts';

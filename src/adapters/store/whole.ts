@@ -1,4 +1,4 @@
-/** Owns a whole store as data: as the change that makes it of an empty one, as its files, and whether two hold the same. Pure. */
+/** A whole store as data: as the change that makes it of an empty one, as its files, and whether two hold the same. Pure. */
 
 import { isDeepStrictEqual } from 'node:util';
 import { Secret } from '../../domain/secret.ts';

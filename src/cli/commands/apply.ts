@@ -1,4 +1,4 @@
-/** Owns `apply [HOST…]`: makes hosts what the store or the fleet file says, in parallel. */
+/** `apply [HOST…]`: makes hosts what the store or the fleet file says, in parallel. */
 
 import { applyHosts } from '../../actions/apply.ts';
 import { defineCommand } from '../command.ts';

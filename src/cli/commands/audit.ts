@@ -1,4 +1,4 @@
-/** Owns `audit [HOST…]`: what is wrong with hosts, Compose files and Dockerfiles, in every form of the report. */
+/** `audit [HOST…]`: what is wrong with hosts, Compose files and Dockerfiles, in every form of the report. */
 
 import { audit } from '../../actions/audit.ts';
 import { BENCHMARKS, NEWEST } from '../../domain/audit/benchmark.ts';

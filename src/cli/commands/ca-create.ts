@@ -1,4 +1,4 @@
-/** Owns `ca create`: a CA before any host, for those who want it first; setup makes one by itself. */
+/** `ca create`: a CA before any host, for those who want it first; setup makes one by itself. */
 
 import { createCa } from '../../actions/ca-create.ts';
 import { inspectCertificate } from '../../domain/pki/inspect.ts';

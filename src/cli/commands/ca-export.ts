@@ -1,4 +1,4 @@
-/** Owns `ca export`: the CA's certificate, which is public; with its key only encrypted. */
+/** `ca export`: the CA's certificate, which is public; with its key only encrypted. */
 
 import { exportCa } from '../../actions/ca-export.ts';
 import { defineCommand } from '../command.ts';

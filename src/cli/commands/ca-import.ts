@@ -1,4 +1,4 @@
-/** Owns `ca import`: a CA of your own, also an intermediate, also one whose key is external. */
+/** `ca import`: a CA of your own, also an intermediate, also one whose key is external. */
 
 import { importCa } from '../../actions/ca-import.ts';
 import { defineCommand } from '../command.ts';

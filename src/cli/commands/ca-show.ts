@@ -1,4 +1,4 @@
-/** Owns `ca show`: the active CA and those that are still trusted beside it. */
+/** `ca show`: the active CA and those that are still trusted beside it. */
 
 import { viewCa } from '../../actions/ca-show.ts';
 import { defineCommand } from '../command.ts';

@@ -1,4 +1,4 @@
-/** Owns `client add`: credentials for a person or a program, for all hosts or for some. */
+/** `client add`: credentials for a person or a program, for all hosts or for some. */
 
 import { addClients } from '../../actions/client-access.ts';
 import { defineCommand } from '../command.ts';

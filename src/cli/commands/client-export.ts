@@ -1,4 +1,4 @@
-/** Owns `client export`: a client as one file for another computer, a keychain, Java or a CI system. */
+/** `client export`: a client as one file for another computer, a keychain, Java or a CI system. */
 
 import { BUNDLE_FORMATS } from '../../actions/client-bundle.ts';
 import { exportClient } from '../../actions/client-export.ts';

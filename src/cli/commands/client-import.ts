@@ -1,4 +1,4 @@
-/** Owns `client import`: directory, contexts and environment from a bundle that was made on another computer. */
+/** `client import`: directory, contexts and environment from a bundle that was made on another computer. */
 
 import { importClient } from '../../actions/client-import.ts';
 import { defineCommand } from '../command.ts';

@@ -1,4 +1,4 @@
-/** Owns `client list`: who can reach what. Reads the store; asks no host. */
+/** `client list`: who can reach what. Reads the store; asks no host. */
 
 import { listClients } from '../../actions/client-list.ts';
 import { defineCommand } from '../command.ts';

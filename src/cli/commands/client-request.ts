@@ -1,4 +1,4 @@
-/** Owns `client request`: a key that is made here and stays here, and a request for a certificate. */
+/** `client request`: a key that is made here and stays here, and a request for a certificate. */
 
 import { requestClient } from '../../actions/client-request.ts';
 import { asWritten } from '../../errors/errors.ts';

@@ -1,4 +1,4 @@
-/** Owns `client revoke`: takes access away from one client, on every host, and verifies it. */
+/** `client revoke`: takes access away from one client, on every host, and verifies it. */
 
 import { revokeClient } from '../../actions/client-access.ts';
 import { defineCommand } from '../command.ts';

@@ -1,4 +1,4 @@
-/** Owns `client sign`: credentials for a key that stays with its owner. */
+/** `client sign`: credentials for a key that stays with its owner. */
 
 import { signClient } from '../../actions/client-sign.ts';
 import { defineCommand } from '../command.ts';

@@ -1,4 +1,4 @@
-/** Owns `client use`: which client this computer uses where several are in the store. */
+/** `client use`: which client this computer uses where several are in the store. */
 
 import { chooseClient } from '../../actions/own-client.ts';
 import { defineCommand } from '../command.ts';

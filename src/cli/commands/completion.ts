@@ -1,4 +1,4 @@
-/** Owns `completion SHELL`. */
+/** `completion SHELL`. */
 
 import { defineCommand } from '../command.ts';
 import { COMPLETION_SCRIPTS } from '../completion-scripts.ts';

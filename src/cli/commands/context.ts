@@ -1,4 +1,4 @@
-/** Owns `context HOST`: a docker context for a host, kept up to date. */
+/** `context HOST`: a docker context for a host, kept up to date. */
 
 import { makeContext } from '../../actions/context.ts';
 import { defineCommand } from '../command.ts';

@@ -1,4 +1,4 @@
-/** Owns `doctor HOST`: one cause, and the command that fixes it. */
+/** `doctor HOST`: one cause, and the command that fixes it. */
 
 import { doctor } from '../../actions/doctor.ts';
 import { defineCommand } from '../command.ts';

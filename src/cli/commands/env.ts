@@ -1,4 +1,4 @@
-/** Owns `env HOST`: how the shell, or a tool, is pointed at a host. */
+/** `env HOST`: how the shell, or a tool, is pointed at a host. */
 
 import { environment } from '../../actions/env.ts';
 import { SHELLS } from '../../domain/environment.ts';

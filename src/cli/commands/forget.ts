@@ -1,4 +1,4 @@
-/** Owns `forget HOST…`: drops hosts that are gone from the store. */
+/** `forget HOST…`: drops hosts that are gone from the store. */
 
 import { forgetHosts } from '../../actions/forget.ts';
 import { gravestExit } from '../../errors/errors.ts';

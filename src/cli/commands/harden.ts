@@ -1,4 +1,4 @@
-/** Owns `harden [HOST…]`: makes fixes part of hosts that are set up, through the same plan, apply, verify, roll back. */
+/** `harden [HOST…]`: makes fixes part of hosts that are set up, through the same plan, apply, verify, roll back. */
 
 import { harden } from '../../actions/harden.ts';
 import { PROFILES } from '../../domain/plan/hardening.ts';

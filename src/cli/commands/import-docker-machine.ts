@@ -1,4 +1,4 @@
-/** Owns `import docker-machine`: hosts of docker-machine's store become hosts of ours; the apply that follows moves them. */
+/** `import docker-machine`: hosts of docker-machine's store become hosts of ours; the apply that follows moves them. */
 
 import { importDockerMachines } from '../../actions/import-docker-machine.ts';
 import { defineCommand } from '../command.ts';

@@ -1,4 +1,4 @@
-/** Owns `log`: the history of a shared store. */
+/** `log`: the history of a shared store. */
 
 import { storeLog } from '../../actions/team-store.ts';
 import { defineCommand } from '../command.ts';

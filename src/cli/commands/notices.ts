@@ -1,4 +1,4 @@
-/** Owns `notices on|off`: whether docker says after its commands that a certificate is due (src/cli/notice.ts). */
+/** `notices on|off`: whether docker says after its commands that a certificate is due (src/cli/notice.ts). */
 
 import { setNotices } from '../../actions/notices.ts';
 import { defineCommand } from '../command.ts';

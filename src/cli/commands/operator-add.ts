@@ -1,4 +1,4 @@
-/** Owns `operator add NAME [RECIPIENT]`: one more person or runner who can open a shared store. */
+/** `operator add NAME [RECIPIENT]`: one more person or runner who can open a shared store. */
 
 import { giveAccess } from '../../actions/operators.ts';
 import { defineCommand } from '../command.ts';

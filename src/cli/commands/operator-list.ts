@@ -1,4 +1,4 @@
-/** Owns `operator list`: who can open a shared store. */
+/** `operator list`: who can open a shared store. */
 
 import { operatorsOf } from '../../actions/operators.ts';
 import { defineCommand } from '../command.ts';

@@ -1,4 +1,4 @@
-/** Owns `operator remove NAME`: encrypts a shared store again for those who stay. */
+/** `operator remove NAME`: encrypts a shared store again for those who stay. */
 
 import { takeAccess } from '../../actions/operators.ts';
 import { defineCommand } from '../command.ts';

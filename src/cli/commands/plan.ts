@@ -1,4 +1,4 @@
-/** Owns `plan [HOST…]`: what apply would change; changes nothing. */
+/** `plan [HOST…]`: what apply would change; changes nothing. */
 
 import { planHosts } from '../../actions/apply.ts';
 import { defineCommand } from '../command.ts';

@@ -1,4 +1,4 @@
-/** Owns `remove HOST…`: restores hosts as they were before the first setup. */
+/** `remove HOST…`: restores hosts as they were before the first setup. */
 
 import { removeHosts } from '../../actions/remove.ts';
 import { defineCommand } from '../command.ts';

@@ -1,4 +1,4 @@
-/** Owns `rename HOST NAME`: another name for a host of the store. */
+/** `rename HOST NAME`: another name for a host of the store. */
 
 import { renameHost } from '../../actions/rename.ts';
 import { defineCommand } from '../command.ts';

@@ -1,4 +1,4 @@
-/** Owns `rollback HOST…`: back to the generation before, verified. */
+/** `rollback HOST…`: back to the generation before, verified. */
 
 import { rollBack } from '../../actions/restore.ts';
 import { defineCommand } from '../command.ts';

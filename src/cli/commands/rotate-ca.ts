@@ -1,4 +1,4 @@
-/** Owns `rotate ca`: a new CA in stages that can be stopped and resumed anywhere. */
+/** `rotate ca`: a new CA in stages that can be stopped and resumed anywhere. */
 
 import { rotateCa } from '../../actions/rotate-ca.ts';
 import { defineCommand } from '../command.ts';

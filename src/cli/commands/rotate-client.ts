@@ -1,4 +1,4 @@
-/** Owns `rotate client`: new key and certificate for clients; no host is touched. */
+/** `rotate client`: new key and certificate for clients; no host is touched. */
 
 import { rotateClient } from '../../actions/rotate-client.ts';
 import { defineCommand } from '../command.ts';

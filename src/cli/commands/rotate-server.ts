@@ -1,4 +1,4 @@
-/** Owns `rotate server`: new keys and certificates for hosts, through the same transaction as setup. */
+/** `rotate server`: new keys and certificates for hosts, through the same transaction as setup. */
 
 import { rotateServer } from '../../actions/rotate-server.ts';
 import { defineCommand } from '../command.ts';

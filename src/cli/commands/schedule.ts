@@ -1,4 +1,4 @@
-/** Owns `schedule`: what runs the renewals on their own, printed, or installed as a systemd timer. */
+/** `schedule`: what runs the renewals on their own, printed, or installed as a systemd timer. */
 
 import { schedule } from '../../actions/schedule.ts';
 import { SCHEDULE_FORMS } from '../../domain/schedule.ts';

@@ -1,4 +1,4 @@
-/** Owns `setup`: the wizard, and the same from flags. */
+/** `setup`: the wizard, and the same from flags. */
 
 import { setUpHost } from '../../actions/setup.ts';
 import { defineCommand } from '../command.ts';

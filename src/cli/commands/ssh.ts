@@ -1,4 +1,4 @@
-/** Owns `ssh HOST`: a shell or a command on a host, by the login that the store has. */
+/** `ssh HOST`: a shell or a command on a host, by the login that the store has. */
 
 import { openShell } from '../../actions/ssh.ts';
 import { defineCommand } from '../command.ts';

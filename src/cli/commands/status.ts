@@ -1,4 +1,4 @@
-/** Owns `status`: every CA, host and client, how long they last, and whether hosts serve what they should. */
+/** `status`: every CA, host and client, how long they last, and whether hosts serve what they should. */
 
 import { status } from '../../actions/status.ts';
 import { defineCommand } from '../command.ts';

@@ -1,4 +1,4 @@
-/** Owns `store check`: whether a shared store is whole, genuine, and not older than what was seen. */
+/** `store check`: whether a shared store is whole, genuine, and not older than what was seen. */
 
 import { checkStore } from '../../actions/team-store.ts';
 import { plural } from '../../domain/words.ts';

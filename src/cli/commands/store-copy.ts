@@ -1,4 +1,4 @@
-/** Owns `store copy --to`: a whole store into another one. */
+/** `store copy --to`: a whole store into another one. */
 
 import { copyStore } from '../../actions/store-copy.ts';
 import { shellQuote } from '../../domain/quote.ts';

@@ -1,4 +1,4 @@
-/** Owns `store export --out FILE`: the whole store as one encrypted file. */
+/** `store export --out FILE`: the whole store as one encrypted file. */
 
 import { exportStore } from '../../actions/store-export.ts';
 import { plural } from '../../domain/words.ts';

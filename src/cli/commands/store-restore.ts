@@ -1,4 +1,4 @@
-/** Owns `store restore`: what this computer has seen last of a shared store goes back into it. */
+/** `store restore`: what this computer has seen last of a shared store goes back into it. */
 
 import { restoreStore } from '../../actions/team-store.ts';
 import { defineCommand } from '../command.ts';

@@ -1,4 +1,4 @@
-/** Owns `tunnel HOST`: docker on a host that only SSH reaches, for as long as this runs. */
+/** `tunnel HOST`: docker on a host that only SSH reaches, for as long as this runs. */
 
 import { runTunnel } from '../../actions/tunnel.ts';
 import { defineCommand } from '../command.ts';

@@ -1,4 +1,4 @@
-/** Owns `verify [HOST…]`: verifies over the network who gets in and who must not. */
+/** `verify [HOST…]`: verifies over the network who gets in and who must not. */
 
 import { verifyHosts } from '../../actions/verify.ts';
 import { defineCommand } from '../command.ts';

@@ -1,4 +1,4 @@
-/** Owns `version`: what to name in a report of a bug. */
+/** `version`: what to name in a report of a bug. */
 
 import { defineCommand } from '../command.ts';
 

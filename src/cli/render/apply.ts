@@ -1,4 +1,4 @@
-/** Owns how `apply` and `plan` end: the change, and the commands to go on with. */
+/** The result of `apply` and `plan`: the change, and the commands to go on with. */
 
 import type { Applied } from '../../actions/apply.ts';
 import type { Changed } from '../../actions/results.ts';

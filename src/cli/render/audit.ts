@@ -1,4 +1,4 @@
-/** Owns how an audit ends: its report, and the commands that fix what can be fixed. */
+/** The result of an audit: its report, and the commands that fix findings. */
 
 import type { Audited } from '../../actions/audit.ts';
 import type { Severity } from '../../domain/audit/check.ts';

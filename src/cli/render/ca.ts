@@ -1,4 +1,4 @@
-/** Owns how the CAs of a store look. */
+/** The CAs of a store, as text and JSON. */
 
 import type { ImportedCa } from '../../actions/ca-import.ts';
 import type { CaView } from '../../actions/ca-show.ts';

@@ -1,4 +1,4 @@
-/** Owns how a change looks to users and in JSON, planned or made: the same for every command that changes something. */
+/** A change, planned or made, as text and JSON: the same for every command that changes something. */
 
 import type { ActionContext } from '../../actions/action-context.ts';
 import { type Changed, exitOfChange, failuresOf, type Planned } from '../../actions/results.ts';

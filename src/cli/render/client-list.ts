@@ -1,4 +1,4 @@
-/** Owns how the list of clients looks. */
+/** The list of clients, as text and JSON. */
 
 import type { ListedClient, ListedClients } from '../../actions/client-list.ts';
 import { otherCaWords } from '../../domain/other-ca.ts';

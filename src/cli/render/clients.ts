@@ -1,4 +1,4 @@
-/** Owns how clients that were added, revoked or renewed look, beside the change of hosts. */
+/** Clients that were added, revoked or renewed, beside the change of hosts. */
 
 import type { Added, AddedClient } from '../../actions/client-access.ts';
 import type { Changed } from '../../actions/results.ts';

@@ -1,4 +1,4 @@
-/** Owns colours as the renderers take them: functions that do nothing where colours are not wanted. */
+/** Colours as the renderers take them: functions that do nothing where colours are not wanted. */
 
 import pico from 'picocolors';
 import type { Io } from '../../runtime.ts';

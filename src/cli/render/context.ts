@@ -1,4 +1,4 @@
-/** Owns how a docker context looks once it is written, and how docker uses it. */
+/** A docker context that was written, and how docker uses it. */
 
 import type { ContextOutcome } from '../../actions/give-context.ts';
 import type { Runtime } from '../../runtime.ts';

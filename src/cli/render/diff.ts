@@ -1,4 +1,4 @@
-/** Owns how a change of a text looks to users: its lines, passwords masked. */
+/** The changed lines of a text, passwords masked. */
 
 import { createTwoFilesPatch } from 'diff';
 import { maskPasswords } from '../../domain/secret.ts';

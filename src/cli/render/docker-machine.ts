@@ -1,4 +1,4 @@
-/** Owns how hosts that were taken over from docker-machine look. */
+/** Hosts that were taken over from docker-machine. */
 
 import type { Imported } from '../../actions/import-docker-machine.ts';
 import { shellQuote } from '../../domain/quote.ts';

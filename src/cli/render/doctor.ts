@@ -1,4 +1,4 @@
-/** Owns how the one cause that doctor found looks. */
+/** The cause that doctor found. */
 
 import type { Examination } from '../../actions/doctor.ts';
 import { printable } from '../../errors/errors.ts';

@@ -1,4 +1,4 @@
-/** Owns how an exported client looks, and what to do with the file. */
+/** An exported client, and what to do with the file. */
 
 import type { BundleFormat } from '../../actions/client-bundle.ts';
 import type { Exported, ExportOptions } from '../../actions/client-export.ts';

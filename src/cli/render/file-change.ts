@@ -1,4 +1,4 @@
-/** Owns how one change of a file looks in a plan. What is shown of it is data first: changes whose data are equal look the same. */
+/** One change of a file in a plan. What is shown of it is data first: changes whose data are equal look the same. */
 
 import { type FileChange, loopbackWords, sysctlWords } from '../../domain/plan/file-change.ts';
 import { printable } from '../../errors/errors.ts';

@@ -1,4 +1,4 @@
-/** Owns how hosts that are dropped from the store look. */
+/** Hosts that were dropped from the store. */
 
 import type { ForgottenHost } from '../../actions/forget.ts';
 import { listWords, plural } from '../../domain/words.ts';

@@ -1,4 +1,4 @@
-/** Owns how hardening looks: the change, what it cost, what was left out, and the list of fixes. */
+/** The result of hardening: the change, what it cost, what was left out, and the list of fixes. */
 
 import type { Hardened } from '../../actions/harden.ts';
 import { NEVER, needsYes, type Risk } from '../../domain/audit/fixes.ts';

@@ -1,4 +1,4 @@
-/** Owns how an imported client looks, and how docker uses it. */
+/** An imported client, and how docker uses it. */
 
 import type { Imported, ImportOptions } from '../../actions/client-import.ts';
 import { dateWords } from '../../domain/words.ts';

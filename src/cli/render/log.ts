@@ -1,4 +1,4 @@
-/** Owns how the history of a shared store looks. */
+/** The history of a shared store. */
 
 import type { StoreLogEntry } from '../../actions/team-store.ts';
 import { printable } from '../../errors/errors.ts';

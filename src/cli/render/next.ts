@@ -1,4 +1,4 @@
-/** Owns the commands to go on with after a plan or a change. */
+/** The commands to go on with after a plan or a change. */
 
 import { detectShell, useOf } from '../../domain/environment.ts';
 import { optionFlag } from '../../domain/option-flag.ts';

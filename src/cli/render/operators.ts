@@ -1,4 +1,4 @@
-/** Owns how operators of a shared store look, and what removing one means. */
+/** Operators of a shared store, and what removing one means. */
 
 import type { Operator, OperatorList, Removed } from '../../actions/operators.ts';
 import { shellQuote } from '../../domain/quote.ts';

@@ -1,4 +1,4 @@
-/** Owns how the end of a change looks to users: what was verified, and a table where there were several hosts. */
+/** The outcome of a change: what was verified, and a table where there were several hosts. */
 
 import type { HostResult } from '../../domain/host-results.ts';
 import { type OtherCa, otherCaWords } from '../../domain/other-ca.ts';

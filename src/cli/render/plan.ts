@@ -1,4 +1,4 @@
-/** Owns how a plan looks to users: what would change, file by file, and what it means for daemon, containers and clients. */
+/** A plan: what would change, file by file, and what it means for daemon, containers and clients. */
 
 import type { AgreedHost } from '../../actions/results.ts';
 import { contextName } from '../../domain/fleet/specs.ts';

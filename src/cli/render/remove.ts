@@ -1,4 +1,4 @@
-/** Owns how a removal looks: the change, and the docker contexts that went with the hosts. */
+/** A removal: the change, and the docker contexts that went with the hosts. */
 
 import type { Removed } from '../../actions/remove.ts';
 import { listWords } from '../../domain/words.ts';

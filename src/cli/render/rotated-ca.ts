@@ -1,4 +1,4 @@
-/** Owns how a rotation of the CA looks: its stages, and the step that comes next. */
+/** A rotation of the CA: its stages, and the step that comes next. */
 
 import type { RotatedCa, StageChange } from '../../actions/rotate-ca.ts';
 import { gravestExit } from '../../errors/errors.ts';

@@ -1,4 +1,4 @@
-/** Owns how a schedule looks: the text of its files, or where they were installed. */
+/** A schedule: the text of its files, or where they were installed. */
 
 import { join } from 'node:path';
 import type { Schedule } from '../../actions/schedule.ts';

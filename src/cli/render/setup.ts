@@ -1,4 +1,4 @@
-/** Owns how a setup ends: what was verified, and how docker reaches the host from here. */
+/** The result of a setup: what was verified, and how docker reaches the host from here. */
 
 import type { SetUp } from '../../actions/setup-reached.ts';
 import { dockerHost } from '../../domain/destination.ts';

@@ -1,4 +1,4 @@
-/** Owns how `client sign` ends: the bundle, and where it is taken. */
+/** The result of `client sign`: the bundle, and where it is taken. */
 
 import { type Signed, unapplied } from '../../actions/client-sign.ts';
 import { dateWords } from '../../domain/words.ts';

@@ -1,4 +1,4 @@
-/** Owns the table of `status`: at once, or row by row while hosts are asked. */
+/** The table of `status`: at once, or row by row while hosts are asked. */
 
 import type { RowsShown } from '../../actions/status.ts';
 import type { StatusRow } from '../../domain/status.ts';

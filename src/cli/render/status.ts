@@ -1,4 +1,4 @@
-/** Owns how `status` looks: the table, what differs, and the commands for what is due. */
+/** `status`: the table, what differs, and the commands for what is due. */
 
 import type { Status } from '../../actions/status.ts';
 import { otherCaWords } from '../../domain/other-ca.ts';

@@ -1,4 +1,4 @@
-/** Owns aligned tables for users. Pure. Cells are cleaned here, so text from a host may go in as it is. */
+/** Aligned tables for users. Pure. Cells are cleaned here, so text from a host may go in as it is. */
 
 import { cutText, padText, textWidth } from '../../domain/words.ts';
 import { printable } from '../../errors/errors.ts';

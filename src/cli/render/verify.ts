@@ -1,4 +1,4 @@
-/** Owns how the verification of hosts looks: who was accepted and who was rejected. */
+/** The verification of hosts: who was accepted and who was rejected. */
 
 import type { Verified } from '../../actions/verify.ts';
 import { errorsOf, exitOfResults } from '../../domain/host-results.ts';

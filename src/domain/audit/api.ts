@@ -1,4 +1,4 @@
-/** Owns the reading of Docker's API answers: lenient, typed, and never surprised by a missing or odd field. */
+/** The reading of Docker's API answers: lenient, typed, and never surprised by a missing or odd field. */
 
 import type { ApiAnswers } from '../dockerd/sections.ts';
 import { at, entriesAt, type Json, listAt, numberAt, parseJson, textAt, textsAt } from '../json.ts';

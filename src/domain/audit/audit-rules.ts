@@ -1,4 +1,4 @@
-/** Owns the reading of Linux audit rules, from files and from `auditctl -l`. Source: audit.rules(7), auditctl(8). */
+/** The reading of Linux audit rules, from files and from `auditctl -l`. Source: audit.rules(7), auditctl(8). */
 
 export type AuditRule = {
   readonly path: string;

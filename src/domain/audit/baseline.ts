@@ -1,4 +1,4 @@
-/** Owns the baseline file: accepted findings, with a reason and a day on which they count again. */
+/** The baseline file: accepted findings, with a reason and a day on which they count again. */
 
 import { LineCounter, parseDocument } from 'yaml';
 import { DockerTlsError, DockerTlsErrors } from '../../errors/errors.ts';

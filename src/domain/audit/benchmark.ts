@@ -1,4 +1,4 @@
-/** Owns the numbers of the CIS Docker Benchmark: a check's id is its number in the newest edition, and older editions are counted from there. */
+/** The numbers of the CIS Docker Benchmark: a check's id is its number in the newest edition, and older editions are counted from there. */
 
 export const BENCHMARKS = ['1.6', '1.7', '1.8'] as const;
 export type Benchmark = (typeof BENCHMARKS)[number];

@@ -1,4 +1,4 @@
-/** Owns what a capability gives: which ones every container has anyway, and which are root by another name. */
+/** Capabilities: which ones every container has anyway, and which are root by another name. */
 
 /** What every container has that drops nothing: giving it back after `--cap-drop ALL` is no more than that (moby: oci/caps). */
 const DEFAULT: ReadonlySet<string> = new Set(

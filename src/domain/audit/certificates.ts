@@ -1,4 +1,4 @@
-/** Owns the reading of X.509 certificates for the checks: only public parts, and odd ones are skipped, not fatal. */
+/** The reading of X.509 certificates for the checks: only public parts, and odd ones are skipped, not fatal. */
 
 import type { X509Certificate } from 'node:crypto';
 import { certificateTexts } from '../pki/pem.ts';

@@ -1,4 +1,4 @@
-/** Owns what a check is: data, with one pure function of the facts. */
+/** The type of a check: data, with one pure function of the facts. */
 
 import type { ProbeOutcome } from '../../runtime.ts';
 import type { AuditFacts } from './facts.ts';

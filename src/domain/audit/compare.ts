@@ -1,4 +1,4 @@
-/** Owns the comparison of two reports: what is new, what is gone, what stays. */
+/** The comparison of two reports: what is new, what is gone, what stays. */
 
 import { DockerTlsError } from '../../errors/errors.ts';
 import { at, type Json, listAt, parseJson, textAt } from '../json.ts';

@@ -1,4 +1,4 @@
-/** Owns the run of all checks over the facts of one host. */
+/** The run of all checks over the facts of one host. */
 
 import { printable } from '../../errors/errors.ts';
 import { shellQuote } from '../quote.ts';

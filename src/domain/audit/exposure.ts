@@ -1,4 +1,4 @@
-/** Owns the question where the daemon is open to TCP: by its options, by systemd's sockets, and by what it holds in truth. */
+/** The question where the daemon is open to TCP: by its options, by systemd's sockets, and by what it holds in truth. */
 
 import { parseListener } from '../dockerd/command-line.ts';
 import { flagged, setting } from '../dockerd/options.ts';

@@ -1,4 +1,4 @@
-/** Owns the facts of a host that the checks judge, and their parsing from what AUDIT_SCRIPT printed. */
+/** The facts of a host that the checks judge, and their parsing from what AUDIT_SCRIPT printed. */
 
 import { DockerTlsError } from '../../errors/errors.ts';
 import { parseFlags } from '../dockerd/command-line.ts';

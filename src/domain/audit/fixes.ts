@@ -1,4 +1,4 @@
-/** Owns the names of what `harden` can fix, and what each costs. The fixes themselves are made in the plan. */
+/** The names of what `harden` can fix, and what each costs. The fixes themselves are made in the plan. */
 
 /** `none`: no user loses anything. `low`: something rare, named by the cost. `yes`: something that works now stops: accepted by name only. */
 export type Risk = 'none' | 'low' | 'yes';

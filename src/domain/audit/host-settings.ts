@@ -1,4 +1,4 @@
-/** Owns the settings of the host outside of Docker that checks judge and fixes make: kernel, modules, logins. What is stricter already stays. */
+/** The settings of the host outside of Docker that checks judge and fixes make: kernel, modules, logins. What is stricter already stays. */
 
 import type { FixName } from './fixes.ts';
 import { readLoopback } from './loopback.ts';

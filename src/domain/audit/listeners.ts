@@ -1,4 +1,4 @@
-/** Owns the reading of the TCP ports that a host listens on, from /proc/net/tcp and the sockets that dockerd holds. */
+/** The reading of the TCP ports that a host listens on, from /proc/net/tcp and the sockets that dockerd holds. */
 
 import { ipText } from '../pki/names.ts';
 

@@ -1,4 +1,4 @@
-/** Owns what keeps containers off the services on the host's 127.0.0.1 while docker-proxy does not run: the firewall rule, its drop-in, and whether a host has it. */
+/** The rule that keeps containers off services on the host's 127.0.0.1 while docker-proxy does not run: its drop-in, and whether a host has it. */
 
 import { DROP_IN_DIRECTORY } from '../dockerd/paths.ts';
 

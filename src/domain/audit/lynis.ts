@@ -1,4 +1,4 @@
-/** Owns what Lynis says of a host: its report, read as untrusted text, and which fixes of ours would raise the index. */
+/** The report of Lynis on a host, read as untrusted text, and the fixes of ours that would raise its index. */
 
 import { printable } from '../../errors/errors.ts';
 import { type Distribution, installCommand } from '../dockerd/packages.ts';

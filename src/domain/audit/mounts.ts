@@ -1,4 +1,4 @@
-/** Owns the question what a bind mount of the host gives away: the host as a whole, its programs and settings, secrets, or sockets that control it. */
+/** The question what a bind mount of the host gives away: the host as a whole, its programs and settings, secrets, or sockets that control it. */
 
 import { posix } from 'node:path';
 import type { Mount } from './api.ts';

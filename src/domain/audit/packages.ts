@@ -1,4 +1,4 @@
-/** Owns the packages that `harden --install` offers: what each is for and what it brings, and what a host's own package manager says of them. */
+/** The packages that `harden --install` offers: what each is for and what it brings, and what a host's own package manager says of them. */
 
 import { DockerTlsError, printable } from '../../errors/errors.ts';
 import { type Login, shellQuote, sudoCommand } from '../quote.ts';

@@ -1,4 +1,4 @@
-/** Owns the score: one number that means something, and the words that explain it. */
+/** The score: one number that means something, and the words that explain it. */
 
 import { plural } from '../words.ts';
 import { rank, SEVERITIES, type Severity } from './check.ts';

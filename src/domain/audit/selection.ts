@@ -1,4 +1,4 @@
-/** Owns which checks of an audit a run is about, and which of their findings were accepted. */
+/** The checks of a run of the audit, and the findings that were accepted. */
 
 import { printable, usage } from '../../errors/errors.ts';
 import { nearestNames } from '../fleet/nearest.ts';

@@ -1,4 +1,4 @@
-/** Owns the facts of what is installed of Docker's parts: packages, what their changelogs name, and versions that compare. */
+/** The facts of what is installed of Docker's parts: packages, what their changelogs name, and versions that compare. */
 
 export type Package = {
   readonly version: string;

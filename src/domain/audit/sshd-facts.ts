@@ -1,4 +1,4 @@
-/** Owns the reading of what sshd says of its settings: `sshd -T`, `sshd -V`, the Match blocks of its files, and what logins have to give. */
+/** The reading of what sshd says of its settings: `sshd -T`, `sshd -V`, the Match blocks of its files, and what logins have to give. */
 
 /** What sshd does for some logins only. */
 export type SshdMatch = { readonly criteria: string; readonly settings: ReadonlyMap<string, string> };

@@ -1,4 +1,4 @@
-/** Owns the kernel settings that checks judge and fixes make. What is stricter already stays. */
+/** The kernel settings that checks judge and fixes make. What is stricter already stays. */
 
 import { posix } from 'node:path';
 import type { FixName } from './fixes.ts';

@@ -1,5 +1,5 @@
 /**
- * Owns known vulnerabilities: which entries of the table are open in what is installed on a host, and which upgrade closes most of them.
+ * Known vulnerabilities: which entries of the table are open in what is installed on a host, and which upgrade closes most of them.
  * The table (vulnerabilities.json, made by scripts/vulnerabilities.mjs) follows golang/vulndb, CC-BY-4.0, and the release notes of moby.
  */
 

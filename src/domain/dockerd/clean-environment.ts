@@ -1,5 +1,5 @@
 /**
- * Owns the one environment that everything of ours on a host runs in, and `local` as well: nothing of the login's own gets there (~/.bashrc,
+ * The one environment that everything of ours on a host runs in, and `local` as well: nothing of the login's own gets there (~/.bashrc,
  * /etc/environment, sshd's SetEnv, the pam_env of sudo, systemd's manager), whose variables change what shells and tools do.
  */
 

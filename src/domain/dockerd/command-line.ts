@@ -1,4 +1,4 @@
-/** Owns the understanding of dockerd's command line: which flags it has, and the same line with other TLS and listening flags. */
+/** The understanding of dockerd's command line: which flags it has, and the same line with other TLS and listening flags. */
 
 import { isSwitch, longName, takesWord } from './flags.ts';
 import { splitWords, unitWord, type Word } from './unit.ts';

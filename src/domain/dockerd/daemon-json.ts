@@ -1,4 +1,4 @@
-/** Owns the reading and editing of daemon.json: other keys, their order and the file's indentation stay as they are. */
+/** The reading and editing of daemon.json: other keys, their order and the file's indentation stay as they are. */
 
 import { applyEdits, modify, type ParseError, parse, parseTree, printParseErrorCode } from 'jsonc-parser';
 import { type Fields, fieldsOf, isObject, isTooDeep, type Json, parseJson } from '../json.ts';

@@ -1,4 +1,4 @@
-/** Owns the text of the units that docker-tls writes: the drop-in for docker.service, our socket unit, and the service that a connection starts. */
+/** The text of the units that docker-tls writes: the drop-in for docker.service, our socket unit, and the service that a connection starts. */
 
 import { DROP_IN_NAME } from './paths.ts';
 

@@ -1,4 +1,4 @@
-/** Owns the reading and writing of variables in an EnvironmentFile (systemd.exec(5); read as systemd's basic/env-file.c does). */
+/** The reading and writing of variables in an EnvironmentFile (systemd.exec(5); read as systemd's basic/env-file.c does). */
 
 /** A variable's value, and the lines (from 1) that its assignment takes. */
 export type Assignment = { readonly value: string; readonly line: number; readonly endLine: number };

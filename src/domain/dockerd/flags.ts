@@ -1,5 +1,5 @@
 /**
- * Owns the table of dockerd's flags: which take no value, what their short forms are, and which key of daemon.json means the same.
+ * The table of dockerd's flags: which take no value, what their short forms are, and which key of daemon.json means the same.
  * Source: moby, cmd/dockerd/config*.go and daemon/config, 20.10 to 29; spf13/pflag, with which dockerd reads its words.
  */
 

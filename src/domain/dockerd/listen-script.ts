@@ -1,5 +1,5 @@
 /**
- * Owns the script by which a user's own dockerd gets a port that their systemd holds. RootlessKit uses the first descriptors itself, and does not
+ * The script by which a user's own dockerd gets a port that their systemd holds. RootlessKit uses the first descriptors itself, and does not
  * hand on what systemd says of them: so the sockets wait under other numbers, and get their own back where dockerd starts. They belong to
  * the host's network, so the daemon sees who connects, and nothing is forwarded.
  */

@@ -1,4 +1,4 @@
-/** Owns the effective options of dockerd: its flags and daemon.json together, each by its name in daemon.json (`hosts`, `icc`, `log-opts`). */
+/** The effective options of dockerd: its flags and daemon.json together, each by its name in daemon.json (`hosts`, `icc`, `log-opts`). */
 
 import { at, entriesAt, type Json } from '../json.ts';
 import { type Flag, flagValues } from './command-line.ts';

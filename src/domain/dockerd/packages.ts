@@ -1,4 +1,4 @@
-/** Owns the package managers of distributions: which one a host has, what packages are called there, and the command that installs them. */
+/** The package managers of distributions: which one a host has, what packages are called there, and the command that installs them. */
 
 import { type Login, rootCommand } from '../quote.ts';
 

@@ -1,4 +1,4 @@
-/** Owns the names of everything that docker-tls puts on a host, of root's daemon and of a user's own. */
+/** The names of everything that docker-tls puts on a host, of root's daemon and of a user's own. */
 
 /** Systemd's directory for an administrator's units. */
 export const UNITS = '/etc/systemd/system';

@@ -1,4 +1,4 @@
-/** Owns the text of the service by which Podman serves Docker's API, and its own, under mutual TLS, and which versions of Podman can. */
+/** The text of the service by which Podman serves Docker's API, and its own, under mutual TLS, and which versions of Podman can. */
 
 import { CURRENT_LINK, PODMAN_SOCKET, SERVER_FILES } from './paths.ts';
 

@@ -1,4 +1,4 @@
-/** Owns the programs that the scripts on a host need, and the packages that hold them. */
+/** The programs that the scripts on a host need, and the packages that hold them. */
 
 /** Programs by package, which has the same name everywhere. Whatever else the scripts call they do without. */
 const PACKAGES: Readonly<Record<string, readonly string[]>> = {

@@ -1,5 +1,5 @@
 /**
- * Owns the framing of what the scripts that gather facts print: sections that end in a line with a nonce that their content cannot
+ * The framing of what the scripts that gather facts print: sections that end in a line with a nonce that their content cannot
  * know. The script draws the nonce from /dev/urandom and says it in its header, `docker-tls-KIND 1 NONCE`; then come
  * CONTENT, newline, `--NONCE NAME`, newline for each section, and `done` as the last one.
  */

@@ -1,5 +1,5 @@
 /**
- * Owns the file of settings that an init script reads as shell text (/etc/default/docker, /etc/conf.d/docker): the variable that holds
+ * The file of settings that an init script reads as shell text (/etc/default/docker, /etc/conf.d/docker): the variable that holds
  * dockerd's flags, and the lines of ours at its end.
  */
 

@@ -1,4 +1,4 @@
-/** Owns the reading of systemd unit files and drop-ins: settings with their places, and the words of a command line. */
+/** The reading of systemd unit files and drop-ins: settings with their places, and the words of a command line. */
 
 export type UnitFile = { readonly path: string; readonly text: string };
 

@@ -1,4 +1,4 @@
-/** Owns the question to dockerd itself whether it would start with a configuration, asked before anything changes. */
+/** The question to dockerd itself whether it would start with a configuration, asked before anything changes. */
 
 import { shellQuote } from '../quote.ts';
 import { parseCommandLine, parseFlags, variableOf } from './command-line.ts';

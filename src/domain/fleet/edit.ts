@@ -1,5 +1,5 @@
 /**
- * Owns changes to a fleet file that keep everything else of it: comments, order, values that were written though they are
+ * Changes to a fleet file that keep everything else of it: comments, order, values that were written though they are
  * defaults. Every edit is read back before it is given out: it says what was asked for, and nothing else has changed.
  */
 

@@ -1,4 +1,4 @@
-/** Owns what a fleet file must keep to beyond its shape: names that refer to each other, hosts and names that are there twice. */
+/** Rules of a fleet file beyond its shape: names that refer to each other, hosts and names that are there twice. */
 
 import { daemonOf } from '../destination.ts';
 import { at, fieldsOf, listAt } from '../json.ts';

@@ -1,5 +1,5 @@
 /**
- * Owns the way from YAML text to a plain value in which every part knows its line. Strict where YAML is lax (double keys, tags,
+ * The way from YAML text to a plain value in which every part knows its line. Strict where YAML is lax (double keys, tags,
  * control characters), and bounded in depth, size and aliases, so that no text can exhaust memory or the stack.
  */
 

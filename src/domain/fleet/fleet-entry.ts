@@ -1,4 +1,4 @@
-/** Owns the two ways between an entry of the fleet file and a complete HostSpec or ClientSpec; only what is no default is written. */
+/** The two ways between an entry of the fleet file and a complete HostSpec or ClientSpec; only what is no default is written. */
 
 import * as z from 'zod/mini';
 import { destinationWords, parseDestination } from '../destination.ts';

@@ -1,4 +1,4 @@
-/** Owns a host in a fleet file: what the file says of it, and the file's text with it. */
+/** A host in a fleet file: what the file says of it, and the file's text with it. */
 
 import { isDeepStrictEqual } from 'node:util';
 import type { StoreState } from '../../adapters/store/records.ts';

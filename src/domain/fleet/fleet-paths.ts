@@ -1,4 +1,4 @@
-/** Owns what file names in a fleet or an inventory mean: relative ones are relative to its directory, `~/` is the reader's home. */
+/** File names in a fleet or an inventory: relative ones are relative to its directory, `~/` is the reader's home. */
 
 import { dirname, join, resolve } from 'node:path';
 import type { CaSpec, HostSpec, SshSpec } from '../settings.ts';

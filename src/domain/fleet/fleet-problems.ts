@@ -1,4 +1,4 @@
-/** Owns the words for what breaks the schema: each of zod's issues as a problem with its place, its cause and what to write instead. */
+/** The words for what breaks the schema: each of zod's issues as a problem with its place, its cause and what to write instead. */
 
 import * as z from 'zod/mini';
 import { DockerTlsError } from '../../errors/errors.ts';

@@ -1,5 +1,5 @@
 /**
- * Owns the fleet file as a whole: text to Fleet with all errors at once. Import it lazily: yaml
+ * The fleet file as a whole: text to Fleet with all errors at once. Import it lazily: yaml
  * takes some 30 ms. The shape is schema.ts's, edits are edit.ts's.
  */
 

@@ -1,4 +1,4 @@
-/** Owns the groups of an Ansible inventory: which hosts are in each, and in those above it. Pure. */
+/** The groups of an Ansible inventory: which hosts are in each, and in those above it. Pure. */
 
 import { type Fields, textsAt } from '../json.ts';
 

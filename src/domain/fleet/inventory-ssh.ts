@@ -1,4 +1,4 @@
-/** Owns what Ansible's ssh arguments (`ansible_ssh_common_args` and the like) mean for us: ssh(1)'s options and `-o` settings. */
+/** Ansible's ssh arguments (`ansible_ssh_common_args` and the like) as ours: ssh(1)'s options and `-o` settings. */
 
 import { shellWords } from '../quote.ts';
 import type { SshEntry } from './schema.ts';

@@ -1,5 +1,5 @@
 /**
- * Owns hosts that come from other sources than a fleet file: what `ansible-inventory --list` prints, or one HOST a line.
+ * Hosts that come from other sources than a fleet file: what `ansible-inventory --list` prints, or one HOST a line.
  * Import it lazily, as fleet.ts. Ansible's passwords are neither read nor kept.
  */
 

@@ -1,4 +1,4 @@
-/** Owns the search for what was meant: the known words that are nearest to one that was typed. */
+/** The search for what was meant: the known words that are nearest to one that was typed. */
 
 /** The names that are close enough to be what was meant, nearest first, at most three. */
 export function nearestNames(typed: string, names: readonly string[]): string[] {

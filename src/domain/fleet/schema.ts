@@ -1,5 +1,5 @@
 /**
- * Owns the shape of fleet.yaml: how the tables of settings.ts appear in it, and what it holds beside them. The JSON Schema for editors
+ * The shape of fleet.yaml: how the tables of settings.ts appear in it, and what it holds beside them. The JSON Schema for editors
  * and the tables of docs/fleet.md come from here (scripts/fleet-schema.ts).
  */
 

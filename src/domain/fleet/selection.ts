@@ -1,4 +1,4 @@
-/** Owns the choice of some hosts out of many: by name, by pattern, by shard. */
+/** The choice of some hosts out of many: by name, by pattern, by shard. */
 
 import { DockerTlsError, usage } from '../../errors/errors.ts';
 

@@ -1,4 +1,4 @@
-/** Owns the question which hosts a run is about: from a host's record in the store, or from what was typed. */
+/** The question which hosts a run is about: from a host's record in the store, or from what was typed. */
 
 import type { StoreState } from '../../adapters/store/records.ts';
 import { type Again, DockerTlsError } from '../../errors/errors.ts';

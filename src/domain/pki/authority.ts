@@ -1,4 +1,4 @@
-/** Owns what an imported CA has to be, so that what is issued under it is taken by Docker and the other verifiers. */
+/** Requirements of an imported CA, so that Docker and the other verifiers take what it issues. */
 
 import type { ErrorCode } from '../../errors/catalogue.ts';
 import { DockerTlsError } from '../../errors/errors.ts';

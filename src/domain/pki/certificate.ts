@@ -1,5 +1,5 @@
 /**
- * Owns issuing: CAs, server certificates, each client's own small CA, and client certificates. An authority that was
+ * Issuing: CAs, server certificates, each client's own small CA, and client certificates. An authority that was
  * opened once can issue any number without being read again: openAuthority, or what issueCa and issueClientAuthority return.
  */
 

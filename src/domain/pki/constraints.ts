@@ -1,4 +1,4 @@
-/** Owns name constraints (RFC 5280 4.2.1.10): which names a CA may certify, as Go and OpenSSL read them. */
+/** Name constraints (RFC 5280 4.2.1.10): which names a CA may certify, as Go and OpenSSL read them. */
 
 import { type Asn1, children, content, contextNumber } from './der.ts';
 import { ipBytes, type San } from './names.ts';

@@ -1,4 +1,4 @@
-/** Owns certificate requests (PKCS#10, RFC 2986): a key's owner asks, and the key itself never travels. */
+/** Certificate requests (PKCS#10, RFC 2986): a key's owner asks, and the key itself never travels. */
 
 import { createPublicKey, type KeyObject } from 'node:crypto';
 import { DockerTlsError } from '../../errors/errors.ts';

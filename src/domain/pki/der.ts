@@ -1,5 +1,5 @@
 /**
- * Owns DER: the few ASN.1 values that certificates, requests and key files are made of, written and read with
+ * DER: the few ASN.1 values that certificates, requests and key files are made of, written and read with
  * node-forge's ASN.1. Bytes are Buffers on the outside; forge's own strings of bytes (latin1) stay in here.
  */
 

@@ -1,4 +1,4 @@
-/** Owns reading certificates: their fields as plain data, and whether a chain holds, with one reason when not. */
+/** Reading certificates: their fields as plain data, and whether a chain holds, with one reason when not. */
 
 import { printable } from '../../errors/errors.ts';
 import { keyTypeOf } from './keys.ts';

@@ -1,4 +1,4 @@
-/** Owns the names of the kinds of key. */
+/** The names of the kinds of key. */
 
 export const KEY_TYPES = ['p256', 'p384', 'ed25519', 'rsa2048', 'rsa3072', 'rsa4096'] as const;
 export type KeyType = (typeof KEY_TYPES)[number];

@@ -1,4 +1,4 @@
-/** Owns private keys: making, encrypting, decrypting, telling their type, and whether one belongs to a certificate. */
+/** Private keys: making, encrypting, decrypting, telling their type, and whether one belongs to a certificate. */
 
 import {
   createECDH,

@@ -1,4 +1,4 @@
-/** Owns names of hosts in certificates (SANs): reading, normal form, comparing, and what to propose from a host's own facts. */
+/** Names of hosts in certificates (SANs): reading, normal form, comparing, and what to propose from a host's own facts. */
 
 import { isIPv4 } from 'node:net';
 import { domainToASCII } from 'node:url';

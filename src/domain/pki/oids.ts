@@ -1,4 +1,4 @@
-/** Owns the object identifiers that certificates, requests and key files use; each is named as its RFC names it. */
+/** The object identifiers that certificates, requests and key files use; each is named as its RFC names it. */
 
 export const OID = {
   // RFC 5280

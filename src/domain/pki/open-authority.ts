@@ -1,4 +1,4 @@
-/** Owns authorities that are ready to sign: a CA's certificate with its key, or with a token that has the key. */
+/** Authorities that are ready to sign: a CA's certificate with its key, or with a token that has the key. */
 
 import type { ErrorCode } from '../../errors/catalogue.ts';
 import { DockerTlsError } from '../../errors/errors.ts';

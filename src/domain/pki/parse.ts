@@ -1,4 +1,4 @@
-/** Owns reading a certificate: its fields and extensions by forge's ASN.1, its key and signature by node:crypto. */
+/** Reading a certificate: its fields and extensions by forge's ASN.1, its key and signature by node:crypto. */
 
 import type { X509Certificate } from 'node:crypto';
 import { type NameConstraints, parseNameConstraints } from './constraints.ts';

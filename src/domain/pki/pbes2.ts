@@ -1,5 +1,5 @@
 /**
- * Owns encryption under a passphrase: PBES2 (RFC 8018) with PBKDF2-HMAC-SHA256 and AES-256-CBC, for key files and PKCS#12.
+ * Encryption under a passphrase: PBES2 (RFC 8018) with PBKDF2-HMAC-SHA256 and AES-256-CBC, for key files and PKCS#12.
  * node's own encrypted export is not used: it fixes 2,048 rounds.
  */
 

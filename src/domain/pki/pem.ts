@@ -1,4 +1,4 @@
-/** Owns PEM (RFC 7468): blocks of base64 between BEGIN and END lines, found in text that may hold other things too. */
+/** PEM (RFC 7468): blocks of base64 between BEGIN and END lines, found in text that may hold other things too. */
 
 import { DockerTlsError } from '../../errors/errors.ts';
 

@@ -1,5 +1,5 @@
 /**
- * Owns PKCS#12 (RFC 7292): key and chain in one file under a passphrase, for keychains, browsers and Java. forge's own takes
+ * PKCS#12 (RFC 7292): key and chain in one file under a passphrase, for keychains, browsers and Java. forge's own takes
  * RSA only and has a SHA-1 MAC; here both encryptions are PBES2 with AES-256, and the MAC is HMAC-SHA256.
  */
 

@@ -1,4 +1,4 @@
-/** Owns what is in each kind of certificate: its extensions, its times, its names. Signing is in certificate.ts. */
+/** Profiles of certificates: extensions, times and names of each kind. Signing is in certificate.ts. */
 
 import { createHash, randomBytes } from 'node:crypto';
 import { DockerTlsError } from '../../errors/errors.ts';

@@ -1,4 +1,4 @@
-/** Owns the rule of renewal: when a certificate is due, and how long it has. */
+/** The rule of renewal: when a certificate is due, and how long it has. */
 
 const DAY_MS = 86_400_000;
 

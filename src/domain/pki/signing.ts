@@ -1,4 +1,4 @@
-/** Owns signatures: which algorithm goes with which key, and its AlgorithmIdentifier. */
+/** Signatures: which algorithm goes with which key, and its AlgorithmIdentifier. */
 
 import { type KeyObject, sign, verify } from 'node:crypto';
 import { DockerTlsError } from '../../errors/errors.ts';

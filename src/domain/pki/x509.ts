@@ -1,4 +1,4 @@
-/** Owns certificates as OpenSSL reads them, which takes half a millisecond each: the store looks at what it reads, and a row of status again. */
+/** Certificates as OpenSSL reads them, which takes half a millisecond each: the store looks at what it reads, and a row of status again. */
 
 import { X509Certificate } from 'node:crypto';
 

@@ -1,5 +1,5 @@
 /**
- * Owns the form of a plan for hosts that are configured at first boot (Fedora CoreOS, Flatcar): a Butane file with all that docker-tls has on
+ * The form of a plan for hosts that are configured at first boot (Fedora CoreOS, Flatcar): a Butane file with all that docker-tls has on
  * the host once the plan is carried out, its own records included, so that a later `plan` of that host has nothing to do. It holds neither keys
  * nor certificates: those are files of the store, which butane reads by their names below `--files-dir`.
  * https://coreos.github.io/butane/config-fcos-v1_5/ and https://coreos.github.io/butane/config-flatcar-v1_1/

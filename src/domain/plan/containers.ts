@@ -1,4 +1,4 @@
-/** Owns what a change means for containers: how they live through a restart of the daemon, and which lose the socket that they mount. */
+/** A change and the containers: how they live through a restart of the daemon, and which lose the socket that they mount. */
 
 import { flagValues } from '../dockerd/command-line.ts';
 import { parseDaemonJson } from '../dockerd/daemon-json.ts';

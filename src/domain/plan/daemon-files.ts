@@ -1,4 +1,4 @@
-/** Owns the files by which the daemon of each kind of host listens under mutual TLS, with the daemon's own configuration file among them. */
+/** The files by which the daemon of each kind of host listens under mutual TLS, with the daemon's own configuration file among them. */
 
 import type { KindName } from '../../host/scripts.ts';
 import { dropInName, renderClosedService, renderDropIn, renderSocketUnit } from '../dockerd/drop-in.ts';

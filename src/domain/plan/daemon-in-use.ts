@@ -1,4 +1,4 @@
-/** Owns when dockerd need not be asked whether it would start: it runs with all of that already. */
+/** The test whether dockerd need not be asked if it would start: it runs with all of that already. */
 
 import { keyTypeOf } from '../pki/keys.ts';
 import { parseCertificate } from '../pki/parse.ts';

@@ -1,5 +1,5 @@
 /**
- * Owns where a setting of the daemon goes: into daemon.json, or, where the host gives it as a flag, into the flags. dockerd refuses to
+ * The place of a daemon setting: daemon.json, or, where the host gives it as a flag, the flags. dockerd refuses to
  * start with a setting in both places, even when they are equal.
  */
 

@@ -1,4 +1,4 @@
-/** Owns how each kind of host starts its daemon: the command line, and the variables in it, without what docker-tls itself has added. */
+/** The start of the daemon on each kind of host: the command line, and the variables in it, without what docker-tls itself has added. */
 
 import type { KindName } from '../../host/scripts.ts';
 import { type CommandLine, parseCommandLine } from '../dockerd/command-line.ts';

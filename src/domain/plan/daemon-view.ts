@@ -1,4 +1,4 @@
-/** Owns the understanding of how a host's daemon is configured now, without what docker-tls itself has added. */
+/** The understanding of how a host's daemon is configured now, without what docker-tls itself has added. */
 
 import {
   type Flag,

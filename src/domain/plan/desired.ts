@@ -1,4 +1,4 @@
-/** Owns the desired state of one host: everything that a plan is made from besides the facts. */
+/** The desired state of one host: everything that a plan is made from besides the facts. */
 
 import type { KeyType } from '../pki/key-types.ts';
 import type { San } from '../pki/names.ts';

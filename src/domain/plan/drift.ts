@@ -1,4 +1,4 @@
-/** Owns how a host differs from the store, in words: by its facts, and by what a probe of it met. Pure. */
+/** Differences between a host and the store, in words: by its facts, and by what a probe of it met. Pure. */
 
 import type { StoredHost } from '../../adapters/store/records.ts';
 import type { DockerTlsError } from '../../errors/errors.ts';

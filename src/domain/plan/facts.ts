@@ -1,4 +1,4 @@
-/** Owns what is known of a host before anything is planned: the parser of what the facts script printed. */
+/** Facts of a host: the parser of what the facts script printed. */
 
 import { DockerTlsError, printable } from '../../errors/errors.ts';
 import { KIND_NAMES } from '../../host/scripts.ts';

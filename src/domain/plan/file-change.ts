@@ -1,4 +1,4 @@
-/** Owns one change of one path on a host, and the makers of such changes. */
+/** One change of one path on a host, and the makers of such changes. */
 
 import { ROUTE_LOCALNET } from '../audit/loopback.ts';
 import type { ExtraChange } from './desired.ts';

@@ -1,5 +1,5 @@
 /**
- * Owns the one question about a host's firewall: do new TCP connections get in to a port, and the answers out? Only what is sure prevents
+ * The one question about a host's firewall: do new TCP connections get in to a port, and the answers out? Only what is sure prevents
  * a change; what is not is a warning, and named when the port turns out not to answer from here.
  */
 

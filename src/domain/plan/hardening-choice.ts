@@ -1,4 +1,4 @@
-/** Owns which fixes the flags of `harden` choose, and the words for what is refused, left out, or not made as asked for. */
+/** The fixes that the flags of `harden` choose, and the words for what is refused, left out, or not made as asked for. */
 
 import type { StoreState } from '../../adapters/store/records.ts';
 import { DockerTlsError, usage } from '../../errors/errors.ts';

@@ -1,4 +1,4 @@
-/** Owns the fixes of the daemon's own settings: which of them a host lacks. */
+/** The fixes of the daemon's own settings: which of them a host lacks. */
 
 import type { FixName } from '../audit/fixes.ts';
 import { flagged, isOn } from '../dockerd/options.ts';

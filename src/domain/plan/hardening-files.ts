@@ -1,4 +1,4 @@
-/** Owns the fixes of files and groups: audit rules, the docker group, owners and modes. */
+/** The fixes of files and groups: audit rules, the docker group, owners and modes. */
 
 import { auditRules } from '../audit/audit-rules.ts';
 import { type FileFix, fileFixes } from '../audit/checks/files.ts';

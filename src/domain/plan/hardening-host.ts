@@ -1,4 +1,4 @@
-/** Owns the fixes of the host outside of Docker: kernel settings, modules and logins, each a file and, for the kernel, the running value. */
+/** The fixes of the host outside of Docker: kernel settings, modules and logins, each a file and, for the kernel, the running value. */
 
 import type { FixName } from '../audit/fixes.ts';
 import {

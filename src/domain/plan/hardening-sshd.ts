@@ -1,4 +1,4 @@
-/** Owns the fixes of sshd: one drop-in that comes before all others, since the first value that sshd reads wins (sshd_config(5)). */
+/** The fixes of sshd: one drop-in that comes before all others, since the first value that sshd reads wins (sshd_config(5)). */
 
 import type { FixName } from '../audit/fixes.ts';
 import { type SshdMatch, secondFactors } from '../audit/sshd-facts.ts';

@@ -1,5 +1,5 @@
 /**
- * Owns hardening as data: which fixes there are, which profile has which, and what the chosen ones add to the desired state of a host.
+ * Hardening as data: which fixes there are, which profile has which, and what the chosen ones add to the desired state of a host.
  * Pure; their names are those that audit prints beside a finding (src/domain/audit/fixes.ts).
  */
 

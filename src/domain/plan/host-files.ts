@@ -1,4 +1,4 @@
-/** Owns the reading of the paths that src/host/facts/paths.sh looked at: its sections `paths`, `attributes`, `contents` and `modes`. */
+/** The reading of the paths that src/host/facts/paths.sh looked at: its sections `paths`, `attributes`, `contents` and `modes`. */
 
 /** What is at a path. `mode` is octal text such as `644`, `owner` is `uid:gid`. */
 export type PathState =

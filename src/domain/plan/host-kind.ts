@@ -1,5 +1,5 @@
 /**
- * Owns the kinds of hosts: how a service manager starts dockerd, and where a change finds its files. What is special about a kind is
+ * The kinds of hosts: how a service manager starts dockerd, and where a change finds its files. What is special about a kind is
  * in tables by its name: this one, how its daemon is read (daemon-view.ts), what is put there (daemon-files.ts), what prevents a change
  * (preflight.ts), and its modules of the scripts (src/host/scripts.ts). A kind that misses in one of them does not compile.
  */

@@ -1,4 +1,4 @@
-/** Owns the reading of the host's own records: state.json, and the snapshots that rollbacks and `remove` go back to. */
+/** The reading of the host's own records: state.json, and the snapshots that rollbacks and `remove` go back to. */
 
 import * as z from 'zod/mini';
 import { DockerTlsError } from '../../errors/errors.ts';

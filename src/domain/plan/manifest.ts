@@ -1,4 +1,4 @@
-/** Owns the manifest of a transaction: each path that a change puts in place, and where its content comes from. */
+/** The manifest of a transaction: each path that a change puts in place, and where its content comes from. */
 
 import { createHash } from 'node:crypto';
 import type { EntryKind, EntrySource } from '../../host/protocol.ts';

@@ -1,5 +1,5 @@
 /**
- * Owns the question which clients lose a host that this store does not know by name: those of a CA that the host accepts now, and whose clients
+ * The question which clients lose a host that this store does not know by name: those of a CA that the host accepts now, and whose clients
  * were issued by other stores. Computed from certificates that exist; nothing is signed for it.
  */
 

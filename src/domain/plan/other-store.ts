@@ -1,5 +1,5 @@
 /**
- * Owns the question whether another store manages a host: set up by docker-tls, but from a store that shares nothing with ours, or from
+ * The question whether another store manages a host: set up by docker-tls, but from a store that shares nothing with ours, or from
  * ours by another name.
  */
 

@@ -1,4 +1,4 @@
-/** Owns what came of a change of one host: its plan, and the connections that were tried afterwards. */
+/** The outcome of a change of one host: its plan, and the connections that were tried afterwards. */
 
 import type { ProbeOutcome } from '../../runtime.ts';
 import type { OtherCa } from '../other-ca.ts';

@@ -1,4 +1,4 @@
-/** Owns TCP ports that accept every client: those that a host closed at setup, and that open again when docker-tls is removed. */
+/** TCP ports that accept every client: those that a host closed at setup, and that open again when docker-tls is removed. */
 
 import { DockerTlsError } from '../../errors/errors.ts';
 import { viewDaemon } from './daemon-view.ts';

@@ -1,4 +1,4 @@
-/** Owns the part of a plan that is about dockerd itself: its command line, its variables, daemon.json, and whether it has to restart. */
+/** The part of a plan that is about dockerd itself: its command line, its variables, daemon.json, and whether it has to restart. */
 
 import { LOOPBACK_DROP_IN } from '../audit/loopback.ts';
 import { type Flag, renderCommandLine } from '../dockerd/command-line.ts';

@@ -1,4 +1,4 @@
-/** Owns the plan of a rollback or removal: to a generation that the host keeps, or to what it was before the first setup. */
+/** The plan of a rollback or removal: to a generation that the host keeps, or to what it was before the first setup. */
 
 import { dirname, resolve } from 'node:path/posix';
 import { parsePackageList } from '../audit/packages.ts';

@@ -1,4 +1,4 @@
-/** Owns what a plan warns of: what the restart brings along, and who may not reach the port afterwards. */
+/** Warnings of a plan: what the restart brings along, and who may not reach the port afterwards. */
 
 import type { Listening } from './daemon-view.ts';
 import type { DesiredHost } from './desired.ts';

@@ -1,4 +1,4 @@
-/** Owns the plan of one host: what would change, as data that prints and serialises as it is and holds no secret. */
+/** The plan of one host: what would change, as data that prints and serialises as it is and holds no secret. */
 
 import type { KindName } from '../../host/scripts.ts';
 import { certificateIds, sameIds } from '../trust/ca-id.ts';

@@ -1,4 +1,4 @@
-/** Owns what in the daemon's own configuration file prevents a change, and the making of problems and hints that all checks share. */
+/** Obstacles in the daemon's own configuration file, and the making of problems and hints that all checks share. */
 
 import type { ErrorCode } from '../../errors/catalogue.ts';
 import { DockerTlsError, printable } from '../../errors/errors.ts';

@@ -1,4 +1,4 @@
-/** Owns what of the host around dockerd prevents a change: a port that is taken, its clock, full disks, the firewall. */
+/** Obstacles of the host around dockerd: a port that is taken, its clock, full disks, the firewall. */
 
 import { LEAF_BACKDATE_MS } from '../pki/profiles.ts';
 import { clockCommand, rootCommand, sshCommand, sudoCommand } from '../quote.ts';

@@ -1,4 +1,4 @@
-/** Owns what mounts prevent a change: file systems that cannot be written, and files that are mounts and so cannot be replaced. */
+/** Obstacles of mounts: file systems that cannot be written, and files that are mounts and so cannot be replaced. */
 
 import { sudoCommand } from '../quote.ts';
 import { WITHOUT_FILE } from './file-change.ts';

@@ -1,4 +1,4 @@
-/** Owns what a restart of dockerd, and its rollback, need from the host: programs, and an answering API. */
+/** Requirements of a restart of dockerd, and of its rollback: programs, and an answering API. */
 
 import { installHint } from '../dockerd/packages.ts';
 import { type Login, sudoCommand } from '../quote.ts';

@@ -1,4 +1,4 @@
-/** Owns what prevents a change of a user's own (rootless) daemon. */
+/** Obstacles of a user's own (rootless) daemon. */
 
 import { MOST_SOCKETS } from '../dockerd/listen-script.ts';
 import { SYSTEM_PLACES } from '../dockerd/paths.ts';

@@ -1,4 +1,4 @@
-/** Owns what of each kind of host's service manager prevents a change. */
+/** Obstacles of each kind of host's service manager. */
 
 import type { KindName } from '../../host/scripts.ts';
 import { installDockerHints } from '../dockerd/packages.ts';

@@ -1,4 +1,4 @@
-/** Owns which settings of the daemon's unit keep it from the TLS port, or from the files that a change puts on the host. */
+/** Settings of the daemon's unit that keep it from the TLS port, or from the files that a change puts on the host. */
 
 import { dirname } from 'node:path/posix';
 import { effectiveList, splitWords, type UnitSetting } from '../dockerd/unit.ts';

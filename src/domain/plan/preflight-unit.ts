@@ -1,4 +1,4 @@
-/** Owns what of the daemon's unit prevents a change: units that systemd has not read or would not start, a command that is not dockerd. */
+/** Obstacles of the daemon's unit: units that systemd has not read or would not start, a command that is not dockerd. */
 
 import { sshCommand, sudoCommand } from '../quote.ts';
 import { type DaemonView, isTlsFlag } from './daemon-view.ts';

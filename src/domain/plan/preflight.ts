@@ -1,4 +1,4 @@
-/** Owns what prevents a change: everything is found before anything is touched, and reported at once. */
+/** Preflight: every obstacle to a change is found before anything is touched, and reported at once. */
 
 import { DockerTlsError } from '../../errors/errors.ts';
 import { flagged } from '../dockerd/options.ts';

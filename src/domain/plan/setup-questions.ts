@@ -1,4 +1,4 @@
-/** Owns the questions of `setup` as data: their words, where else an answer can come from, and what is wrong with one. */
+/** The questions of `setup` as data: their words, where else an answer can come from, and what is wrong with one. */
 
 import type { StoreState } from '../../adapters/store/records.ts';
 import { DockerTlsError } from '../../errors/errors.ts';

@@ -1,4 +1,4 @@
-/** Owns the stages of a CA rotation, derived from what is stored and so resumable by anyone at any point. */
+/** The stages of a CA rotation, derived from what is stored and so resumable by anyone at any point. */
 
 import { inspectCertificate, isFrom, isUnder, splitBundle } from '../pki/inspect.ts';
 import { renewal } from '../pki/renewal.ts';

@@ -1,4 +1,4 @@
-/** Owns what dockerd does not start without, as far as its settings and its version tell. */
+/** Files and programs that dockerd does not start without, as far as its settings and its version tell. */
 
 import { isOn, lastOf } from '../dockerd/options.ts';
 import type { DaemonView } from './daemon-view.ts';

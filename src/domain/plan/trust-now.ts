@@ -1,4 +1,4 @@
-/** Owns which CAs a host accepts clients of now: what it shows of its daemon and of its trust file. */
+/** The CAs whose clients a host accepts now: what it shows of its daemon and of its trust file. */
 
 import { resolve } from 'node:path/posix';
 import { lastOf } from '../dockerd/options.ts';

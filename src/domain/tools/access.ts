@@ -1,4 +1,4 @@
-/** Owns what a tool has to know to use a host, and how a value is written in each tool's language. Pure. */
+/** The data that a tool needs to use a host, and how a value is written in each tool's language. Pure. */
 
 import { shellQuote } from '../quote.ts';
 

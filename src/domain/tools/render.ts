@@ -1,4 +1,4 @@
-/** Owns the text that each tool takes: one pure function a tool. docs/clients.md says with which versions each was tried. */
+/** The text that each tool takes: one pure function a tool. docs/clients.md says with which versions each was tried. */
 
 import { shellQuote } from '../quote.ts';
 import { type Access, ansible, filesOf, hcl, nomadHcl, property, quoted, readFile } from './access.ts';

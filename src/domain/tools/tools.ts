@@ -1,4 +1,4 @@
-/** Owns the table of tools: how each is configured, whether it takes several hosts, and what it needs after a renewal. Pure. */
+/** The table of tools: how each is configured, whether it takes several hosts, and what it needs after a renewal. Pure. */
 
 import { DockerTlsError } from '../../errors/errors.ts';
 import { hasControls } from '../quote.ts';

@@ -1,4 +1,4 @@
-/** Owns which hosts of the store do not trust yet what they should, and why. */
+/** Hosts of the store that do not trust yet what they should, and why. */
 
 import type { StoredHost, StoreState } from '../../adapters/store/records.ts';
 import { DockerTlsError } from '../../errors/errors.ts';

@@ -1,4 +1,4 @@
-/** Owns the names of CAs in plans: fingerprints, which can be compared without reading a certificate. */
+/** The names of CAs in plans: fingerprints, which can be compared without reading a certificate. */
 
 import { createHash } from 'node:crypto';
 import { certificateTexts } from '../pki/pem.ts';

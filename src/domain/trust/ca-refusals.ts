@@ -1,4 +1,4 @@
-/** Owns the words by which a CA cannot issue: its key is external, or its credentials would lock clients out. */
+/** The words by which a CA cannot issue: its key is external, or its credentials would lock clients out. */
 
 import { asWritten, DockerTlsError } from '../../errors/errors.ts';
 

@@ -1,4 +1,4 @@
-/** Owns what a run wants of hosts, the CA and the clients, as data. What it wants of the CA is previewed here, and carried out by engine/issue.ts alone. */
+/** The wishes of a run for hosts, the CA and the clients, as data. Those for the CA are previewed here, and carried out by engine/issue.ts alone. */
 
 import { isDeepStrictEqual } from 'node:util';
 import type { ClientRecord, StoredCa, StoreState } from '../../adapters/store/records.ts';

@@ -1,4 +1,4 @@
-/** Owns who can reach what: each client with the hosts whose trust file accepts it, which may lag behind the records. */
+/** Clients and the hosts that they can reach: by the trust file of each host, which may lag behind the records. */
 
 import type { StoredClient, StoreState } from '../../adapters/store/records.ts';
 import { inspectCertificate, isFrom } from '../pki/inspect.ts';

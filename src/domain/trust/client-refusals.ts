@@ -1,4 +1,4 @@
-/** Owns the words by which credentials for a client are refused. */
+/** The words by which credentials for a client are refused. */
 
 import type { StoredClient } from '../../adapters/store/records.ts';
 import { asWritten, DockerTlsError, type Hint, printable } from '../../errors/errors.ts';

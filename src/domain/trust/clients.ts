@@ -1,4 +1,4 @@
-/** Owns what becomes of clients: made, amended, renewed, signed, revoked. As changes to be carried out; signs nothing. */
+/** Changes of clients: made, amended, renewed, signed, revoked. As changes to be carried out; signs nothing. */
 
 import type { ClientRecord, StoredClient, StoreState } from '../../adapters/store/records.ts';
 import { asWritten, DockerTlsError } from '../../errors/errors.ts';

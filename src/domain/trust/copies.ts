@@ -1,4 +1,4 @@
-/** Owns which copies of a client's credentials docker has on this computer, by the records. Pure. */
+/** Copies of a client's credentials that docker has on this computer, by the records. Pure. */
 
 import type { ClientCopies, StoredClient, StoreState } from '../../adapters/store/records.ts';
 

@@ -1,4 +1,4 @@
-/** Owns which copies of a client's credentials, outside this store, a renewal leaves behind, and what brings each up to date. Pure. */
+/** Copies of a client's credentials outside this store that a renewal leaves behind, and what brings each up to date. Pure. */
 
 import type { ClientRecord, HandedOut, StoredClient } from '../../adapters/store/records.ts';
 import { inspectCertificate } from '../pki/inspect.ts';

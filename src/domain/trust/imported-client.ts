@@ -1,4 +1,4 @@
-/** Owns what an import of a client stores. Pure. */
+/** The records of an imported client. Pure. */
 
 import type { ClientBundle } from '../../adapters/docker/bundle.ts';
 import type { ReachedHost, StoreChange, StoredClient, StoreState } from '../../adapters/store/records.ts';

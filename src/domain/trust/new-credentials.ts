@@ -1,4 +1,4 @@
-/** Owns the commands by which a client gets new credentials, here or where it was issued. */
+/** The commands by which a client gets new credentials, here or where it was issued. */
 
 import { asWritten, type Hint } from '../../errors/errors.ts';
 import { shellQuote } from '../quote.ts';

@@ -1,4 +1,4 @@
-/** Owns which hosts can be reached from here: those that were set up from this store, and those that an imported client brought along. */
+/** Hosts that can be reached from here: those that were set up from this store, and those that an imported client brought along. */
 
 import type { HostRecord, StoredClient, StoreState } from '../../adapters/store/records.ts';
 import { dockerHost } from '../destination.ts';

@@ -1,4 +1,4 @@
-/** Owns the choice of what a rotation is about: named ones, all, or those that are due. */
+/** The choice of what a rotation is about: named ones, all, or those that are due. */
 
 import { DockerTlsError, usage } from '../../errors/errors.ts';
 import { renewal } from '../pki/renewal.ts';

@@ -1,4 +1,4 @@
-/** Owns which host and which client of the store a command means, also where none was named. */
+/** The host and the client of the store that a command means, also where none was named. */
 
 import type { StoredClient, StoredHost, StoreState } from '../../adapters/store/records.ts';
 import { type Again, DockerTlsError } from '../../errors/errors.ts';

@@ -1,4 +1,4 @@
-/** Owns what each stage of `rotate ca` wants: accept old and new, issue from the new, drop the old. Any of them can be the first of a run. */
+/** Stages of `rotate ca`: accept old and new, issue from the new, drop the old. Any of them can be the first of a run. */
 
 import type { StoreState } from '../../adapters/store/records.ts';
 import { DockerTlsError } from '../../errors/errors.ts';

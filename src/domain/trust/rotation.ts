@@ -1,4 +1,4 @@
-/** Owns how far a rotation of the CA has come, by the store alone, in words too, and the step that comes next. */
+/** Progress of a rotation of the CA, by the store alone, in words too, and the step that comes next. */
 
 import type { StoreState } from '../../adapters/store/records.ts';
 import type { Hint } from '../../errors/errors.ts';

@@ -1,4 +1,4 @@
-/** Owns which certificate a host is to have: the one that the store has as long as it fits, else a request for one; and how the one it has differs. Signs nothing. */
+/** The certificate of a host: the one that the store has as long as it fits, else a request for one; and how the one it has differs. Signs nothing. */
 
 import type { StoredHost, StoredOldCa, StoreState } from '../../adapters/store/records.ts';
 import { DockerTlsError } from '../../errors/errors.ts';

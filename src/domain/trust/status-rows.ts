@@ -1,4 +1,4 @@
-/** Owns the rows of `status`: everything of a store that can expire, and what hosts have answered. */
+/** The rows of `status`: everything of a store that can expire, and what hosts have answered. */
 
 import type { StoredClient, StoredHost, StoreState } from '../../adapters/store/records.ts';
 import { inspectCertificate } from '../pki/inspect.ts';

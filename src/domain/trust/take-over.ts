@@ -1,4 +1,4 @@
-/** Owns what of docker-machine's store becomes hosts, CAs and clients of ours, and what is stored of them. Pure. */
+/** Hosts, CAs and clients from docker-machine's store, and what is stored of them. Pure. */
 
 import type { DockerMachine } from '../../adapters/docker/docker-machine.ts';
 import type { MachineCredentials } from '../../adapters/docker/docker-machine-store.ts';

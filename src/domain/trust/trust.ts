@@ -1,4 +1,4 @@
-/** Owns whom a host accepts: the CAs in its trust file. */
+/** The trust file of a host: the CAs whose clients it accepts. */
 
 import { DockerTlsError } from '../../errors/errors.ts';
 import { inspectCertificate, isFrom, isUnder, splitBundle } from '../pki/inspect.ts';

@@ -1,4 +1,4 @@
-/** Owns which CAs and clients there are, or will be once a run has issued what it plans: by ids and names, without a certificate or key. */
+/** The CAs and clients that there are, or will be once a run has issued what it plans: by ids and names, without a certificate or key. */
 
 import type { StoreState } from '../../adapters/store/records.ts';
 import { isFrom, splitBundle } from '../pki/inspect.ts';

@@ -1,4 +1,4 @@
-/** Owns what `apply`, `setup` and `harden` want: hosts as their specs say, with the CA and the clients that this takes. */
+/** The wishes of `apply`, `setup` and `harden`: hosts as their specs say, with the CA and the clients that this takes. */
 
 import type { StoredCa, StoredClient, StoreState } from '../../adapters/store/records.ts';
 import { Secret } from '../secret.ts';

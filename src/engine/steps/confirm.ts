@@ -1,4 +1,4 @@
-/** Owns the question to a person: what was planned, before anything is changed. */
+/** The question to a person: what was planned, before anything is changed. */
 
 import { hasChanges } from '../../domain/plan/plan.ts';
 import type { Intent } from '../../domain/trust/changes.ts';

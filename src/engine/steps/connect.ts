@@ -1,4 +1,4 @@
-/** Owns the connection to a host and its facts: what is known before anything is planned. Changes nothing. */
+/** The connection to a host and its facts: what is known before anything is planned. Changes nothing. */
 
 import { destinationWords } from '../../domain/destination.ts';
 import { namingKnown } from '../../domain/fleet/specs.ts';

@@ -1,4 +1,4 @@
-/** Owns what hardening needs of a host before it can be planned: the facts of the audit, and the fixes that the record remembers. */
+/** The step before a hardening is planned: the facts of the audit, and the fixes that the record remembers. */
 
 import type { DesiredHost } from '../../domain/plan/desired.ts';
 import type { HostFacts } from '../../domain/plan/facts.ts';

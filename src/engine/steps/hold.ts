@@ -1,4 +1,4 @@
-/** Owns the host's lock while an external CA is asked: of runs that have the same host at the same time, one asks. */
+/** The host's lock while an external CA is asked: of runs that have the same host at the same time, one asks. */
 
 import { kindOf } from '../../domain/plan/host-kind.ts';
 import { DockerTlsError } from '../../errors/errors.ts';

@@ -1,4 +1,4 @@
-/** Owns server keys that never travel: the host makes its key and a signing request, and gets a certificate back. */
+/** Server keys that never travel: the host makes its key and a signing request, and gets a certificate back. */
 
 import { randomBytes } from 'node:crypto';
 import { installHint } from '../../domain/dockerd/packages.ts';

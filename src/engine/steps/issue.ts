@@ -1,4 +1,4 @@
-/** Owns when something is issued: after consent, under the store's lock, from what is stored by then. */
+/** The step that issues: after consent, under the store's lock, from what is stored by then. */
 
 import { isDeepStrictEqual } from 'node:util';
 import type { StoreChange, StoreState } from '../../adapters/store/records.ts';

@@ -1,4 +1,4 @@
-/** Owns the plan of a host from its facts, the store and what is wanted: pure decisions, put together. Signs nothing, changes nothing. */
+/** The plan of a host from its facts, the store and what is wanted: pure decisions, put together. Signs nothing, changes nothing. */
 
 import { reachedThrough } from '../../domain/destination.ts';
 import { withSeenKey } from '../../domain/fleet/specs.ts';

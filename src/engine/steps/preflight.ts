@@ -1,4 +1,4 @@
-/** Owns what prevents a change of a host before it begins. */
+/** The step that finds obstacles to the change of a host before it begins. */
 
 import type { HostPlan } from '../../domain/plan/plan.ts';
 import { preflight, stopProblem } from '../../domain/plan/preflight.ts';

@@ -1,5 +1,5 @@
 /**
- * Owns what the store says of a host at its turn, and what is written of it afterwards. A run over many hosts takes its time: others
+ * The step that reads and writes a host's record at its turn. A run over many hosts takes its time: others
  * revoke clients and rotate certificates meanwhile, and what they wrote counts.
  */
 

@@ -1,4 +1,4 @@
-/** Owns what a run begins from: the store as it is, and what is wanted by it. */
+/** The step that a run begins with: the store as it is, and what is wanted by it. */
 
 import type { StoreState } from '../../adapters/store/records.ts';
 import type { KnownHosts } from '../../domain/plan/other-store.ts';

@@ -1,4 +1,4 @@
-/** Owns the plan of a host that is rolled back on purpose: to an earlier generation, or to what it was before the first setup. */
+/** The plan of a host that is rolled back on purpose: to an earlier generation, or to what it was before the first setup. */
 
 import type { StoredClient, StoreState } from '../../adapters/store/records.ts';
 import { PACKAGE_LIST } from '../../domain/dockerd/paths.ts';

@@ -1,4 +1,4 @@
-/** Owns the one way in which a change that failed is undone from here: the script that the host has armed, over any connection. */
+/** The one way in which a change that failed is undone from here: the script that the host has armed, over any connection. */
 
 import { kindOf } from '../../domain/plan/host-kind.ts';
 import { repairHints } from '../../domain/plan/preflight.ts';

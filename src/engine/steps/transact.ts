@@ -1,4 +1,4 @@
-/** Owns one change of one host: start, verify over new connections, record, commit; and the rollback from anywhere in between. */
+/** One change of one host: start, verify over new connections, record, commit; and the rollback from anywhere in between. */
 
 import { setTimeout as sleep } from 'node:timers/promises';
 import { kindOf } from '../../domain/plan/host-kind.ts';

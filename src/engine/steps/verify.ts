@@ -1,4 +1,4 @@
-/** Owns what a host is verified with at its turn: real connections as a client that it accepts, and as those that it must reject. */
+/** The step that verifies a host at its turn: real connections as a client that it accepts, and as those that it must reject. */
 
 import type { StoredClient } from '../../adapters/store/records.ts';
 import { isFrom } from '../../domain/pki/inspect.ts';

@@ -1,4 +1,4 @@
-/** Owns the golden cases that recorded hosts do not show: one recorded host with one thing changed, or asked from outside. */
+/** The golden cases that recorded hosts do not show: one recorded host with one thing changed, or asked from outside. */
 
 import type { AuditProbe, Outside, Severity, Verdict } from '../../../src/domain/audit/check.ts';
 import { type CheckResult, evaluate } from '../../../src/domain/audit/evaluate.ts';

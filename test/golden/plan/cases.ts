@@ -1,4 +1,4 @@
-/** Owns the golden cases of plans: a desired state for recorded facts of each Docker generation. */
+/** The golden cases of plans: a desired state for recorded facts of each Docker generation. */
 
 import type { DesiredHost } from '../../../src/domain/plan/desired.ts';
 import { desired } from '../../support/host-facts.ts';

@@ -1,4 +1,4 @@
-/** Owns what a case of a strange host is: data, of which test/e2e/strange.test.ts makes a host, and test/support/hosts-doc.ts a table. */
+/** The type of a case of a strange host: data, of which test/e2e/strange.test.ts makes a host, and test/support/hosts-doc.ts a table. */
 
 import type { ErrorCode } from '../../../src/errors/catalogue.ts';
 import type { LabUser } from '../lab.ts';

@@ -1,4 +1,4 @@
-/** Owns the whole table of strange hosts, by groups, as docs/hosts.md has them. */
+/** The whole table of strange hosts, by groups, as docs/hosts.md has them. */
 
 import { ACCOUNTS } from './accounts.ts';
 import type { StrangeCase } from './case.ts';

@@ -1,5 +1,5 @@
 /**
- * Owns requests to etcd: its JSON gateway (https://etcd.io/docs/v3.5/dev-guide/api_grpc_gateway/), over TLS, with a user's token where there
+ * Requests to etcd: its JSON gateway (https://etcd.io/docs/v3.5/dev-guide/api_grpc_gateway/), over TLS, with a user's token where there
  * is one, and from one member of the cluster to the next where one does not answer. It knows keys and values, not what they mean.
  */
 

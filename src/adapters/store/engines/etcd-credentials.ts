@@ -1,4 +1,4 @@
-/** Owns the credentials for etcd: read from files and the environment when they are first needed, and refused where others can read them. */
+/** The credentials for etcd: read from files and the environment when they are first needed, and refused where others can read them. */
 
 import { createPrivateKey, X509Certificate } from 'node:crypto';
 import { statSync } from 'node:fs';

@@ -1,4 +1,4 @@
-/** Owns what can go wrong between here and etcd, and the words for it as the store of a team. By code; the texts of etcd are only shown. */
+/** Failures between here and etcd, and the words for each. By code; the texts of etcd are only shown. */
 
 import { shellQuote } from '../../../domain/quote.ts';
 import { DockerTlsError, printable } from '../../../errors/errors.ts';

@@ -1,5 +1,5 @@
 /**
- * Owns a commit that is too large for one transaction of etcd (128 operations, 1.5 MB): all files of the new snapshot go into a directory of
+ * A commit that is too large for one transaction of etcd (128 operations, 1.5 MB): all files of the new snapshot go into a directory of
  * their own first, which the head then names. A directory that no head names is nothing; its marker ends with the lease of its maker.
  */
 

@@ -1,5 +1,5 @@
 /**
- * Owns the history of a store in etcd: its head, and one entry for each commit. A revision is a number and a hash over the revision before
+ * The history of a store in etcd: its head, and one entry for each commit. A revision is a number and a hash over the revision before
  * it, so the entries between two revisions show that one builds on the other. The manifest of each commit signs the revision before it.
  */
 

@@ -1,4 +1,4 @@
-/** Owns reading a store in etcd: the newest snapshot at one revision, of which only what changed is fetched, and the entries of its history. */
+/** Reading a store in etcd: the newest snapshot at one revision, of which only what changed is fetched, and the entries of its history. */
 
 import { randomBytes } from 'node:crypto';
 import type { Listing, Snapshot } from '../engine.ts';

@@ -1,5 +1,5 @@
 /**
- * Owns the etcd engine. A commit is one transaction that holds only while the head is the one that was read, so nothing is half there and
+ * The etcd engine. A commit is one transaction that holds only while the head is the one that was read, so nothing is half there and
  * nothing is lost; a snapshot is read at one revision of etcd. Keys: PREFIX/head, PREFIX/log/NUMBER, PREFIX/g/GENERATION/PATH.
  */
 

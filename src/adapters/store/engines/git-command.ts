@@ -1,4 +1,4 @@
-/** Owns running the system's git: with the user's own configuration and ssh, no secret in its arguments, and nothing of ours in its environment. */
+/** Running the system's git: with the user's own configuration and ssh, no secret in its arguments, and nothing of ours in its environment. */
 
 import { spawn } from 'node:child_process';
 import { installHereHint } from '../../../domain/dockerd/packages.ts';

@@ -1,4 +1,4 @@
-/** Owns reading the history of a store's branch as git prints it. */
+/** Reading the history of a store's branch as git prints it. */
 
 import type { LogEntry } from '../engine.ts';
 

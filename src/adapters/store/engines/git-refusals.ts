@@ -1,4 +1,4 @@
-/** Owns the words for what a git repository refuses, or git cannot do, as the store of a team. */
+/** The words for what a git repository refuses, or git cannot do, as the store of a team. */
 
 import { shellQuote } from '../../../domain/quote.ts';
 import { maskPasswords } from '../../../domain/secret.ts';

@@ -1,5 +1,5 @@
 /**
- * Owns the git engine: a branch of a repository that the system's git can reach. A commit is pushed on top of the one that was read, and a
+ * The git engine: a branch of a repository that the system's git can reach. A commit is pushed on top of the one that was read, and a
  * push that is not a fast-forward is refused by the server, which makes it the compare-and-set of the store. The local cache is a bare
  * repository: it never has a working tree, and holds what the server holds, sealed.
  */

@@ -1,4 +1,4 @@
-/** Owns the words for what every engine refuses. */
+/** The words for what every engine refuses. */
 
 import { DockerTlsError, type Hint } from '../../../errors/errors.ts';
 import type { Most } from '../engine.ts';

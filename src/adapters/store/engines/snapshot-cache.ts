@@ -1,5 +1,5 @@
 /**
- * Owns the last snapshot that was accepted on this computer, for an engine that keeps none here itself: sealed, as it came. It is what is
+ * The last snapshot that was accepted on this computer, for an engine that keeps none here itself: sealed, as it came. It is what is
  * read offline, and what `store restore` puts back.
  */
 

@@ -1,4 +1,4 @@
-/** Owns the addresses of shared stores: which engine, where, and the pinned signing key. */
+/** The addresses of shared stores: which engine, where, and the pinned signing key. */
 
 import { DockerTlsError } from '../../../errors/errors.ts';
 import { type EtcdAddress, parseEtcdAddress } from './etcd-address.ts';

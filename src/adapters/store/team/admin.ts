@@ -1,4 +1,4 @@
-/** Owns the operators of a shared store: who they are, and adding and removing them. */
+/** The operators of a shared store: who they are, and adding and removing them. */
 
 import { checkName } from '../../../domain/names.ts';
 import { shellQuote } from '../../../domain/quote.ts';

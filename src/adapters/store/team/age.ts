@@ -1,4 +1,4 @@
-/** Owns encryption for several recipients with age (https://age-encryption.org/v1): what a recipient is, and which identities are tried. */
+/** Encryption for several recipients with age (https://age-encryption.org/v1): what a recipient is, and which identities are tried. */
 
 import { DockerTlsError } from '../../../errors/errors.ts';
 import { type IdentityFile, noRecipient, sshIdentity, sshRecipient } from './ssh-keys.ts';

@@ -1,5 +1,5 @@
 /**
- * Owns the layout of a shared store: the files of the local store's layout, in groups (a host, a client, a CA), each sealed as two: what
+ * The layout of a shared store: the files of the local store's layout, in groups (a host, a client, a CA), each sealed as two: what
  * every operator reads, and the private keys, which only those read who can open the CA.
  */
 

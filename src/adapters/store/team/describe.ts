@@ -1,4 +1,4 @@
-/** Owns the words for a change of a shared store, as colleagues read them in its history. They never hold a secret. */
+/** The words for a change of a shared store, as colleagues read them in its history. They never hold a secret. */
 
 import { inspectCertificate } from '../../../domain/pki/inspect.ts';
 import type { StoreChange, StoredClient, StoredHost, StoreState } from '../records.ts';

@@ -1,4 +1,4 @@
-/** Owns the addresses of stores in etcd: endpoints, prefix of the keys, and where the credentials are; never the credentials. */
+/** The addresses of stores in etcd: endpoints, prefix of the keys, and where the credentials are; never the credentials. */
 
 import { isAbsolute } from 'node:path';
 import { checkSecretReference } from '../../../domain/secret-reference.ts';

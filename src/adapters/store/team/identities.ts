@@ -1,4 +1,4 @@
-/** Owns where a person's identities are: the file that DOCKER_TLS_IDENTITY names, that of docker-tls, or the SSH keys that they have. */
+/** A person's identities: the file that DOCKER_TLS_IDENTITY names, that of docker-tls, or the SSH keys that they have. */
 
 import { createPrivateKey, createPublicKey, type KeyObject } from 'node:crypto';
 import { statSync } from 'node:fs';

@@ -1,5 +1,5 @@
 /**
- * Owns what this computer keeps beside a shared store, in the directory of --home: which store it is and what was seen of it last, what
+ * The memory of this computer beside a shared store, in the directory of --home: which store it is and what was seen of it last, what
  * records say of this computer alone, and the files of the clients that are used here, where docker reads them.
  */
 

@@ -1,5 +1,5 @@
 /**
- * Owns what makes a snapshot genuine: a signed list of all its files, with a number that only grows, and the chain of signing keys.
+ * The signed manifest of a snapshot: a list of all its files, with a number that only grows, and the chain of signing keys.
  * Only who can open the CA has the signing key; everyone can verify.
  */
 

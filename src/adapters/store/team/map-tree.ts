@@ -1,4 +1,4 @@
-/** Owns looking into contents that are in memory as into a store's directories: the same checks of what files hold, without owners and modes. */
+/** Looking into contents that are in memory as into a store's directories: the same checks of what files hold, without owners and modes. */
 
 import { nameProblem } from '../../../domain/names.ts';
 import { storeProblems } from '../problems.ts';

@@ -1,4 +1,4 @@
-/** Owns how a shared store is opened: its engine, who opens it, and what this computer keeps beside it. */
+/** Opening a shared store: its engine, its operator, and this computer's memory of it. */
 
 import { join, resolve } from 'node:path';
 import type { Engine, Listing, Snapshot } from '../engine.ts';

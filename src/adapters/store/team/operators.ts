@@ -1,4 +1,4 @@
-/** Owns who can open a shared store, and with which keys: the list of operators, and the age files that hold the keys for them. */
+/** Operators of a shared store and their keys: the list, and the age files that hold the keys for them. */
 
 import * as z from 'zod/mini';
 import { Secret } from '../../../domain/secret.ts';

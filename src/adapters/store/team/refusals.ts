@@ -1,4 +1,4 @@
-/** Owns the words for what is wrong with a shared store, or with who opens it. */
+/** The words for what is wrong with a shared store, or with who opens it. */
 
 import { shellQuote } from '../../../domain/quote.ts';
 import { durationWords, listWords } from '../../../domain/words.ts';

@@ -1,5 +1,5 @@
 /**
- * Owns the sealing of a shared store's files: AES-256-GCM, each under a key of its own that follows from the key of its class and its path,
+ * The sealing of a shared store's files: AES-256-GCM, each under a key of its own that follows from the key of its class and its path,
  * so that a file cannot be put in another's place, and one file's key can be given away without the others'.
  */
 

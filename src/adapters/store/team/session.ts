@@ -1,5 +1,5 @@
 /**
- * Owns one run's view of a shared store: the newest snapshot, found genuine and opened with the keys of who runs this, and commits on top
+ * One run's view of a shared store: the newest snapshot, found genuine and opened with the keys of who runs this, and commits on top
  * of it. What is not signed by the store's key, or is older than what was seen here before, is refused.
  */
 

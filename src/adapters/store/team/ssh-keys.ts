@@ -1,5 +1,5 @@
 /**
- * Owns SSH keys as recipients and identities of age (https://github.com/C2SP/C2SP/blob/main/age.md has the native ones; these follow
+ * SSH keys as recipients and identities of age (https://github.com/C2SP/C2SP/blob/main/age.md has the native ones; these follow
  * filippo.io/age/agessh, so that `age -d -i ~/.ssh/id_ed25519` opens the same files), and where a person's identities are found.
  */
 

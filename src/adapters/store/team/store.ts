@@ -1,5 +1,5 @@
 /**
- * Owns the face of a shared store to the rest of the program. No run holds it: a change is committed on top of what the run has read, and
+ * The face of a shared store to the rest of the program. No run holds it: a change is committed on top of what the run has read, and
  * where another commit came first the run's step begins again from that.
  */
 

@@ -1,5 +1,5 @@
 /**
- * Owns the order of a run's steps on a shared store, and which of them become one commit. All commits of a store follow one another, so a
+ * The order of a run's steps on a shared store, and which of them become one commit. All commits of a store follow one another, so a
  * run over many hosts would wait for one round trip after the other: while one commit is on its way, what other steps write is collected
  * for the next.
  */

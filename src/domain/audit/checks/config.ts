@@ -1,4 +1,4 @@
-/** Owns the checks of the daemon's configuration that the benchmark does not have. */
+/** The checks of the daemon's configuration that the benchmark does not have. */
 
 import { givenTwice, isOn, placeOf, setting } from '../../dockerd/options.ts';
 import { textAt } from '../../json.ts';

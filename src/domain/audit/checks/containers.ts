@@ -1,4 +1,4 @@
-/** Owns the checks of section 5: how the running containers were started, and what they have in truth. */
+/** The checks of section 5: how the running containers were started, and what they have in truth. */
 
 import { type Check, checksOf, manual } from '../check.ts';
 import { ISOLATION_CHECKS } from './container-isolation.ts';

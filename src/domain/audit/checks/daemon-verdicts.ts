@@ -1,4 +1,4 @@
-/** Owns how the settings of dockerd and its own answers are judged, for the table of daemon.ts. */
+/** Verdicts on the settings of dockerd and its own answers, for the table of daemon.ts. */
 
 import { isOn, lastOf, placeOf, setting, tlsModeOf } from '../../dockerd/options.ts';
 import { at, entriesAt, textAt, textsAt } from '../../json.ts';

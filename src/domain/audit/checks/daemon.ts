@@ -1,4 +1,4 @@
-/** Owns the checks of section 2: how dockerd is configured, judged from its effective options and its own answers. */
+/** The checks of section 2: how dockerd is configured, judged from its effective options and its own answers. */
 
 import { type Check, checksOf } from '../check.ts';
 import * as verdicts from './daemon-verdicts.ts';

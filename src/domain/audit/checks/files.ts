@@ -1,4 +1,4 @@
-/** Owns the checks of section 3: owners and modes of Docker's files. A file that does not exist is not applicable. */
+/** The checks of section 3: owners and modes of Docker's files. A file that does not exist is not applicable. */
 
 import { basename, dirname } from 'node:path/posix';
 import { lastOf } from '../../dockerd/options.ts';

@@ -1,4 +1,4 @@
-/** Owns the checks of the host outside of Docker: kernel settings, modules and logins. Lynis asks for all of them, the CIS Docker Benchmark for none. */
+/** The checks of the host outside of Docker: kernel settings, modules and logins. Lynis asks for all of them, the CIS Docker Benchmark for none. */
 
 import { listWords } from '../../words.ts';
 import {

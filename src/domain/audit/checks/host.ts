@@ -1,4 +1,4 @@
-/** Owns the checks of section 1: the host itself, and who is watched on it. */
+/** The checks of section 1: the host itself, and who is watched on it. */
 
 import { lastOf } from '../../dockerd/options.ts';
 import { textAt } from '../../json.ts';

@@ -1,4 +1,4 @@
-/** Owns the checks of section 4: images and what is started from them. */
+/** The checks of section 4: images and what is started from them. */
 
 import { textAt } from '../../json.ts';
 import type { ImageFact } from '../api.ts';

@@ -1,4 +1,4 @@
-/** Owns how running containers are judged: each on its own, with what it has in truth where the kernel tells. */
+/** Checks of running containers: each on its own, with what it has in truth where the kernel tells. */
 
 import { flagged } from '../../dockerd/options.ts';
 import { entriesAt, textAt } from '../../json.ts';

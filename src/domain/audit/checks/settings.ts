@@ -1,4 +1,4 @@
-/** Owns the checks of daemon settings that the benchmark does not have: what opens ports and interfaces past what one expects. */
+/** The checks of daemon settings that the benchmark does not have: what opens ports and interfaces past what one expects. */
 
 import { isOn, lastOf, placeOf, setting } from '../../dockerd/options.ts';
 import { textAt } from '../../json.ts';

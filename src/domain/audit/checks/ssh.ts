@@ -1,4 +1,4 @@
-/** Owns the checks of sshd, judged by its effective settings (sshd -T), includes and defaults among them. */
+/** The checks of sshd, judged by its effective settings (sshd -T), includes and defaults among them. */
 
 import {
   type Check,

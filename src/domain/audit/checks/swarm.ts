@@ -1,4 +1,4 @@
-/** Owns the checks of sections 6 and 7: how many images and containers pile up, and swarm mode. */
+/** The checks of sections 6 and 7: how many images and containers pile up, and swarm mode. */
 
 import { at, numberAt, textAt } from '../../json.ts';
 import { readCertificates } from '../certificates.ts';

@@ -1,4 +1,4 @@
-/** Owns the checks of TLS: who gets in, seen from outside, and what the certificates and keys are worth. */
+/** The checks of TLS: who gets in, seen from outside, and what the certificates and keys are worth. */
 
 import { tlsModeOf } from '../../dockerd/options.ts';
 import { type CertificateFact, readCertificates } from '../certificates.ts';

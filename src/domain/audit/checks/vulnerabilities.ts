@@ -1,4 +1,4 @@
-/** Owns the checks for known vulnerabilities: one for each of Docker's parts, with an entry of the table as each piece of evidence. */
+/** The checks for known vulnerabilities: one for each of Docker's parts, with an entry of the table as each piece of evidence. */
 
 import { textsAt } from '../../json.ts';
 import {

@@ -1,4 +1,4 @@
-/** Owns the audit of one file: by its kind, the checks that there are and how its text is judged. */
+/** The audit of one file: by its kind, the checks that there are and how its text is judged. */
 
 import { type AuditedFile, fileName } from '../report/report.ts';
 import { score } from '../score.ts';

@@ -1,4 +1,4 @@
-/** Owns what a check of a Compose file is. */
+/** The type of a check of a Compose file. */
 
 import { type Check, type Evidence, gravestOf, judge, type Verdict } from '../check.ts';
 import { CONTAINER_CHECKS } from '../checks/containers.ts';

@@ -1,4 +1,4 @@
-/** Owns the checks of a Compose file on isolation: what a service may do to the host. */
+/** The checks of a Compose file on isolation: what a service may do to the host. */
 
 import { isGrave, moreThanDefault } from '../capabilities.ts';
 import { checksOf } from '../check.ts';

@@ -1,5 +1,5 @@
 /**
- * Owns the reading of a Compose file: services with their settings and the lines they are on. Anchors, merges and extends are followed.
+ * The reading of a Compose file: services with their settings and the lines they are on. Anchors, merges and extends are followed.
  * The merging is ours: the yaml library's gives values without their lines, which findings need.
  */
 

@@ -1,4 +1,4 @@
-/** Owns the questions that the checks ask of one service of a Compose file. */
+/** The questions that the checks ask of one service of a Compose file. */
 
 import { at, fieldsOf, isObject, textAt } from '../../json.ts';
 import type { Mount } from '../api.ts';

@@ -1,4 +1,4 @@
-/** Owns the checks of a Compose file. Their ids carry the benchmark's numbers: `compose.5.5` is 5.5 for a service that is not started yet. */
+/** The checks of a Compose file. Their ids carry the benchmark's numbers: `compose.5.5` is 5.5 for a service that is not started yet. */
 
 import { checksOf } from '../check.ts';
 import { type CheckResult, resultOf } from '../evaluate.ts';

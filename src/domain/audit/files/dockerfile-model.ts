@@ -1,5 +1,5 @@
 /**
- * Owns the reading of a Dockerfile: instructions with their lines, in stages. Source: docs.docker.com/reference/dockerfile.
+ * The reading of a Dockerfile: instructions with their lines, in stages. Source: docs.docker.com/reference/dockerfile.
  * By hand, and not by dockerfile-ast (0.7.1): that one takes `sh -c 'cat <<EOF'` and `<<EOF` without an end for here-documents up to the end of
  * the file, and two backslashes at a line's end for a continuation. What follows, `USER root` for instance, is then not seen.
  */

@@ -1,4 +1,4 @@
-/** Owns the checks of a Dockerfile. Ids carry the benchmark's numbers where it has one: `dockerfile.4.9` is 4.9 for an image that is not built yet. */
+/** The checks of a Dockerfile. Ids carry the benchmark's numbers where it has one: `dockerfile.4.9` is 4.9 for an image that is not built yet. */
 
 import { DockerTlsError } from '../../../errors/errors.ts';
 import { shellQuote } from '../../quote.ts';

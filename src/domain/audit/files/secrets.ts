@@ -1,4 +1,4 @@
-/** Owns the guess whether a name in a file stands for a secret, whose value is never shown; and what a variable is by its default. */
+/** The guess whether a name in a file stands for a secret, whose value is never shown; and what a variable is by its default. */
 
 const SECRET_NAME =
   /(^|[_.-])(pass|pwd|[a-z]*(password|passwd|passphrase|secret|token)|credentials?|api[_-]?key|access[_-]?key|private[_-]?key|secret[_-]?key|auth[_-]?key|encryption[_-]?key)([_.-]|$)/i;

@@ -1,4 +1,4 @@
-/** Owns the last cleaning of text for documents: printable, well-formed Unicode, which XML, URIs and UTF-8 ask for, and what markup escapes. */
+/** The last cleaning of text for documents: printable, well-formed Unicode, which XML, URIs and UTF-8 ask for, and what markup escapes. */
 
 import { printable } from '../../../errors/errors.ts';
 

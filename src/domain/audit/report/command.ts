@@ -1,4 +1,4 @@
-/** Owns the commands of docker-tls that a report shows: ready to paste, with the name of the host or file. */
+/** The commands of docker-tls that a report shows: ready to paste, with the name of the host or file. */
 
 import { shellQuote } from '../../quote.ts';
 import { type FixName, fixesCommand } from '../fixes.ts';

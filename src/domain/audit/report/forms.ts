@@ -1,4 +1,4 @@
-/** Owns the choice among the forms of an audit's report. */
+/** The choice among the forms of an audit's report. */
 
 import { extname } from 'node:path';
 import { renderDocument } from '../../document.ts';

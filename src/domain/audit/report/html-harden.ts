@@ -1,4 +1,4 @@
-/** Owns the page about a hardening that an auditor files: before and after, what changed, what it cost, what is left and why. */
+/** The page about a hardening that an auditor files: before and after, what changed, what it cost, what is left and why. */
 
 import { plural } from '../../words.ts';
 import type { Benchmark } from '../benchmark.ts';

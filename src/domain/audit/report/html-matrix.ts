@@ -1,4 +1,4 @@
-/** Owns the matrix of the page: every check against every host. */
+/** The matrix of the page: every check against every host. */
 
 import { rank, SEVERITIES, type Severity } from '../check.ts';
 import { type CheckResult, counts } from '../evaluate.ts';

@@ -1,4 +1,4 @@
-/** Owns the frame of every page: no script, nothing loaded from anywhere. */
+/** The frame of every page: no script, nothing loaded from anywhere. */
 
 import { STYLE } from './html-style.ts';
 import { type Html, html } from './html-text.ts';

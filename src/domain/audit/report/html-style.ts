@@ -1,4 +1,4 @@
-/** Owns how the page looks: light and dark, narrow and wide, on paper. No script, no font, no external picture. */
+/** The style of the page: light and dark, narrow and wide, on paper. No script, no font, no external picture. */
 
 export const STYLE = `
 :root { color-scheme: light dark;

@@ -1,4 +1,4 @@
-/** Owns how text gets into the page: the only way is through here. */
+/** Text in the page: the only way is through here. */
 
 import { escapeMarkup } from './clean.ts';
 

@@ -1,4 +1,4 @@
-/** Owns the time line of certificates, and the table of who can reach what. */
+/** The time line of certificates, and the table of who can reach what. */
 
 import { type Html, html } from './html-text.ts';
 import type { AuditedHost, AuditReport, ReportedCertificate } from './report.ts';

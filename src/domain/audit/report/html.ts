@@ -1,4 +1,4 @@
-/** Owns the report as one HTML file for a fleet: no script, nothing loaded from anywhere, good on paper. */
+/** The report as one HTML file for a fleet: no script, nothing loaded from anywhere, good on paper. */
 
 import { plural } from '../../words.ts';
 import { NEWEST } from '../benchmark.ts';

@@ -1,5 +1,5 @@
 /**
- * Owns the report as JUnit XML, a suite for each host or file: valid against the schema of Ant's report (windyroad/JUnit-Schema), which is the
+ * The report as JUnit XML, a suite for each host or file: valid against the schema of Ant's report (windyroad/JUnit-Schema), which is the
  * strictest of the dialects that Jenkins, GitLab and others read.
  */
 

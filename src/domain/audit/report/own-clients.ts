@@ -1,4 +1,4 @@
-/** Owns what a report adds of the clients that this store has issued: on the time line, and among those who are accepted. */
+/** Clients of this store in a report: on the time line, and among those who are accepted. */
 
 import type { StoredClient, StoredHost } from '../../../adapters/store/records.ts';
 import { printable } from '../../../errors/errors.ts';

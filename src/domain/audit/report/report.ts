@@ -1,4 +1,4 @@
-/** Owns the report as data: what every form shows, what `--json` prints, and what a later run compares with. */
+/** The report as data: what every form shows, what `--json` prints, and what a later run compares with. */
 
 import { printable } from '../../../errors/errors.ts';
 import { isOn } from '../../dockerd/options.ts';

@@ -1,4 +1,4 @@
-/** Owns the report as SARIF 2.1.0 (OASIS), for code scanning: open and accepted findings. */
+/** The report as SARIF 2.1.0 (OASIS), for code scanning: open and accepted findings. */
 
 import type { Evidence, Severity } from '../check.ts';
 import type { FindingKey } from '../compare.ts';

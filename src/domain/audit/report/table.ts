@@ -1,4 +1,4 @@
-/** Owns the report for users at a terminal: worst first, grouped, as wide as the terminal is. */
+/** The report for users at a terminal: worst first, grouped, as wide as the terminal is. */
 
 import { printable } from '../../../errors/errors.ts';
 import { cutText, padText, plural, textWidth, wrapText } from '../../words.ts';
