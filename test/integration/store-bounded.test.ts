@@ -10,6 +10,7 @@ import type { Engine, Listing } from '../../src/adapters/store/engine.ts';
 import { etcdEngine } from '../../src/adapters/store/engines/etcd.ts';
 import { gitEngine } from '../../src/adapters/store/engines/git.ts';
 import { parseStoreAddress } from '../../src/adapters/store/team/address.ts';
+import { restoreTeamStore } from '../../src/adapters/store/team/restore.ts';
 import { teamStore } from '../../src/adapters/store/team/store.ts';
 import { type EtcdServers, startEtcd } from '../support/etcd.ts';
 import { newHome, removeHomes, removeLater, sampleHost } from '../support/store.ts';
@@ -137,6 +138,25 @@ describe.each([
     });
     const read = await made.member('ada').session().engine.read();
     expect([...read.files.keys()]).toEqual(['manifest.json', 'keys/signers.json', expect.any(String)]);
+  });
+
+  test('a restore leaves nothing of it, a whole store of somebody else neither', async () => {
+    const made = await store();
+    const { session } = made.member('ada');
+    await teamStore(session()).read();
+    const strange = place();
+    await enrol(strange.member('mallory'));
+    const { files } = await strange.member('mallory').session().engine.read();
+    const foreign = new Map([...files].map(([path, bytes]) => [path, Buffer.from(bytes)]));
+    for (const [add, alone] of [
+      [rubbish(3, (index) => ['README', 'x', 'hosts/x/public'][index] as string), false],
+      [foreign, true],
+    ] as const) {
+      await made.add(add, alone);
+      await restoreTeamStore(session());
+      expect((await teamStore(session()).read()).hosts.size).toBe(40);
+      expect(await restoreTeamStore(session())).toBeUndefined();
+    }
   });
 
   test('more than a store may have is not read, whoever signs it', async () => {

@@ -40,7 +40,7 @@ export type Commit = {
   readonly put: ReadonlyMap<string, Uint8Array>;
   readonly remove: readonly string[];
   readonly message: Message;
-  /** A revision that was lost, and that the history holds again from here on. */
+  /** A revision that was lost, and that the history holds again from here on: `put` is then all that there is. */
   readonly regained?: string | undefined;
 };
 

@@ -131,7 +131,7 @@ export function gitEngine({ url, remote, branch, cache, listing, signal, before,
     const index = join(cache, `index-${randomUUID()}`);
     const env = { GIT_INDEX_FILE: index };
     try {
-      if (parent !== '') await git(['read-tree', parent], { env });
+      if (parent !== '' && regained === undefined) await git(['read-tree', parent], { env });
       const zero = '0'.repeat(hashes[0]?.length || 40);
       const lines = [
         ...remove.map((path) => `0 ${zero}\t${path}\0`),
