@@ -5,6 +5,8 @@ import { randomUUID } from 'node:crypto';
 import { mkdtempSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { setFlagsFromString } from 'node:v8';
+import { runInNewContext } from 'node:vm';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import type { Engine, Listing } from '../../src/adapters/store/engine.ts';
 import { etcdEngine } from '../../src/adapters/store/engines/etcd.ts';
@@ -87,6 +89,38 @@ const rubbish = (count: number, path: (index: number) => string) =>
 async function bytesRead(engine: Engine): Promise<number> {
   return [...(await engine.read()).files.values()].reduce((sum, { length }) => sum + length, 0);
 }
+
+test('a restore keeps nothing of what it only looked at', async () => {
+  const { member, repository } = newTeam();
+  await enrol(member('ada'), member('bob'));
+  const [ada, writing] = [member('ada').session(), teamStore(member('bob').session())];
+  await teamStore(ada).read();
+  await writing.withLock('docker-tls test', () => writing.write({ hosts: { h: sampleHost('h', 1) } }));
+  const ask = (revision: string) =>
+    execFileSync('git', ['--git-dir', repository, 'rev-parse', revision], { encoding: 'utf8' }).trim();
+  const [newest, parent, tree] = ['docker-tls', 'docker-tls^', 'docker-tls^{tree}'].map(ask);
+  // The signed list where it was signed, each time with another large file in the place of a listed one.
+  const commit = (mark: number) =>
+    `commit refs/heads/docker-tls\nmark :${mark}\ncommitter m <m@m> 1 +0000\ndata 1\nx\n`;
+  const input = Array.from({ length: 12 }, (_, at) => [
+    Buffer.from(`${commit(at + 1)}from ${parent}\nM 040000 ${tree} \nM 100644 inline hosts/h/public\ndata ${8 * MB}\n`),
+    Buffer.alloc(8 * MB, `${at}`),
+    Buffer.from('\n'),
+  ]).flat();
+  const merges = Array.from({ length: 12 }, (_, at) => `merge :${at + 1}\n`).join('');
+  input.push(Buffer.from(`${commit(13)}from ${newest}\n${merges}M 100644 inline x\ndata 1\nx\n`));
+  execFileSync('git', ['--git-dir', repository, 'fast-import', '--quiet', '--force'], { input: Buffer.concat(input) });
+  input.length = 0;
+  setFlagsFromString('--expose-gc');
+  const collect = runInNewContext('gc') as () => void;
+  await expect(ada.read(0)).rejects.toMatchObject({ code: 'E_STORE_TAMPERED' });
+  collect();
+  const before = process.memoryUsage().arrayBuffers;
+  await restoreTeamStore(ada);
+  expect((await teamStore(ada).read()).hosts.size).toBe(1);
+  collect();
+  expect(process.memoryUsage().arrayBuffers - before).toBeLessThan(24 * MB);
+});
 
 describe.each([
   ['git', git],

@@ -33,7 +33,7 @@ export type SessionOptions = {
   readonly who: string;
   /** The fingerprint that the store's signing key has to have, or one before it; from the URL. */
   readonly pinned?: string | undefined;
-  identities(): readonly IdentityFile[];
+  identities(): Promise<readonly IdentityFile[]>;
   note(text: string): void;
   now(): Date;
 };
@@ -58,7 +58,8 @@ export function openSession({ engine, local, who, pinned, identities, note, now 
   let latest: { readonly opened: Opened; readonly at: number } | undefined;
   let noted = false;
   const unwritten = new Set<string>();
-  let identityFiles: readonly IdentityFile[] | undefined;
+  /** Asked for once: what comes through a pipe is there once. */
+  let identityFiles: Promise<readonly IdentityFile[]> | undefined;
   const groups = new Map<string, { readonly hash: string; readonly entries: ReturnType<typeof openGroup> }>();
 
   function noteOffline({ offline }: Snapshot): void {
@@ -83,8 +84,9 @@ export function openSession({ engine, local, who, pinned, identities, note, now 
 
   async function open(snapshot: Snapshot, checked: Signed): Promise<Opened> {
     identityFiles ??= identities();
-    const keys = await openKeys(snapshot.files, identityFiles);
-    if (keys === undefined) throw refusals.closed(engine.url, identityFiles);
+    const mine = await identityFiles;
+    const keys = await openKeys(snapshot.files, mine);
+    if (keys === undefined) throw refusals.closed(engine.url, mine);
     const operators = readOperators(snapshot.files, keys);
     if (operators === undefined) throw refusals.tampered(engine.url, 'its list of operators does not open');
     const { sequence } = checked.manifest;
