@@ -63,7 +63,7 @@ export async function newestSeen(session: Session): Promise<{ readonly seen: See
 }
 
 /** Of commits that show the same signed list on the same parent; more than one of them is an outsider's doing. */
-const MOST_TRIED = 20;
+const MOST_TRIED = 500;
 
 /**
  * Commits the newest genuine state that continues what this computer has seen on top of what is in the store now; gives the number of that.
