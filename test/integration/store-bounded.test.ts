@@ -99,6 +99,10 @@ test('a restore keeps nothing of what it only looked at', async () => {
   const ask = (revision: string) =>
     execFileSync('git', ['--git-dir', repository, 'rev-parse', revision], { encoding: 'utf8' }).trim();
   const [newest, parent, tree] = ['docker-tls', 'docker-tls^', 'docker-tls^{tree}'].map(ask);
+  setFlagsFromString('--expose-gc');
+  const collect = runInNewContext('gc') as () => void;
+  collect();
+  const before = process.memoryUsage().arrayBuffers;
   // Newer ones with the signed list where it was signed, each time with another large file in the place of a listed one.
   const commit = (mark: number) =>
     `commit refs/heads/docker-tls\nmark :${mark}\ncommitter m <m@m> 4000000000 +0000\ndata 1\nx\n`;
@@ -111,11 +115,7 @@ test('a restore keeps nothing of what it only looked at', async () => {
   input.push(Buffer.from(`${commit(13)}from ${newest}\n${merges}M 100644 inline x\ndata 1\nx\n`));
   execFileSync('git', ['--git-dir', repository, 'fast-import', '--quiet', '--force'], { input: Buffer.concat(input) });
   input.length = 0;
-  setFlagsFromString('--expose-gc');
-  const collect = runInNewContext('gc') as () => void;
   await expect(ada.read(0)).rejects.toMatchObject({ code: 'E_STORE_TAMPERED' });
-  collect();
-  const before = process.memoryUsage().arrayBuffers;
   await restoreTeamStore(ada);
   expect((await teamStore(ada).read()).hosts.size).toBe(1);
   collect();
