@@ -9,7 +9,7 @@ import { planRestore } from '../../domain/plan/plan-restore.ts';
 import { sudoCommand } from '../../domain/quote.ts';
 import type { HostSpec } from '../../domain/settings.ts';
 import type { Target } from '../../domain/trust/changes.ts';
-import { otherCas } from '../../domain/trust/other-cas.ts';
+import { otherCas, ourFingerprints } from '../../domain/trust/other-cas.ts';
 import { type AccessChange, compareTrust } from '../../domain/trust/trust.ts';
 import type { ErrorCode } from '../../errors/catalogue.ts';
 import { DockerTlsError } from '../../errors/errors.ts';
@@ -80,7 +80,7 @@ function planned(
   );
   const address = spec.address ?? session.dialled;
   const credentials = restored && { restored };
-  const others = otherCas(restored?.ca ?? '', latest, now);
+  const others = otherCas(restored?.ca ?? '', ourFingerprints(latest), now);
   const unnamed = { names: [], accepts: [], otherCas: others };
   return { spec, address, session, opened, facts, latest, plan, problems, credentials, ...unnamed };
 }
