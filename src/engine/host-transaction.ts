@@ -6,7 +6,7 @@ import { diskFullError, lockedError, repairHints, rollbackByHand } from '../doma
 import { asBefore, renderEnding, renderHold, type Transaction } from '../domain/plan/transaction.ts';
 import { type Login, sudoCommand } from '../domain/quote.ts';
 import { DockerTlsError, printable, printableLines } from '../errors/errors.ts';
-import { type HostResult, OPEN, parseResult, parseWarnings } from '../host/protocol.ts';
+import { CONTAINERS_STOPPED, type HostResult, OPEN, parseResult, parseWarnings } from '../host/protocol.ts';
 import type { HostSession } from '../runtime.ts';
 
 /**
@@ -90,8 +90,6 @@ export async function endTransaction(
 export function saysContainersStopped(remark: string): boolean {
   return remark.includes(CONTAINERS_STOPPED);
 }
-
-const CONTAINERS_STOPPED = 'containers stopped that ran before';
 
 /** Containers that a change has stopped: the host is not as it was before. */
 export function containersStopped(
