@@ -1,14 +1,17 @@
 /** Files of this computer that an audit reads: Compose files and Dockerfiles, the baseline, and the report to compare with. */
 
-import { statSync } from 'node:fs';
-import { dirname, join, resolve } from 'node:path';
+import { existsSync } from 'node:fs';
+import { basename, dirname, join, resolve } from 'node:path';
 import { parseBaseline } from '../domain/audit/baseline.ts';
 import { type Benchmark, NEWEST } from '../domain/audit/benchmark.ts';
 import { type FindingKey, findingsOfReport } from '../domain/audit/compare.ts';
 import { CHECKS } from '../domain/audit/evaluate.ts';
 import { auditFile, FILE_KINDS } from '../domain/audit/files/audited-file.ts';
+import type { Beside } from '../domain/audit/files/compose-model.ts';
 import type { AuditedFile } from '../domain/audit/report/report.ts';
 import { requireChecks, type Selection } from '../domain/audit/selection.ts';
+import { unreadable } from '../domain/unreadable.ts';
+import { readNamedFile } from '../named-file.ts';
 import { readIn } from './files.ts';
 
 const KINDS = ['compose', 'dockerfile'] as const;
@@ -44,21 +47,50 @@ export async function readInputs(options: InputOptions, cwd: string, withHosts: 
   for (const kind of kinds)
     for (const path of options[kind])
       files.push(
-        auditFile(kind, path, await text(path, cwd), kind === 'compose' ? await namesBeside(path, cwd) : undefined),
+        auditFile(kind, path, await text(path, cwd), kind === 'compose' ? await besideOf(path, cwd) : undefined),
       );
   return { selection: { checks, benchmark, baseline: accepted }, known, files };
 }
 
 async function text(path: string, cwd: string): Promise<string> {
-  const bytes = await readIn(path, cwd, 'E_AUDIT_FILE');
+  return decoded(await readIn(path, cwd, 'E_AUDIT_FILE'));
+}
+
+function decoded(bytes: Buffer): string {
   // Windows PowerShell 5.1 writes `… --json > report.json` so.
   return bytes.toString(bytes[0] === 0xff && bytes[1] === 0xfe ? 'utf16le' : 'utf8').replace(/^\ufeff/, '');
 }
 
-/** The variables of the .env file that Compose reads beside a file; a directory of that name (of Python) is none, for Compose as well. */
-async function namesBeside(path: string, cwd: string): Promise<ReadonlySet<string>> {
-  const file = join(dirname(resolve(cwd, path)), '.env');
-  if (path === '-' || (statSync(file, { throwIfNoEntry: false })?.isDirectory() ?? true)) return new Set();
-  const lines = (await text(file, cwd)).matchAll(/^\s*(?:export\s+)?([A-Za-z_]\w*)\s*[=:]/gm);
-  return new Set([...lines].map(([, name = '']) => name));
+const DEFAULT_NAME = /^(docker-)?compose\.ya?ml$/;
+/** In the order in which Compose looks for them: the first one that is there is merged into a file of a default name. */
+const OVERRIDES = ['compose', 'docker-compose'].flatMap((name) => [`${name}.override.yml`, `${name}.override.yaml`]);
+
+async function besideOf(path: string, cwd: string): Promise<Beside> {
+  if (path === '-') return { given: new Set(), files: [] };
+  const whole = resolve(cwd, path);
+  const directory = dirname(whole);
+  const given = await variablesIn(join(directory, '.env'));
+  const named = given.get('COMPOSE_FILE');
+  if (named !== undefined) {
+    const alone = resolve(directory, named) === whole;
+    return {
+      given: new Set(given.keys()),
+      files: alone ? [] : [{ place: '.env', text: `COMPOSE_FILE says which files Compose reads: ${named}` }],
+    };
+  }
+  const override = DEFAULT_NAME.test(basename(whole)) && OVERRIDES.find((name) => existsSync(join(directory, name)));
+  const files = override ? [{ place: override, text: 'Compose merges it into this file' }] : [];
+  return { given: new Set(given.keys()), files };
+}
+
+/** The variables of an .env file; a directory of that name (of Python) is none, for Compose as well. */
+async function variablesIn(file: string): Promise<ReadonlyMap<string, string>> {
+  const bytes = await readNamedFile(file).catch((cause) => {
+    if (/^(ENOENT|EISDIR)$/.test(cause.code)) return Buffer.alloc(0);
+    throw unreadable('E_AUDIT_FILE', file, cause);
+  });
+  const lines = decoded(bytes).matchAll(
+    /^[^\S\n]*(?:export\s+)?([A-Za-z_]\w*)[^\S\n]*[=:][^\S\n]*(["']?)(.*?)\2[^\S\n]*$/gm,
+  );
+  return new Map([...lines].map(([, name = '', , value = '']) => [name, value]));
 }

@@ -4,7 +4,7 @@ import type { StoreState } from '../adapters/store/records.ts';
 import type { OtherCa } from '../domain/other-ca.ts';
 import { type ClientAccess, clientAccess } from '../domain/trust/client-hosts.ts';
 import { type OutdatedCopy, outdatedCopies } from '../domain/trust/handed-out.ts';
-import { otherCas } from '../domain/trust/other-cas.ts';
+import { otherCas, ourFingerprints } from '../domain/trust/other-cas.ts';
 import type { ActionContext } from './action-context.ts';
 import { storeOf } from './store.ts';
 
@@ -27,8 +27,9 @@ export async function listClients(context: ActionContext): Promise<ListedClients
 
 function casByHost(state: StoreState, now: Date): ListedCa[] {
   const listed = new Map<string, ListedCa>();
+  const ours = ourFingerprints(state);
   for (const [name, { ca }] of state.hosts)
-    for (const one of otherCas(ca, state, now))
+    for (const one of otherCas(ca, ours, now))
       listed.set(one.fingerprint, { ...one, hosts: [...(listed.get(one.fingerprint)?.hosts ?? []), name] });
   return [...listed.values()];
 }

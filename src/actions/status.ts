@@ -5,6 +5,7 @@ import type { StoredHost } from '../adapters/store/records.ts';
 import { renderPrometheus } from '../domain/prometheus.ts';
 import type { LiveRow, StatusRow } from '../domain/status.ts';
 import { accessDrift } from '../domain/trust/client-hosts.ts';
+import { ourFingerprints } from '../domain/trust/other-cas.ts';
 import { type Rotation, rotationOf } from '../domain/trust/rotation.ts';
 import { hostRow, statusRows } from '../domain/trust/status-rows.ts';
 import { askHosts } from '../engine/drift.ts';
@@ -54,8 +55,9 @@ export async function status(
   const known = accessDrift(state, runtime.now());
   const due = { now: runtime.now(), withinDays: within && within / 86_400_000 };
   shown?.begin(statusRows(state, new Map(), due));
+  const ours = ourFingerprints(state);
   const onHost = (name: string, answer: LiveRow): void =>
-    shown?.row(hostRow(state.hosts.get(name) as StoredHost, answer, due, state));
+    shown?.row(hostRow(state.hosts.get(name) as StoredHost, answer, due, ours));
   const asking = { runtime, progress, ask: prompts.ssh, parallel: global.parallel };
   const live: ReadonlyMap<string, LiveRow> = offline
     ? new Map([...known].map(([name, drift]) => [name, { drift }]))

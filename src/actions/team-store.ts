@@ -1,7 +1,6 @@
 /** `store check`, `store restore` and `log`: looking through a shared store, putting back what was lost, and who changed what. */
 
 import type { LogEntry } from '../adapters/store/engine.ts';
-import { readSigned } from '../adapters/store/team/manifest.ts';
 import { commitWords } from '../adapters/store/team/refusals.ts';
 import { type CheckedStore, checkTeamStore, newestSeen, restoreTeamStore } from '../adapters/store/team/restore.ts';
 import type { ActionContext } from './action-context.ts';
@@ -27,13 +26,15 @@ export async function restoreStore(
   replaceUnseen: boolean,
 ): Promise<{ readonly store: string; readonly sequence?: number }> {
   const session = sharedStoreOf(context);
-  const { snapshot, seen } = await newestSeen(session);
-  if (context.global.dryRun) return { store: session.url };
-  const signed = readSigned(snapshot.files);
-  const words = commitWords(typeof signed === 'string' ? seen : signed.manifest);
-  const undoing = replaceUnseen ? ', and undo all changes that it has not seen' : '';
-  await agree(context.prompts, `Put what this computer has seen last (${words}) back into ${session.url}${undoing}?`);
-  return { store: session.url, sequence: await restoreTeamStore(session, replaceUnseen) };
+  if (context.global.dryRun) {
+    await newestSeen(session);
+    return { store: session.url };
+  }
+  const undoing = replaceUnseen ? ', and undo all changes that do not lead to it' : '';
+  const sequence = await restoreTeamStore(session, replaceUnseen, (newest) =>
+    agree(context.prompts, `Put ${commitWords(newest)} back into ${session.url}${undoing}?`),
+  );
+  return { store: session.url, sequence };
 }
 
 /** One change of a shared store. */

@@ -7,7 +7,7 @@ import { inspectCertificate } from '../domain/pki/inspect.ts';
 import type { CheckResult } from '../domain/plan/outcome.ts';
 import type { Secret } from '../domain/secret.ts';
 import { completeHost } from '../domain/settings.ts';
-import { otherCas } from '../domain/trust/other-cas.ts';
+import { otherCas, ourFingerprints } from '../domain/trust/other-cas.ts';
 import { type ReachableHost, reachableHosts } from '../domain/trust/reachable-hosts.ts';
 import { anyClient } from '../domain/trust/resolve.ts';
 import { plural } from '../domain/words.ts';
@@ -60,7 +60,10 @@ export async function verifyHosts(
   const failures = results.flatMap((result) =>
     result.kind === 'done' ? (verificationFailure(result.host, result.value, 'see the details') ?? []) : [],
   );
-  const others = [...state.hosts].map(([name, { ca }]) => [name, otherCas(ca, state, runtime.now())] as const);
+  const ours = ourFingerprints(state);
+  const others = specs.map(({ name }) => {
+    return [name, otherCas(state.hosts.get(name)?.ca ?? '', ours, runtime.now())] as const;
+  });
   return { results, failures, otherCas: new Map(others) };
 }
 

@@ -38,6 +38,7 @@ export async function auditHosts(
   context: AuditContext,
 ): Promise<HostResult<AuditedHost>[]> {
   const { runtime, progress, parallel } = context;
+  const ours = ourFingerprints(context.state);
   return overHosts(specs, { runtime, progress, parallel }, async (spec, line) => {
     line.phase('connect');
     await using session = await runtime.connect(sshOptions(spec, context));
@@ -50,7 +51,7 @@ export async function auditHosts(
     const probes = await probeFromOutside(context, way.probe, facts, address, spec);
     const found = auditHost(spec.name, facts, {
       ...{ probes, dialled: [address], now: runtime.now() },
-      ourCas: known === undefined ? undefined : ourFingerprints(context.state),
+      ourCas: known === undefined ? undefined : ours,
     });
     const selected = selectResults(found, context.selection, runtime.now());
     if (context.lynis) line.phase('lynis');

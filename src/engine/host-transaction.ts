@@ -6,7 +6,7 @@ import { diskFullError, lockedError, repairHints, rollbackByHand } from '../doma
 import { asBefore, renderEnding, renderHold, type Transaction } from '../domain/plan/transaction.ts';
 import { type Login, sudoCommand } from '../domain/quote.ts';
 import { DockerTlsError, printable, printableLines } from '../errors/errors.ts';
-import { type HostResult, OPEN, parseResult, parseWarnings } from '../host/protocol.ts';
+import { CONTAINERS_STOPPED, type HostResult, OPEN, parseResult, parseWarnings } from '../host/protocol.ts';
 import type { HostSession } from '../runtime.ts';
 
 /**
@@ -84,6 +84,25 @@ export async function endTransaction(
     default:
       return { ending: 'stuck', remark: '' };
   }
+}
+
+/** What the host says at the confirmation of containers that the change has stopped (src/host/rollback/containers.sh). */
+export function saysContainersStopped(remark: string): boolean {
+  return remark.includes(CONTAINERS_STOPPED);
+}
+
+/** Containers that a change has stopped: the host is not as it was before. */
+export function containersStopped(
+  { host, login }: HostLogin,
+  { commands }: HostKind,
+  message: string,
+  details: readonly string[] = [],
+): DockerTlsError {
+  return new DockerTlsError('E_CONTAINERS_STOPPED', message, {
+    where: host,
+    hints: [`see which run: ${sudoCommand(login, 'docker', 'ps', '-a')}`, sudoCommand(login, ...commands.log)],
+    details,
+  });
 }
 
 /** The C locale's words of ENOSPC and EDQUOT: the scripts set it. */
@@ -209,19 +228,19 @@ function lookHints(login: Login, { places }: HostKind, message: string): string[
 }
 
 function rolledBack(
-  { host, login }: HostLogin,
-  { commands, service }: HostKind,
+  session: HostLogin,
+  kind: HostKind,
   wasActive: boolean,
   { step, why, journal, remark }: Extract<HostResult, { kind: 'rolled-back' }>,
 ): DockerTlsError {
-  if (step === 'containers')
-    return new DockerTlsError('E_CONTAINERS_STOPPED', `${reason(why)}; the host's files are as they were before`, {
-      where: host,
-      hints: [`see which run: ${sudoCommand(login, 'docker', 'ps', '-a')}`, sudoCommand(login, ...commands.log)],
-      details: printableLines(journal, 15),
-    }).afterRollback();
-  const started = step === 'restart' || step === 'reload';
+  const { host, login } = session;
+  const { commands, service } = kind;
   const left = printable(remark, 600);
+  if (step === 'containers') {
+    const files = left === '' ? "the host's files are as they were before" : asBefore(left);
+    return containersStopped(session, kind, `${reason(why)}; ${files}`, printableLines(journal, 15)).afterRollback();
+  }
+  const started = step === 'restart' || step === 'reload';
   const stopped = `the host was rolled back, with ${service} stopped as before`;
   const back = left !== '' ? asBefore(left) : wasActive ? 'the host was rolled back' : stopped;
   const runs = left === '' && wasActive ? ' and runs as before' : '';

@@ -150,6 +150,9 @@ export const RESULTS = {
   uninstalled: ['why'],
   purged: ['names', 'stays', 'why'],
 } as const;
+/** What `why` of `uncommitted` says of containers that the change has stopped. */
+export const CONTAINERS_STOPPED = 'containers stopped that ran before';
+
 type Fields = typeof RESULTS;
 export type ResultKind = keyof Fields;
 export type HostResult = {

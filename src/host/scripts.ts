@@ -57,6 +57,7 @@ import kernelModule from './rollback/kernel.sh';
 import lingerModule from './rollback/linger.sh';
 import portModule from './rollback/port.sh';
 import restoreModule from './rollback/restore.sh';
+import resumeModule from './rollback/resume.sh';
 import servicesModule from './rollback/services.sh';
 import undoModule from './rollback/undo.sh';
 import verbsModule from './rollback/verbs.sh';
@@ -131,6 +132,7 @@ export function rollbackScript(kind: KindName): string {
     ...KINDS[kind].rollback,
     servicesModule,
     undoModule,
+    resumeModule,
     commitModule,
     verbsModule,
   ].join('\n');

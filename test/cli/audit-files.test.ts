@@ -56,6 +56,30 @@ test('a service that another file or .env decides about does not pass', async ()
   expect(evidence(given)).toHaveLength(2);
 });
 
+test('what Compose reads beside a file of a default name does not pass', async () => {
+  const beside = mkdtempSync(join(directory, 'merged-'));
+  const write = (name: string, text: string) => writeFileSync(join(beside, name), text);
+  const SERVICE = 'services:\n  web:\n    image: a:1\n';
+  for (const name of ['compose.yml', 'docker-compose.yaml', 'other.yml']) write(name, SERVICE);
+  const places = async (name: string) => {
+    const { json } = await audit('--compose', join(beside, name), '--check', 'compose.unread', '--json');
+    return JSON.stringify(json).match(/"place":"[^"]*"/g) ?? [];
+  };
+  expect(await places('compose.yml')).toEqual([]);
+  for (const name of ['compose.override.yml', 'docker-compose.override.yaml']) {
+    write(name, SERVICE);
+    expect(await places('compose.yml')).toEqual([`"place":"${name}"`]);
+    expect(await places('docker-compose.yaml')).toEqual([`"place":"${name}"`]);
+    expect(await places('other.yml')).toEqual([]);
+    rmSync(join(beside, name));
+  }
+  write('compose.override.yml', SERVICE);
+  write('.env', 'A=b\nCOMPOSE_FILE=compose.yml:prod.yml\n');
+  expect([await places('compose.yml'), await places('other.yml')]).toEqual([['"place":".env"'], ['"place":".env"']]);
+  write('.env', 'COMPOSE_FILE="compose.yml"\r\n');
+  expect(await places('compose.yml')).toEqual([]);
+});
+
 test('an .env that is a directory, and one beside a Dockerfile, decide nothing', async () => {
   const beside = mkdtempSync(join(directory, 'beside-'));
   const file = (name: string, text: string) => writeFileSync(join(beside, name), text);

@@ -39,6 +39,14 @@ describe.each([
   );
 });
 
+test('--home is shown with exactly those commands that take it', async () => {
+  const words = hintPrefix('docker-tls', '/srv');
+  for (const { name, load } of COMMANDS) {
+    const takes = (await load()).scope.includes('store');
+    expect(words(`docker-tls ${name}`)).toBe(takes ? `docker-tls --home /srv ${name}` : `docker-tls ${name}`);
+  }
+});
+
 test('what is typed on another computer, or names a store of its own, is shown as it is written', () => {
   const words = hintPrefix('docker tls', '/h');
   expect(words(asWritten('where the CA is: docker-tls client sign ann.csr'))).toBe(

@@ -84,7 +84,6 @@ test('a directory becomes the store of a team, and its operators come and go', a
   const untouched = head();
   for (const argv of [
     ['operator', 'remove', 'carol'],
-    ['store', 'restore'],
     ['store', 'check', '--accept'],
   ])
     expect((await as(bob, ...argv, '--json')).json.error?.code).toBe('E_NO_TERMINAL');
@@ -114,6 +113,9 @@ test('a directory becomes the store of a team, and its operators come and go', a
   // Back to an old state: refused, and put right by one command.
   execFileSync('git', ['--git-dir', repository, 'update-ref', 'refs/heads/docker-tls', 'docker-tls~2']);
   expect((await as(ada, 'status', '--json')).json.error?.code).toBe('E_STORE_OLDER');
+  const rewound = head();
+  const unasked = await as(ada, 'store', 'restore', '--json');
+  expect([unasked.json.error?.code, head()]).toEqual(['E_NO_TERMINAL', rewound]);
   expect((await as(ada, 'store', 'restore', '--yes')).exit).toBe(0);
   expect((await as(ada, 'status', '--json')).exit).toBe(0);
   expect((await as(ada, 'store', 'restore', '--yes')).out).toContain('has lost nothing');

@@ -28,6 +28,9 @@ const RUNNING =
 
 const BANNER = 'Authorized users only. Use of this system is monitored, recorded and reported.';
 
+/** A plan changes nothing, so it has no question. */
+const yes = ([command = '']: readonly string[]) => (['plan', 'verify'].includes(command) ? [] : ['--yes']);
+
 describe.each(suites)('on %s', (suite: Suite) => {
   let host: LabHost;
   let home: string;
@@ -153,7 +156,7 @@ describe('userns-remap', () => {
 
   it('hides what is there while it lasts, stops nothing, and a rollback brings it all back', async () => {
     const run = (...words: string[]) =>
-      program.run(['--home', home, ...words, '-i', host.keyFile, '--host-key', 'accept-new', '--yes'], {
+      program.run(['--home', home, ...words, '-i', host.keyFile, '--host-key', 'accept-new', ...yes(words)], {
         env: { ...process.env, HOME: home, SSH_AUTH_SOCK: '' },
       });
     const started = () => host.must("docker inspect -f '{{.State.Pid}} {{.State.StartedAt}}' web");
@@ -216,7 +219,7 @@ describe('icc, and MaxAuthTries of the article', () => {
 
   it('icc waits for a start without containers, and says so only where they do not stop', async () => {
     const run = (...words: string[]) =>
-      program.run(['--home', home, ...words, '-i', host.keyFile, '--host-key', 'accept-new', '--yes'], {
+      program.run(['--home', home, ...words, '-i', host.keyFile, '--host-key', 'accept-new', ...yes(words)], {
         env: { ...process.env, HOME: home, SSH_AUTH_SOCK: '' },
       });
     const reaches = async () => {
@@ -267,7 +270,7 @@ describe('where a socket unit starts sshd', () => {
 
   it('sshd takes its settings in and gives them back, though it cannot reload', async () => {
     const run = (...words: string[]) =>
-      program.run(['--home', home, ...words, '-i', host.keyFile, '--host-key', 'accept-new', '--yes'], {
+      program.run(['--home', home, ...words, '-i', host.keyFile, '--host-key', 'accept-new', ...yes(words)], {
         env: { ...process.env, HOME: home, SSH_AUTH_SOCK: '' },
       });
     const setup = await run('setup', `root@${host.address}`, '--name', 'web', '--no-ca-passphrase');

@@ -33,7 +33,7 @@ while (1) {
   my $answer = "";
   my $s = IO::Socket::UNIX->new(Peer => "/var/run/docker.sock");
   if ($s) { print $s "GET /_ping HTTP/1.0\r\nHost: d\r\n\r\n"; local $/; $answer = <$s>; }
-  print $answer =~ /OK$/ ? "yes\n" : "no\n";
+  print $answer =~ /OK$/ ? "yes\n" : $s ? "cut\n" : "refused\n";
   select(undef, undef, undef, 0.02);
 }
 PERL`);
@@ -77,7 +77,9 @@ PERL`);
     expect(await state()).toEqual(before);
     const answers = (await host.must('docker logs sock')).split('\n');
     console.log(`${suite}: the mounted socket answered ${answers.filter((line) => line === 'yes').length} times`);
-    expect(answers.filter((line) => line === 'no')).toEqual([]);
+    expect(answers.filter((line) => line === 'refused')).toEqual([]);
+    // dockerd does not wait for a request that it has just accepted when it is stopped; nothing of ours holds the local socket.
+    expect(answers.filter((line) => line === 'cut').length).toBeLessThanOrEqual(1);
     expect(answers.length).toBeGreaterThan(50);
   });
 

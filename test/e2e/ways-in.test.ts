@@ -66,10 +66,10 @@ async function settled(): Promise<string> {
 test('the machine itself, by a user who becomes root with sudo and a password', async () => {
   const start = installProgram(inner, program);
   const cli = async (argv: string) => {
-    const line = `cd; umask 077; printf '%s\\n' '${labPassword}' >pw; ${start} ${argv} --sudo-password-file pw --yes`;
+    const line = `cd; umask 077; printf '%s\\n' '${labPassword}' >pw; ${start} ${argv} --sudo-password-file pw`;
     return inner.exec(`su - pat -s /bin/sh -c "$(cat)"`, { input: line });
   };
-  const set = await cli(`setup local --name here --address ${inner.address} --client pat --no-ca-passphrase`);
+  const set = await cli(`setup local --name here --address ${inner.address} --client pat --no-ca-passphrase --yes`);
   expect(set.exit, set.err).toBe(0);
   expect(set.out + set.err).toContain('client pat: accepted');
   expect(await inner.must('stat -c %U /etc/docker/tls/current/server-key.pem; stat -c %U ~pat/.docker/tls')).toBe(
@@ -77,7 +77,7 @@ test('the machine itself, by a user who becomes root with sudo and a password', 
   );
   const idle = await cli('plan here --check');
   expect(idle.exit, idle.out + idle.err).toBe(0);
-  const gone = await cli('remove here');
+  const gone = await cli('remove here --yes');
   expect(gone.exit, gone.err).toBe(0);
 }, 200_000);
 

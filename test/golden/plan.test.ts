@@ -13,8 +13,11 @@ import { desired, sent } from '../support/host-facts.ts';
 import { type Suite, suites } from '../support/lab.ts';
 import { CASES, type PlanCase } from './plan/cases.ts';
 
-function factsOf({ facts }: PlanCase, suite: string): HostFacts {
-  return parseFacts(readFileSync(new URL(`./plan/${suite}-${facts}.facts`, import.meta.url)));
+function factsOf({ facts, json }: PlanCase, suite: string): HostFacts {
+  const found = parseFacts(readFileSync(new URL(`./plan/${suite}-${facts}.facts`, import.meta.url)));
+  if (json === undefined) return found;
+  const file = { kind: 'file', mode: '0644', owner: '0:0', content: json } as const;
+  return { ...found, files: new Map([...found.files, [found.places.daemonJson, file]]) };
 }
 
 function planOf({ want }: PlanCase, found: HostFacts, suite: string): HostPlan {
@@ -43,14 +46,16 @@ function rendered(plan: HostPlan, { places }: HostFacts): string {
 
 describe.each<Suite>([...suites, 'rootless', 'podman'])('on %s', (suite) => {
   // Nothing of a user's Docker hardens their host.
-  test.each(CASES.filter(({ name }) => suite !== 'rootless' || name !== 'setup-hardened'))(
-    '$name (UPDATE_GOLDEN=1 writes it anew: review the difference)',
-    (one) => {
-      const file = new URL(`./plan/${suite}-${one.name}.txt`, import.meta.url);
-      const facts = factsOf(one, suite);
-      const text = rendered(planOf(one, facts, suite), facts);
-      if (process.env.UPDATE_GOLDEN !== undefined) writeFileSync(file, text);
-      expect(text).toBe(readFileSync(file, 'utf8'));
-    },
-  );
+  test.each(
+    CASES.filter(({ name }) => suite !== 'rootless' || name !== 'setup-hardened').filter(
+      // Podman has no daemon.json.
+      ({ json }) => suite !== 'podman' || json === undefined,
+    ),
+  )('$name (UPDATE_GOLDEN=1 writes it anew: review the difference)', (one) => {
+    const file = new URL(`./plan/${suite}-${one.name}.txt`, import.meta.url);
+    const facts = factsOf(one, suite);
+    const text = rendered(planOf(one, facts, suite), facts);
+    if (process.env.UPDATE_GOLDEN !== undefined) writeFileSync(file, text);
+    expect(text).toBe(readFileSync(file, 'utf8'));
+  });
 });

@@ -1,4 +1,5 @@
-import { execFileSync } from 'node:child_process';
+import { execFileSync, spawn } from 'node:child_process';
+import { once } from 'node:events';
 import { chmodSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
@@ -41,7 +42,7 @@ describe('what is encrypted for a key', () => {
       questions.push(question);
       return new Secret(questions.length === 1 ? 'wrong' : PASSPHRASE);
     };
-    const mine = findIdentities({ env: { DOCKER_TLS_IDENTITY: file }, cwd: home, ask });
+    const mine = await findIdentities({ env: { DOCKER_TLS_IDENTITY: file }, cwd: home, ask });
     expect(Buffer.from((await decryptWith(mine, bytes)) ?? '').toString()).toBe('the key');
     // Asked once for a file, however often it is used; the second time because the first answer was wrong.
     await decryptWith(mine, bytes);
@@ -54,7 +55,7 @@ describe('what is encrypted for a key', () => {
         : [],
     );
     const others = NAMES.filter((each) => each !== name).map((each) => keys[each]?.file);
-    const strangers = findIdentities({ env: { DOCKER_TLS_IDENTITY: others.join(':') }, cwd: home });
+    const strangers = await findIdentities({ env: { DOCKER_TLS_IDENTITY: others.join(':') }, cwd: home });
     expect(await decryptWith(strangers, bytes)).toBeUndefined();
   });
 
@@ -65,7 +66,7 @@ describe('what is encrypted for a key', () => {
       const ours = await encryptFor([await checkRecipient(recipient)], Buffer.from('the key'));
       expect(execFileSync('age', ['-d', '-i', file], { input: ours }).toString()).toBe('the key');
       const theirs = execFileSync('age', ['-r', recipient.trim()], { input: 'from age' });
-      const mine = findIdentities({ env: { DOCKER_TLS_IDENTITY: file }, cwd: home });
+      const mine = await findIdentities({ env: { DOCKER_TLS_IDENTITY: file }, cwd: home });
       expect(Buffer.from((await decryptWith(mine, theirs)) ?? '').toString()).toBe('from age');
     },
   );
@@ -73,7 +74,7 @@ describe('what is encrypted for a key', () => {
   test('without a terminal, a passphrase is not waited for', async () => {
     const { file, recipient } = keys['ed25519 with a passphrase'] as { file: string; recipient: string };
     const bytes = await encryptFor([await checkRecipient(recipient)], Buffer.from('x'));
-    const mine = findIdentities({ env: { DOCKER_TLS_IDENTITY: file }, cwd: home });
+    const mine = await findIdentities({ env: { DOCKER_TLS_IDENTITY: file }, cwd: home });
     await expect(decryptWith(mine, bytes)).rejects.toMatchObject({ code: 'E_STORE_CLOSED', exit: 2 });
   });
 });
@@ -138,10 +139,21 @@ describe('an identity', () => {
     const none = join(home, 'none');
     writeFileSync(none, 'text', { mode: 0o600 });
     for (const file of [open, none, join(home, 'missing')]) {
-      expect(() => findIdentities({ env: { DOCKER_TLS_IDENTITY: file }, cwd: home })).toThrowError(
-        expect.objectContaining({ code: 'E_SECRET_FILE', where: file }),
-      );
+      await expect(findIdentities({ env: { DOCKER_TLS_IDENTITY: file }, cwd: home })).rejects.toMatchObject({
+        ...{ code: 'E_SECRET_FILE', where: file },
+      });
     }
-    expect(findIdentities({ env: { HOME: home }, cwd: home })).toEqual([]);
+    expect(await findIdentities({ env: { HOME: home }, cwd: home })).toEqual([]);
+  });
+
+  test('comes through a pipe as well', async () => {
+    const pipe = join(home, 'pipe');
+    execFileSync('mkfifo', ['-m', '600', pipe]);
+    const script = 'exec 3<>"$1"; echo AGE-SECRET-KEY-1 >&3; echo ready; sleep 1';
+    const { stdout } = spawn('sh', ['-c', script, 'sh', pipe], { stdio: ['ignore', 'pipe', 'ignore'] });
+    await once(stdout, 'data');
+    expect(await findIdentities({ env: { DOCKER_TLS_IDENTITY: pipe }, cwd: home })).toEqual([
+      expect.objectContaining({ kind: 'age', file: pipe }),
+    ]);
   });
 });

@@ -5,11 +5,14 @@ import { randomUUID } from 'node:crypto';
 import { mkdtempSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { setFlagsFromString } from 'node:v8';
+import { runInNewContext } from 'node:vm';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import type { Engine, Listing } from '../../src/adapters/store/engine.ts';
 import { etcdEngine } from '../../src/adapters/store/engines/etcd.ts';
 import { gitEngine } from '../../src/adapters/store/engines/git.ts';
 import { parseStoreAddress } from '../../src/adapters/store/team/address.ts';
+import { restoreTeamStore } from '../../src/adapters/store/team/restore.ts';
 import { teamStore } from '../../src/adapters/store/team/store.ts';
 import { type EtcdServers, startEtcd } from '../support/etcd.ts';
 import { newHome, removeHomes, removeLater, sampleHost } from '../support/store.ts';
@@ -87,6 +90,41 @@ async function bytesRead(engine: Engine): Promise<number> {
   return [...(await engine.read()).files.values()].reduce((sum, { length }) => sum + length, 0);
 }
 
+test('a restore keeps nothing of what it only looked at', async () => {
+  const { member, repository } = newTeam();
+  await enrol(member('ada'), member('bob'));
+  const [ada, writing] = [member('ada').session(), teamStore(member('bob').session())];
+  await teamStore(ada).read();
+  await writing.withLock('docker-tls test', () => writing.write({ hosts: { h: sampleHost('h', 1) } }));
+  const ask = (revision: string) =>
+    execFileSync('git', ['--git-dir', repository, 'rev-parse', revision], { encoding: 'utf8' }).trim();
+  const [newest, parent, tree] = ['docker-tls', 'docker-tls^', 'docker-tls^{tree}'].map(ask);
+  setFlagsFromString('--expose-gc');
+  const collect = runInNewContext('gc') as () => void;
+  collect();
+  const before = process.memoryUsage().arrayBuffers;
+  // Newer ones with the signed list where it was signed, each time with another large file in the place of a listed one.
+  const commit = (mark: number) =>
+    `commit refs/heads/docker-tls\nmark :${mark}\ncommitter m <m@m> 4000000000 +0000\ndata 1\nx\n`;
+  const input = Array.from({ length: 12 }, (_, at) => [
+    Buffer.from(`${commit(at + 1)}from ${parent}\nM 040000 ${tree} \nM 100644 inline hosts/h/public\ndata ${8 * MB}\n`),
+    Buffer.alloc(8 * MB, `${at}`),
+    Buffer.from('\n'),
+  ]).flat();
+  const merges = Array.from({ length: 12 }, (_, at) => `merge :${at + 1}\n`).join('');
+  input.push(Buffer.from(`${commit(13)}from ${newest}\n${merges}M 100644 inline x\ndata 1\nx\n`));
+  execFileSync('git', ['--git-dir', repository, 'fast-import', '--quiet', '--force'], { input: Buffer.concat(input) });
+  input.length = 0;
+  await expect(ada.read(0)).rejects.toMatchObject({ code: 'E_STORE_TAMPERED' });
+  await restoreTeamStore(ada);
+  expect((await teamStore(ada).read()).hosts.size).toBe(1);
+  collect();
+  const kept = process.memoryUsage().arrayBuffers - before;
+  // The session is in use until here: else it would have been collected as well.
+  expect(await ada.snapshotIsEmpty()).toBe(false);
+  expect(kept).toBeLessThan(24 * MB);
+});
+
 describe.each([
   ['git', git],
   ['etcd', inEtcd],
@@ -137,6 +175,25 @@ describe.each([
     });
     const read = await made.member('ada').session().engine.read();
     expect([...read.files.keys()]).toEqual(['manifest.json', 'keys/signers.json', expect.any(String)]);
+  });
+
+  test('a restore leaves nothing of it, a whole store of somebody else neither', async () => {
+    const made = await store();
+    const { session } = made.member('ada');
+    await teamStore(session()).read();
+    const strange = place();
+    await enrol(strange.member('mallory'));
+    const { files } = await strange.member('mallory').session().engine.read();
+    const foreign = new Map([...files].map(([path, bytes]) => [path, Buffer.from(bytes)]));
+    for (const [add, alone] of [
+      [rubbish(3, (index) => ['README', 'x', 'hosts/x/public'][index] as string), false],
+      [foreign, true],
+    ] as const) {
+      await made.add(add, alone);
+      await restoreTeamStore(session());
+      expect((await teamStore(session()).read()).hosts.size).toBe(40);
+      expect(await restoreTeamStore(session())).toBeUndefined();
+    }
   });
 
   test('more than a store may have is not read, whoever signs it', async () => {

@@ -52,10 +52,16 @@ async function forked() {
   show(a);
   const graft = (tree: string, ...parents: string[]) =>
     git(repository, 'commit-tree', '-m', 'x', ...parents.flatMap((one) => ['-p', one]), `${tree}^{tree}`);
+  /** Commits without files on top of one. */
+  const bury = (commit: string, count: number) => {
+    const commits = Array.from({ length: count }, () => `commit ${BRANCH}\ncommitter m <m@m> 1 +0000\ndata 1\nx\n`);
+    const input = `${commits[0]}from ${commit}\ndeleteall\n${commits.slice(1).join('')}`;
+    execFileSync('git', ['--git-dir', repository, 'fast-import', '--quiet', '--force'], { input });
+  };
   const options = { env: carol.env, cwd: carol.home, who: 'carol@runner', now: () => new Date(), note: () => {} };
   const runner = (query = '') =>
     openTeamSession({ ...options, home: newHome(), url: `git+file://${repository}${query}` }) as Session;
-  return { ...team, ...{ ada, bob, carol, show, head, graft, runner, f, a, b, signer } };
+  return { ...team, ...{ ada, bob, carol, show, head, graft, bury, runner, f, a, b, signer } };
 }
 
 const REFUSED = {
@@ -146,16 +152,33 @@ describe('what a computer may put back', () => {
     expect(git(repository, 'fsck', '--no-dangling')).toBe('');
   });
 
+  test('below any number of empty commits', async () => {
+    const { ada, runner, show, f, a, bury } = await forked();
+    show(f);
+    const late = runner();
+    await teamStore(late).read();
+    bury(a, 600);
+    const asked: number[] = [];
+    await restoreTeamStore(late, false, async ({ sequence }) => {
+      asked.push(sequence);
+    });
+    expect(asked).toEqual([5]);
+    late.forget();
+    for (const session of [late, ada.session()])
+      expect(await revocationSeenBy(session)).toBe(revoked.anna.record.revokedAt);
+  });
+
   test('its own state continues the one that it puts back, and not the history of what it replaces', async () => {
-    const { ada, runner, show, repository, f, a } = await forked();
+    const { ada, runner, show, f, a, bury } = await forked();
     show(f);
     const late = runner();
     await teamStore(late).read();
     // What revoked the client is below more rubbish than is looked through.
-    const commits = Array.from({ length: 501 }, () => `commit ${BRANCH}\ncommitter m <m@m> 1 +0000\ndata 1\nx\n`);
-    const input = `${commits[0]}from ${a}\ndeleteall\n${commits.slice(1).join('')}`;
-    execFileSync('git', ['--git-dir', repository, 'fast-import', '--quiet', '--force'], { input });
-    await expect(restoreTeamStore(late)).rejects.toMatchObject({ code: 'E_STORE_OLDER' });
+    bury(a, 13_000);
+    await expect(restoreTeamStore(late)).rejects.toMatchObject({
+      code: 'E_STORE_OLDER',
+      message: expect.stringContaining('than are looked through'),
+    });
     await restoreTeamStore(late, true);
     const writing = teamStore(late);
     await writing.withLock('docker-tls test', () => writing.write({ hosts: { y: sampleHost('y', 1) } }));

@@ -192,6 +192,18 @@ describe('an administrator of the repository', () => {
     await checkTeamStore(made.ada.session(), true);
   });
 
+  test('cannot have a store of another key accepted', async () => {
+    const made = await team();
+    await teamStore(made.ada.session()).read();
+    const strange = newTeam();
+    await enrol(strange.member('mallory'));
+    git(made.repository, 'fetch', '-q', '-f', strange.repository, 'docker-tls:docker-tls');
+    await expect(checkTeamStore(made.ada.session(), true)).rejects.toMatchObject({
+      code: 'E_STORE_TAMPERED',
+      message: expect.stringMatching(/is signed by \w+, which \w+ has not vouched for/),
+    });
+  });
+
   test('cannot show an empty store to a computer whose address names the signing key', async () => {
     const pinned = newTeam(`?key=${'0'.repeat(32)}`);
     await expect(teamStore(pinned.member('ada').session()).read()).rejects.toMatchObject({ code: 'E_STORE_TAMPERED' });

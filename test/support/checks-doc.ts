@@ -105,7 +105,7 @@ export function renderChecksDoc(): string {
     "- Combinations of sshd's `Match` blocks. Each block is judged by itself, from sshd's configuration file and its includes. An Include inside a block is read as if it were outside. Of sshd's command line, `-o` and `-f` count.",
     '- Audit rules where the kernel does not let the host list them, as in a container: reported, not a finding.',
     '- More than 300 containers or 200 images on a host: the first ones are judged, running containers first, and config.5 reports the total.',
-    '- Other files that a Compose file uses (`extends: { file }`, `include`, `env_file`, a second `-f`) and `dockerfile_inline`. Each file is judged by itself; `docker compose config` merges them into one.',
+    '- Other files that a Compose file uses (`extends: { file }`, `include`, `compose.override.yml`, `COMPOSE_FILE`, `env_file`, a second `-f`) and `dockerfile_inline`. Each file is judged by itself; `docker compose config` merges them into one.',
     '- The target of a bind-mounted symbolic link: 5.6 and 5.32 judge its name (docker-bench-security does the same).',
     '- Podman in the place of Docker: its containers and images are judged where it answers (`podman.socket`, podman-docker), its own settings are not. Of a [host of Podman](hosts.md#podman) the TLS and the files of its service are judged as well.',
     '- What only root can read, on a host that was set up with `--rootless`: the audit runs as that user.',

@@ -4,10 +4,16 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll } from 'vitest';
-import { rollbackScript as renderScript } from '../../src/host/scripts.ts';
+import { type KindName, rollbackScript as renderScript } from '../../src/host/scripts.ts';
 
 const directory = mkdtempSync(join(tmpdir(), 'docker-tls-script-'));
 afterAll(() => rmSync(directory, { recursive: true, force: true }));
 
-export const rollbackScript = join(directory, 'rollback.sh');
-writeFileSync(rollbackScript, renderScript('systemd'));
+/** Its path. */
+export function scriptOf(kind: KindName): string {
+  const path = join(directory, `${kind}.sh`);
+  writeFileSync(path, renderScript(kind));
+  return path;
+}
+
+export const rollbackScript = scriptOf('systemd');

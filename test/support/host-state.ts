@@ -127,7 +127,7 @@ export function faultsOfNew(
   const listen = /^file \/etc\/docker\/docker-tls-listen\.sh$/;
   for (const name of ours) if (!after.has(name)) found.push(`${name} is missing`);
   const allowed =
-    /^(file \/etc\/docker(\/tls(\/.*)?)?|file \/var\/lib\/docker-tls(\/.*)?|file \/etc\/systemd\/system\/(docker\.service\.d|sockets\.target\.wants)|unit(-file)? docker-tls(\.socket|-podman\.(socket|service))|daemon words)$/;
+    /^(file \/etc\/docker(\/tls(\/.*)?)?|file \/var\/lib\/docker-tls(\/.*)?|file \/etc\/systemd\/system\/(docker\.service\.d|sockets\.target\.wants)|unit(-file)? docker-tls(\.socket|-closed\.service|-podman\.(socket|service))|daemon words)$/;
   found.push(
     ...compare(before, after).filter(
       (line) =>

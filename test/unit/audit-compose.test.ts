@@ -367,9 +367,26 @@ describe('what is decided elsewhere is not passed', () => {
     ],
     ['    volumes: ["./x:/$NAME"]\n', []],
     ['    volumes: [{ type: bind, source: $DATA, target: /d }]\n', ['4 cannot tell: the source of a volume is $DATA']],
+    [`    ports: ["\${BIND}:2375:2375"]\n`, [`4 cannot tell: the address of a port is \${BIND}`]],
+    [`    ports: ["\${BIND:?x}:2375:2375"]\n`, [`4 cannot tell: the address of a port is \${BIND:?x}`]],
+    [`    ports: ["\${GIVEN:-127.0.0.1}:80:80"]\n`, [`4 cannot tell: the address of a port is \${GIVEN:-127.0.0.1}`]],
+    [`    ports: [{ host_ip: $BIND, published: 80, target: 80 }]\n`, ['4 cannot tell: the address of a port is $BIND']],
+    [`    ports: ["127.0.0.1:\${PORT:?x}:80", "[::1]:$PORT:80", "\${PORT}:80", "\${BIND:-127.0.0.1}:80:80"]\n`, []],
+    [
+      `    volumes: [data:/d]\nvolumes: { data: { driver_opts: { o: bind, device: "\${DATA}" } } }\n`,
+      [`5 cannot tell: its device is \${DATA}`],
+    ],
+    [
+      `volumes: { data: { driver_opts: { o: "rw,\${OPTS}", device: tmpfs } } }\n`,
+      [`4 cannot tell: an option of its mount is \${OPTS}`],
+    ],
+    [`volumes: { data: { driver_opts: { type: nfs, o: "addr=$NFS,$OPTS", device: ":/srv/$DATA" } } }\n`, []],
+    [`volumes: { data: { driver_opts: { type: tmpfs, o: "size=$SIZE", device: tmpfs } } }\n`, []],
     ['    command: echo $$HOME $OTHER\n    environment: { DB_PASSWORD: $DB_PASSWORD }\n', []],
   ])('%j', (lines, wanted) => {
-    const unread = auditCompose(service(lines), 'c', new Set(['GIVEN'])).find(({ id }) => id === 'compose.unread');
+    const unread = auditCompose(service(lines), 'c', { given: new Set(['GIVEN']), files: [] }).find(
+      ({ id }) => id === 'compose.unread',
+    );
     expect(unread?.evidence.map(({ line, text }) => `${line} ${text}`)).toEqual(wanted);
     expect(unread?.state).toBe(wanted.length === 0 ? 'pass' : 'finding');
   });
@@ -384,7 +401,9 @@ describe('what is decided elsewhere is not passed', () => {
 
   test('a default that holds a secret is one, whatever .env says', () => {
     const text = service(`    environment: { DB_PASSWORD: "\${GIVEN:-hunter2}" }\n`);
-    const secrets = auditCompose(text, 'c', new Set(['GIVEN'])).find(({ id }) => id === 'compose.4.10');
+    const secrets = auditCompose(text, 'c', { given: new Set(['GIVEN']), files: [] }).find(
+      ({ id }) => id === 'compose.4.10',
+    );
     expect(secrets?.state).toBe('finding');
   });
 });

@@ -185,6 +185,34 @@ describe('the loopback of the host', () => {
     );
   });
 
+  it('may be closed by rules that are not understood; those of Docker are, and do not close it', () => {
+    const unclear = (...more: string[]) => {
+      const says: Readonly<Record<string, string>> = {
+        sysctl: routed(['docker0']),
+        iptables: '/sbin/iptables',
+        'loopback-rules': ['-P PREROUTING ACCEPT', ...more.map((rule) => `-A PREROUTING ${rule}`)].join('\n'),
+      };
+      return parseHostSettings((name) => says[name] ?? '')?.loopback.unclear.length;
+    };
+    expect(
+      unclear(
+        '-d 172.17.0.2/32 ! -i docker0 -j DROP',
+        '-d 127.0.0.1/32 ! -i lo -p tcp -m tcp --dport 8080 -j DROP',
+        '-p udp -j CT --notrack',
+        '-d 127.0.0.0/8 -i eth0 -j DROP',
+      ),
+    ).toBe(0);
+    expect(
+      unclear(
+        '-d 127.0.0.0/8 ! -i lo -m comment --comment "two words" -j DROP',
+        '-j MY-RULES',
+        '! -s 127.0.0.0/8 -d 127.0.0.0/8 -j DROP',
+        '-d 0.0.0.0/1 ! -i lo -j DROP',
+        '! -d 10.0.0.0/8 ! -i lo -j DROP',
+      ),
+    ).toBe(5);
+  });
+
   it('takes iptables, and systemd to bring the rule back', () => {
     const settings = (iptables: string) => parseHostSettings((name) => (name === 'iptables' ? iptables : ''));
     expect(noLoopbackRule(kindOf({ kind: 'systemd' }), settings('/usr/sbin/iptables'))).toBeUndefined();

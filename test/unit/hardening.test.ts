@@ -351,6 +351,38 @@ describe('files', () => {
     expect(fileFixes(key('8100')).find(({ path }) => path === at)).toBeUndefined();
   });
 
+  it("changes the modes of Docker's own files only, and takes set-id bits from none", () => {
+    const fixes = (files: string[], sections = {}) =>
+      fileFixes(
+        altered('good-trixie', {
+          sections: {
+            files: `${files.join('\0')}\0`,
+            'unit-inputs': '/bin/mount\n/bin/shadowed\n/usr/local/bin/before\n/etc/default/mine',
+            ...sections,
+          },
+        }),
+      ).map(({ path, mode, group }) => `${path} ${mode.toString(8)} ${group}`);
+    expect(
+      fixes([
+        '89ed 0 0 root root 10 /bin/mount',
+        '85ed 0 42 root shadow 10 /bin/shadowed',
+        '81ff 1000 0 pat root 10 /usr/local/bin/before',
+        '45fd 0 50 root staff 10 /usr/local/bin',
+        '81b6 0 0 root root 10 /etc/default/mine',
+      ]),
+    ).toEqual([]);
+    expect(
+      fixes([
+        '8dff 0 0 root root 10 /usr/bin/runc',
+        '8dff 0 50 root staff 10 /usr/bin/dockerd',
+        '45fd 0 0 root root 10 /etc/docker',
+      ]),
+    ).toEqual(['/etc/docker 2755 root', '/usr/bin/runc 6755 root', '/usr/bin/dockerd 755 root']);
+    const keys =
+      '81a0 0 100 root ssl-cert 10 /etc/ssl/private/other.key\x0081a0 0 100 root ssl-cert 10 /etc/docker/x.key\0';
+    expect(fixes([], { 'key-files': keys })).toEqual(['/etc/docker/x.key 600 root']);
+  });
+
   it('loads audit rules where the kernel takes them, and says where they do not count at boot or nothing is recorded', () => {
     const audit = {
       ...facts.audit,

@@ -71,7 +71,7 @@ describe('init: sshd is told to read its configuration', () => {
   const told = (back: string, runs: number): string =>
     sh(
       initService,
-      `cat() { return 1; }; grep() { return ${runs}; }; BACK=${back} REMARK= STEP=`,
+      `cat() { return 1; }; grep() { [ ${runs} = 1 ] || echo /proc/7/comm; }; is_sshd() { [ "$1" = 7 ]; }; T=${directory} BACK=${back} REMARK= STEP=`,
       'reload_sshd; echo "$? $STEP $REMARK"',
     );
 
@@ -126,7 +126,7 @@ test('systemd: what the start of a daemon that was down brings along stops with 
       systemdPulled.replaceAll('/etc/cni', `${directory}/cni`),
       `T=${directory} STATE=${directory} TAB='\t' SERVICE=docker.service BACK=${back} CREATED=${directory}/created`,
       'service() { echo "$*"; }; grep() { return 1; }',
-      "systemctl() { case $* in *Wants*) echo 'network.target containerd.service up.service' ;; *is-active*up.service) ;; *is-active*) return 3 ;; *) echo disabled ;; esac; }",
+      "systemctl() { case $* in *Wants*) echo 'network.target containerd.service other.service up.service' ;; *is-active*up.service) ;; *is-active*) return 3 ;; *) echo disabled ;; esac; }",
       `${more}; ${call}`,
     );
   expect(told('no', ':')).toBe('stop containerd.service');

@@ -1,7 +1,7 @@
 /** Single functions of the host's scripts, by the shells that hosts have. */
 
 import { spawnSync } from 'node:child_process';
-import { chmodSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { chmodSync, mkdirSync, mkdtempSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { gzipSync } from 'node:zlib';
@@ -33,6 +33,38 @@ describe.each(['dash', 'bash', 'busybox sh'])('by %s', (shell) => {
     writeFileSync(file, text);
     const [, functions = ''] = /(next_range\(\) \{\n.*?\n\})\n/s.exec(moduleText('apply/validate.sh')) ?? [];
     expect(run(`${functions}\nnext_range '${file}' '${directory}/none'; printf %s "$next"`)).toBe(`${next}`);
+  });
+
+  test('a service of sysvinit starts at a boot by a link in any of its runlevels, or in the one of the boot', () => {
+    const etc = join(directory, 'etc');
+    for (const level of ['2', '3', 'S', '6']) mkdirSync(join(etc, `rc${level}.d`), { recursive: true });
+    const functions = moduleText('init/facts.sh').replaceAll('/etc/', `${etc}/`);
+    const starts = () => run(`host_kind=sysvinit\n${functions}\nstarts_at_boot && printf yes || printf no`);
+    symlinkSync('x', join(etc, 'rc6.d/S01docker'));
+    expect(starts()).toBe('no');
+    symlinkSync('x', join(etc, 'rc3.d/S01docker'));
+    expect(starts()).toBe('yes');
+    writeFileSync(join(etc, 'inittab'), 'id:2:initdefault:\n');
+    expect(starts()).toBe('no');
+    rmSync(etc, { recursive: true });
+  });
+
+  test('labels are restored of what is there', () => {
+    writeFileSync(join(directory, 'created'), `${directory}\n${directory}/none\n`);
+    writeFileSync(join(directory, 'manifest'), '');
+    const [, labels = ''] = /(restore_labels\(\) \{\n.*?\n\})\n/s.exec(moduleText('apply/switch.sh')) ?? [];
+    const stubs = 'selinuxenabled() { :; }; restorecon() { echo "$*" >&5; }; exec 5>&1';
+    expect(run(`${labels}\n${stubs}\nT='${directory}' CREATED='${directory}/created' TAB='\t'; restore_labels`)).toBe(
+      `-- ${directory}\n`,
+    );
+  });
+
+  test.each(['yes', 'no'])('a failed rollback waits for the daemon that ran before: %s', (ran) => {
+    mkdirSync(join(directory, 'txn'), { recursive: true });
+    for (const [name, text] of Object.entries({ failed: '', settings: `DAEMON='stop'\nWAS_ACTIVE='${ran}'\n` }))
+      writeFileSync(join(directory, 'txn', name), text);
+    const [line = ''] = /^awaits_daemon\(\) .*$/m.exec(moduleText('facts/records.sh')) ?? [];
+    expect(run(`STATE='${directory}'\n${line}\nawaits_daemon && printf yes || printf no`)).toBe(ran);
   });
 
   test.each([

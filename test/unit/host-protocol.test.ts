@@ -7,6 +7,7 @@ import { kindOf } from '../../src/domain/plan/host-kind.ts';
 import { renderEnding } from '../../src/domain/plan/transaction.ts';
 import {
   CHANGE_VARIABLES,
+  CONTAINERS_STOPPED,
   ENTRY_KINDS,
   LATE_STEPS,
   PACKAGE_VARIABLES,
@@ -149,6 +150,10 @@ describe('the protocol', () => {
       (words ?? '').split(/[| ]+/),
     );
     for (const kind of ENTRY_KINDS) expect(handled, kind).toContain(kind);
+  });
+
+  test('words by which an error is chosen are those of the script', () => {
+    for (const manager of KIND_NAMES) expect(rollbackScript(manager)).toContain(`printf '${CONTAINERS_STOPPED}: `);
   });
 
   test('a result is read with its fields; one of another kind, or without them, is none', () => {

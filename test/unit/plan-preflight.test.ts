@@ -171,6 +171,21 @@ const one: Readonly<Record<string, readonly [Readonly<Record<string, string | un
   ],
   'an empty directory above it': [setting('TemporaryFileSystem=/var /etc:ro'), /^E_UNIT_SETTING /],
   'another root': [setting('RootDirectory=/srv/root'), /^E_UNIT_SETTING /],
+  'certificates of registries from elsewhere, and a directory of no use': [
+    setting('BindReadOnlyPaths=/srv/certs:/etc/docker/certs.d\nInaccessiblePaths=-/etc/docker/old'),
+    /^$/,
+  ],
+  'its directory bound onto itself, as with ProtectSystem=': [
+    setting('ProtectSystem=strict\nBindPaths=/etc/docker /etc/docker/tls/:/etc/docker/tls:rbind'),
+    /^$/,
+  ],
+  'an empty /etc with its directory in it': [
+    setting('TemporaryFileSystem=/etc:ro\nBindReadOnlyPaths=/etc/docker'),
+    /^$/,
+  ],
+  'an empty directory over it': [setting('TemporaryFileSystem=/etc/docker/\nBindPaths=/etc'), /^E_UNIT_SETTING /],
+  'another daemon.json': [setting('BindPaths=/srv/daemon.json:/etc/docker/daemon.json'), /^E_UNIT_SETTING /],
+  'another certificate': [setting('InaccessiblePaths=/etc/docker/tls/current'), /^E_UNIT_SETTING /],
   'mounts elsewhere': [setting('BindPaths=/etc/docker:/opt/x\nTemporaryFileSystem=/opt /etc/docker-x'), /^$/],
   'a conflict with our socket': [
     setting('[Unit]\nConflicts=x.service docker-tls.socket'),

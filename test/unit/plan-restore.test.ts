@@ -7,7 +7,9 @@ import { renderPlan } from '../../src/cli/render/plan.ts';
 import { plainTcpProblem } from '../../src/domain/plan/plain-tcp.ts';
 import { planRestore } from '../../src/domain/plan/plan-restore.ts';
 import { completeHost } from '../../src/domain/settings.ts';
-import { desired, factsOf } from '../support/host-facts.ts';
+import type { OpenedHost } from '../../src/engine/intent.ts';
+import { planRestored } from '../../src/engine/steps/restore.ts';
+import { desired, FACTS_TIME_MS, factsOf, UNIT } from '../support/host-facts.ts';
 
 const JSON_FILE = '/etc/docker/daemon.json';
 const STATE = '/var/lib/docker-tls';
@@ -84,4 +86,21 @@ test.each([
   expect(plan.opens).toEqual(opens);
   expect(plan.warnings.filter((warning) => warning.includes('opens again'))).toHaveLength(opens.length);
   expect(plainTcpProblem(plan).map(({ code }) => code)).toEqual(opens.map(() => 'E_OPENS_PLAIN_TCP'));
+});
+
+test('a unit that keeps dockerd from the port keeps no file of ours on the host', () => {
+  const facts = given('{ "icc": false }\n', {
+    [`file:${UNIT}`]: 'file 644 0:0\n[Service]\nExecStart=/usr/sbin/dockerd -H fd://\nPrivateNetwork=yes\n',
+  });
+  const opened = { session: { login: { destination: 'root@h1' }, dialled: 'h1' }, facts, skewMs: 0 };
+  const spec = completeHost({ name: 'h1', ssh: { destination: 'h1' } });
+  const latest = { clients: new Map(), oldCas: [], issuers: new Map() };
+  const context = { to: 'none', latest, now: new Date(FACTS_TIME_MS), shown: true };
+  const { plan, problems } = planRestored(
+    opened as unknown as OpenedHost,
+    spec,
+    context as unknown as Parameters<typeof planRestored>[2],
+  );
+  expect(problems).toEqual([]);
+  expect(plan.files.map(({ path }) => path)).toEqual([JSON_FILE]);
 });

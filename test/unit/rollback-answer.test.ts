@@ -47,6 +47,11 @@ describe.each(['dash', 'bash', 'busybox sh'])('by %s', (shell) => {
       expect(run(shell, text)).toBe('up\nping\n');
     });
 
+    test('also where no file can be made', () => {
+      const text = `${begun}; ${answering('200')}; T=$T/none; await_answer 2>/dev/null && echo started; ${end}`;
+      expect(run(shell, text)).toContain('started\n');
+    });
+
     test('not before it has opened its socket', () => {
       expect(run(shell, `${begun}; ${answering('200', "''")}; ${started}; ${end}`)).toBe('not yet\n');
     });
@@ -65,6 +70,14 @@ describe.each(['dash', 'bash', 'busybox sh'])('by %s', (shell) => {
       // A rollback ends: somebody else may have deleted it meanwhile.
       const back = `${begun}; ${answering('200')}; ${lost}; rm -f $T/daemon; mark local; BACK=yes; ${started}; ${end}`;
       expect(run(shell, back)).toBe('started\n');
+    });
+
+    test('not without any socket where it answered on one before, unless after a removal', () => {
+      const old = 'born() { birth=$((uptime * 100 - 1500)); }; look_at_clock; mark local';
+      const none = (generation: string) =>
+        `${begun}; ${answering('200', "''")}; ${old}; GENERATION=${generation}; ${started}; ${end}`;
+      expect(run(shell, none('2'))).toBe('not yet\ndockerd has opened no local socket, and had one before\n');
+      expect(run(shell, none('none'))).toBe('started\n');
     });
 
     test('one that has lost its socket is not waited for', () => {
@@ -103,11 +116,12 @@ describe.each(['dash', 'bash', 'busybox sh'])('by %s', (shell) => {
       const text = `command sleep 9 & w=$!; command sleep 9 & a=$!; find_daemon() { :; }
         local_socket() { socket=/run/docker.sock lost=; }; socket=/run/docker.sock
         api() { shift 2; for path; do id=\${path#/containers/} && id=\${id%/json}
-          case $path in /containers/json) cat $T/list ;; *) cat $T/$id 2>/dev/null || printf '{"message":"No such container"}' ;; esac
-          printf '\\n--abc123 api 200 %s\\n' "$path"; done; }
+          status=200
+          case $path in /containers/json) cat $T/list ;; *) cat $T/$id 2>/dev/null || { printf '{"message":"No such container"}'; status=404; } ;; esac
+          printf '\\n--abc123 api %s %s\\n' $status "http://docker$path"; done; }
         printf '%s' '${inspected(web, 'web', { Pid: 77 }, 2)}' | sed "s/\\"Pid\\":77/\\"Pid\\":$w/" >$T/${web}
         printf '%s' '${inspected(api, 'api', { Pid: 77 }, 2)}' | sed "s/\\"Pid\\":77/\\"Pid\\":$a/" >$T/${api}
-        note_containers
+        rm -f $T/looked; note_containers
         ${live.web ? '' : 'kill $w; wait $w;'} ${live.api ? '' : 'kill $a; wait $a;'}
         rm $T/${web} $T/${api}
         ${Object.entries(later)
@@ -140,6 +154,30 @@ describe.each(['dash', 'bash', 'busybox sh'])('by %s', (shell) => {
       expect(stopped({ web: false, api: true }, { [web]: ended })).toBe('0 \n');
       expect(stopped({ web: false, api: true }, {})).toBe('0 \n');
       expect(stopped({ web: false, api: false }, { [web]: ended })).toBe(said('web (exit 0), api (no longer there)'));
+    });
+
+    test('of a daemon that cannot be asked it is not known how they ended', () => {
+      expect(stopped({ web: false, api: false }, {}, 'api() { printf "\\n--abc123 api 000 %s\\n" "$3"; };')).toBe(
+        said('web (not running; the daemon cannot be asked), api (not running; the daemon cannot be asked)'),
+      );
+    });
+
+    test.each([
+      [
+        'while the daemon runs on that ran before',
+        'pid=$$; born $$; echo "$$ $birth /run/docker.sock" >$T/looked',
+        '0 \n',
+      ],
+      ['in a change that does not touch the daemon', 'DAEMON=none', '0 \n'],
+      [
+        'after the restart that it lived through',
+        'pid=$$; mv $T/containers $T/c; keeps_containers; mv $T/c $T/containers',
+        '0 \n',
+      ],
+      ['while another one runs', 'pid=$$; echo "1 1 /run/docker.sock" >$T/looked', said('web (exit 137)')],
+    ])('one that somebody stops %s', (_, before, words) => {
+      const dead = inspected(web, 'web', { Status: 'exited', ExitCode: 137 }, 2);
+      expect(stopped({ web: false, api: true }, { [web]: dead }, before)).toBe(words);
     });
 
     test('a rollback says which', () => {

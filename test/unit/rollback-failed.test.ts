@@ -99,6 +99,55 @@ describe.each(['dash', 'bash', 'busybox sh'])('by %s', (shell) => {
     expect(now()).toBe('broken');
   });
 
+  describe('where files could not be put back at first', () => {
+    // The daemon runs, or is down, while daemon.json cannot be replaced; then it can.
+    const late = `${CHANGED} restore_files() { return 1; }; undo timer;
+      restore_files() { place_as $DAEMON_JSON old; }; reread() { echo reread; }; drop_socket() { echo socket; };
+      look_at_service() { :; }; obstacle() { :; }; restart_docker() { echo "restarted $1 on $(cat $DAEMON_JSON)"; };`;
+
+    test('a daemon that is down starts once systemd has read them, with its socket', () => {
+      const said = run(shell, `${late} undo requested; echo "= $?"`, { starts: false });
+      expect(said).toMatch(/\nreread\nrestarted start on broken\n[\s\S]*ended\n= 0\n$/);
+    });
+
+    test('one that runs is left alone, and the journal says what is still to be done', () => {
+      const said = run(shell, `${late} undo timer; echo "= $?"`, { up: true });
+      expect(said).toMatch(
+        /\nreread\nsocket\nnote docker\.service runs, with settings from before all files were back: restart docker\n/,
+      );
+      expect(said).toMatch(/ended\n= 0\n$/);
+      expect(said).not.toContain('restarted');
+    });
+
+    test('systemd that cannot read them is asked again', () => {
+      const said = run(shell, `${late} reread() { return 1; }; undo timer; echo "= $?"`, { up: true });
+      expect(said).toMatch(/= 6\n$/);
+      expect(said).not.toMatch(/socket|ended/);
+    });
+
+    test('a daemon that was not meant to run is not waited for', () => {
+      expect(run(shell, `WAS_ACTIVE=no; ${late} undo timer; echo "= $?"`)).toMatch(/ended\n= 0\n$/);
+      expect(now()).toBe('broken');
+    });
+
+    test('nobody is told that dockerd does not start', () => {
+      const said = run(shell, late, { up: true });
+      expect(said).toMatch(/the rollback failed: not everything could be put back\. .*rollback\.sh undo requested/);
+    });
+  });
+
+  test('an sshd that was not brought back is tried again until it is, also while the daemon is down', () => {
+    const broken = `DAEMON=none SSHD=reload; ${CHANGED}
+      apply_services() { reload_sshd || { mark sshd-failed; return 1; }; }; reload_sshd() { echo sshd; return 1; };`;
+    const said = run(shell, `${broken} undo timer; undo timer; echo "= $?"`, { up: true });
+    expect(said).toMatch(/= 6\n$/);
+    expect(said.match(/^sshd$/gm)).toHaveLength(3);
+    rmSync(join(directory, 'failed'));
+    const down = run(shell, `${broken} undo timer; reload_sshd() { echo back; }; undo timer; undo timer; echo "= $?"`);
+    expect(down.match(/^back$/gm)).toHaveLength(1);
+    expect(down).toMatch(/= 6\n$/);
+  });
+
   test('what is changed before the first rollback is kept beside', () => {
     const said = run(shell, `${CHANGED} printf mine >$T/x; mv $T/x $DAEMON_JSON; undo timer; echo "$REMARK"`, {
       up: true,
@@ -106,6 +155,9 @@ describe.each(['dash', 'bash', 'busybox sh'])('by %s', (shell) => {
     expect(now()).toBe('broken');
     expect(readFileSync(`${json}.docker-tls-edited`, 'utf8')).toBe('mine');
     expect(said).toContain(`${json} was changed since, and that is now ${json}.docker-tls-edited`);
+    // Where there is no room for it, that is said.
+    const full = `ln() { return 1; }; cp() { return 1; }; may_restore $DAEMON_JSON; echo "$REMARK"`;
+    expect(run(shell, `${CHANGED} printf other >$DAEMON_JSON; ${full}`)).toContain('that could not be kept\n');
     expect(
       run(shell, `rm $DAEMON_JSON.docker-tls-edited; ${CHANGED} undo timer; echo "$REMARK"`, { up: true }),
     ).toMatch(/\n\n$/);

@@ -29,11 +29,12 @@ test.skipIf(process.getuid?.() !== 0)(
         `case " $* " in *' -C '*) test -e ${rule} ;; *' -I '*) : >${rule} ;; *' -D '*) rm ${rule} ;; esac`,
       );
       writeFileSync(at(FILE), '{}');
-      chmodSync(at(FILE), 0o644);
+      // chown takes set-id bits away.
+      chmodSync(at(FILE), 0o4644);
       writeFileSync(at('etc/passwd'), 'root:x:0:0::/root:/bin/sh\nbob:x:1000:1000::/home/bob:/bin/sh\n');
       writeFileSync(at('etc/group'), 'root:x:0:\ndocker:x:990:alice,bob\n');
       const look = () => [
-        (statSync(at(FILE)).mode & 0o777).toString(8),
+        (statSync(at(FILE)).mode & 0o7777).toString(8),
         readFileSync(at('etc/group'), 'utf8').split('\n')[1],
         readFileSync(at(SYSCTL), 'utf8').trim(),
         readFileSync(at(LOCALNET('docker0')), 'utf8').trim(),

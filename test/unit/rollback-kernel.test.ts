@@ -1,12 +1,13 @@
 /** Kernel settings of interfaces as a rollback writes them back: on a tree in place of /proc/sys, and read from the real one. */
 
 import { execFileSync } from 'node:child_process';
-import { chmodSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { chmodSync, existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 
 const MODULE = new URL('../../src/host/rollback/kernel.sh', import.meta.url).pathname;
+const RESTORE = new URL('../../src/host/rollback/restore.sh', import.meta.url).pathname;
 const KEY = 'net.ipv4.conf.*.send_redirects';
 
 let root: string;
@@ -69,6 +70,29 @@ describe.each(['dash', 'bash'])('under %s', (shell) => {
     sh(`set_loopback '${before}' '${key}'`, shell);
     expect(now(['docker0', 'br-1'], 'route_localnet')).toEqual(['0', '0']);
     expect(sh(`kernel_value loopback '${key}'`, shell)).toContain('docker0=0');
+  });
+
+  it('does not take the rule for absent while iptables is busy, and takes out one that is there twice', () => {
+    iptables();
+    interfaces({ default: '0', docker0: '0' }, 'route_localnet');
+    const key = 'net.ipv4.conf.*.route_localnet';
+    const busy = (text: string) => sh(`PATH=${root}/busy:$PATH; ${text}; echo "= $?"`, shell);
+    mkdirSync(join(root, 'busy'));
+    for (const status of [4, 124]) {
+      const program = `#!/bin/sh\ncase " $* " in *' -C '*) echo locked >&2; exit ${status} ;; *) echo "$*" >>${root}/told ;; esac\n`;
+      writeFileSync(join(root, 'busy/iptables'), program, { mode: 0o755 });
+      expect(busy(`kernel_value loopback '${key}' 2>&1`)).toBe(`iptables -C: locked (status ${status})\n= 2`);
+      expect(busy(`set_loopback dropped '${key}' 2>/dev/null`)).toBe('= 1');
+      expect(busy(`set_loopback 'default=0 docker0=0' '${key}' 2>/dev/null`)).toBe('= 1');
+      const snapshot = `T=${root} TAB="$(printf '\\t')"; . ${RESTORE}; snapshot_path ${root} 1 loopback '${key}' 2>/dev/null`;
+      expect(busy(snapshot)).toBe('= 1');
+    }
+    expect([existsSync(join(root, 'told')), existsSync(join(root, 'manifest'))]).toEqual([false, false]);
+    const twice = `#!/bin/sh\nread -r n <${root}/n; case " $* " in *' -C '*) [ "$n" -gt 0 ] ;; *' -D '*) echo $((n - 1)) >${root}/n ;; esac\n`;
+    writeFileSync(join(root, 'busy/iptables'), twice, { mode: 0o755 });
+    writeFileSync(join(root, 'n'), '2\n');
+    expect(busy(`set_loopback 'default=0 docker0=0' '${key}'`)).toBe('= 0');
+    expect(readFileSync(join(root, 'n'), 'utf8')).toBe('0\n');
   });
 
   it('reads what the real kernel has', () => {

@@ -1,8 +1,10 @@
 /** How a change ends where connections break, the host has rolled back by itself, or a person interrupts. */
 
 import { expect, test } from 'vitest';
+import { kindOf } from '../../src/domain/plan/host-kind.ts';
 import type { CheckResult } from '../../src/domain/plan/outcome.ts';
 import { planHost } from '../../src/domain/plan/plan.ts';
+import { repairHints } from '../../src/domain/plan/preflight.ts';
 import { completeHost } from '../../src/domain/settings.ts';
 import { transact } from '../../src/engine/steps/transact.ts';
 import { DockerTlsError } from '../../src/errors/errors.ts';
@@ -190,4 +192,37 @@ test.each([
 ])('a host that says %s has ended the change itself', async (code, answer) => {
   const { error, log } = await play({ answers: [{ apply: answer }] });
   expect([error?.code, log]).toEqual([code, ['0 apply']]);
+});
+
+test.each([
+  [
+    'containers stopped that ran before: web (exit 137)',
+    'E_CONTAINERS_STOPPED',
+    /^containers stopped.*web \(exit 137\); the host's files are.*but x$/,
+  ],
+  ['live-restore is on', 'E_NOT_CONFIRMED', /^the host could not keep the change: live-restore is on; /],
+])('a change that the host cannot keep, %j, is not a matter of time', async (why, code, message) => {
+  const base64 = (text: string): string => Buffer.from(text).toString('base64');
+  const { error, log } = await play({
+    answers: [{ ...apply, undo: `undone ${base64('x')}` }, { commit: `uncommitted ${base64(why)}` }],
+  });
+  expect(error).toMatchObject({ code, exit: 5, message: expect.stringMatching(message) });
+  expect(error?.hints.join()).not.toContain('--confirm-within');
+  expect(error?.hints.join()).toContain('journalctl');
+  expect(log).toContain('0 undo');
+});
+
+test('a connection that is lost before the change may have begun leaves open whether it had', async () => {
+  const { error } = await play({ answers: [{ apply: LOST, undo: 'nothing' }] });
+  expect(error?.message).toMatch(/; the host has no such change: it had not begun, or was rolled back already$/);
+});
+
+test.each([
+  ['systemd', /daemon\.json/],
+  ['podman', /^(?!.*daemon\.json)/s],
+] as const)('what to do after a rollback that failed, on %s', (kind, words) => {
+  const hints = repairHints({ destination: 'h1' }, kindOf({ kind })).join('\n');
+  expect(hints).toMatch(words);
+  expect(hints).toMatch(/^see what failed: .*-t docker-tls/);
+  expect(hints).not.toContain('usually');
 });

@@ -100,9 +100,14 @@ describe('a change', () => {
     [`rolled-back ${steps} ${base64('it runs on')}`, 'E_APPLY', /files are as they were before, but it runs on$/],
     [`rolled-back ${base64('restart')} - - -`, 'E_DAEMON_START', /the host was rolled back and runs as before$/],
     [
-      `rolled-back ${base64('containers')} ${base64('containers stopped that ran before: web (exit 137)')} - ${base64('x')}`,
+      `rolled-back ${base64('containers')} ${base64('containers stopped that ran before: web (exit 137)')} - -`,
       'E_CONTAINERS_STOPPED',
       /^containers stopped that ran before: web \(exit 137\); the host's files are as they were before$/,
+    ],
+    [
+      `rolled-back ${base64('containers')} ${base64('containers stopped that ran before: web (exit 137)')} - ${base64('/x was edited')}`,
+      'E_CONTAINERS_STOPPED',
+      /\(exit 137\); the host's files are as they were before, but \/x was edited$/,
     ],
     [`stuck ${steps}`, 'E_ROLLBACK', /and rolling back failed as well: dockerd would not/],
     [`changed ${base64('/etc/x')}`, 'E_HOST_CHANGED', /^\/etc\/x was changed since the plan was made/],

@@ -1,9 +1,11 @@
 /** What apply wants, and the rows of status, by a store alone: who verifies, who is accepted, what expires. */
 
-import { afterAll, expect, test } from 'vitest';
+import { afterAll, expect, test, vi } from 'vitest';
 import { openStore } from '../../src/adapters/store/store.ts';
 import { withOurClients } from '../../src/domain/audit/report/own-clients.ts';
 import type { AuditedHost } from '../../src/domain/audit/report/report.ts';
+import { inspectCertificate } from '../../src/domain/pki/inspect.ts';
+import { Secret } from '../../src/domain/secret.ts';
 import { CA_DEFAULTS, CLIENT_DEFAULTS, completeHost } from '../../src/domain/settings.ts';
 import { usableClients } from '../../src/domain/trust/clients.ts';
 import { newCredentials } from '../../src/domain/trust/new-credentials.ts';
@@ -12,6 +14,10 @@ import { type ApplyRequest, clientsFor, hostsIntent } from '../../src/domain/tru
 import { issueStore } from '../support/issued-store.ts';
 import { newHome, removeHomes } from '../support/store.ts';
 
+vi.mock('../../src/domain/pki/inspect.ts', async (original) => {
+  const real = await original<typeof import('../../src/domain/pki/inspect.ts')>();
+  return { ...real, inspectCertificate: vi.fn(real.inspectCertificate) };
+});
 afterAll(removeHomes);
 const now = new Date('2026-06-01T00:00:00Z');
 const home = newHome();
@@ -49,6 +55,21 @@ test('rows: the CA, hosts with what they answered, clients with the way to new c
   expect(rows[2]).toMatchObject({ renew: ['docker-tls rotate client ann'], renewable: true });
   const due = statusRows(state, new Map(), { now, withinDays: 60 });
   expect(due.map((row) => row.state)).toEqual(['ok', 'due', 'due', 'due']);
+});
+
+test('rows: each CA of the store is parsed once, however many hosts there are', () => {
+  const [host] = state.hosts.values();
+  if (host === undefined || state.ca === undefined) throw new Error('no host');
+  const issuer = { cert: state.ca.cert, keyPem: new Secret('') };
+  const inspected = vi.mocked(inspectCertificate);
+  const calls = (hosts: number) => {
+    inspected.mockClear();
+    const named = Array.from({ length: hosts }, (_, at) => [`h${at}`, { ...host, ca: '' }] as const);
+    const issuers = new Map(Array.from({ length: 50 }, (_, at) => [`c${at}`, issuer] as const));
+    statusRows({ ...state, hosts: new Map(named), issuers }, new Map(), { now, withinDays: undefined });
+    return inspected.mock.calls.length;
+  };
+  expect(calls(20) - calls(1)).toBe(19);
 });
 
 test('new credentials: here, by a request, or from where the client was issued', () => {

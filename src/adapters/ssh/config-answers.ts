@@ -3,11 +3,11 @@
  * for each of the others. A process of ssh costs more than all the rest of a login.
  */
 
-import { statSync } from 'node:fs';
+import { type Stats, statSync } from 'node:fs';
 import { installHereHint } from '../../domain/dockerd/packages.ts';
 import { shellQuote } from '../../domain/quote.ts';
 import { DockerTlsError, printableLines } from '../../errors/errors.ts';
-import { readNamedFile } from '../../named-file.ts';
+import { readNamedFile, whyNotRead } from '../../named-file.ts';
 import type { SshOptions } from '../../runtime.ts';
 import { loginName, osReleaseHere } from '../../user.ts';
 import { type ConfigRules, kindOfDestination, parseRules } from './config-rules.ts';
@@ -50,9 +50,16 @@ export async function askConfig(options: SshOptions): Promise<ConfigValues> {
 
 /** ssh would wait for a pipe without end. */
 function requireFile({ configFile, host }: SshOptions): void {
-  const found = configFile === undefined ? undefined : statSync(configFile, { throwIfNoEntry: false });
-  if (configFile === undefined || found === undefined || found.isFile() || configFile === '/dev/null') return;
+  if (configFile === undefined || configFile === '/dev/null') return;
   const hints = [`ls -ld ${shellQuote(configFile)}`];
+  let found: Stats | undefined;
+  try {
+    found = statSync(configFile, { throwIfNoEntry: false });
+  } catch (cause) {
+    const message = `--ssh-config ${configFile} cannot be read: ${whyNotRead(cause)}`;
+    throw new DockerTlsError('E_SSH_CONFIG', message, { where: host, hints, cause });
+  }
+  if (found === undefined || found.isFile()) return;
   throw new DockerTlsError('E_SSH_CONFIG', `--ssh-config ${configFile} is not a file`, { where: host, hints });
 }
 

@@ -40,7 +40,7 @@ export type Commit = {
   readonly put: ReadonlyMap<string, Uint8Array>;
   readonly remove: readonly string[];
   readonly message: Message;
-  /** A revision that was lost, and that the history holds again from here on. */
+  /** A revision that was lost, and that the history holds again from here on: `put` is then all that there is. */
   readonly regained?: string | undefined;
 };
 
@@ -55,6 +55,19 @@ export type Message = {
 };
 
 export type LogEntry = Message & { readonly revision: string; readonly at: Date; readonly signature?: string };
+
+/** Commits with the same first files (Listing); `names`: the engine's names of the contents of those. */
+export type Alike = {
+  readonly names: readonly string[];
+  readonly commits: readonly Pick<Snapshot, 'revision' | 'history'>[];
+};
+
+export type Past = {
+  /** `newer`, and what leads to it and not to `older`, the newest first. Undefined where that is more than is looked through. */
+  since(newer: string, older: string): Promise<readonly Alike[] | undefined>;
+  /** With their first files, in the same order. */
+  first(all: readonly Alike[]): AsyncIterable<readonly [Alike, ReadonlyMap<string, Uint8Array>]>;
+};
 
 export type Engine = {
   /** The URL as given, for messages; it never holds a password. */
@@ -79,8 +92,8 @@ export type Engine = {
    * revision back continues that one, and what it replaced only by itself: the history below that may be anybody's.
    */
   contains(newer: string, older: string): Promise<boolean | undefined>;
-  /** The revisions that lead to `newer` and not to `older`, the newest first; undefined where there are more than `limit`. */
-  since?(newer: string, older: string, limit: number): Promise<readonly string[] | undefined>;
+  /** An engine without it has nothing but the newest state. */
+  readonly past?: Past;
   /** A command that shows how two revisions differ. */
   comparison?(one: string, other: string): string;
   /** The snapshot was found genuine: from now on it is what is read offline, and what `at` gives. An engine that keeps all of them needs none. */

@@ -26,11 +26,17 @@ export type Loopback = {
   readonly iptables: boolean;
   /** Interfaces by which packets for 127.0.0.0/8 get in: they are routed, and no rule drops them. */
   readonly open: readonly string[];
+  /** Rules of raw's PREROUTING that may drop such packets: what they do was not understood. */
+  readonly unclear: readonly string[];
   /** The rule is there. */
   readonly dropped: boolean;
   /** iptables is there and did not answer: it asks for root. */
   readonly unseen: boolean;
 };
+
+/** What such a rule does not do: drop packets for 127.0.0.0/8. It is for other addresses, or one port, or drops nothing. Docker has many of these. */
+const DROPS_NO_LOOPBACK =
+  /(?<!! )-d (?!127\.)[\d.]+\/(?:[89]|[12]\d|3[0-2])\b|(?<!! )--dport \d+(?= |$)|-j (?:ACCEPT|RETURN|CT|NOTRACK|LOG|NFLOG|TRACE)\b/;
 
 /** `iptables`: the path of the program; `rules`: `iptables -t raw -S PREROUTING`, which has its own order of words. */
 export function readLoopback(
@@ -43,15 +49,17 @@ export function readLoopback(
       ? [key.slice(before.length, -after.length).replaceAll('/', '.')]
       : [],
   );
-  const drops = rules.split('\n').flatMap((line) => {
-    const [, not, name = ''] =
-      /^-A PREROUTING -d 127\.0\.0\.0\/8 (! )?-i (\S+)(?: -m comment --comment \S+)? -j DROP$/.exec(line.trim()) ?? [];
+  const lines = rules.split('\n').map((line) => line.trim());
+  const DROP = /^-A PREROUTING -d 127\.0\.0\.0\/8 (! )?-i (\S+)(?: -m comment --comment \S+)? -j DROP$/;
+  const drops = lines.flatMap((line) => {
+    const [, not, name = ''] = DROP.exec(line) ?? [];
     return name === '' ? [] : [{ all: not !== undefined && name === 'lo', name }];
   });
   const dropped = drops.some(({ all }) => all);
   return {
     iptables: iptables !== '',
     dropped,
+    unclear: lines.filter((line) => line.startsWith('-A ') && !DROP.test(line) && !DROPS_NO_LOOPBACK.test(line)),
     unseen: iptables !== '' && rules.trim() === '',
     open: dropped
       ? []

@@ -7,6 +7,8 @@ export type DropIn = {
   readonly execStart: string;
   /** Sockets that systemd hands to the daemon; empty where it listens by itself. */
   readonly sockets: readonly string[];
+  /** A command without whose success dockerd does not start. */
+  readonly check?: string | undefined;
 };
 
 const HEADER = '# Written by docker-tls.';
@@ -18,6 +20,7 @@ export function renderDropIn(dropIn: DropIn): string {
     '# `docker-tls remove HOST` takes it away again.',
     '[Service]',
     ...(dropIn.sockets.length > 0 ? [`Sockets=${dropIn.sockets.join(' ')}`] : []),
+    ...(dropIn.check === undefined ? [] : [`ExecStartPre=${dropIn.check}`]),
     'ExecStart=',
     `ExecStart=${dropIn.execStart}`,
     '',

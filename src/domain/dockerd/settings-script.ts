@@ -26,20 +26,24 @@ export function withOursBlank(text: string): string {
   return text.replace(OURS, (ours) => ours.replace(/[^\n]+/g, ''));
 }
 
-/** The text with lines of ours at its end, which add flags. Flags hold no blanks and nothing that a shell reads. */
-export function withOurs(text: string, flags: readonly string[]): string {
+/** The text with lines of ours at its end, which add flags. Flags hold no blanks and nothing that a shell reads. `guarded`: puts a condition around that. */
+export function withOurs(
+  text: string,
+  flags: readonly string[],
+  guarded: (line: string) => string = (line) => line,
+): string {
   const odd = flags.find((flag) => !/^[A-Za-z0-9_@%+=:,./[\]-]+$/.test(flag));
   if (odd !== undefined) throw new TypeError(`not a plain flag: ${JSON.stringify(odd)}`);
   const before = withoutOurs(text);
   // A last line that goes on would take ours in.
   const newline = /\\\n?$/.test(before) ? '\n\n' : before === '' || before.endsWith('\n') ? '' : '\n';
-  return `${before}${newline}${HEADER}\n${FLAGS_VARIABLE}="$${FLAGS_VARIABLE} ${flags.join(' ')}"\n`;
+  return `${before}${newline}${HEADER}\n${guarded(`${FLAGS_VARIABLE}="$${FLAGS_VARIABLE} ${flags.join(' ')}"`)}\n`;
 }
 
 /** All the flags that the file gives dockerd, ours last. */
 export function scriptFlags(text: string): string {
   const [own = ''] = text.match(OURS) ?? [];
-  const added = new RegExp(`^${FLAGS_VARIABLE}="\\$${FLAGS_VARIABLE} (.*)"$`, 'm').exec(own)?.[1] ?? '';
+  const added = new RegExp(`\\b${FLAGS_VARIABLE}="\\$${FLAGS_VARIABLE} ([^"]*)"`).exec(own)?.[1] ?? '';
   return `${scriptAssignment(withoutOurs(text))?.value ?? ''} ${added}`.trim();
 }
 

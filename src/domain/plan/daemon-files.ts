@@ -3,10 +3,12 @@
 import type { KindName } from '../../host/scripts.ts';
 import { dropInName, renderClosedService, renderDropIn, renderSocketUnit } from '../dockerd/drop-in.ts';
 import { replaceValue } from '../dockerd/environment-file.ts';
+import { renderScriptGuard } from '../dockerd/json-guard.ts';
 import { renderListenScript } from '../dockerd/listen-script.ts';
 import { CLOSED_SERVICE } from '../dockerd/paths.ts';
 import { renderPodmanService } from '../dockerd/podman-units.ts';
 import { withOurs, withoutOurs } from '../dockerd/settings-script.ts';
+import { needsGuard, tlsSettings } from './daemon-view.ts';
 import { fileText, realPath } from './facts.ts';
 import { edited, type FileChange, link, text } from './file-change.ts';
 import { kindOf } from './host-kind.ts';
@@ -74,7 +76,10 @@ function scriptFiles(input: DaemonFiles): FileChange[] {
     const dropped = droppedFlags(input, variable);
     return dropped.length === 0 ? now : replaceValue(now, variable, keptWords(variable, dropped));
   }, before);
-  const after = withOurs(kept, ownFlags(input));
+  const { tlscacert } = tlsSettings(facts.places);
+  const after = withOurs(kept, ownFlags(input), (line) =>
+    needsGuard(view, input.listening) ? renderScriptGuard(view.configName, tlscacert, line) : line,
+  );
   return [...(json.change ? [json.change] : []), edited(facts, path, after)];
 }
 

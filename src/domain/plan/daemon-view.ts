@@ -122,3 +122,11 @@ export function tlsSettings({ current }: Places) {
 export function hasTlsInJson({ listeners, json }: Pick<DaemonView, 'listeners' | 'json'>): boolean {
   return listeners.some(({ from }) => from === 'json') || TLS_KEYS.some((key) => key in json.values);
 }
+
+/**
+ * Whether the port is named elsewhere than those settings are: by a socket unit, or by flags. Without them dockerd must not get it, whatever has become of
+ * daemon.json.
+ */
+export function needsGuard(view: Pick<DaemonView, 'listeners' | 'json'>, listening: Listening): boolean {
+  return hasTlsInJson(view) && (listening === 'systemd' || !view.listeners.some(({ from }) => from === 'json'));
+}

@@ -149,7 +149,7 @@ export function parseFacts(stdout: Buffer) {
     transaction: raw.get('transaction'),
     /** Nothing on the host rolls that change back by itself before the next boot: the process that waited for it was killed. */
     abandoned: raw.has('abandoned'),
-    /** The rollback of a change has failed, and has not been finished since. */
+    /** The rollback of a change has failed, and waits for the daemon, which ran before. */
     rollbackFailed: raw.has('rollback-failed'),
     /** Lines of `ss -Hltnp`: whatever listens on TCP. */
     listeners: lines('listeners').filter((line) => line.trim() !== ''),

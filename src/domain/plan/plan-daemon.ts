@@ -3,8 +3,9 @@
 import { LOOPBACK_DROP_IN } from '../audit/loopback.ts';
 import { type Flag, renderCommandLine } from '../dockerd/command-line.ts';
 import { editDaemonJson, parseDaemonJson } from '../dockerd/daemon-json.ts';
-import { bracketed } from '../dockerd/drop-in.ts';
+import { bracketed, type DropIn } from '../dockerd/drop-in.ts';
 import { replaceValue } from '../dockerd/environment-file.ts';
+import { renderUnitGuard } from '../dockerd/json-guard.ts';
 import { SERVER_FILES } from '../dockerd/paths.ts';
 import { listWords } from '../words.ts';
 import type { PlacedSettings } from './daemon-settings.ts';
@@ -13,6 +14,7 @@ import {
   hasTlsInJson,
   isTlsFlag,
   type Listening,
+  needsGuard,
   TLS_KEYS,
   tlsSettings,
   type VariableFlags,
@@ -79,18 +81,20 @@ export type DaemonInput = {
 /** `start`: what is before the command; `hosts`: further flags for where the daemon listens. */
 export type UnitInput = DaemonInput & { readonly start?: readonly string[]; readonly hosts?: readonly string[] };
 
-export function planDropIn(input: UnitInput): { execStart: string; sockets: string[] } {
+export function planDropIn(input: UnitInput): DropIn {
   const { facts, view, listening, start = [], hosts = [] } = input;
   const line = view.commandLine;
   if (line === undefined) return { execStart: '', sockets: [] };
   const isDropped = droppedBy(input, closedListeners(view, input.desired));
   const command = renderCommandLine(line, isDropped, [...hosts, ...ownFlags(input)]);
   const execStart = [...start, command].join(' ');
-  if (listening !== 'systemd') return { execStart, sockets: [] };
+  const trust = tlsSettings(facts.places).tlscacert;
+  const check = needsGuard(view, listening) ? renderUnitGuard(view.configName, trust) : undefined;
+  if (listening !== 'systemd') return { execStart, sockets: [], check };
   // One that is there unused, beside a socket unit of the administrator's own, is not for us to start: it would take /run/docker.sock.
   const { load, enabled } = facts.docker.socket;
   const { local, tls } = kindOf(facts).sockets;
-  return { execStart, sockets: [...(load === 'loaded' && enabled !== 'disabled' ? [local] : []), tls] };
+  return { execStart, sockets: [...(load === 'loaded' && enabled !== 'disabled' ? [local] : []), tls], check };
 }
 
 /** The flags by which the daemon listens under mutual TLS; where systemd does not, with its addresses. */
@@ -253,11 +257,10 @@ export function planDaemon(
     const fixed = keys.filter((key) => !RELOADABLE.has(key));
     return restart(`${listWords(fixed)} ${fixed.length > 1 ? 'are' : 'is'} read only when it starts`);
   }
-  if (
-    facts.docker.cmdline.length > 1 &&
-    !hasTlsInJson(view) &&
-    !facts.docker.cmdline.includes(`${engine.trust}=${facts.places.current}/${SERVER_FILES.ca}`)
-  )
+  const { cmdline, edited: editedSince } = facts.docker;
+  const trust = `${engine.trust}=${facts.places.current}/${SERVER_FILES.ca}`;
+  // Settings in daemon.json do not show in its command line. What a change puts there is older than the daemon that the change starts.
+  if (hasTlsInJson(view) ? editedSince?.includes(view.configName) : cmdline.length > 1 && !cmdline.includes(trust))
     return restart('it runs without the configuration that is on the host');
   if (listeningOf(facts, view) === 'systemd' && facts.docker.tlsSocket.active !== 'active')
     return restart(`${sockets.tls} does not listen on port ${desired.port}`);

@@ -3,6 +3,7 @@
 import { dirname } from 'node:path/posix';
 import { effectiveList, splitWords, type UnitSetting } from '../dockerd/unit.ts';
 import { unitFilesOf } from './daemon-start.ts';
+import { viewDaemon } from './daemon-view.ts';
 import { kindOf } from './host-kind.ts';
 import { editAt, type Preflight } from './preflight-config.ts';
 
@@ -28,21 +29,37 @@ export function checkUnitSettings({ login, facts, add }: Preflight): void {
   const hidden = `dockerd sees another ${configuration} than the host has, and would not find its certificate there`;
   for (const key of ['RootDirectory', 'RootImage'])
     for (const setting of settings(key).slice(-1)) if (setting.value !== '/') found(setting, hidden);
-  for (const [key, at] of Object.entries(MOUNTS))
-    for (const setting of settings(key))
-      if (splitWords(setting.value).some(({ text }) => covers(targetOf(text, at), configuration)))
-        found(setting, hidden);
+  const mounts = Object.entries(MOUNTS).flatMap(([key, at]) =>
+    settings(key).flatMap((setting) =>
+      splitWords(setting.value).map(({ text }) => ({ setting, ...mountOf(text, at) })),
+    ),
+  );
+  // The usual companion of ProtectSystem=, and of an empty directory above it.
+  const same = mounts.filter(({ source, target }) => source === target).map(({ target }) => target);
+  const isHidden = (path: string, target: string): boolean =>
+    isBelow(path, target) && !same.some((back) => isBelow(path, back) && isBelow(back, target));
+  const hiding = mounts.filter(
+    ({ target }) =>
+      isHidden(places.tls, target) ||
+      isHidden(viewDaemon(facts).configName, target) ||
+      (isBelow(target, places.tls) && !same.includes(target)),
+  );
+  for (const setting of new Set(hiding.map(({ setting }) => setting))) found(setting, hidden);
   for (const setting of settings('Conflicts', 'Unit'))
     if (splitWords(setting.value).some(({ text }) => text === sockets.tls))
       found(setting, `systemd closes the TLS port whenever ${service} starts`);
 }
 
-function targetOf(word: string, at: 0 | 1): string {
-  const parts = word.replace(/^[-+]+/, '').split(':');
-  return parts[at] ?? parts[0] ?? '';
+/** What is mounted where; only a bind has a source. */
+function mountOf(word: string, at: 0 | 1): { readonly source?: string | undefined; readonly target: string } {
+  const [first = '', second] = word
+    .replace(/^[-+]+/, '')
+    .split(':', at + 1)
+    .map((path) => path.replace(/(?<=.)\/+$/, ''));
+  return at === 0 ? { target: first } : { source: first, target: second ?? first };
 }
 
-/** Whether a mount at a path hides a directory, or something in it. */
-function covers(path: string, directory: string): boolean {
-  return path === '/' || path === directory || directory.startsWith(`${path}/`) || path.startsWith(`${directory}/`);
+/** Whether a path is another one, or in it. */
+function isBelow(path: string, directory: string): boolean {
+  return path === directory || directory === '/' || path.startsWith(`${directory}/`);
 }

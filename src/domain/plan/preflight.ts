@@ -92,7 +92,7 @@ function checkBasics(input: Preflight): void {
   if (facts.rollbackFailed && docker.unit.active !== 'active')
     add(
       'E_ROLLBACK',
-      `the rollback of an earlier change failed: ${service} has not run since, usually because of a setting that it had before`,
+      `the rollback of an earlier change failed, and ${service} is down${kindOf(facts).engine.configurable ? ', usually because of a setting that it had before' : ''}`,
       repairHints(login, kindOf(facts)),
     );
   else if (lock !== undefined && lock.expiresMs > facts.clockMs && !facts.abandoned) {
@@ -133,11 +133,15 @@ export function diskFullError(
   return new DockerTlsError('E_DISK_FULL', message, { where: host, hints, details });
 }
 
-/** What to do where a rollback failed: the daemon does not start with its settings of before, and the host overwrites none that a person repairs. */
+/**
+ * What to do where a rollback failed: a file could not be put back, the kernel or sshd refused something, or the daemon does not start with its settings
+ * of before. The host overwrites nothing that a person repairs.
+ */
 export function repairHints(login: Login, kind: HostKind): string[] {
   return [
-    `see why it does not start: ${sudoCommand(login, ...kind.commands.log)}`,
-    'repair what the log names, such as a setting in daemon.json (leave "live-restore" there, for containers that still run), then start it:',
+    `see what failed: ${sudoCommand(login, ...kind.commands.ownLog)}`,
+    `if ${kind.service} is down, why: ${sudoCommand(login, ...kind.commands.log)}`,
+    `repair what they name${kind.engine.configurable ? ', such as a setting in daemon.json (leave "live-restore" there, for containers that still run)' : ''}; one that is down, start then:`,
     ...(kind.systemctl.length > 0
       ? [[...kind.systemctl, 'reset-failed', kind.service], kind.commands.start]
       : kind.bringUp

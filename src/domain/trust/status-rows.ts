@@ -8,7 +8,7 @@ import type { LiveRow, StatusRow } from '../status.ts';
 import { externalKey } from './client-refusals.ts';
 import { usableClients } from './clients.ts';
 import { newCredentials } from './new-credentials.ts';
-import { otherCas } from './other-cas.ts';
+import { otherCas, ourFingerprints } from './other-cas.ts';
 
 export type Due = { readonly now: Date; readonly withinDays: number | undefined };
 
@@ -20,13 +20,14 @@ export function statusRows(
   reached: ReadonlyMap<string, LiveRow> = new Map(),
 ): StatusRow[] {
   const row = (kind: StatusRow['kind'], name: string, cert: string) => rowOf(kind, name, cert, due);
+  const ours = ourFingerprints(state);
   return [
     ...(state.ca ? [row('ca', state.ca.record.name, state.ca.cert)] : []),
     ...state.oldCas.map((old) => ({
       ...row('old ca', old.record?.name ?? old.serial, old.cert),
       serial: old.serial,
     })),
-    ...[...state.hosts.values()].map((host) => hostRow(host, live.get(host.record.name), due, state)),
+    ...[...state.hosts.values()].map((host) => hostRow(host, live.get(host.record.name), due, ours)),
     ...[...state.clients.values()].map((client) => ({
       ...row('client', client.record.name, client.cert),
       ...renewalOf(client, state),
@@ -39,10 +40,10 @@ export function hostRow(
   { record, serverCert, ca }: StoredHost,
   live: LiveRow | undefined,
   due: Due,
-  state: StoreState,
+  ours: ReturnType<typeof ourFingerprints>,
 ): StatusRow {
   const { name, address, port, generation, description } = record;
-  const others = otherCas(ca, state, due.now);
+  const others = otherCas(ca, ours, due.now);
   return {
     ...rowOf('host', name, serverCert, due),
     ...{ address: `${address}:${port}`, generation, description },

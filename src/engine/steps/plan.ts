@@ -24,7 +24,7 @@ import { trustNow } from '../../domain/plan/trust-now.ts';
 import type { HostSpec } from '../../domain/settings.ts';
 import { certificateIds, sameIds } from '../../domain/trust/ca-id.ts';
 import { preview } from '../../domain/trust/changes.ts';
-import { otherCas } from '../../domain/trust/other-cas.ts';
+import { otherCas, ourFingerprints } from '../../domain/trust/other-cas.ts';
 import { desiredServer, namesFor } from '../../domain/trust/server.ts';
 import { isAccepted, trustFor } from '../../domain/trust/trust.ts';
 import { type AccessView, bundleOf, resolveIds, viewOf } from '../../domain/trust/view.ts';
@@ -151,7 +151,8 @@ export async function planOpened(
     names,
     plan,
     credentials,
-    otherCas: otherCas(next, latest, now),
+    // All others in the bundle are from there.
+    otherCas: acceptCa === undefined ? [] : otherCas(next, ourFingerprints(latest), now),
     accepts: [...view.clients.values()].filter((client) => isAccepted(client, spec)).map(({ name }) => name),
     problems: [
       ...(other === undefined || target.takeOver ? [] : [managedExternally(spec.name, other)]),

@@ -9,7 +9,7 @@ import { planRestore } from '../../domain/plan/plan-restore.ts';
 import { sudoCommand } from '../../domain/quote.ts';
 import type { HostSpec } from '../../domain/settings.ts';
 import type { Target } from '../../domain/trust/changes.ts';
-import { otherCas } from '../../domain/trust/other-cas.ts';
+import { otherCas, ourFingerprints } from '../../domain/trust/other-cas.ts';
 import { type AccessChange, compareTrust } from '../../domain/trust/trust.ts';
 import type { ErrorCode } from '../../errors/catalogue.ts';
 import { DockerTlsError } from '../../errors/errors.ts';
@@ -52,11 +52,15 @@ export function planRestored(opened: OpenedHost, spec: HostSpec, context: Restor
   };
 }
 
-/** What a plan would need to make new files from the daemon's command line, or for new clients: a restore brings files back as they were. */
+/**
+ * What a plan would need to make new files from the daemon's command line, or for new clients: a restore brings files back as they were. A unit that
+ * keeps dockerd from the port is no reason to keep our files.
+ */
 const NO_OBSTACLE: ReadonlySet<ErrorCode> = new Set<ErrorCode>([
   'E_FIREWALL',
   'E_CLOCK',
   'E_UNIT_COMMAND',
+  'E_UNIT_SETTING',
   'E_UNIT_VARIABLE',
 ]);
 
@@ -76,7 +80,7 @@ function planned(
   );
   const address = spec.address ?? session.dialled;
   const credentials = restored && { restored };
-  const others = otherCas(restored?.ca ?? '', latest, now);
+  const others = otherCas(restored?.ca ?? '', ourFingerprints(latest), now);
   const unnamed = { names: [], accepts: [], otherCas: others };
   return { spec, address, session, opened, facts, latest, plan, problems, credentials, ...unnamed };
 }

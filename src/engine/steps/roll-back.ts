@@ -13,9 +13,10 @@ import { sshOptions } from './connect.ts';
 export async function rollBackHost(
   change: HostChange,
   cause: unknown,
-  /** The host may have heard that it should keep the change. */
-  confirming = false,
+  /** How far it had come. `starting`: it may not have begun; `confirming`: the host may have heard that it should keep it. */
+  stage: 'starting' | 'switched' | 'confirming',
 ): Promise<unknown> {
+  const confirming = stage === 'confirming';
   const { id, spec, session, reach, progress } = change;
   progress.phase('roll back');
   let ending: Ending | 'unreachable' = 'unreachable';
@@ -59,7 +60,9 @@ export async function rollBackHost(
       : confirming && ending !== 'undone'
         ? 'the host may have kept the change: run the same command again'
         : ending === 'nothing'
-          ? 'the host had already rolled back'
+          ? stage === 'starting'
+            ? 'the host has no such change: it had not begun, or was rolled back already'
+            : 'the host had already rolled back'
           : asBefore(remark);
   if (reach.runtime.signal.aborted) {
     return interrupted(`interrupted; ${back}`, { where: spec.name, details: unwritten, cause });

@@ -5,12 +5,19 @@ import { kindOf } from '../../domain/plan/host-kind.ts';
 import type { CheckResult } from '../../domain/plan/outcome.ts';
 import { diskFullError } from '../../domain/plan/preflight.ts';
 import { renderTransaction } from '../../domain/plan/transaction.ts';
+import { sudoCommand } from '../../domain/quote.ts';
 import { keptOf } from '../../domain/settings-stored.ts';
 import type { ErrorCode } from '../../errors/catalogue.ts';
 import { DockerTlsError } from '../../errors/errors.ts';
 import type { HostSession } from '../../runtime.ts';
 import { gather } from '../gather.ts';
-import { type EndingResult, endTransaction, startTransaction } from '../host-transaction.ts';
+import {
+  containersStopped,
+  type EndingResult,
+  endTransaction,
+  saysContainersStopped,
+  startTransaction,
+} from '../host-transaction.ts';
 import type { ChangeOutcome, HostChange } from '../intent.ts';
 import { requireVerified } from '../verify-host.ts';
 import { sshOptions } from './connect.ts';
@@ -171,7 +178,7 @@ export async function transact(change: HostChange): Promise<ChangeOutcome> {
     await confirmer.close();
     // The host reported how it ended: nothing is left to roll back.
     if (error instanceof DockerTlsError && ENDED.has(error.code)) throw error;
-    throw await rollBackHost(change, error);
+    throw await rollBackHost(change, error, 'starting');
   }
   let confirming = false;
   /** The host has rolled back by itself: nothing is left to undo. */
@@ -193,17 +200,25 @@ export async function transact(change: HostChange): Promise<ChangeOutcome> {
       rolledBack = ending === 'nothing';
       if (rolledBack) await change.unsave();
       if (ending === 'full') throw diskFullError(fresh, "the host's disk was too full to keep the change");
-      throw notConfirmed(
-        spec,
-        rolledBack
-          ? `the host had already rolled back: the change was not confirmed within ${spec.confirmWithin} s`
-          : `the host could not keep the change${remark === '' ? '' : `: ${remark}`}`,
+      if (rolledBack)
+        throw notConfirmed(
+          spec,
+          `the host had already rolled back: the change was not confirmed within ${spec.confirmWithin} s`,
+        );
+      if (saysContainersStopped(remark)) throw containersStopped(fresh, kindOf(change.facts), remark);
+      throw new DockerTlsError(
+        'E_NOT_CONFIRMED',
+        `the host could not keep the change${remark === '' ? '' : `: ${remark}`}`,
+        {
+          where: spec.name,
+          hints: [sudoCommand(fresh.login, ...kindOf(change.facts).commands.log), 'run the same command again'],
+        },
       );
     }
     return { checks, warnings };
   } catch (error) {
     if (rolledBack) throw error;
-    throw await rollBackHost(change, error, confirming);
+    throw await rollBackHost(change, error, confirming ? 'confirming' : 'switched');
   } finally {
     await confirmer.close();
   }

@@ -190,8 +190,8 @@ export const CHANGE = {
   E_UNANSWERED: [5, 'The host did not report how the change ended.', 'Run the command that the error gives.'],
   E_NOT_CONFIRMED: [
     5,
-    'The change was not confirmed in time, so the host rolled it back.',
-    'Run the command again with a longer --confirm-within.',
+    'The change was not confirmed in time, or the host could not keep it, so it was rolled back.',
+    'Run the command again, with a longer --confirm-within where time was short.',
   ],
   E_VERIFY: [
     7,
@@ -200,8 +200,8 @@ export const CHANGE = {
   ],
   E_ROLLBACK: [
     6,
-    'Rolling back failed, usually because dockerd does not start with the settings that it had before the change.',
-    'Repair what the log of dockerd names, and start it: the host overwrites nothing that you change, and ends the rollback by itself.',
+    'Rolling back failed: a file could not be put back, or Docker, Podman or sshd did not start as before the change.',
+    'Repair what the log names, and start what is down: the host overwrites nothing that you change, and ends the rollback by itself.',
   ],
 } as const;
 

@@ -76,7 +76,8 @@ while IFS=$TAB read -r index kind mode owner source path <&3; do
       ;;
     linger) line="$index${TAB}linger$TAB$(linger_state "$path")$TAB-$TAB$path" ;;
     sysctl | loopback)
-      was=$(kernel_value "$kind" "$path") || continue
+      was=$(kernel_value "$kind" "$path" 2>"$ERR")
+      case $? in 0) ;; 1) continue ;; *) fail "$(words)" ;; esac
       line="$index$TAB$kind$TAB$was$TAB-$TAB$path"
       ;;
     *) continue ;;

@@ -24,7 +24,8 @@ compare_sshd() {
 restore_labels() {
   selinuxenabled 2>/dev/null || return 0
   set --
-  while IFS= read -r path <&3; do set -- "$@" "$path"; done 3<"$CREATED"
+  # containerd makes its own only once it starts.
+  while IFS= read -r path <&3; do [ ! -e "$path" ] || set -- "$@" "$path"; done 3<"$CREATED"
   while IFS=$TAB read -r index kind mode owner source path <&3; do
     case $kind:$source in
       *:snap:* | *:same) ;;
@@ -46,11 +47,14 @@ back() {
   # The change had to start its daemon in the time for its confirmation; what ran before gets the time that it needs.
   LIMIT=$ROLLBACK_LIMIT
   lines=$(last_words "$SINCE" | plainly | tail -n 30 | tail -c 8000)
-  if undo failed >/dev/null 2>&1; then
+  # Where it cannot be opened, the rollback would not even begin.
+  said=$T/undo-error
+  { true >"$said"; } 2>/dev/null || said=/dev/null
+  if undo failed >/dev/null 2>"$said"; then
     result rolled-back "$STEP" "$1" "$lines" "$REMARK"
   else
-    # What its daemon says by now is why.
-    result stuck "$STEP" "$1" "$(last_words "$SINCE" | plainly | tail -n 30 | tail -c 8000)"
+    # What could not be done, and what its daemon says by now, is why.
+    result stuck "$STEP" "$1" "$({ last_words "$SINCE" | plainly | tail -n 30 && tail -n 5 -- "$said"; } | tail -c 8000)"
   fi
   exit 0
 }
@@ -101,7 +105,8 @@ while IFS=$TAB read -r index kind mode owner source path <&3; do
     # directory) takes the long way.
     link) mv -fT -- "$path.docker-tls-new" "$path" 2>/dev/null || place_as "$path" new 2>"$ERR" || back "$(words)" ;;
     absent) rm -f -- "$path" 2>"$ERR" || back "$(words)" ;;
-    attributes) [ ! -e "$path" ] || { chmod "$mode" -- "$path" && chown "$owner" -- "$path"; } 2>"$ERR" || back "$(words)" ;;
+    # chown takes set-id bits away.
+    attributes) [ ! -e "$path" ] || { chown "$owner" -- "$path" && chmod "$mode" -- "$path"; } 2>"$ERR" || back "$(words)" ;;
     member) set_member "$mode" "$path" 2>"$ERR" || back "$(words)" ;;
     sysctl) set_sysctl "$path" "$mode" 2>"$ERR" || back "$(words)" ;;
     loopback) set_loopback "$mode" "$path" 2>"$ERR" || back "$(words)" ;;

@@ -3,6 +3,9 @@
 # Needs variables: NL ROOM RUN SERVICE STATE TLS_DIRECTORY TLS_SOCKET UNITS filed host_kind
 # Needs programs: cat df firewall-cmd flock grep head iptables nft sed ss systemctl timeout
 
+# Has a rollback failed that ends once the daemon runs again? Not where it did not run before.
+awaits_daemon() { [ -e "$STATE/txn/failed" ] && ! grep -q "^WAS_ACTIVE='\{0,1\}no" "$STATE/txn/settings" 2>/dev/null; }
+
 # What docker-tls itself has on the host.
 record_facts() {
   file "$UNITS/$TLS_SOCKET"
@@ -29,7 +32,7 @@ record_facts() {
   [ -e "$STATE/txn/rollback.sh" ] && say transaction "$(cat "$STATE/txn/id" 2>/dev/null)"
   # Whoever is in the middle of it has the mutex.
   lost_guard "$STATE/txn" && (flock -n 9) 9<"$RUN" && say abandoned yes
-  [ -e "$STATE/txn/failed" ] && say rollback-failed yes
+  awaits_daemon && say rollback-failed yes
   # What else is under our care: files of hardening, and ours of a docker.service that is no longer there. Never the content of a file of
   # which only mode and owner are ours.
   if [ -f "$STATE/origin/manifest" ]; then

@@ -30,7 +30,7 @@ starts_at_boot() {
     set -- /etc/runlevels/*/docker
   else
     level=$(sed -n 's/^id:\([2-5]\):initdefault:.*/\1/p' /etc/inittab 2>/dev/null)
-    set -- /etc/rc[S"${level:-2-5}"].d/S[0-9][0-9]docker
+    set -- /etc/rc[S${level:-2-5}].d/S[0-9][0-9]docker
   fi
   for path in "$@"; do [ ! -L "$path" ] || return 0; done
   return 1

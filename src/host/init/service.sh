@@ -1,10 +1,12 @@
 # The daemon and sshd where init runs scripts (sysvinit, OpenRC): what runs, and how they are started, stopped and reloaded.
 # Needs functions: await_answer find_daemon hold_port look_at_clock mark missing_programs release_port run_script
 # Needs variables: BACK LIMIT PORTS T missing pid uptime
-# Needs programs: cat grep readlink sleep stat tail
+# Needs programs: cat grep head readlink sleep stat tail timeout tr
 
 look_at_service() { :; }
 reset_failed() { :; }
+reread() { :; }
+drop_socket() { :; }
 note_pulled() { pulled=; }
 
 obstacle() {
@@ -14,15 +16,17 @@ obstacle() {
 
 runs() { find_daemon; }
 
-# A script of the service: what it starts gets none of our descriptors, our umask or our deaf ears.
-service() {
-  (
-    umask 022
-    trap - HUP PIPE
-    exec </dev/null >/dev/null 3<&- 4<&- 5<&- 6<&- 7<&- 8<&- 9<&-
-    run_script timeout "$LIMIT" "$1"
-  )
+# Before a script of init, in a shell of its own: what it starts gets none of our descriptors, our umask or our deaf ears.
+come_clean() {
+  umask 022
+  trap - HUP PIPE
+  exec </dev/null >/dev/null 3<&- 4<&- 5<&- 6<&- 7<&- 8<&- 9<&-
 }
+
+service() (
+  come_clean
+  run_script timeout "$LIMIT" "$1"
+)
 
 # Its script does not wait until it answers.
 start_service() {
@@ -74,32 +78,45 @@ last_words() {
   [ ! -f "$log" ] || tail -c "+$((size + 1))" -- "$log" 2>/dev/null | tail -n 100
 }
 
+# Does it listen for logins? Sessions have the same name before OpenSSH 9.8, and so has an sshd in a container: is_sshd PID
+is_sshd() {
+  [ "$(cat "/proc/$1/comm" 2>/dev/null)" = sshd ] && [ "$(readlink "/proc/$1/ns/pid")" = "$(readlink /proc/self/ns/pid)" ] || return 1
+  # Its title says so since OpenSSH 8.2; before, only sessions had one. One that has ended has none at all.
+  case $(tr '\000' ' ' 2>/dev/null <"/proc/$1/cmdline") in *'[listener]'*) ;; '' | 'sshd: '*) return 1 ;; esac
+}
+
 # Sessions that are open keep what they began with.
 reload_sshd() {
   for file in /run/sshd.pid /var/run/sshd.pid; do
     number=$(cat "$file" 2>/dev/null)
-    [ "$(cat "/proc/${number:-0}/comm" 2>/dev/null)" = sshd ] || continue
+    is_sshd "${number:-0}" || continue
     true >"$T/sshd"
     kill -s HUP "$number"
     # It closes its port for a moment; the verification comes over a new connection.
     sleep 0.5
-    [ "$(cat "/proc/$number/comm" 2>/dev/null)" = sshd ] && return 0
+    is_sshd "$number" && return 0
     STEP=reload-sshd
     return 1
   done
-  grep -qxs sshd /proc/[0-9]*/comm || {
-    # One that did not survive the change is started by its rollback.
-    [ "$BACK" = yes ] && [ -e "$T/sshd" ] || return 0
-    for file in /etc/init.d/ssh /etc/init.d/sshd; do
-      [ ! -x "$file" ] || "$file" start >/dev/null 2>&1 9<&- || return 1
-    done
-    return 0
-  }
-  # A rollback that never ends would keep the next change from the host.
-  if [ "$BACK" = yes ]; then
-    REMARK='sshd could not be reloaded: restart it'
-    return 0
-  fi
-  STEP=reload-sshd
-  return 1
+  for file in $(grep -lxs sshd /proc/[0-9]*/comm); do
+    number=${file#/proc/} && number=${number%/comm}
+    is_sshd "$number" || continue
+    # A rollback that never ends would keep the next change from the host.
+    if [ "$BACK" = yes ]; then
+      REMARK='sshd could not be reloaded: restart it'
+      return 0
+    fi
+    STEP=reload-sshd
+    return 1
+  done
+  # One that did not survive the change is started by its rollback.
+  [ "$BACK" = yes ] && [ -e "$T/sshd" ] || return 0
+  for file in /etc/init.d/ssh /etc/init.d/sshd; do
+    [ ! -x "$file" ] || (
+      come_clean
+      # OpenRC does not start what it believes to run.
+      case $(head -n 1 "$file") in *openrc-run*) timeout "$LIMIT" "$file" zap 2>/dev/null ;; esac
+      timeout "$LIMIT" "$file" start 2>/dev/null
+    ) || return 1
+  done
 }

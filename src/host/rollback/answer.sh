@@ -1,6 +1,6 @@
 # Whether the daemon has started: it answers.
 # Needs functions: api find_daemon local_socket look_at_clock refused runs
-# Needs variables: BACK LIMIT T TXN socket uptime
+# Needs variables: BACK GENERATION LIMIT T TXN socket uptime
 # Needs programs: cat docker rm sleep timeout
 
 # Sets `birth` to when a process began, in the kernel's count: born PID
@@ -56,6 +56,11 @@ responds() {
       return
     fi
   fi
+  # One that it had is not taken away, unless by a removal.
+  if [ -z "$socket" ] && [ "$BACK" != yes ] && [ -e "$T/local" ] && [ "$GENERATION" != none ]; then
+    printf 'dockerd has opened no local socket, and had one before\n' >&2
+    return 1
+  fi
   # Without a socket, or a program to ask with, it is taken to have started once it has run for a while. The kernel counts hundredths of seconds.
   look_at_clock
   [ $((uptime - birth / 100)) -ge 10 ]
@@ -64,15 +69,17 @@ responds() {
 # Waits until the daemon that was started answers. One that ends in its start is not waited for; a supervisor may start it again at once.
 await_answer() {
   look_at_clock
-  end=$((uptime + LIMIT)) gone=0
+  end=$((uptime + LIMIT)) gone=0 said=$T/answer-error
+  # A shell does not run what it cannot open the output of: without free inodes it would never ask.
+  { true >"$said"; } 2>/dev/null || said=/dev/null
   while [ "$uptime" -lt "$end" ] && [ "$gone" -lt 20 ]; do
     lost=
-    find_daemon && answers 2>"$T/answer-error" && return 0
+    find_daemon && answers 2>"$said" && return 0
     if has_lost || ! find_daemon; then gone=$((gone + 1)); fi
     sleep 0.1
     look_at_clock
   done
-  cat -- "$T/answer-error" >&2 2>/dev/null
+  cat -- "$said" >&2 2>/dev/null
   printf 'dockerd does not run, or does not answer\n' >&2
   return 1
 }

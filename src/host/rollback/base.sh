@@ -12,6 +12,7 @@
 #   services   mark: services have been touched               restored   mark: everything is back, only clearing is left
 #   stopped    mark: docker.service has been stopped
 #   failed     mark: the rollback could not be done   unrestored mark: nor put all files back
+#   sshd-failed  mark: nor reload sshd
 #   forms      what each path may be by this change: sum, path.docker-tls-FORM
 #   containers those that ran when the change began: id, process, its beginning, restarts, name
 #   pulled     services that the daemon's start brings along, and that did not run
@@ -22,7 +23,8 @@
 #   generation-kept  mark: `generation` has the paths under our care, as the change leaves them
 #   ends-linger      mark: the user is no longer to linger, once all else is done
 #   held-by-iptables mark: those rules are of iptables, and not of nft
-#   shown, looked    what systemd has of the daemon's units; its process, when that began, and where it answers: asked when the change began
+#   shown, looked    what systemd has of the daemon's units; its process, when that began, and where it answers: asked when the change began,
+#                    and its process anew once a restart has stopped no container
 #   daemon           the process of the daemon that has answered last, and when it began
 #   dependents       units that need docker.service and were active when it was first stopped, one per line
 # Needs variables: RUN T

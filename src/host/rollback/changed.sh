@@ -43,7 +43,10 @@ may_restore() {
     return 1
   fi
   [ -f "$1" ] || return 0
-  { ln -fPT -- "$1" "$1.docker-tls-edited" 2>/dev/null || cp -a -- "$1" "$1.docker-tls-edited"; } || return 0
-  REMARK="${REMARK:+$REMARK; }$1 was changed since, and that is now $1.docker-tls-edited"
+  if ln -fPT -- "$1" "$1.docker-tls-edited" 2>/dev/null || cp -a -- "$1" "$1.docker-tls-edited"; then
+    REMARK="${REMARK:+$REMARK; }$1 was changed since, and that is now $1.docker-tls-edited"
+  else
+    REMARK="${REMARK:+$REMARK; }$1 was changed since, and that could not be kept"
+  fi
   note "$REMARK"
 }

@@ -1,9 +1,9 @@
 # Containers that ran when the change began: whether it has stopped one.
 # Needs functions: api born find_daemon local_socket note
-# Needs variables: CONTAINERS T TXN birth pid socket
-# Needs programs: mv sed
+# Needs variables: CONTAINERS DAEMON T TXN birth pid
+# Needs programs: mv rm sed
 
-# Prints a line for each of these, by its id: look_at_containers ID…: `ID STATUS PID EXIT RESTARTS NAME`
+# Prints a line for each of these, by its id: look_at_containers ID…: `ID STATUS PID EXIT RESTARTS NAME`, or `ID absent`
 look_at_containers() (
   for id in "$@"; do
     shift
@@ -11,7 +11,7 @@ look_at_containers() (
   done
   exec 9<&-
   api "$socket" "$TXN" "$@" |
-    sed -n 's/^{"Id":"\([0-9a-f]*\)",.*"State":{"Status":"\([a-z]*\)",.*"Pid":\([0-9]*\),"ExitCode":\([0-9]*\),.*"Name":"\/\([^"]*\)","RestartCount":\([0-9]*\),.*$/\1 \2 \3 \4 \6 \5/p'
+    sed -n -e 's/^--[^ ]* api 404 .*\/containers\/\([0-9a-f]*\)\/json$/\1 absent/p' -e 's/^{"Id":"\([0-9a-f]*\)",.*"State":{"Status":"\([a-z]*\)",.*"Pid":\([0-9]*\),"ExitCode":\([0-9]*\),.*"Name":"\/\([^"]*\)","RestartCount":\([0-9]*\),.*$/\1 \2 \3 \4 \6 \5/p'
 )
 
 # Notes those that run, with the process of each and when it began; nothing where the change may stop them.
@@ -32,10 +32,10 @@ note_containers() {
 }
 
 # Sets `stopped` to those that the change has stopped, with how they ended; nothing: none. Some end by themselves meanwhile, and those that another
-# program removes are not there any more: they count only where none at all is left, as without live-restore.
+# program removes are not there any more: they count only where none at all is left, as without live-restore. While the same daemon runs, others stop them.
 find_stopped() {
   stopped='' gone='' any=no
-  [ -s "$T/containers" ] || return 0
+  [ -s "$T/containers" ] && [ "$DAEMON" != none ] && ! runs_on || return 0
   while read -r id process began restarts name <&3; do
     if born "$process" && [ "$birth" = "$began" ]; then any=yes; else gone="$gone $id"; fi
   done 3<"$T/containers"
@@ -53,10 +53,18 @@ find_stopped() {
   done 3<"$T/containers"
 }
 
+# Is the daemon the one that ran when they were last looked at?
+runs_on() {
+  read -r known seen socket 2>/dev/null <"$T/looked" && find_daemon && born "$pid" && [ "$known $seen" = "$pid $birth" ]
+}
+
 # Fails where the change has stopped one, and says which.
 keeps_containers() {
   find_stopped
-  [ -n "$stopped" ] || return 0
+  [ -n "$stopped" ] || {
+    { find_daemon && born "$pid" && printf '%s %s\n' "$pid" "$birth" >"$T/looked"; } || rm -f -- "$T/looked"
+    return 0
+  }
   STEP=containers
   printf 'containers stopped that ran before: %s\n' "$stopped" >&2
   return 1
@@ -74,7 +82,7 @@ name_stopped() {
 how_ended() {
   ended=
   case $states in *"$id "*) ;; *)
-    [ "$any" = yes ] || ended='no longer there'
+    [ "$any" = yes ] || ended='not running; the daemon cannot be asked'
     return
     ;;
   esac
@@ -82,7 +90,8 @@ how_ended() {
   # shellcheck disable=SC2086 # words
   set -- ${state%%"
 "*}
-  case $1:$3 in
+  case $1:${3:-} in
+    absent:) [ "$any" = yes ] || ended='no longer there' ;;
     running:* | paused:* | restarting:*) [ "$4" -gt "$restarts" ] || ended='started anew' ;;
     *:137 | *:143) ended="exit $3" ;;
     *) [ "$any" = yes ] || ended="exit $3" ;;

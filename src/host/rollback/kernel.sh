@@ -70,16 +70,36 @@ loopback_rule() {
   timeout 5 iptables -w 2 -t raw "$1" PREROUTING ! -i lo -d 127.0.0.0/8 -m comment --comment docker-tls -j DROP 3<&- 9<&-
 }
 
-# What is kept of a setting; of packets to the loopback `dropped`, or where there is no rule the values of the interfaces: kernel_value KIND KEY
+# Is the rule there? 1: it is not; else it cannot be known, as while another program holds the lock of iptables (4).
+has_rule() {
+  answer=$(loopback_rule -C 2>&1)
+  asked=$?
+  # Without iptables (127) there is none, and none in a kernel without that table (3).
+  case $asked in 3 | 127) asked=1 ;; esac
+  [ "$asked" -gt 1 ] || return "$asked"
+  printf 'iptables -C: %s (status %s)\n' "$answer" "$asked" >&2
+  return 2
+}
+
+# What is kept of a setting; of packets to the loopback `dropped`, or where there is no rule the values of the interfaces: kernel_value KIND KEY.
+# 1: the kernel does not have it; 2: it cannot be known.
 kernel_value() {
-  if [ "$1" = loopback ] && loopback_rule -C 2>/dev/null; then echo dropped; else sysctl_value "$2"; fi
+  if [ "$1" = loopback ]; then
+    has_rule && echo dropped && return
+    [ $? != 2 ] || return 2
+  fi
+  sysctl_value "$2"
 }
 
 # The rule is there as long as an interface lets such packets in: set_loopback STATE KEY
 set_loopback() {
   if [ "$1" = dropped ]; then
-    loopback_rule -C 2>/dev/null || loopback_rule -I
-  else
-    set_sysctl "$2" "$1" && { ! loopback_rule -C 2>/dev/null || loopback_rule -D; }
+    has_rule && return
+    [ $? = 1 ] && loopback_rule -I
+    return
   fi
+  set_sysctl "$2" "$1" || return 1
+  # Also one that was put in twice.
+  while has_rule; do loopback_rule -D || return 1; done
+  [ "$asked" = 1 ]
 }

@@ -23,7 +23,11 @@ snapshot_path() {
       ;;
     linger) printf '%s\tlinger\t%s\t-\t%s\n' "$2" "$(linger_state "$4")" "$4" >>"$1/manifest" ;;
     sysctl | loopback)
-      if value=$(kernel_value "$3" "$4"); then printf '%s\t%s\t%s\t-\t%s\n' "$2" "$3" "$value" "$4" >>"$1/manifest"; fi
+      value=$(kernel_value "$3" "$4")
+      case $? in
+        0) printf '%s\t%s\t%s\t-\t%s\n' "$2" "$3" "$value" "$4" >>"$1/manifest" ;;
+        2) return 1 ;;
+      esac
       ;;
     attributes)
       if [ -e "$4" ]; then
@@ -82,7 +86,8 @@ restore_files() {
     case $kind in
       file | link) place_as "$path" old || bad=1 ;;
       absent) rm -f -- "$path" || bad=1 ;;
-      attributes) [ ! -e "$path" ] || { chmod "$mode" -- "$path" && chown "$owner" -- "$path"; } || bad=1 ;;
+      # chown takes set-id bits away.
+      attributes) [ ! -e "$path" ] || { chown "$owner" -- "$path" && chmod "$mode" -- "$path"; } || bad=1 ;;
       member) set_member "$mode" "$path" || bad=1 ;;
       sysctl) set_sysctl "$path" "$mode" || bad=1 ;;
       loopback) set_loopback "$mode" "$path" || bad=1 ;;

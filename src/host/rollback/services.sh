@@ -1,7 +1,8 @@
 # Services on the files that are now in place: the daemon restarted, reloaded or left, sshd reloaded, audit rules loaded.
-# Needs functions: await_protection keeps_containers load_audit_rules look_at_service note obstacle reload_docker reload_sshd
+# Needs functions: await_protection keeps_containers load_audit_rules look_at_service mark note obstacle reload_docker reload_sshd
 # Needs functions: restart_docker runs start_service
 # Needs variables: AUDIT BACK DAEMON DAEMON_JSON LIVE_RESTORE NEEDS RESTART_COMMAND SERVICE SSHD T why
+# Needs programs: rm
 
 # Makes the services take in the files that are now in place, and brings the daemon to where it has to be: apply_services start|stop
 apply_services() {
@@ -9,7 +10,13 @@ apply_services() {
   if [ "$DAEMON" != none ]; then apply_daemon "$1" || bad=1; fi
   # A change that has failed goes no further.
   [ "$bad$BACK" != 1no ] || return 1
-  if [ "$SSHD" = reload ]; then reload_sshd || bad=1; fi
+  if [ "$SSHD" = reload ]; then
+    # A rollback that goes on another time tries that again.
+    if reload_sshd; then rm -f -- "$T/sshd-failed"; else
+      bad=1
+      mark sshd-failed
+    fi
+  fi
   if [ "$AUDIT" = load ]; then load_audit_rules; fi
   return "$bad"
 }

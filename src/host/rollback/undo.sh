@@ -1,16 +1,9 @@
 # The rollback: everything back as it was, at once, by the timer or at the next boot.
-# Needs functions: apply_services clear_beside clear_blobs end_linger final_daemon_json finish forget_recovery is_up mark
+# Needs functions: apply_services clear_beside clear_blobs end_linger failed_words final_daemon_json finish forget_recovery mark
 # Needs functions: may_restore name_stopped note place_as read_at_boot release_port reload_live_restore remove_created
-# Needs functions: reset_failed restore_files restore_live_restore start_service stop_timer unlist_recovery
-# Needs variables: DAEMON_JSON LEFT_DOWN LIVE_RESTORE LOCK RECOVERY RECOVERY_LINK RESTART_COMMAND RUN SERVICE STATE T TXN
-# Needs variables: WAS_ACTIVE
+# Needs functions: restore_files restore_live_restore stop_timer unlist_recovery
+# Needs variables: DAEMON_JSON LEFT_DOWN LIVE_RESTORE LOCK RECOVERY RECOVERY_LINK RUN STATE T TXN WAS_ACTIVE
 # Needs programs: rm sleep
-
-# What a person has to do then.
-failed_words() {
-  printf '%s: the rollback failed, usually because dockerd does not start with the settings that it had. ' "$SERVICE"
-  printf 'Repair them (its log names what) and start it: nothing that you change is overwritten, and the rollback ends once dockerd answers'
-}
 
 undo() {
   reason=$1 changed=
@@ -76,23 +69,6 @@ roll_back_files() {
       sleep 2
       apply_services "$how"
     } || result=1
-  fi
-  [ "$result" = 0 ] && end_protection
-}
-
-# The rollback has failed before, usually because the daemon does not start with the settings of before. A daemon that runs by now is left alone; one that
-# does not is started by whoever asks for that, and not by the timer: somebody may be in the middle of repairing it.
-resume() {
-  result=0 ours=no
-  if [ "$LIVE_RESTORE" = temporary ] && may_restore "$DAEMON_JSON"; then ours=yes; fi
-  if ! is_up; then
-    [ "$1" != timer ] || return 1
-    if [ "$ours" = yes ]; then place_as "$DAEMON_JSON" old-on || result=1; fi
-    restore_files || result=1
-    [ "$WAS_ACTIVE" = no ] || { reset_failed && start_service; } || return 1
-  else
-    restore_files || result=1
-    [ ! -e "$T/unrestored" ] || REMARK="$SERVICE runs, with settings from before all files were back: $RESTART_COMMAND"
   fi
   [ "$result" = 0 ] && end_protection
 }

@@ -1,16 +1,16 @@
-# Services that a start of the daemon brings along (Wants=), such as containerd: where the daemon was down, and they were, they stop with it.
+# containerd, which a start of the daemon brings along (Wants=): where the daemon was down, and it was, it stops with it.
 # Needs functions: service
 # Needs variables: BACK CREATED SERVICE STATE T TAB
 # Needs programs: cat grep sed systemctl
 
-# Before the daemon starts: notes those that do not run, and sets `pulled` to them; also the directories that containerd makes when it starts.
+# Before the daemon starts: sets `pulled` to it where it does not run, and notes that; also the directories that it makes when it starts.
 note_pulled() {
   pulled=
   for name in $(systemctl show -p Wants --value -- "$SERVICE" 2>/dev/null); do
-    case $name in *.service) systemctl -q is-active -- "$name" || pulled="$pulled $name" ;; esac
+    case $name in containerd.service) systemctl -q is-active -- "$name" || pulled="$pulled $name" ;; esac
   done
   printf '%s\n' "$pulled" >"$T/pulled" || return 1
-  case $pulled in *containerd*) ;; *) return 0 ;; esac
+  [ -n "$pulled" ] || return 0
   for directory in /etc/cni /etc/cni/net.d; do
     [ -e "$directory" ] || printf '%s\n' "$directory" >>"$CREATED" || return 1
   done

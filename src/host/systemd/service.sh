@@ -133,5 +133,8 @@ start_docker() {
   start_held
 }
 
+# Its file went while the daemon ran on.
+drop_socket() { [ -e "$UNITS/$TLS_SOCKET" ] || service stop "$TLS_SOCKET" 2>/dev/null; }
+
 # Some units wait for their daemon without end (TimeoutStartSec=0). The mutex is not for those that we start.
 service() { timeout "$LIMIT" systemctl $WHOSE "$@" 9<&-; }

@@ -766,6 +766,21 @@ const DAEMON_CASES: readonly Case[] = [
       ],
       ['file.6', 'a directory in which dockerd looks for programs', '41ff 0 0 root root 10 /usr/local/bin', 'finding'],
       ['file.6', 'a program that runs before dockerd', '81ff 0 0 root root 10 /opt/before', 'finding'],
+      ['file.6', 'a set-uid program that runs before dockerd', '89ed 0 0 root root 10 /opt/before', 'pass'],
+      ['file.5', 'a set-gid program that runs before dockerd', '85ed 0 42 root shadow 10 /opt/before', 'pass'],
+      [
+        'file.6',
+        'a directory of programs that a group may write to',
+        '81ed 0 0 root root 10 /opt/before\0' + '45fd 0 50 root staff 10 /opt',
+        'finding',
+      ],
+      [
+        'file.6',
+        'a directory of the group staff that no program is in',
+        '81ed 0 0 root root 10 /usr/bin/runc\0' + '45fd 0 50 root staff 10 /usr/local/bin',
+        'pass',
+      ],
+      ['file.8', 'an EnvironmentFile that a group may read', '81a0 0 4 root adm 10 /etc/default/mine', 'pass'],
       ['file.7', 'an EnvironmentFile of a user', '81a4 1000 0 pat root 10 /etc/default/mine', 'finding'],
       ['file.7', 'an EnvironmentFile', '81a4 0 0 root root 10 /etc/default/mine', 'pass'],
       [
@@ -1331,6 +1346,16 @@ const HARDENING_CASES: readonly Case[] = [
     change: hostSays({ 'issue-net': 'Authorized users only.' }),
     state: 'pass',
   },
+  {
+    check: 'host.11',
+    name: 'a rule that is not understood',
+    change: hostSays({
+      sysctl: 'net/ipv4/conf/all/route_localnet:1',
+      'loopback-rules': '-P PREROUTING ACCEPT\n-A PREROUTING -j MY-RULES',
+    }),
+    state: 'not-applicable',
+    says: 'needs a person: do these rules drop packets',
+  },
   ...(
     [
       ['host.1', { sysctl: 'net/ipv4/conf/all/send_redirects:1' }, 'is 1, not 0'],
@@ -1345,7 +1370,7 @@ const HARDENING_CASES: readonly Case[] = [
       [
         'host.11',
         { sysctl: 'net/ipv4/conf/docker0/route_localnet:1', 'loopback-rules': '-P PREROUTING ACCEPT' },
-        'route_localnet is 1, and no rule of iptables drops packets for 127.0.0.0/8',
+        "route_localnet is 1, and PREROUTING of iptables' raw table has no rule that drops packets for 127.0.0.0/8",
       ],
       ['host.2', { sysctl: 'kernel/kptr_restrict:0' }, 'is 0, not 2'],
       ['host.3', { sysctl: 'kernel/unprivileged_bpf_disabled:0' }, 'is 0, not 1'],

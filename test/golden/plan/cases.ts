@@ -6,12 +6,15 @@ import { desired } from '../../support/host-facts.ts';
 export type PlanCase = {
   readonly name: string;
   readonly facts: 'fresh' | 'set-up';
+  /** The host's daemon.json, in place of the recorded one. */
+  readonly json?: string;
   /** What differs from a plain setup; or the generation (`none`: before the first setup) that comes back. */
   readonly want: Partial<DesiredHost> | { readonly restore: number | 'none' } | 'as-it-is';
 };
 
 export const CASES: readonly PlanCase[] = [
   { name: 'setup', facts: 'fresh', want: {} },
+  { name: 'setup-json-tls', facts: 'fresh', json: '{ "tls": false }\n', want: {} },
   { name: 'setup-elsewhere', facts: 'fresh', want: { port: 2380, listen: ['10.0.0.9', 'fd00::9'] } },
   {
     name: 'setup-hardened',

@@ -79,6 +79,15 @@ export const UNITS: readonly StrangeCase[] = [
     later: `${AFTER_SETUP}; rm ${DROP_INS}/*docker-tls.conf; ${RESTART}`,
     remark: 'the TLS settings are in daemon.json as well; `apply` restores it',
   },
+  ...[
+    ['`{ "hosts": ["fd://"] }`, and no -H', '/usr/sbin/dockerd', '{ "hosts": ["fd://"] }'],
+    ['`{ "tls": false }`, and `-H fd://`', '/usr/sbin/dockerd -H fd://', '{ "tls": false }'],
+  ].map(([name, line = '', text = '']) => ({
+    name: `daemon.json put back after setup, Docker restarted: ${name}`,
+    make: `${put('/etc/docker/daemon.json', text)}${execStart(line)}`,
+    later: `${AFTER_SETUP}; ${put('/etc/docker/daemon.json', text)}systemctl restart docker.service || true`,
+    remark: 'dockerd does not start without our TLS settings; `apply` restores them',
+  })),
   {
     name: 'docker-tls.socket deleted and the drop-in edited after setup, no `systemctl daemon-reload`',
     make: ':',

@@ -31,23 +31,23 @@ export type EtcdClient = ReturnType<typeof etcdClient>;
 /** `stopReading` gives what ends a request that only reads; a change that is on its way is waited for, because its ending counts. */
 export function etcdClient(
   address: EtcdAddress,
-  credentials: () => EtcdCredentials,
+  credentials: () => Promise<EtcdCredentials>,
   stopReading: () => AbortSignal | undefined,
 ) {
   const { endpoints, tls } = address;
   let at = 0;
   let token: string | undefined;
   let agent: Agent | PlainAgent | undefined;
-  let known: EtcdCredentials | undefined;
+  let known: Promise<EtcdCredentials> | undefined;
 
-  function access(): EtcdCredentials {
+  function access(): Promise<EtcdCredentials> {
     known ??= credentials();
     return known;
   }
 
-  function agentOf(): Agent | PlainAgent {
+  async function agentOf(): Promise<Agent | PlainAgent> {
+    const { ca, cert, key } = await access();
     if (agent !== undefined) return agent;
-    const { ca, cert, key } = access();
     const idle = { keepAlive: true, timeout: IDLE_MS };
     agent = tls
       ? new Agent({
@@ -64,8 +64,9 @@ export function etcdClient(
   }
 
   /** Sends one request, and gives its answer when it begins. Fails with EtcdFailure. */
-  function send(endpoint: string, path: string, body: object, signal?: AbortSignal): Promise<IncomingMessage> {
+  async function send(endpoint: string, path: string, body: object, signal?: AbortSignal): Promise<IncomingMessage> {
     const text = JSON.stringify(body);
+    const through = await agentOf();
     return new Promise((resolve, reject) => {
       let late: string | undefined;
       const fail = (error: unknown) => {
@@ -74,7 +75,7 @@ export function etcdClient(
       };
       const [host, port] = splitEndpoint(endpoint);
       const request = (tls ? tlsRequest : plainRequest)({
-        ...{ host, port, path, method: 'POST', agent: agentOf() },
+        ...{ host, port, path, method: 'POST', agent: through },
         headers: { 'content-type': 'application/json', 'content-length': Buffer.byteLength(text) },
         signal,
       });
@@ -126,7 +127,7 @@ export function etcdClient(
   }
 
   async function login(endpoint: string, signal?: AbortSignal): Promise<void> {
-    const { user, password } = access();
+    const { user, password } = await access();
     if (user === undefined) return;
     token = undefined;
     try {
@@ -149,7 +150,7 @@ export function etcdClient(
       return await ask(endpoint, path, body, signal);
     } catch (error) {
       if (!(error instanceof EtcdFailure)) throw error;
-      if (access().user === undefined) throw withoutUser(error);
+      if ((await access()).user === undefined) throw withoutUser(error);
       if (!given || !['auth', 'refused'].includes(error.problem)) throw error;
       await login(endpoint, signal);
       return ask(endpoint, path, body, signal);

@@ -7,7 +7,7 @@ import { shellQuote } from '../../../domain/quote.ts';
 import { Secret } from '../../../domain/secret.ts';
 import { unreadable } from '../../../domain/unreadable.ts';
 import { DockerTlsError } from '../../../errors/errors.ts';
-import { readNamedFileSync, whyNotRead } from '../../../named-file.ts';
+import { readNamedFile, whyNotRead } from '../../../named-file.ts';
 import { HAS_MODES } from '../modes.ts';
 import type { EtcdAddress } from '../team/etcd-address.ts';
 
@@ -20,23 +20,23 @@ export type EtcdCredentials = {
 };
 
 /** Fails with E_SECRET_FILE, E_SECRET_ENV, E_FILE (exit 2). */
-export function readEtcdCredentials(
+export async function readEtcdCredentials(
   { ca, cert, certKey, user, password }: EtcdAddress,
   env: Readonly<Record<string, string | undefined>>,
-): EtcdCredentials {
-  const client = cert !== undefined && certKey !== undefined ? readClient(cert, certKey) : {};
+): Promise<EtcdCredentials> {
+  const client = cert !== undefined && certKey !== undefined ? await readClient(cert, certKey) : {};
   return {
-    ca: ca && readCertificates(ca),
+    ca: ca && (await readCertificates(ca)),
     ...client,
     user,
-    password: password === undefined ? undefined : passwordOf(password, env),
+    password: password === undefined ? undefined : await passwordOf(password, env),
   };
 }
 
 /** What TLS would not take is found here, where its file can be named. */
-function readClient(certFile: string, keyFile: string): { readonly cert: string; readonly key: Secret } {
-  const cert = readCertificates(certFile);
-  const key = readPrivate(keyFile);
+async function readClient(certFile: string, keyFile: string): Promise<{ readonly cert: string; readonly key: Secret }> {
+  const cert = await readCertificates(certFile);
+  const key = await readPrivate(keyFile);
   let fits: boolean;
   try {
     fits = new X509Certificate(cert).checkPrivateKey(createPrivateKey(key.revealText()));
@@ -53,8 +53,8 @@ function readClient(certFile: string, keyFile: string): { readonly cert: string;
   return { cert, key };
 }
 
-function readCertificates(file: string): string {
-  const text = readFile(file);
+async function readCertificates(file: string): Promise<string> {
+  const text = await readFile(file);
   try {
     for (const each of splitBundle(text)) new X509Certificate(each);
     new X509Certificate(text);
@@ -68,15 +68,10 @@ function readCertificates(file: string): string {
   }
 }
 
-function passwordOf(reference: string, env: Readonly<Record<string, string | undefined>>): Secret {
+async function passwordOf(reference: string, env: Readonly<Record<string, string | undefined>>): Promise<Secret> {
   const [kind = '', ...rest] = reference.split(':');
   const name = rest.join(':');
-  if (kind === 'file')
-    return new Secret(
-      readPrivate(name)
-        .revealText()
-        .replace(/\r?\n$/, ''),
-    );
+  if (kind === 'file') return new Secret((await readPrivate(name)).revealText().replace(/\r?\n$/, ''));
   const value = env[name];
   if (value) return new Secret(value);
   throw new DockerTlsError(
@@ -86,20 +81,20 @@ function passwordOf(reference: string, env: Readonly<Record<string, string | und
   );
 }
 
-function readFile(file: string): string {
+async function readFile(file: string): Promise<string> {
   try {
-    return readNamedFileSync(file).toString('utf8');
+    return (await readNamedFile(file)).toString('utf8');
   } catch (cause) {
     throw unreadable('E_FILE', file, cause);
   }
 }
 
-function readPrivate(file: string): Secret {
+async function readPrivate(file: string): Promise<Secret> {
   try {
     const { mode } = statSync(file);
     if (HAS_MODES && (mode & 0o007) !== 0)
       throw unusable(file, 'every local user can read it', [`chmod 600 ${shellQuote(file)}`]);
-    return new Secret(readNamedFileSync(file));
+    return new Secret(await readNamedFile(file));
   } catch (cause) {
     if (cause instanceof DockerTlsError) throw cause;
     throw unusable(file, `it cannot be read: ${whyNotRead(cause)}`, [`ls -l ${shellQuote(file)}`]);

@@ -107,9 +107,9 @@ export function etcdEngine({ address, env, cache: directory, listing, signal, no
   }
 
   async function commit(expected: Place, given: Commit): Promise<Place> {
-    const { put, remove } = given;
+    const { put, remove, regained: lost } = given;
     const { snapshot, modRevision } = expected;
-    const files = new Map(snapshot.files);
+    const files = new Map(lost === undefined ? snapshot.files : []);
     for (const path of remove) files.delete(path);
     for (const [path, bytes] of put) files.set(path, bytes);
     for (const [path, { length }] of put) requireFits(path, length);
@@ -119,7 +119,8 @@ export function etcdEngine({ address, env, cache: directory, listing, signal, no
       (sum, { length }) => sum + length,
       2 * JSON.stringify(entryOf(paths)).length,
     );
-    const small = fits(bytes, paths.length + 3);
+    // What is put back shares no directory with what it replaces.
+    const small = lost === undefined && fits(bytes, paths.length + 3);
     const generation = small ? expected.generation : newGeneration();
     const entry = entryOf(small ? paths : undefined);
     const { revision, parent, regained } = entry;

@@ -1,7 +1,8 @@
 /** Snapshots and history of a branch, read from the objects of a local repository. Objects may be anybody's: of each kind only so much is read. */
 
-import type { History, Listing, Snapshot } from '../engine.ts';
+import type { Listing, Snapshot } from '../engine.ts';
 import { batchOf, type Git } from './git-command.ts';
+import { historyOf } from './git-past.ts';
 import { tooMuch } from './refusals.ts';
 
 const LARGEST_FILE = 16 * 1024 * 1024;
@@ -27,7 +28,7 @@ export function gitReader(git: Git, url: string, listing: Listing) {
     const { stdout } = await git(['cat-file', '--batch'], { input: `${names.join('\n')}\n`, most: 2 * LARGEST_FILE });
     const [commit, ...found] = batchOf(stdout);
     const files = listing.first.flatMap((path, at) => (found[at] === undefined ? [] : [[path, found[at]] as const]));
-    return { history: historyOf(commit), first: new Map(files) };
+    return { history: historyOf(parentsOf(commit)), first: new Map(files) };
   }
 
   /** All that is at a revision; where it is more than `most` files with such paths, only so much of it. */
@@ -44,7 +45,7 @@ export function gitReader(git: Git, url: string, listing: Listing) {
     });
   }
 
-  /** The contents, until one is not genuine. */
+  /** The contents, until one is not genuine. Only those that are genuine are kept: of others there may be any number. */
   async function load(entries: readonly Entry[], genuine: (path: string, bytes: Uint8Array) => boolean) {
     const files = new Map<string, Uint8Array>();
     for (let at = 0; at < entries.length; ) {
@@ -55,13 +56,15 @@ export function gitReader(git: Git, url: string, listing: Listing) {
         some.push(entry);
       }
       const wanted = [...new Set(some.flatMap(({ hash }) => hash ?? []))].filter((hash) => !blobs.has(hash));
+      const found = new Map<string, Uint8Array>();
       if (wanted.length > 0) {
         const { stdout } = await git(['cat-file', '--batch'], { input: `${wanted.join('\n')}\n` });
         for (const [index, bytes] of batchOf(stdout).entries())
-          if (bytes !== undefined) blobs.set(wanted[index] as string, bytes);
+          if (bytes !== undefined) found.set(wanted[index] as string, bytes);
       }
-      for (const { path, hash } of some) files.set(path, blobs.get(hash ?? '') ?? new Uint8Array());
+      for (const { path, hash = '' } of some) files.set(path, blobs.get(hash) ?? found.get(hash) ?? new Uint8Array());
       if (some.some(({ path }) => !genuine(path, files.get(path) as Uint8Array))) break;
+      for (const [hash, bytes] of found) blobs.set(hash, bytes);
     }
     return files;
   }
@@ -94,24 +97,12 @@ export function gitReader(git: Git, url: string, listing: Listing) {
         .split('\n')
         .some((line) => line.split(' ').includes(older));
     },
-
-    async since(newer: string, older: string, limit: number): Promise<readonly string[] | undefined> {
-      const not = older === '' ? [] : [`^${older}`];
-      // One that is not there leads to nothing.
-      const { stdout } = await git(['rev-list', `--max-count=${limit + 1}`, newer, ...not], { answers: [128] });
-      const revisions = stdout.toString('latin1').split('\n').filter(Boolean);
-      return revisions.length > limit ? undefined : revisions;
-    },
   };
 }
 
-/** Of a commit that puts a lost revision back, that one is the first parent (git.ts). */
-function historyOf(commit: Uint8Array | undefined): History {
+function parentsOf(commit: Uint8Array | undefined): string[] {
   const [head = ''] = Buffer.from(commit ?? [])
     .toString('latin1')
     .split('\n\n');
-  const parents = [...head.matchAll(/^parent ([0-9a-f]+)$/gm)].map((match) => match[1] as string);
-  const [first = '', second, ...others] = parents;
-  if (second === undefined) return { parent: first };
-  return { parent: second, regained: [first, ...others].join(' ') };
+  return [...head.matchAll(/^parent ([0-9a-f]+)$/gm)].map((match) => match[1] as string);
 }

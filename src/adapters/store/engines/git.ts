@@ -14,6 +14,7 @@ import type { Commit, Engine, Listing, Snapshot } from '../engine.ts';
 import { makeDirectories, present, textIfThere } from '../files.ts';
 import { type Git, GitFailure, gitIn } from './git-command.ts';
 import { entryOf, LOG_FORMAT } from './git-log.ts';
+import { gitPast } from './git-past.ts';
 import { gitReader } from './git-reader.ts';
 import { incomplete, notAccepted, unreachable } from './git-refusals.ts';
 import { changed, unknownEnding } from './refusals.ts';
@@ -45,7 +46,7 @@ export function gitEngine({ url, remote, branch, cache, listing, signal, before,
     await before?.();
     return run(...call);
   };
-  const { has, snapshot, contains, since } = gitReader(git, url, listing);
+  const { has, snapshot, contains } = gitReader(git, url, listing);
   const ref = `refs/heads/${branch}`;
   const fetched = join(cache, 'docker-tls-fetched');
   const from = `${remote} ${branch}\n`;
@@ -131,7 +132,7 @@ export function gitEngine({ url, remote, branch, cache, listing, signal, before,
     const index = join(cache, `index-${randomUUID()}`);
     const env = { GIT_INDEX_FILE: index };
     try {
-      if (parent !== '') await git(['read-tree', parent], { env });
+      if (parent !== '' && regained === undefined) await git(['read-tree', parent], { env });
       const zero = '0'.repeat(hashes[0]?.length || 40);
       const lines = [
         ...remove.map((path) => `0 ${zero}\t${path}\0`),
@@ -214,7 +215,7 @@ export function gitEngine({ url, remote, branch, cache, listing, signal, before,
     url,
     read,
     contains,
-    since,
+    past: gitPast(git, listing),
     comparison: (one, other) =>
       `git --git-dir=${shellQuote(cache)} log --graph --format='%h %ad %an: %s' ${one} ${other}`,
 

@@ -108,7 +108,7 @@ export async function operatorsOfCopy(
   known: readonly Operator[],
   name: string,
 ): Promise<readonly Operator[]> {
-  const mine = (await Promise.all(session.identities().map(recipientsOf))).flat();
+  const mine = (await Promise.all((await session.identities()).map(recipientsOf))).flat();
   const me = known.find(({ ca, recipient }) => ca && mine.includes(recipient));
   const first = me ?? {
     name: checkName('operator', name),
@@ -128,7 +128,7 @@ export async function operatorsOfCopy(
 export async function firstKeys(session: Session, operators: readonly Operator[]) {
   const keys = freshKeys();
   const signers = withSigner([], keys.signing);
-  const opened = await openKeys(await renderKeys(operators, keys, signers), session.identities());
+  const opened = await openKeys(await renderKeys(operators, keys, signers), await session.identities());
   if (opened?.ca === undefined)
     throw operatorRefusal('the first operator of a store is the user who makes it, and none of your keys is this one', [
       'with your own SSH key: docker-tls operator add NAME',
@@ -138,7 +138,7 @@ export async function firstKeys(session: Session, operators: readonly Operator[]
 
 /** The first SSH key or identity of the user who runs this. Fails with E_OPERATOR (exit 2). */
 export async function ownRecipient(session: Session): Promise<string> {
-  for (const identity of session.identities()) {
+  for (const identity of await session.identities()) {
     const [first] = await recipientsOf(identity);
     if (first !== undefined) return first;
   }
@@ -167,7 +167,7 @@ export async function removeOperator(
     if (signing === undefined) throw refusals.readOnly(session.url, base.operators);
     const keys = freshKeys();
     const signers = withSigner(base.signers, keys.signing, signing);
-    const opened = await openKeys(await renderKeys(left, keys, signers), session.identities());
+    const opened = await openKeys(await renderKeys(left, keys, signers), await session.identities());
     if (opened?.ca === undefined) {
       throw operatorRefusal('you would lock yourself out: another operator has to remove you', [
         'docker-tls operator list',

@@ -18,13 +18,14 @@ export function genuine(url: string, { files, history }: Snapshot): Signed {
   return signed;
 }
 
-function signedOf(url: string, files: Snapshot['files']): Signed {
+export function signedOf(url: string, files: Snapshot['files']): Signed {
   const signed = readSigned(files);
   if (typeof signed === 'string') throw refusals.tampered(url, `the store ${signed}`);
   return signed;
 }
 
-function ancestors({ parent, regained = '' }: Snapshot['history']): string {
+/** The revisions that a history or a signed list names, as one text. */
+export function ancestors({ parent, regained = '' }: Snapshot['history']): string {
   return [regained, parent].filter(Boolean).join(' ');
 }
 

@@ -6,7 +6,7 @@ import { delimiter, join, resolve } from 'node:path';
 import { shellQuote } from '../../../domain/quote.ts';
 import { Secret } from '../../../domain/secret.ts';
 import { DockerTlsError, errnoOf } from '../../../errors/errors.ts';
-import { readNamedFileSync, whyNotRead } from '../../../named-file.ts';
+import { readNamedFile, whyNotRead } from '../../../named-file.ts';
 import { homeDirectory } from '../../../user.ts';
 import { HAS_MODES } from '../modes.ts';
 import { type IdentityFile, readString } from './ssh-keys.ts';
@@ -26,24 +26,25 @@ function identityPlaces({ env }: Pick<IdentityOptions, 'env'>): string[] {
 }
 
 /** The identities of this person. A file that is named has to be there; a place that is only looked at need not. Fails with E_SECRET_FILE. */
-export function findIdentities(options: IdentityOptions): IdentityFile[] {
+export async function findIdentities(options: IdentityOptions): Promise<IdentityFile[]> {
   const named = options.env.DOCKER_TLS_IDENTITY;
   const files = named ? named.split(delimiter).map((file) => resolve(options.cwd, file)) : identityPlaces(options);
-  return files.flatMap((file) => {
-    const text = readPrivate(file, Boolean(named));
+  const found: IdentityFile[] = [];
+  for (const file of files) {
+    const text = await readPrivate(file, Boolean(named));
     const identity = text === undefined ? undefined : identityOf(file, text, options);
-    if (identity !== undefined) return [identity];
-    if (named) throw unusable(file, 'it holds neither an identity of age nor an SSH key of type ed25519 or rsa');
-    return [];
-  });
+    if (identity !== undefined) found.push(identity);
+    else if (named) throw unusable(file, 'it holds neither an identity of age nor an SSH key of type ed25519 or rsa');
+  }
+  return found;
 }
 
-function readPrivate(file: string, named: boolean): string | undefined {
+async function readPrivate(file: string, named: boolean): Promise<string | undefined> {
   try {
     const { mode } = statSync(file);
     if (HAS_MODES && (mode & 0o077) !== 0)
       throw unusable(file, 'other users can read it', [`chmod 600 ${shellQuote(file)}`]);
-    return readNamedFileSync(file).toString('utf8');
+    return (await readNamedFile(file)).toString('utf8');
   } catch (error) {
     if (error instanceof DockerTlsError) throw error;
     if (!named && ['ENOENT', 'ENOTDIR', 'EACCES'].includes(errnoOf(error) ?? '')) return undefined;

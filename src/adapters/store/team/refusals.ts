@@ -66,6 +66,15 @@ export function unseen(url: string, there: readonly CommitWords[], comparison: s
   );
 }
 
+/** Changes of operators may be among so many commits; nobody has looked. */
+export function tooManyCommits(url: string, comparison: string | undefined): DockerTlsError {
+  return new DockerTlsError(
+    'E_STORE_OLDER',
+    'there are more commits on top of what this computer has seen than are looked through; putting back what it has seen would undo changes of operators, if there are any among them',
+    { where: url, hints: compareHints(comparison) },
+  );
+}
+
 function compareHints(comparison: string | undefined): string[] {
   return [
     ...(comparison === undefined ? [] : [comparison]),

@@ -1,9 +1,9 @@
 /** Looking through a shared store, and putting back what was lost. */
 
 import { asWritten, DockerTlsError } from '../../../errors/errors.ts';
-import type { Snapshot } from '../engine.ts';
+import type { Alike, Past, Snapshot } from '../engine.ts';
 import { readTree } from '../read.ts';
-import { genuine } from './genuine.ts';
+import { ancestors, genuine, signedOf } from './genuine.ts';
 import type { Seen } from './local.ts';
 import { fingerprintOf, MANIFEST, type Manifest, readSigned, sha256 } from './manifest.ts';
 import { mapTree } from './map-tree.ts';
@@ -21,7 +21,7 @@ export type CheckedStore = {
 export async function checkTeamStore(session: Session, accept: boolean): Promise<CheckedStore> {
   if (accept) {
     const snapshot = await session.snapshot();
-    const { manifest, signers } = genuine(session.url, snapshot);
+    const { manifest, signers } = signedOf(session.url, snapshot.files);
     const known = signers.map(fingerprintOf);
     const last = session.local.seen();
     const before = last?.signers ?? known;
@@ -36,6 +36,8 @@ export async function checkTeamStore(session: Session, accept: boolean): Promise
         session.url,
         `the store is signed by ${known.at(-1)}, which ${before.at(-1)} has not vouched for`,
       );
+    // Afterwards: where no known key has signed it, its files were not read.
+    genuine(session.url, snapshot);
     const { revision, files } = snapshot;
     const seen = { sequence: manifest.sequence, revision, manifest: sha256(files.get(MANIFEST)), signers: known };
     session.remember(snapshot, seen, true);
@@ -60,16 +62,19 @@ export async function newestSeen(session: Session): Promise<{ readonly seen: See
   });
 }
 
-/** Commits that are looked through for a newer state below what an outsider has put on top. */
-const MOST_COMMITS = 500;
-const LONGEST_HISTORY = 1_000_000;
+/** Of commits that show the same signed list on the same parent; more than one of them is an outsider's doing. */
+const MOST_TRIED = 500;
 
 /**
  * Commits the newest genuine state that continues what this computer has seen on top of what is in the store now; gives the number of that.
- * Undefined: nothing was lost. Changes of operators that this computer has not seen are undone only with `replaceUnseen`: else one who has
+ * Undefined: nothing was lost. `agree` fails where the user does not want this state. Changes of operators that this computer has not seen are undone only with `replaceUnseen`: else one who has
  * been away for long would, after anybody's rubbish, bring back clients that others have revoked.
  */
-export async function restoreTeamStore(session: Session, replaceUnseen = false): Promise<number | undefined> {
+export async function restoreTeamStore(
+  session: Session,
+  replaceUnseen = false,
+  agree: (newest: Manifest) => Promise<void> = async () => undefined,
+): Promise<number | undefined> {
   const { url, engine } = session;
   const last = await newestSeen(session);
   const { seen } = last;
@@ -77,14 +82,16 @@ export async function restoreTeamStore(session: Session, replaceUnseen = false):
   if (present.offline !== undefined) throw present.offline.cause;
   if (await continues(session, present)) return undefined;
   const found = await lookThrough(session, present, last.snapshot);
-  if (!replaceUnseen && (found.unseen.length > 0 || found.more))
-    throw refusals.unseen(url, found.unseen, engine.comparison?.(seen.revision, present.revision));
+  const comparison = engine.comparison?.(seen.revision, present.revision);
+  if (!replaceUnseen && found.unseen.length > 0) throw refusals.unseen(url, found.unseen, comparison);
+  if (!replaceUnseen && found.more) throw refusals.tooManyCommits(url, comparison);
   const newest = found.newest ?? last.snapshot;
   const opened = await session.openAt(newest);
-  const above = Math.max(seen.sequence, opened.sequence, ...found.unseen.map(({ sequence }) => sequence), found.above);
+  const above = Math.max(seen.sequence, opened.sequence, found.above);
   const { keys, operators, signers, contents } = opened;
   if (keys?.ca === undefined || keys.signing === undefined || signers.length === 0)
     throw refusals.readOnly(url, operators);
+  await agree(genuine(url, newest).manifest);
   const full = { ...keys, ca: keys.ca, signing: keys.signing };
   const done = await session.commit(
     { ...opened, snapshot: present },
@@ -105,40 +112,69 @@ async function continues(session: Session, snapshot: Snapshot): Promise<boolean>
   }
 }
 
-type Found = { newest?: Snapshot; readonly unseen: Manifest[]; above: number; readonly more: boolean };
+type SignedList = Pick<Manifest, 'sequence' | 'at' | 'by' | 'parent'> & {
+  readonly hash: string;
+  /** The engine's name of it. */
+  readonly name: string | undefined;
+  /** Commits that show it on top of what it names: one at most holds its files. */
+  readonly revisions: readonly string[];
+};
+type Found = {
+  readonly newest: Snapshot | undefined;
+  readonly unseen: readonly SignedList[];
+  readonly above: number;
+  readonly more: boolean;
+};
 
 /** What operators have signed of what is there: what continues this computer's state, and what it has not seen. */
 async function lookThrough(session: Session, present: Snapshot, last: Snapshot): Promise<Found> {
   const { engine, local } = session;
   const before = local.seen() as Seen;
-  const since = present.revision === '' ? [] : await engine.since?.(present.revision, last.revision, MOST_COMMITS);
-  const found: Found = { unseen: [], above: 0, more: engine.since !== undefined && since === undefined };
-  let newest = before.sequence;
-  for (const revision of new Set([...(since ?? []), present.revision])) {
-    const snapshot = revision === present.revision ? present : await engine.at(revision);
-    const signed = snapshot === undefined ? '' : readSigned(snapshot.files);
-    // Only what a key has signed that was seen, or that it has vouched for, is an operator's.
-    if (snapshot === undefined || typeof signed === 'string') continue;
-    const { manifest, signers } = signed;
-    if (!signers.some((one) => before.signers.includes(fingerprintOf(one)))) continue;
-    found.above = Math.max(found.above, manifest.sequence);
-    if (await continues(session, snapshot)) {
-      if (manifest.sequence > newest) found.newest = snapshot;
-      newest = Math.max(newest, manifest.sequence);
-    } else if (!(await wasSeen(session, snapshot, manifest, before))) found.unseen.push(manifest);
-  }
-  return found;
+  const { lists, more } = await signedLists(session, present, last, before);
+  const newest = await newestOf(session, lists, before);
+  const known =
+    engine.past === undefined
+      ? (await engine.contains(before.revision, present.revision)) === true
+      : await linesOf(engine.past, newest?.revision ?? before.revision, lists);
+  const unseen = lists.filter(({ hash, name = '', sequence }) => {
+    if (hash === before.manifest) return false;
+    return typeof known === 'boolean' ? !known || sequence >= before.sequence : !known.has(name);
+  });
+  return { newest, unseen, above: lists[0]?.sequence ?? 0, more };
 }
 
-/** Whether the line of commits that this computer has seen holds this signed list. */
-async function wasSeen(session: Session, snapshot: Snapshot, manifest: Manifest, before: Seen): Promise<boolean> {
-  const hash = sha256(snapshot.files.get(MANIFEST));
-  if (hash === before.manifest) return true;
-  const { engine } = session;
-  if (manifest.sequence >= before.sequence) return false;
-  if (engine.since === undefined) return (await engine.contains(before.revision, snapshot.revision)) === true;
-  // The same list under another commit: what it was made on says where it would be.
-  const after = await engine.since(before.revision, manifest.parent, LONGEST_HISTORY);
-  const there = after?.at(-1) === undefined ? undefined : await engine.at(after.at(-1) as string);
-  return sha256(there?.files.get(MANIFEST)) === hash;
+/** Each list that an operator has signed, the highest number first. `more`: there is more than was looked through. */
+async function signedLists({ engine: { past } }: Session, present: Snapshot, last: Snapshot, before: Seen) {
+  const since = present.revision === '' ? [] : await past?.since(present.revision, last.revision);
+  const alone = [[{ names: [], commits: [present] } as Alike, present.files] as const];
+  const lists = new Map<string, SignedList>();
+  for await (const [{ names, commits }, first] of past && since ? past.first(since) : alone) {
+    const signed = readSigned(first);
+    // Only what a key has signed that was seen, or that it has vouched for, is an operator's.
+    if (typeof signed === 'string' || !signed.signers.some((one) => before.signers.includes(fingerprintOf(one))))
+      continue;
+    const { sequence, at, by, parent } = signed.manifest;
+    const hash = sha256(first.get(MANIFEST));
+    const fitting = commits.filter(({ history }) => ancestors(history) === ancestors(signed.manifest));
+    const revisions = [...(lists.get(hash)?.revisions ?? []), ...fitting.map(({ revision }) => revision)];
+    lists.set(hash, { sequence, at, by, parent, hash, name: names[0], revisions: revisions.slice(0, MOST_TRIED) });
+  }
+  const sorted = [...lists.values()].sort((one, other) => other.sequence - one.sequence);
+  return { lists: sorted, more: past !== undefined && since === undefined };
+}
+
+/** The newest state that continues what this computer has seen. */
+async function newestOf(session: Session, lists: readonly SignedList[], before: Seen): Promise<Snapshot | undefined> {
+  for (const { revisions } of lists.filter(({ sequence }) => sequence > before.sequence))
+    for (const revision of revisions) {
+      const snapshot = await session.engine.at(revision);
+      if (snapshot !== undefined && (await continues(session, snapshot))) return snapshot;
+    }
+  return undefined;
+}
+
+/** The engine's names of the lists in the history of a genuine revision, back to the oldest of `lists`: putting it back loses none of them. */
+async function linesOf(past: Past, revision: string, lists: readonly SignedList[]): Promise<ReadonlySet<string>> {
+  const line = lists.length === 0 ? [] : await past.since(revision, lists.at(-1)?.parent ?? '');
+  return new Set(line?.flatMap(({ names }) => names[0] ?? []));
 }

@@ -33,7 +33,7 @@ export type SessionOptions = {
   readonly who: string;
   /** The fingerprint that the store's signing key has to have, or one before it; from the URL. */
   readonly pinned?: string | undefined;
-  identities(): readonly IdentityFile[];
+  identities(): Promise<readonly IdentityFile[]>;
   note(text: string): void;
   now(): Date;
 };
@@ -58,7 +58,8 @@ export function openSession({ engine, local, who, pinned, identities, note, now 
   let latest: { readonly opened: Opened; readonly at: number } | undefined;
   let noted = false;
   const unwritten = new Set<string>();
-  let identityFiles: readonly IdentityFile[] | undefined;
+  /** Asked for once: what comes through a pipe is there once. */
+  let identityFiles: Promise<readonly IdentityFile[]> | undefined;
   const groups = new Map<string, { readonly hash: string; readonly entries: ReturnType<typeof openGroup> }>();
 
   function noteOffline({ offline }: Snapshot): void {
@@ -83,8 +84,9 @@ export function openSession({ engine, local, who, pinned, identities, note, now 
 
   async function open(snapshot: Snapshot, checked: Signed): Promise<Opened> {
     identityFiles ??= identities();
-    const keys = await openKeys(snapshot.files, identityFiles);
-    if (keys === undefined) throw refusals.closed(engine.url, identityFiles);
+    const mine = await identityFiles;
+    const keys = await openKeys(snapshot.files, mine);
+    if (keys === undefined) throw refusals.closed(engine.url, mine);
     const operators = readOperators(snapshot.files, keys);
     if (operators === undefined) throw refusals.tampered(engine.url, 'its list of operators does not open');
     const { sequence } = checked.manifest;
@@ -171,7 +173,10 @@ export function openSession({ engine, local, who, pinned, identities, note, now 
     const touched = next.keys === undefined ? touchedGroups(base.contents, next.contents) : undefined;
     const before = next.keys === undefined ? groupTexts(base.contents, touched) : new Map<string, string>();
     const texts = groupTexts(next.contents, touched);
-    const files = new Map(base.snapshot.files);
+    const { regained } = next;
+    // Where something is put back, nothing of what it replaces stays: a snapshot does not name all that is there.
+    const there = regained === undefined ? base.snapshot.files : new Map<string, Uint8Array>();
+    const files = new Map(there);
     for (const at of files.keys()) {
       const ours = at === OPERATORS || at.startsWith('keys/');
       const group = at.slice(0, at.lastIndexOf('/'));
@@ -182,14 +187,15 @@ export function openSession({ engine, local, who, pinned, identities, note, now 
     if (next.operators !== undefined || next.keys !== undefined)
       for (const [at, bytes] of await renderKeys(operators, full, signers)) files.set(at, bytes);
     const sequence = Math.max(base.sequence, next.above ?? 0) + 1;
-    const { regained } = next;
     const parent = base.snapshot.revision;
     const about = { sequence, at: now().toISOString(), by: who, parent, regained };
     files.set(MANIFEST, renderManifest(files, about, full.signing));
     requireReadable(engine.url, files);
-    const put = new Map([...files].filter(([at, bytes]) => base.snapshot.files.get(at) !== bytes));
-    const remove = [...base.snapshot.files.keys()].filter((at) => !files.has(at));
+    const put = new Map([...files].filter(([at, bytes]) => there.get(at) !== bytes));
+    const remove = [...there.keys()].filter((at) => !files.has(at));
     const snapshot = await engine.commit(base.snapshot, { put, remove, regained, message: { who, ...message } });
+    // Else this computer would take for the newest what it then refuses.
+    genuine(engine.url, snapshot);
     const manifest = sha256(files.get(MANIFEST));
     const seen = { sequence, revision: snapshot.revision, manifest, signers: signers.map(fingerprintOf) };
     remember(snapshot, seen, next.above !== undefined);

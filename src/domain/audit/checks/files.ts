@@ -2,7 +2,7 @@
 
 import { basename, dirname } from 'node:path/posix';
 import { lastOf } from '../../dockerd/options.ts';
-import { type Check, type Evidence, judge, notApplicable, type Severity, type Verdict } from '../check.ts';
+import { type Check, type Evidence, finding, notApplicable, PASS, type Severity, type Verdict } from '../check.ts';
 import type { AuditFacts, FileFact, TlsFile } from '../facts.ts';
 import { dataRoot } from './host.ts';
 
@@ -14,6 +14,8 @@ function octal(mode: number): string {
 /** What of a kind of file differs from most. */
 type Particulars = {
   readonly plural?: true;
+  /** Not only Docker uses them: what counts is who can change them, and `harden` changes those alone that are Docker's own. */
+  readonly shared?: true;
   readonly severity?: Severity;
   readonly why?: string;
   /** Undefined: root. */
@@ -81,11 +83,25 @@ function socketGroup(facts: AuditFacts): string {
   return localSocket(facts).some(({ group }) => group === bySystemd) ? bySystemd : byDockerd;
 }
 
+const PROGRAM = /^(dockerd|containerd|containerd-shim(-runc-v\d)?|runc)$/;
+
+/** No other program of the host uses it. */
+function isDockersOwn(path: string): boolean {
+  return (
+    PROGRAM.test(basename(path)) ||
+    /^\/(etc|run|var\/run|var\/lib)\/(docker|containerd)(\/|$)|\/\.docker(\/|$)|^\/etc\/(default|sysconfig)\/docker$/.test(
+      path,
+    )
+  );
+}
+
+/** Why `harden` leaves files as they are that are not Docker's own. */
+export const SHARED_STAYS = "it changes Docker's own files only: a person has to judge what others need here";
+
 /** Programs that root runs for Docker, and the directories that they are in. */
 function programFiles(facts: AuditFacts): readonly FileFact[] {
   const programs = [...facts.files.values()].filter(
-    ({ path, kind: what }) =>
-      what === 'file' && /^(dockerd|containerd|containerd-shim(-runc-v\d)?|runc)$/.test(basename(path)),
+    ({ path, kind: what }) => what === 'file' && PROGRAM.test(basename(path)),
   );
   const all = [facts.daemon.binary, ...facts.unitInputs].flatMap((path) => facts.files.get(path) ?? []);
   const started = [...programs, ...all.filter(({ mode }) => (mode & 0o111) !== 0)];
@@ -146,14 +162,19 @@ const KINDS: readonly Kind[] = [
   kind('file.1', 'file.2', "drop-ins of Docker's units", 0o755, dropIns, { plural: true }),
   kind('file.3', 'file.4', 'directories of the TLS files', 0o755, tlsDirectories, {
     plural: true,
+    shared: true,
     why: 'Anyone who can write to the directory can put other files in the place of these.',
   }),
   kind('file.5', 'file.6', 'programs of Docker', 0o755, programFiles, {
     plural: true,
+    shared: true,
     severity: 'critical',
     why: 'Anyone who can change them, or their directory, is root at the next start.',
   }),
-  kind('file.7', 'file.8', 'settings of containerd and of the units', 0o755, settingsFiles, { plural: true }),
+  kind('file.7', 'file.8', 'settings of containerd and of the units', 0o755, settingsFiles, {
+    plural: true,
+    shared: true,
+  }),
   kind('file.9', 'file.10', "Docker's data directory", 0o711, dataDirectory, {
     severity: 'critical',
     why: 'Anyone who can write to it can change every image and container, and read what is in them.',
@@ -169,7 +190,30 @@ function judgeFiles(of: Kind, facts: AuditFacts, wrong: (file: FileFact) => stri
     const text = wrong(file);
     return text === undefined ? [] : [{ place: file.path, text }];
   });
-  return judge(evidence);
+  const stays = of.shared && evidence.every(({ place }) => !isDockersOwn(place)) ? SHARED_STAYS : undefined;
+  return evidence.length === 0 ? PASS : finding(evidence, undefined, stays);
+}
+
+/** They give no right to change a file, and are not taken away. */
+const SET_ID = 0o7000;
+
+/** What is wrong with the owner, and with the mode; undefined: nothing. */
+type Flaws = { readonly owner: string | undefined; readonly mode: string | undefined };
+
+function flawsOf(of: Kind, file: FileFact, group: string): Flaws {
+  const has = `has mode ${octal(file.mode)}`;
+  if (of.shared) {
+    const who = (file.mode & 0o002) !== 0 ? 'every local user' : `the group ${file.group}`;
+    const writable = (file.mode & 0o002) !== 0 || ((file.mode & 0o020) !== 0 && file.gid !== 0);
+    return {
+      owner: file.uid === 0 ? undefined : `belongs to ${file.user}:${file.group}, not root`,
+      mode: writable ? `${has}: ${who} can change it` : undefined,
+    };
+  }
+  return {
+    owner: ownedRight(file, group) ? undefined : `belongs to ${file.user}:${file.group}, not root:${group}`,
+    mode: (file.mode & ~(of.mode | SET_ID)) === 0 ? undefined : `${has}, wider than ${octal(of.mode)}`,
+  };
 }
 
 function ownedRight(file: FileFact, wanted: string): boolean {
@@ -184,22 +228,30 @@ export function keyFlaws({ uid, user, gid, group, mode }: FileFact): readonly st
   return (mode & 0o070) !== 0 && gid !== 0 ? [...flaws, `mode ${octal(mode)}: the group ${group} can use it`] : flaws;
 }
 
+/** Beside a key that dockerd was given there may be those of other programs, and groups that need them (/etc/ssl/private). */
+export function isDockersKey(facts: AuditFacts, { path }: FileFact): boolean {
+  return isDockersOwn(path) || path === facts.tls.key?.path;
+}
+
 /** How a file should be: root's, with this group and mode. */
 export type FileFix = { readonly path: string; readonly mode: number; readonly group: string };
 
 /** Every file that a check of owners, modes or keys finds fault with, once, and how it should be. */
 export function fileFixes(facts: AuditFacts): readonly FileFix[] {
   const fixes = new Map<string, FileFix>();
-  for (const { find, mode, ...of } of KINDS) {
+  for (const of of KINDS) {
     const group = of.group?.(facts) ?? 'root';
-    for (const file of find(facts)) {
-      if (ownedRight(file, group) && (file.mode & ~mode) === 0) continue;
-      fixes.set(file.path, { path: file.path, mode: file.mode & mode, group });
+    for (const file of of.find(facts)) {
+      const { owner, mode } = flawsOf(of, file, group);
+      if ((owner ?? mode) === undefined || (of.shared && !isDockersOwn(file.path))) continue;
+      // With another owner or group, a set-id bit of a program would give other rights than it did.
+      const kept = file.kind === 'directory' || ownedRight(file, group) ? SET_ID : 0;
+      fixes.set(file.path, { path: file.path, mode: file.mode & (of.mode | kept), group });
     }
   }
   // What is a key is root's alone, whatever else the kind of file it is may have.
   for (const file of facts.keyFiles) {
-    if (keyFlaws(file).length === 0) continue;
+    if (keyFlaws(file).length === 0 || !isDockersKey(facts, file)) continue;
     const mode = (fixes.get(file.path)?.mode ?? file.mode) & 0o600;
     fixes.set(file.path, { path: file.path, mode: mode || 0o400, group: 'root' });
   }
@@ -219,25 +271,23 @@ function check(
 }
 
 function ownerCheck(of: Kind): Check {
-  const usual = `root:${of.group === undefined ? 'root' : 'docker'}`;
+  const usual = of.shared ? 'root' : `root:${of.group === undefined ? 'root' : 'docker'}`;
   const [belong, does] = of.plural ? ['belong', 'do'] : ['belongs', 'does'];
   const failure = `${does} not belong to ${usual}`;
   return check(of, of.ownerId, `${belong} to ${usual}`, failure, `chown ${usual} the file`, (facts) => {
-    const wanted = of.group?.(facts) ?? 'root';
-    return judgeFiles(of, facts, (file) =>
-      ownedRight(file, wanted) ? undefined : `belongs to ${file.user}:${file.group}, not root:${wanted}`,
-    );
+    const group = of.group?.(facts) ?? 'root';
+    return judgeFiles(of, facts, (file) => flawsOf(of, file, group).owner);
   });
 }
 
 function modeCheck(of: Kind): Check {
   const most = octal(of.mode);
   const has = of.plural ? 'have' : 'has';
-  const failure = `${has} a mode wider than ${most}`;
-  return check(of, of.modeId, `${has} mode ${most} or narrower`, failure, `chmod ${most} the file`, (facts) =>
-    judgeFiles(of, facts, (file) =>
-      (file.mode & ~of.mode) === 0 ? undefined : `has mode ${octal(file.mode)}, wider than ${most}`,
-    ),
+  const [title, failure, fix] = of.shared
+    ? ['can be changed by root only', 'can be changed by others than root', 'chmod go-w the file']
+    : [`${has} mode ${most} or narrower`, `${has} a mode wider than ${most}`, `chmod ${most} the file`];
+  return check(of, of.modeId, title, failure, fix, (facts) =>
+    judgeFiles(of, facts, (file) => flawsOf(of, file, 'root').mode),
   );
 }
 

@@ -1,7 +1,17 @@
 /** The checks of the host outside of Docker: kernel settings, modules and logins. Lynis asks for all of them, the CIS Docker Benchmark for none. */
 
 import { listWords } from '../../words.ts';
-import { type Check, checksOf, type Evidence, findingAt, judge, notApplicable, PASS, type Verdict } from '../check.ts';
+import {
+  type Check,
+  checksOf,
+  type Evidence,
+  findingAt,
+  forPerson,
+  judge,
+  notApplicable,
+  PASS,
+  type Verdict,
+} from '../check.ts';
 import type { AuditFacts } from '../facts.ts';
 import type { FixName } from '../fixes.ts';
 import { type HostSettings, loadableModules, looseLoginDefs, TIMEOUT_S } from '../host-settings.ts';
@@ -181,13 +191,21 @@ export const HARDENING_CHECKS: readonly Check[] = checksOf<Check>({
     why: 'With userland-proxy=false, dockerd sets route_localnet on its bridges and never sets it back. A container with NET_ADMIN or NET_RAW then reaches what listens on 127.0.0.1 of the host, which often asks for no password.',
     fix: 'iptables -t raw -I PREROUTING ! -i lo -d 127.0.0.0/8 -j DROP; where docker-proxy runs, set net.ipv4.conf.NAME.route_localnet=0 instead',
     fixable: 'userland-proxy',
-    evaluate: judgeSettings(({ loopback: { open, unseen } }) =>
-      unseen && open.length > 0
-        ? { state: 'not-applicable', reason: 'iptables did not say which rules there are', unseen: true }
-        : open.map((name) => ({
-            place: name,
-            text: 'route_localnet is 1, and no rule of iptables drops packets for 127.0.0.0/8 that do not come over lo',
-          })),
-    ),
+    evaluate: judgeSettings(({ loopback: { open, unclear, unseen } }) => {
+      if (unseen && open.length > 0)
+        return { state: 'not-applicable', reason: 'iptables did not say which rules there are', unseen: true };
+      const routed = open.map((name) => ({ place: name, text: 'route_localnet is 1' }));
+      if (unclear.length > 0 && open.length > 0) {
+        const rules = unclear.slice(0, 5).map((rule) => ({ place: 'iptables -t raw', text: rule }));
+        return forPerson('do these rules drop packets for 127.0.0.0/8 that do not come over lo?', [
+          ...routed,
+          ...rules,
+        ]);
+      }
+      return routed.map(({ place, text }) => ({
+        place,
+        text: `${text}, and PREROUTING of iptables' raw table has no rule that drops packets for 127.0.0.0/8 that do not come over lo (other tables, and nftables, were not looked at)`,
+      }));
+    }),
   },
 });

@@ -134,7 +134,7 @@ function watched(facts: AuditFacts, paths: readonly string[], what: string): Ver
     return findingAt(path, 'a rule is loaded at boot before its directory is made: then nothing inside is recorded');
   if (isLoaded && !audit.enabled) return findingAt(path, 'a rule is loaded, but auditing is off (auditctl -e 1)');
   if (isLoaded && !audit.daemon)
-    return findingAt(path, 'a rule is loaded, but auditd does not run, so that no log has it', undefined, AUDITD_STAYS);
+    return findingAt(path, 'a rule is loaded, but auditd does not run', undefined, AUDITD_STAYS);
   if (inFiles && !audit.atBoot)
     return findingAt(
       path,

@@ -18,7 +18,7 @@ import {
 } from '../check.ts';
 import { exposedAddresses, gotIn } from '../exposure.ts';
 import type { AuditFacts } from '../facts.ts';
-import { keyFlaws } from './files.ts';
+import { isDockersKey, keyFlaws, SHARED_STAYS } from './files.ts';
 
 const DAY_MS = 86_400_000;
 
@@ -145,12 +145,11 @@ function privateKeys(facts: AuditFacts): Verdict {
   const key = facts.tls.key?.file;
   if (key !== undefined && !files.some(({ path }) => path === key.path)) files.push(key);
   if (files.length === 0) return notApplicable('no private keys were found');
-  return judge(
-    files.flatMap((file): readonly Evidence[] => {
-      const wrong = keyFlaws(file);
-      return wrong.length === 0 ? [] : [{ place: file.path, text: wrong.join('; ') }];
-    }),
-  );
+  const flawed = files.filter((file) => keyFlaws(file).length > 0);
+  if (flawed.length === 0) return PASS;
+  const stays = flawed.some((file) => isDockersKey(facts, file)) ? undefined : SHARED_STAYS;
+  const evidence = flawed.map((file) => ({ place: file.path, text: keyFlaws(file).join('; ') }));
+  return finding(evidence, undefined, stays);
 }
 
 const NO_TLS = 'no server certificate was found';

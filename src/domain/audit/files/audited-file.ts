@@ -3,6 +3,7 @@
 import { type AuditedFile, fileName } from '../report/report.ts';
 import { score } from '../score.ts';
 import { auditCompose, COMPOSE_CHECKS } from './compose.ts';
+import type { Beside } from './compose-model.ts';
 import { auditDockerfile, DOCKERFILE_CHECKS } from './dockerfile.ts';
 
 export const FILE_KINDS = {
@@ -10,13 +11,8 @@ export const FILE_KINDS = {
   dockerfile: { checks: DOCKERFILE_CHECKS, judge: auditDockerfile },
 } as const;
 
-/** `given`: names that an .env file beside a Compose file gives a value. Fails with E_COMPOSE, E_DOCKERFILE (exit 2) where the text is none. */
-export function auditFile(
-  kind: keyof typeof FILE_KINDS,
-  path: string,
-  text: string,
-  given?: ReadonlySet<string>,
-): AuditedFile {
-  const results = FILE_KINDS[kind].judge(text, path, given);
+/** `beside`: of a Compose file. Fails with E_COMPOSE, E_DOCKERFILE (exit 2) where the text is none. */
+export function auditFile(kind: keyof typeof FILE_KINDS, path: string, text: string, beside?: Beside): AuditedFile {
+  const results = FILE_KINDS[kind].judge(text, path, beside);
   return { kind, name: fileName(path), results, score: score(results) };
 }

@@ -9,7 +9,7 @@ import { textAt, textsAt } from '../../json.ts';
 import { shellQuote } from '../../quote.ts';
 import { withDefaults } from './secrets.ts';
 
-/** A setting: its value as plain data, its line, and its text where a variable without a value here decides it (of a map: its `source`). */
+/** A setting: its value as plain data, its line, and its text where a variable without a value here decides it (of a map: its `source` or `host_ip`). */
 export type Field = { readonly value: unknown; readonly line: number; readonly unknown?: string | undefined };
 
 type Item = Field & { readonly text: string };
@@ -23,10 +23,18 @@ export type Service = {
   readonly items: (...path: readonly string[]) => readonly Item[];
 };
 
+/** Where settings are that are not in the file. */
+export type Elsewhere = { readonly place: string; readonly text: string };
+
+/** What the directory of a Compose file has for it: names that its .env gives a value, so that their defaults do not count, and other files. */
+export type Beside = { readonly given: ReadonlySet<string>; readonly files: readonly Elsewhere[] };
+
 export type Compose = {
   readonly services: readonly Service[];
   readonly networks: readonly Service[];
   readonly volumes: readonly Service[];
+  /** What is beside it that decides which files Compose reads. */
+  readonly beside: readonly Elsewhere[];
   /** Other files that it includes. */
   readonly includes: readonly { readonly text: string; readonly line: number }[];
 };
@@ -53,10 +61,8 @@ function failure(message: string, where: string): DockerTlsError {
   return new DockerTlsError('E_COMPOSE', message, { where, hints });
 }
 
-/**
- * `given`: names that an .env file beside it gives a value, so that their defaults do not count. Throws DockerTlsErrors when it is no YAML, or no Compose file. Size, depth and aliases are bounded: hostile files end in an error.
- */
-export function parseCompose(text: string, path: string, given: ReadonlySet<string> = new Set()): Compose {
+/** Throws DockerTlsErrors when it is no YAML, or no Compose file. Size, depth and aliases are bounded: hostile files end in an error. */
+export function parseCompose(text: string, path: string, beside: Beside = { given: new Set(), files: [] }): Compose {
   if (text.length > MAX_BYTES) throw new DockerTlsErrors([failure('this file is too large for a Compose file', path)]);
   // Deep nesting would end in a stack overflow of the parser, which is no error that a user can read.
   if (deepest(text) > 100) throw new DockerTlsErrors([failure('this file is nested too deeply', path)]);
@@ -83,7 +89,7 @@ export function parseCompose(text: string, path: string, given: ReadonlySet<stri
         ? { list: node.items.slice(0, MAX_ITEMS).map((item) => ({ line: lineOf(item), tree: read(item) })) }
         : // A variable counts by the default that is written with it.
           isScalar(node) && typeof node.value === 'string'
-          ? { scalar: withDefaults(node.value), unknown: dependsOn(node.value, given) ? node.value : undefined }
+          ? { scalar: withDefaults(node.value), unknown: dependsOn(node.value, beside.given) ? node.value : undefined }
           : { scalar: asScalar(node) };
     const { anchor } = (node ?? {}) as { anchor?: string };
     if (anchor !== undefined) anchors.set(anchor, tree);
@@ -162,7 +168,7 @@ export function parseCompose(text: string, path: string, given: ReadonlySet<stri
     text: named || textsAt(value, 'path').join(', ') || textAt(value, 'path') || 'another file',
     line,
   }));
-  return { services, networks: entries('networks'), volumes: entries('volumes'), includes };
+  return { services, networks: entries('networks'), volumes: entries('volumes'), includes, beside: beside.files };
 }
 
 /** `$NAME` or `${NAME…}` whose value is not in the file: it has no default, or `given` says that another one counts. `$$` is a dollar sign. */
@@ -192,7 +198,7 @@ function plain({ scalar, list, map }: Tree, budget = { left: MAX_ITEMS }, depth 
 function itemsOf({ list, map }: Tree): readonly Item[] {
   const inList = (list ?? []).map(({ line, tree }) => {
     const value = plain(tree);
-    const unknown = tree.unknown ?? tree.map?.get('source')?.tree.unknown;
+    const unknown = tree.unknown ?? (tree.map?.get('source') ?? tree.map?.get('host_ip'))?.tree.unknown;
     return { text: typeof value === 'object' ? '' : String(value ?? ''), value, line, unknown };
   });
   const inMap = [...(map ?? [])].map(([key, { line, tree }]) => {

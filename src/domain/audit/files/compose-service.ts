@@ -79,6 +79,13 @@ type Published = {
   readonly line: number;
 };
 
+/** `ADDRESS:PORT:CONTAINER`; a variable may have colons of its own. */
+const PORT = /^(?:(?:(\[[^\]]*\]|(?:\$\{[^}]*\}|[^:])*):)?((?:\$\{[^}]*\}|[^:])*):)?((?:\$\{[^}]*\}|[^:])+)$/;
+
+export function addressOf(port: string): string {
+  return PORT.exec(port)?.[1] ?? '';
+}
+
 export function ports(service: Service): readonly Published[] {
   return service.items('ports').flatMap(({ text, value, line }): readonly Published[] => {
     if (isObject(value)) {
@@ -87,7 +94,7 @@ export function ports(service: Service): readonly Published[] {
       const address = ip === undefined ? undefined : String(ip);
       return [{ address, port: String(published ?? ''), container: String(target ?? ''), line }];
     }
-    const found = /^(?:(?:(\[[^\]]*\]|[^:]*):)?([^:]*):)?([^:]+)$/.exec(text.replace(/\/(tcp|udp|sctp)$/, ''));
+    const found = PORT.exec(text.replace(/\/(tcp|udp|sctp)$/, ''));
     if (found === null) return [];
     const [, address, port = '', container = ''] = found;
     return [{ address, port, container, line }];

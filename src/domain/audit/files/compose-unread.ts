@@ -4,7 +4,7 @@ import { isObject } from '../../json.ts';
 import { gravestOf, judge, type Severity } from '../check.ts';
 import type { ComposeCheck } from './compose-check.ts';
 import type { Compose, Service } from './compose-model.ts';
-import type { Wrong } from './compose-service.ts';
+import { addressOf, type Wrong } from './compose-service.ts';
 
 /** Settings that decide what a service may do to the host: a variable in one of them hides that. */
 const DECISIVE: readonly string[] = [
@@ -38,15 +38,35 @@ function unread(service: Service): readonly Wrong[] {
     const source = isObject(value) ? unknown : (/^(?:\$\{[^}]*\}|[^:])*/.exec(unknown)?.[0] ?? '');
     return source.includes('$') ? decidedElsewhere('the source of a volume', source, line, 'medium') : [];
   });
-  return [...extended, ...settings, ...volumes];
+  const addresses = service.items('ports').flatMap(({ value, line, unknown = '' }) => {
+    const address = isObject(value) ? unknown : addressOf(unknown);
+    return address.includes('$') ? decidedElsewhere('the address of a port', address, line, 'medium') : [];
+  });
+  return [...extended, ...settings, ...volumes, ...addresses];
+}
+
+/** A named volume can be a directory of the host by its options. */
+function unreadVolume(volume: Service): readonly Wrong[] {
+  const device = volume.get('driver_opts', 'device');
+  // The export of an NFS server.
+  if (String(device?.value ?? '').startsWith(':')) return [];
+  const options = volume.get('driver_opts', 'o');
+  const hidden = options?.unknown?.split(',').find((option) => option.startsWith('$'));
+  return [
+    ...(device?.unknown === undefined ? [] : decidedElsewhere('its device', device.unknown, device.line, 'medium')),
+    ...(options === undefined || hidden === undefined
+      ? []
+      : decidedElsewhere('an option of its mount', hidden, options.line, 'medium')),
+  ];
 }
 
 function decidedElsewhere(setting: string, text: string, line: number, severity: Severity): readonly Wrong[] {
   return [{ text: `cannot tell: ${setting} is ${text}`, line, severity }];
 }
 
-function evaluate({ services, includes }: Compose) {
+function evaluate({ services, volumes, includes, beside }: Compose) {
   const evidence = [
+    ...beside.map(({ place, text }) => ({ place, text: `cannot tell: ${text}`, severity: 'high' as const })),
     ...includes.map(({ text, line }) => ({
       place: 'include',
       text: `cannot tell: it includes ${text}`,
@@ -54,6 +74,7 @@ function evaluate({ services, includes }: Compose) {
       severity: 'high' as const,
     })),
     ...services.flatMap((service) => unread(service).map((found) => ({ place: `service ${service.name}`, ...found }))),
+    ...volumes.flatMap((volume) => unreadVolume(volume).map((found) => ({ place: `volume ${volume.name}`, ...found }))),
   ];
   return judge(evidence, gravestOf(evidence));
 }

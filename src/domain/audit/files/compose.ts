@@ -4,7 +4,7 @@ import { checksOf } from '../check.ts';
 import { type CheckResult, resultOf } from '../evaluate.ts';
 import { asRunning, type ComposeCheck, perService } from './compose-check.ts';
 import { COMPOSE_ISOLATION } from './compose-isolation.ts';
-import { parseCompose } from './compose-model.ts';
+import { type Beside, parseCompose } from './compose-model.ts';
 import { icc, isTrue, missing, ports, restart, secrets, wrongAt } from './compose-service.ts';
 import { COMPOSE_UNREAD } from './compose-unread.ts';
 
@@ -137,7 +137,7 @@ export const COMPOSE_CHECKS: readonly ComposeCheck[] = [...OPERATION, ...COMPOSE
 );
 
 /** Judges a Compose file. Throws DockerTlsErrors (E_COMPOSE, with lines) when it is none. */
-export function auditCompose(text: string, path: string, given?: ReadonlySet<string>): readonly CheckResult[] {
-  const compose = parseCompose(text, path, given);
+export function auditCompose(text: string, path: string, beside?: Beside): readonly CheckResult[] {
+  const compose = parseCompose(text, path, beside);
   return COMPOSE_CHECKS.map((one) => resultOf(one, one.evaluate(compose)));
 }

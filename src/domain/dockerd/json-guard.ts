@@ -1,0 +1,30 @@
+/**
+ * The check at each start that daemon.json still has our TLS settings, where the port is named in another file: configuration management may have put
+ * its own daemon.json back, and dockerd would serve the port over plain HTTP.
+ */
+
+import { shellQuote } from '../quote.ts';
+import { unitWord } from './unit.ts';
+
+/** A daemon.json with blanks taken out has both. No text within a string matches: there each quote has a backslash before it. */
+function patterns(trust: string): string[] {
+  return ['"tlsverify":true', `"tlscacert":${JSON.stringify(trust)}`];
+}
+
+const says = (effect: string): string => `has no TLS settings of docker-tls: ${effect}. Run: docker-tls apply HOST`;
+
+/** For `ExecStartPre=`: fails where they are missing. `trust`: the path of our trust file. */
+export function renderUnitGuard(configFile: string, trust: string): string {
+  const script = [
+    'file=$$1; shift; for word; do case $$(tr -d "[:space:]" <"$$file") in *"$$word"*) ;;',
+    `*) echo "$$file ${says('dockerd does not start, since it would serve the TLS port without TLS')}" >&2; exit 1 ;; esac; done`,
+  ].join(' ');
+  return `/bin/sh -c '${script}' docker-tls ${[configFile, ...patterns(trust)].map(unitWord).join(' ')}`;
+}
+
+/** One line for the settings of an init script: runs a line where they are there. */
+export function renderScriptGuard(configFile: string, trust: string, line: string): string {
+  const file = shellQuote(configFile);
+  const [verify = '', ca = ''] = patterns(trust).map(shellQuote);
+  return `case $(tr -d '[:space:]' <${file}) in *${verify}*${ca}* | *${ca}*${verify}*) ${line} ;; *) echo ${file} ${shellQuote(says('dockerd starts without the TLS port'))} >&2 ;; esac`;
+}

@@ -1,0 +1,65 @@
+# A rollback that has failed before: what is left of it, and what a person has to do.
+# Needs functions: drop_socket end_protection is_up look_at_service mark may_restore note place_as reload_sshd reread reset_failed
+# Needs functions: restart_docker restore_files runs start_service
+# Needs variables: DAEMON_JSON LIVE_RESTORE RESTART_COMMAND SERVICE SSHD T WAS_ACTIVE
+# Needs programs: rm
+
+# What a person has to do then.
+failed_words() {
+  printf '%s: the rollback failed' "$SERVICE"
+  if [ "$WAS_ACTIVE" = yes ] && ! runs; then
+    printf ', usually because dockerd does not start with the settings that it had. Repair them (its log names what) and start it: '
+    printf 'nothing that you change is overwritten, and the rollback ends once dockerd answers'
+  else
+    printf ': not everything could be put back. It is tried again by itself, or at once: sh %s/rollback.sh undo requested' "$T"
+  fi
+}
+
+# The rollback has failed before, usually because the daemon does not start with the settings of before. A daemon that runs by now is left alone; one that
+# does not is started by whoever asks for that, and not by the timer: somebody may be in the middle of repairing it. One that did not run before is
+# waited for by nobody.
+resume() {
+  result=0 ours=no up=yes
+  if [ "$LIVE_RESTORE" = temporary ] && may_restore "$DAEMON_JSON"; then ours=yes; fi
+  if [ "$WAS_ACTIVE" = yes ] && ! is_up; then
+    up=no
+    if [ "$1" = timer ]; then
+      retry_sshd
+      return 1
+    fi
+    if [ "$ours" = yes ]; then place_as "$DAEMON_JSON" old-on || result=1; fi
+  fi
+  restore_files || result=1
+  # Nothing has read yet what could not be put back before.
+  late=no
+  if [ -e "$T/unrestored" ]; then
+    late=yes
+    reread || result=1
+    if [ "$result:$SSHD" = 0:reload ]; then mark sshd-failed; fi
+  fi
+  retry_sshd || result=1
+  [ "$up" = yes ] || bring_up || return 1
+  [ "$result" = 0 ] && end_protection || return 1
+  [ "$up:$late" = yes:yes ] || return 0
+  drop_socket
+  runs || return 0
+  REMARK="${REMARK:+$REMARK; }$SERVICE runs, with settings from before all files were back: $RESTART_COMMAND"
+  note "$REMARK"
+}
+
+# The socket unit goes where the files say by a restart, which stops only what does not run.
+bring_up() {
+  reset_failed
+  if [ "$late" = no ] || runs; then
+    start_service
+  else
+    look_at_service
+    restart_docker start
+  fi
+}
+
+# An sshd that the rollback has not brought back.
+retry_sshd() {
+  [ -e "$T/sshd-failed" ] || return 0
+  reload_sshd && rm -f -- "$T/sshd-failed"
+}
