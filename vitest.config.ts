@@ -44,6 +44,7 @@ export default defineConfig({
     testTimeout: 120_000,
     hookTimeout: 300_000,
     globalSetup: ['test/support/build-once.ts'],
+    setupFiles: ['src/features.ts'],
     sequence: { sequencer: InTurn },
     maxWorkers: 4,
     server: { deps: { inline: ['inquirer', '@inquirer/prompts', '@inquirer/testing'] } },

@@ -17,9 +17,9 @@ const { version } = JSON.parse(readFileSync(new URL('../package.json', import.me
 /** Each is what every one of its modules imports at once, less what the layers before it have. */
 const LAYERS = {
   'env-at-once': ['src/cli/env-at-once.ts'],
-  complete: ['src/cli/complete.ts'],
+  complete: ['src/entry/complete.ts'],
   notice: ['src/cli/notice.ts'],
-  core: ['src/cli/main.ts'],
+  core: ['src/entry/main.ts'],
   file: ['src/named-file.ts'],
   store: ['src/actions/store.ts'],
   env: ['src/cli/commands/env.ts'],
@@ -96,8 +96,8 @@ mkdirSync(resolve(root, outdir), { recursive: true });
 const bundle = await rolldown({
   cwd: root,
   input: {
-    main: 'src/cli/main.ts',
-    complete: 'src/cli/complete.ts',
+    main: 'src/entry/main.ts',
+    complete: 'src/entry/complete.ts',
     'env-at-once': 'src/cli/env-at-once.ts',
     notice: 'src/cli/notice.ts',
     thread: 'src/adapters/thread.ts',

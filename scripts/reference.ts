@@ -4,8 +4,8 @@
  */
 
 import type { Option, Command as Parser } from 'commander';
-import type { Command } from '../src/cli/command.ts';
-import { COMMANDS, type CommandEntry } from '../src/cli/commands.ts';
+import type { Command, CommandEntry } from '../src/cli/command.ts';
+import { COMMANDS } from '../src/cli/commands.ts';
 import { GLOBAL_OPTIONS } from '../src/cli/global-options.ts';
 import { argumentWords, EXPLAINED_BY, GROUPS, groupOf, optionTerm } from '../src/cli/help.ts';
 import { createParser, parserOption } from '../src/cli/options.ts';

@@ -1,4 +1,4 @@
-/** `plan --format butane`: the plan of one host as a file for its first boot. Signs and stores nothing. */
+/** `butane`: the plan of one host as a file for its first boot. Signs and stores nothing. */
 
 import { renderButane } from '../domain/plan/butane.ts';
 import { type HostPlan, hasChanges } from '../domain/plan/plan.ts';
@@ -24,7 +24,7 @@ export type ButaneFile = {
 /** Fails with E_BUTANE, E_USAGE (exit 2), and as the plan of that host does. */
 export async function planButane(
   context: ActionContext,
-  hosts: readonly string[],
+  host: string | undefined,
   options: HostsOptions,
 ): Promise<ButaneFile> {
   const { runtime, progress } = context;
@@ -33,14 +33,14 @@ export async function planButane(
     throw new DockerTlsError(
       'E_BUTANE',
       'no Butane file: in a shared store the keys are sealed, and butane reads files',
-      { hints: ['docker-tls store copy --to DIR', 'docker-tls --home DIR plan HOST --format butane'] },
+      { hints: ['docker-tls store copy --to DIR', 'docker-tls --home DIR butane HOST'] },
     );
-  const changed = await planHosts(context, hosts, options);
+  const changed = await planHosts(context, host === undefined ? [] : [host], options);
   const failed = failuresOf(changed).at(-1);
   if (failed !== undefined) throw failed;
   const [planned, ...more] = (changed.planned?.hosts ?? []).flatMap((one) => (one.kind === 'done' ? [one.value] : []));
   if (planned?.opened === undefined || more.length > 0)
-    throw usage('--format butane writes one host', ['docker-tls plan HOST --format butane > HOST.bu']);
+    throw usage('a Butane file is for one host', ['docker-tls butane HOST > HOST.bu']);
   const { plan, opened, spec } = planned;
   const text = renderButane(plan, opened.facts, {
     who: runtime.operator,

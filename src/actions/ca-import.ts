@@ -1,4 +1,4 @@
-/** The import of a CA that another tool made: with its key, without it, or with the way in which it is signer to sign. */
+/** The import of a CA that another tool made: with its key, without it, or with a description of how it signs. */
 
 import { externalCaWords } from '../domain/external-ca.ts';
 import { authorityWarnings } from '../domain/pki/authority.ts';
@@ -10,8 +10,8 @@ import { caToStore } from '../engine/imported-ca.ts';
 import { tryToken } from '../engine/token.ts';
 import { usage } from '../errors/errors.ts';
 import type { ActionContext } from './action-context.ts';
+import { type CaFiles, readCa } from './ca-files.ts';
 import { passphraseSource } from './ca-passphrase.ts';
-import { type CaFiles, readCa } from './external-ca.ts';
 import { readIn } from './files.ts';
 import type { SecretOptions } from './secrets.ts';
 import { storeOf } from './store.ts';

@@ -1,19 +1,17 @@
 /** `client export`: a client as one file for another computer, a keychain, Java, a CI system or a tool. */
 
-import type { ClientBundle } from '../adapters/docker/bundle.ts';
-import type { StoredClient } from '../adapters/store/records.ts';
-import type { Secret } from '../domain/secret.ts';
-import { isTool, TOOLS, type ToolName } from '../domain/tools/tools.ts';
-import { DockerTlsError, usage } from '../errors/errors.ts';
+import { usage } from '../errors/errors.ts';
+import { FORMATS, toolFormat } from '../seams/formats.ts';
 import type { ActionContext } from './action-context.ts';
 import { type BundleFormat, bundleOf, clientOf, renderBundle } from './client-bundle.ts';
 import { checkOut, type OutOptions, writeOut } from './files.ts';
+import { rememberCopy } from './remember-copy.ts';
 import { exportPassphrase } from './secrets.ts';
 import { storeOf } from './store.ts';
-import { accessThere, packTool, rememberCopy } from './tool-config.ts';
 
 export type ExportOptions = OutOptions & {
-  readonly format: BundleFormat | ToolName | undefined;
+  /** A BundleFormat, or a tool's. */
+  readonly format: string | undefined;
   readonly directory: string | undefined;
   readonly hosts: readonly string[];
   readonly passphraseFile: string | undefined;
@@ -21,7 +19,7 @@ export type ExportOptions = OutOptions & {
 
 export type Exported = {
   readonly client: string;
-  readonly format: BundleFormat | ToolName;
+  readonly format: string;
   readonly hosts: readonly string[];
   readonly key: boolean;
   /** Absolute; `-` is standard output; undefined of a dry run. */
@@ -40,9 +38,11 @@ export async function exportClient(context: ActionContext, name: string, options
   const bundle = bundleOf(state, client, options.hosts);
   const now = runtime.now();
   const passphrase = () => exportPassphrase(options.passphraseFile, 'Passphrase for the file:', context);
-  const data = isTool(format)
-    ? toolArchive(format, bundle, client, directory ?? '', now)
-    : await renderBundle(bundle, format, { now, passphrase });
+  const tool = toolFormat(format);
+  const data =
+    tool === undefined
+      ? await renderBundle(bundle, format as BundleFormat, { now, passphrase })
+      : (await tool.load()).archive(bundle, client, directory ?? '', now);
   const key = bundle.key !== undefined;
   const exported = { client: name, format, hosts: bundle.hosts.map((host) => host.name), key };
   if (global.dryRun) return { ...exported, file: undefined };
@@ -53,24 +53,18 @@ export async function exportClient(context: ActionContext, name: string, options
 
 /** Fails with E_USAGE (exit 2) without --out, and for a tool without --directory. */
 function checkedOut(name: string, { out, format = 'tar', directory }: ExportOptions): string {
+  const tool = toolFormat(format);
   if (out === undefined)
     throw usage('--out is missing', [
-      `docker-tls client export ${name} --out ${name}.${isTool(format) ? 'tar' : format}`,
+      `docker-tls client export ${name} --out ${name}.${tool === undefined ? format : 'tar'}`,
     ]);
-  if (isTool(format) && !/^(?:\/|[A-Za-z]:\\)/.test(directory ?? ''))
+  if (tool !== undefined && !/^(?:\/|[A-Za-z]:\\)/.test(directory ?? ''))
     throw usage(`${format} needs to know where the files will be: an absolute --directory`, [
       `docker-tls client export ${name} --format ${format} --directory /etc/docker-client --out ${out}`,
     ]);
-  if (!isTool(format) && directory !== undefined)
-    throw usage(`--directory is for the archive of a tool, not for ${format}`, [`--format ${TOOLS.join('|')}`]);
+  if (tool === undefined && directory !== undefined)
+    throw usage(`--directory is for the archive of a tool, not for ${format}`, [
+      `--format ${FORMATS.all.map(({ name: one }) => one).join('|')}`,
+    ]);
   return out;
-}
-
-function toolArchive(tool: ToolName, bundle: ClientBundle, client: StoredClient, directory: string, now: Date): Secret {
-  const [first, ...others] = bundle.hosts.map((host) => accessThere(host, bundle.client, directory));
-  if (first !== undefined) return packTool(tool, [first, ...others], client, now);
-  throw new DockerTlsError('E_CLIENT_NOT_ACCEPTED', `no host accepts this client, so ${tool} would have no host`, {
-    where: bundle.client,
-    hints: ['docker-tls client list'],
-  });
 }

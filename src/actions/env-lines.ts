@@ -1,12 +1,11 @@
 /** The lines by which `env` points a shell at a host. */
 
 import { dockerHost } from '../domain/destination.ts';
-import { renderEnvironment, type Shell } from '../domain/environment.ts';
+import { type Environment, renderEnvironment, type Shell } from '../domain/environment.ts';
 import type { ReachableHost } from '../domain/trust/reachable-hosts.ts';
 import type { Runtime } from '../runtime.ts';
 import { storeDirectory } from '../user.ts';
 import type { GlobalOptions } from './action-context.ts';
-import type { Environment } from './env-tool.ts';
 
 const NOTHING = { DOCKER_HOST: '', DOCKER_TLS_VERIFY: '', DOCKER_CERT_PATH: '' };
 

@@ -1,20 +1,20 @@
-/** `env --format TOOL`. Apart from env.ts: the lines of a shell need none of what tools do. */
+/** `env --format TOOL`. */
 
 import type { StoreState } from '../adapters/store/records.ts';
+import type { Environment } from '../domain/environment.ts';
 import { shellQuote } from '../domain/quote.ts';
-import { renderTool, TOOL_TABLE, type ToolName } from '../domain/tools/tools.ts';
+import { TOOLS, type ToolName } from '../domain/tools/tool-names.ts';
+import { renderTool, TOOL_TABLE } from '../domain/tools/tools.ts';
 import { accepts, type ReachableHost, reachableHosts } from '../domain/trust/reachable-hosts.ts';
 import { type KnownClient, resolveClient, resolveHost } from '../domain/trust/resolve.ts';
 import type { Again } from '../errors/errors.ts';
 import { storeDirectory } from '../user.ts';
 import type { ActionContext } from './action-context.ts';
 import { filesHere } from './own-client.ts';
+import { rememberCopy } from './remember-copy.ts';
 import { storeOf } from './store.ts';
 import { noteThroughSsh } from './through-ssh.ts';
-import { accessHere, rememberCopy } from './tool-config.ts';
-
-/** The text, and what it is about. */
-export type Environment = { readonly text: string } & Readonly<Record<string, unknown>>;
+import { accessHere } from './tool-config.ts';
 
 type Requested = { readonly host: string | undefined; readonly client: string | undefined };
 
@@ -33,7 +33,7 @@ export async function configureTool(
   const text = renderTool(tool, [first, ...others], (name) => context.again({ host: name }));
   const names = hosts.map(({ record }) => record.name);
   noteThroughSsh(context, state, names);
-  if (TOOL_TABLE[tool].afterRenewal !== undefined && !global.dryRun)
+  if (TOOLS[tool].afterRenewal !== undefined && !global.dryRun)
     await rememberCopy(store, client.record.name, { format: tool, hosts: names }, runtime.now());
   return { format: tool, hosts: names, client: client.record.name, text };
 }

@@ -1,19 +1,19 @@
 /** `env`: the text that points a shell, or a tool, at a host. */
 
-import { detectShell, type Shell } from '../domain/environment.ts';
-import { isTool, type ToolName } from '../domain/tools/tools.ts';
+import { detectShell, type Environment, isShell, type Shell } from '../domain/environment.ts';
 import { clientName, resolveClient, resolveHost } from '../domain/trust/resolve.ts';
 import { usage } from '../errors/errors.ts';
+import { toolFormat } from '../seams/formats.ts';
 import type { ActionContext } from './action-context.ts';
 import { hostLines, unsetLines } from './env-lines.ts';
-import type { Environment } from './env-tool.ts';
 import { filesHere } from './own-client.ts';
 import { storeOf } from './store.ts';
 import { noteThroughSsh } from './through-ssh.ts';
 
 export type EnvOptions = {
   readonly client: string | undefined;
-  readonly format: Shell | ToolName | undefined;
+  /** A shell's, or a tool's. */
+  readonly format: string | undefined;
   readonly shell: Shell | undefined;
   readonly unset: boolean;
 };
@@ -29,12 +29,13 @@ export async function environment(
   if (format !== undefined && options.shell !== undefined && format !== options.shell)
     throw usage('--format and --shell say different forms', [`docker-tls env --format ${format}`]);
   const requested = { host: named, client: clientName(options, runtime) };
-  if (format !== undefined && isTool(format)) {
+  const tool = format === undefined ? undefined : toolFormat(format);
+  if (tool !== undefined) {
     if (options.unset)
-      throw usage(`--unset is for the variables of a shell, not for ${format}`, ['docker-tls env --unset']);
-    return (await import('./env-tool.ts')).configureTool(format, requested, context);
+      throw usage(`--unset is for the variables of a shell, not for ${tool.name}`, ['docker-tls env --unset']);
+    return (await tool.load()).configure(requested, context);
   }
-  const shell = format ?? options.shell ?? detectShell(runtime.env);
+  const shell = format !== undefined && isShell(format) ? format : (options.shell ?? detectShell(runtime.env));
   if (options.unset) return unsetLines(shell);
   const store = storeOf(context);
   const state = await store.read();

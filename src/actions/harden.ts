@@ -1,7 +1,8 @@
 /** `harden`: fixes become part of hosts that are set up, through the same plan, apply, verify, roll back. */
 
 import { checkReport } from '../adapters/files/report.ts';
-import type { Fix, FixName } from '../domain/audit/fixes.ts';
+import type { FixName } from '../domain/audit/fix-names.ts';
+import type { Fix } from '../domain/audit/fixes.ts';
 import { leftOutOn, PROFILE_AUTH_TRIES } from '../domain/plan/hardening.ts';
 import {
   BANNER_EXAMPLE,

@@ -38,7 +38,7 @@ export async function openHosts(
     state,
     run,
     request: {
-      ownCa: run.signer && (await (await import('./external-ca.ts')).fleetCaToStore(run, state)),
+      ownCa: run.signer && (await (await import('./ca-files.ts')).fleetCaToStore(run, state)),
       reason: 'apply',
       hosts: selection.specs,
       clients: selection.clients,

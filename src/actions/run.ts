@@ -42,7 +42,7 @@ export async function openRun(
   const signer =
     ca?.cert === undefined
       ? undefined
-      : await (await import('./external-ca.ts')).readFleetCa(ca, noPassphrase, runtime.cwd);
+      : await (await import('./ca-files.ts')).readFleetCa(ca, noPassphrase, runtime.cwd);
   const { canary, maxFailures } = options;
   return {
     ...{ runtime, progress, parallel, canary, maxFailures, dryRun },

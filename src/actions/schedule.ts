@@ -5,6 +5,7 @@ import { mkdir } from 'node:fs/promises';
 import { join, resolve } from 'node:path';
 import { replaceFiles, withFileErrors } from '../adapters/docker/files.ts';
 import { readSecretFile } from '../adapters/files/secret.ts';
+import { storeUrl } from '../adapters/store/store-url.ts';
 import type { Fleet } from '../domain/fleet/fleet.ts';
 import { parseFleet } from '../domain/fleet/fleet.ts';
 import {
@@ -21,8 +22,7 @@ import type { Runtime } from '../runtime.ts';
 import { homeDirectory } from '../user.ts';
 import type { ActionContext } from './action-context.ts';
 import { readFleetText, shownPath } from './read-fleet.ts';
-import { storeOf } from './store.ts';
-import { teamOf } from './team-session.ts';
+import { optionsOf, storeOf } from './store.ts';
 
 export type ScheduleOptions = {
   readonly form: ScheduleForm | undefined;
@@ -59,14 +59,15 @@ export async function schedule(context: ActionContext, options: ScheduleOptions)
   const passphraseFile = await secretFile(options.caPassphraseFile, '--ca-passphrase-file');
   const sudoPasswordFile = await secretFile(options.sudoPasswordFile, '--sudo-password-file');
   const secrets = global.file === undefined ? undefined : await secretsOf(global.file, runtime);
-  const store = teamOf(context)?.url;
+  const stored = storeOf(context);
+  const store = storeUrl(optionsOf(context));
   const ofStore = /[?&]password=env:(\w+)/.exec(store ?? '')?.slice(1) ?? [];
   const references = [secrets?.caPassphrase, ...Object.values(secrets?.sudoPassword ?? {})];
   const environment = form === 'github' ? [...ofStore, ...environmentOf(references)] : [];
   // A runner of a CI system has a store and a secret of its own.
   const warnings =
     passphraseFile === undefined && (form === 'systemd' || form === 'cron')
-      ? missingPassphrase(await storeOf(context).read(), secrets?.caPassphrase, form)
+      ? missingPassphrase(await stored.read(), secrets?.caPassphrase, form)
       : [];
   for (const warning of warnings) progress.note(warning);
   const settings = {

@@ -7,6 +7,7 @@ import { meantHosts, type Named, parseShard, selectHosts } from '../domain/fleet
 import { type HostFlags, specsFor, storedSpecs, withFlags, withRecordedKey } from '../domain/fleet/specs.ts';
 import type { CaSpec, ClientSpec, HostSpec } from '../domain/settings.ts';
 import { printable, usage } from '../errors/errors.ts';
+import { INVENTORIES } from '../seams/inventories.ts';
 import { homeDirectory } from '../user.ts';
 import type { ActionContext } from './action-context.ts';
 import { openFleet, readInput, shownPath } from './read-fleet.ts';
@@ -53,7 +54,9 @@ export async function selectSpecs(
   }
   if (options.inventory !== undefined) {
     const printed = await readInput(options.inventory, runtime.cwd);
-    const { chosenSpecs, parseInventory } = await import('../domain/fleet/inventory.ts');
+    const [inventories] = INVENTORIES.all;
+    if (inventories === undefined) throw usage('this docker-tls reads no inventories', ['docker-tls version']);
+    const { chosenSpecs, parseInventory } = await inventories.load();
     const found = parseInventory(printed, options.inventory === '-' ? 'stdin' : options.inventory);
     // Hosts of another kind were not asked for by name.
     const named = hosts.length + options.limit.length > 0;

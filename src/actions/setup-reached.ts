@@ -11,9 +11,10 @@ import { change } from '../engine/change.ts';
 import type { OpenedHost } from '../engine/intent.ts';
 import { DockerTlsError, DockerTlsErrors, interrupted } from '../errors/errors.ts';
 import type { HostProgress } from '../runtime.ts';
+import { toolFormat } from '../seams/formats.ts';
 import { dockerConfigDirectory } from '../user.ts';
+import { fleetCaToStore } from './ca-files.ts';
 import { contextHere } from './contexts-of-host.ts';
-import { fleetCaToStore } from './external-ca.ts';
 import { caSpec, clientSpec } from './flags.ts';
 import { sudoReference } from './fleet-file.ts';
 import { makeOwn } from './own-client.ts';
@@ -23,7 +24,6 @@ import type { FleetRun } from './run.ts';
 import { askOtherClients, askTakeOver, Edit } from './setup-consent.ts';
 import { refuseEarly, withOpenWay } from './setup-opened.ts';
 import { type Answers, editAnswers, propose, type SetupContext } from './setup-questions.ts';
-import { commandsHere } from './tool-config.ts';
 
 export type SetUp = {
   readonly changed: Changed;
@@ -129,7 +129,9 @@ async function changeSetUp(
   const errors = await giveContexts([spec], own, { store, dockerConfig, now: runtime.now });
   const after = await store.read();
   const tool = spec.reach === 'ssh' ? undefined : kindOf(opened.facts).engine.client;
-  const ownClient = tool === undefined ? [] : commandsHere(tool, after, spec.name, name, runtime.program);
+  const format = tool === undefined ? undefined : toolFormat(tool);
+  const ownClient =
+    format === undefined ? [] : (await format.load()).commandsHere(after, spec.name, name, runtime.program);
   const leading = docker ?? (await contextHere(spec.name, after, dockerConfig));
   return { changed, spec, client: name, context: errors.length > 0 ? undefined : leading, ownClient, errors };
 }

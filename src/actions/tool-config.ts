@@ -1,16 +1,16 @@
 /** The configuration of tools for a client of the store, and remembering who was given its credentials. */
 
+import type { ClientBundle } from '../adapters/docker/bundle.ts';
 import { packTar } from '../adapters/docker/tar.ts';
 import type { StoredClient, StoreState } from '../adapters/store/records.ts';
-import type { Store } from '../adapters/store/store.ts';
 import { dockerHost } from '../domain/destination.ts';
 import { contextNameOf } from '../domain/names.ts';
 import { shellQuote } from '../domain/quote.ts';
 import { Secret } from '../domain/secret.ts';
 import { type Access, contextCommand } from '../domain/tools/access.ts';
-import { renderTool, TOOL_TABLE, type ToolName } from '../domain/tools/tools.ts';
+import { TOOLS, type ToolName } from '../domain/tools/tool-names.ts';
+import { renderTool } from '../domain/tools/tools.ts';
 import { externalKey } from '../domain/trust/client-refusals.ts';
-import { type NewCopy, withHandedOut } from '../domain/trust/handed-out.ts';
 import type { ReachableHost } from '../domain/trust/reachable-hosts.ts';
 import { DockerTlsError } from '../errors/errors.ts';
 
@@ -47,7 +47,7 @@ export function commandsHere(
 }
 
 /** A tool on a computer without the store, where the files are in `directory`. */
-export function accessThere(
+function accessThere(
   { name, host }: { readonly name: string; readonly host: string },
   client: string,
   directory: string,
@@ -57,39 +57,31 @@ export function accessThere(
   return { ...access, context: { name: context, command: contextCommand(access, context) } };
 }
 
-/** An archive for such a computer: the client's three files and the tool's configuration. Fails with E_CLIENT_NO_KEY, and as renderTool does. */
-export function packTool(
+/** An archive for such a computer: the client's three files and the tool's configuration. Fails with E_CLIENT_NO_KEY, E_CLIENT_NOT_ACCEPTED, and as renderTool does. */
+export function toolArchive(
   tool: ToolName,
-  all: readonly [Access, ...Access[]],
+  bundle: ClientBundle,
   { ca, cert, key, record }: StoredClient,
+  directory: string,
   now: Date,
 ): Secret {
   if (key === undefined) throw externalKey(record.name);
+  const [first, ...others] = bundle.hosts.map((host) => accessThere(host, bundle.client, directory));
+  if (first === undefined)
+    throw new DockerTlsError('E_CLIENT_NOT_ACCEPTED', `no host accepts this client, so ${tool} would have no host`, {
+      where: bundle.client,
+      hints: ['docker-tls client list'],
+    });
   const text = renderTool(
     tool,
-    all,
+    [first, ...others],
     (host) => `docker-tls client export ${record.name} --format ${tool} --hosts ${host}`,
   );
   const files = [
     { name: 'ca.pem', data: Buffer.from(ca), mode: 0o444 },
     { name: 'cert.pem', data: Buffer.from(cert), mode: 0o444 },
     { name: 'key.pem', data: key.reveal(), mode: 0o400 },
-    { name: TOOL_TABLE[tool].file, data: Buffer.from(text), mode: 0o644 },
+    { name: TOOLS[tool].file, data: Buffer.from(text), mode: 0o644 },
   ];
   return new Secret(packTar(files, now));
-}
-
-/** Remembers a copy in the client's record. False where the store cannot be written just now: what was asked for is done all the same. */
-export async function rememberCopy(store: Store, client: string, copy: NewCopy, now: Date): Promise<boolean> {
-  try {
-    await store.withLock('docker-tls client export', async () => {
-      const stored = (await store.read({ hosts: [] })).clients.get(client);
-      if (stored === undefined) return;
-      await store.write({ clients: { [client]: { ...stored, record: withHandedOut(stored, copy, now) } } });
-    });
-    return true;
-  } catch (error) {
-    if (error instanceof DockerTlsError) return false;
-    throw error;
-  }
 }

@@ -1,11 +1,11 @@
 /** `status --watch`: the same again when the store changes, and from time to time, since hosts change as well. */
 
 import { setTimeout as sleep } from 'node:timers/promises';
-import { markOf, waitForChange } from '../adapters/store/watch.ts';
+import { waitForChange } from '../adapters/store/watch.ts';
 import { usage } from '../errors/errors.ts';
 import type { ActionContext } from './action-context.ts';
 import { type Status, type StatusOptions, status } from './status.ts';
-import { teamOf } from './team-session.ts';
+import { storeOf } from './store.ts';
 
 const MOST_MS = 30_000;
 /** A fleet that is being changed commits many times a second. */
@@ -26,13 +26,13 @@ export async function watchStatus(
   ] as const) {
     if (given) throw usage(`--watch ends with Ctrl-C alone, and ${name} needs an end`, ['docker-tls status --watch']);
   }
-  const session = teamOf(context);
+  const store = storeOf(context);
   while (!signal.aborted) {
-    const mark = await markOf(global.home, session);
+    const changed = await store.watch();
     try {
       show(await status(context, hosts, options));
       await sleep(LEAST_MS, undefined, { signal });
-      await waitForChange(global.home, session, mark, { mostMs: MOST_MS, signal });
+      await waitForChange(changed, { mostMs: MOST_MS, signal });
     } catch (error) {
       if (!signal.aborted) throw error;
     }

@@ -1,7 +1,9 @@
 /** The real Runtime: this process's streams, clock and environment, and the adapters, loaded at first use. */
 
 import { hostname } from 'node:os';
+import { DockerTlsError } from '../errors/errors.ts';
 import type { Io, Runtime } from '../runtime.ts';
+import { ISSUERS, type Issuers } from '../seams/issuers.ts';
 import { writerTo } from '../stdout.ts';
 import { userName, workingDirectory } from '../user.ts';
 import { heldToFirstKey } from './ssh/first-key.ts';
@@ -27,11 +29,19 @@ export function createRuntime(options: RuntimeOptions): Omit<Runtime, 'env' | 'p
     signal: options.signal,
     probe,
     connect: heldToFirstKey(connect),
-    sign: async (ca, request) => (await import('./issuer/sign.ts')).sign(ca, request, options.signal),
-    signByToken: async (token, request) =>
-      (await import('./issuer/token.ts')).signByToken(token, request, options.signal),
+    sign: async (ca, request) => (await issuers()).sign(ca, request, options.signal),
+    signByToken: async (token, request) => (await issuers()).signByToken(token, request, options.signal),
     refreshCopies: async (request) => (await import('./docker/installed-copies.ts')).refreshCopies(request),
   };
+}
+
+/** Fails with E_CA_KEY_EXTERNAL (exit 2) where no feature asks other CAs. */
+async function issuers(): Promise<Issuers> {
+  const [first] = ISSUERS.all;
+  if (first !== undefined) return first.load();
+  throw new DockerTlsError('E_CA_KEY_EXTERNAL', 'this docker-tls asks no other CA to sign', {
+    hints: ['docker-tls version'],
+  });
 }
 
 function processIo(colour: boolean): Io {

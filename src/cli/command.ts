@@ -115,6 +115,25 @@ export type Command = {
 /** A command but for its name and summary, which are in the list (commands.ts). */
 export type CommandFile = Omit<Command, 'name' | 'summary'>;
 
+/** A command in the list: its code is imported when it is called. */
+export type CommandEntry = {
+  /** One word, or two for a command in a group. */
+  readonly name: string;
+  readonly summary: string;
+  /** The same, as docker calls it. */
+  readonly alias?: string | undefined;
+  load(): Promise<Command>;
+};
+
+/** `file` imports the command. */
+export function listCommand(
+  about: Omit<CommandEntry, 'load'>,
+  file: () => Promise<{ readonly command: CommandFile }>,
+): CommandEntry {
+  const { name, summary } = about;
+  return { ...about, load: async () => ({ name, summary, ...(await file()).command }) };
+}
+
 type TypedCommand<A extends ArgumentSpecs, O extends OptionSpecs> = Omit<CommandFile, 'args' | 'options' | 'run'> & {
   readonly args: A;
   readonly options: O;

@@ -4,16 +4,8 @@
  */
 
 import { nearestNames } from '../domain/fleet/nearest.ts';
-import type { Command } from './command.ts';
-
-export type CommandEntry = {
-  /** One word, or two for a command in a group. */
-  readonly name: string;
-  /** The same, as docker calls it. */
-  readonly alias?: string;
-  readonly summary: string;
-  readonly load: () => Promise<Command>;
-};
+import { COMMAND_SEAM } from '../seams/commands.ts';
+import { type CommandEntry, listCommand } from './command.ts';
 
 const FILES = {
   setup: () => import('./commands/setup.ts'),
@@ -36,21 +28,10 @@ const FILES = {
   'ca show': () => import('./commands/ca-show.ts'),
   'ca export': () => import('./commands/ca-export.ts'),
   'ca import': () => import('./commands/ca-import.ts'),
-  'import docker-machine': () => import('./commands/import-docker-machine.ts'),
-  'operator add': () => import('./commands/operator-add.ts'),
-  'operator remove': () => import('./commands/operator-remove.ts'),
-  'operator list': () => import('./commands/operator-list.ts'),
-  'store copy': () => import('./commands/store-copy.ts'),
-  'store export': () => import('./commands/store-export.ts'),
-  'store check': () => import('./commands/store-check.ts'),
-  'store restore': () => import('./commands/store-restore.ts'),
-  log: () => import('./commands/log.ts'),
   rollback: () => import('./commands/rollback.ts'),
   remove: () => import('./commands/remove.ts'),
   forget: () => import('./commands/forget.ts'),
   rename: () => import('./commands/rename.ts'),
-  audit: () => import('./commands/audit.ts'),
-  harden: () => import('./commands/harden.ts'),
   env: () => import('./commands/env.ts'),
   context: () => import('./commands/context.ts'),
   ssh: () => import('./commands/ssh.ts'),
@@ -84,21 +65,10 @@ const SUMMARIES: Readonly<Record<keyof typeof FILES, string>> = {
   'ca show': 'The CA: name, fingerprint, validity, where its key is',
   'ca export': "The CA's certificate; with --with-key its key too, always encrypted",
   'ca import': 'Use your own CA, even if its key stays on another machine',
-  'import docker-machine': "Take over hosts from docker-machine's store",
-  'operator add': 'Let a person or a runner open a shared store and its CA',
-  'operator remove': 'Encrypt a shared store again, without one of its operators',
-  'operator list': 'Who can open a shared store, and its CA',
-  'store copy': 'Copy the store into a shared one, or into a directory, and compare',
-  'store export': 'The whole store as one file for a backup, encrypted with age',
-  'store check': 'Whether a shared store is whole, signed, and the newest that was seen',
-  'store restore': 'Put the newest state that this computer has seen back into a shared store',
-  log: 'What was changed in a shared store, when and by whom',
   rollback: 'Back to the generation before, verified',
   remove: "Undo: the host's files, units and socket as they were before setup",
   forget: 'Drop a host that is gone from the store, without connecting to it',
   rename: 'Give a host of the store another name; changes nothing on it',
-  audit: 'Checks of host, daemon, containers and TLS (CIS numbers); changes nothing',
-  harden: 'Fix audit findings (planned, verified, rolled back on failure)',
   env: 'Lines for the shell, or for a tool, that point it at a host',
   context: 'Create or update a docker context for a host',
   ssh: 'Log in to a host by SSH, as docker-tls does',
@@ -114,15 +84,15 @@ const SUMMARIES: Readonly<Record<keyof typeof FILES, string>> = {
 const ALIASES: Readonly<Record<string, string>> = {
   'client revoke': 'client rm',
   'client list': 'client ls',
-  'operator remove': 'operator rm',
-  'operator list': 'operator ls',
 };
 
 /** In the order of the first page. */
-export const COMMANDS: readonly CommandEntry[] = Object.entries(FILES).map(([name, file]) => {
-  const about = { name, summary: SUMMARIES[name as keyof typeof FILES] };
-  return { ...about, alias: ALIASES[name], load: async () => ({ ...about, ...(await file()).command }) };
-});
+export const COMMANDS: readonly CommandEntry[] = [
+  ...Object.entries(FILES).map(([name, file]) =>
+    listCommand({ name, summary: SUMMARIES[name as keyof typeof FILES], alias: ALIASES[name] }, file),
+  ),
+  ...COMMAND_SEAM.all,
+];
 
 export type Found =
   | { readonly kind: 'command'; readonly entry: CommandEntry }

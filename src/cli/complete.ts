@@ -11,8 +11,8 @@ import { optionFlag } from '../domain/option-flag.ts';
 import { takeEnvironment } from '../environment.ts';
 import type { Runtime } from '../runtime.ts';
 import { storeDirectory, userName, workingDirectory } from '../user.ts';
-import type { ArgumentSpec, Command, Completes, OptionSpec } from './command.ts';
-import { COMMANDS, type CommandEntry, findCommand } from './commands.ts';
+import type { ArgumentSpec, Command, CommandEntry, Completes, OptionSpec } from './command.ts';
+import { COMMANDS, findCommand } from './commands.ts';
 import { glance, optionsOf } from './glance.ts';
 import { GLOBAL_OPTIONS } from './global-options.ts';
 

@@ -4,7 +4,7 @@
  */
 
 import { environmentAtOnce } from '../actions/env-at-once.ts';
-import { detectShell, SHELLS, type Shell } from '../domain/environment.ts';
+import { detectShell, isShell } from '../domain/environment.ts';
 import type { Runtime } from '../runtime.ts';
 import { writerTo } from '../stdout.ts';
 import { storeDirectory, workingDirectory } from '../user.ts';
@@ -61,8 +61,4 @@ export function plainWords(words: readonly string[]): Words | undefined {
   }
   const { host, unset, ...options } = found;
   return { host, unset: unset !== undefined, ...options };
-}
-
-function isShell(word: string): word is Shell {
-  return (SHELLS as readonly string[]).includes(word);
 }

@@ -1,5 +1,7 @@
 /** The common options, and which commands take them. */
 
+import { offered } from '../seams/seam.ts';
+import { SHARED_STORE } from '../seams/stores.ts';
 import type { OptionSpecs, Scope } from './command.ts';
 
 export const GLOBAL_OPTIONS = {
@@ -29,18 +31,20 @@ export const GLOBAL_OPTIONS = {
     summary: 'the store (default: DOCKER_TLS_HOME, ~/.docker/tls)',
     completes: 'directory',
   },
-  store: {
-    kind: 'text',
-    group: 'Output',
-    value: 'URL',
-    summary: 'a store that a team shares, such as git+ssh://… or etcd://… (default: DOCKER_TLS_STORE)',
-  },
-  trustStoreSettings: {
-    kind: 'list',
-    group: 'Output',
-    value: 'ID',
-    summary: 'accept how the CA of a shared store signs here, by the id that a plan shows',
-  },
+  ...offered(SHARED_STORE, {
+    store: {
+      kind: 'text',
+      group: 'Output',
+      value: 'URL',
+      summary: 'a store that a team shares, such as git+ssh://… or etcd://… (default: DOCKER_TLS_STORE)',
+    },
+    trustStoreSettings: {
+      kind: 'list',
+      group: 'Output',
+      value: 'ID',
+      summary: 'accept how the CA of a shared store signs here, by the id that a plan shows',
+    },
+  } as const),
   log: { kind: 'text', group: 'Output', value: 'FILE', summary: 'append what happens, with times', completes: 'file' },
   diff: { kind: 'flag', group: 'Output', summary: 'plans with the content of every file; never a secret' },
   quiet: {

@@ -2,8 +2,7 @@
 
 import { Help, type Option, Command as Page } from 'commander';
 import type { Group } from '../domain/settings.ts';
-import type { Command } from './command.ts';
-import type { CommandEntry } from './commands.ts';
+import type { Command, CommandEntry } from './command.ts';
 import { GLOBAL_OPTIONS } from './global-options.ts';
 import { createParser, parserOption } from './options.ts';
 

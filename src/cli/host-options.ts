@@ -10,6 +10,8 @@ import {
   type Settings,
   SSH_SETTINGS,
 } from '../domain/settings.ts';
+import { INVENTORIES } from '../seams/inventories.ts';
+import { offered } from '../seams/seam.ts';
 import type { OptionSpec, OptionSpecs } from './command.ts';
 
 export const FILE = { kind: 'text', value: 'FILE', completes: 'file' } as const;
@@ -102,7 +104,9 @@ export const CLIENT_OPTION = {
 } as const satisfies OptionSpec;
 
 export const SELECTION_OPTIONS = {
-  inventory: { ...FILE, group: 'Hosts', summary: 'ansible-inventory --list, or a host a line' },
+  ...offered(INVENTORIES, {
+    inventory: { ...FILE, group: 'Hosts', summary: 'ansible-inventory --list, or a host a line' },
+  } as const),
   limit: {
     kind: 'list',
     group: 'Hosts',

@@ -6,8 +6,15 @@ import { hasControls } from './quote.ts';
 export const SHELLS = ['sh', 'fish', 'powershell', 'cmd', 'tcsh', 'dotenv', 'github', 'json'] as const;
 export type Shell = (typeof SHELLS)[number];
 
+export function isShell(text: string): text is Shell {
+  return (SHELLS as readonly string[]).includes(text);
+}
+
 const NAMES = ['DOCKER_HOST', 'DOCKER_TLS_VERIFY', 'DOCKER_CERT_PATH'] as const;
 export type DockerVariables = Readonly<Record<(typeof NAMES)[number], string>>;
+
+/** The text that points a shell or a tool at a host, and what it is about. */
+export type Environment = { readonly text: string } & Readonly<Record<string, unknown>>;
 
 export type EnvironmentOptions = {
   readonly shell: Shell;

@@ -9,23 +9,12 @@ import {
   type CaToken,
   DEFAULT_PROFILES,
   type ExternalCa,
+  type SignerFlags,
   type SignProfile,
 } from './external-ca.ts';
 
-export type ExternalCaFlags = {
-  readonly signCommand?: string | undefined;
-  readonly stepCa?: string | undefined;
-  readonly cfssl?: string | undefined;
-  readonly vault?: string | undefined;
-  readonly profile?: readonly string[] | undefined;
-  readonly credentialFile?: string | undefined;
-  readonly passphraseFile?: string | undefined;
-  readonly pkcs11?: string | undefined;
-  readonly pinFile?: string | undefined;
-};
-
 /** The external CA that flags name; undefined: none. `trust`: PEM of the CAs that certify its API. Fails with E_USAGE (exit 2). */
-export function externalCaOf(flags: ExternalCaFlags, trust: string, cwd: string): ExternalCa | undefined {
+export function externalCaOf(flags: SignerFlags, trust: string, cwd: string): ExternalCa | undefined {
   const urls = { 'step-ca': flags.stepCa, cfssl: flags.cfssl, vault: flags.vault };
   const [kind, another] = API_KINDS.filter((one) => urls[one] !== undefined);
   if (another !== undefined || (kind !== undefined && flags.signCommand !== undefined))
@@ -87,7 +76,7 @@ function misused(message: string): DockerTlsError {
 }
 
 /** The token that `--pkcs11` names. RFC 7512: `module-path` and `pin-source` are read from the URI, a PIN in it is refused. */
-export function caTokenOf({ pkcs11, pinFile }: ExternalCaFlags, cwd: string): CaToken | undefined {
+export function caTokenOf({ pkcs11, pinFile }: SignerFlags, cwd: string): CaToken | undefined {
   if (pkcs11 === undefined) {
     if (pinFile !== undefined) throw misused('--pin-file belongs to --pkcs11');
     return undefined;

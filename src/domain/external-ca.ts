@@ -58,6 +58,19 @@ export function signerWords({ external, token }: Signer): string {
   return external === undefined ? `signed by the token ${token?.uri ?? ''}` : `signed by ${externalCaWords(external)}`;
 }
 
+/** The options that say how a CA signs whose key is not here. */
+export type SignerFlags = {
+  readonly signCommand?: string | undefined;
+  readonly stepCa?: string | undefined;
+  readonly cfssl?: string | undefined;
+  readonly vault?: string | undefined;
+  readonly profile?: readonly string[] | undefined;
+  readonly credentialFile?: string | undefined;
+  readonly passphraseFile?: string | undefined;
+  readonly pkcs11?: string | undefined;
+  readonly pinFile?: string | undefined;
+};
+
 /** One of the two. */
 export type Signer = { readonly external?: ExternalCa | undefined; readonly token?: CaToken | undefined };
 

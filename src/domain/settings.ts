@@ -5,6 +5,9 @@
  */
 
 import type * as z from 'zod/mini';
+import { HARDENING } from '../seams/hardening.ts';
+import { ISSUERS } from '../seams/issuers.ts';
+import { offered } from '../seams/seam.ts';
 import { KEY_TYPES } from './pki/key-types.ts';
 import * as values from './values.ts';
 import { choice, type Kind, list, names, on, onOff, text, whole } from './values.ts';
@@ -178,12 +181,14 @@ export const HOST_SETTINGS = {
     summary: 'time to confirm, or roll back',
     flag: { ...safety, value: 'TIME' },
   },
-  harden: {
-    ...list(values.fix),
-    summary:
-      'fixes of docker-tls harden that belong to the host; docker-group:USER keeps that user in the group, sshd:max-auth-tries=N and banner:text=TEXT are their values',
-    kept,
-  },
+  ...offered(HARDENING, {
+    harden: {
+      ...list(values.fix),
+      summary:
+        'fixes of docker-tls harden that belong to the host; docker-group:USER keeps that user in the group, sshd:max-auth-tries=N and banner:text=TEXT are their values',
+      kept,
+    },
+  } as const),
   context: {
     ...text(values.contextName),
     summary: 'a docker context of this name, on each computer that runs setup or apply',
@@ -225,16 +230,21 @@ export const CA_SETTINGS = {
     summary: 'lifetime of a new CA in days',
     flag: { ...certificate, name: 'caDays', value: 'N' },
   },
-  cert: { ...text(values.file), summary: 'a CA of your own (PEM), whose key is external: one of the next five signs' },
-  stepCa: { ...text(values.line), summary: 'URL of the step-ca that is asked to sign' },
-  cfssl: { ...text(values.line), summary: 'URL of the cfssl that is asked to sign' },
-  vault: { ...text(values.line), summary: 'URL of the Vault or OpenBao that is asked to sign, with the mount' },
-  signCommand: { ...text(values.line), summary: 'command that signs; split into words, no shell' },
-  pkcs11: { ...text(values.line), summary: 'its key in a token or KMS (RFC 7512)' },
-  pinFile: { ...text(values.file), summary: 'file with the PIN of that token', otherwise: 'it is asked for' },
-  credentialFile: { ...text(values.file), summary: 'file with the key or token that step-ca, cfssl or Vault wants' },
-  passphraseFile: { ...text(values.file), summary: 'file with the passphrase of an encrypted key of step-ca' },
-  profiles: { ...list(values.line), summary: "USE=NAME: that CA's own name for server, client or issuer" },
+  ...offered(ISSUERS, {
+    cert: {
+      ...text(values.file),
+      summary: 'a CA of your own (PEM), whose key is external: one of the next five signs',
+    },
+    stepCa: { ...text(values.line), summary: 'URL of the step-ca that is asked to sign' },
+    cfssl: { ...text(values.line), summary: 'URL of the cfssl that is asked to sign' },
+    vault: { ...text(values.line), summary: 'URL of the Vault or OpenBao that is asked to sign, with the mount' },
+    signCommand: { ...text(values.line), summary: 'command that signs; split into words, no shell' },
+    pkcs11: { ...text(values.line), summary: 'its key in a token or KMS (RFC 7512)' },
+    pinFile: { ...text(values.file), summary: 'file with the PIN of that token', otherwise: 'it is asked for' },
+    credentialFile: { ...text(values.file), summary: 'file with the key or token that step-ca, cfssl or Vault wants' },
+    passphraseFile: { ...text(values.file), summary: 'file with the passphrase of an encrypted key of step-ca' },
+    profiles: { ...list(values.line), summary: "USE=NAME: that CA's own name for server, client or issuer" },
+  } as const),
   tlsRoot: { ...text(values.file), summary: 'the CA of its API (PEM)', otherwise: 'the CA and its chain' },
   chain: { ...text(values.file), summary: 'the CAs above an intermediate one (PEM)' },
   wholeChain: { ...on, summary: "that chain goes into clients' ca.pem too" },

@@ -1,8 +1,16 @@
 /** A row of `status`: something that can expire, and how a host differs from the store. */
 
 import type { Hint } from '../errors/errors.ts';
-import type { Upgrade } from './audit/vulnerabilities.ts';
 import type { OtherCa } from './other-ca.ts';
+
+/** The upgrade of a package of a host, and the known vulnerabilities that it closes. */
+export type Upgrade = {
+  readonly package: string;
+  readonly closes: number;
+  readonly text: string;
+  /** For the host, as root; a sentence where no one command is known to do it. */
+  readonly command: string;
+};
 
 export type StatusRow = {
   readonly kind: 'ca' | 'old ca' | 'host' | 'client';

@@ -6,7 +6,7 @@
 import { X509Certificate } from 'node:crypto';
 import * as z from 'zod/mini';
 import { DockerTlsError, usage } from '../errors/errors.ts';
-import { ALL_FIXES } from './audit/fixes.ts';
+import { HARDENING } from '../seams/hardening.ts';
 import { parseDestination } from './destination.ts';
 import { contextNameProblem, NAME_HINT, nameProblem } from './names.ts';
 import { parseSan, type San } from './pki/names.ts';
@@ -19,7 +19,8 @@ export type Kind =
   | { readonly kind: 'number'; readonly min: number; readonly max: number }
   | { readonly kind: 'choice'; readonly choices: readonly string[] };
 
-const FIX_NAMES: readonly string[] = ALL_FIXES.map((fix) => fix.name);
+const FIXES = HARDENING.all.flatMap(({ fixes }) => fixes);
+const VALUED = HARDENING.all.flatMap(({ values }) => values);
 /** Seconds that a change may wait for its confirmation. */
 const CONFIRM = { min: 10, max: 86_400 };
 /** nameProblem's rule for editors, but for the names that Windows reserves. */
@@ -227,25 +228,13 @@ export const seconds = z.union([
   ),
 ]);
 
-/** One line, without what a terminal, or agetty with its \\ codes, takes for more than text. */
-export const BANNER_TEXT = /^[^\p{C}\\]{1,1000}$/u;
-const FIX_SETTINGS = [/^docker-group:[^\s\p{C}]+$/u, /^sshd:max-auth-tries=[1-9]\d?$/u];
-
-/** A fix of `harden`, or what is to hold for one: `docker-group:USER` (who stays), `sshd:max-auth-tries=N`, `banner:text=…`. */
+/** A fix of `harden`, or what is to hold for one (docker-group:USER). */
 export const fix = z.string().check(
   ({ value, issues }) => {
-    if (FIX_NAMES.includes(value) || FIX_SETTINGS.some((setting) => setting.test(value))) return;
-    if (value.startsWith('banner:text=') && BANNER_TEXT.test(value.slice('banner:text='.length))) return;
-    issues.push({ code: 'invalid_value', values: [...FIX_NAMES], input: value });
+    if (FIXES.includes(value) || VALUED.some(({ pattern }) => pattern.test(value))) return;
+    issues.push({ code: 'invalid_value', values: [...FIXES], input: value });
   },
-  z.meta({
-    anyOf: [
-      { enum: [...FIX_NAMES] },
-      { pattern: '^docker-group:\\S+$' },
-      { pattern: '^sshd:max-auth-tries=[1-9][0-9]?$' },
-      { pattern: '^banner:text=.+$' },
-    ],
-  }),
+  z.meta({ anyOf: [{ enum: [...FIXES] }, ...VALUED.map(({ editor }) => ({ pattern: editor }))] }),
 );
 
 export const contextName = checked((value) => {

@@ -3,6 +3,7 @@
 import { randomBytes } from 'node:crypto';
 import type { StoreChange } from '../adapters/store/records.ts';
 import type { HostResult } from '../domain/host-results.ts';
+import { installedPackages } from '../domain/plan/installed-packages.ts';
 import type { HostOutcome } from '../domain/plan/outcome.ts';
 import { hasChanges } from '../domain/plan/plan.ts';
 import type { HostSpec } from '../domain/settings.ts';
@@ -11,8 +12,8 @@ import { plural } from '../domain/words.ts';
 import type { ErrorCode } from '../errors/catalogue.ts';
 import { DockerTlsError } from '../errors/errors.ts';
 import type { HostProgress } from '../runtime.ts';
+import { purgePackages } from './hardening.ts';
 import type { AgreedHost, Base, ChangeOutcome, OpenedHost, Planned, PlannedHost, Run } from './intent.ts';
-import { ourPackages, purgePackages } from './packages.ts';
 import { overHosts } from './pool.ts';
 import { confirm } from './steps/confirm.ts';
 import { closingOnError, factsOf, openKnown } from './steps/connect.ts';
@@ -80,7 +81,7 @@ async function carryOut(planned: PlannedHost, base: Issued, run: Run, line: Host
         },
       });
     }
-    if (plan.purpose === 'remove' && ourPackages(facts).length > 0) {
+    if (plan.purpose === 'remove' && installedPackages(facts).length > 0) {
       line.phase('purge');
       outcome = { ...outcome, warnings: [...outcome.warnings, ...(await purgePackages(session))] };
     }

@@ -3,7 +3,7 @@
 import { type AuditFacts, parseAuditFacts } from '../domain/audit/facts.ts';
 import { SYSCTL_PATHS } from '../domain/audit/sysctls.ts';
 import { shellQuote } from '../domain/quote.ts';
-import { AUDIT_SCRIPT, LYNIS_SCRIPT } from '../host/scripts.ts';
+import { AUDIT_SCRIPT, LYNIS_SCRIPT } from '../host/audit-scripts.ts';
 import type { HostSession } from '../runtime.ts';
 
 /**

@@ -1,13 +1,12 @@
 /** The packages of `harden --install` on a host: what apt would do, the installation, and the removal with everything else of ours. */
 
-import { type PackagesPlan, parsePackageList, parsePackagesPlan } from '../domain/audit/packages.ts';
+import { type PackagesPlan, parsePackagesPlan } from '../domain/audit/packages.ts';
 import { PACKAGE_LIST } from '../domain/dockerd/paths.ts';
-import { fileText, type HostFacts } from '../domain/plan/facts.ts';
 import { shellQuote, sudoCommand } from '../domain/quote.ts';
 import { listWords } from '../domain/words.ts';
 import { DockerTlsError, printable, printableLines } from '../errors/errors.ts';
+import { INSTALL_PACKAGES_SCRIPT, LOOK_PACKAGES_SCRIPT, PURGE_PACKAGES_SCRIPT } from '../host/audit-scripts.ts';
 import { parseResult } from '../host/protocol.ts';
-import { INSTALL_PACKAGES_SCRIPT, LOOK_PACKAGES_SCRIPT, PURGE_PACKAGES_SCRIPT } from '../host/scripts.ts';
 import type { HostSession } from '../runtime.ts';
 
 /** A slow mirror, and packages that take their time to set themselves up. */
@@ -60,11 +59,6 @@ export async function installPackages(
       details: printableLines(last?.kind === 'uninstalled' ? last.why : '', 15),
     },
   );
-}
-
-/** Those that `harden --install` has brought to a host. */
-export function ourPackages(facts: HostFacts): readonly string[] {
-  return parsePackageList(fileText(facts, PACKAGE_LIST));
 }
 
 /** After `remove`: purges them, and reports what was purged and what stays. Failures are reported too; the host is removed all the same. */

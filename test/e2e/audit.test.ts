@@ -8,7 +8,7 @@ import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { type CheckResult, evaluate } from '../../src/domain/audit/evaluate.ts';
 import { type AuditFacts, parseAuditFacts } from '../../src/domain/audit/facts.ts';
 import { SYSCTL_PATHS } from '../../src/domain/audit/sysctls.ts';
-import { AUDIT_SCRIPT } from '../../src/host/scripts.ts';
+import { AUDIT_SCRIPT } from '../../src/host/audit-scripts.ts';
 import { type RecordedName, recordedBytes } from '../support/audit-facts.ts';
 import { buildProgram, type Program } from '../support/cli.ts';
 import { type LabHost, labRun, labUp, suites } from '../support/lab.ts';

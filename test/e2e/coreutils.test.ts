@@ -9,7 +9,7 @@ import { connect } from '../../src/adapters/ssh/connect.ts';
 import { evaluate } from '../../src/domain/audit/evaluate.ts';
 import { parseAuditFacts } from '../../src/domain/audit/facts.ts';
 import { gather } from '../../src/engine/gather.ts';
-import { AUDIT_SCRIPT } from '../../src/host/scripts.ts';
+import { AUDIT_SCRIPT } from '../../src/host/audit-scripts.ts';
 import type { HostSession } from '../../src/runtime.ts';
 import { buildProgram, type Program } from '../support/cli.ts';
 import { type LabHost, labUp } from '../support/lab.ts';

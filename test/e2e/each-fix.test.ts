@@ -4,7 +4,8 @@
  */
 
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { type FixName, needsYes } from '../../src/domain/audit/fixes.ts';
+import type { FixName } from '../../src/domain/audit/fix-names.ts';
+import { needsYes } from '../../src/domain/audit/fixes.ts';
 import { FIXES, profilesOf } from '../../src/domain/plan/hardening.ts';
 import { buildProgram, type Program } from '../support/cli.ts';
 import { type LabHost, labUp, type Suite, suites, type VmSuite } from '../support/lab.ts';

@@ -4,7 +4,8 @@ import { execFileSync } from 'node:child_process';
 import { describe, expect, test } from 'vitest';
 import { parse } from 'yaml';
 import { type Access, contextCommand } from '../../src/domain/tools/access.ts';
-import { renderTool, TOOL_TABLE, TOOLS, type ToolName } from '../../src/domain/tools/tools.ts';
+import { TOOL_NAMES, type ToolName } from '../../src/domain/tools/tool-names.ts';
+import { renderTool, TOOL_TABLE } from '../../src/domain/tools/tools.ts';
 
 const plain: Access = {
   host: 'build-1',
@@ -26,7 +27,7 @@ const awkwardTo = (tool: ToolName): Access =>
   tool === 'jenkins-casc' ? { ...plain, directory: `/home/o'brien/50% "off" é, ^a=b\\c` } : awkward;
 const naming = (host: string): string => `docker-tls env ${host}`;
 
-describe.each(TOOLS)('%s', (tool) => {
+describe.each(TOOL_NAMES)('%s', (tool) => {
   test('a plain host, and several where it takes them', async () => {
     const all = TOOL_TABLE[tool].several ? ([plain, six] as const) : ([plain] as const);
     await expect(renderTool(tool, all, naming)).toMatchFileSnapshot(`tools/${tool}.txt`);

@@ -2,13 +2,8 @@
 
 import { describe, expect, test } from 'vitest';
 import { refusePackages } from '../../src/actions/packages.ts';
-import {
-  NOT_OFFERED,
-  PACKAGES,
-  packagesWords,
-  parsePackageList,
-  parsePackagesPlan,
-} from '../../src/domain/audit/packages.ts';
+import { NOT_OFFERED, PACKAGES, packagesWords, parsePackagesPlan } from '../../src/domain/audit/packages.ts';
+import { parsePackageList } from '../../src/domain/plan/installed-packages.ts';
 import { DockerTlsError } from '../../src/errors/errors.ts';
 
 const at = { host: 'h1', login: { destination: 'h1' } };

@@ -1,9 +1,10 @@
 /** The flags of an external CA, read without a look at a file or the CA. */
 
 import { expect, test } from 'vitest';
-import { caTokenOf, type ExternalCaFlags, externalCaOf } from '../../src/domain/external-ca-flags.ts';
+import type { SignerFlags } from '../../src/domain/external-ca.ts';
+import { caTokenOf, externalCaOf } from '../../src/domain/external-ca-flags.ts';
 
-const read = (flags: ExternalCaFlags) => [externalCaOf(flags, 'PEM', '/work'), caTokenOf(flags, '/work')];
+const read = (flags: SignerFlags) => [externalCaOf(flags, 'PEM', '/work'), caTokenOf(flags, '/work')];
 const api = { credentialFile: 'key' };
 
 test('become a record with absolute paths', () => {
@@ -18,7 +19,7 @@ test('become a record with absolute paths', () => {
   expect(read({})).toEqual([undefined, undefined]);
 });
 
-test.each<[ExternalCaFlags, RegExp]>([
+test.each<[SignerFlags, RegExp]>([
   [{ ...api, cfssl: 'https://a', vault: 'https://b/v1/pki' }, /give one of/],
   [{ signCommand: 'sign', cfssl: 'https://a' }, /give one of/],
   [{ ...api }, /belong to --step-ca, --cfssl or --vault/],

@@ -2,13 +2,13 @@
 
 import { readFileSync } from 'node:fs';
 import { describe, expect, it } from 'vitest';
-import type { FixName } from '../../src/domain/audit/fixes.ts';
+import type { FixName } from '../../src/domain/audit/fix-names.ts';
 import { NEVER } from '../../src/domain/audit/fixes.ts';
 import { parseHostSettings } from '../../src/domain/audit/host-settings.ts';
-import { LOOPBACK_DROP_IN, LOOPBACK_RULE } from '../../src/domain/audit/loopback.ts';
+import { LOOPBACK_RULE } from '../../src/domain/audit/loopback.ts';
 import { SYSCTLS } from '../../src/domain/audit/sysctls.ts';
 import { reachedThrough } from '../../src/domain/destination.ts';
-import { DROP_IN_DIRECTORY } from '../../src/domain/dockerd/paths.ts';
+import { DROP_IN_DIRECTORY, LOOPBACK_DROP_IN } from '../../src/domain/dockerd/paths.ts';
 import { planFile } from '../../src/domain/plan/file-change.ts';
 import { recordHardening } from '../../src/domain/plan/hardening.ts';
 import { hardenSettings, noLoopbackRule } from '../../src/domain/plan/hardening-host.ts';

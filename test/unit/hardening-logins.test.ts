@@ -5,7 +5,7 @@ import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'nod
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { describe, expect, it, onTestFinished } from 'vitest';
-import type { FixName } from '../../src/domain/audit/fixes.ts';
+import type { FixName } from '../../src/domain/audit/fix-names.ts';
 import { parseHostSettings } from '../../src/domain/audit/host-settings.ts';
 import { hardenSettings } from '../../src/domain/plan/hardening-host.ts';
 

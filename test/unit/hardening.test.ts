@@ -3,7 +3,7 @@
 import { describe, expect, it } from 'vitest';
 import { auditRules } from '../../src/domain/audit/audit-rules.ts';
 import { fileFixes } from '../../src/domain/audit/checks/files.ts';
-import type { FixName } from '../../src/domain/audit/fixes.ts';
+import type { FixName } from '../../src/domain/audit/fix-names.ts';
 import type { DaemonView } from '../../src/domain/plan/daemon-view.ts';
 import {
   chooseFixes,

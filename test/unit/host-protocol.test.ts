@@ -5,6 +5,7 @@ import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
 import { kindOf } from '../../src/domain/plan/host-kind.ts';
 import { renderEnding } from '../../src/domain/plan/transaction.ts';
+import { AUDIT_SCRIPT } from '../../src/host/audit-scripts.ts';
 import {
   CHANGE_VARIABLES,
   CONTAINERS_STOPPED,
@@ -16,7 +17,7 @@ import {
   SETTINGS,
   STEPS,
 } from '../../src/host/protocol.ts';
-import { AUDIT_SCRIPT, applyScript, FACTS_SCRIPT, KIND_NAMES, rollbackScript } from '../../src/host/scripts.ts';
+import { applyScript, FACTS_SCRIPT, KIND_NAMES, rollbackScript } from '../../src/host/scripts.ts';
 import { type ShellParts, shellParts } from '../support/shell-tree.ts';
 
 const HOST = new URL('../../src/host/', import.meta.url).pathname;

@@ -1,8 +1,9 @@
 import { mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, describe, expect, test } from 'vitest';
+import { storeUrl } from '../../src/adapters/store/store-url.ts';
 import { parseStoreAddress, sameStore } from '../../src/adapters/store/team/address.ts';
-import { openLocal, storeOfHome } from '../../src/adapters/store/team/local.ts';
+import { openLocal } from '../../src/adapters/store/team/local.ts';
 import { newHome, removeHomes } from '../support/store.ts';
 
 afterAll(removeHomes);
@@ -145,7 +146,7 @@ describe('a directory', () => {
     const home = newHome();
     mkdirSync(home, { recursive: true });
     writeFileSync(join(home, 'store.json'), text);
-    expect(storeOfHome(home)).toBe(before);
+    expect(storeUrl({ home, url: undefined, env: {} })).toBe(before);
     expect(() => openLocal(home, 'git+file:///b').seen()).toThrowError(
       expect.objectContaining({ code: 'E_STORE_OTHER', exit: 2, where: home }),
     );

@@ -1,8 +1,10 @@
 /** Opening a store: the local directory, which is the default and needs nothing, or a shared one. */
 
 import { resolve } from 'node:path';
+import { DockerTlsError } from '../../errors/errors.ts';
+import { SHARED_STORE } from '../../seams/stores.ts';
 import { openStore, type Store } from './store.ts';
-import { addressOf, type OpenOptions, storeUrl } from './store-url.ts';
+import { type OpenOptions, storeUrl } from './store-url.ts';
 
 /** How long a run waits for another one that is writing to a store in a directory. */
 const RETRY_MS = 30_000;
@@ -11,10 +13,14 @@ const RETRY_MS = 30_000;
 export function openAnyStore(options: OpenOptions): Store {
   const url = storeUrl(options);
   if (!url) return openStore(options.home, { now: options.now, retryMs: RETRY_MS });
-  addressOf(url);
-  return lateStore(resolve(options.home), async () =>
-    (await import('./team/open.ts')).openTeamStore({ ...options, url }),
-  );
+  const [sharedStore] = SHARED_STORE.all;
+  if (sharedStore === undefined)
+    throw new DockerTlsError('E_STORE_URL', 'this docker-tls opens no shared stores', {
+      where: url,
+      hints: ['docker-tls version'],
+    });
+  sharedStore.checkAddress(url);
+  return lateStore(resolve(options.home), () => sharedStore.open({ ...options, url }));
 }
 
 /** A shared store whose code is loaded at its first use: engines and signatures are half of what `env` would load for nothing. */
@@ -35,5 +41,6 @@ function lateStore(home: string, load: () => Promise<Store>): Store {
     read: async (scope) => (await store()).read(scope),
     withLock: async (who, fn, how) => (await store()).withLock(who, fn, how),
     write: async (change) => (await store()).write(change),
+    watch: async () => (await store()).watch(),
   };
 }

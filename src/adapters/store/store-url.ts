@@ -1,10 +1,9 @@
 /** Which store is meant: a directory of this computer, or the address of a shared one. */
 
-import { resolve } from 'node:path';
+import { join, resolve } from 'node:path';
 import type { Secret } from '../../domain/secret.ts';
-import { keepFromChildren } from '../../environment.ts';
-import { parseStoreAddress, type StoreAddress } from './team/address.ts';
-import { storeOfHome } from './team/local.ts';
+import { textIfThere } from './files.ts';
+import { parseObject } from './parse.ts';
 
 export type OpenOptions = {
   readonly home: string;
@@ -31,9 +30,15 @@ export function storeUrl({ home, url, env }: Pick<OpenOptions, 'home' | 'url' | 
   return url || env.DOCKER_TLS_STORE || storeOfHome(resolve(home));
 }
 
-/** The address at `url`. A password that it names is out of the environment before anything else runs: no program that we start needs it. */
-export function addressOf(url: string): StoreAddress {
-  const address = parseStoreAddress(url);
-  if (address.kind === 'etcd' && address.password?.startsWith('env:')) keepFromChildren(address.password.slice(4));
-  return address;
+/** The shared store that a directory was used with before. */
+function storeOfHome(home: string): string | undefined {
+  const store = readObject(join(home, 'store.json'))?.store;
+  return typeof store === 'string' ? store : undefined;
+}
+
+/** Undefined where there is no such file, or something else in it. */
+export function readObject(file: string): Record<string, unknown> | undefined {
+  const text = textIfThere(file);
+  const parsed = text === undefined ? undefined : parseObject(text);
+  return parsed?.ok ? parsed.value : undefined;
 }

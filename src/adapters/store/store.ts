@@ -2,6 +2,7 @@
 
 import { existsSync, readdirSync } from 'node:fs';
 import { resolve } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
 import type { StoreMark } from '../../domain/plan/host-state.ts';
 import { DockerTlsError } from '../../errors/errors.ts';
 import { type Before, changeEntries } from './change.ts';
@@ -31,6 +32,11 @@ export type Store = {
   exists(): Promise<boolean>;
   /** Settings that run something here (domain/store-settings.ts): whether they come from this computer, or were accepted on it. */
   accepts(id: string): Promise<boolean>;
+  /**
+   * Notes the state of now, to be called before what is shown is read. What it gives resolves when another state came after it; undefined where the
+   * store cannot tell, and has to be asked again.
+   */
+  watch(): Promise<((signal: AbortSignal) => Promise<void>) | undefined>;
   /** From now on these settings are accepted on this computer. */
   accept(id: string): Promise<void>;
   /** Changes nothing. Fails with E_STORE_WRITE (exit 4) where a change could not be written: to be found before a host changes, not after. */
@@ -65,6 +71,8 @@ export type StoreOptions = {
 /** How often and how patiently a reader tries again while another run is just changing the store. */
 const READ_ATTEMPTS = 40;
 const READ_PAUSE_MS = 25;
+/** How often a watched directory is looked at. */
+const WATCH_MS = 1000;
 
 /** The store at `home`, which need not be there yet: the first write makes it. */
 export function openStore(home: string, { now = () => new Date(), retryMs = 0 }: StoreOptions = {}): Store {
@@ -138,6 +146,13 @@ export function openStore(home: string, { now = () => new Date(), retryMs = 0 }:
     accepts: async () => true,
     accept: async () => {},
     mark: async () => undefined,
+
+    async watch() {
+      const before = treeSignature(directory);
+      return async (signal) => {
+        while (treeSignature(directory) === before) await sleep(WATCH_MS, undefined, { signal });
+      };
+    },
 
     async exists() {
       return settled(directory, () => storeExists(directory));

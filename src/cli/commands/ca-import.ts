@@ -1,6 +1,8 @@
 /** `ca import`: a CA of your own, also an intermediate, also one whose key is external. */
 
 import { importCa } from '../../actions/ca-import.ts';
+import { ISSUERS } from '../../seams/issuers.ts';
+import { offered } from '../../seams/seam.ts';
 import { defineCommand } from '../command.ts';
 import { FILE, PASSPHRASE_OPTIONS } from '../host-options.ts';
 import { renderImportedCa } from '../render/ca.ts';
@@ -25,17 +27,19 @@ export const command = defineCommand({
       kind: 'flag',
       summary: "put that chain into clients' ca.pem too, for Node, Python and OpenSSL (docs/ca.md)",
     },
-    pkcs11: { kind: 'text', value: 'URI', summary: 'its private key in a token or KMS (RFC 7512)' },
-    pinFile: { ...FILE, summary: 'PIN of that token (default: it is asked for)' },
-    signCommand: { kind: 'text', value: 'COMMAND', summary: 'signs requests; split into words, no shell' },
-    stepCa: { kind: 'text', value: 'URL', summary: 'ask step-ca to sign' },
-    cfssl: { kind: 'text', value: 'URL', summary: 'ask cfssl serve to sign' },
-    vault: { kind: 'text', value: 'URL', summary: 'ask Vault or OpenBao; with the mount: https://HOST:8200/v1/pki' },
-    profile: { kind: 'list', value: 'USE=NAME', summary: "the CA's own name for server, client or issuer" },
-    credentialFile: { ...FILE, summary: 'provisioner key, authentication key or token for the CA' },
-    passphraseFile: { ...FILE, summary: 'passphrase of an encrypted provisioner key' },
-    tlsRoot: { ...FILE, summary: 'the CA of its API (default: the imported CA and its chain)' },
-    leafOnly: { kind: 'flag', summary: 'the CA signs no CAs: clients cannot be revoked one by one' },
+    ...offered(ISSUERS, {
+      pkcs11: { kind: 'text', value: 'URI', summary: 'its private key in a token or KMS (RFC 7512)' },
+      pinFile: { ...FILE, summary: 'PIN of that token (default: it is asked for)' },
+      signCommand: { kind: 'text', value: 'COMMAND', summary: 'signs requests; split into words, no shell' },
+      stepCa: { kind: 'text', value: 'URL', summary: 'ask step-ca to sign' },
+      cfssl: { kind: 'text', value: 'URL', summary: 'ask cfssl serve to sign' },
+      vault: { kind: 'text', value: 'URL', summary: 'ask Vault or OpenBao; with the mount: https://HOST:8200/v1/pki' },
+      profile: { kind: 'list', value: 'USE=NAME', summary: "the CA's own name for server, client or issuer" },
+      credentialFile: { ...FILE, summary: 'provisioner key, authentication key or token for the CA' },
+      passphraseFile: { ...FILE, summary: 'passphrase of an encrypted provisioner key' },
+      tlsRoot: { ...FILE, summary: 'the CA of its API (default: the imported CA and its chain)' },
+      leafOnly: { kind: 'flag', summary: 'the CA signs no CAs: clients cannot be revoked one by one' },
+    } as const),
     caPassphraseFile: PASSPHRASE_OPTIONS.caPassphraseFile,
     noCaPassphrase: PASSPHRASE_OPTIONS.noCaPassphrase,
   },

@@ -2,7 +2,7 @@
 
 import { BUNDLE_FORMATS } from '../../actions/client-bundle.ts';
 import { exportClient } from '../../actions/client-export.ts';
-import { TOOLS } from '../../domain/tools/tools.ts';
+import { FORMATS } from '../../seams/formats.ts';
 import { defineCommand } from '../command.ts';
 import { FILE, OUT_OPTIONS } from '../host-options.ts';
 import { renderExported } from '../render/exported.ts';
@@ -20,7 +20,11 @@ export const command = defineCommand({
   args: { name: { summary: 'the client', required: true, completes: 'client' } },
   options: {
     ...OUT_OPTIONS,
-    format: { kind: 'choice', choices: [...BUNDLE_FORMATS, ...TOOLS], summary: 'default tar' },
+    format: {
+      kind: 'choice',
+      choices: [...BUNDLE_FORMATS, ...FORMATS.all.map(({ name }) => name)],
+      summary: 'default tar',
+    },
     directory: {
       kind: 'text',
       value: 'DIR',

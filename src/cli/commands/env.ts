@@ -2,7 +2,7 @@
 
 import { environment } from '../../actions/env.ts';
 import { SHELLS } from '../../domain/environment.ts';
-import { isTool, TOOLS } from '../../domain/tools/tools.ts';
+import { FORMATS, toolFormat } from '../../seams/formats.ts';
 import { defineCommand } from '../command.ts';
 import { CLIENT_OPTION } from '../host-options.ts';
 
@@ -24,7 +24,7 @@ What a tool gets names the paths of the files; it contains no secret. ansible-in
     client: CLIENT_OPTION,
     format: {
       kind: 'choice',
-      choices: [...SHELLS, ...TOOLS],
+      choices: [...SHELLS, ...FORMATS.all.map(({ name }) => name)],
       summary: 'the form; default: that of your shell',
     },
     shell: { kind: 'choice', choices: SHELLS, summary: 'the same as --format' },
@@ -33,6 +33,6 @@ What a tool gets names the paths of the files; it contains no secret. ansible-in
   async run(context) {
     const { args, options } = context;
     const result = await environment(context, args.host, options);
-    return { exit: 0, result, text: result.text, verbatim: !isTool(options.format ?? '') };
+    return { exit: 0, result, text: result.text, verbatim: toolFormat(options.format ?? '') === undefined };
   },
 });

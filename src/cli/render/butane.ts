@@ -1,4 +1,4 @@
-/** The result of `plan --format butane`: the file on stdout, and what to do with it on stderr. */
+/** The result of `butane`: the file on stdout, and what to do with it on stderr. */
 
 import type { ButaneFile } from '../../actions/butane.ts';
 import type { CommandResult } from '../command.ts';

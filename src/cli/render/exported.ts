@@ -3,16 +3,17 @@
 import type { BundleFormat } from '../../actions/client-bundle.ts';
 import type { Exported, ExportOptions } from '../../actions/client-export.ts';
 import { shellQuote } from '../../domain/quote.ts';
-import { isTool, TOOL_TABLE, type ToolName } from '../../domain/tools/tools.ts';
+import { toolFormat } from '../../seams/formats.ts';
 import type { CommandContext, CommandResult } from '../command.ts';
 
 export function renderExported(exported: Exported, { options }: CommandContext<unknown, ExportOptions>): CommandResult {
   const { client, format, hosts, key, file } = exported;
   const { out = '', directory = '' } = options;
+  const tool = toolFormat(format);
   const result = { client, format, hosts, key };
   if (file === undefined) return { exit: 0, result: { ...result, dryRun: true }, text: `would write ${out}` };
   if (file === '-') return { exit: 0, result, text: '' };
-  const next = isTool(format) ? unpacking(format, out, directory) : NEXT[format](out);
+  const next = tool === undefined ? NEXT[format as BundleFormat](out) : unpacking(tool.file, out, directory);
   const written = `${file}: client ${client}${key ? ', with its private key' : ', without a key'}; hosts: ${hosts.join(', ') || 'none'}`;
   const warning =
     format === 'env' && hosts.length > 1
@@ -28,7 +29,7 @@ const NEXT: Readonly<Record<BundleFormat, (file: string) => string>> = {
   pem: (file) => `curl --cert ${file} --cacert ca.pem https://HOST:2376/version`,
 };
 
-function unpacking(tool: ToolName, file: string, directory: string): string {
+function unpacking(configuration: string, file: string, directory: string): string {
   const there = shellQuote(directory);
-  return `on its computer: install -d -m 700 ${there} && tar -C ${there} -xf ${file}   # ${TOOL_TABLE[tool].file} is the configuration`;
+  return `on its computer: install -d -m 700 ${there} && tar -C ${there} -xf ${file}   # ${configuration} is the configuration`;
 }

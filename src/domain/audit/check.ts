@@ -2,7 +2,7 @@
 
 import type { ProbeOutcome } from '../../runtime.ts';
 import type { AuditFacts } from './facts.ts';
-import type { FixName } from './fixes.ts';
+import type { FixName } from './fix-names.ts';
 
 export type Severity = 'critical' | 'high' | 'medium' | 'low' | 'info';
 

@@ -28,7 +28,7 @@ import { TLS_CHECKS } from './checks/tls.ts';
 import { VULNERABILITY_CHECKS } from './checks/vulnerabilities.ts';
 import { exposedAddresses } from './exposure.ts';
 import type { AuditFacts } from './facts.ts';
-import type { FixName } from './fixes.ts';
+import type { FixName } from './fix-names.ts';
 
 export const CHECKS: readonly Check[] = [
   ...TLS_CHECKS,

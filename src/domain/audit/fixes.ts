@@ -1,5 +1,7 @@
 /** The names of what `harden` can fix, and what each costs. The fixes themselves are made in the plan. */
 
+import type { FixName } from './fix-names.ts';
+
 /** `none`: no user loses anything. `low`: something rare, named by the cost. `yes`: something that works now stops: accepted by name only. */
 export type Risk = 'none' | 'low' | 'yes';
 
@@ -143,9 +145,7 @@ const TABLE = {
     risk: 'yes',
     cost: 'shells that wait end, those in tmux, of docker attach and on the console among them',
   },
-} as const satisfies Readonly<Record<string, Omit<Fix, 'name'>>>;
-
-export type FixName = keyof typeof TABLE;
+} as const satisfies Readonly<Record<FixName, Omit<Fix, 'name'>>>;
 
 export const ALL_FIXES: readonly Fix[] = Object.entries(TABLE).map(([name, fix]) => ({
   name: name as FixName,

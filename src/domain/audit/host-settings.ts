@@ -1,6 +1,6 @@
 /** The settings of the host outside of Docker that checks judge and fixes make: kernel, modules, logins. What is stricter already stays. */
 
-import type { FixName } from './fixes.ts';
+import type { FixName } from './fix-names.ts';
 import { readLoopback } from './loopback.ts';
 import { type Row, swapped, sysctlsAfterOurs } from './sysctls.ts';
 

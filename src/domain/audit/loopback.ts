@@ -1,14 +1,9 @@
 /** The rule that keeps containers off services on the host's 127.0.0.1 while docker-proxy does not run: its drop-in, and whether a host has it. */
 
-import { DROP_IN_DIRECTORY } from '../dockerd/paths.ts';
-
-/** Where an interface routes packets for 127.0.0.0/8. Without docker-proxy, dockerd sets it on its bridges, and never sets it back. */
-export const ROUTE_LOCALNET = 'net.ipv4.conf.*.route_localnet';
+import { ROUTE_LOCALNET } from '../dockerd/paths.ts';
 
 /** Before anything is routed, and whatever the interface: bridges come and go. The host's own packets come over lo. */
 export const LOOPBACK_RULE = '! -i lo -d 127.0.0.0/8 -m comment --comment docker-tls -j DROP';
-
-export const LOOPBACK_DROP_IN = `${DROP_IN_DIRECTORY}/docker-tls-loopback.conf`;
 
 /** The rule comes before dockerd at each of its starts, and dockerd does not start without it. */
 export function renderLoopbackDropIn(): string {

@@ -4,7 +4,7 @@ import { printable } from '../../errors/errors.ts';
 import { type Distribution, installCommand } from '../dockerd/packages.ts';
 import { plural } from '../words.ts';
 import { type CheckResult, counts } from './evaluate.ts';
-import type { FixName } from './fixes.ts';
+import type { FixName } from './fix-names.ts';
 import { BLOCKED, moduleName } from './host-settings.ts';
 import { keysOf, SYSCTLS } from './sysctls.ts';
 

@@ -132,8 +132,3 @@ export function packagesWords({ present, install }: PackagesPlan, requested: rea
 function megabytes(bytes: number): string {
   return bytes < 100_000 ? `${Math.ceil(bytes / 1000)} kB` : `${(bytes / 1_000_000).toFixed(1)} MB`;
 }
-
-/** Packages by the list that the host keeps of what `harden` installed (src/host/packages/install.sh). */
-export function parsePackageList(text: string | undefined): readonly string[] {
-  return [...new Set((text ?? '').split('\n').filter((name) => NAME.test(name)))];
-}

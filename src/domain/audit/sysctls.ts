@@ -1,8 +1,8 @@
 /** The kernel settings that checks judge and fixes make. What is stricter already stays. */
 
 import { posix } from 'node:path';
-import type { FixName } from './fixes.ts';
-import { ROUTE_LOCALNET } from './loopback.ts';
+import { ROUTE_LOCALNET } from '../dockerd/paths.ts';
+import type { FixName } from './fix-names.ts';
 
 /** What a host says of its kernel: values by key, and whether it shares the kernel of another machine. */
 type Kernel = { readonly container: boolean; readonly sysctl: ReadonlyMap<string, string> };

@@ -5,6 +5,7 @@
 
 import { upgradeCommand } from '../dockerd/packages.ts';
 import { at, listAt, textAt, textsAt } from '../json.ts';
+import type { Upgrade } from '../status.ts';
 import { plural } from '../words.ts';
 import { gravestFirst, rank, SEVERITIES, type Severity } from './check.ts';
 import type { AuditFacts } from './facts.ts';
@@ -182,14 +183,6 @@ export function assess(facts: AuditFacts, component: Component): Assessment | un
 function severityOf({ software }: AuditFacts, { needs, severity }: Vulnerability): Severity {
   return needs === 'cri' && !software.kubelet ? 'low' : severity;
 }
-
-export type Upgrade = {
-  readonly package: string;
-  readonly closes: number;
-  readonly text: string;
-  /** For the host, as root; a sentence where no one command is known to do it. */
-  readonly command: string;
-};
 
 /** The package whose upgrade closes most of what is open; undefined where nothing is. */
 export function bestUpgrade(facts: AuditFacts): Upgrade | undefined {

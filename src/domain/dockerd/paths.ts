@@ -22,6 +22,10 @@ export const PODMAN_SERVICE = 'docker-tls-podman.service';
 export const PODMAN_SOCKET = 'docker-tls-podman.socket';
 
 export const DROP_IN_DIRECTORY = `${UNITS}/docker.service.d`;
+/** Brings the rule for packets to the loopback before each start of dockerd. */
+export const LOOPBACK_DROP_IN = `${DROP_IN_DIRECTORY}/docker-tls-loopback.conf`;
+/** Where an interface routes packets for 127.0.0.0/8. Without docker-proxy, dockerd sets it on its bridges, and never sets it back. */
+export const ROUTE_LOCALNET = 'net.ipv4.conf.*.route_localnet';
 export const DROP_IN_NAME = 'zz-docker-tls.conf';
 
 /** Where a daemon's files are. A user's own daemon has them below their home, and what only has to last until the next boot in their /run. */

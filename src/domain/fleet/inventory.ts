@@ -5,6 +5,7 @@
 
 import * as z from 'zod/mini';
 import { DockerTlsError, DockerTlsErrors, type Hint } from '../../errors/errors.ts';
+import type { InventoryHost } from '../../seams/inventories.ts';
 import { nameOf, parseDestination } from '../destination.ts';
 import { at, type Fields, fieldsOf, isObject, parseJson } from '../json.ts';
 import { nameProblem } from '../names.ts';
@@ -37,18 +38,6 @@ const ARGUMENTS = ['ansible_ssh_args', 'ansible_ssh_common_args', 'ansible_ssh_e
 /** Windows and network devices: no Docker host that ssh reaches. */
 const OTHER_MACHINES = /^(?:[\w.]+\.)?(?:winrm|psrp|network_cli|netconf|httpapi)$/;
 const READ: ReadonlySet<string> = new Set(['ansible_connection', ...ARGUMENTS, ...Object.values(ANSIBLE).flat()]);
-
-/** What an inventory says of one host. A host that is not for us, or not fit, is an error only where it is chosen. */
-export type InventoryHost = {
-  readonly name: string;
-  readonly spec?: HostSpec;
-  /** Groups of Ansible that it is in, also through their children. */
-  readonly groups?: readonly string[];
-  /** Its ansible_connection is one of another kind of machine, such as winrm. */
-  readonly connection?: string;
-  /** E_INVENTORY (exit 2). */
-  readonly problems: readonly DockerTlsError[];
-};
 
 /**
  * Hosts from standard input or an inventory file: JSON is `ansible-inventory --list`, anything else a list with one HOST a line

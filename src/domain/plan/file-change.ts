@@ -1,6 +1,6 @@
 /** One change of one path on a host, and the makers of such changes. */
 
-import { ROUTE_LOCALNET } from '../audit/loopback.ts';
+import { ROUTE_LOCALNET } from '../dockerd/paths.ts';
 import type { ExtraChange } from './desired.ts';
 import { type HostFacts, realPath } from './facts.ts';
 import type { PathState } from './host-files.ts';

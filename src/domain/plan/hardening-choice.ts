@@ -2,11 +2,10 @@
 
 import type { StoreState } from '../../adapters/store/records.ts';
 import { DockerTlsError, usage } from '../../errors/errors.ts';
-import type { FixName } from '../audit/fixes.ts';
+import { BANNER_TEXT, type FixName } from '../audit/fix-names.ts';
 import { destinationWords, nameOf } from '../destination.ts';
 import { shellQuote } from '../quote.ts';
 import { completeHost, type HostSpec } from '../settings.ts';
-import { BANNER_TEXT } from '../values.ts';
 import { authTriesOf, chooseFixes, FIXES, leftOutWords, type Profile, recordHardening } from './hardening.ts';
 
 export type HardenFlags = {

@@ -1,6 +1,6 @@
 /** The fixes of the daemon's own settings: which of them a host lacks. */
 
-import type { FixName } from '../audit/fixes.ts';
+import type { FixName } from '../audit/fix-names.ts';
 import { flagged, isOn } from '../dockerd/options.ts';
 import { fieldsOf, isObject } from '../json.ts';
 import { type DaemonSettings, settingNow } from './daemon-settings.ts';

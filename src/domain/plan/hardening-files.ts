@@ -4,7 +4,7 @@ import { auditRules } from '../audit/audit-rules.ts';
 import { type FileFix, fileFixes } from '../audit/checks/files.ts';
 import { dataRoot, isAudited, WATCHES } from '../audit/checks/host.ts';
 import type { AuditFacts } from '../audit/facts.ts';
-import type { FixName } from '../audit/fixes.ts';
+import type { FixName } from '../audit/fix-names.ts';
 import { PODMAN_PLACES, PODMAN_SERVICE, SYSTEM_PLACES, TLS_DIRECTORY } from '../dockerd/paths.ts';
 import type { ExtraChange } from './desired.ts';
 

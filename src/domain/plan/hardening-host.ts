@@ -1,6 +1,6 @@
 /** The fixes of the host outside of Docker: kernel settings, modules and logins, each a file and, for the kernel, the running value. */
 
-import type { FixName } from '../audit/fixes.ts';
+import type { FixName } from '../audit/fix-names.ts';
 import {
   BLOCKED,
   type HostSettings,
@@ -14,8 +14,9 @@ import {
   UMASK_FILE,
   umasksOf,
 } from '../audit/host-settings.ts';
-import { LOOPBACK_DROP_IN, renderLoopbackDropIn } from '../audit/loopback.ts';
+import { renderLoopbackDropIn } from '../audit/loopback.ts';
 import { isOwn, keysOf, looseSysctls, ownCounts, SYSCTL_FILE, SYSCTLS, valuesOf } from '../audit/sysctls.ts';
+import { LOOPBACK_DROP_IN } from '../dockerd/paths.ts';
 import type { ExtraChange } from './desired.ts';
 import type { HostKind } from './host-kind.ts';
 

@@ -1,6 +1,6 @@
 /** The fixes of sshd: one drop-in that comes before all others, since the first value that sshd reads wins (sshd_config(5)). */
 
-import type { FixName } from '../audit/fixes.ts';
+import type { FixName } from '../audit/fix-names.ts';
 import { type SshdMatch, secondFactors } from '../audit/sshd-facts.ts';
 import { listWords } from '../words.ts';
 import { ISSUE_FILES } from './hardening-host.ts';

@@ -4,7 +4,8 @@
  */
 
 import type { AuditFacts } from '../audit/facts.ts';
-import { ALL_FIXES, type Fix, type FixName, needsYes } from '../audit/fixes.ts';
+import type { FixName } from '../audit/fix-names.ts';
+import { ALL_FIXES, type Fix, needsYes } from '../audit/fixes.ts';
 import { LYNIS_AUTH_TRIES } from '../audit/lynis.ts';
 import { SSHD_DROP_IN } from '../dockerd/paths.ts';
 import { viewDaemon } from './daemon-view.ts';

@@ -1,12 +1,11 @@
 /** The part of a plan that is about dockerd itself: its command line, its variables, daemon.json, and whether it has to restart. */
 
-import { LOOPBACK_DROP_IN } from '../audit/loopback.ts';
 import { type Flag, renderCommandLine } from '../dockerd/command-line.ts';
 import { editDaemonJson, parseDaemonJson } from '../dockerd/daemon-json.ts';
 import { bracketed, type DropIn } from '../dockerd/drop-in.ts';
 import { replaceValue } from '../dockerd/environment-file.ts';
 import { renderUnitGuard } from '../dockerd/json-guard.ts';
-import { SERVER_FILES } from '../dockerd/paths.ts';
+import { LOOPBACK_DROP_IN, SERVER_FILES } from '../dockerd/paths.ts';
 import { listWords } from '../words.ts';
 import type { PlacedSettings } from './daemon-settings.ts';
 import {

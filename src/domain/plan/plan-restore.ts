@@ -1,8 +1,6 @@
 /** The plan of a rollback or removal: to a generation that the host keeps, or to what it was before the first setup. */
 
 import { dirname, resolve } from 'node:path/posix';
-import { parsePackageList } from '../audit/packages.ts';
-import { PACKAGE_LIST } from '../dockerd/paths.ts';
 import { listWords } from '../words.ts';
 import { mountedSocketWarnings, planContainers } from './containers.ts';
 import { withoutOurLines } from './daemon-files.ts';
@@ -12,6 +10,7 @@ import { fileText, type HostFacts, hasDocker } from './facts.ts';
 import { bySnapshot, differs, withBefore, withDrift } from './file-change.ts';
 import { kindOf } from './host-kind.ts';
 import type { SnapshotEntry } from './host-state.ts';
+import { installedPackages } from './installed-packages.ts';
 import { plainTcpAfter, plainTcpWarnings } from './plain-tcp.ts';
 import { AUDIT_FILES, type HostPlan, nextGeneration } from './plan.ts';
 import { isDaemonPath, listeningOf } from './plan-daemon.ts';
@@ -80,7 +79,7 @@ export function planRestore(
 }
 
 function packageWarnings(facts: HostFacts): string[] {
-  const packages = parsePackageList(fileText(facts, PACKAGE_LIST));
+  const packages = installedPackages(facts);
   if (packages.length === 0) return [];
   return [
     `packages that harden installed are purged afterwards, except those that something else needs by now: ${listWords(packages, 20)}; users that they made stay`,

@@ -1,15 +1,12 @@
-/** The table of tools: how each is configured, whether it takes several hosts, and what it needs after a renewal. Pure. */
+/** The table of tools: how each is configured, and whether it takes several hosts. Pure. */
 
 import { DockerTlsError } from '../../errors/errors.ts';
 import { hasControls } from '../quote.ts';
 import { type Access, decomposed, unreadable } from './access.ts';
 import * as text from './render.ts';
+import type { ToolName } from './tool-names.ts';
 
 type Tool = {
-  /** The file of this text in an archive. */
-  readonly file: string;
-  /** What brings a renewed client into effect, where the tool keeps its own copy or reads the files only once. */
-  readonly afterRenewal?: string;
   /** What its language cannot write, in words; undefined where it can. */
   unwritable?(value: string): string | undefined;
 } & /** With `several` the text is about all hosts of a client where none is named. */ (
@@ -17,41 +14,22 @@ type Tool = {
   | { readonly several?: undefined; render(access: Access): string }
 );
 
-const TABLE = {
-  buildx: { file: 'buildx.sh', render: text.renderBuildx },
-  testcontainers: { file: 'testcontainers.properties', render: text.renderTestcontainers },
-  'gitlab-runner': { file: 'config.toml', render: text.renderGitlabRunner },
-  'jenkins-casc': {
-    file: 'docker.yaml',
-    several: true,
-    render: text.renderJenkins,
-    afterRenewal: 'reload the configuration as code',
-    unwritable: unreadable,
-  },
-  terraform: { file: 'docker.tf', render: text.renderTerraform, unwritable: decomposed },
-  ansible: { file: 'docker.yml', render: text.renderAnsible },
-  'ansible-inventory': { file: 'inventory.yml', several: true, render: text.renderAnsibleInventory },
-  prometheus: { file: 'prometheus.yml', several: true, render: text.renderPrometheus },
-  traefik: { file: 'traefik.yml', render: text.renderTraefik, afterRenewal: 'restart Traefik' },
-  portainer: { file: 'portainer.sh', render: text.renderPortainer, afterRenewal: 'sh portainer.sh renew NUMBER' },
-  nomad: {
-    file: 'nomad.hcl',
-    render: text.renderNomad,
-    afterRenewal: 'restart the Nomad agent',
-    unwritable: decomposed,
-  },
-  podman: { file: 'podman.sh', render: text.renderPodman },
-  'docker-java': { file: 'docker-java.properties', render: text.renderDockerJava },
-  vscode: { file: 'settings.json', render: text.renderVscode },
-} satisfies Readonly<Record<string, Tool>>;
-
-export type ToolName = keyof typeof TABLE;
-export const TOOL_TABLE: Readonly<Record<ToolName, Tool>> = TABLE;
-export const TOOLS = Object.keys(TABLE) as readonly ToolName[];
-
-export function isTool(format: string): format is ToolName {
-  return Object.hasOwn(TABLE, format);
-}
+export const TOOL_TABLE: Readonly<Record<ToolName, Tool>> = {
+  buildx: { render: text.renderBuildx },
+  testcontainers: { render: text.renderTestcontainers },
+  'gitlab-runner': { render: text.renderGitlabRunner },
+  'jenkins-casc': { several: true, render: text.renderJenkins, unwritable: unreadable },
+  terraform: { render: text.renderTerraform, unwritable: decomposed },
+  ansible: { render: text.renderAnsible },
+  'ansible-inventory': { several: true, render: text.renderAnsibleInventory },
+  prometheus: { several: true, render: text.renderPrometheus },
+  traefik: { render: text.renderTraefik },
+  portainer: { render: text.renderPortainer },
+  nomad: { render: text.renderNomad, unwritable: decomposed },
+  podman: { render: text.renderPodman },
+  'docker-java': { render: text.renderDockerJava },
+  vscode: { render: text.renderVscode },
+};
 
 /** The tool's text; ends in a newline. `naming`: the command that names one host. Fails with E_ENV_VALUE (exit 2) for control characters, and E_HOST_AMBIGUOUS for several hosts where it takes one. */
 export function renderTool(

@@ -1,9 +1,9 @@
 /** Copies of a client's credentials outside this store that a renewal leaves behind, and what brings each up to date. Pure. */
 
 import type { ClientRecord, HandedOut, StoredClient } from '../../adapters/store/records.ts';
+import { toolFormat } from '../../seams/formats.ts';
 import { inspectCertificate } from '../pki/inspect.ts';
 import { shellQuote } from '../quote.ts';
-import { isTool, TOOL_TABLE } from '../tools/tools.ts';
 
 /** What is remembered of one copy; its certificate and time are those of now. */
 export type NewCopy = Omit<HandedOut, 'at' | 'certificate'>;
@@ -49,8 +49,7 @@ function whatOf({ format, file, hosts, at }: HandedOut): string {
 }
 
 function renewalOf(client: string, { format, file, hosts, directory }: HandedOut): string {
-  if (file === undefined)
-    return (isTool(format) ? TOOL_TABLE[format].afterRenewal : undefined) ?? 'give it the new files';
+  if (file === undefined) return toolFormat(format)?.afterRenewal ?? 'give it the new files';
   return [
     'docker-tls client export',
     client,

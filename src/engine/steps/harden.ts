@@ -1,19 +1,12 @@
 /** The step before a hardening is planned: the facts of the audit, and the fixes that the record remembers. */
 
-import type { DesiredHost } from '../../domain/plan/desired.ts';
-import type { HostFacts } from '../../domain/plan/facts.ts';
 import { HARDENING_PATHS, type HardenInput, hardenHost } from '../../domain/plan/hardening.ts';
 import type { HostSpec } from '../../domain/settings.ts';
 import { DockerTlsError } from '../../errors/errors.ts';
 import type { HostSession, Runtime } from '../../runtime.ts';
+import type { HardenedHost } from '../../seams/hardening.ts';
 import { gather } from '../gather.ts';
 import { gatherAuditFacts } from '../gather-audit.ts';
-
-export type HardenedHost = {
-  /** The facts of the plan, with the files that the fixes are about. */
-  readonly facts: HostFacts;
-  readonly desired: Partial<DesiredHost>;
-};
 
 function onlyRoots(host: string): DockerTlsError {
   return new DockerTlsError(

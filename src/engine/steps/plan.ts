@@ -29,6 +29,7 @@ import { desiredServer, namesFor } from '../../domain/trust/server.ts';
 import { isAccepted, trustFor } from '../../domain/trust/trust.ts';
 import { type AccessView, bundleOf, resolveIds, viewOf } from '../../domain/trust/view.ts';
 import type { HostProgress } from '../../runtime.ts';
+import { hardenOpened } from '../hardening.ts';
 import type { AgreedHost, Base, OpenedHost, PlannedHost, Run } from '../intent.ts';
 import { wayProblem } from '../reachability.ts';
 import { wayTo } from '../through.ts';
@@ -84,15 +85,12 @@ export async function planOpened(
   const trusted = trustNow(opened.facts);
   const acceptCa = acceptedCa(requested.acceptCa, known?.record.acceptCa, trusted);
   const spec: HostSpec = { ...requested, ssh, acceptCa, harden: entries.length === 0 ? requested.harden : entries };
-  const hardened =
-    entries.length === 0
-      ? undefined
-      : await (await import('./harden.ts')).hardenOpened(
-          session,
-          spec,
-          { entries, known: known?.record.harden ?? [], leadsTo: hostsBehind(spec, base) },
-          runtime,
-        );
+  const hardened = await hardenOpened(
+    session,
+    spec,
+    { entries, known: known?.record.harden ?? [], leadsTo: hostsBehind(spec, base) },
+    runtime,
+  );
   const facts = hardened?.facts ?? opened.facts;
   const address = spec.address ?? session.dialled;
   const proposed = opened.proposed(address);

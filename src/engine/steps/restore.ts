@@ -3,6 +3,7 @@
 import type { StoredClient, StoreState } from '../../adapters/store/records.ts';
 import { PACKAGE_LIST } from '../../domain/dockerd/paths.ts';
 import { type HostFacts, installedCredentials } from '../../domain/plan/facts.ts';
+import { installedPackages } from '../../domain/plan/installed-packages.ts';
 import { plainTcpProblem } from '../../domain/plan/plain-tcp.ts';
 import type { HostPlan } from '../../domain/plan/plan.ts';
 import { planRestore } from '../../domain/plan/plan-restore.ts';
@@ -14,7 +15,6 @@ import { type AccessChange, compareTrust } from '../../domain/trust/trust.ts';
 import type { ErrorCode } from '../../errors/catalogue.ts';
 import { DockerTlsError } from '../../errors/errors.ts';
 import type { OpenedHost, PlannedHost, RestoredCredentials } from '../intent.ts';
-import { ourPackages } from '../packages.ts';
 import { problemsOf } from './preflight.ts';
 
 type RestoreContext = Extract<Target, { kind: 'generation' }> & {
@@ -86,7 +86,7 @@ function planned(
 }
 
 function notSetUp(host: string, { facts, session }: OpenedHost): DockerTlsError {
-  const packages = ourPackages(facts);
+  const packages = installedPackages(facts);
   const lost = facts.files.get(facts.places.current)?.kind === 'link';
   return new DockerTlsError(
     'E_NOT_SET_UP',

@@ -1,5 +1,6 @@
 /** The addresses of shared stores: which engine, where, and the pinned signing key. */
 
+import { keepFromChildren } from '../../../environment.ts';
 import { DockerTlsError } from '../../../errors/errors.ts';
 import { type EtcdAddress, parseEtcdAddress } from './etcd-address.ts';
 
@@ -28,6 +29,13 @@ export function parseStoreAddress(text: string): StoreAddress {
   const address = text.startsWith('etcd:') ? parseEtcdAddress(text, wrong) : parseGitAddress(text);
   if (address.pinned !== undefined && !/^[0-9a-f]{32}$/.test(address.pinned))
     throw wrong(text, 'key is 32 digits, as docker-tls operator list shows them');
+  return address;
+}
+
+/** The address at `url`. A password that it names is out of the environment before anything else runs: no program that we start needs it. */
+export function addressOf(url: string): StoreAddress {
+  const address = parseStoreAddress(url);
+  if (address.kind === 'etcd' && address.password?.startsWith('env:')) keepFromChildren(address.password.slice(4));
   return address;
 }
 

@@ -13,9 +13,9 @@ import { shellQuote } from '../../../domain/quote.ts';
 import type { Secret } from '../../../domain/secret.ts';
 import { DockerTlsError, errnoOf } from '../../../errors/errors.ts';
 import { createFile, inside, makeDirectories, makeDirectory, present, removeIfEmpty, textIfThere } from '../files.ts';
-import { parseObject } from '../parse.ts';
 import { SCHEMA } from '../read.ts';
 import type { StoredClient, StoreState } from '../records.ts';
+import { readObject } from '../store-url.ts';
 import { sameStore } from './address.ts';
 
 const seenSchema = z.object({
@@ -35,12 +35,6 @@ const SSH_FIELDS = ['identities', 'configFile'] as const;
 type Own = { readonly [K in keyof typeof FIELDS]?: Readonly<Record<string, Readonly<Record<string, unknown>>>> };
 
 export type Local = ReturnType<typeof openLocal>;
-
-/** The shared store that a directory was used with before. */
-export function storeOfHome(home: string): string | undefined {
-  const store = readObject(join(home, 'store.json'))?.store;
-  return typeof store === 'string' ? store : undefined;
-}
 
 /** Reads nothing yet. Fails with E_STORE_OTHER (exit 2) where the directory belongs to another store. */
 export function openLocal(home: string, url: string) {
@@ -196,12 +190,6 @@ function replaceFile(
   } finally {
     rmSync(draft, { force: true });
   }
-}
-
-function readObject(file: string): Record<string, unknown> | undefined {
-  const text = textIfThere(file);
-  const parsed = text === undefined ? undefined : parseObject(text);
-  return parsed?.ok ? parsed.value : undefined;
 }
 
 function otherStore(home: string, url: string, found: unknown): DockerTlsError {

@@ -131,6 +131,12 @@ export function teamStore(session: Session, begins?: Required<Pick<Next, 'operat
     },
 
     accepts: async (id) => local.accepts(id),
+    async watch() {
+      const { engine } = session;
+      if (engine.changed === undefined) return undefined;
+      const before = await session.snapshot();
+      return async (signal) => engine.changed?.(before, signal);
+    },
     accept: async (id) => session.here('what was accepted of the store', () => local.accept(id)),
 
     async exists() {

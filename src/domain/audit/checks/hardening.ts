@@ -13,7 +13,7 @@ import {
   type Verdict,
 } from '../check.ts';
 import type { AuditFacts } from '../facts.ts';
-import type { FixName } from '../fixes.ts';
+import type { FixName } from '../fix-names.ts';
 import { type HostSettings, loadableModules, looseLoginDefs, TIMEOUT_S } from '../host-settings.ts';
 import { isOwn, looseSysctls, SYSCTLS } from '../sysctls.ts';
 

@@ -1,7 +1,8 @@
 /** The commands of docker-tls that a report shows: ready to paste, with the name of the host or file. */
 
 import { shellQuote } from '../../quote.ts';
-import { type FixName, fixesCommand } from '../fixes.ts';
+import type { FixName } from '../fix-names.ts';
+import { fixesCommand } from '../fixes.ts';
 import { LYNIS_AUTH_TRIES } from '../lynis.ts';
 import { clean } from './clean.ts';
 import type { AuditedFile, AuditedHost } from './report.ts';

@@ -3,6 +3,7 @@
 import { printable } from '../../../errors/errors.ts';
 import { isOn } from '../../dockerd/options.ts';
 import { textAt } from '../../json.ts';
+import type { Upgrade } from '../../status.ts';
 import type { Benchmark } from '../benchmark.ts';
 import { readCertificates } from '../certificates.ts';
 import type { Outside } from '../check.ts';
@@ -11,7 +12,7 @@ import { exposedAddresses, gotIn } from '../exposure.ts';
 import type { AuditFacts } from '../facts.ts';
 import type { LynisAnswer } from '../lynis.ts';
 import { type Score, score } from '../score.ts';
-import { bestUpgrade, TABLE_DATE, type Upgrade } from '../vulnerabilities.ts';
+import { bestUpgrade, TABLE_DATE } from '../vulnerabilities.ts';
 
 /** A certificate on the time line. Dates are ISO 8601. */
 export type ReportedCertificate = {

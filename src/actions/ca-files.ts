@@ -1,42 +1,27 @@
 /** The CA of one's own that flags or a fleet file name: read from its files, and as the store is to have it. */
 
-import { existsSync } from 'node:fs';
-import { anchorCommand } from '../adapters/issuer/sign-command.ts';
 import type { StoredCa, StoreState } from '../adapters/store/records.ts';
-import { caTokenOf, type ExternalCaFlags, externalCaOf } from '../domain/external-ca-flags.ts';
-import { shellQuote } from '../domain/quote.ts';
+import type { SignerFlags } from '../domain/external-ca.ts';
 import type { CaSpec } from '../domain/settings.ts';
 import { type CaToImport, caToStore } from '../engine/imported-ca.ts';
 import type { Run } from '../engine/intent.ts';
-import { DockerTlsError } from '../errors/errors.ts';
+import { ISSUERS } from '../seams/issuers.ts';
 import { readIn } from './files.ts';
 
-export type CaFiles = ExternalCaFlags & {
+export type CaFiles = SignerFlags & {
   readonly cert: string;
   readonly chain?: string | undefined;
   readonly tlsRoot?: string | undefined;
 };
 
-/** The certificates (PEM), and how it signs from here. Fails with E_FILE, E_SECRET_FILE (exit 2), and as the flags' readers do. */
+/** The certificates (PEM), and how it signs from here. Fails with E_FILE (exit 2), and as Issuers.signerOf does. */
 export async function readCa(flags: CaFiles, cwd: string) {
   const text = async (file: string): Promise<string> => (await readIn(file, cwd)).toString('utf8');
   const cert = await text(flags.cert);
   const chain = flags.chain === undefined ? undefined : await text(flags.chain);
   const trust = flags.tlsRoot === undefined ? `${cert}\n${chain ?? ''}` : await text(flags.tlsRoot);
-  const named = externalCaOf(flags, trust, cwd);
-  const external = named?.kind === 'command' ? { ...named, command: anchorCommand(named.command, cwd) } : named;
-  if (external?.kind !== 'command') {
-    requireFile('--credential-file', external?.credentialFile);
-    requireFile('--passphrase-file', external?.passphraseFile);
-  }
-  const token = caTokenOf(flags, cwd);
-  requireFile('--pin-file', token?.pinFile);
-  return { cert, chain, external, token };
-}
-
-function requireFile(flag: string, file: string | undefined): void {
-  if (!file || existsSync(file)) return;
-  throw new DockerTlsError('E_SECRET_FILE', `${flag}: ${file} is not there`, { hints: [`ls -l ${shellQuote(file)}`] });
+  const signer = await (await ISSUERS.all[0]?.load())?.signerOf(flags, trust, cwd);
+  return { cert, chain, external: signer?.external, token: signer?.token };
 }
 
 /** Undefined where the file names none. Paths of `ca` are absolute. Fails with E_USAGE, E_FILE, E_SECRET_FILE (exit 2). */

@@ -1,0 +1,47 @@
+/** The names of fixes, as the setting `harden` has them: read at every start, so apart from what each does. */
+
+export const FIX_NAMES = [
+  'tls',
+  'icc',
+  'log-level',
+  'iptables',
+  'no-new-privileges',
+  'live-restore',
+  'userland-proxy',
+  'userns-remap',
+  'log-limits',
+  'default-ulimits',
+  'experimental',
+  'audit-rules',
+  'sshd',
+  'sshd-root',
+  'sshd-passwords',
+  'docker-group',
+  'file-modes',
+  'kernel-network',
+  'kernel-self',
+  'kernel-bpf',
+  'modules',
+  'modules-used',
+  'sshd-idle',
+  'sshd-x11',
+  'sshd-remote-forwarding',
+  'sshd-forwarding',
+  'sshd-sessions',
+  'core-dumps',
+  'login-defs',
+  'banner',
+  'umask',
+  'session-timeout',
+] as const;
+export type FixName = (typeof FIX_NAMES)[number];
+
+/** One line, without what a terminal, or agetty with its \\ codes, takes for more than text. */
+export const BANNER_TEXT = /^[^\p{C}\\]{1,1000}$/u;
+
+/** What is to hold for a fix: who stays in the group, a number, a text. `editor`: the pattern for editors of fleet files. */
+export const FIX_VALUES = [
+  { pattern: /^docker-group:[^\s\p{C}]+$/u, editor: '^docker-group:\\S+$' },
+  { pattern: /^sshd:max-auth-tries=[1-9]\d?$/u, editor: '^sshd:max-auth-tries=[1-9][0-9]?$' },
+  { pattern: /^banner:text=[^\p{C}\\]{1,1000}$/u, editor: '^banner:text=.+$' },
+] as const;

@@ -1,0 +1,15 @@
+/** Packages that docker-tls installed on a host. */
+
+import { PACKAGE_LIST } from '../dockerd/paths.ts';
+import { fileText, type HostFacts } from './facts.ts';
+
+const NAME = /^[a-z0-9][a-z0-9+.-]*(?::[a-z0-9]+)?$/;
+
+/** By the list that the host keeps of them. */
+export function installedPackages(facts: HostFacts): readonly string[] {
+  return parsePackageList(fileText(facts, PACKAGE_LIST));
+}
+
+export function parsePackageList(text: string | undefined): readonly string[] {
+  return [...new Set((text ?? '').split('\n').filter((name) => NAME.test(name)))];
+}

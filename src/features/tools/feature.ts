@@ -1,0 +1,38 @@
+/** Other tools (their configuration, their inventories, Butane, docker-machine): what they add to the core. */
+
+import { listCommand } from '../../cli/command.ts';
+import { TOOL_NAMES, TOOLS } from '../../domain/tools/tool-names.ts';
+import { COMMAND_SEAM } from '../../seams/commands.ts';
+import { FORMATS, type ToolFormat } from '../../seams/formats.ts';
+import { INVENTORIES } from '../../seams/inventories.ts';
+
+COMMAND_SEAM.add(
+  listCommand(
+    { name: 'import docker-machine', summary: "Take over hosts from docker-machine's store" },
+    () => import('../../cli/commands/import-docker-machine.ts'),
+  ),
+  listCommand(
+    { name: 'butane', summary: 'The plan of a host as a file for its first boot' },
+    () => import('../../cli/commands/butane.ts'),
+  ),
+);
+FORMATS.add(
+  ...TOOL_NAMES.map(
+    (name): ToolFormat => ({
+      name,
+      ...TOOLS[name],
+      async load() {
+        const [{ configureTool }, { commandsHere, toolArchive }] = await Promise.all([
+          import('../../actions/env-tool.ts'),
+          import('../../actions/tool-config.ts'),
+        ]);
+        return {
+          configure: (requested, context) => configureTool(name, requested, context),
+          archive: (bundle, client, directory, now) => toolArchive(name, bundle, client, directory, now),
+          commandsHere: (state, host, client, program) => commandsHere(name, state, host, client, program),
+        };
+      },
+    }),
+  ),
+);
+INVENTORIES.add({ load: () => import('../../domain/fleet/inventory.ts') });

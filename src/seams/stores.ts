@@ -1,0 +1,13 @@
+/** A store that several computers share. adapters/store/open.ts opens it. */
+
+import type { Store } from '../adapters/store/store.ts';
+import type { OpenOptions } from '../adapters/store/store-url.ts';
+import { seam } from './seam.ts';
+
+export type SharedStore = {
+  /** Fails with E_STORE_URL (exit 2). A password that the address names is out of the environment afterwards. */
+  checkAddress(url: string): void;
+  open(options: OpenOptions & { readonly url: string }): Promise<Store>;
+};
+
+export const SHARED_STORE = seam<SharedStore>();
