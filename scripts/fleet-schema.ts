@@ -1,7 +1,7 @@
 /** The fleet file for editors and docs: its JSON Schema, and the tables of its keys. generate-schema.mjs writes both. */
 
 import * as z from 'zod/mini';
-import { caSchema, clientSchema, fleetSchema, hostSchema, sshMap } from '../src/domain/fleet/schema.ts';
+import { caSchema, clientSchema, fleetSchema, hostSchema, sshMap } from '../src/core/domain/fleet/schema.ts';
 
 /** The keys of each kind of map with their meaning and default, in Markdown: the tables of docs/fleet.md. */
 export function keyTables(): Record<'ca' | 'host' | 'ssh' | 'client', string> {

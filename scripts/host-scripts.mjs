@@ -1,11 +1,11 @@
-// The scripts that run on a host, put together from their modules as the program does it (src/host/scripts.ts).
+// The scripts that run on a host, put together from their modules as the program does it (src/core/host/scripts.ts).
 import { build } from 'esbuild';
 
 const root = new URL('..', import.meta.url).pathname;
 
-/** All exports of src/host/scripts.ts. */
+/** All exports of src/core/host/scripts.ts. */
 export function hostScripts() {
-  return bundled('src/host/scripts.ts');
+  return bundled('src/core/host/scripts.ts');
 }
 
 /** All exports of a module of the program. */

@@ -1,4 +1,4 @@
-// Brings src/domain/audit/vulnerabilities.json up to a checkout of golang/vulndb (CC-BY-4.0), and prints what changes:
+// Brings src/features/audit/domain/vulnerabilities.json up to a checkout of golang/vulndb (CC-BY-4.0), and prints what changes:
 // node scripts/vulnerabilities.mjs CHECKOUT [--check]   CHECKOUT: a clone, bare or not; --check prints and writes nothing (exit 1 for changes).
 // Entries that are new come in without a severity ("?"): a person rates them, and the tests refuse the table until then. Ranges of rows with
 // "byHand" are ours, since the modules of Docker Engine have other versions than it has: those are only pointed at.
@@ -10,7 +10,7 @@ import { fileURLToPath } from 'node:url';
 const [checkout, option] = process.argv.slice(2);
 if (checkout === undefined) throw new Error('node scripts/vulnerabilities.mjs CHECKOUT [--check]');
 const root = fileURLToPath(new URL('..', import.meta.url));
-const path = join(root, 'src/domain/audit/vulnerabilities.json');
+const path = join(root, 'src/features/audit/domain/vulnerabilities.json');
 const git = (...words) => execFileSync('git', ['-C', checkout, ...words], { maxBuffer: 1 << 28, encoding: 'utf8' });
 
 /** Components by their Go modules, whatever their major version. */

@@ -60,7 +60,7 @@ for (let i = 0; i < Number(count); i++) {
       const stream = acceptExec();
       stream.on('error', () => {});
       stream.resume();
-      // The frame of src/adapters/ssh/frame.ts: the mark comes in two halves, the last words but one.
+      // The frame of src/core/adapters/ssh/frame.ts: the mark comes in two halves, the last words but one.
       const mark = command.match(/[0-9a-f]{16}/g).slice(-2).join('');
       stream.stderr.write(mark + ':shell\\n' + mark + ':run\\n' + mark + ':end 0\\n');
       stream.write(mark + ':shell\\n' + mark + ':run\\n');

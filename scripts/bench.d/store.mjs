@@ -85,9 +85,9 @@ mkdirSync(cache, { recursive: true });
 buildSync({
   stdin: {
     contents: [
-      'src/adapters/store/team/open.ts',
-      'src/adapters/store/team/store.ts',
-      'src/adapters/store/team/admin.ts',
+      'src/features/team/store/open.ts',
+      'src/features/team/store/store.ts',
+      'src/features/team/store/admin.ts',
       'test/support/store.ts',
       'test/support/team.ts',
       'test/support/etcd.ts',

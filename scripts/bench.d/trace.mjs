@@ -25,7 +25,7 @@ const host = `trace-${process.pid}`;
 const directory = mkdtempSync(join(tmpdir(), 'docker-tls-trace-'));
 const program = join(directory, 'bin/docker-tls.js');
 
-/** Steps that run on the host, by their names in the progress (src/host/protocol.ts); between them is what runs here. */
+/** Steps that run on the host, by their names in the progress (src/core/host/protocol.ts); between them is what runs here. */
 const ON_HOST = new Set(
   'facts lock arm stage validate keep protect switch services restart reload stop confirm'.split(' '),
 );

@@ -1,7 +1,7 @@
 /** The command that was typed, with another host or client: for hints to paste. Every other word stays. */
 
-import { optionFlag } from '../domain/option-flag.ts';
-import { shellQuote } from '../domain/quote.ts';
+import { optionFlag } from '../core/domain/option-flag.ts';
+import { shellQuote } from '../core/domain/quote.ts';
 import type { Again } from '../errors/errors.ts';
 import type { Command, OptionSpec } from './command.ts';
 import { optionsOf } from './glance.ts';

@@ -3,8 +3,8 @@
  * what it is given, and what it returns. A command prints nothing itself.
  */
 
-import type { ActionContext } from '../actions/action-context.ts';
-import type { Group } from '../domain/settings.ts';
+import type { ActionContext } from '../core/actions/action-context.ts';
+import type { Group } from '../core/domain/settings.ts';
 import type { ExitStatus } from '../errors/catalogue.ts';
 import type { DockerTlsError, Hint } from '../errors/errors.ts';
 

@@ -6,11 +6,11 @@
 
 import { existsSync, readFileSync } from 'node:fs';
 import { hostname } from 'node:os';
-import { storedNames } from '../actions/stored-names.ts';
-import { optionFlag } from '../domain/option-flag.ts';
-import { takeEnvironment } from '../environment.ts';
-import type { Runtime } from '../runtime.ts';
-import { storeDirectory, userName, workingDirectory } from '../user.ts';
+import { storedNames } from '../core/actions/stored-names.ts';
+import { optionFlag } from '../core/domain/option-flag.ts';
+import { takeEnvironment } from '../core/environment.ts';
+import type { Runtime } from '../core/runtime.ts';
+import { storeDirectory, userName, workingDirectory } from '../core/user.ts';
 import type { ArgumentSpec, Command, CommandEntry, Completes, OptionSpec } from './command.ts';
 import { COMMANDS, findCommand } from './commands.ts';
 import { glance, optionsOf } from './glance.ts';

@@ -3,11 +3,11 @@
  * What is not certain to mean the same to commander is left to it (undefined), and so is everything that fails.
  */
 
-import { environmentAtOnce } from '../actions/env-at-once.ts';
-import { detectShell, isShell } from '../domain/environment.ts';
-import type { Runtime } from '../runtime.ts';
-import { writerTo } from '../stdout.ts';
-import { storeDirectory, workingDirectory } from '../user.ts';
+import { environmentAtOnce } from '../core/actions/env-at-once.ts';
+import { detectShell, isShell } from '../core/domain/environment.ts';
+import type { Runtime } from '../core/runtime.ts';
+import { writerTo } from '../core/stdout.ts';
+import { storeDirectory, workingDirectory } from '../core/user.ts';
 import { readCall } from './plugin-call.ts';
 
 type Words = {

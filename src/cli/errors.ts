@@ -1,7 +1,7 @@
 /** Printed failures: for users (`error[E_…] where: …`, details, hints) and as JSON. */
 
 import pico from 'picocolors';
-import { wrapLines } from '../domain/words.ts';
+import { wrapLines } from '../core/domain/words.ts';
 import type { ExitStatus } from '../errors/catalogue.ts';
 import { type DockerTlsError, gravestExit, printable } from '../errors/errors.ts';
 

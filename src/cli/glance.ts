@@ -3,7 +3,7 @@
  * and the plainest commands start fast.
  */
 
-import { optionFlag } from '../domain/option-flag.ts';
+import { optionFlag } from '../core/domain/option-flag.ts';
 import type { Command, OptionSpec, OptionSpecs } from './command.ts';
 import { GLOBAL_OPTIONS, MEANS_SOMETHING_FOR } from './global-options.ts';
 

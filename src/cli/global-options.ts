@@ -1,7 +1,7 @@
 /** The common options, and which commands take them. */
 
-import { offered } from '../seams/seam.ts';
-import { SHARED_STORE } from '../seams/stores.ts';
+import { offered } from '../core/seams/seam.ts';
+import { SHARED_STORE } from '../core/seams/stores.ts';
 import type { OptionSpecs, Scope } from './command.ts';
 
 export const GLOBAL_OPTIONS = {

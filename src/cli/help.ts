@@ -1,7 +1,7 @@
 /** The help texts: the commands' data, laid out by commander. Pure. */
 
 import { Help, type Option, Command as Page } from 'commander';
-import type { Group } from '../domain/settings.ts';
+import type { Group } from '../core/domain/settings.ts';
 import type { Command, CommandEntry } from './command.ts';
 import { GLOBAL_OPTIONS } from './global-options.ts';
 import { createParser, parserOption } from './options.ts';

@@ -3,7 +3,7 @@
  * types `docker tls …`, and who gave --home has to give it again.
  */
 
-import { shellQuote } from '../domain/quote.ts';
+import { shellQuote } from '../core/domain/quote.ts';
 import { AsWritten, type Hint } from '../errors/errors.ts';
 import { COMMANDS } from './commands.ts';
 

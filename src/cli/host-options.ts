@@ -9,9 +9,9 @@ import {
   type Setting,
   type Settings,
   SSH_SETTINGS,
-} from '../domain/settings.ts';
-import { INVENTORIES } from '../seams/inventories.ts';
-import { offered } from '../seams/seam.ts';
+} from '../core/domain/settings.ts';
+import { INVENTORIES } from '../core/seams/inventories.ts';
+import { offered } from '../core/seams/seam.ts';
 import type { OptionSpec, OptionSpecs } from './command.ts';
 
 export const FILE = { kind: 'text', value: 'FILE', completes: 'file' } as const;

@@ -1,14 +1,14 @@
 /** One run from the words of the command line to the exit status. Ends nothing itself: bin/docker-tls.js does. */
 
 import { setMaxListeners } from 'node:events';
-import type { ActionContext } from '../actions/action-context.ts';
-import { createRuntime } from '../adapters/runtime.ts';
-import { durationWords } from '../domain/words.ts';
-import { takeEnvironment } from '../environment.ts';
+import type { ActionContext } from '../core/actions/action-context.ts';
+import { createRuntime } from '../core/adapters/runtime.ts';
+import { durationWords } from '../core/domain/words.ts';
+import { takeEnvironment } from '../core/environment.ts';
+import type { Progress, Runtime } from '../core/runtime.ts';
+import { showTyping } from '../core/typing.ts';
 import type { ExitStatus } from '../errors/catalogue.ts';
 import { asErrors, interrupted, printable, usage } from '../errors/errors.ts';
-import type { Progress, Runtime } from '../runtime.ts';
-import { showTyping } from '../typing.ts';
 import { typedAgain } from './again.ts';
 import type { Command, CommandEntry, CommandResult } from './command.ts';
 import { COMMANDS, findCommand } from './commands.ts';
@@ -155,7 +155,7 @@ async function runCommand(
   try {
     const { args, options, again } = parsed;
     const renderPlanned: ActionContext['renderPlanned'] = async (planned) =>
-      (await import('./render/change.ts')).renderPlanned(planned, { runtime, global });
+      (await import('../core/render/change.ts')).renderPlanned(planned, { runtime, global });
     const result = await command.run({
       args,
       options,

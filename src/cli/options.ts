@@ -6,12 +6,12 @@
 import { isIP } from 'node:net';
 import { join, resolve } from 'node:path';
 import { CommanderError, Command as Parser, Option as ParserOption } from 'commander';
-import type { GlobalOptions } from '../actions/action-context.ts';
-import { nearestNames } from '../domain/fleet/nearest.ts';
-import { optionFlag } from '../domain/option-flag.ts';
+import type { GlobalOptions } from '../core/actions/action-context.ts';
+import { nearestNames } from '../core/domain/fleet/nearest.ts';
+import { optionFlag } from '../core/domain/option-flag.ts';
+import { homeDirectory, storeDirectory } from '../core/user.ts';
 import type { DockerTlsError } from '../errors/errors.ts';
 import { usage } from '../errors/errors.ts';
-import { homeDirectory, storeDirectory } from '../user.ts';
 import type { ArgumentSpecs, Command, OptionSpec, OptionSpecs } from './command.ts';
 import { optionsOf } from './glance.ts';
 import { GLOBAL_OPTIONS, MEANS_SOMETHING_FOR } from './global-options.ts';

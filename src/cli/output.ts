@@ -1,14 +1,14 @@
 /** The output at the end of a run: text and errors for users, or exactly one JSON document. */
 
-import { renderDocument } from '../domain/document.ts';
-import { wrapLines } from '../domain/words.ts';
+import { renderDocument } from '../core/domain/document.ts';
+import { wrapLines } from '../core/domain/words.ts';
+import { coloursOf } from '../core/render/colours.ts';
+import type { Io } from '../core/runtime.ts';
 import type { ExitStatus } from '../errors/catalogue.ts';
 import { type DockerTlsError, gravestExit, type Hint } from '../errors/errors.ts';
-import type { Io } from '../runtime.ts';
 import type { CommandResult } from './command.ts';
 import { exitOf, jsonError, renderErrors } from './errors.ts';
 import type { HintPrefix } from './hint-prefix.ts';
-import { coloursOf } from './render/colours.ts';
 
 export type OutputForm = {
   readonly command: string;

@@ -3,8 +3,8 @@
  * options left in front (https://github.com/docker/cli/blob/master/cli-plugins/manager/manager.go, PluginRunCommand; seen in 20.10, 26.1 and 28.5).
  */
 
-import { shellQuote } from '../domain/quote.ts';
-import type { Runtime } from '../runtime.ts';
+import { shellQuote } from '../core/domain/quote.ts';
+import type { Runtime } from '../core/runtime.ts';
 
 export type Call = Pick<Runtime, 'env' | 'program' | 'docker'> & {
   /** What is left for us: the command, its arguments and options. */

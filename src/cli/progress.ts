@@ -7,9 +7,9 @@
  */
 
 import pico from 'picocolors';
-import { cutText, durationWords, padText, plural, textWidth, wrapText } from '../domain/words.ts';
+import { cutText, durationWords, padText, plural, textWidth, wrapText } from '../core/domain/words.ts';
+import type { HostProgress, Io, Progress } from '../core/runtime.ts';
 import { printable } from '../errors/errors.ts';
-import type { HostProgress, Io, Progress } from '../runtime.ts';
 import type { HintPrefix } from './hint-prefix.ts';
 import { openLog } from './log-file.ts';
 

@@ -6,14 +6,14 @@
 import type { Key } from 'node:readline';
 import type { Readable, Writable } from 'node:stream';
 import pico from 'picocolors';
-import type { AnswerSource, Prompts } from '../actions/prompts.ts';
-import { Secret } from '../domain/secret.ts';
-import { wrapLines, wrapText } from '../domain/words.ts';
+import type { AnswerSource, Prompts } from '../core/actions/prompts.ts';
+import { Secret } from '../core/domain/secret.ts';
+import { wrapLines, wrapText } from '../core/domain/words.ts';
+import { coloursOf } from '../core/render/colours.ts';
+import type { Io, SshQuestions } from '../core/runtime.ts';
+import { dropTypedAhead, hideTyping } from '../core/typing.ts';
 import { DockerTlsError, interrupted, printable } from '../errors/errors.ts';
-import type { Io, SshQuestions } from '../runtime.ts';
-import { dropTypedAhead, hideTyping } from '../typing.ts';
 import type { HintPrefix } from './hint-prefix.ts';
-import { coloursOf } from './render/colours.ts';
 
 export type PromptsOptions = {
   readonly io: Io;

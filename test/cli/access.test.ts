@@ -3,7 +3,7 @@
 import { existsSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { afterAll, beforeEach, describe, expect, test } from 'vitest';
-import { openStore } from '../../src/adapters/store/store.ts';
+import { openStore } from '../../src/core/adapters/store/store.ts';
 import { CertificateFactory } from '../support/certificate-factory.ts';
 import { runCli, runUnreached } from '../support/cli.ts';
 import { type IssuedOptions, issueStore } from '../support/issued-store.ts';

@@ -2,9 +2,9 @@
 
 import { dirname, join } from 'node:path';
 import { afterAll, beforeEach, describe, expect, test } from 'vitest';
-import { openStore } from '../../src/adapters/store/store.ts';
+import { openStore } from '../../src/core/adapters/store/store.ts';
+import type { Connect, Probe } from '../../src/core/runtime.ts';
 import { DockerTlsError } from '../../src/errors/errors.ts';
-import type { Connect, Probe } from '../../src/runtime.ts';
 import { type AnsweringHosts, answeringHosts } from '../support/answering-hosts.ts';
 import { type CliRun, runCli } from '../support/cli.ts';
 import { issueStore } from '../support/issued-store.ts';

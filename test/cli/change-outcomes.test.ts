@@ -3,10 +3,10 @@
 import { writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { afterAll, beforeEach, describe, expect, test } from 'vitest';
-import type { StoredClient } from '../../src/adapters/store/records.ts';
-import { openStore } from '../../src/adapters/store/store.ts';
+import type { StoredClient } from '../../src/core/adapters/store/records.ts';
+import { openStore } from '../../src/core/adapters/store/store.ts';
+import type { Probe } from '../../src/core/runtime.ts';
 import { DockerTlsError } from '../../src/errors/errors.ts';
-import type { Probe } from '../../src/runtime.ts';
 import { ANSWERING_KEY, type AnsweringHosts, answeringHosts } from '../support/answering-hosts.ts';
 import { CertificateFactory } from '../support/certificate-factory.ts';
 import { type CliRun, type CliSetting, runCli } from '../support/cli.ts';

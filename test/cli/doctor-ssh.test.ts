@@ -3,9 +3,9 @@
 import { mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, beforeAll, beforeEach, expect, test } from 'vitest';
-import { writeContext } from '../../src/adapters/docker/contexts.ts';
-import { openStore } from '../../src/adapters/store/store.ts';
-import type { SshSpec } from '../../src/domain/settings.ts';
+import { writeContext } from '../../src/core/adapters/docker/contexts.ts';
+import { openStore } from '../../src/core/adapters/store/store.ts';
+import type { SshSpec } from '../../src/core/domain/settings.ts';
 import { DockerTlsError } from '../../src/errors/errors.ts';
 import { CertificateFactory } from '../support/certificate-factory.ts';
 import { type CliSetting, runCli } from '../support/cli.ts';

@@ -14,13 +14,13 @@ import {
 import { dirname, join } from 'node:path';
 import fc from 'fast-check';
 import { afterAll, beforeEach, describe, expect, test, vi } from 'vitest';
-import { storedNames } from '../../src/actions/stored-names.ts';
-import { lookAt, namesAt } from '../../src/adapters/store/look.ts';
-import { openStore } from '../../src/adapters/store/store.ts';
 import { COMMANDS } from '../../src/cli/commands.ts';
 import { envAtOnce, plainWords } from '../../src/cli/env-at-once.ts';
 import { parseOptions } from '../../src/cli/options.ts';
-import { SHELLS } from '../../src/domain/environment.ts';
+import { storedNames } from '../../src/core/actions/stored-names.ts';
+import { lookAt, namesAt } from '../../src/core/adapters/store/look.ts';
+import { openStore } from '../../src/core/adapters/store/store.ts';
+import { SHELLS } from '../../src/core/domain/environment.ts';
 import { runCli } from '../support/cli.ts';
 import { newHome, removeHomes, sampleClient, sampleHost } from '../support/store.ts';
 

@@ -3,9 +3,9 @@ import { createHash } from 'node:crypto';
 import { mkdirSync, readFileSync, statSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { afterAll, beforeEach, describe, expect, test } from 'vitest';
-import type { StoreChange } from '../../src/adapters/store/records.ts';
-import { openStore } from '../../src/adapters/store/store.ts';
-import { checkContextName, contextNameOf } from '../../src/domain/names.ts';
+import type { StoreChange } from '../../src/core/adapters/store/records.ts';
+import { openStore } from '../../src/core/adapters/store/store.ts';
+import { checkContextName, contextNameOf } from '../../src/core/domain/names.ts';
 import { runCli } from '../support/cli.ts';
 import { newHome, picture, removeHomes, sampleClient, sampleHost } from '../support/store.ts';
 

@@ -4,8 +4,8 @@ import { mkdirSync, mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, expect, test } from 'vitest';
-import { renderPrometheus } from '../../src/domain/prometheus.ts';
-import type { StatusRow } from '../../src/domain/status.ts';
+import { renderPrometheus } from '../../src/core/domain/prometheus.ts';
+import type { StatusRow } from '../../src/core/domain/status.ts';
 import { runCli } from '../support/cli.ts';
 import { issueStore } from '../support/issued-store.ts';
 

@@ -2,14 +2,14 @@
 
 import { dirname, join } from 'node:path';
 import { afterAll, beforeEach, describe, expect, test, vi } from 'vitest';
-import type { StoredCa, StoredHost, StoreState } from '../../src/adapters/store/records.ts';
-import { openStore } from '../../src/adapters/store/store.ts';
-import { issueServer } from '../../src/domain/pki/certificate.ts';
-import { parseCsr } from '../../src/domain/pki/csr.ts';
-import { openAuthority } from '../../src/domain/pki/open-authority.ts';
-import type { Secret } from '../../src/domain/secret.ts';
-import { whileHeld } from '../../src/engine/steps/hold.ts';
-import type { Probe, SignRequest } from '../../src/runtime.ts';
+import type { StoredCa, StoredHost, StoreState } from '../../src/core/adapters/store/records.ts';
+import { openStore } from '../../src/core/adapters/store/store.ts';
+import { issueServer } from '../../src/core/domain/pki/certificate.ts';
+import { parseCsr } from '../../src/core/domain/pki/csr.ts';
+import { openAuthority } from '../../src/core/domain/pki/open-authority.ts';
+import type { Secret } from '../../src/core/domain/secret.ts';
+import { whileHeld } from '../../src/core/engine/steps/hold.ts';
+import type { Probe, SignRequest } from '../../src/core/runtime.ts';
 import { answeringHosts } from '../support/answering-hosts.ts';
 import { runCli } from '../support/cli.ts';
 import { issueStore } from '../support/issued-store.ts';

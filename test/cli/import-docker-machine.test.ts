@@ -3,7 +3,7 @@
 import { mkdirSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { afterAll, beforeEach, expect, test } from 'vitest';
-import { openStore } from '../../src/adapters/store/store.ts';
+import { openStore } from '../../src/core/adapters/store/store.ts';
 import { CertificateFactory } from '../support/certificate-factory.ts';
 import { runCli } from '../support/cli.ts';
 import { newHome, removeHomes } from '../support/store.ts';

@@ -3,8 +3,8 @@
 import { cpSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { afterAll, beforeEach, describe, expect, test } from 'vitest';
-import { openStore } from '../../src/adapters/store/store.ts';
-import { isFrom } from '../../src/domain/pki/inspect.ts';
+import { openStore } from '../../src/core/adapters/store/store.ts';
+import { isFrom } from '../../src/core/domain/pki/inspect.ts';
 import { runCli } from '../support/cli.ts';
 import { issueStore } from '../support/issued-store.ts';
 import { newHome, removeHomes } from '../support/store.ts';

@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
 import { type CommandResult, defineCommand } from '../../src/cli/command.ts';
-import { Secret } from '../../src/domain/secret.ts';
+import { Secret } from '../../src/core/domain/secret.ts';
 import { DockerTlsError, DockerTlsErrors } from '../../src/errors/errors.ts';
 import { runCli } from '../support/cli.ts';
 

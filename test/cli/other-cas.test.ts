@@ -2,8 +2,8 @@
 
 import { dirname, join } from 'node:path';
 import { afterAll, beforeAll, expect, test } from 'vitest';
-import { openStore } from '../../src/adapters/store/store.ts';
-import type { Probe } from '../../src/runtime.ts';
+import { openStore } from '../../src/core/adapters/store/store.ts';
+import type { Probe } from '../../src/core/runtime.ts';
 import { answeringHosts } from '../support/answering-hosts.ts';
 import { CertificateFactory } from '../support/certificate-factory.ts';
 import { runCli } from '../support/cli.ts';

@@ -8,14 +8,14 @@ import type {
   StoredCa,
   StoredClient,
   StoreState,
-} from '../../src/adapters/store/records.ts';
-import { openStore, type Store } from '../../src/adapters/store/store.ts';
-import { issueCa, issueClient } from '../../src/domain/pki/certificate.ts';
-import { parseCsr } from '../../src/domain/pki/csr.ts';
-import { Secret } from '../../src/domain/secret.ts';
-import type { Wanted } from '../../src/domain/trust/changes.ts';
-import type { Base, Run } from '../../src/engine/intent.ts';
-import { issueCredentials, unlockCa } from '../../src/engine/steps/issue.ts';
+} from '../../src/core/adapters/store/records.ts';
+import { openStore, type Store } from '../../src/core/adapters/store/store.ts';
+import { issueCa, issueClient } from '../../src/core/domain/pki/certificate.ts';
+import { parseCsr } from '../../src/core/domain/pki/csr.ts';
+import { Secret } from '../../src/core/domain/secret.ts';
+import type { Wanted } from '../../src/core/domain/trust/changes.ts';
+import type { Base, Run } from '../../src/core/engine/intent.ts';
+import { issueCredentials, unlockCa } from '../../src/core/engine/steps/issue.ts';
 
 import { runCli } from '../support/cli.ts';
 import { issueStore, NO_PASSPHRASE } from '../support/issued-store.ts';

@@ -4,8 +4,8 @@ import { join } from 'node:path';
 import xterm from '@xterm/headless';
 import { expect, test } from 'vitest';
 import { createProgress, PHASE_WORDS } from '../../src/cli/progress.ts';
-import { STEPS } from '../../src/host/protocol.ts';
-import type { Io } from '../../src/runtime.ts';
+import { STEPS } from '../../src/core/host/protocol.ts';
+import type { Io } from '../../src/core/runtime.ts';
 
 const now = () => new Date('2026-11-25T12:00:00Z');
 

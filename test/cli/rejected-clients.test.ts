@@ -1,9 +1,9 @@
 /** `status` where this computer's client is rejected: only its hosts know, or it is revoked in this very store. */
 
 import { afterAll, beforeEach, expect, test } from 'vitest';
-import { makeOwn } from '../../src/actions/own-client.ts';
-import { openStore } from '../../src/adapters/store/store.ts';
-import { Secret } from '../../src/domain/secret.ts';
+import { makeOwn } from '../../src/core/actions/own-client.ts';
+import { openStore } from '../../src/core/adapters/store/store.ts';
+import { Secret } from '../../src/core/domain/secret.ts';
 import { CertificateFactory, type Issued } from '../support/certificate-factory.ts';
 import { runCli } from '../support/cli.ts';
 import { issueStore } from '../support/issued-store.ts';

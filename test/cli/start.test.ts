@@ -41,7 +41,7 @@ const under = (loaded: ReadonlySet<string>, path: string) => [...loaded].filter(
 
 test.each([
   ['completion', 'src/cli/complete.ts', 'src/cli/glance.ts'],
-  ['env for a shell', 'src/cli/env-at-once.ts', 'src/adapters/store/look.ts'],
+  ['env for a shell', 'src/cli/env-at-once.ts', 'src/core/adapters/store/look.ts'],
 ])('%s loads two files and no package but one that quotes, and of the store a look alone', (_, entry, part) => {
   const files = new Set<string>();
   const loaded = loadedBy(holding(entry), files);
@@ -69,15 +69,17 @@ test('the start of a command parses nothing yet: no commander, no schemas', () =
 });
 
 test('env loads no engine of a shared store, no X.509 of ours and no connection', () => {
-  const loaded = loadedBy(holding('src/cli/commands/env.ts'));
-  expect([...loaded]).toEqual(expect.arrayContaining(['zod', 'src/actions/env.ts', 'src/adapters/store/store.ts']));
+  const loaded = loadedBy(holding('src/core/commands/env.ts'));
+  expect([...loaded]).toEqual(
+    expect.arrayContaining(['zod', 'src/core/actions/env.ts', 'src/core/adapters/store/store.ts']),
+  );
   for (const name of ['node-forge', 'ssh2', 'yaml']) expect([...loaded]).not.toContain(name);
-  const late = ['src/adapters/store/engines/', 'src/adapters/store/team/session.ts', 'src/domain/fleet/fleet.ts'];
+  const late = ['src/adapters/store/engines/', 'src/features/team/store/session.ts', 'src/core/domain/fleet/fleet.ts'];
   expect(late.flatMap((path) => under(loaded, path))).toEqual([]);
 });
 
 test('of a connection the client alone is loaded', () => {
-  const connecting = loadedBy(holding('src/adapters/ssh/connect.ts'));
+  const connecting = loadedBy(holding('src/core/adapters/ssh/connect.ts'));
   expect([...connecting].filter((path) => /^src\/(host|engine|domain\/(plan|pki))\//.test(path))).toEqual([]);
 });
 
@@ -85,12 +87,12 @@ test.each(['cli/commands/rotate-client', 'engine/change-each', 'engine/drift-on-
   '%s loads no check of the audit, no hardening and no shared store',
   (name) => {
     const loaded = loadedBy(holding(`src/${name}.ts`));
-    expect([...loaded]).toEqual(expect.arrayContaining(['src/domain/plan/preflight.ts', 'node-forge']));
+    expect([...loaded]).toEqual(expect.arrayContaining(['src/core/domain/plan/preflight.ts', 'node-forge']));
     const late = [
       'src/domain/audit/checks/',
       'src/domain/plan/hardening',
       'src/adapters/store/engines/',
-      'src/adapters/store/team/session.ts',
+      'src/features/team/store/session.ts',
     ];
     expect(late.flatMap((path) => under(loaded, path))).toEqual([]);
   },

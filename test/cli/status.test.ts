@@ -3,7 +3,7 @@
 import { writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { afterAll, afterEach, beforeEach, describe, expect, test } from 'vitest';
-import { openStore } from '../../src/adapters/store/store.ts';
+import { openStore } from '../../src/core/adapters/store/store.ts';
 import { DockerTlsError } from '../../src/errors/errors.ts';
 import { CertificateFactory, type Issued } from '../support/certificate-factory.ts';
 import { runCli } from '../support/cli.ts';

@@ -2,7 +2,7 @@
 
 import { renameSync } from 'node:fs';
 import { afterAll, beforeAll, expect, test } from 'vitest';
-import { openStore } from '../../src/adapters/store/store.ts';
+import { openStore } from '../../src/core/adapters/store/store.ts';
 import { type CliSetting, runCli } from '../support/cli.ts';
 import { type EtcdServers, startEtcd } from '../support/etcd.ts';
 import { newHome, removeHomes, sampleCa, sampleHost } from '../support/store.ts';

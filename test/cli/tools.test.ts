@@ -6,7 +6,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
 import { parse } from 'yaml';
-import { openStore } from '../../src/adapters/store/store.ts';
+import { openStore } from '../../src/core/adapters/store/store.ts';
 import { type CliRun, runCli } from '../support/cli.ts';
 import { issueStore } from '../support/issued-store.ts';
 
@@ -131,7 +131,7 @@ test('a renewal names the copies that are outdated, each with what renews it; re
   const listed = (await run(['client', 'ls'])).out;
   expect(listed).toContain('ci, an old certificate is in traefik (build-1): restart Traefik');
   expect(listed).not.toContain('ci.tar');
-  const { outdatedCopies } = await import('../../src/domain/trust/handed-out.ts');
+  const { outdatedCopies } = await import('../../src/core/domain/trust/handed-out.ts');
   const client = (await openStore(home).read()).clients.get('ci');
   expect(outdatedCopies(client as NonNullable<typeof client>).map(({ what }) => what)).toEqual([
     expect.stringContaining('what was exported'),
@@ -196,8 +196,8 @@ describe('--limit', () => {
       dbs: ['db-1'],
     };
     writeFileSync(join(directory, 'inventory.json'), JSON.stringify(inventory));
-    const { parseInventory } = await import('../../src/domain/fleet/inventory.ts');
-    const { selectHosts } = await import('../../src/domain/fleet/selection.ts');
+    const { parseInventory } = await import('../../src/features/tools/domain/inventory.ts');
+    const { selectHosts } = await import('../../src/core/domain/fleet/selection.ts');
     const all = parseInventory(readFileSync(join(directory, 'inventory.json'), 'utf8'));
     const limit = (...names: string[]) => selectHosts(all, { limit: names }).map(({ name }) => name);
     expect(limit('prod')).toEqual(['web-1', 'web-2']);

@@ -3,7 +3,7 @@
 import { chmodSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { afterAll, beforeEach, describe, expect, test } from 'vitest';
-import { parseState } from '../../src/domain/plan/host-state.ts';
+import { parseState } from '../../src/core/domain/plan/host-state.ts';
 import { type CliRun, runCli } from '../support/cli.ts';
 import { newHome, removeHomes } from '../support/store.ts';
 

@@ -1,10 +1,10 @@
 import { spawnSync } from 'node:child_process';
 import { dirname, join } from 'node:path';
 import { afterAll, beforeAll, expect, test } from 'vitest';
-import { openStore } from '../../src/adapters/store/store.ts';
-import { inspectCertificate, splitBundle } from '../../src/domain/pki/inspect.ts';
-import { openAuthority } from '../../src/domain/pki/open-authority.ts';
-import type { Secret } from '../../src/domain/secret.ts';
+import { openStore } from '../../src/core/adapters/store/store.ts';
+import { inspectCertificate, splitBundle } from '../../src/core/domain/pki/inspect.ts';
+import { openAuthority } from '../../src/core/domain/pki/open-authority.ts';
+import type { Secret } from '../../src/core/domain/secret.ts';
 import { runCli } from '../support/cli.ts';
 import { forbidden, tryAll, unchained, unlisted } from '../support/forbidden.ts';
 import { type LabHost, labClient, labUp } from '../support/lab.ts';

@@ -4,9 +4,9 @@
  */
 
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import type { FixName } from '../../src/domain/audit/fix-names.ts';
-import { needsYes } from '../../src/domain/audit/fixes.ts';
-import { FIXES, profilesOf } from '../../src/domain/plan/hardening.ts';
+import type { FixName } from '../../src/features/audit/domain/fix-names.ts';
+import { needsYes } from '../../src/features/audit/domain/fixes.ts';
+import { FIXES, profilesOf } from '../../src/features/audit/domain/hardening/hardening.ts';
 import { buildProgram, type Program } from '../support/cli.ts';
 import { type LabHost, labUp, type Suite, suites, type VmSuite } from '../support/lab.ts';
 import { newPerson, type Person } from '../support/person.ts';

@@ -9,7 +9,7 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { FIXES } from '../../src/domain/plan/hardening.ts';
+import { FIXES } from '../../src/features/audit/domain/hardening/hardening.ts';
 import { buildProgram, type Program } from '../support/cli.ts';
 import { type LabHost, labUp } from '../support/lab.ts';
 

@@ -5,7 +5,7 @@ import { copyFileSync, existsSync, mkdirSync, readdirSync, readFileSync, symlink
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { parse as parseYaml } from 'yaml';
-import { listOperators } from '../../src/adapters/store/team/admin.ts';
+import { listOperators } from '../../src/features/team/store/admin.ts';
 import { buildProgram, type Program } from '../support/cli.ts';
 import { type LabHost, labClient, labUp } from '../support/lab.ts';
 import { newPerson, type Person } from '../support/person.ts';

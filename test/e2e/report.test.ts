@@ -5,11 +5,11 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { execa } from 'execa';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { parseAuditFacts } from '../../src/domain/audit/facts.ts';
-import { ALL_FIXES } from '../../src/domain/audit/fixes.ts';
-import { renderHtml } from '../../src/domain/audit/report/html.ts';
-import { renderHardenReport } from '../../src/domain/audit/report/html-harden.ts';
-import { type AuditedHost, auditHost } from '../../src/domain/audit/report/report.ts';
+import { parseAuditFacts } from '../../src/features/audit/domain/facts.ts';
+import { ALL_FIXES } from '../../src/features/audit/domain/fixes.ts';
+import { renderHtml } from '../../src/features/audit/domain/report/html.ts';
+import { renderHardenReport } from '../../src/features/audit/domain/report/html-harden.ts';
+import { type AuditedHost, auditHost } from '../../src/features/audit/domain/report/report.ts';
 import { recordedBytes } from '../support/audit-facts.ts';
 
 const FLAGS = [

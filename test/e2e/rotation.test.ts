@@ -6,8 +6,8 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { afterAll, beforeAll, expect, test } from 'vitest';
-import { probe } from '../../src/adapters/docker/probe.ts';
-import { openStore } from '../../src/adapters/store/store.ts';
+import { probe } from '../../src/core/adapters/docker/probe.ts';
+import { openStore } from '../../src/core/adapters/store/store.ts';
 import { buildProgram, type Program, type ProgramRun } from '../support/cli.ts';
 import { type LabHost, labClient, labUp } from '../support/lab.ts';
 import { type Poller, startPoller } from '../support/poller.ts';
@@ -171,7 +171,7 @@ async function report(pollers: readonly Poller[]): Promise<void> {
 
 async function attempt(host: LabHost, credentials: string): Promise<string> {
   const { readFileSync } = await import('node:fs');
-  const { Secret } = await import('../../src/domain/secret.ts');
+  const { Secret } = await import('../../src/core/domain/secret.ts');
   const state = await openStore(store).read();
   const outcome = await probe({
     address: host.address,
@@ -207,7 +207,7 @@ async function containers(): Promise<string[]> {
 
 /**
  * Nobody is rejected, and no connection is cut. But where this computer was so busy that its own client needed longer than a host
- * waits for one (3 s, src/host/rollback/port.sh), the daemon cuts it: such cuts may be hardly any.
+ * waits for one (3 s, src/core/host/rollback/port.sh), the daemon cuts it: such cuts may be hardly any.
  */
 function expectUndisturbed(pollers: readonly Poller[]): void {
   const all = pollers.flatMap((poller) => poller.refusals);

@@ -6,8 +6,8 @@ import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'no
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { teamStore } from '../../src/adapters/store/team/store.ts';
-import { storeSettings } from '../../src/domain/store-settings.ts';
+import { storeSettings } from '../../src/core/domain/store-settings.ts';
+import { teamStore } from '../../src/features/team/store/store.ts';
 import { CertificateFactory } from '../support/certificate-factory.ts';
 import { buildProgram, type Program, type ProgramRun } from '../support/cli.ts';
 import { type EtcdServers, startEtcd } from '../support/etcd.ts';

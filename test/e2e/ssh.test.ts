@@ -4,10 +4,10 @@ import { execFileSync, spawn } from 'node:child_process';
 import { appendFileSync, mkdtempSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { connect } from '../../src/adapters/ssh/connect.ts';
-import { Secret } from '../../src/domain/secret.ts';
+import { connect } from '../../src/core/adapters/ssh/connect.ts';
+import { Secret } from '../../src/core/domain/secret.ts';
+import type { HostSession, ScriptResult, SshOptions, SshQuestions } from '../../src/core/runtime.ts';
 import { DockerTlsError } from '../../src/errors/errors.ts';
-import type { HostSession, ScriptResult, SshOptions, SshQuestions } from '../../src/runtime.ts';
 
 type Host = { name: string; suite: string; address: string; keyFile: string; knownHosts: string };
 

@@ -2,8 +2,8 @@
 
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { kindOf } from '../../src/domain/plan/host-kind.ts';
-import type { KindName } from '../../src/host/scripts.ts';
+import { kindOf } from '../../src/core/domain/plan/host-kind.ts';
+import type { KindName } from '../../src/core/host/scripts.ts';
 import { buildProgram, type Program } from '../support/cli.ts';
 import { resultLine, strikeHosts } from '../support/fault-run.ts';
 import { compare, leftovers, snapshot } from '../support/host-state.ts';

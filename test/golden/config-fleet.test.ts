@@ -2,11 +2,11 @@
 
 import { readFileSync } from 'node:fs';
 import { expect, test } from 'vitest';
-import { parseFleet } from '../../src/domain/fleet/fleet.ts';
-import { chosenSpecs, parseInventory } from '../../src/domain/fleet/inventory.ts';
-import { selectHosts } from '../../src/domain/fleet/selection.ts';
-import { parseSan } from '../../src/domain/pki/names.ts';
+import { parseFleet } from '../../src/core/domain/fleet/fleet.ts';
+import { selectHosts } from '../../src/core/domain/fleet/selection.ts';
+import { parseSan } from '../../src/core/domain/pki/names.ts';
 import { DockerTlsErrors } from '../../src/errors/errors.ts';
+import { chosenSpecs, parseInventory } from '../../src/features/tools/domain/inventory.ts';
 
 /** All hosts of an inventory, or everything that is said of them. */
 const everyHost = (text: string, path?: string) => chosenSpecs(parseInventory(text, path));

@@ -2,13 +2,13 @@
 
 import { readFileSync, writeFileSync } from 'node:fs';
 import { describe, expect, test } from 'vitest';
-import type { DesiredCredentials } from '../../src/domain/plan/desired.ts';
-import { type HostFacts, installedCredentials, parseFacts } from '../../src/domain/plan/facts.ts';
-import { credentialEntries, fileEntries, renderManifest } from '../../src/domain/plan/manifest.ts';
-import { type HostPlan, planHost } from '../../src/domain/plan/plan.ts';
+import type { DesiredCredentials } from '../../src/core/domain/plan/desired.ts';
+import { type HostFacts, installedCredentials, parseFacts } from '../../src/core/domain/plan/facts.ts';
+import { credentialEntries, fileEntries, renderManifest } from '../../src/core/domain/plan/manifest.ts';
+import { type HostPlan, planHost } from '../../src/core/domain/plan/plan.ts';
 
-import { planRestore } from '../../src/domain/plan/plan-restore.ts';
-import { certificateIds } from '../../src/domain/trust/ca-id.ts';
+import { planRestore } from '../../src/core/domain/plan/plan-restore.ts';
+import { certificateIds } from '../../src/core/domain/trust/ca-id.ts';
 import { desired, sent } from '../support/host-facts.ts';
 import { type Suite, suites } from '../support/lab.ts';
 import { CASES, type PlanCase } from './plan/cases.ts';

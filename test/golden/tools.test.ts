@@ -3,9 +3,9 @@
 import { execFileSync } from 'node:child_process';
 import { describe, expect, test } from 'vitest';
 import { parse } from 'yaml';
-import { type Access, contextCommand } from '../../src/domain/tools/access.ts';
-import { TOOL_NAMES, type ToolName } from '../../src/domain/tools/tool-names.ts';
-import { renderTool, TOOL_TABLE } from '../../src/domain/tools/tools.ts';
+import { type Access, contextCommand } from '../../src/features/tools/domain/access.ts';
+import { TOOL_NAMES, type ToolName } from '../../src/features/tools/domain/tool-names.ts';
+import { renderTool, TOOL_TABLE } from '../../src/features/tools/domain/tools.ts';
 
 const plain: Access = {
   host: 'build-1',

@@ -5,11 +5,11 @@ import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'no
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, beforeEach, expect, test } from 'vitest';
-import { signByCommand } from '../../src/adapters/issuer/sign-command.ts';
-import { signByToken } from '../../src/adapters/issuer/token.ts';
-import { openStore } from '../../src/adapters/store/store.ts';
-import { inspectCertificate } from '../../src/domain/pki/inspect.ts';
-import { Secret } from '../../src/domain/secret.ts';
+import { openStore } from '../../src/core/adapters/store/store.ts';
+import { inspectCertificate } from '../../src/core/domain/pki/inspect.ts';
+import { Secret } from '../../src/core/domain/secret.ts';
+import { signByCommand } from '../../src/features/issuers/adapters/sign-command.ts';
+import { signByToken } from '../../src/features/issuers/adapters/token.ts';
 import { CertificateFactory } from '../support/certificate-factory.ts';
 import { buildProgram, type Program } from '../support/cli.ts';
 import { newHome, removeHomes } from '../support/store.ts';

@@ -16,9 +16,9 @@ import {
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeEach, describe, expect, it } from 'vitest';
-import { currentContext } from '../../src/adapters/docker/config-file.ts';
-import { readContext, removeContext, writeContext } from '../../src/adapters/docker/contexts.ts';
-import { Secret } from '../../src/domain/secret.ts';
+import { currentContext } from '../../src/core/adapters/docker/config-file.ts';
+import { readContext, removeContext, writeContext } from '../../src/core/adapters/docker/contexts.ts';
+import { Secret } from '../../src/core/domain/secret.ts';
 import { CertificateFactory } from '../support/certificate-factory.ts';
 
 const factory = new CertificateFactory();

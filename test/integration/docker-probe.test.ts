@@ -1,10 +1,10 @@
 import { getDefaultAutoSelectFamily } from 'node:net';
 import { Duplex, Readable, Writable } from 'node:stream';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { probe } from '../../src/adapters/docker/probe.ts';
-import { certificatesOf } from '../../src/adapters/docker/served.ts';
-import { Secret } from '../../src/domain/secret.ts';
-import type { ProbeOutcome, ProbeRequest } from '../../src/runtime.ts';
+import { probe } from '../../src/core/adapters/docker/probe.ts';
+import { certificatesOf } from '../../src/core/adapters/docker/served.ts';
+import { Secret } from '../../src/core/domain/secret.ts';
+import type { ProbeOutcome, ProbeRequest } from '../../src/core/runtime.ts';
 import { CertificateFactory, type Issued } from '../support/certificate-factory.ts';
 import { type Listening, startRawServer, startTlsDaemon, VERSION_BODY } from '../support/tls-daemon.ts';
 

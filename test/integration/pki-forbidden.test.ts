@@ -1,8 +1,8 @@
 /** Certificates that may open no host, each tried over TLS 1.2 and 1.3, where the CA is trusted and where a list of clients is. */
 
 import { expect, test } from 'vitest';
-import { issueCa, issueClient, issueClientAuthority, issueServer } from '../../src/domain/pki/certificate.ts';
-import { parseSan } from '../../src/domain/pki/names.ts';
+import { issueCa, issueClient, issueClientAuthority, issueServer } from '../../src/core/domain/pki/certificate.ts';
+import { parseSan } from '../../src/core/domain/pki/names.ts';
 import { forbidden, tryAll, unchained, unlisted } from '../support/forbidden.ts';
 import { withStrictServer } from '../support/strict-server.ts';
 

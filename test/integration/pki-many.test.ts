@@ -13,7 +13,7 @@ const ROOT = fileURLToPath(new URL('../..', import.meta.url));
 const COUNT = 15_000;
 
 const PROGRAM = `
-import { issueCa, issueClient, issueClientAuthority } from './src/domain/pki/certificate.ts';
+import { issueCa, issueClient, issueClientAuthority } from './src/core/domain/pki/certificate.ts';
 const now = new Date();
 const ca = await issueCa({ name: 'many', days: 10, now });
 for (let done = 0; done < ${COUNT}; done += 1) await issueClientAuthority({ ca, clientName: 'a', days: 1, now });

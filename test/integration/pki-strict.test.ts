@@ -12,10 +12,10 @@ import {
   issueClient,
   issueClientAuthority,
   issueServer,
-} from '../../src/domain/pki/certificate.ts';
-import { makeCsr, parseCsr } from '../../src/domain/pki/csr.ts';
-import { generateKey } from '../../src/domain/pki/keys.ts';
-import { parseSan } from '../../src/domain/pki/names.ts';
+} from '../../src/core/domain/pki/certificate.ts';
+import { makeCsr, parseCsr } from '../../src/core/domain/pki/csr.ts';
+import { generateKey } from '../../src/core/domain/pki/keys.ts';
+import { parseSan } from '../../src/core/domain/pki/names.ts';
 
 const run = promisify(execFile);
 const now = new Date();

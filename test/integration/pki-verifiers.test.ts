@@ -17,10 +17,10 @@ import {
   issueClient,
   issueClientAuthority,
   issueServer,
-} from '../../src/domain/pki/certificate.ts';
-import { verifyChain } from '../../src/domain/pki/inspect.ts';
-import type { KeyType } from '../../src/domain/pki/key-types.ts';
-import { parseSan } from '../../src/domain/pki/names.ts';
+} from '../../src/core/domain/pki/certificate.ts';
+import { verifyChain } from '../../src/core/domain/pki/inspect.ts';
+import type { KeyType } from '../../src/core/domain/pki/key-types.ts';
+import { parseSan } from '../../src/core/domain/pki/names.ts';
 import { withStrictServer } from '../support/strict-server.ts';
 
 const run = promisify(execFile);

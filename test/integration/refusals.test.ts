@@ -4,16 +4,16 @@ import { chmodSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:f
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, expect, test, vi } from 'vitest';
-import { dockerMachineNames } from '../../src/adapters/docker/docker-machine-store.ts';
-import { connectOpenSsh } from '../../src/adapters/ssh/openssh.ts';
-import { readRequests } from '../../src/adapters/store/requests.ts';
-import { PACKAGE_LIST } from '../../src/domain/dockerd/paths.ts';
-import { parseState } from '../../src/domain/plan/host-state.ts';
-import { completeHost } from '../../src/domain/settings.ts';
-import { trustFor } from '../../src/domain/trust/trust.ts';
-import type { OpenedHost } from '../../src/engine/intent.ts';
-import { planRestored } from '../../src/engine/steps/restore.ts';
+import { connectOpenSsh } from '../../src/core/adapters/ssh/openssh.ts';
+import { readRequests } from '../../src/core/adapters/store/requests.ts';
+import { PACKAGE_LIST } from '../../src/core/domain/dockerd/paths.ts';
+import { parseState } from '../../src/core/domain/plan/host-state.ts';
+import { completeHost } from '../../src/core/domain/settings.ts';
+import { trustFor } from '../../src/core/domain/trust/trust.ts';
+import type { OpenedHost } from '../../src/core/engine/intent.ts';
+import { planRestored } from '../../src/core/engine/steps/restore.ts';
 import { DockerTlsError } from '../../src/errors/errors.ts';
+import { dockerMachineNames } from '../../src/features/tools/adapters/docker-machine-store.ts';
 import { factsOf } from '../support/host-facts.ts';
 import { failure } from '../support/ssh-login.ts';
 

@@ -5,12 +5,12 @@ import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'nod
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, expect, it, vi } from 'vitest';
-import { connect } from '../../src/adapters/ssh/connect.ts';
-import { Deadline } from '../../src/adapters/ssh/deadline.ts';
-import { findKeys } from '../../src/adapters/ssh/keys.ts';
-import { startAnswers } from '../../src/adapters/ssh/openssh-answers.ts';
-import { endpointFrom } from '../../src/adapters/ssh/ssh-config.ts';
-import type { SshOptions } from '../../src/runtime.ts';
+import { connect } from '../../src/core/adapters/ssh/connect.ts';
+import { Deadline } from '../../src/core/adapters/ssh/deadline.ts';
+import { findKeys } from '../../src/core/adapters/ssh/keys.ts';
+import { startAnswers } from '../../src/core/adapters/ssh/openssh-answers.ts';
+import { endpointFrom } from '../../src/core/adapters/ssh/ssh-config.ts';
+import type { SshOptions } from '../../src/core/runtime.ts';
 import { failure, keyFile, logIn, optionsFor, questions, withKey, withServer } from '../support/ssh-login.ts';
 
 let directory: string;

@@ -4,8 +4,8 @@ import { chmodSync, mkdirSync, readFileSync, rmSync, statSync, writeFileSync } f
 import { type AddressInfo, createServer, connect as dial } from 'node:net';
 import { join } from 'node:path';
 import { afterAll, describe, expect, it } from 'vitest';
-import { createRuntime } from '../../src/adapters/runtime.ts';
-import { connect } from '../../src/adapters/ssh/connect.ts';
+import { createRuntime } from '../../src/core/adapters/runtime.ts';
+import { connect } from '../../src/core/adapters/ssh/connect.ts';
 import { directory, failure, logIn, optionsFor, questions, whoami, withKey, withServer } from '../support/ssh-login.ts';
 import { makeKey } from '../support/ssh-server.ts';
 

@@ -5,11 +5,11 @@ import { existsSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { type AddressInfo, createServer, type Socket } from 'node:net';
 import { join } from 'node:path';
 import { afterAll, describe, expect, it } from 'vitest';
-import { connect } from '../../src/adapters/ssh/connect.ts';
-import { Secret } from '../../src/domain/secret.ts';
+import { connect } from '../../src/core/adapters/ssh/connect.ts';
+import { Secret } from '../../src/core/domain/secret.ts';
+import type { SshOptions, SshQuestions } from '../../src/core/runtime.ts';
 import type { DockerTlsError } from '../../src/errors/errors.ts';
 import { interrupted } from '../../src/errors/errors.ts';
-import type { SshOptions, SshQuestions } from '../../src/runtime.ts';
 import {
   directory,
   failure,

@@ -5,9 +5,9 @@ import { createServer, type Server } from 'node:net';
 import { join } from 'node:path';
 import { setTimeout } from 'node:timers/promises';
 import { afterAll, describe, expect, it } from 'vitest';
-import { connect } from '../../src/adapters/ssh/connect.ts';
-import { Secret } from '../../src/domain/secret.ts';
-import type { SshOptions } from '../../src/runtime.ts';
+import { connect } from '../../src/core/adapters/ssh/connect.ts';
+import { Secret } from '../../src/core/domain/secret.ts';
+import type { SshOptions } from '../../src/core/runtime.ts';
 import { directory, failure, logIn, optionsFor, questions, whoami, withKey, withServer } from '../support/ssh-login.ts';
 import type { SshServerOptions } from '../support/ssh-server.ts';
 

@@ -3,9 +3,9 @@ import { once } from 'node:events';
 import { chmodSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { checkRecipient, decryptWith, encryptFor } from '../../src/adapters/store/team/age.ts';
-import { findIdentities } from '../../src/adapters/store/team/identities.ts';
-import { Secret } from '../../src/domain/secret.ts';
+import { Secret } from '../../src/core/domain/secret.ts';
+import { checkRecipient, decryptWith, encryptFor } from '../../src/features/team/store/age.ts';
+import { findIdentities } from '../../src/features/team/store/identities.ts';
 import { newHome, removeHomes } from '../support/store.ts';
 
 const PASSPHRASE = 'correct horse';

@@ -14,7 +14,7 @@ import {
 } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { openStore } from '../../src/adapters/store/store.ts';
+import { openStore } from '../../src/core/adapters/store/store.ts';
 import { newHome, picture, removeHomes, sampleCa, sampleClient, sampleHost, sampleIssuer } from '../support/store.ts';
 import { bundleStore, runChild } from '../support/store-child.ts';
 import { CREDENTIALS } from '../support/store-credentials.ts';

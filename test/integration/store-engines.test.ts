@@ -1,5 +1,5 @@
 import { afterAll, describe, expect, test } from 'vitest';
-import type { StoreChange } from '../../src/adapters/store/records.ts';
+import type { StoreChange } from '../../src/core/adapters/store/records.ts';
 import {
   credential,
   removeHomes,

@@ -2,11 +2,11 @@
 
 import { execFileSync } from 'node:child_process';
 import { afterAll, describe, expect, test } from 'vitest';
-import { listOperators } from '../../src/adapters/store/team/admin.ts';
-import { openTeamSession } from '../../src/adapters/store/team/open.ts';
-import { restoreTeamStore } from '../../src/adapters/store/team/restore.ts';
-import type { Session } from '../../src/adapters/store/team/session.ts';
-import { teamStore } from '../../src/adapters/store/team/store.ts';
+import { listOperators } from '../../src/features/team/store/admin.ts';
+import { openTeamSession } from '../../src/features/team/store/open.ts';
+import { restoreTeamStore } from '../../src/features/team/store/restore.ts';
+import type { Session } from '../../src/features/team/store/session.ts';
+import { teamStore } from '../../src/features/team/store/store.ts';
 import { newHome, removeHomes, sampleCa, sampleClient, sampleHost } from '../support/store.ts';
 import { enrol, type Member, newTeam } from '../support/team.ts';
 

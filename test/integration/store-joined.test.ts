@@ -4,9 +4,9 @@ import { execFileSync } from 'node:child_process';
 import { existsSync, mkdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, expect, test } from 'vitest';
-import type { Session } from '../../src/adapters/store/team/session.ts';
-import { teamStore } from '../../src/adapters/store/team/store.ts';
 import { DockerTlsError } from '../../src/errors/errors.ts';
+import type { Session } from '../../src/features/team/store/session.ts';
+import { teamStore } from '../../src/features/team/store/store.ts';
 import { removeHomes, sampleCa, sampleClient, sampleHost } from '../support/store.ts';
 import { enrol, type Member, newTeam } from '../support/team.ts';
 

@@ -4,7 +4,7 @@ import { writeFile } from 'node:fs/promises';
 import { hostname } from 'node:os';
 import { dirname, join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { openStore } from '../../src/adapters/store/store.ts';
+import { openStore } from '../../src/core/adapters/store/store.ts';
 import { newHome, removeHomes, sampleHost } from '../support/store.ts';
 import { bundleStore, runChild } from '../support/store-child.ts';
 

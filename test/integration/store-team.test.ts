@@ -3,11 +3,11 @@ import { existsSync, mkdtempSync, readdirSync, readFileSync, renameSync, statSyn
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, describe, expect, test } from 'vitest';
-import { addOperator, listOperators, removeOperator } from '../../src/adapters/store/team/admin.ts';
-import { openTeamSession } from '../../src/adapters/store/team/open.ts';
-import { checkTeamStore, restoreTeamStore } from '../../src/adapters/store/team/restore.ts';
-import type { Session } from '../../src/adapters/store/team/session.ts';
-import { teamStore } from '../../src/adapters/store/team/store.ts';
+import { addOperator, listOperators, removeOperator } from '../../src/features/team/store/admin.ts';
+import { openTeamSession } from '../../src/features/team/store/open.ts';
+import { checkTeamStore, restoreTeamStore } from '../../src/features/team/store/restore.ts';
+import type { Session } from '../../src/features/team/store/session.ts';
+import { teamStore } from '../../src/features/team/store/store.ts';
 import {
   newHome,
   removeHomes,

@@ -13,10 +13,10 @@ import {
 } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { makeChange } from '../../src/adapters/store/journal.ts';
-import type { StoreChange } from '../../src/adapters/store/records.ts';
-import { openStore } from '../../src/adapters/store/store.ts';
-import { Secret } from '../../src/domain/secret.ts';
+import { makeChange } from '../../src/core/adapters/store/journal.ts';
+import type { StoreChange } from '../../src/core/adapters/store/records.ts';
+import { openStore } from '../../src/core/adapters/store/store.ts';
+import { Secret } from '../../src/core/domain/secret.ts';
 import {
   credential,
   newHome,

@@ -2,16 +2,16 @@
 
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
-import { evaluate } from '../../src/domain/audit/evaluate.ts';
-import { type AuditFacts, parseAuditFacts } from '../../src/domain/audit/facts.ts';
-import { auditCompose } from '../../src/domain/audit/files/compose.ts';
-import { auditDockerfile } from '../../src/domain/audit/files/dockerfile.ts';
-import { renderHtml } from '../../src/domain/audit/report/html.ts';
-import { renderJunit } from '../../src/domain/audit/report/junit.ts';
-import { type AuditReport, auditHost } from '../../src/domain/audit/report/report.ts';
-import { renderSarif } from '../../src/domain/audit/report/sarif.ts';
-import { renderAuditTable } from '../../src/domain/audit/report/table.ts';
-import { score } from '../../src/domain/audit/score.ts';
+import { evaluate } from '../../src/features/audit/domain/evaluate.ts';
+import { type AuditFacts, parseAuditFacts } from '../../src/features/audit/domain/facts.ts';
+import { auditCompose } from '../../src/features/audit/domain/files/compose.ts';
+import { auditDockerfile } from '../../src/features/audit/domain/files/dockerfile.ts';
+import { renderHtml } from '../../src/features/audit/domain/report/html.ts';
+import { renderJunit } from '../../src/features/audit/domain/report/junit.ts';
+import { type AuditReport, auditHost } from '../../src/features/audit/domain/report/report.ts';
+import { renderSarif } from '../../src/features/audit/domain/report/sarif.ts';
+import { renderAuditTable } from '../../src/features/audit/domain/report/table.ts';
+import { score } from '../../src/features/audit/domain/score.ts';
 import { altered, merge, recordedBytes } from '../support/audit-facts.ts';
 import { readMarkup } from '../support/markup.ts';
 import { printSections, sectionsOf } from '../support/sections.ts';

@@ -3,13 +3,13 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { stringify } from 'yaml';
-import { addClientToFleet, addHostToFleet } from '../../src/domain/fleet/edit.ts';
-import { type Fleet, parseFleet } from '../../src/domain/fleet/fleet.ts';
-import { chosenSpecs, parseInventory } from '../../src/domain/fleet/inventory.ts';
-import { parseSshArguments } from '../../src/domain/fleet/inventory-ssh.ts';
-import { KEY_TYPES } from '../../src/domain/pki/key-types.ts';
-import { shellWords } from '../../src/domain/quote.ts';
+import { addClientToFleet, addHostToFleet } from '../../src/core/domain/fleet/edit.ts';
+import { type Fleet, parseFleet } from '../../src/core/domain/fleet/fleet.ts';
+import { KEY_TYPES } from '../../src/core/domain/pki/key-types.ts';
+import { shellWords } from '../../src/core/domain/quote.ts';
 import { DockerTlsErrors } from '../../src/errors/errors.ts';
+import { chosenSpecs, parseInventory } from '../../src/features/tools/domain/inventory.ts';
+import { parseSshArguments } from '../../src/features/tools/domain/inventory-ssh.ts';
 
 /** The fleet, or undefined where errors that a user can meet were thrown; anything else fails the test. */
 function parsed(text: string): Fleet | undefined {

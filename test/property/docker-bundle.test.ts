@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { unpackBundle } from '../../src/adapters/docker/bundle.ts';
-import { packTar, unpackTar } from '../../src/adapters/docker/tar.ts';
+import { unpackBundle } from '../../src/core/adapters/docker/bundle.ts';
+import { packTar, unpackTar } from '../../src/core/adapters/docker/tar.ts';
 import { DockerTlsError } from '../../src/errors/errors.ts';
 
 const name = fc.stringMatching(/^[a-z][a-z.-]{0,40}$/);

@@ -3,11 +3,11 @@
 import { createPublicKey } from 'node:crypto';
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import { issueCa, issueClient, issueServer } from '../../src/domain/pki/certificate.ts';
-import { makeCsr, parseCsr } from '../../src/domain/pki/csr.ts';
-import { decode, encode, int } from '../../src/domain/pki/der.ts';
-import { inspectCertificate, verifyChain } from '../../src/domain/pki/inspect.ts';
-import { generateKey, generatePair, isEncrypted, keyMatches, openKey } from '../../src/domain/pki/keys.ts';
+import { issueCa, issueClient, issueServer } from '../../src/core/domain/pki/certificate.ts';
+import { makeCsr, parseCsr } from '../../src/core/domain/pki/csr.ts';
+import { decode, encode, int } from '../../src/core/domain/pki/der.ts';
+import { inspectCertificate, verifyChain } from '../../src/core/domain/pki/inspect.ts';
+import { generateKey, generatePair, isEncrypted, keyMatches, openKey } from '../../src/core/domain/pki/keys.ts';
 import {
   covers,
   formatSan,
@@ -17,11 +17,11 @@ import {
   proposeSans,
   type San,
   uniqueSans,
-} from '../../src/domain/pki/names.ts';
-import { pemBlocks, pemEncode } from '../../src/domain/pki/pem.ts';
-import { randomSerial } from '../../src/domain/pki/profiles.ts';
-import { renewal } from '../../src/domain/pki/renewal.ts';
-import { Secret } from '../../src/domain/secret.ts';
+} from '../../src/core/domain/pki/names.ts';
+import { pemBlocks, pemEncode } from '../../src/core/domain/pki/pem.ts';
+import { randomSerial } from '../../src/core/domain/pki/profiles.ts';
+import { renewal } from '../../src/core/domain/pki/renewal.ts';
+import { Secret } from '../../src/core/domain/secret.ts';
 import { DockerTlsError } from '../../src/errors/errors.ts';
 import { publicKeyOf } from '../support/public-key.ts';
 

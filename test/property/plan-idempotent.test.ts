@@ -2,18 +2,18 @@
 
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
-import { parseDaemonJson } from '../../src/domain/dockerd/daemon-json.ts';
-import { hasOurName } from '../../src/domain/dockerd/drop-in.ts';
-import { CURRENT_LINK, DROP_IN_DIRECTORY, TLS_DIRECTORY } from '../../src/domain/dockerd/paths.ts';
-import { effectiveList } from '../../src/domain/dockerd/unit.ts';
-import type { DesiredHost } from '../../src/domain/plan/desired.ts';
-import { fileText, type HostFacts, parseFacts } from '../../src/domain/plan/facts.ts';
-import type { FileChange } from '../../src/domain/plan/file-change.ts';
-import type { PathState } from '../../src/domain/plan/host-files.ts';
-import type { SnapshotEntry } from '../../src/domain/plan/host-state.ts';
-import { type HostPlan, hasChanges, planHost } from '../../src/domain/plan/plan.ts';
-import { planRestore } from '../../src/domain/plan/plan-restore.ts';
-import { certificateIds } from '../../src/domain/trust/ca-id.ts';
+import { parseDaemonJson } from '../../src/core/domain/dockerd/daemon-json.ts';
+import { hasOurName } from '../../src/core/domain/dockerd/drop-in.ts';
+import { CURRENT_LINK, DROP_IN_DIRECTORY, TLS_DIRECTORY } from '../../src/core/domain/dockerd/paths.ts';
+import { effectiveList } from '../../src/core/domain/dockerd/unit.ts';
+import type { DesiredHost } from '../../src/core/domain/plan/desired.ts';
+import { fileText, type HostFacts, parseFacts } from '../../src/core/domain/plan/facts.ts';
+import type { FileChange } from '../../src/core/domain/plan/file-change.ts';
+import type { PathState } from '../../src/core/domain/plan/host-files.ts';
+import type { SnapshotEntry } from '../../src/core/domain/plan/host-state.ts';
+import { type HostPlan, hasChanges, planHost } from '../../src/core/domain/plan/plan.ts';
+import { planRestore } from '../../src/core/domain/plan/plan-restore.ts';
+import { certificateIds } from '../../src/core/domain/trust/ca-id.ts';
 import { printFacts } from '../support/sections.ts';
 import { CREDENTIALS } from '../support/store-credentials.ts';
 

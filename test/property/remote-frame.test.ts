@@ -4,8 +4,8 @@ import { spawnSync } from 'node:child_process';
 import { existsSync } from 'node:fs';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { commandWords, FrameReader, type Mark, requestHead } from '../../src/adapters/ssh/frame.ts';
-import { shellQuote } from '../../src/domain/quote.ts';
+import { commandWords, FrameReader, type Mark, requestHead } from '../../src/core/adapters/ssh/frame.ts';
+import { shellQuote } from '../../src/core/domain/quote.ts';
 
 const MARK: Mark = { first: '0123456789abcdef', second: 'fedcba9876543210' };
 

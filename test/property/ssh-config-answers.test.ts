@@ -6,7 +6,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import fc from 'fast-check';
 import { afterAll, beforeAll, expect, it, vi } from 'vitest';
-import { askConfig, parseSshG } from '../../src/adapters/ssh/config-answers.ts';
+import { askConfig, parseSshG } from '../../src/core/adapters/ssh/config-answers.ts';
 
 const directory = mkdtempSync(join(tmpdir(), 'docker-tls-ssh-config-'));
 const runs = join(directory, 'runs');

@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import { afterAll, expect, test } from 'vitest';
-import type { StoreChange } from '../../src/adapters/store/records.ts';
-import { openStore } from '../../src/adapters/store/store.ts';
+import type { StoreChange } from '../../src/core/adapters/store/records.ts';
+import { openStore } from '../../src/core/adapters/store/store.ts';
 import {
   newHome,
   picture,

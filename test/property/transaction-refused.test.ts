@@ -6,16 +6,16 @@ import { once } from 'node:events';
 import { existsSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, onTestFinished, test } from 'vitest';
-import type { HostFacts } from '../../src/domain/plan/facts.ts';
-import type { PathState } from '../../src/domain/plan/host-files.ts';
-import { kindOf } from '../../src/domain/plan/host-kind.ts';
-import { Secret } from '../../src/domain/secret.ts';
-import { completeHost } from '../../src/domain/settings.ts';
-import { endTransaction, holdHost, startTransaction } from '../../src/engine/host-transaction.ts';
-import type { HostChange } from '../../src/engine/intent.ts';
-import { transact } from '../../src/engine/steps/transact.ts';
-import guardModule from '../../src/host/guard.sh';
-import type { HostSession } from '../../src/runtime.ts';
+import type { HostFacts } from '../../src/core/domain/plan/facts.ts';
+import type { PathState } from '../../src/core/domain/plan/host-files.ts';
+import { kindOf } from '../../src/core/domain/plan/host-kind.ts';
+import { Secret } from '../../src/core/domain/secret.ts';
+import { completeHost } from '../../src/core/domain/settings.ts';
+import { endTransaction, holdHost, startTransaction } from '../../src/core/engine/host-transaction.ts';
+import type { HostChange } from '../../src/core/engine/intent.ts';
+import { transact } from '../../src/core/engine/steps/transact.ts';
+import guardModule from '../../src/core/host/guard.sh';
+import type { HostSession } from '../../src/core/runtime.ts';
 import {
   CREDENTIALS,
   change,

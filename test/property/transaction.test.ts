@@ -20,8 +20,8 @@ import {
 import { dirname, join } from 'node:path';
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import type { FileChange } from '../../src/domain/plan/file-change.ts';
-import { Secret } from '../../src/domain/secret.ts';
+import type { FileChange } from '../../src/core/domain/plan/file-change.ts';
+import { Secret } from '../../src/core/domain/secret.ts';
 import { change, type Entry, factsOfTree, planOf, put, read, Sandbox, transactionOf } from '../support/host-sandbox.ts';
 
 type Case = {

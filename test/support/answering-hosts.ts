@@ -1,7 +1,7 @@
 /** Hosts of a store for tests that answer as their scripts do, without doing anything: two generations, our credentials, and any outcome. */
 
-import { openStore } from '../../src/adapters/store/store.ts';
-import type { HostSession, SshOptions } from '../../src/runtime.ts';
+import { openStore } from '../../src/core/adapters/store/store.ts';
+import type { HostSession, SshOptions } from '../../src/core/runtime.ts';
 import { recordedBytes } from './audit-facts.ts';
 import { GOOD_FACTS } from './host-facts.ts';
 import { printFacts } from './sections.ts';

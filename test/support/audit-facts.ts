@@ -1,8 +1,8 @@
 /** Recorded facts of lab hosts (test/golden/audit/*.facts) and their alteration: what the lab cannot show is a recorded host with one thing changed. */
 
 import { readFileSync } from 'node:fs';
-import { type AuditFacts, parseAuditFacts } from '../../src/domain/audit/facts.ts';
-import type { Section } from '../../src/domain/dockerd/sections.ts';
+import type { Section } from '../../src/core/domain/dockerd/sections.ts';
+import { type AuditFacts, parseAuditFacts } from '../../src/features/audit/domain/facts.ts';
 import { printSections, sectionsOf } from './sections.ts';
 
 export const RECORDED = [

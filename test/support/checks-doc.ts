@@ -1,11 +1,11 @@
 /** Docs/checks.md: every check with its fix, made from the checks themselves. */
 
-import { type Check, GROUPS, groupOf } from '../../src/domain/audit/check.ts';
-import { CHECKS, fixWords } from '../../src/domain/audit/evaluate.ts';
-import { COMPOSE_CHECKS } from '../../src/domain/audit/files/compose.ts';
-import { DOCKERFILE_CHECKS } from '../../src/domain/audit/files/dockerfile.ts';
-import { ALL_FIXES, fixCommand } from '../../src/domain/audit/fixes.ts';
-import { TABLE_DATE, VULNERABILITIES } from '../../src/domain/audit/vulnerabilities.ts';
+import { type Check, GROUPS, groupOf } from '../../src/features/audit/domain/check.ts';
+import { CHECKS, fixWords } from '../../src/features/audit/domain/evaluate.ts';
+import { COMPOSE_CHECKS } from '../../src/features/audit/domain/files/compose.ts';
+import { DOCKERFILE_CHECKS } from '../../src/features/audit/domain/files/dockerfile.ts';
+import { ALL_FIXES, fixCommand } from '../../src/features/audit/domain/fixes.ts';
+import { TABLE_DATE, VULNERABILITIES } from '../../src/features/audit/domain/vulnerabilities.ts';
 import { renderBenchDoc } from './bench-doc.ts';
 
 type Row = Omit<Check, 'evaluate'>;
@@ -73,7 +73,7 @@ export function renderChecksDoc(): string {
     '',
     '## Known vulnerabilities',
     '',
-    `The checks vuln.engine to vuln.buildx hold what is installed against a table of ${VULNERABILITIES.length} entries (\`src/domain/audit/vulnerabilities.json\`, sources read up to`,
+    `The checks vuln.engine to vuln.buildx hold what is installed against a table of ${VULNERABILITIES.length} entries (\`src/features/audit/domain/vulnerabilities.json\`, sources read up to`,
     `${TABLE_DATE}; every report names the date). Each open entry is a piece of evidence with its id as place, so that a baseline can accept one of them. The severity of a`,
     'finding is that of its gravest entry, and `--fail-on` sees it. `status` and every report name the package whose upgrade closes most of them.',
     '',

@@ -6,9 +6,9 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { CommandEntry } from '../../src/cli/command.ts';
 import { main } from '../../src/cli/main.ts';
+import type { Io, Runtime } from '../../src/core/runtime.ts';
 import type { ExitStatus } from '../../src/errors/catalogue.ts';
 import { DockerTlsError } from '../../src/errors/errors.ts';
-import type { Io, Runtime } from '../../src/runtime.ts';
 import { builtProgram } from './build-once.ts';
 import { requireStatus } from './exit-status.ts';
 

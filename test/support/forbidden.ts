@@ -2,7 +2,7 @@
 
 import { sign } from 'node:crypto';
 import { connect } from 'node:tls';
-import { issueCa, issueClient } from '../../src/domain/pki/certificate.ts';
+import { issueCa, issueClient } from '../../src/core/domain/pki/certificate.ts';
 import {
   type Asn1,
   bits,
@@ -17,14 +17,14 @@ import {
   tagged,
   taggedBytes,
   time,
-} from '../../src/domain/pki/der.ts';
-import { generatePair } from '../../src/domain/pki/keys.ts';
-import { OID } from '../../src/domain/pki/oids.ts';
-import type { KeyedAuthority } from '../../src/domain/pki/open-authority.ts';
-import { pemEncode, splitBundle } from '../../src/domain/pki/pem.ts';
-import { commonName, keyIdentifier, randomSerial } from '../../src/domain/pki/profiles.ts';
-import { signBody, signerFor } from '../../src/domain/pki/signing.ts';
-import type { ProbeCredentials } from '../../src/runtime.ts';
+} from '../../src/core/domain/pki/der.ts';
+import { generatePair } from '../../src/core/domain/pki/keys.ts';
+import { OID } from '../../src/core/domain/pki/oids.ts';
+import type { KeyedAuthority } from '../../src/core/domain/pki/open-authority.ts';
+import { pemEncode, splitBundle } from '../../src/core/domain/pki/pem.ts';
+import { commonName, keyIdentifier, randomSerial } from '../../src/core/domain/pki/profiles.ts';
+import { signBody, signerFor } from '../../src/core/domain/pki/signing.ts';
+import type { ProbeCredentials } from '../../src/core/runtime.ts';
 
 const DAY_MS = 86_400_000;
 /** Bits of RFC 5280 4.2.1.3. */

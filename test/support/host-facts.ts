@@ -1,8 +1,8 @@
 /** The facts of a host that is fit for everything, as the facts script prints them, for tests that need no real one. */
 
-import type { Credentials, DesiredHost } from '../../src/domain/plan/desired.ts';
-import { type HostFacts, parseFacts } from '../../src/domain/plan/facts.ts';
-import { Secret } from '../../src/domain/secret.ts';
+import type { Credentials, DesiredHost } from '../../src/core/domain/plan/desired.ts';
+import { type HostFacts, parseFacts } from '../../src/core/domain/plan/facts.ts';
+import { Secret } from '../../src/core/domain/secret.ts';
 import { printFacts } from './sections.ts';
 
 /** The host's clock in them. */

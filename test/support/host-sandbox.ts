@@ -23,14 +23,14 @@ import {
 import { tmpdir } from 'node:os';
 import { basename, dirname, join } from 'node:path';
 import { afterAll, beforeAll } from 'vitest';
-import { SYSTEM_PLACES } from '../../src/domain/dockerd/paths.ts';
-import type { HostFacts } from '../../src/domain/plan/facts.ts';
-import type { FileChange } from '../../src/domain/plan/file-change.ts';
-import type { PathState } from '../../src/domain/plan/host-files.ts';
-import type { HostPlan } from '../../src/domain/plan/plan.ts';
-import { renderTransaction } from '../../src/domain/plan/transaction.ts';
-import { Secret } from '../../src/domain/secret.ts';
-import { keptOf } from '../../src/domain/settings-stored.ts';
+import { SYSTEM_PLACES } from '../../src/core/domain/dockerd/paths.ts';
+import type { HostFacts } from '../../src/core/domain/plan/facts.ts';
+import type { FileChange } from '../../src/core/domain/plan/file-change.ts';
+import type { PathState } from '../../src/core/domain/plan/host-files.ts';
+import type { HostPlan } from '../../src/core/domain/plan/plan.ts';
+import { renderTransaction } from '../../src/core/domain/plan/transaction.ts';
+import { Secret } from '../../src/core/domain/secret.ts';
+import { keptOf } from '../../src/core/domain/settings-stored.ts';
 
 export type Entry = { kind: 'file' | 'link' | 'absent'; mode: number; uid: number; content: string };
 /** What lies in a directory: path -> type, mode, owner, contents. */

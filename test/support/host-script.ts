@@ -4,7 +4,7 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll } from 'vitest';
-import { type KindName, rollbackScript as renderScript } from '../../src/host/scripts.ts';
+import { type KindName, rollbackScript as renderScript } from '../../src/core/host/scripts.ts';
 
 const directory = mkdtempSync(join(tmpdir(), 'docker-tls-script-'));
 afterAll(() => rmSync(directory, { recursive: true, force: true }));

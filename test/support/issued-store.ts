@@ -1,17 +1,17 @@
 /** A store with real credentials for tests: a CA, hosts that were never really set up, and clients, issued by our own issuer. */
 
-import { sign } from '../../src/adapters/issuer/sign.ts';
-import { signByToken } from '../../src/adapters/issuer/token.ts';
-import type { HostRecord, StoredHost } from '../../src/adapters/store/records.ts';
-import { openStore } from '../../src/adapters/store/store.ts';
-import { parseSan } from '../../src/domain/pki/names.ts';
-import { Secret } from '../../src/domain/secret.ts';
-import { completeHost } from '../../src/domain/settings.ts';
-import { firstCa } from '../../src/domain/trust/changes.ts';
-import { admit } from '../../src/domain/trust/clients.ts';
-import { trustFor } from '../../src/domain/trust/trust.ts';
-import { bundleOf, viewOf } from '../../src/domain/trust/view.ts';
-import { openIssuer } from '../../src/engine/issue.ts';
+import type { HostRecord, StoredHost } from '../../src/core/adapters/store/records.ts';
+import { openStore } from '../../src/core/adapters/store/store.ts';
+import { parseSan } from '../../src/core/domain/pki/names.ts';
+import { Secret } from '../../src/core/domain/secret.ts';
+import { completeHost } from '../../src/core/domain/settings.ts';
+import { firstCa } from '../../src/core/domain/trust/changes.ts';
+import { admit } from '../../src/core/domain/trust/clients.ts';
+import { trustFor } from '../../src/core/domain/trust/trust.ts';
+import { bundleOf, viewOf } from '../../src/core/domain/trust/view.ts';
+import { openIssuer } from '../../src/core/engine/issue.ts';
+import { sign } from '../../src/features/issuers/adapters/sign.ts';
+import { signByToken } from '../../src/features/issuers/adapters/token.ts';
 
 export type IssuedHost = {
   readonly address?: string;

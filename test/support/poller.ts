@@ -3,8 +3,8 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { onTestFinished } from 'vitest';
-import { probe } from '../../src/adapters/docker/probe.ts';
-import { Secret } from '../../src/domain/secret.ts';
+import { probe } from '../../src/core/adapters/docker/probe.ts';
+import { Secret } from '../../src/core/domain/secret.ts';
 
 export type Poller = {
   /** How often a connection was tried, the longest wait in milliseconds, and every refusal. */

@@ -2,7 +2,7 @@
 
 import { cpSync, mkdirSync } from 'node:fs';
 import { dirname, join } from 'node:path';
-import { shellQuote } from '../../src/domain/quote.ts';
+import { shellQuote } from '../../src/core/domain/quote.ts';
 import type { Program } from './cli.ts';
 import type { LabHost } from './lab.ts';
 

@@ -1,8 +1,8 @@
 /** The public key of a private key, as an issuer is given it. */
 
 import { createPublicKey } from 'node:crypto';
-import { openKey } from '../../src/domain/pki/keys.ts';
-import type { Secret } from '../../src/domain/secret.ts';
+import { openKey } from '../../src/core/domain/pki/keys.ts';
+import type { Secret } from '../../src/core/domain/secret.ts';
 
 /** As `PUBLIC KEY` PEM (SPKI). */
 export function publicKeyOf(key: Secret): string {

@@ -1,6 +1,6 @@
-/** Output of a facts script for given sections: the opposite of src/domain/dockerd/sections.ts. */
+/** Output of a facts script for given sections: the opposite of src/core/domain/dockerd/sections.ts. */
 
-import { parseSections, type Section, type SectionKind } from '../../src/domain/dockerd/sections.ts';
+import { parseSections, type Section, type SectionKind } from '../../src/core/domain/dockerd/sections.ts';
 
 const NONCE = '0123456789abcdef0123456789abcdef';
 

@@ -2,10 +2,10 @@
 
 import { mkdtempSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { connect } from '../../src/adapters/ssh/connect.ts';
-import { Secret } from '../../src/domain/secret.ts';
+import { connect } from '../../src/core/adapters/ssh/connect.ts';
+import { Secret } from '../../src/core/domain/secret.ts';
+import type { HostSession, SshOptions, SshQuestions } from '../../src/core/runtime.ts';
 import { DockerTlsError } from '../../src/errors/errors.ts';
-import type { HostSession, SshOptions, SshQuestions } from '../../src/runtime.ts';
 import { makeKey, type SshServer, type SshServerOptions, startSshServer } from './ssh-server.ts';
 
 export const directory = mkdtempSync('/tmp/docker-tls-test-ssh-');

@@ -14,7 +14,7 @@ export function bundleStore(): string {
   const outfile = join(directory, `${process.pid}-${Date.now()}.mjs`);
   buildSync({
     stdin: {
-      contents: `export * from './src/adapters/store/store.ts'; export * from './test/support/store.ts';`,
+      contents: `export * from './src/core/adapters/store/store.ts'; export * from './test/support/store.ts';`,
       resolveDir: join(import.meta.dirname, '..', '..'),
       loader: 'ts',
     },

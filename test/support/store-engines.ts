@@ -1,9 +1,9 @@
 /** The engines that the conformance test of stores runs over: a place for one store, and any number of runs that open it. */
 
 import { randomUUID } from 'node:crypto';
-import { openStore, type Store } from '../../src/adapters/store/store.ts';
-import { addOperator } from '../../src/adapters/store/team/admin.ts';
-import { teamStore } from '../../src/adapters/store/team/store.ts';
+import { openStore, type Store } from '../../src/core/adapters/store/store.ts';
+import { addOperator } from '../../src/features/team/store/admin.ts';
+import { teamStore } from '../../src/features/team/store/store.ts';
 import { type EtcdServers, startEtcd } from './etcd.ts';
 import { newHome } from './store.ts';
 import { enrol, type Members, membersOf, newTeam } from './team.ts';

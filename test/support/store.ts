@@ -4,10 +4,16 @@ import { createHash } from 'node:crypto';
 import { lstatSync, mkdtempSync, readdirSync, readFileSync, readlinkSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import type { StoredCa, StoredClient, StoredHost, StoredIssuer, StoreState } from '../../src/adapters/store/records.ts';
-import { parseSan } from '../../src/domain/pki/names.ts';
-import { Secret } from '../../src/domain/secret.ts';
-import { completeHost } from '../../src/domain/settings.ts';
+import type {
+  StoredCa,
+  StoredClient,
+  StoredHost,
+  StoredIssuer,
+  StoreState,
+} from '../../src/core/adapters/store/records.ts';
+import { parseSan } from '../../src/core/domain/pki/names.ts';
+import { Secret } from '../../src/core/domain/secret.ts';
+import { completeHost } from '../../src/core/domain/settings.ts';
 import { CREDENTIALS } from './store-credentials.ts';
 
 const TIME = '2026-11-25T10:00:00.000Z';

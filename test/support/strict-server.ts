@@ -8,7 +8,7 @@ import { once } from 'node:events';
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import type { ProbeCredentials } from '../../src/runtime.ts';
+import type { ProbeCredentials } from '../../src/core/runtime.ts';
 
 /** Greets a client of `trust` (PEM) by its common name, and no other. */
 export async function withStrictServer(

@@ -3,9 +3,9 @@
 import { execFileSync } from 'node:child_process';
 import { mkdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { addOperator } from '../../src/adapters/store/team/admin.ts';
-import { openTeamSession } from '../../src/adapters/store/team/open.ts';
-import type { Session } from '../../src/adapters/store/team/session.ts';
+import { addOperator } from '../../src/features/team/store/admin.ts';
+import { openTeamSession } from '../../src/features/team/store/open.ts';
+import type { Session } from '../../src/features/team/store/session.ts';
 import { newHome } from './store.ts';
 
 /** Someone's computer: an SSH key, the directory of --home, and what git has to know. */

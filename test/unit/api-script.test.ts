@@ -5,8 +5,8 @@ import { createServer, type Server } from 'node:http';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { apiAnswers, parseSections } from '../../src/domain/dockerd/sections.ts';
-import apiScript from '../../src/host/api.sh';
+import { apiAnswers, parseSections } from '../../src/core/domain/dockerd/sections.ts';
+import apiScript from '../../src/core/host/api.sh';
 
 const NONCE = '0123456789abcdef0123456789abcdef';
 const BODIES: Readonly<Record<string, string>> = {

@@ -1,11 +1,11 @@
 /** Nothing signs by settings of a store before they are accepted, and what a CA shortens is said. */
 
 import { expect, test } from 'vitest';
-import type { ExternalCa } from '../../src/domain/external-ca.ts';
-import { issueCa, issueServer } from '../../src/domain/pki/certificate.ts';
-import { parseSan } from '../../src/domain/pki/names.ts';
-import { approvedSigner } from '../../src/engine/approved-signer.ts';
-import type { SignRequest } from '../../src/runtime.ts';
+import type { ExternalCa } from '../../src/core/domain/external-ca.ts';
+import { issueCa, issueServer } from '../../src/core/domain/pki/certificate.ts';
+import { parseSan } from '../../src/core/domain/pki/names.ts';
+import { approvedSigner } from '../../src/core/engine/approved-signer.ts';
+import type { SignRequest } from '../../src/core/runtime.ts';
 
 const now = new Date();
 const ca: ExternalCa = { kind: 'command', command: 'sign' };

@@ -1,12 +1,12 @@
 import { describe, expect, test } from 'vitest';
-import { applyBaseline, expiredWords, parseBaseline } from '../../src/domain/audit/baseline.ts';
-import { compareReports, findingsOfReport } from '../../src/domain/audit/compare.ts';
-import { counts } from '../../src/domain/audit/evaluate.ts';
-import { parseAuditFacts } from '../../src/domain/audit/facts.ts';
-import { auditCompose } from '../../src/domain/audit/files/compose.ts';
-import { type AuditReport, auditHost, fileName } from '../../src/domain/audit/report/report.ts';
-import { score } from '../../src/domain/audit/score.ts';
 import type { DockerTlsErrors } from '../../src/errors/errors.ts';
+import { applyBaseline, expiredWords, parseBaseline } from '../../src/features/audit/domain/baseline.ts';
+import { compareReports, findingsOfReport } from '../../src/features/audit/domain/compare.ts';
+import { counts } from '../../src/features/audit/domain/evaluate.ts';
+import { parseAuditFacts } from '../../src/features/audit/domain/facts.ts';
+import { auditCompose } from '../../src/features/audit/domain/files/compose.ts';
+import { type AuditReport, auditHost, fileName } from '../../src/features/audit/domain/report/report.ts';
+import { score } from '../../src/features/audit/domain/score.ts';
 import { altered, recordedBytes } from '../support/audit-facts.ts';
 
 const NOW = new Date('2027-03-01T12:00:00Z');

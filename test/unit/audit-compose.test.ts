@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import { auditCompose, COMPOSE_CHECKS } from '../../src/domain/audit/files/compose.ts';
+import { auditCompose, COMPOSE_CHECKS } from '../../src/features/audit/domain/files/compose.ts';
 
 /** Findings as `id line text`, for one check or all. */
 function found(text: string, id?: string): readonly string[] {

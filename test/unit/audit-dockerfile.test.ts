@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest';
-import { auditDockerfile, DOCKERFILE_CHECKS } from '../../src/domain/audit/files/dockerfile.ts';
-import { isSecretName, isWrittenOut } from '../../src/domain/audit/files/secrets.ts';
+import { auditDockerfile, DOCKERFILE_CHECKS } from '../../src/features/audit/domain/files/dockerfile.ts';
+import { isSecretName, isWrittenOut } from '../../src/features/audit/domain/files/secrets.ts';
 
 /** As a shell reads a variable. */
 function braced(text: string): string {

@@ -1,10 +1,10 @@
 import { readFileSync, writeFileSync } from 'node:fs';
 import { expect, test } from 'vitest';
-import { type Check, groupOf } from '../../src/domain/audit/check.ts';
-import { CHECKS, fixWords } from '../../src/domain/audit/evaluate.ts';
-import { COMPOSE_CHECKS } from '../../src/domain/audit/files/compose.ts';
-import { DOCKERFILE_CHECKS } from '../../src/domain/audit/files/dockerfile.ts';
-import { ALL_FIXES } from '../../src/domain/audit/fixes.ts';
+import { type Check, groupOf } from '../../src/features/audit/domain/check.ts';
+import { CHECKS, fixWords } from '../../src/features/audit/domain/evaluate.ts';
+import { COMPOSE_CHECKS } from '../../src/features/audit/domain/files/compose.ts';
+import { DOCKERFILE_CHECKS } from '../../src/features/audit/domain/files/dockerfile.ts';
+import { ALL_FIXES } from '../../src/features/audit/domain/fixes.ts';
 import { renderChecksDoc } from '../support/checks-doc.ts';
 
 const DOC = new URL('../../docs/checks.md', import.meta.url);

@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import { holdsDockerSocket, isSensitive } from '../../src/domain/audit/mounts.ts';
+import { holdsDockerSocket, isSensitive } from '../../src/features/audit/domain/mounts.ts';
 
 function bind(source: string, writable: boolean) {
   return { type: 'bind', source, destination: '/d', writable, propagation: '' };

@@ -1,10 +1,10 @@
 /** What apt says of packages is read as text of a host, and nothing is installed where it would change another package. */
 
 import { describe, expect, test } from 'vitest';
-import { refusePackages } from '../../src/actions/packages.ts';
-import { NOT_OFFERED, PACKAGES, packagesWords, parsePackagesPlan } from '../../src/domain/audit/packages.ts';
-import { parsePackageList } from '../../src/domain/plan/installed-packages.ts';
+import { parsePackageList } from '../../src/core/domain/plan/installed-packages.ts';
 import { DockerTlsError } from '../../src/errors/errors.ts';
+import { refusePackages } from '../../src/features/audit/actions/packages.ts';
+import { NOT_OFFERED, PACKAGES, packagesWords, parsePackagesPlan } from '../../src/features/audit/domain/packages.ts';
 
 const at = { host: 'h1', login: { destination: 'h1' } };
 const lines = (...rows: string[][]) => `${rows.map((row) => row.join('\t')).join('\n')}\n`;

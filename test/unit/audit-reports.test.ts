@@ -1,24 +1,24 @@
 import { stripVTControlCharacters } from 'node:util';
 import { describe, expect, test } from 'vitest';
-import { applyBaseline } from '../../src/domain/audit/baseline.ts';
-import { readCertificates } from '../../src/domain/audit/certificates.ts';
-import { type AuditProbe, SEVERITIES } from '../../src/domain/audit/check.ts';
-import { compareReports, findingsOfReport } from '../../src/domain/audit/compare.ts';
-import { type CheckResult, counts } from '../../src/domain/audit/evaluate.ts';
-import { parseAuditFacts } from '../../src/domain/audit/facts.ts';
-import { auditCompose } from '../../src/domain/audit/files/compose.ts';
-import { renderHtml } from '../../src/domain/audit/report/html.ts';
-import { renderJunit } from '../../src/domain/audit/report/junit.ts';
+import { textWidth } from '../../src/core/domain/words.ts';
+import { applyBaseline } from '../../src/features/audit/domain/baseline.ts';
+import { readCertificates } from '../../src/features/audit/domain/certificates.ts';
+import { type AuditProbe, SEVERITIES } from '../../src/features/audit/domain/check.ts';
+import { compareReports, findingsOfReport } from '../../src/features/audit/domain/compare.ts';
+import { type CheckResult, counts } from '../../src/features/audit/domain/evaluate.ts';
+import { parseAuditFacts } from '../../src/features/audit/domain/facts.ts';
+import { auditCompose } from '../../src/features/audit/domain/files/compose.ts';
+import { renderHtml } from '../../src/features/audit/domain/report/html.ts';
+import { renderJunit } from '../../src/features/audit/domain/report/junit.ts';
 import {
   type AuditedFile,
   type AuditedHost,
   type AuditReport,
   auditHost,
-} from '../../src/domain/audit/report/report.ts';
-import { renderSarif } from '../../src/domain/audit/report/sarif.ts';
-import { renderAuditTable } from '../../src/domain/audit/report/table.ts';
-import { fails, score } from '../../src/domain/audit/score.ts';
-import { textWidth } from '../../src/domain/words.ts';
+} from '../../src/features/audit/domain/report/report.ts';
+import { renderSarif } from '../../src/features/audit/domain/report/sarif.ts';
+import { renderAuditTable } from '../../src/features/audit/domain/report/table.ts';
+import { fails, score } from '../../src/features/audit/domain/score.ts';
 import { altered, RECORDED, recordedBytes } from '../support/audit-facts.ts';
 import { readMarkup } from '../support/markup.ts';
 

@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'vitest';
-import type { Severity, Verdict } from '../../src/domain/audit/check.ts';
-import type { CheckResult } from '../../src/domain/audit/evaluate.ts';
-import { fails, score, scoreWords } from '../../src/domain/audit/score.ts';
+import type { Severity, Verdict } from '../../src/features/audit/domain/check.ts';
+import type { CheckResult } from '../../src/features/audit/domain/evaluate.ts';
+import { fails, score, scoreWords } from '../../src/features/audit/domain/score.ts';
 
 function result(state: Verdict['state'], severity: Severity, accepted?: CheckResult['accepted']): CheckResult {
   return {

@@ -1,7 +1,7 @@
 /** The upgrade or restart that closes most known vulnerabilities: when which is advised, and with which command. */
 
 import { describe, expect, test } from 'vitest';
-import { bestUpgrade } from '../../src/domain/audit/vulnerabilities.ts';
+import { bestUpgrade } from '../../src/features/audit/domain/vulnerabilities.ts';
 import { altered, merge } from '../support/audit-facts.ts';
 
 describe('the upgrade that closes most', () => {

@@ -1,19 +1,19 @@
 /** Known vulnerabilities: the table, and the verdict on what is installed. */
 
 import { describe, expect, test } from 'vitest';
-import { applyBaseline } from '../../src/domain/audit/baseline.ts';
-import { SEVERITIES } from '../../src/domain/audit/check.ts';
-import { evaluate } from '../../src/domain/audit/evaluate.ts';
-import { parseAuditFacts } from '../../src/domain/audit/facts.ts';
-import { fails } from '../../src/domain/audit/score.ts';
-import { compareVersions, parseVersion } from '../../src/domain/audit/software.ts';
+import { applyBaseline } from '../../src/features/audit/domain/baseline.ts';
+import { SEVERITIES } from '../../src/features/audit/domain/check.ts';
+import { evaluate } from '../../src/features/audit/domain/evaluate.ts';
+import { parseAuditFacts } from '../../src/features/audit/domain/facts.ts';
+import { fails } from '../../src/features/audit/domain/score.ts';
+import { compareVersions, parseVersion } from '../../src/features/audit/domain/software.ts';
 import {
   assess,
   COMPONENTS,
   type Component,
   TABLE_DATE,
   VULNERABILITIES,
-} from '../../src/domain/audit/vulnerabilities.ts';
+} from '../../src/features/audit/domain/vulnerabilities.ts';
 import { type Alteration, altered, merge, type RecordedName, recordedBytes } from '../support/audit-facts.ts';
 
 describe('the table', () => {

@@ -1,9 +1,9 @@
 /** The Butane file of a plan: no secret, every managed path with its records, and what cannot be written so. */
 
 import { describe, expect, test } from 'vitest';
-import { renderButane } from '../../src/domain/plan/butane.ts';
-import { planHost } from '../../src/domain/plan/plan.ts';
-import { keptOf } from '../../src/domain/settings-stored.ts';
+import { planHost } from '../../src/core/domain/plan/plan.ts';
+import { keptOf } from '../../src/core/domain/settings-stored.ts';
+import { renderButane } from '../../src/features/tools/domain/butane.ts';
 import { desired, factsOf, sent } from '../support/host-facts.ts';
 import { readButane } from '../support/ignition.ts';
 

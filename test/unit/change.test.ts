@@ -1,15 +1,15 @@
 /** What others do to the store, or to a host, between the plan of a run and its writes. */
 
 import { afterAll, expect, test } from 'vitest';
-import type { ActionContext } from '../../src/actions/action-context.ts';
-import { addClients } from '../../src/actions/client-access.ts';
-import { rollBack } from '../../src/actions/restore.ts';
-import { openStore } from '../../src/adapters/store/store.ts';
-import { isFrom } from '../../src/domain/pki/inspect.ts';
-import { Secret } from '../../src/domain/secret.ts';
-import type { Planned } from '../../src/engine/intent.ts';
+import type { ActionContext } from '../../src/core/actions/action-context.ts';
+import { addClients } from '../../src/core/actions/client-access.ts';
+import { rollBack } from '../../src/core/actions/restore.ts';
+import { openStore } from '../../src/core/adapters/store/store.ts';
+import { isFrom } from '../../src/core/domain/pki/inspect.ts';
+import { Secret } from '../../src/core/domain/secret.ts';
+import type { Planned } from '../../src/core/engine/intent.ts';
+import type { Probe } from '../../src/core/runtime.ts';
 import { interrupted } from '../../src/errors/errors.ts';
-import type { Probe } from '../../src/runtime.ts';
 import { answeringHosts } from '../support/answering-hosts.ts';
 import { issueStore } from '../support/issued-store.ts';
 import { newHome, removeHomes } from '../support/store.ts';

@@ -6,8 +6,8 @@ import { COMMANDS, findCommand } from '../../src/cli/commands.ts';
 import { glance } from '../../src/cli/glance.ts';
 import { renderCommand } from '../../src/cli/help.ts';
 import { parseDuration, parseOptions } from '../../src/cli/options.ts';
-import { editDistance, nearestNames } from '../../src/domain/fleet/nearest.ts';
-import { optionFlag } from '../../src/domain/option-flag.ts';
+import { editDistance, nearestNames } from '../../src/core/domain/fleet/nearest.ts';
+import { optionFlag } from '../../src/core/domain/option-flag.ts';
 import { DockerTlsError } from '../../src/errors/errors.ts';
 
 const around = { env: { HOME: '/home/u' }, cwd: '/work' };

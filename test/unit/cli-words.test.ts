@@ -1,7 +1,6 @@
 import fc from 'fast-check';
 import { wrapAnsi } from 'fast-wrap-ansi';
 import { expect, test } from 'vitest';
-import { renderTable } from '../../src/cli/render/table.ts';
 import {
   cutText,
   durationWords,
@@ -11,7 +10,8 @@ import {
   plural,
   textWidth,
   wrapText,
-} from '../../src/domain/words.ts';
+} from '../../src/core/domain/words.ts';
+import { renderTable } from '../../src/core/render/table.ts';
 
 const HOUR = 3_600_000;
 const DAY = 24 * HOUR;

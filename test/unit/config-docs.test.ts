@@ -5,7 +5,7 @@ import { expect, test } from 'vitest';
 import { parse } from 'yaml';
 import { findCommand } from '../../src/cli/commands.ts';
 import { parseOptions } from '../../src/cli/options.ts';
-import { shellWords } from '../../src/domain/quote.ts';
+import { shellWords } from '../../src/core/domain/quote.ts';
 
 const root = new URL('../../', import.meta.url);
 const read = (path: string) => readFileSync(new URL(path, root), 'utf8');

@@ -1,8 +1,8 @@
 import { expect, test } from 'vitest';
-import { addClientToFleet, addHostToFleet } from '../../src/domain/fleet/edit.ts';
-import { parseFleet } from '../../src/domain/fleet/fleet.ts';
-import { parseSan } from '../../src/domain/pki/names.ts';
-import { completeHost, type HostSpec } from '../../src/domain/settings.ts';
+import { addClientToFleet, addHostToFleet } from '../../src/core/domain/fleet/edit.ts';
+import { parseFleet } from '../../src/core/domain/fleet/fleet.ts';
+import { parseSan } from '../../src/core/domain/pki/names.ts';
+import { completeHost, type HostSpec } from '../../src/core/domain/settings.ts';
 import { DockerTlsErrors } from '../../src/errors/errors.ts';
 
 const FLEET = `# yaml-language-server: $schema=fleet.schema.json

@@ -4,10 +4,10 @@ import { chmodSync, lstatSync, mkdtempSync, readFileSync, rmSync, statSync, syml
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, expect, test } from 'vitest';
-import { fleetFileAt, openFleetFile, sudoReference } from '../../src/actions/fleet-file.ts';
-import type { StoreState } from '../../src/adapters/store/records.ts';
-import { parseFleet } from '../../src/domain/fleet/fleet.ts';
-import type { Runtime } from '../../src/runtime.ts';
+import { fleetFileAt, openFleetFile, sudoReference } from '../../src/core/actions/fleet-file.ts';
+import type { StoreState } from '../../src/core/adapters/store/records.ts';
+import { parseFleet } from '../../src/core/domain/fleet/fleet.ts';
+import type { Runtime } from '../../src/core/runtime.ts';
 
 const directories: string[] = [];
 afterEach(() => {

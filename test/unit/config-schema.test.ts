@@ -1,11 +1,11 @@
 import { readFileSync } from 'node:fs';
 import { expect, test } from 'vitest';
 import { fleetJsonSchema, keyTables } from '../../scripts/fleet-schema.ts';
-import { parseFleet } from '../../src/domain/fleet/fleet.ts';
-import { resolveFleetPaths } from '../../src/domain/fleet/fleet-paths.ts';
-import { nearestNames } from '../../src/domain/fleet/nearest.ts';
-import { knownKeys } from '../../src/domain/fleet/schema.ts';
-import { checkSecretReference } from '../../src/domain/secret-reference.ts';
+import { parseFleet } from '../../src/core/domain/fleet/fleet.ts';
+import { resolveFleetPaths } from '../../src/core/domain/fleet/fleet-paths.ts';
+import { nearestNames } from '../../src/core/domain/fleet/nearest.ts';
+import { knownKeys } from '../../src/core/domain/fleet/schema.ts';
+import { checkSecretReference } from '../../src/core/domain/secret-reference.ts';
 import { DockerTlsError } from '../../src/errors/errors.ts';
 
 const read = (path: string) => readFileSync(new URL(`../../${path}`, import.meta.url), 'utf8');

@@ -1,8 +1,8 @@
 /** Which copies of a client's credentials docker has here, by the records. */
 
 import { expect, test } from 'vitest';
-import type { ClientCopies, StoredClient, StoreState } from '../../src/adapters/store/records.ts';
-import { changedCopies, withConfigDirectory, withContext } from '../../src/domain/trust/copies.ts';
+import type { ClientCopies, StoredClient, StoreState } from '../../src/core/adapters/store/records.ts';
+import { changedCopies, withConfigDirectory, withContext } from '../../src/core/domain/trust/copies.ts';
 import { sampleClient } from '../support/store.ts';
 
 const HERE = '/home/ada/.docker';

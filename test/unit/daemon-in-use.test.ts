@@ -1,10 +1,10 @@
 /** When dockerd is not asked whether it would start: each thing that may have changed since it started has it asked. */
 
 import { expect, test } from 'vitest';
-import { issueCa, issueServer } from '../../src/domain/pki/certificate.ts';
-import { isInUse } from '../../src/domain/plan/daemon-in-use.ts';
-import type { FileChange } from '../../src/domain/plan/file-change.ts';
-import type { HostPlan } from '../../src/domain/plan/plan.ts';
+import { issueCa, issueServer } from '../../src/core/domain/pki/certificate.ts';
+import { isInUse } from '../../src/core/domain/plan/daemon-in-use.ts';
+import type { FileChange } from '../../src/core/domain/plan/file-change.ts';
+import type { HostPlan } from '../../src/core/domain/plan/plan.ts';
 import { FACTS_TIME_MS, factsOf, sent, UNIT } from '../support/host-facts.ts';
 
 const now = new Date(FACTS_TIME_MS);

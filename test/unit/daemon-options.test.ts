@@ -1,10 +1,10 @@
 import { describe, expect, test } from 'vitest';
-import { ownLimits } from '../../src/domain/audit/checks/running.ts';
-import { exposedAddresses } from '../../src/domain/audit/exposure.ts';
-import type { AuditFacts } from '../../src/domain/audit/facts.ts';
-import { parseFlags } from '../../src/domain/dockerd/command-line.ts';
-import { parseDaemonJson } from '../../src/domain/dockerd/daemon-json.ts';
-import { flagged, givenTwice, isOn, setting, tlsModeOf } from '../../src/domain/dockerd/options.ts';
+import { parseFlags } from '../../src/core/domain/dockerd/command-line.ts';
+import { parseDaemonJson } from '../../src/core/domain/dockerd/daemon-json.ts';
+import { flagged, givenTwice, isOn, setting, tlsModeOf } from '../../src/core/domain/dockerd/options.ts';
+import { ownLimits } from '../../src/features/audit/domain/checks/running.ts';
+import { exposedAddresses } from '../../src/features/audit/domain/exposure.ts';
+import type { AuditFacts } from '../../src/features/audit/domain/facts.ts';
 
 function options(words: readonly string[], text?: string) {
   return {

@@ -3,7 +3,7 @@
 import { execFileSync } from 'node:child_process';
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
-import { sshCommand, sudoCommand } from '../../src/domain/quote.ts';
+import { sshCommand, sudoCommand } from '../../src/core/domain/quote.ts';
 
 test('plain words stay readable', () => {
   expect(sshCommand({ destination: 'build-1' }, 'du', '-xh', '/var/lib')).toBe('ssh build-1 du -xh /var/lib');

@@ -8,12 +8,12 @@ import {
   parseListener,
   renderCommandLine,
   variableOf,
-} from '../../src/domain/dockerd/command-line.ts';
-import { editDaemonJson, lineOfKey, parseDaemonJson } from '../../src/domain/dockerd/daemon-json.ts';
-import { dropInName, hasOurName, renderSocketUnit } from '../../src/domain/dockerd/drop-in.ts';
-import { environmentValue, replaceValue } from '../../src/domain/dockerd/environment-file.ts';
-import { effectiveList, parseUnit, splitWords, unitWord } from '../../src/domain/dockerd/unit.ts';
-import { validationCommand } from '../../src/domain/dockerd/validate.ts';
+} from '../../src/core/domain/dockerd/command-line.ts';
+import { editDaemonJson, lineOfKey, parseDaemonJson } from '../../src/core/domain/dockerd/daemon-json.ts';
+import { dropInName, hasOurName, renderSocketUnit } from '../../src/core/domain/dockerd/drop-in.ts';
+import { environmentValue, replaceValue } from '../../src/core/domain/dockerd/environment-file.ts';
+import { effectiveList, parseUnit, splitWords, unitWord } from '../../src/core/domain/dockerd/unit.ts';
+import { validationCommand } from '../../src/core/domain/dockerd/validate.ts';
 
 describe('unit files', () => {
   test('continued lines, comments between them, places', () => {

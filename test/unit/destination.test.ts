@@ -1,7 +1,7 @@
 /** HOST as it is typed: addresses with a zone, names beyond ASCII, and the dot of the root. */
 
 import { expect, test } from 'vitest';
-import { parseDestination, wayOf } from '../../src/domain/destination.ts';
+import { parseDestination, wayOf } from '../../src/core/domain/destination.ts';
 
 test.each([
   ['root@fe80::1%eth0', { destination: 'fe80::1%eth0', user: 'root' }],

@@ -9,9 +9,9 @@ import {
   renderBundleEnv,
   renderBundlePem,
   unpackBundle,
-} from '../../src/adapters/docker/bundle.ts';
-import { packTar } from '../../src/adapters/docker/tar.ts';
-import { Secret } from '../../src/domain/secret.ts';
+} from '../../src/core/adapters/docker/bundle.ts';
+import { packTar } from '../../src/core/adapters/docker/tar.ts';
+import { Secret } from '../../src/core/domain/secret.ts';
 import { CertificateFactory } from '../support/certificate-factory.ts';
 
 const factory = new CertificateFactory();

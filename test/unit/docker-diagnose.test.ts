@@ -1,13 +1,13 @@
 import { afterAll, describe, expect, it } from 'vitest';
-import { duration } from '../../src/adapters/docker/clocks.ts';
-import { diagnose } from '../../src/adapters/docker/diagnose.ts';
-import type { Diagnosis, DiagnosisInput } from '../../src/adapters/docker/diagnosis.ts';
-import { userPlaces } from '../../src/domain/dockerd/paths.ts';
-import { inspectCertificate } from '../../src/domain/pki/inspect.ts';
-import { kindOf } from '../../src/domain/plan/host-kind.ts';
-import { managedExternally } from '../../src/domain/plan/other-store.ts';
+import { duration } from '../../src/core/adapters/docker/clocks.ts';
+import { diagnose } from '../../src/core/adapters/docker/diagnose.ts';
+import type { Diagnosis, DiagnosisInput } from '../../src/core/adapters/docker/diagnosis.ts';
+import { userPlaces } from '../../src/core/domain/dockerd/paths.ts';
+import { inspectCertificate } from '../../src/core/domain/pki/inspect.ts';
+import { kindOf } from '../../src/core/domain/plan/host-kind.ts';
+import { managedExternally } from '../../src/core/domain/plan/other-store.ts';
+import type { ProbeOutcome } from '../../src/core/runtime.ts';
 import { DockerTlsError } from '../../src/errors/errors.ts';
-import type { ProbeOutcome } from '../../src/runtime.ts';
 import { CertificateFactory } from '../support/certificate-factory.ts';
 
 const factory = new CertificateFactory();

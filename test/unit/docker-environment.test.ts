@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
-import { dockerHost } from '../../src/domain/destination.ts';
-import { detectShell, renderEnvironment, SHELLS, type Shell, useOf } from '../../src/domain/environment.ts';
+import { dockerHost } from '../../src/core/domain/destination.ts';
+import { detectShell, renderEnvironment, SHELLS, type Shell, useOf } from '../../src/core/domain/environment.ts';
 
 const plain = {
   DOCKER_HOST: 'tcp://10.0.0.7:2376',

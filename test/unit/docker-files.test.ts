@@ -4,8 +4,8 @@ import { mkdtempSync, readdirSync, rmSync, statSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, expect, test } from 'vitest';
-import { replaceFiles } from '../../src/adapters/docker/files.ts';
-import { Secret } from '../../src/domain/secret.ts';
+import { replaceFiles } from '../../src/core/adapters/docker/files.ts';
+import { Secret } from '../../src/core/domain/secret.ts';
 
 const directory = mkdtempSync(join(tmpdir(), 'docker-tls-files-'));
 afterAll(() => rmSync(directory, { recursive: true, force: true }));

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { parseDockerMachine } from '../../src/adapters/docker/docker-machine.ts';
+import { parseDockerMachine } from '../../src/features/tools/adapters/docker-machine.ts';
 
 /** As docker-machine 0.16.2 writes it: `docker-machine create -d generic --generic-ip-address 10.0.0.7 … build-1`. */
 const store = '/home/ada/.docker/machine';

@@ -1,14 +1,14 @@
 /** What `doctor` decides before and after the diagnosis, and the few pure parts of commands that run for a person. */
 
 import { expect, test } from 'vitest';
-import { asksHost, behindBastion, firstCause, journalTells } from '../../src/adapters/docker/diagnosis.ts';
-import type { StoreState } from '../../src/adapters/store/records.ts';
-import { throughTunnel } from '../../src/domain/environment.ts';
-import { missingPassphrase } from '../../src/domain/schedule.ts';
-import { Secret } from '../../src/domain/secret.ts';
-import { environmentOf } from '../../src/domain/secret-reference.ts';
-import { hostAt } from '../../src/domain/trust/reachable-hosts.ts';
-import type { ProbeOutcome } from '../../src/runtime.ts';
+import { asksHost, behindBastion, firstCause, journalTells } from '../../src/core/adapters/docker/diagnosis.ts';
+import type { StoreState } from '../../src/core/adapters/store/records.ts';
+import { throughTunnel } from '../../src/core/domain/environment.ts';
+import { missingPassphrase } from '../../src/core/domain/schedule.ts';
+import { Secret } from '../../src/core/domain/secret.ts';
+import { environmentOf } from '../../src/core/domain/secret-reference.ts';
+import { hostAt } from '../../src/core/domain/trust/reachable-hosts.ts';
+import type { ProbeOutcome } from '../../src/core/runtime.ts';
 import { sampleCa, sampleHost } from '../support/store.ts';
 
 test.each([

@@ -1,10 +1,10 @@
 /** How a host differs from the store, in the words of `status`. */
 
 import { expect, test } from 'vitest';
-import { factsDrift, probeDrift } from '../../src/domain/plan/drift.ts';
-import type { HostFacts } from '../../src/domain/plan/facts.ts';
+import { factsDrift, probeDrift } from '../../src/core/domain/plan/drift.ts';
+import type { HostFacts } from '../../src/core/domain/plan/facts.ts';
+import type { ProbeOutcome } from '../../src/core/runtime.ts';
 import { DockerTlsError } from '../../src/errors/errors.ts';
-import type { ProbeOutcome } from '../../src/runtime.ts';
 import { factsOf } from '../support/host-facts.ts';
 import { credential, sampleHost } from '../support/store.ts';
 

@@ -5,9 +5,9 @@ import { existsSync, mkdirSync, mkdtempSync, readdirSync, rmSync, writeFileSync 
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { afterEach, beforeEach, expect, test } from 'vitest';
-import { STATE, SYSTEM_PLACES, UNITS } from '../../src/domain/dockerd/paths.ts';
-import { kindOf } from '../../src/domain/plan/host-kind.ts';
-import { renderEnding } from '../../src/domain/plan/transaction.ts';
+import { STATE, SYSTEM_PLACES, UNITS } from '../../src/core/domain/dockerd/paths.ts';
+import { kindOf } from '../../src/core/domain/plan/host-kind.ts';
+import { renderEnding } from '../../src/core/domain/plan/transaction.ts';
 
 let root: string;
 beforeEach(() => {

@@ -1,8 +1,8 @@
 /** The flags of an external CA, read without a look at a file or the CA. */
 
 import { expect, test } from 'vitest';
-import type { SignerFlags } from '../../src/domain/external-ca.ts';
-import { caTokenOf, externalCaOf } from '../../src/domain/external-ca-flags.ts';
+import type { SignerFlags } from '../../src/core/domain/external-ca.ts';
+import { caTokenOf, externalCaOf } from '../../src/features/issuers/domain/external-ca-flags.ts';
 
 const read = (flags: SignerFlags) => [externalCaOf(flags, 'PEM', '/work'), caTokenOf(flags, '/work')];
 const api = { credentialFile: 'key' };

@@ -4,12 +4,12 @@ import { mkdirSync, mkdtempSync, rmSync, symlinkSync, utimesSync, writeFileSync 
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
-import { parseFacts } from '../../src/domain/plan/facts.ts';
-import { shellQuote } from '../../src/domain/quote.ts';
-import { gather } from '../../src/engine/gather.ts';
+import { parseFacts } from '../../src/core/domain/plan/facts.ts';
+import { shellQuote } from '../../src/core/domain/quote.ts';
+import { gather } from '../../src/core/engine/gather.ts';
+import { FACTS_SCRIPT } from '../../src/core/host/scripts.ts';
+import type { HostSession } from '../../src/core/runtime.ts';
 import type { DockerTlsError } from '../../src/errors/errors.ts';
-import { FACTS_SCRIPT } from '../../src/host/scripts.ts';
-import type { HostSession } from '../../src/runtime.ts';
 import { GOOD_OUTPUT } from '../support/host-facts.ts';
 import { printSections, sectionsOf } from '../support/sections.ts';
 

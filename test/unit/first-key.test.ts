@@ -1,9 +1,9 @@
 /** Connections that begin together are with one host as well. */
 
 import { expect, test, vi } from 'vitest';
-import { heldToFirstKey } from '../../src/adapters/ssh/first-key.ts';
-import { hostKeyOf } from '../../src/adapters/ssh/known-hosts.ts';
-import type { HostKey, HostSession, SshOptions } from '../../src/runtime.ts';
+import { heldToFirstKey } from '../../src/core/adapters/ssh/first-key.ts';
+import { hostKeyOf } from '../../src/core/adapters/ssh/known-hosts.ts';
+import type { HostKey, HostSession, SshOptions } from '../../src/core/runtime.ts';
 import { makeKey } from '../support/ssh-server.ts';
 
 const keyOf = () => hostKeyOf(Buffer.from(makeKey().publicKey.split(' ')[1] ?? '', 'base64'));

@@ -1,9 +1,9 @@
 /** What becomes of the clients that a fleet file names, and what is refused. */
 
 import { expect, test } from 'vitest';
-import type { StoredClient, StoreState } from '../../src/adapters/store/records.ts';
-import type { ClientSpec } from '../../src/domain/settings.ts';
-import { fleetClients } from '../../src/domain/trust/clients.ts';
+import type { StoredClient, StoreState } from '../../src/core/adapters/store/records.ts';
+import type { ClientSpec } from '../../src/core/domain/settings.ts';
+import { fleetClients } from '../../src/core/domain/trust/clients.ts';
 
 const now = new Date('2026-11-26T12:00:00Z');
 const spec = (name: string, more: Partial<ClientSpec> = {}): ClientSpec => ({

@@ -2,19 +2,19 @@
 
 import { readFileSync } from 'node:fs';
 import { describe, expect, it } from 'vitest';
-import type { FixName } from '../../src/domain/audit/fix-names.ts';
-import { NEVER } from '../../src/domain/audit/fixes.ts';
-import { parseHostSettings } from '../../src/domain/audit/host-settings.ts';
-import { LOOPBACK_RULE } from '../../src/domain/audit/loopback.ts';
-import { SYSCTLS } from '../../src/domain/audit/sysctls.ts';
-import { reachedThrough } from '../../src/domain/destination.ts';
-import { DROP_IN_DIRECTORY, LOOPBACK_DROP_IN } from '../../src/domain/dockerd/paths.ts';
-import { planFile } from '../../src/domain/plan/file-change.ts';
-import { recordHardening } from '../../src/domain/plan/hardening.ts';
-import { hardenSettings, noLoopbackRule } from '../../src/domain/plan/hardening-host.ts';
-import { hardenSshd } from '../../src/domain/plan/hardening-sshd.ts';
-import { kindOf } from '../../src/domain/plan/host-kind.ts';
-import { fix as harden } from '../../src/domain/values.ts';
+import { reachedThrough } from '../../src/core/domain/destination.ts';
+import { DROP_IN_DIRECTORY, LOOPBACK_DROP_IN } from '../../src/core/domain/dockerd/paths.ts';
+import { planFile } from '../../src/core/domain/plan/file-change.ts';
+import { kindOf } from '../../src/core/domain/plan/host-kind.ts';
+import { fix as harden } from '../../src/core/domain/values.ts';
+import type { FixName } from '../../src/features/audit/domain/fix-names.ts';
+import { NEVER } from '../../src/features/audit/domain/fixes.ts';
+import { recordHardening } from '../../src/features/audit/domain/hardening/hardening.ts';
+import { hardenSettings, noLoopbackRule } from '../../src/features/audit/domain/hardening/hardening-host.ts';
+import { hardenSshd } from '../../src/features/audit/domain/hardening/hardening-sshd.ts';
+import { parseHostSettings } from '../../src/features/audit/domain/host-settings.ts';
+import { LOOPBACK_RULE } from '../../src/features/audit/domain/loopback.ts';
+import { SYSCTLS } from '../../src/features/audit/domain/sysctls.ts';
 import { factsOf } from '../support/host-facts.ts';
 
 const LOOSE: Readonly<Record<string, string>> = {

@@ -5,9 +5,9 @@ import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'nod
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { describe, expect, it, onTestFinished } from 'vitest';
-import type { FixName } from '../../src/domain/audit/fix-names.ts';
-import { parseHostSettings } from '../../src/domain/audit/host-settings.ts';
-import { hardenSettings } from '../../src/domain/plan/hardening-host.ts';
+import type { FixName } from '../../src/features/audit/domain/fix-names.ts';
+import { hardenSettings } from '../../src/features/audit/domain/hardening/hardening-host.ts';
+import { parseHostSettings } from '../../src/features/audit/domain/host-settings.ts';
 
 function parsed(sections: Readonly<Record<string, string>>) {
   return parseHostSettings((name) => sections[name] ?? '');
@@ -114,7 +114,7 @@ describe('umask', () => {
     // Without a newline at its end.
     writeFileSync(join(root, 'profile.d/a.sh'), 'umask 077');
     writeFileSync(join(root, 'profile.d/b.sh'), 'umask 027\n');
-    const script = readFileSync(new URL('../../src/host/audit/hardening.sh', import.meta.url), 'utf8');
+    const script = readFileSync(new URL('../../src/features/audit/host/audit/hardening.sh', import.meta.url), 'utf8');
     const facts = script.replaceAll(' /etc/', ` ${root}/`);
     const { stdout } = spawnSync('sh', ['-c', `end() { echo "= $1"; }\n${facts}\nhardening_facts`], {
       encoding: 'utf8',

@@ -1,10 +1,11 @@
 /** The fixes as data: what is chosen, what is remembered, and what sshd is told, for every kind of login. */
 
 import { describe, expect, it } from 'vitest';
-import { auditRules } from '../../src/domain/audit/audit-rules.ts';
-import { fileFixes } from '../../src/domain/audit/checks/files.ts';
-import type { FixName } from '../../src/domain/audit/fix-names.ts';
-import type { DaemonView } from '../../src/domain/plan/daemon-view.ts';
+import type { DaemonView } from '../../src/core/domain/plan/daemon-view.ts';
+import { completeHost } from '../../src/core/domain/settings.ts';
+import { auditRules } from '../../src/features/audit/domain/audit-rules.ts';
+import { fileFixes } from '../../src/features/audit/domain/checks/files.ts';
+import type { FixName } from '../../src/features/audit/domain/fix-names.ts';
 import {
   chooseFixes,
   FIXES,
@@ -13,12 +14,21 @@ import {
   PROFILES,
   profilesOf,
   recordHardening,
-} from '../../src/domain/plan/hardening.ts';
-import { fixesByFlags, type HardenFlags, hardenedHost, unmadeWords } from '../../src/domain/plan/hardening-choice.ts';
-import { hardenDaemon } from '../../src/domain/plan/hardening-daemon.ts';
-import { AUDIT_RULES, hardenFiles, renderAuditRules, TMPFILES } from '../../src/domain/plan/hardening-files.ts';
-import { hardenSshd, type Login } from '../../src/domain/plan/hardening-sshd.ts';
-import { completeHost } from '../../src/domain/settings.ts';
+} from '../../src/features/audit/domain/hardening/hardening.ts';
+import {
+  fixesByFlags,
+  type HardenFlags,
+  hardenedHost,
+  unmadeWords,
+} from '../../src/features/audit/domain/hardening/hardening-choice.ts';
+import { hardenDaemon } from '../../src/features/audit/domain/hardening/hardening-daemon.ts';
+import {
+  AUDIT_RULES,
+  hardenFiles,
+  renderAuditRules,
+  TMPFILES,
+} from '../../src/features/audit/domain/hardening/hardening-files.ts';
+import { hardenSshd, type Login } from '../../src/features/audit/domain/hardening/hardening-sshd.ts';
 import { altered } from '../support/audit-facts.ts';
 import { factsOf } from '../support/host-facts.ts';
 

@@ -5,7 +5,7 @@ import { readFileSync } from 'node:fs';
 import { transformSync } from 'esbuild';
 import { expect, test } from 'vitest';
 
-const source = readFileSync(new URL('../../src/heap.ts', import.meta.url), 'utf8');
+const source = readFileSync(new URL('../../src/core/heap.ts', import.meta.url), 'utf8');
 const module = transformSync(source, { loader: 'ts', format: 'esm', target: 'node20' }).code;
 
 /** The largest that the young generation and the heap become, in MB, while most of what is made is garbage. */

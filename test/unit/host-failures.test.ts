@@ -5,17 +5,17 @@ import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSyn
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
-import receive from '../../src/host/apply/receive.sh';
-import bootList from '../../src/host/boot-list.sh';
-import initRecovery from '../../src/host/init/recovery.sh';
-import initService from '../../src/host/init/service.sh';
-import purge from '../../src/host/packages/purge.sh';
-import { parseResult } from '../../src/host/protocol.ts';
-import result from '../../src/host/result.sh';
-import daemon from '../../src/host/rollback/daemon.sh';
-import systemdPulled from '../../src/host/systemd/pulled.sh';
-import systemdRecovery from '../../src/host/systemd/recovery.sh';
-import systemdService from '../../src/host/systemd/service.sh';
+import receive from '../../src/core/host/apply/receive.sh';
+import bootList from '../../src/core/host/boot-list.sh';
+import initRecovery from '../../src/core/host/init/recovery.sh';
+import initService from '../../src/core/host/init/service.sh';
+import { parseResult } from '../../src/core/host/protocol.ts';
+import result from '../../src/core/host/result.sh';
+import daemon from '../../src/core/host/rollback/daemon.sh';
+import systemdPulled from '../../src/core/host/systemd/pulled.sh';
+import systemdRecovery from '../../src/core/host/systemd/recovery.sh';
+import systemdService from '../../src/core/host/systemd/service.sh';
+import purge from '../../src/features/audit/host/packages/purge.sh';
 
 const UNITS_OF_DOCKER = 'SERVICE=docker.service TLS_SOCKET=docker-tls.socket LOCAL_SOCKET=docker.socket';
 

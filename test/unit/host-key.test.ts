@@ -1,10 +1,10 @@
 /** What is said of a host that cannot make its key; that hosts make theirs is tested on real ones. */
 
 import { expect, test } from 'vitest';
-import { userPlaces } from '../../src/domain/dockerd/paths.ts';
-import type { PlannedHost, Run } from '../../src/engine/intent.ts';
-import { withHostKey } from '../../src/engine/steps/host-key.ts';
-import type { HostProgress } from '../../src/runtime.ts';
+import { userPlaces } from '../../src/core/domain/dockerd/paths.ts';
+import type { PlannedHost, Run } from '../../src/core/engine/intent.ts';
+import { withHostKey } from '../../src/core/engine/steps/host-key.ts';
+import type { HostProgress } from '../../src/core/runtime.ts';
 import { factsOf } from '../support/host-facts.ts';
 
 test("where the daemon is a user's own, its key waits in that user's directory in memory", async () => {

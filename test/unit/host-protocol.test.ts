@@ -3,9 +3,8 @@
 import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
-import { kindOf } from '../../src/domain/plan/host-kind.ts';
-import { renderEnding } from '../../src/domain/plan/transaction.ts';
-import { AUDIT_SCRIPT } from '../../src/host/audit-scripts.ts';
+import { kindOf } from '../../src/core/domain/plan/host-kind.ts';
+import { renderEnding } from '../../src/core/domain/plan/transaction.ts';
 import {
   CHANGE_VARIABLES,
   CONTAINERS_STOPPED,
@@ -16,8 +15,9 @@ import {
   RESULTS,
   SETTINGS,
   STEPS,
-} from '../../src/host/protocol.ts';
-import { applyScript, FACTS_SCRIPT, KIND_NAMES, rollbackScript } from '../../src/host/scripts.ts';
+} from '../../src/core/host/protocol.ts';
+import { applyScript, FACTS_SCRIPT, KIND_NAMES, rollbackScript } from '../../src/core/host/scripts.ts';
+import { AUDIT_SCRIPT } from '../../src/features/audit/host/scripts.ts';
 import { type ShellParts, shellParts } from '../support/shell-tree.ts';
 
 const HOST = new URL('../../src/host/', import.meta.url).pathname;

@@ -3,9 +3,9 @@
 import { mkdirSync, symlinkSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
-import { parseFacts } from '../../src/domain/plan/facts.ts';
-import { Secret } from '../../src/domain/secret.ts';
-import { FACTS_SCRIPT } from '../../src/host/scripts.ts';
+import { parseFacts } from '../../src/core/domain/plan/facts.ts';
+import { Secret } from '../../src/core/domain/secret.ts';
+import { FACTS_SCRIPT } from '../../src/core/host/scripts.ts';
 import { change, factsOfTree, planOf, Sandbox, transactionOf } from '../support/host-sandbox.ts';
 
 const byRoot = test.skipIf(process.getuid?.() !== 0);

@@ -70,7 +70,7 @@ const SAMPLES: readonly [path: string, text: string, broken: RegExp][] = [
   ['src/cli/a.ts', "import type { StoreState } from '../adapters/store/records.ts';", /cli may not use adapters.store/],
   ['src/actions/a.ts', "import { createRuntime } from '../adapters/runtime.ts';", /actions may not use adapters/],
   ['src/actions/a.ts', "import { usage } from '../cli/options.ts';", /actions may not use cli/],
-  ['src/adapters/runtime.ts', "import { change } from '../engine/change.ts';", /adapters may not use engine/],
+  ['src/core/adapters/runtime.ts', "import { change } from '../engine/change.ts';", /adapters may not use engine/],
 ];
 
 test.each(SAMPLES)('sample %#, %s, breaks its rule', (path, text, broken) => {

@@ -1,9 +1,9 @@
 /** What an import of a client stores, and what it refuses. */
 
 import { afterAll, expect, test } from 'vitest';
-import type { StoredClient, StoreState } from '../../src/adapters/store/records.ts';
-import { Secret } from '../../src/domain/secret.ts';
-import { type ImportRequest, importedClient } from '../../src/domain/trust/imported-client.ts';
+import type { StoredClient, StoreState } from '../../src/core/adapters/store/records.ts';
+import { Secret } from '../../src/core/domain/secret.ts';
+import { type ImportRequest, importedClient } from '../../src/core/domain/trust/imported-client.ts';
 import { CertificateFactory, type Issued } from '../support/certificate-factory.ts';
 import { sampleClient } from '../support/store.ts';
 

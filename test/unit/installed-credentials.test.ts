@@ -1,8 +1,8 @@
 /** Credentials on a host that are not, or not kept, as they should be get new ones: what lies open to others may have been read. */
 
 import { expect, test } from 'vitest';
-import { planHost } from '../../src/domain/plan/plan.ts';
-import { certificateIds } from '../../src/domain/trust/ca-id.ts';
+import { planHost } from '../../src/core/domain/plan/plan.ts';
+import { certificateIds } from '../../src/core/domain/trust/ca-id.ts';
 import { desired, factsOf } from '../support/host-facts.ts';
 import { CREDENTIALS } from '../support/store-credentials.ts';
 

@@ -1,13 +1,13 @@
 /** What Lynis says, as untrusted text; and the page of a hardening, whatever is in it. */
 
 import { describe, expect, it } from 'vitest';
-import { evaluate } from '../../src/domain/audit/evaluate.ts';
-import { lynisWords, parseLynis } from '../../src/domain/audit/lynis.ts';
-import { raisingCommand } from '../../src/domain/audit/report/command.ts';
-import { renderHardenReport } from '../../src/domain/audit/report/html-harden.ts';
-import { auditHost } from '../../src/domain/audit/report/report.ts';
-import { distributionOf } from '../../src/domain/dockerd/packages.ts';
-import { FIXES } from '../../src/domain/plan/hardening.ts';
+import { distributionOf } from '../../src/core/domain/dockerd/packages.ts';
+import { evaluate } from '../../src/features/audit/domain/evaluate.ts';
+import { FIXES } from '../../src/features/audit/domain/hardening/hardening.ts';
+import { lynisWords, parseLynis } from '../../src/features/audit/domain/lynis.ts';
+import { raisingCommand } from '../../src/features/audit/domain/report/command.ts';
+import { renderHardenReport } from '../../src/features/audit/domain/report/html-harden.ts';
+import { auditHost } from '../../src/features/audit/domain/report/report.ts';
 import { altered } from '../support/audit-facts.ts';
 
 const LINES = [

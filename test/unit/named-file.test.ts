@@ -6,7 +6,7 @@ import { open } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, expect, test, vi } from 'vitest';
-import { readNamedFile, readNamedFileSync, whyNotRead } from '../../src/named-file.ts';
+import { readNamedFile, readNamedFileSync, whyNotRead } from '../../src/core/named-file.ts';
 
 let directory: string;
 const at = (name: string) => join(directory, name);

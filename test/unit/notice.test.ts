@@ -4,9 +4,9 @@ import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, expect, test } from 'vitest';
-import { giveContext } from '../../src/actions/give-context.ts';
-import { openStore } from '../../src/adapters/store/store.ts';
 import { hookAnswer } from '../../src/cli/notice.ts';
+import { giveContext } from '../../src/core/actions/give-context.ts';
+import { openStore } from '../../src/core/adapters/store/store.ts';
 import { runCli } from '../support/cli.ts';
 import { issueStore } from '../support/issued-store.ts';
 

@@ -1,18 +1,18 @@
 /** Whom a host accepts now, and who of them this store does not know: said, and refused without its own yes. */
 
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import type { StoreState } from '../../src/adapters/store/records.ts';
+import type { StoreState } from '../../src/core/adapters/store/records.ts';
 import {
   acceptedCa,
   acceptedNotes,
   otherClients,
   otherClientsLose,
   otherClientsNotes,
-} from '../../src/domain/plan/other-clients.ts';
-import { trustNow } from '../../src/domain/plan/trust-now.ts';
-import { certificateIds, newIssuerId } from '../../src/domain/trust/ca-id.ts';
-import { trustFor } from '../../src/domain/trust/trust.ts';
-import type { AccessView, Issuers } from '../../src/domain/trust/view.ts';
+} from '../../src/core/domain/plan/other-clients.ts';
+import { trustNow } from '../../src/core/domain/plan/trust-now.ts';
+import { certificateIds, newIssuerId } from '../../src/core/domain/trust/ca-id.ts';
+import { trustFor } from '../../src/core/domain/trust/trust.ts';
+import type { AccessView, Issuers } from '../../src/core/domain/trust/view.ts';
 import { CertificateFactory, type Issued } from '../support/certificate-factory.ts';
 import { factsOf, UNIT } from '../support/host-facts.ts';
 

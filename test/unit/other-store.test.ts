@@ -1,10 +1,10 @@
 /** Whose host is it: no store's, ours, or one that another store manages. */
 
 import { expect, test } from 'vitest';
-import type { StoreState } from '../../src/adapters/store/records.ts';
-import { issueCa, issueServer } from '../../src/domain/pki/certificate.ts';
-import { parseSan } from '../../src/domain/pki/names.ts';
-import { parseFacts } from '../../src/domain/plan/facts.ts';
+import type { StoreState } from '../../src/core/adapters/store/records.ts';
+import { issueCa, issueServer } from '../../src/core/domain/pki/certificate.ts';
+import { parseSan } from '../../src/core/domain/pki/names.ts';
+import { parseFacts } from '../../src/core/domain/plan/facts.ts';
 import {
   isNewerThan,
   managedExternally,
@@ -12,7 +12,7 @@ import {
   newerThanStore,
   otherName,
   otherStore,
-} from '../../src/domain/plan/other-store.ts';
+} from '../../src/core/domain/plan/other-store.ts';
 import { printFacts } from '../support/sections.ts';
 
 const pem = (body: string) => `-----BEGIN CERTIFICATE-----\n${body}\n-----END CERTIFICATE-----\n`;

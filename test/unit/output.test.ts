@@ -3,7 +3,7 @@
 import { expect, test } from 'vitest';
 import type { CommandResult } from '../../src/cli/command.ts';
 import { printResult } from '../../src/cli/output.ts';
-import { renderDocument } from '../../src/domain/document.ts';
+import { renderDocument } from '../../src/core/domain/document.ts';
 import { DockerTlsError } from '../../src/errors/errors.ts';
 
 /** Control, zero-width and direction characters that JSON itself leaves as they are. */

@@ -4,11 +4,11 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, expect, test } from 'vitest';
-import { makeOwn } from '../../src/actions/own-client.ts';
-import { openStore } from '../../src/adapters/store/store.ts';
-import { verifierOf } from '../../src/domain/trust/clients.ts';
-import { probeClientAt } from '../../src/domain/trust/reachable-hosts.ts';
-import { anyClient, resolveClient, resolveHost } from '../../src/domain/trust/resolve.ts';
+import { makeOwn } from '../../src/core/actions/own-client.ts';
+import { openStore } from '../../src/core/adapters/store/store.ts';
+import { verifierOf } from '../../src/core/domain/trust/clients.ts';
+import { probeClientAt } from '../../src/core/domain/trust/reachable-hosts.ts';
+import { anyClient, resolveClient, resolveHost } from '../../src/core/domain/trust/resolve.ts';
 import { issueStore } from '../support/issued-store.ts';
 import { picture } from '../support/store.ts';
 

@@ -1,10 +1,10 @@
 /** The passphrase of a CA that is there: typed, and typed again where the key does not open. */
 
 import { expect, test } from 'vitest';
-import { passphraseSource } from '../../src/actions/ca-passphrase.ts';
-import type { Prompts } from '../../src/actions/prompts.ts';
-import { Secret } from '../../src/domain/secret.ts';
-import type { Runtime } from '../../src/runtime.ts';
+import { passphraseSource } from '../../src/core/actions/ca-passphrase.ts';
+import type { Prompts } from '../../src/core/actions/prompts.ts';
+import { Secret } from '../../src/core/domain/secret.ts';
+import type { Runtime } from '../../src/core/runtime.ts';
 
 const OPTIONS = { caName: undefined, caDays: undefined, caPassphraseFile: undefined, noCaPassphrase: false };
 

@@ -6,9 +6,9 @@ import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, expect, test } from 'vitest';
-import { authorityFlaws } from '../../src/domain/pki/authority.ts';
-import { openAuthority } from '../../src/domain/pki/open-authority.ts';
-import { Secret } from '../../src/domain/secret.ts';
+import { authorityFlaws } from '../../src/core/domain/pki/authority.ts';
+import { openAuthority } from '../../src/core/domain/pki/open-authority.ts';
+import { Secret } from '../../src/core/domain/secret.ts';
 
 const directory = mkdtempSync(join(tmpdir(), 'docker-tls-authority-'));
 afterAll(() => rmSync(directory, { recursive: true, force: true }));

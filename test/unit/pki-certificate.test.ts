@@ -10,14 +10,14 @@ import {
   issueClient,
   issueClientAuthority,
   issueServer,
-} from '../../src/domain/pki/certificate.ts';
-import { inspectCertificate, splitBundle, verifyChain } from '../../src/domain/pki/inspect.ts';
-import { KEY_TYPES } from '../../src/domain/pki/key-types.ts';
-import { generateKey, keyMatches } from '../../src/domain/pki/keys.ts';
-import { parseSan } from '../../src/domain/pki/names.ts';
-import { openAuthority } from '../../src/domain/pki/open-authority.ts';
-import { LEAF_BACKDATE_MS, randomSerial } from '../../src/domain/pki/profiles.ts';
-import { Secret } from '../../src/domain/secret.ts';
+} from '../../src/core/domain/pki/certificate.ts';
+import { inspectCertificate, splitBundle, verifyChain } from '../../src/core/domain/pki/inspect.ts';
+import { KEY_TYPES } from '../../src/core/domain/pki/key-types.ts';
+import { generateKey, keyMatches } from '../../src/core/domain/pki/keys.ts';
+import { parseSan } from '../../src/core/domain/pki/names.ts';
+import { openAuthority } from '../../src/core/domain/pki/open-authority.ts';
+import { LEAF_BACKDATE_MS, randomSerial } from '../../src/core/domain/pki/profiles.ts';
+import { Secret } from '../../src/core/domain/secret.ts';
 import { publicKeyOf } from '../support/public-key.ts';
 
 const DAY_MS = 86_400_000;

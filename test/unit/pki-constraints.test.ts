@@ -5,8 +5,8 @@ import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, expect, test } from 'vitest';
-import { parseSan, type San } from '../../src/domain/pki/names.ts';
-import { namesFor, permittedNames } from '../../src/domain/trust/server.ts';
+import { parseSan, type San } from '../../src/core/domain/pki/names.ts';
+import { namesFor, permittedNames } from '../../src/core/domain/trust/server.ts';
 
 const directory = mkdtempSync(join(tmpdir(), 'docker-tls-constraints-'));
 afterAll(() => rmSync(directory, { recursive: true, force: true }));

@@ -3,13 +3,13 @@
 import { execFileSync } from 'node:child_process';
 import { generateKeyPairSync } from 'node:crypto';
 import { beforeAll, describe, expect, test } from 'vitest';
-import { issueCa, issueClient } from '../../src/domain/pki/certificate.ts';
-import { makeCsr, parseCsr } from '../../src/domain/pki/csr.ts';
-import { KEY_TYPES } from '../../src/domain/pki/key-types.ts';
-import { generateKey, keyMatches } from '../../src/domain/pki/keys.ts';
-import { parseSan } from '../../src/domain/pki/names.ts';
-import { pemBlocks, pemEncode } from '../../src/domain/pki/pem.ts';
-import { Secret } from '../../src/domain/secret.ts';
+import { issueCa, issueClient } from '../../src/core/domain/pki/certificate.ts';
+import { makeCsr, parseCsr } from '../../src/core/domain/pki/csr.ts';
+import { KEY_TYPES } from '../../src/core/domain/pki/key-types.ts';
+import { generateKey, keyMatches } from '../../src/core/domain/pki/keys.ts';
+import { parseSan } from '../../src/core/domain/pki/names.ts';
+import { pemBlocks, pemEncode } from '../../src/core/domain/pki/pem.ts';
+import { Secret } from '../../src/core/domain/secret.ts';
 import { publicKeyOf } from '../support/public-key.ts';
 
 const now = new Date('2026-06-01T00:00:00Z');

@@ -7,23 +7,23 @@ import {
   issueClient,
   issueClientAuthority,
   issueServer,
-} from '../../src/domain/pki/certificate.ts';
+} from '../../src/core/domain/pki/certificate.ts';
 import {
   type ChainQuestion,
   type ChainReason,
   inspectCertificate,
   splitBundle,
   verifyChain,
-} from '../../src/domain/pki/inspect.ts';
-import { openKey } from '../../src/domain/pki/keys.ts';
-import { parseSan } from '../../src/domain/pki/names.ts';
-import { OID } from '../../src/domain/pki/oids.ts';
-import type { OpenAuthority } from '../../src/domain/pki/open-authority.ts';
-import { parseCertificate } from '../../src/domain/pki/parse.ts';
-import { pemBlocks, pemEncode } from '../../src/domain/pki/pem.ts';
-import { keyIdentifier } from '../../src/domain/pki/profiles.ts';
-import { signerFor } from '../../src/domain/pki/signing.ts';
-import type { Secret } from '../../src/domain/secret.ts';
+} from '../../src/core/domain/pki/inspect.ts';
+import { openKey } from '../../src/core/domain/pki/keys.ts';
+import { parseSan } from '../../src/core/domain/pki/names.ts';
+import { OID } from '../../src/core/domain/pki/oids.ts';
+import type { OpenAuthority } from '../../src/core/domain/pki/open-authority.ts';
+import { parseCertificate } from '../../src/core/domain/pki/parse.ts';
+import { pemBlocks, pemEncode } from '../../src/core/domain/pki/pem.ts';
+import { keyIdentifier } from '../../src/core/domain/pki/profiles.ts';
+import { signerFor } from '../../src/core/domain/pki/signing.ts';
+import type { Secret } from '../../src/core/domain/secret.ts';
 import type { DockerTlsError } from '../../src/errors/errors.ts';
 import { forbidden, forge } from '../support/forbidden.ts';
 

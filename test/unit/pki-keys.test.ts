@@ -2,10 +2,17 @@
 
 import { generateKeyPairSync } from 'node:crypto';
 import { describe, expect, test } from 'vitest';
-import { issueCa } from '../../src/domain/pki/certificate.ts';
-import { KEY_TYPES } from '../../src/domain/pki/key-types.ts';
-import { decryptKey, encryptKey, generateKey, isEncrypted, keyMatches, keyTypeOf } from '../../src/domain/pki/keys.ts';
-import { Secret } from '../../src/domain/secret.ts';
+import { issueCa } from '../../src/core/domain/pki/certificate.ts';
+import { KEY_TYPES } from '../../src/core/domain/pki/key-types.ts';
+import {
+  decryptKey,
+  encryptKey,
+  generateKey,
+  isEncrypted,
+  keyMatches,
+  keyTypeOf,
+} from '../../src/core/domain/pki/keys.ts';
+import { Secret } from '../../src/core/domain/secret.ts';
 import { publicKeyOf } from '../support/public-key.ts';
 
 const passphrase = new Secret('correct horse, bätteríe ✓');

@@ -1,7 +1,7 @@
 /** Names in certificates: reading, refusing, comparing, proposing. */
 
 import { describe, expect, test } from 'vitest';
-import { covers, formatSan, parseSan, proposeSans, uniqueSans } from '../../src/domain/pki/names.ts';
+import { covers, formatSan, parseSan, proposeSans, uniqueSans } from '../../src/core/domain/pki/names.ts';
 import { DockerTlsError } from '../../src/errors/errors.ts';
 
 const READ: readonly (readonly [text: string, formatted: string])[] = [

@@ -1,7 +1,7 @@
 /** The rule of renewal, at points of a lifetime. */
 
 import { describe, expect, test } from 'vitest';
-import { type RenewalState, renewal } from '../../src/domain/pki/renewal.ts';
+import { type RenewalState, renewal } from '../../src/core/domain/pki/renewal.ts';
 
 const DAY_MS = 86_400_000;
 const notBefore = new Date('2026-01-01T00:00:00Z');

@@ -1,8 +1,8 @@
 /** What firewalls say of a port, with the rules as their own tools print them: only what surely blocks is a problem. */
 
 import { expect, test } from 'vitest';
-import type { HostFacts } from '../../src/domain/plan/facts.ts';
-import { judgeFirewall } from '../../src/domain/plan/firewall.ts';
+import type { HostFacts } from '../../src/core/domain/plan/facts.ts';
+import { judgeFirewall } from '../../src/core/domain/plan/firewall.ts';
 
 const NONE: HostFacts['firewall'] = {
   iptables: '',

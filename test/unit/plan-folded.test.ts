@@ -2,10 +2,10 @@
 
 import pico from 'picocolors';
 import { expect, test } from 'vitest';
-import { renderPlans } from '../../src/cli/render/plan.ts';
-import { planHost } from '../../src/domain/plan/plan.ts';
-import { completeHost } from '../../src/domain/settings.ts';
-import type { PlannedHost } from '../../src/engine/intent.ts';
+import { planHost } from '../../src/core/domain/plan/plan.ts';
+import { completeHost } from '../../src/core/domain/settings.ts';
+import type { PlannedHost } from '../../src/core/engine/intent.ts';
+import { renderPlans } from '../../src/core/render/plan.ts';
 import { desired, factsOf } from '../support/host-facts.ts';
 
 const colours = pico.createColors(false);

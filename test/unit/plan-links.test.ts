@@ -1,12 +1,12 @@
 /** Settings that are links: they are read through, what is edited is the file they lead to, and the link itself is never touched. */
 
 import { describe, expect, test } from 'vitest';
-import { STATE } from '../../src/domain/dockerd/paths.ts';
-import { planHost } from '../../src/domain/plan/plan.ts';
-import { planRestore } from '../../src/domain/plan/plan-restore.ts';
-import { preflight } from '../../src/domain/plan/preflight.ts';
-import { renderTransaction } from '../../src/domain/plan/transaction.ts';
-import { keptOf } from '../../src/domain/settings-stored.ts';
+import { STATE } from '../../src/core/domain/dockerd/paths.ts';
+import { planHost } from '../../src/core/domain/plan/plan.ts';
+import { planRestore } from '../../src/core/domain/plan/plan-restore.ts';
+import { preflight } from '../../src/core/domain/plan/preflight.ts';
+import { renderTransaction } from '../../src/core/domain/plan/transaction.ts';
+import { keptOf } from '../../src/core/domain/settings-stored.ts';
 import { sent as credentials, desired, factsOf, FACTS_TIME_MS as NOW } from '../support/host-facts.ts';
 
 const JSON_FILE = '/etc/docker/daemon.json';

@@ -1,9 +1,9 @@
 /** What stands against a change, each from the facts alone, and all at once. */
 
 import { describe, expect, test } from 'vitest';
-import { hasChanges, planHost } from '../../src/domain/plan/plan.ts';
-import { planRestore } from '../../src/domain/plan/plan-restore.ts';
-import { preflight, stopProblem } from '../../src/domain/plan/preflight.ts';
+import { hasChanges, planHost } from '../../src/core/domain/plan/plan.ts';
+import { planRestore } from '../../src/core/domain/plan/plan-restore.ts';
+import { preflight, stopProblem } from '../../src/core/domain/plan/preflight.ts';
 import type { DockerTlsError } from '../../src/errors/errors.ts';
 import { desired, factsOf, GOOD_FACTS as good, FACTS_TIME_MS as NOW, UNIT } from '../support/host-facts.ts';
 

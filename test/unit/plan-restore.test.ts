@@ -2,13 +2,13 @@
 
 import pico from 'picocolors';
 import { expect, test } from 'vitest';
-import { handEdits } from '../../src/cli/render/outcome.ts';
-import { renderPlan } from '../../src/cli/render/plan.ts';
-import { plainTcpProblem } from '../../src/domain/plan/plain-tcp.ts';
-import { planRestore } from '../../src/domain/plan/plan-restore.ts';
-import { completeHost } from '../../src/domain/settings.ts';
-import type { OpenedHost } from '../../src/engine/intent.ts';
-import { planRestored } from '../../src/engine/steps/restore.ts';
+import { plainTcpProblem } from '../../src/core/domain/plan/plain-tcp.ts';
+import { planRestore } from '../../src/core/domain/plan/plan-restore.ts';
+import { completeHost } from '../../src/core/domain/settings.ts';
+import type { OpenedHost } from '../../src/core/engine/intent.ts';
+import { planRestored } from '../../src/core/engine/steps/restore.ts';
+import { handEdits } from '../../src/core/render/outcome.ts';
+import { renderPlan } from '../../src/core/render/plan.ts';
 import { desired, FACTS_TIME_MS, factsOf, UNIT } from '../support/host-facts.ts';
 
 const JSON_FILE = '/etc/docker/daemon.json';

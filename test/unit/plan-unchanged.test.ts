@@ -2,11 +2,11 @@
 
 import pico from 'picocolors';
 import { expect, test } from 'vitest';
-import { costLines, renderOutcome } from '../../src/cli/render/outcome.ts';
-import { renderPlan, renderPlans } from '../../src/cli/render/plan.ts';
-import type { HostOutcome } from '../../src/domain/plan/outcome.ts';
-import { completeHost } from '../../src/domain/settings.ts';
-import type { PlannedHost } from '../../src/engine/intent.ts';
+import type { HostOutcome } from '../../src/core/domain/plan/outcome.ts';
+import { completeHost } from '../../src/core/domain/settings.ts';
+import type { PlannedHost } from '../../src/core/engine/intent.ts';
+import { costLines, renderOutcome } from '../../src/core/render/outcome.ts';
+import { renderPlan, renderPlans } from '../../src/core/render/plan.ts';
 
 const plain = pico.createColors(false);
 const form = { colours: plain };

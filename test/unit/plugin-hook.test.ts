@@ -6,9 +6,9 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { afterAll, beforeEach, expect, test, vi } from 'vitest';
-import { giveContext } from '../../src/actions/give-context.ts';
-import { openStore } from '../../src/adapters/store/store.ts';
 import { hookAnswer } from '../../src/cli/notice.ts';
+import { giveContext } from '../../src/core/actions/give-context.ts';
+import { openStore } from '../../src/core/adapters/store/store.ts';
 import { issueStore } from '../support/issued-store.ts';
 
 const PLUGIN = fileURLToPath(new URL('../../bin/docker-tls-plugin', import.meta.url));

@@ -3,14 +3,14 @@
 import { spawnSync } from 'node:child_process';
 import { readFileSync } from 'node:fs';
 import { describe, expect, test } from 'vitest';
-import { renderPodmanService, servesTls } from '../../src/domain/dockerd/podman-units.ts';
-import { hardenHost } from '../../src/domain/plan/hardening.ts';
-import { renderAuditRules } from '../../src/domain/plan/hardening-files.ts';
-import { planHost } from '../../src/domain/plan/plan.ts';
-import { planRestore } from '../../src/domain/plan/plan-restore.ts';
-import { preflight } from '../../src/domain/plan/preflight.ts';
-import { renderTransaction } from '../../src/domain/plan/transaction.ts';
-import { keptOf } from '../../src/domain/settings-stored.ts';
+import { renderPodmanService, servesTls } from '../../src/core/domain/dockerd/podman-units.ts';
+import { planHost } from '../../src/core/domain/plan/plan.ts';
+import { planRestore } from '../../src/core/domain/plan/plan-restore.ts';
+import { preflight } from '../../src/core/domain/plan/preflight.ts';
+import { renderTransaction } from '../../src/core/domain/plan/transaction.ts';
+import { keptOf } from '../../src/core/domain/settings-stored.ts';
+import { hardenHost } from '../../src/features/audit/domain/hardening/hardening.ts';
+import { renderAuditRules } from '../../src/features/audit/domain/hardening/hardening-files.ts';
 import { altered, RECORDED } from '../support/audit-facts.ts';
 import { desired, FACTS_TIME_MS, factsOf, sent } from '../support/host-facts.ts';
 
@@ -178,7 +178,7 @@ describe('what is refused', () => {
 });
 
 test('a Podman that does not answer is not waited for', () => {
-  const module = readFileSync(new URL('../../src/host/facts/podman.sh', import.meta.url), 'utf8');
+  const module = readFileSync(new URL('../../src/core/host/facts/podman.sh', import.meta.url), 'utf8');
   const ask = (status: number) =>
     spawnSync('sh', [], {
       input: `say() { :; }; podman() { echo x; }; timeout() { shift; "$@"; return ${status}; }; nonce=n

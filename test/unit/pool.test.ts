@@ -1,10 +1,10 @@
 import { describe, expect, test } from 'vitest';
-import { errorsOf, exitOfResults } from '../../src/domain/host-results.ts';
-import { completeHost } from '../../src/domain/settings.ts';
-import { defaultParallel, type FleetOptions, overHosts } from '../../src/engine/pool.ts';
+import { errorsOf, exitOfResults } from '../../src/core/domain/host-results.ts';
+import { completeHost } from '../../src/core/domain/settings.ts';
+import { defaultParallel, type FleetOptions, overHosts } from '../../src/core/engine/pool.ts';
+import type { Progress } from '../../src/core/runtime.ts';
 import type { ErrorCode, ExitStatus } from '../../src/errors/catalogue.ts';
 import { DockerTlsError, gravestExit, interrupted } from '../../src/errors/errors.ts';
-import type { Progress } from '../../src/runtime.ts';
 
 const quiet: Progress = {
   host: () => ({ phase() {}, done() {}, failed() {}, pause() {} }),

@@ -9,9 +9,9 @@ import {
   installCommand,
   installDockerHints,
   installHereHint,
-} from '../../src/domain/dockerd/packages.ts';
-import { NEEDED_PROGRAMS, packagesOf, parseMissing } from '../../src/domain/dockerd/programs.ts';
-import programsModule from '../../src/host/facts/programs.sh';
+} from '../../src/core/domain/dockerd/packages.ts';
+import { NEEDED_PROGRAMS, packagesOf, parseMissing } from '../../src/core/domain/dockerd/programs.ts';
+import programsModule from '../../src/core/host/facts/programs.sh';
 
 const HOST = new URL('../../src/host/', import.meta.url).pathname;
 

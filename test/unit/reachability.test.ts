@@ -2,9 +2,9 @@
 
 import { createServer } from 'node:net';
 import { expect, test } from 'vitest';
-import { probe } from '../../src/adapters/docker/probe.ts';
-import { wayProblem } from '../../src/engine/reachability.ts';
-import type { Probe } from '../../src/runtime.ts';
+import { probe } from '../../src/core/adapters/docker/probe.ts';
+import { wayProblem } from '../../src/core/engine/reachability.ts';
+import type { Probe } from '../../src/core/runtime.ts';
 
 const at = { address: '127.0.0.1', port: 2376 };
 const refused =

@@ -1,7 +1,7 @@
 /** What a failed removal suggests for its host. */
 
 import { expect, test } from 'vitest';
-import { offeringForget } from '../../src/cli/render/remove.ts';
+import { offeringForget } from '../../src/core/render/remove.ts';
 import { DockerTlsError } from '../../src/errors/errors.ts';
 
 test('forget is for a host that does not answer, and not for one that has rolled back', () => {

@@ -3,8 +3,8 @@
 import { chmodSync, existsSync, mkdirSync, readFileSync, statSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
-import type { FileChange } from '../../src/domain/plan/file-change.ts';
-import { Secret } from '../../src/domain/secret.ts';
+import type { FileChange } from '../../src/core/domain/plan/file-change.ts';
+import { Secret } from '../../src/core/domain/secret.ts';
 import { factsOfTree, planOf, Sandbox, transactionOf } from '../support/host-sandbox.ts';
 
 const FILE = 'etc/docker/key.json';

@@ -6,8 +6,8 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 
-const MODULE = new URL('../../src/host/rollback/kernel.sh', import.meta.url).pathname;
-const RESTORE = new URL('../../src/host/rollback/restore.sh', import.meta.url).pathname;
+const MODULE = new URL('../../src/core/host/rollback/kernel.sh', import.meta.url).pathname;
+const RESTORE = new URL('../../src/core/host/rollback/restore.sh', import.meta.url).pathname;
 const KEY = 'net.ipv4.conf.*.send_redirects';
 
 let root: string;

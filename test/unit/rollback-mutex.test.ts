@@ -9,7 +9,7 @@ import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, expect, test } from 'vitest';
-import { rollbackScript } from '../../src/host/scripts.ts';
+import { rollbackScript } from '../../src/core/host/scripts.ts';
 
 let root: string;
 let holder: ChildProcess | undefined;

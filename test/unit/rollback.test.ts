@@ -1,12 +1,12 @@
 /** What a rollback brings back besides files: what was asked for, and who gets in. */
 
 import { beforeAll, describe, expect, test } from 'vitest';
-import { issueCa, issueClient, issueClientAuthority } from '../../src/domain/pki/certificate.ts';
-import { parseSan } from '../../src/domain/pki/names.ts';
-import { openAuthority } from '../../src/domain/pki/open-authority.ts';
-import { completeHost } from '../../src/domain/settings.ts';
-import { keptOf, readKept, writeKept } from '../../src/domain/settings-stored.ts';
-import { compareTrust } from '../../src/domain/trust/trust.ts';
+import { issueCa, issueClient, issueClientAuthority } from '../../src/core/domain/pki/certificate.ts';
+import { parseSan } from '../../src/core/domain/pki/names.ts';
+import { openAuthority } from '../../src/core/domain/pki/open-authority.ts';
+import { completeHost } from '../../src/core/domain/settings.ts';
+import { keptOf, readKept, writeKept } from '../../src/core/domain/settings-stored.ts';
+import { compareTrust } from '../../src/core/domain/trust/trust.ts';
 
 describe('the settings of a generation', () => {
   const spec = completeHost({

@@ -5,17 +5,17 @@ import { chmodSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'nod
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
-import { loginOf } from '../../src/adapters/ssh/login.ts';
-import { parseAuditFacts } from '../../src/domain/audit/facts.ts';
-import { renderListenScript } from '../../src/domain/dockerd/listen-script.ts';
-import { fileText, type HostFacts, parseFacts } from '../../src/domain/plan/facts.ts';
-import { planHost } from '../../src/domain/plan/plan.ts';
-import { planRestore } from '../../src/domain/plan/plan-restore.ts';
-import { preflight, stopProblem } from '../../src/domain/plan/preflight.ts';
-import { sudoCommand } from '../../src/domain/quote.ts';
-import type { HostSpec } from '../../src/domain/settings.ts';
-import { hardenOpened } from '../../src/engine/steps/harden.ts';
-import type { HostSession, Runtime } from '../../src/runtime.ts';
+import { loginOf } from '../../src/core/adapters/ssh/login.ts';
+import { renderListenScript } from '../../src/core/domain/dockerd/listen-script.ts';
+import { fileText, type HostFacts, parseFacts } from '../../src/core/domain/plan/facts.ts';
+import { planHost } from '../../src/core/domain/plan/plan.ts';
+import { planRestore } from '../../src/core/domain/plan/plan-restore.ts';
+import { preflight, stopProblem } from '../../src/core/domain/plan/preflight.ts';
+import { sudoCommand } from '../../src/core/domain/quote.ts';
+import type { HostSpec } from '../../src/core/domain/settings.ts';
+import type { HostSession, Runtime } from '../../src/core/runtime.ts';
+import { parseAuditFacts } from '../../src/features/audit/domain/facts.ts';
+import { hardenOpened } from '../../src/features/audit/engine/harden.ts';
 import { desired } from '../support/host-facts.ts';
 
 const printed = readFileSync(new URL('../golden/plan/rootless-fresh.facts', import.meta.url), 'latin1');
@@ -200,7 +200,7 @@ test('its program is the one that runs, or that is beside its script, wherever o
   try {
     writeFileSync(join(root, 'dockerd'), '');
     chmodSync(join(root, 'dockerd'), 0o755);
-    const module = readFileSync(new URL('../../src/host/rootless/facts.sh', import.meta.url), 'utf8');
+    const module = readFileSync(new URL('../../src/core/host/rootless/facts.sh', import.meta.url), 'utf8');
     const ask = (set: string) =>
       spawnSync('sh', ['-c', `${module}\ndockerd=/usr/sbin/dockerd\n${set}\nfind_own_program\nprintf %s "$dockerd"`], {
         encoding: 'utf8',

@@ -1,12 +1,12 @@
 /** How far a rotation of the CA has come: which hosts and clients a stage still waits for. */
 
 import { afterAll, expect, test } from 'vitest';
-import { openStore } from '../../src/adapters/store/store.ts';
-import { issueCa, issueClient, issueClientAuthority, issueServer } from '../../src/domain/pki/certificate.ts';
-import { parseSan } from '../../src/domain/pki/names.ts';
-import { type RotationInput, rotationStage } from '../../src/domain/plan/stages.ts';
-import { CA_DEFAULTS } from '../../src/domain/settings.ts';
-import { beginning, droppable, issuing } from '../../src/domain/trust/rotation-stages.ts';
+import { openStore } from '../../src/core/adapters/store/store.ts';
+import { issueCa, issueClient, issueClientAuthority, issueServer } from '../../src/core/domain/pki/certificate.ts';
+import { parseSan } from '../../src/core/domain/pki/names.ts';
+import { type RotationInput, rotationStage } from '../../src/core/domain/plan/stages.ts';
+import { CA_DEFAULTS } from '../../src/core/domain/settings.ts';
+import { beginning, droppable, issuing } from '../../src/core/domain/trust/rotation-stages.ts';
 import { issueStore } from '../support/issued-store.ts';
 import { newHome, removeHomes } from '../support/store.ts';
 

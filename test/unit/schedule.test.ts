@@ -4,8 +4,8 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, expect, test } from 'vitest';
 import { parse } from 'yaml';
-import { renderCron, renderSystemd } from '../../src/domain/schedule.ts';
-import { renderCi } from '../../src/domain/schedule-ci.ts';
+import { renderCron, renderSystemd } from '../../src/core/domain/schedule.ts';
+import { renderCi } from '../../src/core/domain/schedule-ci.ts';
 import { runCli } from '../support/cli.ts';
 
 const directory = mkdtempSync(join(tmpdir(), 'docker-tls schedule '));
@@ -168,7 +168,7 @@ test('a job of GitHub hands over the secrets that its fleet file takes from the 
 });
 
 test('the line that help shows for cron keeps what is in the crontab', async () => {
-  const { command } = await import('../../src/cli/commands/schedule.ts');
+  const { command } = await import('../../src/core/commands/schedule.ts');
   const example = command.examples?.find((one) => one.includes('--form cron')) ?? '';
   stand('exit 0');
   const table = join(directory, 'table');

@@ -2,7 +2,7 @@
 
 import { format, inspect } from 'node:util';
 import { expect, test } from 'vitest';
-import { maskPasswords, Secret } from '../../src/domain/secret.ts';
+import { maskPasswords, Secret } from '../../src/core/domain/secret.ts';
 
 test('a secret is stars in strings, templates, JSON and inspection, wherever it lies', () => {
   const held = { list: [new Secret('hunter2')] };

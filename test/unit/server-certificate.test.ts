@@ -1,9 +1,9 @@
 /** Which server certificates are replaced, and why. */
 
 import { afterAll, expect, test } from 'vitest';
-import { inspectCertificate } from '../../src/domain/pki/inspect.ts';
-import { parseSan } from '../../src/domain/pki/names.ts';
-import { reasonToIssue } from '../../src/domain/trust/server.ts';
+import { inspectCertificate } from '../../src/core/domain/pki/inspect.ts';
+import { parseSan } from '../../src/core/domain/pki/names.ts';
+import { reasonToIssue } from '../../src/core/domain/trust/server.ts';
 import { CertificateFactory, type IssueOptions } from '../support/certificate-factory.ts';
 
 const factory = new CertificateFactory();

@@ -4,8 +4,8 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
-import { propose } from '../../src/actions/setup-questions.ts';
-import { completeHost } from '../../src/domain/settings.ts';
+import { propose } from '../../src/core/actions/setup-questions.ts';
+import { completeHost } from '../../src/core/domain/settings.ts';
 
 test.each([
   ['direct', undefined, 'web'],

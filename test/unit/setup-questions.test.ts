@@ -1,9 +1,9 @@
 /** The questions of setup as data: what is proposed, and what an answer is refused for. */
 
 import { expect, test } from 'vitest';
-import type { OtherClients } from '../../src/domain/plan/other-clients.ts';
-import * as questions from '../../src/domain/plan/setup-questions.ts';
-import { completeHost } from '../../src/domain/settings.ts';
+import type { OtherClients } from '../../src/core/domain/plan/other-clients.ts';
+import * as questions from '../../src/core/domain/plan/setup-questions.ts';
+import { completeHost } from '../../src/core/domain/settings.ts';
 import { DockerTlsError } from '../../src/errors/errors.ts';
 
 const hosts = new Map([['taken', {}]]) as never;

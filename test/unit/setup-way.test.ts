@@ -1,13 +1,13 @@
 /** What the wizard offers where clients cannot dial the TLS port: what works, and an end before anything changes. */
 
 import { expect, test } from 'vitest';
-import type { Choice, Prompts } from '../../src/actions/prompts.ts';
-import { withOpenWay } from '../../src/actions/setup-opened.ts';
-import type { Answers, SetupContext } from '../../src/actions/setup-questions.ts';
-import { completeHost } from '../../src/domain/settings.ts';
-import type { OpenedHost } from '../../src/engine/intent.ts';
+import type { Choice, Prompts } from '../../src/core/actions/prompts.ts';
+import { withOpenWay } from '../../src/core/actions/setup-opened.ts';
+import type { Answers, SetupContext } from '../../src/core/actions/setup-questions.ts';
+import { completeHost } from '../../src/core/domain/settings.ts';
+import type { OpenedHost } from '../../src/core/engine/intent.ts';
+import type { Probe } from '../../src/core/runtime.ts';
 import { DockerTlsError } from '../../src/errors/errors.ts';
-import type { Probe } from '../../src/runtime.ts';
 
 type Asked = Parameters<Prompts['select']>[0];
 const SSH_CODES = { open: 'E_SSH_UNREACHABLE', forbidden: 'E_SSH_FORWARDING' } as const;

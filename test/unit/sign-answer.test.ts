@@ -1,14 +1,14 @@
 /** What an external CA may give: each decision on a certificate. */
 
 import { describe, expect, test } from 'vitest';
-import { checkSigned } from '../../src/adapters/issuer/answer.ts';
-import { issueCa, issueClient, issueServer } from '../../src/domain/pki/certificate.ts';
-import { makeCsr, parseCsr } from '../../src/domain/pki/csr.ts';
-import { inspectCertificate } from '../../src/domain/pki/inspect.ts';
-import { generateKey } from '../../src/domain/pki/keys.ts';
-import { parseSan } from '../../src/domain/pki/names.ts';
-import { OID } from '../../src/domain/pki/oids.ts';
-import type { SignRequest } from '../../src/runtime.ts';
+import { issueCa, issueClient, issueServer } from '../../src/core/domain/pki/certificate.ts';
+import { makeCsr, parseCsr } from '../../src/core/domain/pki/csr.ts';
+import { inspectCertificate } from '../../src/core/domain/pki/inspect.ts';
+import { generateKey } from '../../src/core/domain/pki/keys.ts';
+import { parseSan } from '../../src/core/domain/pki/names.ts';
+import { OID } from '../../src/core/domain/pki/oids.ts';
+import type { SignRequest } from '../../src/core/runtime.ts';
+import { checkSigned } from '../../src/features/issuers/adapters/answer.ts';
 import { forge } from '../support/forbidden.ts';
 
 const now = new Date();

@@ -1,7 +1,7 @@
 /** Which host is meant by what was typed: one that is known, another one, or nothing that can be told apart. */
 
 import { describe, expect, test } from 'vitest';
-import type { HostRecord, StoreState } from '../../src/adapters/store/records.ts';
+import type { HostRecord, StoreState } from '../../src/core/adapters/store/records.ts';
 import {
   type HostFlags,
   recordedSpecs,
@@ -10,8 +10,8 @@ import {
   storedSpecs,
   withRecordedKey,
   withSeenKey,
-} from '../../src/domain/fleet/specs.ts';
-import { completeHost } from '../../src/domain/settings.ts';
+} from '../../src/core/domain/fleet/specs.ts';
+import { completeHost } from '../../src/core/domain/settings.ts';
 
 const RECORD: HostRecord = {
   ...completeHost({

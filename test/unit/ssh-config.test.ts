@@ -5,11 +5,11 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { homedir, hostname, tmpdir, userInfo } from 'node:os';
 import { join } from 'node:path';
 import { describe, expect, it, vi } from 'vitest';
-import { askConfig, parseSshG } from '../../src/adapters/ssh/config-answers.ts';
-import { endpointFrom, jumpOptions, resolveEndpoint } from '../../src/adapters/ssh/ssh-config.ts';
-import { Secret } from '../../src/domain/secret.ts';
+import { askConfig, parseSshG } from '../../src/core/adapters/ssh/config-answers.ts';
+import { endpointFrom, jumpOptions, resolveEndpoint } from '../../src/core/adapters/ssh/ssh-config.ts';
+import { Secret } from '../../src/core/domain/secret.ts';
+import type { SshOptions } from '../../src/core/runtime.ts';
 import { DockerTlsError } from '../../src/errors/errors.ts';
-import type { SshOptions } from '../../src/runtime.ts';
 
 const options: SshOptions = { host: 'build-1', destination: 'build' };
 

@@ -24,7 +24,7 @@ import {
   readKnownHosts,
   renderKnownHost,
   wantedTypes,
-} from '../../src/adapters/ssh/known-hosts.ts';
+} from '../../src/core/adapters/ssh/known-hosts.ts';
 import { makeKey } from '../support/ssh-server.ts';
 
 const directories: string[] = [];

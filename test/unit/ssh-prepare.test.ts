@@ -2,14 +2,14 @@
 
 import { setTimeout } from 'node:timers/promises';
 import { expect, test } from 'vitest';
-import type { Channel, ExecContext, SudoKnowledge } from '../../src/adapters/ssh/channel.ts';
-import { prepareRun, runScript } from '../../src/adapters/ssh/exec.ts';
-import { openLocalChannel } from '../../src/adapters/ssh/local.ts';
-import { Secret } from '../../src/domain/secret.ts';
-import { completeHost } from '../../src/domain/settings.ts';
-import type { Reach } from '../../src/engine/intent.ts';
-import { type Following, openHost } from '../../src/engine/steps/connect.ts';
-import type { HostSession } from '../../src/runtime.ts';
+import type { Channel, ExecContext, SudoKnowledge } from '../../src/core/adapters/ssh/channel.ts';
+import { prepareRun, runScript } from '../../src/core/adapters/ssh/exec.ts';
+import { openLocalChannel } from '../../src/core/adapters/ssh/local.ts';
+import { Secret } from '../../src/core/domain/secret.ts';
+import { completeHost } from '../../src/core/domain/settings.ts';
+import type { Reach } from '../../src/core/engine/intent.ts';
+import { type Following, openHost } from '../../src/core/engine/steps/connect.ts';
+import type { HostSession } from '../../src/core/runtime.ts';
 
 /** A real shell on this machine; `opened` are its execs. */
 function host({ fails = 0, sudo = {}, rootless = true }: { fails?: number; sudo?: SudoKnowledge; rootless?: boolean }) {

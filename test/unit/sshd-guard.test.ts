@@ -3,7 +3,7 @@
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
-import { Secret } from '../../src/domain/secret.ts';
+import { Secret } from '../../src/core/domain/secret.ts';
 import { change, factsOfTree, planOf, Sandbox, transactionOf } from '../support/host-sandbox.ts';
 
 const DROP_IN = '/etc/ssh/sshd_config.d/00-docker-tls.conf';

@@ -1,9 +1,9 @@
 import { mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, describe, expect, test } from 'vitest';
-import { storeUrl } from '../../src/adapters/store/store-url.ts';
-import { parseStoreAddress, sameStore } from '../../src/adapters/store/team/address.ts';
-import { openLocal } from '../../src/adapters/store/team/local.ts';
+import { storeUrl } from '../../src/core/adapters/store/store-url.ts';
+import { parseStoreAddress, sameStore } from '../../src/features/team/store/address.ts';
+import { openLocal } from '../../src/features/team/store/local.ts';
 import { newHome, removeHomes } from '../support/store.ts';
 
 afterAll(removeHomes);

@@ -1,7 +1,7 @@
 /** What a commit in etcd continues: what it was made on, or the lost state that it put back, whose history counts then. */
 
 import { expect, test } from 'vitest';
-import { type Entry, holds, newEntry, numberOf } from '../../src/adapters/store/engines/etcd-history.ts';
+import { type Entry, holds, newEntry, numberOf } from '../../src/features/team/engines/etcd-history.ts';
 
 const message = { who: 'ada', subject: 'x', lines: [] };
 const on = (parent: string, subject: string, regained?: string) =>

@@ -2,6 +2,7 @@
 
 import { generateKeyPairSync } from 'node:crypto';
 import { expect, test } from 'vitest';
+import { Secret } from '../../src/core/domain/secret.ts';
 import {
   newSigningKey,
   readSigned,
@@ -9,8 +10,7 @@ import {
   SIGNERS,
   type Signers,
   withSigner,
-} from '../../src/adapters/store/team/manifest.ts';
-import { Secret } from '../../src/domain/secret.ts';
+} from '../../src/features/team/store/manifest.ts';
 
 const about = { sequence: 1, parent: '', at: '2026-11-26T10:00:00.000Z', by: 'ada@laptop' };
 

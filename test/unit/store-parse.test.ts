@@ -5,9 +5,9 @@ import {
   caDirectoryName,
   certificateProblem,
   HOST_FILE,
-} from '../../src/adapters/store/parse.ts';
-import { keyProblem } from '../../src/adapters/store/pem.ts';
-import { checkName, nameProblem } from '../../src/domain/names.ts';
+} from '../../src/core/adapters/store/parse.ts';
+import { keyProblem } from '../../src/core/adapters/store/pem.ts';
+import { checkName, nameProblem } from '../../src/core/domain/names.ts';
 import { sampleCa, sampleClient, sampleHost } from '../support/store.ts';
 import { CREDENTIALS, KEY_FORMS, SHORT_SERIAL } from '../support/store-credentials.ts';
 

@@ -1,8 +1,8 @@
 /** What a person agrees to of a shared store: every value that runs or sends something, and its exact form. */
 
 import { afterAll, expect, test } from 'vitest';
-import type { ApiCa } from '../../src/domain/external-ca.ts';
-import { storeSettings } from '../../src/domain/store-settings.ts';
+import type { ApiCa } from '../../src/core/domain/external-ca.ts';
+import { storeSettings } from '../../src/core/domain/store-settings.ts';
 import { CertificateFactory } from '../support/certificate-factory.ts';
 
 const factory = new CertificateFactory();

@@ -1,10 +1,10 @@
 /** A whole store as data, and who are the operators of its copy. */
 
 import { expect, test } from 'vitest';
-import type { StoreState } from '../../src/adapters/store/records.ts';
-import { operatorsOfCopy } from '../../src/adapters/store/team/admin.ts';
-import type { Session } from '../../src/adapters/store/team/session.ts';
-import { changeOf, filesOf, sameContents } from '../../src/adapters/store/whole.ts';
+import type { StoreState } from '../../src/core/adapters/store/records.ts';
+import { operatorsOfCopy } from '../../src/features/team/store/admin.ts';
+import type { Session } from '../../src/features/team/store/session.ts';
+import { changeOf, filesOf, sameContents } from '../../src/features/team/store/whole.ts';
 import { sampleCa, sampleClient, sampleHost, sampleIssuer } from '../support/store.ts';
 
 function state(more: object = {}): StoreState {

@@ -1,9 +1,9 @@
 /** Passwords for sudo: which is sent, how often, and when none is. The host is a stand-in for sudo's side of the frame. */
 
 import { expect, test } from 'vitest';
-import type { Channel, ChannelEnd, ExecContext, SudoKnowledge } from '../../src/adapters/ssh/channel.ts';
-import { runScript } from '../../src/adapters/ssh/exec.ts';
-import { Secret } from '../../src/domain/secret.ts';
+import type { Channel, ChannelEnd, ExecContext, SudoKnowledge } from '../../src/core/adapters/ssh/channel.ts';
+import { runScript } from '../../src/core/adapters/ssh/exec.ts';
+import { Secret } from '../../src/core/domain/secret.ts';
 
 const RIGHT = 'correct horse';
 

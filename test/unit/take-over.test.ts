@@ -1,11 +1,11 @@
 /** What of docker-machine's store becomes ours. */
 
 import { afterAll, expect, test } from 'vitest';
-import { parseDockerMachine } from '../../src/adapters/docker/docker-machine.ts';
-import type { MachineCredentials } from '../../src/adapters/docker/docker-machine-store.ts';
-import type { StoreState } from '../../src/adapters/store/records.ts';
-import { Secret } from '../../src/domain/secret.ts';
-import { foundHost, takenOver, takeOverChange } from '../../src/domain/trust/take-over.ts';
+import type { StoreState } from '../../src/core/adapters/store/records.ts';
+import { Secret } from '../../src/core/domain/secret.ts';
+import { parseDockerMachine } from '../../src/features/tools/adapters/docker-machine.ts';
+import type { MachineCredentials } from '../../src/features/tools/adapters/docker-machine-store.ts';
+import { foundHost, takenOver, takeOverChange } from '../../src/features/tools/domain/take-over.ts';
 import { CertificateFactory, type Issued } from '../support/certificate-factory.ts';
 import { sampleCa, sampleClient } from '../support/store.ts';
 

@@ -1,14 +1,14 @@
 /** How a change ends where connections break, the host has rolled back by itself, or a person interrupts. */
 
 import { expect, test } from 'vitest';
-import { kindOf } from '../../src/domain/plan/host-kind.ts';
-import type { CheckResult } from '../../src/domain/plan/outcome.ts';
-import { planHost } from '../../src/domain/plan/plan.ts';
-import { repairHints } from '../../src/domain/plan/preflight.ts';
-import { completeHost } from '../../src/domain/settings.ts';
-import { transact } from '../../src/engine/steps/transact.ts';
+import { kindOf } from '../../src/core/domain/plan/host-kind.ts';
+import type { CheckResult } from '../../src/core/domain/plan/outcome.ts';
+import { planHost } from '../../src/core/domain/plan/plan.ts';
+import { repairHints } from '../../src/core/domain/plan/preflight.ts';
+import { completeHost } from '../../src/core/domain/settings.ts';
+import { transact } from '../../src/core/engine/steps/transact.ts';
+import type { HostSession, Runtime, SshOptions } from '../../src/core/runtime.ts';
 import { DockerTlsError } from '../../src/errors/errors.ts';
-import type { HostSession, Runtime, SshOptions } from '../../src/runtime.ts';
 import { desired, FACTS_TIME_MS, factsOf, GOOD_FACTS, sent } from '../support/host-facts.ts';
 import { printFacts } from '../support/sections.ts';
 

@@ -1,14 +1,14 @@
 /** How a change that cannot be kept goes back, while others hold the store. */
 
 import { describe, expect, test } from 'vitest';
-import type { HostFacts } from '../../src/domain/plan/facts.ts';
-import type { FileChange } from '../../src/domain/plan/file-change.ts';
-import type { CheckResult } from '../../src/domain/plan/outcome.ts';
-import { type HostPlan, planHost } from '../../src/domain/plan/plan.ts';
-import { completeHost } from '../../src/domain/settings.ts';
-import { transact } from '../../src/engine/steps/transact.ts';
+import type { HostFacts } from '../../src/core/domain/plan/facts.ts';
+import type { FileChange } from '../../src/core/domain/plan/file-change.ts';
+import type { CheckResult } from '../../src/core/domain/plan/outcome.ts';
+import { type HostPlan, planHost } from '../../src/core/domain/plan/plan.ts';
+import { completeHost } from '../../src/core/domain/settings.ts';
+import { transact } from '../../src/core/engine/steps/transact.ts';
+import type { HostSession, Runtime } from '../../src/core/runtime.ts';
 import { DockerTlsError } from '../../src/errors/errors.ts';
-import type { HostSession, Runtime } from '../../src/runtime.ts';
 import { desired, FACTS_TIME_MS, factsOf, sent } from '../support/host-facts.ts';
 
 /** A host that answers as its scripts do; `asked` is what it was asked for, in order. */

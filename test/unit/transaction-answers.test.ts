@@ -1,10 +1,10 @@
 /** What a host answers to a change, and what is made of it for people. */
 
 import { describe, expect, test } from 'vitest';
-import { kindOf } from '../../src/domain/plan/host-kind.ts';
-import { endTransaction, startTransaction } from '../../src/engine/host-transaction.ts';
+import { kindOf } from '../../src/core/domain/plan/host-kind.ts';
+import { endTransaction, startTransaction } from '../../src/core/engine/host-transaction.ts';
+import type { HostSession } from '../../src/core/runtime.ts';
 import { DockerTlsError } from '../../src/errors/errors.ts';
-import type { HostSession } from '../../src/runtime.ts';
 
 /** The change that it answers to. */
 const change = { id: 'a', kind: kindOf({}) };

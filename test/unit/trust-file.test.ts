@@ -1,8 +1,8 @@
 /** Which clients a host accepts: what its trust file holds, and what is refused because no trust file can say it. */
 
 import { describe, expect, test } from 'vitest';
-import { acceptsAll, isAccepted, trustFor } from '../../src/domain/trust/trust.ts';
-import type { AccessView, Issuers, TrustedClient } from '../../src/domain/trust/view.ts';
+import { acceptsAll, isAccepted, trustFor } from '../../src/core/domain/trust/trust.ts';
+import type { AccessView, Issuers, TrustedClient } from '../../src/core/domain/trust/view.ts';
 
 const host = { name: 'h1' };
 const clients = [{ name: 'ann' }, { name: 'bob' }] as const;

@@ -1,8 +1,8 @@
 /** Settings that the running daemon has not read yet: which are named, and which are no alarm. */
 
 import { describe, expect, test } from 'vitest';
-import { planHost } from '../../src/domain/plan/plan.ts';
-import { unreadProblem, unreadSettings } from '../../src/domain/plan/unread-settings.ts';
+import { planHost } from '../../src/core/domain/plan/plan.ts';
+import { unreadProblem, unreadSettings } from '../../src/core/domain/plan/unread-settings.ts';
 import { desired, factsOf, UNIT } from '../support/host-facts.ts';
 
 const JSON_FILE = '/etc/docker/daemon.json';

@@ -4,8 +4,8 @@ import { mkdirSync, mkdtempSync, rmSync, symlinkSync, writeFileSync } from 'node
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
-import { shellQuote } from '../../src/domain/quote.ts';
-import unreadScript from '../../src/host/systemd/unread.sh';
+import { shellQuote } from '../../src/core/domain/quote.ts';
+import unreadScript from '../../src/core/host/systemd/unread.sh';
 
 const ETC = '/etc/systemd/system';
 const RUN = '/run/systemd/system';

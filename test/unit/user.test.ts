@@ -3,7 +3,7 @@
 import { userInfo } from 'node:os';
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
-import { dockerConfigDirectory, homeDirectory, storeDirectory } from '../../src/user.ts';
+import { dockerConfigDirectory, homeDirectory, storeDirectory } from '../../src/core/user.ts';
 
 test.each([{}, { HOME: '' }, { HOME: '', DOCKER_CONFIG: '', DOCKER_TLS_HOME: '' }])('%j', (env) => {
   const { homedir } = userInfo();

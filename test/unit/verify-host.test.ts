@@ -2,14 +2,14 @@
 
 import { createPrivateKey, X509Certificate } from 'node:crypto';
 import { describe, expect, test } from 'vitest';
-import { refusalOf } from '../../src/adapters/docker/refusal.ts';
-import { coloursOf } from '../../src/cli/render/colours.ts';
-import { renderChecks } from '../../src/cli/render/outcome.ts';
-import { issueCa } from '../../src/domain/pki/certificate.ts';
-import { inspectCertificate } from '../../src/domain/pki/inspect.ts';
-import { Secret } from '../../src/domain/secret.ts';
-import { requireVerified, verifyHost } from '../../src/engine/verify-host.ts';
-import type { Io, Probe, ProbeOutcome, ProbeRequest } from '../../src/runtime.ts';
+import { refusalOf } from '../../src/core/adapters/docker/refusal.ts';
+import { issueCa } from '../../src/core/domain/pki/certificate.ts';
+import { inspectCertificate } from '../../src/core/domain/pki/inspect.ts';
+import { Secret } from '../../src/core/domain/secret.ts';
+import { requireVerified, verifyHost } from '../../src/core/engine/verify-host.ts';
+import { coloursOf } from '../../src/core/render/colours.ts';
+import { renderChecks } from '../../src/core/render/outcome.ts';
+import type { Io, Probe, ProbeOutcome, ProbeRequest } from '../../src/core/runtime.ts';
 
 type Cause = Extract<ProbeOutcome, { kind: 'refused' }>['cause'];
 

@@ -1,21 +1,21 @@
 /** What apply wants, and the rows of status, by a store alone: who verifies, who is accepted, what expires. */
 
 import { afterAll, expect, test, vi } from 'vitest';
-import { openStore } from '../../src/adapters/store/store.ts';
-import { withOurClients } from '../../src/domain/audit/report/own-clients.ts';
-import type { AuditedHost } from '../../src/domain/audit/report/report.ts';
-import { inspectCertificate } from '../../src/domain/pki/inspect.ts';
-import { Secret } from '../../src/domain/secret.ts';
-import { CA_DEFAULTS, CLIENT_DEFAULTS, completeHost } from '../../src/domain/settings.ts';
-import { usableClients } from '../../src/domain/trust/clients.ts';
-import { newCredentials } from '../../src/domain/trust/new-credentials.ts';
-import { statusRows } from '../../src/domain/trust/status-rows.ts';
-import { type ApplyRequest, clientsFor, hostsIntent } from '../../src/domain/trust/wanted-hosts.ts';
+import { openStore } from '../../src/core/adapters/store/store.ts';
+import { inspectCertificate } from '../../src/core/domain/pki/inspect.ts';
+import { Secret } from '../../src/core/domain/secret.ts';
+import { CA_DEFAULTS, CLIENT_DEFAULTS, completeHost } from '../../src/core/domain/settings.ts';
+import { usableClients } from '../../src/core/domain/trust/clients.ts';
+import { newCredentials } from '../../src/core/domain/trust/new-credentials.ts';
+import { statusRows } from '../../src/core/domain/trust/status-rows.ts';
+import { type ApplyRequest, clientsFor, hostsIntent } from '../../src/core/domain/trust/wanted-hosts.ts';
+import { withOurClients } from '../../src/features/audit/domain/report/own-clients.ts';
+import type { AuditedHost } from '../../src/features/audit/domain/report/report.ts';
 import { issueStore } from '../support/issued-store.ts';
 import { newHome, removeHomes } from '../support/store.ts';
 
-vi.mock('../../src/domain/pki/inspect.ts', async (original) => {
-  const real = await original<typeof import('../../src/domain/pki/inspect.ts')>();
+vi.mock('../../src/core/domain/pki/inspect.ts', async (original) => {
+  const real = await original<typeof import('../../src/core/domain/pki/inspect.ts')>();
   return { ...real, inspectCertificate: vi.fn(real.inspectCertificate) };
 });
 afterAll(removeHomes);

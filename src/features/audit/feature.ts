@@ -1,18 +1,18 @@
 /** Audit and hardening: what they add to the core. */
 
 import { listCommand } from '../../cli/command.ts';
-import { FIX_NAMES, FIX_VALUES } from '../../domain/audit/fix-names.ts';
-import { COMMAND_SEAM } from '../../seams/commands.ts';
-import { HARDENING } from '../../seams/hardening.ts';
+import { COMMAND_SEAM } from '../../core/seams/commands.ts';
+import { HARDENING } from '../../core/seams/hardening.ts';
+import { FIX_NAMES, FIX_VALUES } from './domain/fix-names.ts';
 
 COMMAND_SEAM.add(
   listCommand(
     { name: 'audit', summary: 'Checks of host, daemon, containers and TLS (CIS numbers); changes nothing' },
-    () => import('../../cli/commands/audit.ts'),
+    () => import('./commands/audit.ts'),
   ),
   listCommand(
     { name: 'harden', summary: 'Fix audit findings (planned, verified, rolled back on failure)' },
-    () => import('../../cli/commands/harden.ts'),
+    () => import('./commands/harden.ts'),
   ),
 );
 HARDENING.add({
@@ -20,9 +20,9 @@ HARDENING.add({
   values: FIX_VALUES,
   async load() {
     const [{ hardenOpened }, { upgradeOf }, { purgePackages }] = await Promise.all([
-      import('../../engine/steps/harden.ts'),
-      import('../../engine/upgrade.ts'),
-      import('../../engine/packages.ts'),
+      import('./engine/harden.ts'),
+      import('./engine/upgrade.ts'),
+      import('./engine/packages.ts'),
     ]);
     return { hardenOpened, upgradeOf, purgePackages };
   },

@@ -1,19 +1,19 @@
 /** Other tools (their configuration, their inventories, Butane, docker-machine): what they add to the core. */
 
 import { listCommand } from '../../cli/command.ts';
-import { TOOL_NAMES, TOOLS } from '../../domain/tools/tool-names.ts';
-import { COMMAND_SEAM } from '../../seams/commands.ts';
-import { FORMATS, type ToolFormat } from '../../seams/formats.ts';
-import { INVENTORIES } from '../../seams/inventories.ts';
+import { COMMAND_SEAM } from '../../core/seams/commands.ts';
+import { FORMATS, type ToolFormat } from '../../core/seams/formats.ts';
+import { INVENTORIES } from '../../core/seams/inventories.ts';
+import { TOOL_NAMES, TOOLS } from './domain/tool-names.ts';
 
 COMMAND_SEAM.add(
   listCommand(
     { name: 'import docker-machine', summary: "Take over hosts from docker-machine's store" },
-    () => import('../../cli/commands/import-docker-machine.ts'),
+    () => import('./commands/import-docker-machine.ts'),
   ),
   listCommand(
     { name: 'butane', summary: 'The plan of a host as a file for its first boot' },
-    () => import('../../cli/commands/butane.ts'),
+    () => import('./commands/butane.ts'),
   ),
 );
 FORMATS.add(
@@ -23,8 +23,8 @@ FORMATS.add(
       ...TOOLS[name],
       async load() {
         const [{ configureTool }, { commandsHere, toolArchive }] = await Promise.all([
-          import('../../actions/env-tool.ts'),
-          import('../../actions/tool-config.ts'),
+          import('./actions/env-tool.ts'),
+          import('./actions/tool-config.ts'),
         ]);
         return {
           configure: (requested, context) => configureTool(name, requested, context),
@@ -35,4 +35,4 @@ FORMATS.add(
     }),
   ),
 );
-INVENTORIES.add({ load: () => import('../../domain/fleet/inventory.ts') });
+INVENTORIES.add({ load: () => import('./domain/inventory.ts') });

@@ -1,10 +1,10 @@
 /** The golden cases that recorded hosts do not show: one recorded host with one thing changed, or asked from outside. */
 
-import type { AuditProbe, Outside, Severity, Verdict } from '../../../src/domain/audit/check.ts';
-import { type CheckResult, evaluate } from '../../../src/domain/audit/evaluate.ts';
-import { BLOCKED, LOGIN_DEFS, UMASK_FILE } from '../../../src/domain/audit/host-settings.ts';
-import { SYSCTLS } from '../../../src/domain/audit/sysctls.ts';
-import type { ProbeOutcome } from '../../../src/runtime.ts';
+import type { ProbeOutcome } from '../../../src/core/runtime.ts';
+import type { AuditProbe, Outside, Severity, Verdict } from '../../../src/features/audit/domain/check.ts';
+import { type CheckResult, evaluate } from '../../../src/features/audit/domain/evaluate.ts';
+import { BLOCKED, LOGIN_DEFS, UMASK_FILE } from '../../../src/features/audit/domain/host-settings.ts';
+import { SYSCTLS } from '../../../src/features/audit/domain/sysctls.ts';
 import { type Alteration, altered, merge, type RecordedName } from '../../support/audit-facts.ts';
 import { SOFTWARE_CASES } from './software-cases.ts';
 

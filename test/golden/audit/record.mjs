@@ -12,8 +12,8 @@ import { bundled, hostScripts } from '../../../scripts/host-scripts.mjs';
 const here = new URL('./', import.meta.url);
 const lab = fileURLToPath(new URL('../../../scripts/lab', here));
 const { AUDIT_SCRIPT } = await hostScripts();
-const { SYSCTL_PATHS } = await bundled('src/domain/audit/sysctls.ts');
-/** As src/engine/gather.ts sends it. */
+const { SYSCTL_PATHS } = await bundled('src/features/audit/domain/sysctls.ts');
+/** As src/core/engine/gather.ts sends it. */
 const script = `SYSCTLS='${SYSCTL_PATHS}'\n${AUDIT_SCRIPT}`;
 const states = readFileSync(new URL('states.sh', here));
 

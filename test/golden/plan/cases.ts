@@ -1,6 +1,6 @@
 /** The golden cases of plans: a desired state for recorded facts of each Docker generation. */
 
-import type { DesiredHost } from '../../../src/domain/plan/desired.ts';
+import type { DesiredHost } from '../../../src/core/domain/plan/desired.ts';
 import { desired } from '../../support/host-facts.ts';
 
 export type PlanCase = {

@@ -1,0 +1,36 @@
+/** The context of an action: the options of every command, the effects, and the person to ask. */
+
+import type { Again } from '../../errors/errors.ts';
+import type { Progress, Runtime } from '../runtime.ts';
+import type { Prompts } from './prompts.ts';
+import type { Planned } from './results.ts';
+
+export type GlobalOptions = {
+  readonly json: boolean;
+  readonly yes: boolean;
+  readonly dryRun: boolean;
+  /** The store's directory, absolute: `--home`, DOCKER_TLS_HOME, or the Docker config directory + `/tls`. */
+  readonly home: string;
+  /** The address of a store that a team shares, as given with `--store`. */
+  readonly store: string | undefined;
+  /** Ids of settings of a shared store that this call accepts (domain/store-settings.ts). */
+  readonly trustStoreSettings: readonly string[];
+  /** The fleet file, absolute, if one was named. */
+  readonly file: string | undefined;
+  readonly parallel: number | undefined;
+  readonly log: string | undefined;
+  readonly verbose: boolean;
+  readonly quiet: boolean;
+  /** Plans show the content of new files, too. */
+  readonly diff: boolean;
+};
+
+export type ActionContext = {
+  readonly global: GlobalOptions;
+  readonly runtime: Runtime;
+  readonly progress: Progress;
+  readonly prompts: Prompts;
+  readonly again: Again;
+  /** Plans as a person reads them before the question. */
+  readonly renderPlanned: (planned: Planned) => Promise<string>;
+};

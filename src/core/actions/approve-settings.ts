@@ -1,0 +1,44 @@
+/** Consent to what a shared store makes this computer run or send: once for each value, on this computer. */
+
+import { DockerTlsError, printable } from '../../errors/errors.ts';
+import type { Signer } from '../domain/external-ca.ts';
+import { type StoreSettings, storeSettings } from '../domain/store-settings.ts';
+import type { Run } from '../engine/intent.ts';
+import type { ActionContext } from './action-context.ts';
+import { agree } from './prompts.ts';
+import { storeOf } from './store.ts';
+
+/** Asks each thing once a run. Fails with E_STORE_SETTINGS (exit 2) without a terminal: --yes does not answer this. */
+export function approving(context: ActionContext): Run['approve'] {
+  const asked = new Map<string, Promise<void>>();
+  return async (signer: Signer) => {
+    const settings = storeSettings(signer);
+    if (settings === undefined) return;
+    const answer = asked.get(settings.id) ?? approve(settings, context);
+    asked.set(settings.id, answer);
+    await answer;
+  };
+}
+
+async function approve({ id, values }: StoreSettings, context: ActionContext): Promise<void> {
+  const { global, prompts } = context;
+  const store = storeOf(context);
+  if (global.trustStoreSettings.includes(id) || (await store.accepts(id))) return;
+  const lines = values.map(([name, value]) => `${name} ${printable(value)}`);
+  if (!prompts.interactive)
+    throw new DockerTlsError(
+      'E_STORE_SETTINGS',
+      'the settings of the shared store make this computer run or send something to get a signature, and they were not accepted on this computer',
+      {
+        details: lines,
+        hints: [
+          'run the same command on a terminal, without --yes: it asks once',
+          `in a job, if these values are right: --trust-store-settings ${id}`,
+        ],
+      },
+    );
+  const what = 'The shared store, and not you, sets how its CA signs. For that, this computer';
+  await prompts.show(`\n${[what, ...lines].join('\n  ')}\n\n`);
+  await agree(prompts, 'Accept this on this computer, until it changes?');
+  await store.accept(id);
+}

@@ -1,0 +1,49 @@
+/** `ca export`: the CA's certificate, which is public; with its key only encrypted. */
+
+import { usage } from '../../errors/errors.ts';
+import { inspectCertificate } from '../domain/pki/inspect.ts';
+import { encryptKey } from '../domain/pki/keys.ts';
+import { Secret } from '../domain/secret.ts';
+import { externalCaKey, noCa } from '../domain/trust/ca-refusals.ts';
+import { openIssuer } from '../engine/issue.ts';
+import type { ActionContext } from './action-context.ts';
+import { checkOut, type OutOptions, writeOut } from './files.ts';
+import { openStoredRun, type StoredOptions } from './run.ts';
+import { exportPassphrase } from './secrets.ts';
+
+export type CaExportOptions = StoredOptions &
+  OutOptions & { readonly withKey: boolean; readonly passphraseFile: string | undefined };
+
+export type CaExport = {
+  readonly subject: string;
+  readonly fingerprint: string;
+  readonly key: boolean;
+  /** The certificate, where it went into no file. */
+  readonly cert?: string;
+  /** `-`: standard output. */
+  readonly file?: string;
+};
+
+/** Fails with E_NO_CA, E_USAGE, E_FILE_EXISTS (exit 2). */
+export async function exportCa(context: ActionContext, options: CaExportOptions): Promise<CaExport> {
+  const { global, runtime } = context;
+  const { out, replace, withKey } = options;
+  const { run, state } = await openStoredRun(context, options);
+  const { ca } = state;
+  if (ca === undefined) throw noCa();
+  const { fingerprint, subject } = inspectCertificate(ca.cert);
+  const exported = { subject, fingerprint, key: withKey };
+  if (!withKey) {
+    if (out === undefined || out === '-') return { ...exported, cert: ca.cert };
+    return { ...exported, file: await writeOut({ runtime, global, out, data: ca.cert, replace }) };
+  }
+  if (out === undefined) throw usage('--with-key needs a file', ['docker-tls ca export --with-key --out FILE']);
+  const file = { runtime, global, out, replace };
+  checkOut(file, true);
+  const issuer = openIssuer(state, { ...run, runtime, now: runtime.now() });
+  const authority = await issuer.authority();
+  if (authority.key === undefined) throw externalCaKey();
+  const passphrase = await exportPassphrase(options.passphraseFile, 'Passphrase for the exported key:', context);
+  const key = await encryptKey(authority.key, passphrase);
+  return { ...exported, file: await writeOut({ ...file, data: new Secret(`${ca.cert}${key.revealText()}`) }) };
+}

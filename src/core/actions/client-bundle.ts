@@ -1,0 +1,66 @@
+/** The hosts in a client's bundle, and the forms in which a client travels (src/core/adapters/docker/bundle.ts, src/core/domain/pki/pkcs12.ts). */
+
+import { DockerTlsError } from '../../errors/errors.ts';
+import { type ClientBundle, packBundle, renderBundleEnv, renderBundlePem } from '../adapters/docker/bundle.ts';
+import type { StoredClient, StoreState } from '../adapters/store/records.ts';
+import { dockerHost } from '../domain/destination.ts';
+import { makePkcs12 } from '../domain/pki/pkcs12.ts';
+import type { Secret } from '../domain/secret.ts';
+import { clientRevoked, externalKey, unknownClient } from '../domain/trust/client-refusals.ts';
+import { accepts, reachableHosts } from '../domain/trust/reachable-hosts.ts';
+
+export const BUNDLE_FORMATS = ['tar', 'p12', 'env', 'pem'] as const;
+export type BundleFormat = (typeof BUNDLE_FORMATS)[number];
+
+/**
+ * The client with the hosts that accept it, or those of `only`. Fails with E_CLIENT_UNKNOWN, E_CLIENT_REVOKED, E_HOST_UNKNOWN,
+ * E_CLIENT_NOT_ACCEPTED (exit 2).
+ */
+export function bundleOf(state: StoreState, client: StoredClient, only: readonly string[] = []): ClientBundle {
+  const { record, ca, cert, key } = client;
+  if (record.revokedAt !== undefined)
+    throw clientRevoked(record.name, record.revokedAt, `docker-tls client add ${record.name}-2`);
+  const known = reachableHosts(state);
+  for (const name of only) {
+    const host = known.get(name);
+    if (host !== undefined && accepts(host, client)) continue;
+    throw new DockerTlsError(
+      host === undefined ? 'E_HOST_UNKNOWN' : 'E_CLIENT_NOT_ACCEPTED',
+      host === undefined ? 'no host of this name in the store' : `this host does not accept ${record.name}`,
+      { where: name, hints: ['docker-tls client list'] },
+    );
+  }
+  const hosts = [...known.values()].filter(
+    (host) => accepts(host, client) && (only.length === 0 || only.includes(host.record.name)),
+  );
+  return {
+    client: record.name,
+    hosts: hosts.map((host) => ({
+      name: host.record.name,
+      host: dockerHost(host.record.address, host.record.port),
+    })),
+    ca,
+    cert,
+    key,
+  };
+}
+
+export function clientOf(state: StoreState, name: string): StoredClient & { readonly directory: string } {
+  const client = state.clients.get(name);
+  if (client === undefined) throw unknownClient(name);
+  return client;
+}
+
+/** The file itself. Only tar does without a key (E_CLIENT_NO_KEY); p12 asks `passphrase`. Fails as makePkcs12 does. */
+export async function renderBundle(
+  bundle: ClientBundle,
+  format: BundleFormat,
+  options: { readonly now: Date; readonly passphrase: () => Promise<Secret> },
+): Promise<Secret> {
+  if (format === 'tar') return packBundle(bundle, options.now);
+  const { key, cert, ca, client } = bundle;
+  if (key === undefined) throw externalKey(client);
+  if (format === 'env') return renderBundleEnv(bundle);
+  if (format === 'pem') return renderBundlePem(bundle);
+  return makePkcs12({ key, chain: [cert, ca], passphrase: await options.passphrase(), name: client });
+}

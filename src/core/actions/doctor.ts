@@ -1,0 +1,137 @@
+/** The examination of one host: a probe as the client, a login over SSH, this computer's settings, the host's clock and journal. */
+
+import type { ErrorCode } from '../../errors/catalogue.ts';
+import { DockerTlsError, failureOf, type Hint } from '../../errors/errors.ts';
+import { cliApiVersion } from '../adapters/docker/cli-version.ts';
+import { haveExpired } from '../adapters/docker/clocks.ts';
+import { currentContext } from '../adapters/docker/config-file.ts';
+import { contextsTo, readContext } from '../adapters/docker/contexts.ts';
+import { diagnose } from '../adapters/docker/diagnose.ts';
+import {
+  asksHost,
+  behindBastion,
+  type Diagnosis,
+  firstCause,
+  journalTells,
+  sshHints,
+  withoutSsh,
+} from '../adapters/docker/diagnosis.ts';
+import type { StoredClient } from '../adapters/store/records.ts';
+import { dockerHost } from '../domain/destination.ts';
+import { specFor } from '../domain/fleet/specs.ts';
+import type { Secret } from '../domain/secret.ts';
+import type { HostSpec } from '../domain/settings.ts';
+import { hostAt, meantClient, trustedCas } from '../domain/trust/reachable-hosts.ts';
+import { anyClient, resolveHost } from '../domain/trust/resolve.ts';
+import { logIn, lookInside, type Seen } from '../engine/inside.ts';
+import { probeAs } from '../engine/probes.ts';
+import { alongAnyWay } from '../engine/through.ts';
+import type { Runtime } from '../runtime.ts';
+import { dockerConfigDirectory } from '../user.ts';
+import type { ActionContext } from './action-context.ts';
+import { openFleetFile } from './fleet-file.ts';
+import { sudoPasswords } from './run.ts';
+import type { SecretOptions } from './secrets.ts';
+import { storeOf } from './store.ts';
+
+export type Examination = Diagnosis & {
+  readonly host: string;
+  readonly endpoint: string;
+  readonly client: string;
+  /** The host's clock minus this computer's, where it was asked. */
+  readonly clockSkewMs?: number;
+  /** Last lines of the daemon's journal, clean; only where the daemon is at fault. */
+  readonly journal: readonly string[];
+  /** Why docker-tls does not get into the host by SSH, and what to do about that. */
+  readonly sshProblem?: { readonly code: ErrorCode; readonly message: string; readonly hints: readonly Hint[] };
+};
+
+export type DoctorOptions = Pick<SecretOptions, 'askSudoPassword' | 'sudoPasswordFile'> & {
+  readonly client: string | undefined;
+  readonly noSsh: boolean;
+  /** Milliseconds. */
+  readonly timeout: number | undefined;
+};
+
+/**
+ * Finds one cause for the host that is named, that docker uses here, or that is the only one. Fails only as the store and the docker
+ * contexts do; a host that is not there is a finding.
+ */
+export async function doctor(
+  context: ActionContext,
+  named: string | undefined,
+  options: DoctorOptions,
+): Promise<Examination> {
+  const { runtime, prompts, again } = context;
+  const { env, signal } = runtime;
+  const state = await storeOf(context).read();
+  const docker = await dockerHere(runtime);
+  const host = resolveHost(state, named ?? hostAt(state, env.DOCKER_HOST || docker.endpoint), again);
+  const client = anyClient(state, host, options, runtime, again, docker.holds);
+  const { address, port, name } = host.record;
+  const record = state.hosts.get(name)?.record;
+  const fleet = await openFleetFile(context);
+  const known = fleet ?? { specFor };
+  const spec = options.noSsh || record === undefined ? undefined : known.specFor(named ?? name, state, { ssh: {} });
+  const specs = spec === undefined ? [] : [spec];
+  const passwords = await sudoPasswords(options, { specs, secrets: fleet?.secretsOf(specs) ?? {} }, context);
+  const reach = { runtime, ask: prompts.ssh, ...passwords };
+  const at = { address, port, ca: client.ca, timeoutMs: options.timeout ?? 5000, now: runtime.now(), signal };
+  const credentials = { cert: client.cert, key: client.key as Secret };
+  const [{ outcome, via }, ssh] = await Promise.all([
+    alongAnyWay(spec, reach, async (way) => ({
+      outcome: await probeAs(way.probe, 'own-certificate', at, credentials),
+      via: way.via,
+    })),
+    spec && logIn(spec, reach),
+  ]);
+  const more = asksHost(firstCause(outcome));
+  const seen: Seen = ssh === undefined ? {} : await lookInside(ssh, state, spec as HostSpec, more, runtime);
+  const endpoint = dockerHost(address, port);
+  const external = host.serverCert === undefined;
+  const own = (await contextsTo(endpoint, docker.copiesOf(client))).map((one) => one.name);
+  const meant = meantClient(state.clients, host, env.DOCKER_TLS_CLIENT || undefined);
+  const diagnosis = diagnose({
+    ...{ outcome, env, clientCert: client.cert, storedCert: host.serverCert, currentContext: docker.current },
+    now: runtime.now(),
+    remoteClockSkewMs: seen.skewMs,
+    inside: seen.inside,
+    cas: host.serverCert && trustedCas(state),
+    cliApiVersion: outcome.kind === 'accepted' ? await cliApiVersion(env) : undefined,
+    expected: {
+      // Of several contexts, the one in use is as good as any.
+      ...{ name, external, via, host: endpoint, context: own.find((one) => one === docker.inUse) ?? own[0] },
+      certPath: client.directory,
+      client: client.record.name,
+      named: options.client !== undefined || meant !== client,
+      ownKey: client.record.ownKey ?? false,
+      caExpired: haveExpired(external ? client.ca : (state.ca?.cert ?? ''), runtime.now()),
+      ssh: seen.login ?? record?.ssh,
+    },
+  });
+  const direct = spec === undefined || seen.problem !== undefined;
+  const found = record?.reach === 'ssh' && direct ? behindBastion(diagnosis, name) : diagnosis;
+  const problem = seen.problem?.hinting(sshHints(seen.problem.hints, name, again({})));
+  return {
+    ...(problem === undefined ? found : withoutSsh(found, endpoint, problem)),
+    ...{ host: name, endpoint, client: client.record.name, clockSkewMs: seen.skewMs },
+    journal: journalTells(diagnosis.cause, seen.inside) ? (seen.journal ?? []) : [],
+    sshProblem: problem && { code: problem.code, message: problem.message, hints: problem.hints },
+  };
+}
+
+/** Which context docker uses here, where that leads, and which clients' files it has. */
+async function dockerHere({ env, ...runtime }: Runtime) {
+  const dockerConfig = dockerConfigDirectory({ env, ...runtime });
+  const current = await currentContext(dockerConfig);
+  const inUse = env.DOCKER_CONTEXT || current;
+  // A context that cannot be read leads nowhere.
+  const context = inUse === undefined ? undefined : await readContext({ name: inUse, dockerConfig }).catch(failureOf);
+  const copiesOf = ({ record }: Pick<StoredClient, 'record'>) =>
+    (record.copies ?? []).filter((one) => one.dockerConfig === dockerConfig);
+  return {
+    ...{ current, inUse, copiesOf },
+    endpoint: context instanceof DockerTlsError ? undefined : context?.host,
+    holds: (client: StoredClient) => copiesOf(client).some(({ contexts }) => contexts.some((one) => one === inUse)),
+  };
+}

@@ -1,0 +1,80 @@
+/** Reading fleet files and inventories: their text, and what a fleet file says, with its secrets kept from programs that we start. */
+
+import { relative, resolve } from 'node:path';
+import { errnoOf } from '../../errors/errors.ts';
+import type { Fleet } from '../domain/fleet/fleet.ts';
+import { parseFleet } from '../domain/fleet/fleet.ts';
+import type { OpenedFleet } from '../domain/fleet/fleet-host.ts';
+import { resolveFleetPaths } from '../domain/fleet/fleet-paths.ts';
+import { unreadable } from '../domain/unreadable.ts';
+import { keepFromChildren } from '../environment.ts';
+import { keepHeapSmall, MANY_HOSTS } from '../heap.ts';
+import { readNamedFile, readStandardInput } from '../named-file.ts';
+import type { Runtime } from '../runtime.ts';
+import { homeDirectory } from '../user.ts';
+
+/** What a host takes of a fleet file at least. */
+const HOST_BYTES = 30;
+
+/** A fleet file as written, and with every path made absolute. `shown`: its path for messages. Fails with E_FLEET (exit 2). */
+export async function openFleet(
+  text: string,
+  { path, shown, env }: Pick<Runtime, 'env'> & { readonly path: string; readonly shown: string },
+): Promise<OpenedFleet> {
+  if (text.length > MANY_HOSTS * HOST_BYTES) keepHeapSmall();
+  const written = await parseHiding(text, shown);
+  return { text, written, fleet: resolveFleetPaths({ ...written, path }, homeDirectory(env)) };
+}
+
+/** What a fleet file names as secret is ours to read, and no program that we start gets it, whether this run needs it or not. */
+async function parseHiding(text: string, shown: string): Promise<Fleet> {
+  const fleet = parseFleet(text, shown);
+  const { caPassphrase, sudoPassword, sudoDefault } = fleet.secrets;
+  for (const reference of [caPassphrase, sudoDefault, ...Object.values(sudoPassword)])
+    if (reference?.startsWith('env:')) keepFromChildren(reference.slice(4));
+  return fleet;
+}
+
+/** For programs that a shared store starts. Fails as the reading of the file does, but for one that is not there. */
+export async function hideFleetSecrets(file: string | undefined, cwd: string): Promise<void> {
+  if (file === undefined) return;
+  const text = await readInput(file, cwd).catch(() => undefined);
+  if (text === undefined) return;
+  const shown = file === '-' ? 'stdin' : shownPath(resolve(cwd, file), cwd);
+  await parseHiding(text, shown);
+}
+
+/** As a person would type it: relative where the file is below the working directory. */
+export function shownPath(path: string, cwd: string): string {
+  const below = relative(cwd, path);
+  return below.startsWith('..') ? path : below;
+}
+
+/** It ends once: a command that looks at its fleet again, as `rotate ca` between stages, gets the same text. */
+let standardInput: Promise<Buffer> | undefined;
+
+/** Bytes of an inventory at most: what Ansible prints of some thousand hosts with all their variables. */
+const LARGEST_INVENTORY = 64 * 1024 * 1024;
+
+/** The text of a file, or of standard input (`-`). Fails with E_FLEET (exit 2). */
+export async function readInput(path: string, cwd: string): Promise<string> {
+  try {
+    if (path === '-' || path.endsWith('/-')) {
+      standardInput ??= readStandardInput(LARGEST_INVENTORY);
+      return (await standardInput).toString('utf8');
+    }
+    return (await readNamedFile(resolve(cwd, path), LARGEST_INVENTORY)).toString('utf8');
+  } catch (cause) {
+    throw unreadable('E_FLEET', path, cause);
+  }
+}
+
+/** Undefined where there is no such file. Fails with E_FLEET (exit 2). */
+export async function readFleetText(path: string): Promise<string | undefined> {
+  try {
+    return (await readNamedFile(path)).toString('utf8');
+  } catch (cause) {
+    if (errnoOf(cause) === 'ENOENT') return undefined;
+    throw unreadable('E_FLEET', path, cause);
+  }
+}

@@ -1,0 +1,20 @@
+/** Remembering who was given a client's credentials. */
+
+import { DockerTlsError } from '../../errors/errors.ts';
+import type { Store } from '../adapters/store/store.ts';
+import { type NewCopy, withHandedOut } from '../domain/trust/handed-out.ts';
+
+/** Remembers a copy in the client's record. False where the store cannot be written just now: what was asked for is done all the same. */
+export async function rememberCopy(store: Store, client: string, copy: NewCopy, now: Date): Promise<boolean> {
+  try {
+    await store.withLock('docker-tls client export', async () => {
+      const stored = (await store.read({ hosts: [] })).clients.get(client);
+      if (stored === undefined) return;
+      await store.write({ clients: { [client]: { ...stored, record: withHandedOut(stored, copy, now) } } });
+    });
+    return true;
+  } catch (error) {
+    if (error instanceof DockerTlsError) return false;
+    throw error;
+  }
+}

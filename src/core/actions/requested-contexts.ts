@@ -1,0 +1,87 @@
+/** The docker contexts that the specs of hosts ask for: whether they can be made, before a host changes, and making them. */
+
+import { DockerTlsError, DockerTlsErrors, failureOf } from '../../errors/errors.ts';
+import type { StoredClient, StoreState } from '../adapters/store/records.ts';
+import { contextName } from '../domain/fleet/specs.ts';
+import type { HostSpec } from '../domain/settings.ts';
+import { isAccepted } from '../domain/trust/trust.ts';
+import { type ContextRequest, checkPlaces, giveContext } from './give-context.ts';
+
+/** For a host that is not in the store yet: fails before the host changes where the context that its spec asks for cannot be made. */
+export async function checkContextOf(
+  spec: HostSpec,
+  client: StoredClient,
+  state: StoreState,
+  dockerConfig: string,
+): Promise<void> {
+  const wanted = contextOf(spec);
+  if (wanted === undefined || client.key === undefined) return;
+  await checkPlaces(state, client, { ...wanted, dockerConfig }).catch((error: unknown) => {
+    const { code, message } = failureOf(error);
+    if (code !== 'E_CLIENT_FILES_EXIST') throw error;
+    const later = `docker-tls context ${spec.name} --config-directory --replace`;
+    const hints = [`leave --config-directory out; then, to replace them (copies are kept): ${later}`];
+    throw new DockerTlsError(code, message, { where: spec.name, hints });
+  });
+}
+
+/** The same for every host of a run, all of it at once: a fleet is not changed for contexts that cannot be made. */
+export async function checkContexts(
+  specs: readonly HostSpec[],
+  clients: readonly StoredClient[],
+  state: StoreState,
+  dockerConfig: string,
+): Promise<void> {
+  const errors: DockerTlsError[] = [];
+  for (const spec of specs) {
+    const client = contextClient(spec, clients);
+    if (client === undefined) continue;
+    await checkContextOf(spec, client, state, dockerConfig).catch((error: unknown) => {
+      const failure = failureOf(error);
+      // The flags that its hints name are those of other commands.
+      const ways = [`another name in the fleet file: hosts.${spec.name}.context`, ...failure.hints.slice(0, 1)];
+      errors.push((failure.code === 'E_CONTEXT_EXISTS' ? failure.hinting(ways) : failure).at(spec.name));
+    });
+  }
+  if (errors.length > 0) throw new DockerTlsErrors(errors);
+}
+
+/**
+ * The contexts that the specs ask for, each for the first of `clients` whose key is here and whom the host accepts; what prevents
+ * one is an error beside the others.
+ */
+export async function giveContexts(
+  specs: readonly HostSpec[],
+  clients: readonly StoredClient[],
+  around: Pick<ContextRequest, 'store' | 'dockerConfig' | 'now'>,
+): Promise<DockerTlsError[]> {
+  const errors: DockerTlsError[] = [];
+  for (const spec of specs) {
+    const wanted = contextOf(spec);
+    if (wanted === undefined) continue;
+    const client = contextClient(spec, clients);
+    try {
+      if (client === undefined) throw noClientFor(wanted.context);
+      await giveContext({ ...around, ...wanted, host: spec.name, client: client.record.name });
+    } catch (error) {
+      errors.push(failureOf(error).orAt(spec.name));
+    }
+  }
+  return errors;
+}
+
+function contextOf(spec: HostSpec) {
+  const context = contextName(spec);
+  const { use = false, configDirectory = false } = spec;
+  return context === undefined ? undefined : { context, use, configDirectory, replace: false };
+}
+
+/** Whose credentials a host's context gets: the first client whose key is here and whom the host accepts. */
+function contextClient(spec: HostSpec, clients: readonly StoredClient[]): StoredClient | undefined {
+  return clients.find(({ key, record }) => key !== undefined && isAccepted(record, spec));
+}
+
+function noClientFor(context: string): DockerTlsError {
+  const what = `the context ${context} was not made: no client whose key is here is accepted`;
+  return new DockerTlsError('E_NO_CLIENTS', what, { hints: ['docker-tls client list'] });
+}

@@ -1,0 +1,101 @@
+/** The verification of a host that the store knows: as a client of the store, and as every client that must be rejected. */
+
+import { DockerTlsError } from '../../errors/errors.ts';
+import type { StoredClient, StoreState } from '../adapters/store/records.ts';
+import type { HostResult } from '../domain/host-results.ts';
+import type { OtherCa } from '../domain/other-ca.ts';
+import { inspectCertificate } from '../domain/pki/inspect.ts';
+import type { CheckResult } from '../domain/plan/outcome.ts';
+import type { Secret } from '../domain/secret.ts';
+import { completeHost } from '../domain/settings.ts';
+import { otherCas, ourFingerprints } from '../domain/trust/other-cas.ts';
+import { type ReachableHost, reachableHosts } from '../domain/trust/reachable-hosts.ts';
+import { anyClient } from '../domain/trust/resolve.ts';
+import { plural } from '../domain/words.ts';
+import type { Reach } from '../engine/intent.ts';
+import { overHosts } from '../engine/pool.ts';
+import { alongWay, withVia } from '../engine/through.ts';
+import { type VerifyRequest, verificationFailure, verifyHost } from '../engine/verify-host.ts';
+import type { ActionContext } from './action-context.ts';
+import { type SelectionOptions, selectSpecs } from './selection.ts';
+import { storeOf } from './store.ts';
+
+export type VerifyOptions = SelectionOptions & { readonly client: string | undefined };
+
+export type Verified = {
+  readonly results: readonly HostResult<readonly CheckResult[]>[];
+  /** By host: CAs of others, each of whose clients it accepts, as the store has it. */
+  readonly otherCas: ReadonlyMap<string, readonly OtherCa[]>;
+  /** One for each host that accepts whom it must not, or the other way round. */
+  readonly failures: readonly DockerTlsError[];
+};
+
+/** Every host that is named, or all there are, as a client of this store. */
+export async function verifyHosts(
+  context: ActionContext,
+  names: readonly string[],
+  options: VerifyOptions,
+): Promise<Verified> {
+  const { global, runtime, progress, prompts } = context;
+  const state = await storeOf(context).read();
+  const { specs } = await selectSpecs(context, names, options, state, undefined, { reached: true });
+  const hosts = reachableHosts(state);
+  const { parallel } = global;
+  const results = await overHosts(specs, { parallel, runtime, progress }, async (spec, line) => {
+    const { name } = spec;
+    const host = hosts.get(name);
+    if (host === undefined)
+      throw new DockerTlsError('E_HOST_UNKNOWN', 'it has not been set up yet', {
+        where: name,
+        hints: [`docker-tls apply ${name}`],
+      });
+    line.phase('verify');
+    const client = anyClient(state, host, options, runtime, context.again);
+    const checks = await verifyStored({ runtime, ask: prompts.ssh }, state, host, client);
+    const bad = checks.filter((check) => !check.ok);
+    if (bad.length === 0) line.done('verified');
+    else line.failed(`${bad.length} of ${plural(checks.length, 'check')} failed`);
+    return checks;
+  });
+  const failures = results.flatMap((result) =>
+    result.kind === 'done' ? (verificationFailure(result.host, result.value, 'see the details') ?? []) : [],
+  );
+  const ours = ourFingerprints(state);
+  const others = specs.map(({ name }) => {
+    return [name, otherCas(state.hosts.get(name)?.ca ?? '', ours, runtime.now())] as const;
+  });
+  return { results, failures, otherCas: new Map(others) };
+}
+
+/** Through ssh where the host's record says so. `client` needs its key in the store. Revoked and expired clients whose credentials are still here must be rejected. */
+function verifyStored(
+  reach: Reach,
+  state: StoreState,
+  host: ReachableHost,
+  client: StoredClient,
+): Promise<CheckResult[]> {
+  const { runtime } = reach;
+  const now = runtime.now();
+  const { serverKey, serverCert } = host;
+  const held = [...state.clients.values()].flatMap((one) => {
+    const { record, cert, key } = one;
+    return key === undefined || serverCert === undefined ? [] : [{ name: record.name, cert, key, record }];
+  });
+  const isOver = ({ cert }: { readonly cert: string }): boolean => inspectCertificate(cert).notAfter <= now;
+  const own = state.hosts.get(host.record.name);
+  const spec = own === undefined || serverCert === undefined ? undefined : completeHost(own.record);
+  const request: VerifyRequest = {
+    address: host.record.address,
+    port: host.record.port,
+    ca: client.ca,
+    client: { name: client.record.name, cert: client.cert, key: client.key as Secret },
+    server: serverKey && serverCert ? { cert: serverCert, key: serverKey } : undefined,
+    serverCert,
+    expired: held.filter((one) => one.record.revokedAt === undefined && one.name !== client.record.name && isOver(one)),
+    revoked: held.filter(({ record }) => record.revokedAt !== undefined),
+    now,
+    signal: runtime.signal,
+  };
+  if (spec === undefined) return verifyHost(runtime.probe, request);
+  return alongWay(spec, reach, async (way) => withVia(await verifyHost(way.probe, request), way));
+}

@@ -1,0 +1,100 @@
+/** The keys of Docker's config.json that we touch: currentContext, and the hooks of our plugin. Everything else in the file stays byte for byte. */
+
+import { realpath, stat } from 'node:fs/promises';
+import { dirname, join } from 'node:path';
+import { DockerTlsError, errnoOf } from '../../../errors/errors.ts';
+import { at, type Fields, isObject } from '../../domain/json.ts';
+import { shellQuote } from '../../domain/quote.ts';
+import { newDirectory, readIfThere, replaceFiles } from './files.ts';
+
+/** The context in config.json; undefined where none is set, which is docker's `default`. Fails with E_DOCKER_CONFIG. */
+export async function currentContext(dockerConfig: string): Promise<string | undefined> {
+  const file = join(dockerConfig, 'config.json');
+  const text = await readIfThere(file);
+  const { currentContext: name } = parseConfig(text, file);
+  return typeof name === 'string' && name !== '' && name !== 'default' ? name : undefined;
+}
+
+/** Sets or, with undefined, takes away the current context, as editConfig does. */
+export function setCurrentContext(dockerConfig: string, name: string | undefined): Promise<boolean> {
+  return editConfig(dockerConfig, [[['currentContext'], name]]);
+}
+
+/** After these commands docker asks the plugin whether it has something to say (docker/cli, cli-plugins/manager/hooks.go). */
+const HOOKED =
+  'build,buildx,compose,container,create,exec,image,images,info,logs,ps,pull,push,run,start,system,version';
+
+/** Has docker ask our plugin after its commands, or no longer. Docker asks no plugin at all without its feature `hooks`, which stays on. */
+export function setHooks(dockerConfig: string, on: boolean): Promise<boolean> {
+  return editConfig(
+    dockerConfig,
+    on
+      ? [
+          [['features', 'hooks'], 'true'],
+          [['plugins', 'tls', 'hooks'], HOOKED],
+        ]
+      : [[['plugins', 'tls'], undefined]],
+  );
+}
+
+type Edit = readonly [path: readonly string[], value: string | undefined];
+
+/**
+ * Sets or takes away keys. Other keys, their order, the indentation, the file's mode and a symbolic link to it are kept. True when that
+ * changed the file. Fails with E_DOCKER_CONFIG when it is no JSON object.
+ */
+async function editConfig(dockerConfig: string, edits: readonly Edit[]): Promise<boolean> {
+  const link = join(dockerConfig, 'config.json');
+  const before = await readIfThere(link);
+  const config = parseConfig(before, link);
+  if (edits.every(([path, value]) => at(config, ...path) === value)) return false;
+  const after = await edited(before, edits);
+  // A dotfiles directory may own the real file; renaming over the link would part the two.
+  const file = await realpath(link).catch((error: unknown) => {
+    if (errnoOf(error) === 'ENOENT') return link;
+    throw error;
+  });
+  if (before === undefined) {
+    await newDirectory(dirname(file));
+    await replaceFiles([{ path: file, data: after, mode: 0o600 }]);
+    return true;
+  }
+  const { mode, uid, gid } = await stat(file);
+  await replaceFiles([{ path: file, data: after, mode: mode & 0o777, owner: { uid, gid } }]);
+  return true;
+}
+
+async function edited(before: string | undefined, edits: readonly Edit[]): Promise<string> {
+  const { applyEdits, modify } = await import('jsonc-parser');
+  const text = before === undefined || before.trim() === '' ? '{}\n' : before;
+  // Docker itself indents with a tab.
+  const indent = /\n([ \t]+)"/.exec(text)?.[1] ?? '\t';
+  const formattingOptions = {
+    insertSpaces: !indent.startsWith('\t'),
+    tabSize: indent.length,
+    eol: text.includes('\r\n') ? '\r\n' : '\n',
+  };
+  return edits.reduce(
+    (known, [path, value]) => applyEdits(known, modify(known, [...path], value, { formattingOptions })),
+    text,
+  );
+}
+
+function parseConfig(text: string | undefined, file: string): Fields {
+  if (text === undefined || text.trim() === '') return {};
+  try {
+    const value: unknown = JSON.parse(text);
+    if (isObject(value)) return value;
+  } catch (cause) {
+    throw damaged(file, cause);
+  }
+  throw damaged(file);
+}
+
+function damaged(file: string, cause?: unknown): DockerTlsError {
+  return new DockerTlsError('E_DOCKER_CONFIG', "Docker's config.json is no JSON object, so nothing was changed in it", {
+    where: file,
+    hints: [`python3 -m json.tool ${shellQuote(file)}`],
+    cause,
+  });
+}

@@ -1,0 +1,260 @@
+/**
+ * The verdict of `doctor`: from what a probe met, what the environment says and what should be, ONE cause with the command that
+ * fixes it. Pure. What the probe met comes first; only a host that answers well leads on to this computer's own settings.
+ */
+
+import { type Hint, printable } from '../../../errors/errors.ts';
+import { addressOf } from '../../domain/destination.ts';
+import { fieldsOf, parseJson } from '../../domain/json.ts';
+import { verifyChain } from '../../domain/pki/inspect.ts';
+import { shellQuote } from '../../domain/quote.ts';
+import { newCredentials, owners } from '../../domain/trust/new-credentials.ts';
+import { certificateDrift } from '../../domain/trust/server.ts';
+import type { ProbeOutcome } from '../../runtime.ts';
+import { clientFault, clockFault, duration, infos, timeOf } from './clocks.ts';
+import { type Diagnosis, type DiagnosisInput, nameOf, ours, remotely, verdict } from './diagnosis.ts';
+import { apiVersionFault, otherContext, settingsFault } from './settings.ts';
+import {
+  journal,
+  loggedOut,
+  nothingListens,
+  notRunning,
+  otherProgram,
+  restart,
+  timedOut,
+  unknownName,
+  unreachable,
+} from './silence.ts';
+
+type Accepted = Extract<ProbeOutcome, { kind: 'accepted' }>;
+type Refused = Extract<ProbeOutcome, { kind: 'refused' }>;
+
+/** What a program other than the daemon may answer on its port. */
+const ANSWERS_OF_OTHERS: readonly string[] = ['reset', 'protocol', 'plain-http', 'unknown-authority', 'other'];
+
+/** The one cause, and how to fix it; `none` when the host answers this client and nothing on this computer points docker to another host. */
+export function diagnose(input: DiagnosisInput): Diagnosis {
+  const { outcome } = input;
+  const found = outcome.kind === 'refused' ? diagnoseRefusal(input, outcome) : diagnoseAnswer(input, outcome);
+  // Names in certificates and values of variables are part of these texts.
+  return {
+    ...found,
+    message: printable(
+      input.expected.via === undefined ? found.message : `${found.message}, through ${input.expected.via}`,
+    ),
+    hints: found.hints.map((hint) => (typeof hint === 'string' ? printable(hint) : hint)),
+    note: found.note && printable(found.note),
+  };
+}
+
+function diagnoseAnswer(input: DiagnosisInput, outcome: Accepted): Diagnosis {
+  const { expected } = input;
+  if (outcome.status === 403) {
+    const words = wordsOf(outcome.body) ?? 'an authorization plugin does not allow this client';
+    return verdict(
+      'denied-by-daemon',
+      `TLS is fine, but the daemon answers 403: ${words}`,
+      journal(expected, input.inside),
+    );
+  }
+  if (outcome.status >= 500) {
+    const message = `TLS is fine, but the daemon answers ${outcome.status}`;
+    const hints = [journal(expected, input.inside), restart(expected, input.inside)];
+    return verdict('daemon-not-answering', message, ...hints);
+  }
+  const byTunnel = expected.via !== undefined;
+  const fault = byTunnel ? apiVersionFault(input, outcome.body) : settingsFault(input, outcome.body);
+  if (fault !== undefined) return fault;
+  const other = byTunnel ? undefined : otherContext(input);
+  const drift = notApplied(input, outcome.chain);
+  const plain =
+    expected.context === undefined ? 'docker version' : `docker --context ${shellQuote(expected.context)} version`;
+  const use = byTunnel ? `${ours('tunnel', expected)} -- docker version` : plain;
+  return {
+    cause: 'none',
+    message: `${expected.host} answers this client over ${outcome.protocol || 'HTTP'}`,
+    hints: [...(drift === undefined ? [] : [`docker-tls apply ${nameOf(expected)}`]), ...(other?.hints ?? [use])],
+    note: [drift, other?.note].filter((one) => one !== undefined).join('; ') || undefined,
+  };
+}
+
+/** A newer certificate of the host is in the store, or another one; undefined where there is nothing to compare. */
+function notApplied({ storedCert, expected }: DiagnosisInput, served: string): string | undefined {
+  if (storedCert === undefined || infos(served).length === 0) return undefined;
+  const drift = certificateDrift(served, storedCert, 'serves');
+  return drift && `${expected.name ?? expected.host} ${drift}`;
+}
+
+/** What the daemon itself says in its answer. */
+function wordsOf(body: string): string | undefined {
+  const { message } = fieldsOf(parseJson(body));
+  return typeof message === 'string' && message !== '' ? message : undefined;
+}
+
+function diagnoseRefusal(input: DiagnosisInput, outcome: Refused): Diagnosis {
+  const { expected } = input;
+  const name = nameOf(expected);
+  const [address, port] = addressOf(expected.host);
+  const simply = (message: string, ...hints: Hint[]) => verdict(outcome.cause, message, ...hints);
+  if (ANSWERS_OF_OTHERS.includes(outcome.cause)) {
+    const other = otherProgram(input, address, name);
+    if (other !== undefined) return simply(...other);
+  }
+  const gone = loggedOut(input, outcome, address, port);
+  if (gone !== undefined) return gone;
+  switch (outcome.cause) {
+    case 'expired':
+    case 'not-yet-valid':
+      return clockFault(input, outcome.chain) ?? outOfTime(input, outcome, name);
+    case 'client-refused':
+      return clientFault(input) ?? refusedClient(input, outcome, name);
+    case 'wrong-name':
+      return wrongName(input, name, address);
+    case 'unknown-authority':
+      return unknownAuthority(input, outcome, name);
+    case 'connection-refused':
+      return nothingListens(input, address, port, name);
+    case 'timed-out':
+      return timedOut(input, outcome, address, port);
+    case 'unreachable':
+      return unreachable(input, outcome, address, port);
+    case 'name-not-found':
+      return unknownName(expected, outcome, address);
+    case 'plain-http':
+      return simply(
+        `port ${port} of ${address} speaks plain HTTP: any client that reaches it is root there; no certificate is required`,
+        owners(expected, `docker-tls apply ${name}`),
+      );
+    case 'protocol':
+      if (outcome.notTls)
+        return simply(
+          `port ${port} of ${address} is no TLS port: another program than dockerd answers there (${outcome.reason})`,
+          remotely(expected, 'ss', '-ltnp', `sport = :${port}`),
+        );
+      return simply(
+        `${address} and this computer have no version of TLS in common: ${outcome.reason}`,
+        `openssl s_client -connect ${shellQuote(`${address.includes(':') ? `[${address}]` : address}:${port}`)} -brief`,
+        remotely(expected, 'dockerd', '--version'),
+      );
+    case 'reset': {
+      // systemd cuts what it took for a daemon that does not come up.
+      const stopped = input.inside && notRunning(expected, input.inside);
+      if (stopped !== undefined) return { cause: 'daemon-not-answering', ...stopped };
+      if (input.inside?.doubt !== undefined)
+        return simply(
+          `${address} accepts the connection and then cuts it: the host's own firewall may (${input.inside.doubt.words})`,
+          ...input.inside.doubt.commands,
+        );
+      return simply(
+        `${address} accepts the connection and then cuts it without a word, which a proxy, a load balancer or a daemon that is just stopping does`,
+        ours('doctor', expected),
+        journal(expected, input.inside),
+      );
+    }
+    case 'not-spoken-here':
+    case 'other':
+      return simply(outcome.reason, ours('verify', expected), journal(expected, input.inside));
+  }
+}
+
+function outOfTime(input: DiagnosisInput, outcome: Refused, name: string): Diagnosis {
+  const [certificate] = infos(outcome.chain);
+  const early = outcome.cause === 'not-yet-valid';
+  const end = early ? certificate?.notBefore : certificate?.notAfter;
+  const off = end === undefined ? 0 : early ? end.getTime() - input.now.getTime() : input.now.getTime() - end.getTime();
+  if (end === undefined || off <= 0) {
+    // The server's own certificate is in its time, so it is one above.
+    const message = `${outcome.reason}: the server's own certificate is in its time, its CA's is not`;
+    return verdict(outcome.cause, message, 'docker-tls status', owners(input.expected, 'docker-tls rotate ca'));
+  }
+  const message = early
+    ? `the certificate of ${input.expected.host} is not valid for another ${duration(off)} (until ${timeOf(end)}) by this computer's clock, which says ${timeOf(input.now)}: if it is wrong, set it first`
+    : `the certificate of ${input.expected.host} expired ${duration(off)} ago (${timeOf(end)})`;
+  const drift = notApplied(input, outcome.chain);
+  if (drift !== undefined && !input.expected.caExpired)
+    return verdict(outcome.cause, `${message}; ${drift}`, `docker-tls apply ${name}`);
+  const renew = input.expected.caExpired ? 'docker-tls rotate ca' : `docker-tls rotate server ${name}`;
+  return verdict(outcome.cause, message, owners(input.expected, renew));
+}
+
+function wrongName(input: DiagnosisInput, name: string, address: string): Diagnosis {
+  const names = input.names ?? infos(input.outcome.chain)[0]?.sans.map((san) => san.value) ?? [];
+  const has = names.length === 0 ? 'has no names' : `is for ${names.join(', ')}`;
+  const message = `the certificate there ${has}, and not for ${address}, which is what was dialled`;
+  const setup = (flag: string, value: string) =>
+    owners(input.expected, `docker-tls setup ${name} ${flag} ${shellQuote(value)}`);
+  const other = names.slice(0, 1).map((first) => setup('--address', first));
+  return verdict('wrong-name', message, setup('--san', address), ...other);
+}
+
+/** The records let this client in, and its credentials are in their time: then the host, or the copy of the credentials, is behind the records. */
+function refusedClient(input: DiagnosisInput, outcome: Refused, name: string): Diagnosis {
+  const { expected } = input;
+  const moved = input.inside?.problems.find(({ code }) => code === 'E_HOST_MANAGED');
+  if (moved !== undefined)
+    return verdict(
+      'client-refused',
+      `${expected.host} rejects this client: ${moved.message}`,
+      ...moved.hints.slice(0, -1),
+      `or take the host over: docker-tls apply ${name} --take-over`,
+    );
+  const subject = infos(input.clientCert ?? '')[0]?.subject;
+  const who = subject === undefined ? 'this client' : `the client ${subject}`;
+  return {
+    cause: 'client-refused',
+    message: `${expected.host} is the right one, but rejects ${who}: ${outcome.alert ?? outcome.reason}${isTrusted(input) === false ? "; the host's trust file does not have it: it was signed but not applied" : ''}`,
+    note: expected.external
+      ? 'a new client is rejected until the host is applied where it was set up; one that was revoked stays rejected: ask for access there'
+      : undefined,
+    hints: expected.external
+      ? [owners(expected, `docker-tls apply ${name}`), ...newCredentials(expected)]
+      : [`docker-tls apply ${name}`, 'docker-tls client list'],
+  };
+}
+
+/** Whether the trust file that is on the host accepts this client; undefined where it could not be read. */
+function isTrusted({ clientCert, inside, now }: DiagnosisInput): boolean | undefined {
+  if (!clientCert || !inside?.trust) return undefined;
+  return verifyChain({ leaf: clientCert, anchors: [inside.trust], purpose: 'client', now }).ok;
+}
+
+/** Whose certificate it is decides: one of ours, of which only this client's copy of the CA does not know, or a foreign one. */
+function unknownAuthority(input: DiagnosisInput, outcome: Refused, name: string): Diagnosis {
+  const { expected, storedCert, inside } = input;
+  const say = (message: string, ...hints: Hint[]) => verdict('unknown-authority', message, ...hints);
+  const [served, stored, lying] = [outcome.chain, storedCert, inside?.serverCert].map(
+    (pem) => infos(pem ?? '')[0]?.fingerprint,
+  );
+  const begins = `the certificate of ${expected.host} was not issued by the CA in ${expected.certPath}${issuerOf(outcome)}`;
+  if (expected.external)
+    return say(
+      `${begins}: the CA was replaced where the host was set up, or this is another host`,
+      ...newCredentials(expected),
+    );
+  if ((served !== undefined && served === stored) || isOurs(outcome.chain, input))
+    return say(
+      `${begins}, but by another CA of this store: this client's credentials are older than that`,
+      ...newCredentials(expected),
+    );
+  if (lying !== undefined && lying === stored)
+    return say(
+      `${begins}, and ours is on the host: another program answers on that port`,
+      remotely(expected, 'ss', '-ltnp', `sport = :${addressOf(expected.host)[1]}`),
+    );
+  return say(`${begins}: the host has been given the certificate of another CA`, `docker-tls apply ${name}`);
+}
+
+function isOurs(chain: string, { cas, now }: DiagnosisInput): boolean {
+  if (chain === '' || !cas) return false;
+  try {
+    return verifyChain({ leaf: chain, anchors: [cas], purpose: 'server', now }).ok;
+  } catch {
+    return false; // What an untrusted client serves may be damaged.
+  }
+}
+
+function issuerOf(outcome: Refused): string {
+  const [certificate] = infos(outcome.chain);
+  if (certificate === undefined) return '';
+  return certificate.selfIssued ? ' (it signed itself)' : ` (its issuer is ${certificate.issuer})`;
+}

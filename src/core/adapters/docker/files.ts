@@ -1,0 +1,138 @@
+/** Writing files: staged whole with their final modes, synced, then renamed into place. */
+
+import { randomBytes } from 'node:crypto';
+import { chmod, type FileHandle, mkdir, open, rename, stat, unlink } from 'node:fs/promises';
+import { basename, dirname, join } from 'node:path';
+import { DockerTlsError, errnoOf } from '../../../errors/errors.ts';
+import { shellQuote } from '../../domain/quote.ts';
+import { Secret } from '../../domain/secret.ts';
+import { readNamedFile } from '../../named-file.ts';
+
+const KEY_MODE = 0o400;
+const CERT_MODE = 0o444;
+
+/** A client's credentials in a directory that works as DOCKER_CERT_PATH. */
+export function clientFiles(
+  directory: string,
+  { ca, cert, key }: { readonly ca: string; readonly cert: string; readonly key: Secret },
+): FileToWrite[] {
+  return [
+    { path: join(directory, 'ca.pem'), data: ca, mode: CERT_MODE },
+    { path: join(directory, 'cert.pem'), data: cert, mode: CERT_MODE },
+    { path: join(directory, 'key.pem'), data: key, mode: KEY_MODE },
+  ];
+}
+
+export function textOf(data: string | Secret): string {
+  return data instanceof Secret ? data.revealText() : data;
+}
+
+export type FileToWrite = {
+  readonly path: string;
+  readonly data: string | Secret;
+  readonly mode: number;
+  /** Keep this owner, where this process may give files away. */
+  readonly owner?: { readonly uid: number; readonly gid: number };
+};
+
+/**
+ * Writes all files or, when one cannot be staged, none: a reader sees an old or a new file, never a part of one. Temporary files
+ * are made with the final mode in `staging` (default: beside each file; it must be on the same file system), hidden.
+ */
+export async function replaceFiles(files: readonly FileToWrite[], staging?: string): Promise<void> {
+  const staged: string[] = [];
+  try {
+    for (const file of files) {
+      const directory = staging ?? dirname(file.path);
+      const path = join(directory, `.${basename(file.path)}.${randomBytes(6).toString('hex')}`);
+      staged.push(path);
+      await stage(path, file);
+    }
+    // Nothing but renames from here on, so that files that belong together change within microseconds.
+    for (const [index, file] of files.entries()) await rename(staged[index] as string, file.path);
+    staged.length = 0;
+    for (const directory of new Set(files.map((file) => dirname(file.path)))) await syncDirectory(directory);
+  } finally {
+    for (const path of staged) await unlink(path).catch(() => undefined);
+  }
+}
+
+async function stage(path: string, file: FileToWrite): Promise<void> {
+  // Windows takes a mode without write permission for read-only, and does not rename over such a file.
+  const mode = process.platform === 'win32' ? file.mode | 0o200 : file.mode;
+  const handle = await open(path, 'wx', mode);
+  try {
+    await handle.writeFile(file.data instanceof Secret ? file.data.reveal() : file.data);
+    // The umask may have taken more away than the final mode does; it never gives.
+    await handle.chmod(mode);
+    if (file.owner !== undefined) await restoreOwner(handle, file.owner);
+    await handle.sync();
+  } finally {
+    await handle.close();
+  }
+}
+
+async function restoreOwner(handle: FileHandle, owner: { uid: number; gid: number }): Promise<void> {
+  const now = await handle.stat();
+  if (now.uid === owner.uid && now.gid === owner.gid) return;
+  await handle.chown(owner.uid, owner.gid).catch(() => undefined); // Only root may; else it is ours, as everything this user writes.
+}
+
+/** A rename is on disk only when its directory is; file systems and Windows that cannot sync directories need not. */
+async function syncDirectory(directory: string): Promise<void> {
+  const handle = await open(directory, 'r').catch(() => undefined);
+  await handle?.sync().catch(() => undefined);
+  await handle?.close();
+}
+
+/** A directory that no other user may enter, if there is none yet; the mode of one that is there is its owner's choice. */
+export async function newDirectory(path: string): Promise<void> {
+  await mkdir(path, { recursive: true, mode: 0o700 });
+}
+
+/** A directory that is for keys alone: 0700 from its first moment, and again when it was wider. */
+export async function secretDirectory(path: string): Promise<void> {
+  await newDirectory(path);
+  if (process.platform === 'win32') return;
+  if (((await stat(path)).mode & 0o077) !== 0) await chmod(path, 0o700);
+}
+
+/** The text of a file; undefined where there is none. */
+export async function readIfThere(path: string): Promise<string | undefined> {
+  try {
+    return (await readNamedFile(path)).toString('utf8');
+  } catch (error) {
+    if (['ENOENT', 'ENOTDIR'].includes(errnoOf(error) ?? '')) return undefined;
+    throw error;
+  }
+}
+
+const WHY: Readonly<Record<string, string>> = {
+  EACCES: 'permission denied',
+  EPERM: 'operation not permitted',
+  EROFS: 'the file system is read-only',
+  ENOSPC: 'the disk is full',
+  EDQUOT: 'the disk quota is used up',
+  EISDIR: 'a directory is where a file belongs',
+  ENOTDIR: 'a file is where a directory belongs',
+  EEXIST: 'a file is where a directory belongs',
+  ELOOP: 'there are symbolic links that lead in a circle',
+};
+
+/** Runs `work`; what the file system refuses becomes an error for users, E_CLIENT_FILES (exit 2), about `path`. */
+export async function withFileErrors<T>(path: string, work: () => Promise<T>): Promise<T> {
+  try {
+    return await work();
+  } catch (cause) {
+    const errno = errnoOf(cause);
+    const why = WHY[errno ?? ''];
+    if (why === undefined) throw cause;
+    const at = (cause as NodeJS.ErrnoException).path ?? path;
+    throw new DockerTlsError('E_CLIENT_FILES', `${at} cannot be read or written: ${why}`, {
+      where: path,
+      hints:
+        errno === 'ENOSPC' || errno === 'EDQUOT' ? ['df -h'] : [`ls -ld ${shellQuote(dirname(at))} ${shellQuote(at)}`],
+      cause,
+    });
+  }
+}

@@ -1,0 +1,87 @@
+/** The choice of a transport and the session over it. */
+
+import { DockerTlsError } from '../../../errors/errors.ts';
+import type { HostSession, ScriptRequest, ScriptResult, SshOptions } from '../../runtime.ts';
+import { userName } from '../../user.ts';
+import type { ExecContext, OpenChannel, Transport } from './channel.ts';
+import { prepareRun, runScript } from './exec.ts';
+import { localTunnel, openLocalChannel } from './local.ts';
+import { loginOf } from './login.ts';
+import { connectOpenSsh } from './openssh.ts';
+import { connectSsh2 } from './ssh2.ts';
+
+/**
+ * A session with the host. `options.signal` ends the connecting only: a session that exists outlives it, because the way
+ * back after Ctrl-C needs it; each run has a signal of its own. Errors: E_SSH_…, each with its code, and E_INTERRUPTED.
+ */
+export async function connect(options: SshOptions): Promise<HostSession> {
+  const transport = await openTransport(options);
+  const login = loginOf(options, transport.user);
+  let closed = false;
+  async function close(): Promise<void> {
+    if (closed) return;
+    closed = true;
+    // On this machine it would outlive us.
+    void context.waiting.exec?.channel.then((channel) => channel.kill()).catch(() => {});
+    await transport.close();
+  }
+  async function open(words: readonly string[]): ReturnType<OpenChannel> {
+    if (closed) {
+      throw new DockerTlsError('E_SSH_LOST', 'the session is closed', { where: options.host });
+    }
+    return await transport.open(words);
+  }
+  const context: ExecContext = {
+    ...{ options, login, open, user: transport.user, operator: transport.operator ?? transport.user },
+    sudo: options.sudoPassword === undefined ? {} : { password: options.sudoPassword },
+    waiting: {},
+  };
+  return {
+    host: options.host,
+    login,
+    user: transport.user,
+    // The dot of the root belongs into no certificate and no SNI (RFC 6066, 3): servers refuse it.
+    dialled: transport.dialled.replace(/(?<=[^.])\.$/, ''),
+    hostKey: transport.hostKey,
+    transport: transport.reason === undefined ? transport.transport : `${transport.transport} (${transport.reason})`,
+    authenticatedBy: transport.byKey?.() ? 'key' : undefined,
+    run: (request: ScriptRequest): Promise<ScriptResult> => runScript(context, request),
+    // Over the system's ssh each exec is a program of its own: what is begun behind a run may overtake it, and on a host that opens one
+    // session at a time the run would be refused.
+    prepare:
+      transport.transport === 'openssh'
+        ? undefined
+        : () => {
+            if (!closed) prepareRun(context);
+          },
+    tunnel: transport.tunnel,
+    close,
+    [Symbol.asyncDispose]: close,
+  };
+}
+
+async function openTransport(options: SshOptions): Promise<Transport> {
+  if (options.destination === 'local') {
+    const operator = process.env.SUDO_USER || userName();
+    return {
+      user: userName(),
+      operator,
+      dialled: 'localhost',
+      transport: 'local',
+      open: openLocalChannel,
+      tunnel: localTunnel,
+      close: async () => {},
+    };
+  }
+  let reason: string | undefined;
+  if (options.transport !== 'openssh') {
+    try {
+      return await connectSsh2(options);
+    } catch (error) {
+      const beyond = error instanceof DockerTlsError && error.code === 'E_SSH_TRANSPORT' ? error : undefined;
+      if (beyond === undefined || options.transport === 'ssh2') throw error;
+      reason = beyond.message;
+    }
+  }
+  return { ...(await connectOpenSsh(options)), reason };
+}

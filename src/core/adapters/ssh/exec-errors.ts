@@ -1,0 +1,70 @@
+/** The errors of running commands that more than one file has to tell. */
+
+import { DockerTlsError, interrupted as interruption } from '../../../errors/errors.ts';
+import { type Login, sshCommand } from '../../domain/quote.ts';
+
+/** Nothing can be run on the host; `what` says as much as was seen. */
+export function noShell(host: string, login: Login, what: string, details: string[] = []): DockerTlsError {
+  const local = login.destination === 'local';
+  return new DockerTlsError('E_SSH_NO_SHELL', local ? what : `${login.user} logged in, but ${what}`, {
+    where: host,
+    hints: [
+      `see what a command prints: ${sshCommand(login, 'echo', 'ok')}`,
+      ...(local
+        ? []
+        : [
+            `if it prints anything but ok, see the login shell, its start-up files and forced commands; on the host, as root: getent passwd ${login.user}`,
+          ]),
+    ],
+    details,
+  });
+}
+
+/** How far a command came before it hung or was lost; the bootstrap's own status 98 says that it found no script in its input. */
+export type Halt = 'login' | 'sudo' | 'script' | 'root script' | 'swallowed' | 'prints';
+
+function forPeople(user: string): string {
+  return `put this line at the top of ${user}'s ~/.bashrc: case $- in *i*) ;; *) return ;; esac`;
+}
+
+/** What most likely keeps the host from running our command, and how to see it. */
+export function haltHints(login: Login, user: string, halt: Halt): string[] {
+  switch (halt) {
+    case 'login':
+      return [
+        `see how long a login takes: ${sshCommand(login, 'true')}`,
+        `something runs or waits before our command: on the host, see the start-up files of ${user}'s shell (~/.bashrc, /etc/profile.d, /etc/ssh/sshrc) and forced commands (command= in authorized_keys, ForceCommand in sshd_config)`,
+      ];
+    case 'sudo':
+      return [`see what sudo waits for: ${sshCommand({ ...login, terminal: true }, 'sudo', 'true')}`];
+    case 'swallowed':
+      return [`a start-up file of ${user}'s shell reads standard input, by which our script comes; ${forPeople(user)}`];
+    case 'prints':
+      return [`if it is a start-up file, ${forPeople(user)}`];
+    case 'root script':
+      return [
+        ...haltHints(login, user, 'script'),
+        `see whether sudo ends commands after a time (command_timeout): ${sshCommand(login, 'sudo', '-l')}`,
+      ];
+    case 'script':
+      return [`see whether the host is still there, and how busy: ${sshCommand(login, 'uptime')}`];
+  }
+}
+
+/** Of a connection that ends right after its login. */
+export const HANGS_UP =
+  'if that happens each time, the log of sshd says why: journalctl -u ssh -u sshd -n 20 (on the host, as root); PermitRootLogin forced-commands-only in sshd_config is one cause';
+
+/** The host hung up on a login that it had accepted. */
+export function hungUp(host: string, login: Login, cause?: unknown): DockerTlsError {
+  return new DockerTlsError('E_SSH_LOST', 'the connection broke', {
+    where: host,
+    hints: [HANGS_UP, `see it from here: ${sshCommand(login, 'true')}`],
+    cause,
+  });
+}
+
+/** Ctrl-C or another abort, during this phase. */
+export function interrupted(host: string, phase: string): DockerTlsError {
+  return interruption(`interrupted during ${phase}`, { where: host });
+}

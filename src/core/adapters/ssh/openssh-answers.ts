@@ -1,0 +1,233 @@
+/**
+ * Questions of the system's ssh while it connects: is this the host's key (KnownHostsCommand), and what is the
+ * password (SSH_ASKPASS). ssh starts a small program for each question; it brings the question over a socket in a directory
+ * that only this user can enter, and prints the answer to the pipe that ssh reads. No secret is in arguments, environment or files.
+ */
+
+import { writeFile } from 'node:fs/promises';
+import { createServer, type Socket } from 'node:net';
+import { join } from 'node:path';
+import { DockerTlsError, printable } from '../../../errors/errors.ts';
+import { shellQuote } from '../../domain/quote.ts';
+import type { Secret } from '../../domain/secret.ts';
+import type { HostKey, SshOptions } from '../../runtime.ts';
+import type { Deadline } from './deadline.ts';
+import { hostKeyNames, knownLines, requireFirstKey, settleHostKey } from './host-key.ts';
+import { authorityFor, hostKeyOf, keyType, pinOf, plainKey } from './known-hosts.ts';
+import { askKnownHostsCommand } from './known-hosts-command.ts';
+import { inTurn } from './questions.ts';
+import { type Endpoint, jumpOptions } from './ssh-config.ts';
+
+export type Answers = {
+  /** The program that ssh starts. */
+  readonly program: string;
+  readonly env: Readonly<Record<string, string>>;
+  /** What the destination showed last. */
+  hostKey(): HostKey | undefined;
+  /** The first failure on our side: it says more than ssh's "verification failed". */
+  failure(): unknown;
+  /** A security key waits to be touched. */
+  untouched(): boolean;
+  close(): Promise<void>;
+};
+
+/** One question from the program: its arguments, and how ssh wants the answer (`none`: a notice, which ssh ends by a signal). */
+type Question = { readonly words: readonly string[]; readonly prompt: string };
+
+const PROGRAM = `import { connect } from 'node:net';
+const socket = connect(new URL('q', import.meta.url).pathname);
+let answer = '';
+socket.on('data', (chunk) => { answer += chunk; });
+socket.on('error', () => process.exit(1));
+socket.on('end', () => {
+  const { ok, text } = JSON.parse(answer || '{}');
+  if (ok) process.stdout.write(text);
+  process.exitCode = ok ? 0 : 1;
+});
+socket.write(JSON.stringify({ words: process.argv.slice(2), prompt: process.env.SSH_ASKPASS_PROMPT ?? '' }) + '\\n');
+`;
+
+/** Listens for ssh's questions in `directory` (mode 0700) and puts the program there that brings them. */
+export async function startAnswers(
+  directory: string,
+  options: SshOptions,
+  endpoint: Endpoint,
+  clock: () => Deadline | undefined,
+): Promise<Answers> {
+  const program = join(directory, 'answer');
+  await writeFile(join(directory, 'answer.mjs'), PROGRAM, { mode: 0o600 });
+  const starter = `#!/bin/sh\nexec ${shellQuote(process.execPath)} ${shellQuote(join(directory, 'answer.mjs'))} "$@"\n`;
+  await writeFile(program, starter, { mode: 0o700 });
+  let failure: unknown;
+  let hostKey: HostKey | undefined;
+  const seen = (key: HostKey): void => {
+    hostKey = key;
+  };
+  const given = new Map<string, Secret>();
+  const untouched = new Set<Socket>();
+  const sockets = new Set<Socket>();
+  const server = createServer((socket) => {
+    sockets.add(socket);
+    socket.on('close', () => sockets.delete(socket));
+    socket.on('error', () => {});
+    let text = '';
+    socket.on('data', (chunk) => {
+      text += chunk.toString('utf8');
+      if (text.length > 100_000) socket.destroy();
+      // The line is the question. The program stays, and when ssh ends it the socket closes.
+      if (!text.endsWith('\n')) return;
+      // Without a terminal the notice is not seen and the key is not touched: the time runs on.
+      const key = noticeOfTouch(text);
+      const thinking = key !== undefined && options.ask === undefined ? undefined : clock();
+      thinking?.pause();
+      if (key !== undefined) {
+        untouched.add(socket);
+        socket.on('close', () => {
+          untouched.delete(socket);
+          // Not once connecting is over: its time must not begin to run again.
+          if (clock() === thinking) thinking?.resume();
+        });
+        options.ask?.touch?.({ host: options.host, key });
+        return;
+      }
+      answer(options, endpoint, given, text, seen)
+        .then((reply) => socket.end(JSON.stringify({ ok: true, text: reply })))
+        .catch((error: unknown) => {
+          failure ??= error;
+          socket.end(JSON.stringify({ ok: false }));
+        })
+        .finally(() => thinking?.resume());
+    });
+  });
+  await new Promise<void>((resolve, reject) => {
+    server.once('error', reject);
+    server.listen(join(directory, 'q'), resolve);
+  });
+  return {
+    program,
+    env: { SSH_ASKPASS: program, SSH_ASKPASS_REQUIRE: 'force' },
+    hostKey: () => hostKey,
+    failure: () => failure,
+    untouched: () => untouched.size > 0,
+    close: () =>
+      new Promise((resolve) => {
+        for (const socket of sockets) socket.destroy();
+        server.close(() => resolve());
+      }),
+  };
+}
+
+async function answer(
+  options: SshOptions,
+  endpoint: Endpoint,
+  given: Map<string, Secret>,
+  text: string,
+  seen: (key: HostKey) => void,
+): Promise<string> {
+  const { words } = JSON.parse(text) as Question;
+  if (words[0] === 'host-key') return await answerHostKey(options, endpoint, words.slice(1), seen);
+  return `${(await answerPrompt(options, given, words.join(' '))).revealText()}\n`;
+}
+
+/** The key of "Confirm user presence for key TYPE FINGERPRINT"; undefined for what wants an answer. */
+function noticeOfTouch(text: string): string | undefined {
+  const { words, prompt } = JSON.parse(text) as Question;
+  return prompt === 'none' ? printable(words.join(' ').replace(/^.* for key /, ''), 120) : undefined;
+}
+
+/**
+ * KnownHostsCommand, with the tokens %I %H %t %K of ssh_config(5): prints the line of a key that is the right one; and, before the host has
+ * shown one, what the user's own command or this run knows of it, so that ssh asks for a key of that type.
+ */
+async function answerHostKey(
+  options: SshOptions,
+  endpoint: Endpoint,
+  words: readonly string[],
+  seen: (key: HostKey) => void,
+): Promise<string> {
+  const [invocation, name, type, base64] = words;
+  if (name === undefined || type === undefined || base64 === undefined) return '';
+  const last = name.toLowerCase() === hostKeyNames(endpoint).name;
+  if (invocation === 'ORDER') {
+    const { type: first, base64: key } = (last ? (options.firstKey ?? pinOf(options.hostKey)) : undefined) ?? {};
+    if (first !== undefined) return `${name} ${first} ${key}\n`;
+    const known = (await askKnownHostsCommand(endpoint, name)).filter((line) => line.marker === undefined);
+    return known.map((line) => `${line.names} ${line.type} ${line.key.toString('base64')}\n`).join('');
+  }
+  if (invocation !== 'HOSTNAME') return '';
+  const blob = Buffer.from(base64, 'base64');
+  const hop = last ? { options, endpoint } : jumpHop(options, endpoint, name);
+  requireFirstKey(hop.options, blob);
+  const authorities = type.includes('-cert-') ? await authoritiesFor(hop.options, hop.endpoint, name, blob) : undefined;
+  if (last) seen({ ...hostKeyOf(blob), certified: authorities !== undefined });
+  if (authorities !== undefined) return authorities;
+  // A certificate of no authority counts as its key, and ssh does not ask again.
+  const key = plainKey(blob);
+  await settleHostKey(hop.options, hop.endpoint, key);
+  return `${name} ${keyType(key)} ${key.toString('base64')}\n`;
+}
+
+/**
+ * Where an authority is trusted for the name, ssh checks the certificate by itself: the lines of the user's own command that it needs for
+ * that. Undefined: none is, or a key is pinned.
+ */
+async function authoritiesFor(
+  options: SshOptions,
+  endpoint: Endpoint,
+  name: string,
+  certificate: Buffer,
+): Promise<string | undefined> {
+  if (pinOf(options.hostKey) !== undefined) return undefined;
+  const printed = await askKnownHostsCommand(endpoint, name, certificate);
+  if (authorityFor([...(await knownLines(endpoint)), ...printed], [name]) === undefined) return undefined;
+  const marked = printed.filter(({ marker }) => marker !== undefined);
+  return marked
+    .map(({ marker, names, type, key }) => `@${marker} ${names} ${type} ${key.toString('base64')}\n`)
+    .join('');
+}
+
+/** A jump host by its name in known_hosts, with the same files as the destination. */
+function jumpHop(options: SshOptions, endpoint: Endpoint, name: string): { options: SshOptions; endpoint: Endpoint } {
+  const [, bracketed, port] = /^\[(.+)\]:(\d+)$/.exec(name) ?? [];
+  const hostName = bracketed ?? name;
+  return {
+    options: { ...jumpOptions(options, 'jump'), host: `${options.host} (jump ${hostName})` },
+    endpoint: { ...endpoint, hostName, port: Number(port ?? 22), hostKeyAlias: undefined },
+  };
+}
+
+/** Passphrases by key file, and passwords by the prompt that names user and host: each ssh asks, the person is asked only once. */
+const lastAnswers = new Map<string, Secret>();
+
+/** `given`: what this ssh got, by key file; one that asks again got a wrong one. */
+async function answerPrompt(options: SshOptions, given: Map<string, Secret>, prompt: string): Promise<Secret> {
+  const { ask, host } = options;
+  // In BatchMode ssh asks for nothing but the PIN of a security key.
+  if (ask === undefined) {
+    throw new DockerTlsError(
+      'E_SSH_KEY_PASSPHRASE',
+      `ssh asks "${printable(prompt.trim(), 200)}", and there is no terminal to ask on`,
+      { where: host, hints: ['in a terminal, without --yes: docker-tls …', '-i KEYFILE'] },
+    );
+  }
+  const file = /^Enter passphrase for (?:key )?'?(.+?)'?: ?$/.exec(prompt)?.[1];
+  return await inTurn(async () => {
+    // A code that is good once is asked for each time.
+    const subject =
+      file ?? (/^\S+@\S+'s password: ?$/.test(prompt) ? `${options.destination} ${options.port} ${prompt}` : undefined);
+    const question = { host, prompt: printable(prompt.trim(), 200), echo: false };
+    if (subject === undefined) return await ask.password(question);
+    const known = lastAnswers.get(subject);
+    const wrong = given.get(subject);
+    // What another host's ssh got meanwhile is newer than what this one got.
+    const answer =
+      known !== undefined && known !== wrong
+        ? known
+        : file === undefined
+          ? await ask.password(question)
+          : await ask.passphrase({ file, again: wrong !== undefined });
+    lastAnswers.set(subject, answer);
+    given.set(subject, answer);
+    return answer;
+  });
+}

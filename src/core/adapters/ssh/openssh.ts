@@ -1,0 +1,279 @@
+/**
+ * The openssh transport: the system's ssh, with one master connection per session in a directory of its own, for all that
+ * ssh2 cannot do (E_SSH_TRANSPORT). Host keys are still settled by
+ * host-key.ts, and questions still go to the same person: ssh asks through openssh-answers.ts.
+ */
+
+import { access, constants, mkdtemp, rm, stat, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { DockerTlsError } from '../../../errors/errors.ts';
+import { shellQuote } from '../../domain/quote.ts';
+import type { SshOptions } from '../../runtime.ts';
+import { homeDirectory } from '../../user.ts';
+import type { Channel, ChannelEnd, Transport } from './channel.ts';
+import { Deadline } from './deadline.ts';
+import { hungUp, interrupted } from './exec-errors.ts';
+import { readIfThere } from './files.ts';
+import { lockedFiles } from './keys.ts';
+import { pinOf } from './known-hosts.ts';
+import { openForward, startProgram } from './local.ts';
+import { loginOf } from './login.ts';
+import { type Answers, startAnswers } from './openssh-answers.ts';
+import { checkOpenSsh, isOpenSshDrop, openSshTimedOut, translateOpenSsh } from './openssh-errors.ts';
+import { withRetry } from './retry.ts';
+import { route } from './route.ts';
+import { withSemaphore } from './semaphore.ts';
+import { type Endpoint, resolveEndpoint } from './ssh-config.ts';
+
+const CONNECT_TIMEOUT_MS = 20_000;
+const KEEPALIVE_MS = 15_000;
+const POLL_MS = 15;
+
+/** Starts the master connection. Errors: E_SSH_… like the ssh2 transport, as far as ssh says what went wrong; E_PROGRAM_MISSING. */
+export async function connectOpenSsh(options: SshOptions): Promise<Transport> {
+  await checkOpenSsh(options);
+  const endpoint = await resolveEndpoint(options);
+  await checkIdentities(options, endpoint);
+  await checkCircle(options, endpoint);
+  return await withRetry(() => startMaster(options, endpoint), isOpenSshDrop);
+}
+
+async function startMaster(options: SshOptions, endpoint: Endpoint): Promise<Transport> {
+  const directory = await openDirectory(options);
+  let clock: Deadline | undefined;
+  const answers = await startAnswers(directory, options, endpoint, () => clock);
+  const remove = async (): Promise<void> => {
+    await answers.close();
+    await rm(directory, { recursive: true, force: true });
+  };
+  try {
+    await writeFile(join(directory, 'config'), renderConfig(options, endpoint, answers), { mode: 0o600 });
+    const env = { ...process.env, ...answers.env, LC_ALL: 'C' };
+    const master = await startProgram('/bin/sh', ['-c', KEEPER, 'sh', ...masterArguments(options, directory)], env);
+    const end = watch(master);
+    const settled = await waitForMaster(options, endpoint, directory, end, answers, (started) => {
+      clock = started;
+    });
+    clock = undefined;
+    if (settled !== undefined) {
+      master.kill();
+      throw answers.failure() ?? settled;
+    }
+    const hostKey = answers.hostKey();
+    return { ...transportOver(options, endpoint, directory, master, end, env, remove), hostKey };
+  } catch (error) {
+    await remove();
+    throw error;
+  }
+}
+
+/**
+ * A directory where ssh can start our program that answers it, which /tmp often does not allow (noexec). Mode 0700: the control socket
+ * in it is a way into the host.
+ */
+async function openDirectory(options: SshOptions): Promise<string> {
+  const parents = [tmpdir(), process.env.XDG_RUNTIME_DIR, homeDirectory()].filter((parent) => parent !== undefined);
+  for (const parent of parents) {
+    const directory = await mkdtemp(join(parent, 'docker-tls-')).catch(() => undefined);
+    if (directory === undefined) continue;
+    const program = join(directory, 'answer');
+    await writeFile(program, '', { mode: 0o700 });
+    const runs = await access(program, constants.X_OK).then(
+      () => true,
+      () => false,
+    );
+    if (runs) return directory;
+    await rm(directory, { recursive: true, force: true });
+  }
+  throw new DockerTlsError(
+    'E_TEMP_DIRECTORY',
+    `ssh has to start a small program of ours, and none can be put and run in ${parents.join(', ')}`,
+    { where: options.host, hints: ['TMPDIR=DIRECTORY docker-tls …', '--transport ssh2'] },
+  );
+}
+
+/** Ends ssh when our end of the pipe closes, however that comes about: no master outlives us. */
+const KEEPER =
+  'exec 3<&0; ssh "$@" </dev/null 3<&- & p=$!; (cat <&3 >/dev/null; kill $p) 2>/dev/null & exec 3<&-; wait $p; r=$?; kill $! 2>/dev/null; exit $r';
+
+type MasterEnd = { value?: ChannelEnd; readonly words: () => string };
+
+function watch(master: Channel): MasterEnd {
+  let words = '';
+  const end: MasterEnd = { words: () => words };
+  master.onOutput((_stream, chunk) => {
+    words = (words + chunk.toString('utf8')).slice(-16_384);
+  });
+  void master.ended.then((value) => {
+    end.value = value;
+  });
+  return end;
+}
+
+/** Undefined once the control socket is there, which ssh makes when it is logged in; else the error. */
+async function waitForMaster(
+  options: SshOptions,
+  endpoint: Endpoint,
+  directory: string,
+  end: MasterEnd,
+  answers: Answers,
+  clockStarted: (clock: Deadline) => void,
+): Promise<DockerTlsError | undefined> {
+  const limitMs = options.connectTimeoutMs ?? CONNECT_TIMEOUT_MS;
+  let expired = false;
+  const clock = new Deadline(limitMs, () => {
+    expired = true;
+  });
+  clockStarted(clock);
+  try {
+    for (;;) {
+      if (options.signal?.aborted) return interrupted(options.host, 'connecting');
+      if (end.value !== undefined) {
+        const files = options.ask === undefined ? endpoint.identities.map(({ file }) => file) : [];
+        return translateOpenSsh(options, endpoint, end.words(), await lockedFiles(files));
+      }
+      if (expired) return openSshTimedOut(options, endpoint, limitMs, end.words(), answers.untouched());
+      if (await exists(join(directory, 'c'))) return undefined;
+      await new Promise((resolve) => setTimeout(resolve, POLL_MS));
+    }
+  } finally {
+    clock.pause();
+  }
+}
+
+async function exists(path: string): Promise<boolean> {
+  try {
+    await stat(path);
+    return true;
+  } catch {
+    return false;
+  }
+}
+
+function masterArguments(options: SshOptions, directory: string): string[] {
+  const seconds = (ms: number): string => String(Math.max(1, Math.ceil(ms / 1000)));
+  const pinned = pinOf(options.hostKey) !== undefined;
+  return [
+    ...['-F', join(directory, 'config'), '-S', join(directory, 'c'), '-M', '-N', '-T', '-o', 'ControlPersist=no'],
+    ...['-o', `ConnectTimeout=${seconds(options.connectTimeoutMs ?? CONNECT_TIMEOUT_MS)}`],
+    ...['-o', `ServerAliveInterval=${seconds(options.keepaliveMs ?? KEEPALIVE_MS)}`, '-o', 'ServerAliveCountMax=3'],
+    // A pinned key is compared by us alone; what the files say would only stand in its way.
+    ...(pinned ? ['-o', 'UserKnownHostsFile=/dev/null', '-o', 'GlobalKnownHostsFile=/dev/null'] : []),
+    ...(options.user === undefined ? [] : ['-l', options.user]),
+    ...(options.port === undefined ? [] : ['-p', String(options.port)]),
+    ...((options.identities?.length ?? 0) > 0 ? ['-o', 'IdentitiesOnly=yes'] : []),
+    ...((options.jump?.length ?? 0) > 0 ? ['-J', options.jump?.join(',') ?? ''] : []),
+    '--',
+    options.destination,
+  ];
+}
+
+/**
+ * Our settings come first and so win over the user's files (ssh_config(5): the first value obtained is used, and all key files). A
+ * file and not options, because ssh hands `-F` on to the ssh of a jump host, which the same keys may open.
+ */
+function renderConfig(options: SshOptions, { detaches, identities }: Endpoint, answers: Answers): string {
+  const include =
+    options.configFile === undefined
+      ? [join(homeDirectory(), '.ssh/config'), '/etc/ssh/ssh_config']
+      : [options.configFile];
+  return [
+    'Host *',
+    '  StrictHostKeyChecking yes',
+    `  KnownHostsCommand ${answers.program} host-key %I %H %t %K`,
+    ...(options.knownHostsFile === undefined
+      ? []
+      : [`  UserKnownHostsFile ${configWord(options.knownHostsFile)}`, '  GlobalKnownHostsFile /dev/null']),
+    ...identities.filter(({ explicit }) => explicit).map(({ file }) => `  IdentityFile ${configWord(file)}`),
+    `  BatchMode ${options.ask === undefined ? 'yes' : 'no'}`,
+    '  UpdateHostKeys no',
+    '  ForwardAgent no',
+    '  ForwardX11 no',
+    '  ClearAllForwardings yes',
+    '  PermitLocalCommand no',
+    '  RemoteCommand none',
+    '  RequestTTY no',
+    // What ssh says is read, and QUIET would leave nothing to read.
+    '  LogLevel INFO',
+    // Only where the configuration has them: ssh before 8.7 does not know them.
+    ...detaches.map((key) => `  ${key} no`),
+    ...include.map((file) => `Include ${configWord(file)}`),
+    '',
+  ].join('\n');
+}
+
+/** A path as a word of ssh_config(5), where `%` begins a token. */
+function configWord(path: string): string {
+  return `"${path.replaceAll('\\', '\\\\').replaceAll('"', '\\"')}"`;
+}
+
+/** In a circle of jump hosts ssh starts one more of itself without end. What else is wrong with the way, ssh says itself. */
+async function checkCircle(options: SshOptions, endpoint: Endpoint): Promise<void> {
+  if ((options.jump ?? endpoint.jump).length === 0) return;
+  await route(options).catch((error: unknown) => {
+    if (error instanceof DockerTlsError && error.code === 'E_SSH_CONFIG') throw error;
+  });
+}
+
+async function checkIdentities(options: SshOptions, endpoint: Endpoint): Promise<void> {
+  for (const { file, explicit } of endpoint.identities) {
+    if (!explicit || (await readIfThere(file).catch(() => undefined)) !== undefined) continue;
+    throw new DockerTlsError('E_SSH_KEY_FILE', `the key file ${file} does not exist or cannot be read`, {
+      where: options.host,
+      hints: [`ls -l ${shellQuote(file)}`],
+    });
+  }
+}
+
+function transportOver(
+  options: SshOptions,
+  endpoint: Endpoint,
+  directory: string,
+  master: Channel,
+  end: MasterEnd,
+  env: Readonly<Record<string, string | undefined>>,
+  remove: () => Promise<void>,
+): Transport {
+  const lost = (): DockerTlsError => hungUp(options.host, loginOf(options, endpoint.user));
+  async function open(words: readonly string[]): Promise<Channel> {
+    if (end.value !== undefined) throw lost();
+    const command = words.map(shellQuote).join(' ');
+    // Without its master ssh would dial anew, with other checks and questions: ProxyCommand=false makes that fail.
+    const args = ['-F', join(directory, 'config'), '-S', join(directory, 'c'), '-o', 'ControlMaster=no'];
+    const channel = await startProgram(
+      'ssh',
+      [...args, '-o', 'ProxyCommand=false', '-o', 'LogLevel=ERROR', '-T', '--', options.destination, command],
+      env,
+    );
+    const ended = channel.ended.then(async (how): Promise<ChannelEnd> => {
+      if (how.status !== 255) return how;
+      // Also ssh's own word for "no connection": believe it when the master is gone too.
+      await Promise.race([master.ended, new Promise((resolve) => setTimeout(resolve, 300))]);
+      return end.value === undefined ? how : { lost: lost() };
+    });
+    return { ...channel, ended };
+  }
+  return {
+    user: endpoint.user,
+    dialled: endpoint.hostName,
+    transport: 'openssh',
+    open: withSemaphore(open),
+    tunnel: {
+      via: `ssh to ${endpoint.hostName}`,
+      open: async (address, port) => {
+        if (end.value !== undefined) throw lost();
+        const to = `${address.includes(':') ? `[${address}]` : address}:${port}`;
+        const args = ['-F', join(directory, 'config'), '-S', join(directory, 'c'), '-o', 'ControlMaster=no'];
+        return openForward([...args, '-o', 'ProxyCommand=false', '-W', to, '--', options.destination], env);
+      },
+      ended: master.ended.then(() => {}),
+    },
+    close: async () => {
+      master.endInput();
+      await Promise.race([master.ended, new Promise((resolve) => setTimeout(resolve, 1000))]);
+      master.kill();
+      await remove();
+    },
+  };
+}

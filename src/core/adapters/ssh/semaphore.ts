@@ -1,0 +1,31 @@
+/** The limit of commands at once over one connection: sshd opens at most MaxSessions (10 by default). */
+
+import { DockerTlsError } from '../../../errors/errors.ts';
+import type { Channel, OpenChannel } from './channel.ts';
+
+/** The same opener, with at most `limit` open channels; a host that refuses one while others run is asked again after them. */
+export function withSemaphore(open: OpenChannel, limit = 8): OpenChannel {
+  let running = 0;
+  let most = limit;
+  const waiting: (() => void)[] = [];
+  function release(): void {
+    running -= 1;
+    waiting.shift()?.();
+  }
+  return async function openInTurn(words): Promise<Channel> {
+    while (running >= most) await new Promise<void>((resolve) => waiting.push(resolve));
+    running += 1;
+    try {
+      const channel = await open(words);
+      void channel.ended.then(release);
+      return channel;
+    } catch (error) {
+      release();
+      if (running > 0 && error instanceof DockerTlsError && error.code === 'E_SSH_NO_SHELL') {
+        most = running;
+        return await openInTurn(words);
+      }
+      throw error;
+    }
+  };
+}

@@ -1,0 +1,186 @@
+/** The translation of what node's sockets and ssh2 report into errors for users: by code and level, once. */
+
+import type { ErrorCode } from '../../../errors/catalogue.ts';
+import { DockerTlsError, printable } from '../../../errors/errors.ts';
+import { shellQuote } from '../../domain/quote.ts';
+import type { SshOptions } from '../../runtime.ts';
+import type { Endpoint } from './ssh-config.ts';
+
+export type ConnectPhase = 'connecting' | 'exchanging keys' | 'logging in' | 'signing';
+
+/** Where ssh2 stood when it failed. */
+export type Ssh2Situation = {
+  readonly options: SshOptions;
+  readonly endpoint: Endpoint;
+  readonly phase: ConnectPhase;
+  /** What the login says of its own failure. */
+  readonly authentication: { error(cause?: unknown): DockerTlsError };
+};
+
+export function place(endpoint: Endpoint): string {
+  const name = endpoint.hostName.includes(':') ? `[${endpoint.hostName}]` : endpoint.hostName;
+  return `${name}:${endpoint.port}`;
+}
+
+/** The same login by hand, as ssh tells about it; the user may be empty, where only ssh knows. */
+export function sshVerbose(endpoint: Endpoint): string {
+  const { configFile, identities = [], jump = [] } = endpoint.requested;
+  const how = [
+    ...(configFile === undefined ? [] : ['-F', configFile]),
+    ...identities.flatMap((file) => ['-i', file]),
+    ...(jump.length === 0 ? [] : ['-J', jump.join(',')]),
+  ];
+  return words('ssh', '-v', ...how, ...account(endpoint));
+}
+
+/** Puts the person's own key on the host, by the same way. */
+export function sshCopyId(endpoint: Endpoint): string {
+  const { configFile, jump = [] } = endpoint.requested;
+  const how = [
+    ...(configFile === undefined ? [] : ['-F', configFile]),
+    ...(jump.length === 0 ? [] : ['-o', `ProxyJump=${jump.join(',')}`]),
+  ];
+  return words('ssh-copy-id', ...how, ...account(endpoint));
+}
+
+function account({ alias, port, user }: Endpoint): string[] {
+  return [...(port === 22 ? [] : ['-p', String(port)]), `${user === '' ? '' : `${user}@`}${alias}`];
+}
+
+function words(...all: readonly string[]): string {
+  return all.map(shellQuote).join(' ');
+}
+
+/** What makes the error for a cause: unless it has other hints, with the same login by hand. */
+function failing({ host }: SshOptions, endpoint: Endpoint, cause?: unknown) {
+  return (code: ErrorCode, message: string, hints: readonly string[] = [sshVerbose(endpoint)]) =>
+    new DockerTlsError(code, message, { where: host, hints, cause });
+}
+
+/** Where that is set. */
+export const FORWARDING = 'on the host of that sshd: sshd -T | grep -i -e forwarding -e permitopen';
+
+/** SSH_OPEN_ADMINISTRATIVELY_PROHIBITED of RFC 4254, 5.1: sshd's settings forbid it. */
+const PROHIBITED = 1;
+
+/** An error of an sshd, called `from`, that was to lead on: it refused (with a reason of that RFC), or is gone. */
+export function translateForward(
+  error: unknown,
+  options: SshOptions,
+  endpoint: Endpoint,
+  from = 'the jump host',
+): DockerTlsError {
+  const at = place(endpoint);
+  const failed = failing(options, endpoint, error);
+  const { reason } = error as { reason?: unknown };
+  if (reason === PROHIBITED)
+    return failed('E_SSH_FORWARDING', `${from} does not forward connections to ${at}`, [FORWARDING]);
+  return typeof reason === 'number'
+    ? failed('E_SSH_UNREACHABLE', `${from} cannot reach ${at}`)
+    : failed('E_SSH_LOST', `${from} hung up before it led to ${at}`);
+}
+
+/** An error of a TCP connection that was dialled from here. */
+export function translateSocket(error: unknown, options: SshOptions, endpoint: Endpoint): DockerTlsError {
+  const at = place(endpoint);
+  const code = socketCode(error);
+  const failed = failing(options, endpoint, error);
+  const asSsh = sshVerbose(endpoint);
+  switch (code) {
+    case 'ENOTFOUND':
+    case 'EAI_AGAIN':
+    case 'EAI_NODATA':
+    case 'EAI_FAIL':
+      return failed('E_SSH_NAME', `no address is known for ${endpoint.hostName}`, [
+        `getent hosts ${endpoint.hostName}`,
+      ]);
+    case 'ECONNREFUSED':
+      return failed('E_SSH_REFUSED', `nothing listens on ${at}`, [
+        asSsh,
+        ...(options.hostKeyFlag === false ? [] : ['another port: HOST:PORT']),
+      ]);
+    case 'ECONNRESET':
+    case 'EPIPE':
+      return failed('E_SSH_REFUSED', `${at} hung up`);
+    case 'ETIMEDOUT':
+      return failed('E_SSH_TIMEOUT', `connecting: ${at} did not answer`);
+    case 'EHOSTUNREACH':
+    case 'ENETUNREACH':
+    case 'EHOSTDOWN':
+    case 'EADDRNOTAVAIL':
+      return failed('E_SSH_UNREACHABLE', `no route to ${at} (${code})`, [`ping ${endpoint.hostName}`, asSsh]);
+    default:
+      return failed('E_SSH_UNREACHABLE', `cannot reach ${at} (${code})`);
+  }
+}
+
+/** The code of a socket's error; of the several addresses of a name, the first one's. */
+function socketCode(error: unknown): string {
+  const { code, errors } = error as { code?: unknown; errors?: readonly unknown[] };
+  if (typeof code === 'string' && code !== '') return code;
+  if (errors?.[0] !== undefined) return socketCode(errors[0]);
+  return printable(String((error as Error).message ?? error), 200);
+}
+
+/** An error of ssh2 before the login was done; undefined when the connection just closed. */
+export function translateSsh2(
+  error: (Error & { level?: string; code?: unknown }) | undefined,
+  situation: Ssh2Situation,
+): DockerTlsError {
+  const { options, endpoint, phase, authentication } = situation;
+  const at = place(endpoint);
+  const failed = failing(options, endpoint, error);
+  if (error?.level === 'client-socket') return translateSocket(error, options, endpoint);
+  if (error?.level === 'client-authentication') return authentication.error(error);
+  if (phase === 'logging in' && error !== undefined && error.level === undefined) {
+    // Not an answer to the login: ssh2 gave up on what the host sent, such as a packet of more than 35,000 bytes.
+    return needsOpenSsh(
+      options,
+      `it cannot read what ${at} sends during the login (${printable(error.message, 200)})`,
+      error,
+    );
+  }
+  if (phase === 'logging in') {
+    // The host hangs up: too many tries (disconnect reason 2 of OpenSSH, 14 of RFC 4253), or LoginGraceTime.
+    return authentication.error(error ?? new Error('the host hung up'));
+  }
+  if (error?.level === 'handshake' && /no matching/.test(error.message)) {
+    return needsOpenSsh(options, `${at} shares no algorithm with it (${printable(error.message, 200)})`, error);
+  }
+  if (error === undefined || error.level === 'protocol') {
+    const reason = error === undefined ? '' : ` (${printable(error.message, 200)})`;
+    return failed('E_SSH_REFUSED', `${at} hung up before it spoke SSH to the end${reason}`, [
+      sshVerbose(endpoint),
+      'on the host, many at once: MaxStartups in sshd_config',
+    ]);
+  }
+  return failed('E_SSH_REFUSED', `${phase} with ${at}: ${printable(error.message, 200)}`);
+}
+
+/** Only the system's ssh can do this; `connect` then takes that transport, unless ssh2 was asked for. */
+export function needsOpenSsh(options: SshOptions, why: string, cause?: unknown): DockerTlsError {
+  return new DockerTlsError('E_SSH_TRANSPORT', `the ssh2 transport cannot be used: ${why}`, {
+    where: options.host,
+    hints: ['--transport openssh'],
+    cause,
+  });
+}
+
+/** The host hung up without a word, which may be another matter a moment later. */
+export function isDrop(error: unknown): boolean {
+  if (!(error instanceof DockerTlsError) || error.code !== 'E_SSH_REFUSED') return false;
+  const { cause } = error;
+  const { level, code } = (cause ?? {}) as { level?: unknown; code?: unknown };
+  return cause === undefined || level === 'protocol' || code === 'ECONNRESET' || code === 'EPIPE';
+}
+
+/** The limit for connecting passed. Names the phase and the milliseconds. */
+export function connectTimedOut(
+  options: SshOptions,
+  endpoint: Endpoint,
+  phase: ConnectPhase,
+  limitMs: number,
+): DockerTlsError {
+  const who = phase === 'signing' && endpoint.agent !== undefined ? `the agent ${endpoint.agent}` : place(endpoint);
+  return failing(options, endpoint)('E_SSH_TIMEOUT', `${phase}: no answer from ${who} within ${limitMs} ms`);
+}

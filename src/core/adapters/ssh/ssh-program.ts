@@ -1,0 +1,38 @@
+/** Runs of the ssh program for an answer of a few lines. */
+
+import { execFile } from 'node:child_process';
+import { DockerTlsError } from '../../../errors/errors.ts';
+import { shellQuote } from '../../domain/quote.ts';
+import type { SshOptions } from '../../runtime.ts';
+import { interrupted } from './exec-errors.ts';
+
+/** What a configuration looks up or runs (CanonicalizeHostname, Match exec) may take this long. */
+const ANSWER_MS = 20_000;
+
+export type SshAnswer = { readonly status: number | 'missing'; readonly stdout: string; readonly stderr: string };
+
+/**
+ * Runs the ssh program. By node itself: every connection comes through here, and execa takes longer to load than the rest of a login.
+ * Fails with E_INTERRUPTED (Ctrl-C goes to the terminal's whole foreground group, ssh included), and E_SSH_CONFIG where it takes too long.
+ */
+export function runSsh(args: readonly string[], { host, signal }: SshOptions): Promise<SshAnswer> {
+  return new Promise((resolve, reject) => {
+    const env = { ...process.env, LC_ALL: 'C' };
+    const limits = { maxBuffer: 1024 * 1024, timeout: ANSWER_MS, killSignal: 'SIGKILL' } as const;
+    const child = execFile('ssh', [...args], { env, signal, ...limits }, (error, stdout, stderr) => {
+      if (error?.name === 'AbortError' || error?.signal === 'SIGINT') return reject(interrupted(host, 'connecting'));
+      if (error?.killed === true && error.signal === 'SIGKILL') return reject(unanswered(host, args));
+      const status = error === null ? 0 : error.code === 'ENOENT' ? 'missing' : Number(error.code ?? 255);
+      resolve({ status: Number.isNaN(status) ? 255 : status, stdout, stderr });
+    });
+    child.stdin?.end();
+  });
+}
+
+function unanswered(host: string, args: readonly string[]): DockerTlsError {
+  return new DockerTlsError(
+    'E_SSH_CONFIG',
+    `ssh did not read its configuration within ${ANSWER_MS / 1000} s: a file of it may be a pipe, or a command in it may hang`,
+    { where: host, hints: [['ssh', '-v', ...args].map(shellQuote).join(' ')] },
+  );
+}

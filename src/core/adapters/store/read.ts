@@ -1,0 +1,191 @@
+/** Reading a whole store: which directory holds what, what must not be missing, and the schema. Changes nothing. */
+
+import { accessSync, constants, existsSync, readdirSync } from 'node:fs';
+import { join } from 'node:path';
+import { DockerTlsError } from '../../../errors/errors.ts';
+import { shellQuote } from '../../domain/quote.ts';
+import { keepHeapSmall, MANY_HOSTS } from '../../heap.ts';
+import { inside, nearestPresent } from './files.ts';
+import { COLLECTIONS } from './journal.ts';
+import { CA_FILE, CLIENT_FILE, caDirectoryName, HOST_FILE, type Parsed, parseObject } from './parse.ts';
+import type { StoredCa, StoredClient, StoredHost, StoredIssuer, StoredOldCa, StoreState } from './records.ts';
+import { type Files, openTree, type Tree } from './tree.ts';
+
+/** The layout this program writes; a store with a greater number is a newer program's. */
+export const SCHEMA = 1;
+
+/** What is read of a store: all of it, or of its hosts only those that are named. */
+export type ReadScope = {
+  readonly hosts?: readonly string[];
+  /** As it is now: a shared store otherwise gives what it has read a moment ago, or last where it cannot be reached. */
+  readonly fresh?: boolean;
+};
+
+/** Everything in the store at `home`, once. Fails with E_STORE_MODES, E_STORE_DAMAGED, E_STORE_SCHEMA (all exit 2). */
+export function readState(home: string, scope: ReadScope = {}): StoreState {
+  const tree = openTree(home);
+  if (tree === undefined) return { oldCas: [], issuers: new Map(), hosts: new Map(), clients: new Map() };
+  return readTree(home, tree, scope);
+}
+
+/** The same of any tree; the directories of clients are those below `home`. */
+export function readTree(home: string, tree: Tree, { hosts }: ReadScope = {}): StoreState {
+  checkSchema(home, tree);
+  const state = {
+    ca: readCa(home, tree),
+    oldCas: [...collect(tree, 'ca/old', 'docker-tls ca import', readOldCa(tree)).values()],
+    issuers: collect(tree, 'ca/issuers', 'docker-tls client add', readIssuer),
+    hosts: collect(tree, 'hosts', 'docker-tls setup USER@HOST --name', readHost(tree), hosts),
+    clients: collect(tree, 'clients', 'docker-tls client add', readClient(home, tree)),
+  };
+  tree.problems.refuse();
+  return state;
+}
+
+/** Whether there is a store; looks at no more than that. Fails as readState does. */
+export function storeExists(home: string): boolean {
+  const tree = openTree(home);
+  const found = tree?.locate('store.json') !== undefined;
+  tree?.problems.refuse();
+  return found;
+}
+
+/** What a write has to know before it begins: the schema, and that the store's own directories are right. Fails as readState does. */
+export function checkStore(home: string): void {
+  const tree = openTree(home);
+  if (tree === undefined) return;
+  checkSchema(home, tree);
+  for (const directory of ['ca', ...COLLECTIONS]) tree.checkDirectory(directory);
+  tree.problems.refuse();
+}
+
+/** Throws what the operating system says where a directory of the store cannot be changed (another user made it, for instance). */
+export function requireWritable(home: string): void {
+  accessSync(nearestPresent(home), constants.W_OK | constants.X_OK);
+  for (const directory of ['ca', ...COLLECTIONS].map((path) => inside(home, path))) {
+    if (!existsSync(directory)) continue;
+    const below = directory === inside(home, 'ca') ? [] : readdirSync(directory).map((name) => join(directory, name));
+    for (const path of [directory, ...below]) accessSync(path, constants.W_OK);
+  }
+}
+
+/** Comes first: what a newer program wrote is not judged. */
+function checkSchema(home: string, tree: Tree): void {
+  const restore = [`(umask 077; echo '{"schema":${SCHEMA}}' > ${shellQuote(join(home, 'store.json'))})`];
+  const at = tree.locate('store.json');
+  if (at === undefined) {
+    const found = COLLECTIONS.some((each) => tree.list(each).length > 0) || tree.locate('ca/ca.pem') !== undefined;
+    if (found) tree.problems.damage(join(home, 'store.json'), 'is missing', restore);
+    return;
+  }
+  const schema = tree
+    .files(at, [`mv ${shellQuote(at)} ${shellQuote(`${at}.damaged`)}`, ...restore])
+    .text('', true, parseSchema);
+  if (schema === undefined || schema <= SCHEMA) return;
+  throw new DockerTlsError(
+    'E_STORE_SCHEMA',
+    `the store was written by a newer docker-tls (schema ${schema}; this one knows up to ${SCHEMA})`,
+    { where: at, hints: ['install the newer docker-tls on this computer (docker-tls version says what is here)'] },
+  );
+}
+
+function parseSchema(text: string): Parsed<number> {
+  const parsed = parseObject(text);
+  if (!parsed.ok) return parsed;
+  const { schema } = parsed.value;
+  if (typeof schema === 'number' && Number.isSafeInteger(schema) && schema >= 1) return { ok: true, value: schema };
+  return { ok: false, problem: 'names no schema' };
+}
+
+/** The CA's own three files are beside the directories of the others, so each is located by itself. */
+function readCa(home: string, tree: Tree): StoredCa | undefined {
+  tree.checkDirectory('ca');
+  const fix = [
+    `restore ${shellQuote(join(home, 'ca'))} from a backup, or set it aside and begin a new CA:`,
+    ...tree.aside(join(home, 'ca')),
+    'docker-tls ca create',
+  ];
+  const names = ['ca.pem', 'ca-key.pem', 'ca.json'];
+  if (names.every((name) => tree.locate(`ca/${name}`) === undefined)) return undefined;
+  function file(name: string): Files {
+    return tree.files(tree.locate(`ca/${name}`) ?? inside(home, `ca/${name}`), fix);
+  }
+  const cert = file('ca.pem').certificate('', true);
+  const keyPem = file('ca-key.pem').key('');
+  const record = file('ca.json').text('', true, CA_FILE.read);
+  return cert === undefined || record === undefined ? undefined : { cert, keyPem, record };
+}
+
+/** Makes a value of one directory, or notes what is wrong with it and gives undefined. */
+type ReadDirectory<T> = (name: string, files: Files, directory: string) => T | undefined;
+
+function collect<T>(
+  tree: Tree,
+  collection: string,
+  remake: string,
+  read: ReadDirectory<T>,
+  only?: readonly string[],
+): Map<string, T> {
+  const found = new Map<string, T>();
+  const names = only ?? tree.list(collection);
+  if (names.length > MANY_HOSTS) keepHeapSmall();
+  for (const name of names) {
+    const directory = tree.locate(`${collection}/${name}`);
+    if (directory === undefined) continue;
+    tree.checkDirectoryAt(directory);
+    const value = read(name, tree.files(directory, [...tree.aside(directory), `${remake} ${name}`]), directory);
+    if (value !== undefined) found.set(name, value);
+  }
+  return found;
+}
+
+function readOldCa(tree: Tree): ReadDirectory<StoredOldCa> {
+  return (serial, files, directory) => {
+    const cert = files.certificate('ca.pem', true);
+    const keyPem = files.key('ca-key.pem');
+    const record = files.text('ca.json', false, CA_FILE.read);
+    if (cert === undefined) return undefined;
+    const right = caDirectoryName(cert);
+    if (right === serial) return { serial, cert, keyPem, record };
+    const fix = [`mv ${shellQuote(directory)} ${shellQuote(join(directory, '..', right))}`];
+    tree.problems.damage(join(directory, 'ca.pem'), `is the CA ${right}`, fix);
+    return undefined;
+  };
+}
+
+function readIssuer(_name: string, files: Files): StoredIssuer | undefined {
+  const cert = files.certificate('ca.pem', true);
+  const keyPem = files.key('ca-key.pem');
+  const oldKeyPem = files.key('old-ca-key.pem');
+  return cert === undefined ? undefined : { cert, keyPem, oldKeyPem };
+}
+
+function readHost(tree: Tree): ReadDirectory<StoredHost> {
+  return (name, files, directory) => {
+    const record = files.text('host.json', true, HOST_FILE.read);
+    const ca = files.certificate('ca.pem', true);
+    const serverCert = files.certificate('server-cert.pem', true);
+    const serverKey = files.key('server-key.pem');
+    if (record === undefined || ca === undefined || serverCert === undefined) return undefined;
+    noteOtherName(tree, directory, 'host.json', record.name, name);
+    return { record, ca, serverCert, serverKey };
+  };
+}
+
+function readClient(home: string, tree: Tree): ReadDirectory<StoredClient & { readonly directory: string }> {
+  return (name, files, directory) => {
+    const record = files.text('client.json', true, CLIENT_FILE.read);
+    const ca = files.certificate('ca.pem', true);
+    const cert = files.certificate('cert.pem', true);
+    const key = files.key('key.pem');
+    if (record === undefined || ca === undefined || cert === undefined) return undefined;
+    noteOtherName(tree, directory, 'client.json', record.name, name);
+    return { record, ca, cert, key, directory: inside(home, `clients/${name}`) };
+  };
+}
+
+/** A directory that was copied or renamed by hand. */
+function noteOtherName(tree: Tree, directory: string, file: string, found: string, name: string): void {
+  if (found === name) return;
+  tree.problems.damage(join(directory, file), `is the record of ${found}, not of ${name}`, tree.aside(directory));
+}

@@ -1,0 +1,66 @@
+/**
+ * The requests that wait for their certificates: `requests/NAME/` with the key, which never leaves this computer, and the request.
+ * They are no part of the state: nothing else in the store depends on them.
+ */
+
+import { readdirSync, rmSync } from 'node:fs';
+import { join, resolve } from 'node:path';
+import { DockerTlsError, errnoOf } from '../../../errors/errors.ts';
+import { checkName, nameProblem } from '../../domain/names.ts';
+import { Secret } from '../../domain/secret.ts';
+import { readNamedFileSync, whyNotRead } from '../../named-file.ts';
+import { createFile, flush, inside, makeDirectories, makeDirectory, present, writeFailure } from './files.ts';
+
+/** `key`: PKCS#8 PEM; `csr`: PEM. */
+export type PendingRequest = { readonly name: string; readonly key: Secret; readonly csr: string };
+
+/** Every request that waits, by name. Fails with E_REQUEST_DAMAGED (exit 2). */
+export function readRequests(home: string): PendingRequest[] {
+  let names: string[];
+  try {
+    names = readdirSync(inside(resolve(home), 'requests')).filter((name) => nameProblem(name) === undefined);
+  } catch (error) {
+    if (errnoOf(error) === 'ENOENT') return [];
+    throw writeFailure(home, error);
+  }
+  return names.sort().map((name) => {
+    const directory = inside(resolve(home), `requests/${name}`);
+    try {
+      const key = new Secret(readNamedFileSync(join(directory, 'key.pem')));
+      return { name, key, csr: readNamedFileSync(join(directory, 'request.pem')).toString('utf8') };
+    } catch (cause) {
+      throw new DockerTlsError(
+        'E_REQUEST_DAMAGED',
+        `the request of ${name} cannot be read: ${errnoOf(cause) === undefined ? 'it is damaged' : whyNotRead(cause)}`,
+        { where: directory, hints: [`docker-tls client request ${name} --new`], cause },
+      );
+    }
+  });
+}
+
+/**
+ * Keeps a request; one of the same name is replaced whole. The key is 0400, its directory 0700, from the first moment.
+ * Fails with E_NAME, E_STORE_FULL, E_STORE_WRITE.
+ */
+export async function writeRequest(home: string, { name, key, csr }: PendingRequest): Promise<void> {
+  checkName('client', name);
+  const root = resolve(home);
+  try {
+    makeDirectories(root);
+    makeDirectory(inside(root, 'requests'));
+    removeRequest(root, name);
+    const directory = inside(root, `requests/${name}`);
+    makeDirectory(directory);
+    // The request comes last: with it the key is known to be whole.
+    createFile(join(directory, 'key.pem'), { kind: 'key', bytes: key });
+    createFile(join(directory, 'request.pem'), { kind: 'certificate', bytes: csr });
+    await flush([join(directory, 'key.pem'), join(directory, 'request.pem'), directory, inside(root, 'requests')]);
+  } catch (error) {
+    throw writeFailure(root, error);
+  }
+}
+
+export function removeRequest(home: string, name: string): void {
+  const directory = inside(resolve(home), `requests/${checkName('client', name)}`);
+  if (present(directory)) rmSync(directory, { recursive: true, force: true });
+}

@@ -1,0 +1,87 @@
+/**
+ * The spreading of a fleet over the processors: from some number of connections on, ssh and TLS run in threads, and this one plans, asks,
+ * shows and keeps the store. A session or probe of a thread is used like any other. Of one host all connections are in one place, so
+ * that what a person answered for it is asked once.
+ */
+
+import { existsSync } from 'node:fs';
+import { availableParallelism } from 'node:os';
+import { DockerTlsError } from '../../errors/errors.ts';
+import { keepHeapSmall } from '../heap.ts';
+import type { Connect, Probe, SshOptions } from '../runtime.ts';
+import type { Thread } from './thread-client.ts';
+
+/** Below this many connections a thread would take longer to start than it saves. */
+const FLEET = 100;
+/** Beside this one, which has half as much to do for a host as they have, and plans no faster than two of them log in. Each takes some 25 MB. */
+const MOST_THREADS = 3;
+/** Where there is only one of them, this thread takes every fourth host itself: then both are busy. */
+const OWN_TURN = 4;
+/** What the build makes of thread.ts. Where there is no build (tests), everything runs in this thread. */
+const SCRIPT = new URL('./thread.js', import.meta.url);
+
+const CHECK_EVERY = 20;
+
+type Effects = { readonly connect: Connect; readonly probe: Probe };
+
+/** For tests. */
+export type Spreading = { readonly processors: number; readonly fleet: number; readonly script: URL };
+
+/** The same effects, in threads once there are many connections. */
+export function spread(here: Effects, options: Partial<Spreading> = {}): Effects {
+  const { processors = availableParallelism(), fleet = FLEET, script = SCRIPT } = options;
+  const most = existsSync(script) ? Math.min(processors - 1, MOST_THREADS) : 0;
+  const threads: Thread[] = [];
+  const places = new Map<string, Thread | 'here'>();
+  let connections = 0;
+  let turns = 0;
+
+  async function pick(): Promise<Thread | 'here'> {
+    if (connections < fleet || most < 1) return 'here';
+    const client = await import('./thread-client.ts');
+    if (threads.length < most) {
+      const thread = new client.Thread(script, () => threads.splice(threads.indexOf(thread), 1));
+      threads.push(thread);
+      return thread;
+    }
+    turns += 1;
+    if (threads.length === 1 && turns % OWN_TURN === 0) return 'here';
+    return threads.reduce((least, one) => (one.load < least.load ? one : least));
+  }
+
+  async function placeOf(options: SshOptions): Promise<Thread | 'here'> {
+    const { destination, transport, tunnels } = options;
+    if (destination === 'local' || transport === 'openssh' || tunnels) return 'here';
+    const known = places.get(options.host);
+    if (known !== undefined && (known === 'here' || !known.ended)) return known;
+    const place = await pick();
+    places.set(options.host, place);
+    return place;
+  }
+
+  return {
+    async connect(options) {
+      connections += 1;
+      if (connections % CHECK_EVERY === 0) keepHeapSmall();
+      const place = await placeOf(options);
+      if (place === 'here') return here.connect(options);
+      try {
+        return await place.connect({ ...options, transport: 'ssh2' });
+      } catch (error) {
+        const beyond = error instanceof DockerTlsError && error.code === 'E_SSH_TRANSPORT';
+        // Nothing has been done yet: one that died meanwhile costs no host.
+        if (!place.ended && (!beyond || options.transport === 'ssh2')) throw error;
+        places.set(options.host, 'here');
+        return here.connect(options);
+      }
+    },
+    async probe(request) {
+      const place = request.dial === undefined ? await pick() : 'here';
+      if (place === 'here') return here.probe(request);
+      return place.probe(request).catch((error: unknown) => {
+        if (!place.ended) throw error;
+        return here.probe(request);
+      });
+    },
+  };
+}

@@ -1,0 +1,23 @@
+/** `notices on|off`: whether docker says after its commands that a certificate is due (src/cli/notice.ts). */
+
+import { defineCommand } from '../../cli/command.ts';
+import { setNotices } from '../actions/notices.ts';
+
+export const command = defineCommand({
+  scope: ['changes'],
+  about:
+    "Needs docker-tls as a plugin of docker 26 or later. Docker then asks it after its commands, on a terminal only; it answers one line when the certificate of the host or of the client is due, with the command that renews it.\non adds to Docker's config.json the feature hooks, which lets every plugin speak, and the commands after which ours is asked; off takes the latter away.",
+  examples: ['docker-tls notices on', 'docker-tls notices off'],
+  args: { setting: { summary: 'on or off', required: true, choices: ['on', 'off'] } },
+  options: {},
+  async run(context) {
+    const { setting } = context.args;
+    const { dryRun } = context.global;
+    const set = await setNotices(context, setting);
+    return {
+      exit: 0,
+      result: { ...set, dryRun: dryRun || undefined },
+      text: `${dryRun ? 'would turn notices' : 'notices are'} ${setting} (${set.dockerConfig}/config.json)`,
+    };
+  },
+});

@@ -1,0 +1,22 @@
+/** `plan [HOST…]`: what apply would change; changes nothing. */
+
+import { defineCommand } from '../../cli/command.ts';
+import { RUN_OPTIONS } from '../../cli/host-options.ts';
+import { planHosts } from '../actions/apply.ts';
+import { renderPlan } from '../render/apply.ts';
+
+export const command = defineCommand({
+  scope: ['fleet', 'hosts', 'plans', 'store'],
+  about:
+    'Without HOST: every host of the fleet file (-f), or of the store. Issues nothing and needs no passphrase of the CA. With --check the exit status is 3 when there is something to do.',
+  examples: ['docker-tls plan', 'docker-tls plan -f fleet.yaml --check'],
+  args: { hosts: { summary: 'hosts; default: all', many: true, completes: 'host' } },
+  options: {
+    ...RUN_OPTIONS,
+    check: { kind: 'flag', summary: 'exit with status 3 when there is something to do' },
+  },
+  run: async (context) => {
+    const { args, options } = context;
+    return renderPlan(await planHosts(context, args.hosts, options), context);
+  },
+});

@@ -1,0 +1,23 @@
+/** `rollback HOST…`: back to the generation before, verified. */
+
+import { defineCommand } from '../../cli/command.ts';
+import { RESTORE_OPTIONS } from '../../cli/host-options.ts';
+import { rollBack } from '../actions/restore.ts';
+import { renderChange } from '../render/change.ts';
+
+export const command = defineCommand({
+  scope: ['fleet', 'hosts', 'changes', 'plans', 'store'],
+  about:
+    'The host keeps its last generations (--keep). A rollback is a new generation, so it can be rolled back as well.\nWhat was requested when the generation was made (port, addresses, clients, hardening) comes back with it, so that the next run does not undo it. One from before a client was revoked, or a CA dropped, is refused.',
+  examples: ['docker-tls rollback build-1', 'docker-tls rollback build-1 --to 3'],
+  args: { hosts: { summary: 'hosts', required: true, many: true, completes: 'host' } },
+  options: {
+    ...RESTORE_OPTIONS,
+    to: { kind: 'number', min: 1, value: 'N', summary: 'this generation instead of the one before' },
+    allowRevoked: { kind: 'flag', summary: 'also where a revoked client, or a dropped CA, is accepted again' },
+  },
+  run: async (context) => {
+    const changed = await rollBack(context, context.args.hosts, context.options);
+    return renderChange(changed, context);
+  },
+});

@@ -1,0 +1,19 @@
+/** `version`: what to name in a report of a bug. */
+
+import { defineCommand } from '../../cli/command.ts';
+
+export const command = defineCommand({
+  scope: [],
+  examples: ['docker-tls version'],
+  args: {},
+  options: {},
+  async run() {
+    const version = DOCKER_TLS_VERSION;
+    const { version: node, platform, arch } = process;
+    return {
+      exit: 0,
+      result: { version, node, platform, arch },
+      text: `docker-tls ${version}\nNode.js ${node.slice(1)}, ${platform} ${arch}`,
+    };
+  },
+});

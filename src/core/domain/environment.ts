@@ -1,0 +1,190 @@
+/** The text by which a shell, a CI system or a program takes over the variables that point docker at a host. Pure. */
+
+import { DockerTlsError } from '../../errors/errors.ts';
+import { hasControls } from './quote.ts';
+
+export const SHELLS = ['sh', 'fish', 'powershell', 'cmd', 'tcsh', 'dotenv', 'github', 'json'] as const;
+export type Shell = (typeof SHELLS)[number];
+
+export function isShell(text: string): text is Shell {
+  return (SHELLS as readonly string[]).includes(text);
+}
+
+const NAMES = ['DOCKER_HOST', 'DOCKER_TLS_VERIFY', 'DOCKER_CERT_PATH'] as const;
+export type DockerVariables = Readonly<Record<(typeof NAMES)[number], string>>;
+
+/** The text that points a shell or a tool at a host, and what it is about. */
+export type Environment = { readonly text: string } & Readonly<Record<string, unknown>>;
+
+export type EnvironmentOptions = {
+  readonly shell: Shell;
+  readonly variables: DockerVariables;
+  /** Lines that take the variables away (empty them, where a format has no way to). */
+  readonly unset?: boolean;
+  /** The command that prints this text, for instance `docker-tls env build-1`: a comment then says how to use it. */
+  readonly usage?: string;
+};
+
+/** How one format says things. `quote` returns undefined for a value that the format cannot hold. */
+type Dialect = {
+  quote(value: string): string | undefined;
+  set(name: string, quoted: string): string;
+  unset(name: string): string;
+  /** How the output of `command` gets into effect. */
+  use?(command: string): string;
+  /** A line that does nothing but say this; formats without comments have none. */
+  comment?(text: string): string;
+};
+
+const DIALECTS: Readonly<Record<Exclude<Shell, 'json'>, Dialect>> = {
+  // POSIX XCU 2.2.2; bash's and zsh's history expansion does not look into single quotes.
+  sh: {
+    quote: (value) => `'${value.replaceAll("'", `'\\''`)}'`,
+    set: (name, quoted) => `export ${name}=${quoted}`,
+    unset: (name) => `unset ${name}`,
+    use: (command) => `eval "$(${command})"`,
+    comment: (text) => `# ${text}`,
+  },
+  // fish: within single quotes \' and \\ are the only escapes.
+  fish: {
+    quote: (value) => `'${value.replace(/[\\']/g, '\\$&')}'`,
+    set: (name, quoted) => `set -gx ${name} ${quoted}`,
+    unset: (name) => `set -e ${name}`,
+    use: (command) => `${command} | source`,
+    comment: (text) => `# ${text}`,
+  },
+  // about_Quoting_Rules: a quote is doubled, and PowerShell takes typographic quotes for quotes as well.
+  powershell: {
+    quote: (value) => `'${value.replace(/['\u2018-\u201b]/g, '$&$&')}'`,
+    set: (name, quoted) => `$Env:${name} = ${quoted}`,
+    unset: (name) => `Remove-Item -ErrorAction SilentlyContinue Env:${name}`,
+    use: (command) => `& ${command} | Invoke-Expression`,
+    comment: (text) => `# ${text}`,
+  },
+  // A batch file: % is doubled there, the outer quotes are no part of the value and make & | < > ^ ordinary. No Windows path holds ".
+  cmd: {
+    quote: (value) => (value.includes('"') ? undefined : value.replaceAll('%', '%%')),
+    set: (name, quoted) => `SET "${name}=${quoted}"`,
+    unset: (name) => `SET "${name}="`,
+    // REM takes the rest of the line, so this is text to copy: the percent signs are as a prompt wants them.
+    use: (command) => `${command} > "%TEMP%\\docker-tls.cmd" && call "%TEMP%\\docker-tls.cmd"`,
+    comment: (text) => `REM ${text}`,
+  },
+  // csh expands ! even within single quotes. Output of backquotes loses its newlines, hence the semicolons; and # begins no
+  // comment in an interactive csh, hence the null command.
+  tcsh: {
+    quote: (value) => csh(value),
+    set: (name, quoted) => `setenv ${name} ${quoted};`,
+    unset: (name) => `unsetenv ${name};`,
+    use: (command) => `eval "\`${command}\`"`,
+    comment: (text) => `: ${csh(text)};`,
+  },
+  // Read by docker compose, npm's dotenv and python-dotenv alike; docker's own --env-file takes quotes literally, so there are
+  // none where none are needed. GitLab's dotenv reports refuse a file with a comment or an empty line in it.
+  dotenv: {
+    quote: dotenvQuote,
+    set: (name, quoted) => `${name}=${quoted}`,
+    unset: (name) => `${name}=`,
+    use: (command) => `${command} > .env`,
+  },
+  // The file behind $GITHUB_ENV: values are literal, comments are errors, nothing can be unset.
+  github: { quote: (value) => value, set: (name, quoted) => `${name}=${quoted}`, unset: (name) => `${name}=` },
+};
+
+/**
+ * The variables in the words of `shell`, one line each, ready to be evaluated or written to a file; ends in a newline.
+ * Any value comes out again as it went in. Fails with E_ENV_VALUE (exit 2) for a newline or another control character, which no
+ * format can hold safely, and for `"` in cmd.
+ */
+export function renderEnvironment(options: EnvironmentOptions): string {
+  const { shell, variables, unset = false, usage } = options;
+  for (const name of NAMES)
+    if (hasControls(variables[name])) throw unfit(name, shell, 'a newline or another control character');
+  if (usage !== undefined && hasControls(usage))
+    throw unfit('the command', shell, 'a newline or another control character');
+  if (shell === 'json') {
+    return `${JSON.stringify(Object.fromEntries(NAMES.map((name) => [name, unset ? null : variables[name]])), null, 2)}\n`;
+  }
+  const dialect = DIALECTS[shell];
+  const lines = NAMES.map((name) => {
+    if (unset) return dialect.unset(name);
+    const quoted = dialect.quote(variables[name]);
+    if (quoted === undefined) throw unfit(name, shell, 'a quotation mark');
+    return dialect.set(name, quoted);
+  });
+  if (usage !== undefined && dialect.comment !== undefined) lines.push(dialect.comment(useOf(shell, usage)));
+  return `${lines.join('\n')}\n`;
+}
+
+/** What to type so that the variables that `command` prints take effect. */
+export function useOf(shell: Exclude<Shell, 'json'>, command: string): string {
+  return DIALECTS[shell].use?.(command) ?? command;
+}
+
+/**
+ * The shell that most likely reads our output: the login shell by SHELL, else, on Windows, PowerShell or cmd by what PowerShell adds
+ * to its module path. `sh` when nothing tells.
+ */
+export function detectShell(
+  env: Readonly<Record<string, string | undefined>>,
+): 'sh' | 'fish' | 'tcsh' | 'powershell' | 'cmd' {
+  const login = (env.SHELL ?? '')
+    .split(/[\\/]/)
+    .at(-1)
+    ?.toLowerCase()
+    .replace(/\.exe$/, '');
+  if (login === 'fish') return 'fish';
+  if (login === 'csh' || login === 'tcsh') return 'tcsh';
+  if (login === 'pwsh' || login === 'powershell') return 'powershell';
+  if (login) return 'sh';
+  if (env.OS !== 'Windows_NT' && env.ComSpec === undefined) return 'sh';
+  // cmd has the module paths of the system only; PowerShell puts the user's own in front.
+  const paths = (env.PSModulePath ?? '').split(';');
+  return paths.some(
+    (path) =>
+      /\\(?:Windows)?PowerShell\\Modules\\?$/i.test(path) && !/\\(?:Program Files|Windows\\system32)\\/i.test(path),
+  )
+    ? 'powershell'
+    : 'cmd';
+}
+
+function csh(value: string): string {
+  return `'${value.replaceAll("'", `'\\''`).replaceAll('!', '\\!')}'`;
+}
+
+function dotenvQuote(value: string): string {
+  if (/^[\p{L}\p{N}_@%+=:,./~[\]-]*$/u.test(value)) return value;
+  if (!value.includes("'")) return `'${value}'`;
+  return `"${value.replace(/[\\"$`]/g, '\\$&')}"`;
+}
+
+function unfit(what: string, shell: Shell, why: string): DockerTlsError {
+  return new DockerTlsError('E_ENV_VALUE', `${what} holds ${why}, which cannot be written for ${shell}`, {
+    hints: [
+      'choose a --home directory without such characters',
+      ...(shell === 'cmd' ? ['docker-tls env --shell powershell HOST'] : []),
+    ],
+  });
+}
+
+/** What would lead docker past a tunnel, and the secret that no child process gets. */
+const NOT_FOR_COMMAND = [
+  'DOCKER_TLS_VERIFY',
+  'DOCKER_TLS',
+  'DOCKER_CERT_PATH',
+  'DOCKER_CONTEXT',
+  'DOCKER_TLS_CA_PASSPHRASE',
+];
+
+/** The environment of a command that uses a tunnel: of a socket as it is, of a port with the client's files in `directory`. */
+export function throughTunnel(
+  env: Readonly<Record<string, string | undefined>>,
+  endpoint: string,
+  directory: string,
+): Record<string, string | undefined> {
+  const own = Object.entries(env).filter(([name]) => !NOT_FOR_COMMAND.includes(name));
+  const tls = endpoint.startsWith('unix:')
+    ? []
+    : Object.entries({ DOCKER_TLS_VERIFY: '1', DOCKER_CERT_PATH: directory });
+  return Object.fromEntries([...own, ...tls, ['DOCKER_HOST', endpoint]]);
+}

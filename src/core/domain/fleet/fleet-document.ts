@@ -1,0 +1,282 @@
+/**
+ * The way from YAML text to a plain value in which every part knows its line. Strict where YAML is lax (double keys, tags,
+ * control characters), and bounded in depth, size and aliases, so that no text can exhaust memory or the stack.
+ */
+
+import {
+  type Document,
+  isAlias,
+  isMap,
+  isScalar,
+  isSeq,
+  Lexer,
+  LineCounter,
+  type Node,
+  type ParsedNode,
+  parseDocument,
+  visit,
+  type YAMLParseError,
+  type YAMLWarning,
+} from 'yaml';
+import { DockerTlsError, DockerTlsErrors, type Hint } from '../../../errors/errors.ts';
+
+/** Both count from 1. */
+export type Position = { readonly line: number; readonly column: number };
+
+export type Path = readonly (string | number)[];
+
+/** Something wrong at `path`; with `key`, at that key of the map at `path`. */
+export type Problem = {
+  readonly path: Path;
+  readonly key?: string;
+  readonly message: string;
+  readonly hints?: readonly Hint[];
+};
+
+export type FleetDocument = {
+  readonly yaml: Document.Parsed<ParsedNode, true>;
+  /** Maps as plain objects, lists as arrays; undefined for an empty file. */
+  readonly value: unknown;
+  /** What the text itself breaks, though it could be read: double keys and the like. */
+  readonly problems: readonly Problem[];
+  /** Where the value at `path` (or its key) is, or the nearest thing around it. */
+  position(path: Path, key?: string): Position;
+};
+
+const MAX_TEXT_LENGTH = 4 * 1024 * 1024;
+const MAX_INDENT = 200;
+const MAX_DEPTH = 32;
+/** Values that aliases repeat, over all of the file. */
+const MAX_REPEATED = 100_000;
+const MAX_ERRORS = 50;
+
+/**
+ * Reads YAML 1.2. Throws DockerTlsErrors of E_FLEET (exit 2, `where` is `path:line:column`) when the text cannot be read as
+ * one document; problems beyond that are in the result, so that they come together with those of the schema.
+ */
+export function parseFleetDocument(text: string, path: string): FleetDocument {
+  const tooMuch = excess(text);
+  if (tooMuch !== undefined) throw fleetErrors(path, [{ ...tooMuch.at, message: tooMuch.message }]);
+  const lines = new LineCounter();
+  const yaml = parseDocument(text, {
+    // Its own search for double keys is quadratic: 20,000 hosts take 7 seconds. readValue does it in one pass.
+    uniqueKeys: false,
+    stringKeys: true,
+    prettyErrors: false,
+    lineCounter: lines,
+    version: '1.2',
+  });
+  const broken = [...yaml.errors, ...yaml.warnings];
+  if (broken.length > 0) {
+    throw fleetErrors(
+      path,
+      broken.map((error) => ({
+        ...place(lines, quoteAt(yaml.contents, error) ?? error.pos[0]),
+        message: syntaxMessage(error.code, error.message),
+      })),
+    );
+  }
+  const { value, problems, offsets } = readValue(yaml.contents);
+  return {
+    yaml: yaml as Document.Parsed<ParsedNode, true>,
+    value,
+    problems,
+    position(at, key) {
+      for (let length = at.length; length >= 0; length -= 1) {
+        const parent = at.slice(0, length);
+        const name = length === at.length ? key : undefined;
+        const offset =
+          (name === undefined ? undefined : offsets.get(keyId(parent, name))) ?? offsets.get(pathId(parent));
+        if (offset !== undefined) return place(lines, offset);
+      }
+      return { line: 1, column: 1 };
+    },
+  };
+}
+
+/** The problems as one throwable, in the order of the file, at most 50. */
+export function problemErrors(path: string, document: FleetDocument, problems: readonly Problem[]): DockerTlsErrors {
+  return fleetErrors(
+    path,
+    problems.map(({ path: at, key, message, hints }) => ({ ...document.position(at, key), message, hints })),
+  );
+}
+
+type Placed = Position & { readonly message: string; readonly hints?: readonly Hint[] };
+
+function fleetErrors(path: string, placed: readonly Placed[]): DockerTlsErrors {
+  const sorted = [...placed].sort((left, right) => left.line - right.line || left.column - right.column);
+  const shown = sorted.slice(0, MAX_ERRORS);
+  const rest = sorted.length - shown.length;
+  return new DockerTlsErrors(
+    shown.map(
+      ({ line, column, message, hints = [] }, index) =>
+        new DockerTlsError('E_FLEET', message, {
+          where: `${path}:${line}:${column}`,
+          hints: index === shown.length - 1 && rest > 0 ? [...hints, `${rest} more such errors follow`] : hints,
+        }),
+    ),
+  );
+}
+
+function place(lines: LineCounter, offset: number): Position {
+  const { line, col } = lines.linePos(offset);
+  return { line: Math.max(1, line), column: Math.max(1, col) };
+}
+
+/** Text that no fleet file needs and that would cost the parser its memory or stack. */
+function excess(text: string): { at: Position; message: string } | undefined {
+  const start = { line: 1, column: 1 };
+  if (text.length > MAX_TEXT_LENGTH) {
+    return { at: start, message: `the file is larger than ${MAX_TEXT_LENGTH / 1024 / 1024} MiB` };
+  }
+  const lines = text.split('\n');
+  const wide = lines.findIndex((line) => line.search(/[^ ]/) > MAX_INDENT || /^ *(?:[-?:][ \t]+){16}/.test(line));
+  if (wide >= 0) return { at: { line: wide + 1, column: 1 }, message: 'this line is nested too deeply' };
+  if ((text.match(/[[{]/g) ?? []).length <= MAX_DEPTH) return undefined;
+  let depth = 0;
+  let line = 1;
+  let scalar = false;
+  for (const token of new Lexer().lex(text)) {
+    if (!scalar && (token === '[' || token === '{')) depth += 1;
+    if (!scalar && (token === ']' || token === '}')) depth -= 1;
+    if (depth > MAX_DEPTH) return { at: { line, column: 1 }, message: 'lists and maps are nested too deeply here' };
+    // The lexer announces a scalar by U+001F; what follows is its text, brackets and all.
+    scalar = token === '\u001f';
+    line += token.split('\n').length - 1;
+  }
+  return undefined;
+}
+
+/** The message for each code of the yaml library; some of its own messages repeat the text, which might be a secret. */
+function syntaxMessage(code: string, message: string): string {
+  switch (code) {
+    case 'MULTIPLE_DOCS':
+      return 'there is a second document in the file: a fleet is one, without ---';
+    case 'TAB_AS_INDENT':
+      return 'a tab cannot indent YAML: use spaces';
+    case 'TAG_RESOLVE_FAILED':
+      return 'tags (!…) are not used in a fleet file';
+    case 'NON_STRING_KEY':
+      return 'a key has to be plain text';
+    case 'BLOCK_AS_IMPLICIT_KEY':
+    case 'MULTILINE_IMPLICIT_KEY':
+    case 'BAD_INDENT':
+      return 'the indentation is wrong here, or on the line before';
+    case 'MISSING_CHAR':
+      return /quote/.test(message)
+        ? 'a closing quotation mark is missing'
+        : 'a character is missing here: a colon, comma, bracket or the space after one';
+    default:
+      return `this is not YAML: ${code.toLowerCase().replaceAll('_', ' ')}`;
+  }
+}
+
+/** A quotation mark that is never closed is found at the end of the file; what helps is where it opens. */
+function quoteAt(root: Node | null, error: YAMLParseError | YAMLWarning): number | undefined {
+  if (error.code !== 'MISSING_CHAR') return undefined;
+  let found: number | undefined;
+  visit(root, {
+    Scalar(_, { type, range }) {
+      if (type?.startsWith('QUOTE') && range && error.pos[0] >= range[0] && error.pos[0] <= range[2]) found = range[0];
+    },
+  });
+  return found;
+}
+
+function readValue(root: Node | null): {
+  value: unknown;
+  problems: Problem[];
+  offsets: Map<string, number>;
+} {
+  const problems: Problem[] = [];
+  const offsets = new Map<string, number>();
+  const anchors = new Map<string, Node>();
+  const open = new Set<Node>();
+  let repeated = 0;
+  let stopped = false;
+
+  function problem(path: Path, message: string, key?: string): undefined {
+    problems.push({ path, message, key });
+    return undefined;
+  }
+
+  /** `from`: the position of an alias whose target this is; what is repeated has that position. */
+  function read(node: Node | null | undefined, path: Path, from?: number): unknown {
+    if (from !== undefined) repeated += 1;
+    if (stopped) return undefined;
+    if (repeated > MAX_REPEATED || path.length > MAX_DEPTH) {
+      stopped = true;
+      return problem(path, repeated > MAX_REPEATED ? 'aliases make the file too large' : 'this is nested too deeply');
+    }
+    const offset = from ?? node?.range?.[0];
+    if (offset !== undefined) offsets.set(pathId(path), offset);
+    if (node === null || node === undefined) return null;
+    if (isAlias(node)) {
+      const target = anchors.get(node.source);
+      if (target === undefined) return problem(path, 'an alias (*) without its anchor (&) before it');
+      if (open.has(target)) return problem(path, 'an alias (*) inside of what it repeats');
+      return read(target, path, offset);
+    }
+    if (from === undefined && 'anchor' in node && typeof node.anchor === 'string') anchors.set(node.anchor, node);
+    if (isScalar(node)) return scalar(node.value, path);
+    open.add(node);
+    const result = isMap(node) ? map(node.items, path, from) : isSeq(node) ? list(node.items, path, from) : undefined;
+    open.delete(node);
+    return result;
+  }
+
+  function scalar(value: unknown, path: Path): unknown {
+    if (typeof value === 'string' && hasControls(value))
+      return problem(path, 'a control character or invisible character');
+    return value;
+  }
+
+  function list(items: readonly unknown[], path: Path, from?: number): unknown[] {
+    return items.map((item, index) => read(item as Node, [...path, index], from));
+  }
+
+  function map(items: readonly { key: unknown; value: unknown }[], path: Path, from?: number): Record<string, unknown> {
+    const result: Record<string, unknown> = {};
+    for (const { key, value } of items) {
+      const name = isScalar(key) ? String(key.value ?? '') : undefined;
+      const offset = from ?? (key as Node | null)?.range?.[0];
+      if (name === undefined) {
+        problem(path, 'a key has to be plain text');
+        continue;
+      }
+      if (offset !== undefined && !offsets.has(keyId(path, name))) offsets.set(keyId(path, name), offset);
+      if (name === '__proto__' || hasControls(name)) problem(path, 'this cannot be a key', name);
+      else if (Object.hasOwn(result, name)) {
+        // The position is the second one's: the first is right as written.
+        if (offset !== undefined) offsets.set(keyId(path, name), offset);
+        problem(path, `${name} is given twice`, name);
+      } else if (name === '<<')
+        problem(
+          path,
+          'merge keys (<<) are not part of YAML 1.2: use defaults, or repeat a whole value with an alias',
+          name,
+        );
+      else result[name] = read(value as Node | null, [...path, name], from);
+    }
+    return result;
+  }
+
+  const value = root === null ? undefined : read(root, []);
+  return { value: isScalar(root) && value === null ? undefined : value, problems, offsets };
+}
+
+/** Control characters, and those that change how a line looks without being seen. */
+export function hasControls(text: string): boolean {
+  return /[\u0000-\u001f\u007f-\u009f\u200b-\u200f\u2028-\u202e\u2060-\u2069\ufeff\ufff9-\ufffb]|[\ud800-\udfff]/u.test(
+    text,
+  );
+}
+
+function pathId(path: Path): string {
+  return path.join('\u0000');
+}
+
+function keyId(path: Path, key: string): string {
+  return `${path.join('\u0000')}\u0000\u0001${key}`;
+}

@@ -1,0 +1,130 @@
+/**
+ * The fleet file as a whole: text to Fleet with all errors at once. Import it lazily: yaml
+ * takes some 30 ms. The shape is schema.ts's, edits are edit.ts's.
+ */
+
+import * as z from 'zod/mini';
+import { DockerTlsError } from '../../../errors/errors.ts';
+import { nameProblem } from '../names.ts';
+import { CA_SETTINGS, type CaSpec, type ClientSpec, complete, type HostSpec } from '../settings.ts';
+import { fleetProblems, nameProblems, section } from './fleet-check.ts';
+import { type Problem, parseFleetDocument, problemErrors } from './fleet-document.ts';
+import { clientOf, defaultsOf, type HostDefaults, hostOf, valuesOf } from './fleet-entry.ts';
+import { schemaProblems } from './fleet-problems.ts';
+import {
+  clientValueSchema,
+  defaultsSchema,
+  type FleetFile,
+  fleetSchema,
+  type HostEntry,
+  hostValueSchema,
+  knownKeys,
+} from './schema.ts';
+
+/** References to secrets, `env:NAME`, `file:PATH` or `prompt`; never a secret itself. */
+export type FleetSecrets = {
+  /** Also `none`: the key of a new CA is stored without a passphrase. */
+  readonly caPassphrase?: string;
+  /** By name of host. */
+  readonly sudoPassword: Readonly<Record<string, string>>;
+  /** That of hosts which say nothing else, also of those that come into the file. */
+  readonly sudoDefault?: string;
+};
+
+export type Fleet = {
+  /** Where it was read, for messages and relative paths. */
+  readonly path: string;
+  readonly ca: CaSpec;
+  readonly defaults: HostDefaults;
+  /** Complete, in the order of the file. Paths are as written: see fleet-paths.ts. */
+  readonly hosts: readonly HostSpec[];
+  readonly clients: readonly ClientSpec[];
+  readonly secrets: FleetSecrets;
+};
+
+/**
+ * Reads a fleet file. `path` is for messages. Throws DockerTlsErrors of E_FLEET (exit 2): everything that is wrong, each with
+ * `where` as `path:line:column` and, where one is near enough, the right name.
+ */
+export function parseFleet(text: string, path: string): Fleet {
+  const document = parseFleetDocument(text, path);
+  const refuse = (problems: readonly Problem[]): never => {
+    throw problemErrors(path, document, problems);
+  };
+  if (document.value === undefined) {
+    refuse([
+      ...document.problems,
+      { path: [], message: 'the file is empty', hints: ['version: 1', 'docker-tls setup HOST'] },
+    ]);
+  }
+  const parsed = fleetSchema.safeParse(document.value);
+  const problems: Problem[] = [...document.problems, ...nameProblems(document.value)];
+  if (!parsed.success) {
+    // A value that could not be read is missing for the schema as well: once is enough.
+    const located = new Set(
+      document.problems.flatMap(({ path: at, key }) => (key === undefined ? [JSON.stringify(at)] : [])),
+    );
+    const shape = schemaProblems(parsed.error.issues, { value: document.value, knownKeys });
+    problems.push(...shape.filter(({ path: at }) => !located.has(JSON.stringify(at))));
+  }
+  // Contradictions are reported together with errors of shape.
+  const file = parsed.success ? (parsed.data as FleetFile) : readablePart(document.value);
+  const defaults = defaultsOf(file.defaults);
+  const hosts = Object.entries(file.hosts ?? {}).flatMap(([name, entry]) => {
+    try {
+      return [hostOf(name, entry, defaults)];
+    } catch (error) {
+      if (!(error instanceof DockerTlsError)) throw error;
+      problems.push({
+        path: ['hosts'],
+        key: name,
+        message: `${name} cannot be dialled by that name`,
+        hints: ['say how it is reached: ssh: root@HOST'],
+      });
+      return [];
+    }
+  });
+  const clients = Object.entries(file.clients ?? {}).map(([name, entry]) => clientOf(name, entry));
+  problems.push(...fleetProblems(file, hosts, clients));
+  if (problems.length > 0) refuse(problems);
+  const ca = complete(CA_SETTINGS, valuesOf(CA_SETTINGS, file.ca ?? {}));
+  return { path, ca, defaults, hosts, clients, secrets: secretsOf(file) };
+}
+
+/** The hosts and clients of a file that are right by themselves; no host where the defaults of all of them cannot be read. */
+function readablePart(value: unknown): FleetFile {
+  const right = (key: 'hosts' | 'clients', schema: z.ZodMiniType) =>
+    Object.fromEntries(
+      Object.entries(section(value, key)).flatMap(([name, entry]) => {
+        const read = z.safeParse(schema, entry);
+        return read.success && nameProblem(name) === undefined ? [[name, read.data]] : [];
+      }),
+    );
+  const defaults = z.safeParse(z.optional(defaultsSchema), section(value, undefined).defaults);
+  return {
+    defaults: defaults.data,
+    hosts: defaults.success ? right('hosts', hostValueSchema) : {},
+    clients: right('clients', clientValueSchema),
+  } as FleetFile;
+}
+
+/** A host's entry with the reference to its sudo password. */
+export function withSudo(entry: HostEntry | string | null, reference: string | undefined): HostEntry | string | null {
+  if (reference === undefined) return entry;
+  const own = typeof entry === 'string' ? { ssh: entry } : entry;
+  return { ...own, 'sudo-password': reference };
+}
+
+function secretsOf(file: FleetFile): FleetSecrets {
+  const shared = file.defaults?.['sudo-password'];
+  const sudoPassword: Record<string, string> = Object.create(null);
+  for (const [name, entry] of Object.entries(file.hosts ?? {})) {
+    const reference = (entry !== null && typeof entry === 'object' ? entry['sudo-password'] : undefined) ?? shared;
+    if (reference !== undefined) sudoPassword[name] = reference;
+  }
+  return {
+    caPassphrase: file.ca?.passphrase,
+    sudoPassword,
+    sudoDefault: shared,
+  };
+}

@@ -1,0 +1,55 @@
+/** The rule for names of hosts, clients and CAs: what the fleet file, the command line and the store accept alike. */
+
+import { DockerTlsError } from '../../errors/errors.ts';
+
+export const NAME_HINT = 'up to 128 letters, digits and . _ @ + - after a first letter or digit';
+
+/** Devices of Windows, which no file can be called. */
+const RESERVED = /^(?:con|prn|aux|nul|com[0-9]|lpt[0-9])(?:\.|$)/i;
+
+/**
+ * `name` again, when it may name a host or a client. It has to be safe as a file name on Linux, macOS and Windows.
+ * Fails with E_NAME (exit 2).
+ */
+export function checkName(what: 'host' | 'client' | 'CA' | 'operator', name: string): string {
+  const why = nameProblem(name);
+  if (why === undefined) return name;
+  throw new DockerTlsError('E_NAME', `"${name}" cannot be the name of a ${what}: ${why}`, {
+    hints: [`choose a name such as ${what === 'host' ? 'build-1' : 'laptop'}: ${NAME_HINT}`],
+  });
+}
+
+/** Why `name` cannot name a host or client, in a few words; undefined when it can. */
+export function nameProblem(name: string): string | undefined {
+  if (name === '') return 'it is empty';
+  if (name.length > 128) return 'it is longer than 128 characters';
+  if (!/^[A-Za-z0-9]/.test(name)) return 'it does not begin with a letter or digit';
+  if (!/^[A-Za-z0-9._@+-]+$/.test(name)) return 'it has characters other than letters, digits and . _ @ + -';
+  if (name.includes('..')) return 'it has two dots in a row';
+  if (name.endsWith('.')) return 'it ends in a dot';
+  if (RESERVED.test(name)) return 'Windows reserves it for a device';
+  return undefined;
+}
+
+/** Why `name` cannot name a docker context, in a few words; undefined when it can. */
+export function contextNameProblem(name: string): string | undefined {
+  if (name === 'default') return 'docker keeps it for itself';
+  if (/^[a-zA-Z0-9][a-zA-Z0-9_.+-]+$/.test(name)) return undefined;
+  return 'docker wants two or more letters, digits and _ . + -, a letter or digit first';
+}
+
+/** Docker's rule for names (docker/cli, cli/context/store: ValidateContextName). Fails with E_CONTEXT_NAME (exit 2). */
+export function checkContextName(name: string): void {
+  const why = contextNameProblem(name);
+  if (why === undefined) return;
+  throw new DockerTlsError('E_CONTEXT_NAME', `"${name}" cannot be the name of a docker context: ${why}`, {
+    hints: ['docker-tls context HOST --context NAME'],
+  });
+}
+
+/** The name of a host's context: the host's own, where docker allows it. */
+export function contextNameOf(host: string): string {
+  // Names of hosts may hold an @, be one letter, or `default`.
+  const name = host.replaceAll('@', '-');
+  return name.length < 2 || name === 'default' ? `docker-${name}` : name;
+}

@@ -1,0 +1,46 @@
+/** Differences between a host and the store, in words: by its facts, and by what a probe of it met. Pure. */
+
+import type { DockerTlsError } from '../../../errors/errors.ts';
+import type { StoredHost } from '../../adapters/store/records.ts';
+import type { ProbeOutcome } from '../../runtime.ts';
+import { certificateDrift } from '../trust/server.ts';
+import { type HostFacts, installedCredentials } from './facts.ts';
+import { isAsLeft, WITHOUT_FILE } from './file-change.ts';
+import { kindOf } from './host-kind.ts';
+import { earlierChange } from './plan-warnings.ts';
+
+/** `problems`: what plan and apply would refuse, such as a daemon.json with which dockerd does not start again. */
+export function factsDrift(facts: HostFacts, host: StoredHost, problems: readonly DockerTlsError[]): string[] {
+  const { state, docker, files, places } = facts;
+  if (state === undefined) return ['docker-tls has not changed this host, or it was restored'];
+  // Meanwhile nothing else says how the host will be.
+  const lock = problems.find(({ code }) => code === 'E_HOST_LOCKED')?.message;
+  if (lock !== undefined) return [lock];
+  if (facts.transaction !== undefined) return [...problems.map(({ message }) => message), ...earlierChange(facts)];
+  const drift: string[] = [];
+  const credentials = installedCredentials(facts);
+  const installed = certificateDrift(credentials?.cert ?? '', host.serverCert, 'has');
+  if (installed !== undefined) drift.push(installed);
+  if (credentials?.ca !== host.ca) drift.push('the trust file on the host is not the one in the store');
+  const { generation } = host.record;
+  if (generation !== undefined && state.generation !== generation)
+    drift.push(`generation ${state.generation} is active, the store knows ${generation}`);
+  for (const [path, entry] of facts.generations.get(state.generation) ?? []) {
+    const now = files.get(path);
+    if (now !== undefined && !WITHOUT_FILE.includes(entry.kind) && !isAsLeft(entry, now))
+      drift.push(`${path} ${now.kind === 'absent' ? 'is gone' : 'was edited by hand'}`);
+  }
+  if (files.get(places.socket)?.kind === 'file' && docker.tlsSocket.active !== 'active')
+    drift.push(`${kindOf(facts).sockets.tls} does not listen`);
+  return [...drift, ...problems.map(({ message }) => message)];
+}
+
+/** `asClient`: with credentials of a client; else without any. */
+export function probeDrift(outcome: ProbeOutcome, serverCert: string, asClient: boolean): string[] {
+  const served = certificateDrift(outcome.chain, serverCert, 'serves');
+  const drift = served === undefined ? [] : [served];
+  if (outcome.kind === 'accepted') return asClient ? drift : [...drift, 'accepts clients without a certificate'];
+  // Where no client of this computer is accepted, being rejected is right.
+  const right = !asClient && outcome.cause === 'client-refused';
+  return right ? drift : [...drift, `${outcome.cause}: ${outcome.reason}`];
+}

@@ -1,0 +1,59 @@
+/** The reading of the paths that src/core/host/facts/paths.sh looked at: its sections `paths`, `attributes`, `contents` and `modes`. */
+
+/** What is at a path. `mode` is octal text such as `644`, `owner` is `uid:gid`. */
+export type PathState =
+  | { readonly kind: 'absent' }
+  | { readonly kind: 'file'; readonly mode: string; readonly owner: string; readonly content: string }
+  | { readonly kind: 'link'; readonly to: string }
+  | { readonly kind: 'other' };
+
+/** A larger file is no file of settings: the script leaves its content out as well. */
+const LARGEST = 1_048_576;
+
+/**
+ * Every path that was asked for, by three sections: the paths, one per line; `TYPE MODE UID:GID SIZE`, path and link's goal, each with
+ * a NUL behind it, for those that are there; and the contents of the files, one after the other with nothing in between. Undefined
+ * where the contents do not have the sizes that were listed: a file changed, or could not be read, between the two. `ownerOf` names an owner.
+ */
+export function parseHostFiles(
+  paths: string,
+  attributes: Buffer,
+  contents: Buffer,
+  ownerOf = (owner: string): string => owner,
+): ReadonlyMap<string, PathState> | undefined {
+  const files = new Map<string, PathState>();
+  // The kernel's own files have content and no size: the script does not look at them.
+  const kind = (path: string) => (/^\/(?:proc|sys)\//.test(path) ? 'other' : 'absent');
+  for (const path of paths.split('\n')) if (path !== '') files.set(path, { kind: kind(path) });
+  let start = 0;
+  for (const [head = '', path = '', to = ''] of records(attributes, 3)) {
+    const [type, mode = '', owner = '', size] = head.split(' ');
+    if (type === 'l') files.set(path, { kind: 'link', to });
+    else if (type !== 'f' || Number(size) > LARGEST) files.set(path, { kind: 'other' });
+    else {
+      const end = start + Number(size);
+      files.set(path, { kind: 'file', mode, owner: ownerOf(owner), content: contents.toString('utf8', start, end) });
+      start = end;
+    }
+  }
+  return start === contents.length ? files : undefined;
+}
+
+/** Mode and owner, such as `700 0:0`, by path; a link is not followed and not listed. From `TYPE MODE UID:GID`, NUL, path, NUL. */
+export function parseModes(section: Buffer, ownerOf = (owner: string): string => owner): ReadonlyMap<string, string> {
+  return new Map(
+    records(section, 2)
+      .filter(([head]) => !head?.startsWith('l '))
+      .map(([head = '', path = '']) => {
+        const [mode, owner = ''] = head.slice(2).split(' ');
+        return [path, `${mode} ${ownerOf(owner)}`];
+      }),
+  );
+}
+
+function records(section: Buffer, width: number): string[][] {
+  const fields = section.toString('utf8').split('\0');
+  return Array.from({ length: Math.floor(fields.length / width) }, (_, index) =>
+    fields.slice(index * width, (index + 1) * width),
+  );
+}

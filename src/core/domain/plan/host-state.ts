@@ -1,0 +1,130 @@
+/** The reading of the host's own records: state.json, and the snapshots that rollbacks and `remove` go back to. */
+
+import * as z from 'zod/mini';
+import { DockerTlsError } from '../../../errors/errors.ts';
+import { STATE } from '../dockerd/paths.ts';
+import { fieldsOf, parseJson } from '../json.ts';
+import type { KeptSettings } from '../settings.ts';
+import { readKept, writeKept } from '../settings-stored.ts';
+import { count } from '../values.ts';
+import type { PathState } from './host-files.ts';
+
+/** One line of a snapshot on the host: what a path was, and which file of the snapshot holds it. */
+export type SnapshotEntry = {
+  readonly kind: string;
+  readonly mode: string;
+  readonly owner: string;
+  readonly path: string;
+  /** Absolute path of the copy on the host. */
+  readonly copy: string;
+  readonly content?: string;
+  readonly to?: string;
+};
+
+/** What this program writes; a host with a greater number was changed by a newer one. */
+const SCHEMA = 1;
+
+const number = count(0, Number.MAX_SAFE_INTEGER);
+const newerState = z.object({ schema: count(SCHEMA + 1, Number.MAX_SAFE_INTEGER) });
+/** The host's settings when a generation was made; absent where they cannot be read. */
+const settings = z.codec(z.unknown(), z.custom<KeptSettings | undefined>(), {
+  decode: readKept,
+  encode: (kept) => kept && writeKept(kept),
+});
+/** Which shared store a host was changed from, and the number that the store had at least once the change counted. */
+const storeMark = z.readonly(z.object({ id: z.string(), number }));
+/** One generation. Times are ISO 8601. */
+const generation = z.object({
+  number,
+  at: z.string(),
+  by: z.string(),
+  reason: z.string(),
+  settings: z.optional(settings),
+});
+const hostState = z.readonly(
+  z.object({
+    schema: z.literal(SCHEMA),
+    /** Its name in the store that changed it last. */
+    name: z.string(),
+    generation: number,
+    /** Every path under our care, in the order in which it is put in place. */
+    managed: z.readonly(z.array(z.readonly(z.object({ kind: z.string(), path: z.string() })))),
+    /** Absent where the store was a directory. */
+    store: z.optional(storeMark),
+    generations: z.readonly(z.array(z.readonly(generation))),
+  }),
+);
+
+/** The host's own records, /var/lib/docker-tls/state.json. */
+export type HostState = z.output<typeof hostState>;
+export type StoreMark = z.output<typeof storeMark>;
+
+/** state.json; undefined where there is none. Fails with E_HOST_SCHEMA where a newer program wrote it, E_HOST_STATE where it is damaged (exit 4). */
+export function parseState(state: PathState | undefined): HostState | undefined {
+  if (state === undefined || state.kind === 'absent') return undefined;
+  if (state.kind !== 'file')
+    throw new DockerTlsError('E_HOST_STATE', 'state.json on the host is not a file of at most 1 MiB', {
+      hints: [`look at it on the host: ls -ld ${STATE}/state.json`],
+    });
+  const value = fieldsOf(parseJson(state.content));
+  const newer = z.safeParse(newerState, value);
+  if (newer.success) {
+    throw new DockerTlsError(
+      'E_HOST_SCHEMA',
+      `the host was changed by a newer docker-tls (schema ${newer.data.schema}; this one knows up to ${SCHEMA})`,
+      { hints: ['install the newer docker-tls on this computer (docker-tls version says what is here)'] },
+    );
+  }
+  const read = z.safeParse(hostState, value);
+  if (read.success) return read.data;
+  throw new DockerTlsError('E_HOST_STATE', `state.json on the host is damaged`, {
+    hints: [`look at it on the host: cat ${STATE}/state.json`],
+  });
+}
+
+/** The text of state.json. */
+export function renderState(state: HostState): string {
+  return `${JSON.stringify(z.encode(hostState, state), undefined, 2)}\n`;
+}
+
+export function parseSnapshot(
+  files: ReadonlyMap<string, PathState>,
+  directory: string,
+  ownerOf: (owner: string) => string,
+): Map<string, SnapshotEntry> {
+  const entries = new Map<string, SnapshotEntry>();
+  const manifest = files.get(`${directory}/manifest`);
+  if (manifest?.kind !== 'file') return entries;
+  for (const line of manifest.content.split('\n')) {
+    const [index, kind, mode, owner, ...rest] = line.split('\t');
+    if (index === undefined || kind === undefined || mode === undefined || owner === undefined || rest.length === 0)
+      continue;
+    const copy = `${directory}/${index}`;
+    const state = files.get(copy);
+    entries.set(rest.join('\t'), {
+      kind,
+      mode,
+      owner: ownerOf(owner),
+      path: rest.join('\t'),
+      copy,
+      content: state?.kind === 'file' ? state.content : undefined,
+      to: state?.kind === 'link' ? state.to : undefined,
+    });
+  }
+  return entries;
+}
+
+export function parseGenerations(
+  files: ReadonlyMap<string, PathState>,
+  state: string,
+  ownerOf: (owner: string) => string,
+): Map<number, Map<string, SnapshotEntry>> {
+  const generations = new Map<number, Map<string, SnapshotEntry>>();
+  for (const path of files.keys()) {
+    const [, number] =
+      /^\/generations\/(\d+)\/manifest$/.exec(path.startsWith(state) ? path.slice(state.length) : '') ?? [];
+    if (number !== undefined)
+      generations.set(Number(number), parseSnapshot(files, `${state}/generations/${number}`, ownerOf));
+  }
+  return generations;
+}

@@ -1,0 +1,74 @@
+/** TCP ports that accept every client: those that a host closed at setup, and that open again when docker-tls is removed. */
+
+import { DockerTlsError } from '../../../errors/errors.ts';
+import { viewDaemon } from './daemon-view.ts';
+import type { HostFacts } from './facts.ts';
+import type { FileChange } from './file-change.ts';
+import type { PathState } from './host-files.ts';
+
+/** A TCP address of a socket unit, and the unit. */
+export type SocketPort = { readonly address: string; readonly unit: string };
+
+/** TCP ports of other socket units that hand their connections to dockerd. */
+export function socketPorts(facts: HostFacts): SocketPort[] {
+  return facts.docker.otherSockets.flatMap(({ unit, listens }) =>
+    listens.filter(isTcp).map((address) => ({ address, unit })),
+  );
+}
+
+/** Of Podman's own socket unit, which docker-tls leaves alone. */
+export function podmanPorts({ docker }: HostFacts): string[] {
+  return docker.socket.active === 'active' ? docker.socketListens.filter(isTcp) : [];
+}
+
+function isTcp(address: string): boolean {
+  return /:\d+$/.test(address) && !/^[/@]/.test(address);
+}
+
+/** TCP addresses on which dockerd asks no client for a certificate, once our drop-in is gone and `files` are restored. */
+export function plainTcpAfter(facts: HostFacts, files: readonly FileChange[]): string[] {
+  const states = files.map((change): [string, PathState] => [change.path, stateAfter(change)]);
+  const after = viewDaemon({ ...facts, files: new Map([...facts.files, ...states]) });
+  if (after.tlsVerified) return [];
+  const sockets = after.listeners.some(({ kind }) => kind === 'fd') ? socketPorts(facts) : [];
+  return [
+    ...after.listeners.filter(({ kind }) => kind === 'tcp').map(({ text }) => text),
+    ...sockets.map(({ address, unit }) => `${address} (${unit})`),
+  ];
+}
+
+function stateAfter({ kind, mode, owner, after = '', to = '' }: FileChange): PathState {
+  if (kind === 'file') return { kind, mode, owner, content: after };
+  return kind === 'link' ? { kind, to } : { kind: 'absent' };
+}
+
+export function plainTcpWarnings(opens: readonly string[]): string[] {
+  return opens.map(
+    (address) =>
+      `${address} opens again, as before setup: it accepts every client without a certificate, and each of them is root on the host`,
+  );
+}
+
+/** What prevents a change that opens such ports; empty where it opens none. */
+export function plainTcpProblem({
+  host,
+  opens,
+}: {
+  readonly host: string;
+  readonly opens: readonly string[];
+}): DockerTlsError[] {
+  if (opens.length === 0) return [];
+  return [
+    new DockerTlsError(
+      'E_OPENS_PLAIN_TCP',
+      `the configuration from before setup opens ${opens.join(' and ')}, which accepts every client without a certificate`,
+      {
+        where: host,
+        hints: [
+          `what would change: docker-tls remove ${host} --dry-run`,
+          `to open it again: docker-tls remove ${host} --allow-plain-tcp`,
+        ],
+      },
+    ),
+  ];
+}

@@ -1,0 +1,191 @@
+/** Preflight: every obstacle to a change is found before anything is touched, and reported at once. */
+
+import { DockerTlsError } from '../../../errors/errors.ts';
+import { flagged } from '../dockerd/options.ts';
+import { installDockerHints } from '../dockerd/packages.ts';
+import { type Login, sshCommand, sudoCommand } from '../quote.ts';
+import { plural } from '../words.ts';
+import { type DaemonView, viewDaemon } from './daemon-view.ts';
+import { type HostFacts, hasDocker } from './facts.ts';
+import { type HostKind, kindOf } from './host-kind.ts';
+import type { HostPlan } from './plan.ts';
+import { checkDaemonJson, editAt, type Preflight, type PreflightInput, placeOf, problem } from './preflight-config.ts';
+import { checkHost } from './preflight-host.ts';
+import { checkMounts } from './preflight-mounts.ts';
+import { checkRestart } from './preflight-restart.ts';
+import { serviceChecks } from './preflight-service.ts';
+
+/** Every problem of a host, gravest first; empty: the change can be made. Exit status 4. */
+export function preflight(input: PreflightInput): DockerTlsError[] {
+  const found: DockerTlsError[] = [];
+  const host: Preflight = {
+    ...input,
+    add: (code, message, hints) => found.push(problem(input.host, code, message, hints)),
+  };
+  checkBasics(host);
+  if (found.length > 0) return found;
+  const view = viewDaemon(input.facts);
+  serviceChecks(input.facts).service(host, view);
+  // What else is amiss may follow from it: a daemon that does not answer, files that it does not see.
+  if (found.some(({ code }) => code === 'E_UNIT_SETTING')) return found;
+  if (kindOf(input.facts).engine.configurable) checkDaemonJson(host, view);
+  checkRestart(host, view);
+  checkMounts(host);
+  checkHost(host);
+  checkContainers(host, view);
+  return found;
+}
+
+function checkBasics(input: Preflight): void {
+  const { host, login, facts, nowMs, add } = input;
+  const sudo = (...words: readonly string[]): string => sudoCommand(login, ...words);
+  const { docker, lock } = facts;
+  const { service, commands, own } = kindOf(facts);
+  if (docker.vendor !== undefined) {
+    add(
+      'E_VENDOR_SYSTEM',
+      `${docker.vendor} configures dockerd with tools of its own, which undo what others change there`,
+      ['configure TLS by hand, with the tools of that system: docs/hosts.md, "Systems of vendors"'],
+    );
+    return;
+  }
+  if (login.rootless && facts.uid === 0) {
+    add('E_ROOTLESS_USER', "root logs in, and a rootless Docker is another user's: nothing of root's is changed", [
+      `docker-tls setup USER@${login.destination.replace(/^.*@/, '')} --rootless`,
+      "or, for root's own Docker, without --rootless",
+    ]);
+    return;
+  }
+  if (facts.kind === undefined && login.rootless)
+    add('E_NO_SYSTEMD', `no systemd of ${login.user ?? 'the user'} runs on this host`, [
+      sshCommand(login, 'loginctl', 'enable-linger'),
+      `where that is not there or does not help, as root on the host: ${
+        facts.distribution?.manager === 'apt'
+          ? 'apt-get install libpam-systemd dbus-user-session'
+          : "install systemd's PAM module (pam_systemd.so)"
+      }`,
+    ]);
+  else if (facts.kind === undefined)
+    add('E_NO_SYSTEMD', 'neither systemd nor OpenRC nor sysvinit runs on this host', [
+      'docker-tls changes dockerd where one of them starts it: docs/hosts.md, "Kinds of hosts"',
+    ]);
+  serviceChecks(facts).manager(input);
+  if (!hasDocker(facts) && docker.snap !== undefined)
+    add('E_DOCKER_SNAP', 'Docker is installed as a snap, which keeps its own configuration', [
+      sudo('snap', 'remove', 'docker'),
+      ...installDockerHints(login, facts.distribution),
+      'or keep the snap and configure TLS by hand: docs/hosts.md, "Docker from snap"',
+    ]);
+  else if (!hasDocker(facts))
+    add('E_NO_DOCKER', docker.binary === '' ? 'no dockerd on this host' : `dockerd is here, but no ${service}`, [
+      ...installDockerHints(login, facts.distribution),
+      ...(docker.unit.active === 'active' ? [`if it is to go, with its containers: ${sudo(...commands.stop)}`] : []),
+      ...docker.rootless.map(
+        ({ user, path }) => `the rootless Docker of ${user} (${path}) is not one that docker-tls can change`,
+      ),
+    ]);
+  if (docker.answersRootless && !own)
+    add('E_ROOTLESS', `what answers on /var/run/docker.sock is a rootless Docker, not the one of ${service}`, [
+      `see where it leads: ${sudo('ls', '-l', '/var/run/docker.sock')}`,
+    ]);
+  // One that runs by now lets the rollback end.
+  if (facts.rollbackFailed && docker.unit.active !== 'active')
+    add(
+      'E_ROLLBACK',
+      `the rollback of an earlier change failed, and ${service} is down${kindOf(facts).engine.configurable ? ', usually because of a setting that it had before' : ''}`,
+      repairHints(login, kindOf(facts)),
+    );
+  else if (lock !== undefined && lock.expiresMs > facts.clockMs && !facts.abandoned) {
+    const since = new Date(nowMs - (facts.clockMs - lock.sinceMs));
+    const expiresInS = Math.ceil((lock.expiresMs - facts.clockMs) / 1000);
+    const begun = facts.transaction !== undefined;
+    const { message, hints } = lockedError({ host, login }, kindOf(facts), { who: lock.who, since, expiresInS, begun });
+    add('E_HOST_LOCKED', message, hints);
+  }
+}
+
+/**
+ * The error for a host that another change holds. `since` in our own time. `begun`: its rollback is on the host, and gives the lock back. One
+ * that only holds the lock, while an external CA is asked, has none.
+ */
+export function lockedError(
+  { host, login }: Pick<PreflightInput, 'host' | 'login'>,
+  kind: HostKind,
+  { who, since, expiresInS, begun }: { who: string; since: Date; expiresInS: number; begun: boolean },
+): DockerTlsError {
+  const when = Number.isNaN(since.getTime()) ? 'some time' : `${since.toISOString().slice(0, 19)}Z`;
+  return problem(host, 'E_HOST_LOCKED', `${who} has been changing this host since ${when}`, [
+    `wait: the lock expires in ${expiresInS} s`,
+    `if that run is dead: ${begun ? rollbackByHand(login, kind) : sudoCommand(login, 'rm', '-f', kind.places.lock)}`,
+  ]);
+}
+
+/** The error for a disk that fills in the middle of a change. */
+export function diskFullError(
+  { host, login }: Pick<PreflightInput, 'host' | 'login'>,
+  message: string,
+  details: readonly string[] = [],
+): DockerTlsError {
+  const hints = [
+    `see what fills it: ${sshCommand(login, 'df', '-h')}`,
+    `or its inodes: ${sshCommand(login, 'df', '-i')}`,
+  ];
+  return new DockerTlsError('E_DISK_FULL', message, { where: host, hints, details });
+}
+
+/**
+ * What to do where a rollback failed: a file could not be put back, the kernel or sshd refused something, or the daemon does not start with its settings
+ * of before. The host overwrites nothing that a person repairs.
+ */
+export function repairHints(login: Login, kind: HostKind): string[] {
+  return [
+    `see what failed: ${sudoCommand(login, ...kind.commands.ownLog)}`,
+    `if ${kind.service} is down, why: ${sudoCommand(login, ...kind.commands.log)}`,
+    `repair what they name${kind.engine.configurable ? ', such as a setting in daemon.json (leave "live-restore" there, for containers that still run)' : ''}; one that is down, start then:`,
+    ...(kind.systemctl.length > 0
+      ? [[...kind.systemctl, 'reset-failed', kind.service], kind.commands.start]
+      : kind.bringUp
+    ).map((words) => sudoCommand(login, ...words)),
+    `the rollback then ends by itself, and overwrites nothing that was changed since; or at once: ${rollbackByHand(login, kind)}`,
+  ];
+}
+
+/** Starts the rollback that is stored on a host in the middle of a change. */
+export function rollbackByHand(login: Login, { places }: HostKind): string {
+  return sudoCommand(login, 'sh', `${places.state}/txn/rollback.sh`, 'undo', 'requested');
+}
+
+function checkContainers({ login, facts, plan, add }: Preflight, view: DaemonView): void {
+  const how = plan?.containers.how;
+  if ((how !== 'temporary' && how !== 'switched-on') || flagged(view, 'live-restore').length === 0) return;
+  const { path, words } = placeOf(view, '--live-restore', facts);
+  add('E_LIVE_RESTORE', `live-restore is switched off by a flag in ${words}, so containers would stop`, [
+    'take --live-restore=false out there:',
+    ...editAt(login, path, facts),
+    'or let them stop: --containers may-stop',
+  ]);
+}
+
+/** Swarm mode, or a rootless daemon, and the wish to keep containers do not go together: checked apart, since it depends on the user's settings. */
+export function stopProblem(
+  host: string,
+  facts: HostFacts,
+  containers: 'keep' | 'may-stop',
+  plan: HostPlan,
+): DockerTlsError[] {
+  if (containers === 'may-stop' || plan.containers.how !== 'stop') return [];
+  const [code, why] = kindOf(facts).keepsContainers
+    ? (['E_SWARM', 'the host is in swarm mode, where live-restore does not work'] as const)
+    : (['E_CONTAINERS', 'a rootless Docker takes its containers along when it restarts'] as const);
+  return [
+    problem(
+      host,
+      code,
+      `${why}: ${plan.containers.unlisted ? 'those that run, which the daemon does not tell,' : plural(plan.containers.running.length, 'container')} would stop during the restart`,
+      ['let them stop: --containers may-stop'],
+      facts.docker.containers
+        .slice(0, 20)
+        .map(({ name, restart }) => `would stop: ${name}${restart === 'no' ? ' (and not start again by itself)' : ''}`),
+    ),
+  ];
+}

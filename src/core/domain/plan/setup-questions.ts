@@ -1,0 +1,154 @@
+/** The questions of `setup` as data: their words, where else an answer can come from, and what is wrong with one. */
+
+import { DockerTlsError } from '../../../errors/errors.ts';
+import type { StoreState } from '../../adapters/store/records.ts';
+import { parseDestination } from '../destination.ts';
+import { readSetting } from '../fleet/fleet-problems.ts';
+import { contextNameOf, nameProblem } from '../names.ts';
+import { optionFlag } from '../option-flag.ts';
+import { fleetKey, HOST_SETTINGS, type HostSettings, type HostSpec, type Setting } from '../settings.ts';
+import { plural } from '../words.ts';
+import type { HostFacts } from './facts.ts';
+import { kindOf } from './host-kind.ts';
+import { type OtherClients, otherClientsNotes } from './other-clients.ts';
+
+/** `problem`: why the answer before did not lead to a host. */
+export function hostQuestion(problem?: DockerTlsError) {
+  return {
+    explain:
+      problem === undefined
+        ? 'Which host? As ssh reaches it: root@build-1.example.org, admin@10.0.0.7:2222, a name of ~/.ssh/config; or local.'
+        : [problem.message, ...problem.hints].join('\n'),
+    message: 'Host:',
+    flag: 'HOST',
+    validate: refusal((text) => parseDestination(text.trim())),
+  };
+}
+
+/** The host's own name where an address was dialled, if that name is free. */
+export function proposedName(
+  { name, ssh: { destination } }: HostSpec,
+  { hostname }: Pick<HostFacts, 'hostname'>,
+  { hosts }: Pick<StoreState, 'hosts'>,
+): string {
+  const own = hostname.split('.')[0] ?? '';
+  const dialledByName = /[A-Za-z]/.test(destination) && !destination.includes(':');
+  const usable = own !== 'localhost' && nameProblem(own) === undefined && !hosts.has(own);
+  return usable && (!dialledByName || destination === 'local') ? own : name;
+}
+
+export function nameQuestion(proposed: string, { hosts }: Pick<StoreState, 'hosts'>) {
+  return {
+    explain: 'Name for this host (used by docker-tls status, env, verify …)',
+    message: 'Name:',
+    default: proposed,
+    flag: '--name',
+    validate: (text: string) => nameProblem(text) ?? (hosts.has(text) ? 'There is a host of that name.' : true),
+  };
+}
+
+/** The question of a setting, in the words of its table; `read` makes an answer a value. */
+export function settingQuestion<F extends 'address' | 'sans'>(field: F, more = '') {
+  const setting: Setting = HOST_SETTINGS[field];
+  const { message = '', explain = '' } = setting.question ?? {};
+  const read = (text: string) => {
+    const words = text.split(/[\s,]+/).filter((word) => word !== '');
+    return readSetting(setting, setting.kind === 'list' ? words : text.trim(), '') as NonNullable<HostSettings[F]>;
+  };
+  const source = { flag: optionFlag(setting.flag?.name ?? field), key: fleetKey(field, setting) };
+  return { message, explain: `${explain} ${more}`.trimEnd(), ...source, validate: refusal(read), read };
+}
+
+export function clientQuestion(proposed: string) {
+  return {
+    explain: "Who are you? Your certificate gets this name; the daemon's authorization plugins see it as the user.",
+    message: 'Client:',
+    default: proposed,
+    flag: '--client',
+    key: 'clients',
+    validate: (text: string) => nameProblem(text) ?? true,
+  };
+}
+
+/** The answer `-`: none. */
+export function contextQuestion(host: string, proposed: string | undefined) {
+  const problem = refusal((word) => readSetting(HOST_SETTINGS.context, word, ''));
+  return {
+    explain: `Docker reaches the host by a context. Without one (-): docker-tls env ${host}`,
+    message: 'Docker context:',
+    default: proposed === undefined ? '-' : contextNameOf(host),
+    flag: '--context',
+    validate: (text: string) => text === '-' || problem(text),
+  };
+}
+
+/** `found`: there is a file already. */
+export function fleetQuestion(found: boolean) {
+  return {
+    explain:
+      'A fleet file keeps many hosts in one place, for docker-tls plan and apply (-f fleet.yaml). It holds no secret.',
+    message: found ? 'Write the host into fleet.yaml here?' : 'Begin a fleet file here, fleet.yaml, with this host?',
+    default: found,
+    flag: '-f fleet.yaml',
+  };
+}
+
+/** How clients reach a port that does not answer from here. `closed`: why not through ssh either. */
+export function wayQuestion(host: string, via: string, problem: DockerTlsError, closed: DockerTlsError | undefined) {
+  return {
+    explain: [problem.message, ...(problem.details ?? [])].join('\n'),
+    message: 'How do clients reach it?',
+    choices: [
+      {
+        value: 'ssh',
+        name: `through ${via}: docker-tls tunnel ${host}`,
+        description:
+          'As --reach ssh: verified from there. There is no docker context, because docker dials the port itself.',
+        disabled: closed && `(${closed.message})`,
+      },
+      { value: 'address', name: 'by another name or address' },
+      { value: 'end', name: 'end here, and open the port first', description: problem.hints.join('\n') },
+    ],
+    default: closed === undefined ? 'ssh' : 'address',
+    flag: '--reach ssh, or --address NAME',
+    key: `hosts.${host}.reach`,
+  } as const;
+}
+
+/** What becomes of clients that the daemon accepts already by another CA. */
+export function otherClientsQuestion(host: string, others: OtherClients) {
+  const stay = {
+    value: 'accept',
+    name: 'they stay accepted, beside ours',
+    description: 'Their ca.pem needs our CA as well, which the new server certificate is from.',
+  } as const;
+  return {
+    explain: `This daemon has clients already: ${otherClientsNotes(others).join('; ')}.`,
+    message: 'What becomes of them?',
+    choices: [
+      ...(others.losing.length > 0 ? [stay] : []),
+      { value: 'reject', name: 'they are rejected from now on' },
+      { value: 'end', name: 'end here, and import their CA first: docker-tls ca import' },
+    ],
+    flag: '--accept-ca existing, or --reject-other-clients',
+    key: `hosts.${host}.accept-ca`,
+  } as const;
+}
+
+/** What was found, in one line: whom we are talking to. */
+export function whatThisIs(facts: HostFacts): string {
+  const count = facts.docker.containers.length;
+  return `${facts.os}, ${kindOf(facts).engine.title} ${facts.docker.version}, ${count === 0 ? 'no container running' : `${plural(count, 'container')} running`}`;
+}
+
+/** What is wrong with an answer, in words for the reader. */
+function refusal(read: (text: string) => unknown): (text: string) => true | string {
+  return (text) => {
+    try {
+      read(text);
+      return true;
+    } catch (error) {
+      return error instanceof DockerTlsError ? error.message : 'That cannot be read.';
+    }
+  };
+}

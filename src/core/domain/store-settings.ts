@@ -1,0 +1,57 @@
+/** Settings of a shared store that make a computer run a command, load a module, or send the content of a file. */
+
+import { createHash } from 'node:crypto';
+import { DockerTlsError } from '../../errors/errors.ts';
+import type { Signer } from './external-ca.ts';
+import { inspectCertificate, splitBundle } from './pki/inspect.ts';
+
+/** How the CA of a store signs: what a colleague may have set, and this computer would do. */
+export type StoreSettings = {
+  /** Of the exact values: 32 hexadecimal digits. */
+  readonly id: string;
+  /** Name and value, as a person reads them: what a terminal would not show is escaped. */
+  readonly values: readonly (readonly [name: string, value: string])[];
+};
+
+/** Undefined where nothing runs and nothing is sent. */
+export function storeSettings({ external, token }: Signer): StoreSettings | undefined {
+  if (external?.kind === 'command') return settings([['runs', external.command]]);
+  if (external !== undefined) {
+    const { kind, url, credentialFile, passphraseFile, profiles, trust } = external;
+    const roots = splitBundle(trust).map(inspectCertificate);
+    return settings([
+      ['sends to', `${kind} at ${url}`],
+      ['the file', credentialFile],
+      ...(passphraseFile === undefined ? [] : [['opened with', passphraseFile] as const]),
+      ['for', Object.values(profiles).join(', ')],
+      ...roots.map(({ subject, fingerprint }) => ['TLS root', `${subject}, ${fingerprint}`] as const),
+    ]);
+  }
+  if (token === undefined) return undefined;
+  const { uri, module, pinFile } = token;
+  return settings([
+    ['signs with', uri],
+    ['module', module ?? 'of p11-kit'],
+    ...(pinFile === undefined ? [] : [['PIN from', pinFile] as const]),
+  ]);
+}
+
+function settings(values: StoreSettings['values']): StoreSettings {
+  return {
+    id: createHash('sha256').update(JSON.stringify(values)).digest('hex').slice(0, 32),
+    values: values.map(([name, value]) => [name, shown(value)] as const),
+  };
+}
+
+/** More is not read by a person before they agree. */
+const MOST_LETTERS = 1000;
+
+/** The whole value, each letter of it visible: escape codes, letters without width and rows of blanks could hide a part of a command. */
+function shown(value: string): string {
+  if (value.length > MOST_LETTERS)
+    throw new DockerTlsError('E_STORE_SETTINGS', `a value of ${value.length} letters is too long to be agreed to`, {
+      details: [value.slice(0, 200)],
+      hints: ['docker-tls ca show', 'docker-tls log'],
+    });
+  return value.replace(/[^\x20-\x7e]| (?= )/gu, (letter) => `\\u{${letter.codePointAt(0)?.toString(16)}}`);
+}

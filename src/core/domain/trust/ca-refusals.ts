@@ -1,0 +1,73 @@
+/** The words by which a CA cannot issue: its key is external, or its credentials would lock clients out. */
+
+import { asWritten, DockerTlsError } from '../../../errors/errors.ts';
+
+export function externalCaKey(): DockerTlsError {
+  return new DockerTlsError(
+    'E_CA_KEY_EXTERNAL',
+    'the key of the CA is not in this store, so nothing can be issued here',
+    {
+      hints: [
+        asWritten('where the key is: docker-tls client sign REQUEST'),
+        'let step-ca, cfssl, Vault or a command sign: docker-tls ca import --cert FILE --sign-command COMMAND (docs/ca.md)',
+        'if the key is lost: docker-tls rotate ca',
+      ],
+    },
+  );
+}
+
+/** In the middle of a rotation: hosts that accept the client today would turn its new credentials away. */
+export function caNotAccepted(client: string, hosts: readonly string[]): DockerTlsError {
+  return new DockerTlsError(
+    'E_CA_NOT_ACCEPTED',
+    `${hosts.join(', ')} ${hosts.length === 1 ? 'does' : 'do'} not accept the new CA yet, and the old one can no longer issue: new credentials would lock this client out there`,
+    { where: client, hints: ['docker-tls rotate ca'] },
+  );
+}
+
+/** `unfetched`: clients that are known to have only files of the old CA. */
+export function caBreaksClients(hosts: readonly string[], unfetched: readonly string[] = []): DockerTlsError {
+  return new DockerTlsError(
+    'E_BREAKS_CLIENTS',
+    `the old CA key is unavailable, so the new CA cannot be cross-signed: clients that still hold only the old CA will not trust this host${unfetched.length > 0 ? ` (${unfetched.join(', ')}, and every older copy)` : ''}`,
+    {
+      where: hosts.join(', '),
+      hints: [
+        ...unfetched.flatMap((name) => [
+          asWritten(`where ${name} is: docker-tls client request ${name}`),
+          `then here: docker-tls client sign REQUEST`,
+        ]),
+        'for older copies: docker-tls client export NAME --out NAME.tar',
+        'when every client has new files, or at their expense: docker-tls rotate ca --no-overlap',
+      ],
+    },
+  );
+}
+
+export function caExists(): DockerTlsError {
+  return new DockerTlsError('E_CA_EXISTS', 'there is another CA in this store already', {
+    hints: [
+      'docker-tls ca show',
+      'keep this one apart: --home DIR',
+      'a new CA in its place, with no client locked out: docker-tls rotate ca',
+    ],
+  });
+}
+
+export function noCa(): DockerTlsError {
+  return new DockerTlsError('E_NO_CA', 'there is no CA in this store yet', {
+    hints: ['docker-tls ca create', 'docker-tls ca import --cert FILE --key FILE'],
+  });
+}
+
+/** E_CA_PASSPHRASE (exit 2). `declinable`: the command has --no-ca-passphrase; with others, the CA is made first. */
+export function noPassphrase(declinable: boolean): DockerTlsError {
+  const none = declinable ? '--no-ca-passphrase' : 'docker-tls ca create --no-ca-passphrase';
+  const or = declinable ? none : `run ${none} first`;
+  const hints = [
+    '--ca-passphrase-file FILE (or DOCKER_TLS_CA_PASSPHRASE)',
+    `${none}; with an external CA: docker-tls ca import --cert FILE … --no-ca-passphrase`,
+  ];
+  const what = `no passphrase given for the new CA key; pass --ca-passphrase-file or ${or}`;
+  return new DockerTlsError('E_CA_PASSPHRASE', what, { hints });
+}

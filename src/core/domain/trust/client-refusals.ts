@@ -1,0 +1,83 @@
+/** The words by which credentials for a client are refused. */
+
+import { asWritten, DockerTlsError, type Hint, printable } from '../../../errors/errors.ts';
+import type { StoredClient } from '../../adapters/store/records.ts';
+import { listWords } from '../words.ts';
+
+/** A client that was revoked, or that another CA issued, is not ours to issue: E_CLIENT_EXTERNAL, E_CLIENT_REVOKED (exit 2). */
+export function refuseOther(client: StoredClient): void {
+  const { record } = client;
+  refuseForeign(client, [
+    `a new request for those who issued it: docker-tls client request ${record.name}`,
+    '--client NAME',
+  ]);
+  if (record.revokedAt !== undefined)
+    throw clientRevoked(record.name, record.revokedAt, `docker-tls client add ${record.name}-2`);
+}
+
+/** A client that gets no new key here: as `refuseOther`, and E_CLIENT_NO_KEY (exit 2). */
+export function refuseRenewal(client: StoredClient): void {
+  refuseOther(client);
+  if (client.key === undefined) throw externalKey(client.record.name);
+}
+
+/** A client that another CA issued: E_CLIENT_EXTERNAL (exit 2). */
+export function refuseForeign({ record }: StoredClient, hints: readonly Hint[]): void {
+  if (record.reaches === undefined) return;
+  throw new DockerTlsError('E_CLIENT_EXTERNAL', 'this client was issued from another store and imported here', {
+    where: record.name,
+    hints,
+  });
+}
+
+export function unknownClient(name: string): DockerTlsError {
+  return new DockerTlsError('E_CLIENT_UNKNOWN', `no client ${name} in the store`, {
+    hints: ['docker-tls client list'],
+  });
+}
+
+export function requestForOther(name: string, commonName: string): DockerTlsError {
+  return new DockerTlsError(
+    'E_NAME',
+    `the request is for "${printable(commonName, 64)}", and an external CA certifies that name`,
+    { where: name, hints: [asWritten(`where the key is: docker-tls client request ${name}`)] },
+  );
+}
+
+export function externalKey(name: string): DockerTlsError {
+  return new DockerTlsError('E_CLIENT_NO_KEY', 'its key is on another computer and stays there', {
+    where: name,
+    hints: [
+      asWritten(`on that computer: docker-tls client request ${name}`),
+      'then here: docker-tls client sign REQUEST',
+    ],
+  });
+}
+
+/** Clients that this computer cannot be: E_CLIENT_NO_KEY (exit 2). */
+export function noKeyHere(names: readonly string[], where: string): DockerTlsError {
+  return new DockerTlsError(
+    'E_CLIENT_NO_KEY',
+    `the key of ${listWords(names, 3)} is not here: it is on another computer, or sealed for another operator`,
+    {
+      where,
+      hints: [
+        asWritten('for a client of your own, an operator who opens the CA: docker-tls operator remove YOU'),
+        asWritten(`and then: docker-tls operator add YOU YOUR-KEY --without-ca --client ${names[0]}`),
+        asWritten('on the computer that has the key: docker-tls client import FILE'),
+      ],
+    },
+  );
+}
+
+/** `way`: the command with another name. */
+export function clientExists(name: string, way: string): DockerTlsError {
+  return new DockerTlsError('E_CLIENT_EXISTS', 'there is another client of this name already', {
+    where: name,
+    hints: [way, 'docker-tls client list'],
+  });
+}
+
+export function clientRevoked(name: string, at: string, hint: string): DockerTlsError {
+  return new DockerTlsError('E_CLIENT_REVOKED', `this client was revoked at ${at}`, { where: name, hints: [hint] });
+}

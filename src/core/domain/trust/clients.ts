@@ -1,0 +1,193 @@
+/** Changes of clients: made, amended, renewed, signed, revoked. As changes to be carried out; signs nothing. */
+
+import { asWritten, DockerTlsError } from '../../../errors/errors.ts';
+import type { ClientRecord, StoredClient, StoreState } from '../../adapters/store/records.ts';
+import { parseCsr } from '../pki/csr.ts';
+import { isKeyType } from '../pki/key-types.ts';
+import type { ClientSpec } from '../settings.ts';
+import { knownWords } from '../words.ts';
+import type { CredentialChange } from './changes.ts';
+import { clientExists, refuseForeign, refuseOther, refuseRenewal, unknownClient } from './client-refusals.ts';
+import { ownOf } from './reachable-hosts.ts';
+
+export type Admitted = {
+  readonly record: ClientRecord;
+  readonly change: 'created' | 'changed' | 'none';
+  readonly changes: readonly CredentialChange[];
+};
+
+/**
+ * The client as requested: new, or, where it is there already, with what is `requested` of it now (a lifetime counts from the next
+ * renewal on). Fails with E_CLIENT_EXTERNAL, E_CLIENT_REVOKED (exit 2).
+ */
+export function admit(
+  state: Pick<StoreState, 'clients'>,
+  spec: ClientSpec,
+  requested: Partial<Pick<ClientRecord, 'hosts' | 'days' | 'keyType'>>,
+  now: Date,
+): Admitted {
+  const known = state.clients.get(spec.name);
+  if (known === undefined) {
+    const record = newRecord(spec, now);
+    return { record, change: 'created', changes: [{ kind: 'client', why: 'new', record }] };
+  }
+  refuseOther(known);
+  const record = amended(known.record, requested, now);
+  const same = (key: keyof typeof requested): boolean =>
+    JSON.stringify(record[key]) === JSON.stringify(known.record[key]);
+  if (same('hosts') && same('days') && same('keyType')) return { record: known.record, change: 'none', changes: [] };
+  return { record, change: 'changed', changes: [{ kind: 'record', record }] };
+}
+
+function newRecord({ name, days, keyType, hosts }: ClientSpec, now: Date): ClientRecord {
+  const time = now.toISOString();
+  return { name, createdAt: time, updatedAt: time, days, keyType, hosts };
+}
+
+function amended(record: ClientRecord, more: Partial<ClientRecord>, now: Date): ClientRecord {
+  return { ...record, ...more, updatedAt: now.toISOString() };
+}
+
+/** A new key and certificate. Fails with E_CLIENT_UNKNOWN, E_CLIENT_NO_KEY, E_CLIENT_EXTERNAL, E_CLIENT_REVOKED (exit 2). */
+export function renewed({ clients }: Pick<StoreState, 'clients'>, name: string, days: number | undefined, now: Date) {
+  const known = clients.get(name);
+  if (known === undefined) throw unknownClient(name);
+  refuseRenewal(known);
+  const record = amended(known.record, days === undefined ? {} : { days }, now);
+  return { kind: 'client', why: 'renewal', record } satisfies CredentialChange;
+}
+
+/** A certificate for a request (PEM). Fails with E_CSR…, E_CLIENT_EXISTS, E_CLIENT_EXTERNAL, E_CLIENT_REVOKED (exit 2). */
+export function signed({ clients }: Pick<StoreState, 'clients'>, spec: ClientSpec, csr: string, now: Date) {
+  const known = clients.get(spec.name);
+  if (known !== undefined) refuseOther(known);
+  if (known?.key !== undefined) throw clientExists(spec.name, `docker-tls client sign REQUEST --name ${spec.name}-2`);
+  const { keyType: found } = parseCsr(csr);
+  const hosts = spec.hosts ?? known?.record.hosts;
+  const fresh = newRecord({ ...spec, keyType: isKeyType(found) ? found : spec.keyType, hosts } as ClientSpec, now);
+  const record = { ...known?.record, ...fresh, createdAt: known?.record.createdAt ?? fresh.createdAt };
+  return { kind: 'client', why: known === undefined ? 'new' : 'renewal', record, csr } satisfies CredentialChange;
+}
+
+/** The client with its mark of revocation. Fails with E_CLIENT_UNKNOWN, E_CLIENT_EXTERNAL, E_LAST_CLIENT (exit 2). */
+export function revoked(state: Pick<StoreState, 'clients' | 'hosts'>, name: string, now: Date) {
+  const client = state.clients.get(name);
+  if (client === undefined) throw unknownClient(name);
+  refuseForeign(client, [asWritten(`where it was issued: docker-tls client revoke ${name}`)]);
+  const others = activeClients(state).filter(({ record }) => record.name !== name);
+  if (client.record.revokedAt === undefined && others.length === 0 && state.hosts.size > 0) {
+    throw new DockerTlsError(
+      'E_LAST_CLIENT',
+      'it is the last client: without it no client is accepted, and nothing could be verified',
+      { where: name, hints: ['docker-tls client add NAME', `docker-tls client revoke ${name}`] },
+    );
+  }
+  const record = amended(client.record, { revokedAt: client.record.revokedAt ?? now.toISOString() }, now);
+  return { kind: 'record', record } satisfies CredentialChange;
+}
+
+/** Clients of this store's CA that are not revoked. */
+export function activeClients({ clients }: Pick<StoreState, 'clients'>): StoredClient[] {
+  return [...clients.values()].filter(({ record }) => record.revokedAt === undefined && record.reaches === undefined);
+}
+
+/** Those of them that this computer can be: those that are named, then its own, then the others. */
+export function usableClients(state: Pick<StoreState, 'clients'>, first: readonly string[] = []): StoredClient[] {
+  const usable = activeClients(state).filter(({ key }) => key !== undefined);
+  const named = first.flatMap((name) => usable.filter(({ record }) => record.name === name));
+  const own = ownOf(usable);
+  return [...new Set([...named, ...(own ? [own] : []), ...usable])];
+}
+
+/**
+ * The client that verifies hosts from here: the one that is `named`, this computer's own, one whose key is here, or a new one. Fails as
+ * `admit` does.
+ */
+export function verifierOf(
+  state: Pick<StoreState, 'clients'>,
+  spec: ClientSpec,
+  { named, without, now }: { readonly named: boolean; readonly without: readonly string[]; readonly now: Date },
+): { readonly name: string; readonly changes: readonly CredentialChange[] } {
+  const usable = activeClients(state).filter(({ key, record }) => key !== undefined && !without.includes(record.name));
+  const known = ownOf(usable) ?? (state.clients.has(spec.name) ? undefined : usable[0]);
+  if (!named && known !== undefined) return { name: known.record.name, changes: [] };
+  return { name: spec.name, changes: admit(state, spec, {}, now).changes };
+}
+
+export type FleetClients = {
+  readonly changes: readonly CredentialChange[];
+  /** Those that may be accepted, in the order of the file. */
+  readonly accepted: readonly string[];
+  /** Those that the file revokes and whose credentials are still here. */
+  readonly revoked: readonly string[];
+  /** What of the file does not count yet, and the command that makes it count. */
+  readonly notes: readonly string[];
+};
+
+/**
+ * Brings the clients to what the fleet file says: makes those that are missing, takes over which hosts they reach, and revokes those that
+ * are marked so. Fails with E_CLIENT_REVOKED, E_CLIENT_EXTERNAL, E_LAST_CLIENT (exit 2).
+ */
+export function fleetClients(clients: readonly ClientSpec[], state: StoreState, now: Date): FleetClients {
+  const changes: CredentialChange[] = [];
+  const accepted: string[] = [];
+  const gone: string[] = [];
+  const notes: string[] = [];
+  for (const spec of clients) {
+    const known = state.clients.get(spec.name);
+    if (spec.revoked) {
+      if (known === undefined) continue;
+      refuseForeign(known, [asWritten(`where it was issued: docker-tls client revoke ${spec.name}`)]);
+      gone.push(spec.name);
+      if (known.record.revokedAt === undefined)
+        changes.push({ kind: 'record', record: amended(known.record, { revokedAt: now.toISOString() }, now) });
+    } else if (known?.record.revokedAt !== undefined) throw revokedAgain(spec.name);
+    else {
+      const { hosts, days } = spec;
+      // A key that is external is of the kind that its owner made.
+      const keyType = known !== undefined && known.key === undefined ? known.record.keyType : spec.keyType;
+      const one = admit(state, spec, { hosts, days, keyType }, now);
+      changes.push(...one.changes);
+      accepted.push(spec.name);
+      const before = known?.record ?? one.record;
+      if (before.days !== days || before.keyType !== keyType)
+        notes.push(
+          `client ${spec.name}: days and key-type count from its next renewal on: ${renewalOf(spec.name, known)}`,
+        );
+    }
+  }
+  const others = activeClients(state).filter(({ record }) => !gone.includes(record.name));
+  if (gone.length > 0 && accepted.length === 0 && others.length === 0) {
+    throw new DockerTlsError(
+      'E_LAST_CLIENT',
+      'no client is left: no client would be accepted, and nothing could be verified',
+      { where: gone.join(', '), hints: ['write another client into the file, under clients:'] },
+    );
+  }
+  return { changes, accepted, revoked: gone, notes };
+}
+
+function renewalOf(name: string, known: StoredClient | undefined): string {
+  const external = known !== undefined && known.key === undefined;
+  return external ? `client request ${name}, where its key is` : `docker-tls rotate client ${name}`;
+}
+
+function revokedAgain(name: string): DockerTlsError {
+  return new DockerTlsError(
+    'E_CLIENT_REVOKED',
+    'this client was revoked, which cannot be undone: others may hold its certificate',
+    {
+      where: name,
+      hints: [`mark it in the file: clients: { ${name}: { revoked: true } }`, 'and issue a client of another name'],
+    },
+  );
+}
+
+/** An unknown host in a list of hosts is a typing error, and would lock the client out of what was meant: E_HOST_UNKNOWN (exit 2). */
+export function requireHosts(names: readonly string[], { hosts }: Pick<StoreState, 'hosts'>): void {
+  const unknown = names.filter((name) => !hosts.has(name));
+  if (unknown.length === 0) return;
+  throw new DockerTlsError('E_HOST_UNKNOWN', `no host ${unknown.join(', ')} in the store${knownWords(hosts.keys())}`, {
+    hints: ['docker-tls status --offline'],
+  });
+}

@@ -1,0 +1,42 @@
+/** The commands by which a client gets new credentials, here or where it was issued. */
+
+import { asWritten, type Hint } from '../../../errors/errors.ts';
+import { shellQuote } from '../quote.ts';
+
+export type Holder = {
+  /** The client's name in our store, for commands. */
+  readonly client: string;
+  /** It was set up from another store: commands that change it belong there, and new credentials come from there. */
+  readonly external?: boolean | undefined;
+  /** The client's key was made on this computer and never left it: new credentials come for a request. */
+  readonly ownKey?: boolean | undefined;
+  /** The CA that the host's credentials come from has expired: it cannot renew anything. */
+  readonly caExpired?: boolean | undefined;
+};
+
+/** A command that changes the host: on this computer, or where the host was set up. */
+export function owners({ external }: Pick<Holder, 'external'>, command: string): Hint {
+  return external ? asWritten(`on the computer that set it up: ${command}`) : command;
+}
+
+/** How the client gets new credentials. */
+export function newCredentials(holder: Holder): Hint[] {
+  const { client, external, ownKey, caExpired } = holder;
+  const name = shellQuote(client);
+  if (!external) return [caExpired ? 'docker-tls rotate ca' : `docker-tls rotate client ${name}`];
+  const first = caExpired ? [owners(holder, 'docker-tls rotate ca')] : [];
+  const file = shellQuote(`${client}.tar`);
+  const request = shellQuote(`${client}.csr`);
+  if (ownKey)
+    return [
+      ...first,
+      `docker-tls client request ${name} --out ${request}`,
+      owners(holder, `docker-tls client sign ${request} --out ${file}`),
+      `docker-tls client import ${file}`,
+    ];
+  return [
+    ...first,
+    owners(holder, `docker-tls rotate client ${name} && docker-tls client export ${name} --out ${file}`),
+    `docker-tls client import ${file}`,
+  ];
+}

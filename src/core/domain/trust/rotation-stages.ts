@@ -1,0 +1,132 @@
+/** Stages of `rotate ca`: accept old and new, issue from the new, drop the old. Any of them can be the first of a run. */
+
+import { DockerTlsError } from '../../../errors/errors.ts';
+import type { StoreState } from '../../adapters/store/records.ts';
+import { type HostFlags, recordedSpecs } from '../fleet/specs.ts';
+import { inspectCertificate, isFrom } from '../pki/inspect.ts';
+import type { RotationStage } from '../plan/stages.ts';
+import type { CaSpec } from '../settings.ts';
+import { plural } from '../words.ts';
+import { accessOf } from './access.ts';
+import { caBreaksClients } from './ca-refusals.ts';
+import { type CredentialChange, type Intent, preview, type Wanted } from './changes.ts';
+import { activeClients, renewed } from './clients.ts';
+import { nextSteps, stageOf } from './rotation.ts';
+import { breaksClients } from './server.ts';
+import { viewOf } from './view.ts';
+
+export type CaRotation = {
+  readonly ca: CaSpec;
+  readonly flags: HostFlags;
+  /** Without the passphrase of the old keys. */
+  readonly lostPassphrase: boolean;
+  readonly noOverlap: boolean;
+  /** Clients unknown to this store may lose a host. */
+  readonly rejectOtherClients: boolean;
+};
+
+export type RotationIntent = Omit<Intent, 'reason'>;
+type HostRequest = Pick<CaRotation, 'flags' | 'rejectOtherClients'>;
+
+function wanted(
+  { flags, rejectOtherClients: rejectOthers }: HostRequest,
+  hosts: readonly string[],
+  state: StoreState,
+  { target, ...more }: Partial<Omit<Wanted, 'target'>> & { readonly target?: object },
+): Wanted {
+  const desired = { kind: 'desired', rejectOthers, addHardening: true, ...target } as const;
+  return { hosts: recordedSpecs(hosts, state, flags), credentials: [], target: desired, copies: true, ...more };
+}
+
+/** A new CA, and for every client an issuing CA under it; every host learns to accept both. Fails with E_NO_CA (exit 2). */
+export function beginning(rotation: CaRotation): RotationIntent {
+  return {
+    want(state, now) {
+      const credentials = beginChanges(rotation, state);
+      const view = preview(viewOf(state, now), credentials);
+      const rejectOthers = rotation.rejectOtherClients;
+      const { outdated, withoutClients, notes } = accessOf(state, view, { rejectOthers, now });
+      const olds = [state.ca, ...state.oldCas].flatMap((ca) => (ca === undefined ? [] : [ca.cert]));
+      // Where every older CA has expired there is nothing left to accept: old and new change at once, in stage 2.
+      const hosts = olds.every((cert) => inspectCertificate(cert).notAfter < now) ? [] : outdated;
+      return wanted(rotation, hosts, state, { credentials, notes, leftOut: withoutClients });
+    },
+    question({ hosts }) {
+      const lost = rotation.lostPassphrase
+        ? " The keys that can no longer be opened (of the CA and of clients' issuing CAs) are deleted."
+        : '';
+      return `Make a new CA, and let ${plural(hosts.length, 'host')} accept old and new?${lost}`;
+    },
+  };
+}
+
+function beginChanges({ ca, lostPassphrase }: CaRotation, state: StoreState): CredentialChange[] {
+  if (state.ca === undefined) {
+    throw new DockerTlsError('E_NO_CA', 'there is no CA to rotate yet', { hints: ['docker-tls setup root@HOST'] });
+  }
+  // A colleague's as well: hosts that list clients one by one have to know it before the colleague asks for a certificate.
+  const clients = activeClients(state).filter(({ key, record }) => key !== undefined || state.issuers.has(record.name));
+  return [
+    { kind: 'replace-ca', ca, lost: lostPassphrase },
+    ...clients.map(({ record: { name, keyType } }) => ({ kind: 'issuing-ca' as const, client: name, keyType })),
+  ];
+}
+
+/** The rest of stage 1: hosts that do not accept both yet. */
+export function accepting(rotation: CaRotation): RotationIntent {
+  return {
+    want: (state, now) => wanted(rotation, stageOf(state, now).hosts, state, {}),
+    question: () => 'Stage 1: let these hosts accept old and new?',
+  };
+}
+
+/** Stage 2: new certificates for clients whose key is here, and for hosts. `begins`: after a stage 1 that is only planned. */
+export function issuing(rotation: CaRotation, begins: boolean): RotationIntent {
+  return {
+    want(state, now) {
+      const first = begins ? beginChanges(rotation, state) : [];
+      const stage = stageOf(state, now);
+      const clients = activeClients(state).filter(
+        ({ key, record }) => key !== undefined && (begins || stage.clients.includes(record.name)),
+      );
+      const certOf = (name: string) => state.hosts.get(name)?.serverCert ?? '';
+      const isNew = (name: string) => !begins && isFrom(certOf(name), state.ca?.cert ?? '', 'server', now);
+      const servers = [...state.hosts.keys()].filter((name) => !isNew(name));
+      // The CA that issues now is an old one by then.
+      const olds = begins && state.ca !== undefined ? [{ ...state.ca, serial: '' }, ...state.oldCas] : state.oldCas;
+      const breaking = servers.filter((name) => breaksClients(certOf(name), olds, now));
+      const waits = breaking.length > 0 && !rotation.noOverlap;
+      const unfetched = stage.clients.filter((name) => state.clients.get(name)?.key === undefined);
+      return wanted(rotation, waits ? [] : servers, state, {
+        credentials: [...first, ...clients.map(({ record }) => renewed(state, record.name, undefined, now))],
+        target: { force: 'from the new CA', noOverlap: rotation.noOverlap },
+        leftOut: waits ? [caBreaksClients(breaking, unfetched)] : [],
+      });
+    },
+    question: ({ hosts }) => (hosts.length === 0 ? undefined : 'Stage 2: give these hosts certificates of the new CA?'),
+  };
+}
+
+/** Stage 3. A CA that is dropped by name goes with all its clients. Fails as `droppable` does. */
+export function dropping(flags: HostFlags): RotationIntent {
+  return {
+    want(state, now) {
+      const { hosts, stage } = droppable(state, now);
+      const credentials: CredentialChange[] = stage === 'drop' ? [{ kind: 'drop-old-cas' }] : [];
+      return wanted({ flags, rejectOtherClients: true }, hosts, state, { credentials });
+    },
+    question: () => 'Stop accepting the old CA? Clients that have not fetched their new files are locked out.',
+  };
+}
+
+/** The stage, where the old CA can go. Fails with E_CA_IN_USE (exit 3) while a host or client still depends on it. */
+export function droppable(state: StoreState, now: Date): RotationStage {
+  const stage = stageOf(state, now);
+  if (stage.stage === 'drop' || stage.stage === 'clear' || stage.stage === 'none') return stage;
+  const { hosts, clients } = stage;
+  const here = clients.some((name) => state.clients.get(name)?.key !== undefined);
+  const needing = [...hosts.map((host) => `host ${host}`), ...clients.map((client) => `client ${client}`)];
+  throw new DockerTlsError('E_CA_IN_USE', `the old CA is still needed by ${needing.join(', ')}`, {
+    hints: [...(hosts.length > 0 || here ? ['docker-tls rotate ca'] : []), ...nextSteps(clients, state.clients)],
+  });
+}

@@ -1,0 +1,151 @@
+/** The trust file of a host: the CAs whose clients it accepts. */
+
+import { DockerTlsError } from '../../../errors/errors.ts';
+import { inspectCertificate, isFrom, isUnder, splitBundle } from '../pki/inspect.ts';
+import type { HostSpec } from '../settings.ts';
+import { type CaId, certificateIds } from './ca-id.ts';
+import { type AccessView, type TrustedClient, trustedIds } from './view.ts';
+
+/** What of a host's spec says whom it accepts. */
+export type Accepting = Pick<HostSpec, 'name' | 'clients' | 'acceptCa'>;
+
+/** Whether a client may reach a host, by both records. */
+export function isAccepted(client: TrustedClient, spec: Pick<HostSpec, 'name' | 'clients'>): boolean {
+  return (
+    client.revokedAt === undefined &&
+    (client.hosts === undefined || client.hosts.includes(spec.name)) &&
+    (spec.clients === undefined || spec.clients.includes(client.name))
+  );
+}
+
+/** Whether a host accepts every client: then its trust file holds the CAs. */
+export function acceptsAll(spec: Accepting, clients: readonly TrustedClient[]): boolean {
+  return spec.clients === undefined && clients.every((client) => isAccepted(client, spec));
+}
+
+/**
+ * The CAs in the trust file of a host. As long as every client is accepted it holds the CAs, so that a new client needs no change of any host;
+ * else only the issuing CAs of those who are (dockerd has no revocation list). Fails with E_NO_CLIENTS, E_NO_ISSUER, E_CA_LEAF_ONLY,
+ * E_CA_ACCEPTED (exit 2).
+ */
+export function trustFor(spec: Accepting, view: AccessView): readonly CaId[] {
+  const { issuers } = view;
+  const clients = [...view.clients.values()];
+  const rejected = clients.filter((client) => !isAccepted(client, spec));
+  const leafOnly = view.issuing === 'leaf-only' && !clients.some(({ name }) => issuers.has(name));
+  if (rejected.length === 0 && (leafOnly || spec.clients === undefined)) return withAccepted(trustedIds(view), spec);
+  if (leafOnly) throw signsLeavesOnly(spec, rejected);
+  const accepted = clients.filter((client) => isAccepted(client, spec));
+  if (accepted.length === 0) {
+    throw new DockerTlsError('E_NO_CLIENTS', 'no client would be accepted', {
+      where: spec.name,
+      hints:
+        spec.clients === undefined
+          ? ['docker-tls client list', `docker-tls client add NAME --hosts ${spec.name}`]
+          : [`name another client in the fleet file: hosts: { ${spec.name}: { clients: [NAME] } }`],
+    });
+  }
+  const without = accepted.filter((client) => !issuers.has(client.name));
+  if (without.length > 0) {
+    throw new DockerTlsError(
+      'E_NO_ISSUER',
+      `${without.map((client) => client.name).join(', ')} has no issuing CA of its own, so it cannot be told from clients that are not accepted`,
+      { where: spec.name, hints: without.map((client) => `docker-tls rotate client ${client.name}`) },
+    );
+  }
+  const { acceptCa } = spec;
+  const inside = acceptCa === undefined ? [] : rejected.filter(({ name }) => isBelow(view, name, acceptCa));
+  if (inside.length > 0) throw acceptedAsAWhole(spec, inside);
+  return withAccepted(
+    accepted.flatMap(({ name }) => issuers.get(name)?.ids ?? []),
+    spec,
+  );
+}
+
+/** An issuing CA that is still to be made is under the CA that issues. */
+function isBelow({ ca, issuers }: AccessView, client: string, cas: string): boolean {
+  const issuer = issuers.get(client);
+  if (issuer === undefined) return false;
+  const coming = issuer.ids.some((id) => typeof id !== 'string') && typeof ca === 'string';
+  return (coming && certificateIds(cas).includes(ca)) || splitBundle(issuer.pem).some((pem) => isUnder(pem, cas));
+}
+
+/** The CAs of `--accept-ca` come last, each once. */
+function withAccepted(trust: readonly CaId[], { acceptCa = '' }: Accepting): readonly CaId[] {
+  return [...trust, ...certificateIds(acceptCa).filter((id) => !trust.includes(id))];
+}
+
+function acceptedAsAWhole({ name, acceptCa = '' }: Accepting, clients: readonly TrustedClient[]): DockerTlsError {
+  return new DockerTlsError(
+    'E_CA_ACCEPTED',
+    `the host accepts every client of the CA "${splitBundle(acceptCa)
+      .map((pem) => inspectCertificate(pem).subject)
+      .join('", "')}" (--accept-ca), so ${clients.map((client) => client.name).join(', ')} cannot be rejected`,
+    { where: name, hints: [`docker-tls setup ${name} --accept-ca none`] },
+  );
+}
+
+/** The clients of a CA that signs leaf certificates only have no issuing CA of their own: a host cannot tell one from another. */
+function signsLeavesOnly({ name }: Accepting, rejected: readonly TrustedClient[]): DockerTlsError {
+  return new DockerTlsError(
+    'E_CA_LEAF_ONLY',
+    `the CA signs leaf certificates only, so every certificate it signs for a client opens this host; ${rejected.map((client) => client.name).join(', ')} cannot be kept out`,
+    {
+      where: name,
+      hints: [
+        'let the CA refuse to renew it, and wait for its end: docker-tls client list',
+        'a CA that also signs CAs for clients can revoke each: docker-tls ca import without --leaf-only (docs/ca.md)',
+      ],
+    },
+  );
+}
+
+/** Hosts that are to accept a client and do with credentials of `before` as they are now, but would reject it with credentials of `after`. */
+export function hostsLosing(
+  hosts: readonly { readonly record: Pick<HostSpec, 'name' | 'clients'>; readonly ca: string }[],
+  credentials: { readonly client: TrustedClient; readonly before: string; readonly after: string; readonly now: Date },
+): string[] {
+  const { client, before, after, now } = credentials;
+  return hosts
+    .filter(({ record, ca }) => isAccepted(client, record) && isFrom(before, ca, 'client', now))
+    .filter(({ ca }) => !isFrom(after, ca, 'client', now))
+    .map(({ record }) => record.name);
+}
+
+/** Another trust file in the place of the active one. */
+export type AccessChange = {
+  /** Clients that it accepts and the active one does not, and the other way round. */
+  readonly again: readonly string[];
+  readonly noLonger: readonly string[];
+  /** Revoked clients that it accepts, whatever the active one does. */
+  readonly revoked: readonly string[];
+  /** Names of CAs that come back with it and are none of ours: this store does not know whom they accepted. */
+  readonly untrusted: readonly string[];
+};
+
+/** Clients that `next` (PEM) accepts and `current` does not. `ours`: PEM of our CAs and of the clients' issuing CAs. */
+export function compareTrust(
+  current: string,
+  next: string,
+  clients: readonly { readonly name: string; readonly cert: string; readonly revokedAt?: string }[],
+  ours: readonly string[],
+  now: Date,
+): AccessChange {
+  const judged = clients.map(({ name, cert, revokedAt }) => ({
+    name,
+    revoked: revokedAt !== undefined,
+    before: isFrom(cert, current, 'client', now),
+    after: isFrom(cert, next, 'client', now),
+  }));
+  const known = new Set([current, ...ours].flatMap(splitBundle).map((pem) => inspectCertificate(pem).fingerprint));
+  const names = (list: typeof judged): string[] => list.map(({ name }) => name);
+  return {
+    again: names(judged.filter(({ before, after, revoked }) => after && !before && !revoked)),
+    noLonger: names(judged.filter(({ before, after, revoked }) => before && !after && !revoked)),
+    revoked: names(judged.filter(({ after, revoked }) => after && revoked)),
+    untrusted: splitBundle(next)
+      .map(inspectCertificate)
+      .filter(({ fingerprint }) => !known.has(fingerprint))
+      .map(({ subject }) => subject),
+  };
+}

@@ -1,0 +1,11 @@
+/** The error for a file of this computer that cannot be read. */
+
+import type { ErrorCode } from '../../errors/catalogue.ts';
+import { DockerTlsError } from '../../errors/errors.ts';
+import { whyNotRead } from '../named-file.ts';
+import { shellQuote } from './quote.ts';
+
+export function unreadable(code: ErrorCode, path: string, cause: unknown): DockerTlsError {
+  const hints = [`ls -l ${shellQuote(path)}`];
+  return new DockerTlsError(code, `it cannot be read: ${whyNotRead(cause)}`, { where: path, hints, cause });
+}

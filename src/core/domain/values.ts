@@ -1,0 +1,254 @@
+/**
+ * The forms of single values: what a name, an address, a time or a reference to a secret may be, read from text and written as
+ * text again. The fleet file, flags, records and the state that a host keeps all use these (zod/mini costs a start 4 ms, zod 50 ms).
+ */
+
+import { X509Certificate } from 'node:crypto';
+import * as z from 'zod/mini';
+import { DockerTlsError, usage } from '../../errors/errors.ts';
+import { HARDENING } from '../seams/hardening.ts';
+import { parseDestination } from './destination.ts';
+import { contextNameProblem, NAME_HINT, nameProblem } from './names.ts';
+import { parseSan, type San } from './pki/names.ts';
+import { splitBundle } from './pki/pem.ts';
+import { checkSecretReference, SECRET_REFERENCE_PATTERN } from './secret-reference.ts';
+
+/** How a value comes from a command line, an INI inventory or a question, where everything is text. */
+export type Kind =
+  | { readonly kind: 'text' | 'list' | 'flag' }
+  | { readonly kind: 'number'; readonly min: number; readonly max: number }
+  | { readonly kind: 'choice'; readonly choices: readonly string[] };
+
+const FIXES = HARDENING.all.flatMap(({ fixes }) => fixes);
+const VALUED = HARDENING.all.flatMap(({ values }) => values);
+/** Seconds that a change may wait for its confirmation. */
+const CONFIRM = { min: 10, max: 86_400 };
+/** nameProblem's rule for editors, but for the names that Windows reserves. */
+const NAME_PATTERN = '^[A-Za-z0-9](?:[A-Za-z0-9_@+-]|\\.(?=[A-Za-z0-9_@+-]))*$';
+const HOST_KEY =
+  '^(strict|accept-new|SHA256:[A-Za-z0-9+/]{43}=?|(ssh-ed25519|ssh-rsa|ecdsa-sha2-nistp(256|384|521)) [A-Za-z0-9+/]{60,}={0,2})$';
+
+/** A whole number. */
+export function whole(min: number, max: number) {
+  return { kind: 'number', min, max, schema: count(min, max) } as const;
+}
+
+export function count(min: number, max: number) {
+  return z.number().check(z.int(), z.minimum(min), z.maximum(max));
+}
+
+export function choice<const T extends readonly string[]>(choices: T) {
+  return { kind: 'choice', choices, schema: z.enum(choices) } as const;
+}
+
+export function text<T extends z.ZodMiniType>(schema: T) {
+  return { kind: 'text', schema } as const;
+}
+
+/** Each entry once: a second one is a slip of the hand. */
+export function list<T extends z.ZodMiniType>(item: T) {
+  return { kind: 'list', schema: unique(item) } as const;
+}
+
+/** On, off, or as it is. */
+export const onOff = { kind: 'flag', schema: z.boolean() } as const;
+/** On; it is switched off by leaving it out. */
+export const on = { kind: 'flag', schema: z.literal(true) } as const;
+
+type Meta = z.core.GlobalMeta;
+
+/** Reads text; `params.error` of an issue is what `read` threw. `write` gives the text again. */
+function readable<T>(read: (text: string) => T, write: (value: T) => string = String, meta: Meta = {}) {
+  const value = z.custom<T>((found) => found !== undefined);
+  return z.codec(z.string().check(z.meta(meta)), value, {
+    decode(input, context): T {
+      try {
+        return read(input);
+      } catch (error) {
+        if (!(error instanceof DockerTlsError)) throw error;
+        const { message, hints } = error;
+        context.issues.push({ code: 'custom', input, message, params: { hints, error } });
+        return z.NEVER;
+      }
+    },
+    encode: write,
+  });
+}
+
+/** Text that `check` does not throw at. */
+function checked(check: (value: string) => unknown, meta?: Meta) {
+  return readable<string>(
+    (value) => {
+      check(value);
+      return value;
+    },
+    String,
+    meta,
+  );
+}
+
+function refuse(message: string, hints: readonly string[] = []): never {
+  throw usage(message, hints);
+}
+
+function unique<T extends z.ZodMiniType>(item: T) {
+  return z.array(item).check(({ value, issues }) => {
+    const words = value.map((entry) => JSON.stringify(entry));
+    words.forEach((entry, index) => {
+      if (words.indexOf(entry) === index) return;
+      const message = `${typeof value[index] === 'object' ? 'this' : String(value[index])} is listed twice`;
+      issues.push({ code: 'custom', input: value, message, path: [index] });
+    });
+  });
+}
+
+/** The name of a host or a client. */
+export function named(maxLength: number) {
+  return checked(
+    (value) => {
+      const why =
+        nameProblem(value) ?? (value.length > maxLength ? `it is longer than ${maxLength} characters` : undefined);
+      if (why !== undefined) refuse(`"${value.slice(0, 60)}" cannot be a name: ${why}`, [NAME_HINT]);
+    },
+    { pattern: NAME_PATTERN, maxLength },
+  );
+}
+
+export const name = named(128);
+/** Names, or `all`, which is undefined here and takes a list in `defaults` back. */
+export const names = {
+  kind: 'list',
+  schema: z.codec(z.union([z.literal('all'), unique(name).check(z.minLength(1))]), z.optional(z.array(z.string())), {
+    decode: (value) => (value === 'all' ? undefined : value),
+    encode: (value) => value ?? 'all',
+  }),
+} as const;
+
+export const line = checked((value) => {
+  if (!/^[^\p{C}\p{Zl}\p{Zp}]{1,200}$/u.test(value)) refuse('one line of 1 to 200 printable characters is expected');
+});
+
+export const file = checked((value) => {
+  if (value === '') refuse('the name of a file is empty');
+  if (value.startsWith('-'))
+    refuse('a file name that begins with - would be taken for an option', [`write ./${value}`]);
+});
+
+/** A word of `acceptCa` that is no certificate. */
+export function isAcceptWord(text: string): boolean {
+  return text === 'existing' || text === 'none';
+}
+
+function isCa(pem: string): boolean {
+  try {
+    return new X509Certificate(pem).ca;
+  } catch {
+    return false;
+  }
+}
+
+/** PEM, each certificate a CA's, as it is kept; or a word. */
+export const acceptCa = readable(
+  (value) => {
+    if (isAcceptWord(value)) return value;
+    const certs = splitBundle(value);
+    if (certs.length === 0) refuse('it is neither existing, none nor the certificate of a CA (PEM)');
+    if (!certs.every(isCa)) refuse("a certificate of it is not a CA's");
+    return certs.join('');
+  },
+  (value) => value,
+);
+
+export const destination = checked(parseDestination);
+export const user = checked((value) => parseDestination(`${value}@host`));
+
+export const hostKey = checked(
+  (value) => {
+    if (new RegExp(HOST_KEY).test(value)) return;
+    refuse('this is neither strict, accept-new, a fingerprint SHA256:… nor a public key (TYPE BASE64)', [
+      'ssh-keyscan HOST 2>/dev/null | ssh-keygen -lf -',
+    ]);
+  },
+  { pattern: HOST_KEY },
+);
+
+export function isRecordedHostKey(value: string): boolean {
+  return value !== 'accept-new' && new RegExp(HOST_KEY).test(value);
+}
+
+/** As a record has it, which others share: `accept-new` is a word of one run. */
+export const recordedHostKey = readable(
+  (value) => {
+    if (value === 'accept-new') return 'strict';
+    if (!isRecordedHostKey(value)) refuse('this is neither strict, a fingerprint SHA256:… nor a public key');
+    return value;
+  },
+  (value) => value,
+);
+
+/** As a record has it: nothing that ssh, its configuration or a shell could take for something else. */
+export const recordedDestination = readable(
+  (value) => {
+    const { destination, user, port } = parseDestination(value.includes(':') ? `[${value}]` : value);
+    if (destination !== value || user !== undefined || port !== undefined) refuse('this is not a name or an address');
+    return value;
+  },
+  (value) => value,
+);
+
+export const san = readable<San>(parseSan, ({ value }) => value);
+
+/** What clients dial, in normal form. */
+export const dialled = readable((value) => {
+  const found = parseSan(value).value;
+  if (found.startsWith('*')) refuse('clients dial one name, not a wildcard');
+  return found;
+});
+
+/** An address of the host itself, in normal form. */
+export const ownAddress = readable((value) => {
+  const found = parseSan(value);
+  if (found.kind !== 'ip') refuse('the daemon listens on an address, not on a name', ['for instance 10.0.0.7']);
+  return found.value;
+});
+
+/** Seconds, or `90s`, `15m`, `2h`; the value is in seconds. */
+export const seconds = z.union([
+  count(CONFIRM.min, CONFIRM.max),
+  readable(
+    (value) => {
+      const match = /^(\d{1,6})(s|m|h)$/.exec(value);
+      if (!match) return refuse('this is not a time; write 90s, 15m or 2h');
+      const found = Number(match[1]) * { s: 1, m: 60, h: 3600 }[match[2] as 's'];
+      if (found >= CONFIRM.min && found <= CONFIRM.max) return found;
+      return refuse('a change waits from 10s up to 24h for its confirmation');
+    },
+    (value) => `${value}s`,
+    { pattern: '^[0-9]{1,6}[smh]$' },
+  ),
+]);
+
+/** A fix of `harden`, or what is to hold for one (docker-group:USER). */
+export const fix = z.string().check(
+  ({ value, issues }) => {
+    if (FIXES.includes(value) || VALUED.some(({ pattern }) => pattern.test(value))) return;
+    issues.push({ code: 'invalid_value', values: [...FIXES], input: value });
+  },
+  z.meta({ anyOf: [{ enum: [...FIXES] }, ...VALUED.map(({ editor }) => ({ pattern: editor }))] }),
+);
+
+export const contextName = checked((value) => {
+  const why = contextNameProblem(value);
+  if (why !== undefined) refuse(`"${value.slice(0, 60)}" cannot be the name of a docker context: ${why}`);
+});
+
+/** Where a secret comes from; a literal one is refused, and not repeated. */
+export const secret = checked(checkSecretReference, {
+  pattern: SECRET_REFERENCE_PATTERN,
+  examples: ['prompt', 'env:NAME', 'file:PATH'],
+});
+
+export const caPassphrase = checked((value) => value === 'none' || checkSecretReference(value), {
+  pattern: SECRET_REFERENCE_PATTERN.replace('prompt)', 'prompt|none)'),
+  examples: ['prompt', 'env:DOCKER_TLS_CA_PASSPHRASE', 'none'],
+});

@@ -1,0 +1,273 @@
+/** The carrying out of a transaction on a host: start, confirm, take back, and what the host answered. */
+
+import { DockerTlsError, printable, printableLines } from '../../errors/errors.ts';
+import { isLimited, limitHint } from '../domain/login-limits.ts';
+import type { HostKind } from '../domain/plan/host-kind.ts';
+import { diskFullError, lockedError, repairHints, rollbackByHand } from '../domain/plan/preflight.ts';
+import { asBefore, renderEnding, renderHold, type Transaction } from '../domain/plan/transaction.ts';
+import { type Login, sudoCommand } from '../domain/quote.ts';
+import { CONTAINERS_STOPPED, type HostResult, OPEN, parseResult, parseWarnings } from '../host/protocol.ts';
+import type { HostSession } from '../runtime.ts';
+
+/**
+ * Runs a transaction up to the restarted daemon, and gives what the host has to say beside that; the host then waits for `endTransaction(…, 'commit')` and rolls back on its own
+ * without it. Fails with E_HOST_LOCKED, E_HOST_CHANGED, E_STALE_CHANGE, E_DISK_FULL, E_DAEMON_CONFIG (nothing changed),
+ * E_DAEMON_START (rolled back at once, with the daemon's own lines), E_CONTAINERS_STOPPED, E_APPLY, E_ROLLBACK (exit 6), E_UNANSWERED (the script on the host
+ * died, so it is unknown how it ended: take the change back), and the session's errors when the connection is lost.
+ */
+export async function startTransaction(
+  session: HostSession,
+  transaction: Transaction,
+  options: {
+    readonly timeoutMs: number;
+    readonly signal?: AbortSignal;
+    readonly onStep?: (step: string) => void;
+    readonly onOpen?: () => void;
+  },
+): Promise<readonly string[]> {
+  const result = await session.run({
+    phase: 'apply',
+    script: transaction.script,
+    input: transaction.input,
+    asRoot: true,
+    timeoutMs: options.timeoutMs,
+    onLine: (line) => {
+      if (line.startsWith('@ ')) options.onStep?.(printable(line.slice(2), 40));
+      else if (line === OPEN) options.onOpen?.();
+    },
+    signal: options.signal,
+  });
+  const stdout = result.stdout.toString('utf8');
+  const last = parseResult(stdout);
+  if (last?.kind === 'switched') return parseWarnings(stdout).map((text) => printable(text, 500));
+  throw translate(session, transaction, last, result.stderr);
+}
+
+/**
+ * Takes the host's lock for a change that is to come, or takes it for longer; `endTransaction(…, 'undo')` gives it back.
+ * Fails with E_HOST_LOCKED, E_STALE_CHANGE, E_ROLLBACK, E_APPLY, E_UNANSWERED.
+ */
+export async function holdHost(
+  session: HostSession,
+  change: Pick<Transaction, 'id' | 'kind'>,
+  { signal, ...hold }: { readonly who: string; readonly seconds: number; readonly signal?: AbortSignal },
+): Promise<void> {
+  const script = renderHold(change, hold);
+  const result = await session.run({ phase: 'hold', script, asRoot: true, timeoutMs: 240_000, signal });
+  const last = parseResult(result.stdout.toString('utf8'));
+  if (last?.kind !== 'held') throw translate(session, { kind: change.kind, wasActive: true }, last, result.stderr);
+}
+
+/** What an ending came to: `nothing` when the host knows no such change, `full` when its disk had no room to keep it. */
+export type Ending = 'committed' | 'undone' | 'nothing' | 'stuck' | 'full';
+
+/** `remark`: what is not as it was although the files are, or why the change could not be kept; empty otherwise. */
+export type EndingResult = { readonly ending: Ending; readonly remark: string };
+
+/** Keeps a change, or takes it back, over any session with the host. */
+export async function endTransaction(
+  session: HostSession,
+  change: Pick<Transaction, 'id' | 'kind'>,
+  verb: 'commit' | 'undo',
+): Promise<EndingResult> {
+  const script = renderEnding(verb, change);
+  const result = await session.run({ phase: verb, script, asRoot: true, timeoutMs: 240_000 });
+  const last = parseResult(result.stdout.toString('utf8'));
+  switch (last?.kind) {
+    case 'undone':
+      return { ending: 'undone', remark: printable(last.remark, 600) };
+    case 'committed':
+    case 'nothing':
+      return { ending: last.kind, remark: '' };
+    case 'uncommitted':
+      return { ending: NO_SPACE.test(last.why) ? 'full' : 'stuck', remark: printable(last.why, 600) };
+    default:
+      return { ending: 'stuck', remark: '' };
+  }
+}
+
+/** What the host says at the confirmation of containers that the change has stopped (src/core/host/rollback/containers.sh). */
+export function saysContainersStopped(remark: string): boolean {
+  return remark.includes(CONTAINERS_STOPPED);
+}
+
+/** Containers that a change has stopped: the host is not as it was before. */
+export function containersStopped(
+  { host, login }: HostLogin,
+  { commands }: HostKind,
+  message: string,
+  details: readonly string[] = [],
+): DockerTlsError {
+  return new DockerTlsError('E_CONTAINERS_STOPPED', message, {
+    where: host,
+    hints: [`see which run: ${sudoCommand(login, 'docker', 'ps', '-a')}`, sudoCommand(login, ...commands.log)],
+    details,
+  });
+}
+
+/** The C locale's words of ENOSPC and EDQUOT: the scripts set it. */
+const NO_SPACE = /No space left on device|Disk quota exceeded/;
+
+type HostLogin = Pick<HostSession, 'host' | 'login'>;
+
+function translate(
+  session: HostLogin,
+  { kind, wasActive }: Pick<Transaction, 'kind' | 'wasActive'>,
+  last: HostResult | undefined,
+  stderr: string,
+): DockerTlsError {
+  const { host, login } = session;
+  switch (last?.kind) {
+    case 'locked':
+      return lockedBy(session, kind, last.lock, last.now);
+    case 'again':
+      return new DockerTlsError(
+        'E_STALE_CHANGE',
+        'an earlier, unconfirmed change was rolled back just now; the new one was not started',
+        { where: host, hints: ['run the same command again'] },
+      );
+    case 'blocked':
+      return new DockerTlsError(
+        'E_ROLLBACK',
+        'the rollback of an earlier change failed, and does so again; nothing further was changed',
+        { where: host, hints: repairHints(login, kind) },
+      );
+    case 'changed':
+      return new DockerTlsError(
+        'E_HOST_CHANGED',
+        `${printable(last.path, 500)} was changed since the plan was made; nothing was changed`,
+        { where: host, hints: ['run the same command again: it plans anew'] },
+      );
+    case 'failed':
+      return failed(session, kind, last.step, last.why);
+    case 'rolled-back':
+      return rolledBack(session, kind, wasActive, last);
+    case 'stuck':
+      return new DockerTlsError(
+        'E_ROLLBACK',
+        `the change failed (${printable(last.step)}), and rolling back failed as well: ${reason(last.why)}`,
+        {
+          where: host,
+          hints: repairHints(login, kind),
+          details: printableLines(last.journal, 15),
+        },
+      );
+    default:
+      return new DockerTlsError('E_UNANSWERED', 'the host did not say how the change ended', {
+        where: host,
+        hints: [rollbackByHand(login, kind)],
+        details: printableLines(stderr, 10),
+      });
+  }
+}
+
+function lockedBy({ host, login }: HostLogin, kind: HostKind, lock: string, now: string): DockerTlsError {
+  const value = (key: string): string => new RegExp(`^${key}=(.*)$`, 'm').exec(lock)?.[1] ?? '';
+  return lockedError({ host, login }, kind, {
+    who: printable(value('who') || 'another run', 200),
+    since: new Date(Number(value('since') || Number.NaN) * 1000),
+    // The host's own present; a lock that could not be read is gone soon.
+    expiresInS: Math.max(1, Number(value('expires')) - Number(now)) || 1,
+    // Not known here. The run that takes the lock next rolls back what was begun.
+    begun: false,
+  });
+}
+
+function failed({ host, login }: HostLogin, kind: HostKind, step: string, why: string): DockerTlsError {
+  const hostLines = printableLines(why, 20);
+  const message = reason(why);
+  if (NO_SPACE.test(message) || / 100% /.test(message)) {
+    return diskFullError({ host, login }, "the host's disk is full; nothing was changed", hostLines);
+  }
+  // It was stopped after its time (src/core/domain/dockerd/validate.ts), as on a host with too much to do.
+  if (step === 'validate' && why.trim() === '') {
+    return new DockerTlsError(
+      'E_DAEMON_CONFIG',
+      'dockerd did not say in time whether it accepts its new configuration; nothing was changed',
+      {
+        where: host,
+        hints: [
+          `see what keeps the host busy: ${sudoCommand(login, 'top', '-b', '-n', '1')}`,
+          'run the same command again',
+        ],
+      },
+    );
+  }
+  if (step === 'validate' && isLimited(why))
+    return new DockerTlsError(
+      'E_APPLY',
+      'dockerd could not be asked whether it accepts its new configuration, for limits of the login; nothing was changed',
+      { where: host, hints: [limitHint(login)], details: hostLines },
+    );
+  if (step === 'validate') {
+    return new DockerTlsError(
+      'E_DAEMON_CONFIG',
+      'dockerd refuses the configuration that it would get; nothing was changed',
+      { where: host, hints: ['fix what it names, then run the same command again'], details: hostLines },
+    );
+  }
+  return new DockerTlsError(
+    'E_APPLY',
+    `the change could not be prepared (${printable(step)}): ${message}; nothing was changed`,
+    { where: host, hints: lookHints(login, kind, message) },
+  );
+}
+
+/** Commands that look at the path that a failure names. */
+function lookHints(login: Login, { places }: HostKind, message: string): string[] {
+  const named = /(\/(?:etc|home|root|run|var)\/[^\s':]*)/.exec(message)?.[1]?.replace(/\.docker-tls-[a-z-]+$/, '');
+  if (named === undefined)
+    return [`see what is in the way: ${sudoCommand(login, 'ls', '-la', places.tls, places.state)}`];
+  const paths = [named.slice(0, named.lastIndexOf('/')), named];
+  return message.includes('Operation not permitted')
+    ? [
+        `see whether it is immutable (i, a): ${sudoCommand(login, 'lsattr', '-d', ...paths)}`,
+        `if it is: ${sudoCommand(login, 'chattr', '-ia', ...paths)}`,
+      ]
+    : [`see what is in the way: ${sudoCommand(login, 'ls', '-ld', ...paths)}`];
+}
+
+function rolledBack(
+  session: HostLogin,
+  kind: HostKind,
+  wasActive: boolean,
+  { step, why, journal, remark }: Extract<HostResult, { kind: 'rolled-back' }>,
+): DockerTlsError {
+  const { host, login } = session;
+  const { commands, service } = kind;
+  const left = printable(remark, 600);
+  if (step === 'containers') {
+    const files = left === '' ? "the host's files are as they were before" : asBefore(left);
+    return containersStopped(session, kind, `${reason(why)}; ${files}`, printableLines(journal, 15)).afterRollback();
+  }
+  const started = step === 'restart' || step === 'reload';
+  const stopped = `the host was rolled back, with ${service} stopped as before`;
+  const back = left !== '' ? asBefore(left) : wasActive ? 'the host was rolled back' : stopped;
+  const runs = left === '' && wasActive ? ' and runs as before' : '';
+  return new DockerTlsError(
+    started ? 'E_DAEMON_START' : 'E_APPLY',
+    started
+      ? `the daemon did not start with the new configuration; ${back}${runs}`
+      : `the change failed (${printable(step)}): ${reason(why)}; ${back}`,
+    {
+      where: host,
+      hints: [
+        sudoCommand(login, ...(step.endsWith('-sshd') ? commands.sshdLog : commands.log)),
+        // Its own settings may be to blame: nothing has started it with them.
+        ...(started && !wasActive
+          ? [`see whether it starts without the change: ${sudoCommand(login, ...commands.start)}`]
+          : []),
+      ],
+      details: [...(started ? printableLines(why, 20) : []), ...printableLines(journal, 15)],
+    },
+  ).afterRollback();
+}
+
+function reason(why: string): string {
+  // Without where in a script of ours the shell was.
+  return (
+    printableLines(why, 20)
+      .map((line) => line.replace(/^\S*sh: (?:line )?\d+: (?:eval: )?/, ''))
+      .join('; ') || 'the host gave no reason'
+  );
+}

@@ -1,0 +1,113 @@
+/** A CA of another tool as a store takes it: checked, its key under the passphrase that it has, or a new one. */
+
+import type { ErrorCode } from '../../errors/catalogue.ts';
+import { DockerTlsError, DockerTlsErrors } from '../../errors/errors.ts';
+import type { StoredCa, StoreState } from '../adapters/store/records.ts';
+import type { Signer } from '../domain/external-ca.ts';
+import { authorityFlaws } from '../domain/pki/authority.ts';
+import { inspectCertificate, splitBundle, verifyChain } from '../domain/pki/inspect.ts';
+import { isKeyType } from '../domain/pki/key-types.ts';
+import { decryptKey, encryptKey, isEncrypted, keyMatches, keyOpens } from '../domain/pki/keys.ts';
+import type { Secret } from '../domain/secret.ts';
+import { caExists } from '../domain/trust/ca-refusals.ts';
+import type { PassphraseSource } from './key-protection.ts';
+
+/** A CA, and who is asked where its key is on another machine, or where its key is, if that is in a token. */
+export type CaToImport = Signer & {
+  /** PEM, the CA first; further certificates count as its chain. */
+  readonly cert: string;
+  /** PEM of the CAs above it. */
+  readonly chain?: string | undefined;
+  /** Clients trust the chain as well, up to its root. */
+  readonly wholeChain?: boolean;
+  /** It makes no issuing CAs for clients. */
+  readonly leafOnly?: boolean;
+  /** The keys of clients' issuing CAs are stored without a passphrase. */
+  readonly noPassphrase?: boolean;
+};
+
+type CaImport = CaToImport & {
+  readonly state: StoreState;
+  readonly key?: Secret | undefined;
+  readonly passphrase: PassphraseSource;
+  readonly now: Date;
+};
+
+/**
+ * What is stored. Its key is kept under the passphrase it has, or a new one. The same CA again may add its key or the way in which it is asked; another
+ * CA cannot take the place of one that hosts or clients know, only of one that was imported and never used.
+ * Fails (exit 2) as authorityFlaws does, and with E_CERT_DAMAGED, E_CA_CHAIN, E_CA_KEY, E_KEY_…, E_CA_EXISTS.
+ */
+export async function caToStore(request: CaImport): Promise<StoredCa> {
+  const { state, key, passphrase, now } = request;
+  const [cert = '', ...above] = splitBundle(request.cert);
+  const info = inspectCertificate(request.cert);
+  const flaws = authorityFlaws(cert, now);
+  if (flaws.length > 0) throw flaws.length === 1 ? flaws[0] : new DockerTlsErrors(flaws);
+  const chain = [...above, ...splitBundle(request.chain ?? '')];
+  if (chain.length > 0) {
+    const verdict = verifyChain({ leaf: cert, intermediates: chain, anchors: chain, purpose: 'server', now });
+    // A purpose is a leaf's; of a CA only the way up is asked.
+    if (!verdict.ok && verdict.reason !== 'wrong-purpose')
+      throw caError('E_CA_CHAIN', `the chain does not lead up from the CA: ${verdict.message}`);
+  }
+  if (request.wholeChain && !chain.some((pem) => inspectCertificate(pem).selfIssued))
+    throw caError('E_CA_CHAIN', '--whole-chain needs the CAs above this one, up to the root', [
+      'docker-tls ca import --cert FILE --key FILE --chain ROOT.pem --whole-chain',
+    ]);
+  const same = state.ca !== undefined && splitBundle(state.ca.cert)[0] === cert;
+  if (state.ca !== undefined && !same && !neverUsed(state)) throw caExists();
+  const kept = key === undefined ? (same ? state.ca?.keyPem : undefined) : await protectedKey(cert, key, passphrase);
+  const before = same ? state.ca?.record : undefined;
+  const token = request.token ?? (request.external === undefined && kept === undefined ? before?.token : undefined);
+  if ((kept !== undefined || token !== undefined) && info.pathLen === 0) {
+    throw caError(
+      'E_CA_PATHLEN',
+      'this CA may sign leaf certificates only (its path length is 0), so clients could not have issuing CAs of their own',
+      ['have it asked instead, without --key: --sign-command COMMAND'],
+    );
+  }
+  const external = request.external ?? (token === undefined ? before?.external : undefined);
+  const leafOnly = request.leafOnly || (request.external === undefined && before?.leafOnly);
+  return {
+    cert,
+    keyPem: kept,
+    record: {
+      name: info.subject,
+      createdAt: before?.createdAt ?? now.toISOString(),
+      keyType: isKeyType(info.keyType) ? info.keyType : 'p256',
+      days: Math.max(1, Math.round((info.notAfter.getTime() - info.notBefore.getTime()) / 86_400_000)),
+      imported: true,
+      external,
+      // A path length of 0 allows no CA below it: that needs no attempt.
+      leafOnly: (external !== undefined && (leafOnly || info.pathLen === 0)) || undefined,
+      token,
+      noPassphrase: ((external ?? token) !== undefined && (request.noPassphrase || before?.noPassphrase)) || undefined,
+      chain: chain.length === 0 ? undefined : chain.join(''),
+      wholeChain: request.wholeChain || undefined,
+    },
+  };
+}
+
+/** Nothing was ever issued by the CA of the store, which was made by another tool. */
+function neverUsed({ ca, oldCas, issuers, hosts, clients }: StoreState): boolean {
+  const own = [...clients.values()].filter(({ record }) => record.reaches === undefined);
+  return ca?.record.imported === true && oldCas.length + issuers.size + hosts.size + own.length === 0;
+}
+
+/** The key, tried against its certificate, under our own encryption. */
+async function protectedKey(cert: string, key: Secret, passphrase: PassphraseSource): Promise<Secret> {
+  const words = isEncrypted(key)
+    ? await passphrase.forExistingCa((given) => keyOpens(key, given))
+    : await passphrase.forNewCa();
+  // Read and written again: whatever else is in the file (attributes, parameters, certificates) is no part of the key.
+  const open = await decryptKey(key, isEncrypted(key) ? words : undefined);
+  if (!keyMatches(cert, open)) throw caError('E_CA_KEY', 'the key does not belong to the certificate of the CA');
+  return words === undefined ? open : encryptKey(open, words);
+}
+
+function caError(code: ErrorCode, message: string, hints: readonly string[] = []): DockerTlsError {
+  return new DockerTlsError(code, message, {
+    hints: hints.length > 0 ? hints : ['openssl x509 -noout -text -in FILE'],
+  });
+}

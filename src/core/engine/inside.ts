@@ -1,0 +1,91 @@
+/** A host as `doctor` sees it over SSH: what setup would know of it, and the daemon's last words. */
+
+import { DockerTlsError, failureOf, printableLines } from '../../errors/errors.ts';
+import type { Inside } from '../adapters/docker/diagnosis.ts';
+import type { StoreState } from '../adapters/store/records.ts';
+import { hasOurName } from '../domain/dockerd/drop-in.ts';
+import { installedCredentials } from '../domain/plan/facts.ts';
+import { judgeFirewall } from '../domain/plan/firewall.ts';
+import { kindOf } from '../domain/plan/host-kind.ts';
+import { managedExternally, otherStore } from '../domain/plan/other-store.ts';
+import { preflight } from '../domain/plan/preflight.ts';
+import { type Login, sudoCommand } from '../domain/quote.ts';
+import type { HostSpec } from '../domain/settings.ts';
+import type { HostSession, Runtime } from '../runtime.ts';
+import { gather } from './gather.ts';
+import type { Reach } from './intent.ts';
+import { closingOnError, sshOptions } from './steps/connect.ts';
+
+/** Nothing of it where the host was not asked; `problem` where SSH is not to be had, which is no failure here. */
+export type Seen = {
+  readonly skewMs?: number;
+  readonly inside?: Inside;
+  /** Clean. */
+  readonly journal?: readonly string[];
+  readonly problem?: DockerTlsError;
+  readonly login?: Login;
+};
+
+/** A session in which scripts run as root, as every other command needs it; or why there is none. */
+export async function logIn(spec: HostSpec, reach: Reach): Promise<HostSession | DockerTlsError> {
+  try {
+    const how = { hostKeyFlag: false, connectTimeoutMs: 5000 } as const;
+    const session = await reach.runtime.connect({ ...sshOptions(spec, reach), ...how });
+    const { signal } = reach.runtime;
+    const request = { phase: 'login', script: 'true', asRoot: true, timeoutMs: 10_000, signal };
+    await closingOnError(session, spec.name, () => session.run(request));
+    return session;
+  } catch (error) {
+    return problemOf(error);
+  }
+}
+
+/** Without `more`: only that the login is right. Closes the session. */
+export async function lookInside(
+  ssh: HostSession | DockerTlsError,
+  state: StoreState,
+  { name, port }: HostSpec,
+  more: boolean,
+  { now, signal }: Runtime,
+): Promise<Seen> {
+  if (ssh instanceof DockerTlsError) return { problem: ssh };
+  await using session = ssh;
+  const { login } = session;
+  if (!more) return { login };
+  try {
+    const { facts, skewMs } = await gather(session, { now, signal });
+    const kind = kindOf(facts);
+    const request = { phase: 'journal', script: kind.lastWords, asRoot: true, timeoutMs: 10_000, signal };
+    const { stdout } = await session.run(request);
+    const { doubt } = judgeFirewall(facts.firewall, port);
+    const other = otherStore(facts, name, state);
+    const installed = installedCredentials(facts);
+    const inside = {
+      kind,
+      docker: facts.docker.unit.active,
+      tlsSocket: facts.docker.tlsSocket.active,
+      lingers: facts.linger?.state,
+      dropInGone: facts.files.get(facts.places.closed)?.kind === 'file' && !facts.docker.unit.dropIns.some(hasOurName),
+      listens: facts.listeners.some((line) => line.trim().split(/\s+/)[3]?.endsWith(`:${port}`)),
+      problems: [
+        ...(other === undefined ? [] : [managedExternally(name, other)]),
+        ...preflight({ host: name, login, facts, skewMs, nowMs: now().getTime(), port }),
+      ],
+      doubt: doubt && {
+        words: doubt.words,
+        commands: doubt.hints.map((hint) => sudoCommand(login, ...hint.split(' '))),
+      },
+      serverCert: installed?.cert,
+      trust: installed?.ca,
+    };
+    return { skewMs, login, inside, journal: printableLines(stdout.toString('utf8'), 8) };
+  } catch (error) {
+    return { problem: problemOf(error), login };
+  }
+}
+
+function problemOf(error: unknown): DockerTlsError {
+  const problem = failureOf(error);
+  if (problem.exit === 130) throw problem;
+  return problem;
+}

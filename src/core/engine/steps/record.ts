@@ -1,0 +1,143 @@
+/**
+ * The step that reads and writes a host's record at its turn. A run over many hosts takes its time: others
+ * revoke clients and rotate certificates meanwhile, and what they wrote counts.
+ */
+
+import { isDeepStrictEqual } from 'node:util';
+import { DockerTlsError } from '../../../errors/errors.ts';
+import type { HostRecord, StoreChange, StoredHost, StoreState } from '../../adapters/store/records.ts';
+import type { Store } from '../../adapters/store/store.ts';
+import type { Credentials } from '../../domain/plan/desired.ts';
+import type { HostSpec } from '../../domain/settings.ts';
+import { keptOf, storedOf } from '../../domain/settings-stored.ts';
+import { sameIds } from '../../domain/trust/ca-id.ts';
+import type { Wanted } from '../../domain/trust/changes.ts';
+import { trustFor } from '../../domain/trust/trust.ts';
+import { trustedIds, viewOf } from '../../domain/trust/view.ts';
+import { listWords } from '../../domain/words.ts';
+import type { Base, PlannedHost, RestoredCredentials, Run } from '../intent.ts';
+
+/** The CAs, the clients and this one host, as they are stored now. Fails with E_STORE_CHANGED (exit 4) when the CAs are not the run's. */
+export async function latestOf(
+  host: string,
+  { state }: { readonly state: StoreState },
+  store: Pick<Store, 'read' | 'home'>,
+  how: { readonly fresh?: boolean } = {},
+): Promise<StoreState> {
+  const latest = await store.read({ hosts: [host], ...how });
+  const cas = (one: StoreState) => trustedIds(viewOf({ ...one, clients: new Map(), issuers: new Map() }, new Date(0)));
+  if (latest.ca !== undefined && !sameIds(cas(latest), cas(state))) throw storeChanged(store.home, 'the CA');
+  return latest;
+}
+
+/**
+ * Writes what the host now is; gives the change that takes that back. Holds the store only while it writes: runs over other hosts go on.
+ * Fails with E_STORE_CHANGED (exit 4) when the host was given a trust file that is out of date by now.
+ */
+export async function recordHost(
+  planned: PlannedHost,
+  sent: Credentials | undefined,
+  { wanted, state, intent }: Pick<Base, 'wanted' | 'state' | 'intent'>,
+  { store, runtime }: Pick<Run, 'store' | 'runtime'>,
+): Promise<StoreChange | undefined> {
+  const { spec, credentials } = planned;
+  const write = async () => {
+    const latest = await latestOf(spec.name, { state }, store);
+    const known = latest.hosts.get(spec.name);
+    if (credentials === undefined) {
+      if (known === undefined) return undefined;
+      await store.write({ removeHosts: [spec.name] });
+      return { hosts: { [spec.name]: known } };
+    }
+    const time = runtime.now().toISOString();
+    const next =
+      'restored' in credentials
+        ? known && restoredHost(planned, credentials.restored, known)
+        : desiredHost(planned, sent as Credentials, known, { wanted, latest, home: store.home, now: runtime.now() });
+    if (next === undefined || (known !== undefined && sameHost(known, next))) return undefined;
+    const record = { ...next.record, createdAt: known?.record.createdAt ?? time, updatedAt: time };
+    await store.write({ hosts: { [spec.name]: { ...next, record } } });
+    return known === undefined ? { removeHosts: [spec.name] } : { hosts: { [spec.name]: known } };
+  };
+  return store.withLock(`docker-tls ${intent.reason}`, write, { joins: true });
+}
+
+/** Whether two records of a host, or none, say the same. */
+export function sameHost(known: StoredHost | undefined, next: StoredHost | undefined): boolean {
+  if (known === undefined || next === undefined) return known === next;
+  return (
+    known.ca === next.ca &&
+    known.serverCert === next.serverCert &&
+    isDeepStrictEqual(asJson(known.record), asJson(next.record))
+  );
+}
+
+/** Without what is undefined. */
+function asJson(record: HostRecord): unknown {
+  return JSON.parse(JSON.stringify(record));
+}
+
+function desiredHost(
+  { spec, plan, address, credentials }: PlannedHost,
+  sent: Credentials,
+  known: StoredHost | undefined,
+  { wanted, latest, home, now }: { wanted: Wanted; latest: StoreState; home: string; now: Date },
+): StoredHost {
+  const trust = credentials !== undefined && 'trust' in credentials ? credentials.trust : [];
+  // No other run has accepted or rejected a client on it since.
+  if (!sameIds(trustFor(spec, viewOf(latest, now)), trust)) throw storeChanged(home, 'who may reach it', spec.name);
+  const target = wanted.target.kind === 'desired' ? wanted.target : {};
+  const harden = hardeningOf(spec, known?.record, target);
+  const record: HostRecord = {
+    ...known?.record,
+    ...storedOf(harden.length === 0 ? spec : { ...spec, harden }),
+    name: spec.name,
+    address,
+    ssh: spec.ssh,
+    createdAt: known?.record.createdAt ?? '',
+    updatedAt: known?.record.updatedAt ?? '',
+    generation: plan.generation === 'none' ? undefined : plan.generation,
+  };
+  const { key } = sent;
+  const serverKey = key.kind === 'send' ? key.key : key.kind === 'keep' ? known?.serverKey : undefined;
+  return { record, ca: sent.ca, serverCert: sent.cert, serverKey };
+}
+
+/** Our records follow: the certificate that is active again; its key is on the host, and here only if it is the same. */
+function restoredHost({ spec, plan }: PlannedHost, { ca, cert }: RestoredCredentials, known: StoredHost): StoredHost {
+  const record = {
+    ...known.record,
+    ...keptOf(spec),
+    generation: plan.generation as number,
+  };
+  const serverKey = cert === known.serverCert ? known.serverKey : undefined;
+  return { record, ca, serverCert: cert, serverKey };
+}
+
+/** The fixes that a host is to have, as its record remembers them. */
+export function hardeningOf(
+  { harden }: Pick<HostSpec, 'harden'>,
+  known: HostRecord | undefined,
+  { addHardening = false }: { readonly addHardening?: boolean },
+): readonly string[] {
+  const before = known?.harden ?? [];
+  if (harden === undefined) return before;
+  return addHardening ? [...harden, ...before.filter((entry) => !harden.includes(entry))] : harden;
+}
+
+/** Notes about fixes that a host has and that are no longer requested (a shorter list in the fleet file): they are not undone. */
+export function droppedNotes(known: HostRecord | undefined, entries: readonly string[]): readonly string[] {
+  const dropped = (known?.harden ?? []).filter((entry) => !entry.includes(':') && !entries.includes(entry));
+  return dropped.length === 0
+    ? []
+    : [
+        `${listWords(dropped)}: no longer asked for, and what was changed for it stays; take it out there, or use rollback`,
+      ];
+}
+
+export function storeChanged(home: string, what: string, where = home): DockerTlsError {
+  return new DockerTlsError('E_STORE_CHANGED', `another run has changed ${what} in the store in the meantime`, {
+    where,
+    hints: ['run the same command again: it begins from what is stored now'],
+  });
+}

@@ -1,0 +1,225 @@
+/** One change of one host: start, verify over new connections, record, commit; and the rollback from anywhere in between. */
+
+import { setTimeout as sleep } from 'node:timers/promises';
+import type { ErrorCode } from '../../../errors/catalogue.ts';
+import { DockerTlsError } from '../../../errors/errors.ts';
+import { kindOf } from '../../domain/plan/host-kind.ts';
+import type { CheckResult } from '../../domain/plan/outcome.ts';
+import { diskFullError } from '../../domain/plan/preflight.ts';
+import { renderTransaction } from '../../domain/plan/transaction.ts';
+import { sudoCommand } from '../../domain/quote.ts';
+import { keptOf } from '../../domain/settings-stored.ts';
+import type { HostSession } from '../../runtime.ts';
+import { gather } from '../gather.ts';
+import {
+  containersStopped,
+  type EndingResult,
+  endTransaction,
+  saysContainersStopped,
+  startTransaction,
+} from '../host-transaction.ts';
+import type { ChangeOutcome, HostChange } from '../intent.ts';
+import { requireVerified } from '../verify-host.ts';
+import { sshOptions } from './connect.ts';
+import { notConfirmed, rollBackHost } from './roll-back.ts';
+
+/** Errors with which the host itself says how a change ended. */
+const ENDED: ReadonlySet<ErrorCode> = new Set<ErrorCode>([
+  'E_HOST_LOCKED',
+  'E_HOST_CHANGED',
+  'E_STALE_CHANGE',
+  'E_DISK_FULL',
+  'E_DAEMON_CONFIG',
+  'E_DAEMON_START',
+  'E_CONTAINERS_STOPPED',
+  'E_APPLY',
+  'E_ROLLBACK',
+]);
+
+/** How long sshd may take to come back, and how often it is tried. Where it depends on Docker (BindsTo=docker.service), it stops with it. */
+const SSHD_RETURNS_MS = 15_000;
+const SSHD_RETRY_MS = 500;
+
+/**
+ * The new ssh connection that a change is confirmed over. Files are in place when the daemon restarts, so where they are about TLS alone the
+ * login needs not wait for that; the change is confirmed over it afterwards all the same.
+ */
+class Confirmer {
+  readonly #connect: () => Promise<HostSession>;
+  #early: Promise<HostSession> | undefined;
+  /** Those that were opened. */
+  readonly #sessions: HostSession[] = [];
+  #dropped = false;
+
+  constructor(connect: () => Promise<HostSession>) {
+    this.#connect = async () => {
+      const session = await connect();
+      if (this.#dropped) await session.close();
+      else {
+        this.#sessions.push(session);
+        session.prepare?.();
+      }
+      return session;
+    };
+  }
+
+  open(): void {
+    this.#early ??= this.#connect();
+    this.#early.catch(() => undefined);
+  }
+
+  /** What failed during the restart is tried again after it. */
+  opened(signal: AbortSignal): Promise<HostSession> {
+    return this.#early?.catch(() => this.#onceListening(signal)) ?? this.#onceListening(signal);
+  }
+
+  async #onceListening(signal: AbortSignal): Promise<HostSession> {
+    for (let left = SSHD_RETURNS_MS / SSHD_RETRY_MS; ; left -= 1) {
+      try {
+        return await this.#connect();
+      } catch (error) {
+        if (left === 0 || !(error instanceof DockerTlsError) || error.code !== 'E_SSH_REFUSED') throw error;
+        await sleep(SSHD_RETRY_MS, undefined, { signal });
+      }
+    }
+  }
+
+  /** Also of one that is still on its way: it is not waited for. */
+  async close(): Promise<void> {
+    this.#dropped = true;
+    for (const session of this.#sessions.splice(0)) await session.close();
+  }
+}
+
+/**
+ * Whether a login is the same with and without the change: nothing of sshd, of users, of the kernel or of the daemon's networks is part of it,
+ * nor does its restart take in what another program has changed of those.
+ */
+function changesTlsAlone({ plan, facts: { places, docker } }: HostChange): boolean {
+  const ours = [`${places.tls}/`, `${places.dropIns}/`, places.socket, places.socketWants, places.closed];
+  return (
+    plan.purpose === 'apply' &&
+    plan.sshd === 'none' &&
+    plan.audit === 'none' &&
+    docker.unit.active === 'active' &&
+    docker.edited?.length === 0 &&
+    plan.files.every(({ path }) => ours.some((one) => path.startsWith(one)))
+  );
+}
+
+/** What was verified while the daemon started counts where all of it is as it must be; else it is verified now. */
+async function verified(
+  { verify }: Pick<HostChange, 'verify'>,
+  early: Promise<readonly CheckResult[]> | undefined,
+): Promise<readonly CheckResult[]> {
+  if (early === undefined) return await verify();
+  const checks = await early;
+  return checks.length > 0 && checks.every(({ ok }) => ok) ? checks : await verify();
+}
+
+/** How the change ended. Over a session that was opened after the change: a host that no longer accepts logins must not keep it. */
+async function commit({ id, plan, spec, facts, reach }: HostChange, fresh: HostSession): Promise<EndingResult> {
+  const change = { id, kind: kindOf(facts) };
+  try {
+    return await endTransaction(fresh, change, 'commit');
+  } catch (error) {
+    // The connection broke meanwhile: another one says how it ended.
+    const session = await reach.runtime.connect(sshOptions(spec, reach)).catch(() => undefined);
+    if (session === undefined) throw error;
+    try {
+      const end = await endTransaction(session, change, 'commit');
+      if (end.ending !== 'nothing') return end;
+      // Nothing under way: either it was kept, or it went back. The host's records know.
+      const { state } = (await gather(session, { now: reach.runtime.now })).facts;
+      const kept = plan.generation === 'none' ? state === undefined : state?.generation === plan.generation;
+      return { ...end, ending: kept ? 'committed' : 'nothing' };
+    } finally {
+      await session.close();
+    }
+  }
+}
+
+/**
+ * One transaction (docs/how-it-works.md): start, verify over new connections, write the store, confirm over a new ssh connection.
+ * Every failure leads to the rollback that is stored on the host; the error says whether it was taken.
+ */
+export async function transact(change: HostChange): Promise<ChangeOutcome> {
+  const { id, plan, spec, session, reach, progress } = change;
+  const { runtime } = reach;
+  const transaction = renderTransaction(plan, change.facts, change.credentials, {
+    id,
+    who: runtime.operator,
+    now: runtime.now(),
+    confirmWithin: spec.confirmWithin,
+    keep: spec.keep,
+    reason: change.reason,
+    settings: keptOf(spec),
+    store: change.mark,
+  });
+  const confirmer = new Confirmer(() => runtime.connect(sshOptions(spec, reach)));
+  let warnings: readonly string[];
+  // Connections that wait at the port are answered as soon as the new daemon can, and before systemd says that it has started. Where more than TLS
+  // changes, that is not the end of it.
+  let early: Promise<readonly CheckResult[]> | undefined;
+  try {
+    runtime.signal.throwIfAborted();
+    warnings = await startTransaction(session, transaction, {
+      timeoutMs: (spec.confirmWithin + 60) * 1000,
+      signal: runtime.signal,
+      onStep: (step) => {
+        progress.phase(step);
+        if (step === 'restart' && changesTlsAlone(change)) confirmer.open();
+      },
+      onOpen: () => {
+        if (changesTlsAlone(change)) early ??= change.verify().catch(() => []);
+      },
+    });
+  } catch (error) {
+    await confirmer.close();
+    // The host reported how it ended: nothing is left to roll back.
+    if (error instanceof DockerTlsError && ENDED.has(error.code)) throw error;
+    throw await rollBackHost(change, error, 'starting');
+  }
+  let confirming = false;
+  /** The host has rolled back by itself: nothing is left to undo. */
+  let rolledBack = false;
+  try {
+    runtime.signal.throwIfAborted();
+    progress.phase('verify');
+    // Both are needed; whichever fails first must not leave the other unwatched.
+    const [checks, fresh] = await Promise.all([verified(change, early), confirmer.opened(runtime.signal)]);
+    requireVerified(spec.name, checks, '', change.first);
+    runtime.signal.throwIfAborted();
+    await change.save();
+    // The last moment in which Ctrl-C takes everything back.
+    runtime.signal.throwIfAborted();
+    progress.phase('confirm');
+    confirming = true;
+    const { ending, remark } = await commit(change, fresh);
+    if (ending !== 'committed') {
+      rolledBack = ending === 'nothing';
+      if (rolledBack) await change.unsave();
+      if (ending === 'full') throw diskFullError(fresh, "the host's disk was too full to keep the change");
+      if (rolledBack)
+        throw notConfirmed(
+          spec,
+          `the host had already rolled back: the change was not confirmed within ${spec.confirmWithin} s`,
+        );
+      if (saysContainersStopped(remark)) throw containersStopped(fresh, kindOf(change.facts), remark);
+      throw new DockerTlsError(
+        'E_NOT_CONFIRMED',
+        `the host could not keep the change${remark === '' ? '' : `: ${remark}`}`,
+        {
+          where: spec.name,
+          hints: [sudoCommand(fresh.login, ...kindOf(change.facts).commands.log), 'run the same command again'],
+        },
+      );
+    }
+    return { checks, warnings };
+  } catch (error) {
+    if (rolledBack) throw error;
+    throw await rollBackHost(change, error, confirming ? 'confirming' : 'switched');
+  } finally {
+    await confirmer.close();
+  }
+}

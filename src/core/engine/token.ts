@@ -1,0 +1,44 @@
+/** A CA whose key is in a hardware token or a KMS: what is signed is made here, and the token's signature is checked before it is used. */
+
+import { randomBytes } from 'node:crypto';
+import { DockerTlsError } from '../../errors/errors.ts';
+import type { CaToken } from '../domain/external-ca.ts';
+import { authorityOf, type OpenAuthority } from '../domain/pki/open-authority.ts';
+import { parseCertificate } from '../domain/pki/parse.ts';
+import { algorithmFor, isSignature } from '../domain/pki/signing.ts';
+import type { Runtime } from '../runtime.ts';
+import type { PassphraseSource } from './key-protection.ts';
+
+/** Asks for the PIN when it signs. Fails with E_KEY_TYPE; signing with E_TOKEN (exit 4), E_CA_KEY. */
+export function openToken(
+  cert: string,
+  token: CaToken,
+  passphrase: Pick<PassphraseSource, 'pin'>,
+  { signByToken }: Pick<Runtime, 'signByToken'>,
+): OpenAuthority {
+  const { publicKey } = parseCertificate(cert).x509;
+  const { algorithm, hash } = algorithmFor(publicKey);
+  if (hash === null)
+    throw new DockerTlsError(
+      'E_KEY_TYPE',
+      'a key in a token has to be RSA or of a NIST curve: OpenSSL signs with others only by themselves',
+      { hints: ['a CA with a P-256 or P-384 key'] },
+    );
+  return authorityOf(cert, {
+    algorithm,
+    async sign(body) {
+      const signature = await signByToken(token, { pin: await passphrase.pin(token), hash, body });
+      if (isSignature(hash, body, publicKey, signature)) return signature;
+      throw new DockerTlsError('E_CA_KEY', 'the key in the token does not belong to the certificate of the CA', {
+        where: token.uri,
+        hints: ['p11tool --list-all', 'docker-tls ca show'],
+      });
+    },
+  });
+}
+
+/** Whether the token signs, and with the CA's key. Fails as signing does. */
+export async function tryToken(...token: Parameters<typeof openToken>): Promise<void> {
+  const { signer } = openToken(...token);
+  if (!('privateKey' in signer)) await signer.sign(randomBytes(32));
+}

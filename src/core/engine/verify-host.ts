@@ -1,0 +1,177 @@
+/** The verification that a host accepts its clients and rejects all others: real connections from this computer, all at once. */
+
+import { DockerTlsError } from '../../errors/errors.ts';
+import { dockerHost } from '../domain/destination.ts';
+import { splitBundle } from '../domain/pki/inspect.ts';
+import type { CheckResult } from '../domain/plan/outcome.ts';
+import { shellQuote } from '../domain/quote.ts';
+import type { Probe, ProbeCredentials, ProbeOutcome } from '../runtime.ts';
+import { PROBES, type ProbeName, probeAs } from './probes.ts';
+
+export type VerifyRequest = {
+  readonly address: string;
+  readonly port: number;
+  /** What the client trusts, PEM. */
+  readonly ca: string;
+  /** The client that must be accepted; absent where no key of an accepted client is here: then only what is served and who is refused is verified. */
+  readonly client?: { readonly name: string } & ProbeCredentials;
+  /** Further clients that have to be accepted. */
+  readonly others?: readonly ({ readonly name: string } & ProbeCredentials)[];
+  /** The server's own credentials, which must not be accepted of a client; absent where its key is not here. */
+  readonly server?: ProbeCredentials;
+  /** The certificate that has to be served (PEM); absent: any that verifies. */
+  readonly serverCert?: string;
+  /** Clients whose certificate is over and must be refused. */
+  readonly expired?: readonly ({ readonly name: string } & ProbeCredentials)[];
+  /** Clients that were revoked and must be refused. */
+  readonly revoked?: readonly ({ readonly name: string } & ProbeCredentials)[];
+  readonly now: Date;
+  readonly timeoutMs?: number;
+  readonly signal?: AbortSignal;
+};
+
+export type VerifiedAt = Pick<VerifyRequest, 'address' | 'port'>;
+
+/** Makes every connection of the matrix (probes.ts) that there are credentials for, all at once. */
+export async function verifyHost(probe: Probe, request: VerifyRequest): Promise<CheckResult[]> {
+  const { client, others = [], server, expired = [], revoked = [], serverCert } = request;
+  const at = { ...request, timeoutMs: request.timeoutMs ?? 10_000 };
+  type Named = ProbeCredentials & { readonly name?: string };
+  const as = (name: ProbeName, all: readonly (Named | undefined)[]) => all.map((one) => [name, one] as const);
+  const rows: readonly (readonly [ProbeName, Named | undefined])[] = [
+    ...as('own-certificate', client === undefined ? [] : [client]),
+    ...as('no-certificate', [undefined]),
+    ...as('own-certificate', others),
+    ...as('no-certificate-1.2', [undefined]),
+    ...as('other-authority', [undefined]),
+    ...as('server-certificate', server === undefined ? [] : [server]),
+    ...as('plain', [undefined]),
+    ...as('old-protocol', [client]),
+    ...as('expired-certificate', expired),
+    ...as('revoked-certificate', revoked),
+  ];
+  return await Promise.all(
+    rows.map(async ([row, credentials]) => {
+      const shown = credentials && { cert: credentials.cert, key: credentials.key };
+      const outcome = await probeAs(probe, row, at, shown);
+      const name = row === 'old-protocol' ? undefined : credentials?.name;
+      const who = name === undefined ? PROBES[row].who : `${PROBES[row].who} ${name}`;
+      if (PROBES[row].expected === 'accepted') return accepted(who, outcome, serverCert);
+      if (row === 'no-certificate' && client === undefined) return refusedBy(who, outcome, serverCert);
+      return { ...refused(who, outcome), revoked: row === 'revoked-certificate' ? name : undefined };
+    }),
+  );
+}
+
+/**
+ * Fails with E_VERIFY (exit 7) unless every verification went as it must. `first`: where a host was verified that the store does not know yet, so
+ * that `doctor` cannot be asked either.
+ */
+export function requireVerified(...given: Parameters<typeof verificationFailure>): void {
+  const failure = verificationFailure(...given);
+  if (failure !== undefined) throw failure;
+}
+
+/** The same as a value; undefined where all is well. */
+export function verificationFailure(
+  host: string,
+  checks: readonly CheckResult[],
+  /** What became of the host; empty where the rollback adds it. */
+  ending: string,
+  first?: VerifiedAt,
+): DockerTlsError | undefined {
+  const bad = checks.filter((check) => !check.ok);
+  if (bad.length === 0) return undefined;
+  const end = ending === '' ? '' : `; ${ending}`;
+  const client = bad.find((check) => check.expected === 'accepted');
+  const other = bad.every((check) => check.otherCertificate);
+  return new DockerTlsError(
+    'E_VERIFY',
+    other
+      ? `${OTHER_CERTIFICATE}${end}`
+      : client
+        ? `${client.who} was rejected (${client.outcome})${end}`
+        : checks.every((check) => SILENT.includes(check.cause))
+          ? `nothing answered from here${end}`
+          : `verification failed: accepted ${bad.map((check) => check.who).join(', ')}${end}`,
+    {
+      where: host,
+      hints:
+        first === undefined
+          ? [
+              other
+                ? `after a run that was killed before the host confirmed it: docker-tls apply ${host}`
+                : `docker-tls doctor ${host}`,
+            ]
+          : hintsFor(first, (client ?? bad[0])?.cause),
+      details: bad.map((check) => `${check.who}: expected ${check.expected}, ${check.outcome}`),
+    },
+  );
+}
+
+/** What to try, by the cause, where the way from here to the daemon is at fault and not the daemon. */
+export function hintsFor({ address, port }: VerifiedAt, cause: CheckResult['cause']): string[] {
+  const otherAddress = 'if clients reach the host by another name or address: --address NAME';
+  const otherPort = 'or take a port that is open: docker-tls setup … --port N, or port: N in the fleet file';
+  const again = 'then run the same command again';
+  switch (cause) {
+    case 'timed-out':
+    case 'connection-refused':
+    case 'unreachable':
+      return [
+        'where only SSH reaches the host (a bastion): --reach ssh verifies through it, and clients use docker-tls tunnel',
+        `clients dial TCP port ${port} of ${address} itself, not through ssh's jump hosts: let it through every firewall on the way, a cloud's security groups included; ${again}`,
+        otherPort,
+        otherAddress,
+      ];
+    case 'name-not-found':
+      return [`getent hosts ${shellQuote(address)}`, otherAddress];
+    case 'wrong-name':
+      return [`put the name into the certificate: --san ${shellQuote(address)}`, otherAddress];
+    default:
+      return [
+        `see who answers there: openssl s_client -connect ${dockerHost(address, port).slice(6)} </dev/null`,
+        otherPort,
+        otherAddress,
+      ];
+  }
+}
+
+/** After a run that died between the host and the store, or a roll back by hand. */
+const OTHER_CERTIFICATE = 'the host serves another certificate than the one on record';
+
+function accepted(who: string, outcome: ProbeOutcome, serverCert: string | undefined): CheckResult {
+  const check = { who, expected: 'accepted', ok: false, elapsedMs: outcome.elapsedMs } as const;
+  if (outcome.kind === 'refused')
+    return { ...check, outcome: `${outcome.cause}: ${outcome.reason}`, cause: outcome.cause };
+  if (outcome.status !== 200) return { ...check, outcome: `the daemon answered with status ${outcome.status}` };
+  if (serverCert !== undefined && !sameLeaf(serverCert, outcome.chain))
+    return { ...check, outcome: `accepted, but ${OTHER_CERTIFICATE}`, otherCertificate: true };
+  return { ...check, ok: true, outcome: `accepted (${outcome.protocol})` };
+}
+
+/** No client of this store is accepted on the host: that the right certificate is served, and that it asks for one, has to do. */
+function refusedBy(who: string, outcome: ProbeOutcome, serverCert: string | undefined): CheckResult {
+  const check = refused(who, outcome);
+  if (!check.ok || outcome.kind === 'accepted') return check;
+  if (outcome.cause !== 'client-refused')
+    return { ...check, ok: false, outcome: `${outcome.cause}: ${outcome.reason}` };
+  if (serverCert === undefined || sameLeaf(serverCert, outcome.chain)) return check;
+  return { ...check, ok: false, outcome: OTHER_CERTIFICATE, otherCertificate: true };
+}
+
+/** A port that does not answer refuses no client: it verifies nothing. */
+const SILENT: readonly CheckResult['cause'][] = ['connection-refused', 'timed-out', 'unreachable', 'name-not-found'];
+
+function refused(who: string, outcome: ProbeOutcome): CheckResult {
+  const check = { who, expected: 'refused', elapsedMs: outcome.elapsedMs } as const;
+  if (outcome.kind === 'accepted') return { ...check, ok: false, outcome: `accepted with status ${outcome.status}` };
+  const { cause } = outcome;
+  if (SILENT.includes(cause)) return { ...check, ok: false, outcome: `no answer (${cause})`, cause };
+  if (cause === 'not-spoken-here') return { ...check, ok: true, outcome: `not tried: ${outcome.reason}`, cause };
+  return { ...check, ok: true, outcome: 'rejected', cause };
+}
+
+function sameLeaf(expected: string, served: string): boolean {
+  return served !== '' && splitBundle(expected)[0] === splitBundle(served)[0];
+}

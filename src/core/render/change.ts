@@ -1,0 +1,120 @@
+/** A change, planned or made, as text and JSON: the same for every command that changes something. */
+
+import type { CommandResult } from '../../cli/command.ts';
+import { gravestExit, printable } from '../../errors/errors.ts';
+import type { ActionContext } from '../actions/action-context.ts';
+import { type Changed, exitOfChange, failuresOf, type Planned } from '../actions/results.ts';
+import { signerWords } from '../domain/external-ca.ts';
+import { errorsOf, exitOfResults } from '../domain/host-results.ts';
+import type { StoreSettings } from '../domain/store-settings.ts';
+import { type CredentialChange, signs } from '../domain/trust/changes.ts';
+import { listWords, plural } from '../domain/words.ts';
+import { type Colours, coloursOf } from './colours.ts';
+import { outcomeJson, renderAttention, renderOutcome, renderResults } from './outcome.ts';
+import { isChanging, plansJson, renderPlans } from './plan.ts';
+import { tableWidth } from './table.ts';
+
+export type Around = Pick<ActionContext, 'global' | 'runtime'>;
+
+/** What a change came to, or would come to; a command puts its own sentences around it. */
+export function renderChange(changed: Changed, around: Around): CommandResult {
+  const { wanted, planned, results } = changed;
+  const { runtime } = around;
+  const leftOut = wanted.leftOut ?? [];
+  const exits = leftOut.map(({ exit }) => exit);
+  if (planned !== undefined) {
+    return {
+      exit: gravestExit([exitOfResults(planned.hosts, runtime.signal), ...exits]),
+      result: {
+        dryRun: true,
+        notes: wanted.notes ?? [],
+        credentials: wanted.credentials.map(credentialJson),
+        signer: planned.signer && {
+          id: planned.signer.id,
+          accepted: !planned.unapproved,
+          values: planned.signer.values.map(([name, value]) => ({ name, value })),
+        },
+        ...plansJson(planned.hosts),
+      },
+      text: renderPlanned(planned, around),
+      attention: planned.hosts.some(isChanging) ? renderPlanned(planned, around) : '',
+      errors: [...leftOut, ...errorsOf(planned.hosts)],
+    };
+  }
+  const colours = coloursOf(runtime.io);
+  const [only] = results;
+  const text =
+    results.length === 1 && only?.kind === 'done'
+      ? renderOutcome(only.value, colours)
+      : results.length === 0
+        ? ''
+        : renderResults(results, colours, tableWidth(runtime.io));
+  return {
+    exit: exitOfChange(changed, runtime.signal),
+    result: { hosts: results.map(outcomeJson) },
+    text,
+    attention: renderAttention(results),
+    errors: failuresOf(changed),
+  };
+}
+
+/** What would be issued, then what would change on hosts, and why on hosts that were not named. */
+export function renderPlanned({ wanted, hosts, signer, unapproved }: Planned, { runtime, global }: Around): string {
+  const colours = coloursOf(runtime.io);
+  const { verbose, diff } = global;
+  return [
+    renderCredentials(wanted.credentials, colours),
+    signer === undefined ? '' : renderSigner(signer, unapproved === true, colours),
+    hosts.length === 0 ? '' : renderPlans(hosts, { colours, verbose, diff, columns: tableWidth(runtime.io) }),
+  ]
+    .filter((part) => part !== '')
+    .join('\n\n');
+}
+
+/** What the CA's settings run or send on this computer. */
+function renderSigner({ id, values }: StoreSettings, unapproved: boolean, { bold }: Colours): string {
+  const lines = values.map(([name, value]) => `${name.padEnd(13)}${printable(value)}`);
+  const words = `set in the shared store and not accepted on this computer: --trust-store-settings ${id}`;
+  return [`${bold('to sign, this computer')}`, ...lines, ...(unapproved ? [words] : [])].join('\n  ');
+}
+
+/** One line for each kind of thing. */
+function renderCredentials(changes: readonly CredentialChange[], { bold }: Colours): string {
+  const lines = changes.flatMap((change) => {
+    if (change.kind === 'create-ca' || change.kind === 'replace-ca')
+      return [`new CA       ${bold(change.ca.name)}, ${change.ca.keyType}, ${plural(change.ca.days, 'day')}`];
+    if (change.kind === 'import-ca')
+      return [`your CA      ${bold(change.ca.record.name)}, ${signerWords(change.ca.record)}`];
+    return change.kind === 'drop-old-cas' ? ['old CA       no longer accepted'] : [];
+  });
+  const named = (title: string, filter: (change: CredentialChange) => boolean) => {
+    const names = changes.filter(filter).flatMap((change) => ('record' in change ? [change.record.name] : []));
+    if (names.length > 0) lines.push(`${title.padEnd(13)}${listWords(names, 12)}`);
+  };
+  named('new client', (change) => change.kind === 'client' && change.why === 'new');
+  named('renewed', (change) => change.kind === 'client' && change.why === 'renewal');
+  named('revoked', (change) => change.kind === 'record' && change.record.revokedAt !== undefined);
+  named('changed', (change) => change.kind === 'record' && change.record.revokedAt === undefined);
+  return lines.join('\n');
+}
+
+function credentialJson(change: CredentialChange) {
+  const issues = signs(change);
+  switch (change.kind) {
+    case 'create-ca':
+    case 'replace-ca':
+      return { change: change.kind, issues, ...change.ca };
+    case 'import-ca':
+      return { change: change.kind, issues, name: change.ca.record.name, signer: signerWords(change.ca.record) };
+    case 'issuing-ca':
+      return { change: change.kind, issues, client: change.client };
+    case 'client':
+    case 'record': {
+      const { name, hosts, days, keyType, revokedAt } = change.record;
+      const why = change.kind === 'client' ? change.why : revokedAt === undefined ? 'changed' : 'revoked';
+      return { change: change.kind, issues, client: name, why, hosts, days, keyType };
+    }
+    default:
+      return { change: change.kind, issues };
+  }
+}

@@ -1,0 +1,56 @@
+/** One change of a file in a plan. What is shown of it is data first: changes whose data are equal look the same. */
+
+import { printable } from '../../errors/errors.ts';
+import { type FileChange, loopbackWords, sysctlWords } from '../domain/plan/file-change.ts';
+import type { Colours } from './colours.ts';
+import { diffLines, paintDiff } from './diff.ts';
+
+export type FileView = {
+  readonly sign: '+' | '~' | '-';
+  readonly words: string;
+  readonly drift: boolean;
+  readonly reason: string | undefined;
+  /** Lines that go and come, and those around them. */
+  readonly lines: readonly string[];
+};
+
+/** What a change has as the text of a link. */
+const LINK = /^-> [^\n]*$/;
+
+/** `whole`: also the content of files that are new, or that go. */
+export function viewOf(change: FileChange, whole: boolean): FileView {
+  const { kind, path, mode, owner, before, after = '', to = '', drift = false, reason } = change;
+  const view = (sign: FileView['sign'], words: string, lines: readonly string[] = []): FileView => ({
+    ...{ sign, words: printable(words), drift, reason, lines },
+  });
+  const all = (mark: string, text: string) =>
+    (text === '' ? [] : text.replace(/\n$/, '').split('\n')).map((line) => mark + line);
+  switch (kind) {
+    case 'link':
+      return view(before === undefined ? '+' : '~', `${path} -> ${to}`);
+    case 'absent':
+      if (drift) return view('-', path, diffLines(before ?? '', after));
+      if (before !== undefined && LINK.test(before)) return view('-', `${path} ${before}`);
+      return view('-', path, whole ? all('-', before ?? '') : []);
+    case 'attributes':
+      return view('~', `${path}  mode ${mode}, owner ${owner}`);
+    case 'sysctl':
+      return view('~', `running kernel: ${sysctlWords(change)}`);
+    case 'loopback':
+      return view('~', `firewall: ${loopbackWords(change)}`);
+    case 'linger':
+      return view('~', `${path}: services of the user run without a login`);
+    case 'member':
+      return view('~', `${mode === 'present' ? 'add to' : 'take out of'} group: ${path}`);
+    case 'file':
+      if (before === undefined) return view('+', path, whole ? all('+', after) : []);
+      return before === after ? view('~', `${path}  mode ${mode}`) : view('~', path, diffLines(before, after));
+  }
+}
+
+export function renderFileView({ sign, words, drift, reason, lines }: FileView, colours: Colours): string[] {
+  const paint = { '+': colours.green, '~': colours.yellow, '-': colours.red }[sign];
+  const edited = drift ? colours.yellow('  (edited by hand since)') : '';
+  const why = reason ? colours.dim(`  ${reason}`) : '';
+  return [`${paint(sign)} ${words}${edited}${why}`, ...paintDiff(lines, colours)];
+}

@@ -1,0 +1,256 @@
+/** A plan: what would change, file by file, and what it means for daemon, containers and clients. */
+
+import { printable } from '../../errors/errors.ts';
+import type { AgreedHost } from '../actions/results.ts';
+import { contextName } from '../domain/fleet/specs.ts';
+import type { HostResult } from '../domain/host-results.ts';
+import { otherCaWords } from '../domain/other-ca.ts';
+import { kindOf } from '../domain/plan/host-kind.ts';
+import { type HostPlan, hasChanges } from '../domain/plan/plan.ts';
+import { hangText, listWords, plural, textWidth, wrapText } from '../domain/words.ts';
+import type { Colours } from './colours.ts';
+import { type FileView, renderFileView, viewOf } from './file-change.ts';
+import { generationJson, undoneJson } from './outcome.ts';
+
+const LABEL = 13;
+
+export type PlanForm = {
+  readonly colours: Colours;
+  /** Every host on its own, also where several change in the same way. */
+  readonly verbose?: boolean;
+  /** The content of new files, too. */
+  readonly diff?: boolean;
+  /** Sentences are broken here. */
+  readonly columns?: number | undefined;
+};
+
+type Shown = Pick<AgreedHost, 'plan' | 'facts' | 'address' | 'names' | 'spec'> &
+  Partial<Pick<AgreedHost, 'accepts' | 'otherCas'>>;
+
+/** The plan of one host. */
+export function renderPlan(planned: Shown, form: PlanForm): string {
+  const { colours, columns = Number.POSITIVE_INFINITY } = form;
+  const { plan, facts, address } = planned;
+  const where = `${address}:${plan.port}`;
+  const what = printable(`${facts.os}, ${kindOf(facts).engine.title} ${facts.docker.version}`);
+  const fits = textWidth(`${plan.host}  ${where}  ${what}`) <= columns;
+  const head = `${colours.bold(plan.host)}  ${where}${fits ? '  ' : '\n  '}${colours.dim(what)}`;
+  const warnings = plan.warnings.map((text) => row(form, 'warning', printable(text), colours.yellow));
+  const body = hasChanges(plan) ? changeLines([planned], form) : [`  ${colours.green('nothing to do')}, in sync`];
+  const others = (planned.otherCas ?? []).map((ca) =>
+    row(form, 'accepts', printable(otherCaWords(ca)), colours.yellow),
+  );
+  return [head, ...body, ...others, ...warnings].join('\n');
+}
+
+function row(
+  { columns = Number.POSITIVE_INFINITY, colours }: PlanForm,
+  label: string,
+  text: string,
+  style = colours.dim,
+) {
+  const [first = '', ...rest] = wrapText(text, Math.max(24, columns - LABEL - 3));
+  return [`  ${style(label.padEnd(LABEL))}${first}`, ...rest.map((line) => `${' '.repeat(LABEL + 2)}${line}`)].join(
+    '\n',
+  );
+}
+
+/** What changes, and what it means: of one host, or of several that change in the same way (`likeness`). */
+function changeLines(hosts: readonly Shown[], form: PlanForm): string[] {
+  const { colours, diff = false } = form;
+  const [{ plan, spec, names, accepts = [] }] = hosts as [Shown];
+  const lines: string[] = [];
+  const add = (label: string, text: string, style = colours.dim) => lines.push(row(form, label, text, style));
+  if (plan.credentials && plan.purpose === 'apply') {
+    const { issue, text } = credentialWords(plan.credentials);
+    add(issue ? 'certificate' : 'credentials', issue ? `new: ${text}` : text);
+    if (hosts.length === 1) add('names', names.map(({ value }) => value).join(', '));
+    if (accepts.length > 0) add('accepts', listWords(accepts, 12));
+  }
+  for (const view of hosts.length === 1
+    ? plan.files.map((change) => viewOf(change, diff))
+    : sharedViews(hosts[0] as Shown, diff))
+    lines.push(...renderFileView(view, colours).map((line) => `  ${line}`));
+  add('daemon', plan.daemon.action === 'none' ? 'untouched' : `one ${plan.daemon.action}: ${plan.daemon.reason}`);
+  add('containers', hosts.length === 1 ? containerWords(plan) : containersOf(hosts));
+  if (plan.daemon.action === 'restart' && plan.listening !== 'none') add('clients', OVER_RESTART[plan.listening]);
+  if (plan.daemon.action === 'restart') add('streams', 'end with the restart: logs -f, attach, exec, build, events');
+  const contexts = plan.purpose === 'apply' ? hosts.flatMap((one) => contextName(one.spec) ?? []) : [];
+  if (contexts.length === 1)
+    add('here', `docker context ${contexts[0]} points there${spec.use ? ', and becomes the current one' : ''}`);
+  else if (contexts.length > 1) add('here', `docker contexts ${listWords(contexts, 6)} point there`);
+  add('rollback', `automatic after ${spec.confirmWithin} s unless this machine confirms`);
+  for (const cost of plan.costs) add('costs', printable(cost), colours.yellow);
+  return lines;
+}
+
+function credentialWords({ certificate, reason }: NonNullable<HostPlan['credentials']>) {
+  return 'issue' in certificate ? { issue: true, text: certificate.issue.reason } : { issue: false, text: reason };
+}
+
+const OVER_RESTART = {
+  systemd: 'new connections wait during the restart: systemd holds the port',
+  firewall: 'new connections wait during the restart: a firewall rule delays them until dockerd listens again',
+  daemon: 'are refused for a moment during the restart',
+};
+
+/** Of several hosts: names would fill the screen. */
+function containersOf(hosts: readonly Shown[]): string {
+  const [first] = hosts as [Shown];
+  const { how } = first.plan.containers;
+  const count = hosts.reduce((sum, { plan }) => sum + plan.containers.running.length, 0);
+  if (count === 0) return containerWords(first.plan);
+  return how === 'stop'
+    ? `${plural(count, 'container')} ${count === 1 ? 'stops' : 'stop'} (which: -v)`
+    : `${plural(count, 'container')} ${FATE[how](count)}`;
+}
+
+/** What is shown of the files of several hosts; the generations that they switch to are numbered apart. */
+function sharedViews({ plan, facts }: Shown, diff: boolean): FileView[] {
+  return plan.files.filter(({ path }) => path !== facts.places.current).map((change) => viewOf(change, diff));
+}
+
+/** Hosts of one likeness change in the same way: all that is shown of their plans is the same but for names, addresses and names of containers. */
+function likeness(host: Shown, { diff = false }: PlanForm): string {
+  const { plan, spec, accepts } = host;
+  const { how, running, unlisted } = plan.containers;
+  const alone = how === 'stop' || unlisted ? plan.host : undefined;
+  const { purpose, port, daemon, listening, costs, credentials } = plan;
+  const change = { purpose, port, daemon, listening, costs, credentials: credentials && credentialWords(credentials) };
+  const here = { context: contextName(spec) !== undefined, use: spec.use, confirmWithin: spec.confirmWithin };
+  return JSON.stringify([alone, change, sharedViews(host, diff), accepts, how, running.length > 0, here]);
+}
+
+/** Planned, and with something to do. */
+export function isChanging(one: HostResult<AgreedHost>): boolean {
+  return one.kind === 'done' && hasChanges(one.value.plan);
+}
+
+function inGroups(hosts: readonly AgreedHost[], keyOf: (host: AgreedHost) => string): AgreedHost[][] {
+  const groups = new Map<string, AgreedHost[]>();
+  for (const host of hosts) {
+    const key = keyOf(host);
+    const group = groups.get(key);
+    if (group === undefined) groups.set(key, [host]);
+    else group.push(host);
+  }
+  return [...groups.values()];
+}
+
+/** The plans of several hosts: those that change in the same way as one, what is the same on the rest in one line. */
+export function renderPlans(results: readonly HostResult<AgreedHost>[], form: PlanForm): string {
+  const { colours, columns, verbose = false } = form;
+  const plans = results.flatMap((result) => (result.kind === 'done' ? [result.value] : []));
+  const changing = plans.filter(({ plan }) => hasChanges(plan));
+  const still = plans.filter(({ plan }) => !hasChanges(plan));
+  if (results.length === 1 && plans[0] !== undefined) return renderPlan(plans[0], form);
+  const groups = inGroups(changing, (planned) => (verbose ? planned.plan.host : likeness(planned, form)));
+  const alone = groups.flatMap((group) => (group.length === 1 ? group : []));
+  const folded = groups.filter((group) => group.length > 1);
+  const names = (of: readonly AgreedHost[]) =>
+    listWords(
+      of.map(({ spec }) => spec.name),
+      verbose ? undefined : 12,
+    );
+  const together = [...folded.flat(), ...still];
+  const others = onceOf(together, ({ otherCas = [] }) => otherCas.map(otherCaWords));
+  const warnings = onceOf(together, ({ plan }) => plan.warnings);
+  const unplanned = results.length - plans.length;
+  const left = unplanned > 0 ? `; ${plural(unplanned, 'host')} could not be planned` : '';
+  return [
+    ...folded.map((group) => {
+      const head = hangText(`${plural(group.length, 'host')} in the same way: ${names(group)}`, columns, 2);
+      return [colours.bold(head), ...changeLines(group, form)].join('\n');
+    }),
+    ...alone.map((planned) => renderPlan(planned, form)),
+    ...(still.length > 0
+      ? [`${colours.green('nothing to do')} on ${plural(still.length, 'host')}, in sync: ${names(still)}`]
+      : []),
+    ...others.map(({ text, hosts }) =>
+      hangText(`${colours.yellow('accepts')}  ${printable(text)}: ${listWords(hosts, 6)}`, columns, 9),
+    ),
+    ...warnings.map(({ text, hosts }) =>
+      hangText(`${colours.yellow('warning')}  ${listWords(hosts, 6)}: ${printable(text)}`, columns, 9),
+    ),
+    ...(plans.length > 0 ? [`${changing.length} of ${plural(plans.length, 'host')} would change${left}`] : []),
+  ].join('\n\n');
+}
+
+/** Each text once, with the hosts that have it. */
+function onceOf(
+  plans: readonly AgreedHost[],
+  textsOf: (plan: Partial<AgreedHost> & Pick<AgreedHost, 'plan'>) => readonly string[],
+): { text: string; hosts: string[] }[] {
+  const all = new Map<string, string[]>();
+  for (const one of plans) for (const text of textsOf(one)) all.set(text, [...(all.get(text) ?? []), one.spec.name]);
+  return [...all].map(([text, hosts]) => ({ text, hosts }));
+}
+
+/** The same for the JSON document. */
+export function plansJson(results: readonly HostResult<AgreedHost>[]): { changes: number; hosts: unknown[] } {
+  const hosts = results.map((one) => {
+    if (one.kind !== 'done') return undoneJson(one);
+    const { plan, address, accepts, otherCas } = one.value;
+    return {
+      host: one.host,
+      result: 'ok',
+      changes: hasChanges(plan),
+      address,
+      clients: accepts,
+      otherCas,
+      plan: planJson(plan),
+      seconds: one.elapsedMs / 1000,
+    };
+  });
+  const changes = results.filter(isChanging).length;
+  return { changes, hosts };
+}
+
+/** What has no value there is left out: the words that stand for nothing are those of the host's scripts. */
+function planJson(plan: HostPlan): object {
+  const files = plan.files.map((change) => ({
+    ...change,
+    mode: change.mode === '-' ? undefined : change.mode,
+    owner: change.owner === '-' ? undefined : change.owner,
+  }));
+  return { ...plan, generation: generationJson(plan), files };
+}
+
+/** What becomes of containers; `untouched` and `stop` of those that the daemon does not list. */
+const FATE: Readonly<Record<HostPlan['containers']['how'], (count: number) => string>> = {
+  untouched: (count) => `${count === 1 ? 'is' : 'are'} not touched`,
+  'live-restore': (count) => `${keeps(count)} (live-restore is on)`,
+  temporary: (count) => `${keeps(count)} (live-restore is on for the restart, then off again)`,
+  'switched-on': (count) => `${keeps(count)} (live-restore is switched on)`,
+  stop: (count) => `${count === 1 ? 'stops, and starts' : 'stop, and start'} again by their restart policy`,
+};
+
+function keeps(count: number): string {
+  return `${count === 1 ? 'keeps' : 'keep'} running`;
+}
+
+function containerWords(plan: HostPlan): string {
+  const { running, how, wouldStop, unlisted } = plan.containers;
+  if (unlisted) return `the daemon does not say which run; those that do ${FATE[how](2)}`;
+  if (running.length === 0)
+    return how === 'temporary' || how === 'switched-on'
+      ? 'none is running; one that starts until the restart keeps running'
+      : 'none is running';
+  const names = listWords(
+    running.map((container) => container.name),
+    6,
+  );
+  switch (how) {
+    case 'untouched':
+      return `${plural(running.length, 'container')} untouched: ${names}`;
+    case 'stop': {
+      const stay = running.filter(({ restart }) => restart === 'no' || restart === '').map(({ name }) => name);
+      const what = `${plural(wouldStop.length, 'container')} ${wouldStop.length === 1 ? 'stops' : 'stop'}: ${names}`;
+      return stay.length === 0
+        ? `${what}; all of them start again by themselves`
+        : `${what}; without a restart policy, and so stopped until started by hand: ${listWords(stay, 6)}`;
+    }
+    default:
+      return `${plural(running.length, 'container')} ${FATE[how](running.length)}: ${names}`;
+  }
+}

@@ -1,0 +1,112 @@
+/** The table of `status`: at once, or row by row while hosts are asked. */
+
+import { printable } from '../../errors/errors.ts';
+import type { RowsShown } from '../actions/status.ts';
+import type { StatusRow } from '../domain/status.ts';
+import { dateWords, plural, wrapLines } from '../domain/words.ts';
+import type { Around } from './change.ts';
+import { type Colours, coloursOf, toneOf } from './colours.ts';
+import { type Cell, type Column, type OpenTable, openTable, renderTable, tableWidth } from './table.ts';
+
+/** A table on its way to the screen; `end` gives the rows that were not shown yet. */
+export type StatusStream = RowsShown & { end(rows: readonly StatusRow[]): string };
+
+/** The widest that a host which is asked can say in its column. */
+const WIDEST_DRIFT = '99 differences';
+
+export function renderStatusTable(rows: readonly StatusRow[], colours: Colours, columns: number | undefined): string {
+  const described = isDescribed(rows);
+  const cells = rows.map((row) => cellsOf(row, described, colours));
+  return renderTable(columnsOf(described), cells, { columns, titleStyle: colours.dim });
+}
+
+/** Prints the head and the CAs at once, each host when it has answered, so that one that is slow holds back itself alone, and the rest at the end. */
+export function streamStatus({ runtime: { io }, progress }: Pick<Around, 'runtime'> & Printing): StatusStream {
+  const colours = coloursOf(io);
+  const shown = new Set<string>();
+  let table: OpenTable | undefined;
+  let described = false;
+
+  function line(row: StatusRow): string {
+    shown.add(keyOf(row));
+    return table?.row(cellsOf(row, described, colours)) ?? '';
+  }
+
+  function print(text: string): void {
+    progress.print(io.outIsTerminal ? wrapLines(text, io.columns) : text);
+  }
+
+  return {
+    begin(rows) {
+      if (!rows.some(({ kind }) => kind === 'host')) return;
+      described = isDescribed(rows);
+      const widest = rows.map((row) => cellsOf(row, described, colours, WIDEST_DRIFT));
+      table = openTable(columnsOf(described), widest, { columns: tableWidth(io), titleStyle: colours.dim });
+      const first = rows.filter(({ kind }) => kind === 'ca' || kind === 'old ca');
+      print(table.head + first.map(line).join(''));
+    },
+    row: (row) => print(line(row)),
+    end(rows) {
+      if (table === undefined) return renderStatusTable(rows, colours, tableWidth(io));
+      return rows
+        .filter((row) => !shown.has(keyOf(row)))
+        .map(line)
+        .join('');
+    },
+  };
+}
+
+type Printing = { readonly progress: { print(text: string): void } };
+
+function keyOf({ kind, name, serial = '' }: StatusRow): string {
+  return `${kind}/${name}/${serial}`;
+}
+
+function isDescribed(rows: readonly StatusRow[]): boolean {
+  return rows.some(({ description }) => description !== undefined);
+}
+
+function columnsOf(described: boolean): Column[] {
+  return [
+    { title: '' },
+    { title: 'NAME' },
+    { title: 'ADDRESS', shrinkTo: 21, leaveOut: 1 },
+    { title: 'ISSUER', shrinkTo: 16, leaveOut: 2 },
+    { title: 'EXPIRES' },
+    { title: 'DAYS', align: 'right' },
+    { title: 'RENEW FROM' },
+    { title: 'GEN', align: 'right' },
+    { title: 'DRIFT', shrinkTo: 10 },
+    ...(described ? [{ title: 'DESCRIPTION', shrinkTo: 20, leaveOut: 3 }] : []),
+  ];
+}
+
+function cellsOf(row: StatusRow, described: boolean, colours: Colours, drift?: string): Cell[] {
+  return [
+    row.kind,
+    row.name,
+    row.address ?? '',
+    row.issuer,
+    { text: dateWords(row.notAfter), style: toneOf(row.state, colours) },
+    { text: row.daysLeft, style: toneOf(row.state, colours) },
+    { text: row.state === 'ok' ? dateWords(row.dueAt) : row.state, style: toneOf(row.state, colours) },
+    row.generation ?? '',
+    drift ?? driftCell(row, colours),
+    ...(described ? [row.description ?? ''] : []),
+  ];
+}
+
+function driftCell(row: StatusRow, colours: Colours): Cell {
+  if (row.drift === undefined && row.unreachable === undefined) return '';
+  if (row.unreachable !== undefined) return { text: 'unreachable', style: colours.red };
+  const { length } = foundOf(row);
+  const client = row.kind === 'client';
+  return length === 0
+    ? { text: client ? 'accepted' : 'in sync', style: colours.green }
+    : { text: client ? 'rejected' : plural(length, 'difference'), style: colours.red };
+}
+
+/** What differs on a host, and why it does not answer. */
+export function foundOf({ drift, unreachable }: StatusRow): readonly string[] {
+  return [...(drift ?? []), ...(unreachable === undefined ? [] : [unreachable])].map((text) => printable(text));
+}

@@ -1,0 +1,126 @@
+/** Aligned tables for users. Pure. Cells are cleaned here, so text from a host may go in as it is. */
+
+import { printable } from '../../errors/errors.ts';
+import { cutText, padText, textWidth } from '../domain/words.ts';
+
+/** A cell: text, or text with a function that colours it after it was cleaned and cut. */
+export type Cell = string | number | { readonly text: string | number; readonly style?: (text: string) => string };
+
+export type Column = {
+  readonly title: string;
+  readonly align?: 'left' | 'right';
+  /** Never narrower than this when the table has to shrink; columns without it keep their full width. */
+  readonly shrinkTo?: number;
+  /** Left out, the highest first, where shrinking is not enough. */
+  readonly leaveOut?: number;
+};
+
+export type TableOptions = {
+  readonly columns?: number;
+  readonly titleStyle?: (text: string) => string;
+};
+
+const GAP = 2;
+
+/** A table whose rows come one by one. */
+export type OpenTable = { readonly head: string; row(cells: readonly Cell[]): string };
+
+/** Lines with a line end each; no rows give an empty text. Columns that may shrink are cut when the terminal is too narrow, others left out. */
+export function renderTable(
+  all: readonly Column[],
+  every: readonly (readonly Cell[])[],
+  options: TableOptions = {},
+): string {
+  if (every.length === 0) return '';
+  const { head, row } = openTable(all, every, options);
+  return [head, ...every.map(row)].join('');
+}
+
+/** The same line by line: columns are as wide as `every` row needs, and cells of later rows that are wider than that are cut. */
+export function openTable(
+  all: readonly Column[],
+  every: readonly (readonly Cell[])[],
+  options: TableOptions = {},
+): OpenTable {
+  const full = all.map(({ title }, index) =>
+    Math.max(textWidth(title), ...every.map((row) => textWidth(cellText(row[index] ?? '')))),
+  );
+  const kept = keptColumns(all, full, options);
+  const columns = kept.map((index) => all[index] as Column);
+  const wanted = kept.map((index) => full[index] as number);
+  const widths = shrink(columns, wanted, options.columns);
+  const titleStyle = options.titleStyle ?? ((text: string) => text);
+  const head = columns.map(({ title }, index) => place(title, columns, widths, index, titleStyle));
+  const line = (cells: readonly string[]) => `${cells.join(' '.repeat(GAP)).trimEnd()}\n`;
+  return {
+    head: line(head),
+    row(cells) {
+      const shown = kept.map((index) => cells[index] ?? '');
+      return line(shown.map((cell, index) => place(cellText(cell), columns, widths, index, cellStyle(cell))));
+    },
+  };
+}
+
+/** The places of the columns that there is room for. `wanted`: their widths uncut. */
+function keptColumns(
+  columns: readonly Column[],
+  wanted: readonly number[],
+  { columns: room = Number.POSITIVE_INFINITY }: TableOptions,
+): readonly number[] {
+  const least = wanted.map((width, index) => Math.min(width, columns[index]?.shrinkTo ?? width));
+  let kept = [...columns.keys()];
+  const width = (): number => kept.reduce((sum, index) => sum + (least[index] as number) + GAP, -GAP);
+  const order = (index: number): number => columns[index]?.leaveOut ?? 0;
+  while (width() > room) {
+    const last = Math.max(...kept.map(order));
+    if (last === 0) break;
+    kept = kept.filter((index) => order(index) !== last);
+  }
+  return kept;
+}
+
+function place(
+  text: string,
+  columns: readonly Column[],
+  widths: readonly number[],
+  index: number,
+  style: (text: string) => string,
+): string {
+  const width = widths[index] as number;
+  const cut = cutText(text, width);
+  // The space is outside of the colour, so that nothing but the text is coloured or underlined.
+  const space = padText('', width - textWidth(cut));
+  if (columns[index]?.align === 'right') return space + style(cut);
+  return index === columns.length - 1 ? style(cut) : style(cut) + space;
+}
+
+/** Takes the missing columns from those that may shrink, always from the widest. */
+function shrink(columns: readonly Column[], wanted: readonly number[], room: number | undefined): number[] {
+  const widths = [...wanted];
+  if (room === undefined) return widths;
+  let excess = widths.reduce((sum, width) => sum + width, 0) + GAP * (widths.length - 1) - room;
+  while (excess > 0) {
+    let widest = -1;
+    for (const [index, { shrinkTo }] of columns.entries()) {
+      if (shrinkTo === undefined || (widths[index] as number) <= shrinkTo) continue;
+      if (widest < 0 || (widths[index] as number) > (widths[widest] as number)) widest = index;
+    }
+    if (widest < 0) break;
+    widths[widest] = (widths[widest] as number) - 1;
+    excess -= 1;
+  }
+  return widths;
+}
+
+function cellText(cell: Cell): string {
+  return printable(String(typeof cell === 'object' ? cell.text : cell), 400);
+}
+
+function cellStyle(cell: Cell): (text: string) => string {
+  return (typeof cell === 'object' ? cell.style : undefined) ?? ((text) => text);
+}
+
+/** How wide a table may be: as the terminal, and without one as wide as it likes, since a program reads it or a file keeps it. */
+export function tableWidth(io: { readonly outIsTerminal: boolean; readonly columns: number }): number | undefined {
+  return io.outIsTerminal ? io.columns : undefined;
+}

@@ -1,0 +1,146 @@
+/** The baseline file: accepted findings, with a reason and a day on which they count again. */
+
+import { LineCounter, parseDocument } from 'yaml';
+import { nearestNames } from '../../../core/domain/fleet/nearest.ts';
+import { at, entriesAt, listAt, textAt } from '../../../core/domain/json.ts';
+import { plural } from '../../../core/domain/words.ts';
+import { DockerTlsError, DockerTlsErrors } from '../../../errors/errors.ts';
+import { type Benchmark, idIn, NEWEST } from './benchmark.ts';
+import { gravestOf } from './check.ts';
+import { CHECKS, type CheckResult } from './evaluate.ts';
+import { COMPOSE_CHECKS } from './files/compose.ts';
+import { DOCKERFILE_CHECKS } from './files/dockerfile.ts';
+import { fileName } from './report/report.ts';
+
+export type AcceptedFinding = {
+  /** A check's id; `*` at its end stands for anything: `1.1.*`. One that there is no check for is refused: it would accept nothing. */
+  readonly check: string;
+  /** A host's name or a file's path. Undefined: all of them. */
+  readonly host?: string;
+  /** The place of the evidence; undefined: all of it. */
+  readonly place?: string;
+  readonly reason: string;
+  /** `2027-06-30`: the last day on which it is accepted (UTC). */
+  readonly expires: string;
+};
+
+export type Baseline = { readonly accept: readonly AcceptedFinding[] };
+
+const KEYS = ['check', 'host', 'place', 'reason', 'expires'];
+
+/**
+ * Reads a baseline, YAML or JSON: `accept:` and a list of `{ check, host?, place?, reason, expires }`.
+ * Its checks are named by their numbers in `benchmark`. Throws DockerTlsErrors with all mistakes, each with its line.
+ */
+export function parseBaseline(text: string, path: string, benchmark: Benchmark = NEWEST): Baseline {
+  const ids = [...CHECKS, ...COMPOSE_CHECKS, ...DOCKERFILE_CHECKS].flatMap(({ id }) => idIn(id, benchmark) ?? []);
+  const counter = new LineCounter();
+  // failsafe: every scalar is text, so that 2.10 does not become 2.1.
+  const document = parseDocument(text, { lineCounter: counter, prettyErrors: false, schema: 'failsafe' });
+  const errors: DockerTlsError[] = [];
+  function wrong(message: string, line: number): void {
+    errors.push(
+      new DockerTlsError('E_BASELINE', message, {
+        where: `${path}:${line}`,
+        hints: ['accept: [{ check: "2.10", reason: "…", expires: 2027-06-30 }]'],
+      }),
+    );
+  }
+  for (const error of document.errors) wrong(error.message, counter.linePos(error.pos[0]).line);
+  if (errors.length > 0) throw new DockerTlsErrors(errors);
+  let value: unknown;
+  try {
+    value = document.toJS({ maxAliasCount: 50 });
+  } catch (cause) {
+    wrong(cause instanceof Error ? cause.message : 'cannot be read', 1);
+    throw new DockerTlsErrors(errors);
+  }
+  for (const [key] of entriesAt(value)) if (key !== 'accept') wrong(`"${key}" is not known; there is only "accept"`, 1);
+  const accept: AcceptedFinding[] = [];
+  for (const [index, item] of listAt(value, 'accept').entries()) {
+    const node = document.getIn(['accept', index], true) as { range?: readonly number[] } | undefined;
+    const line = counter.linePos(node?.range?.[0] ?? 0).line;
+    const before = errors.length;
+    for (const [key] of entriesAt(item))
+      if (!KEYS.includes(key)) wrong(`accept[${index}]: "${key}" is not known`, line);
+    const check = textAt(item, 'check');
+    const expires = textAt(item, 'expires');
+    if (!/^([a-z0-9.]+\*?|\*)$/.test(check)) wrong(`accept[${index}].check: the id of a check is missing`, line);
+    else if (!ids.some((id) => matchesCheck(check, id))) {
+      const near = nearestNames(check, ids);
+      wrong(
+        `accept[${index}].check: there is no check ${check}${near.length > 0 ? `, but ${near.join(', ')}` : ''}`,
+        line,
+      );
+    }
+    if (textAt(item, 'reason').trim() === '') wrong(`accept[${index}].reason: say why it is accepted`, line);
+    // Without one it would hold everywhere: what is written and cannot be read must not mean that.
+    for (const key of ['host', 'place'] as const) {
+      if (at(item, key) !== undefined && textAt(item, key) === '')
+        wrong(`accept[${index}].${key}: has to be one name; for several, write an entry for each`, line);
+    }
+    if (!isDay(expires)) {
+      wrong(`accept[${index}].expires: a day is missing, such as 2027-06-30`, line);
+    }
+    if (errors.length > before) continue;
+    accept.push({
+      check,
+      host: textAt(item, 'host') || undefined,
+      place: textAt(item, 'place') || undefined,
+      reason: textAt(item, 'reason').trim(),
+      expires,
+    });
+  }
+  if (value !== null && value !== undefined && !Array.isArray((value as { accept?: unknown }).accept)) {
+    wrong('"accept" has to be a list', 1);
+  }
+  if (errors.length > 0) throw new DockerTlsErrors(errors);
+  return { accept };
+}
+
+/** A day of the calendar: Date.parse takes 2027-02-30 for one in March. */
+function isDay(text: string): boolean {
+  const date = new Date(`${text}T00:00:00Z`);
+  return !Number.isNaN(date.getTime()) && date.toISOString().startsWith(`${text}T`);
+}
+
+/** `5.*` means every check whose id begins with `5.`. */
+export function matchesCheck(pattern: string, id: string): boolean {
+  return pattern.endsWith('*') ? id.startsWith(pattern.slice(0, -1)) : pattern === id;
+}
+
+/** Marks accepted findings of one host or file. One that has expired counts again; so does evidence in places that were not accepted. */
+export function applyBaseline(
+  results: readonly CheckResult[],
+  subject: string,
+  baseline: Baseline,
+  now: Date,
+): readonly CheckResult[] {
+  const today = now.toISOString().slice(0, 10);
+  const valid = baseline.accept.filter(
+    ({ host, expires }) =>
+      expires >= today &&
+      (host === undefined || host === subject || (host.includes('/') && fileName(host) === subject)),
+  );
+  return results.map((result) => {
+    if (result.state !== 'finding') return result;
+    const mine = valid.filter(({ check }) => matchesCheck(check, result.id));
+    const whole = mine.find(({ place }) => place === undefined);
+    if (whole !== undefined) return { ...result, accepted: { reason: whole.reason, expires: whole.expires } };
+    const places = new Set(mine.map(({ place }) => place));
+    const left = result.evidence.filter(({ place }) => !places.has(place));
+    const first = mine[0];
+    if (first === undefined || left.length === result.evidence.length) return result;
+    if (left.length === 0) return { ...result, accepted: { reason: first.reason, expires: first.expires } };
+    const acceptedPlaces = result.evidence.filter(({ place }) => places.has(place)).map(({ place }) => place);
+    return { ...result, evidence: left, acceptedPlaces, severity: gravestOf(left) ?? result.severity };
+  });
+}
+
+/** Which entries have expired and no longer accept anything, in words; undefined: none. */
+export function expiredWords({ accept }: Baseline, now: Date): string | undefined {
+  const today = now.toISOString().slice(0, 10);
+  const expired = accept.filter(({ expires }) => expires < today);
+  if (expired.length === 0) return undefined;
+  return `${plural(expired.length, 'entry', 'entries')} accepted until a day that is over: ${expired.map(({ check }) => check).join(', ')}`;
+}

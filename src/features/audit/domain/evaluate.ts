@@ -1,0 +1,184 @@
+/** The run of all checks over the facts of one host. */
+
+import { shellQuote } from '../../../core/domain/quote.ts';
+import { maskPasswords } from '../../../core/domain/secret.ts';
+import { printable } from '../../../errors/errors.ts';
+import { type Benchmark, idIn, type Numbers, numbersOf } from './benchmark.ts';
+import {
+  type AuditProbe,
+  type Check,
+  type Evidence,
+  groupOf,
+  type Outside,
+  type Severity,
+  UNANSWERED,
+  type Verdict,
+} from './check.ts';
+import { CONFIG_CHECKS } from './checks/config.ts';
+import { CONTAINER_CHECKS } from './checks/containers.ts';
+import { DAEMON_CHECKS } from './checks/daemon.ts';
+import { FILE_CHECKS } from './checks/files.ts';
+import { HARDENING_CHECKS } from './checks/hardening.ts';
+import { HOST_CHECKS } from './checks/host.ts';
+import { IMAGE_CHECKS } from './checks/images.ts';
+import { SETTINGS_CHECKS } from './checks/settings.ts';
+import { SSH_CHECKS } from './checks/ssh.ts';
+import { OPERATION_CHECKS, SWARM_CHECKS } from './checks/swarm.ts';
+import { TLS_CHECKS } from './checks/tls.ts';
+import { VULNERABILITY_CHECKS } from './checks/vulnerabilities.ts';
+import { exposedAddresses } from './exposure.ts';
+import type { AuditFacts } from './facts.ts';
+import type { FixName } from './fix-names.ts';
+
+export const CHECKS: readonly Check[] = [
+  ...TLS_CHECKS,
+  ...VULNERABILITY_CHECKS,
+  ...CONFIG_CHECKS,
+  ...SETTINGS_CHECKS,
+  ...SSH_CHECKS,
+  ...HOST_CHECKS,
+  ...HARDENING_CHECKS,
+  ...DAEMON_CHECKS,
+  ...FILE_CHECKS,
+  ...IMAGE_CHECKS,
+  ...CONTAINER_CHECKS,
+  ...OPERATION_CHECKS,
+  ...SWARM_CHECKS,
+];
+
+/** A check and its verdict. Serialises as it is; all text in it is clean. */
+export type CheckResult = {
+  readonly id: string;
+  /** Its numbers in the editions of the CIS Docker Benchmark; empty for a check of our own. */
+  readonly cis: Numbers;
+  /** What should be. */
+  readonly title: string;
+  /** The title of a finding: what is wrong. */
+  readonly failure: string;
+  readonly group: string;
+  /** Of this finding, where the check found a graver or lighter case than usual. */
+  readonly severity: Severity;
+  readonly why: string;
+  /** With the name of the host in its commands. */
+  readonly fix: string;
+  /** The same for any host, where it names one. */
+  readonly fixOfAny?: string;
+  readonly fixable?: FixName;
+  readonly manual: boolean;
+  readonly state: Verdict['state'];
+  readonly reason?: string;
+  /** What a person has to answer, where only one can judge. */
+  readonly question?: string;
+  /** What would tell was not answered: there may be a finding. */
+  readonly unseen?: true;
+  readonly evidence: readonly Evidence[];
+  /** Set by a baseline: the whole finding was accepted. */
+  readonly accepted?: Acceptance;
+  /** Set by a baseline: the places of a finding that were accepted, while others count. */
+  readonly acceptedPlaces?: readonly string[];
+};
+
+export type Acceptance = { readonly reason: string; readonly expires: string };
+
+/** True for a finding that was not accepted. */
+export function counts(result: CheckResult): boolean {
+  return result.state === 'finding' && result.accepted === undefined;
+}
+
+const EVIDENCE_LENGTH = 300;
+
+function cleaned(evidence: readonly Evidence[]): readonly Evidence[] {
+  return evidence.map(({ place, text, line, severity }) => ({
+    place: printable(maskPasswords(place), EVIDENCE_LENGTH),
+    text: printable(maskPasswords(text), EVIDENCE_LENGTH),
+    line,
+    severity,
+  }));
+}
+
+/** What to do about a finding of a host. */
+export function fixWords({ fix }: Pick<Check, 'fix'>, host: string): string {
+  return typeof fix === 'string' ? fix : fix(host);
+}
+
+/** The result of one check; its text is cleaned of everything that a terminal or a page could take for more than text. */
+export function resultOf(check: Omit<Check, 'evaluate'>, verdict: Verdict, host = 'HOST'): CheckResult {
+  const { id, title, why } = check;
+  const stays = verdict.state === 'finding' ? verdict.stays : undefined;
+  const fixOn = (name: string) => {
+    const fix = fixWords(check, name);
+    return stays === undefined ? fix : `${fix} (docker-tls harden leaves it: ${stays})`;
+  };
+  return {
+    id,
+    cis: numbersOf(id),
+    title,
+    failure: check.failure ?? title,
+    group: groupOf(id),
+    severity: (verdict.state === 'finding' ? verdict.severity : undefined) ?? check.severity,
+    why,
+    fix: fixOn(shellQuote(printable(host, EVIDENCE_LENGTH))),
+    fixOfAny: typeof check.fix === 'string' ? undefined : fixOn('HOST'),
+    fixable: stays === undefined ? check.fixable : undefined,
+    manual: check.manual === true,
+    state: verdict.state,
+    reason: verdict.state === 'not-applicable' ? printable(verdict.reason, EVIDENCE_LENGTH) : undefined,
+    question: verdict.state === 'not-applicable' ? verdict.question : undefined,
+    unseen: verdict.state === 'not-applicable' ? verdict.unseen : undefined,
+    evidence: verdict.state === 'pass' ? [] : cleaned(verdict.evidence ?? []),
+  };
+}
+
+function noDaemon({ podman }: AuditFacts): Verdict {
+  const reason = podman
+    ? 'no dockerd runs here: Podman serves the API, and this check is about dockerd'
+    : 'no dockerd runs here';
+  return { state: 'not-applicable', reason, unseen: podman ? undefined : true };
+}
+
+/**
+ * Judges every check. `outside.now` defaults to the host's own clock; without probes those checks that need them are
+ * not applicable, and say so. `host` is its name in commands.
+ */
+export function evaluate(facts: AuditFacts, outside: Partial<Outside> = {}, host?: string): readonly CheckResult[] {
+  const whole: Outside = {
+    probes: outside.probes ?? [],
+    dialled: outside.dialled ?? [],
+    now: outside.now ?? facts.clock,
+    ourCas: outside.ourCas,
+  };
+  const { docker, daemon, apiSocket } = facts;
+  const silent = docker === undefined && daemon.words === undefined && apiSocket === '';
+  return CHECKS.map((check) => {
+    const verdict = check.evaluate(facts, whole);
+    // Where nothing could have been asked, an answer that did not come would be the wrong thing to look for.
+    return resultOf(check, silent && verdict === UNANSWERED ? noDaemon(facts) : verdict, host);
+  });
+}
+
+/** The results under the numbers of another edition, without the controls that it does not have. */
+export function inBenchmark(results: readonly CheckResult[], benchmark: Benchmark): readonly CheckResult[] {
+  return results.flatMap((result) => {
+    const id = idIn(result.id, benchmark);
+    return id === undefined ? [] : [{ ...result, id }];
+  });
+}
+
+/** What is worth asking over the network, at the address that clients dial. */
+export type WantedProbe = { readonly what: AuditProbe['what']; readonly address: string; readonly port: number };
+
+/**
+ * The probes that tell who gets in: for each port that dockerd serves (loopback ones cannot be asked from here), and
+ * for 2375 and 2376 in any case, since something else may be in front of dockerd.
+ */
+export function wantedProbes(facts: AuditFacts, address: string): readonly WantedProbe[] {
+  const served = exposedAddresses(facts)
+    .filter(({ loopback }) => !loopback)
+    .map(({ port }) => port);
+  return [...new Set([...served, 2376, 2375])].flatMap((port): readonly WantedProbe[] => {
+    const plain: WantedProbe = { what: 'plain', address, port };
+    if (port === 2375 && !served.includes(port)) return [plain];
+    const questions: readonly AuditProbe['what'][] = ['no-certificate', 'other-authority', 'old-protocol'];
+    return [plain, ...questions.map((what) => ({ what, address, port }))];
+  });
+}

@@ -1,0 +1,74 @@
+/** The question where the daemon is open to TCP: by its options, by systemd's sockets, and by what it holds in truth. */
+
+import { parseListener } from '../../../core/domain/dockerd/command-line.ts';
+import { flagged, setting } from '../../../core/domain/dockerd/options.ts';
+import { textAt, textsAt } from '../../../core/domain/json.ts';
+import type { AuditProbe } from './check.ts';
+import type { AuditFacts } from './facts.ts';
+
+export type Exposed = {
+  /** `ADDRESS:PORT`, IPv6 in brackets. */
+  readonly address: string;
+  readonly port: number;
+  readonly loopback: boolean;
+  /** What makes it listen there. */
+  readonly place: string;
+};
+
+export function isLoopback(address: string): boolean {
+  return /^(127\.|localhost$|::1$|::ffff:(127\.|7f[0-9a-f]{2}:))/.test(address.replace(/^\[|\]$/g, ''));
+}
+
+/** An answer of the API: the client was accepted. 400 is how Go's server says that it wants TLS; 401 and 403 are the refusal of another program. */
+export function gotIn({ outcome }: AuditProbe): boolean {
+  return outcome.kind === 'accepted' && outcome.status >= 200 && outcome.status < 300;
+}
+
+/** Socket units that hand TCP sockets to docker.service. */
+function socketUnits(facts: AuditFacts): readonly Exposed[] {
+  return [...facts.units].flatMap(([id, unit]) => {
+    const feeds = (unit.get('Triggers') ?? []).some((units) => units.split(' ').includes('docker.service'));
+    if (!feeds || unit.get('ActiveState')?.[0] !== 'active') return [];
+    return (unit.get('Listen') ?? []).flatMap((listen): readonly Exposed[] => {
+      const address = /^(.+:\d+) \(Stream\)$/.exec(listen)?.[1];
+      if (address === undefined || address.startsWith('/')) return [];
+      const { address: host = '', port = 0 } = parseListener(address);
+      return [{ address, port, loopback: isLoopback(host), place: unit.get('FragmentPath')?.[0] ?? id }];
+    });
+  });
+}
+
+/** Every TCP address on which this host's daemon serves its API, or is configured to. Ports of containers, of swarm and of the metrics are not the API. */
+export function exposedAddresses(facts: AuditFacts): readonly Exposed[] {
+  const { json } = facts.daemon;
+  const configured = [
+    ...flagged(facts.daemon, 'hosts').map((text) => ({ text, place: 'command line of dockerd' })),
+    ...textsAt(json.values, 'hosts').map((text) => ({ text, place: json.path })),
+  ].flatMap(({ text, place }): readonly Exposed[] => {
+    const { kind, address, port = 0 } = parseListener(text);
+    // What an address leaves out is localhost.
+    const host = address || 'localhost';
+    return kind === 'tcp' && text !== ''
+      ? [{ address: `${host}:${port}`, port, loopback: isLoopback(host), place }]
+      : [];
+  });
+  const known = [...configured, ...socketUnits(facts)];
+  // dockerd itself holds the ports that containers publish when there is no userland proxy.
+  const published = (facts.docker?.containers ?? []).flatMap(({ ports }) => ports.map(({ hostPort }) => hostPort));
+  const others = new Set(published);
+  for (const address of setting(facts.daemon, 'metrics-addr')?.values ?? [])
+    others.add(parseListener(address).port ?? 0);
+  // In swarm mode it holds the ports of services as well, which its own options do not show.
+  const unknown = textAt(facts.docker?.info, 'Swarm', 'LocalNodeState') === 'active' ? [] : facts.listeners;
+  for (const listener of unknown) {
+    if (!listener.byDockerd || others.has(listener.port) || known.some(({ port }) => port === listener.port)) continue;
+    const address = listener.address.includes(':') ? `[${listener.address}]` : listener.address;
+    known.push({
+      address: `${address}:${listener.port}`,
+      port: listener.port,
+      loopback: isLoopback(listener.address),
+      place: 'dockerd',
+    });
+  }
+  return known;
+}

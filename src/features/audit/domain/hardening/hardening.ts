@@ -1,0 +1,258 @@
+/**
+ * Hardening as data: which fixes there are, which profile has which, and what the chosen ones add to the desired state of a host.
+ * Pure; their names are those that audit prints beside a finding (src/features/audit/domain/fixes.ts).
+ */
+
+import { SSHD_DROP_IN } from '../../../../core/domain/dockerd/paths.ts';
+import { viewDaemon } from '../../../../core/domain/plan/daemon-view.ts';
+import type { DesiredHost } from '../../../../core/domain/plan/desired.ts';
+import { fileText, type HostFacts } from '../../../../core/domain/plan/facts.ts';
+import { kindOf } from '../../../../core/domain/plan/host-kind.ts';
+import type { AuditFacts } from '../facts.ts';
+import type { FixName } from '../fix-names.ts';
+import { ALL_FIXES, type Fix, needsYes } from '../fixes.ts';
+import { LYNIS_AUTH_TRIES } from '../lynis.ts';
+import { type HardenedDaemon, hardenDaemon, leaveDaemon } from './hardening-daemon.ts';
+import { AUDIT_RULES, GROUP_FILE, type HardenedFiles, hardenFiles, TMPFILES } from './hardening-files.ts';
+import { type HardenedSettings, HOST_PATHS, hardenSettings, noLoopbackRule } from './hardening-host.ts';
+import { type HardenedSshd, hardenSshd, type Login, SSHD_CONFIG, SSHD_FIXES, SSHD_KEYWORDS } from './hardening-sshd.ts';
+
+/** Every fix but `tls`, which `setup` makes. */
+export const FIXES: readonly Fix[] = ALL_FIXES.filter((fix) => fix.name !== 'tls');
+
+export const PROFILES = ['cis', 'article', 'lynis', 'minimal'] as const;
+export type Profile = (typeof PROFILES)[number];
+
+/** Fixes of the host outside of Docker: the CIS Docker Benchmark does not have them. */
+const OF_HOST: readonly FixName[] = [
+  'kernel-network',
+  'kernel-self',
+  'kernel-bpf',
+  'modules',
+  'modules-used',
+  'sshd-idle',
+  'sshd-x11',
+  'sshd-remote-forwarding',
+  'sshd-forwarding',
+  'sshd-sessions',
+  'core-dumps',
+  'login-defs',
+  'banner',
+  'umask',
+  'session-timeout',
+];
+
+/** `minimal`: what takes no risk at all. `article`: host, daemon and containers as the article has them. `lynis`: every fix. */
+const MEMBERS: Readonly<Record<Profile, readonly FixName[]>> = {
+  cis: FIXES.map((fix) => fix.name).filter((name) => !OF_HOST.includes(name)),
+  lynis: FIXES.map((fix) => fix.name),
+  article: [
+    'icc',
+    'no-new-privileges',
+    'live-restore',
+    'userland-proxy',
+    'userns-remap',
+    'log-limits',
+    'default-ulimits',
+    'audit-rules',
+    'sshd',
+    'sshd-root',
+    'sshd-passwords',
+  ],
+  minimal: FIXES.filter((fix) => fix.risk === 'none').map((fix) => fix.name),
+};
+
+export function profilesOf(fix: FixName): readonly Profile[] {
+  return PROFILES.filter((profile) => MEMBERS[profile].includes(fix));
+}
+
+/** The fixes of a profile, or those that are named; those that cost need to be accepted by name. */
+export function chooseFixes(wanted: {
+  readonly only: readonly FixName[];
+  readonly profile: Profile;
+  readonly accepted: readonly FixName[];
+}) {
+  const requested = wanted.only.length > 0 ? wanted.only : MEMBERS[wanted.profile];
+  const all = FIXES.filter((fix) => requested.includes(fix.name));
+  const refused = (fix: Fix): boolean => needsYes(fix.name) && !wanted.accepted.includes(fix.name);
+  return {
+    fixes: all.filter((fix) => !refused(fix)).map((fix) => fix.name),
+    /** Not made, because their costs were not accepted. */
+    leftOut: all.filter(refused),
+    /** Accepted, though they are not among those to be made. */
+    notChosen: wanted.accepted.filter((name) => !requested.includes(name)),
+  };
+}
+
+/** Those that would change a host: by its plan, or, where there is none, by the entries of its record. What was accepted before stays. */
+export function leftOutOn(
+  leftOut: readonly Fix[],
+  hosts: readonly { readonly entries: readonly string[]; readonly unmade: readonly string[] | undefined }[],
+): readonly Fix[] {
+  return leftOut.filter(({ name }) =>
+    hosts.some(({ entries, unmade }) => unmade?.includes(name) ?? !entries.includes(name)),
+  );
+}
+
+/** The record of a host remembers who stays in the docker group, beside the names of fixes: `docker-group:USER`. */
+const KEPT_MEMBER = 'docker-group:';
+
+/** And how many keys and passwords one SSH connection may try: `sshd:max-auth-tries=N`. The CIS benchmark has 4, and so has a record without. */
+const MAX_AUTH_TRIES = 'sshd:max-auth-tries=';
+const CIS_AUTH_TRIES = 4;
+
+/** What profiles set beyond CIS: the article that this tool began with, and what Lynis wants. */
+export const PROFILE_AUTH_TRIES: Readonly<Partial<Record<Profile, number>>> = { article: 2, lynis: LYNIS_AUTH_TRIES };
+
+/** The text of the fix `banner`: `banner:text=…`. */
+const BANNER = 'banner:text=';
+
+/** Fixes and their settings as the record has them, in one order, without doubles. */
+export function recordHardening(
+  fixes: readonly string[],
+  settings: {
+    readonly keepInDockerGroup: readonly string[];
+    readonly maxAuthTries: number | undefined;
+    readonly banner?: string | undefined;
+  },
+): readonly string[] {
+  const entries = (prefix: string, ...more: readonly string[]): string[] => [
+    ...fixes.filter((entry) => entry.startsWith(prefix)),
+    ...more.map((value) => prefix + value),
+  ];
+  const { keepInDockerGroup, maxAuthTries, banner: words } = settings;
+  const kept = entries(KEPT_MEMBER, ...keepInDockerGroup);
+  const tries = entries(MAX_AUTH_TRIES, ...(maxAuthTries === undefined ? [] : [`${maxAuthTries}`]));
+  const banner = words === undefined ? entries(BANNER).slice(0, 1) : [BANNER + words];
+  return [
+    // Without a text there is no banner yet.
+    ...FIXES.flatMap(({ name }) => (fixes.includes(name) && (name !== 'banner' || banner.length > 0) ? [name] : [])),
+    ...banner,
+    ...[...new Set(kept)].sort(),
+    ...(tries.length === 0 ? [] : [`${MAX_AUTH_TRIES}${authTriesOf(tries)}`]),
+  ];
+}
+
+/** The text of the banner, as the record has it. */
+function bannerOf(entries: readonly string[]): string | undefined {
+  return entries.find((entry) => entry.startsWith(BANNER))?.slice(BANNER.length);
+}
+
+/** MaxAuthTries of a record: the strictest that was asked for. */
+export function authTriesOf(entries: readonly string[]): number {
+  const requested = entries.flatMap((entry) =>
+    entry.startsWith(MAX_AUTH_TRIES) ? [Number(entry.slice(MAX_AUTH_TRIES.length)) || CIS_AUTH_TRIES] : [],
+  );
+  return requested.length === 0 ? CIS_AUTH_TRIES : Math.min(...requested);
+}
+
+/** Paths whose state the fixes need, beside what every plan asks for. */
+export const HARDENING_PATHS: readonly string[] = [
+  SSHD_CONFIG,
+  SSHD_DROP_IN,
+  AUDIT_RULES,
+  TMPFILES,
+  GROUP_FILE,
+  ...HOST_PATHS,
+];
+
+type Hardened = {
+  readonly daemon: HardenedDaemon;
+  readonly files: HardenedFiles;
+  readonly sshd: HardenedSshd;
+  readonly host: HardenedSettings;
+};
+
+/** What changes nothing costs nothing: the host has it already, or it could not be made, and the notes say why. */
+function changesHost(fix: FixName, { daemon, files, sshd, host }: Hardened): boolean {
+  const keywords = SSHD_KEYWORDS[fix];
+  if (keywords !== undefined) return sshd.changed.some((keyword) => keywords.test(keyword));
+  if (fix === 'docker-group') return files.extras.some(({ kind }) => kind === 'member');
+  return host.changed.has(fix) || (fix === 'log-limits' ? 'log-opts' : fix) in daemon.settings;
+}
+
+export type HardenInput = {
+  /** As in the record of a host. */
+  readonly entries: readonly string[];
+  /** Those of them that the host had before this run: what they cost is known. */
+  readonly known: readonly string[];
+  readonly facts: HostFacts;
+  readonly audit: AuditFacts;
+  readonly login: Login;
+  /** Hosts of the store that are reached through this one. */
+  readonly leadsTo: readonly string[];
+};
+
+/** What the fixes add to the desired state; what cannot be done, or not now, is in `notes`. */
+export function hardenHost(input: HardenInput): Partial<DesiredHost> {
+  const { entries, known } = input;
+  const fixes = new Set(FIXES.map((fix) => fix.name).filter((name) => entries.includes(name)));
+  const made = makeFixes(fixes, input);
+  const { daemon, files, sshd, host } = made;
+  const every = makeFixes(new Set(FIXES.map((fix) => fix.name)), input);
+  return {
+    daemonSettings: daemon.settings,
+    liveRestore: daemon.liveRestore,
+    extras: [
+      ...files.extras,
+      ...host.extras,
+      ...(sshd.content === undefined
+        ? []
+        : [
+            {
+              kind: 'file' as const,
+              path: SSHD_DROP_IN,
+              mode: '0644',
+              content: sshd.content,
+              reason: [...fixes].filter((name) => SSHD_FIXES.includes(name)).join(', '),
+            },
+          ]),
+    ],
+    reloadSshd: sshd.content !== undefined,
+    loadAuditRules: files.loadAuditRules,
+    costs: FIXES.filter(
+      ({ name, cost }) => cost !== undefined && fixes.has(name) && !known.includes(name) && changesHost(name, made),
+    ).map(({ name, cost }) => `${name}: ${cost}`),
+    unmade: FIXES.flatMap(({ name }) => (!fixes.has(name) && changesHost(name, every) ? [name] : [])),
+    notes: [...daemon.notes, ...files.notes, ...sshd.notes, ...host.notes],
+  };
+}
+
+function makeFixes(
+  wanted: ReadonlySet<FixName>,
+  { entries, facts, audit, login, leadsTo }: Omit<HardenInput, 'known'>,
+): Hardened {
+  const keep = entries.filter((entry) => entry.startsWith(KEPT_MEMBER)).map((entry) => entry.slice(KEPT_MEMBER.length));
+  const kind = kindOf(facts);
+  const ruleless = wanted.has('userland-proxy') ? noLoopbackRule(kind, audit.settings) : undefined;
+  const fixes = new Set([...wanted].filter((name) => name !== 'userland-proxy' || ruleless === undefined));
+  // Where no dockerd serves the API, there is no bridge of it.
+  const ofHost = new Set([...fixes].filter((name) => name !== 'userland-proxy' || kind.engine.configurable));
+  const host = hardenSettings(ofHost, {
+    settings: audit.settings,
+    file: (path) => fileText(facts, path),
+    banner: bannerOf(entries),
+  });
+  const notes = ruleless === undefined ? [] : [`userland-proxy: left out, since ${ruleless}`];
+  return {
+    daemon: kind.engine.configurable
+      ? hardenDaemon(fixes, viewDaemon(facts), { swarm: facts.docker.swarm, ...audit.daemon })
+      : leaveDaemon(fixes),
+    files: hardenFiles(fixes, audit, fileText(facts, GROUP_FILE) ?? '', keep),
+    sshd: hardenSshd(fixes, {
+      settings: audit.sshd,
+      version: audit.sshdVersion,
+      config: fileText(facts, SSHD_CONFIG),
+      matches: audit.sshdMatch,
+      login,
+      maxAuthTries: authTriesOf(entries),
+      leadsTo,
+      banner: bannerOf(entries) !== undefined,
+    }),
+    host: { ...host, notes: [...notes, ...host.notes] },
+  };
+}
+
+export function leftOutWords({ name, cost }: Fix): string {
+  return `left out: ${name}, since ${cost}; to make it all the same: --accept ${name}`;
+}

@@ -1,0 +1,22 @@
+/** The reading of the TCP ports that a host listens on, from /proc/net/tcp and the sockets that dockerd holds. */
+
+import { ipText } from '../../../core/domain/pki/names.ts';
+
+export type Listener = { readonly address: string; readonly port: number; readonly byDockerd: boolean };
+
+/** `0100007F:1F90` as the kernel prints addresses: 32-bit words in host order (little-endian assumed, as on all that run Docker). */
+function parseAddress(hex: string): { address: string; port: number } {
+  const [words = '', port = '0'] = hex.split(':');
+  const bytes = Buffer.from(words, 'hex');
+  for (let index = 0; index + 4 <= bytes.length; index += 4) bytes.subarray(index, index + 4).reverse();
+  return { address: ipText(bytes) ?? '', port: Number.parseInt(port, 16) };
+}
+
+export function parseListeners(text: string, sockets: string): readonly Listener[] {
+  const inodes = new Set(Array.from(sockets.matchAll(/socket:\[(\d+)\]/g), (found) => found[1] ?? ''));
+  return text.split('\n').flatMap((line): readonly Listener[] => {
+    const found = /^\S+ ((?:[0-9A-F]{8}|[0-9A-F]{32}):[0-9A-F]{4}) (\d+)$/.exec(line);
+    if (found === null) return [];
+    return [{ ...parseAddress(found[1] ?? ''), byDockerd: inodes.has(found[2] ?? '') }];
+  });
+}

@@ -1,0 +1,63 @@
+/** The rule that keeps containers off services on the host's 127.0.0.1 while docker-proxy does not run: its drop-in, and whether a host has it. */
+
+import { ROUTE_LOCALNET } from '../../../core/domain/dockerd/paths.ts';
+
+/** Before anything is routed, and whatever the interface: bridges come and go. The host's own packets come over lo. */
+export const LOOPBACK_RULE = '! -i lo -d 127.0.0.0/8 -m comment --comment docker-tls -j DROP';
+
+/** The rule comes before dockerd at each of its starts, and dockerd does not start without it. */
+export function renderLoopbackDropIn(): string {
+  const iptables = (verb: string): string => `iptables -w 10 -t raw ${verb} PREROUTING ${LOOPBACK_RULE}`;
+  return [
+    '# Written by docker-tls. `docker-tls remove HOST` takes it away again.',
+    "# With userland-proxy=false, dockerd's bridges route packets for 127.0.0.0/8: without this rule, containers reach services on the host's 127.0.0.1.",
+    '[Service]',
+    `ExecStartPre=/bin/sh -c '${iptables('-C')} 2>/dev/null || ${iptables('-I')}'`,
+    '',
+  ].join('\n');
+}
+
+export type Loopback = {
+  readonly iptables: boolean;
+  /** Interfaces by which packets for 127.0.0.0/8 get in: they are routed, and no rule drops them. */
+  readonly open: readonly string[];
+  /** Rules of raw's PREROUTING that may drop such packets: what they do was not understood. */
+  readonly unclear: readonly string[];
+  /** The rule is there. */
+  readonly dropped: boolean;
+  /** iptables is there and did not answer: it asks for root. */
+  readonly unseen: boolean;
+};
+
+/** What such a rule does not do: drop packets for 127.0.0.0/8. It is for other addresses, or one port, or drops nothing. Docker has many of these. */
+const DROPS_NO_LOOPBACK =
+  /(?<!! )-d (?!127\.)[\d.]+\/(?:[89]|[12]\d|3[0-2])\b|(?<!! )--dport \d+(?= |$)|-j (?:ACCEPT|RETURN|CT|NOTRACK|LOG|NFLOG|TRACE)\b/;
+
+/** `iptables`: the path of the program; `rules`: `iptables -t raw -S PREROUTING`, which has its own order of words. */
+export function readLoopback(
+  sysctl: ReadonlyMap<string, string>,
+  { iptables, rules }: { readonly iptables: string; readonly rules: string },
+): Loopback {
+  const [before = '', after = ''] = ROUTE_LOCALNET.split('*');
+  const names = [...sysctl].flatMap(([key, value]) =>
+    key.startsWith(before) && key.endsWith(after) && value === '1'
+      ? [key.slice(before.length, -after.length).replaceAll('/', '.')]
+      : [],
+  );
+  const lines = rules.split('\n').map((line) => line.trim());
+  const DROP = /^-A PREROUTING -d 127\.0\.0\.0\/8 (! )?-i (\S+)(?: -m comment --comment \S+)? -j DROP$/;
+  const drops = lines.flatMap((line) => {
+    const [, not, name = ''] = DROP.exec(line) ?? [];
+    return name === '' ? [] : [{ all: not !== undefined && name === 'lo', name }];
+  });
+  const dropped = drops.some(({ all }) => all);
+  return {
+    iptables: iptables !== '',
+    dropped,
+    unclear: lines.filter((line) => line.startsWith('-A ') && !DROP.test(line) && !DROPS_NO_LOOPBACK.test(line)),
+    unseen: iptables !== '' && rules.trim() === '',
+    open: dropped
+      ? []
+      : names.filter((name) => name !== 'lo' && name !== 'default' && !drops.some((drop) => drop.name === name)),
+  };
+}

@@ -1,0 +1,55 @@
+/** The choice among the forms of an audit's report. */
+
+import { extname } from 'node:path';
+import { renderDocument } from '../../../../core/domain/document.ts';
+import type { Comparison, FindingKey } from '../compare.ts';
+import { renderHtml } from './html.ts';
+import { renderJunit } from './junit.ts';
+import type { AuditReport } from './report.ts';
+import { renderSarif } from './sarif.ts';
+import { type Paint, renderAuditTable } from './table.ts';
+
+export const REPORT_FORMS = ['table', 'json', 'sarif', 'junit', 'html'] as const;
+export type ReportForm = (typeof REPORT_FORMS)[number];
+
+const BY_EXTENSION: Readonly<Record<string, ReportForm>> = {
+  '.json': 'json',
+  '.sarif': 'sarif',
+  '.xml': 'junit',
+  '.html': 'html',
+  '.htm': 'html',
+};
+
+/** The form that was asked for, or that the name of the file tells. */
+export function formOf(format: ReportForm | undefined, out: string | undefined): ReportForm {
+  const name = out?.toLowerCase() ?? '';
+  return format ?? (name.endsWith('.sarif.json') ? 'sarif' : BY_EXTENSION[extname(name)]) ?? 'table';
+}
+
+type Rendering = {
+  readonly columns: number;
+  readonly paint?: Paint;
+  /** Also what passed. */
+  readonly all: boolean;
+  /** The findings of the report that this one is compared with. */
+  readonly known: readonly FindingKey[] | undefined;
+};
+
+export function renderReport(
+  report: AuditReport & { readonly comparison: Comparison | undefined },
+  form: ReportForm,
+  { known, ...table }: Rendering,
+): string {
+  switch (form) {
+    case 'json':
+      return renderDocument(report);
+    case 'sarif':
+      return renderSarif(report, known);
+    case 'junit':
+      return renderJunit(report);
+    case 'html':
+      return renderHtml(report);
+    case 'table':
+      return renderAuditTable(report, { ...table, comparison: report.comparison });
+  }
+}

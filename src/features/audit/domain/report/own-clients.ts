@@ -1,0 +1,28 @@
+/** Clients of this store in a report: on the time line, and among those who are accepted. */
+
+import type { StoredClient, StoredHost } from '../../../../core/adapters/store/records.ts';
+import { printable } from '../../../../errors/errors.ts';
+import { readCertificates } from '../certificates.ts';
+import type { AuditedHost, ReportedAccess, ReportedCertificate } from './report.ts';
+
+export function withOurClients(
+  subject: AuditedHost,
+  { record: { name: host, address, port } }: StoredHost,
+  clients: readonly StoredClient[],
+): AuditedHost {
+  const certificates: ReportedCertificate[] = [];
+  const access: ReportedAccess[] = [];
+  for (const { record, cert } of clients) {
+    if (record.revokedAt !== undefined || record.hosts?.includes(host) === false) continue;
+    const name = printable(record.name, 200);
+    const [leaf] = readCertificates(cert);
+    const at = leaf && { notBefore: leaf.notBefore.toISOString(), notAfter: leaf.notAfter.toISOString() };
+    if (at !== undefined) certificates.push({ role: 'client', name, ...at });
+    access.push({ who: `client ${name}`, how: 'certificate', where: `${address}:${port}`, grave: false });
+  }
+  return {
+    ...subject,
+    certificates: [...subject.certificates, ...certificates],
+    access: [...subject.access, ...access],
+  };
+}

@@ -1,0 +1,181 @@
+/** The report as data: what every form shows, what `--json` prints, and what a later run compares with. */
+
+import { isOn } from '../../../../core/domain/dockerd/options.ts';
+import { textAt } from '../../../../core/domain/json.ts';
+import type { Upgrade } from '../../../../core/domain/status.ts';
+import { printable } from '../../../../errors/errors.ts';
+import type { Benchmark } from '../benchmark.ts';
+import { readCertificates } from '../certificates.ts';
+import type { Outside } from '../check.ts';
+import { type CheckResult, evaluate } from '../evaluate.ts';
+import { exposedAddresses, gotIn } from '../exposure.ts';
+import type { AuditFacts } from '../facts.ts';
+import type { LynisAnswer } from '../lynis.ts';
+import { type Score, score } from '../score.ts';
+import { bestUpgrade, TABLE_DATE } from '../vulnerabilities.ts';
+
+/** A certificate on the time line. Dates are ISO 8601. */
+export type ReportedCertificate = {
+  readonly role: 'server' | 'client' | 'authority';
+  readonly name: string;
+  readonly notBefore: string;
+  readonly notAfter: string;
+};
+
+/** One way to control a host's daemon. */
+export type ReportedAccess = {
+  readonly who: string;
+  /** `any client`, `certificate`, `group`, … in words. */
+  readonly how: string;
+  readonly where: string;
+  readonly grave: boolean;
+};
+
+export type AuditedHost = {
+  readonly kind: 'host';
+  readonly name: string;
+  readonly address?: string;
+  readonly os?: string;
+  readonly docker?: string;
+  readonly results: readonly CheckResult[];
+  readonly score: Score;
+  /** The package whose upgrade closes most known vulnerabilities. */
+  readonly upgrade?: Upgrade;
+  readonly certificates: readonly ReportedCertificate[];
+  readonly access: readonly ReportedAccess[];
+  /** Where it was asked for. */
+  readonly lynis?: LynisAnswer;
+};
+
+/** A Compose file or Dockerfile; `name` is its path, as `fileName` writes it. */
+export type AuditedFile = {
+  readonly kind: 'compose' | 'dockerfile';
+  readonly name: string;
+  readonly results: readonly CheckResult[];
+  readonly score: Score;
+};
+
+/** A path as it was given, in one spelling: `./a//b` is `a/b`. What is compared by name must not depend on how it was typed. */
+export function fileName(path: string): string {
+  const parts = path.split('/').filter((part, index) => part !== '.' && (part !== '' || index === 0));
+  return parts.join('/') || path;
+}
+
+/** What every report says of itself. */
+export function reportHead(now: Date, version: string, benchmark: Benchmark): Omit<AuditReport, 'subjects'> {
+  return { createdAt: now.toISOString(), version, benchmark, vulnerabilities: TABLE_DATE };
+}
+
+export type UnauditedHost = { readonly kind: 'unreachable'; readonly name: string; readonly error: string };
+
+export type Subject = AuditedHost | AuditedFile | UnauditedHost;
+
+export type AuditReport = {
+  readonly createdAt: string;
+  /** Of docker-tls. */
+  readonly version: string;
+  /** The edition that the numbers of checks are from. */
+  readonly benchmark: Benchmark;
+  /** The day up to which the sources of the table of known vulnerabilities were read. */
+  readonly vulnerabilities: string;
+  readonly subjects: readonly Subject[];
+};
+
+/** From then on a table of known vulnerabilities is called old. */
+const OLD_MS = 183 * 86_400_000;
+
+/** The editions that a report is measured with, for its users; an old table is said to be old. */
+export function editionsWords({
+  benchmark,
+  vulnerabilities,
+  createdAt,
+}: Pick<AuditReport, 'benchmark' | 'vulnerabilities' | 'createdAt'>): string {
+  const ageMs = Date.parse(createdAt) - Date.parse(vulnerabilities);
+  const old = ageMs > OLD_MS ? ` (${Math.floor(ageMs / 86_400_000)} days old: a newer docker-tls knows more)` : '';
+  return `CIS Docker Benchmark ${benchmark}, known vulnerabilities as of ${vulnerabilities}${old}`;
+}
+
+export function judged(report: AuditReport): readonly (AuditedHost | AuditedFile)[] {
+  return report.subjects.filter((subject) => subject.kind !== 'unreachable');
+}
+
+function certificatesOf(facts: AuditFacts, outside: Partial<Outside>): readonly ReportedCertificate[] {
+  const served = outside.probes?.find(({ outcome }) => outcome.chain !== '')?.outcome.chain ?? facts.tls.cert?.pem;
+  const reported = (role: ReportedCertificate['role'], pem = '', most?: number) =>
+    readCertificates(pem)
+      .slice(0, most)
+      .filter(({ notAfter, notBefore }) => !Number.isNaN(notAfter.getTime()) && !Number.isNaN(notBefore.getTime()))
+      .map(({ subject, notBefore, notAfter }) => ({
+        role,
+        name: printable(subject, 200),
+        notBefore: notBefore.toISOString(),
+        notAfter: notAfter.toISOString(),
+      }));
+  return [...reported('server', served, 1), ...reported('authority', facts.tls.ca?.pem)];
+}
+
+/** Who controls the daemon, as the facts and probes show it. Clients that we issued certificates to are the caller's to add. */
+function accessOf(
+  facts: AuditFacts,
+  outside: Partial<Outside>,
+  results: readonly CheckResult[],
+): readonly ReportedAccess[] {
+  const { apiSocket } = facts;
+  const access = (who: string, how: string, where: string, grave: boolean): ReportedAccess => ({
+    who: printable(who, 200),
+    how,
+    where: printable(where, 200),
+    grave,
+  });
+  // Our own client is to be accepted; any other that is shows that every client may be.
+  const untrusted = outside.probes?.filter((probe) => probe.what !== 'own-certificate' && gotIn(probe)) ?? [];
+  const open = new Set(untrusted.map(({ address, port }) => `${address}:${port}`));
+  const served = exposedAddresses(facts).map(({ address }) => address);
+  const unprotected = results.some(({ id, state }) => (id === '2.8' || id === 'tls.3') && state === 'finding');
+  if (unprotected) for (const address of served) open.add(address);
+  // Any user that may write to a socket controls the daemon, whatever group it has.
+  const sockets = [...facts.files.values()].filter(
+    ({ path, kind, mode }) =>
+      kind === 'socket' &&
+      (mode & 0o002) !== 0 &&
+      // /var/run is /run.
+      !(path.startsWith('/var/run/') && facts.files.has(path.slice(4))),
+  );
+  const holders = new Set(results.find(({ id }) => id === '5.32')?.evidence.map(({ place }) => place));
+  const mounts = (facts.engine?.containers ?? []).filter(({ name }) => holders.has(`container ${name}`));
+  const trusted = isOn(facts.daemon, 'tlsverify', false) ? readCertificates(facts.tls.ca?.pem ?? '') : [];
+  const groups = [{ name: 'docker', members: facts.dockerGroup ?? [] }, facts.socketGroup ?? []]
+    .flat()
+    .filter(({ members }) => members.length > 0);
+  return [
+    ...[...open].map((where) => access('any client', 'no certificate asked for', where, true)),
+    ...sockets.map(({ path, mode }) =>
+      access('every local user', `socket with mode ${mode.toString(8).padStart(4, '0')}`, path, true),
+    ),
+    ...mounts.map(({ name }) => access(`container ${name}`, 'mounted docker.sock', apiSocket, true)),
+    ...trusted.map(({ subject, notAfter }) => {
+      const until = Number.isNaN(notAfter.getTime()) ? '' : `, until ${notAfter.toISOString().slice(0, 10)}`;
+      return access(`clients of ${subject}${until}`, 'certificate', served.join(', '), false);
+    }),
+    ...groups.map(({ name, members }) => access(members.join(', '), `${name} group`, apiSocket, false)),
+  ];
+}
+
+/** Judges a host and gathers what the reports show of it. */
+export function auditHost(name: string, facts: AuditFacts, outside: Partial<Outside> = {}): AuditedHost {
+  const results = evaluate(facts, outside, name);
+  const version = textAt(facts.docker?.info, 'ServerVersion');
+  const upgrade = bestUpgrade(facts);
+  return {
+    kind: 'host',
+    name,
+    address: outside.dialled?.[0],
+    os: printable(facts.os, 100),
+    docker: version === '' ? undefined : printable(version, 60),
+    results,
+    score: score(results),
+    upgrade: upgrade && { ...upgrade, text: printable(upgrade.text, 300) },
+    certificates: certificatesOf(facts, outside),
+    access: accessOf(facts, outside, results),
+  };
+}

@@ -1,0 +1,85 @@
+/** The audit of hosts: one exec for all facts of a host, questions from outside, verdicts; in parallel, changing nothing. */
+
+import type { StoreState } from '../../../core/adapters/store/records.ts';
+import type { HostResult } from '../../../core/domain/host-results.ts';
+import type { HostSpec } from '../../../core/domain/settings.ts';
+import { ourFingerprints } from '../../../core/domain/trust/other-cas.ts';
+import { probeClientAt } from '../../../core/domain/trust/reachable-hosts.ts';
+import type { Reach } from '../../../core/engine/intent.ts';
+import { type FleetOptions, overHosts } from '../../../core/engine/pool.ts';
+import { probeAs } from '../../../core/engine/probes.ts';
+import { sshOptions } from '../../../core/engine/steps/connect.ts';
+import { wayTo } from '../../../core/engine/through.ts';
+import type { Probe, ProbeCredentials } from '../../../core/runtime.ts';
+import type { AuditProbe } from '../domain/check.ts';
+import { wantedProbes } from '../domain/evaluate.ts';
+import type { AuditFacts } from '../domain/facts.ts';
+import { parseLynis } from '../domain/lynis.ts';
+import { withOurClients } from '../domain/report/own-clients.ts';
+import { type AuditedHost, auditHost } from '../domain/report/report.ts';
+import { scoreWords } from '../domain/score.ts';
+import { type Selection, selectResults } from '../domain/selection.ts';
+import { gatherAuditFacts, gatherLynis } from './gather-audit.ts';
+
+export type AuditContext = Reach &
+  Pick<FleetOptions, 'parallel' | 'progress'> & {
+    readonly state: StoreState;
+    readonly selection: Selection;
+    /** Lynis is run where it is installed. */
+    readonly lynis?: boolean;
+  };
+
+/** A firewall that drops says nothing; the ports that dockerd serves answer at once. */
+const PROBE_TIMEOUT_MS = 5000;
+
+/** Audits every host on its own; one that cannot be asked is a failed result. Nothing is changed anywhere. */
+export async function auditHosts(
+  specs: readonly HostSpec[],
+  context: AuditContext,
+): Promise<HostResult<AuditedHost>[]> {
+  const { runtime, progress, parallel } = context;
+  const ours = ourFingerprints(context.state);
+  return overHosts(specs, { runtime, progress, parallel }, async (spec, line) => {
+    line.phase('connect');
+    await using session = await runtime.connect(sshOptions(spec, context));
+    line.phase('facts');
+    const facts = await gatherAuditFacts(session, runtime.signal);
+    line.phase('probe');
+    const known = context.state.hosts.get(spec.name);
+    const address = spec.address ?? session.dialled;
+    const way = wayTo(spec, runtime.probe, session);
+    const probes = await probeFromOutside(context, way.probe, facts, address, spec);
+    const found = auditHost(spec.name, facts, {
+      ...{ probes, dialled: [address], now: runtime.now() },
+      ourCas: known === undefined ? undefined : ours,
+    });
+    const selected = selectResults(found, context.selection, runtime.now());
+    if (context.lynis) line.phase('lynis');
+    const output = context.lynis ? await gatherLynis(session, runtime.signal) : undefined;
+    const lynis = output === undefined ? undefined : parseLynis(output, selected.results, facts.distribution);
+    const subject = lynis === undefined ? selected : { ...selected, lynis };
+    line.done(scoreWords(subject.score));
+    return known === undefined ? subject : withOurClients(subject, known, [...context.state.clients.values()]);
+  });
+}
+
+/** Who is accepted over the network, all at once: untrusted clients, and our own where the store has one. */
+async function probeFromOutside(
+  { runtime, state }: AuditContext,
+  probe: Probe,
+  facts: AuditFacts,
+  address: string,
+  spec: HostSpec,
+): Promise<AuditProbe[]> {
+  const at = { address, timeoutMs: PROBE_TIMEOUT_MS, now: runtime.now(), signal: runtime.signal };
+  const known = state.hosts.get(spec.name);
+  const client = known && probeClientAt(state.clients.values(), known);
+  const ask = async (what: AuditProbe['what'], port: number, ca?: string, credentials?: ProbeCredentials) => ({
+    ...{ what, address, port },
+    outcome: await probeAs(probe, what, { ...at, port, ca }, credentials),
+  });
+  return Promise.all([
+    ...(client?.key ? [ask('own-certificate', spec.port, client.ca, { cert: client.cert, key: client.key })] : []),
+    ...wantedProbes(facts, address).map(({ what, port }) => ask(what, port)),
+  ]);
+}

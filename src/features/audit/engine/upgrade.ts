@@ -1,0 +1,17 @@
+/** The upgrade that closes most of a host's known vulnerabilities. */
+
+import type { Upgrade } from '../../../core/domain/status.ts';
+import type { HostSession } from '../../../core/runtime.ts';
+import { DockerTlsError } from '../../../errors/errors.ts';
+import { bestUpgrade } from '../domain/vulnerabilities.ts';
+import { gatherAuditFacts } from './gather-audit.ts';
+
+/** Undefined where nothing is open, and where the host does not tell: status is about other things. */
+export async function upgradeOf(session: HostSession, signal: AbortSignal): Promise<Upgrade | undefined> {
+  try {
+    return bestUpgrade(await gatherAuditFacts(session, signal, 'software'));
+  } catch (error) {
+    if (error instanceof DockerTlsError && error.code === 'E_AUDIT_FACTS') return undefined;
+    throw error;
+  }
+}

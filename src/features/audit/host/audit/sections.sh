@@ -1,0 +1,38 @@
+# Prints all facts that the audit needs, in one run, as root, and changes nothing. Read by src/features/audit/domain/facts.ts.
+# Every section (src/core/domain/dockerd/sections.ts) is CONTENT, newline, "--NONCE NAME", newline: the nonce is drawn here and now and is in
+# no process's argument list, so nothing that was written before can look like the end of a section, whatever it holds.
+# Private keys are never read, only their names, owners and modes; of PEM files only whole CERTIFICATE blocks are printed.
+# POSIX sh; runs from a file, from -c or from standard input (hence main </dev/null at the end).
+# Needs variables: gnu_stat nonce
+# Needs programs: awk head stat
+
+end() { printf '\n--%s %s\n' "$nonce" "$1"; }
+
+# Mode (hex, with the type), owner and name, NUL after each. busybox has no --printf: there a newline is in place of NUL.
+stat_files() {
+  if [ "$gnu_stat" = yes ]; then
+    stat -L --printf '%f %u %g %U %G %s %n\000' "$@"
+  else
+    stat -L -c '%f %u %g %U %G %s %n' "$@"
+  fi
+}
+
+# The certificate blocks of a file and nothing else of it: a block counts only when it is whole and all base64.
+certificates() {
+  [ -f "$1" ] && head -c 262144 "$1" | awk '
+    /^-----BEGIN CERTIFICATE-----[ \r]*$/ { inside = 1; text = ""; print_it = "-----BEGIN CERTIFICATE-----\n"; next }
+    /^-----END CERTIFICATE-----[ \r]*$/ { if (inside) printf "%s%s-----END CERTIFICATE-----\n", print_it, text; inside = 0; next }
+    inside { sub(/[ \r]+$/, ""); if ($0 ~ /^[A-Za-z0-9+\/=]*$/) text = text $0 "\n"; else inside = 0 }'
+}
+
+tls_file() { # ROLE PATH
+  [ -n "$2" ] || return 0
+  printf '%s' "$2"
+  end "tls-path $1"
+  stat_files "$2"
+  end "tls-stat $1"
+  [ "$1" = key ] || {
+    certificates "$2"
+    end "tls-pem $1"
+  }
+}

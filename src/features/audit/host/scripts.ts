@@ -1,0 +1,47 @@
+/** The scripts of the audit and of packages, put together from modules. */
+
+import apiModule from '../../../core/host/api.sh';
+import resultModule from '../../../core/host/result.sh';
+import sshdModule from '../../../core/host/sshd.sh';
+import auditApiModule from './audit/api.sh';
+import auditArgumentsModule from './audit/arguments.sh';
+import auditDockerdModule from './audit/dockerd.sh';
+import auditFilesModule from './audit/files.sh';
+import auditHardeningModule from './audit/hardening.sh';
+import auditHostModule from './audit/host.sh';
+import auditLynisModule from './audit/lynis.sh';
+import auditMainModule from './audit/main.sh';
+import auditSectionsModule from './audit/sections.sh';
+import auditSoftwareModule from './audit/software.sh';
+import auditSshdModule from './audit/sshd.sh';
+import installPackagesModule from './packages/install.sh';
+import lookPackagesModule from './packages/look.sh';
+import purgePackagesModule from './packages/purge.sh';
+
+/** Gathers what the audit judges, and changes nothing. */
+export const AUDIT_SCRIPT: string = [
+  apiModule,
+  sshdModule,
+  auditSectionsModule,
+  auditHostModule,
+  auditHardeningModule,
+  auditSshdModule,
+  auditArgumentsModule,
+  auditDockerdModule,
+  auditFilesModule,
+  auditSoftwareModule,
+  auditApiModule,
+  auditMainModule,
+].join('\n');
+
+/** What apt would do to install packages. Before it: NAMES. Changes nothing. */
+export const LOOK_PACKAGES_SCRIPT: string = lookPackagesModule;
+
+/** Installs packages. Before it: NAMES; NEW, all that apt would install; LIST, the host's list of them. */
+export const INSTALL_PACKAGES_SCRIPT: string = [resultModule, installPackagesModule].join('\n');
+
+/** Takes away those of LIST that nothing else needs. */
+export const PURGE_PACKAGES_SCRIPT: string = [resultModule, purgePackagesModule].join('\n');
+
+/** Runs Lynis where it is installed, and leaves nothing behind. */
+export const LYNIS_SCRIPT: string = auditLynisModule;

@@ -1,0 +1,27 @@
+/** The secret files of external CAs: read when they are needed, each time, and never when every local user can read them. */
+
+import { stat } from 'node:fs/promises';
+import { shellQuote } from '../../../core/domain/quote.ts';
+import { Secret } from '../../../core/domain/secret.ts';
+import { readNamedFile, whyNotRead } from '../../../core/named-file.ts';
+import { DockerTlsError } from '../../../errors/errors.ts';
+
+/** The text of a file without the blanks around it. Fails with E_SECRET_FILE (exit 2). */
+export async function readCredential(path: string): Promise<Secret> {
+  let text: string;
+  try {
+    const { mode } = await stat(path);
+    if (process.platform !== 'win32' && (mode & 0o007) !== 0)
+      throw secretFile(path, 'every local user can read it', [`chmod 600 ${shellQuote(path)}`]);
+    text = (await readNamedFile(path)).toString('utf8').trim();
+  } catch (cause) {
+    if (cause instanceof DockerTlsError) throw cause;
+    throw secretFile(path, `it cannot be read: ${whyNotRead(cause)}`, [`ls -l ${shellQuote(path)}`]);
+  }
+  if (text === '') throw secretFile(path, 'it is empty', [`ls -l ${shellQuote(path)}`]);
+  return new Secret(text);
+}
+
+function secretFile(path: string, why: string, hints: readonly string[]): DockerTlsError {
+  return new DockerTlsError('E_SECRET_FILE', `the credential for the CA: ${why}`, { where: path, hints });
+}

@@ -1,0 +1,85 @@
+/**
+ * Issuing by a CA whose key is external: a command of the user's gets a certificate request on stdin and prints the certificate.
+ * What comes back is checked before it is used; docs/ca.md tells how commands for step, Vault, cfssl and openssl look.
+ */
+
+import { isAbsolute, resolve } from 'node:path';
+import { shellQuote, shellWords } from '../../../core/domain/quote.ts';
+import type { SignRequest } from '../../../core/runtime.ts';
+import { DockerTlsError, interrupted, printableLines } from '../../../errors/errors.ts';
+import { refused } from './answer.ts';
+
+/** Long enough to carry the request to the CA by hand. */
+const TIMEOUT_MS = 900_000;
+
+/** The words of a command; nothing else of a shell has a meaning. Fails with E_USAGE. */
+export function splitCommand(command: string): string[] {
+  const words = shellWords(command);
+  if (words === undefined) throw wrongCommand(command, 'a quotation mark is not closed');
+  if (words.length === 0) throw wrongCommand(command, 'it is empty');
+  return words;
+}
+
+/**
+ * The program and its arguments: `{profile}` (server, client or issuer), `{days}` and `{name}` are replaced within words; where none of them
+ * stands, profile and days are added at the end.
+ */
+export function commandLine(
+  command: string,
+  { profile, days, name }: Pick<SignRequest, 'profile' | 'days' | 'name'>,
+): [program: string, ...args: string[]] {
+  const values: Readonly<Record<string, string>> = { profile, days: String(days), name };
+  const words = splitCommand(command);
+  const filled = words.map((word) => word.replace(/\{(profile|days|name)\}/g, (_, key: string) => values[key] ?? ''));
+  const all = filled.join('\0') === words.join('\0') ? [...words, profile, String(days)] : filled;
+  return all as [string, ...string[]];
+}
+
+/** The same command for any directory: a program that is named from `cwd` is named from the root. A timer runs in another directory. */
+export function anchorCommand(command: string, cwd: string): string {
+  const [program = '', ...args] = splitCommand(command);
+  if (!program.includes('/') || isAbsolute(program)) return command;
+  const begun = command.trimStart();
+  const path = shellQuote(resolve(cwd, program));
+  return begun.startsWith(program) ? path + begun.slice(program.length) : [path, ...args.map(shellQuote)].join(' ');
+}
+
+/** Runs `command`. Fails with E_SIGN_COMMAND when it fails, E_SIGN_ANSWER when what it prints is not what was asked for. */
+export async function signByCommand(command: string, request: SignRequest, signal?: AbortSignal): Promise<string> {
+  const [program, ...args] = commandLine(command, request);
+  const { execa } = await import('execa');
+  const ran = await execa(program, args, {
+    input: request.csr,
+    reject: false,
+    timeout: TIMEOUT_MS,
+    maxBuffer: 1024 * 1024,
+    stripFinalNewline: false,
+    cancelSignal: signal,
+  });
+  // Ctrl-C goes to the terminal's whole foreground group, the command included; a signal for us alone does not.
+  if (ran.isCanceled || ran.signal === 'SIGINT')
+    throw interrupted(`interrupted while the sign command for ${request.name} ran`);
+  if (ran.failed) {
+    const how = ran.timedOut
+      ? `did not end within ${TIMEOUT_MS / 60_000} minutes`
+      : ran.exitCode === undefined
+        ? `could not be run: ${ran.code ?? ran.shortMessage}`
+        : `ended with status ${ran.exitCode}`;
+    const details = printableLines(ran.stderr ?? '', 10);
+    const hints = [
+      `openssl req -new -newkey ec -pkeyopt ec_paramgen_curve:P-256 -nodes -keyout /dev/null -subj /CN=test | ${[program, ...args].map(shellQuote).join(' ')}`,
+    ];
+    const more = { where: request.name, details, hints };
+    if (ran.timedOut || ran.exitCode === undefined)
+      throw new DockerTlsError('E_SIGN_COMMAND', `the sign command ${how}`, more);
+    throw refused(request, 'E_SIGN_COMMAND', `the sign command ${how}`, more);
+  }
+  return ran.stdout;
+}
+
+function wrongCommand(command: string, why: string): DockerTlsError {
+  return new DockerTlsError('E_USAGE', `the sign command cannot be split into words: ${why}`, {
+    where: command,
+    hints: ["--sign-command '/usr/local/bin/sign-docker {profile} {days}'"],
+  });
+}

@@ -1,0 +1,26 @@
+/** How a CA signs that flags or a fleet file name: its options, with the files that they name. */
+
+import { existsSync } from 'node:fs';
+import type { SignerFlags } from '../../../core/domain/external-ca.ts';
+import { shellQuote } from '../../../core/domain/quote.ts';
+import type { Issuers } from '../../../core/seams/issuers.ts';
+import { DockerTlsError } from '../../../errors/errors.ts';
+import { caTokenOf, externalCaOf } from '../domain/external-ca-flags.ts';
+import { anchorCommand } from './sign-command.ts';
+
+export const signerOf: Issuers['signerOf'] = (flags: SignerFlags, trust, cwd) => {
+  const named = externalCaOf(flags, trust, cwd);
+  const external = named?.kind === 'command' ? { ...named, command: anchorCommand(named.command, cwd) } : named;
+  if (external?.kind !== 'command') {
+    requireFile('--credential-file', external?.credentialFile);
+    requireFile('--passphrase-file', external?.passphraseFile);
+  }
+  const token = caTokenOf(flags, cwd);
+  requireFile('--pin-file', token?.pinFile);
+  return { external, token };
+};
+
+function requireFile(flag: string, file: string | undefined): void {
+  if (!file || existsSync(file)) return;
+  throw new DockerTlsError('E_SECRET_FILE', `${flag}: ${file} is not there`, { hints: [`ls -l ${shellQuote(file)}`] });
+}

@@ -1,0 +1,109 @@
+/** `store copy`: a whole store into another one. */
+
+import { existsSync, rmSync } from 'node:fs';
+import { resolve } from 'node:path';
+import type { ActionContext } from '../../../core/actions/action-context.ts';
+import { approving } from '../../../core/actions/approve-settings.ts';
+import { optionsOf, storeOf } from '../../../core/actions/store.ts';
+import type { StoreState } from '../../../core/adapters/store/records.ts';
+import { readRequests, writeRequest } from '../../../core/adapters/store/requests.ts';
+import { openStore } from '../../../core/adapters/store/store.ts';
+import { shellQuote } from '../../../core/domain/quote.ts';
+import { storeSettings } from '../../../core/domain/store-settings.ts';
+import { userName } from '../../../core/user.ts';
+import { DockerTlsError } from '../../../errors/errors.ts';
+import { firstKeys, operatorsOfCopy } from '../store/admin.ts';
+import { openTeamSession } from '../store/open.ts';
+import type { Session } from '../store/session.ts';
+import { teamStore } from '../store/store.ts';
+import { changeOf, sameContents } from '../store/whole.ts';
+import { teamOf } from './team-session.ts';
+
+export type CopiedStore = {
+  readonly from: string;
+  readonly to: string;
+  readonly hosts: number;
+  readonly clients: number;
+  /** The directory of --home that goes with the new store; undefined where the store is a directory. */
+  readonly home?: string;
+};
+
+/**
+ * Copies everything into a store that is empty, reads it again there and compares. The old store stays as it is. Fails with E_STORE_OTHER
+ * (exit 2) where something is stored there already, and as both stores do.
+ */
+export async function copyStore(context: ActionContext, to: string): Promise<CopiedStore> {
+  const { global, runtime } = context;
+  const state = await wholeState(context);
+  const from = teamOf(context)?.url ?? global.home;
+  const shared = /^[a-z+]+:\/\//.test(to);
+  const home = shared ? `${global.home}.team` : resolve(runtime.cwd, to);
+  const sizes = { hosts: state.hosts.size, clients: state.clients.size };
+  const done = { from, to: shared ? to : home, ...sizes, home: shared ? home : undefined };
+  if (home === global.home || existsSync(home)) throw taken(home, shared ? asideHint(home) : OTHER_HINT);
+  try {
+    const session = shared ? (openTeamSession({ ...optionsOf(context), home, url: to }) as Session) : undefined;
+    if (session !== undefined && !(await session.snapshotIsEmpty())) throw taken(to, ...useHints(context, to));
+    if (!global.dryRun) await copyInto(context, state, { home, session });
+  } catch (error) {
+    rmSync(home, { recursive: true, force: true });
+    throw error;
+  }
+  if (global.dryRun) rmSync(home, { recursive: true, force: true });
+  return done;
+}
+
+async function copyInto(
+  context: ActionContext,
+  state: StoreState,
+  { home, session }: { readonly home: string; readonly session: Session | undefined },
+): Promise<void> {
+  const target = session === undefined ? openStore(home) : teamStore(session, await operatorsAndKeys(context, session));
+  await target.withLock('docker-tls store copy', async () => {
+    // In a directory it would count as set on this computer.
+    for (const { record = {} } of [state.ca, ...state.oldCas].flatMap((ca) => ca ?? [])) {
+      const settings = storeSettings(record);
+      if (settings === undefined) continue;
+      await approving(context)(record);
+      await target.accept(settings.id);
+    }
+    // Another run may have been faster since it was found empty.
+    if (session !== undefined && (await target.exists())) throw taken(session.url, ...useHints(context, session.url));
+    // Operators and contents in one commit: what is found there later is a whole copy.
+    await target.write(changeOf(state));
+  });
+  for (const request of readRequests(context.global.home)) await writeRequest(home, request);
+  if (!sameContents(state, await target.read())) throw new Error('the copy does not read as the store that was copied');
+}
+
+/** The operators of the old store; of a directory, the user who copies. New keys, which that user can open. */
+async function operatorsAndKeys(context: ActionContext, session: Session) {
+  const known = (await teamOf(context)?.read())?.operators ?? [];
+  const operators = await operatorsOfCopy(session, known, userName().replace(/[^A-Za-z0-9._@+-]/g, '-'));
+  return { operators, ...(await firstKeys(session, operators)) };
+}
+
+/** Of a shared store: what its operators who can open the CA see. Fails where the user who runs this is none of them. */
+export async function wholeState(context: ActionContext): Promise<StoreState> {
+  const store = storeOf(context);
+  if (store.shared) await store.requireWritable();
+  return store.read();
+}
+
+const OTHER_HINT = 'docker-tls store copy --to OTHER';
+
+/** Of the directory that goes with any shared store that is copied to. */
+function asideHint(home: string): string {
+  return `of a copy from before; set it aside: mv ${shellQuote(home)} ${shellQuote(`${home}.before`)}`;
+}
+
+/** A copy that was cut off while it was stored is there whole, or not at all. */
+function useHints({ global }: ActionContext, url: string): readonly string[] {
+  const there = `--home ${shellQuote(`${global.home}.team`)} --store ${shellQuote(url)}`;
+  return [`if an interrupted copy stored it, it is whole: docker-tls ${there} status`, OTHER_HINT];
+}
+
+function taken(where: string, ...hints: readonly string[]): DockerTlsError {
+  const what = 'something is stored there already, and a copy does not go over it';
+  return new DockerTlsError('E_STORE_OTHER', what, { where, hints });
+}

@@ -1,0 +1,24 @@
+/** Opening a shared store for commands about that store itself. */
+
+import { type Attended, optionsOf } from '../../../core/actions/store.ts';
+import { usage } from '../../../errors/errors.ts';
+import { openTeamSession } from '../store/open.ts';
+import type { Session } from '../store/session.ts';
+
+/** The session of a shared store, for commands about the store itself; undefined where the store is the directory. */
+export function teamOf(context: Attended): Session | undefined {
+  return openTeamSession(optionsOf(context));
+}
+
+/** The shared store of a command. Fails with E_USAGE (exit 2) where the store is a directory of this computer. */
+export function sharedStoreOf(context: Attended): Session {
+  const session = teamOf(context);
+  if (session !== undefined) return session;
+  const what =
+    'this store is a directory of this computer, which only you use; this command is for one that a team shares';
+  const ways = ['--store git+ssh://git@HOST/PATH.git …', 'store copy --to git+ssh://git@HOST/PATH.git'];
+  throw usage(
+    what,
+    ways.map((way) => `docker-tls ${way}`),
+  ).at(context.global.home);
+}

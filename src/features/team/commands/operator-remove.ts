@@ -1,0 +1,15 @@
+/** `operator remove NAME`: encrypts a shared store again for those who stay. */
+
+import { defineCommand } from '../../../cli/command.ts';
+import { takeAccess } from '../actions/operators.ts';
+import { renderRemoved } from '../render/operators.ts';
+
+export const command = defineCommand({
+  scope: ['changes', 'store'],
+  about:
+    'Everything is encrypted again under new keys. What the operator has copied stays readable to them, so the output names the keys to rotate.',
+  examples: ['docker-tls operator remove bob'],
+  args: { name: { summary: 'the operator', required: true } },
+  options: {},
+  run: async (context) => renderRemoved(await takeAccess(context, context.args.name), context.global.dryRun),
+});

@@ -1,0 +1,20 @@
+/** `store check`: whether a shared store is whole, genuine, and not older than what was seen. */
+
+import { defineCommand } from '../../../cli/command.ts';
+import { plural } from '../../../core/domain/words.ts';
+import { checkStore } from '../actions/team-store.ts';
+
+export const command = defineCommand({
+  scope: ['changes', 'store'],
+  about:
+    'Every file is compared with the signed list, opened and read, as far as your key opens it.\n--accept: the state that is there now counts as the newest, though this computer has seen a newer one.',
+  examples: ['docker-tls store check', 'docker-tls store check --accept'],
+  args: {},
+  options: { accept: { kind: 'flag', summary: 'go on with an older state, such as one from a backup' } },
+  async run(context) {
+    const found = await checkStore(context, context.options.accept);
+    const { store, sequence, signer, files, operators } = found;
+    const about = `${plural(files, 'file')}, ${plural(operators, 'operator')}, commit ${sequence}, signed by ${signer}`;
+    return { exit: 0, result: found, text: `${store} is whole: ${about}`, attention: '' };
+  },
+});

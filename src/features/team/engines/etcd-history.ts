@@ -1,0 +1,94 @@
+/**
+ * The history of a store in etcd: its head, and one entry for each commit. A revision is a number and a hash over the revision before
+ * it, so the entries between two revisions show that one builds on the other. The manifest of each commit signs the revision before it.
+ */
+
+import { createHash } from 'node:crypto';
+import * as z from 'zod/mini';
+import { parseAs } from '../../../core/adapters/store/parse.ts';
+import type { Commit, History, LogEntry } from './engine.ts';
+
+const headSchema = z.object({
+  schema: z.literal(1),
+  revision: z.string(),
+  parent: z.string(),
+  regained: z.optional(z.string()),
+  /** The directory of its files. */
+  generation: z.string(),
+});
+export const entrySchema = z.object({
+  revision: z.string(),
+  parent: z.string(),
+  regained: z.optional(z.string()),
+  at: z.iso.datetime(),
+  who: z.string(),
+  subject: z.string(),
+  lines: z.array(z.string()),
+  /** The files that were put or removed; absent where all of them are new. */
+  paths: z.optional(z.array(z.string())),
+});
+
+export type Head = Readonly<z.output<typeof headSchema>>;
+export type Entry = Readonly<z.output<typeof entrySchema>>;
+
+export function readHead(value: Uint8Array): Head | undefined {
+  return parseAs(headSchema, Buffer.from(value).toString('utf8'));
+}
+
+export function readEntry(value: Uint8Array): Entry | undefined {
+  return parseAs(entrySchema, Buffer.from(value).toString('utf8'));
+}
+
+/** The number of a revision: how many commits there were, it included. 0 for that of an empty store. */
+export function numberOf(revision: string): number {
+  return Number(/^(\d{1,15})-/.exec(revision)?.[1] ?? 0);
+}
+
+const DIGITS = 10;
+
+/** The name of an entry; names sort as numbers do. */
+export function entryName(number: number): string {
+  return String(number).padStart(DIGITS, '0');
+}
+
+export function newEntry(
+  parent: string,
+  { message, regained }: Commit,
+  at: Date,
+  paths: readonly string[] | undefined,
+): Entry {
+  const { who, subject, lines } = message;
+  const rest = {
+    parent,
+    regained,
+    ...{ at: at.toISOString(), who, subject, lines: [...lines] },
+    paths: paths && [...paths],
+  };
+  return { revision: revisionOf(rest), ...rest };
+}
+
+function revisionOf({ revision: _, ...rest }: Omit<Entry, 'revision'> & { readonly revision?: string }): string {
+  const { parent, regained = '', at, who, subject, lines, paths = null } = rest;
+  const text = JSON.stringify([parent, regained, at, who, subject, lines, paths]);
+  return `${numberOf(parent) + 1}-${createHash('sha256').update(text).digest('hex').slice(0, 40)}`;
+}
+
+/**
+ * Whether the history that ends with `history` continues `older`. `entries` are those before it, by number. False where an entry is missing
+ * or does not fit. Undefined: a revision that was lost was put back since then, and it was not an older one.
+ */
+export function holds(history: History, older: string, entries: ReadonlyMap<number, Entry>): boolean | undefined {
+  for (let { parent, regained } = history; ; ) {
+    if (parent === older || regained === older) return true;
+    // What was put back is what it continues: the history of what it replaced may be anybody's.
+    const before = regained ?? parent;
+    const entry = entries.get(numberOf(before));
+    if (entry === undefined || entry.revision !== before || revisionOf(entry) !== before)
+      return regained !== undefined && numberOf(regained) >= numberOf(older) ? undefined : false;
+    ({ parent, regained } = entry);
+  }
+}
+
+export function logEntryOf({ revision, at, who, subject, lines }: Entry): LogEntry {
+  return { revision, at: new Date(at), who, subject, lines };
+}

@@ -1,0 +1,197 @@
+/** Reading a store in etcd: the newest snapshot at one revision, of which only what changed is fetched, and the entries of its history. */
+
+import { randomBytes } from 'node:crypto';
+import type { EtcdAddress } from '../store/etcd-address.ts';
+import type { Listing, Snapshot } from './engine.ts';
+import { type EtcdClient, endOf, type KeyValue, rangeRequest } from './etcd-client.ts';
+import { EtcdFailure, etcdRefusal } from './etcd-failure.ts';
+import type { Keys } from './etcd-generation.ts';
+import { type Entry, entryName, type Head, numberOf, readEntry, readHead } from './etcd-history.ts';
+import { tooMuch } from './refusals.ts';
+
+/** A snapshot as it is in etcd: `at` is etcd's revision at which it was read, `modRevision` that of the head ('0': there is none). */
+export type Place = {
+  readonly at: string;
+  readonly modRevision: string;
+  readonly generation: string;
+  readonly snapshot: Snapshot;
+  /** The last entries of its history, the newest last. */
+  readonly recent: readonly Entry[];
+};
+
+/** A page of the largest values is read in one answer. */
+const PAGE = 64;
+const KEYS_PAGE = 1000;
+/** So much of the history is kept for when the server cannot be reached. */
+const MOST_RECENT = 50;
+/** Up to so many changed files are read one by one; else all. */
+const MOST_CHANGED = 90;
+const ATTEMPTS = 4;
+const EMPTY: Snapshot = { revision: '', files: new Map(), history: { parent: '' } };
+
+export type ReaderOptions = {
+  readonly address: EtcdAddress;
+  readonly listing: Listing;
+  /** Called each time that the server has answered. */
+  reached(): void;
+};
+
+export function etcdReader(client: EtcdClient, keys: Keys, { address, listing, reached }: ReaderOptions) {
+  const places = new Map<string, Place>();
+  let latest: Place | undefined;
+
+  function remember(place: Place): Place {
+    latest = place;
+    places.delete(place.snapshot.revision);
+    places.set(place.snapshot.revision, place);
+    // A run commits on what it has read last, or a little earlier.
+    if (places.size > 8) places.delete(places.keys().next().value as string);
+    return place;
+  }
+
+  /** The head, and the entries after `number`, or without one the last ones, at one revision. */
+  async function readHeadAnd(number?: number) {
+    const log = rangeRequest(keys.log + entryName((number ?? 0) + 1), endOf(keys.log));
+    const some =
+      number === undefined
+        ? { limit: MOST_RECENT, sort_order: 'DESCEND', sort_target: 'KEY' }
+        : { limit: MOST_CHANGED };
+    const requests = [{ request_range: rangeRequest(keys.head) }, { request_range: { ...log, ...some } }];
+    const { ranges, revision } = await client.txn([], requests);
+    const [head] = ranges[0]?.kvs ?? [];
+    const entries = (ranges[1]?.kvs ?? []).map(({ value }) => readEntry(value));
+    return { head, at: revision, entries: number === undefined ? entries.reverse() : entries };
+  }
+
+  async function newest(): Promise<Place> {
+    const before = latest;
+    const revisionBefore = before?.snapshot.revision;
+    const { head, at, entries } = await readHeadAnd(
+      revisionBefore === undefined ? undefined : numberOf(revisionBefore),
+    );
+    reached();
+    const nothing = { at, generation: newGeneration(), recent: [] };
+    if (head === undefined) return remember({ ...nothing, modRevision: '0', snapshot: EMPTY });
+    if (before !== undefined && before.modRevision === head.modRevision) return remember({ ...before, at });
+    const found = readHead(head.value);
+    // Nothing of ours is there: the manifest that is missing says so.
+    if (found === undefined) return remember({ ...nothing, modRevision: head.modRevision, snapshot: bogus() });
+    const paths =
+      before?.generation === found.generation ? pathsSince(before.snapshot.revision, found, entries) : undefined;
+    const files =
+      before === undefined || paths === undefined
+        ? await readAll(found.generation, at)
+        : await readSome(before, paths, at);
+    const { revision, parent, regained, generation } = found;
+    const history = { parent, regained };
+    const recent = recentOf(before?.recent ?? [], entries);
+    return remember({ at, modRevision: head.modRevision, generation, snapshot: { revision, files, history }, recent });
+  }
+
+  async function readAll(generation: string, at: string): Promise<Map<string, Uint8Array>> {
+    const prefix = `${keys.generations}${generation}/`;
+    const files = await readEach(prefix, listing.first, at);
+    const { paths, genuine } = listing.of(files);
+    const { most } = listing;
+    if (paths.size > most.files) throw tooMuch(address.url, most);
+    const all = new Set([...listing.first, ...paths]);
+    const extra = await unlisted(prefix, all, at);
+    if (extra !== undefined) return files.set(extra, new Uint8Array());
+    let size = 0;
+    for await (const { key, value } of pages(prefix, { revision: at, limit: PAGE })) {
+      const path = key.slice(prefix.length);
+      if (!paths.has(path)) continue;
+      size += value.length;
+      if (size > most.bytes) throw tooMuch(address.url, most);
+      files.set(path, value);
+      if (!genuine(path, value)) break;
+    }
+    return files;
+  }
+
+  /** The first path that is there and not listed. */
+  async function unlisted(prefix: string, listed: ReadonlySet<string>, at: string): Promise<string | undefined> {
+    for await (const { key } of pages(prefix, { revision: at, limit: KEYS_PAGE, keys_only: true }))
+      if (!listed.has(key.slice(prefix.length))) return key.slice(prefix.length);
+    return undefined;
+  }
+
+  async function* pages(prefix: string, options: Readonly<Record<string, unknown>>): AsyncGenerator<KeyValue> {
+    for (let from = prefix; ; ) {
+      const { kvs, more } = await client.range(from, endOf(prefix), options);
+      yield* kvs;
+      const last = kvs.at(-1);
+      if (!more || last === undefined) return;
+      from = `${last.key}\0`;
+    }
+  }
+
+  async function readSome(before: Place, paths: readonly string[], at: string): Promise<Map<string, Uint8Array>> {
+    const files = new Map(before.snapshot.files);
+    for (const path of paths) files.delete(path);
+    const found = await readEach(`${keys.generations}${before.generation}/`, paths, at);
+    for (const [path, value] of found) files.set(path, value);
+    return files;
+  }
+
+  async function readEach(prefix: string, paths: readonly string[], at: string): Promise<Map<string, Uint8Array>> {
+    const requests = paths.map((path) => ({ request_range: { ...rangeRequest(prefix + path), revision: at } }));
+    const { ranges } = await client.txn([], requests);
+    return new Map(
+      ranges.flatMap(({ kvs }) => kvs.map(({ key, value }) => [key.slice(prefix.length), value] as const)),
+    );
+  }
+
+  /** The newest place. What was dropped while it was read is read again. */
+  async function current(): Promise<Place> {
+    for (let attempt = 1; ; attempt++) {
+      try {
+        return await newest();
+      } catch (error) {
+        if (error instanceof EtcdFailure && error.problem === 'compacted' && attempt < ATTEMPTS) continue;
+        throw etcdRefusal(address, error);
+      }
+    }
+  }
+
+  async function entriesFrom(first: number, last: number): Promise<Map<number, Entry>> {
+    const entries = new Map<number, Entry>();
+    for (let from = first; from <= last; ) {
+      const { kvs } = await client.range(keys.log + entryName(from), keys.log + entryName(last + 1), { limit: PAGE });
+      for (const { value } of kvs) {
+        const entry = readEntry(value);
+        if (entry !== undefined) entries.set(numberOf(entry.revision), entry);
+      }
+      if (kvs.length < PAGE) break;
+      from = Number(kvs.at(-1)?.key.slice(keys.log.length)) + 1;
+    }
+    return entries;
+  }
+
+  return { current, readHeadAnd, entriesFrom, remember, placeOf: (revision: string) => places.get(revision) };
+}
+
+export function recentOf(before: readonly Entry[], entries: readonly (Entry | undefined)[]): readonly Entry[] {
+  return [...before, ...entries.filter((one) => one !== undefined)].slice(-MOST_RECENT);
+}
+
+export function newGeneration(): string {
+  return randomBytes(8).toString('hex');
+}
+
+/** A head that is not ours. */
+function bogus(): Snapshot {
+  return { revision: '0-', files: new Map([['head', new Uint8Array()]]), history: { parent: '' } };
+}
+
+/** The files that changed since a revision; undefined where the entries do not say, or there are too many. */
+function pathsSince(revision: string, head: Head, entries: readonly (Entry | undefined)[]): string[] | undefined {
+  const paths = new Set<string>();
+  let at = revision;
+  for (const entry of entries) {
+    if (entry?.paths === undefined || entry.parent !== at) return undefined;
+    for (const path of entry.paths) paths.add(path);
+    at = entry.revision;
+  }
+  return at === head.revision && paths.size <= MOST_CHANGED ? [...paths] : undefined;
+}

@@ -1,0 +1,226 @@
+/**
+ * The etcd engine. A commit is one transaction that holds only while the head is the one that was read, so nothing is half there and
+ * nothing is lost; a snapshot is read at one revision of etcd. Keys: PREFIX/head, PREFIX/log/NUMBER, PREFIX/g/GENERATION/PATH.
+ */
+
+import { DockerTlsError } from '../../../errors/errors.ts';
+import type { EtcdAddress } from '../store/etcd-address.ts';
+import type { Commit, Engine, Listing, Snapshot } from './engine.ts';
+import { etcdClient } from './etcd-client.ts';
+import { readEtcdCredentials } from './etcd-credentials.ts';
+import { EtcdFailure, etcdRefusal, tooLarge, unknownFate, withoutHistory } from './etcd-failure.ts';
+import {
+  fits,
+  keysOf,
+  makeGeneration,
+  putOperation,
+  removeOperation,
+  sweepGenerations,
+  there,
+  unchanged,
+} from './etcd-generation.ts';
+import { type Entry, entryName, type Head, holds, logEntryOf, newEntry, numberOf, readHead } from './etcd-history.ts';
+import { etcdReader, newGeneration, type Place, recentOf } from './etcd-reader.ts';
+import { changed } from './refusals.ts';
+import { snapshotCache } from './snapshot-cache.ts';
+
+export type EtcdOptions = {
+  readonly address: EtcdAddress;
+  readonly env: Readonly<Record<string, string | undefined>>;
+  /** The directory of the cache. */
+  readonly cache: string;
+  readonly listing: Listing;
+  readonly signal?: AbortSignal | undefined;
+  now(): Date;
+};
+
+const LARGEST_VALUE = 1_500_000;
+const ATTEMPTS = 4;
+
+export function etcdEngine({ address, env, cache: directory, listing, signal, now }: EtcdOptions): Engine {
+  /** A run that has begun to store something comes to its end: it asks what became of that, takes it back where it has to, and reports. */
+  let begun = false;
+  const stopReading = () => (begun ? undefined : signal);
+  const client = etcdClient(address, () => readEtcdCredentials(address, env), stopReading);
+  const cache = snapshotCache(directory);
+  const keys = keysOf(address.prefix);
+  const { current, readHeadAnd, entriesFrom, remember, placeOf } = etcdReader(client, keys, {
+    address,
+    listing,
+    reached: () => cache.reached(),
+  });
+
+  async function read(): Promise<Snapshot> {
+    try {
+      return (await current()).snapshot;
+    } catch (cause) {
+      stopReading()?.throwIfAborted();
+      if (!(cause instanceof DockerTlsError) || cause.code !== 'E_STORE_UNREACHABLE') throw cause;
+      const last = cache.read();
+      if (last === undefined) throw cause;
+      return { ...last, offline: { fetchedAt: cache.reachedAt(), cause } };
+    }
+  }
+
+  /** Whether a commit is in the history that etcd holds now, and whether the head is still the one that it was to replace. */
+  async function fateOf(entry: Entry, expected: Place): Promise<'stored' | 'open' | 'overtaken'> {
+    const { head, entries } = await readHeadAnd(numberOf(entry.parent));
+    if (entries[0]?.revision === entry.revision) return 'stored';
+    return (head?.modRevision ?? '0') === expected.modRevision ? 'open' : 'overtaken';
+  }
+
+  /**
+   * Whatever the transaction reported, the log decides: ours is in it, or another commit is, or neither. Only then it is sent again, which is safe:
+   * the head decides which of two that are on their way counts. Even a refusal proves nothing where it came after an answer that was lost.
+   */
+  async function settle(
+    expected: Place,
+    entry: Entry,
+    compare: readonly object[],
+    success: Parameters<typeof client.txn>[1],
+  ) {
+    let unsure = false;
+    for (let attempt = 1; ; attempt++) {
+      let failure: EtcdFailure | undefined;
+      try {
+        const { succeeded, revision } = await client.txn(compare, success);
+        if (succeeded) return revision;
+      } catch (error) {
+        if (!(error instanceof EtcdFailure)) throw error;
+        unsure ||= error.unsure;
+        if (!unsure) throw etcdRefusal(address, error);
+        failure = error;
+      }
+      const fate = await fateOf(entry, expected).catch((error: unknown) => {
+        if (failure !== undefined) throw unknownFate(address, failure);
+        throw etcdRefusal(address, error);
+      });
+      if (fate === 'stored') return undefined;
+      // Refused with the same head: the marker of its generation went. It is begun again as after another commit.
+      if (fate === 'overtaken' || failure === undefined) throw changed(address.url);
+      if (attempt >= ATTEMPTS || !failure.othersMayAnswer) throw unknownFate(address, failure);
+    }
+  }
+
+  function requireFits(path: string, bytes: number): void {
+    if (bytes > LARGEST_VALUE) throw tooLarge(address, path, bytes);
+  }
+
+  async function commit(expected: Place, given: Commit): Promise<Place> {
+    const { put, remove, regained: lost } = given;
+    const { snapshot, modRevision } = expected;
+    const files = new Map(lost === undefined ? snapshot.files : []);
+    for (const path of remove) files.delete(path);
+    for (const [path, bytes] of put) files.set(path, bytes);
+    for (const [path, { length }] of put) requireFits(path, length);
+    const paths = [...put.keys(), ...remove];
+    const entryOf = (some?: readonly string[]) => newEntry(snapshot.revision, given, now(), some);
+    const bytes = [...put.values()].reduce(
+      (sum, { length }) => sum + length,
+      2 * JSON.stringify(entryOf(paths)).length,
+    );
+    // What is put back shares no directory with what it replaces.
+    const small = lost === undefined && fits(bytes, paths.length + 3);
+    const generation = small ? expected.generation : newGeneration();
+    const entry = entryOf(small ? paths : undefined);
+    const { revision, parent, regained } = entry;
+    const history = { parent, regained };
+    const head: Head = { schema: 1, revision, ...history, generation };
+    const about = [
+      putOperation(keys.log + entryName(numberOf(revision)), JSON.stringify(entry)),
+      putOperation(keys.head, JSON.stringify(head)),
+    ];
+    const guard = [unchanged(keys.head, modRevision)];
+    const prefix = `${keys.generations}${generation}/`;
+    let at: string | undefined;
+    if (small) {
+      const changes = [
+        ...[...put].map(([path, value]) => putOperation(prefix + path, value)),
+        ...remove.map((path) => removeOperation(prefix + path)),
+      ];
+      at = await settle(expected, entry, guard, [...changes, ...about]);
+    } else {
+      if (!(await makeGeneration(client, keys, generation, files))) throw changed(address.url);
+      const marker = keys.making + generation;
+      at = await settle(expected, entry, [...guard, there(marker)], [...about, removeOperation(marker)]);
+    }
+    const recent = recentOf(expected.recent, [entry]);
+    const place = await placeMade(at, { generation, snapshot: { revision, files, history }, recent });
+    // What is not taken away now is taken away by the next large commit.
+    if (!small) await sweepGenerations(client, keys, place).catch(() => undefined);
+    return place;
+  }
+
+  /** Where the answer was lost, etcd's revision of the head is asked for; where others have gone on since, the next commit begins again. */
+  async function placeMade(at: string | undefined, made: Omit<Place, 'at' | 'modRevision'>): Promise<Place> {
+    if (at !== undefined) return remember({ ...made, at, modRevision: at });
+    const { head, at: asked } = await readHeadAnd(numberOf(made.snapshot.revision));
+    const ours = head !== undefined && readHead(head.value)?.revision === made.snapshot.revision;
+    return remember({ ...made, at: asked, modRevision: ours ? head.modRevision : '-1' });
+  }
+
+  async function translated<T>(work: () => Promise<T>): Promise<T> {
+    try {
+      return await work();
+    } catch (error) {
+      throw etcdRefusal(address, error);
+    }
+  }
+
+  return {
+    url: address.url,
+    read,
+    requireFits,
+    keep: (snapshot) => cache.keep(snapshot, placeOf(snapshot.revision)?.recent ?? []),
+
+    async at(revision) {
+      const known = placeOf(revision)?.snapshot ?? cache.read();
+      return known?.revision === revision ? known : undefined;
+    },
+
+    commit: (expected, change) =>
+      translated(async () => {
+        const place = placeOf(expected.revision);
+        // It was read too long ago to be on top.
+        if (place === undefined) throw changed(address.url);
+        begun = true;
+        return (await commit(place, change)).snapshot;
+      }),
+
+    /** A transaction that never holds: what it would do has to be allowed, and there has to be room. */
+    requireWritable: () =>
+      translated(async () => {
+        const never = [there(keys.head), unchanged(keys.head, '0')];
+        await client.txn(never, [putOperation(keys.head, ''), putOperation(`${keys.generations}x/x`, '')]);
+      }),
+
+    log: (limit) =>
+      translated(async () => {
+        const { revision, offline } = await read();
+        const first = Math.max(1, numberOf(revision) - limit + 1);
+        const entries =
+          offline === undefined
+            ? [...(await entriesFrom(first, numberOf(revision))).values()]
+            : cache.recent().filter((entry) => numberOf(entry.revision) >= first);
+        // What is gone would look like a store that was never changed.
+        if (offline === undefined && revision !== '' && entries.at(-1)?.revision !== revision)
+          throw withoutHistory(address);
+        return entries.reverse().map(logEntryOf);
+      }),
+
+    contains: (newer, older) =>
+      translated(async () => {
+        if (newer === older) return true;
+        const place = placeOf(newer)?.snapshot;
+        const known = place ?? cache.read();
+        if (known?.revision !== newer) return undefined;
+        const there = await entriesFrom(Math.max(1, numberOf(older)), numberOf(newer));
+        // Where the server holds an older state, what came after it is only here.
+        const kept = place === undefined ? cache.recent().map((one) => [numberOf(one.revision), one] as const) : [];
+        return holds(known.history, older, new Map([...there, ...kept]));
+      }),
+
+    changed: (snapshot, until) =>
+      translated(() => client.watch(keys.head, placeOf(snapshot.revision)?.at ?? '0', until)),
+  };
+}

@@ -1,0 +1,108 @@
+/** Snapshots and history of a branch, read from the objects of a local repository. Objects may be anybody's: of each kind only so much is read. */
+
+import type { Listing, Snapshot } from './engine.ts';
+import { batchOf, type Git } from './git-command.ts';
+import { historyOf } from './git-past.ts';
+import { tooMuch } from './refusals.ts';
+
+const LARGEST_FILE = 16 * 1024 * 1024;
+/** So much is asked of git at once. */
+const MOST_AT_ONCE = 32 * 1024 * 1024;
+const PATH = /^[\w.@+-]+(?:\/[\w.@+-]+)*$/;
+/** Of a line of `ls-tree` beside its path, and of the lists of revisions. */
+const LONGEST_LINE = 120;
+const LONGEST_HISTORY = 64 * 1024 * 1024;
+
+type Entry = { readonly path: string; readonly hash: string | undefined; readonly size: number };
+
+export function gitReader(git: Git, url: string, listing: Listing) {
+  const blobs = new Map<string, Uint8Array>();
+
+  async function has(revision: string): Promise<boolean> {
+    return (await git(['cat-file', '-e', `${revision}^{commit}`], { answers: [1, 128] })).status === 0;
+  }
+
+  /** The commit itself, and the files that say which others count. A larger one than ours can be is not there. */
+  async function beginning(revision: string) {
+    const names = [revision, ...listing.first.map((path) => `${revision}:${path}`)];
+    const { stdout } = await git(['cat-file', '--batch'], { input: `${names.join('\n')}\n`, most: 2 * LARGEST_FILE });
+    const [commit, ...found] = batchOf(stdout);
+    const files = listing.first.flatMap((path, at) => (found[at] === undefined ? [] : [[path, found[at]] as const]));
+    return { history: historyOf(parentsOf(commit)), first: new Map(files) };
+  }
+
+  /** All that is at a revision; where it is more than `most` files with such paths, only so much of it. */
+  async function entriesOf(revision: string, paths: ReadonlySet<string>): Promise<Entry[]> {
+    const most = [...paths].reduce((sum, path) => sum + Buffer.byteLength(path) + LONGEST_LINE, 64 * LONGEST_LINE);
+    const { stdout } = await git(['ls-tree', '-r', '-z', '-l', '--full-tree', revision], { most });
+    const lines = stdout.toString('utf8').split('\0').slice(0, -1);
+    return lines.map((line) => {
+      const [about = '', path = ''] = line.split('\t');
+      const [mode, type, hash = '', size] = about.split(/ +/);
+      // A link, a directory of another repository, or what is far too large is no content of ours: no signature says that it is empty.
+      const ours = mode === '100644' && type === 'blob' && PATH.test(path) && Number(size) <= LARGEST_FILE;
+      return { path, hash: ours ? hash : undefined, size: ours ? Number(size) : 0 };
+    });
+  }
+
+  /** The contents, until one is not genuine. Only those that are genuine are kept: of others there may be any number. */
+  async function load(entries: readonly Entry[], genuine: (path: string, bytes: Uint8Array) => boolean) {
+    const files = new Map<string, Uint8Array>();
+    for (let at = 0; at < entries.length; ) {
+      const some: Entry[] = [];
+      for (let size = 0; at < entries.length && size < MOST_AT_ONCE; at++) {
+        const entry = entries[at] as Entry;
+        if (!blobs.has(entry.hash ?? '')) size += entry.size;
+        some.push(entry);
+      }
+      const wanted = [...new Set(some.flatMap(({ hash }) => hash ?? []))].filter((hash) => !blobs.has(hash));
+      const found = new Map<string, Uint8Array>();
+      if (wanted.length > 0) {
+        const { stdout } = await git(['cat-file', '--batch'], { input: `${wanted.join('\n')}\n` });
+        for (const [index, bytes] of batchOf(stdout).entries())
+          if (bytes !== undefined) found.set(wanted[index] as string, bytes);
+      }
+      for (const { path, hash = '' } of some) files.set(path, blobs.get(hash) ?? found.get(hash) ?? new Uint8Array());
+      if (some.some(({ path }) => !genuine(path, files.get(path) as Uint8Array))) break;
+      for (const [hash, bytes] of found) blobs.set(hash, bytes);
+    }
+    return files;
+  }
+
+  return {
+    has,
+
+    async snapshot(revision: string): Promise<Snapshot> {
+      if (revision === '') return { revision, files: new Map(), history: { parent: '' } };
+      const { history, first } = await beginning(revision);
+      const { paths, genuine } = listing.of(first);
+      if (paths.size > listing.most.files) throw tooMuch(url, listing.most);
+      const all = new Set([...listing.first, ...paths]);
+      const entries = await entriesOf(revision, all);
+      const listed = entries.filter(({ path }) => all.has(path));
+      if (listed.reduce((sum, { size }) => sum + size, 0) > listing.most.bytes) throw tooMuch(url, listing.most);
+      const extra = entries.find(({ path }) => !all.has(path));
+      if (extra !== undefined) return { revision, history, files: new Map([...first, [extra.path, new Uint8Array()]]) };
+      const ours = listed.filter(({ path }) => paths.has(path));
+      return { revision, history, files: new Map([...first, ...(await load(ours, genuine))]) };
+    },
+
+    async contains(newer: string, older: string): Promise<boolean> {
+      if (newer === older) return true;
+      if (!(await has(older))) return false;
+      const chain = ['rev-list', '--first-parent', '--parents', newer, `^${older}`];
+      const { stdout } = await git(chain, { answers: [128], most: LONGEST_HISTORY });
+      return stdout
+        .toString('latin1')
+        .split('\n')
+        .some((line) => line.split(' ').includes(older));
+    },
+  };
+}
+
+function parentsOf(commit: Uint8Array | undefined): string[] {
+  const [head = ''] = Buffer.from(commit ?? [])
+    .toString('latin1')
+    .split('\n\n');
+  return [...head.matchAll(/^parent ([0-9a-f]+)$/gm)].map((match) => match[1] as string);
+}

@@ -1,0 +1,33 @@
+/** The words for what every engine refuses. */
+
+import { DockerTlsError, type Hint } from '../../../errors/errors.ts';
+import type { Most } from './engine.ts';
+
+/** A change was on its way when the connection broke, or the run was stopped. `reason` and `hints`: of the engine. */
+export function unknownEnding(url: string, reason: string, hints: readonly Hint[], cause: unknown): DockerTlsError {
+  return new DockerTlsError(
+    'E_STORE_UNREACHABLE',
+    `the connection to the store broke while a change was stored (${reason}), so it may be stored or not`,
+    {
+      where: url,
+      hints: ['when it can be reached again, run the same command again: it begins from what is stored', ...hints],
+      cause,
+    },
+  );
+}
+
+export function changed(url: string): DockerTlsError {
+  return new DockerTlsError('E_STORE_CHANGED', 'other runs kept changing the store in the meantime', {
+    where: url,
+    hints: ['run the same command again: it begins from what is stored now'],
+  });
+}
+
+/** No run of ours writes so much (session.ts). */
+export function tooMuch(url: string, { files, bytes }: Most): DockerTlsError {
+  const what = `the store has more than ${files.toLocaleString('en')} files or ${bytes / 1024 / 1024} MB`;
+  return new DockerTlsError('E_STORE_TAMPERED', `${what}; nothing of it was used`, {
+    where: url,
+    hints: ['ask a colleague whether this is the address of your store'],
+  });
+}

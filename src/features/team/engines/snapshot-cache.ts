@@ -1,0 +1,118 @@
+/**
+ * The last snapshot that was accepted on this computer, for an engine that keeps none here itself: sealed, as it came. It is what is
+ * read offline, and what `store restore` puts back.
+ */
+
+import { createHash, randomUUID } from 'node:crypto';
+import { readdirSync, renameSync, rmSync, statSync, utimesSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import * as z from 'zod/mini';
+import { makeDirectories } from '../../../core/adapters/store/files.ts';
+import { readNamedFileSync } from '../../../core/named-file.ts';
+import { errnoOf } from '../../../errors/errors.ts';
+import type { Snapshot } from './engine.ts';
+import { type Entry, entrySchema } from './etcd-history.ts';
+
+const schema = z.object({
+  revision: z.string(),
+  history: z.object({ parent: z.string(), regained: z.optional(z.string()) }),
+  /** By path: the name of the file that holds the content. */
+  files: z.record(z.string(), z.string()),
+  /** The last entries of the history, the newest last. */
+  recent: z.array(entrySchema),
+});
+
+/** What another run on this computer has just written is not taken away. */
+const OLD_MS = 3_600_000;
+
+export function snapshotCache(directory: string) {
+  const names = new WeakMap<Uint8Array, string>();
+  const written = new Set<string>();
+  const snapshotFile = join(directory, 'snapshot.json');
+  const reachedFile = join(directory, 'reached');
+
+  function nameOf(bytes: Uint8Array): string {
+    const known = names.get(bytes) ?? createHash('sha256').update(bytes).digest('hex');
+    names.set(bytes, known);
+    return known;
+  }
+
+  function replace(file: string, bytes: Uint8Array | string): void {
+    const draft = `${file}.${randomUUID()}`;
+    try {
+      writeFileSync(draft, bytes, { mode: 0o600, flag: 'wx' });
+      renameSync(draft, file);
+    } finally {
+      rmSync(draft, { force: true });
+    }
+  }
+
+  return {
+    /** Contents first: a run that is killed leaves the snapshot from before. */
+    keep({ revision, history, files }: Snapshot, recent: readonly Entry[]): void {
+      if (readIndex(snapshotFile)?.revision === revision) return;
+      makeDirectories(join(directory, 'files'));
+      if (written.size === 0) {
+        const needed = new Set(Object.values(readIndex(snapshotFile)?.files ?? {}));
+        sweep(join(directory, 'files'), needed, written);
+      }
+      const entries = [...files].map(([path, bytes]) => [path, nameOf(bytes), bytes] as const);
+      for (const [, name, bytes] of entries) {
+        if (!written.has(name)) replace(join(directory, 'files', name), bytes);
+        written.add(name);
+      }
+      const listed = Object.fromEntries(entries.map(([path, name]) => [path, name]));
+      replace(snapshotFile, JSON.stringify({ revision, history, files: listed, recent }));
+    },
+
+    /** Undefined where there is none, or not all of it. */
+    read(): Snapshot | undefined {
+      const index = readIndex(snapshotFile);
+      if (index === undefined) return undefined;
+      const { revision, history, files } = index;
+      try {
+        const entries = Object.entries(files).map(([path, name]) => {
+          if (!/^[0-9a-f]{64}$/.test(name)) throw new Error(`not a name of ours: ${name}`);
+          return [path, new Uint8Array(readNamedFileSync(join(directory, 'files', name)))] as const;
+        });
+        return { revision, history, files: new Map(entries) };
+      } catch {
+        return undefined;
+      }
+    },
+
+    recent: () => readIndex(snapshotFile)?.recent ?? [],
+
+    /** The server was reached now. */
+    reached(): void {
+      makeDirectories(directory);
+      writeFileSync(reachedFile, '', { mode: 0o600 });
+      utimesSync(reachedFile, new Date(), new Date());
+    },
+
+    reachedAt(): Date {
+      return statSync(reachedFile, { throwIfNoEntry: false })?.mtime ?? new Date(0);
+    },
+  };
+}
+
+function readIndex(file: string): z.output<typeof schema> | undefined {
+  try {
+    return z.parse(schema, JSON.parse(readNamedFileSync(file).toString('utf8')));
+  } catch {
+    return undefined;
+  }
+}
+
+/** Takes away what no snapshot needs; notes what is there. */
+function sweep(directory: string, needed: ReadonlySet<string>, there: Set<string>): void {
+  for (const name of readdirSync(directory)) {
+    try {
+      const old = Date.now() - statSync(join(directory, name)).mtimeMs > OLD_MS;
+      if (old && !needed.has(name)) rmSync(join(directory, name));
+      else if (/^[0-9a-f]{64}$/.test(name)) there.add(name);
+    } catch (error) {
+      if (errnoOf(error) !== 'ENOENT') throw error;
+    }
+  }
+}

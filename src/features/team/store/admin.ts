@@ -1,0 +1,204 @@
+/** The operators of a shared store: who they are, and adding and removing them. */
+
+import { readTree } from '../../../core/adapters/store/read.ts';
+import type { StoreState } from '../../../core/adapters/store/records.ts';
+import { checkName } from '../../../core/domain/names.ts';
+import { shellQuote } from '../../../core/domain/quote.ts';
+import { listWords } from '../../../core/domain/words.ts';
+import { DockerTlsError } from '../../../errors/errors.ts';
+import { checkRecipient, recipientsOf } from './age.ts';
+import { fingerprintOf, withSigner } from './manifest.ts';
+import { mapTree } from './map-tree.ts';
+import { freshKeys, type Operator, openKeys, renderKeys } from './operators.ts';
+import * as refusals from './refusals.ts';
+import type { Opened, Session } from './session.ts';
+
+export type NewOperator = {
+  readonly name: string;
+  /** `age1…`, or an SSH public key; absent: the first SSH key or identity of who runs this. */
+  readonly recipient?: string | undefined;
+  /** May open the CA. */
+  readonly ca: boolean;
+  readonly client?: string | undefined;
+};
+
+/** The operators, and the fingerprint of the key that signs the store; an empty list where the store is new. */
+export async function listOperators(session: Session): Promise<{ operators: readonly Operator[]; signer?: string }> {
+  const { operators, signers } = await session.read();
+  const last = signers.at(-1);
+  return last === undefined ? { operators } : { operators, signer: fingerprintOf(last) };
+}
+
+/**
+ * Lets one more person or runner open the store, on an empty store the user who runs this; or gives a client to an operator who has none.
+ * Fails with E_NAME, E_RECIPIENT, E_OPERATOR (exit 2), and as a commit does.
+ */
+export async function addOperator(
+  session: Session,
+  wanted: NewOperator,
+  { dryRun = false }: { readonly dryRun?: boolean } = {},
+): Promise<Operator> {
+  checkName('operator', wanted.name);
+  const given = wanted.recipient === undefined ? undefined : await checkRecipient(wanted.recipient);
+  return retried(session, async (base) => {
+    const before = base.operators;
+    if (wanted.client !== undefined && !base.contents.has(`clients/${wanted.client}/client.json`))
+      throw operatorRefusal(`there is no client ${wanted.client}`, ['docker-tls client list']);
+    if (base.fresh && !wanted.ca)
+      throw operatorRefusal('the first operator has to be able to open the CA', [
+        `docker-tls operator add ${wanted.name}`,
+      ]);
+    const { name, ca, client } = wanted;
+    const known = before.find((one) => one.name === name);
+    if (known !== undefined) {
+      if (client === undefined || (given ?? known.recipient) !== known.recipient)
+        throw operatorRefusal(`${name} is an operator already`, [
+          `docker-tls operator add ${name} --client NAME`,
+          `docker-tls operator remove ${name}`,
+        ]);
+      // What opens the CA is known to them: only new keys take it away.
+      if (known.ca && !ca)
+        throw operatorRefusal(`${name} can open the CA, and goes on until removed`, [
+          `docker-tls operator remove ${name}`,
+          `then: docker-tls operator add ${name} ${shellQuote(known.recipient)} --client ${client} --without-ca`,
+        ]);
+      return withClient(session, base, { known, client, dryRun });
+    }
+    const recipient = given ?? (await checkRecipient(await ownRecipient(session)));
+    const same = before.find((one) => one.recipient === recipient);
+    if (same !== undefined)
+      throw operatorRefusal(`this key is that of ${same.name} already`, [`docker-tls operator remove ${same.name}`]);
+    const added = { name, recipient, ca, client, addedAt: session.now().toISOString() };
+    if (dryRun) return added;
+    const operators = [...before, added];
+    const fresh = base.fresh ? await firstKeys(session, operators) : {};
+    const what = `operator ${name}: added${ca ? '' : ', without the CA'}`;
+    await session.commit(base, { contents: base.contents, operators, ...fresh }, message('operator add', what));
+    return added;
+  });
+}
+
+/** What else the operator may do stays. The key of a client that was given once is known, also the next one in its place. */
+async function withClient(
+  session: Session,
+  base: Opened,
+  { known, client, dryRun }: { readonly known: Operator; readonly client: string; readonly dryRun: boolean },
+): Promise<Operator> {
+  if (known.client === client) return known;
+  const { name } = known;
+  if (known.client !== undefined)
+    throw operatorRefusal(`${name} has the client ${known.client}, and goes on opening its key until removed`, [
+      `docker-tls operator remove ${name}`,
+      `then: docker-tls operator add ${name} ${shellQuote(known.recipient)} --client ${client}${known.ca ? '' : ' --without-ca'}`,
+    ]);
+  const changed = { ...known, client };
+  if (dryRun) return changed;
+  const operators = base.operators.map((one) => (one === known ? changed : one));
+  const what = `operator ${name}: given client ${client}`;
+  await session.commit(base, { contents: base.contents, operators }, message('operator add', what));
+  return changed;
+}
+
+/**
+ * The operators of a copy: those of the store that is copied, the user who copies first, as `name` where they are none of them. Fails with
+ * E_NAME, and with E_OPERATOR (exit 2) where another one has that name: two of one name could not be told apart, nor removed one by one.
+ */
+export async function operatorsOfCopy(
+  session: Session,
+  known: readonly Operator[],
+  name: string,
+): Promise<readonly Operator[]> {
+  const mine = (await Promise.all((await session.identities()).map(recipientsOf))).flat();
+  const me = known.find(({ ca, recipient }) => ca && mine.includes(recipient));
+  const first = me ?? {
+    name: checkName('operator', name),
+    recipient: await checkRecipient(await ownRecipient(session)),
+    ca: true,
+  };
+  const others = known.filter((one) => one !== me);
+  if (others.some((one) => one.name === first.name))
+    throw operatorRefusal(`another operator is called ${first.name}, and none of your keys is that one's`, [
+      'docker-tls operator list',
+    ]);
+  const addedAt = session.now().toISOString();
+  return [first, ...others].map((one) => ({ ...one, addedAt }));
+}
+
+/** The keys of a new store: the user who makes it has to be able to open it afterwards. Fails with E_OPERATOR (exit 2). */
+export async function firstKeys(session: Session, operators: readonly Operator[]) {
+  const keys = freshKeys();
+  const signers = withSigner([], keys.signing);
+  const opened = await openKeys(await renderKeys(operators, keys, signers), await session.identities());
+  if (opened?.ca === undefined)
+    throw operatorRefusal('the first operator of a store is the user who makes it, and none of your keys is this one', [
+      'with your own SSH key: docker-tls operator add NAME',
+    ]);
+  return { keys, signers };
+}
+
+/** The first SSH key or identity of the user who runs this. Fails with E_OPERATOR (exit 2). */
+export async function ownRecipient(session: Session): Promise<string> {
+  for (const identity of await session.identities()) {
+    const [first] = await recipientsOf(identity);
+    if (first !== undefined) return first;
+  }
+  throw operatorRefusal('no key of yours was found on this computer', ['ssh-keygen -t ed25519']);
+}
+
+/** Encrypts everything again, under new keys, for those who stay. */
+export async function removeOperator(
+  session: Session,
+  name: string,
+): Promise<{ removed: Operator; left: readonly Operator[]; state: StoreState }> {
+  return retried(session, async (base) => {
+    const removed = base.operators.find((one) => one.name === name);
+    if (removed === undefined) {
+      const known = base.operators.map((one) => one.name);
+      throw operatorRefusal(`there is no operator ${name}${known.length > 0 ? `: ${listWords(known)}` : ''}`, [
+        'docker-tls operator list',
+      ]);
+    }
+    const left = base.operators.filter((one) => one !== removed);
+    if (!left.some(({ ca }) => ca))
+      throw operatorRefusal(`${name} is the last operator who can open the CA`, [
+        'docker-tls operator add NAME RECIPIENT',
+      ]);
+    const { signing } = base.keys ?? {};
+    if (signing === undefined) throw refusals.readOnly(session.url, base.operators);
+    const keys = freshKeys();
+    const signers = withSigner(base.signers, keys.signing, signing);
+    const opened = await openKeys(await renderKeys(left, keys, signers), await session.identities());
+    if (opened?.ca === undefined) {
+      throw operatorRefusal('you would lock yourself out: another operator has to remove you', [
+        'docker-tls operator list',
+      ]);
+    }
+    const next = { contents: base.contents, operators: left, keys, signers };
+    await session.commit(
+      base,
+      next,
+      message('operator remove', `operator ${name}: removed, everything encrypted again`),
+    );
+    return { removed, left, state: readTree(session.local.home, mapTree(base.contents, session.url)) };
+  });
+}
+
+/** A commit again from what is stored then, where another one came first. */
+async function retried<T>(session: Session, work: (base: Opened) => Promise<T>): Promise<T> {
+  for (let attempt = 1; ; attempt++) {
+    try {
+      return await work(await session.read(0));
+    } catch (error) {
+      if (!(error instanceof DockerTlsError) || error.code !== 'E_STORE_CHANGED' || attempt >= 20) throw error;
+      session.forget();
+    }
+  }
+}
+
+function message(command: string, what: string) {
+  return { subject: `docker-tls ${command}: ${what}`, lines: [what] };
+}
+
+function operatorRefusal(what: string, hints: readonly string[]): DockerTlsError {
+  return new DockerTlsError('E_OPERATOR', what, { hints });
+}

@@ -1,0 +1,91 @@
+/**
+ * The layout of a shared store: the files of the local store's layout, in groups (a host, a client, a CA), each sealed as two: what
+ * every operator reads, and the private keys, which only those read who can open the CA.
+ */
+
+import type { FileContent } from '../../../core/adapters/store/files.ts';
+import type { Incoming } from '../../../core/adapters/store/journal.ts';
+import { Secret } from '../../../core/domain/secret.ts';
+import { keyFor, seal, unseal } from './seal.ts';
+
+/** The files of the local layout by path; without the keys that the reader cannot open. */
+export type Contents = ReadonlyMap<string, FileContent>;
+
+/** Keys of the two classes; `ca` is absent for an operator who cannot open the CA, who may hold the keys of single files instead. */
+export type ClassKeys = { readonly store: Secret; readonly ca?: Secret; readonly files: ReadonlyMap<string, Secret> };
+
+export const OPERATORS = 'operators';
+
+/** `hosts/web` of `hosts/web/host.json`; `ca/active` for the CA's own files. */
+function groupOf(path: string): string {
+  const parts = path.split('/');
+  if (parts[0] === 'ca' && parts.length === 2) return 'ca/active';
+  return parts.slice(0, -1).join('/');
+}
+
+function place(group: string, name: string): string {
+  return group === 'ca/active' ? `ca/${name}` : `${group}/${name}`;
+}
+
+export function changedContents(
+  contents: Contents,
+  { incoming, removals }: { readonly incoming: readonly Incoming[]; readonly removals: readonly string[] },
+): Contents {
+  const next = new Map(contents);
+  const drop = (path: string) => {
+    for (const each of [...next.keys()]) if (each === path || each.startsWith(`${path}/`)) next.delete(each);
+  };
+  for (const path of removals) drop(path);
+  for (const { path, content } of incoming) {
+    drop(path);
+    if (!('files' in content)) next.set(path, content);
+    else for (const [name, file] of Object.entries(content.files)) next.set(`${path}/${name}`, file);
+  }
+  // Every store has this one, and it says nothing here: the manifest has the schema.
+  next.delete('store.json');
+  return next;
+}
+
+/** The groups whose files are not the very same objects before and after: what the others are sealed to stays as it is. */
+export function touchedGroups(before: Contents, after: Contents): ReadonlySet<string> {
+  const paths = [...new Set([...before.keys(), ...after.keys()])];
+  return new Set(paths.filter((path) => before.get(path) !== after.get(path)).map(groupOf));
+}
+
+/** The two texts of each group, or of some, by the path of the sealed file. */
+export function groupTexts(contents: Contents, only?: ReadonlySet<string>): Map<string, string> {
+  const groups = new Map<string, Record<string, string>>();
+  const some = [...contents].filter(([path]) => only === undefined || only.has(groupOf(path)));
+  for (const [path, { kind, bytes }] of some.sort(([a], [b]) => (a < b ? -1 : 1))) {
+    const at = `${groupOf(path)}/${kind === 'key' ? 'keys' : 'public'}`;
+    const name = path.slice(path.lastIndexOf('/') + 1);
+    groups.set(at, { ...groups.get(at), [name]: typeof bytes === 'string' ? bytes : bytes.revealText() });
+  }
+  return new Map([...groups].map(([at, files]) => [at, JSON.stringify(files)]));
+}
+
+export function sealGroup(at: string, text: string, keys: ClassKeys): Uint8Array {
+  const classKey = at.endsWith('/keys') ? keys.ca : keys.store;
+  if (classKey === undefined) throw new Error(`no key to seal ${at} with`);
+  return seal(keyFor(classKey, at), at, Buffer.from(text));
+}
+
+/** What a sealed file holds. `closed`: the reader has no key for it; undefined: it is not what was sealed. */
+export function openGroup(
+  at: string,
+  sealed: Uint8Array,
+  keys: ClassKeys,
+): [string, FileContent][] | 'closed' | undefined {
+  const secret = at.endsWith('/keys');
+  const classKey = secret ? keys.ca : keys.store;
+  const key = classKey === undefined ? keys.files.get(at) : keyFor(classKey, at);
+  if (key === undefined) return 'closed';
+  const bytes = unseal(key, at, sealed);
+  if (bytes === undefined) return undefined;
+  const group = at.slice(0, at.lastIndexOf('/'));
+  const files = Object.entries(JSON.parse(bytes.toString('utf8')) as Record<string, string>);
+  return files.map(([name, text]) => {
+    const kind = secret ? 'key' : name.endsWith('.json') ? 'record' : 'certificate';
+    return [place(group, name), { kind, bytes: secret ? new Secret(text) : text }];
+  });
+}

@@ -1,0 +1,46 @@
+/** The words for a change of a shared store, as colleagues read them in its history. They never hold a secret. */
+
+import type { StoreChange, StoredClient, StoredHost, StoreState } from '../../../core/adapters/store/records.ts';
+import { inspectCertificate } from '../../../core/domain/pki/inspect.ts';
+
+/** One line for each thing that changes. */
+export function describeChange(before: StoreState, change: StoreChange): string[] {
+  const lines: string[] = [];
+  const { ca } = change;
+  if (ca !== undefined) {
+    const replaced = before.ca === undefined ? 'made' : before.ca.cert === ca.cert ? 'changed' : 'replaced';
+    lines.push(`CA ${ca.record.name}: ${replaced}${change.retireCa ? ', the one before is kept as old' : ''}`);
+  } else if (change.retireCa) lines.push('CA: retired');
+  for (const serial of change.removeOldCas ?? []) lines.push(`old CA ${serial}: dropped`);
+  for (const [name, client] of Object.entries(change.clients ?? {})) lines.push(clientLine(name, client, before));
+  const issuers = Object.keys(change.issuers ?? {}).filter((name) => change.clients?.[name] === undefined);
+  for (const name of issuers) lines.push(`client ${name}: new issuing CA`);
+  for (const [name, host] of Object.entries(change.hosts ?? {})) lines.push(hostLine(name, host, before));
+  for (const name of change.removeClients ?? []) lines.push(`client ${name}: removed`);
+  for (const name of change.removeHosts ?? []) lines.push(`host ${name}: removed`);
+  return lines.length === 0 ? ['records'] : lines;
+}
+
+function clientLine(name: string, { record, cert }: StoredClient, { clients }: StoreState): string {
+  const known = clients.get(name);
+  if (record.revokedAt !== undefined && known?.record.revokedAt === undefined) return `client ${name}: revoked`;
+  if (known === undefined) return `client ${name}: added, until ${until(cert)}`;
+  return known.cert === cert
+    ? `client ${name}: record changed`
+    : `client ${name}: new certificate, until ${until(cert)}`;
+}
+
+function hostLine(name: string, { record, serverCert, ca }: StoredHost, { hosts }: StoreState): string {
+  const known = hosts.get(name);
+  const generation = record.generation === undefined ? '' : `, generation ${record.generation}`;
+  if (known === undefined) return `host ${name}: added${generation}, certificate until ${until(serverCert)}`;
+  const what = [
+    ...(known.serverCert === serverCert ? [] : [`new certificate, until ${until(serverCert)}`]),
+    ...(known.ca === ca ? [] : ['other clients or CAs accepted']),
+  ];
+  return `host ${name}: ${what.length === 0 ? 'record changed' : what.join(', ')}${generation}`;
+}
+
+function until(cert: string): string {
+  return inspectCertificate(cert).notAfter.toISOString().slice(0, 10);
+}

@@ -1,0 +1,152 @@
+/**
+ * The signed manifest of a snapshot: a list of all its files, with a number that only grows, and the chain of signing keys.
+ * Only who can open the CA has the signing key; everyone can verify.
+ */
+
+import { createHash, createPrivateKey, createPublicKey, generateKeyPairSync, sign, verify } from 'node:crypto';
+import * as z from 'zod/mini';
+import { parseAs } from '../../../core/adapters/store/parse.ts';
+import { Secret } from '../../../core/domain/secret.ts';
+import { type Listing, MOST } from '../engines/engine.ts';
+
+export const MANIFEST = 'manifest.json';
+export const SIGNERS = 'keys/signers.json';
+
+const manifestSchema = z.object({
+  schema: z.literal(1),
+  /** Grows by one with each commit. */
+  sequence: z.int(),
+  at: z.string(),
+  by: z.string(),
+  /** The revision of the engine that it was made on top of, and one that was lost and is held again from here on. */
+  parent: z.string(),
+  regained: z.optional(z.string()),
+  /** SHA-256 of each other file, base64. */
+  files: z.record(z.string(), z.string()),
+});
+/** More than a team has in its life. */
+const MOST_SIGNERS = 1000;
+const signersSchema = z
+  .array(z.object({ key: z.string(), signature: z.optional(z.string()) }))
+  .check(z.minLength(1), z.maxLength(MOST_SIGNERS));
+
+export type Manifest = z.output<typeof manifestSchema>;
+/** Public keys, the oldest first; each but the first is signed by the one before it. */
+export type Signers = z.output<typeof signersSchema>;
+
+type Files = ReadonlyMap<string, Uint8Array>;
+
+/** The manifest of the other files, signed. */
+export function renderManifest(
+  files: Files,
+  about: Omit<Manifest, 'schema' | 'files'>,
+  signingKey: Secret,
+): Uint8Array {
+  const hashes = [...files]
+    .filter(([path]) => path !== MANIFEST)
+    .map(([path, bytes]) => [path, sha256(bytes)] as const);
+  const manifest: Manifest = {
+    schema: 1,
+    ...about,
+    files: Object.fromEntries(hashes.sort(([a], [b]) => (a < b ? -1 : 1))),
+  };
+  const text = JSON.stringify(manifest, null, 1);
+  return Buffer.from(`${text}\n\n${signText(text, signingKey)}\n`);
+}
+
+export type Signed = { readonly manifest: Manifest; readonly signers: Signers };
+
+/** What was signed, or why nothing was, in words that follow the name of the snapshot. Other files are not looked at. */
+export function readSigned(files: Files): Signed | string {
+  const text = textOf(files.get(MANIFEST));
+  if (text === undefined) return 'has no manifest';
+  const [body = '', signature = ''] = text.split('\n\n');
+  const signers = parseAs(signersSchema, textOf(files.get(SIGNERS)));
+  if (signers === undefined) return 'does not say who signs it';
+  if (!verified(body, signature.trim(), signers.at(-1)?.key)) return 'has a manifest whose signature is wrong';
+  const [, ...later] = signers;
+  const unsigned = later.find(({ key, signature: by }, index) => !verified(`signer ${key}`, by, signers[index]?.key));
+  if (unsigned !== undefined) return 'names a signing key that the one before it has not signed';
+  const manifest = parseAs(manifestSchema, body);
+  return manifest === undefined ? 'has a manifest that is not ours' : { manifest, signers };
+}
+
+/** In which way the files are not those that were signed, in words that follow the name of the snapshot. */
+export function filesProblem({ manifest }: Signed, files: Files): string | undefined {
+  const listed = new Set([...Object.keys(manifest.files), MANIFEST]);
+  const extra = [...files.keys()].find((path) => !listed.has(path));
+  if (extra !== undefined) return `holds ${extra}, which its manifest does not list`;
+  const wrong = Object.entries(manifest.files).find(([path, hash]) => sha256(files.get(path)) !== hash);
+  if (wrong === undefined) return undefined;
+  return files.has(wrong[0]) ? `has another ${wrong[0]} than was signed` : `lacks ${wrong[0]}`;
+}
+
+/** Reads what a snapshot's manifest lists, if one of the keys in `trusted` has signed it or has vouched for its key; without any: whoever signed it. */
+export function listingOf(trusted: () => readonly string[]): Listing {
+  return {
+    first: [MANIFEST, SIGNERS],
+    most: MOST,
+    of(first) {
+      const signed = readSigned(first);
+      const known = trusted();
+      const counts =
+        typeof signed !== 'string' &&
+        (known.length === 0 || signed.signers.some((one) => known.includes(fingerprintOf(one))));
+      const hashes = new Map(counts ? Object.entries(signed.manifest.files) : []);
+      return { paths: new Set(hashes.keys()), genuine: (path, bytes) => sha256(bytes) === hashes.get(path) };
+    },
+  };
+}
+
+export function newSigningKey(): Secret {
+  const { privateKey } = generateKeyPairSync('ed25519');
+  return new Secret(privateKey.export({ format: 'der', type: 'pkcs8' }));
+}
+
+/** The chain with the public half of a signing key at its end, signed by the one before. */
+export function withSigner(signers: Signers | [], signingKey: Secret, before?: Secret): Signers {
+  const key = createPublicKey(privateKey(signingKey)).export({ format: 'der', type: 'spki' }).toString('base64');
+  const signature = before === undefined ? undefined : signText(`signer ${key}`, before);
+  return [...signers, signature === undefined ? { key } : { key, signature }];
+}
+
+/** What colleagues compare, and what is remembered of a store: the first 32 hexadecimal digits of the SHA-256 of a signing key. */
+export function fingerprintOf({ key }: Signers[number]): string {
+  return createHash('sha256').update(Buffer.from(key, 'base64')).digest('hex').slice(0, 32);
+}
+
+/** A run looks at the same contents at every commit: each is hashed once. */
+const hashes = new WeakMap<Uint8Array, string>();
+
+export function sha256(bytes: Uint8Array | undefined): string {
+  const known = bytes === undefined ? undefined : hashes.get(bytes);
+  const hash =
+    known ??
+    createHash('sha256')
+      .update(bytes ?? Buffer.alloc(0))
+      .digest('base64');
+  if (bytes !== undefined) hashes.set(bytes, hash);
+  return hash;
+}
+
+function privateKey(key: Secret) {
+  return createPrivateKey({ key: key.reveal(), format: 'der', type: 'pkcs8' });
+}
+
+function signText(text: string, key: Secret): string {
+  return sign(null, Buffer.from(text), privateKey(key)).toString('base64');
+}
+
+function verified(text: string, signature: string | undefined, key: string | undefined): boolean {
+  try {
+    const publicKey = createPublicKey({ key: Buffer.from(key ?? '', 'base64'), format: 'der', type: 'spki' });
+    if (publicKey.asymmetricKeyType !== 'ed25519') return false;
+    return verify(null, Buffer.from(text), publicKey, Buffer.from(signature ?? '', 'base64'));
+  } catch {
+    return false;
+  }
+}
+
+function textOf(bytes: Uint8Array | undefined): string | undefined {
+  return bytes === undefined ? undefined : Buffer.from(bytes).toString('utf8');
+}

@@ -1,0 +1,59 @@
+/** Opening a shared store: its engine, its operator, and this computer's memory of it. */
+
+import { join, resolve } from 'node:path';
+import type { Store } from '../../../core/adapters/store/store.ts';
+import { type OpenOptions, storeUrl } from '../../../core/adapters/store/store-url.ts';
+import type { Engine, Listing, Snapshot } from '../engines/engine.ts';
+import { etcdEngine } from '../engines/etcd.ts';
+import { gitEngine } from '../engines/git.ts';
+import { addressOf, type StoreAddress } from './address.ts';
+import { findIdentities } from './identities.ts';
+import { type Local, openLocal } from './local.ts';
+import { listingOf } from './manifest.ts';
+import { openSession, type Session } from './session.ts';
+import { teamStore } from './store.ts';
+
+/** The session of a shared store; undefined where the store is the directory. */
+export function openTeamSession(options: OpenOptions): Session | undefined {
+  const home = resolve(options.home);
+  const url = storeUrl(options);
+  if (!url) return undefined;
+  const address = addressOf(url);
+  const { env, cwd, who, now, note, ask } = options;
+  const local = openLocal(home, url);
+  let hidden: Promise<void> | undefined;
+  const before = () => {
+    hidden ??= options.hideSecrets?.() ?? Promise.resolve();
+    return hidden;
+  };
+  const { pinned } = address;
+  const listing = listingOf(() => [...(pinned === undefined ? [] : [pinned]), ...(local.seen()?.signers ?? [])]);
+  const engine = engineOf(address, home, { ...options, before, listing });
+  return openSession({
+    engine: options.cached ? { ...engine, read: () => lastSeen(engine, local) } : engine,
+    local,
+    identities: () => findIdentities({ env, cwd, ask }),
+    ...{ who, pinned, now, note },
+  });
+}
+
+export function openTeamStore(options: OpenOptions & { readonly url: string }): Store {
+  return teamStore(openTeamSession(options) as Session);
+}
+
+function engineOf(
+  address: StoreAddress,
+  home: string,
+  { env, signal, before, listing, now }: OpenOptions & { before(): Promise<void>; readonly listing: Listing },
+): Engine {
+  switch (address.kind) {
+    case 'git':
+      return gitEngine({ ...address, cache: join(home, 'cache.git'), listing, signal, before });
+    case 'etcd':
+      return etcdEngine({ address, env, cache: join(home, 'cache.etcd'), listing, signal, now });
+  }
+}
+
+async function lastSeen(engine: Engine, local: Local): Promise<Snapshot> {
+  return (await engine.at(local.seen()?.revision ?? '')) ?? { revision: '', files: new Map(), history: { parent: '' } };
+}

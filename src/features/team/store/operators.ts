@@ -1,0 +1,95 @@
+/** Operators of a shared store and their keys: the list, and the age files that hold the keys for them. */
+
+import * as z from 'zod/mini';
+import { Secret } from '../../../core/domain/secret.ts';
+import { decryptWith, encryptFor } from './age.ts';
+import { type ClassKeys, OPERATORS } from './contents.ts';
+import { newSigningKey, SIGNERS, type Signers } from './manifest.ts';
+import { keyFor, newKey, seal, unseal } from './seal.ts';
+import type { IdentityFile } from './ssh-keys.ts';
+
+const operator = z.object({
+  name: z.string(),
+  /** `age1…`, or an SSH public key. */
+  recipient: z.string(),
+  /** Can open the CA, and so change the store. */
+  ca: z.boolean(),
+  /** The client whose key this operator can open without the CA. */
+  client: z.optional(z.string()),
+  addedAt: z.string(),
+});
+export type Operator = Readonly<z.output<typeof operator>>;
+
+export type Keys = ClassKeys & { readonly signing?: Secret };
+
+const STORE = 'keys/store.age';
+const CA = 'keys/ca.age';
+
+function grantPath(client: string): string {
+  return `keys/clients/${client}.age`;
+}
+
+/** Fresh keys for a new store, or in place of those that an operator who was removed has seen. */
+export function freshKeys(): Required<Keys> {
+  return { store: newKey(), ca: newKey(), signing: newSigningKey(), files: new Map() };
+}
+
+/** The keys that the identities open; undefined where they open none. */
+export async function openKeys(
+  files: ReadonlyMap<string, Uint8Array>,
+  identities: readonly IdentityFile[],
+): Promise<Keys | undefined> {
+  async function open<T>(path: string): Promise<T | undefined> {
+    const sealed = files.get(path);
+    const bytes = sealed === undefined ? undefined : await decryptWith(identities, sealed);
+    return bytes === undefined ? undefined : (JSON.parse(Buffer.from(bytes).toString('utf8')) as T);
+  }
+  const store = await open<{ key: string }>(STORE);
+  if (store === undefined) return undefined;
+  const ca = await open<{ key: string; signing: string }>(CA);
+  const grants = ca === undefined ? [...files.keys()].filter((path) => path.startsWith('keys/clients/')) : [];
+  const given = new Map<string, Secret>();
+  for (const path of grants) {
+    const grant = await open<{ key: string; path: string }>(path);
+    if (grant !== undefined) given.set(grant.path, secret(grant.key));
+  }
+  const keys = { store: secret(store.key), files: given };
+  return ca === undefined ? keys : { ...keys, ca: secret(ca.key), signing: secret(ca.signing) };
+}
+
+/** The files that hold the keys, for these operators. */
+export async function renderKeys(
+  operators: readonly Operator[],
+  keys: Required<Keys>,
+  signers: Signers,
+): Promise<Map<string, Uint8Array>> {
+  const files = new Map<string, Uint8Array>();
+  const to = (some: readonly Operator[]) => some.map(({ recipient }) => recipient);
+  const json = (value: unknown) => Buffer.from(JSON.stringify(value));
+  const text = (key: Secret) => key.reveal().toString('base64');
+  files.set(STORE, await encryptFor(to(operators), json({ key: text(keys.store) })));
+  const opening = operators.filter(({ ca }) => ca);
+  files.set(CA, await encryptFor(to(opening), json({ key: text(keys.ca), signing: text(keys.signing) })));
+  for (const client of new Set(operators.flatMap((one) => one.client ?? []))) {
+    const path = `clients/${client}/keys`;
+    const owners = operators.filter((one) => one.client === client);
+    const grant = json({ path, key: text(keyFor(keys.ca, path)) });
+    files.set(grantPath(client), await encryptFor(to(owners), grant));
+  }
+  files.set(SIGNERS, json(signers));
+  files.set(OPERATORS, seal(keyFor(keys.store, OPERATORS), OPERATORS, json(operators)));
+  return files;
+}
+
+/** The list; undefined where it is not ours. */
+export function readOperators(
+  files: ReadonlyMap<string, Uint8Array>,
+  keys: ClassKeys,
+): readonly Operator[] | undefined {
+  const bytes = unseal(keyFor(keys.store, OPERATORS), OPERATORS, files.get(OPERATORS) ?? Buffer.alloc(0));
+  return bytes === undefined ? undefined : z.parse(z.array(operator), JSON.parse(bytes.toString('utf8')));
+}
+
+function secret(base64: string): Secret {
+  return new Secret(Buffer.from(base64, 'base64'));
+}

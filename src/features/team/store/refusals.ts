@@ -1,0 +1,130 @@
+/** The words for what is wrong with a shared store, or with who opens it. */
+
+import { shellQuote } from '../../../core/domain/quote.ts';
+import { durationWords, listWords } from '../../../core/domain/words.ts';
+import { DockerTlsError } from '../../../errors/errors.ts';
+import type { Operator } from './operators.ts';
+import type { IdentityFile } from './ssh-keys.ts';
+
+export function tampered(url: string, what: string): DockerTlsError {
+  return new DockerTlsError('E_STORE_TAMPERED', `${what}; nothing of it was used`, {
+    where: url,
+    details: [
+      'an account that can write to the store without being an operator changed it, or it was damaged on the way',
+    ],
+    hints: [
+      'docker-tls store check',
+      'what this computer has seen last, back into the store: docker-tls store restore',
+    ],
+  });
+}
+
+/** A state that was in the store before what was seen here. */
+export function rewound(url: string, sequence: number, what: string): DockerTlsError {
+  return new DockerTlsError(
+    'E_STORE_OLDER',
+    `the store is older than what was seen of it here (commit ${sequence}): ${what}`,
+    {
+      where: url,
+      details: [
+        'it was restored from a backup, or an old state was put in its place: clients that were revoked since would be accepted again',
+      ],
+      hints: [
+        'what this computer has seen last, back into the store: docker-tls store restore',
+        'if the older state is wanted: docker-tls store check --accept',
+      ],
+    },
+  );
+}
+
+export type CommitWords = { readonly sequence: number; readonly at?: string; readonly by?: string };
+type Lines = { readonly there: CommitWords; readonly here: CommitWords; readonly comparison: string | undefined };
+
+/** A state that does not continue what was seen here. Which of the two counts only people can say, so nothing is proposed that changes either. */
+export function forked(url: string, what: string, { there, here, comparison }: Lines): DockerTlsError {
+  return new DockerTlsError(
+    'E_STORE_OLDER',
+    `the store does not continue what was seen of it here (commit ${here.sequence}): ${what}`,
+    {
+      where: url,
+      details: [
+        `in the store: ${commitWords(there)}`,
+        `seen here: ${commitWords(here)}`,
+        'the store was restored from a backup and used since, or its server shows operators different states: a client that is revoked in one of them may be accepted in the other',
+      ],
+      hints: compareHints(comparison),
+    },
+  );
+}
+
+/** What is in the store has changes of operators that would be lost. */
+export function unseen(url: string, there: readonly CommitWords[], comparison: string | undefined): DockerTlsError {
+  return new DockerTlsError(
+    'E_STORE_OLDER',
+    'the store has changes that this computer has not seen; putting back what it has seen would undo them, and a client that they revoked would be accepted again',
+    { where: url, details: there.map((one) => `in the store: ${commitWords(one)}`), hints: compareHints(comparison) },
+  );
+}
+
+/** Changes of operators may be among so many commits; nobody has looked. */
+export function tooManyCommits(url: string, comparison: string | undefined): DockerTlsError {
+  return new DockerTlsError(
+    'E_STORE_OLDER',
+    'there are more commits on top of what this computer has seen than are looked through; putting back what it has seen would undo changes of operators, if there are any among them',
+    { where: url, hints: compareHints(comparison) },
+  );
+}
+
+function compareHints(comparison: string | undefined): string[] {
+  return [
+    ...(comparison === undefined ? [] : [comparison]),
+    'ask who made these commits, before anybody changes the store; how to go on: docs/team.md, "Two lines of commits"',
+  ];
+}
+
+export function commitWords({ sequence, at, by }: CommitWords): string {
+  return [`commit ${sequence}`, ...(by === undefined ? [] : [`by ${by}`]), ...(at === undefined ? [] : [at])].join(
+    ', ',
+  );
+}
+
+export function closed(url: string, identities: readonly IdentityFile[]): DockerTlsError {
+  const tried = identities.map(({ file }) => file);
+  const own = identities.flatMap((one) => (one.kind === 'ssh' ? [one.recipient] : []))[0];
+  return new DockerTlsError(
+    'E_STORE_CLOSED',
+    tried.length === 0
+      ? 'there is no key on this computer that could open the store'
+      : `no key of yours opens the store (tried ${listWords(tried)})`,
+    {
+      where: url,
+      details: [
+        'a key that only an agent, a smart card or a security key holds cannot decrypt: it has to be in a file',
+      ],
+      hints: [
+        ...(tried.length === 0 ? ['ssh-keygen -t ed25519', 'or with age: DOCKER_TLS_IDENTITY=FILE docker-tls …'] : []),
+        `a colleague who can open it: docker-tls operator add NAME ${own === undefined ? '"$(cat ~/.ssh/id_ed25519.pub)"' : shellQuote(own)}`,
+      ],
+    },
+  );
+}
+
+export function readOnly(url: string, operators: readonly Operator[]): DockerTlsError {
+  const able = operators.filter(({ ca }) => ca).map(({ name }) => name);
+  return new DockerTlsError(
+    'E_STORE_READ_ONLY',
+    `your key opens the store but not its CA, so you can look, and not change it; ${listWords(able)} can`,
+    { where: url, hints: ['docker-tls operator list'] },
+  );
+}
+
+export function fresh(url: string): DockerTlsError {
+  return new DockerTlsError('E_STORE_NEW', 'the store is empty, and has no operator yet', {
+    where: url,
+    hints: ['with your SSH key: docker-tls operator add NAME'],
+  });
+}
+
+export function ageWords(then: Date, now: Date): string {
+  return `${durationWords(Math.max(0, now.getTime() - then.getTime()))} ago`;
+}

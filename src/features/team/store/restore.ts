@@ -1,0 +1,180 @@
+/** Looking through a shared store, and putting back what was lost. */
+
+import { readTree } from '../../../core/adapters/store/read.ts';
+import { asWritten, DockerTlsError } from '../../../errors/errors.ts';
+import type { Alike, Past, Snapshot } from '../engines/engine.ts';
+import { ancestors, genuine, signedOf } from './genuine.ts';
+import type { Seen } from './local.ts';
+import { fingerprintOf, MANIFEST, type Manifest, readSigned, sha256 } from './manifest.ts';
+import { mapTree } from './map-tree.ts';
+import * as refusals from './refusals.ts';
+import type { Session } from './session.ts';
+
+export type CheckedStore = {
+  readonly sequence: number;
+  readonly signer: string;
+  readonly files: number;
+  readonly operators: number;
+};
+
+/** Goes through the whole store. `accept`: what is there is the newest from now on, though more was seen. Fails as a read does. */
+export async function checkTeamStore(session: Session, accept: boolean): Promise<CheckedStore> {
+  if (accept) {
+    const snapshot = await session.snapshot();
+    const { manifest, signers } = signedOf(session.url, snapshot.files);
+    const known = signers.map(fingerprintOf);
+    const last = session.local.seen();
+    const before = last?.signers ?? known;
+    // Signed by the key that was seen, or one that it has vouched for. A key that was replaced, as after an operator was removed, signs
+    // nothing new: it counts only for a commit of the history that was seen.
+    const past =
+      last !== undefined &&
+      before.includes(known.at(-1) ?? '') &&
+      (await session.engine.contains(last.revision, snapshot.revision)) === true;
+    if (!known.includes(before.at(-1) ?? '') && !past)
+      throw refusals.tampered(
+        session.url,
+        `the store is signed by ${known.at(-1)}, which ${before.at(-1)} has not vouched for`,
+      );
+    // Afterwards: where no known key has signed it, its files were not read.
+    genuine(session.url, snapshot);
+    const { revision, files } = snapshot;
+    const seen = { sequence: manifest.sequence, revision, manifest: sha256(files.get(MANIFEST)), signers: known };
+    session.remember(snapshot, seen, true);
+  }
+  const opened = await session.read(0);
+  const last = opened.signers.at(-1);
+  if (last === undefined) throw refusals.fresh(session.url);
+  // Every record and certificate is parsed; the keys that this operator opens as well.
+  readTree(session.local.home, mapTree(opened.contents, session.url));
+  const { sequence, operators, snapshot } = opened;
+  return { sequence, signer: fingerprintOf(last), files: snapshot.files.size, operators: operators.length };
+}
+
+/** What `store restore` puts back: the newest state that this computer has seen. Fails with E_STORE_OLDER where there is none. */
+export async function newestSeen(session: Session): Promise<{ readonly seen: Seen; readonly snapshot: Snapshot }> {
+  const seen = session.local.seen();
+  const snapshot = seen === undefined ? undefined : await session.engine.at(seen.revision);
+  if (seen !== undefined && snapshot !== undefined) return { seen, snapshot };
+  throw new DockerTlsError('E_STORE_OLDER', 'this computer has no newer state of the store than what is there', {
+    where: session.url,
+    hints: [asWritten('on a computer that used it last: docker-tls store restore')],
+  });
+}
+
+/** Of commits that show the same signed list on the same parent; more than one of them is an outsider's doing. */
+const MOST_TRIED = 500;
+
+/**
+ * Commits the newest genuine state that continues what this computer has seen on top of what is in the store now; gives the number of that.
+ * Undefined: nothing was lost. `agree` fails where the user does not want this state. Changes of operators that this computer has not seen are undone only with `replaceUnseen`: else one who has
+ * been away for long would, after anybody's rubbish, bring back clients that others have revoked.
+ */
+export async function restoreTeamStore(
+  session: Session,
+  replaceUnseen = false,
+  agree: (newest: Manifest) => Promise<void> = async () => undefined,
+): Promise<number | undefined> {
+  const { url, engine } = session;
+  const last = await newestSeen(session);
+  const { seen } = last;
+  const present = await session.snapshot();
+  if (present.offline !== undefined) throw present.offline.cause;
+  if (await continues(session, present)) return undefined;
+  const found = await lookThrough(session, present, last.snapshot);
+  const comparison = engine.comparison?.(seen.revision, present.revision);
+  if (!replaceUnseen && found.unseen.length > 0) throw refusals.unseen(url, found.unseen, comparison);
+  if (!replaceUnseen && found.more) throw refusals.tooManyCommits(url, comparison);
+  const newest = found.newest ?? last.snapshot;
+  const opened = await session.openAt(newest);
+  const above = Math.max(seen.sequence, opened.sequence, found.above);
+  const { keys, operators, signers, contents } = opened;
+  if (keys?.ca === undefined || keys.signing === undefined || signers.length === 0)
+    throw refusals.readOnly(url, operators);
+  await agree(genuine(url, newest).manifest);
+  const full = { ...keys, ca: keys.ca, signing: keys.signing };
+  const done = await session.commit(
+    { ...opened, snapshot: present },
+    { contents, operators, signers, keys: full, above, regained: newest.revision },
+    { subject: 'docker-tls store restore', lines: [`back to commit ${opened.sequence}`] },
+  );
+  return done.sequence;
+}
+
+/** Genuine, and not older than what was seen. */
+async function continues(session: Session, snapshot: Snapshot): Promise<boolean> {
+  try {
+    return (await session.check(snapshot)) !== undefined;
+  } catch (error) {
+    if (error instanceof DockerTlsError && (error.code === 'E_STORE_TAMPERED' || error.code === 'E_STORE_OLDER'))
+      return false;
+    throw error;
+  }
+}
+
+type SignedList = Pick<Manifest, 'sequence' | 'at' | 'by' | 'parent'> & {
+  readonly hash: string;
+  /** The engine's name of it. */
+  readonly name: string | undefined;
+  /** Commits that show it on top of what it names: one at most holds its files. */
+  readonly revisions: readonly string[];
+};
+type Found = {
+  readonly newest: Snapshot | undefined;
+  readonly unseen: readonly SignedList[];
+  readonly above: number;
+  readonly more: boolean;
+};
+
+/** What operators have signed of what is there: what continues this computer's state, and what it has not seen. */
+async function lookThrough(session: Session, present: Snapshot, last: Snapshot): Promise<Found> {
+  const { engine, local } = session;
+  const before = local.seen() as Seen;
+  const { lists, more } = await signedLists(session, present, last, before);
+  const newest = await newestOf(session, lists, before);
+  const known =
+    engine.past === undefined
+      ? (await engine.contains(before.revision, present.revision)) === true
+      : await linesOf(engine.past, newest?.revision ?? before.revision, lists);
+  const unseen = lists.filter(({ hash, name = '', sequence }) => {
+    if (hash === before.manifest) return false;
+    return typeof known === 'boolean' ? !known || sequence >= before.sequence : !known.has(name);
+  });
+  return { newest, unseen, above: lists[0]?.sequence ?? 0, more };
+}
+
+/** Each list that an operator has signed, the highest number first. `more`: there is more than was looked through. */
+async function signedLists({ engine: { past } }: Session, present: Snapshot, last: Snapshot, before: Seen) {
+  const since = present.revision === '' ? [] : await past?.since(present.revision, last.revision);
+  const alone = [[{ names: [], commits: [present] } as Alike, present.files] as const];
+  const lists = new Map<string, SignedList>();
+  for await (const [{ names, commits }, first] of past && since ? past.first(since) : alone) {
+    const signed = readSigned(first);
+    // Only what a key has signed that was seen, or that it has vouched for, is an operator's.
+    if (typeof signed === 'string' || !signed.signers.some((one) => before.signers.includes(fingerprintOf(one))))
+      continue;
+    const { sequence, at, by, parent } = signed.manifest;
+    const hash = sha256(first.get(MANIFEST));
+    const fitting = commits.filter(({ history }) => ancestors(history) === ancestors(signed.manifest));
+    const revisions = [...(lists.get(hash)?.revisions ?? []), ...fitting.map(({ revision }) => revision)];
+    lists.set(hash, { sequence, at, by, parent, hash, name: names[0], revisions: revisions.slice(0, MOST_TRIED) });
+  }
+  const sorted = [...lists.values()].sort((one, other) => other.sequence - one.sequence);
+  return { lists: sorted, more: past !== undefined && since === undefined };
+}
+
+/** The newest state that continues what this computer has seen. */
+async function newestOf(session: Session, lists: readonly SignedList[], before: Seen): Promise<Snapshot | undefined> {
+  for (const { revisions } of lists.filter(({ sequence }) => sequence > before.sequence))
+    for (const revision of revisions) {
+      const snapshot = await session.engine.at(revision);
+      if (snapshot !== undefined && (await continues(session, snapshot))) return snapshot;
+    }
+  return undefined;
+}
+
+/** The engine's names of the lists in the history of a genuine revision, back to the oldest of `lists`: putting it back loses none of them. */
+async function linesOf(past: Past, revision: string, lists: readonly SignedList[]): Promise<ReadonlySet<string>> {
+  const line = lists.length === 0 ? [] : await past.since(revision, lists.at(-1)?.parent ?? '');
+  return new Set(line?.flatMap(({ names }) => names[0] ?? []));
+}

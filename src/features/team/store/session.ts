@@ -1,0 +1,250 @@
+/**
+ * One run's view of a shared store: the newest snapshot, found genuine and opened with the keys of who runs this, and commits on top
+ * of it. What is not signed by the store's key, or is older than what was seen here before, is refused.
+ */
+
+import type { FileContent } from '../../../core/adapters/store/files.ts';
+import { DockerTlsError, errnoOf } from '../../../errors/errors.ts';
+import { type Engine, type Message, MOST, type Snapshot } from '../engines/engine.ts';
+import { type Contents, groupTexts, OPERATORS, openGroup, sealGroup, touchedGroups } from './contents.ts';
+import { checkSnapshot, genuine } from './genuine.ts';
+import type { Local, Seen } from './local.ts';
+import { fingerprintOf, MANIFEST, renderManifest, type Signed, type Signers, sha256 } from './manifest.ts';
+import { type Keys, type Operator, openKeys, readOperators, renderKeys } from './operators.ts';
+import * as refusals from './refusals.ts';
+import { SEAL_BYTES } from './seal.ts';
+import type { IdentityFile } from './ssh-keys.ts';
+
+/** A snapshot that was found genuine. `fresh`: nothing was ever committed. */
+export type Opened = {
+  readonly snapshot: Snapshot;
+  readonly fresh: boolean;
+  readonly sequence: number;
+  readonly signers: Signers | [];
+  readonly keys: Keys | undefined;
+  readonly operators: readonly Operator[];
+  readonly contents: Contents;
+};
+
+export type SessionOptions = {
+  readonly engine: Engine;
+  readonly local: Local;
+  /** `user@computer`. */
+  readonly who: string;
+  /** The fingerprint that the store's signing key has to have, or one before it; from the URL. */
+  readonly pinned?: string | undefined;
+  identities(): Promise<readonly IdentityFile[]>;
+  note(text: string): void;
+  now(): Date;
+};
+
+/** What replaces the contents, or the keys and operators; keys that are replaced reseal everything. */
+export type Next = {
+  readonly contents: Contents;
+  readonly operators?: readonly Operator[];
+  readonly keys?: Required<Keys>;
+  readonly signers?: Signers;
+  /** The number that the new manifest has at least. */
+  readonly above?: number;
+  readonly regained?: string;
+};
+
+export type Session = ReturnType<typeof openSession>;
+
+/** Snapshots this young serve again: a run over many hosts reads for each of them, and a commit on an old one is refused anyway. */
+const YOUNG_MS = 2000;
+
+export function openSession({ engine, local, who, pinned, identities, note, now }: SessionOptions) {
+  let latest: { readonly opened: Opened; readonly at: number } | undefined;
+  let noted = false;
+  const unwritten = new Set<string>();
+  /** Asked for once: what comes through a pipe is there once. */
+  let identityFiles: Promise<readonly IdentityFile[]> | undefined;
+  const groups = new Map<string, { readonly hash: string; readonly entries: ReturnType<typeof openGroup> }>();
+
+  function noteOffline({ offline }: Snapshot): void {
+    if (offline === undefined || noted) return;
+    noted = true;
+    note(`${offline.cause.message}; this is what was fetched ${refusals.ageWords(offline.fetchedAt, now())}`);
+  }
+
+  function contentsOf(snapshot: Snapshot, keys: Keys): Contents {
+    const contents = new Map<string, FileContent>();
+    for (const [at, sealed] of snapshot.files) {
+      if (at === MANIFEST || at === OPERATORS || at.startsWith('keys/')) continue;
+      const hash = sha256(sealed);
+      const known = groups.get(at);
+      const entries = known?.hash === hash ? known.entries : openGroup(at, sealed, keys);
+      if (entries === undefined) throw refusals.tampered(engine.url, `${at} does not open with the store's key`);
+      groups.set(at, { hash, entries });
+      if (entries !== 'closed') for (const [path, content] of entries) contents.set(path, content);
+    }
+    return contents;
+  }
+
+  async function open(snapshot: Snapshot, checked: Signed): Promise<Opened> {
+    identityFiles ??= identities();
+    const mine = await identityFiles;
+    const keys = await openKeys(snapshot.files, mine);
+    if (keys === undefined) throw refusals.closed(engine.url, mine);
+    const operators = readOperators(snapshot.files, keys);
+    if (operators === undefined) throw refusals.tampered(engine.url, 'its list of operators does not open');
+    const { sequence } = checked.manifest;
+    const contents = contentsOf(snapshot, keys);
+    return { snapshot, fresh: false, sequence, signers: checked.signers, keys, operators, contents };
+  }
+
+  function keep(opened: Opened): Opened {
+    latest = { opened, at: performance.now() };
+    return opened;
+  }
+
+  /** What is stored is stored, and what was read is read, also where this computer has no room for its own copy. */
+  function here(what: string, write: () => void): void {
+    try {
+      write();
+    } catch (error) {
+      if (errnoOf(error) === undefined) throw error;
+      if (!unwritten.has(what))
+        note(`${what} could not be written on this computer, and nothing else is missing: ${(error as Error).message}`);
+      unwritten.add(what);
+    }
+  }
+
+  function remember(snapshot: Snapshot, seen: Seen, anyway = false): void {
+    here('what was seen of the store', () => {
+      if (local.remember(seen, anyway)) engine.keep?.(snapshot);
+    });
+  }
+
+  /** Fails where a change cannot be stored whatever else is stored with it. */
+  function requireFits(before: Contents, after: Contents): void {
+    if (engine.requireFits === undefined) return;
+    for (const [at, text] of groupTexts(after, touchedGroups(before, after)))
+      engine.requireFits(at, Buffer.byteLength(text) + SEAL_BYTES);
+  }
+
+  /** The newest snapshot; with `youngMs` one that was read that short a time ago will do. */
+  async function read(youngMs = YOUNG_MS): Promise<Opened> {
+    if (latest !== undefined && performance.now() - latest.at < youngMs) return latest.opened;
+    // Before the question: another run on this computer may see a newer one while this is on its way.
+    const before = local.seen();
+    const snapshot = await engine.read();
+    noteOffline(snapshot);
+    if (latest?.opened.snapshot.revision === snapshot.revision) return keep({ ...latest.opened, snapshot });
+    const checked = await checkSnapshot(engine, snapshot, { before, pinned });
+    if (checked === undefined) {
+      const contents = new Map();
+      return keep({ snapshot, fresh: true, sequence: 0, signers: [], keys: undefined, operators: [], contents });
+    }
+    const opened = await open(snapshot, checked);
+    if (local.seen() === undefined && pinned === undefined)
+      note(
+        `first use of ${engine.url}, signed by ${checked.seen.signers.at(-1)}: compare it with what operator list shows a colleague`,
+      );
+    remember(snapshot, checked.seen);
+    return keep(opened);
+  }
+
+  let asked: Promise<Opened> | undefined;
+  let asking: Promise<unknown> = Promise.resolve();
+
+  /** What is there after the call, and not what was fetched last: many hosts that ask meanwhile share the next question. */
+  function readNow(): Promise<Opened> {
+    asked ??= asking.then(async () => {
+      asked = undefined;
+      const opened = await read(0);
+      if (opened.snapshot.offline !== undefined) throw opened.snapshot.offline.cause;
+      return opened;
+    });
+    asking = asked.catch(() => undefined);
+    return asked;
+  }
+
+  async function commit(base: Opened, next: Next, message: Pick<Message, 'subject' | 'lines'>): Promise<Opened> {
+    if (base.snapshot.offline !== undefined) throw base.snapshot.offline.cause;
+    const keys = next.keys ?? base.keys;
+    if (keys?.ca === undefined || keys.signing === undefined) throw refusals.readOnly(engine.url, base.operators);
+    const full = { ...keys, ca: keys.ca, signing: keys.signing };
+    const operators = next.operators ?? base.operators;
+    const signers = next.signers ?? base.signers;
+    if (signers.length === 0) throw new Error('a store without a signing key');
+    // New keys seal everything anew.
+    const touched = next.keys === undefined ? touchedGroups(base.contents, next.contents) : undefined;
+    const before = next.keys === undefined ? groupTexts(base.contents, touched) : new Map<string, string>();
+    const texts = groupTexts(next.contents, touched);
+    const { regained } = next;
+    // Where something is put back, nothing of what it replaces stays: a snapshot does not name all that is there.
+    const there = regained === undefined ? base.snapshot.files : new Map<string, Uint8Array>();
+    const files = new Map(there);
+    for (const at of files.keys()) {
+      const ours = at === OPERATORS || at.startsWith('keys/');
+      const group = at.slice(0, at.lastIndexOf('/'));
+      const gone = (touched === undefined || touched.has(group)) && !texts.has(at);
+      if (ours ? next.operators !== undefined || next.keys !== undefined : gone) files.delete(at);
+    }
+    for (const [at, text] of texts) if (before.get(at) !== text) files.set(at, sealGroup(at, text, full));
+    if (next.operators !== undefined || next.keys !== undefined)
+      for (const [at, bytes] of await renderKeys(operators, full, signers)) files.set(at, bytes);
+    const sequence = Math.max(base.sequence, next.above ?? 0) + 1;
+    const parent = base.snapshot.revision;
+    const about = { sequence, at: now().toISOString(), by: who, parent, regained };
+    files.set(MANIFEST, renderManifest(files, about, full.signing));
+    requireReadable(engine.url, files);
+    const put = new Map([...files].filter(([at, bytes]) => there.get(at) !== bytes));
+    const remove = [...there.keys()].filter((at) => !files.has(at));
+    const snapshot = await engine.commit(base.snapshot, { put, remove, regained, message: { who, ...message } });
+    // Else this computer would take for the newest what it then refuses.
+    genuine(engine.url, snapshot);
+    const manifest = sha256(files.get(MANIFEST));
+    const seen = { sequence, revision: snapshot.revision, manifest, signers: signers.map(fingerprintOf) };
+    remember(snapshot, seen, next.above !== undefined);
+    return keep({ snapshot, fresh: false, sequence, signers, keys: full, operators, contents: next.contents });
+  }
+
+  return {
+    url: engine.url,
+    engine,
+    local,
+    who,
+    now,
+    here,
+    requireFits,
+    read,
+    readNow,
+    commit,
+    /** A snapshot of the past, opened; whether it is the newest is not asked. */
+    async openAt(snapshot: Snapshot): Promise<Opened> {
+      return open(snapshot, genuine(engine.url, snapshot));
+    },
+    /** The newest snapshot as it is, before anything is refused. */
+    snapshot: () => engine.read(),
+    /** Nothing was ever committed. Fails where the engine cannot be reached. */
+    async snapshotIsEmpty(): Promise<boolean> {
+      const { revision, offline } = await engine.read();
+      if (offline !== undefined) throw offline.cause;
+      return revision === '';
+    },
+    check: (snapshot: Snapshot) => checkSnapshot(engine, snapshot, { before: local.seen(), pinned }),
+    remember,
+    /** The next read asks the engine; with what was read, where nothing else was since. */
+    forget(read?: Opened): void {
+      if (read === undefined || read.snapshot.revision === latest?.opened.snapshot.revision) latest = undefined;
+    },
+    identities: () => {
+      identityFiles ??= identities();
+      return identityFiles;
+    },
+  };
+}
+
+/** Fails where the store would be larger than what is read of one. */
+function requireReadable(url: string, files: Snapshot['files']): void {
+  const bytes = [...files.values()].reduce((sum, { length }) => sum + length, 0);
+  if (files.size <= MOST.files && bytes <= MOST.bytes) return;
+  const most = `${MOST.files.toLocaleString('en')} files and ${MOST.bytes / 1024 / 1024} MB`;
+  throw new DockerTlsError('E_STORE_FULL', `a shared store has at most ${most}`, {
+    where: url,
+    hints: ['docker-tls forget HOST'],
+  });
+}

@@ -1,0 +1,62 @@
+/** `env --format TOOL`. */
+
+import type { ActionContext } from '../../../core/actions/action-context.ts';
+import { filesHere } from '../../../core/actions/own-client.ts';
+import { rememberCopy } from '../../../core/actions/remember-copy.ts';
+import { storeOf } from '../../../core/actions/store.ts';
+import { noteThroughSsh } from '../../../core/actions/through-ssh.ts';
+import type { StoreState } from '../../../core/adapters/store/records.ts';
+import type { Environment } from '../../../core/domain/environment.ts';
+import { shellQuote } from '../../../core/domain/quote.ts';
+import { accepts, type ReachableHost, reachableHosts } from '../../../core/domain/trust/reachable-hosts.ts';
+import { type KnownClient, resolveClient, resolveHost } from '../../../core/domain/trust/resolve.ts';
+import { storeDirectory } from '../../../core/user.ts';
+import type { Again } from '../../../errors/errors.ts';
+import { TOOLS, type ToolName } from '../domain/tool-names.ts';
+import { renderTool, TOOL_TABLE } from '../domain/tools.ts';
+import { accessHere } from './tool-config.ts';
+
+type Requested = { readonly host: string | undefined; readonly client: string | undefined };
+
+export async function configureTool(
+  tool: ToolName,
+  requested: Requested,
+  context: ActionContext,
+): Promise<Environment> {
+  const { global, runtime } = context;
+  const store = storeOf(context);
+  const state = await store.read();
+  const { hosts, client } = reachedBy(tool, requested, state, context.again);
+  filesHere(store, client);
+  const [first, ...others] = hosts.map((host) => accessHere(host, client, programOf(context)));
+  if (first === undefined) throw new Error('a client without hosts was resolved');
+  const text = renderTool(tool, [first, ...others], (name) => context.again({ host: name }));
+  const names = hosts.map(({ record }) => record.name);
+  noteThroughSsh(context, state, names);
+  if (TOOLS[tool].afterRenewal !== undefined && !global.dryRun)
+    await rememberCopy(store, client.record.name, { format: tool, hosts: names }, runtime.now());
+  return { format: tool, hosts: names, client: client.record.name, text };
+}
+
+/** What is typed here to run this program on this store. */
+function programOf({ global: { home }, runtime }: ActionContext): string {
+  return home === storeDirectory(undefined, runtime)
+    ? runtime.program
+    : `${runtime.program} --home ${shellQuote(home)}`;
+}
+
+/** One host, or for a tool that takes several and where none is named, all that accept the client. */
+function reachedBy(
+  tool: ToolName,
+  requested: Requested,
+  state: StoreState,
+  again: Again,
+): { readonly hosts: readonly ReachableHost[]; readonly client: KnownClient } {
+  const known = [...reachableHosts(state).values()];
+  const named = requested.client === undefined ? undefined : state.clients.get(requested.client);
+  const one = requested.host !== undefined || !TOOL_TABLE[tool].several || known.length < 2;
+  const first = one ? undefined : known.find((host) => named === undefined || accepts(host, named));
+  const host = first ?? resolveHost(state, requested.host, again);
+  const client = resolveClient(state, host, requested.client, again);
+  return { hosts: one ? [host] : known.filter((other) => accepts(other, client)), client };
+}

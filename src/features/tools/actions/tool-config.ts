@@ -1,0 +1,87 @@
+/** The configuration of tools for a client of the store, and remembering who was given its credentials. */
+
+import type { ClientBundle } from '../../../core/adapters/docker/bundle.ts';
+import { packTar } from '../../../core/adapters/docker/tar.ts';
+import type { StoredClient, StoreState } from '../../../core/adapters/store/records.ts';
+import { dockerHost } from '../../../core/domain/destination.ts';
+import { contextNameOf } from '../../../core/domain/names.ts';
+import { shellQuote } from '../../../core/domain/quote.ts';
+import { Secret } from '../../../core/domain/secret.ts';
+import { externalKey } from '../../../core/domain/trust/client-refusals.ts';
+import type { ReachableHost } from '../../../core/domain/trust/reachable-hosts.ts';
+import { DockerTlsError } from '../../../errors/errors.ts';
+import { type Access, contextCommand } from '../domain/access.ts';
+import { TOOLS, type ToolName } from '../domain/tool-names.ts';
+import { renderTool } from '../domain/tools.ts';
+
+/** A tool on this computer: it reads the files in the store, and its context is kept up to date by docker-tls (`program`: as it is called here). */
+export function accessHere(
+  { record }: ReachableHost,
+  client: StoredClient & { readonly directory: string },
+  program: string,
+): Access {
+  const context = contextNameOf(record.name);
+  const command = `${program} context ${shellQuote(record.name)} --client ${shellQuote(client.record.name)}`;
+  return {
+    host: record.name,
+    endpoint: dockerHost(record.address, record.port),
+    client: client.record.name,
+    directory: client.directory,
+    context: { name: context, command },
+  };
+}
+
+/** The commands that give a tool here the host, as `env --format` prints them, without remarks; none for what the store does not have. */
+export function commandsHere(
+  tool: ToolName,
+  state: StoreState,
+  host: string,
+  client: string,
+  program: string,
+): string[] {
+  const known = { host: state.hosts.get(host), client: state.clients.get(client) };
+  if (known.host === undefined || known.client === undefined) return [];
+  return renderTool(tool, [accessHere(known.host, known.client, program)], () => '')
+    .split('\n')
+    .filter((line) => line !== '' && !line.startsWith('#'));
+}
+
+/** A tool on a computer without the store, where the files are in `directory`. */
+function accessThere(
+  { name, host }: { readonly name: string; readonly host: string },
+  client: string,
+  directory: string,
+): Access {
+  const access = { host: name, endpoint: host, client, directory };
+  const context = contextNameOf(name);
+  return { ...access, context: { name: context, command: contextCommand(access, context) } };
+}
+
+/** An archive for such a computer: the client's three files and the tool's configuration. Fails with E_CLIENT_NO_KEY, E_CLIENT_NOT_ACCEPTED, and as renderTool does. */
+export function toolArchive(
+  tool: ToolName,
+  bundle: ClientBundle,
+  { ca, cert, key, record }: StoredClient,
+  directory: string,
+  now: Date,
+): Secret {
+  if (key === undefined) throw externalKey(record.name);
+  const [first, ...others] = bundle.hosts.map((host) => accessThere(host, bundle.client, directory));
+  if (first === undefined)
+    throw new DockerTlsError('E_CLIENT_NOT_ACCEPTED', `no host accepts this client, so ${tool} would have no host`, {
+      where: bundle.client,
+      hints: ['docker-tls client list'],
+    });
+  const text = renderTool(
+    tool,
+    [first, ...others],
+    (host) => `docker-tls client export ${record.name} --format ${tool} --hosts ${host}`,
+  );
+  const files = [
+    { name: 'ca.pem', data: Buffer.from(ca), mode: 0o444 },
+    { name: 'cert.pem', data: Buffer.from(cert), mode: 0o444 },
+    { name: 'key.pem', data: key.reveal(), mode: 0o400 },
+    { name: TOOLS[tool].file, data: Buffer.from(text), mode: 0o644 },
+  ];
+  return new Secret(packTar(files, now));
+}

@@ -1,0 +1,242 @@
+/** The text that each tool takes: one pure function a tool. docs/clients.md says with which versions each was tried. */
+
+import { shellQuote } from '../../../core/domain/quote.ts';
+import { type Access, ansible, filesOf, hcl, nomadHcl, property, quoted, readFile } from './access.ts';
+
+/** A builder on the host. `docker buildx create` refuses TLS from the environment (docker/buildx#2520), so it gets a context. */
+export function renderBuildx({ host, context }: Access): string {
+  const [name, builder] = [shellQuote(context.name), shellQuote(`${context.name}-builder`)];
+  return lines(
+    `${context.command} &&`,
+    `docker buildx create --name ${builder} --driver docker-container ${name}`,
+    `# docker buildx build --builder ${builder} --load --tag app .`,
+    `# docker buildx rm ${builder}`,
+    `# The BuildKit of ${host} itself needs no builder: docker --context ${name} buildx build --tag app .`,
+  );
+}
+
+/** ~/.testcontainers.properties. The strategy is Java's; Node and .NET read the three others, Python the environment only. */
+export function renderTestcontainers({ endpoint, directory }: Access): string {
+  const path = property(directory);
+  return lines(
+    '# ~/.testcontainers.properties',
+    ...(path === directory
+      ? []
+      : [
+          '# The path is escaped as Java reads it: Node and .NET take it as it is, so they need DOCKER_CERT_PATH instead.',
+        ]),
+    'docker.client.strategy=org.testcontainers.dockerclient.EnvironmentAndSystemPropertyClientProviderStrategy',
+    `docker.host=${property(endpoint)}`,
+    'docker.tls.verify=1',
+    `docker.cert.path=${path}`,
+  );
+}
+
+/** docker-java.properties, on the class path or in the home directory. */
+export function renderDockerJava({ endpoint, directory }: Access): string {
+  return lines(
+    '# docker-java.properties, on the class path, or ~/.docker-java.properties',
+    `DOCKER_HOST=${property(endpoint)}`,
+    'DOCKER_TLS_VERIFY=1',
+    `DOCKER_CERT_PATH=${property(directory)}`,
+  );
+}
+
+/** The docker executor of GitLab Runner. */
+export function renderGitlabRunner({ endpoint, directory }: Access): string {
+  return lines(
+    '# /etc/gitlab-runner/config.toml: these three lines below the [runners.docker] of a runner with executor = "docker"',
+    '  [runners.docker]',
+    `    host = ${quoted(endpoint)}`,
+    '    tls_verify = true',
+    `    tls_cert_path = ${quoted(directory)}`,
+  );
+}
+
+/** Jenkins' docker-plugin, by configuration as code: one X.509 client certificate, and a cloud for each host. */
+export function renderJenkins(all: readonly [Access, ...Access[]]): string {
+  const [first] = all;
+  const { ca, cert, key } = filesOf(first);
+  const id = `docker-tls-${first.client}`;
+  return lines(
+    "# Configuration as code reads the three files as the controller's user, when it is loaded.",
+    'credentials:',
+    '  system:',
+    '    domainCredentials:',
+    '      - credentials:',
+    '          - x509ClientCert:',
+    '              scope: SYSTEM',
+    `              id: ${quoted(id)}`,
+    `              description: ${quoted(`docker-tls client ${first.client}`)}`,
+    `              clientKeySecret: ${readFile(key)}`,
+    `              clientCertificate: ${readFile(cert)}`,
+    `              serverCaCertificate: ${readFile(ca)}`,
+    'jenkins:',
+    '  clouds:',
+    ...all.flatMap(({ host, endpoint }) => [
+      '    - docker:',
+      `        name: ${quoted(host)}`,
+      '        dockerApi:',
+      '          dockerHost:',
+      `            uri: ${quoted(endpoint)}`,
+      `            credentialsId: ${quoted(id)}`,
+    ]),
+  );
+}
+
+/** The provider kreuzwerker/docker. */
+export function renderTerraform({ endpoint, directory }: Access): string {
+  return lines('provider "docker" {', `  host      = ${hcl(endpoint)}`, `  cert_path = ${hcl(directory)}`, '}');
+}
+
+/** Variables for the modules of community.docker (3.6.0 or later: the names changed). */
+export function renderAnsible(access: Access): string {
+  return lines(
+    '# Variables; a play uses them with:',
+    '#   module_defaults:',
+    '#     group/community.docker.docker: "{{ docker_tls }}"',
+    'docker_tls:',
+    ...ansibleVariables(access, '  '),
+  );
+}
+
+/** A YAML inventory of every host: plays run here, and the modules of community.docker reach the daemon of each host. */
+export function renderAnsibleInventory(all: readonly [Access, ...Access[]]): string {
+  return lines(
+    '# inventory.yml; a play over the group docker_tls uses it with:',
+    '#   module_defaults:',
+    '#     group/community.docker.docker: "{{ docker_tls }}"',
+    'docker_tls:',
+    '  vars:',
+    '    ansible_connection: local',
+    '    ansible_python_interpreter: "{{ ansible_playbook_python }}"',
+    '  hosts:',
+    ...all.flatMap((access) => [
+      `    ${quoted(access.host)}:`,
+      '      docker_tls:',
+      ...ansibleVariables(access, '        '),
+    ]),
+  );
+}
+
+function ansibleVariables(access: Access, indent: string): string[] {
+  const { ca, cert, key } = filesOf(access);
+  return [
+    `docker_host: ${ansible(access.endpoint)}`,
+    'tls: true',
+    'validate_certs: true',
+    `ca_path: ${ansible(ca)}`,
+    `client_cert: ${ansible(cert)}`,
+    `client_key: ${ansible(key)}`,
+  ].map((line) => `${indent}${line}`);
+}
+
+/** Containers of the hosts as targets. With tcp:// Prometheus ignores tls_config (discovery/moby/docker.go), hence https://. */
+export function renderPrometheus(all: readonly [Access, ...Access[]]): string {
+  return lines(
+    '# prometheus.yml',
+    'scrape_configs:',
+    ...all.flatMap((access) => {
+      const { ca, cert, key } = filesOf(access);
+      return [
+        `  - job_name: ${quoted(`docker-${access.host}`)}`,
+        '    docker_sd_configs:',
+        `      - host: ${quoted(access.endpoint.replace(/^tcp:/, 'https:'))}`,
+        '        tls_config:',
+        `          ca_file: ${quoted(ca)}`,
+        `          cert_file: ${quoted(cert)}`,
+        `          key_file: ${quoted(key)}`,
+      ];
+    }),
+  );
+}
+
+/** Traefik's static configuration; it takes one Docker host. */
+export function renderTraefik(access: Access): string {
+  const { ca, cert, key } = filesOf(access);
+  return lines(
+    '# traefik.yml (static configuration; one Docker host for each Traefik)',
+    'providers:',
+    '  docker:',
+    `    endpoint: ${quoted(access.endpoint)}`,
+    '    tls:',
+    `      ca: ${quoted(ca)}`,
+    `      cert: ${quoted(cert)}`,
+    `      key: ${quoted(key)}`,
+  );
+}
+
+/** Portainer's API: a new environment, or new certificates for one that is there, which its pages cannot do (portainer#10166). */
+export function renderPortainer(access: Access): string {
+  const { ca, cert, key } = filesOf(access);
+  const file = (name: string, path: string): string =>
+    `-F ${shellQuote(`${name}=@"${path.replace(/[\\"]/g, '\\$&')}"`)}`;
+  const curl = 'curl --fail-with-body --header @portainer-token';
+  return lines(
+    '# A new environment:                          sh portainer.sh add',
+    '# New certificates for one that is there:      sh portainer.sh renew NUMBER   (NUMBER: in the address of its page)',
+    '# The file portainer-token (mode 0600) holds:  X-API-Key: YOUR-ACCESS-TOKEN',
+    'set -eu',
+    `portainer=\${PORTAINER:-https://portainer.example.org}`,
+    `case \${1-} in`,
+    'add)',
+    `  ${curl} -F ${shellQuote(`Name=${access.host}`)} -F EndpointCreationType=1 -F ${shellQuote(`URL=${access.endpoint}`)} \\`,
+    '    -F TLS=true -F TLSSkipVerify=false -F TLSSkipClientVerify=false \\',
+    `    ${file('TLSCACertFile', ca)} ${file('TLSCertFile', cert)} ${file('TLSKeyFile', key)} \\`,
+    '    "$portainer/api/endpoints"',
+    '  ;;',
+    'renew)',
+    '  environment=$2',
+    ...[
+      ['ca', ca],
+      ['cert', cert],
+      ['key', key],
+    ].map(
+      ([name = '', path = '']) =>
+        `  ${curl} -F folder="$environment" ${file('file', path)} "$portainer/api/upload/tls/${name}"`,
+    ),
+    `  ${curl} -X PUT --json '{"TLS":true,"TLSSkipVerify":false,"TLSSkipClientVerify":false}' \\`,
+    '    "$portainer/api/endpoints/$environment"',
+    '  ;;',
+    '*) echo "usage: sh portainer.sh add | renew NUMBER" >&2 && exit 2 ;;',
+    'esac',
+  );
+}
+
+/** The docker driver of a Nomad client. */
+export function renderNomad(access: Access): string {
+  const { ca, cert, key } = filesOf(access);
+  return lines(
+    '# Configuration of the Nomad client agent',
+    'plugin "docker" {',
+    '  config {',
+    `    endpoint = ${nomadHcl(access.endpoint)}`,
+    '    tls {',
+    `      ca   = ${nomadHcl(ca)}`,
+    `      cert = ${nomadHcl(cert)}`,
+    `      key  = ${nomadHcl(key)}`,
+    '    }',
+    '  }',
+    '}',
+  );
+}
+
+/** A connection of Podman 5.7 or later, to a host whose API service is Podman's. */
+export function renderPodman(access: Access): string {
+  const { ca, cert, key } = filesOf(access);
+  const flags = `--tls-ca ${shellQuote(ca)} --tls-cert ${shellQuote(cert)} --tls-key ${shellQuote(key)}`;
+  return lines(
+    "# Podman 5.7 or later. The host has to serve Podman's API: dockerd does not.",
+    `podman system connection add ${flags} ${shellQuote(access.host)} ${shellQuote(access.endpoint)}`,
+  );
+}
+
+/** settings.json of VS Code with the extension Container Tools. */
+export function renderVscode({ endpoint, directory }: Access): string {
+  const environment = { DOCKER_HOST: endpoint, DOCKER_TLS_VERIFY: '1', DOCKER_CERT_PATH: directory };
+  return `${JSON.stringify({ 'containers.environment': environment }, null, 2)}\n`;
+}
+
+function lines(...all: readonly string[]): string {
+  return `${all.join('\n')}\n`;
+}

@@ -1,0 +1,55 @@
+/** The table of tools: how each is configured, and whether it takes several hosts. Pure. */
+
+import { hasControls } from '../../../core/domain/quote.ts';
+import { DockerTlsError } from '../../../errors/errors.ts';
+import { type Access, decomposed, unreadable } from './access.ts';
+import * as text from './render.ts';
+import type { ToolName } from './tool-names.ts';
+
+type Tool = {
+  /** What its language cannot write, in words; undefined where it can. */
+  unwritable?(value: string): string | undefined;
+} & /** With `several` the text is about all hosts of a client where none is named. */ (
+  | { readonly several: true; render(all: readonly [Access, ...Access[]]): string }
+  | { readonly several?: undefined; render(access: Access): string }
+);
+
+export const TOOL_TABLE: Readonly<Record<ToolName, Tool>> = {
+  buildx: { render: text.renderBuildx },
+  testcontainers: { render: text.renderTestcontainers },
+  'gitlab-runner': { render: text.renderGitlabRunner },
+  'jenkins-casc': { several: true, render: text.renderJenkins, unwritable: unreadable },
+  terraform: { render: text.renderTerraform, unwritable: decomposed },
+  ansible: { render: text.renderAnsible },
+  'ansible-inventory': { several: true, render: text.renderAnsibleInventory },
+  prometheus: { several: true, render: text.renderPrometheus },
+  traefik: { render: text.renderTraefik },
+  portainer: { render: text.renderPortainer },
+  nomad: { render: text.renderNomad, unwritable: decomposed },
+  podman: { render: text.renderPodman },
+  'docker-java': { render: text.renderDockerJava },
+  vscode: { render: text.renderVscode },
+};
+
+/** The tool's text; ends in a newline. `naming`: the command that names one host. Fails with E_ENV_VALUE (exit 2) for control characters, and E_HOST_AMBIGUOUS for several hosts where it takes one. */
+export function renderTool(
+  tool: ToolName,
+  all: readonly [Access, ...Access[]],
+  naming: (host: string) => string,
+): string {
+  const entry = TOOL_TABLE[tool];
+  const values = all.flatMap(({ host, endpoint, client, directory }) => [host, endpoint, client, directory]);
+  for (const value of values) {
+    const found = hasControls(value) ? 'a newline or another control character' : entry.unwritable?.(value);
+    if (found === undefined) continue;
+    const message = `a path or name holds ${found}; it cannot be written for ${tool}`;
+    throw new DockerTlsError('E_ENV_VALUE', message, {
+      hints: ['choose a --home directory without it, or with client export another --directory'],
+    });
+  }
+  if (entry.several) return entry.render(all);
+  if (all.length === 1) return entry.render(all[0]);
+  throw new DockerTlsError('E_HOST_AMBIGUOUS', `${tool} takes one host; there are ${all.length}`, {
+    hints: all.slice(0, 5).map(({ host }) => naming(host)),
+  });
+}

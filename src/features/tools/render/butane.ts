@@ -1,0 +1,17 @@
+/** The result of `butane`: the file on stdout, and what to do with it on stderr. */
+
+import type { CommandResult } from '../../../cli/command.ts';
+import type { ButaneFile } from '../actions/butane.ts';
+
+export function renderButaneFile(
+  file: ButaneFile,
+  { options: { check } }: { readonly options: { readonly check: boolean } },
+): CommandResult {
+  const { text, host, filesDirectory, pending, warnings } = file;
+  return {
+    exit: check && pending ? 3 : 0,
+    result: { host, butane: text, filesDirectory, changes: pending, warnings },
+    text: text.replace(/\n$/, ''),
+    verbatim: true,
+  };
+}
