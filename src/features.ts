@@ -1,4 +1,4 @@
-/** THE list of features. Each adds to the core's seams (src/seams) when it is imported, and goes away with its line. Every entry imports this first. */
+/** THE list of features. Each adds to the core's seams (src/core/seams) when it is imported, and goes away with its line. Every entry imports this first. */
 
 import './features/audit/feature.ts';
 import './features/team/feature.ts';

@@ -1,11 +1,11 @@
 /** The options that say how a host is reached and what it gets, made from the table of settings, and the sets of options that commands share. */
 
+import { RUN_SETTINGS } from '../core/actions/flags.ts';
 import {
   CA_SETTINGS,
   CLIENT_SETTINGS,
   defaultWords,
   HOST_SETTINGS,
-  RUN_SETTINGS,
   type Setting,
   type Settings,
   SSH_SETTINGS,

@@ -47,8 +47,8 @@ test.each([
   const loaded = loadedBy(holding(entry), files);
   expect([...loaded]).toEqual(expect.arrayContaining([entry, part, 'src/errors/errors.ts']));
   expect(packages(loaded)).toEqual(['shlex']);
-  const store = ['look', 'modes', 'pem'].map((name) => `src/adapters/store/${name}.ts`);
-  expect(under(loaded, 'src/adapters/').filter((path) => !store.includes(path))).toEqual([]);
+  const store = ['look', 'modes', 'pem'].map((name) => `src/core/adapters/store/${name}.ts`);
+  expect(under(loaded, 'src/core/adapters/').filter((path) => !store.includes(path))).toEqual([]);
   expect(files.size).toBeLessThanOrEqual(2);
   // 3 ms of the start.
   for (const file of files) expect(readFileSync(file, 'utf8')).not.toContain('from "node:crypto"');
@@ -74,24 +74,26 @@ test('env loads no engine of a shared store, no X.509 of ours and no connection'
     expect.arrayContaining(['zod', 'src/core/actions/env.ts', 'src/core/adapters/store/store.ts']),
   );
   for (const name of ['node-forge', 'ssh2', 'yaml']) expect([...loaded]).not.toContain(name);
-  const late = ['src/adapters/store/engines/', 'src/features/team/store/session.ts', 'src/core/domain/fleet/fleet.ts'];
+  const late = ['src/features/team/engines/', 'src/features/team/store/session.ts', 'src/core/domain/fleet/fleet.ts'];
   expect(late.flatMap((path) => under(loaded, path))).toEqual([]);
 });
 
 test('of a connection the client alone is loaded', () => {
   const connecting = loadedBy(holding('src/core/adapters/ssh/connect.ts'));
-  expect([...connecting].filter((path) => /^src\/(host|engine|domain\/(plan|pki))\//.test(path))).toEqual([]);
+  expect(
+    [...connecting].filter((path) => /^src\/(core\/(host|engine|domain\/(plan|pki))|features)\//.test(path)),
+  ).toEqual([]);
 });
 
-test.each(['cli/commands/rotate-client', 'engine/change-each', 'engine/drift-on-host'])(
+test.each(['commands/rotate-client', 'engine/change-each', 'engine/drift-on-host'])(
   '%s loads no check of the audit, no hardening and no shared store',
   (name) => {
-    const loaded = loadedBy(holding(`src/${name}.ts`));
+    const loaded = loadedBy(holding(`src/core/${name}.ts`));
     expect([...loaded]).toEqual(expect.arrayContaining(['src/core/domain/plan/preflight.ts', 'node-forge']));
     const late = [
-      'src/domain/audit/checks/',
-      'src/domain/plan/hardening',
-      'src/adapters/store/engines/',
+      'src/features/audit/domain/checks/',
+      'src/features/audit/domain/hardening',
+      'src/features/team/engines/',
       'src/features/team/store/session.ts',
     ];
     expect(late.flatMap((path) => under(loaded, path))).toEqual([]);

@@ -2,65 +2,89 @@
 
 export type SourceFile = { readonly path: string; readonly text: string };
 
-const PURE = [
-  'domain',
-  'domain/pki',
-  'domain/trust',
-  'domain/fleet',
-  'domain/dockerd',
-  'domain/plan',
-  'domain/audit',
-  'domain/tools',
-];
-const APART = ['adapters/ssh', 'adapters/store', 'adapters/docker', 'adapters/issuer', 'adapters/files'];
-/** What every directory may import: contracts, errors, and the text of the scripts that run on a host. */
-const OPEN = ['', 'errors', 'host'];
+/** Directories of the core that compute, and touch nothing. */
+const PURE = ['', '/pki', '/trust', '/fleet', '/dockerd', '/plan'].map((name) => `core/domain${name}`);
+const APART = ['ssh', 'store', 'docker', 'files'].map((name) => `core/adapters/${name}`);
+/** What every directory may import: contracts, errors, seams, and the text of the scripts that run on a host. */
+const OPEN = ['core', 'core/seams', 'errors', 'core/host'];
+const FEATURES = ['audit', 'team', 'issuers', 'tools'];
 
 /** Directories from which a file of a directory may import, besides its own and OPEN. */
 const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
-  domain: ['domain/pki', 'domain/audit'],
-  'domain/pki': ['domain'],
-  'domain/trust': PURE,
-  'domain/fleet': PURE,
-  'domain/dockerd': ['domain', 'domain/pki'],
-  'domain/plan': PURE,
-  'domain/tools': ['domain'],
-  'domain/audit': PURE,
-  'adapters/ssh': PURE,
-  'adapters/store': PURE,
-  'adapters/docker': PURE,
-  'adapters/issuer': PURE,
-  'adapters/files': PURE,
-  engine: PURE,
-  adapters: [...PURE, ...APART],
-  actions: [...PURE, ...APART, 'engine'],
+  'core/domain': ['core/domain/pki'],
+  'core/domain/pki': ['core/domain'],
+  'core/domain/trust': PURE,
+  'core/domain/fleet': PURE,
+  'core/domain/dockerd': ['core/domain', 'core/domain/pki'],
+  'core/domain/plan': PURE,
+  'core/adapters/ssh': PURE,
+  'core/adapters/store': PURE,
+  'core/adapters/docker': PURE,
+  'core/adapters/files': PURE,
+  'core/engine': PURE,
+  'core/adapters': [...PURE, ...APART],
+  'core/actions': [...PURE, ...APART, 'core/engine'],
   // Of the files of adapters/ itself: all adapters as one Runtime.
-  cli: [...PURE, 'actions', 'adapters'],
+  'core/commands': [...PURE, 'core/actions', 'core/render', 'cli'],
+  'core/render': [...PURE, 'core/actions', 'cli'],
+  cli: [...PURE, 'core/actions', 'core/adapters', 'core/commands', 'core/render'],
   errors: [],
+  'core/host': [],
+  // Contracts, which name types of other directories only.
+  core: [],
+  'core/seams': [],
+  // The list of features, and the starts of the program.
+  '': ['features'],
+  entry: ['', 'cli'],
+  ...Object.fromEntries(FEATURES.map((name) => [`features/${name}`, ['core/domain', 'cli']])),
+};
+
+/** Of the directories of a feature, each by the place in the core that it is like: a feature may also import itself. */
+const LIKE: Readonly<Record<string, readonly string[]>> = {
+  domain: PURE,
+  adapters: [...PURE, 'core/adapters/docker', 'core/adapters/store', 'core/adapters/files'],
+  store: [...PURE, 'core/adapters/store'],
+  engines: [...PURE, 'core/adapters/store'],
+  engine: [...PURE, 'core/engine'],
+  actions: [...PURE, ...APART, 'core/engine', 'core/actions'],
+  commands: [...PURE, 'core/actions', 'core/render', 'cli'],
+  render: [...PURE, 'core/actions', 'core/render', 'cli'],
   host: [],
-  // src/*.ts: the contracts, which name types of other directories only.
-  '': [],
 };
 
 /** Each library has one owner; a few small pure ones have two. */
 const OWNERS: Readonly<Record<string, readonly string[]>> = {
-  '@noble/curves': ['adapters/store'],
-  'age-encryption': ['adapters/store'],
+  '@noble/curves': ['features/team'],
+  'age-encryption': ['features/team'],
   commander: ['cli'],
-  diff: ['domain/plan', 'cli'],
-  execa: ['adapters/ssh', 'adapters/docker', 'adapters/issuer'],
-  'fast-string-truncated-width': ['domain'],
-  'fast-string-width': ['domain'],
-  'fast-wrap-ansi': ['domain'],
+  diff: ['core/domain/plan', 'core/render'],
+  execa: ['core/adapters/ssh', 'core/adapters/docker', 'features/issuers', 'features/team'],
+  'fast-string-truncated-width': ['core/domain'],
+  'fast-string-width': ['core/domain'],
+  'fast-wrap-ansi': ['core/domain'],
   inquirer: ['cli'],
-  'jsonc-parser': ['domain/dockerd', 'domain/plan', 'domain/fleet', 'domain/audit', 'adapters/docker'],
-  'node-forge': ['domain/pki'],
-  'p-map': ['engine', 'adapters/store', 'adapters/ssh'],
-  picocolors: ['cli'],
-  shlex: ['domain'],
-  ssh2: ['adapters/ssh', 'adapters/store'],
-  yaml: ['domain/fleet', 'domain/plan', 'domain/audit'],
-  zod: ['domain', 'domain/fleet', 'domain/plan', 'adapters/store', 'actions'],
+  'jsonc-parser': [
+    'core/domain/dockerd',
+    'core/domain/plan',
+    'core/domain/fleet',
+    'core/adapters/docker',
+    'features/audit',
+  ],
+  'node-forge': ['core/domain/pki'],
+  'p-map': ['core/engine', 'core/adapters/store', 'core/adapters/ssh'],
+  picocolors: ['cli', 'core/render', 'features/audit'],
+  shlex: ['core/domain'],
+  ssh2: ['core/adapters/ssh', 'features/team'],
+  yaml: ['core/domain/fleet', 'core/domain/plan', 'features/audit', 'features/tools'],
+  zod: [
+    'core/domain',
+    'core/domain/fleet',
+    'core/domain/plan',
+    'core/adapters/store',
+    'core/actions',
+    'features/team',
+    'features/tools',
+  ],
 };
 
 /** What the domain may take from Node: computing, not effects. */
@@ -74,9 +98,28 @@ const MAX_COMMAND_LINES = 60;
 
 type Import = { readonly from: string; readonly typeOnly: boolean };
 
-/** `domain/pki`, `adapters/ssh`, `cli`; '' for src/*.ts. */
+/** `core/domain/pki`, `core/adapters/ssh`, `cli`, `features/audit/domain`; '' for src/*.ts. */
 function placeOf(path: string): string {
-  return /^src\/((?:(?:domain|adapters)\/[^/]+|[^/]+)(?=\/))/.exec(path)?.[1] ?? '';
+  const found =
+    /^src\/((?:core\/(?:domain|adapters)\/[^/]+|core\/[^/]+|features\/[^/]+\/[^/]+|features\/[^/]+|[^/]+)(?=\/))/.exec(
+      path,
+    );
+  return found?.[1] ?? '';
+}
+
+/** `audit` of `features/audit/domain`. */
+function featureOf(place: string): string | undefined {
+  return /^features\/([^/]+)/.exec(place)?.[1];
+}
+
+function mayImport(place: string): readonly string[] | undefined {
+  const layer = featureOf(place) === undefined ? undefined : place.split('/')[2];
+  return layer === undefined ? MAY_IMPORT[place] : LIKE[layer];
+}
+
+/** The domain of the core, or of a feature. */
+function isPure(place: string): boolean {
+  return PURE.includes(place) || /^features\/[^/]+\/domain$/.test(place);
 }
 
 /** One line for every rule that is broken, `path: what`. */
@@ -112,9 +155,9 @@ function rulesFor({ path, text }: SourceFile): string[] {
     const problem = importProblem(path, place, one, text);
     if (problem !== undefined) broken.push(problem);
   }
-  if (!(place in MAY_IMPORT))
+  if (mayImport(place) === undefined)
     broken.push(`the directory ${place} has no rules; add it to test/support/import-rules.ts`);
-  if (PURE.includes(place) && !declared) {
+  if (isPure(place) && !declared) {
     if (/\bDate\.now\(|\bnew Date\(\s*\)|\bperformance\.now\(/.test(code)) broken.push('reads the clock in the domain');
     if (/\bMath\.random\(/.test(code)) broken.push('uses chance that is neither secure nor given');
     if (/\bconsole\.|\bprocess\.(?:env|std\w+|argv|cwd|exit\w*|platform|kill|on|hrtime)\b/.test(code)) {
@@ -129,7 +172,7 @@ function rulesFor({ path, text }: SourceFile): string[] {
     broken.push('does not begin with a comment that names what is in it');
   if (/^(?:\/\*\*\s+(?:\* )?|\/\/ )Owns /.test(text)) broken.push('begins with "Owns": name what is in it');
   const lines = text.trimEnd().split('\n').length;
-  const most = path.startsWith('src/cli/commands/') ? MAX_COMMAND_LINES : MAX_LINES;
+  const most = /^src\/(?:core|features\/[^/]+)\/commands\//.test(path) ? MAX_COMMAND_LINES : MAX_LINES;
   if (lines > most) broken.push(`is ${lines} lines long; ${most} at most`);
   return broken;
 }
@@ -139,22 +182,33 @@ function importProblem(path: string, place: string, { from, typeOnly }: Import, 
     const to = resolvePath(path, from);
     if (!/\.(?:ts|js|json|sh|html)$/.test(to)) return `imports ${from} without its extension`;
     const other = placeOf(to);
-    if (other === place || OPEN.includes(other) || (place === '' && typeOnly)) return undefined;
+    const feature = featureOf(place);
+    if (featureOf(other) !== undefined && place !== '' && featureOf(other) !== feature)
+      return `imports ${from}: ${feature === undefined ? `${place} sees no feature` : 'features stay apart'}`;
+    if (other === place || OPEN.includes(other) || (featureOf(other) !== undefined && !isPure(place))) return undefined;
+    if (typeOnly && (place === 'core' || place === 'core/seams')) return undefined;
     if (APART.includes(place) && APART.includes(other)) return `imports ${from}: adapters stay apart`;
     // A type costs nothing at run time: the domain and the engine may name an adapter's.
-    if (typeOnly && APART.includes(other) && (place === 'engine' || PURE.includes(place))) return undefined;
-    if (MAY_IMPORT[place]?.includes(other)) return undefined;
+    if (
+      typeOnly &&
+      (APART.includes(other) || other === `features/${feature}/adapters`) &&
+      (/(?:core|features\/[^/]+)\/engine$/.test(place) || isPure(place))
+    )
+      return undefined;
+    if (mayImport(place)?.includes(other)) return undefined;
     return `imports ${from}: ${place || 'src'} may not use ${other}`;
   }
   if (from.startsWith('node:')) {
-    if (!PURE.includes(place) || typeOnly || PURE_BUILTINS.includes(from)) return undefined;
+    if (!isPure(place) || typeOnly || PURE_BUILTINS.includes(from)) return undefined;
     if (from === 'node:net' && PURE_NET.test(text)) return undefined;
     return `imports ${from} in the domain`;
   }
   const library = from.startsWith('@') ? from.split('/').slice(0, 2).join('/') : (from.split('/')[0] as string);
   const owners = OWNERS[library];
   if (!owners) return `imports ${library}, which has no owner in test/support/import-rules.ts`;
-  return owners.includes(place) ? undefined : `imports ${library}, which belongs to ${owners.join(', ')}`;
+  return owners.includes(place) || owners.includes(`features/${featureOf(place)}`)
+    ? undefined
+    : `imports ${library}, which belongs to ${owners.join(', ')}`;
 }
 
 function importsOf(code: string): Import[] {

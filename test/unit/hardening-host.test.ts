@@ -161,7 +161,7 @@ describe('the loopback of the host', () => {
   });
 
   it('has the same rule and the same drop-in in the scripts of a host', () => {
-    const module = (path: string) => readFileSync(new URL(`../../src/host/${path}`, import.meta.url), 'utf8');
+    const module = (path: string) => readFileSync(new URL(`../../src/core/host/${path}`, import.meta.url), 'utf8');
     expect(module('rollback/kernel.sh')).toContain(` PREROUTING ${LOOPBACK_RULE} `);
     expect(module('audit/hardening.sh')).toContain(`[ -e ${LOOPBACK_DROP_IN} ]`);
     expect(module('apply/keep.sh')).toContain(LOOPBACK_DROP_IN.replace(DROP_IN_DIRECTORY, '"$UNITS/$SERVICE.d'));

@@ -7,7 +7,7 @@ import { join } from 'node:path';
 import { gzipSync } from 'node:zlib';
 import { afterAll, describe, expect, test } from 'vitest';
 
-const HOST = new URL('../../src/host/', import.meta.url).pathname;
+const HOST = new URL('../../src/core/host/', import.meta.url).pathname;
 const directory = mkdtempSync(join(tmpdir(), 'docker-tls-functions-'));
 afterAll(() => rmSync(directory, { recursive: true, force: true }));
 

@@ -1,7 +1,5 @@
 /** The modules of the scripts that run on a host: each says in its header what it needs, and all keep to the one protocol. */
 
-import { readdirSync, readFileSync } from 'node:fs';
-import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
 import { kindOf } from '../../src/core/domain/plan/host-kind.ts';
 import { renderEnding } from '../../src/core/domain/plan/transaction.ts';
@@ -10,60 +8,27 @@ import {
   CONTAINERS_STOPPED,
   ENTRY_KINDS,
   LATE_STEPS,
-  PACKAGE_VARIABLES,
   parseResult,
   RESULTS,
   SETTINGS,
   STEPS,
 } from '../../src/core/host/protocol.ts';
 import { applyScript, FACTS_SCRIPT, KIND_NAMES, rollbackScript } from '../../src/core/host/scripts.ts';
-import { AUDIT_SCRIPT } from '../../src/features/audit/host/scripts.ts';
-import { type ShellParts, shellParts } from '../support/shell-tree.ts';
+import {
+  definedIn,
+  missingFunctions,
+  realNeeds,
+  saidNeeds,
+  shellModules,
+  wrongResults,
+} from '../support/shell-modules.ts';
 
-const HOST = new URL('../../src/host/', import.meta.url).pathname;
-const SHARED = ['result.sh', 'api.sh', 'unarmed.sh', 'sshd.sh', 'boot-list.sh', 'guard.sh'];
-const files = [
-  ...SHARED,
-  ...['apply', 'rollback', 'facts', 'audit', 'packages', 'systemd', 'init', 'rootless', 'podman'].flatMap((directory) =>
-    readdirSync(join(HOST, directory)).map((name) => `${directory}/${name}`),
-  ),
-].sort();
-
-type Module = { readonly text: string; readonly parts: ShellParts };
-const modules = new Map<string, Module>(
-  files.map((file) => {
-    const text = readFileSync(join(HOST, file), 'utf8');
-    return [file, { text, parts: shellParts(text) }];
-  }),
-);
-// For a user's own systemd, functions of these names stand before the programs.
-const defined = new Set([...modules.values()].flatMap(({ parts }) => [...parts.functions]));
-for (const name of ['systemctl', 'journalctl']) defined.delete(name);
-
-/** What a header says: `# Needs functions: a b`, over as many lines as it takes. */
-function header(text: string, what: string): string[] {
-  return [...text.matchAll(new RegExp(`^# Needs ${what}: (.+)$`, 'gm'))]
-    .flatMap((match) => (match[1] ?? '').split(' '))
-    .sort();
-}
-
-function needs({ parts }: Module): { functions: string[]; variables: string[]; programs: string[] } {
-  const others = [...parts.calls].filter((name) => !parts.functions.has(name));
-  return {
-    functions: others.filter((name) => defined.has(name)).sort(),
-    variables: [...parts.reads].filter((name) => !parts.sets.has(name)).sort(),
-    programs: others.filter((name) => !defined.has(name)).sort(),
-  };
-}
+const modules = shellModules('core/host');
+const defined = definedIn(modules.values());
 
 describe.each([...modules])('%s', (_, module) => {
   test('says which functions, variables and programs it needs, and no others', () => {
-    const { text } = module;
-    expect({
-      functions: header(text, 'functions'),
-      variables: header(text, 'variables'),
-      programs: header(text, 'programs'),
-    }).toEqual(needs(module));
+    expect(saidNeeds(module)).toEqual(realNeeds(module, defined));
   });
 
   test('is short, and a shell of any kind reads it', () => {
@@ -78,21 +43,18 @@ test.each([
     [`apply by ${manager}`, `${applyScript(manager)}\n${rollbackScript(manager)}`],
   ]),
   ['facts', FACTS_SCRIPT],
-  ['audit', AUDIT_SCRIPT],
 ])('the script of %s has every function that its modules need', (_, script) => {
-  const { calls, functions } = shellParts(script);
-  expect([...calls].filter((name) => defined.has(name) && !functions.has(name))).toEqual([]);
+  expect(missingFunctions(script, defined)).toEqual([]);
 });
 
 describe('the protocol', () => {
-  const all = [...modules].filter(([file]) => !/^(facts|audit)\/|\/facts\.sh$/.test(file)).map(([, module]) => module);
+  const all = [...modules].filter(([file]) => !/^facts\/|\/facts\.sh$/.test(file)).map(([, module]) => module);
   const lines = all.flatMap(({ parts }) => parts.lines);
 
   test('every variable comes from the settings, from the change, or from a module', () => {
     const known = new Set<string>([
       ...SETTINGS,
       ...CHANGE_VARIABLES,
-      ...PACKAGE_VARIABLES,
       'OPERATOR',
       ...all.flatMap(({ parts }) => [...parts.sets]),
     ]);
@@ -103,7 +65,7 @@ describe('the protocol', () => {
 
   test('every setting and every variable of a change is read', () => {
     const reads = new Set(all.flatMap(({ parts }) => [...parts.reads]));
-    expect([...SETTINGS, ...CHANGE_VARIABLES, ...PACKAGE_VARIABLES].filter((name) => !reads.has(name))).toEqual([]);
+    expect([...SETTINGS, ...CHANGE_VARIABLES].filter((name) => !reads.has(name))).toEqual([]);
   });
 
   test('steps', () => {
@@ -122,16 +84,7 @@ describe('the protocol', () => {
   });
 
   test('results, each with all of its fields', () => {
-    const results = lines.filter(([name]) => name === 'result');
-    const counts = new Map<string, number[]>(Object.keys(RESULTS).map((kind) => [kind, []]));
-    for (const [, kind, ...fields] of results) counts.get(kind ?? '')?.push(fields.length);
-    expect(results.filter(([, kind]) => !counts.has(kind ?? ''))).toEqual([]);
-    for (const [kind, found] of counts) {
-      const expected = RESULTS[kind as keyof typeof RESULTS].length;
-      expect(found.length, kind).toBeGreaterThan(0);
-      expect(found, kind).toEqual(found.map(() => expected));
-    }
-    expect(all.filter(({ text }) => /(echo|printf) '@result/.test(text))).toEqual([]);
+    expect(wrongResults(all, RESULTS)).toEqual([]);
   });
 
   test('who starts the stored rollback gives the mutex back first: a copy of the descriptor, which mksh keeps, would hold it', () => {

@@ -13,7 +13,7 @@ import {
 import { NEEDED_PROGRAMS, packagesOf, parseMissing } from '../../src/core/domain/dockerd/programs.ts';
 import programsModule from '../../src/core/host/facts/programs.sh';
 
-const HOST = new URL('../../src/host/', import.meta.url).pathname;
+const HOST = new URL('../../src/core/host/', import.meta.url).pathname;
 
 /** What the scripts do without, or look for before they use it. */
 const OPTIONAL = [

@@ -14,7 +14,6 @@ import {
   type ClientSpec,
   HOST_SETTINGS,
   type HostSettings,
-  RUN_SETTINGS,
   type Setting,
   type Settings,
   SSH_SETTINGS,
@@ -26,6 +25,13 @@ import { isAcceptWord } from '../domain/values.ts';
 import { readNamedFile } from '../named-file.ts';
 
 export type GivenOptions = Readonly<Record<string, unknown>>;
+
+/** The settings that every command which changes hosts takes for its run. */
+export const RUN_SETTINGS = {
+  containers: HOST_SETTINGS.containers,
+  allowUnreadSettings: HOST_SETTINGS.allowUnreadSettings,
+  confirmWithin: HOST_SETTINGS.confirmWithin,
+};
 
 /** The values that a command line gives to the flags of a table. Fails with E_USAGE, E_NAME (exit 2). */
 function givenBy<T extends Settings>(table: T, options: GivenOptions): Partial<ValuesOf<T>> {

@@ -5,9 +5,7 @@
  */
 
 import type * as z from 'zod/mini';
-import { HARDENING } from '../seams/hardening.ts';
-import { ISSUERS } from '../seams/issuers.ts';
-import { offered } from '../seams/seam.ts';
+import { ofFeatures } from '../seams/settings.ts';
 import { KEY_TYPES } from './pki/key-types.ts';
 import * as values from './values.ts';
 import { choice, type Kind, list, names, on, onOff, text, whole } from './values.ts';
@@ -181,7 +179,7 @@ export const HOST_SETTINGS = {
     summary: 'time to confirm, or roll back',
     flag: { ...safety, value: 'TIME' },
   },
-  ...offered(HARDENING, {
+  ...ofFeatures({
     harden: {
       ...list(values.fix),
       summary:
@@ -230,7 +228,7 @@ export const CA_SETTINGS = {
     summary: 'lifetime of a new CA in days',
     flag: { ...certificate, name: 'caDays', value: 'N' },
   },
-  ...offered(ISSUERS, {
+  ...ofFeatures({
     cert: {
       ...text(values.file),
       summary: 'a CA of your own (PEM), whose key is external: one of the next five signs',
@@ -295,10 +293,3 @@ export function fleetKey(field: string, setting: Setting): string {
 export function defaultWords({ default: value, otherwise }: Setting): string | undefined {
   return otherwise ?? (typeof value === 'string' || typeof value === 'number' ? String(value) : undefined);
 }
-
-/** The settings that every command which changes hosts takes for its run. */
-export const RUN_SETTINGS = {
-  containers: HOST_SETTINGS.containers,
-  allowUnreadSettings: HOST_SETTINGS.allowUnreadSettings,
-  confirmWithin: HOST_SETTINGS.confirmWithin,
-};

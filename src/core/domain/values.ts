@@ -6,7 +6,7 @@
 import { X509Certificate } from 'node:crypto';
 import * as z from 'zod/mini';
 import { DockerTlsError, usage } from '../../errors/errors.ts';
-import { HARDENING } from '../seams/hardening.ts';
+import { FIXES } from '../seams/fixes.ts';
 import { parseDestination } from './destination.ts';
 import { contextNameProblem, NAME_HINT, nameProblem } from './names.ts';
 import { parseSan, type San } from './pki/names.ts';
@@ -19,8 +19,8 @@ export type Kind =
   | { readonly kind: 'number'; readonly min: number; readonly max: number }
   | { readonly kind: 'choice'; readonly choices: readonly string[] };
 
-const FIXES = HARDENING.all.flatMap(({ fixes }) => fixes);
-const VALUED = HARDENING.all.flatMap(({ values }) => values);
+const FIX_NAMES = FIXES.all.flatMap(({ names }) => names);
+const FIX_VALUES = FIXES.all.flatMap(({ values }) => values);
 /** Seconds that a change may wait for its confirmation. */
 const CONFIRM = { min: 10, max: 86_400 };
 /** nameProblem's rule for editors, but for the names that Windows reserves. */
@@ -231,10 +231,10 @@ export const seconds = z.union([
 /** A fix of `harden`, or what is to hold for one (docker-group:USER). */
 export const fix = z.string().check(
   ({ value, issues }) => {
-    if (FIXES.includes(value) || VALUED.some(({ pattern }) => pattern.test(value))) return;
-    issues.push({ code: 'invalid_value', values: [...FIXES], input: value });
+    if (FIX_NAMES.includes(value) || FIX_VALUES.some(({ pattern }) => pattern.test(value))) return;
+    issues.push({ code: 'invalid_value', values: [...FIX_NAMES], input: value });
   },
-  z.meta({ anyOf: [{ enum: [...FIXES] }, ...VALUED.map(({ editor }) => ({ pattern: editor }))] }),
+  z.meta({ anyOf: [{ enum: [...FIX_NAMES] }, ...FIX_VALUES.map(({ editor }) => ({ pattern: editor }))] }),
 );
 
 export const contextName = checked((value) => {

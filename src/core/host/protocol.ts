@@ -69,9 +69,6 @@ export const CHANGE_VARIABLES = [
 ] as const;
 export type ChangeVariables = Readonly<Record<(typeof CHANGE_VARIABLES)[number], string>>;
 
-/** Variables that stand before the scripts of packages: names of packages, and the host's list of those that were installed. */
-export const PACKAGE_VARIABLES = ['NAMES', 'NEW', 'LIST'] as const;
-
 /** Kinds of entries of the manifest. `blob`: a file in a directory of credentials, which is new. */
 export const ENTRY_KINDS = [
   'blob',
@@ -145,28 +142,28 @@ export const RESULTS = {
   undone: ['remark'],
   /** The host knows no such change, or no longer. */
   nothing: [],
-  /** Of packages. `daemon`: where dockerd started again meanwhile; `stays`: those of `names` that something else needs. */
-  installed: ['daemon'],
-  uninstalled: ['why'],
-  purged: ['names', 'stays', 'why'],
 } as const;
 /** What `why` of `uncommitted` says of containers that the change has stopped. */
 export const CONTAINERS_STOPPED = 'containers stopped that ran before';
 
-type Fields = typeof RESULTS;
-export type ResultKind = keyof Fields;
-export type HostResult = {
-  [Kind in ResultKind]: { readonly kind: Kind } & Readonly<Record<Fields[Kind][number], string>>;
-}[ResultKind];
+/** What each kind of result has: the names of its fields. */
+export type ResultFields = Readonly<Record<string, readonly string[]>>;
+export type ResultOf<F extends ResultFields> = {
+  [Kind in keyof F]: { readonly kind: Kind } & Readonly<Record<F[Kind][number], string>>;
+}[keyof F];
+export type HostResult = ResultOf<typeof RESULTS>;
 
 /** The last result of an output; undefined where there is none of a known kind with all its fields. Texts are as the host gave them. */
 export function parseResult(stdout: string): HostResult | undefined {
+  return parseResultOf(RESULTS, stdout);
+}
+
+export function parseResultOf<const F extends ResultFields>(kinds: F, stdout: string): ResultOf<F> | undefined {
   const line = stdout.split('\n').findLast((text) => text.startsWith('@result '));
   const [kind = '', ...words] = (line ?? '').split(' ').slice(1);
-  if (!Object.hasOwn(RESULTS, kind)) return undefined;
-  const names: readonly string[] = RESULTS[kind as ResultKind];
-  if (names.length !== words.length) return undefined;
-  return { kind, ...Object.fromEntries(names.map((name, index) => [name, decode(words[index])])) } as HostResult;
+  const names = Object.hasOwn(kinds, kind) ? kinds[kind] : undefined;
+  if (names?.length !== words.length) return undefined;
+  return { kind, ...Object.fromEntries(names.map((name, index) => [name, decode(words[index])])) } as ResultOf<F>;
 }
 
 /** What the operator should know beside the result: `@warning BASE64`. */

@@ -34,9 +34,4 @@ export type Hardening = {
   purgePackages(session: HostSession): Promise<readonly string[]>;
 };
 
-export const HARDENING = seam<{
-  /** What the setting `harden` may list: names, and forms with a value; `editor` is the pattern of such a form for editors. */
-  readonly fixes: readonly string[];
-  readonly values: readonly { readonly pattern: RegExp; readonly editor: string }[];
-  load(): Promise<Hardening>;
-}>();
+export const HARDENING = seam<{ load(): Promise<Hardening> }>();

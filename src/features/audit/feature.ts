@@ -2,7 +2,9 @@
 
 import { listCommand } from '../../cli/command.ts';
 import { COMMAND_SEAM } from '../../core/seams/commands.ts';
+import { FIXES } from '../../core/seams/fixes.ts';
 import { HARDENING } from '../../core/seams/hardening.ts';
+import { FEATURE_SETTINGS } from '../../core/seams/settings.ts';
 import { FIX_NAMES, FIX_VALUES } from './domain/fix-names.ts';
 
 COMMAND_SEAM.add(
@@ -15,9 +17,9 @@ COMMAND_SEAM.add(
     () => import('./commands/harden.ts'),
   ),
 );
+FIXES.add({ names: FIX_NAMES, values: FIX_VALUES });
+FEATURE_SETTINGS.add('harden');
 HARDENING.add({
-  fixes: FIX_NAMES,
-  values: FIX_VALUES,
   async load() {
     const [{ hardenOpened }, { upgradeOf }, { purgePackages }] = await Promise.all([
       import('./engine/harden.ts'),

@@ -1,7 +1,20 @@
 /** CAs whose key is on another machine or in a token (step-ca, cfssl, Vault, a command, PKCS#11): what they add to the core. */
 
 import { ISSUERS } from '../../core/seams/issuers.ts';
+import { FEATURE_SETTINGS } from '../../core/seams/settings.ts';
 
+FEATURE_SETTINGS.add(
+  'cert',
+  'stepCa',
+  'cfssl',
+  'vault',
+  'signCommand',
+  'pkcs11',
+  'pinFile',
+  'credentialFile',
+  'passphraseFile',
+  'profiles',
+);
 ISSUERS.add({
   async load() {
     const [{ sign }, { signByToken }, { signerOf }] = await Promise.all([

@@ -1,4 +1,4 @@
-/** The form in which a plan travels to its host: one script, and secrets as a stream of bytes (read by the modules of src/host/apply). */
+/** The form in which a plan travels to its host: one script, and secrets as a stream of bytes (read by the modules of src/core/host/apply). */
 
 import type { ChangeVariables, HostScriptSettings } from '../../host/protocol.ts';
 import { applyScript, ENDING_FUNCTIONS, HOLD_SCRIPT, rollbackScript } from '../../host/scripts.ts';

@@ -3,10 +3,11 @@
 import { PACKAGE_LIST } from '../../../core/domain/dockerd/paths.ts';
 import { shellQuote, sudoCommand } from '../../../core/domain/quote.ts';
 import { listWords } from '../../../core/domain/words.ts';
-import { parseResult } from '../../../core/host/protocol.ts';
+import { parseResultOf } from '../../../core/host/protocol.ts';
 import type { HostSession } from '../../../core/runtime.ts';
 import { DockerTlsError, printable, printableLines } from '../../../errors/errors.ts';
 import { type PackagesPlan, parsePackagesPlan } from '../domain/packages.ts';
+import { PACKAGE_RESULTS } from '../host/protocol.ts';
 import { INSTALL_PACKAGES_SCRIPT, LOOK_PACKAGES_SCRIPT, PURGE_PACKAGES_SCRIPT } from '../host/scripts.ts';
 
 /** A slow mirror, and packages that take their time to set themselves up. */
@@ -46,7 +47,7 @@ export async function installPackages(
     asRoot: true,
     timeoutMs: INSTALL_TIMEOUT_MS,
   });
-  const last = parseResult(stdout.toString('utf8'));
+  const last = parseResultOf(PACKAGE_RESULTS, stdout.toString('utf8'));
   if (last?.kind === 'installed')
     return last.daemon === '' ? [] : ['packages: dockerd was started again while they were installed'];
   const { host, login } = session;
@@ -71,7 +72,7 @@ export async function purgePackages(session: HostSession): Promise<readonly stri
       timeoutMs: INSTALL_TIMEOUT_MS,
     })
     .then(
-      ({ stdout }) => parseResult(stdout.toString('utf8')),
+      ({ stdout }) => parseResultOf(PACKAGE_RESULTS, stdout.toString('utf8')),
       () => undefined,
     );
   if (last?.kind !== 'purged')

@@ -1,0 +1,9 @@
+/** What the setting `harden` may list. domain/values.ts reads it. */
+
+import { seam } from './seam.ts';
+
+export const FIXES = seam<{
+  readonly names: readonly string[];
+  /** Forms with a value; `editor`: the pattern for editors of fleet files. */
+  readonly values: readonly { readonly pattern: RegExp; readonly editor: string }[];
+}>();
