@@ -29,6 +29,7 @@ export async function watchStatus(
   const session = teamOf(context);
   while (!signal.aborted) {
     const mark = await markOf(global.home, session);
+    runtime.forgetFirstKeys();
     try {
       show(await status(context, hosts, options));
       await sleep(LEAST_MS, undefined, { signal });

@@ -26,7 +26,7 @@ export function createRuntime(options: RuntimeOptions): Omit<Runtime, 'env' | 'p
     operator: `${userName()}@${hostname()}`,
     signal: options.signal,
     probe,
-    connect: heldToFirstKey(connect),
+    ...heldToFirstKey(connect),
     sign: async (ca, request) => (await import('./issuer/sign.ts')).sign(ca, request, options.signal),
     signByToken: async (token, request) =>
       (await import('./issuer/token.ts')).signByToken(token, request, options.signal),

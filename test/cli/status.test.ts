@@ -3,11 +3,15 @@
 import { writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { afterAll, afterEach, beforeEach, describe, expect, test } from 'vitest';
+import { heldToFirstKey } from '../../src/adapters/ssh/first-key.ts';
+import { hostKeyOf } from '../../src/adapters/ssh/known-hosts.ts';
 import { openStore } from '../../src/adapters/store/store.ts';
 import { DockerTlsError } from '../../src/errors/errors.ts';
+import { answeringHosts } from '../support/answering-hosts.ts';
 import { CertificateFactory, type Issued } from '../support/certificate-factory.ts';
 import { runCli } from '../support/cli.ts';
 import { type IssuedHost, issueStore } from '../support/issued-store.ts';
+import { makeKey } from '../support/ssh-server.ts';
 import { newHome, removeHomes } from '../support/store.ts';
 import { type Listening, startTlsDaemon } from '../support/tls-daemon.ts';
 
@@ -283,4 +287,33 @@ describe('the table comes row by row', () => {
     const { rows } = JSON.parse(out).result;
     expect(rows.map(({ name }: { name: string }) => name)).toEqual(['test', ...names, 'laptop']);
   });
+});
+
+test('--watch: each round takes the key that a host shows then', async () => {
+  await issueStore(home, { hosts: { h1: {} } });
+  const answer = answeringHosts({ home, now: new Date() });
+  let rounds = 0;
+  const stop = new AbortController();
+  let shown = '';
+  const { exit } = await runCli(['status', '--watch', '--home', home], {
+    ...heldToFirstKey(async (options) => {
+      const blob = Buffer.from(makeKey().publicKey.split(' ')[1] ?? '', 'base64');
+      rounds += 1;
+      return { ...(await answer(options)), hostKey: hostKeyOf(blob) };
+    }),
+    probe: async () => ({ kind: 'refused', cause: 'timed-out', reason: 'why', chain: '', elapsedMs: 1 }),
+    env: { HOME: dirname(home) },
+    signal: stop.signal,
+    io: {
+      out(text) {
+        shown += text;
+        if (rounds === 2) stop.abort();
+        // The store changes, which begins the next round.
+        else writeFileSync(join(home, `round-${rounds}`), '');
+      },
+    },
+  });
+  expect([exit, rounds]).toEqual([130, 2]);
+  expect(shown).toContain('h1');
+  expect(shown).not.toContain('E_SSH_OTHER_HOST');
 });
