@@ -292,28 +292,34 @@ describe('the table comes row by row', () => {
 test('--watch: each round takes the key that a host shows then', async () => {
   await issueStore(home, { hosts: { h1: {} } });
   const answer = answeringHosts({ home, now: new Date() });
-  let rounds = 0;
   const stop = new AbortController();
-  let shown = '';
+  const outcomes: string[] = [];
+  const { connect, forgetFirstKeys } = heldToFirstKey(async (options) => {
+    const blob = Buffer.from(makeKey().publicKey.split(' ')[1] ?? '', 'base64');
+    return { ...(await answer(options)), hostKey: hostKeyOf(blob) };
+  });
   const { exit } = await runCli(['status', '--watch', '--home', home], {
-    ...heldToFirstKey(async (options) => {
-      const blob = Buffer.from(makeKey().publicKey.split(' ')[1] ?? '', 'base64');
-      rounds += 1;
-      return { ...(await answer(options)), hostKey: hostKeyOf(blob) };
-    }),
+    connect: async (options) => {
+      const session = connect(options);
+      outcomes.push(
+        await session.then(
+          () => 'connected',
+          ({ code }) => code,
+        ),
+      );
+      return session;
+    },
+    forgetFirstKeys,
     probe: async () => ({ kind: 'refused', cause: 'timed-out', reason: 'why', chain: '', elapsedMs: 1 }),
     env: { HOME: dirname(home) },
     signal: stop.signal,
     io: {
-      out(text) {
-        shown += text;
-        if (rounds === 2) stop.abort();
+      out() {
+        if (outcomes.length === 2) stop.abort();
         // The store changes, which begins the next round.
-        else writeFileSync(join(home, `round-${rounds}`), '');
+        else writeFileSync(join(home, 'round'), '');
       },
     },
   });
-  expect([exit, rounds]).toEqual([130, 2]);
-  expect(shown).toContain('h1');
-  expect(shown).not.toContain('E_SSH_OTHER_HOST');
+  expect([exit, ...outcomes]).toEqual([130, 'connected', 'connected']);
 });
