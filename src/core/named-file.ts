@@ -22,18 +22,22 @@ class NotRead extends Error {
 }
 
 /**
- * The bytes of a regular file, or what comes through a pipe until its end. Fails as open(2) does, and with the codes EISDIR, EFBIG,
- * ENOTSUP (a device or a socket) and ETIMEDOUT (a pipe that stays open for 30 s).
+ * The bytes of a regular file. Fails as open(2) does, and with the codes EISDIR, EFBIG and ENOTSUP (a device, a socket, or a pipe that nobody
+ * has named, which may never end).
  */
 export async function readNamedFile(path: string, largest: number = LARGEST_FILE): Promise<Buffer> {
+  return readNamedFileSync(path, largest);
+}
+
+export function readNamedFileSync(path: string, largest: number = LARGEST_FILE): Buffer {
   const { fd, stats } = openNamed(path);
-  if (stats.isFIFO()) return readPipe(fd, largest);
   return readOpened(path, fd, stats, largest);
 }
 
-/** The same for files that are never a pipe (ENOTSUP). */
-export function readNamedFileSync(path: string, largest: number = LARGEST_FILE): Buffer {
+/** The same of a file that a person names, as with `<(pass show ca)`: also what comes through a pipe until its end. ETIMEDOUT after 30 s. */
+export async function readFileOrPipe(path: string, largest: number = LARGEST_FILE): Promise<Buffer> {
   const { fd, stats } = openNamed(path);
+  if (stats.isFIFO()) return readPipe(fd, largest);
   return readOpened(path, fd, stats, largest);
 }
 

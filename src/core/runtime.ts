@@ -259,6 +259,8 @@ export type Runtime = {
   /** Who runs this, for other operators to see: `user@computer`. */
   readonly operator: string;
   readonly connect: Connect;
+  /** A round that changes nothing is over: in the next one a host may show another key, if that is known by then. */
+  forgetFirstKeys(): void;
   readonly probe: Probe;
   readonly sign: Sign;
   readonly signByToken: SignByToken;

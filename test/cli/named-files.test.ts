@@ -18,6 +18,9 @@ beforeAll(() => {
   mkdirSync(join(directory, 'beside-a-loop'));
   writeFileSync(join(directory, 'beside-a-loop/c.yml'), 'services: { a: { image: a:1 } }\n');
   symlinkSync('.env', join(directory, 'beside-a-loop/.env'));
+  mkdirSync(join(directory, 'beside-a-pipe'));
+  writeFileSync(join(directory, 'beside-a-pipe/c.yml'), 'services: { a: { image: a:1 } }\n');
+  execFileSync('mkfifo', [join(directory, 'beside-a-pipe/.env')]);
 });
 afterAll(() => rmSync(directory, { recursive: true, force: true }));
 
@@ -38,6 +41,8 @@ test.each([
   ['E_LOG_FILE', ['plan', 'root@127.0.0.1', '--log', 'loop']],
   ['E_AUDIT_FILE', ['audit', '--compose', 'loop']],
   ['E_AUDIT_FILE', ['audit', '--compose', 'beside-a-loop/c.yml']],
+  ['E_AUDIT_FILE', ['audit', '--compose', 'beside-a-pipe/c.yml']],
+  ['E_SSH_KEY_FILE', ['plan', 'root@127.0.0.1', '-i', 'pipe']],
   ['E_AUDIT_FILE', ['audit', '--dockerfile', 'loop']],
   ['E_AUDIT_FILE', ['audit', 'root@127.0.0.1', '--baseline', 'loop']],
   ['E_AUDIT_FILE', ['audit', 'root@127.0.0.1', '--compare', 'loop']],
@@ -57,6 +62,8 @@ test.each([
   const child = program.start(['--home', join(directory, 'home'), '--json', ...argv], { cwd: directory });
   const { status, out } = await finished(child);
   expect([status, JSON.parse(out).error?.code ?? JSON.parse(out).result?.hosts?.[0]?.error?.code]).toEqual([2, code]);
+  // It was not waited for either.
+  expect(out).not.toContain('it is a pipe');
 });
 
 test.each(['directory', 'loop', 'pipe', '/dev/zero'])('a store.json that is a %s', async (what) => {

@@ -88,7 +88,8 @@ describe.each(['ssh2', 'openssh'] as const)('%s', (transport) => {
             const options = optionsFor({ port }, { transport, ...more });
             const lines = [one, other].map(({ hostKeys }) => `[127.0.0.1]:${port} ${hostKeys[0]}\n`);
             if (known) writeFileSync(options.knownHostsFile ?? '', lines.join(''));
-            const { connect: connectInRun } = createRuntime({ colour: false, signal: new AbortController().signal });
+            const runtime = createRuntime({ colour: false, signal: new AbortController().signal });
+            const connectInRun = runtime.connect;
             const session = await connectInRun(options);
             expect(session.hostKey).toMatchObject({ type: 'ssh-ed25519', fingerprint: one.fingerprints[0] });
             const error = await failure(connectInRun(options));
@@ -99,8 +100,17 @@ describe.each(['ssh2', 'openssh'] as const)('%s', (transport) => {
             expect(other.seen.auth).toEqual([]);
             expect(await whoami(session)).toBe('in\n');
             await session.close();
-            // Another run.
+            // Another run, and another round of this one.
             expect(await logIn(options)).toBe('in\n');
+            runtime.forgetFirstKeys();
+            if (known) {
+              writeFileSync(options.knownHostsFile ?? '', lines[0] ?? '');
+              expect((await failure(connectInRun(options))).code).toBe('E_SSH_HOST_KEY_CHANGED');
+              writeFileSync(options.knownHostsFile ?? '', lines.join(''));
+            }
+            const next = await connectInRun(options);
+            expect(next.hostKey).toMatchObject({ fingerprint: other.fingerprints[0] });
+            await next.close();
           });
         });
       });

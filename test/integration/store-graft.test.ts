@@ -1,6 +1,8 @@
 /** A state that continues nothing: trees on other parents, and what a computer that saw an older or another line may put back. */
 
 import { execFileSync } from 'node:child_process';
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
 import { afterAll, describe, expect, test } from 'vitest';
 import { listOperators } from '../../src/features/team/store/admin.ts';
 import { openTeamSession } from '../../src/features/team/store/open.ts';
@@ -58,10 +60,23 @@ async function forked() {
     const input = `${commits[0]}from ${commit}\ndeleteall\n${commits.slice(1).join('')}`;
     execFileSync('git', ['--git-dir', repository, 'fast-import', '--quiet', '--force'], { input });
   };
+  /** A commit on top of one, and of commits on its parent that have its files and one more, each another. */
+  const beside = (commit: string, count: number) => {
+    const tree = git(repository, 'rev-parse', `${commit}^{tree}`);
+    const made = Array.from({ length: count }, (_, at) => {
+      const head = `commit refs/beside\nmark :${at + 1}\ncommitter m <m@m> 4000000000 +0000\ndata 1\nx\n`;
+      return `${head}from ${commit}^0~1\nM 040000 ${tree} \nM 100644 inline x\ndata <<.\n${at}\n.\n`;
+    });
+    const marks = join(newHome(), 'marks');
+    const options = ['--quiet', '--force', `--export-marks=${marks}`];
+    execFileSync('git', ['--git-dir', repository, 'fast-import', ...options], { input: made.join('') });
+    const siblings = readFileSync(marks, 'utf8').match(/[0-9a-f]{40,}/g) ?? [];
+    return graft(EMPTY_TREE, commit, ...siblings);
+  };
   const options = { env: carol.env, cwd: carol.home, who: 'carol@runner', now: () => new Date(), note: () => {} };
   const runner = (query = '') =>
     openTeamSession({ ...options, home: newHome(), url: `git+file://${repository}${query}` }) as Session;
-  return { ...team, ...{ ada, bob, carol, show, head, graft, bury, runner, f, a, b, signer } };
+  return { ...team, ...{ ada, bob, carol, show, head, graft, bury, beside, runner, f, a, b, signer } };
 }
 
 const REFUSED = {
@@ -163,6 +178,18 @@ describe('what a computer may put back', () => {
       asked.push(sequence);
     });
     expect(asked).toEqual([5]);
+    late.forget();
+    for (const session of [late, ada.session()])
+      expect(await revocationSeenBy(session)).toBe(revoked.anna.record.revokedAt);
+  });
+
+  test('beside any number of commits that show the newest list with other files, on the same parent and of a later date', async () => {
+    const { ada, runner, show, f, a, beside } = await forked();
+    show(f);
+    const late = runner();
+    await teamStore(late).read();
+    show(beside(a, 501));
+    await restoreTeamStore(late);
     late.forget();
     for (const session of [late, ada.session()])
       expect(await revocationSeenBy(session)).toBe(revoked.anna.record.revokedAt);

@@ -338,6 +338,23 @@ describe('a host that cannot be used', () => {
       'docker-tls apply build-1',
     ],
     [
+      'a daemon.json that was put back, with which our drop-in does not start dockerd',
+      {
+        outcome: refused('connection-refused'),
+        inside: {
+          kind: kindOf({}),
+          docker: 'failed',
+          tlsSocket: 'inactive',
+          jsonRefused: '/etc/docker/daemon.json no longer has the TLS settings of docker-tls',
+          listens: false,
+          problems: [],
+        },
+      },
+      'connection-refused',
+      '/etc/docker/daemon.json no longer has the TLS settings of docker-tls',
+      'docker-tls apply build-1',
+    ],
+    [
       'a firewall that rejects',
       {
         outcome: refused('connection-refused'),

@@ -12,12 +12,12 @@ const options = { host: 'web', destination: 'web' } as SshOptions;
 function sessions(...keys: readonly HostKey[]) {
   const close = vi.fn(async () => {});
   const left = [...keys];
-  const connect = heldToFirstKey(async () => {
+  const held = heldToFirstKey(async () => {
     const hostKey = left.shift();
     await new Promise((resolve) => setTimeout(resolve, 5));
     return { hostKey, close } as unknown as HostSession;
   });
-  return { connect, close };
+  return { ...held, close };
 }
 
 test('the second of two that began together, with another key, is closed and refused', async () => {

@@ -8,7 +8,7 @@ import { replaceFiles, withFileErrors } from '../adapters/docker/files.ts';
 import { shellQuote } from '../domain/quote.ts';
 import { Secret } from '../domain/secret.ts';
 import { unreadable } from '../domain/unreadable.ts';
-import { readNamedFile, readStandardInput } from '../named-file.ts';
+import { readFileOrPipe, readStandardInput } from '../named-file.ts';
 import type { Runtime } from '../runtime.ts';
 import type { GlobalOptions } from './action-context.ts';
 
@@ -59,7 +59,7 @@ export async function writeOut(file: OutFile): Promise<string> {
 /** The bytes of a file, or of standard input for `-`. Fails with E_FILE, or the code that is given (exit 2). */
 export async function readIn(path: string, cwd: string, code: ErrorCode = 'E_FILE'): Promise<Buffer> {
   try {
-    return await (path === '-' ? readStandardInput() : readNamedFile(resolve(cwd, path)));
+    return await (path === '-' ? readStandardInput() : readFileOrPipe(resolve(cwd, path)));
   } catch (cause) {
     throw unreadable(code, path, cause);
   }

@@ -22,7 +22,7 @@ import {
 } from '../domain/settings.ts';
 import { unreadable } from '../domain/unreadable.ts';
 import { isAcceptWord } from '../domain/values.ts';
-import { readNamedFile } from '../named-file.ts';
+import { readFileOrPipe } from '../named-file.ts';
 
 export type GivenOptions = Readonly<Record<string, unknown>>;
 
@@ -81,7 +81,7 @@ async function certificatesOf(word: string, cwd: string): Promise<string> {
   if (isAcceptWord(word)) return word;
   const path = resolve(cwd, word);
   try {
-    return (await readNamedFile(path)).toString('utf8');
+    return (await readFileOrPipe(path)).toString('utf8');
   } catch (cause) {
     throw unreadable('E_FILE', path, cause);
   }

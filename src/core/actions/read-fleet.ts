@@ -9,7 +9,7 @@ import { resolveFleetPaths } from '../domain/fleet/fleet-paths.ts';
 import { unreadable } from '../domain/unreadable.ts';
 import { keepFromChildren } from '../environment.ts';
 import { keepHeapSmall, MANY_HOSTS } from '../heap.ts';
-import { readNamedFile, readStandardInput } from '../named-file.ts';
+import { readFileOrPipe, readStandardInput } from '../named-file.ts';
 import type { Runtime } from '../runtime.ts';
 import { homeDirectory } from '../user.ts';
 
@@ -63,7 +63,7 @@ export async function readInput(path: string, cwd: string): Promise<string> {
       standardInput ??= readStandardInput(LARGEST_INVENTORY);
       return (await standardInput).toString('utf8');
     }
-    return (await readNamedFile(resolve(cwd, path), LARGEST_INVENTORY)).toString('utf8');
+    return (await readFileOrPipe(resolve(cwd, path), LARGEST_INVENTORY)).toString('utf8');
   } catch (cause) {
     throw unreadable('E_FLEET', path, cause);
   }
@@ -72,7 +72,7 @@ export async function readInput(path: string, cwd: string): Promise<string> {
 /** Undefined where there is no such file. Fails with E_FLEET (exit 2). */
 export async function readFleetText(path: string): Promise<string | undefined> {
   try {
-    return (await readNamedFile(path)).toString('utf8');
+    return (await readFileOrPipe(path)).toString('utf8');
   } catch (cause) {
     if (errnoOf(cause) === 'ENOENT') return undefined;
     throw unreadable('E_FLEET', path, cause);

@@ -29,6 +29,7 @@ export async function watchStatus(
   const store = storeOf(context);
   while (!signal.aborted) {
     const changed = await store.watch();
+    runtime.forgetFirstKeys();
     try {
       show(await status(context, hosts, options));
       await sleep(LEAST_MS, undefined, { signal });

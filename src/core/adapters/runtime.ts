@@ -28,7 +28,7 @@ export function createRuntime(options: RuntimeOptions): Omit<Runtime, 'env' | 'p
     operator: `${userName()}@${hostname()}`,
     signal: options.signal,
     probe,
-    connect: heldToFirstKey(connect),
+    ...heldToFirstKey(connect),
     sign: async (ca, request) => (await issuers()).sign(ca, request, options.signal),
     signByToken: async (token, request) => (await issuers()).signByToken(token, request, options.signal),
     refreshCopies: async (request) => (await import('./docker/installed-copies.ts')).refreshCopies(request),

@@ -3,8 +3,12 @@
 import { DockerTlsError, failureOf, printableLines } from '../../errors/errors.ts';
 import type { Inside } from '../adapters/docker/diagnosis.ts';
 import type { StoreState } from '../adapters/store/records.ts';
+import { parseCommandLine } from '../domain/dockerd/command-line.ts';
 import { hasOurName } from '../domain/dockerd/drop-in.ts';
-import { installedCredentials } from '../domain/plan/facts.ts';
+import { unitGuardRefuses } from '../domain/dockerd/json-guard.ts';
+import { effectiveList } from '../domain/dockerd/unit.ts';
+import { TLS_KEYS, tlsSettings, viewDaemon } from '../domain/plan/daemon-view.ts';
+import { fileText, type HostFacts, installedCredentials } from '../domain/plan/facts.ts';
 import { judgeFirewall } from '../domain/plan/firewall.ts';
 import { kindOf } from '../domain/plan/host-kind.ts';
 import { managedExternally, otherStore } from '../domain/plan/other-store.ts';
@@ -66,6 +70,7 @@ export async function lookInside(
       tlsSocket: facts.docker.tlsSocket.active,
       lingers: facts.linger?.state,
       dropInGone: facts.files.get(facts.places.closed)?.kind === 'file' && !facts.docker.unit.dropIns.some(hasOurName),
+      jsonRefused: refusedJson(facts),
       listens: facts.listeners.some((line) => line.trim().split(/\s+/)[3]?.endsWith(`:${port}`)),
       problems: [
         ...(other === undefined ? [] : [managedExternally(name, other)]),
@@ -82,6 +87,27 @@ export async function lookInside(
   } catch (error) {
     return { problem: problemOf(error), login };
   }
+}
+
+/** Why dockerd does not start with this daemon.json and our drop-in, as when configuration management has put its own file back. */
+export function refusedJson(facts: HostFacts): string | undefined {
+  const { configName, json, flags } = viewDaemon(facts);
+  const ours = facts.docker.unit.dropIns.filter(hasOurName).at(-1);
+  if (ours === undefined) return undefined;
+  const text = fileText(facts, ours) ?? '';
+  if (unitGuardRefuses(text, configName, fileText(facts, configName) ?? '', tlsSettings(facts.places).tlscacert))
+    return `${configName} no longer has the TLS settings of docker-tls, and the drop-in of docker-tls does not start the daemon without them`;
+  const line = effectiveList([{ path: ours, text }], 'Service', 'ExecStart').at(-1);
+  const added = parseCommandLine(line?.value ?? '', () => undefined)?.flags.filter(
+    ({ name }) => !flags.some((flag) => flag.name === name),
+  );
+  const twice = ['hosts', ...TLS_KEYS].find(
+    (key) => key in json.values && added?.some(({ name }) => name === (key === 'hosts' ? '--host' : `--${key}`)),
+  );
+  return (
+    twice &&
+    `"${twice}" in ${configName} is also a flag in the drop-in of docker-tls: the daemon does not start with both`
+  );
 }
 
 function problemOf(error: unknown): DockerTlsError {

@@ -115,6 +115,8 @@ export type Inside = {
   readonly lingers?: string;
   /** Our drop-in, which hands the port to the daemon, is not part of its unit. */
   readonly dropInGone?: boolean;
+  /** Why the daemon does not start with its daemon.json and our drop-in. */
+  readonly jsonRefused?: string | undefined;
   /** Whether something listens on the port there; undefined where the host could not tell. */
   readonly listens?: boolean;
   /** The server certificate and the trust file (PEM) under our care there. */

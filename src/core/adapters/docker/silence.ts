@@ -105,6 +105,11 @@ export function notRunning(expected: Expected, inside: Inside): Pick<Diagnosis, 
   const { docker, problems, kind } = inside;
   if (docker === 'active') return undefined;
   const [problem] = problems.filter(keepsItDown);
+  if (problem === undefined && inside.jsonRefused !== undefined)
+    return {
+      message: `${kind.engine.program} is not running there (${kind.service} is ${docker}): ${inside.jsonRefused}`,
+      hints: [owners(expected, `docker-tls apply ${nameOf(expected)}`)],
+    };
   const why = problem === undefined ? '' : `: ${problem.message}`;
   return {
     message: `${kind.engine.program} is not running there (${kind.service} is ${docker}${docker === 'failed' ? ': it failed again and again, so systemd no longer starts it' : ''})${why}`,

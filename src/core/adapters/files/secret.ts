@@ -4,7 +4,7 @@ import { stat } from 'node:fs/promises';
 import { DockerTlsError } from '../../../errors/errors.ts';
 import { shellQuote } from '../../domain/quote.ts';
 import { Secret } from '../../domain/secret.ts';
-import { readNamedFile, whyNotRead } from '../../named-file.ts';
+import { readFileOrPipe, whyNotRead } from '../../named-file.ts';
 
 /** The first line of a file; E_SECRET_FILE (exit 2) when it is not there, empty, or readable by every local user. */
 export async function readSecretFile(path: string, flag: string): Promise<Secret> {
@@ -18,7 +18,7 @@ export async function readSecretFile(path: string, flag: string): Promise<Secret
       if (!found.isFile() && !found.isFIFO()) throw refused(`${path} is a device, no file`);
       throw refused(`every local user can read ${path}`, [`chmod 600 ${shellQuote(path)}`]);
     }
-    const [line = ''] = (await readNamedFile(path)).toString('utf8').split(/\r?\n/);
+    const [line = ''] = (await readFileOrPipe(path)).toString('utf8').split(/\r?\n/);
     if (line === '') throw refused(`${path} is empty`);
     return new Secret(line);
   } catch (cause) {

@@ -1,13 +1,13 @@
 /** The key that each host showed first in a run, which all later connections of the run have to show. */
 
 import { wayOf } from '../../domain/destination.ts';
-import type { Connect, HostKey } from '../../runtime.ts';
+import type { Connect, HostKey, Runtime } from '../../runtime.ts';
 import { requireFirstKey } from './host-key.ts';
 
 /** The same connections, each held to the key of the first one to the same place. They fail with E_SSH_OTHER_HOST as well. */
-export function heldToFirstKey(connect: Connect): Connect {
+export function heldToFirstKey(connect: Connect): Pick<Runtime, 'connect' | 'forgetFirstKeys'> {
   const first = new Map<string, HostKey>();
-  return async (options) => {
+  const held: Connect = async (options) => {
     // Without a port, ssh's configuration may name another than 22.
     const way = JSON.stringify([wayOf(options), options.port ?? null]);
     const session = await connect({ ...options, firstKey: first.get(way) });
@@ -27,4 +27,5 @@ export function heldToFirstKey(connect: Connect): Connect {
       throw error;
     }
   };
+  return { connect: held, forgetFirstKeys: () => first.clear() };
 }

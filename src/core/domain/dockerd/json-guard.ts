@@ -22,6 +22,12 @@ export function renderUnitGuard(configFile: string, trust: string): string {
   return `/bin/sh -c '${script}' docker-tls ${[configFile, ...patterns(trust)].map(unitWord).join(' ')}`;
 }
 
+/** Whether the guard in our drop-in keeps dockerd from starting with this daemon.json. */
+export function unitGuardRefuses(dropIn: string, configFile: string, json: string, trust: string): boolean {
+  const words = json.replace(/\s/g, '');
+  return dropIn.includes(renderUnitGuard(configFile, trust)) && !patterns(trust).every((word) => words.includes(word));
+}
+
 /** One line for the settings of an init script: runs a line where they are there. */
 export function renderScriptGuard(configFile: string, trust: string, line: string): string {
   const file = shellQuote(configFile);

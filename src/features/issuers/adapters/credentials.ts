@@ -3,7 +3,7 @@
 import { stat } from 'node:fs/promises';
 import { shellQuote } from '../../../core/domain/quote.ts';
 import { Secret } from '../../../core/domain/secret.ts';
-import { readNamedFile, whyNotRead } from '../../../core/named-file.ts';
+import { readFileOrPipe, whyNotRead } from '../../../core/named-file.ts';
 import { DockerTlsError } from '../../../errors/errors.ts';
 
 /** The text of a file without the blanks around it. Fails with E_SECRET_FILE (exit 2). */
@@ -13,7 +13,7 @@ export async function readCredential(path: string): Promise<Secret> {
     const { mode } = await stat(path);
     if (process.platform !== 'win32' && (mode & 0o007) !== 0)
       throw secretFile(path, 'every local user can read it', [`chmod 600 ${shellQuote(path)}`]);
-    text = (await readNamedFile(path)).toString('utf8').trim();
+    text = (await readFileOrPipe(path)).toString('utf8').trim();
   } catch (cause) {
     if (cause instanceof DockerTlsError) throw cause;
     throw secretFile(path, `it cannot be read: ${whyNotRead(cause)}`, [`ls -l ${shellQuote(path)}`]);

@@ -7,7 +7,7 @@ import { splitBundle } from '../../../core/domain/pki/inspect.ts';
 import { shellQuote } from '../../../core/domain/quote.ts';
 import { Secret } from '../../../core/domain/secret.ts';
 import { unreadable } from '../../../core/domain/unreadable.ts';
-import { readNamedFile, whyNotRead } from '../../../core/named-file.ts';
+import { readFileOrPipe, whyNotRead } from '../../../core/named-file.ts';
 import { DockerTlsError } from '../../../errors/errors.ts';
 import type { EtcdAddress } from '../store/etcd-address.ts';
 
@@ -83,7 +83,7 @@ async function passwordOf(reference: string, env: Readonly<Record<string, string
 
 async function readFile(file: string): Promise<string> {
   try {
-    return (await readNamedFile(file)).toString('utf8');
+    return (await readFileOrPipe(file)).toString('utf8');
   } catch (cause) {
     throw unreadable('E_FILE', file, cause);
   }
@@ -94,7 +94,7 @@ async function readPrivate(file: string): Promise<Secret> {
     const { mode } = statSync(file);
     if (HAS_MODES && (mode & 0o007) !== 0)
       throw unusable(file, 'every local user can read it', [`chmod 600 ${shellQuote(file)}`]);
-    return new Secret(await readNamedFile(file));
+    return new Secret(await readFileOrPipe(file));
   } catch (cause) {
     if (cause instanceof DockerTlsError) throw cause;
     throw unusable(file, `it cannot be read: ${whyNotRead(cause)}`, [`ls -l ${shellQuote(file)}`]);

@@ -6,7 +6,7 @@ import { delimiter, join, resolve } from 'node:path';
 import { HAS_MODES } from '../../../core/adapters/store/modes.ts';
 import { shellQuote } from '../../../core/domain/quote.ts';
 import { Secret } from '../../../core/domain/secret.ts';
-import { readNamedFile, whyNotRead } from '../../../core/named-file.ts';
+import { readFileOrPipe, whyNotRead } from '../../../core/named-file.ts';
 import { homeDirectory } from '../../../core/user.ts';
 import { DockerTlsError, errnoOf } from '../../../errors/errors.ts';
 import { type IdentityFile, readString } from './ssh-keys.ts';
@@ -44,7 +44,7 @@ async function readPrivate(file: string, named: boolean): Promise<string | undef
     const { mode } = statSync(file);
     if (HAS_MODES && (mode & 0o077) !== 0)
       throw unusable(file, 'other users can read it', [`chmod 600 ${shellQuote(file)}`]);
-    return (await readNamedFile(file)).toString('utf8');
+    return (await readFileOrPipe(file)).toString('utf8');
   } catch (error) {
     if (error instanceof DockerTlsError) throw error;
     if (!named && ['ENOENT', 'ENOTDIR', 'EACCES'].includes(errnoOf(error) ?? '')) return undefined;

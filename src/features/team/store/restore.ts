@@ -62,9 +62,6 @@ export async function newestSeen(session: Session): Promise<{ readonly seen: See
   });
 }
 
-/** Of commits that show the same signed list on the same parent; more than one of them is an outsider's doing. */
-const MOST_TRIED = 500;
-
 /**
  * Commits the newest genuine state that continues what this computer has seen on top of what is in the store now; gives the number of that.
  * Undefined: nothing was lost. `agree` fails where the user does not want this state. Changes of operators that this computer has not seen are undone only with `replaceUnseen`: else one who has
@@ -116,7 +113,10 @@ type SignedList = Pick<Manifest, 'sequence' | 'at' | 'by' | 'parent'> & {
   readonly hash: string;
   /** The engine's name of it. */
   readonly name: string | undefined;
-  /** Commits that show it on top of what it names: one at most holds its files. */
+  /**
+   * Commits that show it on top of what it names. More than one of them is an outsider's doing, and nothing but their files says which one is
+   * genuine: dates are anybody's. So all of them are tried; there are no more than the engine looks through (Past).
+   */
   readonly revisions: readonly string[];
 };
 type Found = {
@@ -157,7 +157,7 @@ async function signedLists({ engine: { past } }: Session, present: Snapshot, las
     const hash = sha256(first.get(MANIFEST));
     const fitting = commits.filter(({ history }) => ancestors(history) === ancestors(signed.manifest));
     const revisions = [...(lists.get(hash)?.revisions ?? []), ...fitting.map(({ revision }) => revision)];
-    lists.set(hash, { sequence, at, by, parent, hash, name: names[0], revisions: revisions.slice(0, MOST_TRIED) });
+    lists.set(hash, { sequence, at, by, parent, hash, name: names[0], revisions });
   }
   const sorted = [...lists.values()].sort((one, other) => other.sequence - one.sequence);
   return { lists: sorted, more: past !== undefined && since === undefined };
