@@ -1,0 +1,97 @@
+/** Single functions of the audit's scripts, by the shells that hosts have. */
+
+import { spawnSync } from 'node:child_process';
+import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { gzipSync } from 'node:zlib';
+import { afterAll, describe, expect, test } from 'vitest';
+
+const HOST = new URL('../../../../src/features/audit/host/', import.meta.url).pathname;
+const directory = mkdtempSync(join(tmpdir(), 'docker-tls-functions-'));
+afterAll(() => rmSync(directory, { recursive: true, force: true }));
+
+function moduleText(name: string): string {
+  return readFileSync(join(HOST, name), 'utf8');
+}
+
+describe.each(['dash', 'bash', 'busybox sh'])('by %s', (shell) => {
+  function run(script: string): string {
+    const [program = '', ...words] = shell.split(' ');
+    const { stdout, stderr } = spawnSync(program, [...words, '-c', script], { encoding: 'utf8' });
+    expect(stderr).toBe('');
+    return stdout;
+  }
+
+  test.each([
+    ['-DH unix:///a -g /data', '/a /data'],
+    ['-DHunix:///a -g=/data', '/a /data'],
+    ['-ldebug -H=unix:///a --data-root /data', '/a /data'],
+    ['-Dl debug -H unix:///a -D=true', '/a '],
+    ['-- -H unix:///a -g /data', ' '],
+  ])('the arguments of the dockerd that runs: %s', (words, found) => {
+    const proc = join(directory, 'cmdline');
+    writeFileSync(proc, `dockerd\0${words.split(' ').join('\0')}\0`);
+    const text = moduleText('audit/arguments.sh').replace('"/proc/$dockerd/cmdline"', `'${proc}'`);
+    const none = 'dockerd=1 own_socket= data_root= socket=/none uses_tls=';
+    expect(run(`${none}\n${text}\nread_arguments; printf '%s %s' "$own_socket" "$data_root"`)).toBe(found);
+  });
+
+  test('inputs of units are looked at whole, also with blanks and patterns in their names', () => {
+    const inputs = mkdtempSync(join(directory, 'inputs-'));
+    for (const name of ['my env', 'a.conf', 'b.conf']) writeFileSync(join(inputs, name), '');
+    const shown = [
+      `EnvironmentFiles=${inputs}/my env (ignore_errors=yes)`,
+      `EnvironmentFiles=${inputs}/*.conf (ignore_errors=no)`,
+      `ExecStartPre={ path=${inputs}/before it ; argv[]=${inputs}/before it x ; ignore_errors=no ; pid=0 }`,
+    ];
+    const said = run(`socket=/none tls_ca= tls_cert= tls_key= data_root= gnu_stat=no
+      systemctl() { cat <<'SHOWN'\n${shown.join('\n')}\nSHOWN\n}
+      stat_files() { for file in "$@"; do case $file in '${inputs}'*) printf '%s\n' "$file" ;; esac; done; }
+      end() { printf '@ %s\n' "$1"; }; getent() { :; }; find() { :; }; stat() { :; }; xargs() { :; }
+      ${moduleText('audit/files.sh')}
+      file_facts`);
+    const listed = ['a.conf', 'b.conf', 'before it', 'my env'].map((name) => `${inputs}/${name}`);
+    expect(said.split('@ unit-inputs')[0]?.trim().split('\n').sort()).toEqual(listed);
+    expect(said.split('\n')).toEqual(expect.arrayContaining([...listed, inputs]));
+  });
+
+  describe('a changelog', () => {
+    /** What the audit's script says of runc; `rpm`: what that program does. */
+    const said = (manager: 'deb' | 'rpm', files: Readonly<Record<string, Uint8Array | string>>, rpm: string) => {
+      const doc = mkdtempSync(join(directory, 'doc-'));
+      mkdirSync(join(doc, 'runc'));
+      for (const [name, content] of Object.entries(files)) writeFileSync(join(doc, 'runc', name), content);
+      const programs = { 'dpkg-query': "echo 'installed runc 1.1.15-1'", rpm, 'apt-cache': '', systemctl: '' };
+      for (const [name, text] of Object.entries(programs))
+        writeFileSync(join(doc, name), `#!/bin/sh\n${text}\n`, { mode: 0o755 });
+      const query = manager === 'deb' ? 'dpkg-query' : 'rpm';
+      return run(`PATH='${doc}':$PATH
+        end() { printf '[%s]' "$1"; }
+        command() { [ "$2" = ${query} ]; }
+        certificates() { :; }
+        # busybox has one of its own.
+        rpm() { '${doc}/rpm' "$@"; }
+        ${moduleText('audit/software.sh').replaceAll('/usr/share/doc', doc)}
+        software_facts 2>/dev/null`).replaceAll('\n', ' ');
+    };
+    const text = 'runc (2)\n  * CVE-2024-1111\n -- A <a@b>  Mon, 05 Feb 2024 10:00:00 +0000\n';
+
+    test.each([
+      ['compressed', { 'changelog.Debian.gz': gzipSync(text) }, /CVE-2024-1111.*\[changelog runc\]/],
+      ['as it is', { 'changelog.Debian': text }, /CVE-2024-1111.*\[changelog runc\]/],
+      ['damaged', { 'changelog.Debian.gz': gzipSync(text).subarray(0, 40) }, /^(?!.*changelog runc)/],
+      ['of nobody', {}, /^(?!.*changelog runc)/],
+    ])('%s', (_, files, seen) => {
+      // The rpm of a Debian host says of every package that it is not there.
+      expect(said('deb', files, "echo 'package runc is not installed'")).toMatch(seen);
+    });
+
+    test('of an rpm says nothing of what is older than its last entry', () => {
+      const rpm = (log: string) => `case $2 in --qf) echo 'installed runc 1.1.15-1' ;; *) printf '%b' '${log}' ;; esac`;
+      const log = '* Tue Jan  2 2024 A <a@b> - 2\\n- CVE-2024-2222\\n* Mon Dec 18 2023 A <a@b> - 1\\n- first\\n';
+      expect(said('rpm', {}, rpm(log))).toMatch(/CVE-2024-2222.*since 2023/);
+      expect(said('rpm', {}, rpm('(none)\\n'))).not.toContain('changelog runc');
+    });
+  });
+});
