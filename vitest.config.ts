@@ -51,7 +51,7 @@ export default defineConfig({
     projects: [
       {
         extends: true,
-        test: { name: 'here', include: ['test/{unit,property,golden,cli,integration}/**/*.test.ts'] },
+        test: { name: 'here', include: ['test/{core,cli,features}/**/*.test.ts'] },
       },
       {
         extends: true,

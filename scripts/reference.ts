@@ -1,6 +1,6 @@
 /**
  * The command reference: docs/reference.md and the man pages, made from the commands as commander has them. Pure.
- * Man pages: `node scripts/generate-man.mjs DIR`. The page in docs/: `UPDATE_DOCS=1 npx vitest run test/unit/docs-links.test.ts`.
+ * Man pages: `node scripts/generate-man.mjs DIR`. The page in docs/: `UPDATE_DOCS=1 npx vitest run test/core/unit/docs-links.test.ts`.
  */
 
 import type { Option, Command as Parser } from 'commander';

@@ -89,8 +89,8 @@ buildSync({
       'src/features/team/store/store.ts',
       'src/features/team/store/admin.ts',
       'test/support/store.ts',
-      'test/support/team.ts',
-      'test/support/etcd.ts',
+      'test/features/team/support/team.ts',
+      'test/features/team/support/etcd.ts',
     ]
       .map((path) => `export * from './${path}';`)
       .join('\n'),

@@ -1,6 +1,6 @@
 /**
  * The one list of failures that a user can meet: code, exit status, meaning and what to do. docs/errors.md is written
- * from it (test/unit/error-catalogue.test.ts), the exit status of every error follows from it.
+ * from it (test/core/unit/error-catalogue.test.ts), the exit status of every error follows from it.
  */
 
 import { COMMAND_LINE, DOCKER_CLI, FLEET, STORE } from './codes/local.ts';

@@ -4,10 +4,10 @@ import { existsSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { afterAll, beforeEach, describe, expect, test } from 'vitest';
 import { openStore } from '../../src/core/adapters/store/store.ts';
+import { writeSignScript } from '../features/issuers/support/sign-script.ts';
 import { CertificateFactory } from '../support/certificate-factory.ts';
 import { runCli, runUnreached } from '../support/cli.ts';
 import { type IssuedOptions, issueStore } from '../support/issued-store.ts';
-import { writeSignScript } from '../support/sign-script.ts';
 import { newHome, removeHomes } from '../support/store.ts';
 
 let home: string;

@@ -10,10 +10,10 @@ import type { StoredClient } from '../../src/core/adapters/store/records.ts';
 import { openStore } from '../../src/core/adapters/store/store.ts';
 import { inspectCertificate } from '../../src/core/domain/pki/inspect.ts';
 import { commandLine, signByCommand, splitCommand } from '../../src/features/issuers/adapters/sign-command.ts';
+import { writeSignScript } from '../features/issuers/support/sign-script.ts';
 import { CertificateFactory } from '../support/certificate-factory.ts';
 import { runCli } from '../support/cli.ts';
 import { issueStore } from '../support/issued-store.ts';
-import { writeSignScript } from '../support/sign-script.ts';
 import { newHome, removeHomes } from '../support/store.ts';
 
 let home: string;

@@ -7,11 +7,11 @@ import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { afterAll, beforeEach, describe, expect, test, vi } from 'vitest';
 import { COMMANDS } from '../../src/cli/commands.ts';
+import { writeSignScript } from '../features/issuers/support/sign-script.ts';
 import { answeringHosts } from '../support/answering-hosts.ts';
 import { CertificateFactory } from '../support/certificate-factory.ts';
 import { type CliRun, runCli } from '../support/cli.ts';
 import { issueStore } from '../support/issued-store.ts';
-import { writeSignScript } from '../support/sign-script.ts';
 import { newHome, picture, removeHomes } from '../support/store.ts';
 
 /** The real ones, counted before anything of ours is loaded: every key (RSA apart) and every signature goes through them. */
@@ -151,7 +151,7 @@ const CHANGING: readonly (readonly [name: string, argv: readonly string[], asks:
 const OTHERS =
   /^(verify|status|audit|doctor|env|context|schedule|completion|ssh|tunnel|notices|version|log|client (list|export|import|request)|ca (show|export))$/;
 
-/** Those about a store itself: test/cli/team.test.ts has what they do before consent. */
+/** Those about a store itself: test/features/team/cli/team.test.ts has what they do before consent. */
 const STORES = /^(operator (add|remove|list)|store (copy|export|check|restore))$/;
 
 test('every command is in one of the tables', () => {

@@ -14,10 +14,10 @@ import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { build } from 'esbuild';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { writeSignScript } from '../features/issuers/support/sign-script.ts';
 import { CertificateFactory } from '../support/certificate-factory.ts';
 import { buildProgram, finished, type Program } from '../support/cli.ts';
 import { issueStore } from '../support/issued-store.ts';
-import { writeSignScript } from '../support/sign-script.ts';
 
 const root = new URL('../..', import.meta.url).pathname;
 const directory = mkdtempSync(join(tmpdir(), 'docker-tls-cli-'));

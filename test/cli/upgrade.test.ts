@@ -1,4 +1,4 @@
-/** What every version wrote (test/golden/upgrade) is opened by this one: the store, the state of a host, the fleet file. What a newer one wrote is refused. */
+/** What every version wrote (test/core/golden/upgrade) is opened by this one: the store, the state of a host, the fleet file. What a newer one wrote is refused. */
 
 import { chmodSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
@@ -10,7 +10,7 @@ import { newHome, removeHomes } from '../support/store.ts';
 const GOLDEN = new URL('../golden/upgrade/', import.meta.url);
 /** The facts of a host that is set up, as this version gathers them, but for the state that a newer one has left there. */
 const newerHost = Buffer.from(
-  readFileSync(new URL('../golden/plan/trixie-set-up.facts', import.meta.url), 'latin1').replace(
+  readFileSync(new URL('../core/golden/plan/trixie-set-up.facts', import.meta.url), 'latin1').replace(
     '"schema": 1',
     '"schema": 2',
   ),
@@ -21,7 +21,7 @@ afterAll(removeHomes);
 
 test('this version is among them', () => {
   const { version } = JSON.parse(readFileSync(new URL('../../package.json', import.meta.url), 'utf8'));
-  expect(versions, 'run: node test/golden/upgrade/record.mjs').toContain(version);
+  expect(versions, 'run: node test/core/golden/upgrade/record.mjs').toContain(version);
 });
 
 describe.each(versions)('of version %s', (version) => {

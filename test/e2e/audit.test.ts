@@ -9,14 +9,14 @@ import { type CheckResult, evaluate } from '../../src/features/audit/domain/eval
 import { type AuditFacts, parseAuditFacts } from '../../src/features/audit/domain/facts.ts';
 import { SYSCTL_PATHS } from '../../src/features/audit/domain/sysctls.ts';
 import { AUDIT_SCRIPT } from '../../src/features/audit/host/scripts.ts';
-import { type RecordedName, recordedBytes } from '../support/audit-facts.ts';
+import { type RecordedName, recordedBytes } from '../features/audit/support/audit-facts.ts';
 import { buildProgram, type Program } from '../support/cli.ts';
 import { type LabHost, labRun, labUp, suites } from '../support/lab.ts';
 
 /** With the kernel settings, as the recordings were made. */
 const SCRIPT = `SYSCTLS='${SYSCTL_PATHS}'\n${AUDIT_SCRIPT}`;
-const STATES = readFileSync(new URL('../golden/audit/states.sh', import.meta.url), 'utf8');
-const TABLE = readFileSync(new URL('../golden/audit/verdicts.txt', import.meta.url), 'utf8');
+const STATES = readFileSync(new URL('../features/audit/golden/audit/states.sh', import.meta.url), 'utf8');
+const TABLE = readFileSync(new URL('../features/audit/golden/audit/verdicts.txt', import.meta.url), 'utf8');
 
 /** A column of the golden table, by check; without what was not recorded: settings of the host, and known vulnerabilities where Debian has other packages by now. */
 function golden(name: RecordedName, { software }: AuditFacts): ReadonlyMap<string, string> {

@@ -3,12 +3,12 @@
 import { mkdirSync, mkdtempSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, beforeAll, expect, test } from 'vitest';
+import { buildStepCa, startCfssl, startStepCa, startVault } from '../features/issuers/support/issuers.ts';
+import { makeTokenCa } from '../features/issuers/support/token.ts';
 import { CertificateFactory } from '../support/certificate-factory.ts';
 import { buildProgram, type Program, type ProgramRun } from '../support/cli.ts';
-import { buildStepCa, startCfssl, startStepCa, startVault } from '../support/issuers.ts';
 import { type LabHost, labUp } from '../support/lab.ts';
 import { newPerson } from '../support/person.ts';
-import { makeTokenCa } from '../support/token.ts';
 
 let program: Program;
 let host: LabHost;

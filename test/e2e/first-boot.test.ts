@@ -6,9 +6,9 @@
 import { cpSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, beforeAll, expect, test } from 'vitest';
+import { bootScript, readButane } from '../features/tools/support/ignition.ts';
 import { buildProgram, type Program } from '../support/cli.ts';
 import { compare, snapshot } from '../support/host-state.ts';
-import { bootScript, readButane } from '../support/ignition.ts';
 import { type LabHost, labUp } from '../support/lab.ts';
 import { newPerson, type Person } from '../support/person.ts';
 import { startPoller } from '../support/poller.ts';

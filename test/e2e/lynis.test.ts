@@ -4,9 +4,9 @@ import { once } from 'node:events';
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { afterAll, beforeAll, expect, it } from 'vitest';
+import { installLynis } from '../features/audit/support/lynis.ts';
 import { buildProgram, type Program } from '../support/cli.ts';
 import { type LabHost, labUp } from '../support/lab.ts';
-import { installLynis } from '../support/lynis.ts';
 import { newPerson, type Person } from '../support/person.ts';
 
 let program: Program;

@@ -6,11 +6,11 @@ import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { parse as parseYaml } from 'yaml';
 import { listOperators } from '../../src/features/team/store/admin.ts';
+import { enrol, newTeam } from '../features/team/support/team.ts';
 import { buildProgram, type Program } from '../support/cli.ts';
 import { type LabHost, labClient, labUp } from '../support/lab.ts';
 import { newPerson, type Person } from '../support/person.ts';
 import { removeHomes } from '../support/store.ts';
-import { enrol, newTeam } from '../support/team.ts';
 
 let program: Program;
 let host: LabHost;

@@ -10,7 +10,7 @@ import { ALL_FIXES } from '../../src/features/audit/domain/fixes.ts';
 import { renderHtml } from '../../src/features/audit/domain/report/html.ts';
 import { renderHardenReport } from '../../src/features/audit/domain/report/html-harden.ts';
 import { type AuditedHost, auditHost } from '../../src/features/audit/domain/report/report.ts';
-import { recordedBytes } from '../support/audit-facts.ts';
+import { recordedBytes } from '../features/audit/support/audit-facts.ts';
 
 const FLAGS = [
   '--headless',

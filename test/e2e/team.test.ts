@@ -3,10 +3,10 @@
 import { execFileSync } from 'node:child_process';
 import { X509Certificate } from 'node:crypto';
 import { afterAll, beforeAll, expect, test } from 'vitest';
+import { enrol, type Member, newTeam } from '../features/team/support/team.ts';
 import { type CliRun, runCli } from '../support/cli.ts';
 import { type LabHost, labUp } from '../support/lab.ts';
 import { removeHomes } from '../support/store.ts';
-import { enrol, type Member, newTeam } from '../support/team.ts';
 
 const team = newTeam();
 const [ada, bob, runner] = [team.member('ada'), team.member('bob'), team.member('runner')];

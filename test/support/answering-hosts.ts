@@ -2,7 +2,7 @@
 
 import { openStore } from '../../src/core/adapters/store/store.ts';
 import type { HostSession, SshOptions } from '../../src/core/runtime.ts';
-import { recordedBytes } from './audit-facts.ts';
+import { recordedBytes } from '../features/audit/support/audit-facts.ts';
 import { GOOD_FACTS } from './host-facts.ts';
 import { printFacts } from './sections.ts';
 

@@ -38,7 +38,7 @@ export function renderHostsDoc(): string {
   return `${[
     '# Hosts',
     '',
-    'This page is generated from the cases of the tests (`UPDATE_DOCS=1 npx vitest run test/unit/hosts-doc.test.ts`); do not edit it by hand.',
+    'This page is generated from the cases of the tests (`UPDATE_DOCS=1 npx vitest run test/core/unit/hosts-doc.test.ts`); do not edit it by hand.',
     '',
     '## Kinds of hosts',
     '',

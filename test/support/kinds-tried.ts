@@ -1,4 +1,4 @@
-/** The table of kinds of hosts and the tests that try each: docs/hosts.md has it, test/unit/hosts-doc.test.ts holds the names against the files. */
+/** The table of kinds of hosts and the tests that try each: docs/hosts.md has it, test/core/unit/hosts-doc.test.ts holds the names against the files. */
 
 /** Column titles, in the order of a host's life. */
 export const TRIED = [

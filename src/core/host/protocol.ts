@@ -1,6 +1,6 @@
 /**
  * The protocol between this program and the scripts that run on a host in a change: what is sent, and what is answered. The scripts
- * are held against it by test/unit/host-protocol.test.ts.
+ * are held against it by test/core/unit/host-protocol.test.ts.
  */
 
 /** Variables of the file `settings`, which is stored on the host for as long as a change is under way. */

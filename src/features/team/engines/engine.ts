@@ -1,7 +1,7 @@
 /**
  * The contract of an engine: where a store that several users and runners share keeps its files. An engine knows bytes and
  * revisions; what the files mean, who can open them and whether they are genuine is decided above it (team/session.ts).
- * An engine is one file in engines/, and a line in test/support/store-engines.ts, over which test/integration/store-engines.test.ts runs.
+ * An engine is one file in engines/, and a line in test/features/team/support/store-engines.ts, over which test/features/team/integration/store-engines.test.ts runs.
  */
 
 import type { DockerTlsError } from '../../../errors/errors.ts';

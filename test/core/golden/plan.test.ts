@@ -1,0 +1,61 @@
+/** Golden plans: facts recorded on real hosts and a desired state give the plan, the units and the manifest that are kept as text. */
+
+import { readFileSync, writeFileSync } from 'node:fs';
+import { describe, expect, test } from 'vitest';
+import type { DesiredCredentials } from '../../../src/core/domain/plan/desired.ts';
+import { type HostFacts, installedCredentials, parseFacts } from '../../../src/core/domain/plan/facts.ts';
+import { credentialEntries, fileEntries, renderManifest } from '../../../src/core/domain/plan/manifest.ts';
+import { type HostPlan, planHost } from '../../../src/core/domain/plan/plan.ts';
+
+import { planRestore } from '../../../src/core/domain/plan/plan-restore.ts';
+import { certificateIds } from '../../../src/core/domain/trust/ca-id.ts';
+import { desired, sent } from '../../support/host-facts.ts';
+import { type Suite, suites } from '../../support/lab.ts';
+import { CASES, type PlanCase } from './plan/cases.ts';
+
+function factsOf({ facts, json }: PlanCase, suite: string): HostFacts {
+  const found = parseFacts(readFileSync(new URL(`./plan/${suite}-${facts}.facts`, import.meta.url)));
+  if (json === undefined) return found;
+  const file = { kind: 'file', mode: '0644', owner: '0:0', content: json } as const;
+  return { ...found, files: new Map([...found.files, [found.places.daemonJson, file]]) };
+}
+
+function planOf({ want }: PlanCase, found: HostFacts, suite: string): HostPlan {
+  const wanted = { ...desired, name: `plan-${suite}` };
+  if (want === 'as-it-is') return planHost(found, { ...wanted, credentials: installed(found) });
+  return 'restore' in want ? planRestore(found, want.restore, wanted) : planHost(found, { ...wanted, ...want });
+}
+
+/** Nothing else than the host has. */
+function installed(facts: HostFacts): DesiredCredentials {
+  const { ca = '', cert = '' } = installedCredentials(facts) ?? {};
+  return { trust: certificateIds(ca), certificate: { keep: certificateIds(cert) }, key: 'keep' };
+}
+
+/** The plan without the texts of files, then each file as it is afterwards, then the manifest. */
+function rendered(plan: HostPlan, { places }: HostFacts): string {
+  const { files, daemonJson: _, ...rest } = plan;
+  const texts = files.map(({ kind, path, to, after }) =>
+    kind === 'file' ? `--- ${path}\n${after}` : `--- ${path}: ${kind}${to === undefined ? '' : ` to ${to}`}\n`,
+  );
+  const protect = plan.containers.how === 'temporary' || plan.containers.how === 'switched-on';
+  const credentials = plan.credentials === undefined ? [] : credentialEntries(plan, sent, places);
+  const manifest = renderManifest([...credentials, ...fileEntries(plan, protect)]);
+  return `${JSON.stringify(rest, undefined, 2)}\n${texts.join('')}--- manifest\n${manifest}`;
+}
+
+describe.each<Suite>([...suites, 'rootless', 'podman'])('on %s', (suite) => {
+  // Nothing of a user's Docker hardens their host.
+  test.each(
+    CASES.filter(({ name }) => suite !== 'rootless' || name !== 'setup-hardened').filter(
+      // Podman has no daemon.json.
+      ({ json }) => suite !== 'podman' || json === undefined,
+    ),
+  )('$name (UPDATE_GOLDEN=1 writes it anew: review the difference)', (one) => {
+    const file = new URL(`./plan/${suite}-${one.name}.txt`, import.meta.url);
+    const facts = factsOf(one, suite);
+    const text = rendered(planOf(one, facts, suite), facts);
+    if (process.env.UPDATE_GOLDEN !== undefined) writeFileSync(file, text);
+    expect(text).toBe(readFileSync(file, 'utf8'));
+  });
+});

@@ -1,0 +1,86 @@
+/** Ctrl-C at a question of one host of several, in a real terminal and over real SSH: the whole run ends with 130, and nothing else is asked. */
+
+import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterAll, beforeAll, expect, test } from 'vitest';
+import { buildProgram, type Program } from '../../support/cli.ts';
+import { withServer } from '../../support/ssh-login.ts';
+import { makeKey, type SshServerOptions } from '../../support/ssh-server.ts';
+import { KEYS, openTerminal } from '../../support/terminal.ts';
+
+const home = mkdtempSync(join(tmpdir(), 'docker-tls-broken-off-'));
+const locked = makeKey('ed25519', 'secret');
+const keyFile = join(home, 'locked');
+const config = join(home, '.ssh/config');
+let program: Program;
+
+beforeAll(() => {
+  program = buildProgram();
+  mkdirSync(join(home, '.ssh'), { mode: 0o700 });
+  writeFileSync(keyFile, locked.privateKey, { mode: 0o600 });
+});
+afterAll(() => {
+  program?.remove();
+  rmSync(home, { recursive: true, force: true });
+});
+
+const openProgram = (argv: readonly string[]) =>
+  openTerminal(process.execPath, [program.bin, ...argv], {
+    cwd: home,
+    env: { HOME: home, PATH: process.env.PATH ?? '/usr/bin:/bin', NO_COLOR: '1' },
+  });
+
+const EVERY = `Host *
+  HostName 127.0.0.1
+  User ada
+  IdentityAgent none
+  IdentityFile none
+  UserKnownHostsFile /dev/null
+  GlobalKnownHostsFile /dev/null
+`;
+const ACCEPT = ['--host-key', 'accept-new'];
+const PASSWORD: SshServerOptions = { password: 'x' };
+const LOCKED: SshServerOptions = { authorizedKeys: [locked.publicKey] };
+const INTERACTIVE: SshServerOptions = { interactive: [{ prompt: 'Code: ', echo: true, answer: 'x' }] };
+
+test.each<[string, 'ssh2' | 'openssh', SshServerOptions, readonly string[], RegExp]>([
+  ['a password', 'ssh2', PASSWORD, ACCEPT, /password of ada/],
+  ['a password', 'openssh', PASSWORD, ACCEPT, /'s password:/],
+  ['a code', 'ssh2', INTERACTIVE, ACCEPT, /Code:/],
+  ['a code', 'openssh', INTERACTIVE, ACCEPT, /Code:/],
+  ['a host key', 'ssh2', PASSWORD, [], /Is that its key\?/],
+  ['a host key', 'openssh', PASSWORD, [], /Is that its key\?/],
+  ['a passphrase', 'ssh2', LOCKED, [...ACCEPT, '-i', keyFile], /Passphrase of/],
+  ['a passphrase', 'openssh', LOCKED, [...ACCEPT, '-i', keyFile], /Passphrase of/],
+])(
+  '%s, of the transport %s: several hosts, of which one does not answer',
+  async (_, transport, server, options, question) => {
+    await withServer(server, (one) =>
+      withServer({ ...server, hostKeys: [makeKey().privateKey] }, (other) =>
+        withServer({ misbehave: 'mute' }, async (mute) => {
+          const names = ['one', 'other', 'mute'];
+          const places = [one, other, mute].map(({ port }, at) => `Host ${names[at]}\n  Port ${port}\n`);
+          writeFileSync(config, `${places.join('')}${EVERY}`);
+          const words = ['audit', ...names, '--ssh-config', config, '--transport', transport, ...options];
+          const terminal = openProgram([...words, '--parallel', '3']);
+          await terminal.see(question);
+          terminal.type(KEYS.ctrlC);
+          expect(await terminal.ended, terminal.screen()).toBe(130);
+          expect(terminal.screen().match(new RegExp(question, 'g'))).toHaveLength(1);
+          expect(terminal.screen()).not.toMatch(/E_SSH|E_BUG/);
+        }),
+      ),
+    );
+  },
+);
+
+test.each<[string, readonly string[], RegExp]>([
+  ["the CA's passphrase", ['ca', 'create'], /assphrase/],
+  ['the first question of setup', ['setup'], /Host|host/],
+])('%s', async (_, argv, question) => {
+  const terminal = openProgram(argv);
+  await terminal.see(question);
+  terminal.type(KEYS.ctrlC);
+  expect(await terminal.ended, terminal.screen()).toBe(130);
+});

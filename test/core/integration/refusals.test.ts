@@ -1,0 +1,118 @@
+/** What damaged files and missing programs are answered with, each by its code. */
+
+import { chmodSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterEach, beforeEach, expect, test, vi } from 'vitest';
+import { connectOpenSsh } from '../../../src/core/adapters/ssh/openssh.ts';
+import { readRequests } from '../../../src/core/adapters/store/requests.ts';
+import { PACKAGE_LIST } from '../../../src/core/domain/dockerd/paths.ts';
+import { parseState } from '../../../src/core/domain/plan/host-state.ts';
+import { completeHost } from '../../../src/core/domain/settings.ts';
+import { trustFor } from '../../../src/core/domain/trust/trust.ts';
+import type { OpenedHost } from '../../../src/core/engine/intent.ts';
+import { planRestored } from '../../../src/core/engine/steps/restore.ts';
+import { DockerTlsError } from '../../../src/errors/errors.ts';
+import { dockerMachineNames } from '../../../src/features/tools/adapters/docker-machine-store.ts';
+import { factsOf } from '../../support/host-facts.ts';
+import { failure } from '../../support/ssh-login.ts';
+
+let directory: string;
+
+beforeEach(() => {
+  directory = mkdtempSync(join(tmpdir(), 'docker-tls-refusals-'));
+});
+afterEach(() => {
+  vi.unstubAllEnvs();
+  rmSync(directory, { recursive: true, force: true });
+});
+
+/** The first program of that name on PATH. */
+function program(name: string, text: string): void {
+  writeFileSync(join(directory, name), `#!/bin/sh\n${text}\n`);
+  chmodSync(join(directory, name), 0o755);
+  vi.stubEnv('PATH', `${directory}:${process.env.PATH}`);
+}
+
+const options = { host: 'build-1', destination: 'build-1.example.org' };
+
+test('E_REQUEST_DAMAGED: a request without its key', () => {
+  mkdirSync(join(directory, 'requests/ann'), { recursive: true });
+  expect(() => readRequests(directory)).toThrow(expect.objectContaining({ code: 'E_REQUEST_DAMAGED', exit: 2 }));
+});
+
+test('E_HOST_STATE: state.json of a host that is cut short', () => {
+  const state = { kind: 'file', mode: '600', owner: '0:0', content: '{"schema":' } as const;
+  expect(() => parseState(state)).toThrow(expect.objectContaining({ code: 'E_HOST_STATE', exit: 4 }));
+  for (const what of [{ kind: 'other' }, { kind: 'link', to: '/dev/zero' }] as const)
+    expect(() => parseState(what)).toThrow(expect.objectContaining({ code: 'E_HOST_STATE', exit: 4 }));
+});
+
+test('E_DOCKER_MACHINE_STORE: a directory that docker-machine never used', async () => {
+  expect(await failure(dockerMachineNames(directory))).toMatchObject({ code: 'E_DOCKER_MACHINE_STORE', exit: 2 });
+});
+
+test('E_PROGRAM_MISSING: the openssh transport without ssh', async () => {
+  vi.stubEnv('PATH', directory);
+  expect(await failure(connectOpenSsh(options))).toMatchObject({ code: 'E_PROGRAM_MISSING', exit: 2 });
+});
+
+test('E_SSH_OPENSSH_OLD: an OpenSSH without KnownHostsCommand', async () => {
+  program('ssh', 'echo "OpenSSH_8.4p1 Debian-5, OpenSSL 1.1.1w" >&2');
+  expect(await failure(connectOpenSsh(options))).toMatchObject({ code: 'E_SSH_OPENSSH_OLD', exit: 2 });
+});
+
+test('E_TEMP_DIRECTORY: no directory for the program that answers ssh', async () => {
+  const missing = join(directory, 'missing');
+  for (const name of ['TMPDIR', 'XDG_RUNTIME_DIR', 'HOME']) vi.stubEnv(name, missing);
+  expect(await failure(connectOpenSsh({ ...options, destination: '127.0.0.1' }))).toMatchObject({
+    code: 'E_TEMP_DIRECTORY',
+    exit: 2,
+  });
+});
+
+test('E_NO_CLIENTS and E_NO_ISSUER: a host that no client could use, or that could not tell clients apart', () => {
+  const clients = new Map([
+    ['ann', { name: 'ann', hosts: ['web'] }],
+    ['eve', { name: 'eve' }],
+  ]);
+  const view = { ca: undefined, oldCas: [], clients, issuers: new Map(), issuing: 'here' } as const;
+  expect(() => trustFor({ name: 'web', clients: [] }, view)).toThrow(
+    expect.objectContaining({ code: 'E_NO_CLIENTS', exit: 2, where: 'web' }),
+  );
+  expect(() => trustFor({ name: 'web', clients: ['ann'] }, view)).toThrow(
+    expect.objectContaining({ code: 'E_NO_ISSUER', exit: 2, hints: ['docker-tls rotate client ann'] }),
+  );
+});
+
+test.each(['previous', 7] as const)('E_NO_GENERATION: a rollback to %s, which the host has not kept', (to) => {
+  const state = { schema: 1, name: 'web', generation: 1, generations: [], managed: [] };
+  const opened = { facts: { ...factsOf(), state } } as unknown as OpenedHost;
+  const spec = completeHost({ name: 'web', ssh: { destination: 'web' } });
+  expect(() => planRestored(opened, spec, { to } as Parameters<typeof planRestored>[2])).toThrow(
+    expect.objectContaining({ code: 'E_NO_GENERATION', exit: 2, where: 'web' }),
+  );
+});
+
+test('E_NOT_SET_UP: a host that is given back, where packages of ours are left', () => {
+  const left = (list: string): OpenedHost =>
+    ({
+      session: { login: { destination: 'web', user: 'root' } },
+      facts: factsOf({ [`file:${PACKAGE_LIST}`]: list }),
+    }) as unknown as OpenedHost;
+  const spec = completeHost({ name: 'web', ssh: { destination: 'web' } });
+  const hints = (opened: OpenedHost): readonly string[] => {
+    try {
+      planRestored(opened, spec, { to: 'none' } as Parameters<typeof planRestored>[2]);
+    } catch (error) {
+      if (error instanceof DockerTlsError && error.code === 'E_NOT_SET_UP') return error.hints.map(String);
+    }
+    return [];
+  };
+  expect(hints(left('absent'))).toEqual(['docker-tls setup web']);
+  expect(hints(left('file 600 0:0\naide\nlibx\n'))).toEqual([
+    'docker-tls setup web',
+    expect.stringMatching(/ssh .*web dpkg --purge aide libx$/),
+    expect.stringMatching(new RegExp(`ssh .*web rm ${PACKAGE_LIST}$`)),
+  ]);
+});

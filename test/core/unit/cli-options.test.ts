@@ -1,0 +1,284 @@
+import { readFileSync } from 'node:fs';
+import fc from 'fast-check';
+import { expect, test } from 'vitest';
+import { type Command, defineCommand } from '../../../src/cli/command.ts';
+import { COMMANDS, findCommand } from '../../../src/cli/commands.ts';
+import { glance } from '../../../src/cli/glance.ts';
+import { renderCommand } from '../../../src/cli/help.ts';
+import { parseDuration, parseOptions } from '../../../src/cli/options.ts';
+import { editDistance, nearestNames } from '../../../src/core/domain/fleet/nearest.ts';
+import { optionFlag } from '../../../src/core/domain/option-flag.ts';
+import { DockerTlsError } from '../../../src/errors/errors.ts';
+
+const around = { env: { HOME: '/home/u' }, cwd: '/work' };
+const about = { name: 'sample', summary: 'A sample' };
+const file = defineCommand({
+  scope: ['fleet', 'hosts', 'changes', 'plans', 'store'],
+  args: { host: { summary: 'the host', required: true }, more: { summary: 'others', many: true } },
+  options: {
+    caDays: { kind: 'number', min: 1, max: 100, summary: 'days' },
+    keyType: { kind: 'choice', choices: ['p256', 'p384'], summary: 'kind of key' },
+    san: { kind: 'list', summary: 'names' },
+    identity: { kind: 'text', short: 'i', value: 'FILE', summary: 'key' },
+    within: { kind: 'duration', summary: 'time' },
+    keyFile: { kind: 'list', value: 'FILE', summary: 'keys', completes: 'file' },
+    use: { kind: 'flag', summary: 'use it' },
+    noCaPassphrase: { kind: 'flag', summary: 'no passphrase' },
+  },
+  run: async ({ args, options }) => ({ exit: 0, result: { args, options }, text: '' }),
+});
+const sample: Command = { ...about, ...file };
+
+function refusal(argv: readonly string[], command: Command = sample): DockerTlsError {
+  try {
+    parseOptions(command, argv, around);
+  } catch (error) {
+    if (error instanceof DockerTlsError) return error;
+    throw error;
+  }
+  throw new Error(`accepted: ${argv.join(' ')}`);
+}
+
+test('values of every kind', () => {
+  const argv = ['h', 'a', 'b', '--ca-days', '30', '--key-type=p384', '--san', 'x,y', '--san', 'z', '-i', 'k'];
+  const { args, options } = parseOptions(sample, [...argv, '--within', '2d', '--use', '--no-ca-passphrase'], around);
+  expect(args).toEqual({ host: 'h', more: ['a', 'b'] });
+  expect(options).toMatchObject({
+    caDays: 30,
+    keyType: 'p384',
+    san: ['x', 'y', 'z'],
+    identity: 'k',
+    within: 172_800_000,
+    use: true,
+    noCaPassphrase: true,
+  });
+});
+
+// A file's name may hold a comma; lists of names are split at theirs (above).
+test("the home directory in a file's name is found where the shell leaves it to us", () => {
+  const argv = ['h', '--key-file=~/a,b', '--key-file', '~/c', '-i', '~/plain-text', '--log=~/run.log'];
+  const { options, global } = parseOptions(sample, argv, around);
+  expect(options.keyFile).toEqual(['/home/u/a,b', '/home/u/c']);
+  expect(options.identity).toBe('~/plain-text');
+  expect(global.log).toBe('/home/u/run.log');
+});
+
+test('what is not given is false, empty or undefined', () => {
+  const { args, options, global } = parseOptions(sample, ['h'], around);
+  expect(args).toEqual({ host: 'h', more: [] });
+  expect(options).toMatchObject({ san: [], use: false, noCaPassphrase: false, noColor: false });
+  expect([options.caDays, options.keyType, options.identity]).toEqual([undefined, undefined, undefined]);
+  expect(global).toEqual({
+    json: false,
+    yes: false,
+    dryRun: false,
+    home: '/home/u/.docker/tls',
+    file: undefined,
+    trustStoreSettings: [],
+    parallel: undefined,
+    log: undefined,
+    verbose: false,
+    quiet: false,
+    diff: false,
+  });
+});
+
+test.each([
+  [{}, [], '/home/u/.docker/tls'],
+  [{ DOCKER_CONFIG: '/cfg' }, [], '/cfg/tls'],
+  [{ DOCKER_CONFIG: '/cfg', DOCKER_TLS_HOME: 'store' }, [], '/work/store'],
+  [{ DOCKER_TLS_HOME: '/store' }, ['--home', 'other'], '/work/other'],
+])('with %j and %j the store is %s', (env, argv, home) => {
+  const parsed = parseOptions(sample, ['h', ...argv], { ...around, env: { ...around.env, ...env } });
+  expect(parsed.global.home).toBe(home);
+});
+
+test.each([
+  [['h', '--ca-day', '3'], /unknown option '--ca-day'/, 'did you mean --ca-days?'],
+  [['h', '--ca-day=3'], /unknown option/, 'did you mean --ca-days?'],
+  [['h', '--ca-days', '0'], /--ca-days: "0" is not a whole number from 1 to 100/, 'docker-tls sample --help'],
+  [['h', '--ca-days', '101'], /--ca-days: "101" is not a whole number from 1 to 100/, 'docker-tls sample --help'],
+  [['h', '--ca-days', '1e1'], /not a whole number/, 'docker-tls sample --help'],
+  [['h', '--parallel', '0'], /--parallel/, 'docker-tls sample --help'],
+  [['h', '--key-type', 'p265'], /none of p256, p384/, 'did you mean p256?'],
+  [['h', '--within', '2 days'], /not a duration/, 'docker-tls sample --help'],
+  [['h', '--identity'], /argument missing/, 'docker-tls sample --help'],
+  [['h', '--identity', ''], /empty/, 'docker-tls sample --help'],
+  [['h', '--san', ''], /--san: the value is empty/, 'docker-tls sample --help'],
+  [['h', '--san', 'x', '--san', ','], /--san: the value is empty/, 'docker-tls sample --help'],
+  [['h', '--key-file='], /--key-file: the value is empty/, 'docker-tls sample --help'],
+  [[], /missing required argument 'host'/, 'docker-tls sample --help'],
+] as const)('%j is refused as a usage error', (argv, message, hint) => {
+  const error = refusal(argv);
+  expect(error).toMatchObject({ code: 'E_USAGE', exit: 2 });
+  expect(error.message).toMatch(message);
+  expect(error.hints).toContain(hint);
+});
+
+test('too many arguments are refused', () => {
+  const one = { ...sample, args: {} };
+  expect(refusal(['h'], one)).toMatchObject({ code: 'E_USAGE' });
+});
+
+test('values of a list in several words: none is taken for the argument in silence', () => {
+  const one = { ...sample, args: { host: { summary: '' } } };
+  const joined = 'several values are one word: --san 10.0.0.9,fd00::9';
+  expect(refusal(['h', '--san', '10.0.0.9', 'fd00::9'], one)).toMatchObject({
+    code: 'E_USAGE',
+    message: expect.stringContaining('too many arguments'),
+    hints: expect.arrayContaining([joined]),
+  });
+  expect(refusal(['--san', '10.0.0.9', 'fd00::9'], one)).toMatchObject({
+    code: 'E_USAGE',
+    message: 'fd00::9 after --san 10.0.0.9 may be a second value, or the argument of sample',
+    hints: [joined, 'or, if it is the argument: docker-tls sample fd00::9 --san 10.0.0.9'],
+  });
+  for (const words of [
+    ['--san', '10.0.0.9', 'root@10.0.0.1'],
+    ['10.0.0.1', '--san', '10.0.0.9'],
+    ['--san=10.0.0.9', '10.0.0.1'],
+  ])
+    expect(parseOptions(one, words, around).options.san).toEqual(['10.0.0.9']);
+});
+
+test('the first words are found around the options of every command', () => {
+  expect(glance(['--json', '-f', 'x', 'rotate', '--home', 'h', 'server', 'a']).words).toEqual([3, 6]);
+  expect(glance(['status', '--', '--json'])).toMatchObject({ json: false, words: [0] });
+  expect(glance(['status', '--json', '--no-color', '-v', '-h'])).toMatchObject({
+    json: true,
+    colour: false,
+    verbose: true,
+    help: true,
+  });
+  expect(glance(['--version']).version).toBe(true);
+  expect(glance(['setup', '--version']).version).toBe(false);
+});
+
+const entries = ['plan', 'apply', 'rotate server', 'rotate client', 'rotate ca'].map((name) => ({
+  name,
+  summary: '',
+  load: async () => sample,
+}));
+
+test('commands in groups', () => {
+  expect(findCommand(['rotate', 'ca'], entries)).toMatchObject({ kind: 'command', entry: { name: 'rotate ca' } });
+  expect(findCommand(['rotate'], entries)).toMatchObject({ kind: 'group', group: 'rotate' });
+  expect(findCommand(['plan', 'host'], entries)).toMatchObject({ kind: 'command', entry: { name: 'plan' } });
+  expect(findCommand(['aply'], entries)).toEqual({ kind: 'unknown', nearest: ['apply'] });
+  expect(findCommand(['rotate', 'sever'], entries)).toEqual({ kind: 'unknown', nearest: ['rotate server'] });
+  expect(findCommand(['rotate', 'xxxxxx'], entries)).toMatchObject({ kind: 'unknown', nearest: { length: 3 } });
+  expect(findCommand(['revoke', 'bob'])).toEqual({ kind: 'unknown', nearest: ['client revoke'] });
+  expect(findCommand(['rm', 'x'])).toEqual({ kind: 'unknown', nearest: ['remove', 'forget'] });
+  expect(findCommand(['list'])).toEqual({ kind: 'unknown', nearest: ['status', 'client list', 'operator list'] });
+  expect(findCommand(['client', 'rm'])).toMatchObject({ kind: 'command', entry: { name: 'client revoke' } });
+  expect(findCommand(['client', 'ls'])).toMatchObject({ kind: 'command', entry: { name: 'client list' } });
+  expect(findCommand(['qqqqqq'], entries)).toEqual({ kind: 'unknown', nearest: [] });
+  expect(findCommand([], entries).kind).toBe('unknown');
+});
+
+test('every command in the list has a file of its own name, with options that can be parsed', async () => {
+  const list = readFileSync(new URL('../../../src/cli/commands.ts', import.meta.url), 'utf8');
+  for (const { name, load } of COMMANDS) {
+    expect(list).toMatch(
+      new RegExp(`^  '?${name}'?: \\(\\) => import\\('\\./commands/${name.replace(' ', '-')}\\.ts'\\)`, 'm'),
+    );
+    const command = await load();
+    const required = Object.values(command.args).flatMap((spec) => (spec.required ? [spec.choices?.[0] ?? 'x'] : []));
+    expect(() => parseOptions(command, required, around)).not.toThrow();
+    const many = Object.values(command.args).map((spec) => spec.many === true);
+    expect(many.slice(0, -1)).not.toContain(true);
+  }
+});
+
+test('nearest names', () => {
+  expect(nearestNames('satus', ['status', 'setup', 'plan'])).toEqual(['status']);
+  expect(nearestNames('--adress', ['--address', '--days'])).toEqual(['--address']);
+  expect(nearestNames('zzzz', ['status'])).toEqual([]);
+});
+
+test('the distance of two words is symmetric, zero only for the same, and never above the longer length', () => {
+  const word = fc.string({ maxLength: 8 });
+  fc.assert(
+    fc.property(word, word, (left, right) => {
+      const distance = editDistance(left, right);
+      expect(distance).toBe(editDistance(right, left));
+      expect(distance === 0).toBe(left === right);
+      expect(distance).toBeLessThanOrEqual(Math.max(left.length, right.length));
+    }),
+  );
+  expect(editDistance('plna', 'plan')).toBe(1);
+});
+
+test('durations', () => {
+  expect(['90s', '15m', '12h', '30d', '2w'].map(parseDuration)).toEqual([9e4, 9e5, 432e5, 2592e6, 12096e5]);
+  expect(['', '5', '5y', '-5d', '1.5h', ' 5d', '99999999d'].map(parseDuration)).toEqual(Array(7).fill(undefined));
+});
+
+test('flags from keys', () => {
+  expect(['caDays', 'noUse', 'json', 'caPassphraseFile'].map(optionFlag)).toEqual([
+    '--ca-days',
+    '--no-use',
+    '--json',
+    '--ca-passphrase-file',
+  ]);
+});
+
+test('no arguments, however strange, make the parser fail in another way than by E_USAGE', () => {
+  const words = fc.array(fc.oneof(fc.string(), fc.constantFrom('--san', '-i', '--json', '--', '-', '--ca-days=', 'h')));
+  fc.assert(
+    fc.property(words, (argv) => {
+      glance(argv);
+      try {
+        parseOptions(sample, argv, around);
+      } catch (error) {
+        expect(error).toMatchObject({ code: 'E_USAGE', exit: 2 });
+      }
+    }),
+  );
+});
+
+test('-f is refused by exactly those commands that read no fleet file', async () => {
+  const read = (file: string) => readFileSync(new URL(`../../../src/${file}`, import.meta.url), 'utf8');
+  const reads = /openStoredRun|openHosts|openRestore|selectSpecs|openFleetFile|global\.file/;
+  for (const { name, load } of COMMANDS) {
+    const command = await load();
+    const source = read(`cli/commands/${name.replace(' ', '-')}.ts`);
+    const actions = [...source.matchAll(/from '\.\.\/\.\.\/(actions\/[^']+)'/g)].map(([, file]) => read(file ?? ''));
+    expect([name, actions.some((text) => reads.test(text))]).toEqual([name, command.scope.includes('fleet')]);
+    if (command.scope.includes('fleet')) continue;
+    const message = `${name} reads no fleet file, so it takes no --file`;
+    expect(refusal(['-f', 'fleet.yaml'], command)).toMatchObject({ message });
+    expect(refusal(['--file=fleet.yaml'], command)).toMatchObject({ message });
+    expect(renderCommand('docker-tls', command, 80)).not.toContain('--file');
+  }
+});
+
+test.each([
+  ['env', ['web', '--yes'], 'env changes nothing, so it takes no --yes'],
+  ['status', ['-y'], 'status changes nothing, so it takes no --yes'],
+  ['plan', ['--dry-run'], 'plan changes nothing, so it takes no --dry-run'],
+  ['verify', ['--diff'], 'verify shows no plan of a host, so it takes no --diff'],
+  ['client use', ['me', '--parallel=3'], 'client use does not reach several hosts, so it takes no --parallel'],
+  ['ssh', ['web', '--parallel', '3'], 'ssh does not reach several hosts, so it takes no --parallel'],
+  ['rename', ['a', 'b', '--log', 'x'], 'rename reaches no host, so it takes no --log'],
+  ['completion', ['bash', '--home', 'x'], 'completion opens no store, so it takes no --home'],
+  [
+    'client list',
+    ['--trust-store-settings', 'x'],
+    'client list changes nothing, so it takes no --trust-store-settings',
+  ],
+])('%s %j is refused, since it would mean nothing', async (name, argv, message) => {
+  const command = await COMMANDS.find((one) => one.name === name)?.load();
+  expect(command && refusal(argv, command)).toMatchObject({ code: 'E_USAGE', message });
+});
+
+test('the help of harden fits on a screen, and every page in its columns', async () => {
+  for (const { load } of COMMANDS) {
+    const command = await load();
+    const page = renderCommand('docker-tls', command, 80).split('\n');
+    const examples = page.indexOf('Examples:');
+    for (const line of page.slice(1, examples < 0 ? undefined : examples))
+      expect.soft([command.name, line, line.length <= 80]).toEqual([command.name, line, true]);
+    if (command.name === 'harden') expect(page.length - 1).toBeLessThanOrEqual(45);
+  }
+});

@@ -1,0 +1,676 @@
+import { afterAll, describe, expect, it } from 'vitest';
+import { duration } from '../../../src/core/adapters/docker/clocks.ts';
+import { diagnose } from '../../../src/core/adapters/docker/diagnose.ts';
+import type { Diagnosis, DiagnosisInput } from '../../../src/core/adapters/docker/diagnosis.ts';
+import { userPlaces } from '../../../src/core/domain/dockerd/paths.ts';
+import { inspectCertificate } from '../../../src/core/domain/pki/inspect.ts';
+import { kindOf } from '../../../src/core/domain/plan/host-kind.ts';
+import { managedExternally } from '../../../src/core/domain/plan/other-store.ts';
+import type { ProbeOutcome } from '../../../src/core/runtime.ts';
+import { DockerTlsError } from '../../../src/errors/errors.ts';
+import { CertificateFactory } from '../../support/certificate-factory.ts';
+
+const factory = new CertificateFactory();
+const ca = factory.issue('our CA', { ca: true, from: -400, to: 4000 });
+const server = factory.issue('server', { by: ca, san: 'DNS:build.example,IP:10.0.0.7' }).cert;
+const self = factory.issue('someone', { san: 'IP:10.0.0.7' }).cert;
+const renewed = factory.issue('server', { by: ca, san: 'DNS:build.example,IP:10.0.0.7', from: 1, to: 90 }).cert;
+const other = factory.issue('another CA', { ca: true }).cert;
+const client = factory.issue('laptop', { by: ca, usage: 'clientAuth' }).cert;
+afterAll(() => factory.remove());
+
+const { notBefore, notAfter } = inspectCertificate(server);
+const HOUR = 3_600_000;
+const expected = {
+  name: 'build-1',
+  host: 'tcp://10.0.0.7:2376',
+  certPath: '/home/ada/.docker/tls/clients/laptop',
+  client: 'laptop',
+  context: 'build',
+};
+const OWN = kindOf({ kind: 'rootless', places: userPlaces('/home/rooty', '/run/user/1004') });
+const ROOTY = { destination: 'build-1', user: 'rooty', rootless: true } as const;
+const goodEnv = { HOME: '/home/ada' };
+
+function refused(cause: Extract<ProbeOutcome, { kind: 'refused' }>['cause'], more: object = {}): ProbeOutcome {
+  return { kind: 'refused', cause, reason: 'said the probe', chain: '', elapsedMs: 1, ...more };
+}
+
+function accepted(more: object = {}): ProbeOutcome {
+  const body = '{"Version":"28.5.2","ApiVersion":"1.51","MinAPIVersion":"1.24"}';
+  return { kind: 'accepted', status: 200, body, protocol: 'TLSv1.3', chain: server, elapsedMs: 1, ...more };
+}
+
+function ask(input: Partial<DiagnosisInput>): Diagnosis {
+  return diagnose({
+    outcome: accepted(),
+    now: new Date(),
+    env: goodEnv,
+    currentContext: 'build',
+    expected,
+    clientCert: client,
+    ...input,
+  });
+}
+
+type Case = [what: string, input: Partial<DiagnosisInput>, cause: Diagnosis['cause'], says: string, firstHint: string];
+
+describe('a host that cannot be used', () => {
+  const cases: Case[] = [
+    [
+      'an expired certificate',
+      { outcome: refused('expired', { chain: server }), now: new Date(notAfter.getTime() + 76 * HOUR) },
+      'expired',
+      'expired 3 days 4 h ago',
+      'docker-tls rotate server build-1',
+    ],
+    [
+      'an expired certificate, and its CA as well',
+      {
+        outcome: refused('expired', { chain: server }),
+        now: new Date(notAfter.getTime() + HOUR),
+        expected: { ...expected, caExpired: true },
+      },
+      'expired',
+      'expired 1 h ago',
+      'docker-tls rotate ca',
+    ],
+    [
+      'another CA, and credentials for a key that never left this computer',
+      {
+        outcome: refused('unknown-authority', { chain: server }),
+        expected: { ...expected, external: true, ownKey: true },
+      },
+      'unknown-authority',
+      'was not issued by the CA',
+      'docker-tls client request laptop --out laptop.csr',
+    ],
+    [
+      'an expired certificate, and a clock that hardly differs',
+      {
+        outcome: refused('expired', { chain: server }),
+        now: new Date(notAfter.getTime() + HOUR),
+        remoteClockSkewMs: 3000,
+      },
+      'expired',
+      'expired 1 h ago',
+      'docker-tls rotate server build-1',
+    ],
+    [
+      "this computer's clock is ahead of a certificate's end",
+      {
+        outcome: refused('expired', { chain: server }),
+        now: new Date(notAfter.getTime() + HOUR),
+        remoteClockSkewMs: -2 * HOUR,
+      },
+      'clock-skew',
+      "the host's clock is 2 h behind this computer's",
+      `if this computer's clock is wrong, as root: date -u -s "@$(ssh build-1 date +%s)"`,
+    ],
+    [
+      'a certificate that is not valid yet',
+      { outcome: refused('not-yet-valid', { chain: server }), now: new Date(notBefore.getTime() - 90 * 60_000) },
+      'not-yet-valid',
+      'not valid for another 1 h 30 min',
+      'docker-tls rotate server build-1',
+    ],
+    [
+      "a certificate that is not valid yet, for this computer's clock is behind",
+      {
+        outcome: refused('not-yet-valid', { chain: server }),
+        now: new Date(notBefore.getTime() - HOUR),
+        remoteClockSkewMs: 5 * HOUR,
+      },
+      'not-yet-valid',
+      "the host's clock is 5 h ahead of this computer's",
+      `if this computer's clock is wrong, as root: date -u -s "@$(ssh build-1 date +%s)"`,
+    ],
+    [
+      'a CA that has expired',
+      { outcome: refused('expired', { chain: server }) },
+      'expired',
+      "its CA's is not",
+      'docker-tls status',
+    ],
+    [
+      'another name',
+      {
+        outcome: refused('wrong-name', { chain: server }),
+        expected: { ...expected, host: 'tcp://[2001:db8::7]:2376' },
+      },
+      'wrong-name',
+      'is for build.example, 10.0.0.7, and not for 2001:db8::7',
+      'docker-tls setup build-1 --san 2001:db8::7',
+    ],
+    [
+      'no name',
+      { outcome: refused('wrong-name'), names: [] },
+      'wrong-name',
+      'has no names',
+      'docker-tls setup build-1 --san 10.0.0.7',
+    ],
+    [
+      'another authority',
+      { outcome: refused('unknown-authority', { chain: server }) },
+      'unknown-authority',
+      'its issuer is our CA): the host has been given',
+      'docker-tls apply build-1',
+    ],
+    [
+      'one that signed itself',
+      { outcome: refused('unknown-authority', { chain: self }) },
+      'unknown-authority',
+      'it signed itself',
+      'docker-tls apply build-1',
+    ],
+    [
+      'a client whose copy of the CA is old',
+      { outcome: refused('unknown-authority', { chain: server }), storedCert: server },
+      'unknown-authority',
+      'credentials are older than that',
+      'docker-tls rotate client laptop',
+    ],
+    [
+      'a client whose copy of the CA is old, while the host has yet another certificate of ours',
+      { outcome: refused('unknown-authority', { chain: server }), storedCert: client, cas: ca.cert },
+      'unknown-authority',
+      'credentials are older than that',
+      'docker-tls rotate client laptop',
+    ],
+    [
+      'another program on the port',
+      {
+        outcome: refused('unknown-authority', { chain: self }),
+        storedCert: server,
+        cas: ca.cert,
+        inside: { kind: kindOf({}), docker: 'active', tlsSocket: 'active', serverCert: server, problems: [] },
+      },
+      'unknown-authority',
+      'another program answers',
+      "ssh -t build-1 'sudo ss -ltnp '\\''sport = :2376'\\'''",
+    ],
+    [
+      'another authority, seen from a computer that only has a client',
+      { outcome: refused('unknown-authority', { chain: self }), expected: { ...expected, external: true } },
+      'unknown-authority',
+      'the CA was replaced',
+      'on the computer that set it up: docker-tls rotate client laptop && docker-tls client export laptop --out laptop.tar',
+    ],
+    [
+      'an expired certificate, seen from a computer that only has a client',
+      {
+        outcome: refused('expired', { chain: server }),
+        now: new Date(notAfter.getTime() + HOUR),
+        expected: { ...expected, external: true },
+      },
+      'expired',
+      'expired 1 h ago',
+      'on the computer that set it up: docker-tls rotate server build-1',
+    ],
+    [
+      'a client that is not accepted',
+      { outcome: refused('client-refused') },
+      'client-refused',
+      'rejects the client laptop',
+      'docker-tls apply build-1',
+    ],
+    [
+      'a client whose certificate has expired',
+      { outcome: refused('client-refused'), now: new Date(notAfter.getTime() + 49.5 * HOUR) },
+      'client-expired',
+      '(laptop) expired 2 days 1 h ago',
+      'docker-tls rotate client laptop',
+    ],
+    [
+      "a client whose certificate has expired by the host's clock",
+      { outcome: refused('client-refused'), now: new Date(notAfter.getTime() - HOUR), remoteClockSkewMs: 3 * HOUR },
+      'clock-skew',
+      "the host's clock is 3 h ahead",
+      "if the host's clock is wrong: ssh -t build-1 sudo date -u -s @$(date +%s)",
+    ],
+    [
+      "a client whose certificate begins later by the host's clock",
+      { outcome: refused('client-refused'), now: new Date(notBefore.getTime() + HOUR), remoteClockSkewMs: -2 * HOUR },
+      'clock-skew',
+      "is not valid yet: the host's clock is 2 h behind",
+      "if the host's clock is wrong: ssh -t build-1 sudo date -u -s @$(date +%s)",
+    ],
+    [
+      'nothing that listens',
+      { outcome: refused('connection-refused') },
+      'connection-refused',
+      'nothing listens on port 2376 of 10.0.0.7',
+      'ssh -t build-1 sudo systemctl status docker docker-tls.socket',
+    ],
+    ...(['connection-refused', 'timed-out', 'reset'] as const).map(
+      (cause): Case => [
+        `a rootless Docker whose user is logged out: ${cause}`,
+        {
+          outcome: refused(cause),
+          inside: { kind: OWN, docker: 'active', tlsSocket: 'active', listens: true, problems: [], lingers: 'no' },
+          expected: { ...expected, ssh: ROOTY },
+        },
+        cause,
+        'does not answer while rooty is logged out: rooty does not linger',
+        'as root on the host: loginctl enable-linger rooty',
+      ],
+    ),
+    [
+      'a rootless Docker whose user is logged out, and may linger',
+      {
+        outcome: refused('connection-refused'),
+        inside: { kind: OWN, docker: 'active', tlsSocket: 'active', listens: true, problems: [], lingers: 'may' },
+        expected: { ...expected, ssh: ROOTY },
+      },
+      'connection-refused',
+      'rooty does not linger',
+      'ssh rooty@build-1 loginctl enable-linger',
+    ],
+    [
+      'a rootless Docker that nobody could look at',
+      { outcome: refused('connection-refused'), expected: { ...expected, ssh: ROOTY } },
+      'connection-refused',
+      'rooty is logged out and does not linger, their daemon is stopped, or',
+      'if rooty is logged out, as root on the host: loginctl enable-linger rooty',
+    ],
+    [
+      'a dockerd that has stopped',
+      {
+        outcome: refused('connection-refused'),
+        inside: { kind: kindOf({}), docker: 'failed', tlsSocket: 'inactive', listens: false, problems: [] },
+      },
+      'connection-refused',
+      'docker.service is failed: it failed again and again',
+      'ssh -t build-1 sudo journalctl -u docker.service -u docker-tls.socket -n 50 --no-pager',
+    ],
+    [
+      'a dockerd that was stopped',
+      {
+        outcome: refused('connection-refused'),
+        inside: { kind: kindOf({}), docker: 'inactive', tlsSocket: 'inactive', listens: false, problems: [] },
+      },
+      'connection-refused',
+      'docker.service is inactive)',
+      'ssh -t build-1 sudo systemctl reset-failed docker docker-tls.socket',
+    ],
+    [
+      'a dockerd without its socket',
+      {
+        outcome: refused('connection-refused'),
+        inside: { kind: kindOf({}), docker: 'active', tlsSocket: 'inactive', listens: false, problems: [] },
+      },
+      'connection-refused',
+      'docker-tls.socket is inactive',
+      'docker-tls apply build-1',
+    ],
+    [
+      'a drop-in that is gone, and a port that systemd still holds',
+      {
+        outcome: refused('timed-out', { stage: 'handshake' }),
+        inside: {
+          kind: kindOf({}),
+          docker: 'active',
+          tlsSocket: 'active',
+          dropInGone: true,
+          listens: true,
+          problems: [],
+        },
+      },
+      'daemon-not-answering',
+      'the drop-in of docker-tls is gone from docker.service',
+      'docker-tls apply build-1',
+    ],
+    [
+      'a drop-in that is gone, after a boot',
+      {
+        outcome: refused('connection-refused'),
+        inside: {
+          kind: kindOf({}),
+          docker: 'active',
+          tlsSocket: 'inactive',
+          dropInGone: true,
+          listens: false,
+          problems: [],
+        },
+      },
+      'connection-refused',
+      'the drop-in of docker-tls is gone from docker.service',
+      'docker-tls apply build-1',
+    ],
+    [
+      'a daemon.json that was put back, with which our drop-in does not start dockerd',
+      {
+        outcome: refused('connection-refused'),
+        inside: {
+          kind: kindOf({}),
+          docker: 'failed',
+          tlsSocket: 'inactive',
+          jsonRefused: '/etc/docker/daemon.json no longer has the TLS settings of docker-tls',
+          listens: false,
+          problems: [],
+        },
+      },
+      'connection-refused',
+      '/etc/docker/daemon.json no longer has the TLS settings of docker-tls',
+      'docker-tls apply build-1',
+    ],
+    [
+      'a firewall that rejects',
+      {
+        outcome: refused('connection-refused'),
+        inside: { kind: kindOf({}), docker: 'active', tlsSocket: 'active', listens: true, problems: [] },
+      },
+      'connection-refused',
+      'a firewall in between',
+      'ssh -t build-1 sudo hostname -I',
+    ],
+    [
+      'silence',
+      { outcome: refused('timed-out', { stage: 'connect' }) },
+      'timed-out',
+      'firewall',
+      'let TCP port 2376 through every firewall between this computer and 10.0.0.7, then: docker-tls doctor build-1',
+    ],
+    [
+      'a daemon that hangs',
+      { outcome: refused('timed-out', { stage: 'handshake' }) },
+      'daemon-not-answering',
+      'does not answer',
+      'ssh -t build-1 sudo systemctl status docker',
+    ],
+    ['no way there', { outcome: refused('unreachable') }, 'unreachable', 'said the probe', 'ping -c 1 10.0.0.7'],
+    [
+      'a firewall that rejects as a router does',
+      {
+        outcome: refused('unreachable'),
+        inside: {
+          kind: kindOf({}),
+          docker: 'active',
+          tlsSocket: 'active',
+          listens: true,
+          problems: [],
+          doubt: { words: 'firewalld names it nowhere', commands: ['firewall-cmd --reload'] },
+        },
+      },
+      'unreachable',
+      'firewalld names it nowhere',
+      'firewall-cmd --reload',
+    ],
+    [
+      'an unknown name',
+      { outcome: refused('name-not-found'), expected: { ...expected, host: 'tcp://x.example:2376' } },
+      'name-not-found',
+      'x.example is not known',
+      'getent hosts x.example',
+    ],
+    ['plain HTTP', { outcome: refused('plain-http') }, 'plain-http', 'speaks plain HTTP', 'docker-tls apply build-1'],
+    [
+      'too old a protocol',
+      { outcome: refused('protocol'), expected: { ...expected, host: 'tcp://[::1]:2376' } },
+      'protocol',
+      'no version of TLS in common',
+      "openssl s_client -connect '[::1]:2376' -brief",
+    ],
+    [
+      'no TLS at all',
+      { outcome: refused('protocol', { notTls: true }) },
+      'protocol',
+      'is no TLS port',
+      "ssh -t build-1 'sudo ss -ltnp '\\''sport = :2376'\\'''",
+    ],
+    ['a cut connection', { outcome: refused('reset') }, 'reset', 'cuts it', 'docker-tls doctor build-1'],
+    ['something else', { outcome: refused('other') }, 'other', 'said the probe', 'docker-tls verify build-1'],
+    [
+      'a plugin that says no',
+      { outcome: accepted({ status: 403, body: '{"message":"authorization denied by plugin rules: no"}' }) },
+      'denied-by-daemon',
+      '403: authorization denied by plugin rules: no',
+      'ssh -t build-1 sudo journalctl -u docker -n 50 --no-pager',
+    ],
+    [
+      'an expired certificate, where a newer one is in the store',
+      {
+        outcome: refused('expired', { chain: server }),
+        now: new Date(notAfter.getTime() + HOUR),
+        storedCert: renewed,
+      },
+      'expired',
+      'was signed but not applied',
+      'docker-tls apply build-1',
+    ],
+    [
+      'a trust file that does not have this client yet',
+      {
+        outcome: refused('client-refused'),
+        inside: { kind: kindOf({}), docker: 'active', tlsSocket: 'active', problems: [], trust: other },
+      },
+      'client-refused',
+      'was signed but not applied',
+      'docker-tls apply build-1',
+    ],
+    [
+      'a daemon in trouble',
+      { outcome: accepted({ status: 503 }) },
+      'daemon-not-answering',
+      'answers 503',
+      'ssh -t build-1 sudo journalctl -u docker -n 50 --no-pager',
+    ],
+  ];
+  it.each(cases)('%s', (_what, input, cause, says, firstHint) => {
+    const found = ask(input);
+    expect(found.cause).toBe(cause);
+    expect(found.message).toContain(says);
+    expect(String(found.hints[0])).toBe(firstHint);
+  });
+
+  it('closed by systemd, as dockerd does not start, says why', () => {
+    const problem = new DockerTlsError('E_CONFLICT', 'hosts is given twice', { hints: ['fix it'] });
+    const inside = { kind: kindOf({}), docker: 'failed', tlsSocket: 'active', listens: true, problems: [problem] };
+    const found = ask({ outcome: refused('reset'), inside });
+    expect(found).toMatchObject({ cause: 'daemon-not-answering', hints: { 0: 'fix it', length: 4 } });
+    expect(found.message).toContain('no longer starts it): hosts is given twice');
+  });
+
+  it('looked after by another store says so, and how to take it over', () => {
+    const moved = managedExternally('build-1', 'this host was set up from another store');
+    const inside = { kind: kindOf({}), docker: 'active', tlsSocket: 'active', listens: true, problems: [moved] };
+    const found = ask({ outcome: refused('client-refused'), inside });
+    expect(found.message).toContain('set up from another store');
+    expect(found.hints.at(-1)).toBe('or take the host over: docker-tls apply build-1 --take-over');
+  });
+
+  it('goes before anything that the environment says', () => {
+    expect(ask({ outcome: refused('connection-refused'), env: { DOCKER_HOST: 'tcp://other:2376' } }).cause).toBe(
+      'connection-refused',
+    );
+  });
+
+  it('reaches the host as ssh does, where that is told', () => {
+    const found = ask({
+      outcome: refused('connection-refused'),
+      expected: { ...expected, ssh: { destination: '10.0.0.7', user: 'root', port: 2222 } },
+    });
+    expect(found.hints[0]).toBe('ssh -p 2222 root@10.0.0.7 systemctl status docker docker-tls.socket');
+  });
+});
+
+describe('a host that is fine', () => {
+  const byEnv = { ...goodEnv, DOCKER_HOST: expected.host, DOCKER_TLS_VERIFY: '1', DOCKER_CERT_PATH: expected.certPath };
+  const noContext = { ...expected, context: undefined };
+  const cases: Case[] = [
+    ['by context', {}, 'none', 'answers this client over TLSv1.3', 'docker --context build version'],
+    [
+      'by DOCKER_CONTEXT',
+      { env: { ...goodEnv, DOCKER_CONTEXT: 'build' }, currentContext: undefined },
+      'none',
+      'answers this client',
+      'docker --context build version',
+    ],
+    ['by environment', { env: byEnv, expected: noContext }, 'none', 'answers this client', 'docker version'],
+    [
+      'by environment, with a slash more and DOCKER_TLS_VERIFY=0, which turns TLS on',
+      {
+        env: {
+          ...byEnv,
+          DOCKER_HOST: 'TCP://10.0.0.7:2376/',
+          DOCKER_CERT_PATH: `${expected.certPath}/`,
+          DOCKER_TLS_VERIFY: '0',
+        },
+      },
+      'none',
+      'answers this client',
+      'docker --context build version',
+    ],
+    [
+      'DOCKER_HOST beats the context',
+      { env: { DOCKER_HOST: 'unix:///var/run/docker.sock' } },
+      'host-overridden',
+      'DOCKER_HOST is unix:///var/run/docker.sock, which beats every context, build too',
+      'unset DOCKER_HOST DOCKER_TLS_VERIFY DOCKER_CERT_PATH',
+    ],
+    [
+      'DOCKER_HOST elsewhere, no context',
+      { env: { DOCKER_HOST: 'tcp://10.0.0.8:2376' }, expected: noContext },
+      'host-overridden',
+      'DOCKER_HOST is tcp://10.0.0.8:2376, so',
+      'eval "$(docker-tls env build-1)"',
+    ],
+    [
+      'DOCKER_TLS_VERIFY not set',
+      { env: { ...byEnv, DOCKER_TLS_VERIFY: '' } },
+      'tls-off',
+      'plain HTTP',
+      'export DOCKER_TLS_VERIFY=1',
+    ],
+    [
+      'DOCKER_CERT_PATH elsewhere',
+      { env: { ...byEnv, DOCKER_CERT_PATH: '/old certs' } },
+      'cert-path',
+      'DOCKER_CERT_PATH is /old certs',
+      `export DOCKER_CERT_PATH=${expected.certPath}`,
+    ],
+    [
+      'DOCKER_CERT_PATH not set',
+      { env: { ...byEnv, DOCKER_CERT_PATH: undefined } },
+      'cert-path',
+      'looks into /home/ada/.docker',
+      `export DOCKER_CERT_PATH=${expected.certPath}`,
+    ],
+    [
+      'credentials in the config directory itself',
+      { env: { ...byEnv, DOCKER_CERT_PATH: undefined }, expected: { ...expected, certPath: '/home/ada/.docker' } },
+      'none',
+      'answers this client',
+      'docker --context build version',
+    ],
+    [
+      'DOCKER_CONTEXT elsewhere',
+      { env: { ...goodEnv, DOCKER_CONTEXT: 'prod' } },
+      'context-overridden',
+      'DOCKER_CONTEXT is prod',
+      'unset DOCKER_CONTEXT',
+    ],
+    ['another context', { currentContext: 'prod' }, 'none', 'answers this client', 'docker --context build version'],
+    ['no context', { currentContext: undefined }, 'none', 'answers this client', 'docker --context build version'],
+    [
+      'nothing at all',
+      { currentContext: undefined, expected: noContext },
+      'none',
+      'answers this client',
+      'eval "$(docker-tls env build-1)"',
+    ],
+    [
+      'DOCKER_TLS_VERIFY=0 alone',
+      { env: { ...goodEnv, DOCKER_TLS_VERIFY: '0' }, currentContext: undefined },
+      'tls-verify-alone',
+      'any value does, 0 too',
+      'unset DOCKER_TLS_VERIFY',
+    ],
+    [
+      'DOCKER_API_VERSION too old',
+      { env: { ...goodEnv, DOCKER_API_VERSION: '1.9' } },
+      'api-version',
+      '1.9, which is older than 1.24',
+      'unset DOCKER_API_VERSION',
+    ],
+    [
+      'DOCKER_API_VERSION too new',
+      { env: { ...goodEnv, DOCKER_API_VERSION: '1.52' } },
+      'api-version',
+      'newer than 1.51',
+      'unset DOCKER_API_VERSION',
+    ],
+    [
+      'DOCKER_API_VERSION within',
+      { env: { ...goodEnv, DOCKER_API_VERSION: '1.44' } },
+      'none',
+      'answers this client',
+      'docker --context build version',
+    ],
+    [
+      'a docker command before what Docker 29.0 wants',
+      { cliApiVersion: '1.43', outcome: accepted({ body: '{"ApiVersion":"1.52","MinAPIVersion":"1.44"}' }) },
+      'api-version',
+      'wants 1.44 or newer (Docker 29.0 to 29.2; from 29.3 on 1.40 will do)',
+      'docker --version',
+    ],
+    [
+      'a docker command of 29.0, and a daemon of 20.10',
+      { cliApiVersion: '1.52', outcome: accepted({ body: '{"ApiVersion":"1.41","MinAPIVersion":"1.12"}' }) },
+      'api-version',
+      'speaks 1.41 at most: upgrade Docker on the host, or install docker 29.3 or newer here, which speaks 1.40',
+      'docker --version',
+    ],
+    [
+      'a docker command of 29.3, and the same daemon',
+      { cliApiVersion: '1.54', outcome: accepted({ body: '{"ApiVersion":"1.41","MinAPIVersion":"1.12"}' }) },
+      'none',
+      'answers this client',
+      'docker --context build version',
+    ],
+    [
+      'an answer that is no version',
+      { env: { ...goodEnv, DOCKER_API_VERSION: '1.44' }, outcome: accepted({ body: '<html>' }) },
+      'none',
+      'answers this client',
+      'docker --context build version',
+    ],
+  ];
+  it.each(cases)('%s', (_what, input, cause, says, firstHint) => {
+    const found = ask(input);
+    expect(found.cause).toBe(cause);
+    expect(found.message).toContain(says);
+    expect(String(found.hints[0])).toBe(firstHint);
+  });
+
+  it('with another context in use is fine, and that is a note', () => {
+    expect(ask({ currentContext: 'prod' })).toMatchObject({
+      cause: 'none',
+      note: 'docker on this machine uses the context prod now',
+      hints: ['docker --context build version', 'docker context use build'],
+    });
+    expect(ask({}).note).toBeUndefined();
+  });
+
+  it('keeps the client that was named in its commands', () => {
+    const found = ask({ env: { DOCKER_HOST: 'tcp://other:1' }, expected: { ...noContext, named: true } });
+    expect(found.hints).toEqual(['eval "$(docker-tls env build-1 --client laptop)"']);
+  });
+
+  it('never shows what a terminal would take for a command', () => {
+    const found = ask({ env: { DOCKER_HOST: 'tcp://\u001b]0;evil\u0007x:1' } });
+    expect(JSON.stringify(found)).not.toMatch(/evil|\\u001b/);
+  });
+});
+
+describe('duration', () => {
+  it.each([
+    [0, '1 s'],
+    [61_000, '1 min 1 s'],
+    [HOUR, '1 h'],
+    [-25 * HOUR, '1 day 1 h'],
+    [50 * 24 * HOUR + 60_000, '50 days'],
+  ])('%d ms', (milliseconds, text) => {
+    expect(duration(milliseconds)).toBe(text);
+  });
+});

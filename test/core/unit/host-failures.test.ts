@@ -1,0 +1,190 @@
+/** Modules of the host's scripts where something on the host refuses: each in a shell of its own, with functions in the place of programs. */
+
+import { spawnSync } from 'node:child_process';
+import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterEach, beforeEach, describe, expect, test } from 'vitest';
+import receive from '../../../src/core/host/apply/receive.sh';
+import bootList from '../../../src/core/host/boot-list.sh';
+import initRecovery from '../../../src/core/host/init/recovery.sh';
+import initService from '../../../src/core/host/init/service.sh';
+import { parseResult } from '../../../src/core/host/protocol.ts';
+import result from '../../../src/core/host/result.sh';
+import daemon from '../../../src/core/host/rollback/daemon.sh';
+import systemdPulled from '../../../src/core/host/systemd/pulled.sh';
+import systemdRecovery from '../../../src/core/host/systemd/recovery.sh';
+import systemdService from '../../../src/core/host/systemd/service.sh';
+import purge from '../../../src/features/audit/host/packages/purge.sh';
+
+const UNITS_OF_DOCKER = 'SERVICE=docker.service TLS_SOCKET=docker-tls.socket LOCAL_SOCKET=docker.socket';
+
+let directory: string;
+beforeEach(() => {
+  directory = mkdtempSync(join(tmpdir(), 'docker-tls-module-'));
+});
+afterEach(() => rmSync(directory, { recursive: true, force: true }));
+
+function sh(...parts: readonly string[]): string {
+  const { stdout } = spawnSync('sh', ['-c', parts.join('\n')], { encoding: 'utf8', cwd: directory, timeout: 20_000 });
+  return stdout.trim();
+}
+
+describe('packages are purged', () => {
+  /** dpkg's words on its first try, and on each later one (none: it purges). `states`: of each package. */
+  function purged(first: string, later: string, states = 'aide) echo installed ;; libx) echo half-configured ;;') {
+    writeFileSync(join(directory, 'list'), 'aide\nlibx\ngone\n');
+    const query = `#!/bin/sh\n[ ! -e purged ] && case $4 in ${states} esac\n`;
+    writeFileSync(join(directory, 'dpkg-query'), query, { mode: 0o755 });
+    const stubs = `PATH=${directory}:$PATH LIST=${directory}/list
+dpkg() { echo x >>tries; if [ "$(wc -l <tries)" = 1 ]; then words='${first}'; else words='${later}'; fi
+  if [ -z "$words" ]; then : >purged; return 0; fi; printf '%s\\n' "$words"; return 1; }
+sleep() { :; }`;
+    const found = parseResult(`${sh(stubs, result, purge)}\n`);
+    const tries = readFileSync(join(directory, 'tries'), 'utf8').length / 2;
+    const list = readdirSync(directory).includes('list') ? readFileSync(join(directory, 'list'), 'utf8') : undefined;
+    return { found, tries, list };
+  }
+  const locked = 'dpkg: error: dpkg frontend lock was locked by another process with pid 7';
+
+  test('also what is half configured, once another dpkg has ended', () => {
+    expect(purged(locked, '')).toEqual({
+      found: { kind: 'purged', names: 'aide libx ', stays: '', why: '' },
+      tries: 2,
+      list: undefined,
+    });
+  });
+
+  test('what dpkg could not purge stays in the list', () => {
+    expect(purged(locked, locked)).toMatchObject({ found: { stays: 'aide libx ' }, tries: 60, list: 'aide\nlibx\n' });
+  });
+
+  test('what another package needs does not', () => {
+    const needed =
+      'dpkg: dependency problems prevent removal of libx:\n mine depends on libx.\n\ndpkg: error processing package libx (--purge):\n dependency problems - not removing';
+    expect(purged(needed, needed)).toMatchObject({ found: { stays: 'aide libx ' }, tries: 1, list: 'aide\n' });
+    expect(purged(needed, needed, 'libx) echo installed ;;')).toMatchObject({ list: undefined });
+  });
+});
+
+describe('init: sshd is told to read its configuration', () => {
+  const told = (back: string, runs: number): string =>
+    sh(
+      initService,
+      `cat() { return 1; }; grep() { [ ${runs} = 1 ] || echo /proc/7/comm; }; is_sshd() { [ "$1" = 7 ]; }; T=${directory} BACK=${back} REMARK= STEP=`,
+      'reload_sshd; echo "$? $STEP $REMARK"',
+    );
+
+  test('where none runs there is nothing to do', () => {
+    expect(told('no', 1)).toBe('0');
+  });
+
+  test('one that cannot be reloaded fails a change, and is a remark of a rollback', () => {
+    expect(told('no', 0)).toBe('1 reload-sshd');
+    expect(told('yes', 0)).toMatch(/^0 {2}sshd could not be reloaded/);
+  });
+});
+
+test('init: a timer that was forgotten does not end the next change', () => {
+  writeFileSync(join(directory, 'rollback.sh'), 'echo undone\n');
+  const timer = (more: string): string =>
+    sh(`T=${directory}; sleep() { ${more}; }; set -- timer 1`, initRecovery.replace('exec /bin/sh', 'sh'));
+  expect(timer(':')).toBe('undone');
+  expect(timer('echo 1 >$T/timer')).toBe('');
+});
+
+test('a daemon that runs and does not answer is not taken for one that is down', () => {
+  const asked = (back: string, runs: number): string =>
+    sh(
+      daemon,
+      `BACK=${back}; runs() { return ${runs}; }; find_daemon() { :; }; await() { return 1; }`,
+      'reload_live_restore true 2>/dev/null; echo $?',
+    );
+  expect([asked('no', 0), asked('no', 1), asked('yes', 0)]).toEqual(['1', '0', '0']);
+});
+
+test('systemd: a rollback starts the docker.socket that the change has stopped', () => {
+  const stopped = (back: string, was: string): string =>
+    sh(
+      systemdService,
+      'stop_pulled() { :; }',
+      `${UNITS_OF_DOCKER} UNITS=/nowhere SOCKET=stop BACK=${back} SOCKET_WAS_ACTIVE=${was} socket_unit=`,
+      'active() { return 1; }; systemctl() { :; }; service() { echo "$*" >>told; }',
+      'restart_docker stop; cat told; rm told',
+    );
+  expect(stopped('no', 'yes')).toBe('stop docker.service docker-tls.socket docker.socket');
+  expect(stopped('yes', 'yes')).toBe('stop docker.service docker-tls.socket\nstart docker.socket');
+  expect(stopped('yes', 'no')).toBe('stop docker.service docker-tls.socket docker.socket');
+});
+
+test('systemd: what the start of a daemon that was down brings along stops with it, unless others have it by now', () => {
+  const origin = '0\tunit\tinactive\t-\tdocker.service\n0\tunit\tpulled\t-\tcontainerd.service\n';
+  mkdirSync(join(directory, 'origin'));
+  writeFileSync(join(directory, 'origin/manifest'), origin);
+  const told = (back: string, more: string, call = 'stop_pulled') =>
+    sh(
+      systemdPulled.replaceAll('/etc/cni', `${directory}/cni`),
+      `T=${directory} STATE=${directory} TAB='\t' SERVICE=docker.service BACK=${back} CREATED=${directory}/created`,
+      'service() { echo "$*"; }; grep() { return 1; }',
+      "systemctl() { case $* in *Wants*) echo 'network.target containerd.service other.service up.service' ;; *is-active*up.service) ;; *is-active*) return 3 ;; *) echo disabled ;; esac; }",
+      `${more}; ${call}`,
+    );
+  expect(told('no', ':')).toBe('stop containerd.service');
+  expect(told('no', 'systemctl() { echo enabled; }')).toBe('');
+  expect(told('no', 'grep() { echo /proc/self/comm; }')).toBe('');
+  // Of a change that found it running nothing is noted.
+  expect(told('yes', ':')).toBe('');
+  expect(told('no', ':', 'note_pulled; echo $pulled')).toBe('containerd.service');
+  expect(readFileSync(join(directory, 'created'), 'utf8')).toBe(`${directory}/cni\n${directory}/cni/net.d\n`);
+  expect(told('yes', ':')).toBe('stop containerd.service');
+});
+
+test('systemd: who verifies is called once the daemon of before is gone and its port let go, and never by a rollback', () => {
+  const restarted = (back: string, held: boolean): string => {
+    if (held) writeFileSync(join(directory, 'docker-tls.socket'), '');
+    else rmSync(join(directory, 'docker-tls.socket'), { force: true });
+    return sh(
+      systemdService,
+      `${UNITS_OF_DOCKER} T=${directory} UNITS=${directory} BACK=${back} docker_unit= socket_unit=`,
+      `active() { ${held ? ':' : 'false'}; }; mark() { :; }; note_dependents() { :; }; start_dependents() { :; }; systemctl() { :; }`,
+      'find_ports() { ports=2376; }; hold_port() { echo held; }; release_port() { echo let go; }',
+      'await_answer() { :; }; service() { case $1 in start) ;; *) for last; do :; done; sleep 0.1; echo "stopped $last" ;; esac; }',
+      'restart_docker start',
+    );
+  };
+  expect(restarted('no', true).split('\n')).toEqual(['held', 'stopped docker.service', 'let go', '@open', 'let go']);
+  expect(restarted('yes', true)).not.toContain('@open');
+  expect(restarted('no', false)).not.toContain('@open');
+});
+
+test('systemd: our socket starts at boot also where systemd does not read its units', () => {
+  writeFileSync(join(directory, 'docker-tls.socket'), '');
+  const stubs = `${UNITS_OF_DOCKER} UNITS=${directory}; reread() { return 1; }; systemctl() { echo "$*"; }`;
+  expect(sh(systemdRecovery, stubs, 'read_at_boot; echo $?')).toBe('--no-block start docker-tls.socket\n1');
+});
+
+test.each(['cp', 'sed', 'mv'])('the list of a boot stays as it was where %s fails', (program) => {
+  const list = 'TARGETS = mountall.sh\n';
+  for (const [text, verb] of [
+    [list, 'list'],
+    [`TARGETS = mountall.sh docker-tls-recover\ndocker-tls-recover: mountall.sh\n`, 'unlist'],
+  ] as const) {
+    writeFileSync(join(directory, 'depend'), text);
+    const stubs = `RECOVERY_LIST=${directory}/depend; ${program}() { return 1; }`;
+    expect(sh(bootList, stubs, `${verb}_recovery; echo $?`)).toBe('1');
+    expect(readdirSync(directory)).toEqual(['depend']);
+    expect(readFileSync(join(directory, 'depend'), 'utf8')).toBe(text);
+  }
+});
+
+test('the words of a daemon that does not start are its own, not those of refused connections', () => {
+  const [plainly = ''] = /^plainly\(\) .*$/m.exec(receive) ?? [];
+  const log = [
+    'time="2026-11-29T23:00:00Z" level=info msg="Starting up"',
+    'http: TLS handshake error from 10.213.0.1:40000: remote error: tls: bad certificate',
+    'failed to start daemon: error initializing graphdriver: driver not supported',
+  ];
+  expect(sh(plainly, `printf '%s\\n' ${log.map((line) => `'${line}'`).join(' ')} | plainly`)).toBe(
+    [log[0], log[2]].join('\n'),
+  );
+});

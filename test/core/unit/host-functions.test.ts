@@ -1,0 +1,111 @@
+/** Single functions of the host's scripts, by the shells that hosts have. */
+
+import { spawnSync } from 'node:child_process';
+import { chmodSync, mkdirSync, mkdtempSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterAll, describe, expect, test } from 'vitest';
+
+const HOST = new URL('../../../src/core/host/', import.meta.url).pathname;
+const directory = mkdtempSync(join(tmpdir(), 'docker-tls-functions-'));
+afterAll(() => rmSync(directory, { recursive: true, force: true }));
+
+function moduleText(name: string): string {
+  return readFileSync(join(HOST, name), 'utf8');
+}
+
+describe.each(['dash', 'bash', 'busybox sh'])('by %s', (shell) => {
+  function run(script: string): string {
+    const [program = '', ...words] = shell.split(' ');
+    const { stdout, stderr } = spawnSync(program, [...words, '-c', script], { encoding: 'utf8' });
+    expect(stderr).toBe('');
+    return stdout;
+  }
+
+  test.each([
+    ['none', '', 100000],
+    ['decimal', 'a:100000:65536\n', 165536],
+    ['with leading zeros, which are decimal to dockerd', 'a:0200000:00065536\nb:000:10\n', 265536],
+    ['without a final newline, and lines that are none', 'x\n:1:2\na:b:c\nd:300000:1', 300001],
+  ])('the first free range of subuid: %s', (_, text, next) => {
+    const file = join(directory, 'subuid');
+    writeFileSync(file, text);
+    const [, functions = ''] = /(next_range\(\) \{\n.*?\n\})\n/s.exec(moduleText('apply/validate.sh')) ?? [];
+    expect(run(`${functions}\nnext_range '${file}' '${directory}/none'; printf %s "$next"`)).toBe(`${next}`);
+  });
+
+  test('a service of sysvinit starts at a boot by a link in any of its runlevels, or in the one of the boot', () => {
+    const etc = join(directory, 'etc');
+    for (const level of ['2', '3', 'S', '6']) mkdirSync(join(etc, `rc${level}.d`), { recursive: true });
+    const functions = moduleText('init/facts.sh').replaceAll('/etc/', `${etc}/`);
+    const starts = () => run(`host_kind=sysvinit\n${functions}\nstarts_at_boot && printf yes || printf no`);
+    symlinkSync('x', join(etc, 'rc6.d/S01docker'));
+    expect(starts()).toBe('no');
+    symlinkSync('x', join(etc, 'rc3.d/S01docker'));
+    expect(starts()).toBe('yes');
+    writeFileSync(join(etc, 'inittab'), 'id:2:initdefault:\n');
+    expect(starts()).toBe('no');
+    rmSync(etc, { recursive: true });
+  });
+
+  test('labels are restored of what is there', () => {
+    writeFileSync(join(directory, 'created'), `${directory}\n${directory}/none\n`);
+    writeFileSync(join(directory, 'manifest'), '');
+    const [, labels = ''] = /(restore_labels\(\) \{\n.*?\n\})\n/s.exec(moduleText('apply/switch.sh')) ?? [];
+    const stubs = 'selinuxenabled() { :; }; restorecon() { echo "$*" >&5; }; exec 5>&1';
+    expect(run(`${labels}\n${stubs}\nT='${directory}' CREATED='${directory}/created' TAB='\t'; restore_labels`)).toBe(
+      `-- ${directory}\n`,
+    );
+  });
+
+  test.each(['yes', 'no'])('a failed rollback waits for the daemon that ran before: %s', (ran) => {
+    mkdirSync(join(directory, 'txn'), { recursive: true });
+    for (const [name, text] of Object.entries({ failed: '', settings: `DAEMON='stop'\nWAS_ACTIVE='${ran}'\n` }))
+      writeFileSync(join(directory, 'txn', name), text);
+    const [line = ''] = /^awaits_daemon\(\) .*$/m.exec(moduleText('facts/records.sh')) ?? [];
+    expect(run(`STATE='${directory}'\n${line}\nawaits_daemon && printf yes || printf no`)).toBe(ran);
+  });
+
+  test.each([
+    ['in the PATH of the unit', (home: string) => `Environment=PATH=${home}/tools:/usr/bin\n`],
+    ['in its PATH below %h', () => 'Environment="PATH=%h/tools:/usr/bin"\n'],
+  ])('the dockerd of a user that does not run is found %s', (_, unit) => {
+    const home = join(directory, 'home');
+    mkdirSync(join(home, 'tools'), { recursive: true });
+    writeFileSync(join(home, 'tools/dockerd'), '#!/bin/sh\n');
+    chmodSync(join(home, 'tools/dockerd'), 0o755);
+    const fragment = join(directory, 'docker.service');
+    writeFileSync(fragment, `[Service]\n${unit(home)}ExecStart=/usr/share/contrib/dockerd-rootless.sh\n`);
+    const script = [
+      "NL='\n'",
+      moduleText('rootless/facts.sh'),
+      'file() { :; }',
+      `pid=0 dockerd= home='${home}' fragment='${fragment}' dropins=`,
+      'read_own_daemon; find_own_program; printf %s "$dockerd"',
+    ].join('\n');
+    expect(run(script)).toBe(join(home, 'tools/dockerd'));
+  });
+
+  test('what sshd says is compared with the drop-in in the words of every version', () => {
+    const dropIn = join(directory, 'drop-in.conf');
+    writeFileSync(
+      dropIn,
+      '# Written\nTCPKeepAlive no\nPermitRootLogin prohibit-password\nMaxSessions 2\nX11Forwarding no\n',
+    );
+    const [compare = ''] = /compare_sshd\(\) \{\n[\s\S]*?\n\}/.exec(moduleText('apply/switch.sh')) ?? [];
+    const found = (said: string) =>
+      run(`T='${directory}' SSHD_DROP_IN='${dropIn}' OPERATOR=root
+        effective_sshd() { printf '%b' '${said}'; }
+        warn() { printf '%s\n' "$1"; }
+        ${compare}
+        compare_sshd`);
+    expect(found('tcpkeepalive no\\npermitrootlogin without-password\\nmaxsessions 2\\nx11forwarding no\\n')).toBe('');
+    expect(found('TCPKeepAlive false\\nPermitRootLogin prohibit-password\\nMaxSessions 2\\nX11Forwarding no\\n')).toBe(
+      '',
+    );
+    const wrong = found('TCPKeepAlive true\\nMaxSessions 2\\nX11Forwarding yes\\n');
+    expect(wrong).toMatch(
+      /^sshd: for root TCPKeepAlive is yes and not no: .*\nsshd: for root X11Forwarding is yes and not no: /,
+    );
+  });
+});

@@ -1,0 +1,125 @@
+/** The modules of the scripts that run on a host: each says in its header what it needs, and all keep to the one protocol. */
+
+import { describe, expect, test } from 'vitest';
+import { kindOf } from '../../../src/core/domain/plan/host-kind.ts';
+import { renderEnding } from '../../../src/core/domain/plan/transaction.ts';
+import {
+  CHANGE_VARIABLES,
+  CONTAINERS_STOPPED,
+  ENTRY_KINDS,
+  LATE_STEPS,
+  parseResult,
+  RESULTS,
+  SETTINGS,
+  STEPS,
+} from '../../../src/core/host/protocol.ts';
+import { applyScript, FACTS_SCRIPT, KIND_NAMES, rollbackScript } from '../../../src/core/host/scripts.ts';
+import {
+  definedIn,
+  missingFunctions,
+  realNeeds,
+  saidNeeds,
+  shellModules,
+  wrongResults,
+} from '../../support/shell-modules.ts';
+
+const modules = shellModules('core/host');
+const defined = definedIn(modules.values());
+
+describe.each([...modules])('%s', (_, module) => {
+  test('says which functions, variables and programs it needs, and no others', () => {
+    expect(saidNeeds(module)).toEqual(realNeeds(module, defined));
+  });
+
+  test('is short, and a shell of any kind reads it', () => {
+    expect(module.text.split('\n').length).toBeLessThan(150);
+  });
+});
+
+test.each([
+  ...KIND_NAMES.flatMap((manager): [string, string][] => [
+    [`rollback by ${manager}`, rollbackScript(manager)],
+    // It includes the rollback once that has arrived.
+    [`apply by ${manager}`, `${applyScript(manager)}\n${rollbackScript(manager)}`],
+  ]),
+  ['facts', FACTS_SCRIPT],
+])('the script of %s has every function that its modules need', (_, script) => {
+  expect(missingFunctions(script, defined)).toEqual([]);
+});
+
+describe('the protocol', () => {
+  const all = [...modules].filter(([file]) => !/^facts\/|\/facts\.sh$/.test(file)).map(([, module]) => module);
+  const lines = all.flatMap(({ parts }) => parts.lines);
+
+  test('every variable comes from the settings, from the change, or from a module', () => {
+    const known = new Set<string>([
+      ...SETTINGS,
+      ...CHANGE_VARIABLES,
+      'OPERATOR',
+      ...all.flatMap(({ parts }) => [...parts.sets]),
+    ]);
+    // ${T:=…}, and sections of a program in another language.
+    const unknown = all.flatMap(({ parts }) => [...parts.reads]).filter((name) => !known.has(name) && name !== 'T');
+    expect(unknown).toEqual([]);
+  });
+
+  test('every setting and every variable of a change is read', () => {
+    const reads = new Set(all.flatMap(({ parts }) => [...parts.reads]));
+    expect([...SETTINGS, ...CHANGE_VARIABLES].filter((name) => !reads.has(name))).toEqual([]);
+  });
+
+  test('steps', () => {
+    const steps = lines.filter(([name]) => name === 'step').map(([, step]) => step);
+    // One names what happens to the daemon.
+    expect(steps.filter((step) => step === undefined)).toHaveLength(1);
+    const literal = steps.filter((step) => step !== undefined);
+    expect([...new Set([...literal, 'restart', 'reload', 'stop'])].sort()).toEqual([...STEPS].sort());
+    const late = [
+      ...KIND_NAMES.map((manager) => applyScript(manager) + rollbackScript(manager))
+        .join('')
+        .matchAll(/\bSTEP=([a-z-]+)/g),
+    ].map(([, step]) => step);
+    const known = new Set<string>(STEPS);
+    expect([...new Set(late)].filter((step) => step && !known.has(step)).sort()).toEqual([...LATE_STEPS].sort());
+  });
+
+  test('results, each with all of its fields', () => {
+    expect(wrongResults(all, RESULTS)).toEqual([]);
+  });
+
+  test('who starts the stored rollback gives the mutex back first: a copy of the descriptor, which mksh keeps, would hold it', () => {
+    const ending = renderEnding('undo', { id: 'abc', kind: kindOf({}) });
+    for (const [text, name] of [
+      [ending, 'ending'],
+      [modules.get('apply/take-lock.sh')?.text ?? '', 'lock'],
+    ] as const) {
+      const [before = '', ...after] = text.split(/^.*\bsh \S+\/rollback\.sh"? /m);
+      expect([name, after.length]).toEqual([name, 1]);
+      expect(before).toMatch(/flock -u 9(; |\n\s*)exec 9<&-\n\s*$/);
+    }
+  });
+
+  test('kinds of entries', () => {
+    const handled = [...applyScript('systemd').matchAll(/^ +([a-z| ]+)\)/gm)].flatMap(([, words]) =>
+      (words ?? '').split(/[| ]+/),
+    );
+    for (const kind of ENTRY_KINDS) expect(handled, kind).toContain(kind);
+  });
+
+  test('words by which an error is chosen are those of the script', () => {
+    for (const manager of KIND_NAMES) expect(rollbackScript(manager)).toContain(`printf '${CONTAINERS_STOPPED}: `);
+  });
+
+  test('a result is read with its fields; one of another kind, or without them, is none', () => {
+    const base64 = (text: string): string => Buffer.from(text).toString('base64');
+    expect(parseResult(`@ lock\n@result failed ${base64('lock')} ${base64('a b\n')}\n`)).toEqual({
+      kind: 'failed',
+      step: 'lock',
+      why: 'a b\n',
+    });
+    expect(parseResult('@result undone -\n')).toEqual({ kind: 'undone', remark: '' });
+    expect(parseResult('@result again\n@result switched\n')).toEqual({ kind: 'switched' });
+    for (const line of ['@result undone', '@result switched x', '@result toString', '@result', 'result switched'])
+      expect(parseResult(`${line}\n`), line).toBeUndefined();
+  });
+});

@@ -1,0 +1,34 @@
+/** docs/hosts.md says what test/support/strange has, and that table is sound. */
+
+import { readFileSync, writeFileSync } from 'node:fs';
+import { expect, test } from 'vitest';
+import { renderHostsDoc } from '../../support/hosts-doc.ts';
+import { KINDS_TRIED, TRIED, testOf } from '../../support/kinds-tried.ts';
+import { STRANGE } from '../../support/strange/cases.ts';
+
+const DOC = new URL('../../../docs/hosts.md', import.meta.url);
+const ALL = STRANGE.flatMap(({ title, cases }) => cases.map((one) => ({ ...one, id: `${title}: ${one.name}` })));
+
+test('docs/hosts.md is what the cases say (UPDATE_DOCS=1 writes it anew)', () => {
+  if (process.env.UPDATE_DOCS !== undefined) writeFileSync(DOC, renderHostsDoc());
+  expect(readFileSync(DOC, 'utf8')).toBe(renderHostsDoc());
+});
+
+test('every case has a name of its own, and CI runs a few', () => {
+  expect(new Set(ALL.map(({ id }) => id)).size).toBe(ALL.length);
+  expect(ALL.filter(({ short }) => short).length).toBeLessThan(18);
+});
+
+test('what is tried on each kind of host is tried by the test that is named', () => {
+  for (const { kind, cells } of KINDS_TRIED) {
+    expect(cells.length, kind).toBe(TRIED.length);
+    for (const cell of cells) {
+      const named = testOf(cell);
+      if (named === undefined) expect(cell, kind).toMatch(/^\[.+\]$/);
+      else
+        expect(readFileSync(new URL(`../../../${named.file}`, import.meta.url), 'utf8'), cell).toMatch(
+          `test('${named.title}`,
+        );
+    }
+  }
+});

@@ -1,0 +1,128 @@
+/** Where our TLS settings are in daemon.json and the port is not, dockerd does not get the port without them. */
+
+import { spawnSync } from 'node:child_process';
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterAll, describe, expect, test } from 'vitest';
+import { renderScriptGuard, renderUnitGuard } from '../../../src/core/domain/dockerd/json-guard.ts';
+import { scriptFlags, withOurs } from '../../../src/core/domain/dockerd/settings-script.ts';
+import { splitWords } from '../../../src/core/domain/dockerd/unit.ts';
+import { placeSettings } from '../../../src/core/domain/plan/daemon-settings.ts';
+import { viewDaemon } from '../../../src/core/domain/plan/daemon-view.ts';
+import { planHost } from '../../../src/core/domain/plan/plan.ts';
+import { planDaemon } from '../../../src/core/domain/plan/plan-daemon.ts';
+import { refusedJson } from '../../../src/core/engine/inside.ts';
+import { desired, factsOf, UNIT } from '../../support/host-facts.ts';
+
+const JSON_FILE = '/etc/docker/daemon.json';
+const TRUST = '/etc/docker/tls/current/ca.pem';
+const OURS = { tlsverify: true, tlscacert: TRUST, tlscert: '/x', tlskey: '/y' };
+const directory = mkdtempSync(join(tmpdir(), 'json guard-'));
+const file = join(directory, "daemon's.json");
+afterAll(() => rmSync(directory, { recursive: true }));
+
+/** A host whose command line and daemon.json are these. */
+function host(line: string, json: object, more: Record<string, string> = {}) {
+  return factsOf({
+    [`file:${UNIT}`]: `file 644 0:0\n[Service]\nExecStart=${line}\n`,
+    [`file:${JSON_FILE}`]: `file 644 0:0\n${JSON.stringify(json)}`,
+    ...more,
+  });
+}
+
+const dropIn = (facts: ReturnType<typeof host>): string =>
+  planHost(facts, desired).files.find(({ path }) => path.endsWith('zz-docker-tls.conf'))?.after ?? '';
+
+describe('the drop-in', () => {
+  test.each([
+    ['listeners in daemon.json', '/usr/sbin/dockerd', { hosts: ['fd://'] }],
+    ['a TLS setting in daemon.json', '/usr/sbin/dockerd -H fd://', { tls: false }],
+    ['the same where dockerd opens the port', '/usr/sbin/dockerd -H unix:///var/run/docker.sock', { tls: false }],
+  ])('has the check with %s', (_, line, json) => {
+    const text = dropIn(host(line, json));
+    expect(text).not.toContain('--tls');
+    expect(text).toContain(`ExecStartPre=${renderUnitGuard(JSON_FILE, TRUST)}\nExecStart=\n`);
+  });
+
+  test('has none where the flags are in it, or the port in the same file', () => {
+    expect(dropIn(host('/usr/sbin/dockerd -H fd://', {}))).toMatch(/^(?!.*ExecStartPre).*--tlsverify/s);
+    const text = dropIn(host('/usr/sbin/dockerd', { hosts: ['unix:///var/run/docker.sock'] }));
+    expect(text).toMatch(/^(?!.*(ExecStartPre|tcp:))/s);
+  });
+});
+
+test.each([
+  ['put back', { hosts: ['fd://'] }, { hosts: ['fd://'] }, 'no longer has the TLS settings'],
+  ['as docker-tls left it', { hosts: ['fd://'] }, { hosts: ['fd://'], ...OURS }, undefined],
+  ['with listeners that the drop-in has as flags', {}, { hosts: ['fd://'] }, '"hosts"'],
+  ['with TLS settings that the drop-in has as flags', {}, { tls: true, tlsverify: true }, '"tlsverify"'],
+  ['without either, where the flags are in the drop-in', {}, {}, undefined],
+])('doctor knows whether dockerd starts with a daemon.json %s', (_, before, after, refused) => {
+  const line = '/usr/sbin/dockerd';
+  const path = '/etc/systemd/system/docker.service.d/zz-docker-tls.conf';
+  const text = dropIn(host(line, before));
+  const why = refusedJson(host(line, after, { 'drop-ins': path, [`file:${path}`]: `file 644 0:0\n${text}` }));
+  if (refused === undefined) expect(why).toBeUndefined();
+  else expect(why).toContain(refused);
+});
+
+describe.each([
+  ['on one line', JSON.stringify(OURS), true],
+  ['on many', JSON.stringify({ hosts: ['fd://'], ...OURS }, undefined, 2), true],
+  ['in another order', JSON.stringify({ tlscacert: TRUST, a: 1, tlsverify: true }, undefined, '\t'), true],
+  ['gone', undefined, false],
+  ['without a setting', '{}', false],
+  ['with another CA', JSON.stringify({ ...OURS, tlscacert: `${TRUST}.old` }), false],
+  ['not verified', JSON.stringify({ ...OURS, tlsverify: false }), false],
+  ['in a text', JSON.stringify({ labels: [`x=${JSON.stringify(OURS)}`] }), false],
+])('with a daemon.json that is %s', (_, json, passes) => {
+  const put = (): void => (json === undefined ? rmSync(file, { force: true }) : writeFileSync(file, json));
+
+  test('the check of the unit, as systemd runs it', () => {
+    put();
+    const words = splitWords(renderUnitGuard(file, TRUST)).map(({ text }) => text.replaceAll('$$', '$'));
+    const { status, stderr } = spawnSync(words[0] ?? '', words.slice(1), { encoding: 'utf8' });
+    expect(status, stderr).toBe(passes ? 0 : 1);
+    if (!passes) expect(stderr).toContain('docker-tls apply');
+  });
+
+  test('the line of an init script, which is read with -e', () => {
+    put();
+    const text = withOurs('', ['-H', 'tcp://0.0.0.0:2376'], (line) => renderScriptGuard(file, TRUST, line));
+    expect(scriptFlags(text)).toBe('-H tcp://0.0.0.0:2376');
+    writeFileSync(join(directory, 'settings'), text);
+    const script = 'set -e; DOCKER_OPTS=-D; . "$1"; echo $DOCKER_OPTS';
+    const { stdout } = spawnSync('sh', ['-c', script, 'sh', join(directory, 'settings')], { encoding: 'utf8' });
+    expect(stdout).toBe(passes ? '-D -H tcp://0.0.0.0:2376\n' : '-D\n');
+  });
+});
+
+test('the settings of an init script have the check where daemon.json has a TLS setting', () => {
+  const facts = factsOf({
+    kind: 'sysvinit',
+    systemd: '',
+    unit: 'LoadState=loaded\nActiveState=active\nFragmentPath=/etc/init.d/docker',
+    'docker-socket': 'LoadState=not-found',
+    'file:/etc/init.d/docker': 'file 755 0:0\n#!/bin/sh\nstart-stop-daemon --exec "$DOCKERD" -- $DOCKER_OPTS\n',
+    'file:/etc/default/docker': 'file 644 0:0\n',
+    [`file:${JSON_FILE}`]: 'file 644 0:0\n{"tls": false}',
+  });
+  const text = planHost(facts, desired).files.find(({ path }) => path === '/etc/default/docker')?.after ?? '';
+  expect(text).toMatch(/^case .*DOCKER_OPTS=.*-H tcp:\/\/0\.0\.0\.0:2376" ;;/m);
+  expect(text).not.toContain('--tls');
+});
+
+test('a daemon that started before daemon.json was edited restarts', () => {
+  const after = (edited: string) => {
+    const facts = host(
+      '/usr/sbin/dockerd',
+      { hosts: ['fd://'], ...OURS },
+      { edited, 'tls-socket': 'ActiveState=active' },
+    );
+    const input = { facts, view: viewDaemon(facts), desired, listening: 'systemd' as const };
+    return planDaemon({ ...input, placed: placeSettings(input.view, {}) }, [], undefined, undefined);
+  };
+  expect(after('')).toMatchObject({ action: 'none' });
+  expect(after(JSON_FILE)).toMatchObject({ action: 'restart', reason: expect.stringContaining('without the config') });
+});

@@ -1,0 +1,63 @@
+/** Which client this computer is, where it is not said: the one that its setup made, whatever came into the store since. */
+
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterAll, expect, test } from 'vitest';
+import { makeOwn } from '../../../src/core/actions/own-client.ts';
+import { openStore } from '../../../src/core/adapters/store/store.ts';
+import { verifierOf } from '../../../src/core/domain/trust/clients.ts';
+import { probeClientAt } from '../../../src/core/domain/trust/reachable-hosts.ts';
+import { anyClient, resolveClient, resolveHost } from '../../../src/core/domain/trust/resolve.ts';
+import { issueStore } from '../../support/issued-store.ts';
+import { picture } from '../../support/store.ts';
+
+const home = mkdtempSync(join(tmpdir(), 'docker-tls-own-'));
+afterAll(() => rmSync(home, { recursive: true, force: true }));
+
+const again = () => '';
+const store = openStore(home);
+async function verifier(name: string, named: boolean): Promise<string> {
+  const state = await store.read();
+  return verifierOf(state, { name, keyType: 'p256', days: 30 }, { named, without: [], now: new Date() }).name;
+}
+
+async function chosen(): Promise<string> {
+  const state = await store.read();
+  return resolveClient(state, resolveHost(state, 'h1', again), undefined, again).record.name;
+}
+
+/** Who is to verify a host, where any client will do. */
+async function proving(env: Readonly<Record<string, string>> = {}): Promise<string> {
+  const state = await store.read();
+  return anyClient(state, resolveHost(state, 'h1', again), { client: undefined }, { env }, again).record.name;
+}
+
+test('a client of other hosts does not connect, own or not', async () => {
+  const place = mkdtempSync(join(home, 'other-'));
+  await issueStore(place, { hosts: { h1: {}, h2: {} }, clients: { ci: ['h2'], laptop: undefined, spare: undefined } });
+  const at = async (name: string) => {
+    const state = await openStore(place).read();
+    return probeClientAt(state.clients.values(), resolveHost(state, name, again))?.record.name;
+  };
+  await makeOwn(openStore(place), 'ci');
+  expect([await at('h1'), await at('h2')]).toEqual(['laptop', 'ci']);
+});
+
+test('of several clients the own one is meant, until another is asked for', async () => {
+  await issueStore(home, { hosts: { h1: {} }, clients: { ci: undefined, laptop: undefined } });
+  await expect(chosen()).rejects.toMatchObject({ code: 'E_CLIENT_AMBIGUOUS' });
+  expect(await proving()).toBe('ci');
+  await makeOwn(store, 'laptop');
+  expect([await chosen(), await proving()]).toEqual(['laptop', 'laptop']);
+  // `ci` comes first by the alphabet, and may even have the name of who is logged in.
+  expect(await verifier('root', false)).toBe('laptop');
+  expect(await verifier('ci', false)).toBe('laptop');
+  expect(await verifier('ci', true)).toBe('ci');
+  const before = picture(home);
+  await makeOwn(store, 'laptop');
+  expect(picture(home)).toEqual(before);
+  await makeOwn(store, 'ci');
+  expect(await chosen()).toBe('ci');
+  expect([...(await store.read()).clients.values()].filter(({ record }) => record.own)).toHaveLength(1);
+});

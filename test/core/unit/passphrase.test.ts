@@ -1,0 +1,73 @@
+/** The passphrase of a CA that is there: typed, and typed again where the key does not open. */
+
+import { expect, test } from 'vitest';
+import { passphraseSource } from '../../../src/core/actions/ca-passphrase.ts';
+import type { Prompts } from '../../../src/core/actions/prompts.ts';
+import { Secret } from '../../../src/core/domain/secret.ts';
+import type { Runtime } from '../../../src/core/runtime.ts';
+
+const OPTIONS = { caName: undefined, caDays: undefined, caPassphraseFile: undefined, noCaPassphrase: false };
+
+function source(answers: readonly string[], env: Runtime['env'] = {}) {
+  const requested: (string | undefined)[] = [];
+  const prompts = {
+    interactive: true,
+    password: async ({ explain }: { explain?: string }) => {
+      requested.push(explain);
+      return new Secret(answers[requested.length - 1] ?? '');
+    },
+  } as unknown as Prompts;
+  return { requested, source: passphraseSource(OPTIONS, { env, cwd: '/' } as Runtime, prompts) };
+}
+
+const opens = async (words: Secret) => words.revealText() === 'right';
+
+test.each([
+  [['right'], 'right', 1],
+  [['wrong', 'right'], 'right', 2],
+  [['wrong', 'wrong', 'wrong', 'right'], 'right', 4],
+])('of %j it is %s', async (answers, wanted, questions) => {
+  const { requested, source: passphrase } = source(answers);
+  expect((await passphrase.forExistingCa(opens)).revealText()).toBe(wanted);
+  expect(requested).toHaveLength(questions);
+  expect(requested.slice(1, 3).join()).not.toContain('--lost-passphrase');
+  for (const explain of requested.slice(1)) expect(explain).toContain('The key does not open with that one.');
+  for (const explain of requested.slice(3)) expect(explain).toContain('docker-tls rotate ca --lost-passphrase');
+});
+
+test('what was given beforehand is not asked for', async () => {
+  const { requested, source: passphrase } = source([], { DOCKER_TLS_CA_PASSPHRASE: 'wrong' });
+  expect((await passphrase.forExistingCa(opens)).revealText()).toBe('wrong');
+  expect(requested).toEqual([]);
+});
+
+test('a new one may be declined, but not by Enter; one that was given and is weak gets a word', async () => {
+  const shown: string[] = [];
+  const prompts = {
+    interactive: true,
+    show: async (text: string) => shown.push(text),
+    password: async ({ validate }: { validate?: (text: string) => true | string }) => {
+      expect([validate?.(''), validate?.('none')]).toEqual(['Too short: at least 8 characters.', true]);
+      return new Secret('none');
+    },
+  } as unknown as Prompts;
+  const from = (env: Runtime['env']) => passphraseSource(OPTIONS, { env, cwd: '/' } as Runtime, prompts).forNewCa();
+  expect(await from({})).toBeUndefined();
+  expect(shown).toEqual([]);
+  for (const weak of ['x', 'aaaaaaaaaa', 'password1']) await from({ DOCKER_TLS_CA_PASSPHRASE: weak });
+  expect(shown.join('')).toMatch(/weak\. Too short[\s\S]*Too simple[\s\S]*Too common/);
+});
+
+test.each(['x', 'seven c'])('a new one of %j is too short to protect anything', async (typed) => {
+  const checks: (true | string)[] = [];
+  const prompts = {
+    interactive: true,
+    confirm: async () => true,
+    password: async ({ validate }: { validate?: (text: string) => true | string }) => {
+      checks.push(validate?.(typed) ?? true, validate?.('correct staple') ?? true);
+      return new Secret('correct staple');
+    },
+  } as unknown as Prompts;
+  await passphraseSource(OPTIONS, { env: {}, cwd: '/' } as Runtime, prompts).forNewCa();
+  expect(checks).toEqual(['Too short: at least 8 characters.', true]);
+});

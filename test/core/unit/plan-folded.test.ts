@@ -1,0 +1,61 @@
+/** Plans of many hosts: those that change in the same way are shown once, and what differs stays apart. */
+
+import pico from 'picocolors';
+import { expect, test } from 'vitest';
+import { planHost } from '../../../src/core/domain/plan/plan.ts';
+import { completeHost } from '../../../src/core/domain/settings.ts';
+import type { PlannedHost } from '../../../src/core/engine/intent.ts';
+import { renderPlans } from '../../../src/core/render/plan.ts';
+import { desired, factsOf } from '../../support/host-facts.ts';
+
+const colours = pico.createColors(false);
+
+function planned(index: number, port = 2376, running: readonly string[] = ['web']): PlannedHost {
+  const name = `build-${String(index).padStart(2, '0')}`;
+  const facts = factsOf({});
+  const plan = planHost(facts, { ...desired, name, port });
+  const containers = {
+    ...plan.containers,
+    how: 'live-restore' as const,
+    running: running.map((one) => ({ name: `${one}-${index}`, id: one, restart: 'always' })),
+  };
+  return {
+    plan: { ...plan, containers },
+    facts,
+    spec: completeHost({ name, port, ssh: { destination: `10.0.0.${index}` } }),
+    address: `10.0.0.${index}`,
+    names: [],
+    accepts: ['me'],
+  } as unknown as PlannedHost;
+}
+
+const results = (hosts: readonly PlannedHost[]) =>
+  hosts.map((value) => ({ kind: 'done' as const, host: value.spec.name, value, elapsedMs: 1 }));
+
+test('50 hosts that change in the same way fit on one screen', () => {
+  const text = renderPlans(results(Array.from({ length: 50 }, (_, index) => planned(index))), { colours, columns: 80 });
+  expect(text.split('\n').length).toBeLessThan(24);
+  expect(text).toMatch(/^50 hosts in the same way: build-00, build-01, .* and 38\n? *more/s);
+  expect(text).toContain('50 containers keep running');
+  expect(text).toContain('50 of 50 hosts would change');
+  expect(text.match(/system\/docker-tls\.socket$/gm)).toHaveLength(1);
+});
+
+test('one that changes in another way stands apart, and so does everything with -v', () => {
+  const hosts = results([planned(1), planned(2), planned(3, 2399, []), planned(4, 2376, [])]);
+  const text = renderPlans(hosts, { colours, columns: 80 });
+  expect(text).toContain('2 hosts in the same way: build-01 and build-02');
+  expect(text).toContain('build-03  10.0.0.3:2399');
+  // No container runs there.
+  expect(text).toContain('build-04  10.0.0.4:2376');
+  const each = renderPlans(hosts, { colours, columns: 80, verbose: true });
+  for (const name of ['build-01', 'build-02', 'build-03', 'build-04'])
+    expect(each).toMatch(new RegExp(`^${name}  10`, 'm'));
+  expect(each).not.toContain('in the same way');
+});
+
+test('--diff shows the content of new files', () => {
+  const hosts = results([planned(1)]);
+  expect(renderPlans(hosts, { colours })).not.toContain('ListenStream');
+  expect(renderPlans(hosts, { colours, diff: true })).toContain('ListenStream=2376');
+});

@@ -1,0 +1,510 @@
+/** What stands against a change, each from the facts alone, and all at once. */
+
+import { describe, expect, test } from 'vitest';
+import { hasChanges, planHost } from '../../../src/core/domain/plan/plan.ts';
+import { planRestore } from '../../../src/core/domain/plan/plan-restore.ts';
+import { preflight, stopProblem } from '../../../src/core/domain/plan/preflight.ts';
+import type { DockerTlsError } from '../../../src/errors/errors.ts';
+import { desired, factsOf, GOOD_FACTS as good, FACTS_TIME_MS as NOW, UNIT } from '../../support/host-facts.ts';
+
+function problems(more: Readonly<Record<string, string | undefined>>, skewMs = 0): string[] {
+  return errors(more, skewMs).map((error) => `${error.code} ${error.message}`);
+}
+
+function errors(more: Readonly<Record<string, string | undefined>>, skewMs: number): DockerTlsError[] {
+  const facts = factsOf(more);
+  const plan = planHost(facts, desired);
+  return [
+    ...preflight({
+      host: 'h1',
+      login: { destination: '10.0.0.1', user: 'ops', port: 2222 },
+      facts,
+      skewMs,
+      nowMs: NOW,
+      port: 2376,
+      plan,
+    }),
+    ...stopProblem('h1', facts, 'keep', plan),
+  ];
+}
+
+/** The packaged unit with one more setting. */
+function setting(text: string): Record<string, string> {
+  return { [`file:${UNIT}`]: `file 644 0:0\n[Service]\nExecStart=/usr/sbin/dockerd -H fd://\n${text}\n` };
+}
+
+const one: Readonly<Record<string, readonly [Readonly<Record<string, string | undefined>>, RegExp, number?]>> = {
+  'nothing wrong': [{}, /^$/],
+  'no service manager that is known': [{ systemd: '', kind: '' }, /^E_NO_SYSTEMD/],
+  'no docker': [{ dockerd: '', unit: 'LoadState=not-found' }, /^E_NO_DOCKER no dockerd/],
+  'no unit': [{ unit: 'LoadState=not-found' }, /^E_NO_DOCKER dockerd is here, but no docker\.service/],
+  snap: [
+    { dockerd: '', unit: 'LoadState=not-found', snap: '/etc/systemd/system/snap.docker.dockerd.service' },
+    /^E_DOCKER_SNAP/,
+  ],
+  masked: [{ unit: 'LoadState=masked\nActiveState=inactive' }, /^E_DOCKER_MASKED/],
+  'a socket that it needs is masked': [
+    { needs: 'Id=docker.socket\nLoadState=masked\nActiveState=active\n\nId=data.mount\nLoadState=loaded' },
+    /^E_UNIT_NEEDS docker\.service needs docker\.socket, which is masked: once stopped, it would not start again$/,
+  ],
+  'a unit that it needs is not there': [
+    { needs: '\n\nId=gone.service\nLoadState=not-found' },
+    /^E_UNIT_NEEDS docker\.service needs gone\.service, which is not there/,
+  ],
+  'a unit that refuses to be stopped': [
+    { unit: `${good.unit}\nCanStart=yes\nCanStop=no` },
+    /^E_UNIT_NEEDS docker\.service cannot be stopped: its unit has RefuseManualStop=yes$/,
+  ],
+  'a condition that is not met': [
+    { unmet: 'docker.service: ConditionPathExists=/no/such failed.\nConditions failed.' },
+    /^E_UNIT_NEEDS docker\.service has ConditionPathExists=\/no\/such, which is not met now/,
+  ],
+  'a file system that cannot be written': [
+    { mounts: '/ rw,relatime,rw\n/etc ro,relatime,rw' },
+    /^E_READ_ONLY \/etc is mounted read-only, and \/etc\/docker\/tls\/current has to be written$/,
+  ],
+  "a vendor's system": [
+    { systemd: '', kind: '', vendor: 'Unraid' },
+    /^E_VENDOR_SYSTEM Unraid configures dockerd with tools of its own/,
+  ],
+  'an old systemd': [{ systemd: 'systemd 235' }, /^E_SYSTEMD_OLD systemd 235 is too old/],
+  'neither running nor stopped': [
+    { unit: (good.unit as string).replace('=active', '=activating') },
+    /^E_DOCKER_BUSY docker\.service is activating/,
+  ],
+  'a drop-in that systemd has not read': [
+    { unread: '/etc/systemd/system/docker.service.d/new.conf' },
+    /^E_UNIT_UNREAD \/etc\/systemd\/system\/docker\.service\.d\/new\.conf: systemd has not read it yet/,
+  ],
+  'a setting in daemon.json and in a variable': [
+    {
+      'file:/etc/default/docker': 'file 644 0:0\n# mine\nDOCKER_OPTS="--debug \\\n --label a=b"\n',
+      'file:/etc/docker/daemon.json': 'file 644 0:0\n{ "labels": [] }',
+    },
+    /^E_CONFLICT "labels" is set in \/etc\/docker\/daemon\.json:1 and as --label in DOCKER_OPTS of \/etc\/default\/docker:2:/,
+  ],
+  'our port, held by another socket unit': [
+    {
+      listeners: 'LISTEN 0 1 *:2376 *:* users:(("systemd",pid=1,fd=3))',
+      sockets: 'Id=tcp.socket\nListen=[::]:2376 (Stream)\nActiveState=active',
+    },
+    /^E_PORT_TAKEN port 2376 is held by tcp\.socket/,
+  ],
+  'failed before': [{ unit: (good.unit as string).replace('=active', '=failed') }, /^E_DOCKER_DOWN/],
+  'failed, on a host that docker-tls looks after': [
+    {
+      unit: (good.unit as string).replace('=active', '=failed'),
+      'file:/var/lib/docker-tls/state.json':
+        'file 600 0:0\n{ "schema": 1, "name": "h1", "generation": 1, "generations": [], "managed": [] }',
+    },
+    /^$/,
+  ],
+  'no iptables, which the next start needs': [
+    { programs: '/usr/sbin/runc\n/usr/sbin/docker-proxy' },
+    /^E_UNIT_NEEDS dockerd does not start without iptables, .* once stopped, it would not start again$/,
+  ],
+  'no iptables, which nothing needs': [
+    {
+      programs: '/usr/sbin/runc\n/usr/sbin/docker-proxy',
+      'file:/etc/docker/daemon.json': 'file 644 0:0\n{ "iptables": false }',
+    },
+    /^$/,
+  ],
+  'no nft, which the other backend of Docker 29 needs': [
+    { 'file:/etc/docker/daemon.json': 'file 644 0:0\n{ "firewall-backend": "nftables" }' },
+    /^E_UNIT_NEEDS dockerd does not start without nft,/,
+  ],
+  'no iptables, with nftables in its place': [
+    {
+      programs: '/usr/sbin/nft\n/usr/sbin/runc\n/usr/sbin/docker-proxy',
+      [`file:${UNIT}`]: 'file 644 0:0\n[Service]\nExecStart=/usr/sbin/dockerd -H fd:// --firewall-backend=nftables\n',
+    },
+    /^$/,
+  ],
+  'no runc': [{ programs: '/usr/sbin/iptables\n/usr/sbin/docker-proxy' }, /^E_UNIT_NEEDS .* without runc,/],
+  "buildkit's runc alone": [
+    { programs: '/usr/sbin/iptables\n/usr/bin/buildkit-runc\n/usr/libexec/docker/docker-proxy' },
+    /^$/,
+  ],
+  'no docker-proxy': [{ programs: '/usr/sbin/iptables\n/usr/sbin/runc' }, /^E_UNIT_NEEDS .* without docker-proxy,/],
+  'no docker-proxy, where no version needs it': [
+    { programs: '/usr/sbin/iptables\n/usr/sbin/runc', version: '{"Version":"20.10.24"}' },
+    /^$/,
+  ],
+  'no socket that the daemon has open': [{ 'api-socket': '' }, /^E_DOCKER_SILENT .* the file of its socket is gone/],
+  'a socket on which no answer comes': [
+    { info: undefined, 'api 000 /info': '' },
+    /^E_DOCKER_SILENT dockerd runs, but does not answer on \/run\/docker\.sock$/,
+  ],
+  'an answer that a plugin refuses': [{ info: undefined, 'api 403 /info': '{"message":"denied"}' }, /^$/],
+  'no program to ask with': [{ info: undefined, version: undefined, containers: undefined }, /^$/],
+  'no unix socket at all': [
+    {
+      'api-socket': '',
+      [`file:${UNIT}`]: 'file 644 0:0\n[Service]\nExecStart=/usr/sbin/dockerd\n',
+      'file:/etc/docker/daemon.json': 'file 644 0:0\n{ "hosts": ["tcp://127.0.0.1:2375"] }',
+    },
+    /^E_DOCKER_SILENT dockerd listens on no unix socket/,
+  ],
+  'less on /run than systemd wants': [
+    { 'run-space': 'x\ntmpfs 20000 3617 16383 1% /run' },
+    /^E_DISK_FULL only 16383 kB are free on \/run: systemd reads no unit files/,
+  ],
+  'little on /run, and a systemd that needs no more': [
+    { systemd: 'systemd 262 (262.1)', 'run-space': 'x\ntmpfs 20000 3617 16383 1% /run' },
+    /^$/,
+  ],
+  'as much on /run as systemd wants': [{ 'run-space': 'x\ntmpfs 20000 3616 16384 1% /run' }, /^$/],
+  'a full disk': [{ disk: 'x\n/dev/vda 100000 99990 10 100% /' }, /^E_DISK_FULL only 10 kB are free on \//],
+  'no inodes': [
+    { inodes: 'x\ntmpfs 130 130 0 100% /run\n/dev/vda 0 0 0 - /' },
+    /^E_DISK_FULL only 0 more files fit on \/run: its inodes are used up, whatever room it has$/,
+  ],
+  'a network of its own, where its socket is not seen either': [
+    { 'api-socket': '', ...setting('PrivateNetwork=yes') },
+    /^E_UNIT_SETTING \/usr\/lib\/systemd\/system\/docker\.service:3: PrivateNetwork=yes: [^\n]*$/,
+  ],
+  'a network of its own that is taken back': [setting('PrivateNetwork=yes\nPrivateNetwork=no'), /^$/],
+  'something mounted over the configuration': [
+    setting('BindReadOnlyPaths=-/srv/x:/etc/docker/tls:rbind'),
+    /^E_UNIT_SETTING .*BindReadOnlyPaths=.*: dockerd sees another \/etc\/docker than the host has/,
+  ],
+  'an empty directory above it': [setting('TemporaryFileSystem=/var /etc:ro'), /^E_UNIT_SETTING /],
+  'another root': [setting('RootDirectory=/srv/root'), /^E_UNIT_SETTING /],
+  'certificates of registries from elsewhere, and a directory of no use': [
+    setting('BindReadOnlyPaths=/srv/certs:/etc/docker/certs.d\nInaccessiblePaths=-/etc/docker/old'),
+    /^$/,
+  ],
+  'its directory bound onto itself, as with ProtectSystem=': [
+    setting('ProtectSystem=strict\nBindPaths=/etc/docker /etc/docker/tls/:/etc/docker/tls:rbind'),
+    /^$/,
+  ],
+  'an empty /etc with its directory in it': [
+    setting('TemporaryFileSystem=/etc:ro\nBindReadOnlyPaths=/etc/docker'),
+    /^$/,
+  ],
+  'an empty directory over it': [setting('TemporaryFileSystem=/etc/docker/\nBindPaths=/etc'), /^E_UNIT_SETTING /],
+  'another daemon.json': [setting('BindPaths=/srv/daemon.json:/etc/docker/daemon.json'), /^E_UNIT_SETTING /],
+  'another certificate': [setting('InaccessiblePaths=/etc/docker/tls/current'), /^E_UNIT_SETTING /],
+  'mounts elsewhere': [setting('BindPaths=/etc/docker:/opt/x\nTemporaryFileSystem=/opt /etc/docker-x'), /^$/],
+  'a conflict with our socket': [
+    setting('[Unit]\nConflicts=x.service docker-tls.socket'),
+    /^E_UNIT_SETTING .*systemd closes the TLS port whenever docker\.service starts$/,
+  ],
+  'a clock that is behind': [{}, /^E_CLOCK its clock is 120 minutes behind/, -7_200_000],
+  'a clock that is ahead': [{}, /^E_CLOCK its clock is 1500 minutes ahead of/, 25 * 3_600_000],
+  // Certificates are dated back by more than an hour, which is the mistake that summer time makes.
+  'a clock that is an hour behind': [{}, /^$/, -3_630_000],
+  'a clock that is an hour ahead': [{}, /^$/, 3_630_000],
+  'a lock': [
+    {
+      'file:/run/docker-tls.lock': `file 600 0:0\nwho=eve@elsewhere\nsince=${NOW / 1000 - 5}\nexpires=${NOW / 1000 + 60}\n`,
+    },
+    /^E_HOST_LOCKED eve@elsewhere has been changing this host since 2026-06-01T11:59:55/,
+  ],
+  'the lock of a change that nothing on the host ends': [
+    {
+      'file:/run/docker-tls.lock': `file 600 0:0\nwho=eve\nsince=1\nexpires=${NOW / 1000 + 60}\n`,
+      transaction: 'a1',
+      abandoned: 'yes',
+    },
+    /^$/,
+  ],
+  'an expired lock': [
+    { 'file:/run/docker-tls.lock': `file 600 0:0\nwho=eve\nsince=1\nexpires=${NOW / 1000 - 1}\n` },
+    /^$/,
+  ],
+  'swarm mode': [
+    { info: '{"ID":"x","Swarm":{"LocalNodeState":"active"}}' },
+    /^E_SWARM the host is in swarm mode.* 1 container would stop/,
+  ],
+  'no log driver of that name': [
+    { 'file:/etc/docker/daemon.json': 'file 644 0:0\n{\n"log-driver": "nope" }' },
+    /^E_DAEMON_JSON \/etc\/docker\/daemon\.json:2: this daemon has no log driver "nope"/,
+  ],
+  'bytes that are not UTF-8': [
+    { 'file:/etc/docker/daemon.json': 'file 644 0:0\n{\n"labels": ["a=caf\ufffd"] }' },
+    /^E_DAEMON_JSON \/etc\/docker\/daemon\.json:2: not UTF-8/,
+  ],
+  'live-restore that is neither on nor off': [
+    { 'file:/etc/docker/daemon.json': 'file 644 0:0\n{\n"live-restore": "true" }' },
+    /^E_DAEMON_JSON \/etc\/docker\/daemon\.json:2: live-restore is "true" and not true or false/,
+  ],
+  'a log driver that is a plugin': [
+    { 'file:/etc/docker/daemon.json': 'file 644 0:0\n{ "log-driver": "grafana/loki:3" }' },
+    /^$/,
+  ],
+  'a rootless daemon in the place of the real one': [
+    { info: '{"ID":"x","SecurityOptions":["name=rootless"]}' },
+    /^E_ROOTLESS what answers on \/var\/run\/docker\.sock is a rootless Docker/,
+  ],
+  'runtimes in both places, which dockerd merges': [
+    {
+      'file:/etc/docker/daemon.json': 'file 644 0:0\n{ "runtimes": { "b": { "path": "/b" } } }',
+      [`file:${UNIT}`]: 'file 644 0:0\n[Service]\nExecStart=/usr/sbin/dockerd -H fd:// --add-runtime a=/a\n',
+    },
+    /^$/,
+  ],
+  'live-restore off by flag': [
+    { [`file:${UNIT}`]: 'file 644 0:0\n[Service]\nExecStart=/usr/sbin/dockerd -H fd:// --live-restore=false\n' },
+    /^E_LIVE_RESTORE/,
+  ],
+};
+
+describe('one at a time', () => {
+  test.each(Object.entries(one))('%s', (_, [more, words, skewMs]) => {
+    expect(problems(more, skewMs).join('\n')).toMatch(words);
+  });
+});
+
+// ssh knows nothing of names in the store; and what the person typed besides is needed again.
+test('a lock: what gives it back is the rollback of a change that is under way, and its file where a run only waits', () => {
+  const lock = `file 600 0:0\nwho=eve\nsince=1\nexpires=${NOW / 1000 + 60}\n`;
+  const hint = (more: Readonly<Record<string, string>>) =>
+    errors({ 'file:/run/docker-tls.lock': lock, ...more }, 0)[0]?.hints[1];
+  expect(hint({ transaction: 'abc' })).toMatch(
+    /if that run is dead: .*sh \/var\/lib\/docker-tls\/txn\/rollback\.sh undo/,
+  );
+  expect(hint({})).toMatch(/if that run is dead: [^;]*rm -f \/run\/docker-tls\.lock/);
+});
+
+test('commands to paste log in as this run did, with a terminal for sudo', () => {
+  const commands = Object.values(one)
+    .flatMap(([more, , skewMs]) => errors(more, skewMs ?? 0))
+    .flatMap(({ hints }) => hints)
+    .flatMap((hint) => String(hint).match(/\bssh .*/g) ?? []);
+  expect(commands.length).toBeGreaterThan(10);
+  for (const command of commands)
+    expect(command).toMatch(/^ssh (-t -p 2222 ops@10\.0\.0\.1 '?sudo |-p 2222 ops@10\.0\.0\.1 )/);
+  expect(commands.join('\n')).toContain('ssh -t -p 2222 ops@10.0.0.1 sudo systemctl edit --full docker.service');
+});
+
+test('another port than the one that our socket holds has to be free as well', () => {
+  const socket = {
+    // Its file may be gone or edited: systemd has read it.
+    'tls-socket':
+      'Id=docker-tls.socket\nLoadState=loaded\nActiveState=active\nListen=[::]:2376 (Stream)\nListen=[::1]:2377 (Stream)',
+  };
+  const nginx = 'LISTEN 0 1 *:9000 *:* users:(("nginx",pid=7,fd=3))';
+  const systemd = 'LISTEN 0 1 *:9000 *:* users:(("systemd",pid=1,fd=3))';
+  const at = (port: number, listeners: string) => {
+    const facts = factsOf({ ...socket, listeners });
+    return preflight({ host: 'h1', login: { destination: 'h1' }, facts, skewMs: 0, nowMs: NOW, port }).map(
+      ({ code }) => code,
+    );
+  };
+  expect(at(9000, nginx)).toEqual(['E_PORT_TAKEN']);
+  expect(at(9000, systemd)).toEqual(['E_PORT_TAKEN']);
+  expect(at(9000, '')).toEqual([]);
+  expect(at(9001, nginx)).toEqual([]);
+  for (const port of [2376, 2377]) expect(at(port, systemd.replace('9000', `${port}`))).toEqual([]);
+});
+
+test('a firewall that may block is a warning of the plan', () => {
+  const facts = factsOf({ firewalld: 'public\n' });
+  expect(problems({ firewalld: 'public\n' })).toEqual([]);
+  expect(planHost(facts, desired).warnings.join()).toContain('firewalld names port 2376 nowhere');
+});
+
+test('everything at once, before anything changes', () => {
+  const found = problems(
+    {
+      'file:/etc/docker/daemon.json': 'file 644 0:0\n{ "labels": ["a=b"] }',
+      [`file:${UNIT}`]: 'file 644 0:0\n[Service]\nExecStart=/usr/sbin/dockerd -H fd:// --label c=d\n',
+      disk: 'x\n/dev/vda 100000 99990 10 100% /',
+      iptables: '-P INPUT DROP',
+      listeners: 'LISTEN 0 1 *:2376 *:* users:(("nginx",pid=7,fd=3))',
+    },
+    -7_200_000,
+  );
+  expect(found.map((line) => line.split(' ')[0])).toEqual([
+    'E_CONFLICT',
+    'E_PORT_TAKEN',
+    'E_CLOCK',
+    'E_DISK_FULL',
+    'E_FIREWALL',
+  ]);
+  expect(found[0]).toContain(`/etc/docker/daemon.json:1 and as --label in ${UNIT}:2`);
+});
+
+test('$DOCKER_OPTS over several lines: its open port is closed, and what stays is one line', () => {
+  const facts = factsOf({
+    'file:/etc/default/docker': 'file 644 0:0\n# mine\nDOCKER_OPTS="--debug \\\n  -H tcp://0.0.0.0:2375"\nX=1\n',
+  });
+  const plan = planHost(facts, desired);
+  expect(plan.warnings.join()).toContain('2375 is closed');
+  expect(plan.files.find(({ path }) => path === '/etc/default/docker')?.after).toBe(
+    '# mine\nDOCKER_OPTS="--debug"\nX=1\n',
+  );
+});
+
+describe('a TCP port of another socket unit', () => {
+  const sockets =
+    'Id=docker.socket\nListen=/run/docker.sock (Stream)\nListen=[::]:2375 (Stream)\nActiveState=active\n\nId=x.socket\nListen=10.0.0.1:4243 (Stream) @abstract:1 (Stream)';
+  test('is named, since it asks for certificates from now on', () => {
+    const { warnings } = planHost(factsOf({ sockets }), desired);
+    expect(warnings.filter((text) => text.includes('.socket'))).toEqual([
+      expect.stringMatching(/^\[::\]:2375 of docker\.socket rejects connections without a certificate/),
+      expect.stringMatching(/^10\.0\.0\.1:4243 of x\.socket/),
+    ]);
+  });
+  test('is not news where it does so already', () => {
+    const cmdline = 'dockerd\n-H\nfd://\n--tlsverify';
+    expect(planHost(factsOf({ sockets, cmdline }), desired).warnings.join()).not.toContain('.socket');
+  });
+});
+
+describe('a daemon that did not run before the first setup', () => {
+  const state = { schema: 1, name: 'h1', generation: 1, generations: [], managed: [] };
+  const stopped = {
+    'file:/var/lib/docker-tls/state.json': `file 600 0:0\n${JSON.stringify(state)}`,
+    'file:/var/lib/docker-tls/origin/manifest': 'file 600 0:0\n0\tunit\tinactive\t-\tdocker.service\n',
+  };
+  test.each([
+    ['does not after remove', { containers: '[]' }, 'stop'],
+    ['stays up where containers run', {}, 'none'],
+    ['stays up where it is unknown what runs', { containers: '', info: '' }, 'none'],
+  ])('%s', (_, more, action) => {
+    expect(planRestore(factsOf({ ...stopped, ...more }), 'none', desired).daemon.action).toBe(action);
+  });
+});
+
+describe('containers over a restart', () => {
+  const json = (text: string) => ({ 'file:/etc/docker/daemon.json': `file 644 0:0\n${text}` });
+  const running = '{"ID":"x","LiveRestoreEnabled":true}';
+  test.each([
+    ['off: switched on for a moment', {}, 'temporary'],
+    ['on, and stays', { info: running, ...json('{"live-restore":true}') }, 'live-restore'],
+    ['on in the daemon, but not in what it would start with', { info: running }, 'temporary'],
+    ['off, and none is running yet: one that starts meanwhile is protected too', { containers: '[]' }, 'temporary'],
+    ['cannot be, in swarm mode', { info: '{"ID":"x","Swarm":{"LocalNodeState":"active"}}' }, 'stop'],
+  ] as const)('live-restore %s', (_, more, how) => {
+    expect(planHost(factsOf(more), desired).containers.how).toBe(how);
+  });
+
+  test('remove protects containers from a configuration without live-restore', () => {
+    const state = {
+      schema: 1,
+      name: 'h1',
+      generation: 1,
+      generations: [],
+      managed: [{ kind: 'file', path: '/etc/docker/daemon.json' }],
+    };
+    const facts = factsOf({
+      info: running,
+      ...json('{"live-restore":true}'),
+      'file:/var/lib/docker-tls/state.json': `file 600 0:0\n${JSON.stringify(state)}`,
+      'file:/var/lib/docker-tls/origin/manifest': 'file 600 0:0\n1\tabsent\t-\t-\t/etc/docker/daemon.json\n',
+    });
+    const plan = planRestore(facts, 'none', desired);
+    expect(hasChanges(plan)).toBe(true);
+    expect(plan.containers.how).toBe('temporary');
+  });
+});
+
+describe('the local socket over a restart', () => {
+  const mounted =
+    '[{"Id":"abc","Names":["/ci"],"Mounts":[{"Type":"bind","Source":"/run/docker.sock"}]},{"Id":"d","Names":["/web"]}]';
+  const unit = (line: string) => ({ [`file:${UNIT}`]: `file 644 0:0\n[Service]\nExecStart=${line}\n` });
+  const words = (more: Readonly<Record<string, string | undefined>>) =>
+    planHost(factsOf({ containers: mounted, ...more }), desired).warnings.join();
+  test.each([
+    [
+      'dockerd opens it by default',
+      unit('/usr/sbin/dockerd'),
+      /dockerd itself makes \/var\/run\/docker\.sock anew .*; ci has it mounted .*docker restart ci/,
+    ],
+    ['dockerd is told to open it', unit('/usr/sbin/dockerd -H unix:///var/run/docker.sock'), /ci has it mounted/],
+    [
+      'daemon.json tells it',
+      {
+        ...unit('/usr/sbin/dockerd'),
+        'file:/etc/docker/daemon.json': 'file 644 0:0\n{"hosts":["unix:///run/docker.sock"]}',
+      },
+      /ci has it mounted/,
+    ],
+    ['systemd holds it', {}, /^$/],
+    ['another is opened beside it', unit('/usr/sbin/dockerd -H fd:// -H unix:///run/other.sock'), /^$/],
+    [
+      'no container mounts it',
+      { ...unit('/usr/sbin/dockerd'), containers: good.containers as string },
+      /^(?!.*mounted)/,
+    ],
+  ])('%s', (_, more, expected) => {
+    expect(words(more as Record<string, string>)).toMatch(expected);
+  });
+});
+
+test('rootless daemons of users are named once each, and do not stand in the way', () => {
+  const facts = factsOf({
+    rootless:
+      'ann /home/ann/.config/systemd/user/docker.service\nann /run/user/1000/docker.sock\nbob /run/user/1001/docker.sock',
+  });
+  const said = planHost(facts, desired).warnings.filter((line) => line.includes('rootless'));
+  expect(said).toEqual([
+    expect.stringMatching(/^ann has a rootless Docker .*\/run\/user\/1000/),
+    expect.stringMatching(/^bob has a rootless Docker/),
+  ]);
+  expect(problems({ rootless: 'ann /run/user/1000/docker.sock' })).toEqual([]);
+});
+
+test('an address to listen on that the host lacks is said: a slip of the hand, or a VPN that comes later', () => {
+  const facts = factsOf({
+    addresses: '2: eth0    inet 10.0.0.9/24 scope global eth0\n3: eth1    inet6 2001:db8::9/64 scope global',
+  });
+  const said = (...listen: string[]) =>
+    planHost(facts, { ...desired, listen }).warnings.filter((line) => line.includes('no interface'));
+  expect(said('10.0.0.9', '2001:DB8::9', '127.0.0.1', '::', 'fe80::1')).toEqual([]);
+  expect(said('10.0.0.9', '10.0.0.8')).toEqual([
+    'no interface of the host has the address 10.0.0.8 now: no client can connect there until one has',
+  ]);
+});
+
+test.each([
+  ['--tls', false],
+  ['--tls --tlsverify=false', true],
+  ['--tlsverify', false],
+  ['--tlsverify=false', true],
+  ['', true],
+])('another port beside ours under `%s`: closed is %s', (flags, closed) => {
+  const exec = `[Service]\nExecStart=/usr/sbin/dockerd -H fd:// -H tcp://0.0.0.0:2377 ${flags}\n`;
+  const said = planHost(factsOf({ [`file:${UNIT}`]: `file 644 0:0\n${exec}` }), desired).warnings.join();
+  expect(said.includes('2377 is closed')).toBe(closed);
+});
+
+test.each([
+  ['enabled', 'Sockets=docker.socket docker-tls.socket\n'],
+  // Nothing asks for it, where the administrator's own socket unit has /run/docker.sock: ours must not either.
+  ['disabled', 'Sockets=docker-tls.socket\n'],
+])('a docker.socket that is %s', (state, line) => {
+  const facts = factsOf({ 'docker-socket': `LoadState=loaded\nActiveState=inactive\nUnitFileState=${state}` });
+  const dropIn = planHost(facts, desired).files.find(({ path }) => path.endsWith('zz-docker-tls.conf'));
+  expect(dropIn?.after).toContain(`\n${line}`);
+});
+
+test('swarm mode: which containers would not start again by themselves', () => {
+  const containers =
+    '[{"Id":"abc","Names":["/web"]},{"Id":"d","Names":["/s.1"],"Labels":{"com.docker.swarm.task.id":"x"}}]';
+  const swarm = { info: '{"ID":"x","Swarm":{"LocalNodeState":"active"}}', containers };
+  expect(errors(swarm, 0).map(({ code, details }) => [code, details])).toEqual([
+    ['E_SWARM', ['would stop: web (and not start again by itself)', 'would stop: s.1']],
+  ]);
+});
+
+test('leave to stop containers is for a daemon that cannot keep them: another of the same run keeps its own', () => {
+  const may = { ...desired, containers: 'may-stop' } as const;
+  const how = (more: Record<string, string | undefined>, settings: object = {}) =>
+    planHost(factsOf(more), { ...may, ...settings }).containers.how;
+  expect(how({})).toBe('temporary');
+  expect(how({}, { daemonSettings: { icc: false } })).toBe('stop');
+  expect(how({ 'api-socket': '' })).toBe('stop');
+  expect(how({ info: '{"ID":"x","Swarm":{"LocalNodeState":"active"}}' })).toBe('stop');
+  const flag = '[Service]\nExecStart=/usr/sbin/dockerd -H fd:// --live-restore=false\n';
+  expect(how({ [`file:${UNIT}`]: `file 644 0:0\n${flag}` })).toBe('stop');
+});
+
+test('a daemon that does not say which containers run: they are neither none nor stopped unsaid', () => {
+  const facts = factsOf({ containers: undefined, info: undefined });
+  expect(planHost(facts, desired).containers).toMatchObject({ running: [], how: 'temporary', unlisted: true });
+  expect(planHost(factsOf(), desired).containers).not.toHaveProperty('unlisted');
+});

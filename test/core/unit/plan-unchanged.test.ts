@@ -1,0 +1,59 @@
+/** What a plan has to say is said also where nothing is to do: it stands nowhere else. */
+
+import pico from 'picocolors';
+import { expect, test } from 'vitest';
+import type { HostOutcome } from '../../../src/core/domain/plan/outcome.ts';
+import { completeHost } from '../../../src/core/domain/settings.ts';
+import type { PlannedHost } from '../../../src/core/engine/intent.ts';
+import { costLines, renderOutcome } from '../../../src/core/render/outcome.ts';
+import { renderPlan, renderPlans } from '../../../src/core/render/plan.ts';
+
+const plain = pico.createColors(false);
+const form = { colours: plain };
+const WARNING = 'icc: no longer asked for, and what was changed for it stays';
+
+function still(name: string, warnings: readonly string[]): PlannedHost {
+  const plan = { host: name, purpose: 'apply', port: 2376, files: [], daemon: { action: 'none' }, warnings };
+  const spec = completeHost({ name, ssh: { destination: name } });
+  return {
+    plan,
+    spec,
+    address: name,
+    facts: { os: 'Debian', docker: { version: '28' } },
+    otherCas: [],
+  } as unknown as PlannedHost;
+}
+
+test('of one host', () => {
+  expect(renderPlan(still('web', [WARNING]), form)).toMatch(/nothing to do.*\n {2}warning +icc: no longer/);
+  const outcome = { ...still('web', [WARNING]), host: 'web', changed: false, checks: [], warnings: [], elapsedMs: 1 };
+  expect(renderOutcome(outcome as unknown as HostOutcome, plain)).toContain(`! ${WARNING}`);
+});
+
+test('of many, each sentence once', () => {
+  const hosts = [still('web', [WARNING]), still('db', [WARNING]), still('ci', [])];
+  const results = hosts.map((value) => ({ kind: 'done' as const, host: value.spec.name, value, elapsedMs: 1 }));
+  const text = renderPlans(results, form);
+  expect(text).toContain(
+    `nothing to do on 3 hosts, in sync: web, db and ci\n\nwarning  web and db: ${WARNING}\n\n0 of 3 hosts`,
+  );
+});
+
+test('by harden once, whether something was to do or not, and never as the host wrote it', () => {
+  for (const changed of [true, false]) {
+    const base = still('web', [`${WARNING}\u001b[2J`]);
+    const outcome = {
+      ...base,
+      plan: { ...base.plan, costs: ['icc: a\u0007'] },
+      host: 'web',
+      changed,
+      checks: [],
+      warnings: [],
+      elapsedMs: 1,
+    };
+    const text = [renderOutcome(outcome as unknown as HostOutcome, plain), ...costLines(outcome as never)].join('\n');
+    expect(text.split(WARNING)).toHaveLength(2);
+    expect(text).toContain('web: costs: icc: a');
+    expect(text).not.toMatch(/[\u0007\u001b]/);
+  }
+});

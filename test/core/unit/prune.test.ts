@@ -1,0 +1,42 @@
+/** Which generations and credentials a host keeps, also one whose find (busybox) has no -printf. */
+
+import { spawnSync } from 'node:child_process';
+import { mkdirSync, mkdtempSync, readdirSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { expect, test } from 'vitest';
+import { rollbackScript } from '../../support/host-script.ts';
+
+const SCRIPT = rollbackScript;
+
+test.each([
+  ['of any kind', ''],
+  ['without -printf', 'find() { case "$*" in *-printf*) return 1 ;; esac; command find "$@"; }'],
+])('the newest stay, by a find %s', (_, find) => {
+  const directory = mkdtempSync(join(tmpdir(), 'docker-tls-prune-'));
+  try {
+    const [state, tls] = [join(directory, 'state'), join(directory, 'tls')];
+    for (const generation of [1, 2, 9, 10, 11]) {
+      mkdirSync(join(state, `generations/${generation}`), { recursive: true });
+      symlinkSync(`${generation}`, join(state, `generations/${generation}/1`));
+      mkdirSync(join(tls, `${generation}`), { recursive: true });
+    }
+    // Of the administrator's own: it is in no record.
+    mkdirSync(join(tls, '77'));
+    symlinkSync('11', join(tls, 'current'));
+    writeFileSync(join(state, 'created'), `${[1, 2, 9, 10, 11].map((number) => `${tls}/${number}`).join('\n')}\n`);
+    const { status, stderr } = spawnSync(
+      'sh',
+      [
+        '-c',
+        `${find}\nT=${state}/txn\nset --\n. ${SCRIPT}\nTLS_DIRECTORY=${tls} KEEP=2 GENERATION=11 STATE=${state}\nprune`,
+      ],
+      { encoding: 'utf8' },
+    );
+    expect({ status, stderr }).toEqual({ status: 0, stderr: '' });
+    expect(readdirSync(join(state, 'generations')).sort()).toEqual(['10', '11']);
+    expect(readdirSync(tls).sort()).toEqual(['10', '11', '77', 'current']);
+  } finally {
+    rmSync(directory, { recursive: true, force: true });
+  }
+});

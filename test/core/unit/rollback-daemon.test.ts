@@ -1,0 +1,211 @@
+/** What a rollback does with a daemon that cannot be reloaded, asked, or started again. The real script, systemd's answers. */
+
+import { spawn, spawnSync } from 'node:child_process';
+import { once } from 'node:events';
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterEach, beforeEach, describe, expect, test } from 'vitest';
+import { rollbackScript } from '../../support/host-script.ts';
+
+const SCRIPT = rollbackScript;
+
+let directory: string;
+beforeEach(() => {
+  directory = mkdtempSync(join(tmpdir(), 'docker-tls-daemon-'));
+  writeFileSync(join(directory, 'id'), 'abc123');
+});
+afterEach(() => {
+  rmSync(directory, { recursive: true, force: true });
+});
+
+function run(shell: string, text: string): { status: number | null; stdout: string } {
+  const [program = '', ...words] = shell.split(' ');
+  const stubs = `logger() { shift 3; echo "note $*"; }; api() { return 2; }; local_socket() { :; }; sleep() { :; }; await_answer() { :; }; CONTAINERS=stop
+    SERVICE=docker.service TLS_SOCKET=docker-tls.socket LOCAL_SOCKET=docker.socket RESTART_COMMAND='systemctl restart docker' NEEDS= TXN=abc123 UNITS=${directory} DAEMON=restart DAEMON_JSON=${directory}/daemon.json WAS_ACTIVE=yes`;
+  return spawnSync(program, [...words, '-c', `set --; T=${directory}; . ${SCRIPT}; ${stubs}; ${text}`], {
+    encoding: 'utf8',
+  });
+}
+
+/** Whether docker.service is active; what else is done to services is printed. */
+const SYSTEMD = (active: boolean): string =>
+  `systemctl() { case "$*" in '-q is-active'*) ${active} ;; show*) printf 'ActiveState=active\\nListen=\\n\\nActiveState=inactive\\n' ;; reset-failed*) ;; *) echo "$*" ;; esac; }
+   service() { echo "$*"; }`;
+
+describe.each(['dash', 'bash', 'busybox sh'])('by %s', (shell) => {
+  test('SIGHUP needs no systemctl reload and no kill program; one that is still starting gets none', async () => {
+    const child = spawn(process.execPath, [
+      '-e',
+      "process.on('SIGHUP', () => { console.log('hup'); process.exit(0); }); setInterval(() => {}, 1000); console.log('up');",
+    ]);
+    await once(child.stdout, 'data');
+    const systemd = (state: string, answered: string): string =>
+      `systemctl() { printf 'ActiveState=${state}\\nMainPID=${child.pid}\\n'; }; responds() { ${answered}; }
+       await() { "$@"; }; taken() { :; }; PATH=/nowhere; reload_docker taken`;
+    expect(run(shell, systemd('activating', ':')).status).not.toBe(0);
+    // systemd says so of Type=simple, exec and idle before dockerd handles signals.
+    expect(run(shell, systemd('active', 'return 1')).status).not.toBe(0);
+    expect(child.exitCode).toBeNull();
+    const hup = once(child, 'exit');
+    expect(run(shell, systemd('active', ':')).status).toBe(0);
+    expect((await hup)[0]).toBe(0);
+  });
+
+  test('no answer: a change stops there, its rollback goes on and says so', () => {
+    const silent = 'find_daemon() { :; }; await() { return 1; };';
+    expect(run(shell, `${silent} reload_docker live_restore_is true`).status).toBe(1);
+    const back = run(shell, `${silent} BACK=yes; reload_docker live_restore_is true`);
+    expect(back.status).toBe(0);
+    expect(back.stdout).toMatch(/^note docker\.service was reloaded and did not confirm/);
+  });
+
+  test.each([
+    ['true', 1, ''],
+    ['BACK=yes', 0, 'mount -o remount,size=42768k /run\nmount -o remount,size=10000k /run\n'],
+  ])('a daemon-reload that systemd refuses for lack of room, %s', (back, status, said) => {
+    const systemd = 'systemctl() { [ -e $T/room ]; }; mount() { echo "mount $*"; : >$T/room; }';
+    const proc = 'sed() { echo \'tmpfs /run tmpfs rw,nosuid,size=10000k,mode=755 0 0\' | command sed "$1" "$2"; }';
+    const result = run(shell, `${systemd}; ${proc}; ${back}; reread`);
+    expect([result.status, result.stdout]).toEqual([status, said]);
+  });
+
+  test('an sshd that died is started again by the rollback, and fails a change', () => {
+    const dead = `systemctl() { case "$*" in '-q is-active'*) return 3 ;; *) echo "$*" ;; esac; }; echo ssh >$T/sshd`;
+    expect(run(shell, `${dead}; BACK=yes; reload_sshd`).stdout).toBe('reset-failed ssh.service\nstart ssh.service\n');
+    expect(run(shell, `rm -f $T/sshd; BACK=yes; reload_sshd`).stdout).toBe('');
+    const dies = `/bin/sleep 60 & child=$!; main_pid() { pid=$child; }
+      systemctl() { case "$*" in *'is-active ssh.service') kill -0 $child 2>/dev/null ;; *) return 3 ;; esac; }; sleep() { wait $child; }`;
+    expect(run(shell, `${dies}; BACK=no STEP=; reload_sshd 2>/dev/null; echo "$? $STEP"; cat $T/sshd`).stdout).toBe(
+      '1 reload-sshd\nssh\n',
+    );
+    // Also where the rollback itself has told it, and it ends then.
+    const starts = dies.replace('*) return 3 ;;', 'reset*|start*) echo "$*" ;; *) return 3 ;;');
+    expect(run(shell, `${starts}; BACK=yes; reload_sshd 2>/dev/null; echo $?`).stdout).toBe(
+      'reset-failed ssh.service\nstart ssh.service\n0\n',
+    );
+  });
+
+  test('where /run cannot be made larger it is over', () => {
+    expect(run(shell, 'systemctl() { false; }; mount() { false; }; BACK=yes; reread').status).toBe(1);
+  });
+
+  const gone = `NEEDS="/nowhere/iptables
+/bin/sh"`;
+  test('a daemon that would not start again is not stopped by a change', () => {
+    const result = run(shell, `${SYSTEMD(true)}; ${gone}; apply_daemon start 2>&1; echo "$? $STEP"`);
+    expect(result.stdout).toBe('dockerd would not start again: /nowhere/iptables is missing\n1 check\n');
+  });
+
+  test('nor by its rollback, which says that it runs on', () => {
+    const result = run(shell, `${SYSTEMD(true)}; ${gone}; mark stopped; BACK=yes; apply_daemon start; echo "$?"`);
+    expect(result.stdout).toMatch(
+      /^note docker\.service could not start again \(\/nowhere\/iptables is missing\), .*\n0\n$/,
+    );
+  });
+
+  test('one that does not run is started all the same', () => {
+    const result = run(shell, `${SYSTEMD(false)}; ${gone}; BACK=yes; apply_daemon start`);
+    expect(result.stdout).toContain('start docker.service\n');
+    expect(run(shell, `${SYSTEMD(false)}; DAEMON=reload BACK=yes; apply_daemon start`).stdout).toBe(
+      'start docker.service\n',
+    );
+  });
+
+  test('one that was never stopped is not stopped by the rollback', () => {
+    expect(run(shell, `${SYSTEMD(true)}; BACK=yes; apply_daemon start`).stdout).toBe('');
+    const after = run(shell, `${SYSTEMD(true)}; mark stopped; BACK=yes; apply_daemon start`);
+    expect(after.stdout).toContain('stop docker.service\nstart docker.service\n');
+  });
+
+  test('before it is stopped, that is noted', () => {
+    run(shell, `${SYSTEMD(true)}; apply_daemon start`);
+    expect(readFileSync(join(directory, 'stopped'), 'utf8')).toBe('abc123');
+  });
+
+  describe('live-restore is taken in beside what follows', () => {
+    const json = (form: string): string => `printf ${form} >$DAEMON_JSON.docker-tls-${form}`;
+    const forms = `LIVE_RESTORE=temporary; ${json('old-on')}; ${json('new-on')}; place_as $DAEMON_JSON old-on`;
+    const daemonJson = (): string => readFileSync(join(directory, 'daemon.json'), 'utf8');
+
+    test('the daemon is not stopped before it has, and then its configuration is that of the change', () => {
+      const slow = `${forms}; { command sleep 0.3; [ "$(cat $DAEMON_JSON)" = old-on ] && echo protected; } & protection=$!`;
+      const { stdout } = run(shell, `${SYSTEMD(true)}; ${slow}; apply_daemon start; echo $?`);
+      expect(stdout).toMatch(/^protected\n.*stop docker\.service\n.*start docker\.service\n0\n$/s);
+      expect(daemonJson()).toBe('new-on');
+    });
+
+    test('nor at all where it has not', () => {
+      const failed = `${forms}; echo why >$T/protect-error; false & protection=$!`;
+      const { stdout } = run(shell, `${SYSTEMD(true)}; ${failed}; apply_daemon start 2>&1; echo "$? $STEP"`);
+      expect(stdout).toBe('the daemon did not take in live-restore: why\n1 protect\n');
+      expect(daemonJson()).toBe('old-on');
+    });
+  });
+
+  describe('the daemon that the change has started', () => {
+    const note =
+      'systemctl() { printf "ActiveState=active\\nMainPID=$child\\n"; }; sleep 9 & child=$!; responds() { :; }; find_daemon && answers';
+    const real = 'sleep() { exec sleep "$@"; }';
+    const asked = 'systemctl() { echo asked; return 1; }';
+
+    test('is known by its number and its beginning: systemd is not asked for it', () => {
+      const text = `${real}; ${note}; ${asked}; find_daemon && [ "$pid" = "$child" ] && echo same; kill $child`;
+      expect(run(shell, text).stdout).toBe('same\n');
+    });
+
+    test.each([
+      ['has ended', 'kill $child; wait $child'],
+      ['has another beginning', 'echo "$child 1" >$T/daemon'],
+      ['was not noted', 'rm $T/daemon'],
+    ])('one that %s is asked for', (_, what) => {
+      const text = `${real}; ${note}; ${asked}; ${what}; find_daemon || printf '%s' "$unit"; kill $child`;
+      expect(run(shell, text).stdout).toBe('\nasked\n');
+    });
+
+    test('keeps live-restore while it is being stopped: it would be started again without it', () => {
+      const forms = 'printf on >$DAEMON_JSON; printf off >$DAEMON_JSON.docker-tls-new-off';
+      const stopping = 'systemctl() { return 3; }; await() { return 1; }';
+      const text = `${real}; ${note}; ${forms}; ${stopping}; restore_live_restore new; echo "$? $(cat $DAEMON_JSON)"; kill $child`;
+      expect(run(shell, text).stdout).toBe('1 on\n');
+    });
+  });
+
+  describe('what was seen of the daemon when the change began', () => {
+    const shows = (state: string): string =>
+      `systemctl() { echo asked >>$T/asked; printf "ActiveState=${state}\\nMainPID=$child\\n\\nActiveState=inactive\\n"; }`;
+    const begin = 'responds() { :; }; command sleep 9 & child=$!';
+    const end = 'runs && echo up; cat $T/asked; kill $child 2>/dev/null';
+
+    test('is not asked for again', () => {
+      const text = `${begin}; ${shows('active')}; look_ahead; look_back; echo "$KNOWN"; ${end}`;
+      expect(run(shell, text).stdout).toBe('yes\nup\nasked\n');
+    });
+
+    test.each([
+      ['it did not run yet', 'inactive', 'true'],
+      ['its number is another process by now', 'active', 'echo "$child 1 /run/docker.sock" >$T/looked; rm $T/daemon'],
+      ['its process has ended', 'active', 'kill $child; wait $child'],
+    ])('unless %s', (_, state, meanwhile) => {
+      const text = `${begin}; ${shows(state)}; look_ahead; ${meanwhile}; ${shows('active')}; look_back; ${end}`;
+      expect(run(shell, text).stdout).toBe('up\nasked\nasked\n');
+    });
+  });
+
+  describe('a change that fails before its daemon is stopped', () => {
+    test('leaves sshd and the audit rules alone', () => {
+      const stubs = 'reload_sshd() { echo sshd; }; load_audit_rules() { echo audit; }; apply_daemon() { return 1; }';
+      const text = `${stubs}; SSHD=reload AUDIT=load; apply_services start; echo $?`;
+      expect(run(shell, text).stdout).toBe('1\n');
+      expect(run(shell, `BACK=yes; ${text}`).stdout).toBe('sshd\naudit\n1\n');
+    });
+
+    test('does not wait for live-restore once more', () => {
+      const stubs =
+        'reload_live_restore() { echo waited; }; place_as() { :; }; restore_files() { :; }; apply_services() { :; }; final_daemon_json() { :; }';
+      const text = `${stubs}; BACK=yes LIVE_RESTORE=temporary; mark services; roll_back_files failed`;
+      expect(run(shell, text).stdout).toBe('');
+      expect(run(shell, `mark stopped; ${text}`).stdout).toBe('waited\n');
+    });
+  });
+});

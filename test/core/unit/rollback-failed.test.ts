@@ -1,0 +1,165 @@
+/** A rollback that has failed once: it overwrites nothing that somebody changed since, stops nothing, and ends. The real script on real files. */
+
+import { spawnSync } from 'node:child_process';
+import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { beforeEach, describe, expect, test } from 'vitest';
+import { rollbackScript } from '../../support/host-script.ts';
+
+let directory: string;
+let json: string;
+beforeEach(() => {
+  directory = mkdtempSync(join(tmpdir(), 'docker-tls-failed-'));
+  json = join(directory, 'daemon.json');
+  writeFileSync(join(directory, 'id'), 'abc123');
+  writeFileSync(join(directory, 'settings'), '');
+  return () => rmSync(directory, { recursive: true, force: true });
+});
+
+/** `forms`: what the change has staged and kept beside daemon.json; `up`: whether its daemon answers, and whether a start works. */
+function run(shell: string, text: string, { up = false, starts = true, how = 'untouched' } = {}): string {
+  const [program = '', ...words] = shell.split(' ');
+  const script = `set --; T=${directory}; STATE=${directory}/state; . ${rollbackScript}
+    TXN=abc123 SERVICE=docker.service TLS_SOCKET=t LOCAL_SOCKET=l UNITS=$T RUN=$T/run LOCK=$T/lock RECOVERY=$T/r RECOVERY_LINK=$T/rl
+    RECOVERY_LIST= DAEMON=restart DAEMON_JSON=${json} WAS_ACTIVE=yes LIVE_RESTORE=${how} CONTAINERS=stop SSHD=none AUDIT=none LIMIT=2
+    RESTART_COMMAND='restart docker'
+    logger() { shift 3; echo "note $*"; }; systemctl() { :; }; sleep() { :; }; clear_records() { echo ended; }; stop_timer() { :; }
+    reset_failed() { :; }; start_service() { echo started "$(cat $DAEMON_JSON)"; ${starts}; }; runs() { ${up}; }; is_up() { ${up}; }
+    apply_services() { echo services; ${starts}; }; restore_live_restore() { echo live-restore off; }
+    printf '1\\tfile\\t644\\t0:0\\tsame\\t%s\\n' "$DAEMON_JSON" >$T/manifest; printf '1\\tfile\\t-\\t-\\t%s\\n' "$DAEMON_JSON" >$T/kept
+    mark switched; mark services; : >$LOCK; true >$T/created
+    ${text}`;
+  const { stdout, stderr } = spawnSync(program, [...words, '-c', script], { encoding: 'utf8' });
+  return stdout + stderr;
+}
+
+/** daemon.json by the change, and everything of it noted. */
+const CHANGED =
+  'printf broken >$DAEMON_JSON.docker-tls-old; printf new >$DAEMON_JSON.docker-tls-new; note_forms $DAEMON_JSON.docker-tls-* >$T/forms; place_as $DAEMON_JSON new;';
+const FAILED = `${CHANGED} undo timer; echo "= $?";`;
+
+describe.each(['dash', 'bash', 'busybox sh'])('by %s', (shell) => {
+  const now = (): string => readFileSync(json, 'utf8');
+
+  test('the originals are back, the lock is gone, and it says how to go on', () => {
+    const said = run(shell, FAILED, { starts: false });
+    expect(said).toMatch(/note docker\.service: the rollback failed, .* nothing that you change is overwritten/);
+    expect(said).toContain('= 6\n');
+    expect([now(), existsSync(join(directory, 'lock')), existsSync(join(directory, 'failed'))]).toEqual([
+      'broken',
+      false,
+      true,
+    ]);
+  });
+
+  test.each([
+    ['by a new file', 'printf repaired >$T/x; mv $T/x $DAEMON_JSON'],
+    ['in place', 'printf repaired >$DAEMON_JSON'],
+  ])('a file that is repaired %s stays, and a daemon that runs is left alone', (_, repair) => {
+    const said = run(shell, `${FAILED} ${repair}; is_up() { :; }; runs() { :; }; undo timer; echo "= $?"`, {
+      starts: false,
+    });
+    expect(now()).toBe('repaired');
+    expect(said).toMatch(/note changed since, and left as it is: .*daemon\.json\nnote rolled back .*\nended\n= 0\n$/);
+    expect(said.match(/services|started/g)).toHaveLength(2);
+  });
+
+  test('one that was deleted stays so', () => {
+    run(shell, `${FAILED} rm $DAEMON_JSON; is_up() { :; }; undo requested`, { starts: false });
+    expect(existsSync(json)).toBe(false);
+  });
+
+  test('the timer only watches; who asks has it started, with what is there', () => {
+    const repaired = `${FAILED} printf repaired >$DAEMON_JSON; start_service() { echo started "$(cat $DAEMON_JSON)"; };`;
+    expect(run(shell, `${repaired} undo timer; echo "= $?"`, { starts: false })).toMatch(/= 6\n= 6\n$/);
+    for (const mark of ['failed', 'restored']) rmSync(join(directory, mark), { force: true });
+    expect(run(shell, `${repaired} undo stale; echo "= $?"`, { starts: false })).toMatch(
+      /started repaired\n[\s\S]*ended\n= 0\n$/,
+    );
+  });
+
+  test('a boot puts no broken file back', () => {
+    run(shell, `${FAILED} printf repaired >$DAEMON_JSON; read_at_boot() { :; }; undo boot`, { starts: false });
+    expect(now()).toBe('repaired');
+  });
+
+  test('with live-restore on for the restart it stays in the file that was repaired, and goes from one that was not', () => {
+    const forms =
+      'printf broken-on >$DAEMON_JSON.docker-tls-old-on; printf broken-on >$DAEMON_JSON.docker-tls-new-on; mark protected;';
+    const failed = forms + FAILED;
+    run(shell, `${failed} printf repaired-on >$DAEMON_JSON; is_up() { :; }; undo timer`, {
+      starts: false,
+      how: 'temporary',
+    });
+    expect(now()).toBe('repaired-on');
+    for (const mark of ['failed', 'restored']) rmSync(join(directory, mark), { force: true });
+    const said = run(shell, `${failed} is_up() { :; }; undo timer`, { starts: false, how: 'temporary' });
+    expect(said).toContain('live-restore off');
+    expect(now()).toBe('broken');
+  });
+
+  describe('where files could not be put back at first', () => {
+    // The daemon runs, or is down, while daemon.json cannot be replaced; then it can.
+    const late = `${CHANGED} restore_files() { return 1; }; undo timer;
+      restore_files() { place_as $DAEMON_JSON old; }; reread() { echo reread; }; drop_socket() { echo socket; };
+      look_at_service() { :; }; obstacle() { :; }; restart_docker() { echo "restarted $1 on $(cat $DAEMON_JSON)"; };`;
+
+    test('a daemon that is down starts once systemd has read them, with its socket', () => {
+      const said = run(shell, `${late} undo requested; echo "= $?"`, { starts: false });
+      expect(said).toMatch(/\nreread\nrestarted start on broken\n[\s\S]*ended\n= 0\n$/);
+    });
+
+    test('one that runs is left alone, and the journal says what is still to be done', () => {
+      const said = run(shell, `${late} undo timer; echo "= $?"`, { up: true });
+      expect(said).toMatch(
+        /\nreread\nsocket\nnote docker\.service runs, with settings from before all files were back: restart docker\n/,
+      );
+      expect(said).toMatch(/ended\n= 0\n$/);
+      expect(said).not.toContain('restarted');
+    });
+
+    test('systemd that cannot read them is asked again', () => {
+      const said = run(shell, `${late} reread() { return 1; }; undo timer; echo "= $?"`, { up: true });
+      expect(said).toMatch(/= 6\n$/);
+      expect(said).not.toMatch(/socket|ended/);
+    });
+
+    test('a daemon that was not meant to run is not waited for', () => {
+      expect(run(shell, `WAS_ACTIVE=no; ${late} undo timer; echo "= $?"`)).toMatch(/ended\n= 0\n$/);
+      expect(now()).toBe('broken');
+    });
+
+    test('nobody is told that dockerd does not start', () => {
+      const said = run(shell, late, { up: true });
+      expect(said).toMatch(/the rollback failed: not everything could be put back\. .*rollback\.sh undo requested/);
+    });
+  });
+
+  test('an sshd that was not brought back is tried again until it is, also while the daemon is down', () => {
+    const broken = `DAEMON=none SSHD=reload; ${CHANGED}
+      apply_services() { reload_sshd || { mark sshd-failed; return 1; }; }; reload_sshd() { echo sshd; return 1; };`;
+    const said = run(shell, `${broken} undo timer; undo timer; echo "= $?"`, { up: true });
+    expect(said).toMatch(/= 6\n$/);
+    expect(said.match(/^sshd$/gm)).toHaveLength(3);
+    rmSync(join(directory, 'failed'));
+    const down = run(shell, `${broken} undo timer; reload_sshd() { echo back; }; undo timer; undo timer; echo "= $?"`);
+    expect(down.match(/^back$/gm)).toHaveLength(1);
+    expect(down).toMatch(/= 6\n$/);
+  });
+
+  test('what is changed before the first rollback is kept beside', () => {
+    const said = run(shell, `${CHANGED} printf mine >$T/x; mv $T/x $DAEMON_JSON; undo timer; echo "$REMARK"`, {
+      up: true,
+    });
+    expect(now()).toBe('broken');
+    expect(readFileSync(`${json}.docker-tls-edited`, 'utf8')).toBe('mine');
+    expect(said).toContain(`${json} was changed since, and that is now ${json}.docker-tls-edited`);
+    // Where there is no room for it, that is said.
+    const full = `ln() { return 1; }; cp() { return 1; }; may_restore $DAEMON_JSON; echo "$REMARK"`;
+    expect(run(shell, `${CHANGED} printf other >$DAEMON_JSON; ${full}`)).toContain('that could not be kept\n');
+    expect(
+      run(shell, `rm $DAEMON_JSON.docker-tls-edited; ${CHANGED} undo timer; echo "$REMARK"`, { up: true }),
+    ).toMatch(/\n\n$/);
+  });
+});

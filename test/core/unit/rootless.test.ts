@@ -1,0 +1,235 @@
+/** A user's own daemon: what prevents a change of it, that nothing asks for root, and the script that hands it its port. */
+
+import { spawnSync } from 'node:child_process';
+import { chmodSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { expect, test } from 'vitest';
+import { loginOf } from '../../../src/core/adapters/ssh/login.ts';
+import { renderListenScript } from '../../../src/core/domain/dockerd/listen-script.ts';
+import { fileText, type HostFacts, parseFacts } from '../../../src/core/domain/plan/facts.ts';
+import { planHost } from '../../../src/core/domain/plan/plan.ts';
+import { planRestore } from '../../../src/core/domain/plan/plan-restore.ts';
+import { preflight, stopProblem } from '../../../src/core/domain/plan/preflight.ts';
+import { sudoCommand } from '../../../src/core/domain/quote.ts';
+import type { HostSpec } from '../../../src/core/domain/settings.ts';
+import type { HostSession, Runtime } from '../../../src/core/runtime.ts';
+import { parseAuditFacts } from '../../../src/features/audit/domain/facts.ts';
+import { hardenOpened } from '../../../src/features/audit/engine/harden.ts';
+import { desired } from '../../support/host-facts.ts';
+
+const printed = readFileSync(new URL('../golden/plan/rootless-fresh.facts', import.meta.url), 'latin1');
+const recorded = parseFacts(Buffer.from(printed, 'latin1'));
+const login = { destination: 'h1', user: 'rooty', rootless: true } as const;
+const SCRIPT = '/usr/share/docker.io/contrib/dockerd-rootless.sh';
+const JSON_FILE = '/home/rooty/.config/docker/daemon.json';
+
+/** With another home directory. */
+function atHome(home: string): HostFacts {
+  return parseFacts(Buffer.from(printed.replace(/[^\n]*(\n--\w+ home\n)/, `${home}$1`), 'latin1'));
+}
+
+function file(content: string) {
+  return { kind: 'file', mode: '644', owner: '0:0', content } as const;
+}
+
+function startedBy(start: string): Partial<HostFacts> {
+  const { fragment } = recorded.docker.unit;
+  const text = fileText(recorded, fragment)?.replace(SCRIPT, start) ?? '';
+  return { files: new Map([...recorded.files, [fragment, file(text)]]) };
+}
+
+function problems(more: Partial<HostFacts>, listen: readonly string[] = []): string {
+  const facts: HostFacts = { ...recorded, ...more };
+  const plan = planHost(facts, { ...desired, listen });
+  return [
+    ...preflight({ host: 'h1', login, facts, skewMs: 0, nowMs: facts.clockMs, port: 2376, plan }),
+    ...stopProblem('h1', facts, 'keep', plan),
+  ]
+    .map(({ code, message, hints }) => [`${code} ${message}`, ...hints].join('\n'))
+    .join('\n');
+}
+
+test.each<[string, RegExp, Partial<HostFacts>, string[]?]>([
+  ['containers run: they stop', /^E_CONTAINERS a rootless Docker .*: 1 container would stop/, {}],
+  [
+    'a daemon that does not tell which run',
+    /^E_CONTAINERS a rootless Docker .*: those that run, which the daemon does not tell, would stop/,
+    { docker: { ...recorded.docker, containers: [], listsContainers: false } },
+  ],
+  [
+    "a port of RootlessKit's, as Docker documents it, is ours to hold",
+    /^E_PORT_TAKEN port 2376 is taken by rootlesskit \(pid 7\)\n[^\n]*--port 2377[^\n]*\nor take "-p" for that port out of DOCKERD_ROOTLESS_ROOTLESSKIT_FLAGS \(\S+docker\.service:\d+\)/,
+    {
+      listeners: ['LISTEN 0 4096 *:2376 *:* users:(("rootlesskit",pid=7,fd=3))'],
+      ...startedBy(`${SCRIPT}\nEnvironment="DOCKERD_ROOTLESS_ROOTLESSKIT_FLAGS=-p 0.0.0.0:2376:2376/tcp"`),
+    },
+  ],
+  [
+    'the user does not linger and may not: the rollback would end with their login',
+    /^E_LINGER rooty does not linger, and may not.*\nas root on the host: loginctl enable-linger rooty$/m,
+    { linger: { state: 'no', file: '/var/lib/systemd/linger/rooty' } },
+  ],
+  ...['', '/home/a b', '/home/100%', '/home/\x1b[2J', 'home'].map((home): [string, RegExp, Partial<HostFacts>] => [
+    `a home that units cannot name: "${home}"`,
+    /^E_HOME_NAME .*\nmove it, as root on the host: usermod .* rooty$/m,
+    {
+      places: atHome(home).places,
+    },
+  ]),
+  [
+    'a dockerd-rootless.sh that starts no other dockerd',
+    /^E_UNIT_COMMAND .*dockerd-rootless\.sh does not let a unit choose dockerd/,
+    { files: new Map([...recorded.files, [SCRIPT, file('exec dockerd "$@"\n')]]) },
+  ],
+  [
+    'root logs in, whose own Docker is not meant',
+    /^E_ROOTLESS_USER [^\n]*\ndocker-tls setup USER@h1 --rootless\n/,
+    { uid: 0 },
+  ],
+  [
+    'the user has no systemd',
+    /^E_NO_SYSTEMD no systemd of rooty runs on this host\nssh rooty@h1 loginctl enable-linger\n/,
+    { kind: undefined },
+  ],
+  [
+    'the user has no systemd, on a host without apt',
+    /^E_NO_SYSTEMD .*\n.*\nwhere that .* install systemd's PAM module \(pam_systemd\.so\)$/m,
+    { kind: undefined, distribution: { manager: 'dnf', docker: undefined } },
+  ],
+  ...[`/usr/bin/env A=b ${SCRIPT}`, `-${SCRIPT}`, '/usr/bin/dockerd-rootless'].map(
+    (start): [string, RegExp, Partial<HostFacts>] => [
+      `a start that the script of docker-tls would not know: ${start}`,
+      /^E_UNIT_COMMAND \S+: ExecStart does not start dockerd-rootless\.sh by its path\n/,
+      startedBy(start),
+    ],
+  ),
+  [
+    'a socket unit of their own',
+    /^E_UNIT_NEEDS docker\.socket hands sockets .*\nssh rooty@h1 systemctl --user disable --now docker\.socket\n/,
+    { docker: { ...recorded.docker, otherSockets: [{ unit: 'docker.socket', active: 'active', listens: [] }] } },
+  ],
+  [
+    'hosts in daemon.json',
+    /^E_CONFLICT "hosts" in /,
+    { files: new Map([...recorded.files, [JSON_FILE, file('{"hosts":["fd://"]}')]]) },
+  ],
+  [
+    'more addresses than a shell can hand on',
+    /^E_UNIT_NEEDS a rootless daemon can listen on 3 addresses, and not on 4/,
+    {},
+    ['10.0.0.1', '10.0.0.2', '10.0.0.3', '10.0.0.4'],
+  ],
+])('%s', (_, expected, more, listen) => {
+  expect(problems(more, listen)).toMatch(expected);
+});
+
+test('nothing else prevents a setup, and no command of it needs root', () => {
+  const idle = { docker: { ...recorded.docker, containers: [] } };
+  expect(problems(idle)).toBe('');
+  expect(problems({ ...idle, ...startedBy('%h/bin/dockerd-rootless.sh') })).toBe('');
+  expect(sudoCommand(login, 'systemctl', '--user', 'status')).toBe('ssh rooty@h1 systemctl --user status');
+  expect(loginOf({ host: 'h1', destination: 'h1', rootless: true }, 'rooty')).toMatchObject({ rootless: true });
+  expect(sudoCommand({ destination: 'h1', user: 'rooty' }, 'true')).toContain('sudo');
+});
+
+test.each([
+  ['1004:1004', { uid: 0, user: 'root', group: 'root' }, false],
+  // Audited by root, another user's file is another user's.
+  [undefined, { uid: 1004, user: 'rooty', group: 'rooty' }, true],
+])('for the audit by %s, what belongs to that user belongs to root', (owner, expected, socket) => {
+  const nonce = '0123456789abcdef0123456789abcdef';
+  const path = '/home/rooty/.config/docker/tls/current/server-key.pem';
+  const api = '/run/user/1004/docker.sock';
+  const sections = {
+    ...(owner === undefined ? {} : { owner }),
+    files: `8100 1004 1004 rooty rooty 227 ${path}\0c1b0 1004 99 rooty UNKNOWN 0 ${api}\0`,
+    'api-socket': api,
+    done: '',
+  };
+  const text = Object.entries(sections).map(([name, content]) => `${content}\n--${nonce} ${name}\n`);
+  const { files } = parseAuditFacts(Buffer.from(`docker-tls-audit 1 ${nonce}\n${text.join('')}`));
+  expect(files.get(path)).toMatchObject(expected);
+  expect(files.has(api)).toBe(socket);
+});
+
+test('harden is refused', async () => {
+  const session = { login } as unknown as HostSession;
+  const spec = { name: 'h1' } as unknown as HostSpec;
+  const wanted = { entries: [], known: [], leadsTo: [] } as unknown as Parameters<typeof hardenOpened>[2];
+  const runtime = {} as unknown as Runtime;
+  await expect(hardenOpened(session, spec, wanted, runtime)).rejects.toMatchObject({
+    code: 'E_HARDEN_ROOTLESS',
+    exit: 2,
+  });
+});
+
+test.each(['sh', 'bash', 'busybox sh'])(
+  'its script keeps sockets from RootlessKit, and gives them to dockerd, under %s',
+  (shell) => {
+    const root = mkdtempSync(join(tmpdir(), 'docker-tls-listen-'));
+    const put = (name: string, text: string) => {
+      writeFileSync(join(root, name), text);
+      chmodSync(join(root, name), 0o755);
+    };
+    try {
+      put('listen.sh', renderListenScript(2).replace('#!/bin/sh', `#!/usr/bin/env -S ${shell}`));
+      // As RootlessKit does: its own pipes under the first numbers, and then the script again, which starts the dockerd that it is told.
+      put('dockerd-rootless.sh', '#!/bin/sh\nexec 3</dev/null 4</dev/null\nexec "$DOCKERD" "$@"\n');
+      put(
+        'dockerd',
+        '#!/bin/sh\ncat <&3\ncat <&4\necho "$LISTEN_FDS $((LISTEN_PID - $$)) $*"\n( : <&7 ) 2>/dev/null || echo closed\n',
+      );
+      writeFileSync(join(root, 'one'), 'one\n');
+      writeFileSync(join(root, 'two'), 'two\n');
+      const { stdout, stderr } = spawnSync(
+        'sh',
+        ['-c', `exec 3<${root}/one 4<${root}/two; exec ${root}/listen.sh ${root}/dockerd-rootless.sh -H fd:// "a b"`],
+        { encoding: 'utf8', env: { ...process.env, DOCKERD: join(root, 'dockerd'), LISTEN_FDS: '2' } },
+      );
+      expect(stderr).toBe('');
+      expect(stdout).toBe('one\ntwo\n2 0 -H fd:// a b\nclosed\n');
+    } finally {
+      rmSync(root, { recursive: true, force: true });
+    }
+  },
+);
+
+test('its program is the one that runs, or that is beside its script, wherever our PATH leads', () => {
+  const root = mkdtempSync(join(tmpdir(), 'docker-tls-own-'));
+  try {
+    writeFileSync(join(root, 'dockerd'), '');
+    chmodSync(join(root, 'dockerd'), 0o755);
+    const module = readFileSync(new URL('../../../src/core/host/rootless/facts.sh', import.meta.url), 'utf8');
+    const ask = (set: string) =>
+      spawnSync('sh', ['-c', `${module}\ndockerd=/usr/sbin/dockerd\n${set}\nfind_own_program\nprintf %s "$dockerd"`], {
+        encoding: 'utf8',
+      }).stdout;
+    expect(ask(`pid=0 beside='${root}/dockerd'`)).toBe(`${root}/dockerd`);
+    expect(ask(`pid=$$ beside='${root}/dockerd'`)).toMatch(/\/(dash|sh|bash)$/);
+    expect(ask(`pid=0 beside='${root}/none'`)).toBe('/usr/sbin/dockerd');
+    expect(ask("pid=0 beside=''")).toBe('/usr/sbin/dockerd');
+  } finally {
+    rmSync(root, { recursive: true });
+  }
+});
+
+test('a user who may linger does so with the first change; going back to a generation leaves it, removal ends it', () => {
+  const file = '/var/lib/systemd/linger/rooty';
+  const facts: HostFacts = { ...recorded, linger: { state: 'may', file } };
+  const plan = planHost(facts, { ...desired, containers: 'may-stop' });
+  expect(plan.files.filter(({ kind }) => kind === 'linger')).toMatchObject([{ path: file, mode: 'present' }]);
+  expect(problems({ linger: { state: 'may', file } })).not.toContain('E_LINGER');
+  const managed = [{ kind: 'linger', path: file }];
+  const entry = { kind: 'linger', mode: 'absent', owner: '-', path: file, copy: '' };
+  const later: HostFacts = {
+    ...recorded,
+    linger: { state: 'yes', file },
+    origin: new Map([[file, entry]]),
+    generations: new Map([[1, new Map()]]),
+    state: { schema: 1, name: 'h1', generation: 2, generations: [], managed },
+  };
+  expect(planHost(later, desired).managed).toContainEqual(managed[0]);
+  expect(planRestore(later, 1, desired).files).toEqual([]);
+  expect(planRestore(later, 'none', desired).files).toMatchObject([{ kind: 'linger', mode: 'absent' }]);
+});

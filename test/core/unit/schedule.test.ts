@@ -1,0 +1,206 @@
+import { execFileSync, spawnSync } from 'node:child_process';
+import { chmodSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterAll, expect, test } from 'vitest';
+import { parse } from 'yaml';
+import { renderCron, renderSystemd } from '../../../src/core/domain/schedule.ts';
+import { renderCi } from '../../../src/core/domain/schedule-ci.ts';
+import { runCli } from '../../support/cli.ts';
+
+const directory = mkdtempSync(join(tmpdir(), 'docker-tls schedule '));
+const program = join(directory, 'docker-tls');
+const calls = join(directory, 'calls');
+afterAll(() => rmSync(directory, { recursive: true, force: true }));
+
+/** Stands for the program: notes its words, and ends as it is told. */
+function stand(status: string): void {
+  writeFileSync(
+    program,
+    `#!/bin/sh\necho "$*" >> '${calls}'\ncase "$*" in *--quiet*) ;; *) echo "out of $1";; esac\n${status}\n`,
+  );
+  chmodSync(program, 0o755);
+  writeFileSync(calls, '');
+}
+
+const options = {
+  program: [program],
+  home: join(directory, "it's $HOME 100%"),
+  passphraseFile: join(directory, 'pass'),
+};
+/** What cron gives to the shell. */
+const lineOf = (crontab: string) =>
+  (crontab.split('\n').find((one) => one.startsWith('23 4')) ?? '').replace('23 4 * * * ', '').replaceAll('\\%', '%');
+const line = () => lineOf(renderCron(options));
+
+test('the cron line is silent when all goes well, and tells what fails', () => {
+  stand('exit 0');
+  expect(spawnSync('sh', ['-c', line()], { encoding: 'utf8' })).toMatchObject({ status: 0, stdout: '', stderr: '' });
+  const words = readFileSync(calls, 'utf8').trim().split('\n');
+  expect(words).toHaveLength(3);
+  expect(words[0]).toBe(
+    `rotate server --due --yes --quiet --home ${options.home} --ca-passphrase-file ${options.passphraseFile}`,
+  );
+  expect(words[2]).toBe(`status --check --quiet --home ${options.home}`);
+  stand('[ "$2" != server ] || { echo "no way to it: 50%" >&2; exit 5; }');
+  const failed = spawnSync('sh', ['-c', line()], { encoding: 'utf8' });
+  expect(failed).toMatchObject({ status: 1, stderr: 'no way to it: 50%\n' });
+  expect(readFileSync(calls, 'utf8').trim().split('\n')).toHaveLength(3);
+});
+
+test("the units pass systemd's own check, and the passphrase is a credential", () => {
+  stand('exit 0');
+  const files = renderSystemd({ ...options, onFailure: 'mail -s "renewal failed" root < /dev/null' });
+  for (const { name, text } of files) writeFileSync(join(directory, name), text);
+  expect(files[0]?.text).toContain(`LoadCredential=ca-passphrase:${options.passphraseFile}`);
+  expect(files[0]?.text).toContain('OnFailure=docker-tls-renew-failed.service');
+  expect(renderSystemd(options).map((one) => one.name)).toEqual(['docker-tls-renew.service', 'docker-tls-renew.timer']);
+  if (spawnSync('systemd-analyze', ['--version']).error) return;
+  const checked = spawnSync('systemd-analyze', ['verify', join(directory, 'docker-tls-renew.service')], {
+    encoding: 'utf8',
+  });
+  expect(checked.stderr.split('\n').filter((one) => /docker-tls-renew\.service:\d+/.test(one))).toEqual([]);
+});
+
+test('a fleet file and a password for sudo are named to every command that takes them', () => {
+  stand('exit 0');
+  const file = join(directory, 'fleet.yaml');
+  const sudoPasswordFile = join(directory, 'sudo');
+  const [service] = renderSystemd({ ...options, fleetFile: file, sudoPasswordFile });
+  expect(service?.text).toContain(`LoadCredential=sudo-password:${sudoPasswordFile}`);
+  execFileSync('sh', ['-c', lineOf(renderCron({ ...options, fleetFile: file, sudoPasswordFile }))]);
+  const words = readFileSync(calls, 'utf8').trim().split('\n');
+  expect(words).toEqual([
+    `rotate server --due --yes --quiet --home ${options.home} -f ${file} --ca-passphrase-file ${options.passphraseFile} --sudo-password-file ${sudoPasswordFile}`,
+    `rotate client --due --yes --quiet --home ${options.home} -f ${file} --ca-passphrase-file ${options.passphraseFile}`,
+    `status --check --quiet --home ${options.home} -f ${file} --sudo-password-file ${sudoPasswordFile}`,
+  ]);
+});
+
+test('what a shared store makes a job sign with is accepted by the commands that sign', () => {
+  stand('exit 0');
+  execFileSync('sh', ['-c', lineOf(renderCron({ ...options, trusted: ['0123abcd'] }))]);
+  const words = readFileSync(calls, 'utf8').trim().split('\n');
+  expect(words.map((line) => line.endsWith(' --trust-store-settings 0123abcd'))).toEqual([true, true, false]);
+});
+
+test('the store of a team is named to every command', async () => {
+  const url = 'git+ssh://git@git.example.org/ops/store.git?branch=a&key=00000000000000000000000000000000';
+  stand('exit 0');
+  execFileSync('sh', ['-c', lineOf(renderCron({ ...options, store: url }))]);
+  const words = readFileSync(calls, 'utf8').trim().split('\n');
+  expect(words.map((one) => one.includes(` --store ${url} --home ${options.home}`))).toEqual([true, true, true]);
+  const printed = async (argv: string[], env = {}) =>
+    (await runCli(['schedule', '--form', 'gitlab', '--home', directory, ...argv], { env })).out;
+  for (const out of [await printed(['--store', url]), await printed([], { DOCKER_TLS_STORE: url })]) {
+    expect(out.match(/ --store 'git\+ssh:\S+' \|\| bad=1/g)).toHaveLength(3);
+    expect(out).not.toContain('keeps the store');
+  }
+  expect(await printed([])).not.toContain('--store');
+});
+
+test('CI jobs renew, run everything whatever fails, and name no secret and no package', () => {
+  const { passphraseFile: _, ...bare } = options;
+  const ci = { ...bare, program: ['docker-tls'], version: '1.2.3' };
+  const github = parse(renderCi('github', ci));
+  const gitlab = parse(renderCi('gitlab', ci));
+  expect(github.jobs.renew.env).toEqual({
+    DOCKER_TLS_CA_PASSPHRASE: '$' + '{{ secrets.DOCKER_TLS_CA_PASSPHRASE }}',
+  });
+  // The contexts that `env` of a job knows (docs.github.com, "Context availability"); `runner` is not among them.
+  expect(renderCi('github', ci)).not.toMatch(/runner\.|npx|npm/);
+  for (const script of [github.jobs.renew.steps[0].run, gitlab.certificates.script.join('\n')]) {
+    stand('[ "$2" != server ]');
+    const env = { ...process.env, PATH: `${directory}:${process.env.PATH}` };
+    // As GitHub runs it.
+    const run = spawnSync('bash', ['-e', '-c', script], { encoding: 'utf8', env });
+    expect(run.status).toBe(1);
+    expect(readFileSync(calls, 'utf8').trim().split('\n')).toEqual([
+      `rotate server --due --yes --home ${options.home}`,
+      `rotate client --due --yes --home ${options.home}`,
+      `status --check --home ${options.home}`,
+    ]);
+  }
+});
+
+test('with the store of a team a job runs on any runner: nothing of this computer is in it, and its secrets are those of one environment', async () => {
+  const store =
+    'etcd://e1.example.org:2379/fleet?user=ci&password=env:ETCD_PASSWORD&key=00000000000000000000000000000000';
+  writeFileSync(join(directory, 'fleet.yaml'), 'version: 1\nca: { passphrase: env:CA_PASS }\nhosts: { a: }\n');
+  const printed = async (form: string, ...more: string[]) =>
+    runCli(['schedule', '--form', form, '--store', store, '-f', 'fleet.yaml', '--home', directory, ...more], {
+      cwd: directory,
+    });
+  const github = parse((await printed('github')).out).jobs.renew;
+  expect([github['runs-on'], github.environment]).toEqual(['ubuntu-24.04', 'docker-hosts']);
+  expect(github.env).toBeUndefined();
+  const [checkout, install, key, renew] = github.steps;
+  expect([checkout.uses, install.env, Object.keys(key.env)]).toEqual([
+    'actions/checkout@3d3c42e5aac5ba805825da76410c181273ba90b1',
+    undefined,
+    ['SSH_KEY', 'KNOWN_HOSTS'],
+  ]);
+  expect(Object.keys(renew.env)).toEqual(['DOCKER_TLS_CA_PASSPHRASE', 'ETCD_PASSWORD', 'CA_PASS']);
+  const { certificates } = parse((await printed('gitlab')).out);
+  expect([certificates.tags, certificates.environment]).toEqual([undefined, 'docker-hosts']);
+  for (const script of [renew.run, certificates.script.join('\n')]) {
+    expect(script).toContain(`--store '${store}' -f fleet.yaml`);
+    expect(script).not.toContain(directory);
+  }
+  // A file with a secret is one of a runner of one's own.
+  const own = parse((await printed('github', '--ca-passphrase-file', '/root/pass')).out).jobs.renew;
+  expect([own['runs-on'], own.steps.length]).toEqual([['self-hosted', 'docker-tls'], 1]);
+});
+
+test('a job of GitHub hands over the secrets that its fleet file takes from the environment', async () => {
+  const file = join(directory, 'env.yaml');
+  const host = (name: string, from: string) => `  ${name}: { ssh: ${name}.example.org, sudo-password: ${from} }\n`;
+  const hosts = host('a', 'env:SUDO_A') + host('b', 'env:SUDO_B') + host('c', 'env:SUDO_A') + host('d', 'file:pw');
+  writeFileSync(file, `version: 1\nca: { passphrase: env:CA_PASS }\nhosts:\n${hosts}`);
+  const run = await runCli(['schedule', '--form', 'github', '-f', file, '--home', directory]);
+  const { env } = parse(run.out).jobs.renew;
+  expect(Object.keys(env)).toEqual(['DOCKER_TLS_CA_PASSPHRASE', 'CA_PASS', 'SUDO_A', 'SUDO_B']);
+  expect(env.SUDO_A).toBe('$' + '{{ secrets.SUDO_A }}');
+  // Paths are the runner's.
+  expect((await runCli(['schedule', '--form', 'github', '-f', '/srv/not-here.yaml', '--home', directory])).exit).toBe(
+    0,
+  );
+});
+
+test('the line that help shows for cron keeps what is in the crontab', async () => {
+  const { command } = await import('../../../src/core/commands/schedule.ts');
+  const example = command.examples?.find((one) => one.includes('--form cron')) ?? '';
+  stand('exit 0');
+  const table = join(directory, 'table');
+  writeFileSync(table, '1 2 * * * mine\n');
+  const crontab = join(directory, 'crontab');
+  writeFileSync(
+    crontab,
+    `#!/bin/sh\ncase $1 in -l) cat '${table}' ;; -) cat > '${table}.new' && mv '${table}.new' '${table}' ;; esac\n`,
+  );
+  chmodSync(crontab, 0o755);
+  execFileSync('sh', ['-c', example], { env: { ...process.env, PATH: `${directory}:${process.env.PATH}` } });
+  expect(readFileSync(table, 'utf8')).toBe('1 2 * * * mine\nout of schedule\n');
+});
+
+test('a passphrase that the schedule does not have is said, with the flag that gives it', async () => {
+  const home = join(directory, 'locked');
+  const env = { DOCKER_TLS_CA_PASSPHRASE: 'correct staple' };
+  expect((await runCli(['ca', 'create', '--home', home], { env })).exit).toBe(0);
+  const warned = async (...argv: string[]) => (await runCli(['schedule', '--home', home, ...argv])).err;
+  const again = `docker-tls --home '${home}' schedule`;
+  expect(await warned()).toContain('every renewal would fail');
+  expect(await warned()).toContain(`${again} --install --ca-passphrase-file FILE`);
+  expect(await warned('--form', 'cron')).toContain(`${again} --form cron --ca-passphrase-file FILE`);
+  const file = join(directory, 'words');
+  writeFileSync(file, 'correct staple\n', { mode: 0o600 });
+  const fleet = join(directory, 'locked.yaml');
+  writeFileSync(fleet, `version: 1\nca: { passphrase: "file:${file}" }\nhosts: { a: {} }\n`);
+  for (const argv of [
+    ['--ca-passphrase-file', file],
+    ['-f', fleet],
+    ['--form', 'github'],
+    ['--home', directory],
+  ])
+    expect({ argv, err: await warned(...argv) }).toEqual({ argv, err: '' });
+});

@@ -1,0 +1,70 @@
+/** What the wizard offers where clients cannot dial the TLS port: what works, and an end before anything changes. */
+
+import { expect, test } from 'vitest';
+import type { Choice, Prompts } from '../../../src/core/actions/prompts.ts';
+import { withOpenWay } from '../../../src/core/actions/setup-opened.ts';
+import type { Answers, SetupContext } from '../../../src/core/actions/setup-questions.ts';
+import { completeHost } from '../../../src/core/domain/settings.ts';
+import type { OpenedHost } from '../../../src/core/engine/intent.ts';
+import type { Probe } from '../../../src/core/runtime.ts';
+import { DockerTlsError } from '../../../src/errors/errors.ts';
+
+type Asked = Parameters<Prompts['select']>[0];
+const SSH_CODES = { open: 'E_SSH_UNREACHABLE', forbidden: 'E_SSH_FORWARDING' } as const;
+
+/** A host whose port drops what comes from here; through ssh it is open (nothing listens yet), forbidden by sshd, or silent as well. */
+async function offered(through: keyof typeof SSH_CODES | 'silent', answer: string, context?: string) {
+  const asked: Asked[] = [];
+  const dial = async () => {
+    throw new DockerTlsError(SSH_CODES[through as 'open'], 'ssh to h1 does not forward');
+  };
+  const probe: Probe = async (request) => {
+    const refused = { kind: 'refused', reason: '', chain: '', elapsedMs: 0, stage: 'connect' } as const;
+    if (request.dial === undefined || through === 'silent') return { ...refused, cause: 'timed-out' };
+    const error = await request.dial().catch((cause) => cause);
+    if (error instanceof DockerTlsError) throw error;
+    return { ...refused, cause: 'connection-refused' };
+  };
+  const prompts = {
+    select: async (question: Asked) => {
+      asked.push(question);
+      return answer;
+    },
+    input: async () => 'other.example.org',
+  };
+  const firewall = { iptables: '', ufw: undefined, nft: '', firewalld: undefined };
+  const tunnel = { via: 'ssh to h1', open: dial, ended: new Promise(() => {}) };
+  const opened = { facts: { firewall }, session: { dialled: '10.0.0.1', login: { destination: 'h1' }, tunnel } };
+  const spec = completeHost({ name: 'h1', ssh: { destination: 'h1' } });
+  const answers: Answers = { spec, client: { name: 'ann', requested: false }, context: 'h1', file: undefined };
+  const around = { prompts, runtime: { probe }, options: { context }, flags: { ssh: {} } } as unknown as SetupContext;
+  const got = withOpenWay(around, answers, opened as unknown as OpenedHost);
+  const choices = (): readonly Choice<unknown>[] => asked[0]?.choices ?? [];
+  return { got: await got.catch((error: unknown) => error), asked, choices };
+}
+
+test('through ssh, with no docker context, which would dial the port itself', async () => {
+  const { got, asked, choices } = await offered('open', 'ssh');
+  expect(got).toMatchObject({ spec: { reach: 'ssh' }, context: undefined });
+  expect(asked[0]).toMatchObject({ default: 'ssh', flag: '--reach ssh, or --address NAME', key: 'hosts.h1.reach' });
+  expect(asked[0]?.explain).toContain('port 2376 of 10.0.0.1 does not answer from here');
+  expect(choices()[0]).toMatchObject({ name: 'through ssh to h1: docker-tls tunnel h1' });
+  expect(choices()[0]?.disabled).toBeUndefined();
+  expect((await offered('open', 'ssh', 'mine')).got).toMatchObject({ context: 'mine' });
+});
+
+test.each([
+  ['forbidden', 'does not forward'],
+  ['silent', 'does not answer'],
+] as const)('not through an ssh that does not lead there either: %s', async (through, why) => {
+  const { choices, asked } = await offered(through, 'end');
+  expect(choices()[0]?.disabled).toContain(why);
+  expect(asked[0]?.default).toBe('address');
+});
+
+test('another address, or an end with what is to be opened', async () => {
+  expect((await offered('open', 'address')).got).toMatchObject({
+    spec: { reach: 'direct', address: 'other.example.org' },
+  });
+  expect((await offered('open', 'end')).got).toMatchObject({ code: 'E_PORT_FILTERED' });
+});

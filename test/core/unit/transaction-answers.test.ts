@@ -1,0 +1,137 @@
+/** What a host answers to a change, and what is made of it for people. */
+
+import { describe, expect, test } from 'vitest';
+import { kindOf } from '../../../src/core/domain/plan/host-kind.ts';
+import { endTransaction, startTransaction } from '../../../src/core/engine/host-transaction.ts';
+import type { HostSession } from '../../../src/core/runtime.ts';
+import { DockerTlsError } from '../../../src/errors/errors.ts';
+
+/** The change that it answers to. */
+const change = { id: 'a', kind: kindOf({}) };
+
+const base64 = (text: string): string => Buffer.from(text).toString('base64');
+
+/** A host that answers with one line. */
+function host(line: string): HostSession {
+  const close = async (): Promise<void> => {};
+  return {
+    host: 'h1',
+    user: 'root',
+    dialled: '10.0.0.1',
+    login: { destination: 'h1' },
+    run: async () => ({ status: 0, stdout: Buffer.from(`@ lock\n@result ${line}\n`), stderr: '' }),
+    close,
+    [Symbol.asyncDispose]: close,
+  };
+}
+
+async function refusal(line: string, wasActive = true): Promise<DockerTlsError> {
+  const transaction = { ...change, wasActive, script: '', input: [] };
+  const error = await startTransaction(host(line), transaction, { timeoutMs: 1000 }).catch((thrown: unknown) => thrown);
+  if (error instanceof DockerTlsError) return error;
+  throw new Error(`not refused: ${String(error)}`);
+}
+
+describe('a lock', () => {
+  const lock = base64('who=eve@elsewhere\nsince=1000\nexpires=1150\ntransaction=x\n');
+  test('expires in the time that is left by the clock of the host', async () => {
+    const error = await refusal(`locked ${lock} ${base64('1120')}`);
+    expect(error).toMatchObject({ code: 'E_HOST_LOCKED', exit: 4 });
+    expect(error.hints[0]).toBe('wait: the lock expires in 30 s');
+  });
+  test('that is gone by now is over in a second', async () => {
+    expect((await refusal(`locked - ${base64('1120')}`)).hints[0]).toBe('wait: the lock expires in 1 s');
+  });
+});
+
+describe('a configuration that dockerd does not accept', () => {
+  test('is named by its own words, and where it has none it is said so', async () => {
+    const named = await refusal(`failed ${base64('validate')} ${base64('unknown flag: --x')}`);
+    expect([named.code, named.details]).toEqual(['E_DAEMON_CONFIG', ['unknown flag: --x']]);
+    const silent = await refusal(`failed ${base64('validate')} -`);
+    const limited = await refusal(`failed ${base64('validate')} ${base64('Segmentation fault')}`);
+    expect([limited.code, limited.message]).toEqual(['E_APPLY', expect.stringMatching(/could not be asked.*limits/)]);
+    expect(limited.hints).toEqual([expect.stringMatching(/ulimit -a$/)]);
+    expect([silent.code, silent.message]).toEqual(['E_DAEMON_CONFIG', expect.stringMatching(/did not say in time/)]);
+  });
+});
+
+describe('an ending', () => {
+  test.each([
+    ['committed', 'committed'],
+    ['undone -', 'undone'],
+    ['nothing', 'nothing'],
+    [
+      `uncommitted ${base64("cp: error writing '/var/lib/docker-tls/txn/generation/1': No space left on device")}`,
+      'full',
+    ],
+    [`uncommitted ${base64('mkdir: cannot create directory: Disk quota exceeded')}`, 'full'],
+    [`uncommitted ${base64('anything else')}`, 'stuck'],
+    ['uncommitted -', 'stuck'],
+  ])('%s', async (line, ending) => {
+    expect(await endTransaction(host(line), change, 'commit')).toMatchObject({ ending });
+  });
+
+  test('why a change could not be kept comes along', async () => {
+    const line = `uncommitted ${base64('containers stopped that ran before: web (exit 137)')}`;
+    expect((await endTransaction(host(line), change, 'commit')).remark).toMatch(/web \(exit 137\)$/);
+  });
+
+  test('a remark of the rollback comes along, without what a terminal would obey', async () => {
+    expect(await endTransaction(host(`undone ${base64('it \u001b[2Jruns on')}`), change, 'undo')).toEqual({
+      ending: 'undone',
+      remark: 'it runs on',
+    });
+  });
+});
+
+describe('a change', () => {
+  const exits: Partial<Record<string, number>> = {
+    'rolled-back': 5,
+    stuck: 6,
+    blocked: 6,
+    changed: 4,
+    again: 4,
+    failed: 4,
+  };
+  const steps = `${base64('check')} ${base64('dockerd would not start again')} -`;
+  test.each([
+    [`rolled-back ${steps} -`, 'E_APPLY', /\(check\): dockerd would not start again; the host was rolled back$/],
+    [`rolled-back ${steps} ${base64('it runs on')}`, 'E_APPLY', /files are as they were before, but it runs on$/],
+    [`rolled-back ${base64('restart')} - - -`, 'E_DAEMON_START', /the host was rolled back and runs as before$/],
+    [
+      `rolled-back ${base64('containers')} ${base64('containers stopped that ran before: web (exit 137)')} - -`,
+      'E_CONTAINERS_STOPPED',
+      /^containers stopped that ran before: web \(exit 137\); the host's files are as they were before$/,
+    ],
+    [
+      `rolled-back ${base64('containers')} ${base64('containers stopped that ran before: web (exit 137)')} - ${base64('/x was edited')}`,
+      'E_CONTAINERS_STOPPED',
+      /\(exit 137\); the host's files are as they were before, but \/x was edited$/,
+    ],
+    [`stuck ${steps}`, 'E_ROLLBACK', /and rolling back failed as well: dockerd would not/],
+    [`changed ${base64('/etc/x')}`, 'E_HOST_CHANGED', /^\/etc\/x was changed since the plan was made/],
+    [
+      `failed ${base64('arm')} ${base64('no bus')}`,
+      'E_APPLY',
+      /^the change could not be prepared.*; nothing was changed$/,
+    ],
+    ['again', 'E_STALE_CHANGE', /rolled back just now/],
+    ['blocked', 'E_ROLLBACK', /rollback of an earlier change failed/],
+    ['', 'E_UNANSWERED', /did not say/],
+  ])('%s', async (line, code, message) => {
+    const error = await refusal(line);
+    expect(error.code).toBe(code);
+    expect(error.message).toMatch(message);
+    // 5 says that the host was rolled back, so that there was something to roll back.
+    expect(error.exit).toBe(exits[line.split(' ')[0] as string] ?? 5);
+  });
+
+  test('of a host whose daemon was stopped leaves it stopped, and its own settings may be why it does not start', async () => {
+    const { message, hints } = await refusal(`rolled-back ${base64('restart')} - - -`, false);
+    expect(message).toMatch(/; the host was rolled back, with docker\.service stopped as before$/);
+    expect(hints.at(-1)).toMatch(/^see whether it starts without the change: .*systemctl start docker\.service$/);
+    const { message: checked } = await refusal(`rolled-back ${steps} -`, false);
+    expect(checked).toMatch(/would not start again; the host was rolled back, with docker\.service stopped as before$/);
+  });
+});

@@ -1,0 +1,77 @@
+/** Which clients a host accepts: what its trust file holds, and what is refused because no trust file can say it. */
+
+import { describe, expect, test } from 'vitest';
+import { acceptsAll, isAccepted, trustFor } from '../../../src/core/domain/trust/trust.ts';
+import type { AccessView, Issuers, TrustedClient } from '../../../src/core/domain/trust/view.ts';
+
+const host = { name: 'h1' };
+const clients = [{ name: 'ann' }, { name: 'bob' }] as const;
+const issuer = (...ids: string[]): Issuers => ({ ids, pem: '', current: true });
+const ISSUERS = new Map([
+  ['ann', issuer('ann-1', 'ann-0')],
+  ['bob', issuer('bob-1')],
+]);
+const trust = (spec: object, more: Partial<AccessView> = {}, known: readonly TrustedClient[] = clients) =>
+  trustFor(
+    { ...host, ...spec },
+    { ca: 'ca', oldCas: [], issuing: 'here', issuers: ISSUERS, clients: byName(known), ...more },
+  );
+const byName = (known: readonly TrustedClient[]) => new Map(known.map((client) => [client.name, client]));
+const refusal = (code: string, words: string) =>
+  expect.objectContaining({ code, message: expect.stringContaining(words) });
+
+test.each([
+  ['a client without a list, of a host without one', {}, {}, true],
+  ['a client of this host', { hosts: ['h2', 'h1'] }, {}, true],
+  ['a client of other hosts', { hosts: ['h2'] }, {}, false],
+  ['a client of no host', { hosts: [] }, {}, false],
+  ['a client on the list of the host', {}, { clients: ['ann'] }, true],
+  ['a client that is not on it', {}, { clients: ['bob'] }, false],
+  ['a client that only one side names', { hosts: ['h1'] }, { clients: ['bob'] }, false],
+  ['a client that was revoked', { revokedAt: 'x' }, {}, false],
+  ['also where both sides name it', { revokedAt: 'x', hosts: ['h1'] }, { clients: ['ann'] }, false],
+])('%s is accepted: %s %s -> %s', (_, client, spec, accepted) => {
+  expect(isAccepted({ name: 'ann', ...client }, { ...host, ...spec })).toBe(accepted);
+});
+
+test('a host accepts all only where it has no list and no client is kept out', () => {
+  expect(acceptsAll(host, clients)).toBe(true);
+  expect(acceptsAll({ ...host, clients: ['ann', 'bob'] } as never, clients)).toBe(false);
+  expect(acceptsAll(host, [...clients, { name: 'eve', revokedAt: 'x' }])).toBe(false);
+});
+
+describe('a trust file', () => {
+  test('holds the CA where every client is accepted, and else the issuing CAs of those who are', () => {
+    expect(trust({})).toEqual(['ca']);
+    expect(trust({ clients: ['ann'] })).toEqual(['ann-1', 'ann-0']);
+    expect(trust({}, {}, [{ name: 'ann', revokedAt: 'x' }, { name: 'bob' }])).toEqual(['bob-1']);
+  });
+
+  test('without any client is refused', () => {
+    expect(() => trust({ clients: [] })).toThrow(refusal('E_NO_CLIENTS', 'no client'));
+    expect(() => trust({}, {}, [{ name: 'ann', hosts: ['h2'] }])).toThrow(refusal('E_NO_CLIENTS', 'no client'));
+  });
+
+  test('with a client that has no issuing CA is refused: it would hold more than was asked for', () => {
+    const issuers = new Map([['bob', issuer('bob-1')]]);
+    expect(() => trust({ clients: ['ann', 'bob'] }, { issuers })).toThrow(
+      refusal('E_NO_ISSUER', 'ann has no issuing CA'),
+    );
+    expect(trust({ clients: ['bob'] }, { issuers })).toEqual(['bob-1']);
+  });
+
+  test('of a CA that signs leaves only accepts all or is refused', () => {
+    const leafOnly = { issuing: 'leaf-only', issuers: new Map() } as const;
+    expect(trust({}, leafOnly)).toEqual(['ca']);
+    expect(trust({ clients: ['ann', 'bob'] }, leafOnly)).toEqual(['ca']);
+    expect(() => trust({ clients: ['ann'] }, leafOnly)).toThrow(refusal('E_CA_LEAF_ONLY', 'bob cannot be kept out'));
+  });
+
+  test('of such a CA whose clients have issuing CAs of their own tells them apart', () => {
+    expect(trust({ clients: ['ann'] }, { issuing: 'leaf-only' })).toEqual(['ann-1', 'ann-0']);
+  });
+
+  test('holds the CA of before as well, as long as a rotation has not dropped it', () => {
+    expect(trust({}, { oldCas: ['old'] })).toEqual(['ca', 'old']);
+  });
+});

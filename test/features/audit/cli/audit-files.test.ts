@@ -1,0 +1,138 @@
+/** `audit` of files: what is asked for, where the report goes, and what it leaves alone. */
+
+import { execFileSync } from 'node:child_process';
+import {
+  lstatSync,
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  symlinkSync,
+  writeFileSync,
+} from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { runCli } from '../../../support/cli.ts';
+
+let directory: string;
+
+beforeAll(() => {
+  directory = mkdtempSync(join(tmpdir(), 'docker-tls-audit-'));
+  writeFileSync(join(directory, 'c.yml'), 'services:\n  web:\n    image: a:1\n    privileged: true\n');
+  writeFileSync(join(directory, 'my file.yml'), 'services: [');
+});
+afterAll(() => rmSync(directory, { recursive: true, force: true }));
+
+const audit = (...argv: string[]) => runCli(['audit', '--home', join(directory, 'store'), ...argv], { cwd: directory });
+
+describe('--check', () => {
+  test('of hosts does not pass a file that was not judged', async () => {
+    const { exit, err } = await audit('--compose', 'c.yml', '--check', '5.5', '--fail-on', 'high');
+    expect(exit).toBe(2);
+    expect(err).toMatch(/--check 5\.5: there is no such check for what is audited here/);
+    expect(err).toContain('--check compose.5.5');
+  });
+
+  test.each(['compose.5.5', 'compose.5.*', '*'])('%s is one for a Compose file', async (check) => {
+    expect((await audit('--compose', 'c.yml', '--check', check, '--fail-on', 'high')).exit).toBe(3);
+  });
+
+  test('of a Dockerfile is none for a Compose file', async () => {
+    expect((await audit('--compose', 'c.yml', '--check', 'dockerfile.*')).exit).toBe(2);
+  });
+});
+
+test('a service that another file or .env decides about does not pass', async () => {
+  writeFileSync(join(directory, 'all.yml'), `include: [base.yml]\nservices:\n  web:\n    privileged: \${P:-false}\n`);
+  const judged = await audit('--compose', 'all.yml', '--check', 'compose.unread', '--fail-on', 'high', '--json');
+  writeFileSync(join(directory, '.env'), '# x\nexport P=true\n');
+  const given = await audit('--compose', 'all.yml', '--check', 'compose.unread', '--fail-on', 'high', '--json');
+  rmSync(join(directory, '.env'));
+  expect([judged.exit, given.exit]).toEqual([3, 3]);
+  const evidence = ({ json }: typeof given) => JSON.stringify(json).match(/cannot tell: [^"]*/g);
+  expect(evidence(judged)).toEqual(['cannot tell: it includes base.yml']);
+  expect(evidence(given)).toHaveLength(2);
+});
+
+test('what Compose reads beside a file of a default name does not pass', async () => {
+  const beside = mkdtempSync(join(directory, 'merged-'));
+  const write = (name: string, text: string) => writeFileSync(join(beside, name), text);
+  const SERVICE = 'services:\n  web:\n    image: a:1\n';
+  for (const name of ['compose.yml', 'docker-compose.yaml', 'other.yml']) write(name, SERVICE);
+  const places = async (name: string) => {
+    const { json } = await audit('--compose', join(beside, name), '--check', 'compose.unread', '--json');
+    return JSON.stringify(json).match(/"place":"[^"]*"/g) ?? [];
+  };
+  expect(await places('compose.yml')).toEqual([]);
+  for (const name of ['compose.override.yml', 'docker-compose.override.yaml']) {
+    write(name, SERVICE);
+    expect(await places('compose.yml')).toEqual([`"place":"${name}"`]);
+    expect(await places('docker-compose.yaml')).toEqual([`"place":"${name}"`]);
+    expect(await places('other.yml')).toEqual([]);
+    rmSync(join(beside, name));
+  }
+  write('compose.override.yml', SERVICE);
+  write('.env', 'A=b\nCOMPOSE_FILE=compose.yml:prod.yml\n');
+  expect([await places('compose.yml'), await places('other.yml')]).toEqual([['"place":".env"'], ['"place":".env"']]);
+  write('.env', 'COMPOSE_FILE="compose.yml"\r\n');
+  expect(await places('compose.yml')).toEqual([]);
+});
+
+test('an .env that is a directory, and one beside a Dockerfile, decide nothing', async () => {
+  const beside = mkdtempSync(join(directory, 'beside-'));
+  const file = (name: string, text: string) => writeFileSync(join(beside, name), text);
+  file('c.yml', 'services:\n  web:\n    image: a:1\n');
+  file('Dockerfile', 'FROM a:1\nUSER 1\n');
+  mkdirSync(join(beside, '.env'));
+  expect((await audit('--compose', join(beside, 'c.yml'), '--check', 'compose.unread', '--fail-on', 'high')).exit).toBe(
+    0,
+  );
+  rmSync(join(beside, '.env'), { recursive: true });
+  symlinkSync('/dev/zero', join(beside, '.env'));
+  expect((await audit('--dockerfile', join(beside, 'Dockerfile'))).exit).toBe(0);
+  expect((await audit('--compose', join(beside, 'c.yml'))).exit).toBe(2);
+});
+
+describe('--out', () => {
+  test('a link stays, and what it leads to is the report', async () => {
+    writeFileSync(join(directory, 'real.html'), 'old');
+    symlinkSync('real.html', join(directory, 'latest.html'));
+    expect((await audit('--compose', 'c.yml', '--out', 'latest.html')).exit).toBe(0);
+    expect(lstatSync(join(directory, 'latest.html')).isSymbolicLink()).toBe(true);
+    expect(readFileSync(join(directory, 'real.html'), 'utf8')).toMatch(/^<!doctype html>/);
+  });
+
+  test.runIf(process.getuid?.() === 0)('a device is written to, and not replaced', async () => {
+    const path = join(directory, 'null');
+    execFileSync('mknod', [path, 'c', '1', '3']);
+    expect((await audit('--compose', 'c.yml', '--out', path)).exit).toBe(0);
+    expect(lstatSync(path).isCharacterDevice()).toBe(true);
+  });
+
+  test('- is standard output, and .sarif.json is SARIF', async () => {
+    expect((await audit('--compose', 'c.yml', '--out', '-', '--format', 'junit')).out).toMatch(/^<\?xml/);
+    expect((await audit('--compose', 'c.yml', '--out', 'a.sarif.json')).exit).toBe(0);
+    expect(JSON.parse(readFileSync(join(directory, 'a.sarif.json'), 'utf8')).version).toBe('2.1.0');
+    expect(readdirSync(directory)).not.toContain('-');
+  });
+});
+
+test('a report in UTF-16, as Windows PowerShell writes it, is one to compare with', async () => {
+  const { out } = await audit('--compose', 'c.yml', '--json');
+  writeFileSync(join(directory, 'u16.json'), `\ufeff${out}`, 'utf16le');
+  const { exit, out: text } = await audit('--compose', './c.yml', '--compare', 'u16.json');
+  expect(exit).toBe(0);
+  expect(text).toMatch(/Since the last report: 0 new, 0 gone, \d+ unchanged/);
+});
+
+test('hints name the file as a shell takes it', async () => {
+  expect((await audit('--compose', 'my file.yml')).err).toContain("docker compose -f 'my file.yml' config --quiet");
+  expect((await audit('--compose', 'no file.yml')).err).toContain("ls -l 'no file.yml'");
+  expect((await audit('--inventory', 'no file.json')).err).toMatch(/ls -l '[^']*no file\.json'/);
+  expect((await audit('-f', 'no file.yaml')).err).not.toMatch(/ls -l [^']*no file/);
+  expect((await audit('--compose', 'c.yml', '--out', 'no directory/x.html')).err).toMatch(
+    /ls -ld '[^']*no directory' '/,
+  );
+});

@@ -1,0 +1,132 @@
+/** Docs/checks.md: every check with its fix, made from the checks themselves. */
+
+import { type Check, GROUPS, groupOf } from '../../../../src/features/audit/domain/check.ts';
+import { CHECKS, fixWords } from '../../../../src/features/audit/domain/evaluate.ts';
+import { COMPOSE_CHECKS } from '../../../../src/features/audit/domain/files/compose.ts';
+import { DOCKERFILE_CHECKS } from '../../../../src/features/audit/domain/files/dockerfile.ts';
+import { ALL_FIXES, fixCommand } from '../../../../src/features/audit/domain/fixes.ts';
+import { TABLE_DATE, VULNERABILITIES } from '../../../../src/features/audit/domain/vulnerabilities.ts';
+import { renderBenchDoc } from '../../../support/bench-doc.ts';
+
+type Row = Omit<Check, 'evaluate'>;
+
+function cell(text: string): string {
+  return text.replaceAll('|', '\\|').replaceAll('<', '&lt;').replaceAll('*', '\\*');
+}
+
+function table(rows: readonly Row[]): readonly string[] {
+  return [
+    '| check | severity | what | why | how to fix | `docker-tls …` |',
+    '|---|---|---|---|---|---|',
+    ...rows.map(
+      ({ id, severity, title, why, fix, fixable, manual }) =>
+        `| ${id} | ${manual === true ? 'manual' : severity} | ${cell(title)} | ${cell(why)} | ${cell(fixWords({ fix }, 'HOST'))} | ${fixable === undefined ? '' : `\`${fixCommand(fixable)}\``} |`,
+    ),
+  ];
+}
+
+export function renderChecksDoc(): string {
+  const all: readonly Row[] = [...CHECKS, ...COMPOSE_CHECKS, ...DOCKERFILE_CHECKS];
+  const names = [...new Set(GROUPS.map(([, name]) => name))];
+  const groups = names.flatMap((name) => {
+    const rows = all.filter(({ id }) => groupOf(id) === name);
+    const title = name === 'Known vulnerabilities' ? 'Checks of known vulnerabilities' : name;
+    return rows.length === 0 ? [] : ['', `## ${title}`, '', ...table(rows)];
+  });
+  return `${[
+    '# The checks of `docker-tls audit`',
+    '',
+    'This page is generated from the checks (`UPDATE_DOCS=1 npx vitest run test/features/audit/unit/audit-docs.test.ts`); do not edit it by hand.',
+    '',
+    'Plain numbers are those of the CIS Docker Benchmark 1.8. `audit --benchmark 1.6` (or 1.7) uses the numbers of that edition, in reports, `--check` and baseline:',
+    '1.8 added 2.7, so that its 2.8 to 2.19 are 2.7 to 2.18 there; all other numbers are the same. SARIF has the numbers of all three as tags.',
+    '`compose.` and `dockerfile.` before a number mark the same check for files. A check passes, is a finding (with place and evidence), or does not apply (with the reason). A single finding can be more or less severe',
+    'than its check. A manual check does not apply by itself: it says what an administrator has to decide.',
+    '',
+    'The score is the share of the applicable checks that pass, weighted by severity (critical 20, high 10, medium 4, low 1, info 0). One open critical',
+    'finding keeps it below 40, one open high finding below 70. Accepted findings (baseline) do not count.',
+    '',
+    "While Docker's API does not answer, there is no score: half of the checks cannot be judged, config.5 is a critical finding, and `--compare` reports none of",
+    'those checks as gone. The same holds for the checks of an sshd that rejects its configuration (ssh.8).',
+    '',
+    '## Accept findings and compare reports',
+    '',
+    '`audit --baseline accepted.yaml` reads accepted findings, in YAML or JSON:',
+    '',
+    '```yaml',
+    'accept:',
+    '  - check: "2.10"              # an id, or the beginning of several: "1.1.*"',
+    '    reason: images are shared with the build farm',
+    '    expires: 2027-06-30       # the last day of the acceptance (UTC); after that the finding counts again',
+    '  - check: "5.32"',
+    '    host: build-1             # only there: a name in the fleet file or store, or the path of a Compose file or Dockerfile',
+    '    place: container portainer   # only that: the `place` of the evidence in `--json`',
+    '    reason: it manages the host',
+    '    expires: 2027-03-31',
+    '```',
+    '',
+    '`check`, `reason` and `expires` are required. Unknown keys, unknown checks and invalid dates are refused, all at once and with their lines. An expired entry',
+    'is reported on every run. `--fail-on` and the score ignore accepted findings; SARIF marks them as suppressed.',
+    '',
+    '`--compare REPORT` compares with the output of an earlier `audit --json`, by host or file, check and place. A finding is gone if its check was judged again and no',
+    'longer finds it. A finding that is accepted now is neither gone nor new. An expired acceptance makes its finding new.',
+    '',
+    '## Known vulnerabilities',
+    '',
+    `The checks vuln.engine to vuln.buildx hold what is installed against a table of ${VULNERABILITIES.length} entries (\`src/features/audit/domain/vulnerabilities.json\`, sources read up to`,
+    `${TABLE_DATE}; every report names the date). Each open entry is a piece of evidence with its id as place, so that a baseline can accept one of them. The severity of a`,
+    'finding is that of its gravest entry, and `--fail-on` sees it. `status` and every report name the package whose upgrade closes most of them.',
+    '',
+    '| package | fixed is | open is |',
+    '|---|---|---|',
+    '| docker-ce, docker-ce-cli, containerd.io, docker-buildx-plugin, docker-compose-plugin; a program that no package brought | a version outside of the affected ranges | a version inside |',
+    '| of a distribution (docker.io, containerd, runc, moby-engine …), with its changelog on the host | a version outside, or an id that the changelog names | a version inside, and an id that it does not name |',
+    '| of a distribution, without a changelog (minimised images), or of a year whose entries may be removed from it (rpm: of its first year and before); a host without dpkg and rpm | a version outside | nothing: the check says "cannot tell" and does not count |',
+    '',
+    'Only the ids in a changelog leave the host. Entries that take more than a version count where that is there: an authorization plugin, firewalld, a swarm,',
+    "containerd's CRI plugin (low where no Kubernetes uses it). BuildKit is judged by the engine that holds it. The versions are those that run; the clients have that",
+    'of their package. Severities are those of the CVE record or the vendor; where there is none the evidence says "no score published", and the severity is ours.',
+    '',
+    'The table follows [golang/vulndb](https://github.com/golang/vulndb) (CC-BY-4.0) and the release notes of [moby](https://github.com/moby/moby/releases).',
+    '`node scripts/vulnerabilities.mjs CHECKOUT` brings it up to a checkout of vulndb and prints what changes. A test fails when it is older than six months.',
+    ...groups,
+    '',
+    '## What `harden` fixes, and what it costs',
+    '',
+    '| fix | what it does | what it costs |',
+    '|---|---|---|',
+    ...ALL_FIXES.map(({ name, title, cost }) => `| \`${name}\` | ${cell(title)} | ${cell(cost ?? '')} |`),
+    '',
+    '## What is not covered, and why',
+    '',
+    '- The contents of images (packages, setuid programs, secrets in layers: 4.2 to 4.4, 4.8, 4.10 to 4.12). Use a scanner such as trivy or grype; the audit lists the images.',
+    '- Past actions (5.23, 5.24): the audit sees only what runs now. Where audit rules are loaded, the audit log has the rest.',
+    '- The host beyond Docker and sshd (1.2.1): use `lynis audit system`.',
+    "- Combinations of sshd's `Match` blocks. Each block is judged by itself, from sshd's configuration file and its includes. An Include inside a block is read as if it were outside. Of sshd's command line, `-o` and `-f` count.",
+    '- Audit rules where the kernel does not let the host list them, as in a container: reported, not a finding.',
+    '- More than 300 containers or 200 images on a host: the first ones are judged, running containers first, and config.5 reports the total.',
+    '- Other files that a Compose file uses (`extends: { file }`, `include`, `compose.override.yml`, `COMPOSE_FILE`, `env_file`, a second `-f`) and `dockerfile_inline`. Each file is judged by itself; `docker compose config` merges them into one.',
+    '- The target of a bind-mounted symbolic link: 5.6 and 5.32 judge its name (docker-bench-security does the same).',
+    '- Podman in the place of Docker: its containers and images are judged where it answers (`podman.socket`, podman-docker), its own settings are not. Of a [host of Podman](hosts.md#podman) the TLS and the files of its service are judged as well.',
+    '- What only root can read, on a host that was set up with `--rootless`: the audit runs as that user.',
+    '- A rootless daemon beside a rootful one: the daemon behind /var/run/docker.sock is judged, and 2.1 names the socket of the other.',
+    '',
+    '## Manual checks of the benchmark that the audit decides',
+    '',
+    'The benchmark calls 2.9 and 5.30 manual. The audit decides them: default limits are set or not (2.9), and a container is on the default bridge or not (5.30).',
+    'Whether the limits suit a host remains your decision. Both are low, have a fix, and can be accepted in a baseline.',
+    '',
+    ...renderBenchDoc(),
+    '',
+    '## Limits of the tests',
+    '',
+    'The verdicts are tested on facts of real hosts (`test/features/audit/golden/audit`) of three Docker generations. Each is recorded fresh, after setup, after harden, hardened by',
+    'hand, with user namespaces, and with everything wrong. `test/e2e/audit.test.ts` tests from outside which clients are accepted.',
+    '',
+    "Those hosts are containers. Checks that depend on the kernel are tested both ways on a virtual machine with Debian's kernel (the recordings `…-trixie-vm`, and",
+    '`test/e2e/kernel.test.ts`): audit rules (1.1.3 to 1.1.18), AppArmor (5.2), and limits of memory, CPU and processes (5.11, 5.12, 5.29).',
+    '',
+    "Some cases are tested on altered facts only. These are containers with SELinux labels (5.3 was seen as a finding, because Debian's Docker labels no container), aufs and",
+    'devicemapper (2.6, 2.12), a dockerd older than 17.06 (tls.4 was only seen passing), and more than one swarm manager (7.2).',
+  ].join('\n')}\n`;
+}

@@ -1,0 +1,409 @@
+import { describe, expect, test } from 'vitest';
+import { auditCompose, COMPOSE_CHECKS } from '../../../../src/features/audit/domain/files/compose.ts';
+
+/** Findings as `id line text`, for one check or all. */
+function found(text: string, id?: string): readonly string[] {
+  return auditCompose(text, 'compose.yaml')
+    .filter((result) => result.state === 'finding' && (id === undefined || result.id === `compose.${id}`))
+    .flatMap((result) => result.evidence.map(({ line, text: words }) => `${line} ${words}`));
+}
+
+const GOOD = `
+services:
+  web:
+    image: nginx:1.27
+    user: "1000"
+    cap_drop: [ALL]
+    cap_add: [NET_BIND_SERVICE, CAP_CHOWN]
+    read_only: true
+    mem_limit: 256m
+    cpus: 0.5
+    pids_limit: 100
+    security_opt: ["no-new-privileges:true"]
+    ports: ["127.0.0.1:8080:80"]
+    restart: on-failure:3
+    environment:
+      DB_PASSWORD: \${DB_PASSWORD}
+      DB_PASSWORD_FILE: /run/secrets/db
+    healthcheck: { test: [CMD, curl, -f, http://localhost] }
+    networks: [apart]
+networks:
+  apart:
+    driver_opts: { com.docker.network.bridge.enable_icc: "false" }
+`;
+
+const BAD = `services:
+  web:
+    image: nginx:latest
+    user: root
+    privileged: "true"
+    cap_add: [SYS_ADMIN]
+    network_mode: host
+    pid: host
+    ipc: host
+    uts: host
+    userns_mode: host
+    cgroup_parent: x
+    restart: always
+    devices: ["/dev/sda:/dev/sda"]
+    security_opt:
+      - seccomp:unconfined
+      - systempaths=unconfined
+      - apparmor=unconfined
+    volumes:
+      - /var/run/docker.sock:/var/run/docker.sock:ro
+      - type: bind
+        source: /etc
+        target: /host
+        bind: { propagation: rshared }
+    ports:
+      - 443:443
+      - { target: 80, published: "80" }
+    environment:
+      - API_TOKEN=abc
+      - "PLAIN=x"
+    extends: { file: base.yml, service: web }
+networks: { open: }
+`;
+
+test('every check passes on the good file and fails on the bad one', () => {
+  const [good, bad] = [GOOD, BAD].map((text) => new Map(auditCompose(text, 'c').map(({ id, state }) => [id, state])));
+  expect([...(good ?? [])].filter(([, state]) => state !== 'pass')).toEqual([]);
+  expect([...(bad ?? [])].filter(([, state]) => state !== 'finding')).toEqual([]);
+  expect(good?.size).toBe(COMPOSE_CHECKS.length);
+});
+
+test('a capability that is nearly all of root is as grave as in a running container', () => {
+  const severity = (name: string) =>
+    auditCompose(`services: { a: { cap_add: [${name}] } }`, 'c').find(({ id }) => id === 'compose.5.4')?.severity;
+  expect([severity('SYS_ADMIN'), severity('CAP_BPF'), severity('SYS_TIME')]).toEqual(['high', 'high', 'medium']);
+});
+
+/** As Compose reads a variable. */
+function braced(text: string): string {
+  return ['$', '{', text, '}'].join('');
+}
+
+describe('lines and forms', () => {
+  test.each([
+    ['5.5', ['5 is privileged']],
+    ['5.32', ['20 /var/run/docker.sock is mounted on /var/run/docker.sock']],
+    ['5.6', ['21 /etc is mounted on /host, writable']],
+    ['5.20', ['21 /host has propagation rshared']],
+    ['5.8', ['26 publishes port 443', '27 publishes port 80']],
+    ['4.10', ['29 API_TOKEN is written out']],
+    ['5.13', ['2 can write to its root file system']],
+    ['icc', ['32 its containers reach all ports of one another']],
+  ])('%s', (id, lines) => {
+    expect(found(BAD, id)).toEqual(lines);
+  });
+
+  test('variables of mounts count by their defaults, and $HOME is a home', () => {
+    const text = `services:
+  a:
+    volumes:
+      - ${braced('SOCK:-/var/run/docker.sock')}:/var/run/docker.sock
+      - ${braced('HOME')}/.ssh:/keys:ro
+      - ${braced('DATA:-./data')}:/data
+      - /run/containerd/containerd.sock:/c.sock
+`;
+    expect(found(text, '5.32')).toEqual(['4 /var/run/docker.sock is mounted on /var/run/docker.sock']);
+    expect(found(text, '5.6')).toEqual([
+      `5 ${braced('HOME')}/.ssh is mounted on /keys, read-only`,
+      '7 /run/containerd/containerd.sock is mounted on /c.sock, writable',
+    ]);
+  });
+
+  test('variables of everything else count by their defaults too, and $$ is no variable', () => {
+    const text = `services:
+  a:
+    image: x:${braced('TAG:-latest')}
+    privileged: ${braced('PRIVILEGED:-true')}
+    network_mode: ${braced('MODE-host')}
+    user: "${braced('USER_ID:-0')}:${braced('GROUP_ID:-0')}"
+    ports: ["${braced('PORT:-80')}:8080", "${braced('BIND:-127.0.0.1')}:90:90", "${braced('P')}:1"]
+    volumes: ["${braced(`A:-${braced('B:-/etc')}`)}:/host"]
+    environment: { A_TOKEN: "${braced('A_TOKEN:-')}", B_TOKEN: "$${braced('B:-c')}" }
+`;
+    expect(found(text, '5.28')).toEqual(['3 image x:latest has the tag latest']);
+    expect(found(text, '5.5')).toEqual(['4 is privileged']);
+    expect(found(text, '5.10')).toEqual(["5 shares the host's network"]);
+    expect(found(text, '4.1')).toEqual(['6 user is 0:0']);
+    expect(found(text, '5.8')).toEqual(['7 publishes port 80', '7 publishes port 90']);
+    expect(found(text, '5.14')).toEqual([
+      '7 port 80 is open on all addresses',
+      `7 port ${braced('P')} is open on all addresses`,
+    ]);
+    expect(found(text, '5.6')).toEqual(['8 /etc is mounted on /host, writable']);
+    expect(found(text, '4.10')).toEqual(['9 B_TOKEN is written out']);
+  });
+
+  test('a named volume that is a directory of the host is judged as one', () => {
+    const text = `services:
+  a:
+    volumes: [root:/host, data:/data, { type: volume, source: root, target: /again }]
+volumes:
+  data: {}
+  root: { driver_opts: { type: none, o: "ro,bind", device: / } }
+`;
+    expect(found(text, '5.6')).toEqual(['3 / is mounted on /host, writable', '3 / is mounted on /again, writable']);
+  });
+
+  test('a file that only includes others says so', () => {
+    expect(() => auditCompose('include: [a.yml]\n', 'c')).toThrow(/only includes other files/);
+  });
+
+  test('the value of a secret is never shown', () => {
+    expect(
+      JSON.stringify(auditCompose('services:\n  a:\n    environment: { DB_PASSWORD: hunter2 }\n', 'c')),
+    ).not.toContain('hunter2');
+  });
+
+  test('anchors, merges and extends are followed', () => {
+    const text = `
+x-safe: &safe
+  user: "1000"
+  read_only: true
+services:
+  base:
+    privileged: true
+    user: "1"
+    read_only: true
+  merged:
+    <<: *safe
+  merged2:
+    <<: [*safe, { mem_limit: 1g }]
+  child:
+    extends: { service: base }
+`;
+    expect(found(text, '4.1')).toEqual([]);
+    expect(found(text, '5.13')).toEqual([]);
+    expect(found(text, '5.5')).toEqual(['7 is privileged', '7 is privileged']);
+    expect(
+      auditCompose(text, 'c')
+        .find(({ id }) => id === 'compose.5.11')
+        ?.evidence.map(({ place }) => place),
+    ).not.toContain('service merged2');
+  });
+
+  test('merged variables are looked at, and what a service extends is added to its own', () => {
+    const text = `x-env: &env
+  DB_PASSWORD: hunter2
+  API_TOKEN: abc
+services:
+  a:
+    environment:
+      <<: *env
+      API_TOKEN: ${braced('API_TOKEN')}
+    security_opt: ["no-new-privileges:true"]
+    cap_drop: [ALL]
+    devices: ["/dev/sda:/dev/x"]
+    volumes: ["/etc:/host", "/root:/r"]
+    healthcheck: { test: [NONE] }
+  b:
+    extends: a
+    environment: ["DB_PASSWORD=${braced('DB_PASSWORD')}"]
+    security_opt: ["seccomp:unconfined"]
+    cap_drop: [MKNOD]
+    devices: [{ source: /dev/sdb, target: /dev/x }]
+    volumes: ["./data:/host"]
+    healthcheck: { test: [CMD, x] }
+`;
+    expect(found(text, '4.10')).toEqual(['2 DB_PASSWORD is written out']);
+    expect(found(text, '5.26')).toEqual([]);
+    expect(found(text, 'caps')).toEqual([]);
+    expect(found(text, '5.18')).toEqual(['11 has /dev/sda', '19 has /dev/sdb']);
+    expect(found(text, '5.6')).toEqual([
+      '12 /etc is mounted on /host, writable',
+      '12 /root is mounted on /r, writable',
+      '12 /root is mounted on /r, writable',
+    ]);
+    expect(found(text, '5.27')).toEqual(['13 the health check is switched off']);
+  });
+
+  test('a variable that has to be set is one word, whatever is said where it is missing', () => {
+    const text = `services:
+  a:
+    ports: ["${braced('PORT:?set PORT: any')}:80", "${braced('BIND?')}:81:80"]
+    volumes: ["${braced('D:?')}:/d", "${braced(`S:-${braced('T:?x')}`)}/etc:/e"]
+    environment: { A_TOKEN: "${braced('A_TOKEN:?x:y')}" }
+`;
+    expect(found(text, '5.14')).toEqual([`3 port ${braced('PORT')} is open on all addresses`]);
+    expect(found(text, '5.6')).toEqual([]);
+    expect(found(text, '4.10')).toEqual([]);
+  });
+
+  test('the socket may come without a mount, and a secret by a build argument', () => {
+    const text = `services:
+  a:
+    use_api_socket: true
+    build:
+      context: .
+      args: { NPM_TOKEN: abc, OTHER_TOKEN: "${braced('OTHER_TOKEN')}" }
+  b: { build: { args: [NPM_TOKEN, "GIT_TOKEN=x"] }, use_api_socket: false }
+`;
+    expect(found(text, '5.32')).toEqual(['3 is given it by use_api_socket']);
+    expect(found(text, '4.10')).toEqual([
+      '6 build argument NPM_TOKEN is written out',
+      '7 build argument GIT_TOKEN is written out',
+    ]);
+  });
+
+  test('the socket is known by its name where its directory is not', () => {
+    const text = `services:
+  a:
+    volumes:
+      - ${braced('XDG_RUNTIME_DIR')}/docker.sock:/s
+      - $HOME/docker.sock:/h
+      - { type: bind, source: $RUN/docker.sock, target: /t }
+      - '\\\\.\\pipe\\docker_engine:\\\\.\\pipe\\docker_engine'
+      - npipe:////./pipe/docker_engine:/d
+      - { type: npipe, source: '\\\\.\\pipe\\docker_engine', target: /n }
+      - $RUN/docker.socks:/no
+networks:
+  old: { external: { name: x } }
+`;
+    expect(found(text, '5.32').map((words) => Number.parseInt(words, 10))).toEqual([5, 6, 4, 7, 8, 9]);
+    expect(found(text, 'icc')).toEqual([]);
+  });
+
+  test('ports without a host side are published on all addresses', () => {
+    const text =
+      'services:\n  a:\n    ports:\n      - "80"\n      - 81/udp\n      - { target: 82 }\n      - "127.0.0.1::83"\n';
+    expect(found(text, '5.14')).toEqual(
+      [80, 81, 82].map(
+        (port, index) => `${index + 4} a port that Docker chooses, for ${port}, is open on all addresses`,
+      ),
+    );
+    expect(found(text, '5.8')).toEqual([]);
+  });
+
+  test('a password in an address is a secret', () => {
+    const text = `services:
+  a:
+    environment:
+      DATABASE_URL: postgres://app:hunter2@db/app
+      CACHE_URL: redis://:${braced('CACHE_PASSWORD')}@cache
+      PGPASSWORD: hunter2
+      HOME_URL: https://example.com/a:b@c
+`;
+    expect(found(text, '4.10')).toEqual([
+      '4 DATABASE_URL: the password in its address is written out',
+      '6 PGPASSWORD is written out',
+    ]);
+  });
+
+  test.each([
+    ['services:\n  a: {}\n  b: {}\n', ['2 its containers reach all ports of one another']],
+    ['services:\n  a: {}\n  b: { network_mode: none }\n', []],
+    [
+      'services:\n  a: {}\n  b: {}\nnetworks:\n  default:\n    driver_opts: { com.docker.network.bridge.enable_icc: "false" }\n',
+      [],
+    ],
+  ])('the network that Compose makes by itself counts: %j', (text, lines) => {
+    expect(found(text, 'icc')).toEqual(lines);
+  });
+
+  test('deploy limits count', () => {
+    const text = 'services:\n  a:\n    deploy: { resources: { limits: { memory: 1g, cpus: "1", pids: 5 } } }\n';
+    expect([...found(text, '5.11'), ...found(text, '5.12'), ...found(text, '5.29')]).toEqual([]);
+  });
+});
+
+describe('hostile files', () => {
+  const laughs = Array.from(
+    { length: 30 },
+    (_, index) =>
+      `a${index}: &a${index} [${Array(10)
+        .fill(index === 0 ? 'x' : `*a${index - 1}`)
+        .join(', ')}]`,
+  ).join('\n');
+  test.each([
+    ['no YAML', 'services: [', /./],
+    ['a list', '- a', /no services/],
+    ['empty', '', /no services/],
+    ['no services', 'services: {}', /no services/],
+    ['a key twice', 'services:\n  a: {}\n  a: {}\n', /unique/],
+    ['deep nesting', `services: ${'['.repeat(5000)}`, /nested/],
+    ['deep block nesting', Array.from({ length: 300 }, (_, depth) => `${' '.repeat(depth)}a:`).join('\n'), /nested/],
+    ['too large', `#${'x'.repeat(1_100_000)}`, /too large/],
+  ])('%s is an error with its place', (_name, text, message) => {
+    expect(() => auditCompose(text, 'c.yaml')).toThrow(
+      expect.objectContaining({ name: 'DockerTlsErrors', message: expect.stringMatching(message) }),
+    );
+  });
+
+  test.each([
+    ['aliases that double', `${laughs}\nservices:\n  a:\n    cap_add: *a29\n    environment: *a29\n`],
+    ['a service that is itself', 'services:\n  a: &a\n    <<: *a\n    extends: a\n'],
+    ['services that extend each other', 'services:\n  a: { extends: b }\n  b: { extends: { service: a } }\n'],
+    [
+      'odd values',
+      'services:\n  a: null\n  b: 3\n  c: { volumes: 3, ports: [null, {}, []], environment: [[]], user: [], image: {} }\n',
+    ],
+    ['one word of a megabyte', `services:\n  a:\n    image: ${'a'.repeat(1_000_000)}\n`],
+    [
+      'variables that many services share, and inherit',
+      `x-e: &e { ${Array.from({ length: 1000 }, (_, n) => `K${n}: v`).join(', ')} }\nservices:\n${Array.from({ length: 300 }, (_, n) => `  s${n}:\n    extends: s${n + 1}\n    environment: *e\n`).join('')}`,
+    ],
+    ['names of objects', 'services:\n  __proto__: { privileged: true }\n  constructor: { cap_add: { toString: 1 } }\n'],
+  ])('%s ends soon and without a crash', (_name, text) => {
+    expect(auditCompose(text, 'c')).toHaveLength(COMPOSE_CHECKS.length);
+  });
+});
+
+describe('what is decided elsewhere is not passed', () => {
+  const service = (lines: string) => `services:\n  web:\n    image: a:1\n${lines}`;
+  test.each([
+    ['    extends: { file: base.yml, service: web }\n', ['4 cannot tell: it extends a service of base.yml']],
+    [`    privileged: \${PRIVILEGED}\n`, [`4 cannot tell: privileged is \${PRIVILEGED}`]],
+    [`    privileged: \${PRIVILEGED:-false}\n`, []],
+    [`    privileged: \${GIVEN:-false}\n`, [`4 cannot tell: privileged is \${GIVEN:-false}`]],
+    ['    cap_add: [$CAP]\n', ['4 cannot tell: cap_add is $CAP']],
+    [`    network_mode: \${MODE:?none}\n`, [`4 cannot tell: network_mode is \${MODE:?none}`]],
+    [
+      `    volumes: ["\${DATA}:/data", "./x:/x", "$HOME/y:/y"]\n`,
+      [`4 cannot tell: the source of a volume is \${DATA}`],
+    ],
+    ['    volumes: ["./x:/$NAME"]\n', []],
+    ['    volumes: [{ type: bind, source: $DATA, target: /d }]\n', ['4 cannot tell: the source of a volume is $DATA']],
+    [`    ports: ["\${BIND}:2375:2375"]\n`, [`4 cannot tell: the address of a port is \${BIND}`]],
+    [`    ports: ["\${BIND:?x}:2375:2375"]\n`, [`4 cannot tell: the address of a port is \${BIND:?x}`]],
+    [`    ports: ["\${GIVEN:-127.0.0.1}:80:80"]\n`, [`4 cannot tell: the address of a port is \${GIVEN:-127.0.0.1}`]],
+    [`    ports: [{ host_ip: $BIND, published: 80, target: 80 }]\n`, ['4 cannot tell: the address of a port is $BIND']],
+    [`    ports: ["127.0.0.1:\${PORT:?x}:80", "[::1]:$PORT:80", "\${PORT}:80", "\${BIND:-127.0.0.1}:80:80"]\n`, []],
+    [
+      `    volumes: [data:/d]\nvolumes: { data: { driver_opts: { o: bind, device: "\${DATA}" } } }\n`,
+      [`5 cannot tell: its device is \${DATA}`],
+    ],
+    [
+      `volumes: { data: { driver_opts: { o: "rw,\${OPTS}", device: tmpfs } } }\n`,
+      [`4 cannot tell: an option of its mount is \${OPTS}`],
+    ],
+    [`volumes: { data: { driver_opts: { type: nfs, o: "addr=$NFS,$OPTS", device: ":/srv/$DATA" } } }\n`, []],
+    [`volumes: { data: { driver_opts: { type: tmpfs, o: "size=$SIZE", device: tmpfs } } }\n`, []],
+    ['    command: echo $$HOME $OTHER\n    environment: { DB_PASSWORD: $DB_PASSWORD }\n', []],
+  ])('%j', (lines, wanted) => {
+    const unread = auditCompose(service(lines), 'c', { given: new Set(['GIVEN']), files: [] }).find(
+      ({ id }) => id === 'compose.unread',
+    );
+    expect(unread?.evidence.map(({ line, text }) => `${line} ${text}`)).toEqual(wanted);
+    expect(unread?.state).toBe(wanted.length === 0 ? 'pass' : 'finding');
+  });
+
+  test('files that are included beside services', () => {
+    const text = `include:\n  - a.yml\n  - path: [b.yml, c.yml]\n${service('')}`;
+    expect(found(text, 'unread')).toEqual([
+      '2 cannot tell: it includes a.yml',
+      '3 cannot tell: it includes b.yml, c.yml',
+    ]);
+  });
+
+  test('a default that holds a secret is one, whatever .env says', () => {
+    const text = service(`    environment: { DB_PASSWORD: "\${GIVEN:-hunter2}" }\n`);
+    const secrets = auditCompose(text, 'c', { given: new Set(['GIVEN']), files: [] }).find(
+      ({ id }) => id === 'compose.4.10',
+    );
+    expect(secrets?.state).toBe('finding');
+  });
+});

@@ -1,0 +1,84 @@
+import { describe, expect, test } from 'vitest';
+import type { Severity, Verdict } from '../../../../src/features/audit/domain/check.ts';
+import type { CheckResult } from '../../../../src/features/audit/domain/evaluate.ts';
+import { fails, score, scoreWords } from '../../../../src/features/audit/domain/score.ts';
+
+function result(state: Verdict['state'], severity: Severity, accepted?: CheckResult['accepted']): CheckResult {
+  return {
+    id: 'x.1',
+    cis: {},
+    title: 't',
+    failure: 'f',
+    group: 'Host',
+    severity,
+    why: 'w',
+    fix: 'm',
+    manual: false,
+    state,
+    evidence: [],
+    accepted,
+  };
+}
+
+const ACCEPTED = { reason: 'r', expires: '2027-01-01' };
+
+describe('score', () => {
+  test.each([
+    ['nothing applies', [result('not-applicable', 'high')], 100, 'A'],
+    ['all pass', [result('pass', 'low'), result('pass', 'high')], 100, 'A'],
+    ['half by weight', [result('pass', 'medium'), result('finding', 'medium')], 50, 'D'],
+    ['one small thing among large ones', [result('pass', 'critical'), result('finding', 'low')], 95, 'A'],
+    ['info does not count', [result('pass', 'low'), result('finding', 'info')], 100, 'A'],
+    [
+      'a critical finding holds it down',
+      [...Array(50).fill(result('pass', 'critical')), result('finding', 'critical')],
+      39,
+      'F',
+    ],
+    [
+      'a high finding holds it down',
+      [...Array(50).fill(result('pass', 'critical')), result('finding', 'high')],
+      69,
+      'C',
+    ],
+    [
+      'an accepted finding counts neither way',
+      [result('pass', 'low'), result('finding', 'critical', ACCEPTED)],
+      100,
+      'A',
+    ],
+    ['all fail', [result('finding', 'low')], 0, 'F'],
+  ])('%s', (_name, results, value, grade) => {
+    expect(score(results)).toMatchObject({ value, grade });
+  });
+
+  test('is none while something could not be seen', () => {
+    const unseen: CheckResult = { ...result('not-applicable', 'high'), reason: 'no answer', unseen: true };
+    const none = score([result('pass', 'low'), unseen]);
+    expect([none.value, none.grade, none.explanation]).toEqual([
+      undefined,
+      undefined,
+      '1 check could not be judged: no answer.',
+    ]);
+    expect([scoreWords(none), scoreWords(score([result('pass', 'low')]))]).toEqual(['no score', '100 of 100 (A)']);
+  });
+
+  test('says how it came about', () => {
+    expect(score([...Array(9).fill(result('pass', 'high')), result('finding', 'critical')]).explanation).toBe(
+      '81 % of the applicable checks pass, weighted by severity (critical 20, high 10, medium 4, low 1, info 0). An open critical finding holds it at 39.',
+    );
+  });
+});
+
+describe('--fail-on', () => {
+  test.each([
+    ['high', 'critical', true],
+    ['high', 'high', true],
+    ['high', 'medium', false],
+    ['info', 'info', true],
+    ['critical', 'high', false],
+  ] as const)('%s with a %s finding: %s', (threshold, severity, expected) => {
+    expect(fails([result('pass', 'critical'), result('finding', severity)], threshold)).toBe(expected);
+    expect(fails([result('finding', severity, ACCEPTED)], threshold)).toBe(false);
+  });
+});

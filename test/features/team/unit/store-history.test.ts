@@ -1,0 +1,40 @@
+/** What a commit in etcd continues: what it was made on, or the lost state that it put back, whose history counts then. */
+
+import { expect, test } from 'vitest';
+import { type Entry, holds, newEntry, numberOf } from '../../../../src/features/team/engines/etcd-history.ts';
+
+const message = { who: 'ada', subject: 'x', lines: [] };
+const on = (parent: string, subject: string, regained?: string) =>
+  newEntry(parent, { put: new Map(), remove: [], message: { ...message, subject }, regained }, new Date(0), []);
+const byNumber = (...entries: Entry[]) => new Map(entries.map((one) => [numberOf(one.revision), one]));
+
+const first = on('', 'first');
+const revoked = on(first.revision, 'revoked');
+const rubbish = on(revoked.revision, 'rubbish');
+
+test('the history of what was replaced is not its own: anybody could have made that', () => {
+  const back = on(rubbish.revision, 'restore', first.revision);
+  const entries = byNumber(first, revoked, rubbish, back);
+  const history = on(back.revision, 'next');
+  expect(holds(back, first.revision, entries)).toBe(true);
+  expect(holds(back, rubbish.revision, entries)).toBe(true);
+  expect(holds(back, revoked.revision, entries)).toBe(false);
+  expect(holds(history, revoked.revision, entries)).toBe(false);
+  expect(holds(history, first.revision, entries)).toBe(true);
+});
+
+test('an unbroken line continues each of its commits; one with another entry does not', () => {
+  const next = on(rubbish.revision, 'next');
+  const entries = byNumber(first, revoked, rubbish);
+  for (const older of [first, revoked, rubbish]) expect(holds(next, older.revision, entries)).toBe(true);
+  const forged = byNumber(first, { ...revoked, subject: 'other' }, rubbish);
+  expect(holds(next, first.revision, forged)).toBe(false);
+});
+
+test('a state that was put back and is not there cannot be looked through', () => {
+  const lost = on(rubbish.revision, 'lost');
+  const back = on(first.revision, 'restore', lost.revision);
+  expect(holds(back, revoked.revision, byNumber(first))).toBeUndefined();
+  // It was put back by who had seen less.
+  expect(holds(on(rubbish.revision, 'restore', first.revision), lost.revision, byNumber())).toBe(false);
+});
