@@ -1,4 +1,4 @@
-// Bundles src/cli/main.ts into dist/ with rolldown: ESM, our own dependencies included, so that the package starts fast and needs no build
+// Bundles src/entry/ into dist/ with rolldown: ESM, our own dependencies included, so that the package starts fast and needs no build
 // step. Shell scripts are bundled as text. What is bundled is listed in packages.json, with its licences in THIRD-PARTY-LICENSES.txt.
 //
 // Node takes 0.2 ms for each file of a program, and as much for each import of one: a file for every set of modules that some commands
@@ -16,19 +16,18 @@ const { version } = JSON.parse(readFileSync(new URL('../package.json', import.me
 
 /** Each is what every one of its modules imports at once, less what the layers before it have. */
 const LAYERS = {
-  'env-at-once': ['src/cli/env-at-once.ts'],
-  complete: ['src/entry/complete.ts'],
-  notice: ['src/cli/notice.ts'],
-  core: ['src/entry/main.ts'],
-  store: ['src/core/actions/store.ts'],
-  env: ['src/core/commands/env.ts'],
-  connect: ['src/core/adapters/ssh/connect.ts'],
-  fleet: ['src/core/actions/selection.ts'],
-  status: ['src/core/commands/status.ts'],
-  plan: ['src/core/commands/plan.ts'],
-  run: ['src/core/commands/rotate-server.ts'],
-  setup: ['src/core/commands/setup.ts'],
-  audit: ['src/features/audit/commands/audit.ts'],
+  'env-at-once': 'src/cli/env-at-once.ts',
+  complete: 'src/entry/complete.ts',
+  notice: 'src/cli/notice.ts',
+  core: 'src/entry/main.ts',
+  store: 'src/core/actions/store.ts',
+  env: 'src/core/commands/env.ts',
+  connect: 'src/core/adapters/ssh/connect.ts',
+  fleet: 'src/core/actions/selection.ts',
+  status: 'src/core/commands/status.ts',
+  plan: 'src/core/commands/plan.ts',
+  run: 'src/core/commands/rotate-server.ts',
+  setup: 'src/core/commands/setup.ts',
 };
 const layerOf = new Map();
 const findLayers = {
@@ -43,10 +42,8 @@ const findLayers = {
         for (const next of this.getModuleInfo(id).importedIds) if (known.has(next)) found.add(next);
       return found;
     };
-    for (const [layer, entries] of Object.entries(LAYERS)) {
-      const [ids, ...others] = entries.map(closure);
-      for (const id of ids) if (!layerOf.has(id) && others.every((other) => other.has(id))) layerOf.set(id, layer);
-    }
+    for (const [layer, entry] of Object.entries(LAYERS))
+      for (const id of closure(entry)) if (!layerOf.has(id)) layerOf.set(id, layer);
   },
 };
 

@@ -1,5 +1,7 @@
 /** The fleet file for editors and docs: its JSON Schema, and the tables of its keys. generate-schema.mjs writes both. */
 
+import '../src/features.ts';
+
 import * as z from 'zod/mini';
 import { caSchema, clientSchema, fleetSchema, hostSchema, sshMap } from '../src/core/domain/fleet/schema.ts';
 

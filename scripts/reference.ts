@@ -3,6 +3,8 @@
  * Man pages: `node scripts/generate-man.mjs DIR`. The page in docs/: `UPDATE_DOCS=1 npx vitest run test/core/unit/docs-links.test.ts`.
  */
 
+import '../src/features.ts';
+
 import type { Option, Command as Parser } from 'commander';
 import type { Command, CommandEntry } from '../src/cli/command.ts';
 import { COMMANDS } from '../src/cli/commands.ts';

@@ -34,7 +34,7 @@ export async function pausingProgram(): Promise<PausingProgram> {
   const pauses: Plugin = {
     name: 'pauses',
     setup(builder) {
-      builder.onLoad({ filter: /\/src\/host\/.*\.sh$/ }, ({ path }) => {
+      builder.onLoad({ filter: /\/src\/core\/host\/.*\.sh$/ }, ({ path }) => {
         let text = readFileSync(path, 'utf8');
         for (const [after, line] of Object.entries(PAUSES)) {
           if (!text.includes(after)) continue;
@@ -48,7 +48,7 @@ export async function pausingProgram(): Promise<PausingProgram> {
   const define = { DOCKER_TLS_VERSION: JSON.stringify('0.0.0-faults') };
   await build({
     absWorkingDir: root,
-    entryPoints: { main: 'src/cli/main.ts' },
+    entryPoints: { main: 'src/entry/main.ts' },
     outdir: join(directory, 'dist'),
     bundle: true,
     splitting: true,

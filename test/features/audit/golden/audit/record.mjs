@@ -7,11 +7,11 @@ import { cpSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync }
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { bundled, hostScripts } from '../../../../../scripts/host-scripts.mjs';
+import { bundled } from '../../../../../scripts/host-scripts.mjs';
 
 const here = new URL('.//', import.meta.url);
 const lab = fileURLToPath(new URL('../../../../../scripts/lab', here));
-const { AUDIT_SCRIPT } = await hostScripts();
+const { AUDIT_SCRIPT } = await bundled('src/features/audit/host/scripts.ts');
 const { SYSCTL_PATHS } = await bundled('src/features/audit/domain/sysctls.ts');
 /** As src/core/engine/gather.ts sends it. */
 const script = `SYSCTLS='${SYSCTL_PATHS}'\n${AUDIT_SCRIPT}`;
