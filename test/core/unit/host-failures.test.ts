@@ -9,12 +9,13 @@ import receive from '../../../src/core/host/apply/receive.sh';
 import bootList from '../../../src/core/host/boot-list.sh';
 import initRecovery from '../../../src/core/host/init/recovery.sh';
 import initService from '../../../src/core/host/init/service.sh';
-import { parseResult } from '../../../src/core/host/protocol.ts';
+import { parseResultOf } from '../../../src/core/host/protocol.ts';
 import result from '../../../src/core/host/result.sh';
 import daemon from '../../../src/core/host/rollback/daemon.sh';
 import systemdPulled from '../../../src/core/host/systemd/pulled.sh';
 import systemdRecovery from '../../../src/core/host/systemd/recovery.sh';
 import systemdService from '../../../src/core/host/systemd/service.sh';
+import { PACKAGE_RESULTS } from '../../../src/features/audit/host/protocol.ts';
 import purge from '../../../src/features/audit/host/packages/purge.sh';
 
 const UNITS_OF_DOCKER = 'SERVICE=docker.service TLS_SOCKET=docker-tls.socket LOCAL_SOCKET=docker.socket';
@@ -40,7 +41,7 @@ describe('packages are purged', () => {
 dpkg() { echo x >>tries; if [ "$(wc -l <tries)" = 1 ]; then words='${first}'; else words='${later}'; fi
   if [ -z "$words" ]; then : >purged; return 0; fi; printf '%s\\n' "$words"; return 1; }
 sleep() { :; }`;
-    const found = parseResult(`${sh(stubs, result, purge)}\n`);
+    const found = parseResultOf(PACKAGE_RESULTS, `${sh(stubs, result, purge)}\n`);
     const tries = readFileSync(join(directory, 'tries'), 'utf8').length / 2;
     const list = readdirSync(directory).includes('list') ? readFileSync(join(directory, 'list'), 'utf8') : undefined;
     return { found, tries, list };
