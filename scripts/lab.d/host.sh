@@ -8,6 +8,7 @@
 #   known_hosts   the host's keys, known before it boots
 #   alive         locked for as long as the host's supervisor lives: the kernel lets go of it however it ends
 #   supervisor, nspawn   process ids (nspawn: or of qemu), valid only while alive is locked
+#   exec          the connection by which commands get into a host with a kernel of its own
 #   cut, reboot   marks: the link is down; nspawn was killed to boot again
 # LAB/locks/NAME is held by the run that makes or removes the host.
 
@@ -194,7 +195,7 @@ host_supervise() { # NAME ALIVE-FD
   fi
   while :; do
     net_up "$number" "$([[ -e $directory/cut ]] && printf yes || printf no)" "$suite"
-    rm -f "$directory/reboot" # from here on no run reaches the host as it was before
+    rm -f "$directory"/{reboot,exec} # from here on no run reaches the host as it was before
     if is_vm "$suite"; then vm_run "$name"; else host_run "$name"; fi {alive}>&- </dev/null &
     printf '%s\n' $! >"$directory/nspawn"
     status=0
