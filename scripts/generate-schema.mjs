@@ -14,6 +14,8 @@ const bundle = await build({
   format: 'esm',
   platform: 'node',
   target: 'node20',
+  loader: { '.sh': 'text', '.html': 'text' },
+  external: ['cpu-features', '*.node'],
   banner: {
     js: `import { createRequire as __createRequire } from 'node:module'; const require = __createRequire(${JSON.stringify(import.meta.url)});`,
   },

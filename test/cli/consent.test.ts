@@ -149,7 +149,7 @@ const CHANGING: readonly (readonly [name: string, argv: readonly string[], asks:
 
 /** Those that only read, or write nothing but files for a client or for docker on this computer. */
 const OTHERS =
-  /^(verify|status|audit|doctor|env|context|schedule|completion|ssh|tunnel|notices|version|log|client (list|export|import|request)|ca (show|export))$/;
+  /^(verify|status|audit|butane|doctor|env|context|schedule|completion|ssh|tunnel|notices|version|log|client (list|export|import|request)|ca (show|export))$/;
 
 /** Those about a store itself: test/features/team/cli/team.test.ts has what they do before consent. */
 const STORES = /^(operator (add|remove|list)|store (copy|export|check|restore))$/;

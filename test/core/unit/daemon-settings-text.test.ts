@@ -10,7 +10,12 @@ import {
   variableOf,
 } from '../../../src/core/domain/dockerd/command-line.ts';
 import { editDaemonJson, lineOfKey, parseDaemonJson } from '../../../src/core/domain/dockerd/daemon-json.ts';
-import { dropInName, hasOurName, renderClosedService, renderSocketUnit } from '../../../src/core/domain/dockerd/drop-in.ts';
+import {
+  dropInName,
+  hasOurName,
+  renderClosedService,
+  renderSocketUnit,
+} from '../../../src/core/domain/dockerd/drop-in.ts';
 import { environmentValue, replaceValue } from '../../../src/core/domain/dockerd/environment-file.ts';
 import { effectiveList, parseUnit, splitWords, unitWord } from '../../../src/core/domain/dockerd/unit.ts';
 import { validationCommand } from '../../../src/core/domain/dockerd/validate.ts';

@@ -15,8 +15,8 @@ import daemon from '../../../src/core/host/rollback/daemon.sh';
 import systemdPulled from '../../../src/core/host/systemd/pulled.sh';
 import systemdRecovery from '../../../src/core/host/systemd/recovery.sh';
 import systemdService from '../../../src/core/host/systemd/service.sh';
-import { PACKAGE_RESULTS } from '../../../src/features/audit/host/protocol.ts';
 import purge from '../../../src/features/audit/host/packages/purge.sh';
+import { PACKAGE_RESULTS } from '../../../src/features/audit/host/protocol.ts';
 
 const UNITS_OF_DOCKER = 'SERVICE=docker.service TLS_SOCKET=docker-tls.socket LOCAL_SOCKET=docker.socket';
 
