@@ -7,8 +7,7 @@
 #   docker, containerd   bound on /var/lib/docker and /var/lib/containerd (overlay2 can't sit on an overlay)
 #   known_hosts   the host's keys, known before it boots
 #   alive         locked for as long as the host's supervisor lives: the kernel lets go of it however it ends
-#   supervisor, nspawn   process ids (nspawn: or of qemu), valid only while alive is locked
-#   exec          the connection by which commands get into a host with a kernel of its own
+#   supervisor, nspawn   process ids (nspawn: or of qemu), valid only while alive is locked; exec: the connection into a virtual machine
 #   cut, reboot   marks: the link is down; nspawn was killed to boot again
 # LAB/locks/NAME is held by the run that makes or removes the host.
 
@@ -119,19 +118,16 @@ host_rootless() { # ROOT
 
 # Names, host keys, the lab's key for every user.
 host_identity() { # NAME FOLDER
-  local name=$1 directory=$2 root=$2/root address user home ids type generator
+  local name=$1 directory=$2 root=$2/root address user home ids type
   address=$(net_address "$number")
   printf '%s\n' "$name" >"$root/etc/hostname"
-  # Half of what systemd takes to read its units again, which each change of a host makes it do several times, is these; a host here has nothing for them.
-  if [[ -d $root/usr/lib/systemd/system-generators ]]; then
-    mkdir -p "$root/etc/systemd/system-generators"
-    for generator in debug getty gpt-auto hibernate-resume rc-local run system-update tpm2; do
-      ln -sf /dev/null "$root/etc/systemd/system-generators/systemd-$generator-generator"
-    done
-  fi
+  mkdir -p "$root/etc/systemd/system-generators" # generators take half of a daemon-reload
+  for generator in debug getty gpt-auto hibernate-resume rc-local run system-update tpm2; do
+    ln -sf /dev/null "$root/etc/systemd/system-generators/systemd-$generator-generator"
+  done
   printf '127.0.0.1 localhost\n::1 localhost ip6-localhost\n%s %s.lab %s\n' "$address" "$name" "$name" >"$root/etc/hosts"
   for type in ed25519 ecdsa rsa; do
-    ssh-keygen -q -t "$type" $([[ $type != rsa ]] || printf '%s' '-b 2048') -N '' -C "root@$name" -f "$root/etc/ssh/ssh_host_${type}_key"
+    ssh-keygen -q -t "$type" $([[ $type != rsa ]] || echo -b 2048) -N '' -C "root@$name" -f "$root/etc/ssh/ssh_host_${type}_key"
   done
   sed "s/^/$address /" "$root"/etc/ssh/ssh_host_*_key.pub >"$directory/known_hosts"
   while IFS=: read -r user _ _ _ _ home _; do

@@ -8,7 +8,7 @@ import { dockerHost } from '../domain/destination.ts';
 import { contextName, type HostFlags } from '../domain/fleet/specs.ts';
 import { contextNameOf } from '../domain/names.ts';
 import * as questions from '../domain/plan/setup-questions.ts';
-import { type CaSpec, completeHost, type HostSpec } from '../domain/settings.ts';
+import { type CaSpec, completeHost, type HostSettings, type HostSpec } from '../domain/settings.ts';
 import type { OpenedHost } from '../engine/intent.ts';
 import { wayProblem } from '../engine/reachability.ts';
 import { wayTo } from '../engine/through.ts';
@@ -96,10 +96,8 @@ export async function editAnswers(context: SetupContext, before: Answers, opened
   const name = flags.name ?? (await prompts.input(questions.nameQuestion(before.spec.name, state)));
   const address = flags.address ?? (await askAddress(context, { ...before.spec, name }, opened));
   const proposed = opened.proposed(address).map(({ value }) => value);
-  const already = `In the certificate already: ${printable(proposed.join(', '))}.`;
-  const { read, ...further } = questions.settingQuestion('sans', already);
-  const sans = flags.sans ?? read(await prompts.input(further));
-  const spec = withAddress({ ...before.spec, name, sans }, address, opened, context);
+  const more = { sans: `In the certificate already: ${printable(proposed.join(', '))}.` };
+  const spec = withAddress({ ...before.spec, name, ...(await askSettings(context, more)) }, address, opened, context);
   const client =
     options.client === undefined
       ? { name: await prompts.input(questions.clientQuestion(before.client.name)), requested: true }
@@ -108,6 +106,22 @@ export async function editAnswers(context: SetupContext, before: Answers, opened
   const docker = settled ? before.context : await prompts.input(questions.contextQuestion(spec.name, before.context));
   const file = before.file ?? (await askFleet(context));
   return { spec: { ...spec, context: options.context }, client, context: docker === '-' ? undefined : docker, file };
+}
+
+/** The settings with a question that no flag gave, but for the address; `more`: what is known about one. An empty answer is the default. */
+async function askSettings(
+  { flags, prompts }: SetupContext,
+  more: Readonly<Partial<Record<string, string>>>,
+): Promise<Partial<HostSettings>> {
+  const answers: Record<string, unknown> = {};
+  for (const field of questions.ASKED) {
+    if (field === 'address' || flags[field] !== undefined) continue;
+    const { read, validate, ...question } = questions.settingQuestion(field, more[field]);
+    const isNone = (text: string) => text.trim() === '';
+    const answer = await prompts.input({ ...question, validate: (text) => isNone(text) || validate(text) });
+    answers[field] = isNone(answer) ? undefined : read(answer);
+  }
+  return answers;
 }
 
 /** The address that clients dial, which can be reached. */

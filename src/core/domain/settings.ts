@@ -259,6 +259,8 @@ export type ValuesOf<T> = { readonly [K in Defaulted<T>]: ValueOf<T[K]> } & {
 };
 
 export type HostSettings = ValuesOf<typeof HOST_SETTINGS>;
+/** The settings that the wizard asks about. */
+export type AskedField = FieldsWith<typeof HOST_SETTINGS, { readonly question: object }>;
 export type KeptSettings = Pick<HostSettings, FieldsWith<typeof HOST_SETTINGS, { readonly kept: true }>>;
 export type StoredSettings = Omit<HostSettings, FieldsWith<typeof HOST_SETTINGS, { readonly here: true }>>;
 export type SshSpec = ValuesOf<typeof SSH_SETTINGS> & {

@@ -78,11 +78,10 @@ function agreedHost(
       if (known === undefined) texts.set(value, value);
       return known ?? value;
     });
-  const [plan, names, os, version] = own([planned.plan, planned.names, facts.os, facts.docker.version] as const);
+  const [plan, os, version] = own([planned.plan, facts.os, facts.docker.version] as const);
   return {
     spec,
     address,
-    names,
     plan,
     accepts,
     otherCas,

@@ -87,7 +87,6 @@ export type PlannedHost = {
   readonly latest: StoreState;
   /** What the host is to keep of the store. */
   readonly mark?: StoreMark | undefined;
-  readonly names: readonly San[];
   readonly plan: HostPlan;
   /** Clients that are accepted afterwards. */
   readonly accepts: readonly string[];
@@ -101,7 +100,7 @@ export type PlannedHost = {
 export type RestoredCredentials = { readonly ca: string; readonly cert: string };
 
 /** What of a plan is shown and agreed to. Only a single host stays open until it is changed; of a fleet nothing else is kept meanwhile. */
-export type AgreedHost = Pick<PlannedHost, 'spec' | 'address' | 'names' | 'plan' | 'accepts' | 'otherCas'> &
+export type AgreedHost = Pick<PlannedHost, 'spec' | 'address' | 'plan' | 'accepts' | 'otherCas'> &
   Partial<Pick<PlannedHost, 'session' | 'opened'>> & {
     readonly facts: Pick<HostFacts, 'os' | 'kind' | 'places'> & {
       readonly docker: Pick<HostFacts['docker'], 'version'>;

@@ -24,7 +24,7 @@ export type PlanForm = {
   readonly columns?: number | undefined;
 };
 
-type Shown = Pick<AgreedHost, 'plan' | 'facts' | 'address' | 'names' | 'spec'> &
+type Shown = Pick<AgreedHost, 'plan' | 'facts' | 'address' | 'spec'> &
   Partial<Pick<AgreedHost, 'accepts' | 'otherCas'>>;
 
 /** The plan of one host. */
@@ -58,13 +58,15 @@ function row(
 /** What changes, and what it means: of one host, or of several that change in the same way (`likeness`). */
 function changeLines(hosts: readonly Shown[], form: PlanForm): string[] {
   const { colours, diff = false } = form;
-  const [{ plan, spec, names, accepts = [] }] = hosts as [Shown];
+  const [{ plan, spec, accepts = [] }] = hosts as [Shown];
   const lines: string[] = [];
   const add = (label: string, text: string, style = colours.dim) => lines.push(row(form, label, text, style));
   if (plan.credentials && plan.purpose === 'apply') {
-    const { issue, text } = credentialWords(plan.credentials);
-    add(issue ? 'certificate' : 'credentials', issue ? `new: ${text}` : text);
-    if (hosts.length === 1) add('names', names.map(({ value }) => value).join(', '));
+    const { label, text } = credentialWords(plan.credentials);
+    add(label, text);
+    const { certificate } = plan.credentials;
+    if ('issue' in certificate && hosts.length === 1)
+      add('names', certificate.issue.names.map(({ value }) => value).join(', '));
     if (accepts.length > 0) add('accepts', listWords(accepts, 12));
   }
   for (const view of hosts.length === 1
@@ -85,7 +87,9 @@ function changeLines(hosts: readonly Shown[], form: PlanForm): string[] {
 }
 
 function credentialWords({ certificate, reason }: NonNullable<HostPlan['credentials']>) {
-  return 'issue' in certificate ? { issue: true, text: certificate.issue.reason } : { issue: false, text: reason };
+  return 'issue' in certificate
+    ? { label: 'certificate', text: `new: ${certificate.issue.reason}` }
+    : { label: 'credentials', text: reason };
 }
 
 const OVER_RESTART = {

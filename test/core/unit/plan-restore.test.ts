@@ -36,7 +36,7 @@ test.each([
   expect(handEdits(plan)).toEqual(edited);
   const spec = completeHost({ name: 'h', ssh: { destination: 'h' } });
   const text = renderPlan(
-    { plan, facts, address: 'h', names: [], spec },
+    { plan, facts, address: 'h', spec },
     { colours: pico.createColors(false), columns: 80 },
   );
   expect(text.includes('edited by hand since')).toBe(edited.length > 0);

@@ -1,11 +1,11 @@
-/** What `setup` proposes for docker here: a context of the host's name, but none where only SSH reaches the host. */
+/** What `setup` proposes, and what it asks. */
 
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
-import { propose } from '../../../src/core/actions/setup-questions.ts';
-import { completeHost } from '../../../src/core/domain/settings.ts';
+import { editAnswers, propose } from '../../../src/core/actions/setup-questions.ts';
+import { completeHost, fleetKey, HOST_SETTINGS, type Setting } from '../../../src/core/domain/settings.ts';
 
 test.each([
   ['direct', undefined, 'web'],
@@ -24,4 +24,42 @@ test.each([
   );
   rmSync(home, { recursive: true });
   expect(context).toBe(proposed);
+});
+
+const ASKED = Object.entries<Setting>(HOST_SETTINGS).filter(([, { question }]) => question !== undefined);
+
+/** The keys of the questions that the wizard asks. */
+async function asked(flags: Readonly<Record<string, unknown>>): Promise<(string | undefined)[]> {
+  const keys: (string | undefined)[] = [];
+  const spec = completeHost({ name: 'web', ssh: { destination: 'web.example' } });
+  const context = {
+    options: { noContext: true },
+    flags: { name: 'web', ...flags },
+    state: { hosts: new Map() },
+    runtime: { cwd: '/nowhere', probe: async () => ({ kind: 'accepted' }) },
+    prompts: {
+      confirm: async () => false,
+      input: async ({ key, default: proposed = '' }: { key?: string; default?: string }) => {
+        keys.push(key);
+        return proposed;
+      },
+    },
+  };
+  const opened = { session: { dialled: '10.0.0.1' }, facts: {}, proposed: () => [{ kind: 'ip', value: '10.0.0.1' }] };
+  await editAnswers(
+    context as unknown as Parameters<typeof editAnswers>[0],
+    { spec, client: { name: 'me', requested: false }, context: undefined, file: undefined },
+    opened as unknown as Parameters<typeof editAnswers>[2],
+  );
+  return keys;
+}
+
+test('the wizard asks every question of the table of settings, in its order', async () => {
+  expect(ASKED.length).toBeGreaterThan(1);
+  expect(await asked({})).toEqual([...ASKED.map(([field, setting]) => fleetKey(field, setting)), 'clients']);
+});
+
+test.each(ASKED.map(([field]) => field))('%s is not asked where its flag is given', async (field) => {
+  const others = ASKED.filter(([one]) => one !== field).map(([one, setting]) => fleetKey(one, setting));
+  expect(await asked({ [field]: field === 'sans' ? [] : 'given' })).toEqual([...others, 'clients']);
 });

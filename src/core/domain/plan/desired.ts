@@ -3,6 +3,7 @@
 import type { KeyType } from '../pki/key-types.ts';
 import type { San } from '../pki/names.ts';
 import type { Secret } from '../secret.ts';
+import type { HostSpec } from '../settings.ts';
 import type { CaId } from '../trust/ca-id.ts';
 
 /** A server certificate that is to be issued. */
@@ -79,15 +80,9 @@ export type ExtraChange =
       readonly reason: string;
     };
 
-export type DesiredHost = {
-  readonly name: string;
-  readonly port: number;
-  /** Addresses to listen on; empty: all. */
-  readonly listen: readonly string[];
+/** What a plan needs of the spec, with the credentials and what hardening adds. */
+export type DesiredHost = Pick<HostSpec, 'name' | 'port' | 'listen' | 'containers' | 'liveRestore'> & {
   readonly credentials: DesiredCredentials;
-  readonly containers: 'keep' | 'may-stop';
-  /** live-restore stays on afterwards. Undefined: as the host has it. */
-  readonly liveRestore?: boolean;
   /** Further keys of daemon.json (hardening); undefined takes a key out. */
   readonly daemonSettings?: Readonly<Record<string, unknown>>;
   readonly extras?: readonly ExtraChange[];

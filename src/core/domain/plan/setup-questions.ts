@@ -6,7 +6,14 @@ import { parseDestination } from '../destination.ts';
 import { readSetting } from '../fleet/fleet-problems.ts';
 import { contextNameOf, nameProblem } from '../names.ts';
 import { optionFlag } from '../option-flag.ts';
-import { fleetKey, HOST_SETTINGS, type HostSettings, type HostSpec, type Setting } from '../settings.ts';
+import {
+  type AskedField,
+  fleetKey,
+  HOST_SETTINGS,
+  type HostSettings,
+  type HostSpec,
+  type Setting,
+} from '../settings.ts';
 import { plural } from '../words.ts';
 import type { HostFacts } from './facts.ts';
 import { kindOf } from './host-kind.ts';
@@ -47,8 +54,13 @@ export function nameQuestion(proposed: string, { hosts }: Pick<StoreState, 'host
   };
 }
 
+/** In the order of the table, which is the order of the wizard. */
+export const ASKED = Object.entries<Setting>(HOST_SETTINGS).flatMap(([field, { question }]) =>
+  question === undefined ? [] : [field as AskedField],
+);
+
 /** The question of a setting, in the words of its table; `read` makes an answer a value. */
-export function settingQuestion<F extends 'address' | 'sans'>(field: F, more = '') {
+export function settingQuestion<F extends AskedField>(field: F, more = '') {
   const setting: Setting = HOST_SETTINGS[field];
   const { message = '', explain = '' } = setting.question ?? {};
   const read = (text: string) => {

@@ -113,12 +113,9 @@ export async function planOpened(
   );
   const others = otherClients(trusted, next, { ...latest, host: known }, new Date(facts.clockMs));
   const plan = planHost(facts, {
+    ...spec,
     ...hardened?.desired,
-    name: spec.name,
-    port: spec.port,
-    listen: spec.listen,
     credentials,
-    containers: spec.containers,
     liveRestore: hardened?.desired.liveRestore ?? spec.liveRestore,
     notes: [
       ...(other === undefined ? otherClientsNotes(others) : [other]),
@@ -146,7 +143,6 @@ export async function planOpened(
     facts,
     latest,
     mark: markToKeep(mark, plan, known),
-    names,
     plan,
     credentials,
     // All others in the bundle are from there.
@@ -173,7 +169,7 @@ function hostsBehind(spec: HostSpec, { state, wanted }: Base): readonly string[]
  * What of a plan a person agreed to, to compare two of them by: all but which containers happen to run. CAs that were to be made then
  * are called as they are called now.
  */
-export function agreedPart({ plan, names, address, accepts, otherCas }: AgreedHost, view: AccessView): string {
+export function agreedPart({ plan, address, accepts, otherCas }: AgreedHost, view: AccessView): string {
   const { containers, credentials, ...rest } = plan;
   const trust = credentials === undefined ? undefined : resolveIds(credentials.trust, view);
   const { how, wouldStop } = containers;
@@ -182,7 +178,6 @@ export function agreedPart({ plan, names, address, accepts, otherCas }: AgreedHo
     credentials: { ...credentials, trust },
     how,
     wouldStop,
-    names,
     address,
     accepts,
     otherCas,

@@ -81,7 +81,7 @@ function planned(
   const address = spec.address ?? session.dialled;
   const credentials = restored && { restored };
   const others = otherCas(restored?.ca ?? '', ourFingerprints(latest), now);
-  const unnamed = { names: [], accepts: [], otherCas: others };
+  const unnamed = { accepts: [], otherCas: others };
   return { spec, address, session, opened, facts, latest, plan, problems, credentials, ...unnamed };
 }
 
