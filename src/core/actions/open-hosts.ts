@@ -7,6 +7,7 @@ import type { ApplyRequest } from '../domain/trust/wanted-hosts.ts';
 import type { Run } from '../engine/intent.ts';
 import { ownClientName } from '../user.ts';
 import type { ActionContext } from './action-context.ts';
+import { fleetCaToStore } from './ca-files.ts';
 import { clientSpec, runFlags } from './flags.ts';
 import { openRun, type RunOptions } from './run.ts';
 import { type SelectionOptions, selectSpecs } from './selection.ts';
@@ -38,7 +39,7 @@ export async function openHosts(
     state,
     run,
     request: {
-      ownCa: run.signer && (await (await import('./ca-files.ts')).fleetCaToStore(run, state)),
+      ownCa: await fleetCaToStore(run, state),
       reason: 'apply',
       hosts: selection.specs,
       clients: selection.clients,

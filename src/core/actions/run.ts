@@ -10,6 +10,7 @@ import type { Run } from '../engine/intent.ts';
 import { requestedOnce } from '../engine/requested-once.ts';
 import type { ActionContext } from './action-context.ts';
 import { approving } from './approve-settings.ts';
+import { readFleetCa } from './ca-files.ts';
 import { passphraseSource } from './ca-passphrase.ts';
 import { caSpec, type GivenOptions, runFlags } from './flags.ts';
 import { agree } from './prompts.ts';
@@ -39,10 +40,7 @@ export async function openRun(
   // Who wants to see every file sees it before it is written.
   const shown = !global.yes || global.diff;
   const noPassphrase = options.noCaPassphrase === true || secrets.caPassphrase === 'none';
-  const signer =
-    ca?.cert === undefined
-      ? undefined
-      : await (await import('./ca-files.ts')).readFleetCa(ca, noPassphrase, runtime.cwd);
+  const signer = await readFleetCa(ca, noPassphrase, runtime.cwd);
   const { canary, maxFailures } = options;
   return {
     ...{ runtime, progress, parallel, canary, maxFailures, dryRun },

@@ -10,6 +10,7 @@ import type { LiveRow } from '../domain/status.ts';
 import { probeClientAt, trustedCas } from '../domain/trust/reachable-hosts.ts';
 import { plural } from '../domain/words.ts';
 import type { HostProgress } from '../runtime.ts';
+import { driftOnHost } from './drift-on-host.ts';
 import type { Reach, Run } from './intent.ts';
 import { overHosts } from './pool.ts';
 import { probeAs } from './probes.ts';
@@ -101,7 +102,7 @@ async function askOverTls(
 async function askOverSsh(reach: Reach, host: StoredHost, spec: HostSpec, line: HostProgress): Promise<LiveRow> {
   const opened = await openHost(spec, reach, line);
   try {
-    return await (await import('./drift-on-host.ts')).driftOnHost(opened, host, spec, reach.runtime);
+    return await driftOnHost(opened, host, spec, reach.runtime);
   } finally {
     await opened.session.close();
   }

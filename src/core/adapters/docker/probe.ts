@@ -3,8 +3,10 @@
  * the cause in one stable word. Causes come from error codes, never from message text.
  */
 
+import http from 'node:http';
+import { connect, isIP } from 'node:net';
 import type { Duplex } from 'node:stream';
-import type { ConnectionOptions, TLSSocket } from 'node:tls';
+import tls, { type ConnectionOptions, type TLSSocket } from 'node:tls';
 import { DockerTlsError, printable } from '../../../errors/errors.ts';
 import { bareAddress } from '../../domain/destination.ts';
 import { pemEncode } from '../../domain/pki/pem.ts';
@@ -119,7 +121,6 @@ async function dial(request: ProbeRequest, state: Attempt): Promise<Duplex> {
     state.socket = stream;
     return stream;
   }
-  const { connect } = await import('node:net');
   const socket = connect({
     host: bareAddress(request.address),
     port: request.port,
@@ -135,7 +136,6 @@ async function dial(request: ProbeRequest, state: Attempt): Promise<Duplex> {
 }
 
 async function tlsOptions(request: ProbeRequest): Promise<ConnectionOptions> {
-  const { isIP } = await import('node:net');
   if (request.anyServer !== true && !holdsCertificate(request.ca)) {
     throw new DockerTlsError('E_PROBE_TRUST', 'the CA certificate to trust is missing or damaged');
   }
@@ -164,7 +164,6 @@ async function askOverTls(
   state: Attempt,
   manner: 'ask' | 'listen',
 ): Promise<Answer> {
-  const tls = await import('node:tls');
   const tcp = await dial(request, state);
   state.stage = 'handshake';
   const socket = tls.connect({ ...options, socket: tcp });
@@ -231,7 +230,6 @@ async function askPlain(request: ProbeRequest, state: Attempt): Promise<Answer> 
 
 /** One GET over a connection that is there already. */
 async function get(socket: Duplex, path: string): Promise<Answer> {
-  const http = await import('node:http');
   return new Promise<Answer>((resolve, reject) => {
     const request = http.get({
       createConnection: () => socket,

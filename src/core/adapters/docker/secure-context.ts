@@ -2,6 +2,7 @@
 
 import { createHash } from 'node:crypto';
 import type { SecureContext } from 'node:tls';
+import { createSecureContext } from 'node:tls';
 import type { ProbeRequest } from '../../runtime.ts';
 
 /** OpenSSL takes up to a millisecond to make one. The hosts of a fleet are probed with the same few, the last of which are kept. */
@@ -11,7 +12,6 @@ const MOST_CONTEXTS = 32;
 
 /** What a connection trusts and shows, for OpenSSL. Fails as OpenSSL does where certificate and key do not belong together. */
 export async function contextFor({ ca, credentials, maxVersion }: ProbeRequest): Promise<SecureContext> {
-  const { createSecureContext } = await import('node:tls');
   const key = credentials?.key.reveal().toString();
   // Not the key itself, which would stay in memory as text.
   const id = createHash('sha256')

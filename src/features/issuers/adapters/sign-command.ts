@@ -4,6 +4,7 @@
  */
 
 import { isAbsolute, resolve } from 'node:path';
+import { execa } from 'execa';
 import { shellQuote, shellWords } from '../../../core/domain/quote.ts';
 import type { SignRequest } from '../../../core/runtime.ts';
 import { DockerTlsError, interrupted, printableLines } from '../../../errors/errors.ts';
@@ -47,7 +48,6 @@ export function anchorCommand(command: string, cwd: string): string {
 /** Runs `command`. Fails with E_SIGN_COMMAND when it fails, E_SIGN_ANSWER when what it prints is not what was asked for. */
 export async function signByCommand(command: string, request: SignRequest, signal?: AbortSignal): Promise<string> {
   const [program, ...args] = commandLine(command, request);
-  const { execa } = await import('execa');
   const ran = await execa(program, args, {
     input: request.csr,
     reject: false,

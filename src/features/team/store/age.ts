@@ -1,5 +1,6 @@
 /** Encryption for several recipients with age (https://age-encryption.org/v1): what a recipient is, and which identities are tried. */
 
+import { Decrypter, Encrypter, identityToRecipient } from 'age-encryption';
 import { DockerTlsError } from '../../../errors/errors.ts';
 import { type IdentityFile, noRecipient, sshIdentity, sshRecipient } from './ssh-keys.ts';
 
@@ -26,7 +27,6 @@ export async function checkRecipient(text: string): Promise<string> {
 
 /** An age file that each of the recipients can open. */
 export async function encryptFor(recipients: readonly string[], bytes: Uint8Array): Promise<Uint8Array> {
-  const { Encrypter } = await import('age-encryption');
   const encrypter = new Encrypter();
   for (const one of recipients) encrypter.addRecipient(SSH_KEY.test(one) ? await sshRecipient(one) : one);
   return encrypter.encrypt(bytes);
@@ -37,7 +37,6 @@ export async function decryptWith(
   identities: readonly IdentityFile[],
   bytes: Uint8Array,
 ): Promise<Uint8Array | undefined> {
-  const { Decrypter } = await import('age-encryption');
   for (const identity of identities) {
     const decrypter = new Decrypter();
     if (identity.kind === 'ssh') decrypter.addIdentity(await sshIdentity(identity));
@@ -55,6 +54,5 @@ export async function decryptWith(
 /** What encrypts for the holder of an identity. */
 export async function recipientsOf(identity: IdentityFile): Promise<string[]> {
   if (identity.kind === 'ssh') return [identity.recipient];
-  const { identityToRecipient } = await import('age-encryption');
   return Promise.all(identity.lines.map((line) => identityToRecipient(line.revealText())));
 }

@@ -15,7 +15,8 @@ import {
   publicEncrypt,
   randomBytes,
 } from 'node:crypto';
-import type { Identity, Recipient, Stanza } from 'age-encryption';
+import { ed25519, x25519 } from '@noble/curves/ed25519.js';
+import { type Identity, type Recipient, Stanza } from 'age-encryption';
 import type { Secret } from '../../../core/domain/secret.ts';
 import { DockerTlsError } from '../../../errors/errors.ts';
 
@@ -35,7 +36,6 @@ const RSA_LABEL = Buffer.from('age-encryption.org/v1/ssh-rsa');
 
 /** Wraps for an SSH public key. Fails with E_RECIPIENT. */
 export async function sshRecipient(text: string): Promise<Recipient> {
-  const { Stanza } = await import('age-encryption');
   const [type, blob] = parsePublic(text);
   if (type === 'ssh-rsa') {
     const key = rsaPublic(blob);
@@ -52,7 +52,6 @@ export async function sshRecipient(text: string): Promise<Recipient> {
       ],
     };
   }
-  const { ed25519, x25519 } = await import('@noble/curves/ed25519.js');
   const recipient = ed25519.utils.toMontgomery(ed25519Public(blob, text));
   return {
     wrapFileKey(fileKey) {
@@ -70,7 +69,6 @@ export async function sshRecipient(text: string): Promise<Recipient> {
 export async function sshIdentity({ recipient, open }: Extract<IdentityFile, { kind: 'ssh' }>): Promise<Identity> {
   const [type, blob] = parsePublic(recipient);
   const mine = ({ args }: Stanza) => args[0] === type && args[1] === tagOf(blob);
-  const { ed25519, x25519 } = await import('@noble/curves/ed25519.js');
   return {
     async unwrapFileKey(stanzas) {
       const found = stanzas.filter(mine);
