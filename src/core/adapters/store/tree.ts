@@ -219,7 +219,7 @@ function makeTree(home: string, journal: OpenJournal | undefined, problems: Prob
 
 type Read = <T>(name: string, kind: FileKind, need: boolean, parse: (text: string) => Parsed<T>) => T | undefined;
 
-/** Files by the contents that `read` returns, all valid. */
+/** Files whose contents `read` reads and validates. */
 export function filesBy(read: Read): Files {
   return {
     text: (name, need, parse) => read(name, 'record', need, parse),
