@@ -96,7 +96,7 @@ export type CommandResult = {
    * Commands to run next, `docker-tls …` or others, optionally after some words; printed after the text in the form that the user types.
    */
   readonly next?: readonly Hint[];
-  /** Failures of single hosts beside a result, the most severe last: printed after the text, and `error` in JSON. */
+  /** Failures of single hosts, in addition to a result, the most severe last: printed after the text, and `error` in JSON. */
   readonly errors?: readonly DockerTlsError[];
 };
 
@@ -114,7 +114,7 @@ export type Command = {
   run(context: CommandContext<unknown, unknown>): Promise<CommandResult>;
 };
 
-/** A command without its name and summary, which are in the list (commands.ts). */
+/** A command without its name and summary; commands.ts has those. */
 export type CommandFile = Omit<Command, 'name' | 'summary'>;
 
 /** A listed command; its code is imported when it is called. */

@@ -1,5 +1,5 @@
 /**
- * The list of commands: name, summary and file. A command's code is imported only when it is called, which keeps the start fast. To add a
+ * The list of commands: name, summary and file. To keep the start fast, a command's code is imported only when it is called. To add a
  * command: a file in commands/, and its name and summary here.
  */
 

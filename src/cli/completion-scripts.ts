@@ -1,4 +1,4 @@
-/** Completion scripts, which run `docker-tls __complete` at each TAB and so never become outdated. */
+/** Completion scripts: they run `docker-tls __complete` at each TAB, so they never become outdated. */
 
 export const COMPLETION_SCRIPTS = {
   bash: `# bash completion for docker-tls

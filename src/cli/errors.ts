@@ -20,7 +20,7 @@ export function exitOf(errors: readonly DockerTlsError[]): ExitStatus {
   return gravestExit(errors.map((error) => error.exit));
 }
 
-/** For stderr. The stack of a bug is shown only if `verbose`. Lines wrap at `columns`, except hints, which users paste. */
+/** For stderr. The stack of a bug is shown only if `verbose`. Lines wrap at `columns`, except hints, because users paste them. */
 export function renderErrors(
   errors: readonly DockerTlsError[],
   style: { colour: boolean; verbose: boolean; columns?: number | undefined },
@@ -60,7 +60,7 @@ export function jsonError(errors: readonly DockerTlsError[]): JsonError | undefi
   };
 }
 
-/** Stacks of the cause chain, without those of DockerTlsErrors, whose code already says it. */
+/** Stacks of the cause chain, except those of DockerTlsErrors: their code already says it. */
 function stackOf(error: DockerTlsError): string[] {
   const lines: string[] = [];
   let cause: unknown = error.cause;

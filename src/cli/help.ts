@@ -79,7 +79,7 @@ export function groupOf({ helpGroupHeading = '' }: Option): string {
   return helpGroupHeading.replace(/:$/, '');
 }
 
-/** `program` and `name`: the command of the page. The first page explains no options; a group's page has none. */
+/** `program` and `name`: the command of the page. The first page explains no options, and a group's page lists none. */
 function render(
   page: Page,
   columns: number,

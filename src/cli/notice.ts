@@ -30,7 +30,7 @@ type Notice = { readonly line: string | undefined; readonly nextDue: number };
 
 /** Recheck interval without a notice: a context may get another host, or a store new certificates, without any compared file changing. */
 const MOST_QUIET_MS = 86_400_000;
-/** Recheck interval with a notice, whose line contains a number of days. */
+/** Recheck interval with a notice, because its line contains a number of days. */
 const MOST_SAID_MS = 3_600_000;
 /** Contexts cached at the same time. */
 const MOST_KEYS = 8;

@@ -24,7 +24,7 @@ export type Surroundings = {
   readonly cwd: string;
 };
 
-/** The command as a commander object, which parses its words and lays out its help. */
+/** The command as a commander object, for parsing its words and for its help. */
 export function createParser(command: Command, name: string): Parser {
   const parser = new Parser(name);
   parser

@@ -174,7 +174,7 @@ function renderExplanation(text: string, io: Io): string {
   return `\n${lines.map((line) => dim(line)).join('\n')}\n`;
 }
 
-/** Caches the answer; a question that failed may be asked again. */
+/** Caches the answer; after a failure, the next caller asks again. */
 function once(answers: Map<string, Promise<Secret>>, key: string, ask: () => Promise<Secret>): Promise<Secret> {
   const known = answers.get(key);
   if (known) return known;

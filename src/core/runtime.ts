@@ -109,7 +109,7 @@ export type HostSession = {
   run(request: ScriptRequest): Promise<ScriptResult>;
   /** Announces a run as root, so that the session can start what it needs on the host. Absent if that could block another run. */
   prepare?(): void;
-  /** TCP connections from the jump host, or from the host itself if there is none. */
+  /** TCP connections from the jump host, or from the host itself without one. */
   readonly tunnel?: Tunnel;
   close(): Promise<void>;
   [Symbol.asyncDispose](): Promise<void>;
@@ -235,7 +235,7 @@ export type CopiesOutcome = {
   readonly directory: boolean;
   /** Outdated copies that were updated, in words. */
   readonly updated: readonly string[];
-  /** Copies that are gone or were replaced by another origin's files, in words; left unchanged. */
+  /** Copies that are gone or were replaced by another origin's files, in words. They stay unchanged. */
   readonly missing: readonly string[];
   /** Copies that failed to update (E_CLIENT_COPY); the others were updated. */
   readonly problems: readonly DockerTlsError[];
@@ -258,7 +258,7 @@ export type Runtime = {
   now(): Date;
   readonly env: Readonly<Record<string, string | undefined>>;
   readonly cwd: string;
-  /** The command name as typed: `docker-tls`, or `docker tls` as a plugin; and the same for docker. */
+  /** The command name as typed: `docker-tls`, or `docker tls` as a plugin. `docker`: the same for docker. */
   readonly program: string;
   readonly docker: string;
   /** The user of this run, shown to other operators: `user@computer`. */
@@ -295,6 +295,6 @@ export type Progress = {
    * gets no line of its own: the result has it.
    */
   print(text: string): void;
-  /** Total time spent on questions so far, which does not count as host time. */
+  /** Total time spent on questions so far; it does not count as host time. */
   askedMs(): number;
 };

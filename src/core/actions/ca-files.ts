@@ -35,7 +35,7 @@ export async function readFleetCa(
   return { ...read, wholeChain: ca.wholeChain === true, leafOnly: ca.leafOnly === true, noPassphrase };
 }
 
-/** The CA in its stored form; undefined if the run has none. Fails with the checks of `ca import`. */
+/** The CA in its stored form; undefined for a run without one. Fails with the checks of `ca import`. */
 export async function fleetCaToStore(
   { signer, passphrase, runtime }: Pick<Run, 'passphrase' | 'runtime'> & { readonly signer?: CaToImport | undefined },
   state: StoreState,

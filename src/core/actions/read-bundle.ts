@@ -52,7 +52,7 @@ export function namedHosts(hosts: readonly string[]): ClientBundle['hosts'] {
   });
 }
 
-/** Credentials in the environment of a CI job; undefined if there are none. Fails with E_BUNDLE (exit 2). */
+/** Credentials in the environment of a CI job; undefined without any. Fails with E_BUNDLE (exit 2). */
 export function bundleOfEnvironment(env: Readonly<Record<string, string | undefined>>): ClientBundle | undefined {
   const credentials = parseBundleEnv(env);
   if (credentials === undefined) return undefined;

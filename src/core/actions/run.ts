@@ -77,7 +77,7 @@ export type StoredRun = {
   readonly state: StoreState;
   /** The default hosts: those of the store or, with `-f`, those also in the fleet file. */
   readonly hosts: readonly string[];
-  /** The options' settings of hosts, which override their records. */
+  /** Settings of hosts from the options; they override the records. */
   readonly flags: HostFlags;
   /** Settings of a new CA: like the previous one, unless the options say otherwise. */
   readonly ca: CaSpec;

@@ -61,7 +61,7 @@ export async function selectSpecs(
     if (inventories === undefined) throw usage('this docker-tls reads no inventories', ['docker-tls version']);
     const { chosenSpecs, parseInventory } = await inventories.load();
     const found = parseInventory(printed, options.inventory === '-' ? 'stdin' : options.inventory);
-    // The user did not name hosts of another kind.
+    // Skips hosts of another kind, unless the user named hosts.
     const named = hosts.length + options.limit.length > 0;
     const others = named ? [] : found.filter(({ connection }) => connection !== undefined);
     for (const { name, connection } of others) progress.note(`${printable(name)}: left out (${connection}, not ssh)`);

@@ -9,7 +9,7 @@ import type { OpenedHost } from '../engine/intent.ts';
 import { declined } from './prompts.ts';
 import type { SetupContext } from './setup-questions.ts';
 
-/** A host managed by another store: taking it over locks its clients out, which needs a separate confirmation. */
+/** A host managed by another store: a takeover locks its clients out, so it needs a separate confirmation. */
 export async function askTakeOver(
   { prompts, state }: SetupContext,
   { facts }: OpenedHost,

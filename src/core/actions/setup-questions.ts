@@ -74,8 +74,8 @@ export async function propose(context: SetupContext, first: HostSpec, opened: Op
 }
 
 /**
- * A context with the host's name. Undefined if another context has that name or docker's files are unreadable: the user did not request
- * one.
+ * The context name for the host. Undefined if another context has it or docker's files are unreadable, because the user requested no
+ * context.
  */
 async function freeContext(
   { name, address, port }: HostSpec,
@@ -113,7 +113,7 @@ export async function editAnswers(context: SetupContext, before: Answers, opened
   return { spec: { ...spec, context: options.context }, client, context: docker === '-' ? undefined : docker, file };
 }
 
-/** The reachable address that clients dial. */
+/** The address for clients; it must be reachable. */
 export async function askAddress(
   { prompts, runtime }: SetupContext,
   spec: HostSpec,
@@ -134,7 +134,7 @@ export async function askAddress(
   return read(answer);
 }
 
-/** A mere proposal follows a change of the address that ssh dials. */
+/** A proposed address is not stored, so that it follows the address that ssh dials. */
 export function withAddress(
   spec: HostSpec,
   address: string,

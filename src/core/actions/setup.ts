@@ -29,7 +29,7 @@ export async function setUpHost(
   return setUpReached(context, reached);
 }
 
-/** Connects to the requested host. A user who typed it at the prompt is asked again after a destination that leads to no host. */
+/** Connects to the requested host. Repeats the question if the typed destination leads to no host. */
 async function reachHost(context: SetupContext, typed: string | undefined): Promise<ReachedHost> {
   const { options, flags, fleet, state, prompts, progress } = context;
   let problem: DockerTlsError | undefined;

@@ -105,7 +105,7 @@ function containersOf(hosts: readonly Shown[]): string {
     : `${plural(count, 'container')} ${FATE[how](count)}`;
 }
 
-/** The file views of several hosts, without their generation numbers, which differ. */
+/** The file views of several hosts, without their generation numbers. */
 function sharedViews({ plan, facts }: Shown, diff: boolean): FileView[] {
   return plan.files.filter(({ path }) => path !== facts.places.current).map((change) => viewOf(change, diff));
 }

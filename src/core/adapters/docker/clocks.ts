@@ -26,7 +26,7 @@ export function clockFault(input: DiagnosisInput, chain: string): Diagnosis | un
   };
 }
 
-/** The client's certificate is outside its validity period, by this machine's clock or by the host's, which decides. */
+/** The client's certificate is outside its validity period, by this machine's clock or by the host's. The host's decides. */
 export function clientFault(input: DiagnosisInput): Diagnosis | undefined {
   const certificates = infos(input.clientCert ?? '');
   const here = certificates.find((one) => !inTime(one, input.now));

@@ -48,7 +48,7 @@ export type Context = {
   /** True if docker-tls wrote it. */
   readonly ours: boolean;
   readonly current: boolean;
-  /** The directory for its TLS files, even if it has none; with files it works as DOCKER_CERT_PATH. */
+  /** The directory for its TLS files, even without files; with them it works as DOCKER_CERT_PATH. */
   readonly directory: string;
   readonly ca?: string;
   readonly cert?: string;

@@ -54,7 +54,7 @@ export function journalTells(cause: Cause, inside: Pick<Inside, 'listens'> | und
   return DAEMONS_FAULT.includes(cause) && !(cause === 'connection-refused' && inside?.listens === true);
 }
 
-/** Adds a hint for the tunnel to a host behind a bastion, which correctly does not answer this machine. */
+/** Adds a hint for the tunnel to a host behind a bastion: it is right not to answer this machine. */
 export function behindBastion<Found extends Diagnosis>(found: Found, name: string): Found {
   if (!NOT_DIALLED.includes(found.cause)) return found;
   return { ...found, hints: [`docker-tls tunnel ${name} -- docker version`, ...found.hints] };
@@ -97,7 +97,7 @@ export type Expected = Holder & {
   /** The expected DOCKER_HOST, `tcp://…`. */
   readonly host: string;
   readonly certPath: string;
-  /** The user named this client, and it is not the default of commands. */
+  /** Commands need --client: the user named the client, or it is not the default. */
   readonly named?: boolean;
   /**
    * The origin of the connection through ssh, for a host with the setting `reach`. Its clients use a tunnel and ignore docker's settings.

@@ -6,7 +6,7 @@ import type { ProbeRequest } from '../../runtime.ts';
 
 /** OpenSSL takes up to a millisecond to make a context. Probes of a fleet share a few, so the last ones are cached. */
 const contexts = new Map<string, SecureContext>();
-/** Each host has one of its own, with its certificate: 20 concurrent ones must not evict those shared by all. */
+/** Each host adds one with its certificate: 20 concurrent ones must not evict those shared by all. */
 const MOST_CONTEXTS = 32;
 
 /** The trust and credentials of a connection, for OpenSSL. Fails as OpenSSL does if certificate and key do not match. */

@@ -27,7 +27,7 @@ export type TunnelRequest = {
   readonly failed: (why: string) => void;
 };
 
-/** Listens until `close`, which also ends its connections. Fails with E_TUNNEL (exit 4). */
+/** Listens until `close`, and then ends its connections too. Fails with E_TUNNEL (exit 4). */
 export async function openTunnel(request: TunnelRequest): Promise<{ close(): Promise<void> }> {
   const { at } = request;
   const open = new Set<Socket>();

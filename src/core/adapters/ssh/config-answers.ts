@@ -48,7 +48,7 @@ export async function askConfig(options: SshOptions): Promise<ConfigValues> {
   return new Map([...values, ['host', [options.destination]], ['hostname', [options.destination]]]);
 }
 
-/** Rejects a pipe, for which ssh would wait forever. */
+/** Rejects a pipe: ssh would wait for it forever. */
 function requireFile({ configFile, host }: SshOptions): void {
   if (configFile === undefined || configFile === '/dev/null') return;
   const hints = [`ls -ld ${shellQuote(configFile)}`];

@@ -1,6 +1,6 @@
 /**
- * One run of a script over a channel, the same for every transport: the frame, sudo, limits, time-outs and abort. A transport supplies a
- * Channel per exec and throws its own errors from there.
+ * One run of a script over a channel, shared by all transports: the frame, sudo, limits, time-outs and abort. A transport supplies a
+ * Channel per exec and throws errors at its own level.
  */
 
 import { randomBytes } from 'node:crypto';

@@ -233,7 +233,7 @@ let writing: Promise<void> = Promise.resolve();
 
 /**
  * Appends a key to the file, created with mode 0600 in a directory 0700. One appending write keeps the other bytes, the inode and a link to
- * the file. Neither a parallel host of ours nor a running ssh (which takes no lock) loses a line.
+ * the file. Neither a parallel connection nor a running ssh (which takes no lock) loses a line.
  */
 export function addKnownHost(file: string, name: string, blob: Buffer, hashed: boolean): Promise<void> {
   writing = writing.catch(() => {}).then(() => append(file, name, blob, hashed));

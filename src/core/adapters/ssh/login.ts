@@ -3,7 +3,7 @@
 import type { Login } from '../../domain/quote.ts';
 import type { SshOptions } from '../../runtime.ts';
 
-/** The login of `user` with these options: only what the user asked for. */
+/** The login of `user` with these options: only requested options. */
 export function loginOf(
   { destination, port, identities, configFile, jump, rootless }: SshOptions,
   user: string,

@@ -76,7 +76,7 @@ export async function startAnswers(
       if (text.length > 100_000) socket.destroy();
       // The question is one line. The program keeps running; when ssh ends it, the socket closes.
       if (!text.endsWith('\n')) return;
-      // Without a terminal nobody sees the notice or touches the key, so the clock keeps running.
+      // Without a terminal no user sees the notice or touches the key, so the clock keeps running.
       const key = noticeOfTouch(text);
       const thinking = key !== undefined && options.ask === undefined ? undefined : clock();
       thinking?.pause();
@@ -212,7 +212,7 @@ async function answerPrompt(options: SshOptions, given: Map<string, Secret>, pro
   }
   const file = /^Enter passphrase for (?:key )?'?(.+?)'?: ?$/.exec(prompt)?.[1];
   return await inTurn(async () => {
-    // One-time codes are asked for each time.
+    // Asks for one-time codes each time.
     const subject =
       file ?? (/^\S+@\S+'s password: ?$/.test(prompt) ? `${options.destination} ${options.port} ${prompt}` : undefined);
     const question = { host, prompt: printable(prompt.trim(), 200), echo: false };

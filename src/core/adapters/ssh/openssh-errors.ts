@@ -1,6 +1,6 @@
 /**
  * Translation of the system ssh's error messages. ssh has one exit status (255) for everything, so its messages under LC_ALL=C are the only
- * source; they are always shown too. Host key errors come from host-key.ts, which knows more.
+ * source; they are always shown too. Host key errors come from host-key.ts, because it knows more.
  */
 
 import type { ErrorCode } from '../../../errors/catalogue.ts';

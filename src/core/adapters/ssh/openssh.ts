@@ -207,7 +207,7 @@ function configWord(path: string): string {
   return `"${path.replaceAll('\\', '\\\\').replaceAll('"', '\\"')}"`;
 }
 
-/** Rejects a circle of jump hosts, in which ssh would start itself endlessly. ssh reports other problems of the route. */
+/** Rejects a circle of jump hosts: ssh would start itself endlessly. ssh reports other problems of the route. */
 async function checkCircle(options: SshOptions, endpoint: Endpoint): Promise<void> {
   if ((options.jump ?? endpoint.jump).length === 0) return;
   await route(options).catch((error: unknown) => {

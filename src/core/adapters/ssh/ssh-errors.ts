@@ -63,10 +63,10 @@ export const FORWARDING = 'on the host of that sshd: sshd -T | grep -i -e forwar
 /** SSH_OPEN_ADMINISTRATIVELY_PROHIBITED of RFC 4254, 5.1: sshd's settings forbid it. */
 const PROHIBITED = 1;
 
-/** getaddrinfo's messages on the host of an sshd (glibc, musl), which sshd passes on as its reason. */
+/** getaddrinfo's messages on the host of an sshd (glibc, musl); sshd passes them on as its reason. */
 const NO_ADDRESS = /not known|name resolution|not resolve|no address/i;
 
-/** The error of an sshd, called `from`, that failed to forward: it refused (with a reason of that RFC), or is gone. */
+/** The error of an sshd, called `from`, that failed to forward: it refused (with a reason of that RFC), or it ended. */
 export function translateForward(
   error: unknown,
   options: SshOptions,

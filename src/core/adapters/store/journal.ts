@@ -1,7 +1,7 @@
 /**
  * The journal that makes a change atomic on disk. New files are staged in `.staged-ID` together with a list of their targets; renaming that
  * directory to `.change` commits the change. Then each entry is renamed into place, the replaced entry is kept, and the directory becomes
- * `.done-ID`. Renaming it to `.undo` commits the reversal, by the same renames in reverse, which need no disk space. A run that dies leaves
+ * `.done-ID`. Renaming it to `.undo` commits the reversal, by the same renames in reverse; they need no disk space. A run that dies leaves
  * `.change` or `.undo`: readers look through it, and the next run that takes the lock finishes it.
  */
 

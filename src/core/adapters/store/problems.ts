@@ -14,7 +14,7 @@ export type Problems = {
   damage(path: string, what: string, hints: readonly string[]): void;
   /** Notes a path without access: it, or a directory above it, belongs to another user or lost its modes. */
   unreachable(path: string): void;
-  /** Throws the noted problems: E_STORE_MODES first, because contents that others could change prove nothing, else E_STORE_DAMAGED. */
+  /** Throws the noted problems: E_STORE_MODES first, because contents that others could change are not reliable, else E_STORE_DAMAGED. */
   refuse(): void;
 };
 

@@ -33,7 +33,7 @@ import { collectProblems, type Problems } from './problems.ts';
 /** Far more than any file of a store, to avoid reading a disk image. */
 const LARGEST_FILE = 1024 * 1024;
 
-/** The files of one directory, or one file if the name is ''. Undefined: missing, or wrong, which is noted. */
+/** The files of one directory, or one file if the name is ''. Undefined: missing, or wrong (and noted). */
 export type Files = {
   text<T>(name: string, need: boolean, parse: (text: string) => Parsed<T>): T | undefined;
   certificate(name: string, need: boolean): string | undefined;
