@@ -139,7 +139,7 @@ export type ProbeRequest = {
   readonly credentials?: ProbeCredentials;
   /**
    * Skips verification of the server, as an attacker would, to test whether it accepts untrusted clients. Never combined with credentials
-   * of ours.
+   * of docker-tls.
    */
   readonly anyServer?: boolean;
   readonly maxVersion?: 'TLSv1.1' | 'TLSv1.2' | 'TLSv1.3';

@@ -1,6 +1,6 @@
 /**
  * Docker contexts, read and written in Docker's own layout (docker/cli, cli/context/store). docker need not be installed, and the TLS files
- * stay, which `docker context update` loses. Data of docker and others in a context survives.
+ * survive (`docker context update` loses them). Data of docker and others in a context survives too.
  */
 
 import { createHash } from 'node:crypto';
