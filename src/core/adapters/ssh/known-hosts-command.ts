@@ -1,6 +1,6 @@
 /**
- * KnownHostsCommand of ssh_config(5): the user's program that prints known_hosts lines. ssh runs only one such command, and the openssh
- * transport needs that one for itself.
+ * KnownHostsCommand of ssh_config(5): the user's program that prints known_hosts lines. ssh runs only one such command, and with the openssh
+ * transport that one is ours.
  */
 
 import { execFile } from 'node:child_process';

@@ -56,7 +56,7 @@ export type Tree = {
   aside(at: string): string[];
 };
 
-/** The tree at `home`, or undefined where there is none. Fails with E_STORE_MODES or E_STORE_DAMAGED. */
+/** The tree at `home`, or undefined without one. Fails with E_STORE_MODES or E_STORE_DAMAGED. */
 export function openTree(home: string): Tree | undefined {
   const problems = collectProblems(home);
   try {
