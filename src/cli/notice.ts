@@ -38,7 +38,7 @@ const MOST_KEYS = 8;
 /** With more hosts than this, the host that DOCKER_HOST names is not looked up. */
 const MOST_HOSTS = 200;
 
-/** The answer to docker's `docker-cli-plugin-hooks` (docker/cli, cli-plugins/hooks): empty without a notice. `parent`: docker's own argv. */
+/** The answer to docker's `docker-cli-plugin-hooks` (docker/cli, cli-plugins/hooks); empty: no notice. `parent`: docker's own argv. */
 export function hookAnswer(env: Env, parent: readonly string[], now: Date): string {
   try {
     const options = dockerOptions(parent);

@@ -1,4 +1,4 @@
-/** Shared setup of a whole test run: the program, built once, and copied by buildProgram(). Vitest runs this once for each of its projects. */
+/** Shared setup of a whole test run: builds the program once; buildProgram() copies it. Vitest runs this once for each of its projects. */
 
 import { execFileSync } from 'node:child_process';
 import { mkdtempSync, rmSync } from 'node:fs';

@@ -164,8 +164,8 @@ export function served(host: LabHost, port = 2376): Promise<string | undefined> 
 }
 
 /**
- * Waits inside the host until no change is in progress: no lock, no records, no timer, nothing that systemd still has to forget (a change
- * that is kept does not wait for that), and the boot is complete. Returns the seconds waited, or undefined after `withinS`.
+ * Waits inside the host until no change is in progress: no lock, no records, no timer, and the boot is complete. systemd must have
+ * forgotten its units too, but a change that is kept does not wait for that. Returns the seconds waited, or undefined after `withinS`.
  */
 export async function settled(host: LabHost, withinS: number): Promise<number | undefined> {
   const { command, service } = engineOf(host);

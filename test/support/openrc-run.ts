@@ -1,4 +1,4 @@
-/** An OpenRC service script for dockerd, as in distributions with OpenRC: its settings are in /etc/conf.d/docker, and supervise-daemon starts it. */
+/** An OpenRC service script for dockerd, as in distributions with OpenRC: settings in /etc/conf.d/docker, started by supervise-daemon. */
 
 import type { LabHost } from './lab.ts';
 

@@ -5,7 +5,7 @@ import type { LabHost } from './lab.ts';
 /** Routes to port 8081 of a host: true if the container answered. */
 export type ReachedPort = Readonly<Record<string, boolean>>;
 
-/** A web server `web`, published on 8081, a neighbour `peer` on its network, and `asker` on a separate network. Both networks have IPv4 alone. */
+/** A web server `web`, published on 8081, a neighbour `peer` on its network, and `asker` on a separate network. Both networks are IPv4-only. */
 export async function publishPort(host: LabHost): Promise<void> {
   await host.container('web', '-p 8081:80', 'httpd -f -h /etc');
   await host.container('peer');

@@ -1,6 +1,6 @@
 /**
- * A server in Python in place of dockerd. It tells a rejected client the reason (Node's just hangs up), and accepts any certificate of the
- * trust file as the end of a chain, as Go and so dockerd does.
+ * A server in Python in place of dockerd. It tells a rejected client the reason (Node's just hangs up). Like Go and so dockerd, it accepts
+ * any certificate of the trust file as the end of a chain.
  */
 
 import { spawn } from 'node:child_process';

@@ -29,7 +29,7 @@ export class ThreadEnded extends Error {
   }
 }
 
-/** One worker thread for a fleet. If it dies, requests fail with ThreadEnded, and runs with E_SSH_LOST because their connection died with it. */
+/** One worker thread for a fleet. If it dies, requests fail with ThreadEnded, and runs with E_SSH_LOST (their connection died too). */
 export class Thread {
   ended = false;
   readonly #worker: Worker;

@@ -1,5 +1,5 @@
 /**
- * Distribution of a fleet over the processors: above a number of connections, ssh and TLS run in threads, while this thread plans, asks,
+ * Distribution of a fleet over the processors. Above a number of connections, ssh and TLS run in threads, while this thread plans, asks,
  * prints and keeps the store. A thread's sessions and probes work like any others. All connections of one host stay in one thread, so that
  * the user answers once for it.
  */

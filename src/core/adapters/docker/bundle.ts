@@ -78,8 +78,8 @@ export function renderBundlePem(bundle: ClientBundle): Secret {
 }
 
 /**
- * Lines for the secrets of a CI system, NAME=VALUE, without quotes: DOCKER_TLS_CA, DOCKER_TLS_CERT and DOCKER_TLS_KEY hold the files as
- * base64 on one line each; DOCKER_HOST only if the bundle has exactly one host. docs/clients.md shows their use in a job.
+ * Lines for the secrets of a CI system, NAME=VALUE, without quotes. DOCKER_TLS_CA, DOCKER_TLS_CERT and DOCKER_TLS_KEY hold the files as
+ * base64 on one line each; DOCKER_HOST appears only if the bundle has exactly one host. docs/clients.md shows their use in a job.
  */
 export function renderBundleEnv(bundle: ClientBundle): Secret {
   const [host, ...others] = bundle.hosts;

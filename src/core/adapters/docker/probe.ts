@@ -173,7 +173,7 @@ async function askOverTls(
   socket.on('error', (error) => {
     broken ??= error;
   });
-  // Keys exist once the server has shown its certificate and only waits for the client's part (TLS 1.2), or has answered the hello (1.3): a
+  // Keys exist once the server has shown its certificate and only waits for the client's part (TLS 1.2), or has answered the hello (1.3). A
   // refusal after that concerns the client and not the protocol. The keys themselves are not read.
   socket.on('keylog', () => {
     state.keyed = true;

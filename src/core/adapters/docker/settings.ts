@@ -1,6 +1,6 @@
 /**
- * This machine's own settings in `doctor`: the endpoint that the docker CLI uses, by its rules (docker/cli, cli/command: DOCKER_HOST
- * overrides DOCKER_CONTEXT, which overrides the current context), against the expected one. Pure.
+ * This machine's own settings in `doctor`: the endpoint that the docker CLI uses, against the expected one. docker's rules (docker/cli,
+ * cli/command): DOCKER_HOST overrides DOCKER_CONTEXT, and that overrides the current context. Pure.
  */
 
 import { fieldsOf, parseJson } from '../../domain/json.ts';

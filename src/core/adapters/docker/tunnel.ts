@@ -1,6 +1,6 @@
 /**
- * A local socket that forwards connections to a daemon through a stream opened by the caller (ssh). It either speaks mutual TLS as one
- * client, so that the host decides about that client as usual, or passes bytes unchanged for programs with TLS of their own.
+ * A local socket that forwards connections to a daemon through a stream opened by the caller (ssh). It speaks mutual TLS as one client, so
+ * that the host decides about that client as usual. Or it passes bytes unchanged, for programs that do TLS themselves.
  */
 
 import { spawn } from 'node:child_process';

@@ -46,7 +46,7 @@ function canAnswer({ options, sudo }: ExecContext): boolean {
 }
 
 /**
- * Starts the exec of the next run as root, up to the point where it waits for its script: this saves the run two round trips and the start
+ * Starts the exec of the next run as root, up to the point where it waits for its script. This saves the run two round trips and the start
  * of its shells. Does nothing if sudo would ask. An exec that fails, or has ended by then, has no effect.
  */
 export function prepareRun(context: ExecContext): void {

@@ -1,8 +1,8 @@
 /**
  * The frame around a script: its transport to a host, and the separation of its output from everything else that the host prints.
  *
- * One exec carries one command of constant shape (`commandWords`) that every login shell parses alike: its words contain no newline, no
- * `!`, no backslash before a quote and no single quote, so shellQuote is enough for sh, fish and csh. Script and data travel on stdin only:
+ * One exec carries one command of constant shape (`commandWords`), and every login shell parses it alike. Its words contain no newline, no
+ * `!`, no backslash before a quote and no single quote. So shellQuote is enough for sh, fish and csh. Script and data travel on stdin only:
  *
  *     [password ⏎] MARK LENGTH ⏎ script[LENGTH] input…
  *
@@ -25,13 +25,13 @@ export type Mark = { readonly first: string; readonly second: string };
 /**
  * The program of the final user. `$1$2` is the mark. It skips stdin lines other than the mark and never executes them: such a line is a
  * password that sudo did not ask for. The script runs in a subshell, so its `exit` cannot skip the end mark. Some `head`s (busybox, uutils)
- * read more than they print and would swallow the script's input: a test with three bytes detects them, and a byte-wise dd replaces them
+ * read more than they print and would swallow the script's input. A test with three bytes detects them, and a byte-wise dd replaces them
  * for bootstrap and script alike. The test takes five processes, so it is skipped if nothing follows the script (`$4` is `alone`; sudo does
  * not pass it on).
  */
 const BOOTSTRAP = [
   'cd /; umask 022',
-  // Memory limits of logins do not apply to dockerd, and this script runs dockerd to check its configuration.
+  // Lifts a login's memory limits: scripts run dockerd from this shell to check its configuration.
   'if [ -O / ]; then ulimit -v unlimited; ulimit -d unlimited; fi',
   'if [ "$4" = alone ] || [ "$(echo ab | { head -c 1 && cat; } 2>/dev/null)" = ab ]; then :; else head() { if [ "$#$1" = 2-c ]; then dd bs=1 count="$2" 2>/dev/null; else command head "$@"; fi; }; fi',
   'echo "$1$2:run"; echo "$1$2:run" >&2',
@@ -40,7 +40,7 @@ const BOOTSTRAP = [
 ].join('; ');
 
 /**
- * The command that sudo starts. sudo builds its own environment (PAM's pam_env reads /etc/environment), which the bootstrap must not see.
+ * The command that sudo starts. sudo builds its own environment (PAM's pam_env reads /etc/environment); the bootstrap must not see that.
  */
 const ROOT = `exec ${cleanShell({ OPERATOR: '"$4"' }).join(' ')} -c "$1" sh "$2" "$3"`;
 

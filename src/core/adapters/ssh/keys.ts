@@ -140,7 +140,7 @@ function asParsed(ssh2: Ssh2, key: ParsedKey | Buffer): ParsedKey[] {
 const parsed = new WeakMap<Buffer, ParsedKey | ParsedKey[] | Error>();
 
 /**
- * A key file as a Signer; a public key file as its blob, which selects a key of the agent; a message for users if unusable; undefined if
+ * A key file as a Signer. A public key file as its blob, which selects a key of the agent. A message for users if unusable; undefined if
  * missing and not named with -i.
  */
 async function fileSigner(

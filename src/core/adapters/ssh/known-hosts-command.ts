@@ -1,5 +1,5 @@
 /**
- * KnownHostsCommand of ssh_config(5): the user's program that prints known_hosts lines. ssh runs only one such command, and with the openssh
+ * KnownHostsCommand of ssh_config(5): the user's program that prints known_hosts lines. ssh runs only one such command; with the openssh
  * transport that one is ours.
  */
 

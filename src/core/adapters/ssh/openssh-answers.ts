@@ -137,7 +137,7 @@ function noticeOfTouch(text: string): string | undefined {
 
 /**
  * KnownHostsCommand, with the tokens %I %H %t %K of ssh_config(5): prints the line of an accepted key. Before the host has shown a key, it
- * prints the keys known from this run or from the user's own command, so that ssh asks for a key of that type.
+ * prints the keys known from this run or from the user's own command. ssh then asks for a key of that type.
  */
 async function answerHostKey(
   options: SshOptions,
