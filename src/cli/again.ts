@@ -1,4 +1,4 @@
-/** The command that was typed, with another host or client: for hints to paste. Every other word stays. */
+/** The typed command with another host or client, for hints to paste. Every other word stays. */
 
 import { optionFlag } from '../core/domain/option-flag.ts';
 import { shellQuote } from '../core/domain/quote.ts';
@@ -6,7 +6,7 @@ import type { Again } from '../errors/errors.ts';
 import type { Command, OptionSpec } from './command.ts';
 import { optionsOf } from './glance.ts';
 
-/** `typed`: what followed the command's name. `--home` is left out, since every hint gets it. */
+/** `typed`: the words after the command's name. `--home` is dropped, because every hint gets it. */
 export function typedAgain(command: Command, typed: readonly string[]): Again {
   const valued = new Set(
     Object.entries<OptionSpec>(optionsOf(command)).flatMap(([key, spec]) =>

@@ -1,6 +1,6 @@
 /**
- * The shape of a command: what it takes (data, from which the parser, the help and the completion are made),
- * what it is given, and what it returns. A command prints nothing itself.
+ * The shape of a command: its options and arguments as data (the source of parser, help and completion), its context and its result. A
+ * command prints nothing itself.
  */
 
 import type { ActionContext } from '../core/actions/action-context.ts';
@@ -8,7 +8,7 @@ import type { Group } from '../core/domain/settings.ts';
 import type { ExitStatus } from '../errors/catalogue.ts';
 import type { DockerTlsError, Hint } from '../errors/errors.ts';
 
-/** What the shell may offer for a value. */
+/** The values that the shell completes. */
 export type Completes = 'host' | 'client' | 'file' | 'directory';
 
 type OptionBase = {
@@ -16,11 +16,11 @@ type OptionBase = {
   readonly summary: string;
   /** One letter, without the hyphen. */
   readonly short?: string;
-  /** The word for the value in the help, for instance `FILE`. */
+  /** The placeholder of the value in the help, for instance `FILE`. */
   readonly value?: string;
-  /** The heading of the help that it is under. */
+  /** The option's heading in the help. */
   readonly group?: Group;
-  /** Left out of the help and of completion. */
+  /** Hidden from the help and from completion. */
   readonly hidden?: boolean;
   readonly completes?: Completes;
 };
@@ -39,8 +39,8 @@ export type OptionSpec = OptionBase &
   );
 
 /**
- * `fleet`: it reads a fleet file; `hosts`, `host`: it reaches several, or one; `changes`: it changes something, here or there, or asks;
- * `plans`: it shows plans of hosts; `store`: it opens the store.
+ * `fleet`: reads a fleet file; `hosts`, `host`: connects to several, or to one; `changes`: changes something on this machine or on hosts,
+ * or prompts; `plans`: shows plans of hosts; `store`: opens the store.
  */
 export type Scope = 'fleet' | 'hosts' | 'host' | 'changes' | 'plans' | 'store';
 
@@ -52,7 +52,7 @@ export type ArgumentSpec = {
   readonly required?: boolean;
   readonly many?: boolean;
   readonly completes?: Completes;
-  /** The words that are allowed, where there is a fixed set. */
+  /** The allowed values, if the set is fixed. */
   readonly choices?: readonly string[];
 };
 
@@ -84,24 +84,26 @@ export type CommandContext<A, O> = ActionContext & { readonly args: A; readonly 
 
 export type CommandResult = {
   readonly exit: ExitStatus;
-  /** Goes into the JSON document as it is; secrets show as `***`. */
+  /** Copied into the JSON document; secrets show as `***`. */
   readonly result: object;
   /** For users, on stdout; an empty text prints nothing. Text from hosts must be clean (`printable`, `table`). */
   readonly text: string;
-  /** What --quiet still shows of it where all went well; undefined: the text itself is what was asked for. */
+  /** The part that --quiet still shows of a success; undefined: the text itself is the requested output. */
   readonly attention?: string;
-  /** The text is read by a program, such as a shell: its lines are never broken. */
+  /** A program, such as a shell, reads the text: lines are never wrapped. */
   readonly verbatim?: boolean;
-  /** Commands to go on with, `docker-tls …` or others, perhaps behind some words: after the text, as this person has to type them. */
+  /**
+   * Commands to run next, `docker-tls …` or others, optionally after some words; printed after the text in the form that the user types.
+   */
   readonly next?: readonly Hint[];
-  /** Failures of single hosts beside a result, the gravest last: printed after the text, and `error` in JSON. */
+  /** Failures of single hosts, in addition to a result, the most severe last: printed after the text, and `error` in JSON. */
   readonly errors?: readonly DockerTlsError[];
 };
 
 export type Command = {
   readonly name: string;
   readonly summary: string;
-  /** What it works on: a common option that means nothing there is refused rather than ignored. */
+  /** The command's scope: common options outside it are refused and not ignored. */
   readonly scope: readonly Scope[];
   /** One or two paragraphs for `--help`, after the usage line. */
   readonly about?: string;
@@ -112,15 +114,15 @@ export type Command = {
   run(context: CommandContext<unknown, unknown>): Promise<CommandResult>;
 };
 
-/** A command but for its name and summary, which are in the list (commands.ts). */
+/** A command without its name and summary; commands.ts has those. */
 export type CommandFile = Omit<Command, 'name' | 'summary'>;
 
-/** A command in the list: its code is imported when it is called. */
+/** A listed command; its code is imported when it is called. */
 export type CommandEntry = {
   /** One word, or two for a command in a group. */
   readonly name: string;
   readonly summary: string;
-  /** The same, as docker calls it. */
+  /** The name that docker uses for the same command. */
   readonly alias?: string | undefined;
   load(): Promise<Command>;
 };
@@ -140,10 +142,10 @@ type TypedCommand<A extends ArgumentSpecs, O extends OptionSpecs> = Omit<Command
   run(context: CommandContext<ArgumentValues<A>, OptionValues<O>>): Promise<CommandResult>;
 };
 
-/** Gives `run` the types that follow from the data in `args` and `options`. */
+/** Derives the types of `run` from the data in `args` and `options`. */
 export function defineCommand<const A extends ArgumentSpecs, const O extends OptionSpecs>(
   command: TypedCommand<A, O>,
 ): CommandFile {
-  // The parser makes exactly the values that ArgumentValues and OptionValues describe: the one place where that is asserted.
+  // The only assertion that the parser's values match ArgumentValues and OptionValues.
   return command as unknown as CommandFile;
 }

@@ -1,6 +1,6 @@
 /**
- * The list of commands: name, one line, and where its code is. The code is imported only when the command is called,
- * which keeps the start fast. To add a command: a file in commands/, and its name and line here.
+ * The list of commands: name, summary and file. To keep the start fast, a command's code is imported only when it is called. To add a
+ * command: a file in commands/, and its name and summary here.
  */
 
 import { nearestNames } from '../core/domain/fleet/nearest.ts';
@@ -80,7 +80,7 @@ const SUMMARIES: Readonly<Record<keyof typeof FILES, string>> = {
   version: 'The version of docker-tls, and what it runs on',
 };
 
-/** The same commands, as docker calls them. */
+/** The names that docker uses for the same commands. */
 const ALIASES: Readonly<Record<string, string>> = {
   'client revoke': 'client rm',
   'client list': 'client ls',
@@ -99,7 +99,7 @@ export type Found =
   | { readonly kind: 'group'; readonly group: string; readonly entries: readonly CommandEntry[] }
   | { readonly kind: 'unknown'; readonly nearest: readonly string[] };
 
-/** What other programs call these, and what users look for here. */
+/** Other programs' names for these commands, and words that users try. */
 const MEANT: Readonly<Record<string, readonly string[]>> = {
   ls: ['status', 'client list'],
   ps: ['status', 'env'],
@@ -113,7 +113,7 @@ const MEANT: Readonly<Record<string, readonly string[]>> = {
   test: ['verify', 'doctor'],
 };
 
-/** The command that one or two words name; a longer name wins (`ca show` before `ca`). */
+/** The command named by one or two words; a longer name wins (`ca show` before `ca`). */
 export function findCommand(words: readonly string[], commands: readonly CommandEntry[] = COMMANDS): Found {
   const [first = '', second] = words;
   const both = commands.find(({ name, alias }) => [name, alias].includes(`${first} ${second}`));

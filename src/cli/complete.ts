@@ -1,6 +1,6 @@
 /**
- * Candidates for the shell's TAB: from the commands' data, and names of hosts and clients from the store.
- * The answer has the form of cobra's `__complete`, which `docker` asks its plugins for as well
+ * Candidates for the shell's TAB: from the commands' data, and names of hosts and clients from the store. The answer has the form of
+ * cobra's `__complete`, which `docker` also calls on its plugins
  * (https://github.com/spf13/cobra/blob/main/site/content/completions/_index.md).
  */
 
@@ -19,21 +19,21 @@ import { GLOBAL_OPTIONS } from './global-options.ts';
 type Around = Pick<Runtime, 'now' | 'env' | 'cwd' | 'operator' | 'signal'>;
 type Candidate = { readonly word: string; readonly summary?: string };
 
-// What the shell does with the candidates, cobra's numbers: offer files as well, no files, only directories.
+// Cobra's directives for the shell: also offer files, offer no files, offer only directories.
 const FILES = 0;
 const NO_FILES = 4;
 const DIRECTORIES = 16;
 
 type Offer = { readonly candidates: readonly Candidate[]; readonly directive: number };
 
-/** The same as `docker-tls __complete`, for bin/docker-tls.js: a TAB waits for it, so main and all that it loads stay out. */
+/** Same as `docker-tls __complete`, for bin/docker-tls.js: it runs at every TAB, so main and its imports are not loaded. */
 export function answerShell(words: readonly string[]): Promise<string> {
   const runtime = { now: () => new Date(), env: takeEnvironment(), cwd: workingDirectory() };
   const { signal } = new AbortController();
   return complete(words, { ...runtime, operator: `${userName()}@${hostname()}`, signal });
 }
 
-/** The candidates for the last of the words (which may be empty), a line each with its summary after a tab, and `:directive`. */
+/** Candidates for the last word (which may be empty), one line each with its summary after a tab, then `:directive`. */
 export async function complete(words: readonly string[], runtime: Around): Promise<string> {
   const typed = words[0] === 'tls' ? words.slice(1) : words;
   const last = typed.at(-1) ?? '';
@@ -61,10 +61,10 @@ async function offer(before: readonly string[], last: string, runtime: Around): 
   );
 }
 
-/** What completion needs of a command. */
+/** The parts of a command that completion needs. */
 type Shape = Pick<Command, 'name' | 'scope' | 'args' | 'options'>;
 
-/** The build's note of all shapes, made by commandShapes: a command itself comes with all that it does. */
+/** All shapes, written by the build (commandShapes); importing a command would load all of its code. */
 const SHAPES = new URL('./commands.json', import.meta.url);
 
 async function shapeOf(entry: CommandEntry): Promise<Shape> {
@@ -73,7 +73,7 @@ async function shapeOf(entry: CommandEntry): Promise<Shape> {
   return shapes[entry.name] ?? entry.load();
 }
 
-/** For the build: the shape of every command by its name. */
+/** For the build: the shape of every command, by name. */
 export async function commandShapes(): Promise<Readonly<Record<string, Shape>>> {
   const commands = await Promise.all(COMMANDS.map(async (entry) => [entry.name, await entry.load()] as const));
   return Object.fromEntries(
@@ -92,7 +92,7 @@ async function offerFor(command: Shape, before: readonly string[], last: string,
   return spec ? values(spec, spec.choices, before, runtime) : { candidates: [], directive: NO_FILES };
 }
 
-/** The option whose value is typed after `flag`. */
+/** The option that takes the value after `flag`. */
 function optionFor(
   flag: string | undefined,
   options: Readonly<Record<string, OptionSpec>>,
@@ -116,7 +116,7 @@ async function values(
   return { candidates: names.map((word) => ({ word })), directive: NO_FILES };
 }
 
-/** Names in the store; none when it cannot be read, because a TAB is no place for an error. */
+/** Names in the store; none if it cannot be read, because a TAB must not print errors. */
 async function namesIn(kind: 'host' | 'client', before: readonly string[], runtime: Around): Promise<string[]> {
   const home = before.includes('--home') ? before[before.lastIndexOf('--home') + 1] : undefined;
   try {

@@ -1,4 +1,4 @@
-/** The scripts by which shells ask `docker-tls __complete` at each TAB, so that they never get old. */
+/** Completion scripts: they run `docker-tls __complete` at each TAB, so they never become outdated. */
 
 export const COMPLETION_SCRIPTS = {
   bash: `# bash completion for docker-tls

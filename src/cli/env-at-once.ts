@@ -1,6 +1,6 @@
 /**
- * The words of `env` in their plain forms, for bin/docker-tls.js: shells ask for it at every start, so main and all that it loads stay out.
- * What is not certain to mean the same to commander is left to it (undefined), and so is everything that fails.
+ * Fast path for plain `env` calls, for bin/docker-tls.js: shells run `env` at every start, so main and its imports are not loaded. Words
+ * that commander might read differently, and all failures, are left to main (undefined).
  */
 
 import { environmentAtOnce } from '../core/actions/env-at-once.ts';
@@ -19,7 +19,7 @@ type Words = {
   readonly home?: string;
 };
 
-/** Prints what `docker-tls ARGV` prints; false where that is left to it. */
+/** Prints the output of `docker-tls ARGV`; false to leave it to main. */
 export function printAtOnce(argv: readonly string[]): boolean {
   const text = envAtOnce(argv, { env: process.env, cwd: workingDirectory() });
   if (text === undefined) return false;
@@ -27,7 +27,7 @@ export function printAtOnce(argv: readonly string[]): boolean {
   return true;
 }
 
-/** What `docker-tls ARGV` prints, where it is `env` for a shell and certain to succeed. */
+/** The output of `docker-tls ARGV`, if it is `env` for a shell and certain to succeed. */
 export function envAtOnce(argv: readonly string[], around: Pick<Runtime, 'env' | 'cwd'>): string | undefined {
   try {
     const { words, env, program } = readCall(argv, around.env);
@@ -45,7 +45,7 @@ export function envAtOnce(argv: readonly string[], around: Pick<Runtime, 'env' |
   }
 }
 
-/** `[HOST] [--OPTION VALUE | --OPTION=VALUE]… [--unset]`, each at most once, with a value that is none but a value. */
+/** `[HOST] [--OPTION VALUE | --OPTION=VALUE]… [--unset]`, each at most once, with a value that cannot be anything else. */
 export function plainWords(words: readonly string[]): Words | undefined {
   const found: Record<string, string> = {};
   for (let index = 0; index < words.length; index += 1) {

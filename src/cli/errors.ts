@@ -1,4 +1,4 @@
-/** Printed failures: for users (`error[E_…] where: …`, details, hints) and as JSON. */
+/** Errors for output: for users (`error[E_…] where: …`, details, hints) and as JSON. */
 
 import pico from 'picocolors';
 import { wrapLines } from '../core/domain/words.ts';
@@ -12,7 +12,7 @@ export type JsonError = {
   readonly where: string | null;
   readonly hints: readonly string[];
   readonly details: readonly string[];
-  /** Every failure, where there is more than one. */
+  /** All failures, if there are several. */
   readonly errors?: readonly JsonError[];
 };
 
@@ -20,7 +20,7 @@ export function exitOf(errors: readonly DockerTlsError[]): ExitStatus {
   return gravestExit(errors.map((error) => error.exit));
 }
 
-/** For stderr. The stack of a bug is shown only if `verbose`. Lines end at `columns`, but for hints, which are pasted. */
+/** For stderr. The stack of a bug is shown only if `verbose`. Lines wrap at `columns`, except hints, because users paste them. */
 export function renderErrors(
   errors: readonly DockerTlsError[],
   style: { colour: boolean; verbose: boolean; columns?: number | undefined },
@@ -60,7 +60,7 @@ export function jsonError(errors: readonly DockerTlsError[]): JsonError | undefi
   };
 }
 
-/** Stacks of the chain of causes; our own errors' stacks say nothing that their code does not. */
+/** Stacks of the cause chain, except those of DockerTlsErrors: their code already says it. */
 function stackOf(error: DockerTlsError): string[] {
   const lines: string[] = [];
   let cause: unknown = error.cause;

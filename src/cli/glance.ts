@@ -1,13 +1,13 @@
 /**
- * What the arguments say before they are parsed, and the options of a command. Without commander, so that completion
- * and the plainest commands start fast.
+ * Pre-scan of the arguments before parsing, and the options of a command. It does not load commander, so that completion and the simplest
+ * commands start fast.
  */
 
 import { optionFlag } from '../core/domain/option-flag.ts';
 import type { Command, OptionSpec, OptionSpecs } from './command.ts';
 import { GLOBAL_OPTIONS, MEANS_SOMETHING_FOR } from './global-options.ts';
 
-/** What can be known before the command is: output form, colour, and which words may name the command. */
+/** Facts known before the command is: output form, colour, and the words that may name the command. */
 export type Glance = {
   readonly json: boolean;
   readonly colour: boolean;
@@ -15,13 +15,13 @@ export type Glance = {
   readonly quiet: boolean;
   readonly help: boolean;
   readonly version: boolean;
-  /** What --home says, as it was typed. */
+  /** The value of --home, as typed. */
   readonly home: string | undefined;
   /** Positions in argv of the first two words that are neither options nor values of the common options. */
   readonly words: readonly number[];
 };
 
-/** Looks over the arguments without judging them: errors of any kind must already come in the form that was asked for. */
+/** Scans the arguments without validating them, so that every error already has the requested output form. */
 export function glance(argv: readonly string[]): Glance {
   const valued = new Set(
     Object.entries<OptionSpec>(GLOBAL_OPTIONS).flatMap(([key, spec]) =>
@@ -50,7 +50,7 @@ export function glance(argv: readonly string[]): Glance {
   };
 }
 
-/** Every option of a command: the common ones that mean something for it, and its own. */
+/** Every option of a command: its own, and the common ones in its scope. */
 export function optionsOf({ scope, options }: Pick<Command, 'scope' | 'options'>): OptionSpecs {
   const common = Object.entries<OptionSpec>(GLOBAL_OPTIONS).filter(([key]) => {
     const scopes = MEANS_SOMETHING_FOR[key as keyof typeof GLOBAL_OPTIONS]?.scopes;

@@ -60,7 +60,7 @@ export const GLOBAL_OPTIONS = {
 
 type CommonOption = keyof typeof GLOBAL_OPTIONS;
 
-/** What a command has to work on for an option to mean something, and why it is refused elsewhere; options that are not here mean something everywhere. */
+/** The scopes in which a common option applies, and the error text elsewhere; options not listed apply everywhere. */
 export const MEANS_SOMETHING_FOR: Readonly<
   Partial<Record<CommonOption, { readonly scopes: readonly Scope[]; readonly otherwise: string }>>
 > = {

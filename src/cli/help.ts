@@ -1,4 +1,4 @@
-/** The help texts: the commands' data, laid out by commander. Pure. */
+/** Help texts: the commands' data, laid out by commander. Pure. */
 
 import { Help, type Option, Command as Page } from 'commander';
 import type { Group } from '../core/domain/settings.ts';
@@ -6,7 +6,7 @@ import type { Command, CommandEntry } from './command.ts';
 import { GLOBAL_OPTIONS } from './global-options.ts';
 import { createParser, parserOption } from './options.ts';
 
-/** The headings of a page, in their order; what has none is what the command is about. */
+/** The headings of a page, in order; options without a heading belong to the command's main subject. */
 export const GROUPS: readonly string[] = [
   'Options',
   'Hosts',
@@ -18,7 +18,7 @@ export const GROUPS: readonly string[] = [
   'Safety',
   'Output',
 ] satisfies (Group | 'Options')[];
-/** Groups that one command's page explains: on the pages of the others the names of their options are enough. */
+/** Groups explained on one command's page; other pages list only the names of their options. */
 export const EXPLAINED_BY: Readonly<Partial<Record<string, string>>> = {
   Hosts: 'apply',
   Connection: 'setup',
@@ -26,7 +26,7 @@ export const EXPLAINED_BY: Readonly<Partial<Record<string, string>>> = {
   Output: 'setup',
 } satisfies Partial<Record<Group, string>>;
 
-/** The first page: every command with its line; each group in one place, in the order of the list. */
+/** The first page: every command with its summary; each group in one place, in list order. */
 export function renderOverview(program: string, commands: readonly CommandEntry[], columns: number): string {
   const page = listPage(program, commands).description(
     'Mutual TLS for remote Docker daemons: set up over SSH, checked, reversible, renewed before it expires.',
@@ -70,7 +70,7 @@ export function argumentWords({ args }: Command): string[] {
   });
 }
 
-/** `-i, --identity FILE…`; what has no letter is where the names of the others are. */
+/** `-i, --identity FILE…`; options without a letter align with the names of the others. */
 export function optionTerm({ flags, short, parseArg }: Option): string {
   return `${short ? '' : '    '}${flags.replace(/[<>]/g, '')}${parseArg ? '…' : ''}`;
 }
@@ -79,7 +79,7 @@ export function groupOf({ helpGroupHeading = '' }: Option): string {
   return helpGroupHeading.replace(/:$/, '');
 }
 
-/** `program` and `name`: the command whose page it is. The first page explains no option; that of a group of commands has none. */
+/** `program` and `name`: the command of the page. The first page explains no options, and a group's page lists none. */
 function render(
   page: Page,
   columns: number,

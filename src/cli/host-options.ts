@@ -1,4 +1,4 @@
-/** The options that say how a host is reached and what it gets, made from the table of settings, and the sets of options that commands share. */
+/** Options for connecting to a host and configuring it, made from the settings table; option sets shared by commands. */
 
 import { RUN_SETTINGS } from '../core/actions/flags.ts';
 import {
@@ -16,7 +16,7 @@ import type { OptionSpec, OptionSpecs } from './command.ts';
 
 export const FILE = { kind: 'text', value: 'FILE', completes: 'file' } as const;
 
-/** The flags of a table, by the key of the option. */
+/** The flags of a table, by option key. */
 type FlagsOf<T> = {
   readonly [K in keyof T as T[K] extends { readonly flag: { readonly name: infer N extends string } }
     ? N
@@ -44,7 +44,7 @@ export const SSH_OPTIONS = {
   sudoPasswordFile: { ...FILE, group: 'Secrets', summary: 'read the sudo password from a file' },
 } as const satisfies OptionSpecs;
 
-/** What a host is to be; one flag for each of its settings that has one. */
+/** A host's settings: one flag for each setting that has one. */
 export const HOST_OPTIONS = {
   name: {
     kind: 'text',
@@ -126,7 +126,7 @@ export const POOL_OPTIONS = {
   maxFailures: { kind: 'number', min: 1, value: 'N', summary: 'begin no further host after this many failures' },
 } as const satisfies OptionSpecs;
 
-/** What every command takes that plans or changes hosts. */
+/** Options of every command that plans or changes hosts. */
 export const RUN_OPTIONS = {
   ...SELECTION_OPTIONS,
   ...SSH_OPTIONS,
@@ -143,7 +143,7 @@ export const RUN_OPTIONS = {
   },
 } as const satisfies OptionSpecs;
 
-/** What every command takes that changes hosts which are in the store already. */
+/** Options of every command that changes hosts in the store. */
 export const STORED_OPTIONS = {
   ...SSH_OPTIONS,
   caPassphraseFile: PASSPHRASE_OPTIONS.caPassphraseFile,

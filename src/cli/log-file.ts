@@ -1,4 +1,4 @@
-/** The file of `--log`: a line with its time for everything that happens. */
+/** The file of `--log`: a timestamped line for every event. */
 
 import { appendFileSync, constants } from 'node:fs';
 import { DockerTlsError, errnoOf } from '../errors/errors.ts';
@@ -6,8 +6,8 @@ import { DockerTlsError, errnoOf } from '../errors/errors.ts';
 type LogOptions = { readonly logFile?: string; now(): Date };
 
 /**
- * Writes a line; without a file it does nothing. E_LOG_FILE (exit 2) if the file cannot be written now, or the first line cannot; later
- * that is said once, to `draw`.
+ * Returns a function that writes a line; without a file it does nothing. E_LOG_FILE (exit 2) if the file, or its first line, cannot be
+ * written; a later failure is reported once, to `draw`.
  */
 export function openLog({ logFile, now }: LogOptions, draw: (lost: string) => void): (text: string) => void {
   if (logFile === undefined) return () => {};
@@ -19,7 +19,7 @@ export function openLog({ logFile, now }: LogOptions, draw: (lost: string) => vo
       append(logFile, `${now().toISOString()} ${text}\n`);
       written++;
     } catch (error) {
-      // A full disk is found before the run begins.
+      // Finds a full disk before the run begins.
       if (!(error instanceof DockerTlsError) || written === 0) throw error;
       if (!fails) draw(`${logFile}: ${error.message}: lines are missing from here on\n`);
       fails = true;
@@ -27,7 +27,7 @@ export function openLog({ logFile, now }: LogOptions, draw: (lost: string) => vo
   };
 }
 
-/** A pipe that no program reads fails, instead of holding the run up. */
+/** A pipe without a reader fails instead of blocking the run. */
 const FLAGS = constants.O_WRONLY | constants.O_APPEND | constants.O_CREAT | (constants.O_NONBLOCK ?? 0);
 
 function append(file: string, text: string): void {

@@ -1,4 +1,4 @@
-/** One run from the words of the command line to the exit status. Ends nothing itself: bin/docker-tls.js does. */
+/** One run, from the command line to the exit status. It never ends the process: bin/docker-tls.js does. */
 
 import { setMaxListeners } from 'node:events';
 import type { ActionContext } from '../core/actions/action-context.ts';
@@ -22,8 +22,8 @@ import { createPrompts, type PromptsOptions } from './prompts.ts';
 import { type SignalWatch, watchSignals } from './signals.ts';
 
 /**
- * Runs `docker-tls ARGV`. Resolves to the exit status and never rejects. `overrides` replaces effects (tests): with a
- * `signal` among them, the process's own signals are not listened to.
+ * Runs `docker-tls ARGV`. Resolves to the exit status and never rejects. `overrides` replaces effects (tests): if it has a `signal`, the
+ * process's own signals are ignored.
  */
 export async function main(
   argv: readonly string[],
@@ -38,10 +38,10 @@ export async function main(
     : watchSignals((name) =>
         progress?.note(`${name === 'SIGINT' ? 'Ctrl-C' : name}: stopping at the next safe place…`),
       );
-  // In a terminal's raw mode, which questions need, Ctrl-C is a key and no signal.
+  // In raw mode, which questions need, Ctrl-C is a key and not a signal.
   const question = new AbortController();
   const signal = AbortSignal.any([overrides.signal ?? (watch as SignalWatch).signal, question.signal]);
-  // Every connection and script of a fleet listens; node warns from the eleventh on.
+  // Every connection and script of a fleet adds a listener; node warns above ten.
   setMaxListeners(0, signal);
   const runtime: Runtime = { ...createRuntime({ colour: seen.colour, signal }), ...overrides, ...call, signal };
   const interrupt: PromptsOptions['interrupt'] = (reason) => question.abort(reason);
@@ -89,7 +89,7 @@ async function dispatch(
   const help = (text: string) => print('help', { exit: 0, result: { text }, text });
   const { program } = runtime;
   const { columns } = runtime.io;
-  // Not at the start: commander, which completion and --version do without.
+  // Lazy: it loads commander, which completion and --version do not need.
   const pages = () => import('./help.ts');
 
   if (argv[0] === '__complete') {
@@ -183,7 +183,7 @@ async function runCommand(
   }
 }
 
-/** -v: by which transport each connection is made. */
+/** -v: prints the transport of each connection. */
 function sayTransport(runtime: Runtime, progress: Progress): Runtime {
   return {
     ...runtime,
@@ -195,7 +195,7 @@ function sayTransport(runtime: Runtime, progress: Progress): Runtime {
   };
 }
 
-/** The second Ctrl-C: says what is going on and lets go. Hosts in the middle of a change undo it themselves when their timer fires. */
+/** The second Ctrl-C: prints the work in progress and exits. Hosts in the middle of a change roll back when their timer fires. */
 function stopWaiting(runtime: Runtime, progress: ProgressScreen | undefined, form: OutputForm): ExitStatus {
   const running = progress?.running() ?? [];
   progress?.close();
@@ -217,7 +217,7 @@ function unknownCommand(words: readonly string[], nearest: readonly string[], pr
   return usage(`there is no command "${typed}"`, hints.length > 0 ? hints : [`${program} --help`]);
 }
 
-/** The command's name as far as it is known, for the JSON document of a failure. */
+/** The command's name as far as known, for the JSON document of a failure. */
 function nameOf(argv: readonly string[], seen: Glance, commands: readonly CommandEntry[]): string {
   const words = seen.words.map((index) => argv[index] as string);
   const found = findCommand(words, commands);

@@ -1,6 +1,6 @@
 /**
- * The notice after a command of docker: one line, when the certificate of the host or of the client is due. Docker waits for
- * its plugins, so bin/docker-tls-plugin gives the answer that was noted here for it, and starts this beside docker when it is time to look again.
+ * The notice after a docker command: one line if the host's or the client's certificate is due. Docker waits for its plugins, so
+ * bin/docker-tls-plugin prints the cached answer and starts this program in the background when the cache is stale.
  */
 
 import { createHash, X509Certificate } from 'node:crypto';
@@ -14,10 +14,10 @@ import { type DockerOptions, dockerOptions } from './plugin-call.ts';
 type Env = Readonly<Record<string, string | undefined>>;
 type Fields = Readonly<Record<string, unknown>>;
 
-/** Docker's config directory, and what else says where docker went. */
+/** Docker's config directory, and the other inputs that select its endpoint. */
 type Place = { readonly config: string; readonly options: DockerOptions; readonly env: Env };
 
-/** Where docker went, and whose files it used. */
+/** Docker's endpoint and the client files in use. */
 type Used = {
   readonly store: string;
   readonly host: string | undefined;
@@ -25,20 +25,20 @@ type Used = {
   readonly cert: string;
 };
 
-/** What there is to say of some certificates, and when the first of the others is due (milliseconds since 1970). */
+/** The notice for some certificates, and the time when the next of the others is due (milliseconds since 1970). */
 type Notice = { readonly line: string | undefined; readonly nextDue: number };
 
-/** A context may get another host, or a store other certificates, without a trace in what is compared. */
+/** Recheck interval without a notice: a context may get another host, or a store new certificates, without any compared file changing. */
 const MOST_QUIET_MS = 86_400_000;
-/** The line has a number of days in it. */
+/** Recheck interval with a notice, because its line contains a number of days. */
 const MOST_SAID_MS = 3_600_000;
-/** Contexts in use at the same time. */
+/** Contexts cached at the same time. */
 const MOST_KEYS = 8;
 
-/** More hosts than this are not searched for the one that DOCKER_HOST names. */
+/** With more hosts than this, the host that DOCKER_HOST names is not looked up. */
 const MOST_HOSTS = 200;
 
-/** The answer to docker's `docker-cli-plugin-hooks` (docker/cli, cli-plugins/hooks): empty when there is nothing to say. `parent`: docker's own argv. */
+/** The answer to docker's `docker-cli-plugin-hooks` (docker/cli, cli-plugins/hooks); empty: no notice. `parent`: docker's own argv. */
 export function hookAnswer(env: Env, parent: readonly string[], now: Date): string {
   try {
     const options = dockerOptions(parent);
@@ -49,18 +49,18 @@ export function hookAnswer(env: Env, parent: readonly string[], now: Date): stri
     };
     const used = usedBy(place);
     const { line, nextDue } = used === undefined ? { line: undefined, nextDue: Infinity } : noticeOf(used, place, now);
-    // A Go template: names hold no braces, paths may.
+    // A Go template: names contain no braces, paths may.
     const answer = line === undefined ? '' : JSON.stringify({ Type: 0, Template: line.replaceAll('{', '{{"{"}}') });
     const again = line === undefined ? Math.min(nextDue, now.getTime() + MOST_QUIET_MS) : now.getTime() + MOST_SAID_MS;
     keep(place, [`${Math.floor(again / 1000)}`, env.DOCKER_TLS_NOTICE_KEY ?? '', ...filesOf(used), answer]);
     return answer;
   } catch {
-    // Nothing may come between a person and docker.
+    // A failure here must never disturb docker.
     return '';
   }
 }
 
-/** The client's certificate and the host's, which a renewal writes anew; `-` for none. */
+/** The client's certificate and the host's, both rewritten by a renewal; `-` for none. */
 function filesOf(used: Used | undefined): [string, string] {
   return [used?.cert ?? '-', used?.host === undefined ? '-' : hostFile(used.store, used.host)];
 }
@@ -69,14 +69,14 @@ function hostFile(store: string, host: string): string {
   return join(store, 'hosts', host, 'server-cert.pem');
 }
 
-/** For bin/docker-tls-plugin, which gives the key: a line for each, of the configuration that docker has now. */
+/** The cache for bin/docker-tls-plugin, which supplies the key: one line per docker configuration. */
 function keep({ config: directory }: Place, fields: readonly string[]): void {
   const [, key = ''] = fields;
   const line = fields.join('\t');
   if (key === '' || line.length > 4000 || /[\r\n]/.test(line) || line.split('\t').length !== fields.length) return;
   const file = join(directory, '.docker-tls-notice');
   const noted = changed(file);
-  // Written anew, the file is newer than a certificate that was renewed after its note.
+  // Rewriting makes the file newer than certificates renewed after an entry was cached, so such entries are dropped.
   const holds = (one: string): boolean => {
     const [, other, ...files] = one.split('\t');
     return other !== undefined && other !== key && files.slice(0, 2).every((path) => changed(path) <= noted);
@@ -87,12 +87,12 @@ function keep({ config: directory }: Place, fields: readonly string[]): void {
   renameSync(next, file);
 }
 
-/** Milliseconds since 1970; 0 where there is no such file. */
+/** Milliseconds since 1970; 0 if the file does not exist. */
 function changed(file: string): number {
   return statSync(file, { throwIfNoEntry: false })?.mtimeMs ?? 0;
 }
 
-/** The command line of docker, which started us or the script that did. Only Linux shows it: on other systems --context is not seen. */
+/** The command line of docker, which started this process or its script. Only Linux shows it: on other systems --context is not seen. */
 export function parentArguments({ DOCKER_TLS_NOTICE_OPTIONS: options }: Env): string[] {
   if (options !== undefined) return options.split('|').slice(1);
   try {
@@ -115,7 +115,7 @@ function usedBy({ config: directory, options: { context: flag, host }, env }: Pl
   return { store, host: name, client, cert: join(directory, 'contexts/tls', id, 'docker/cert.pem') };
 }
 
-/** Lines of `env`: DOCKER_CERT_PATH is the client's directory in the store. */
+/** Environment printed by `env`: DOCKER_CERT_PATH is the client's directory in the store. */
 function usedByEnvironment(endpoint: string, { DOCKER_CERT_PATH: path }: Env): Used | undefined {
   if (!path || basename(dirname(path)) !== 'clients') return undefined;
   const store = dirname(dirname(resolve(path)));
@@ -132,7 +132,7 @@ function usedByEnvironment(endpoint: string, { DOCKER_CERT_PATH: path }: Env): U
 
 function noticeOf({ store, host, client, cert }: Used, { config, options, env }: Place, now: Date): Notice {
   const standard = resolve(env.DOCKER_TLS_HOME || join(config, 'tls'));
-  // Where the plugin and the store are may follow from it.
+  // It may decide where the plugin and the store are.
   const docker = options.config === undefined ? 'docker' : `docker --config ${shellQuote(options.config)}`;
   const home = resolve(store) === standard ? '' : ` --home ${shellQuote(store)}`;
   const renewed = imported(store, client)

@@ -1,7 +1,4 @@
-/**
- * Parsing: from the words after `docker-tls` to a command, its arguments and its options. commander does the parsing;
- * what it refuses becomes E_USAGE.
- */
+/** Parsing: from the words after `docker-tls` to a command, its arguments and its options. commander parses; its errors become E_USAGE. */
 
 import { isIP } from 'node:net';
 import { join, resolve } from 'node:path';
@@ -27,7 +24,7 @@ export type Surroundings = {
   readonly cwd: string;
 };
 
-/** The command as commander has it: what parses its words, and lays out its help. */
+/** The command as a commander object, for parsing its words and for its help. */
 export function createParser(command: Command, name: string): Parser {
   const parser = new Parser(name);
   parser
@@ -44,7 +41,7 @@ export function createParser(command: Command, name: string): Parser {
   return parser;
 }
 
-/** Parses what follows the command's name. Errors: E_USAGE, exit 2, with the nearest right name where there is one. */
+/** Parses the words after the command's name. Errors: E_USAGE, exit 2, with the nearest valid name if there is one. */
 export function parseOptions(command: Command, argv: readonly string[], around: Surroundings): Parsed {
   const specs = optionsOf(command);
   const parser = createParser(command, `docker-tls ${command.name}`);
@@ -54,7 +51,7 @@ export function parseOptions(command: Command, argv: readonly string[], around: 
     throw error instanceof CommanderError ? usageError(command, specs, argv, error) : error;
   }
   const torn = tornList(specs, argv);
-  // A second address, or the HOST? Whoever meant the one would get the other.
+  // A second address, or the HOST? Either guess could be wrong.
   if (torn !== undefined && isIP(torn.value) > 0 && isIP(torn.next) > 0)
     throw usage(
       `${torn.next} after ${torn.flag} ${torn.value} may be a second value, or the argument of ${command.name}`,
@@ -98,7 +95,7 @@ function globalOptions(values: Readonly<Record<string, unknown>>, around: Surrou
   };
 }
 
-/** commander takes `--no-x` as the opposite of `x`: the key it uses is `x`, and false means given. */
+/** commander treats `--no-x` as the opposite of `x`: it uses the key `x`, and false means given. */
 function parserKey(key: string): string {
   return isNegative(key) ? `${(key[2] as string).toLowerCase()}${key.slice(3)}` : key;
 }
@@ -131,15 +128,15 @@ function optionValue(
   const refuse = (message: string, hints: readonly string[] = []) =>
     usage(`${optionFlag(key)}: ${message}`, [...hints, `docker-tls ${name} --help`]);
   const isPath = spec.completes === 'file' || spec.completes === 'directory';
-  // The shell leaves the tilde of `--log=~/x` and of a quoted one as it is.
+  // The shell does not expand the tilde in `--log=~/x` or in a quoted one.
   const text = (typed: string) => (isPath && typed.startsWith('~/') ? join(homeDirectory(env), typed.slice(2)) : typed);
   switch (spec.kind) {
     case 'flag':
       return isNegative(key) ? given === false : given === true;
     case 'list': {
       const values = (given as string[] | undefined) ?? [];
-      // A file's name may hold a comma; names and addresses do not.
-      // A variable that a script never set: without its value --listen would mean every address, and --limit every host.
+      // File names may contain commas; names and addresses do not. An unset variable in a script yields an empty value: --listen would then
+      // mean every address, and --limit every host.
       if (values.some((value) => /^,*$/.test(value))) throw refuse('the value is empty');
       return (isPath ? values.map(text) : values.flatMap((value) => value.split(','))).filter((item) => item !== '');
     }
@@ -183,7 +180,7 @@ function argumentValues(command: Command, given: readonly (string | string[] | u
   );
 }
 
-/** The first list option whose value is followed by another word, which is not its second value. */
+/** The first list option whose value is followed by another word that is not its second value. */
 function tornList(specs: OptionSpecs, argv: readonly string[]) {
   const words = argv.includes('--') ? argv.slice(0, argv.indexOf('--')) : argv;
   const lists = Object.entries(specs).filter(([, spec]) => spec.kind === 'list');

@@ -1,4 +1,4 @@
-/** The output at the end of a run: text and errors for users, or exactly one JSON document. */
+/** Output at the end of a run: text and errors for users, or exactly one JSON document. */
 
 import { renderDocument } from '../core/domain/document.ts';
 import { wrapLines } from '../core/domain/words.ts';
@@ -18,7 +18,7 @@ export type OutputForm = {
   readonly words: HintPrefix;
 };
 
-/** Prints a result; its exit status is the gravest of its own and those of its errors. */
+/** Prints a result. Returns the most severe exit status among its own and those of its errors. */
 export function printResult(io: Io, form: OutputForm, result: CommandResult): ExitStatus {
   const errors = (result.errors ?? []).map((error) => inWords(error, form));
   const exit = errors.length === 0 ? result.exit : gravestExit([result.exit, ...errors.map((error) => error.exit)]);

@@ -7,7 +7,7 @@ import { shellQuote } from '../core/domain/quote.ts';
 import type { Runtime } from '../core/runtime.ts';
 
 export type Call = Pick<Runtime, 'env' | 'program' | 'docker'> & {
-  /** What is left for us: the command, its arguments and options. */
+  /** The remaining words for docker-tls: the command, its arguments and options. */
   readonly words: readonly string[];
 };
 
@@ -15,7 +15,7 @@ export type Call = Pick<Runtime, 'env' | 'program' | 'docker'> & {
 const VALUED = ['config', 'context', 'host', 'log-level', 'tlscacert', 'tlscert', 'tlskey'];
 const VALUED_LETTERS = 'cHl';
 
-/** Reads how the program was called, as itself or as a plugin. Of docker's options --config counts here too: it says where the store is. */
+/** Detects whether docker-tls runs as itself or as a plugin. Docker's --config also applies here, because it locates the store. */
 export function readCall(argv: readonly string[], env: Runtime['env']): Call {
   const plugin = Boolean(env.DOCKER_CLI_PLUGIN_ORIGINAL_CLI_COMMAND);
   const { config, count }: DockerOptions = plugin ? dockerOptions(argv) : { count: 0 };
@@ -34,7 +34,7 @@ export function readCall(argv: readonly string[], env: Runtime['env']): Call {
 }
 
 export type DockerOptions = {
-  /** How many words in front are docker's options. */
+  /** Number of leading words that are docker's options. */
   readonly count: number;
   readonly config?: string | undefined;
   readonly context?: string | undefined;
@@ -50,7 +50,7 @@ export function dockerOptions(argv: readonly string[]): DockerOptions {
     const [, name = '', value] = /^--([^=]+)(?:=(.*))?$/s.exec(word) ?? [];
     const letters = [...word.slice(1)];
     const letter = letters.findIndex((one) => VALUED_LETTERS.includes(one));
-    // Of letters behind one dash (`-D`, `-Dc`, `-cNAME`) the first that takes a value takes what follows it.
+    // In a group of short options (`-D`, `-Dc`, `-cNAME`), the first that takes a value consumes the rest.
     const last = letter >= 0 && letter === letters.length - 1;
     const apart = name === '' ? last : VALUED.includes(name) && value === undefined;
     if (VALUED.includes(name)) found[name] = value ?? argv[index + 1];

@@ -1,9 +1,9 @@
 /**
- * Progress of a run, on stderr. On a terminal the hosts at work have a live line each and
- * finished ones scroll up; otherwise every phase is a plain line. `--log FILE` gets all of it with times.
+ * Progress of a run, on stderr. On a terminal each working host has a live line, and finished ones scroll up; otherwise every phase is a
+ * plain line. `--log FILE` gets all of it with times.
  *
- * A renderer of our own, because it has to stay calm from 1 to 200 hosts: only hosts at work are redrawn, never more
- * than fit on the screen, and the rest is counted in one line.
+ * A renderer of our own, because it has to stay calm from 1 to 200 hosts. It redraws only working hosts, never more than fit on the screen,
+ * and counts the rest in one line.
  */
 
 import pico from 'picocolors';
@@ -16,34 +16,34 @@ import { openLog } from './log-file.ts';
 export type ProgressOptions = {
   readonly io: Io;
   now(): Date;
-  /** Nothing on the screen (the log file is still written). */
+  /** Prints nothing to the screen (still writes the log file). */
   readonly silent?: boolean;
   /** Redraw in place: a terminal that can move its cursor. */
   readonly live?: boolean;
   readonly logFile?: string;
   /** Rows of the terminal; default 24. */
   readonly rows?: number;
-  /** Commands as this person has to type them. */
+  /** Rewrites commands into the form that this user types. */
   readonly words?: HintPrefix;
 };
 
 export type Running = { readonly host: string; readonly phase: string; readonly elapsedMs: number };
 
 export type ProgressScreen = Progress & {
-  /** The hosts at work, with their phase: what to say when the wait is cut short. */
+  /** The working hosts with their phase, for the message when the user stops waiting. */
   running(): readonly Running[];
-  /** Clears the live lines, does the work (a question, the final text), and draws them again. */
+  /** Clears the live lines, does the work (a question, the final text), and redraws them. */
   suspend<T>(work: () => Promise<T>): Promise<T>;
   /** Only for the log file. */
   log(text: string): void;
-  /** Ends the drawing; a later call of anything is harmless. */
+  /** Ends the drawing; later calls have no effect. */
   close(): void;
 };
 
 const REDRAW_MS = 120;
 const SPINNER = ['⠋', '⠙', '⠹', '⠸', '⠼', '⠴', '⠦', '⠧', '⠇', '⠏'];
 
-/** What the phases of a run are called on a terminal; plain lines and the log keep the short names. */
+/** The phases' names on a terminal; plain lines and the log keep the short names. */
 export const PHASE_WORDS: Readonly<Record<string, string>> = {
   connect: 'connecting over ssh',
   facts: 'looking at the host',
@@ -74,7 +74,7 @@ export const PHASE_WORDS: Readonly<Record<string, string>> = {
 
 type Line = { readonly host: string; phase: string; startedAt: number; phaseAt: number };
 
-/** Errors: E_LOG_FILE (exit 2) if the log file cannot be written now; a later failure is reported once, and interrupts no change. */
+/** Errors: E_LOG_FILE (exit 2) if the log file cannot be written now; a later failure is reported once and interrupts no change. */
 export function createProgress(options: ProgressOptions): ProgressScreen {
   const { io, words = String } = options;
   const live = options.live === true && options.silent !== true;
@@ -102,7 +102,7 @@ export function createProgress(options: ProgressOptions): ProgressScreen {
   function draw(above = ''): void {
     if (options.silent) return;
     if (live && paused > 0) {
-      // A question is up: a line in the middle of it would be taken for a part of it.
+      // A question is open: a line printed now would look like part of it.
       held += above;
       return;
     }
@@ -129,7 +129,7 @@ export function createProgress(options: ProgressOptions): ProgressScreen {
     drawn = rows.length;
   }
 
-  /** The time in which a person was asked is no host's. */
+  /** Excludes the time spent on a question from the hosts' times. */
   function stopClocks(ms: number): void {
     askedMs += ms;
     const now = performance.now();
@@ -139,7 +139,7 @@ export function createProgress(options: ProgressOptions): ProgressScreen {
     }
   }
 
-  /** Notes that came while a question was up. */
+  /** Lines held back while a question was open. */
   function release(): string {
     const text = held;
     held = '';
@@ -274,7 +274,7 @@ export function createProgress(options: ProgressOptions): ProgressScreen {
   };
 }
 
-/** A time that is still running: no tenths, which would flicker. */
+/** A running time, in whole seconds: tenths would flicker. */
 function wholeSeconds(ms: number): string {
   return ms < 60_000 ? `${Math.floor(ms / 1000)} s` : durationWords(Math.floor(ms / 1000) * 1000);
 }

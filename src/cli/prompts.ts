@@ -1,6 +1,6 @@
 /**
- * Every question to a person. inquirer is loaded at the first question; questions go to stderr, one at a time, also
- * when several hosts have one. Without a terminal, or with `--yes`, a question is an error that names what to give instead.
+ * Prompts to the user. inquirer is loaded at the first question; questions go to stderr, one at a time, also when several hosts ask.
+ * Without a terminal, or with `--yes`, a question is an error that names the flag to use instead.
  */
 
 import type { Key } from 'node:readline';
@@ -19,11 +19,11 @@ export type PromptsOptions = {
   readonly io: Io;
   readonly yes: boolean;
   readonly signal: AbortSignal;
-  /** Ends the run, with its signal: Ctrl-C at one question is meant for all of it. */
+  /** Ends the run with its signal: Ctrl-C at one question cancels the whole run. */
   interrupt(reason: DockerTlsError): void;
-  /** Takes the live progress off the screen while a question is up. */
+  /** Hides the live progress while a question is open. */
   suspend<T>(work: () => Promise<T>): Promise<T>;
-  /** Commands as this person has to type them. */
+  /** Rewrites commands into the form that this user types. */
   readonly words?: HintPrefix;
   readonly input?: Readable;
   readonly output?: Writable;
@@ -37,7 +37,7 @@ export function createPrompts(options: PromptsOptions): Prompts {
   const { words = String } = options;
   let queue: Promise<unknown> = Promise.resolve();
 
-  /** One question at a time; the next waits until this one is answered, whatever came of it. */
+  /** Asks one question at a time; the next waits until this one has settled. */
   function inTurn<T>(work: () => Promise<T>): Promise<T> {
     const turn = queue.then(() => options.suspend(work));
     queue = turn.catch(() => undefined);
@@ -47,7 +47,7 @@ export function createPrompts(options: PromptsOptions): Prompts {
   function ask<T>(question: AnyQuestion, { explain, ...source }: AnswerSource & { explain?: string }): Promise<T> {
     if (!interactive) return Promise.reject(noTerminal(question.message, source, terminal));
     return inTurn(() => {
-      // Questions that waited when another was broken off.
+      // Questions queued when another one was cancelled.
       if (options.signal.aborted) throw asInterruption(options.signal);
       hideTyping();
       if (explain !== undefined) options.io.err(renderExplanation(words(explain), options.io));
@@ -55,7 +55,7 @@ export function createPrompts(options: PromptsOptions): Prompts {
     });
   }
 
-  /** What is wrong with an answer, in lines that the terminal does not break within a word; two columns are the mark's. */
+  /** Problems with an answer, wrapped between words; two columns are reserved for the mark. */
   function wrapped(validate: (text: string) => true | string | Promise<true | string>) {
     return async (text: string): Promise<true | string> => {
       const found = await validate(text);
@@ -97,10 +97,10 @@ export function createPrompts(options: PromptsOptions): Prompts {
   return { ...prompts, ssh: interactive ? sshQuestions(prompts) : undefined };
 }
 
-/** The questions of an ssh login; answers are kept, so that 20 hosts with the same key ask once. */
+/** The questions of an ssh login. Answers are kept: 20 hosts with the same key cause one question. */
 function sshQuestions(prompts: Omit<Prompts, 'ssh'>): SshQuestions {
   const passphrases = new Map<string, Promise<Secret>>();
-  /** By user; what each host got last. */
+  /** By user; the password that each host got last. */
   const sudo = new Map<string, Promise<Secret>>();
   const tried = new Map<string, Promise<Secret>>();
   return {
@@ -140,10 +140,10 @@ function sshQuestions(prompts: Omit<Prompts, 'ssh'>): SshQuestions {
       void prompts.show(`${printable(host)}: touch the security key ${printable(key)}\n`).catch(() => undefined);
     },
     sudoPassword({ host, user, of = user, again = false }) {
-      // Whose password it is, a host says itself: one for another account goes to the host that it was typed for, and to no other.
+      // The host itself names the account. The password of another account goes only to the host that it was typed for.
       const key = of === user ? JSON.stringify([user]) : JSON.stringify([user, of, host]);
       const at = JSON.stringify([user, of, host]);
-      // Where others were rejected as well, one of them has asked anew already.
+      // If other hosts rejected it as well, one of them has already asked again.
       if (again && sudo.get(key) === tried.get(at)) sudo.delete(key);
       const other = of === user ? '' : ` of ${printable(of)}`;
       const where =
@@ -164,7 +164,7 @@ function sshQuestions(prompts: Omit<Prompts, 'ssh'>): SshQuestions {
   };
 }
 
-/** Dimmed, two columns in, an empty line above. */
+/** Dimmed, indented by two columns, with an empty line above. */
 function renderExplanation(text: string, io: Io): string {
   const { dim } = pico.createColors(io.colour && io.errIsTerminal);
   const lines = text.split('\n').flatMap((line) => {
@@ -174,7 +174,7 @@ function renderExplanation(text: string, io: Io): string {
   return `\n${lines.map((line) => dim(line)).join('\n')}\n`;
 }
 
-/** Keeps the answer; a question that was not answered may be asked again. */
+/** Caches the answer; after a failure, the next caller asks again. */
 function once(answers: Map<string, Promise<Secret>>, key: string, ask: () => Promise<Secret>): Promise<Secret> {
   const known = answers.get(key);
   if (known) return known;
@@ -188,8 +188,8 @@ async function put<T>(question: AnyQuestion, options: PromptsOptions): Promise<T
   const { default: inquirer } = await import('inquirer');
   const input = options.input ?? process.stdin;
   const ended = new AbortController();
-  // inquirer waits for ever on a terminal that went away, and on one whose readline Ctrl-D has closed, with what is typed shown in clear:
-  // both stand for Ctrl-C.
+  // inquirer waits forever on a closed terminal. Ctrl-D closes readline, and then inquirer waits while the terminal echoes what is typed.
+  // Both count as Ctrl-C.
   const end = () => ended.abort();
   const pressed = (_: unknown, key?: Key) => key?.ctrl && key.name === 'd' && end();
   await dropTypedAhead(input, end);

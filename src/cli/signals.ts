@@ -1,19 +1,19 @@
 /**
- * Signals and uncaught errors: Ctrl-C, SIGTERM, SIGHUP. The first aborts the run's signal: the run stops at the next safe place and releases
- * what it holds. A second one stops the waiting: whatever host is in the middle of a change rolls back on its own.
+ * Signals and uncaught errors: Ctrl-C, SIGTERM, SIGHUP. The first signal aborts the run at the next safe point. A second one stops waiting:
+ * hosts in the middle of a change roll back automatically.
  */
 
 import { interrupted } from '../errors/errors.ts';
 
 const SIGNALS = ['SIGINT', 'SIGTERM', 'SIGHUP'] as const;
-/** One key press can arrive twice (from the terminal, and from a parent such as npm or docker that passes it on). */
+/** One key press can arrive twice: from the terminal, and from a parent that forwards it, such as npm or docker. */
 const SAME_PRESS_MS = 250;
 
 export type SignalWatch = {
   readonly signal: AbortSignal;
   /** Resolves at the second signal. */
   readonly insisted: Promise<void>;
-  /** Rejects with an error that was thrown outside of any await, for instance in a timer: a bug, and reported as one. */
+  /** Rejects with an error thrown outside any await, for instance in a timer: reported as a bug. */
   readonly stray: Promise<never>;
   stop(): void;
 };
@@ -29,7 +29,7 @@ export function watchSignals(onFirst: (name: string) => void): SignalWatch {
   const stray = new Promise<never>((_, reject) => {
     fail = reject;
   });
-  // Only the race in main looks at it, and that may be over.
+  // Only the race in main handles it, and that may be over.
   stray.catch(() => undefined);
   let firstAt: number | undefined;
   function receive(name: string): void {

@@ -1,13 +1,13 @@
-/** The environment of this process, and what child processes get of it. */
+/** The environment of this process and of its child processes. */
 
-/** The environment as it was given to us. What it holds that is secret is ours to read, and no child process gets it. */
+/** A copy of the environment as we got it. Our secret in it is removed from process.env, so that no child process inherits it. */
 export function takeEnvironment(): Readonly<Record<string, string | undefined>> {
   const env = { ...process.env };
   keepFromChildren('DOCKER_TLS_CA_PASSPHRASE');
   return env;
 }
 
-/** Takes a variable out of the environment that child processes inherit. */
+/** Removes a variable from the environment that child processes inherit. */
 export function keepFromChildren(name: string): void {
   delete process.env[name];
 }

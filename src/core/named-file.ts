@@ -1,18 +1,18 @@
-/** Reading a file that a person, a store or a configuration names: whatever is there, it is read in limited time and memory. */
+/** Bounded reads of files named by a user, a store or a configuration: limited in time and memory, whatever the file is. */
 
 import { closeSync, constants, fstatSync, openSync, readFileSync, type Stats } from 'node:fs';
 import { Socket } from 'node:net';
 
-/** Bytes that are read at most unless the caller says otherwise. */
+/** Default limit of a read, in bytes. */
 export const LARGEST_FILE = 16 * 1024 * 1024;
 
-/** How long the program behind a pipe, such as `<(pass show ca)`, may take. */
+/** Time limit for the program behind a pipe, such as `<(pass show ca)`. */
 const PIPE_MS = 30_000;
 
-/** Character devices other than this one are not read: they end in nothing, or never. */
+/** The only character device that is read: others never end, or hold nothing. */
 const DEV_NULL = '/dev/null';
 
-/** Why a file was not read. `code` is an errno, `message` a clause without a subject. */
+/** A file that was not read. `code` is an errno, `message` a clause without a subject. */
 class NotRead extends Error {
   readonly code: string;
   constructor(code: string, message: string) {
@@ -22,8 +22,8 @@ class NotRead extends Error {
 }
 
 /**
- * The bytes of a regular file. Fails as open(2) does, and with the codes EISDIR, EFBIG and ENOTSUP (a device, a socket, or a pipe that nobody
- * has named, which may never end).
+ * The bytes of a regular file. Fails as open(2) does, and with EISDIR, EFBIG and ENOTSUP (a device, a socket, or a pipe that the user did
+ * not name, which may never end).
  */
 export async function readNamedFile(path: string, largest: number = LARGEST_FILE): Promise<Buffer> {
   return readNamedFileSync(path, largest);
@@ -34,19 +34,19 @@ export function readNamedFileSync(path: string, largest: number = LARGEST_FILE):
   return readOpened(path, fd, stats, largest);
 }
 
-/** The same of a file that a person names, as with `<(pass show ca)`: also what comes through a pipe until its end. ETIMEDOUT after 30 s. */
+/** Like readNamedFile, for a file that the user names, such as `<(pass show ca)`: also reads a pipe to its end. ETIMEDOUT after 30 s. */
 export async function readFileOrPipe(path: string, largest: number = LARGEST_FILE): Promise<Buffer> {
   const { fd, stats } = openNamed(path);
   if (stats.isFIFO()) return readPipe(fd, largest);
   return readOpened(path, fd, stats, largest);
 }
 
-/** All of standard input; EFBIG where that is more than `largest` bytes. Has no time limit: a person may type it. */
+/** All of standard input; EFBIG above `largest` bytes. No time limit: the user may be typing. */
 export async function readStandardInput(largest: number = LARGEST_FILE): Promise<Buffer> {
   return gather(process.stdin, largest);
 }
 
-/** Why a file was not read, as a clause: `it is a directory`, `ENOENT`. */
+/** The reason for a failed read, as a clause: `it is a directory`, `ENOENT`. */
 export function whyNotRead(error: unknown): string {
   if (error instanceof NotRead) return error.message;
   const { code } = error as NodeJS.ErrnoException;
@@ -54,7 +54,7 @@ export function whyNotRead(error: unknown): string {
   return code ?? 'unknown';
 }
 
-/** O_NONBLOCK: opening a named pipe does not wait for the other end, which nothing could interrupt. */
+/** O_NONBLOCK: opening a named pipe must not wait for its other end, because nothing could interrupt that wait. */
 function openNamed(path: string): { readonly fd: number; readonly stats: Stats } {
   const fd = openSync(path, constants.O_RDONLY | (constants.O_NONBLOCK ?? 0));
   try {
@@ -72,7 +72,7 @@ function readOpened(path: string, fd: number, stats: Stats, largest: number): Bu
     if (!stats.isFile()) throw new NotRead('ENOTSUP', 'it is not a file');
     if (stats.size > largest) throw tooLarge(largest);
     const bytes = readFileSync(fd);
-    // Files of /proc say that they are empty.
+    // Files in /proc report size 0.
     if (bytes.length > largest) throw tooLarge(largest);
     return bytes;
   } finally {

@@ -1,6 +1,6 @@
 /**
- * The Runtime: every effect that an action may have, as one object that is passed in, so that tests pass their own.
- * The types here are the contract between the adapters (which never import one another) and the engine.
+ * The Runtime: every effect available to an action, in one object that tests can replace. The types are the contract between the adapters
+ * (which never import one another) and the engine.
  */
 
 import type { Duplex } from 'node:stream';
@@ -11,13 +11,13 @@ import type { San } from './domain/pki/names.ts';
 import type { Login } from './domain/quote.ts';
 import type { Secret } from './domain/secret.ts';
 
-/** How to reach a host by SSH, as a person asked for it; what is missing is found in `~/.ssh/config` (by `ssh -G`). */
+/** SSH options as the user gave them; `~/.ssh/config` (by `ssh -G`) fills in the rest. */
 export type SshOptions = {
   /** Short name for messages and the store. */
   readonly host: string;
-  /** Of a jump host: the host that it leads to. */
+  /** For a jump host: the host behind it. */
   readonly jumpTo?: string;
-  /** What to dial: a name or address, an alias of the ssh config, or `local` for this machine. */
+  /** The name or address to dial, an alias of the ssh config, or `local` for this machine. */
   readonly destination: string;
   readonly user?: string;
   readonly port?: number;
@@ -25,106 +25,108 @@ export type SshOptions = {
   readonly configFile?: string;
   /** Jump hosts, nearest first, each `[user@]name[:port]`. */
   readonly jump?: readonly string[];
-  /** Absent: ssh2, and openssh where the ssh config or a key needs it. */
+  /** Default: ssh2, or openssh if the ssh config or a key requires it. */
   readonly transport?: 'ssh2' | 'openssh';
-  /** `strict`: only known keys (asks where `ask.hostKey` is given); `accept-new`: store unknown keys; `SHA256:…` or `TYPE BASE64`: exactly this one. */
+  /** `strict`: known keys only (asks if `ask.hostKey` is given); `accept-new`: stores unknown keys; `SHA256:…` or `TYPE BASE64`: exactly this key. */
   readonly hostKey?: string;
-  /** What the host showed at the first connection of this run: no other host is meant. */
+  /** The key from the first connection of this run; later connections must show the same one. */
   readonly firstKey?: HostKey;
-  /** `false`: the command has no --host-key and takes hosts of the store alone: no hint names those ways. */
+  /** `false`: the command has no --host-key and accepts only hosts of the store, so hints do not suggest either. */
   readonly hostKeyFlag?: false;
   readonly knownHostsFile?: string;
-  /** The session's tunnel is used. */
+  /** The caller uses the session's tunnel. */
   readonly tunnels?: boolean;
-  /** Everything runs as the user that logs in: the daemon is theirs. */
+  /** Runs everything as the login user, who owns the daemon. */
   readonly rootless?: true;
-  /** The password for sudo, when the user needs one. */
+  /** The sudo password, if the user needs one. */
   readonly sudoPassword?: Secret;
   readonly connectTimeoutMs?: number;
   readonly keepaliveMs?: number;
-  /** Questions that only a person can answer; absent without a terminal. */
+  /** Questions for the user; absent without a terminal. */
   readonly ask?: SshQuestions;
   readonly signal?: AbortSignal;
 };
 
-/** The key that a host showed; of a certificate, the key in it. */
+/** A host's key; of a certificate, the key inside. */
 export type HostKey = {
   readonly type: string;
   readonly base64: string;
   /** `SHA256:…`, as ssh prints it. */
   readonly fingerprint: string;
-  /** A certificate authority that is trusted here vouches for it. */
+  /** Signed by a certificate authority that this machine trusts. */
   readonly certified?: boolean;
 };
 
 export type SshQuestions = {
-  /** An unknown host key: true stores and uses it. */
+  /** An unknown host key: true stores it and continues. */
   hostKey(question: { host: string; address: string; type: string; fingerprint: string }): Promise<boolean>;
-  /** The passphrase of an encrypted key file; asked once for a file, whatever the number of hosts. `again`: the answer before was wrong. */
+  /** The passphrase of an encrypted key file, asked once per file for all hosts. `again`: the previous answer was wrong. */
   passphrase(question: { file: string; again?: boolean }): Promise<Secret>;
-  /** A login password or a keyboard-interactive prompt (`echo` false: hidden). The prompt is cleaned. `why`: what was not accepted before. */
+  /** A login password or a keyboard-interactive prompt (`echo` false: hidden). The prompt is cleaned. `why`: the rejected method before. */
   password(question: { host: string; prompt: string; echo: boolean; why?: string }): Promise<Secret>;
-  /** A security key waits to be touched: a notice, nothing is asked. `key`: its type and fingerprint. */
+  /** Tells the user to touch a security key; asks nothing. `key`: its type and fingerprint. */
   touch?(notice: { host: string; key: string }): void;
-  /** The password for sudo. Asked only if sudo wants one. `of`: whose, as far as sudo says it. `again`: the answer before was wrong. */
+  /** The sudo password, asked only if sudo needs it. `of`: the account that sudo names, if any. `again`: the previous answer was wrong. */
   sudoPassword?(question: { host: string; user: string; of?: string | undefined; again?: boolean }): Promise<Secret>;
 };
 
-/** One script for one phase: it runs by /bin/sh on the host and reads `input` from its standard input. */
+/** One script of one phase. /bin/sh runs it on the host with `input` as its standard input. */
 export type ScriptRequest = {
-  /** Names the phase in errors and time-outs, for instance `facts`. */
+  /** The phase's name in errors and time-outs, for instance `facts`. */
   readonly phase: string;
-  /** POSIX shell text, constant but for values put in by shellQuote; never secret. */
+  /** POSIX shell text, constant except for values quoted by shellQuote; never secret. */
   readonly script: string;
-  /** What the script reads from stdin (secret files included), in this order. */
+  /** The script's stdin (secret files included), in this order. */
   readonly input?: readonly (Uint8Array | Secret)[];
-  /** Run as root: directly when the user is root, else through sudo. On a session of a rootless Docker: as that user. */
+  /** Run as root: directly if the user is root, else through sudo. In a rootless session: as the login user. */
   readonly asRoot: boolean;
   readonly timeoutMs: number;
-  /** Called for each complete line of standard output while the script runs (cleaned by the receiver). */
+  /** Called for each complete line of standard output while the script runs (the receiver cleans it). */
   readonly onLine?: (line: string) => void;
   readonly signal?: AbortSignal;
 };
 
-/** What the script printed; a login shell's banners are not part of it. `status` is the script's own exit status. */
+/** The script's output, without a login shell's banners. `status` is the script's own exit status. */
 export type ScriptResult = { readonly status: number; readonly stdout: Buffer; readonly stderr: string };
 
-/** A connection to a host. Errors: E_SSH_LOST when it breaks, E_SSH_TIMEOUT, E_SUDO_…; a script's own status is a result, not an error. */
+/**
+ * A connection to a host. Errors: E_SSH_LOST if it breaks, E_SSH_TIMEOUT, E_SUDO_…; a script's exit status is a result and not an error.
+ */
 export type HostSession = {
   readonly host: string;
-  /** How it was logged in to, for commands to paste. */
+  /** The login, for commands to paste. */
   readonly login: Login;
-  /** The user that logged in. */
+  /** The login user. */
   readonly user: string;
-  /** The address that was dialled, as resolved from the ssh config: what a client would dial as well. */
+  /** The dialled address, as resolved from the ssh config; clients would dial the same one. */
   readonly dialled: string;
-  /** Absent: this machine itself. */
+  /** Absent for this machine. */
   readonly hostKey?: HostKey;
-  /** Which transport, and why where it is not ssh2: for -v. */
+  /** The transport, and the reason if it is not ssh2: for -v. */
   readonly transport?: string;
-  /** `key`: a key or an agent accept us, with no password beside it. Absent: something else, or not known. */
+  /** `key`: a key or an agent was enough, without a password. Absent: another method, or unknown. */
   readonly authenticatedBy?: 'key';
   run(request: ScriptRequest): Promise<ScriptResult>;
-  /** Says that a run as root comes next: what it needs on the host is begun. Absent where that could be in the way of a run. */
+  /** Announces a run as root, so that the session can start what it needs on the host. Absent if that could block another run. */
   prepare?(): void;
-  /** TCP connections from the jump host, or from the host itself where there is none. */
+  /** TCP connections from the jump host, or from the host itself without one. */
   readonly tunnel?: Tunnel;
   close(): Promise<void>;
   [Symbol.asyncDispose](): Promise<void>;
 };
 
-/** Errors of `open`: E_SSH_… where ssh does not forward, or the connection is refused there. */
+/** `open` fails with E_SSH_… if ssh does not forward or the connection is refused at the far end. */
 export type Tunnel = {
-  /** Where its connections begin, for instance `the jump host gate.example.org`. */
+  /** The origin of its connections, for instance `the jump host gate.example.org`. */
   readonly via: string;
   open(address: string, port: number): Promise<Duplex>;
-  /** The ssh connection is over. */
+  /** Resolves when the ssh connection has ended. */
   readonly ended: Promise<void>;
 };
 
 export type Connect = (options: SshOptions) => Promise<HostSession>;
 
-/** Who dials a daemon, and with which credentials, for a probe. */
+/** Client credentials for a probe of a daemon. */
 export type ProbeCredentials = { readonly cert: string; readonly key: Secret };
 
 export type ProbeRequest = {
@@ -132,16 +134,19 @@ export type ProbeRequest = {
   readonly port: number;
   /** Trusted CA certificates, PEM. */
   readonly ca: string;
-  /** The name to verify in the server's certificate; default: address. */
+  /** The name to verify in the server's certificate; default: `address`. */
   readonly serverName?: string;
   readonly credentials?: ProbeCredentials;
-  /** Does not verify the server, as an intruder would not: for asking whether it accepts untrusted clients. Never with credentials of ours. */
+  /**
+   * Skips verification of the server, as an attacker would, to test whether it accepts untrusted clients. Never combined with credentials
+   * of docker-tls.
+   */
   readonly anyServer?: boolean;
   readonly maxVersion?: 'TLSv1.1' | 'TLSv1.2' | 'TLSv1.3';
   readonly plain?: boolean;
-  /** Makes the connection, for instance through ssh; default: TCP from here. */
+  /** Opens the connection, for instance through ssh; default: TCP from this machine. */
   readonly dial?: () => Promise<Duplex>;
-  /** GET this path over the connection (default `/version`): a refused TLS 1.3 client finds out at its first read. */
+  /** GET this path over the connection (default `/version`): a rejected TLS 1.3 client learns of it only at its first read. */
   readonly path?: string;
   readonly timeoutMs: number;
 };
@@ -152,13 +157,13 @@ export type ProbeOutcome =
       readonly status: number;
       readonly body: string;
       readonly protocol: string;
-      /** The server's certificate chain as served, PEM. Empty over plain HTTP. */
+      /** The certificate chain as served, PEM. Empty over plain HTTP. */
       readonly chain: string;
       readonly elapsedMs: number;
     }
   | {
       readonly kind: 'refused';
-      /** The cause in one stable word; `reason` says it for users. */
+      /** The cause as one stable word; `reason` is the text for users. */
       readonly cause:
         | 'client-refused'
         | 'unknown-authority'
@@ -172,23 +177,23 @@ export type ProbeOutcome =
         | 'plain-http'
         | 'protocol'
         | 'reset'
-        /** Nothing was tried: this computer's own TLS cannot. */
+        /** Not attempted: this machine's TLS library does not support it. */
         | 'not-spoken-here'
         | 'other';
       readonly reason: string;
-      /** Of a rejected client: what the server's alert says of it, alone. */
+      /** For a rejected client: the meaning of the server's alert, alone. */
       readonly alert?: string;
       readonly chain: string;
       readonly elapsedMs: number;
-      /** How far it came: a time-out at `connect` is a firewall's, a later one the daemon's. */
+      /** The last stage reached: a time-out at `connect` points to a firewall, a later one to the daemon. */
       readonly stage?: 'connect' | 'handshake' | 'answer';
-      /** What answered spoke no TLS at all. */
+      /** The answer was not TLS. */
       readonly notTls?: boolean;
     };
 
 export type Probe = (request: ProbeRequest) => Promise<ProbeOutcome>;
 
-/** What a CA whose key is on another machine is asked to sign. */
+/** A signing request to a CA whose key is on another machine. */
 export type SignRequest = {
   /** PKCS#10, PEM. */
   readonly csr: string;
@@ -196,47 +201,47 @@ export type SignRequest = {
   readonly days: number;
   /** The host's or the client's name in the store. */
   readonly name: string;
-  /** The common name of the request. */
+  /** The common name in the request. */
   readonly commonName: string;
-  /** Names that the certificate has to have; for servers. */
+  /** SANs that the certificate must contain; for servers. */
   readonly sans?: readonly San[];
-  /** PEM of the CA that signs, then of older ones: the certificate has to lead to one of them, an issuing CA's to the first. */
+  /** PEM of the signing CA, then of older ones: the certificate must chain to one of them, an issuing CA's to the first. */
   readonly ca: string;
   readonly now: Date;
 };
 
-/** Certificate and chain, PEM, the leaf first. Fails with E_SIGN_COMMAND, E_SIGN_ANSWER, E_CA_LEAF_ONLY, E_ISSUER_…. */
+/** Certificate and chain, PEM, leaf first. Fails with E_SIGN_COMMAND, E_SIGN_ANSWER, E_CA_LEAF_ONLY, E_ISSUER_…. */
 export type Sign = (ca: ExternalCa, request: SignRequest) => Promise<string>;
 
-/** `hash`: of the signature. */
+/** `hash`: the signature's digest. */
 export type TokenRequest = { readonly pin: Secret; readonly hash: string; readonly body: Uint8Array };
 
-/** Signs by a key that is in a token. Fails with E_TOKEN (exit 4), E_INTERRUPTED. */
+/** Signs with a key in a token. Fails with E_TOKEN (exit 4), E_INTERRUPTED. */
 export type SignByToken = (token: CaToken, request: TokenRequest) => Promise<Buffer>;
 
 export type CopiesRequest = {
   readonly copies: readonly ClientCopies[];
   /** The new credentials. */
   readonly files: { readonly ca: string; readonly cert: string; readonly key: Secret };
-  /** PEM of certificates by which files in a config directory are known as ours. */
+  /** PEM certificates that mark files in a config directory as ours. */
   readonly known: readonly string[];
 };
 
-/** What became of docker's copies of a client's credentials on this computer. */
+/** The outcome of updating docker's copies of a client's credentials on this machine. */
 export type CopiesOutcome = {
-  /** Contexts that hold the new credentials now (or held them already). */
+  /** Contexts that hold the new credentials, including those that already did. */
   readonly contexts: readonly string[];
-  /** Whether a Docker config directory itself does. */
+  /** The Docker config directory itself holds the new credentials. */
   readonly directory: boolean;
-  /** Copies that were outdated and are up to date now, in words. */
+  /** Outdated copies that were updated, in words. */
   readonly updated: readonly string[];
-  /** Copies that are gone or replaced by files of another origin, in words; they are left alone. */
+  /** Copies that are gone or were replaced by another origin's files, in words. They stay unchanged. */
   readonly missing: readonly string[];
-  /** Copies that could not be renewed (E_CLIENT_COPY); the others were. */
+  /** Copies that failed to update (E_CLIENT_COPY); the others were updated. */
   readonly problems: readonly DockerTlsError[];
 };
 
-/** Where users read: results on out, progress and questions on err. */
+/** The user's streams: results on out, progress and questions on err. */
 export type Io = {
   out(text: string): void;
   err(text: string): void;
@@ -244,7 +249,7 @@ export type Io = {
   readonly errIsTerminal: boolean;
   readonly inIsTerminal: boolean;
   readonly columns: number;
-  /** Colours are wanted (a terminal, no NO_COLOR, no --no-color). */
+  /** Colours are enabled (a terminal, no NO_COLOR, no --no-color). */
   readonly colour: boolean;
 };
 
@@ -253,40 +258,43 @@ export type Runtime = {
   now(): Date;
   readonly env: Readonly<Record<string, string | undefined>>;
   readonly cwd: string;
-  /** What users type to run this program: `docker-tls`, or `docker tls` where it is a plugin; and to run docker likewise. */
+  /** The command name as typed: `docker-tls`, or `docker tls` as a plugin. `docker`: the same for docker. */
   readonly program: string;
   readonly docker: string;
-  /** Who runs this, for other operators to see: `user@computer`. */
+  /** The user of this run, shown to other operators: `user@computer`. */
   readonly operator: string;
   readonly connect: Connect;
-  /** A round that changes nothing is over: in the next one a host may show another key, if that is known by then. */
+  /** Call after a round without changes: in the next round a host may show another key, if it is known by then. */
   forgetFirstKeys(): void;
   readonly probe: Probe;
   readonly sign: Sign;
   readonly signByToken: SignByToken;
   refreshCopies(request: CopiesRequest): Promise<CopiesOutcome>;
-  /** Aborted by Ctrl-C or SIGTERM: a run stops at the next safe place and releases what it holds. */
+  /** Aborted by Ctrl-C or SIGTERM: the run stops at the next safe point and releases its locks and connections. */
   readonly signal: AbortSignal;
 };
 
-/** The line of one host: a phase replaces the one before; `done` or `failed` ends the line. Texts may come from a host: they are cleaned. */
+/**
+ * One host's progress line: each phase replaces the previous one; `done` or `failed` ends the line. Texts may come from a host: they are
+ * cleaned.
+ */
 export type HostProgress = {
   phase(text: string): void;
   done(text?: string): void;
   failed(text: string): void;
-  /** The work pauses and is neither done nor failed: no tick, and not counted. Without a text nothing is shown on a terminal. */
+  /** The work pauses, neither done nor failed: no tick, and not counted. Without a text, a terminal shows nothing. */
   pause(text?: string): void;
 };
 
-/** What a person watches during a run (on err, and in `--log FILE`). Never give it a secret. */
+/** The progress of a run for the user (on err, and in `--log FILE`). Never pass it a secret. */
 export type Progress = {
   host(name: string): HostProgress;
   note(text: string): void;
   /**
-   * A part of the result, on out, while the run goes on: above the live lines. From then on the end of a host's work has no line of its own
-   * where both are a terminal, since the result says it.
+   * Prints part of the result on out during the run, above the live lines. From then on, if both streams are a terminal, a finished host
+   * gets no line of its own: the result has it.
    */
   print(text: string): void;
-  /** How long a person has been asked so far: no part of what a host took. */
+  /** Total time spent on questions so far; it does not count as host time. */
   askedMs(): number;
 };

@@ -1,4 +1,4 @@
-/** Writing to standard output: a file gets all of a text, or the stream says why not. */
+/** Complete writes to standard output: a file gets the whole text, or the stream reports the error. */
 
 import { fstatSync, writeSync } from 'node:fs';
 
@@ -12,12 +12,12 @@ function isFile(fd: number): boolean {
   try {
     return fstatSync(fd).isFile();
   } catch {
-    // Closed before we began.
+    // Closed before the first write.
     return false;
   }
 }
 
-/** Node's stream takes a short write, which is what a disk that is nearly full answers, for a whole one. */
+/** Node's stream mistakes a short write, typical of a nearly full disk, for a complete one. */
 function writeFile(stream: Stdout, text: string): void {
   try {
     for (let rest = Buffer.from(text); rest.length > 0; ) rest = rest.subarray(writeSync(stream.fd, rest));

@@ -1,16 +1,16 @@
 /**
- * Text that is typed when no question is up, such as the passphrase of a user who types ahead: the terminal does not show it, and it answers
- * nothing. Node sets the terminal back as it found it when the process ends, whatever ends it.
+ * Input typed while no question is open, such as a passphrase typed ahead: the terminal does not echo it, and it answers no question. Node
+ * restores the terminal settings when the process ends, however it ends.
  */
 
 import { spawnSync } from 'node:child_process';
 import type { Readable } from 'node:stream';
 import { ReadStream } from 'node:tty';
 
-/** The terminal's settings before the first question, in the words of `stty -g`. */
+/** The terminal's settings before the first question, in `stty -g` format. */
 let before: string | undefined;
 
-/** From now on, what is typed is not shown. Every question renders its own answer. */
+/** Turns echo off from now on. Every question renders its own answer. */
 export function hideTyping(): void {
   if (process.stdin.isTTY !== true || process.platform === 'win32') return;
   before ??= stty('-g').trim();
@@ -20,27 +20,27 @@ export function hideTyping(): void {
 const CTRL_C = 3;
 
 /**
- * Whatever was typed before a question answers none: a passphrase that waits there would be shown by a question whose answer is not secret, and an
- * Enter would agree to what was not read yet. Ctrl-C counts.
+ * Drops input typed before a question. A visible question would show a waiting passphrase, and a waiting Enter would confirm unread text.
+ * Ctrl-C still counts.
  */
 export async function dropTypedAhead(input: Readable, interrupted: () => void): Promise<void> {
   if (!(input instanceof ReadStream)) return;
   const drop = (bytes: Buffer) => {
     if (bytes.includes(CTRL_C)) interrupted();
   };
-  // By line, the terminal holds back the one that has no end yet.
+  // In line mode the terminal holds back an unfinished line.
   input.setRawMode(true).on('data', drop).resume();
-  // What waits comes with the second turn of the event loop at the latest: the first may have read already.
+  // Waiting input arrives by the second turn of the event loop; the first may already have read.
   for (let turn = 0; turn < 3; turn += 1) await new Promise(setImmediate);
   input.off('data', drop).pause().setRawMode(false);
 }
 
-/** For a program that gets the terminal. */
+/** Turns echo on again, for a program that takes over the terminal. */
 export function showTyping(): void {
   if (before) stty(before);
 }
 
-/** Without stty, the terminal stays as it is. */
+/** Without stty, the terminal stays unchanged. */
 function stty(words: string): string {
   return spawnSync('stty', [words], { stdio: ['inherit', 'pipe', 'ignore'], encoding: 'utf8' }).stdout ?? '';
 }

@@ -1,11 +1,11 @@
-/** The user of this program, and where that user's files are, also for a user without an entry in passwd (`docker run --user 1234`). */
+/** The user of this program and the location of that user's files, also without a passwd entry (`docker run --user 1234`). */
 
 import { readFileSync } from 'node:fs';
 import { userInfo } from 'node:os';
 import { isAbsolute, join, resolve } from 'node:path';
 import { DockerTlsError } from '../errors/errors.ts';
 
-/** What /etc/os-release of this computer says; empty where there is none. */
+/** This machine's /etc/os-release; empty if missing. */
 export function osReleaseHere(): string {
   try {
     return readFileSync('/etc/os-release', 'utf8');
@@ -14,7 +14,7 @@ export function osReleaseHere(): string {
   }
 }
 
-/** The login name; undefined for a user who has none. */
+/** The login name; undefined without one. */
 export function loginName(): string | undefined {
   try {
     return userInfo().username;
@@ -23,17 +23,17 @@ export function loginName(): string | undefined {
   }
 }
 
-/** A name for the user in any case: the login name, that of the environment, or one made of the number. */
+/** A name for the user in every case: the login name, the name from the environment, or one made from the uid. */
 export function userName(): string {
   return loginName() ?? (process.env.USER || process.env.LOGNAME || `uid-${process.getuid?.() ?? 'unknown'}`);
 }
 
-/** The same as the name of a client (src/core/domain/names.ts). */
+/** userName() as a valid client name (src/core/domain/names.ts). */
 export function ownClientName(): string {
   return userName().replace(/[^A-Za-z0-9._@+-]/g, '-');
 }
 
-/** The home directory; an empty HOME counts as unset, as for docker. Fails with E_NO_HOME (exit 2) where neither HOME nor passwd names one. */
+/** The home directory; like docker, an empty HOME counts as unset. Fails with E_NO_HOME (exit 2) if neither HOME nor passwd names one. */
 export function homeDirectory(env: Readonly<Record<string, string | undefined>> = process.env): string {
   if (env.HOME) return env.HOME;
   try {
@@ -47,7 +47,7 @@ export function homeDirectory(env: Readonly<Record<string, string | undefined>> 
   }
 }
 
-/** The working directory. One that was deleted goes by its name: then only files that are named relative to it are not found. */
+/** The working directory. A deleted one keeps its name, so only files named relative to it are missing. */
 export function workingDirectory(env: Readonly<Record<string, string | undefined>> = process.env): string {
   try {
     return process.cwd();

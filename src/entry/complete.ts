@@ -1,4 +1,4 @@
-/** The answer to a shell's TAB, with the commands of all features: bin/docker-tls.js calls it. */
+/** The answer to a shell's TAB, with every feature's commands; called by bin/docker-tls.js. */
 
 import '../features.ts';
 

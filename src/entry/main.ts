@@ -1,4 +1,4 @@
-/** The program, with its features: bin/docker-tls.js calls it. */
+/** The program with its features; called by bin/docker-tls.js. */
 
 import '../features.ts';
 

@@ -1,4 +1,7 @@
-/** Hosts of a store for tests that answer as their scripts do, without doing anything: two generations, our credentials, and any outcome. */
+/**
+ * Fake hosts of a store for tests: they answer like the host scripts but change nothing. They have two generations, our credentials, and
+ * configurable outcomes.
+ */
 
 import { openStore } from '../../src/core/adapters/store/store.ts';
 import type { HostSession, SshOptions } from '../../src/core/runtime.ts';
@@ -15,21 +18,21 @@ const CREDENTIALS = [
 export type AnsweringHosts = {
   readonly home: string;
   readonly now: Date;
-  /** By phase, what the host says came of it: always, or one after the other. A change goes well without it. */
+  /** By phase, the outcome that the host reports: always the same, or one after the other. Without it, a change succeeds. */
   readonly answers?: Readonly<Record<string, string | readonly string[]>>;
-  /** Sections of facts in place of those of a host that is as the store has it. */
+  /** Sections of facts that override those of a host in sync with the store. */
   readonly facts?: Readonly<Record<string, string>>;
-  /** What made the active generation. */
+  /** The origin of the active generation. */
   readonly reason?: string;
-  /** The name in the store of the host that is dialled, where it is another. */
+  /** The stored name of the dialled host, if different. */
   readonly nameOf?: (dialled: string) => string;
-  /** Told the phase of every script that changes something. */
+  /** Called with the phase of every script that changes something. */
   readonly onChange?: (phase: string) => unknown;
-  /** Who logs in; default root. */
+  /** The login user; default root. */
   readonly user?: string;
 };
 
-/** What they all show. */
+/** The host key of all of them. */
 export const ANSWERING_KEY = { type: 'ssh-ed25519', base64: 'A'.repeat(68), fingerprint: `SHA256:${'a'.repeat(43)}` };
 
 /** Opens sessions to such hosts. */

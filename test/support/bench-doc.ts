@@ -1,13 +1,13 @@
 /**
- * The part of docs/checks.md that lays our verdicts beside those of docker-bench-security: where the two differ on the same host,
- * and which one to believe.
+ * The part of docs/checks.md that compares our verdicts with those of docker-bench-security: the differences on the same host, and which
+ * verdict to trust.
  */
 
 type Difference = {
   readonly checks: string;
-  /** What docker-bench-security does. */
+  /** The result of docker-bench-security. */
   readonly bench: string;
-  /** What we do, and why that is right. */
+  /** Our result, and why it is right. */
   readonly ours: string;
 };
 
@@ -240,12 +240,12 @@ const DIFFERENCES: readonly Difference[] = [
   },
 ];
 
-/** Every difference of the last run side by side, on a fresh host, after setup, after harden and with everything wrong, of each generation. */
+/** Every difference in the last parallel run, on a fresh host, after setup, after harden and with everything wrong, for each generation. */
 type Seen = {
   readonly checks: string;
   readonly verdicts: string;
   readonly hosts: string;
-  /** Why ours is right. */
+  /** The reason why ours is right. */
   readonly why: string;
 };
 
@@ -357,7 +357,7 @@ const SEEN: readonly Seen[] = [
   { checks: '7.1 to 7.9', verdicts: 'PASS, not applicable', hosts: 'all', why: 'there is no swarm to judge' },
 ];
 
-/** Verdicts that agree, of all numbers that both have, by Docker 20.10, 26.1 and 28.5. */
+/** Number of equal verdicts, out of all checks present in both, by Docker 20.10, 26.1 and 28.5. */
 const AGREE: readonly (readonly [string, string])[] = [
   ['fresh', '86, 86, 88'],
   ['after `setup`, with a container', '84, 84, 86'],

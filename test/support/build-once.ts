@@ -1,4 +1,4 @@
-/** What a whole run of tests shares: the program, built once, which buildProgram() copies. Vitest starts this once for each of its projects. */
+/** Shared setup of a whole test run: builds the program once; buildProgram() copies it. Vitest runs this once for each of its projects. */
 
 import { execFileSync } from 'node:child_process';
 import { mkdtempSync, rmSync } from 'node:fs';
@@ -9,7 +9,7 @@ const BUILD = 'DOCKER_TLS_TEST_BUILD';
 
 export function setup(): (() => void) | undefined {
   if (process.env[BUILD] !== undefined) return undefined;
-  // Node 20 reads the file that it names at each of thousands of starts, which takes longer than most of them.
+  // Node 20 reads the named file at each of thousands of starts, and that takes longer than most of them.
   delete process.env.NODE_EXTRA_CA_CERTS;
   const directory = mkdtempSync(join(tmpdir(), 'docker-tls-build-'));
   process.env[BUILD] = directory;
@@ -17,7 +17,7 @@ export function setup(): (() => void) | undefined {
   return () => rmSync(directory, { recursive: true, force: true });
 }
 
-/** Where the built program is. */
+/** The path of the built program. */
 export function builtProgram(): string {
   const directory = process.env[BUILD];
   if (directory === undefined)

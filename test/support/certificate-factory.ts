@@ -1,4 +1,4 @@
-/** Certificates for tests, made by openssl and so independent of our own PKI: a CA, a server, a client, and those that must fail. */
+/** Certificates for tests, made by openssl and so independent of our own PKI: a CA, a server, a client, and certificates that must fail. */
 
 import { execFileSync } from 'node:child_process';
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
@@ -10,22 +10,22 @@ export type Issued = {
   readonly key: string;
   readonly certFile: string;
   readonly keyFile: string;
-  /** The further certificates of `cert`. */
+  /** The other certificates of `cert`. */
   readonly chainFile?: string;
 };
 
 export type IssueOptions = {
-  /** Omitted: signed by itself. */
+  /** Omitted: self-signed. */
   readonly by?: Issued;
   readonly ca?: boolean;
   readonly pathLen?: number;
   /** As in `subjectAltName = …`, for instance `DNS:localhost,IP:127.0.0.1`. */
   readonly san?: string;
   readonly usage?: 'serverAuth' | 'clientAuth' | 'serverAuth,clientAuth' | 'anyExtendedKeyUsage';
-  /** Days from now at which validity begins and ends; default -1 and 30. */
+  /** Start and end of validity, in days from now; default -1 and 30. */
   readonly from?: number;
   readonly to?: number;
-  /** Key to use again (cross-signing). */
+  /** Key to reuse (cross-signing). */
   readonly key?: Issued;
 };
 
@@ -73,7 +73,7 @@ export class CertificateFactory {
     return { cert: readFileSync(certFile, 'utf8'), key: readFileSync(keyFile, 'utf8'), certFile, keyFile };
   }
 
-  /** A paper whose certificate file holds a chain: its own, then the others. */
+  /** Credentials whose certificate file contains a chain: the leaf, then the issuers. */
   chained(leaf: Issued, ...issuers: Issued[]): Issued {
     this.#count += 1;
     const base = join(this.directory, `${this.#count}-chain`);

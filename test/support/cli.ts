@@ -1,4 +1,4 @@
-/** Runs docker-tls for tests: in this process with a Runtime of the test's own, or as a built program in a child process. */
+/** Runs docker-tls for tests: in this process with the test's own Runtime, or as a built program in a child process. */
 
 import { type ChildProcess, type SpawnOptions, spawn } from 'node:child_process';
 import { cpSync, mkdirSync, mkdtempSync, rmSync } from 'node:fs';
@@ -18,7 +18,7 @@ export type CliRun = {
   readonly exit: ExitStatus;
   readonly out: string;
   readonly err: string;
-  /** The one JSON document on stdout; throws if there is anything else. */
+  /** The only JSON document on stdout; throws on any other output. */
   readonly json: {
     schema: number;
     command: string;
@@ -38,11 +38,11 @@ export type CliRun = {
 
 export type CliSetting = Partial<Omit<Runtime, 'io'>> & {
   readonly io?: Partial<Io>;
-  /** Commands of the test's own in place of the real ones. */
+  /** Commands of the test, replacing the real ones. */
   readonly commands?: readonly CommandEntry[];
 };
 
-/** Runs main() here, without a terminal and with an empty environment unless the setting says otherwise. */
+/** Runs main() in this process, by default without a terminal and with an empty environment. */
 export async function runCli(argv: readonly string[], { commands, ...setting }: CliSetting = {}): Promise<CliRun> {
   let out = '';
   let err = '';
@@ -76,7 +76,7 @@ export async function runCli(argv: readonly string[], { commands, ...setting }: 
   };
 }
 
-/** Runs a command with `--json` from `directory`, on the store at `home`, while no host answers; `dialled` is told which were tried. */
+/** Runs a command with `--json` from `directory`, on the store at `home`, while no host answers; `dialled` gets each attempt. */
 export function runUnreached(
   { home, directory }: { readonly home: string; readonly directory: string },
   argv: readonly string[],
@@ -103,7 +103,7 @@ export type Program = {
 
 export type ProgramRun = { readonly status: number | null; readonly out: string; readonly err: string };
 
-/** The program as `npm pack` would hold it, in a directory of its own, so that runs at the same time don't meet. */
+/** The program as in `npm pack`, in a separate directory, so that parallel runs do not collide. */
 export function buildProgram(): Program {
   const directory = mkdtempSync(join(tmpdir(), 'docker-tls-program-'));
   mkdirSync(join(directory, 'bin'));

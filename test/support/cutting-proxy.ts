@@ -1,13 +1,13 @@
-/** A TCP proxy in front of an HTTP server that cuts connections at chosen requests: before they arrive, or before they are answered. */
+/** A TCP proxy in front of an HTTP server that cuts connections at chosen requests: before they arrive, or before their answers do. */
 
 import { connect, createServer, type Socket } from 'node:net';
 
-/** `drop`: it never arrives. `deliver`: it arrives, and its answer does not. */
+/** `drop`: the request never arrives. `deliver`: it arrives, but its answer does not. */
 export type Cut = 'pass' | 'drop' | 'deliver';
 
 export type CuttingProxy = { readonly endpoint: string; stop(): Promise<void> };
 
-/** `decide` is asked at each request, with its number from 1 on and its path. */
+/** Calls `decide` at each request, with its number (from 1) and its path. */
 export async function startProxy(target: string, decide: (number: number, path: string) => Cut): Promise<CuttingProxy> {
   const [host = '', port = ''] = target.split(':');
   const open = new Set<Socket>();

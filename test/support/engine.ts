@@ -1,18 +1,18 @@
-/** What serves the API on a host of the lab, for tests that look at it by hand: Docker, or Podman on hosts that have no Docker. */
+/** The container engine of a lab host, for tests that call it directly: Docker, or Podman on hosts without Docker. */
 
 import type { LabHost } from './lab.ts';
 
 export type Engine = {
-  /** Its command line, which answers without docker-tls. */
+  /** Its command line, independent of docker-tls. */
   readonly command: 'docker' | 'podman';
   readonly service: string;
-  /** Shell text for the number of the daemon that serves the API, or of none. */
+  /** Shell text for the process number of the daemon that serves the API, or 0. */
   readonly pid: string;
-  /** The file of its local socket. */
+  /** The path of its local socket. */
   readonly socket: string;
-  /** Words by which it asks clients for a certificate. */
+  /** Its arguments that require a client certificate. */
   readonly tls: RegExp;
-  /** Files and units that a set-up host with systemd has and another has not, apart from credentials and records. */
+  /** Files and units that only a set-up host with systemd has, apart from credentials and records. */
   readonly files: readonly string[];
   readonly units: readonly string[];
 };

@@ -1,8 +1,8 @@
-/** Docs/errors.md: every code with its exit status, meaning and what to do, made from the catalogue. */
+/** Generator of docs/errors.md from the catalogue: every code with its exit status, meaning and fix. */
 
 import { GROUPS } from '../../src/errors/catalogue.ts';
 
-/** Commands in a fix read as code; a sentence ends in a full stop. */
+/** Formats commands in a fix as code; a sentence ends in a full stop. */
 function fixCell(fix: string): string {
   const text = fix.replaceAll('|', '\\|');
   return /^[A-Z].*\.$/.test(fix) ? text : `\`${text}\``;

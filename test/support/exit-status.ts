@@ -1,4 +1,4 @@
-/** Holds the exit status of a run against the catalogue: a run that prints `error[E_…]` ends with that code's status. */
+/** Checks the exit status of a run against the catalogue: a run that prints `error[E_…]` ends with that code's status. */
 
 import { type ErrorCode, type ExitStatus, GROUPS } from '../../src/errors/catalogue.ts';
 
@@ -7,8 +7,9 @@ const STATUS = new Map(
 );
 
 /**
- * Throws where a run ended with a status that none of its errors has. Beside its own, a code may end with 5 (after a rollback), 4 (an entry
- * of a fleet file that is wrong, beside hosts that were changed) or 130 (interrupted); a result beside errors may be graver than they are.
+ * Throws if a run ended with a status that none of its errors allows. In addition to its own status, a code allows 5 (after a rollback), 4
+ * (a wrong entry of a fleet file, after changes of other hosts) and 130 (interrupted). A result printed with errors may be more severe than
+ * they are.
  */
 export function requireStatus({ status, out, err }: { status: number | null; out: string; err: string }): void {
   const codes = errorCodes(out, err);

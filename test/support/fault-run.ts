@@ -1,4 +1,4 @@
-/** Runs faults on hosts of the lab, several hosts at the same time, and tells how each ended. */
+/** Runs faults on several lab hosts in parallel, and reports the outcome of each. */
 
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
@@ -13,11 +13,11 @@ type FaultList = {
   readonly name: string;
   readonly suite: Suite;
   readonly faults: readonly Fault[];
-  /** Makes another kind of host of it first. */
+  /** Converts the host into another kind first. */
   readonly alter?: (host: LabHost) => Promise<void>;
 };
 
-/** Runs lists of faults, one list for a host. `tell` gets each result as it comes. */
+/** Runs lists of faults, one list per host. `tell` gets each result as it arrives. */
 export async function strikeHosts(
   lists: readonly FaultList[],
   tell: (result: FaultResult) => void,
@@ -58,7 +58,7 @@ export function resultLine({ fault, host, ended, wrong, exit, seconds }: FaultRe
   return `${head} -> ${ended}  exit ${exit}  ${seconds.toFixed(1)} s${wrong.map((line) => `\n    ${line}`).join('')}`;
 }
 
-/** Units of another kind than the package's: systemd calls the daemon of most started before it answers. */
+/** Units of other types than the package's: with most of them, systemd considers the daemon started before it answers. */
 const UNITS: Readonly<Record<string, string>> = {
   simple: 'Type=simple',
   exec: 'Type=exec',
@@ -67,7 +67,7 @@ const UNITS: Readonly<Record<string, string>> = {
   'without-fd': 'Type=exec\nExecStart=\nExecStart=/usr/sbin/dockerd $DOCKER_OPTS',
 };
 
-/** A drop-in takes no Requires= away. */
+/** A drop-in cannot remove Requires=. */
 const WITHOUT_SOCKET = `systemctl disable --now docker.socket
       sed '/^Requires=docker.socket/d' "$(systemctl show -p FragmentPath --value docker.service)" >/etc/systemd/system/docker.service`;
 
@@ -81,7 +81,7 @@ function alteredUnit(name: string): (host: LabHost) => Promise<void> {
   };
 }
 
-/** The command: gives the exit status. */
+/** The command; returns the exit status. */
 export async function runFaults(argv: readonly string[]): Promise<number> {
   const { values } = parseArgs({
     args: [...argv],
@@ -110,19 +110,19 @@ export async function runFaults(argv: readonly string[]): Promise<number> {
       (fault) =>
         steps.includes(fault.step) &&
         deaths.includes(fault.death) &&
-        // Init starts no daemon again that dies once the change is kept.
+        // Init does not restart a daemon that dies once the change is kept.
         !(suitesWithoutSystemd.includes(suite) && fault.step === 'kept' && fault.death === 'daemon fails') &&
-        // Podman's configuration is not asked about, and no container needs protection.
+        // Podman has no check of its configuration, and no container needs protection.
         !(suite === 'podman' && (fault.step === 'validate' || fault.step === 'protect')) &&
-        // Its service is ours: from the middle of a removal on none runs.
+        // Its service is ours: from the middle of a removal, none runs.
         !(suite === 'podman' && fault.change === 'remove' && fault.death === 'daemon fails' && fault.step === 'kept') &&
-        // Live-restore does not protect containers there.
+        // Live-restore does not protect rootless containers.
         !(isOwn({ suite }) && fault.step === 'protect'),
     );
     const changes = values.change as readonly Change[] | undefined;
     const changed =
       changes === undefined ? faults : faults.flatMap((fault) => changes.map((change) => ({ ...fault, change })));
-    // Disks are small for the rest of a host's life: those faults come last.
+    // Small disks stay for the rest of a host's life: those faults come last.
     const ordered = [...changed].sort((a, b) => Number(a.death === 'disk full') - Number(b.death === 'disk full'));
     return Array.from({ length: count }, (_, index) => ({
       name: `fault-${suite}-${index + 1}`,

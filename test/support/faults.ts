@@ -1,6 +1,6 @@
 /**
- * Faults on purpose: what may die, at every step of a transaction, on a real host; and what has to be true afterwards.
- * The program and its host scripts are built with pauses (`pausingProgram`), so that a fault strikes exactly at its step.
+ * Fault injection on a real host: everything that can die, at every step of a transaction, and the required state afterwards. The program
+ * and its host scripts are built with pauses (`pausingProgram`), so that a fault strikes exactly at its step.
  */
 
 import type { ChildProcess } from 'node:child_process';
@@ -10,7 +10,7 @@ import type { LabHost } from './lab.ts';
 import { forHost, isOwn, meanOwn, openRun, ownerOf, settingsOf } from './own-docker.ts';
 import type { PausingProgram } from './pausing.ts';
 
-/** `commit` is in the middle of the confirmation before it counts, `kept` after; `undo` in the middle of the rollback. */
+/** `commit` is in the middle of the confirmation, before it takes effect, `kept` after; `undo` is in the middle of the rollback. */
 export const STEPS = [
   'lock',
   'arm',
@@ -38,20 +38,20 @@ export const DEATHS = [
 ] as const;
 export type Death = (typeof DEATHS)[number];
 
-/** What is being done to the host: its first setup, a later one, or another kind of change of a host that is set up. */
+/** The interrupted change: a first setup, a later one, or another kind of change of a host that is set up. */
 export const CHANGES = ['first setup', 'setup', 'rotate', 'rollback', 'remove'] as const;
 export type Change = (typeof CHANGES)[number];
 
 export type Fault = { readonly step: Step; readonly death: Death; readonly change: Change };
 
-/** Seconds within which the host rolls back automatically: the shortest that the program takes. */
+/** Seconds until the automatic rollback: the minimum that the program accepts. */
 const CONFIRM_S = 10;
 
 export type FaultResult = {
   readonly fault: Fault;
   readonly host: string;
   readonly ended: 'old' | 'new' | 'neither';
-  /** What was not as it has to be; empty: sound. */
+  /** Deviations from the required state; empty: sound. */
   readonly wrong: readonly string[];
   readonly exit: number | string;
   readonly seconds: number;
@@ -90,20 +90,20 @@ function run(child: ChildProcess): Run {
   };
 }
 
-/** How long a change may take to reach the step of a fault: a busy machine runs eighteen hosts. */
+/** Time limit for a change to reach the step of a fault: a busy machine runs eighteen hosts. */
 const REACH_MS = 180_000;
 
 export const sleep = (ms: number): Promise<void> => new Promise((resolve) => setTimeout(resolve, ms));
 
-/** One host under faults. Its daemon fails once at its next start when /run/fault-daemon exists. */
+/** One host under faults. While /run/fault-daemon exists, its daemon fails once at its next start. */
 export class FaultHost {
   readonly #host: LabHost;
   readonly #program: PausingProgram;
   readonly #home: string;
   #count = 0;
-  /** What the host was before its first setup. */
+  /** The host's state before its first setup. */
   #bare: HostSnapshot = new Map();
-  /** Seconds until it goes back: more than a change takes on this machine, or every fault would be that of an expired time. */
+  /** Seconds until the rollback: longer than a change takes on this machine, or else every fault would be an expired timer. */
   #confirmS = CONFIRM_S;
 
   constructor(host: LabHost, program: PausingProgram, home: string) {
@@ -112,13 +112,13 @@ export class FaultHost {
     this.#home = home;
   }
 
-  /** Containers and a daemon that can be made to fail; how long a change takes here; and what the host is without us. */
+  /** Prepares containers and a daemon that can be made to fail, measures a change on this machine, and records the host's bare state. */
   async prepare(): Promise<void> {
     await meanOwn(this.#host);
     const { command, service, socket } = engineOf(this.#host);
     if (this.#keepsContainers()) {
       await this.#host.container('web');
-      // Podman starts no container at boot, where its own service for that is off.
+      // Podman starts no container at boot if its own service for that is off.
       await this.#host.container('api', `--restart=always -v ${socket}:/var/run/docker.sock`);
     }
     await this.#must(`if ! command -v systemctl >/dev/null; then
@@ -138,12 +138,12 @@ export class FaultHost {
     await this.#mustRun(['remove', this.#host.name, '--yes']);
   }
 
-  /** A user's own daemon takes them along, and setup refuses that. */
+  /** A rootless daemon takes its containers down, and setup refuses that. */
   #keepsContainers(): boolean {
     return !isOwn(this.#host);
   }
 
-  /** Its daemon's local socket is not held by systemd. */
+  /** systemd does not hold the socket of its daemon. */
   #makesItsSocket(): boolean {
     return !this.#bare.has('socket inode');
   }
@@ -172,7 +172,7 @@ export class FaultHost {
     return san === '' ? words : [...words, '--san', san];
   }
 
-  /** The words of the change, with the host brought to where it begins. */
+  /** Brings the host to the starting point of the change, and returns the change's command line. */
   async #begin(change: Change): Promise<string[]> {
     const host = this.#host;
     const { name } = host;
@@ -187,7 +187,7 @@ export class FaultHost {
       case 'rotate':
         return ['rotate', 'server', name, ...ending];
       case 'rollback':
-        // By its number: the fault before may have been a rollback as well.
+        // By number: the previous fault may have been a rollback too.
         return ['rollback', name, '--to', await this.#returnsTo(/"returnsTo": ?(\d+)/), ...ending];
       case 'remove':
         return ['remove', name, ...ending];
@@ -210,7 +210,7 @@ export class FaultHost {
     if (exit !== 0) throw new Error(`${this.#host.name}: ${words.join(' ')}: ${exit}\n${text}`);
   }
 
-  /** Brings the host to where the fault's change begins, strikes, and judges. */
+  /** Brings the host to the starting point of the fault's change, strikes, and evaluates the result. */
   async strike(fault: Fault): Promise<FaultResult> {
     const host = this.#host;
     const began = Date.now();
@@ -262,12 +262,12 @@ export class FaultHost {
     return { fault, host: name, ended, wrong, exit, seconds: (Date.now() - began) / 1000, words: change.text() };
   }
 
-  /** The phase in which the daemon restarts. A service that is ours only stops as it is removed. */
+  /** The phase of the daemon's restart. A service of docker-tls only stops during its removal. */
   #restarts(change: Change): 'restart' | 'stop' {
     return change === 'remove' && this.#host.suite === 'podman' ? 'stop' : 'restart';
   }
 
-  /** What a rollback would bring back. */
+  /** The generation or state that a rollback would restore. */
   async #returnsTo(what: RegExp): Promise<string> {
     const { exit, text } = await this.plainly(['rollback', this.#host.name, '--dry-run', '--json']);
     const to = what.exec(text)?.[1];
@@ -282,7 +282,7 @@ export class FaultHost {
       if (!(await change.saw(': verify', REACH_MS))) throw new Error(`verify was not reached: ${change.text()}`);
     } else {
       if (step === 'undo') {
-        // The rollback begins because the change is interrupted: in the restart, since what follows may be over too soon.
+        // The interruption of the change starts the rollback. It strikes during the restart, because later phases may end too soon.
         const word = `: ${this.#restarts(kind)}`;
         if (!(await change.saw(word, REACH_MS))) throw new Error(`${word} was not reached: ${change.text()}`);
         child.kill('SIGINT');
@@ -313,7 +313,7 @@ export class FaultHost {
         break;
       case 'daemon fails':
         if (['verify', 'commit', 'kept'].includes(step))
-          // Where none runs, systemd says 0, and kill would mean us.
+          // If none runs, systemd says 0, and kill would hit this shell.
           await this.#exec(`p=${engineOf(host).pid}; [ "$p" -gt 1 ] && kill -9 "$p"`);
         else await host.exec(': >/run/fault-daemon');
         break;
@@ -322,14 +322,14 @@ export class FaultHost {
         return;
     }
     const { exit } = await host.exec(`${engineOf(host).command} ps >/dev/null`);
-    // Ctrl-C after the restart rolls back at once, and a socket that dockerd makes itself is gone meanwhile.
+    // Ctrl-C after the restart rolls back at once, and a socket made by dockerd itself is gone during that.
     const restarts =
       ['restart', 'undo'].includes(step) || (step === 'verify' && death === 'Ctrl-C' && this.#makesItsSocket());
     if (exit !== 0 && death !== 'daemon fails' && !restarts) wrong.push('ps did not answer at the fault');
     await host.exec(': >/run/fault-go');
   }
 
-  /** Disks of a few megabytes in place of what holds the settings, and of our records; they stay for the host's life, or until it reboots. */
+  /** Mounts disks of a few megabytes over the settings and over our records; they stay until the host ends or reboots. */
   async #smallDisks(): Promise<void> {
     const settings = settingsOf(this.#host);
     await this.#must(`set -e
@@ -356,8 +356,8 @@ export class FaultHost {
     if (exit !== 0) wrong.push(`local ${command} ps does not answer`);
     const after = await snapshot(host);
     wrong.push(...leftovers(after).map((line) => `left: ${line}`));
-    // A boot gives containers new processes and sockets new inodes; the mount of a small disk is the test's own.
-    // A daemon that dies without live-restore takes its containers along, whichever change it was: the user has it so.
+    // A boot gives containers new processes and sockets new inodes; the test itself mounts the small disk. A daemon that dies without
+    // live-restore takes its containers down after any change: that is the user's setting.
     const mortal = fault.death === 'daemon fails' && (fault.step === 'commit' || fault.step === 'kept');
     const ignore =
       fault.death === 'reboot'
@@ -390,13 +390,13 @@ export class FaultHost {
   }
 }
 
-/** A host as it was before us, with the containers and the socket that are there now. */
+/** The host's bare state, with its present containers and socket. */
 function merged(bare: HostSnapshot, now: HostSnapshot): HostSnapshot {
   const lives = ([name]: [string, string]): boolean => /^(container |socket inode)/.test(name);
   return new Map([...[...bare].filter((line) => !lives(line)), ...[...now].filter(lives)]);
 }
 
-/** Where exit status and words say something else than what became of the host. */
+/** Contradictions between the host's real state and the exit status or the messages. */
 function untruths({ death }: Fault, ended: FaultResult['ended'], exit: number | string, text: string): string[] {
   if (death === 'controller killed' || ended === 'neither') return [];
   const said = (words: RegExp): boolean => words.test(text.replace(/\s+/g, ' '));
@@ -420,12 +420,12 @@ function withoutIgnored(state: HostSnapshot, ignore: RegExp | undefined): HostSn
   return new Map([...state].filter(([name]) => !ignore?.test(name)));
 }
 
-/** Every step with everything that may die; `offset` says which kind of change goes with which. */
+/** Every step with every possible death; `offset` shifts the kinds of change among them. */
 export function allFaults(offset: number): Fault[] {
   return STEPS.flatMap((step, row) =>
     DEATHS.map((death, column): Fault => {
       const change = CHANGES[(row + column + offset) % CHANGES.length] as Change;
-      // A daemon that runs with all that it will be started with is not asked whether it would start.
+      // validate is skipped if the daemon already runs with everything that it will be started with.
       return { step, death, change: step === 'validate' ? 'first setup' : change };
     }),
   );

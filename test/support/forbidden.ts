@@ -1,4 +1,4 @@
-/** Client credentials that no host may accept: forged byte by byte, each with one thing wrong. */
+/** Client credentials that every host must reject: forged byte by byte, each with one flaw. */
 
 import { sign } from 'node:crypto';
 import { connect } from 'node:tls';
@@ -33,22 +33,22 @@ const CODE_SIGNING = '1.3.6.1.5.5.7.3.3';
 const EMAIL = '1.3.6.1.5.5.7.3.4';
 const OCSP_SIGNING = '1.3.6.1.5.5.7.3.9';
 const UNKNOWN = '1.3.6.1.4.1.55555.1';
-/** RFC 3279: nothing is signed with it now. */
+/** RFC 3279: no longer used for signatures. */
 const ECDSA_SHA1 = '1.2.840.10045.4.1';
 
 type Forger = Pick<KeyedAuthority, 'subject' | 'keyId' | 'signer' | 'chain'>;
 type Forged = Forger & ProbeCredentials;
 
-/** How a forged client certificate differs from one as it should be. */
+/** The difference between a forged client certificate and a valid one. */
 type Flaw = {
   readonly ca?: boolean;
   readonly withoutBasics?: true;
   readonly pathLen?: number;
   readonly usage?: readonly number[];
   readonly purposes?: readonly string[];
-  /** A critical extension of this number. */
+  /** A critical extension with this OID. */
   readonly critical?: string;
-  /** Alternative names, as openssl writes them. */
+  /** Alternative names in openssl's syntax. */
   readonly names?: string;
   readonly sha1?: true;
   /** Days from now. */
@@ -110,7 +110,7 @@ function inDays(days: number): Date {
   return new Date(Math.floor((Date.now() + days * DAY_MS) / 1000) * 1000);
 }
 
-/** The same credentials with `change` done to the bytes of the first certificate; not signed. */
+/** A copy of the credentials with `change` applied to the bytes of the first certificate; not re-signed. */
 function altered({ cert, key }: ProbeCredentials, change: (der: Buffer) => void): ProbeCredentials {
   const [first = '', ...rest] = splitBundle(cert);
   const der = Buffer.from(first.replace(/-----.*-----|\s/g, ''), 'base64');
@@ -126,16 +126,16 @@ function overwrite(der: Buffer, from: Buffer | string, to: Buffer | string): voi
 
 export type Issuers = {
   readonly ca: KeyedAuthority;
-  /** The issuing CA of a client that is accepted. */
+  /** The issuing CA of an accepted client. */
   readonly client: KeyedAuthority;
-  /** Its credentials, and the name in them. */
+  /** The accepted client's credentials, and the name in them. */
   readonly accepted: ProbeCredentials;
   readonly name: string;
   /** Credentials of this host, or of another one, under `ca`. */
   readonly servers: Readonly<Record<string, ProbeCredentials>>;
 };
 
-/** By what is wrong with them; undefined: no certificate at all. All are refused where `ca` as a whole is trusted. */
+/** By their flaw; undefined: no certificate. A host that trusts `ca` as a whole must reject all of them. */
 export async function forbidden({ ca, client, accepted, name, servers }: Issuers) {
   const now = new Date();
   const under = (by: Forger | undefined, flaw?: Flaw) => forge('ann', by, flaw);
@@ -196,7 +196,7 @@ export async function forbidden({ ca, client, accepted, name, servers }: Issuers
   } satisfies Record<string, ProbeCredentials | undefined>;
 }
 
-/** Refused only where the CA is trusted: a list holds the issuing CA, which the client then need not send. */
+/** Rejected only if the host trusts the CA. With a list, the host has the issuing CA, so the client does not have to send it. */
 export async function unchained({ ca, client }: Pick<Issuers, 'ca' | 'client'>) {
   const { cert, key } = await forge('ann', client);
   const [leaf = ''] = splitBundle(cert);
@@ -207,7 +207,7 @@ export async function unchained({ ca, client }: Pick<Issuers, 'ca' | 'client'>) 
   } satisfies Record<string, ProbeCredentials>;
 }
 
-/** Refused only where a list of clients is trusted, not the CA: a client who is not on it, however good. */
+/** Rejected only if the host trusts a list of clients and not the CA: a valid client that the list omits. */
 export async function unlisted({ ca, client }: Pick<Issuers, 'ca' | 'client'>) {
   const now = new Date();
   const bob = await forge('client bob', ca, { ca: true, pathLen: 0 });
@@ -234,8 +234,8 @@ function stamp(days: number): string {
 }
 
 /**
- * Connects as a client and asks for `/version`; gives the first line of the answer, or `refused` where the server ended it, with its alert
- * or without. Not our own probe: that one would not even send what is signed with SHA-1.
+ * Connects as a client and requests `/version`; returns the first line of the answer, or `refused` if the server closed the connection,
+ * with or without an alert. Not our own probe: it would refuse to send anything signed with SHA-1.
  */
 export function askAs(
   { host, port, ca }: { readonly host: string; readonly port: number; readonly ca: string },
@@ -262,7 +262,10 @@ export function askAs(
 
 const VERSIONS = ['TLSv1.2', 'TLSv1.3'] as const;
 
-/** Tries `accepted` and then everything forbidden, over both versions of TLS; gives those that got in, and how many were tried. */
+/**
+ * Tries `accepted` and then all forbidden credentials, over both versions of TLS. Returns the wrongly accepted ones, and the number of
+ * attempts.
+ */
 export async function tryAll(
   place: Parameters<typeof askAs>[0],
   accepted: ProbeCredentials,

@@ -1,11 +1,11 @@
-/** The facts of a host that is fit for everything, as the facts script prints them, for tests that need no real one. */
+/** Facts of a host without any problem, in the facts script's format, for tests without a real host. */
 
 import type { Credentials, DesiredHost } from '../../src/core/domain/plan/desired.ts';
 import { type HostFacts, parseFacts } from '../../src/core/domain/plan/facts.ts';
 import { Secret } from '../../src/core/domain/secret.ts';
 import { printFacts } from './sections.ts';
 
-/** The host's clock in them. */
+/** The host's clock in these facts. */
 export const FACTS_TIME_MS = Date.parse('2026-06-01T12:00:00Z');
 export const UNIT = '/usr/lib/systemd/system/docker.service';
 
@@ -32,16 +32,16 @@ export const GOOD_FACTS: Readonly<Record<string, string>> = {
   mounts: '/ rw,relatime,rw',
 };
 
-/** The same as a host prints it. */
+/** The same facts as script output. */
 export const GOOD_OUTPUT = printFacts(GOOD_FACTS);
 
-/** The facts, with some sections of what the host printed replaced, or (undefined) left out. */
+/** The facts, with some sections of the host's output replaced, or (undefined) omitted. */
 export function factsOf(more: Readonly<Record<string, string | undefined>> = {}): HostFacts {
   const texts = Object.entries({ ...GOOD_FACTS, ...more }).filter(([, text]) => text !== undefined);
   return parseFacts(printFacts(Object.fromEntries(texts) as Record<string, string>));
 }
 
-/** What a plan begins with; a test changes one thing of it. */
+/** The input of a plan; a test changes one part of it. */
 export const desired: DesiredHost = {
   name: 'h1',
   port: 2376,
@@ -54,5 +54,5 @@ export const desired: DesiredHost = {
   containers: 'keep',
 };
 
-/** What is sent for it. */
+/** The credentials to send. */
 export const sent: Credentials = { ca: 'CA', cert: 'CERT', key: { kind: 'send', key: new Secret('KEY') } };

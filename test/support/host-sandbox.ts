@@ -1,6 +1,6 @@
 /**
- * A host in directories of its own, for the scripts that run on hosts: as root in a mount namespace, where /etc, /var/lib and /run are the
- * sandbox's. The scripts, the shell and the tools are the real ones; only systemd and the daemon are stand-ins.
+ * A host in private directories, for the host scripts: as root in a mount namespace, where /etc, /var/lib and /run belong to the sandbox.
+ * Scripts, shell and tools are real; only systemd and the daemon are stand-ins.
  */
 
 import { type ChildProcess, spawn, spawnSync } from 'node:child_process';
@@ -33,7 +33,7 @@ import { Secret } from '../../src/core/domain/secret.ts';
 import { keptOf } from '../../src/core/domain/settings-stored.ts';
 
 export type Entry = { kind: 'file' | 'link' | 'absent'; mode: number; uid: number; content: string };
-/** What lies in a directory: path -> type, mode, owner, contents. */
+/** The contents of a directory: path -> type, mode, owner, contents. */
 export function read(root: string, path = '', found = new Map<string, string>()): Map<string, string> {
   for (const name of readdirSync(join(root, path))) {
     const below = `${path}/${name}`;
@@ -52,7 +52,7 @@ export function read(root: string, path = '', found = new Map<string, string>())
 export function put(root: string, path: string, { kind, mode, uid, content }: Entry): void {
   const at = join(root, path);
   mkdirSync(dirname(at), { recursive: true });
-  // A link to a directory is another thing to some tools than one to nowhere.
+  // Some tools treat a link to a directory differently from a dangling one.
   if (kind === 'link')
     symlinkSync(content.length % 3 === 0 ? '.' : content.replaceAll('\0', '').trim() || 'nowhere', at);
   if (kind !== 'file') return;
@@ -77,7 +77,7 @@ const STUBS: Record<string, string> = {
   logger: 'exit 0',
 };
 
-/** Holds a socket, as dockerd does, and outlives SIGHUP; what it answers comes from the stub of curl. */
+/** Holds a socket like dockerd, and survives SIGHUP; the stub of curl supplies its answers. */
 let daemon: ChildProcess;
 const socketDirectory = mkdtempSync(join(tmpdir(), 'docker-tls-socket-'));
 beforeAll(async () => {
@@ -110,7 +110,7 @@ export class Sandbox {
 grep -q '"live-restore": true' /etc/docker/daemon.json 2>/dev/null && on=true || on=false
 echo "live-restore $on" >>${this.directory}/systemctl; printf '{"LiveRestoreEnabled":%s}' $on`,
     );
-    // Every command that changes a name may be the last one.
+    // Every command that changes a name can be the last one.
     for (const name of ['mv', 'ln', 'rm', 'mkdir', 'cp']) {
       copyFileSync(`/usr/bin/${name}`, join(this.directory, 'real', name));
       this.stub(
@@ -125,12 +125,12 @@ exit $code`,
     }
   }
 
-  /** A program in the place of the host's: shell text. */
+  /** Replaces a program of the host with shell text. */
   stub(name: string, text: string): void {
     writeFileSync(join(this.directory, 'stub', name), `#!/bin/sh\n${text}\n`, { mode: 0o755 });
   }
 
-  /** Runs shell text with our directories in the places of /etc, /var/lib and /run, and of /proc/sys if there is a `sys`; gives what it printed. */
+  /** Runs shell text with our directories as /etc, /var/lib and /run, and as /proc/sys if there is a `sys`; returns its output. */
   run(text: string, input: Buffer, crash?: { at: number; done: boolean }): string {
     writeFileSync(join(this.directory, 'count'), '0\n');
     writeFileSync(join(this.directory, 'crash'), crash ? `${crash.at} ${crash.done}\n` : '0 true\n');
@@ -150,10 +150,10 @@ exit $code`,
     const result = spawnSync('unshare', ['-m', '--propagation', 'private', 'sh', '-c', outer], {
       input,
       timeout: 60_000,
-      // Stubs of programs that this machine does not have are found by their names.
+      // Finds the stubs of programs missing on this machine by their names.
       env: { PATH: `/usr/sbin:/usr/bin:/sbin:/bin:${this.directory}/stub` },
     });
-    // What crashes early has not read all of its input.
+    // A script that crashes early has not read all of its input.
     if (result.error && (result.error as NodeJS.ErrnoException).code !== 'EPIPE') throw result.error;
     return result.stdout.toString() + (process.env.SHOW ? result.stderr.toString() : '');
   }
@@ -162,7 +162,7 @@ exit $code`,
     return read(join(this.directory, 'etc'));
   }
 
-  /** What systemd was told, and what the daemon said of live-restore, in order. */
+  /** Commands to systemd, and the daemon's live-restore messages, in order. */
   told(): string[] {
     const log = join(this.directory, 'systemctl');
     return existsSync(log) ? readFileSync(log, 'utf8').trimEnd().split('\n') : [];
@@ -174,7 +174,7 @@ exit $code`,
         rmSync(this.directory, { recursive: true, force: true });
         return;
       } catch (error) {
-        // The end of a confirmation goes on in the background for a moment, and may write here meanwhile.
+        // The end of a confirmation still runs in the background for a moment, and may write in the meantime.
         if (tries === 20) throw error;
         spawnSync('sleep', ['0.05']);
       }
@@ -182,7 +182,7 @@ exit $code`,
   }
 }
 
-/** The first change of a host that stops no container. */
+/** The first change of a host, without stopping a container. */
 export function planOf(files: readonly FileChange[], more: object = {}): HostPlan {
   return {
     host: 'box',
@@ -203,13 +203,13 @@ export function planOf(files: readonly FileChange[], more: object = {}): HostPla
 
 export const CREDENTIALS = { ca: 'CA', cert: 'CERT', key: { kind: 'send', key: new Secret('KEY') } } as const;
 
-/** The script and its input, as the engine makes them; the change is called abc123. */
+/** The engine's script with its input; the change's name is abc123. */
 export function transactionOf(plan: HostPlan, facts: HostFacts): ReturnType<typeof renderTransaction> {
   const words = { id: 'abc123', who: 'me', now: new Date(0), confirmWithin: 30, keep: 3, reason: 'test' };
   return renderTransaction(plan, facts, CREDENTIALS, { ...words, settings: keptOf({}) });
 }
 
-/** Of what lies on the host only daemon.json is looked at. */
+/** Facts that contain only daemon.json among the host's files. */
 export function factsOfTree(old: ReadonlyMap<string, string>): HostFacts {
   const unit = { active: 'active', fragment: '', dropIns: [], environmentFiles: [], unread: [] };
   return {

@@ -1,4 +1,4 @@
-/** The script of a rollback as a file, for tests that read its functions into a shell of their own. */
+/** A rollback script as a file, for tests that source its functions. */
 
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
@@ -9,7 +9,7 @@ import { type KindName, rollbackScript as renderScript } from '../../src/core/ho
 const directory = mkdtempSync(join(tmpdir(), 'docker-tls-script-'));
 afterAll(() => rmSync(directory, { recursive: true, force: true }));
 
-/** Its path. */
+/** Returns its path. */
 export function scriptOf(kind: KindName): string {
   const path = join(directory, `${kind}.sh`);
   writeFileSync(path, renderScript(kind));

@@ -1,4 +1,4 @@
-/** What a lab host is, as data that two moments can be compared by: files, units, containers, daemon. */
+/** Snapshots of a lab host, as comparable data: files, units, containers, daemon. */
 
 import { X509Certificate } from 'node:crypto';
 import { connect as tlsConnect } from 'node:tls';
@@ -6,10 +6,10 @@ import { type Engine, engineOf } from './engine.ts';
 import type { LabHost } from './lab.ts';
 import { asRoots, forHost, isOwn, ownRoots } from './own-docker.ts';
 
-/** One line per thing: files by `path`, units by `unit NAME`, timers, containers, what the daemon says of itself. */
+/** One line per item: files by `path`, units by `unit NAME`, timers, containers, the daemon's own information. */
 export type HostSnapshot = ReadonlyMap<string, string>;
 
-/** Written by others while nothing of ours happens. */
+/** Files that others write while docker-tls does nothing. */
 const RESTLESS = [
   '/var/lib/docker',
   '/var/lib/containerd',
@@ -61,7 +61,7 @@ export async function snapshot(host: LabHost): Promise<HostSnapshot> {
   return found;
 }
 
-/** What differs, one line each: `- gone`, `+ new`, `~ changed`. `ignore` takes names. */
+/** Differences, one line each: `- gone`, `+ new`, `~ changed`. `ignore` matches names. */
 export function compare(before: HostSnapshot, after: HostSnapshot, ignore?: RegExp): string[] {
   const lines: string[] = [];
   for (const name of [...new Set([...before.keys(), ...after.keys()])].sort()) {
@@ -95,8 +95,8 @@ function newest(state: HostSnapshot): number {
 }
 
 /**
- * What speaks against `after` being exactly the next generation after `before`; empty: it is. `credentials`: the directory of credentials that it
- * has to have, where they are not its own.
+ * Reasons why `after` is not exactly the next generation after `before`; empty: it is. `credentials`: the expected directory of
+ * credentials, if not its own.
  */
 export function faultsOfNew(
   host: Pick<LabHost, 'suite'>,
@@ -106,7 +106,7 @@ export function faultsOfNew(
 ): string[] {
   const engine = engineOf(host);
   const systemd = [...before.keys()].some((name) => name.startsWith('unit '));
-  // Where the unit hands dockerd no socket, it listens by itself.
+  // If the unit passes no socket to dockerd, dockerd opens it.
   const handed = isOwn(host) || engine.command === 'podman' || /fd:\/\//.test(after.get('daemon words') ?? '');
   const here = (name: string): boolean => handed || !/docker-tls(\.socket|-closed\.service)$/.test(name);
   const found: string[] = [];
@@ -146,7 +146,7 @@ export function faultsOfNew(
   return found;
 }
 
-/** The certificate that is served on the TLS port, as PEM; undefined where nothing answers. */
+/** The certificate served on the TLS port, as PEM; undefined without an answer. */
 export function served(host: LabHost, port = 2376): Promise<string | undefined> {
   return new Promise((resolve) => {
     const socket = tlsConnect({ host: host.address, port, rejectUnauthorized: false, timeout: 5000 }, () => {
@@ -164,13 +164,12 @@ export function served(host: LabHost, port = 2376): Promise<string | undefined> 
 }
 
 /**
- * Waits inside the host until no change is under way: no lock, no records, no timer, nothing that systemd still has to forget (a change
- * that is kept does not wait for that), and the boot is over.
- * Gives the seconds that it took, or undefined after `withinS`.
+ * Waits inside the host until no change is in progress: no lock, no records, no timer, and the boot is complete. systemd must have
+ * forgotten its units too, but a change that is kept does not wait for that. Returns the seconds waited, or undefined after `withinS`.
  */
 export async function settled(host: LabHost, withinS: number): Promise<number | undefined> {
   const { command, service } = engineOf(host);
-  // Of Podman the service is ours, and only there while a host is set up.
+  // Podman's service is ours, and exists only while the host is set up.
   const down = `${command === 'podman' ? `[ -e /etc/systemd/system/${service} ] && ` : ''}! systemctl -q is-active ${service}`;
   const { exit, out } = await host.exec(
     forHost(

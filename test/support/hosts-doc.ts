@@ -1,4 +1,4 @@
-/** Docs/hosts.md: which hosts there are, and what happens on strange ones, made from the cases that are tried. */
+/** Generator of parts of docs/hosts.md: the kinds of hosts, and the results on unusual ones, from the tested cases. */
 
 import { exitOfCode } from '../../src/errors/catalogue.ts';
 import { cellWords, KINDS_TRIED, TRIED } from './kinds-tried.ts';
@@ -9,7 +9,7 @@ function cell(text: string): string {
   return text.replaceAll('|', '\\|').replaceAll('<', '&lt;').replaceAll('*', '\\*');
 }
 
-/** What becomes of the host, by the exit status (src/errors/catalogue.ts). */
+/** The result for the host, by the exit status (src/errors/catalogue.ts). */
 function outcome({ code, remark }: StrangeCase): string {
   const words =
     code === undefined

@@ -1,15 +1,15 @@
-/** The rules of CONTRIBUTING.md: which directory may use what. Pure: files in, broken rules out. */
+/** The rules of CONTRIBUTING.md: allowed imports by directory. Pure: files in, violations out. */
 
 export type SourceFile = { readonly path: string; readonly text: string };
 
-/** Directories of the core that compute, and touch nothing. */
+/** Directories of the core without effects. */
 const PURE = ['', '/pki', '/trust', '/fleet', '/dockerd', '/plan'].map((name) => `core/domain${name}`);
 const APART = ['ssh', 'store', 'docker', 'files'].map((name) => `core/adapters/${name}`);
-/** What every directory may import: contracts, errors, seams, and the text of the scripts that run on a host. */
+/** Imports allowed everywhere: contracts, errors, seams, and the text of the host scripts. */
 const OPEN = ['core', 'core/seams', 'errors', 'core/host'];
 const FEATURES = ['audit', 'team', 'issuers', 'tools'];
 
-/** Directories from which a file of a directory may import, besides its own and OPEN. */
+/** Directories from which a file of a directory may import, in addition to its own and OPEN. */
 const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
   'core/domain': ['core/domain/pki'],
   'core/domain/pki': ['core/domain'],
@@ -24,22 +24,22 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
   'core/engine': PURE,
   'core/adapters': [...PURE, ...APART],
   'core/actions': [...PURE, ...APART, 'core/engine'],
-  // Of the files of adapters/ itself: all adapters as one Runtime.
+  // From the files of adapters/ itself: all adapters as one Runtime.
   'core/commands': [...PURE, 'core/actions', 'core/render', 'cli'],
   'core/render': [...PURE, 'core/actions', 'cli'],
   cli: [...PURE, 'core/actions', 'core/adapters', 'core/commands', 'core/render'],
   errors: [],
   'core/host': [],
-  // Contracts, which name types of other directories only.
+  // Contracts: they only name types of other directories.
   core: [],
   'core/seams': [],
-  // The list of features, and the starts of the program.
+  // The list of features, and the program's entry points.
   '': ['features'],
   entry: ['', 'cli'],
   ...Object.fromEntries(FEATURES.map((name) => [`features/${name}`, ['core/domain', 'cli']])),
 };
 
-/** Of the directories of a feature, each by the place in the core that it is like: a feature may also import itself. */
+/** Directories of a feature, each with the core directory whose rules apply; a feature may also import itself. */
 const LIKE: Readonly<Record<string, readonly string[]>> = {
   domain: PURE,
   adapters: [...PURE, 'core/adapters/docker', 'core/adapters/store', 'core/adapters/files'],
@@ -52,7 +52,7 @@ const LIKE: Readonly<Record<string, readonly string[]>> = {
   host: [],
 };
 
-/** Each library has one owner; a few small pure ones have two. */
+/** The owner of each library; a few small pure ones have two. */
 const OWNERS: Readonly<Record<string, readonly string[]>> = {
   '@noble/curves': ['features/team'],
   'age-encryption': ['features/team'],
@@ -87,9 +87,9 @@ const OWNERS: Readonly<Record<string, readonly string[]>> = {
   ],
 };
 
-/** What the domain may take from Node: computing, not effects. */
+/** Node built-ins for the domain: computation without effects. */
 const PURE_BUILTINS = ['node:crypto', 'node:util', 'node:buffer', 'node:path', 'node:path/posix', 'node:url'];
-/** Of node:net only the functions that look at text. */
+/** From node:net, only the functions that parse text. */
 const PURE_NET = /^import \{ (?:(?:isIP|isIPv4|isIPv6|BlockList|SocketAddress)(?:, )?)+ \} from 'node:net'/m;
 
 const MAX_LINES = 300;
@@ -122,12 +122,12 @@ function isPure(place: string): boolean {
   return PURE.includes(place) || /^features\/[^/]+\/domain$/.test(place);
 }
 
-/** One line for every rule that is broken, `path: what`. */
+/** One line for each violation, `path: what`. */
 export function brokenRules(files: readonly SourceFile[]): string[] {
   return files.flatMap((file) => rulesFor(file).map((what) => `${file.path}: ${what}`));
 }
 
-/** Files that import one another, types and `import()` included, one line for each circle. */
+/** Import circles, including types and `import()`, one line each. */
 export function circles(files: readonly SourceFile[]): string[] {
   const imports = new Map(
     files.map(({ path, text }) => [
@@ -188,7 +188,7 @@ function importProblem(path: string, place: string, { from, typeOnly }: Import, 
     if (other === place || OPEN.includes(other) || (featureOf(other) !== undefined && !isPure(place))) return undefined;
     if (typeOnly && (place === 'core' || place === 'core/seams')) return undefined;
     if (APART.includes(place) && APART.includes(other)) return `imports ${from}: adapters stay apart`;
-    // A type costs nothing at run time: the domain and the engine may name an adapter's.
+    // A type costs nothing at run time: domain and engine may name an adapter's types.
     if (
       typeOnly &&
       (APART.includes(other) || other === `features/${feature}/adapters`) &&
@@ -236,7 +236,7 @@ function resolvePath(from: string, relative: string): string {
   return parts.join('/');
 }
 
-/** Comments become spaces; strings stay (they hold the imports' paths). */
+/** Replaces comments with spaces; keeps strings (they hold the imports' paths). */
 function withoutComments(text: string): string {
   return text.replace(
     /'(?:[^'\\\n]|\\.)*'|"(?:[^"\\\n]|\\.)*"|`(?:[^`\\]|\\.)*`|\/\*[\s\S]*?\*\/|(?<![:\\/[])\/\/[^\n]*/g,

@@ -1,4 +1,4 @@
-/** A program for the tests of signals: main() with one command that holds something, gives it back when stopped, or refuses to. */
+/** A program for the signal tests: main() with one command that holds a resource, and releases it when stopped, or refuses to. */
 
 import { setTimeout as wait } from 'node:timers/promises';
 import { defineCommand } from '../../src/cli/command.ts';

@@ -1,4 +1,4 @@
-/** A store with real credentials for tests: a CA, hosts that were never really set up, and clients, issued by our own issuer. */
+/** A store with real credentials for tests: a CA, hosts without a real setup, and clients, issued by our own issuer. */
 
 import type { HostRecord, StoredHost } from '../../src/core/adapters/store/records.ts';
 import { openStore } from '../../src/core/adapters/store/store.ts';
@@ -17,7 +17,7 @@ export type IssuedHost = {
   readonly address?: string;
   readonly port?: number;
   readonly sans?: readonly string[];
-  /** Its own list of those who are accepted. */
+  /** The host's own list of accepted clients. */
   readonly clients?: readonly string[];
 };
 
@@ -27,7 +27,7 @@ export type IssuedOptions = {
   readonly clients?: Readonly<Record<string, readonly string[] | undefined>>;
   readonly now?: Date;
   readonly days?: number;
-  /** Of the CA key; absent: it has none. */
+  /** Passphrase of the CA key; absent: none. */
   readonly passphrase?: string;
 };
 
@@ -42,7 +42,7 @@ export const NO_PASSPHRASE = {
   },
 };
 
-/** Makes the CA (if there is none), the hosts and the clients; hosts get the trust files that an apply would give them. */
+/** Creates the CA (if missing), the hosts and the clients; hosts get the trust files that an apply would write. */
 export async function issueStore(home: string, options: IssuedOptions): Promise<void> {
   const now = options.now ?? new Date();
   const store = openStore(home);

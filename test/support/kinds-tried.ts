@@ -1,4 +1,7 @@
-/** The table of kinds of hosts and the tests that try each: docs/hosts.md has it, test/core/unit/hosts-doc.test.ts holds the names against the files. */
+/**
+ * The table of host kinds and the tests of each: docs/hosts.md contains it, and test/core/unit/hosts-doc.test.ts checks the names against
+ * the files.
+ */
 
 /** Column titles, in the order of a host's life. */
 export const TRIED = [
@@ -13,7 +16,7 @@ export const TRIED = [
   'a reboot in the middle',
 ] as const;
 
-/** `FILE: TEST` of CI; in brackets: run by a script before a release, by hand, or not, and why. */
+/** `FILE: TEST` of CI; in brackets: run by a script before a release, by hand, or not at all, with the reason. */
 export type Cell = string;
 export type KindTried = { readonly kind: string; readonly cells: readonly Cell[] };
 
@@ -116,7 +119,7 @@ export const KINDS_TRIED: readonly KindTried[] = [
   },
 ];
 
-/** The test of CI that a cell names. */
+/** The CI test named by a cell. */
 export function testOf(cell: Cell): { readonly file: string; readonly title: string } | undefined {
   const [, name, title] = /^([a-z-]+): (.*)$/.exec(cell) ?? [];
   return name === undefined || title === undefined ? undefined : { file: `test/e2e/${name}.test.ts`, title };

@@ -1,4 +1,4 @@
-/** Real Debian hosts for tests, over scripts/lab (docs/lab.md). Hosts end with the process that asked for them. */
+/** Real Debian hosts for tests, through scripts/lab (docs/lab.md). Hosts end with the process that started them. */
 
 import { spawn } from 'node:child_process';
 import { fileURLToPath } from 'node:url';
@@ -6,11 +6,11 @@ import { fileURLToPath } from 'node:url';
 const lab = fileURLToPath(new URL('../../scripts/lab', import.meta.url));
 
 /**
- * Debian suites by their Docker: bookworm 20.10 (systemd 252), trixie 26.1 (257), sid 28.5 (262); trixie without systemd: sysvinit, openrc; with
- * Docker of a user alone: rootless; sid with Podman 5.8 and no Docker: podman.
+ * Debian suites by their Docker version. bookworm: 20.10 (systemd 252), trixie: 26.1 (257), sid: 28.5 (262). trixie without systemd:
+ * sysvinit, openrc; with rootless Docker only: rootless; sid with Podman 5.8 instead of Docker: podman.
  */
 export type Suite = 'bookworm' | 'trixie' | 'sid' | 'sysvinit' | 'openrc' | 'rootless' | 'rootless-sid' | 'podman';
-/** A virtual machine with Debian's own kernel: it audits, confines and limits. exec goes by ssh there, and root does not exist. */
+/** A virtual machine with Debian's own kernel, for audit, confinement and limits. exec uses ssh, and its `root` does not exist. */
 export type VmSuite = 'trixie-vm';
 export const suites: readonly Suite[] = ['bookworm', 'trixie', 'sid'];
 export const suitesWithoutSystemd: readonly Suite[] = ['sysvinit', 'openrc'];
@@ -29,29 +29,29 @@ export type LabHost = {
   readonly port: number;
   readonly keyFile: string;
   readonly knownHostsFile: string;
-  /** The host's whole file tree, as seen from here. */
+  /** The host's whole file tree, as a path on this machine. */
   readonly root: string;
-  /** Runs a line of shell by the system's ssh. Does not throw when it fails. */
+  /** Runs a line of shell through the system's ssh. Does not throw if it fails. */
   ssh(command: string, options?: { user?: LabUser; input?: string }): Promise<LabRun>;
-  /** Runs a line of shell as root inside the host, without ssh and network. Does not throw when it fails. */
+  /** Runs a line of shell as root inside the host, without ssh and network. Does not throw if it fails. */
   exec(command: string, options?: { input?: string }): Promise<LabRun>;
-  /** exec that throws when the command fails, and gives its output without the last line end. */
+  /** Like exec, but throws if the command fails; returns its output without the final line end. */
   must(command: string): Promise<string>;
-  /** Starts a container of the image "busybox" that goes on until stopped, in place of one of that name; options are words of `docker run`. */
+  /** Starts a container of the image "busybox" that runs until stopped, replacing one of that name; options are words of `docker run`. */
   container(name: string, options?: string, command?: string): Promise<string>;
   cut(): Promise<void>;
   fix(): Promise<void>;
-  /** Pulls the plug and boots again; returns when ssh and docker answer. */
+  /** Cuts the power and boots again; returns when ssh and docker answer. */
   reboot(): Promise<void>;
   down(): Promise<void>;
 };
 
-/** Hosts of this process: one that a failed try of a test left is not in the way of the next try. */
+/** Hosts of this process: one left by a failed attempt must not block the next attempt. */
 const ours = new Set<string>();
 
 /**
- * Boots hosts, all of one suite (trixie unless said), and returns when ssh and docker answer on all.
- * Names are shared by all users of this machine, so give yours a prefix. Throws with scripts/lab's own words.
+ * Boots hosts, all of one suite (default: trixie), and returns when ssh and docker answer on all. All users of this machine share the
+ * names, so give yours a prefix. Throws with the messages of scripts/lab.
  */
 export async function labUp(options: { names: readonly string[]; suite?: Suite | VmSuite }): Promise<LabHost[]> {
   const suite = options.suite ?? 'trixie';
@@ -61,12 +61,12 @@ export async function labUp(options: { names: readonly string[]; suite?: Suite |
   return JSON.parse(text).map(hostOf);
 }
 
-/** The docker command line on this machine, installed by apt when it is not there; its path. */
+/** The path of the docker command on this machine, installed by apt if missing. */
 export async function labClient(): Promise<string> {
   return (await call(['client'])).trim();
 }
 
-/** The command of a suite that has no docker of root's. */
+/** The command of suites without root's docker. */
 const ENGINES: Readonly<Partial<Record<Suite | VmSuite, string>>> = {
   podman: 'podman',
   rootless: '/usr/bin/docker -H unix:///run/user/1004/docker.sock',

@@ -1,4 +1,4 @@
-/** A strict reader of our own markup: it takes well-formed XML only, and tells elements, attributes and text apart. */
+/** A strict parser of our own markup: it accepts only well-formed XML, and returns elements, attributes and text separately. */
 
 export type Markup = {
   readonly elements: readonly string[];
@@ -8,7 +8,7 @@ export type Markup = {
 
 const VOID = new Set(['meta', 'input', 'br']);
 
-/** Throws at the first thing that is not well-formed. `html` allows the void elements and the doctype of HTML. */
+/** Throws at the first violation. `html` allows the void elements and the doctype of HTML. */
 export function readMarkup(source: string, html: boolean): Markup {
   const elements: string[] = [];
   const attributes: [string, string][] = [];

@@ -1,4 +1,4 @@
-/** nft, chattr and firewalls on a lab host, whose roots have only iptables: from the packages of this machine, with the libraries that they need. */
+/** nft, chattr and firewalls on a lab host, whose image has only iptables: copied from this machine's packages, with their libraries. */
 
 import { execFileSync } from 'node:child_process';
 import { chmodSync, cpSync, mkdirSync, mkdtempSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
@@ -15,7 +15,7 @@ export function installNft(host: LabHost): void {
   });
 }
 
-/** The files of packages of this machine's own suite (trixie), with the units and D-Bus names that they bring; nothing configures them. */
+/** Installs the files of packages of this machine's own suite (trixie), including their units and D-Bus names, without configuring them. */
 export async function installPackages(host: LabHost, names: readonly string[]): Promise<void> {
   unpack(names, (files) => execFileSync('cp', ['-a', `${files}/.`, host.root]));
   await host.must('ldconfig; systemctl daemon-reload; systemctl reload dbus');
@@ -36,7 +36,7 @@ export function installChattr(host: LabHost): void {
 
 const LIBRARIES = 'usr/lib/x86_64-linux-gnu';
 
-/** A program of this machine, with all its libraries and their loader: the C library of an older host is too old for it. */
+/** A program of this machine, with all its libraries and their loader: an older host's C library is too old for it. */
 function installForeign(host: LabHost, program: string, libraries = ''): void {
   const name = basename(program);
   const there = `/opt/${name}`;
@@ -50,7 +50,7 @@ function installForeign(host: LabHost, program: string, libraries = ''): void {
   chmodSync(wrapper, 0o755);
 }
 
-/** A host of nft alone: a dockerd that makes no rules runs there without iptables. */
+/** A host with nft alone: a dockerd without firewall rules runs on it without iptables. */
 export async function withoutIptables(host: LabHost): Promise<void> {
   installNft(host);
   await host.must(

@@ -1,4 +1,4 @@
-/** A service script of OpenRC's own kind for dockerd, as distributions of OpenRC have: its settings are in /etc/conf.d/docker, and supervise-daemon starts it. */
+/** An OpenRC service script for dockerd, as in distributions with OpenRC: settings in /etc/conf.d/docker, started by supervise-daemon. */
 
 import type { LabHost } from './lab.ts';
 
@@ -15,7 +15,7 @@ depend() {
 }
 `;
 
-/** In place of Debian's script; `settings` is the text of /etc/conf.d/docker. */
+/** Replaces Debian's script; `settings` is the text of /etc/conf.d/docker. */
 export async function useOpenrcRun(host: LabHost, settings: string): Promise<void> {
   await host.must('rc-service docker stop; rm -f /etc/default/docker');
   await host.exec('cat >/etc/init.d/docker', { input: SCRIPT });

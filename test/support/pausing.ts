@@ -1,4 +1,4 @@
-/** Builds the program so that a host stops at a chosen step of a change: for faults, and for what another run does in the middle of one. */
+/** A build of the program in which a host stops at a chosen step of a change: for faults, and for concurrent runs in the middle of one. */
 
 import { type ChildProcess, spawn } from 'node:child_process';
 import { cpSync, mkdirSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
@@ -13,7 +13,7 @@ export type PausingProgram = { start(argv: readonly string[], home: string): Chi
 const pause = (step: string): string =>
   `if [ "$(cat /run/fault-step 2>/dev/null)" = ${step} ]; then : >/run/fault-at; until [ -e /run/fault-go ]; do sleep 0.05; done; fi`;
 
-/** Lines of the host's scripts, with the pause that comes after each. */
+/** Lines of the host scripts, with the pause after each. */
 const PAUSES: Readonly<Record<string, string>> = {
   '  # a place to stop at for tests': pause('"$1"'),
   '    # commit: nothing counts yet': pause('commit'),
@@ -22,8 +22,8 @@ const PAUSES: Readonly<Record<string, string>> = {
 };
 
 /**
- * The program, built so that a host stops at the step that /run/fault-step names, says so by /run/fault-at, and goes on
- * when /run/fault-go is there. Nothing else differs from what is shipped.
+ * Builds the program so that a host stops at the step named in /run/fault-step, reports it in /run/fault-at, and continues when
+ * /run/fault-go exists. Otherwise it equals the shipped program.
  */
 export async function pausingProgram(): Promise<PausingProgram> {
   const directory = mkdtempSync(join(tmpdir(), 'docker-tls-faults-'));

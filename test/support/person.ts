@@ -1,4 +1,7 @@
-/** A person at a computer of their own, for tests on lab hosts: a home directory, the lab's key, the built program; and how home and host look. */
+/**
+ * A simulated user on a separate machine, for tests on lab hosts: a home directory, the lab's key, the built program. Also snapshots of
+ * home and host.
+ */
 
 import { spawn } from 'node:child_process';
 import { createHash } from 'node:crypto';
@@ -20,25 +23,25 @@ import { openTerminal, type TerminalOptions, type TerminalProgram } from './term
 
 export type Person = {
   readonly home: string;
-  /** The store, which is not there before the first setup. */
+  /** The store's path; it does not exist before the first setup. */
   readonly store: string;
   readonly env: Readonly<Record<string, string>>;
   /** docker-tls, without a terminal. */
   run(argv: readonly string[], options?: { readonly env?: Readonly<Record<string, string>> }): Promise<ProgramRun>;
   /** docker-tls, in a terminal. */
   terminal(argv: readonly string[], options?: TerminalOptions): TerminalProgram;
-  /** Any program of this computer, as this person. */
+  /** Any program of this machine, as this user. */
   call(file: string, argv: readonly string[], env?: Readonly<Record<string, string>>): Promise<ProgramRun>;
-  /** The words of an unattended setup of a host. */
+  /** The arguments of an unattended setup of a host. */
   setup(host: LabHost, more?: readonly string[], user?: LabUser): string[];
-  /** More lines for the ssh config, in place of those of the last call. */
+  /** Additional lines for the ssh config, replacing those of the last call. */
   addSshConfig(lines: string): void;
-  /** Everything below the home but known_hosts: path, mode, owner, contents. */
+  /** Everything below the home except known_hosts: path, mode, owner, contents. */
   snapshot(): string;
   remove(): void;
 };
 
-/** `known`: hosts whose keys are known already. The environment holds nothing but PATH, HOME and TERM. */
+/** `known`: hosts with known keys. The environment contains only PATH, HOME and TERM. */
 export function newPerson(program: Program, known: readonly LabHost[] = []): Person {
   const home = mkdtempSync(join(tmpdir(), 'docker-tls-person-'));
   mkdirSync(join(home, '.ssh'), { mode: 0o700 });
@@ -108,8 +111,8 @@ export function snapshotDirectory(directory: string, without: readonly string[] 
 }
 
 /**
- * How a host looks, as far as setup could touch it: files with mode, owner, contents; units; the processes and sockets of docker.
- * `daemon`: the daemon's process too, which a restart changes.
+ * A host's state, as far as setup could change it: files with mode, owner, contents; units; the processes and sockets of docker. `daemon`:
+ * includes the daemon's process (a restart changes it).
  */
 export async function snapshotHost(host: LabHost, { daemon = true } = {}): Promise<string> {
   return host.must(

@@ -1,8 +1,8 @@
-/** What a host answers to plain HTTP on its TLS port. */
+/** A host's answer to plain HTTP on its TLS port. */
 
 import { connect } from 'node:net';
 
-/** Empty: it was refused, or nothing was said within two seconds. */
+/** Empty: refused, or silent for two seconds. */
 export function plainHttp(host: string, port = 2376): Promise<string> {
   return new Promise((resolve) => {
     const socket = connect({ host, port });

@@ -1,4 +1,4 @@
-/** Clients that open a new TLS connection to a daemon again and again, and remember every time they were not accepted. */
+/** Clients that repeatedly open a new TLS connection to a daemon and record every refusal. */
 
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
@@ -7,27 +7,30 @@ import { probe } from '../../src/core/adapters/docker/probe.ts';
 import { Secret } from '../../src/core/domain/secret.ts';
 
 export type Poller = {
-  /** How often a connection was tried, the longest wait in milliseconds, and every refusal. */
+  /** Number of attempts, the longest wait in milliseconds, and every refusal. */
   readonly tries: number;
   readonly longestMs: number;
   readonly refusals: readonly string[];
-  /** Reads the client's files anew from now on (or goes on with those that it has). */
+  /** Rereads the client's files at each attempt from now on (or keeps the present ones). */
   follow(fresh: boolean): void;
   stop(): Promise<void>;
 };
 
 export type PollerOptions = {
-  /** A directory that works as DOCKER_CERT_PATH. */
+  /** A directory usable as DOCKER_CERT_PATH. */
   readonly directory: string;
   readonly hosts: readonly { readonly address: string; readonly port: number }[];
   readonly everyMs: number;
-  /** What is asked for; default: /version, for which Podman starts other programs each time. */
+  /** The requested path; default: /version, for which Podman starts other programs each time. */
   readonly path?: string;
-  /** Read the files at each try, as the docker CLI does. */
+  /** Reread the files at each attempt, as the docker CLI does. */
   readonly fresh: boolean;
 };
 
-/** Polls the hosts in turn, one new connection every `everyMs`, without waiting for the one before; at the latest until the test ends. */
+/**
+ * Polls the hosts in turn, one new connection every `everyMs`, without waiting for the previous one; stops when the test ends at the
+ * latest.
+ */
 export function startPoller(options: PollerOptions): Poller {
   const frozen = credentials(options.directory);
   const under = new Set<Promise<void>>();
@@ -82,7 +85,7 @@ export function startPoller(options: PollerOptions): Poller {
 
 function credentials(directory: string): { ca: string; cert: string; key: Secret } {
   const read = (name: string): string => readFileSync(join(directory, name), 'utf8');
-  // A renewal replaces the directory as a whole between two reads: read until both halves are of one moment.
+  // A renewal replaces the whole directory between two reads: read until both halves match.
   for (;;) {
     try {
       const first = read('cert.pem');

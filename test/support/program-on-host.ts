@@ -1,4 +1,4 @@
-/** The built program on a lab host: for runs that change the machine they run on. */
+/** The built program on a lab host: for runs that change the machine on which they run. */
 
 import { cpSync, mkdirSync } from 'node:fs';
 import { dirname, join } from 'node:path';
@@ -6,7 +6,7 @@ import { shellQuote } from '../../src/core/domain/quote.ts';
 import type { Program } from './cli.ts';
 import type { LabHost } from './lab.ts';
 
-/** Copies the program and this Node.js to the host; gives the start of a command line there. */
+/** Copies the program and this Node.js to the host; returns the start of a command line for it. */
 export function installProgram(host: LabHost, program: Program): string {
   const directory = join(host.root, 'opt/docker-tls');
   mkdirSync(directory, { recursive: true });
@@ -17,7 +17,7 @@ export function installProgram(host: LabHost, program: Program): string {
   return 'NO_COLOR=1 /opt/docker-tls/node /opt/docker-tls/bin/docker-tls.js';
 }
 
-/** The program by root on the host itself. */
+/** Runs the program as root on the host itself. */
 export async function runAsRoot(
   host: LabHost,
   program: Program,

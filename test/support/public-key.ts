@@ -1,4 +1,4 @@
-/** The public key of a private key, as an issuer is given it. */
+/** The public key of a private key, in the form that an issuer receives. */
 
 import { createPublicKey } from 'node:crypto';
 import { openKey } from '../../src/core/domain/pki/keys.ts';

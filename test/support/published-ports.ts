@@ -1,11 +1,11 @@
-/** Who reaches a container's published port: every way that people use, tried for real. */
+/** Reachability of a container's published port: every common route, tried for real. */
 
 import type { LabHost } from './lab.ts';
 
-/** Ways to port 8081 of a host: true where the container answered. */
+/** Routes to port 8081 of a host: true if the container answered. */
 export type ReachedPort = Readonly<Record<string, boolean>>;
 
-/** A web server `web`, published on 8081, a neighbour `peer` on its network, and `asker` on a network of its own. Both networks have IPv4 alone. */
+/** A web server `web`, published on 8081, a neighbour `peer` on its network, and `asker` on a separate network. Both networks are IPv4-only. */
 export async function publishPort(host: LabHost): Promise<void> {
   await host.container('web', '-p 8081:80', 'httpd -f -h /etc');
   await host.container('peer');
@@ -14,19 +14,19 @@ export async function publishPort(host: LabHost): Promise<void> {
   await rememberContainers(host);
 }
 
-/** A daemon that remaps users does not know the containers that it finds: their processes are written down before. */
+/** A daemon that remaps users does not know existing containers: their processes are recorded first. */
 async function rememberContainers(host: LabHost): Promise<void> {
   await host.exec(`for name in web peer asker; do
     pid=$(docker inspect -f '{{.State.Pid}}' $name 2>/dev/null) && echo "$pid" >/run/pid-$name; done
     docker inspect -f '{{.NetworkSettings.IPAddress}}' web >/run/web.new 2>/dev/null && mv /run/web.new /run/address-web`);
 }
 
-/** Tries every way, each for 8 seconds at most, or 20 on an emulated processor. */
+/** Tries every route, each for at most 8 seconds, or 20 on an emulated processor. */
 export async function reachPort(host: LabHost, neighbour: LabHost): Promise<ReachedPort> {
   const { address, address6 } = host;
   const seconds = host.suite.endsWith('-vm') ? 20 : 8;
   await rememberContainers(host);
-  // Not every host has a client for HTTP; bash has /dev/tcp.
+  // Some hosts lack an HTTP client; bash has /dev/tcp.
   const get = (to: string, port = 8081) =>
     `timeout ${seconds} bash -c 'exec 3<>/dev/tcp/${to}/${port} && printf "GET /hostname HTTP/1.0\\r\\n\\r\\n" >&3 && grep -q " 200 OK" <&3' 2>&1`;
   const from = async (on: LabHost, to: string): Promise<boolean> => (await on.exec(get(to))).exit === 0;
@@ -51,7 +51,7 @@ export async function reachPort(host: LabHost, neighbour: LabHost): Promise<Reac
   );
 }
 
-/** Whether `peer` and `asker`, with the rights of NET_ADMIN in their networks, get to what listens on the host's 127.0.0.1. */
+/** True for each of `peer` and `asker` if, with NET_ADMIN in its network, it reaches a listener on the host's 127.0.0.1. */
 export async function reachLoopback(host: LabHost): Promise<readonly boolean[]> {
   await host.must('busybox httpd -p 127.0.0.1:9999 -h /etc 2>/dev/null || :');
   const reaches = async (container: string): Promise<boolean> => {

@@ -1,4 +1,4 @@
-/** Questions asked by the real prompts in a real terminal: programs that print how the questions ended. */
+/** Real prompts in a real terminal: programs that print the outcome of their questions. */
 
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
@@ -10,13 +10,13 @@ const root = new URL('../..', import.meta.url).pathname;
 
 export const KINDS = ['input', 'password', 'confirm', 'select'] as const;
 
-/** Asks one question, of the kind that its argument names. */
+/** Asks one question, of the kind named by its argument. */
 const ONE_QUESTION = `
 import { createPrompts } from './src/cli/prompts.ts';
 const io = { out() {}, err: (text) => process.stderr.write(text), outIsTerminal: true, errIsTerminal: true, inIsTerminal: true, columns: 80, colour: false };
 const prompts = createPrompts({ io, yes: false, signal: new AbortController().signal, suspend: (work) => work(), interrupt() {} });
 const choices = [{ value: 1, name: 'one' }, { value: 2, name: 'two' }];
-const busy = setInterval(() => {}, 1000); // as a connection would be: the program does not end for want of work
+const busy = setInterval(() => {}, 1000); // like a connection: keeps the program alive without other work
 prompts[process.argv[2]]({ message: 'Question:', flag: '--flag', choices }).then(
   () => 'answered',
   (error) => error.code + ' ' + error.exit,
@@ -26,7 +26,7 @@ prompts[process.argv[2]]({ message: 'Question:', flag: '--flag', choices }).then
 });
 `;
 
-/** A program that asks, built once; `ask` starts it in a terminal, and `then`, a line of shell, after it. */
+/** Builds a program that asks, once; `ask` starts it in a terminal, and then `then`, a line of shell. */
 export async function buildQuestions(
   program = ONE_QUESTION,
 ): Promise<{ ask(argument: string, then?: string): TerminalProgram; remove(): void }> {

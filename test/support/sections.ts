@@ -1,4 +1,4 @@
-/** Output of a facts script for given sections: the opposite of src/core/domain/dockerd/sections.ts. */
+/** Output of a facts script for given sections: the inverse of src/core/domain/dockerd/sections.ts. */
 
 import { parseSections, type Section, type SectionKind } from '../../src/core/domain/dockerd/sections.ts';
 
@@ -9,7 +9,7 @@ export function printSections(kind: SectionKind, sections: readonly Section[]): 
   return Buffer.concat([Buffer.from(`docker-tls-${kind} 1 ${NONCE}\n`), ...parts]);
 }
 
-/** What the daemon was asked, by short names. */
+/** API requests to the daemon, by short names. */
 const API_PATHS: Readonly<Record<string, string>> = {
   version: '/version',
   info: '/info',
@@ -17,8 +17,8 @@ const API_PATHS: Readonly<Record<string, string>> = {
 };
 
 /**
- * What the facts script would print for these texts. What lies at a path is `file:PATH`, and its text `absent`, `other`,
- * `link MODE OWNER`, newline, goal, or `file MODE OWNER`, newline, content.
+ * The facts script's output for these texts. A path's content is `file:PATH`, with the text `absent`, `other`, `link MODE OWNER`, newline,
+ * target, or `file MODE OWNER`, newline, content.
  */
 export function printFacts(texts: Readonly<Record<string, string>>): Buffer {
   const files = Object.entries(texts).filter(([name]) => name.startsWith('file:'));
@@ -51,7 +51,7 @@ export function printFacts(texts: Readonly<Record<string, string>>): Buffer {
   );
 }
 
-/** The sections of output that is known to be whole. */
+/** The sections of output that is known to be complete. */
 export function sectionsOf(kind: SectionKind, stdout: Buffer): readonly Section[] {
   const sections = parseSections(stdout, kind);
   if (sections === undefined) throw new Error('not whole');

@@ -1,4 +1,4 @@
-/** The modules of the scripts that run on a host, and what each needs. */
+/** The modules of host scripts, and their needs. */
 
 import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
@@ -21,14 +21,14 @@ export function shellModules(directory: string): ReadonlyMap<string, ShellModule
   );
 }
 
-/** The functions that any of the modules defines. For a user's own systemd, functions of these names stand before the programs. */
+/** The functions defined by any of the modules. For a user's systemd, functions of these names shadow the programs. */
 export function definedIn(modules: Iterable<ShellModule>): ReadonlySet<string> {
   const defined = new Set([...modules].flatMap(({ parts }) => [...parts.functions]));
   for (const name of ['systemctl', 'journalctl']) defined.delete(name);
   return defined;
 }
 
-/** What a header says: `# Needs functions: a b`, over as many lines as it takes. */
+/** The value of a header: `# Needs functions: a b`, over any number of lines. */
 function header(text: string, what: string): string[] {
   return [...text.matchAll(new RegExp(`^# Needs ${what}: (.+)$`, 'gm'))]
     .flatMap((match) => (match[1] ?? '').split(' '))
@@ -54,13 +54,13 @@ export function realNeeds({ parts }: ShellModule, defined: ReadonlySet<string>):
   };
 }
 
-/** Functions that a script calls and does not have. */
+/** Functions that a script calls but does not define. */
 export function missingFunctions(script: string, defined: ReadonlySet<string>): string[] {
   const { calls, functions } = shellParts(script);
   return [...calls].filter((name) => defined.has(name) && !functions.has(name));
 }
 
-/** Results that are no `kinds`, or have other fields than those; and kinds that no module ends with. */
+/** Results with a kind outside `kinds` or with other fields, and kinds that no module returns. */
 export function wrongResults(
   modules: Iterable<ShellModule>,
   kinds: Readonly<Record<string, readonly string[]>>,

@@ -1,4 +1,4 @@
-/** What a piece of shell defines and needs, from its syntax tree (shfmt --to-json). */
+/** Definitions and needs of a piece of shell, from its syntax tree (shfmt --to-json). */
 
 import { spawnSync } from 'node:child_process';
 
@@ -9,9 +9,9 @@ export type ShellParts = {
   /** Variables that it sets itself. */
   readonly sets: ReadonlySet<string>;
   readonly reads: ReadonlySet<string>;
-  /** Words in the place of a command: functions and programs. */
+  /** Words in command position: functions and programs. */
   readonly calls: ReadonlySet<string>;
-  /** Each call with its words; undefined stands for one that is not literal. */
+  /** Each call with its words; undefined for a word that is not literal. */
   readonly lines: readonly (readonly (string | undefined)[])[];
 };
 
@@ -21,7 +21,7 @@ const BUILTIN = new Set(
   ),
 );
 
-/** Throws with shfmt's own words where the text is no shell. */
+/** Throws with shfmt's message if the text is not shell. */
 export function shellParts(text: string): ShellParts {
   const { status, stdout, stderr } = spawnSync('shfmt', ['-ln', 'posix', '--to-json'], {
     input: text,
@@ -57,7 +57,7 @@ export function shellParts(text: string): ShellParts {
   return { ...parts, lines };
 }
 
-/** The command of a call, and those that it calls by timeout, exec and the like. */
+/** The command of a call, and the commands that it runs through timeout, exec and the like. */
 function called(words: readonly (string | undefined)[]): string[] {
   const [first] = words;
   if (first === undefined) return [];
@@ -72,7 +72,7 @@ function called(words: readonly (string | undefined)[]): string[] {
   return [first, ...(rest[0] !== undefined && /^[a-z]/.test(rest[0]) ? called(rest) : [])];
 }
 
-/** Names in arithmetic need no `$`; a command inside is another matter. */
+/** Names in arithmetic need no `$`; commands inside are handled separately. */
 function arithmetic(node: Node): string[] {
   if (node.Type === 'CmdSubst') return [];
   if (node.Type === 'Lit') return /^[A-Za-z_]\w*$/.test(literal(node)) ? [literal(node)] : [];
@@ -83,7 +83,7 @@ function arithmetic(node: Node): string[] {
   );
 }
 
-/** The text of a word without expansions, quotes taken off. */
+/** The text of a word without expansions and quotes. */
 function wordText(word: Node): string | undefined {
   const parts = (word.Parts as Node[] | undefined) ?? [];
   const texts = parts.map((part) => {

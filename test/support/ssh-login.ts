@@ -1,4 +1,4 @@
-/** Shared parts of the tests of ssh: a key, options that see nothing of the person who runs the tests, and questions with answers. */
+/** Shared parts of the ssh tests: a key, options isolated from the user who runs the tests, and questions with answers. */
 
 import { mkdtempSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
@@ -16,7 +16,7 @@ writeFileSync(join(directory, 'config'), 'IdentityAgent none\nIdentityFile none\
 
 let files = 0;
 
-/** Options that see nothing of the person who runs the tests. */
+/** Options isolated from the user who runs the tests. */
 export function optionsFor(server: { port: number }, more: Partial<SshOptions> = {}): SshOptions {
   files += 1;
   return {

@@ -1,6 +1,6 @@
 /**
- * A real SSH server in this process: ssh2's Server in front of a real shell, with the logins a test wants and the
- * misbehaviour it asks for. Listens on 127.0.0.1 only.
+ * A real SSH server in this process: ssh2's Server in front of a real shell, with configurable logins and misbehaviour. Listens on
+ * 127.0.0.1 only.
  */
 
 import { type ChildProcess, spawn } from 'node:child_process';
@@ -12,7 +12,7 @@ export type SshServerOptions = {
   /** Public keys that may log in, as `type base64` lines. */
   readonly authorizedKeys?: readonly string[];
   readonly password?: string;
-  /** Prompts of keyboard-interactive and the answers that are accepted. */
+  /** Prompts of keyboard-interactive with their accepted answers. */
   readonly interactive?: readonly { readonly prompt: string; readonly echo: boolean; readonly answer: string }[];
   /** Both a key and a password (or interactive), in this order. */
   readonly twoFactors?: boolean;
@@ -28,10 +28,10 @@ export type SshServerOptions = {
   /** Written on stdout and stderr before the shell begins. */
   readonly noise?: string | Buffer;
   /**
-   * refuse-exec: answers the exec with a failure. forced: runs this instead. nologin: says so and ends. endless-noise:
-   * prints without end. silent: accepts the exec and says nothing. drop-after: cuts the connection after so many bytes of output.
-   * kill-shell: ends the shell by SIGKILL at its first output. hang-up: closes each connection before SSH begins
-   * (hangUpFirst: so many, then none). mute: accepts and never speaks. hang-up-after-login: cuts the connection then.
+   * refuse-exec: answers the exec with a failure. forced: runs this instead. nologin: prints a message and ends. endless-noise: prints
+   * without end. silent: accepts the exec and prints nothing. drop-after: cuts the connection after so many bytes of output. kill-shell:
+   * ends the shell by SIGKILL at its first output. hang-up: closes each connection before SSH begins (hangUpFirst: only the first so many).
+   * mute: accepts and never sends anything. hang-up-after-login: cuts the connection after the login.
    */
   readonly misbehave?:
     | 'refuse-exec'
@@ -57,7 +57,7 @@ export type SshServer = {
   /** The public host keys as `type base64`. */
   readonly hostKeys: readonly string[];
   readonly fingerprints: readonly string[];
-  /** What clients did. */
+  /** Actions of clients. */
   readonly seen: {
     connections: number;
     execs: number;
@@ -66,11 +66,11 @@ export type SshServer = {
     auth: string[];
     forwards: string[];
   };
-  /** Cuts every connection, as a network that goes away. */
+  /** Cuts every connection, like a failing network. */
   cut(): void;
-  /** Kills every command that runs, as the host's memory that is full. */
+  /** Kills every running command, like a host that is out of memory. */
   killCommands(): void;
-  /** Exchanges keys again on every connection, as the host that has this key. */
+  /** Rekeys every connection, as the host with this key. */
   rekey(hostKey: string): void;
   close(): Promise<void>;
   [Symbol.asyncDispose](): Promise<void>;
@@ -85,7 +85,7 @@ export function makeKey(
   const lock = passphrase === undefined ? {} : { passphrase, cipher: 'aes256-ctr', rounds: 4 };
   for (;;) {
     const pair = ssh2.utils.generateKeyPairSync(type as 'rsa', { ...bits, ...lock } as { bits: number });
-    // About 1 in 300 of the keys that ssh2 1.17.0 makes is malformed, for ssh-keygen as well.
+    // About 1 in 300 keys from ssh2 1.17.0 is malformed, for ssh-keygen as well.
     const usable = !(ssh2.utils.parseKey(pair.private, passphrase) instanceof Error);
     if (usable && !(ssh2.utils.parseKey(pair.public) instanceof Error)) {
       return { privateKey: pair.private, publicKey: pair.public };
@@ -197,7 +197,7 @@ function serve(
       else context.reject(keyDone ? secondFactors(options) : methods(options));
     });
   });
-  // Without a listener ssh2 answers as sshd does where AllowTcpForwarding is off: administratively prohibited.
+  // Without a listener, ssh2 answers like sshd with AllowTcpForwarding off: administratively prohibited.
   if (options.forwards === true)
     connection.on('tcpip', (accept, reject, info) => {
       const socket = connect(info.destPort, info.destIP);

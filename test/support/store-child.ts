@@ -1,4 +1,4 @@
-/** The store in child processes: one that is killed, has another umask or another user, or contends for the lock. */
+/** The store in child processes: killed ones, ones with another umask or another user, and ones that contend for the lock. */
 
 import { type ChildProcess, spawn } from 'node:child_process';
 import { chmodSync, mkdirSync } from 'node:fs';
@@ -6,7 +6,7 @@ import { join } from 'node:path';
 import { buildSync } from 'esbuild';
 import { removeLater } from './store.ts';
 
-/** Bundles the store with the samples for child processes; returns the file to import, which removeHomes takes away. */
+/** Bundles the store with the samples for child processes; returns the file to import. removeHomes deletes it. */
 export function bundleStore(): string {
   const directory = join(import.meta.dirname, '..', '..', 'node_modules', '.cache', 'store-test');
   mkdirSync(directory, { recursive: true });
@@ -29,7 +29,7 @@ export function bundleStore(): string {
   return outfile;
 }
 
-/** Runs a module text in a child; `bundle` is the first argument it sees in process.argv[1…]. */
+/** Runs a module text in a child; `bundle` is its first argument in process.argv[1…]. */
 export function runChild(script: string, args: readonly string[], options: { uid?: number; umask?: number } = {}) {
   const umask = options.umask === undefined ? '' : `process.umask(${options.umask});\n`;
   const child: ChildProcess = spawn(process.execPath, ['--input-type=module', '-e', umask + script, ...args], {

@@ -1,6 +1,6 @@
-/** A few certificates and keys as text, made once by openssl for nothing but these tests: the store reads PEM and no dates. */
+/** Certificates and keys as text, made once by openssl for these tests only: the store reads PEM and no dates. */
 
-/** Three CAs of P-256, each with its key. */
+/** Three CAs with P-256 keys. */
 export const CREDENTIALS = [
   {
     cert: `-----BEGIN CERTIFICATE-----
@@ -64,7 +64,7 @@ rGLGzURaIvyvbETde6lMJoKZ3BJbwI0/uCU1qj4d0V5/d4fd7hv1+AXb
   },
 ] as const;
 
-/** A CA whose serial is 1. */
+/** A CA with the serial 1. */
 export const SHORT_SERIAL = `-----BEGIN CERTIFICATE-----
 MIIBYjCCAQigAwIBAgIBATAKBggqhkjOPQQDAjAQMQ4wDAYDVQQDDAVzaG9ydDAe
 Fw0yNjExMjUxMDM5NTVaFw0zNjExMjIxMDM5NTVaMBAxDjAMBgNVBAMMBXNob3J0
@@ -77,7 +77,7 @@ staLnRkduXpn0W32JWdXMnpM/g6ccQ==
 -----END CERTIFICATE-----
 `;
 
-/** Forms of private keys that people bring: PKCS#8 encrypted, SEC1, PKCS#1 with a DEK-Info header, SEC1 with its parameters before it. */
+/** Forms of private keys from users: PKCS#8 encrypted, SEC1, PKCS#1 with a DEK-Info header, SEC1 with its parameters before it. */
 export const KEY_FORMS = [
   `-----BEGIN ENCRYPTED PRIVATE KEY-----
 MIH0MF8GCSqGSIb3DQEFDTBSMDEGCSqGSIb3DQEFDDAkBBAuVBl1sY+RHAyCIFb0

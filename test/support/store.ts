@@ -1,4 +1,4 @@
-/** Shared parts of the tests of the store: temporary homes, contents to store, and a picture of a whole tree. */
+/** Shared parts of the store tests: temporary homes, contents to store, and a snapshot of a whole tree. */
 
 import { createHash } from 'node:crypto';
 import { lstatSync, mkdtempSync, readdirSync, readFileSync, readlinkSync, rmSync } from 'node:fs';
@@ -70,14 +70,14 @@ export function sampleClient(name: string, which: number): StoredClient {
 
 const homes: string[] = [];
 
-/** A path for a store that is not there yet, in a directory of its own. */
+/** A path for a store that does not exist yet, in a separate directory. */
 export function newHome(): string {
   const directory = mkdtempSync(join(tmpdir(), 'store-test-'));
   removeLater(directory);
   return join(directory, 'tls');
 }
 
-/** Leaves a path to removeHomes. */
+/** Registers a path for removeHomes. */
 export function removeLater(path: string): void {
   homes.push(path);
 }
@@ -86,7 +86,7 @@ export function removeHomes(): void {
   for (const directory of homes.splice(0)) rmSync(directory, { recursive: true, force: true });
 }
 
-/** Everything under a directory: type, mode and contents by path. Access times are no part of it. */
+/** Everything under a directory: type, mode and contents by path, without access times. */
 export function picture(directory: string, at = ''): Record<string, string> {
   const stats = lstatSync(join(directory, at));
   const mode = (stats.mode & 0o7777).toString(8);
@@ -103,7 +103,7 @@ export function picture(directory: string, at = ''): Record<string, string> {
   return Object.assign({ [at]: `${mode} directory` }, ...inner);
 }
 
-/** A state as plain data with the bytes of its keys, to be compared. */
+/** A state as plain data with the bytes of its keys, for comparison. */
 export function revealed(state: StoreState): unknown {
   function open(value: unknown): unknown {
     if (value instanceof Secret) return value.revealText();

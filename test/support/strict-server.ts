@@ -1,6 +1,6 @@
 /**
- * A server in Python that stands for dockerd: it tells a refused client why (Node's just hangs up), and takes any certificate of the
- * trust file as the end of a chain, as Go and so dockerd does.
+ * A server in Python in place of dockerd. It tells a rejected client the reason (Node's just hangs up). Like Go and so dockerd, it accepts
+ * any certificate of the trust file as the end of a chain.
  */
 
 import { spawn } from 'node:child_process';
@@ -10,7 +10,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { ProbeCredentials } from '../../src/core/runtime.ts';
 
-/** Greets a client of `trust` (PEM) by its common name, and no other. */
+/** Greets clients of `trust` (PEM) by their common name, and rejects others. */
 export async function withStrictServer(
   { server, trust }: { readonly server: ProbeCredentials; readonly trust: string },
   use: (port: number) => Promise<void>,

@@ -1,4 +1,4 @@
-/** Runs a program in a real terminal (a pty) and shows its screen as text, as a person would see it. */
+/** Runs a program in a real terminal (a pty) and returns its screen as text, as a user would see it. */
 
 import { setTimeout as wait } from 'node:timers/promises';
 import { type IPty, spawn } from '@lydell/node-pty';
@@ -22,15 +22,15 @@ export type TerminalOptions = {
 
 export type TerminalProgram = {
   readonly pid: number;
-  /** What is on the screen and what has scrolled off it, without the spaces at the ends of lines. */
+  /** The screen and its scrollback, without trailing spaces. */
   screen(): string;
-  /** Every screen that differed from the one before, for looking at what went by. */
+  /** Every screen that differed from the previous one, to inspect intermediate states. */
   readonly frames: readonly string[];
-  /** Resolves to the screen once it holds the text; throws, with the screen, when the program ends or 60 s pass before. */
+  /** Resolves to the screen once it contains the text; throws, with the screen, if the program ends or 60 s pass first. */
   see(text: string | RegExp, timeoutMs?: number): Promise<string>;
-  /** Resolves once the text was written, also when it is gone from the screen by the time the test looks. */
+  /** Resolves once the text was written, even if it has left the screen by the time of the check. */
   passes(text: string, timeoutMs?: number): Promise<void>;
-  /** Types once the text is on the screen, below what earlier calls have waited for. */
+  /** Types once the text is on the screen, below the texts of earlier calls. */
   answer(text: string | RegExp, keys: string): Promise<void>;
   type(keys: string): void;
   /** The program's exit status; a signal counts as 128 and its number. */
@@ -38,7 +38,7 @@ export type TerminalProgram = {
   kill(): void;
 };
 
-/** Starts a program in a terminal of 80 by 40, unless told otherwise. The environment is exactly `env`. */
+/** Starts a program in a terminal, by default of 80 by 40. The environment is exactly `env`. */
 export function openTerminal(
   file: string,
   argv: readonly string[],
@@ -91,7 +91,7 @@ export function openTerminal(
     return status;
   });
 
-  /** Where the text ends on the screen, at or after `from`; -1 if it is not there. */
+  /** The end of the text on the screen, at or after `from`; -1 if missing. */
   function find(text: string | RegExp, from: number): number {
     const rest = screen().slice(from);
     if (typeof text === 'string') return rest.includes(text) ? from + rest.indexOf(text) + text.length : -1;
@@ -99,7 +99,7 @@ export function openTerminal(
     return match === null ? -1 : from + match.index + match[0].length;
   }
 
-  /** Waits for what `look` finds; -1: not yet. */
+  /** Waits until `look` returns something other than -1. */
   async function until(text: string | RegExp, look: () => number, timeoutMs: number): Promise<number> {
     const deadline = performance.now() + timeoutMs;
     for (;;) {

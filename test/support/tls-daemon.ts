@@ -1,6 +1,6 @@
 /**
- * A TLS server that stands for dockerd on loopback. OpenSSL's own server and not Node's: as Go's, it refuses a client by a TLS alert,
- * which Node's server never sends. One connection at a time.
+ * A TLS server in place of dockerd on loopback. It is OpenSSL's own server: like Go's, it rejects a client with a TLS alert; Node's never
+ * sends one. One connection at a time.
  */
 
 import { type ChildProcess, spawn } from 'node:child_process';
@@ -13,7 +13,7 @@ export type Listening = { readonly port: number; stop(): Promise<void> };
 
 export const VERSION_BODY = '{"Version":"28.5.2","ApiVersion":"1.51","MinAPIVersion":"1.24"}';
 
-/** Serves `/version` to clients of `trust` only, over TLS 1.2 and 1.3 (`flags` for `openssl s_server` change that). */
+/** Serves `/version` only to clients of `trust`, over TLS 1.2 and 1.3 (`flags` for `openssl s_server` change that). */
 export async function startTlsDaemon(
   factory: CertificateFactory,
   options: { readonly server: Issued; readonly trust: Issued; readonly flags?: readonly string[] },
@@ -35,7 +35,7 @@ export async function startTlsDaemon(
   return { port, stop: () => end(child) };
 }
 
-/** A TCP server that does `answer` with each connection. */
+/** A TCP server that calls `answer` for each connection. */
 export async function startRawServer(answer: (socket: Socket) => void): Promise<Listening> {
   const sockets = new Set<Socket>();
   const server = createServer((socket) => {

@@ -1,4 +1,4 @@
-/** The context of an action: the options of every command, the effects, and the person to ask. */
+/** The context of an action: options of every command, effects, and prompts. */
 
 import type { Again } from '../../errors/errors.ts';
 import type { Progress, Runtime } from '../runtime.ts';
@@ -11,17 +11,17 @@ export type GlobalOptions = {
   readonly dryRun: boolean;
   /** The store's directory, absolute: `--home`, DOCKER_TLS_HOME, or the Docker config directory + `/tls`. */
   readonly home: string;
-  /** The address of a store that a team shares, as given with `--store`. */
+  /** The address of a shared store, as given with `--store`. */
   readonly store: string | undefined;
-  /** Ids of settings of a shared store that this call accepts (domain/store-settings.ts). */
+  /** Ids of a shared store's settings that this call accepts (domain/store-settings.ts). */
   readonly trustStoreSettings: readonly string[];
-  /** The fleet file, absolute, if one was named. */
+  /** The fleet file, absolute, if given. */
   readonly file: string | undefined;
   readonly parallel: number | undefined;
   readonly log: string | undefined;
   readonly verbose: boolean;
   readonly quiet: boolean;
-  /** Plans show the content of new files, too. */
+  /** Plans also show the content of new files. */
   readonly diff: boolean;
 };
 
@@ -31,6 +31,6 @@ export type ActionContext = {
   readonly progress: Progress;
   readonly prompts: Prompts;
   readonly again: Again;
-  /** Plans as a person reads them before the question. */
+  /** Plans as text, shown before confirmation. */
   readonly renderPlanned: (planned: Planned) => Promise<string>;
 };

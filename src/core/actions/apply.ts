@@ -1,4 +1,4 @@
-/** `apply` and `plan`: hosts become as their specs say, and docker here gets the contexts that these ask for. */
+/** `apply` and `plan`: bring hosts in line with their specs, and create the docker contexts that the specs request. */
 
 import type { DockerTlsError } from '../../errors/errors.ts';
 import { contextName } from '../domain/fleet/specs.ts';
@@ -16,13 +16,13 @@ import type { Changed } from './results.ts';
 export type Applied = {
   readonly changed: Changed;
   readonly hosts: readonly HostSpec[];
-  /** Docker contexts that could not be made; the hosts are done all the same. */
+  /** Docker contexts that could not be created; the hosts themselves are done. */
   readonly contexts: readonly DockerTlsError[];
-  /** The first host that changed, and the docker context that leads there; neither: none. */
+  /** The first changed host and its docker context; both absent: none. */
   readonly first?: { readonly spec: HostSpec; readonly context: string | undefined };
 };
 
-/** Fails with what prevents the whole run; hosts that fail are in the result. */
+/** Fails on problems of the whole run; hosts that fail are in the result. */
 export async function applyHosts(
   context: ActionContext,
   names: readonly string[],
@@ -50,7 +50,7 @@ export async function applyHosts(
   return { changed, hosts, contexts, first: { spec, context: here } };
 }
 
-/** What applyHosts would change. */
+/** The changes that applyHosts would make. */
 export async function planHosts(
   context: ActionContext,
   names: readonly string[],

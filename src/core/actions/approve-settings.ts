@@ -1,4 +1,4 @@
-/** Consent to what a shared store makes this computer run or send: once for each value, on this computer. */
+/** Consent to a shared store's settings that make this machine run or send something: once per value, on this machine. */
 
 import { DockerTlsError, printable } from '../../errors/errors.ts';
 import type { Signer } from '../domain/external-ca.ts';
@@ -8,7 +8,7 @@ import type { ActionContext } from './action-context.ts';
 import { agree } from './prompts.ts';
 import { storeOf } from './store.ts';
 
-/** Asks each thing once a run. Fails with E_STORE_SETTINGS (exit 2) without a terminal: --yes does not answer this. */
+/** Asks about each setting once per run. Fails with E_STORE_SETTINGS (exit 2) without a terminal: --yes is not an answer. */
 export function approving(context: ActionContext): Run['approve'] {
   const asked = new Map<string, Promise<void>>();
   return async (signer: Signer) => {

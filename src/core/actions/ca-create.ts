@@ -1,4 +1,4 @@
-/** `ca create`: a CA before any host; setup makes one by itself. */
+/** `ca create`: a CA before the first host; setup otherwise creates one. */
 
 import { DockerTlsError } from '../../errors/errors.ts';
 import type { StoreState } from '../adapters/store/records.ts';

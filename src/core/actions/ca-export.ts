@@ -1,4 +1,4 @@
-/** `ca export`: the CA's certificate, which is public; with its key only encrypted. */
+/** `ca export`: the CA's public certificate, or with its key in encrypted form only. */
 
 import { usage } from '../../errors/errors.ts';
 import { inspectCertificate } from '../domain/pki/inspect.ts';
@@ -18,7 +18,7 @@ export type CaExport = {
   readonly subject: string;
   readonly fingerprint: string;
   readonly key: boolean;
-  /** The certificate, where it went into no file. */
+  /** The certificate, if it was not written to a file. */
   readonly cert?: string;
   /** `-`: standard output. */
   readonly file?: string;

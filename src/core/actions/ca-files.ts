@@ -1,4 +1,4 @@
-/** The CA of one's own that flags or a fleet file name: read from its files, and as the store is to have it. */
+/** The user's own CA, named by flags or a fleet file: reading its files, and its form in the store. */
 
 import type { StoredCa, StoreState } from '../adapters/store/records.ts';
 import type { SignerFlags } from '../domain/external-ca.ts';
@@ -14,7 +14,7 @@ export type CaFiles = SignerFlags & {
   readonly tlsRoot?: string | undefined;
 };
 
-/** The certificates (PEM), and how it signs from here. Fails with E_FILE (exit 2), and as Issuers.signerOf does. */
+/** The certificates (PEM), and the signing method for this machine. Fails with E_FILE (exit 2), and as Issuers.signerOf does. */
 export async function readCa(flags: CaFiles, cwd: string) {
   const text = async (file: string): Promise<string> => (await readIn(file, cwd)).toString('utf8');
   const cert = await text(flags.cert);
@@ -24,7 +24,7 @@ export async function readCa(flags: CaFiles, cwd: string) {
   return { cert, chain, external: signer?.external, token: signer?.token };
 }
 
-/** Undefined where the file names none. Paths of `ca` are absolute. Fails with E_USAGE, E_FILE, E_SECRET_FILE (exit 2). */
+/** Undefined if the file names no CA. Paths of `ca` are absolute. Fails with E_USAGE, E_FILE, E_SECRET_FILE (exit 2). */
 export async function readFleetCa(
   ca: CaSpec | undefined,
   noPassphrase: boolean,
@@ -35,7 +35,7 @@ export async function readFleetCa(
   return { ...read, wholeChain: ca.wholeChain === true, leafOnly: ca.leafOnly === true, noPassphrase };
 }
 
-/** As it is stored; undefined where the run has none. Fails with what `ca import` refuses. */
+/** The CA in its stored form; undefined for a run without one. Fails with the checks of `ca import`. */
 export async function fleetCaToStore(
   { signer, passphrase, runtime }: Pick<Run, 'passphrase' | 'runtime'> & { readonly signer?: CaToImport | undefined },
   state: StoreState,

@@ -1,4 +1,4 @@
-/** The import of a CA that another tool made: with its key, without it, or with a description of how it signs. */
+/** The import of a CA made by another tool: with its key, without it, or with a description of how it signs. */
 
 import { usage } from '../../errors/errors.ts';
 import { externalCaWords } from '../domain/external-ca.ts';
@@ -20,14 +20,14 @@ export type CaImportOptions = SecretOptions &
   Partial<CaFiles> & { readonly key: string | undefined; readonly wholeChain: boolean; readonly leafOnly: boolean };
 
 export type ImportedCa = Pick<CertificateInfo, 'subject' | 'fingerprint' | 'notAfter'> & {
-  /** What signs from now on. */
+  /** The signer from now on. */
   readonly issues: 'key' | 'token' | Exclude<Issuing, 'here'>;
   /** The external CA that signs, in words. */
   readonly signer: string | undefined;
   readonly warnings: readonly string[];
 };
 
-/** Stores a CA of files, unless this is a dry run. Fails with E_USAGE, E_FILE, and as `caToStore` does. */
+/** Stores a CA from files, unless this is a dry run. Fails with E_USAGE, E_FILE, and as `caToStore` does. */
 export async function importCa(context: ActionContext, options: CaImportOptions): Promise<ImportedCa> {
   const { global, runtime, prompts } = context;
   const { cert, wholeChain, leafOnly, noCaPassphrase: noPassphrase } = options;

@@ -10,24 +10,24 @@ import type { Runtime } from '../runtime.ts';
 import type { Prompts } from './prompts.ts';
 import { readSecret, type SecretOptions } from './secrets.ts';
 
-/** What is typed for a new CA without a passphrase. */
+/** The word that declines a passphrase for a new CA. */
 const NONE = 'none';
 const OLD_CA = { message: 'Passphrase of the CA:' };
-/** A typing error would lock the key under an unknown passphrase. */
+/** Asked twice: a typing error would lock the key under an unknown passphrase. */
 const NEW_CA = {
   message: 'New passphrase of the CA:',
   confirm: true,
   validate: (text: string) => weakness(text) ?? true,
 } as const;
 
-/** Where the CA's passphrase comes from: a file, the environment, or a question; for a new CA it may be declined. */
+/** The source of the CA's passphrase: a file, the environment, or a question; for a new CA the user may decline one. */
 export function passphraseSource(
   options: SecretOptions,
   runtime: Runtime,
   prompts: Prompts,
   reference?: string,
 ): PassphraseSource {
-  // Before the first child process, though the key may be opened long after it.
+  // Before the first child process, although the key may be opened much later.
   if (reference?.startsWith('env:')) keepFromChildren(reference.slice(4));
   async function given(fresh: boolean): Promise<Secret | undefined> {
     if (options.caPassphraseFile !== undefined)
@@ -61,7 +61,7 @@ export function passphraseSource(
       if (secret !== undefined) return secret;
       const question = { ...OLD_CA, flag: '--ca-passphrase-file FILE', key: 'ca.passphrase' };
       let typed = await prompts.password(question);
-      // Until it opens, or Ctrl-C: what else was answered is not lost.
+      // Repeats until the key opens, or Ctrl-C, so that earlier answers are not lost.
       for (let tries = 1; !(await opens(typed)); tries += 1) {
         const lost = tries < 3 ? '' : ' If it is lost: Ctrl-C, then docker-tls rotate ca --lost-passphrase';
         typed = await prompts.password({ ...question, explain: `The key does not open with that one.${lost}` });

@@ -1,4 +1,4 @@
-/** `ca show`: the active CA and those that are still trusted beside it. */
+/** `ca show`: the active CA, and old CAs that are still trusted. */
 
 import type { StoredOldCa } from '../adapters/store/records.ts';
 import type { CaToken, ExternalCa } from '../domain/external-ca.ts';
@@ -13,14 +13,14 @@ export type KeyState = 'encrypted' | 'not encrypted' | 'token' | 'external';
 type Ca = ReturnType<typeof inspectCertificate> & { readonly key: KeyState };
 
 export type CaView = Ca & {
-  /** Who is asked to sign. */
+  /** The external CA that signs. */
   readonly external: ExternalCa | undefined;
   readonly token: CaToken | undefined;
-  /** It makes no issuing CAs for clients. */
+  /** It issues no intermediate CAs for clients. */
   readonly leafOnly: boolean;
-  /** How many issuing CAs of clients there are below it. */
+  /** Number of clients' issuing CAs below it. */
   readonly clientIssuers: number;
-  /** Those that are still trusted. */
+  /** Old CAs that are still trusted. */
   readonly old: readonly Ca[];
 };
 

@@ -1,4 +1,4 @@
-/** `client add` and `client revoke`: a change of clients, and of the hosts that have to hear of it. */
+/** `client add` and `client revoke`: a change of clients, and of the affected hosts. */
 
 import type { ClientRecord, StoredHost, StoreState } from '../adapters/store/records.ts';
 import { type HostFlags, recordedSpecs } from '../domain/fleet/specs.ts';
@@ -26,7 +26,7 @@ export type AddOptions = AccessOptions & {
 
 export type Added = {
   readonly changed: Changed;
-  /** Settings that existing clients get too. */
+  /** Settings that existing clients also get. */
   readonly requested: Partial<Pick<ClientRecord, 'hosts' | 'days' | 'keyType'>>;
   readonly clients: readonly AddedClient[];
 };
@@ -35,7 +35,7 @@ export type AddedClient = {
   readonly client: string;
   readonly created: boolean;
   readonly changed: boolean;
-  /** Where it is, unless this was a dry run. */
+  /** The stored credentials, unless this was a dry run. */
   readonly stored: { readonly directory: string; readonly expires: Date } | undefined;
 };
 
@@ -44,7 +44,7 @@ export async function addClients(
   names: readonly string[],
   options: AddOptions,
 ): Promise<Added> {
-  // They are the client's; the hosts that are changed keep their own.
+  // These belong to the client; the changed hosts keep their own.
   const { days, keyType, ...about } = options;
   const { run, ca, flags } = await openStoredRun(context, about);
   const hosts = options.hosts.length > 0 ? options.hosts : undefined;
@@ -86,11 +86,11 @@ type About = {
   readonly flags: HostFlags;
   readonly rejectOthers: boolean;
   readonly now: Date;
-  /** Every host is meant: none needs a reason of its own. */
+  /** Every host changes, so none needs a reason. */
   readonly unexplained?: boolean;
 };
 
-/** The hosts whose trust file is outdated once the changes are made, and why each of them is changed. */
+/** The hosts whose trust file is outdated after the changes, with a reason for each. */
 export function tellHosts(
   state: StoreState,
   credentials: readonly CredentialChange[],

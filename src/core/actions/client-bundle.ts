@@ -45,7 +45,7 @@ export function bundleOf(state: StoreState, client: StoredClient, only: readonly
   };
 }
 
-/** The file itself. Only tar does without a key (E_CLIENT_NO_KEY); p12 asks `passphrase`. Fails as makePkcs12 does. */
+/** The file's contents. Only tar works without a key (E_CLIENT_NO_KEY); p12 calls `passphrase`. Fails as makePkcs12 does. */
 export async function renderBundle(
   bundle: ClientBundle,
   format: BundleFormat,

@@ -1,4 +1,4 @@
-/** `client export`: a client as one file for another computer, a keychain, Java, a CI system or a tool. */
+/** `client export`: a client as one file for another machine, a keychain, Java, a CI system or a tool. */
 
 import { usage } from '../../errors/errors.ts';
 import { clientOf } from '../domain/trust/resolve.ts';
@@ -11,7 +11,7 @@ import { exportPassphrase } from './secrets.ts';
 import { storeOf } from './store.ts';
 
 export type ExportOptions = OutOptions & {
-  /** A BundleFormat, or a tool's. */
+  /** A BundleFormat, or a tool's format. */
   readonly format: string | undefined;
   readonly directory: string | undefined;
   readonly hosts: readonly string[];
@@ -23,7 +23,7 @@ export type Exported = {
   readonly format: string;
   readonly hosts: readonly string[];
   readonly key: boolean;
-  /** Absolute; `-` is standard output; undefined of a dry run. */
+  /** Absolute path; `-` is standard output; undefined for a dry run. */
   readonly file: string | undefined;
 };
 

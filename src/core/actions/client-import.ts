@@ -1,4 +1,4 @@
-/** `client import`: directory and docker contexts for a client that another store issued. */
+/** `client import`: directory and docker contexts of a client issued by another store. */
 
 import { DockerTlsError, failureOf, usage } from '../../errors/errors.ts';
 import type { ClientBundle } from '../adapters/docker/bundle.ts';
@@ -32,12 +32,14 @@ export type Imported = {
   readonly directory: string;
   readonly expires: Date;
   readonly hosts: readonly string[];
-  /** Docker contexts that were made. */
+  /** New docker contexts. */
   readonly contexts: readonly string[];
   readonly problems: readonly DockerTlsError[];
 };
 
-/** Of a dry run only the name. Fails with E_USAGE, E_FILE, E_BUNDLE, E_CONTEXT_NAME (exit 2), and as `importedClient` and the store do. */
+/**
+ * A dry run returns only the name. Fails with E_USAGE, E_FILE, E_BUNDLE, E_CONTEXT_NAME (exit 2), and as `importedClient` and the store do.
+ */
 export async function importClient(
   context: ActionContext,
   file: string | undefined,
@@ -92,7 +94,7 @@ async function bundleFor(
   return bundle;
 }
 
-/** A context for each host; one that cannot be made is a problem beside the others. */
+/** A context for each host; a failure is a problem next to the others. */
 async function makeContexts(
   { runtime }: ActionContext,
   hosts: readonly string[],
@@ -104,7 +106,7 @@ async function makeContexts(
   const what = { store, client: name, dockerConfig: dockerConfigDirectory(runtime), replace, now: runtime.now };
   for (const [index, host] of hosts.entries()) {
     try {
-      // Names of hosts may hold an @, names of contexts may not.
+      // Names of hosts may contain an @, names of contexts may not.
       const context = options.context ?? contextNameOf(host);
       checkContextName(context);
       await giveContext({ ...what, host, context, use: use && index === 0, configDirectory: false });
@@ -116,7 +118,7 @@ async function makeContexts(
   return { contexts, problems };
 }
 
-/** Refuses two contexts of one name, before anything is stored. */
+/** Rejects two contexts of one name, before anything is stored. */
 function requireOneHost(context: string, { length }: readonly unknown[], none: boolean): void {
   if (none)
     throw usage('--context and --no-context exclude each other', ['docker-tls client import FILE --no-context']);

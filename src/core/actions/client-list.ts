@@ -1,4 +1,4 @@
-/** `client list`: every client with the hosts that accept it, and copies of old certificates. Asks no host. */
+/** `client list`: every client with the hosts that accept it, and copies of old certificates. Contacts no host. */
 
 import type { StoreState } from '../adapters/store/records.ts';
 import type { OtherCa } from '../domain/other-ca.ts';
@@ -10,7 +10,7 @@ import { storeOf } from './store.ts';
 
 export type ListedClient = ClientAccess & { readonly outdated: readonly OutdatedCopy[] };
 
-/** A CA of others with the hosts that accept each of its clients. */
+/** A CA outside this store with the hosts that accept each of its clients. */
 export type ListedCa = OtherCa & { readonly hosts: readonly string[] };
 
 export type ListedClients = { readonly clients: readonly ListedClient[]; readonly otherCas: readonly ListedCa[] };

@@ -1,4 +1,4 @@
-/** `client request`: a key that is made here and stays here, and a request for a certificate. */
+/** `client request`: a key that is created and kept on this machine, and a certificate request. */
 
 import { readRequests, writeRequest } from '../adapters/store/requests.ts';
 import { checkName } from '../domain/names.ts';
@@ -14,15 +14,15 @@ export type RequestOptions = OutOptions & { readonly keyType: KeyType | undefine
 
 export type Request = {
   readonly client: string;
-  /** False where one was waiting already. */
+  /** False if a request was already pending. */
   readonly created: boolean;
   /** PEM. */
   readonly request: string;
-  /** Where it was written, absolute; undefined: nowhere. */
+  /** The absolute path of the written file; undefined: none. */
   readonly file: string | undefined;
 };
 
-/** The request that waits, or a new one; with --dry-run nothing is written. */
+/** The pending request, or a new one; with --dry-run, writes nothing. */
 export async function requestClient(context: ActionContext, given: string, options: RequestOptions): Promise<Request> {
   const { global, runtime } = context;
   const client = checkName('client', given);

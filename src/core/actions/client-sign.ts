@@ -31,9 +31,9 @@ export type SignOptions = AccessOptions &
 export type Signed = {
   readonly changed: Changed;
   readonly client: string;
-  /** The name in the request. */
+  /** The common name in the request. */
   readonly commonName: string;
-  /** The bundle that was written; undefined of a dry run, and where a host that must reject the client could accept it. */
+  /** The new bundle; undefined for a dry run, and if a host that must reject the client could accept it. */
   readonly bundle: SignedBundle | undefined;
 };
 
@@ -42,9 +42,9 @@ export type SignedBundle = {
   readonly hosts: readonly string[];
   /** Hosts that do not accept the client yet. */
   readonly apply: readonly string[];
-  /** The certificate is of an old CA: not all of its hosts accept the new one. */
+  /** The certificate is from an old CA: not all of its hosts accept the new one. */
   readonly old: boolean;
-  /** As it was named, and absolute; `-` is standard output. */
+  /** The name as given, and its absolute path; `-` is standard output. */
   readonly out: string;
   readonly path: string;
 };
@@ -63,7 +63,7 @@ export async function signClient(context: ActionContext, request: string, option
   const days = options.days ?? state.clients.get(name)?.record.days;
   const spec = { ...clientSpec(name, { days }), hosts: options.hosts.length > 0 ? options.hosts : undefined };
   const rejectOthers = options.rejectOtherClients;
-  // Hosts that would accept the client against its record are changed; those that do not accept it yet are left to `apply`.
+  // Changes hosts that would accept the client against its record; leaves hosts that do not accept it yet to `apply`.
   const want = (latest: StoreState, now: Date): Wanted => {
     requireHosts(options.hosts, latest);
     const one = signed(latest, spec, csr, now);
@@ -76,7 +76,7 @@ export async function signClient(context: ActionContext, request: string, option
     return wanted.hosts.some(rejects) ? wanted : { ...wanted, hosts: [], notes: [], leftOut: [] };
   };
   const changed = await change({ reason: 'client sign', want, question: askAboutHosts }, run);
-  // Once the certificate is out, it is too late to tell a host that must not accept it.
+  // Before the certificate is handed out: afterwards it is too late to tell a host to reject it.
   if (changed.planned !== undefined || exitOfChange(changed, runtime.signal) !== 0)
     return { changed, client: name, commonName, bundle: undefined };
   const after = await run.store.read();
@@ -86,7 +86,7 @@ export async function signClient(context: ActionContext, request: string, option
   const passphrase = () => Promise.reject(new Error('tar'));
   const path = await writeOut({ ...file, data: await renderBundle(bundle, 'tar', { now, passphrase }) });
   const apply = clientAccess(after, now).find((one) => one.name === name)?.toAdd ?? [];
-  // Nothing else but the bundle is on standard output.
+  // Standard output is reserved for the bundle.
   if (path === '-' && apply.length > 0)
     context.progress.note(`${unapplied(name, apply)} First, here: docker-tls apply ${apply.join(' ')}`);
   return {
@@ -104,7 +104,7 @@ export async function signClient(context: ActionContext, request: string, option
   };
 }
 
-/** A host that lists its clients hears of a new one by a change alone. */
+/** Hosts with a list of clients accept a new one only after a change. */
 export function unapplied(client: string, hosts: readonly string[]): string {
   return `${listWords(hosts, 12)} ${hosts.length === 1 ? 'rejects' : 'reject'} ${client} until that is applied.`;
 }

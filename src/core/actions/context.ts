@@ -1,4 +1,4 @@
-/** `context`: a client's credentials as a docker context on this computer. */
+/** `context`: a client's credentials as a docker context on this machine. */
 
 import { dockerHost } from '../domain/destination.ts';
 import { checkContextName, contextNameOf } from '../domain/names.ts';
@@ -14,7 +14,7 @@ export type ContextOptions = Pick<ContextRequest, 'use' | 'replace' | 'configDir
   readonly context: string | undefined;
 };
 
-/** A context for the host that is named, or the only one. With --dry-run only what prevents it, and what would be written. */
+/** A context for the named host, or the only one. With --dry-run, only obstacles and planned files. */
 export async function makeContext(
   around: ActionContext,
   named: string | undefined,

@@ -1,4 +1,4 @@
-/** The docker contexts on this machine that point to a host: which there are, and their removal. */
+/** Docker contexts on this machine that point to a host: search and removal. */
 
 import { type DockerTlsError, failureOf } from '../../errors/errors.ts';
 import { type ContextPlace, contextsTo, removeContext } from '../adapters/docker/contexts.ts';
@@ -9,8 +9,8 @@ import { changedCopies, withContext } from '../domain/trust/copies.ts';
 import { writeCopies } from './give-context.ts';
 
 /**
- * Our contexts on this computer that lead to a host, and to no other one of the store: what `remove` takes away with it. A context that
- * cannot be read is left out: where it points is unknown.
+ * Our contexts on this machine that point to this host and to no other one of the store: `remove` deletes them with it. An unreadable
+ * context is skipped, because its endpoint is unknown.
  */
 export async function contextsOf(host: string, state: StoreState): Promise<readonly ContextPlace[]> {
   const record = state.hosts.get(host)?.record;
@@ -24,14 +24,14 @@ export async function contextsOf(host: string, state: StoreState): Promise<reado
   return found.flat().filter(({ ours }) => ours);
 }
 
-/** By which of them docker here reaches the host; undefined: none. */
+/** The one by which docker on this machine reaches the host; undefined: none. */
 export async function contextHere(host: string, state: StoreState, dockerConfig: string): Promise<string | undefined> {
   return (await contextsOf(host, state)).find((place) => place.dockerConfig === dockerConfig)?.name;
 }
 
 /**
- * Takes contexts away, from the store's records as well; call it inside the store's lock. Gives the names of those that went; what prevents
- * that for one is an error beside the others.
+ * Removes contexts, also from the store's records; call it inside the store's lock. Returns the names of the removed ones; a failure is an
+ * error next to the others.
  */
 export async function takeContextsAway(
   places: readonly ContextPlace[],

@@ -1,4 +1,4 @@
-/** The examination of one host: a probe as the client, a login over SSH, this computer's settings, the host's clock and journal. */
+/** The diagnosis of one host: a probe as the client, a login over SSH, this machine's settings, the host's clock and journal. */
 
 import type { ErrorCode } from '../../errors/catalogue.ts';
 import { DockerTlsError, failureOf, type Hint } from '../../errors/errors.ts';
@@ -38,11 +38,11 @@ export type Examination = Diagnosis & {
   readonly host: string;
   readonly endpoint: string;
   readonly client: string;
-  /** The host's clock minus this computer's, where it was asked. */
+  /** The host's clock minus this machine's, if known. */
   readonly clockSkewMs?: number;
-  /** Last lines of the daemon's journal, clean; only where the daemon is at fault. */
+  /** The last lines of the daemon's journal, clean; only if the daemon is the cause. */
   readonly journal: readonly string[];
-  /** Why docker-tls does not get into the host by SSH, and what to do about that. */
+  /** The reason why docker-tls cannot log in to the host by SSH, and the fix. */
   readonly sshProblem?: { readonly code: ErrorCode; readonly message: string; readonly hints: readonly Hint[] };
 };
 
@@ -54,8 +54,8 @@ export type DoctorOptions = Pick<SecretOptions, 'askSudoPassword' | 'sudoPasswor
 };
 
 /**
- * Finds one cause for the host that is named, that docker uses here, or that is the only one. Fails only as the store and the docker
- * contexts do; a host that is not there is a finding.
+ * Finds one cause for the named host, docker's present host, or the only one. Fails only as the store and the docker contexts do; an
+ * unreachable host is a finding.
  */
 export async function doctor(
   context: ActionContext,
@@ -99,7 +99,7 @@ export async function doctor(
     cas: host.serverCert && trustedCas(state),
     cliApiVersion: outcome.kind === 'accepted' ? await cliApiVersion(env) : undefined,
     expected: {
-      // Of several contexts, the one in use is as good as any.
+      // Any of several contexts will do, preferably the one in use.
       ...{ name, external, via, host: endpoint, context: own.find((one) => one === docker.inUse) ?? own[0] },
       certPath: client.directory,
       client: client.record.name,
@@ -120,12 +120,12 @@ export async function doctor(
   };
 }
 
-/** Which context docker uses here, where that leads, and which clients' files it has. */
+/** Docker's current context on this machine, its endpoint, and the clients of its files. */
 async function dockerHere({ env, ...runtime }: Runtime) {
   const dockerConfig = dockerConfigDirectory({ env, ...runtime });
   const current = await currentContext(dockerConfig);
   const inUse = env.DOCKER_CONTEXT || current;
-  // A context that cannot be read leads nowhere.
+  // An unreadable context points nowhere.
   const context = inUse === undefined ? undefined : await readContext({ name: inUse, dockerConfig }).catch(failureOf);
   const copiesOf = ({ record }: Pick<StoredClient, 'record'>) =>
     (record.copies ?? []).filter((one) => one.dockerConfig === dockerConfig);

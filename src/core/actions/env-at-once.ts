@@ -1,6 +1,6 @@
 /**
- * `env` for a shell as it is asked for in a prompt or at each login: answered by a look at the store (adapters/store/look.ts), for a host that
- * is dialled directly. Undefined where that is not certain: the command itself (env.ts) then answers, or says what is wrong.
+ * Fast path of `env` for a shell prompt or login: a quick read of the store (adapters/store/look.ts), for a host with a direct connection.
+ * Undefined if uncertain: the command itself (env.ts) then answers, or reports the problem.
  */
 
 import { lookAt } from '../adapters/store/look.ts';

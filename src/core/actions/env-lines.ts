@@ -1,4 +1,4 @@
-/** The lines by which `env` points a shell at a host. */
+/** The lines of `env` that point a shell at a host. */
 
 import { dockerHost } from '../domain/destination.ts';
 import { type Environment, renderEnvironment, type Shell } from '../domain/environment.ts';
@@ -18,7 +18,7 @@ type Pointed = {
   readonly shell: Shell;
   readonly host: ReachableHost;
   readonly client: string;
-  /** Where docker reads the client's files. */
+  /** The directory from which docker reads the client's files. */
   readonly directory: string;
 };
 
@@ -36,7 +36,7 @@ export function hostLines({ shell, host, client, directory }: Pointed, { runtime
   };
   const words = [...runtime.program.split(' '), 'env', name, '--client', client, '--shell', shell];
   if (global.home !== storeDirectory(undefined, runtime)) words.push('--home', global.home);
-  // The comment is a convenience: left out when it would need quoting, whose rules differ from shell to shell.
+  // The comment is optional: omitted if it would need quoting, because the rules differ between shells.
   const again = words.every((word) => /^[\w./:@+-]+$/.test(word)) ? words.join(' ') : undefined;
   const text = renderEnvironment({ shell, variables, usage: again });
   return { shell, host: name, client, variables, text };

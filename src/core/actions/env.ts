@@ -1,4 +1,4 @@
-/** `env`: the text that points a shell, or a tool, at a host. */
+/** `env`: text that points a shell, or a tool, at a host. */
 
 import { usage } from '../../errors/errors.ts';
 import { detectShell, type Environment, isShell, type Shell } from '../domain/environment.ts';
@@ -12,13 +12,13 @@ import { noteThroughSsh } from './through-ssh.ts';
 
 export type EnvOptions = {
   readonly client: string | undefined;
-  /** A shell's, or a tool's. */
+  /** A shell's or a tool's format. */
   readonly format: string | undefined;
   readonly shell: Shell | undefined;
   readonly unset: boolean;
 };
 
-/** The lines of a shell, or the configuration of a tool. */
+/** The lines for a shell, or the configuration of a tool. */
 export async function environment(
   context: ActionContext,
   named: string | undefined,

@@ -1,4 +1,4 @@
-/** The files that commands read and write by name for users: `-` for the standard streams, secrets never on a terminal. */
+/** Files that users name for input and output: `-` for the standard streams, secrets never on a terminal. */
 
 import { existsSync } from 'node:fs';
 import { dirname, resolve } from 'node:path';
@@ -21,11 +21,11 @@ export type OutFile = {
   readonly out: string;
   readonly data: Secret | string;
   readonly replace: boolean;
-  /** It is no text: no standard output takes it. */
+  /** Not text, so standard output is refused. */
   readonly binary?: boolean;
 };
 
-/** Refuses what writeOut would, before anything is made. Fails with E_USAGE, E_FILE_EXISTS (exit 2). */
+/** The checks of writeOut, before any work. Fails with E_USAGE, E_FILE_EXISTS (exit 2). */
 export function checkOut({ runtime, global, out, replace, binary }: Omit<OutFile, 'data'>, secret: boolean): void {
   if (out === '-') {
     if (global.json) throw usage('--json and --out - both want standard output', ['--out FILE']);
@@ -42,7 +42,7 @@ export function checkOut({ runtime, global, out, replace, binary }: Omit<OutFile
     throw new DockerTlsError('E_FILE_EXISTS', 'there is a file of this name already', { where: path, hints });
 }
 
-/** Writes whole or not at all: secrets 0600, other things 0644. Returns the path; `-` for standard output. */
+/** Writes atomically: secrets 0600, other files 0644. Returns the path; `-` for standard output. */
 export async function writeOut(file: OutFile): Promise<string> {
   const { runtime, out, data } = file;
   const secret = data instanceof Secret;
@@ -56,7 +56,7 @@ export async function writeOut(file: OutFile): Promise<string> {
   return path;
 }
 
-/** The bytes of a file, or of standard input for `-`. Fails with E_FILE, or the code that is given (exit 2). */
+/** The bytes of a file, or of standard input for `-`. Fails with E_FILE or the given code (exit 2). */
 export async function readIn(path: string, cwd: string, code: ErrorCode = 'E_FILE'): Promise<Buffer> {
   try {
     return await (path === '-' ? readStandardInput() : readFileOrPipe(resolve(cwd, path)));

@@ -1,4 +1,4 @@
-/** From the values of a command line to specs of hosts, clients and a CA, each read by the rule of its setting. */
+/** From flag values to specs of hosts, clients and a CA, each parsed by the rule of its setting. */
 
 import { resolve } from 'node:path';
 import { readSetting } from '../domain/fleet/fleet-problems.ts';
@@ -26,14 +26,14 @@ import { readFileOrPipe } from '../named-file.ts';
 
 export type GivenOptions = Readonly<Record<string, unknown>>;
 
-/** The settings that every command which changes hosts takes for its run. */
+/** Run settings of every command that changes hosts. */
 export const RUN_SETTINGS = {
   containers: HOST_SETTINGS.containers,
   allowUnreadSettings: HOST_SETTINGS.allowUnreadSettings,
   confirmWithin: HOST_SETTINGS.confirmWithin,
 };
 
-/** The values that a command line gives to the flags of a table. Fails with E_USAGE, E_NAME (exit 2). */
+/** The values of a table's flags. Fails with E_USAGE, E_NAME (exit 2). */
 function givenBy<T extends Settings>(table: T, options: GivenOptions): Partial<ValuesOf<T>> {
   return Object.fromEntries(
     Object.entries<Setting>(table).flatMap(([field, setting]) => {
@@ -46,7 +46,7 @@ function givenBy<T extends Settings>(table: T, options: GivenOptions): Partial<V
   ) as Partial<ValuesOf<T>>;
 }
 
-/** What the options of any command that reaches hosts say of them: the way to log in, and what holds for this run. */
+/** Host settings in the options of any command that connects to hosts: the login, and settings of this run. */
 export function runFlags(options: GivenOptions, cwd: string): HostFlags {
   const { identities, configFile, ...ssh }: Partial<SshSpec> = givenBy(SSH_SETTINGS, options);
   return {
@@ -59,7 +59,7 @@ export function runFlags(options: GivenOptions, cwd: string): HostFlags {
   };
 }
 
-/** What the options of `setup` say of a host. Fails with E_USAGE, E_NAME (exit 2). */
+/** Host settings in the options of `setup`. Fails with E_USAGE, E_NAME (exit 2). */
 export async function hostFlags(
   options: GivenOptions & { readonly name?: string; readonly acceptCa?: string },
   cwd: string,
@@ -76,7 +76,7 @@ export async function hostFlags(
   };
 }
 
-/** What `--accept-ca` says: a word, or what is in the file. Fails with E_FILE (exit 2). */
+/** The value of `--accept-ca`: a keyword, or the contents of the file. Fails with E_FILE (exit 2). */
 async function certificatesOf(word: string, cwd: string): Promise<string> {
   if (isAcceptWord(word)) return word;
   const path = resolve(cwd, word);
@@ -87,7 +87,7 @@ async function certificatesOf(word: string, cwd: string): Promise<string> {
   }
 }
 
-/** A new CA, as the options want it; where they say nothing, as `base` has it. */
+/** A new CA as the options describe it; `base` supplies the rest. */
 export function caSpec(
   options: GivenOptions & { readonly keyType?: CaSpec['keyType'] },
   base: CaSpec = CA_DEFAULTS,
@@ -95,7 +95,7 @@ export function caSpec(
   return { ...base, ...givenBy(CA_SETTINGS, options), keyType: options.keyType ?? base.keyType };
 }
 
-/** The client that this computer uses. */
+/** The client of this machine. */
 export function clientSpec(name: string, given: Partial<Pick<ClientSpec, 'keyType' | 'days'>>): ClientSpec {
   return { name: checkName('client', name), ...CLIENT_DEFAULTS, ...givenBy(CLIENT_SETTINGS, given) };
 }

@@ -1,4 +1,4 @@
-/** The fleet file of `setup -f FILE`: a host's values come from it, and a new host is written into it. */
+/** The fleet file of `setup -f FILE`: the source of a host's values, and the file that gets a new host. */
 
 import { realpath, stat } from 'node:fs/promises';
 import { relative, resolve } from 'node:path';
@@ -17,22 +17,22 @@ import type { Selection } from './selection.ts';
 
 export type FleetFile = {
   readonly path: string;
-  /** What it says of a new CA; undefined where there is no file yet. */
+  /** Its settings of a new CA; undefined if the file does not exist yet. */
   readonly ca?: CaSpec;
-  /** What it says of the secrets of a run over some hosts: references. */
+  /** Its references to secrets for a run over some hosts. */
   secretsOf(hosts: readonly HostSpec[]): Selection['secrets'];
   /** The file has a host of this name. */
   has(host: string): boolean;
-  /** What the file has under this name, else what the store has, else a new host on the file's defaults; flags come on top. */
+  /** The host in the file, else in the store, else a new host with the file's defaults; flags override all of them. */
   specFor(host: string, state: StoreState, flags: HostFlags): HostSpec;
   /**
-   * The edit that puts the host into the file, and the client that was made for it, to be called once the host is done; undefined when
-   * the file has the host. Fails with E_FLEET_DEFAULTS (exit 2) now, not then.
+   * The edit that adds the host and its new client to the file; call it after the host is done. Undefined if the file has the host. Fails
+   * with E_FLEET_DEFAULTS (exit 2) immediately, not in the edit.
    */
   edit(spec: HostSpec, more: FleetAdditions): Promise<(() => Promise<void>) | undefined>;
 };
 
-/** The file of `-f`, which need not be there yet; undefined without `-f`. Fails with E_FLEET, E_FILE (exit 2). */
+/** The file of `-f`, which may not exist yet; undefined without `-f`. Fails with E_FLEET, E_FILE (exit 2). */
 export async function openFleetFile({
   global,
   runtime,
@@ -44,7 +44,7 @@ export async function openFleetFile({
   return fleetFileAt(resolve(runtime.cwd, global.file), runtime);
 }
 
-/** The same for any path. */
+/** Like openFleetFile, for any path. */
 export async function fleetFileAt(path: string, { cwd, env }: Pick<Runtime, 'cwd' | 'env'>): Promise<FleetFile> {
   const shown = relative(cwd, path);
   const read = async () => {
@@ -73,7 +73,7 @@ export async function fleetFileAt(path: string, { cwd, env }: Pick<Runtime, 'cwd
       fleetWith(first, spec, { ...more, shown });
       return () =>
         withFileErrors(path, async () => {
-          // Others may have written to it since: what they wrote stays.
+          // Others may have edited it in the meantime: their changes stay.
           const now = await read();
           if (!has(spec.name, now)) await replaceText(path, fleetWith(now, spec, { ...more, shown }));
         });
@@ -81,7 +81,7 @@ export async function fleetFileAt(path: string, { cwd, env }: Pick<Runtime, 'cwd
   };
 }
 
-/** Whole or not at all; a file that is there keeps its mode and owner, and a link goes on leading to it. */
+/** Writes atomically; an existing file keeps its mode and owner, and a link to it stays. */
 async function replaceText(path: string, data: string): Promise<void> {
   const place = await realpath(path).catch(() => path);
   const before = await stat(place).catch(() => undefined);
@@ -90,7 +90,7 @@ async function replaceText(path: string, data: string): Promise<void> {
   await replaceFiles([{ path: place, data, mode: mode & 0o777, ...owner }]);
 }
 
-/** The fleet file's reference to the sudo password that the flags gave. */
+/** The fleet file's reference to the sudo password given by the flags. */
 export function sudoReference(options: SecretOptions, cwd: string): string | undefined {
   if (options.sudoPasswordFile !== undefined) return `file:${resolve(cwd, options.sudoPasswordFile)}`;
   return options.askSudoPassword ? 'prompt' : undefined;

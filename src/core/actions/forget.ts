@@ -1,4 +1,4 @@
-/** `forget`: drops hosts from the store without connecting to them, and with them the docker contexts of ours that point there. */
+/** `forget`: drops hosts from the store without connecting to them, and removes our docker contexts for them. */
 
 import type { DockerTlsError } from '../../errors/errors.ts';
 import type { StoreState } from '../adapters/store/records.ts';
@@ -13,7 +13,7 @@ import { storeOf } from './store.ts';
 export type ForgottenHost = {
   readonly host: string;
   readonly address: string;
-  /** Clients that it accepts, and goes on accepting if it still runs. */
+  /** Clients that the host accepts, and continues to accept if it still runs. */
   readonly clients: readonly string[];
   /** Docker contexts that point to it. */
   readonly contexts: readonly string[];
@@ -22,8 +22,8 @@ export type ForgottenHost = {
 export type Forgotten = { readonly hosts: readonly ForgottenHost[]; readonly errors: readonly DockerTlsError[] };
 
 /**
- * Drops hosts of the store once a person agrees, who sees what `show` says of them; with --dry-run only says which. A context that could
- * not be removed is an error beside the others. Fails with E_HOST_UNKNOWN (exit 2), E_DECLINED, and as the store's lock and write do.
+ * Drops hosts of the store after confirmation with the text of `show`; with --dry-run, only lists them. A context that could not be removed
+ * is an error next to the others. Fails with E_HOST_UNKNOWN (exit 2), E_DECLINED, and as the store's lock and write do.
  */
 export async function forgetHosts(
   context: ActionContext,

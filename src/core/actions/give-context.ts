@@ -1,6 +1,6 @@
 /**
- * Giving a client's credentials to the docker CLI of this computer: as a context, and into Docker's config directory.
- * The store remembers both, because they hold copies that a renewal has to replace.
+ * Installs a client's credentials for the docker CLI of this machine: as a context, and in Docker's config directory. The store records
+ * both, because a renewal has to replace these copies.
  */
 
 import { checkConfigDirectory, installIntoConfigDirectory } from '../adapters/docker/config-directory.ts';
@@ -20,7 +20,7 @@ export type ContextPlaces = {
   readonly use: boolean;
   /** Take over a context or files that docker-tls did not write. */
   readonly replace: boolean;
-  /** Put the files into the config directory itself as well. */
+  /** Also write the files into the config directory itself. */
   readonly configDirectory: boolean;
 };
 
@@ -37,14 +37,14 @@ export type ContextOutcome = {
   readonly client: string;
   readonly created: boolean;
   readonly changed: boolean;
-  /** The config directory that has the files as well. */
+  /** The config directory that also has the files. */
   readonly directory?: string;
-  /** Copies of other users' files that were in the way in the config directory. */
+  /** Backups of foreign files that were in the way in the config directory. */
   readonly kept: readonly string[];
 };
 
 /**
- * Creates or updates the context (and, if asked, the config directory's files), then records it with the client. A second call
+ * Creates or updates the context (and, on request, the files in the config directory), then records it with the client. A second call
  * changes nothing. Fails as writeContext, installIntoConfigDirectory and the store do, and with E_CLIENT_NO_KEY (exit 2).
  */
 export function giveContext(request: ContextRequest): Promise<ContextOutcome> {
@@ -88,7 +88,7 @@ export async function checkPlaces(
   await checkContext({ name: context, dockerConfig, use, replace });
 }
 
-/** Nothing is written when the store knows it already. */
+/** Writes nothing if the store has them already. */
 export async function writeCopies(store: Store, clients: ReturnType<typeof changedCopies>): Promise<void> {
   if (Object.keys(clients).length > 0) await store.write({ clients });
 }

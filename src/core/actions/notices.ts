@@ -1,4 +1,4 @@
-/** `notices`: whether docker asks its plugins for a word after its commands. */
+/** `notices`: turns docker's calls to its plugin after commands on or off. */
 
 import { setHooks } from '../adapters/docker/config-file.ts';
 import { dockerConfigDirectory } from '../user.ts';

@@ -1,4 +1,4 @@
-/** The run of `apply`, `plan` and `harden`: the hosts that HOST, the fleet file, an inventory or the store name, and the store's state. */
+/** The run of `apply`, `plan` and `harden`: hosts from HOST, the fleet file, an inventory or the store, and the store's state. */
 
 import type { StoreState } from '../adapters/store/records.ts';
 import { CA_DEFAULTS } from '../domain/settings.ts';
@@ -20,7 +20,7 @@ export type HostsOptions = RunOptions &
     readonly rejectOtherClients: boolean;
   };
 
-/** As `apply` takes them. Fails with E_CLIENT_UNKNOWN (exit 2), and as what is opened does. */
+/** The hosts in the form that `apply` needs. Fails with E_CLIENT_UNKNOWN (exit 2), and as opening its parts does. */
 export async function openHosts(
   context: ActionContext,
   hosts: readonly string[],
@@ -31,7 +31,7 @@ export async function openHosts(
   const selection = await selectSpecs(context, hosts, options, state, runFlags(options, runtime.cwd));
   const { client } = options;
   const known = [...new Set([...state.clients.keys(), ...selection.clients.map(({ name }) => name)])];
-  // --client never creates one: a typo would become a client that is accepted. `setup` and `client add` create clients.
+  // --client never creates a client: a typo would become an accepted one. `setup` and `client add` create clients.
   if (client !== undefined && !known.includes(client)) throw unknownName('client', client, known, context.again);
   const name = client ?? ownClientName();
   const run = await openRun(context, options, selection);
@@ -47,7 +47,7 @@ export async function openHosts(
       client: { spec: clientSpec(name, {}), named: client !== undefined },
       takeOver: options.takeOver,
       rejectOthers: options.rejectOtherClients,
-      // Only a fleet file says which fixes there are not.
+      // Only a fleet file can drop fixes.
       addHardening: global.file === undefined,
     },
   };

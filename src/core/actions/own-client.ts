@@ -1,4 +1,4 @@
-/** This computer's own client: the one that setup or `client use` gave it, used where a command names none. */
+/** This machine's default client, set by setup or `client use` for commands that name no client. */
 
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
@@ -10,7 +10,7 @@ import { clientOf } from '../domain/trust/resolve.ts';
 import type { ActionContext } from './action-context.ts';
 import { storeOf } from './store.ts';
 
-/** Makes a client this computer's own, in place of any other. Nothing is written when it is already. */
+/** Makes a client this machine's default. Writes nothing if it is already. */
 export async function makeOwn(store: Store, name: string, who = 'docker-tls setup'): Promise<void> {
   await store.withLock(who, async () => {
     const { clients } = await store.read();
@@ -24,7 +24,7 @@ export async function makeOwn(store: Store, name: string, who = 'docker-tls setu
   });
 }
 
-/** `client use`. With --dry-run only what prevents it: E_CLIENT_UNKNOWN, E_CLIENT_REVOKED, E_CLIENT_NO_KEY (exit 2). */
+/** `client use`. With --dry-run, only the checks: E_CLIENT_UNKNOWN, E_CLIENT_REVOKED, E_CLIENT_NO_KEY (exit 2). */
 export async function chooseClient(context: ActionContext, name: string): Promise<void> {
   const store = storeOf(context);
   const { record, key } = clientOf(await store.read(), name);
@@ -33,7 +33,10 @@ export async function chooseClient(context: ActionContext, name: string): Promis
   if (!context.global.dryRun) await makeOwn(store, name, 'docker-tls client use');
 }
 
-/** Where a program reads a client's files. Fails with E_CLIENT_NO_KEY (exit 2) where a shared store has them and this computer has not. */
+/**
+ * The directory where a program reads a client's files. Fails with E_CLIENT_NO_KEY (exit 2) if a shared store has them and this machine
+ * does not.
+ */
 export function filesHere(
   store: Store,
   { directory, record: { name } }: StoredClient & { readonly directory: string },

@@ -1,10 +1,10 @@
-/** The questions that an action may put to a person; src/cli/prompts.ts asks them. */
+/** Prompts available to an action; src/cli/prompts.ts implements them. */
 
 import { DockerTlsError } from '../../errors/errors.ts';
 import type { Secret } from '../domain/secret.ts';
 import type { SshQuestions } from '../runtime.ts';
 
-/** Where else the answer can come from: named in the error where there is no terminal. */
+/** Another source of the answer, named in the error without a terminal. */
 export type AnswerSource = {
   /** The flag, for instance `--address ADDR`. */
   readonly flag: string;
@@ -15,23 +15,26 @@ export type AnswerSource = {
 export type Choice<T> = {
   readonly value: T;
   readonly name: string;
-  /** Shown below the list while the choice is under the cursor. */
+  /** Shown below the list for the choice under the cursor. */
   readonly description?: string;
-  /** The reason why it cannot be chosen. */
+  /** The reason why it is unavailable. */
   readonly disabled?: string;
 };
 
 type Question = AnswerSource & {
   /** Short: it stays on the screen with its answer. */
   readonly message: string;
-  /** What it is about, shown above the question in a line or two; `\n` begins a line that is not joined to the one before. */
+  /**
+   * An explanation above the question, one or two lines; `
+   * ` starts a new line.
+   */
   readonly explain?: string;
 };
 
 export type Prompts = {
-  /** There is someone to ask: a terminal, and no `--yes`. */
+  /** The user can answer: a terminal, and no `--yes`. */
   readonly interactive: boolean;
-  /** Text for users to read before they answer, such as a plan, after a title; it stays on the screen. */
+  /** Shows a text after a title, such as a plan, for the user to read before the question; it stays on the screen. */
   show(text: string, title?: string): Promise<void>;
   /** `--yes`: true without a question. */
   confirm(question: Question & { readonly default?: boolean }): Promise<boolean>;
@@ -41,12 +44,12 @@ export type Prompts = {
       readonly validate?: (text: string) => true | string | Promise<true | string>;
     },
   ): Promise<string>;
-  /** `confirm`: asked twice until both are the same. An empty answer is refused unless `allowEmpty`. */
+  /** `confirm`: asks twice until both answers match. Rejects an empty answer unless `allowEmpty`. */
   password(
     question: Question & {
       readonly confirm?: boolean;
       readonly allowEmpty?: boolean;
-      /** This answer is not asked for twice. */
+      /** This answer needs no repetition. */
       readonly unconfirmed?: string;
       readonly validate?: (text: string) => true | string;
     },
@@ -56,7 +59,7 @@ export type Prompts = {
   readonly ssh: SshQuestions | undefined;
 };
 
-/** One question before something changes; with --yes it is answered. Fails with E_DECLINED (exit 130) when the answer is no. */
+/** One confirmation before a change; --yes answers it. Fails with E_DECLINED (exit 130) if the answer is no. */
 export async function agree(prompts: Prompts, message: string): Promise<void> {
   if (!(await prompts.confirm({ message, default: false, flag: '--yes' }))) throw declined();
 }

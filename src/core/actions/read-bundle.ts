@@ -1,4 +1,4 @@
-/** Reading the credentials of a client that another store issued: a bundle, PEM, or what a CI system keeps as secrets. */
+/** Reading a client's credentials issued by another store: a bundle, PEM, or the secrets of a CI system. */
 
 import { DockerTlsError, usage } from '../../errors/errors.ts';
 import { type ClientBundle, parseBundleEnv, unpackBundle } from '../adapters/docker/bundle.ts';
@@ -8,11 +8,11 @@ import { checkName } from '../domain/names.ts';
 import { inspectCertificate } from '../domain/pki/inspect.ts';
 
 /**
- * A tar archive, lines NAME=VALUE as `client export --format env` writes them, or PEM as any CA hands it out. `ca`: of the hosts (PEM), for a
- * text that does not hold it; `name`: the client's, else the common name in its certificate. Fails with E_BUNDLE (exit 2).
+ * A tar archive, lines NAME=VALUE as written by `client export --format env`, or PEM from any CA. `ca`: the hosts' CA (PEM), for a text
+ * without it; `name`: the client's, default: the common name in its certificate. Fails with E_BUNDLE (exit 2).
  */
 export function readBundle(data: Buffer, ca: string | undefined, name: string | undefined): ClientBundle {
-  // POSIX ustar has its magic at 257 of the first header.
+  // POSIX ustar has its magic at offset 257 of the first header.
   if (data.subarray(257, 262).toString('latin1') === 'ustar') return unpackBundle(data);
   const text = data.toString('utf8');
   const credentials = text.includes('-----BEGIN ') ? parsePemBundle(text, ca) : undefined;
@@ -34,7 +34,7 @@ export function readBundle(data: Buffer, ca: string | undefined, name: string | 
     'this is neither a tar archive, nor PEM, nor lines with DOCKER_TLS_CA, DOCKER_TLS_CERT and DOCKER_TLS_KEY',
     {
       hints: [
-        // DER, as PKCS#12 is.
+        // DER, such as PKCS#12.
         ...(data[0] === 0x30 ? ['openssl pkcs12 -in FILE -nodes | docker-tls client import -'] : []),
         'docker-tls client export NAME --out FILE',
       ],
@@ -44,7 +44,7 @@ export function readBundle(data: Buffer, ca: string | undefined, name: string | 
 
 const TCP = /^tcp:\/\/[^/]+:[0-9]{1,5}$/;
 
-/** Hosts that are named beside the credentials, `tcp://address:port`. Fails with E_USAGE (exit 2). */
+/** Hosts named next to the credentials, `tcp://address:port`. Fails with E_USAGE (exit 2). */
 export function namedHosts(hosts: readonly string[]): ClientBundle['hosts'] {
   return hosts.map((host) => {
     if (TCP.test(host)) return { name: nameOf(addressOf(host)[0]), host };
@@ -52,7 +52,7 @@ export function namedHosts(hosts: readonly string[]): ClientBundle['hosts'] {
   });
 }
 
-/** What a job of a CI system finds in its environment; undefined where there are no credentials. Fails with E_BUNDLE (exit 2). */
+/** Credentials in the environment of a CI job; undefined without any. Fails with E_BUNDLE (exit 2). */
 export function bundleOfEnvironment(env: Readonly<Record<string, string | undefined>>): ClientBundle | undefined {
   const credentials = parseBundleEnv(env);
   if (credentials === undefined) return undefined;

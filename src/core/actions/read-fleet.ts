@@ -1,4 +1,4 @@
-/** Reading fleet files and inventories: their text, and what a fleet file says, with its secrets kept from programs that we start. */
+/** Reading of fleet files and inventories. Secrets in a fleet file are hidden from child processes. */
 
 import { relative, resolve } from 'node:path';
 import { errnoOf } from '../../errors/errors.ts';
@@ -13,10 +13,10 @@ import { readFileOrPipe, readStandardInput } from '../named-file.ts';
 import type { Runtime } from '../runtime.ts';
 import { homeDirectory } from '../user.ts';
 
-/** What a host takes of a fleet file at least. */
+/** Minimum size of a host in a fleet file. */
 const HOST_BYTES = 30;
 
-/** A fleet file as written, and with every path made absolute. `shown`: its path for messages. Fails with E_FLEET (exit 2). */
+/** A fleet file as written, and with absolute paths. `shown`: its path for messages. Fails with E_FLEET (exit 2). */
 export async function openFleet(
   text: string,
   { path, shown, env }: Pick<Runtime, 'env'> & { readonly path: string; readonly shown: string },
@@ -26,7 +26,7 @@ export async function openFleet(
   return { text, written, fleet: resolveFleetPaths({ ...written, path }, homeDirectory(env)) };
 }
 
-/** What a fleet file names as secret is ours to read, and no program that we start gets it, whether this run needs it or not. */
+/** Hides the secrets that a fleet file names from child processes, whether or not this run needs them. */
 async function parseHiding(text: string, shown: string): Promise<Fleet> {
   const fleet = parseFleet(text, shown);
   const { caPassphrase, sudoPassword, sudoDefault } = fleet.secrets;
@@ -35,7 +35,7 @@ async function parseHiding(text: string, shown: string): Promise<Fleet> {
   return fleet;
 }
 
-/** For programs that a shared store starts. Fails as the reading of the file does, but for one that is not there. */
+/** For programs that a shared store starts. Fails as reading the file does, except for a missing file. */
 export async function hideFleetSecrets(file: string | undefined, cwd: string): Promise<void> {
   if (file === undefined) return;
   const text = await readInput(file, cwd).catch(() => undefined);
@@ -44,16 +44,16 @@ export async function hideFleetSecrets(file: string | undefined, cwd: string): P
   await parseHiding(text, shown);
 }
 
-/** As a person would type it: relative where the file is below the working directory. */
+/** The path as a user would type it: relative if the file is below the working directory. */
 export function shownPath(path: string, cwd: string): string {
   const below = relative(cwd, path);
   return below.startsWith('..') ? path : below;
 }
 
-/** It ends once: a command that looks at its fleet again, as `rotate ca` between stages, gets the same text. */
+/** Standard input ends once: a command that rereads its fleet, such as `rotate ca` between stages, gets the same text. */
 let standardInput: Promise<Buffer> | undefined;
 
-/** Bytes of an inventory at most: what Ansible prints of some thousand hosts with all their variables. */
+/** Size limit of an inventory in bytes: Ansible's output for some thousand hosts with all their variables. */
 const LARGEST_INVENTORY = 64 * 1024 * 1024;
 
 /** The text of a file, or of standard input (`-`). Fails with E_FLEET (exit 2). */
@@ -69,7 +69,7 @@ export async function readInput(path: string, cwd: string): Promise<string> {
   }
 }
 
-/** Undefined where there is no such file. Fails with E_FLEET (exit 2). */
+/** Undefined if the file does not exist. Fails with E_FLEET (exit 2). */
 export async function readFleetText(path: string): Promise<string | undefined> {
   try {
     return (await readFileOrPipe(path)).toString('utf8');

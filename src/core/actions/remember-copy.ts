@@ -1,10 +1,10 @@
-/** Remembering who was given a client's credentials. */
+/** Records of exported client credentials. */
 
 import { DockerTlsError } from '../../errors/errors.ts';
 import type { Store } from '../adapters/store/store.ts';
 import { type NewCopy, withHandedOut } from '../domain/trust/handed-out.ts';
 
-/** Remembers a copy in the client's record. False where the store cannot be written just now: what was asked for is done all the same. */
+/** Records a copy with the client. False if the store is not writable now: the export itself is done. */
 export async function rememberCopy(store: Store, client: string, copy: NewCopy, now: Date): Promise<boolean> {
   try {
     await store.withLock('docker-tls client export', async () => {

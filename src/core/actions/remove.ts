@@ -1,4 +1,4 @@
-/** `remove`: hosts as they were before the first setup, and without the docker contexts of ours that point to them. */
+/** `remove`: restores hosts to their state before the first setup, and removes our docker contexts that point to them. */
 
 import type { DockerTlsError } from '../../errors/errors.ts';
 import type { ActionContext } from './action-context.ts';
@@ -9,7 +9,7 @@ import type { RunOptions } from './run.ts';
 
 export type Removed = {
   readonly changed: Changed;
-  /** Docker contexts that were removed, or of a dry run, would be. */
+  /** Docker contexts that were removed or, in a dry run, would be. */
   readonly contexts: readonly string[];
   readonly errors: readonly DockerTlsError[];
   /** Hosts that were in the store. */
@@ -22,7 +22,7 @@ export async function removeHosts(
   options: RunOptions & { readonly allowPlainTcp: boolean },
 ): Promise<Removed> {
   const { run, hosts, state } = await openRestore(context, names, options);
-  // A dry run shows it as a warning, among all that would change.
+  // A dry run shows it as a warning, together with all other changes.
   const allowPlainTcp = options.allowPlainTcp || run.dryRun;
   const changed = await restore(hosts, { to: 'none', allowRevoked: false, allowPlainTcp }, run);
   const stored = new Set(state.hosts.keys());

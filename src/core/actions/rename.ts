@@ -1,4 +1,4 @@
-/** `rename`: another name for a host of the store. The host is not contacted; its clients, certificate and address stay. */
+/** `rename`: another name for a host of the store. It does not contact the host, whose clients, certificate and address stay. */
 
 import { DockerTlsError } from '../../errors/errors.ts';
 import type { StoreChange, StoreState } from '../adapters/store/records.ts';
@@ -8,7 +8,7 @@ import { storedHost } from '../domain/trust/resolve.ts';
 import type { ActionContext } from './action-context.ts';
 import { storeOf } from './store.ts';
 
-/** The change that renames a host of the store, in every list of hosts that a client has too. Fails with E_NAME, E_HOST_TAKEN (exit 2). */
+/** The change that renames a host, also in every client's list of hosts. Fails with E_NAME, E_HOST_TAKEN (exit 2). */
 function renamed(state: StoreState, from: string, to: string, now: Date): StoreChange {
   checkName('host', to);
   const host = state.hosts.get(from);
@@ -33,7 +33,7 @@ function renamed(state: StoreState, from: string, to: string, now: Date): StoreC
   };
 }
 
-/** With --dry-run: only what prevents it. Fails with E_HOST_UNKNOWN (exit 2), and as `renamed` does. */
+/** With --dry-run, only the checks. Fails with E_HOST_UNKNOWN (exit 2), and as `renamed` does. */
 export async function renameHost(context: ActionContext, from: string, to: string): Promise<void> {
   const { global, runtime } = context;
   const store = storeOf(context);

@@ -1,4 +1,4 @@
-/** The docker contexts that the specs of hosts ask for: whether they can be made, before a host changes, and making them. */
+/** Docker contexts requested by the specs of hosts: checks before a host changes, and their creation. */
 
 import { DockerTlsError, DockerTlsErrors, failureOf } from '../../errors/errors.ts';
 import type { StoredClient, StoreState } from '../adapters/store/records.ts';
@@ -7,7 +7,7 @@ import type { HostSpec } from '../domain/settings.ts';
 import { isAccepted } from '../domain/trust/trust.ts';
 import { type ContextRequest, checkPlaces, giveContext } from './give-context.ts';
 
-/** For a host that is not in the store yet: fails before the host changes where the context that its spec asks for cannot be made. */
+/** For a host that is not in the store yet: fails, before the host changes, if the requested context cannot be created. */
 export async function checkContextOf(
   spec: HostSpec,
   client: StoredClient,
@@ -25,7 +25,7 @@ export async function checkContextOf(
   });
 }
 
-/** The same for every host of a run, all of it at once: a fleet is not changed for contexts that cannot be made. */
+/** Like checkContextOf, for every host of a run at once: no fleet change starts with impossible contexts. */
 export async function checkContexts(
   specs: readonly HostSpec[],
   clients: readonly StoredClient[],
@@ -38,7 +38,7 @@ export async function checkContexts(
     if (client === undefined) continue;
     await checkContextOf(spec, client, state, dockerConfig).catch((error: unknown) => {
       const failure = failureOf(error);
-      // The flags that its hints name are those of other commands.
+      // The flags in its hints belong to other commands.
       const ways = [`another name in the fleet file: hosts.${spec.name}.context`, ...failure.hints.slice(0, 1)];
       errors.push((failure.code === 'E_CONTEXT_EXISTS' ? failure.hinting(ways) : failure).at(spec.name));
     });
@@ -47,8 +47,8 @@ export async function checkContexts(
 }
 
 /**
- * The contexts that the specs ask for, each for the first of `clients` whose key is here and whom the host accepts; what prevents
- * one is an error beside the others.
+ * Creates the requested contexts, each for the first of `clients` whose key is stored and whom the host accepts. A failure is an error next
+ * to the others.
  */
 export async function giveContexts(
   specs: readonly HostSpec[],
@@ -76,7 +76,7 @@ function contextOf(spec: HostSpec) {
   return context === undefined ? undefined : { context, use, configDirectory, replace: false };
 }
 
-/** Whose credentials a host's context gets: the first client whose key is here and whom the host accepts. */
+/** The client for a host's context: the first one whose key is stored and whom the host accepts. */
 function contextClient(spec: HostSpec, clients: readonly StoredClient[]): StoredClient | undefined {
   return clients.find(({ key, record }) => key !== undefined && isAccepted(record, spec));
 }

@@ -1,4 +1,4 @@
-/** `rollback` and `remove`: hosts back to an earlier generation, or to what they were before the first setup. */
+/** `rollback` and `remove`: return hosts to an earlier generation, or to their state before the first setup. */
 
 import type { StoreState } from '../adapters/store/records.ts';
 import { specFor } from '../domain/fleet/specs.ts';
@@ -15,7 +15,7 @@ import { storeOf } from './store.ts';
 
 type Restoring = { readonly run: Run; readonly state: StoreState; readonly hosts: readonly HostSpec[] };
 
-/** The hosts that are named, as the store knows them: how they were left. One that another store set up may still be in the fleet file. */
+/** The named hosts in their last recorded state. One set up by another store may still be in the fleet file. */
 export async function openRestore(
   context: ActionContext,
   names: readonly string[],

@@ -1,4 +1,4 @@
-/** The names under which a renderer knows what the engine planned and made. */
+/** The renderers' names for plans and results of the engine. */
 
 import type { ExitStatus } from '../../errors/catalogue.ts';
 import { type DockerTlsError, gravestExit } from '../../errors/errors.ts';
@@ -9,12 +9,12 @@ export type Planned = engine.Planned;
 export type AgreedHost = engine.AgreedHost;
 export type Changed = engine.Changed;
 
-/** The exit status of a change that was made: hosts that were left out count as well as those that failed. */
+/** The exit status of a change: skipped hosts count as well as failed ones. */
 export function exitOfChange({ wanted, results }: Changed, signal: AbortSignal): ExitStatus {
   return gravestExit([exitOfResults(results, signal), ...(wanted.leftOut ?? []).map(({ exit }) => exit)]);
 }
 
-/** What went wrong besides what was done: copies of clients' files, hosts that were left out, hosts that failed. */
+/** The errors of a change: copies of clients' files, skipped hosts, failed hosts. */
 export function failuresOf({ copies, wanted, results }: Changed): DockerTlsError[] {
   return [...[...copies.values()].flatMap(({ problems }) => problems), ...(wanted.leftOut ?? []), ...errorsOf(results)];
 }

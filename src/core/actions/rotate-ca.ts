@@ -1,4 +1,4 @@
-/** `rotate ca`: the stages that are not done yet, each a change of its own; any of them can be the first. */
+/** `rotate ca`: the remaining stages, each a separate change; any of them can be the first. */
 
 import { usage } from '../../errors/errors.ts';
 import type { RotationStage } from '../domain/plan/stages.ts';
@@ -23,23 +23,23 @@ import { openStoredRun, type StoredOptions } from './run.ts';
 export type RotateCaOptions = StoredOptions &
   Omit<CaRotation, 'ca' | 'flags'> & {
     readonly drop: boolean;
-    /** Begin another rotation although the last one is not dropped yet. */
+    /** Start another rotation although the last one has not dropped its old CA. */
     readonly new: boolean;
   };
 
 export type StageChange = { readonly stage: 'accept' | 'issue' | 'drop'; readonly changed: Changed };
 
 export type RotatedCa = {
-  /** How far the rotation had come, and has come now, in words too. */
+  /** The stage of the rotation before and after, also in words. */
   readonly before: RotationStage;
   readonly after: RotationStage;
   readonly words: string;
   readonly changes: readonly StageChange[];
-  /** Copies outside this store, by client, that do not have its certificate of the CA that issues now. */
+  /** By client: copies outside this store without a certificate of the current CA. */
   readonly outdated: ReadonlyMap<string, readonly OutdatedCopy[]>;
 };
 
-/** The stages that are not done yet; the last one, which drops the old CA, only where it is asked for, or was begun. */
+/** The remaining stages; the last one, which drops the old CA, only if requested or already started. */
 export async function rotateCa(context: ActionContext, options: RotateCaOptions): Promise<RotatedCa> {
   const { run, state, flags, ca } = await openStoredRun(context, options);
   const now = run.runtime.now();
@@ -59,7 +59,7 @@ export async function rotateCa(context: ActionContext, options: RotateCaOptions)
   return { before, after, words: describeRotation(run.dryRun ? before : after, latest), changes, outdated };
 }
 
-/** Stages 1 and 2, as far as they are not done; the second only where no host is left that lacks the first. A dry run plans both. */
+/** Stages 1 and 2, as far as they remain; the second only after every host has the first. A dry run plans both. */
 async function acceptAndIssue(request: CaRotation & Pick<RotateCaOptions, 'new'>, run: Run): Promise<StageChange[]> {
   const done: StageChange[] = [];
   const now = run.runtime.now();
@@ -76,7 +76,7 @@ async function acceptAndIssue(request: CaRotation & Pick<RotateCaOptions, 'new'>
   return done;
 }
 
-/** Stage 3. Refused while a host or client still depends on the old CA: E_CA_IN_USE (exit 3). */
+/** Stage 3. Fails with E_CA_IN_USE (exit 3) while a host or client still depends on the old CA. */
 async function dropOldCas(flags: CaRotation['flags'], run: Run): Promise<StageChange> {
   const before = await run.store.read();
   droppable(before, run.runtime.now());

@@ -1,4 +1,4 @@
-/** `rotate client`: new keys and certificates for clients; no host is touched. */
+/** `rotate client`: new keys and certificates for clients; changes no host. */
 
 import { inspectCertificate } from '../domain/pki/inspect.ts';
 import { renewed } from '../domain/trust/clients.ts';
@@ -13,17 +13,17 @@ import { openStoredRun, type RunOptions } from './run.ts';
 
 export type Renewed = {
   readonly name: string;
-  /** Ends of the old certificate and of the new one. */
+  /** Expiry of the old certificate and of the new one. */
   readonly before: Date;
   readonly after: Date;
   readonly copies: CopiesOutcome | undefined;
-  /** Copies that still hold the old certificate. */
+  /** Copies that still contain the old certificate. */
   readonly outdated: readonly OutdatedCopy[];
 };
 
 export type RotatedClients = { readonly changed: Changed; readonly clients: readonly Renewed[] };
 
-/** `days`: their lifetime; undefined: as before. */
+/** `days`: their lifetime; undefined: unchanged. */
 export async function rotateClient(
   context: ActionContext,
   named: readonly string[],

@@ -1,4 +1,4 @@
-/** `rotate server`: new keys and certificates for hosts, with the names that they have. */
+/** `rotate server`: new keys and certificates for hosts, with unchanged names. */
 
 import { recordedSpecs } from '../domain/fleet/specs.ts';
 import { resolveNames } from '../domain/trust/renewals.ts';
@@ -15,7 +15,7 @@ export type DueOptions = {
   readonly within: number | undefined;
 };
 
-/** Undefined where nothing is due. */
+/** Undefined if nothing is due. */
 export async function rotateServer(
   context: ActionContext,
   named: readonly string[],

@@ -1,4 +1,4 @@
-/** From flags and the fleet file to a run of the engine: the store, passphrases, passwords, and the question to a person. */
+/** From flags and the fleet file to a run of the engine: the store, passphrases, passwords, and confirmation. */
 
 import type { StoreState } from '../adapters/store/records.ts';
 import type { HostFlags } from '../domain/fleet/specs.ts';
@@ -18,7 +18,7 @@ import { readSecret, type SecretOptions, sudoPassword } from './secrets.ts';
 import { type Selection, selectSpecs } from './selection.ts';
 import { storeOf } from './store.ts';
 
-/** How passwords and passphrases come, how a run goes over several hosts, and what its flags say of them (flags.ts). */
+/** Options for passwords, passphrases and runs over several hosts, and the values of their flags (flags.ts). */
 export type RunOptions = GivenOptions &
   SecretOptions & {
     readonly canary?: number | undefined;
@@ -28,7 +28,7 @@ export type RunOptions = GivenOptions &
 
 export type FleetRun = Run & { readonly signer?: CaToImport | undefined };
 
-/** The run of a command over some hosts; reads the passwords that it is promised. `more`: what only this command knows. */
+/** The run of a command over some hosts; reads the passwords that its options promise. `more`: additions of this command. */
 export async function openRun(
   context: ActionContext,
   options: RunOptions,
@@ -37,7 +37,7 @@ export async function openRun(
 ): Promise<FleetRun> {
   const { global, runtime, prompts, progress } = context;
   const { parallel, dryRun } = global;
-  // Who wants to see every file sees it before it is written.
+  // With --diff, users want to see every file before it is written.
   const shown = !global.yes || global.diff;
   const noPassphrase = options.noCaPassphrase === true || secrets.caPassphrase === 'none';
   const signer = await readFleetCa(ca, noPassphrase, runtime.cwd);
@@ -57,7 +57,7 @@ export async function openRun(
   };
 }
 
-/** Asks, after the plans where they are to be shown; without a terminal to ask on, --yes has to have been given. */
+/** Asks for confirmation, after the plans if they are shown; without a terminal, --yes is required. */
 export function confirming(
   { global, prompts, renderPlanned }: Pick<ActionContext, 'global' | 'prompts' | 'renderPlanned'>,
   show: boolean,
@@ -71,22 +71,25 @@ export function confirming(
 
 export type StoredRun = {
   readonly run: Run;
-  /** As it was when the command began. */
+  /** The state when the command began. */
   readonly state: StoreState;
-  /** The hosts it is about where none is named: those of the store, or, with `-f`, those of them that the fleet file has. */
+  /** The default hosts: those of the store or, with `-f`, those also in the fleet file. */
   readonly hosts: readonly string[];
-  /** What the options say of hosts, on top of their records. */
+  /** Settings of hosts from the options; they override the records. */
   readonly flags: HostFlags;
-  /** A new CA: like the one before, unless the options say otherwise. */
+  /** Settings of a new CA: like the previous one, unless the options say otherwise. */
   readonly ca: CaSpec;
 };
 
 export type StoredOptions = RunOptions & {
-  /** Of a new CA, and of the certificates under it. */
+  /** For a new CA, and for certificates under it. */
   readonly keyType?: CaSpec['keyType'] | undefined;
 };
 
-/** Reads the store for a command that changes what is there: rotation, revocation; with `-f` also the secrets that the fleet file names. */
+/**
+ * Reads the store for a command that changes existing entries: rotation, revocation. With `-f`, also reads the secrets named by the fleet
+ * file.
+ */
 export async function openStoredRun(context: ActionContext, options: StoredOptions): Promise<StoredRun> {
   const state = await storeOf(context).read();
   const fleet =
@@ -103,7 +106,7 @@ export async function openStoredRun(context: ActionContext, options: StoredOptio
   };
 }
 
-/** The password that the options promise holds for all hosts; else those that the fleet file names, each reference read once. */
+/** One password from the options applies to all hosts; else those that the fleet file names, each reference read once. */
 export async function sudoPasswords(
   options: SecretOptions,
   { specs, secrets }: Pick<Selection, 'specs' | 'secrets'>,

@@ -1,4 +1,4 @@
-/** `schedule`: the files that run renewals on their own, installed where that is asked for. */
+/** `schedule`: files for automatic renewals, installed on request. */
 
 import { realpathSync } from 'node:fs';
 import { mkdir } from 'node:fs/promises';
@@ -39,7 +39,7 @@ export type Schedule = { readonly warnings: readonly string[] } & (
       readonly form: 'systemd';
       readonly directory: string;
       readonly files: readonly ScheduleFile[];
-      /** Of the system; else of the user. */
+      /** System-wide; otherwise for the user. */
       readonly system: boolean;
       readonly installed: boolean;
     }
@@ -64,7 +64,7 @@ export async function schedule(context: ActionContext, options: ScheduleOptions)
   const ofStore = /[?&]password=env:(\w+)/.exec(store ?? '')?.slice(1) ?? [];
   const references = [secrets?.caPassphrase, ...Object.values(secrets?.sudoPassword ?? {})];
   const environment = form === 'github' ? [...ofStore, ...environmentOf(references)] : [];
-  // A runner of a CI system has a store and a secret of its own.
+  // A CI runner has its own store and secret.
   const warnings =
     passphraseFile === undefined && (form === 'systemd' || form === 'cron')
       ? missingPassphrase(await stored.read(), secrets?.caPassphrase, form)
@@ -80,7 +80,7 @@ export async function schedule(context: ActionContext, options: ScheduleOptions)
   };
   if (form === 'cron') return { form, text: renderCron(settings), warnings };
   if (form !== 'systemd') {
-    // Of a checkout, unless it is a file of the runner.
+    // Relative to the checkout, unless it is a file of the runner.
     const inCheckout = global.file && shownPath(resolve(runtime.cwd, global.file), runtime.cwd);
     const ci = { ...settings, inCheckout, program: ['docker-tls'], version: DOCKER_TLS_VERSION };
     return { form, text: renderCi(form, ci), warnings };
@@ -108,7 +108,7 @@ function refuseOptions({ global }: ActionContext, { form = 'systemd', install, .
     if (/[\u0000-\u001f]/.test(text ?? '')) throw usage('a value holds a newline or another control character', []);
 }
 
-/** The secrets of the fleet file, which may be one of the runner's, and not here. */
+/** The secrets of the fleet file, which may exist only on the runner. */
 async function secretsOf(file: string, runtime: Runtime): Promise<Fleet['secrets'] | undefined> {
   const text = await readFleetText(resolve(runtime.cwd, file));
   if (text === undefined) return undefined;

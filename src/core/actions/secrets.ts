@@ -9,7 +9,7 @@ import type { Runtime } from '../runtime.ts';
 import type { ActionContext } from './action-context.ts';
 import type { Prompts } from './prompts.ts';
 
-/** The flags about secrets; absent: not given. */
+/** The flags for secrets; absent: not given. */
 export type SecretOptions = {
   readonly askSudoPassword?: boolean;
   readonly sudoPasswordFile?: string | undefined;
@@ -17,7 +17,7 @@ export type SecretOptions = {
   readonly noCaPassphrase?: boolean;
 };
 
-/** The passphrase of a file that is exported: from a file, or asked for twice. */
+/** The passphrase of an exported file: from a file, or asked for twice. */
 export function exportPassphrase(
   file: string | undefined,
   message: string,
@@ -28,7 +28,7 @@ export function exportPassphrase(
     : readSecretFile(resolve(runtime.cwd, file), '--passphrase-file');
 }
 
-/** The password for sudo, when the options promise one. */
+/** The sudo password, if the options promise one. */
 export async function sudoPassword(
   options: SecretOptions,
   runtime: Runtime,
@@ -40,7 +40,7 @@ export async function sudoPassword(
   return prompts.password({ message: 'Password for sudo:', flag: '--sudo-password-file FILE', key: 'sudo-password' });
 }
 
-/** A secret that the fleet file names: `env:NAME`, `file:PATH` or `prompt`. Fails with E_SECRET_ENV, E_SECRET_FILE (exit 2). */
+/** A secret named by the fleet file: `env:NAME`, `file:PATH` or `prompt`. Fails with E_SECRET_ENV, E_SECRET_FILE (exit 2). */
 export async function readSecret(
   reference: string,
   key: string,

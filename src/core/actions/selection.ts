@@ -1,4 +1,4 @@
-/** The hosts of a command: those of the fleet file, of an inventory, of the store, or the one that was typed. */
+/** The hosts of a command: from the fleet file, an inventory, the store, or the command line. */
 
 import { resolve } from 'node:path';
 import { printable, usage } from '../../errors/errors.ts';
@@ -20,14 +20,17 @@ export type SelectionOptions = {
 
 export type Selection = {
   readonly specs: readonly HostSpec[];
-  /** From a fleet file; undefined where the store alone knows. */
+  /** From a fleet file; undefined if only the store is used. */
   readonly ca?: CaSpec;
   readonly clients: readonly ClientSpec[];
   /** References to secrets in the fleet file. */
   readonly secrets: { readonly caPassphrase?: string; readonly sudoPassword?: Readonly<Record<string, string>> };
 };
 
-/** Reads and selects; `reached`: also hosts that only an imported client knows. Fails with E_FLEET, E_LIMIT, E_HOST_UNKNOWN, E_NO_HOSTS (exit 2). */
+/**
+ * Reads and selects; `reached`: also hosts known only through an imported client. Fails with E_FLEET, E_LIMIT, E_HOST_UNKNOWN, E_NO_HOSTS
+ * (exit 2).
+ */
 export async function selectSpecs(
   { global, runtime, progress, again }: Pick<ActionContext, 'global' | 'runtime' | 'progress' | 'again'>,
   hosts: readonly string[],
@@ -58,7 +61,7 @@ export async function selectSpecs(
     if (inventories === undefined) throw usage('this docker-tls reads no inventories', ['docker-tls version']);
     const { chosenSpecs, parseInventory } = await inventories.load();
     const found = parseInventory(printed, options.inventory === '-' ? 'stdin' : options.inventory);
-    // Hosts of another kind were not asked for by name.
+    // Skips hosts of another kind, unless the user named hosts.
     const named = hosts.length + options.limit.length > 0;
     const others = named ? [] : found.filter(({ connection }) => connection !== undefined);
     for (const { name, connection } of others) progress.note(`${printable(name)}: left out (${connection}, not ssh)`);

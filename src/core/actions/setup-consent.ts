@@ -1,4 +1,4 @@
-/** Consents of `setup`: to a host of another store, to clients of another CA, and to the plan itself. */
+/** Confirmations of `setup`: for a host of another store, for clients of another CA, and for the plan itself. */
 
 import { otherClients, otherClientsLose } from '../domain/plan/other-clients.ts';
 import { managedExternally, otherStore } from '../domain/plan/other-store.ts';
@@ -9,7 +9,7 @@ import type { OpenedHost } from '../engine/intent.ts';
 import { declined } from './prompts.ts';
 import type { SetupContext } from './setup-questions.ts';
 
-/** A host in the care of another store: its clients are locked out, which needs a yes of its own. */
+/** A host managed by another store: a takeover locks its clients out, so it needs a separate confirmation. */
 export async function askTakeOver(
   { prompts, state }: SetupContext,
   { facts }: OpenedHost,
@@ -22,7 +22,7 @@ export async function askTakeOver(
   return true;
 }
 
-/** Asks what becomes of clients that the daemon accepts already by another CA, before anything changes. */
+/** Asks, before any change, whether to keep accepting clients of another CA that the daemon accepts now. */
 export async function askOtherClients(
   { prompts, state }: SetupContext,
   { facts }: OpenedHost,
@@ -38,7 +38,7 @@ export async function askOtherClients(
   return answer;
 }
 
-/** The answer to a plan that is to be made anew. */
+/** The answer that requests a new plan. */
 export class Edit extends Error {}
 
 /** Shows the plan and asks: Enter, e, or n. Throws Edit for e, E_DECLINED (exit 130) for n. */

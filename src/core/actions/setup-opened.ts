@@ -1,4 +1,4 @@
-/** Checks of `setup` on an open host, before a person is asked: obstacles, and an address that cannot be reached. */
+/** Checks of `setup` on a connected host, before any question: obstacles, and an unreachable address. */
 
 import { type DockerTlsError, failureOf } from '../../errors/errors.ts';
 import { otherName } from '../domain/plan/other-store.ts';
@@ -12,7 +12,7 @@ import { wayTo } from '../engine/through.ts';
 import type { VerifiedAt } from '../engine/verify-host.ts';
 import { type Answers, askAddress, type SetupContext, withAddress } from './setup-questions.ts';
 
-/** Fails with everything that prevents the setup, before the first question. */
+/** Fails with every obstacle to the setup, before the first question. */
 export function refuseEarly({ options, runtime, state }: SetupContext, spec: HostSpec, opened: OpenedHost): void {
   const about = { known: knownHosts(state), takeOver: options.takeOver };
   const twin = otherName(opened.facts, spec, state, opened.session.dialled, about);
@@ -20,7 +20,7 @@ export function refuseEarly({ options, runtime, state }: SetupContext, spec: Hos
   refuseProblems({ problems: [...(twin === undefined ? [] : [twin]), ...problems] });
 }
 
-/** Where the TLS port cannot be reached from here, asks how clients reach it: everything is verified over it. */
+/** If this machine cannot reach the TLS port, asks for the clients' route to it: verification uses that route. */
 export async function withOpenWay(context: SetupContext, answers: Answers, opened: OpenedHost): Promise<Answers> {
   const { prompts, runtime, options } = context;
   const { spec } = answers;
@@ -36,7 +36,7 @@ export async function withOpenWay(context: SetupContext, answers: Answers, opene
   return { ...answers, spec: withAddress(spec, await askAddress(context, spec, opened), opened, context) };
 }
 
-/** What keeps ssh from leading there: sshd does not forward, or there is no answer from there either. */
+/** The problem with a route through ssh: sshd does not forward, or the port does not answer through it either. */
 async function problemThroughSsh(
   { runtime }: SetupContext,
   host: string,

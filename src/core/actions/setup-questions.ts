@@ -1,4 +1,4 @@
-/** Proposals of `setup`, and the answers of a person who edits them; what a flag gave is not asked. */
+/** Proposed answers of `setup`, and the user's edits; flags suppress questions. */
 
 import { join } from 'node:path';
 import { DockerTlsError, printable } from '../../errors/errors.ts';
@@ -17,7 +17,7 @@ import type { ActionContext } from './action-context.ts';
 import { type FleetFile, fleetFileAt } from './fleet-file.ts';
 import type { RunOptions } from './run.ts';
 
-/** What the flags of `setup` say, besides what flags.ts reads. */
+/** Options of `setup` outside flags.ts. */
 export type SetupOptions = RunOptions & {
   readonly name?: string;
   readonly acceptCa?: string;
@@ -32,7 +32,7 @@ export type SetupOptions = RunOptions & {
   readonly rejectOtherClients: boolean;
 };
 
-/** What was asked for, and what it meets here. */
+/** The request, and the environment that it meets. */
 export type SetupContext = ActionContext & {
   readonly options: SetupOptions;
   readonly flags: HostFlags;
@@ -40,17 +40,17 @@ export type SetupContext = ActionContext & {
   readonly state: StoreState;
 };
 
-/** What a setup is about, besides the host's own state: what flags and facts propose, and what was answered. */
+/** The content of a setup, apart from the host's own state: proposals from flags and facts, and answers. */
 export type Answers = {
   readonly spec: HostSpec;
   readonly client: { readonly name: string; readonly requested: boolean };
-  /** The docker context to make; undefined: none. */
+  /** The docker context to create; undefined: none. */
   readonly context: string | undefined;
   /** The fleet file that gets the host. */
   readonly file: FleetFile | undefined;
 };
 
-/** `problem`: why the answer before did not lead to a host. */
+/** `problem`: the failure of the previous answer. */
 export async function askDestination({ prompts }: SetupContext, problem?: DockerTlsError): Promise<string> {
   if (prompts.interactive && problem === undefined)
     await prompts.show(
@@ -60,7 +60,7 @@ export async function askDestination({ prompts }: SetupContext, problem?: Docker
   return prompts.input(questions.hostQuestion(problem));
 }
 
-/** What a setup does without questions; the wizard shows the same, and `e` edits it. */
+/** A setup without questions; the wizard shows the same proposal, and `e` edits it. */
 export async function propose(context: SetupContext, first: HostSpec, opened: OpenedHost): Promise<Answers> {
   const { options, flags, state, fleet } = context;
   const known = state.hosts.has(first.name) || fleet?.has(first.name) === true;
@@ -68,12 +68,15 @@ export async function propose(context: SetupContext, first: HostSpec, opened: Op
   const spec = { ...first, name };
   const client = { name: options.client ?? ownClientName(), requested: options.client !== undefined };
   const requested = options.noContext ? undefined : contextName(spec);
-  // Docker dials the address of a context itself: where only SSH reaches the host, that never answers.
+  // Docker dials a context's address directly, so a context is useless for a host that only SSH reaches.
   const wanted = requested === undefined && !known && !options.noContext && spec.reach !== 'ssh';
   return { spec, client, context: wanted ? await freeContext(spec, opened, context) : requested, file: fleet };
 }
 
-/** The context of the host's name, unless another one has that name, or docker's files here cannot be read: none was asked for. */
+/**
+ * The context name for the host. Undefined if another context has it or docker's files are unreadable, because the user requested no
+ * context.
+ */
 async function freeContext(
   { name, address, port }: HostSpec,
   { session }: OpenedHost,
@@ -90,7 +93,7 @@ async function freeContext(
   }
 }
 
-/** Asks for each answer that no flag gave, with the present one as the default. */
+/** Asks for each answer that no flag gave, with the present one as default. */
 export async function editAnswers(context: SetupContext, before: Answers, opened: OpenedHost): Promise<Answers> {
   const { options, flags, prompts, state } = context;
   const name = flags.name ?? (await prompts.input(questions.nameQuestion(before.spec.name, state)));
@@ -108,7 +111,7 @@ export async function editAnswers(context: SetupContext, before: Answers, opened
   return { spec: { ...spec, context: options.context }, client, context: docker === '-' ? undefined : docker, file };
 }
 
-/** The settings with a question that no flag gave, but for the address; `more`: what is known about one. An empty answer is the default. */
+/** Asks the questions of settings that no flag gave, except the address. `more` is added to the explanation. An empty answer is the default. */
 async function askSettings(
   { flags, prompts }: SetupContext,
   more: Readonly<Partial<Record<string, string>>>,
@@ -124,7 +127,7 @@ async function askSettings(
   return answers;
 }
 
-/** The address that clients dial, which can be reached. */
+/** The address for clients; it must be reachable. */
 export async function askAddress(
   { prompts, runtime }: SetupContext,
   spec: HostSpec,
@@ -145,7 +148,7 @@ export async function askAddress(
   return read(answer);
 }
 
-/** The proposal is no wish: it goes along when ssh dials another address. */
+/** A proposed address is not stored, so that it follows the address that ssh dials. */
 export function withAddress(
   spec: HostSpec,
   address: string,
@@ -156,7 +159,7 @@ export function withAddress(
   return completeHost({ ...spec, address: own });
 }
 
-/** The fleet file in this directory, or a new one; undefined where it is not wanted. One that cannot be read is left alone. */
+/** The fleet file in this directory, or a new one; undefined if the user declines. An unreadable one stays unchanged. */
 async function askFleet({ prompts, runtime }: SetupContext): Promise<FleetFile | undefined> {
   const file = await fleetFileAt(join(runtime.cwd, 'fleet.yaml'), runtime).catch(() => undefined);
   if (file === undefined) return undefined;

@@ -1,4 +1,4 @@
-/** `setup` on an open host: questions, the change, and docker's context for it here. */
+/** `setup` on a connected host: questions, the change, and docker's context on this machine. */
 
 import { DockerTlsError, DockerTlsErrors, interrupted } from '../../errors/errors.ts';
 import { readContext } from '../adapters/docker/contexts.ts';
@@ -28,29 +28,29 @@ import { type Answers, editAnswers, propose, type SetupContext } from './setup-q
 export type SetUp = {
   readonly changed: Changed;
   readonly spec: HostSpec;
-  /** Who verified the host. */
+  /** The client used for verification. */
   readonly client: string;
-  /** The docker context that was made, or was there; undefined: none. */
+  /** The docker context, new or existing; undefined: none. */
   readonly context: string | undefined;
-  /** Commands that tell the engine's own client of the host, where that is another than docker. */
+  /** Commands that configure the engine's own client for the host, if it is not docker. */
   readonly ownClient: readonly string[];
-  /** Why that context could not be made; the host is done all the same. */
+  /** Reasons why the context could not be created; the host itself is done. */
   readonly errors: readonly DockerTlsError[];
 };
 
 export type ReachedHost = {
-  /** As the options have it. */
+  /** The host's settings from the options. */
   readonly first: HostSpec;
   readonly opened: OpenedHost;
   readonly run: FleetRun;
-  /** The plan may be sent back for other answers. */
+  /** The user may send the plan back to change answers. */
   readonly editable: boolean;
   readonly reached: HostProgress;
-  /** Opens it again. */
+  /** Connects again. */
   reach(): Promise<OpenedHost>;
 };
 
-/** Sets up a host that is open, and closes it. Fails as setUpHost does. */
+/** Sets up a connected host, and closes the connection. Fails as setUpHost does. */
 export async function setUpReached(
   context: SetupContext,
   { first, run, editable, reached, reach, ...host }: ReachedHost,
@@ -85,7 +85,7 @@ export async function setUpReached(
 
 type Requested = Answers & { readonly takeOver: boolean; readonly rejectOthers: boolean };
 
-/** The host as the answers have it, and docker here. */
+/** Sets up the host according to the answers, and docker on this machine. */
 async function changeSetUp(
   context: SetupContext,
   { spec: requested, client, context: docker, file, takeOver, rejectOthers }: Requested,
@@ -124,7 +124,7 @@ async function changeSetUp(
   if (result?.kind !== 'done') throw new DockerTlsErrors(failuresOf(changed));
   await makeOwn(store, name);
   await writeFleet?.();
-  // The host is done, whatever becomes of the context.
+  // The host is done, whether or not the context succeeds.
   const own = usableClients(changed.state, changed.wanted.verifyAs).slice(0, 1);
   const errors = await giveContexts([spec], own, { store, dockerConfig, now: runtime.now });
   const after = await store.read();
@@ -136,7 +136,7 @@ async function changeSetUp(
   return { changed, spec, client: name, context: errors.length > 0 ? undefined : leading, ownClient, errors };
 }
 
-/** Refuses a context of that name that is not ours, before the host is changed. */
+/** Rejects an existing context that docker-tls did not write, before the host changes. */
 async function refuseContext(name: string, runtime: SetupContext['runtime']): Promise<void> {
   const found = await readContext({ name, dockerConfig: dockerConfigDirectory(runtime) });
   if (found === undefined || found.ours) return;

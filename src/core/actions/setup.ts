@@ -1,4 +1,4 @@
-/** `setup` up to where its host is open; setup-reached.ts has the rest. */
+/** `setup` up to the connection to its host; setup-reached.ts has the rest. */
 
 import type { ErrorCode } from '../../errors/catalogue.ts';
 import { DockerTlsError } from '../../errors/errors.ts';
@@ -15,7 +15,7 @@ import { askDestination } from './setup-questions.ts';
 import { type ReachedHost, type SetUp, setUpReached } from './setup-reached.ts';
 import { storeOf } from './store.ts';
 
-/** Fails where the host was not changed, as the run does, and with E_USAGE, E_NAME, E_HOST_NAME, E_FLEET (exit 2). */
+/** Fails if the host was not changed, as the run does, and with E_USAGE, E_NAME, E_HOST_NAME, E_FLEET (exit 2). */
 export async function setUpHost(
   around: ActionContext,
   typed: string | undefined,
@@ -29,7 +29,7 @@ export async function setUpHost(
   return setUpReached(context, reached);
 }
 
-/** The host that is meant, open. Where a person was asked for it, what does not lead to one is asked for again. */
+/** Connects to the requested host. Repeats the question if the typed destination leads to no host. */
 async function reachHost(context: SetupContext, typed: string | undefined): Promise<ReachedHost> {
   const { options, flags, fleet, state, prompts, progress } = context;
   let problem: DockerTlsError | undefined;
@@ -37,10 +37,10 @@ async function reachHost(context: SetupContext, typed: string | undefined): Prom
     const host = (typed ?? (await askDestination(context, problem))).trim();
     const first = fleet?.specFor(host, state, flags) ?? specFor(host, state, flags);
     const known = state.hosts.has(first.name);
-    // It would be what clients dial, which is found out only behind a login.
+    // Clients would dial that address; without this check the error would come only after a login.
     if (first.address === undefined && first.ssh.destination.includes('%')) throw zoned(first.ssh.destination);
     const editable = prompts.interactive && !known;
-    // With --yes the plan is shown as well: it is the first that this host gets.
+    // The user sees the plan even with --yes, because it is this host's first.
     const edit = async (question: string) => confirmOrEdit(context, question);
     const confirm = confirming(context, true, editable ? edit : undefined);
     const run = await openRun(
@@ -50,7 +50,7 @@ async function reachHost(context: SetupContext, typed: string | undefined): Prom
       { confirm },
     );
     const reached = progress.host(first.name);
-    // The record of a known host names its Docker, also while that one is down.
+    // The record of a known host names its Docker, even while that is down.
     const next = run.asks || run.dryRun ? 'unknown' : 'change';
     const reach = () => (known ? openHost : findHost)(first, run, reached, { next });
     try {

@@ -1,4 +1,4 @@
-/** `ssh`: a shell or a command on a host, by the login that the store has. */
+/** `ssh`: a shell or a command on a host, with the stored login. */
 
 import type { ExitStatus } from '../../errors/catalogue.ts';
 import { usage } from '../../errors/errors.ts';
@@ -7,7 +7,7 @@ import { storedHost } from '../domain/trust/resolve.ts';
 import type { ActionContext } from './action-context.ts';
 import { storeOf } from './store.ts';
 
-/** The exit status of what ran there, whatever it is. */
+/** Returns the exit status of the remote command, whatever it is. */
 export async function openShell(context: ActionContext, name: string, command: readonly string[]): Promise<ExitStatus> {
   if (context.global.json)
     throw usage('--json: standard output belongs to what runs on the host', [`docker-tls ssh ${name}`]);

@@ -1,4 +1,4 @@
-/** `status`: everything that can expire, and whether hosts really serve what the store says. */
+/** `status`: everything that can expire, and differences between hosts and the store. */
 
 import { resolve } from 'node:path';
 import { interrupted } from '../../errors/errors.ts';
@@ -29,7 +29,7 @@ export type StatusOptions = SelectionOptions &
 export type Status = {
   readonly rows: readonly StatusRow[];
   readonly rotation: Rotation | undefined;
-  /** Hosts that were named and are not in the store. */
+  /** Named hosts that are not in the store. */
   readonly missing: readonly string[];
 };
 
@@ -63,19 +63,19 @@ export async function status(
     ? new Map([...known].map(([name, drift]) => [name, { drift }]))
     : await askHosts({ ...asking, ssh, specs: selection.specs, known, onHost, ...passwords }, state);
   const reached = offline || chosen ? undefined : await askReached(asking, state);
-  // A host that was no longer asked says nothing of its state.
+  // The state of hosts not contacted after an interruption is unknown.
   if (runtime.signal.aborted) throw interrupted('interrupted before every host had answered');
   const rows = statusRows(state, live, due, reached);
-  // node_exporter reads the file at any moment: it has to appear whole.
+  // node_exporter may read the file at any moment, so it is replaced atomically.
   if (metrics !== undefined) await writeOut({ ...metrics, data: renderPrometheus(rows, runtime.now()) });
   const missing = [...names].filter((name) => !stored.hosts.has(name));
   return { rows, rotation: rotationOf(stored, runtime.now()), missing };
 }
 
-/** What watches the rows while hosts are asked. */
+/** An observer of the rows while hosts are contacted. */
 export type RowsShown = {
   /** All rows, as far as the store knows them. */
   begin(rows: readonly StatusRow[]): void;
-  /** A host has answered, or does not. */
+  /** A host answered, or failed to. */
   row(row: StatusRow): void;
 };

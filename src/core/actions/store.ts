@@ -12,7 +12,7 @@ type Around = {
 };
 export type Attended = Around & Pick<ActionContext, 'progress' | 'prompts'>;
 
-/** The store of a run: the directory of --home, or one that a team shares. Opens nothing yet. Fails with E_STORE_URL (exit 2). */
+/** The store of a run: the directory of --home, or a shared one. Does not open it yet. Fails with E_STORE_URL (exit 2). */
 export function storeOf(context: Attended): Store {
   return openAnyStore(optionsOf(context));
 }

@@ -1,4 +1,4 @@
-/** The names that the shell offers: of clients, or of hosts that can be reached from here. */
+/** Names for shell completion: of clients, or of hosts that this machine can reach. */
 
 import { namesAt } from '../adapters/store/look.ts';
 import { reachableHosts } from '../domain/trust/reachable-hosts.ts';

@@ -1,4 +1,4 @@
-/** The remark on hosts whose TLS port this machine reaches through ssh only, where what is written here dials the port itself. */
+/** The note about hosts whose TLS port this machine reaches only through ssh, for output that dials the port directly. */
 
 import type { StoreState } from '../adapters/store/records.ts';
 import { shellQuote } from '../domain/quote.ts';

@@ -1,4 +1,4 @@
-/** `tunnel`: docker on a host that only SSH reaches, for as long as this runs. */
+/** `tunnel`: docker on a host reachable only over SSH, until this command ends. */
 
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
@@ -21,13 +21,13 @@ import { storeOf } from './store.ts';
 export type TunnelOptions = {
   readonly client: string | undefined;
   readonly socket: string | undefined;
-  /** Of 127.0.0.1, instead of a socket. */
+  /** A port of 127.0.0.1 instead of a socket. */
   readonly port: number | undefined;
 };
 
 export type TunnelEnd = { readonly host: string; readonly endpoint: string; readonly status: ExitStatus };
 
-/** Until Ctrl-C, or the end of `command`. Fails with E_TUNNEL, E_SSH_LOST, and as connecting and the choice of a client do. */
+/** Runs until Ctrl-C, or the end of `command`. Fails with E_TUNNEL, E_SSH_LOST, and as connecting and the choice of a client do. */
 export async function runTunnel(
   context: ActionContext,
   name: string,
@@ -53,7 +53,7 @@ export async function runTunnel(
   const { tunnel } = session;
   if (tunnel === undefined) throw new Error('this session has no tunnel');
   line.phase('verify');
-  // Said at once, and not by the first docker command.
+  // Reports a failure now and not at the first docker command.
   const target = { address, port, ca: client.ca, credentials, timeoutMs: 10_000 };
   const outcome = await probeThrough(runtime.probe, tunnel)(target);
   if (outcome.kind === 'refused') throw unusable(outcome, tunnel, name, client.record.name);
@@ -92,7 +92,7 @@ function unusable(
   return new DockerTlsError('E_TUNNEL', what, { where, hints });
 }
 
-/** Ctrl-C is how a tunnel ends; a lost connection is a failure. */
+/** Ctrl-C is the normal end of a tunnel; a lost connection is a failure. */
 async function untilStopped(
   { signal }: Runtime,
   tunnel: Tunnel,

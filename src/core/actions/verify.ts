@@ -1,4 +1,4 @@
-/** The verification of a host that the store knows: as a client of the store, and as every client that must be rejected. */
+/** Verification of stored hosts: as a client of the store, and as every client that they must reject. */
 
 import { DockerTlsError } from '../../errors/errors.ts';
 import type { StoredClient, StoreState } from '../adapters/store/records.ts';
@@ -24,13 +24,13 @@ export type VerifyOptions = SelectionOptions & { readonly client: string | undef
 
 export type Verified = {
   readonly results: readonly HostResult<readonly CheckResult[]>[];
-  /** By host: CAs of others, each of whose clients it accepts, as the store has it. */
+  /** By host: CAs outside this store of which the host accepts every client, according to its record. */
   readonly otherCas: ReadonlyMap<string, readonly OtherCa[]>;
-  /** One for each host that accepts whom it must not, or the other way round. */
+  /** One for each host that accepts a client that it must reject, or the reverse. */
   readonly failures: readonly DockerTlsError[];
 };
 
-/** Every host that is named, or all there are, as a client of this store. */
+/** Every named host, or all of them, as a client of this store. */
 export async function verifyHosts(
   context: ActionContext,
   names: readonly string[],
@@ -67,7 +67,10 @@ export async function verifyHosts(
   return { results, failures, otherCas: new Map(others) };
 }
 
-/** Through ssh where the host's record says so. `client` needs its key in the store. Revoked and expired clients whose credentials are still here must be rejected. */
+/**
+ * Through ssh if the host's record says so. `client` needs its key in the store. Revoked and expired clients whose credentials are still
+ * stored must be rejected.
+ */
 function verifyStored(
   reach: Reach,
   state: StoreState,

@@ -1,4 +1,4 @@
-/** `status --watch`: the same again when the store changes, and from time to time, since hosts change as well. */
+/** `status --watch`: repeats when the store changes, and periodically, because hosts change as well. */
 
 import { setTimeout as sleep } from 'node:timers/promises';
 import { usage } from '../../errors/errors.ts';
@@ -8,10 +8,10 @@ import { type Status, type StatusOptions, status } from './status.ts';
 import { storeOf } from './store.ts';
 
 const MOST_MS = 30_000;
-/** A fleet that is being changed commits many times a second. */
+/** A fleet in the middle of a change commits many times a second. */
 const LEAST_MS = 2000;
 
-/** Until the run is interrupted. Fails as `status` does. */
+/** Runs until interrupted. Fails as `status` does. */
 export async function watchStatus(
   context: ActionContext,
   hosts: readonly string[],

@@ -15,7 +15,7 @@ export type RuntimeOptions = {
   readonly signal: AbortSignal;
 };
 
-/** All of it but what the call itself says (plugin-call.ts). */
+/** Everything except the parts that depend on the call itself (plugin-call.ts). */
 export function createRuntime(options: RuntimeOptions): Omit<Runtime, 'env' | 'program' | 'docker'> {
   const { connect, probe } = spread({
     connect: async (target) => (await import('./ssh/connect.ts')).connect(target),
@@ -35,7 +35,7 @@ export function createRuntime(options: RuntimeOptions): Omit<Runtime, 'env' | 'p
   };
 }
 
-/** Fails with E_CA_KEY_EXTERNAL (exit 2) where no feature asks other CAs. */
+/** Fails with E_CA_KEY_EXTERNAL (exit 2) if no feature supports external CAs. */
 async function issuers(): Promise<Issuers> {
   const [first] = ISSUERS.all;
   if (first !== undefined) return first.load();
@@ -57,7 +57,7 @@ function processIo(colour: boolean): Io {
     get columns() {
       return stdout.columns || stderr.columns || 80;
     },
-    // https://no-color.org: any value that is not empty counts.
+    // https://no-color.org: any non-empty value counts.
     colour: colour && stdout.isTTY === true && !env.NO_COLOR && env.TERM !== 'dumb',
   };
 }

@@ -1,4 +1,4 @@
-/** This thread's end of a thread that serves a fleet (thread.ts): its requests, their answers, and the questions that it has for a person. */
+/** The main thread's side of a worker thread for fleets (thread.ts): its requests, their answers, and its questions to the user. */
 
 import { Worker } from 'node:worker_threads';
 import { DockerTlsError, printable } from '../../errors/errors.ts';
@@ -22,14 +22,14 @@ type Waiting = {
   readonly onLine?: ((line: string) => void) | undefined;
 };
 
-/** Of what was under way in a thread that is no more. The cause says why, for instance that its memory was full. */
+/** The error of requests in progress in a thread that died. Its cause has the reason, for instance a full memory. */
 export class ThreadEnded extends Error {
   constructor(cause?: unknown) {
     super('a thread of docker-tls has ended', { cause });
   }
 }
 
-/** One of the threads that serve a fleet. Requests fail with ThreadEnded where it dies; runs with E_SSH_LOST, since their connection went with it. */
+/** One worker thread for a fleet. If it dies, requests fail with ThreadEnded, and runs with E_SSH_LOST (their connection died too). */
 export class Thread {
   ended = false;
   readonly #worker: Worker;
@@ -49,11 +49,11 @@ export class Thread {
     };
     this.#worker.on('error', end);
     this.#worker.on('exit', () => end());
-    // Only a request keeps the process alive.
+    // Only a pending request keeps the process alive.
     this.#worker.unref();
   }
 
-  /** Requests under way, and connections that are open. */
+  /** Pending requests and open connections. */
   get load(): number {
     return this.#waiting.size + this.#asks.size;
   }

@@ -1,10 +1,10 @@
-/** Messages between this thread and those that serve a fleet (threads.ts, thread.ts), and their forms. */
+/** Messages between the main thread and the worker threads for fleets (threads.ts, thread.ts), and their forms. */
 
 import { DockerTlsError } from '../../errors/errors.ts';
 import { Secret } from '../domain/secret.ts';
 import type { HostSession, ProbeOutcome, ProbeRequest, ScriptRequest, SshOptions, SshQuestions } from '../runtime.ts';
 
-/** A secret crosses as its bytes, within this process. */
+/** A secret travels as its bytes, within this process. */
 export type Bare<T> = T extends Secret ? { readonly secret: Uint8Array } : T;
 
 /** The methods of SshQuestions, by name. */
@@ -12,7 +12,7 @@ export type Question = keyof SshQuestions;
 
 export type ConnectOptions = Omit<SshOptions, 'ask' | 'signal' | 'sudoPassword'> & {
   readonly sudoPassword?: Bare<Secret> | undefined;
-  /** The questions that a person is there to answer. */
+  /** The questions that the user can answer. */
   readonly questions: readonly Question[];
 };
 
@@ -25,7 +25,7 @@ export type ProbeOptions = Omit<ProbeRequest, 'dial' | 'credentials'> & {
   readonly credentials?: { readonly cert: string; readonly key: Bare<Secret> } | undefined;
 };
 
-/** `id` names a request; `session` the request that has opened the connection. */
+/** `id` names a request; `session` the request that opened the connection. */
 export type ToThread =
   | { readonly kind: 'connect'; readonly id: number; readonly options: ConnectOptions }
   | { readonly kind: 'run'; readonly id: number; readonly session: number; readonly request: RunOptions }
@@ -44,7 +44,7 @@ export type FromThread =
   | { readonly kind: 'done'; readonly id: number; readonly value: OpenSession | ResultForm | ProbeOutcome | undefined }
   | { readonly kind: 'failed'; readonly id: number; readonly error: ThrownForm }
   | { readonly kind: 'line'; readonly id: number; readonly line: string }
-  /** Of the connection `id`; a `touch` is not answered. */
+  /** From the connection `id`; a `touch` has no answer. */
   | {
       readonly kind: 'ask';
       readonly id: number;
@@ -55,13 +55,13 @@ export type FromThread =
 
 export type ResultForm = { readonly status: number; readonly stdout: Uint8Array; readonly stderr: string };
 
-/** What was thrown, in its parts: the structured clone drops the name of an error, and fails on a cause that holds a function. */
+/** An error in parts: the structured clone drops an error's name, and fails on a cause that holds a function. */
 export type ThrownForm =
   | { readonly ours: Pick<DockerTlsError, 'code' | 'message' | 'where' | 'hints' | 'details'> }
   | { readonly other: { readonly name: string; readonly message: string; readonly stack: string | undefined } };
 
 export function bareSecret(secret: Secret | undefined): Bare<Secret> | undefined {
-  // A copy: with a view of a pool everything in the pool would cross.
+  // A copy: a view into a pool would send the whole pool.
   return secret && { secret: new Uint8Array(secret.reveal()) };
 }
 

@@ -1,4 +1,4 @@
-/** One of the threads that serve a fleet: connections, scripts on hosts and probes, as the main thread asks for them (threads.ts). */
+/** A worker thread for a fleet: opens connections, runs scripts on hosts and probes for the main thread (threads.ts). */
 
 import { parentPort } from 'node:worker_threads';
 import { Secret } from '../domain/secret.ts';
@@ -58,7 +58,7 @@ async function carryOut(
   }
 }
 
-/** The main thread has the terminal. */
+/** Forwards questions to the main thread, which owns the terminal. */
 function questionsOf(id: number, known: readonly Question[]): SshQuestions {
   const put = (what: Question) => (about: unknown) =>
     new Promise((resolve, reject) => {

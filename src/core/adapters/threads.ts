@@ -1,7 +1,7 @@
 /**
- * The spreading of a fleet over the processors: from some number of connections on, ssh and TLS run in threads, and this one plans, asks,
- * shows and keeps the store. A session or probe of a thread is used like any other. Of one host all connections are in one place, so
- * that what a person answered for it is asked once.
+ * Distribution of a fleet over the processors. Above a number of connections, ssh and TLS run in threads, while this thread plans, asks,
+ * prints and keeps the store. A thread's sessions and probes work like any others. All connections of one host stay in one thread, so that
+ * the user answers once for it.
  */
 
 import { existsSync } from 'node:fs';
@@ -11,13 +11,16 @@ import { keepHeapSmall } from '../heap.ts';
 import type { Connect, Probe, SshOptions } from '../runtime.ts';
 import type { Thread } from './thread-client.ts';
 
-/** Below this many connections a thread would take longer to start than it saves. */
+/** Below this many connections, starting a thread takes longer than it saves. */
 const FLEET = 100;
-/** Beside this one, which has half as much to do for a host as they have, and plans no faster than two of them log in. Each takes some 25 MB. */
+/**
+ * Threads in addition to this one. Per host, this one has half as much work as they have; it plans no faster than two of them log in. Each
+ * takes some 25 MB.
+ */
 const MOST_THREADS = 3;
-/** Where there is only one of them, this thread takes every fourth host itself: then both are busy. */
+/** With a single extra thread, this thread takes every fourth host itself, so that both are busy. */
 const OWN_TURN = 4;
-/** What the build makes of thread.ts. Where there is no build (tests), everything runs in this thread. */
+/** The build's output of thread.ts. Without a build (tests), everything runs in this thread. */
 const SCRIPT = new URL('./thread.js', import.meta.url);
 
 const CHECK_EVERY = 20;
@@ -27,7 +30,7 @@ type Effects = { readonly connect: Connect; readonly probe: Probe };
 /** For tests. */
 export type Spreading = { readonly processors: number; readonly fleet: number; readonly script: URL };
 
-/** The same effects, in threads once there are many connections. */
+/** The same effects, in threads above a number of connections. */
 export function spread(here: Effects, options: Partial<Spreading> = {}): Effects {
   const { processors = availableParallelism(), fleet = FLEET, script = SCRIPT } = options;
   const most = existsSync(script) ? Math.min(processors - 1, MOST_THREADS) : 0;
@@ -69,7 +72,7 @@ export function spread(here: Effects, options: Partial<Spreading> = {}): Effects
         return await place.connect({ ...options, transport: 'ssh2' });
       } catch (error) {
         const beyond = error instanceof DockerTlsError && error.code === 'E_SSH_TRANSPORT';
-        // Nothing has been done yet: one that died meanwhile costs no host.
+        // Nothing has been done yet, so a thread that died in between costs no host.
         if (!place.ended && (!beyond || options.transport === 'ssh2')) throw error;
         places.set(options.host, 'here');
         return here.connect(options);

@@ -1,4 +1,4 @@
-/** `apply [HOST…]`: makes hosts what the store or the fleet file says, in parallel. */
+/** `apply [HOST…]`: brings hosts in line with the store or the fleet file, in parallel. */
 
 import { defineCommand } from '../../cli/command.ts';
 import { POOL_OPTIONS, RUN_OPTIONS } from '../../cli/host-options.ts';

@@ -1,4 +1,4 @@
-/** `ca create`: a CA before any host, for those who want it first; setup makes one by itself. */
+/** `ca create`: a CA before the first host; setup otherwise creates one. */
 
 import { defineCommand } from '../../cli/command.ts';
 import { CA_OPTIONS, CLIENT_OPTIONS } from '../../cli/host-options.ts';

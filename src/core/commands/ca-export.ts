@@ -1,4 +1,4 @@
-/** `ca export`: the CA's certificate, which is public; with its key only encrypted. */
+/** `ca export`: the CA's public certificate, or with its key in encrypted form only. */
 
 import { defineCommand } from '../../cli/command.ts';
 import { CA_OPTIONS, FILE, OUT_OPTIONS } from '../../cli/host-options.ts';

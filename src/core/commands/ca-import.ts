@@ -1,4 +1,4 @@
-/** `ca import`: a CA of your own, also an intermediate, also one whose key is external. */
+/** `ca import`: a CA of your own, including intermediate CAs and CAs with an external key. */
 
 import { defineCommand } from '../../cli/command.ts';
 import { FILE, PASSPHRASE_OPTIONS } from '../../cli/host-options.ts';

@@ -1,4 +1,4 @@
-/** `ca show`: the active CA and those that are still trusted beside it. */
+/** `ca show`: the active CA, and old CAs that are still trusted. */
 
 import { defineCommand } from '../../cli/command.ts';
 import { viewCa } from '../actions/ca-show.ts';

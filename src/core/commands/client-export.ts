@@ -1,4 +1,4 @@
-/** `client export`: a client as one file for another computer, a keychain, Java or a CI system. */
+/** `client export`: a client as one file for another machine, a keychain, Java or a CI system. */
 
 import { defineCommand } from '../../cli/command.ts';
 import { FILE, OUT_OPTIONS } from '../../cli/host-options.ts';

@@ -1,4 +1,4 @@
-/** `client import`: directory, contexts and environment from a bundle that was made on another computer. */
+/** `client import`: directory, contexts and environment from a bundle of another machine. */
 
 import { defineCommand } from '../../cli/command.ts';
 import { FILE } from '../../cli/host-options.ts';

@@ -1,4 +1,4 @@
-/** `client list`: who can reach what. Reads the store; asks no host. */
+/** `client list`: clients and their hosts. Reads only the store. */
 
 import { defineCommand } from '../../cli/command.ts';
 import { listClients } from '../actions/client-list.ts';

@@ -1,4 +1,4 @@
-/** `client request`: a key that is made here and stays here, and a request for a certificate. */
+/** `client request`: a key that is created and kept on this machine, and a certificate request. */
 
 import { defineCommand } from '../../cli/command.ts';
 import { CLIENT_OPTIONS, OUT_OPTIONS } from '../../cli/host-options.ts';

@@ -1,4 +1,4 @@
-/** `client revoke`: takes access away from one client, on every host, and verifies it. */
+/** `client revoke`: revokes one client's access on every host, and verifies it. */
 
 import { defineCommand } from '../../cli/command.ts';
 import { STORED_OPTIONS } from '../../cli/host-options.ts';

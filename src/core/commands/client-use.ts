@@ -1,4 +1,4 @@
-/** `client use`: which client this computer uses where several are in the store. */
+/** `client use`: this machine's default client, if the store has several. */
 
 import { defineCommand } from '../../cli/command.ts';
 import { chooseClient } from '../actions/own-client.ts';

@@ -1,4 +1,4 @@
-/** `env HOST`: how the shell, or a tool, is pointed at a host. */
+/** `env HOST`: settings that point the shell, or a tool, at a host. */
 
 import { defineCommand } from '../../cli/command.ts';
 import { CLIENT_OPTION } from '../../cli/host-options.ts';

@@ -1,4 +1,4 @@
-/** `forget HOST…`: drops hosts that are gone from the store. */
+/** `forget HOST…`: drops vanished hosts from the store. */
 
 import { defineCommand } from '../../cli/command.ts';
 import { gravestExit } from '../../errors/errors.ts';

@@ -1,4 +1,4 @@
-/** `notices on|off`: whether docker says after its commands that a certificate is due (src/cli/notice.ts). */
+/** `notices on|off`: expiry notices after docker commands (src/cli/notice.ts). */
 
 import { defineCommand } from '../../cli/command.ts';
 import { setNotices } from '../actions/notices.ts';

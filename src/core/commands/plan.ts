@@ -1,4 +1,4 @@
-/** `plan [HOST…]`: what apply would change; changes nothing. */
+/** `plan [HOST…]`: the changes that apply would make; changes nothing. */
 
 import { defineCommand } from '../../cli/command.ts';
 import { RUN_OPTIONS } from '../../cli/host-options.ts';

@@ -1,4 +1,4 @@
-/** `remove HOST…`: restores hosts as they were before the first setup. */
+/** `remove HOST…`: restores hosts to their state before the first setup. */
 
 import { defineCommand } from '../../cli/command.ts';
 import { RESTORE_OPTIONS } from '../../cli/host-options.ts';

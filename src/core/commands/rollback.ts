@@ -1,4 +1,4 @@
-/** `rollback HOST…`: back to the generation before, verified. */
+/** `rollback HOST…`: restores the previous generation, verified. */
 
 import { defineCommand } from '../../cli/command.ts';
 import { RESTORE_OPTIONS } from '../../cli/host-options.ts';

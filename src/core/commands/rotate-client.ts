@@ -1,4 +1,4 @@
-/** `rotate client`: new key and certificate for clients; no host is touched. */
+/** `rotate client`: new keys and certificates for clients; changes no host. */
 
 import { defineCommand } from '../../cli/command.ts';
 import { CA_OPTIONS, DUE_OPTIONS } from '../../cli/host-options.ts';

@@ -1,4 +1,4 @@
-/** `schedule`: what runs the renewals on their own, printed, or installed as a systemd timer. */
+/** `schedule`: automatic renewals, printed, or installed as a systemd timer. */
 
 import { defineCommand } from '../../cli/command.ts';
 import { CA_OPTIONS, SSH_OPTIONS } from '../../cli/host-options.ts';

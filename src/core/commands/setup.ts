@@ -1,4 +1,4 @@
-/** `setup`: the wizard, and the same from flags. */
+/** `setup`: the wizard, or the same from flags. */
 
 import { defineCommand } from '../../cli/command.ts';
 import { CA_OPTIONS, HOST_OPTIONS, REJECT_OPTION, SSH_OPTIONS, TAKE_OVER_OPTION } from '../../cli/host-options.ts';

@@ -1,4 +1,4 @@
-/** `ssh HOST`: a shell or a command on a host, by the login that the store has. */
+/** `ssh HOST`: a shell or a command on a host, with the stored login. */
 
 import { defineCommand } from '../../cli/command.ts';
 import { openShell } from '../actions/ssh.ts';

@@ -1,4 +1,4 @@
-/** `status`: every CA, host and client, how long they last, and whether hosts serve what they should. */
+/** `status`: every CA, host and client with its expiry, and differences between hosts and the store. */
 
 import { defineCommand } from '../../cli/command.ts';
 import { DUE_OPTIONS, FILE, SELECTION_OPTIONS, SSH_OPTIONS } from '../../cli/host-options.ts';

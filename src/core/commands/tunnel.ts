@@ -1,4 +1,4 @@
-/** `tunnel HOST`: docker on a host that only SSH reaches, for as long as this runs. */
+/** `tunnel HOST`: docker on a host reachable only over SSH, until this command ends. */
 
 import { defineCommand } from '../../cli/command.ts';
 import { CLIENT_OPTION, FILE } from '../../cli/host-options.ts';

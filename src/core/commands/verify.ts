@@ -1,4 +1,4 @@
-/** `verify [HOST…]`: verifies over the network who gets in and who must not. */
+/** `verify [HOST…]`: verifies over the network which clients a host accepts and rejects. */
 
 import { defineCommand } from '../../cli/command.ts';
 import { CLIENT_OPTION, SELECTION_OPTIONS } from '../../cli/host-options.ts';

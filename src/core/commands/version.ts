@@ -1,4 +1,4 @@
-/** `version`: what to name in a report of a bug. */
+/** `version`: version details for a bug report. */
 
 import { defineCommand } from '../../cli/command.ts';
 

@@ -1,4 +1,4 @@
-/** The result of `apply` and `plan`: the change, and the commands to go on with. */
+/** The result of `apply` and `plan`: the change, and the next commands. */
 
 import type { CommandContext, CommandResult } from '../../cli/command.ts';
 import { gravestExit } from '../../errors/errors.ts';
@@ -21,7 +21,7 @@ export function renderApplied({ changed, hosts, contexts, first }: Applied, cont
   };
 }
 
-/** `check`: exit status 3 where something is to do. */
+/** `check`: exit status 3 if changes are pending. */
 export function renderPlan(
   changed: Changed,
   context: Context & { readonly options: { readonly check: boolean } },
@@ -31,7 +31,7 @@ export function renderPlan(
   return { ...rest, next, exit: exit === 0 && context.options.check && next.length > 0 ? 3 : exit };
 }
 
-/** The same again for hosts that failed; else how docker reaches the first host that changed. */
+/** A retry for failed hosts; otherwise docker's commands for the first changed host. */
 function nextCommands(
   { changed: { planned, results }, first }: Pick<Applied, 'changed' | 'first'>,
   { args, options, global, runtime }: Context,

@@ -45,7 +45,7 @@ export function renderCa({ key, old, external, token, leafOnly, clientIssuers, .
   return { exit: 0, result, text };
 }
 
-/** Certificates are no answer for a terminal. */
+/** Omits certificates: they are not useful on a terminal. */
 function withoutTrust(external: ExternalCa): object {
   const { trust: _, ...rest } = { trust: '', ...external };
   return rest;

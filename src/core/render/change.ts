@@ -1,4 +1,4 @@
-/** A change, planned or made, as text and JSON: the same for every command that changes something. */
+/** A change, planned or made, as text and JSON: shared by every command that changes something. */
 
 import type { CommandResult } from '../../cli/command.ts';
 import { gravestExit, printable } from '../../errors/errors.ts';
@@ -16,7 +16,7 @@ import { tableWidth } from './table.ts';
 
 export type Around = Pick<ActionContext, 'global' | 'runtime'>;
 
-/** What a change came to, or would come to; a command puts its own sentences around it. */
+/** The result of a change or of its plan; a command adds its own sentences around it. */
 export function renderChange(changed: Changed, around: Around): CommandResult {
   const { wanted, planned, results } = changed;
   const { runtime } = around;
@@ -58,7 +58,7 @@ export function renderChange(changed: Changed, around: Around): CommandResult {
   };
 }
 
-/** What would be issued, then what would change on hosts, and why on hosts that were not named. */
+/** Credentials to issue, then changes on hosts, with a reason for hosts that the user did not name. */
 export function renderPlanned({ wanted, hosts, signer, unapproved }: Planned, { runtime, global }: Around): string {
   const colours = coloursOf(runtime.io);
   const { verbose, diff } = global;
@@ -71,14 +71,14 @@ export function renderPlanned({ wanted, hosts, signer, unapproved }: Planned, { 
     .join('\n\n');
 }
 
-/** What the CA's settings run or send on this computer. */
+/** The parts of the CA's settings that run a program or send data on this machine. */
 function renderSigner({ id, values }: StoreSettings, unapproved: boolean, { bold }: Colours): string {
   const lines = values.map(([name, value]) => `${name.padEnd(13)}${printable(value)}`);
   const words = `set in the shared store and not accepted on this computer: --trust-store-settings ${id}`;
   return [`${bold('to sign, this computer')}`, ...lines, ...(unapproved ? [words] : [])].join('\n  ');
 }
 
-/** One line for each kind of thing. */
+/** One line for each kind of credential. */
 function renderCredentials(changes: readonly CredentialChange[], { bold }: Colours): string {
   const lines = changes.flatMap((change) => {
     if (change.kind === 'create-ca' || change.kind === 'replace-ca')

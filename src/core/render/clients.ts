@@ -1,4 +1,4 @@
-/** Clients that were added, revoked or renewed, beside the change of hosts. */
+/** Added, revoked or renewed clients, together with the change of hosts. */
 
 import type { CommandResult } from '../../cli/command.ts';
 import type { Added, AddedClient } from '../actions/client-access.ts';
@@ -38,7 +38,7 @@ function addedWords({ client, created, changed, stored }: AddedClient, requested
   return [`client ${client} is there already, in ${stored.directory}${now}`];
 }
 
-/** The settings that an existing client got. */
+/** The new settings of an existing client. */
 function settingsText({ hosts, days, keyType }: Added['requested']): string {
   return [
     ...(hosts === undefined ? [] : [`access to ${listWords(hosts, 10)} only`]),
@@ -55,7 +55,7 @@ export function renderRevoked(
   const { result, text, ...rest } = renderChange(changed, around);
   if (changed.planned !== undefined) return { ...rest, text, result: { client: name, ...result } };
   const hosts = changed.results.length;
-  // Only a certificate that was really tried counts.
+  // Only a certificate that was actually tried counts.
   const everywhere = changed.results.every(
     (one) => one.kind === 'done' && one.value.checks.some(({ ok, revoked }) => ok && revoked === name),
   );

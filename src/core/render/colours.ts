@@ -1,4 +1,4 @@
-/** Colours as the renderers take them: functions that do nothing where colours are not wanted. */
+/** Colours for the renderers: functions that do nothing if colours are off. */
 
 import pico from 'picocolors';
 import type { Io } from '../runtime.ts';
@@ -9,7 +9,7 @@ export function coloursOf(io: Io): Colours {
   return pico.createColors(io.colour);
 }
 
-/** The colour of how a certificate is: good, soon or now to be renewed, over. */
+/** The colour of a certificate's state: valid, due soon or now, expired. */
 export function toneOf(state: string, { green, dim, yellow, red }: Colours): (text: string) => string {
   return { ok: green, revoked: dim, due: yellow }[state] ?? red;
 }

@@ -1,4 +1,4 @@
-/** A docker context that was written, and how docker uses it. */
+/** A new docker context, and the commands to use it. */
 
 import type { CommandContext, CommandResult } from '../../cli/command.ts';
 import type { ContextOutcome } from '../actions/give-context.ts';

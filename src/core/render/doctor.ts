@@ -1,4 +1,4 @@
-/** The cause that doctor found. */
+/** The cause found by doctor. */
 
 import type { CommandResult } from '../../cli/command.ts';
 import { printable } from '../../errors/errors.ts';

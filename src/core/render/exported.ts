@@ -1,4 +1,4 @@
-/** An exported client, and what to do with the file. */
+/** An exported client, and the next steps for its file. */
 
 import type { CommandContext, CommandResult } from '../../cli/command.ts';
 import type { BundleFormat } from '../actions/client-bundle.ts';

@@ -1,4 +1,4 @@
-/** One change of a file in a plan. What is shown of it is data first: changes whose data are equal look the same. */
+/** One change of a file in a plan. Its view is data first: changes with equal data look the same. */
 
 import { printable } from '../../errors/errors.ts';
 import { type FileChange, loopbackWords, sysctlWords } from '../domain/plan/file-change.ts';
@@ -10,14 +10,14 @@ export type FileView = {
   readonly words: string;
   readonly drift: boolean;
   readonly reason: string | undefined;
-  /** Lines that go and come, and those around them. */
+  /** Removed and added lines, with their context. */
   readonly lines: readonly string[];
 };
 
-/** What a change has as the text of a link. */
+/** The text of a link in a change. */
 const LINK = /^-> [^\n]*$/;
 
-/** `whole`: also the content of files that are new, or that go. */
+/** `whole`: also the content of new and removed files. */
 export function viewOf(change: FileChange, whole: boolean): FileView {
   const { kind, path, mode, owner, before, after = '', to = '', drift = false, reason } = change;
   const view = (sign: FileView['sign'], words: string, lines: readonly string[] = []): FileView => ({

@@ -1,9 +1,9 @@
-/** Hosts that were dropped from the store. */
+/** Hosts dropped from the store. */
 
 import type { ForgottenHost } from '../actions/forget.ts';
 import { listWords, plural } from '../domain/words.ts';
 
-/** What goes, and what it means for a host that still runs. */
+/** The dropped entries, and the effect on a host that still runs. */
 export function renderForgotten(hosts: readonly ForgottenHost[], verb: string): string {
   return hosts
     .flatMap(({ host, address, clients, contexts }) => [

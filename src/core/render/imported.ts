@@ -1,4 +1,4 @@
-/** An imported client, and how docker uses it. */
+/** An imported client, and the commands to use it with docker. */
 
 import type { CommandContext, CommandResult } from '../../cli/command.ts';
 import type { Imported, ImportOptions } from '../actions/client-import.ts';
@@ -29,7 +29,7 @@ function nextCommands(
 ): string[] {
   const [first] = hosts;
   const [context] = contexts;
-  // buildx looks for ~/.docker/ca.pem as long as DOCKER_TLS_VERIFY is set, whatever the context says.
+  // buildx looks for ~/.docker/ca.pem while DOCKER_TLS_VERIFY is set, even with a context.
   const stronger = ['DOCKER_HOST', 'DOCKER_CONTEXT', 'DOCKER_TLS_VERIFY'].filter((one) => env[one]);
   const unset = use && context !== undefined && stronger.length > 0 ? [`unset ${stronger.join(' ')}`] : [];
   if (first === undefined) return unset;

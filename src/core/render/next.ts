@@ -1,4 +1,4 @@
-/** The commands to go on with after a plan or a change. */
+/** The next commands after a plan or a change. */
 
 import type { OptionSpec } from '../../cli/command.ts';
 import { RUN_OPTIONS } from '../../cli/host-options.ts';
@@ -8,7 +8,7 @@ import { shellQuote } from '../domain/quote.ts';
 import type { HostSpec } from '../domain/settings.ts';
 import type { Runtime } from '../runtime.ts';
 
-/** How docker reaches the host: by its context where it has one, else by the environment. */
+/** Commands that point docker at the host: by its context if it has one, else by the environment. */
 export function useCommands(
   { name, use, reach }: Pick<HostSpec, 'name' | 'use' | 'reach'>,
   context: string | undefined,
@@ -19,7 +19,7 @@ export function useCommands(
   return [useOf(detectShell(env), `docker-tls env ${name}`), 'docker ps'];
 }
 
-/** `docker-tls apply`, with what was typed for this run: HOSTs, the fleet file, and options of RUN_OPTIONS. */
+/** `docker-tls apply` with the arguments of this run: HOSTs, the fleet file, and options of RUN_OPTIONS. */
 export function applyCommand(
   hosts: readonly string[],
   file: string | undefined,

@@ -1,4 +1,4 @@
-/** The outcome of a change: what was verified, and a table where there were several hosts. */
+/** The outcome of a change: the verification, and a table for several hosts. */
 
 import { printable } from '../../errors/errors.ts';
 import type { HostResult } from '../domain/host-results.ts';
@@ -21,12 +21,12 @@ export function renderChecks(checks: readonly CheckResult[], colours: Colours): 
     .join('\n');
 }
 
-/** No certificate of theirs is here to try it with. */
+/** Not verified, because the store has no certificate of these clients. */
 export function renderOthers(otherCas: readonly OtherCa[], { yellow }: Colours): string[] {
   return otherCas.map((ca) => `  ${yellow('!')} ${printable(otherCaWords(ca))}: accepted as well (not tried)`);
 }
 
-/** Of a run that went well, what is to be read all the same. */
+/** The parts of a successful run that still need attention. */
 export function renderAttention(results: readonly HostResult<HostOutcome>[]): string {
   const lines = results.flatMap((one) => {
     if (one.kind !== 'done') return [];
@@ -36,7 +36,7 @@ export function renderAttention(results: readonly HostResult<HostOutcome>[]): st
   return lines.join('\n');
 }
 
-/** Host, result, what changed, seconds. */
+/** Host, result, changes, seconds. */
 export function renderResults(
   results: readonly HostResult<HostOutcome>[],
   colours: Colours,
@@ -68,7 +68,7 @@ export function renderResults(
   return [table, ...warnings].join('\n').trimEnd();
 }
 
-/** What a host went through, in a few words. */
+/** The change of a host, in a few words. */
 function whatChanged(outcome: HostOutcome): string {
   if (!outcome.changed) return 'nothing to do';
   const parts = [];
@@ -81,7 +81,7 @@ function whatChanged(outcome: HostOutcome): string {
   return parts.join(', ') || 'nothing to do';
 }
 
-/** Files in which a change replaced what was edited by hand since the last one. */
+/** Files whose manual edits since the last change were replaced. */
 export function handEdits({ files }: HostPlan): readonly string[] {
   return files.filter((change) => change.drift === true).map((change) => change.path);
 }
@@ -108,12 +108,12 @@ export function outcomeJson(result: HostResult<HostOutcome>): object {
   };
 }
 
-/** The number of the generation; absent where docker-tls is removed. */
+/** The generation number; absent after a removal of docker-tls. */
 export function generationJson({ generation }: HostPlan): number | undefined {
   return generation === 'none' ? undefined : generation;
 }
 
-/** A host that failed, or that was not begun. */
+/** A host that failed or was not started. */
 export function undoneJson(result: Exclude<HostResult<unknown>, { kind: 'done' }>): object {
   if (result.kind === 'skipped') return { host: result.host, result: 'skipped', reason: result.reason };
   return {
@@ -124,12 +124,12 @@ export function undoneJson(result: Exclude<HostResult<unknown>, { kind: 'done' }
   };
 }
 
-/** For a single host: the sentence that ends a change. */
+/** For a single host: the sentence at the end of a change. */
 export function renderOutcome(outcome: HostOutcome, colours: Colours): string {
   const { plan, checks } = outcome;
   const head = `${colours.bold(outcome.host)}: ${headWords(outcome)}`;
   if (plan.purpose !== 'apply') {
-    // After --yes no plan was shown: this is the last place where a manual edit is seen.
+    // With --yes no plan was shown: this is the last chance to see that a manual edit is lost.
     const lost = plan.files.filter((change) => change.drift === true);
     return [
       head,
@@ -160,12 +160,12 @@ function headWords({ changed, plan, elapsedMs }: HostOutcome): string {
     : `done in ${took}, generation ${plan.generation}`;
 }
 
-/** Where nothing was to do, the warnings of the plan are shown nowhere else. */
+/** Without a change, this is the only place that shows the plan's warnings. */
 function warningsOf({ changed, plan, warnings }: HostOutcome): readonly string[] {
   return changed ? warnings : [...plan.warnings.map((warning) => printable(warning)), ...warnings];
 }
 
-/** What a change costs, and the warnings of its plan; where nothing was to do, the outcome has those already. */
+/** The cost of a change, and its plan's warnings; without a change, the outcome has them already. */
 export function costLines({ host, changed, plan }: HostOutcome): readonly string[] {
   const lines = [...plan.costs.map((cost) => `costs: ${cost}`), ...(changed ? plan.warnings : [])];
   return lines.map((line) => `${host}: ${printable(line)}`);

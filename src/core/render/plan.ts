@@ -1,4 +1,4 @@
-/** A plan: what would change, file by file, and what it means for daemon, containers and clients. */
+/** A plan: its changes, file by file, and its effects on daemon, containers and clients. */
 
 import { printable } from '../../errors/errors.ts';
 import type { AgreedHost } from '../actions/results.ts';
@@ -16,11 +16,11 @@ const LABEL = 13;
 
 export type PlanForm = {
   readonly colours: Colours;
-  /** Every host on its own, also where several change in the same way. */
+  /** Every host separately, even if several change in the same way. */
   readonly verbose?: boolean;
-  /** The content of new files, too. */
+  /** Also the content of new files. */
   readonly diff?: boolean;
-  /** Sentences are broken here. */
+  /** Width for wrapping sentences. */
   readonly columns?: number | undefined;
 };
 
@@ -55,7 +55,7 @@ function row(
   );
 }
 
-/** What changes, and what it means: of one host, or of several that change in the same way (`likeness`). */
+/** Changes and effects: for one host, or for several that change in the same way (`likeness`). */
 function changeLines(hosts: readonly Shown[], form: PlanForm): string[] {
   const { colours, diff = false } = form;
   const [{ plan, spec, accepts = [] }] = hosts as [Shown];
@@ -98,7 +98,7 @@ const OVER_RESTART = {
   daemon: 'are refused for a moment during the restart',
 };
 
-/** Of several hosts: names would fill the screen. */
+/** For several hosts: a list of names would fill the screen. */
 function containersOf(hosts: readonly Shown[]): string {
   const [first] = hosts as [Shown];
   const { how } = first.plan.containers;
@@ -109,12 +109,12 @@ function containersOf(hosts: readonly Shown[]): string {
     : `${plural(count, 'container')} ${FATE[how](count)}`;
 }
 
-/** What is shown of the files of several hosts; the generations that they switch to are numbered apart. */
+/** The file views of several hosts, without their generation numbers. */
 function sharedViews({ plan, facts }: Shown, diff: boolean): FileView[] {
   return plan.files.filter(({ path }) => path !== facts.places.current).map((change) => viewOf(change, diff));
 }
 
-/** Hosts of one likeness change in the same way: all that is shown of their plans is the same but for names, addresses and names of containers. */
+/** The equality key of a host's plan: hosts with the same likeness have plans that differ only in names, addresses and container names. */
 function likeness(host: Shown, { diff = false }: PlanForm): string {
   const { plan, spec, accepts } = host;
   const { how, running, unlisted } = plan.containers;
@@ -125,7 +125,7 @@ function likeness(host: Shown, { diff = false }: PlanForm): string {
   return JSON.stringify([alone, change, sharedViews(host, diff), accepts, how, running.length > 0, here]);
 }
 
-/** Planned, and with something to do. */
+/** Planned, with pending changes. */
 export function isChanging(one: HostResult<AgreedHost>): boolean {
   return one.kind === 'done' && hasChanges(one.value.plan);
 }
@@ -141,7 +141,7 @@ function inGroups(hosts: readonly AgreedHost[], keyOf: (host: AgreedHost) => str
   return [...groups.values()];
 }
 
-/** The plans of several hosts: those that change in the same way as one, what is the same on the rest in one line. */
+/** The plans of several hosts: equal changes as one, unchanged hosts in one line. */
 export function renderPlans(results: readonly HostResult<AgreedHost>[], form: PlanForm): string {
   const { colours, columns, verbose = false } = form;
   const plans = results.flatMap((result) => (result.kind === 'done' ? [result.value] : []));
@@ -180,7 +180,7 @@ export function renderPlans(results: readonly HostResult<AgreedHost>[], form: Pl
   ].join('\n\n');
 }
 
-/** Each text once, with the hosts that have it. */
+/** Each text once, with its hosts. */
 function onceOf(
   plans: readonly AgreedHost[],
   textsOf: (plan: Partial<AgreedHost> & Pick<AgreedHost, 'plan'>) => readonly string[],
@@ -190,7 +190,7 @@ function onceOf(
   return [...all].map(([text, hosts]) => ({ text, hosts }));
 }
 
-/** The same for the JSON document. */
+/** The JSON form of the plans. */
 export function plansJson(results: readonly HostResult<AgreedHost>[]): { changes: number; hosts: unknown[] } {
   const hosts = results.map((one) => {
     if (one.kind !== 'done') return undoneJson(one);
@@ -210,7 +210,7 @@ export function plansJson(results: readonly HostResult<AgreedHost>[]): { changes
   return { changes, hosts };
 }
 
-/** What has no value there is left out: the words that stand for nothing are those of the host's scripts. */
+/** Omits fields without a value: their placeholders belong to the host's scripts. */
 function planJson(plan: HostPlan): object {
   const files = plan.files.map((change) => ({
     ...change,
@@ -220,7 +220,7 @@ function planJson(plan: HostPlan): object {
   return { ...plan, generation: generationJson(plan), files };
 }
 
-/** What becomes of containers; `untouched` and `stop` of those that the daemon does not list. */
+/** The effect on containers; `untouched` and `stop` for containers that the daemon does not list. */
 const FATE: Readonly<Record<HostPlan['containers']['how'], (count: number) => string>> = {
   untouched: (count) => `${count === 1 ? 'is' : 'are'} not touched`,
   'live-restore': (count) => `${keeps(count)} (live-restore is on)`,

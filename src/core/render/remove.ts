@@ -1,4 +1,4 @@
-/** A removal: the change, and the docker contexts that went with the hosts. */
+/** A removal: the change, and the docker contexts removed with the hosts. */
 
 import type { CommandResult } from '../../cli/command.ts';
 import type { DockerTlsError } from '../../errors/errors.ts';
@@ -18,7 +18,10 @@ export function renderRemoved({ changed, contexts, errors, stored }: Removed, ar
   };
 }
 
-/** Errors of a host that may be gone, or whose address another one has by now. One that has rolled a change back (exit status 5) is there. */
+/**
+ * Errors of a host that may no longer exist, or whose address another host has now. A host that rolled back a change (exit status 5)
+ * exists.
+ */
 const GONE = [
   'E_SSH_TIMEOUT',
   'E_SSH_UNREACHABLE',

@@ -1,4 +1,4 @@
-/** A rotation of the CA: its stages, and the step that comes next. */
+/** A rotation of the CA: its stages, and the next step. */
 
 import type { CommandResult } from '../../cli/command.ts';
 import { gravestExit } from '../../errors/errors.ts';
@@ -33,7 +33,7 @@ export function renderRotatedCa({ before, after, words, changes, outdated }: Rot
 
 const STAGES = { accept: 'Stage 1: accept the old CA and the new', issue: 'Stage 2: issue from the new CA', drop: '' };
 
-/** What the clients' owners have to fetch or to give to their tools. */
+/** Files that the clients' owners have to fetch or to pass to their tools. */
 function outdatedWords(outdated: RotatedCa['outdated']): string {
   const lines = [...outdated].flatMap(([name, copies]) =>
     copies.map(({ what, renew }) => `  ${name}, ${what}: ${renew}`),

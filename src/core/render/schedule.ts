@@ -1,4 +1,4 @@
-/** A schedule: the text of its files, or where they were installed. */
+/** A schedule: the text of its files, or their installed paths. */
 
 import { join } from 'node:path';
 import type { CommandResult } from '../../cli/command.ts';

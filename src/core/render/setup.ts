@@ -1,4 +1,4 @@
-/** The result of a setup: what was verified, and how docker reaches the host from here. */
+/** The result of a setup: the verification, and docker's route to the host from this machine. */
 
 import type { CommandResult } from '../../cli/command.ts';
 import { printable } from '../../errors/errors.ts';
@@ -23,11 +23,11 @@ export function renderSetup(
   const colours = coloursOf(io);
   const endpoint = dockerHost(value.address, spec.port);
   const via = value.checks.find((check) => check.via !== undefined)?.via;
-  // On a terminal the progress shows how it ended.
+  // On a terminal the progress already shows it.
   const verified = io.errIsTerminal
     ? `\nVerified ${via === undefined ? 'from here' : printable(`through ${via}`)}, over new connections:\n${[renderChecks(value.checks, colours), ...renderWarnings(value.warnings, colours)].join('\n')}`
     : renderOutcome(value, colours);
-  // Only those that were tried.
+  // Only verified clients.
   const accepted = value.checks.flatMap(({ who, expected, ok }) =>
     expected === 'accepted' && ok ? [colours.bold(who.replace(/^client /, ''))] : [],
   );

@@ -1,4 +1,4 @@
-/** The result of `client sign`: the bundle, and where it is taken. */
+/** The result of `client sign`: the bundle, and how to import it. */
 
 import type { CommandResult } from '../../cli/command.ts';
 import { asWritten } from '../../errors/errors.ts';

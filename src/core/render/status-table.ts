@@ -1,4 +1,4 @@
-/** The table of `status`: at once, or row by row while hosts are asked. */
+/** The table of `status`: at once, or row by row while hosts are contacted. */
 
 import { printable } from '../../errors/errors.ts';
 import type { RowsShown } from '../actions/status.ts';
@@ -8,10 +8,10 @@ import type { Around } from './change.ts';
 import { type Colours, coloursOf, toneOf } from './colours.ts';
 import { type Cell, type Column, type OpenTable, openTable, renderTable, tableWidth } from './table.ts';
 
-/** A table on its way to the screen; `end` gives the rows that were not shown yet. */
+/** A table being printed; `end` returns the rows that were not shown yet. */
 export type StatusStream = RowsShown & { end(rows: readonly StatusRow[]): string };
 
-/** The widest that a host which is asked can say in its column. */
+/** The widest text in the column while a host is pending. */
 const WIDEST_DRIFT = '99 differences';
 
 export function renderStatusTable(rows: readonly StatusRow[], colours: Colours, columns: number | undefined): string {
@@ -20,7 +20,7 @@ export function renderStatusTable(rows: readonly StatusRow[], colours: Colours, 
   return renderTable(columnsOf(described), cells, { columns, titleStyle: colours.dim });
 }
 
-/** Prints the head and the CAs at once, each host when it has answered, so that one that is slow holds back itself alone, and the rest at the end. */
+/** Prints the head and the CAs at once, each host after its answer, so that a slow host delays only itself, and the rest at the end. */
 export function streamStatus({ runtime: { io }, progress }: Pick<Around, 'runtime'> & Printing): StatusStream {
   const colours = coloursOf(io);
   const shown = new Set<string>();
@@ -106,7 +106,7 @@ function driftCell(row: StatusRow, colours: Colours): Cell {
     : { text: client ? 'rejected' : plural(length, 'difference'), style: colours.red };
 }
 
-/** What differs on a host, and why it does not answer. */
+/** Differences on a host, and the reason why it does not answer. */
 export function foundOf({ drift, unreachable }: StatusRow): readonly string[] {
   return [...(drift ?? []), ...(unreachable === undefined ? [] : [unreachable])].map((text) => printable(text));
 }

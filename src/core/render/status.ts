@@ -1,4 +1,4 @@
-/** `status`: the table, what differs, and the commands for what is due. */
+/** `status`: the table, the differences, and the commands for due renewals. */
 
 import type { CommandResult } from '../../cli/command.ts';
 import { type Hint, printable } from '../../errors/errors.ts';
@@ -41,7 +41,7 @@ export function renderStatus(
   };
 }
 
-/** What a watch shows: on a terminal in the place of what was there before. */
+/** The output of a watch: on a terminal it replaces the previous output. */
 export function showStatus(now: Status, context: Parameters<typeof renderStatus>[1]): void {
   const { io, now: clock } = context.runtime;
   const { text } = renderStatus(now, context);
@@ -49,7 +49,7 @@ export function showStatus(now: Status, context: Parameters<typeof renderStatus>
   io.out(`${io.outIsTerminal ? '\u001b[H\u001b[2J' : ''}${clock().toISOString().slice(0, 19)}Z\n${lines}\n\n`);
 }
 
-/** What differs, and what is to be upgraded, below the table. */
+/** Differences and pending upgrades, below the table. */
 function renderFound(
   rows: readonly StatusRow[],
   colours: Colours,
@@ -57,7 +57,7 @@ function renderFound(
   rotation: Rotation | undefined,
 ): string {
   const attention = rows.filter(needsAttention).length;
-  // The column is as wide as the terminal leaves it; what is wrong with a host is to be read in full.
+  // The table cuts this column to the terminal's width; the problems of a host are printed in full below.
   const found = rows.flatMap((row) => foundOf(row).map((text) => `${row.name}: ${text}`));
   const upgrades = rows.flatMap(({ name, upgrade }) =>
     upgrade === undefined ? [] : [hangText(printable(`${name}: ${upgrade.text}`), columns, 2)],
@@ -77,7 +77,7 @@ function renderFound(
   ].join('\n');
 }
 
-/** Commands for what is due. A CA that has expired renews nothing, and its successor renews it all. */
+/** Commands for due renewals. An expired CA can renew nothing, and its successor renews everything. */
 function waysOn(rows: readonly StatusRow[], rotation: Rotation | undefined, file: string | undefined): Hint[] {
   const due = rows.filter((row) => row.state === 'due' || row.state === 'expired');
   const old = rotation?.next ?? [];
@@ -99,7 +99,7 @@ function waysOn(rows: readonly StatusRow[], rotation: Rotation | undefined, file
   ];
 }
 
-/** What to look at where a host differs, or does not answer. */
+/** Commands for hosts that differ or do not answer. */
 function waysOnHosts(rows: readonly StatusRow[], file: string | undefined): string[] {
   const unreachable = rows.filter((row) => row.unreachable !== undefined);
   const different = rows.filter((row) => row.unreachable === undefined && (row.drift?.length ?? 0) > 0);

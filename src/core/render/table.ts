@@ -1,17 +1,17 @@
-/** Aligned tables for users. Pure. Cells are cleaned here, so text from a host may go in as it is. */
+/** Aligned tables for users. Pure. Cells are cleaned here, so text from a host may be passed unchanged. */
 
 import { printable } from '../../errors/errors.ts';
 import { cutText, padText, textWidth } from '../domain/words.ts';
 
-/** A cell: text, or text with a function that colours it after it was cleaned and cut. */
+/** A cell: text, or text with a function that colours it after cleaning and cutting. */
 export type Cell = string | number | { readonly text: string | number; readonly style?: (text: string) => string };
 
 export type Column = {
   readonly title: string;
   readonly align?: 'left' | 'right';
-  /** Never narrower than this when the table has to shrink; columns without it keep their full width. */
+  /** Minimum width when the table has to shrink; columns without it keep their full width. */
   readonly shrinkTo?: number;
-  /** Left out, the highest first, where shrinking is not enough. */
+  /** Priority for removal when shrinking is not enough: the highest goes first. */
   readonly leaveOut?: number;
 };
 
@@ -22,10 +22,10 @@ export type TableOptions = {
 
 const GAP = 2;
 
-/** A table whose rows come one by one. */
+/** A table with rows added one by one. */
 export type OpenTable = { readonly head: string; row(cells: readonly Cell[]): string };
 
-/** Lines with a line end each; no rows give an empty text. Columns that may shrink are cut when the terminal is too narrow, others left out. */
+/** Lines with a line end each; an empty text without rows. If the terminal is too narrow, shrinkable columns are cut and others removed. */
 export function renderTable(
   all: readonly Column[],
   every: readonly (readonly Cell[])[],
@@ -36,7 +36,7 @@ export function renderTable(
   return [head, ...every.map(row)].join('');
 }
 
-/** The same line by line: columns are as wide as `every` row needs, and cells of later rows that are wider than that are cut. */
+/** A table printed line by line: columns are as wide as `every` row needs, and wider cells of later rows are cut. */
 export function openTable(
   all: readonly Column[],
   every: readonly (readonly Cell[])[],
@@ -61,7 +61,7 @@ export function openTable(
   };
 }
 
-/** The places of the columns that there is room for. `wanted`: their widths uncut. */
+/** The indices of the columns that fit. `wanted`: their uncut widths. */
 function keptColumns(
   columns: readonly Column[],
   wanted: readonly number[],
@@ -88,13 +88,13 @@ function place(
 ): string {
   const width = widths[index] as number;
   const cut = cutText(text, width);
-  // The space is outside of the colour, so that nothing but the text is coloured or underlined.
+  // The space is outside of the colour, so that only the text is coloured or underlined.
   const space = padText('', width - textWidth(cut));
   if (columns[index]?.align === 'right') return space + style(cut);
   return index === columns.length - 1 ? style(cut) : style(cut) + space;
 }
 
-/** Takes the missing columns from those that may shrink, always from the widest. */
+/** Shrinks columns that may shrink, always the widest first, until the table fits. */
 function shrink(columns: readonly Column[], wanted: readonly number[], room: number | undefined): number[] {
   const widths = [...wanted];
   if (room === undefined) return widths;
@@ -120,7 +120,7 @@ function cellStyle(cell: Cell): (text: string) => string {
   return (typeof cell === 'object' ? cell.style : undefined) ?? ((text) => text);
 }
 
-/** How wide a table may be: as the terminal, and without one as wide as it likes, since a program reads it or a file keeps it. */
+/** The maximum width of a table: the terminal's. Without a terminal it is unlimited, because a program or a file gets it. */
 export function tableWidth(io: { readonly outIsTerminal: boolean; readonly columns: number }): number | undefined {
   return io.outIsTerminal ? io.columns : undefined;
 }

@@ -1,4 +1,4 @@
-/** The verification of hosts: who was accepted and who was rejected. */
+/** The verification of hosts: accepted and rejected clients. */
 
 import type { CommandResult } from '../../cli/command.ts';
 import type { Verified } from '../actions/verify.ts';

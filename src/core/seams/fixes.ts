@@ -1,4 +1,4 @@
-/** What the setting `harden` may list. domain/values.ts reads it. */
+/** Values of the setting `harden`. domain/values.ts reads them. */
 
 import { seam } from './seam.ts';
 

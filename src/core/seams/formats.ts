@@ -8,22 +8,22 @@ import type { Secret } from '../domain/secret.ts';
 import { seam } from './seam.ts';
 
 export type FormatCode = {
-  /** For this computer: the text, and what it is about. */
+  /** The text for this machine, and its subject. */
   configure(
     requested: { readonly host: string | undefined; readonly client: string | undefined },
     context: ActionContext,
   ): Promise<Environment>;
-  /** For a computer without the store, where the files will be in `directory`: the client's three files and the tool's configuration. */
+  /** For a machine without the store, with the files in `directory`: the client's three files and the tool's configuration. */
   archive(bundle: ClientBundle, client: StoredClient, directory: string, now: Date): Secret;
-  /** The commands that give a tool here the host, without remarks; none for what the store does not have. */
+  /** Commands that configure a tool on this machine for the host, without remarks; empty if the store lacks the host or the client. */
   commandsHere(state: StoreState, host: string, client: string, program: string): string[];
 };
 
 export type ToolFormat = {
   readonly name: string;
-  /** The file of its configuration in an archive. */
+  /** The configuration's file name in an archive. */
   readonly file: string;
-  /** What brings a renewed client into effect, where the tool keeps its own copy or reads the files only once. */
+  /** How a renewed client takes effect, if the tool keeps its own copy or reads the files only once. */
   readonly afterRenewal?: string;
   load(): Promise<FormatCode>;
 };

@@ -1,4 +1,4 @@
-/** What the fixes that a host has add to its plan, and what the host itself says of upgrades. engine/hardening.ts asks. */
+/** Additions of a host's fixes to its plan, and upgrades that the host reports. engine/hardening.ts calls them. */
 
 import type { DesiredHost } from '../domain/plan/desired.ts';
 import type { HostFacts } from '../domain/plan/facts.ts';
@@ -8,29 +8,29 @@ import type { HostSession, Runtime } from '../runtime.ts';
 import { seam } from './seam.ts';
 
 export type HardenedHost = {
-  /** The facts of the plan, with the files that the fixes are about. */
+  /** The facts of the plan, including the files that the fixes change. */
   readonly facts: HostFacts;
   readonly desired: Partial<DesiredHost>;
 };
 
 export type Hardening = {
-  /** Asks a host that is open for what the fixes need; changes nothing there. Fails with E_HARDEN_ROOTLESS (exit 2). */
+  /** Gathers the facts for the fixes from a connected host; changes nothing. Fails with E_HARDEN_ROOTLESS (exit 2). */
   hardenOpened(
     session: HostSession,
     spec: HostSpec,
     wanted: {
-      /** Fixes, as the setting `harden` has them. */
+      /** Fixes, in the form of the setting `harden`. */
       readonly entries: readonly string[];
-      /** Those that the record has. */
+      /** Fixes in the host's record. */
       readonly known: readonly string[];
-      /** Hosts that are reached through this one. */
+      /** Hosts reached through this one. */
       readonly leadsTo: readonly string[];
     },
     runtime: Pick<Runtime, 'now' | 'signal'>,
   ): Promise<HardenedHost>;
-  /** Undefined where nothing is to be upgraded, and where the host does not tell. */
+  /** Undefined if no upgrade is due or the host does not report one. */
   upgradeOf(session: HostSession, signal: AbortSignal): Promise<Upgrade | undefined>;
-  /** After `remove`: purges packages that were installed, and reports what was purged and what stays. Never fails. */
+  /** After `remove`: purges installed packages, and reports which were purged and which stay. Never fails. */
   purgePackages(session: HostSession): Promise<readonly string[]>;
 };
 

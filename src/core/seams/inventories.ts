@@ -4,22 +4,22 @@ import type { DockerTlsError } from '../../errors/errors.ts';
 import type { HostSpec } from '../domain/settings.ts';
 import { seam } from './seam.ts';
 
-/** What an inventory says of one host. A host that is not for us, or not fit, is an error only where it is chosen. */
+/** One host of an inventory. An unusable host is an error only if it is selected. */
 export type InventoryHost = {
   readonly name: string;
   readonly spec?: HostSpec;
-  /** Groups of Ansible that it is in, also through their children. */
+  /** The host's Ansible groups, including those that contain it through child groups. */
   readonly groups?: readonly string[];
-  /** Its ansible_connection is one of another kind of machine, such as winrm. */
+  /** Set if ansible_connection names another kind of machine, such as winrm. */
   readonly connection?: string;
   /** E_INVENTORY (exit 2). */
   readonly problems: readonly DockerTlsError[];
 };
 
 export type Inventories = {
-  /** `name`: of the file, for messages. Throws DockerTlsErrors of E_INVENTORY (exit 2) where it is not such a list, or empty. */
+  /** `name`: the file's, for messages. Throws DockerTlsErrors of E_INVENTORY (exit 2) for an empty or foreign file. */
   parseInventory(text: string, name: string): readonly InventoryHost[];
-  /** The hosts that were chosen, or everything that prevents it: DockerTlsErrors of E_INVENTORY (exit 2). */
+  /** The selected hosts, or every problem with them: DockerTlsErrors of E_INVENTORY (exit 2). */
   chosenSpecs(chosen: readonly InventoryHost[]): readonly HostSpec[];
 };
 

@@ -1,18 +1,18 @@
-/** CAs whose key is on another machine or in a token. adapters/runtime.ts asks them, actions/ca-files.ts reads their options. */
+/** CAs whose key is on another machine or in a token. adapters/runtime.ts calls them, actions/ca-files.ts reads their options. */
 
 import type { CaToken, ExternalCa, SignerFlags } from '../domain/external-ca.ts';
 import type { Runtime } from '../runtime.ts';
 import { seam } from './seam.ts';
 
 export type Issuers = {
-  /** As of Runtime. */
+  /** Same as in Runtime. */
   sign(ca: ExternalCa, request: Parameters<Runtime['sign']>[1], signal: AbortSignal): ReturnType<Runtime['sign']>;
   signByToken(
     token: CaToken,
     request: Parameters<Runtime['signByToken']>[1],
     signal: AbortSignal,
   ): ReturnType<Runtime['signByToken']>;
-  /** How the CA that flags name signs. `trust`: PEM of the CAs that certify its API. Fails with E_USAGE, E_SECRET_FILE (exit 2). */
+  /** The signer that the flags describe. `trust`: PEM of the CAs that certify its API. Fails with E_USAGE, E_SECRET_FILE (exit 2). */
   signerOf(
     flags: SignerFlags,
     trust: string,

@@ -1,6 +1,6 @@
-/** A place of the core that features add to. */
+/** Extension points of the core. */
 
-/** What features have added, in the order of src/features.ts. Complete before anything of the core is evaluated. */
+/** Entries added by features, in the order of src/features.ts. Complete before any core module is evaluated. */
 export type Seam<T> = { readonly all: readonly T[]; add(...more: readonly T[]): void };
 
 export function seam<T>(): Seam<T> {
@@ -8,7 +8,7 @@ export function seam<T>(): Seam<T> {
   return { all, add: (...more) => all.push(...more) };
 }
 
-/** Options or settings that mean something only where a feature has added to `place`. The type has them either way. */
+/** Options or settings that exist only if a feature has added to `place`. The type always has them. */
 export function offered<T extends object>(place: Seam<unknown>, entries: T): T {
   return place.all.length > 0 ? entries : ({} as T);
 }

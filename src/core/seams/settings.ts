@@ -2,10 +2,10 @@
 
 import { seam } from './seam.ts';
 
-/** The fields of settings that a feature gives a meaning to. */
+/** Setting fields that a feature supports. */
 export const FEATURE_SETTINGS = seam<string>();
 
-/** Rows of a table, of which those stay that a feature has added. The type has them all. */
+/** The rows of a table that a feature has added. The type has them all. */
 export function ofFeatures<T extends object>(rows: T): T {
   return Object.fromEntries(Object.entries(rows).filter(([field]) => FEATURE_SETTINGS.all.includes(field))) as T;
 }

@@ -1,11 +1,11 @@
-/** A store that several computers share. adapters/store/open.ts opens it. */
+/** A store shared by several machines. adapters/store/open.ts opens it. */
 
 import type { Store } from '../adapters/store/store.ts';
 import type { OpenOptions } from '../adapters/store/store-url.ts';
 import { seam } from './seam.ts';
 
 export type SharedStore = {
-  /** Fails with E_STORE_URL (exit 2). A password that the address names is out of the environment afterwards. */
+  /** Fails with E_STORE_URL (exit 2). Also removes a password that the address names from the environment. */
   checkAddress(url: string): void;
   open(options: OpenOptions & { readonly url: string }): Promise<Store>;
 };

@@ -1,4 +1,4 @@
-/** Strange hosts: login shells, accounts, sshd and sudo that are set up in ways of their own. */
+/** Unusual hosts: custom login shells, accounts, sshd and sudo. */
 
 import { put, type StrangeCase } from './case.ts';
 

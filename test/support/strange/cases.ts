@@ -1,4 +1,4 @@
-/** The whole table of strange hosts, by groups, as docs/hosts.md has them. */
+/** The whole table of unusual hosts, grouped as in docs/hosts.md. */
 
 import { ACCOUNTS } from './accounts.ts';
 import type { StrangeCase } from './case.ts';

@@ -1,4 +1,4 @@
-/** Strange hosts: firewalls, logins, missing programs, mounts, names, and odd installations of Docker. */
+/** Unusual hosts: firewalls, logins, missing programs, mounts, names, and odd installations of Docker. */
 
 import { execStart, put, RESTART, type StrangeCase, without } from './case.ts';
 
@@ -403,7 +403,7 @@ export const MOUNTS: readonly StrangeCase[] = [
   },
 ];
 
-/** Stand-ins: whatever restorecon is asked for has to be there. */
+/** Stand-ins: restorecon requires its paths to exist. */
 const SELINUX = `printf '#!/bin/sh\\nexit 0\\n' >/usr/bin/selinuxenabled; printf '#!/bin/sh\\nshift; for path; do [ -e "$path" ] || [ -L "$path" ] || exit 1; done; echo "$@" >>/run/restored\\n' >/usr/bin/restorecon; chmod 755 /usr/bin/selinuxenabled /usr/bin/restorecon`;
 
 export const NAMES: readonly StrangeCase[] = [

@@ -1,4 +1,4 @@
-/** Strange hosts: directories, devices, names, networks and processes that are not as usual. */
+/** Unusual hosts: directories, devices, names, networks and processes. */
 
 import { RESTART, type StrangeCase } from './case.ts';
 

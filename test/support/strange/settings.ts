@@ -1,4 +1,4 @@
-/** Strange settings: environment files, daemon.json, and how they lie there. */
+/** Unusual settings: environment files, daemon.json, and their locations. */
 
 import { execStart, json, put, RESTART, type StrangeCase, unit } from './case.ts';
 
@@ -6,7 +6,7 @@ const JSON_PATH = '/etc/docker/daemon.json';
 const xattr = (name: string, value: string): string =>
   `python3 -c 'import os; os.setxattr("${JSON_PATH}", "${name}", bytes.fromhex("${value}"))'`;
 
-/** What the daemon has not read yet is refused before it is asked about. */
+/** docker-tls refuses settings that the daemon has not read yet, before it checks them. */
 const ACCEPT = ['--allow-unread-settings'];
 
 export const ENVIRONMENT: readonly StrangeCase[] = [
@@ -206,7 +206,7 @@ export const DAEMON_JSON: readonly StrangeCase[] = [
     name: '`"hosts": ["fd://"]` and no -H',
     make: `${put(JSON_PATH, '{ "hosts": ["fd://"] }')}${execStart('/usr/sbin/dockerd')}`,
   },
-  // dockerd --validate accepts each, and dockerd starts with none of them.
+  // dockerd --validate accepts each, but dockerd starts with none of them.
   ...[
     ['a seccomp profile that is missing', '"seccomp-profile": "/etc/docker/missing.json"'],
     ['another storage driver', '"storage-driver": "btrfs"'],

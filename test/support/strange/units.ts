@@ -1,8 +1,8 @@
-/** Strange units: how docker.service and docker.socket may be written. */
+/** Unusual units: variants of docker.service and docker.socket. */
 
 import { braced, DROP_INS, execStart, put, RESTART, type StrangeCase, unit } from './case.ts';
 
-/** systemd reads its units once more, unasked, some moments after a change. */
+/** systemd rereads its units once more by itself, moments after a change. */
 const AFTER_SETUP = 'sleep 3; systemctl reset-failed docker.service';
 const OWN = '/etc/systemd/system';
 
@@ -51,7 +51,7 @@ export const UNITS: readonly StrangeCase[] = [
     make: unit('[Service]\nExecStartPre=/bin/true\nExecStartPost=/bin/true\nExecStopPost=/bin/true'),
   },
   { name: 'an emptied ExecReload', make: unit('[Service]\nExecReload=') },
-  // systemd calls the daemon started before it answers, and before a SIGHUP does not end it.
+  // systemd considers the daemon started before it answers, and before it survives a SIGHUP.
   ...['simple', 'exec', 'idle'].map((type) => ({
     name: `\`Type=${type}\``,
     make: unit(`[Service]\nType=${type}`),

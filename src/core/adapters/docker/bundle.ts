@@ -1,6 +1,6 @@
 /**
- * The forms in which a client's credentials travel as one piece: a tar archive for another computer, one PEM text, and lines of
- * NAME=base64 for the secrets of a CI system. Pure. PKCS#12 is src/pki's.
+ * Single-piece forms of a client's credentials: a tar archive for another machine, one PEM text, and lines of NAME=base64 for the secrets
+ * of a CI system. Pure. src/pki has PKCS#12.
  */
 
 import { createPrivateKey, X509Certificate } from 'node:crypto';
@@ -11,13 +11,13 @@ import { certificatesOf } from './served.ts';
 import { packTar, unpackTar } from './tar.ts';
 
 export type BundleHost = {
-  /** What the sender calls the host. */
+  /** The sender's name for the host. */
   readonly name: string;
   /** Its DOCKER_HOST, `tcp://…`. */
   readonly host: string;
 };
 
-/** Without a key it answers a request whose key never left the other computer. */
+/** A bundle without a key answers a request whose key never left the other machine. */
 export type ClientBundle = {
   readonly client: string;
   readonly hosts: readonly BundleHost[];
@@ -32,7 +32,7 @@ const MAX_FILE_BYTES = 256 * 1024;
 const MAX_HOSTS = 10_000;
 const NAME = /^[A-Za-z0-9][A-Za-z0-9._@+-]{0,127}$/;
 
-/** One tar archive: docker-tls.json (client and hosts), ca.pem, cert.pem and, where there is one, key.pem. `now` is the files' time. */
+/** One tar archive: docker-tls.json (client and hosts), ca.pem, cert.pem and, if present, key.pem. `now` is the files' time. */
 export function packBundle(bundle: ClientBundle, now: Date): Secret {
   const manifest = { schema: 1, client: bundle.client, hosts: bundle.hosts.map(({ name, host }) => ({ name, host })) };
   const files = [
@@ -45,8 +45,8 @@ export function packBundle(bundle: ClientBundle, now: Date): Secret {
 }
 
 /**
- * What packBundle packed. It came from another machine, so everything is checked: only known files, small, no paths; certificates that are
- * certificates, a key that belongs to them, hosts that are tcp:// addresses. Fails with E_BUNDLE (exit 2).
+ * Unpacks the archive of packBundle. It comes from another machine, so everything is checked: only known small files without paths, valid
+ * certificates, a key that matches, tcp:// addresses of hosts. Fails with E_BUNDLE (exit 2).
  */
 export function unpackBundle(archive: Uint8Array): ClientBundle {
   const bytes = Buffer.from(archive.buffer, archive.byteOffset, archive.byteLength);
@@ -78,8 +78,8 @@ export function renderBundlePem(bundle: ClientBundle): Secret {
 }
 
 /**
- * Lines for the secrets of a CI system, NAME=VALUE, without quotes: DOCKER_TLS_CA, DOCKER_TLS_CERT and DOCKER_TLS_KEY hold the files
- * as base64 on one line each; DOCKER_HOST is there when the bundle has exactly one host. docs/clients.md says how a job takes them in.
+ * Lines for the secrets of a CI system, NAME=VALUE, without quotes. DOCKER_TLS_CA, DOCKER_TLS_CERT and DOCKER_TLS_KEY hold the files as
+ * base64 on one line each; DOCKER_HOST appears only if the bundle has exactly one host. docs/clients.md shows their use in a job.
  */
 export function renderBundleEnv(bundle: ClientBundle): Secret {
   const [host, ...others] = bundle.hosts;
@@ -93,7 +93,7 @@ export function renderBundleEnv(bundle: ClientBundle): Secret {
   return new Secret(`${lines.join('\n')}\n`);
 }
 
-/** The credentials in such variables, checked as unpackBundle does; undefined where there are none. Fails with E_BUNDLE. */
+/** The credentials in such variables, checked like those of unpackBundle; undefined without any. Fails with E_BUNDLE. */
 export function parseBundleEnv(
   env: Readonly<Record<string, string | undefined>>,
 ): Pick<ClientBundle, 'ca' | 'cert' | 'key'> | undefined {
@@ -119,7 +119,7 @@ function checkCredentials(
   try {
     fits = new X509Certificate(cert).checkPrivateKey(createPrivateKey(key.revealText()));
   } catch {
-    // The cause is left out: OpenSSL's errors are about the text of a key.
+    // No cause: OpenSSL's errors may quote the key's text.
     throw broken('key.pem is not a private key');
   }
   if (!fits) throw broken('key.pem and cert.pem do not belong together');

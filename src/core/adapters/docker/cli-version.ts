@@ -1,10 +1,10 @@
-/** The question which version of the API the docker command of this computer speaks. */
+/** The API version of this machine's docker command. */
 
 import { execFile } from 'node:child_process';
 
-/** The newest that it speaks, such as `1.41`; undefined where there is no docker command, or it does not say. */
+/** The newest supported version, such as `1.41`; undefined without a docker command or an answer. */
 export function cliApiVersion(env: Readonly<Record<string, string | undefined>>): Promise<string | undefined> {
-  // No daemon is asked: it would only say what both have in common.
+  // No daemon: with one, the answer is only the version common to both.
   const alone = { ...env, DOCKER_HOST: 'unix:///nowhere', DOCKER_CONTEXT: '', DOCKER_API_VERSION: '' };
   return new Promise((resolve) => {
     execFile(

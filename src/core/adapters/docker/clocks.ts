@@ -1,16 +1,16 @@
-/** Times in `doctor`: certificates that are expired or not yet valid, and clocks that differ between this computer and a host. Pure. */
+/** Times in `doctor`: certificates outside their validity period, and clock differences between this machine and a host. Pure. */
 
 import { type CertificateInfo, inspectCertificate, splitBundle } from '../../domain/pki/inspect.ts';
 import { clockCommand, sshCommand } from '../../domain/quote.ts';
 import { newCredentials } from '../../domain/trust/new-credentials.ts';
 import { type Diagnosis, type DiagnosisInput, loginOf } from './diagnosis.ts';
 
-/** Clocks of computers with NTP differ by milliseconds; certificates of ours are backdated by more than a minute. */
+/** Clocks with NTP differ by milliseconds; our certificates are backdated by more than a minute. */
 const SKEW_THAT_MATTERS_MS = 60_000;
 
 type Timed = Pick<CertificateInfo, 'subject' | 'notBefore' | 'notAfter'>;
 
-/** When the server's certificate is only out of its time by this computer's clock, and in its time by the host's: the clocks. */
+/** The server's certificate is valid by the host's clock but not by this machine's: the clocks differ. */
 export function clockFault(input: DiagnosisInput, chain: string): Diagnosis | undefined {
   const skew = skewOf(input);
   if (skew === undefined) return undefined;
@@ -26,7 +26,7 @@ export function clockFault(input: DiagnosisInput, chain: string): Diagnosis | un
   };
 }
 
-/** When the client's own certificate is out of its time, by this computer's clock or by the host's, which is the one that counts. */
+/** The client's certificate is outside its validity period, by this machine's clock or by the host's. The host's decides. */
 export function clientFault(input: DiagnosisInput): Diagnosis | undefined {
   const certificates = infos(input.clientCert ?? '');
   const here = certificates.find((one) => !inTime(one, input.now));
@@ -51,13 +51,13 @@ export function clientFault(input: DiagnosisInput): Diagnosis | undefined {
   };
 }
 
-/** Whether all certificates of a text, and there are some, have expired. */
+/** True if all certificates of a text have expired, and it has at least one. */
 export function haveExpired(pem: string, now: Date): boolean {
   const found = infos(pem);
   return found.length > 0 && found.every(({ notAfter }) => notAfter <= now);
 }
 
-/** The certificates of a PEM text as plain data; none where it is damaged. */
+/** The certificates of a PEM text as plain data; none if it is damaged. */
 export function infos(pem: string): CertificateInfo[] {
   try {
     return splitBundle(pem).map(inspectCertificate);
@@ -66,7 +66,7 @@ export function infos(pem: string): CertificateInfo[] {
   }
 }
 
-/** For users: the two largest units, as in `3 days 4 h`. Milliseconds. */
+/** For users: the two largest units, as in `3 days 4 h`. Input in milliseconds. */
 export function duration(milliseconds: number): string {
   const seconds = Math.max(1, Math.round(Math.abs(milliseconds) / 1000));
   const parts: [number, string][] = [
@@ -98,7 +98,10 @@ function skewText(skew: number, now: Date): string {
   return `the host's clock is ${duration(skew)} ${skew > 0 ? 'ahead of' : 'behind'} this computer's (${there} there, ${timeOf(now)} here)`;
 }
 
-/** Each sets one clock by the other, without a time service, which not every computer has; the one that is more likely wrong comes first. */
+/**
+ * Commands that set one clock from the other, without a time service, which may be missing; the clock that is more likely wrong comes
+ * first.
+ */
 function setClocks({ expected }: DiagnosisInput, wrong: 'here' | 'there'): string[] {
   const here = `if this computer's clock is wrong, as root: date -u -s "@$(${sshCommand(loginOf(expected), 'date', '+%s')})"`;
   const there = `if the host's clock is wrong: ${clockCommand(loginOf(expected))}`;

@@ -1,4 +1,4 @@
-/** Ca.pem, cert.pem and key.pem in Docker's config directory itself, where docker looks for them when DOCKER_CERT_PATH is not set. */
+/** ca.pem, cert.pem and key.pem in Docker's config directory itself, docker's default without DOCKER_CERT_PATH. */
 
 import { link } from 'node:fs/promises';
 import { DockerTlsError, errnoOf } from '../../../errors/errors.ts';
@@ -10,16 +10,16 @@ export type DirectoryToWrite = {
   readonly ca: string;
   readonly cert: string;
   readonly key: Secret;
-  /** Client certificates of ours (PEM), or their issuing CAs: files that hold one of them may be replaced without being asked. */
+  /** Our client certificates (PEM), or their issuing CAs: files that contain one of them may be replaced without confirmation. */
   readonly known?: readonly string[];
-  /** Replace files that docker-tls did not write; those are kept beside as NAME.before-docker-tls. */
+  /** Replace files that docker-tls did not write; they are kept as NAME.before-docker-tls. */
   readonly replace?: boolean;
 };
 
 /**
- * Puts a client's credentials into the config directory, keys 0400 and certificates 0444, so that DOCKER_HOST and DOCKER_TLS_VERIFY=1 are
- * enough. `kept`: copies of foreign files that were replaced. Nothing is written when everything is in sync.
- * Errors (exit 2): E_CLIENT_FILES_EXIST when there are other files and neither `known` nor `replace` lets them go; E_CLIENT_FILES.
+ * Writes a client's credentials into the config directory, keys 0400 and certificates 0444, so that DOCKER_HOST and DOCKER_TLS_VERIFY=1 are
+ * enough. `kept`: copies of replaced foreign files. Writes nothing if everything is in sync. Errors (exit 2): E_CLIENT_FILES_EXIST if other
+ * files exist and neither `known` nor `replace` covers them; E_CLIENT_FILES.
  */
 export async function installIntoConfigDirectory(
   files: DirectoryToWrite,
@@ -41,7 +41,7 @@ export async function checkConfigDirectory(files: DirectoryToWrite): Promise<voi
   await withFileErrors(files.dockerConfig, () => compare(files));
 }
 
-/** What is to be written, and the foreign files in its way. */
+/** The files to write, and the foreign files in their way. */
 async function compare({ dockerConfig, known = [], replace, ...credentials }: DirectoryToWrite) {
   const wanted = clientFiles(dockerConfig, credentials);
   const there = await Promise.all(wanted.map((file) => readIfThere(file.path)));
@@ -53,7 +53,7 @@ async function compare({ dockerConfig, known = [], replace, ...credentials }: Di
   return { wanted, same, foreign };
 }
 
-/** A second name for a file, so that it outlives the rename over its first; a key that is gone cannot be made again. */
+/** A second name for a file, so that it survives the rename over its first; a lost key cannot be recreated. */
 async function keepCopy(path: string): Promise<string> {
   for (let number = 1; ; number += 1) {
     const copy = `${path}.before-docker-tls${number === 1 ? '' : `-${number}`}`;

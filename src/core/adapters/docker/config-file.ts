@@ -1,4 +1,7 @@
-/** The keys of Docker's config.json that we touch: currentContext, and the hooks of our plugin. Everything else in the file stays byte for byte. */
+/**
+ * The keys of Docker's config.json that docker-tls edits: currentContext, and the hooks of its plugin. The rest of the file stays byte for
+ * byte.
+ */
 
 import { realpath, stat } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
@@ -8,7 +11,7 @@ import { at, type Fields, isObject } from '../../domain/json.ts';
 import { shellQuote } from '../../domain/quote.ts';
 import { newDirectory, readIfThere, replaceFiles } from './files.ts';
 
-/** The context in config.json; undefined where none is set, which is docker's `default`. Fails with E_DOCKER_CONFIG. */
+/** The context in config.json; undefined for docker's `default`. Fails with E_DOCKER_CONFIG. */
 export async function currentContext(dockerConfig: string): Promise<string | undefined> {
   const file = join(dockerConfig, 'config.json');
   const text = await readIfThere(file);
@@ -16,16 +19,16 @@ export async function currentContext(dockerConfig: string): Promise<string | und
   return typeof name === 'string' && name !== '' && name !== 'default' ? name : undefined;
 }
 
-/** Sets or, with undefined, takes away the current context, as editConfig does. */
+/** Sets or, with undefined, removes the current context, as editConfig does. */
 export function setCurrentContext(dockerConfig: string, name: string | undefined): Promise<boolean> {
   return editConfig(dockerConfig, [[['currentContext'], name]]);
 }
 
-/** After these commands docker asks the plugin whether it has something to say (docker/cli, cli-plugins/manager/hooks.go). */
+/** After these commands docker calls the plugin for a message (docker/cli, cli-plugins/manager/hooks.go). */
 const HOOKED =
   'build,buildx,compose,container,create,exec,image,images,info,logs,ps,pull,push,run,start,system,version';
 
-/** Has docker ask our plugin after its commands, or no longer. Docker asks no plugin at all without its feature `hooks`, which stays on. */
+/** Makes docker call our plugin after its commands, or stops it. Docker calls no plugin without its feature `hooks`, so that stays on. */
 export function setHooks(dockerConfig: string, on: boolean): Promise<boolean> {
   return editConfig(
     dockerConfig,
@@ -41,8 +44,8 @@ export function setHooks(dockerConfig: string, on: boolean): Promise<boolean> {
 type Edit = readonly [path: readonly string[], value: string | undefined];
 
 /**
- * Sets or takes away keys. Other keys, their order, the indentation, the file's mode and a symbolic link to it are kept. True when that
- * changed the file. Fails with E_DOCKER_CONFIG when it is no JSON object.
+ * Sets or removes keys. Other keys, their order, the indentation, the file's mode and a symbolic link to it stay. True if the file changed.
+ * Fails with E_DOCKER_CONFIG if it is not a JSON object.
  */
 async function editConfig(dockerConfig: string, edits: readonly Edit[]): Promise<boolean> {
   const link = join(dockerConfig, 'config.json');
@@ -50,7 +53,7 @@ async function editConfig(dockerConfig: string, edits: readonly Edit[]): Promise
   const config = parseConfig(before, link);
   if (edits.every(([path, value]) => at(config, ...path) === value)) return false;
   const after = await edited(before, edits);
-  // A dotfiles directory may own the real file; renaming over the link would part the two.
+  // A dotfiles directory may own the real file; a rename over the link would separate them.
   const file = await realpath(link).catch((error: unknown) => {
     if (errnoOf(error) === 'ENOENT') return link;
     throw error;

@@ -1,6 +1,6 @@
 /**
- * Docker contexts, read and written in Docker's own layout (docker/cli, cli/context/store): docker need not be installed, and the
- * TLS files, which `docker context update` loses, stay. What docker or others keep in a context survives.
+ * Docker contexts, read and written in Docker's own layout (docker/cli, cli/context/store). docker need not be installed, and the TLS files
+ * survive (`docker context update` loses them). Data of docker and others in a context survives too.
  */
 
 import { createHash } from 'node:crypto';
@@ -15,40 +15,40 @@ import type { CopiesRequest } from '../../runtime.ts';
 import { currentContext, setCurrentContext } from './config-file.ts';
 import { clientFiles, readIfThere, replaceFiles, secretDirectory, textOf, withFileErrors } from './files.ts';
 
-/** Docker keeps fields of Metadata that it does not know: by this one we know our own contexts. */
+/** Docker keeps unknown fields of Metadata: this field marks our contexts. */
 const MARK = 'DockerTls';
 const DESCRIPTION = 'Docker over mutual TLS, kept by docker-tls';
 
 export type ContextPlace = {
   readonly name: string;
-  /** Docker's config directory, `~/.docker` as a rule. */
+  /** Docker's config directory, usually `~/.docker`. */
   readonly dockerConfig: string;
 };
 
 export type ContextToWrite = ContextPlace & {
-  /** What `docker context ls` shows; default: what it was, else a sentence of ours. */
+  /** The text that `docker context ls` shows; default: the present one, else a sentence from docker-tls. */
   readonly description?: string;
-  /** `tcp://…`, as dockerHost() renders it. */
+  /** `tcp://…`, as rendered by dockerHost(). */
   readonly host: string;
   readonly ca: string;
   readonly cert: string;
   readonly key: Secret;
-  /** Whose copies these are, for the notice of their expiry. Default: as it was. */
+  /** The origin of these copies, for the notice of their expiry. Default: unchanged. */
   readonly source?: { readonly store: string; readonly hostName: string; readonly client: string };
   readonly use?: boolean;
-  /** Take over a context of that name that is not ours. */
+  /** Take over an existing context that docker-tls did not write. */
   readonly replace?: boolean;
 };
 
 export type Context = {
   readonly name: string;
   readonly description: string;
-  /** Empty where the context has no docker endpoint. */
+  /** Empty if the context has no docker endpoint. */
   readonly host: string;
-  /** Whether docker-tls wrote it. */
+  /** True if docker-tls wrote it. */
   readonly ours: boolean;
   readonly current: boolean;
-  /** The directory with its TLS files, whether or not there are any; works as DOCKER_CERT_PATH where there are. */
+  /** The directory for its TLS files, even without files; with them it works as DOCKER_CERT_PATH. */
   readonly directory: string;
   readonly ca?: string;
   readonly cert?: string;
@@ -56,9 +56,8 @@ export type Context = {
 };
 
 /**
- * Creates or updates a context: description, host and TLS files, nothing else of it. `changed` is false when everything was as it
- * should be already. Errors (exit 2): E_CONTEXT_NAME, E_CONTEXT_EXISTS (not ours, without `replace`), E_CONTEXT_DAMAGED,
- * E_DOCKER_CONFIG (with `use`), E_CLIENT_FILES.
+ * Creates or updates a context: description, host and TLS files only. `changed` is false if everything was already in sync. Errors (exit
+ * 2): E_CONTEXT_NAME, E_CONTEXT_EXISTS (not ours, without `replace`), E_CONTEXT_DAMAGED, E_DOCKER_CONFIG (with `use`), E_CLIENT_FILES.
  */
 export async function writeContext(
   context: ContextToWrite,
@@ -71,7 +70,7 @@ export async function writeContext(
     const after = mergeMeta(before ?? {}, context);
     const metaChanged = JSON.stringify(after) !== JSON.stringify(before);
     if (metaChanged) {
-      // Last, for with it the context comes to be.
+      // Last, because this creates the context.
       await mkdir(metaDirectory, { recursive: true, mode: 0o755 });
       await replaceFiles([{ path: metaFile, data: JSON.stringify(after), mode: 0o644 }]);
     }
@@ -86,7 +85,7 @@ export async function checkContext(context: Pick<ContextToWrite, 'name' | 'docke
   await withFileErrors(pathsOf(context).directory, () => placeFor(context));
 }
 
-/** The context that is there already, if it may be written over. A config.json that cannot be changed is found before anything is. */
+/** The existing context, if it may be overwritten. Finds an unwritable config.json before anything changes. */
 async function placeFor(context: Pick<ContextToWrite, 'name' | 'dockerConfig' | 'use' | 'replace'>) {
   const before = await readMeta(context);
   if (before !== undefined && !isOurs(before) && !context.replace)
@@ -95,7 +94,7 @@ async function placeFor(context: Pick<ContextToWrite, 'name' | 'dockerConfig' | 
   return before;
 }
 
-/** A context with its TLS files; undefined where there is none of that name. Errors: E_CONTEXT_NAME, E_CONTEXT_DAMAGED, E_CLIENT_FILES. */
+/** A context with its TLS files; undefined without one of that name. Errors: E_CONTEXT_NAME, E_CONTEXT_DAMAGED, E_CLIENT_FILES. */
 export async function readContext(place: ContextPlace): Promise<Context | undefined> {
   checkContextName(place.name);
   const { directory } = pathsOf(place);
@@ -117,7 +116,7 @@ export async function readContext(place: ContextPlace): Promise<Context | undefi
   });
 }
 
-/** The contexts among a client's copies that lead to an endpoint. Fails as readContext does. */
+/** The contexts among a client's copies that point to an endpoint. Fails as readContext does. */
 export async function contextsTo(
   endpoint: string,
   copies: CopiesRequest['copies'],
@@ -133,8 +132,8 @@ export async function contextsTo(
 }
 
 /**
- * Removes a context and its TLS files; where it was the current one, docker's default is current again. False when there is none.
- * Errors: E_CONTEXT_EXISTS when it is not ours, E_CONTEXT_NAME, E_DOCKER_CONFIG, E_CLIENT_FILES.
+ * Removes a context and its TLS files; if it was current, docker's default becomes current. False if it does not exist. Errors:
+ * E_CONTEXT_EXISTS if it is not ours, E_CONTEXT_NAME, E_DOCKER_CONFIG, E_CLIENT_FILES.
  */
 export async function removeContext(place: ContextPlace): Promise<boolean> {
   checkContextName(place.name);
@@ -168,7 +167,7 @@ async function writeTls(tlsDirectory: string, directory: string, context: Contex
   await secretDirectory(directory);
   const asWanted = await Promise.all(files.map((file) => holds(file.path, file.data, file.mode)));
   if (asWanted.every(Boolean)) return false;
-  // Staged one directory up, where docker does not take a file that a killed run leaves for a TLS file.
+  // Staged one directory up, so that docker does not mistake a file of a killed run for a TLS file.
   await replaceFiles(files, tlsDirectory);
   return true;
 }

@@ -1,6 +1,6 @@
 /**
- * The verdict of `doctor`: from what a probe met, what the environment says and what should be, ONE cause with the command that
- * fixes it. Pure. What the probe met comes first; only a host that answers well leads on to this computer's own settings.
+ * The verdict of `doctor`: ONE cause and the command that fixes it, from the probe, the environment and the expected state. Pure. The probe
+ * counts first; only if the host answers well are this machine's own settings checked.
  */
 
 import { type Hint, printable } from '../../../errors/errors.ts';
@@ -29,14 +29,14 @@ import {
 type Accepted = Extract<ProbeOutcome, { kind: 'accepted' }>;
 type Refused = Extract<ProbeOutcome, { kind: 'refused' }>;
 
-/** What a program other than the daemon may answer on its port. */
+/** Probe results that a program other than the daemon can cause. */
 const ANSWERS_OF_OTHERS: readonly string[] = ['reset', 'protocol', 'plain-http', 'unknown-authority', 'other'];
 
-/** The one cause, and how to fix it; `none` when the host answers this client and nothing on this computer points docker to another host. */
+/** The one cause and its fix; `none` if the host answers this client and no setting of this machine points docker to another host. */
 export function diagnose(input: DiagnosisInput): Diagnosis {
   const { outcome } = input;
   const found = outcome.kind === 'refused' ? diagnoseRefusal(input, outcome) : diagnoseAnswer(input, outcome);
-  // Names in certificates and values of variables are part of these texts.
+  // These texts contain names from certificates and values of variables.
   return {
     ...found,
     message: printable(
@@ -78,14 +78,14 @@ function diagnoseAnswer(input: DiagnosisInput, outcome: Accepted): Diagnosis {
   };
 }
 
-/** A newer certificate of the host is in the store, or another one; undefined where there is nothing to compare. */
+/** The store has a different certificate for the host, perhaps a newer one; undefined if there is nothing to compare. */
 function notApplied({ storedCert, expected }: DiagnosisInput, served: string): string | undefined {
   if (storedCert === undefined || infos(served).length === 0) return undefined;
   const drift = certificateDrift(served, storedCert, 'serves');
   return drift && `${expected.name ?? expected.host} ${drift}`;
 }
 
-/** What the daemon itself says in its answer. */
+/** The daemon's own message in its answer. */
 function wordsOf(body: string): string | undefined {
   const { message } = fieldsOf(parseJson(body));
   return typeof message === 'string' && message !== '' ? message : undefined;
@@ -137,7 +137,7 @@ function diagnoseRefusal(input: DiagnosisInput, outcome: Refused): Diagnosis {
         remotely(expected, 'dockerd', '--version'),
       );
     case 'reset': {
-      // systemd cuts what it took for a daemon that does not come up.
+      // systemd accepts connections for the daemon, and closes them if it does not come up.
       const stopped = input.inside && notRunning(expected, input.inside);
       if (stopped !== undefined) return { cause: 'daemon-not-answering', ...stopped };
       if (input.inside?.doubt !== undefined)
@@ -163,7 +163,7 @@ function outOfTime(input: DiagnosisInput, outcome: Refused, name: string): Diagn
   const end = early ? certificate?.notBefore : certificate?.notAfter;
   const off = end === undefined ? 0 : early ? end.getTime() - input.now.getTime() : input.now.getTime() - end.getTime();
   if (end === undefined || off <= 0) {
-    // The server's own certificate is in its time, so it is one above.
+    // The server's own certificate is valid, so the expired one is above it.
     const message = `${outcome.reason}: the server's own certificate is in its time, its CA's is not`;
     return verdict(outcome.cause, message, 'docker-tls status', owners(input.expected, 'docker-tls rotate ca'));
   }
@@ -187,7 +187,7 @@ function wrongName(input: DiagnosisInput, name: string, address: string): Diagno
   return verdict('wrong-name', message, setup('--san', address), ...other);
 }
 
-/** The records let this client in, and its credentials are in their time: then the host, or the copy of the credentials, is behind the records. */
+/** The records allow this client and its credentials are valid: either the host or the copy of the credentials is outdated. */
 function refusedClient(input: DiagnosisInput, outcome: Refused, name: string): Diagnosis {
   const { expected } = input;
   const moved = input.inside?.problems.find(({ code }) => code === 'E_HOST_MANAGED');
@@ -212,13 +212,13 @@ function refusedClient(input: DiagnosisInput, outcome: Refused, name: string): D
   };
 }
 
-/** Whether the trust file that is on the host accepts this client; undefined where it could not be read. */
+/** True if the host's trust file accepts this client; undefined if it could not be read. */
 function isTrusted({ clientCert, inside, now }: DiagnosisInput): boolean | undefined {
   if (!clientCert || !inside?.trust) return undefined;
   return verifyChain({ leaf: clientCert, anchors: [inside.trust], purpose: 'client', now }).ok;
 }
 
-/** Whose certificate it is decides: one of ours, of which only this client's copy of the CA does not know, or a foreign one. */
+/** The origin of the certificate decides: ours, unknown only to this client's copy of the CA, or foreign. */
 function unknownAuthority(input: DiagnosisInput, outcome: Refused, name: string): Diagnosis {
   const { expected, storedCert, inside } = input;
   const say = (message: string, ...hints: Hint[]) => verdict('unknown-authority', message, ...hints);
@@ -249,7 +249,7 @@ function isOurs(chain: string, { cas, now }: DiagnosisInput): boolean {
   try {
     return verifyChain({ leaf: chain, anchors: [cas], purpose: 'server', now }).ok;
   } catch {
-    return false; // What an untrusted client serves may be damaged.
+    return false; // An untrusted client may serve damaged data.
   }
 }
 

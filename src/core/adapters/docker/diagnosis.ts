@@ -1,4 +1,4 @@
-/** Questions and answers of `doctor`: the types, and the words that commands in hints need. Pure. */
+/** Types of `doctor`: inputs, verdicts, and the words for commands in hints. Pure. */
 
 import type { DockerTlsError, Hint } from '../../../errors/errors.ts';
 import { addressOf } from '../../domain/destination.ts';
@@ -23,7 +23,7 @@ export type Cause =
   | 'api-version'
   | 'ssh';
 
-/** What only the host's own journal explains. */
+/** Causes that only the host's journal explains. */
 const DAEMONS_FAULT: readonly Cause[] = [
   'connection-refused',
   'timed-out',
@@ -34,40 +34,40 @@ const DAEMONS_FAULT: readonly Cause[] = [
   'protocol',
 ];
 const SSH_DECIDES: readonly Cause[] = ['plain-http', 'expired', 'not-yet-valid', 'client-refused', 'unknown-authority'];
-/** What a bastion makes of a connection from here. */
+/** Probe results of a host behind a bastion, dialled from this machine. */
 const NOT_DIALLED: readonly Cause[] = ['timed-out', 'connection-refused', 'unreachable', 'name-not-found'];
 
-/** The cause by the probe alone. */
+/** The cause found by the probe alone. */
 export function firstCause(outcome: ProbeOutcome): Cause {
   if (outcome.kind === 'refused') return outcome.cause;
   return outcome.status >= 500 ? 'daemon-not-answering' : 'none';
 }
 
-/** Whether the host itself, over SSH, has to be seen to tell more. */
+/** True if only a look at the host over SSH can tell more. */
 export function asksHost(cause: Cause): boolean {
   return DAEMONS_FAULT.includes(cause) || SSH_DECIDES.includes(cause);
 }
 
-/** Whether the daemon's journal explains it. What listens there and is not reached has nothing to say of it. */
+/** True if the daemon's journal explains it. A daemon that listens and is unreachable logs nothing about it. */
 export function journalTells(cause: Cause, inside: Pick<Inside, 'listens'> | undefined): boolean {
   if (cause === 'timed-out' || cause === 'unreachable') return false;
   return DAEMONS_FAULT.includes(cause) && !(cause === 'connection-refused' && inside?.listens === true);
 }
 
-/** With the tunnel that gets to a host behind a bastion: that it does not answer here is right. */
+/** Adds a hint for the tunnel to a host behind a bastion: it is right not to answer this machine. */
 export function behindBastion<Found extends Diagnosis>(found: Found, name: string): Found {
   if (!NOT_DIALLED.includes(found.cause)) return found;
   return { ...found, hints: [`docker-tls tunnel ${name} -- docker version`, ...found.hints] };
 }
 
-/** Where docker is fine, what keeps docker-tls out is the cause: status and every change need SSH. */
+/** If docker works, the SSH problem is the cause: status and every change need SSH. */
 export function withoutSsh(found: Diagnosis, endpoint: string, { code, message, hints }: DockerTlsError): Diagnosis {
   if (found.cause !== 'none') return found;
   const what = `docker reaches ${endpoint}, but docker-tls does not get into the host by SSH: ${message} (${code})`;
   return { ...found, ...verdict('ssh', what, ...hints) };
 }
 
-/** The hints of an error of SSH for a host of the store. A flag alone is for a command that has it: `doctor`, as typed, or `setup`, which records it. */
+/** The hints of an SSH error for a stored host. A bare flag gets its command: `doctor` as typed, or `setup`, to store it in the record. */
 export function sshHints(hints: readonly Hint[], name: string, typed: string): Hint[] {
   return hints.map((hint) => {
     if (typeof hint !== 'string' || !hint.startsWith('-')) return hint;
@@ -77,11 +77,11 @@ export function sshHints(hints: readonly Hint[], name: string, typed: string): H
 
 export type Diagnosis = {
   readonly cause: Cause;
-  /** One or two sentences without a full stop at the end. */
+  /** One or two sentences without a final full stop. */
   readonly message: string;
-  /** Commands to paste, the likeliest first. */
+  /** Commands to paste, the most likely fix first. */
   readonly hints: readonly Hint[];
-  /** What is worth knowing beside it, and no fault: docker uses another context now. */
+  /** A remark that is not a fault: docker uses another context now. */
   readonly note?: string;
 };
 
@@ -90,62 +90,64 @@ export function verdict(cause: Cause, message: string, ...hints: readonly Hint[]
 }
 
 export type Expected = Holder & {
-  /** The host's name in our store, for commands; default: the address in `host`. */
+  /** The host's name in the store, for commands; default: the address in `host`. */
   readonly name?: string;
-  /** How ssh gets there, for commands; default: by the name. */
+  /** The ssh login for commands; default: by the name. */
   readonly ssh?: Login;
-  /** The right DOCKER_HOST, `tcp://…`. */
+  /** The expected DOCKER_HOST, `tcp://…`. */
   readonly host: string;
   readonly certPath: string;
-  /** It was named, and is not the one that commands take by themselves. */
+  /** Commands need --client: the user named the client, or it is not the default. */
   readonly named?: boolean;
-  /** It was asked through ssh, as its setting `reach` says: from where. Clients use a tunnel, and not what docker is set to. */
+  /**
+   * The origin of the connection through ssh, for a host with the setting `reach`. Its clients use a tunnel and ignore docker's settings.
+   */
   readonly via?: string;
-  /** The context that should lead there, where there is one. */
+  /** The context expected to point to the host, if any. */
   readonly context?: string;
 };
 
-/** What SSH saw on the host. */
+/** Findings on the host over SSH. */
 export type Inside = {
   readonly kind: HostKind;
-  /** Words of `systemctl is-active`. */
+  /** The output of `systemctl is-active`. */
   readonly docker: string;
   readonly tlsSocket: string;
-  /** Of a user's own Docker: it runs without a login of theirs (`may`: it would, if they asked for that). */
+  /** For rootless Docker: whether it runs without a login of the user (`may`: it could, if the user enabled that). */
   readonly lingers?: string;
-  /** Our drop-in, which hands the port to the daemon, is not part of its unit. */
+  /** Our drop-in, which passes the port to the daemon, is missing from its unit. */
   readonly dropInGone?: boolean;
-  /** Why the daemon does not start with its daemon.json and our drop-in. */
+  /** The reason why the daemon does not start with its daemon.json and our drop-in. */
   readonly jsonRefused?: string | undefined;
-  /** Whether something listens on the port there; undefined where the host could not tell. */
+  /** True if something on the host listens on the port; undefined if the host could not tell. */
   readonly listens?: boolean;
-  /** The server certificate and the trust file (PEM) under our care there. */
+  /** The managed server certificate and trust file (PEM) on the host. */
   readonly serverCert?: string;
   readonly trust?: string;
-  /** What would prevent a change, its firewall included: mostly what is wrong. */
+  /** Problems that would prevent a change, including the host's firewall: they are usually the cause. */
   readonly problems: readonly DockerTlsError[];
-  /** What its firewall may do, and the commands that let the port through. */
+  /** The firewall's possible effect, and the commands that open the port. */
   readonly doubt?: { readonly words: string; readonly commands: readonly string[] };
 };
 
 export type DiagnosisInput = {
-  /** Of a probe of the expected host with the client's credentials. */
+  /** The result of probing the expected host with the client's credentials. */
   readonly outcome: ProbeOutcome;
   readonly now: Date;
-  /** The host's clock minus this computer's, where it could be asked. */
+  /** The host's clock minus this machine's, if known. */
   readonly remoteClockSkewMs?: number;
-  /** Names in the certificate that the host serves; default: those in the outcome's chain. */
+  /** Names in the served certificate; default: those in the outcome's chain. */
   readonly names?: readonly string[];
-  /** The client certificate that the probe used, PEM. */
+  /** The client certificate of the probe, PEM. */
   readonly clientCert?: string;
-  /** The server certificate that the store has for the host, PEM; absent for a host of another store. */
+  /** The host's server certificate in the store, PEM; absent for a host of another store. */
   readonly storedCert?: string;
-  /** The CAs that this store trusts, old ones of a rotation included, PEM. */
+  /** The CAs trusted by this store, including old ones of a rotation, PEM. */
   readonly cas?: string;
-  /** Absent where the host was not asked. */
+  /** Absent if SSH was not used. */
   readonly inside?: Inside;
   readonly env: Readonly<Record<string, string | undefined>>;
-  /** The newest version of the API that the docker command here speaks. */
+  /** The newest API version of this machine's docker command. */
   readonly cliApiVersion?: string;
   /** currentContext of Docker's config.json. */
   readonly currentContext?: string;
@@ -157,17 +159,17 @@ export function nameOf(expected: Expected): string {
   return shellQuote(expected.name ?? addressOf(expected.host)[0]);
 }
 
-/** A command of ours about the host, with --client where it needs that. */
+/** A docker-tls command about the host, with --client if needed. */
 export function ours(verb: 'doctor' | 'env' | 'tunnel' | 'verify', expected: Expected): string {
   return `docker-tls ${verb} ${nameOf(expected)}${expected.named ? ` --client ${shellQuote(expected.client)}` : ''}`;
 }
 
-/** Words to run on the host as root, by ssh. */
+/** A command to run on the host as root, over ssh. */
 export function remotely(expected: Expected, ...words: readonly string[]): string {
   return sudoCommand(loginOf(expected), ...words);
 }
 
-/** How ssh gets there; without a record, by its name. */
+/** The ssh login; without a record, by the host's name. */
 export function loginOf(expected: Expected): Login {
   return expected.ssh ?? { destination: expected.name ?? addressOf(expected.host)[0] };
 }

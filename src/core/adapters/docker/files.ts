@@ -1,4 +1,4 @@
-/** Writing files: staged whole with their final modes, synced, then renamed into place. */
+/** Atomic file writes: staged whole with their final modes, synced, then renamed into place. */
 
 import { randomBytes } from 'node:crypto';
 import { chmod, type FileHandle, mkdir, open, rename, stat, unlink } from 'node:fs/promises';
@@ -11,7 +11,7 @@ import { readNamedFile } from '../../named-file.ts';
 const KEY_MODE = 0o400;
 const CERT_MODE = 0o444;
 
-/** A client's credentials in a directory that works as DOCKER_CERT_PATH. */
+/** A client's credentials in a directory usable as DOCKER_CERT_PATH. */
 export function clientFiles(
   directory: string,
   { ca, cert, key }: { readonly ca: string; readonly cert: string; readonly key: Secret },
@@ -31,13 +31,14 @@ export type FileToWrite = {
   readonly path: string;
   readonly data: string | Secret;
   readonly mode: number;
-  /** Keep this owner, where this process may give files away. */
+  /** Keep this owner, if this process may chown. */
   readonly owner?: { readonly uid: number; readonly gid: number };
 };
 
 /**
- * Writes all files or, when one cannot be staged, none: a reader sees an old or a new file, never a part of one. Temporary files
- * are made with the final mode in `staging` (default: beside each file; it must be on the same file system), hidden.
+ * Writes all files or, if one cannot be staged, none: readers see an old or a new file and never a part of one. Temporary files are hidden
+ * and have their final mode from the start. They are in `staging` (default: the directory of each file), which must be on the same file
+ * system.
  */
 export async function replaceFiles(files: readonly FileToWrite[], staging?: string): Promise<void> {
   const staged: string[] = [];
@@ -48,7 +49,7 @@ export async function replaceFiles(files: readonly FileToWrite[], staging?: stri
       staged.push(path);
       await stage(path, file);
     }
-    // Nothing but renames from here on, so that files that belong together change within microseconds.
+    // Only renames from this point, so that related files change within microseconds.
     for (const [index, file] of files.entries()) await rename(staged[index] as string, file.path);
     staged.length = 0;
     for (const directory of new Set(files.map((file) => dirname(file.path)))) await syncDirectory(directory);
@@ -58,12 +59,12 @@ export async function replaceFiles(files: readonly FileToWrite[], staging?: stri
 }
 
 async function stage(path: string, file: FileToWrite): Promise<void> {
-  // Windows takes a mode without write permission for read-only, and does not rename over such a file.
+  // Windows treats a mode without write permission as read-only, and does not rename over such a file.
   const mode = process.platform === 'win32' ? file.mode | 0o200 : file.mode;
   const handle = await open(path, 'wx', mode);
   try {
     await handle.writeFile(file.data instanceof Secret ? file.data.reveal() : file.data);
-    // The umask may have taken more away than the final mode does; it never gives.
+    // The umask can only remove bits; restore them to the final mode.
     await handle.chmod(mode);
     if (file.owner !== undefined) await restoreOwner(handle, file.owner);
     await handle.sync();
@@ -75,29 +76,29 @@ async function stage(path: string, file: FileToWrite): Promise<void> {
 async function restoreOwner(handle: FileHandle, owner: { uid: number; gid: number }): Promise<void> {
   const now = await handle.stat();
   if (now.uid === owner.uid && now.gid === owner.gid) return;
-  await handle.chown(owner.uid, owner.gid).catch(() => undefined); // Only root may; else it is ours, as everything this user writes.
+  await handle.chown(owner.uid, owner.gid).catch(() => undefined); // Only root may chown; otherwise the file belongs to this user.
 }
 
-/** A rename is on disk only when its directory is; file systems and Windows that cannot sync directories need not. */
+/** A rename is on disk only after its directory is synced; file systems (and Windows) without that are fine. */
 async function syncDirectory(directory: string): Promise<void> {
   const handle = await open(directory, 'r').catch(() => undefined);
   await handle?.sync().catch(() => undefined);
   await handle?.close();
 }
 
-/** A directory that no other user may enter, if there is none yet; the mode of one that is there is its owner's choice. */
+/** A directory closed to other users, if it does not exist; an existing one keeps its mode. */
 export async function newDirectory(path: string): Promise<void> {
   await mkdir(path, { recursive: true, mode: 0o700 });
 }
 
-/** A directory that is for keys alone: 0700 from its first moment, and again when it was wider. */
+/** A directory for keys alone: 0700 from its creation; an existing one with a wider mode is tightened. */
 export async function secretDirectory(path: string): Promise<void> {
   await newDirectory(path);
   if (process.platform === 'win32') return;
   if (((await stat(path)).mode & 0o077) !== 0) await chmod(path, 0o700);
 }
 
-/** The text of a file; undefined where there is none. */
+/** The text of a file; undefined if it does not exist. */
 export async function readIfThere(path: string): Promise<string | undefined> {
   try {
     return (await readNamedFile(path)).toString('utf8');
@@ -119,7 +120,7 @@ const WHY: Readonly<Record<string, string>> = {
   ELOOP: 'there are symbolic links that lead in a circle',
 };
 
-/** Runs `work`; what the file system refuses becomes an error for users, E_CLIENT_FILES (exit 2), about `path`. */
+/** Runs `work`; turns errors of the file system into an error for users about `path`, E_CLIENT_FILES (exit 2). */
 export async function withFileErrors<T>(path: string, work: () => Promise<T>): Promise<T> {
   try {
     return await work();

@@ -1,11 +1,11 @@
-/** The copies of a client's credentials that docker uses on this computer: after a renewal they get the new ones. */
+/** docker's copies of a client's credentials on this machine, updated after a renewal. */
 
 import { DockerTlsError, failureOf } from '../../../errors/errors.ts';
 import type { CopiesOutcome, CopiesRequest } from '../../runtime.ts';
 import { installIntoConfigDirectory } from './config-directory.ts';
 import { readContext, writeContext } from './contexts.ts';
 
-/** Brings each copy up to date on its own: one that fails stops no other. They are where they were made, whatever DOCKER_CONFIG is now. */
+/** Updates each copy separately, so that one failure stops no other. Their paths are the recorded ones, whatever DOCKER_CONFIG is now. */
 export async function refreshCopies({ copies, files, known }: CopiesRequest): Promise<CopiesOutcome> {
   const contexts: string[] = [];
   const updated: string[] = [];

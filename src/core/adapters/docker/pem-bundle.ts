@@ -1,4 +1,4 @@
-/** A client's credentials as plain PEM, as other tools hand them out: certificate, perhaps with key, chain and CA, in any order. Pure. */
+/** A client's credentials as plain PEM from other tools: certificate, optionally with key, chain and CA, in any order. Pure. */
 
 import { DockerTlsError } from '../../../errors/errors.ts';
 import { inspectCertificate, splitBundle } from '../../domain/pki/inspect.ts';
@@ -10,8 +10,8 @@ import type { ClientBundle } from './bundle.ts';
 export type PemBundle = Pick<ClientBundle, 'ca' | 'cert' | 'key'>;
 
 /**
- * The client's certificate is the one that belongs to the key, or the first that is no CA's. `ca` (PEM): what the hosts' certificates are
- * verified against; without it the roots in the text are. undefined: there is no certificate. Fails with E_BUNDLE (exit 2).
+ * The client's certificate is the one that matches the key, or else the first that is not a CA. `ca` (PEM): verifies the hosts'
+ * certificates; default: the roots in the text. undefined: no certificate. Fails with E_BUNDLE (exit 2).
  */
 export function parsePemBundle(text: string, ca?: string): PemBundle | undefined {
   const certificates = [...new Set(splitBundle(text))].map((pem) => ({ pem, info: inspectCertificate(pem) }));

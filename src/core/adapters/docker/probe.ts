@@ -1,6 +1,6 @@
 /**
- * The TLS probe: one connection to a daemon as a given client (or without a certificate), what the daemon serves, and, when it fails,
- * the cause in one stable word. Causes come from error codes, never from message text.
+ * The TLS probe: one connection to a daemon as a given client (or without a certificate). It returns the daemon's answer or, on failure,
+ * the cause as one stable word. Causes come from error codes and never from message text.
  */
 
 import http from 'node:http';
@@ -15,20 +15,20 @@ import { type Refusal, refusalOf } from './refusal.ts';
 import { contextFor } from './secure-context.ts';
 import { checkServerName, describeUntrusted, holdsCertificate } from './served.ts';
 
-/** More than any answer to `/version` or `/info`; a server that sends more is not a daemon that we know. */
+/** More than any answer to `/version` or `/info`; a server that sends more is not a known daemon. */
 const MAX_BODY_BYTES = 4 * 1024 * 1024;
 
-/** An alert comes a round trip after the handshake; a server that accepts says nothing for too long to wait. */
+/** An alert arrives a round trip after the handshake; a server that accepts the client stays silent for longer than a probe can wait. */
 const ALERT_MS = 3000;
 
 type Answer = { readonly status: number; readonly body: string };
 type Connected = { readonly protocol: string; readonly chain: string };
 type Stage = 'connect' | 'handshake' | 'answer';
 
-/** What one attempt learnt so far; kept outside the promise chain so that a time-out can say how far it got. */
+/** The progress of one attempt; kept outside the promise chain so that a time-out can report it. */
 type Attempt = { stage: Stage; chain: string; protocol: string; keyed: boolean; socket?: Duplex | undefined };
 
-/** Ends an attempt with a cause that was found here rather than by the socket. */
+/** Ends an attempt with a cause found by the probe and not by the socket. */
 class Refused extends Error {
   readonly refusal: Refusal;
 
@@ -39,13 +39,12 @@ class Refused extends Error {
 }
 
 /**
- * Dials `address:port`, verifies the server against `ca` and `serverName` (names come from the SAN only, as Go's clients do), sends
- * one GET and reads its answer. Never throws for what the network or the server does: that is an outcome, with the certificates that
- * the server sent even where they were not trusted. Nothing of HTTP is sent to a server that was not verified (unless `anyServer` asks
- * for it); a client certificate is public and may be seen by it (TLS sends it in the handshake).
- * `plain` speaks HTTP without TLS: a daemon under TLS answers 400, which is `refused` with `protocol`.
- * `maxVersion: 'TLSv1.1'` speaks exactly that. `timeoutMs` is for the whole. Never writes anything anywhere.
- * Fails with E_PROBE_CREDENTIALS when certificate and key cannot be used, E_PROBE_TRUST when `ca` holds no certificate.
+ * Dials `address:port`, verifies the server against `ca` and `serverName` (names come from the SAN only, as in Go's clients), sends one GET
+ * and reads its answer. Failures of the network or the server never throw: they are an outcome, with the certificates that the server sent
+ * even if they are not trusted. An unverified server receives no HTTP (unless `anyServer` asks for it); it may see the client certificate,
+ * which is public (TLS sends it in the handshake). `plain` speaks HTTP without TLS: a daemon under TLS answers 400, reported as `refused`
+ * with `protocol`. `maxVersion: 'TLSv1.1'` speaks exactly that. `timeoutMs` covers the whole probe. Never writes anything anywhere. Fails
+ * with E_PROBE_CREDENTIALS if certificate and key are unusable, E_PROBE_TRUST if `ca` contains no certificate.
  */
 export async function probe(request: ProbeRequest): Promise<ProbeOutcome> {
   const started = performance.now();
@@ -53,7 +52,7 @@ export async function probe(request: ProbeRequest): Promise<ProbeOutcome> {
   const first = await attempt(request, deadline, 'ask');
   let found = first;
   if (first.kind === 'refused' && first.cause === 'reset' && first.stage === 'answer') {
-    // The request may have crossed the server's alert on the way: the reset then swallows the alert. Say nothing and listen.
+    // The request may have crossed the server's alert on the way: the reset then swallows the alert. Send nothing and listen.
     const second = await attempt(request, Math.min(deadline, performance.now() + ALERT_MS), 'listen');
     if (second.kind === 'refused' && second.cause === 'client-refused') found = second;
   } else if (first.kind === 'refused' && first.notTls) {
@@ -79,7 +78,7 @@ async function attempt(request: ProbeRequest, deadline: number, manner: 'ask' | 
   const { promise: expired, timer } = expiry(left, () => new Refused(timedOut(state, request)));
   try {
     const work = options === undefined ? askPlain(request, state) : askOverTls(request, options, state, manner);
-    work.catch(() => undefined); // A time-out may leave it behind.
+    work.catch(() => undefined); // A time-out may abandon it.
     const answer = await Promise.race([work, expired]);
     return { kind: 'accepted', ...answer, protocol: state.protocol, chain: state.chain };
   } catch (error) {
@@ -114,7 +113,7 @@ function expiry(milliseconds: number, error: () => Error): { promise: Promise<ne
   return { promise, timer: timer as unknown as NodeJS.Timeout };
 }
 
-/** A TCP connection. Node tries all addresses of a name; 250 ms for each, its default, is too short for a slow network. */
+/** A TCP connection. Node tries all addresses of a name; its default of 250 ms for each is too short for a slow network. */
 async function dial(request: ProbeRequest, state: Attempt): Promise<Duplex> {
   if (request.dial !== undefined) {
     const stream = await request.dial();
@@ -143,7 +142,7 @@ async function tlsOptions(request: ProbeRequest): Promise<ConnectionOptions> {
   try {
     return {
       secureContext: await contextFor(request),
-      // Verified by hand after the handshake, so that the served chain is known even where it is not trusted.
+      // Verified by hand after the handshake, so that the served chain is known even if it is not trusted.
       rejectUnauthorized: false,
       checkServerIdentity: () => undefined,
       // RFC 6066: addresses are not allowed in SNI.
@@ -173,8 +172,8 @@ async function askOverTls(
   socket.on('error', (error) => {
     broken ??= error;
   });
-  // Keys exist once the server has shown its certificate and wants no more than this client's part (TLS 1.2), or has answered the
-  // hello (1.3): whatever it refuses from then on is the client and not the protocol. The keys themselves are not looked at.
+  // Keys exist once the server has shown its certificate and only waits for the client's part (TLS 1.2), or has answered the hello (1.3). A
+  // refusal after that concerns the client and not the protocol. The keys themselves are not read.
   socket.on('keylog', () => {
     state.keyed = true;
     if (state.chain === '') state.chain = pemOf(socket.getPeerCertificate().raw);
@@ -203,7 +202,7 @@ async function askOverTls(
   return manner === 'listen' ? listen(socket, () => broken) : get(socket, request.path ?? '/version');
 }
 
-/** All certificates as the server sent them, PEM, its own first. Reading them empties OpenSSL's list, so it is done once. */
+/** All certificates as the server sent them, PEM, its own first. Reading them empties OpenSSL's list, so call this once. */
 async function servedChain(socket: TLSSocket): Promise<string> {
   const pems: string[] = [];
   for (let next = socket.getPeerX509Certificate(); next !== undefined; next = next.issuerCertificate) {
@@ -212,7 +211,7 @@ async function servedChain(socket: TLSSocket): Promise<string> {
   return pems.join('');
 }
 
-/** Only the server's own certificate, where the handshake never ends: better than none. */
+/** Only the server's own certificate, for a handshake that never ends. */
 function pemOf(der: Buffer | undefined): string {
   return der === undefined || der.length === 0 ? '' : pemEncode('CERTIFICATE', der);
 }
@@ -228,16 +227,16 @@ async function askPlain(request: ProbeRequest, state: Attempt): Promise<Answer> 
   return answer;
 }
 
-/** One GET over a connection that is there already. */
+/** One GET over an existing connection. */
 async function get(socket: Duplex, path: string): Promise<Answer> {
   return new Promise<Answer>((resolve, reject) => {
     const request = http.get({
       createConnection: () => socket,
       path,
-      // What docker's own CLI sends; any value does, but an address there would be one more thing to escape.
+      // As docker's own CLI sends it; any value works, and an address would need escaping.
       headers: { host: 'docker', connection: 'close', accept: 'application/json', 'user-agent': 'docker-tls' },
     });
-    // More than one may come: the other end hangs up, and the stream that is destroyed for it says so too.
+    // Several may come: the other end hangs up, and the stream destroyed for it reports an error too.
     request.on('error', reject);
     request.once('response', (response) => {
       const parts: Buffer[] = [];
@@ -255,7 +254,7 @@ async function get(socket: Duplex, path: string): Promise<Answer> {
   });
 }
 
-/** Says nothing and waits for the server's alert, which under TLS 1.3 comes after the handshake. Never resolves. */
+/** Sends nothing and waits for the server's alert, which comes after the handshake in TLS 1.3. Never resolves. */
 function listen(socket: TLSSocket, broken: () => Error | undefined): Promise<never> {
   return new Promise<never>((_resolve, reject) => {
     const end = (): void =>
@@ -267,11 +266,11 @@ function listen(socket: TLSSocket, broken: () => Error | undefined): Promise<nev
   });
 }
 
-/** Whether the port answers HTTP without TLS; asked only after it has answered a TLS handshake with something else. */
+/** True if the port answers HTTP without TLS; tried only after it has answered a TLS handshake with something else. */
 async function answersPlainHttp(request: ProbeRequest, deadline: number): Promise<boolean> {
   const plain: ProbeRequest = { ...request, plain: true, path: '/_ping' };
   const found = await attempt(plain, deadline, 'ask');
   if (found.kind === 'accepted') return true;
-  // 400 to the ping, which carries no error code: an HTTP server all the same.
+  // 400 to the ping, without an error code: still an HTTP server.
   return found.cause === 'protocol' && found.code === undefined;
 }

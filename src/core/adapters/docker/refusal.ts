@@ -7,11 +7,11 @@ export type Cause = Extract<ProbeOutcome, { kind: 'refused' }>['cause'];
 export type Refusal = {
   readonly cause: Cause;
   readonly reason: string;
-  /** What an alert says of this client, alone. */
+  /** The alert's statement about this client, alone. */
   readonly alert?: string;
-  /** The error code that it was recognised by. */
+  /** The error code behind it. */
   readonly code?: string;
-  /** What came back was not TLS at all: worth asking whether it is HTTP. */
+  /** The answer was not TLS: try HTTP. */
   readonly notTls?: boolean;
 };
 
@@ -41,7 +41,7 @@ const NETWORK: Readonly<Record<string, readonly [Cause, string]>> = {
 
 const NO_CERTIFICATE = 'it wants a client certificate and got none';
 
-/** TLS alerts (RFC 8446, 6.2) by which a server says that it does not like this client. */
+/** TLS alerts (RFC 8446, 6.2) by which a server rejects this client. */
 const CLIENT_ALERTS: Readonly<Record<string, string>> = {
   CERTIFICATE_REQUIRED: NO_CERTIFICATE,
   BAD_CERTIFICATE: 'it got no client certificate, or one that it does not accept',
@@ -62,23 +62,23 @@ const PROTOCOL_ALERTS: Readonly<Record<string, string>> = {
   INAPPROPRIATE_FALLBACK: 'it does not go back to an older version of TLS',
 };
 
-/** OpenSSL's names for an answer that is no TLS record. */
+/** OpenSSL's names for an answer that is not a TLS record. */
 const NOT_TLS =
   /^ERR_SSL_(?:WRONG_VERSION_NUMBER|PACKET_LENGTH_TOO_LONG|RECORD_TOO_LARGE|HTTP_REQUEST|HTTPS_PROXY_REQUEST|BAD_RECORD_TYPE|UNEXPECTED_MESSAGE|UNKNOWN_PROTOCOL)$/;
 
-/** No common version, found on this side. */
+/** No common version, detected on this side. */
 const OUR_VERSION =
   /^ERR_SSL_(?:UNSUPPORTED_PROTOCOL|VERSION_TOO_LOW|VERSION_TOO_HIGH|UNSUPPORTED_SSL_VERSION|WRONG_SSL_VERSION|TLSV1_ALERT_PROTOCOL_VERSION)$/;
 
 /**
- * The alert in a code, without the prefix that differs between versions of OpenSSL: `ERR_SSL_TLSV1_ALERT_UNKNOWN_CA` and
+ * The alert in a code, without the prefix that differs between OpenSSL versions: `ERR_SSL_TLSV1_ALERT_UNKNOWN_CA` and
  * `ERR_SSL_SSL/TLS_ALERT_UNKNOWN_CA` are both `UNKNOWN_CA`.
  */
 function alertOf(code: string | undefined): string | undefined {
   return /^ERR_SSL_.*?ALERT_(.+)$/.exec(code ?? '')?.[1];
 }
 
-/** How far the connection had come. `keyed`: client and server had agreed on version, cipher and keys. */
+/** The progress of the connection. `keyed`: client and server had agreed on version, cipher and keys. */
 export type Progress = {
   readonly stage: 'connect' | 'handshake' | 'answer';
   readonly keyed: boolean;
@@ -111,7 +111,7 @@ export function refusalOf(error: unknown, { stage, keyed, maxVersion }: Progress
 }
 
 function alertRefusal(alert: string, keyed: boolean): Refusal {
-  // Under TLS 1.2 Go 1.23 and OpenSSL answer a client without a certificate with the alert that else means: no common cipher.
+  // Under TLS 1.2, Go 1.23 and OpenSSL reject a client without a certificate with the alert that otherwise means "no common cipher".
   const client = alert === 'HANDSHAKE_FAILURE' && keyed ? NO_CERTIFICATE : CLIENT_ALERTS[alert];
   if (client !== undefined)
     return { cause: 'client-refused', reason: `the server refused this client: ${client}`, alert: client };
@@ -123,11 +123,11 @@ function alertRefusal(alert: string, keyed: boolean): Refusal {
   };
 }
 
-/** The code of an error; where several addresses of one name were tried, the one that says most. */
+/** An error's code; for several addresses of one name, the most informative one. */
 function codeOf(error: unknown): string {
   if (error instanceof AggregateError) {
     const codes = error.errors.map(codeOf);
-    // A host that answered at all says more than one that could not be reached over the other family.
+    // A host that answered at all says more than one that was unreachable over the other address family.
     for (const telling of ['ECONNREFUSED', 'ETIMEDOUT']) if (codes.includes(telling)) return telling;
     return codes.find((code) => code !== '') ?? '';
   }

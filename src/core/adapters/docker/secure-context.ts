@@ -1,19 +1,19 @@
-/** The contexts of OpenSSL that probes connect with. */
+/** OpenSSL contexts for probes. */
 
 import { createHash } from 'node:crypto';
 import type { SecureContext } from 'node:tls';
 import { createSecureContext } from 'node:tls';
 import type { ProbeRequest } from '../../runtime.ts';
 
-/** OpenSSL takes up to a millisecond to make one. The hosts of a fleet are probed with the same few, the last of which are kept. */
+/** OpenSSL takes up to a millisecond to make a context. Probes of a fleet share a few, so the last ones are cached. */
 const contexts = new Map<string, SecureContext>();
-/** Of each host there is one of its own, that with its certificate: 20 at once must not drive out those of all. */
+/** Each host adds one with its certificate: 20 concurrent ones must not evict those shared by all. */
 const MOST_CONTEXTS = 32;
 
-/** What a connection trusts and shows, for OpenSSL. Fails as OpenSSL does where certificate and key do not belong together. */
+/** The trust and credentials of a connection, for OpenSSL. Fails as OpenSSL does if certificate and key do not match. */
 export async function contextFor({ ca, credentials, maxVersion }: ProbeRequest): Promise<SecureContext> {
   const key = credentials?.key.reveal().toString();
-  // Not the key itself, which would stay in memory as text.
+  // A hash and not the key itself, which would stay in memory as text.
   const id = createHash('sha256')
     .update(JSON.stringify([ca, credentials?.cert, key, maxVersion]))
     .digest('hex');
@@ -22,12 +22,12 @@ export async function contextFor({ ca, credentials, maxVersion }: ProbeRequest):
     contexts.get(id) ??
     createSecureContext({
       ca: ca === '' ? [] : [ca],
-      // An intermediate or cross-signed CA that the caller trusts is an anchor, as it is to Go (Node 20.18 and later).
+      // A trusted intermediate or cross-signed CA is an anchor, as in Go (Node 20.18 and later).
       ...({ allowPartialTrustChain: true } as object),
       cert: credentials?.cert,
       key,
       maxVersion,
-      // OpenSSL 3 allows TLS 1.1 at security level 0 only.
+      // OpenSSL 3 allows TLS 1.1 only at security level 0.
       minVersion: old ? 'TLSv1.1' : undefined,
       ciphers: old ? 'DEFAULT@SECLEVEL=0' : undefined,
     });

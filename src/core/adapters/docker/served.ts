@@ -1,4 +1,4 @@
-/** The judgement of what a server served: whether its chain is trusted, and whether it names the one that was dialled. Pure. */
+/** Verification of a served chain: trust, and the dialled name. Pure. */
 
 import { X509Certificate } from 'node:crypto';
 import type { PeerCertificate } from 'node:tls';
@@ -22,8 +22,8 @@ const UNTRUSTED: Readonly<Record<string, string>> = {
 };
 
 /**
- * What OpenSSL's verdict on a served chain means (`man openssl-verification-options`, by Node's names of the codes). `trusted` and
- * `now` only serve to say which certificate is the one out of its time.
+ * The meaning of OpenSSL's verdict on a served chain (`man openssl-verification-options`, by Node's names of the codes). `trusted` and
+ * `now` only identify the certificate outside its validity period.
  */
 export function describeUntrusted(code: string, chain: string, trusted: string, now: Date): Refusal {
   if (code === 'CERT_HAS_EXPIRED') {
@@ -40,8 +40,8 @@ export function describeUntrusted(code: string, chain: string, trusted: string, 
 }
 
 /**
- * Undefined when the certificate names `name`. As Go's clients do, only the subject alternative names count, never the common name,
- * which `check` (node:tls, RFC 6125) would fall back to.
+ * Undefined if the certificate names `name`. Like Go's clients, only subject alternative names count. `check` (node:tls, RFC 6125) would
+ * fall back to the common name.
  */
 export function checkServerName(
   name: string,
@@ -62,10 +62,10 @@ export function checkServerName(
   };
 }
 
-/** What was found to hold a certificate last: every probe of a run trusts the same CA. */
+/** The last text found to hold a certificate: every probe of a run trusts the same CA. */
 let trusted: string | undefined;
 
-/** Whether a PEM text holds a certificate that can be read. */
+/** True if a PEM text contains a readable certificate. */
 export function holdsCertificate(pem: string): boolean {
   if (pem === trusted) return true;
   if (certificatesOf(pem).length === 0) return false;
@@ -83,7 +83,7 @@ export function certificatesOf(pem: string): X509Certificate[] {
   });
 }
 
-/** Names the first certificate that is out of its time: the server's own, one of its chain, or one that the caller trusts. */
+/** Names the first certificate outside its validity period: the server's, one of its chain, or a trusted one. */
 function outOfTime(chain: string, trusted: string, now: Date): string {
   const served = certificatesOf(chain);
   const found = [...served, ...certificatesOf(trusted)].find(

@@ -1,13 +1,13 @@
 /**
- * This computer's own settings in `doctor`: where the docker CLI really goes, by its rules (docker/cli,
- * cli/command: a DOCKER_HOST beats DOCKER_CONTEXT, which beats the current context), against where it should go. Pure.
+ * This machine's own settings in `doctor`: the endpoint that the docker CLI uses, against the expected one. docker's rules (docker/cli,
+ * cli/command): DOCKER_HOST overrides DOCKER_CONTEXT, and that overrides the current context. Pure.
  */
 
 import { fieldsOf, parseJson } from '../../domain/json.ts';
 import { shellQuote } from '../../domain/quote.ts';
 import { type Diagnosis, type DiagnosisInput, ours, verdict } from './diagnosis.ts';
 
-/** The first setting that points docker to another host or without the right credentials; `versionBody` is the daemon's answer to /version. */
+/** The first setting that points docker to another host or omits the right credentials; `versionBody` is the daemon's answer to /version. */
 export function settingsFault(input: DiagnosisInput, versionBody: string): Diagnosis | undefined {
   const byHost = (input.env.DOCKER_HOST ?? '') !== '';
   return (byHost ? hostFault(input) : contextFault(input)) ?? apiVersionFault(input, versionBody);
@@ -22,7 +22,7 @@ function hostFault({ env, expected }: DiagnosisInput): Diagnosis | undefined {
     const unset = expected.context === undefined ? [] : ['unset DOCKER_HOST DOCKER_TLS_VERIFY DOCKER_CERT_PATH'];
     return verdict('host-overridden', message, ...unset, takeOver);
   }
-  // DOCKER_TLS turns TLS on as well, without verifying the host.
+  // DOCKER_TLS also turns TLS on, but does not verify the host.
   if ((env.DOCKER_TLS_VERIFY ?? '') === '' && (env.DOCKER_TLS ?? '') === '') {
     const message = `DOCKER_HOST is right, but DOCKER_TLS_VERIFY is not set, so docker speaks plain HTTP to a port that wants TLS`;
     return verdict('tls-off', message, 'export DOCKER_TLS_VERIFY=1', takeOver);
@@ -60,7 +60,7 @@ function contextFault({ env, expected, currentContext }: DiagnosisInput): Diagno
   return undefined;
 }
 
-/** Docker uses another context now, or none: not a fault of the host, and reported beside the verdict. */
+/** Docker uses another context now, or none: not a fault of the host, and reported next to the verdict. */
 export function otherContext({
   env,
   expected,
@@ -81,7 +81,7 @@ export function otherContext({
   };
 }
 
-/** Daemons take a range of versions of the API (their `/version` tells it); DOCKER_API_VERSION pins the one that docker speaks. */
+/** A daemon accepts a range of API versions, listed in `/version`; DOCKER_API_VERSION pins docker's. */
 export function apiVersionFault(
   { env, expected, cliApiVersion: cli }: DiagnosisInput,
   versionBody: string,
@@ -113,17 +113,20 @@ export function apiVersionFault(
   return verdict('api-version', message, 'unset DOCKER_API_VERSION');
 }
 
-/** The oldest API that Docker 29 speaks, as a client and, by default, as a daemon: up to 29.2, and from 29.3 on (moby: client.MinAPIVersion, defaultMinAPIVersion). */
+/**
+ * The oldest API version of Docker 29, as a client and, by default, as a daemon: up to 29.2, and since 29.3 (moby: client.MinAPIVersion,
+ * defaultMinAPIVersion).
+ */
 const OLDEST_29_0 = '1.44';
 const OLDEST_29_3 = '1.40';
 
-/** The oldest API that a docker command speaks, by its newest: 1.52 is of 29.0 and 29.1, 1.53 of 29.2, 1.54 of 29.3. */
+/** The oldest API version of a docker command, by its newest: 1.52 is 29.0 and 29.1, 1.53 is 29.2, 1.54 is 29.3. */
 function oldestOf(newest: string | undefined): string | undefined {
   if (newest === undefined || compare(newest, '1.52') < 0) return undefined;
   return compare(newest, '1.54') < 0 ? OLDEST_29_0 : OLDEST_29_3;
 }
 
-/** Negative when `a` is older; versions are `1.41`. What is no version equals everything. */
+/** Negative if `a` is older; versions are `1.41`. Anything else equals everything. */
 function compare(a: string, b: string): number {
   const [first, second] = [a, b].map((text) => /^v?([0-9]{1,5})\.([0-9]{1,5})$/.exec(text)?.slice(1).map(Number));
   if (first === undefined || second === undefined) return 0;

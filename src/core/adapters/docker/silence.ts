@@ -1,4 +1,4 @@
-/** Causes of a TLS port that does not answer, for `doctor`: nothing listens, a firewall, or a daemon that is down. Pure. */
+/** Causes of a TLS port that does not answer, for `doctor`: no listener, a firewall, or a stopped daemon. Pure. */
 
 import { isIP } from 'node:net';
 import type { DockerTlsError, Hint } from '../../../errors/errors.ts';
@@ -22,7 +22,7 @@ type Refused = Extract<ProbeOutcome, { kind: 'refused' }>;
 
 const SILENT: readonly string[] = ['connection-refused', 'timed-out', 'reset'];
 
-/** A user's own Docker ends with their last login, unless they linger. The look over SSH was a login: it runs meanwhile. */
+/** Rootless Docker ends with the user's last login, unless they linger. The inspection over SSH was a login, so it runs during it. */
 export function loggedOut(
   { expected, inside }: DiagnosisInput,
   { cause, stage }: Refused,
@@ -100,7 +100,7 @@ function unhanded({ kind }: Inside): string {
   return `the drop-in of docker-tls is gone from ${kind.service}, so systemd does not hand the port to ${kind.engine.program}`;
 }
 
-/** Why dockerd does not run, as setup sees it, and how it runs again. */
+/** The reason why dockerd does not run, as setup sees it, and the fix. */
 export function notRunning(expected: Expected, inside: Inside): Pick<Diagnosis, 'message' | 'hints'> | undefined {
   const { docker, problems, kind } = inside;
   if (docker === 'active') return undefined;
@@ -114,7 +114,7 @@ export function notRunning(expected: Expected, inside: Inside): Pick<Diagnosis, 
   return {
     message: `${kind.engine.program} is not running there (${kind.service} is ${docker}${docker === 'failed' ? ': it failed again and again, so systemd no longer starts it' : ''})${why}`,
     hints: [
-      // Where nothing that setup knows is wrong, only the daemon itself says what is.
+      // If setup finds no problem, only the daemon's journal has the cause.
       ...(problem?.hints ?? (docker === 'inactive' ? [] : [journal(expected, inside)])),
       ...kind.bringUp.map((words) => remotely(expected, ...words)),
     ],
@@ -128,7 +128,7 @@ export function timedOut(
   port: string,
 ): Diagnosis {
   if (outcome.stage === 'handshake' || outcome.stage === 'answer') {
-    // systemd takes the connections as long as its socket is there.
+    // systemd accepts the connections while its socket exists.
     const stopped = inside === undefined ? undefined : notRunning(expected, inside);
     if (stopped !== undefined) return { cause: 'daemon-not-answering', ...stopped };
     if (inside?.dropInGone)
@@ -157,7 +157,7 @@ export function timedOut(
   return verdict('timed-out', `no answer at all from port ${port} of ${address}: ${where}`, ...hints);
 }
 
-/** Another program than the daemon holds the port. Whether it may be stopped is for the one who runs it to say. */
+/** A program other than the daemon holds the port. Only its owner can decide whether to stop it. */
 export function otherProgram(
   { expected, inside }: DiagnosisInput,
   address: string,
@@ -173,7 +173,7 @@ export function otherProgram(
   ];
 }
 
-/** The address that ssh uses, where it is one, is the likely other. */
+/** The address that ssh uses, if it is an IP address, is the likely alternative. */
 export function unknownName(expected: Expected, { reason }: Refused, address: string): Diagnosis {
   const { destination } = loginOf(expected);
   const other = isIP(destination) === 0 ? [] : [destination];
@@ -185,7 +185,7 @@ export function unknownName(expected: Expected, { reason }: Refused, address: st
   );
 }
 
-/** A firewall that refuses in the words of a router (REJECT of firewalld) looks like a way that is not there. */
+/** A firewall that rejects like a router (REJECT of firewalld) looks like a missing route. */
 export function unreachable({ inside }: DiagnosisInput, { reason }: Refused, address: string, port: string): Diagnosis {
   const wall = inside?.problems.find(({ code }) => code === 'E_FIREWALL');
   const commands = wall?.hints ?? inside?.doubt?.commands;
@@ -201,7 +201,7 @@ export function unreachable({ inside }: DiagnosisInput, { reason }: Refused, add
   return verdict('unreachable', message, ...commands);
 }
 
-/** The daemon's last log lines; without facts of the host, systemd is assumed. */
+/** The daemon's last log lines; without facts of the host, assumes systemd. */
 export function journal(expected: Expected, inside: Inside | undefined): string {
   return remotely(expected, ...(inside?.kind.commands.log ?? ['journalctl', '-u', 'docker', '-n', '50', '--no-pager']));
 }

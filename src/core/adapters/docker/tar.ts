@@ -4,7 +4,7 @@ const BLOCK = 512;
 
 export type TarFile = { readonly name: string; readonly data: Buffer; readonly mode: number };
 
-/** An archive of the files, in order. `modified` is their time. Names are ASCII; the last part has at most 100 bytes, what is before it 155. */
+/** An archive of the files, in order. `modified` is their time. Names are ASCII; the last part has at most 100 bytes, the rest 155. */
 export function packTar(files: readonly TarFile[], modified: Date): Buffer {
   const parts = files.flatMap(({ name, data, mode }) => [
     header(name, data.length, mode, modified),
@@ -17,8 +17,8 @@ export function packTar(files: readonly TarFile[], modified: Date): Buffer {
 export type TarRules = { readonly names: readonly string[]; readonly maxFileBytes: number };
 
 /**
- * The files of an archive, strictly: plain files with exactly the names allowed, each at most once, none too large; no paths, links,
- * extensions or anything after the end. Reads what packTar and GNU and BSD tar make of such files. Returns why not, in a few words.
+ * Strictly parses an archive: plain files with exactly the allowed names, each at most once, none too large; no paths, links, extensions or
+ * data after the end. Reads output of packTar and of GNU and BSD tar. Returns the reason for a rejection, in a few words.
  */
 export function unpackTar(archive: Buffer, rules: TarRules): Map<string, Buffer> | string {
   const files = new Map<string, Buffer>();
@@ -69,13 +69,13 @@ function parseHeader(block: Buffer): { name: string; size: number } | string {
   if (parseOctal(text(148, 8)) !== checksum(block)) return 'it is damaged (a checksum does not fit)';
   const type = block[156];
   if (type !== 0x30 && type !== 0) return 'it holds something other than plain files';
-  // In GNU's format the bytes of the prefix are times; a path could only be there in POSIX's.
+  // In GNU's format the prefix bytes are times; only POSIX's can hold a path.
   if (text(157, 100) !== '' || (block[262] === 0 && text(345, 155) !== '')) return 'it holds a link or a path';
   const size = parseOctal(text(124, 12));
   return size === undefined ? 'it is damaged (a size is not a number)' : { name: text(0, 100), size };
 }
 
-/** The sum of all bytes, those of the checksum itself taken as blanks. */
+/** The sum of all bytes, with those of the checksum itself as blanks. */
 function checksum(block: Buffer): number {
   let sum = 8 * 0x20;
   for (const [index, byte] of block.entries()) if (index < 148 || index >= 156) sum += byte;

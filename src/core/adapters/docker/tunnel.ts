@@ -1,6 +1,6 @@
 /**
- * A local socket whose connections go to a daemon through a stream that the caller opens (ssh): over mutual TLS as one client, so that the host
- * decides about that client as it does anywhere, or as they are, for programs that do TLS themselves.
+ * A local socket that forwards connections to a daemon through a stream opened by the caller (ssh). It speaks mutual TLS as one client, so
+ * that the host decides about that client as usual. Or it passes bytes unchanged, for programs that do TLS themselves.
  */
 
 import { spawn } from 'node:child_process';
@@ -16,18 +16,18 @@ import { showTyping } from '../../typing.ts';
 import { checkServerName } from './served.ts';
 
 export type TunnelRequest = {
-  /** A socket (mode 0600), or a port of 127.0.0.1 without TLS of ours. */
+  /** A socket (mode 0600), or a port of 127.0.0.1 without our TLS. */
   readonly at: { readonly path: string } | { readonly port: number };
-  /** A new connection to the daemon's port. */
+  /** Opens a new connection to the daemon's port. */
   readonly dial: () => Promise<Duplex>;
   readonly address: string;
   readonly ca: string;
   readonly client: ProbeCredentials;
-  /** A connection that came to nothing, in words. */
+  /** Reports a failed connection, in words. */
   readonly failed: (why: string) => void;
 };
 
-/** Listens until `close`, which ends its connections too. Fails with E_TUNNEL (exit 4). */
+/** Listens until `close`, and then ends its connections too. Fails with E_TUNNEL (exit 4). */
 export async function openTunnel(request: TunnelRequest): Promise<{ close(): Promise<void> }> {
   const { at } = request;
   const open = new Set<Socket>();
@@ -61,7 +61,7 @@ function listen(server: Server, at: TunnelRequest['at']): Promise<void> {
       server.listen({ host: '127.0.0.1', port: at.port }, () => resolve());
       return;
     }
-    // The socket has its mode from the beginning: a process that may connect to it acts as the client.
+    // The socket has its mode from the start: a process that can connect to it acts as the client.
     const mask = process.umask(0o177);
     server.listen({ path: at.path }, () => resolve());
     process.umask(mask);
@@ -70,7 +70,7 @@ function listen(server: Server, at: TunnelRequest['at']): Promise<void> {
 
 async function serve(local: Socket, { at, dial, address, ca, client }: TunnelRequest): Promise<void> {
   const stream = await dial();
-  // Whatever becomes of it, an error of the stream is this connection's end and not the program's.
+  // An error of the stream ends this connection and not the program.
   stream.on('error', () => {});
   const remote = 'port' in at ? stream : tlsOver(stream, address, ca, client);
   await new Promise<void>((resolve, reject) => {
@@ -83,11 +83,11 @@ async function serve(local: Socket, { at, dial, address, ca, client }: TunnelReq
     };
     remote.once('error', end);
     stream.once('error', end);
-    // Who goes away in the middle is no failure of ours.
+    // A client that disconnects early is not our failure.
     local.once('error', () => end());
     local.once('close', () => end());
     remote.once('close', () => end());
-    // Each side ends on its own: `docker exec -i` closes its input and still reads.
+    // Each side ends separately: `docker exec -i` closes its input and still reads.
     local.pipe(remote);
     remote.pipe(local);
   });
@@ -97,7 +97,7 @@ function tlsOver(stream: Duplex, address: string, ca: string, { cert, key }: Pro
   const name = bareAddress(address);
   return connect({
     socket: stream,
-    // Else NODE_TLS_REJECT_UNAUTHORIZED=0 in the environment would decide.
+    // Otherwise NODE_TLS_REJECT_UNAUTHORIZED=0 in the environment would turn it off.
     rejectUnauthorized: true,
     secureContext: createSecureContext({
       ca,
@@ -113,7 +113,7 @@ function tlsOver(stream: Duplex, address: string, ca: string, { cert, key }: Pro
   });
 }
 
-/** Runs a command on the terminal of the person who uses the tunnel: its exit status. Fails with E_PROGRAM_MISSING (exit 2). */
+/** Runs a command on the user's terminal and returns its exit status. Fails with E_PROGRAM_MISSING (exit 2). */
 export function runCommand(
   [file = '', ...args]: readonly string[],
   env: Readonly<Record<string, string | undefined>>,

@@ -1,4 +1,4 @@
-/** Logging in with ssh2: which method comes when, what was tried, and the error that says so. */
+/** The ssh2 login: the order of methods, the attempts, and the error that lists them. */
 
 import type { AuthHandlerMiddleware, BaseAgent, ParsedKey } from 'ssh2';
 import { DockerTlsError, printable } from '../../../errors/errors.ts';
@@ -13,12 +13,12 @@ import { sshCopyId } from './ssh-errors.ts';
 
 type Ssh2 = typeof import('ssh2');
 
-/** OpenSSH's server hangs up after 6 failures (MaxAuthTries). Keys leave room for a password where there is a terminal. */
+/** OpenSSH's server hangs up after 6 failures (MaxAuthTries). On a terminal, keys leave room for a password. */
 const KEYS_AT_MOST = 5;
 const KEYS_BEFORE_ASKING_THE_SERVER = 3;
 const PASSWORD_TRIES = 3;
 
-/** Passwords that accept us, by user and host: the new connection that verifies does not ask again. In memory only. */
+/** Accepted passwords by user and host, so that the new connection for verification does not ask again. In memory only. */
 const passwords = new Map<string, Secret>();
 
 export class Authentication {
@@ -35,7 +35,7 @@ export class Authentication {
   #requested = false;
   #signing = false;
   #tries = { 'keyboard-interactive': 0, password: 0 };
-  /** A failure of our own (a passphrase, a question that was broken off) that says more than "refused". */
+  /** Our own failure (a passphrase, a cancelled question), more precise than "refused". */
   failure: unknown;
 
   constructor(ssh2: Ssh2, options: SshOptions, endpoint: Endpoint, keys: FoundKeys, clock: Deadline) {
@@ -47,19 +47,19 @@ export class Authentication {
     this.#queue = keys.signers.slice(0, KEYS_AT_MOST);
   }
 
-  /** Once logged in: the last method was a key, and nothing was typed. */
+  /** After the login: the last method was a key, and the user typed nothing. */
   get byKey(): boolean {
     return this.#lastWasKey && !this.#requested;
   }
 
-  /** A key was asked to sign and has not yet: an agent that waits for a confirmation, or hangs. */
+  /** A key's signature is pending: the agent waits for a confirmation, or hangs. */
   get signing(): boolean {
     return this.#signing;
   }
 
   handler(): AuthHandlerMiddleware {
     return (methodsLeft, _partial, next) => {
-      // After a key of an agent, ssh2 repeats the list from before: only other methods bring a new one.
+      // After a key of an agent, ssh2 repeats the previous list: only different methods mean a new one.
       if (this.#lastWasKey) {
         if (this.#signed) this.#methods = undefined;
       } else this.#methods = methodsLeft ?? undefined;
@@ -110,7 +110,7 @@ export class Authentication {
     return true;
   }
 
-  /** One key as an agent that holds nothing else: it is offered by its public half and unlocked only when the host wants it. */
+  /** Presents one key as an agent with a single key: it offers the public half, and unlocks the key only if the host wants it. */
   #agentOf(signer: Signer): BaseAgent {
     const note = (signing: boolean): void => {
       this.#signed = true;
@@ -119,7 +119,7 @@ export class Authentication {
     const fail = (error: unknown): void => {
       this.failure = error;
     };
-    // An agent may ask its user first; without a terminal it has no more time than the host.
+    // An agent may ask its user first. Only with a terminal does that stop the clock.
     const inItsTime: <T>(work: () => Promise<T>) => Promise<T> =
       this.#options.ask === undefined ? (work) => work() : (work) => this.#clock.during(work);
     class OneKey extends this.#ssh2.BaseAgent {
@@ -192,7 +192,7 @@ export class Authentication {
     return answer;
   }
 
-  /** What the host did not accept before it came to this question. */
+  /** The methods that the host rejected before this question. */
   #whyAsked(): string | undefined {
     if (this.#tries.password + this.#tries['keyboard-interactive'] > 1) return 'That was not accepted.';
     const keys = this.#tried.flatMap((one) => (one.startsWith('publickey ') ? [one.slice('publickey '.length)] : []));

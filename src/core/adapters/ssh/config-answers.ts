@@ -1,6 +1,6 @@
 /**
- * Answers of `ssh -G`: asked once for all destinations of a run about which the configuration says the same (config-rules.ts), and
- * for each of the others. A process of ssh costs more than all the rest of a login.
+ * Answers of `ssh -G`: one per run for all destinations that the configuration treats alike (config-rules.ts), and one for each of the
+ * others. A process of ssh costs more than the rest of a login.
  */
 
 import { type Stats, statSync } from 'node:fs';
@@ -13,7 +13,7 @@ import { loginName, osReleaseHere } from '../../user.ts';
 import { type ConfigRules, kindOfDestination, parseRules } from './config-rules.ts';
 import { runSsh } from './ssh-program.ts';
 
-/** Values by keyword in lower case. */
+/** Values by lower-case keyword. */
 export type ConfigValues = ReadonlyMap<string, readonly string[]>;
 
 /** The lines of `ssh -G` (ssh_config(5)) as lists of values by lower-case keyword. */
@@ -30,15 +30,15 @@ export function parseSshG(text: string): ConfigValues {
 
 type Known<T> = Map<string, { readonly at: number; readonly value: Promise<T> }>;
 
-/** By the configuration file that is named. */
+/** By the named configuration file. */
 const rulesByFile: Known<ConfigRules | undefined> = new Map();
 const answers: Known<ConfigValues> = new Map();
-/** `status --watch` goes on for days, and the configuration may be another one by then. */
+/** `status --watch` runs for days, and the configuration may change. */
 const KEPT_MS = 60_000;
 
-/** What the configuration says about the destination; empty where there is no ssh. Errors: E_SSH_CONFIG, E_INTERRUPTED. */
+/** The configuration for the destination; empty without ssh. Errors: E_SSH_CONFIG, E_INTERRUPTED. */
 export async function askConfig(options: SshOptions): Promise<ConfigValues> {
-  // ssh does not run at all for a user without a login name, who has no configuration either.
+  // ssh does not run for a user without a login name, who cannot have a configuration either.
   if (options.configFile === undefined && loginName() === undefined) return new Map();
   requireFile(options);
   const rules = await once(rulesByFile, options.configFile ?? '', () => readRules(options));
@@ -48,7 +48,7 @@ export async function askConfig(options: SshOptions): Promise<ConfigValues> {
   return new Map([...values, ['host', [options.destination]], ['hostname', [options.destination]]]);
 }
 
-/** ssh would wait for a pipe without end. */
+/** Rejects a pipe: ssh would wait for it forever. */
 function requireFile({ configFile, host }: SshOptions): void {
   if (configFile === undefined || configFile === '/dev/null') return;
   const hints = [`ls -ld ${shellQuote(configFile)}`];
@@ -63,7 +63,7 @@ function requireFile({ configFile, host }: SshOptions): void {
   throw new DockerTlsError('E_SSH_CONFIG', `--ssh-config ${configFile} is not a file`, { where: host, hints });
 }
 
-/** Who asks the same as another gets that one's answer; where it has none (it was interrupted), each asks for itself. */
+/** Shares one answer between equal questions; if it failed (it was interrupted), each caller asks again. */
 async function once<T>(known: Known<T>, key: string, work: () => Promise<T>): Promise<T> {
   const first = known.get(key);
   if (first !== undefined && performance.now() - first.at < KEPT_MS) return first.value.catch(work);
@@ -73,14 +73,17 @@ async function once<T>(known: Known<T>, key: string, work: () => Promise<T>): Pr
   return own.value;
 }
 
-/** What the answer depends on. Of the options a user changes only the user, and a port the port, and both are taken from there. */
+/**
+ * The inputs of the answer. Of the other options, a user changes only the user and a port only the port; callers take both from the
+ * options.
+ */
 function questionOf({ configFile, destination, user, port }: SshOptions, rules: ConfigRules | undefined) {
   const kind = rules === undefined ? undefined : kindOfDestination(rules, destination);
   const about = kind === undefined ? { destination, port } : { kind, port: port === undefined };
   return { shared: kind !== undefined, key: JSON.stringify({ configFile, user, ...about }) };
 }
 
-/** ssh itself says which files it reads (ssh(1), -v), and answers. Undefined where the files cannot be judged from here. */
+/** Asks ssh for the files that it reads (ssh(1), -v), and for its answer. Undefined if this parser cannot interpret them. */
 async function readRules(options: SshOptions): Promise<ConfigRules | undefined> {
   const { status, stdout, stderr } = await runSsh(['-v', ...wordsFor(options)], options);
   if (status !== 0) return undefined;

@@ -1,19 +1,19 @@
 /**
- * The question for which destinations the ssh configuration says the same: those get one answer of `ssh -G` between them. It knows few
- * things on purpose. A keyword, a form of a line or a criterion that is not listed here means that ssh is asked for each destination.
+ * Rules for sharing answers of `ssh -G`: destinations that the ssh configuration treats alike get one answer. The parser is small on
+ * purpose: for any keyword, line form or criterion that it does not list, ssh is run for each destination.
  */
 
-/** The part of a configuration file that one `Host` line begins. */
+/** The part of a configuration file that follows one `Host` line. */
 type Block = {
-  /** Patterns of the `Host` line; undefined: the block is for every destination. */
+  /** Patterns of the `Host` line; undefined: the block applies to every destination. */
   readonly patterns?: readonly string[];
-  /** All of its keywords mean the same, whatever the destination. */
+  /** All of its keywords mean the same for every destination. */
   readonly same: boolean;
   /** Values of ProxyJump: ssh compares them with the destination. */
   readonly jumps: readonly string[];
 };
 
-/** What several configuration files say together; undefined where only ssh itself can tell destinations apart. */
+/** The combined rules of several configuration files; undefined if only ssh itself can distinguish destinations. */
 export type ConfigRules = readonly Block[];
 
 /** Keywords of ssh_config(5) whose values, without a token, do not depend on the destination. */
@@ -32,11 +32,11 @@ const SAME = new Set(
   ),
 );
 
-/** A name that ssh takes as it is, and an IPv4 address in its one usual form. Others (`Build`, `127.1`, IPv6) it rewrites. */
+/** A name that ssh uses unchanged, and an IPv4 address in its usual form. ssh rewrites others (`Build`, `127.1`, IPv6). */
 const PLAIN = /^(?=.{1,253}$)(?:[a-z0-9_][a-z0-9_-]*\.)*[a-z_][a-z0-9_-]*$/;
 const IPV4 = /^(?:(?:25[0-5]|2[0-4]\d|1\d\d|[1-9]?\d)\.){3}(?:25[0-5]|2[0-4]\d|1\d\d|[1-9]?\d)$/;
 
-/** Reads the texts of all configuration files that ssh has read, in any order. */
+/** Parses the texts of all configuration files that ssh has read, in any order. */
 export function parseRules(texts: readonly string[]): ConfigRules | undefined {
   const blocks: Block[] = [];
   for (const text of texts) {
@@ -56,14 +56,14 @@ function parseFile(text: string): Block[] | undefined {
     const keyword = key.toLowerCase();
     const block = blocks.at(-1) as (typeof blocks)[number];
     if (keyword === 'host') {
-      // A name in quotes, and a comment behind the names.
+      // A quoted name, or a comment after the names.
       if (/["'\\#]/.test(value)) return undefined;
       blocks.push({ patterns: value === '*' ? undefined : value.split(/\s+/), same: true, jumps: [] });
     } else if (keyword === 'match') {
       if (!/^(final\s+)?all$/i.test(value)) return undefined;
       blocks.push({ same: true, jumps: [] });
     } else if (keyword === 'include') {
-      // The included files are among the texts; in a block for some destinations they would be for those alone.
+      // The included files are among the texts; inside a block they would apply to its destinations alone.
       if (block.patterns !== undefined || /[%$]/.test(value)) return undefined;
     } else if (keyword === 'proxyjump' && !value.includes('%')) block.jumps.push(value.toLowerCase());
     else if (!SAME.has(keyword) || value.includes('%')) block.same = false;
@@ -71,7 +71,7 @@ function parseFile(text: string): Block[] | undefined {
   return blocks;
 }
 
-/** Destinations of the same kind get the same answer but for their name. Undefined: ssh has to be asked for this one. */
+/** Destinations of the same kind get the same answer except for their name. Undefined: this one needs its own run of ssh. */
 export function kindOfDestination(rules: ConfigRules, destination: string): string | undefined {
   if (!PLAIN.test(destination) && !IPV4.test(destination)) return undefined;
   const about = rules.flatMap((block, index) => (applies(block, destination) ? [{ ...block, index }] : []));

@@ -1,4 +1,4 @@
-/** The choice of a transport and the session over it. */
+/** Choice of a transport, and the session over it. */
 
 import { DockerTlsError } from '../../../errors/errors.ts';
 import type { HostSession, ScriptRequest, ScriptResult, SshOptions } from '../../runtime.ts';
@@ -11,8 +11,8 @@ import { connectOpenSsh } from './openssh.ts';
 import { connectSsh2 } from './ssh2.ts';
 
 /**
- * A session with the host. `options.signal` ends the connecting only: a session that exists outlives it, because the way
- * back after Ctrl-C needs it; each run has a signal of its own. Errors: E_SSH_…, each with its code, and E_INTERRUPTED.
+ * A session with the host. `options.signal` ends only the connecting: an open session outlives it, because the rollback after Ctrl-C needs
+ * it. Each run has its own signal. Errors: E_SSH_…, each with its code, and E_INTERRUPTED.
  */
 export async function connect(options: SshOptions): Promise<HostSession> {
   const transport = await openTransport(options);
@@ -21,7 +21,7 @@ export async function connect(options: SshOptions): Promise<HostSession> {
   async function close(): Promise<void> {
     if (closed) return;
     closed = true;
-    // On this machine it would outlive us.
+    // On this machine it would outlive this process.
     void context.waiting.exec?.channel.then((channel) => channel.kill()).catch(() => {});
     await transport.close();
   }
@@ -40,14 +40,14 @@ export async function connect(options: SshOptions): Promise<HostSession> {
     host: options.host,
     login,
     user: transport.user,
-    // The dot of the root belongs into no certificate and no SNI (RFC 6066, 3): servers refuse it.
+    // The trailing dot of the root must not appear in certificates or SNI (RFC 6066, 3): servers reject it.
     dialled: transport.dialled.replace(/(?<=[^.])\.$/, ''),
     hostKey: transport.hostKey,
     transport: transport.reason === undefined ? transport.transport : `${transport.transport} (${transport.reason})`,
     authenticatedBy: transport.byKey?.() ? 'key' : undefined,
     run: (request: ScriptRequest): Promise<ScriptResult> => runScript(context, request),
-    // Over the system's ssh each exec is a program of its own: what is begun behind a run may overtake it, and on a host that opens one
-    // session at a time the run would be refused.
+    // Over the system's ssh each exec is a separate program: one started after a run may overtake it. A host that opens one session at a
+    // time would then refuse the run.
     prepare:
       transport.transport === 'openssh'
         ? undefined

@@ -1,6 +1,6 @@
-/** A time limit that pauses while a question waits for its answer. */
+/** A time limit that pauses during questions. */
 
-/** Calls `expired` once when `limitMs` have passed in which it was not paused. */
+/** Calls `expired` once, after `limitMs` of unpaused time. */
 export class Deadline {
   #left: number;
   #since = 0;
@@ -19,7 +19,7 @@ export class Deadline {
     this.#timer = setTimeout(this.#expired, Math.max(0, this.#left));
   }
 
-  /** Stops for now, or for good. */
+  /** Stops the clock, temporarily or for good. */
   pause(): void {
     if (this.#timer === undefined) return;
     clearTimeout(this.#timer);
@@ -27,7 +27,7 @@ export class Deadline {
     this.#left -= performance.now() - this.#since;
   }
 
-  /** Runs a question with the clock standing still. */
+  /** Runs a question while the clock is paused. */
   async during<Answer>(question: () => Promise<Answer>): Promise<Answer> {
     this.pause();
     try {

@@ -1,9 +1,9 @@
-/** The errors of running commands that more than one file has to tell. */
+/** Errors of running commands that several files report. */
 
 import { DockerTlsError, interrupted as interruption } from '../../../errors/errors.ts';
 import { type Login, sshCommand } from '../../domain/quote.ts';
 
-/** Nothing can be run on the host; `what` says as much as was seen. */
+/** The host cannot run commands; `what` says how much was seen. */
 export function noShell(host: string, login: Login, what: string, details: string[] = []): DockerTlsError {
   const local = login.destination === 'local';
   return new DockerTlsError('E_SSH_NO_SHELL', local ? what : `${login.user} logged in, but ${what}`, {
@@ -20,14 +20,14 @@ export function noShell(host: string, login: Login, what: string, details: strin
   });
 }
 
-/** How far a command came before it hung or was lost; the bootstrap's own status 98 says that it found no script in its input. */
+/** The stage of a command that hung or was lost; the bootstrap's own status 98 means that its input had no script. */
 export type Halt = 'login' | 'sudo' | 'script' | 'root script' | 'swallowed' | 'prints';
 
 function forPeople(user: string): string {
   return `put this line at the top of ${user}'s ~/.bashrc: case $- in *i*) ;; *) return ;; esac`;
 }
 
-/** What most likely keeps the host from running our command, and how to see it. */
+/** The most likely obstacles on the host, and the commands that show them. */
 export function haltHints(login: Login, user: string, halt: Halt): string[] {
   switch (halt) {
     case 'login':
@@ -51,11 +51,11 @@ export function haltHints(login: Login, user: string, halt: Halt): string[] {
   }
 }
 
-/** Of a connection that ends right after its login. */
+/** For a connection that ends right after its login. */
 export const HANGS_UP =
   'if that happens each time, the log of sshd says why: journalctl -u ssh -u sshd -n 20 (on the host, as root); PermitRootLogin forced-commands-only in sshd_config is one cause';
 
-/** The host hung up on a login that it had accepted. */
+/** The host hung up after it had accepted the login. */
 export function hungUp(host: string, login: Login, cause?: unknown): DockerTlsError {
   return new DockerTlsError('E_SSH_LOST', 'the connection broke', {
     where: host,

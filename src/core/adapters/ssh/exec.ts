@@ -1,6 +1,6 @@
 /**
- * One run of a script over a channel, the same for every transport: the frame, sudo, limits, time-outs and abort.
- * A transport gives a Channel per exec; what goes wrong on its own level it throws from there.
+ * One run of a script over a channel, shared by all transports: the frame, sudo, limits, time-outs and abort. A transport supplies a
+ * Channel per exec and throws errors at its own level.
  */
 
 import { randomBytes } from 'node:crypto';
@@ -13,13 +13,13 @@ import { interrupted } from './exec-errors.ts';
 import { commandWords, FrameReader, type Mark, requestHead, type SudoMode } from './frame.ts';
 import { RunFailures } from './run-failures.ts';
 
-/** The bootstrap's status where its input ended before the script came (src/core/adapters/ssh/frame.ts). */
+/** The bootstrap's status if its input ended before the script came (src/core/adapters/ssh/frame.ts). */
 const NO_SCRIPT = 98;
 
-/** As many as sudo's own passwd_tries (sudoers(5)). */
+/** Same as sudo's own passwd_tries (sudoers(5)). */
 const SUDO_TRIES = 3;
 
-/** Runs a script and gives what it printed. Errors: see HostSession. */
+/** Runs a script and returns its output. Errors: see HostSession. */
 export async function runScript(context: ExecContext, request: ScriptRequest): Promise<ScriptResult> {
   const mode = modeOf(context, request.asRoot);
   if (mode !== 'never-ask') return new Run(context, request, mode).result();
@@ -33,7 +33,7 @@ export async function runScript(context: ExecContext, request: ScriptRequest): P
   return new Run(context, request, 'may-ask').result();
 }
 
-/** `sudo -n` reads nothing from stdin: script and data can follow at once. The name root is nearly always uid 0. */
+/** `sudo -n` reads nothing from stdin, so script and data can follow at once. The user root nearly always has uid 0. */
 function modeOf(context: ExecContext, asRoot: boolean): SudoMode {
   const { options, sudo, user } = context;
   if (!asRoot || options.rootless) return 'plain';
@@ -46,8 +46,8 @@ function canAnswer({ options, sudo }: ExecContext): boolean {
 }
 
 /**
- * Begins the exec of the next run as root, up to where it waits for its script: that saves the run two round trips and the start of its
- * shells. Nothing where sudo would ask. One that fails, or has ended by then, is as if it had never been.
+ * Starts the exec of the next run as root, up to the point where it waits for its script. This saves the run two round trips and the start
+ * of its shells. Does nothing if sudo would ask. An exec that fails, or has ended by then, has no effect.
  */
 export function prepareRun(context: ExecContext): void {
   const mode = modeOf(context, true);
@@ -61,7 +61,7 @@ export function prepareRun(context: ExecContext): void {
   exec.channel.then(({ ended }) => ended.then(forget), forget);
 }
 
-/** The exec that waits, if it was begun in this mode. It waits no longer. */
+/** Takes the waiting exec, if it was started in this mode. */
 function takeWaiting({ waiting }: ExecContext, mode: SudoMode): WaitingExec | undefined {
   const { exec } = waiting;
   if (exec?.mode !== mode) return undefined;
@@ -85,7 +85,7 @@ class Run {
   #channel: Channel | undefined;
   #sent = false;
   #answered = 0;
-  /** The password was typed for this run. */
+  /** The user typed the password for this run. */
   #typed = false;
   #clock: Deadline | undefined;
   #settled = false;
@@ -145,7 +145,7 @@ class Run {
     const { sudo } = this.#context;
     if (this.#mode !== 'may-ask') this.#send(head);
     else if (sudo.asks === true && sudo.password !== undefined) {
-      // The password was right before: it and the script can travel together.
+      // The password was right before, so it and the script can travel together.
       this.#answered = 1;
       channel.write(sudo.password.reveal());
       channel.write(Buffer.from('\n'));
@@ -182,8 +182,8 @@ class Run {
   }
 
   /**
-   * sudo wants a password; asking again means that the one before was wrong. A typed one may be tried as often as sudo itself allows; one
-   * that was given beforehand stays wrong.
+   * sudo wants a password; a second prompt means that the previous one was wrong. A typed password may be retried as often as sudo itself
+   * allows; a preset one is not retried.
    */
   #answer(): void {
     const again = this.#answered > 0;
@@ -213,7 +213,7 @@ class Run {
   }
 
   #finish(): void {
-    // A background process of the script may hold the channel open: what was verified is enough.
+    // A background process of the script may hold the channel open: the verified output is enough.
     this.#channel?.close();
     this.#resolve({
       status: this.#out.status ?? 0,

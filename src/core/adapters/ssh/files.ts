@@ -1,4 +1,4 @@
-/** The reading of the small files of this computer that decide on a login: each once, until it changes. */
+/** Cached reads of this machine's small files that decide on a login: each is read once until it changes. */
 
 import { statSync } from 'node:fs';
 import { readNamedFile } from '../../named-file.ts';
@@ -8,8 +8,8 @@ type Read = { readonly version: string; readonly bytes: Promise<Buffer> };
 const reads = new Map<string, Read>();
 
 /**
- * A file's bytes, or undefined when it does not exist; not to be changed by the caller. A fleet reads the same few files for every host:
- * they are looked at each time, and read again where their inode, size or times are others. The same bytes are the same Buffer.
+ * A file's bytes, or undefined if it does not exist; callers must not modify them. A fleet reads the same few files for every host: each
+ * call stats them and rereads only if inode, size or times differ. Unchanged bytes are the same Buffer.
  */
 export async function readIfThere(path: string): Promise<Buffer | undefined> {
   const version = versionOf(path);
@@ -26,7 +26,7 @@ export async function readIfThere(path: string): Promise<Buffer | undefined> {
   }
 }
 
-/** There is a file, or something else, of that name. */
+/** True if a file, or anything else, has that name. */
 export function isThere(path: string): boolean {
   try {
     return versionOf(path) !== undefined;

@@ -1,39 +1,37 @@
 /**
- * The frame around a script: how it travels to a host, and how its answer is separated from everything else that the host prints.
+ * The frame around a script: its transport to a host, and the separation of its output from everything else that the host prints.
  *
- * One exec carries one command of constant shape (`commandWords`), which every login shell reads alike: its words hold
- * no newline, no `!`, no backslash before a quote and no single quote, so that shellQuote is enough for sh, fish and csh.
- * Script and data travel on stdin only:
+ * One exec carries one command of constant shape (`commandWords`), and every login shell parses it alike. Its words contain no newline, no
+ * `!`, no backslash before a quote and no single quote. So shellQuote is enough for sh, fish and csh. Script and data travel on stdin only:
  *
  *     [password ⏎] MARK LENGTH ⏎ script[LENGTH] input…
  *
- * and the host answers on stdout and on stderr, each after whatever a login shell, banner or sudo printed before:
+ * The host answers on stdout and on stderr, each after any output of a login shell, banner or sudo:
  *
- *     …noise… MARK:shell ⏎ …noise… MARK:run ⏎ what the script printed MARK:end STATUS ⏎
+ *     …noise… MARK:shell ⏎ …noise… MARK:run ⏎ script output MARK:end STATUS ⏎
  *
- * MARK is random and reaches the host in two halves, so that a shell that prints its own command line cannot forge it.
- * Only `MARK:end` verifies that the script came to its end: without it the connection was lost, whatever the status says.
- * Everything here is pure.
+ * MARK is random and reaches the host in two halves, so a shell that prints its own command line cannot forge it. Only `MARK:end` shows
+ * that the script ran to its end: without it the connection was lost, whatever the status says. Pure.
  */
 
 import { cleanShell } from '../../domain/dockerd/clean-environment.ts';
 
-/** How the script becomes root: not at all, by `sudo -n` (never asks), or by `sudo -S` (asks on stderr, reads stdin). */
+/** The route to root: none, `sudo -n` (never asks), or `sudo -S` (asks on stderr, reads stdin). */
 export type SudoMode = 'plain' | 'never-ask' | 'may-ask';
 
-/** A random mark in its two halves, each of 16 hexadecimal digits. */
+/** A random mark in two halves of 16 hexadecimal digits each. */
 export type Mark = { readonly first: string; readonly second: string };
 
 /**
- * What runs as the final user. `$1$2` is the mark. A line of stdin that is not the mark is skipped, never executed: it
- * is a password that sudo did not ask for. The script runs in a subshell, so that its `exit` cannot skip the end mark.
- * Some `head`s (busybox, uutils) read more than they print, which would swallow the script's input: those are found
- * out with three bytes and replaced, for the bootstrap and the script alike, by a byte-wise dd. That takes five processes, so it is
- * left out where nothing follows the script (`$4` is `alone`; sudo passes it on to no one).
+ * The program of the final user. `$1$2` is the mark. It skips stdin lines other than the mark and never executes them: such a line is a
+ * password that sudo did not ask for. The script runs in a subshell, so its `exit` cannot skip the end mark. Some `head`s (busybox, uutils)
+ * read more than they print and would swallow the script's input. A test with three bytes detects them, and a byte-wise dd replaces them
+ * for bootstrap and script alike. The test takes five processes, so it is skipped if nothing follows the script (`$4` is `alone`; sudo does
+ * not pass it on).
  */
 const BOOTSTRAP = [
   'cd /; umask 022',
-  // What a login may use of memory is nothing to dockerd, which is asked from here about its configuration.
+  // Lifts a login's memory limits: scripts run dockerd from this shell to check its configuration.
   'if [ -O / ]; then ulimit -v unlimited; ulimit -d unlimited; fi',
   'if [ "$4" = alone ] || [ "$(echo ab | { head -c 1 && cat; } 2>/dev/null)" = ab ]; then :; else head() { if [ "$#$1" = 2-c ]; then dd bs=1 count="$2" 2>/dev/null; else command head "$@"; fi; }; fi',
   'echo "$1$2:run"; echo "$1$2:run" >&2',
@@ -41,12 +39,15 @@ const BOOTSTRAP = [
   '( set --; eval "$(head -c "$length")" ); code=$?; echo "$1$2:end $code"; echo "$1$2:end $code" >&2',
 ].join('; ');
 
-/** What sudo starts: it has put its own environment together (PAM's pam_env reads /etc/environment), which the bootstrap is not to see. */
+/**
+ * The command that sudo starts. sudo builds its own environment (PAM's pam_env reads /etc/environment); the bootstrap must not see that.
+ */
 const ROOT = `exec ${cleanShell({ OPERATOR: '"$4"' }).join(' ')} -c "$1" sh "$2" "$3"`;
 
 /**
- * What the login shell starts: decides who runs the bootstrap (`$1`), `$2` for root, and says how far it came. `$5` is the SudoMode. root by name:
- * sudoers may have another account as default. The prompt names whose password sudo wants (rootpw and targetpw of sudoers(5)).
+ * The command of the login shell: chooses who runs the bootstrap (`$1`), with `$2` for root, and reports how far it came. `$5` is the
+ * SudoMode. It names root because sudoers may default to another account. The prompt names the account whose password sudo wants (rootpw
+ * and targetpw of sudoers(5)).
  */
 const LAUNCHER = [
   'B="$1"; R="$2"; shift 2; echo "$1$2:shell"; echo "$1$2:shell" >&2',
@@ -57,8 +58,8 @@ const LAUNCHER = [
 ].join('; ');
 
 /**
- * The words of the command that one exec runs. Quote each by shellQuote and join them for a login shell. Scripts find the name of the
- * operator's account on the host in OPERATOR. `alone`: no input follows the script.
+ * The words of one exec's command. Quote each with shellQuote and join them for a login shell. Scripts find the operator's account name on
+ * the host in OPERATOR. `alone`: no input follows the script.
  */
 export function commandWords(mark: Mark, mode: SudoMode, operator: string, alone = false): readonly string[] {
   const words = [LAUNCHER, 'sh', BOOTSTRAP, ROOT, mark.first, mark.second, mode, alone ? 'alone' : 'more'];
@@ -66,8 +67,8 @@ export function commandWords(mark: Mark, mode: SudoMode, operator: string, alone
 }
 
 /**
- * What goes to stdin before the script's own input. The script is wrapped in one compound command, so that a script that
- * arrives in part (the connection broke) is a syntax error and not half a deed. Throws a TypeError when the script holds a NUL.
+ * The head of stdin, before the script's own input. The script is wrapped in one compound command: a script that arrives in part (the
+ * connection broke) is a syntax error and never half executed. Throws a TypeError if the script contains a NUL.
  */
 export function requestHead(mark: Mark, script: string): Buffer {
   if (script.includes('\0')) throw new TypeError('a script cannot hold a NUL byte');
@@ -76,27 +77,27 @@ export function requestHead(mark: Mark, script: string): Buffer {
 }
 
 export type FrameLimits = {
-  /** Bytes that a host may print before the mark. */
+  /** Limit of bytes printed before the mark. */
   readonly noiseBytes: number;
-  /** Bytes that a script may print, on stdout and on stderr each. */
+  /** Limit of bytes printed by a script, for stdout and stderr each. */
   readonly outputBytes: number;
 };
 
 const FRAME_LIMITS: FrameLimits = { noiseBytes: 1024 * 1024, outputBytes: 64 * 1024 * 1024 };
 
-/** How far the host has come, as verified by its marks. */
+/** The host's progress, as verified by its marks. */
 export type FrameStage = 'before' | 'shell' | 'no-sudo' | 'running' | 'ended';
 
-/** Reads one of the two streams of an exec. Push chunks; look at the fields. */
+/** Reader of one of an exec's two streams. Push chunks; look at the fields. */
 export class FrameReader {
   stage: FrameStage = 'before';
   /** The script's own status, once `ended`. */
   status: number | undefined;
-  /** How often sudo asked for the password on this stream. */
+  /** Number of sudo's password prompts on this stream. */
   requested = 0;
-  /** Whose it asked for last, as sudo has put it into our prompt. */
+  /** The account of the last prompt, as sudo expanded it in our prompt. */
   whose: string | undefined;
-  /** Set when a limit was passed; the exec has to be given up. */
+  /** Set when a limit was exceeded; the caller must abort the exec. */
   overflow: 'noise' | 'output' | undefined;
   readonly #mark: Buffer;
   readonly #limits: FrameLimits;
@@ -118,7 +119,7 @@ export class FrameReader {
     return Buffer.concat(this.#output);
   }
 
-  /** The last kilobytes of what was printed before the script ran (banners, sudo's words), without our marks. */
+  /** The last kilobytes printed before the script ran (banners, sudo's messages), without our marks. */
   noise(): string {
     const text = Buffer.concat([...this.#noise, ...(this.stage === 'running' ? [] : [this.#rest])]).toString('utf8');
     return text.replace(new RegExp(`${this.#mark.toString('latin1')}[a-z]*\\n?`, 'g'), '').slice(-8192);
@@ -132,12 +133,12 @@ export class FrameReader {
     if (this.#outputBytes > this.#limits.outputBytes) this.overflow = 'output';
   }
 
-  /** Consumes up to the next mark. False when more bytes are needed. */
+  /** Consumes up to the next mark. False if more bytes are needed. */
   #step(): boolean {
     if (this.stage === 'ended') return false;
     const at = this.#rest.indexOf(this.#mark);
     if (at < 0) {
-      // Keep what may be the beginning of a mark.
+      // Keep a possible beginning of a mark.
       const keep = partialSuffix(this.#rest, this.#mark);
       this.#take(this.#rest.length - keep);
       return false;
@@ -146,7 +147,7 @@ export class FrameReader {
     const word = /^([a-z]+)( \d+)?(\n)?/.exec(
       this.#rest.subarray(this.#mark.length, this.#mark.length + 32).toString('latin1'),
     );
-    // sudo may print what it likes behind its prompt; the other marks end their line.
+    // sudo may print anything after its prompt; the other marks end their line.
     if (word?.[1]?.startsWith('ask') && this.stage !== 'running') {
       this.requested += 1;
       this.#readPrompt();
@@ -175,7 +176,7 @@ export class FrameReader {
     return true;
   }
 
-  /** Takes our prompt out of the noise. A sudo that does not know %p leaves it as it is. */
+  /** Extracts our prompt from the noise. A sudo without support for %p leaves it unexpanded. */
   #readPrompt(): void {
     const noise = Buffer.concat(this.#noise.splice(0)).toString('latin1');
     const prompt = / ?\[([^[\]\n]{1,256})\] $/.exec(noise);
@@ -216,7 +217,7 @@ export class FrameReader {
   }
 }
 
-/** The longest end of `bytes` that is a true beginning of `mark`. */
+/** The longest suffix of `bytes` that is a proper prefix of `mark`. */
 function partialSuffix(bytes: Buffer, mark: Buffer): number {
   const first = mark.readUInt8();
   for (
@@ -228,7 +229,7 @@ function partialSuffix(bytes: Buffer, mark: Buffer): number {
   return 0;
 }
 
-/** The bytes behind a mark may still become `shell⏎`, `end 0⏎`, `ask` and so on. */
+/** The bytes after a mark may still become `shell⏎`, `end 0⏎`, `ask` and so on. */
 function isMarkBeginning(bytes: Buffer): boolean {
   return /^[a-z]*( \d*)?$/.test(bytes.toString('latin1'));
 }

@@ -1,4 +1,4 @@
-/** The decision on a host's key: pinned, known, new, changed or revoked; never a silent yes. Both ssh transports ask here. */
+/** Host key verification for both ssh transports: pinned, known, new, changed or revoked. No key is accepted silently. */
 
 import { DockerTlsError } from '../../../errors/errors.ts';
 import { shellQuote } from '../../domain/quote.ts';
@@ -19,7 +19,7 @@ import { askKnownHostsCommand } from './known-hosts-command.ts';
 import { inTurn } from './questions.ts';
 import type { Endpoint } from './ssh-config.ts';
 
-/** The names under which known_hosts may hold the endpoint: its own, and for another port than 22 the bare one. */
+/** The endpoint's names in known_hosts: its own and, for a port other than 22, the bare one. */
 export function hostKeyNames(endpoint: Endpoint): { readonly name: string; readonly bareName?: string } {
   if (endpoint.hostKeyAlias !== undefined) return { name: endpoint.hostKeyAlias.toLowerCase() };
   const name = knownName(endpoint.hostName, endpoint.port);
@@ -32,8 +32,8 @@ export function knownLines(endpoint: Endpoint): Promise<readonly KnownHost[]> {
 }
 
 /**
- * Settles whether `blob` is the endpoint's key. Returns how: `known` (or pinned), or `stored` just now.
- * Errors: E_SSH_OTHER_HOST; E_SSH_HOST_KEY_CHANGED, _REVOKED, _UNKNOWN, _PIN; E_SSH_KNOWN_HOSTS_FILE.
+ * Decides whether `blob` is the endpoint's key. Returns `known` (or pinned), or `stored` if it has just been added. Errors:
+ * E_SSH_OTHER_HOST; E_SSH_HOST_KEY_CHANGED, _REVOKED, _UNKNOWN, _PIN; E_SSH_KNOWN_HOSTS_FILE.
  */
 export async function settleHostKey(
   options: SshOptions,
@@ -54,7 +54,7 @@ export async function settleHostKey(
   if (verdict.kind === 'known') return 'known';
   if (verdict.kind === 'changed') throw changed(options, name, blob, verdict.known);
   return await inTurn(async () => {
-    // Another connection's answer may have settled it while this one waited.
+    // Another connection may have stored the key while this one waited.
     if (judgeHostKey(await knownLines(endpoint), name, blob).kind === 'known') return 'known';
     const question = { host: options.host, address: name, type: keyType(blob), fingerprint: fingerprint(blob) };
     if (policy !== 'accept-new' && (await options.ask?.hostKey(question)) !== true) {
@@ -66,7 +66,7 @@ export async function settleHostKey(
   });
 }
 
-/** A change is made over several connections: all of them are with the host of the first one. Fails with E_SSH_OTHER_HOST. */
+/** Requires the key of the run's first connection: a change uses several connections, all to one host. Fails with E_SSH_OTHER_HOST. */
 export function requireFirstKey({ host, destination, firstKey }: SshOptions, blob: Buffer): void {
   const { type, fingerprint: now } = hostKeyOf(blob);
   if (firstKey === undefined || firstKey.fingerprint === now) return;
@@ -104,12 +104,12 @@ function unknown(
               `${authority.file}:${authority.line} trusts a certificate authority for ${name}; the host shows no valid certificate of it`,
             ],
       hints: [
-        // A fingerprint on the command line is the last host's.
+        // A fingerprint on the command line belongs to the last host.
         ...(options.jumpTo !== undefined || options.hostKeyFlag === false
           ? []
           : [`if it is the right one: --host-key ${fingerprint(blob)}`]),
         ...(options.hostKeyFlag === false ? [] : ['on a network that you trust: --host-key accept-new']),
-        // Where the configuration keeps none, one more line would not help.
+        // If the configuration stores no keys, one more line would not help.
         ...(file === undefined || file === '/dev/null'
           ? []
           : [`ssh-keyscan ${port}${shellQuote(endpoint.hostName)} >> ${shellQuote(file)}`]),

@@ -1,4 +1,4 @@
-/** Private key files and the agent: what can sign, found in OpenSSH's order, unlocked at most once per process. */
+/** Private key files and the agent: usable keys in OpenSSH's order, each unlocked at most once per process. */
 
 import { execFile } from 'node:child_process';
 import { stat } from 'node:fs/promises';
@@ -13,9 +13,9 @@ import { inTurn } from './questions.ts';
 import type { Endpoint } from './ssh-config.ts';
 import { needsOpenSsh } from './ssh-errors.ts';
 
-/** A key that can be offered by its public half; `unlock` makes the private half, asking for a passphrase where it must. */
+/** A key that is offered by its public half; `unlock` loads the private half and asks for a passphrase if needed. */
 export type Signer = {
-  /** For messages: a file or an agent's comment. */
+  /** For messages: the file name or the agent's comment. */
   readonly label: string;
   readonly blob: Buffer;
   readonly publicKey: ParsedKey;
@@ -24,15 +24,15 @@ export type Signer = {
 
 export type FoundKeys = {
   readonly signers: readonly Signer[];
-  /** Why keys could not be used, one line each, for the error that ends it all. */
+  /** Reasons for skipped keys, one line each, for the final error. */
   readonly passedOver: readonly string[];
 };
 
 type Ssh2 = typeof import('ssh2');
 
 /**
- * The keys to offer, in OpenSSH's order: named files that the agent holds, other keys of the agent (unless IdentitiesOnly),
- * then the files themselves. Errors: E_SSH_KEY_FILE (a file named with -i is missing or unreadable), E_SSH_TRANSPORT.
+ * The keys to offer, in OpenSSH's order: named files whose keys the agent holds, other keys of the agent (unless IdentitiesOnly), then the
+ * files themselves. Errors: E_SSH_KEY_FILE (a file named with -i is missing or unreadable), E_SSH_TRANSPORT.
  */
 export async function findKeys(ssh2: Ssh2, options: SshOptions, endpoint: Endpoint): Promise<FoundKeys> {
   if (!endpoint.publicKeys) return { signers: [], passedOver: [] };
@@ -79,10 +79,10 @@ function idOf(blob: Buffer): string {
 /** Security keys and certificates, by type. */
 const OPENSSH_ALONE = /^sk-|-cert-v0/;
 
-/** By the agent's socket: a process is started once, whatever the number of hosts. */
+/** By the agent's socket: one process, however many hosts. */
 const agentKeysForOpenSsh = new Map<string, Promise<string | undefined>>();
 
-/** The type of a key in the agent that ssh2 leaves out without a word. Rejects never: an agent that does not answer is not one to use. */
+/** The type of an agent key that ssh2 silently ignores. Never rejects: an agent that does not answer is skipped. */
 function agentKeyForOpenSsh(socket: string): Promise<string | undefined> {
   const found = agentKeysForOpenSsh.get(socket) ?? listAgent(socket);
   agentKeysForOpenSsh.set(socket, found);
@@ -103,7 +103,7 @@ function listAgent(socket: string): Promise<string | undefined> {
   });
 }
 
-/** How long an agent may take to say what it holds. Some wait to be unlocked first. */
+/** Time limit for an agent to list its keys. Some wait to be unlocked first. */
 const LISTS_MS = 5000;
 const LISTS_FOR_PEOPLE_MS = 60_000;
 
@@ -136,12 +136,12 @@ function asParsed(ssh2: Ssh2, key: ParsedKey | Buffer): ParsedKey[] {
   return parsed instanceof Error ? [] : [parsed as ParsedKey].flat();
 }
 
-/** By the bytes of their files (files.ts). */
+/** Cached by the bytes of the files (files.ts). */
 const parsed = new WeakMap<Buffer, ParsedKey | ParsedKey[] | Error>();
 
 /**
- * A key file as a Signer; a public key file as its blob, which stands for a key of the agent; a line for users when it
- * cannot be used; undefined when it is not there and was not named with -i.
+ * A key file as a Signer. A public key file as its blob, which selects a key of the agent. A message for users if unusable; undefined if
+ * missing and not named with -i.
  */
 async function fileSigner(
   ssh2: Ssh2,
@@ -176,7 +176,7 @@ async function fileSigner(
   }
   const open = (): Promise<ParsedKey> => unlock(ssh2, options, file, text);
   const publicKey = shown === undefined ? undefined : ssh2.utils.parseKey(shown);
-  // An old PEM file without its .pub shows nothing of the key before it is unlocked.
+  // An old PEM file without its .pub shows nothing about the key before it is unlocked.
   const known =
     publicKey === undefined || publicKey instanceof Error ? await open() : [publicKey as ParsedKey].flat()[0];
   return known === undefined ? `${file}: holds no key` : signerOf(file, known, open);
@@ -196,7 +196,7 @@ function signerOf(file: string, publicKey: ParsedKey, open: () => Promise<Parsed
   };
 }
 
-/** Unlocked keys by file and content: asked for once, whatever the number of hosts; a failure may be tried again. */
+/** Unlocked keys by file and content, so that each is asked for once for all hosts; a failure may be retried. */
 const unlockedKeys = new Map<string, Promise<ParsedKey>>();
 
 function unlock(ssh2: Ssh2, options: SshOptions, file: string, text: Buffer): Promise<ParsedKey> {
@@ -225,7 +225,7 @@ async function askAndParse(ssh2: Ssh2, options: SshOptions, file: string, text: 
   throw passphraseError(file, 'was not unlocked: wrong passphrase');
 }
 
-/** The public half that an OpenSSH private key file shows in the clear (PROTOCOL.key), as `type base64`. */
+/** The public half stored in clear in an OpenSSH private key file (PROTOCOL.key), as `type base64`. */
 function publicHalf(text: Buffer): Buffer | undefined {
   const blob = opensshBlob(text);
   if (blob === undefined) return undefined;
@@ -254,7 +254,7 @@ function opensshCipher(text: Buffer): string | undefined {
   return blob.toString('latin1', 19, 19 + Math.min(64, blob.readUInt32BE(15)));
 }
 
-/** Those of `files` that hold a private key under a passphrase. */
+/** The files among `files` with a passphrase-protected private key. */
 export async function lockedFiles(files: readonly string[]): Promise<string[]> {
   const texts = await Promise.all(files.map((file) => readIfThere(file).catch(() => undefined)));
   return files.filter((_, index) => {

@@ -1,6 +1,6 @@
 /**
- * KnownHostsCommand of ssh_config(5): a program of the user's that prints lines of known_hosts. ssh runs one such command only, which
- * for the openssh transport is ours.
+ * KnownHostsCommand of ssh_config(5): the user's program that prints known_hosts lines. ssh runs only one such command; with the openssh
+ * transport that one is ours.
  */
 
 import { execFile } from 'node:child_process';
@@ -10,8 +10,8 @@ import type { Endpoint } from './ssh-config.ts';
 const LIMIT_MS = 10_000;
 
 /**
- * What the program says about `name` and the key that it offers, or, without a key, which types are to be asked for first; nothing where
- * there is none, or where it fails, as with ssh.
+ * The program's lines about `name` and its offered key or, without a key, about the key types to request first. Empty without such a
+ * program, or if it fails, as in ssh.
  */
 export function askKnownHostsCommand(
   { knownHostsCommand }: Endpoint,

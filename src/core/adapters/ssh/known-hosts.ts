@@ -1,6 +1,4 @@
-/**
- * Known_hosts (sshd(8), SSH_KNOWN_HOSTS FILE FORMAT): reading all its forms, the verdict on a key, and adding a line.
- */
+/** Known_hosts (sshd(8), SSH_KNOWN_HOSTS FILE FORMAT): parsing of all its forms, the verdict on a key, and adding a line. */
 
 import { createHash, createHmac, randomBytes } from 'node:crypto';
 import { mkdir, open } from 'node:fs/promises';
@@ -20,7 +18,7 @@ export type KnownHost = {
   readonly line: number;
 };
 
-/** The lines of a known_hosts file. Comments, empty and damaged lines are passed over, as OpenSSH does. */
+/** The lines of a known_hosts file. Like OpenSSH, it skips comments, empty and damaged lines. */
 export function parseKnownHosts(text: string, file: string): KnownHost[] {
   return text.split('\n').flatMap((raw, index): KnownHost[] => {
     const words = raw.trim().split(/[ \t]+/);
@@ -30,34 +28,34 @@ export function parseKnownHosts(text: string, file: string): KnownHost[] {
     const [names, type, base64] = words;
     if (names === undefined || type === undefined || base64 === undefined) return [];
     const key = Buffer.from(base64, 'base64');
-    // The blob names its own type: a line whose two types differ is damaged.
+    // The blob names its own type: a line with two different types is damaged.
     if (keyType(key) !== type) return [];
     const marker = mark === undefined ? undefined : mark === '@revoked' ? 'revoked' : 'cert-authority';
     return [{ marker, names, type, key, file, line: index + 1 }];
   });
 }
 
-/** The type inside a public key blob (RFC 4253, 6.6), or an empty string when it is none. */
+/** The type in a public key blob (RFC 4253, 6.6), or an empty string for anything else. */
 export function keyType(blob: Buffer): string {
   if (blob.length < 4) return '';
   const length = blob.readUInt32BE(0);
   return length > 64 || blob.length < 4 + length ? '' : blob.toString('latin1', 4, 4 + length);
 }
 
-/** How many fields a host's public key has after its type (RFC 4253, 5656, 8709). */
+/** Number of fields after the type in a host's public key (RFC 4253, 5656, 8709). */
 const FIELDS: readonly (readonly [type: RegExp, fields: number])[] = [
   [/^ssh-ed25519-cert-/, 1],
   [/^(ssh-rsa|ecdsa-sha2-\w+)-cert-/, 2],
 ];
 
-/** The key that a certificate is for (PROTOCOL.certkeys), as ssh prints its fingerprint; any other blob is a key already. */
+/** A certificate's plain key (PROTOCOL.certkeys), whose fingerprint ssh prints; other blobs are keys already. */
 export function plainKey(blob: Buffer): Buffer {
   const type = keyType(blob);
   const fields = FIELDS.find(([pattern]) => pattern.test(type))?.[1];
   if (fields === undefined) return blob;
-  // A key that is cut off is no certificate.
+  // A truncated key is not a certificate.
   const next = (at: number): number => (at + 4 > blob.length ? at : at + 4 + blob.readUInt32BE(at));
-  // Between the type and the key is a nonce.
+  // A nonce precedes the key.
   const begin = next(next(0));
   let end = begin;
   for (let field = 0; field < fields; field += 1) end = next(end);
@@ -73,7 +71,7 @@ export function hostKeyOf(blob: Buffer): HostKey {
   return { type: keyType(key), base64: key.toString('base64'), fingerprint: fingerprint(key) };
 }
 
-/** The key that `--host-key` or a record names, by its fingerprint alone or whole; undefined where it is a policy. */
+/** The key named by `--host-key` or a record, as a fingerprint or whole; undefined for a policy. */
 export function pinOf(hostKey: string | undefined): (Partial<HostKey> & Pick<HostKey, 'fingerprint'>) | undefined {
   if (hostKey?.startsWith('SHA256:')) return { fingerprint: hostKey.replace(/=+$/, '') };
   const base64 = hostKey?.split(' ')[1];
@@ -85,13 +83,13 @@ export function fingerprint(blob: Buffer): string {
   return `SHA256:${createHash('sha256').update(blob).digest('base64').replace(/=+$/, '')}`;
 }
 
-/** The name that known_hosts uses for a host: lower case, with brackets and the port when that is not 22. */
+/** A host's name in known_hosts: lower case, with brackets and the port unless that is 22. */
 export function knownName(hostName: string, port: number): string {
   const name = hostName.toLowerCase();
   return port === 22 ? name : `[${name}]:${port}`;
 }
 
-/** True when the first field of a line is about `name`. */
+/** True if the first field of a line matches `name`. */
 export function namesMatch(names: string, name: string): boolean {
   if (names.startsWith('|')) return hashedMatch(names, name);
   let matched = false;
@@ -111,7 +109,7 @@ function hashedMatch(field: string, name: string): boolean {
   return createHmac('sha1', Buffer.from(salt, 'base64')).update(name).digest().equals(Buffer.from(hash, 'base64'));
 }
 
-/** `*` and `?` over the whole name, without regard to case; backtracks over the last star only, so it cannot blow up. */
+/** `*` and `?` over the whole name, ignoring case; backtracks over the last star only, so its running time stays bounded. */
 function wildcard(pattern: string, name: string): boolean {
   const wanted = pattern.toLowerCase();
   let at = 0;
@@ -137,7 +135,7 @@ function wildcard(pattern: string, name: string): boolean {
 
 const found = new WeakMap<readonly KnownHost[], Map<string, readonly KnownHost[]>>();
 
-/** The lines about `name`. Each host asks several times, and to compare with a thousand hashed names takes milliseconds. */
+/** The lines about `name`, cached: each host asks several times, and comparing with a thousand hashed names takes milliseconds. */
 function linesAbout(lines: readonly KnownHost[], name: string): readonly KnownHost[] {
   const known = found.get(lines) ?? new Map<string, readonly KnownHost[]>();
   found.set(lines, known);
@@ -153,9 +151,9 @@ export type HostKeyVerdict =
   | { readonly kind: 'revoked'; readonly known: KnownHost };
 
 /**
- * What the lines say about a key of `name`. A host that is known by keys of other types only counts as changed: who sits
- * in between could otherwise offer a type that was never seen. `bareName` (for a port other than 22) may vouch for a key
- * but never condemn one, since another server answers on port 22.
+ * The verdict of the lines on a key of `name`. A host known only by keys of other types counts as changed: a man in the middle could
+ * otherwise offer a new type. `bareName` (for a port other than 22) may confirm a key but never reject one, because another server may
+ * answer on port 22.
  */
 export function judgeHostKey(
   lines: readonly KnownHost[],
@@ -177,9 +175,8 @@ export function judgeHostKey(
 }
 
 /**
- * The key types to be asked for first: that of the run's first connection, of a pinned key; those known for `names`, in the order of the lines. Of a host whose key
- * is pinned that key's own, where it is known; else none, for then it is most likely the one that ssh shows first, and not one of those
- * that are known.
+ * The key types to request first: of the run's first connection, of a pinned key, then those known for `names` in line order. If a key is
+ * pinned, only its own known type counts. Without one, the pin is most likely the key that ssh shows first, and not a known one.
  */
 export function wantedTypes(
   { hostKey, firstKey }: Pick<SshOptions, 'hostKey' | 'firstKey'>,
@@ -195,17 +192,17 @@ export function wantedTypes(
   return [...new Set([firstKey?.type, pinned?.type, ...types].filter((type) => type !== undefined))];
 }
 
-/** The line that trusts a certificate authority for one of the names: the host may show a certificate, which only ssh checks. */
+/** The line that trusts a certificate authority for one of the names: the host may show a certificate, and only ssh can check it. */
 export function authorityFor(lines: readonly KnownHost[], names: readonly string[]): KnownHost | undefined {
   return lines.find((line) => line.marker === 'cert-authority' && names.some((name) => namesMatch(line.names, name)));
 }
 
-/** By their bytes: a file that has not changed is not parsed again (files.ts). */
+/** By their bytes: an unchanged file is not parsed again (files.ts). */
 const parsed = new WeakMap<Buffer, readonly KnownHost[]>();
-/** What was read last; the same files with the same lines are the same array. */
+/** The last result; the same files with the same lines are the same array. */
 let last: { readonly parts: readonly (readonly KnownHost[])[]; readonly lines: readonly KnownHost[] } | undefined;
 
-/** All lines of the files that exist; not to be changed. Errors: E_SSH_KNOWN_HOSTS_FILE (exit 2) for one that cannot be read. */
+/** All lines of the existing files; callers must not modify them. Errors: E_SSH_KNOWN_HOSTS_FILE (exit 2) for an unreadable file. */
 export async function readKnownHosts(files: readonly string[]): Promise<readonly KnownHost[]> {
   const parts: (readonly KnownHost[])[] = [];
   for (const file of files) {
@@ -224,7 +221,7 @@ export async function readKnownHosts(files: readonly string[]): Promise<readonly
   return last.lines;
 }
 
-/** One line for known_hosts; the name hashed where the ssh config wants it (HashKnownHosts). */
+/** One line for known_hosts; the name is hashed if the ssh config says so (HashKnownHosts). */
 export function renderKnownHost(name: string, blob: Buffer, hashed: boolean, salt: Buffer = randomBytes(20)): string {
   const field = hashed
     ? `|1|${salt.toString('base64')}|${createHmac('sha1', salt).update(name).digest('base64')}`
@@ -235,8 +232,8 @@ export function renderKnownHost(name: string, blob: Buffer, hashed: boolean, sal
 let writing: Promise<void> = Promise.resolve();
 
 /**
- * Adds a key to the file, which is created with mode 0600 in a directory 0700. One appending write: the file's other bytes,
- * its inode and a link to it stay, and neither a parallel host of ours nor an ssh at work (which takes no lock) loses a line.
+ * Appends a key to the file, created with mode 0600 in a directory 0700. One appending write keeps the other bytes, the inode and a link to
+ * the file. Neither a parallel connection nor a running ssh (which takes no lock) loses a line.
  */
 export function addKnownHost(file: string, name: string, blob: Buffer, hashed: boolean): Promise<void> {
   writing = writing.catch(() => {}).then(() => append(file, name, blob, hashed));

@@ -1,4 +1,4 @@
-/** The transport to this machine itself: the same scripts, with no network between. */
+/** The transport to this machine itself: the same scripts, without a network. */
 
 import { spawn } from 'node:child_process';
 import { connect } from 'node:net';
@@ -15,7 +15,7 @@ export async function openLocalChannel(words: readonly string[]): Promise<Channe
   return await startProgram(file, args, {});
 }
 
-/** A program of this machine as a Channel. `env` is its whole environment. */
+/** A local program as a Channel. `env` is its whole environment. */
 export async function startProgram(
   file: string,
   args: readonly string[],
@@ -31,8 +31,8 @@ export async function startProgram(
     extendEnv: false,
     detached: true,
   });
-  // Detached: Ctrl-C goes to the whole foreground group, and the rollback needs what runs here.
-  // A program that ends early leaves a closed pipe behind; how it ended says more than that.
+  // Detached: Ctrl-C goes to the whole foreground group, and a rollback needs this process. A program that ends early leaves a closed pipe;
+  // its exit status says more than the pipe's error.
   program.stdin.on('error', () => {});
   const output = outputOf(program.stdout, program.stderr);
   program.once('exit', output.ended);
@@ -60,7 +60,7 @@ export async function startProgram(
       try {
         if (program.pid !== undefined) process.kill(-program.pid, 'SIGTERM');
       } catch {
-        // It is gone already, or root's.
+        // Already gone, or owned by root.
       }
       close();
     },
@@ -83,7 +83,7 @@ export const localTunnel: Tunnel = {
   ended: new Promise(() => {}),
 };
 
-/** A connection that `ssh -W` makes; it ends with the program. */
+/** A connection made by `ssh -W`; it ends with the program. */
 export function openForward(args: readonly string[], env: Readonly<Record<string, string | undefined>>): Duplex {
   const child = spawn('ssh', [...args], { stdio: ['pipe', 'pipe', 'ignore'], env });
   const stream = Duplex.from({ readable: child.stdout, writable: child.stdin });

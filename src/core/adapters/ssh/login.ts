@@ -1,9 +1,9 @@
-/** The login of a connection as commands to paste have it. */
+/** The login of a connection, for commands to paste. */
 
 import type { Login } from '../../domain/quote.ts';
 import type { SshOptions } from '../../runtime.ts';
 
-/** How `user` logs in by these options: only what was asked for. */
+/** The login of `user` with these options: only requested options. */
 export function loginOf(
   { destination, port, identities, configFile, jump, rootless }: SshOptions,
   user: string,

@@ -1,7 +1,7 @@
 /**
- * Questions of the system's ssh while it connects: is this the host's key (KnownHostsCommand), and what is the
- * password (SSH_ASKPASS). ssh starts a small program for each question; it brings the question over a socket in a directory
- * that only this user can enter, and prints the answer to the pipe that ssh reads. No secret is in arguments, environment or files.
+ * Answers to the system's ssh while it connects: host keys (KnownHostsCommand) and passwords (SSH_ASKPASS). For each question ssh starts a
+ * small program. The program sends it over a socket in a directory that only this user can enter, and prints the answer to the pipe that
+ * ssh reads. No secret is in arguments, environment or files.
  */
 
 import { writeFile } from 'node:fs/promises';
@@ -19,19 +19,19 @@ import { inTurn } from './questions.ts';
 import { type Endpoint, jumpOptions } from './ssh-config.ts';
 
 export type Answers = {
-  /** The program that ssh starts. */
+  /** The program for ssh to start. */
   readonly program: string;
   readonly env: Readonly<Record<string, string>>;
-  /** What the destination showed last. */
+  /** The key that the destination showed last. */
   hostKey(): HostKey | undefined;
-  /** The first failure on our side: it says more than ssh's "verification failed". */
+  /** The first failure on our side, more precise than ssh's "verification failed". */
   failure(): unknown;
-  /** A security key waits to be touched. */
+  /** A security key is waiting for a touch. */
   untouched(): boolean;
   close(): Promise<void>;
 };
 
-/** One question from the program: its arguments, and how ssh wants the answer (`none`: a notice, which ssh ends by a signal). */
+/** A question from the program: its arguments, and the answer that ssh expects (`none`: a notice, which ssh ends with a signal). */
 type Question = { readonly words: readonly string[]; readonly prompt: string };
 
 const PROGRAM = `import { connect } from 'node:net';
@@ -47,7 +47,7 @@ socket.on('end', () => {
 socket.write(JSON.stringify({ words: process.argv.slice(2), prompt: process.env.SSH_ASKPASS_PROMPT ?? '' }) + '\\n');
 `;
 
-/** Listens for ssh's questions in `directory` (mode 0700) and puts the program there that brings them. */
+/** Listens for ssh's questions in `directory` (mode 0700) and installs the program there. */
 export async function startAnswers(
   directory: string,
   options: SshOptions,
@@ -74,9 +74,9 @@ export async function startAnswers(
     socket.on('data', (chunk) => {
       text += chunk.toString('utf8');
       if (text.length > 100_000) socket.destroy();
-      // The line is the question. The program stays, and when ssh ends it the socket closes.
+      // The question is one line. The program keeps running; when ssh ends it, the socket closes.
       if (!text.endsWith('\n')) return;
-      // Without a terminal the notice is not seen and the key is not touched: the time runs on.
+      // Without a terminal no user sees the notice or touches the key, so the clock keeps running.
       const key = noticeOfTouch(text);
       const thinking = key !== undefined && options.ask === undefined ? undefined : clock();
       thinking?.pause();
@@ -84,7 +84,7 @@ export async function startAnswers(
         untouched.add(socket);
         socket.on('close', () => {
           untouched.delete(socket);
-          // Not once connecting is over: its time must not begin to run again.
+          // Not after connecting has ended: its clock must not start again.
           if (clock() === thinking) thinking?.resume();
         });
         options.ask?.touch?.({ host: options.host, key });
@@ -129,15 +129,15 @@ async function answer(
   return `${(await answerPrompt(options, given, words.join(' '))).revealText()}\n`;
 }
 
-/** The key of "Confirm user presence for key TYPE FINGERPRINT"; undefined for what wants an answer. */
+/** The key of "Confirm user presence for key TYPE FINGERPRINT"; undefined for questions that need an answer. */
 function noticeOfTouch(text: string): string | undefined {
   const { words, prompt } = JSON.parse(text) as Question;
   return prompt === 'none' ? printable(words.join(' ').replace(/^.* for key /, ''), 120) : undefined;
 }
 
 /**
- * KnownHostsCommand, with the tokens %I %H %t %K of ssh_config(5): prints the line of a key that is the right one; and, before the host has
- * shown one, what the user's own command or this run knows of it, so that ssh asks for a key of that type.
+ * KnownHostsCommand, with the tokens %I %H %t %K of ssh_config(5): prints the line of an accepted key. Before the host has shown a key, it
+ * prints the keys known from this run or from the user's own command. ssh then asks for a key of that type.
  */
 async function answerHostKey(
   options: SshOptions,
@@ -161,15 +161,15 @@ async function answerHostKey(
   const authorities = type.includes('-cert-') ? await authoritiesFor(hop.options, hop.endpoint, name, blob) : undefined;
   if (last) seen({ ...hostKeyOf(blob), certified: authorities !== undefined });
   if (authorities !== undefined) return authorities;
-  // A certificate of no authority counts as its key, and ssh does not ask again.
+  // A certificate without a trusted authority counts as its plain key, and ssh does not ask again.
   const key = plainKey(blob);
   await settleHostKey(hop.options, hop.endpoint, key);
   return `${name} ${keyType(key)} ${key.toString('base64')}\n`;
 }
 
 /**
- * Where an authority is trusted for the name, ssh checks the certificate by itself: the lines of the user's own command that it needs for
- * that. Undefined: none is, or a key is pinned.
+ * The lines of the user's own command that ssh needs to check a certificate whose authority is trusted for the name. Undefined: no
+ * authority is trusted, or a key is pinned.
  */
 async function authoritiesFor(
   options: SshOptions,
@@ -186,7 +186,7 @@ async function authoritiesFor(
     .join('');
 }
 
-/** A jump host by its name in known_hosts, with the same files as the destination. */
+/** A jump host by its name in known_hosts, with the destination's files. */
 function jumpHop(options: SshOptions, endpoint: Endpoint, name: string): { options: SshOptions; endpoint: Endpoint } {
   const [, bracketed, port] = /^\[(.+)\]:(\d+)$/.exec(name) ?? [];
   const hostName = bracketed ?? name;
@@ -196,13 +196,13 @@ function jumpHop(options: SshOptions, endpoint: Endpoint, name: string): { optio
   };
 }
 
-/** Passphrases by key file, and passwords by the prompt that names user and host: each ssh asks, the person is asked only once. */
+/** Passphrases by key file, and passwords by prompt (which names user and host): each ssh asks, but the user answers once. */
 const lastAnswers = new Map<string, Secret>();
 
-/** `given`: what this ssh got, by key file; one that asks again got a wrong one. */
+/** `given`: answers already given to this ssh, by key file. If it asks again, the answer was wrong. */
 async function answerPrompt(options: SshOptions, given: Map<string, Secret>, prompt: string): Promise<Secret> {
   const { ask, host } = options;
-  // In BatchMode ssh asks for nothing but the PIN of a security key.
+  // In BatchMode ssh asks only for the PIN of a security key.
   if (ask === undefined) {
     throw new DockerTlsError(
       'E_SSH_KEY_PASSPHRASE',
@@ -212,14 +212,14 @@ async function answerPrompt(options: SshOptions, given: Map<string, Secret>, pro
   }
   const file = /^Enter passphrase for (?:key )?'?(.+?)'?: ?$/.exec(prompt)?.[1];
   return await inTurn(async () => {
-    // A code that is good once is asked for each time.
+    // Asks for one-time codes each time.
     const subject =
       file ?? (/^\S+@\S+'s password: ?$/.test(prompt) ? `${options.destination} ${options.port} ${prompt}` : undefined);
     const question = { host, prompt: printable(prompt.trim(), 200), echo: false };
     if (subject === undefined) return await ask.password(question);
     const known = lastAnswers.get(subject);
     const wrong = given.get(subject);
-    // What another host's ssh got meanwhile is newer than what this one got.
+    // An answer given to another host's ssh since then is newer than the last one of this ssh.
     const answer =
       known !== undefined && known !== wrong
         ? known

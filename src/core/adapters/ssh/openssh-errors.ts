@@ -1,6 +1,6 @@
 /**
- * The reading of what the system's ssh says when it fails. It has one exit status (255) for everything, so its words
- * under LC_ALL=C are all there is; they are always shown too. Host keys never get here: host-key.ts knows better.
+ * Translation of the system ssh's error messages. ssh has one exit status (255) for everything, so its messages under LC_ALL=C are the only
+ * source; they are always shown too. Host key errors come from host-key.ts, because it knows more.
  */
 
 import type { ErrorCode } from '../../../errors/catalogue.ts';
@@ -48,7 +48,7 @@ const READINGS: readonly Reading[] = [
     hints: (endpoint) => [`getent hosts ${endpoint.hostName}`],
   },
   {
-    // Said of a login; files and programs that may not be used end in a colon.
+    // Messages about a login; messages about unusable files and programs end in a colon.
     words:
       /Permission denied \(|Permission denied, please|Too many authentication failures|no more authentication methods/i,
     code: 'E_SSH_AUTH',
@@ -97,7 +97,7 @@ const READINGS: readonly Reading[] = [
   },
 ];
 
-/** The error for a master connection that did not come about. `locked`: key files that ssh passes over, since there is no terminal. */
+/** The error for a failed master connection. `locked`: key files that ssh skips without a terminal. */
 export function translateOpenSsh(
   options: SshOptions,
   endpoint: Endpoint,
@@ -127,7 +127,7 @@ export function translateOpenSsh(
   );
 }
 
-/** Whom ssh's words are about: the ssh of a jump host says its own, and the last one only that it was hung up on. */
+/** The hop that ssh's messages are about. A jump host's ssh prints its own; the last ssh only reports that the connection was closed. */
 function hopOf(endpoint: Endpoint, words: string): Endpoint {
   const [, dialled, port] = /connect to host (\S+) port (\d+):/.exec(words) ?? [];
   const [, user, refused] = /^(\S+)@(\S+): Permission denied \(/m.exec(words) ?? [];
@@ -151,7 +151,7 @@ function hopOf(endpoint: Endpoint, words: string): Endpoint {
   };
 }
 
-/** The host, or a jump host, hung up without a word, which may be another matter a moment later. */
+/** The host, or a jump host, hung up silently; a retry may succeed. */
 export function isOpenSshDrop(error: unknown): boolean {
   return (
     error instanceof DockerTlsError &&
@@ -162,7 +162,7 @@ export function isOpenSshDrop(error: unknown): boolean {
   );
 }
 
-/** ssh was given up after the limit for connecting. */
+/** ssh exceeded the time limit for connecting. */
 export function openSshTimedOut(
   options: SshOptions,
   endpoint: Endpoint,

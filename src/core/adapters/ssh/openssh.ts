@@ -1,7 +1,6 @@
 /**
- * The openssh transport: the system's ssh, with one master connection per session in a directory of its own, for all that
- * ssh2 cannot do (E_SSH_TRANSPORT). Host keys are still settled by
- * host-key.ts, and questions still go to the same person: ssh asks through openssh-answers.ts.
+ * The openssh transport: the system's ssh, with one master connection per session in its own directory, for everything that ssh2 cannot do
+ * (E_SSH_TRANSPORT). host-key.ts still verifies host keys, and the same user still answers questions: ssh asks through openssh-answers.ts.
  */
 
 import { access, constants, mkdtemp, rm, stat, writeFile } from 'node:fs/promises';
@@ -30,7 +29,7 @@ const CONNECT_TIMEOUT_MS = 20_000;
 const KEEPALIVE_MS = 15_000;
 const POLL_MS = 15;
 
-/** Starts the master connection. Errors: E_SSH_… like the ssh2 transport, as far as ssh says what went wrong; E_PROGRAM_MISSING. */
+/** Starts the master connection. Errors: E_SSH_… like the ssh2 transport, if ssh reports the cause; E_PROGRAM_MISSING. */
 export async function connectOpenSsh(options: SshOptions): Promise<Transport> {
   await checkOpenSsh(options);
   const endpoint = await resolveEndpoint(options);
@@ -69,8 +68,8 @@ async function startMaster(options: SshOptions, endpoint: Endpoint): Promise<Tra
 }
 
 /**
- * A directory where ssh can start our program that answers it, which /tmp often does not allow (noexec). Mode 0700: the control socket
- * in it is a way into the host.
+ * A directory from which ssh can start our answer program; /tmp often forbids that (noexec). Mode 0700: its control socket gives access to
+ * the host.
  */
 async function openDirectory(options: SshOptions): Promise<string> {
   const parents = [tmpdir(), process.env.XDG_RUNTIME_DIR, homeDirectory()].filter((parent) => parent !== undefined);
@@ -93,7 +92,7 @@ async function openDirectory(options: SshOptions): Promise<string> {
   );
 }
 
-/** Ends ssh when our end of the pipe closes, however that comes about: no master outlives us. */
+/** Ends ssh when our end of the pipe closes for any reason: no master outlives this process. */
 const KEEPER =
   'exec 3<&0; ssh "$@" </dev/null 3<&- & p=$!; (cat <&3 >/dev/null; kill $p) 2>/dev/null & exec 3<&-; wait $p; r=$?; kill $! 2>/dev/null; exit $r';
 
@@ -111,7 +110,7 @@ function watch(master: Channel): MasterEnd {
   return end;
 }
 
-/** Undefined once the control socket is there, which ssh makes when it is logged in; else the error. */
+/** Undefined once ssh has created the control socket, which it does after the login; else the error. */
 async function waitForMaster(
   options: SshOptions,
   endpoint: Endpoint,
@@ -158,7 +157,7 @@ function masterArguments(options: SshOptions, directory: string): string[] {
     ...['-F', join(directory, 'config'), '-S', join(directory, 'c'), '-M', '-N', '-T', '-o', 'ControlPersist=no'],
     ...['-o', `ConnectTimeout=${seconds(options.connectTimeoutMs ?? CONNECT_TIMEOUT_MS)}`],
     ...['-o', `ServerAliveInterval=${seconds(options.keepaliveMs ?? KEEPALIVE_MS)}`, '-o', 'ServerAliveCountMax=3'],
-    // A pinned key is compared by us alone; what the files say would only stand in its way.
+    // Only we compare a pinned key; entries in the files would interfere.
     ...(pinned ? ['-o', 'UserKnownHostsFile=/dev/null', '-o', 'GlobalKnownHostsFile=/dev/null'] : []),
     ...(options.user === undefined ? [] : ['-l', options.user]),
     ...(options.port === undefined ? [] : ['-p', String(options.port)]),
@@ -170,8 +169,8 @@ function masterArguments(options: SshOptions, directory: string): string[] {
 }
 
 /**
- * Our settings come first and so win over the user's files (ssh_config(5): the first value obtained is used, and all key files). A
- * file and not options, because ssh hands `-F` on to the ssh of a jump host, which the same keys may open.
+ * Our settings come first and so override the user's files (ssh_config(5): the first value obtained is used, and all key files). They are
+ * in a file because ssh passes `-F` to a jump host's ssh, which may use the same keys.
  */
 function renderConfig(options: SshOptions, { detaches, identities }: Endpoint, answers: Answers): string {
   const include =
@@ -194,21 +193,21 @@ function renderConfig(options: SshOptions, { detaches, identities }: Endpoint, a
     '  PermitLocalCommand no',
     '  RemoteCommand none',
     '  RequestTTY no',
-    // What ssh says is read, and QUIET would leave nothing to read.
+    // We parse ssh's messages, and QUIET would suppress them.
     '  LogLevel INFO',
-    // Only where the configuration has them: ssh before 8.7 does not know them.
+    // Only if configured: ssh before 8.7 does not know these keywords.
     ...detaches.map((key) => `  ${key} no`),
     ...include.map((file) => `Include ${configWord(file)}`),
     '',
   ].join('\n');
 }
 
-/** A path as a word of ssh_config(5), where `%` begins a token. */
+/** A path as a word of ssh_config(5), with `%` escaped as the start of a token. */
 function configWord(path: string): string {
   return `"${path.replaceAll('\\', '\\\\').replaceAll('"', '\\"')}"`;
 }
 
-/** In a circle of jump hosts ssh starts one more of itself without end. What else is wrong with the way, ssh says itself. */
+/** Rejects a circle of jump hosts: ssh would start itself endlessly. ssh reports other problems of the route. */
 async function checkCircle(options: SshOptions, endpoint: Endpoint): Promise<void> {
   if ((options.jump ?? endpoint.jump).length === 0) return;
   await route(options).catch((error: unknown) => {
@@ -239,7 +238,7 @@ function transportOver(
   async function open(words: readonly string[]): Promise<Channel> {
     if (end.value !== undefined) throw lost();
     const command = words.map(shellQuote).join(' ');
-    // Without its master ssh would dial anew, with other checks and questions: ProxyCommand=false makes that fail.
+    // Without its master, ssh would dial anew with other checks and questions: ProxyCommand=false makes that fail.
     const args = ['-F', join(directory, 'config'), '-S', join(directory, 'c'), '-o', 'ControlMaster=no'];
     const channel = await startProgram(
       'ssh',
@@ -248,7 +247,7 @@ function transportOver(
     );
     const ended = channel.ended.then(async (how): Promise<ChannelEnd> => {
       if (how.status !== 255) return how;
-      // Also ssh's own word for "no connection": believe it when the master is gone too.
+      // 255 is also ssh's status for "no connection": trust it only if the master is gone too.
       await Promise.race([master.ended, new Promise((resolve) => setTimeout(resolve, 300))]);
       return end.value === undefined ? how : { lost: lost() };
     });

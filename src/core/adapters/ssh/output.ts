@@ -1,19 +1,21 @@
-/** The output of a command until somebody reads it. */
+/** A buffer for a command's output until it has a reader. */
 
 import type { Readable } from 'node:stream';
 import type { Channel } from './channel.ts';
 
 export type Output = {
   readonly onOutput: Channel['onOutput'];
-  /** The command has ended: what has no reader by then is dropped. Unread output would hide the end of the stream, and so of the command. */
+  /**
+   * The command has ended: drops output that has no reader by then. Unread output would hide the end of the stream, and so of the command.
+   */
   ended(): void;
 };
 
-/** A command may be started before its script is there. What it prints until then has to wait. */
+/** A command may start before its script exists. Its output has to wait until then. */
 export function outputOf(stdout: Readable, stderr: Readable): Output {
   const streams = [stdout, stderr];
   let read = false;
-  // Paused explicitly: execa drains a stream that nobody reads yet.
+  // Paused explicitly: execa drains a stream without a reader.
   for (const stream of streams) stream.pause();
   const flow = (): void => {
     for (const stream of streams) stream.resume();
@@ -25,7 +27,7 @@ export function outputOf(stdout: Readable, stderr: Readable): Output {
       stderr.on('data', (chunk: Buffer) => listener('stderr', chunk));
       flow();
     },
-    // A command can end in the same tick in which it is opened: its reader comes a moment later.
+    // A command can end in the tick in which it is opened: its reader attaches a moment later.
     ended: () => {
       setImmediate(() => {
         if (!read) flow();

@@ -1,11 +1,10 @@
 /**
- * The second and third try of a connection: sshd drops new ones at random when many are at its door at once (MaxStartups),
- * as when a whole fleet goes through one jump host.
+ * Connection retries: sshd randomly drops new connections when many arrive at once (MaxStartups), as when a whole fleet uses one jump host.
  */
 
 const PAUSES_MS = [250, 700];
 
-/** Connects; tries again after a while as long as it fails with what `isDrop` knows as a host that hung up before it spoke. */
+/** Connects; retries after a delay while `isDrop` recognises the error: the host hung up before it sent anything. */
 export async function withRetry<T>(connect: () => Promise<T>, isDrop: (error: unknown) => boolean): Promise<T> {
   for (const pauseMs of PAUSES_MS) {
     try {

@@ -1,15 +1,15 @@
-/** The way to a destination: the hops of the ssh2 transport, each resolved on its own. */
+/** The route to a destination: the hops of the ssh2 transport, each resolved separately. */
 
 import { DockerTlsError } from '../../../errors/errors.ts';
 import type { SshOptions } from '../../runtime.ts';
 import { type Endpoint, jumpOptions, resolveEndpoint } from './ssh-config.ts';
 
-/** One connection on the way. */
+/** One connection of the route. */
 export type Hop = { readonly options: SshOptions; readonly endpoint: Endpoint };
 
 const MOST_HOPS = 8;
 
-/** All hops to the destination, nearest first: jump hosts as asked for, or as the ssh config has them. Errors: E_SSH_CONFIG, E_HOST_NAME. */
+/** All hops to the destination, nearest first: jump hosts from the options, or from the ssh config. Errors: E_SSH_CONFIG, E_HOST_NAME. */
 export async function route(options: SshOptions, depth = 0): Promise<Hop[]> {
   const endpoint = await resolveEndpoint(options);
   const jumps = options.jump ?? endpoint.jump;
@@ -26,7 +26,7 @@ export async function route(options: SshOptions, depth = 0): Promise<Hop[]> {
     const hop = { ...other, identities: undefined };
     hops.push({ options: hop, endpoint: await resolveEndpoint(hop) });
   }
-  // Keys named for the destination may open the jump hosts too: tried there before what the ssh config names.
+  // Keys named for the destination may also open the jump hosts: they are tried before the keys of the ssh config.
   const named = (options.identities ?? []).map((file) => ({ file, explicit: false }));
   return [
     ...hops.map((hop) => ({

@@ -1,4 +1,4 @@
-/** Failures of a script's run, from how far it came and what the host printed. */
+/** Failures of a script's run, derived from its progress and the host's output. */
 
 import type { ErrorCode } from '../../../errors/catalogue.ts';
 import { DockerTlsError, type Hint, printable, printableLines } from '../../../errors/errors.ts';
@@ -10,11 +10,11 @@ import type { ChannelEnd, ExecContext } from './channel.ts';
 import { type Halt, haltHints, noShell } from './exec-errors.ts';
 import type { FrameReader, FrameStage, SudoMode } from './frame.ts';
 
-/** Only these words tell a user that no password can help from one that has none given; they are read under LC_ALL=C. */
+/** Only these messages, under LC_ALL=C, tell a user whom no password can help from one who gave none. */
 const HOPELESS =
   /must have a tty|not in the sudoers|not allowed to|may not run|no new privileges|setuid root|setuid bit|uid is not 0|exec: .*Permission denied/i;
 
-/** What can be done about a refusal of sudo, by its words. */
+/** The fix for a refusal of sudo, by its message. */
 function refusalHint(words: string, user: string): string {
   if (/must have a tty/i.test(words))
     return `write \`Defaults:${user} !requiretty\` into sudoers: visudo -f /etc/sudoers.d/docker-tls (on the host, as root)`;
@@ -77,7 +77,7 @@ export class RunFailures {
     return haltHints(login, user, halt === 'script' && this.#request.asRoot && user !== 'root' ? 'root script' : halt);
   }
 
-  /** Why a login ended before our script began, where its limits are to blame. */
+  /** The error for a login that ended before our script began, if its limits are the cause. */
   limited(): DockerTlsError | undefined {
     if (!isLimited(this.#err.noise())) return undefined;
     const { login, user } = this.#context;
@@ -111,7 +111,7 @@ export class RunFailures {
   }
 
   noShell(end: ChannelEnd): DockerTlsError {
-    // Our command begins with them, whatever else the host has.
+    // Our command always starts with these two.
     if (end.status === 127 && /\benv: .*(?:No such file|not found)/i.test(this.#err.noise()))
       return this.#error('E_HOST_PROGRAM', 'this host has no /usr/bin/env, or no /bin/sh', {
         hints: ['see what is there: ls -l /usr/bin/env /bin/sh (on the host); env is part of coreutils'],
@@ -138,7 +138,7 @@ export class RunFailures {
   }
 
   sudoPasswordNeeded(): DockerTlsError {
-    // Under `-n` it does not say whose.
+    // Under `-n`, sudo does not name the account.
     const { user } = this.#context;
     const whose = this.#err.whose === undefined ? '' : `: that of ${this.#err.whose}`;
     return this.#error('E_SUDO_PASSWORD', `sudo asks ${user} for a password${whose}`, {
@@ -168,7 +168,7 @@ export class RunFailures {
         });
   }
 
-  /** sudo ended and the bootstrap never ran. That it never came to asking under `-n` mostly means that it would ask. */
+  /** sudo ended and the bootstrap never ran. In `-n` mode, no prompt mostly means that sudo would ask. */
   sudoFailed(mode: SudoMode, answered: number): DockerTlsError {
     const wrong = answered > 0 && !HOPELESS.test(this.#err.noise());
     if (mode === 'never-ask' && !HOPELESS.test(this.#err.noise())) return this.sudoPasswordNeeded();

@@ -1,9 +1,9 @@
-/** The limit of commands at once over one connection: sshd opens at most MaxSessions (10 by default). */
+/** The limit of concurrent commands per connection: sshd opens at most MaxSessions (10 by default). */
 
 import { DockerTlsError } from '../../../errors/errors.ts';
 import type { Channel, OpenChannel } from './channel.ts';
 
-/** The same opener, with at most `limit` open channels; a host that refuses one while others run is asked again after them. */
+/** Wraps an opener so that at most `limit` channels are open. If the host refuses one while others run, it is retried after them. */
 export function withSemaphore(open: OpenChannel, limit = 8): OpenChannel {
   let running = 0;
   let most = limit;

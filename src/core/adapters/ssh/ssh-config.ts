@@ -1,6 +1,6 @@
 /**
- * Settings of `~/.ssh/config` for a destination. `ssh -G` resolves Include, Match and tokens as no parser does;
- * where there is no ssh, OpenSSH's defaults stand in.
+ * Settings of `~/.ssh/config` for a destination. `ssh -G` resolves Include, Match and tokens as no parser does; without ssh, OpenSSH's
+ * defaults apply.
  */
 
 import { existsSync } from 'node:fs';
@@ -11,32 +11,32 @@ import { askConfig, type ConfigValues } from './config-answers.ts';
 import { pinOf } from './known-hosts.ts';
 import { expandPath } from './ssh-tokens.ts';
 
-/** One hop as it will be dialled: everything that options, ssh config and defaults say together. */
+/** One hop as dialled: options, ssh config and defaults combined. */
 export type Endpoint = {
-  /** As the user wrote it. */
+  /** The name as the user wrote it. */
   readonly alias: string;
-  /** What the options say of the way there: for commands to paste. */
+  /** The options for reaching it, for commands to paste. */
   readonly requested: Pick<SshOptions, 'configFile' | 'identities' | 'jump'>;
   readonly hostName: string;
   readonly port: number;
   readonly user: string;
-  /** Key files in the order to try; `explicit` ones were named with -i and must exist. */
+  /** Key files in the order of attempts; `explicit` ones were named with -i and must exist. */
   readonly identities: readonly { readonly file: string; readonly explicit: boolean }[];
   readonly identitiesOnly: boolean;
   readonly agent?: string;
   readonly userKnownHosts: readonly string[];
   readonly globalKnownHosts: readonly string[];
-  /** KnownHostsCommand in words, its tokens about the host's key as written. */
+  /** The words of KnownHostsCommand, with its tokens about the host's key unexpanded. */
   readonly knownHostsCommand?: readonly string[];
-  /** What of StdinNull and ForkAfterAuthentication the configuration says yes to. */
+  /** Whichever of StdinNull and ForkAfterAuthentication the configuration enables. */
   readonly detaches: readonly string[];
   readonly hostKeyAlias?: string;
   readonly hashKnownHosts: boolean;
-  /** The configuration says StrictHostKeyChecking accept-new. `no` is not taken over. */
+  /** The configuration has StrictHostKeyChecking accept-new. `no` is ignored. */
   readonly acceptNew: boolean;
-  /** Jump hosts, nearest first, from the configuration. */
+  /** Jump hosts from the configuration, nearest first. */
   readonly jump: readonly string[];
-  /** Keywords of the configuration that only the system's ssh follows. */
+  /** Keywords of the configuration that only the system's ssh supports. */
   readonly needsOpenSsh: readonly string[];
   readonly family?: 4 | 6;
   readonly publicKeys: boolean;
@@ -44,7 +44,7 @@ export type Endpoint = {
   readonly keyboardInteractive: boolean;
 };
 
-/** Keywords of ssh_config(5) that decide who is connected to, or how one logs in, and that the ssh2 transport does not follow. */
+/** Keywords of ssh_config(5) that affect the endpoint or the login and that the ssh2 transport does not support. */
 const OPENSSH_ALONE = [
   'BindAddress',
   'BindInterface',
@@ -61,9 +61,7 @@ const OPENSSH_ALONE = [
 
 const DEFAULT_KEYS = ['id_ed25519', 'id_ecdsa', 'id_rsa', 'id_ed25519_sk', 'id_ecdsa_sk'];
 
-/**
- * Resolves the destination of `options`. Errors: E_HOST_NAME (a name no host can have), E_SSH_CONFIG (ssh refuses its configuration).
- */
+/** Resolves the destination of `options`. Errors: E_HOST_NAME (not a valid host name), E_SSH_CONFIG (ssh rejects its configuration). */
 export async function resolveEndpoint(options: SshOptions): Promise<Endpoint> {
   const { destination } = options;
   if (!/^[A-Za-z0-9_.:%[\]@+-]+$/.test(destination) || destination.startsWith('-')) {
@@ -71,7 +69,7 @@ export async function resolveEndpoint(options: SshOptions): Promise<Endpoint> {
       where: options.host,
     });
   }
-  // What ssh itself refuses since 9.6: a user name ends up in ProxyCommand and Match exec by way of %r.
+  // ssh itself rejects these since 9.6: a user name reaches ProxyCommand and Match exec through %r.
   if (options.user !== undefined && (options.user.startsWith('-') || /[\s\0-\x1f'"`$\\;&<>|(){}]/.test(options.user))) {
     throw new DockerTlsError('E_HOST_NAME', `"${options.user}" cannot be the name of a user`, { where: options.host });
   }
@@ -81,7 +79,7 @@ export async function resolveEndpoint(options: SshOptions): Promise<Endpoint> {
     : { ...endpoint, userKnownHosts: [options.knownHostsFile], globalKnownHosts: [] };
 }
 
-/** A jump host, `[user@]name[:port]` or `ssh://…`, as options of its own: what belongs to the last hop alone is left out. */
+/** Options for a jump host, `[user@]name[:port]` or `ssh://…`, without those that belong to the last hop alone. */
 export function jumpOptions(options: SshOptions, jump: string): SshOptions {
   const match = /^(?:ssh:\/\/)?(?:([^@]+)@)?(\[[^\]]+\]|[^:]+|[0-9A-Fa-f:]*::?[0-9A-Fa-f:]*)(?::(\d+))?\/?$/.exec(jump);
   const name = match?.[2]?.replace(/^\[(.*)\]$/, '$1');
@@ -100,12 +98,12 @@ export function jumpOptions(options: SshOptions, jump: string): SshOptions {
     jump: undefined,
     sudoPassword: undefined,
     firstKey: undefined,
-    // A pinned key is the last host's.
+    // A pinned key belongs to the last host.
     hostKey: pinOf(options.hostKey) === undefined ? options.hostKey : 'strict',
   };
 }
 
-/** Options over configuration over defaults. Reads no file. */
+/** Merges options over configuration over defaults. Reads no file. */
 export function endpointFrom(options: SshOptions, config: ConfigValues): Endpoint {
   const one = (key: string): string | undefined => {
     const value = config.get(key)?.[0];
@@ -125,7 +123,7 @@ export function endpointFrom(options: SshOptions, config: ConfigValues): Endpoin
   const configured = (config.get('identityfile') ?? DEFAULT_KEYS.map((name) => `~/.ssh/${name}`))
     .filter((path) => path !== 'none')
     .map((path) => expand(path.replace(/^"(.*)"$/, '$1')));
-  // KEY.pub stands for a key of the agent, and without one for the file beside it.
+  // KEY.pub selects a key of the agent or, without one, the private file next to it.
   const explicit = (options.identities ?? []).map(expand).flatMap((file) => {
     const beside = file.replace(/\.pub$/, '');
     return beside !== file && existsSync(beside) ? [file, beside] : [file];
@@ -177,7 +175,7 @@ function agentSocket(value: string | undefined, none: boolean, expand: (path: st
   return socket === '' ? undefined : socket;
 }
 
-/** Words separated by blanks, with double quotes around a word that holds some. */
+/** Words separated by blanks; double quotes protect blanks in a word. */
 function splitWords(text: string): string[] {
   return [...text.matchAll(/"([^"]*)"|(\S+)/g)].map((match) => match[1] ?? match[2] ?? '');
 }

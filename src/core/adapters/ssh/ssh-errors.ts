@@ -1,4 +1,4 @@
-/** The translation of what node's sockets and ssh2 report into errors for users: by code and level, once. */
+/** Translation of node's socket errors and ssh2's errors into errors for users, by code and level, in one place. */
 
 import type { ErrorCode } from '../../../errors/catalogue.ts';
 import { DockerTlsError, printable } from '../../../errors/errors.ts';
@@ -8,12 +8,12 @@ import type { Endpoint } from './ssh-config.ts';
 
 export type ConnectPhase = 'connecting' | 'exchanging keys' | 'logging in' | 'signing';
 
-/** Where ssh2 stood when it failed. */
+/** The state of ssh2 when it failed. */
 export type Ssh2Situation = {
   readonly options: SshOptions;
   readonly endpoint: Endpoint;
   readonly phase: ConnectPhase;
-  /** What the login says of its own failure. */
+  /** The login's own error. */
   readonly authentication: { error(cause?: unknown): DockerTlsError };
 };
 
@@ -22,7 +22,7 @@ export function place(endpoint: Endpoint): string {
   return `${name}:${endpoint.port}`;
 }
 
-/** The same login by hand, as ssh tells about it; the user may be empty, where only ssh knows. */
+/** The same login by hand, with ssh's debug output; the user may be empty if only ssh knows it. */
 export function sshVerbose(endpoint: Endpoint): string {
   const { configFile, identities = [], jump = [] } = endpoint.requested;
   const how = [
@@ -33,7 +33,7 @@ export function sshVerbose(endpoint: Endpoint): string {
   return words('ssh', '-v', ...how, ...account(endpoint));
 }
 
-/** Puts the person's own key on the host, by the same way. */
+/** Installs the user's own key on the host, over the same route. */
 export function sshCopyId(endpoint: Endpoint): string {
   const { configFile, jump = [] } = endpoint.requested;
   const how = [
@@ -51,22 +51,22 @@ function words(...all: readonly string[]): string {
   return all.map(shellQuote).join(' ');
 }
 
-/** What makes the error for a cause: unless it has other hints, with the same login by hand. */
+/** Returns the factory of an error for a cause; by default its hint is the same login by hand. */
 function failing({ host }: SshOptions, endpoint: Endpoint, cause?: unknown) {
   return (code: ErrorCode, message: string, hints: readonly string[] = [sshVerbose(endpoint)]) =>
     new DockerTlsError(code, message, { where: host, hints, cause });
 }
 
-/** Where that is set. */
+/** The command that shows the setting. */
 export const FORWARDING = 'on the host of that sshd: sshd -T | grep -i -e forwarding -e permitopen';
 
 /** SSH_OPEN_ADMINISTRATIVELY_PROHIBITED of RFC 4254, 5.1: sshd's settings forbid it. */
 const PROHIBITED = 1;
 
-/** What getaddrinfo says on the host of an sshd (glibc, musl), which passes it on as its reason. */
+/** getaddrinfo's messages on the host of an sshd (glibc, musl); sshd passes them on as its reason. */
 const NO_ADDRESS = /not known|name resolution|not resolve|no address/i;
 
-/** An error of an sshd, called `from`, that was to lead on: it refused (with a reason of that RFC), or is gone. */
+/** The error of an sshd, called `from`, that failed to forward: it refused (with a reason of that RFC), or it ended. */
 export function translateForward(
   error: unknown,
   options: SshOptions,
@@ -88,7 +88,7 @@ export function translateForward(
     : failed('E_SSH_LOST', `${from} hung up before it led to ${at}`);
 }
 
-/** An error of a TCP connection that was dialled from here. */
+/** The error of a TCP connection from this machine. */
 export function translateSocket(error: unknown, options: SshOptions, endpoint: Endpoint): DockerTlsError {
   const at = place(endpoint);
   const code = socketCode(error);
@@ -122,7 +122,7 @@ export function translateSocket(error: unknown, options: SshOptions, endpoint: E
   }
 }
 
-/** The code of a socket's error; of the several addresses of a name, the first one's. */
+/** The code of a socket's error; for a name with several addresses, the first one's. */
 function socketCode(error: unknown): string {
   const { code, errors } = error as { code?: unknown; errors?: readonly unknown[] };
   if (typeof code === 'string' && code !== '') return code;
@@ -130,7 +130,7 @@ function socketCode(error: unknown): string {
   return printable(String((error as Error).message ?? error), 200);
 }
 
-/** An error of ssh2 before the login was done; undefined when the connection just closed. */
+/** An ssh2 error before the login completed; undefined if the connection just closed. */
 export function translateSsh2(
   error: (Error & { level?: string; code?: unknown }) | undefined,
   situation: Ssh2Situation,
@@ -141,7 +141,7 @@ export function translateSsh2(
   if (error?.level === 'client-socket') return translateSocket(error, options, endpoint);
   if (error?.level === 'client-authentication') return authentication.error(error);
   if (phase === 'logging in' && error !== undefined && error.level === undefined) {
-    // Not an answer to the login: ssh2 gave up on what the host sent, such as a packet of more than 35,000 bytes.
+    // Not a login failure: ssh2 gave up on the host's data, such as a packet of more than 35,000 bytes.
     return needsOpenSsh(
       options,
       `it cannot read what ${at} sends during the login (${printable(error.message, 200)})`,
@@ -149,7 +149,7 @@ export function translateSsh2(
     );
   }
   if (phase === 'logging in') {
-    // The host hangs up: too many tries (disconnect reason 2 of OpenSSH, 14 of RFC 4253), or LoginGraceTime.
+    // The host hung up: too many attempts (disconnect reason 2 of OpenSSH, 14 of RFC 4253), or LoginGraceTime.
     return authentication.error(error ?? new Error('the host hung up'));
   }
   if (error?.level === 'handshake' && /no matching/.test(error.message)) {
@@ -165,7 +165,7 @@ export function translateSsh2(
   return failed('E_SSH_REFUSED', `${phase} with ${at}: ${printable(error.message, 200)}`);
 }
 
-/** Only the system's ssh can do this; `connect` then takes that transport, unless ssh2 was asked for. */
+/** Only the system's ssh supports this; `connect` then uses that transport, unless the user asked for ssh2. */
 export function needsOpenSsh(options: SshOptions, why: string, cause?: unknown): DockerTlsError {
   return new DockerTlsError('E_SSH_TRANSPORT', `the ssh2 transport cannot be used: ${why}`, {
     where: options.host,
@@ -174,7 +174,7 @@ export function needsOpenSsh(options: SshOptions, why: string, cause?: unknown):
   });
 }
 
-/** The host hung up without a word, which may be another matter a moment later. */
+/** The host hung up silently; a retry may succeed. */
 export function isDrop(error: unknown): boolean {
   if (!(error instanceof DockerTlsError) || error.code !== 'E_SSH_REFUSED') return false;
   const { cause } = error;
@@ -182,7 +182,7 @@ export function isDrop(error: unknown): boolean {
   return cause === undefined || level === 'protocol' || code === 'ECONNRESET' || code === 'EPIPE';
 }
 
-/** The limit for connecting passed. Names the phase and the milliseconds. */
+/** The error for the connection time limit. Names the phase and the milliseconds. */
 export function connectTimedOut(
   options: SshOptions,
   endpoint: Endpoint,

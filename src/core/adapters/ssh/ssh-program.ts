@@ -1,4 +1,4 @@
-/** Runs of the ssh program for an answer of a few lines. */
+/** Short runs of the ssh program, for an answer of a few lines. */
 
 import { execFile } from 'node:child_process';
 import { DockerTlsError } from '../../../errors/errors.ts';
@@ -6,14 +6,14 @@ import { shellQuote } from '../../domain/quote.ts';
 import type { SshOptions } from '../../runtime.ts';
 import { interrupted } from './exec-errors.ts';
 
-/** What a configuration looks up or runs (CanonicalizeHostname, Match exec) may take this long. */
+/** Time limit for lookups and commands of the configuration (CanonicalizeHostname, Match exec). */
 const ANSWER_MS = 20_000;
 
 export type SshAnswer = { readonly status: number | 'missing'; readonly stdout: string; readonly stderr: string };
 
 /**
- * Runs the ssh program. By node itself: every connection comes through here, and execa takes longer to load than the rest of a login.
- * Fails with E_INTERRUPTED (Ctrl-C goes to the terminal's whole foreground group, ssh included), and E_SSH_CONFIG where it takes too long.
+ * Runs the ssh program with node's own spawn: every connection uses this, and loading execa takes longer than the rest of a login. Fails
+ * with E_INTERRUPTED (Ctrl-C goes to the terminal's whole foreground group, ssh included), and with E_SSH_CONFIG on a time-out.
  */
 export function runSsh(args: readonly string[], { host, signal }: SshOptions): Promise<SshAnswer> {
   return new Promise((resolve, reject) => {

@@ -1,4 +1,4 @@
-/** The tokens of ssh_config(5) in the names of files. */
+/** Tokens of ssh_config(5) in file names. */
 
 import { createHash } from 'node:crypto';
 import { hostname } from 'node:os';
@@ -14,7 +14,7 @@ type About = {
   readonly jump: string;
 };
 
-/** The tokens, variables and the tilde of ssh_config(5): ssh -G leaves them in the names of keys and certificates. */
+/** Expands tokens, variables and the tilde of ssh_config(5): ssh -G leaves them in the names of keys and certificates. */
 export function expandPath(path: string, { hostName, port, user, alias, keyAlias, jump }: About): string {
   const here = hostname();
   const tokens: Readonly<Record<string, () => string>> = {

@@ -1,4 +1,4 @@
-/** One command over an ssh2 connection, and the end of the connections. */
+/** A command over an ssh2 connection, and the closing of connections. */
 
 import type { Client, ClientChannel } from 'ssh2';
 import type { Channel, ChannelEnd } from './channel.ts';
@@ -36,7 +36,7 @@ export function channelOf(client: Client, stream: ClientChannel, gone: () => Err
       try {
         stream.signal('TERM');
       } catch {
-        // The channel or the connection is closed already.
+        // The channel or the connection is already closed.
       }
       stream.close();
     },

@@ -32,18 +32,18 @@ import { channelOf, closeAll } from './ssh2-channel.ts';
 
 type Ssh2 = typeof import('ssh2');
 
-/** Connections that a key alone accepted. */
+/** Connections authenticated by a key alone. */
 const byKey = new WeakSet<Client>();
-/** What the hosts of connections showed. */
+/** Host keys by connection. */
 const hostKeys = new WeakMap<Client, HostKey>();
 
 const CONNECT_TIMEOUT_MS = 20_000;
 const KEEPALIVE_MS = 15_000;
 
-/** Connects and logs in. Errors: E_SSH_… as in ssh-errors.ts, E_SSH_TRANSPORT for what only the openssh transport can do, E_INTERRUPTED. */
+/** Connects and logs in. Errors: E_SSH_… as in ssh-errors.ts, E_SSH_TRANSPORT if only the openssh transport can do it, E_INTERRUPTED. */
 export async function connectSsh2(options: SshOptions): Promise<Transport> {
   const [module, hops] = await Promise.all([import('ssh2'), route(options)]);
-  // A CommonJS package: Node finds its names or only `default`, a bundler the other.
+  // A CommonJS package: Node exposes its names or only `default`, a bundler the other.
   const ssh2 = ((module as { default?: Ssh2 }).default ?? module) as Ssh2;
   const beyond = hops.find(({ endpoint }) => endpoint.needsOpenSsh.length > 0);
   if (beyond !== undefined) {
@@ -61,7 +61,7 @@ export async function connectSsh2(options: SshOptions): Promise<Transport> {
   }
 }
 
-/** One hop: a socket or a forwarded stream, then key exchange, host key and login on it. */
+/** One hop: a socket or a forwarded stream, then key exchange, host key and login. */
 async function login(ssh2: Ssh2, hop: Hop, through: Client | undefined): Promise<Client> {
   const { options, endpoint } = hop;
   const { signal } = options;
@@ -82,7 +82,7 @@ async function login(ssh2: Ssh2, hop: Hop, through: Client | undefined): Promise
   if (signal?.aborted) abort();
   signal?.addEventListener('abort', abort, { once: true });
   try {
-    // A passphrase is asked for here where a key file does not show its public half.
+    // Asks for a passphrase if a key file does not contain its public half in clear.
     const keys = await Promise.race([clock.during(() => findKeys(ssh2, options, endpoint)), given]);
     const trial = new Authentication(ssh2, options, endpoint, keys, clock);
     authentication = trial;
@@ -108,7 +108,7 @@ async function login(ssh2: Ssh2, hop: Hop, through: Client | undefined): Promise
     const ready = new Promise<void>((resolve, reject) => {
       client.once('ready', resolve);
       client.on('error', (error: Error & { level?: string }) => {
-        // A key that could not sign is passed over; ssh2 goes on to the next.
+        // A key that cannot sign is skipped; ssh2 tries the next one.
         if (error.level === 'agent') return;
         reject(
           hostKeyFailure ?? trial.failure ?? translateSsh2(error, { options, endpoint, phase, authentication: trial }),
@@ -136,7 +136,7 @@ async function login(ssh2: Ssh2, hop: Hop, through: Client | undefined): Promise
       authHandler: trial.handler(),
       algorithms: { serverHostKey: hostKeyAlgorithms(types) },
       hostVerifier: (blob: Buffer, verify: (valid: boolean) => void): void => {
-        // Keys are exchanged again after an hour or a gigabyte: the host must still be the same.
+        // Rekeying happens after an hour or a gigabyte: the host key must be the same.
         if (accepted !== undefined) {
           verify(accepted.equals(blob));
           return;
@@ -177,7 +177,7 @@ const HOST_KEY_ALGORITHMS = [
   'rsa-sha2-256',
 ] as const satisfies readonly ServerHostKeyAlgorithm[];
 
-/** What to ask the host to sign with: first the key types that known_hosts has (an RSA key signs under two names). No SHA-1. */
+/** Host key algorithms to offer: the key types in known_hosts first (an RSA key signs under two names). No SHA-1. */
 function hostKeyAlgorithms(types: readonly string[]): ServerHostKeyAlgorithm[] {
   const known = types.flatMap((type) =>
     HOST_KEY_ALGORITHMS.filter(
@@ -194,7 +194,7 @@ function dial(options: SshOptions, endpoint: Endpoint): Promise<Socket> {
       port: endpoint.port,
       noDelay: true,
       family: endpoint.family,
-      // Node's 250 ms gives up on every address of a host that is far away.
+      // Node's default of 250 ms gives up on every address of a distant host.
       autoSelectFamilyAttemptTimeout: 2500,
     });
     socket.once('connect', () => resolve(socket));
@@ -210,7 +210,7 @@ function forward(through: Client, options: SshOptions, endpoint: Endpoint, from?
         else resolve(stream);
       });
     } catch (error) {
-      // ssh2 throws when the connection is gone by now.
+      // ssh2 throws if the connection has gone in the meantime.
       reject(translateForward(error, options, endpoint, from));
     }
   });
@@ -262,7 +262,7 @@ function transportOver(client: Client, all: readonly Client[], hops: readonly Ho
   };
 }
 
-/** The jump host is near the TLS port, and forwards anyway; the host itself may forbid it (AllowTcpForwarding). */
+/** The jump host is near the TLS port and forwards already; the host itself may forbid it (AllowTcpForwarding). */
 function tunnelOver(clients: readonly Client[], hops: readonly Hop[]): Tunnel {
   const at = Math.max(clients.length - 2, 0);
   const [client, hop] = [clients[at] as Client, hops[at] as Hop];

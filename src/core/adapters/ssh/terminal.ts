@@ -1,4 +1,4 @@
-/** The system's ssh with this terminal: what a person types goes to the host, and its status comes back. */
+/** The system's ssh on this terminal: input goes to the host, and its exit status comes back. */
 
 import { spawn } from 'node:child_process';
 import { DockerTlsError } from '../../../errors/errors.ts';
@@ -6,7 +6,7 @@ import { installHereHint } from '../../domain/dockerd/packages.ts';
 import { type Login, sshArguments } from '../../domain/quote.ts';
 import { osReleaseHere } from '../../user.ts';
 
-/** Runs a command on the host, or a login shell where there is none. Resolves to ssh's exit status. Fails with E_PROGRAM_MISSING (exit 2). */
+/** Runs a command on the host, or a login shell without one. Resolves to ssh's exit status. Fails with E_PROGRAM_MISSING (exit 2). */
 export async function openTerminal(login: Login, command: readonly string[]): Promise<number> {
   try {
     return await runInTerminal(login, command);
@@ -21,7 +21,7 @@ export async function openTerminal(login: Login, command: readonly string[]): Pr
 
 function runInTerminal(login: Login, command: readonly string[]): Promise<number> {
   return new Promise((resolve, reject) => {
-    // ssh joins the words with blanks, for the host's shell to take apart: quoting is up to the person, as with ssh itself.
+    // ssh joins the words with blanks and the host's shell splits them: quoting is up to the user, as with ssh itself.
     const child = spawn('ssh', [...sshArguments(login), ...(command.length === 0 ? [] : ['--', ...command])], {
       stdio: 'inherit',
     });

@@ -1,6 +1,6 @@
 /**
- * Access lists of Windows, in place of modes, of a directory that holds keys. Its user and the system have access, and so have
- * the files that are made in it; nothing is inherited from above. icacls is part of Windows:
+ * Windows access lists of directories with keys, in place of modes. The user and the system have access, and files created inside inherit
+ * that; the directory inherits nothing from above. icacls is part of Windows:
  * https://learn.microsoft.com/windows-server/administration/windows-commands/icacls
  */
 
@@ -10,7 +10,7 @@ import { DockerTlsError } from '../../../errors/errors.ts';
 
 export type AccessListCall = { readonly program: string; readonly args: readonly string[] };
 
-/** The command that closes `directory` to other users. No shell reads it. */
+/** The command that closes `directory` to other users. It runs without a shell. */
 export function accessListCall(
   directory: string,
   env: Readonly<Record<string, string | undefined>>,
@@ -19,9 +19,9 @@ export function accessListCall(
   const user = env.USERDOMAIN ? `${env.USERDOMAIN}\\${userName}` : userName;
   const everything = '(OI)(CI)F';
   return {
-    // By its place: a program of that name in PATH could be anyone's.
+    // By full path: anyone could own a program of that name in PATH.
     program: win32.join(env.SystemRoot || 'C:\\Windows', 'System32', 'icacls.exe'),
-    // S-1-5-18 is the system, whatever the language of this Windows calls it.
+    // S-1-5-18 is the system, in every language of Windows.
     args: [directory, '/inheritance:r', '/grant:r', `${user}:${everything}`, `*S-1-5-18:${everything}`],
   };
 }

@@ -1,4 +1,4 @@
-/** A change as files: which directory of the store gets what, and what is refused before anything is written. */
+/** A change as files: the contents of each directory of the store, and checks before anything is written. */
 
 import { DockerTlsError } from '../../../errors/errors.ts';
 import { checkName } from '../../domain/names.ts';
@@ -10,9 +10,9 @@ import { keyProblem } from './pem.ts';
 import { SCHEMA } from './read.ts';
 import type { StoreChange, StoredCa, StoredOldCa } from './records.ts';
 
-/** What a change has to know of the store that it is made to. */
+/** Facts about the store that a change needs. */
 export type Before = {
-  /** There is no store yet. */
+  /** The store does not exist yet. */
   readonly fresh: boolean;
   /** The active CA. Fails as a read does. */
   ca(): StoredCa | undefined;
@@ -21,8 +21,8 @@ export type Before = {
 };
 
 /**
- * The files that a change puts in place and the paths it takes away. Fails with E_NAME, throws a TypeError where a read would not
- * accept what is given, and fails as a read does where the CA is to be retired.
+ * The files that a change writes and the paths that it removes. Fails with E_NAME; throws a TypeError for contents that a read would
+ * reject; fails as a read does if it has to retire the CA.
  */
 export function changeEntries(before: Before, change: StoreChange): { incoming: Incoming[]; removals: string[] } {
   const incoming: Incoming[] = [];
@@ -113,12 +113,12 @@ export function changeEntries(before: Before, change: StoreChange): { incoming: 
   return { incoming, removals };
 }
 
-/** Contents that no caller should hand over are a bug of ours, not something a user can fix. */
+/** Contents that no caller should pass are our bug, and the user cannot fix them. */
 function refuse(problem: string | undefined): void {
   if (problem !== undefined) throw new TypeError(`what is to be stored ${problem}`);
 }
 
-/** Names that differ in upper and lower case only are one directory on macOS and Windows, and one mistake anywhere. */
+/** Names that differ only in case are one directory on macOS and Windows, and probably a mistake on any system. */
 function refuseTwins(before: Before, incoming: readonly Incoming[], removals: readonly string[]): void {
   for (const [collection, what] of [
     ['hosts', 'host'],

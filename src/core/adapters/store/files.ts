@@ -1,6 +1,6 @@
 /**
- * Single files and directories of the store: made with their final modes whatever the umask, flushed to the disk, and the
- * translation of what the operating system refuses.
+ * Single files and directories of the store: created with their final modes whatever the umask, and flushed to disk. Also translates errors
+ * of the operating system.
  */
 
 import { execFile } from 'node:child_process';
@@ -29,7 +29,7 @@ import { userName } from '../../user.ts';
 import { setAccessList } from './access-list.ts';
 import { type FileKind, HAS_MODES, MODES } from './modes.ts';
 
-/** What keeps other users out of a new directory where modes cannot. */
+/** Closes a new directory to other users where modes cannot. */
 type Close = (path: string) => void;
 const closeByMode: Close = () => {};
 const closeHere: Close = HAS_MODES ? closeByMode : (path) => setAccessList(path, userName());
@@ -37,22 +37,22 @@ const closeHere: Close = HAS_MODES ? closeByMode : (path) => setAccessList(path,
 export type FileContent = { readonly kind: FileKind; readonly bytes: Secret | string };
 
 /**
- * A new file. It never has a wider mode than its final one, and that is checked before a byte is in it. Not flushed: see flush.
- * This and its neighbours are synchronous: a call takes microseconds, where a promise takes ten times that.
+ * Creates a file. Its mode is never wider than the final one, which is checked before the first byte is written. Not flushed: see flush.
+ * The functions of this file are synchronous: a call takes microseconds, and a promise ten times that.
  */
 export function createFile(path: string, { kind, bytes }: FileContent): void {
   const fd = openSync(path, 'wx', MODES[kind]);
   try {
     settleMode(path, MODES[kind], fstatSync(fd).mode, (mode) => fchmodSync(fd, mode));
     writeFileSync(fd, typeof bytes === 'string' ? bytes : bytes.reveal());
-    // Windows flushes only what is open for writing.
+    // Windows flushes only files opened for writing.
     if (!HAS_MODES) fsyncSync(fd);
   } finally {
     closeSync(fd);
   }
 }
 
-/** A new directory, 0700. False when it was there. Fails with E_STORE_DAMAGED where a file or a link is in its place. */
+/** A new directory, 0700. False if it existed. Fails with E_STORE_DAMAGED if a file or a link is in its place. */
 export function makeDirectory(path: string): boolean {
   try {
     mkdirSync(path, MODES.directory);
@@ -65,7 +65,7 @@ export function makeDirectory(path: string): boolean {
   return true;
 }
 
-/** A directory with all its parents, any of which may be a link to a directory; returns those that were made, outermost first. */
+/** Creates a directory with all its parents, any of which may be a link to a directory; returns the created ones, outermost first. */
 export function makeDirectories(path: string, close: Close = closeHere): string[] {
   try {
     if (statSync(path).isDirectory()) return [];
@@ -78,14 +78,14 @@ export function makeDirectories(path: string, close: Close = closeHere): string[
   try {
     close(path);
   } catch (error) {
-    // Left there, it would be used by the next run as it is.
+    // If it stayed, the next run would use it unchanged.
     rmdirSync(path);
     throw error;
   }
   return [...made, path];
 }
 
-/** The umask may have taken bits away: they are restored. Bits too many mean a file system without modes. */
+/** Restores mode bits that the umask removed. Excess bits mean a file system without modes. */
 export function settleMode(path: string, mode: number, found: number, change: (mode: number) => void): void {
   if (!HAS_MODES || (found & 0o777) === mode) return;
   if ((found & 0o777 & ~mode) === 0) {
@@ -99,10 +99,10 @@ export function settleMode(path: string, mode: number, found: number, change: (m
   );
 }
 
-/** From this number on, flushing the whole file system is faster than flushing file by file. */
+/** From this number, flushing the whole file system is faster than flushing each file. */
 const MANY_FILES = 200;
 
-/** Flushes files, and the entries of directories, so that they outlive a power cut. */
+/** Flushes files and directory entries, so that they survive a power cut. */
 export async function flush(paths: readonly string[]): Promise<void> {
   const [first] = paths;
   if (!HAS_MODES || first === undefined) return;
@@ -120,7 +120,7 @@ async function flushOne(path: string): Promise<void> {
   }
 }
 
-/** syncfs(2), which node lacks, by coreutils' sync(1). False where that cannot be had. */
+/** syncfs(2), which node lacks, through coreutils' sync(1). False if unavailable. */
 async function flushFileSystem(path: string): Promise<boolean> {
   try {
     await promisify(execFile)('sync', ['-f', path]);
@@ -130,17 +130,17 @@ async function flushFileSystem(path: string): Promise<boolean> {
   }
 }
 
-/** Whether anything is there, a link that leads nowhere included. */
+/** True if anything has that path, including a dangling link. */
 export function present(path: string): boolean {
   return lstatSync(path, { throwIfNoEntry: false }) !== undefined;
 }
 
-/** The path itself, or the nearest above it, where anything is. */
+/** The path itself, or its nearest existing ancestor. */
 export function nearestPresent(path: string): string {
   return present(path) || dirname(path) === path ? path : nearestPresent(dirname(path));
 }
 
-/** The text of a file; undefined where there is none. Fails with E_STORE_DAMAGED (exit 2) where something else is in its place. */
+/** The text of a file; undefined if it does not exist. Fails with E_STORE_DAMAGED (exit 2) if something else is in its place. */
 export function textIfThere(path: string): string | undefined {
   try {
     return readNamedFileSync(path).toString('utf8');
@@ -153,16 +153,16 @@ export function textIfThere(path: string): string | undefined {
   }
 }
 
-/** Tidying alone: a directory that stays (on Windows, one that a shell stands in) does no harm. */
+/** Cleanup only: a directory that stays (on Windows, the working directory of a shell) does no harm. */
 export function removeIfEmpty(path: string): void {
   try {
     rmdirSync(path);
   } catch {
-    // Not empty, not there, or in use.
+    // Not empty, missing, or in use.
   }
 }
 
-/** Where a link or a file is in a directory's place. */
+/** The error for a link or a file in a directory's place. */
 function notADirectory(path: string): DockerTlsError {
   return new DockerTlsError('E_STORE_DAMAGED', `${path} is not a directory`, {
     where: path,
@@ -170,7 +170,7 @@ function notADirectory(path: string): DockerTlsError {
   });
 }
 
-/** What the operating system refused, for users. Errors that are not its own come back as they are. */
+/** An error of the operating system, for users. Other errors are returned unchanged. */
 export function writeFailure(home: string, error: unknown): unknown {
   const errno = errnoOf(error);
   if (errno === undefined || !/^E[A-Z0-9]+$/.test(errno)) return error;
@@ -189,7 +189,7 @@ export function writeFailure(home: string, error: unknown): unknown {
   );
 }
 
-/** A path of the store, always written with `/`, on this computer. */
+/** A path of the store, always written with `/`, on this machine. */
 export function inside(directory: string, path: string): string {
   return join(directory, ...path.split('/'));
 }

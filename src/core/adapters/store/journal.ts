@@ -1,9 +1,8 @@
 /**
- * The journal that brings a change to the disk all or nothing. New files are staged in `.staged-ID` next to a list of what goes where;
- * renaming that directory to `.change` is the moment the change holds. Then each entry is renamed into place and what it replaces is
- * kept, and the directory becomes `.done-ID`. Renaming it to `.undo` is the moment the change is taken back, by the same renames the
- * other way round, which need no space on the disk. A run that dies leaves `.change` or `.undo`: readers look through it, and
- * the next run that takes the lock finishes it.
+ * The journal that makes a change atomic on disk. New files are staged in `.staged-ID` together with a list of their targets; renaming that
+ * directory to `.change` commits the change. Then each entry is renamed into place, the replaced entry is kept, and the directory becomes
+ * `.done-ID`. Renaming it to `.undo` commits the reversal, by the same renames in reverse; they need no disk space. A run that dies leaves
+ * `.change` or `.undo`: readers look through it, and the next run that takes the lock finishes it.
  */
 
 import { randomUUID } from 'node:crypto';
@@ -32,22 +31,22 @@ export type Incoming = {
   readonly content: FileContent | { readonly files: Readonly<Record<string, FileContent>> };
 };
 
-/** `put`: the new thing is in `new/PATH`, else it is a removal. `had`: something was there, and goes to `old/PATH`. */
+/** `put`: the new entry is in `new/PATH`; otherwise a removal. `had`: an entry existed, and moves to `old/PATH`. */
 export type Entry = { readonly path: string; readonly put: boolean; readonly had: boolean };
 
-/** `directories`: parents that the change makes, outermost first. */
+/** `directories`: parents that the change creates, outermost first. */
 type Plan = { readonly entries: readonly Entry[]; readonly directories: readonly string[] };
 
 export type Change = { readonly id: string; readonly plan: Plan };
 
-/** A change in the making (or in the taking back), as readers see it. */
+/** An unfinished change (or reversal), as readers see it. */
 export type OpenJournal = {
   readonly directory: string;
   readonly direction: 'change' | 'undo';
   readonly entries: ReadonlyMap<string, Entry>;
 };
 
-/** Makes a change. On any failure the store is as it was, or at worst holds a journal that the next run finishes. */
+/** Makes a change. After a failure the store is unchanged, or at worst contains a journal that the next run finishes. */
 export async function makeChange(home: string, incoming: readonly Incoming[], removals: readonly string[]) {
   const id = randomUUID();
   const staged = join(home, `.staged-${id}`);
@@ -73,13 +72,13 @@ export async function makeChange(home: string, incoming: readonly Incoming[], re
   return { id, plan } satisfies Change;
 }
 
-/** Takes back a change that was made under the same lock. */
+/** Reverts a change made under the same lock. */
 export async function undoChange(home: string, { id, plan }: Change): Promise<void> {
   renameSync(join(home, `.done-${id}`), join(home, '.undo'));
   await rollBack(home, plan, id);
 }
 
-/** Finishes what a run that died left half done, and sweeps what it left behind. Only under the lock. */
+/** Finishes the incomplete change of a run that died, and sweeps its remains. Only under the lock. */
 export async function finishJournal(home: string): Promise<void> {
   const journal = openJournal(home);
   if (journal !== undefined) {
@@ -89,14 +88,14 @@ export async function finishJournal(home: string): Promise<void> {
   await sweepJournal(home);
 }
 
-/** Deletes finished changes, with the old keys they kept, and leftovers. Only under the lock. */
+/** Deletes finished changes, including the old keys in them, and leftovers. Only under the lock. */
 export async function sweepJournal(home: string): Promise<void> {
   for (const name of readdirSync(home)) {
     if (/^\.(?:staged|done|lock|lock-of)-[0-9a-f-]{36}$/.test(name)) await remove(join(home, name));
   }
 }
 
-/** The journal that a reader has to look through, if there is one. Fails with E_STORE_DAMAGED. */
+/** The journal that a reader has to look through, if any. Fails with E_STORE_DAMAGED. */
 export function openJournal(home: string): OpenJournal | undefined {
   const names = readdirSync(home);
   const direction = names.includes('.undo') ? 'undo' : names.includes('.change') ? 'change' : undefined;
@@ -125,7 +124,7 @@ async function stage(home: string, staged: string, incoming: readonly Incoming[]
   return plan;
 }
 
-/** Returns what it made. */
+/** Returns the paths that it created. */
 function stageOne(directory: string, { path, content }: Incoming): string[] {
   const at = inside(directory, path);
   if (!('files' in content)) {
@@ -138,7 +137,7 @@ function stageOne(directory: string, { path, content }: Incoming): string[] {
   return [at, ...files.map(([name]) => name)];
 }
 
-/** May be run again from any point at which it stopped. */
+/** Can resume from any point at which it stopped. */
 async function rollForward(home: string, plan: Plan, id: string): Promise<void> {
   const journal = join(home, '.change');
   await flush([home]);
@@ -155,7 +154,7 @@ async function rollForward(home: string, plan: Plan, id: string): Promise<void> 
   await close(home, plan, journal, `.done-${id}`);
 }
 
-/** May be run again from any point at which it stopped, and from any point at which rollForward stopped. */
+/** Can resume from any point at which it or rollForward stopped. */
 async function rollBack(home: string, plan: Plan, id: string): Promise<void> {
   const journal = join(home, '.undo');
   await flush([home]);
@@ -196,7 +195,7 @@ function moveIfPresent(from: string, to: string): void {
   }
 }
 
-/** The directories that entries are in, outermost first, without the store's own. */
+/** The directories that contain the entries, outermost first, without the store's own. */
 function parentsOf(entries: readonly Entry[]): string[] {
   const parents = new Set<string>();
   for (const { path } of entries) {
@@ -229,14 +228,14 @@ function readPlan(journal: string): Plan {
   );
 }
 
-/** The directories that hold a directory for each name. */
+/** The directories with one subdirectory per name. */
 export const COLLECTIONS: readonly string[] = ['ca/old', 'ca/issuers', 'hosts', 'clients'];
 
 function isDirectory(value: unknown): value is string {
   return typeof value === 'string' && (value === 'ca' || COLLECTIONS.includes(value));
 }
 
-/** A journal can name only what the store holds, so it cannot be made to move anything else. */
+/** A journal can name only entries of the store, so it cannot be abused to move anything else. */
 function isEntry(value: unknown): value is Entry {
   const { path, put, had } = (value ?? {}) as Partial<Entry>;
   if (typeof path !== 'string' || typeof put !== 'boolean' || typeof had !== 'boolean') return false;

@@ -1,4 +1,4 @@
-/** The lock between two runs: one file, made whole by a hard link, that says who holds the store and since when. */
+/** The lock between runs: one file, created complete by a hard link, that names the holder and its start time. */
 
 import { randomUUID } from 'node:crypto';
 import { readFileSync, unlinkSync } from 'node:fs';
@@ -17,7 +17,7 @@ type Holder = {
   readonly host: string;
   readonly user: string;
   readonly since: string;
-  /** When the process began, in the kernel's ticks: another process may get the same number later. */
+  /** The process's start time in kernel ticks: another process may get the same number later. */
   readonly began?: string;
 };
 
@@ -26,8 +26,8 @@ export type Lock = { release(): Promise<void> };
 const RETRY_MS = 40;
 
 /**
- * Takes the lock, from a process of this computer that is dead if need be; waits up to `retryMs` for one that is at work. Makes the
- * directory, and on release takes it away again if nothing was put in it. Fails with E_STORE_LOCKED (exit 4).
+ * Takes the lock, if necessary from a dead process of this machine; waits up to `retryMs` for a live one. Creates the directory, and
+ * removes it on release if it stayed empty. Fails with E_STORE_LOCKED (exit 4).
  */
 export async function takeLock(home: string, who: string, since: Date, retryMs = 0): Promise<Lock> {
   const until = performance.now() + retryMs;
@@ -37,7 +37,7 @@ export async function takeLock(home: string, who: string, since: Date, retryMs =
     } catch (error) {
       const held = error instanceof DockerTlsError && error.code === 'E_STORE_LOCKED';
       if (!held || performance.now() >= until) throw error;
-      // Not all at the same moment: several runs may be waiting.
+      // With jitter: several runs may be waiting.
       await new Promise((resolve) => setTimeout(resolve, RETRY_MS * (0.5 + Math.random())));
     }
   }
@@ -57,7 +57,7 @@ async function tryLock(home: string, who: string, since: Date): Promise<Lock> {
   };
   const draft = join(home, `.lock-${mine.token}`);
   try {
-    // Others may take away the directory or our draft between two steps (end of their run, sweeping): then start again.
+    // Others may remove the directory or our draft between two steps (end of their run, sweeping): then start again.
     for (let attempt = 0; attempt < 100; attempt++) {
       for (const directory of makeDirectories(home)) made.add(directory);
       try {
@@ -76,7 +76,7 @@ async function tryLock(home: string, who: string, since: Date): Promise<Lock> {
   }
 }
 
-/** True: it is ours. False: it moved while we looked, try again. */
+/** True: we own it. False: it changed during the check, try again. */
 async function claim(home: string, path: string, draft: string): Promise<boolean> {
   try {
     await link(draft, path);
@@ -88,7 +88,7 @@ async function claim(home: string, path: string, draft: string): Promise<boolean
   if (holder === undefined) return false;
   if (holder === 'unreadable' || !isDead(holder)) throw locked(path, holder);
 
-  // Only one run may replace the lock of one dead holder: the one that made the file named after that holder's token.
+  // Only one run may replace the lock of a dead holder: the one that created the file named after that holder's token.
   const right = join(home, `.lock-of-${holder.token}`);
   try {
     await link(draft, right);
@@ -112,7 +112,7 @@ async function claim(home: string, path: string, draft: string): Promise<boolean
 function held(path: string, mine: Holder, made: readonly string[]): Lock {
   function unlock(): void {
     try {
-      // The file may have been removed by hand and taken the lock: theirs stays.
+      // The user may have removed the file, and another run taken the lock: its file stays.
       if ((JSON.parse(readFileSync(path, 'utf8')) as Holder).token === mine.token) unlinkSync(path);
     } catch (error) {
       if (errnoOf(error) !== 'ENOENT' && !(error instanceof SyntaxError)) throw error;
@@ -154,7 +154,7 @@ function isDead(holder: Holder): boolean {
   return holder.began !== undefined && processBegan(holder.pid) !== holder.began;
 }
 
-/** proc_pid_stat(5), field 22; undefined where there is no /proc. */
+/** proc_pid_stat(5), field 22; undefined without /proc. */
 function processBegan(pid: number): string | undefined {
   try {
     const stat = readFileSync(`/proc/${pid}/stat`, 'utf8');

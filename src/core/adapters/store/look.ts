@@ -1,7 +1,7 @@
 /**
- * A look at what the store in a directory says of one host and of its clients, for what has to answer at once: without schemas and without
- * reading certificates. It gives nothing where anything is not as a run leaves it (a change that is half made, a mode, a link, a value), so
- * that the whole reading says what is wrong. Directories that it does not need are not looked at.
+ * Quick read of one host and its clients from a store in a directory, for callers that must answer at once: without schemas and without
+ * parsing certificates. It returns nothing if anything looks unusual (an unfinished change, a mode, a link, a value); the full read then
+ * reports the problem. It skips directories that it does not need.
  */
 
 import {
@@ -22,18 +22,18 @@ import { type FileKind, isForeign, openTo } from './modes.ts';
 import { certificateBlocks, keyProblem } from './pem.ts';
 import type { StoreState } from './records.ts';
 
-/** Of the records only what is used here is checked: name, address, port, `clients`; `hosts`, `revokedAt`, `own`, `reaches`. */
+/** Checked fields of the records, which are those in use: name, address, port, `clients`; `hosts`, `revokedAt`, `own`, `reaches`. */
 export type Look = Pick<StoreState, 'hosts' | 'clients'>;
 
 /** Far more than any file of a store (tree.ts). */
 const LARGEST_FILE = 1024 * 1024;
 
-/** The layout that is known here (read.ts); a store that a team shares has an address in the same file. */
+/** The only layout that it supports (read.ts); a shared store has an address in the same file. */
 const PLAIN = { schema: 1, store: undefined };
 
 class Unsure extends Error {}
 
-/** The host (absent: the only one) and all clients of the store at `home`; undefined where it is not certain. */
+/** The host (absent: the only one) and all clients of the store at `home`; undefined if uncertain. */
 export function lookAt(home: string, host: string | undefined): Look | undefined {
   return surely(home, () => ({
     hosts: new Map(hostNames(home, host).map((name) => [name, readHost(home, name) as never])),
@@ -41,7 +41,7 @@ export function lookAt(home: string, host: string | undefined): Look | undefined
   }));
 }
 
-/** The names of clients, or of hosts that can be reached from here. */
+/** The names of clients, or of hosts that this machine can reach. */
 export function namesAt(home: string, kind: 'host' | 'client'): readonly string[] | undefined {
   if (!existsSync(home)) return [];
   return surely(home, () => {
@@ -52,7 +52,7 @@ export function namesAt(home: string, kind: 'host' | 'client'): readonly string[
   });
 }
 
-/** A run that changes the store has `.change` or `.undo` in it, and leaves another time on the directory. */
+/** A run that changes the store creates `.change` or `.undo` in it, and so changes the directory's time. */
 function surely<T>(home: string, read: () => T): T | undefined {
   try {
     const before = signature(home);
@@ -84,7 +84,7 @@ function hostNames(home: string, host: string | undefined): string[] {
   return found ? [host] : [];
 }
 
-/** Whether a collection is there, and a directory of ours. */
+/** True if the collection exists and is our own directory. */
 function isThere(at: string): boolean {
   const stats = lstatSync(at, { throwIfNoEntry: false });
   if (stats !== undefined) checked(stats, 'directory');
@@ -107,7 +107,7 @@ function readHost(home: string, name: string) {
   const found = record(join(directory, 'host.json'));
   sure(found.name === name && isPlace(found) && isListOrAbsent(found.clients) && isTextOrAbsent(found.reach));
   certificate(join(directory, 'ca.pem'));
-  // Not read: nothing here needs it.
+  // Not read, because nothing needs its contents.
   const key = lstatSync(join(directory, 'server-key.pem'), { throwIfNoEntry: false });
   if (key !== undefined) checked(key, 'key');
   return { record: found, serverCert: certificate(join(directory, 'server-cert.pem')) };
@@ -152,7 +152,7 @@ function certificate(at: string): string {
 }
 
 function textOf(at: string, kind: FileKind): string {
-  // Not through a link, and not waiting for the other end of a pipe.
+  // Does not follow a link or wait for the other end of a pipe.
   const fd = openSync(at, constants.O_RDONLY | (constants.O_NOFOLLOW ?? 0) | (constants.O_NONBLOCK ?? 0));
   try {
     const stats = fstatSync(fd);

@@ -1,4 +1,4 @@
-/** Opening a store: the local directory, which is the default and needs nothing, or a shared one. */
+/** Opening a store: the local directory, which is the default and needs no setup, or a shared one. */
 
 import { resolve } from 'node:path';
 import { DockerTlsError } from '../../../errors/errors.ts';
@@ -6,10 +6,10 @@ import { SHARED_STORE } from '../../seams/stores.ts';
 import { openStore, type Store } from './store.ts';
 import { type OpenOptions, storeUrl } from './store-url.ts';
 
-/** How long a run waits for another one that is writing to a store in a directory. */
+/** Time limit for waiting for another run that is writing to a store in a directory. */
 const RETRY_MS = 30_000;
 
-/** The store of a run. Opens nothing yet. Fails with E_STORE_URL (exit 2). */
+/** The store of a run, not yet opened. Fails with E_STORE_URL (exit 2). */
 export function openAnyStore(options: OpenOptions): Store {
   const url = storeUrl(options);
   if (!url) return openStore(options.home, { now: options.now, retryMs: RETRY_MS });
@@ -23,7 +23,7 @@ export function openAnyStore(options: OpenOptions): Store {
   return lateStore(resolve(options.home), () => sharedStore.open({ ...options, url }));
 }
 
-/** A shared store whose code is loaded at its first use: engines and signatures are half of what `env` would load for nothing. */
+/** A shared store whose code is loaded at its first use: engines and signatures are half of the code that `env` would load without need. */
 function lateStore(home: string, load: () => Promise<Store>): Store {
   let loaded: Promise<Store> | undefined;
   const store = () => {

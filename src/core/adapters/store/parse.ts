@@ -1,4 +1,4 @@
-/** The checking of what the store's files hold: JSON records against their schemas, and PEM. */
+/** Validation of the store's files: JSON records against their schemas, and PEM. */
 
 import { X509Certificate } from 'node:crypto';
 import * as z from 'zod/mini';
@@ -8,10 +8,10 @@ import { readX509 } from '../../domain/pki/x509.ts';
 import { certificateBlocks } from './pem.ts';
 import { type CaRecord, type ClientRecord, caRecord, clientRecord, type HostRecord, hostRecord } from './records.ts';
 
-/** A value that is right, or what is wrong with it, in words that follow the file's name. */
+/** A valid value, or its problem in words that follow the file's name. */
 export type Parsed<T> = { readonly ok: true; readonly value: T } | { readonly ok: false; readonly problem: string };
 
-/** A file of the store that holds one record as JSON. */
+/** A file of the store with one record as JSON. */
 export type RecordFile<T> = { readonly read: (text: string) => Parsed<T>; readonly write: (record: T) => string };
 
 export const HOST_FILE = recordFile<HostRecord>(hostRecord);
@@ -46,13 +46,13 @@ export function parseObject(text: string): Parsed<Fields> {
   return isObject(value) ? { ok: true, value } : { ok: false, problem: 'does not hold a JSON object' };
 }
 
-/** A value of a schema in JSON; undefined where the text holds none. */
+/** A value of a schema in JSON; undefined if the text has no such value. */
 export function parseAs<T extends z.ZodMiniType>(schema: T, text: string | undefined): z.output<T> | undefined {
   const { success, data } = z.safeParse(schema, parseJson(text ?? ''));
   return success ? data : undefined;
 }
 
-/** What is wrong with text that should be one or more certificates in PEM, or undefined. */
+/** The problem with a text that should be one or more certificates in PEM, or undefined. */
 export function certificateProblem(text: string): string | undefined {
   const blocks = certificateBlocks(text);
   if (typeof blocks === 'string') return blocks;
@@ -67,8 +67,8 @@ export function certificateProblem(text: string): string | undefined {
 }
 
 /**
- * What a retired CA is stored under: its serial in upper case hexadecimal. A serial too short to be random gets the start of
- * the certificate's SHA-256 added, since tools that number their certificates give two CAs the same serial.
+ * The directory name of a retired CA: its serial in upper case hexadecimal. A serial too short to be random is followed by the start of the
+ * certificate's SHA-256, because tools that number their certificates give two CAs the same serial.
  */
 export function caDirectoryName(cert: string): string {
   const { serialNumber, fingerprint256 } = new X509Certificate(cert);

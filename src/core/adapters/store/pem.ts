@@ -1,10 +1,10 @@
-/** The form of the store's PEM files: what can be said of them without reading a certificate. */
+/** The form of the store's PEM files, checked without parsing a certificate. */
 
 const CERTIFICATE = /-----BEGIN CERTIFICATE-----\r?\n[A-Za-z0-9+/=\r\n]+-----END CERTIFICATE-----/g;
 const PRIVATE_KEY =
   /^\s*(?:-----BEGIN EC PARAMETERS-----[^-]+-----END EC PARAMETERS-----\s+)?-----BEGIN ((?:[A-Z]+ )*PRIVATE KEY)-----\r?\n[A-Za-z0-9+/=:,\- \r\n]+-----END \1-----\s*$/;
 
-/** The certificates in text that should hold one or more and nothing else, or what is wrong with it. */
+/** The certificates of a text that should contain one or more and nothing else, or its problem. */
 export function certificateBlocks(text: string): readonly string[] | string {
   if (text.trim() === '') return 'is empty';
   const blocks = text.match(CERTIFICATE) ?? [];
@@ -13,7 +13,7 @@ export function certificateBlocks(text: string): readonly string[] | string {
   return blocks;
 }
 
-/** What is wrong with text that should be one private key in PEM, encrypted or not, or undefined. The key itself is not tried. */
+/** The problem with a text that should be one private key in PEM, encrypted or not, or undefined. Does not try the key itself. */
 export function keyProblem(text: string): string | undefined {
   if (text.trim() === '') return 'is empty';
   return PRIVATE_KEY.test(text) ? undefined : 'holds no private key in PEM';

@@ -1,4 +1,4 @@
-/** Problems that a reader finds in a store: gathered, so that all are fixed at once, with the commands to paste. */
+/** Problems found while reading a store: collected, so that the user can fix all at once, with the commands to paste. */
 
 import { lstatSync, type Stats } from 'node:fs';
 import { dirname } from 'node:path';
@@ -8,13 +8,13 @@ import { shellQuote } from '../../domain/quote.ts';
 import { type FileKind, isForeign, MODES, openTo } from './modes.ts';
 
 export type Problems = {
-  /** Notes a wrong owner or a mode that lets others in. */
+  /** Notes a wrong owner, or a mode that gives access to others. */
   check(path: string, stats: Stats, kind: FileKind | 'directory'): void;
-  /** Notes that `path` `what`, and what to do about it. */
+  /** Notes that `path` `what`, and the fix. */
   damage(path: string, what: string, hints: readonly string[]): void;
-  /** Notes a place we were not let into: it, or a directory above it, belongs to another user or lost its modes. */
+  /** Notes a path without access: it, or a directory above it, belongs to another user or lost its modes. */
   unreachable(path: string): void;
-  /** Throws what was noted: E_STORE_MODES first, since contents that others could change say nothing, else E_STORE_DAMAGED. */
+  /** Throws the noted problems: E_STORE_MODES first, because contents that others could change are not reliable, else E_STORE_DAMAGED. */
   refuse(): void;
 };
 
@@ -72,7 +72,7 @@ function wordsOf({ path, what }: ModeProblem | Damage): string {
   return `${path} ${what}`;
 }
 
-/** One problem in its own words; of several how many things are `state`, and their words below. */
+/** A single problem in its own words; of several, their number with `state`, and their words below. */
 export function storeProblems(
   code: ErrorCode,
   where: string,
@@ -87,7 +87,7 @@ export function storeProblems(
     : new DockerTlsError(code, `${lines.length} things in the store are ${state}`, { where, hints, details: lines });
 }
 
-/** The path itself, or the directory above it that keeps us from seeing more. Undefined: it has gone meanwhile. */
+/** The path itself, or the directory above it that blocks access. Undefined: it has gone since. */
 function firstVisible(path: string): { path: string; stats: Stats } | undefined {
   try {
     return { path, stats: lstatSync(path) };
@@ -99,7 +99,7 @@ function firstVisible(path: string): { path: string; stats: Stats } | undefined 
 /** Long command lines do not paste well. */
 const PATHS_IN_A_COMMAND = 20;
 
-/** One command for all the paths that need it. */
+/** One command for all paths with the same problem. */
 function commands(modes: readonly ModeProblem[]): string[] {
   const byCommand = new Map<string, Set<string>>();
   for (const { path, command } of modes) byCommand.set(command, (byCommand.get(command) ?? new Set()).add(path));

@@ -1,4 +1,4 @@
-/** Reading a whole store: which directory holds what, what must not be missing, and the schema. Changes nothing. */
+/** Reading a whole store: its directories, required files, and the schema. Changes nothing. */
 
 import { accessSync, constants, existsSync, readdirSync } from 'node:fs';
 import { join } from 'node:path';
@@ -11,24 +11,24 @@ import { CA_FILE, CLIENT_FILE, caDirectoryName, HOST_FILE, type Parsed, parseObj
 import type { StoredCa, StoredClient, StoredHost, StoredIssuer, StoredOldCa, StoreState } from './records.ts';
 import { type Files, openTree, type Tree } from './tree.ts';
 
-/** The layout this program writes; a store with a greater number is a newer program's. */
+/** The layout that this program writes; a greater number means a newer program. */
 export const SCHEMA = 1;
 
-/** What is read of a store: all of it, or of its hosts only those that are named. */
+/** The scope of a read: the whole store, or only the named hosts. */
 export type ReadScope = {
   readonly hosts?: readonly string[];
-  /** As it is now: a shared store otherwise gives what it has read a moment ago, or last where it cannot be reached. */
+  /** The current state. Otherwise a shared store returns a state read moments ago, or its last copy while it is unreachable. */
   readonly fresh?: boolean;
 };
 
-/** Everything in the store at `home`, once. Fails with E_STORE_MODES, E_STORE_DAMAGED, E_STORE_SCHEMA (all exit 2). */
+/** Everything in the store at `home`. Fails with E_STORE_MODES, E_STORE_DAMAGED, E_STORE_SCHEMA (all exit 2). */
 export function readState(home: string, scope: ReadScope = {}): StoreState {
   const tree = openTree(home);
   if (tree === undefined) return { oldCas: [], issuers: new Map(), hosts: new Map(), clients: new Map() };
   return readTree(home, tree, scope);
 }
 
-/** The same of any tree; the directories of clients are those below `home`. */
+/** Like readState, for any tree; the directories of clients are below `home`. */
 export function readTree(home: string, tree: Tree, { hosts }: ReadScope = {}): StoreState {
   checkSchema(home, tree);
   const state = {
@@ -42,7 +42,7 @@ export function readTree(home: string, tree: Tree, { hosts }: ReadScope = {}): S
   return state;
 }
 
-/** Whether there is a store; looks at no more than that. Fails as readState does. */
+/** True if there is a store; checks nothing else. Fails as readState does. */
 export function storeExists(home: string): boolean {
   const tree = openTree(home);
   const found = tree?.locate('store.json') !== undefined;
@@ -50,7 +50,7 @@ export function storeExists(home: string): boolean {
   return found;
 }
 
-/** What a write has to know before it begins: the schema, and that the store's own directories are right. Fails as readState does. */
+/** The checks before a write: the schema, and the store's own directories. Fails as readState does. */
 export function checkStore(home: string): void {
   const tree = openTree(home);
   if (tree === undefined) return;
@@ -59,7 +59,7 @@ export function checkStore(home: string): void {
   tree.problems.refuse();
 }
 
-/** Throws what the operating system says where a directory of the store cannot be changed (another user made it, for instance). */
+/** Throws the operating system's error if a directory of the store is not writable (created by another user, for instance). */
 export function requireWritable(home: string): void {
   accessSync(nearestPresent(home), constants.W_OK | constants.X_OK);
   for (const directory of ['ca', ...COLLECTIONS].map((path) => inside(home, path))) {
@@ -69,7 +69,7 @@ export function requireWritable(home: string): void {
   }
 }
 
-/** Comes first: what a newer program wrote is not judged. */
+/** Comes first: contents from a newer program are not checked. */
 function checkSchema(home: string, tree: Tree): void {
   const restore = [`(umask 077; echo '{"schema":${SCHEMA}}' > ${shellQuote(join(home, 'store.json'))})`];
   const at = tree.locate('store.json');
@@ -97,7 +97,7 @@ function parseSchema(text: string): Parsed<number> {
   return { ok: false, problem: 'names no schema' };
 }
 
-/** The CA's own three files are beside the directories of the others, so each is located by itself. */
+/** The CA's own three files are next to directories of other entries, so each is located separately. */
 function readCa(home: string, tree: Tree): StoredCa | undefined {
   tree.checkDirectory('ca');
   const fix = [
@@ -116,7 +116,7 @@ function readCa(home: string, tree: Tree): StoredCa | undefined {
   return cert === undefined || record === undefined ? undefined : { cert, keyPem, record };
 }
 
-/** Makes a value of one directory, or notes what is wrong with it and gives undefined. */
+/** Parses one directory, or notes its problem and returns undefined. */
 type ReadDirectory<T> = (name: string, files: Files, directory: string) => T | undefined;
 
 function collect<T>(
@@ -184,7 +184,7 @@ function readClient(home: string, tree: Tree): ReadDirectory<StoredClient & { re
   };
 }
 
-/** A directory that was copied or renamed by hand. */
+/** Notes a directory that the user copied or renamed by hand. */
 function noteOtherName(tree: Tree, directory: string, file: string, found: string, name: string): void {
   if (found === name) return;
   tree.problems.damage(join(directory, file), `is the record of ${found}, not of ${name}`, tree.aside(directory));

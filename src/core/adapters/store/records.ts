@@ -1,6 +1,6 @@
 /**
- * Records of the store: hosts, clients and the CA, what a whole store looks like once read,
- * what a change to it may hold. A record keeps keys that it does not know: they are a newer program's.
+ * Records of the store: hosts, clients and the CA, the parsed state of a whole store, and the contents of a change. A record keeps unknown
+ * keys, which a newer program may have written.
  */
 
 import * as z from 'zod/mini';
@@ -18,7 +18,7 @@ const keyType = choice(KEY_TYPES).schema;
 const time = z.string().check(z.refine((value) => !Number.isNaN(Date.parse(value)), 'this is not a time'));
 const dated = { createdAt: time, updatedAt: time };
 
-/** A `host.json`: settings by the fields of their table, and how the host was left. */
+/** A `host.json`: settings by the fields of their table, and the host's last state. */
 export const hostRecord = z.looseObject({
   name: text,
   ssh: z.looseObject({
@@ -32,30 +32,30 @@ export const hostRecord = z.looseObject({
   generation: z.optional(number),
 });
 
-/** A `client.json`: a client that was issued credentials. */
+/** A `client.json`: a client with issued credentials. */
 export const clientRecord = z.looseObject({
   name: text,
   ...dated,
-  /** Which hosts accept it; absent: all. */
+  /** Hosts that accept it; absent: all. */
   hosts: z.optional(CLIENT_SETTINGS.hosts.schema),
-  /** It is this computer's own (src/core/actions/own-client.ts). */
+  /** This machine's default client (src/core/actions/own-client.ts). */
   own: z.optional(z.boolean()),
-  /** Where the docker CLI of this computer holds copies of its files: docker contexts, and the config directory itself. */
+  /** Copies of its files for the docker CLI of this machine: docker contexts, and the config directory itself. */
   copies: z.optional(
     z.array(z.looseObject({ dockerConfig: text, contexts: z.array(z.string()), directory: z.boolean() })),
   ),
-  /** Copies that left this store, and tools that read the files only once: a renewal has to name them. */
+  /** Copies outside this store, and tools that read the files only once: a renewal lists them. */
   handedOut: z.optional(
     z.array(
       z.looseObject({
         format: text,
-        /** The hosts that were named; none: all. */
+        /** The named hosts; none: all. */
         hosts: z.array(z.string()),
         /** An export; absent: lines that `env` printed for a tool. */
         file: z.optional(text),
-        /** Where the tool finds the files on its computer. */
+        /** The directory of the files on the tool's machine. */
         directory: z.optional(text),
-        /** SHA-256 of the certificate that was handed out. */
+        /** SHA-256 of the exported certificate. */
         certificate: text,
         at: time,
       }),
@@ -64,9 +64,9 @@ export const clientRecord = z.looseObject({
   days: number,
   keyType,
   revokedAt: z.optional(time),
-  /** It was issued by another store and imported here: the hosts it reaches, which nothing else here has to know. */
+  /** Set for an imported client of another store: the hosts that it reaches, which nothing else in this store needs. */
   reaches: z.optional(z.array(z.looseObject({ name: text, address: text, port: count(1, 65_535) }))),
-  /** Its key was made on this computer for a request that others sign. */
+  /** Its key was made on this machine for a request that others sign. */
   ownKey: z.optional(z.boolean()),
 });
 
@@ -76,19 +76,19 @@ export const caRecord = z.looseObject({
   createdAt: time,
   keyType,
   days: number,
-  /** How the CA is asked where the key is external (docs/ca.md). */
+  /** How to call the CA if its key is external (docs/ca.md). */
   external: z.optional(externalCa),
-  /** Where the key is, if it is in a token. */
+  /** The key's location, if it is in a token. */
   token: z.optional(caToken),
-  /** That CA makes no issuing CAs, so no single client can be rejected. */
+  /** The CA issues no intermediate CAs, so hosts cannot reject a single client. */
   leafOnly: z.optional(z.boolean()),
-  /** The keys of clients' issuing CAs under it are stored without a passphrase. */
+  /** The keys of clients' issuing CAs under it have no passphrase. */
   noPassphrase: z.optional(z.boolean()),
-  /** It was made by another tool: clients that it issued there are not in this store. */
+  /** Made by another tool: clients that it issued are not in this store. */
   imported: z.optional(z.boolean()),
   /** PEM of the CAs above an intermediate one. */
   chain: z.optional(text),
-  /** The trust file of a client holds that chain as well. */
+  /** The client's trust file contains that chain as well. */
   wholeChain: z.optional(z.boolean()),
 });
 
@@ -104,25 +104,25 @@ export type ClientRecord = Data<z.output<typeof clientRecord>>;
 export type CaRecord = Data<z.output<typeof caRecord>>;
 /** Copies in one Docker config directory (DOCKER_CONFIG, absolute, differs between users and jobs). */
 export type ClientCopies = NonNullable<ClientRecord['copies']>[number];
-/** A copy of a client's credentials that is not on this computer, or that a tool has read. */
+/** A copy of a client's credentials on another machine, or read by a tool. */
 export type HandedOut = NonNullable<ClientRecord['handedOut']>[number];
-/** A host that is known only through a client's bundle: neither its own credentials nor a way to log in are here. */
+/** A host known only through a client's bundle: this store has neither its credentials nor a login for it. */
 export type ReachedHost = NonNullable<ClientRecord['reaches']>[number];
 
-/** Certificates are PEM text (perhaps several in one); keys are PEM in a Secret, absent where they are external. */
+/** Certificates are PEM text (perhaps several in one); keys are PEM in a Secret, absent if external. */
 export type StoredCa = { readonly cert: string; readonly keyPem?: Secret; readonly record: CaRecord };
-/** `serial`: the name of its directory, which is the certificate's serial in upper case hexadecimal, see caDirectoryName. */
+/** `serial`: the name of its directory, the certificate's serial in upper case hexadecimal, see caDirectoryName. */
 export type StoredOldCa = {
   readonly serial: string;
   readonly cert: string;
   readonly keyPem?: Secret;
   readonly record?: CaRecord;
 };
-/** The issuing CA of a client; during a rotation `cert` holds the one before after it, and `oldKeyPem` is that one's key. */
+/** The issuing CA of a client. During a rotation `cert` also contains the previous one, after it, and `oldKeyPem` is that one's key. */
 export type StoredIssuer = { readonly cert: string; readonly keyPem?: Secret; readonly oldKeyPem?: Secret };
 export type StoredHost = {
   readonly record: HostRecord;
-  /** The trust file of the host: what its `ca.pem` holds. */
+  /** The host's trust file: the contents of its `ca.pem`. */
   readonly ca: string;
   readonly serverCert: string;
   readonly serverKey?: Secret;
@@ -134,7 +134,7 @@ export type StoredClient = {
   readonly key?: Secret;
 };
 
-/** Everything in the store, parsed. `directory` is the absolute path that works as DOCKER_CERT_PATH. */
+/** Everything in the store, parsed. `directory` is the absolute path usable as DOCKER_CERT_PATH. */
 export type StoreState = {
   readonly ca?: StoredCa;
   readonly oldCas: readonly StoredOldCa[];
@@ -144,15 +144,15 @@ export type StoreState = {
 };
 
 /**
- * What one write changes, all or nothing. An entry replaces all that was stored under its name (a key that is left out is
- * gone afterwards), so spread what was read: `{ ...state.hosts.get(name), record: {…} }`. The key in `hosts` and `clients` is
- * the record's own name. Removing what is not there is no error.
+ * The changes of one write, all or nothing. An entry replaces everything stored under its name (and drops an omitted key), so spread the
+ * present entry: `{ ...state.hosts.get(name), record: {…} }`. The key in `hosts` and `clients` is the record's own name. Removing a missing
+ * entry is not an error.
  */
 export type StoreChange = {
   readonly ca?: StoredCa;
   /** Move the active CA to the old ones, before `ca` takes its place. */
   readonly retireCa?: boolean;
-  /** Old CAs to add or replace, for instance when a store of another tool is taken over. */
+  /** Old CAs to add or replace, for instance from another tool's store. */
   readonly oldCas?: readonly Omit<StoredOldCa, 'serial'>[];
   readonly issuers?: Readonly<Record<string, StoredIssuer>>;
   readonly hosts?: Readonly<Record<string, StoredHost>>;

@@ -1,6 +1,6 @@
 /**
- * The requests that wait for their certificates: `requests/NAME/` with the key, which never leaves this computer, and the request.
- * They are no part of the state: nothing else in the store depends on them.
+ * Pending certificate requests: `requests/NAME/` with the request and its key, which never leaves this machine. They are not part of the
+ * store's state: nothing else in the store depends on them.
  */
 
 import { readdirSync, rmSync } from 'node:fs';
@@ -14,7 +14,7 @@ import { createFile, flush, inside, makeDirectories, makeDirectory, present, wri
 /** `key`: PKCS#8 PEM; `csr`: PEM. */
 export type PendingRequest = { readonly name: string; readonly key: Secret; readonly csr: string };
 
-/** Every request that waits, by name. Fails with E_REQUEST_DAMAGED (exit 2). */
+/** Every pending request, by name. Fails with E_REQUEST_DAMAGED (exit 2). */
 export function readRequests(home: string): PendingRequest[] {
   let names: string[];
   try {
@@ -39,8 +39,8 @@ export function readRequests(home: string): PendingRequest[] {
 }
 
 /**
- * Keeps a request; one of the same name is replaced whole. The key is 0400, its directory 0700, from the first moment.
- * Fails with E_NAME, E_STORE_FULL, E_STORE_WRITE.
+ * Stores a request, replacing one of the same name. The key is 0400 and its directory 0700 from the start. Fails with E_NAME, E_STORE_FULL,
+ * E_STORE_WRITE.
  */
 export async function writeRequest(home: string, { name, key, csr }: PendingRequest): Promise<void> {
   checkName('client', name);
@@ -51,7 +51,7 @@ export async function writeRequest(home: string, { name, key, csr }: PendingRequ
     removeRequest(root, name);
     const directory = inside(root, `requests/${name}`);
     makeDirectory(directory);
-    // The request comes last: with it the key is known to be whole.
+    // The request comes last: its presence shows that the key is complete.
     createFile(join(directory, 'key.pem'), { kind: 'key', bytes: key });
     createFile(join(directory, 'request.pem'), { kind: 'certificate', bytes: csr });
     await flush([join(directory, 'key.pem'), join(directory, 'request.pem'), directory, inside(root, 'requests')]);

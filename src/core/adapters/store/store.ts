@@ -1,4 +1,4 @@
-/** The store's face to the rest of the program: one directory that is read whole and changed all at once, under a lock. */
+/** The store's interface for the rest of the program: one directory, read whole and changed atomically under a lock. */
 
 import { existsSync, readdirSync } from 'node:fs';
 import { resolve } from 'node:path';
@@ -13,11 +13,11 @@ import { checkStore, type ReadScope, readState, requireWritable, storeExists } f
 import type { StoreChange, StoreState } from './records.ts';
 import { treeSignature } from './tree.ts';
 
-/** Puts back what was before one write. */
+/** Reverts one write. */
 export type UndoToken = {
   /**
-   * Byte for byte and mode for mode what was there before. Call it under the same lock as the write, at most once, the last write
-   * first where writes touched the same names (else it throws a plain Error). Needs no space on the disk. Fails as write does.
+   * Restores the previous contents byte for byte and mode for mode. Call it under the same lock as the write, at most once, the last write
+   * first if writes touched the same names (else it throws a plain Error). Needs no disk space. Fails as write does.
    */
   undo(): Promise<void>;
 };
@@ -25,56 +25,56 @@ export type UndoToken = {
 export type Store = {
   /** Absolute path of the directory. */
   readonly home: string;
-  /** Other users and runners use it as well. No run holds it then: `withLock` begins again where another one was faster. */
+  /** Other users and runners share it. No run locks it then: `withLock` retries if another run was faster. */
   readonly shared: boolean;
-  /** The number that the store is at, for hosts to keep; with `fresh` as it is now. Undefined for a directory, and for an empty store. */
+  /** The store's revision, for hosts to keep; with `fresh`, its current one. Undefined for a directory, and for an empty store. */
   mark(fresh?: boolean): Promise<StoreMark | undefined>;
   exists(): Promise<boolean>;
-  /** Settings that run something here (domain/store-settings.ts): whether they come from this computer, or were accepted on it. */
+  /** True if settings that run a program on this machine (domain/store-settings.ts) come from this machine or were accepted on it. */
   accepts(id: string): Promise<boolean>;
   /**
-   * Notes the state of now, to be called before what is shown is read. What it gives resolves when another state came after it; undefined where the
-   * store cannot tell, and has to be asked again.
+   * Starts watching; call it before reading the displayed data. The returned function resolves when the state changes; undefined if the
+   * store cannot detect changes and must be polled.
    */
   watch(): Promise<((signal: AbortSignal) => Promise<void>) | undefined>;
-  /** From now on these settings are accepted on this computer. */
+  /** Accepts these settings on this machine from now on. */
   accept(id: string): Promise<void>;
-  /** Changes nothing. Fails with E_STORE_WRITE (exit 4) where a change could not be written: to be found before a host changes, not after. */
+  /** Changes nothing. Fails with E_STORE_WRITE (exit 4) if a change could not be written, so that the error comes before a host changes. */
   requireWritable(): Promise<void>;
   /**
-   * Everything, parsed; an empty state where nothing is stored yet. Changes nothing, and sees either all or nothing of a write,
-   * whether one is running now or died half way. With `hosts` of the hosts only those: what a look costs does not grow with a fleet.
-   * Fails (exit 2) with E_STORE_MODES, E_STORE_DAMAGED or E_STORE_SCHEMA.
+   * Everything, parsed; an empty state if nothing is stored yet. Changes nothing, and sees all or nothing of a write, whether that is in
+   * progress or died half way. With `hosts`, only those hosts: the cost of a look does not grow with the fleet. Fails (exit 2) with
+   * E_STORE_MODES, E_STORE_DAMAGED or E_STORE_SCHEMA.
    */
   read(scope?: ReadScope): Promise<StoreState>;
   /**
-   * Runs `fn` while no other run changes the store, and gives the lock back however it ends. Calls within the same Store
-   * join the lock that is held. `who` is for other users' error message, for instance `docker-tls apply`.
-   * First finishes what a run that died left half done. Fails with E_STORE_LOCKED (exit 4). `joins`: `fn` writes once at most, as the last
-   * that it does, so a shared store may commit the changes of several such calls together.
+   * Runs `fn` while no other run changes the store, and always releases the lock. Nested calls within the same Store join the lock. `who`
+   * names this run in other users' error messages, for instance `docker-tls apply`. First finishes the incomplete change of a run that
+   * died. Fails with E_STORE_LOCKED (exit 4). `joins`: `fn` writes at most once, as its last action, so a shared store may commit several
+   * such changes together.
    */
   withLock<T>(who: string, fn: () => Promise<T>, how?: { readonly joins?: boolean }): Promise<T>;
   /**
-   * Makes one change, all or nothing. Parallel calls queue. Throws a plain Error outside withLock and a TypeError for contents that
-   * could not be read again. Fails with E_NAME, E_STORE_FULL, E_STORE_WRITE, and as read does where the store's own directories
-   * are wrong; the store is then as it was. Only E_STORE_HALF (exit 6) leaves a change for the next run to finish.
+   * Makes one change, all or nothing. Parallel calls queue. Throws a plain Error outside withLock, and a TypeError for contents that a read
+   * would reject. Fails with E_NAME, E_STORE_FULL, E_STORE_WRITE, and as read does if the store's own directories are wrong; the store is
+   * then unchanged. Only E_STORE_HALF (exit 6) leaves a change for the next run to finish.
    */
   write(change: StoreChange): Promise<UndoToken>;
 };
 
 export type StoreOptions = {
   readonly now?: () => Date;
-  /** How long withLock waits for another run that holds the store; default 0. */
+  /** Time limit for withLock while another run holds the store; default 0. */
   readonly retryMs?: number;
 };
 
-/** How often and how patiently a reader tries again while another run is just changing the store. */
+/** Retries of a reader while another run changes the store. */
 const READ_ATTEMPTS = 40;
 const READ_PAUSE_MS = 25;
-/** How often a watched directory is looked at. */
+/** Polling interval of a watched directory. */
 const WATCH_MS = 1000;
 
-/** The store at `home`, which need not be there yet: the first write makes it. */
+/** The store at `home`, which may not exist yet: the first write creates it. */
 export function openStore(home: string, { now = () => new Date(), retryMs = 0 }: StoreOptions = {}): Store {
   const directory = resolve(home);
   let users = 0;
@@ -83,7 +83,7 @@ export function openStore(home: string, { now = () => new Date(), retryMs = 0 }:
   let queue: Promise<unknown> = Promise.resolve();
   let left: Promise<unknown> = Promise.resolve();
 
-  /** One thing after another; a failure is the caller's alone. */
+  /** Runs one task after another; a failure reaches only its caller. */
   function inTurn<T>(work: () => Promise<T>): Promise<T> {
     const turn = queue.then(work);
     queue = turn.catch(() => undefined);
@@ -112,7 +112,7 @@ export function openStore(home: string, { now = () => new Date(), retryMs = 0 }:
     }
   }
 
-  /** The last user gives the lock back; the next one to enter waits for that. */
+  /** The last user releases the lock; the next one to enter waits for that. */
   async function leaveIfLast(entered: Promise<Lock>): Promise<void> {
     users -= 1;
     if (users > 0) return;
@@ -142,7 +142,7 @@ export function openStore(home: string, { now = () => new Date(), retryMs = 0 }:
     home: directory,
     shared: false,
 
-    // What it holds was set on this computer.
+    // The contents of a directory were set on this machine.
     accepts: async () => true,
     accept: async () => {},
     mark: async () => undefined,
@@ -213,7 +213,9 @@ async function translated<T>(home: string, work: () => Promise<T>): Promise<T> {
   }
 }
 
-/** Reads again while another run's change moves things under our eyes. What a dead run left is still, and is read as it is. */
+/**
+ * Rereads while another run's change moves files during the read. Remains of a dead run do not move, and are read in their present state.
+ */
 async function settled<T>(home: string, read: () => T): Promise<T> {
   for (let attempt = 1; ; attempt++) {
     const before = treeSignature(home);

@@ -1,6 +1,6 @@
 /**
- * Looking into the store's directories without changing them: through a half-made change, never through a link, each thing
- * checked for its owner and modes. Synchronous, so that a read takes as little time as it can.
+ * Read-only view of the store's directories: through an unfinished change, never through a link, with owner and modes of each entry
+ * checked. Synchronous, to keep reads short.
  */
 
 import {
@@ -30,10 +30,10 @@ import { certificateProblem, type Parsed } from './parse.ts';
 import { keyProblem } from './pem.ts';
 import { collectProblems, type Problems } from './problems.ts';
 
-/** Far more than any file of a store: a disk image is not read. */
+/** Far more than any file of a store, to avoid reading a disk image. */
 const LARGEST_FILE = 1024 * 1024;
 
-/** The files of one directory, or one file where the name is ''. Undefined: not there, or wrong, which is then noted. */
+/** The files of one directory, or one file if the name is ''. Undefined: missing, or wrong (and noted). */
 export type Files = {
   text<T>(name: string, need: boolean, parse: (text: string) => Parsed<T>): T | undefined;
   certificate(name: string, need: boolean): string | undefined;
@@ -43,24 +43,24 @@ export type Files = {
 /** A store's directories. Paths are relative with `/`, as in a journal. */
 export type Tree = {
   readonly problems: Problems;
-  /** Where a file or directory is now, given that a half-made change counts as finished. Undefined: nowhere. */
+  /** The present location of a file or directory, as if an unfinished change were complete. Undefined: nowhere. */
   locate(path: string): string | undefined;
-  /** Notes what is wrong with a directory itself, by its path in the store or by where it is. */
+  /** Notes problems of a directory itself, by its path in the store or by its location. */
   checkDirectory(path: string): void;
   checkDirectoryAt(at: string): void;
   /** The names in a collection (`hosts`), in order. */
   list(collection: string): string[];
-  /** `at` is absolute, `fix` says what to do about damage. */
+  /** `at` is absolute, `fix` the advice for damage. */
   files(at: string, fix: readonly string[]): Files;
-  /** The command that sets something damaged aside. */
+  /** The command that moves something damaged aside. */
   aside(at: string): string[];
 };
 
-/** The tree at `home`, or undefined where there is none. Fails with E_STORE_MODES or E_STORE_DAMAGED. */
+/** The tree at `home`, or undefined without one. Fails with E_STORE_MODES or E_STORE_DAMAGED. */
 export function openTree(home: string): Tree | undefined {
   const problems = collectProblems(home);
   try {
-    // The outermost directory itself may be reached through a link (a home directory, dotfiles); nothing below it may.
+    // The outermost directory may be reached through a link (a home directory, dotfiles); nothing below it may.
     const stats = statSync(home);
     if (!stats.isDirectory()) problems.damage(home, 'is not a directory', [`ls -ld ${shellQuote(home)}`]);
     problems.check(home, stats, 'directory');
@@ -70,7 +70,7 @@ export function openTree(home: string): Tree | undefined {
     return makeTree(home, journal, problems);
   } catch (error) {
     if (errnoOf(error) === 'ENOENT') {
-      // Nothing would be found where the store is on a disk that is not mounted, and another one be begun.
+      // With a dangling link, for instance to a disk that is not mounted, nothing would be found and a second store started.
       const link = nearestPresent(home);
       if (!lstatSync(link).isSymbolicLink() || existsSync(link)) return undefined;
       const hints = [
@@ -88,7 +88,7 @@ export function openTree(home: string): Tree | undefined {
   }
 }
 
-/** Stays the same as long as the store does. */
+/** Unchanged while the store is unchanged. */
 export function treeSignature(home: string): string {
   try {
     const names = readdirSync(home).filter((name) => name.startsWith('.'));
@@ -145,7 +145,7 @@ function makeTree(home: string, journal: OpenJournal | undefined, problems: Prob
   function bytesOf(at: string, kind: FileKind, fix: readonly string[]): Buffer | undefined {
     let fd: number;
     try {
-      // Not through a link, and not waiting for the other end of a pipe.
+      // Does not follow a link or wait for the other end of a pipe.
       fd = openSync(at, constants.O_RDONLY | (constants.O_NOFOLLOW ?? 0) | (constants.O_NONBLOCK ?? 0));
     } catch (error) {
       const errno = errnoOf(error);
@@ -202,7 +202,7 @@ function makeTree(home: string, journal: OpenJournal | undefined, problems: Prob
       for (const entry of entriesOf(inside(home, collection))) {
         const at = join(inside(home, collection), entry.name);
         if (entry.isSymbolicLink()) problems.damage(at, 'is a link', aside(at));
-        // What a desktop leaves lying about (.DS_Store, Thumbs.db) is passed over.
+        // Skips files that desktops leave behind (.DS_Store, Thumbs.db).
         if (!entry.isDirectory() || entry.name.startsWith('.')) continue;
         const wrong = nameProblem(entry.name);
         if (wrong === undefined) names.add(entry.name);
@@ -219,7 +219,7 @@ function makeTree(home: string, journal: OpenJournal | undefined, problems: Prob
 
 type Read = <T>(name: string, kind: FileKind, need: boolean, parse: (text: string) => Parsed<T>) => T | undefined;
 
-/** What `read` reads, found right. */
+/** Files whose contents `read` reads and validates. */
 export function filesBy(read: Read): Files {
   return {
     text: (name, need, parse) => read(name, 'record', need, parse),

@@ -1,9 +1,11 @@
-/** Waiting until a store changes: etcd says so at once, a directory is looked at each second, and a git server is asked again anyway. */
+/**
+ * Waiting for a change of a store: etcd reports it at once, a directory is polled each second, and callers reread a git store after a time.
+ */
 
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Store } from './store.ts';
 
-/** Resolves when the store changes after `changed` was made (Store.watch), or after `mostMs`. Rejects with the signal's reason. */
+/** Resolves when the store changes after `changed` was created (Store.watch), or after `mostMs`. Rejects with the signal's reason. */
 export async function waitForChange(
   changed: Awaited<ReturnType<Store['watch']>>,
   { mostMs, signal }: { readonly mostMs: number; readonly signal: AbortSignal },
@@ -12,7 +14,7 @@ export async function waitForChange(
   const until = AbortSignal.any([done.signal, signal]);
   const never = new Promise<void>(() => {});
   try {
-    // A watch that ends, as with its server, is no change: the time that is waited at most goes on.
+    // A failed watch, for instance after its server went down, is not a change: the wait continues until `mostMs`.
     await Promise.race([sleep(mostMs, undefined, { signal: until }), changed?.(until).catch(() => never) ?? never]);
   } finally {
     done.abort();
