@@ -12,8 +12,8 @@ export const MARKS = {
     /\b(?:is|are|was|were|be|been|being) (?:not |never |only |also |always )?(?:asked|told|said|meant|let|wanted|waited|dialled|agreed|thought|spoken|judged|gone|taken (?:for|from|as|in|back)|left (?:to|as|out)|seen to)\b(?! by)/i,
   'goes on': /\bgo(?:es|ing)? on\b|\bwent on\b|\bgo(?:es)? (?:back|by|for|away)\b/i,
   'of its own': /\b(?:of|on) (?:its|their|his|one's) own\b|\b(?:by|for) (?:itself|themselves)\b/i,
-  'is no X': /(?<!\bthere )\b(?:is|are|was|were|be) no\b(?! longer)|\b(?:is|are|was|were|has|have) none\b/i,
-  'any more': /\bany ?more\b|\bno more than\b|\bcan not\b|\bshall\b|\bneed not\b|\ball the same\b/i,
+  'is no X': /(?<!\bthere )\b(?:is|are|was|were|be) no\b(?! longer)|(?<!\bthere )\b(?:is|are|was|were|has|have) none\b/i,
+  'any more': /\bany ?more\b|\bno more than\b|\bcan not\b|\bshall\b|\ball the same\b/i,
   'as long as':
     /\bas long as\b|\bthat is so\b|\bas it (?:is|was|should)\b|\bso far as\b|\bas (?:they are|they were)\b|\bbut for\b/i,
   'inverted order':
