@@ -18,7 +18,7 @@ const NOT_AT_BOOT = ['disabled', 'enabled-runtime'];
 
 export function daemonWarnings(facts: HostFacts, listening: Listening, action: string): string[] {
   const { service, engine } = kindOf(facts);
-  // A service of ours does not run before the first change.
+  // Our own service does not run before the first change.
   if (engine.apart && facts.docker.unit.load === 'not-found') return [];
   const boot = bootWarnings(facts);
   if (facts.docker.unit.active !== 'active') return [`${service} is not running now and will be started`, ...boot];

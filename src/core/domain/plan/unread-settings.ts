@@ -1,4 +1,4 @@
-/** Settings of the daemon that it has not read yet: the restart of a change would be the first to try them. */
+/** Settings that the daemon has not read yet: the restart of a change would be their first test. */
 
 import type { DockerTlsError } from '../../../errors/errors.ts';
 import { printable } from '../../../errors/errors.ts';
