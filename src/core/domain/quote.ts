@@ -3,10 +3,11 @@
 import { split } from 'shlex';
 
 /**
- * One word for a POSIX shell, with any content. Nothing is special inside single quotes, and a single quote is escaped between two quoted
+ * One word for a POSIX shell, with any content: single quotes make every character literal, and a single quote is escaped between two
+ * quoted
  * parts (POSIX.1-2017, XCU 2.2.2). Also safe as a word for fish and csh login shells, except for `!` and newlines in csh. Throws a
  * TypeError
- * on NUL, which shell words cannot contain.
+ * for NUL: shell words cannot contain it.
  */
 export function shellQuote(value: string): string {
   if (value.includes('\0')) throw new TypeError('a NUL byte cannot be part of a shell word');
@@ -80,7 +81,7 @@ export function sshArguments({ destination, user, port, identities, configFile, 
   ];
 }
 
-/** A newline or another control character, which files and scripts of other tools have no form for. */
+/** A newline or another control character: other tools' files and scripts cannot express these. */
 export function hasControls(value: string): boolean {
   return /[\u0000-\u001f\u007f\u0085\u2028\u2029]/.test(value);
 }
