@@ -123,7 +123,7 @@ export function useOf(shell: Exclude<Shell, 'json'>, command: string): string {
 }
 
 /**
- * The shell that most likely reads our output: the login shell from SHELL; on Windows, PowerShell or cmd, by the entries that PowerShell
+ * The shell that most likely reads our output: the login shell from SHELL. On Windows, PowerShell or cmd, by the entries that PowerShell
  * adds to its module path. `sh` if unknown.
  */
 export function detectShell(

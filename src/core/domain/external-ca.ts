@@ -47,7 +47,7 @@ export const DEFAULT_PROFILES: Readonly<Record<ApiKind, ApiCa['profiles']>> = {
 export const caToken = z.looseObject({
   /** RFC 7512 URI of the key. */
   uri: text,
-  /** Absolute path of the PKCS#11 module; absent: p11-kit's, which finds all modules. */
+  /** Absolute path of the PKCS#11 module; absent: p11-kit's, since it finds all modules. */
   module: z.optional(text),
   /** Absolute path; absent: prompt for the PIN. */
   pinFile: z.optional(text),

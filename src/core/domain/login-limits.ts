@@ -14,7 +14,7 @@ export function isLimited(words: string): boolean {
   return LIMITED.test(words);
 }
 
-/** Hint on how to see the limits of a login, and where they are set. */
+/** Hint with the command that shows the limits of a login, and the files that set them. */
 export function limitHint(login: Login): string {
   return `see the limits of the login, which come from /etc/security/limits.conf, limits.d or the start-up files of its shell: ${sshCommand(login, 'ulimit', '-a')}`;
 }

@@ -4,10 +4,8 @@ import { split } from 'shlex';
 
 /**
  * One word for a POSIX shell, with any content: single quotes make every character literal, and a single quote is escaped between two
- * quoted
- * parts (POSIX.1-2017, XCU 2.2.2). Also safe as a word for fish and csh login shells, except for `!` and newlines in csh. Throws a
- * TypeError
- * for NUL: shell words cannot contain it.
+ * quoted parts (POSIX.1-2017, XCU 2.2.2). Also safe as a word for fish and csh login shells, except for `!` and newlines in csh. Throws a
+ * TypeError for NUL: shell words cannot contain it.
  */
 export function shellQuote(value: string): string {
   if (value.includes('\0')) throw new TypeError('a NUL byte cannot be part of a shell word');

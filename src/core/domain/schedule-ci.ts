@@ -11,8 +11,7 @@ export type CiOptions = ScheduleOptions & {
 
 /**
  * A job on an ephemeral runner: the shared store has all persistent state, and an operator's key is a CI secret. For a store in a
- * directory,
- * or for secrets in files, a job on a self-hosted runner.
+ * directory, or for secrets in files, a job on a self-hosted runner.
  */
 export function renderCi(form: 'github' | 'gitlab', options: CiOptions): string {
   const { store, passphraseFile, sudoPasswordFile, home, ...rest } = options;

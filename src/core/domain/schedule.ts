@@ -16,7 +16,7 @@ export type ScheduleOptions = {
   readonly store?: string | undefined;
   /** Absolute path of the fleet file: limits the job to its hosts, and names secrets. */
   readonly fleetFile?: string;
-  /** File (0600) with the CA's passphrase; absent if its key has none. */
+  /** File (0600) with the CA's passphrase; absent for an unencrypted key. */
   readonly passphraseFile?: string;
   /** File (0600) with the sudo password of the hosts; absent if sudo needs none. */
   readonly sudoPasswordFile?: string;

@@ -115,7 +115,7 @@ export function named(maxLength: number) {
 }
 
 export const name = named(128);
-/** Names, or `all`, which becomes undefined and clears a list from `defaults`. */
+/** Names, or `all`: becomes undefined, and clears a list from `defaults`. */
 export const names = {
   kind: 'list',
   schema: z.codec(z.union([z.literal('all'), unique(name).check(z.minLength(1))]), z.optional(z.array(z.string())), {

@@ -1,7 +1,6 @@
 /**
  * Environment of all our programs on a host, `local` included. It contains nothing from the login (~/.bashrc, /etc/environment, sshd's
- * SetEnv,
- * sudo's pam_env, systemd's manager), since such variables change the behaviour of shells and tools.
+ * SetEnv, sudo's pam_env, systemd's manager), since such variables change the behaviour of shells and tools.
  */
 
 /** The distribution's programs come first, then those of a local installation and of NixOS. */

@@ -46,9 +46,8 @@ export function parseFlags(words: readonly Word[]): Flag[] {
 
 /**
  * Parses a word of shorthands as pflag does (parseSingleShortArg); each becomes a flag with a separate word. Switch letters may be grouped.
- * The
- * first letter that takes a value gets the rest of the word, or else the next word, whatever it is: `-DHfd://`, `-DH fd://`, `-H=fd://`,
- * `-D=true`.
+ * The first letter that takes a value gets the rest of the word, or else the next word, whatever it is: `-DHfd://`, `-DH fd://`,
+ * `-H=fd://`, `-D=true`.
  */
 function parseShorthands(word: Word, next: Word | undefined): Flag[] {
   const flags: Flag[] = [];

@@ -14,8 +14,8 @@ export type DaemonJson = {
 };
 
 /**
- * Parses daemon.json as strictly as dockerd: no comments, no trailing commas, one object. An absent or empty file has no values, and
- * neither does `null`. Of duplicate keys the last one counts (seen with `dockerd --validate` on 26.1 and 28.5).
+ * Parses daemon.json as strictly as dockerd: no comments, no trailing commas, one object. An absent or empty file and `null`
+ * have no values. Of duplicate keys the last one counts (seen with `dockerd --validate` on 26.1 and 28.5).
  */
 export function parseDaemonJson(text: string | undefined, path = ''): DaemonJson {
   if (text === undefined || text.trim() === '') return { path, text, values: {}, errors: [] };

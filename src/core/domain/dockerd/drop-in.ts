@@ -31,11 +31,10 @@ export function renderDropIn(dropIn: DropIn): string {
  * The socket unit that holds the TLS port, so that clients wait during a restart instead of being refused.
  * `listen`: addresses without a port; empty means every address (systemd binds `[::]`, both families).
  * `service`: the unit that a connection starts, never docker.service. dockerd takes every socket whose `Service=` names it, so it would
- * serve
- * this one without TLS once the drop-in is removed. Only the drop-in, which has the TLS flags, passes the port to dockerd (`Sockets=`).
+ * serve this one without TLS once the drop-in is removed. Only the drop-in, which has the TLS flags, passes the port to dockerd
+ * (`Sockets=`).
  * `condition`: the path of our drop-in or service; if it is missing, the port stays closed at boot. FreeBind lets the socket start before
- * an
- * address exists (a VPN's).
+ * an address exists (a VPN's).
  */
 export function renderSocketUnit(
   listen: readonly string[],

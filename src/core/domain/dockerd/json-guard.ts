@@ -1,7 +1,6 @@
 /**
  * Check at each start that daemon.json still has our TLS settings, for hosts that name the port in another file. If configuration
- * management
- * restored its own daemon.json, dockerd would serve the port over plain HTTP.
+ * management restored its own daemon.json, dockerd would serve the port over plain HTTP.
  */
 
 import { shellQuote } from '../quote.ts';

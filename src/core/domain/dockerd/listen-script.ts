@@ -1,8 +1,7 @@
 /**
  * Script that passes a port held by systemd to a rootless dockerd. RootlessKit uses the first descriptors itself, and drops systemd's
  * variables. The script moves the sockets to higher numbers, and moves them back when dockerd starts. The sockets belong to the host's
- * network,
- * so the daemon sees client addresses, and no traffic is forwarded.
+ * network, so the daemon sees client addresses, and no traffic is forwarded.
  */
 
 /** First descriptor from systemd (sd_listen_fds(3)); first descriptor that RootlessKit leaves free and that a shell can name. */
@@ -11,7 +10,7 @@ const ASIDE = 7;
 /** Maximum number of sockets. */
 export const MOST_SOCKETS = 10 - ASIDE;
 
-/** The script starts dockerd-rootless.sh, which starts the script again in place of dockerd (its variable DOCKERD). */
+/** The script starts dockerd-rootless.sh. That starts the script again in place of dockerd (its variable DOCKERD). */
 export function renderListenScript(sockets: number): string {
   const numbers = Array.from({ length: sockets }, (_, index) => index);
   const aside = numbers.map((index) => `${ASIDE + index}<&${FIRST + index} ${FIRST + index}<&-`).join(' ');

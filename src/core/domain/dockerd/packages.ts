@@ -4,7 +4,7 @@ import { type Login, rootCommand } from '../quote.ts';
 
 type PackageManager = 'apt' | 'dnf' | 'zypper' | 'apk' | 'pacman';
 
-/** `docker`: the distribution's package of the daemon; undefined if it has none. */
+/** `docker`: the distribution's package of the daemon; undefined if it lacks one. */
 export type Distribution = { readonly manager: PackageManager; readonly docker: string | undefined };
 
 /** Also restores lost files of an installed package, if the package manager can do so with one command. */

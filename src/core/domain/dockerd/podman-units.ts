@@ -17,8 +17,7 @@ export function servesTls(version: string): boolean {
 
 /**
  * Podman accepts only one socket, and gets it from systemd. `KillMode=process` and `Delegate` are as in Podman's own unit, so that
- * containers
- * survive it. Podman reports readiness before it reads its certificate: the pause lets systemd notice an early exit.
+ * containers survive it. Podman reports readiness before it reads its certificate: the pause lets systemd notice an early exit.
  */
 export function renderPodmanService(program: string): string {
   return [

@@ -21,12 +21,12 @@ export function withoutOurs(text: string): string {
   return text.replace(OURS, '');
 }
 
-/** The text with our lines blanked, which keeps line numbers. */
+/** The text with our lines blanked, to keep line numbers. */
 export function withOursBlank(text: string): string {
   return text.replace(OURS, (ours) => ours.replace(/[^\n]+/g, ''));
 }
 
-/** Appends our lines, which add flags. Flags contain no blanks or shell syntax. `guarded` wraps the assignment in a condition. */
+/** Appends lines of docker-tls that add flags. Flags contain no blanks or shell syntax. `guarded` wraps the assignment in a condition. */
 export function withOurs(
   text: string,
   flags: readonly string[],

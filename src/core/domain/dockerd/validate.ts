@@ -23,7 +23,7 @@ export type Validation = {
 
 /**
  * Shell command that succeeds if dockerd accepts the configuration; empty if validation is impossible.
- * Since 23.0, `--validate` does it. Before, dockerd gets a pid file that it cannot create: it reports that error only after it has accepted
+ * Since 23.0, `--validate` does it. Before, dockerd gets a pid file that it cannot create. It reports that error only after it has accepted
  * flags and daemon.json, and before it touches anything (moby 20.10, cmd/dockerd/daemon.go, `start`).
  */
 export function validationCommand(validation: Validation): string {

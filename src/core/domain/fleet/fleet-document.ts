@@ -1,7 +1,6 @@
 /**
  * YAML parser that gives a plain value with line numbers for all parts. Strict where YAML is lax (duplicate keys, tags, control
- * characters),
- * and bounded in depth, size and aliases, so that no text can exhaust memory or the stack.
+ * characters), and bounded in depth, size and aliases, so that no text can exhaust memory or the stack.
  */
 
 import {

@@ -109,10 +109,9 @@ export function recordedSpecs(
 }
 
 /**
- * A stored host with the typed values applied. HOST is its name, with or without a user for this run, or its ssh destination.
- * Another host under the same name would get its keys, and verification would check the stored one. `--name` with `--address` says that the
- * host
- * has moved.
+ * A stored host with the typed values applied. HOST is its name, with or without a user for this run, or its ssh destination. Another host
+ * under the same name would get its keys, and verification would check the stored one. `--name` with `--address` says that the host has
+ * moved.
  * Fails with E_HOST_KNOWN, E_HOST_TAKEN (exit 2).
  */
 function sameHost(known: HostSpec, host: string, flags: HostFlags): HostSpec {
@@ -231,8 +230,7 @@ function byName({ name, ssh }: HostSpec, typed: Destination): Destination {
 
 /**
  * Whether ssh reaches the same daemon; the stored values fill in for untyped ones. The user does not matter for root's Docker; a rootless
- * daemon
- * belongs to its user.
+ * daemon belongs to its user.
  */
 function leadsTo(known: HostSpec['ssh'], typed: HostSpec['ssh']): boolean {
   const { jump = known.jump, configFile = known.configFile } = typed;
@@ -275,8 +273,7 @@ const NOT_THERE = ['E_SSH_NAME', 'E_SSH_HOST_KEY_UNKNOWN', 'E_SSH_TIMEOUT', 'E_S
 
 /**
  * Adds the stored hosts to the error for an unknown host that does not answer: the name may be misspelt. `leaves`: the command needs a host
- * that
- * was set up; an unresolvable name was then removed already or is misspelt (E_HOST_UNKNOWN).
+ * that was set up; an unresolvable name was then removed already or is misspelt (E_HOST_UNKNOWN).
  */
 export function namingKnown(error: unknown, host: string, { hosts }: StoreState, leaves: boolean): unknown {
   if (!(error instanceof DockerTlsError) || !NOT_THERE.includes(error.code) || hosts.has(host)) return error;

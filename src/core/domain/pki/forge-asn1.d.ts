@@ -2,7 +2,7 @@
 declare module 'node-forge/lib/asn1.js' {
   import type { asn1 } from 'node-forge';
 
-  /** Adds the options of fromDer, which @types/node-forge lacks. */
+  /** Adds the options of fromDer that @types/node-forge lacks. */
   type ForgeAsn1 = Omit<typeof asn1, 'fromDer' | 'create'> & {
     create(tagClass: number, type: number, constructed: boolean, value: string | asn1.Asn1[]): asn1.Asn1;
     fromDer(

@@ -30,11 +30,9 @@ const AS_DER: ED25519KeyPairOptions<'der', 'der'> = {
 /**
  * Generates a key pair. RSA runs on a thread to keep the event loop free; the others take 0.04 ms, less than the handover to a thread.
  *
- * No KeyObject comes from node's generateKeyPair. If garbage collection runs while such a key is read (its JWK, its details), the
- * destructor
- * of the key's generator waits for the lock that the read holds, and the process deadlocks. Seen on Node 20.20 within 1,000 keys
- * (KeyGenJob's
- * destructor waiting inside ExportJWK); test: pki-many.
+ * No KeyObject comes from node's generateKeyPair. Garbage collection may run while such a key is read (its JWK, its details). The
+ * destructor of the key's generator waits for the lock that the read holds, and the process deadlocks. Seen on Node 20.20 within 1,000 keys
+ * (KeyGenJob's destructor waiting inside ExportJWK); test: pki-many.
  */
 export async function generatePair(type: KeyType): Promise<KeyPair> {
   switch (type) {
@@ -60,8 +58,7 @@ function derPair({ privateKey: der, publicKey: spki }: { privateKey: Buffer; pub
 
 /**
  * Constant bytes of PKCS#8 (RFC 5958, 5915) before the private number and between it and the point (`04 x y`), and of SPKI (RFC 5480)
- * before
- * the point.
+ * before the point.
  */
 const EC_FRAMES = {
   p256: {

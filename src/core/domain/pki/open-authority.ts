@@ -48,7 +48,7 @@ export function openAuthority(authority: Authority | OpenAuthority): OpenAuthori
   return { ...authorityOf(authority.cert, signerFor(privateKey)), key: authority.key };
 }
 
-/** The same for a key in a token. Throws E_CERT_DAMAGED, E_CA_NOT_CA. */
+/** An authority with its key in a token. Throws E_CERT_DAMAGED, E_CA_NOT_CA. */
 export function authorityOf<T extends Signer | TokenSigner>(
   cert: string,
   signer: T,

@@ -141,7 +141,7 @@ function keyIds({ own, issuer }: KeyIds): Asn1[] {
   ];
 }
 
-/** Extensions in a request for a client's issuing CA: authorityExtensions without key identifiers, which the issuer adds. */
+/** Extensions in a request for a client's issuing CA: authorityExtensions without key identifiers (the issuer adds them). */
 export function issuerWishes(): Asn1[] {
   const basics = extension(OID.basicConstraints, true, seq(bool(true), int(0)));
   return [basics, raw(SIGNS_CERTIFICATES), raw(FOR_CLIENTS)];
@@ -166,8 +166,7 @@ export function serverExtensions(ids: KeyIds, sans: readonly San[], keyType: str
 
 /**
  * Repeats the name as a URI, since some verifiers reject a certificate without a subjectAltName (Python's cryptography). A DNS name would
- * be
- * rejected under a CA with name constraints.
+ * be rejected under a CA with name constraints.
  */
 export function clientExtensions(ids: KeyIds, name: string): Asn1[] {
   const names = extension(OID.subjectAltName, false, seq(taggedBytes(6, Buffer.from(clientUri(name), 'latin1'))));

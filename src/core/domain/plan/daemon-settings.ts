@@ -15,7 +15,7 @@ export type PlacedSettings = ReturnType<typeof placeSettings>;
 
 /**
  * Sorts settings by destination. A flag of the command line is replaced by another flag, in our drop-in. A flag from a variable's file is
- * removed there and moves to daemon.json, so that the next run finds a consistent state.
+ * removed and moves to daemon.json, so that the next run finds it in one place.
  */
 export function placeSettings(view: DaemonView, settings: DaemonSettings) {
   /** Keys of daemon.json. */

@@ -24,7 +24,7 @@ export type PlacedListener = Listener & { readonly from: 'flag' | 'variable' | '
 
 /**
  * Holder of the port during a restart. `systemd`: our socket unit, clients wait. `firewall`: dockerd opens it, and a rule delays new
- * connections meanwhile. `daemon`: dockerd opens it, clients are refused for a moment.
+ * connections until then. `daemon`: dockerd opens it, clients are refused for a moment.
  */
 export type Listening = 'systemd' | 'firewall' | 'daemon';
 

@@ -158,7 +158,7 @@ export function parseFacts(stdout: Buffer) {
     transaction: raw.get('transaction'),
     /** The process that would roll the change back was killed: only the next boot rolls it back. */
     abandoned: raw.has('abandoned'),
-    /** The rollback failed and waits for the daemon, which ran before the change. */
+    /** The rollback failed and waits for the daemon to run, as it did before the change. */
     rollbackFailed: raw.has('rollback-failed'),
     /** TCP listeners: lines of `ss -Hltnp`. */
     listeners: lines('listeners').filter((line) => line.trim() !== ''),

@@ -99,7 +99,7 @@ export function planFile(extra: ExtraChange, facts: HostFacts): FileChange {
 }
 
 /**
- * One change per path: attributes of a file that is also written merge into that change, and those of a file in `editable` become a
+ * One change per path: attributes of a file that is also written merge into that change. Those of a file in `editable` become a
  * change of the whole file.
  */
 export function foldAttributes(

@@ -1,7 +1,6 @@
 /**
  * Firewall check: do new TCP connections reach a port, and do the answers get out? Only a certain block prevents a change; a possible one
- * is
- * a warning, repeated if the port turns out to be unreachable.
+ * is a warning, repeated if the port turns out to be unreachable.
  */
 
 import type { HostFacts } from './facts.ts';

@@ -12,7 +12,7 @@ import type { TrustNow } from './trust-now.ts';
 /** A CA as shown to the user. */
 export type NamedCa = { readonly subject: string; readonly fingerprint: string };
 
-/** PEM of `--accept-ca` for a host. `requested` is PEM, `existing`, `none`, or undefined, which keeps the `known` value. */
+/** PEM of `--accept-ca` for a host. `requested` is PEM, `existing` or `none`; undefined keeps the `known` value. */
 export function acceptedCa(
   requested: string | undefined,
   known: string | undefined,
@@ -25,7 +25,7 @@ export function acceptedCa(
 }
 
 export type OtherClients = {
-  /** CAs accepted now but not after the change, whose clients this store does not fully know. */
+  /** CAs accepted now but not after the change; this store does not know all of their clients. */
   readonly losing: readonly NamedCa[];
   /** Path of the host's own CA file, if it was unreadable. */
   readonly unread: string | undefined;

@@ -16,7 +16,7 @@ export function socketPorts(facts: HostFacts): SocketPort[] {
   );
 }
 
-/** TCP ports of Podman's socket unit, which docker-tls does not change. */
+/** TCP ports of Podman's socket unit; docker-tls does not change it. */
 export function podmanPorts({ docker }: HostFacts): string[] {
   return docker.socket.active === 'active' ? docker.socketListens.filter(isTcp) : [];
 }
@@ -25,7 +25,7 @@ function isTcp(address: string): boolean {
   return /:\d+$/.test(address) && !/^[/@]/.test(address);
 }
 
-/** TCP addresses on which dockerd requires no client certificate, once our drop-in is gone and `files` are restored. */
+/** TCP addresses on which dockerd requires no client certificate, after `remove` has restored `files`. */
 export function plainTcpAfter(facts: HostFacts, files: readonly FileChange[]): string[] {
   const states = files.map((change): [string, PathState] => [change.path, stateAfter(change)]);
   const after = viewDaemon({ ...facts, files: new Map([...facts.files, ...states]) });

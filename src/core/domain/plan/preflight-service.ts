@@ -83,7 +83,7 @@ function checkPodmanVersion(input: Preflight): void {
     ]);
 }
 
-/** Requires an unedited service of ours, and a single listen address. */
+/** Requires our unedited service, and a single listen address. */
 function checkPodman(input: Preflight): void {
   checkUnread(input);
   const { login, facts, plan, add } = input;

@@ -7,7 +7,7 @@ import { kindOf } from './host-kind.ts';
 import { editAt, type Preflight } from './preflight-config.ts';
 import { checkUnitSettings } from './preflight-unit-settings.ts';
 
-/** First version with `systemd-run --collect`, which arms the rollback. */
+/** First version with `systemd-run --collect`; the rollback is armed with it. */
 const OLDEST_SYSTEMD = 236;
 /** Transient unit states. */
 const IN_BETWEEN = ['activating', 'deactivating', 'reloading', 'refreshing', 'maintenance'];

@@ -105,8 +105,8 @@ function checkBasics(input: Preflight): void {
 }
 
 /**
- * Error for a host locked by another change. `since` is in local time. `begun`: the host has its rollback, which releases the lock; a run
- * that only holds the lock, while it waits for an external CA, has none.
+ * Error for a host locked by another change. `since` is in local time. `begun`: the host has its rollback, and that releases the
+ * lock. A run that only holds the lock, while it waits for an external CA, has no rollback.
  */
 export function lockedError(
   { host, login }: Pick<PreflightInput, 'host' | 'login'>,

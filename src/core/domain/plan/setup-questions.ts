@@ -25,7 +25,7 @@ export function hostQuestion(problem?: DockerTlsError) {
   };
 }
 
-/** The host's reported name if an address was dialled and the name is free. */
+/** The host's reported name if ssh dialled an address and the name is free. */
 export function proposedName(
   { name, ssh: { destination } }: HostSpec,
   { hostname }: Pick<HostFacts, 'hostname'>,

@@ -20,7 +20,7 @@ export function certificateIds(pem: string): string[] {
   });
 }
 
-/** Whether two lists name the same CAs, in any order, since a trust file has none. */
+/** Whether two lists name the same CAs, in any order: the order in a trust file has no meaning. */
 export function sameIds(one: readonly CaId[], other: readonly CaId[]): boolean {
   const sorted = (ids: readonly CaId[]) => [...new Set(ids.map((id) => JSON.stringify(id)))].sort().join();
   return sorted(one) === sorted(other);

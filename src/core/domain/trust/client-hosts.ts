@@ -1,4 +1,4 @@
-/** Hosts that each client can use, by the trust file of each host, which may be older than the records. */
+/** Hosts that each client can use, by the trust file of each host (possibly older than the records). */
 
 import type { StoredClient, StoreState } from '../../adapters/store/records.ts';
 import { inspectCertificate, isFrom } from '../pki/inspect.ts';

@@ -6,7 +6,7 @@ import { shellQuote } from '../quote.ts';
 export type Holder = {
   /** The client's name in our store, for commands. */
   readonly client: string;
-  /** Its host was set up from another store: commands that change it must run there, and new credentials come from there. */
+  /** Its host was set up from another store: that store's computer must run commands that change it, and issues new credentials. */
   readonly external?: boolean | undefined;
   /** The client's key was generated on this computer and never left it: new credentials need a request. */
   readonly ownKey?: boolean | undefined;

@@ -6,7 +6,7 @@ import { inspectCertificate, splitBundle } from '../pki/inspect.ts';
 
 type Known = Pick<StoreState, 'ca' | 'oldCas' | 'issuers'>;
 
-/** CAs in a trust file (PEM) that are not `ours` (ourFingerprints). Expired ones accept no client and are left out. */
+/** CAs in a trust file (PEM) that are not `ours` (ourFingerprints). Skips expired ones: they accept no client. */
 export function otherCas(trust: string, ours: ReadonlySet<string>, now: Date): OtherCa[] {
   return splitBundle(trust)
     .map(inspectCertificate)

@@ -35,7 +35,7 @@ export async function resolveNames(
   }
   if (choice.names.length > 0) return [...choice.names];
   if (choice.all) return [...certs.keys()];
-  // Computed only now: a selection by name does not need it, and a connection can start earlier.
+  // Only --due parses certificates: with names, a connection starts without that.
   const due = { now: choice.now, withinDays: choice.within && choice.within / 86_400_000 };
   return [...certs]
     .filter(([, cert]) => renewal({ ...inspectCertificate(cert), ...due }).state !== 'ok')

@@ -107,7 +107,7 @@ export function issuing(rotation: CaRotation, begins: boolean): RotationIntent {
   };
 }
 
-/** Stage 3. An imported CA loses all its clients (`rejectOtherClients`). Fails as `droppable` does. */
+/** Stage 3. Clients of the old CA that this store does not know lose access too. Fails as `droppable` does. */
 export function dropping(flags: HostFlags): RotationIntent {
   return {
     want(state, now) {

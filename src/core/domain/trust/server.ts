@@ -101,7 +101,7 @@ export function reasonToIssue(
 /**
  * Names for a host's certificate: those of the current one, or, at first, those proposed from its facts; plus the requested ones.
  * Names that are no longer requested are dropped, unless the host itself has them. A name that `ca` may not certify is dropped,
- * or fails with E_CA_NAMES (exit 2) if it was requested or is dialled.
+ * or fails with E_CA_NAMES (exit 2) if it was requested or is the `address`.
  */
 export function namesFor(
   requested: readonly San[],
