@@ -82,7 +82,7 @@ export function parseFacts(stdout: Buffer) {
         fragment: unit.FragmentPath ?? '',
         dropIns: lines('drop-ins'),
         environmentFiles: lines('environment-files'),
-        /** Unit files of the daemon that changed since systemd loaded them. */
+        /** Unit files of the daemon that systemd has not loaded in their current form. */
         unread: lines('unread'),
         /** systemd accepts manual start and stop (RefuseManualStart, RefuseManualStop). True for a unit that is still to be created. */
         canStart: unit.CanStart !== 'no' || unit.LoadState === 'not-found',

@@ -13,8 +13,7 @@ const LARGEST = 1_048_576;
 /**
  * State of every requested path, from three sections: the paths, one per line; `TYPE MODE UID:GID SIZE`, path and link target of the
  * existing ones, each terminated by NUL; and the concatenated contents of the files. Undefined if the contents do not match the listed
- * sizes:
- * a file changed or became unreadable in between. `ownerOf` maps owners.
+ * sizes: a file changed or became unreadable in between. `ownerOf` maps owners.
  */
 export function parseHostFiles(
   paths: string,

@@ -1,7 +1,7 @@
 /**
- * Host kinds: how a service manager starts dockerd, and the paths of its files. Its specifics are in tables by name: this one, reading
- * (daemon-view.ts), files (daemon-files.ts), obstacles (preflight.ts), and script modules (src/core/host/scripts.ts). A kind that is
- * missing from a table does not compile.
+ * Host kinds: how a service manager starts dockerd, and the paths of its files. A kind's specifics are in tables by
+ * name: this one, its start command (daemon-view.ts), files (daemon-files.ts), obstacles (preflight.ts), and script modules
+ * (src/core/host/scripts.ts). A kind that is missing from a table does not compile.
  */
 
 import type { KindName } from '../../host/scripts.ts';
