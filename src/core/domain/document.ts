@@ -1,6 +1,6 @@
-/** JSON as it is printed. */
+/** JSON output. */
 
-/** JSON that no terminal can be driven by: what JSON leaves raw of control, zero-width and direction characters is escaped. */
+/** JSON that is safe on a terminal: escapes the control, zero-width and direction characters that JSON allows unescaped. */
 export function renderDocument(document: unknown): string {
   const text = JSON.stringify(document, null, 2);
   return `${text.replace(

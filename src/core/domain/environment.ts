@@ -1,4 +1,4 @@
-/** The text by which a shell, a CI system or a program takes over the variables that point docker at a host. Pure. */
+/** Environment variables that point docker at a host, in the syntax of shells, CI systems and programs. Pure. */
 
 import { DockerTlsError } from '../../errors/errors.ts';
 import { hasControls } from './quote.ts';
@@ -13,31 +13,31 @@ export function isShell(text: string): text is Shell {
 const NAMES = ['DOCKER_HOST', 'DOCKER_TLS_VERIFY', 'DOCKER_CERT_PATH'] as const;
 export type DockerVariables = Readonly<Record<(typeof NAMES)[number], string>>;
 
-/** The text that points a shell or a tool at a host, and what it is about. */
+/** The text for a shell or a tool, and data about it. */
 export type Environment = { readonly text: string } & Readonly<Record<string, unknown>>;
 
 export type EnvironmentOptions = {
   readonly shell: Shell;
   readonly variables: DockerVariables;
-  /** Lines that take the variables away (empty them, where a format has no way to). */
+  /** Print lines that unset the variables (or empty them in formats without unset). */
   readonly unset?: boolean;
-  /** The command that prints this text, for instance `docker-tls env build-1`: a comment then says how to use it. */
+  /** The command that prints this text, for instance `docker-tls env build-1`, for a comment on its use. */
   readonly usage?: string;
 };
 
-/** How one format says things. `quote` returns undefined for a value that the format cannot hold. */
+/** Syntax of one format. `quote` returns undefined for a value that the format cannot express. */
 type Dialect = {
   quote(value: string): string | undefined;
   set(name: string, quoted: string): string;
   unset(name: string): string;
-  /** How the output of `command` gets into effect. */
+  /** How to apply the output of `command`. */
   use?(command: string): string;
-  /** A line that does nothing but say this; formats without comments have none. */
+  /** A comment line; undefined for formats without comments. */
   comment?(text: string): string;
 };
 
 const DIALECTS: Readonly<Record<Exclude<Shell, 'json'>, Dialect>> = {
-  // POSIX XCU 2.2.2; bash's and zsh's history expansion does not look into single quotes.
+  // POSIX XCU 2.2.2; history expansion of bash and zsh ignores single quotes.
   sh: {
     quote: (value) => `'${value.replaceAll("'", `'\\''`)}'`,
     set: (name, quoted) => `export ${name}=${quoted}`,
@@ -45,7 +45,7 @@ const DIALECTS: Readonly<Record<Exclude<Shell, 'json'>, Dialect>> = {
     use: (command) => `eval "$(${command})"`,
     comment: (text) => `# ${text}`,
   },
-  // fish: within single quotes \' and \\ are the only escapes.
+  // fish: within single quotes, \' and \\ are the only escapes.
   fish: {
     quote: (value) => `'${value.replace(/[\\']/g, '\\$&')}'`,
     set: (name, quoted) => `set -gx ${name} ${quoted}`,
@@ -53,7 +53,7 @@ const DIALECTS: Readonly<Record<Exclude<Shell, 'json'>, Dialect>> = {
     use: (command) => `${command} | source`,
     comment: (text) => `# ${text}`,
   },
-  // about_Quoting_Rules: a quote is doubled, and PowerShell takes typographic quotes for quotes as well.
+  // about_Quoting_Rules: quotes are doubled, and PowerShell treats typographic quotes as quotes.
   powershell: {
     quote: (value) => `'${value.replace(/['\u2018-\u201b]/g, '$&$&')}'`,
     set: (name, quoted) => `$Env:${name} = ${quoted}`,
@@ -61,17 +61,17 @@ const DIALECTS: Readonly<Record<Exclude<Shell, 'json'>, Dialect>> = {
     use: (command) => `& ${command} | Invoke-Expression`,
     comment: (text) => `# ${text}`,
   },
-  // A batch file: % is doubled there, the outer quotes are no part of the value and make & | < > ^ ordinary. No Windows path holds ".
+  // A batch file: % is doubled, the outer quotes are not part of the value and make & | < > ^ literal. Windows paths cannot contain ".
   cmd: {
     quote: (value) => (value.includes('"') ? undefined : value.replaceAll('%', '%%')),
     set: (name, quoted) => `SET "${name}=${quoted}"`,
     unset: (name) => `SET "${name}="`,
-    // REM takes the rest of the line, so this is text to copy: the percent signs are as a prompt wants them.
+    // REM takes the rest of the line, so this is text to copy, with the percent signs of a prompt.
     use: (command) => `${command} > "%TEMP%\\docker-tls.cmd" && call "%TEMP%\\docker-tls.cmd"`,
     comment: (text) => `REM ${text}`,
   },
-  // csh expands ! even within single quotes. Output of backquotes loses its newlines, hence the semicolons; and # begins no
-  // comment in an interactive csh, hence the null command.
+  // csh expands ! even within single quotes. Output of backquotes loses its newlines, hence the semicolons. In an interactive csh, #
+  // does not start a comment, hence the null command.
   tcsh: {
     quote: (value) => csh(value),
     set: (name, quoted) => `setenv ${name} ${quoted};`,
@@ -79,8 +79,9 @@ const DIALECTS: Readonly<Record<Exclude<Shell, 'json'>, Dialect>> = {
     use: (command) => `eval "\`${command}\`"`,
     comment: (text) => `: ${csh(text)};`,
   },
-  // Read by docker compose, npm's dotenv and python-dotenv alike; docker's own --env-file takes quotes literally, so there are
-  // none where none are needed. GitLab's dotenv reports refuse a file with a comment or an empty line in it.
+  // Read by docker compose, npm's dotenv and python-dotenv. docker's --env-file takes quotes literally, so values are quoted only if
+  // needed.
+  // GitLab's dotenv reports reject a file with comments or empty lines.
   dotenv: {
     quote: dotenvQuote,
     set: (name, quoted) => `${name}=${quoted}`,
@@ -92,9 +93,9 @@ const DIALECTS: Readonly<Record<Exclude<Shell, 'json'>, Dialect>> = {
 };
 
 /**
- * The variables in the words of `shell`, one line each, ready to be evaluated or written to a file; ends in a newline.
- * Any value comes out again as it went in. Fails with E_ENV_VALUE (exit 2) for a newline or another control character, which no
- * format can hold safely, and for `"` in cmd.
+ * The variables in the syntax of `shell`, one per line, ready to be evaluated or written to a file; ends in a newline.
+ * All values are preserved exactly. Fails with E_ENV_VALUE (exit 2) for a newline or another control character, which no format can
+ * express safely, and for `"` in cmd.
  */
 export function renderEnvironment(options: EnvironmentOptions): string {
   const { shell, variables, unset = false, usage } = options;
@@ -116,14 +117,14 @@ export function renderEnvironment(options: EnvironmentOptions): string {
   return `${lines.join('\n')}\n`;
 }
 
-/** What to type so that the variables that `command` prints take effect. */
+/** Command to type so that the variables printed by `command` take effect. */
 export function useOf(shell: Exclude<Shell, 'json'>, command: string): string {
   return DIALECTS[shell].use?.(command) ?? command;
 }
 
 /**
- * The shell that most likely reads our output: the login shell by SHELL, else, on Windows, PowerShell or cmd by what PowerShell adds
- * to its module path. `sh` when nothing tells.
+ * The shell that most likely reads our output: the login shell from SHELL. On Windows, PowerShell or cmd, by the entries that PowerShell
+ * adds to its module path. `sh` if unknown.
  */
 export function detectShell(
   env: Readonly<Record<string, string | undefined>>,
@@ -138,7 +139,7 @@ export function detectShell(
   if (login === 'pwsh' || login === 'powershell') return 'powershell';
   if (login) return 'sh';
   if (env.OS !== 'Windows_NT' && env.ComSpec === undefined) return 'sh';
-  // cmd has the module paths of the system only; PowerShell puts the user's own in front.
+  // cmd has only the system's module paths; PowerShell puts the user's first.
   const paths = (env.PSModulePath ?? '').split(';');
   return paths.some(
     (path) =>
@@ -167,7 +168,7 @@ function unfit(what: string, shell: Shell, why: string): DockerTlsError {
   });
 }
 
-/** What would lead docker past a tunnel, and the secret that no child process gets. */
+/** Variables that would make docker bypass a tunnel, and the secret that no child process gets. */
 const NOT_FOR_COMMAND = [
   'DOCKER_TLS_VERIFY',
   'DOCKER_TLS',
@@ -176,7 +177,7 @@ const NOT_FOR_COMMAND = [
   'DOCKER_TLS_CA_PASSPHRASE',
 ];
 
-/** The environment of a command that uses a tunnel: of a socket as it is, of a port with the client's files in `directory`. */
+/** Environment of a command that uses a tunnel: a socket without TLS variables, a port with the client's files in `directory`. */
 export function throughTunnel(
   env: Readonly<Record<string, string | undefined>>,
   endpoint: string,

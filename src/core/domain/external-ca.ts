@@ -1,4 +1,4 @@
-/** The signer of a CA whose key is on another machine: a command, or the API of step-ca, cfssl, Vault or OpenBao. Part of a `ca.json`. */
+/** Signer of a CA with an external key: a command, or the API of step-ca, cfssl, Vault or OpenBao. Part of `ca.json`. */
 
 import * as z from 'zod/mini';
 
@@ -7,17 +7,17 @@ const text = z.string().check(z.minLength(1));
 export const API_KINDS = ['step-ca', 'cfssl', 'vault'] as const;
 export type ApiKind = (typeof API_KINDS)[number];
 
-/** What a certificate is for. `issuer`: a client's issuing CA, which signs for that client alone. */
+/** Purpose of a certificate. `issuer`: a client's issuing CA, limited to that client. */
 export type SignProfile = 'server' | 'client' | 'issuer';
 
-/** The names of the profiles at the CA: step-ca's provisioners, cfssl's profiles, Vault's roles (for `issuer`: a path). */
+/** Profile names at the CA: step-ca's provisioners, cfssl's profiles, Vault's roles (for `issuer`: a path). */
 const profiles = z.object({ server: text, client: text, issuer: text });
 
 const apiCa = z.looseObject({
   kind: z.enum(API_KINDS),
-  /** `https://…`; of Vault with the path of the mount: `https://…/v1/pki`. */
+  /** `https://…`; for Vault with the path of the mount: `https://…/v1/pki`. */
   url: text,
-  /** PEM: the only CAs that may certify the API's own server. */
+  /** PEM: the only CAs trusted for the API server's certificate. */
   trust: text,
   profiles,
   /** Absolute path: a provisioner's key (JWK or JWE), an authentication key (hexadecimal), a token. */
@@ -27,7 +27,7 @@ const apiCa = z.looseObject({
 });
 export const externalCa = z.union([z.looseObject({ kind: z.literal('command'), command: text }), apiCa]);
 
-/** What a schema reads: read-only, and without the door for keys that it does not know. */
+/** Output type of a schema: read-only, without index signatures for unknown keys. */
 export type Data<T> = T extends readonly (infer E)[]
   ? readonly Data<E>[]
   : T extends object
@@ -45,11 +45,11 @@ export const DEFAULT_PROFILES: Readonly<Record<ApiKind, ApiCa['profiles']>> = {
 
 /** The key of a CA in a hardware token or a KMS (PKCS#11). */
 export const caToken = z.looseObject({
-  /** RFC 7512: which key. */
+  /** RFC 7512 URI of the key. */
   uri: text,
-  /** Absolute path of the PKCS#11 module; absent: p11-kit's, which knows all. */
+  /** Absolute path of the PKCS#11 module; absent: p11-kit's, since it finds all modules. */
   module: z.optional(text),
-  /** Absolute path; absent: it is asked for. */
+  /** Absolute path; absent: prompt for the PIN. */
   pinFile: z.optional(text),
 });
 export type CaToken = Data<z.output<typeof caToken>>;
@@ -58,7 +58,7 @@ export function signerWords({ external, token }: Signer): string {
   return external === undefined ? `signed by the token ${token?.uri ?? ''}` : `signed by ${externalCaWords(external)}`;
 }
 
-/** The options that say how a CA signs whose key is not here. */
+/** Options that describe how a CA with an external key signs. */
 export type SignerFlags = {
   readonly signCommand?: string | undefined;
   readonly stepCa?: string | undefined;
@@ -71,7 +71,7 @@ export type SignerFlags = {
   readonly pinFile?: string | undefined;
 };
 
-/** One of the two. */
+/** At most one of the two is set. */
 export type Signer = { readonly external?: ExternalCa | undefined; readonly token?: CaToken | undefined };
 
 export function externalCaWords(ca: ExternalCa): string {

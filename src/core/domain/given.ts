@@ -1,6 +1,6 @@
-/** The values that were given, to be laid over others. */
+/** Removal of undefined values. */
 
-/** The values without those that are undefined: spread over others, these would take their place. */
+/** The values without undefined ones: spread over others, those would overwrite them. */
 export function given<T extends object>(values: T): Partial<T> {
   return Object.fromEntries(Object.entries(values).filter(([, value]) => value !== undefined)) as Partial<T>;
 }

@@ -1,4 +1,4 @@
-/** Results of several hosts, each by itself, and together: one exit status, and the errors in their order. */
+/** Results of several hosts, and their combination: one exit status, and the errors in order. */
 
 import type { ExitStatus } from '../../errors/catalogue.ts';
 import { type DockerTlsError, gravestExit } from '../../errors/errors.ts';
@@ -14,9 +14,8 @@ export type HostResult<T> =
   | { readonly host: string; readonly kind: 'skipped'; readonly reason: string };
 
 /**
- * The exit status of a run: the gravest of its failures; skipped hosts are not done, so they never make a run good. 2 says that nothing was
- * touched: beside a host that went well, one whose own entry is wrong counts as one that is not fit for it. An interruption that came
- * when every host was done already interrupted nothing.
+ * Exit status of a run: the gravest failure. Skipped hosts are not done, so they never count as success. Status 2 means that no host was
+ * touched, so next to a successful host, an invalid entry counts as 4. An interruption after all hosts were done does not count.
  */
 export function exitOfResults(results: readonly HostResult<unknown>[], signal?: AbortSignal): ExitStatus {
   const statuses = results.flatMap((result) =>
@@ -28,7 +27,7 @@ export function exitOfResults(results: readonly HostResult<unknown>[], signal?: 
   return gravestExit([...(interrupted ? [130 as const] : []), ...counted]);
 }
 
-/** Every failure, gravest last, as it is shown after the table. */
+/** Every failure in display order (after the table), gravest last. */
 export function errorsOf(results: readonly HostResult<unknown>[]): DockerTlsError[] {
   const order: readonly ExitStatus[] = [0, 3, 2, 4, 7, 5, 1, 6, 130];
   return results

@@ -1,14 +1,14 @@
-/** JSON of which nothing is certain, such as what a host or another program wrote: what is missing or of another type is empty. */
+/** Access to untrusted JSON, such as a host's or another program's: missing values and wrong types become empty. */
 
 /** A parsed JSON value of unknown shape. */
 export type Json = unknown;
 
 export type Fields = Readonly<Record<string, unknown>>;
 
-/** Levels of nesting that what walks a value can follow. Nothing that dockerd or docker-tls writes has 20. */
+/** Maximum nesting that recursive functions can handle. Files of dockerd and docker-tls have fewer than 20 levels. */
 const DEEPEST = 200;
 
-/** Whether arrays and objects are nested deeper than anything that is read here. */
+/** Whether arrays and objects are nested too deeply to process. */
 export function isTooDeep(text: string): boolean {
   let depth = 0;
   let quoted = false;
@@ -26,7 +26,7 @@ export function isTooDeep(text: string): boolean {
   return false;
 }
 
-/** Undefined where the text is not JSON, or nested too deeply. */
+/** Undefined for text that is not JSON, or is nested too deeply. */
 export function parseJson(text: string): Json {
   if (isTooDeep(text)) return undefined;
   try {
@@ -40,12 +40,12 @@ export function isObject(value: Json): value is Fields {
   return typeof value === 'object' && value !== null && !Array.isArray(value);
 }
 
-/** The fields of an object; none of anything else. */
+/** Fields of an object; empty for anything else. */
 export function fieldsOf(value: Json): Fields {
   return isObject(value) ? value : {};
 }
 
-/** The value at a path of keys, or undefined. */
+/** Value at a path of keys, or undefined. */
 export function at(value: Json, ...path: readonly string[]): Json {
   let here = value;
   for (const key of path) {

@@ -1,17 +1,20 @@
-/** Limits of a login (ulimit): the words of what they stop, and where to look. */
+/** Limits of a login (ulimit): error texts that they cause, and a hint. */
 
 import { type Login, sshCommand } from './quote.ts';
 
-/** Of a shell, a program or the loader that gets no memory, process or file: the last two are dash's, which needs a file above 9 to redirect. */
+/**
+ * Errors of a shell, a program or the loader without memory, processes or files. The last two are dash's: it needs a descriptor above 9 to
+ * redirect.
+ */
 const LIMITED =
   /Too many open files|: Error 24$|Cannot allocate memory|failed to map segment|cannot fork|Resource temporarily unavailable|memory exhausted|out of memory|failed to reserve|Segmentation fault|: \d+: Invalid argument$|: echo: I\/O error$/im;
 
-/** Whether the words are those of a command that a limit of the login kept from its work. */
+/** Whether the error text comes from a limit of the login. */
 export function isLimited(words: string): boolean {
   return LIMITED.test(words);
 }
 
-/** How to see the limits of a login, and where they come from. */
+/** Hint with the command that shows the limits of a login, and the files that set them. */
 export function limitHint(login: Login): string {
   return `see the limits of the login, which come from /etc/security/limits.conf, limits.d or the start-up files of its shell: ${sshCommand(login, 'ulimit', '-a')}`;
 }

@@ -1,14 +1,14 @@
-/** The rule for names of hosts, clients and CAs: what the fleet file, the command line and the store accept alike. */
+/** Naming rule for hosts, clients and CAs in fleet file, command line and store. */
 
 import { DockerTlsError } from '../../errors/errors.ts';
 
 export const NAME_HINT = 'up to 128 letters, digits and . _ @ + - after a first letter or digit';
 
-/** Devices of Windows, which no file can be called. */
+/** Device names of Windows: invalid as file names. */
 const RESERVED = /^(?:con|prn|aux|nul|com[0-9]|lpt[0-9])(?:\.|$)/i;
 
 /**
- * `name` again, when it may name a host or a client. It has to be safe as a file name on Linux, macOS and Windows.
+ * Returns `name` if it is valid for a host or a client. It must be safe as a file name on Linux, macOS and Windows.
  * Fails with E_NAME (exit 2).
  */
 export function checkName(what: 'host' | 'client' | 'CA' | 'operator', name: string): string {
@@ -19,7 +19,7 @@ export function checkName(what: 'host' | 'client' | 'CA' | 'operator', name: str
   });
 }
 
-/** Why `name` cannot name a host or client, in a few words; undefined when it can. */
+/** Short reason that `name` is invalid for a host or client; undefined: valid. */
 export function nameProblem(name: string): string | undefined {
   if (name === '') return 'it is empty';
   if (name.length > 128) return 'it is longer than 128 characters';
@@ -31,7 +31,7 @@ export function nameProblem(name: string): string | undefined {
   return undefined;
 }
 
-/** Why `name` cannot name a docker context, in a few words; undefined when it can. */
+/** Short reason that `name` is invalid for a docker context; undefined: valid. */
 export function contextNameProblem(name: string): string | undefined {
   if (name === 'default') return 'docker keeps it for itself';
   if (/^[a-zA-Z0-9][a-zA-Z0-9_.+-]+$/.test(name)) return undefined;
@@ -47,9 +47,9 @@ export function checkContextName(name: string): void {
   });
 }
 
-/** The name of a host's context: the host's own, where docker allows it. */
+/** Default context name of a host: the host's name, adapted to docker's rule. */
 export function contextNameOf(host: string): string {
-  // Names of hosts may hold an @, be one letter, or `default`.
+  // Names of hosts may contain an @, be one letter, or `default`.
   const name = host.replaceAll('@', '-');
   return name.length < 2 || name === 'default' ? `docker-${name}` : name;
 }

@@ -1,4 +1,4 @@
-/** A CA of others that a host accepts, in words. */
+/** Another issuer's CA that a host accepts, in words. */
 
 import { dateWords } from './words.ts';
 

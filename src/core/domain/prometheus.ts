@@ -1,8 +1,8 @@
-/** The text file for Prometheus' node exporter (exposition format 0.0.4). */
+/** Text file for Prometheus' node exporter (exposition format 0.0.4). */
 
 import { needsAttention, type StatusRow } from './status.ts';
 
-/** Expiry times in seconds since 1970, days left, and whether something needs attention. */
+/** Expiry times in seconds since 1970, days left, and whether a row needs attention. */
 export function renderPrometheus(rows: readonly StatusRow[], now: Date): string {
   const labels = ({ kind, name, serial }: StatusRow): string =>
     `{kind="${kind.replace(' ', '_')}",name="${escapeLabel(name)}"${serial === undefined ? '' : `,serial="${escapeLabel(serial)}"`}}`;

@@ -1,18 +1,18 @@
-/** The quoting of values for a shell: the only way a value gets into shell text, a command to paste included; and the splitting of such text. */
+/** Shell quoting, the only way a value gets into shell text (including commands to paste), and splitting of such text. */
 
 import { split } from 'shlex';
 
 /**
- * One word for a POSIX shell, whatever it holds: inside single quotes nothing is special, and a single quote itself
- * leaves them for a moment (POSIX.1-2017, XCU 2.2.2). Also safe as a word for fish and csh login shells, except for
- * `!` and newlines in csh. Throws a TypeError on NUL, which no shell word can hold.
+ * One word for a POSIX shell, with any content: single quotes make every character literal, and a single quote is escaped between two
+ * quoted parts (POSIX.1-2017, XCU 2.2.2). Also safe as a word for fish and csh login shells, except for `!` and newlines in csh. Throws a
+ * TypeError for NUL: shell words cannot contain it.
  */
 export function shellQuote(value: string): string {
   if (value.includes('\0')) throw new TypeError('a NUL byte cannot be part of a shell word');
   return /^[A-Za-z0-9_@%+=:,./-]+$/.test(value) ? value : `'${value.replaceAll("'", `'\\''`)}'`;
 }
 
-/** Words as a POSIX shell splits them, without expansion; undefined where a quotation mark or a last backslash is left open. */
+/** Words as a POSIX shell splits them, without expansion; undefined for an open quotation mark or a trailing backslash. */
 export function shellWords(text: string): string[] | undefined {
   try {
     return split(text);
@@ -21,7 +21,7 @@ export function shellWords(text: string): string[] | undefined {
   }
 }
 
-/** How a user logs in to a host; `local` is this one. */
+/** Login of a user to a host; `local` is this computer. */
 export type Login = {
   readonly destination: string;
   readonly user?: string;
@@ -29,15 +29,15 @@ export type Login = {
   readonly identities?: readonly string[];
   readonly configFile?: string;
   readonly jump?: readonly string[];
-  /** Its commands never need root: the daemon is the user's own. */
+  /** Commands never need root: the daemon is the user's rootless one. */
   readonly rootless?: true;
-  /** The command wants a terminal: an editor, a password. */
+  /** The command needs a terminal, for an editor or a password. */
   readonly terminal?: boolean;
 };
 
 /**
- * A command to paste that runs on a host: plain words stay as they are, anything else is quoted once for the host's shell and once for
- * the shell that it is pasted into, since the words may come from the host itself.
+ * A command to paste that runs on a host. Plain words stay unquoted; others are quoted twice, for the host's shell and for the local one,
+ * since the words may come from the host.
  */
 export function sshCommand(login: Login, ...words: readonly string[]): string {
   const remote = words.map(shellQuote).join(' ');
@@ -45,29 +45,29 @@ export function sshCommand(login: Login, ...words: readonly string[]): string {
   return `${sshWords(login)} ${remote === words.join(' ') ? remote : shellQuote(remote)}`;
 }
 
-/** The same, as root. For sudo there is a terminal: it may want a password. */
+/** The same, as root. It allocates a terminal, since sudo may ask for a password. */
 export function rootCommand(login: Login, ...words: readonly string[]): string {
   return sudoCommand({ ...login, rootless: undefined }, ...words);
 }
 
-/** The same, as the user that the daemon belongs to: root as a rule. */
+/** The same, as the daemon's user: usually root. */
 export function sudoCommand(login: Login, ...words: readonly string[]): string {
   return login.user === 'root' || login.rootless
     ? sshCommand(login, ...words)
     : sshCommand({ ...login, terminal: true }, 'sudo', ...words);
 }
 
-/** Sets a host's clock by this computer's: works without a time service there, which `timedatectl set-ntp true` needs. */
+/** Sets a host's clock from this computer's; works without a time service, unlike `timedatectl set-ntp true`. */
 export function clockCommand(login: Login): string {
   return `${rootCommand(login, 'date', '-u', '-s')} @$(date +%s)`;
 }
 
-/** `ssh` with all that leads to the host, without the command. */
+/** `ssh` with all options for the host, without a command. */
 function sshWords(login: Login): string {
   return ['ssh', ...sshArguments(login)].map(shellQuote).join(' ');
 }
 
-/** The same for a program to start: what follows `ssh`, unquoted. */
+/** Arguments of `ssh` for a program, unquoted. */
 export function sshArguments({ destination, user, port, identities, configFile, jump, terminal }: Login): string[] {
   return [
     ...(terminal ? ['-t'] : []),
@@ -79,7 +79,7 @@ export function sshArguments({ destination, user, port, identities, configFile, 
   ];
 }
 
-/** A newline or another control character, which files and scripts of other tools have no form for. */
+/** A newline or another control character: other tools' files and scripts cannot express these. */
 export function hasControls(value: string): boolean {
   return /[\u0000-\u001f\u007f\u0085\u2028\u2029]/.test(value);
 }

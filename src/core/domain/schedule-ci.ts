@@ -1,17 +1,17 @@
-/** The jobs of GitHub and GitLab that run renewals on their own. Pure. */
+/** Scheduled renewal jobs for GitHub and GitLab. Pure. */
 
 import { commandsOf, filesAsNamed, type ScheduleOptions } from './schedule.ts';
 
 export type CiOptions = ScheduleOptions & {
-  /** Of the package on npm. */
+  /** Version of the npm package. */
   readonly version: string;
-  /** The fleet file as a checkout has it. */
+  /** Path of the fleet file in the checkout. */
   readonly inCheckout?: string | undefined;
 };
 
 /**
- * A job on a runner that is thrown away, where everything that lasts is in a shared store, and the key of an operator is a secret. Where the
- * store is a directory, or secrets are in files, it is one for a runner of one's own.
+ * A job on an ephemeral runner: the shared store has all persistent state, and an operator's key is a CI secret. For a store in a
+ * directory, or for secrets in files, a job on a self-hosted runner.
  */
 export function renderCi(form: 'github' | 'gitlab', options: CiOptions): string {
   const { store, passphraseFile, sudoPasswordFile, home, ...rest } = options;
@@ -23,7 +23,7 @@ export function renderCi(form: 'github' | 'gitlab', options: CiOptions): string 
 
 const install = 'npm install --global --ignore-scripts --no-audit --no-fund';
 
-/** Where the job runs, and why there. */
+/** Which runner the job needs, and why. */
 function runnerWords({ store }: ScheduleOptions): string {
   const disk =
     store === undefined
@@ -76,7 +76,7 @@ ${options.inCheckout === undefined ? '' : '      - uses: actions/checkout@3d3c42
 ${indented(10, commands)}`;
 }
 
-/** GitLab hands variables of the project to every job by itself, DOCKER_TLS_CA_PASSPHRASE among them: with an environment, to these alone. */
+/** GitLab passes project variables to every job, including DOCKER_TLS_CA_PASSPHRASE; an environment scope limits them to these jobs. */
 function gitlabJob(options: CiOptions, commands: readonly string[], own: boolean): string {
   const script = commands.map((line) => `          ${line}\n`).join('');
   const rest = `  # Two jobs at once would do the same work.

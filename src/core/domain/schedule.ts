@@ -1,4 +1,4 @@
-/** The texts that run renewals on their own: systemd units, a crontab line (jobs of CI systems: schedule-ci.ts). Pure. */
+/** Automatic renewal: systemd units and a crontab line (jobs of CI systems: schedule-ci.ts). Pure. */
 
 import type { StoreState } from '../adapters/store/records.ts';
 import { isEncrypted } from './pki/keys.ts';
@@ -8,34 +8,34 @@ export const SCHEDULE_FORMS = ['systemd', 'cron', 'github', 'gitlab'] as const;
 export type ScheduleForm = (typeof SCHEDULE_FORMS)[number];
 
 export type ScheduleOptions = {
-  /** How the program is called, absolute: the words before `rotate`. */
+  /** Absolute command of the program: the words before `rotate`. */
   readonly program: readonly string[];
-  /** The store, absolute; or what this computer keeps beside a shared one. Absent on a runner that keeps nothing. */
+  /** Absolute path of the store, or of this computer's files for a shared store. Absent on a runner without persistent files. */
   readonly home?: string;
-  /** The address of a shared store. */
+  /** Address of a shared store. */
   readonly store?: string | undefined;
-  /** The fleet file, absolute: its hosts alone, and the secrets it names. */
+  /** Absolute path of the fleet file: limits the job to its hosts, and names secrets. */
   readonly fleetFile?: string;
-  /** A file, 0600, with the CA's passphrase; absent where its key has none. */
+  /** File (0600) with the CA's passphrase; absent for an unencrypted key. */
   readonly passphraseFile?: string;
-  /** A file, 0600, with the password that sudo wants on the hosts; absent where it wants none. */
+  /** File (0600) with the sudo password of the hosts; absent if sudo needs none. */
   readonly sudoPasswordFile?: string;
-  /** Environment variables that the fleet file names beside it: secrets of GitHub by the same names. */
+  /** Further environment variables that the fleet file names; they are GitHub secrets of the same names. */
   readonly environment?: readonly string[];
-  /** A shell command for systemd's OnFailure; default: the journal alone. */
+  /** Shell command for systemd's OnFailure; default: the journal only. */
   readonly onFailure?: string;
-  /** Ids of settings of a shared store that its jobs accept (store-settings.ts). */
+  /** IDs of shared store settings that the jobs accept (store-settings.ts). */
   readonly trusted?: readonly string[];
-  /** Where cron mails what went wrong. */
+  /** Address for cron's failure mail. */
   readonly mailTo?: string;
 };
 
 export type ScheduleFile = { readonly name: string; readonly text: string };
 
-/** Files with secrets, as shell text: what holds a secret is named differently where systemd hands it over. */
+/** Secret files as shell text; under systemd these are credentials with other paths. */
 type SecretFiles = { readonly passphrase: string | undefined; readonly sudoPassword: string | undefined };
 
-/** Three commands, each tried whatever became of the one before. `quiet`: they say only what needs attention. */
+/** Three commands; each runs even if the previous one failed. `quiet`: they report only problems. */
 export function commandsOf(
   { program, home, store: url, fleetFile, trusted = [] }: ScheduleOptions,
   files: SecretFiles,
@@ -64,7 +64,7 @@ export function filesAsNamed({ passphraseFile, sudoPasswordFile }: ScheduleOptio
   return { passphrase: quoted(passphraseFile), sudoPassword: quoted(sudoPasswordFile) };
 }
 
-/** A service, a timer, and a service for failures. systemd itself reads the secrets (LoadCredential=), and no other process sees them. */
+/** A service, a timer, and a failure service. systemd reads the secrets (LoadCredential=), so no other process sees them. */
 export function renderSystemd(options: ScheduleOptions): ScheduleFile[] {
   const credentials = [
     { name: 'ca-passphrase', path: options.passphraseFile },
@@ -87,7 +87,7 @@ export function renderSystemd(options: ScheduleOptions): ScheduleFile[] {
     ...credentials.flatMap(({ name, path }) =>
       path === undefined ? [] : [`LoadCredential=${name}:${path.replaceAll('%', '%%')}`],
     ),
-    // One shell for all three: a oneshot service with three ExecStart= would end at the first that fails.
+    // One shell for all three: a oneshot service with three ExecStart= would stop at the first failure.
     `ExecStart=/bin/sh -c ${unitWord(script)}`,
     '',
   ].join('\n');
@@ -120,10 +120,10 @@ export function renderSystemd(options: ScheduleOptions): ScheduleFile[] {
   ];
 }
 
-/** For `crontab -e`: silent when all went well, so that mail means trouble. */
+/** For `crontab -e`: silent on success, so that mail means trouble. */
 export function renderCron(options: ScheduleOptions): string {
   const line = runAll(commandsOf(options, filesAsNamed(options), ' --quiet'));
-  // In a crontab a percent sign is the end of the line unless it is escaped.
+  // An unescaped percent sign ends a crontab line.
   const escaped = line.replaceAll('%', '\\%');
   return [...(options.mailTo === undefined ? [] : [`MAILTO=${options.mailTo}`]), `23 4 * * * ${escaped}`, ''].join(
     '\n',
@@ -136,7 +136,7 @@ function unitWord(word: string): string {
   return /^[A-Za-z0-9_./:@+=-]+$/.test(word) ? word : `"${escaped}"`;
 }
 
-/** What a schedule without the passphrase of the CA's key would come to, and the flag that gives it. */
+/** Warning that a schedule lacks the CA passphrase, with the flag that adds it. */
 export function missingPassphrase(
   { ca, issuers }: Pick<StoreState, 'ca' | 'issuers'>,
   reference: string | undefined,

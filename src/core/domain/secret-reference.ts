@@ -1,4 +1,4 @@
-/** References to secrets, where no secret may be: `env:NAME`, `file:PATH` or `prompt`. Reading it is the caller's. */
+/** References to secrets: `env:NAME`, `file:PATH` or `prompt`. The caller resolves them. */
 
 import { DockerTlsError } from '../../errors/errors.ts';
 
@@ -6,14 +6,14 @@ export const SECRET_REFERENCE_PATTERN =
   '^(env:[A-Za-z_][A-Za-z0-9_]{0,127}|file:[^\\u0000-\\u001f\\u007f]{1,4096}|prompt)$';
 
 /**
- * Fails with E_SECRET_REFERENCE (exit 2) for everything else than `env:NAME`, `file:PATH` and `prompt`; since that may be the secret
- * itself, the error does not repeat it.
+ * Fails with E_SECRET_REFERENCE (exit 2) for anything but `env:NAME`, `file:PATH` and `prompt`. The text may be the secret itself, so the
+ * error does not quote it.
  */
 export function checkSecretReference(text: string): void {
   if (!new RegExp(SECRET_REFERENCE_PATTERN).test(text)) throw secretReferenceError();
 }
 
-/** E_SECRET_REFERENCE: something that is not the name of a secret is in its place. */
+/** E_SECRET_REFERENCE: the text is not a reference to a secret. */
 export function secretReferenceError(): DockerTlsError {
   return new DockerTlsError(
     'E_SECRET_REFERENCE',
@@ -27,7 +27,7 @@ export function secretReferenceError(): DockerTlsError {
   );
 }
 
-/** The environment variables among the references, each once. */
+/** Environment variables in the references, without duplicates. */
 export function environmentOf(references: readonly (string | undefined)[]): string[] {
   return [...new Set(references.flatMap((one) => (one?.startsWith('env:') ? [one.slice(4)] : [])))];
 }

@@ -1,8 +1,8 @@
-/** Secret: a private key, passphrase or password that cannot be printed by accident; and the masking of passwords in addresses. */
+/** Secret: a private key, passphrase or password that is safe from accidental printing; and masking of passwords in URLs. */
 
 import { inspect } from 'node:util';
 
-/** Holds secret bytes. Strings, inspection and JSON show `***`; only `reveal` gives the bytes, where they are written or sent. */
+/** Holds secret bytes. Strings, inspection and JSON show `***`; only `reveal` returns the bytes. */
 export class Secret {
   readonly #bytes: Uint8Array;
 
@@ -10,12 +10,12 @@ export class Secret {
     this.#bytes = typeof value === 'string' ? new TextEncoder().encode(value) : value;
   }
 
-  /** The bytes themselves: call this only in the line that writes, sends or uses them. */
+  /** The raw bytes: call this only in the line that writes, sends or uses them. */
   reveal(): Buffer {
     return Buffer.from(this.#bytes.buffer, this.#bytes.byteOffset, this.#bytes.byteLength);
   }
 
-  /** The same as UTF-8 text, for PEM and passwords. */
+  /** The bytes as UTF-8 text, for PEM and passwords. */
   revealText(): string {
     return this.reveal().toString('utf8');
   }
@@ -38,8 +38,8 @@ export class Secret {
 }
 
 /**
- * The text with passwords and tokens in addresses masked (a proxy, a registry, `ADD https://user:password@…`): what hosts and files say is
- * shown on screens and handed on. Its time grows with the text and no faster, since a host may send a megabyte without a blank.
+ * Masks passwords and tokens in URLs (a proxy, a registry, `ADD https://user:password@…`), since text from hosts and files is displayed and
+ * shared. Runs in linear time, since a host may send a megabyte without a blank.
  */
 export function maskPasswords(text: string): string {
   return text.replace(
@@ -48,7 +48,7 @@ export function maskPasswords(text: string): string {
   );
 }
 
-/** What is soon guessed by an attacker who has the key file. */
+/** Weakness of a passphrase against an attacker who has the key file; undefined: none found. */
 export function weakness(passphrase: string): string | undefined {
   if (passphrase.length < 8) return 'Too short: at least 8 characters.';
   if (new Set(passphrase).size < 4) return 'Too simple: the same few characters over and over.';

@@ -1,4 +1,4 @@
-/** Settings in the records of the store and of the host itself, and their forms there. */
+/** Storage forms of settings in records of the store and of hosts. */
 
 import * as z from 'zod/mini';
 import {
@@ -11,7 +11,7 @@ import {
   type StoredSettings,
 } from './settings.ts';
 
-/** The schemas of a table by field, for records and the host's state: what is absent has its default. */
+/** Schemas of a table by field, for records and the host's state: absent fields get their defaults. */
 export function storedShape(table: Settings): Record<string, z.ZodMiniType> {
   return Object.fromEntries(
     Object.entries(table).map(([field, { schema, default: value }]) => [
@@ -31,29 +31,29 @@ const KEPT = part('kept', true);
 export const STORED = part('here', false);
 const keptSchema = z.object(storedShape(KEPT));
 
-/** Every field of the table has its key, so that spread over others these replace them all. */
+/** Has a key for every field of the table, so that spreading it replaces all of them. */
 function allOf<T>(table: Settings, settings: Partial<HostSettings>): T {
   const own: Readonly<Record<string, unknown>> = complete(table, settings);
   return Object.fromEntries(Object.keys(table).map((field) => [field, own[field]])) as T;
 }
 
-/** What the host keeps of its settings. */
+/** Settings that the host keeps. */
 export function keptOf(settings: Partial<HostSettings>): KeptSettings {
   return allOf(KEPT, settings);
 }
 
-/** What its record in the store holds of them. */
+/** Settings for the record in the store. */
 export function storedOf(settings: HostSettings): StoredSettings {
   return allOf(STORED, settings);
 }
 
-/** Reads what a host kept; undefined where it is not of that shape. */
+/** Parses a host's kept settings; undefined if the shape is invalid. */
 export function readKept(value: unknown): KeptSettings | undefined {
   const read = z.safeDecode(keptSchema, value as Record<string, unknown>);
   return read.success ? keptOf(read.data as Partial<HostSettings>) : undefined;
 }
 
-/** As JSON, for the host. */
+/** The JSON form for the host. */
 export function writeKept(settings: KeptSettings): Record<string, unknown> {
   return z.encode(keptSchema, { ...settings });
 }

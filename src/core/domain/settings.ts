@@ -1,7 +1,7 @@
 /**
- * THE table of the settings of a host (and of how SSH reaches it, of a client, of a CA): value, default, flag,
- * words, and where it is remembered. Types, flags and their help, the wizard's questions, the fleet file with its JSON Schema, records in
- * the store, what the host keeps with a generation, and the tables of docs/fleet.md follow: a new setting is a line here, and its use.
+ * THE table of settings of a host (and of its SSH access, of a client, of a CA): value, default, flag, words, and storage. Source of
+ * types, flags and help, the wizard's questions, the fleet file with its JSON Schema, and the tables of docs/fleet.md. It also determines
+ * store records, and the settings that the host keeps with a generation. A new setting is one line in this table, and its use.
  */
 
 import type * as z from 'zod/mini';
@@ -10,28 +10,28 @@ import { KEY_TYPES } from './pki/key-types.ts';
 import * as values from './values.ts';
 import { choice, type Kind, list, names, on, onOff, text, whole } from './values.ts';
 
-/** The headings of the help. */
+/** Headings of the help. */
 export type Group = 'Hosts' | 'Connection' | 'Host' | 'Certificate' | 'Secrets' | 'Safety' | 'Docker CLI' | 'Output';
 
 export type Setting = Kind & {
-  /** Reads what a file or a flag says (JSON in, value out), and writes it again. */
+  /** Parses and prints the value of a file or flag (JSON in, value out). */
   readonly schema: z.ZodMiniType;
-  /** What a host has without it; `otherwise`: in words, where there is no such value. */
+  /** Default of a host; `otherwise` describes it if there is no such value. */
   readonly default?: unknown;
   readonly otherwise?: string;
-  /** What it is, for help, editors and docs. */
+  /** Description for help, editors and docs. */
   readonly summary: string;
-  /** Its flag of `setup`: heading, word for the value; name and short form where the field's name is not it. */
+  /** Its flag of `setup`: heading and value placeholder; name and short form if the name differs from the field's. */
   readonly flag?: { readonly group: Group; readonly value?: string; readonly name?: string; readonly short?: string };
-  /** Its key in the fleet file, where that is not the field's name with hyphens. */
+  /** Key in the fleet file, if it differs from the hyphenated field name. */
   readonly key?: string;
-  /** What the wizard asks about a new host. */
+  /** The wizard's question about a new host. */
   readonly question?: { readonly message: string; readonly explain: string };
-  /** Of one host, never of all: no key of `defaults`. */
+  /** For a single host only: not allowed in `defaults`. */
   readonly own?: true;
-  /** Of the computer that runs `setup` or `apply`: no part of the host's record. */
+  /** Local to the computer that runs `setup` or `apply`: not stored in the host's record. */
   readonly here?: true;
-  /** The host keeps it with each generation, so that a rollback brings the wish back along with the files. */
+  /** Stored on the host with each generation, so that a rollback restores the setting along with the files. */
   readonly kept?: true;
 };
 
@@ -50,7 +50,7 @@ const keyType = { ...choice(KEY_TYPES), default: 'p256' } as const;
 /** Server and client certificates: just under the 398 days that strict clients allow. */
 const days = { ...whole(1, MAX_DAYS), default: 397, flag: { ...certificate, value: 'N' } } as const;
 
-/** How SSH reaches a host, beside the destination. */
+/** SSH access to a host, besides the destination. */
 export const SSH_SETTINGS = {
   user: { ...text(values.user), summary: 'who logs in', otherwise: 'ssh config, else your own name' },
   port: { ...whole(1, 65_535), summary: 'port of sshd', otherwise: 'ssh config, else 22' },
@@ -93,7 +93,7 @@ export const SSH_SETTINGS = {
   },
 } as const satisfies Settings;
 
-/** What a host is to be. */
+/** Settings of a host. */
 export const HOST_SETTINGS = {
   address: {
     ...text(values.dialled),
@@ -253,7 +253,7 @@ type Frozen<T> = T extends readonly (infer E)[] ? readonly E[] : T;
 type ValueOf<S> = S extends { readonly schema: infer Z extends z.ZodMiniType } ? Frozen<z.output<Z>> : never;
 type FieldsWith<T, P> = { [K in keyof T]: T[K] extends P ? K : never }[keyof T];
 type Defaulted<T> = FieldsWith<T, { readonly default: unknown }>;
-/** The values of a table: those with a default are always there. */
+/** Values of a table; those with a default are always set. */
 export type ValuesOf<T> = { readonly [K in Defaulted<T>]: ValueOf<T[K]> } & {
   readonly [K in Exclude<keyof T, Defaulted<T>>]?: ValueOf<T[K]> | undefined;
 };
@@ -264,21 +264,21 @@ export type AskedField = FieldsWith<typeof HOST_SETTINGS, { readonly question: o
 export type KeptSettings = Pick<HostSettings, FieldsWith<typeof HOST_SETTINGS, { readonly kept: true }>>;
 export type StoredSettings = Omit<HostSettings, FieldsWith<typeof HOST_SETTINGS, { readonly here: true }>>;
 export type SshSpec = ValuesOf<typeof SSH_SETTINGS> & {
-  /** What ssh dials: a name, an address, an alias of the ssh config, or `local`. */
+  /** ssh's target: a name, an address, an alias of the ssh config, or `local`. */
   readonly destination: string;
 };
-/** One host, complete. */
+/** A complete host. */
 export type HostSpec = HostSettings & { readonly name: string; readonly ssh: SshSpec };
 export type ClientSpec = ValuesOf<typeof CLIENT_SETTINGS> & { readonly name: string };
 export type CaSpec = ValuesOf<typeof CA_SETTINGS>;
 
-/** The values of the entries of `values` that are in the table; `undefined` is the table's default. */
+/** The entries of `values` that the table has; undefined becomes the table's default. */
 export function complete<T extends Settings>(table: T, values: Readonly<Record<string, unknown>>): ValuesOf<T> {
   const own = Object.entries(table).map(([field, setting]) => [field, values[field] ?? setting.default]);
   return Object.fromEntries(own.filter(([, value]) => value !== undefined)) as ValuesOf<T>;
 }
 
-/** A host with the defaults of everything that was not given. */
+/** A host with defaults for all missing settings. */
 export function completeHost(host: Partial<HostSettings> & Pick<HostSpec, 'name' | 'ssh'>): HostSpec {
   return { name: host.name, ssh: host.ssh, ...complete(HOST_SETTINGS, host) };
 }
@@ -286,12 +286,12 @@ export function completeHost(host: Partial<HostSettings> & Pick<HostSpec, 'name'
 export const CLIENT_DEFAULTS = complete(CLIENT_SETTINGS, {});
 export const CA_DEFAULTS = complete(CA_SETTINGS, {});
 
-/** `keyType` as the fleet file has it: `key-type`. */
+/** Key in the fleet file: `key-type` for `keyType`. */
 export function fleetKey(field: string, setting: Setting): string {
   return setting.key ?? field.replace(/[A-Z]/g, (letter) => `-${letter.toLowerCase()}`);
 }
 
-/** The default in words, for help and docs; undefined where there is none to name. */
+/** The default in words, for help and docs; undefined if there is none. */
 export function defaultWords({ default: value, otherwise }: Setting): string | undefined {
   return otherwise ?? (typeof value === 'string' || typeof value === 'number' ? String(value) : undefined);
 }

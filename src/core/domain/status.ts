@@ -1,14 +1,14 @@
-/** A row of `status`: something that can expire, and how a host differs from the store. */
+/** A row of `status`: an item with an expiry date, and how a host differs from the store. */
 
 import type { Hint } from '../../errors/errors.ts';
 import type { OtherCa } from './other-ca.ts';
 
-/** The upgrade of a package of a host, and the known vulnerabilities that it closes. */
+/** A package upgrade on a host, and the known vulnerabilities that it closes. */
 export type Upgrade = {
   readonly package: string;
   readonly closes: number;
   readonly text: string;
-  /** For the host, as root; a sentence where no one command is known to do it. */
+  /** Command for the host, as root; a sentence if no single command is known. */
   readonly command: string;
 };
 
@@ -21,28 +21,28 @@ export type StatusRow = {
   readonly daysLeft: number;
   readonly state: 'ok' | 'due' | 'expired' | 'not-yet-valid' | 'revoked';
   readonly dueAt: Date;
-  /** Of an old CA: there may be several of one name. */
+  /** Old CAs: tells apart several of the same name. */
   readonly serial?: string;
-  /** Of a client: the commands that give it new credentials, or say why it is rejected, and whether `rotate client` is the one. */
+  /** Clients: commands that renew the credentials, or say why it is rejected; `renewable`: whether `rotate client` is the command. */
   readonly renew?: readonly Hint[];
   readonly renewable?: boolean;
   readonly address?: string;
   readonly description?: string | undefined;
   readonly generation?: number;
-  /** Of a host: CAs of others, each of whose clients it accepts. */
+  /** Hosts: CAs of other issuers; it accepts each of their clients. */
   readonly otherCas?: readonly OtherCa[];
-  /** How the host differs from the store, or why a client is rejected; empty: it does not, or is not; undefined: not asked. */
+  /** Differences between host and store, or why a client is rejected; empty: none; undefined: not checked. */
   readonly drift?: readonly string[];
-  /** The package whose upgrade closes most known vulnerabilities. No reason for attention: `audit --fail-on` is. */
+  /** The package whose upgrade closes most known vulnerabilities. Only `audit --fail-on` treats it as a problem. */
   readonly upgrade?: Upgrade;
-  /** Why the host could not be asked, or not by one of the two ways. */
+  /** Why the host did not answer, over both routes or one of them. */
   readonly unreachable?: string;
 };
 
-/** What asking a host gave: `unreachable` beside `drift` says that one of the two ways answered. */
+/** Result of probing a host: `unreachable` together with `drift` means that one of the two routes answered. */
 export type LiveRow = Pick<StatusRow, 'drift' | 'unreachable' | 'upgrade' | 'renew'>;
 
-/** What `status --check` minds: something is due or expired, or a host differs or does not answer. */
+/** Problems for `status --check`: an item is due or expired, or a host differs or does not answer. */
 export function needsAttention(row: StatusRow): boolean {
   return (
     (row.state !== 'ok' && row.state !== 'revoked') ||

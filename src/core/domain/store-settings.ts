@@ -5,15 +5,15 @@ import { DockerTlsError } from '../../errors/errors.ts';
 import type { Signer } from './external-ca.ts';
 import { inspectCertificate, splitBundle } from './pki/inspect.ts';
 
-/** How the CA of a store signs: what a colleague may have set, and this computer would do. */
+/** Signing settings of a store's CA that another operator may have set and this computer would execute. */
 export type StoreSettings = {
-  /** Of the exact values: 32 hexadecimal digits. */
+  /** Hash of the exact values: 32 hexadecimal digits. */
   readonly id: string;
-  /** Name and value, as a person reads them: what a terminal would not show is escaped. */
+  /** Names and values for display; invisible characters are escaped. */
   readonly values: readonly (readonly [name: string, value: string])[];
 };
 
-/** Undefined where nothing runs and nothing is sent. */
+/** Undefined if no command runs and no file is sent. */
 export function storeSettings({ external, token }: Signer): StoreSettings | undefined {
   if (external?.kind === 'command') return settings([['runs', external.command]]);
   if (external !== undefined) {
@@ -43,10 +43,10 @@ function settings(values: StoreSettings['values']): StoreSettings {
   };
 }
 
-/** More is not read by a person before they agree. */
+/** Longer values are not shown: a user would not read them before agreeing. */
 const MOST_LETTERS = 1000;
 
-/** The whole value, each letter of it visible: escape codes, letters without width and rows of blanks could hide a part of a command. */
+/** The whole value with every character visible: escape codes, zero-width characters and runs of blanks could hide a part of a command. */
 function shown(value: string): string {
   if (value.length > MOST_LETTERS)
     throw new DockerTlsError('E_STORE_SETTINGS', `a value of ${value.length} letters is too long to be agreed to`, {

@@ -1,4 +1,4 @@
-/** The error for a file of this computer that cannot be read. */
+/** Error for an unreadable file on this computer. */
 
 import type { ErrorCode } from '../../errors/catalogue.ts';
 import { DockerTlsError } from '../../errors/errors.ts';

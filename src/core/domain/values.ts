@@ -1,6 +1,6 @@
 /**
- * The forms of single values: what a name, an address, a time or a reference to a secret may be, read from text and written as
- * text again. The fleet file, flags, records and the state that a host keeps all use these (zod/mini costs a start 4 ms, zod 50 ms).
+ * Formats of single values (names, addresses, times, references to secrets): parsing and printing. The fleet file, flags, records and the
+ * state on a host all use these. zod/mini costs 4 ms of a start, zod 50 ms.
  */
 
 import { X509Certificate } from 'node:crypto';
@@ -13,7 +13,7 @@ import { parseSan, type San } from './pki/names.ts';
 import { splitBundle } from './pki/pem.ts';
 import { checkSecretReference, SECRET_REFERENCE_PATTERN } from './secret-reference.ts';
 
-/** How a value comes from a command line, an INI inventory or a question, where everything is text. */
+/** How a value is entered in a command line, an INI inventory or a question, all of which are text. */
 export type Kind =
   | { readonly kind: 'text' | 'list' | 'flag' }
   | { readonly kind: 'number'; readonly min: number; readonly max: number }
@@ -23,7 +23,7 @@ const FIX_NAMES = FIXES.all.flatMap(({ names }) => names);
 const FIX_VALUES = FIXES.all.flatMap(({ values }) => values);
 /** Seconds that a change may wait for its confirmation. */
 const CONFIRM = { min: 10, max: 86_400 };
-/** nameProblem's rule for editors, but for the names that Windows reserves. */
+/** nameProblem's rule for editors, except for the names that Windows reserves. */
 const NAME_PATTERN = '^[A-Za-z0-9](?:[A-Za-z0-9_@+-]|\\.(?=[A-Za-z0-9_@+-]))*$';
 const HOST_KEY =
   '^(strict|accept-new|SHA256:[A-Za-z0-9+/]{43}=?|(ssh-ed25519|ssh-rsa|ecdsa-sha2-nistp(256|384|521)) [A-Za-z0-9+/]{60,}={0,2})$';
@@ -45,19 +45,19 @@ export function text<T extends z.ZodMiniType>(schema: T) {
   return { kind: 'text', schema } as const;
 }
 
-/** Each entry once: a second one is a slip of the hand. */
+/** A list without duplicates: a second entry is a typing mistake. */
 export function list<T extends z.ZodMiniType>(item: T) {
   return { kind: 'list', schema: unique(item) } as const;
 }
 
-/** On, off, or as it is. */
+/** On, off, or undefined (unchanged). */
 export const onOff = { kind: 'flag', schema: z.boolean() } as const;
-/** On; it is switched off by leaving it out. */
+/** On; off by omission. */
 export const on = { kind: 'flag', schema: z.literal(true) } as const;
 
 type Meta = z.core.GlobalMeta;
 
-/** Reads text; `params.error` of an issue is what `read` threw. `write` gives the text again. */
+/** Parses text; `params.error` of an issue is the error of `read`. `write` prints the value. */
 function readable<T>(read: (text: string) => T, write: (value: T) => string = String, meta: Meta = {}) {
   const value = z.custom<T>((found) => found !== undefined);
   return z.codec(z.string().check(z.meta(meta)), value, {
@@ -75,7 +75,7 @@ function readable<T>(read: (text: string) => T, write: (value: T) => string = St
   });
 }
 
-/** Text that `check` does not throw at. */
+/** Text that `check` accepts without throwing. */
 function checked(check: (value: string) => unknown, meta?: Meta) {
   return readable<string>(
     (value) => {
@@ -115,7 +115,7 @@ export function named(maxLength: number) {
 }
 
 export const name = named(128);
-/** Names, or `all`, which is undefined here and takes a list in `defaults` back. */
+/** Names, or `all`: becomes undefined, and clears a list from `defaults`. */
 export const names = {
   kind: 'list',
   schema: z.codec(z.union([z.literal('all'), unique(name).check(z.minLength(1))]), z.optional(z.array(z.string())), {
@@ -134,7 +134,7 @@ export const file = checked((value) => {
     refuse('a file name that begins with - would be taken for an option', [`write ./${value}`]);
 });
 
-/** A word of `acceptCa` that is no certificate. */
+/** Whether `acceptCa` is a keyword instead of a certificate. */
 export function isAcceptWord(text: string): boolean {
   return text === 'existing' || text === 'none';
 }
@@ -147,7 +147,7 @@ function isCa(pem: string): boolean {
   }
 }
 
-/** PEM, each certificate a CA's, as it is kept; or a word. */
+/** PEM of CA certificates, normalized for storage, or a keyword. */
 export const acceptCa = readable(
   (value) => {
     if (isAcceptWord(value)) return value;
@@ -176,7 +176,7 @@ export function isRecordedHostKey(value: string): boolean {
   return value !== 'accept-new' && new RegExp(HOST_KEY).test(value);
 }
 
-/** As a record has it, which others share: `accept-new` is a word of one run. */
+/** The form in a record, which several users may share: `accept-new` holds for one run only. */
 export const recordedHostKey = readable(
   (value) => {
     if (value === 'accept-new') return 'strict';
@@ -186,7 +186,7 @@ export const recordedHostKey = readable(
   (value) => value,
 );
 
-/** As a record has it: nothing that ssh, its configuration or a shell could take for something else. */
+/** The form in a record, free of syntax of ssh, its configuration or a shell. */
 export const recordedDestination = readable(
   (value) => {
     const { destination, user, port } = parseDestination(value.includes(':') ? `[${value}]` : value);
@@ -198,14 +198,14 @@ export const recordedDestination = readable(
 
 export const san = readable<San>(parseSan, ({ value }) => value);
 
-/** What clients dial, in normal form. */
+/** The address that clients dial, in normal form. */
 export const dialled = readable((value) => {
   const found = parseSan(value).value;
   if (found.startsWith('*')) refuse('clients dial one name, not a wildcard');
   return found;
 });
 
-/** An address of the host itself, in normal form. */
+/** An address of the host, in normal form. */
 export const ownAddress = readable((value) => {
   const found = parseSan(value);
   if (found.kind !== 'ip') refuse('the daemon listens on an address, not on a name', ['for instance 10.0.0.7']);
@@ -228,7 +228,7 @@ export const seconds = z.union([
   ),
 ]);
 
-/** A fix of `harden`, or what is to hold for one (docker-group:USER). */
+/** A fix of `harden`, or a setting of one (docker-group:USER). */
 export const fix = z.string().check(
   ({ value, issues }) => {
     if (FIX_NAMES.includes(value) || FIX_VALUES.some(({ pattern }) => pattern.test(value))) return;
@@ -242,7 +242,7 @@ export const contextName = checked((value) => {
   if (why !== undefined) refuse(`"${value.slice(0, 60)}" cannot be the name of a docker context: ${why}`);
 });
 
-/** Where a secret comes from; a literal one is refused, and not repeated. */
+/** Reference to a secret; a literal secret is refused, and not repeated in the error. */
 export const secret = checked(checkSecretReference, {
   pattern: SECRET_REFERENCE_PATTERN,
   examples: ['prompt', 'env:NAME', 'file:PATH'],

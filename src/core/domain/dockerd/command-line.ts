@@ -1,4 +1,4 @@
-/** The understanding of dockerd's command line: which flags it has, and the same line with other TLS and listening flags. */
+/** Parser and renderer of dockerd's command line. */
 
 import { isSwitch, longName, takesWord } from './flags.ts';
 import { splitWords, unitWord, type Word } from './unit.ts';
@@ -12,16 +12,16 @@ export type Flag = {
 };
 
 export type CommandLine = {
-  /** What is before the flags, as written: `env` with its variables, the binary, and what the prefix `@` makes its name. */
+  /** Words before the flags, as written: `env` with its variables, the binary, and the argv[0] that the prefix `@` sets. */
   readonly head: readonly Word[];
   /** The binary, without systemd's prefixes (`-`, `@`, `!` …). */
   readonly program: string;
-  /** `NAME=value`, where `env` starts it. */
+  /** `NAME=value` words of `env`. */
   readonly environment: readonly string[];
   readonly flags: readonly Flag[];
 };
 
-/** Reads flags from words; words that are no flags (`$DOCKER_OPTS`) are kept as flags with an empty name. */
+/** Parses flags from words; other words (`$DOCKER_OPTS`) become flags with an empty name. */
 export function parseFlags(words: readonly Word[]): Flag[] {
   const flags: Flag[] = [];
   let ended = false;
@@ -45,8 +45,9 @@ export function parseFlags(words: readonly Word[]): Flag[] {
 }
 
 /**
- * Reads one word of shorthands as pflag does (parseSingleShortArg), each as a flag with a word of its own: letters of switches may be grouped, and the first
- * letter that takes a value has the rest of the word, or else the next word, whatever that is: `-DHfd://`, `-DH fd://`, `-H=fd://`, `-D=true`.
+ * Parses a word of shorthands as pflag does (parseSingleShortArg); each becomes a flag with a separate word. Switch letters may be grouped.
+ * The first letter that takes a value gets the rest of the word, or else the next word, whatever it is: `-DHfd://`, `-DH fd://`,
+ * `-H=fd://`, `-D=true`.
  */
 function parseShorthands(word: Word, next: Word | undefined): Flag[] {
   const flags: Flag[] = [];
@@ -69,7 +70,7 @@ function parseShorthands(word: Word, next: Word | undefined): Flag[] {
   return flags;
 }
 
-/** The word of shorthands from one of its letters on, as written where that can be told. */
+/** The word of shorthands from one of its letters on, with the original quoting if possible. */
 function wordFrom(word: Word, at: number): Word {
   if (at === 1) return word;
   const text = `-${word.text.slice(at)}`;
@@ -81,9 +82,9 @@ function wordFrom(word: Word, at: number): Word {
 }
 
 /**
- * Reads an ExecStart value; undefined where it does not start dockerd itself (a wrapper script, a shell). `lookUp` gives the values of
- * variables: `${NAME}` is filled in, also inside a word, and stays one word. `$NAME` as a word of its own is left to the caller, since it
- * becomes as many words as its value has.
+ * Parses an ExecStart value; undefined if it does not start dockerd directly (a wrapper script, a shell). `lookUp` returns values of
+ * variables: `${NAME}` is expanded, even inside a word, and stays one word. The caller expands a separate word `$NAME`, since its value may
+ * be several words.
  */
 export function parseCommandLine(
   execStart: string,
@@ -95,7 +96,7 @@ export function parseCommandLine(
     ...word,
     text: index === 0 ? path : prefix.includes(':') ? word.text : fillIn(word.text, lookUp),
   }));
-  // Options of env (`-i`, `-S`) would be another matter.
+  // Options of env (`-i`, `-S`) are not supported.
   const byEnv = /(^|\/)env$/.test(path) && !prefix.includes('@');
   const at = byEnv ? filled.findIndex(({ text }, index) => index > 0 && !/^[A-Za-z_][A-Za-z0-9_]*=/.test(text)) : 0;
   const program = filled[at]?.text ?? '';
@@ -115,7 +116,7 @@ function fillIn(text: string, lookUp: (name: string) => string | undefined): str
   );
 }
 
-/** The variable that a word becomes the words of: `$DOCKER_OPTS`. */
+/** The variable that a word expands to: `$DOCKER_OPTS`. */
 export function variableOf({ name, words }: Flag): string | undefined {
   return name === '' ? /^(["']?)\$([A-Za-z_][A-Za-z0-9_]*)\1$/.exec(words[0]?.raw ?? '')?.[2] : undefined;
 }
@@ -126,7 +127,7 @@ export function flagValues(flags: readonly Flag[], name: string): string[] {
     .map((flag) => flag.value ?? (isSwitch(name.slice(2)) ? 'true' : ''));
 }
 
-/** The same program with other flags: those that `drop` names are left out, `add` comes last; everything else stays as it was written. */
+/** The same program with other flags: without those that `drop` selects, and with `add` at the end; everything else stays as written. */
 export function renderCommandLine(line: CommandLine, drop: (flag: Flag) => boolean, add: readonly string[]): string {
   return [
     ...line.head.map(({ raw }) => raw),
@@ -135,7 +136,7 @@ export function renderCommandLine(line: CommandLine, drop: (flag: Flag) => boole
   ].join(' ');
 }
 
-/** A listening address of dockerd (`-H`), read: `fd://`, `unix://PATH`, `tcp://ADDR:PORT` (ports as moby fills them in). */
+/** A parsed listen address of dockerd (`-H`): `fd://`, `unix://PATH`, `tcp://ADDR:PORT` (with moby's default ports). */
 export type Listener = {
   readonly kind: 'fd' | 'unix' | 'tcp' | 'other';
   readonly text: string;
@@ -144,8 +145,8 @@ export type Listener = {
 };
 
 /**
- * Reads one `-H` value as moby does (opts.ParseHost): without blanks around it; what has no scheme is TCP; without a port it is 2375, with TLS
- * too (DefaultTCPHost; seen on 20.10 to 28.5).
+ * Parses one `-H` value as moby does (opts.ParseHost): trimmed; TCP if it has no scheme; the default port is 2375, even with TLS
+ * (DefaultTCPHost; seen on 20.10 to 28.5).
  */
 export function parseListener(text: string): Listener {
   const value = text.trim();

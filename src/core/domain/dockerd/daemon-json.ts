@@ -1,30 +1,30 @@
-/** The reading and editing of daemon.json: other keys, their order and the file's indentation stay as they are. */
+/** Parser and editor of daemon.json; preserves other keys, their order and the indentation. */
 
 import { applyEdits, modify, type ParseError, parse, parseTree, printParseErrorCode } from 'jsonc-parser';
 import { type Fields, fieldsOf, isObject, isTooDeep, type Json, parseJson } from '../json.ts';
 
 export type DaemonJson = {
   readonly path: string;
-  /** Undefined when there is no such file. */
+  /** Undefined if the file does not exist. */
   readonly text: string | undefined;
-  /** Of a file with errors, what could be read. */
+  /** In a file with errors, the readable values. */
   readonly values: Fields;
-  /** Why dockerd will not take the file; empty when it will. */
+  /** Reasons for dockerd to reject the file; empty if it accepts it. */
   readonly errors: readonly { readonly line: number; readonly reason: string }[];
 };
 
 /**
- * Reads daemon.json as strictly as dockerd does: no comments, no trailing commas, one object. An absent or empty file has no values, nor has
- * one that is `null`. Of a key that is there twice the last one counts (seen with `dockerd --validate` on 26.1 and 28.5).
+ * Parses daemon.json as strictly as dockerd: no comments, no trailing commas, one object. An absent or empty file and `null`
+ * have no values. Of duplicate keys the last one counts (seen with `dockerd --validate` on 26.1 and 28.5).
  */
 export function parseDaemonJson(text: string | undefined, path = ''): DaemonJson {
   if (text === undefined || text.trim() === '') return { path, text, values: {}, errors: [] };
   const problems: ParseError[] = [];
-  // dockerd reads over a byte order mark since 23.0 (config.1 knows which dockerd it is).
+  // dockerd ignores a byte order mark since 23.0 (check config.1 considers the dockerd version).
   const body = text.replace(/^\ufeff/, '');
   if (isTooDeep(body)) return { path, text, values: {}, errors: [{ line: 1, reason: 'nested too deeply' }] };
   const lenient: Json = parse(body, problems, { disallowComments: true, allowTrailingComma: false });
-  // That parser is for what is wrong, and where: it takes a key `__proto__` for the object's prototype.
+  // That parser only locates errors: it sets the object's prototype for a key `__proto__`.
   const value = problems.length > 0 ? lenient : (parseJson(body) ?? {});
   const errors = problems.map(({ offset, error }) => ({
     line: lineAt(body, offset),
@@ -34,24 +34,24 @@ export function parseDaemonJson(text: string | undefined, path = ''): DaemonJson
   return { path, text, values: fieldsOf(value), errors };
 }
 
-/** No settings at all, for dockerd: nothing, or `null`. */
+/** Empty for dockerd: no text, or `null`. */
 function isEmpty(text: string | undefined): boolean {
   return text === undefined || /^\s*(null\s*)?$/.test(text);
 }
 
 /**
- * The text with some keys set (undefined: taken out). Everything else stays byte for byte; a new file gets four spaces
- * and a final newline. An object without keys stays an object, since an emptied file would look damaged.
+ * Sets keys (undefined: removes them). The rest stays byte for byte; a new file gets four spaces and a final newline. An object without
+ * keys stays an object, since an empty file would look damaged.
  */
 export function editDaemonJson(text: string | undefined, changes: Readonly<Record<string, unknown>>): string {
   let result = text === undefined || isEmpty(text) ? '{}\n' : text;
-  // What is on one line stays on one line: without options jsonc-parser only puts in what is new.
+  // A single line stays a single line: without options, jsonc-parser only inserts.
   const options =
     text !== undefined && !isEmpty(text) && !text.trim().includes('\n')
       ? {}
       : { formattingOptions: indentation(result) };
   for (const [key, value] of Object.entries(changes)) {
-    // Of a key that is there twice dockerd takes the last one, and an edit would be made to the first.
+    // dockerd uses the last of duplicate keys, but an edit would change the first.
     for (let twice = timesOfKey(result, key); twice > 1; twice--) {
       result = applyEdits(result, modify(result, [key], undefined, options));
     }
@@ -65,7 +65,7 @@ function timesOfKey(text: string, key: string): number {
     .length;
 }
 
-/** The line (from 1) on which a key is, for messages. */
+/** Line (from 1) of a key, for messages. */
 export function lineOfKey(text: string, key: string): number {
   const offset = text.search(new RegExp(`"${key.replace(/[^a-z0-9-]/g, '')}"\\s*:`));
   return offset < 0 ? 1 : lineAt(text, offset);

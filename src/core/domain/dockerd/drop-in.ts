@@ -1,19 +1,19 @@
-/** The text of the units that docker-tls writes: the drop-in for docker.service, our socket unit, and the service that a connection starts. */
+/** Unit files of docker-tls: the drop-in for docker.service, the socket unit, and the service that a connection starts. */
 
 import { DROP_IN_NAME } from './paths.ts';
 
 export type DropIn = {
-  /** The whole command line. */
+  /** Full command line. */
   readonly execStart: string;
-  /** Sockets that systemd hands to the daemon; empty where it listens by itself. */
+  /** Sockets that systemd passes to the daemon; empty if the daemon listens itself. */
   readonly sockets: readonly string[];
-  /** A command without whose success dockerd does not start. */
+  /** Command that must succeed before dockerd starts (ExecStartPre). */
   readonly check?: string | undefined;
 };
 
 const HEADER = '# Written by docker-tls.';
 
-/** The drop-in for docker.service. ExecStart is emptied first: a service of Type=notify may have only one (systemd.service(5)). */
+/** The drop-in for docker.service. It clears ExecStart first: a Type=notify service may have only one (systemd.service(5)). */
 export function renderDropIn(dropIn: DropIn): string {
   return [
     `${HEADER} Changes made here are shown as drift by \`docker-tls plan\`.`,
@@ -29,11 +29,12 @@ export function renderDropIn(dropIn: DropIn): string {
 
 /**
  * The socket unit that holds the TLS port, so that clients wait during a restart instead of being refused.
- * `listen`: addresses without a port; none means every address (systemd binds `[::]`, both families).
- * `service`: what a connection starts. It is never docker.service: dockerd takes every socket whose `Service=` it is, and would serve this one
- * without TLS once the drop-in is gone. Only the drop-in, which has the TLS flags, hands the port to dockerd (`Sockets=`).
- * `condition`: the path of our drop-in, or of a service of ours. Without it the port stays closed at boot. FreeBind lets it start before an
- * address exists (a VPN's).
+ * `listen`: addresses without a port; empty means every address (systemd binds `[::]`, both families).
+ * `service`: the unit that a connection starts, never docker.service. dockerd takes every socket whose `Service=` names it, so it would
+ * serve this one without TLS once the drop-in is removed. Only the drop-in, which has the TLS flags, passes the port to dockerd
+ * (`Sockets=`).
+ * `condition`: the path of our drop-in or service; if it is missing, the port stays closed at boot. FreeBind lets the socket start before
+ * an address exists (a VPN's).
  */
 export function renderSocketUnit(
   listen: readonly string[],
@@ -49,7 +50,7 @@ export function renderSocketUnit(
     '',
     '[Socket]',
     ...streams.map((stream) => `ListenStream=${stream}`),
-    // Of a port alone, whatever net.ipv6.bindv6only says.
+    // For a bare port, whatever net.ipv6.bindv6only is.
     ...(listen.length === 0 ? ['BindIPv6Only=both'] : []),
     'FreeBind=true',
     'NoDelay=true',
@@ -62,10 +63,10 @@ export function renderSocketUnit(
 }
 
 /**
- * The service that a connection to the TLS port starts while dockerd does not run and is not about to: systemd starts nothing where it is.
- * Where docker.socket listens, Docker is started on demand, and so it is by this port. Otherwise it was stopped: the port is closed, until the
- * drop-in (`Sockets=`) opens it at the daemon's next start. The pause is for a start that follows, such as our own after our stop.
- * `dockerd`: systemd gives the port the SELinux label of what its service runs first, and dockerd may use no port with another one's.
+ * The service that a connection to the TLS port starts while dockerd is stopped; systemd does not start it while dockerd runs or starts.
+ * If docker.socket listens, Docker starts on demand, so this port starts it too. Otherwise the port closes until the drop-in (`Sockets=`)
+ * opens it at the daemon's next start. The pause covers a start that follows, such as ours after our stop.
+ * `dockerd`: systemd gives the port the SELinux label of the service's first program, and dockerd may only use a port with its own label.
  */
 export function renderClosedService({
   service,
@@ -87,7 +88,7 @@ export function renderClosedService({
     '[Service]',
     'Type=oneshot',
     `ExecStart=-${dockerd} --version`,
-    // It may be stopped, or outlive the socket: no unit is to be left as failed.
+    // It may be stopped or outlive the socket, and must not leave a failed unit.
     `ExecStart=-/bin/sh -c '\\`,
     `  case $$(${systemctl} show -p TriggeredBy ${service}) in *${sockets.tls}*) \\`,
     `    if ${systemctl} -q is-active ${sockets.local}; then exec ${systemctl} --no-block start ${service}; fi; \\`,
@@ -101,13 +102,13 @@ export function renderClosedService({
   ].join('\n');
 }
 
-/** An address as it is before `:port`: IPv6 in brackets. */
+/** An address as written before `:port`: IPv6 in brackets. */
 export function bracketed(address: string): string {
   return address.includes(':') && !address.startsWith('[') ? `[${address}]` : address;
 }
 
 /**
- * The drop-in's file name: it has to sort after the administrator's own, since the last ExecStart wins
+ * File name of the drop-in. It must sort after the administrator's drop-ins, since the last ExecStart wins
  * (systemd.unit(5): drop-ins of all directories are sorted by name, bytewise). `~` sorts after every letter.
  */
 export function dropInName(others: readonly string[]): string {
@@ -116,12 +117,12 @@ export function dropInName(others: readonly string[]): string {
   return name;
 }
 
-/** Whether a drop-in has a name of ours. An administrator's own may have it too: that one does not begin as ours do. */
+/** Whether a drop-in has our file name. An administrator's drop-in may share the name but lacks our header. */
 export function hasOurName(path: string): boolean {
   return /(^|\/)~*zz-docker-tls\.conf$/.test(path);
 }
 
-/** Whether a drop-in that docker-tls has no record of is ours all the same. */
+/** Whether a drop-in without a record was written by docker-tls. */
 export function isOurDropIn(path: string, text: string): boolean {
   return hasOurName(path) && text.startsWith(HEADER);
 }

@@ -1,15 +1,15 @@
-/** The reading and writing of variables in an EnvironmentFile (systemd.exec(5); read as systemd's basic/env-file.c does). */
+/** Reads and edits variables of an EnvironmentFile (systemd.exec(5); parsed as in systemd's basic/env-file.c). */
 
-/** A variable's value, and the lines (from 1) that its assignment takes. */
+/** A variable's value, and the lines (from 1) of its assignment. */
 export type Assignment = { readonly value: string; readonly line: number; readonly endLine: number };
 
-/** The assignment of a variable; the last one counts. Values may go on over lines: after a backslash, and inside quotes. */
+/** Assignment of a variable; the last one counts. Values may span lines: after a backslash, and inside quotes. */
 export function environmentValue(text: string, name: string): Assignment | undefined {
   let found: Assignment | undefined;
   let at = 0;
   let line = 1;
   while (at < text.length) {
-    // systemd reads `export NAME` as an odd name, and passes it over.
+    // systemd parses `export NAME` as an invalid name, and ignores it.
     const start = /^[ \t\r]*([^\s#;=][^=]*?)[ \t]*=/.exec(lineFrom(text, at));
     if (start === null) {
       at += lineFrom(text, at).length + 1;
@@ -25,7 +25,7 @@ export function environmentValue(text: string, name: string): Assignment | undef
   return found;
 }
 
-/** The text with another value for an assignment in it, on one line, in the quotes that it had where they can hold it. */
+/** Replaces the value of an assignment, on one line, keeping its quotes if they can contain it. */
 export function replaceValue(text: string, { line, endLine }: Assignment, value: string): string {
   const lines = text.split('\n');
   const head = /^([^=]*=)[ \t]*(["']?)/.exec(lines[line - 1] ?? '');
@@ -44,12 +44,12 @@ function lineFrom(text: string, at: number): string {
   return text.slice(at, end < 0 ? undefined : end);
 }
 
-/** Reads up to the newline that ends a value; `end` is its place. */
+/** Parses up to the newline that ends a value; `end` is its offset. */
 function readValue(text: string, from: number): { value: string; end: number } {
   let value = '';
-  /** Blanks inside a plain value count, those at its end do not. */
+  /** Blanks inside an unquoted value count; trailing blanks do not. */
   let blanks = '';
-  /** `start`: before a value, and after a closing quote: blanks are skipped, and a quote begins. */
+  /** `start`: before a value, and after a closing quote; skips blanks, and a quote opens. */
   let state: 'start' | 'plain' | '"' | "'" = 'start';
   let at = from;
   const add = (more: string): void => {

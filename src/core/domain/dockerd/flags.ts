@@ -1,9 +1,9 @@
 /**
- * The table of dockerd's flags: which take no value, what their short forms are, and which key of daemon.json means the same.
- * Source: moby, cmd/dockerd/config*.go and daemon/config, 20.10 to 29; spf13/pflag, with which dockerd reads its words.
+ * Table of dockerd's flags: switches, short forms, and equivalent keys of daemon.json.
+ * Source: moby, cmd/dockerd/config*.go and daemon/config, 20.10 to 29; spf13/pflag, dockerd's flag parser.
  */
 
-/** Flags that take no word of their own (long names): only `--flag=false` switches them off. */
+/** Flags without a separate value (long names): only `--flag=false` turns them off. */
 const SWITCHES: ReadonlySet<string> = new Set(
   `allow-direct-routing cri-containerd debug experimental help icc init ip-forward ip-forward-no-drop ip-masq
     ip6tables iptables ipv6 live-restore no-new-privileges raw-logs rootless selinux-enabled tls tlsverify
@@ -23,7 +23,7 @@ const LONG: Readonly<Record<string, string>> = {
   v: 'version',
 };
 
-/** Where daemon.json calls a flag by another name. */
+/** Flags whose key in daemon.json has another name. */
 const KEYS: Readonly<Record<string, string>> = {
   'add-runtime': 'runtimes',
   'authorization-plugin': 'authorization-plugins',
@@ -50,22 +50,25 @@ const FLAGS = new Map(
     .map(([flag, key]) => [key, flag]),
 );
 
-/** The key of daemon.json of a flag (long name, no dashes): `hosts` of `host`. */
+/** Key in daemon.json of a flag (long name, no dashes): `hosts` for `host`. */
 export function keyOfFlag(flag: string): string {
   return KEYS[flag] ?? flag;
 }
 
-/** The flag of a key of daemon.json, with dashes: `--log-opt` of `log-opts`. */
+/** Flag of a key in daemon.json, with dashes: `--log-opt` for `log-opts`. */
 export function flagOfKey(key: string): string {
   return `--${FLAGS.get(key) ?? key}`;
 }
 
-/** Whether dockerd takes a key of daemon.json and its flags together; with any other it ends itself (moby: findConfigurationConflicts, skipDuplicates). */
+/**
+ * Whether dockerd merges a key of daemon.json with its flags; with any other key in both, it exits (moby: findConfigurationConflicts,
+ * skipDuplicates).
+ */
 export function isMerged(key: string): boolean {
   return key === 'runtimes';
 }
 
-/** The long name of a flag's letter; undefined where dockerd has no such letter. */
+/** Long name of a short flag; undefined if dockerd does not have it. */
 export function longName(letter: string): string | undefined {
   return LONG[letter];
 }
@@ -75,14 +78,14 @@ export function isSwitch(flag: string): boolean {
 }
 
 /**
- * Whether the word after a flag (long name) is its value. A flag that is not in the table may be a switch of a newer dockerd:
- * what looks like another flag is never swallowed.
+ * Whether the word after a flag (long name) is its value. An unknown flag may be a switch of a newer dockerd, so a word that looks like a
+ * flag is never taken.
  */
 export function takesWord(flag: string, next: string | undefined): next is string {
   return next !== undefined && !SWITCHES.has(flag) && !/^--?[A-Za-z]/.test(next);
 }
 
-/** A switch's value as dockerd reads it. */
+/** A switch's value as dockerd parses it. */
 export function isTrue(value: string): boolean {
   return /^(1|t|true)$/i.test(value);
 }

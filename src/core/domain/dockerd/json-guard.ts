@@ -1,19 +1,19 @@
 /**
- * The check at each start that daemon.json still has our TLS settings, where the port is named in another file: configuration management may have put
- * its own daemon.json back, and dockerd would serve the port over plain HTTP.
+ * Check at each start that daemon.json still has our TLS settings, for hosts that name the port in another file. If configuration
+ * management restored its own daemon.json, dockerd would serve the port over plain HTTP.
  */
 
 import { shellQuote } from '../quote.ts';
 import { unitWord } from './unit.ts';
 
-/** A daemon.json with blanks taken out has both. No text within a string matches: there each quote has a backslash before it. */
+/** Both occur in a daemon.json without blanks. Text within a string cannot match, since its quotes are escaped with backslashes. */
 function patterns(trust: string): string[] {
   return ['"tlsverify":true', `"tlscacert":${JSON.stringify(trust)}`];
 }
 
 const says = (effect: string): string => `has no TLS settings of docker-tls: ${effect}. Run: docker-tls apply HOST`;
 
-/** For `ExecStartPre=`: fails where they are missing. `trust`: the path of our trust file. */
+/** For `ExecStartPre=`: fails if the settings are missing. `trust`: the path of our trust file. */
 export function renderUnitGuard(configFile: string, trust: string): string {
   const script = [
     'file=$$1; shift; for word; do case $$(tr -d "[:space:]" <"$$file") in *"$$word"*) ;;',
@@ -22,13 +22,13 @@ export function renderUnitGuard(configFile: string, trust: string): string {
   return `/bin/sh -c '${script}' docker-tls ${[configFile, ...patterns(trust)].map(unitWord).join(' ')}`;
 }
 
-/** Whether the guard in our drop-in keeps dockerd from starting with this daemon.json. */
+/** Whether the guard in our drop-in prevents dockerd from starting with this daemon.json. */
 export function unitGuardRefuses(dropIn: string, configFile: string, json: string, trust: string): boolean {
   const words = json.replace(/\s/g, '');
   return dropIn.includes(renderUnitGuard(configFile, trust)) && !patterns(trust).every((word) => words.includes(word));
 }
 
-/** One line for the settings of an init script: runs a line where they are there. */
+/** One line for the settings of an init script: runs `line` if the settings exist. */
 export function renderScriptGuard(configFile: string, trust: string, line: string): string {
   const file = shellQuote(configFile);
   const [verify = '', ca = ''] = patterns(trust).map(shellQuote);

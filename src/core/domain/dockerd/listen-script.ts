@@ -1,16 +1,16 @@
 /**
- * The script by which a user's own dockerd gets a port that their systemd holds. RootlessKit uses the first descriptors itself, and does not
- * hand on what systemd says of them: so the sockets wait under other numbers, and get their own back where dockerd starts. They belong to
- * the host's network, so the daemon sees who connects, and nothing is forwarded.
+ * Script that passes a port held by systemd to a rootless dockerd. RootlessKit uses the first descriptors itself, and drops systemd's
+ * variables. The script moves the sockets to higher numbers, and moves them back when dockerd starts. The sockets belong to the host's
+ * network, so the daemon sees client addresses, and no traffic is forwarded.
  */
 
-/** The first descriptor that systemd hands over (sd_listen_fds(3)); and the first of those that RootlessKit leaves alone, of which a shell has these. */
+/** First descriptor from systemd (sd_listen_fds(3)); first descriptor that RootlessKit leaves free and that a shell can name. */
 const FIRST = 3;
 const ASIDE = 7;
-/** More sockets than this cannot be handed on. */
+/** Maximum number of sockets. */
 export const MOST_SOCKETS = 10 - ASIDE;
 
-/** It starts dockerd-rootless.sh, and is started by that again in place of dockerd (its variable DOCKERD). */
+/** The script starts dockerd-rootless.sh. That starts the script again in place of dockerd (its variable DOCKERD). */
 export function renderListenScript(sockets: number): string {
   const numbers = Array.from({ length: sockets }, (_, index) => index);
   const aside = numbers.map((index) => `${ASIDE + index}<&${FIRST + index} ${FIRST + index}<&-`).join(' ');

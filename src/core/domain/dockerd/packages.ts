@@ -1,13 +1,13 @@
-/** The package managers of distributions: which one a host has, what packages are called there, and the command that installs them. */
+/** Package managers of distributions: detection, package names, and install commands. */
 
 import { type Login, rootCommand } from '../quote.ts';
 
 type PackageManager = 'apt' | 'dnf' | 'zypper' | 'apk' | 'pacman';
 
-/** `docker`: what the distribution's own package of the daemon is called; undefined where it has none. */
+/** `docker`: the distribution's package of the daemon; undefined if it lacks one. */
 export type Distribution = { readonly manager: PackageManager; readonly docker: string | undefined };
 
-/** Also where what is installed has lost a file, as far as the package manager can do that with one command. */
+/** Also restores lost files of an installed package, if the package manager can do so with one command. */
 const INSTALL: Readonly<Record<PackageManager, readonly string[]>> = {
   apt: ['apt-get', 'install', '-y', '--reinstall'],
   dnf: ['dnf', 'install', '-y'],
@@ -24,7 +24,7 @@ const UPGRADE: Readonly<Record<PackageManager, readonly string[]>> = {
   pacman: ['pacman', '-Syu'],
 };
 
-/** By ID and ID_LIKE of os-release; the first that fits. RHEL's `docker` is Podman under that name. */
+/** Matched against ID and ID_LIKE of os-release; the first match counts. RHEL's `docker` package is Podman. */
 const DISTRIBUTIONS: readonly (readonly [RegExp, Distribution])[] = [
   [/debian|ubuntu/, { manager: 'apt', docker: 'docker.io' }],
   [/amzn/, { manager: 'dnf', docker: 'docker' }],
@@ -35,23 +35,23 @@ const DISTRIBUTIONS: readonly (readonly [RegExp, Distribution])[] = [
   [/arch/, { manager: 'pacman', docker: 'docker' }],
 ];
 
-/** Packages by Debian's name, where another distribution has another one. */
+/** Debian package name → names in other distributions, if different. */
 const NAMES: Readonly<Record<string, Partial<Record<PackageManager, string>>>> = {
   'openssh-client': { dnf: 'openssh-clients', zypper: 'openssh-clients', pacman: 'openssh' },
 };
 
-/** undefined: none of those that are known. */
+/** undefined: an unknown distribution. */
 export function distributionOf(osRelease: string): Distribution | undefined {
   const ids = [...osRelease.matchAll(/^ID(?:_LIKE)?="?([a-z0-9 ._-]+)/gm)].map(([, id = '']) => id).join(' ');
   return DISTRIBUTIONS.find(([pattern]) => pattern.test(ids))?.[1];
 }
 
-/** What it takes to repair a package that is there. */
+/** Options that repair an installed package. */
 const REPAIR = ['--reinstall', '-f'];
 
 /**
- * The words of a command, to be run as root, that installs packages (by Debian's names); undefined for a distribution that is not known.
- * `absent`: none of them is there.
+ * Words of a command, to run as root, that installs packages (by Debian's names); undefined for an unknown distribution.
+ * `absent`: none of them is installed.
  */
 export function installCommand(
   distribution: Distribution | undefined,
@@ -64,18 +64,18 @@ export function installCommand(
   return [...words, ...packages.map((name) => NAMES[name]?.[manager] ?? name)];
 }
 
-/** The words of a command, to be run as root, that upgrades packages; called by the names that the host has for them. */
+/** Words of a command, to run as root, that upgrades packages (by the host's names). */
 export function upgradeCommand({ manager }: Distribution, packages: readonly string[]): string[] {
   return [...UPGRADE[manager], ...packages];
 }
 
-/** A hint that has packages installed on this computer; `osRelease`: its own, empty where it has none. */
+/** Hint to install packages on this computer; `osRelease`: its os-release, empty if missing. */
 export function installHereHint(osRelease: string, packages: readonly string[]): string {
   const command = installCommand(distributionOf(osRelease), packages);
   return command === undefined ? `install ${packages.join(' ')} on this computer` : command.join(' ');
 }
 
-/** A hint that has packages installed on a host. */
+/** Hint to install packages on a host. */
 export function installHint(login: Login, distribution: Distribution | undefined, packages: readonly string[]): string {
   const command = installCommand(distribution, packages);
   return command === undefined
@@ -83,7 +83,7 @@ export function installHint(login: Login, distribution: Distribution | undefined
     : rootCommand(login, ...command);
 }
 
-/** Hints that have Docker itself installed on a host. */
+/** Hints to install Docker on a host. */
 export function installDockerHints(login: Login, distribution: Distribution | undefined): string[] {
   const own = distribution?.docker;
   return [

@@ -1,53 +1,55 @@
-/** The names of everything that docker-tls puts on a host, of root's daemon and of a user's own. */
+/** Paths of all docker-tls files on a host, for root's daemon and for rootless ones. */
 
-/** Systemd's directory for an administrator's units. */
+/** systemd's directory for the administrator's units. */
 export const UNITS = '/etc/systemd/system';
-/** Where init finds its scripts, on a host without systemd. */
+/** Directory of init scripts, on hosts without systemd. */
 export const INIT_SCRIPTS = '/etc/init.d';
 /** One directory per generation, and `current`, a link to the active one. */
 export const TLS_DIRECTORY = '/etc/docker/tls';
 export const CURRENT_LINK = `${TLS_DIRECTORY}/current`;
-/** Our own records on the host: origin, generations, and the transaction under way. */
+/** Our records on the host: origin, generations, and the transaction in progress. */
 export const STATE = '/var/lib/docker-tls';
-/** Packages that `harden --install` installed, one a line. */
+/** Packages installed by `harden --install`, one per line. */
 export const PACKAGE_LIST = `${STATE}/packages`;
 export const SOCKET_UNIT = 'docker-tls.socket';
-/** What a connection to that socket starts while dockerd does not run. */
+/** Started by a connection to that socket while dockerd is stopped. */
 export const CLOSED_SERVICE = 'docker-tls-closed.service';
-/** Ours; its name sorts before those that others give to the first of theirs (00-base.conf): the first value that sshd reads wins. */
+/** Our drop-in; its name sorts before common first drop-ins (00-base.conf), since sshd uses the first value of an option. */
 export const SSHD_DROP_IN = '/etc/ssh/sshd_config.d/0-docker-tls.conf';
 
-/** On a host where Podman serves the API: a service of our own, and what starts both at boot. */
+/** For hosts where Podman serves the API: our service and socket, and the links that start them at boot. */
 export const PODMAN_SERVICE = 'docker-tls-podman.service';
 export const PODMAN_SOCKET = 'docker-tls-podman.socket';
 
 export const DROP_IN_DIRECTORY = `${UNITS}/docker.service.d`;
-/** Brings the rule for packets to the loopback before each start of dockerd. */
+/** Installs the firewall rule for loopback packets before each start of dockerd. */
 export const LOOPBACK_DROP_IN = `${DROP_IN_DIRECTORY}/docker-tls-loopback.conf`;
-/** Where an interface routes packets for 127.0.0.0/8. Without docker-proxy, dockerd sets it on its bridges, and never sets it back. */
+/**
+ * Interfaces with this setting route packets for 127.0.0.0/8. Without docker-proxy, dockerd sets it on its bridges, and never resets it.
+ */
 export const ROUTE_LOCALNET = 'net.ipv4.conf.*.route_localnet';
 export const DROP_IN_NAME = 'zz-docker-tls.conf';
 
-/** Where a daemon's files are. A user's own daemon has them below their home, and what only has to last until the next boot in their /run. */
+/** Paths of a daemon's files. A rootless daemon's are below the user's home; files that last until the next boot are in the user's /run. */
 export type Places = {
   /** The service manager's directory for units of the daemon's user. */
   readonly units: string;
   readonly dropIns: string;
   readonly socket: string;
   readonly socketWants: string;
-  /** What a connection to our socket starts while dockerd does not run. */
+  /** Started by a connection to our socket while dockerd is stopped. */
   readonly closed: string;
   /** One directory per generation, and `current`. */
   readonly tls: string;
   readonly current: string;
   readonly state: string;
-  /** Held during a transaction; below /run, so that a reboot ends it. */
+  /** Held during a transaction; below /run, so that a reboot releases it. */
   readonly lock: string;
-  /** The script by which a user's own dockerd gets the port that systemd holds. */
+  /** Script that passes systemd's port to a rootless dockerd. */
   readonly listen: string;
-  /** In memory. */
+  /** Directory in memory. */
   readonly run: string;
-  /** What dockerd reads and listens on by default. */
+  /** dockerd's default configuration file and socket. */
   readonly daemonJson: string;
   readonly localSocket: string;
 };
@@ -79,13 +81,13 @@ function placesIn(
 
 export const SYSTEM_PLACES: Places = placesIn(UNITS, '/etc/docker', STATE, '/run', '/var/run/docker.sock');
 
-/** Where Podman serves the API. */
+/** Paths if Podman serves the API. */
 export const PODMAN_PLACES: Places = placesIn(UNITS, '/etc/docker', STATE, '/run', '/run/podman/podman.sock', {
   service: PODMAN_SERVICE,
   socket: PODMAN_SOCKET,
 });
 
-/** Of a user's own daemon; `run`: their directory in /run. */
+/** Paths of a rootless daemon; `run`: the user's directory in /run. */
 export function userPlaces(home: string, run: string): Places {
   return placesIn(
     `${home}/.config/systemd/user`,

@@ -1,14 +1,14 @@
-/** The text of the service by which Podman serves Docker's API, and its own, under mutual TLS, and which versions of Podman can. */
+/** Service in which Podman serves Docker's API and its own under mutual TLS; and the Podman versions that can. */
 
 import { CURRENT_LINK, PODMAN_SOCKET, SERVER_FILES } from './paths.ts';
 
-/** The first with `--tls-client-ca`. */
+/** First version with `--tls-client-ca`. */
 const FIRST_WITH_TLS = [5, 7] as const;
 
-/** The flag of Podman for the CA whose clients it accepts. */
+/** Podman's flag for the CA of accepted clients. */
 export const PODMAN_TRUST = '--tls-client-ca';
 
-/** Whether this version (`5.8.6`) serves TLS; one that is not known is taken to. */
+/** Whether this version (`5.8.6`) serves TLS; an unknown version counts as yes. */
 export function servesTls(version: string): boolean {
   const [major = Number.NaN, minor = 0] = version.split('.').map((part) => Number.parseInt(part, 10));
   const [first, second] = FIRST_WITH_TLS;
@@ -16,8 +16,8 @@ export function servesTls(version: string): boolean {
 }
 
 /**
- * systemd hands it the one socket that it takes. `KillMode=process` and `Delegate`: as in Podman's own unit, so that containers outlive
- * it. Podman says that it is ready before it reads its certificate: the pause lets systemd see that it has ended then.
+ * Podman accepts only one socket, and gets it from systemd. `KillMode=process` and `Delegate` are as in Podman's own unit, so that
+ * containers survive it. Podman reports readiness before it reads its certificate: the pause lets systemd notice an early exit.
  */
 export function renderPodmanService(program: string): string {
   return [

@@ -1,6 +1,6 @@
-/** The programs that the scripts on a host need, and the packages that hold them. */
+/** Programs that the host scripts need, and their packages. */
 
-/** Programs by package, which has the same name everywhere. Whatever else the scripts call they do without. */
+/** Programs by package; package names are the same on all distributions. The scripts do without any other program. */
 const PACKAGES: Readonly<Record<string, readonly string[]>> = {
   coreutils: `base64 cat chmod chown cp cut date dd df head id ln ls mkdir mv od readlink rm rmdir sha256sum sleep
     sort stat sync tail timeout tr uname wc`.split(/\s+/),
@@ -13,12 +13,12 @@ const PACKAGES: Readonly<Record<string, readonly string[]>> = {
   sudo: ['sudo'],
 };
 
-/** What facts.sh looks for. */
+/** Programs that facts.sh looks for. */
 export const NEEDED_PROGRAMS: readonly string[] = Object.values(PACKAGES)
   .flat()
   .filter((name) => name !== 'sudo');
 
-/** What facts.sh printed in place of facts: the missing programs, and the text of os-release. */
+/** Parses facts.sh's output for missing programs: their names, and the text of os-release. */
 export function parseMissing(stdout: string): { programs: string[]; osRelease: string } | undefined {
   const [, names = '', osRelease = ''] = /(?:^|\n)docker-tls-missing((?: [a-z0-9-]+)+)\n([\s\S]*)/.exec(stdout) ?? [];
   return names === '' ? undefined : { programs: names.trim().split(' '), osRelease };

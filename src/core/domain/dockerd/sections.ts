@@ -1,16 +1,16 @@
 /**
- * The framing of what the scripts that gather facts print: sections that end in a line with a nonce that their content cannot
- * know. The script draws the nonce from /dev/urandom and says it in its header, `docker-tls-KIND 1 NONCE`; then come
- * CONTENT, newline, `--NONCE NAME`, newline for each section, and `done` as the last one.
+ * Framing of the facts scripts' output: sections that end in a line with a nonce that their content cannot know. The script draws the nonce
+ * from /dev/urandom and prints it in its header, `docker-tls-KIND 1 NONCE`. Each section is CONTENT, newline, `--NONCE NAME`, newline;
+ * the last one is `done`.
  */
 
-/** One section: its name as the script gave it, and its bytes exactly as printed. */
+/** One section: its name from the script, and its bytes exactly as printed. */
 export type Section = { readonly name: string; readonly content: Buffer };
 
-/** Which script printed: the facts of a plan, or those of the audit. */
+/** Source of the output: the facts of a plan, or those of the audit. */
 export type SectionKind = 'facts' | 'audit';
 
-/** What Docker's API answered, by path: from the sections that api.sh prints. Status 0: no answer came. */
+/** Answers of Docker's API by path, from the sections of api.sh. Status 0: no answer. */
 export type ApiAnswers = ReadonlyMap<string, { readonly status: number; readonly body: string }>;
 
 export function apiAnswers(sections: readonly Section[]): ApiAnswers {
@@ -24,13 +24,10 @@ export function apiAnswers(sections: readonly Section[]): ApiAnswers {
   );
 }
 
-/** A login banner may come before the header, but not more of it than this. */
+/** A login banner may precede the header, up to this size. */
 const NOISE_BYTES = 1_048_576;
 
-/**
- * The sections in the order of printing. Whatever was printed before the header (a login banner) is left out. Undefined when there
- * is no header, or when the script did not come to its end.
- */
+/** Sections in print order, without any output before the header (a login banner). Undefined if the header or the end is missing. */
 export function parseSections(stdout: Buffer, kind: SectionKind): readonly Section[] | undefined {
   const header = new RegExp(`(?:^|\\n)docker-tls-${kind} 1 ([0-9a-f]{32})\\n`).exec(
     stdout.toString('latin1', 0, NOISE_BYTES),

@@ -1,8 +1,8 @@
-/** The reading of systemd unit files and drop-ins: settings with their places, and the words of a command line. */
+/** Parser of systemd unit files and drop-ins: settings with locations, and the words of a command line. */
 
 export type UnitFile = { readonly path: string; readonly text: string };
 
-/** One assignment in a unit file. `line` counts from 1 and is where the assignment begins. */
+/** One assignment in a unit file. `line` counts from 1 and is its first line. */
 export type UnitSetting = {
   readonly path: string;
   readonly line: number;
@@ -11,7 +11,7 @@ export type UnitSetting = {
   readonly value: string;
 };
 
-/** All assignments of a unit file, continuation lines joined (systemd.syntax(7)). */
+/** All assignments of a unit file, with continuation lines joined (systemd.syntax(7)). */
 export function parseUnit(file: UnitFile): UnitSetting[] {
   const settings: UnitSetting[] = [];
   const lines = file.text.split('\n');
@@ -48,8 +48,8 @@ export function parseUnit(file: UnitFile): UnitSetting[] {
 }
 
 /**
- * The effective value of a list setting such as ExecStart: files in systemd's order (fragment first, then drop-ins as
- * systemd lists them), an empty assignment takes back all before it.
+ * Effective value of a list setting such as ExecStart. Files are in systemd's order (fragment first, then drop-ins as systemd lists
+ * them); an empty assignment clears the list.
  */
 export function effectiveList(files: readonly UnitFile[], section: string, key: string): UnitSetting[] {
   let list: UnitSetting[] = [];
@@ -63,7 +63,7 @@ export function effectiveList(files: readonly UnitFile[], section: string, key: 
   return list;
 }
 
-/** A word of a command line: as written (quotes and all), and as systemd takes it. */
+/** A word of a command line: as written (with quotes), and as systemd interprets it. */
 export type Word = { readonly raw: string; readonly text: string };
 
 /** Splits a command line by systemd's rules (systemd.service(5), "Command lines"): quotes, backslash escapes, no shell. */
@@ -101,7 +101,7 @@ export function splitWords(command: string): Word[] {
   return words;
 }
 
-/** One word of a unit's command line, whatever it holds: `%` and `$` are doubled, quotes only where they are needed. */
+/** A word of a unit's command line, with any content: `%` and `$` are doubled, and quotes are added only if needed. */
 export function unitWord(value: string): string {
   const escaped = value.replaceAll('%', '%%').replaceAll('$', '$$$$');
   return /^[A-Za-z0-9_@%+=:,./$[\]-]+$/.test(escaped)
@@ -109,7 +109,7 @@ export function unitWord(value: string): string {
     : `"${escaped.replaceAll('\\', '\\\\').replaceAll('"', '\\"')}"`;
 }
 
-/** `NAME=VALUE` lines; others are left out, and the last one of a name counts. */
+/** `NAME=VALUE` lines; other lines are ignored, and the last value of a name counts. */
 export function parseProperties(text: string): Record<string, string> {
   return Object.fromEntries(
     text

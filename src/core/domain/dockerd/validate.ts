@@ -1,4 +1,4 @@
-/** The question to dockerd itself whether it would start with a configuration, asked before anything changes. */
+/** Validation by dockerd of a new configuration, before anything changes. */
 
 import { shellQuote } from '../quote.ts';
 import { parseCommandLine, parseFlags, variableOf } from './command-line.ts';
@@ -10,26 +10,26 @@ export type Validation = {
   readonly variables: Readonly<Record<string, string>>;
   readonly version: string;
   readonly configFile: string;
-  /** Where the new configuration file is until the switch. */
+  /** Path of the new configuration file before the switch. */
   readonly stagedConfigFile: string | undefined;
   readonly configExists: boolean;
   readonly configSetsPidfile: boolean;
-  /** It names our credentials, as the flags do elsewhere. */
+  /** The configuration file names our credentials; otherwise flags do. */
   readonly configNamesCredentials: boolean;
-  /** Directory that flags or configuration file name, and the directory where those files lie until the switch. */
+  /** Directory in flags or configuration file, and the directory of the same files before the switch. */
   readonly credentialsBefore: string;
   readonly credentialsAfter: string;
 };
 
 /**
- * A shell command that succeeds when dockerd accepts the configuration; empty where that cannot be asked.
- * From 23.0 on `--validate` does it. Before, dockerd is given a pid file that cannot be made: it complains about that only
- * after it has accepted flags and daemon.json, and before it touches anything (moby 20.10, cmd/dockerd/daemon.go, `start`).
+ * Shell command that succeeds if dockerd accepts the configuration; empty if validation is impossible.
+ * Since 23.0, `--validate` does it. Before, dockerd gets a pid file that it cannot create. It reports that error only after it has accepted
+ * flags and daemon.json, and before it touches anything (moby 20.10, cmd/dockerd/daemon.go, `start`).
  */
 export function validationCommand(validation: Validation): string {
   const line = parseCommandLine(validation.execStart, (name) => validation.variables[name]);
   if (line === undefined || validation.version === '') return '';
-  // What systemd has in its own PATH is not known here.
+  // systemd's own PATH is unknown.
   if (line.head.some(({ raw }) => /^["']?PATH=.*\$/.test(raw))) return '';
   const words: string[] = [];
   for (const flag of line.flags) {
@@ -39,7 +39,7 @@ export function validationCommand(validation: Validation): string {
       continue;
     }
     for (const word of flag.words) {
-      // Specifiers other than %% need systemd to fill them in.
+      // Only systemd can expand specifiers other than %%.
       if (/%[^%]/.test(word.text.replaceAll('%%', ''))) return '';
       words.push(
         word.text

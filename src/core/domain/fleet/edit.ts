@@ -1,6 +1,6 @@
 /**
- * Changes to a fleet file that keep everything else of it: comments, order, values that were written though they are
- * defaults. Every edit is read back before it is given out: it says what was asked for, and nothing else has changed.
+ * Edits to a fleet file that preserve comments, order, and values that equal the defaults. Every edit is parsed again before it is
+ * returned: it must have the requested effect, and change nothing else.
  */
 
 import { isDeepStrictEqual } from 'node:util';
@@ -22,14 +22,14 @@ hosts:
 
 export type EditOptions = {
   readonly path?: string;
-  /** Reference to the host's sudo password, `env:NAME`, `file:PATH` or `prompt`; undefined: as the file has it. */
+  /** Reference to the host's sudo password: `env:NAME`, `file:PATH` or `prompt`; undefined keeps the file's value. */
   readonly sudoPassword?: string;
 };
 
 /**
- * The text with the host in it, new or changed; undefined makes a new file. Only what differs from the file's and the built-in
- * defaults is written. Fails with E_FLEET, when the text is no fleet file, and E_FLEET_DEFAULTS (both exit 2), when its defaults give
- * the host something that `spec` has not and no entry can take back.
+ * The text with the host added or changed; undefined text makes a new file. Only values that differ from the file's and the built-in
+ * defaults are written. Fails with E_FLEET if the text is not a fleet file, and with E_FLEET_DEFAULTS if its defaults give the host a value
+ * that `spec` lacks and no entry can unset (both exit 2).
  */
 export function addHostToFleet(text: string | undefined, spec: HostSpec, options: EditOptions = {}): string {
   const { path = 'fleet.yaml', sudoPassword } = options;
@@ -55,7 +55,7 @@ export function addHostToFleet(text: string | undefined, spec: HostSpec, options
   return edited;
 }
 
-/** The text with the client in it, new or changed. Fails with E_FLEET (exit 2). */
+/** The text with the client added or changed. Fails with E_FLEET (exit 2). */
 export function addClientToFleet(text: string | undefined, spec: ClientSpec, path = 'fleet.yaml'): string {
   const { fleet, yaml, print } = open(text, path);
   setEntry(yaml, 'clients', spec.name, clientEntry(spec), (entry) =>
@@ -88,7 +88,7 @@ function open(text: string | undefined, path: string): Opened {
       try {
         after = yaml.toString(style);
       } catch (cause) {
-        // The library's plain error for an alias whose anchor the change took away.
+        // The library throws a plain error for an alias whose anchor the change removed.
         throw hangsTogether(path, cause);
       }
       return stitched(source, before, after, path);
@@ -97,8 +97,8 @@ function open(text: string | undefined, path: string): Opened {
 }
 
 /**
- * The yaml library prints a document anew, and evens out spaces that its author chose. So its print before and after the
- * change are compared, and the lines above and below what differs stay those of the source, where the lines correspond.
+ * Keeps the author's spacing. The yaml library reformats the whole document, so its output before and after the change is compared:
+ * lines above and below the difference come from the source if they correspond.
  */
 function stitched(source: string, before: string, after: string, path: string): string {
   if (before === after) return source;
@@ -122,15 +122,15 @@ function meansTheSame(left: string, right: string, path: string): boolean {
   try {
     return isDeepStrictEqual(parseFleet(left, path), parseFleet(right, path));
   } catch {
-    // The caller reads the text, and reports what is wrong with it.
+    // The caller parses the text and reports its errors.
     return false;
   }
 }
 
-/** What of the text's manner the yaml library does not keep by itself. */
+/** Style of the text that the yaml library does not detect. */
 function styleOf(text: string): Style {
   const indent = /^( +)\S/m.exec(text.replace(/^ *#.*$/gm, ''))?.[1]?.length ?? 2;
-  // A list that begins where its key begins.
+  // Lists indented like their key.
   const flat = /^( *)[^\s#-][^\n]*:[ \t]*\n(?:\1#[^\n]*\n)*\1- /m.test(text);
   const padded = !/\{[^\s}]/.test(text);
   return {
@@ -142,7 +142,7 @@ function styleOf(text: string): Style {
   };
 }
 
-/** Writes one entry of hosts or clients; where one is there, only what differs in effect. */
+/** Writes one entry of hosts or clients; in an existing entry, only the values that change its effect. */
 function setEntry(
   yaml: Document,
   section: 'hosts' | 'clients',
@@ -168,7 +168,7 @@ function setEntry(
     const wanted = typeof entry === 'string' ? { ssh: entry } : (entry ?? {});
     merge(yaml, existing, wanted as Record<string, unknown>, effect);
   } else if (isScalar(existing) && !hasSudo(entry) && isDeepStrictEqual(effect(existing.value), effect(entry))) {
-    // It means the same as it was written.
+    // The existing value has the same effect.
   } else if (typeof entry === 'object' && entry !== null) {
     const grown = blockMap(yaml, entry);
     if (isScalar(existing)) copyComments(existing, grown);
@@ -189,7 +189,7 @@ function merge(
   const now = map.toJS(yaml) as Record<string, unknown>;
   const goal = effect(wanted);
   for (const [key, value] of Object.entries(wanted)) {
-    // What means the same stays as it was written: `90s` for 90, a map for a short ssh.
+    // Equivalent values stay as written: `90s` for 90, a map for a short ssh.
     if (key !== 'sudo-password' && key in now && isDeepStrictEqual(effect({ ...wanted, [key]: now[key] }), goal))
       continue;
     const old = map.get(key, true) as unknown;
@@ -218,13 +218,13 @@ function blockMap(yaml: Document, value: object): YAMLMap {
   return map;
 }
 
-/** What stood behind a short form is before the first line of the map that it grows into. */
+/** Comments after a short form move above the first line of the map that replaces it. */
 function copyComments(from: Scalar | YAMLMap, to: YAMLMap): void {
   const comments = [from.commentBefore, from.comment].filter((one) => typeof one === 'string');
   if (comments.length > 0) to.commentBefore = comments.join('\n');
 }
 
-/** Anything else in the file has to mean what it meant; that it does not is a bug of ours (or an alias that hung on what was changed). */
+/** All other entries must keep their meaning; a difference is a bug of docker-tls, or an alias of the changed value. */
 function assertRest(before: Fleet, after: Fleet, path: string, edited: { hosts?: string; clients?: string }): void {
   const rest = (fleet: Fleet) => ({
     ca: fleet.ca,
@@ -248,7 +248,7 @@ function differences(left: Record<string, unknown>, right: Record<string, unknow
   return [...keys].filter((key) => !isDeepStrictEqual(left[key], right[key]));
 }
 
-/** As JSON has it: without what is undefined; ssh's empty lists mean none. */
+/** The JSON form, without undefined values; ssh's empty lists count as unset. */
 function plain(value: unknown): Record<string, unknown> {
   const copy = JSON.parse(JSON.stringify(value ?? {})) as Record<string, unknown>;
   const ssh = copy.ssh as Record<string, unknown> | undefined;

@@ -1,4 +1,4 @@
-/** Rules of a fleet file beyond its shape: names that refer to each other, hosts and names that are there twice. */
+/** Rules of a fleet file beyond its schema: references between names, duplicate hosts and names. */
 
 import { daemonOf } from '../destination.ts';
 import { at, fieldsOf, listAt } from '../json.ts';
@@ -8,14 +8,14 @@ import type { Path, Problem } from './fleet-document.ts';
 import { nearestNames } from './nearest.ts';
 import type { Entry, FleetFile } from './schema.ts';
 
-/** Names that are there twice or not at all, in a file of whatever shape: reported together with errors of shape. */
+/** Duplicate and missing names, in a file of any shape: reported together with schema errors. */
 export function nameProblems(value: unknown): Problem[] {
   const hosts = Object.keys(section(value, 'hosts'));
   const clients = Object.keys(section(value, 'clients'));
   return [...twins('hosts', hosts), ...twins('clients', clients), ...references(value, hosts, clients)];
 }
 
-/** What contradicts itself in a file of the right shape. */
+/** Contradictions in a file that matches the schema. */
 export function fleetProblems(file: FleetFile, hosts: readonly HostSpec[], clients: readonly ClientSpec[]): Problem[] {
   return [
     ...ownCa(file.ca ?? {}),
@@ -26,12 +26,12 @@ export function fleetProblems(file: FleetFile, hosts: readonly HostSpec[], clien
   ];
 }
 
-/** A map at the top of a file of whatever shape, or the file itself; empty where there is none. */
+/** A top-level map of a file of any shape, or the file itself; empty if missing. */
 export function section(value: unknown, key: string | undefined): Readonly<Record<string, unknown>> {
   return fieldsOf(key === undefined ? value : at(value, key));
 }
 
-/** Names that differ in upper and lower case only are one directory on macOS and Windows. */
+/** Names that differ only in case are one directory on macOS and Windows. */
 function twins(section: 'hosts' | 'clients', names: readonly string[]): Problem[] {
   const seen = new Map<string, string>();
   return names.flatMap((name) => {
@@ -43,7 +43,7 @@ function twins(section: 'hosts' | 'clients', names: readonly string[]): Problem[
   });
 }
 
-/** Says for each thing which host had it before this one; undefined for the first. */
+/** Records the first host of each thing; returns the earlier owner, or undefined for the first. */
 function firstOwners(): (thing: string, name: string) => string | undefined {
   const owners = new Map<string, string>();
   return (thing, name) => {
@@ -53,7 +53,7 @@ function firstOwners(): (thing: string, name: string) => string | undefined {
   };
 }
 
-/** Two entries that reach the same daemon would undo each other's work, run by run. */
+/** Two entries for the same daemon would undo each other's changes on every run. */
 function sameHosts(hosts: readonly HostSpec[]): Problem[] {
   const before = firstOwners();
   return hosts.flatMap(({ name, ssh }) => {
@@ -66,7 +66,7 @@ function sameHosts(hosts: readonly HostSpec[]): Problem[] {
 const APIS = ['step-ca', 'cfssl', 'vault'];
 const SIGNERS = [...APIS, 'sign-command', 'pkcs11'];
 
-/** A CA of one's own has a certificate, and one way in which it signs. */
+/** An existing CA needs a certificate, and exactly one signing method. */
 function ownCa(ca: Entry): Problem[] {
   const given = (keys: readonly string[]) => keys.filter((key) => key in ca);
   const problem = (key: string, message: string): Problem => ({ path: ['ca'], key, message });
@@ -88,7 +88,7 @@ function ownCa(ca: Entry): Problem[] {
 
 const OF_APIS = ['credential-file', 'passphrase-file', 'profiles', 'tls-root'];
 
-/** A context leads to one host, and one of all is the current one. */
+/** A context points to one host, and only one context is current. */
 function sameContexts(hosts: readonly HostSpec[]): Problem[] {
   const before = firstOwners();
   const once = (name: string, key: string, id: string, message: (other: string) => string): Problem[] => {
@@ -140,7 +140,7 @@ function references(value: unknown, hosts: readonly string[], clients: readonly 
   ];
 }
 
-/** A client gets in where host and client both say so: one that names the other without being named is a slip. */
+/** Access needs both sides: a client or host that lists the other without being listed is a mistake. */
 function contradictions(file: FleetFile, hosts: readonly HostSpec[], clients: readonly ClientSpec[]): Problem[] {
   const hostByName = new Map(hosts.map((host) => [host.name, host]));
   const clientByName = new Map(clients.map((client) => [client.name, client]));

@@ -1,6 +1,6 @@
 /**
- * The way from YAML text to a plain value in which every part knows its line. Strict where YAML is lax (double keys, tags,
- * control characters), and bounded in depth, size and aliases, so that no text can exhaust memory or the stack.
+ * YAML parser that gives a plain value with line numbers for all parts. Strict where YAML is lax (duplicate keys, tags, control
+ * characters), and bounded in depth, size and aliases, so that no text can exhaust memory or the stack.
  */
 
 import {
@@ -25,7 +25,7 @@ export type Position = { readonly line: number; readonly column: number };
 
 export type Path = readonly (string | number)[];
 
-/** Something wrong at `path`; with `key`, at that key of the map at `path`. */
+/** An error at `path`; with `key`, at that key of the map at `path`. */
 export type Problem = {
   readonly path: Path;
   readonly key?: string;
@@ -37,29 +37,29 @@ export type FleetDocument = {
   readonly yaml: Document.Parsed<ParsedNode, true>;
   /** Maps as plain objects, lists as arrays; undefined for an empty file. */
   readonly value: unknown;
-  /** What the text itself breaks, though it could be read: double keys and the like. */
+  /** Errors of the text itself that did not prevent parsing: duplicate keys and the like. */
   readonly problems: readonly Problem[];
-  /** Where the value at `path` (or its key) is, or the nearest thing around it. */
+  /** Position of the value at `path` (or of its key), or of the nearest enclosing value. */
   position(path: Path, key?: string): Position;
 };
 
 const MAX_TEXT_LENGTH = 4 * 1024 * 1024;
 const MAX_INDENT = 200;
 const MAX_DEPTH = 32;
-/** Values that aliases repeat, over all of the file. */
+/** Maximum number of values repeated by aliases, for the whole file. */
 const MAX_REPEATED = 100_000;
 const MAX_ERRORS = 50;
 
 /**
- * Reads YAML 1.2. Throws DockerTlsErrors of E_FLEET (exit 2, `where` is `path:line:column`) when the text cannot be read as
- * one document; problems beyond that are in the result, so that they come together with those of the schema.
+ * Parses YAML 1.2. Throws DockerTlsErrors of E_FLEET (exit 2, `where` is `path:line:column`) if the text is not a single valid
+ * document. Other problems are in the result, so that they are reported together with those of the schema.
  */
 export function parseFleetDocument(text: string, path: string): FleetDocument {
   const tooMuch = excess(text);
   if (tooMuch !== undefined) throw fleetErrors(path, [{ ...tooMuch.at, message: tooMuch.message }]);
   const lines = new LineCounter();
   const yaml = parseDocument(text, {
-    // Its own search for double keys is quadratic: 20,000 hosts take 7 seconds. readValue does it in one pass.
+    // The library's check for duplicate keys is quadratic: 20,000 hosts take 7 seconds. readValue does it in one pass.
     uniqueKeys: false,
     stringKeys: true,
     prettyErrors: false,
@@ -94,7 +94,7 @@ export function parseFleetDocument(text: string, path: string): FleetDocument {
   };
 }
 
-/** The problems as one throwable, in the order of the file, at most 50. */
+/** Combines the problems into one error, in file order, at most 50. */
 export function problemErrors(path: string, document: FleetDocument, problems: readonly Problem[]): DockerTlsErrors {
   return fleetErrors(
     path,
@@ -124,7 +124,7 @@ function place(lines: LineCounter, offset: number): Position {
   return { line: Math.max(1, line), column: Math.max(1, col) };
 }
 
-/** Text that no fleet file needs and that would cost the parser its memory or stack. */
+/** Text that no fleet file needs and that would exhaust the parser's memory or stack. */
 function excess(text: string): { at: Position; message: string } | undefined {
   const start = { line: 1, column: 1 };
   if (text.length > MAX_TEXT_LENGTH) {
@@ -141,14 +141,14 @@ function excess(text: string): { at: Position; message: string } | undefined {
     if (!scalar && (token === '[' || token === '{')) depth += 1;
     if (!scalar && (token === ']' || token === '}')) depth -= 1;
     if (depth > MAX_DEPTH) return { at: { line, column: 1 }, message: 'lists and maps are nested too deeply here' };
-    // The lexer announces a scalar by U+001F; what follows is its text, brackets and all.
+    // The lexer emits U+001F before a scalar; the next token is its text, including brackets.
     scalar = token === '\u001f';
     line += token.split('\n').length - 1;
   }
   return undefined;
 }
 
-/** The message for each code of the yaml library; some of its own messages repeat the text, which might be a secret. */
+/** Message for an error code of the yaml library. Some of the library's messages quote the text, and it may be a secret. */
 function syntaxMessage(code: string, message: string): string {
   switch (code) {
     case 'MULTIPLE_DOCS':
@@ -172,7 +172,7 @@ function syntaxMessage(code: string, message: string): string {
   }
 }
 
-/** A quotation mark that is never closed is found at the end of the file; what helps is where it opens. */
+/** The library reports an unclosed quotation mark at the end of the file; this finds where it opens. */
 function quoteAt(root: Node | null, error: YAMLParseError | YAMLWarning): number | undefined {
   if (error.code !== 'MISSING_CHAR') return undefined;
   let found: number | undefined;
@@ -201,7 +201,7 @@ function readValue(root: Node | null): {
     return undefined;
   }
 
-  /** `from`: the position of an alias whose target this is; what is repeated has that position. */
+  /** `from`: position of the alias that repeats this node; repeated values get that position. */
   function read(node: Node | null | undefined, path: Path, from?: number): unknown {
     if (from !== undefined) repeated += 1;
     if (stopped) return undefined;
@@ -248,7 +248,7 @@ function readValue(root: Node | null): {
       if (offset !== undefined && !offsets.has(keyId(path, name))) offsets.set(keyId(path, name), offset);
       if (name === '__proto__' || hasControls(name)) problem(path, 'this cannot be a key', name);
       else if (Object.hasOwn(result, name)) {
-        // The position is the second one's: the first is right as written.
+        // Reports the second key's position: the first is correct.
         if (offset !== undefined) offsets.set(keyId(path, name), offset);
         problem(path, `${name} is given twice`, name);
       } else if (name === '<<')
@@ -266,7 +266,7 @@ function readValue(root: Node | null): {
   return { value: isScalar(root) && value === null ? undefined : value, problems, offsets };
 }
 
-/** Control characters, and those that change how a line looks without being seen. */
+/** Control characters, and invisible characters that change the display of a line. */
 export function hasControls(text: string): boolean {
   return /[\u0000-\u001f\u007f-\u009f\u200b-\u200f\u2028-\u202e\u2060-\u2069\ufeff\ufff9-\ufffb]|[\ud800-\udfff]/u.test(
     text,

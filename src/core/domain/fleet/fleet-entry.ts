@@ -1,4 +1,4 @@
-/** The two ways between an entry of the fleet file and a complete HostSpec or ClientSpec; only what is no default is written. */
+/** Conversion between fleet file entries and complete HostSpecs or ClientSpecs; defaults are not written. */
 
 import * as z from 'zod/mini';
 import { destinationWords, parseDestination } from '../destination.ts';
@@ -19,10 +19,10 @@ import {
 } from '../settings.ts';
 import type { Entry, HostEntry, SshEntry } from './schema.ts';
 
-/** What every host of a fleet has unless it says otherwise. */
+/** Defaults of a fleet's hosts. */
 export type HostDefaults = Partial<HostSettings> & { readonly ssh?: Partial<SshSpec> };
 
-/** The values that an entry (as the schema read it) says. `all` for a list is undefined, and so takes one of the defaults back. */
+/** Values of a parsed entry. `all` for a list is undefined, and so overrides the default. */
 export function valuesOf<T extends Settings>(table: T, entry: Entry): Partial<ValuesOf<T>> {
   const given = Object.entries(table).filter(([field, setting]) => fleetKey(field, setting) in entry);
   return Object.fromEntries(given.map(([field, setting]) => [field, entry[fleetKey(field, setting)]])) as Partial<
@@ -30,7 +30,7 @@ export function valuesOf<T extends Settings>(table: T, entry: Entry): Partial<Va
   >;
 }
 
-/** The shortest entry, as it is written, that gives `values` where `inherited` holds already. */
+/** Shortest written entry that results in `values` on top of `inherited`. */
 function entryOf(
   table: Settings,
   values: Readonly<Record<string, unknown>>,
@@ -40,7 +40,7 @@ function entryOf(
   for (const [field, setting] of Object.entries(table)) {
     const value = values[field];
     if (same(value, inherited[field])) continue;
-    // What is undefined can be written where a word means it (`all`).
+    // undefined has a written form if the setting has a keyword for it (`all`).
     const written = value === undefined ? z.safeEncode(setting.schema, value).data : z.encode(setting.schema, value);
     if (written !== undefined) entry[fleetKey(field, setting)] = written;
   }
@@ -51,7 +51,7 @@ export function defaultsOf(entry: Entry & { readonly ssh?: SshEntry } = {}): Hos
   return { ...valuesOf(HOST_SETTINGS, entry), ssh: valuesOf(SSH_SETTINGS, entry.ssh ?? {}) };
 }
 
-/** A complete host. Fails with E_HOST_NAME (exit 2) where the name itself is dialled and cannot be. */
+/** A complete host. Fails with E_HOST_NAME (exit 2) if the name itself is the ssh destination and is invalid as one. */
 export function hostOf(name: string, entry: HostEntry | string | null, defaults: HostDefaults): HostSpec {
   const own: HostEntry = entry === null ? {} : typeof entry === 'string' ? { ssh: entry } : entry;
   const reach: SshEntry = typeof own.ssh === 'string' ? { destination: own.ssh } : (own.ssh ?? {});
@@ -63,7 +63,7 @@ export function hostOf(name: string, entry: HostEntry | string | null, defaults:
   return completeHost({ ...defaults, ...valuesOf(HOST_SETTINGS, own), name, ssh: withoutEmpty(ssh) as SshSpec });
 }
 
-/** The shortest entry that hostOf makes `spec` of. A default that `spec` has not is kept out of sight: the caller compares. */
+/** Shortest entry that hostOf converts to `spec`. It cannot unset a default that `spec` lacks: the caller compares. */
 export function hostEntry(spec: HostSpec, defaults: HostDefaults): HostEntry | string | null {
   const ssh = sshEntry(spec, defaults.ssh ?? {});
   const entry = entryOf(HOST_SETTINGS, spec, complete(HOST_SETTINGS, defaults));
@@ -80,7 +80,7 @@ export function clientEntry(spec: ClientSpec): Entry | null {
   return Object.keys(entry).length === 0 ? null : entry;
 }
 
-/** What has to be written for `ssh`: nothing, `[user@]name[:port]`, or a map. */
+/** Written form of `ssh`: nothing, `[user@]name[:port]`, or a map. */
 function sshEntry({ name, ssh }: HostSpec, defaults: Partial<SshSpec>): SshEntry | string | undefined {
   const written = writtenSsh(ssh, defaults);
   const ownKeys = Object.keys(written);
@@ -96,7 +96,7 @@ function sshEntry({ name, ssh }: HostSpec, defaults: Partial<SshSpec>): SshEntry
 }
 
 function writtenSsh(ssh: Partial<SshSpec>, defaults: Partial<SshSpec>): SshEntry {
-  // A list of the defaults is taken back by an empty one.
+  // An empty list overrides a list of the defaults.
   const emptied = Object.entries(defaults).map(([field, value]) => [field, Array.isArray(value) ? [] : value]);
   const own = Object.entries(ssh).filter(([, value]) => value !== undefined);
   return entryOf(SSH_SETTINGS, Object.fromEntries([...emptied, ...own]), defaults);
@@ -110,14 +110,14 @@ function parsed(destination: string): ReturnType<typeof parseDestination> | unde
   }
 }
 
-/** Empty lists of ssh mean the same as none. */
+/** Treats empty lists of ssh as unset. */
 function withoutEmpty(ssh: Partial<SshSpec>): Partial<SshSpec> {
   return Object.fromEntries(
     Object.entries(ssh).filter(([, value]) => value !== undefined && !(Array.isArray(value) && value.length === 0)),
   );
 }
 
-/** As JSON has it: scalars, lists of them in their order, names of certificates. */
+/** Compares JSON forms: scalars, ordered lists, names of certificates. */
 function same(left: unknown, right: unknown): boolean {
   return JSON.stringify(left) === JSON.stringify(right);
 }

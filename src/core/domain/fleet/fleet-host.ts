@@ -1,4 +1,4 @@
-/** A host in a fleet file: what the file says of it, and the file's text with it. */
+/** A host in a fleet file: its spec, and the file's text with the host added. */
 
 import { isDeepStrictEqual } from 'node:util';
 import type { StoreState } from '../../adapters/store/records.ts';
@@ -8,7 +8,7 @@ import type { Fleet } from './fleet.ts';
 import { hostOf } from './fleet-entry.ts';
 import { type HostFlags, knownHost, specFor, withFlags, withRecordedKey } from './specs.ts';
 
-/** What the file has under this name, else what the store has, else a new host on the file's defaults; flags come on top. */
+/** Spec from the file, else from the store, else a new host with the file's defaults; flags apply on top. */
 export function specInFleet(fleet: Fleet | undefined, host: string, state: StoreState, flags: HostFlags): HostSpec {
   const known = knownHost(fleet?.hosts ?? [], host, flags);
   if (known !== undefined) return withRecordedKey(known, state);
@@ -17,18 +17,18 @@ export function specInFleet(fleet: Fleet | undefined, host: string, state: Store
   return withFlags(hostOf(stored.name, host, fleet.defaults), flags);
 }
 
-/** A fleet file: its text, and what it says, as written and with every path made absolute. */
+/** A fleet file: text, content as written, and content with absolute paths. */
 export type OpenedFleet = { readonly text: string; readonly written: Fleet; readonly fleet: Fleet };
 
 export type FleetAdditions = {
-  /** Where the password for sudo comes from (sudoReference). */
+  /** Reference to the sudo password (sudoReference). */
   readonly sudoPassword?: string | undefined;
   readonly client?: ClientSpec | undefined;
 };
 
 /**
- * The text with the host, and the client that was made for it. `file`: as it is, and with every path made absolute; undefined: there is
- * none. Fails with E_FLEET, E_FLEET_DEFAULTS (exit 2).
+ * The text with the host added, and with the client created for it. `file` undefined: there is no file yet.
+ * Fails with E_FLEET, E_FLEET_DEFAULTS (exit 2).
  */
 export function fleetWith(
   file: OpenedFleet | undefined,
@@ -41,7 +41,7 @@ export function fleetWith(
   return known ? text : addClientToFleet(text, client, shown);
 }
 
-/** Paths that came from the defaults stay as they are written there. */
+/** Paths from the defaults stay as written in the file. */
 function withWrittenPaths(spec: HostSpec, written: Fleet, resolved: Fleet): HostSpec {
   const ssh = { ...spec.ssh };
   if (isDeepStrictEqual(ssh.identities, resolved.defaults.ssh?.identities))

@@ -1,11 +1,11 @@
-/** File names in a fleet or an inventory: relative ones are relative to its directory, `~/` is the reader's home. */
+/** File names in a fleet or an inventory: relative to its directory; `~/` is the current user's home. */
 
 import { dirname, join, resolve } from 'node:path';
 import type { CaSpec, HostSpec, SshSpec } from '../settings.ts';
 import type { Fleet } from './fleet.ts';
 
 /**
- * The fleet with every file name absolute: keys, ssh configs and `file:` references. `path` of the fleet has to be absolute
+ * The fleet with absolute file names: keys, ssh configs and `file:` references. `path` of the fleet must be absolute
  * (for standard input: any name in the working directory).
  */
 export function resolveFleetPaths(fleet: Fleet, home: string): Fleet {
@@ -29,7 +29,7 @@ export function resolveFleetPaths(fleet: Fleet, home: string): Fleet {
   };
 }
 
-/** Hosts of an inventory, which does not say what relative file names are relative to: it is `directory`. */
+/** Hosts of an inventory with absolute file names. An inventory does not define a base for relative names: it is `directory`. */
 export function resolveHostPaths(hosts: readonly HostSpec[], directory: string, home: string): HostSpec[] {
   return withPaths(hosts, pathsFrom(directory, home));
 }

@@ -1,4 +1,4 @@
-/** The words for what breaks the schema: each of zod's issues as a problem with its place, its cause and what to write instead. */
+/** Error messages for schema violations: each zod issue becomes a problem with location, cause and fix. */
 
 import * as z from 'zod/mini';
 import { DockerTlsError } from '../../../errors/errors.ts';
@@ -12,7 +12,7 @@ type Issue = z.core.$ZodIssue;
 
 export type ProblemContext = {
   readonly value: unknown;
-  /** The keys that the map at a path may have. */
+  /** Allowed keys of the map at a path. */
   knownKeys(path: Path): readonly string[];
 };
 
@@ -59,7 +59,7 @@ function unknownKey(path: Path, key: string, context: ProblemContext): Problem {
   if (path[0] === 'defaults' && ['address', 'destination', 'context', 'use', 'config-directory'].includes(key)) {
     return { path, key, message: `${key} belongs to one host, not to the defaults of all` };
   }
-  // A person who knows the JSON of our records, or another tool's YAML, writes keyType or key_type.
+  // Users of the JSON records, or of another tool's YAML, write keyType or key_type.
   const kebab = key.replace(/_/g, '-').replace(/[A-Z]/g, (letter) => `-${letter.toLowerCase()}`);
   const near = known.includes(kebab) ? [kebab] : nearestNames(kebab, known);
   const external = near.includes(kebab) ? undefined : misplaced(path, kebab, context);
@@ -73,7 +73,7 @@ function unknownKey(path: Path, key: string, context: ProblemContext): Problem {
   };
 }
 
-/** Keys of `ssh` are often written beside it, and the other way round. */
+/** Keys of `ssh` are often written next to it, and vice versa. */
 function misplaced(path: Path, key: string, { knownKeys }: ProblemContext): string | undefined {
   if (path[0] !== 'hosts' && path[0] !== 'defaults') return undefined;
   const inSsh = path.at(-1) === 'ssh';
@@ -82,7 +82,7 @@ function misplaced(path: Path, key: string, { knownKeys }: ProblemContext): stri
   return inSsh ? `${key} is beside ssh, not in it` : `${key} belongs into ssh: { ${key}: … }`;
 }
 
-/** Of the forms that a value may have, the one whose kind was written is what was meant. */
+/** Reports the problems of the union's branch that has the found type. */
 function union(branches: readonly Issue[][], context: ProblemContext, path: Path, found: unknown): Problem[] {
   const meant = branches.find((issues) => !issues.some((issue) => isOtherForm(issue)));
   if (meant !== undefined) return schemaProblems(meant, context, path);
@@ -125,7 +125,7 @@ function wrongChoice(path: Path, values: readonly string[], found: unknown): Pro
       hints: ['install the newer docker-tls on this computer (docker-tls version says what is here)'],
     };
   }
-  // Right but for its quotes: a number, or true.
+  // A quoted number or boolean.
   if (typeof found === 'string' && values.includes(found)) {
     return {
       path,
@@ -210,7 +210,7 @@ function valueAt(value: unknown, path: Path): unknown {
   );
 }
 
-/** A value as it was typed, read by the rule of its setting. `where` comes before the words of an error: E_USAGE, E_NAME (exit 2). */
+/** Parses a typed value by its setting's schema. `where` is a prefix for the error: E_USAGE, E_NAME (exit 2). */
 export function readSetting({ schema }: Setting, given: unknown, where: string): unknown {
   const read = z.safeDecode(schema, given);
   if (read.success) return read.data;

@@ -1,6 +1,6 @@
 /**
- * The fleet file as a whole: text to Fleet with all errors at once. Import it lazily: yaml
- * takes some 30 ms. The shape is schema.ts's, edits are edit.ts's.
+ * Fleet file parser: text to Fleet, with all errors together. Import it lazily, since yaml takes some 30 ms. The schema is in schema.ts,
+ * edits are in edit.ts.
  */
 
 import * as z from 'zod/mini';
@@ -25,26 +25,26 @@ import {
 export type FleetSecrets = {
   /** Also `none`: the key of a new CA is stored without a passphrase. */
   readonly caPassphrase?: string;
-  /** By name of host. */
+  /** By host name. */
   readonly sudoPassword: Readonly<Record<string, string>>;
-  /** That of hosts which say nothing else, also of those that come into the file. */
+  /** Default for hosts without their own, including hosts added later. */
   readonly sudoDefault?: string;
 };
 
 export type Fleet = {
-  /** Where it was read, for messages and relative paths. */
+  /** Path of the file, for messages and relative paths. */
   readonly path: string;
   readonly ca: CaSpec;
   readonly defaults: HostDefaults;
-  /** Complete, in the order of the file. Paths are as written: see fleet-paths.ts. */
+  /** Complete, in file order. Paths are as written: see fleet-paths.ts. */
   readonly hosts: readonly HostSpec[];
   readonly clients: readonly ClientSpec[];
   readonly secrets: FleetSecrets;
 };
 
 /**
- * Reads a fleet file. `path` is for messages. Throws DockerTlsErrors of E_FLEET (exit 2): everything that is wrong, each with
- * `where` as `path:line:column` and, where one is near enough, the right name.
+ * Parses a fleet file. `path` is for messages. Throws DockerTlsErrors of E_FLEET (exit 2): all errors, each with `where` as
+ * `path:line:column` and, for a misspelt name, the similar one.
  */
 export function parseFleet(text: string, path: string): Fleet {
   const document = parseFleetDocument(text, path);
@@ -60,14 +60,14 @@ export function parseFleet(text: string, path: string): Fleet {
   const parsed = fleetSchema.safeParse(document.value);
   const problems: Problem[] = [...document.problems, ...nameProblems(document.value)];
   if (!parsed.success) {
-    // A value that could not be read is missing for the schema as well: once is enough.
+    // The schema also reports an unreadable value as missing: drop the duplicate.
     const located = new Set(
       document.problems.flatMap(({ path: at, key }) => (key === undefined ? [JSON.stringify(at)] : [])),
     );
     const shape = schemaProblems(parsed.error.issues, { value: document.value, knownKeys });
     problems.push(...shape.filter(({ path: at }) => !located.has(JSON.stringify(at))));
   }
-  // Contradictions are reported together with errors of shape.
+  // Contradictions are reported together with schema errors.
   const file = parsed.success ? (parsed.data as FleetFile) : readablePart(document.value);
   const defaults = defaultsOf(file.defaults);
   const hosts = Object.entries(file.hosts ?? {}).flatMap(([name, entry]) => {
@@ -91,7 +91,7 @@ export function parseFleet(text: string, path: string): Fleet {
   return { path, ca, defaults, hosts, clients, secrets: secretsOf(file) };
 }
 
-/** The hosts and clients of a file that are right by themselves; no host where the defaults of all of them cannot be read. */
+/** Valid hosts and clients of an invalid file; no hosts if their defaults are invalid. */
 function readablePart(value: unknown): FleetFile {
   const right = (key: 'hosts' | 'clients', schema: z.ZodMiniType) =>
     Object.fromEntries(

@@ -1,6 +1,6 @@
-/** The search for what was meant: the known words that are nearest to one that was typed. */
+/** Suggestions for misspelt words: the nearest known ones. */
 
-/** The names that are close enough to be what was meant, nearest first, at most three. */
+/** Similar names, nearest first, at most three. */
 export function nearestNames(typed: string, names: readonly string[]): string[] {
   const limit = Math.max(1, Math.floor(typed.length / 3));
   return names
@@ -12,7 +12,7 @@ export function nearestNames(typed: string, names: readonly string[]): string[] 
     .map(({ name }) => name);
 }
 
-/** Insertions, deletions, replacements and swaps of neighbours that turn one word into the other (optimal string alignment). */
+/** Edit distance: insertions, deletions, replacements and swaps of neighbours (optimal string alignment). */
 export function editDistance(from: string, to: string): number {
   let before: number[] = [];
   let last = Array.from({ length: to.length + 1 }, (_, column) => column);

@@ -1,6 +1,6 @@
 /**
- * The shape of fleet.yaml: how the tables of settings.ts appear in it, and what it holds beside them. The JSON Schema for editors
- * and the tables of docs/fleet.md come from here (scripts/fleet-schema.ts).
+ * Schema of fleet.yaml: the tables of settings.ts plus its own keys. Source of the JSON Schema for editors and of the tables in
+ * docs/fleet.md (scripts/fleet-schema.ts).
  */
 
 import * as z from 'zod/mini';
@@ -36,7 +36,7 @@ function shapeOf(table: Settings): Shape {
   );
 }
 
-/** A map that holds no other keys than these, any of them. */
+/** A map with only these keys, all of them optional. */
 function mapOf(shape: Shape) {
   return z.partial(z.strictObject(shape));
 }
@@ -60,7 +60,7 @@ const ssh = described(
 );
 
 export const hostSchema = mapOf({ ssh, ...shapeOf(HOST_SETTINGS), ...sudo });
-/** What all hosts have. */
+/** Defaults of all hosts. */
 export const defaultsSchema = mapOf({
   ssh: described(sshDefaults, 'how hosts are reached'),
   ...shapeOf(shared),
@@ -75,7 +75,7 @@ export const caSchema = mapOf({
   ),
 });
 
-/** What may follow a name under hosts and clients. */
+/** Values of names under hosts and clients. */
 export const hostValueSchema = z.union([destination, hostSchema, z.null()]);
 export const clientValueSchema = z.union([clientSchema, z.null()]);
 
@@ -97,7 +97,7 @@ export const fleetSchema = z.strictObject({
   clients: z.optional(described(z.nullable(z.record(name, clientValueSchema)), 'name of each client to what it is')),
 });
 
-/** Entries as they are read: keys of the file, values of the tables. */
+/** Parsed entries: keys of the file, values of the tables. */
 export type Entry = Readonly<Record<string, unknown>>;
 export type SshEntry = Entry & {
   readonly destination?: string;
@@ -113,7 +113,7 @@ export type FleetFile = {
   readonly clients?: Readonly<Record<string, Entry | null>> | null;
 };
 
-/** The keys that a map may have, for the nearest right name. `path` is that of the map. */
+/** Allowed keys of the map at `path`, for suggestions. */
 export function knownKeys(path: readonly (string | number)[]): string[] {
   const [section, entry, inner] = path;
   const shape = (() => {

@@ -1,14 +1,14 @@
-/** The choice of some hosts out of many: by name, by pattern, by shard. */
+/** Selection of hosts by name, pattern or shard. */
 
 import { DockerTlsError, usage } from '../../../errors/errors.ts';
 
-/** `groups`: those of the inventory that it is in. */
+/** `groups`: the host's inventory groups. */
 export type Named = { readonly name: string; readonly groups?: readonly string[] };
 export type Shard = { readonly index: number; readonly count: number };
 
 type Environment = Readonly<Record<string, string | undefined>>;
 
-/** Reads `I/N` (the first part is 1/N), or `auto`: what the runner says of itself. Fails with E_USAGE (exit 2). */
+/** Parses `I/N` (the first shard is 1/N), or `auto`: from the runner's environment. Fails with E_USAGE (exit 2). */
 export function parseShard(text: string, env: Environment = {}): Shard {
   if (text === 'auto') return ownShard(env);
   const match = /^(\d{1,4})\/(\d{1,4})$/.exec(text);
@@ -18,8 +18,8 @@ export function parseShard(text: string, env: Environment = {}): Shard {
 }
 
 /**
- * GitLab's `parallel:` sets both numbers, counted from 1. Kubernetes (an Indexed Job), Nomad and GitHub (`strategy.job-index`) count from 0;
- * none of them tells the total, which DOCKER_TLS_SHARDS has. https://docs.gitlab.com/ci/variables/predefined_variables/
+ * GitLab's `parallel:` sets both numbers, counted from 1. Kubernetes (an Indexed Job), Nomad and GitHub (`strategy.job-index`) count from 0
+ * and do not set the total, so it comes from DOCKER_TLS_SHARDS. https://docs.gitlab.com/ci/variables/predefined_variables/
  */
 function ownShard(env: Environment): Shard {
   const { CI_NODE_INDEX, CI_NODE_TOTAL, DOCKER_TLS_SHARD_INDEX, DOCKER_TLS_SHARDS = '' } = env;
@@ -38,8 +38,8 @@ function ownShard(env: Environment): Shard {
 }
 
 /**
- * The hosts that every condition lets through, in their order. `limit`: names of hosts or of their groups, and patterns (`*`, `?`), none means all;
- * each has to match something (E_LIMIT, exit 2). `shard`: every count-th host in the order of names, so that N runners share nothing.
+ * Hosts that meet every condition, in their order. `limit`: names of hosts or groups, and patterns (`*`, `?`); empty means all; each must
+ * match a host (E_LIMIT, exit 2). `shard`: every count-th host in name order, so that N runners share none.
  */
 export function selectHosts<T extends Named>(
   hosts: readonly T[],
@@ -64,14 +64,14 @@ export function selectHosts<T extends Named>(
   return chosen.filter((host) => sorted.indexOf(host.name) % shard.count === shard.index - 1);
 }
 
-/** HOSTs and --limit both narrow: what is chosen has to be named by one and match the other. */
+/** Intersection of HOSTs and --limit: a host must be named by one and match the other. */
 export function meantHosts(
   hosts: readonly string[],
   limit: readonly string[],
   all: readonly Named[],
 ): readonly string[] {
   if (hosts.length === 0 || limit.length === 0) return [...hosts, ...limit];
-  // Each has to match something: selectHosts says which does not.
+  // Each must match a host: selectHosts reports those that do not.
   const named = new Set(selectHosts(all, { limit: hosts }).map((spec) => spec.name));
   const both = selectHosts(all, { limit }).filter((spec) => named.has(spec.name));
   return both.length > 0 ? both.map((spec) => spec.name) : [`${hosts.join(', ')} and ${limit.join(', ')} at once`];

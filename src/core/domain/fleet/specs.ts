@@ -1,4 +1,4 @@
-/** The question which hosts a run is about: from a host's record in the store, or from what was typed. */
+/** Selection of the hosts of a run, from store records or from typed arguments. */
 
 import { type Again, DockerTlsError } from '../../../errors/errors.ts';
 import type { StoreState } from '../../adapters/store/records.ts';
@@ -14,45 +14,48 @@ import { isRecordedHostKey } from '../values.ts';
 import { knownWords, listWords } from '../words.ts';
 import { nearestNames } from './nearest.ts';
 
-/** What the flags of a command give for a host; undefined: not given. */
+/** Host settings given as flags; undefined: not given. */
 export type HostFlags = Partial<HostSettings> & { readonly name?: string; readonly ssh: Partial<SshSpec> };
 
-/** A host with what the flags say on top: they hold for every host that was chosen. */
+/** A host with the flags applied; flags apply to every selected host. */
 export function withFlags(spec: HostSpec, flags: HostFlags = { ssh: {} }): HostSpec {
-  // `--san` names further ones.
+  // `--san` adds names.
   const sans = uniqueSans([...spec.sans, ...(flags.sans ?? [])]);
   const ssh = { ...spec.ssh, ...given(flags.ssh) };
   return { ...spec, ...given(flags), sans, name: spec.name, ssh: keepingKey(ssh, spec.ssh) };
 }
 
-/** `accept-new` is for a host whose key is not known yet: where a record or a file has the key, that one is meant. */
+/** `accept-new` applies only to a host without a recorded key: a key from the record or the file wins. */
 function keepingKey(ssh: SshSpec, { hostKey }: SshSpec): SshSpec {
   return ssh.hostKey === 'accept-new' && hostKey !== undefined && hostKey !== 'strict' ? { ...ssh, hostKey } : ssh;
 }
 
-/** A host of a file, which its record may know better: by the key that it showed. */
+/** A host from a fleet file, with the host key from its record if ssh goes to the same place. */
 export function withRecordedKey(spec: HostSpec, { hosts }: Pick<StoreState, 'hosts'>): HostSpec {
   const known = hosts.get(spec.name)?.record.ssh;
   return known !== undefined && wayOf(known) === wayOf(spec.ssh) ? { ...spec, ssh: keepingKey(spec.ssh, known) } : spec;
 }
 
-/** With the key of the host that answered in place of `accept-new`, which holds for one run: nobody who shares the record takes any key later. */
+/**
+ * Replaces `accept-new` with the key that the host showed: `accept-new` holds for one run, so users of a shared record accept no other key
+ * later.
+ */
 export function withSeenKey(spec: HostSpec, seen: HostKey | undefined): HostSpec {
   if (spec.ssh.hostKey !== 'accept-new') return spec;
-  // Under a certificate authority a host may get another key.
+  // A host under an SSH certificate authority may change its key.
   const hostKey = seen === undefined || seen.certified ? undefined : recordedKey(seen);
   return { ...spec, ssh: { ...spec.ssh, hostKey } };
 }
 
-/** A key of a type that a record does not name is kept by its fingerprint. */
+/** A key of a type that records do not support is stored by its fingerprint. */
 function recordedKey({ type, base64, fingerprint }: HostKey): string {
   const whole = `${type} ${base64}`;
   return isRecordedHostKey(whole) ? whole : fingerprint;
 }
 
 /**
- * The host that HOST means: one of the store (by name, or by where ssh goes, as whichever user), with what the flags say on top,
- * or a new one. Fails with E_HOST_NAME, E_NAME, E_HOST_EXTERNAL, E_HOST_KNOWN, E_HOST_TAKEN (exit 2).
+ * The host selected by HOST: a stored one (by name, or by ssh destination with any user) with the flags applied, or a new one.
+ * Fails with E_HOST_NAME, E_NAME, E_HOST_EXTERNAL, E_HOST_KNOWN, E_HOST_TAKEN (exit 2).
  */
 export function specFor(host: string, state: StoreState, flags: HostFlags): HostSpec {
   const stored = [...state.hosts.values()].map(({ record }) => completeHost(record));
@@ -64,13 +67,13 @@ export function specFor(host: string, state: StoreState, flags: HostFlags): Host
   return completeHost({ ...more, name: newName(host, flags), ssh: { ...destination, ...given(ssh) } });
 }
 
-/** The name of a host that is new. Fails with E_HOST_NAME, E_NAME (exit 2). */
+/** Name of a new host. Fails with E_HOST_NAME, E_NAME (exit 2). */
 function newName(host: string, flags: HostFlags): string {
   return checkName('host', flags.name ?? nameOf(parseDestination(host).destination));
 }
 
 /**
- * The one of some hosts that HOST means, with the flags on top: by its name, by where ssh goes, or by the name that it would get.
+ * The host among `hosts` that HOST selects, with the flags applied: by name, by ssh destination, or by the name that a new host would get.
  * Fails as `sameHost` does, and with E_HOST_NAME, E_NAME (exit 2).
  */
 export function knownHost(hosts: readonly HostSpec[], host: string, flags: HostFlags): HostSpec | undefined {
@@ -81,7 +84,7 @@ export function knownHost(hosts: readonly HostSpec[], host: string, flags: HostF
   return found === undefined ? undefined : sameHost(found, host, flags);
 }
 
-/** The hosts that several HOSTs mean; two of them under one name are refused as in `specFor`. */
+/** The hosts that several HOSTs select; two hosts under one name are refused as in `specFor`. */
 export function specsFor(hosts: readonly string[], state: StoreState, flags: HostFlags): HostSpec[] {
   const specs = new Map<string, HostSpec>();
   for (const host of hosts) {
@@ -92,7 +95,7 @@ export function specsFor(hosts: readonly string[], state: StoreState, flags: Hos
   return [...specs.values()];
 }
 
-/** Hosts of the store by their names, each once, with what the flags say on top. Fails with E_HOST_UNKNOWN (exit 2). */
+/** Stored hosts by name, without duplicates, with the flags applied. Fails with E_HOST_UNKNOWN (exit 2). */
 export function recordedSpecs(
   names: readonly string[],
   { hosts }: Pick<StoreState, 'hosts'>,
@@ -106,8 +109,8 @@ export function recordedSpecs(
 }
 
 /**
- * A host that is known by its name, with what was typed on top. HOST is that name, with a user for this run or without, or where ssh goes to it:
- * another host under the same name would get its keys, and be verified where the known one answers. `--name` with `--address` means that it has
+ * A stored host with the typed values applied. HOST is its name, with or without a user for this run, or its ssh destination. Another host
+ * under the same name would get its keys, and verification would check the stored one. `--name` with `--address` says that the host has
  * moved.
  * Fails with E_HOST_KNOWN, E_HOST_TAKEN (exit 2).
  */
@@ -135,14 +138,14 @@ function sameHost(known: HostSpec, host: string, flags: HostFlags): HostSpec {
       ],
     });
   }
-  // Another host has another key.
+  // A moved host has another key.
   const hostKey = moved ? undefined : known.ssh.hostKey;
   return withFlags({ ...known, ssh: { ...known.ssh, hostKey, port: undefined, ...typed } as HostSpec['ssh'] }, flags);
 }
 
-/** Root's Docker and a user's own on one host are two daemons, each with a name and a port. */
+/** Root's Docker and a user's rootless one on the same host are two daemons, each with its name and port. */
 function otherDaemon({ name, ssh, port }: HostSpec, typed: HostSpec['ssh'], flags: HostFlags): DockerTlsError {
-  // root has none.
+  // root has no rootless Docker.
   const user = typed.user === undefined || (flags.ssh.rootless && typed.user === 'root') ? 'USER' : typed.user;
   const words = [
     ...[destinationWords({ ...typed, user }), ...(flags.ssh.rootless ? ['--rootless'] : [])],
@@ -159,8 +162,8 @@ function otherDaemon({ name, ssh, port }: HostSpec, typed: HostSpec['ssh'], flag
 }
 
 /**
- * Every host of the store, or those that are named; `reached` counts those in that an imported client brought along, which docker-tls never logs
- * in to. `again` is for hints. Fails with E_HOST_UNKNOWN, E_HOST_EXTERNAL, E_NO_HOSTS (exit 2).
+ * All stored hosts, or those named. `reached` includes hosts that came with an imported client; docker-tls never logs in to them.
+ * `again` builds hints. Fails with E_HOST_UNKNOWN, E_HOST_EXTERNAL, E_NO_HOSTS (exit 2).
  */
 export function storedSpecs(
   hosts: readonly string[],
@@ -194,7 +197,7 @@ export function storedSpecs(
   });
 }
 
-/** Hosts that only an imported client knows. */
+/** Hosts known only through an imported client. */
 export function reachedSpecs(state: StoreState): HostSpec[] {
   return [...reachableHosts(state).values()]
     .filter(({ record }) => !state.hosts.has(record.name))
@@ -219,15 +222,15 @@ function external(host: string): DockerTlsError {
   );
 }
 
-/** `ops@build-1`: the name stands for where ssh goes to the host of that name, so that no other host is meant; a port has to be the known one. */
+/** `ops@build-1`: a host name in place of the destination means that host's ssh destination. A typed port must match the stored one. */
 function byName({ name, ssh }: HostSpec, typed: Destination): Destination {
   if (typed.destination !== name || ssh.destination === name) return typed;
   return { ...typed, destination: ssh.destination, ...given({ port: typed.port ?? ssh.port }) };
 }
 
 /**
- * Whether ssh ends at the same daemon; what was not typed is as it is known. For root's Docker the user does not matter; a rootless one is that of
- * its user, and is not meant by another.
+ * Whether ssh reaches the same daemon; the stored values fill in for untyped ones. The user does not matter for root's Docker; a rootless
+ * daemon belongs to its user.
  */
 function leadsTo(known: HostSpec['ssh'], typed: HostSpec['ssh']): boolean {
   const { jump = known.jump, configFile = known.configFile } = typed;
@@ -236,7 +239,7 @@ function leadsTo(known: HostSpec['ssh'], typed: HostSpec['ssh']): boolean {
   return daemonOf(known) === daemonOf({ ...typed, jump, configFile, user, rootless } as HostSpec['ssh']);
 }
 
-/** Of root's Docker and a rootless one on one host, a user who has one means that. */
+/** Prefers the typed user's rootless daemon, then root's Docker. */
 function daemonAt(hosts: readonly HostSpec[], typed: Destination): HostSpec | undefined {
   const found = hosts.filter((one) => leadsTo(one.ssh, byName(one, typed)));
   return (
@@ -246,7 +249,7 @@ function daemonAt(hosts: readonly HostSpec[], typed: Destination): HostSpec | un
   );
 }
 
-/** The one of these hosts that was typed as `[user@]place[:port]`, with that user for this run. */
+/** The host typed as `[user@]place[:port]`, with that user for this run. */
 function byDestination(hosts: readonly HostSpec[], host: string): HostSpec | undefined {
   try {
     const typed = parseDestination(host);
@@ -257,7 +260,7 @@ function byDestination(hosts: readonly HostSpec[], host: string): HostSpec | und
   }
 }
 
-/** The name of the host of the store that is meant by its name, or by where ssh goes. */
+/** Name of the stored host that `host` selects by name or by ssh destination. */
 export function knownName({ hosts }: Pick<StoreState, 'hosts'>, host: string): string | undefined {
   if (hosts.has(host)) return host;
   return byDestination(
@@ -269,8 +272,8 @@ export function knownName({ hosts }: Pick<StoreState, 'hosts'>, host: string): s
 const NOT_THERE = ['E_SSH_NAME', 'E_SSH_HOST_KEY_UNKNOWN', 'E_SSH_TIMEOUT', 'E_SSH_UNREACHABLE', 'E_SSH_REFUSED'];
 
 /**
- * A host that the store does not have, and that is not there, may be a slip of the hand: the error names those that there are. `leaves`: it is about
- * a host that was set up, and one that is removed already leads nowhere by its name alone (E_HOST_UNKNOWN).
+ * Adds the stored hosts to the error for an unknown host that does not answer: the name may be misspelt. `leaves`: the command needs a host
+ * that was set up; an unresolvable name was then removed already or is misspelt (E_HOST_UNKNOWN).
  */
 export function namingKnown(error: unknown, host: string, { hosts }: StoreState, leaves: boolean): unknown {
   if (!(error instanceof DockerTlsError) || !NOT_THERE.includes(error.code) || hosts.has(host)) return error;
@@ -291,7 +294,7 @@ export function namingKnown(error: unknown, host: string, { hosts }: StoreState,
   return error.hinting([...error.hints, `hosts of the store: ${listWords([...hosts.keys()], 8)}`]);
 }
 
-/** The context that a host is to have here; `use` and `config-directory` mean one of the host's name. */
+/** Name of the local docker context of a host; `use` and `config-directory` default to the host's name. */
 export function contextName({ name, context, use, configDirectory }: HostSpec): string | undefined {
   return context ?? (use || configDirectory ? contextNameOf(name) : undefined);
 }

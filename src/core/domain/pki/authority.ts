@@ -1,4 +1,4 @@
-/** Requirements of an imported CA, so that Docker and the other verifiers take what it issues. */
+/** Requirements of an imported CA, so that Docker and other verifiers accept its certificates. */
 
 import type { ErrorCode } from '../../../errors/catalogue.ts';
 import { DockerTlsError } from '../../../errors/errors.ts';
@@ -8,11 +8,11 @@ import { inspectCertificate } from './inspect.ts';
 import { OID, shortName } from './oids.ts';
 import { parseCertificate, publicKeyInfo } from './parse.ts';
 
-/** Go takes RSA keys up to 8,192 bits. */
+/** Go accepts RSA keys up to 8,192 bits. */
 const RSA_BITS = { min: 2048, max: 8192 };
 
 /**
- * What prevents issuing under a CA (PEM), all of it at once; empty: nothing. Errors (exit 2): E_CA_NOT_CA, E_CA_EXPIRED,
+ * All reasons that prevent issuing under a CA (PEM); empty: none. Errors (exit 2): E_CA_NOT_CA, E_CA_EXPIRED,
  * E_CA_NOT_YET_VALID, E_CA_SUBJECT, E_CA_USAGE, E_CA_EXTENSION, E_CA_NAMES, E_CA_KEY_TYPE. Throws E_CERT_DAMAGED.
  */
 export function authorityFlaws(pem: string, now: Date): DockerTlsError[] {
@@ -26,7 +26,7 @@ export function authorityFlaws(pem: string, now: Date): DockerTlsError[] {
     ],
     now > notAfter && ['E_CA_EXPIRED', `the CA expired at ${notAfter.toISOString()}`],
     now < notBefore && ['E_CA_NOT_YET_VALID', `the CA is valid only from ${notBefore.toISOString()} on`],
-    // SEQUENCE {}: RFC 5280 4.1.2.6 wants a name, which certificates below it name as their issuer.
+    // SEQUENCE {}: RFC 5280 4.1.2.6 requires a name, since certificates below it contain it as their issuer.
     subject.der.length <= 2 && [
       'E_CA_SUBJECT',
       'the CA has no name (its subject is empty): nothing can be issued by it',
@@ -49,7 +49,7 @@ export function authorityFlaws(pem: string, now: Date): DockerTlsError[] {
   );
 }
 
-/** What strict verifiers will not like, though Docker takes it. `wholeChain`: clients get the CAs above it, too. */
+/** Warnings about strict verifiers; Docker accepts these CAs. `wholeChain`: clients get the CAs above it too. */
 export function authorityWarnings(pem: string, wholeChain: boolean): string[] {
   const { keyUsage, selfIssued, subject } = inspectCertificate(pem);
   return [

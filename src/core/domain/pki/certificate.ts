@@ -1,6 +1,6 @@
 /**
- * Issuing: CAs, server certificates, each client's own small CA, and client certificates. An authority that was
- * opened once can issue any number without being read again: openAuthority, or what issueCa and issueClientAuthority return.
+ * Issuing of CAs, server certificates, per-client CAs, and client certificates. An opened authority (from openAuthority, issueCa or
+ * issueClientAuthority) can issue any number without being parsed again.
  */
 
 import { createPublicKey } from 'node:crypto';
@@ -30,36 +30,36 @@ import {
 import { refuseWeakKey, signBodyBy, signerFor } from './signing.ts';
 
 export type Issued = {
-  /** What is served or sent: the certificate, then the CAs between it and the root (PEM). */
+  /** PEM to serve or send: the certificate, then the CAs between it and the root. */
   readonly cert: string;
   readonly leaf: string;
   /** Upper-case hex, as Node and openssl print it. */
   readonly serial: string;
   readonly notBefore: Date;
   readonly notAfter: Date;
-  /** Its end was cut to the end of its issuer. */
+  /** notAfter was limited to the issuer's. */
   readonly clamped: boolean;
 };
-/** With the key that was made for it (PKCS#8 PEM). */
+/** Includes the generated key (PKCS#8 PEM). */
 export type IssuedPair = Issued & { readonly key: Secret };
 export type IssuedAuthority = KeyedAuthority & IssuedPair;
 
 export type CaOptions = {
-  /** A random suffix is added, so that no two CAs share a name. */
+  /** A random suffix is appended, so that no two CAs share a name. */
   readonly name: string;
   readonly days: number;
   readonly now: Date;
-  /** Makes a key of this type, unless `key` gives one. Default p256. */
+  /** Generates a key of this type, unless `key` is set. Default p256. */
   readonly keyType?: KeyType;
   readonly key?: Secret;
-  /** Signs it in place of itself. */
+  /** Signs it; absent: self-signed. */
   readonly issuer?: Authority | OpenAuthority;
   readonly pathLen?: number;
 };
 
 /** A CA: a root, or one under `issuer`. Throws E_NAME, E_DAYS, E_CA_EXPIRED, E_CA_PATHLEN, E_KEY_…. */
 export async function issueCa(options: CaOptions): Promise<IssuedAuthority> {
-  commonName(options.name); // refuses what is no name before anything is added to it
+  commonName(options.name); // rejects invalid names before the suffix is appended
   const subject = commonName(authorityName(options.name));
   const pair = options.key === undefined ? await generatePair(options.keyType ?? 'p256') : openPair(options.key);
   return issueAuthority({ ...options, subject, pair, clientsOnly: false });
@@ -74,8 +74,8 @@ export type ClientAuthorityOptions = {
 };
 
 /**
- * A client's own small CA (path length 0, client certificates only). A host that stops trusting it refuses this client and
- * no other, and the client's leaf is renewed without touching any host. Throws as issueCa does.
+ * A small CA of one client (path length 0, client certificates only). A host that stops trusting it rejects only this client, and the
+ * client's leaf can be renewed without changing any host. Throws as issueCa does.
  */
 export async function issueClientAuthority(options: ClientAuthorityOptions): Promise<IssuedAuthority> {
   const subject = commonName(clientAuthorityName(options.clientName));
@@ -86,13 +86,13 @@ export async function issueClientAuthority(options: ClientAuthorityOptions): Pro
 export type CrossSignOptions = {
   /** The CA that gets a second certificate: same name, same key, same key identifier. */
   readonly ca: Authority | OpenAuthority;
-  /** Who signs it: another CA, or `ca` itself to give it a longer life. */
+  /** The signer: another CA, or `ca` itself to extend its lifetime. */
   readonly issuer: Authority | OpenAuthority;
   readonly days: number;
   readonly now: Date;
 };
 
-/** A further certificate for an existing CA: what it signed goes on being valid, also under the issuer. Throws as issueCa does. */
+/** A second certificate of an existing CA: certificates signed by that CA stay valid, also under the issuer. Throws as issueCa does. */
 export async function crossSign({ ca, issuer, days, now }: CrossSignOptions): Promise<Issued> {
   const { cert, subject, keyId, pathLen, signer } = openAuthority(ca);
   const by = openAuthority(issuer);
@@ -128,7 +128,7 @@ async function issueAuthority({
   return { ...issued, key, subject, keyId, signer, chain: options.issuer === undefined ? '' : issued.cert };
 }
 
-/** Signed by its issuer, or by itself where there is none. */
+/** Signed by its issuer, or self-signed without one. */
 async function issueCaCertificate(
   options: CaCertificate & {
     readonly spki: Buffer;
@@ -143,7 +143,7 @@ async function issueCaCertificate(
       'use a CA without that limit: docker-tls ca create',
     ]);
   }
-  // RFC 5280 4.2.1.9: a path length below the issuer's is the most that verifiers would grant anyway.
+  // RFC 5280 4.2.1.9: verifiers grant at most a path length below the issuer's.
   const granted =
     above?.pathLen === undefined ? options.pathLen : Math.min(options.pathLen ?? Infinity, above.pathLen - 1);
   const times = validity({ days, now, backdateMs: above ? LEAF_BACKDATE_MS : ROOT_BACKDATE_MS, issuer: above });
@@ -160,7 +160,7 @@ async function issueCaCertificate(
   return { ...issued, pathLen: granted };
 }
 
-/** Either a key is made (`keyType`, default p256), or the public key of an external one is given (PEM, SPKI or certificate). */
+/** Either generates a key (`keyType`, default p256), or takes an external public key (PEM, SPKI or certificate). */
 type LeafKey = { readonly keyType?: KeyType; readonly publicKey?: undefined };
 type ForeignKey = { readonly publicKey: string; readonly keyType?: undefined };
 
@@ -170,7 +170,7 @@ export type ServerOptions = {
   readonly sans: readonly San[];
   readonly days: number;
   readonly now: Date;
-  /** Default: the first name that fits. Only for users: clients look at `sans`. */
+  /** Default: the first name that fits. For display only: clients check `sans`. */
   readonly commonName?: string;
 };
 
@@ -187,22 +187,25 @@ export async function issueServer(options: ServerOptions & (LeafKey | ForeignKey
 }
 
 export type ClientOptions = {
-  /** The client's own CA, or any CA. */
+  /** The client's issuing CA, or any CA. */
   readonly authority: Authority | OpenAuthority;
-  /** Common name: the user that authorization plugins of the daemon see. */
+  /** Common name: the user name for authorization plugins of the daemon. */
   readonly name: string;
   readonly days: number;
   readonly now: Date;
 };
 
-/** A client's certificate (clientAuth only); `cert` is leaf + issuing CA, as docker CLI, curl and the like send it. Throws as issueServer does. */
+/**
+ * A client's certificate (clientAuth only); `cert` is leaf + issuing CA, as docker CLI, curl and the like send it. Throws as issueServer
+ * does.
+ */
 export async function issueClient(options: ClientOptions & LeafKey): Promise<IssuedPair>;
 export async function issueClient(options: ClientOptions & ForeignKey): Promise<Issued>;
 export async function issueClient(options: ClientOptions & (LeafKey | ForeignKey)): Promise<Issued | IssuedPair> {
   return issueLeaf(options.authority, options.name, options);
 }
 
-/** With `sans` a host's, else a client's. */
+/** A server certificate if `sans` is given, else a client certificate. */
 async function issueLeaf(
   authority: Authority | OpenAuthority,
   name: string,
@@ -227,7 +230,7 @@ async function leafKey({ keyType = 'p256', publicKey }: LeafKey | ForeignKey) {
   return { key: undefined, keyType: found, spki: opened.export({ type: 'spki', format: 'der' }) };
 }
 
-/** Puts the certificate together and signs it (RFC 5280 4.1). */
+/** Builds and signs the certificate (RFC 5280 4.1). */
 async function issue(parts: {
   issuer: Pick<OpenAuthority, 'subject' | 'keyId' | 'signer' | 'chain'>;
   subject: Buffer;

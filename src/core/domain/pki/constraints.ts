@@ -1,25 +1,25 @@
-/** Name constraints (RFC 5280 4.2.1.10): which names a CA may certify, as Go and OpenSSL read them. */
+/** Name constraints (RFC 5280 4.2.1.10) of a CA, as Go and OpenSSL interpret them. */
 
 import { type Asn1, children, content, contextNumber } from './der.ts';
 import { ipBytes, type San } from './names.ts';
 
 type Subtrees = {
-  /** Lower case; `corp.example` covers itself and what is below, `.corp.example` only what is below; empty covers everything. */
+  /** Lower case; `corp.example` covers itself and its subdomains, `.corp.example` only subdomains; empty covers everything. */
   readonly dns: readonly string[];
   /** Address and mask. */
   readonly ip: readonly (readonly [Buffer, Buffer])[];
-  /** Numbers of GeneralName of a kind that is not understood by every verifier, for instance 4: directory names. */
+  /** GeneralName numbers of kinds that some verifiers do not support, for instance 4: directory names. */
   readonly other: readonly number[];
 };
 
 export type NameConstraints = { readonly permitted: Subtrees; readonly excluded: Subtrees };
 
-/** No certificate of ours has a name of mail (1). */
+/** Our certificates contain no mail addresses (1). */
 const HARMLESS: readonly (number | undefined)[] = [1];
-/** A client's certificate names it by a URI without a host, which Docker (Go) refuses under any limit on URIs. */
+/** A client's certificate has a URI without a host. Docker (Go) rejects it under any constraint on URIs. */
 const URI = 6;
 
-/** Reads the extension's value. Throws an Error when damaged. */
+/** Parses the extension's value. Throws an Error if damaged. */
 export function parseNameConstraints(value: Asn1): NameConstraints {
   const lists = children(value);
   const of = (number: number): Subtrees => {
@@ -40,10 +40,10 @@ export function parseNameConstraints(value: Asn1): NameConstraints {
   return { permitted: of(0), excluded: of(1) };
 }
 
-/** Whether the CA may certify a name: a kind that `permitted` does not mention is free, `excluded` comes first. */
+/** Whether the CA may certify a name: a kind without `permitted` entries is unrestricted, `excluded` takes precedence. */
 export function permits({ permitted, excluded }: NameConstraints, san: San): boolean {
   if (san.kind === 'dns') {
-    // A wildcard stands for names below its parent.
+    // A wildcard covers names below its parent.
     const name = san.value.replace(/^\*\./, '');
     if (excluded.dns.some((base) => isBelow(name, base))) return false;
     return permitted.dns.length === 0 || permitted.dns.some((base) => isBelow(name, base));
@@ -53,7 +53,7 @@ export function permits({ permitted, excluded }: NameConstraints, san: San): boo
   return permitted.ip.length === 0 || permitted.ip.some((range) => isWithin(address, range));
 }
 
-/** Why nothing that we need can be certified under these; undefined: something can. */
+/** Reason that the constraints exclude all of our certificates; undefined: some are possible. */
 export function constraintFlaw({ permitted, excluded }: NameConstraints): string | undefined {
   if ([...permitted.other, ...excluded.other].includes(URI))
     return 'its name constraints are about URIs, and the certificates of clients have one that Docker (Go) refuses under them';

@@ -1,4 +1,4 @@
-/** Certificate requests (PKCS#10, RFC 2986): a key's owner asks, and the key itself never travels. */
+/** Certificate requests (PKCS#10, RFC 2986): the owner's key never travels. */
 
 import { createPublicKey, type KeyObject } from 'node:crypto';
 import { DockerTlsError } from '../../../errors/errors.ts';
@@ -30,7 +30,7 @@ export type CsrOptions = {
   readonly key: Secret;
   readonly commonName: string;
   readonly sans?: readonly San[];
-  /** It asks for a client's issuing CA. */
+  /** Requests a client's issuing CA. */
   readonly issuer?: boolean;
 };
 
@@ -45,20 +45,17 @@ export function makeCsr(options: CsrOptions): string {
   return pemEncode('CERTIFICATE REQUEST', signBody(signerFor(privateKey), body));
 }
 
-/** What a request asks for. Everything in it is its sender's word, but for the key: the signature verifies that the sender has it. */
+/** Contents of a request. Only possession of the key is verified, by the signature; the sender chose everything else. */
 export type Csr = {
   readonly commonName: string;
   readonly sans: readonly San[];
-  /** `PUBLIC KEY` PEM, as issueClient and issueServer take it. */
+  /** `PUBLIC KEY` PEM, as issueClient and issueServer accept it. */
   readonly publicKey: string;
-  /** A word of keyTypeOf. */
+  /** A result of keyTypeOf. */
   readonly keyType: string;
 };
 
-/**
- * Reads a request and checks its signature. Throws E_CSR_DAMAGED, E_CSR_SIGNATURE, E_KEY_TYPE (too weak), E_NAME (a name in
- * it that is none).
- */
+/** Parses a request and checks its signature. Throws E_CSR_DAMAGED, E_CSR_SIGNATURE, E_KEY_TYPE (too weak), E_NAME (an invalid name). */
 export function parseCsr(pem: string): Csr {
   const block = pemBlocks(pem).blocks.find(({ label }) => /^(?:NEW )?CERTIFICATE REQUEST$/.test(label));
   if (block === undefined) throw damaged('there is none in PEM form');

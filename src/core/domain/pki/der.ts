@@ -1,6 +1,6 @@
 /**
- * DER: the few ASN.1 values that certificates, requests and key files are made of, written and read with
- * node-forge's ASN.1. Bytes are Buffers on the outside; forge's own strings of bytes (latin1) stay in here.
+ * DER encoding and decoding of the ASN.1 values in certificates, requests and key files, with node-forge's ASN.1. The interface uses
+ * Buffers; forge's byte strings (latin1) stay internal.
  */
 
 import type { asn1 as ForgeTypes } from 'node-forge';
@@ -33,7 +33,7 @@ function primitive(tag: number, bytes: Uint8Array): Asn1 {
   return forgeAsn1.create(UNIVERSAL, tag, false, Buffer.from(bytes).toString('latin1'));
 }
 
-/** SEQUENCE; absent children (undefined) are left out, as OPTIONAL fields are. */
+/** SEQUENCE; undefined children are omitted, like OPTIONAL fields. */
 export function seq(...children: readonly (Asn1 | undefined)[]): Asn1 {
   return forgeAsn1.create(
     UNIVERSAL,
@@ -43,7 +43,7 @@ export function seq(...children: readonly (Asn1 | undefined)[]): Asn1 {
   );
 }
 
-/** SET of one value, or of values that are already in DER order. */
+/** SET of one value, or of values already in DER order. */
 export function set(...children: readonly Asn1[]): Asn1 {
   return forgeAsn1.create(UNIVERSAL, TAG.set, true, [...children]);
 }
@@ -60,7 +60,7 @@ export function nothing(): Asn1 {
   return primitive(TAG.nothing, Buffer.alloc(0));
 }
 
-/** INTEGER of a whole number ≥ 0, or of unsigned big-endian bytes: minimal, and never read back as negative (X.690 8.3). */
+/** INTEGER of a whole number ≥ 0, or of unsigned big-endian bytes: minimal, and never negative (X.690 8.3). */
 export function int(value: number | Uint8Array): Asn1 {
   let bytes = typeof value === 'number' ? Buffer.from(evenHex(value), 'hex') : Buffer.from(value);
   let start = 0;
@@ -74,7 +74,7 @@ function evenHex(value: number): string {
   return hex.length % 2 === 0 ? hex : `0${hex}`;
 }
 
-/** OCTET STRING of bytes, or of the DER of a value. */
+/** OCTET STRING of bytes, or of a value's DER. */
 export function octets(content: Uint8Array | Asn1): Asn1 {
   return primitive(TAG.octetString, content instanceof Uint8Array ? content : encode(content));
 }
@@ -84,7 +84,7 @@ export function bits(bytes: Uint8Array): Asn1 {
   return primitive(TAG.bitString, Buffer.concat([Buffer.of(0), bytes]));
 }
 
-/** BIT STRING of a named bit list: the numbers of the bits that are set; trailing zeros are left out, as DER wants (X.690 11.2.2). */
+/** BIT STRING of a named bit list, from the numbers of the set bits; without trailing zeros, as DER requires (X.690 11.2.2). */
 export function namedBits(numbers: readonly number[]): Asn1 {
   const last = Math.max(...numbers);
   const bytes = Buffer.alloc(Math.floor(last / 8) + 1);
@@ -99,7 +99,7 @@ export function utf8(text: string): Asn1 {
   return primitive(TAG.utf8String, Buffer.from(text, 'utf8'));
 }
 
-/** BMPString (UTF-16, big-endian), which PKCS#12 wants for names. */
+/** BMPString (UTF-16, big-endian), required for names in PKCS#12. */
 export function bmp(text: string): Asn1 {
   return forgeAsn1.create(UNIVERSAL, TAG.bmpString, false, text);
 }
@@ -109,12 +109,12 @@ export function tagged(number: number, ...children: readonly Asn1[]): Asn1 {
   return forgeAsn1.create(CONTEXT, number, true, [...children]);
 }
 
-/** `[number] IMPLICIT` of a string-like type: the bytes are the content. */
+/** `[number] IMPLICIT` of a string-like type; the bytes are the content. */
 export function taggedBytes(number: number, bytes: Uint8Array): Asn1 {
   return forgeAsn1.create(CONTEXT, number, false, Buffer.from(bytes).toString('latin1'));
 }
 
-/** Time by RFC 5280 4.1.2.5: UTCTime up to 2049, GeneralizedTime from 2050; no later than the end of year 9999. */
+/** Time by RFC 5280 4.1.2.5: UTCTime up to 2049, GeneralizedTime from 2050; at most the end of year 9999. */
 export function time(date: Date): Asn1 {
   const iso = new Date(Math.min(date.getTime(), END_OF_TIME)).toISOString();
   const digits = `${iso.slice(0, 19).replace(/[-:T]/g, '')}Z`;
@@ -126,8 +126,8 @@ export function time(date: Date): Asn1 {
 const END_OF_TIME = Date.UTC(9999, 11, 31, 23, 59, 59);
 
 /**
- * A value whose DER exists already (a name, a public key, constant extensions): goes in byte for byte. forge keeps a
- * string value as it is, so the tag byte with its constructed bit and the content are all that is needed.
+ * A value with existing DER (a name, a public key, constant extensions), inserted byte for byte. forge keeps a string value unchanged, so
+ * the tag byte with its constructed bit and the content suffice.
  */
 export function raw(der: Uint8Array): Asn1 {
   const tag = der[0] ?? 0;
@@ -141,8 +141,8 @@ export function encode(value: Asn1): Buffer {
 }
 
 /**
- * Reads one DER value that fills `der`. Throws an Error when it is damaged. Bit strings are left alone: forge would take
- * about 1 in 256 EC points for nested ASN.1.
+ * Decodes one DER value that fills `der`. Throws an Error for damaged DER. Bit strings are not decoded: forge would parse about 1 in 256 EC
+ * points as nested ASN.1.
  */
 export function decode(der: Uint8Array): Asn1 {
   return forgeAsn1.fromDer(Buffer.from(der).toString('latin1'), {
@@ -153,7 +153,7 @@ export function decode(der: Uint8Array): Asn1 {
   });
 }
 
-/** The bytes of the first child of a constructed value, exactly as written: what a signature is over. Throws an Error when torn. */
+/** Exact bytes of the first child of a constructed value: the signed part. Throws an Error for truncated DER. */
 export function firstChildBytes(der: Buffer): Buffer {
   const outer = headerOf(der, 0);
   const inner = headerOf(der, outer.header);
@@ -167,13 +167,13 @@ function headerOf(der: Buffer, at: number): { header: number; length: number } {
   return { header: 2 + size, length: der.readUIntBE(at + 2, size) };
 }
 
-/** The children of a constructed value. Throws an Error when it has none (a damaged file). */
+/** Children of a constructed value. Throws an Error for a primitive one (a damaged file). */
 export function children(value: Asn1 | undefined): readonly Asn1[] {
   if (value === undefined || !Array.isArray(value.value)) throw new Error('ASN.1: a constructed value was expected');
   return value.value;
 }
 
-/** The content of a primitive value (of a BIT STRING: with its first byte). Throws an Error when it is constructed. */
+/** Content of a primitive value (of a BIT STRING: with its first byte). Throws an Error for a constructed one. */
 export function content(value: Asn1 | undefined): Buffer {
   if (value === undefined || Array.isArray(value.value)) throw new Error('ASN.1: a primitive value was expected');
   return Buffer.from(value.value, 'latin1');
@@ -183,17 +183,17 @@ export function oidText(value: Asn1 | undefined): string {
   return forgeAsn1.derToOid(content(value).toString('latin1'));
 }
 
-/** Whether it is of this universal type. */
+/** Whether the value has this universal type. */
 export function isType(value: Asn1 | undefined, tag: number): value is Asn1 {
   return value !== undefined && value.tagClass === UNIVERSAL && value.type === tag;
 }
 
-/** The number of a context tag, or undefined for another class. */
+/** Number of a context tag; undefined for another class. */
 export function contextNumber(value: Asn1 | undefined): number | undefined {
   return value !== undefined && value.tagClass === CONTEXT ? value.type : undefined;
 }
 
-/** Text of any of the string types that names are written in. */
+/** Text of any string type that names use. */
 export function textOf(value: Asn1): string {
   if (isType(value, TAG.bmpString)) return value.value as string;
   if (isType(value, TAG.universalString)) {

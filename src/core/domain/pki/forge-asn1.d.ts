@@ -1,8 +1,8 @@
-/** Types for the one part of node-forge that this directory loads: its ASN.1 (3 ms to import; all of forge takes 25). */
+/** Types for node-forge's ASN.1, the only part that this directory loads (3 ms to import; all of forge takes 25). */
 declare module 'node-forge/lib/asn1.js' {
   import type { asn1 } from 'node-forge';
 
-  /** What @types/node-forge leaves out: the options of fromDer. */
+  /** Adds the options of fromDer that @types/node-forge lacks. */
   type ForgeAsn1 = Omit<typeof asn1, 'fromDer' | 'create'> & {
     create(tagClass: number, type: number, constructed: boolean, value: string | asn1.Asn1[]): asn1.Asn1;
     fromDer(

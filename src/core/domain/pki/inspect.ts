@@ -1,4 +1,4 @@
-/** Reading certificates: their fields as plain data, and whether a chain holds, with one reason when not. */
+/** Certificate inspection: fields as plain data, and chain verification with a single reason for failure. */
 
 import { printable } from '../../../errors/errors.ts';
 import { keyTypeOf } from './keys.ts';
@@ -9,12 +9,12 @@ import { splitBundle } from './pem.ts';
 
 export { splitBundle };
 
-/** A certificate as plain data; texts are cleaned for showing. */
+/** A certificate as plain data; texts are sanitized for display. */
 export type CertificateInfo = {
-  /** Common name, or the whole name where there is none. */
+  /** Common name, or the whole name if it has no common name. */
   readonly subject: string;
   readonly issuer: string;
-  /** Subject and issuer are the same name: a root. */
+  /** Subject and issuer are equal: a root. */
   readonly selfIssued: boolean;
   /** Upper-case hex without colons, as Node and openssl print it. */
   readonly serial: string;
@@ -22,13 +22,13 @@ export type CertificateInfo = {
   readonly notAfter: Date;
   readonly sans: readonly San[];
   readonly isCa: boolean;
-  /** How many CAs may be below; null: no limit. */
+  /** Maximum number of CAs below; null: unlimited. */
   readonly pathLen: number | null;
-  /** Names of RFC 5280 (`digitalSignature`, `keyCertSign`…); null: not restricted. */
+  /** Names of RFC 5280 (`digitalSignature`, `keyCertSign`…); null: unrestricted. */
   readonly keyUsage: readonly string[] | null;
-  /** `serverAuth`, `clientAuth`… or an object identifier; null: not restricted. */
+  /** `serverAuth`, `clientAuth`… or an object identifier; null: unrestricted. */
   readonly extKeyUsage: readonly string[] | null;
-  /** A word of keyTypeOf; `unknown` for a key that node:crypto does not take. */
+  /** A result of keyTypeOf; `unknown` for a key that node:crypto rejects. */
   readonly keyType: string;
   /** SHA-256 of the DER, `AA:BB:…`, as Node's TLS sockets and openssl print it. */
   readonly fingerprint: string;
@@ -38,7 +38,7 @@ export type CertificateInfo = {
   readonly signatureAlgorithm: string;
 };
 
-/** Tells of the first certificate of a PEM text. Throws E_CERT_DAMAGED. */
+/** Data of the first certificate of a PEM text. Throws E_CERT_DAMAGED. */
 export function inspectCertificate(pem: string): CertificateInfo {
   const { x509, subject, issuer, notBefore, notAfter, extensions, signatureOid } = parseCertificate(pem);
   return {
@@ -61,7 +61,7 @@ export function inspectCertificate(pem: string): CertificateInfo {
   };
 }
 
-/** Whether a holder of its key may use it for this, too. */
+/** Whether the certificate is valid for this purpose. */
 export function worksAs(purpose: 'server' | 'client', { extKeyUsage }: Pick<CertificateInfo, 'extKeyUsage'>): boolean {
   return extKeyUsage === null || extKeyUsage.some((one) => one === `${purpose}Auth` || one === 'anyExtendedKeyUsage');
 }
@@ -95,7 +95,7 @@ export type ChainVerdict =
   | {
       readonly ok: false;
       readonly reason: ChainReason;
-      /** The certificate it is about, by its common name. */
+      /** The rejected certificate, by its common name. */
       readonly subject: string;
       /** One sentence without a full stop. */
       readonly message: string;
@@ -105,18 +105,18 @@ export type ChainQuestion = {
   /** PEM; further certificates in it count as intermediates, as in a served file. */
   readonly leaf: string;
   readonly intermediates?: readonly string[];
-  /** PEM, each with one or more certificates: a trust file. */
+  /** Trust file: PEM texts with one or more certificates each. */
   readonly anchors: readonly string[];
   readonly purpose: 'server' | 'client';
   readonly now: Date;
-  /** What the client dials; asked only of servers. */
+  /** The address that a client dials; checked for servers only. */
   readonly address?: string;
 };
 
 /**
- * Whether a verifier like Go's crypto/x509 (dockerd, the docker CLI) takes the leaf: any certificate of the trust file ends the
- * chain, self-signed or not. Foretells what a TLS probe verifies; name constraints and policies are not looked at.
- * Throws E_CERT_DAMAGED when a PEM text is torn.
+ * Whether a verifier like Go's crypto/x509 (dockerd, the docker CLI) accepts the leaf. Any certificate of the trust file ends the chain,
+ * self-signed or not. Predicts the result of a TLS probe; does not check name constraints and policies.
+ * Throws E_CERT_DAMAGED for a damaged PEM text.
  */
 export function verifyChain(question: ChainQuestion): ChainVerdict {
   const { purpose, now, address } = question;
@@ -137,7 +137,7 @@ export function verifyChain(question: ChainQuestion): ChainVerdict {
   );
 }
 
-/** Whether a certificate (with its chain) is under a CA alone. */
+/** Whether a certificate (with its chain) verifies with this CA as the only anchor. */
 export function isFrom(cert: string, ca: string, purpose: 'server' | 'client', now: Date): boolean {
   return verifyChain({
     leaf: splitBundle(cert)
@@ -149,7 +149,7 @@ export function isFrom(cert: string, ca: string, purpose: 'server' | 'client', n
   }).ok;
 }
 
-/** Whether a certificate of a CA or a client is under a trust file, dates and purposes aside. */
+/** Whether a CA's or client's certificate is under a trust file, ignoring dates and purposes. */
 export function isUnder(cert: string, trust: string): boolean {
   const { notBefore, notAfter } = inspectCertificate(cert);
   const middle = new Date((notBefore.getTime() + notAfter.getTime()) / 2);
@@ -163,14 +163,14 @@ type Search = {
   readonly others: readonly ParsedCertificate[];
   readonly purpose: 'server' | 'client';
   readonly now: Date;
-  /** Why candidates on the way were not taken. */
+  /** Reasons for rejected candidates. */
   readonly flaws: Refusal[];
 };
 
-/** Longer chains than this are an attack or a mistake. */
+/** Longer chains are an attack or a mistake. */
 const MAX_CHAIN = 8;
 
-/** Depth first from the last certificate of `path` up to an anchor. */
+/** Depth-first search from the last certificate of `path` to an anchor. */
 function climb(search: Search, path: readonly ParsedCertificate[]): readonly ParsedCertificate[] | undefined {
   const below = path.at(-1) as ParsedCertificate;
   if (path.length >= MAX_CHAIN) return undefined;
@@ -192,7 +192,7 @@ function climb(search: Search, path: readonly ParsedCertificate[]): readonly Par
   return undefined;
 }
 
-/** What keeps `issuer` from having signed `below`, RFC 5280 6.1.4. */
+/** Reason that `issuer` cannot have signed `below`, RFC 5280 6.1.4. */
 function issuerFlaw(
   issuer: ParsedCertificate,
   below: ParsedCertificate,
@@ -236,7 +236,7 @@ function isSignedBy(below: ParsedCertificate, issuer: ParsedCertificate): boolea
   }
 }
 
-/** What is wrong with a certificate by itself: time, purpose, extensions. */
+/** Flaws of a single certificate: time, purpose, extensions. */
 function flawOf(certificate: ParsedCertificate, purpose: 'server' | 'client', now: Date): Refusal | undefined {
   const { notBefore, notAfter, extensions } = certificate;
   if (now.getTime() > notAfter.getTime())

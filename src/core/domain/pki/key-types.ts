@@ -1,4 +1,4 @@
-/** The names of the kinds of key. */
+/** Names of key types. */
 
 export const KEY_TYPES = ['p256', 'p384', 'ed25519', 'rsa2048', 'rsa3072', 'rsa4096'] as const;
 export type KeyType = (typeof KEY_TYPES)[number];

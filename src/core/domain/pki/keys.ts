@@ -1,4 +1,4 @@
-/** Private keys: making, encrypting, decrypting, telling their type, and whether one belongs to a certificate. */
+/** Private keys: generation, encryption, decryption, type detection, and matching with certificates. */
 
 import {
   createECDH,
@@ -28,11 +28,11 @@ const AS_DER: ED25519KeyPairOptions<'der', 'der'> = {
 };
 
 /**
- * A fresh pair. RSA is made on a thread, so that the event loop lives; the others take 0.04 ms, less than the way to a thread.
+ * Generates a key pair. RSA runs on a thread to keep the event loop free; the others take 0.04 ms, less than the handover to a thread.
  *
- * No KeyObject is taken from node's generateKeyPair: when garbage collection falls into reading such a key (its JWK, its
- * details), the key's own generator is torn down under the lock that the reading holds, and the process stands still for
- * ever. Seen on Node 20.20 within 1,000 keys (KeyGenJob's destructor waiting inside ExportJWK); test: pki-many.
+ * No KeyObject comes from node's generateKeyPair. Garbage collection may run while such a key is read (its JWK, its details). The
+ * destructor of the key's generator waits for the lock that the read holds, and the process deadlocks. Seen on Node 20.20 within 1,000 keys
+ * (KeyGenJob's destructor waiting inside ExportJWK); test: pki-many.
  */
 export async function generatePair(type: KeyType): Promise<KeyPair> {
   switch (type) {
@@ -57,8 +57,8 @@ function derPair({ privateKey: der, publicKey: spki }: { privateKey: Buffer; pub
 }
 
 /**
- * What is before the private number, between it and the point (`04 x y`), and before the point of a public key: the
- * constant bytes of PKCS#8 (RFC 5958, 5915) and SPKI (RFC 5480).
+ * Constant bytes of PKCS#8 (RFC 5958, 5915) before the private number and between it and the point (`04 x y`), and of SPKI (RFC 5480)
+ * before the point.
  */
 const EC_FRAMES = {
   p256: {
@@ -79,7 +79,9 @@ const EC_FRAMES = {
   },
 } as const;
 
-/** By ECDH, which hands out the numbers themselves: node's DER of both halves takes five times as long, most of the cost of a certificate. */
+/**
+ * Uses ECDH, which returns the raw numbers: node's DER export of both halves takes five times as long, most of the cost of a certificate.
+ */
 function ecPair(type: 'p256' | 'p384'): KeyPair {
   const frame = EC_FRAMES[type];
   const ecdh = createECDH(frame.openssl);
@@ -109,14 +111,14 @@ function pkcs8(key: KeyObject): Secret {
   return pem;
 }
 
-/** A fresh private key as unencrypted PKCS#8 PEM. */
+/** A new private key as unencrypted PKCS#8 PEM. */
 export async function generateKey(type: KeyType): Promise<Secret> {
   return (await generatePair(type)).key;
 }
 
 /**
- * The key under a passphrase: PEM `ENCRYPTED PRIVATE KEY` (PKCS#8, RFC 5958), read by openssl and Node.
- * Throws E_KEY_PASSPHRASE for an empty passphrase, E_KEY_DAMAGED when `key` is no private key.
+ * The key encrypted with a passphrase: PEM `ENCRYPTED PRIVATE KEY` (PKCS#8, RFC 5958), readable by openssl and Node.
+ * Throws E_KEY_PASSPHRASE for an empty passphrase, E_KEY_DAMAGED if `key` is not a private key.
  */
 export async function encryptKey(key: Secret, passphrase: Secret): Promise<Secret> {
   if (passphrase.length === 0) throw passphraseError('an empty passphrase protects nothing');
@@ -127,14 +129,14 @@ export async function encryptKey(key: Secret, passphrase: Secret): Promise<Secre
 }
 
 /**
- * The key as unencrypted PKCS#8 PEM, from any PEM form that OpenSSL reads: PKCS#8 (encrypted or not), `RSA PRIVATE KEY`
- * and `EC PRIVATE KEY` (DEK-Info encrypted or not). Throws E_KEY_PASSPHRASE (wrong or missing), E_KEY_DAMAGED, E_KEY_FORMAT.
+ * The key as unencrypted PKCS#8 PEM, from any PEM form that OpenSSL reads: PKCS#8 (encrypted or not), `RSA PRIVATE KEY` and
+ * `EC PRIVATE KEY` (DEK-Info encrypted or not). Throws E_KEY_PASSPHRASE (wrong or missing), E_KEY_DAMAGED, E_KEY_FORMAT.
  */
 export async function decryptKey(pem: Secret, passphrase?: Secret): Promise<Secret> {
   return pkcs8(openKey(pem, passphrase));
 }
 
-/** Whether the passphrase opens an encrypted key. Throws E_KEY_DAMAGED, E_KEY_FORMAT. */
+/** Whether the passphrase decrypts the key. Throws E_KEY_DAMAGED, E_KEY_FORMAT. */
 export async function keyOpens(pem: Secret, passphrase: Secret): Promise<boolean> {
   try {
     openKey(pem, passphrase);
@@ -145,13 +147,16 @@ export async function keyOpens(pem: Secret, passphrase: Secret): Promise<boolean
   }
 }
 
-/** Whether a passphrase is needed to read it. False too for what is no key at all. */
+/** Whether the key needs a passphrase. False for a text without a key. */
 export function isEncrypted(pem: Secret): boolean {
   const block = findKeyBlock(pem);
   return block !== undefined && isEncryptedBlock(block);
 }
 
-/** The key as node:crypto's object. Throws E_KEY_PASSPHRASE (encrypted, and no or a wrong passphrase), E_KEY_DAMAGED, E_KEY_FORMAT. */
+/**
+ * The key as node:crypto's object. Throws E_KEY_PASSPHRASE (encrypted, and the passphrase is missing or wrong), E_KEY_DAMAGED,
+ * E_KEY_FORMAT.
+ */
 export function openKey(pem: Secret, passphrase?: Secret): KeyObject {
   const block = findKeyBlock(pem);
   if (block === undefined) throw damaged('it holds no private key in PEM form');
@@ -169,7 +174,7 @@ export function openKey(pem: Secret, passphrase?: Secret): KeyObject {
       throw damaged('OpenSSL does not accept it', cause);
     }
   }
-  // What a wrong passphrase yields looks like damage in 1 of 256 cases, so damage is looked for first, from outside.
+  // The output of a wrong passphrase looks like damage in 1 of 256 cases, so the outer structure is checked for damage first.
   if (!isWellFormed(block, block.der)) throw damaged('its encrypted form is torn');
   if (passphrase === undefined) throw passphraseError('the private key is encrypted, and no passphrase was given');
   try {
@@ -179,7 +184,7 @@ export function openKey(pem: Secret, passphrase?: Secret): KeyObject {
   }
 }
 
-/** The first private key block: files made by openssl may hold `EC PARAMETERS` or certificates before it. */
+/** The first private key block: openssl may write `EC PARAMETERS` or certificates before it. */
 function findKeyBlock(pem: Secret): PemBlock | undefined {
   return pemBlocks(pem.revealText()).blocks.find(({ label }) => label.endsWith('PRIVATE KEY'));
 }
@@ -198,7 +203,7 @@ function isWellFormed(block: PemBlock, der: Buffer): boolean {
   }
 }
 
-/** `p256`, `p384`, `ed25519`, `rsa4096`…; also what we never make but may be handed: `p521`, `ed448`, `rsa1024`, `rsa-pss`. */
+/** `p256`, `p384`, `ed25519`, `rsa4096`…; also types that docker-tls accepts but never generates: `p521`, `ed448`, `rsa1024`, `rsa-pss`. */
 export function keyTypeOf(key: Secret | string | KeyObject): string {
   const object = key instanceof Secret ? openKey(key) : typeof key === 'string' ? openPublicKey(key) : key;
   const { asymmetricKeyType: type, asymmetricKeyDetails: details } = object;
@@ -225,7 +230,7 @@ export function openPublicKey(pem: string): KeyObject {
   }
 }
 
-/** Whether the key is the one of the (first) certificate. Throws E_KEY_… when either cannot be read. */
+/** Whether the key belongs to the (first) certificate. Throws E_KEY_… if either is unreadable. */
 export function keyMatches(certPem: string, key: Secret): boolean {
   return createPublicKey(openKey(key)).equals(openPublicKey(certPem));
 }

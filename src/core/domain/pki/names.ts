@@ -1,18 +1,18 @@
-/** Names of hosts in certificates (SANs): reading, normal form, comparing, and what to propose from a host's own facts. */
+/** Host names in certificates (SANs): parsing, normal form, matching, and proposals from a host's facts. */
 
 import { isIPv4 } from 'node:net';
 import { domainToASCII } from 'node:url';
 import { DockerTlsError } from '../../../errors/errors.ts';
 
-/** A name that a server certificate answers for. `value` is in normal form: lower case, no trailing dot, punycode, RFC 5952. */
+/** A name in a server certificate. `value` is in normal form: lower case, no trailing dot, punycode, RFC 5952. */
 export type San = { readonly kind: 'dns' | 'ip'; readonly value: string };
 
 const MAX_DNS_LENGTH = 253; // RFC 1035 2.3.4, without the root's dot
 const MAX_LABEL_LENGTH = 63;
 
 /**
- * Reads a DNS name (a leading `*` label is allowed), an IPv4 or IPv6 address (brackets allowed), or the forms `DNS:x`,
- * `IP:x`, `IP Address:x` that openssl prints. Throws E_NAME, with a hint, for anything else.
+ * Parses a DNS name (with an optional leading `*` label), an IPv4 or IPv6 address (brackets allowed), or openssl's forms `DNS:x`,
+ * `IP:x`, `IP Address:x`. Throws E_NAME, with a hint, for anything else.
  */
 export function parseSan(text: string): San {
   const match = /^\s*(?:(dns|ip|ip address):)?(.*?)\s*$/is.exec(text);
@@ -35,7 +35,7 @@ function parseIp(text: string): San | undefined {
   return isIpv6(text) ? { kind: 'ip', value: normalIpv6(text) } : undefined;
 }
 
-/** As Node's isIPv6, whose pattern takes up to 12 ms to compile at its first use. */
+/** Equals Node's isIPv6 without its pattern, since that takes up to 12 ms to compile on first use. */
 function isIpv6(text: string): boolean {
   return /^[\da-f:.]+$/i.test(text) && URL.canParse(`http://[${text}]/`);
 }
@@ -45,7 +45,7 @@ function parseDns(text: string, bare: string): string {
   if (misread !== undefined) throw nameError(text, misread.why, [misread.hint]);
   const wildcard = bare.startsWith('*.');
   const rest = wildcard ? bare.slice(2) : bare;
-  // Only what is not ASCII goes through IDNA: it would also turn 0x7f.1 into an address, drop line breaks, and fold other ASCII.
+  // IDNA is for non-ASCII names only: it would also turn 0x7f.1 into an address, drop line breaks, and fold other ASCII.
   const international = /[^\x00-\x7f]/.test(rest) && !/[\x00-\x1f\x7f]/.test(rest);
   const ascii = international ? domainToASCII(rest) : rest.toLowerCase();
   const name = ascii.endsWith('.') ? ascii.slice(0, -1) : ascii;
@@ -56,14 +56,14 @@ function parseDns(text: string, bare: string): string {
     if (label.length > MAX_LABEL_LENGTH) {
       throw nameError(text, `a part of it is longer than ${MAX_LABEL_LENGTH} characters`, []);
     }
-    // The underscore is no letter of a host name, but Windows and compose networks use it and verifiers accept it.
+    // The underscore is not allowed in host names, but Windows and compose networks use it and verifiers accept it.
     if (!/^[a-z0-9_](?:[a-z0-9_-]*[a-z0-9_])?$/.test(label)) {
       throw nameError(text, 'it is neither a DNS name nor an IP address', [
         'give a name such as build-1.example.com, 10.0.0.5 or 2001:db8::5',
       ]);
     }
   }
-  // A last label of digits makes programs take the whole for an IPv4 address (WHATWG URL, "ends in a number").
+  // A numeric last label makes programs parse the whole name as an IPv4 address (WHATWG URL, "ends in a number").
   if (/^(?:\d+|0x[0-9a-f]*)$/.test(labels.at(-1) ?? '')) {
     throw nameError(text, 'it ends in a number, yet is no IPv4 address', [
       'an IPv4 address has four parts of 0 to 255',
@@ -101,19 +101,19 @@ function nameError(text: string, why: string, hints: readonly string[]): DockerT
   return new DockerTlsError('E_NAME', `"${shown}" is not a name for a certificate: ${why}`, { hints });
 }
 
-/** For users and openssl: `DNS:name` or `IP:address`. parseSan reads it back. */
+/** Text for users and openssl, `DNS:name` or `IP:address`; parseSan parses it. */
 export function formatSan(name: San): string {
   return `${name.kind === 'dns' ? 'DNS' : 'IP'}:${name.value}`;
 }
 
-/** Each name once, first place kept. */
+/** Removes duplicates; the first one stays. */
 export function uniqueSans(names: readonly San[]): San[] {
   return [...new Map(names.map((name) => [formatSan(name), name])).values()];
 }
 
 /**
- * Whether a certificate with these names answers for what a client dials: addresses by their bytes, DNS names whole, a
- * wildcard for exactly one label (RFC 6125 6.4.3). What is no name at all is not covered.
+ * Whether a certificate with these names is valid for a dialled address. IP addresses compare by bytes, DNS names whole, and a
+ * wildcard matches exactly one label (RFC 6125 6.4.3). An invalid name is not covered.
  */
 export function covers(sans: readonly San[], address: string): boolean {
   let dialled: San;
@@ -131,25 +131,25 @@ export function covers(sans: readonly San[], address: string): boolean {
 }
 
 export type NameFacts = {
-  /** What clients dial; comes first. Throws E_NAME when it is no name. */
+  /** The address that clients dial; comes first. Throws E_NAME if invalid. */
   readonly dialled: string;
-  /** The host's own word about itself; what is no name, or of no use on another machine, is left out. */
+  /** Names that the host reports; invalid names, and those without use on other machines, are dropped. */
   readonly hostname?: string;
   readonly fqdn?: string;
-  /** Its addresses, with or without `/prefix`. Bridges of docker are the caller's to leave out, which knows the interfaces. */
+  /** Addresses of the host, with or without `/prefix`. The caller, which knows the interfaces, leaves out docker's bridges. */
   readonly addresses?: readonly string[];
-  /** What a person asked for, taken as it is. Throws E_NAME when one is no name. */
+  /** Names requested by the user, used unchanged. Throws E_NAME if one is invalid. */
   readonly extra?: readonly string[];
 };
 
-/** Clients on the host itself dial these. */
+/** Clients on the host use these. */
 const LOCAL: readonly San[] = [
   { kind: 'dns', value: 'localhost' },
   { kind: 'ip', value: '127.0.0.1' },
   { kind: 'ip', value: '::1' },
 ];
 
-/** The names to propose for a server certificate, each once: what is dialled, the host's own names and addresses, extra ones, localhost. */
+/** Proposed names of a server certificate, without duplicates: the dialled name, the host's names and addresses, extra names, localhost. */
 export function proposeSans(facts: NameFacts): San[] {
   const addresses = (facts.addresses ?? []).map((address) => address.split('/')[0]);
   return uniqueSans([
@@ -171,38 +171,38 @@ function usefulFact(text: string | undefined): San[] {
   const { kind, value } = name;
   if (value.includes('*')) return [];
   if (kind === 'dns') return /(?:^|\.)localhost(?:\.|$)/.test(value) ? [] : [name];
-  // Loopback, "this host", link-local (good on one link only) and multicast: no client dials a host by these.
+  // Loopback, "this host", link-local (valid on one link only) and multicast: no client dials these.
   return /^(?:127\.|0\.|169\.254\.|2(?:2[4-9]|[3-5]\d)\.|::1?$|fe[89ab][0-9a-f]:|ff[0-9a-f]{2}:)/.test(value)
     ? []
     : [name];
 }
 
-/** The 4 or 16 bytes of an address that parseSan made. */
+/** The 4 or 16 bytes of an address from parseSan. */
 export function ipBytes(address: string): Buffer {
   if (isIPv4(address)) return Buffer.from(address.split('.').map(Number));
   const [head = '', tail = ''] = hexIpv6(address).split('::').map(digits);
   return Buffer.from(`${head}${tail.padStart(32 - head.length, '0')}`, 'hex');
 }
 
-/** The address of 4 or 16 bytes as text in normal form; undefined for another length. */
+/** Text of a 4- or 16-byte address in normal form; undefined for another length. */
 export function ipText(bytes: Uint8Array): string | undefined {
   if (bytes.length === 4) return [...bytes].join('.');
   const groups = Buffer.from(bytes).toString('hex').match(/.{4}/g) ?? [];
   return bytes.length === 16 ? normalIpv6(groups.join(':')) : undefined;
 }
 
-/** As RFC 5952 has it: an address of IPv4 within one of IPv6 in its own form. */
+/** RFC 5952 form; IPv4-mapped addresses keep the dotted form. */
 function normalIpv6(text: string): string {
   const address = hexIpv6(text);
   return /^::ffff:[^:]+:[^:]+$/.test(address) ? `::ffff:${ipBytes(address).subarray(12).join('.')}` : address;
 }
 
-/** In lower case, without leading zeros, the longest run of zeros (the first of equals) as `::`: so WHATWG's URL has it. */
+/** Lower case, without leading zeros, and with `::` for the longest run of zeros (the first of equals): the form of WHATWG's URL. */
 function hexIpv6(text: string): string {
   return new URL(`http://[${text}]`).hostname.slice(1, -1);
 }
 
-/** All of them, four for each group. */
+/** All hex digits, four per group. */
 function digits(groups: string): string {
   return groups.replace(/[^:]+:?/g, (group) => group.replace(':', '').padStart(4, '0'));
 }

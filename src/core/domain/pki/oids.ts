@@ -1,4 +1,4 @@
-/** The object identifiers that certificates, requests and key files use; each is named as its RFC names it. */
+/** Object identifiers in certificates, requests and key files, by their names in the RFCs. */
 
 export const OID = {
   // RFC 5280
@@ -38,7 +38,7 @@ export const OID = {
   ed448: '1.3.101.113',
 } as const;
 
-/** For users: short names of what may be in a certificate; an unknown one is shown as its number. */
+/** Short display names of values in certificates; unknown identifiers are shown as numbers. */
 const SHORT_NAMES: Readonly<Record<string, string>> = {
   ...Object.fromEntries(Object.entries(OID).map(([name, dotted]) => [dotted, name])),
   '1.3.6.1.5.5.7.3.3': 'codeSigning',

@@ -1,4 +1,4 @@
-/** Authorities that are ready to sign: a CA's certificate with its key, or with a token that has the key. */
+/** Authorities ready to sign: a CA certificate with its key, or with a token that holds the key. */
 
 import type { ErrorCode } from '../../../errors/catalogue.ts';
 import { DockerTlsError } from '../../../errors/errors.ts';
@@ -9,10 +9,10 @@ import { splitBundle } from './pem.ts';
 import { keyIdentifier } from './profiles.ts';
 import { type Signer, signerFor, type TokenSigner } from './signing.ts';
 
-/** `cert`: PEM, its own certificate first, then the chain above it. `key`: unencrypted PEM of its own certificate. */
+/** `cert`: PEM, the CA certificate first, then its chain. `key`: unencrypted PEM of its private key. */
 export type Authority = { readonly cert: string; readonly key: Secret };
 
-/** An authority that is ready to sign. Holds nothing that prints a secret; `key`: absent where it is in a token. */
+/** An authority ready to sign. Secrets in it are not printable; `key`: absent if a token holds it. */
 export type OpenAuthority = {
   readonly cert: string;
   readonly key?: Secret;
@@ -20,19 +20,19 @@ export type OpenAuthority = {
   readonly keyId: Buffer;
   readonly notBefore: Date;
   readonly notAfter: Date;
-  /** How many CAs may be below it; undefined: any number. */
+  /** Maximum number of CAs below it; undefined: unlimited. */
   readonly pathLen: number | undefined;
   readonly signer: Signer | TokenSigner;
-  /** What is served after a leaf that it signs: itself and what is above it, without self-signed certificates. */
+  /** Chain after a leaf that it signs: the CA and its issuers, without self-signed certificates. */
   readonly chain: string;
 };
 
-/** Its key is here. */
+/** Has its key in memory. */
 export type KeyedAuthority = OpenAuthority & Authority & { readonly signer: Signer };
 
 /**
- * Makes an authority ready to sign. Throws E_KEY_… (unreadable, still encrypted), E_CERT_DAMAGED, E_CA_KEY (the key is not
- * the certificate's), E_CA_NOT_CA (the certificate may not sign certificates), E_KEY_TYPE.
+ * Prepares an authority for signing. Throws E_KEY_… (unreadable, still encrypted), E_CERT_DAMAGED, E_CA_KEY (the key does not match the
+ * certificate), E_CA_NOT_CA (the certificate may not sign certificates), E_KEY_TYPE.
  */
 export function openAuthority(authority: Authority): KeyedAuthority;
 export function openAuthority(authority: Authority | OpenAuthority): OpenAuthority;
@@ -48,7 +48,7 @@ export function openAuthority(authority: Authority | OpenAuthority): OpenAuthori
   return { ...authorityOf(authority.cert, signerFor(privateKey)), key: authority.key };
 }
 
-/** The same for a key that is in a token. Throws E_CERT_DAMAGED, E_CA_NOT_CA. */
+/** An authority with its key in a token. Throws E_CERT_DAMAGED, E_CA_NOT_CA. */
 export function authorityOf<T extends Signer | TokenSigner>(
   cert: string,
   signer: T,

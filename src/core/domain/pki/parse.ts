@@ -1,4 +1,4 @@
-/** Reading a certificate: its fields and extensions by forge's ASN.1, its key and signature by node:crypto. */
+/** Certificate parser: fields and extensions with forge's ASN.1, key and signature with node:crypto. */
 
 import type { X509Certificate } from 'node:crypto';
 import { type NameConstraints, parseNameConstraints } from './constraints.ts';
@@ -22,7 +22,7 @@ import { readX509 } from './x509.ts';
 
 export type ParsedCertificate = {
   readonly x509: X509Certificate;
-  /** Normal PEM of this certificate alone. */
+  /** Normalized PEM of this certificate alone. */
   readonly pem: string;
   readonly subject: Name;
   readonly issuer: Name;
@@ -32,31 +32,31 @@ export type ParsedCertificate = {
   readonly extensions: Extensions;
 };
 
-/** `der`: as it is in the certificate, for comparing; `text`: the common name, or the whole name where there is none. */
+/** `der`: the exact bytes, for comparison; `text`: the common name, or the whole name if it has no common name. */
 export type Name = { readonly der: Buffer; readonly text: string };
 
 export type Extensions = {
   readonly isCa: boolean;
   readonly pathLen: number | undefined;
-  /** Names of RFC 5280 4.2.1.3; undefined: no restriction. */
+  /** Names of RFC 5280 4.2.1.3; undefined: unrestricted. */
   readonly keyUsage: readonly string[] | undefined;
-  /** Object identifiers; undefined: no restriction. */
+  /** Object identifiers; undefined: unrestricted. */
   readonly extKeyUsage: readonly string[] | undefined;
   readonly sans: readonly San[];
-  /** Alternative names of other kinds: mail, URI; of the rest the number of the kind (RFC 5280 4.2.1.6). */
+  /** Alternative names of other kinds: mail and URI as text, others as the number of their kind (RFC 5280 4.2.1.6). */
   readonly otherNames: readonly string[];
   readonly ski: Buffer | undefined;
   readonly aki: Buffer | undefined;
   readonly nameConstraints: NameConstraints | undefined;
-  /** Critical ones that are not known here: a verifier has to refuse (RFC 5280 4.2). */
+  /** Unknown critical extensions: a verifier must reject the certificate (RFC 5280 4.2). */
   readonly unknownCritical: readonly string[];
 };
 
-/** A plan reads the same few certificates many times over, and each costs up to a millisecond. */
+/** Cache: a plan parses the same few certificates many times, and each takes up to a millisecond. */
 const known = new Map<string, ParsedCertificate>();
 const MOST_KNOWN = 100;
 
-/** Reads the first certificate of a PEM text. Throws E_CERT_DAMAGED. */
+/** Parses the first certificate of a PEM text. Throws E_CERT_DAMAGED. */
 export function parseCertificate(pem: string): ParsedCertificate {
   const found = known.get(pem);
   if (found !== undefined) return found;
@@ -83,7 +83,7 @@ export function publicKeyInfo(pem: string): Asn1 | undefined {
   return fields[5];
 }
 
-/** Version 1 has no [0] in front; its fields begin at once. */
+/** Version 1 certificates lack the leading [0]. */
 function fieldsOf(der: Buffer): readonly Asn1[] {
   const all = children(children(decode(der))[0]);
   return contextNumber(all[0]) === 0 ? all.slice(1) : all;
@@ -105,7 +105,7 @@ function parseFields(der: Buffer): Omit<ParsedCertificate, 'x509' | 'pem'> {
   };
 }
 
-/** Reads a Name: RDNSequence. Throws an Error when damaged. */
+/** Parses a Name: RDNSequence. Throws an Error if damaged. */
 export function parseName(name: Asn1 | undefined): Name {
   const parts = children(name).flatMap((rdn) =>
     children(rdn).map((pair) => {
@@ -118,7 +118,7 @@ export function parseName(name: Asn1 | undefined): Name {
   return { der: encode(name as Asn1), text: common?.text ?? parts.map(({ text }) => text).join(', ') };
 }
 
-/** Reads the extensions of a certificate or a request. Throws an Error when damaged. */
+/** Parses the extensions of a certificate or a request. Throws an Error if damaged. */
 export function parseExtensions(list: readonly Asn1[]): Extensions {
   const byId = new Map<string, { critical: boolean; value: Asn1 }>();
   for (const extension of list) {
@@ -162,7 +162,7 @@ const KNOWN: ReadonlySet<string> = new Set([
   OID.nameConstraints,
 ]);
 
-/** Known, but not evaluated here: policies (RFC 5280 4.2.1.4 to 4.2.1.14). */
+/** Known, but not evaluated by docker-tls: policies (RFC 5280 4.2.1.4 to 4.2.1.14). */
 const UNCHECKED: ReadonlySet<string> = new Set(['2.5.29.32', '2.5.29.33', '2.5.29.36', '2.5.29.54']);
 
 function parseConstraints(value: Asn1): [boolean, number | undefined] {
@@ -194,7 +194,7 @@ function parseOtherName(name: Asn1): string[] {
   return parseGeneralName(name).length > 0 ? [] : [`a name of kind ${kind}`];
 }
 
-/** dNSName and iPAddress; other kinds (mail, URI) have no part in reaching a daemon. */
+/** dNSName and iPAddress; other kinds (mail, URI) do not identify a daemon. */
 function parseGeneralName(name: Asn1): San[] {
   switch (contextNumber(name)) {
     case 2:

@@ -1,6 +1,6 @@
 /**
- * Encryption under a passphrase: PBES2 (RFC 8018) with PBKDF2-HMAC-SHA256 and AES-256-CBC, for key files and PKCS#12.
- * node's own encrypted export is not used: it fixes 2,048 rounds.
+ * Encryption with a passphrase: PBES2 (RFC 8018) with PBKDF2-HMAC-SHA256 and AES-256-CBC, for key files and PKCS#12.
+ * Node's own encrypted export is not used: it always uses 2,048 rounds.
  */
 
 import { createCipheriv, pbkdf2, randomBytes } from 'node:crypto';
@@ -16,7 +16,7 @@ const PBKDF2_ROUNDS = 600_000;
 
 export type Pbes2 = { readonly algorithm: Asn1; readonly encrypted: Buffer };
 
-/** Encrypts with a fresh salt and IV. The passphrase is taken as UTF-8. */
+/** Encrypts with a new salt and IV. The passphrase is UTF-8. */
 export async function encryptUnder(passphrase: Secret, plain: Uint8Array): Promise<Pbes2> {
   const salt = randomBytes(16);
   const iv = randomBytes(16);

@@ -1,15 +1,15 @@
-/** PEM (RFC 7468): blocks of base64 between BEGIN and END lines, found in text that may hold other things too. */
+/** PEM (RFC 7468): base64 blocks between BEGIN and END lines, in text that may contain other content. */
 
 import { DockerTlsError } from '../../../errors/errors.ts';
 
 export type PemBlock = {
   /** For instance `CERTIFICATE`. */
   readonly label: string;
-  /** Lines like `DEK-Info: …` of the old encrypted form (RFC 1421); empty for everything else. */
+  /** Lines like `DEK-Info: …` of the old encrypted form (RFC 1421); empty for all other blocks. */
   readonly headers: string;
   /** undefined: the base64 is damaged. */
   readonly der: Buffer | undefined;
-  /** The block as it is in the text. */
+  /** The block as found in the text. */
   readonly text: string;
 };
 
@@ -21,7 +21,7 @@ export function pemEncode(label: string, der: Uint8Array): string {
   return `-----BEGIN ${label}-----\n${lines.join('\n')}\n-----END ${label}-----\n`;
 }
 
-/** Every block in the text, in order. `torn`: a BEGIN line without its END line was seen (a file cut short). */
+/** All blocks of the text, in order. `torn`: a BEGIN line lacks its END line (a truncated file). */
 export function pemBlocks(text: string): { readonly blocks: readonly PemBlock[]; readonly torn: boolean } {
   const blocks: PemBlock[] = [];
   for (const match of text.matchAll(/-----BEGIN ([A-Z0-9 ]{1,40})-----([^-]*(?:-(?!----)[^-]*)*)-----END \1-----/g)) {
@@ -40,7 +40,7 @@ export function pemBlocks(text: string): { readonly blocks: readonly PemBlock[];
   return { blocks, torn: begun !== blocks.length };
 }
 
-/** Every certificate of a PEM text, in order, each as normal PEM. Throws E_CERT_DAMAGED when one is torn; none at all is an empty list. */
+/** All certificates of a PEM text, in order, each as normalized PEM; empty if there are none. Throws E_CERT_DAMAGED for a damaged one. */
 export function splitBundle(pem: string): string[] {
   const { blocks, torn } = pemBlocks(pem);
   if (torn) throw certDamaged('a BEGIN line has no END line');
@@ -52,7 +52,7 @@ export function splitBundle(pem: string): string[] {
     });
 }
 
-/** What stands between the lines of certificates, whatever it holds: for text that may come from a host. */
+/** Raw certificate blocks with any content, for text that may come from a host. */
 export function certificateTexts(text: string): readonly string[] {
   return text.match(/-----BEGIN CERTIFICATE-----[^-]+-----END CERTIFICATE-----/g) ?? [];
 }

@@ -1,6 +1,6 @@
 /**
- * PKCS#12 (RFC 7292): key and chain in one file under a passphrase, for keychains, browsers and Java. forge's own takes
- * RSA only and has a SHA-1 MAC; here both encryptions are PBES2 with AES-256, and the MAC is HMAC-SHA256.
+ * PKCS#12 (RFC 7292): key and chain in one encrypted file, for keychains, browsers and Java. forge's implementation supports RSA only and
+ * uses a SHA-1 MAC; this one uses PBES2 with AES-256 for both encryptions, and HMAC-SHA256 for the MAC.
  */
 
 import { createHash, createHmac, randomBytes } from 'node:crypto';
@@ -14,22 +14,22 @@ import { encryptUnder } from './pbes2.ts';
 import { splitBundle } from './pem.ts';
 
 /**
- * Rounds of the MAC's key derivation, the cheapest way to try passphrases on this file: far above openssl's 2,048, at 0.2 s.
- * More would stall the event loop for longer, as node:crypto has no such derivation of its own.
+ * Rounds of the MAC's key derivation, the cheapest target for guessing the passphrase: far above openssl's 2,048, at 0.2 s.
+ * More rounds would block the event loop longer, since node:crypto lacks this derivation.
  */
 const MAC_ROUNDS = 100_000;
 
 export type Pkcs12Options = {
   readonly key: Secret;
-  /** PEM, the key's own certificate first; each text may hold several. */
+  /** PEM, the key's certificate first; each text may contain several. */
   readonly chain: readonly string[];
-  /** Not empty. Java wants ASCII. */
+  /** Not empty. Java requires ASCII. */
   readonly passphrase: Secret;
-  /** What keychains and Java (as alias) call it. */
+  /** Display name in keychains, and alias in Java. */
   readonly name: string;
 };
 
-/** The bytes of a `.p12` file. Throws E_PKCS12_PASSPHRASE (empty), E_PKCS12_KEY (not the certificate's), E_KEY_…, E_CERT_DAMAGED. */
+/** Bytes of a `.p12` file. Throws E_PKCS12_PASSPHRASE (empty), E_PKCS12_KEY (does not match the certificate), E_KEY_…, E_CERT_DAMAGED. */
 export async function makePkcs12(options: Pkcs12Options): Promise<Secret> {
   const { passphrase, name } = options;
   if (passphrase.length === 0) {
@@ -43,7 +43,7 @@ export async function makePkcs12(options: Pkcs12Options): Promise<Secret> {
   const keyDer = privateKey.export({ type: 'pkcs8', format: 'der' });
   const shrouded = await encryptUnder(passphrase, keyDer);
   keyDer.fill(0);
-  // The same id on key and certificate tells readers which certificate is the key's.
+  // An equal ID on key and certificate marks the key's certificate.
   const id = createHash('sha256').update(certificates[0].x509.raw).digest().subarray(0, 20);
   const ownAttributes = set(seq(oid(OID.localKeyId), set(octets(id))), seq(oid(OID.friendlyName), set(bmp(name))));
   const keyBag = seq(
@@ -79,7 +79,9 @@ function macOf(safe: Uint8Array, passphrase: Secret): Asn1 {
   return seq(seq(seq(oid(OID.sha256), nothing()), octets(mac)), octets(salt), int(MAC_ROUNDS));
 }
 
-/** Key derivation of RFC 7292, appendix B.2, for SHA-256 and purpose 3 (MAC): 32 bytes are one block, so its chaining step falls away. */
+/**
+ * Key derivation of RFC 7292, appendix B.2, for SHA-256 and purpose 3 (MAC): 32 bytes are one block, so the chaining step is unnecessary.
+ */
 function deriveMacKey(passphrase: Secret, salt: Uint8Array, rounds: number): Buffer {
   const block = 64;
   const password = Buffer.from(`${passphrase.revealText()}\0`, 'utf16le').swap16();
@@ -93,7 +95,7 @@ function deriveMacKey(passphrase: Secret, salt: Uint8Array, rounds: number): Buf
   return digest;
 }
 
-/** The bytes over and over, up to the next multiple of the block (Buffer.alloc repeats its filling). */
+/** Repeats the bytes up to the next multiple of the block (Buffer.alloc repeats its filling). */
 function fill(bytes: Uint8Array, block: number): Buffer {
   return Buffer.alloc(block * Math.ceil(bytes.length / block), bytes);
 }

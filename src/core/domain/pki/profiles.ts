@@ -1,4 +1,4 @@
-/** Profiles of certificates: extensions, times and names of each kind. Signing is in certificate.ts. */
+/** Certificate profiles: extensions, times and names of each kind. Signing is in certificate.ts. */
 
 import { createHash, randomBytes } from 'node:crypto';
 import { DockerTlsError } from '../../../errors/errors.ts';
@@ -26,11 +26,11 @@ const HOUR_MS = 3_600_000;
 const DAY_MS = 24 * HOUR_MS;
 
 /**
- * A leaf is valid from a little before it was made, so that a host or client whose clock is behind takes it at once. The
- * common mistake is exactly one hour (daylight saving), on top of a few minutes of drift.
+ * Leaf certificates start before their issue time, so that hosts and clients with a slow clock accept them immediately. The common error
+ * is exactly one hour (daylight saving), on top of a few minutes of drift.
  */
 export const LEAF_BACKDATE_MS = HOUR_MS + 5 * 60_000;
-/** A root begins a day earlier, so that leaves made right after it are never cut to its beginning. */
+/** Roots start a day earlier, so that the backdating of leaves issued right after them is never cut. */
 export const ROOT_BACKDATE_MS = DAY_MS;
 /** ub-common-name of RFC 5280, appendix A.1. */
 export const MAX_COMMON_NAME = 64;
@@ -39,13 +39,13 @@ const MAX_DAYS = 36_500;
 export type Validity = {
   readonly notBefore: Date;
   readonly notAfter: Date;
-  /** The wish went beyond the issuer's own end, and was cut to it. */
+  /** notAfter was limited to the issuer's. */
   readonly clamped: boolean;
 };
 
 /**
- * From `now` less the backdating to `now` plus `days` (fractions are fine), in whole seconds, within the issuer's own
- * times: most verifiers don't ask for nesting, but a certificate that outlives its issuer breaks on a date that no record has.
+ * From `now` minus the backdating to `now` plus `days` (may be fractional), in whole seconds, limited to the issuer's validity. Most
+ * verifiers do not require nesting, but a certificate that outlives its issuer would break on an unrecorded date.
  * Throws E_DAYS, E_CA_EXPIRED.
  */
 export function validity(options: {
@@ -77,14 +77,14 @@ function wholeSeconds(timeMs: number): Date {
   return new Date(Math.floor(timeMs / 1000) * 1000);
 }
 
-/** 128 random bits that read as a positive number without a leading zero byte (RFC 5280 4.1.2.2 allows up to 20 bytes). */
+/** 128 random bits that form a positive number without a leading zero byte (RFC 5280 4.1.2.2 allows up to 20 bytes). */
 export function randomSerial(): Buffer {
   const serial = randomBytes(16);
   while (serial[0] === 0) serial[0] = randomBytes(1)[0] ?? 0;
   return serial;
 }
 
-/** The DER of a name that is one common name. Throws E_NAME when it is empty, too long or holds control characters. */
+/** DER of a name with a single common name. Throws E_NAME if the text is empty, too long or has control characters. */
 export function commonName(text: string): Buffer {
   if (text.trim() === '' || [...text].length > MAX_COMMON_NAME || /[\u0000-\u001f\u007f-\u009f]/.test(text)) {
     throw new DockerTlsError('E_NAME', `"${text.slice(0, 80)}" cannot be the name in a certificate`, {
@@ -94,19 +94,19 @@ export function commonName(text: string): Buffer {
   return encode(seq(set(seq(oid(OID.commonName), utf8(text)))));
 }
 
-/** A CA's name: the text (cut when long) with a random suffix, so that no two CAs get mistaken for one another. */
+/** A CA's name: the text (shortened if necessary) with a random suffix, so that CAs are not confused. */
 export function authorityName(text: string): string {
   const suffix = ` ${randomBytes(4).toString('hex')}`;
   return [...text].slice(0, MAX_COMMON_NAME - suffix.length).join('') + suffix;
 }
 
-/** The name of a client's own small CA. Throws E_NAME. */
+/** Name of a client's issuing CA. Throws E_NAME. */
 export function clientAuthorityName(client: string): string {
-  commonName(client); // refuses what is no name before anything is added to it
+  commonName(client); // rejects invalid names before the suffix is appended
   return authorityName(`client ${client}`);
 }
 
-/** A key identifier: the first 160 bits of the SHA-256 of the public key's bits (RFC 7093, method 1). */
+/** Key identifier: the first 160 bits of the SHA-256 of the public key's bits (RFC 7093, method 1). */
 export function keyIdentifier(spki: Uint8Array): Buffer {
   const publicKeyBits = content(children(decode(spki))[1]).subarray(1);
   return createHash('sha256').update(publicKeyBits).digest().subarray(0, 20);
@@ -123,7 +123,7 @@ function usage(...names: readonly (keyof typeof KEY_USAGE)[]): Asn1 {
   return extension(OID.keyUsage, true, namedBits(names.map((name) => KEY_USAGE[name])));
 }
 
-// The constant extensions of each kind, encoded once.
+// Constant extensions of each kind, encoded once.
 const NOT_A_CA = encode(extension(OID.basicConstraints, true, seq()));
 const SIGNS_CERTIFICATES = encode(usage('keyCertSign', 'crlSign'));
 const SIGNS = encode(usage('digitalSignature'));
@@ -131,7 +131,7 @@ const SIGNS_AND_ENCIPHERS = encode(usage('digitalSignature', 'keyEncipherment'))
 const FOR_SERVERS = encode(extension(OID.extKeyUsage, false, seq(oid(OID.serverAuth))));
 const FOR_CLIENTS = encode(extension(OID.extKeyUsage, false, seq(oid(OID.clientAuth))));
 
-/** Key identifiers: of the certificate's own key, and of the issuer's. */
+/** Key identifiers of the certificate's key and of the issuer's. */
 export type KeyIds = { readonly own: Uint8Array; readonly issuer: Uint8Array };
 
 function keyIds({ own, issuer }: KeyIds): Asn1[] {
@@ -141,13 +141,13 @@ function keyIds({ own, issuer }: KeyIds): Asn1[] {
   ];
 }
 
-/** What a request for a client's issuing CA asks for: authorityExtensions without key identifiers, which its issuer adds. */
+/** Extensions in a request for a client's issuing CA: authorityExtensions without key identifiers (the issuer adds them). */
 export function issuerWishes(): Asn1[] {
   const basics = extension(OID.basicConstraints, true, seq(bool(true), int(0)));
   return [basics, raw(SIGNS_CERTIFICATES), raw(FOR_CLIENTS)];
 }
 
-/** `clientsOnly` bars a client's own CA from making certificates that a client of ours would take for a host's. */
+/** `clientsOnly` prevents a client's issuing CA from issuing certificates that our clients would accept as a host's. */
 export function authorityExtensions(ids: KeyIds, options: { pathLen?: number; clientsOnly?: boolean }): Asn1[] {
   const { pathLen, clientsOnly } = options;
   return [
@@ -158,15 +158,15 @@ export function authorityExtensions(ids: KeyIds, options: { pathLen?: number; cl
   ];
 }
 
-/** RSA may be used by TLS 1.2 to encipher a key, hence the bit; nothing else needs it. */
+/** TLS 1.2 may use an RSA key to encipher keys, hence the bit; other key types do not need it. */
 export function serverExtensions(ids: KeyIds, sans: readonly San[], keyType: string): Asn1[] {
   const usages = keyType.startsWith('rsa') ? SIGNS_AND_ENCIPHERS : SIGNS;
   return [raw(NOT_A_CA), raw(usages), raw(FOR_SERVERS), sanExtension(sans), ...keyIds(ids)];
 }
 
 /**
- * The name once more as a URI: some verifiers refuse a certificate without a subjectAltName (Python's cryptography). A DNS name would be
- * refused under a CA that is limited to the names of a domain.
+ * Repeats the name as a URI, since some verifiers reject a certificate without a subjectAltName (Python's cryptography). A DNS name would
+ * be rejected under a CA with name constraints.
  */
 export function clientExtensions(ids: KeyIds, name: string): Asn1[] {
   const names = extension(OID.subjectAltName, false, seq(taggedBytes(6, Buffer.from(clientUri(name), 'latin1'))));

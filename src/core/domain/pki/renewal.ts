@@ -1,8 +1,8 @@
-/** The rule of renewal: when a certificate is due, and how long it has. */
+/** Renewal rule: when a certificate is due, and its remaining lifetime. */
 
 const DAY_MS = 86_400_000;
 
-/** Due after two thirds of the lifetime: a third is left to notice a schedule that no longer runs. */
+/** Due after two thirds of the lifetime: the last third is left to notice a schedule that stopped running. */
 const DUE_NUMERATOR = 2;
 const DUE_DENOMINATOR = 3;
 
@@ -10,15 +10,15 @@ export type RenewalState = 'ok' | 'due' | 'expired' | 'not-yet-valid';
 
 export type Renewal = {
   readonly state: RenewalState;
-  /** Whole days until the end, rounded down; negative once it has expired. */
+  /** Whole days until the end, rounded down; negative after expiry. */
   readonly daysLeft: number;
-  /** From here on it is due. */
+  /** Start of the renewal period. */
   readonly dueAt: Date;
 };
 
 /**
- * The state of a certificate at `now`: due after two thirds of its lifetime, or, where `withinDays` is given, that long before its end
- * instead. Valid up to and including notAfter (RFC 5280 4.1.2.5).
+ * State of a certificate at `now`: due after two thirds of its lifetime, or, with `withinDays`, that many days before its end.
+ * Valid up to and including notAfter (RFC 5280 4.1.2.5).
  */
 export function renewal(options: { notBefore: Date; notAfter: Date; now: Date; withinDays?: number }): Renewal {
   const begin = options.notBefore.getTime();

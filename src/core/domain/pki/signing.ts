@@ -1,4 +1,4 @@
-/** Signatures: which algorithm goes with which key, and its AlgorithmIdentifier. */
+/** Signatures: algorithms by key type, and their AlgorithmIdentifiers. */
 
 import { type KeyObject, sign, verify } from 'node:crypto';
 import { DockerTlsError } from '../../../errors/errors.ts';
@@ -8,22 +8,22 @@ import { OID } from './oids.ts';
 
 export type Signer = {
   readonly privateKey: KeyObject;
-  /** AlgorithmIdentifier, as a certificate names it twice. */
+  /** AlgorithmIdentifier; certificates contain it twice. */
   readonly algorithm: Asn1;
   /** null: Ed25519 and Ed448 sign the message itself (RFC 8410). */
   readonly hash: 'sha256' | 'sha384' | 'sha512' | null;
 };
 
-/** A key that is in a token: it signs, and never leaves. */
+/** A key in a token: it signs, and never leaves the token. */
 export type TokenSigner = Pick<Signer, 'algorithm'> & { sign(body: Uint8Array): Promise<Buffer> };
 
-/** How this private key signs. Throws E_KEY_TYPE for a key that is too weak or that TLS clients don't take. */
+/** Signer for a private key. Throws E_KEY_TYPE for a key that is too weak or that TLS clients reject. */
 export function signerFor(privateKey: KeyObject): Signer {
   return { privateKey, ...algorithmFor(privateKey) };
 }
 
 /**
- * The algorithm of a key, private or public. The parameters of the algorithm are NULL for RSA (RFC 4055) and absent for ECDSA and EdDSA
+ * Algorithm of a private or public key. The algorithm parameters are NULL for RSA (RFC 4055) and absent for ECDSA and EdDSA
  * (RFC 5758, 8410). Throws E_KEY_TYPE.
  */
 export function algorithmFor(key: KeyObject): Omit<Signer, 'privateKey'> {
@@ -34,7 +34,7 @@ export function algorithmFor(key: KeyObject): Omit<Signer, 'privateKey'> {
   return { hash, algorithm: seq(oid(id), isRsa ? nothing() : undefined) };
 }
 
-/** By what certificates are signed here, for each kind of key. */
+/** Signature algorithms for issuing, by key type. */
 const ALGORITHMS = {
   rsa: { id: OID.sha256WithRSA, hash: 'sha256' },
   p256: { id: OID.ecdsaWithSHA256, hash: 'sha256' },
@@ -43,14 +43,14 @@ const ALGORITHMS = {
   ed25519: { id: OID.ed25519, hash: null },
   ed448: { id: OID.ed448, hash: null },
 } as const;
-/** What is accepted of others. */
+/** Algorithms accepted from others. */
 const HASHES: ReadonlyMap<string, Signer['hash']> = new Map([
   ...Object.values(ALGORITHMS).map(({ id, hash }) => [id, hash] as const),
   [OID.sha384WithRSA, 'sha384'],
   [OID.sha512WithRSA, 'sha512'],
 ]);
 
-/** Throws E_KEY_TYPE unless certificates may be made for, and by, a key of this type (a word of keyTypeOf). */
+/** Throws E_KEY_TYPE unless this key type (a result of keyTypeOf) may own and sign certificates. */
 export function refuseWeakKey(type: string): void {
   const rsaBits = /^rsa(\d+)$/.exec(type)?.[1];
   if (rsaBits !== undefined ? Number(rsaBits) >= 2048 : ['p256', 'p384', 'p521', 'ed25519', 'ed448'].includes(type))
@@ -65,7 +65,7 @@ export function signBody(signer: Signer, body: Asn1): Buffer {
   return wrap(body, signer, sign(signer.hash, encode(body), signer.privateKey));
 }
 
-/** The same by any signer. */
+/** Like signBody, with any signer. */
 export async function signBodyBy(signer: Signer | TokenSigner, body: Asn1): Promise<Buffer> {
   return 'privateKey' in signer ? signBody(signer, body) : wrap(body, signer, await signer.sign(encode(body)));
 }
@@ -74,7 +74,7 @@ function wrap(body: Asn1, { algorithm }: Pick<Signer, 'algorithm'>, signature: U
   return encode(seq(body, algorithm, bits(signature)));
 }
 
-/** Whether the signature is by this key. False too for an algorithm that is unknown, broken (MD5, SHA-1), or not the key's. */
+/** Whether the signature is by this key. False for an algorithm that is unknown, broken (MD5, SHA-1), or of another key type. */
 export function verifies(algorithmOid: string, body: Uint8Array, publicKey: KeyObject, signature: Uint8Array): boolean {
   const hash = HASHES.get(algorithmOid);
   return hash !== undefined && isSignature(hash, body, publicKey, signature);

@@ -1,12 +1,12 @@
-/** Certificates as OpenSSL reads them, which takes half a millisecond each: the store looks at what it reads, and a row of status again. */
+/** Cache of certificates parsed by OpenSSL. Parsing takes half a millisecond, and both the store and `status` parse the same ones. */
 
 import { X509Certificate } from 'node:crypto';
 
-/** The last that were read, by their PEM. */
+/** The most recently parsed ones, by PEM. */
 const certificates = new Map<string, X509Certificate>();
 const MOST = 1000;
 
-/** Reads one certificate in PEM, once. Throws as node:crypto does. */
+/** Parses one PEM certificate, cached. Throws as node:crypto does. */
 export function readX509(pem: string): X509Certificate {
   const text = pem.trimEnd();
   const certificate = certificates.get(text) ?? new X509Certificate(text);

@@ -1,4 +1,4 @@
-/** A change and the containers: how they live through a restart of the daemon, and which lose the socket that they mount. */
+/** Effect of a change on containers: whether they survive a daemon restart, and which lose a mounted socket. */
 
 import { flagValues } from '../dockerd/command-line.ts';
 import { parseDaemonJson } from '../dockerd/daemon-json.ts';
@@ -9,14 +9,17 @@ import type { DesiredHost } from './desired.ts';
 import type { HostFacts } from './facts.ts';
 import { kindOf } from './host-kind.ts';
 
-/** How containers live through the change. */
+/** Effect of the change on containers. */
 export type ContainerPlan = {
   readonly running: readonly { readonly name: string; readonly restart: string }[];
-  /** `untouched`: no restart, or none that they depend on; `live-restore`: it is on already; `temporary`: switched on for the restart; `stop`: they stop. */
+  /**
+   * `untouched`: no restart, or none that affects them; `live-restore`: already on; `temporary`: on for the restart; `switched-on`: on from
+   * now on; `stop`: they stop.
+   */
   readonly how: 'untouched' | 'live-restore' | 'temporary' | 'switched-on' | 'stop';
-  /** Names of those that would stop. */
+  /** Names of the containers that would stop. */
   readonly wouldStop: readonly string[];
-  /** The daemon does not say which run. */
+  /** The daemon does not list running containers. */
   readonly unlisted?: true;
 };
 
@@ -33,21 +36,22 @@ export function planContainers(
   const unlisted = facts.docker.listsContainers ? {} : { unlisted: true as const };
   if (action !== 'restart' || kindOf(facts).engine.apart)
     return { running, how: 'untouched', wouldStop: [], ...unlisted };
-  // A daemon that starts without it stops what one that had it left running.
+  // A daemon that starts without live-restore stops the containers that the previous one left running.
   const staysOn =
     flagValues(view.flags, '--live-restore').length > 0 || parseDaemonJson(jsonAfter).values['live-restore'] === true;
   const { keepsContainers } = kindOf(facts);
   if (keepsContainers && facts.docker.liveRestore && staysOn)
     return { running, how: 'live-restore', wouldStop: [], ...unlisted };
-  // Leave to stop them is for a daemon that cannot keep them, or that makes its bridge anew: another of the same run keeps its own.
+  // Permission to stop applies only to a daemon that cannot keep containers, or that recreates its bridge: other hosts of the run keep
+  // theirs.
   const stops =
     facts.docker.silent ||
     flagged(view, 'live-restore').length > 0 ||
     (running.length > 0 && parseDaemonJson(jsonAfter).values.icc !== view.json.values.icc);
-  // Also where none was seen: one may start while a person reads the plan, and there is no second look before the restart.
+  // Applies even without known containers: one may start while the plan is reviewed, and there is no second check before the restart.
   if (keepsContainers && !facts.docker.swarm && (mode === 'keep' || !stops))
     return { running, how: liveRestore === true ? 'switched-on' : 'temporary', wouldStop: [], ...unlisted };
-  // A daemon that did not answer may well have containers.
+  // A daemon that did not answer may have containers.
   const any = running.length > 0 || !facts.docker.listsContainers;
   return {
     running,
@@ -57,7 +61,7 @@ export function planContainers(
   };
 }
 
-/** icc is a rule of the default bridge, which dockerd makes anew only when no container is on it. */
+/** icc is a rule of the default bridge. dockerd recreates the bridge only if no container uses it. */
 export function bridgeWarnings(settings: DesiredHost['daemonSettings'], { running, how }: ContainerPlan): string[] {
   if (settings?.icc !== false || running.length === 0 || how === 'stop') return [];
   return [
@@ -66,8 +70,8 @@ export function bridgeWarnings(settings: DesiredHost['daemonSettings'], { runnin
 }
 
 /**
- * A unix socket that dockerd opens itself (one that systemd holds outlives it) is a new file after each start. A container that
- * mounts the file, rather than its directory, then goes on seeing the old one, where no daemon answers.
+ * dockerd creates a new file for its own unix socket at each start (a socket that systemd holds survives). A container that mounts the
+ * file instead of its directory keeps the old one, and no daemon answers on it.
  */
 export function mountedSocketWarnings(facts: HostFacts, view: DaemonView, action: string): string[] {
   if (action !== 'restart') return [];
@@ -88,7 +92,7 @@ export function mountedSocketWarnings(facts: HostFacts, view: DaemonView, action
   });
 }
 
-/** /var/run is a link to /run wherever systemd runs. */
+/** /var/run is a link to /run on all systems with systemd. */
 function runPath(path: string): string {
   return path.replace(/^\/var\/run\//, '/run/');
 }

@@ -1,4 +1,4 @@
-/** The files by which the daemon of each kind of host listens under mutual TLS, with the daemon's own configuration file among them. */
+/** Files for mutual TLS by host kind, including the daemon's configuration file. */
 
 import type { KindName } from '../../host/scripts.ts';
 import { dropInName, renderClosedService, renderDropIn, renderSocketUnit } from '../dockerd/drop-in.ts';
@@ -24,7 +24,7 @@ import {
 
 type DaemonFiles = DaemonInput & { readonly json: { readonly change?: FileChange } };
 
-/** By kind of host. */
+/** File planners by host kind. */
 export const DAEMON_FILES: Readonly<Record<KindName, (context: DaemonFiles) => FileChange[]>> = {
   systemd: unitFiles,
   sysvinit: scriptFiles,
@@ -57,7 +57,7 @@ function unitFiles(input: DaemonFiles & UnitInput): FileChange[] {
   ];
 }
 
-/** The units of a user, and the script that starts their dockerd with the port of the socket unit. */
+/** Units of the user, and the script that starts their dockerd with the port of the socket unit. */
 function ownFiles(context: DaemonFiles): FileChange[] {
   const { facts, view, desired } = context;
   const { listen, localSocket } = facts.places;
@@ -69,7 +69,7 @@ function ownFiles(context: DaemonFiles): FileChange[] {
   ];
 }
 
-/** The file of settings with our flags at its end, and without those of the administrator's that ours replace. */
+/** The settings file with our flags appended, and without the administrator's flags that ours replace. */
 function scriptFiles(input: DaemonFiles): FileChange[] {
   const { facts, view, json } = input;
   const [settings = ''] = facts.docker.unit.environmentFiles;
@@ -86,7 +86,7 @@ function scriptFiles(input: DaemonFiles): FileChange[] {
   return [...(json.change ? [json.change] : []), edited(facts, path, after)];
 }
 
-/** A socket and a service, both ours, and what starts them at boot: Podman's own units stay as they are. */
+/** Our socket and service, and the links that start them at boot; Podman's own units stay unchanged. */
 function podmanFiles({ facts, desired }: DaemonFiles): FileChange[] {
   const { service, sockets } = kindOf(facts);
   const { units, socket, socketWants } = facts.places;
@@ -99,7 +99,9 @@ function podmanFiles({ facts, desired }: DaemonFiles): FileChange[] {
   ];
 }
 
-/** A file of settings as it was before docker-tls, also where its records were lost and it was taken for the administrator's with our lines in it. */
+/**
+ * A settings file without our lines. Needed if the host's records were lost and a later setup took the file with our lines as the original.
+ */
 export function withoutOurLines(change: FileChange): FileChange {
   if (change.kind !== 'file' || change.after === undefined || !/^\/etc\/(default|conf\.d)\/docker$/.test(change.path))
     return change;

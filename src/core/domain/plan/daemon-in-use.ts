@@ -1,4 +1,4 @@
-/** The test whether dockerd need not be asked if it would start: it runs with all of that already. */
+/** Whether `dockerd --validate` is unnecessary, because the running daemon already uses the planned configuration. */
 
 import { keyTypeOf } from '../pki/keys.ts';
 import { parseCertificate } from '../pki/parse.ts';
@@ -8,7 +8,8 @@ import { type HostFacts, installedCredentials } from './facts.ts';
 import type { HostPlan } from './plan.ts';
 
 /**
- * Whether the daemon runs with all that it will be started with, but for other certificates and a key of the same type: then there is nothing to ask it.
+ * Whether the running daemon already has its planned configuration, except for certificates and a key of the same type. Validation is then
+ * unnecessary.
  */
 export function isInUse({ files }: HostPlan, facts: HostFacts, credentials: Credentials | undefined): boolean {
   const { runsBinary, binary, edited, unit } = facts.docker;
@@ -20,7 +21,7 @@ export function isInUse({ files }: HostPlan, facts: HostFacts, credentials: Cred
     unit.active === 'active' &&
     runsBinary &&
     view.commandLine?.program === binary &&
-    // The only configuration file that is looked at for edits.
+    // The only configuration file that is checked for edits.
     view.configName === facts.places.daemonJson &&
     edited?.length === 0 &&
     files.every(({ kind, path }) => kind === 'link' && path === facts.places.current) &&
@@ -28,7 +29,7 @@ export function isInUse({ files }: HostPlan, facts: HostFacts, credentials: Cred
   );
 }
 
-/** Of a certificate, also of one that another program has put there and that none can read. */
+/** Key type of a certificate; undefined if the certificate, possibly another program's, is unreadable. */
 function keyType(cert: string): string | undefined {
   try {
     return keyTypeOf(parseCertificate(cert).x509.publicKey);

@@ -1,6 +1,6 @@
 /**
- * The place of a daemon setting: daemon.json, or, where the host gives it as a flag, the flags. dockerd refuses to
- * start with a setting in both places, even when they are equal.
+ * Placement of daemon settings: in daemon.json, or in flags if the host uses flags. dockerd refuses to start with a setting in both places,
+ * even if they are equal.
  */
 
 import type { Flag } from '../dockerd/command-line.ts';
@@ -8,21 +8,21 @@ import { flagOfKey } from '../dockerd/flags.ts';
 import { flagged } from '../dockerd/options.ts';
 import type { DaemonView } from './daemon-view.ts';
 
-/** Settings by their names in daemon.json; undefined takes one out. */
+/** Settings by their names in daemon.json; undefined removes one. */
 export type DaemonSettings = Readonly<Record<string, unknown>>;
 
 export type PlacedSettings = ReturnType<typeof placeSettings>;
 
 /**
- * Sorts settings by where they go. A flag of the command line is replaced by another flag, in our own drop-in; one that comes from a
- * variable's file is taken out there and goes to daemon.json, so that the next run finds what this one left.
+ * Sorts settings by destination. A flag of the command line is replaced by another flag, in our drop-in. A flag from a variable's file is
+ * removed and moves to daemon.json, so that the next run finds it in one place.
  */
 export function placeSettings(view: DaemonView, settings: DaemonSettings) {
   /** Keys of daemon.json. */
   const json: Record<string, unknown> = {};
-  /** Flags (long names) that are taken out, of the command line and of variables such as DOCKER_OPTS. */
+  /** Flags (long names) to remove from the command line and from variables such as DOCKER_OPTS. */
   const dropped = new Set<string>();
-  /** Words for our own command line. */
+  /** Words for our command line. */
   const added: string[] = [];
   /** Keys that cannot be set: their flags are in a variable that the unit itself sets. */
   const stuck: string[] = [];
@@ -41,7 +41,7 @@ export function placeSettings(view: DaemonView, settings: DaemonSettings) {
   return { json, dropped, added, stuck };
 }
 
-/** A setting as the daemon has it now, without our own drop-in; lists as `key=value` become an object. Undefined: not given. */
+/** The daemon's current setting, without our drop-in; lists of `key=value` become an object. Undefined: not set. */
 export function settingNow(view: DaemonView, key: string): unknown {
   const values = flagged(view, key);
   if (values.length === 0) return view.json.values[key];
@@ -66,7 +66,7 @@ function flagWords(flag: string, value: unknown): string[] {
   return [`${flag}=${String(value)}`];
 }
 
-/** `{ Soft, Hard }` of daemon.json as the flag has it: `SOFT:HARD`. */
+/** `{ Soft, Hard }` of daemon.json in the flag's form: `SOFT:HARD`. */
 function limitText(item: unknown): string {
   if (typeof item !== 'object' || item === null) return String(item);
   const { Soft, Hard } = item as { Soft?: number; Hard?: number };

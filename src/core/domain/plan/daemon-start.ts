@@ -1,4 +1,4 @@
-/** The start of the daemon on each kind of host: the command line, and the variables in it, without what docker-tls itself has added. */
+/** Start command of the daemon by host kind: command line and variables, without the additions of docker-tls. */
 
 import type { KindName } from '../../host/scripts.ts';
 import { type CommandLine, parseCommandLine } from '../dockerd/command-line.ts';
@@ -9,7 +9,7 @@ import { effectiveList, splitWords, type UnitFile, type UnitSetting } from '../d
 import { fileText, type HostFacts, realPath } from './facts.ts';
 import { kindOf } from './host-kind.ts';
 
-/** A variable's value and the file that it is in; `file` is undefined where that is a unit's own. */
+/** A variable's value and its file; `file` is undefined if the unit itself sets it. */
 export type PlacedVariable = Assignment & { readonly path: string; readonly file: string | undefined };
 
 export type DaemonStart = {
@@ -17,7 +17,7 @@ export type DaemonStart = {
   readonly commandLine: CommandLine | undefined;
   /** Names of other drop-ins than ours, without directory. */
   readonly otherDropIns: readonly string[];
-  /** Any variable that the command line may use. */
+  /** Looks up any variable of the command line. */
   readonly variable: (name: string) => PlacedVariable | undefined;
 };
 
@@ -33,7 +33,7 @@ export function readStart(facts: HostFacts): DaemonStart {
   return STARTS[kindOf(facts).name](facts);
 }
 
-/** The files of the daemon's unit, in systemd's order and without ours. */
+/** The daemon's unit files in systemd's order, without ours. */
 export function unitFilesOf(facts: HostFacts): UnitFile[] {
   const paths = [facts.docker.unit.fragment, ...facts.docker.unit.dropIns].filter((path) => path !== '');
   const managed = new Set(facts.state?.managed.map(({ path }) => path));
@@ -55,7 +55,7 @@ function startOfUnit(facts: HostFacts): DaemonStart {
   };
 }
 
-/** An init script starts dockerd with the words of one variable, from a file of settings that it reads as shell text. */
+/** An init script starts dockerd with the words of one variable, from a settings file that it sources. */
 function startOfScript(facts: HostFacts): DaemonStart {
   const { fragment, environmentFiles } = facts.docker.unit;
   const script = fileText(facts, fragment)?.split('\n') ?? [];
@@ -82,7 +82,7 @@ function startOfScript(facts: HostFacts): DaemonStart {
   };
 }
 
-/** By a service of ours: all of its command line is, and systemd hands it its socket. */
+/** Our service: its whole command line is ours, and systemd passes the socket. */
 function startOfPodman({ docker }: HostFacts): DaemonStart {
   const handed = { name: '--host', value: 'fd://', words: [] };
   return {
@@ -93,17 +93,17 @@ function startOfPodman({ docker }: HostFacts): DaemonStart {
   };
 }
 
-/** A line of a script that gives the variable's words to a program. */
+/** Whether a script line passes the variable's words to a program. */
 function usesFlags(line: string): boolean {
   return new RegExp(`\\$(?:${FLAGS_VARIABLE}\\b|\\{${FLAGS_VARIABLE}\\})`).test(line);
 }
 
-/** The last part of a path. */
+/** Last component of a path. */
 function fileName(path: string): string {
   return path.slice(path.lastIndexOf('/') + 1);
 }
 
-/** The value that a variable has for the daemon: the last assignment counts, and files come after the unit's own settings. */
+/** The daemon's value of a variable: the last assignment counts, and environment files override the unit's settings. */
 function readVariable(name: string, facts: HostFacts, files: readonly UnitFile[]): PlacedVariable | undefined {
   const value = `${name}=`;
   let found: PlacedVariable | undefined;

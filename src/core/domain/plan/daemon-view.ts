@@ -1,4 +1,4 @@
-/** The understanding of how a host's daemon is configured now, without what docker-tls itself has added. */
+/** Current configuration of a host's daemon, without the additions of docker-tls. */
 
 import {
   type Flag,
@@ -17,23 +17,23 @@ import { listAt } from '../json.ts';
 import { type PlacedVariable, readStart } from './daemon-start.ts';
 import { fileText, type HostFacts, realPath } from './facts.ts';
 
-/** Flags that come in through a variable such as `$DOCKER_OPTS`. */
+/** Flags from a variable such as `$DOCKER_OPTS`. */
 export type VariableFlags = PlacedVariable & { readonly name: string; readonly flags: readonly Flag[] };
 
 export type PlacedListener = Listener & { readonly from: 'flag' | 'variable' | 'json' };
 
 /**
- * Who holds the port over a restart. `systemd`: our socket unit, clients wait; `firewall`: dockerd opens it, and a rule delays new connections
- * until it does so again; `daemon`: dockerd opens it, clients are refused for a moment.
+ * Holder of the port during a restart. `systemd`: our socket unit, clients wait. `firewall`: dockerd opens it, and a rule delays new
+ * connections until then. `daemon`: dockerd opens it, clients are refused for a moment.
  */
 export type Listening = 'systemd' | 'firewall' | 'daemon';
 
 export type DaemonView = ReturnType<typeof readView>;
 
-/** Plan, preflight and transaction of a host ask for the same eight times. */
+/** Cache: plan, preflight and transaction of a host ask for the same view eight times. */
 const views = new WeakMap<HostFacts, DaemonView>();
 
-/** Reads the daemon's configuration from the facts; what could not be understood is undefined and found by the preflight. */
+/** Parses the daemon's configuration from the facts; unparsable parts are undefined, and the preflight reports them. */
 export function viewDaemon(facts: HostFacts): DaemonView {
   const view = views.get(facts) ?? readView(facts);
   views.set(facts, view);
@@ -63,30 +63,30 @@ function readView(facts: HostFacts) {
     /** Names of the other drop-ins, without directory. */
     otherDropIns,
     variables,
-    /** Any variable that the daemon's command line may use. */
+    /** Looks up any variable of the daemon's command line. */
     variable,
     flags,
-    /** Where the daemon's configuration file really is, and the path that the daemon itself opens: a link's, where it is one. */
+    /** Real path of the daemon's configuration file, and the path that the daemon opens (possibly a link). */
     configFile,
     configName,
     /** Real paths of the unit's environment files. */
     environmentFiles: facts.docker.unit.environmentFiles.map((path) => realPath(facts, path)),
     json,
-    /** The TLS settings in it are ours. */
+    /** Its TLS settings are ours. */
     ownJson,
     listeners: [
       ...listening('flag', flagValues(commandLine?.flags ?? [], '--host')),
       ...variables.flatMap((variable) => listening('variable', flagValues(variable.flags, '--host'))),
       ...listening('json', listAt(json.values, 'hosts').map(String)),
     ],
-    /** Clients have to show a certificate already now. */
+    /** Clients already need a certificate. */
     tlsVerified:
       tlsModeOf({ flags, json: ownJson ? parseDaemonJson(undefined) : json }) === 'verified' ||
       verifiedBefore(facts, configFile, variables),
   };
 }
 
-/** Whether clients had to show a certificate by settings that our first change took out: other TLS ports stay open because of it. */
+/** Whether the settings that our first change removed required client certificates; other TLS ports then stay open. */
 function verifiedBefore(facts: HostFacts, configFile: string, variables: readonly VariableFlags[]): boolean {
   const isVerified = (flags: readonly Flag[], json?: string): boolean =>
     tlsModeOf({ flags, json: parseDaemonJson(json) }) === 'verified';
@@ -98,14 +98,14 @@ function verifiedBefore(facts: HostFacts, configFile: string, variables: readonl
   });
 }
 
-/** Flags of dockerd that say how TLS is done; all of them are ours once a host is set up. */
+/** TLS flags of dockerd; on a host that is set up, all of them are ours. */
 export function isTlsFlag(flag: Flag): boolean {
   return flag.name.startsWith('--tls');
 }
 
 export const TLS_KEYS = ['tls', 'tlsverify', 'tlscacert', 'tlscert', 'tlskey'] as const;
 
-/** Our own, by their names in daemon.json. */
+/** Our TLS settings, by their names in daemon.json. */
 export function tlsSettings({ current }: Places) {
   return {
     tlsverify: true,
@@ -116,16 +116,16 @@ export function tlsSettings({ current }: Places) {
 }
 
 /**
- * Whether our TLS settings go into daemon.json: where it names listeners, or has TLS settings already. As flags they would be gone with our
- * drop-in, and what daemon.json names would be open to every client.
+ * Whether our TLS settings go into daemon.json: if it names listeners, or has TLS settings already. As flags they would disappear with our
+ * drop-in, and the listeners in daemon.json would be open to every client.
  */
 export function hasTlsInJson({ listeners, json }: Pick<DaemonView, 'listeners' | 'json'>): boolean {
   return listeners.some(({ from }) => from === 'json') || TLS_KEYS.some((key) => key in json.values);
 }
 
 /**
- * Whether the port is named elsewhere than those settings are: by a socket unit, or by flags. Without them dockerd must not get it, whatever has become of
- * daemon.json.
+ * Whether a socket unit or flags name the port while daemon.json has the TLS settings. dockerd must not get the port without those
+ * settings, whatever happens to daemon.json.
  */
 export function needsGuard(view: Pick<DaemonView, 'listeners' | 'json'>, listening: Listening): boolean {
   return hasTlsInJson(view) && (listening === 'systemd' || !view.listeners.some(({ from }) => from === 'json'));

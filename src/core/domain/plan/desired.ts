@@ -1,4 +1,4 @@
-/** The desired state of one host: everything that a plan is made from besides the facts. */
+/** Desired state of one host: every input of a plan besides the facts. */
 
 import type { KeyType } from '../pki/key-types.ts';
 import type { San } from '../pki/names.ts';
@@ -6,7 +6,7 @@ import type { Secret } from '../secret.ts';
 import type { HostSpec } from '../settings.ts';
 import type { CaId } from '../trust/ca-id.ts';
 
-/** A server certificate that is to be issued. */
+/** A server certificate to issue. */
 export type CertificateRequest = {
   readonly names: readonly San[];
   readonly keyType: KeyType;
@@ -14,25 +14,25 @@ export type CertificateRequest = {
   readonly reason: string;
 };
 
-/** What a host is to have, by names and ids: neither certificates nor keys. */
+/** Desired credentials of a host, by names and IDs, without certificates or keys. */
 export type DesiredCredentials = {
-  /** CAs in its trust file. */
+  /** CAs of the trust file. */
   readonly trust: readonly CaId[];
-  /** `keep`: ids of the certificate that the store has and of its chain. */
+  /** `keep`: IDs of the stored certificate and its chain. */
   readonly certificate: { readonly keep: readonly string[] } | { readonly issue: CertificateRequest };
-  /** `send`: from here; `keep`: the one on the host stays; `host`: the host makes one. */
+  /** `send`: from this machine; `keep`: the host's active key; `host`: generated on the host. */
   readonly key: KeySource['kind'];
 };
 
-/** Where the server's key of the new generation comes from. */
+/** Source of the server key of the new generation. */
 export type KeySource =
   | { readonly kind: 'send'; readonly key: Secret }
-  /** The active key of the host stays. */
+  /** The host's active key. */
   | { readonly kind: 'keep' }
-  /** A key that the host made itself, at this path. */
+  /** A key generated on the host, at this path. */
   | { readonly kind: 'host'; readonly path: string };
 
-/** The same as it is sent, made once the plan is agreed to. */
+/** Credentials as sent, created after the plan is approved. */
 export type Credentials = {
   /** Trust file: PEM of every CA whose clients are accepted. */
   readonly ca: string;
@@ -41,13 +41,13 @@ export type Credentials = {
   readonly key: KeySource;
 };
 
-/** A file, link, attribute, membership or kernel setting that hardening wants, beside what TLS needs. */
+/** A file, attribute, membership or kernel setting for hardening, in addition to TLS. */
 export type ExtraChange =
   | {
       readonly kind: 'file';
       readonly path: string;
       readonly mode: string;
-      /** It is the administrator's: a link is followed, and mode and owner stay as they are. */
+      /** The file belongs to the administrator: symlinks are followed, mode and owner stay unchanged. */
       readonly edited?: boolean;
       readonly content: string;
       readonly reason: string;
@@ -67,15 +67,15 @@ export type ExtraChange =
       readonly reason: string;
     }
   | {
-      /** A kernel setting that is to have this value now. */
+      /** A kernel setting to set immediately. */
       readonly kind: 'sysctl';
       readonly key: string;
-      /** Of each interface where the key has a `*`: `default=0 NAME=1`; those that are not named get the default. */
+      /** For a key with a `*`, values per interface: `default=0 NAME=1`; other interfaces get the default. */
       readonly value: string;
       readonly reason: string;
     }
   | {
-      /** Packets for 127.0.0.0/8 that do not come over lo are to be dropped now. */
+      /** Drop packets for 127.0.0.0/8 that do not arrive on lo, immediately. */
       readonly kind: 'loopback';
       readonly reason: string;
     };
@@ -83,15 +83,15 @@ export type ExtraChange =
 /** What a plan needs of the spec, with the credentials and what hardening adds. */
 export type DesiredHost = Pick<HostSpec, 'name' | 'port' | 'listen' | 'containers' | 'liveRestore'> & {
   readonly credentials: DesiredCredentials;
-  /** Further keys of daemon.json (hardening); undefined takes a key out. */
+  /** Further keys of daemon.json (hardening); undefined removes a key. */
   readonly daemonSettings?: Readonly<Record<string, unknown>>;
   readonly extras?: readonly ExtraChange[];
   readonly reloadSshd?: boolean;
   readonly loadAuditRules?: boolean;
-  /** What the fixes that are new on this host cost. */
+  /** Side effects of the fixes that are new on this host. */
   readonly costs?: readonly string[];
-  /** Fixes that the host is not to get now, and that would change it. */
+  /** Skipped fixes that would change the host. */
   readonly unmade?: readonly string[];
-  /** Notes beside the plan: fixes that cannot be made, or are not active yet. */
+  /** Notes for the plan: fixes that cannot be applied, or are not active yet. */
   readonly notes?: readonly string[];
 };

@@ -1,4 +1,4 @@
-/** Differences between a host and the store, in words: by its facts, and by what a probe of it met. Pure. */
+/** Differences between a host and the store, in words, from its facts and from a probe. Pure. */
 
 import type { DockerTlsError } from '../../../errors/errors.ts';
 import type { StoredHost } from '../../adapters/store/records.ts';
@@ -9,11 +9,11 @@ import { isAsLeft, WITHOUT_FILE } from './file-change.ts';
 import { kindOf } from './host-kind.ts';
 import { earlierChange } from './plan-warnings.ts';
 
-/** `problems`: what plan and apply would refuse, such as a daemon.json with which dockerd does not start again. */
+/** `problems`: errors that plan and apply would report, such as a daemon.json that prevents dockerd from starting. */
 export function factsDrift(facts: HostFacts, host: StoredHost, problems: readonly DockerTlsError[]): string[] {
   const { state, docker, files, places } = facts;
   if (state === undefined) return ['docker-tls has not changed this host, or it was restored'];
-  // Meanwhile nothing else says how the host will be.
+  // During a change, the host's final state is unknown.
   const lock = problems.find(({ code }) => code === 'E_HOST_LOCKED')?.message;
   if (lock !== undefined) return [lock];
   if (facts.transaction !== undefined) return [...problems.map(({ message }) => message), ...earlierChange(facts)];
@@ -35,12 +35,12 @@ export function factsDrift(facts: HostFacts, host: StoredHost, problems: readonl
   return [...drift, ...problems.map(({ message }) => message)];
 }
 
-/** `asClient`: with credentials of a client; else without any. */
+/** `asClient`: the probe used a client's credentials. */
 export function probeDrift(outcome: ProbeOutcome, serverCert: string, asClient: boolean): string[] {
   const served = certificateDrift(outcome.chain, serverCert, 'serves');
   const drift = served === undefined ? [] : [served];
   if (outcome.kind === 'accepted') return asClient ? drift : [...drift, 'accepts clients without a certificate'];
-  // Where no client of this computer is accepted, being rejected is right.
+  // If the host accepts no client of this computer, a rejection is correct.
   const right = !asClient && outcome.cause === 'client-refused';
   return right ? drift : [...drift, `${outcome.cause}: ${outcome.reason}`];
 }

@@ -1,4 +1,4 @@
-/** Facts of a host: the parser of what the facts script printed. */
+/** Parser of the facts script's output. */
 
 import { DockerTlsError, printable } from '../../../errors/errors.ts';
 import { KIND_NAMES } from '../../host/scripts.ts';
@@ -13,13 +13,13 @@ import { parseGenerations, parseSnapshot, parseState } from './host-state.ts';
 
 const FIRST_BOOT = ['flatcar'] as const;
 
-/** Directories of a user that units and the commands in them can name without quotes. */
+/** Home directories that units and their commands can name without quotes. */
 const PLAIN_HOME = /^(\/[\w.@+-]+)+$/;
 
-/** Texts are as the host gave them: `printable` before showing. */
+/** Texts are unescaped, as the host sent them: pass them through `printable` before showing. */
 export type HostFacts = ReturnType<typeof parseFacts>;
 
-/** Reads the output of the facts script. Whatever a host prints, the result has this shape; only an output without its end is refused (E_FACTS, exit 4). */
+/** Parses the output of the facts script. Any output gives this shape; only output without its end marker is refused (E_FACTS, exit 4). */
 export function parseFacts(stdout: Buffer) {
   const sections = parseSections(stdout, 'facts');
   if (sections === undefined) throw unreadable('the host did not send all of its facts');
@@ -28,7 +28,7 @@ export function parseFacts(stdout: Buffer) {
   const get = (name: string): string => (raw.get(name) ?? '').replace(/\n$/, '');
   const lines = (name: string): string[] => linesOf(get(name));
   const section = (name: string): Buffer => bytes.get(name) ?? Buffer.alloc(0);
-  // In their own user namespace, where their daemon runs, a user is root.
+  // In the user namespace of a rootless daemon, the user is root.
   const plain = PLAIN_HOME.test(get('home')) && /^\/run\/user\/\d+$/.test(get('run'));
   const home = plain ? get('home') : '';
   const kind = KIND_NAMES.find((name) => name === get('kind'));
@@ -49,9 +49,12 @@ export function parseFacts(stdout: Buffer) {
   const addresses = parseAddresses(get('addresses'));
   return {
     uid: Number(get('uid')),
-    /** Where the daemon's files are; those of root's where a user's own have names that units cannot hold. */
+    /** Paths of the daemon's files; root's paths if the user's home has a name that units cannot hold. */
     places,
-    /** Of a user: whether their systemd, and with it their daemon, runs without a login of theirs, or may if they ask for it (yes, may, no); and the file by which it does. */
+    /**
+     * Rootless only. `state`: whether the user's systemd, and so the daemon, runs without a login: `yes`, `may` (on request), `no`. `file`
+     * enables it.
+     */
     linger: raw.has('lingers') ? { state: get('lingers'), file: get('linger-file') } : undefined,
     /** The host's clock, in milliseconds since 1970. */
     clockMs: Number(get('clock').replace(/N$/, '')) * 1000,
@@ -62,47 +65,50 @@ export function parseFacts(stdout: Buffer) {
     distribution: distributionOf(get('os')),
     /** A system that is configured at first boot. */
     image: FIRST_BOOT.find((id) => new RegExp(`^ID="?${id}"?$`, 'm').test(get('os'))),
-    /** A program to edit files with; empty: there is none. */
+    /** An editor on the host; empty if none was found. */
     editor: (raw.get('editor') ?? 'vi').trim().replace(/^.*\//, ''),
-    /** Undefined: none that docker-tls knows. */
+    /** Undefined: a service manager that docker-tls does not know. */
     kind,
-    /** The version of systemd; undefined where it does not run. */
+    /** Version of systemd; undefined if it does not run. */
     systemd: get('systemd') === '' ? undefined : Number(/systemd (\d+)/.exec(get('systemd'))?.[1] ?? 0),
     addresses,
     docker: {
       binary: get('dockerd').trim(),
       runsBinary: raw.has('runs'),
-      /** For instance `20.10.24`; empty when it could not be found out. */
+      /** For instance `20.10.24`; empty if unknown. */
       version: String(version.Version ?? /version ([0-9][^,\s]*)/.exec(get('dockerd-version'))?.[1] ?? ''),
       unit: {
         ...serviceState(unit),
         fragment: unit.FragmentPath ?? '',
         dropIns: lines('drop-ins'),
         environmentFiles: lines('environment-files'),
-        /** Unit files of the daemon that systemd has not read yet. */
+        /** Unit files of the daemon that systemd has not loaded in their current form. */
         unread: lines('unread'),
-        /** systemd starts and stops it when asked (RefuseManualStart, RefuseManualStop); one that is not there yet it will. */
+        /** systemd accepts manual start and stop (RefuseManualStart, RefuseManualStop). True for a unit that is still to be created. */
         canStart: unit.CanStart !== 'no' || unit.LoadState === 'not-found',
         canStop: unit.CanStop !== 'no',
-        /** Conditions and assertions of its unit files that are not met now (of systemd-analyze: `docker.service: ConditionPathExists=/x failed.`, and a summary). */
+        /**
+         * Unmet conditions and assertions of its unit files (systemd-analyze prints `docker.service: ConditionPathExists=/x failed.` and a
+         * summary).
+         */
         unmet: [...get('unmet').matchAll(/((?:Condition|Assert)\w+=.*) failed\.$/gm)].map(([, one = '']) =>
           printable(one),
         ),
       },
       socket: serviceState(parseProperties(get('docker-socket'))),
-      /** What the socket unit of that name listens on: of dockerd's, or podman.socket. */
+      /** Listen addresses of docker.socket or podman.socket. */
       socketListens: parseSockets(get('docker-socket')).flatMap(({ listens }) => listens),
       tlsSocket: serviceState(parseProperties(get('tls-socket'))),
-      /** What ours holds, whatever its file says by now. */
+      /** Listen addresses that our socket holds now, whatever its unit file says. */
       tlsSocketListens: parseSockets(get('tls-socket')).flatMap(({ listens }) => listens),
-      /** Socket units, other than ours, that hand their sockets to the daemon. */
+      /** Other socket units that pass their sockets to the daemon. */
       otherSockets: parseSockets(get('sockets')),
-      /** Units that docker.service does not start without. */
+      /** Units that docker.service requires to start. */
       needs: get('needs')
         .split('\n\n')
         .map(parseProperties)
         .flatMap(({ Id, LoadState }) => (Id ? [{ unit: printable(Id), load: LoadState ?? '' }] : [])),
-      /** The daemon's own socket on the host; empty when there is none. */
+      /** The daemon's local socket; empty if there is none. */
       apiSocket: get('api-socket'),
       /** A unit of docker's snap. */
       snap: raw.get('snap'),
@@ -111,55 +117,58 @@ export function parseFacts(stdout: Buffer) {
       cmdline: get('cmdline').split('\n'),
       /** The daemon answered over its local socket. */
       answers: typeof info.ID === 'string' || typeof info.ServerVersion === 'string',
-      /** It runs and does not even refuse an answer there, or has no such socket. Without a program to ask with, nothing is known. */
+      /**
+       * The daemon runs, but gives no HTTP answer on its local socket, or has no such socket. Unknown (false) without a program to ask
+       * with.
+       */
       silent:
         unit.ActiveState === 'active' &&
         (get('api-socket') === '' || [...answers.values()].some(({ status }) => status === 0)),
-      /** Where dockerd finds the programs that it may need to start: absolute paths. */
+      /** Absolute paths of programs that dockerd may start. */
       programs: lines('programs'),
-      /** The list of containers could be read; an authorization plugin may refuse it. */
+      /** The list of containers was readable; an authorization plugin may refuse it. */
       listsContainers: answers.get('/containers/json')?.status === 200,
       liveRestore: info.LiveRestoreEnabled === true,
       swarm: !['', 'inactive'].includes(textAt(info, 'Swarm', 'LocalNodeState')),
-      /** The daemon that answers on the local socket is a rootless one. */
+      /** The daemon on the local socket is rootless. */
       answersRootless: textsAt(info, 'SecurityOptions').some((option) => option.includes('rootless')),
-      /** Rootless daemons of users: their unit or their socket. */
+      /** Rootless daemons of users, found by unit or socket. */
       rootless: parseRootless(get('rootless')),
-      /** Log drivers that the running daemon has; empty when it did not say. */
+      /** Log drivers of the running daemon; empty if it reported none. */
       logDrivers: textsAt(info, 'Plugins', 'Log'),
-      /** Files of its settings that were edited after it had started; undefined where that is not known. */
+      /** Settings files edited after the daemon started; undefined if unknown. */
       edited: raw.has('edited') ? lines('edited') : undefined,
-      /** What the daemon says of itself (`docker info`). */
+      /** Output of `docker info`. */
       info,
-      /** It has read its configuration anew since daemon.json was edited. */
+      /** The daemon reloaded its configuration after the last edit of daemon.json. */
       reloaded: [...answers].some(([path, { body }]) => path.startsWith('/events?') && body.includes('"reload"')),
       containers: parseContainers(answer('/containers/json'), get('restart-policies')),
     },
     files,
-    /** Files of settings that are links: the path that they lead to in the end, by their own. */
+    /** Settings files that are symlinks: link path → final target. */
     leads: leads as ReadonlyMap<string, string>,
-    /** Mode and owner of our key on the host, if it is there. */
+    /** Mode and owner of our key on the host, if it exists. */
     serverKey: modes.get(serverKey),
-    /** Mode and owner, such as `700 0:0`, of the directories that may hold credentials. */
+    /** Mode and owner, such as `700 0:0`, of directories that may hold credentials. */
     directories: new Map([...modes].filter(([path]) => path !== serverKey)),
     state: parseState(files.get(`${places.state}/state.json`)),
     origin: parseSnapshot(files, `${places.state}/origin`, ownerOf),
     generations: parseGenerations(files, places.state, ownerOf),
     lock: parseLock(files.get(places.lock)),
     transaction: raw.get('transaction'),
-    /** Nothing on the host rolls that change back by itself before the next boot: the process that waited for it was killed. */
+    /** The process that would roll the change back was killed: only the next boot rolls it back. */
     abandoned: raw.has('abandoned'),
-    /** The rollback of a change has failed, and waits for the daemon, which ran before. */
+    /** The rollback failed and waits for the daemon to run, as it did before the change. */
     rollbackFailed: raw.has('rollback-failed'),
-    /** Lines of `ss -Hltnp`: whatever listens on TCP. */
+    /** TCP listeners: lines of `ss -Hltnp`. */
     listeners: lines('listeners').filter((line) => line.trim() !== ''),
     disk: parseDisk(get('disk')),
     inodes: parseInodes(get('inodes')),
-    /** In the order of mounting: of two at the same path the last one counts. */
+    /** In mount order: of two mounts at one path, the last counts. */
     mounts: parseMounts(get('mounts')),
-    /** Free kilobytes of /run/systemd; undefined when they are not known. */
+    /** Free kilobytes of /run/systemd; undefined if unknown. */
     runFreeKb: parseDisk(get('run-space'))[0]?.freeKb,
-    /** New connections can be held back at the firewall for a moment. */
+    /** The firewall can delay new connections during a restart. */
     holds: lines('listeners').length > 0 && (get('iptables').trim() !== '' || raw.has('nft')),
     firewall: {
       iptables: get('iptables'),
@@ -171,23 +180,23 @@ export function parseFacts(stdout: Buffer) {
   };
 }
 
-/** There is a dockerd, and a unit that starts it; of Podman the unit is ours, and comes with the first change. */
+/** A dockerd and a unit that starts it exist. For Podman the unit is ours and comes with the first change. */
 export function hasDocker({ kind, docker }: HostFacts): boolean {
   return docker.binary !== '' && (kind === 'podman' || (docker.unit.load !== 'not-found' && docker.unit.load !== ''));
 }
 
-/** Where a file of settings really is: that is what a change edits, so that the administrator's link stays as it is. */
+/** Target of a settings file that is a symlink: changes edit the target and keep the administrator's link. */
 export function realPath(facts: HostFacts, path: string): string {
   return facts.leads.get(path) ?? path;
 }
 
-/** The text of a file, through a link of settings; undefined where there is none. */
+/** Text of a file, through a settings symlink; undefined if there is no regular file. */
 export function fileText(facts: HostFacts, path: string): string | undefined {
   const state = facts.files.get(realPath(facts, path));
   return state?.kind === 'file' ? state.content : undefined;
 }
 
-/** The certificates that are stored on the host, in the active generation or in another directory of credentials. */
+/** Certificates stored on the host, of the active generation or of another credentials directory. */
 export function installedCredentials(
   facts: HostFacts,
   directory: number | 'current' = 'current',
@@ -201,12 +210,12 @@ function linesOf(text: string): string[] {
   return text.split('\n').filter((line) => line !== '');
 }
 
-/** Both groups. */
+/** Pairs of the pattern's two groups. */
 function matches(text: string, pattern: RegExp): [string, string][] {
   return Array.from(text.matchAll(pattern), ([, first = '', second = '']) => [first, second]);
 }
 
-/** `PATH OPTIONS`, blanks and the like in octal (proc(5)). */
+/** Lines of `PATH OPTIONS`; blanks and the like are octal (proc(5)). */
 function parseMounts(text: string): { path: string; readOnly: boolean }[] {
   return linesOf(text).map((line) => {
     const [path = '', options = ''] = line.split(' ');
@@ -217,7 +226,7 @@ function parseMounts(text: string): { path: string; readOnly: boolean }[] {
   });
 }
 
-/** What `df -Pk` printed. */
+/** Parses `df -Pk`. */
 function parseDisk(text: string): { mount: string; freeKb: number }[] {
   return text
     .split('\n')
@@ -227,7 +236,7 @@ function parseDisk(text: string): { mount: string; freeKb: number }[] {
     .map((columns) => ({ mount: columns.slice(5).join(' '), freeKb: Number(columns[3]) }));
 }
 
-/** What `df -Pi` printed, without file systems that count none. */
+/** Parses `df -Pi`; skips file systems that do not count inodes. */
 function parseInodes(text: string): { mount: string; free: number }[] {
   const counted = text.split('\n').filter((line) => !/^\S+\s+[0-]\s/.test(line));
   return parseDisk(counted.join('\n')).map(({ mount, freeKb }) => ({ mount, free: freeKb }));
@@ -251,7 +260,7 @@ function parseSockets(text: string): { unit: string; active: string; listens: st
   const blocks = text.split('\n\n').filter((block) => block.trim() !== '');
   return blocks.map((block) => {
     const { Id = '', ActiveState = '' } = parseProperties(block);
-    // Addresses as systemd has them: a path, or `ADDRESS:PORT`.
+    // Addresses in systemd's form: a path, or `ADDRESS:PORT`.
     const listens = Array.from(block.matchAll(/(?:^Listen=|\) )(\S+)(?= \()/gm), ([, address = '']) => address);
     return { unit: Id, active: ActiveState, listens };
   });
@@ -265,15 +274,15 @@ function parseContainers(text: string, policies: string) {
     return {
       id,
       name: printable(name.replace(/^\//, '')) || id.slice(0, 12),
-      /** Its restart policy, or `swarm`, which starts another one in its place whatever the policy. */
+      /** Restart policy, or `swarm`: a swarm replaces the container whatever the policy. */
       restart: at(entry, 'Labels', 'com.docker.swarm.task.id') !== undefined ? 'swarm' : restart.get(id) || 'no',
-      /** Paths of the host that it mounts. */
+      /** Host paths that it mounts. */
       mounts: listAt(entry, 'Mounts').map((mount) => printable(textAt(mount, 'Source'))),
     };
   });
 }
 
-/** One for each user, however many traces there are. */
+/** One entry per user, however many traces were found. */
 function parseRootless(text: string): { user: string; path: string }[] {
   const found = matches(text, /^(\S+) (\/.+)$/gm).map(([user, path]) => ({
     user: printable(user),
@@ -292,7 +301,7 @@ function parseLock(state: PathState | undefined): { who: string; sinceMs: number
   };
 }
 
-/** What `ip -o addr` prints. */
+/** Parses `ip -o addr`. */
 function parseAddresses(text: string): { readonly interface: string; readonly address: string }[] {
   const lines = text.matchAll(/^\d+:\s+(\S+)\s+inet6?\s+([0-9a-fA-F.:]+)/gm);
   return Array.from(lines, ([, name = '', address = '']) => ({ interface: name.replace(/@.*/, ''), address }));

@@ -1,4 +1,4 @@
-/** One change of one path on a host, and the makers of such changes. */
+/** A change of one path on a host, and constructors of such changes. */
 
 import { ROUTE_LOCALNET } from '../dockerd/paths.ts';
 import type { ExtraChange } from './desired.ts';
@@ -6,32 +6,32 @@ import { type HostFacts, realPath } from './facts.ts';
 import type { PathState } from './host-files.ts';
 import type { SnapshotEntry } from './host-state.ts';
 
-/** Holds no secret: private keys are not files of a plan but credentials, and travel apart. */
+/** Contains no secrets: private keys are credentials, not files of a plan, and travel separately. */
 export type FileChange = {
   readonly kind: 'file' | 'link' | 'absent' | 'attributes' | 'member' | 'sysctl' | 'loopback' | 'linger';
-  /** For a membership `group:user`, for a kernel setting its key, for a user who lingers what systemd has of that. */
+  /** Membership: `group:user`. Kernel setting: its key. Linger: systemd's file of the user. */
   readonly path: string;
   /**
-   * Octal, four digits; for a membership and for who lingers `present` or `absent`; for a kernel setting its value, or those of interfaces,
-   * `default=0 NAME=1`, where its key has a `*`; for packets to the loopback the same, or `dropped`; `-` where it has no meaning.
+   * Octal, four digits. Membership and linger: `present` or `absent`. Kernel setting: its value, or values per interface
+   * (`default=0 NAME=1`) if its key has a `*`. Loopback packets: the same, or `dropped`. Otherwise `-`.
    */
   readonly mode: string;
   readonly owner: string;
-  /** Text of a file afterwards. */
+  /** Text of the file after the change. */
   readonly after?: string;
-  /** Text of a file now, or `-> target` of a link. */
+  /** Current text of the file, or `-> target` of a link. */
   readonly before?: string;
   readonly to?: string;
-  /** The copy on the host that it comes back from. */
+  /** Source of a restore: a copy on the host. */
   readonly copy?: string;
-  /** The path is no longer what docker-tls had put there: it was edited by hand. */
+  /** The path was edited by hand since docker-tls wrote it. */
   readonly drift?: boolean;
   readonly reason?: string;
-  /** For what puts nothing at a path: there is something to do. */
+  /** For kinds without a file: there is something to do. */
   readonly pending: boolean;
 };
 
-/** Kinds of changes that put nothing at a path. */
+/** Kinds of changes that write no file. */
 export const WITHOUT_FILE: readonly string[] = ['attributes', 'member', 'sysctl', 'loopback', 'linger'];
 
 /** A text file with its final mode. */
@@ -39,7 +39,7 @@ export function text(path: string, content: string, mode = '0644', owner = '0:0'
   return { kind: 'file', path, mode, owner, after: content, pending: true, reason: reason || undefined };
 }
 
-/** What is said by mode and owner alone. */
+/** A change described by mode and owner alone. */
 function state(kind: FileChange['kind'], path: string, mode = '-', owner = '-', reason?: string): FileChange {
   return { kind, path, mode, owner, pending: true, reason };
 }
@@ -48,13 +48,13 @@ export function link(path: string, to: string): FileChange {
   return { ...state('link', path), to };
 }
 
-/** The user's systemd runs without a login of theirs: their daemon would end with the last one, and so would the rollback. */
+/** Lets the user's systemd run without a login: otherwise the daemon and the rollback would end with the last session. */
 export function planLinger({ linger }: HostFacts): FileChange[] {
   if (linger?.state !== 'may') return [];
   return [state('linger', linger.file, 'present', '-', 'loginctl enable-linger')];
 }
 
-/** What a snapshot says of a path; a path that it does not know was not there. */
+/** The state of a path in a snapshot; a path missing from it did not exist. */
 export function bySnapshot(entry: SnapshotEntry | undefined, path: string): FileChange {
   switch (entry?.kind) {
     case 'file':
@@ -73,7 +73,7 @@ export function bySnapshot(entry: SnapshotEntry | undefined, path: string): File
   }
 }
 
-/** The change that hardening asks for; attributes that are right already are not pending. */
+/** A change for hardening; attributes that already match are not pending. */
 export function planFile(extra: ExtraChange, facts: HostFacts): FileChange {
   switch (extra.kind) {
     case 'file': {
@@ -83,7 +83,7 @@ export function planFile(extra: ExtraChange, facts: HostFacts): FileChange {
       return text(path, extra.content, mode, owner, extra.reason);
     }
     case 'attributes': {
-      // Mode and owner are those of what a link leads to.
+      // Mode and owner are those of a link's target.
       const path = realPath(facts, extra.path);
       const now = facts.files.get(path);
       const same = now?.kind === 'file' && now.mode === extra.mode.replace(/^0+/, '') && now.owner === extra.owner;
@@ -99,8 +99,8 @@ export function planFile(extra: ExtraChange, facts: HostFacts): FileChange {
 }
 
 /**
- * One change for each path: attributes for a file that is written as well go into that change, and those for a file in `editable`
- * become a change of the whole file.
+ * One change per path: attributes of a file that is also written merge into that change. Those of a file in `editable` become a
+ * change of the whole file.
  */
 export function foldAttributes(
   changes: readonly FileChange[],
@@ -123,7 +123,7 @@ export function foldAttributes(
   });
 }
 
-/** Whether the host has something else at the path. */
+/** Whether the host's state of the path differs. */
 export function differs(change: FileChange, facts: HostFacts): boolean {
   const now = facts.files.get(change.path);
   switch (change.kind) {
@@ -143,7 +143,7 @@ export function differs(change: FileChange, facts: HostFacts): boolean {
   }
 }
 
-/** Marks a change of a file that is no longer what we had put there. */
+/** Marks a change whose file differs from the version that docker-tls wrote. */
 export function withDrift(change: FileChange, facts: HostFacts): FileChange {
   const generation = facts.state ? facts.generations.get(facts.state.generation) : undefined;
   const ours = generation?.get(change.path);
@@ -153,14 +153,14 @@ export function withDrift(change: FileChange, facts: HostFacts): FileChange {
   return sameMode && isAsLeft(ours, now) ? change : { ...change, drift: true };
 }
 
-/** Whether a path still holds what was put there, whatever its mode. */
+/** Whether a path still has our content, whatever its mode. */
 export function isAsLeft(ours: SnapshotEntry, now: PathState): boolean {
   if (ours.kind !== now.kind) return false;
   if (now.kind === 'link') return now.to === ours.to;
   return now.kind === 'file' ? now.content === ours.content : now.kind === 'absent';
 }
 
-/** With what is there now. */
+/** Adds the current content. */
 export function withBefore(change: FileChange, facts: HostFacts): FileChange {
   const now = facts.files.get(change.path);
   if (now?.kind === 'file') return { ...change, before: now.content };
@@ -168,13 +168,13 @@ export function withBefore(change: FileChange, facts: HostFacts): FileChange {
   return change;
 }
 
-/** A text file that keeps the mode and owner that it has now. */
+/** A text file with its current mode and owner. */
 export function edited(facts: HostFacts, path: string, content: string): FileChange {
   const now = facts.files.get(path);
   return now?.kind === 'file' ? text(path, content, now.mode.padStart(4, '0'), now.owner) : text(path, content);
 }
 
-/** A kernel setting with its value, or what an interface gets that is not named. */
+/** A kernel setting with its value, or with the default for interfaces. */
 export function sysctlWords({ path, mode }: FileChange): string {
   if (!path.includes('*')) return `${path} = ${mode}`;
   const values = mode.split(' ').map((word) => word.slice(word.lastIndexOf('=') + 1));

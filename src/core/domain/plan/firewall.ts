@@ -1,17 +1,17 @@
 /**
- * The one question about a host's firewall: do new TCP connections get in to a port, and the answers out? Only what is sure prevents
- * a change; what is not is a warning, and named when the port turns out not to answer from here.
+ * Firewall check: do new TCP connections reach a port, and do the answers get out? Only a certain block prevents a change; a possible one
+ * is a warning, repeated if the port turns out to be unreachable.
  */
 
 import type { HostFacts } from './facts.ts';
 
-/** A firewall that blocks, or may block: its tool, what it does, and the commands that let the port through, to be run as root. */
+/** A firewall that blocks, or may block: its tool, its effect, and the commands that open the port, to run as root. */
 export type Wall = { readonly name: string; readonly words: string; readonly hints: readonly string[] };
 
-/** `wall`: it surely blocks. `doubt`: it may. Neither: nothing is seen that would. */
+/** `wall`: certainly blocked. `doubt`: possibly blocked. Neither: no block found. */
 export type FirewallJudgement = { readonly wall?: Wall; readonly doubt?: Wall };
 
-/** As many rules as src/core/host/facts/records.sh takes. */
+/** Number of rules that src/core/host/facts/records.sh collects. */
 const IPTABLES_LINES = 200;
 
 export function judgeFirewall(firewall: HostFacts['firewall'], port: number): FirewallJudgement {
@@ -23,7 +23,7 @@ export function judgeFirewall(firewall: HostFacts['firewall'], port: number): Fi
   return all.find((one) => one?.wall) ?? all.find((one) => one?.doubt) ?? {};
 }
 
-/** DEFAULT_INPUT_POLICY, then the rules, of which the first that matches counts (`### tuple ### allow tcp 2376 DEST SPORT SOURCE in`). */
+/** DEFAULT_INPUT_POLICY, then the rules; the first match counts (`### tuple ### allow tcp 2376 DEST SPORT SOURCE in`). */
 function judgeUfw(text: string, port: number): FirewallJudgement {
   const tuples = text.split('\n').map((line) => line.replace(/^### tuple ### /, ''));
   let some = false;
@@ -44,7 +44,7 @@ function judgeUfw(text: string, port: number): FirewallJudgement {
       if (everywhere) return open();
       some = true;
     } else {
-      // `ufw allow` replaces the rule that says the opposite of it.
+      // `ufw allow` replaces its exact opposite.
       if (line !== `${action} ${ufwRule(port)}`) denied ||= ports !== 'any' || everywhere;
       if (everywhere) return blocked();
     }
@@ -58,17 +58,14 @@ function judgeUfw(text: string, port: number): FirewallJudgement {
 /** The rule of `ufw allow PORT/tcp` without its verb. */
 const ufwRule = (port: number): string => `tcp ${port} 0.0.0.0/0 any 0.0.0.0/0 in`;
 
-/** `allow` appends, behind a rule that denies; and `prepend` adds nothing where the same rule is further down. */
+/** `allow` appends after a deny rule, and `prepend` adds nothing if the same rule exists further down. */
 function ufwCommands(tuples: readonly string[], port: number, denied: boolean): string[] {
   if (!denied) return [`ufw allow ${port}/tcp`];
   const behind = tuples.includes(`allow ${ufwRule(port)}`);
   return [...(behind ? [`ufw delete allow ${port}/tcp`] : []), `ufw prepend allow ${port}/tcp`];
 }
 
-/**
- * Goes through a chain (`iptables -S`) as the packets of a new TCP connection from another machine would: INPUT as the first of them,
- * OUTPUT as the answer.
- */
+/** Follows a chain (`iptables -S`) for a new TCP connection from another machine: INPUT for its first packet, OUTPUT for the answer. */
 function judgeIptables(text: string, chain: 'INPUT' | 'OUTPUT', port: number): FirewallJudgement {
   const what = chain === 'INPUT' ? `connection in on port ${port}` : `answer out of port ${port}`;
   const side = chain === 'INPUT' ? '--dport' : '--sport';
@@ -91,10 +88,10 @@ function judgeIptables(text: string, chain: 'INPUT' | 'OUTPUT', port: number): F
     if (target === 'LOG' || target === '' || !couldMatch(rule, chain, port)) continue;
     if (target === 'DROP' || target === 'REJECT') {
       if (surelyMatches(rule)) return blocked();
-      // One for this very port is meant for its clients; one for every port, such as a list of attackers, is not.
+      // A rule for this port concerns its clients; one for every port, such as a block list of attackers, does not.
       denied ||= / --[ds]ports? /.test(rule) && !rule.includes(' ! ');
     } else if (target === 'ACCEPT' && surelyMatches(rule)) return open();
-    // For some sources, or a chain of the administrator's own whose rules we do not know.
+    // For some sources, or a custom chain whose rules are unknown.
     else some = true;
   }
   if (!lines.some((line) => /^-P \S+ (?:DROP|REJECT)/.test(line))) return open();
@@ -106,7 +103,7 @@ function judgeIptables(text: string, chain: 'INPUT' | 'OUTPUT', port: number): F
 
 function couldMatch(rule: string, chain: 'INPUT' | 'OUTPUT', port: number): boolean {
   if (/ -[io] lo( |$)/.test(rule)) return false;
-  // What is turned round is not judged.
+  // Negations are not evaluated.
   if (rule.includes(' ! ')) return true;
   const protocol = / -p (\S+)/.exec(rule)?.[1];
   if (protocol !== undefined && protocol !== 'tcp' && protocol !== 'all') return false;
@@ -118,19 +115,19 @@ function couldMatch(rule: string, chain: 'INPUT' | 'OUTPUT', port: number): bool
   return ports === undefined ? !/ --[ds]ports? /.test(rule) : portField(ports, port);
 }
 
-/** Nothing in the rule but the protocol, the port, the state and what happens: then it is for every source, always. */
+/** Whether the rule has only protocol, port, state and target: then it applies to every source, always. */
 function surelyMatches(rule: string): boolean {
   return /^-A \S+(?: -p \S+| -m (?:tcp|multiport|comment|state|conntrack)| --[ds]ports? \S+| --(?:ct)?state \S+| -j \S+| --reject-with \S+)*$/.test(
     rule,
   );
 }
 
-/** `any`, a port, `low:high`, or several of them with commas. */
+/** `any`, a port, `low:high`, or a comma-separated list of them. */
 function portField(field: string, port: number): boolean {
   return field.split(',').some((part) => part === 'any' || inRange(part, ':', port));
 }
 
-/** A port, or `low:high` with the given sign between them. */
+/** A port, or `low:high` with the given separator. */
 function inRange(range: string, sign: ':' | '-', port: number): boolean {
   const [low = '', high = low] = range.split(sign);
   return /^\d+$/.test(low) && Number(low) <= port && port <= Number(high);
@@ -139,14 +136,14 @@ function inRange(range: string, sign: ':' | '-', port: number): boolean {
 type Zone = { readonly name: string; readonly interfaces: readonly string[]; readonly open: boolean };
 
 /**
- * firewalld, by the zones of the interfaces that have an address. `text`: the default zone, then `firewall-cmd --list-all-zones`. A rich
- * rule, a zone of sources or a service of the administrator's own may let the port in as well, so nothing here is sure.
+ * firewalld, by the zones of the interfaces with an address. `text`: the default zone, then `firewall-cmd --list-all-zones`. A rich rule, a
+ * zone of sources or a custom service may open the port too, so the result is never certain.
  */
 function judgeFirewalld(text: string, interfaces: readonly string[], port: number): FirewallJudgement {
   const [first = '', ...rest] = text.split('\n');
   const zones = parseZones(rest.join('\n'), port);
   const normal = first.trim();
-  // An interface that no zone names is in the default zone.
+  // An interface without an explicit zone is in the default zone.
   const bound = new Map(zones.flatMap(({ name, interfaces: own }) => own.map((one) => [one, name] as const)));
   const used = new Set(interfaces.length === 0 ? [normal] : interfaces.map((one) => bound.get(one) ?? normal));
   const closed = [...used].filter((name) => !zones.some((zone) => zone.name === name && zone.open));
@@ -164,7 +161,7 @@ function judgeFirewalld(text: string, interfaces: readonly string[], port: numbe
   };
 }
 
-/** A line that is not indented begins a zone: `public (default, active)`. */
+/** An unindented line starts a zone: `public (default, active)`. */
 function parseZones(text: string, port: number): Zone[] {
   return text.split(/^(?=[\w-])/m).map((block) => {
     const words = (key: string) => new RegExp(`^  ${key}: (.*)$`, 'm').exec(block)?.[1]?.split(/\s+/) ?? [];
@@ -179,8 +176,8 @@ function parseZones(text: string, port: number): Zone[] {
 }
 
 /**
- * `nft list ruleset`: chains on the way in and on the way out that drop by default, or by a rule of their own, without an exception for this
- * port. Sets and jumps are not followed.
+ * `nft list ruleset`: input and output chains that drop by default or by a rule, without an exception for this port. Sets and jumps are not
+ * followed.
  */
 function judgeNft(ruleset: string, port: number): FirewallJudgement {
   for (const { family, table, chain, body } of chains(ruleset)) {
@@ -222,7 +219,7 @@ function chains(ruleset: string): Chain[] {
   });
 }
 
-/** Whether a rule names the port by itself, in a list or in a range. */
+/** Whether a rule names the port directly, in a list or in a range. */
 function namesPort(rule: string, side: 'dport' | 'sport', port: number): boolean {
   const [, ports = ''] = new RegExp(`\\b${side} (\\{[^}]*\\}|\\S+)`).exec(rule) ?? [];
   return (ports.match(/\d+(?:-\d+)?/g) ?? []).some((part) => inRange(part, '-', port));

@@ -1,19 +1,19 @@
-/** The reading of the paths that src/core/host/facts/paths.sh looked at: its sections `paths`, `attributes`, `contents` and `modes`. */
+/** Parser of the sections `paths`, `attributes`, `contents` and `modes` of src/core/host/facts/paths.sh. */
 
-/** What is at a path. `mode` is octal text such as `644`, `owner` is `uid:gid`. */
+/** State of a path. `mode` is octal text such as `644`, `owner` is `uid:gid`. */
 export type PathState =
   | { readonly kind: 'absent' }
   | { readonly kind: 'file'; readonly mode: string; readonly owner: string; readonly content: string }
   | { readonly kind: 'link'; readonly to: string }
   | { readonly kind: 'other' };
 
-/** A larger file is no file of settings: the script leaves its content out as well. */
+/** Larger files are not settings files, and the script omits their content. */
 const LARGEST = 1_048_576;
 
 /**
- * Every path that was asked for, by three sections: the paths, one per line; `TYPE MODE UID:GID SIZE`, path and link's goal, each with
- * a NUL behind it, for those that are there; and the contents of the files, one after the other with nothing in between. Undefined
- * where the contents do not have the sizes that were listed: a file changed, or could not be read, between the two. `ownerOf` names an owner.
+ * State of every requested path, from three sections: the paths, one per line; `TYPE MODE UID:GID SIZE`, path and link target of the
+ * existing ones, each terminated by NUL; and the concatenated contents of the files. Undefined if the contents do not match the listed
+ * sizes: a file changed or became unreadable in between. `ownerOf` maps owners.
  */
 export function parseHostFiles(
   paths: string,
@@ -22,7 +22,7 @@ export function parseHostFiles(
   ownerOf = (owner: string): string => owner,
 ): ReadonlyMap<string, PathState> | undefined {
   const files = new Map<string, PathState>();
-  // The kernel's own files have content and no size: the script does not look at them.
+  // The kernel's files have content but no size: the script skips them.
   const kind = (path: string) => (/^\/(?:proc|sys)\//.test(path) ? 'other' : 'absent');
   for (const path of paths.split('\n')) if (path !== '') files.set(path, { kind: kind(path) });
   let start = 0;
@@ -39,7 +39,7 @@ export function parseHostFiles(
   return start === contents.length ? files : undefined;
 }
 
-/** Mode and owner, such as `700 0:0`, by path; a link is not followed and not listed. From `TYPE MODE UID:GID`, NUL, path, NUL. */
+/** Mode and owner, such as `700 0:0`, by path; links are not followed or listed. Input: `TYPE MODE UID:GID`, NUL, path, NUL. */
 export function parseModes(section: Buffer, ownerOf = (owner: string): string => owner): ReadonlyMap<string, string> {
   return new Map(
     records(section, 2)

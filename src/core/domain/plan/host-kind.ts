@@ -1,7 +1,7 @@
 /**
- * The kinds of hosts: how a service manager starts dockerd, and where a change finds its files. What is special about a kind is
- * in tables by its name: this one, how its daemon is read (daemon-view.ts), what is put there (daemon-files.ts), what prevents a change
- * (preflight.ts), and its modules of the scripts (src/core/host/scripts.ts). A kind that misses in one of them does not compile.
+ * Host kinds: how a service manager starts dockerd, and the paths of its files. A kind's specifics are in tables by
+ * name: this one, its start command (daemon-view.ts), files (daemon-files.ts), obstacles (preflight.ts), and script modules
+ * (src/core/host/scripts.ts). A kind that is missing from a table does not compile.
  */
 
 import type { KindName } from '../../host/scripts.ts';
@@ -16,18 +16,18 @@ import {
 } from '../dockerd/paths.ts';
 import { PODMAN_TRUST } from '../dockerd/podman-units.ts';
 
-/** What serves the API there. */
+/** Server of the Docker API. */
 export type Engine = {
   readonly title: 'Docker' | 'Podman';
-  /** Its program, as messages call it. */
+  /** Program name in messages. */
   readonly program: 'dockerd' | 'podman';
-  /** The flag of its command line that names our trust file. */
+  /** Command line flag that names the trust file. */
   readonly trust: string;
-  /** It has daemon.json, with live-restore in it and what else hardening sets. */
+  /** Has daemon.json, with live-restore and the settings of hardening. */
   readonly configurable: boolean;
-  /** Its service is ours, and is there only while docker-tls is; no container depends on it. */
+  /** The service is ours and exists only while docker-tls manages the host; no container depends on it. */
   readonly apart: boolean;
-  /** Its own client, where that is another than docker: a setup ends with the commands that point it at the host. */
+  /** Its client, if not docker: a setup ends with the commands that point it at the host. */
   readonly client?: 'podman';
 };
 
@@ -50,37 +50,40 @@ const PODMAN: Engine = {
 export type HostKind = {
   readonly name: KindName;
   readonly engine: Engine;
-  /** The daemon's service, as messages call it. */
+  /** Name of the daemon's service in messages. */
   readonly service: string;
-  /** Units, empty where there are none: ours, which holds the TLS port, and the one of the local socket. */
+  /** Socket units, empty if there are none: ours, which holds the TLS port, and that of the local socket. */
   readonly sockets: { readonly tls: string; readonly local: string };
-  /** Where its daemon's files are. */
+  /** Paths of the daemon's files. */
   readonly places: Places;
-  /** Holds its units or init scripts. */
+  /** Directory of its units or init scripts. */
   readonly directory: string;
-  /** What the next boot runs before the daemon when a change is under way, the link that makes it run, and a list that has to name it (empty: none). */
+  /**
+   * Run by the next boot before the daemon if a change is in progress: the file, the link that starts it, and a list that must name it
+   * (empty: none).
+   */
   readonly recovery: { readonly file: string; readonly link: string; readonly list: string };
-  /** What of its own says how the daemon is started: in the reason of a restart. */
+  /** Changed start settings, in words, as the reason of a restart. */
   readonly start: string;
-  /** The daemon is a user's own (rootless): nothing of it is root's, and RootlessKit has it in namespaces, so that a script hands it its port. */
+  /** Rootless daemon of a user: nothing runs as root. RootlessKit runs it in namespaces, so a script passes its port to it. */
   readonly own: boolean;
-  /** Containers keep running over a restart of the daemon, with live-restore. */
+  /** live-restore keeps containers running during a daemon restart. */
   readonly keepsContainers: boolean;
-  /** What a restart of the daemon does that another kind prevents: a plan warns of it. */
+  /** Warnings for the plan about effects of a restart that other kinds prevent. */
   readonly unkept: readonly string[];
-  /** The daemon is up once it answers: its service says nothing of that. */
+  /** The daemon is up once it answers; its service manager does not report readiness. */
   readonly asks: boolean;
-  /** What a host says to run, where its daemon could not be started anew. */
+  /** Command that a host shows if its daemon could not be restarted. */
   readonly restart: string;
-  /** Shell text that has a boot start the daemon. */
+  /** Shell text that enables the daemon at boot. */
   readonly enable: string;
-  /** Commands that bring up a daemon that is down. */
+  /** Commands that start a stopped daemon. */
   readonly bringUp: readonly (readonly string[])[];
   /** Shell text that prints the daemon's last log lines. */
   readonly lastWords: string;
-  /** The words of systemctl, where there is one: it is the user's own where the daemon is. */
+  /** Words of systemctl if it exists; `--user` for a rootless daemon. */
   readonly systemctl: readonly string[];
-  /** Words of commands, to be run as the user that the daemon belongs to. */
+  /** Words of commands, to run as the daemon's user. */
   readonly commands: Readonly<Record<'start' | 'stop' | 'restart' | 'log' | 'ownLog' | 'sshdLog', readonly string[]>>;
 };
 
@@ -92,7 +95,7 @@ const journal = (lines: number, ...of: readonly string[]): string[] => [
   '--no-pager',
 ];
 
-/** The units of a kind. `boot`: the target that starts what a boot needs first; `whose`: the option for the systemd of a user. */
+/** Units of a kind. `boot`: the target that starts early boot units; `whose`: the option for a user's systemd. */
 type KindUnits = Pick<HostKind, 'service' | 'sockets'> & { readonly boot: string; readonly whose: readonly string[] };
 
 const ROOT_UNITS: KindUnits = {
@@ -109,7 +112,7 @@ const HOST_KINDS: Readonly<Record<KindName, (places: Places) => HostKind>> = {
       'sysvinit',
       '/etc/init.d/docker',
       ['/etc/init.d/docker'],
-      // The first does nothing where it is switched off, the second fails where it is in no runlevel.
+      // The first has no effect on a disabled service, the second fails if it is in no runlevel.
       'update-rc.d docker defaults && update-rc.d docker enable',
       '/etc/rcS.d/S99docker-tls-recover',
       `${INIT_SCRIPTS}/.depend.boot`,
@@ -164,7 +167,7 @@ function units(name: KindName, engine: Engine, { service, sockets, boot, whose }
     restart: `${systemctl.join(' ')} daemon-reload && ${systemctl.join(' ')} restart ${service}`,
     enable: [...systemctl, 'enable', service].join(' '),
     lastWords: `${['journalctl', ...whose].join(' ')} -u ${short} -n 8 --no-pager -o cat 2>/dev/null || true`,
-    // The socket does not start under a daemon that runs.
+    // The socket does not start while the daemon runs.
     bringUp: [
       [...systemctl, 'reset-failed', short, sockets.tls],
       [...systemctl, 'stop', short],
@@ -204,7 +207,7 @@ function initScripts(
     unkept: [],
     asks: true,
     systemctl: [],
-    // The `restart` of Debian's script fails where the daemon is down. `stop`: OpenRC may believe that it runs.
+    // The `restart` of Debian's script fails if the daemon is stopped. `stop`: OpenRC may have a stale state.
     restart: `${[...run, 'stop'].join(' ')}; ${[...run, 'start'].join(' ')}`,
     enable,
     bringUp: [
@@ -223,7 +226,7 @@ function initScripts(
   };
 }
 
-/** A host whose service manager is none of these is refused by the preflight; until then it is read as one of systemd. */
+/** The kind from the facts. The preflight refuses unknown service managers; until then such a host is read as a systemd one. */
 export function kindOf({
   kind = 'systemd',
   places = SYSTEM_PLACES,

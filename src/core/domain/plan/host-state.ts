@@ -1,4 +1,4 @@
-/** The reading of the host's own records: state.json, and the snapshots that rollbacks and `remove` go back to. */
+/** Parser of the host's records: state.json, and the snapshots for rollbacks and `remove`. */
 
 import * as z from 'zod/mini';
 import { DockerTlsError } from '../../../errors/errors.ts';
@@ -9,7 +9,7 @@ import { readKept, writeKept } from '../settings-stored.ts';
 import { count } from '../values.ts';
 import type { PathState } from './host-files.ts';
 
-/** One line of a snapshot on the host: what a path was, and which file of the snapshot holds it. */
+/** One line of a snapshot on the host: the former state of a path, and the snapshot file with its content. */
 export type SnapshotEntry = {
   readonly kind: string;
   readonly mode: string;
@@ -21,17 +21,17 @@ export type SnapshotEntry = {
   readonly to?: string;
 };
 
-/** What this program writes; a host with a greater number was changed by a newer one. */
+/** Schema version of this program; a higher number on a host comes from a newer one. */
 const SCHEMA = 1;
 
 const number = count(0, Number.MAX_SAFE_INTEGER);
 const newerState = z.object({ schema: count(SCHEMA + 1, Number.MAX_SAFE_INTEGER) });
-/** The host's settings when a generation was made; absent where they cannot be read. */
+/** The host's settings at the time of a generation; absent if unreadable. */
 const settings = z.codec(z.unknown(), z.custom<KeptSettings | undefined>(), {
   decode: readKept,
   encode: (kept) => kept && writeKept(kept),
 });
-/** Which shared store a host was changed from, and the number that the store had at least once the change counted. */
+/** The shared store that last changed the host, and its lowest revision that includes the change. */
 const storeMark = z.readonly(z.object({ id: z.string(), number }));
 /** One generation. Times are ISO 8601. */
 const generation = z.object({
@@ -44,22 +44,25 @@ const generation = z.object({
 const hostState = z.readonly(
   z.object({
     schema: z.literal(SCHEMA),
-    /** Its name in the store that changed it last. */
+    /** Name in the store that last changed the host. */
     name: z.string(),
     generation: number,
-    /** Every path under our care, in the order in which it is put in place. */
+    /** All managed paths, in the order of installation. */
     managed: z.readonly(z.array(z.readonly(z.object({ kind: z.string(), path: z.string() })))),
-    /** Absent where the store was a directory. */
+    /** Absent if the store was a directory. */
     store: z.optional(storeMark),
     generations: z.readonly(z.array(z.readonly(generation))),
   }),
 );
 
-/** The host's own records, /var/lib/docker-tls/state.json. */
+/** The host's records, /var/lib/docker-tls/state.json. */
 export type HostState = z.output<typeof hostState>;
 export type StoreMark = z.output<typeof storeMark>;
 
-/** state.json; undefined where there is none. Fails with E_HOST_SCHEMA where a newer program wrote it, E_HOST_STATE where it is damaged (exit 4). */
+/**
+ * Parses state.json; undefined if it does not exist. Fails with E_HOST_SCHEMA for a newer program's file, E_HOST_STATE for a damaged one
+ * (exit 4).
+ */
 export function parseState(state: PathState | undefined): HostState | undefined {
   if (state === undefined || state.kind === 'absent') return undefined;
   if (state.kind !== 'file')
@@ -82,7 +85,7 @@ export function parseState(state: PathState | undefined): HostState | undefined 
   });
 }
 
-/** The text of state.json. */
+/** Text of state.json. */
 export function renderState(state: HostState): string {
   return `${JSON.stringify(z.encode(hostState, state), undefined, 2)}\n`;
 }

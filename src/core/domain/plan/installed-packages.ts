@@ -5,7 +5,7 @@ import { fileText, type HostFacts } from './facts.ts';
 
 const NAME = /^[a-z0-9][a-z0-9+.-]*(?::[a-z0-9]+)?$/;
 
-/** By the list that the host keeps of them. */
+/** Parses the host's list of them. */
 export function installedPackages(facts: HostFacts): readonly string[] {
   return parsePackageList(fileText(facts, PACKAGE_LIST));
 }

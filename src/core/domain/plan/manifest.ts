@@ -1,4 +1,4 @@
-/** The manifest of a transaction: each path that a change puts in place, and where its content comes from. */
+/** Manifest of a transaction: each path to install, and the source of its content. */
 
 import { createHash } from 'node:crypto';
 import type { EntryKind, EntrySource } from '../../host/protocol.ts';
@@ -16,12 +16,12 @@ export type Entry = {
   readonly mode: string;
   readonly owner: string;
   readonly source: EntrySource;
-  /** What goes to standard input; and what comes with the script. */
+  /** `data` goes to standard input; `text` travels in the script. */
   readonly data?: Uint8Array | Secret;
   readonly text?: string;
 };
 
-/** The files of a generation. */
+/** Files of a generation. */
 export function credentialEntries(plan: HostPlan, { ca, cert, key }: Credentials, { tls, current }: Places): Entry[] {
   const directory = `${tls}/${plan.generation}`;
   const file = { kind: 'blob', owner: '0:0' } as const;
@@ -38,7 +38,7 @@ export function credentialEntries(plan: HostPlan, { ca, cert, key }: Credentials
   ];
 }
 
-/** A secret is in no script; a NUL can be in none. */
+/** Secrets never go into a script, and a script cannot contain NUL. */
 function sent(content: string | Secret): Pick<Entry, 'source' | 'data' | 'text'> {
   if (typeof content === 'string' && !content.includes('\0'))
     return { source: `data:${sha256(content)}`, text: content };
@@ -51,12 +51,12 @@ export function sha256(data: string | Uint8Array): string {
   return createHash('sha256').update(data).digest('hex');
 }
 
-/** The files of the plan; `protect`: daemon.json is written for the moment of the restart. */
+/** Files of the plan; `protect`: daemon.json is rewritten during the restart. */
 export function fileEntries(plan: HostPlan, protect: boolean): Entry[] {
   const entries = plan.files.map(fileEntry);
   const { path } = plan.daemonJson;
   if (!protect || entries.some((entry) => entry.path === path)) return entries;
-  // It is not ours: after the moment it is the very same file again, and no origin of it is kept.
+  // The file is not ours: after the restart it is the same file again, so no original is kept.
   return [...entries, { kind: 'file', path, mode: '-', owner: '-', source: 'same' }];
 }
 
@@ -71,7 +71,7 @@ function fileEntry(change: FileChange): Entry {
 
 type JsonForm = { readonly suffix: string; readonly text: string; readonly mode: string; readonly owner: string };
 
-/** daemon.json with live-restore on and off, before and after the change: for the moment of the restart, as open as the file itself. */
+/** daemon.json with live-restore on and off, before and after the change, for the restart; with the mode of the file itself. */
 export function daemonJsonForms(plan: HostPlan, facts: HostFacts): JsonForm[] {
   const { path, before, after } = plan.daemonJson;
   const now = facts.files.get(realPath(facts, path));
@@ -90,7 +90,7 @@ export function daemonJsonForms(plan: HostPlan, facts: HostFacts): JsonForm[] {
   );
 }
 
-/** A path as a field of the manifest: absolute or a plain link target, without tabs or line ends. */
+/** Checks a path for the manifest: absolute or a plain link target, without tabs or newlines. */
 export function checkPath(path: string): string {
   if (/[\t\n\0]/.test(path) || path === '') throw new TypeError(`not a path for a manifest: ${JSON.stringify(path)}`);
   return path;

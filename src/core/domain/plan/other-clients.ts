@@ -1,6 +1,6 @@
 /**
- * The question which clients lose a host that this store does not know by name: those of a CA that the host accepts now, and whose clients
- * were issued by other stores. Computed from certificates that exist; nothing is signed for it.
+ * Clients unknown to this store that would lose access to a host: those of a CA that the host accepts now and whose clients other stores
+ * issued. Computed from existing certificates; signs nothing.
  */
 
 import { DockerTlsError } from '../../../errors/errors.ts';
@@ -9,10 +9,10 @@ import { inspectCertificate, isUnder, splitBundle } from '../pki/inspect.ts';
 import { listWords } from '../words.ts';
 import type { TrustNow } from './trust-now.ts';
 
-/** A CA as it is shown. */
+/** A CA as shown to the user. */
 export type NamedCa = { readonly subject: string; readonly fingerprint: string };
 
-/** What of `--accept-ca` a host gets: `asked` is PEM, `existing`, `none`, or nothing, which leaves it as it is `known`. */
+/** PEM of `--accept-ca` for a host. `requested` is PEM, `existing` or `none`; undefined keeps the `known` value. */
 export function acceptedCa(
   requested: string | undefined,
   known: string | undefined,
@@ -25,24 +25,24 @@ export function acceptedCa(
 }
 
 export type OtherClients = {
-  /** CAs whose clients are accepted now and will not be, where this store does not know all of them. */
+  /** CAs accepted now but not after the change; this store does not know all of their clients. */
   readonly losing: readonly NamedCa[];
-  /** The host's own file of them could not be read. */
+  /** Path of the host's own CA file, if it was unreadable. */
   readonly unread: string | undefined;
-  /** It needs a yes of its own. */
+  /** Needs explicit consent (--reject-other-clients). */
   readonly needsYes: boolean;
 };
 
 type Known = Pick<StoreState, 'ca' | 'oldCas' | 'issuers'> & {
-  /** The trust file and the CAs that are accepted beside, as the store has them of this host. */
+  /** The store's trust file of this host, and its additionally accepted CAs. */
   readonly host?: { readonly ca: string; readonly record: { readonly acceptCa?: string } };
 };
 
-/** Who loses the host when its trust file becomes `next` (PEM). A CA that has expired `at` that time has no client to lose. */
+/** Clients that lose access when the trust file becomes `next` (PEM). A CA that expired before `at` has no clients to lose. */
 export function otherClients(now: TrustNow | undefined, next: string, known: Known, at: Date): OtherClients {
   if (now === undefined) return { losing: [], unread: undefined, needsYes: false };
   const cas = [...(known.ca === undefined ? [] : [known.ca]), ...known.oldCas];
-  // Of these it is certain that others have clients of theirs.
+  // Imported CAs certainly have clients from other stores.
   const imported = prints(cas.filter(({ record }) => record?.imported).map(({ cert }) => cert));
   const ours = prints([
     ...cas.map(({ cert }) => cert),
@@ -59,12 +59,12 @@ export function otherClients(now: TrustNow | undefined, next: string, known: Kno
   return {
     losing: lost.map(({ subject, fingerprint }) => ({ subject, fingerprint })),
     unread,
-    // A CA that was written into our own file by hand is drift, which every change puts right.
+    // A CA added to our trust file by hand is drift, and every change corrects it.
     needsYes: unread !== undefined || lost.some(({ fingerprint }) => !now.ours || imported.has(fingerprint)),
   };
 }
 
-/** What a plan says of it; nothing where no client loses access. */
+/** Notes for the plan; empty if no client loses access. */
 export function otherClientsNotes({ losing, unread }: OtherClients): string[] {
   return [
     ...(losing.length === 0
@@ -76,7 +76,7 @@ export function otherClientsNotes({ losing, unread }: OtherClients): string[] {
   ];
 }
 
-/** Clients of a CA that goes on being accepted know nothing of ours, which the host's new certificate comes from. */
+/** Warns that clients of accepted CAs lack our CA, the issuer of the host's new certificate. */
 export function acceptedNotes(
   accepted: string | undefined,
   now: TrustNow | undefined,
@@ -92,14 +92,14 @@ export function acceptedNotes(
   ];
 }
 
-/** Exit 4: a host refuses to lose clients that were not named. */
+/** Exit 4: the change would lock out clients that were not named. */
 export function otherClientsLose(
   host: string,
   { losing, unread }: OtherClients,
   now: 'ours' | 'theirs',
 ): DockerTlsError {
   const hints = {
-    // Our own trust file: the CA was imported, and a list of clients takes its place.
+    // Our own trust file: a client list replaces an imported CA.
     ours: [
       'to keep the CA as a whole: leave the list of clients out; this client then ends with its certificate (docs/ca.md)',
     ],

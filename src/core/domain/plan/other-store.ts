@@ -1,7 +1,4 @@
-/**
- * The question whether another store manages a host: set up by docker-tls, but from a store that shares nothing with ours, or from
- * ours by another name.
- */
+/** Detection of hosts managed by another docker-tls store, or by this store under another name. */
 
 import { asWritten, DockerTlsError, printable } from '../../../errors/errors.ts';
 import type { StoreState } from '../../adapters/store/records.ts';
@@ -17,17 +14,17 @@ import type { StoreMark } from './host-state.ts';
 type OurCertificates = Pick<StoreState, 'ca' | 'oldCas' | 'issuers' | 'hosts'>;
 
 /**
- * Who manages the host, in words; undefined where no store does, or where this one does. One certificate in common, of a CA or of what
- * we remember of the host's trust file, is enough to be ours: then those who get in now are known here.
+ * Description of the other store that manages a host; undefined if none does, or if this store does. One shared certificate (of a CA, or of
+ * the recorded trust file) makes the host ours: this store then knows the clients that have access.
  */
 export function otherStore(facts: HostFacts, host: string, state: OurCertificates): string | undefined {
-  // Credentials of an unconfirmed change go again by themselves.
+  // Credentials of an unconfirmed change disappear with its rollback.
   const installed = facts.transaction === undefined ? installedCredentials(facts) : undefined;
   if (facts.state === undefined && installed === undefined) return undefined;
   const known = state.hosts.get(host);
   if (installed === undefined && known !== undefined) return undefined;
   const ours = [state.ca, ...state.oldCas, ...state.issuers.values()].map((ca) => ca?.cert ?? '');
-  // What is on the host may be anything: it is compared, not read.
+  // The host's content is untrusted: it is compared, not parsed.
   const shared = new Set([...ours, known?.ca ?? ''].flatMap(certificateTexts));
   if (installed !== undefined && certificateTexts(installed.ca).some((cert) => shared.has(cert))) return undefined;
   const last = facts.state?.generations.at(-1);
@@ -35,7 +32,7 @@ export function otherStore(facts: HostFacts, host: string, state: OurCertificate
   return `this host was set up from another store${who}; the clients of that store are shut out by this change`;
 }
 
-/** For a run without consent that the host changes hands. Exit 4. */
+/** Exit 4: the run lacks consent to take over the host. */
 export function managedExternally(host: string, words: string): DockerTlsError {
   return new DockerTlsError('E_HOST_MANAGED', words, {
     where: host,
@@ -48,15 +45,15 @@ export function managedExternally(host: string, words: string): DockerTlsError {
   });
 }
 
-/** Whether the host was changed from a newer state of this very store. */
+/** Whether the host was changed from a newer state of this store. */
 export function isNewerThan(facts: HostFacts, mark: StoreMark | undefined): boolean {
   const kept = facts.state?.store;
   return mark !== undefined && kept !== undefined && kept.id === mark.id && kept.number > mark.number;
 }
 
 /**
- * What a host is to keep of the store that is at `mark`: the commit that records the change has a higher number. There is none where the
- * store has that generation already: a run ended after its commit, and the host rolled back by itself.
+ * Store revision for the host to record: the commit that records the change has a higher number. That commit exists already if the store
+ * has the generation: a run ended after its commit, and the host rolled back automatically.
  */
 export function markToKeep(
   mark: StoreMark | undefined,
@@ -66,7 +63,7 @@ export function markToKeep(
   return mark && { ...mark, number: mark.number + (known?.record.generation === generation ? 0 : 1) };
 }
 
-/** For a run that takes no host over. Exit 4. */
+/** Exit 4: the run does not take over hosts. */
 export function newerThanStore(host: string, { state }: HostFacts, mark: StoreMark | undefined): DockerTlsError {
   const last = state?.generations.at(-1);
   const who = last === undefined ? '' : `, by ${printable(last.by, 100)} on ${timeOf(last.at)}`;
@@ -86,10 +83,10 @@ export function newerThanStore(host: string, { state }: HostFacts, mark: StoreMa
   );
 }
 
-/** Hosts that are known here, by name: the server certificate (PEM) that each got last. */
+/** Stored hosts: name → last issued server certificate (PEM). */
 export type KnownHosts = Map<string, string>;
 
-/** The host's own record names it, or its certificate does; undefined where it is unknown here, or known by the name `host`. */
+/** Stored name of the host, by its own record or its certificate; undefined if unknown, or if it is `host`. */
 function knownName(facts: HostFacts, host: string, hosts: KnownHosts): string | undefined {
   const installed = facts.transaction === undefined ? installedCredentials(facts) : undefined;
   if (installed === undefined || hosts.get(host) === installed.cert) return undefined;
@@ -100,8 +97,8 @@ function knownName(facts: HostFacts, host: string, hosts: KnownHosts): string | 
 }
 
 /**
- * The error (exit 4) for a host that is known here by another name: a second record would have its clients rejected. A copy of a host has
- * its certificate, but not its addresses: `takeOver` lets one become a host of its own. Another store's host is not compared.
+ * Error (exit 4) for a host stored under another name: a second record would reject its clients. A clone shares the certificate but not
+ * the addresses; `takeOver` makes a clone a separate host. Hosts of other stores are not compared.
  */
 export function otherName(
   facts: HostFacts,
@@ -135,7 +132,7 @@ export function otherName(
   );
 }
 
-/** What a host has as a time, to the second. */
+/** Time from a host, to the second. */
 function timeOf(at: unknown): string {
   return printable(String(at), 40).replace(/\.\d+Z$/, 'Z');
 }

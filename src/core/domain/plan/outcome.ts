@@ -1,23 +1,23 @@
-/** The outcome of a change of one host: its plan, and the connections that were tried afterwards. */
+/** Outcome of a change on one host: its plan, and the verification results. */
 
 import type { ProbeOutcome } from '../../runtime.ts';
 import type { OtherCa } from '../other-ca.ts';
 import type { HostPlan } from './plan.ts';
 
 export type CheckResult = {
-  /** Who connects, for instance `client laptop` or `no certificate`. */
+  /** The connecting client, for instance `client laptop` or `no certificate`. */
   readonly who: string;
   readonly expected: 'accepted' | 'refused';
   readonly ok: boolean;
-  /** What happened, clean, one line. */
+  /** Sanitized outcome, one line. */
   readonly outcome: string;
-  /** What is wrong is the server's certificate: it is not the one on record. */
+  /** The server certificate is not the recorded one. */
   readonly otherCertificate?: true;
-  /** The revoked client whose own certificate was tried. */
+  /** The revoked client whose certificate was used. */
   readonly revoked?: string | undefined;
-  /** Why there was no answer over HTTP, where there was none; `not-spoken-here`: it was not tried. */
+  /** Cause of a missing HTTP answer; `not-spoken-here`: not tried. */
   readonly cause?: Extract<ProbeOutcome, { kind: 'refused' }>['cause'];
-  /** It was not tried from here, but through ssh: from where. */
+  /** Connected through ssh from this host instead of directly. */
   readonly via?: string;
   readonly elapsedMs: number;
 };
@@ -28,10 +28,10 @@ export type HostOutcome = {
   readonly plan: HostPlan;
   readonly address: string;
   readonly accepts: readonly string[];
-  /** CAs of others, each of whose clients is accepted as well. */
+  /** CAs of other issuers; each of their clients is accepted too. */
   readonly otherCas: readonly OtherCa[];
   readonly checks: readonly CheckResult[];
-  /** What the host had to say while it was changed. */
+  /** Warnings from the host during the change. */
   readonly warnings: readonly string[];
   readonly elapsedMs: number;
 };

@@ -1,4 +1,4 @@
-/** TCP ports that accept every client: those that a host closed at setup, and that open again when docker-tls is removed. */
+/** TCP ports that accept every client: closed at setup, and reopened when docker-tls is removed. */
 
 import { DockerTlsError } from '../../../errors/errors.ts';
 import { viewDaemon } from './daemon-view.ts';
@@ -6,17 +6,17 @@ import type { HostFacts } from './facts.ts';
 import type { FileChange } from './file-change.ts';
 import type { PathState } from './host-files.ts';
 
-/** A TCP address of a socket unit, and the unit. */
+/** A TCP address and its socket unit. */
 export type SocketPort = { readonly address: string; readonly unit: string };
 
-/** TCP ports of other socket units that hand their connections to dockerd. */
+/** TCP ports of other socket units that pass their connections to dockerd. */
 export function socketPorts(facts: HostFacts): SocketPort[] {
   return facts.docker.otherSockets.flatMap(({ unit, listens }) =>
     listens.filter(isTcp).map((address) => ({ address, unit })),
   );
 }
 
-/** Of Podman's own socket unit, which docker-tls leaves alone. */
+/** TCP ports of Podman's socket unit; docker-tls does not change it. */
 export function podmanPorts({ docker }: HostFacts): string[] {
   return docker.socket.active === 'active' ? docker.socketListens.filter(isTcp) : [];
 }
@@ -25,7 +25,7 @@ function isTcp(address: string): boolean {
   return /:\d+$/.test(address) && !/^[/@]/.test(address);
 }
 
-/** TCP addresses on which dockerd asks no client for a certificate, once our drop-in is gone and `files` are restored. */
+/** TCP addresses on which dockerd requires no client certificate, after `remove` has restored `files`. */
 export function plainTcpAfter(facts: HostFacts, files: readonly FileChange[]): string[] {
   const states = files.map((change): [string, PathState] => [change.path, stateAfter(change)]);
   const after = viewDaemon({ ...facts, files: new Map([...facts.files, ...states]) });
@@ -49,7 +49,7 @@ export function plainTcpWarnings(opens: readonly string[]): string[] {
   );
 }
 
-/** What prevents a change that opens such ports; empty where it opens none. */
+/** Error for a change that opens such ports; empty if there are none. */
 export function plainTcpProblem({
   host,
   opens,

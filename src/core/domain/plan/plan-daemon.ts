@@ -1,4 +1,4 @@
-/** The part of a plan that is about dockerd itself: its command line, its variables, daemon.json, and whether it has to restart. */
+/** Planned changes to dockerd: command line, variables, daemon.json, and restart. */
 
 import { type Flag, renderCommandLine } from '../dockerd/command-line.ts';
 import { editDaemonJson, parseDaemonJson } from '../dockerd/daemon-json.ts';
@@ -24,14 +24,14 @@ import { edited, type FileChange } from './file-change.ts';
 import { kindOf } from './host-kind.ts';
 import { socketPorts } from './plain-tcp.ts';
 
-/** Keys of daemon.json that dockerd takes in on SIGHUP (dockerd(8), "Configuration reload behavior"); others need a restart. */
+/** Keys of daemon.json that dockerd reloads on SIGHUP (dockerd(8), "Configuration reload behavior"); others need a restart. */
 const RELOADABLE = new Set(
   `debug labels live-restore max-concurrent-downloads max-concurrent-uploads max-download-attempts default-runtime
     runtimes authorization-plugins insecure-registries registry-mirrors shutdown-timeout features
     allow-nondistributable-artifacts`.split(/\s+/),
 );
 
-/** The units that are ours, with the links that start them at boot. */
+/** Our units, including the links that start them at boot. */
 const OWN_UNIT = /\/docker-tls[a-z-]*\.(socket|service)$/;
 
 export function isTlsPath(path: string, { places }: Pick<HostFacts, 'places'>, view: DaemonView): boolean {
@@ -52,23 +52,23 @@ export function isDaemonPath(path: string, facts: HostFacts, view: DaemonView): 
   return isTlsPath(path, facts, view) || path === view.configName || path.includes(`/${kindOf(facts).service}`);
 }
 
-/** Who holds the port over a restart of the daemon. */
+/** Holder of the port during a daemon restart. */
 export function listeningOf(facts: HostFacts, view: DaemonView): Listening {
   const { own, asks } = kindOf(facts);
   if (own || view.listeners.some((listener) => listener.kind === 'fd')) return 'systemd';
   return asks && facts.holds ? 'firewall' : 'daemon';
 }
 
-/** What becomes of the daemon. */
+/** Planned action on the daemon. */
 export type DaemonChange = {
-  /** `stop`: it was not running before the first setup, and nothing runs in it now. */
+  /** `stop`: the daemon did not run before the first setup, and runs no containers now. */
   readonly action: 'none' | 'reload' | 'restart' | 'stop';
   readonly reason: string;
-  /** docker.socket stops with it. */
+  /** docker.socket stops too. */
   readonly socket?: 'stop';
 };
 
-/** What the part of the daemon is made from. */
+/** Inputs of the daemon's part of a plan. */
 export type DaemonInput = {
   readonly facts: HostFacts;
   readonly view: DaemonView;
@@ -77,7 +77,7 @@ export type DaemonInput = {
   readonly listening: Listening;
 };
 
-/** `start`: what is before the command; `hosts`: further flags for where the daemon listens. */
+/** `start`: words before the command; `hosts`: additional listen flags. */
 export type UnitInput = DaemonInput & { readonly start?: readonly string[]; readonly hosts?: readonly string[] };
 
 export function planDropIn(input: UnitInput): DropIn {
@@ -90,18 +90,18 @@ export function planDropIn(input: UnitInput): DropIn {
   const trust = tlsSettings(facts.places).tlscacert;
   const check = needsGuard(view, listening) ? renderUnitGuard(view.configName, trust) : undefined;
   if (listening !== 'systemd') return { execStart, sockets: [], check };
-  // One that is there unused, beside a socket unit of the administrator's own, is not for us to start: it would take /run/docker.sock.
+  // An unused docker.socket must not be started if the administrator has another socket unit: it would take /run/docker.sock.
   const { load, enabled } = facts.docker.socket;
   const { local, tls } = kindOf(facts).sockets;
   return { execStart, sockets: [...(load === 'loaded' && enabled !== 'disabled' ? [local] : []), tls], check };
 }
 
-/** The flags by which the daemon listens under mutual TLS; where systemd does not, with its addresses. */
+/** Flags for mutual TLS; includes listen addresses unless systemd listens. */
 export function ownFlags({ facts: { places }, view, desired, placed, listening }: DaemonInput): string[] {
   const ownHosts =
     listening !== 'systemd' && !view.listeners.some((listener) => listener.from === 'json')
       ? [
-          // dockerd without -H listens on its unix socket; with any -H only where one names it.
+          // dockerd without -H listens on its unix socket; with any -H it needs that one too.
           ...(view.listeners.some((listener) => listener.kind === 'unix' || listener.kind === 'fd')
             ? []
             : ['-H', `unix://${places.localSocket}`]),
@@ -121,14 +121,14 @@ function tcpHosts(desired: DesiredHost): string[] {
   );
 }
 
-/** TCP listeners that do not stay: our own port, and every port that answers without asking for a certificate. */
+/** TCP listeners to close: our own port, and every port that does not require a certificate. */
 function closedListeners(view: DaemonView, desired: DesiredHost): DaemonView['listeners'] {
   return view.listeners.filter(
     (listener) => listener.kind === 'tcp' && (listener.port === desired.port || !view.tlsVerified),
   );
 }
 
-/** TCP ports of other socket units that answer every client so far: `--tlsverify` holds for every socket that systemd hands over. */
+/** Warnings for TCP ports of other socket units that are open to every client: `--tlsverify` applies to every socket from systemd. */
 function socketWarnings(facts: HostFacts, view: DaemonView): string[] {
   if (!view.listeners.some((listener) => listener.kind === 'fd') || isVerified(facts, view)) return [];
   return socketPorts(facts).map(
@@ -137,12 +137,12 @@ function socketWarnings(facts: HostFacts, view: DaemonView): string[] {
   );
 }
 
-/** Clients have to show a certificate already, by settings of the administrator's or by ours. */
+/** Client certificates are already required, by the administrator's settings or ours. */
 function isVerified(facts: HostFacts, view: DaemonView): boolean {
   return view.tlsVerified || view.ownJson || facts.docker.cmdline.includes('--tlsverify');
 }
 
-/** What the new settings take away from those that the daemon has now. */
+/** Warnings about current settings that the new ones replace. */
 export function replacedWarnings(facts: HostFacts, view: DaemonView, desired: DesiredHost): string[] {
   const warnings: string[] = [];
   const closed = closedListeners(view, desired);
@@ -160,20 +160,20 @@ export function replacedWarnings(facts: HostFacts, view: DaemonView, desired: De
   return warnings;
 }
 
-/** Flags of a variable that do not stay in it. */
+/** Flags to remove from a variable. */
 export function droppedFlags(input: DaemonInput, variable: VariableFlags): readonly Flag[] {
   const closed = closedListeners(input.view, input.desired).filter((listener) => listener.from === 'variable');
   return variable.flags.filter(droppedBy(input, closed));
 }
 
-/** Flags that ours replace, and those that name a listener that is closed. */
+/** Matches flags that ours replace, and those that name a closed listener. */
 function droppedBy({ placed }: DaemonInput, closed: DaemonView['listeners']): (flag: Flag) => boolean {
   const texts = new Set(closed.map((listener) => listener.text));
   return (flag) =>
     isTlsFlag(flag) || placed.dropped.has(flag.name) || (flag.name === '--host' && texts.has(flag.value ?? ''));
 }
 
-/** The words of the other flags, unchanged. */
+/** The remaining flags, unchanged. */
 export function keptWords(variable: VariableFlags, dropped: readonly Flag[]): string {
   const kept = variable.flags.filter((flag) => !dropped.includes(flag));
   return kept.flatMap((flag) => flag.words.map((word) => word.raw)).join(' ');
@@ -187,7 +187,7 @@ export function planVariables(input: DaemonInput): FileChange[] {
     const before = variable.file === undefined ? undefined : fileText(facts, variable.file);
     if (variable.file === undefined || before === undefined) return [];
     if (bad.length === 0) {
-      // What an earlier change took out must not come back.
+      // Keeps flags removed that an earlier change removed.
       return managed.has(variable.file) ? [edited(facts, variable.file, before)] : [];
     }
     const after = replaceValue(before, variable, keptWords(variable, bad));
@@ -214,7 +214,7 @@ export function planDaemonJson({ facts, view, desired, placed, listening }: Daem
       listening !== 'systemd'
         ? [...hosts.filter((host) => !tcpHosts(desired).includes(host)), ...tcpHosts(desired)]
         : hosts;
-    // Without the unix socket, or with an empty list, the host's own `docker ps` would be gone.
+    // Without a unix socket, or with an empty list, `docker ps` on the host would fail.
     const local = wanted.some((host) => host.startsWith('fd://') || host.startsWith('unix://'))
       ? []
       : [`unix://${facts.places.localSocket}`];
@@ -258,7 +258,7 @@ export function planDaemon(
   }
   const { cmdline, edited: editedSince } = facts.docker;
   const trust = `${engine.trust}=${facts.places.current}/${SERVER_FILES.ca}`;
-  // Settings in daemon.json do not show in its command line. What a change puts there is older than the daemon that the change starts.
+  // The command line does not show settings of daemon.json. The daemon that a change starts is newer than the daemon.json of that change.
   if (hasTlsInJson(view) ? editedSince?.includes(view.configName) : cmdline.length > 1 && !cmdline.includes(trust))
     return restart('it runs without the configuration that is on the host');
   if (listeningOf(facts, view) === 'systemd' && facts.docker.tlsSocket.active !== 'active')
@@ -273,7 +273,7 @@ function changedKeys(before: string | undefined, after: string | undefined): str
   );
 }
 
-/** Only its mode or owner changes. */
+/** Only mode or owner changes. */
 function isSameText(change: FileChange, now: string | undefined): boolean {
   return change.kind === 'file' && change.after === now;
 }

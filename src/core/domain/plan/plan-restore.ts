@@ -1,4 +1,4 @@
-/** The plan of a rollback or removal: to a generation that the host keeps, or to what it was before the first setup. */
+/** Plan of a rollback or removal: to a generation stored on the host, or to the state before the first setup. */
 
 import { dirname, resolve } from 'node:path/posix';
 import { listWords } from '../words.ts';
@@ -16,7 +16,7 @@ import { AUDIT_FILES, type HostPlan, nextGeneration } from './plan.ts';
 import { isDaemonPath, listeningOf } from './plan-daemon.ts';
 import { earlierChange, restartWarnings } from './plan-warnings.ts';
 
-/** The plan that puts a host back to a generation that it keeps, or, with `none`, to what it was before the first setup. */
+/** Plan that restores a stored generation, or, with `none`, the state before the first setup. */
 export function planRestore(
   facts: HostFacts,
   target: number | 'none',
@@ -29,7 +29,7 @@ export function planRestore(
   const state = (path: string): SnapshotEntry | undefined => snapshot.get(path) ?? facts.origin.get(path);
   const files = managed
     .map(({ path }) => bySnapshot(state(path), path))
-    // Every generation needs that its user lingers.
+    // Every generation needs a lingering user.
     .filter(({ kind }) => target === 'none' || kind !== 'linger')
     .map((change) => (target === 'none' ? withoutOurLines(change) : change))
     .filter((change) => differs(change, facts))
@@ -40,7 +40,7 @@ export function planRestore(
     if (entry?.kind === 'link' && links > 0) return after(resolve(dirname(path), entry.to ?? ''), links - 1);
     return entry ? (entry.kind === 'file' ? entry.content : undefined) : fileText(facts, path);
   };
-  // Where an administrator has put a link in the place of a file of ours, it is that place which comes back.
+  // If an administrator replaced our file by a link, the path of the link is restored.
   const configFile = managed.some(({ path }) => path === view.configName) ? view.configName : view.configFile;
   const daemon = restoredDaemon(
     facts,
@@ -86,12 +86,12 @@ function packageWarnings(facts: HostFacts): string[] {
   ];
 }
 
-/** Before our first change the daemon had not been started. */
+/** The daemon did not run before our first change. */
 function wasStopped(facts: HostFacts): boolean {
   return facts.origin.get('docker.service')?.mode === 'inactive';
 }
 
-/** What made a generation, by the host's records. */
+/** Origin of a generation, from the host's records. */
 function madeBy(facts: HostFacts, number: number): string {
   const made = facts.state?.generations.find((one) => one.number === number);
   return made === undefined ? '' : ` (${made.reason}, ${made.at}, by ${made.by})`;
@@ -110,7 +110,7 @@ function restoredDaemon(facts: HostFacts, target: number | 'none', touched: bool
       reason: 'it was not running before the first setup',
       socket: facts.origin.get('docker.socket')?.mode === 'inactive' ? 'stop' : undefined,
     };
-  // One that runs on all the same (its program deleted, or not where this login looks) has containers: that is not for us to stop.
+  // A daemon that still runs (its program deleted, or outside this login's PATH) has containers: docker-tls must not stop it.
   if (!hasDocker(facts) && unit.active !== 'active') return { action: 'stop', reason: 'Docker is no longer installed' };
   return { action: touched ? 'restart' : 'none', reason: 'the daemon returns to its original configuration' };
 }

@@ -1,4 +1,4 @@
-/** Warnings of a plan: what the restart brings along, and who may not reach the port afterwards. */
+/** Warnings of a plan: side effects of the restart, and obstacles between clients and the port. */
 
 import type { Listening } from './daemon-view.ts';
 import type { DesiredHost } from './desired.ts';
@@ -7,18 +7,18 @@ import { judgeFirewall } from './firewall.ts';
 import { kindOf } from './host-kind.ts';
 import { podmanPorts } from './plain-tcp.ts';
 
-/** A change that is still there although no run has its lock: the host rolls it back before it takes the next one (apply/take-lock.sh). */
+/** An unconfirmed change without a running lock holder: the host rolls it back before it accepts the next one (apply/take-lock.sh). */
 export function earlierChange({ transaction, lock }: HostFacts): string[] {
   if (transaction === undefined) return [];
   return [`a change by ${lock?.who ?? 'an earlier run'} was not confirmed: the next one rolls it back first`];
 }
 
-/** UnitFileState of what a boot does not start: `enabled-runtime` lasts until then. */
+/** UnitFileState values that a boot does not start: `enabled-runtime` ends at the next boot. */
 const NOT_AT_BOOT = ['disabled', 'enabled-runtime'];
 
 export function daemonWarnings(facts: HostFacts, listening: Listening, action: string): string[] {
   const { service, engine } = kindOf(facts);
-  // A service of ours does not run before the first change.
+  // Our own service does not run before the first change.
   if (engine.apart && facts.docker.unit.load === 'not-found') return [];
   const boot = bootWarnings(facts);
   if (facts.docker.unit.active !== 'active') return [`${service} is not running now and will be started`, ...boot];
@@ -35,7 +35,7 @@ export function daemonWarnings(facts: HostFacts, listening: Listening, action: s
   ];
 }
 
-/** Our own socket unit does not start it either: it closes its port while Docker neither runs nor starts on demand. */
+/** Our socket unit does not start Docker either: it closes its port while Docker neither runs nor starts on demand. */
 function bootWarnings(facts: HostFacts): string[] {
   const { unit, socket } = facts.docker;
   const onDemand = socket.load === 'loaded' && socket.enabled !== '' && !NOT_AT_BOOT.includes(socket.enabled);
@@ -46,13 +46,13 @@ function bootWarnings(facts: HostFacts): string[] {
   ];
 }
 
-/** The promises that this kind of host does not keep over a restart. */
+/** Guarantees that this host kind does not give during a restart. */
 export function restartWarnings(facts: HostFacts, action: string): readonly string[] {
   return action === 'restart' && facts.docker.unit.active === 'active' ? kindOf(facts).unkept : [];
 }
 
 export function networkWarnings(facts: HostFacts, { port, listen }: DesiredHost, action: string): string[] {
-  // Rootless daemons of users are none of ours: found, named, left alone.
+  // Rootless daemons of users are not managed: only reported.
   const rootless = facts.docker.rootless.map(
     ({ user, path }) =>
       `${user} has a rootless Docker of their own (${path}): it is not changed, and not protected by TLS`,
@@ -65,7 +65,7 @@ export function networkWarnings(facts: HostFacts, { port, listen }: DesiredHost,
     : [];
   if (action !== 'restart') return [...rootless, ...left];
   const { doubt } = judgeFirewall(facts.firewall, port);
-  // An address that comes later, a VPN's, is what FreeBind is for; a typing error looks the same, and no client could connect.
+  // FreeBind allows an address that appears later (a VPN's). A mistyped address looks the same, but no client could connect.
   const has = new Set(facts.addresses.map(({ address }) => address.toLowerCase()));
   const missing = listen.filter(
     (address) => !has.has(address.toLowerCase()) && !/^(0\.0\.0\.0|::|127\..*|::1|fe80:.*)$/i.test(address),

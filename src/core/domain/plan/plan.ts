@@ -1,4 +1,4 @@
-/** The plan of one host: what would change, as data that prints and serialises as it is and holds no secret. */
+/** Plan of one host: the changes, as serializable data without secrets. */
 
 import type { KindName } from '../../host/scripts.ts';
 import { certificateIds, sameIds } from '../trust/ca-id.ts';
@@ -33,19 +33,19 @@ import { daemonWarnings, earlierChange, networkWarnings } from './plan-warnings.
 
 export type HostPlan = {
   readonly host: string;
-  /** What starts dockerd on the host. */
+  /** Service manager or engine on the host. */
   readonly kind: KindName;
   readonly purpose: 'apply' | 'rollback' | 'remove';
-  /** The generation that the change makes; `none` when the host is restored. */
+  /** Generation that the change creates; `none` if the host is restored. */
   readonly generation: number | 'none';
-  /** For a rollback: the generation whose state comes back. */
+  /** Rollback only: the generation to restore. */
   readonly returnsTo?: number;
   readonly port: number;
   readonly listening: Listening | 'none';
-  /** New credentials are put on the host. */
+  /** New credentials for the host. */
   readonly credentials?: DesiredCredentials & { readonly reason: string };
   readonly files: readonly FileChange[];
-  /** Every path under our care afterwards, in order. */
+  /** All managed paths after the change, in order. */
   readonly managed: readonly { readonly kind: string; readonly path: string }[];
   readonly daemon: DaemonChange;
   readonly sshd: 'none' | 'reload';
@@ -53,24 +53,24 @@ export type HostPlan = {
   readonly containers: ContainerPlan;
   /** The daemon's configuration file, and its text before and after. */
   readonly daemonJson: { readonly path: string; readonly before?: string; readonly after?: string };
-  /** TCP addresses that accept every client without a certificate from then on. */
+  /** TCP addresses that accept every client without a certificate after the change. */
   readonly opens: readonly string[];
-  /** What hardening costs the users of the host. */
+  /** Side effects of hardening for users of the host. */
   readonly costs: readonly string[];
-  /** Fixes that are not made now, and would change the host. */
+  /** Skipped fixes that would change the host. */
   readonly unmade?: readonly string[] | undefined;
   readonly warnings: readonly string[];
 };
 
-/** Files after which audit rules are loaded anew. */
+/** Files whose change requires a reload of the audit rules. */
 export const AUDIT_FILES = /^\/etc\/(audit|tmpfiles\.d)\//;
 
-/** Whether there is anything to do. */
+/** Whether the plan changes anything. */
 export function hasChanges(plan: HostPlan): boolean {
   return plan.files.length > 0 || plan.credentials !== undefined || plan.daemon.action !== 'none';
 }
 
-/** The plan that brings a host to the desired state. Pure; what prevents it is found by `preflight`. */
+/** Plan to bring a host to the desired state. Pure; `preflight` finds obstacles. */
 export function planHost(facts: HostFacts, wantedHost: DesiredHost): HostPlan {
   const desired = forEngine(facts, wantedHost);
   const view = viewDaemon(facts);
@@ -87,7 +87,7 @@ export function planHost(facts: HostFacts, wantedHost: DesiredHost): HostPlan {
     ...DAEMON_FILES[kindOf(facts).name]({ ...input, json }),
     ...(desired.extras ?? []).map((extra) => planFile(extra, facts)),
   ];
-  // Files that a plan may edit are kept whole, or `remove` would bring back only their attributes.
+  // Snapshot files that a plan may edit as a whole; otherwise `remove` would restore only their attributes.
   const editable = new Set([view.configFile, ...view.variables.flatMap((variable) => variable.file ?? [])]);
   const wanted = foldAttributes(everything, editable, facts);
   const managedBefore = facts.state?.managed ?? [];
@@ -139,7 +139,7 @@ export function planHost(facts: HostFacts, wantedHost: DesiredHost): HostPlan {
   };
 }
 
-/** Without what is for dockerd alone, where another program serves the API. */
+/** Without dockerd's own settings if another program serves the API. */
 function forEngine(facts: HostFacts, desired: DesiredHost): DesiredHost {
   if (kindOf(facts).engine.configurable) return desired;
   const { liveRestore, daemonSettings, notes = [], ...rest } = desired;
@@ -147,7 +147,7 @@ function forEngine(facts: HostFacts, desired: DesiredHost): DesiredHost {
   return { ...rest, notes: [...notes, ...left] };
 }
 
-/** One more than every generation that the host has had. */
+/** One more than the highest generation that the host has had. */
 export function nextGeneration(facts: HostFacts): number {
   const numbers = [facts.state?.generation ?? 0, ...facts.generations.keys()];
   for (const directory of facts.directories.keys()) {
@@ -157,11 +157,11 @@ export function nextGeneration(facts: HostFacts): number {
   return Math.max(...numbers) + 1;
 }
 
-/** Why the host gets credentials; undefined: it has those that it should have. */
+/** Reason to send credentials; undefined: the host has the desired ones. */
 function whyCredentials(facts: HostFacts, { certificate, trust }: DesiredCredentials): string | undefined {
   const installed = installedCredentials(facts);
   if (installed === undefined) return 'the host has no certificate of ours yet';
-  // Deleted by hand: without them the host cannot be restored.
+  // Deleted by hand: without the records the host cannot be restored.
   if (facts.state === undefined) return `the host's own records (${facts.places.state}) are gone`;
   const [leaf, ...chain] = certificateIds(installed.cert);
   if (!('keep' in certificate) || certificate.keep[0] !== leaf) return 'a new server certificate';
@@ -180,7 +180,7 @@ function mergeManaged(
 ): { kind: string; path: string }[] {
   const all = new Map(before.map((item) => [item.path, item.kind]));
   for (const change of wanted) {
-    // What is kept whole already stays so.
+    // A whole-file entry stays one.
     if (change.kind === 'attributes' && all.get(change.path) === 'file') continue;
     all.set(change.path, change.kind);
   }

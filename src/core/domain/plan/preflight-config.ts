@@ -1,4 +1,4 @@
-/** Obstacles in the daemon's own configuration file, and the making of problems and hints that all checks share. */
+/** Preflight of the daemon's configuration file, and constructors of problems and hints for all checks. */
 
 import type { ErrorCode } from '../../../errors/catalogue.ts';
 import { DockerTlsError, printable } from '../../../errors/errors.ts';
@@ -13,7 +13,7 @@ import { fileText, type HostFacts } from './facts.ts';
 import { kindOf } from './host-kind.ts';
 import type { HostPlan } from './plan.ts';
 
-/** A problem of a host, found before anything changes. */
+/** A problem of a host, found before any change. */
 export function problem(
   host: string,
   code: ErrorCode,
@@ -26,29 +26,29 @@ export function problem(
 
 export type PreflightInput = {
   readonly host: string;
-  /** For the commands in hints. */
+  /** Login for the commands in hints. */
   readonly login: Login;
   readonly facts: HostFacts;
-  /** How far the host's clock is ahead of ours (negative: behind), in milliseconds, round trip taken off. */
+  /** Milliseconds that the host's clock is ahead of ours (negative: behind), without the round trip. */
   readonly skewMs: number;
-  /** Our own time, for locks. */
+  /** Local time, for locks. */
   readonly nowMs: number;
   readonly port: number;
-  /** Absent where the facts do not allow a plan. */
+  /** Absent if the facts do not allow a plan. */
   readonly plan?: HostPlan;
 };
 
-/** What each check gets: the input of the preflight, and where the problems go that it finds. */
+/** Arguments of each check: the preflight's input, and a sink for problems. */
 export type Preflight = PreflightInput & {
   readonly add: (code: ErrorCode, message: string, hints: DockerTlsError['hints']) => void;
 };
 
-/** Commands that edit a setting of the daemon where it is: a file of the administrator's, the packaged unit, or one beside a packaged drop-in. */
+/** Commands that edit a daemon setting in its file: an administrator's file, the packaged unit, or an override of a packaged drop-in. */
 export function editAt(login: Login, path: string, facts: HostFacts): string[] {
   const edit = (...words: readonly string[]): string => sudoCommand({ ...login, terminal: true }, ...words);
   const install = facts.editor === '' ? [installHint(login, facts.distribution, ['nano'])] : [];
   const { fragment, dropIns } = facts.docker.unit;
-  // What a package owns: an administrator's copy takes its place.
+  // A packaged file: an administrator's copy overrides it.
   if ([fragment, ...dropIns].includes(path) && !/^\/etc\//.test(path) && !path.startsWith(`${facts.places.units}/`)) {
     const flags = path === fragment ? ['--full'] : [];
     return [...install, edit(...kindOf(facts).systemctl, 'edit', ...flags, kindOf(facts).service)];
@@ -61,14 +61,14 @@ export function editAt(login: Login, path: string, facts: HostFacts): string[] {
   ];
 }
 
-/** Where a flag of the daemon is set: in a variable, or on the unit's command line. */
+/** Location of a daemon flag: in a variable, or on the unit's command line. */
 export function placeOf(view: DaemonView, flag: string, facts: HostFacts): { path: string; words: string } {
   const variable = view.variables.find((one) => flagValues(one.flags, flag).length > 0);
   const { path, line } = variable ?? view.execStart ?? { path: facts.docker.unit.fragment, line: 1 };
   return { path, words: `${variable ? `${variable.name} of ` : ''}${path}:${line}` };
 }
 
-/** The configuration file: one that dockerd would start with, and that can be edited and kept. */
+/** Requires a configuration file that dockerd accepts, and that docker-tls can edit and back up. */
 export function checkDaemonJson({ login, facts, add }: Preflight, view: DaemonView): void {
   const { configFile: path, configName, json } = view;
   const at = facts.files.get(path);
@@ -92,7 +92,7 @@ export function checkDaemonJson({ login, facts, add }: Preflight, view: DaemonVi
     return;
   }
   const text = fileText(facts, path) ?? '';
-  // The one wrong value that `dockerd --validate` lets through and that is seen often. A plugin's name may hold `/` or `:`.
+  // The only wrong value that is common and that `dockerd --validate` accepts. A plugin's name may contain `/` or `:`.
   const driver = json.values['log-driver'];
   const known = facts.docker.logDrivers;
   const isPlugin = driver === 'none' || /[/:]/.test(String(driver));
@@ -102,7 +102,7 @@ export function checkDaemonJson({ login, facts, add }: Preflight, view: DaemonVi
       `${path}:${lineOfKey(text, 'log-driver')}: this daemon has no log driver "${driver}": it would not start again`,
       [`it has ${known.join(', ')}: fix that line in ${path}`],
     );
-  // Asked with live-restore on for the restart, dockerd does not see these as the file has them. Before 23.0 it takes any bytes.
+  // dockerd validates with live-restore enabled for the restart, so it does not see these values. Before 23.0 it accepts any bytes.
   if (text.includes('\ufffd') && Number.parseInt(facts.docker.version, 10) >= 23)
     add(
       'E_DAEMON_JSON',
@@ -118,7 +118,7 @@ export function checkDaemonJson({ login, facts, add }: Preflight, view: DaemonVi
     );
   for (const key of givenTwice(view)) {
     const flag = flagOfKey(key);
-    // Ours to resolve: the keys are taken out of daemon.json.
+    // docker-tls resolves this conflict: it removes the keys from daemon.json.
     if (isTlsFlag({ name: flag, value: undefined, words: [] })) continue;
     const where = placeOf(view, flag, facts);
     add(

@@ -1,4 +1,4 @@
-/** Obstacles of the host around dockerd: a port that is taken, its clock, full disks, the firewall. */
+/** Preflight of the host around dockerd: an occupied port, the clock, full disks, the firewall. */
 
 import { LEAF_BACKDATE_MS } from '../pki/profiles.ts';
 import { clockCommand, rootCommand, sshCommand, sudoCommand } from '../quote.ts';
@@ -7,11 +7,13 @@ import { judgeFirewall } from './firewall.ts';
 import { kindOf } from './host-kind.ts';
 import { editAt, type Preflight, type PreflightInput } from './preflight-config.ts';
 
-/** A certificate is dated back (src/core/domain/pki/profiles.ts): a clock that is further behind refuses it. A minute is for the way there. */
+/**
+ * Certificates are backdated (src/core/domain/pki/profiles.ts); a clock further behind rejects them. One minute is reserved for transit.
+ */
 const BEHIND_LIMIT_MS = LEAF_BACKDATE_MS - 60_000;
-/** The shortest certificate lives a day: a clock that is further ahead may find it expired. */
+/** The shortest certificate is valid for a day; a clock further ahead may see it as expired. */
 const AHEAD_LIMIT_MS = 23 * 3_600_000;
-/** What a change needs: copies of a few small files. */
+/** Space for a change: copies of a few small files. */
 const FREE_KB = 2048;
 const FREE_INODES = 64;
 
@@ -39,7 +41,7 @@ export function checkHost(input: Preflight): void {
       ],
     );
   }
-  // Several of the directories that are looked at may be on one disk.
+  // Several of the checked directories may be on one disk.
   for (const [mount, freeKb] of new Map(facts.disk.map((disk) => [disk.mount, disk.freeKb])))
     if (freeKb < FREE_KB)
       add('E_DISK_FULL', `only ${freeKb} kB are free on ${mount}`, [
@@ -60,7 +62,7 @@ export function checkHost(input: Preflight): void {
     );
 }
 
-/** What holds the port, and what to do. */
+/** The port's current holder, and hints. */
 function portTaken(input: PreflightInput): [message: string, hints: string[]] | undefined {
   const { login, facts, port } = input;
   const next = port === 2376 ? 2377 : 2376;
@@ -85,7 +87,7 @@ function portTaken(input: PreflightInput): [message: string, hints: string[]] | 
   ];
 }
 
-/** A rootless daemon that is reached by a port of RootlessKit, as Docker documents it: docker-tls needs none. */
+/** Hints for a rootless daemon whose port RootlessKit forwards, as in Docker's documentation: docker-tls does not need that. */
 function forwardedHints({ login, facts, port }: PreflightInput): string[] {
   if (!kindOf(facts).own) return [];
   const flags = readStart(facts).variable('DOCKERD_ROOTLESS_ROOTLESSKIT_FLAGS');

@@ -1,4 +1,4 @@
-/** Obstacles of mounts: file systems that cannot be written, and files that are mounts and so cannot be replaced. */
+/** Preflight of mounts: read-only file systems, and files that are mount points and cannot be replaced. */
 
 import { sudoCommand } from '../quote.ts';
 import { WITHOUT_FILE } from './file-change.ts';

@@ -10,7 +10,7 @@ import type { Preflight } from './preflight-config.ts';
 import { serviceChecks } from './preflight-service.ts';
 import { startNeeds } from './start-needs.ts';
 
-/** Whether the change has to know what the running daemon says: that it has taken in its configuration. */
+/** Whether the change needs an answer from the running daemon: that it has loaded its configuration. */
 function asksDaemon({ daemon, containers }: HostPlan): boolean {
   return daemon.action === 'reload' || containers.how === 'temporary' || containers.how === 'switched-on';
 }
@@ -55,7 +55,7 @@ function addSilent({ login, facts, plan, add }: Preflight, view: DaemonView): vo
   );
 }
 
-/** A socket that systemd holds comes back only by its unit, which does not start while the daemon runs. */
+/** Only its unit restores a socket that systemd held, and the unit does not start while the daemon runs. */
 function restartCommands(login: Login, facts: HostFacts, socketUnit: boolean): string[] {
   const { commands, systemctl, sockets } = kindOf(facts);
   const { start, stop: end, restart } = commands;

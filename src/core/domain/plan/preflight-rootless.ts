@@ -1,4 +1,4 @@
-/** Obstacles of a user's own (rootless) daemon. */
+/** Preflight of a rootless daemon. */
 
 import { MOST_SOCKETS } from '../dockerd/listen-script.ts';
 import { SYSTEM_PLACES } from '../dockerd/paths.ts';
@@ -9,7 +9,7 @@ import { kindOf } from './host-kind.ts';
 import { editAt, type Preflight } from './preflight-config.ts';
 import { checkSystemd, checkUnit } from './preflight-unit.ts';
 
-/** Without lingering, the daemon and its rollback end with the last login. */
+/** Without lingering, the daemon and its rollback end with the last login session. */
 export function checkOwnSystemd(input: Preflight): void {
   checkSystemd(input);
   const { login, facts, add } = input;
@@ -30,13 +30,13 @@ export function checkOwnSystemd(input: Preflight): void {
 export function checkOwnUnit(input: Preflight, view: DaemonView): void {
   checkUnit(input, view);
   const { login, facts, add } = input;
-  // They come under the numbers of ours, and which is which the script cannot know.
+  // Their descriptors mix with ours, and the script cannot tell them apart.
   for (const { unit } of facts.docker.otherSockets)
     add('E_UNIT_NEEDS', `${unit} hands sockets to the daemon: a rootless one can get those of docker-tls alone`, [
       sudoCommand(login, ...kindOf(facts).systemctl, 'disable', '--now', unit),
       'take -H fd:// out of its unit: it opens its socket by itself then',
     ]);
-  // Our script is started before it, and knows it by its name.
+  // Our script starts dockerd-rootless.sh and recognizes it by its name.
   const [start, ...more] = view.commandLine?.head ?? [];
   if (start !== undefined && (more.length > 0 || !/^[/%][^\s"']*\/dockerd-rootless\.sh$/.test(start.raw))) {
     const path = view.execStart?.path ?? facts.docker.unit.fragment;

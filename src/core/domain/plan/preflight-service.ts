@@ -1,4 +1,4 @@
-/** Obstacles of each kind of host's service manager. */
+/** Preflight checks by kind of service manager. */
 
 import type { KindName } from '../../host/scripts.ts';
 import { installDockerHints } from '../dockerd/packages.ts';
@@ -14,11 +14,11 @@ import { checkOwnSystemd, checkOwnUnit } from './preflight-rootless.ts';
 import { checkSystemd, checkUnit, checkUnitRestart, checkUnread } from './preflight-unit.ts';
 
 type ServiceChecks = {
-  /** What keeps everything else from being looked at. */
+  /** Obstacles that prevent all other checks. */
   readonly manager: (input: Preflight) => void;
-  /** How the daemon is started. */
+  /** Checks of the daemon's start. */
   readonly service: (input: Preflight, view: DaemonView) => void;
-  /** What the service manager has against a restart, and needs for a change without one. */
+  /** Obstacles of the service manager to a restart, and requirements of a change without one. */
   readonly restart: (input: Preflight, restarts: boolean) => void;
 };
 
@@ -36,7 +36,7 @@ export function serviceChecks(facts: HostFacts): ServiceChecks {
   return CHECKS[kindOf(facts).name];
 }
 
-/** An init script that starts dockerd in another way, and settings that only a shell can read. */
+/** Rejects an init script that starts dockerd in another way, and settings that only a shell can evaluate. */
 function checkScript({ login, facts, add }: Preflight, view: DaemonView): void {
   const { fragment, environmentFiles } = facts.docker.unit;
   const [settings = ''] = environmentFiles;
@@ -70,7 +70,7 @@ function checkScript({ login, facts, add }: Preflight, view: DaemonView): void {
   );
 }
 
-/** A version that serves TLS. */
+/** Requires a version that serves TLS. */
 function checkPodmanVersion(input: Preflight): void {
   checkSystemd(input);
   const { host, login, facts, add } = input;
@@ -83,7 +83,7 @@ function checkPodmanVersion(input: Preflight): void {
     ]);
 }
 
-/** A service of ours that was not edited, and one address. */
+/** Requires our unedited service, and a single listen address. */
 function checkPodman(input: Preflight): void {
   checkUnread(input);
   const { login, facts, plan, add } = input;

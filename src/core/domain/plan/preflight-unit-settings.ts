@@ -1,4 +1,4 @@
-/** Settings of the daemon's unit that keep it from the TLS port, or from the files that a change puts on the host. */
+/** Preflight of unit settings that separate the daemon from the TLS port, or from the files of a change. */
 
 import { dirname } from 'node:path/posix';
 import { effectiveList, splitWords, type UnitSetting } from '../dockerd/unit.ts';
@@ -7,7 +7,7 @@ import { viewDaemon } from './daemon-view.ts';
 import { kindOf } from './host-kind.ts';
 import { editAt, type Preflight } from './preflight-config.ts';
 
-/** Settings that put something in the place of a path: `[-+]PATH[:…]`, or `SOURCE:PATH[:…]` (systemd.exec(5)). */
+/** Settings that mount over a path: `[-+]PATH[:…]`, or `SOURCE:PATH[:…]` (systemd.exec(5)). */
 const MOUNTS = { TemporaryFileSystem: 0, InaccessiblePaths: 0, BindPaths: 1, BindReadOnlyPaths: 1 } as const;
 
 export function checkUnitSettings({ login, facts, add }: Preflight): void {
@@ -34,7 +34,7 @@ export function checkUnitSettings({ login, facts, add }: Preflight): void {
       splitWords(setting.value).map(({ text }) => ({ setting, ...mountOf(text, at) })),
     ),
   );
-  // The usual companion of ProtectSystem=, and of an empty directory above it.
+  // Such bind mounts usually accompany ProtectSystem=, or an empty directory above the path.
   const same = mounts.filter(({ source, target }) => source === target).map(({ target }) => target);
   const isHidden = (path: string, target: string): boolean =>
     isBelow(path, target) && !same.some((back) => isBelow(path, back) && isBelow(back, target));
@@ -50,7 +50,7 @@ export function checkUnitSettings({ login, facts, add }: Preflight): void {
       found(setting, `systemd closes the TLS port whenever ${service} starts`);
 }
 
-/** What is mounted where; only a bind has a source. */
+/** Source and target of a mount; only a bind mount has a source. */
 function mountOf(word: string, at: 0 | 1): { readonly source?: string | undefined; readonly target: string } {
   const [first = '', second] = word
     .replace(/^[-+]+/, '')
@@ -59,7 +59,7 @@ function mountOf(word: string, at: 0 | 1): { readonly source?: string | undefine
   return at === 0 ? { target: first } : { source: first, target: second ?? first };
 }
 
-/** Whether a path is another one, or in it. */
+/** Whether a path equals a directory, or is in it. */
 function isBelow(path: string, directory: string): boolean {
   return path === directory || directory === '/' || path.startsWith(`${directory}/`);
 }

@@ -1,4 +1,4 @@
-/** Obstacles of the daemon's unit: units that systemd has not read or would not start, a command that is not dockerd. */
+/** Preflight of the daemon's unit: stale unit files, units that would not start, a command that is not dockerd. */
 
 import { sshCommand, sudoCommand } from '../quote.ts';
 import { type DaemonView, isTlsFlag } from './daemon-view.ts';
@@ -7,17 +7,17 @@ import { kindOf } from './host-kind.ts';
 import { editAt, type Preflight } from './preflight-config.ts';
 import { checkUnitSettings } from './preflight-unit-settings.ts';
 
-/** `systemd-run --collect`, with which the rollback is armed. */
+/** First version with `systemd-run --collect`; the rollback is armed with it. */
 const OLDEST_SYSTEMD = 236;
-/** States of a unit that will be another one soon. */
+/** Transient unit states. */
 const IN_BETWEEN = ['activating', 'deactivating', 'reloading', 'refreshing', 'maintenance'];
 
-/** RELOAD_DISK_SPACE_MIN of systemd (src/core/dbus-manager.c): with less on /run it refuses a daemon-reload. */
+/** RELOAD_DISK_SPACE_MIN of systemd (src/core/dbus-manager.c): with less space on /run it refuses a daemon-reload. */
 const SYSTEMD_RESERVE_KB = 16_384;
-/** The first systemd that was seen to reload with less; 257 refuses. */
+/** First systemd seen to reload with less space; 257 refuses. */
 const NEEDS_NO_RESERVE = 262;
 
-/** What keeps everything else from being looked at. */
+/** Obstacles that prevent all other checks. */
 export function checkSystemd({ login, facts, add }: Preflight): void {
   if (facts.systemd !== undefined && facts.systemd < OLDEST_SYSTEMD)
     add('E_SYSTEMD_OLD', `systemd ${facts.systemd} is too old for the rollback: ${OLDEST_SYSTEMD} is needed`, [
@@ -28,7 +28,7 @@ export function checkSystemd({ login, facts, add }: Preflight): void {
     add('E_DOCKER_MASKED', `${service} is masked`, [sudoCommand(login, ...kindOf(facts).systemctl, 'unmask', service)]);
 }
 
-/** Unit files of the daemon that systemd has not read yet. */
+/** Reports unit files that changed since systemd loaded them. */
 export function checkUnread({ login, facts, add }: Preflight): void {
   const { unread } = facts.docker.unit;
   if (unread.length > 0)
@@ -49,7 +49,7 @@ export function checkUnit(input: Preflight, view: DaemonView): void {
   checkUnitSettings(input);
   for (const { unit, load } of facts.docker.needs) {
     if (load !== 'masked' && load !== 'not-found') continue;
-    // systemd has let go of what it held for a masked socket unit, which goes unnoticed until dockerd asks for it.
+    // systemd closed the sockets of a masked socket unit; dockerd notices only when it asks for them.
     const sockets = [
       'then give it its sockets back, which systemd took away (containers stop for that unless live-restore is on):',
       command(commands.stop),
@@ -84,8 +84,8 @@ export function checkUnit(input: Preflight, view: DaemonView): void {
       `see why: ${command(commands.log)}`,
       'run the same command again once it runs',
     ]);
-  // On a host that docker-tls manages, what is amiss may be ours: the credentials deleted by hand, a dockerd that moved with an upgrade.
-  // Every change puts that right, or shows why the daemon does not start and rolls back.
+  // On a host that docker-tls manages, the fault may be in our files: credentials deleted by hand, a dockerd that moved in an upgrade.
+  // Every change repairs that, or shows why the daemon does not start, and rolls back.
   if (active === 'failed' && facts.state === undefined)
     add('E_DOCKER_DOWN', `${service} has failed already, before any change`, [
       command(commands.log),
@@ -94,7 +94,7 @@ export function checkUnit(input: Preflight, view: DaemonView): void {
     ]);
 }
 
-/** What systemd itself has against a restart of the daemon's service. */
+/** systemd's obstacles to a restart of the daemon's service. */
 export function checkUnitRestart({ login, facts, add }: Preflight, restarts: boolean): void {
   const { canStart, canStop, unmet, active } = facts.docker.unit;
   const { service } = kindOf(facts);

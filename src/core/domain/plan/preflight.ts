@@ -1,4 +1,4 @@
-/** Preflight: every obstacle to a change is found before anything is touched, and reported at once. */
+/** Preflight: finds every obstacle to a change before anything is touched, and reports all of them together. */
 
 import { DockerTlsError } from '../../../errors/errors.ts';
 import { flagged } from '../dockerd/options.ts';
@@ -15,7 +15,7 @@ import { checkMounts } from './preflight-mounts.ts';
 import { checkRestart } from './preflight-restart.ts';
 import { serviceChecks } from './preflight-service.ts';
 
-/** Every problem of a host, gravest first; empty: the change can be made. Exit status 4. */
+/** All problems of a host, gravest first; empty: the change is possible. Exit status 4. */
 export function preflight(input: PreflightInput): DockerTlsError[] {
   const found: DockerTlsError[] = [];
   const host: Preflight = {
@@ -26,7 +26,7 @@ export function preflight(input: PreflightInput): DockerTlsError[] {
   if (found.length > 0) return found;
   const view = viewDaemon(input.facts);
   serviceChecks(input.facts).service(host, view);
-  // What else is amiss may follow from it: a daemon that does not answer, files that it does not see.
+  // Other faults may follow from it: a daemon that does not answer, files that it does not see.
   if (found.some(({ code }) => code === 'E_UNIT_SETTING')) return found;
   if (kindOf(input.facts).engine.configurable) checkDaemonJson(host, view);
   checkRestart(host, view);
@@ -88,7 +88,7 @@ function checkBasics(input: Preflight): void {
     add('E_ROOTLESS', `what answers on /var/run/docker.sock is a rootless Docker, not the one of ${service}`, [
       `see where it leads: ${sudo('ls', '-l', '/var/run/docker.sock')}`,
     ]);
-  // One that runs by now lets the rollback end.
+  // If the daemon runs by now, the rollback can finish.
   if (facts.rollbackFailed && docker.unit.active !== 'active')
     add(
       'E_ROLLBACK',
@@ -105,8 +105,8 @@ function checkBasics(input: Preflight): void {
 }
 
 /**
- * The error for a host that another change holds. `since` in our own time. `begun`: its rollback is on the host, and gives the lock back. One
- * that only holds the lock, while an external CA is asked, has none.
+ * Error for a host locked by another change. `since` is in local time. `begun`: the host has its rollback, and that releases the
+ * lock. A run that only holds the lock, while it waits for an external CA, has no rollback.
  */
 export function lockedError(
   { host, login }: Pick<PreflightInput, 'host' | 'login'>,
@@ -120,7 +120,7 @@ export function lockedError(
   ]);
 }
 
-/** The error for a disk that fills in the middle of a change. */
+/** Error for a disk that fills up during a change. */
 export function diskFullError(
   { host, login }: Pick<PreflightInput, 'host' | 'login'>,
   message: string,
@@ -134,8 +134,8 @@ export function diskFullError(
 }
 
 /**
- * What to do where a rollback failed: a file could not be put back, the kernel or sshd refused something, or the daemon does not start with its settings
- * of before. The host overwrites nothing that a person repairs.
+ * Hints for a failed rollback: a file could not be restored, the kernel or sshd rejected something, or the daemon does not start with its
+ * former settings. The host does not overwrite manual repairs.
  */
 export function repairHints(login: Login, kind: HostKind): string[] {
   return [
@@ -150,7 +150,7 @@ export function repairHints(login: Login, kind: HostKind): string[] {
   ];
 }
 
-/** Starts the rollback that is stored on a host in the middle of a change. */
+/** Command that starts the rollback stored on a host during a change. */
 export function rollbackByHand(login: Login, { places }: HostKind): string {
   return sudoCommand(login, 'sh', `${places.state}/txn/rollback.sh`, 'undo', 'requested');
 }
@@ -166,7 +166,7 @@ function checkContainers({ login, facts, plan, add }: Preflight, view: DaemonVie
   ]);
 }
 
-/** Swarm mode, or a rootless daemon, and the wish to keep containers do not go together: checked apart, since it depends on the user's settings. */
+/** Containers cannot be kept in swarm mode or on a rootless daemon. A separate check, since it depends on the user's settings. */
 export function stopProblem(
   host: string,
   facts: HostFacts,

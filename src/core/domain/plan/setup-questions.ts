@@ -1,4 +1,4 @@
-/** The questions of `setup` as data: their words, where else an answer can come from, and what is wrong with one. */
+/** Questions of `setup` as data: text, alternative sources of the answer, and validation. */
 
 import { DockerTlsError } from '../../../errors/errors.ts';
 import type { StoreState } from '../../adapters/store/records.ts';
@@ -19,7 +19,7 @@ import type { HostFacts } from './facts.ts';
 import { kindOf } from './host-kind.ts';
 import { type OtherClients, otherClientsNotes } from './other-clients.ts';
 
-/** `problem`: why the answer before did not lead to a host. */
+/** `problem`: why the previous answer did not lead to a host. */
 export function hostQuestion(problem?: DockerTlsError) {
   return {
     explain:
@@ -32,7 +32,7 @@ export function hostQuestion(problem?: DockerTlsError) {
   };
 }
 
-/** The host's own name where an address was dialled, if that name is free. */
+/** The host's reported name if ssh dialled an address and the name is free. */
 export function proposedName(
   { name, ssh: { destination } }: HostSpec,
   { hostname }: Pick<HostFacts, 'hostname'>,
@@ -59,7 +59,7 @@ export const ASKED = Object.entries<Setting>(HOST_SETTINGS).flatMap(([field, { q
   question === undefined ? [] : [field as AskedField],
 );
 
-/** The question of a setting, in the words of its table; `read` makes an answer a value. */
+/** The question of a setting from its table; `read` converts an answer to a value. */
 export function settingQuestion<F extends AskedField>(field: F, more = '') {
   const setting: Setting = HOST_SETTINGS[field];
   const { message = '', explain = '' } = setting.question ?? {};
@@ -82,7 +82,7 @@ export function clientQuestion(proposed: string) {
   };
 }
 
-/** The answer `-`: none. */
+/** The answer `-` means none. */
 export function contextQuestion(host: string, proposed: string | undefined) {
   const problem = refusal((word) => readSetting(HOST_SETTINGS.context, word, ''));
   return {
@@ -94,7 +94,7 @@ export function contextQuestion(host: string, proposed: string | undefined) {
   };
 }
 
-/** `found`: there is a file already. */
+/** `found`: the file exists. */
 export function fleetQuestion(found: boolean) {
   return {
     explain:
@@ -105,7 +105,7 @@ export function fleetQuestion(found: boolean) {
   };
 }
 
-/** How clients reach a port that does not answer from here. `closed`: why not through ssh either. */
+/** How clients reach a port that this machine cannot connect to. `closed`: why the ssh route fails too. */
 export function wayQuestion(host: string, via: string, problem: DockerTlsError, closed: DockerTlsError | undefined) {
   return {
     explain: [problem.message, ...(problem.details ?? [])].join('\n'),
@@ -127,7 +127,7 @@ export function wayQuestion(host: string, via: string, problem: DockerTlsError, 
   } as const;
 }
 
-/** What becomes of clients that the daemon accepts already by another CA. */
+/** Whether to keep accepting clients of another CA that the daemon accepts now. */
 export function otherClientsQuestion(host: string, others: OtherClients) {
   const stay = {
     value: 'accept',
@@ -147,13 +147,13 @@ export function otherClientsQuestion(host: string, others: OtherClients) {
   } as const;
 }
 
-/** What was found, in one line: whom we are talking to. */
+/** One-line description of the host. */
 export function whatThisIs(facts: HostFacts): string {
   const count = facts.docker.containers.length;
   return `${facts.os}, ${kindOf(facts).engine.title} ${facts.docker.version}, ${count === 0 ? 'no container running' : `${plural(count, 'container')} running`}`;
 }
 
-/** What is wrong with an answer, in words for the reader. */
+/** Validator that returns the error of `read` in words. */
 function refusal(read: (text: string) => unknown): (text: string) => true | string {
   return (text) => {
     try {

@@ -1,4 +1,4 @@
-/** The stages of a CA rotation, derived from what is stored and so resumable by anyone at any point. */
+/** Stages of a CA rotation, derived from stored data, so that any operator can resume at any point. */
 
 import { inspectCertificate, isFrom, isUnder, splitBundle } from '../pki/inspect.ts';
 import { renewal } from '../pki/renewal.ts';
@@ -6,11 +6,11 @@ import { type CaId, certificateIds } from '../trust/ca-id.ts';
 
 export type RotationHost = {
   readonly name: string;
-  /** The trust file that the host has. */
+  /** The host's current trust file. */
   readonly trust: string;
-  /** It is not what it should be while old and new are accepted (or after the old one is dropped). */
+  /** The trust file differs from the one for accepting old and new (or, after the drop, only new). */
   readonly outdated: boolean;
-  /** The CAs that should be in it. */
+  /** CAs that belong in it. */
   readonly wanted: readonly CaId[];
   readonly serverCert: string;
 };
@@ -24,7 +24,7 @@ export type RotationClient = {
 export type RotationInput = {
   /** The CA that issues now. */
   readonly ca: string;
-  /** CAs that issued before and are still trusted. */
+  /** Former issuing CAs that are still trusted. */
   readonly oldCas: readonly string[];
   readonly hosts: readonly RotationHost[];
   readonly clients: readonly RotationClient[];
@@ -32,8 +32,9 @@ export type RotationInput = {
 };
 
 /**
- * `none`: no rotation is under way. `accept`: hosts learn to accept old and new. `issue`: hosts and clients get credentials of the new CA.
- * `drop`: everything is issued, the old CA can go. `clear`: it has gone from the store, some hosts still have to hear of it.
+ * `none`: no rotation in progress. `accept`: hosts must start to accept old and new. `issue`: hosts and clients get credentials of the new
+ * CA.
+ * `drop`: everything is issued, the old CA can be dropped. `clear`: it is gone from the store, but some hosts still trust it.
  */
 export type RotationStage = {
   readonly stage: 'none' | 'accept' | 'issue' | 'drop' | 'clear';
@@ -55,7 +56,7 @@ export function rotationStage(input: RotationInput): RotationStage {
     .filter((client) => !client.revoked && !isFrom(client.cert, ca, 'client', now))
     .map((client) => client.name);
   const servers = input.hosts.filter((host) => !isFrom(host.serverCert, ca, 'server', now)).map((host) => host.name);
-  // No client can be accepted under a CA that has expired: old and new credentials change at once.
+  // An expired CA accepts no clients: old and new credentials change together.
   const dead = oldCas.every((old) => isExpired(old, now));
   if (outdated.length > 0 && !dead) return { stage: 'accept', hosts: outdated, clients };
   if (servers.length > 0 || outdated.length > 0 || clients.length > 0)
@@ -63,7 +64,7 @@ export function rotationStage(input: RotationInput): RotationStage {
   return { stage: 'drop', hosts: input.hosts.map((host) => host.name), clients: [] };
 }
 
-/** Whether a host has a CA that it should not have, and that is neither the given one nor below it, dates aside. */
+/** Whether a host trusts an unwanted CA that is neither the given one nor below it, ignoring dates. */
 function trustsAnother({ trust, wanted }: RotationHost, ca: string): boolean {
   return splitBundle(trust).some((pem) => !wanted.includes(certificateIds(pem)[0] ?? '') && !isUnder(pem, ca));
 }

@@ -1,27 +1,27 @@
-/** Files and programs that dockerd does not start without, as far as its settings and its version tell. */
+/** Files and programs that dockerd needs to start, derived from its settings and version. */
 
 import { isOn, lastOf } from '../dockerd/options.ts';
 import type { DaemonView } from './daemon-view.ts';
 import type { HostFacts } from './facts.ts';
 import { kindOf } from './host-kind.ts';
 
-/** A program that dockerd looks for when it starts; `path` is undefined where the host has none. */
+/** A program that dockerd looks for at start; `path` is undefined if the host lacks it. */
 export type StartNeed = { readonly name: string; readonly path: string | undefined; readonly package: string };
 
 /** The first Docker that does not start without docker-proxy (26.1 and 28.5 do not, 20.10 does). */
 const NEEDS_PROXY = 26;
 
-/** What dockerd does not start without: it goes on running until it is restarted. */
+/** Programs that dockerd needs to start. If one is missing, dockerd keeps running until its next restart. */
 export function startNeeds(facts: HostFacts, view: DaemonView): StartNeed[] {
   if (kindOf(facts).engine.program !== 'dockerd') return [];
   const found = (...names: string[]): string | undefined =>
     facts.docker.programs.find((path) => names.some((name) => path.endsWith(`/${name}`)));
-  // Docker's own packages for Debian keep dockerd in /usr/bin.
+  // Docker's own packages for Debian install dockerd in /usr/bin.
   const ce = facts.distribution?.manager === 'apt' && facts.docker.binary.startsWith('/usr/bin/');
   const needs: StartNeed[] = [
     { name: 'runc', path: found('runc', 'buildkit-runc'), package: ce ? 'containerd.io' : 'runc' },
   ];
-  // Of Docker 29, with its other backend (moby: nftables.Enable).
+  // Docker 29 with the nftables backend (moby: nftables.Enable).
   const [name, from] = lastOf(view, 'firewall-backend') === 'nftables' ? ['nft', 'nftables'] : ['iptables', 'iptables'];
   if (isOn(view, 'iptables', true)) needs.push({ name, path: found(name), package: from });
   if (

@@ -1,4 +1,4 @@
-/** The form in which a plan travels to its host: one script, and secrets as a stream of bytes (read by the modules of src/core/host/apply). */
+/** Wire form of a plan: one script, and a byte stream of secrets (parsed by the modules of src/core/host/apply). */
 
 import type { ChangeVariables, HostScriptSettings } from '../../host/protocol.ts';
 import { applyScript, ENDING_FUNCTIONS, HOLD_SCRIPT, rollbackScript } from '../../host/scripts.ts';
@@ -29,7 +29,7 @@ import {
 import type { HostPlan } from './plan.ts';
 import { startNeeds } from './start-needs.ts';
 
-/** What is stored on the host for the time of a change. A timer, a boot or a person starts it, so it makes its environment clean by itself. */
+/** Rollback script, stored on the host during a change. A timer, a boot or an administrator starts it, so it cleans its own environment. */
 function storedScript(kind: HostKind): string {
   return [
     '#!/bin/sh',
@@ -38,7 +38,7 @@ function storedScript(kind: HostKind): string {
   ].join('\n');
 }
 
-/** Where a kind of host has what a change uses, for each of its scripts. */
+/** Paths and unit names of a host kind, for each script of a change. */
 function placesOf({ directory, service, sockets, restart, recovery, places }: HostKind) {
   return {
     UNITS: directory,
@@ -55,7 +55,7 @@ function placesOf({ directory, service, sockets, restart, recovery, places }: Ho
 }
 
 export type TransactionOptions = {
-  /** Names this change in lock, timer and journal: letters and digits only. */
+  /** ID of the change in lock, timer and journal: letters and digits only. */
   readonly id: string;
   /** Shown to another operator: `user@computer`. */
   readonly who: string;
@@ -64,11 +64,11 @@ export type TransactionOptions = {
   readonly confirmWithin: number;
   /** The shared store that records this change. */
   readonly store?: StoreMark | undefined;
-  /** How many generations the host keeps. */
+  /** Number of generations that the host keeps. */
   readonly keep: number;
-  /** For the host's records: why the generation was made. */
+  /** Reason of the generation, for the host's records. */
   readonly reason: string;
-  /** Kept on the host with the generation. */
+  /** Stored on the host with the generation. */
   readonly settings: KeptSettings;
 };
 
@@ -81,7 +81,7 @@ export type Transaction = {
   readonly input: readonly (Uint8Array | Secret)[];
 };
 
-/** Everything that the host needs for a change, in one exec. `credentials` is needed where the plan makes a generation of its own. */
+/** Everything that the host needs for a change, in one exec. `credentials` is required if the plan creates a generation. */
 export function renderTransaction(
   plan: HostPlan,
   facts: HostFacts,
@@ -147,7 +147,7 @@ export function renderTransaction(
   };
 }
 
-/** Programs without which dockerd would not start again, where they are now. */
+/** Current paths of programs that dockerd needs to start. */
 function neededPaths(facts: HostFacts): string[] {
   const view = viewDaemon(facts);
   const program = view.commandLine?.program ?? '';
@@ -155,7 +155,7 @@ function neededPaths(facts: HostFacts): string[] {
   return program.startsWith('/') ? [program, ...needed] : needed;
 }
 
-/** What the plan was made from, for the host to compare with what it has when the change begins: lines of sha256sum, and paths where nothing was. */
+/** State that the plan is based on; the host compares it when the change begins. Lines of sha256sum, and paths that did not exist. */
 function seen(facts: HostFacts): Pick<ChangeVariables, 'SEEN' | 'ABSENT'> {
   const view = viewDaemon(facts);
   const watched = [
@@ -174,7 +174,7 @@ function seen(facts: HostFacts): Pick<ChangeVariables, 'SEEN' | 'ABSENT'> {
     const real = realPath(facts, path);
     const now = facts.files.get(real);
     if (path === '' || /[\n\\]/.test(path + real) || now === undefined) continue;
-    // A text that did not come whole, or is not UTF-8, cannot be compared.
+    // A truncated or non-UTF-8 text cannot be compared.
     const whole = now.kind === 'file' && now.content.length < 1_000_000 && !now.content.includes('\ufffd');
     if (now.kind === 'absent') absent.push(real);
     else if (whole) sums.push(`${sha256(now.content)}  ${path}\n`);
@@ -182,7 +182,7 @@ function seen(facts: HostFacts): Pick<ChangeVariables, 'SEEN' | 'ABSENT'> {
   return { SEEN: sums.join(''), ABSENT: absent.join('\n') };
 }
 
-/** The script that takes the host's lock for some seconds before the change comes, or takes it for longer. */
+/** Script that takes the host's lock for some seconds before a change, or extends it. */
 export function renderHold(
   { id, kind }: Pick<Transaction, 'id' | 'kind'>,
   { who, seconds }: { readonly who: string; readonly seconds: number },
@@ -191,25 +191,25 @@ export function renderHold(
   return `${assignments({ TXN: id, WHO: who, CONFIRM: `${seconds}`, STATE: state, LOCK: lock, RUN: run })}\n${HOLD_SCRIPT}`;
 }
 
-/** How a host is after its rollback. */
+/** Host state after a rollback, in words. */
 export function asBefore(remark: string): string {
   return remark === '' ? 'the host is as it was before' : `the host's files are as they were before, but ${remark}`;
 }
 
 /**
- * The script for the end of a change, over any connection: `commit` keeps it, `undo` takes it back, also one whose script was killed
- * before its rollback was armed.
+ * Script that ends a change, over any connection. `commit` keeps the change. `undo` rolls it back, even if its script was killed before
+ * its rollback was armed.
  */
 export function renderEnding(verb: 'commit' | 'undo', { id, kind }: Pick<Transaction, 'id' | 'kind'>): string {
   const txn = `${kind.places.state}/txn`;
-  // Every script runs in a clean environment, so the stored one need not make it again.
-  // For `commit` it takes the lock by itself, and looks again then. Records that another confirmation clears meanwhile end only the inner shell.
+  // Every script runs in a clean environment, so the stored one need not clean it again.
+  // For `commit` it takes the lock and checks again. If another confirmation clears the records in between, only the inner shell ends.
   if (verb === 'commit')
     return `T=${shellQuote(txn)} id=
 if [ -f "$T/settings" ]; then read -r id 2>/dev/null <"$T/id"; fi
 if [ "$id" = ${shellQuote(id)} ]; then (set -- clean commit ${shellQuote(id)} && . "$T/rollback.sh") && exit; fi
 [ "$id" = ${shellQuote(id)} ] && [ -f "$T/settings" ] || printf '@result nothing\\n'`;
-  // The change may still be at work: it holds the lock on this directory from its first to its last step.
+  // The change may still run: it locks this directory from its first to its last step.
   return [
     assignments({ ...placesOf(kind), STATE: kind.places.state }),
     ENDING_FUNCTIONS,
@@ -218,7 +218,7 @@ if [ "$id" = ${shellQuote(id)} ]; then (set -- clean commit ${shellQuote(id)} &&
     `  clear_unarmed ${shellQuote(`${kind.places.run}/docker-tls-${id}`)}`,
     "  result undone ''",
     `elif [ -f ${shellQuote(`${txn}/rollback.sh`)} ] && [ "$(cat ${shellQuote(`${txn}/id`)} 2>/dev/null)" = ${shellQuote(id)} ]; then`,
-    // mksh keeps a copy of what it closes, and with it the lock, for as long as it runs.
+    // mksh keeps a copy of the closed descriptor, and with it the lock, while it runs.
     '  flock -u 9; exec 9<&-',
     `  sh ${shellQuote(`${txn}/rollback.sh`)} clean undo requested`,
     'else',
@@ -227,7 +227,7 @@ if [ "$id" = ${shellQuote(id)} ]; then (set -- clean commit ${shellQuote(id)} &&
   ].join('\n');
 }
 
-/** The host's own records after the change. */
+/** The host's records after the change. */
 export function nextState(
   plan: HostPlan,
   facts: HostFacts,
@@ -274,17 +274,17 @@ function validation(plan: HostPlan, facts: HostFacts, entries: readonly Entry[],
   });
 }
 
-/** How our drop-in starts dockerd. New credentials without a new drop-in: the active one is asked about. */
+/** ExecStart of our drop-in; the active drop-in's if the plan has no new one (new credentials only). */
 function unitStart(plan: HostPlan, facts: HostFacts): string {
   const isDropIn = ({ kind, path }: { kind: string; path: string }): boolean =>
     kind === 'file' && path.startsWith(`${facts.places.dropIns}/`) && hasOurName(path);
   const dropIn = plan.files.find(isDropIn)?.after ?? fileText(facts, plan.managed.find(isDropIn)?.path ?? '') ?? '';
   const command = /^ExecStart=(.+)$/m.exec(dropIn)?.[1] ?? '';
-  // It may be asked outside of RootlessKit's namespaces as well.
+  // dockerd also validates outside RootlessKit's namespaces.
   return kindOf(facts).own ? command.replace(/^\S+ \S+(?= |$)/, () => facts.docker.binary) : command;
 }
 
-/** How an init script starts dockerd, as systemd would write it; empty where a shell reads the flags otherwise than systemd. */
+/** An init script's start command in systemd syntax; empty if a shell would split the flags differently. */
 function scriptStart(plan: HostPlan, facts: HostFacts, view: DaemonView): string {
   const [settings = ''] = view.environmentFiles;
   const flags = scriptFlags(plan.files.find(({ path }) => path === settings)?.after ?? fileText(facts, settings) ?? '');

@@ -1,4 +1,4 @@
-/** The CAs whose clients a host accepts now: what it shows of its daemon and of its trust file. */
+/** CAs whose clients a host accepts now, from the facts of its daemon and trust file. */
 
 import { resolve } from 'node:path/posix';
 import { lastOf } from '../dockerd/options.ts';
@@ -7,20 +7,20 @@ import { certificateTexts } from '../pki/pem.ts';
 import { viewDaemon } from './daemon-view.ts';
 import { fileText, type HostFacts, installedCredentials } from './facts.ts';
 
-/** Where dockerd looks for the CA when nothing names a file. */
+/** dockerd's default CA file. */
 const DEFAULT_CA_FILE = '/root/.docker/ca.pem';
 
-/** What a host accepts now. */
+/** Current trust of a host. */
 export type TrustNow = {
-  /** PEM of the CAs; empty where the file could not be read. */
+  /** PEM of the CAs; empty if the file was unreadable. */
   readonly trust: string;
-  /** The file on the host. */
+  /** Path of the file on the host. */
   readonly path: string;
-  /** It is the trust file of our own active generation. */
+  /** The trust file belongs to our active generation. */
   readonly ours: boolean;
 };
 
-/** The trust file that the daemon goes by, ours or one that was there before; undefined: no client has to show a certificate over TCP. */
+/** The daemon's active trust file, ours or an earlier one; undefined: no TCP client needs a certificate. */
 export function trustNow(facts: HostFacts): TrustNow | undefined {
   const installed = facts.transaction === undefined ? installedCredentials(facts) : undefined;
   if (installed !== undefined && facts.state !== undefined)
@@ -33,7 +33,7 @@ export function trustNow(facts: HostFacts): TrustNow | undefined {
   return { trust: certificatesIn(fileText(facts, path) ?? ''), path, ours: false };
 }
 
-/** The certificates of a file that may hold anything; those that cannot be read accept no client. */
+/** Certificates of an untrusted file; unreadable ones accept no client and are dropped. */
 function certificatesIn(text: string): string {
   return certificateTexts(text)
     .filter((block) => {

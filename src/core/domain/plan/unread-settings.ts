@@ -1,4 +1,4 @@
-/** Settings of the daemon that it has not read yet: the restart of a change would be the first to try them. */
+/** Settings that the daemon has not read yet: the restart of a change would be their first test. */
 
 import type { DockerTlsError } from '../../../errors/errors.ts';
 import { printable } from '../../../errors/errors.ts';
@@ -16,13 +16,13 @@ import { kindOf } from './host-kind.ts';
 import type { HostPlan } from './plan.ts';
 import { problem } from './preflight-config.ts';
 
-/** With no value of these that `dockerd --validate` accepts does it fail to start. */
+/** dockerd starts with any value of these that `dockerd --validate` accepts. */
 const HARMLESS = new Set(
   `debug experimental insecure-registries labels live-restore log-level max-concurrent-downloads max-concurrent-uploads
     max-download-attempts raw-logs registry-mirrors shutdown-timeout`.split(/\s+/),
 );
 
-/** What the daemon says of itself, by the settings that it shows: whether it runs with a value. */
+/** Settings that `docker info` shows: whether the running daemon uses a value. */
 const SHOWN: Readonly<Record<string, (value: Json, info: Json) => boolean>> = {
   'authorization-plugins': (value, info) => textsAt(value).join() === textsAt(info, 'Plugins', 'Authorization').join(),
   'data-root': isDataRoot,
@@ -34,20 +34,20 @@ const SHOWN: Readonly<Record<string, (value: Json, info: Json) => boolean>> = {
   'storage-driver': (value, info) => value === textAt(info, 'Driver'),
 };
 
-/** With userns-remap it is in a directory of its own below. */
+/** With userns-remap it is in a subdirectory. */
 function isDataRoot(value: Json, info: Json): boolean {
   const [wanted, used] = [String(value).replace(/\/+$/, ''), textAt(info, 'DockerRootDir')];
   return used === wanted || used.startsWith(`${wanted}/`);
 }
 
-/** Settings, each with its place, that the running daemon was not started with and that dockerd may not start with. */
+/** Settings, each with its location, that the running daemon does not use and that may prevent dockerd from starting. */
 export function unreadSettings(facts: HostFacts): string[] {
   const { unit } = facts.docker;
   if (unit.active !== 'active' || !kindOf(facts).engine.configurable) return [];
   return [...unreadKeys(facts), ...unreadFlags(facts)];
 }
 
-/** Of daemon.json, where that was edited after the start of the daemon. What a change of ours has put there the daemon has read. */
+/** Settings of a daemon.json that was edited after the daemon started. The daemon has read the values of our own changes. */
 function unreadKeys(facts: HostFacts): string[] {
   const { configFile, configName, json } = viewDaemon(facts);
   const { edited, info, reloaded } = facts.docker;
@@ -57,13 +57,13 @@ function unreadKeys(facts: HostFacts): string[] {
   return Object.entries(json.values)
     .filter(([key, value]) => {
       if (HARMLESS.has(key) || JSON.stringify(read[key]) === JSON.stringify(value)) return false;
-      // Who tells it to read its configuration anew has it so; it shows of a few whether it has taken them.
+      // A reload counts as read; `docker info` shows for some keys whether dockerd applied them.
       return SHOWN[key] === undefined ? !reloaded : !SHOWN[key](value, info);
     })
     .map(([key]) => `"${printable(key)}" in ${configName}`);
 }
 
-/** Of its command line and the variables in it. Where our drop-in has replaced the line, no restart by a person would read another one. */
+/** Settings of the command line and its variables. If our drop-in replaced the line, a manual restart would read the same one. */
 function unreadFlags(facts: HostFacts): string[] {
   const { cmdline, unit } = facts.docker;
   if (cmdline.length < 2) return [];
@@ -75,7 +75,7 @@ function unreadFlags(facts: HostFacts): string[] {
   const given = unit.dropIns.some(hasOurName) ? variables.flatMap((variable) => variable.flags) : flags;
   const unread = given.filter((flag) => {
     const key = keyOfFlag(flag.name.slice(2));
-    // What systemd fills in is not known here.
+    // Expansions of systemd are unknown.
     const known = flag.words.every(({ text }) => !/[%$]/.test(text));
     const ours = isTlsFlag(flag) || key === 'hosts' || HARMLESS.has(key);
     return known && !ours && !flagged(running, key).includes(flag.value ?? 'true');
@@ -83,7 +83,7 @@ function unreadFlags(facts: HostFacts): string[] {
   return [...new Set(unread.map(({ name }) => flagOfKey(keyOfFlag(name.slice(2)))))];
 }
 
-/** Settings that have not been read are for a person to try first, or to agree to: a rollback would need them as well. */
+/** The administrator must test unread settings first, or accept them: a rollback would need them too. */
 export function unreadProblem(host: string, login: Login, facts: HostFacts, plan: HostPlan): DockerTlsError[] {
   const names = plan.daemon.action !== 'restart' ? [] : unreadSettings(facts);
   if (names.length === 0) return [];

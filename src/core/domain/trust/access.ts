@@ -1,4 +1,4 @@
-/** Hosts of the store that do not trust yet what they should, and why. */
+/** Stored hosts with an outdated trust file, and the reasons. */
 
 import { DockerTlsError } from '../../../errors/errors.ts';
 import type { StoredHost, StoreState } from '../../adapters/store/records.ts';
@@ -10,25 +10,25 @@ import { acceptsAll, trustFor } from './trust.ts';
 import type { AccessView } from './view.ts';
 
 export type Access = {
-  /** Hosts of the store whose trust file is not what it should be. */
+  /** Stored hosts whose trust file is outdated. */
   readonly outdated: readonly string[];
-  /** Hosts that no client may use (E_HOST_WITHOUT_CLIENTS): they stay as they are, for nothing could be verified there. */
+  /** Hosts that no client may use (E_HOST_WITHOUT_CLIENTS): left unchanged, since nothing could be verified. */
   readonly withoutClients: readonly DockerTlsError[];
-  /** Who else loses hosts that list their clients from now on, in words: clients of an imported CA that are not in this store. */
+  /** Notes about other clients that lose hosts with a new client list: clients of an imported CA that are not in this store. */
   readonly notes: readonly string[];
 };
 
 export type Asking = {
-  /** Clients unknown to this store may lose a host. */
+  /** Clients unknown to this store may lose access to a host. */
   readonly rejectOthers: boolean;
   readonly now: Date;
-  /** In place of the specs on record. */
+  /** Replaces the recorded specs. */
   readonly changed?: readonly HostSpec[];
 };
 
 /**
- * What a view of the clients means for the hosts of the store. What cannot be done with this CA fails here, with E_CA_LEAF_ONLY,
- * E_CA_ACCEPTED or E_NO_ISSUER (exit 2), and what needs its own yes with E_OTHER_CLIENTS (exit 4).
+ * Effect of a view of the clients on the stored hosts. Fails with E_CA_LEAF_ONLY, E_CA_ACCEPTED or E_NO_ISSUER (exit 2) if the CA cannot
+ * do it, and with E_OTHER_CLIENTS (exit 4) if consent is missing.
  */
 export function accessOf(
   state: Pick<StoreState, 'ca' | 'oldCas' | 'issuers' | 'hosts'>,
@@ -67,7 +67,7 @@ function leftAsItIs(host: string, { hints }: DockerTlsError): DockerTlsError {
   );
 }
 
-/** Why hosts are changed that were not named; `why`: what changes for them. */
+/** Reasons to change hosts that were not named; `why`: their change. */
 export function reasonsFor(hosts: readonly StoredHost[], view: AccessView, why: string): string[] {
   const acceptsAll = ({ ca }: StoredHost) => view.ca !== undefined && certificateIds(ca).includes(String(view.ca));
   const names = (list: readonly StoredHost[]) =>

@@ -1,4 +1,4 @@
-/** The words by which a CA cannot issue: its key is external, or its credentials would lock clients out. */
+/** Errors of a CA that cannot issue: its key is external, or its credentials would lock clients out. */
 
 import { asWritten, DockerTlsError } from '../../../errors/errors.ts';
 
@@ -16,7 +16,7 @@ export function externalCaKey(): DockerTlsError {
   );
 }
 
-/** In the middle of a rotation: hosts that accept the client today would turn its new credentials away. */
+/** During a rotation: hosts that accept the client now would reject its new credentials. */
 export function caNotAccepted(client: string, hosts: readonly string[]): DockerTlsError {
   return new DockerTlsError(
     'E_CA_NOT_ACCEPTED',
@@ -25,7 +25,7 @@ export function caNotAccepted(client: string, hosts: readonly string[]): DockerT
   );
 }
 
-/** `unfetched`: clients that are known to have only files of the old CA. */
+/** `unfetched`: clients known to have only files of the old CA. */
 export function caBreaksClients(hosts: readonly string[], unfetched: readonly string[] = []): DockerTlsError {
   return new DockerTlsError(
     'E_BREAKS_CLIENTS',
@@ -60,7 +60,7 @@ export function noCa(): DockerTlsError {
   });
 }
 
-/** E_CA_PASSPHRASE (exit 2). `declinable`: the command has --no-ca-passphrase; with others, the CA is made first. */
+/** E_CA_PASSPHRASE (exit 2). `declinable`: the command has --no-ca-passphrase; otherwise the CA must be created first. */
 export function noPassphrase(declinable: boolean): DockerTlsError {
   const none = declinable ? '--no-ca-passphrase' : 'docker-tls ca create --no-ca-passphrase';
   const or = declinable ? none : `run ${none} first`;

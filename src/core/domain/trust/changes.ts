@@ -1,4 +1,4 @@
-/** The wishes of a run for hosts, the CA and the clients, as data. Those for the CA are previewed here, and carried out by engine/issue.ts alone. */
+/** Intended changes to hosts, CA and clients, as data. Changes to the CA are previewed in this file; only engine/issue.ts applies them. */
 
 import { isDeepStrictEqual } from 'node:util';
 import type { DockerTlsError } from '../../../errors/errors.ts';
@@ -11,27 +11,27 @@ import { caExists } from './ca-refusals.ts';
 import { type AccessView, issuingOf, makesIssuers } from './view.ts';
 
 export type CredentialChange =
-  /** The first CA of a store. */
+  /** First CA of a store. */
   | { readonly kind: 'create-ca'; readonly ca: CaSpec }
-  /** A CA that another tool made, and how it signs. */
+  /** A CA made by another tool, with a description of how it signs. */
   | { readonly kind: 'import-ca'; readonly ca: StoredCa }
-  /** A new CA that issues from now on; the one before stays trusted. `lost`: the keys of this store cannot be opened and go. */
+  /** A new issuing CA; the previous one stays trusted. `lost`: the store's keys cannot be decrypted and are dropped. */
   | { readonly kind: 'replace-ca'; readonly ca: CaSpec; readonly lost: boolean }
-  /** CAs that issued before are no longer trusted. */
+  /** Former issuing CAs lose trust. */
   | { readonly kind: 'drop-old-cas' }
-  /** An issuing CA for a client, under the CA in use. */
+  /** A client's issuing CA, under the current CA. */
   | { readonly kind: 'issuing-ca'; readonly client: string; readonly keyType: KeyType }
-  /** A certificate for a client: with a new key, or for a request (PEM) whose key stays with its owner. */
+  /** A client certificate: with a new key, or for a request (PEM) whose key stays with its owner. */
   | { readonly kind: 'client'; readonly why: 'new' | 'renewal'; readonly record: ClientRecord; readonly csr?: string }
-  /** A client's record alone: its hosts, its revocation, when to renew. */
+  /** A client's record only: hosts, revocation, renewal. */
   | { readonly kind: 'record'; readonly record: ClientRecord };
 
 export type Intent = {
-  /** For locks and the host's own records, for instance `rotate server`. */
+  /** Reason for locks and the host's records, for instance `rotate server`. */
   readonly reason: string;
-  /** What is wanted, by what the store has. Pure; called again once the store is locked. Throws what prevents it. */
+  /** Resolves the intent against the store. Pure; called again under the store's lock. Throws if the change is impossible. */
   want(state: StoreState, now: Date): Wanted;
-  /** What is asked before anything changes; undefined: nothing. */
+  /** Confirmation question before any change; undefined: none. */
   question?(wanted: Wanted, changing: number): string | undefined;
 };
 
@@ -39,48 +39,48 @@ export type Wanted = {
   readonly hosts: readonly HostSpec[];
   readonly credentials: readonly CredentialChange[];
   readonly target: Target;
-  /** Why hosts are changed that were not named. */
+  /** Reason to change hosts that were not named. */
   readonly notes?: readonly string[];
-  /** Hosts that stay as they are, each with its reason. */
+  /** Skipped hosts, each with its reason. */
   readonly leftOut?: readonly DockerTlsError[];
-  /** Clients to verify hosts with, before any other. */
+  /** Clients to use first for verification. */
   readonly verifyAs?: readonly string[];
-  /** Clients that must be rejected: tried with their own certificates. */
+  /** Clients that must be rejected; verified with their own certificates. */
   readonly mustReject?: readonly string[];
-  /** Copies of every client's files are brought up to date: a run before may have ended between the store and them. */
+  /** Update copies of every client's files: an earlier run may have ended between the store and the copies. */
   readonly copies?: boolean;
-  /** A CA and clients that are made for hosts go again where no host came to use them. */
+  /** Drop a new CA and new clients again if no host uses them. */
   readonly temporary?: boolean;
 };
 
 export type Target =
   | {
       readonly kind: 'desired';
-      /** Issue new server certificates whatever the old ones are; the words say why. */
+      /** Reason to issue new server certificates unconditionally. */
       readonly force?: string;
       readonly noOverlap?: boolean;
-      /** Hosts that another store manages may change hands. */
+      /** Allow taking over hosts that another store manages. */
       readonly takeOver?: boolean;
-      /** Clients of a CA that a host accepts now, and that this store does not know, may lose it. */
+      /** Allow locking out clients of a CA that a host accepts now and this store does not know. */
       readonly rejectOthers?: boolean;
-      /** The fixes of a spec are added to those that the host has: no request takes any away. */
+      /** Add the spec's fixes to those of the host; requests remove none. */
       readonly addHardening?: boolean;
     }
   | {
       readonly kind: 'generation';
       readonly to: number | 'previous' | 'none';
-      /** Also where a revoked client, or a client of a dropped CA, is accepted again. */
+      /** Allow a revoked client, or a client of a dropped CA, to regain access. */
       readonly allowRevoked: boolean;
-      /** Remove also where a TCP port opens again that accepts every client. */
+      /** Allow `remove` to reopen a TCP port that accepts every client. */
       readonly allowPlainTcp: boolean;
     };
 
-/** A store without a CA gets one first. */
+/** Creates a CA in a store without one. */
 export function firstCa(known: unknown, ca: CaSpec): readonly CredentialChange[] {
   return known === undefined ? [{ kind: 'create-ca', ca }] : [];
 }
 
-/** A store gets the CA that is named; or what is new about how it signs. Where a credential is stored differs from computer to computer. */
+/** Imports the named CA, or updates how it signs. Paths of credentials are ignored, since they differ between computers. */
 export function namedCa(known: StoredCa | undefined, ca: StoredCa): readonly CredentialChange[] {
   const [cert] = splitBundle(ca.cert);
   if (known !== undefined && splitBundle(known.cert)[0] === cert) {
@@ -94,17 +94,17 @@ function signing({ record: { external, token, leafOnly, chain, wholeChain } }: S
   return JSON.parse(JSON.stringify({ signer, token: token?.uri, leafOnly, chain, wholeChain }));
 }
 
-/** The CA that issues once the changes are carried out, as far as it is known by now. */
+/** The issuing CA after the changes, if already known. */
 export function caAfter(known: StoredCa | undefined, changes: readonly CredentialChange[]): StoredCa | undefined {
   return changes.reduce((ca, change) => (change.kind === 'import-ca' ? change.ca : ca), known);
 }
 
-/** Whether a key of the CA is needed for it, or a sign command. */
+/** Whether the change needs a key of the CA, or a sign command. */
 export function signs({ kind }: CredentialChange): boolean {
   return kind !== 'record' && kind !== 'drop-old-cas' && kind !== 'import-ca';
 }
 
-/** The store's CAs and clients once the changes are carried out. */
+/** CAs and clients of the store after the changes. */
 export function preview(view: AccessView, changes: readonly CredentialChange[]): AccessView {
   return changes.reduce(afterOne, view);
 }
@@ -147,7 +147,7 @@ function withClient(view: AccessView, record: ClientRecord): AccessView {
   return { ...view, clients: new Map([...view.clients, [record.name, record]]) };
 }
 
-/** The issuing CA before stays beside the new one as long as its CA is trusted: hosts that list clients one by one accept both. */
+/** The previous issuing CA stays while its CA is trusted: hosts that list clients accept both. */
 function withIssuer(view: AccessView, client: string): AccessView {
   const known = view.issuers.get(client);
   if (!makesIssuers(view) || known?.current) return view;

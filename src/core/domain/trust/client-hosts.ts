@@ -1,4 +1,4 @@
-/** Clients and the hosts that they can reach: by the trust file of each host, which may lag behind the records. */
+/** Hosts that each client can use, by the trust file of each host (possibly older than the records). */
 
 import type { StoredClient, StoreState } from '../../adapters/store/records.ts';
 import { inspectCertificate, isFrom } from '../pki/inspect.ts';
@@ -11,23 +11,23 @@ export type ClientAccess = {
   readonly daysLeft: number;
   readonly state: Renewal['state'] | 'revoked';
   readonly serial: string;
-  /** Hosts that accept it as they are now. */
+  /** Hosts that accept it now. */
   readonly hosts: readonly string[];
-  /** Those are all hosts there are. */
+  /** `hosts` is all hosts. */
   readonly everywhere: boolean;
-  /** Hosts that accept it, or keep it out, against the records: the next apply changes them. */
+  /** Hosts to change at the next apply: they reject the client (`toAdd`) or accept it (`toDrop`) against the records. */
   readonly toAdd: readonly string[];
   readonly toDrop: readonly string[];
   readonly key: 'here' | 'external';
-  /** Issued from another store and imported here. */
+  /** Issued by another store and imported. */
   readonly imported: boolean;
   readonly contexts: readonly string[];
-  /** A Docker config directory itself holds copies. */
+  /** A Docker config directory has copies of its files. */
   readonly configDirectory: boolean;
   readonly revokedAt?: string;
 };
 
-/** Every client of the store, by name. Asks no host: what a host has is known from when it was last changed. */
+/** Every client of the store, by name. Contacts no host: uses the state of each host's last change. */
 export function clientAccess(state: StoreState, now: Date): ClientAccess[] {
   const hosts = [...reachableHosts(state).values()];
   return [...state.clients.values()].map((client) => {
@@ -60,8 +60,8 @@ export function clientAccess(state: StoreState, now: Date): ClientAccess[] {
 }
 
 /**
- * How the clients that a host accepts differ from the records, in words by host name: a revocation or an access that did not reach the
- * host. Asks no host, as above.
+ * Differences between the clients that a host accepts and the records, in words by host name: a revocation or grant that was not
+ * applied. Contacts no host.
  */
 export function accessDrift(state: StoreState, now: Date): Map<string, readonly string[]> {
   const drift = new Map<string, string[]>();
@@ -75,7 +75,7 @@ export function accessDrift(state: StoreState, now: Date): Map<string, readonly 
   return drift;
 }
 
-/** Whether a trust file accepts a client, dates aside; most hosts have the same one, which is looked at once. */
+/** Whether a trust file accepts a client, ignoring dates. Cached, since most hosts have the same file. */
 function trusting(client: StoredClient, { notBefore, notAfter }: { notBefore: Date; notAfter: Date }) {
   const known = new Map<string, boolean>();
   const middle = new Date((notBefore.getTime() + notAfter.getTime()) / 2);

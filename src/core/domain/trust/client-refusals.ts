@@ -1,10 +1,10 @@
-/** The words by which credentials for a client are refused. */
+/** Errors for refused client credentials. */
 
 import { asWritten, DockerTlsError, type Hint, printable } from '../../../errors/errors.ts';
 import type { StoredClient } from '../../adapters/store/records.ts';
 import { listWords } from '../words.ts';
 
-/** A client that was revoked, or that another CA issued, is not ours to issue: E_CLIENT_EXTERNAL, E_CLIENT_REVOKED (exit 2). */
+/** Throws for a client that was revoked, or that another CA issued: E_CLIENT_EXTERNAL, E_CLIENT_REVOKED (exit 2). */
 export function refuseOther(client: StoredClient): void {
   const { record } = client;
   refuseForeign(client, [
@@ -15,13 +15,13 @@ export function refuseOther(client: StoredClient): void {
     throw clientRevoked(record.name, record.revokedAt, `docker-tls client add ${record.name}-2`);
 }
 
-/** A client that gets no new key here: as `refuseOther`, and E_CLIENT_NO_KEY (exit 2). */
+/** Throws for a client that cannot get a new key on this computer: as `refuseOther`, and E_CLIENT_NO_KEY (exit 2). */
 export function refuseRenewal(client: StoredClient): void {
   refuseOther(client);
   if (client.key === undefined) throw externalKey(client.record.name);
 }
 
-/** A client that another CA issued: E_CLIENT_EXTERNAL (exit 2). */
+/** Throws for a client issued by another CA: E_CLIENT_EXTERNAL (exit 2). */
 export function refuseForeign({ record }: StoredClient, hints: readonly Hint[]): void {
   if (record.reaches === undefined) return;
   throw new DockerTlsError('E_CLIENT_EXTERNAL', 'this client was issued from another store and imported here', {
@@ -54,7 +54,7 @@ export function externalKey(name: string): DockerTlsError {
   });
 }
 
-/** Clients that this computer cannot be: E_CLIENT_NO_KEY (exit 2). */
+/** Clients without a key on this computer: E_CLIENT_NO_KEY (exit 2). */
 export function noKeyHere(names: readonly string[], where: string): DockerTlsError {
   return new DockerTlsError(
     'E_CLIENT_NO_KEY',

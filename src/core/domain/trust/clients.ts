@@ -1,4 +1,4 @@
-/** Changes of clients: made, amended, renewed, signed, revoked. As changes to be carried out; signs nothing. */
+/** Planned changes to clients: creation, update, renewal, signing, revocation. Signs nothing. */
 
 import { asWritten, DockerTlsError } from '../../../errors/errors.ts';
 import type { ClientRecord, StoredClient, StoreState } from '../../adapters/store/records.ts';
@@ -17,8 +17,8 @@ export type Admitted = {
 };
 
 /**
- * The client as requested: new, or, where it is there already, with what is `requested` of it now (a lifetime counts from the next
- * renewal on). Fails with E_CLIENT_EXTERNAL, E_CLIENT_REVOKED (exit 2).
+ * Creates the client, or updates an existing one with the `requested` values (a new lifetime applies from the next renewal).
+ * Fails with E_CLIENT_EXTERNAL, E_CLIENT_REVOKED (exit 2).
  */
 export function admit(
   state: Pick<StoreState, 'clients'>,
@@ -69,7 +69,7 @@ export function signed({ clients }: Pick<StoreState, 'clients'>, spec: ClientSpe
   return { kind: 'client', why: known === undefined ? 'new' : 'renewal', record, csr } satisfies CredentialChange;
 }
 
-/** The client with its mark of revocation. Fails with E_CLIENT_UNKNOWN, E_CLIENT_EXTERNAL, E_LAST_CLIENT (exit 2). */
+/** Marks the client as revoked. Fails with E_CLIENT_UNKNOWN, E_CLIENT_EXTERNAL, E_LAST_CLIENT (exit 2). */
 export function revoked(state: Pick<StoreState, 'clients' | 'hosts'>, name: string, now: Date) {
   const client = state.clients.get(name);
   if (client === undefined) throw unknownClient(name);
@@ -91,7 +91,7 @@ export function activeClients({ clients }: Pick<StoreState, 'clients'>): StoredC
   return [...clients.values()].filter(({ record }) => record.revokedAt === undefined && record.reaches === undefined);
 }
 
-/** Those of them that this computer can be: those that are named, then its own, then the others. */
+/** Active clients with a local key: those in `first`, then the default client, then the others. */
 export function usableClients(state: Pick<StoreState, 'clients'>, first: readonly string[] = []): StoredClient[] {
   const usable = activeClients(state).filter(({ key }) => key !== undefined);
   const named = first.flatMap((name) => usable.filter(({ record }) => record.name === name));
@@ -100,8 +100,8 @@ export function usableClients(state: Pick<StoreState, 'clients'>, first: readonl
 }
 
 /**
- * The client that verifies hosts from here: the one that is `named`, this computer's own, one whose key is here, or a new one. Fails as
- * `admit` does.
+ * Client that verifies hosts from this computer: the `named` one, the default client, one with a local key, or a new one. Fails as `admit`
+ * does.
  */
 export function verifierOf(
   state: Pick<StoreState, 'clients'>,
@@ -116,17 +116,17 @@ export function verifierOf(
 
 export type FleetClients = {
   readonly changes: readonly CredentialChange[];
-  /** Those that may be accepted, in the order of the file. */
+  /** Clients that may be accepted, in the order of the file. */
   readonly accepted: readonly string[];
-  /** Those that the file revokes and whose credentials are still here. */
+  /** Clients revoked by the file whose credentials are still in the store. */
   readonly revoked: readonly string[];
-  /** What of the file does not count yet, and the command that makes it count. */
+  /** Settings of the file that do not apply yet, and the command that applies them. */
   readonly notes: readonly string[];
 };
 
 /**
- * Brings the clients to what the fleet file says: makes those that are missing, takes over which hosts they reach, and revokes those that
- * are marked so. Fails with E_CLIENT_REVOKED, E_CLIENT_EXTERNAL, E_LAST_CLIENT (exit 2).
+ * Brings the clients in line with the fleet file: creates missing ones, updates their hosts, and revokes those marked as revoked.
+ * Fails with E_CLIENT_REVOKED, E_CLIENT_EXTERNAL, E_LAST_CLIENT (exit 2).
  */
 export function fleetClients(clients: readonly ClientSpec[], state: StoreState, now: Date): FleetClients {
   const changes: CredentialChange[] = [];
@@ -144,7 +144,7 @@ export function fleetClients(clients: readonly ClientSpec[], state: StoreState, 
     } else if (known?.record.revokedAt !== undefined) throw revokedAgain(spec.name);
     else {
       const { hosts, days } = spec;
-      // A key that is external is of the kind that its owner made.
+      // The owner of an external key chose its type.
       const keyType = known !== undefined && known.key === undefined ? known.record.keyType : spec.keyType;
       const one = admit(state, spec, { hosts, days, keyType }, now);
       changes.push(...one.changes);
@@ -183,7 +183,7 @@ function revokedAgain(name: string): DockerTlsError {
   );
 }
 
-/** An unknown host in a list of hosts is a typing error, and would lock the client out of what was meant: E_HOST_UNKNOWN (exit 2). */
+/** Rejects unknown hosts in a list: a typing error would lock the client out of the intended host. E_HOST_UNKNOWN (exit 2). */
 export function requireHosts(names: readonly string[], { hosts }: Pick<StoreState, 'hosts'>): void {
   const unknown = names.filter((name) => !hosts.has(name));
   if (unknown.length === 0) return;

@@ -1,11 +1,11 @@
-/** Copies of a client's credentials that docker has on this computer, by the records. Pure. */
+/** Copies of a client's credentials in docker's directories on this computer, according to the records. Pure. */
 
 import type { ClientCopies, StoredClient, StoreState } from '../../adapters/store/records.ts';
 
-/** What becomes of the copies in one config directory: of the client whose they are from now on (`owner`), and of every other one. */
+/** Change to the copies in one config directory, applied to the new owner (`owner`) and to every other client. */
 type CopyChange = (copies: ClientCopies, owner: boolean) => ClientCopies;
 
-/** The clients whose records change: each copy belongs to exactly one. `client`: the owner; undefined: the copy is gone. */
+/** Clients whose records change; each copy belongs to exactly one client. `client`: the owner; undefined: the copy was removed. */
 export function changedCopies(
   { clients }: Pick<StoreState, 'clients'>,
   { client, dockerConfig, now }: { readonly client: string | undefined; readonly dockerConfig: string; now(): Date },

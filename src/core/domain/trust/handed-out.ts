@@ -1,24 +1,24 @@
-/** Copies of a client's credentials outside this store that a renewal leaves behind, and what brings each up to date. Pure. */
+/** Exported copies of a client's credentials that a renewal makes outdated, and how to update each. Pure. */
 
 import type { ClientRecord, HandedOut, StoredClient } from '../../adapters/store/records.ts';
 import { toolFormat } from '../../seams/formats.ts';
 import { inspectCertificate } from '../pki/inspect.ts';
 import { shellQuote } from '../quote.ts';
 
-/** What is remembered of one copy; its certificate and time are those of now. */
+/** Record of a copy, without the current certificate and time. */
 export type NewCopy = Omit<HandedOut, 'at' | 'certificate'>;
 
 export type OutdatedCopy = {
   /** For instance `/home/ada/ci.tar (tar)` or `traefik (build-1)`. */
   readonly what: string;
-  /** A command, or what to do at the tool. */
+  /** A command, or a step at the tool. */
   readonly renew: string;
 };
 
-/** Enough to see who has old credentials; the oldest are forgotten first. */
+/** Enough to see which copies are outdated; the oldest records are dropped first. */
 const MOST = 50;
 
-/** The record with one more copy; a second one in the same place takes the place of the first. */
+/** The record with one more copy; a copy in the same place replaces the earlier one. */
 export function withHandedOut(
   { record, cert }: Pick<StoredClient, 'record' | 'cert'>,
   copy: NewCopy,
@@ -29,7 +29,7 @@ export function withHandedOut(
   return { ...record, handedOut: [...others, entry].slice(-MOST), updatedAt: now.toISOString() };
 }
 
-/** Copies that hold another certificate than the client has now. */
+/** Copies with another certificate than the current one. */
 export function outdatedCopies({ record, cert }: Pick<StoredClient, 'record' | 'cert'>): OutdatedCopy[] {
   const { fingerprint } = inspectCertificate(cert);
   return (record.handedOut ?? [])

@@ -1,4 +1,4 @@
-/** The records of an imported client. Pure. */
+/** Records of an imported client. Pure. */
 
 import { asWritten, DockerTlsError } from '../../../errors/errors.ts';
 import type { ClientBundle } from '../../adapters/docker/bundle.ts';
@@ -16,11 +16,11 @@ import { clientExists } from './client-refusals.ts';
 export type ImportRequest = {
   readonly state: StoreState;
   readonly bundle: ClientBundle;
-  /** Keys that wait for their certificates here. */
+  /** Local keys that wait for certificates. */
   readonly pending: readonly PendingRequest[];
-  /** Another name than the bundle's. */
+  /** Replaces the bundle's client name. */
   readonly name?: string;
-  /** Take the place of another client of that name. */
+  /** Replace another client of that name. */
   readonly replace: boolean;
   readonly now: Date;
 };
@@ -28,12 +28,12 @@ export type ImportRequest = {
 export type Imported = {
   readonly client: StoredClient;
   readonly change: StoreChange;
-  /** Requests that are answered by this. */
+  /** Requests that this import answers. */
   readonly answers: readonly string[];
 };
 
 /**
- * What an import stores. A bundle without a key needs the request whose key it certifies.
+ * Records to store. A bundle without a key needs the pending request for its certificate's key.
  * Fails (exit 2) with E_BUNDLE (expired), E_NO_REQUEST, E_CLIENT_EXISTS, E_NAME.
  */
 export function importedClient({ state, bundle, pending, replace, now, ...options }: ImportRequest): Imported {
@@ -59,9 +59,9 @@ export function importedClient({ state, bundle, pending, replace, now, ...option
     const [address, port] = addressOf(host.host);
     return { name: checkName('host', host.name), address, port: Number(port) };
   });
-  // Plain credentials name no host: a renewal is for those of before.
+  // Plain credentials name no hosts: a renewal keeps the previous ones.
   const reaches = named.length > 0 ? named : (known?.record.reaches ?? []);
-  // Where the same store has issued it, its hosts are known already.
+  // If this store issued it, its hosts are known already.
   const foreign = !issuedHere || replace;
   const client: StoredClient = {
     record: {
@@ -82,18 +82,18 @@ export function importedClient({ state, bundle, pending, replace, now, ...option
   };
   return {
     client,
-    // A client of our own that is replaced by an untrusted client takes its issuing CA along.
+    // If an imported client replaces one of ours, its issuing CA is removed too.
     change: { clients: { [name]: client }, removeIssuers: issuedHere && replace ? [name] : undefined },
     answers: answered.map((request) => request.name),
   };
 }
 
-/** The request was made, and signed, in this very store. */
+/** This store issued the request and the certificate. */
 function isAnswer(known: StoredClient, bundle: ClientBundle): boolean {
   return known.key === undefined && known.cert.trim() === bundle.cert.trim();
 }
 
-/** New credentials of the same client: some CA of its trust is the same. Anything else could lead its contexts to other hosts. */
+/** New credentials of the same client share a CA in their trust. Anything else could point its contexts to other hosts. */
 function sameCa(known: StoredClient, bundle: ClientBundle): boolean {
   const before = new Set(splitBundle(known.ca));
   return splitBundle(bundle.ca).some((pem) => before.has(pem));

@@ -1,4 +1,4 @@
-/** The commands by which a client gets new credentials, here or where it was issued. */
+/** Commands that give a client new credentials, on this computer or at its issuer. */
 
 import { asWritten, type Hint } from '../../../errors/errors.ts';
 import { shellQuote } from '../quote.ts';
@@ -6,20 +6,20 @@ import { shellQuote } from '../quote.ts';
 export type Holder = {
   /** The client's name in our store, for commands. */
   readonly client: string;
-  /** It was set up from another store: commands that change it belong there, and new credentials come from there. */
+  /** Its host was set up from another store: that store's computer must run commands that change it, and issues new credentials. */
   readonly external?: boolean | undefined;
-  /** The client's key was made on this computer and never left it: new credentials come for a request. */
+  /** The client's key was generated on this computer and never left it: new credentials need a request. */
   readonly ownKey?: boolean | undefined;
-  /** The CA that the host's credentials come from has expired: it cannot renew anything. */
+  /** The CA of the host's credentials has expired and cannot renew anything. */
   readonly caExpired?: boolean | undefined;
 };
 
-/** A command that changes the host: on this computer, or where the host was set up. */
+/** A command that changes the host: on this computer, or on the one that set it up. */
 export function owners({ external }: Pick<Holder, 'external'>, command: string): Hint {
   return external ? asWritten(`on the computer that set it up: ${command}`) : command;
 }
 
-/** How the client gets new credentials. */
+/** Commands for new credentials. */
 export function newCredentials(holder: Holder): Hint[] {
   const { client, external, ownKey, caExpired } = holder;
   const name = shellQuote(client);

@@ -1,4 +1,4 @@
-/** Hosts that can be reached from here: those that were set up from this store, and those that an imported client brought along. */
+/** Reachable hosts: those set up from this store, and those of imported clients. */
 
 import type { HostRecord, StoredClient, StoreState } from '../../adapters/store/records.ts';
 import { dockerHost } from '../destination.ts';
@@ -6,12 +6,12 @@ import type { Secret } from '../secret.ts';
 
 export type ReachableHost = {
   readonly record: Pick<HostRecord, 'name' | 'address' | 'port' | 'clients'>;
-  /** Absent for a host that was set up from another store. */
+  /** Absent for a host set up from another store. */
   readonly serverCert?: string;
   readonly serverKey?: Secret;
 };
 
-/** By name; a host of our own comes before one of the same name that a client brought along. */
+/** Reachable hosts by name; our hosts take precedence over an imported client's host of the same name. */
 export function reachableHosts(state: Pick<StoreState, 'hosts' | 'clients'>): ReadonlyMap<string, ReachableHost> {
   const found = new Map<string, ReachableHost>();
   for (const { record } of state.clients.values()) {
@@ -24,7 +24,7 @@ export function reachableHosts(state: Pick<StoreState, 'hosts' | 'clients'>): Re
   return found;
 }
 
-/** The name of the host that a DOCKER_HOST leads to. */
+/** Name of the host that a DOCKER_HOST points to. */
 export function hostAt(state: Pick<StoreState, 'hosts' | 'clients'>, dialled: string | undefined): string | undefined {
   if (!dialled) return undefined;
   const endpoint = dialled.replace(/\/+$/, '');
@@ -33,8 +33,8 @@ export function hostAt(state: Pick<StoreState, 'hosts' | 'clients'>, dialled: st
 }
 
 /**
- * The client that is meant at a host: the one that was named, else the only one with a key here that the host accepts, or of several this
- * computer's own. Undefined: there is none, or it has to be said which.
+ * Client to use for a host: the named one, else the only accepted one with a local key, or, of several, this computer's default client.
+ * Undefined: there is none, or the choice is ambiguous.
  */
 export function meantClient<Client extends StoredClient>(
   clients: ReadonlyMap<string, Client>,
@@ -45,7 +45,7 @@ export function meantClient<Client extends StoredClient>(
   return usable.length === 1 ? usable[0] : ownOf(usable);
 }
 
-/** A client with which this computer can probe a host that accepts it: its own one, or the first. */
+/** Client for probing a host that accepts it: this computer's default client, or the first usable one. */
 export function probeClientAt<Client extends StoredClient>(
   clients: Iterable<Client>,
   host: ReachableHost,
@@ -60,22 +60,22 @@ function usableAt<Client extends StoredClient>(clients: Iterable<Client>, host: 
   );
 }
 
-/** Every CA of this store that hosts and clients trust, PEM: the one that issues, then those that a rotation has not dropped yet. */
+/** PEM of every CA that hosts and clients of this store trust: the issuing one, then those that a rotation has not dropped yet. */
 export function trustedCas({ ca, oldCas }: StoreState): string {
   return [...(ca ? [ca.cert] : []), ...oldCas.map((old) => old.cert)].join('');
 }
 
-/** Whether by the records a host accepts a client. */
+/** Whether a host accepts a client, according to the records. */
 export function accepts(host: ReachableHost, { record }: StoredClient): boolean {
   const { name, clients } = host.record;
-  // A client of another CA knows its own hosts, and a host of ours knows nothing of it.
+  // A client of another CA has its own list of hosts, and our hosts do not accept it.
   if (record.reaches !== undefined) return record.reaches.some((one) => one.name === name) && !host.serverCert;
   return (
     record.revokedAt === undefined && (clients?.includes(record.name) ?? true) && (record.hosts?.includes(name) ?? true)
   );
 }
 
-/** This computer's own client: the one that setup gave it, and that is meant where a command names none. */
+/** This computer's default client: created by setup, and used if a command names none. */
 export function ownOf<Client extends Pick<StoredClient, 'record'>>(clients: readonly Client[]): Client | undefined {
   return clients.find(({ record }) => record.own);
 }

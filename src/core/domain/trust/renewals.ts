@@ -1,4 +1,4 @@
-/** The choice of what a rotation is about: named ones, all, or those that are due. */
+/** Selection of hosts or clients for a rotation: by name, all, or those due. */
 
 import { DockerTlsError, usage } from '../../../errors/errors.ts';
 import { inspectCertificate } from '../pki/inspect.ts';
@@ -9,12 +9,12 @@ export type Choice = {
   readonly names: readonly string[];
   readonly due: boolean;
   readonly all: boolean;
-  /** Milliseconds; undefined: due by the share of the lifetime that is over. */
+  /** Milliseconds before expiry; undefined: due by the elapsed share of the lifetime. */
   readonly within: number | undefined;
   readonly now: Date;
 };
 
-/** The names that a choice means among what there is (name → certificate). Fails with E_USAGE, E_HOST_UNKNOWN or E_CLIENT_UNKNOWN (exit 2). */
+/** Selected names among `certs` (name → certificate). Fails with E_USAGE, E_HOST_UNKNOWN or E_CLIENT_UNKNOWN (exit 2). */
 export async function resolveNames(
   what: 'host' | 'client',
   certs: ReadonlyMap<string, string>,
@@ -35,7 +35,7 @@ export async function resolveNames(
   }
   if (choice.names.length > 0) return [...choice.names];
   if (choice.all) return [...certs.keys()];
-  // Not for names: a connection is begun without it.
+  // Only --due parses certificates: with names, a connection starts without that.
   const due = { now: choice.now, withinDays: choice.within && choice.within / 86_400_000 };
   return [...certs]
     .filter(([, cert]) => renewal({ ...inspectCertificate(cert), ...due }).state !== 'ok')

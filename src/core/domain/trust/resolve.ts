@@ -1,4 +1,4 @@
-/** The host and the client of the store that a command means, also where none was named. */
+/** Resolution of the stored host and client of a command, named or implied. */
 
 import { type Again, DockerTlsError } from '../../../errors/errors.ts';
 import type { StoredClient, StoredHost, StoreState } from '../../adapters/store/records.ts';
@@ -18,7 +18,7 @@ export function clientOf(state: StoreState, name: string): KnownClient {
   return client;
 }
 
-/** The client that --client or DOCKER_TLS_CLIENT names. */
+/** The client named by --client or DOCKER_TLS_CLIENT. */
 export function clientName(
   { client }: { readonly client: string | undefined },
   { env }: Pick<Runtime, 'env'>,
@@ -27,7 +27,7 @@ export function clientName(
 }
 
 /**
- * The host that was named, or the only one there is. `again` is for hints.
+ * The named host, or the only one. `again` is for hints.
  * Errors, exit 2: E_NO_HOSTS (nothing set up yet), E_HOST_UNKNOWN, E_HOST_AMBIGUOUS.
  */
 export function resolveHost(state: StoreState, name: string | undefined, again: Again): ReachableHost {
@@ -49,7 +49,7 @@ export function resolveHost(state: StoreState, name: string | undefined, again: 
 }
 
 /**
- * The client that was named, or the only one that `host` accepts, or of several this computer's own. Revoked clients don't count.
+ * The named client, or the only one that `host` accepts, or, of several, this computer's default client. Ignores revoked clients.
  * Errors, exit 2: E_NO_CLIENTS, E_CLIENT_UNKNOWN, E_CLIENT_REVOKED, E_CLIENT_NOT_ACCEPTED, E_CLIENT_AMBIGUOUS, E_CLIENT_NO_KEY.
  */
 export function resolveClient(
@@ -64,8 +64,7 @@ export function resolveClient(
 }
 
 /**
- * As resolveClient, for whom any client will do: the one that DOCKER_TLS_CLIENT or else `inUse` prefers, of several this computer's own, or
- * the first.
+ * Like resolveClient, for callers that accept any client: prefers DOCKER_TLS_CLIENT, then `inUse`, then the default client, then the first.
  */
 export function anyClient(
   state: StoreState,
@@ -88,7 +87,7 @@ export function anyClient(
   );
 }
 
-/** Why the client that was named is not meant. */
+/** Reason to reject the named client. */
 function notThis(state: StoreState, host: ReachableHost, name: string, again: Again): DockerTlsError {
   const client = state.clients.get(name);
   if (!client) return unknownName('client', name, [...state.clients.keys()], again);
@@ -101,7 +100,7 @@ function notThis(state: StoreState, host: ReachableHost, name: string, again: Ag
   });
 }
 
-/** Why no client is meant where none was named. */
+/** Reason that no client could be chosen. */
 function notOne(state: StoreState, host: ReachableHost, again: Again): DockerTlsError {
   const accepted = [...state.clients.values()].filter(
     (client) => client.record.revokedAt === undefined && accepts(host, client),
@@ -119,7 +118,7 @@ function notOne(state: StoreState, host: ReachableHost, again: Again): DockerTls
   });
 }
 
-/** A host that was set up from this store. Fails with E_HOST_UNKNOWN (exit 2). */
+/** A host set up from this store. Fails with E_HOST_UNKNOWN (exit 2). */
 export function storedHost({ hosts, clients }: StoreState, name: string, again: Again): StoredHost {
   const host = hosts.get(name);
   const imported = [...clients.values()].some(({ record }) => record.reaches?.some((one) => one.name === name));
@@ -133,7 +132,7 @@ export function storedHost({ hosts, clients }: StoreState, name: string, again: 
   return host;
 }
 
-/** Fails with E_HOST_UNKNOWN or E_CLIENT_UNKNOWN (exit 2), with the nearest right names in the command that was typed. */
+/** E_HOST_UNKNOWN or E_CLIENT_UNKNOWN (exit 2), suggesting the typed command with similar names. */
 export function unknownName(
   what: 'host' | 'client',
   name: string,

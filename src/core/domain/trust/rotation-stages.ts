@@ -1,4 +1,4 @@
-/** Stages of `rotate ca`: accept old and new, issue from the new, drop the old. Any of them can be the first of a run. */
+/** Stages of `rotate ca`: accept old and new, issue from the new, drop the old. A run can start with any stage. */
 
 import { DockerTlsError } from '../../../errors/errors.ts';
 import type { StoreState } from '../../adapters/store/records.ts';
@@ -18,10 +18,10 @@ import { viewOf } from './view.ts';
 export type CaRotation = {
   readonly ca: CaSpec;
   readonly flags: HostFlags;
-  /** Without the passphrase of the old keys. */
+  /** The passphrase of the old keys is lost. */
   readonly lostPassphrase: boolean;
   readonly noOverlap: boolean;
-  /** Clients unknown to this store may lose a host. */
+  /** Clients unknown to this store may lose access to a host. */
   readonly rejectOtherClients: boolean;
 };
 
@@ -38,7 +38,7 @@ function wanted(
   return { hosts: recordedSpecs(hosts, state, flags), credentials: [], target: desired, copies: true, ...more };
 }
 
-/** A new CA, and for every client an issuing CA under it; every host learns to accept both. Fails with E_NO_CA (exit 2). */
+/** Creates a CA, and an issuing CA under it for every client; every host then accepts old and new. Fails with E_NO_CA (exit 2). */
 export function beginning(rotation: CaRotation): RotationIntent {
   return {
     want(state, now) {
@@ -47,7 +47,7 @@ export function beginning(rotation: CaRotation): RotationIntent {
       const rejectOthers = rotation.rejectOtherClients;
       const { outdated, withoutClients, notes } = accessOf(state, view, { rejectOthers, now });
       const olds = [state.ca, ...state.oldCas].flatMap((ca) => (ca === undefined ? [] : [ca.cert]));
-      // Where every older CA has expired there is nothing left to accept: old and new change at once, in stage 2.
+      // If every older CA has expired, there is nothing to accept: trust files and certificates change together, in stage 2.
       const hosts = olds.every((cert) => inspectCertificate(cert).notAfter < now) ? [] : outdated;
       return wanted(rotation, hosts, state, { credentials, notes, leftOut: withoutClients });
     },
@@ -64,7 +64,7 @@ function beginChanges({ ca, lostPassphrase }: CaRotation, state: StoreState): Cr
   if (state.ca === undefined) {
     throw new DockerTlsError('E_NO_CA', 'there is no CA to rotate yet', { hints: ['docker-tls setup root@HOST'] });
   }
-  // A colleague's as well: hosts that list clients one by one have to know it before the colleague asks for a certificate.
+  // Includes other operators' clients: hosts with client lists must know the issuing CA before the operator requests a certificate.
   const clients = activeClients(state).filter(({ key, record }) => key !== undefined || state.issuers.has(record.name));
   return [
     { kind: 'replace-ca', ca, lost: lostPassphrase },
@@ -80,7 +80,7 @@ export function accepting(rotation: CaRotation): RotationIntent {
   };
 }
 
-/** Stage 2: new certificates for clients whose key is here, and for hosts. `begins`: after a stage 1 that is only planned. */
+/** Stage 2: new certificates for clients with a local key, and for hosts. `begins`: stage 1 is only planned. */
 export function issuing(rotation: CaRotation, begins: boolean): RotationIntent {
   return {
     want(state, now) {
@@ -92,7 +92,7 @@ export function issuing(rotation: CaRotation, begins: boolean): RotationIntent {
       const certOf = (name: string) => state.hosts.get(name)?.serverCert ?? '';
       const isNew = (name: string) => !begins && isFrom(certOf(name), state.ca?.cert ?? '', 'server', now);
       const servers = [...state.hosts.keys()].filter((name) => !isNew(name));
-      // The CA that issues now is an old one by then.
+      // The current CA will be an old one by then.
       const olds = begins && state.ca !== undefined ? [{ ...state.ca, serial: '' }, ...state.oldCas] : state.oldCas;
       const breaking = servers.filter((name) => breaksClients(certOf(name), olds, now));
       const waits = breaking.length > 0 && !rotation.noOverlap;
@@ -107,7 +107,7 @@ export function issuing(rotation: CaRotation, begins: boolean): RotationIntent {
   };
 }
 
-/** Stage 3. A CA that is dropped by name goes with all its clients. Fails as `droppable` does. */
+/** Stage 3. Clients of the old CA that this store does not know lose access too. Fails as `droppable` does. */
 export function dropping(flags: HostFlags): RotationIntent {
   return {
     want(state, now) {
@@ -119,7 +119,7 @@ export function dropping(flags: HostFlags): RotationIntent {
   };
 }
 
-/** The stage, where the old CA can go. Fails with E_CA_IN_USE (exit 3) while a host or client still depends on it. */
+/** The stage, if the old CA can be dropped. Fails with E_CA_IN_USE (exit 3) while a host or client still depends on it. */
 export function droppable(state: StoreState, now: Date): RotationStage {
   const stage = stageOf(state, now);
   if (stage.stage === 'drop' || stage.stage === 'clear' || stage.stage === 'none') return stage;

@@ -1,4 +1,4 @@
-/** Progress of a rotation of the CA, by the store alone, in words too, and the step that comes next. */
+/** Progress of a CA rotation, from the store alone: stage, description, and next step. */
 
 import type { Hint } from '../../../errors/errors.ts';
 import type { StoreState } from '../../adapters/store/records.ts';
@@ -10,7 +10,7 @@ import { externalKey } from './client-refusals.ts';
 import { trustFor } from './trust.ts';
 import { viewOf } from './view.ts';
 
-/** How far the rotation has come. */
+/** Current stage of the rotation. */
 export function stageOf(state: StoreState, now: Date): RotationStage {
   if (state.ca === undefined) return { stage: 'none', hosts: [], clients: [] };
   const view = viewOf(state, now);
@@ -32,11 +32,11 @@ export function stageOf(state: StoreState, now: Date): RotationStage {
 
 export type Rotation = {
   readonly words: string;
-  /** Commands, perhaps behind some words. */
+  /** Commands, some after a few words. */
   readonly next: readonly Hint[];
 };
 
-/** The rotation that is under way; undefined where none is. */
+/** The rotation in progress; undefined if there is none. */
 export function rotationOf(state: StoreState, now: Date): Rotation | undefined {
   if (state.ca === undefined) return undefined;
   const stage = stageOf(state, now);
@@ -50,7 +50,7 @@ export function rotationOf(state: StoreState, now: Date): Rotation | undefined {
 
 const DROP = 'docker-tls rotate ca --drop';
 
-/** How far a rotation has come, with the command that comes next where the stage alone says which. */
+/** Description of the stage, with the next command if the stage alone determines it. */
 export function describeRotation(stage: RotationStage, state: StoreState): string {
   const words = sentenceOf(stage, state);
   if (stage.stage === 'drop' || stage.stage === 'clear') return `${words}: ${DROP}`;
@@ -76,7 +76,7 @@ function sentenceOf(stage: RotationStage, state: StoreState): string {
   }
 }
 
-/** What has to be done on other machines for clients whose key is not here: no command of this computer renews them. */
+/** Steps on other machines for clients without a local key: no command on this computer renews them. */
 export function nextSteps(names: readonly string[], clients: StoreState['clients']): Hint[] {
   return names
     .filter((name) => clients.get(name)?.key === undefined)

@@ -1,4 +1,4 @@
-/** The certificate of a host: the one that the store has as long as it fits, else a request for one; and how the one it has differs. Signs nothing. */
+/** A host's server certificate: keeps the stored one while it fits, else requests a new one; describes drift. Signs nothing. */
 
 import { DockerTlsError } from '../../../errors/errors.ts';
 import type { StoredHost, StoredOldCa, StoreState } from '../../adapters/store/records.ts';
@@ -19,18 +19,18 @@ export type ServerInput = {
   readonly names: readonly San[];
   readonly view: AccessView;
   readonly state: StoreState;
-  /** The certificate that the store has is in use on the host, with its key. */
+  /** The stored certificate is active on the host, with its key. */
   readonly onHost: boolean;
-  /** Issue whatever the certificate is; the words say why. */
+  /** Reason to issue unconditionally. */
   readonly force?: string | undefined;
-  /** A new certificate may break clients that know only an older CA. */
+  /** A new certificate may break clients that trust only an older CA. */
   readonly noOverlap?: boolean | undefined;
   readonly now: Date;
 };
 
 /**
- * The server certificate of a host and its key. Fails with E_BREAKS_CLIENTS (exit 3) where a new certificate breaks clients, and with
- * E_CA_KEY_EXTERNAL, E_SIGN_COMMAND (exit 2) where none can be issued.
+ * Desired server certificate and key of a host. Fails with E_BREAKS_CLIENTS (exit 3) if a new certificate breaks clients, and with
+ * E_CA_KEY_EXTERNAL, E_SIGN_COMMAND (exit 2) if none can be issued.
  */
 export function desiredServer(input: ServerInput): Omit<DesiredCredentials, 'trust'> {
   const { spec, names, view, state, onHost } = input;
@@ -53,7 +53,7 @@ export function desiredServer(input: ServerInput): Omit<DesiredCredentials, 'tru
   };
 }
 
-/** Why a certificate is issued; undefined: the one in the store stays. A key that is only on the host cannot be sent again. */
+/** Reason to issue a certificate; undefined keeps the stored one. A key that exists only on the host cannot be sent again. */
 function reasonFor(input: ServerInput, known: StoredHost | undefined): string | undefined {
   const { spec, names, view, state, onHost, now } = input;
   if (input.force !== undefined) return input.force;
@@ -67,12 +67,12 @@ function reasonFor(input: ServerInput, known: StoredHost | undefined): string | 
   return reasonToIssue(known?.serverCert, spec, names, { cas, now, days: known?.record.days });
 }
 
-/** Why a server certificate has to be replaced, in a few words; undefined: it is good. */
+/** Short reason to replace a server certificate; undefined: it is valid. */
 export function reasonToIssue(
   cert: string | undefined,
   spec: Pick<HostSpec, 'keyType' | 'days'>,
   sans: readonly San[],
-  /** `days`: the lifetime that was asked for when it was issued. */
+  /** `days`: the lifetime requested when it was issued. */
   options: { readonly cas: string; readonly now: Date; readonly days?: number },
 ): string | undefined {
   if (cert === undefined) return 'it has none yet';
@@ -88,7 +88,7 @@ export function reasonToIssue(
   const wanted = new Set(sans.map(formatSan));
   const dropped = info.sans.filter((san) => !wanted.has(formatSan(san)));
   if (dropped.length > 0) return `it still has ${dropped.map((san) => san.value).join(', ')}`;
-  // As docker-machine makes them for swarm masters: any holder of a host's key would be a client of all hosts.
+  // docker-machine makes these for swarm masters: any holder of a host's key would be a client of all hosts.
   if (worksAs('client', info)) return 'it opens hosts as a client too';
   if (info.keyType !== spec.keyType) return `its key is ${info.keyType}, not ${spec.keyType}`;
   if (options.days !== undefined && options.days !== spec.days)
@@ -99,9 +99,9 @@ export function reasonToIssue(
 }
 
 /**
- * The names that a host's certificate has to have: those it has, or, the first time, those its facts propose; and those requested.
- * What was requested before and no longer is goes, unless the host itself has that name. A name that `ca` may not certify is left out,
- * or E_CA_NAMES (exit 2) where it was requested or is dialled.
+ * Names for a host's certificate: those of the current one, or, at first, those proposed from its facts; plus the requested ones.
+ * Names that are no longer requested are dropped, unless the host itself has them. A name that `ca` may not certify is dropped,
+ * or fails with E_CA_NAMES (exit 2) if it was requested or is the `address`.
  */
 export function namesFor(
   requested: readonly San[],
@@ -116,9 +116,7 @@ export function namesFor(
   return permittedNames(names, [address, ...requested.map(({ value }) => value)], ca);
 }
 
-/**
- * Of the names for a host those that the CA may certify. A name that is `wanted` cannot be left out: E_CA_NAMES (exit 2).
- */
+/** The names that the CA may certify. A forbidden name in `wanted` fails with E_CA_NAMES (exit 2). */
 export function permittedNames(names: readonly San[], wanted: readonly string[], ca: string | undefined): San[] {
   const constraints = ca === undefined ? undefined : parseCertificate(ca).extensions.nameConstraints;
   if (constraints === undefined) return [...names];
@@ -135,8 +133,8 @@ export function permittedNames(names: readonly San[], wanted: readonly string[],
 }
 
 /**
- * A certificate with its chain, as hosts send it. Once no older CA is trusted, what is of the CA itself is dead weight: a cross-signed certificate,
- * or the CA's own, which some external CAs give with each leaf.
+ * A certificate with its chain, as hosts send it. Without trusted older CAs, certificates of the CA itself are useless and dropped: a
+ * cross-signed one, or the CA's own (some external CAs return it with each leaf).
  */
 export function keptChain(
   cert: string,
@@ -149,17 +147,17 @@ export function keptChain(
   return leaf + chain.filter((pem) => inspectCertificate(pem).ski !== own.ski).join('');
 }
 
-/** Whether an older CA can sign the one in use. */
+/** Whether an older CA can sign the current one. */
 export function canVouch({ cert, keyPem, record }: Pick<StoredOldCa, 'cert' | 'keyPem' | 'record'>): boolean {
   return (keyPem !== undefined || record?.token !== undefined) && inspectCertificate(cert).pathLen !== 0;
 }
 
-/** Whether clients that know only an older CA no longer trust a host that gets a certificate of the CA in use in place of this one. */
+/** Whether a certificate of the current CA breaks clients that trust only an older CA. */
 export function breaksClients(serverCert: string, oldCas: StoreState['oldCas'], now: Date): boolean {
   return oldCas.some((old) => !canVouch(old) && isFrom(serverCert, old.cert, 'server', now));
 }
 
-/** `found`: what the host serves or has (PEM; empty: none). `verb`: `serves` or `has`. Undefined: the same certificate. */
+/** `found`: PEM of the certificate that the host serves or has (empty: none). `verb`: `serves` or `has`. Undefined: no drift. */
 export function certificateDrift(found: string, stored: string, verb: 'serves' | 'has'): string | undefined {
   if (found === '') return `${verb} no certificate`;
   const [there, here] = [inspectCertificate(found), inspectCertificate(stored)];

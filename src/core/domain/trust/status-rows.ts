@@ -1,4 +1,4 @@
-/** The rows of `status`: everything of a store that can expire, and what hosts have answered. */
+/** Rows of `status`: everything in a store that can expire, and results from hosts. */
 
 import type { StoredClient, StoredHost, StoreState } from '../../adapters/store/records.ts';
 import { inspectCertificate } from '../pki/inspect.ts';
@@ -12,7 +12,7 @@ import { otherCas, ourFingerprints } from './other-cas.ts';
 
 export type Due = { readonly now: Date; readonly withinDays: number | undefined };
 
-/** Every row, the CA first. `live`: what hosts have answered; `reached`: by client, what hosts of other stores have. */
+/** Every row, the CA first. `live`: results of hosts; `reached`: by client, results of other stores' hosts. */
 export function statusRows(
   state: StoreState,
   live: ReadonlyMap<string, LiveRow>,
@@ -69,7 +69,7 @@ function renewalOf(
   return { renew: [`docker-tls rotate client ${name}`], renewable: true };
 }
 
-/** No command means it any more, and contexts here may still have its files. */
+/** No command uses it as the default, but local contexts may still have its files. */
 function ownRevoked(state: StoreState): Pick<StatusRow, 'drift' | 'renew'> {
   const other = usableClients(state)[0]?.record.name;
   return {

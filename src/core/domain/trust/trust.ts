@@ -1,4 +1,4 @@
-/** The trust file of a host: the CAs whose clients it accepts. */
+/** Trust file of a host: the CAs whose clients it accepts. */
 
 import { DockerTlsError } from '../../../errors/errors.ts';
 import { inspectCertificate, isFrom, isUnder, splitBundle } from '../pki/inspect.ts';
@@ -6,10 +6,10 @@ import type { HostSpec } from '../settings.ts';
 import { type CaId, certificateIds } from './ca-id.ts';
 import { type AccessView, type TrustedClient, trustedIds } from './view.ts';
 
-/** What of a host's spec says whom it accepts. */
+/** The part of a host's spec that decides which clients it accepts. */
 export type Accepting = Pick<HostSpec, 'name' | 'clients' | 'acceptCa'>;
 
-/** Whether a client may reach a host, by both records. */
+/** Whether a client may use a host, according to both records. */
 export function isAccepted(client: TrustedClient, spec: Pick<HostSpec, 'name' | 'clients'>): boolean {
   return (
     client.revokedAt === undefined &&
@@ -18,15 +18,15 @@ export function isAccepted(client: TrustedClient, spec: Pick<HostSpec, 'name' | 
   );
 }
 
-/** Whether a host accepts every client: then its trust file holds the CAs. */
+/** Whether a host accepts every client; its trust file then holds the CAs. */
 export function acceptsAll(spec: Accepting, clients: readonly TrustedClient[]): boolean {
   return spec.clients === undefined && clients.every((client) => isAccepted(client, spec));
 }
 
 /**
- * The CAs in the trust file of a host. As long as every client is accepted it holds the CAs, so that a new client needs no change of any host;
- * else only the issuing CAs of those who are (dockerd has no revocation list). Fails with E_NO_CLIENTS, E_NO_ISSUER, E_CA_LEAF_ONLY,
- * E_CA_ACCEPTED (exit 2).
+ * CAs in a host's trust file. While every client is accepted, these are the CAs themselves, so that a new client needs no change on any
+ * host. Otherwise only the issuing CAs of the accepted clients, since dockerd has no revocation list. Fails with E_NO_CLIENTS, E_NO_ISSUER,
+ * E_CA_LEAF_ONLY, E_CA_ACCEPTED (exit 2).
  */
 export function trustFor(spec: Accepting, view: AccessView): readonly CaId[] {
   const { issuers } = view;
@@ -62,7 +62,7 @@ export function trustFor(spec: Accepting, view: AccessView): readonly CaId[] {
   );
 }
 
-/** An issuing CA that is still to be made is under the CA that issues. */
+/** An issuing CA that is still to be created will be under the current CA. */
 function isBelow({ ca, issuers }: AccessView, client: string, cas: string): boolean {
   const issuer = issuers.get(client);
   if (issuer === undefined) return false;
@@ -70,7 +70,7 @@ function isBelow({ ca, issuers }: AccessView, client: string, cas: string): bool
   return (coming && certificateIds(cas).includes(ca)) || splitBundle(issuer.pem).some((pem) => isUnder(pem, cas));
 }
 
-/** The CAs of `--accept-ca` come last, each once. */
+/** Appends the CAs of `--accept-ca`, without duplicates. */
 function withAccepted(trust: readonly CaId[], { acceptCa = '' }: Accepting): readonly CaId[] {
   return [...trust, ...certificateIds(acceptCa).filter((id) => !trust.includes(id))];
 }
@@ -85,7 +85,7 @@ function acceptedAsAWhole({ name, acceptCa = '' }: Accepting, clients: readonly 
   );
 }
 
-/** The clients of a CA that signs leaf certificates only have no issuing CA of their own: a host cannot tell one from another. */
+/** A CA that signs leaf certificates only cannot give clients issuing CAs, so a host cannot tell them apart. */
 function signsLeavesOnly({ name }: Accepting, rejected: readonly TrustedClient[]): DockerTlsError {
   return new DockerTlsError(
     'E_CA_LEAF_ONLY',
@@ -100,7 +100,7 @@ function signsLeavesOnly({ name }: Accepting, rejected: readonly TrustedClient[]
   );
 }
 
-/** Hosts that are to accept a client and do with credentials of `before` as they are now, but would reject it with credentials of `after`. */
+/** Hosts that should and do accept a client with the `before` credentials, but would reject the `after` credentials. */
 export function hostsLosing(
   hosts: readonly { readonly record: Pick<HostSpec, 'name' | 'clients'>; readonly ca: string }[],
   credentials: { readonly client: TrustedClient; readonly before: string; readonly after: string; readonly now: Date },
@@ -112,14 +112,14 @@ export function hostsLosing(
     .map(({ record }) => record.name);
 }
 
-/** Another trust file in the place of the active one. */
+/** Effect of replacing the active trust file. */
 export type AccessChange = {
-  /** Clients that it accepts and the active one does not, and the other way round. */
+  /** Clients that gain access, and clients that lose it. */
   readonly again: readonly string[];
   readonly noLonger: readonly string[];
-  /** Revoked clients that it accepts, whatever the active one does. */
+  /** Revoked clients that the new file accepts, whatever the active one does. */
   readonly revoked: readonly string[];
-  /** Names of CAs that come back with it and are none of ours: this store does not know whom they accepted. */
+  /** Subjects of CAs that regain trust and are not ours: this store does not know their clients. */
   readonly untrusted: readonly string[];
 };
 

@@ -1,38 +1,40 @@
-/** The CAs and clients that there are, or will be once a run has issued what it plans: by ids and names, without a certificate or key. */
+/** Existing and planned CAs and clients, by IDs and names, without certificates or keys. */
 
 import type { StoreState } from '../../adapters/store/records.ts';
 import { isFrom, splitBundle } from '../pki/inspect.ts';
 import { type CaId, certificateIds } from './ca-id.ts';
 
 export type Issuing =
-  /** The CA signs CAs and leaves here. */
+  /** This machine signs CAs and leaf certificates. */
   | 'here'
-  /** An external CA signs, on request: the certificates of hosts and of clients' issuing CAs, which sign here. */
+  /** An external CA signs host certificates and issuing CAs of clients on request; those issuing CAs sign on this machine. */
   | 'signer'
   /** An external CA signs leaf certificates only: clients have no issuing CA. */
   | 'leaf-only'
-  /** Its key is not in the store. */
+  /** The CA's key is not in the store. */
   | 'external';
 
-/** `pem`: those that there are. */
+/** `pem`: the existing ones. */
 export type Issuers = { readonly ids: readonly CaId[]; readonly current: boolean; readonly pem: string };
 
-/** What is known of a client when a trust file is made. */
+/** Data of a client needed to build a trust file. */
 export type TrustedClient = { readonly name: string; readonly hosts?: readonly string[]; readonly revokedAt?: string };
 
 export type AccessView = {
-  /** The CA that issues; undefined where there is none yet. */
+  /** The issuing CA; undefined if there is none yet. */
   readonly ca: CaId | undefined;
-  /** CAs that issued before and are still trusted. */
+  /** Former issuing CAs that are still trusted. */
   readonly oldCas: readonly CaId[];
-  /** Each client's issuing CAs, the one in use first. `current`: that one is of the CA that issues, and its key is here. */
+  /**
+   * Each client's issuing CAs, the active one first. `current`: the active one is signed by the issuing CA, and its key is in the store.
+   */
   readonly issuers: ReadonlyMap<string, Issuers>;
-  /** Clients of this store's CA; imported ones of other CAs do not count. */
+  /** Clients of this store's CA, without imported clients of other CAs. */
   readonly clients: ReadonlyMap<string, TrustedClient>;
   readonly issuing: Issuing;
 };
 
-/** What the store has. */
+/** View of the stored state. */
 export function viewOf(state: Pick<StoreState, 'ca' | 'oldCas' | 'issuers' | 'clients'>, now: Date): AccessView {
   const ca = state.ca?.cert;
   return {
@@ -44,7 +46,7 @@ export function viewOf(state: Pick<StoreState, 'ca' | 'oldCas' | 'issuers' | 'cl
         {
           ids: certificateIds(cert),
           pem: cert,
-          // Few runs need it, and it costs a verification.
+          // Lazy: few runs need it, and it costs a signature verification.
           get current() {
             return keyPem !== undefined && ca !== undefined && isFrom(splitBundle(cert)[0] ?? '', ca, 'client', now);
           },
@@ -65,12 +67,12 @@ export function issuingOf(ca: StoreState['ca']): Issuing {
   return ca.record.leafOnly ? 'leaf-only' : 'signer';
 }
 
-/** An external CA is asked, which may wait for a person: no other run has to wait for it. */
+/** Whether signing asks an external CA. It may wait for human approval, so other runs must not wait for it. */
 export function asksExternalCa({ ca }: Pick<StoreState, 'ca'>): boolean {
   return ca?.keyPem === undefined && ca?.record.external !== undefined;
 }
 
-/** Whether a client that has no issuing CA gets one. */
+/** Whether a client without an issuing CA gets one. */
 export function makesIssuers({ issuing }: Pick<AccessView, 'issuing'>): boolean {
   return issuing === 'here' || issuing === 'signer';
 }
@@ -80,7 +82,7 @@ export function trustedIds({ ca, oldCas }: AccessView): readonly CaId[] {
   return [...(ca === undefined ? [] : [ca]), ...oldCas];
 }
 
-/** The certificates (PEM) of CAs that the store has, or that are given beside. Throws for one that is not there. */
+/** PEM of the CAs with these IDs, from the store or from `beside`. Throws for a missing one. */
 export function bundleOf(
   ids: readonly CaId[],
   state: Pick<StoreState, 'ca' | 'oldCas' | 'issuers'>,
@@ -100,7 +102,7 @@ export function bundleOf(
     .join('');
 }
 
-/** Ids of CAs that were planned, as they are called now that they are made. */
+/** Replaces IDs of planned CAs by those of the CAs that were created. */
 export function resolveIds(ids: readonly CaId[], view: AccessView): readonly CaId[] {
   return ids.map((id) => {
     if (typeof id === 'string') return id;

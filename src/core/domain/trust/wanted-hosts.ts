@@ -1,4 +1,4 @@
-/** The wishes of `apply`, `setup` and `harden`: hosts as their specs say, with the CA and the clients that this takes. */
+/** Intent of `apply`, `setup` and `harden`: hosts as specified, with the CA and clients that they need. */
 
 import type { StoredCa, StoredClient, StoreState } from '../../adapters/store/records.ts';
 import { Secret } from '../secret.ts';
@@ -12,16 +12,16 @@ import { viewOf } from './view.ts';
 export type ApplyRequest = {
   readonly reason: 'setup' | 'plan' | 'apply' | 'harden';
   readonly hosts: readonly HostSpec[];
-  /** Those of a fleet file. */
+  /** Clients of a fleet file. */
   readonly clients?: readonly ClientSpec[];
-  /** For a CA that has to be made. */
+  /** Settings of a new CA. */
   readonly ca: CaSpec;
-  /** The CA of one's own that the fleet file names. */
+  /** The existing CA that the fleet file names. */
   readonly ownCa?: StoredCa | undefined;
-  /** The client to verify hosts with; without `named` another one will do, and is made only where there is none. */
+  /** Client for verification; without `named`, any usable client serves, and a new one is created only if there is none. */
   readonly client: { readonly spec: ClientSpec; readonly named: boolean };
   readonly takeOver?: boolean;
-  /** Clients of a CA that a host accepts now, and that this store does not know, may lose it. */
+  /** Allow locking out clients of a CA that a host accepts now and this store does not know. */
   readonly rejectOthers?: boolean;
   readonly addHardening?: boolean;
 };
@@ -51,7 +51,7 @@ export function wantedHosts(request: ApplyRequest, state: StoreState, now: Date)
     ...clients.changes,
     ...verifier.changes,
   ];
-  // Fails before anything is issued where this CA cannot do it.
+  // Fails before anything is issued if this CA cannot do it.
   const asking = { rejectOthers, now, changed: hosts };
   const view = preview(viewOf(state, now), credentials);
   const notes = clients.changes.length > 0 ? accessOf(state, view, asking).notes : [];
@@ -62,12 +62,12 @@ export function wantedHosts(request: ApplyRequest, state: StoreState, now: Date)
     notes: [...clients.notes, ...notes],
     verifyAs: [verifier.name, ...clients.accepted],
     mustReject: clients.revoked,
-    // Changed settings of existing clients stay, whatever becomes of the hosts.
+    // Changed settings of existing clients persist even if the hosts fail.
     temporary: credentials.every(({ kind }) => kind !== 'record'),
   };
 }
 
-/** Clients whose files docker on this computer may get: those that are there, and those to come, with nothing in their files yet. */
+/** Clients whose files this computer's docker may get: existing ones, and planned ones with empty files. */
 export function clientsFor({ credentials, verifyAs }: Wanted, state: StoreState): StoredClient[] {
   const coming = credentials.flatMap((one): StoredClient[] =>
     one.kind === 'client' ? [{ record: one.record, ca: '', cert: '', key: new Secret('') }] : [],
