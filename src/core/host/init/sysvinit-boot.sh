@@ -1,4 +1,4 @@
-# sysvinit: the script for the next boot. It runs in rcS, before everything that a change may touch.
+# sysvinit script for the next boot. It runs in rcS, before everything that a change may touch.
 # Needs variables: RECOVERY RECOVERY_LINK RECOVERY_LIST STATE T
 # Needs programs: cat chmod
 
@@ -15,7 +15,7 @@ write_recovery() {
 # Short-Description: docker-tls: undo or finish a change that a reboot interrupted
 ### END INIT INFO
 [ "\${1:-}" = start ] || exit 0
-# startpar starts it at once, with what mounts the file systems: wait for them.
+# startpar runs it in parallel with the mount scripts: wait for them.
 tries=0
 until [ -w /etc ] && [ -d $T ] && [ -w $T ]; do
   tries=\$((tries + 1))

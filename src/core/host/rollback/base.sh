@@ -36,35 +36,35 @@ STATE=${T%/*}
 NL='
 ' TAB='	'
 AUDIT_DIRECTORY=${AUDIT_DIRECTORY:-/etc/audit}
-# Seconds that a start of the daemon may take until it counts as failed.
+# Seconds until a start of the daemon counts as failed.
 LIMIT=300
-# yes: on the rollback, where what cannot be checked is no reason to stop half way.
+# yes: during a rollback, which a failed check must not stop half way.
 BACK=no
-# What the operator has to know although everything is back.
+# A difference that remains after a complete rollback, for the operator.
 REMARK=
-# yes: the daemon is down, and nothing here can start it.
+# yes: the daemon is down and cannot be started.
 LEFT_DOWN=no
 pid="" socket=""
-# yes: what look_at_service has found is of this moment.
+# yes: the result of look_at_service is current.
 KNOWN=no shown=
-# The process in the background that waits until live-restore is on.
+# The background process that waits for live-restore.
 protection=
 
-# A mark is a second name of a file that is already there, so that a full disk cannot prevent it.
+# A mark is a hard link to an existing file, so it works on a full disk.
 mark() { ln -f -- "$T/id" "$T/$1"; }
 
 note() { logger -t docker-tls -- "$*" 2>/dev/null || :; }
 
-# For the operator's eyes, beside the result.
+# A warning for the operator, beside the result.
 warn() { printf '@warning %s\n' "$(printf '%s' "$1" | base64 | tr -d '\n')" 2>/dev/null; }
 
-# Sets `uptime` to seconds by a clock that is never set.
+# Sets `uptime` in seconds, from a clock that nobody can set.
 look_at_clock() {
   read -r uptime idle </proc/uptime
   uptime=${uptime%%.*}
 }
 
-# Waits until a question is answered with yes; where it cannot be known, as long as it usually takes: await WORDS…
+# Waits until a command succeeds; if its answer is unknown (2), as long as it usually takes: await WORDS…
 await() {
   look_at_clock
   end=$((uptime + 30))
@@ -80,12 +80,12 @@ await() {
   return 1
 }
 
-# One transaction's steps never run at the same time as its rollback. The lock is on a directory that always exists.
+# Steps of a transaction and its rollback never run at the same time. The lock is on a directory that always exists.
 take_mutex() {
   exec 9<"$RUN" && flock -w "$1" 9
 }
 
-# Does a process hold the mutex? Under any number: while a shell runs a command without descriptor 9, it keeps it as another.
+# Does a process hold the mutex? Checks all descriptors: a shell that runs a command without descriptor 9 saves it under another number.
 holds_mutex() {
   for held in "/proc/$1"/fd/*; do
     # shellcheck disable=SC3013 # dash, bash and busybox have -ef
