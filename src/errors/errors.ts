@@ -128,7 +128,7 @@ export function asErrors(thrown: unknown, signal?: AbortSignal): readonly Docker
   return [bug(thrown)];
 }
 
-/** A failure that users can meet, to report beside others; rethrows everything else. */
+/** A failure that users can meet, to report together with others; rethrows everything else. */
 export function failureOf(thrown: unknown): DockerTlsError {
   if (thrown instanceof DockerTlsError) return thrown;
   throw thrown;

@@ -3,7 +3,7 @@
 
 # Sends GET requests over a local socket: api SOCKET NONCE PATH…. Prints for each path the answer, newline, `--NONCE api STATUS PATH`,
 # newline (src/core/domain/dockerd/sections.ts). STATUS is 000 without an answer, and then no further path is requested. Other programs
-# get the nonce on stdin, where no other process can read it. Status 2: the host has no HTTP client.
+# get the nonce on stdin, because no other process can read that. Status 2: the host has no HTTP client.
 api() {
   [ $# -gt 2 ] || return 0
   # An old curl does not know the option (status 2) and would resolve a host called docker.
@@ -77,9 +77,9 @@ for path in filter(None, lines[2:]):
 '
 }
 
-# Sets `socket` to the path where the daemon PID answers local clients: the first of its open sockets, in the kernel's order, whose file
-# still exists. Empty: none. A socket that the daemon opened itself comes first, since the daemon may ignore one that systemd passes to
-# it. Sets `lost` to a socket whose file is gone.
+# Sets `socket` to the path where the daemon PID answers local clients: its first open socket, in the kernel's order, with an existing
+# file. Empty: none. A socket that the daemon opened itself comes first, since the daemon may ignore one that systemd passes to it. Sets
+# `lost` to a socket without its file.
 local_socket() {
   # As few processes as possible: inodes of sockets below the name of each directory, then the kernel's lines, each prefixed with `@`.
   listed=$(ls -l "/proc/$1/fd" /proc/1/fd 2>/dev/null 9<&- | sed -n -e 's/^.* -> socket:\(\[[0-9]*\]\)$/\1/p' -e '/^\/proc\/[0-9]*\/fd:$/p' \

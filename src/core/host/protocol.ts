@@ -3,7 +3,7 @@
  * scripts against it.
  */
 
-/** Variables of the file `settings`, which stays on the host while a change is pending. */
+/** Variables of the file `settings`; it stays on the host while a change is pending. */
 export const SETTINGS = [
   'TXN',
   'UNITS',

@@ -63,7 +63,7 @@ import systemdUnitsModule from './systemd/units.sh';
 import systemdUnreadModule from './systemd/unread.sh';
 import unarmedModule from './unarmed.sh';
 
-/** Kinds of hosts that a change supports, by what starts the daemon. */
+/** Kinds of hosts that a change supports, by service manager or engine. */
 export const KIND_NAMES = ['systemd', 'sysvinit', 'openrc', 'podman', 'rootless'] as const;
 export type KindName = (typeof KIND_NAMES)[number];
 

@@ -1,4 +1,4 @@
-/** Type declaration for shell scripts, which esbuild (scripts/build.mjs) and vitest (vitest.config.ts) import as text. */
+/** Type declaration for imports of shell scripts as text, by esbuild (scripts/build.mjs) and vitest (vitest.config.ts). */
 declare module '*.sh' {
   const text: string;
   export default text;

@@ -8,8 +8,8 @@ make_directories "${RECOVERY_LINK%/*}" 0755 || fail "$(words)"
 set_recovery_goal
 write_recovery 2>"$ERR" && ln -sfT "$goal" "$RECOVERY_LINK" 2>>"$ERR" && list_recovery 2>>"$ERR" || fail "$(words)"
 # In a directory that another account can write, that account could replace the rollback script that root runs. The plan checks this too.
-# Copy with -p instead of -a, which would keep the SELinux label of /run. `settings` comes last, because the rollback works only with it.
-# Its content is synced before its name appears: after a power loss, a file system may show a name without its content.
+# Copy with -p, because -a would keep the SELinux label of /run. `settings` comes last, because the rollback works only with it. Its
+# content is synced before its name appears: after a power loss, a file system may show a name without its content.
 mkdir -p -- "$T" 2>"$ERR" || fail "$(words)"
 case $(stat -L -c '%u %a' -- "$STATE") in
   "$(id -u) "*[2367]? | "$(id -u) "*[2367]) fail "other accounts can write $STATE" ;;
@@ -21,8 +21,8 @@ cp -p -- "$STAGING/rollback.sh" "$STAGING/manifest" "$STAGING/managed" "$STAGING
   sync "$T"/* "$RECOVERY" "${RECOVERY%/*}" "${RECOVERY_LINK%/*}" "$T" 2>/dev/null &&
   mv -- "$T/settings.part" "$T/settings" 2>>"$ERR" || fail "$(words)"
 CREATED=$T/created
-# In the background, because systemd takes a while. Until then docker-tls only adds files of its own; switch.sh waits for the timer before
-# it replaces anything.
+# In the background, because systemd takes a while. Until then docker-tls only adds its own files; switch.sh waits for the timer before it
+# replaces anything.
 start_timer 2>"$T/timer-error" &
 timer=$!
 # The inspection of the daemon is slow too.

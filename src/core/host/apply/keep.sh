@@ -1,4 +1,4 @@
-# Backup of the originals: beside their paths, and on the first change also in the origin.
+# Backup of the originals: next to their paths, and on the first change also in the origin.
 # Needs functions: copy fail is_member kernel_value linger_state note_forms note_pulled snapshot_path step words
 # Needs variables: CREATED ERR NL SERVICE SOCKET_WAS_ACTIVE STATE T TAB TLS_DIRECTORY UNITS WAS_ACTIVE
 # Needs programs: df grep ln mkdir mv readlink rm stat sync tail
@@ -84,7 +84,7 @@ while IFS=$TAB read -r index kind mode owner source path <&3; do
     *) continue ;;
   esac
   printf '%s\n' "$line" >>"$T/kept.part" 2>"$ERR" || fail "$(words)"
-  # A path that is only compared does not become managed. Its origin is recorded by the first change that writes it.
+  # A temporarily changed file does not become managed. The first change that writes it permanently records its origin.
   [ "$source" != same ] || continue
   case $known in
     *"$NL$path$NL"*) ;;

@@ -1,7 +1,7 @@
 # One change of a host, from its lock to the restarted daemon. The confirmation comes later, over a new connection. Standard input carries
-# each file of the manifest whose source is `stdin`, in order; everything else came with the script. Runs under any /bin/sh: avoid a
-# redirection on `:`, which ends the shell when the disk is full. Prints `@ STEP` when a step begins, `@warning BASE64` for warnings to
-# the operator, and one last line `@result …`.
+# each file of the manifest whose source is `stdin`, in order; everything else came with the script. Runs under any /bin/sh. Avoid a
+# redirection on `:`, because it ends the shell when the disk is full. Prints `@ STEP` when a step begins, `@warning BASE64` for warnings
+# to the operator, and one last line `@result …`.
 # Needs functions: clear_unarmed result take_lock undo
 # Needs variables: CONFIRM RUN T TXN now
 # Needs programs: dd head rm timeout

@@ -19,8 +19,8 @@ compare_sshd() {
   done
 }
 
-# Resets SELinux labels to the policy: new files inherit the label of their directory. Restored files keep their own label, which may
-# differ from the policy.
+# Resets SELinux labels to the policy: new files inherit the label of their directory. Restored files keep their own label, even if it
+# differs from the policy.
 restore_labels() {
   selinuxenabled 2>/dev/null || return 0
   set --

@@ -3,7 +3,7 @@
 # Needs variables: DAEMON_JSON NL began host_kind nonce own_search pid socket
 # Needs programs: date find grep head tr
 
-# Programs that dockerd looks for at start, with their paths: in its own PATH, or beside it (moby: lookupBinPath).
+# Programs that dockerd looks for at start, with their paths: in its own PATH, or in its directory (moby: lookupBinPath).
 program_facts() {
   search=$NL$(tr '\0' '\n' 2>/dev/null <"/proc/${pid:-0}/environ")$NL
   case $search in *"${NL}PATH="*) search=${search#*"${NL}PATH="} && search=${search%%"$NL"*} ;; *) search= ;; esac
@@ -48,7 +48,7 @@ find_data() {
   set +f
 }
 
-# API answers of the daemon; slow. Skipped for a stopped daemon, which a request would start.
+# API answers of the daemon; slow. Skipped for a stopped daemon, because a request would start it.
 daemon_facts() {
   if [ "$host_kind" = podman ]; then
     podman_facts

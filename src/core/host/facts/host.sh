@@ -106,7 +106,7 @@ settings_facts() {
     case $path in "$TLS_DIRECTORY"/current/*) ;; *) followed "$path" ;; esac
   done
 
-  # Settings edited after the daemon started, which it may not start with. busybox's find cannot tell.
+  # Settings edited after the daemon started: it may not start with them. busybox's find cannot tell.
   there=
   for path in "$DAEMON_JSON" $fragment $dropins $environment; do [ ! -e "$path" ] || there=$there$path$NL; done
   if [ -n "$began" ] && [ "${pid:-0}" -gt 0 ] && [ -n "$there" ]; then

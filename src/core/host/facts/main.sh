@@ -6,7 +6,7 @@
 
 printf 'docker-tls-facts 1 %s\n' "$nonce"
 find_kind
-# Three groups in parallel, by what they wait for: the host, the daemon, and the rest. The first two wait in their pipes.
+# Three groups in parallel, by their source: the host, the daemon, and the rest. The first two wait in their pipes.
 exec 3>&1
 {
   system_facts

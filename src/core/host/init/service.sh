@@ -48,7 +48,7 @@ stop_service() {
   [ "$pid" = 0 ]
 }
 
-# Restarts the daemon with the current settings, or stops it (`stop`). Only the firewall holds its port meanwhile.
+# Restarts the daemon with the current settings, or stops it (`stop`). Only the firewall holds its port in between.
 restart_docker() {
   if [ "$1" = stop ]; then
     stop_service
@@ -78,10 +78,10 @@ last_words() {
   [ ! -f "$log" ] || tail -c "+$((size + 1))" -- "$log" 2>/dev/null | tail -n 100
 }
 
-# Does sshd listen for logins? Before OpenSSH 9.8 sessions have the same process name, and so has an sshd in a container: is_sshd PID
+# Does sshd listen for logins? Before OpenSSH 9.8 sessions have the same process name; an sshd in a container does too: is_sshd PID
 is_sshd() {
   [ "$(cat "/proc/$1/comm" 2>/dev/null)" = sshd ] && [ "$(readlink "/proc/$1/ns/pid")" = "$(readlink /proc/self/ns/pid)" ] || return 1
-  # OpenSSH 8.2 and later say so in the process title; earlier only sessions had a title. An ended process has none.
+  # OpenSSH 8.2 and later say so in the process title; earlier only sessions had a title. The title of an ended process is empty.
   case $(tr '\000' ' ' 2>/dev/null <"/proc/$1/cmdline") in *'[listener]'*) ;; '' | 'sshd: '*) return 1 ;; esac
 }
 

@@ -34,8 +34,9 @@ write_audit_rules() {
   if [ "$had" = no ]; then rm -f -- "$AUDIT_DIRECTORY/audit.rules.prev"; fi
 }
 
-# Checked before the first rename: augenrules would drop the rules of an administrator who edits audit.rules by hand. Unloaded rules in
-# rules.d do not indicate that, and neither do ours outside it: the kernel may have been locked, or absent.
+# Checked before the first rename: augenrules would drop the rules of an administrator who edits audit.rules by hand. Two differences do
+# not indicate that: audit.rules lacks rules of rules.d (the kernel may have been locked, or absent), or rules.d lacks rules of
+# docker-tls.
 keep_audit_rules() {
   case $(augenrules --check 2>/dev/null 9<&-) in
     *'No change'*) mark audit-generated ;;

@@ -35,7 +35,7 @@ is_changed() {
 }
 
 # May the rollback restore the original: may_restore PATH. If the rollback failed before, a changed file stays: it may be what lets the
-# daemon start. Otherwise the changed file is saved beside it.
+# daemon start. Otherwise the rollback saves a copy of the changed file.
 may_restore() {
   is_changed "$1" || return 0
   if [ -e "$T/failed" ]; then

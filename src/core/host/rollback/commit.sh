@@ -4,7 +4,7 @@
 # Needs variables: GENERATION KEEP LIVE_RESTORE LIVE_RESTORE_STAYS LOCK NL RECOVERY_LINK RUN STATE T TAB TLS_DIRECTORY TXN
 # Needs programs: find grep ls mkdir mv rm rmdir sort sync tail
 
-# Saves the managed paths as they are now.
+# Saves the current state of the managed paths.
 keep_generation() {
   [ "$GENERATION" != none ] || return 0
   [ ! -e "$T/generation" ] || rm -rf -- "$T/generation"
@@ -93,7 +93,7 @@ finish() {
   return 0
 }
 
-# Directories of credentials among the created directories: names without blanks. Other directories beside them are not managed.
+# Directories of credentials among the created directories: names without blanks. docker-tls does not manage their other neighbours.
 credential_directories() {
   [ -f "$1" ] || return 0
   while IFS= read -r directory; do

@@ -31,9 +31,9 @@ note_containers() {
   done >"$T/containers.part" && mv -- "$T/containers.part" "$T/containers"
 }
 
-# Sets `stopped` to the containers that the change stopped, and how they ended; empty: none. Some containers exit by themselves, and
-# another program may remove some: removed ones count only if no container is left, as without live-restore. While the same daemon runs,
-# other programs stop them.
+# Sets `stopped` to the containers that the change stopped, and how they ended; empty: none. Some containers exit without a cause in the
+# change, and another program may remove some: removed ones count only if no container is left, as without live-restore. While the same
+# daemon runs, other programs stop them.
 find_stopped() {
   stopped='' gone='' any=no
   [ -s "$T/containers" ] && [ "$DAEMON" != none ] && ! runs_on || return 0
@@ -79,7 +79,7 @@ name_stopped() {
   REMARK="${REMARK:+$REMARK; }containers stopped: $stopped; see docker ps -a"
 }
 
-# Sets `ended` to how the container `id` was stopped; empty: it exited by itself. The daemon counts a restart by the container's policy
+# Sets `ended` to how the container `id` was stopped; empty: its process exited. The daemon counts a restart by the container's policy
 # (`restarts`), but not one by the daemon.
 how_ended() {
   ended=

@@ -31,9 +31,9 @@ look_back() {
     [ "$birth" = "$seen" ] || look_at_service
 }
 
-# dockerd applies a reload asynchronously: wait for its confirmation on the current socket: reload_docker WORDS…. The service manager's
-# reload is unreliable: it fails with an empty ExecReload=, without /bin/kill, and with procps' kill in a Turkish locale ("Invalid
-# argument").
+# dockerd applies a reload asynchronously, so this waits for its confirmation on the current socket: reload_docker WORDS…. The service
+# manager's reload is unreliable: it fails with an empty ExecReload=, without /bin/kill, and with procps' kill in a Turkish locale
+# ("Invalid argument").
 reload_docker() {
   [ "$1" != reloaded ] || began=$(date +%s.%N)
   find_daemon || return 1
@@ -112,7 +112,7 @@ reload_live_restore() {
 }
 
 # Waits for live-restore. dockerd reloads it while switch.sh places other files and systemd reads its units. The daemon.json of the change
-# follows, which a daemon with the old flags may reject.
+# follows: a daemon with the old flags may reject that.
 await_protection() {
   [ -n "$protection" ] || return 0
   wait "$protection" || {

@@ -60,7 +60,7 @@ set_interfaces() {
       wanted=${wanted%% *}
       ;;
     esac
-    # The interface may disappear meanwhile.
+    # The interface may disappear during the loop.
     [ "$now" = "$wanted" ] || printf '%s\n' "$wanted" >"$file" || [ ! -e "$file" ] || failed=1
   done
   return "$failed"

@@ -7,7 +7,7 @@
 # clients just before the stop. The client's kernel sends it again a second later, when systemd holds the port. Hosts without nft and
 # iptables skip this. `held` names the ports before the rules exist, so `undo` always releases them first. hold_port PORTS, one per line
 hold_port() {
-  # Removes rules of a killed attempt: a second set would survive the release, which removes one.
+  # Removes rules of a killed attempt: the release removes only one set.
   release_port
   [ -n "$1" ] && command -v ss >/dev/null || return 0
   for port in $1; do printf '%s\n' "$port"; done >"$T/held" || return 0
@@ -30,7 +30,7 @@ under_way() {
     IFS='
 '
     for line in $sockets; do
-      # The details of a connection follow on the next line, which begins with blanks.
+      # The details of a connection follow on the next line, indented by blanks.
       case $line in
         [![:space:]]* | *lastrcv:[3-9][0-9][0-9][0-9]* | *lastrcv:[1-9][0-9][0-9][0-9][0-9]*) ;;
         *)

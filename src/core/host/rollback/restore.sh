@@ -97,7 +97,7 @@ restore_files() {
   return "$bad"
 }
 
-# Deletes staged files and copies beside the originals.
+# Deletes staged files and copies of the originals.
 clear_beside() {
   [ -f "$T/manifest" ] || return 0
   set --

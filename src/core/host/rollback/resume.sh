@@ -47,7 +47,7 @@ resume() {
   note "$REMARK"
 }
 
-# A restart moves the socket unit to the address in its files, and stops only what does not run.
+# A restart moves the socket unit to the address in its files, and stops only inactive units.
 bring_up() {
   reset_failed
   if [ "$late" = no ] || runs; then

@@ -36,7 +36,7 @@ undo() {
   stop_timer
   # The records go last: while they exist, the next change completes this rollback.
   rm -f -- "$LOCK"
-  # A key made on the host for this change is obsolete, and the run that requested it may be gone.
+  # A key made on the host for this change is obsolete, and the run that requested it may have ended.
   rm -rf -- "$RUN/docker-tls-$TXN" "$RUN"/docker-tls-key-*
   clear_records
   return 0

@@ -31,8 +31,8 @@ read_own_daemon() {
   set +f
 }
 
-# Sets `dockerd` to the user's program: the running one, the one beside the script, or the one in the unit's PATH. It may be in their home
-# (get.docker.com/rootless), outside our PATH.
+# Sets `dockerd` to the user's program: the running one, the one next to the script, or the one in the unit's PATH. It may be in their
+# home (get.docker.com/rootless), outside our PATH.
 find_own_program() {
   for path in "$(readlink "/proc/${pid:-0}/exe" 2>/dev/null)" "$beside" "$(PATH=${own_search:-/nowhere} command -v dockerd)"; do
     if [ -n "$path" ] && [ -x "$path" ]; then

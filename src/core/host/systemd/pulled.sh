@@ -1,4 +1,4 @@
-# containerd, which a start of the daemon pulls in (Wants=). If both were down before the change, it stops with the daemon.
+# containerd, pulled in by a start of the daemon (Wants=). If both were down before the change, it stops with the daemon.
 # Needs functions: service
 # Needs variables: BACK CREATED SERVICE STATE T TAB
 # Needs programs: cat grep sed systemctl

@@ -17,9 +17,9 @@ forget_recovery() {
 read_at_boot() {
   reread
   failed=$?
-  # A boot without our socket unit has not scheduled its start. It starts before the daemon, which waits for the recovery.
+  # A boot without our socket unit has not scheduled its start. It starts before the daemon: that waits for the recovery.
   if [ -e "$UNITS/$TLS_SOCKET" ]; then systemctl --no-block start "$TLS_SOCKET" 9<&-; fi
-  # The same holds for the service of docker-tls, which has no local socket.
+  # The same holds for the service of docker-tls: it has no local socket.
   if [ -z "$LOCAL_SOCKET" ] && [ -e "$UNITS/$SERVICE" ]; then systemctl --no-block start "$SERVICE" 9<&-; fi
   return "$failed"
 }

@@ -56,7 +56,7 @@ restart_docker() {
   if [ "$1" = stop ]; then
     reset_failed
     set -- "$SERVICE" "$TLS_SOCKET"
-    # The local socket started with the daemon, which requires it.
+    # The local socket started with the daemon: the daemon requires it.
     if socket_stops; then set -- "$@" "$LOCAL_SOCKET"; fi
     # A failed docker-tls unit without a file is unknown to systemd: systemd 262 then stops none of the units of that call.
     service stop "$@" 2>/dev/null || for name in "$@"; do service stop "$name" 2>/dev/null; done
@@ -85,8 +85,8 @@ restart_docker() {
   return "$started"
 }
 
-# systemd holds the port: release connections while the daemon starts, which then answers them. Prints the line that a waiting client
-# needs.
+# systemd holds the port: release connections while the daemon starts, so that the daemon answers them. Prints `@open` for a run that
+# waits for it.
 start_held() {
   {
     release_port
@@ -126,7 +126,7 @@ start_docker() {
     return
   fi
   [ "$is" = active ] && service stop "$TLS_SOCKET" 2>/dev/null
-  # A connection may have started this service meanwhile, and the socket cannot start beside it.
+  # A connection may have started this service in the meantime, and it blocks the start of the socket.
   service stop docker-tls-closed.service 2>/dev/null
   if [ "$want" = active ]; then
     # A local client may have started the daemon in between; that pulled in our socket, and this does nothing.

@@ -7,8 +7,8 @@ import { shellQuote } from '../../../core/domain/quote.ts';
 import { DockerTlsError } from '../../../errors/errors.ts';
 
 /**
- * Writes the report with mode 0600, since it shows where to break in; all or nothing. Writes through links, devices and pipes
- * (/dev/stdout), which a new file must not replace. Returns the absolute path. Fails with E_AUDIT_OUT (exit 2).
+ * Writes the report with mode 0600, since it shows where to break in; all or nothing. Writes through links, devices and pipes (/dev/stdout)
+ * instead of replacing them. Returns the absolute path. Fails with E_AUDIT_OUT (exit 2).
  */
 export function saveReport(out: string, cwd: string, text: string): Promise<string> {
   return atPlace(out, cwd, (place, path) =>
@@ -21,7 +21,7 @@ export async function checkReport(out: string, cwd: string): Promise<void> {
   await atPlace(out, cwd, async (place) => place && stage(place, '', (staged) => rm(staged)));
 }
 
-/** A temporary file beside the target, 0600, removed on failure. */
+/** Temporary file in the target's directory, 0600, removed on failure. */
 async function stage(place: string, text: string, then: (staged: string) => Promise<void>): Promise<void> {
   const staged = `${place}.${randomBytes(6).toString('hex')}`;
   try {

@@ -1,9 +1,9 @@
-/** Parser of Docker's API answers: lenient and typed; missing or odd fields are no error. */
+/** Parser of Docker's API answers: lenient and typed; tolerates missing and odd fields. */
 
 import type { ApiAnswers } from '../../../core/domain/dockerd/sections.ts';
 import { at, entriesAt, type Json, listAt, numberAt, parseJson, textAt, textsAt } from '../../../core/domain/json.ts';
 
-/** A container from the API's inspect, without its environment, which often contains secrets. */
+/** A container from the API's inspect. Without its environment, because that often contains secrets. */
 export type ContainerFact = ReturnType<typeof containerFact>;
 export type Mount = ContainerFact['mounts'][number];
 export type ImageFact = ReturnType<typeof imageFact>;

@@ -68,7 +68,8 @@ function isBelow(path: string, directory: string): boolean {
 
 /**
  * Effect of a rules file at the next boot, when /run is empty except for `made`. If a directory is missing when `-w` is loaded, the kernel
- * takes it for a file and records nothing inside. A rule for a path in a missing directory is not loaded, nor are the rules after it.
+ * takes it for a file and records nothing inside. A rule for a path in a missing directory stops loading: that rule and all later ones are
+ * inactive.
  */
 export function rulesAtBoot(rules: readonly AuditRule[], made: ReadonlySet<string>): readonly AuditRule[] {
   const isThere = (path: string): boolean => !path.startsWith('/run/') || made.has(path);

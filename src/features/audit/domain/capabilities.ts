@@ -1,6 +1,6 @@
 /** Capabilities: Docker's default set, and those nearly equivalent to root. */
 
-/** Default capabilities of a container; adding one back after `--cap-drop ALL` grants no more than that (moby: oci/caps). */
+/** Default capabilities of a container. Adding one back after `--cap-drop ALL` only restores the default (moby: oci/caps). */
 const DEFAULT: ReadonlySet<string> = new Set(
   `AUDIT_WRITE CHOWN DAC_OVERRIDE FOWNER FSETID KILL MKNOD NET_BIND_SERVICE NET_RAW SETFCAP SETGID SETPCAP SETUID
     SYS_CHROOT`.split(/\s+/),

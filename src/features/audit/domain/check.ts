@@ -52,7 +52,7 @@ export type AuditProbe = {
   readonly outcome: ProbeOutcome;
 };
 
-/** Input of a check beside the host's facts. */
+/** Additional input of a check. */
 export type Outside = {
   readonly probes: readonly AuditProbe[];
   /** Names and addresses that clients connect to. */
@@ -66,7 +66,7 @@ export type Check = {
   /** Number in the newest CIS Docker Benchmark, or an ID of docker-tls: `tls.1`. */
   readonly id: string;
   readonly title: string;
-  /** Title of a finding: the failure. Absent for manual checks, which have no findings. */
+  /** Title of a finding: the failure. Absent for manual checks: they have no findings. */
   readonly failure?: string;
   readonly severity: Severity;
   readonly why: string;

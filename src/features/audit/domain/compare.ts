@@ -65,8 +65,8 @@ function acceptedIn(report: AuditReport): ReadonlySet<string> {
 }
 
 /**
- * Compares by host, check and place; changed wording and line numbers are no difference. A finding is resolved only if its check was judged
- * again: not on an unreachable host, nor for a check that was unselected, undecided or accepted.
+ * Compares by host, check and place; ignores changed wording and line numbers. A finding is resolved only if this run judged its check
+ * again: not on an unreachable host, for an unselected or undecided check, or for an accepted finding.
  */
 export function compareReports(before: readonly FindingKey[], report: AuditReport) {
   const judgedAgain = new Map(

@@ -56,7 +56,7 @@ export type CheckResult = {
   /** Title of a finding: the failure. */
   readonly failure: string;
   readonly group: string;
-  /** Severity of this finding, which may differ from the check's. */
+  /** Severity of this finding; may differ from the check's. */
   readonly severity: Severity;
   readonly why: string;
   /** Fix, with the host's name in its commands. */

@@ -61,7 +61,7 @@ export function exposedAddresses(facts: AuditFacts): readonly Exposed[] {
   const others = new Set(published);
   for (const address of setting(facts.daemon, 'metrics-addr')?.values ?? [])
     others.add(parseListener(address).port ?? 0);
-  // In swarm mode dockerd also holds service ports, which its options do not show.
+  // In swarm mode dockerd also holds service ports. Its options do not show them.
   const unknown = textAt(facts.docker?.info, 'Swarm', 'LocalNodeState') === 'active' ? [] : facts.listeners;
   for (const listener of unknown) {
     if (!listener.byDockerd || others.has(listener.port) || known.some(({ port }) => port === listener.port)) continue;

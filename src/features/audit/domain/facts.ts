@@ -27,7 +27,7 @@ export type TlsFile = {
   readonly path: string;
   /** Undefined: missing file. */
   readonly file: FileFact | undefined;
-  /** Complete certificates only; empty for the key, which is never read. */
+  /** Complete certificates only; empty for the key: the script never reads it. */
   readonly pem: string;
 };
 
@@ -233,7 +233,7 @@ export function parseAuditFacts(stdout: Buffer) {
     files: files as ReadonlyMap<string, FileFact>,
     tls: { ca: tlsFile('ca'), cert: tlsFile('cert'), key: tlsFile('key') },
     registryFiles: fileFacts(bytes('registry-files'), owner),
-    /** Files with a private key, under /etc/docker and beside dockerd's TLS files. */
+    /** Files with a private key, under /etc/docker and in the directories of dockerd's TLS files. */
     keyFiles: fileFacts(bytes('key-files'), owner),
     /** Effective settings of sshd; undefined without sshd, or if it failed. */
     sshd: sshd?.status === 0 ? parseSshd(sshd.text) : undefined,
@@ -253,7 +253,7 @@ export function parseAuditFacts(stdout: Buffer) {
     ),
     /** Empty without a socket of Docker. */
     apiSocket: podman ? '' : text('api-socket'),
-    /** Podman serves Docker's API without dockerd: checks of dockerd cannot be judged. */
+    /** Podman serves Docker's API without dockerd: checks of dockerd are not applicable. */
     podman,
     /** Podman runs as the service of docker-tls. */
     podmanService,

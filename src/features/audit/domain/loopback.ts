@@ -35,7 +35,7 @@ export type Loopback = {
 const DROPS_NO_LOOPBACK =
   /(?<!! )-d (?!127\.)[\d.]+\/(?:[89]|[12]\d|3[0-2])\b|(?<!! )--dport \d+(?= |$)|-j (?:ACCEPT|RETURN|CT|NOTRACK|LOG|NFLOG|TRACE)\b/;
 
-/** `iptables`: path of the program; `rules`: output of `iptables -t raw -S PREROUTING`, which reorders words. */
+/** `iptables`: path of the program; `rules`: output of `iptables -t raw -S PREROUTING` (iptables reorders words). */
 export function readLoopback(
   sysctl: ReadonlyMap<string, string>,
   { iptables, rules }: { readonly iptables: string; readonly rules: string },

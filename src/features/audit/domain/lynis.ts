@@ -53,7 +53,7 @@ const BY_KEYWORD: Readonly<Record<string, readonly FixName[]>> = {
   x11forwarding: ['sshd-x11'],
 };
 
-/** `results`: results of the same audit, which show the host's missing fixes. */
+/** `results`: results of the same audit, for the host's missing fixes. */
 export function parseLynis(output: string, results: readonly CheckResult[], distribution?: Distribution): LynisAnswer {
   const [answer = '', ...lines] = output.split('\n');
   if (answer === 'absent') {

@@ -33,7 +33,7 @@ export function parseSoftware(section: (name: string) => string | undefined) {
     manager,
     packages: packages as ReadonlyMap<string, Package>,
     firewalld: section('firewalld')?.trim() === 'ActiveState=active',
-    /** The host runs Kubernetes, which uses containerd's CRI plugin. */
+    /** The host runs Kubernetes: it uses containerd's CRI plugin. */
     kubelet: (section('kubelet') ?? '').trim() !== '',
     /** containerd's configuration disables its CRI plugin. */
     criDisabled: /["'](?:io\.containerd\.grpc\.v1\.)?cri["']/.test(section('containerd-disabled') ?? ''),

@@ -58,7 +58,10 @@ export function suffices(method: PasswordMethod, lists: readonly string[]): bool
   );
 }
 
-/** Credentials required beside a key (AuthenticationMethods, globally or in a Match block): disabling them would lock those logins out. */
+/**
+ * Credentials required in addition to a key (AuthenticationMethods, globally or in a Match block): disabling them would lock those logins
+ * out.
+ */
 export function secondFactors(
   sshd: ReadonlyMap<string, readonly string[]>,
   matches: readonly SshdMatch[],

@@ -91,7 +91,7 @@ export const SYSCTL_PATHS: string = [
   .map((key) => key.replaceAll('.', '/'))
   .join(' ');
 
-/** False for settings of the whole kernel in a container, where they belong to the outer machine. */
+/** False for settings of the whole kernel in a container: they belong to the outer machine. */
 export function isOwn({ container }: Kernel, { fix }: Row): boolean {
   return !container || fix === 'kernel-network';
 }

@@ -15,7 +15,7 @@ import table from './vulnerabilities.json' with { type: 'json' };
 export const COMPONENTS = ['engine', 'buildkit', 'containerd', 'runc', 'cli', 'compose', 'buildx'] as const;
 export type Component = (typeof COMPONENTS)[number];
 
-/** A precondition beside the version. */
+/** A precondition in addition to the version. */
 type Need = 'authorization-plugin' | 'firewalld' | 'swarm' | 'cri' | 'windows';
 
 /** Versions from the first (inclusive) to the second (exclusive). */
@@ -105,8 +105,8 @@ function runningVersion({ docker }: AuditFacts, component: Component): string {
 }
 
 /**
- * True if containerd's CRI plugin is active: by default, unless disabled in its configuration or by dockerd, which starts its own
- * containerd.
+ * True if containerd's CRI plugin is active: by default, unless containerd's configuration or dockerd (with its own containerd) disables
+ * it.
  */
 export function criEnabled(facts: AuditFacts): boolean {
   const ownOfDocker = textAt(facts.docker?.info, 'Containerd', 'Address').includes('/docker/containerd/');

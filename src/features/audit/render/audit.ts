@@ -31,7 +31,7 @@ export function renderAudit(
   };
 }
 
-/** Commands for fixable findings, on hosts set up from this store. Not for a fleet, whose file defines each host. */
+/** Commands for fixable findings, on hosts set up from this store. Not for a fleet: its file defines each host. */
 function wayOn(report: AuditReport, stored: ReadonlySet<string>, fleet: boolean): string[] {
   const fixable = judged(report)
     .filter(({ kind, name }) => kind === 'host' && stored.has(name))

@@ -151,7 +151,9 @@ function issuerLimit({ pathLen, keyUsage, extKeyUsage }: CertificateInfo): strin
   return undefined;
 }
 
-/** Not every CA backdates, its clock may be ahead, and `now` is from before the request: a certificate that begins soon counts as valid. */
+/**
+ * Not every CA backdates. Its clock may be ahead, and `now` is from before the request. So a certificate that begins soon counts as valid.
+ */
 function begun(notBefore: Date, now: Date): Date {
   const early = notBefore.getTime() - now.getTime();
   return early > 0 && early <= CLOCK_MS ? notBefore : now;

@@ -76,7 +76,7 @@ async function copyInto(
   if (!sameContents(state, await target.read())) throw new Error('the copy does not read as the store that was copied');
 }
 
-/** Operators of the old store; for a directory, the copying user. New keys, which that user can open. */
+/** Operators of the old store; for a directory, the copying user. New keys, encrypted for that user. */
 async function operatorsAndKeys(context: ActionContext, session: Session) {
   const known = (await teamOf(context)?.read())?.operators ?? [];
   const operators = await operatorsOfCopy(session, known, userName().replace(/[^A-Za-z0-9._@+-]/g, '-'));

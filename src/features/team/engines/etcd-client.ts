@@ -142,7 +142,7 @@ export function etcdClient(
     }
   }
 
-  /** With a token, which is renewed after it expires. */
+  /** With a token, renewed after it expires. */
   async function askAs(endpoint: string, path: string, body: object, signal?: AbortSignal): Promise<Answer> {
     const given = token !== undefined;
     if (!given) await login(endpoint, signal);

@@ -1,6 +1,6 @@
 /**
- * Commits too large for one etcd transaction (128 operations, 1.5 MB): all files of the new snapshot go into a new directory, which the
- * head then names. A directory that no head names is ignored; its marker expires with its creator's lease.
+ * Commits too large for one etcd transaction (128 operations, 1.5 MB). All files of the new snapshot go into a new directory; the head then
+ * names it. A directory that no head names is ignored; its marker expires with its creator's lease.
  */
 
 import { base64, type EtcdClient, endOf, type Operation } from './etcd-client.ts';

@@ -1,6 +1,6 @@
 /**
  * History of a store in etcd: its head, and one entry per commit. A revision is a number and a hash over the previous revision, so the
- * entries between two revisions prove that one builds on the other. The manifest of each commit signs the previous revision.
+ * entries between two revisions show that one builds on the other. The manifest of each commit signs the previous revision.
  */
 
 import { createHash } from 'node:crypto';

@@ -15,7 +15,7 @@ export type GitOptions = {
   readonly env?: Readonly<Record<string, string>>;
   /** Exit statuses other than 0 that are valid answers. */
   readonly answers?: readonly number[];
-  /** git is stopped after this number of bytes, which are the answer. */
+  /** git is stopped after this number of bytes: they are the answer. */
   readonly most?: number;
 };
 
@@ -125,7 +125,7 @@ export function gitIn(directory: string, { timeoutMs = 120_000, signal, graceMs 
     });
 }
 
-/** Lines that report a failure without its cause, which an earlier line has. */
+/** Lines that report a failure without its cause; an earlier line has the cause. */
 const WITHOUT_CAUSE =
   /^(?:hint:|To |Please make sure|and the repository exists|\[GNUPG:\]|fatal: Could not read from remote|fatal: failed to write commit|error: failed to push some refs|error: gpg failed to sign)/;
 

@@ -31,7 +31,7 @@ export function gitReader(git: Git, url: string, listing: Listing) {
     return { history: historyOf(parentsOf(commit)), first: new Map(files) };
   }
 
-  /** Entries at a revision, at most the output size of `most` files with such paths. */
+  /** Entries at a revision; reads no more output than a listing of `paths` needs. */
   async function entriesOf(revision: string, paths: ReadonlySet<string>): Promise<Entry[]> {
     const most = [...paths].reduce((sum, path) => sum + Buffer.byteLength(path) + LONGEST_LINE, 64 * LONGEST_LINE);
     const { stdout } = await git(['ls-tree', '-r', '-z', '-l', '--full-tree', revision], { most });

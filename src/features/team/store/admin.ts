@@ -78,7 +78,10 @@ export async function addOperator(
   });
 }
 
-/** Keeps the operator's other rights. An operator who has a client's key can also open its successor. */
+/**
+ * Keeps the operator's other rights. An operator keeps access to a client's key, and to keys that replace it, so a second client is
+ * refused.
+ */
 async function withClient(
   session: Session,
   base: Opened,
@@ -101,7 +104,7 @@ async function withClient(
 
 /**
  * Operators of a copy: those of the source store, the copying user first, added as `name` if missing. Fails with E_NAME, and with
- * E_OPERATOR (exit 2) if another operator has that name: two equal names could not be told apart or removed separately.
+ * E_OPERATOR (exit 2) if another operator has that name: no command could tell two equal names apart, or remove one of them.
  */
 export async function operatorsOfCopy(
   session: Session,

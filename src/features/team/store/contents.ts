@@ -70,7 +70,7 @@ export function sealGroup(at: string, text: string, keys: ClassKeys): Uint8Array
   return seal(keyFor(classKey, at), at, Buffer.from(text));
 }
 
-/** Content of a sealed file. `closed`: the reader has no key; undefined: not what was sealed. */
+/** Content of a sealed file. `closed`: the reader has no key; undefined: the content was altered. */
 export function openGroup(
   at: string,
   sealed: Uint8Array,

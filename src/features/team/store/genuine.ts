@@ -7,7 +7,7 @@ import * as refusals from './refusals.ts';
 
 /**
  * The signed part of a snapshot. Fails with E_STORE_TAMPERED. The name of a revision covers all earlier ones (git: the commit hash; etcd: a
- * hash over the previous revision). So the one name in the signed manifest binds the whole history, and no older entry is read.
+ * hash over the previous revision). Therefore the name in the signed manifest binds the whole history, without older entries being read.
  */
 export function genuine(url: string, { files, history }: Snapshot): Signed {
   const signed = signedOf(url, files);

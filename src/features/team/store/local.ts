@@ -1,6 +1,6 @@
 /**
- * Local state beside a shared store, in the directory of --home: the store's address, the last state seen, machine-specific fields of
- * records, and the files of clients used on this machine, for docker.
+ * Local state for a shared store, in the directory of --home: the store's address, the last state seen, machine-specific fields of records,
+ * and the files of clients used on this machine, for docker.
  */
 
 import { randomUUID } from 'node:crypto';

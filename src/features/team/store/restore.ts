@@ -116,7 +116,7 @@ type SignedList = Pick<Manifest, 'sequence' | 'at' | 'by' | 'parent'> & {
   readonly name: string | undefined;
   /**
    * Commits with this list on top of the revision that it names. Several mean an outsider's doing, and only their files show the genuine
-   * one, since dates can be forged. So all are tried; the engine limits their number (Past).
+   * one, since dates can be forged. Restoration tries all of them; the engine limits their number (Past).
    */
   readonly revisions: readonly string[];
 };

@@ -1,6 +1,6 @@
 /**
- * Sealing of a shared store's files: AES-256-GCM, with a key per file derived from its class key and its path. So a file cannot replace
- * another one, and one file's key can be shared without the others.
+ * Sealing of a shared store's files: AES-256-GCM, with a key per file derived from its class key and its path. A file cannot replace
+ * another one, and an operator can get one file's key without the others.
  */
 
 import { createCipheriv, createDecipheriv, hkdfSync, randomBytes } from 'node:crypto';

@@ -127,7 +127,7 @@ export function openSession({ engine, local, who, pinned, identities, note, now 
   /** The newest snapshot, or one that was read less than `youngMs` ago. */
   async function read(youngMs = YOUNG_MS): Promise<Opened> {
     if (latest !== undefined && performance.now() - latest.at < youngMs) return latest.opened;
-    // Before the request: another run on this machine may see a newer state meanwhile.
+    // Before the request: another run on this machine may see a newer state during it.
     const before = local.seen();
     const snapshot = await engine.read();
     noteOffline(snapshot);
@@ -149,7 +149,7 @@ export function openSession({ engine, local, who, pinned, identities, note, now 
   let asked: Promise<Opened> | undefined;
   let asking: Promise<unknown> = Promise.resolve();
 
-  /** The state after this call instead of a cached one. Many hosts that request it meanwhile share the next read. */
+  /** The state after this call instead of a cached one. Many hosts with requests at the same time share the next read. */
   function readNow(): Promise<Opened> {
     asked ??= asking.then(async () => {
       asked = undefined;

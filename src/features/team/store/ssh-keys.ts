@@ -135,7 +135,7 @@ function rsaPublic(blob: Buffer): KeyObject {
   });
 }
 
-/** First four bytes of the key's SHA-256, which identify the recipient of a stanza. */
+/** First four bytes of the key's SHA-256: they identify the recipient of a stanza. */
 function tagOf(blob: Buffer): string {
   return base64(createHash('sha256').update(blob).digest().subarray(0, 4));
 }

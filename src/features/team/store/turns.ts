@@ -1,6 +1,6 @@
 /**
  * Queue of a run's steps on a shared store, and their grouping into commits. Commits of a store are sequential, so a run over many hosts
- * would wait for one round trip after the other. So writes of other steps are collected for the next commit while one is pending.
+ * would wait for one round trip after the other. Therefore writes of other steps are collected for the next commit while one is pending.
  */
 
 import { DockerTlsError } from '../../../errors/errors.ts';

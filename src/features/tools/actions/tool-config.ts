@@ -49,7 +49,7 @@ export function commandsHere(
     .filter((line) => line !== '' && !line.startsWith('#'));
 }
 
-/** A tool on a machine without the store, whose files are in `directory`. */
+/** A tool on a machine without the store; the files are in its `directory`. */
 function accessThere(
   { name, host }: { readonly name: string; readonly host: string },
   client: string,

@@ -72,7 +72,7 @@ export function unreadable(value: string): string | undefined {
   return /\}|:-|\$\{/.test(value) ? '"}", ":-" or "${", which Jenkins takes for its own' : undefined;
 }
 
-/** Reason why HCL cannot contain a text: it normalises characters (Unicode NFC), which changes the bytes of a path. */
+/** Reason why HCL cannot contain a text: it normalises characters (Unicode NFC), so a path would change its bytes. */
 export function decomposed(value: string): string | undefined {
   return value === value.normalize('NFC') ? undefined : 'a letter in its decomposed form, which HCL composes';
 }

@@ -21,7 +21,7 @@ import { nextState, type TransactionOptions } from '../../../core/domain/plan/tr
 import { shellQuote } from '../../../core/domain/quote.ts';
 import { DockerTlsError, printable } from '../../../errors/errors.ts';
 
-/** Both produce Ignition 3.4.0, which images support since 2023. */
+/** Both produce Ignition 3.4.0, supported by images since 2023. */
 const VARIANTS = {
   fcos: { variant: 'fcos', version: '1.5.0' },
   flatcar: { variant: 'flatcar', version: '1.1.0' },
@@ -144,7 +144,7 @@ function snapshot(tree: Tree, directory: string, index: number, path: string, ch
   return `${index}\t${change.kind === 'file' || change.kind === 'link' ? about[change.kind] : 'absent\t-\t-'}\t${path}`;
 }
 
-/** Original state of the paths: from the host's origin, or the present state if that has none. */
+/** Original state of the paths: from the host's origin; without one, the present state. */
 function placeOrigin(tree: Tree, plan: HostPlan, facts: HostFacts): void {
   const directory = `${STATE}/origin`;
   const before = facts.files.get(`${directory}/manifest`);

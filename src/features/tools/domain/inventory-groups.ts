@@ -24,7 +24,7 @@ export function hostGroups(inventory: Fields): ReadonlyMap<string, readonly stri
 
 function withParents(group: string, parents: ReadonlyMap<string, readonly string[]>): Set<string> {
   const found = new Set([group]);
-  // Iteration over a set includes elements added meanwhile.
+  // Iteration over a set includes elements added during it.
   for (const one of found) for (const parent of parents.get(one) ?? []) found.add(parent);
   return found;
 }

@@ -169,7 +169,7 @@ function variableOf(keys: readonly string[], variables: Fields): string {
   return `${ours}: `;
 }
 
-/** A host's variables as a fleet file entry, which the schema then checks. */
+/** A host's variables as a fleet file entry, for validation by the schema. */
 function entryOf(name: string, variables: Fields, say: Say): Record<string, unknown> {
   const first = (...keys: string[]) =>
     keys.map((key) => variables[key]).find((value) => value !== undefined && value !== null);

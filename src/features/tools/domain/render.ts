@@ -167,7 +167,8 @@ export function renderTraefik(access: Access): string {
 }
 
 /**
- * Portainer's API: creates an environment, or replaces the certificates of an existing one, which its pages cannot do (portainer#10166).
+ * Portainer's API: creates an environment, or replaces the certificates of an existing one. Portainer's pages cannot do that
+ * (portainer#10166).
  */
 export function renderPortainer(access: Access): string {
   const { ca, cert, key } = filesOf(access);

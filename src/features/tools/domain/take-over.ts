@@ -29,7 +29,7 @@ export type TakenCa = Omit<StoredOldCa, 'serial'>;
 /** `clientCert`: the file's content, unverified. */
 export type FoundHost = { readonly host: StoredHost; readonly ca: TakenCa; readonly clientCert: string };
 
-/** Its issuing CA is docker-machine's CA, which has no other clients. */
+/** Its issuing CA is docker-machine's CA: that has no other clients. */
 export type TakenClient = { readonly name: string; readonly cert: string; readonly ca: string };
 
 /** A host's record. Fails with E_DOCKER_MACHINE_DAMAGED (exit 2) for invalid credentials, and with E_KEY_… . */

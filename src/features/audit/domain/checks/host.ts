@@ -98,7 +98,7 @@ function version(facts: AuditFacts, now: Date): Verdict {
   return PASS;
 }
 
-/** For a directory, changes inside count too; not for the data root, where each write of each container would count. */
+/** For a directory, changes inside count too. Not for the data root: there each write of each container would count. */
 export function isAudited(rules: readonly AuditRule[], facts: AuditFacts, path: string): boolean {
   return isWatched(rules, path, facts.files.get(path)?.kind === 'directory' && path !== dataRoot(facts));
 }
@@ -172,7 +172,7 @@ type Watch = {
   readonly id: string;
   readonly what: string;
   readonly paths: (facts: AuditFacts) => readonly string[];
-  /** An additional step beside the rule. */
+  /** An additional step. */
   readonly also?: string;
 };
 

@@ -19,7 +19,8 @@ const NO_SSHD = notApplicable('sshd is not installed, or does not run');
 type Fault = { readonly text: string; readonly severity?: Severity };
 
 /**
- * A Match block overrides the global settings for its logins (sshd_config(5)). Two blocks that match the same login are judged separately.
+ * A Match block overrides the global settings for its logins (sshd_config(5)). The check judges two blocks that match the same login
+ * separately.
  */
 function inMatches(
   { sshdMatch }: AuditFacts,

@@ -137,7 +137,7 @@ function expiry(place: string, certificates: readonly CertificateFact[], now: Da
   return judge(pieces, gravestOf(evidence));
 }
 
-/** A CA key is recognised by the certificate beside it, and the extension says more than a name; but users go by the name. */
+/** The extension of its certificate identifies a CA key, not the file name; but the name is the hint that users rely on. */
 const CA_KEY = /(^|[/._-])(root-?)?ca([._-]?(priv|private))?[._-]?key\b|(^|\/)ca\.key$/i;
 
 function privateKeys(facts: AuditFacts): Verdict {

@@ -80,7 +80,7 @@ export function parseCompose(text: string, path: string, beside: Beside = { give
   const anchors = new Map<string, Tree>();
   let merged = 0;
 
-  /** In file order: an alias refers to the last earlier anchor of its name, which does not exist yet inside itself. */
+  /** In file order: an alias refers to the last earlier anchor of its name. Inside itself, that anchor does not exist yet. */
   function read(node: unknown): Tree {
     if (isAlias(node)) return anchors.get(node.source) ?? {};
     const tree: Tree = isMap(node)

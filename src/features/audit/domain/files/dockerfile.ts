@@ -23,7 +23,7 @@ function at({ line, name }: Instruction, text: string): Evidence {
   return { place: name, text, line };
 }
 
-/** The instruction inside ONBUILD, which runs in derived images. */
+/** The instruction inside ONBUILD; it runs in derived images. */
 function triggered(instruction: Instruction): Instruction {
   const found = instruction.name === 'ONBUILD' ? /^([A-Za-z]+)\s+(.*)$/s.exec(instruction.text) : null;
   return found === null ? instruction : { ...instruction, name: (found[1] ?? '').toUpperCase(), text: found[2] ?? '' };

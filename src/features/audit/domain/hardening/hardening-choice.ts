@@ -80,7 +80,7 @@ function notSetUp({ name, ssh }: HostSpec): DockerTlsError {
   );
 }
 
-/** Texts for requested fixes without a cost that were not applied. */
+/** Texts for other requested settings that were not applied: a banner without text, a higher MaxAuthTries. */
 export function unmadeWords(
   hosts: readonly { readonly name: string; readonly harden: readonly string[] }[],
   fixes: readonly FixName[],

@@ -14,7 +14,7 @@ export type HardenedDaemon = {
   readonly notes: readonly string[];
 };
 
-/** Hard limit of open files for containers, as `name=value`: enough for most services, and safe for every host. */
+/** Default limit of open files for containers: enough for most services, and safe for every host. */
 const OPEN_FILES = 64_000;
 
 /** Fixes that are dockerd settings. */
@@ -47,7 +47,7 @@ export function hardenDaemon(
     readonly swarm: boolean;
     /** dockerd's own limit. */
     readonly openFiles: number | undefined;
-    /** Current soft limit of containers, which they may raise to the hard one. */
+    /** Current soft limit of containers; they may raise it to the hard one. */
     readonly softOpenFiles?: number | undefined;
   },
 ): HardenedDaemon {

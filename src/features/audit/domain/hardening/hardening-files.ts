@@ -79,16 +79,15 @@ export function hardenFiles(fixes: ReadonlySet<FixName>, facts: AuditFacts, grou
 
 /**
  * One rule for each existing file. The data directory is watched without its content, because every write of every container would be
- * logged. Paths in /run are watched by their directory, which a line of tmpfiles.d creates before rules are loaded at boot. A rule for a
- * path in a missing directory would stop the loading of all following rules, and one for the missing directory itself records nothing
- * inside.
+ * logged. Paths in /run are watched by their directory; a line of tmpfiles.d creates it before rules are loaded at boot. A rule for a path
+ * in a missing directory would stop the loading of all following rules, and one for the missing directory itself records nothing inside.
  */
 export function renderAuditRules(facts: AuditFacts): string {
   const present = WATCHES.flatMap((watch) => watch.paths(facts)).filter((path) => facts.files.has(path));
   const { dropIns, socket, units } = facts.podmanService ? PODMAN_PLACES : SYSTEM_PLACES;
   const own = [dropIns, socket, ...(facts.podmanService ? [`${units}/${PODMAN_SERVICE}`] : [])];
   const rules = [...new Set([...present, ...own])]
-    // The rule of the directory covers its content, which may come and go.
+    // The rule of the directory covers its changing content.
     .filter((path) => /^\/[\w./@+-]+$/.test(path) && !/^\/(run\/containerd|etc\/docker)\//.test(path))
     .map((path) =>
       path === dataRoot(facts) ? `-a always,exit -F path=${path} -F perm=wa -k ${KEY}` : `-w ${path} -p wa -k ${KEY}`,

@@ -123,8 +123,8 @@ function stricterAlready(fix: FixName, settings: HostSettings | undefined): stri
 }
 
 /**
- * The file may come after a stricter umask, and would override it. It keeps the strictest umask of every login; a guard covers those of
- * some logins.
+ * The file may override an earlier, stricter umask. So it includes the umask of all logins, and a guard keeps the stricter umasks of some
+ * logins.
  */
 function umaskFile(text: string, settings: HostSettings | undefined, ours = ''): string {
   const { umask = [], umaskSometimes = [] } = settings ?? {};

@@ -7,7 +7,7 @@ import { ISSUE_FILES } from './hardening-host.ts';
 
 export const SSHD_CONFIG = '/etc/ssh/sshd_config';
 
-/** The login of this run, which must continue to work. */
+/** The login of this run. It must continue to work. */
 export type Login = {
   readonly user: string;
   /** Over SSH instead of locally. */
@@ -21,7 +21,7 @@ export type SshdInput = {
   readonly settings: ReadonlyMap<string, readonly string[]> | undefined;
   /** 8.2 is 802. */
   readonly version: number | undefined;
-  /** Match blocks, which override any drop-in. */
+  /** Match blocks: they override any drop-in. */
   readonly matches: readonly SshdMatch[];
   /** Content of sshd_config. */
   readonly config: string | undefined;
@@ -194,7 +194,7 @@ function atMost(now: string, most: number, least: 0 | 1 = 1): number {
   return Number.isInteger(value) && value >= least ? Math.min(value, most) : most;
 }
 
-/** The Include of the drop-ins, if it applies to all logins, and the keywords before it, which win. */
+/** The Include of the drop-ins, if it applies to all logins, and the keywords before it. Earlier keywords win. */
 function includeLine(config: string): { readonly before: ReadonlySet<string> } | undefined {
   const before = new Set<string>();
   for (const line of config.split('\n')) {

@@ -1,6 +1,6 @@
 /**
- * Hardening as data: fixes, profiles, and the desired state of a host with the chosen fixes. Pure. Names are those that audit prints beside
- * a finding (src/features/audit/domain/fixes.ts).
+ * Hardening as data: fixes, profiles, and the desired state of a host with the chosen fixes. Pure. audit prints the same names with its
+ * findings (src/features/audit/domain/fixes.ts).
  */
 
 import { SSHD_DROP_IN } from '../../../../core/domain/dockerd/paths.ts';
@@ -17,7 +17,7 @@ import { AUDIT_RULES, GROUP_FILE, type HardenedFiles, hardenFiles, TMPFILES } fr
 import { type HardenedSettings, HOST_PATHS, hardenSettings, noLoopbackRule } from './hardening-host.ts';
 import { type HardenedSshd, hardenSshd, type Login, SSHD_CONFIG, SSHD_FIXES, SSHD_KEYWORDS } from './hardening-sshd.ts';
 
-/** Every fix except `tls`, which `setup` applies. */
+/** Every fix except `tls`: `setup` applies that one. */
 export const FIXES: readonly Fix[] = ALL_FIXES.filter((fix) => fix.name !== 'tls');
 
 export const PROFILES = ['cis', 'article', 'lynis', 'minimal'] as const;
@@ -94,7 +94,7 @@ export function leftOutOn(
   );
 }
 
-/** Prefix in a host's record, beside the names of fixes, for members who stay in the docker group: `docker-group:USER`. */
+/** Prefix of an entry in a host's record, in addition to names of fixes, for members who stay in the docker group: `docker-group:USER`. */
 const KEPT_MEMBER = 'docker-group:';
 
 /** Prefix for the number of keys and passwords per SSH connection: `sshd:max-auth-tries=N`. The default is 4, as in the CIS benchmark. */

@@ -63,7 +63,7 @@ audit_facts() {
 
 # Prints directories whose content the kernel watches, one per line. auditctl -l does not distinguish them from files, or from directories
 # that did not exist when their rule was loaded. So this queries the kernel (linux/audit.h: AUDIT_LIST_RULES is 1013, AUDIT_DIR 107;
-# earlier text fields come first). It requests no acknowledgement, which the kernel may send before the list. Errors arrive anyway.
+# earlier text fields come first). It requests no acknowledgement: the kernel may send that before the list. Errors arrive anyway.
 watched_directories() {
   perl -e '
     alarm 5;

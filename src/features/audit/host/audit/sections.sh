@@ -8,7 +8,7 @@
 
 end() { printf '\n--%s %s\n' "$nonce" "$1"; }
 
-# Prints mode (hex, with the type), owner and name, each followed by NUL; by a newline with busybox, which has no --printf.
+# Prints mode (hex, with the type), owner and name, each followed by NUL. busybox has no --printf, and gets a newline instead.
 stat_files() {
   if [ "$gnu_stat" = yes ]; then
     stat -L --printf '%f %u %g %U %G %s %n\000' "$@"

@@ -1,4 +1,4 @@
-# Removal of packages that `harden` installed, except those that another package now needs. With dpkg, which removes only the given
+# Removal of packages that `harden` installed, except those that another package now needs. Uses dpkg, because it removes only the given
 # packages.
 # Needs functions: result
 # Needs variables: LIST
