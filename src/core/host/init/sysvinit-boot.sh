@@ -15,7 +15,7 @@ write_recovery() {
 # Short-Description: docker-tls: undo or finish a change that a reboot interrupted
 ### END INIT INFO
 [ "\${1:-}" = start ] || exit 0
-# startpar runs it in parallel with the mount scripts: wait for them.
+# startpar starts it at once, with what mounts the file systems: wait for them.
 tries=0
 until [ -w /etc ] && [ -d $T ] && [ -w $T ]; do
   tries=\$((tries + 1))
