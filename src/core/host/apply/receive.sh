@@ -17,7 +17,7 @@ read -r pid rest </proc/self/stat
   record rollback.sh "$ROLLBACK" && record manifest "$MANIFEST" && record managed "$MANAGED" && record state.json "$RECORD" &&
     record id "$TXN" && record pid "$pid" && record sums "$SEEN" && record created ''
 } 2>/dev/null || fail "could not store the change: $(df -Pk "$RUN" | tail -n 1)"
-# Lines of sha256sum, and paths that must still be absent.
+# Checks that the host still matches the plan: lines of sha256sum, and paths that must still be absent.
 if [ -n "$SEEN" ] && ! sha256sum -c "$STAGING/sums" >/dev/null 2>&1; then
   changed "$(sha256sum -c "$STAGING/sums" 2>/dev/null | sed -n 's/: FAILED.*$//p' | head -n 1)"
 fi

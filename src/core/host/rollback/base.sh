@@ -10,8 +10,8 @@
 #   switched   mark: set just before the first rename         protected  mark: live-restore was enabled
 #   services   mark: the change touched services              restored   mark: restored; only cleanup remains
 #   stopped    mark: docker.service was stopped
-#   failed     mark: the rollback failed              unrestored mark: including the restoration of files
-#   sshd-failed  mark: including the reload of sshd
+#   failed     mark: the rollback failed                 unrestored mark: it could not restore all files
+#   sshd-failed  mark: it could not reload sshd
 #   forms      possible states of each path in this change: sum, path.docker-tls-FORM
 #   containers containers running at the start of the change: id, process, its start time, restarts, name
 #   pulled     stopped services that a start of the daemon pulls in

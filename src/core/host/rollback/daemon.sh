@@ -73,8 +73,8 @@ live_restore_is() {
   return 1
 }
 
-# Has dockerd reloaded its configuration since `began`? It reports a reload as an event; a rejected one appears only in its log. 2:
-# unknown.
+# Has dockerd reloaded its configuration since `began`? It reports a reload as an event; a rejected one appears only in its log.
+# 2: unknown.
 reloaded() {
   [ -n "$socket" ] || return 2
   events=$(

@@ -5,8 +5,8 @@
 # Swaps `.` and `/`, as in sysctl(8): an interface name may contain a dot.
 sysctl_path() { printf /proc/sys/ && printf '%s' "$1" | tr ./ /.; }
 
-# Prints the running value of a setting. If its key has a `*`, prints the value of each interface, including all and default: `NAME=VALUE
-# …`.
+# Prints the running value of a setting. If its key has a `*`, prints the value of each interface, including all and default:
+# `NAME=VALUE …`.
 sysctl_value() {
   place=$(sysctl_path "$1")
   case $1 in *'*'*) ;; *)
@@ -84,8 +84,8 @@ has_rule() {
   return 2
 }
 
-# Prints the value to record: kernel_value KIND KEY. For loopback packets `dropped`, or without a rule the values of the interfaces. 1:
-# the kernel lacks the setting; 2: unknown.
+# Prints the value to record: kernel_value KIND KEY. For loopback packets `dropped`, or without a rule the values of the interfaces.
+# Status 1: the kernel lacks the setting; 2: unknown.
 kernel_value() {
   if [ "$1" = loopback ]; then
     has_rule && echo dropped && return

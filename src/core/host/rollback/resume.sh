@@ -16,8 +16,8 @@ failed_words() {
 }
 
 # Continues after a failed rollback, usually because the daemon does not start with the original settings. A running daemon is left alone.
-# A later command starts a stopped daemon; the timer does not, because an administrator may be repairing it. A daemon that did not run
-# before the change stays down.
+# A later command starts a stopped daemon; the timer does not, because an administrator may be repairing it. The rollback does not wait
+# for a daemon that did not run before the change.
 resume() {
   result=0 ours=no up=yes
   if [ "$LIVE_RESTORE" = temporary ] && may_restore "$DAEMON_JSON"; then ours=yes; fi

@@ -60,7 +60,7 @@ leave_running() {
   note "$REMARK"
 }
 
-# The daemon was down already, and a dependency for its start is gone: a rollback cannot restore that.
+# The daemon was down already, and a dependency for its start is gone: a rollback does not restore that.
 leave_down() {
   LEFT_DOWN=yes
   REMARK="$SERVICE is down and cannot start (${1%; }): put that right, then: $RESTART_COMMAND"

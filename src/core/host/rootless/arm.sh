@@ -1,5 +1,5 @@
-# Place of a user's recovery unit: it runs at the next start of their systemd; with lingering, at the next boot. This module follows
-# systemd's module, and overrides its functions.
+# Recovery unit of a user: it runs at the next start of their systemd; with lingering, at the next boot. This module follows systemd's
+# module, and overrides its functions.
 # Needs variables: SERVICE TLS_SOCKET
 
 recovery_order() { order="Before=$SERVICE $TLS_SOCKET sockets.target basic.target shutdown.target"; }

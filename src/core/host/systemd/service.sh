@@ -74,8 +74,8 @@ restart_docker() {
     find_ports
     hold_port "$ports"
   fi
-  # Without dependencies: otherwise systemd would also stop units that require the daemon (Requires=, PartOf=), as with `docker compose
-  # down`, and their containers.
+  # Without dependencies: otherwise systemd would also stop units that require the daemon (Requires=, PartOf=), as with
+  # `docker compose down`, and their containers.
   service --job-mode=ignore-dependencies stop "$SERVICE" 2>/dev/null
   wait "$reset"
   start_docker && start_dependents

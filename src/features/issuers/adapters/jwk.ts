@@ -1,6 +1,6 @@
 /**
- * Key of a step-ca provisioner: a private JWK (RFC 7517), in clear or as a JWE under a passphrase (PBES2, RFC 7518 4.8) from `step crypto
- * jwk create`; and the tokens that it signs (RFC 7515).
+ * Key of a step-ca provisioner, and the tokens that it signs (RFC 7515). The key is a private JWK (RFC 7517), in clear or as a JWE under a
+ * passphrase (PBES2, RFC 7518 4.8) from `step crypto jwk create`.
  */
 
 import { createDecipheriv, createHash, createPrivateKey, type JsonWebKey, pbkdf2Sync, sign } from 'node:crypto';

@@ -11,7 +11,7 @@ export const MOST: Most = { files: 100_000, bytes: 256 * 1024 * 1024 };
 export type Most = { readonly files: number; readonly bytes: number };
 
 /**
- * Selection of files to read. Everyone with write access to the server can add files, so the first files list the others: an engine reads
+ * Selection of files to read. Everyone with write access to the server can add files, so the first files list the others. An engine reads
  * only those, and stops at the first one that is not genuine.
  */
 export type Listing = {
@@ -32,7 +32,7 @@ export type Snapshot = {
   readonly files: ReadonlyMap<string, Uint8Array>;
   /** As reported by the engine; the manifest must agree. */
   readonly history: History;
-  /** The engine was unreachable: the time of the last fetch, and the cause. */
+  /** Set if the engine was unreachable: this is the last fetched snapshot, with its time and the cause. */
   readonly offline?: { readonly fetchedAt: Date; readonly cause: DockerTlsError };
 };
 

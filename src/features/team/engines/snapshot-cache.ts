@@ -1,6 +1,6 @@
 /**
- * Cache of the last accepted snapshot on this machine, sealed as received, for engines without their own cache. Used offline and by `store
- * restore`.
+ * Cache of the last accepted snapshot on this machine, sealed as received, for engines without their own cache. Used offline and by
+ * `store restore`.
  */
 
 import { createHash, randomUUID } from 'node:crypto';

@@ -1,6 +1,6 @@
 /**
- * Local state for a shared store, in the directory of --home: the store's address, the last state seen, machine-specific fields of records,
- * and the files of clients used on this machine, for docker.
+ * Local state for a shared store, in the directory of --home: the store's address, the last state seen, and machine-specific fields of
+ * records. Also writes the files of clients used on this machine, for docker.
  */
 
 import { randomUUID } from 'node:crypto';
@@ -158,7 +158,7 @@ function placeClient(home: string, name: string, { ca, cert }: StoredClient, key
   makeDirectories(home);
   makeDirectory(inside(home, 'clients'));
   makeDirectory(directory);
-  // The key first: without it, the certificate is useless to docker and to attackers.
+  // The key first: a certificate without its key is useless.
   for (const [file, kind, bytes] of [
     ['key.pem', 'key', key.revealText()],
     ['ca.pem', 'certificate', ca],

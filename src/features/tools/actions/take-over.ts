@@ -1,6 +1,6 @@
 /**
- * Takeover of hosts from docker-machine's store: hosts, credentials, their CA (trusted beside ours until `rotate ca` drops it), and its
- * client, as a recorded client. Changes no host; the next apply finds valid credentials and adds our CA.
+ * Takeover of hosts from docker-machine's store: hosts, credentials, their CA (trusted in addition to ours until `rotate ca` drops it), and
+ * its client, as a recorded client. Changes no host; the next apply finds valid credentials and adds our CA.
  */
 
 import type { StoreState } from '../../../core/adapters/store/records.ts';

@@ -36,8 +36,8 @@ export type DockerMachineFile = {
 };
 
 /**
- * One machine of docker-machine. Errors (exit 2): E_DOCKER_MACHINE_DAMAGED (with the field), E_DOCKER_MACHINE_VERSION (older than 3:
- * docker-machine itself upgrades it), E_DOCKER_MACHINE_ADDRESS (no address, as for a machine that was never started).
+ * One machine of docker-machine. Errors (exit 2): E_DOCKER_MACHINE_DAMAGED (with the field), E_DOCKER_MACHINE_VERSION (older than
+ * 3: docker-machine itself upgrades it), E_DOCKER_MACHINE_ADDRESS (no address, as for a machine that was never started).
  */
 export function parseDockerMachine(file: DockerMachineFile): DockerMachine {
   const value = parseJson(file.text);

@@ -1,6 +1,6 @@
 /**
  * Butane files for hosts that are configured at first boot (Fedora CoreOS, Flatcar): the plan's result on the host, including docker-tls'
- * records, so that a later `plan` finds nothing to do. Without keys and certificates: butane reads those from the store by name below
+ * records. A later `plan` then finds nothing to do. Without keys and certificates: butane reads those from the store by name below
  * `--files-dir`. https://coreos.github.io/butane/config-fcos-v1_5/ and https://coreos.github.io/butane/config-flatcar-v1_1/
  */
 

@@ -1,7 +1,7 @@
 /**
  * Parser of Dockerfiles: instructions with line numbers, by stage. Source: docs.docker.com/reference/dockerfile. It replaces dockerfile-ast
- * (0.7.1), which takes `sh -c 'cat <<EOF'` and an unterminated `<<EOF` for here-documents up to the end of the file, and two backslashes at
- * a line's end for a continuation. That hides later instructions, for instance `USER root`.
+ * (0.7.1). That one takes `sh -c 'cat <<EOF'` and an unterminated `<<EOF` for here-documents up to the end of the file, and two backslashes
+ * at a line's end for a continuation. Both hide later instructions, for instance `USER root`.
  */
 
 import { withDefaults } from './secrets.ts';
