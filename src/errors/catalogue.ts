@@ -1,6 +1,6 @@
 /**
- * The one list of failures that a user can meet: code, exit status, meaning and what to do. docs/errors.md is written
- * from it (test/core/unit/error-catalogue.test.ts), the exit status of every error follows from it.
+ * Catalogue of failures: code, exit status, meaning and fix. docs/errors.md is generated from it (test/core/unit/error-catalogue.test.ts),
+ * and every error's exit status comes from it.
  */
 
 import { COMMAND_LINE, DOCKER_CLI, FLEET, STORE } from './codes/local.ts';
@@ -8,12 +8,12 @@ import { CA, CERTIFICATES, CLIENTS } from './codes/pki.ts';
 import { AUDIT, CHANGE, DAEMON, HOST, SSH } from './codes/remote.ts';
 
 /**
- * Exit statuses: 0 done; 1 a bug of ours; 2 usage or configuration; 3 an honest "no"; 4 unreachable or refused;
- * 5 failed and rolled back; 6 rollback failed; 7 verification failed; 130 interrupted.
+ * Exit statuses: 0 done; 1 internal bug; 2 usage or configuration; 3 an honest "no"; 4 unreachable or refused; 5 failed and rolled back; 6
+ * rollback failed; 7 verification failed; 130 interrupted.
  */
 export type ExitStatus = 0 | 1 | 2 | 3 | 4 | 5 | 6 | 7 | 130;
 
-/** Exit status; what it means, one sentence; what to do, a sentence or a command. */
+/** Exit status; meaning, one sentence; fix, a sentence or a command. */
 export type CodeEntry = readonly [exit: ExitStatus, meaning: string, fix: string];
 export type CodeGroup = Readonly<Record<string, CodeEntry>>;
 
@@ -35,7 +35,7 @@ const CODES = {
 /** Stable names that scripts may match. */
 export type ErrorCode = keyof typeof CODES;
 
-/** In the order of the docs. */
+/** In the order of docs/errors.md. */
 export const GROUPS: readonly (readonly [title: string, codes: CodeGroup])[] = [
   ['Command line and secrets', COMMAND_LINE],
   ['Fleet file', FLEET],

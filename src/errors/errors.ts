@@ -1,11 +1,10 @@
 /**
- * Failures: the one error class that users meet, the exit statuses of the contract, what becomes of
- * anything else that is thrown, and the cleaning of text that came from a host before it is shown.
+ * Failures: the one error class that users meet, exit statuses, conversion of other exceptions, and cleaning of host text before display.
  */
 
 import { type ErrorCode, type ExitStatus, exitOfCode } from './catalogue.ts';
 
-/** A line that is shown as it is written: its commands are typed on another computer, or name a store of their own. */
+/** A hint shown verbatim: its commands run on another machine, or name their own store. */
 export class AsWritten {
   readonly line: string;
 
@@ -22,12 +21,12 @@ export class AsWritten {
   }
 }
 
-/** A command to paste, or one short sentence. A command of ours is written `docker-tls …`, and shown as this program was called. */
+/**
+ * A command to paste, or one short sentence. Commands start with `docker-tls …`; the output shows the name that this program was called by.
+ */
 export type Hint = string | AsWritten;
 
-/**
- * The command that was typed, as a hint, with a client or a host: one that takes the place of the word `instead`, or that nothing named yet.
- */
+/** The typed command as a hint, with another client or host: it replaces the word `instead`, or is added if the command named none. */
 export type Again = (change: {
   readonly host?: string;
   readonly instead?: string | undefined;
@@ -39,15 +38,15 @@ export function asWritten(line: string): Hint {
 }
 
 export type ErrorOptions = {
-  /** The host, file or line it is about. */
+  /** Host, file or line of the failure. */
   readonly where?: string | undefined;
   readonly hints?: readonly Hint[];
-  /** Further lines worth reading, for instance the daemon's own last journal lines. */
+  /** Further lines, for instance the last lines of the daemon's journal. */
   readonly details?: readonly string[];
   readonly cause?: unknown;
 };
 
-/** A failure that a user can meet and fix. Anything else that is thrown is a bug of ours (exit status 1). */
+/** A failure that a user can meet and fix. Any other exception is an internal bug (exit status 1). */
 export class DockerTlsError extends Error {
   readonly code: ErrorCode;
   readonly where: string | undefined;
@@ -56,8 +55,8 @@ export class DockerTlsError extends Error {
   #afterRollback = false;
 
   /**
-   * `code`: what the exit status follows from (catalogue.ts); `message`: what happened and why, one sentence without a full stop. It may
-   * hold text from a host: it is cleaned here.
+   * `code` determines the exit status (catalogue.ts). `message`: what happened and why, one sentence without a full stop. Text from a host
+   * is cleaned here.
    */
   constructor(code: ErrorCode, message: string, { where, hints = [], details = [], cause }: ErrorOptions = {}) {
     super(printable(message), { cause });
@@ -73,24 +72,24 @@ export class DockerTlsError extends Error {
     return this.#afterRollback && own !== 6 && own !== 7 ? 5 : own;
   }
 
-  /** The same failure with its place: used where a host's name becomes known only further out. */
+  /** Copy with a place, for callers that know the host's name. */
   at(where: string): DockerTlsError {
     return this.#with({ where });
   }
 
-  /** The same failure, with this place where it names none. */
+  /** Copy with this place unless it already has one. */
   orAt(where: string): DockerTlsError {
     return this.where === undefined ? this.at(where) : this;
   }
 
-  /** The same failure with other hints: the commands as this person has to type them. */
+  /** Copy with other hints: the commands that this user has to type. */
   hinting(hints: readonly Hint[]): DockerTlsError {
     return this.#with({ hints });
   }
 
   /**
-   * The same failure, which ended a change that had begun. Whatever the code's own status is, the run then ends with 5 (failed and
-   * rolled back); only a failed verification (7) and a failed rollback (6) keep theirs.
+   * Copy for a failure that ended a change in progress. The exit status becomes 5 (failed and rolled back), whatever the code's own status
+   * is; only a failed verification (7) and a failed rollback (6) keep theirs.
    */
   afterRollback(): DockerTlsError {
     const error = this.#with({});
@@ -106,7 +105,7 @@ export class DockerTlsError extends Error {
   }
 }
 
-/** Several failures found at once (configuration, preflight): everything is reported together. */
+/** Several failures reported together (configuration, preflight). */
 export class DockerTlsErrors extends Error {
   readonly errors: readonly DockerTlsError[];
 
@@ -119,7 +118,7 @@ export class DockerTlsErrors extends Error {
 
 const REPORT = 'please report it, with the command and this message, to the maintainers of docker-tls';
 
-/** What was thrown, as failures that can be printed; never empty. What is not one of ours is a bug, E_BUG. */
+/** Converts a thrown value to printable failures; never empty. A foreign error is an internal bug, E_BUG. */
 export function asErrors(thrown: unknown, signal?: AbortSignal): readonly DockerTlsError[] {
   if (thrown instanceof DockerTlsErrors && thrown.errors.length > 0) return thrown.errors;
   if (thrown instanceof DockerTlsError) return [thrown];
@@ -129,18 +128,18 @@ export function asErrors(thrown: unknown, signal?: AbortSignal): readonly Docker
   return [bug(thrown)];
 }
 
-/** A failure that users can meet, to be told beside others; anything else is thrown on. */
+/** A failure that users can meet, to report together with others; rethrows everything else. */
 export function failureOf(thrown: unknown): DockerTlsError {
   if (thrown instanceof DockerTlsError) return thrown;
   throw thrown;
 }
 
-/** The run was stopped by a person or by the system: E_INTERRUPTED, exit status 130. */
+/** A user or the system stopped the run: E_INTERRUPTED, exit status 130. */
 export function interrupted(message: string, more?: ErrorOptions): DockerTlsError {
   return new DockerTlsError('E_INTERRUPTED', message, more);
 }
 
-/** Why a run was stopped, as its signal says it. */
+/** The reason for an interruption, from its signal. */
 export function interruption({ reason }: AbortSignal): DockerTlsError {
   return reason instanceof DockerTlsError ? reason : interrupted('interrupted');
 }
@@ -158,7 +157,7 @@ function bug(thrown: unknown): DockerTlsError {
   });
 }
 
-/** The operating system's word for an error (`ENOENT`), if it is one of its. */
+/** The operating system's code of an error (`ENOENT`), or undefined. */
 export function errnoOf(error: unknown): string | undefined {
   const code = error instanceof Error ? (error as NodeJS.ErrnoException).code : undefined;
   return typeof code === 'string' ? code : undefined;
@@ -166,14 +165,14 @@ export function errnoOf(error: unknown): string | undefined {
 
 const GRAVEST_FIRST: readonly ExitStatus[] = [130, 6, 1, 5, 7, 4, 2, 3, 0];
 
-/** The one status of a run over several hosts: the gravest, in the order 130, 6, 1, 5, 7, 4, 2, 3, 0. */
+/** Exit status of a run over several hosts: the gravest, in the order 130, 6, 1, 5, 7, 4, 2, 3, 0. */
 export function gravestExit(statuses: readonly ExitStatus[]): ExitStatus {
   return GRAVEST_FIRST.find((status) => statuses.includes(status)) ?? 0;
 }
 
 /**
- * Text that is safe to show: escape sequences, control characters, bidirectional overrides and zero-width
- * characters are gone, a tab is a space, a newline becomes a visible `⏎`. Length is cut at `limit` characters.
+ * Text safe for display: escape sequences, control characters, bidirectional overrides and zero-width characters are removed, a tab becomes
+ * a space, a newline a visible `⏎`. Cut at `limit` characters.
  */
 export function printable(text: string, limit = 4000): string {
   const clean = text
@@ -185,7 +184,7 @@ export function printable(text: string, limit = 4000): string {
   return clean.length > limit ? `${clean.slice(0, limit)}…` : clean;
 }
 
-/** Several lines from a host as clean lines: control characters gone, line ends kept as separate entries, empty ones dropped. */
+/** Text from a host as clean lines: control characters are removed, one entry per line, without empty ones. */
 export function printableLines(text: string, limit = 40): string[] {
   return text
     .split('\n')
@@ -194,7 +193,7 @@ export function printableLines(text: string, limit = 40): string[] {
     .slice(-limit);
 }
 
-/** A call that cannot be understood: E_USAGE, exit status 2. */
+/** An invalid command line: E_USAGE, exit status 2. */
 export function usage(message: string, hints: readonly Hint[]): DockerTlsError {
   return new DockerTlsError('E_USAGE', message, { hints });
 }

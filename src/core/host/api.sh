@@ -1,12 +1,12 @@
-# Docker's API on this host, by whatever the host has.
+# Docker API client over a local socket, with the programs that the host has.
 # Needs programs: curl ls perl python3 sed
 
-# GET of paths over a local socket: api SOCKET NONCE PATH…. Prints for each its answer, newline, `--NONCE api STATUS PATH`, newline
-# (src/core/domain/dockerd/sections.ts); STATUS is 000 where none came, and then it is the last. A nonce comes to other programs by stdin, where no other process reads it.
-# 2: there is nothing to ask with.
+# Sends GET requests over a local socket: api SOCKET NONCE PATH…. Prints for each path the answer, newline, `--NONCE api STATUS PATH`,
+# newline (src/core/domain/dockerd/sections.ts). STATUS is 000 without an answer, and then no further path is requested. Other programs
+# get the nonce on stdin, because no other process can read that. Status 2: the host has no HTTP client.
 api() {
   [ $# -gt 2 ] || return 0
-  # An old curl does not know the option (2): it would look for a host called docker otherwise.
+  # An old curl does not know the option (status 2) and would resolve a host called docker.
   if command -v curl >/dev/null 2>&1; then
     api_curl "$@" 2>/dev/null
     [ $? = 2 ] || return 0
@@ -77,10 +77,11 @@ for path in filter(None, lines[2:]):
 '
 }
 
-# Sets `socket` to where the daemon PID answers to this host itself: of the sockets that it has open, as the kernel lists them, the first whose file is still
-# there. Nothing where there is none. One that it opened itself comes first: it may not listen on what systemd hands it. Sets `lost` to one whose file is gone.
+# Sets `socket` to the path where the daemon PID answers local clients: its first open socket, in the kernel's order, with an existing
+# file. Empty: none. A socket that the daemon opened itself comes first, since the daemon may ignore one that systemd passes to it. Sets
+# `lost` to a socket without its file.
 local_socket() {
-  # By as few programs as can be: inodes of sockets, below the name of each directory, and then the kernel's lines, each behind an `@`.
+  # As few processes as possible: inodes of sockets below the name of each directory, then the kernel's lines, each prefixed with `@`.
   listed=$(ls -l "/proc/$1/fd" /proc/1/fd 2>/dev/null 9<&- | sed -n -e 's/^.* -> socket:\(\[[0-9]*\]\)$/\1/p' -e '/^\/proc\/[0-9]*\/fd:$/p' \
     -e 's/^[^ ]* [^ ]* [^ ]* 00010000 [^ ]* [^ ]* *\([0-9]*\) \//@\1 \//p' - "/proc/$1/net/unix" 2>/dev/null 9<&-)
   open=${listed%%@*}
@@ -95,7 +96,7 @@ local_socket() {
     case $line in @*) ;; *) continue ;; esac
     path=${line#* } inode=${line%% *}
     inode=${inode#@}
-    # Those that it has for its own parts.
+    # Skip dockerd's internal sockets.
     case $path in */libnetwork/* | */metrics.sock | */swarm/control.sock) continue ;; esac
     case $own in *"[$inode]"*) ;; *) continue ;; esac
     if [ ! -S "$path" ]; then

@@ -1,8 +1,8 @@
-# sysvinit's list of what a boot runs: startpar starts no script that is not in it, whatever links there are.
+# sysvinit's list of boot scripts: startpar ignores scripts that are not in it, even if a link exists.
 # Needs variables: RECOVERY_LIST
 # Needs programs: cp grep mv rm sed
 
-# Behind what mounts the file systems. Without a list every script with a link runs, in the order of the links.
+# Inserted after the scripts that mount the file systems. Without a list, init runs every linked script in the order of the links.
 list_recovery() {
   [ -n "$RECOVERY_LIST" ] && [ -s "$RECOVERY_LIST" ] || return 0
   unlist_recovery || return 1
@@ -12,7 +12,7 @@ list_recovery() {
     } >"$RECOVERY_LIST.docker-tls-new" && mv -f -- "$RECOVERY_LIST.docker-tls-new" "$RECOVERY_LIST" || drop_new_list
 }
 
-# It could not be written whole.
+# The write was incomplete.
 drop_new_list() {
   rm -f -- "$RECOVERY_LIST.docker-tls-new"
   return 1

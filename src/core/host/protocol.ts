@@ -1,9 +1,9 @@
 /**
- * The protocol between this program and the scripts that run on a host in a change: what is sent, and what is answered. The scripts
- * are held against it by test/core/unit/host-protocol.test.ts.
+ * Protocol between docker-tls and its scripts on a host: input variables and output lines. test/core/unit/host-protocol.test.ts checks the
+ * scripts against it.
  */
 
-/** Variables of the file `settings`, which is stored on the host for as long as a change is under way. */
+/** Variables of the file `settings`; it stays on the host while a change is pending. */
 export const SETTINGS = [
   'TXN',
   'UNITS',
@@ -36,8 +36,8 @@ export const SETTINGS = [
 export type HostScriptSettings = Readonly<Record<(typeof SETTINGS)[number], string>>;
 
 /**
- * Variables that are before the script of a change. With them come the contents that are no secret, `DATA_` and the number of the entry (or the
- * form of daemon.json): the shell writes those without starting a program for each. Secrets come on standard input, in the manifest's order.
+ * Variables set before the script of a change. Non-secret contents come with them, as `DATA_` and the entry's number (or the form of
+ * daemon.json), so the shell writes them without starting a program for each. Secrets come on standard input, in manifest order.
  */
 export const CHANGE_VARIABLES = [
   'TXN',
@@ -69,7 +69,7 @@ export const CHANGE_VARIABLES = [
 ] as const;
 export type ChangeVariables = Readonly<Record<(typeof CHANGE_VARIABLES)[number], string>>;
 
-/** Kinds of entries of the manifest. `blob`: a file in a directory of credentials, which is new. */
+/** Kinds of manifest entries. `blob`: a new file in a directory of credentials. */
 export const ENTRY_KINDS = [
   'blob',
   'file',
@@ -84,8 +84,8 @@ export const ENTRY_KINDS = [
 export type EntryKind = (typeof ENTRY_KINDS)[number];
 
 /**
- * Where an entry's content comes from: `data:SHA256`, `stdin:SIZE:SHA256`, `snap:PATH` (a snapshot on the host), `copy:PATH` (another file there), `to:GOAL`
- * (of a link), `same` (it stays), `-` (it has none).
+ * Source of an entry's content: `data:SHA256`, `stdin:SIZE:SHA256`, `snap:PATH` (a snapshot on the host), `copy:PATH` (another file on the
+ * host), `to:TARGET` (a link), `same` (unchanged), `-` (no content).
  */
 export type EntrySource =
   | `data:${string}`
@@ -96,7 +96,7 @@ export type EntrySource =
   | 'same'
   | '-';
 
-/** `@ STEP` is printed when one begins. */
+/** Steps: the script prints `@ STEP` when one begins. */
 export const STEPS = [
   'lock',
   'arm',
@@ -112,48 +112,48 @@ export const STEPS = [
   'stop',
 ] as const;
 
-/** Steps that only a result names: where `restart` or `services` ended. */
+/** Steps that only a result names: the point where `restart` or `services` failed. */
 export const LATE_STEPS = ['check', 'containers', 'reload-sshd', 'restart-sshd'] as const;
 
-/** Printed once the daemon of before is gone while systemd holds the port: a client that connects from then on is answered by the new one. */
+/** Printed once the old daemon has ended and systemd holds the port: the new daemon answers every later client. */
 export const OPEN = '@open';
 
-/** Every last line, `@result KIND FIELD…`: its kinds, with the names of their fields. */
+/** Kinds of the last line, `@result KIND FIELD…`, with the names of their fields. */
 export const RESULTS = {
-  /** The change is in place and waits for its confirmation. */
+  /** The change is active and waits for its confirmation. */
   switched: [],
-  /** Another change holds the host: the text of its lock, and the host's time in seconds. */
+  /** Another change has locked the host: the text of its lock, and the host's time in seconds. */
   locked: ['lock', 'now'],
-  /** The host is this run's, and not changed yet. */
+  /** This run has locked the host, without a change so far. */
   held: [],
-  /** An earlier change was rolled back first; or could not be. */
+  /** An earlier change was rolled back first (`again`), or could not be (`blocked`). */
   again: [],
   blocked: [],
-  /** Nothing was changed: this path was changed by another program since the plan was made; or a step failed. */
+  /** Nothing was changed: another program changed this path after the plan, or a step failed. */
   changed: ['path'],
   failed: ['step', 'why'],
-  /** Rolled back. `journal`: the daemon's last lines; `remark`: what is not as it was although the files are. */
+  /** Rolled back. `journal`: the daemon's last lines; `remark`: a difference that remains although the files are restored. */
   'rolled-back': ['step', 'why', 'journal', 'remark'],
   /** The rollback failed as well. */
   stuck: ['step', 'why', 'journal'],
-  /** Of an ending. */
+  /** Results of a confirmation. */
   committed: [],
   uncommitted: ['why'],
   undone: ['remark'],
-  /** The host knows no such change, or no longer. */
+  /** The host has no such change. */
   nothing: [],
 } as const;
-/** What `why` of `uncommitted` says of containers that the change has stopped. */
+/** `why` of `uncommitted` if the change stopped containers. */
 export const CONTAINERS_STOPPED = 'containers stopped that ran before';
 
-/** What each kind of result has: the names of its fields. */
+/** Field names of each kind of result. */
 export type ResultFields = Readonly<Record<string, readonly string[]>>;
 export type ResultOf<F extends ResultFields> = {
   [Kind in keyof F]: { readonly kind: Kind } & Readonly<Record<F[Kind][number], string>>;
 }[keyof F];
 export type HostResult = ResultOf<typeof RESULTS>;
 
-/** The last result of an output; undefined where there is none of a known kind with all its fields. Texts are as the host gave them. */
+/** The last complete result of a known kind in the output, or undefined. Texts are as the host sent them, uncleaned. */
 export function parseResult(stdout: string): HostResult | undefined {
   return parseResultOf(RESULTS, stdout);
 }
@@ -166,7 +166,7 @@ export function parseResultOf<const F extends ResultFields>(kinds: F, stdout: st
   return { kind, ...Object.fromEntries(names.map((name, index) => [name, decode(words[index])])) } as ResultOf<F>;
 }
 
-/** What the operator should know beside the result: `@warning BASE64`. */
+/** Warnings for the operator (`@warning BASE64`). */
 export function parseWarnings(stdout: string): string[] {
   return Array.from(stdout.matchAll(/^@warning (\S+)$/gm), (found) => decode(found[1]));
 }

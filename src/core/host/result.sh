@@ -1,4 +1,4 @@
-# The last line of a script: what came of it (src/core/host/protocol.ts).
+# Result of a script: its last line (src/core/host/protocol.ts).
 # Needs programs: base64 tr
 
 # result KIND FIELD…: the fields in base64, an empty one as `-`.

@@ -1,4 +1,4 @@
-/** The modules of each script that runs on a host, and their order. What a module needs is in its header. */
+/** Modules of each host script, in order. Each module's header lists its requirements. */
 
 import apiModule from './api.sh';
 import armModule from './apply/arm.sh';
@@ -63,14 +63,14 @@ import systemdUnitsModule from './systemd/units.sh';
 import systemdUnreadModule from './systemd/unread.sh';
 import unarmedModule from './unarmed.sh';
 
-/** The kinds of hosts that a change can be made on: by what starts the daemon. */
+/** Kinds of hosts that a change supports, by service manager or engine. */
 export const KIND_NAMES = ['systemd', 'sysvinit', 'openrc', 'podman', 'rootless'] as const;
 export type KindName = (typeof KIND_NAMES)[number];
 
 /**
- * What each has of its own, with the same functions in all of them. `rollback`: look_at_service, obstacle,
- * find_daemon, runs, note_pulled, reset_failed, start_service, restart_docker, reload_sshd, last_words, read_at_boot, stop_timer, forget_recovery.
- * `apply`: unread_units, write_recovery, set_recovery_goal, start_timer.
+ * Modules of each kind; all define the same functions. `rollback`: look_at_service, obstacle, find_daemon, runs, note_pulled, reset_failed,
+ * start_service, restart_docker, reload_sshd, last_words, read_at_boot, stop_timer, forget_recovery. `apply`: unread_units, write_recovery,
+ * set_recovery_goal, start_timer.
  */
 const BY_SYSTEMD = {
   rollback: [
@@ -99,7 +99,7 @@ const KINDS: Readonly<Record<KindName, { readonly rollback: readonly string[]; r
   },
 };
 
-/** Stored on the host for as long as a change is under way. */
+/** The rollback script, stored on the host while a change is pending. */
 export function rollbackScript(kind: KindName): string {
   return [
     baseModule,
@@ -124,7 +124,7 @@ export function rollbackScript(kind: KindName): string {
   ].join('\n');
 }
 
-/** A change, up to the restarted daemon: it includes the script above once it has arrived. */
+/** The script of a change, up to the restarted daemon. It includes the rollback script once that has arrived. */
 export function applyScript(kind: KindName): string {
   return [
     ...KINDS[kind].apply,
@@ -144,15 +144,15 @@ export function applyScript(kind: KindName): string {
   ].join('\n');
 }
 
-/** Takes the host's lock, and changes nothing else. */
+/** Takes the host lock only. */
 export const HOLD_SCRIPT: string = [resultModule, guardModule, takeLockModule, holdModule].join('\n');
 
-/** Functions for the end of a change that may not have armed its rollback. */
+/** Functions that end a change that may not have armed its rollback. */
 export const ENDING_FUNCTIONS: string = [bootListModule, unarmedModule, resultModule].join('\n');
 
 /**
- * Gathers what a plan needs to know, and changes nothing. Before it: MORE_PATHS, further files of
- * settings that are wanted, one per line; PROGRAMS, those that have to be there.
+ * Gathers facts for a plan, without changes. Variables set before it: MORE_PATHS, further configuration files, one per line; PROGRAMS,
+ * required programs.
  */
 export const FACTS_SCRIPT: string = [
   factsProgramsModule,

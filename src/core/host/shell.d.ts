@@ -1,8 +1,8 @@
-/** Shell scripts are imported as text; esbuild (scripts/build.mjs) and vitest (vitest.config.ts) load them so. */
+/** Type declaration for imports of shell scripts as text, by esbuild (scripts/build.mjs) and vitest (vitest.config.ts). */
 declare module '*.sh' {
   const text: string;
   export default text;
 }
 
-/** The package's version, put in at build time. */
+/** Package version, set at build time. */
 declare const DOCKER_TLS_VERSION: string;

@@ -1,8 +1,8 @@
-# What the sshd of this host was started with.
+# Start options of the host's sshd.
 # Needs programs: cat grep sed sshd tr
 
-# -o and -f of the sshd that runs, one a line: they win over every file (sshd(8)). Its title shows its arguments without their quotes:
-# `-o PermitRootLogin no` was one word.
+# Prints -o and -f of the running sshd, one per line: they override every file (sshd(8)). Its process title shows arguments without
+# quotes: `-o PermitRootLogin no` was one word.
 sshd_options() {
   for file in /run/sshd.pid /var/run/sshd.pid; do
     read -r pid 2>/dev/null <"$file" || continue
@@ -13,7 +13,7 @@ sshd_options() {
   done
 }
 
-# sshd -T with them; without, where they cannot be read back.
+# Runs sshd -T with these options; without them if they cannot be parsed.
 effective_sshd() {
   set -f
   # shellcheck disable=SC2046 # one word each

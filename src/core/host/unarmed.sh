@@ -1,9 +1,9 @@
-# What is left of a change that was given up before its rollback was armed.
+# Remains of a change that ended before its rollback was armed.
 # Needs functions: unlist_recovery
 # Needs variables: LOCK RECOVERY RECOVERY_LINK STATE
 # Needs programs: rm rmdir
 
-# Takes it away: clear_unarmed STAGING
+# Deletes them: clear_unarmed STAGING
 clear_unarmed() {
   rm -rf -- "$STATE/txn"
   unlist_recovery

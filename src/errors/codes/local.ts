@@ -1,4 +1,4 @@
-/** The codes of what goes wrong on this machine: command line, secrets, fleet file, store, Docker's own files. */
+/** Error codes of this machine: command line, secrets, fleet file, store, Docker's own files. */
 
 export const COMMAND_LINE = {
   E_USAGE: [2, 'The command line cannot be understood.', 'docker-tls COMMAND --help'],

@@ -1,4 +1,4 @@
-/** The codes of certificates, keys, CAs and clients. */
+/** Error codes of certificates, keys, CAs and clients. */
 
 export const CERTIFICATES = {
   E_CERT_DAMAGED: [2, 'A certificate cannot be read.', 'openssl x509 -noout -text -in FILE'],

@@ -1,4 +1,4 @@
-/** The codes of what goes wrong on the way to a host and on it: SSH, sudo, host, daemon, change and rollback, audit. */
+/** Error codes of remote hosts: SSH, sudo, host, daemon, change and rollback, audit. */
 
 export const SSH = {
   E_SSH_NAME: [4, 'No address is known for the host.', 'getent hosts NAME'],

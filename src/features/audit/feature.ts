@@ -1,4 +1,4 @@
-/** Audit and hardening: what they add to the core. */
+/** Audit and hardening feature: its additions to the core. */
 
 import { listCommand } from '../../cli/command.ts';
 import { COMMAND_SEAM } from '../../core/seams/commands.ts';

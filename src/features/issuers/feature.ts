@@ -1,4 +1,6 @@
-/** CAs whose key is on another machine or in a token (step-ca, cfssl, Vault, a command, PKCS#11): what they add to the core. */
+/**
+ * External CA feature: keys on another machine or in a token (step-ca, cfssl, Vault, a command, PKCS#11), and its additions to the core.
+ */
 
 import { ISSUERS } from '../../core/seams/issuers.ts';
 import { FEATURE_SETTINGS } from '../../core/seams/settings.ts';

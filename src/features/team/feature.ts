@@ -1,4 +1,4 @@
-/** The store that a team shares: what it adds to the core. */
+/** Shared store feature: its additions to the core. */
 
 import { listCommand } from '../../cli/command.ts';
 import { COMMAND_SEAM } from '../../core/seams/commands.ts';

@@ -1,4 +1,4 @@
-/** Other tools (their configuration, their inventories, Butane, docker-machine): what they add to the core. */
+/** Feature for other tools (their configuration, inventories, Butane, docker-machine): its additions to the core. */
 
 import { listCommand } from '../../cli/command.ts';
 import { COMMAND_SEAM } from '../../core/seams/commands.ts';

@@ -1,4 +1,4 @@
-# Arms the rollback: from here on the host rolls back automatically, also when this script is killed or the host reboots
+# Arming of the rollback: from this point the host rolls back automatically, even if this script is killed or the host reboots.
 # Needs functions: fail list_recovery look_ahead make_directories set_recovery_goal start_timer step words write_recovery
 # Needs variables: RECOVERY RECOVERY_LINK SETTINGS STAGING STATE T goal
 # Needs programs: cat cp id ln mkdir mv rm stat sync
@@ -7,10 +7,9 @@ step arm
 make_directories "${RECOVERY_LINK%/*}" 0755 || fail "$(words)"
 set_recovery_goal
 write_recovery 2>"$ERR" && ln -sfT "$goal" "$RECOVERY_LINK" 2>>"$ERR" && list_recovery 2>>"$ERR" || fail "$(words)"
-# A directory that another account may write would hand it our rollback, which root runs. The plan has looked as well.
-# With -p and not -a, which would keep the label that SELinux has for /run.
-# `settings` comes last: it is what makes the rollback able to act. Its content has to be on the disk before its name is: after a loss of
-# power a file system may show a name whose content is not there yet.
+# In a directory that another account can write, that account could replace the rollback script that root runs. The plan checks this too.
+# Copy with -p, because -a would keep the SELinux label of /run. `settings` comes last, because the rollback works only with it. Its
+# content is synced before its name appears: after a power loss, a file system may show a name without its content.
 mkdir -p -- "$T" 2>"$ERR" || fail "$(words)"
 case $(stat -L -c '%u %a' -- "$STATE") in
   "$(id -u) "*[2367]? | "$(id -u) "*[2367]) fail "other accounts can write $STATE" ;;
@@ -22,10 +21,11 @@ cp -p -- "$STAGING/rollback.sh" "$STAGING/manifest" "$STAGING/managed" "$STAGING
   sync "$T"/* "$RECOVERY" "${RECOVERY%/*}" "${RECOVERY_LINK%/*}" "$T" 2>/dev/null &&
   mv -- "$T/settings.part" "$T/settings" 2>>"$ERR" || fail "$(words)"
 CREATED=$T/created
-# systemd takes a while for it: what follows only adds files of our own, and nothing is switched before it is there (switch.sh).
+# In the background, because systemd takes a while. Until then docker-tls only adds its own files; switch.sh waits for the timer before it
+# replaces anything.
 start_timer 2>"$T/timer-error" &
 timer=$!
-# So does its look at the daemon.
+# The inspection of the daemon is slow too.
 look_ahead 2>/dev/null &
 look=$!
 ERR=$T/error

@@ -1,4 +1,4 @@
-# The host's lock alone, for as long as a certificate is issued: the change that follows has the same number, and takes it over.
+# Host lock while a certificate is issued. The following change has the same ID and takes the lock over.
 # Needs functions: result take_lock
 # Needs variables: CONFIRM
 umask 077

@@ -1,10 +1,10 @@
-# Keeps: the originals beside their places, and, the first time, in the origin
+# Backup of the originals: next to their paths, and on the first change also in the origin.
 # Needs functions: copy fail is_member kernel_value linger_state note_forms note_pulled snapshot_path step words
 # Needs variables: CREATED ERR NL SERVICE SOCKET_WAS_ACTIVE STATE T TAB TLS_DIRECTORY UNITS WAS_ACTIVE
 # Needs programs: df grep ln mkdir mv readlink rm stat sync tail
 
 step keep
-# A copy of the origin, for what this change adds to it; most add nothing.
+# Copies the origin for additions by this change. Most changes add nothing.
 own_origin() {
   [ ! -d "$T/origin" ] || return 0
   mkdir -p "$T/origin" 2>"$ERR" || fail "$(words)"
@@ -12,7 +12,7 @@ own_origin() {
     if [ -e "$first" ] || [ -L "$first" ]; then copy "$first" "$T/origin/${first##*/}" 2>"$ERR" || fail "$(words)"; fi
   done
 }
-# Whether docker ran before the first change, and whether its socket listened, belongs to the origin as well.
+# The origin also records whether docker ran and its socket listened before the first change.
 if [ "$WAS_ACTIVE" = yes ]; then was=active; else was=inactive; fi
 if [ "$SOCKET_WAS_ACTIVE" = yes ]; then listened=active; else listened=inactive; fi
 pulled=
@@ -21,7 +21,7 @@ origin=$STATE/origin
 if [ ! -f "$origin/manifest" ]; then
   own_origin
   origin=$T/origin
-  # The records were deleted by hand, and credentials of ours lie there: their directory goes with us one day.
+  # An administrator deleted the records but left credentials of docker-tls: `remove` deletes their directory later.
   left=$(readlink -- "$TLS_DIRECTORY/current" 2>/dev/null)
   case $left in
     '' | *[!0-9]*) ;;
@@ -34,13 +34,14 @@ known=$NL count=0
 while IFS=$TAB read -r index kind mode owner path <&3; do
   known=$known$path$NL count=$((count + 1))
 done 3<"$origin/manifest"
-# What cannot have a second name (a mount, an immutable file) may not be replaceable either, which the rollback could not fix: it gets
-# a copy, and the very same contents take its place for a try.
+# A path that cannot have a hard link (mount, immutable file) may not be replaceable either, and the rollback could not fix that. So it
+# gets a copy, and a replacement by identical content tests the rename.
 keep_copy() {
   rm -f -- "$1.docker-tls-old" "$1.docker-tls-tmp" &&
     copy "$1" "$1.docker-tls-old" && copy "$1" "$1.docker-tls-tmp" && mv -fT -- "$1.docker-tls-tmp" "$1"
 }
-# What is there without an origin, from before the records were deleted: it has a name of ours, and, where it is a file, says whose it is.
+# A path without an origin, left from before the records were deleted: it has a docker-tls name, and a file also names its owner in its
+# content.
 is_ours() {
   case $1 in
     "$TLS_DIRECTORY/current" | "$UNITS/docker-tls"* | "$UNITS/"*.wants/docker-tls* | \
@@ -57,7 +58,7 @@ while IFS=$TAB read -r index kind mode owner source path <&3; do
       if [ -e "$path.docker-tls-tmp" ]; then rm -f -- "$path.docker-tls-tmp" 2>"$ERR" || fail "$(words)"; fi
       if [ -d "$path" ] && [ ! -L "$path" ]; then fail "$path cannot be replaced: it is a directory"; fi
       if [ -L "$path" ] || [ -e "$path" ]; then
-        # A second name of the same file: nothing to copy, nothing to lose. What changes it later is a rename.
+        # A hard link costs no copy and loses nothing. Later changes replace the path by rename.
         ln -fPT -- "$path" "$path.docker-tls-old" 2>/dev/null || keep_copy "$path" 2>"$ERR" || fail "$path cannot be replaced: $(words)"
         if [ -L "$path" ]; then was='link'; else was='file'; fi
         line="$index$TAB$was$TAB-$TAB-$TAB$path"
@@ -66,7 +67,7 @@ while IFS=$TAB read -r index kind mode owner source path <&3; do
       fi
       ;;
     attributes)
-      # The file was removed since: there is nothing to keep.
+      # Another program removed the file: nothing to keep.
       [ -e "$path" ] || continue
       line="$index${TAB}attributes$TAB$(stat -L -c "%a${TAB}%u:%g" -- "$path")$TAB$path"
       ;;
@@ -83,7 +84,7 @@ while IFS=$TAB read -r index kind mode owner source path <&3; do
     *) continue ;;
   esac
   printf '%s\n' "$line" >>"$T/kept.part" 2>"$ERR" || fail "$(words)"
-  # What is only held for a moment is not ours: its origin is whatever it is on the day when a change writes it.
+  # A temporarily changed file does not become managed. The first change that writes it permanently records its origin.
   [ "$source" != same ] || continue
   case $known in
     *"$NL$path$NL"*) ;;
@@ -104,7 +105,7 @@ while IFS=$TAB read -r index kind mode owner source path <&3; do
   case $kind in file | link | absent) set -- "$@" "$path".docker-tls-[no]* ;; esac
 done 3<"$T/manifest"
 note_forms "$@" >"$T/forms" 2>"$ERR" || fail "$(words)"
-# What the rollback needs has to be on the disk, and not only in memory, before anything changes.
+# Sync everything that the rollback needs before anything changes.
 set -- "$T/kept" "$T/created" "$T/forms"
 while IFS=$TAB read -r index kind mode owner source path <&3; do
   if [ -f "$path.docker-tls-new" ] && [ ! -L "$path.docker-tls-new" ]; then set -- "$@" "$path.docker-tls-new"; fi

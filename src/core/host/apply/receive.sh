@@ -1,23 +1,23 @@
-# The records of the change, which came with the script; and whether the host is still what the plan was made from.
+# Records of the change, which came with the script, and the check that the host still matches the plan.
 # Needs functions: changed fail unread_units
 # Needs variables: ABSENT CONFIRM FRAGMENT KNOWN_UNITS MANAGED MANIFEST NL RECORD ROLLBACK RUN SEEN SETTINGS STAGING TXN unread
 # Needs programs: chmod chown df grep head id lsattr mkdir sed sha256sum tail
 
-# They are in a staging directory in memory at first: a reboot before the rollback is armed leaves nothing.
+# Staged in memory first: a reboot before the rollback is armed leaves nothing.
 mkdir -m 0700 -- "$STAGING" 2>/dev/null || fail "cannot make $STAGING"
 ERR=$STAGING/error
 words() { head -c 2000 "$ERR" 2>/dev/null; }
-# Without the help of a program, and without what our own probes and refused clients leave in dockerd's log.
+# Without dockerd's help text, and without log lines about probes and rejected clients.
 plainly() { grep -v -e '^[[:space:]]' -e '^$' -e '^Usage:' -e '^Options:' -e 'TLS handshake error from'; }
-# By the shell itself: a program for each would take longer than all the rest of this step. record NAME TEXT
+# record NAME TEXT, by a builtin: one process per record would take longer than the rest of this step.
 record() { printf '%s' "$2" >"$STAGING/$1"; }
-# Not $$: this runs in a subshell of the bootstrap.
+# Not $$, because this runs in a subshell of the bootstrap.
 read -r pid rest </proc/self/stat
 {
   record rollback.sh "$ROLLBACK" && record manifest "$MANIFEST" && record managed "$MANAGED" && record state.json "$RECORD" &&
     record id "$TXN" && record pid "$pid" && record sums "$SEEN" && record created ''
 } 2>/dev/null || fail "could not store the change: $(df -Pk "$RUN" | tail -n 1)"
-# What the plan was made from has to be there still: lines of sha256sum, and paths where nothing was.
+# Checks that the host still matches the plan: lines of sha256sum, and paths that must still be absent.
 if [ -n "$SEEN" ] && ! sha256sum -c "$STAGING/sums" >/dev/null 2>&1; then
   changed "$(sha256sum -c "$STAGING/sums" 2>/dev/null | sed -n 's/: FAILED.*$//p' | head -n 1)"
 fi
@@ -36,7 +36,7 @@ unread_units "$FRAGMENT" "$KNOWN_UNITS"
 ROLLBACK_LIMIT=$LIMIT
 LIMIT=$CONFIRM
 
-# Where files can be made and not renamed (chattr +a), nothing could be taken back.
+# A directory that allows new files but no renames (chattr +a) would make a rollback impossible.
 takes_renames() {
   command -v lsattr >/dev/null || return 0
   attributes=$(lsattr -d -- "$1" 2>/dev/null)
@@ -47,7 +47,7 @@ takes_renames() {
   esac
 }
 
-# Makes the directories above a path, with the mode given, and remembers them: make_directories DIRECTORY MODE
+# Creates the missing parent directories with this mode, and records them: make_directories DIRECTORY MODE
 make_directories() {
   if [ -d "$1" ]; then
     takes_renames "$1"
@@ -55,6 +55,6 @@ make_directories() {
   fi
   make_directories "${1%/*}" 0755 || return 1
   printf '%s\n' "$1" >>"$CREATED" && mkdir -m "$2" -- "$1" 2>>"$ERR" || return 1
-  # One with setgid hands on its group, and itself.
+  # A setgid parent passes on its group and the setgid bit.
   [ ! -g "$1" ] || { chown ":$(id -g)" -- "$1" && chmod g-s -- "$1"; } 2>>"$ERR"
 }

@@ -1,19 +1,19 @@
-# Stages: everything that is needed is on the host before anything changes
+# Staging: every file that the change needs is on the host before anything changes.
 # Needs functions: copy fail make_directories step words
 # Needs variables: DAEMON_JSON ERR JSON_FORMS T TAB TLS_DIRECTORY UNITS
 # Needs programs: cat chmod chown df ln rm sed sha256sum sort
 
 step stage
-# What a command prints becomes a file with its final mode and owner: arrive MODE OWNER PATH COMMAND…. It has its mode before anything is in it, by a
-# program: a default access list of the directory takes no notice of the umask, and a plan finds a mode that is not its own again and again.
+# Writes a command's output to a file with its final mode and owner: arrive MODE OWNER PATH COMMAND…. chmod runs before the content is
+# written, because a default ACL of the directory overrides the umask; a wrong mode would show up as drift in every plan.
 arrive() {
   final=$1 whose=$2 target=$3
   shift 3
   { { chmod "$final" -- "$target" && "$@"; } >"$target"; } 2>"$ERR" || return 1
-  # chown takes s away.
+  # chown clears set-id bits.
   [ "$whose" = 0:0 ] || { chown "$whose" -- "$target" && chmod "$final" -- "$target"; } 2>>"$ERR"
 }
-# What came with the script under DATA_NAME; why it cannot be written only a program says: content NAME
+# Writes the content that came with the script as DATA_NAME: content NAME. Only a program reports why a write fails.
 content() {
   data=
   eval "data=\$DATA_$1"
@@ -32,8 +32,7 @@ if [ -n "$JSON_FORMS" ]; then
     arrive "${form%%:*}" "${form#*:}" "$DAEMON_JSON.docker-tls-$name" content "${name%-*}_${name#*-}" || fail "$(words)"
   done
 fi
-# A file comes with the script, from stdin, from a snapshot on this host, from another file of this host, or is a second name of what is there
-# (if anything is).
+# A file comes with the script, from stdin, from a snapshot or another file on this host, or is a hard link to the existing file.
 place_new() { # MODE OWNER SOURCE TARGET INDEX
   if [ -e "$4" ] || [ -L "$4" ]; then rm -f -- "$4"; fi
   case $3 in

@@ -1,11 +1,11 @@
-# Puts the change in place: from here on something changes, and every failure goes through the rollback.
+# Activation of the change. From this point, every failure goes through the rollback.
 # Needs functions: apply_services await_protection effective_sshd fail is_up keep_audit_rules keep_generation last_words look_back
 # Needs functions: mark missing_programs place_as plainly reload_live_restore result set_linger set_loopback set_member set_sysctl step undo warn words
 # Needs variables: AUDIT CREATED DAEMON DAEMON_JSON LIVE_RESTORE MANAGED NL OPERATOR REMARK ROLLBACK_LIMIT SERVICE SINCE SSHD SSHD_DROP_IN T
 # Needs variables: TAB TLS_DIRECTORY TLS_SOCKET UNITS VALIDATE look missing timer validation
 # Needs programs: chmod chown cmp grep head mv restorecon rm sed selinuxenabled sort sshd sync tail
 
-# What sshd will do for root and for the operator, beside what our drop-in says: a line in another file may win over it.
+# Compares the effective sshd settings for root and the operator with the drop-in: a line in another file may override it.
 compare_sshd() {
   [ -f "$SSHD_DROP_IN" ] || return 0
   for user in $(printf '%s\n' root "$OPERATOR" | sort -u); do
@@ -19,12 +19,12 @@ compare_sshd() {
   done
 }
 
-# Labels as the policy of SELinux has them for these paths: what is made in a directory gets the directory's own. What comes back brings its
-# own, which may be another than the policy's.
+# Resets SELinux labels to the policy: new files inherit the label of their directory. Restored files keep their own label, even if it
+# differs from the policy.
 restore_labels() {
   selinuxenabled 2>/dev/null || return 0
   set --
-  # containerd makes its own only once it starts.
+  # containerd creates its directories only when it starts.
   while IFS= read -r path <&3; do [ ! -e "$path" ] || set -- "$@" "$path"; done 3<"$CREATED"
   while IFS=$TAB read -r index kind mode owner source path <&3; do
     case $kind:$source in
@@ -33,7 +33,7 @@ restore_labels() {
     esac
   done 3<"$T/manifest"
   [ $# -gt 0 ] || return 0
-  # It may write to a pipe, and not to a file of ours: its own domain.
+  # restorecon's SELinux domain may write to a pipe, but not to a file of docker-tls.
   output=$(restorecon -- "$@" 2>&1) || {
     printf '%s\n' "$output" >"$ERR"
     warn "restorecon failed: $(words)"
@@ -44,16 +44,16 @@ back() {
   trap - EXIT
   [ -z "$protection" ] || wait "$protection"
   protection=
-  # The change had to start its daemon in the time for its confirmation; what ran before gets the time that it needs.
+  # The new daemon had to start within the confirmation deadline; the original one gets the full limit.
   LIMIT=$ROLLBACK_LIMIT
   lines=$(last_words "$SINCE" | plainly | tail -n 30 | tail -c 8000)
-  # Where it cannot be opened, the rollback would not even begin.
+  # If the shell cannot open this file, it would not even start the rollback.
   said=$T/undo-error
   { true >"$said"; } 2>/dev/null || said=/dev/null
   if undo failed >/dev/null 2>"$said"; then
     result rolled-back "$STEP" "$1" "$lines" "$REMARK"
   else
-    # What could not be done, and what its daemon says by now, is why.
+    # The reason: what failed in the rollback, and the daemon's log so far.
     result stuck "$STEP" "$1" "$({ last_words "$SINCE" | plainly | tail -n 30 && tail -n 5 -- "$said"; } | tail -c 8000)"
   fi
   exit 0
@@ -64,7 +64,7 @@ wait "$timer" || {
   fail "$(words)"
 }
 if [ -n "$VALIDATE" ]; then
-  # Without the pages of help that dockerd prints after a wrong flag.
+  # Without the help text that dockerd prints after a wrong flag.
   wait "$validation" || {
     STEP=validate
     fail "$(plainly <"$T/validation" | head -c 2000)"
@@ -93,7 +93,7 @@ if [ "$LIVE_RESTORE" = temporary ]; then
 fi
 step switch
 while IFS=$TAB read -r index kind mode owner source path <&3; do
-  # It comes once live-restore is on (await_protection).
+  # daemon.json follows once live-restore is active (await_protection).
   if [ "$LIVE_RESTORE" = temporary ] && [ "$path" = "$DAEMON_JSON" ]; then continue; fi
   case $path in "$UNITS"/*) mark units-changed ;; esac
   case $kind:$path in
@@ -101,11 +101,11 @@ while IFS=$TAB read -r index kind mode owner source path <&3; do
   esac
   case $kind in
     file) place_as "$path" new 2>"$ERR" || back "$(words)" ;;
-    # Nothing comes back to a link that was made for this change: it needs no second name. What mv does not replace (busybox, a link to a
-    # directory) takes the long way.
+    # A link created by this change needs no copy, because nothing restores it. When mv fails (busybox, link to a directory), place_as
+    # takes over.
     link) mv -fT -- "$path.docker-tls-new" "$path" 2>/dev/null || place_as "$path" new 2>"$ERR" || back "$(words)" ;;
     absent) rm -f -- "$path" 2>"$ERR" || back "$(words)" ;;
-    # chown takes set-id bits away.
+    # chown clears set-id bits.
     attributes) [ ! -e "$path" ] || { chown "$owner" -- "$path" && chmod "$mode" -- "$path"; } 2>"$ERR" || back "$(words)" ;;
     member) set_member "$mode" "$path" 2>"$ERR" || back "$(words)" ;;
     sysctl) set_sysctl "$path" "$mode" 2>"$ERR" || back "$(words)" ;;
@@ -121,13 +121,13 @@ if [ "$SSHD" = reload ]; then
   compare_sshd
 fi
 mark services
-# Where systemd has to read units, that comes meanwhile (apply_daemon).
+# Otherwise the wait overlaps with daemon-reload (apply_daemon).
 if [ "$DAEMON" = none ] || [ ! -e "$T/units-changed" ]; then await_protection 2>"$ERR" || back "$(words)"; fi
 if [ "$DAEMON" = none ]; then step services; else step "$DAEMON"; fi
 if [ "$DAEMON" = stop ]; then how=stop; else how=start; fi
-# The files are in place: the generation is kept while the daemon restarts (and not while it reloads, which is waited for), unless one of its files
-# is only there for that moment. What fails here is tried again by the confirmation. It holds the mutex, as all that writes below $T, and is over
-# before anything else is done.
+# The files are in place: the generation is kept while the daemon restarts, unless one of its files is only temporary. Not during a
+# reload, because the script waits for a reload. The confirmation retries a failure. This job holds the mutex, like every write below $T,
+# and ends before the next step.
 generation=
 case $AUDIT:$LIVE_RESTORE:$NL$MANAGED in
   load:* | *:temporary:*"$TAB$DAEMON_JSON$NL"*) ;;

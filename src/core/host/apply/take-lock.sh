@@ -1,11 +1,11 @@
-# The host's lock: one change at a time. Who has it already, from before a certificate was issued for this change, keeps it.
+# The host lock: one change at a time. A run that took the lock to issue a certificate for this change keeps it.
 # Needs functions: lost_guard result
 # Needs variables: LOCK RUN STATE TXN WHO
 # Needs programs: date flock grep head rm sed sh
 
 T=$STATE/txn
 
-# Takes it for some seconds, by the clock of the host; ends the script where that cannot be: take_lock SECONDS
+# Takes the lock for some seconds of the host's clock, or ends the script: take_lock SECONDS
 take_lock() {
   exec 9<"$RUN" || exit 1
   flock -w 20 9 || {
@@ -19,9 +19,8 @@ take_lock() {
     exit 0
   fi
   if [ -f "$T/settings" ]; then
-    # An unconfirmed change whose lock has expired, whose guard was killed, or that a reboot left: it is rolled back first. The plan that
-    # is about to be carried out was made from what it left behind, so it has to be made again.
-    # mksh keeps a copy of what it closes, and with it the lock, for as long as it runs.
+    # Roll back an unconfirmed change first if its lock expired, its guard was killed, or a reboot interrupted it. The current plan was
+    # computed from that state, so it has to be computed again. mksh keeps a copy of closed descriptors, and so the lock, until it exits.
     flock -u 9
     exec 9<&-
     if sh "$T/rollback.sh" undo stale >/dev/null 2>&1; then result again; else result blocked; fi

@@ -1,9 +1,10 @@
-# Begins to ask dockerd whether it would start with its new configuration, and makes the user that it would make by itself meanwhile.
+# Validation of the new dockerd configuration, and the user for userns-remap.
 # Needs functions: fail step words
 # Needs variables: ERR REMAP T VALIDATE
 # Needs programs: getent grep id sed sh useradd usermod
 
-# What no user has of the numbers in subuid and subgid, as dockerd counts it: next_range FILE…. A shell would take what begins with 0 for octal.
+# Sets the first ID range that no user has in subuid and subgid, counted like dockerd does: next_range FILE…. A shell would read a leading
+# 0 as octal.
 next_range() {
   next=100000
   while IFS=: read -r name first count; do
@@ -20,8 +21,8 @@ add_range() {
   usermod "$2" "$next-$((next + 65535))" dockremap
 }
 
-# The user of userns-remap=default. Where dockerd makes it, and is stopped meanwhile (on a slow host when its time is over), it leaves one
-# without ranges, with which it never starts again.
+# Creates the user of userns-remap=default. If dockerd is stopped while it creates the user (at the time limit, on a slow host), it leaves
+# a user without ranges, and never starts again.
 make_remap_user() {
   getent passwd dockremap >/dev/null ||
     useradd --system --user-group --no-create-home --home-dir /nonexistent --shell /bin/false dockremap || return 1
@@ -29,13 +30,14 @@ make_remap_user() {
   add_range /etc/subuid --add-subuids && add_range /etc/subgid --add-subgids
 }
 
-# Hosts without these programs leave it to dockerd.
+# On hosts without these programs dockerd creates the user.
 if [ "$REMAP" = yes ] && command -v useradd >/dev/null && command -v usermod >/dev/null; then
   make_remap_user 2>"$ERR" || fail "could not make the user dockremap: $(words)"
 fi
 if [ -n "$VALIDATE" ]; then
   step validate
-  # dockerd takes longer for it than the next step, which changes nothing: nothing is switched before its answer (switch.sh). It does not get the mutex.
+  # In the background: the next step is faster and changes nothing, and switch.sh waits for the answer. dockerd does not inherit the
+  # mutex.
   sh -c "$VALIDATE" >"$T/validation" 2>&1 </dev/null 9<&- &
   validation=$!
 fi

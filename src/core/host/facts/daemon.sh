@@ -1,9 +1,9 @@
-# The daemon: what it answers, and the programs that it needs to start.
+# Facts about the daemon: its answers, and the programs that it needs to start.
 # Needs functions: api end find_own_program podman_facts say
 # Needs variables: DAEMON_JSON NL began host_kind nonce own_search pid socket
 # Needs programs: date find grep head tr
 
-# Programs that dockerd looks for when it starts, with where it finds them: in its own PATH, or beside it (moby: lookupBinPath).
+# Programs that dockerd looks for at start, with their paths: in its own PATH, or in its directory (moby: lookupBinPath).
 program_facts() {
   search=$NL$(tr '\0' '\n' 2>/dev/null <"/proc/${pid:-0}/environ")$NL
   case $search in *"${NL}PATH="*) search=${search#*"${NL}PATH="} && search=${search%%"$NL"*} ;; *) search= ;; esac
@@ -25,8 +25,8 @@ program_facts() {
   end programs
 }
 
-# Sets `data` to the daemon's data-root, which may be another, or one of its own for userns-remap. By words: dash and bash look at each character of a
-# long text from its beginning where they cut something off it by `#`.
+# Sets `data` to the daemon's data-root, which may be configured, or a subdirectory for userns-remap. Iterates over words: in dash and
+# bash, cutting a long text with `#` scans it from the start each time.
 find_data() {
   data=/var/lib/docker before=
   set -f
@@ -48,7 +48,7 @@ find_data() {
   set +f
 }
 
-# What the daemon is asked over its socket: it takes a while to answer. One that is not running would be started by the question.
+# API answers of the daemon; slow. Skipped for a stopped daemon, because a request would start it.
 daemon_facts() {
   if [ "$host_kind" = podman ]; then
     podman_facts
@@ -57,12 +57,12 @@ daemon_facts() {
   dockerd=$(command -v dockerd)
   [ "$host_kind" != rootless ] || find_own_program
   say dockerd "$dockerd"
-  # Not where a package has put another in its place since.
+  # Skipped if a package has replaced the program since.
   # shellcheck disable=SC3013 # dash, bash and busybox have -ef
   if [ -n "$dockerd" ] && [ "/proc/${pid:-0}/exe" -ef "$dockerd" ]; then say runs "$dockerd"; fi
   say api-socket "$socket"
   answers=
-  # Where its file was edited after its start: has it read that anew? busybox's find cannot say.
+  # If daemon.json was edited after the start: has the daemon reloaded it? busybox's find cannot tell.
   since=
   [ -z "$began" ] || since=$(find -L "$DAEMON_JSON" -maxdepth 0 -newermt "$began 1 second" -printf '%T@' 2>/dev/null)
   set -- /version /info /containers/json

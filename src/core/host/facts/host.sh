@@ -1,9 +1,9 @@
-# The host: its system, files of settings, records of docker-tls, network.
+# Facts about the host: system, configuration files, records of docker-tls, network.
 # Needs functions: end followed say unread_units
 # Needs variables: DAEMON_JSON MORE_PATHS NL TAB TLS_DIRECTORY began dropins environment fragment host_kind paths pid uid unread
 # Needs programs: date find grep hostname ip sh systemctl timeout tr uname
 
-# Further files of settings that are wanted.
+# Further configuration files that the plan requests.
 more_paths_facts() {
   while IFS= read -r path; do
     [ -z "$path" ] || followed "$path"
@@ -12,7 +12,7 @@ $MORE_PATHS
 PATHS
 }
 
-# The system itself.
+# Facts about the operating system.
 system_facts() {
   say uid "$uid"
   say clock "$(date +%s.%N)"
@@ -21,7 +21,7 @@ system_facts() {
   say hostname "$name"
   say fqdn "$(timeout 2 hostname -f 2>/dev/null)"
   say system "$(uname -sm)"
-  # By the shell itself.
+  # With builtins only.
   os=
   if [ -r /etc/os-release ]; then while IFS= read -r line || [ -n "$line" ]; do os=$os$line$NL; done </etc/os-release; fi
   say os "${os%"$NL"}"
@@ -30,13 +30,13 @@ system_facts() {
   else
     say systemd ""
   fi
-  # With which files of settings can be edited there.
+  # An editor for configuration files.
   say editor "$(command -v vi || command -v nano || command -v vim || command -v editor)"
   ip -o addr show scope global 2>/dev/null
   end addresses
 }
 
-# Docker of another kind: of a vendor's system, a snap, and those of users.
+# Other kinds of Docker: a NAS vendor's, a snap, and rootless daemons.
 other_docker_facts() {
   if [ -e /etc/synoinfo.conf ]; then
     say vendor 'Synology DSM'
@@ -51,9 +51,9 @@ other_docker_facts() {
       break
     fi
   done
-  # One that is another user's is not theirs to see.
+  # A rootless user cannot inspect other users' daemons.
   [ "$host_kind" != rootless ] || return 0
-  # Rootless daemons of users: the unit that their setup makes, and the socket of one that runs. A home that hangs is not waited for.
+  # Rootless daemons: the unit that their setup writes, and the socket of a running one. The timeout covers a home directory that hangs.
   timeout 5 sh -c 'set --
     while IFS=: read -r name word uid gid gecos home shell; do
       if [ -e "$home/.config/systemd/user/docker.service" ]; then set -- "$@" "$home/.config/systemd/user/docker.service"; fi
@@ -65,7 +65,7 @@ other_docker_facts() {
   end rootless
 }
 
-# Sets `accepted` to the CAs whose clients the daemon accepts, by a flag or as "tlscacert": dockerd's own default as well.
+# Sets `accepted` to the CAs whose clients the daemon accepts: by flag, by "tlscacert", or dockerd's default.
 find_accepted() {
   accepted=/root/.docker/ca.pem
   words=$cmdline$NL
@@ -83,7 +83,7 @@ find_accepted() {
   IFS=$NL
 }
 
-# The files that the daemon's settings are in.
+# Files that contain the daemon's settings.
 settings_facts() {
   cmdline=
   if [ "${pid:-0}" -gt 0 ] 2>/dev/null; then
@@ -98,7 +98,7 @@ settings_facts() {
   IFS=$NL
   for path in $fragment $dropins $environment; do followed "$path"; done
   followed "$DAEMON_JSON"
-  # Files only: a pipe would be waited for.
+  # Regular files only: reading a pipe would block.
   readable=
   for path in $fragment $dropins $environment $paths; do [ ! -f "$path" ] || readable=$readable$path$NL; done
   find_accepted
@@ -106,7 +106,7 @@ settings_facts() {
     case $path in "$TLS_DIRECTORY"/current/*) ;; *) followed "$path" ;; esac
   done
 
-  # Settings that were edited after the daemon had started: it is not known yet whether it starts with them. busybox's find cannot say.
+  # Settings edited after the daemon started: it may not start with them. busybox's find cannot tell.
   there=
   for path in "$DAEMON_JSON" $fragment $dropins $environment; do [ ! -e "$path" ] || there=$there$path$NL; done
   if [ -n "$began" ] && [ "${pid:-0}" -gt 0 ] && [ -n "$there" ]; then

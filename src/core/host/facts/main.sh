@@ -1,4 +1,4 @@
-# Gathers the facts, all of them.
+# Main script of the facts.
 # Needs functions: daemon_facts end find_kind local_socket more_paths_facts network_facts other_docker_facts paths_facts
 # Needs functions: program_facts read_service record_facts service_facts settings_facts system_facts
 # Needs variables: nonce pid
@@ -6,7 +6,7 @@
 
 printf 'docker-tls-facts 1 %s\n' "$nonce"
 find_kind
-# All at the same time, by what they wait for: the host itself, the daemon, and the rest. What is not the rest waits in its pipe.
+# Three groups in parallel, by their source: the host, the daemon, and the rest. The first two wait in their pipes.
 exec 3>&1
 {
   system_facts

@@ -1,17 +1,17 @@
-# Paths on the host: what is there, with mode, owner and content.
+# Facts about paths: mode, owner and content.
 # Needs functions: end say
 # Needs variables: NL
 # Needs programs: cat find readlink stat
 
-# Paths of which everything (`file`), or only mode and owner (`look`), is wanted. They are read together at the end: a process for each
-# would cost more than everything else. What does not begin with a slash would be an expression to find.
+# Paths to read in full (`file`), or with mode and owner only (`look`). All are read together at the end, because one process for each
+# would cost more than everything else. find would take a path without a leading slash for an expression.
 paths=
 filed=
 looked=
 file() {
   case $1 in
     *"$NL"*) return 0 ;;
-    # What is there has content and no size.
+    # These files have content but size 0.
     /proc/* | /sys/*) ;;
     /*) filed=$filed$1$NL ;;
   esac
@@ -19,7 +19,7 @@ file() {
 }
 look() { case $1 in *"$NL"*) ;; /*) looked=$looked$1$NL ;; esac }
 
-# A file of settings: where it is a link, also the path that it leads to and what is there.
+# Adds a configuration file; for a link, also its target.
 followed() {
   file "$1"
   [ -L "$1" ] || return 0
@@ -29,8 +29,8 @@ followed() {
   file "$real"
 }
 
-# The attributes of what is there, in the order of asking, and then the content of the files among it, one after the other: they are cut
-# by the sizes, so the two have to agree (src/core/domain/plan/host-files.ts). A file of more than 1 MiB has no content here.
+# Prints the attributes of existing paths in request order, then the concatenated contents of the files. The reader splits the contents by
+# size, so both must agree (src/core/domain/plan/host-files.ts). Files over 1 MiB come without content.
 paths_facts() {
   say paths "$paths"
   set -f
@@ -56,7 +56,7 @@ paths_facts() {
   set +f
 }
 
-# The same line as find's, where find (busybox) has no -printf: printf_path PATH FORMAT [link]
+# Prints find's line on hosts whose find (busybox) has no -printf: printf_path PATH FORMAT [link]
 printf_path() {
   if [ -L "$1" ]; then kind=l; elif [ -f "$1" ]; then kind=f; elif [ -e "$1" ]; then kind=o; else return 0; fi
   printf '%s %s\0%s\0' "$kind" "$(stat -c "$2" -- "$1")" "$1"

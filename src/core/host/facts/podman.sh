@@ -1,10 +1,11 @@
-# What Podman answers, by its own command: it has containers without any daemon.
+# Facts from the podman command: Podman runs containers without a daemon.
 # Needs functions: say
 # Needs variables: nonce
 # Needs programs: podman sed timeout tr
 
-# In the shape of dockerd's answers. Nothing is asked before Podman itself has run since the boot: it would make its directories, and no
-# container runs. It waits for containers that another command holds; it gets as long as a dockerd. Names are letters, digits and `_.-`.
+# Podman's answers in the shape of dockerd's. Skipped until Podman has run since boot: it would create its directories, and no container
+# runs. Podman waits for containers that another command has locked, so it gets dockerd's time limit. Names contain letters, digits and
+# `_.-`.
 podman_facts() {
   say dockerd "$(command -v podman)"
   say dockerd-version "$(podman --version 2>/dev/null)"

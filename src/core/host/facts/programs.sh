@@ -1,11 +1,11 @@
-# Ends the facts where a program is missing that nothing here works without: PROGRAMS names them, with blanks in between. What is printed
-# then is read by src/core/domain/dockerd/programs.ts: `docker-tls-missing NAMES`, and which distribution this is.
+# Check for required programs: PROGRAMS names them, separated by blanks. If one is missing, prints `docker-tls-missing NAMES` and the
+# distribution, and ends. Read by src/core/domain/dockerd/programs.ts.
 # Needs variables: PROGRAMS
 
 missing=
 {
   for name in $PROGRAMS; do
-    # Where systemd does not run, that is the thing to say.
+    # Without systemd as init, that is the error to report.
     case $name in
       systemctl | systemd-run) [ -d /run/systemd/system ] || continue ;;
       setsid) [ ! -d /run/systemd/system ] || continue ;;

@@ -1,17 +1,17 @@
-# What docker-tls has on the host, and what may stand in its way.
+# Records of docker-tls on the host, and obstacles to a change.
 # Needs functions: end file look lost_guard say
 # Needs variables: NL ROOM RUN SERVICE STATE TLS_DIRECTORY TLS_SOCKET UNITS filed host_kind
 # Needs programs: cat df firewall-cmd flock grep head iptables nft sed ss systemctl timeout
 
-# Has a rollback failed that ends once the daemon runs again? Not where it did not run before.
+# Did a rollback fail that completes once the daemon runs again? Not if the daemon did not run before the change.
 awaits_daemon() { [ -e "$STATE/txn/failed" ] && ! grep -q "^WAS_ACTIVE='\{0,1\}no" "$STATE/txn/settings" 2>/dev/null; }
 
-# What docker-tls itself has on the host.
+# Files and state of docker-tls on the host.
 record_facts() {
   file "$UNITS/$TLS_SOCKET"
   file "$UNITS/sockets.target.wants/$TLS_SOCKET"
   file "$UNITS/docker-tls-closed.service"
-  # A service of ours, which is not there before the first change.
+  # The service of docker-tls, absent before the first change.
   if [ "$host_kind" = podman ]; then
     file "$UNITS/$SERVICE"
     file "$UNITS/multi-user.target.wants/$SERVICE"
@@ -23,18 +23,18 @@ record_facts() {
     done
   done
   look "$TLS_DIRECTORY/current/server-key.pem"
-  # Behind a link as well.
+  # Follows a link too.
   look "$STATE/."
   for path in "${TLS_DIRECTORY%/*}" "$TLS_DIRECTORY" "$TLS_DIRECTORY"/*/; do look "${path%/}"; done
   file "$STATE/state.json"
   file "$STATE/packages"
   file "$RUN/docker-tls.lock"
   [ -e "$STATE/txn/rollback.sh" ] && say transaction "$(cat "$STATE/txn/id" 2>/dev/null)"
-  # Whoever is in the middle of it has the mutex.
+  # A running change or rollback holds the mutex.
   lost_guard "$STATE/txn" && (flock -n 9) 9<"$RUN" && say abandoned yes
   awaits_daemon && say rollback-failed yes
-  # What else is under our care: files of hardening, and ours of a docker.service that is no longer there. Never the content of a file of
-  # which only mode and owner are ours.
+  # Other managed paths: hardening files, and drop-ins of a removed docker.service. Never the content of a file of which docker-tls
+  # manages only mode and owner.
   if [ -f "$STATE/origin/manifest" ]; then
     while IFS='	' read -r index kind mode owner path; do
       case $kind:$NL$filed in
@@ -43,7 +43,7 @@ record_facts() {
       esac
     done <"$STATE/origin/manifest"
   fi
-  # The states that rollback and remove go back to: the manifest and each file of every snapshot.
+  # The states that rollback and remove restore: the manifest and each file of every snapshot.
   for manifest in "$STATE/origin/manifest" "$STATE"/generations/*/manifest; do
     [ -f "$manifest" ] || continue
     file "$manifest"
@@ -53,7 +53,7 @@ record_facts() {
   done
 }
 
-# Whatever listens, room on disks, and firewalls.
+# Listening sockets, free disk space, and firewalls.
 network_facts() {
   if command -v ss >/dev/null 2>&1; then
     ss -Hltnp 2>/dev/null | head -n 1000
@@ -61,7 +61,7 @@ network_facts() {
   else
     say listeners ""
   fi
-  # Where systemd keeps what it reads comes last, and is not a disk that a change is written to.
+  # systemd's runtime directory comes last; no change writes to it.
   space=$(df -Pk $ROOM "$RUN" "${TLS_DIRECTORY%/*}" "$UNITS" "$STATE" /run/systemd 2>/dev/null)
   if [ -d /run/systemd ]; then
     say run-space "${space%%"$NL"*}$NL${space##*"$NL"}"
@@ -69,7 +69,7 @@ network_facts() {
   fi
   say disk "$space"
   say inodes "$(df -Pi $ROOM "$RUN" "${TLS_DIRECTORY%/*}" "$UNITS" "$STATE" 2>/dev/null)"
-  # Where, and how: the options of the mount, and of its file system.
+  # Mount points, and the options of the mount and of its file system.
   sed -n -e 's/^[^ ]* [^ ]* [^ ]* [^ ]* \(\/[^ ]*\) \([^ ]*\) .* \([^ ]*\)$/\1 \2,\3/' -e '/^\/proc/d' -e '/^\/sys/d' -e '/^\/dev/d' \
     -e '/^\/var\/lib\/docker\//d' -e '/^\/run\/docker\//d' -e '/^\//p' -e 5000q /proc/self/mountinfo
   end mounts

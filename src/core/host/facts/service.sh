@@ -1,9 +1,9 @@
-# The kind of this host, by what starts the daemon, and what it says of it.
+# Kind of the host: the init system or runtime that starts the daemon.
 # Needs functions: condition_facts find_own own_facts read_own_daemon read_script read_unit say script_facts settle_units unit_facts
 # Needs programs: cat id systemctl
 
-# Of those that a change can be made on (src/core/host/scripts.ts); nothing for any other. And the names of its units, where it has some,
-# and of places.
+# Sets one of the kinds that a change supports (src/core/host/scripts.ts), or nothing. Also sets the names of its units, if any, and its
+# paths.
 find_kind() {
   host_kind='' SERVICE=docker.service TLS_SOCKET=docker-tls.socket LOCAL_SOCKET=docker.socket
   UNITS=/etc/systemd/system TLS_DIRECTORY=/etc/docker/tls STATE=/var/lib/docker-tls RUN=/run ROOM='/etc /var/lib'
@@ -21,10 +21,10 @@ find_kind() {
   DAEMON_JSON=${TLS_DIRECTORY%/*}/daemon.json
 }
 
-# Podman serves the API here: what docker-tls has put on the host says so, and otherwise that there is no Docker.
+# Does Podman serve the API? The unit of docker-tls shows it; otherwise the absence of Docker does.
 is_podman() {
   [ ! -e /etc/systemd/system/docker-tls-podman.service ] || return 0
-  # Docker from snap is Docker as well, and is refused as such.
+  # Docker from snap counts as Docker, and is refused as such.
   for path in /etc/systemd/system/snap.docker*.service; do [ ! -e "$path" ] || return 1; done
   [ ! -e /etc/systemd/system/docker-tls.socket ] && command -v podman >/dev/null && ! command -v dockerd >/dev/null &&
     [ "$(systemctl show -p LoadState docker.service 2>/dev/null)" = LoadState=not-found ]

@@ -1,4 +1,4 @@
-# Arms the rollback where init runs scripts: a process that waits, and a script for the next boot.
+# Rollback timer on hosts with init scripts: a waiting process, and a script for the next boot.
 # Needs variables: CONFIRM RECOVERY T
 # Needs programs: setsid sleep
 

@@ -1,14 +1,14 @@
-# What is known of the daemon where init runs scripts.
+# Facts about the daemon on hosts with init scripts.
 # Needs functions: find_daemon say
 # Needs variables: NL host_kind pid
 # Needs programs: date head sed
 
-# In the shape of systemd's answers: what starts it, whether it runs, since when, and the file that its settings stand in.
+# In the shape of systemd's answers: script, state, start time, and the path of the settings file.
 read_script() {
   fragment='' dropins='' began='' environment='' triggers='' needs='' load=not-found state=inactive
   if [ -f /etc/init.d/docker ]; then
     load=loaded fragment=/etc/init.d/docker
-    # OpenRC reads a file of settings for its own scripts; others say themselves where theirs is.
+    # OpenRC reads a settings file for its scripts; other scripts name their own.
     case $(head -n 1 /etc/init.d/docker) in
       *openrc-run*) environment=/etc/conf.d/docker$NL ;;
       *) environment=/etc/default/docker$NL ;;
@@ -16,7 +16,7 @@ read_script() {
   fi
   if find_daemon; then
     state=active
-    # Its start in clock ticks after the boot; the name in brackets may hold blanks.
+    # Start time in clock ticks after boot; the bracketed name may contain blanks.
     ticks=$(sed 's/^.*) //' "/proc/$pid/stat" 2>/dev/null)
     # shellcheck disable=SC2086 # fields
     set -- $ticks
@@ -24,7 +24,7 @@ read_script() {
   fi
 }
 
-# Does a boot start it? OpenRC has a link in a runlevel, sysvinit one that begins with S in the runlevel of the boot.
+# Does a boot start the daemon? OpenRC has a link in a runlevel; sysvinit has a link that begins with S in the boot runlevel.
 starts_at_boot() {
   if [ "$host_kind" = openrc ]; then
     set -- /etc/runlevels/*/docker

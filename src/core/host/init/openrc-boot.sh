@@ -1,4 +1,4 @@
-# OpenRC: the service for the next boot. It runs in the runlevel boot, before everything that a change may touch.
+# OpenRC service for the next boot. It runs in the runlevel boot, before everything that a change may touch.
 # Needs variables: RECOVERY RECOVERY_LINK STATE T
 # Needs programs: cat chmod
 

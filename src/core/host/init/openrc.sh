@@ -1,23 +1,23 @@
-# OpenRC: how its service is run.
+# OpenRC service commands.
 # Needs functions: look_at_clock
 # Needs variables: LIMIT uptime
 # Needs programs: grep rc-service readlink sleep tr
 
-# run_script COMMAND… VERB, with the command before the script: run_script timeout 10 stop
+# run_script COMMAND… VERB, with a command prefix: run_script timeout 10 stop
 run_script() {
-  # OpenRC does not start what it believes to run, such as a daemon that has died.
+  # OpenRC does not start a service that it believes is running, for instance after the daemon died.
   if [ "$3" = start ]; then
     end_supervisor
     rc-service docker zap >/dev/null 2>&1
   fi
   "$1" "$2" rc-service docker "$3"
   ran=$?
-  # A script that could not be read has stopped nothing.
+  # An unreadable script has stopped nothing.
   [ "$3" != stop ] || end_supervisor
   return "$ran"
 }
 
-# Ends what would start a daemon again that has died (supervise-daemon), and the daemon with it. OpenRC takes the service for stopped then.
+# Ends the supervisor that restarts a dead daemon (supervise-daemon), and the daemon with it. OpenRC then considers the service stopped.
 end_supervisor() {
   find_supervisor || return 0
   kill -s TERM "$supervisor"
@@ -29,7 +29,7 @@ end_supervisor() {
   done
 }
 
-# Sets `supervisor` to its number. One in a container is another.
+# Sets `supervisor` to its process ID. Skips supervisors inside containers.
 find_supervisor() {
   for file in $(grep -lxs supervise-daemo /proc/[0-9]*/comm); do
     supervisor=${file#/proc/} && supervisor=${supervisor%/comm}

@@ -1,10 +1,11 @@
-# The host's own dockerd, where no service manager knows its number.
+# Process ID of the host's dockerd, without a service manager.
 # Needs programs: cat grep readlink
 
-# Sets `pid` to the number of the dockerd that runs: by its file, or by its name where that file is elsewhere. One in a container, or of a user, is another.
+# Sets `pid` to the running dockerd, by its PID file, or by name if that file is in another place. Skips a dockerd in a container or of
+# another user.
 find_daemon() {
   pid=0
-  # dockerd writes it without a line end, which read calls the end of the file.
+  # dockerd writes no final newline, so read reports end of file.
   read -r pid 2>/dev/null </var/run/docker.pid
   is_daemon "$pid" && return 0
   for file in $(grep -lxs dockerd /proc/[0-9]*/comm); do
@@ -15,7 +16,7 @@ find_daemon() {
   return 1
 }
 
-# A process that has ended and that its parent has not waited for no longer has a program.
+# A zombie process has no executable.
 is_daemon() {
   [ "$(cat "/proc/$1/comm" 2>/dev/null)" = dockerd ] && [ -O "/proc/$1" ] && readlink "/proc/$1/exe" >/dev/null &&
     [ "$(readlink "/proc/$1/ns/pid")" = "$(readlink /proc/self/ns/pid)" ]

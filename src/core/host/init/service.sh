@@ -1,4 +1,4 @@
-# The daemon and sshd where init runs scripts (sysvinit, OpenRC): what runs, and how they are started, stopped and reloaded.
+# The daemon and sshd on hosts with init scripts (sysvinit, OpenRC): state, start, stop and reload.
 # Needs functions: await_answer find_daemon hold_port look_at_clock mark missing_programs release_port run_script
 # Needs variables: BACK LIMIT PORTS T missing pid uptime
 # Needs programs: cat grep head readlink sleep stat tail timeout tr
@@ -16,7 +16,7 @@ obstacle() {
 
 runs() { find_daemon; }
 
-# Before a script of init, in a shell of its own: what it starts gets none of our descriptors, our umask or our deaf ears.
+# Runs in a subshell before an init script: the service inherits no descriptors, umask or ignored signals.
 come_clean() {
   umask 022
   trap - HUP PIPE
@@ -28,13 +28,13 @@ service() (
   run_script timeout "$LIMIT" "$1"
 )
 
-# Its script does not wait until it answers.
+# The init script does not wait until dockerd answers.
 start_service() {
   find_daemon || service start
   await_answer
 }
 
-# A script that has lost the number of its daemon leaves it running.
+# An init script that lost the daemon's ID leaves the daemon running.
 stop_service() {
   find_daemon || return 0
   service stop 2>/dev/null
@@ -48,7 +48,7 @@ stop_service() {
   [ "$pid" = 0 ]
 }
 
-# Restarts the daemon on the settings that are now in place, or, with `stop`, stops it. Only the firewall holds its port meanwhile.
+# Restarts the daemon with the current settings, or stops it (`stop`). Only the firewall holds its port in between.
 restart_docker() {
   if [ "$1" = stop ]; then
     stop_service
@@ -65,7 +65,7 @@ restart_docker() {
   return "$started"
 }
 
-# Where the daemon writes what it has to say, and how far it has come.
+# Records the daemon's log file and its current length.
 note_log() {
   log=$(readlink "/proc/$pid/fd/2")
   case $log in /dev/* | /proc/*) log= ;; /*) ;; *) log= ;; esac
@@ -78,21 +78,21 @@ last_words() {
   [ ! -f "$log" ] || tail -c "+$((size + 1))" -- "$log" 2>/dev/null | tail -n 100
 }
 
-# Does it listen for logins? Sessions have the same name before OpenSSH 9.8, and so has an sshd in a container: is_sshd PID
+# Does sshd listen for logins? Before OpenSSH 9.8 sessions have the same process name; an sshd in a container does too: is_sshd PID
 is_sshd() {
   [ "$(cat "/proc/$1/comm" 2>/dev/null)" = sshd ] && [ "$(readlink "/proc/$1/ns/pid")" = "$(readlink /proc/self/ns/pid)" ] || return 1
-  # Its title says so since OpenSSH 8.2; before, only sessions had one. One that has ended has none at all.
+  # OpenSSH 8.2 and later say so in the process title; earlier only sessions had a title. The title of an ended process is empty.
   case $(tr '\000' ' ' 2>/dev/null <"/proc/$1/cmdline") in *'[listener]'*) ;; '' | 'sshd: '*) return 1 ;; esac
 }
 
-# Sessions that are open keep what they began with.
+# Open sessions keep their settings.
 reload_sshd() {
   for file in /run/sshd.pid /var/run/sshd.pid; do
     number=$(cat "$file" 2>/dev/null)
     is_sshd "${number:-0}" || continue
     true >"$T/sshd"
     kill -s HUP "$number"
-    # It closes its port for a moment; the verification comes over a new connection.
+    # sshd closes its port for a moment; the verification comes over a new connection.
     sleep 0.5
     is_sshd "$number" && return 0
     STEP=reload-sshd
@@ -101,7 +101,7 @@ reload_sshd() {
   for file in $(grep -lxs sshd /proc/[0-9]*/comm); do
     number=${file#/proc/} && number=${number%/comm}
     is_sshd "$number" || continue
-    # A rollback that never ends would keep the next change from the host.
+    # A rollback that never ends would block every later change.
     if [ "$BACK" = yes ]; then
       REMARK='sshd could not be reloaded: restart it'
       return 0
@@ -109,12 +109,12 @@ reload_sshd() {
     STEP=reload-sshd
     return 1
   done
-  # One that did not survive the change is started by its rollback.
+  # The rollback starts an sshd that did not survive the change.
   [ "$BACK" = yes ] && [ -e "$T/sshd" ] || return 0
   for file in /etc/init.d/ssh /etc/init.d/sshd; do
     [ ! -x "$file" ] || (
       come_clean
-      # OpenRC does not start what it believes to run.
+      # OpenRC does not start a service that it believes is running.
       case $(head -n 1 "$file") in *openrc-run*) timeout "$LIMIT" "$file" zap 2>/dev/null ;; esac
       timeout "$LIMIT" "$file" start 2>/dev/null
     ) || return 1

@@ -1,4 +1,4 @@
-# sysvinit: the script for the next boot. It runs in rcS, before everything that a change may touch.
+# sysvinit script for the next boot. It runs in rcS, before everything that a change may touch.
 # Needs variables: RECOVERY RECOVERY_LINK RECOVERY_LIST STATE T
 # Needs programs: cat chmod
 

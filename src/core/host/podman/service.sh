@@ -1,3 +1,3 @@
-# Podman's service: where its API answers, only TLS does. It comes behind the modules of systemd, and the last definition of a function counts.
+# Podman service: its API answers only over TLS. This module follows systemd's modules, and overrides their functions.
 
 responds() { :; }

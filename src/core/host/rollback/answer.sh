@@ -1,9 +1,9 @@
-# Whether the daemon has started: it answers.
+# Check that the daemon has started: it answers.
 # Needs functions: api find_daemon local_socket look_at_clock refused runs
 # Needs variables: BACK GENERATION LIMIT T TXN socket uptime
 # Needs programs: cat docker rm sleep timeout
 
-# Sets `birth` to when a process began, in the kernel's count: born PID
+# Sets `birth` to the start time of a process in clock ticks: born PID
 born() {
   read -r birth 2>/dev/null <"/proc/$1/stat" || return 1
   # shellcheck disable=SC2086 # fields
@@ -12,27 +12,27 @@ born() {
   [ "$1" != Z ]
 }
 
-# Does the daemon still run that has answered last? Sets `pid`.
+# Is the daemon that answered last still running? Sets `pid`.
 same_daemon() {
   read -r pid noted 2>/dev/null <"$T/daemon" && born "$pid" && [ "$birth" = "$noted" ]
 }
 
-# Does the service run, and its daemon answer?
+# Is the service active, and does its daemon answer?
 is_up() { runs && find_daemon && answers; }
 
-# Has the daemon `pid` started? The service manager's word is not enough: with Type=simple, exec or idle it calls dockerd started before that handles signals,
-# and a SIGHUP ends it then. One that has answered is not asked again.
+# Has the daemon `pid` started? With Type=simple, exec or idle the service manager reports dockerd as started before it handles signals,
+# and a SIGHUP would kill it. A daemon that has answered once counts as started.
 answers() {
   born "$pid" || return 1
   { read -r known seen 2>/dev/null <"$T/daemon" && [ "$known $seen" = "$pid $birth" ]; } || responds || return 1
   printf '%s %s\n' "$pid" "$birth" >"$T/daemon" || rm -f -- "$T/daemon"
 }
 
-# Has the change taken the path of a socket away, of a daemon that answered on such a one before? It does not come back. A rollback goes on all the same:
-# it is no worse without, and somebody else may have deleted it meanwhile.
+# Has the change removed the path of the daemon's local socket? The path does not come back. A rollback continues anyway: it does no
+# further harm, and another program may have deleted the path.
 has_lost() { [ "$BACK" != yes ] && [ -n "$lost" ] && [ -e "$T/local" ]; }
 
-# Does it answer on its local socket, by the path of that?
+# Does the daemon answer at the path of its local socket?
 responds() {
   local_socket "$pid"
   if has_lost; then
@@ -56,21 +56,21 @@ responds() {
       return
     fi
   fi
-  # One that it had is not taken away, unless by a removal.
+  # Only a removal may take away an existing local socket.
   if [ -z "$socket" ] && [ "$BACK" != yes ] && [ -e "$T/local" ] && [ "$GENERATION" != none ]; then
     printf 'dockerd has opened no local socket, and had one before\n' >&2
     return 1
   fi
-  # Without a socket, or a program to ask with, it is taken to have started once it has run for a while. The kernel counts hundredths of seconds.
+  # Without a socket or an HTTP client, a daemon that has run for 10 s counts as started. The kernel counts hundredths of a second.
   look_at_clock
   [ $((uptime - birth / 100)) -ge 10 ]
 }
 
-# Waits until the daemon that was started answers. One that ends in its start is not waited for; a supervisor may start it again at once.
+# Waits until the started daemon answers, or has exited. A supervisor may restart an exited daemon at once.
 await_answer() {
   look_at_clock
   end=$((uptime + LIMIT)) gone=0 said=$T/answer-error
-  # A shell does not run what it cannot open the output of: without free inodes it would never ask.
+  # A shell skips a command whose output file it cannot open: without free inodes it would never ask.
   { true >"$said"; } 2>/dev/null || said=/dev/null
   while [ "$uptime" -lt "$end" ] && [ "$gone" -lt 20 ]; do
     lost=

@@ -1,11 +1,11 @@
-# Rules of the kernel's audit. They are not part of the transaction: a rule that is rejected is a warning, and undoes nothing.
+# Kernel audit rules. They are outside the transaction: a rejected rule is a warning and causes no rollback.
 # Needs functions: mark warn
 # Needs variables: AUDIT_DIRECTORY T
 # Needs programs: auditctl augenrules cat grep rm tail tr
 
-# Rules of ours carry the key docker-tls, so that the kernel can be asked to drop those and no others: what another program has loaded, be it by
-# hand and in no file, stays as it is. Hence no `augenrules --load`, which drops all (or, without -D in rules.d, none), and stops at the
-# first rule that it cannot load. A rule that is rejected is a warning, and no reason to roll back.
+# Rules of docker-tls carry the key docker-tls, so the kernel can drop exactly those. Rules that other programs have loaded stay, even
+# those in no file. `augenrules --load` would drop all rules (or none, without -D in rules.d), and stops at the first rule that it cannot
+# load.
 load_audit_rules() {
   kernel=$(auditctl -s 2>/dev/null 9<&-) || return 0
   write_audit_rules
@@ -24,18 +24,19 @@ load_audit_rules() {
   done 3<"$AUDIT_DIRECTORY/rules.d/docker-tls.rules"
 }
 
-# For the next boot: audit.rules out of rules.d, with the copy that augenrules leaves of the old one taken away.
+# Generates audit.rules from rules.d for the next boot, and removes augenrules' backup of the old file.
 write_audit_rules() {
   [ -e "$T/audit-generated" ] || return 0
   had=no
   if [ -e "$AUDIT_DIRECTORY/audit.rules.prev" ]; then had=yes; fi
-  # By a pipe, and without the mutex: SELinux lets what it starts write to no file of ours, and not read the directory of units.
+  # Through a pipe and without the mutex: SELinux forbids augenrules to write to files of docker-tls and to read the directory of units.
   output=$(augenrules 2>&1 9<&-) || warn "audit rules: augenrules failed: $(printf '%s' "$output" | tail -n 3 | tr '\n' ' ')"
   if [ "$had" = no ]; then rm -f -- "$AUDIT_DIRECTORY/audit.rules.prev"; fi
 }
 
-# Asked before the first rename: augenrules would take away the rules of an administrator who keeps audit.rules by hand. Rules that are in rules.d and
-# not yet in it are no sign of that, nor are ours the other way round: the kernel may have been locked, or not there.
+# Checked before the first rename: augenrules would drop the rules of an administrator who edits audit.rules by hand. Two differences do
+# not indicate that: audit.rules lacks rules of rules.d (the kernel may have been locked, or absent), or rules.d lacks rules of
+# docker-tls.
 keep_audit_rules() {
   case $(augenrules --check 2>/dev/null 9<&-) in
     *'No change'*) mark audit-generated ;;

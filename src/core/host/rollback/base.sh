@@ -1,32 +1,31 @@
-# The rollback of a change by docker-tls. It is stored on the host beside the change's own records and is started by a timer,
-# by a reboot, or by the operator's computer:
-#   sh rollback.sh undo REASON     put everything back as it was (or finish, when the change was already confirmed)
-#   sh rollback.sh commit ID       the change was verified from outside: keep it
-# It can be killed at any moment and started again. Its directory (`txn`) holds:
+# Rollback script of a change, stored on the host with the change's records. A timer, a boot or the operator's machine starts it:
+#   sh rollback.sh undo REASON     restores everything (or finishes a confirmed change)
+#   sh rollback.sh commit ID       confirms the change after its verification from outside
+# A killed script can be started again. Its directory (`txn`) contains:
 #   settings   shell assignments (src/core/host/protocol.ts)
-#   manifest   what changes: index, kind, mode, owner, source, path; one line each, separated by tabs
-#   kept       what was there before: index, kind, mode, owner, path
-#   created    directories that were made, in order; all-created: with those of earlier changes
-#   managed    every path that this and earlier changes have put under our care: kind, path
-#   switched   mark: from just before the first rename        protected  mark: live-restore was switched on
-#   services   mark: services have been touched               restored   mark: everything is back, only clearing is left
-#   stopped    mark: docker.service has been stopped
-#   failed     mark: the rollback could not be done   unrestored mark: nor put all files back
-#   sshd-failed  mark: nor reload sshd
-#   forms      what each path may be by this change: sum, path.docker-tls-FORM
-#   containers those that ran when the change began: id, process, its beginning, restarts, name
-#   pulled     services that the daemon's start brings along, and that did not run
+#   manifest   the change: index, kind, mode, owner, source, path; one line each, separated by tabs
+#   kept       the original state: index, kind, mode, owner, path
+#   created    created directories, in order; all-created: including those of earlier changes
+#   managed    every path managed by this and earlier changes: kind, path
+#   switched   mark: set just before the first rename         protected  mark: live-restore was enabled
+#   services   mark: the change touched services              restored   mark: restored; only cleanup remains
+#   stopped    mark: docker.service was stopped
+#   failed     mark: the rollback failed                 unrestored mark: it could not restore all files
+#   sshd-failed  mark: it could not reload sshd
+#   forms      possible states of each path in this change: sum, path.docker-tls-FORM
+#   containers containers running at the start of the change: id, process, its start time, restarts, name
+#   pulled     stopped services that a start of the daemon pulls in
 #   local      mark: the daemon answered on its local socket
-#   committed  mark: the change is confirmed                held       ports that rules of ours hold at this moment
-#   audit-generated  mark: audit.rules was what augenrules makes of rules.d
-#   socket-changed   mark: our socket unit is another one   units-changed  mark: systemd has to read unit files anew
-#   generation-kept  mark: `generation` has the paths under our care, as the change leaves them
-#   ends-linger      mark: the user is no longer to linger, once all else is done
-#   held-by-iptables mark: those rules are of iptables, and not of nft
-#   shown, looked    what systemd has of the daemon's units; its process, when that began, and where it answers: asked when the change began,
-#                    and its process anew once a restart has stopped no container
-#   daemon           the process of the daemon that has answered last, and when it began
-#   dependents       units that need docker.service and were active when it was first stopped, one per line
+#   committed  mark: the change is confirmed                  held       ports currently held by firewall rules of docker-tls
+#   audit-generated  mark: audit.rules matched the output of augenrules
+#   socket-changed   mark: our socket unit changes          units-changed  mark: systemd has to reload unit files
+#   generation-kept  mark: `generation` has the managed paths in their state after the change
+#   ends-linger      mark: disable lingering of the user, as the last step
+#   held-by-iptables mark: these rules are in iptables instead of nft
+#   shown, looked    systemd's data of the daemon's units; the daemon's process, start time and socket: from the start of the change,
+#                    and its process again after a restart that stopped no container
+#   daemon           process of the daemon that answered last, and its start time
+#   dependents       active units that required docker.service at its first stop, one per line
 # Needs variables: RUN T
 # Needs programs: base64 flock ln logger sleep tr
 set -u
@@ -36,35 +35,35 @@ STATE=${T%/*}
 NL='
 ' TAB='	'
 AUDIT_DIRECTORY=${AUDIT_DIRECTORY:-/etc/audit}
-# Seconds that a start of the daemon may take until it counts as failed.
+# Seconds until a start of the daemon counts as failed.
 LIMIT=300
-# yes: on the rollback, where what cannot be checked is no reason to stop half way.
+# yes: during a rollback, so that a failed check does not stop it half way.
 BACK=no
-# What the operator has to know although everything is back.
+# A difference that remains after a complete rollback, for the operator.
 REMARK=
-# yes: the daemon is down, and nothing here can start it.
+# yes: the daemon is down and cannot be started.
 LEFT_DOWN=no
 pid="" socket=""
-# yes: what look_at_service has found is of this moment.
+# yes: the result of look_at_service is current.
 KNOWN=no shown=
-# The process in the background that waits until live-restore is on.
+# The background process that waits for live-restore.
 protection=
 
-# A mark is a second name of a file that is already there, so that a full disk cannot prevent it.
+# A mark is a hard link to an existing file, so it works on a full disk.
 mark() { ln -f -- "$T/id" "$T/$1"; }
 
 note() { logger -t docker-tls -- "$*" 2>/dev/null || :; }
 
-# For the operator's eyes, beside the result.
+# A warning for the operator, in addition to the result.
 warn() { printf '@warning %s\n' "$(printf '%s' "$1" | base64 | tr -d '\n')" 2>/dev/null; }
 
-# Sets `uptime` to seconds by a clock that is never set.
+# Sets `uptime` in seconds, from a clock that cannot be set.
 look_at_clock() {
   read -r uptime idle </proc/uptime
   uptime=${uptime%%.*}
 }
 
-# Waits until a question is answered with yes; where it cannot be known, as long as it usually takes: await WORDS…
+# Waits until a command succeeds; if its answer is unknown (2), waits for the usual 2 s: await WORDS…
 await() {
   look_at_clock
   end=$((uptime + 30))
@@ -80,12 +79,12 @@ await() {
   return 1
 }
 
-# One transaction's steps never run at the same time as its rollback. The lock is on a directory that always exists.
+# Steps of a transaction and its rollback never run at the same time. The lock is on a directory that always exists.
 take_mutex() {
   exec 9<"$RUN" && flock -w "$1" 9
 }
 
-# Does a process hold the mutex? Under any number: while a shell runs a command without descriptor 9, it keeps it as another.
+# Does a process hold the mutex? Checks all descriptors: a shell that runs a command without descriptor 9 saves it under another number.
 holds_mutex() {
   for held in "/proc/$1"/fd/*; do
     # shellcheck disable=SC3013 # dash, bash and busybox have -ef

@@ -1,9 +1,9 @@
-# Files that somebody has changed since the change put them there.
+# Files changed by another program since the change placed them.
 # Needs functions: note
 # Needs variables: T
 # Needs programs: cp ln readlink sha256sum
 
-# What a path is, for a comparison: a link by where it leads, a file by its sum: sum_of PATH
+# Prints a value to compare a path: a link's target, or a file's checksum: sum_of PATH
 sum_of() {
   if [ -L "$1" ]; then
     printf 'to:%s' "$(readlink -- "$1")"
@@ -12,7 +12,7 @@ sum_of() {
   fi
 }
 
-# Notes the forms that this change gives paths, or finds there, from before the first rename: note_forms FORM…
+# Records the forms that the change gives paths, or finds there, before the first rename: note_forms FORM…
 note_forms() {
   for form in "$@"; do
     shift
@@ -21,7 +21,7 @@ note_forms() {
   [ $# = 0 ] || sha256sum -- "$@"
 }
 
-# Is there something else than any of its forms? Where it is gone, that is so unless it was, or became, absent.
+# Does the path differ from all its recorded forms? A missing path differs unless it was, or became, absent.
 is_changed() {
   [ -s "$T/forms" ] || return 1
   if [ -e "$1" ] || [ -L "$1" ]; then
@@ -34,8 +34,8 @@ is_changed() {
   [ -f "$1.docker-tls-old" ] && [ -f "$1.docker-tls-new" ]
 }
 
-# May the rollback put back what was there: may_restore PATH. What somebody has changed since stays where the rollback has failed before: it may be what
-# lets the daemon start. Otherwise it is kept beside.
+# May the rollback restore the original: may_restore PATH. If the rollback failed before, a changed file stays: it may be what lets the
+# daemon start. Otherwise the rollback saves a copy of the changed file.
 may_restore() {
   is_changed "$1" || return 0
   if [ -e "$T/failed" ]; then

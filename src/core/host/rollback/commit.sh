@@ -1,10 +1,10 @@
-# The confirmation: the change counts, its generation is kept, and old ones go.
+# Confirmation: the change becomes permanent, its generation is kept, and old generations are deleted.
 # Needs functions: clear_beside clear_records clear_recovery final_daemon_json forget_recovery keeps_containers mark note
 # Needs functions: remove_created restore_live_restore snapshot_path stop_timer
 # Needs variables: GENERATION KEEP LIVE_RESTORE LIVE_RESTORE_STAYS LOCK NL RECOVERY_LINK RUN STATE T TAB TLS_DIRECTORY TXN
 # Needs programs: find grep ls mkdir mv rm rmdir sort sync tail
 
-# The paths under our care, as they are now.
+# Saves the current state of the managed paths.
 keep_generation() {
   [ "$GENERATION" != none ] || return 0
   [ ! -e "$T/generation" ] || rm -rf -- "$T/generation"
@@ -16,10 +16,10 @@ keep_generation() {
   done 3<"$T/managed"
 }
 
-# Everything of a confirmation that could fail comes before the mark; what comes after it can be done again by `undo`.
+# Every step of a confirmation that can fail precedes the mark; `undo` can repeat the steps after it.
 commit() {
   if [ ! -e "$T/committed" ]; then
-    # commit: nothing counts yet
+    # commit: still unconfirmed
     if [ "$LIVE_RESTORE" = temporary ]; then
       if [ "$LIVE_RESTORE_STAYS" = no ]; then
         restore_live_restore new || return 1
@@ -28,7 +28,7 @@ commit() {
     fi
     keeps_containers || return 1
     [ -e "$T/generation-kept" ] || keep_generation || return 1
-    # What `remove` takes away one day. The directory of the recovery unit is only the transaction's.
+    # The directories that `remove` deletes later. The directory of the recovery unit belongs to the transaction only.
     directories=$NL${RECOVERY_LINK%/*}$NL
     true >"$T/all-created" || return 1
     for list in "$STATE/created" "$T/created"; do
@@ -41,14 +41,14 @@ commit() {
     done
     sync "$T"/* "$T"/generation/* 2>/dev/null
     mark committed || return 1
-    # Once it is confirmed, a loss of power must not lose it.
+    # A power loss must not lose the confirmation.
     sync "$T" 2>/dev/null
   fi
   finish
 }
 
 finish() {
-  # finish: the change counts
+  # finish: confirmed
   clear_beside
   clear_recovery
   if [ "$GENERATION" = none ]; then
@@ -72,7 +72,7 @@ finish() {
       mv -T -- "$T/origin" "$STATE/origin"
     fi
     if [ -f "$T/state.json" ]; then mv -fT -- "$T/state.json" "$STATE/state.json"; fi
-    # A directory that only the transaction needed, and made, goes now.
+    # Delete the directory that only the transaction needed and created.
     if is_listed "${RECOVERY_LINK%/*}" "$T/created"; then rmdir -- "${RECOVERY_LINK%/*}" 2>/dev/null; fi
     if [ -f "$T/all-created" ]; then mv -fT -- "$T/all-created" "$STATE/created"; fi
     stop_timer &
@@ -80,12 +80,12 @@ finish() {
     prune
     note "generation $GENERATION is active ($TXN)"
   fi
-  # Until it is stopped it finishes what a kill leaves half done.
+  # Until the timer stops, it completes what a kill leaves half done.
   wait "$stopping"
   rm -f -- "$LOCK"
   clear_records
-  # It comes last and nothing waits for it: while systemd reads, every other call to it would wait as well. By `exec`, since a shell that
-  # redirects a function keeps the old descriptors, with them the mutex and the pipe that the answer comes by.
+  # Last and in the background: while systemd reloads, every other call to it would wait. `exec`, because a shell that redirects a
+  # function keeps the old descriptors, including the mutex and the pipe of the answer.
   if [ "$GENERATION" != none ]; then {
     exec >/dev/null 2>&1 </dev/null 9<&-
     forget_recovery
@@ -93,7 +93,7 @@ finish() {
   return 0
 }
 
-# Directories of credentials that we made, out of a list of made directories: names without blanks. Anything else beside them is not ours.
+# Directories of credentials among the created directories: names without blanks. docker-tls does not manage their other neighbours.
 credential_directories() {
   [ -f "$1" ] || return 0
   while IFS= read -r directory; do
@@ -101,7 +101,7 @@ credential_directories() {
   done <"$1"
 }
 
-# Is it a line of a file? is_listed LINE FILE
+# Does a file contain a line? is_listed LINE FILE
 is_listed() {
   [ -f "$2" ] || return 1
   while IFS= read -r line; do
@@ -117,7 +117,7 @@ prune() {
   [ $# -le "$KEEP" ] || for old in $(ls -A "$STATE/generations" | grep -x '[0-9]*' | sort -rn | tail -n "+$((KEEP + 1))"); do
     [ "$old" = "$GENERATION" ] || rm -rf -- "${STATE:?}/generations/$old"
   done
-  # The second way is busybox's.
+  # The second command is for busybox.
   used=$(find "$TLS_DIRECTORY" "$STATE/generations" -maxdepth 2 -type l -printf '%l\n' 2>/dev/null) ||
     used=$(find "$TLS_DIRECTORY" "$STATE/generations" -maxdepth 2 -type l -exec readlink -- {} \;) || return 0
   for directory in $(credential_directories "$STATE/created"); do

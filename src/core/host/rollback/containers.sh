@@ -1,9 +1,9 @@
-# Containers that ran when the change began: whether it has stopped one.
+# Containers that ran when the change began, and whether it stopped any.
 # Needs functions: api born find_daemon local_socket note
 # Needs variables: CONTAINERS DAEMON T TXN birth pid
 # Needs programs: mv rm sed
 
-# Prints a line for each of these, by its id: look_at_containers ID…: `ID STATUS PID EXIT RESTARTS NAME`, or `ID absent`
+# Prints a line for each container by its ID: look_at_containers ID…: `ID STATUS PID EXIT RESTARTS NAME`, or `ID absent`
 look_at_containers() (
   for id in "$@"; do
     shift
@@ -14,10 +14,10 @@ look_at_containers() (
     sed -n -e 's/^--[^ ]* api 404 .*\/containers\/\([0-9a-f]*\)\/json$/\1 absent/p' -e 's/^{"Id":"\([0-9a-f]*\)",.*"State":{"Status":"\([a-z]*\)",.*"Pid":\([0-9]*\),"ExitCode":\([0-9]*\),.*"Name":"\/\([^"]*\)","RestartCount":\([0-9]*\),.*$/\1 \2 \3 \4 \6 \5/p'
 )
 
-# Notes those that run, with the process of each and when it began; nothing where the change may stop them.
+# Records the running containers, each with its process and start time. Nothing if the change may stop containers.
 note_containers() {
   [ "$CONTAINERS" = keep ] && [ -n "$socket" ] || return 0
-  # Each begins with its id: an object, and not the value of a label.
+  # Match the ID at the start of an object, so the value of a label does not match.
   ids=$(
     exec 9<&-
     api "$socket" "$TXN" /containers/json | sed 's/[[,]{"Id":"\([0-9a-f]\{12,\}\)"/\
@@ -31,8 +31,9 @@ note_containers() {
   done >"$T/containers.part" && mv -- "$T/containers.part" "$T/containers"
 }
 
-# Sets `stopped` to those that the change has stopped, with how they ended; nothing: none. Some end by themselves meanwhile, and those that another
-# program removes are not there any more: they count only where none at all is left, as without live-restore. While the same daemon runs, others stop them.
+# Sets `stopped` to the containers that the change stopped, and how they ended; empty: none. Some containers exit without a cause in the
+# change, and another program may remove some: removed ones count only if no container is left, as without live-restore. While the same
+# daemon runs, other programs stop them.
 find_stopped() {
   stopped='' gone='' any=no
   [ -s "$T/containers" ] && [ "$DAEMON" != none ] && ! runs_on || return 0
@@ -53,12 +54,12 @@ find_stopped() {
   done 3<"$T/containers"
 }
 
-# Is the daemon the one that ran when they were last looked at?
+# Is the daemon the one that ran at the last inspection?
 runs_on() {
   read -r known seen socket 2>/dev/null <"$T/looked" && find_daemon && born "$pid" && [ "$known $seen" = "$pid $birth" ]
 }
 
-# Fails where the change has stopped one, and says which.
+# Fails if the change stopped a container, and names it.
 keeps_containers() {
   find_stopped
   [ -n "$stopped" ] || {
@@ -70,7 +71,7 @@ keeps_containers() {
   return 1
 }
 
-# For the operator, where a rollback could not bring them back.
+# Names containers that a rollback could not bring back, for the operator.
 name_stopped() {
   find_stopped
   [ -n "$stopped" ] || return 0
@@ -78,7 +79,8 @@ name_stopped() {
   REMARK="${REMARK:+$REMARK; }containers stopped: $stopped; see docker ps -a"
 }
 
-# Sets `ended` to how the container `id` was stopped; nothing: by itself. A restart by its own policy is counted (`restarts`), one by the daemon is not.
+# Sets `ended` to how the container `id` was stopped; empty: its process exited. The daemon counts a restart by the container's policy
+# (`restarts`), but not one by the daemon.
 how_ended() {
   ended=
   case $states in *"$id "*) ;; *)

@@ -1,16 +1,16 @@
-# The running dockerd: reloads of its configuration, and live-restore for the moment of a restart.
+# The running dockerd: configuration reloads, and temporary live-restore during a restart.
 # Needs functions: answers api await born find_daemon local_socket look_at_service mark note note_containers place_as runs
 # Needs variables: BACK DAEMON DAEMON_JSON SERVICE T TXN WAS_ACTIVE birth pid shown
 # Needs programs: cat date docker rm timeout
 
-# Sets `socket` to where it answers: a daemon has the same ones for as long as it runs.
+# Sets `socket` to the daemon's local socket: it stays the same while the daemon runs.
 find_socket() {
   known=
   read -r known seen socket 2>/dev/null <"$T/looked"
   if [ "$known" != "$pid" ] || [ ! -S "$socket" ]; then local_socket "$pid"; fi
 }
 
-# Asks for the daemon and its socket beside other things that are done: `shown` and `looked` below $T.
+# Inspects the daemon and its socket in the background: `shown` and `looked` below $T.
 look_ahead() {
   look_at_service
   [ -z "$shown" ] || printf '%s\n' "$shown" >"$T/shown" || rm -f -- "$T/shown"
@@ -18,12 +18,12 @@ look_ahead() {
   find_daemon && born "$pid" || return 0
   socket='' lost=''
   ! answers || note_containers
-  # One that it has lost since is a failure of the change.
+  # A socket lost after this point is a failure of the change.
   if [ -n "$socket" ] && [ -z "$lost" ]; then mark local; fi
   printf '%s %s %s\n' "$pid" "$birth" "$socket" >"$T/looked" || rm -f -- "$T/looked"
 }
 
-# Takes what look_ahead has found; asks anew where the daemon that it saw runs no longer, or none did.
+# Uses the results of look_ahead; inspects again if that daemon has ended, or none ran.
 look_back() {
   look_at_service "$T/shown"
   KNOWN=yes
@@ -31,9 +31,9 @@ look_back() {
     [ "$birth" = "$seen" ] || look_at_service
 }
 
-# dockerd takes its configuration in some time later: wait until it says so, on the socket that it has now: reload_docker WORDS…
-# Not by the service manager's reload: an emptied ExecReload=, a host without /bin/kill, and the kill of procps in a Turkish locale
-# ("Invalid argument") all fail there.
+# dockerd applies a reload asynchronously, so this waits for its confirmation on the current socket: reload_docker WORDS…. The service
+# manager's reload is unreliable: it fails with an empty ExecReload=, without /bin/kill, and with procps' kill in a Turkish locale
+# ("Invalid argument").
 reload_docker() {
   [ "$1" != reloaded ] || began=$(date +%s.%N)
   find_daemon || return 1
@@ -45,15 +45,15 @@ reload_docker() {
   [ "$BACK" = yes ] && note "$SERVICE was reloaded and did not confirm that it took its configuration ($*)"
 }
 
-# Did the daemon refuse an answer of api? A plugin for authorization that does not let the question through, or that has failed itself: then
-# it cannot be known, as where there is nothing to ask with.
+# Did the daemon reject a request of api? An authorization plugin that denies it, or fails, leaves the state unknown, as does a missing
+# HTTP client.
 refused() {
   case $1 in *"--$TXN api 401 "* | *"--$TXN api 403 "* | *"authorization denied by plugin"* | *'"message":"plugin '*' failed with error: '*) return 0 ;; esac
   return 1
 }
 
-# Is live-restore on in the running daemon? 2: unknown. It is asked twice at once: it may answer the first time before it has taken a reload in, and to
-# ask once more later would take three times as long.
+# Is live-restore active in the running daemon? 2: unknown. Sends the request twice at once: the first answer may precede the reload, and
+# a later retry would take three times as long.
 live_restore_is() {
   [ -n "$socket" ] || return 2
   info=$(
@@ -62,7 +62,7 @@ live_restore_is() {
   )
   if [ $? = 2 ]; then
     command -v docker >/dev/null 2>&1 || return 2
-    # What it refuses it says on stderr, and there it may also warn: of a missing HOME, of its own configuration.
+    # docker prints errors on stderr, but also warnings: a missing HOME, its own configuration.
     info=$(
       exec 9<&-
       timeout 10 docker -H "unix://$socket" info --format '"LiveRestoreEnabled":{{.LiveRestoreEnabled}}' 2>&1
@@ -73,7 +73,8 @@ live_restore_is() {
   return 1
 }
 
-# Has dockerd taken its configuration in since `began`? It says so as an event; what it does not accept it only logs. 2: unknown.
+# Has dockerd reloaded its configuration since `began`? It reports a reload as an event; a rejected one appears only in its log.
+# 2: unknown.
 reloaded() {
   [ -n "$socket" ] || return 2
   events=$(
@@ -86,8 +87,8 @@ reloaded() {
   return 1
 }
 
-# Takes away the live-restore of a moment: restore_live_restore old|new. Never while the daemon is down or is being stopped (its process is the same
-# then): it may be about to be started again, would come back without live-restore and stop every container.
+# Disables temporary live-restore: restore_live_restore old|new. Never while the daemon is down or stopping (its process is the same
+# then): if it starts again without live-restore, it stops every container.
 restore_live_restore() {
   if [ "$WAS_ACTIVE" = yes ] && [ "$DAEMON" != stop ]; then
     runs || await runs || return 1
@@ -98,10 +99,11 @@ restore_live_restore() {
 }
 
 reload_live_restore() {
-  # Where it does not run there is nothing to take in.
+  # A stopped daemon has nothing to reload.
   runs || return 0
   find_daemon && await answers || {
-    # One that hangs in its start has read what is there now. One that ran before would not take live-restore in, and stop its containers.
+    # A daemon that hangs during its start has read the current file. One that ran before would not enable live-restore, and would stop
+    # its containers.
     [ "$BACK" = no ] || return 0
     printf 'dockerd runs and does not answer\n' >&2
     return 1
@@ -109,8 +111,8 @@ reload_live_restore() {
   reload_docker live_restore_is "$1"
 }
 
-# Live-restore is taken in while other files are put in place and systemd reads its units (switch.sh): waits for it. Only then comes the daemon.json
-# of the change, which a daemon that runs with the old flags may not take.
+# Waits for live-restore. dockerd reloads it while switch.sh places other files and systemd reads its units. The daemon.json of the change
+# follows: a daemon with the old flags may reject that.
 await_protection() {
   [ -n "$protection" ] || return 0
   wait "$protection" || {
@@ -126,7 +128,7 @@ await_protection() {
   return 1
 }
 
-# daemon.json as it is meant to stay, after live-restore was on for a moment: final_daemon_json old|new
+# Places the final daemon.json after temporary live-restore: final_daemon_json old|new
 final_daemon_json() {
   if [ -e "$DAEMON_JSON.docker-tls-$1" ] || [ -L "$DAEMON_JSON.docker-tls-$1" ]; then
     place_as "$DAEMON_JSON" "$1"

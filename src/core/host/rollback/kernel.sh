@@ -1,11 +1,12 @@
-# Running values of the kernel, and the firewall rule that keeps containers off the host's loopback.
+# Kernel settings at run time, and the firewall rule that keeps containers off the host's loopback.
 # Needs functions: warn
 # Needs programs: cat iptables timeout tr
 
-# `.` and `/` change places, as in sysctl(8): the name of an interface may have a dot.
+# Swaps `.` and `/`, as in sysctl(8): an interface name may contain a dot.
 sysctl_path() { printf /proc/sys/ && printf '%s' "$1" | tr ./ /.; }
 
-# The running value of a setting; where its key has a `*`, that of each interface, all and default among them: `NAME=VALUE …`.
+# Prints the running value of a setting. If its key has a `*`, prints the value of each interface, including all and default:
+# `NAME=VALUE …`.
 sysctl_value() {
   place=$(sysctl_path "$1")
   case $1 in *'*'*) ;; *)
@@ -15,7 +16,7 @@ sysctl_value() {
   esac
   values=
   for file in $place; do
-    # By cat: a shell reads one byte at a time, and the kernel answers but the first of these.
+    # With cat: a shell reads one byte at a time, and the kernel answers only the first read.
     value=$(cat "$file" 2>/dev/null) || continue
     name_interface
     values="$values $name=$value"
@@ -29,7 +30,7 @@ name_interface() {
   name=${name%%/*}
 }
 
-# set_sysctl KEY VALUE. One of them goes one way only: that is a warning, and no reason to stop.
+# set_sysctl KEY VALUE. A setting that cannot be reverted is a warning and does not stop the rollback.
 set_sysctl() {
   place=$(sysctl_path "$1")
   case $1 in *'*'*)
@@ -45,7 +46,8 @@ set_sysctl() {
   warn "$REMARK"
 }
 
-# An interface that is not named came later, and gets what is the default. That comes first: the kernel hands it to interfaces.
+# An interface without a recorded value was added later, and gets the default. The default comes first, because the kernel copies it to
+# interfaces.
 set_interfaces() {
   usual=${1#* default=} failed=0
   usual=${usual%% *}
@@ -58,31 +60,32 @@ set_interfaces() {
       wanted=${wanted%% *}
       ;;
     esac
-    # It may go meanwhile.
+    # The interface may disappear during the loop.
     [ "$now" = "$wanted" ] || printf '%s\n' "$wanted" >"$file" || [ ! -e "$file" ] || failed=1
   done
   return "$failed"
 }
 
-# Without docker-proxy, dockerd sets route_localnet on its bridges, and never sets it back: what comes over them for 127.0.0.0/8 would be let in.
-# It is dropped before anything is routed. The same rule is in the drop-in (src/features/audit/domain/loopback.ts), for every start of dockerd.
+# Without docker-proxy, dockerd sets route_localnet on its bridges and never resets it, so packets from them to 127.0.0.0/8 would be
+# accepted. The rule drops them before routing. The drop-in has the same rule (src/features/audit/domain/loopback.ts), for every start of
+# dockerd.
 loopback_rule() {
   timeout 5 iptables -w 2 -t raw "$1" PREROUTING ! -i lo -d 127.0.0.0/8 -m comment --comment docker-tls -j DROP 3<&- 9<&-
 }
 
-# Is the rule there? 1: it is not; else it cannot be known, as while another program holds the lock of iptables (4).
+# Does the rule exist? 1: no. Other: unknown, for instance while another program holds the iptables lock (4).
 has_rule() {
   answer=$(loopback_rule -C 2>&1)
   asked=$?
-  # Without iptables (127) there is none, and none in a kernel without that table (3).
+  # No rule without iptables (127), or if the kernel lacks that table (3).
   case $asked in 3 | 127) asked=1 ;; esac
   [ "$asked" -gt 1 ] || return "$asked"
   printf 'iptables -C: %s (status %s)\n' "$answer" "$asked" >&2
   return 2
 }
 
-# What is kept of a setting; of packets to the loopback `dropped`, or where there is no rule the values of the interfaces: kernel_value KIND KEY.
-# 1: the kernel does not have it; 2: it cannot be known.
+# Prints the value to record: kernel_value KIND KEY. For loopback packets `dropped`, or without a rule the values of the interfaces.
+# Status 1: the kernel lacks the setting; 2: unknown.
 kernel_value() {
   if [ "$1" = loopback ]; then
     has_rule && echo dropped && return
@@ -91,7 +94,7 @@ kernel_value() {
   sysctl_value "$2"
 }
 
-# The rule is there as long as an interface lets such packets in: set_loopback STATE KEY
+# Keeps the rule while an interface accepts such packets: set_loopback STATE KEY
 set_loopback() {
   if [ "$1" = dropped ]; then
     has_rule && return
@@ -99,7 +102,7 @@ set_loopback() {
     return
   fi
   set_sysctl "$2" "$1" || return 1
-  # Also one that was put in twice.
+  # Removes duplicates too.
   while has_rule; do loopback_rule -D || return 1; done
   [ "$asked" = 1 ]
 }

@@ -1,12 +1,12 @@
-# Whether the systemd of a user, and with it their daemon, runs without a login of theirs.
+# Linger state of a user: their systemd, and so their daemon, runs without a login.
 # Needs functions: mark note warn
 # Needs variables: T
 # Needs programs: loginctl rm
 
-# By what systemd has of that: linger_state FILE
+# Prints the state from systemd's file: linger_state FILE
 linger_state() { if [ -e "$1" ]; then printf present; else printf absent; fi; }
 
-# set_linger present|absent. It ends last of all (end_linger): systemd ends this script as well then.
+# set_linger present|absent. Lingering ends last of all (end_linger), because systemd then ends this script too.
 set_linger() {
   case $1 in
     present) rm -f -- "$T/ends-linger" && loginctl --no-ask-password enable-linger ;;

@@ -1,14 +1,13 @@
-# The TLS port in the moment before dockerd stops: new connections wait at the firewall.
+# Pause of the TLS port just before dockerd stops: new connections wait at the firewall.
 # Needs functions: mark
 # Needs variables: T
 # Needs programs: nft rm sed sleep ss timeout
 
-# When it stops, dockerd cuts connections that it has only just taken (20.10 and 28.5 do so). Therefore no new client gets to it in the
-# moment before: a first packet that is dropped is sent again by the client's kernel a second later, and then systemd holds the port.
-# A host without nft and iptables goes without. `held` names the ports before the rules are there: whatever dies, `undo` lets them go first.
-# hold_port PORTS, one per line
+# A stopping dockerd resets connections that it has just accepted (20.10 and 28.5 do). The rule therefore drops the first packet of new
+# clients just before the stop. The client's kernel sends it again a second later, when systemd holds the port. Hosts without nft and
+# iptables skip this. `held` names the ports before the rules exist, so `undo` always releases them first. hold_port PORTS, one per line
 hold_port() {
-  # Rules of a try that was killed: a second set would outlive the release, which takes out one.
+  # Removes rules of a killed attempt: the release removes only one set.
   release_port
   [ -n "$1" ] && command -v ss >/dev/null || return 0
   for port in $1; do printf '%s\n' "$port"; done >"$T/held" || return 0
@@ -23,15 +22,15 @@ hold_port() {
   done
 }
 
-# Is a connection to one of the held ports under way: one whose client has sent something in the last 3 s? Who is silent for longer
-# listens to a stream or keeps the connection for later; waiting changes nothing for those.
+# Is a connection to a held port in use: has its client sent data in the last 3 s? A client that is silent for longer follows a stream or
+# keeps the connection for later; waiting does not help it.
 under_way() {
   while IFS= read -r port <&4; do
     sockets=$(ss -Htin state established "( sport = :$port )")
     IFS='
 '
     for line in $sockets; do
-      # Behind the line of each connection is one of what it did, which begins with blanks.
+      # The details of a connection follow on the next line, indented by blanks.
       case $line in
         [![:space:]]* | *lastrcv:[3-9][0-9][0-9][0-9]* | *lastrcv:[1-9][0-9][0-9][0-9][0-9]*) ;;
         *)
@@ -45,7 +44,7 @@ under_way() {
   return 1
 }
 
-# A table of our own, before every rule of others, in one step: it is there whole or not at all.
+# A separate table, before all other rules, created atomically.
 hold_by_nft() {
   command -v nft >/dev/null || return 1
   {
@@ -55,7 +54,8 @@ hold_by_nft() {
   } | timeout 5 nft -f - 2>/dev/null 9<&-
 }
 
-# Puts in (-I) or takes out (-D) the rules that hold the port. A program with a domain of its own (SELinux) gets none of our files, not even open ones.
+# Inserts (-I) or deletes (-D) the rules that hold the port. A program in its own SELinux domain inherits none of our files, not even open
+# ones.
 iptables_rules() {
   while IFS= read -r port <&4; do
     for tool in iptables ip6tables; do
@@ -67,7 +67,7 @@ iptables_rules() {
 
 release_port() {
   [ -e "$T/held" ] || return 0
-  # Also where nft has failed: one that was killed may have done its work.
+  # Even if nft failed: a killed nft may have created the table.
   if command -v nft >/dev/null; then timeout 5 nft delete table inet docker-tls-hold 2>/dev/null 9<&-; fi
   if [ -e "$T/held-by-iptables" ]; then iptables_rules -D; fi
   rm -f -- "$T/held" "$T/held-by-iptables"

@@ -1,10 +1,10 @@
-# The files of a change: what a path was, its place taken by one rename, and everything back.
+# Files of a change: snapshots, replacement by rename, and restoration.
 # Needs functions: kernel_value linger_state may_restore set_linger set_loopback set_sysctl
 # Needs variables: DAEMON_JSON LIVE_RESTORE T TAB
 # Needs programs: cat chmod chown cp cut getent gpasswd grep ln mv readlink rm rmdir sort stat tr
 
-# The same file, or the same link, under another path: copy FROM TO. A link is made anew: with it, uutils' `cp -a` changes the mode of the
-# file that it leads to, and `whose` is its owner.
+# Copies a file or link: copy FROM TO. Links are created anew: uutils' `cp -a` would change the mode of the link's target. `whose` is the
+# link's owner.
 copy() {
   if [ -L "$1" ]; then
     whose=$(stat -c %u:%g -- "$1") && ln -sT -- "$(readlink -- "$1")" "$2" &&
@@ -14,7 +14,7 @@ copy() {
   fi
 }
 
-# The state of a path as a line of a snapshot, and its copy as DIR/INDEX: snapshot_path DIR INDEX KIND PATH
+# Prints the state of a path as a snapshot line, and copies it to DIR/INDEX: snapshot_path DIR INDEX KIND PATH
 snapshot_path() {
   case $3 in
     member)
@@ -46,7 +46,7 @@ snapshot_path() {
   esac
 }
 
-# GROUP:USER as it is in the group file.
+# Is GROUP:USER in the group file?
 is_member() {
   getent group "${1%%:*}" | cut -d: -f4 | tr ',' '\n' | grep -qxF -- "${1#*:}"
 }
@@ -58,14 +58,14 @@ set_member() {
   esac
 }
 
-# Puts PATH.docker-tls-SUFFIX in the place of PATH by one rename, and keeps it: place_as PATH SUFFIX
+# Replaces PATH by PATH.docker-tls-SUFFIX with one rename, and keeps the latter: place_as PATH SUFFIX
 place_as() {
-  # A link gets a copy, and so does what is on a file system without second names.
+  # Links, and file systems without hard links, need a copy.
   if [ -L "$1.docker-tls-$2" ] || ! ln -fT -- "$1.docker-tls-$2" "$1.docker-tls-tmp" 2>/dev/null; then
     rm -f -- "$1.docker-tls-tmp" && copy "$1.docker-tls-$2" "$1.docker-tls-tmp" || return 1
   fi
   if ! mv -fT -- "$1.docker-tls-tmp" "$1" 2>/dev/null; then
-    # mv refuses two names of one file; then an earlier try, which was killed, has done it already.
+    # mv refuses two names of one file; in that case a killed attempt has already replaced it.
     # shellcheck disable=SC3013 # dash, bash and busybox have -ef
     if [ -L "$1" ] || ! [ "$1" -ef "$1.docker-tls-$2" ]; then
       # busybox's mv does not replace a link to a directory.
@@ -76,7 +76,7 @@ place_as() {
   [ ! -e "$1.docker-tls-tmp" ] || rm -f -- "$1.docker-tls-tmp"
 }
 
-# Every path back to what was kept. Renames only, so that a full disk cannot stop it.
+# Restores every path from its copy. Renames only, so a full disk cannot prevent it.
 restore_files() {
   [ -f "$T/kept" ] || return 0
   bad=0
@@ -86,7 +86,7 @@ restore_files() {
     case $kind in
       file | link) place_as "$path" old || bad=1 ;;
       absent) rm -f -- "$path" || bad=1 ;;
-      # chown takes set-id bits away.
+      # chown clears set-id bits.
       attributes) [ ! -e "$path" ] || { chown "$owner" -- "$path" && chmod "$mode" -- "$path"; } || bad=1 ;;
       member) set_member "$mode" "$path" || bad=1 ;;
       sysctl) set_sysctl "$path" "$mode" || bad=1 ;;
@@ -97,7 +97,7 @@ restore_files() {
   return "$bad"
 }
 
-# Takes away what is beside the files: staged and kept copies.
+# Deletes staged files and copies of the originals.
 clear_beside() {
   [ -f "$T/manifest" ] || return 0
   set --
@@ -120,7 +120,7 @@ clear_blobs() {
   [ $# = 0 ] || rm -f -- "$@"
 }
 
-# Directories that this change made, innermost first; those that are still in use stay.
+# Removes directories that this change created, innermost first. Directories in use stay.
 remove_created() {
   cat -- "$@" 2>/dev/null | sort -r -u | while IFS= read -r directory; do rmdir -- "$directory" 2>/dev/null || :; done
 }

@@ -1,10 +1,10 @@
-# A rollback that has failed before: what is left of it, and what a person has to do.
+# Retry of a failed rollback: the remaining steps, and instructions for the operator.
 # Needs functions: drop_socket end_protection is_up look_at_service mark may_restore note place_as reload_sshd reread reset_failed
 # Needs functions: restart_docker restore_files runs start_service
 # Needs variables: DAEMON_JSON LIVE_RESTORE RESTART_COMMAND SERVICE SSHD T WAS_ACTIVE
 # Needs programs: rm
 
-# What a person has to do then.
+# Instructions for the operator.
 failed_words() {
   printf '%s: the rollback failed' "$SERVICE"
   if [ "$WAS_ACTIVE" = yes ] && ! runs; then
@@ -15,9 +15,9 @@ failed_words() {
   fi
 }
 
-# The rollback has failed before, usually because the daemon does not start with the settings of before. A daemon that runs by now is left alone; one that
-# does not is started by whoever asks for that, and not by the timer: somebody may be in the middle of repairing it. One that did not run before is
-# waited for by nobody.
+# Continues after a failed rollback, usually because the daemon does not start with the original settings. A running daemon is left alone.
+# A later command starts a stopped daemon; the timer does not, because an administrator may be repairing it. The rollback does not wait
+# for a daemon that did not run before the change.
 resume() {
   result=0 ours=no up=yes
   if [ "$LIVE_RESTORE" = temporary ] && may_restore "$DAEMON_JSON"; then ours=yes; fi
@@ -30,7 +30,7 @@ resume() {
     if [ "$ours" = yes ]; then place_as "$DAEMON_JSON" old-on || result=1; fi
   fi
   restore_files || result=1
-  # Nothing has read yet what could not be put back before.
+  # No service has read the paths that could not be restored before.
   late=no
   if [ -e "$T/unrestored" ]; then
     late=yes
@@ -47,7 +47,7 @@ resume() {
   note "$REMARK"
 }
 
-# The socket unit goes where the files say by a restart, which stops only what does not run.
+# A restart moves the socket unit to the address in its files, and stops only inactive units.
 bring_up() {
   reset_failed
   if [ "$late" = no ] || runs; then
@@ -58,7 +58,7 @@ bring_up() {
   fi
 }
 
-# An sshd that the rollback has not brought back.
+# Restarts an sshd that the rollback failed to restore.
 retry_sshd() {
   [ -e "$T/sshd-failed" ] || return 0
   reload_sshd && rm -f -- "$T/sshd-failed"

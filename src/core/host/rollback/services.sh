@@ -1,17 +1,17 @@
-# Services on the files that are now in place: the daemon restarted, reloaded or left, sshd reloaded, audit rules loaded.
+# Services after a switch of files: the daemon is restarted, reloaded or left; sshd is reloaded, audit rules are loaded.
 # Needs functions: await_protection keeps_containers load_audit_rules look_at_service mark note obstacle reload_docker reload_sshd
 # Needs functions: restart_docker runs start_service
 # Needs variables: AUDIT BACK DAEMON DAEMON_JSON LIVE_RESTORE NEEDS RESTART_COMMAND SERVICE SSHD T why
 # Needs programs: rm
 
-# Makes the services take in the files that are now in place, and brings the daemon to where it has to be: apply_services start|stop
+# Applies the files in place to the services, and starts or stops the daemon: apply_services start|stop
 apply_services() {
   bad=0
   if [ "$DAEMON" != none ]; then apply_daemon "$1" || bad=1; fi
-  # A change that has failed goes no further.
+  # A failed change stops at the first error.
   [ "$bad$BACK" != 1no ] || return 1
   if [ "$SSHD" = reload ]; then
-    # A rollback that goes on another time tries that again.
+    # A later retry of the rollback tries the reload again.
     if reload_sshd; then rm -f -- "$T/sshd-failed"; else
       bad=1
       mark sshd-failed
@@ -37,7 +37,7 @@ apply_daemon() {
       ;;
     restart | stop)
       if [ "$BACK" = yes ] && [ "$1" = start ] && runs; then
-        # It still runs as it did before the change.
+        # The daemon still runs as before the change.
         [ -e "$T/stopped" ] || return 0
         if [ -n "$why" ]; then
           leave_running "$why"
@@ -54,13 +54,13 @@ apply_daemon() {
   esac
 }
 
-# It can neither be stopped nor started: what is back comes into force some other day.
+# The daemon could not start again, so it stays up; the restored settings apply at its next start.
 leave_running() {
   REMARK="$SERVICE could not start again (${1%; }), so it was left running, with the settings of the change that was rolled back: put that right, then: $RESTART_COMMAND"
   note "$REMARK"
 }
 
-# It was down already, and what it needs for a start is gone: no rollback can bring that back.
+# The daemon was down already, and a dependency for its start is gone: a rollback does not restore that.
 leave_down() {
   LEFT_DOWN=yes
   REMARK="$SERVICE is down and cannot start (${1%; }): put that right, then: $RESTART_COMMAND"
@@ -68,7 +68,7 @@ leave_down() {
   note "$REMARK"
 }
 
-# Sets `missing` to programs without which dockerd does not start (it may run for years after they are gone).
+# Sets `missing` to programs that dockerd needs to start (it may run for years after their removal).
 missing_programs() {
   missing=
   set -f

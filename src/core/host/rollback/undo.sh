@@ -1,4 +1,4 @@
-# The rollback: everything back as it was, at once, by the timer or at the next boot.
+# Rollback to the state before the change: immediately, by timer, or at the next boot.
 # Needs functions: apply_services clear_beside clear_blobs end_linger failed_words final_daemon_json finish forget_recovery mark
 # Needs functions: may_restore name_stopped note place_as read_at_boot release_port reload_live_restore remove_created
 # Needs functions: restore_files restore_live_restore stop_timer unlist_recovery
@@ -17,7 +17,7 @@ undo() {
     if [ -e "$T/failed" ] && [ "$reason" != boot ]; then way=resume; else way=roll_back_files; fi
     if ! "$way" "$reason"; then
       [ "$way:$reason" = resume:timer ] || note "$(failed_words)"
-      # The next run may have the host: it tries again, and says what is the matter.
+      # Release the host lock: the next run retries, and reports the problem.
       mark failed
       rm -f -- "$LOCK"
       return 6
@@ -32,11 +32,11 @@ undo() {
   forget_recovery
   remove_created "$T/created"
   note "rolled back $TXN ($reason)"
-  # Until here it would have come to help if this had been killed.
+  # Until this point the timer would have continued a killed rollback.
   stop_timer
-  # The records go last: as long as they are there, the next change finishes this one.
+  # The records go last: while they exist, the next change completes this rollback.
   rm -f -- "$LOCK"
-  # A key that the host made for this change is no longer its own, and who asked for it may be gone.
+  # A key made on the host for this change is obsolete, and the run that requested it may have ended.
   rm -rf -- "$RUN/docker-tls-$TXN" "$RUN"/docker-tls-key-*
   clear_records
   return 0
@@ -46,7 +46,7 @@ roll_back_files() {
   result=0 ours=no
   if [ "$LIVE_RESTORE" = temporary ] && may_restore "$DAEMON_JSON"; then ours=yes; fi
   if [ "$1" = boot ]; then
-    # The daemon has not started yet: it will start on what is there now.
+    # The daemon has not started yet: it will read the restored files.
     restore_files || result=1
     if [ "$ours" = yes ]; then final_daemon_json old || result=1; fi
     read_at_boot || result=1
@@ -54,17 +54,17 @@ roll_back_files() {
   fi
   if [ "$ours" = yes ]; then
     place_as "$DAEMON_JSON" old-on || result=1
-    # A daemon that the change has started would, without live-restore, take the containers down with it. One that it never stopped is not stopped.
+    # A daemon started by the change would stop its containers without live-restore. A daemon that the change never stopped keeps running.
     if [ -e "$T/stopped" ]; then reload_live_restore true; fi
   fi
   restore_files || {
     result=1
     mark unrestored
   }
-  # undo: half way
+  # undo: partly done
   if [ -e "$T/services" ]; then
     if [ "$WAS_ACTIVE" = yes ]; then how=start; else how=stop; fi
-    # It ran with this before: a start that fails is tried again, since nothing else will do it.
+    # These settings worked before, so retry a failed start once: nothing else will start the daemon.
     apply_services "$how" || {
       sleep 2
       apply_services "$how"
@@ -73,14 +73,15 @@ roll_back_files() {
   [ "$result" = 0 ] && end_protection
 }
 
-# Live-restore was on for the moment of the restart.
+# Ends the temporary live-restore of the restart.
 end_protection() {
   [ "$ours" = yes ] || return 0
   if [ -e "$T/protected" ] && [ "$LEFT_DOWN" = no ]; then restore_live_restore old || return 1; fi
   final_daemon_json old
 }
 
-# The records of this change, and the directory above when nothing else is in it: one command, so that half of it is not left. A link is not ours.
+# Deletes the records of this change, and the parent directory if empty. One command, so that a kill cannot leave half of it. A link is
+# not managed.
 clear_records() {
   end_linger
   alone=yes

@@ -1,4 +1,4 @@
-# The verbs of the script that is stored on the host. Without one (when a change includes this text) only the functions are defined.
+# Commands of the stored rollback script. Without a command (when a change includes this text) it only defines the functions.
 # Needs functions: commit failed_words holds_mutex note result take_mutex undo
 # Needs variables: LIMIT REMARK T TXN
 # Needs programs: cat flock sleep
@@ -14,17 +14,17 @@ case ${1:-} in
     if ! take_mutex 30; then
       pid=$(cat "$T/pid" 2>/dev/null)
       if holds_mutex "$pid"; then
-        # The change itself hangs: it had its time. (Its number may be another program's by now, hence the question.)
+        # The change hangs beyond its time limit. (The check is needed because the ID may belong to another process.)
         kill -9 "$pid"
         wait_s=10
       else
-        # The other end of the same change, perhaps with a daemon that starts slowly: two at the same time would stop its containers.
+        # Another confirmation or rollback of the same change, perhaps waiting for a slow daemon: two at once would stop its containers.
         wait_s=$((3 * LIMIT))
       fi
       take_mutex "$wait_s" || note "the rollback goes on without the mutex"
     fi
-    # The one that was waited for has ended this change; another one may have begun. Killed while it removed the records, it may have left those
-    # without the id.
+    # The other process may have completed this change, and a new one may have begun. A kill during the deletion may leave records without
+    # the ID.
     id=$TXN
     read -r id 2>/dev/null <"$T/id"
     if [ ! -f "$T/settings" ] || [ "$id" != "$TXN" ]; then
@@ -36,7 +36,7 @@ case ${1:-} in
         result nothing
         exit 0
       fi
-      # Why not: a full disk, as a rule.
+      # The reason: usually a full disk.
       if why=$(
         exec 2>&1 >/dev/null
         commit
@@ -46,9 +46,9 @@ case ${1:-} in
     if [ -e "$T/committed" ]; then outcome=committed; else outcome=undone; fi
     undo "${2:-asked}"
     status=$?
-    # Nothing else would end it once its daemon runs again.
+    # Retry until the daemon runs again: nothing else would complete the rollback.
     while [ "$status" -ne 0 ] && [ "${2:-}" = timer ]; do
-      # mksh keeps a copy of what it closes, and with it the lock, for as long as it runs.
+      # mksh keeps a copy of closed descriptors, and so the lock, until it exits.
       flock -u 9
       exec 9<&-
       sleep 5
@@ -63,7 +63,7 @@ case ${1:-} in
     if [ "$status" -eq 0 ]; then
       if [ "$outcome" = committed ]; then result committed; else result undone "$REMARK"; fi
     fi
-    # A unit (boot, timer) takes what runs in the background along when it ends: systemd has to have forgotten the recovery unit by then.
+    # A unit (boot, timer) kills its background jobs when it ends: wait until systemd has forgotten the recovery unit.
     wait
     exit "$status"
     ;;

@@ -1,5 +1,5 @@
-# Where the recovery unit of a user comes: at the next start of their systemd, which is at the next boot where the user lingers. It comes behind
-# the module of systemd, and the last definition of a function counts.
+# Recovery unit of a user: it runs at the next start of their systemd; with lingering, at the next boot. This module follows systemd's
+# module, and overrides its functions.
 # Needs variables: SERVICE TLS_SOCKET
 
 recovery_order() { order="Before=$SERVICE $TLS_SOCKET sockets.target basic.target shutdown.target"; }

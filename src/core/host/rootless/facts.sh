@@ -1,23 +1,23 @@
-# The daemon of the user that logs in, with where its files are.
+# The rootless daemon of the login user, and the paths of its files.
 # Needs functions: file find_own_daemon own_manager say
 # Needs variables: NL XDG_RUNTIME_DIR dropins fragment
 # Needs programs: cut getent id pkcheck readlink sed
 
-# A user without a systemd of their own has no such daemon.
+# A user without their own systemd has no such daemon.
 find_own() {
   home=$(getent passwd "$(id -u)" | cut -d : -f 6)
   lingers=no linger_file=/var/lib/systemd/linger/$(id -un)
-  # Whether they may change that themselves is polkit's to say, which is not everywhere.
+  # polkit, which not every host has, decides whether users may enable lingering themselves.
   if [ -e "$linger_file" ]; then lingers=yes; elif pkcheck --action-id org.freedesktop.login1.set-self-linger --process $$ >/dev/null 2>&1; then lingers=may; fi
   own_manager
   RUN=$XDG_RUNTIME_DIR ROOM=$home UNITS=$home/.config/systemd/user TLS_DIRECTORY=$home/.config/docker/tls STATE=$home/.local/share/docker-tls
   if [ -S "$RUN/systemd/private" ]; then host_kind=rootless; fi
 }
 
-# systemd knows RootlessKit, which has started dockerd in namespaces of its own.
+# systemd knows RootlessKit, the parent of dockerd in its own namespaces.
 read_own_daemon() {
   if [ "${pid:-0}" -gt 0 ]; then find_own_daemon || pid=0; fi
-  # The script that starts both: whether it takes another dockerd depends on its version.
+  # The script that starts both: its version determines whether it accepts another dockerd.
   beside=
   set -f
   IFS=$NL
@@ -25,14 +25,14 @@ read_own_daemon() {
     file "$path"
     beside=${path%/*}/dockerd
   done
-  # The PATH that the unit gives it, where it does not run.
+  # The PATH from the unit, if the daemon is stopped.
   own_search=$(sed -n 's/^Environment="\{0,1\}PATH=\([^ "]*\).*/\1/p' $fragment $dropins </dev/null 2>/dev/null | sed -n '$p' | sed "s|%h|$home|g")
   unset IFS
   set +f
 }
 
-# Sets `dockerd` to the user's: the one that runs, that is beside the script, or in the PATH of the unit. It may be in their home
-# (get.docker.com/rootless), which is in no PATH of ours.
+# Sets `dockerd` to the user's program: the running one, the one next to the script, or the one in the unit's PATH. It may be in their
+# home (get.docker.com/rootless), outside our PATH.
 find_own_program() {
   for path in "$(readlink "/proc/${pid:-0}/exe" 2>/dev/null)" "$beside" "$(PATH=${own_search:-/nowhere} command -v dockerd)"; do
     if [ -n "$path" ] && [ -x "$path" ]; then

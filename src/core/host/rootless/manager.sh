@@ -1,4 +1,4 @@
-# The systemd of a user, in place of the host's: whatever calls systemctl or journalctl means that one.
+# A user's systemd instead of the host's, for every call to systemctl and journalctl.
 # Needs programs: id
 
 own_manager() {

@@ -1,4 +1,4 @@
-# The daemon of a user: what differs from the host's own. It comes behind the modules of systemd, and the last definition of a function counts.
+# Differences of a rootless daemon. This module follows systemd's modules, and overrides their functions.
 # Needs functions: find_own_daemon runs own_manager same_daemon
 # Needs variables: KNOWN
 
@@ -6,6 +6,6 @@ own_manager
 
 find_daemon() { { [ "$KNOWN" = no ] && same_daemon; } || { runs && find_own_daemon; }; }
 
-# No user may change the firewall.
+# A user cannot change the firewall.
 hold_port() { :; }
 release_port() { :; }

@@ -1,15 +1,15 @@
-# Arms the rollback by systemd: a timer for a change that is not confirmed, and a unit for the next boot.
+# Rollback timer with systemd: a timer for an unconfirmed change, and a unit for the next boot.
 # Needs variables: CONFIRM LOCAL_SOCKET RECOVERY RECOVERY_LINK SERVICE STATE T TLS_SOCKET TXN WHOSE
 # Needs programs: cat systemd-run
 
-# When the next boot runs it: before the daemon, and whatever else reads our files.
+# Boot order: before the daemon, and before every reader of our files.
 recovery_order() {
   order="RequiresMountsFor=$STATE /etc
 After=local-fs.target
 Before=systemd-sysctl.service $SERVICE $LOCAL_SOCKET $TLS_SOCKET sockets.target auditd.service audit-rules.service shutdown.target"
 }
 
-# Why it cannot be written only a program says.
+# Only a program reports why the write failed.
 write_recovery() {
   umask 022
   recovery_unit 2>/dev/null >"$RECOVERY" || recovery_unit | cat >"$RECOVERY"

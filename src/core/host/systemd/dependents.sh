@@ -1,12 +1,12 @@
-# Units that need docker.service: noted before it stops, started again after it.
+# Units that require docker.service: recorded before it stops, started again after it.
 # Needs functions: active service
 # Needs variables: NEEDED_BY NL T docker_unit
 # Needs programs: cat rm systemctl
 
-# Units that need docker.service and are active now: those that its stop would take along (as systemd does, theirs as well), and that its
-# start would not bring back. Those of the first time count, also for the rollback.
+# Records active units that a stop of docker.service takes along (like systemd, transitively) and a start does not bring back. The first
+# record counts, for the rollback too.
 note_dependents() {
-  # Empty: the write was killed before anything was stopped.
+  # Empty: the write was killed before anything stopped.
   [ ! -s "$T/dependents" ] || return 0
   dependents=
   needed_by "$docker_unit"
@@ -30,7 +30,7 @@ note_dependents() {
   [ -z "$dependents" ] || printf '%s' "$dependents" >"$T/dependents" || rm -f -- "$T/dependents"
 }
 
-# Sets `needing` to the units that stop with one: needed_by UNIT, as systemd shows it
+# Sets `needing` to the units that stop with a unit: needed_by UNIT, as systemd shows it
 needed_by() {
   needing=
   IFS=$NL
@@ -40,12 +40,12 @@ needed_by() {
   unset IFS
 }
 
-# Starts those that went all the same: bound to the daemon (BindsTo=), or ended with their connection to it. Nothing waits for them. Those
-# that are still up are let be: a target that is started anew starts whatever of it an administrator has stopped.
+# Starts units that stopped despite the isolated stop: bound to the daemon (BindsTo=), or ended with their connection to it. Does not
+# wait. Skips units that are still active: starting a target would start units of it that an administrator has stopped.
 start_dependents() {
   if [ -e "$T/dependents" ]; then dependents=$(cat -- "$T/dependents"); fi
   [ -n "${dependents:-}" ] || return 0
-  # A state each, in their order.
+  # One state per unit, in the same order.
   states=$(systemctl is-active -- $dependents 2>/dev/null)$NL
   set --
   for unit in $dependents; do

@@ -1,15 +1,15 @@
-# What systemd has of the daemon's units.
+# systemd's facts about the daemon's units.
 # Needs functions: say
 # Needs variables: LOCAL_SOCKET NL SERVICE TLS_SOCKET
 # Needs programs: grep sed sleep systemctl systemd-analyze
 
-# The units: systemd answers a block each, in this order, with an empty line in between.
+# systemd prints one block per unit in this order, separated by empty lines.
 show_units() {
   units=$(systemctl show "$SERVICE" "$LOCAL_SOCKET" "$TLS_SOCKET" -p Id -p LoadState -p ActiveState -p SubState -p UnitFileState -p FragmentPath -p DropInPaths -p MainPID -p ExecMainStartTimestamp -p EnvironmentFiles -p NeedDaemonReload -p TriggeredBy -p Listen -p Requires -p Requisite -p BindsTo -p CanStart -p CanStop 2>/dev/null)
   unit=${units%%"$NL$NL"*}
 }
 
-# A daemon that is just starting or stopping will be something else in a moment, as on a host that boots: wait for it.
+# Waits while the daemon is starting or stopping, as on a booting host.
 settle_units() {
   tries=0
   show_units
@@ -24,7 +24,7 @@ settle_units() {
   done
 }
 
-# A list of paths as systemd writes it, one per line: spaces in between, and double quotes around what holds odd characters.
+# Splits a list of paths from systemd, one per line: separated by spaces, with double quotes around paths with special characters.
 split_paths() {
   case $1 in
     *\"*) printf '%s\n' "$1" | sed 's/"\{0,1\} "\{0,1\}\//\n\//g; s/^"//; s/"$//; s/\\\(["\\$`]\)/\1/g' ;;
@@ -43,7 +43,7 @@ read_unit() {
       DropInPaths=?*) dropins=$(split_paths "$value")$NL ;;
       ExecMainStartTimestamp=*) began=$value ;;
       EnvironmentFiles=*)
-        # Its only expansion is that of a pattern such as /etc/docker.d/*.env.
+        # The only expansion is of a pattern such as /etc/docker.d/*.env.
         IFS=$NL
         for path in ${value% (ignore_errors=*}; do environment=$environment$path$NL; done
         unset IFS
@@ -56,7 +56,7 @@ $unit
 UNIT
 }
 
-# Why systemd would not start the daemon as its unit files are now; it looks at conditions only when it starts a unit.
+# Reasons why systemd would not start the daemon with the current unit files: systemd checks conditions only at start.
 condition_facts() {
   set -f
   IFS=$NL
@@ -67,13 +67,13 @@ condition_facts() {
   set +f
 }
 
-# The daemon's unit, whatever it needs, and whatever hands it sockets.
+# The daemon's unit, the units that it requires, and its sockets.
 unit_facts() {
   sockets=${units#*"$NL$NL"}
   say unit "$unit"
   say docker-socket "${sockets%%"$NL$NL"*}"
   say tls-socket "${sockets#*"$NL$NL"}"
-  # Whatever it does not start without.
+  # Other units that the daemon requires.
   others=
   for name in $needs; do
     case $name in "$LOCAL_SOCKET" | "$TLS_SOCKET" | sysinit.target | *.slice | -*) ;; *) others="$others $name" ;; esac
@@ -81,7 +81,7 @@ unit_facts() {
   [ -z "$others" ] || others=$(systemctl show $others -p Id -p LoadState 2>/dev/null)
   case " $needs " in *" $LOCAL_SOCKET "*) own=${sockets%%"$NL$NL"*} ;; *) own= ;; esac
   [ -z "$own$others" ] || say needs "$own$NL$NL$others"
-  # Whatever else hands sockets to the daemon.
+  # Other sockets that activate the daemon.
   others=
   for name in $triggers; do
     case $name in "$TLS_SOCKET" | "$LOCAL_SOCKET") ;; *.socket) others="$others $name" ;; esac

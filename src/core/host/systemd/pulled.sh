@@ -1,9 +1,9 @@
-# containerd, which a start of the daemon brings along (Wants=): where the daemon was down, and it was, it stops with it.
+# containerd, pulled in by a start of the daemon (Wants=). If both were down before the change, it stops with the daemon.
 # Needs functions: service
 # Needs variables: BACK CREATED SERVICE STATE T TAB
 # Needs programs: cat grep sed systemctl
 
-# Before the daemon starts: sets `pulled` to it where it does not run, and notes that; also the directories that it makes when it starts.
+# Before the daemon starts: sets and records `pulled` if containerd is down, with the directories that it creates at start.
 note_pulled() {
   pulled=
   for name in $(systemctl show -p Wants --value -- "$SERVICE" 2>/dev/null); do
@@ -16,7 +16,8 @@ note_pulled() {
   done
 }
 
-# Those of the change that is rolled back, or else of before the first one. Not one that is enabled by now, or that runs containers of others.
+# Stops the units recorded by the change that is rolled back, or by the first change. Skips units that are now enabled or run other
+# programs' containers.
 stop_pulled() {
   if [ "$BACK" = yes ]; then
     names=$(cat -- "$T/pulled" 2>/dev/null)
@@ -26,7 +27,7 @@ stop_pulled() {
   for name in $names; do
     case $(systemctl show -p UnitFileState --value -- "$name" 2>/dev/null) in enabled*) continue ;; esac
     for file in $(grep -lxs containerd-shim /proc/[0-9]*/comm); do
-      # Of a user's own Docker it is another.
+      # A shim of a rootless Docker has another containerd.
       [ ! -O "${file%/comm}" ] || continue 2
     done
     service stop "$name" 2>/dev/null

@@ -1,4 +1,4 @@
-# The ends of a change that come by themselves, by systemd: a timer, and a unit for the next boot.
+# Timer and boot unit of a change, with systemd.
 # Needs functions: reread
 # Needs variables: LOCAL_SOCKET SERVICE TLS_SOCKET TXN UNITS
 # Needs programs: systemctl
@@ -8,18 +8,18 @@ stop_timer() {
   return 0
 }
 
-# Where systemd has read the recovery unit with others (a change of unit files, a boot), it has to forget it.
+# If systemd has loaded the recovery unit during a reload or boot, it has to forget it.
 forget_recovery() {
   [ "$(systemctl show docker-tls-recover.service -p LoadState 2>/dev/null)" = LoadState=not-found ] || reread 2>/dev/null
 }
 
-# The files are back, and the daemon has not started yet.
+# The files are restored, and the daemon has not started yet.
 read_at_boot() {
   reread
   failed=$?
-  # A boot that found no unit for our port has not planned its start. It comes before the daemon's, which waits for us.
+  # A boot without our socket unit has not scheduled its start. It starts before the daemon: that waits for the recovery.
   if [ -e "$UNITS/$TLS_SOCKET" ]; then systemctl --no-block start "$TLS_SOCKET" 9<&-; fi
-  # The same holds for a service of ours, which is one without a local socket.
+  # The same holds for the service of docker-tls: it has no local socket.
   if [ -z "$LOCAL_SOCKET" ] && [ -e "$UNITS/$SERVICE" ]; then systemctl --no-block start "$SERVICE" 9<&-; fi
   return "$failed"
 }

@@ -1,26 +1,26 @@
-# The daemon and sshd as systemd's services: what runs, and how they are started, stopped and reloaded.
+# The daemon and sshd with systemd: state, start, stop and reload.
 # Needs functions: active await_answer hold_port main_pid mark note_dependents release_port start_dependents stop_pulled
 # Needs variables: BACK LIMIT LOCAL_SOCKET NL SERVICE SOCKET SOCKET_WAS_ACTIVE T TLS_SOCKET UNITS docker_unit pid socket_unit
 # Needs programs: journalctl sleep systemctl timeout
 
-# The option for the systemd of a user (rootless/manager.sh); none: the host's.
+# Option for a user's systemd (rootless/manager.sh); empty: the host's.
 WHOSE=
 
 start_service() { service start "$SERVICE" && await_answer; }
 
-# What the daemon has logged since a time: last_words SECONDS
+# Prints the daemon's log since a time: last_words SECONDS
 last_words() {
   timeout 10 journalctl $WHOSE -u "$SERVICE" -u "$TLS_SOCKET" --since "@$1" -n 400 --no-pager -o cat 2>/dev/null
 }
 
-# Not part of the transaction in one thing: sessions that are open keep what they began with.
+# Outside the transaction in one respect: open sessions keep their settings.
 reload_sshd() {
   failed=0
   for name in ssh sshd; do
     systemctl -q is-active "$name.service" || continue
     printf '%s\n' "$name" >"$T/sshd"
-    # An sshd that got its port from a socket unit cannot open it again when it reads its configuration anew (it ends with "Cannot bind
-    # any address"). systemd holds the port for it, so starting it anew refuses no login, and sessions live on (KillMode=process).
+    # An sshd that got its port from a socket unit cannot reopen it on reload (it ends with "Cannot bind any address"). systemd holds the
+    # port, so a restart refuses no login, and sessions survive (KillMode=process).
     if systemctl -q is-active "$name.socket"; then
       systemctl restart "$name.service" || {
         failed=1
@@ -32,7 +32,7 @@ reload_sshd() {
         STEP=reload-sshd
       }
     fi
-    # sshd closes its port for a moment while it reads its configuration again; the verification comes over a new connection.
+    # sshd closes its port for a moment during a reload; the verification comes over a new connection.
     sleep 0.5
     systemctl -q is-active "$name.service" || {
       failed=1
@@ -40,14 +40,14 @@ reload_sshd() {
     }
     break
   done
-  # One that did not survive a change is started by its rollback.
+  # The rollback starts an sshd that did not survive the change.
   { [ "$BACK" = yes ] && read -r name 2>/dev/null <"$T/sshd" && ! systemctl -q is-active "$name.service"; } || return "$failed"
   systemctl reset-failed "$name.service"
   systemctl start "$name.service"
 }
 
-# Restarts the daemon on the unit files that are now in place (or, with `stop`, stops it), and brings our socket unit to where they say.
-# A socket unit does not start while its service is active, hence stop, start, start; the local socket stays up throughout.
+# Restarts the daemon with the current unit files (`stop`: stops it), and moves our socket unit to the address in its file. A socket unit
+# cannot start while its service is active, hence stop, start, start. The local socket stays up throughout.
 restart_docker() {
   want=inactive
   [ -e "$UNITS/$TLS_SOCKET" ] && want=active
@@ -56,9 +56,9 @@ restart_docker() {
   if [ "$1" = stop ]; then
     reset_failed
     set -- "$SERVICE" "$TLS_SOCKET"
-    # It started with the daemon, which needs it.
+    # The local socket started with the daemon: the daemon requires it.
     if socket_stops; then set -- "$@" "$LOCAL_SOCKET"; fi
-    # A unit of ours that has failed, and whose file is gone, is unknown: systemd 262 then stops none of those that it is asked for together.
+    # A failed docker-tls unit without a file is unknown to systemd: systemd 262 then stops none of the units of that call.
     service stop "$@" 2>/dev/null || for name in "$@"; do service stop "$name" 2>/dev/null; done
     stop_pulled
     # The change that is rolled back has stopped it.
@@ -66,7 +66,7 @@ restart_docker() {
     return 0
   fi
   mark stopped
-  # Both take systemd and the firewall a while, and neither needs the other.
+  # In parallel: systemd and the firewall are slow, and independent of each other.
   reset_failed &
   reset=$!
   note_dependents
@@ -74,34 +74,36 @@ restart_docker() {
     find_ports
     hold_port "$ports"
   fi
-  # Alone: what needs the daemon (Requires=, PartOf=) would be stopped with it, as by `docker compose down`, and with it its containers.
+  # Without dependencies: otherwise systemd would also stop units that require the daemon (Requires=, PartOf=), as with
+  # `docker compose down`, and their containers.
   service --job-mode=ignore-dependencies stop "$SERVICE" 2>/dev/null
   wait "$reset"
   start_docker && start_dependents
   started=$?
-  # Also where it came to no start.
+  # Also if the daemon was never started.
   release_port
   return "$started"
 }
 
-# systemd holds the port: connections are let go while the daemon starts, which then answers them. Who waits for that hears of it.
+# systemd holds the port: release connections while the daemon starts, so that the daemon answers them. Prints `@open` for a run that
+# waits for it.
 start_held() {
   {
     release_port
     [ "$want:$BACK" != active:no ] || printf '@open\n' 2>/dev/null
   } &
   release=$!
-  # A condition that is not met is no failure to systemctl.
+  # systemctl does not report an unmet condition as a failure.
   start_service
   started=$?
   wait "$release"
   return "$started"
 }
 
-# systemd starts a unit only so often.
+# systemd limits the rate of starts.
 reset_failed() { systemctl reset-failed "$SERVICE" "$TLS_SOCKET" $LOCAL_SOCKET 2>/dev/null 9<&- || :; }
 
-# Sets `ports` to those that our socket unit holds, each once.
+# Sets `ports` to the ports of our socket unit, without duplicates.
 find_ports() {
   ports=
   IFS=$NL
@@ -112,7 +114,7 @@ find_ports() {
   unset IFS
 }
 
-# Whether the local socket was down as well, before the change that is rolled back or before the first one of all.
+# Was the local socket down too before the change that is rolled back, or before the first change?
 socket_stops() {
   [ -n "$LOCAL_SOCKET" ] || return 1
   if [ "$BACK" = yes ]; then [ "$SOCKET_WAS_ACTIVE" = no ]; else [ "$SOCKET" = stop ]; fi
@@ -124,17 +126,17 @@ start_docker() {
     return
   fi
   [ "$is" = active ] && service stop "$TLS_SOCKET" 2>/dev/null
-  # A connection may have started it meanwhile, and the socket does not start beside it.
+  # A connection may have started this service in the meantime, and it blocks the start of the socket.
   service stop docker-tls-closed.service 2>/dev/null
   if [ "$want" = active ]; then
-    # A local client may have woken the daemon in between; it then has pulled our socket in by itself, and this is nothing to do.
+    # A local client may have started the daemon in between; that pulled in our socket, and this does nothing.
     service start "$TLS_SOCKET" || return 1
   fi
   start_held
 }
 
-# Its file went while the daemon ran on.
+# Its file disappeared while the daemon kept running.
 drop_socket() { [ -e "$UNITS/$TLS_SOCKET" ] || service stop "$TLS_SOCKET" 2>/dev/null; }
 
-# Some units wait for their daemon without end (TimeoutStartSec=0). The mutex is not for those that we start.
+# Some units wait for their daemon without limit (TimeoutStartSec=0). Started services do not inherit the mutex.
 service() { timeout "$LIMIT" systemctl $WHOSE "$@" 9<&-; }

@@ -1,13 +1,13 @@
-# Unit files: what systemd has of them, whether it can read them, and whether the daemon would start on them.
+# Unit files: systemd's view of them, whether it can read them, and whether the daemon would start with them.
 # Needs functions: missing_programs same_daemon
 # Needs variables: BACK KNOWN NL SERVICE T TLS_SOCKET missing
 # Needs programs: mount sed systemctl
 
-# By these a unit stops with another one.
+# Properties that make a unit stop with another one.
 NEEDED_BY='-p RequiredBy -p RequisiteOf -p BoundBy -p ConsistsOf -p PropagatesStopTo'
 
-# What systemd has of the two units, asked once: every question to it costs more than the rest of a step. look_at_service [FILE], where it was
-# asked for already.
+# Reads the state of both units in one call: each call to systemd costs more than the rest of a step. look_at_service [FILE], with an
+# earlier answer.
 look_at_service() {
   shown=
   if [ -s "${1:-}" ]; then while IFS= read -r line; do shown=$shown$line$NL; done <"$1"; fi
@@ -16,7 +16,7 @@ look_at_service() {
   socket_unit=$NL${shown#*"$NL$NL"}$NL
 }
 
-# active UNIT, as look_at_service has it
+# active UNIT, as shown by look_at_service
 active() {
   case $1 in *"${NL}ActiveState=active$NL"* | *"${NL}ActiveState=reloading$NL"*) return 0 ;; esac
   return 1
@@ -24,20 +24,20 @@ active() {
 
 runs() { if [ "$KNOWN" = yes ]; then active "$docker_unit"; else systemctl -q is-active "$SERVICE"; fi; }
 
-# Sets `pid` to the number of a service that runs, and is not still starting (it would die of a SIGHUP then): main_pid UNIT
+# Sets `pid` to a service that is active and no longer starting (a SIGHUP would kill it during start): main_pid UNIT
 main_pid() {
   unit=$NL$(systemctl show -p ActiveState -p MainPID -- "$1" 9<&-)$NL
   read_pid
 }
 
-# The same of what systemd has shown of a `unit`.
+# Same, from the text in `unit`.
 read_pid() {
   active "$unit" || return 1
   pid=${unit#*"${NL}MainPID="} && pid=${pid%%"$NL"*}
   [ "${pid:-0}" -gt 1 ]
 }
 
-# The daemon's, in the same way.
+# Same, for the daemon.
 find_daemon() {
   if [ "$KNOWN" = yes ]; then
     unit=$docker_unit
@@ -47,12 +47,12 @@ find_daemon() {
   fi
 }
 
-# systemd reads all its unit files anew, which takes it 0.1 s: only where ours changed, or those of another program that it has not read yet.
+# A reload of all unit files takes systemd 0.1 s: only if docker-tls changed a unit, or systemd has not read another program's change.
 units_unread() {
   case $docker_unit$socket_unit in *"${NL}NeedDaemonReload=yes$NL"*) ;; *) [ -e "$T/units-changed" ] ;; esac
 }
 
-# Going back, it does so also where less than 16 MiB are free on /run, which systemd refuses by itself: /run may hold more for that moment.
+# During a rollback, reload even if less than 16 MiB are free on /run, where systemd refuses: /run may grow for that moment.
 reread() {
   systemctl daemon-reload 9<&- && return 0
   [ "$BACK" = yes ] || return 1
@@ -64,7 +64,7 @@ reread() {
   return "$reread"
 }
 
-# Sets `why` the daemon would not start on what is there now, as far as that is known before it is stopped; nothing: it would.
+# Sets `why` to the reason why the daemon would not start with the current files, as far as known before it stops; empty: none.
 obstacle() {
   if units_unread; then
     refusal=$(reread 2>&1) || {

@@ -2,7 +2,7 @@
 # Needs variables: NL RUN SERVICE UNITS
 # Needs programs: grep readlink
 
-# Sets `unit_path` to where the systemd that has UNITS looks for units: the host's, or a user's own.
+# Sets `unit_path` to the search path of the systemd that has UNITS: the host's, or a user's.
 set_unit_path() {
   case $UNITS in
     /etc/systemd/system) unit_path="$UNITS /run/systemd/system /usr/local/lib/systemd/system /usr/lib/systemd/system" ;;
@@ -13,11 +13,11 @@ set_unit_path() {
   esac
 }
 
-# Sets `unread` to those other than our drop-in, one per line: systemd would read them at the next change, and no plan has looked at what they say.
-# unread_units FRAGMENT KNOWN (drop-ins, one per line)
+# Sets `unread` to unread unit files except our drop-in, one per line: systemd would read them at the next change, and no plan has checked
+# their content. unread_units FRAGMENT KNOWN (drop-ins, one per line)
 unread_units() {
   unread=
-  # One that is not there yet has nothing that was read.
+  # A unit that does not exist yet has no files that systemd read.
   [ -n "$1" ] || return 0
   path=$UNITS/$SERVICE
   if [ -s "$path" ] && [ "$(readlink -f -- "$path")" != "$(readlink -f -- "$1")" ]; then unread=$path$NL; fi
@@ -27,7 +27,7 @@ unread_units() {
     real=
     for path in "$directory/$SERVICE.d"/*.conf; do
       name=${path##*/}
-      # An empty one, or a link to /dev/null, masks others of its name.
+      # An empty file, or a link to /dev/null, masks other files of its name.
       [ -s "$path" ] || continue
       case $name in *zz-docker-tls.conf)
         line=
@@ -37,10 +37,10 @@ unread_units() {
         ;;
       esac
       case $NL$2$NL in *"$NL$path$NL"*) continue ;; esac
-      # systemd names a directory that is a link by where it leads.
+      # systemd resolves a directory that is a link.
       real=${real:-$(cd -P "$directory/$SERVICE.d" && pwd -P)}
       case $NL$2$NL in *"$NL$real/$name$NL"*) continue ;; esac
-      # One of the same name in /etc counts before it; and systemd may name /usr/lib as /lib.
+      # A file of the same name in /etc takes precedence, and systemd may print /usr/lib as /lib.
       if [ "$directory" != "$UNITS" ]; then
         case $2$NL in *"/$name$NL"*) continue ;; esac
         [ ! -e "$UNITS/$SERVICE.d/$name" ] || continue

@@ -1,4 +1,4 @@
-/** Files of this computer that an audit reads: Compose files and Dockerfiles, the baseline, and the report to compare with. */
+/** Local files that an audit reads: Compose files and Dockerfiles, the baseline, and the report to compare with. */
 
 import { existsSync } from 'node:fs';
 import { basename, dirname, join, resolve } from 'node:path';
@@ -16,7 +16,7 @@ import { requireChecks, type Selection } from '../domain/selection.ts';
 
 const KINDS = ['compose', 'dockerfile'] as const;
 
-/** The options that say what is read. */
+/** Options that select the input files. */
 export type InputOptions = {
   readonly compose: readonly string[];
   readonly dockerfile: readonly string[];
@@ -28,7 +28,7 @@ export type InputOptions = {
 
 export type AuditInputs = {
   readonly selection: Selection & { readonly benchmark: NonNullable<Selection['benchmark']> };
-  /** The findings of the report that this one is compared with. */
+  /** Findings of the earlier report. */
   readonly known: readonly FindingKey[] | undefined;
   readonly files: readonly AuditedFile[];
 };
@@ -57,12 +57,12 @@ async function text(path: string, cwd: string): Promise<string> {
 }
 
 function decoded(bytes: Buffer): string {
-  // Windows PowerShell 5.1 writes `… --json > report.json` so.
+  // Windows PowerShell 5.1 writes `… --json > report.json` in UTF-16.
   return bytes.toString(bytes[0] === 0xff && bytes[1] === 0xfe ? 'utf16le' : 'utf8').replace(/^\ufeff/, '');
 }
 
 const DEFAULT_NAME = /^(docker-)?compose\.ya?ml$/;
-/** In the order in which Compose looks for them: the first one that is there is merged into a file of a default name. */
+/** In Compose's search order: the first existing one is merged into a file with a default name. */
 const OVERRIDES = ['compose', 'docker-compose'].flatMap((name) => [`${name}.override.yml`, `${name}.override.yaml`]);
 
 async function besideOf(path: string, cwd: string): Promise<Beside> {
@@ -83,7 +83,7 @@ async function besideOf(path: string, cwd: string): Promise<Beside> {
   return { given: new Set(given.keys()), files };
 }
 
-/** The variables of an .env file; a directory of that name (of Python) is none, for Compose as well. */
+/** Variables of an .env file. A directory of that name (Python) counts as no file, as in Compose. */
 async function variablesIn(file: string): Promise<ReadonlyMap<string, string>> {
   const bytes = await readNamedFile(file).catch((cause) => {
     if (/^(ENOENT|EISDIR)$/.test(cause.code)) return Buffer.alloc(0);

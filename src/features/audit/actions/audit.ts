@@ -1,4 +1,4 @@
-/** `audit`: hosts, Compose files and Dockerfiles against the checks, and the report in a file. */
+/** `audit`: checks of hosts, Compose files and Dockerfiles, and the report file. */
 
 import type { ActionContext } from '../../../core/actions/action-context.ts';
 import { runFlags } from '../../../core/actions/flags.ts';
@@ -28,9 +28,9 @@ export type Audited = {
   readonly form: ReportForm;
   readonly known: AuditInputs['known'];
   readonly results: readonly HostResult<AuditedHost>[];
-  /** Hosts that the store has. */
+  /** Names of hosts in the store. */
   readonly stored: ReadonlySet<string>;
-  /** The file that holds the report. */
+  /** Path of the report file. */
   readonly saved: string | undefined;
 };
 

@@ -1,4 +1,4 @@
-/** `harden --report`: the audit before and after, with Lynis where it is installed, and the page that is filed of it. */
+/** `harden --report`: audits before and after, with Lynis if installed, and the report page. */
 
 import { hostname } from 'node:os';
 import type { StoreState } from '../../../core/adapters/store/records.ts';
@@ -16,7 +16,7 @@ import { reportHead, type Subject } from '../domain/report/report.ts';
 import { subjectsOf } from '../domain/selection.ts';
 import { auditHosts } from '../engine/audit-hosts.ts';
 
-/** Audits the hosts as they are now; one that cannot be asked is in the result. */
+/** Audits the hosts now; the result includes hosts that fail. */
 export async function auditNow(run: Run, state: StoreState, hosts: readonly HostSpec[]): Promise<readonly Subject[]> {
   return subjectsOf(await auditHosts(hosts, { ...run, state, selection: { checks: [] }, lynis: true }));
 }
@@ -30,7 +30,7 @@ type Written = {
   readonly leftOut: readonly Fix[];
 };
 
-/** Its absolute path. Fails with E_AUDIT_OUT (exit 2). */
+/** Returns the absolute path. Fails with E_AUDIT_OUT (exit 2). */
 export async function writeHardenReport({ out, run, before, after, changed, leftOut }: Written): Promise<string> {
   const { runtime } = run;
   const named = (subjects: readonly Subject[], name: string) => subjects.find((subject) => subject.name === name);

@@ -1,4 +1,4 @@
-/** `harden`: fixes become part of hosts that are set up, through the same plan, apply, verify, roll back. */
+/** `harden`: adds fixes to hosts that are set up, with the usual plan, apply, verify and rollback. */
 
 import type { ActionContext } from '../../../core/actions/action-context.ts';
 import { type HostsOptions, openHosts } from '../../../core/actions/open-hosts.ts';
@@ -29,11 +29,11 @@ export type Hardened = {
   readonly changed: Changed;
   readonly fixes: readonly FixName[];
   readonly packages: readonly HostPackages[];
-  /** Fixes that were skipped for what they cost. */
+  /** Fixes skipped because of their cost. */
   readonly leftOut: readonly Fix[];
-  /** What else was asked for and is not made. */
+  /** Other requested fixes that were not applied. */
   readonly unmade: readonly string[];
-  /** Where the report is. */
+  /** Path of the report. */
   readonly report: string | undefined;
 };
 
@@ -75,7 +75,7 @@ export async function harden(
   return { changed, fixes, packages, leftOut, unmade, report: saved };
 }
 
-/** What it says is the owner's to decide: no text, no banner. */
+/** The owner decides the text: without a text, no banner. */
 async function bannerText(
   { banner, only }: HardenFlags,
   fixes: readonly FixName[],

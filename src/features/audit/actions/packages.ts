@@ -1,4 +1,4 @@
-/** `harden --install`: what packages would bring to each host, and their installation once that is confirmed. */
+/** `harden --install`: packages for each host, shown first and installed after confirmation. */
 
 import type { ActionContext } from '../../../core/actions/action-context.ts';
 import { declined } from '../../../core/actions/prompts.ts';
@@ -13,13 +13,13 @@ import { installPackages, lookAtPackages } from '../engine/packages.ts';
 
 export type HostPackages = PackagesPlan & {
   readonly host: string;
-  /** For users: what is installed, and notes about it. */
+  /** Installed packages and notes, for users. */
   readonly lines: readonly string[];
-  /** What the installation did that needs attention. */
+  /** Effects of the installation that need attention. */
   readonly warnings: readonly string[];
 };
 
-/** Refuses packages that are not offered, and with `--yes` those that were not accepted by name. */
+/** Rejects packages that docker-tls does not offer, and with `--yes` those without `--accept`. */
 export function refusePackages(names: readonly string[], accepted: readonly string[], yes: boolean): void {
   for (const name of names) {
     if (PACKAGES.some((offer) => offer.name === name)) continue;
@@ -36,7 +36,7 @@ export function refusePackages(names: readonly string[], accepted: readonly stri
     ]);
 }
 
-/** Looks at every host first; then, unless `--yes` is there as well as every name, a person is asked; then they are installed. A dry run only looks. */
+/** Inspects every host first. Then prompts, unless `--yes` and every name are given, and installs. A dry run only inspects. */
 export async function addPackages(
   { prompts }: Pick<ActionContext, 'prompts'>,
   hosts: readonly HostSpec[],
@@ -75,7 +75,7 @@ export async function addPackages(
       const plan = lacking.find(({ host }) => host === spec.name) as HostPackages;
       await using session = await runtime.connect(sshOptions(spec, run));
       const warnings = await installPackages(session, plan, names);
-      // Whatever becomes of the rest: they stay.
+      // They stay installed whatever happens to the rest.
       progress.note(`${spec.name}: installed ${plan.install.map(({ name }) => name).join(', ')}`);
       return { ...plan, warnings };
     },
@@ -83,7 +83,7 @@ export async function addPackages(
   return looked.map((one) => installed.find(({ host }) => host === one.host) ?? one);
 }
 
-/** What goes wrong on one host ends the command before any fix is made. */
+/** A failure on one host ends the command before any fix is applied. */
 function allDone<T>(results: readonly HostResult<T>[]): T[] {
   const failed = results.find(({ kind }) => kind === 'failed');
   if (failed?.kind === 'failed') throw failed.errors[0];

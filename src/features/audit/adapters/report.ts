@@ -1,4 +1,4 @@
-/** The file that a report goes to. */
+/** Report file. */
 
 import { randomBytes } from 'node:crypto';
 import { realpath, rename, rm, stat, writeFile } from 'node:fs/promises';
@@ -7,8 +7,8 @@ import { shellQuote } from '../../../core/domain/quote.ts';
 import { DockerTlsError } from '../../../errors/errors.ts';
 
 /**
- * Writes the report for its owner alone, since it tells where to break in; whole or not at all. A link stays and what it leads to is
- * written, and so are devices and pipes (/dev/stdout), which a new file must not replace. Its absolute path. Fails with E_AUDIT_OUT (exit 2).
+ * Writes the report with mode 0600, since it shows where to break in; all or nothing. Writes through links, devices and pipes (/dev/stdout)
+ * instead of replacing them. Returns the absolute path. Fails with E_AUDIT_OUT (exit 2).
  */
 export function saveReport(out: string, cwd: string, text: string): Promise<string> {
   return atPlace(out, cwd, (place, path) =>
@@ -16,12 +16,12 @@ export function saveReport(out: string, cwd: string, text: string): Promise<stri
   );
 }
 
-/** Whether a report can be written there, before the change that it is about. Fails with E_AUDIT_OUT (exit 2). */
+/** Checks that the report can be written, before the change that it describes. Fails with E_AUDIT_OUT (exit 2). */
 export async function checkReport(out: string, cwd: string): Promise<void> {
   await atPlace(out, cwd, async (place) => place && stage(place, '', (staged) => rm(staged)));
 }
 
-/** Beside its place, 0600, and gone if anything fails. */
+/** Temporary file in the target's directory, 0600, removed on failure. */
 async function stage(place: string, text: string, then: (staged: string) => Promise<void>): Promise<void> {
   const staged = `${place}.${randomBytes(6).toString('hex')}`;
   try {
@@ -33,7 +33,7 @@ async function stage(place: string, text: string, then: (staged: string) => Prom
   }
 }
 
-/** `place`: the file that is replaced; undefined for a device or a pipe. */
+/** `place`: the file to replace; undefined for a device or a pipe. */
 async function atPlace(
   out: string,
   cwd: string,

@@ -1,4 +1,4 @@
-/** `audit [HOST…]`: what is wrong with hosts, Compose files and Dockerfiles, in every form of the report. */
+/** `audit [HOST…]`: checks of hosts, Compose files and Dockerfiles, in every report format. */
 
 import { defineCommand } from '../../../cli/command.ts';
 import { FILE, SELECTION_OPTIONS, SSH_OPTIONS } from '../../../cli/host-options.ts';

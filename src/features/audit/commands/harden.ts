@@ -1,4 +1,4 @@
-/** `harden [HOST…]`: makes fixes part of hosts that are set up, through the same plan, apply, verify, roll back. */
+/** `harden [HOST…]`: adds fixes to hosts that are set up, with the usual plan, apply, verify and rollback. */
 
 import { defineCommand } from '../../../cli/command.ts';
 import { FILE, RUN_OPTIONS } from '../../../cli/host-options.ts';

@@ -1,9 +1,9 @@
-/** The reading of Docker's API answers: lenient, typed, and never surprised by a missing or odd field. */
+/** Parser of Docker's API answers: lenient and typed; tolerates missing and odd fields. */
 
 import type { ApiAnswers } from '../../../core/domain/dockerd/sections.ts';
 import { at, entriesAt, type Json, listAt, numberAt, parseJson, textAt, textsAt } from '../../../core/domain/json.ts';
 
-/** A container as the API's inspect shows it; the environment is left out on purpose: it often holds secrets. */
+/** A container from the API's inspect. Without its environment, because that often contains secrets. */
 export type ContainerFact = ReturnType<typeof containerFact>;
 export type Mount = ContainerFact['mounts'][number];
 export type ImageFact = ReturnType<typeof imageFact>;
@@ -12,7 +12,7 @@ export function ulimitText(name: string, limit: Json): string {
   return `${name}=${numberAt(limit, 'Soft')}:${numberAt(limit, 'Hard')}`;
 }
 
-/** `devices`: volumeDevices. */
+/** `devices`: result of volumeDevices. */
 function containerFact(value: Json, devices: ReadonlyMap<string, string>) {
   const host = at(value, 'HostConfig');
   return {
@@ -20,7 +20,7 @@ function containerFact(value: Json, devices: ReadonlyMap<string, string>) {
     name: textAt(value, 'Name').replace(/^\//, '') || textAt(value, 'Id').slice(0, 12),
     image: textAt(value, 'Config', 'Image'),
     running: at(value, 'State', 'Running') === true,
-    /** The first process's id on the host; 0 when it does not run. */
+    /** Host process ID of the first process; 0 if the container is stopped. */
     pid: numberAt(value, 'State', 'Pid'),
     /** As configured (image included); empty means root. */
     user: textAt(value, 'Config', 'User'),
@@ -28,7 +28,10 @@ function containerFact(value: Json, devices: ReadonlyMap<string, string>) {
     capAdd: textsAt(host, 'CapAdd'),
     capDrop: textsAt(host, 'CapDrop'),
     securityOpt: textsAt(host, 'SecurityOpt'),
-    /** Nothing of /proc and /sys is masked or read-only: Docker's `systempaths=unconfined`, which is not among the options, or Podman's `unmask=all`. */
+    /**
+     * /proc and /sys have no masked or read-only paths: Docker's `systempaths=unconfined`, which the options do not show, or Podman's
+     * `unmask=all`.
+     */
     bareSystemPaths:
       [at(host, 'MaskedPaths'), at(host, 'ReadonlyPaths')].some(
         (paths) => Array.isArray(paths) && paths.length === 0,
@@ -50,7 +53,7 @@ function containerFact(value: Json, devices: ReadonlyMap<string, string>) {
     restart: textAt(host, 'RestartPolicy', 'Name'),
     restartMax: numberAt(host, 'RestartPolicy', 'MaximumRetryCount'),
     devices: listAt(host, 'Devices').map((device) => textAt(device, 'PathOnHost')),
-    /** As `nofile=1024:2048`: soft, hard. Those of the daemon are here as well. */
+    /** As `nofile=1024:2048`: soft, hard. Includes the daemon's defaults. */
     ulimits: listAt(host, 'Ulimits').map((limit) => ulimitText(textAt(limit, 'Name'), limit)),
     mounts: listAt(value, 'Mounts').map((mount) => {
       const device = textAt(mount, 'Type') === 'volume' ? devices.get(textAt(mount, 'Name')) : undefined;
@@ -83,7 +86,7 @@ function imageFact(value: Json, history: Json) {
     name: textsAt(value, 'RepoTags')[0] ?? textsAt(value, 'RepoDigests')[0] ?? id.slice(0, 19),
     healthCheck: test.length > 0 && test[0] !== 'NONE',
     user: textAt(value, 'Config', 'User'),
-    /** What made each layer, oldest first. */
+    /** Commands of the layers, oldest first. */
     history: listAt(history)
       .map((layer) => textAt(layer, 'CreatedBy'))
       .reverse(),
@@ -100,7 +103,7 @@ function networkFact(value: Json) {
   };
 }
 
-/** By the name of a local volume: the directory or device of the host that it is, by its options (`--opt o=bind --opt device=/etc`). */
+/** Host directory or device by the name of a local volume, from its options (`--opt o=bind --opt device=/etc`). */
 function volumeDevices(volumes: readonly Json[]): ReadonlyMap<string, string> {
   return new Map(
     volumes.flatMap((volume) => {
@@ -110,15 +113,15 @@ function volumeDevices(volumes: readonly Json[]): ReadonlyMap<string, string> {
   );
 }
 
-/** Podman's service answers most of Docker's API, and says in /version what it is. */
+/** Podman's service answers most of Docker's API, and names itself in /version. */
 export function isPodman(answers: ApiAnswers): boolean {
   const version = parseJson(answers.get('/version')?.body ?? '');
   return listAt(version, 'Components').some((component) => textAt(component, 'Name') === 'Podman Engine');
 }
 
 /**
- * The answers of the API. `answers`: status and body by path, as src/features/audit/host/audit/api.sh printed them: 300 containers and 200 images at most
- * (config.5 tells when there are more). Undefined when `/info` was not answered.
+ * Parses the API's answers. `answers`: status and body by path, from src/features/audit/host/audit/api.sh: at most 300 containers and 200
+ * images (config.5 reports more). Undefined without an answer to `/info`.
  */
 export function engineFacts(answers: ApiAnswers) {
   function get(path: string): Json {
@@ -147,7 +150,7 @@ export function engineFacts(answers: ApiAnswers) {
     }
   }
   const secrets = get('/secrets');
-  // What Docker calls bridge for a container is podman there.
+  // Podman's equivalent of the network bridge is podman.
   const named = !isPodman(answers)
     ? containers
     : containers.map((one) => ({
@@ -159,7 +162,7 @@ export function engineFacts(answers: ApiAnswers) {
     version: get('/version'),
     containers: named.sort((a, b) => (a.name < b.name ? -1 : 1)),
     images: images.sort((a, b) => (a.name < b.name ? -1 : 1)),
-    /** How many there are, also beyond the limit. */
+    /** Full counts, beyond the limit. */
     imageCount: Math.max(listAt(get('/images/json')).length, images.length),
     containerCount: Math.max(listAt(get('/containers/json?all=1')).length, containers.length),
     networks: listAt(get('/networks')).map(networkFact),

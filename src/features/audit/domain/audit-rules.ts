@@ -1,20 +1,20 @@
-/** The reading of Linux audit rules, from files and from `auditctl -l`. Source: audit.rules(7), auditctl(8). */
+/** Parser of Linux audit rules, from files and from `auditctl -l`. Source: audit.rules(7), auditctl(8). */
 
 export type AuditRule = {
   readonly path: string;
-  /** It watches a directory, and everything below the path is watched too. */
+  /** The rule watches a directory with everything below it. */
   readonly recursive: boolean;
   readonly permissions: string;
 };
 
-/** Watches, in both forms: `-w PATH -p wa` and `-a always,exit -F path=PATH|dir=PATH -F perm=wa`. Rules of other kinds are left out. */
+/** Parses watches in both forms: `-w PATH -p wa` and `-a always,exit -F path=PATH|dir=PATH -F perm=wa`. Skips other rules. */
 export function auditRules(text: string): readonly AuditRule[] {
   return text.split('\n').flatMap((line): readonly AuditRule[] => {
     const words = line.trim().split(/\s+/);
     if (words[0]?.startsWith('#')) return [];
     const watch = words[words.indexOf('-w') + 1];
     if (words.includes('-w') && watch !== undefined) {
-      // A watch of a directory is recursive (auditctl(8)); of a file there is nothing below.
+      // A watch of a directory is recursive (auditctl(8)); a file has nothing below it.
       const path = watch.replace(/(?<=.)\/+$/, '');
       return [
         { path, recursive: true, permissions: words.includes('-p') ? (words[words.indexOf('-p') + 1] ?? '') : 'rwxa' },
@@ -28,7 +28,7 @@ export function auditRules(text: string): readonly AuditRule[] {
   });
 }
 
-/** A rules file's lines but comments and docker-tls' own rules (their key says so). */
+/** Lines of a rules file, without comments and without docker-tls' own rules (by their key). */
 export function otherRules(text: string): readonly string[] {
   return text
     .split('\n')
@@ -36,14 +36,14 @@ export function otherRules(text: string): readonly string[] {
     .filter((line) => !/^\s*(#|$)| -k docker-tls$/.test(line));
 }
 
-/** The path without the links of every merged /usr: the kernel watches what is behind them. */
+/** Resolves the links of a merged /usr: the kernel watches the targets. */
 function real(path: string): string {
   return path.replace(/^\/(bin|sbin|lib|lib32|lib64)(?=\/|$)/, '/usr/$1').replace(/^\/var\/run(?=\/|$)/, '/run');
 }
 
 /**
- * True when a rule reports changes to the path: itself, or a watched directory above it. `inside`: it is a directory, and what happens in it
- * counts.
+ * True if a rule reports changes to the path: a rule for the path, or for a directory above it. `inside`: the path is a directory, and
+ * changes in it count.
  */
 export function isWatched(rules: readonly AuditRule[], path: string, inside = false): boolean {
   const wanted = real(path);
@@ -56,7 +56,7 @@ export function isWatched(rules: readonly AuditRule[], path: string, inside = fa
   });
 }
 
-/** True when a rule for the path, or for a directory above it, reports nothing that happens inside. */
+/** True if a rule for the path, or for a directory above it, misses every change inside. */
 export function isHollow(rules: readonly AuditRule[], path: string): boolean {
   const wanted = real(path);
   return rules.some((rule) => !rule.recursive && (real(rule.path) === wanted || isBelow(wanted, real(rule.path))));
@@ -67,8 +67,9 @@ function isBelow(path: string, directory: string): boolean {
 }
 
 /**
- * What the rules of a file come to at the next boot, when /run is empty but for `made`. A directory that is not there when `-w` is loaded is
- * taken for a file: the kernel then records nothing that happens inside. A rule in such a directory is not loaded, nor are those after it.
+ * Effect of a rules file at the next boot, when /run is empty except for `made`. If a directory is missing when `-w` is loaded, the kernel
+ * takes it for a file and records nothing inside. A rule for a path in a missing directory stops loading: that rule and all later ones are
+ * inactive.
  */
 export function rulesAtBoot(rules: readonly AuditRule[], made: ReadonlySet<string>): readonly AuditRule[] {
   const isThere = (path: string): boolean => !path.startsWith('/run/') || made.has(path);
@@ -79,13 +80,13 @@ export function rulesAtBoot(rules: readonly AuditRule[], made: ReadonlySet<strin
   });
 }
 
-/** Loaded rules as the kernel has them: `directories` are those whose contents it watches. */
+/** Loaded rules with the kernel's view: it watches the contents of `directories`. */
 export function rulesInKernel(rules: readonly AuditRule[], directories: readonly string[]): readonly AuditRule[] {
   const watched = new Set(directories.map((path) => path.replace(/(?<=.)\/+$/, '')));
   return rules.map((rule) => ({ ...rule, recursive: watched.has(rule.path) }));
 }
 
-/** Directories that lines of tmpfiles.d make: `d /run/containerd 0711 root root -`. */
+/** Directories created by lines of tmpfiles.d: `d /run/containerd 0711 root root -`. */
 export function tmpfilesDirectories(text: string): ReadonlySet<string> {
   return new Set(
     Array.from(text.matchAll(/^[dDvqQ]\S*\s+"?(\/[^\s"]+)/gm), ([, path = '']) => real(path.replace(/(?<=.)\/+$/, ''))),

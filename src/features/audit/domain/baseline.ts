@@ -1,4 +1,4 @@
-/** The baseline file: accepted findings, with a reason and a day on which they count again. */
+/** Baseline file: accepted findings, each with a reason and an expiry date. */
 
 import { LineCounter, parseDocument } from 'yaml';
 import { nearestNames } from '../../../core/domain/fleet/nearest.ts';
@@ -13,14 +13,14 @@ import { DOCKERFILE_CHECKS } from './files/dockerfile.ts';
 import { fileName } from './report/report.ts';
 
 export type AcceptedFinding = {
-  /** A check's id; `*` at its end stands for anything: `1.1.*`. One that there is no check for is refused: it would accept nothing. */
+  /** A check ID; a final `*` is a wildcard: `1.1.*`. An ID that matches no check is an error, since it would accept nothing. */
   readonly check: string;
-  /** A host's name or a file's path. Undefined: all of them. */
+  /** Host name or file path; undefined: all. */
   readonly host?: string;
-  /** The place of the evidence; undefined: all of it. */
+  /** Place of the evidence; undefined: all. */
   readonly place?: string;
   readonly reason: string;
-  /** `2027-06-30`: the last day on which it is accepted (UTC). */
+  /** `2027-06-30`: the last accepted day (UTC). */
   readonly expires: string;
 };
 
@@ -29,13 +29,13 @@ export type Baseline = { readonly accept: readonly AcceptedFinding[] };
 const KEYS = ['check', 'host', 'place', 'reason', 'expires'];
 
 /**
- * Reads a baseline, YAML or JSON: `accept:` and a list of `{ check, host?, place?, reason, expires }`.
- * Its checks are named by their numbers in `benchmark`. Throws DockerTlsErrors with all mistakes, each with its line.
+ * Parses a baseline, YAML or JSON: `accept:` and a list of `{ check, host?, place?, reason, expires }`. Check numbers are those of
+ * `benchmark`. Throws DockerTlsErrors with all mistakes, each with its line.
  */
 export function parseBaseline(text: string, path: string, benchmark: Benchmark = NEWEST): Baseline {
   const ids = [...CHECKS, ...COMPOSE_CHECKS, ...DOCKERFILE_CHECKS].flatMap(({ id }) => idIn(id, benchmark) ?? []);
   const counter = new LineCounter();
-  // failsafe: every scalar is text, so that 2.10 does not become 2.1.
+  // failsafe: every scalar is text, so 2.10 does not become 2.1.
   const document = parseDocument(text, { lineCounter: counter, prettyErrors: false, schema: 'failsafe' });
   const errors: DockerTlsError[] = [];
   function wrong(message: string, line: number): void {
@@ -74,7 +74,7 @@ export function parseBaseline(text: string, path: string, benchmark: Benchmark =
       );
     }
     if (textAt(item, 'reason').trim() === '') wrong(`accept[${index}].reason: say why it is accepted`, line);
-    // Without one it would hold everywhere: what is written and cannot be read must not mean that.
+    // An entry without host or place applies everywhere; an unreadable value must not have that effect.
     for (const key of ['host', 'place'] as const) {
       if (at(item, key) !== undefined && textAt(item, key) === '')
         wrong(`accept[${index}].${key}: has to be one name; for several, write an entry for each`, line);
@@ -98,18 +98,18 @@ export function parseBaseline(text: string, path: string, benchmark: Benchmark =
   return { accept };
 }
 
-/** A day of the calendar: Date.parse takes 2027-02-30 for one in March. */
+/** A calendar day: Date.parse takes 2027-02-30 for a day in March. */
 function isDay(text: string): boolean {
   const date = new Date(`${text}T00:00:00Z`);
   return !Number.isNaN(date.getTime()) && date.toISOString().startsWith(`${text}T`);
 }
 
-/** `5.*` means every check whose id begins with `5.`. */
+/** `5.*` matches every check ID that begins with `5.`. */
 export function matchesCheck(pattern: string, id: string): boolean {
   return pattern.endsWith('*') ? id.startsWith(pattern.slice(0, -1)) : pattern === id;
 }
 
-/** Marks accepted findings of one host or file. One that has expired counts again; so does evidence in places that were not accepted. */
+/** Marks accepted findings of one host or file. Expired entries and evidence in other places count again. */
 export function applyBaseline(
   results: readonly CheckResult[],
   subject: string,
@@ -137,7 +137,7 @@ export function applyBaseline(
   });
 }
 
-/** Which entries have expired and no longer accept anything, in words; undefined: none. */
+/** Text that lists expired entries; undefined: none. */
 export function expiredWords({ accept }: Baseline, now: Date): string | undefined {
   const today = now.toISOString().slice(0, 10);
   const expired = accept.filter(({ expires }) => expires < today);

@@ -1,17 +1,17 @@
-/** The numbers of the CIS Docker Benchmark: a check's id is its number in the newest edition, and older editions are counted from there. */
+/** Numbers of the CIS Docker Benchmark. A check's ID is its number in the newest edition; numbers of older editions are derived from it. */
 
 export const BENCHMARKS = ['1.6', '1.7', '1.8'] as const;
 export type Benchmark = (typeof BENCHMARKS)[number];
 
-/** The edition that ids, docs and reports use unless another one is asked for. */
+/** Default edition for IDs, docs and reports. */
 export const NEWEST: Benchmark = '1.8';
 
-/** A control's number in each edition that has it. */
+/** A control's number in each edition that contains it. */
 export type Numbers = Readonly<Partial<Record<Benchmark, string>>>;
 
 /**
- * 1.8 put a control on devicemapper in at 2.7, and moved those after it up by one; all other numbers are the same from 1.6 on. Undefined for
- * a control that the edition does not have. Our own ids have no edition.
+ * 1.8 inserted a control on devicemapper at 2.7, and moved the following ones up by one; all other numbers are unchanged since 1.6.
+ * Undefined if the edition lacks the control. IDs of docker-tls have no edition.
  */
 export function idIn(id: string, benchmark: Benchmark): string | undefined {
   const number = Number(/^2\.(\d+)$/.exec(id)?.[1] ?? 0);
@@ -19,7 +19,7 @@ export function idIn(id: string, benchmark: Benchmark): string | undefined {
   return number === 7 ? undefined : `2.${number - 1}`;
 }
 
-/** The numbers of a check by its id, also of one for files (`compose.5.5`); none for our own (`tls.1`). */
+/** Numbers of a check ID, including file checks (`compose.5.5`); empty for checks of docker-tls (`tls.1`). */
 export function numbersOf(id: string): Numbers {
   const number = id.replace(/^(?:compose|dockerfile)\./, '');
   if (!/^\d/.test(number)) return {};

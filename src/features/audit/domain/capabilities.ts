@@ -1,6 +1,6 @@
-/** Capabilities: which ones every container has anyway, and which are root by another name. */
+/** Capabilities: Docker's default set, and those nearly equivalent to root. */
 
-/** What every container has that drops nothing: giving it back after `--cap-drop ALL` is no more than that (moby: oci/caps). */
+/** Default capabilities of a container. Adding one back after `--cap-drop ALL` only restores the default (moby: oci/caps). */
 const DEFAULT: ReadonlySet<string> = new Set(
   `AUDIT_WRITE CHOWN DAC_OVERRIDE FOWNER FSETID KILL MKNOD NET_BIND_SERVICE NET_RAW SETFCAP SETGID SETPCAP SETUID
     SYS_CHROOT`.split(/\s+/),
@@ -18,7 +18,7 @@ export function moreThanDefault(capabilities: readonly string[]): readonly strin
   return capabilities.filter((name) => !DEFAULT.has(bareName(name)));
 }
 
-/** A capability that is nearly all of root. */
+/** A capability nearly equivalent to root. */
 export function isGrave(capability: string): boolean {
   return GRAVE.has(bareName(capability));
 }

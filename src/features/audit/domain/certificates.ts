@@ -1,4 +1,4 @@
-/** The reading of X.509 certificates for the checks: only public parts, and odd ones are skipped, not fatal. */
+/** Parser of X.509 certificates for the checks: public parts only; invalid certificates are skipped. */
 
 import type { X509Certificate } from 'node:crypto';
 import { certificateTexts } from '../../../core/domain/pki/pem.ts';
@@ -10,13 +10,13 @@ export type CertificateFact = {
   readonly fingerprint: string;
   readonly notBefore: Date;
   readonly notAfter: Date;
-  /** What is weak about key or signature; empty when nothing is. */
+  /** Weaknesses of key or signature; empty: none. */
   readonly weak: readonly string[];
-  /** True when the certificate is good for this name or address (RFC 6125; subject alternative names only). */
+  /** True if the certificate is valid for this name or address (RFC 6125; subject alternative names only). */
   readonly covers: (name: string) => boolean;
 };
 
-// The DER of the object identifiers of signatures over SHA-1 and MD5 (RFC 8017, RFC 5758).
+// DER object identifiers of signatures over SHA-1 and MD5 (RFC 8017, RFC 5758).
 const WEAK_SIGNATURES: readonly (readonly [string, string])[] = [
   ['06092a864886f70d010105', 'signed with SHA-1'],
   ['06092a864886f70d010104', 'signed with MD5'],
@@ -30,7 +30,7 @@ function weakKey({ publicKey }: X509Certificate): readonly string[] {
   return short ? [`a key on the short curve ${namedCurve}`] : [];
 }
 
-/** Several checks and the report ask about the same few certificates. */
+/** Cache: several checks and the report read the same certificates. */
 const known = new WeakMap<X509Certificate, CertificateFact>();
 
 function certificateFact(pem: string): CertificateFact | undefined {
@@ -65,7 +65,7 @@ function factOf(certificate: X509Certificate): CertificateFact {
   };
 }
 
-/** All certificates of a PEM text that can be read, in order. */
+/** All readable certificates of a PEM text, in order. */
 export function readCertificates(pem: string): readonly CertificateFact[] {
   return certificateTexts(pem)
     .slice(0, 200)

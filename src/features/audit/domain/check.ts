@@ -1,4 +1,4 @@
-/** The type of a check: data, with one pure function of the facts. */
+/** Type of a check: data, with one pure function of the facts. */
 
 import type { ProbeOutcome } from '../../../core/runtime.ts';
 import type { AuditFacts } from './facts.ts';
@@ -12,33 +12,33 @@ export type Evidence = {
   /** A file, container, image, network, user or address. */
   readonly place: string;
   readonly text: string;
-  /** The line of a file, from 1. */
+  /** Line number, from 1. */
   readonly line?: number;
-  /** Where pieces of one finding weigh differently. */
+  /** Severity of this piece of evidence, if it differs. */
   readonly severity?: Severity;
 };
 
-/** Three answers and no fourth. A finding may be graver or lighter than its check usually is. */
+/** Verdict of a check. A finding may have a higher or lower severity than its check. */
 export type Verdict =
   | { readonly state: 'pass' }
   | {
       readonly state: 'finding';
       readonly evidence: readonly Evidence[];
       readonly severity?: Severity;
-      /** Why the check's fix does not fix this one. */
+      /** Reason why the check's fix does not apply. */
       readonly stays?: string;
     }
   | {
       readonly state: 'not-applicable';
       readonly reason: string;
       readonly evidence?: readonly Evidence[];
-      /** What a person has to answer, where only one can judge. */
+      /** Question for a person, if the check cannot decide. */
       readonly question?: string;
-      /** It may well apply, but what would tell was not answered: neither good nor gone. */
+      /** The check may apply, but its data is missing: neither a pass nor resolved. */
       readonly unseen?: true;
     };
 
-/** One question that was asked from outside, over the network. */
+/** One probe over the network. */
 export type AuditProbe = {
   readonly what:
     | 'no-certificate'
@@ -52,55 +52,55 @@ export type AuditProbe = {
   readonly outcome: ProbeOutcome;
 };
 
-/** What a check may look at besides the host's own facts. */
+/** Additional input of a check. */
 export type Outside = {
   readonly probes: readonly AuditProbe[];
-  /** The names and addresses that clients dial. */
+  /** Names and addresses that clients connect to. */
   readonly dialled: readonly string[];
   readonly now: Date;
-  /** SHA-256 of the CAs of the store that the host was set up from; absent: it is not known which are ours. */
+  /** SHA-256 of the store's CAs for this host; undefined: unknown. */
   readonly ourCas?: ReadonlySet<string> | undefined;
 };
 
 export type Check = {
-  /** The number in the newest CIS Docker Benchmark, or our own: `tls.1`. */
+  /** Number in the newest CIS Docker Benchmark, or an ID of docker-tls: `tls.1`. */
   readonly id: string;
   readonly title: string;
-  /** What is wrong where it is not so: the title of a finding. A manual check finds nothing. */
+  /** Title of a finding: the failure. Absent for manual checks: they have no findings. */
   readonly failure?: string;
   readonly severity: Severity;
   readonly why: string;
-  /** What to do: a sentence or commands; with commands for the host, made from its name. */
+  /** Fix: a sentence or commands; a function if the commands contain the host's name. */
   readonly fix: string | ((host: string) => string);
-  /** The fix of `harden` that fixes it. */
+  /** The `harden` fix for this check. */
   readonly fixable?: FixName;
-  /** A person has to judge; the check only gathers what helps. */
+  /** A person decides; the check gathers the evidence. */
   readonly manual?: true;
   readonly evaluate: (facts: AuditFacts, outside: Outside) => Verdict;
 };
 
-/** Checks from a table by their ids, in its order. */
+/** Checks from a table by ID, in table order. */
 export function checksOf<C extends { readonly id: string }>(
   rows: Readonly<Record<string, Omit<C, 'id'>>>,
 ): readonly C[] {
   return Object.entries(rows).map(([id, row]) => ({ id, ...row }) as C);
 }
 
-/** One that a person has to judge: it only gathers what helps. */
+/** A manual check: a person decides, the check gathers the evidence. */
 export function manual(row: Omit<Check, 'id' | 'severity' | 'manual'>): Omit<Check, 'id'> {
   return { ...row, severity: 'info', manual: true };
 }
 
 export const PASS: Verdict = { state: 'pass' };
 
-/** What needs Docker's API, where that says nothing. */
+/** Verdict of API checks without an API answer. */
 export const UNANSWERED: Verdict = { state: 'not-applicable', reason: "Docker's API did not answer", unseen: true };
 
 export function notApplicable(reason: string, evidence?: readonly Evidence[]): Verdict {
   return { state: 'not-applicable', reason, evidence };
 }
 
-/** For what only a person can judge: the facts that help go into the evidence. */
+/** Verdict for a person to decide, with the relevant facts as evidence. */
 export function forPerson(question: string, evidence?: readonly Evidence[]): Verdict {
   return { state: 'not-applicable', reason: `needs a person: ${question}`, evidence, question };
 }
@@ -109,12 +109,12 @@ export function finding(evidence: readonly Evidence[], severity?: Severity, stay
   return { state: 'finding', evidence, severity, stays };
 }
 
-/** A finding of one place. */
+/** A finding with one place. */
 export function findingAt(place: string, text: string, severity?: Severity, stays?: string): Verdict {
   return finding([{ place, text }], severity, stays);
 }
 
-/** The place of a severity: 0 is the gravest. */
+/** Rank of a severity: 0 is the highest. */
 export function rank(severity: Severity): number {
   return SEVERITIES.indexOf(severity);
 }
@@ -123,7 +123,7 @@ export function gravestFirst<T extends { readonly severity: Severity }>(list: re
   return [...list].sort((a, b) => rank(a.severity) - rank(b.severity));
 }
 
-/** The gravest of what the pieces of evidence say of themselves. */
+/** Highest severity among pieces of evidence that have one. */
 export function gravestOf(evidence: readonly Evidence[]): Severity | undefined {
   return SEVERITIES.find((severity) => evidence.some((piece) => piece.severity === severity));
 }
@@ -132,7 +132,7 @@ export function judge(evidence: readonly Evidence[], severity?: Severity): Verdi
   return evidence.length === 0 ? PASS : finding(evidence, severity);
 }
 
-/** The group of a check, as the benchmark orders them; our own come after. */
+/** Group of a check in the benchmark's order; groups of docker-tls follow. */
 export function groupOf(id: string): string {
   const [head = ''] = id.split('.');
   return GROUPS.find(([key]) => key === head)?.[1] ?? 'Other';

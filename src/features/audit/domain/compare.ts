@@ -1,4 +1,4 @@
-/** The comparison of two reports: what is new, what is gone, what stays. */
+/** Comparison of two reports: new, resolved and remaining findings. */
 
 import { at, type Json, listAt, parseJson, textAt } from '../../../core/domain/json.ts';
 import { DockerTlsError } from '../../../errors/errors.ts';
@@ -11,8 +11,8 @@ export type FindingKey = { readonly subject: string; readonly check: string; rea
 export type Comparison = ReturnType<typeof compareReports>;
 
 /**
- * Reads a report that an earlier `audit --json` printed, whole or only its `result`, as far as the comparison needs it.
- * Its checks get their numbers in `benchmark`. Throws E_AUDIT_REPORT when it is none.
+ * Parses a report of an earlier `audit --json`, complete or only its `result`, for the comparison. Check numbers are those of `benchmark`.
+ * Throws E_AUDIT_REPORT for anything else.
  */
 export function findingsOfReport(text: string, path: string, benchmark: Benchmark = NEWEST): readonly FindingKey[] {
   const value = parseJson(text.replace(/^\ufeff/, ''));
@@ -51,7 +51,7 @@ function keysOf(report: Json): readonly FindingKey[] {
   return [...keys.values()];
 }
 
-/** Findings that the baseline accepts now, as a whole or by place: they are still there. */
+/** Findings that the baseline now accepts, entirely or by place: they still exist. */
 function acceptedIn(report: AuditReport): ReadonlySet<string> {
   return new Set(
     judged(report).flatMap((subject) =>
@@ -65,8 +65,8 @@ function acceptedIn(report: AuditReport): ReadonlySet<string> {
 }
 
 /**
- * Compares by host, check and place; wording and line numbers may change without being news. Gone is only what was looked at
- * again: not a host that was not reached, a check that was not selected, or one that could not be judged; nor what was accepted.
+ * Compares by host, check and place; ignores changed wording and line numbers. A finding is resolved only if this run judged its check
+ * again: not on an unreachable host, for an unselected or undecided check, or for an accepted finding.
  */
 export function compareReports(before: readonly FindingKey[], report: AuditReport) {
   const judgedAgain = new Map(

@@ -1,4 +1,4 @@
-/** The run of all checks over the facts of one host. */
+/** Run of all checks over the facts of one host. */
 
 import { shellQuote } from '../../../core/domain/quote.ts';
 import { maskPasswords } from '../../../core/domain/secret.ts';
@@ -46,41 +46,41 @@ export const CHECKS: readonly Check[] = [
   ...SWARM_CHECKS,
 ];
 
-/** A check and its verdict. Serialises as it is; all text in it is clean. */
+/** A check and its verdict: serialisable, with clean text. */
 export type CheckResult = {
   readonly id: string;
-  /** Its numbers in the editions of the CIS Docker Benchmark; empty for a check of our own. */
+  /** Numbers in the editions of the CIS Docker Benchmark; empty for a check of docker-tls. */
   readonly cis: Numbers;
-  /** What should be. */
+  /** Title: the desired state. */
   readonly title: string;
-  /** The title of a finding: what is wrong. */
+  /** Title of a finding: the failure. */
   readonly failure: string;
   readonly group: string;
-  /** Of this finding, where the check found a graver or lighter case than usual. */
+  /** Severity of this finding; may differ from the check's. */
   readonly severity: Severity;
   readonly why: string;
-  /** With the name of the host in its commands. */
+  /** Fix, with the host's name in its commands. */
   readonly fix: string;
-  /** The same for any host, where it names one. */
+  /** Fix without a host name, if `fix` contains one. */
   readonly fixOfAny?: string;
   readonly fixable?: FixName;
   readonly manual: boolean;
   readonly state: Verdict['state'];
   readonly reason?: string;
-  /** What a person has to answer, where only one can judge. */
+  /** Question for a person, if the check cannot decide. */
   readonly question?: string;
-  /** What would tell was not answered: there may be a finding. */
+  /** Data is missing: a finding is possible. */
   readonly unseen?: true;
   readonly evidence: readonly Evidence[];
-  /** Set by a baseline: the whole finding was accepted. */
+  /** Set by a baseline that accepts the whole finding. */
   readonly accepted?: Acceptance;
-  /** Set by a baseline: the places of a finding that were accepted, while others count. */
+  /** Set by a baseline: accepted places of a finding that still counts. */
   readonly acceptedPlaces?: readonly string[];
 };
 
 export type Acceptance = { readonly reason: string; readonly expires: string };
 
-/** True for a finding that was not accepted. */
+/** True for a finding that is not accepted. */
 export function counts(result: CheckResult): boolean {
   return result.state === 'finding' && result.accepted === undefined;
 }
@@ -96,12 +96,12 @@ function cleaned(evidence: readonly Evidence[]): readonly Evidence[] {
   }));
 }
 
-/** What to do about a finding of a host. */
+/** Fix text for a host. */
 export function fixWords({ fix }: Pick<Check, 'fix'>, host: string): string {
   return typeof fix === 'string' ? fix : fix(host);
 }
 
-/** The result of one check; its text is cleaned of everything that a terminal or a page could take for more than text. */
+/** Result of one check. Removes everything from its text that a terminal or a page could interpret. */
 export function resultOf(check: Omit<Check, 'evaluate'>, verdict: Verdict, host = 'HOST'): CheckResult {
   const { id, title, why } = check;
   const stays = verdict.state === 'finding' ? verdict.stays : undefined;
@@ -137,8 +137,8 @@ function noDaemon({ podman }: AuditFacts): Verdict {
 }
 
 /**
- * Judges every check. `outside.now` defaults to the host's own clock; without probes those checks that need them are
- * not applicable, and say so. `host` is its name in commands.
+ * Judges every check. `outside.now` defaults to the host's clock. Checks that need probes are not applicable without them, and say so.
+ * `host` is the name in commands.
  */
 export function evaluate(facts: AuditFacts, outside: Partial<Outside> = {}, host?: string): readonly CheckResult[] {
   const whole: Outside = {
@@ -151,12 +151,12 @@ export function evaluate(facts: AuditFacts, outside: Partial<Outside> = {}, host
   const silent = docker === undefined && daemon.words === undefined && apiSocket === '';
   return CHECKS.map((check) => {
     const verdict = check.evaluate(facts, whole);
-    // Where nothing could have been asked, an answer that did not come would be the wrong thing to look for.
+    // Without a daemon, a missing API answer would be the wrong problem to report.
     return resultOf(check, silent && verdict === UNANSWERED ? noDaemon(facts) : verdict, host);
   });
 }
 
-/** The results under the numbers of another edition, without the controls that it does not have. */
+/** Results with the numbers of another edition, without controls that it lacks. */
 export function inBenchmark(results: readonly CheckResult[], benchmark: Benchmark): readonly CheckResult[] {
   return results.flatMap((result) => {
     const id = idIn(result.id, benchmark);
@@ -164,12 +164,12 @@ export function inBenchmark(results: readonly CheckResult[], benchmark: Benchmar
   });
 }
 
-/** What is worth asking over the network, at the address that clients dial. */
+/** A probe over the network, at the address that clients use. */
 export type WantedProbe = { readonly what: AuditProbe['what']; readonly address: string; readonly port: number };
 
 /**
- * The probes that tell who gets in: for each port that dockerd serves (loopback ones cannot be asked from here), and
- * for 2375 and 2376 in any case, since something else may be in front of dockerd.
+ * Probes of client access: each port that dockerd serves (except loopback, unreachable from this machine). Always 2375 and 2376 as well,
+ * because another program may be in front of dockerd.
  */
 export function wantedProbes(facts: AuditFacts, address: string): readonly WantedProbe[] {
   const served = exposedAddresses(facts)

@@ -1,4 +1,4 @@
-/** The question where the daemon is open to TCP: by its options, by systemd's sockets, and by what it holds in truth. */
+/** TCP exposure of the daemon: from its options, systemd's sockets, and its open ports. */
 
 import { parseListener } from '../../../core/domain/dockerd/command-line.ts';
 import { flagged, setting } from '../../../core/domain/dockerd/options.ts';
@@ -11,7 +11,7 @@ export type Exposed = {
   readonly address: string;
   readonly port: number;
   readonly loopback: boolean;
-  /** What makes it listen there. */
+  /** Source of the listener. */
   readonly place: string;
 };
 
@@ -19,12 +19,15 @@ export function isLoopback(address: string): boolean {
   return /^(127\.|localhost$|::1$|::ffff:(127\.|7f[0-9a-f]{2}:))/.test(address.replace(/^\[|\]$/g, ''));
 }
 
-/** An answer of the API: the client was accepted. 400 is how Go's server says that it wants TLS; 401 and 403 are the refusal of another program. */
+/**
+ * True for an API answer: the server accepted the client. 400 is Go's answer to plain HTTP on a TLS port; 401 and 403 are refusals by
+ * another program.
+ */
 export function gotIn({ outcome }: AuditProbe): boolean {
   return outcome.kind === 'accepted' && outcome.status >= 200 && outcome.status < 300;
 }
 
-/** Socket units that hand TCP sockets to docker.service. */
+/** Socket units that pass TCP sockets to docker.service. */
 function socketUnits(facts: AuditFacts): readonly Exposed[] {
   return [...facts.units].flatMap(([id, unit]) => {
     const feeds = (unit.get('Triggers') ?? []).some((units) => units.split(' ').includes('docker.service'));
@@ -38,7 +41,7 @@ function socketUnits(facts: AuditFacts): readonly Exposed[] {
   });
 }
 
-/** Every TCP address on which this host's daemon serves its API, or is configured to. Ports of containers, of swarm and of the metrics are not the API. */
+/** Every TCP address where the daemon serves its API, or is configured to. Ports of containers, swarm and metrics do not count. */
 export function exposedAddresses(facts: AuditFacts): readonly Exposed[] {
   const { json } = facts.daemon;
   const configured = [
@@ -46,19 +49,19 @@ export function exposedAddresses(facts: AuditFacts): readonly Exposed[] {
     ...textsAt(json.values, 'hosts').map((text) => ({ text, place: json.path })),
   ].flatMap(({ text, place }): readonly Exposed[] => {
     const { kind, address, port = 0 } = parseListener(text);
-    // What an address leaves out is localhost.
+    // Without an address, localhost applies.
     const host = address || 'localhost';
     return kind === 'tcp' && text !== ''
       ? [{ address: `${host}:${port}`, port, loopback: isLoopback(host), place }]
       : [];
   });
   const known = [...configured, ...socketUnits(facts)];
-  // dockerd itself holds the ports that containers publish when there is no userland proxy.
+  // Without a userland proxy, dockerd itself holds published ports of containers.
   const published = (facts.docker?.containers ?? []).flatMap(({ ports }) => ports.map(({ hostPort }) => hostPort));
   const others = new Set(published);
   for (const address of setting(facts.daemon, 'metrics-addr')?.values ?? [])
     others.add(parseListener(address).port ?? 0);
-  // In swarm mode it holds the ports of services as well, which its own options do not show.
+  // In swarm mode dockerd also holds service ports. Its options do not show them.
   const unknown = textAt(facts.docker?.info, 'Swarm', 'LocalNodeState') === 'active' ? [] : facts.listeners;
   for (const listener of unknown) {
     if (!listener.byDockerd || others.has(listener.port) || known.some(({ port }) => port === listener.port)) continue;

@@ -1,4 +1,4 @@
-/** The facts of a host that the checks judge, and their parsing from what AUDIT_SCRIPT printed. */
+/** Facts of a host for the checks, parsed from the output of AUDIT_SCRIPT. */
 
 import { parseFlags } from '../../../core/domain/dockerd/command-line.ts';
 import { parseDaemonJson } from '../../../core/domain/dockerd/daemon-json.ts';
@@ -15,7 +15,7 @@ import { parseMatches, parseSshd, sshdVersion } from './sshd-facts.ts';
 export type FileFact = {
   readonly path: string;
   readonly kind: 'file' | 'directory' | 'socket' | 'other';
-  /** The permission bits, set-id and sticky included. */
+  /** Permission bits, including set-id and sticky. */
   readonly mode: number;
   readonly uid: number;
   readonly gid: number;
@@ -25,9 +25,9 @@ export type FileFact = {
 
 export type TlsFile = {
   readonly path: string;
-  /** Undefined when the file is not there. */
+  /** Undefined: missing file. */
   readonly file: FileFact | undefined;
-  /** Whole certificates only; empty for the key, which is never read. */
+  /** Complete certificates only; empty for the key: the script never reads it. */
   readonly pem: string;
 };
 
@@ -35,12 +35,12 @@ export type ProcessFact = { readonly noNewPrivileges: boolean; readonly seccomp:
 
 export type Unit = ReadonlyMap<string, readonly string[]>;
 
-/** Everything that one run of AUDIT_SCRIPT tells. Text in it is the host's: clean it before it is shown. */
+/** Result of one run of AUDIT_SCRIPT. Its text comes from the host: clean it before display. */
 export type AuditFacts = ReturnType<typeof parseAuditFacts>;
 
 const KINDS: Readonly<Record<number, FileFact['kind']>> = { 8: 'file', 4: 'directory', 12: 'socket' };
 
-/** `owner`: `uid:gid` of the user whose own (rootless) daemon it is, who is root where that daemon runs. */
+/** `owner`: `uid:gid` of a rootless daemon's user, who has root's role for that daemon. */
 function fileFacts(content: Buffer | undefined, owner: string): readonly FileFact[] {
   if (content === undefined) return [];
   const [ownUid, ownGid] = owner.split(':');
@@ -76,7 +76,7 @@ function parseUnits(text: string): ReadonlyMap<string, Unit> {
   return units;
 }
 
-/** The words of a unit's ExecStart as `systemctl show` prints them; undefined when there is none. */
+/** Words of a unit's ExecStart from `systemctl show`; undefined without one. */
 function execStartWords(unit: Unit | undefined): readonly string[] | undefined {
   const argv = /argv\[\]=(.*?) ; ignore_errors=/.exec(unit?.get('ExecStart')?.at(-1) ?? '')?.[1];
   return argv?.split(/\s+/);
@@ -119,8 +119,8 @@ function notWhole(): never {
 }
 
 /**
- * Reads what AUDIT_SCRIPT printed. Throws E_AUDIT_FACTS when the answer is not whole; odd content inside a section is
- * read leniently, so that one odd fact costs one verdict and not the audit.
+ * Parses the output of AUDIT_SCRIPT. Throws E_AUDIT_FACTS if it is incomplete. Odd content in a section is parsed leniently, so one odd
+ * fact costs one verdict instead of the audit.
  */
 export function parseAuditFacts(stdout: Buffer) {
   const sections = parseSections(stdout, 'audit') ?? notWhole();
@@ -130,7 +130,7 @@ export function parseAuditFacts(stdout: Buffer) {
   function text(name: string): string {
     return (bytes(name)?.toString('utf8') ?? '').trim();
   }
-  /** Sections whose name ends in an exit status. */
+  /** Sections with an exit status after the name. */
   function withStatus(name: string): { status: number; text: string } | undefined {
     const section = sections.find((candidate) => candidate.name.startsWith(`${name} `));
     return section && { status: Number(section.name.slice(name.length + 1)), text: section.content.toString('utf8') };
@@ -148,7 +148,7 @@ export function parseAuditFacts(stdout: Buffer) {
   const configPath = text('config-path') || '/etc/docker/daemon.json';
   const files = new Map(fileFacts(bytes('files'), owner).map((file) => [file.path, file]));
   for (const file of fileFacts(bytes('config-stat'), owner)) files.set(file.path, file);
-  // No other user reaches that of a user: it is in their own directory.
+  // Other users cannot reach a user's socket: it is in their own directory.
   if (owner !== '') files.delete(text('api-socket'));
 
   const status = withStatus('auditctl-status');
@@ -174,57 +174,57 @@ export function parseAuditFacts(stdout: Buffer) {
     distribution: distributionOf(text('os-release')),
     clock: new Date(Number(text('clock')) * 1000),
     audit: {
-      /** The kernel has an audit subsystem, and it was not switched off at boot. */
+      /** The kernel has an audit subsystem that boot did not disable. */
       kernel: text('audit-kernel') === 'yes' && !/audit support not in kernel|not supported/i.test(list?.text ?? ''),
       bootDisabled,
-      /** An administrator keeps audit.rules by hand: it has a rule that is in no file of rules.d. */
+      /** An administrator edits audit.rules by hand: one of its rules is in no file of rules.d. */
       byHand,
       augenrules,
-      /** The loaded rules stay as they are until the next boot (`-e 2`). */
+      /** The loaded rules are locked until the next boot (`-e 2`). */
       locked: /^enabled\s+2$/m.test(status?.text ?? ''),
       installed: list !== undefined,
-      /** The error of auditctl, for instance that it lacks the right to ask. */
+      /** auditctl's error, for instance missing privileges. */
       refused: list === undefined || list.status === 0 ? undefined : (lines(list.text)[0] ?? 'no answer'),
       enabled: !/^enabled\s+0$/m.test(status?.text ?? ''),
-      /** auditd writes what the kernel reports; without it no log has it. */
+      /** auditd runs; without it, no log has the kernel's reports. */
       daemon: !/^pid\s+0$/m.test(status?.text ?? ''),
-      /** The next boot starts auditd, which loads the rules. */
+      /** auditd starts at boot, and loads the rules. */
       atBoot: !/^(disabled|masked)/.test(units.get('auditd.service')?.get('UnitFileState')?.[0] ?? ''),
-      // Without perl the kernel does not tell; then a rule is taken to be what it is at boot.
+      // Without perl the kernel's view is unknown; then the rules at boot apply.
       loaded:
         directories?.status === 0 ? rulesInKernel(loaded, lines(directories.text)) : rulesAtBoot(loaded, madeAtBoot),
-      /** Those that the next boot loads. */
+      /** Rules that the next boot loads. */
       files: rulesAtBoot(
         auditRules(`${text('audit-rules')}\n${augenrules && !byHand ? text('audit-rules-d') : ''}`),
         madeAtBoot,
       ),
     },
-    /** Outside of Docker; undefined where the host did not say. */
+    /** Settings outside Docker; undefined if missing. */
     settings: parseHostSettings((name) => bytes(name)?.toString('utf8')),
     apparmor: text('apparmor') === 'Y',
     selinux: text('selinux') !== '',
-    /** Mount points, each with the device (`major:minor`) that is mounted there. */
+    /** Mount points with their device (`major:minor`). */
     mounts: new Map(
       lines(text('mounts')).map((line) => {
         const [device = '', ...point] = line.split(' ');
         return [point.join(' ').replace(/\\040/g, ' '), device] as const;
       }),
     ),
-    /** Members of the docker group, those whose primary group it is included; undefined when there is no such group. */
+    /** Members of the docker group, including by primary group; undefined without the group. */
     dockerGroup: groupMembers('docker', text('docker-group'), text('users')),
-    /** Files that systemd reads or runs when it starts dockerd and containerd. */
+    /** Files that systemd reads or runs to start dockerd and containerd. */
     unitInputs: lines(text('unit-inputs')),
-    /** The group that owns Docker's socket, where it is neither docker nor root's. */
+    /** Owning group of Docker's socket, if neither docker nor root. */
     socketGroup: otherGroup(text('socket-group'), text('users')),
     units,
     daemon: {
       running: cmdline !== undefined,
       binary: text('dockerd-exe').replace(/ \(deleted\)$/, '') || (words?.[0] ?? ''),
-      /** The most open files that it may have itself: without CAP_SYS_RESOURCE no container gets more. */
+      /** dockerd's own limit of open files: without CAP_SYS_RESOURCE, containers cannot exceed it. */
       openFiles: Number(text('dockerd-open-files')) || undefined,
-      /** Of each new container, by the unit that starts it. */
+      /** Soft limit of new containers, from the unit that starts them. */
       softOpenFiles: Number(text('containers-open-files')) || undefined,
-      /** The words that dockerd runs with, or would: its unit's. Undefined when neither is known. */
+      /** dockerd's command line, running or from its unit. Undefined: unknown. */
       words,
       flags: parseFlags((words ?? []).slice(1).map((word) => ({ raw: word, text: word }))),
       json: parseDaemonJson(bytes('config')?.toString('utf8'), configPath),
@@ -233,36 +233,36 @@ export function parseAuditFacts(stdout: Buffer) {
     files: files as ReadonlyMap<string, FileFact>,
     tls: { ca: tlsFile('ca'), cert: tlsFile('cert'), key: tlsFile('key') },
     registryFiles: fileFacts(bytes('registry-files'), owner),
-    /** Files that hold a private key, under /etc/docker and wherever dockerd's TLS files are. */
+    /** Files with a private key, under /etc/docker and in the directories of dockerd's TLS files. */
     keyFiles: fileFacts(bytes('key-files'), owner),
-    /** The effective settings of sshd; undefined when there is no sshd or it refused. */
+    /** Effective settings of sshd; undefined without sshd, or if it failed. */
     sshd: sshd?.status === 0 ? parseSshd(sshd.text) : undefined,
-    /** The lines of its configuration that sshd does not take; it has other reasons to refuse where it does not run. */
+    /** Configuration lines that sshd rejects; a stopped sshd may fail for other reasons. */
     sshdRefusal: lines(text('sshd-refusal')).filter((line) => /\bline \d+\b/.test(line)),
     sshdMatch: parseMatches(text('sshd-match')),
-    /** As a number that compares: 8.2 is 802; undefined where sshd does not say. */
+    /** Comparable number: 8.2 is 802; undefined: unknown. */
     sshdVersion: sshdVersion(text('sshd-version')),
-    /** The user that logged in, also where sudo came after. */
+    /** The login user, before sudo. */
     operator: text('operator'),
     listeners: parseListeners(text('tcp-listen'), text('dockerd-sockets')),
     rootlessSockets: lines(text('rootless')),
     contentTrust: lines(text('content-trust')),
-    /** Ids of containers in which an sshd runs. */
+    /** IDs of containers that run an sshd. */
     sshdContainers: new Set(
       Array.from(text('sshd-cgroups').matchAll(/(?:docker|libpod)[-/]([0-9a-f]{64})/g), (found) => found[1] ?? ''),
     ),
-    /** Empty where there is none, or none of Docker's. */
+    /** Empty without a socket of Docker. */
     apiSocket: podman ? '' : text('api-socket'),
-    /** Podman serves Docker's API here, and no dockerd runs: what is about dockerd cannot be judged. */
+    /** Podman serves Docker's API without dockerd: checks of dockerd are not applicable. */
     podman,
-    /** It does so by the service of docker-tls. */
+    /** Podman runs as the service of docker-tls. */
     podmanService,
-    /** The status of the API's answer: 0 when there was none in time, undefined when the host has no program to ask with. */
+    /** HTTP status of the API: 0 without a timely answer, undefined without an HTTP client on the host. */
     apiStatus: answers.get('/info')?.status,
-    /** What the first process of each running container really has, by its process id. */
+    /** Effective state of each running container's first process, by process ID. */
     processes: parseProcesses(text('process-status')),
     docker: podman ? undefined : engine,
-    /** The same, of whichever engine serves the API: for what is about containers and images alone. */
+    /** Same for either engine, for checks of containers and images only. */
     engine,
   };
 }

@@ -1,4 +1,4 @@
-/** The names of fixes, as the setting `harden` has them: read at every start, so apart from what each does. */
+/** Names of fixes for the setting `harden`. In a file apart from the fixes, because every start reads them. */
 
 export const FIX_NAMES = [
   'tls',
@@ -36,10 +36,10 @@ export const FIX_NAMES = [
 ] as const;
 export type FixName = (typeof FIX_NAMES)[number];
 
-/** One line, without what a terminal, or agetty with its \\ codes, takes for more than text. */
+/** One line, without control characters or agetty's \\ codes. */
 export const BANNER_TEXT = /^[^\p{C}\\]{1,1000}$/u;
 
-/** What is to hold for a fix: who stays in the group, a number, a text. `editor`: the pattern for editors of fleet files. */
+/** Parameter of a fix: a group member that stays, a number, a text. `editor`: the pattern for editors of fleet files. */
 export const FIX_VALUES = [
   { pattern: /^docker-group:[^\s\p{C}]+$/u, editor: '^docker-group:\\S+$' },
   { pattern: /^sshd:max-auth-tries=[1-9]\d?$/u, editor: '^sshd:max-auth-tries=[1-9][0-9]?$' },

@@ -1,15 +1,15 @@
-/** The names of what `harden` can fix, and what each costs. The fixes themselves are made in the plan. */
+/** Fixes of `harden` and their costs. The plan applies them. */
 
 import type { FixName } from './fix-names.ts';
 
-/** `none`: no user loses anything. `low`: something rare, named by the cost. `yes`: something that works now stops: accepted by name only. */
+/** `none`: users lose nothing. `low`: a rare loss, described by the cost. `yes`: breaks existing access, so it needs acceptance by name. */
 export type Risk = 'none' | 'low' | 'yes';
 
 export type Fix = {
   readonly name: FixName;
   readonly title: string;
   readonly risk: Risk;
-  /** What the user would lose. */
+  /** Loss for users. */
   readonly cost?: string;
 };
 
@@ -152,12 +152,12 @@ export const ALL_FIXES: readonly Fix[] = Object.entries(TABLE).map(([name, fix])
   ...fix,
 }));
 
-/** The command of docker-tls that makes a fix, without its host. */
+/** The docker-tls command that applies a fix, without its host. */
 export function fixCommand(name: FixName): string {
   return name === 'tls' ? 'setup' : fixesCommand([name]);
 }
 
-/** The one that makes several. What the banner says is for its owner to fill in. */
+/** The command for several fixes. Its owner completes the text of the banner. */
 export function fixesCommand(names: readonly FixName[]): string {
   const accept = names.filter(needsYes);
   const words = [`harden --only ${names.join(',')}`, accept.length > 0 ? `--accept ${accept.join(',')}` : ''];
@@ -168,7 +168,7 @@ export function needsYes(name: FixName): boolean {
   return TABLE[name].risk === 'yes';
 }
 
-/** What scanners and other tools set, and these fixes never do. */
+/** Settings of scanners and other tools that these fixes never apply. */
 export const NEVER: readonly { readonly setting: string; readonly why: string }[] = [
   { setting: 'net.ipv4.ip_forward=0', why: 'published ports and the networks of containers stop working' },
   {

@@ -1,4 +1,4 @@
-/** The settings of the host outside of Docker that checks judge and fixes make: kernel, modules, logins. What is stricter already stays. */
+/** Settings of the host outside Docker that checks judge and fixes change: kernel, modules, logins. Stricter ones stay. */
 
 import type { FixName } from './fix-names.ts';
 import { readLoopback } from './loopback.ts';
@@ -6,7 +6,7 @@ import { type Row, swapped, sysctlsAfterOurs } from './sysctls.ts';
 
 export const UMASK_FILE = '/etc/profile.d/docker-tls-umask.sh';
 
-/** Modules that are never to be loaded. */
+/** Modules that must never be loaded. */
 export const BLOCKED: Readonly<Record<'modules' | 'modules-used', readonly string[]>> = {
   modules:
     'dccp rds tipc usb-storage uas firewire-core firewire-ohci firewire-sbp2 cramfs freevxfs hfs hfsplus jffs2'.split(
@@ -21,35 +21,35 @@ export const LOGIN_DEFS: readonly (Row & { readonly stricter: (now: number) => b
   { fix: 'login-defs', key: 'SHA_CRYPT_MIN_ROUNDS', value: '65536', stricter: (now) => now > 65_536 },
   { fix: 'login-defs', key: 'SHA_CRYPT_MAX_ROUNDS', value: '65536', stricter: (now) => now > 65_536 },
   { fix: 'login-defs', key: 'FAILLOG_ENAB', value: 'yes', stricter: () => false },
-  // Its octal digits, read as decimal ones.
+  // Octal digits, read as a decimal number.
   { fix: 'umask', key: 'UMASK', value: '027', stricter: (now) => isStrict(String(now)) },
 ];
 
-/** Keeps files from the group's writing and from all others, as 027 does. */
+/** Denies the group write access and others all access, like 027. */
 export function isStrict(umask: string): boolean {
   const bits = Number.parseInt(umask, 8);
   return /^[0-7]{1,4}$/.test(umask) && (bits & 0o027) === 0o027;
 }
 
-/** The longest that a shell may be idle, in seconds. */
+/** Maximum idle time of a shell, in seconds. */
 export const TIMEOUT_S = 900;
 
-/** What the host says of itself, as text. */
+/** Settings reported by the host, as text. */
 export type HostSettings = NonNullable<ReturnType<typeof parseHostSettings>>;
 
-/** modprobe takes `-` and `_` for the same. */
+/** modprobe treats `-` and `_` as equal. */
 export function moduleName(name: string): string {
   return name.replaceAll('-', '_');
 }
 
-/** Values by key, the last of each: shadow takes quotes around a value away (login.defs(5)). */
+/** Values by key; the last one wins. shadow removes quotes around a value (login.defs(5)). */
 export function parseLoginDefs(text: string): ReadonlyMap<string, string> {
   return new Map(
     Array.from(text.matchAll(/^[ \t]*([A-Z_]+)[ \t"]+([^\s"]+)/gm), ([, key = '', value = '']) => [key, value]),
   );
 }
 
-/** Octal digits of `027` or `u=rwx,g=rx,o=`; undefined where they depend on what was before, as `g=u` and `g-w` do. */
+/** Octal digits of `027` or `u=rwx,g=rx,o=`; undefined for relative ones such as `g=u` and `g-w`. */
 function umaskDigits(value: string): string | undefined {
   if (/^[0-7]{1,4}$/.test(value)) return value;
   if (!/^[ugoa]+=[rwx]*(?:,[ugoa]+=[rwx]*)*$/.test(value)) return undefined;
@@ -63,12 +63,12 @@ function umaskDigits(value: string): string | undefined {
 }
 
 const UMASK_COMMAND = /(?:^\s*|[;&|{]\s*|\b(?:then|else|do)\s+)umask\s+["']?([\w=,+-]+)["']?/g;
-/** What is before a umask that every login gets: nothing, or commands that end before it. An indented one is inside of something. */
+/** Text before a umask that every login gets: nothing, or completed commands. An indented umask is inside a block. */
 const BEFORE = /^$|^(?!.*\b(?:if|then|else|elif|for|while|until|do|case)\b)[^\s(){}`"'][^(){}`"']*;\s*$/;
-/** In a pipe or in the background it would be the umask of that alone. */
+/** In a pipe or in the background, the umask would apply only to that process. */
 const AFTER = /^\s*(?:$|[;#]|&&|\|\|)/;
 
-/** Every umask that is set for the shell itself, in octal digits; that of a subshell ends with it. */
+/** Umasks of the shell itself, in octal digits; a subshell's umask ends with it. */
 export function umasksOf(lines: readonly string[]): readonly { readonly mask: string; readonly always: boolean }[] {
   return lines.flatMap((line) =>
     [...line.matchAll(UMASK_COMMAND)].flatMap((match) => {
@@ -82,12 +82,12 @@ export function umasksOf(lines: readonly string[]): readonly { readonly mask: st
   );
 }
 
-/** As strict as both. */
+/** Union of both umasks. */
 export function stricterUmask(one: string, other: string): string {
   return (Number.parseInt(one, 8) | Number.parseInt(other, 8)).toString(8).padStart(3, '0');
 }
 
-/** Reads the sections of src/features/audit/host/audit/hardening.sh; undefined where the host did not answer them. */
+/** Parses the sections of src/features/audit/host/audit/hardening.sh; undefined without an answer. */
 export function parseHostSettings(text: (section: string) => string | undefined) {
   const sysctl = text('sysctl');
   if (sysctl === undefined) return undefined;
@@ -97,7 +97,8 @@ export function parseHostSettings(text: (section: string) => string | undefined)
     umasksOf((text(section) ?? '').split('\n').filter((line) => !/^\s*#/.test(line)));
   const umasks = umasksIn('profile');
   const read = (text('profile-d') ?? '').split('\n').filter((line) => line !== '' && !/^[^:]*:\s*#/.test(line));
-  // Ours comes after what /etc/profile says before its loop. A file beside it that does more than to set a strict one may undo that.
+  // Our file comes after the umask of /etc/profile and before later files of profile.d. Another file that does more than set a strict umask
+  // may undo it.
   const overridden =
     read.some((line) => line.startsWith(`${UMASK_FILE}:`)) &&
     read.every((line) => isStrict(/^[^:]*:umask (0?[0-7]{3})$/.exec(line)?.[1] ?? '000'))
@@ -116,17 +117,17 @@ export function parseHostSettings(text: (section: string) => string | undefined)
     }),
   );
   return {
-    /** It shares the kernel of another machine. */
+    /** The kernel belongs to another machine. */
     container: container !== '' && container !== 'none',
     sysctl: values,
     loopback: readLoopback(values, {
       iptables: (text('iptables') ?? '').trim(),
       rules: text('loopback-rules') ?? '',
     }),
-    /** What files say at boot that are read after ours, by key. */
+    /** Values by key from files read after ours at boot. */
     sysctlLater: sysctlsAfterOurs(text('sysctl-later') ?? ''),
     loaded: new Set(lines('modules').map(moduleName)),
-    /** Modules whose loading a file of modprobe.d forbids. */
+    /** Modules blocked by a file of modprobe.d. */
     blocked: new Set(
       lines('modprobe').flatMap((line) => {
         const name = /^install\s+(\S+)\s+(?:\/usr)?\/bin\/(?:false|true)\b/.exec(line)?.[1];
@@ -134,23 +135,23 @@ export function parseHostSettings(text: (section: string) => string | undefined)
       }),
     ),
     loginDefs: parseLoginDefs(text('login-defs') ?? ''),
-    /** The hard limit of core dumps for everyone: the last line of limits.d counts, and `0` is none. */
+    /** Hard limit of core dumps for every user: the last line of limits.d counts, and `0` disables them. */
     coreLimit: last('core-limits', /^\*\s+(?:hard|-)\s+core\s+(\S+)/),
     /** Storage= of systemd-coredump: the last line counts. */
     coredumpStorage: last('coredump', /^Storage\s*=\s*(\S+)/i)?.toLowerCase(),
-    /** The umasks of /etc/profile and what it reads that every login gets, in octal digits: the last counts. */
+    /** Unconditional umasks of /etc/profile and the files that it reads, in octal digits: the last counts. */
     umask: umasks.flatMap(({ mask, always }) => (always ? [mask] : [])),
-    /** Those behind a condition there. */
+    /** Conditional umasks in these files. */
     umaskSometimes: umasks.flatMap(({ mask, always }) => (always ? [] : [mask])),
-    /** Those that are not strict and that no strict one of profile.d overrides. */
+    /** Lenient umasks that no strict one of profile.d overrides. */
     umaskLoose: umasks.slice(overridden).flatMap(({ mask }) => (isStrict(mask) ? [] : [mask])),
-    /** The last TMOUT there, in seconds; NaN where it is not a plain number. */
+    /** The last TMOUT in these files, in seconds; NaN if it is not a number. */
     timeout: timeouts.length === 0 ? undefined : Number(timeouts.at(-1) || Number.NaN),
     issue: (text('issue-net') ?? '').trim(),
   };
 }
 
-/** Lines of login.defs of a fix that are not strict enough. */
+/** Lines of login.defs that are less strict than a fix. */
 export function looseLoginDefs(
   loginDefs: ReadonlyMap<string, string>,
   fix: FixName,
@@ -162,7 +163,7 @@ export function looseLoginDefs(
   });
 }
 
-/** Modules of a fix that could still be loaded; those that are loaded now are in use, and left alone. */
+/** Modules of a fix that could still be loaded. Loaded ones are in use, and stay. */
 export function loadableModules(host: HostSettings, fix: 'modules' | 'modules-used'): readonly string[] {
   return BLOCKED[fix].filter((name) => !host.blocked.has(moduleName(name)) && !host.loaded.has(moduleName(name)));
 }

@@ -1,10 +1,10 @@
-/** The reading of the TCP ports that a host listens on, from /proc/net/tcp and the sockets that dockerd holds. */
+/** Parser of a host's TCP listeners, from /proc/net/tcp and dockerd's sockets. */
 
 import { ipText } from '../../../core/domain/pki/names.ts';
 
 export type Listener = { readonly address: string; readonly port: number; readonly byDockerd: boolean };
 
-/** `0100007F:1F90` as the kernel prints addresses: 32-bit words in host order (little-endian assumed, as on all that run Docker). */
+/** Parses the kernel's format `0100007F:1F90`: 32-bit words in host order (little-endian, as on every platform of Docker). */
 function parseAddress(hex: string): { address: string; port: number } {
   const [words = '', port = '0'] = hex.split(':');
   const bytes = Buffer.from(words, 'hex');

@@ -1,11 +1,11 @@
-/** The rule that keeps containers off services on the host's 127.0.0.1 while docker-proxy does not run: its drop-in, and whether a host has it. */
+/** Firewall rule that keeps containers off services on the host's 127.0.0.1 without docker-proxy: its drop-in, and its detection. */
 
 import { ROUTE_LOCALNET } from '../../../core/domain/dockerd/paths.ts';
 
-/** Before anything is routed, and whatever the interface: bridges come and go. The host's own packets come over lo. */
+/** Before routing and on every interface: bridges come and go. The host's own packets use lo. */
 export const LOOPBACK_RULE = '! -i lo -d 127.0.0.0/8 -m comment --comment docker-tls -j DROP';
 
-/** The rule comes before dockerd at each of its starts, and dockerd does not start without it. */
+/** Each start of dockerd adds the rule first, and fails without it. */
 export function renderLoopbackDropIn(): string {
   const iptables = (verb: string): string => `iptables -w 10 -t raw ${verb} PREROUTING ${LOOPBACK_RULE}`;
   return [
@@ -19,21 +19,23 @@ export function renderLoopbackDropIn(): string {
 
 export type Loopback = {
   readonly iptables: boolean;
-  /** Interfaces by which packets for 127.0.0.0/8 get in: they are routed, and no rule drops them. */
+  /** Interfaces that accept packets for 127.0.0.0/8: routed, and dropped by no rule. */
   readonly open: readonly string[];
-  /** Rules of raw's PREROUTING that may drop such packets: what they do was not understood. */
+  /** Unparsed rules of raw's PREROUTING that may drop such packets. */
   readonly unclear: readonly string[];
-  /** The rule is there. */
+  /** The rule exists. */
   readonly dropped: boolean;
-  /** iptables is there and did not answer: it asks for root. */
+  /** iptables exists but did not answer, because it needs root. */
   readonly unseen: boolean;
 };
 
-/** What such a rule does not do: drop packets for 127.0.0.0/8. It is for other addresses, or one port, or drops nothing. Docker has many of these. */
+/**
+ * Matches a rule that cannot drop packets for 127.0.0.0/8: for other addresses, for one port, or without a drop. Docker has many of these.
+ */
 const DROPS_NO_LOOPBACK =
   /(?<!! )-d (?!127\.)[\d.]+\/(?:[89]|[12]\d|3[0-2])\b|(?<!! )--dport \d+(?= |$)|-j (?:ACCEPT|RETURN|CT|NOTRACK|LOG|NFLOG|TRACE)\b/;
 
-/** `iptables`: the path of the program; `rules`: `iptables -t raw -S PREROUTING`, which has its own order of words. */
+/** `iptables`: path of the program; `rules`: output of `iptables -t raw -S PREROUTING` (iptables reorders words). */
 export function readLoopback(
   sysctl: ReadonlyMap<string, string>,
   { iptables, rules }: { readonly iptables: string; readonly rules: string },

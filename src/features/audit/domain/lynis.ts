@@ -1,4 +1,4 @@
-/** The report of Lynis on a host, read as untrusted text, and the fixes of ours that would raise its index. */
+/** Lynis' report on a host, parsed as untrusted text, and the fixes that would raise its index. */
 
 import { type Distribution, installCommand } from '../../../core/domain/dockerd/packages.ts';
 import { plural } from '../../../core/domain/words.ts';
@@ -15,14 +15,14 @@ export type LynisReport = {
   readonly version: string;
   readonly warnings: readonly LynisWarning[];
   readonly suggestions: number;
-  /** Of the fixes that the host lacks, those that Lynis would give points for. */
+  /** Missing fixes that Lynis gives points for. */
   readonly fixes: readonly FixName[];
 };
 
-/** Why there is none. */
+/** Reason why no report exists. */
 export type LynisAnswer = LynisReport | { readonly missing: string };
 
-/** Audit takes four. */
+/** The audit accepts four. */
 export const LYNIS_AUTH_TRIES = 3;
 
 const MOST_WARNINGS = 50;
@@ -39,7 +39,7 @@ const BY_TEST: Readonly<Record<string, readonly FixName[]>> = {
   'USB-1000': ['modules'],
 };
 
-/** `sshd -T` keywords that Lynis gives points for, in lower case. */
+/** `sshd -T` keywords that Lynis scores, in lower case. */
 const BY_KEYWORD: Readonly<Record<string, readonly FixName[]>> = {
   allowagentforwarding: ['sshd-forwarding'],
   allowtcpforwarding: ['sshd-remote-forwarding', 'sshd-forwarding'],
@@ -53,7 +53,7 @@ const BY_KEYWORD: Readonly<Record<string, readonly FixName[]>> = {
   x11forwarding: ['sshd-x11'],
 };
 
-/** `results`: the audit's of the same moment, which say what the host lacks. */
+/** `results`: results of the same audit, for the host's missing fixes. */
 export function parseLynis(output: string, results: readonly CheckResult[], distribution?: Distribution): LynisAnswer {
   const [answer = '', ...lines] = output.split('\n');
   if (answer === 'absent') {
@@ -72,9 +72,9 @@ export function parseLynis(output: string, results: readonly CheckResult[], dist
   const lacking = new Set(results.filter(counts).flatMap(({ fixable }) => fixable ?? []));
   const wanted = new Set([...suggestions, ...all('warning[]')].flatMap(bySuggestion));
   for (const detail of all('details[]')) for (const fix of byDetail(detail)) wanted.add(fix);
-  // It gives points for it, and suggests nothing.
+  // Lynis scores it without a suggestion.
   if (all('session_timeout_enabled').at(-1) === '0') wanted.add('session-timeout');
-  // Audit takes more tries than Lynis.
+  // The audit accepts more attempts than Lynis.
   const raising = [...wanted].filter((fix) => lacking.has(fix) || fix === 'sshd');
   return {
     index: Number(index),

@@ -1,17 +1,17 @@
-/** The question what a bind mount of the host gives away: the host as a whole, its programs and settings, secrets, or sockets that control it. */
+/** Exposure by a bind mount: the whole host, its programs and settings, secrets, or control sockets. */
 
 import { posix } from 'node:path';
 import type { Mount } from './api.ts';
 
-/** Directories whose contents make root: writing to any of it is enough. Read-only they reveal no secret. */
+/** Directories where write access to any file leads to root. Read-only they reveal no secret. */
 const PUBLIC = ['/bin', '/boot', '/lib', '/lib32', '/lib64', '/sbin', '/sys', '/usr'].map(segments);
 
-/** The same, and as a whole they hold secrets or devices as well. */
+/** Same, but as a whole they also contain secrets or devices. */
 const PRIVATE = ['/dev', '/etc', '/proc', '/root', '/var/lib/containerd', '/var/lib/docker', '/var/spool/cron'].map(
   segments,
 );
 
-/** Reading is enough, or, of a socket, talking to it: `:ro` changes nothing. A star is any name. */
+/** Read access is enough (for a socket, a connection), so `:ro` does not help. A star matches any name. */
 const SECRET = [
   '/etc/docker/tls',
   '/etc/gshadow',
@@ -37,17 +37,17 @@ const SECRET = [
   '/run/user/*/podman/podman.sock',
 ].map(segments);
 
-/** What a user's shell runs at the next login, and more of that kind. */
+/** Files that a user's shell runs at the next login, and similar ones. */
 const HIDDEN_AT_HOME = /^\/home\/[^/]+\/\./;
 
-/** Devices that give nothing away; all others may be a disk. */
+/** Harmless devices; any other may be a disk. */
 const HARMLESS_DEVICE = /^\/dev\/(null|zero|full|random|urandom|tty|log|fuse|net\/tun|(shm|mqueue|dri|snd)(\/.*)?)$/;
 
 function segments(path: string): readonly string[] {
   return path.split('/').filter((part) => part !== '');
 }
 
-/** The path as the host has it: /var/run is /run; `~` and $HOME of a Compose file are a user's home. */
+/** Normalises a path: /var/run is /run; `~` and $HOME of a Compose file are a user's home. */
 function place(source: string): string {
   const path = source.replace(/^(~|\$HOME|\$\{HOME\})(?=\/|$)/, '/home/~');
   return path.startsWith('/')
@@ -58,7 +58,7 @@ function place(source: string): string {
     : path;
 }
 
-/** Whether the mount holds the place (is it, or is above it), is in it, or has nothing to do with it. */
+/** Relation of the mount to a path: the same or above it, below it, or unrelated. */
 function relation(mount: readonly string[], wanted: readonly string[]): 'holds' | 'inside' | 'apart' {
   const common = Math.min(mount.length, wanted.length);
   for (let index = 0; index < common; index++) {
@@ -67,7 +67,7 @@ function relation(mount: readonly string[], wanted: readonly string[]): 'holds' 
   return mount.length <= wanted.length ? 'holds' : 'inside';
 }
 
-/** A mount through which a container gets at the host itself. */
+/** True for a mount that gives a container access to the host itself. */
 export function isSensitive(mount: Mount): boolean {
   if (mount.type !== 'bind' && mount.type !== '') return false;
   const source = place(mount.source);
@@ -79,7 +79,7 @@ export function isSensitive(mount: Mount): boolean {
   return mount.writable && (isOfSystem || HIDDEN_AT_HOME.test(source));
 }
 
-/** Docker's own control socket, or a directory that holds it. */
+/** Docker's control socket, or a directory that contains it. */
 export function holdsDockerSocket(mount: Mount, socket: string): boolean {
   const source = place(mount.source);
   const control = segments(place(socket || '/run/docker.sock'));

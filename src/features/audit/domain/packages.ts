@@ -1,4 +1,4 @@
-/** The packages that `harden --install` offers: what each is for and what it brings, and what a host's own package manager says of them. */
+/** Packages offered by `harden --install`: purpose, effects, and the host's package data. */
 
 import { type Login, shellQuote, sudoCommand } from '../../../core/domain/quote.ts';
 import { listWords, plural } from '../../../core/domain/words.ts';
@@ -7,11 +7,11 @@ import { DockerTlsError, printable } from '../../../errors/errors.ts';
 export type PackageOffer = {
   readonly name: string;
   readonly title: string;
-  /** What it changes for the host's users. */
+  /** Effects on the host's users. */
   readonly risk: string;
 };
 
-/** Lynis gives points for each, and none touches Docker, its network or anyone's login. */
+/** Lynis gives points for each; none affects Docker, its network or logins. */
 export const PACKAGES: readonly PackageOffer[] = Object.entries({
   acct: {
     title: 'process accounting: which user ran which program',
@@ -43,7 +43,7 @@ export const PACKAGES: readonly PackageOffer[] = Object.entries({
   },
 }).map(([name, offer]) => ({ name, ...offer }));
 
-/** What other lists of hardening install, and `harden` does not. */
+/** Packages that other hardening lists install, but `harden` does not. */
 export const NOT_OFFERED: Readonly<Record<string, string>> = {
   'apt-listbugs': 'it stops apt in scripts',
   chkrootkit: 'it takes the processes of containers for hidden ones',
@@ -56,26 +56,29 @@ export const NOT_OFFERED: Readonly<Record<string, string>> = {
   usbguard: 'it locks out the keyboard at the console',
 };
 
-/** One that would be installed, as the host's own package index has it. */
+/** A package to install, from the host's package index. */
 export type FoundPackage = {
   readonly name: string;
   readonly version: string;
-  /** Bytes to download. */
+  /** Download size in bytes. */
   readonly download: number;
-  /** Bytes on disk. */
+  /** Size on disk in bytes. */
   readonly disk: number;
 };
 
 export type PackagesPlan = {
-  /** Those that were requested, and that the host has already. */
+  /** Requested packages that are already installed. */
   readonly present: readonly string[];
-  /** In the order of the host; with what they depend on. */
+  /** In the host's order, with dependencies. */
   readonly install: readonly FoundPackage[];
 };
 
 const NAME = /^[a-z0-9][a-z0-9+.-]*(?::[a-z0-9]+)?$/;
 
-/** Reads the answer of src/features/audit/host/packages/look.sh. Fails with E_PACKAGES where the host cannot install them, or only by changing others. */
+/**
+ * Parses the output of src/features/audit/host/packages/look.sh. Fails with E_PACKAGES if the host cannot install the packages without
+ * changing others.
+ */
 export function parsePackagesPlan(
   stdout: string,
   requested: readonly string[],
@@ -112,7 +115,7 @@ export function parsePackagesPlan(
   return { present: of('present').flatMap(([name = '']) => (requested.includes(name) ? [name] : [])), install };
 }
 
-/** What would be installed, with the risk of each that was requested; one line each. */
+/** Packages to install, with the risk of each requested one; one line each. */
 export function packagesWords({ present, install }: PackagesPlan, requested: readonly string[]): readonly string[] {
   if (install.length === 0) return [`packages: ${listWords(present, 12)}: installed already`];
   const sum = (what: 'download' | 'disk') => megabytes(install.reduce((all, one) => all + one[what], 0));

@@ -1,4 +1,4 @@
-/** The score: one number that means something, and the words that explain it. */
+/** Score: one number, and the text that explains it. */
 
 import { plural } from '../../../core/domain/words.ts';
 import { rank, SEVERITIES, type Severity } from './check.ts';
@@ -7,22 +7,22 @@ import { type CheckResult, counts } from './evaluate.ts';
 export type Grade = 'A' | 'B' | 'C' | 'D' | 'F';
 
 export type Score = {
-  /** 0 to 100; undefined where something could not be seen, since what is not seen is not good. */
+  /** 0 to 100; undefined if data is missing, since missing data must not count as good. */
   readonly value?: number;
   readonly grade?: Grade;
   readonly passed: number;
-  /** Findings that were not accepted, by severity. */
+  /** Findings that are not accepted, by severity. */
   readonly findings: Readonly<Record<Severity, number>>;
   readonly accepted: number;
   readonly notApplicable: number;
-  /** How the number came about, one or two sentences. */
+  /** Explanation of the number, one or two sentences. */
   readonly explanation: string;
 };
 
-/** What a check counts for. A critical hole weighs as much as twenty small ones; `info` does not count. */
+/** Weight of a check: a critical one equals twenty of low severity; `info` does not count. */
 const WEIGHTS: Readonly<Record<Severity, number>> = { critical: 20, high: 10, medium: 4, low: 1, info: 0 };
 
-/** While one finding of this severity is open, the score is never above. */
+/** Maximum score while one finding of this severity is open. */
 const CEILINGS: readonly (readonly [Severity, number])[] = [
   ['critical', 39],
   ['high', 69],
@@ -33,9 +33,9 @@ function gradeOf(value: number): Grade {
 }
 
 /**
- * The share of the applicable checks that pass, weighted by severity; one open critical finding holds it below 40, one
- * open high finding below 70. An accepted finding counts as neither passed nor failed. Nothing applicable gives 100. There is no number
- * while a check is unseen.
+ * Share of applicable checks that pass, weighted by severity. One open critical finding keeps it below 40, one open high finding below 70.
+ * An accepted finding counts neither as passed nor as failed. Without applicable checks it is 100. There is no number while a check lacks
+ * data.
  */
 export function score(results: readonly CheckResult[]): Score {
   const passes = results.filter(({ state }) => state === 'pass');
@@ -73,12 +73,12 @@ export function score(results: readonly CheckResult[]): Score {
   };
 }
 
-/** `87 of 100 (B)`, or that there is none. */
+/** `87 of 100 (B)`, or `no score`. */
 export function scoreWords({ value, grade }: Score): string {
   return value === undefined ? 'no score' : `${value} of 100 (${grade})`;
 }
 
-/** True when an open finding is at least as grave as the threshold: `--fail-on`. */
+/** True if an open finding reaches the threshold of `--fail-on`. */
 export function fails(results: readonly CheckResult[], threshold: Severity): boolean {
   return results.some((result) => counts(result) && rank(result.severity) <= rank(threshold));
 }

@@ -1,4 +1,4 @@
-/** The checks of a run of the audit, and the findings that were accepted. */
+/** Selection of checks for an audit, and accepted findings. */
 
 import { nearestNames } from '../../../core/domain/fleet/nearest.ts';
 import type { HostResult } from '../../../core/domain/host-results.ts';
@@ -11,16 +11,16 @@ import { DOCKERFILE_CHECKS } from './files/dockerfile.ts';
 import type { AuditedFile, AuditedHost, Subject } from './report/report.ts';
 import { score } from './score.ts';
 
-/** What a run wants to hear of: only some checks, and without accepted findings. */
+/** Selected checks and the baseline of a run. */
 export type Selection = {
-  /** Ids; `*` at the end stands for anything. Empty: all. */
+  /** Check IDs; a final `*` is a wildcard. Empty: all. */
   readonly checks: readonly string[];
-  /** The edition whose numbers name the checks, here and in the baseline. */
+  /** Edition of the check numbers, in this selection and in the baseline. */
   readonly benchmark?: Benchmark;
   readonly baseline?: Baseline;
 };
 
-/** The subject with the checks that were asked for; accepted findings are marked, and the score is made anew. */
+/** The subject with the selected checks, marked accepted findings, and a new score. */
 export function selectResults<S extends AuditedHost | AuditedFile>(subject: S, selection: Selection, now: Date): S {
   const { checks, baseline, benchmark = NEWEST } = selection;
   const all = inBenchmark(subject.results, benchmark);
@@ -30,7 +30,7 @@ export function selectResults<S extends AuditedHost | AuditedFile>(subject: S, s
   return { ...subject, results, score: score(results) };
 }
 
-/** Every result as a subject of the report, in the order of the hosts. */
+/** Every result as a subject of the report, in host order. */
 export function subjectsOf(results: readonly HostResult<AuditedHost>[]): Subject[] {
   return results.map((result) => {
     if (result.kind === 'done') return result.value;
@@ -42,7 +42,10 @@ export function subjectsOf(results: readonly HostResult<AuditedHost>[]): Subject
   });
 }
 
-/** A misspelt check would pass every host, and one for hosts every file. `requested`: those of what is audited. Fails with E_USAGE (exit 2). */
+/**
+ * Rejects unknown checks: a misspelt one would pass every host, and a host check every file. `requested`: the audited kinds. Fails with
+ * E_USAGE (exit 2).
+ */
 export function requireChecks(
   patterns: readonly string[],
   benchmark: Benchmark,

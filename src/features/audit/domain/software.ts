@@ -1,12 +1,12 @@
-/** The facts of what is installed of Docker's parts: packages, what their changelogs name, and versions that compare. */
+/** Installed Docker components: packages, IDs in their changelogs, and comparable versions. */
 
 export type Package = {
   readonly version: string;
-  /** What the host's own package index would install; undefined where it cannot say. */
+  /** Candidate version in the host's package index; undefined: unknown. */
   readonly candidate?: string;
-  /** Ids of vulnerabilities that its changelog names; undefined where it has none on the host. */
+  /** IDs of vulnerabilities in the changelog; undefined without one on the host. */
   readonly named?: ReadonlySet<string>;
-  /** The year of the changelog's oldest entry, where older ones were cut off. */
+  /** Year of the changelog's oldest entry, if older ones were cut off. */
   readonly since?: number;
 };
 
@@ -14,7 +14,7 @@ function lines(text: string): readonly string[] {
   return text.split('\n').filter((line) => line !== '');
 }
 
-/** `section` gives a section's text; undefined where the host printed none. */
+/** `section` returns a section's text; undefined if missing. */
 export function parseSoftware(section: (name: string) => string | undefined) {
   const manager = (['deb', 'rpm'] as const).find((one) => section(`packages-${one}`) !== undefined);
   const candidates = new Map(
@@ -29,26 +29,26 @@ export function parseSoftware(section: (name: string) => string | undefined) {
     packages.set(name, { version, candidate: candidates.get(name), named, since });
   }
   return {
-    /** Undefined where neither dpkg nor rpm is there: then it is unknown where a program came from. */
+    /** Undefined without dpkg and rpm: the origin of programs is unknown. */
     manager,
     packages: packages as ReadonlyMap<string, Package>,
     firewalld: section('firewalld')?.trim() === 'ActiveState=active',
-    /** Kubernetes runs here, and speaks to containerd by its CRI plugin. */
+    /** The host runs Kubernetes: it uses containerd's CRI plugin. */
     kubelet: (section('kubelet') ?? '').trim() !== '',
-    /** containerd's configuration switches its CRI plugin off. */
+    /** containerd's configuration disables its CRI plugin. */
     criDisabled: /["'](?:io\.containerd\.grpc\.v1\.)?cri["']/.test(section('containerd-disabled') ?? ''),
-    /** Certificates of the swarm node and of its CA, PEM; empty where there is no swarm. */
+    /** Certificates of the swarm node and of its CA, PEM; empty without swarm. */
     swarmNode: section('swarm-node') ?? '',
     swarmCa: section('swarm-ca') ?? '',
   };
 }
 
-/** Numbers of a version, then its stage: releases after their candidates (rc), those after betas and alphas. */
+/** Numbers of a version, then its stage: alpha, beta, release candidate (rc), release. */
 export type Version = readonly number[];
 
 const STAGES = ['alpha', 'beta', 'rc'];
 
-/** The upstream part of a version, whatever a distribution put before and behind it (`5:29.0.1-1~debian`, `1.0.0~rc93+ds1`). */
+/** Upstream part of a version, without the distribution's prefix and suffix (`5:29.0.1-1~debian`, `1.0.0~rc93+ds1`). */
 export function parseVersion(text: string): Version | undefined {
   const found = /^(?:\d+:)?v?(\d+(?:\.\d+)*)(?:[-~.]?(alpha|beta|rc)[-.]?(\d*))?/i.exec(text);
   if (found === null) return undefined;

@@ -1,9 +1,9 @@
-/** The reading of what sshd says of its settings: `sshd -T`, `sshd -V`, the Match blocks of its files, and what logins have to give. */
+/** Parser of sshd's settings: `sshd -T`, `sshd -V`, the Match blocks of its files, and required credentials. */
 
-/** What sshd does for some logins only. */
+/** A Match block: settings for some logins. */
 export type SshdMatch = { readonly criteria: string; readonly settings: ReadonlyMap<string, string> };
 
-/** Some switches as OpenSSH 10.4 and later print them. */
+/** Spelling of some switches in OpenSSH 10.4 and later. */
 const SWITCHES: ReadonlyMap<string, string> = new Map([
   ['true', 'yes'],
   ['false', 'no'],
@@ -17,7 +17,7 @@ export function parseSshd(text: string): ReadonlyMap<string, readonly string[]> 
   return found;
 }
 
-/** Match blocks, each with what it says of a keyword first. */
+/** Match blocks, each with its first value of every keyword. */
 export function parseMatches(text: string): readonly SshdMatch[] {
   const found: { readonly criteria: string; readonly settings: Map<string, string> }[] = [];
   for (const line of text.split('\n')) {
@@ -42,13 +42,13 @@ function passwordMethods(list: string): readonly PasswordMethod[] {
   return (['password', 'keyboard-interactive'] as const).filter((method) => methods.includes(method));
 }
 
-/** AuthenticationMethods: lists of methods, each list in whole (sshd_config(5)); empty for `any`. */
+/** AuthenticationMethods: lists of methods, each as one text (sshd_config(5)); empty for `any`. */
 export function methodLists(text: string): readonly string[] {
   const lists = text.toLowerCase().split(/\s+/);
   return lists.filter((list) => list !== '' && list !== 'any');
 }
 
-/** True where one of the two is a way in by itself, and not only beside a key. */
+/** True if either method is sufficient without a key. */
 export function suffices(method: PasswordMethod, lists: readonly string[]): boolean {
   return (
     lists.length === 0 ||
@@ -58,7 +58,10 @@ export function suffices(method: PasswordMethod, lists: readonly string[]): bool
   );
 }
 
-/** What some logins have to give beside a key (AuthenticationMethods, for all or in a Match block): without it they are shut out. */
+/**
+ * Credentials required in addition to a key (AuthenticationMethods, globally or in a Match block): disabling them would lock those logins
+ * out.
+ */
 export function secondFactors(
   sshd: ReadonlyMap<string, readonly string[]>,
   matches: readonly SshdMatch[],

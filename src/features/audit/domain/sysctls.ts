@@ -1,18 +1,18 @@
-/** The kernel settings that checks judge and fixes make. What is stricter already stays. */
+/** Kernel settings that checks judge and fixes change. Stricter ones stay. */
 
 import { posix } from 'node:path';
 import { ROUTE_LOCALNET } from '../../../core/domain/dockerd/paths.ts';
 import type { FixName } from './fix-names.ts';
 
-/** What a host says of its kernel: values by key, and whether it shares the kernel of another machine. */
+/** Kernel settings of a host by key; `container`: the kernel belongs to another machine. */
 type Kernel = { readonly container: boolean; readonly sysctl: ReadonlyMap<string, string> };
 
 export type Row = {
   readonly fix: FixName;
-  /** A `*` is in place of each interface, with `all` and `default` among them. */
+  /** `*` stands for each interface, including `all` and `default`. */
   readonly key: string;
   readonly value: string;
-  /** Further values that are as strict or stricter: they stay. */
+  /** Other values that are at least as strict, and stay. */
   readonly stays?: readonly string[];
 };
 
@@ -21,7 +21,7 @@ const NETWORK: readonly (readonly [string, string, ...string[]])[] = [
   ['net.ipv4.conf.*.accept_source_route', '0'],
   ['net.ipv4.conf.*.send_redirects', '0'],
   ['net.ipv4.conf.*.log_martians', '1'],
-  // 2 is an administrator's choice, for routes that are not the same both ways.
+  // 2 is an administrator's choice, for asymmetric routes.
   ['net.ipv4.conf.all.rp_filter', '1', '2'],
   ['net.ipv4.icmp_echo_ignore_broadcasts', '1'],
   ['net.ipv4.icmp_ignore_bogus_error_responses', '1'],
@@ -31,8 +31,8 @@ const NETWORK: readonly (readonly [string, string, ...string[]])[] = [
 ];
 
 /**
- * Where an interface's own value counts although `all` is right (ip-sysctl of the kernel): redirects are sent where either says so, and taken
- * where the interface says so, unless it forwards. For the others `all` decides.
+ * Settings where an interface's own value counts even if `all` is right (ip-sysctl of the kernel). The kernel sends redirects if either
+ * value allows it. It accepts them if the interface allows it, unless it forwards. For other settings `all` decides.
  */
 const OWN_COUNTS: Readonly<Record<string, string | undefined>> = {
   'net.ipv4.conf.*.send_redirects': undefined,
@@ -40,12 +40,12 @@ const OWN_COUNTS: Readonly<Record<string, string | undefined>> = {
   'net.ipv6.conf.*.accept_redirects': 'net.ipv6.conf.*.forwarding',
 };
 
-/** The keys of a row without those of single interfaces. */
+/** Keys of a row, without those of single interfaces. */
 export function keysOf({ key }: Pick<Row, 'key'>): readonly string[] {
   return key.includes('*') ? ['all', 'default'].map((name) => key.replace('*', name)) : [key];
 }
 
-/** Whether the interfaces' own values have to be right as well. */
+/** True if the interfaces' own values must be right too. */
 export function ownCounts(key: string): boolean {
   return Object.hasOwn(OWN_COUNTS, key);
 }
@@ -72,17 +72,17 @@ function rows(fix: FixName, list: typeof NETWORK): readonly Row[] {
   return list.map(([key, value, ...stays]) => ({ fix, key, value, stays }));
 }
 
-/** Kernel settings. None of them is one that Docker needs otherwise. */
+/** Kernel settings; Docker needs no other value of any of them. */
 export const SYSCTLS: readonly Row[] = [
   ...rows('kernel-network', NETWORK),
   ...rows('kernel-self', SELF),
   ...rows('kernel-bpf', [['kernel.unprivileged_bpf_disabled', '1']]),
 ];
 
-/** Ours. Its name sorts after most others, and of all files of sysctl.d the last one counts at boot. */
+/** File of docker-tls. Its name sorts after most others, and the last file of sysctl.d wins at boot. */
 export const SYSCTL_FILE = '/etc/sysctl.d/zz-docker-tls.conf';
 
-/** Below /proc/sys, as the audit's script takes them. */
+/** Paths below /proc/sys, for the audit script. */
 export const SYSCTL_PATHS: string = [
   ...SYSCTLS.map(({ key }) => key),
   ...Object.values(OWN_COUNTS).flatMap((key) => key ?? []),
@@ -91,19 +91,19 @@ export const SYSCTL_PATHS: string = [
   .map((key) => key.replaceAll('.', '/'))
   .join(' ');
 
-/** Settings of the whole kernel: in a container they would be those of the machine outside. */
+/** False for settings of the whole kernel in a container: they belong to the outer machine. */
 export function isOwn({ container }: Kernel, { fix }: Row): boolean {
   return !container || fix === 'kernel-network';
 }
 
-/** A path as a key, and back: `.` and `/` change places, since the name of an interface may have a dot (sysctl.d(5)). */
+/** Converts a path to a key and back by swapping `.` and `/`, since an interface name may contain a dot (sysctl.d(5)). */
 export function swapped(key: string): string {
   return key.replace(/[./]/g, (one) => (one === '/' ? '.' : '/'));
 }
 
 /**
- * `# PATH`, and below it what the file sets. Files of all directories are read by name, and of one name only that of the first directory;
- * a key may have `/` in place of `.`, and one that a pattern names as well is left to what names it whole (sysctl.d(5)).
+ * Parses `# PATH` followed by the file's settings. systemd reads files of all directories by name; for equal names only the first directory
+ * counts. A key may have `/` instead of `.`, and an exact key overrides a pattern (sysctl.d(5)).
  */
 export function sysctlsAfterOurs(text: string): ReadonlyMap<string, { readonly file: string; readonly value: string }> {
   const files = new Map<string, string>();
@@ -123,7 +123,7 @@ export function sysctlsAfterOurs(text: string): ReadonlyMap<string, { readonly f
   return found;
 }
 
-/** Kernel settings of a fix that the host has and that are not strict enough; of interfaces those whose value counts. */
+/** Existing kernel settings of a fix that are too weak; for interfaces, those whose own value counts. */
 export function looseSysctls(
   host: Kernel,
   fix: FixName,
@@ -148,7 +148,7 @@ export function looseSysctls(
   });
 }
 
-/** What a setting is now, of each interface where its key has a `*`. */
+/** Current values of a setting, for each interface if its key has a `*`. */
 export function valuesOf(
   { sysctl }: Kernel,
   { key }: Pick<Row, 'key'>,

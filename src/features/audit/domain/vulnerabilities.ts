@@ -1,6 +1,6 @@
 /**
- * Known vulnerabilities: which entries of the table are open in what is installed on a host, and which upgrade closes most of them.
- * The table (vulnerabilities.json, made by scripts/vulnerabilities.mjs) follows golang/vulndb, CC-BY-4.0, and the release notes of moby.
+ * Known vulnerabilities: open table entries for a host's software, and the upgrade that closes most of them. The table
+ * (vulnerabilities.json, made by scripts/vulnerabilities.mjs) follows golang/vulndb, CC-BY-4.0, and the release notes of moby.
  */
 
 import { upgradeCommand } from '../../../core/domain/dockerd/packages.ts';
@@ -15,30 +15,30 @@ import table from './vulnerabilities.json' with { type: 'json' };
 export const COMPONENTS = ['engine', 'buildkit', 'containerd', 'runc', 'cli', 'compose', 'buildx'] as const;
 export type Component = (typeof COMPONENTS)[number];
 
-/** What has to be there besides the version. */
+/** A precondition in addition to the version. */
 type Need = 'authorization-plugin' | 'firewalld' | 'swarm' | 'cri' | 'windows';
 
-/** Versions from the first up to, not including, the second. */
+/** Versions from the first (inclusive) to the second (exclusive). */
 type Range = readonly [string, string];
 
 export type Vulnerability = {
   readonly id: string;
   readonly component: Component;
   readonly affected: readonly Range[];
-  /** Of what dockerd brings along: the versions of the engine. */
+  /** Affected engine versions, for components bundled with dockerd. */
   readonly engine?: readonly Range[];
   readonly severity: Severity;
-  /** No score was published: the severity is ours. */
+  /** Without a published score: docker-tls assigns the severity. */
   readonly unscored?: true;
   readonly needs?: Need;
   readonly summary: string;
-  /** An entry of golang/vulndb, or an address. */
+  /** An entry of golang/vulndb, or a URL. */
   readonly source: string;
-  /** The ranges are ours: those of the source are of a Go module that has other versions, or wrong. */
+  /** docker-tls defines the ranges: the source's belong to a Go module with other versions, or are wrong. */
   readonly byHand?: true;
 };
 
-/** The day up to which the table's sources were read. */
+/** Date of the table's sources. */
 export const TABLE_DATE: string = table.date;
 
 export const VULNERABILITIES: readonly Vulnerability[] = Object.entries(table.vulnerabilities).flatMap(
@@ -46,7 +46,7 @@ export const VULNERABILITIES: readonly Vulnerability[] = Object.entries(table.vu
     Object.entries(rows).map(([id, row]) => ({ id, component, ...row }) as unknown as Vulnerability),
 );
 
-/** Packages that hold a component, the likelier first. */
+/** Packages that contain a component, the likelier first. */
 const PACKAGES: Readonly<Record<Component, readonly string[]>> = {
   engine: ['docker-ce', 'docker.io', 'moby-engine', 'docker'],
   buildkit: ['docker-ce', 'docker.io', 'moby-engine', 'docker'],
@@ -57,28 +57,31 @@ const PACKAGES: Readonly<Record<Component, readonly string[]>> = {
   buildx: ['docker-buildx-plugin', 'docker-buildx'],
 };
 
-/** Made by Docker from the released sources: their versions tell everything. Distributions fix old versions, and say so in the changelog. */
+/**
+ * Packages that Docker builds from released sources: their version is conclusive. Distributions patch old versions, and document it in the
+ * changelog.
+ */
 const UPSTREAM = /^(?:docker-ce|docker-ce-cli|containerd\.io|docker-(?:buildx|compose)-plugin)$/;
 
 export type Installed = {
   readonly component: Component;
   readonly version: string;
   readonly upstream: Version;
-  /** Undefined for a program that no package brought. */
+  /** Undefined for a program without a package. */
   readonly package?: string;
   readonly origin: 'upstream' | 'distribution' | 'unknown';
   readonly details?: Package;
 };
 
-/** What is known of a component; undefined where it is not installed, or does not say which version it is. */
+/** Data of an installed component; undefined if missing or without a version. */
 export function installed(facts: AuditFacts, component: Component): Installed | undefined {
   const { packages, manager } = facts.software;
   const name = PACKAGES[component].find((one) => packages.has(one));
   const details = name === undefined ? undefined : packages.get(name);
-  // What runs comes first: a package may be newer than the daemon. runc of containerd.io has a version of its own.
+  // The running version comes first: a package may be newer than the daemon. runc of containerd.io has its own version.
   const running = runningVersion(facts, component);
   const own = component === 'runc' && name === 'containerd.io' ? undefined : details?.version;
-  // A build of one’s own may call itself `dev`.
+  // A custom build may report `dev`.
   const upstream = parseVersion(running) ?? parseVersion(own ?? '');
   if (upstream === undefined) return undefined;
   const origin =
@@ -101,14 +104,17 @@ function runningVersion({ docker }: AuditFacts, component: Component): string {
   return textAt(found, 'Version');
 }
 
-/** containerd's CRI plugin is on: by default, unless its configuration or dockerd, which starts one of its own, says otherwise. */
+/**
+ * True if containerd's CRI plugin is active: by default, unless containerd's configuration or dockerd (with its own containerd) disables
+ * it.
+ */
 export function criEnabled(facts: AuditFacts): boolean {
   const ownOfDocker = textAt(facts.docker?.info, 'Containerd', 'Address').includes('/docker/containerd/');
   const active = facts.units.get('containerd.service')?.get('ActiveState')?.[0] === 'active';
   return active && !ownOfDocker && !facts.software.criDisabled;
 }
 
-/** Undefined where Docker's API would tell, and does not answer. */
+/** Undefined if the decision needs Docker's API, and it does not answer. */
 function isExposed(facts: AuditFacts, needs: Need): boolean | undefined {
   const { docker, software } = facts;
   switch (needs) {
@@ -125,7 +131,7 @@ function isExposed(facts: AuditFacts, needs: Need): boolean | undefined {
   }
 }
 
-/** The range of affected versions that holds this one. */
+/** The range of affected versions that contains this one. */
 function rangeOf({ affected, engine }: Vulnerability, version: Version): Range | undefined {
   return (engine ?? affected).find(
     ([from, to]) =>
@@ -137,31 +143,31 @@ export type Open = {
   readonly vulnerability: Vulnerability;
   readonly installed: Installed;
   readonly severity: Severity;
-  /** The first version of the same line that is not affected. */
+  /** First unaffected version of the same line. */
   readonly fixed: string;
 };
 
 export type Assessment = {
   readonly open: readonly Open[];
-  /** Neither version nor changelog tells. */
+  /** Neither version nor changelog decides. */
   readonly unknown: readonly Vulnerability[];
 };
 
 /**
- * A version that is not affected is fixed, and so is what the changelog of a distribution's package names. In its range, a package made
- * upstream is open, and one of a distribution whose changelog is there and does not name it. All else is unknown.
+ * Fixed: a version outside the ranges, or an ID in the changelog of a distribution's package. Open: an upstream package in range, or a
+ * distribution's package whose changelog lacks the ID. Otherwise unknown.
  */
 function verdict(vulnerability: Vulnerability, { origin, details }: Installed): 'fixed' | 'open' | 'unknown' {
   if (origin !== 'distribution') return origin === 'upstream' ? 'open' : 'unknown';
   if (details?.named === undefined) return 'unknown';
   const { id } = vulnerability;
   if (details.named.has(id)) return 'fixed';
-  // An entry that was removed is as old as the oldest one that is left, or older: it names nothing of later years.
+  // Removed entries are as old as the oldest remaining one, or older, so they name no ID of later years.
   const year = Number(/^CVE-(\d{4})-/.exec(id)?.[1] ?? 0);
   return year <= (details.since ?? 0) ? 'unknown' : 'open';
 }
 
-/** The table held against one component, gravest first; undefined where it is not installed. */
+/** Table entries for one component, gravest first; undefined if it is not installed. */
 export function assess(facts: AuditFacts, component: Component): Assessment | undefined {
   const found = installed(facts, component);
   if (found === undefined) return undefined;
@@ -179,12 +185,12 @@ export function assess(facts: AuditFacts, component: Component): Assessment | un
   return { open: gravestFirst(open), unknown };
 }
 
-/** What takes a client of the CRI plugin is low where there is none: dockerd does not use it. */
+/** A vulnerability that needs a CRI client is low without one: dockerd does not use the plugin. */
 function severityOf({ software }: AuditFacts, { needs, severity }: Vulnerability): Severity {
   return needs === 'cri' && !software.kubelet ? 'low' : severity;
 }
 
-/** The package whose upgrade closes most of what is open; undefined where nothing is. */
+/** The package upgrade that closes most open vulnerabilities; undefined without any. */
 export function bestUpgrade(facts: AuditFacts): Upgrade | undefined {
   const groups = new Map<string, Open[]>();
   for (const component of COMPONENTS) {
@@ -202,7 +208,7 @@ function programOf({ installed: { component } }: Open): string {
   return component === 'buildkit' ? 'engine' : component;
 }
 
-/** The first version that none of these affects: an end of one of their ranges. */
+/** First version unaffected by all of these: the end of one of their ranges. */
 function goalOf(open: readonly Open[]): string | undefined {
   return open
     .flatMap(({ vulnerability: { affected, engine } }) => (engine ?? affected).map(([, to]) => to))
@@ -212,7 +218,7 @@ function goalOf(open: readonly Open[]): string | undefined {
     .find(({ version }) => open.every(({ vulnerability }) => rangeOf(vulnerability, version) === undefined))?.text;
 }
 
-/** How the daemon that answers is restarted. Units are those of root: a rootless daemon has none of them, and neither has one of init scripts. */
+/** Restart command of the answering daemon. Units are root's: neither a rootless daemon nor one with an init script has any. */
 function restartOf({ docker, units }: AuditFacts): { readonly command: string; readonly stopsContainers: boolean } {
   if (textsAt(docker?.info, 'SecurityOptions').some((one) => one.startsWith('name=rootless')))
     return { command: 'as the user of the daemon: systemctl --user restart docker', stopsContainers: true };
@@ -240,7 +246,7 @@ function upgrade(facts: AuditFacts, name: string, open: readonly Open[]): Upgrad
   const what = `${plural(open.length, 'known vulnerability', 'known vulnerabilities')} (${counts.join(', ')})`;
   const first = open[0] as Open;
   const { candidate, version } = first.installed.details ?? {};
-  // Containers start runc from its file: a restart changes nothing for it, and the version of containerd.io is not that of its runc.
+  // Containers run runc from its file, so it needs no restart; and containerd.io's version differs from that of its runc.
   const there = open.some(({ installed: { component } }) => component === 'runc')
     ? undefined
     : parseVersion(version ?? '');

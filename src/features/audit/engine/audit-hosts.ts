@@ -1,4 +1,4 @@
-/** The audit of hosts: one exec for all facts of a host, questions from outside, verdicts; in parallel, changing nothing. */
+/** Audit of hosts: one exec for all facts of a host, probes from outside, verdicts; in parallel, without changes. */
 
 import type { StoreState } from '../../../core/adapters/store/records.ts';
 import type { HostResult } from '../../../core/domain/host-results.ts';
@@ -25,14 +25,14 @@ export type AuditContext = Reach &
   Pick<FleetOptions, 'parallel' | 'progress'> & {
     readonly state: StoreState;
     readonly selection: Selection;
-    /** Lynis is run where it is installed. */
+    /** Run Lynis if installed. */
     readonly lynis?: boolean;
   };
 
-/** A firewall that drops says nothing; the ports that dockerd serves answer at once. */
+/** A dropping firewall never answers; ports that dockerd serves answer at once. */
 const PROBE_TIMEOUT_MS = 5000;
 
-/** Audits every host on its own; one that cannot be asked is a failed result. Nothing is changed anywhere. */
+/** Audits every host separately; an unreachable one is a failed result. Changes nothing. */
 export async function auditHosts(
   specs: readonly HostSpec[],
   context: AuditContext,
@@ -63,7 +63,7 @@ export async function auditHosts(
   });
 }
 
-/** Who is accepted over the network, all at once: untrusted clients, and our own where the store has one. */
+/** Probes network access in parallel: untrusted clients, and the store's own client if it has one. */
 async function probeFromOutside(
   { runtime, state }: AuditContext,
   probe: Probe,

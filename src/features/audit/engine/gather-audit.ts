@@ -1,4 +1,4 @@
-/** The gathering of what an audit knows of a host, in an exec of its own that changes nothing. Apart from gather.ts, so that other commands load nothing of it. */
+/** Collection of audit facts, in a separate exec without changes. In its own file, so other commands do not load it. */
 
 import { shellQuote } from '../../../core/domain/quote.ts';
 import type { HostSession } from '../../../core/runtime.ts';
@@ -6,10 +6,7 @@ import { type AuditFacts, parseAuditFacts } from '../domain/facts.ts';
 import { SYSCTL_PATHS } from '../domain/sysctls.ts';
 import { AUDIT_SCRIPT, LYNIS_SCRIPT } from '../host/scripts.ts';
 
-/**
- * All facts that the checks need, or only those of the known vulnerabilities, in one exec, as root. Errors: those of the session,
- * E_AUDIT_FACTS (exit 4).
- */
+/** Facts for the checks, or only for known vulnerabilities, in one exec as root. Errors: those of the session, E_AUDIT_FACTS (exit 4). */
 export async function gatherAuditFacts(
   session: HostSession,
   signal: AbortSignal,
@@ -25,10 +22,10 @@ export async function gatherAuditFacts(
   return parseAuditFacts(result.stdout);
 }
 
-/** Lynis takes half a minute on a fast host, and several on a slow one. */
+/** Lynis takes half a minute on a fast host, and several minutes on a slow one. */
 const LYNIS_TIMEOUT_MS = 1_200_000;
 
-/** What Lynis prints of the host (src/features/audit/host/audit/lynis.sh), as root. Errors: those of the session. */
+/** Lynis' output on the host (src/features/audit/host/audit/lynis.sh), as root. Errors: those of the session. */
 export async function gatherLynis(session: HostSession, signal: AbortSignal): Promise<string> {
   const { stdout } = await session.run({
     phase: 'lynis',

@@ -1,4 +1,4 @@
-/** The step before a hardening is planned: the facts of the audit, and the fixes that the record remembers. */
+/** Preparation of a hardening plan: audit facts, and the fixes in the host's record. */
 
 import type { HostSpec } from '../../../core/domain/settings.ts';
 import { gather } from '../../../core/engine/gather.ts';
@@ -16,7 +16,7 @@ function onlyRoots(host: string): DockerTlsError {
   );
 }
 
-/** Asks a host that is open for what the fixes need; changes nothing there. Fails with E_HARDEN_ROOTLESS (exit 2). */
+/** Gathers the facts for the fixes over an open session, without changes. Fails with E_HARDEN_ROOTLESS (exit 2). */
 export async function hardenOpened(
   session: HostSession,
   spec: HostSpec,

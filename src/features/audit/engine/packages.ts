@@ -1,4 +1,4 @@
-/** The packages of `harden --install` on a host: what apt would do, the installation, and the removal with everything else of ours. */
+/** Packages of `harden --install` on a host: apt's plan, installation, and removal by `remove`. */
 
 import { PACKAGE_LIST } from '../../../core/domain/dockerd/paths.ts';
 import { shellQuote, sudoCommand } from '../../../core/domain/quote.ts';
@@ -10,10 +10,10 @@ import { type PackagesPlan, parsePackagesPlan } from '../domain/packages.ts';
 import { PACKAGE_RESULTS } from '../host/protocol.ts';
 import { INSTALL_PACKAGES_SCRIPT, LOOK_PACKAGES_SCRIPT, PURGE_PACKAGES_SCRIPT } from '../host/scripts.ts';
 
-/** A slow mirror, and packages that take their time to set themselves up. */
+/** For slow mirrors and packages with a slow setup. */
 const INSTALL_TIMEOUT_MS = 1_200_000;
 
-/** Asks the host's apt, and changes nothing. Errors: those of the session, E_PACKAGES. */
+/** Queries the host's apt, without changes. Errors: those of the session, E_PACKAGES. */
 export async function lookAtPackages(
   session: HostSession,
   names: readonly string[],
@@ -29,7 +29,7 @@ export async function lookAtPackages(
   return parsePackagesPlan(stdout.toString('utf8'), names, session);
 }
 
-/** Installs what `plan` has, and gives what needs attention then. Errors: those of the session, E_PACKAGES. */
+/** Installs the packages of `plan`, and returns warnings. Errors: those of the session, E_PACKAGES. */
 export async function installPackages(
   session: HostSession,
   { install, present }: PackagesPlan,
@@ -62,7 +62,7 @@ export async function installPackages(
   );
 }
 
-/** After `remove`: purges them, and reports what was purged and what stays. Failures are reported too; the host is removed all the same. */
+/** After `remove`: purges the packages, and reports purged and remaining ones. Reports failures too; `remove` succeeds anyway. */
 export async function purgePackages(session: HostSession): Promise<readonly string[]> {
   const last = await session
     .run({

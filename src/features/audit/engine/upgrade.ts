@@ -6,7 +6,7 @@ import { DockerTlsError } from '../../../errors/errors.ts';
 import { bestUpgrade } from '../domain/vulnerabilities.ts';
 import { gatherAuditFacts } from './gather-audit.ts';
 
-/** Undefined where nothing is open, and where the host does not tell: status is about other things. */
+/** Undefined if nothing is open, or if the host does not answer: status must not fail for that. */
 export async function upgradeOf(session: HostSession, signal: AbortSignal): Promise<Upgrade | undefined> {
   try {
     return bestUpgrade(await gatherAuditFacts(session, signal, 'software'));

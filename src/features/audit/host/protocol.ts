@@ -1,9 +1,9 @@
-/** What the scripts of packages are given and what they answer. */
+/** Protocol of the package scripts: input variables and results. */
 
-/** Variables that stand before them: names of packages, and the host's list of those that were installed. */
+/** Variables set before the scripts: names of packages, and the host's list of installed ones. */
 export const PACKAGE_VARIABLES = ['NAMES', 'NEW', 'LIST'] as const;
 
-/** `daemon`: where dockerd started again meanwhile; `stays`: those of `names` that something else needs. */
+/** `daemon`: set if dockerd restarted during the installation; `stays`: those of `names` that other packages need. */
 export const PACKAGE_RESULTS = {
   installed: ['daemon'],
   uninstalled: ['why'],

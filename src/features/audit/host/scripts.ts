@@ -1,4 +1,4 @@
-/** The scripts of the audit and of packages, put together from modules. */
+/** Scripts of the audit and of packages, assembled from modules. */
 
 import apiModule from '../../../core/host/api.sh';
 import resultModule from '../../../core/host/result.sh';
@@ -18,7 +18,7 @@ import installPackagesModule from './packages/install.sh';
 import lookPackagesModule from './packages/look.sh';
 import purgePackagesModule from './packages/purge.sh';
 
-/** Gathers what the audit judges, and changes nothing. */
+/** Gathers the audit's facts, without changes. */
 export const AUDIT_SCRIPT: string = [
   apiModule,
   sshdModule,
@@ -34,14 +34,14 @@ export const AUDIT_SCRIPT: string = [
   auditMainModule,
 ].join('\n');
 
-/** What apt would do to install packages. Before it: NAMES. Changes nothing. */
+/** Prints apt's plan for the packages in NAMES, without changes. */
 export const LOOK_PACKAGES_SCRIPT: string = lookPackagesModule;
 
-/** Installs packages. Before it: NAMES; NEW, all that apt would install; LIST, the host's list of them. */
+/** Installs packages. Variables: NAMES; NEW, all packages that apt would install; LIST, the host's list of them. */
 export const INSTALL_PACKAGES_SCRIPT: string = [resultModule, installPackagesModule].join('\n');
 
-/** Takes away those of LIST that nothing else needs. */
+/** Purges the packages in LIST that no other package needs. */
 export const PURGE_PACKAGES_SCRIPT: string = [resultModule, purgePackagesModule].join('\n');
 
-/** Runs Lynis where it is installed, and leaves nothing behind. */
+/** Runs Lynis if installed, and leaves nothing behind. */
 export const LYNIS_SCRIPT: string = auditLynisModule;

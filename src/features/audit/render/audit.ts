@@ -1,4 +1,4 @@
-/** The result of an audit: its report, and the commands that fix findings. */
+/** Audit output: the report, and the commands that fix findings. */
 
 import type { CommandResult } from '../../../cli/command.ts';
 import { errorsOf, exitOfResults } from '../../../core/domain/host-results.ts';
@@ -31,7 +31,7 @@ export function renderAudit(
   };
 }
 
-/** What fixes what can be fixed: for hosts that were set up from here, and not for a fleet, whose file says what each host should be. */
+/** Commands for fixable findings, on hosts set up from this store. Not for a fleet: its file defines each host. */
 function wayOn(report: AuditReport, stored: ReadonlySet<string>, fleet: boolean): string[] {
   const fixable = judged(report)
     .filter(({ kind, name }) => kind === 'host' && stored.has(name))
@@ -40,7 +40,7 @@ function wayOn(report: AuditReport, stored: ReadonlySet<string>, fleet: boolean)
   return [`docker-tls harden ${fixable.map(({ name }) => name).join(' ')} --dry-run`];
 }
 
-/** What is printed where the report went into a file. */
+/** Terminal summary if the report went into a file. */
 function summary(report: AuditReport, form: ReportForm, path: string): string {
   const lines = judged(report).map((subject) => `${subject.name}: ${scoreWords(subject.score)}`);
   return [...lines, `The report (${form}) is in ${path}`].join('\n');

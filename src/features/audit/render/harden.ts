@@ -1,4 +1,4 @@
-/** The result of hardening: the change, what it cost, what was left out, and the list of fixes. */
+/** Hardening output: the change, its costs, skipped fixes, and the list of fixes. */
 
 import type { CommandResult } from '../../../cli/command.ts';
 import { hangText } from '../../../core/domain/words.ts';

@@ -1,6 +1,5 @@
 /**
- * The check of what an external CA gave: nothing of it is used, and no host is changed, before it is what was asked for. And the
- * words by which such a CA fails.
+ * Verification of an external CA's answer against the request, before anything is used or any host is changed; and the errors of such a CA.
  */
 
 import { type ApiCa, externalCaWords } from '../../../core/domain/external-ca.ts';
@@ -24,12 +23,12 @@ import { DockerTlsError, type ErrorOptions, printable, printableLines } from '..
 const CLOCK_MS = 300_000;
 const HOUR_MS = 3_600_000;
 
-/** The certificate for the request's key, then its chain; all else that was given is left out. Fails with E_SIGN_ANSWER, E_CA_LEAF_ONLY. */
+/** The certificate for the request's key and its chain, without other content. Fails with E_SIGN_ANSWER, E_CA_LEAF_ONLY. */
 export function checkSigned(given: string, request: SignRequest): string {
   try {
     return readSigned(given, request);
   } catch (error) {
-    // Of what was given, not of a file of the user's.
+    // An error of the answer, not of a user's file.
     if (error instanceof DockerTlsError && error.code !== 'E_SIGN_ANSWER' && error.code !== 'E_CA_LEAF_ONLY')
       throw wrongAnswer(request, error.message);
     throw error;
@@ -56,7 +55,7 @@ function readSigned(given: string, request: SignRequest): string {
   const [ca = '', ...older] = splitBundle(request.ca);
   const verdict = verifyChain({
     leaf: cert,
-    // An issuing CA is for the hosts' trust files of tomorrow: under an older CA it would not last.
+    // An issuing CA goes into the hosts' trust files for the future: below an older CA it would not last.
     anchors: request.profile === 'issuer' ? [ca] : [ca, ...older],
     purpose: request.profile === 'server' ? 'server' : 'client',
     now: begun(info.notBefore, request.now),
@@ -84,12 +83,12 @@ function readSigned(given: string, request: SignRequest): string {
   return request.profile === 'issuer' ? own : cert;
 }
 
-/** What is wrong with the certificate of a server or a client by itself. */
+/** Problem of a server or client certificate itself, or undefined. */
 function leafFlaw(info: CertificateInfo, { profile, sans = [] }: SignRequest): string | undefined {
-  // A host's certificate must not work as a client of other hosts; without a purpose it would.
+  // A host's certificate must not work as a client of other hosts; without an extended key usage it would.
   if (profile === 'server' && worksAs('client', info))
     return `its certificate is good for clients as well (extended key usage: ${info.extKeyUsage?.join(', ') ?? 'none'}); serverAuth alone is needed`;
-  // A client's request could otherwise become the certificate of a host.
+  // Otherwise a client's request could yield a host's certificate.
   if (profile === 'client' && worksAs('server', info))
     return `its certificate is good for servers as well (extended key usage: ${info.extKeyUsage?.join(', ') ?? 'none'}); clientAuth alone is needed`;
   const extra = (info.extKeyUsage ?? []).filter((one) => one !== `${profile}Auth`);
@@ -106,8 +105,9 @@ function leafFlaw(info: CertificateInfo, { profile, sans = [] }: SignRequest): s
 }
 
 /**
- * A name that nobody asked for. Of a server it would let its key answer for other hosts; of a client the common name is what authorization
- * plugins go by, and a verifier that reads other names would take it for somebody else. A CA may repeat the common name as another kind.
+ * A name that was not requested. With an extra server name, the key could answer for other hosts. Authorization plugins use a client's
+ * common name, and verifiers that read other names would take the client for another one. A CA may repeat the common name as another kind
+ * of name.
  */
 function nameFlaw(pem: string, { subject, sans }: CertificateInfo, request: SignRequest): string | undefined {
   const { profile, commonName } = request;
@@ -117,7 +117,7 @@ function nameFlaw(pem: string, { subject, sans }: CertificateInfo, request: Sign
   const wanted = new Set(
     [commonName, ...(request.sans ?? []).map(({ value }) => value)].map((one) => one.toLowerCase()),
   );
-  // The host's name may be longer than a common name can be, and a server's is not read: it may be one of the others, or none.
+  // A host's name may exceed the limit of a common name, and clients ignore a server's: it may be one of the other names, or missing.
   const other = profile === 'server' ? called.find((one) => !wanted.has(one.toLowerCase())) : undefined;
   if (profile !== 'server' && (called.length !== 1 || called[0] !== commonName))
     return `its ${profile === 'issuer' ? 'issuing CA' : 'certificate'} is called "${called.join(', ') || subject}", not "${commonName}": clients could not be told apart by name`;
@@ -136,7 +136,10 @@ function endFlaw({ notAfter }: CertificateInfo, { profile, now }: SignRequest): 
   return `its ${profile === 'issuer' ? 'issuing CA' : 'certificate'} ends at ${notAfter.toISOString()}, in less than an hour`;
 }
 
-/** What keeps a certificate from being one client's issuing CA, whose key is in the store: it signs for clients, and no CA below it. */
+/**
+ * Reason why a certificate is unsuitable as a client's issuing CA, whose key is in the store: it must sign for clients, and for no CA below
+ * it.
+ */
 function issuerLimit({ pathLen, keyUsage, extKeyUsage }: CertificateInfo): string | undefined {
   if (pathLen !== 0)
     return `its issuing CA may have ${pathLen === null ? 'any number of' : pathLen} CAs below it; a path length of 0 is needed`;
@@ -148,7 +151,9 @@ function issuerLimit({ pathLen, keyUsage, extKeyUsage }: CertificateInfo): strin
   return undefined;
 }
 
-/** Not every CA backdates, its clock may be ahead, and `now` was read before it was asked: a certificate that begins soon has begun. */
+/**
+ * Not every CA backdates. Its clock may be ahead, and `now` is from before the request. So a certificate that begins soon counts as valid.
+ */
 function begun(notBefore: Date, now: Date): Date {
   const early = notBefore.getTime() - now.getTime();
   return early > 0 && early <= CLOCK_MS ? notBefore : now;
@@ -164,7 +169,7 @@ const LEAF_ONLY = [
   'if it signs leaf certificates only, and you accept that: docker-tls ca import --cert FILE … --leaf-only',
 ];
 
-/** The CA signed, and what it made is no issuing CA of a client. */
+/** The CA signed, but the result is not an issuing CA. */
 function leafOnly({ name }: SignRequest, why: string): DockerTlsError {
   return new DockerTlsError(
     'E_CA_LEAF_ONLY',
@@ -173,7 +178,7 @@ function leafOnly({ name }: SignRequest, why: string): DockerTlsError {
   );
 }
 
-/** The CA was asked, and gave no certificate. The code says why; that it makes no issuing CAs may be the cause. */
+/** The CA refused. The code shows the reason, for instance that it does not sign issuing CAs. */
 export function refused(
   { name, profile }: Pick<SignRequest, 'name' | 'profile'>,
   code: ErrorCode,
@@ -188,7 +193,7 @@ export function refused(
   });
 }
 
-/** The API of a CA answered, and gave no certificate; `texts`: its own words. E_ISSUER_REFUSED (exit 4). */
+/** A CA's API answered without a certificate; `texts`: its messages. E_ISSUER_REFUSED (exit 4). */
 export function refusedByApi(
   ca: ApiCa,
   request: Pick<SignRequest, 'name' | 'profile'>,
@@ -201,7 +206,7 @@ export function refusedByApi(
   return refused(request, 'E_ISSUER_REFUSED', message, { details, hints });
 }
 
-/** What is text of what an API gave. */
+/** The strings among an API's values. */
 export function textsOf(values: readonly unknown[]): string[] {
   return values.filter((value): value is string => typeof value === 'string');
 }

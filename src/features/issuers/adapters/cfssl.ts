@@ -1,6 +1,6 @@
 /**
  * Issuing by `cfssl serve`: `authsign` with an HMAC-SHA256 of the request under a shared key
- * (https://github.com/cloudflare/cfssl/blob/master/doc/api/endpoint_authsign.txt). Lifetimes are those of its profiles.
+ * (https://github.com/cloudflare/cfssl/blob/master/doc/api/endpoint_authsign.txt). Its profiles set the lifetimes.
  */
 
 import { createHmac } from 'node:crypto';
@@ -11,7 +11,7 @@ import { refusedByApi, textsOf } from './answer.ts';
 import { readCredential } from './credentials.ts';
 import { postJson } from './https.ts';
 
-/** Certificate, PEM, unchecked. Fails with E_ISSUER_…, E_SECRET_FILE. */
+/** PEM certificate, unverified. Fails with E_ISSUER_…, E_SECRET_FILE. */
 export async function signByCfssl(ca: ApiCa, request: SignRequest, signal?: AbortSignal): Promise<string> {
   const { profile, name, sans = [], csr } = request;
   const hex = (await readCredential(ca.credentialFile)).revealText();

@@ -1,4 +1,4 @@
-/** The secret files of external CAs: read when they are needed, each time, and never when every local user can read them. */
+/** Secret files of external CAs: read at each use, and rejected if every local user can read them. */
 
 import { stat } from 'node:fs/promises';
 import { shellQuote } from '../../../core/domain/quote.ts';
@@ -6,7 +6,7 @@ import { Secret } from '../../../core/domain/secret.ts';
 import { readFileOrPipe, whyNotRead } from '../../../core/named-file.ts';
 import { DockerTlsError } from '../../../errors/errors.ts';
 
-/** The text of a file without the blanks around it. Fails with E_SECRET_FILE (exit 2). */
+/** Content of a file without surrounding blanks. Fails with E_SECRET_FILE (exit 2). */
 export async function readCredential(path: string): Promise<Secret> {
   let text: string;
   try {

@@ -1,4 +1,4 @@
-/** Requests to the API of a CA: HTTPS under the CAs of its record alone, JSON both ways, and an end to waiting. */
+/** HTTPS client for CA APIs: trusts only the CAs of its record, JSON both ways, with a timeout. */
 
 import { request as httpsRequest } from 'node:https';
 import { type ApiCa, externalCaWords } from '../../../core/domain/external-ca.ts';
@@ -12,8 +12,8 @@ const MAX_BYTES = 1024 * 1024;
 export type JsonAnswer = { readonly status: number; readonly body: unknown };
 
 /**
- * POSTs JSON. No proxy and no redirect: the credential goes to the record's own URL. Any status is an answer.
- * Fails with E_ISSUER_UNREACHABLE, E_ISSUER_TLS (exit 4), E_INTERRUPTED.
+ * POSTs JSON. No proxy and no redirect: the credential goes only to the recorded URL. Any status is an answer. Fails with
+ * E_ISSUER_UNREACHABLE, E_ISSUER_TLS (exit 4), E_INTERRUPTED.
  */
 export async function postJson(
   ca: ApiCa,
@@ -26,7 +26,7 @@ export async function postJson(
   }: {
     readonly body: object;
     readonly headers?: Readonly<Record<string, string>>;
-    /** The host or client that it is for. */
+    /** The requesting host or client. */
     readonly where: string;
     readonly signal?: AbortSignal | undefined;
   },
@@ -56,7 +56,7 @@ function post(
       ca,
       signal,
       agent: false,
-      // Else NODE_TLS_REJECT_UNAUTHORIZED=0 in the environment would decide.
+      // Otherwise NODE_TLS_REJECT_UNAUTHORIZED=0 in the environment would decide.
       rejectUnauthorized: true,
       minVersion: 'TLSv1.2',
       headers: { ...headers, 'content-type': 'application/json', 'content-length': Buffer.byteLength(body) },
@@ -79,11 +79,11 @@ function post(
   });
 }
 
-/** By code, not by text: https://nodejs.org/api/tls.html#x509-certificate-error-codes and errno. */
+/** By code instead of text: https://nodejs.org/api/tls.html#x509-certificate-error-codes and errno. */
 function translated(error: NodeJS.ErrnoException, ca: ApiCa, where: string, timedOut: boolean): DockerTlsError {
   const { code = '', message } = error;
   const host = new URL(ca.url).host;
-  // An alert is the server's word about us, and may come after the request.
+  // The server sends an alert about our client, perhaps after the request.
   const tls = !code.includes('ALERT') && /CERT|SIGNATURE|ISSUER|SELF_SIGNED|^ERR_TLS|^ERR_SSL|^EPROTO$/.test(code);
   if (tls)
     return new DockerTlsError(

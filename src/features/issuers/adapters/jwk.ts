@@ -1,6 +1,6 @@
 /**
- * The key of a step-ca provisioner: a private JWK (RFC 7517), in clear or as a JWE under a passphrase (PBES2, RFC 7518 4.8) as
- * `step crypto jwk create` writes it; and the tokens that it signs (RFC 7515).
+ * Key of a step-ca provisioner, and the tokens that it signs (RFC 7515). The key is a private JWK (RFC 7517), in clear or as a JWE under a
+ * passphrase (PBES2, RFC 7518 4.8) from `step crypto jwk create`.
  */
 
 import { createDecipheriv, createHash, createPrivateKey, type JsonWebKey, pbkdf2Sync, sign } from 'node:crypto';
@@ -45,7 +45,7 @@ function algorithmOf({ kty, crv }: Jwk): { alg: string; hash: string | null } | 
   return Object.hasOwn(algorithms, key) ? algorithms[key] : undefined;
 }
 
-/** RFC 7638, by which step-ca knows a key that has no name. */
+/** RFC 7638 thumbprint, step-ca's ID for a key without a name. */
 function thumbprint(jwk: Jwk): string {
   const names: Readonly<Record<string, readonly string[]>> = { RSA: ['e', 'kty', 'n'], OKP: ['crv', 'kty', 'x'] };
   const members = names[jwk.kty ?? ''] ?? ['crv', 'kty', 'x', 'y'];
@@ -60,10 +60,10 @@ function parseJwk(text: string, passphrase: Secret | undefined, file: string): J
   return jwk as Jwk;
 }
 
-/** The five parts of a JWE, each in base64url. */
+/** The five parts of a JWE in base64url. */
 type Jwe = Readonly<Record<'protected' | 'encrypted_key' | 'iv' | 'ciphertext' | 'tag', string>>;
 
-/** Compact or as flattened JSON; undefined: it is neither. */
+/** Compact or flattened JSON; undefined otherwise. */
 function parseJwe(text: string): Jwe | undefined {
   const [header, key, iv, ciphertext, tag, ...more] = text.split('.');
   const whole = { protected: header, encrypted_key: key, iv, ciphertext, tag };
@@ -87,7 +87,7 @@ const CIPHERS: Readonly<Record<string, 'aes-128-gcm' | 'aes-192-gcm' | 'aes-256-
   A192GCM: 'aes-192-gcm',
   A256GCM: 'aes-256-gcm',
 };
-/** A file that asks for more rounds of PBKDF2 would keep this program busy for minutes. */
+/** More rounds of PBKDF2 would take minutes of CPU time. */
 const MAX_ROUNDS = 10_000_000;
 
 function decrypt(jwe: Jwe, passphrase: Secret | undefined, file: string): string {

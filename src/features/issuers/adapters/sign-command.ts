@@ -1,6 +1,6 @@
 /**
- * Issuing by a CA whose key is external: a command of the user's gets a certificate request on stdin and prints the certificate.
- * What comes back is checked before it is used; docs/ca.md tells how commands for step, Vault, cfssl and openssl look.
+ * Issuing by an external CA through a user's command: it gets a certificate request on stdin and prints the certificate. The answer is
+ * verified before use; docs/ca.md has commands for step, Vault, cfssl and openssl.
  */
 
 import { isAbsolute, resolve } from 'node:path';
@@ -10,10 +10,10 @@ import type { SignRequest } from '../../../core/runtime.ts';
 import { DockerTlsError, interrupted, printableLines } from '../../../errors/errors.ts';
 import { refused } from './answer.ts';
 
-/** Long enough to carry the request to the CA by hand. */
+/** Enough time to carry the request to the CA by hand. */
 const TIMEOUT_MS = 900_000;
 
-/** The words of a command; nothing else of a shell has a meaning. Fails with E_USAGE. */
+/** Words of a command, without other shell syntax. Fails with E_USAGE. */
 export function splitCommand(command: string): string[] {
   const words = shellWords(command);
   if (words === undefined) throw wrongCommand(command, 'a quotation mark is not closed');
@@ -22,8 +22,8 @@ export function splitCommand(command: string): string[] {
 }
 
 /**
- * The program and its arguments: `{profile}` (server, client or issuer), `{days}` and `{name}` are replaced within words; where none of them
- * stands, profile and days are added at the end.
+ * Program and arguments: replaces `{profile}` (server, client or issuer), `{days}` and `{name}` within words; without any of them, appends
+ * profile and days.
  */
 export function commandLine(
   command: string,
@@ -36,7 +36,7 @@ export function commandLine(
   return all as [string, ...string[]];
 }
 
-/** The same command for any directory: a program that is named from `cwd` is named from the root. A timer runs in another directory. */
+/** The command for any working directory, since a timer runs in another one: a program relative to `cwd` becomes absolute. */
 export function anchorCommand(command: string, cwd: string): string {
   const [program = '', ...args] = splitCommand(command);
   if (!program.includes('/') || isAbsolute(program)) return command;
@@ -45,7 +45,7 @@ export function anchorCommand(command: string, cwd: string): string {
   return begun.startsWith(program) ? path + begun.slice(program.length) : [path, ...args.map(shellQuote)].join(' ');
 }
 
-/** Runs `command`. Fails with E_SIGN_COMMAND when it fails, E_SIGN_ANSWER when what it prints is not what was asked for. */
+/** Runs `command`. Fails with E_SIGN_COMMAND if it fails, E_SIGN_ANSWER if its output does not match the request. */
 export async function signByCommand(command: string, request: SignRequest, signal?: AbortSignal): Promise<string> {
   const [program, ...args] = commandLine(command, request);
   const ran = await execa(program, args, {
@@ -56,7 +56,7 @@ export async function signByCommand(command: string, request: SignRequest, signa
     stripFinalNewline: false,
     cancelSignal: signal,
   });
-  // Ctrl-C goes to the terminal's whole foreground group, the command included; a signal for us alone does not.
+  // Ctrl-C reaches the terminal's whole foreground group, including the command; a signal to this process alone does not.
   if (ran.isCanceled || ran.signal === 'SIGINT')
     throw interrupted(`interrupted while the sign command for ${request.name} ran`);
   if (ran.failed) {

@@ -1,4 +1,4 @@
-/** The one way to an external CA: asks it as its record says, for no day beyond its own end, and checks what it gives. */
+/** Single entry point to external CAs: requests as recorded, limits the lifetime to the CA's, and verifies the answer. */
 
 import type { ExternalCa } from '../../../core/domain/external-ca.ts';
 import { inspectCertificate, splitBundle } from '../../../core/domain/pki/inspect.ts';
@@ -9,13 +9,13 @@ import { signByCommand } from './sign-command.ts';
 import { signByStepCa } from './step-ca.ts';
 import { signByVault } from './vault.ts';
 
-/** Fails as `Sign` says. */
+/** Fails like `Sign`. */
 export async function sign(ca: ExternalCa, request: SignRequest, signal?: AbortSignal): Promise<string> {
   const limited = { ...request, days: daysWithin(request) };
   return checkSigned(await ask(ca, limited, signal), limited);
 }
 
-/** The certificate with what else it gives, PEM. */
+/** The certificate with the rest of the answer, PEM. */
 async function ask(ca: ExternalCa, request: SignRequest, signal?: AbortSignal): Promise<string> {
   switch (ca.kind) {
     case 'command':
@@ -29,10 +29,10 @@ async function ask(ca: ExternalCa, request: SignRequest, signal?: AbortSignal): 
   }
 }
 
-/** A person may carry the request, and the CA counts from its own clock. */
+/** A person may carry the request, and the CA uses its own clock. */
 const SIGNING_MS = 3_600_000;
 
-/** No certificate outlives its CA, whatever the CA would sign: what is asked for ends before it, also where it is signed a little later. */
+/** Lifetime in days within that of the CA, whatever the CA would sign: ends early enough even if the CA signs a little later. */
 function daysWithin({ days, ca, now }: SignRequest): number {
   const [first] = splitBundle(ca);
   if (first === undefined) return days;

@@ -1,4 +1,4 @@
-/** How a CA signs that flags or a fleet file name: its options, with the files that they name. */
+/** Signer options of a CA from flags or a fleet file, with the files that they name. */
 
 import { existsSync } from 'node:fs';
 import type { SignerFlags } from '../../../core/domain/external-ca.ts';

@@ -1,5 +1,5 @@
 /**
- * Issuing by step-ca: `POST /1.0/sign` with a one-time token of a JWK provisioner, a provisioner for each profile
+ * Issuing by step-ca: `POST /1.0/sign` with a one-time token of a JWK provisioner, one provisioner per profile
  * (https://smallstep.com/docs/step-ca/provisioners/#jwk).
  */
 
@@ -14,7 +14,7 @@ import { readProvisionerKey } from './jwk.ts';
 
 const TOKEN_S = 300;
 
-/** Certificate and chain, PEM, unchecked. Fails with E_ISSUER_…, E_SECRET_FILE. */
+/** PEM certificate and chain, unverified. Fails with E_ISSUER_…, E_SECRET_FILE. */
 export async function signByStepCa(ca: ApiCa, request: SignRequest, signal?: AbortSignal): Promise<string> {
   const { profile, name, commonName, sans = [], days, csr } = request;
   const passphrase = ca.passphraseFile === undefined ? undefined : await readCredential(ca.passphraseFile);
@@ -25,10 +25,10 @@ export async function signByStepCa(ca: ApiCa, request: SignRequest, signal?: Abo
     iss: provisioner,
     aud: `${ca.url}/1.0/sign`,
     sub: commonName,
-    // Without names step-ca takes the subject for one, and a request with others is refused.
+    // Without names step-ca uses the subject as one, and rejects a request with other names.
     sans: sans.map(({ value }) => value),
     iat: nowS,
-    // Its clock may be behind.
+    // The CA's clock may be behind.
     nbf: nowS - 60,
     exp: nowS + TOKEN_S,
     jti: randomBytes(32).toString('hex'),
@@ -56,7 +56,7 @@ export async function signByStepCa(ca: ApiCa, request: SignRequest, signal?: Abo
   );
 }
 
-/** SHA-256 of the root, as `step certificate fingerprint` prints it. */
+/** SHA-256 of the root, in the format of `step certificate fingerprint`. */
 function rootFingerprint(trust: string): string | undefined {
   const root = splitBundle(trust).find((pem) => inspectCertificate(pem).selfIssued);
   if (root === undefined) return undefined;

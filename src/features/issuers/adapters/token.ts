@@ -1,6 +1,6 @@
 /**
- * Signing by a PKCS#11 token, through OpenSSL and its pkcs11 provider (https://github.com/latchset/pkcs11-provider). The PIN goes
- * over a pipe of its own; neither arguments, environment nor files have it.
+ * Signing by a PKCS#11 token, through OpenSSL and its pkcs11 provider (https://github.com/latchset/pkcs11-provider). A separate pipe
+ * carries the PIN; it is never in arguments, environment or files.
  */
 
 import { spawn } from 'node:child_process';
@@ -17,7 +17,7 @@ import { DockerTlsError, interrupted, printableLines } from '../../../errors/err
 
 const TIMEOUT_MS = 60_000;
 
-/** SoftHSM crashes where a process ends it twice; other modules do not mind. */
+/** SoftHSM crashes if a process finalises it twice; other modules tolerate it. */
 function configuration({ module }: CaToken): string {
   return `openssl_conf = openssl_init
 [openssl_init]
@@ -33,7 +33,7 @@ activate = 1
 `;
 }
 
-/** Fails as `SignByToken` says. */
+/** Fails like `SignByToken`. */
 export async function signByToken(
   token: CaToken,
   { pin, hash, body }: TokenRequest,
@@ -88,13 +88,13 @@ function run(
       [0, body],
     ] as const) {
       const pipe = child.stdio[fd] as Writable;
-      pipe.on('error', () => {}); // it ended without reading; its status says why
+      pipe.on('error', () => {}); // it ended without reading; its status has the reason
       pipe.end(data);
     }
   });
 }
 
-/** A wrong PIN counts: tokens lock themselves after a few, so nothing is tried again. */
+/** No retry: tokens lock themselves after a few wrong PINs. */
 function failed(token: CaToken, why: string, details: readonly string[]): DockerTlsError {
   return new DockerTlsError('E_TOKEN', `the token did not sign: ${why}`, {
     where: token.uri,

@@ -9,7 +9,7 @@ import { refusedByApi, textsOf } from './answer.ts';
 import { readCredential } from './credentials.ts';
 import { postJson } from './https.ts';
 
-/** Certificate and chain, PEM, unchecked. Fails with E_ISSUER_…, E_SECRET_FILE. */
+/** PEM certificate and chain, unverified. Fails with E_ISSUER_…, E_SECRET_FILE. */
 export async function signByVault(ca: ApiCa, request: SignRequest, signal?: AbortSignal): Promise<string> {
   const { profile, name, commonName, sans = [], days, csr } = request;
   const names = (kind: 'dns' | 'ip') =>
@@ -17,7 +17,7 @@ export async function signByVault(ca: ApiCa, request: SignRequest, signal?: Abor
   const common = { csr, common_name: commonName, ttl: `${days * 24}h`, format: 'pem' };
   const body =
     profile === 'issuer'
-      ? // The request names path length, key usage and purpose; they are taken from it.
+      ? // path length, key usage and purpose come from the request
         { ...common, use_csr_values: true, max_path_length: 0 }
       : { ...common, alt_names: names('dns'), ip_sans: names('ip'), exclude_cn_from_sans: true };
   const path = profile === 'issuer' ? `/${ca.profiles.issuer}` : `/sign/${encodeURIComponent(ca.profiles[profile])}`;

@@ -1,4 +1,7 @@
-/** The flags that describe an external CA: they become a record, whose paths are absolute but for the program of a sign command, without a look at the files or the CA. */
+/**
+ * External CA flags, converted to a record without reading the files or contacting the CA. Paths become absolute, except the program of a
+ * sign command.
+ */
 
 import { resolve } from 'node:path';
 import {
@@ -13,7 +16,7 @@ import {
 import type { DockerTlsError } from '../../../errors/errors.ts';
 import { usage } from '../../../errors/errors.ts';
 
-/** The external CA that flags name; undefined: none. `trust`: PEM of the CAs that certify its API. Fails with E_USAGE (exit 2). */
+/** The external CA in the flags; undefined: none. `trust`: PEM CAs that certify its API. Fails with E_USAGE (exit 2). */
 export function externalCaOf(flags: SignerFlags, trust: string, cwd: string): ExternalCa | undefined {
   const urls = { 'step-ca': flags.stepCa, cfssl: flags.cfssl, vault: flags.vault };
   const [kind, another] = API_KINDS.filter((one) => urls[one] !== undefined);
@@ -75,7 +78,7 @@ function misused(message: string): DockerTlsError {
   ]);
 }
 
-/** The token that `--pkcs11` names. RFC 7512: `module-path` and `pin-source` are read from the URI, a PIN in it is refused. */
+/** The token in `--pkcs11`. RFC 7512: reads `module-path` and `pin-source` from the URI, and rejects a PIN in it. */
 export function caTokenOf({ pkcs11, pinFile }: SignerFlags, cwd: string): CaToken | undefined {
   if (pkcs11 === undefined) {
     if (pinFile !== undefined) throw misused('--pin-file belongs to --pkcs11');

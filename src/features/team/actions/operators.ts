@@ -1,4 +1,4 @@
-/** `operator add|remove|list`: who can open a shared store, and its CA. */
+/** `operator add|remove|list`: operators of a shared store, and their right to open its CA. */
 
 import { existsSync } from 'node:fs';
 import { resolve } from 'node:path';
@@ -11,7 +11,7 @@ import type { Operator as StoredOperator } from '../store/operators.ts';
 import { noRecipient } from '../store/ssh-keys.ts';
 import { sharedStoreOf } from './team-session.ts';
 
-/** Who can open a shared store, with which key. */
+/** An operator of a shared store, with their key. */
 export type Operator = StoredOperator;
 
 export type OperatorList = {
@@ -25,7 +25,7 @@ export async function operatorsOf(context: ActionContext): Promise<OperatorList>
   return { store: session.url, ...(await listOperators(session)) };
 }
 
-/** `recipient`: text, or the path of a file that holds it. With --dry-run only what prevents it. */
+/** `recipient`: text, or the path of a file with it. With --dry-run only checks for obstacles. */
 export async function giveAccess(
   context: ActionContext,
   { recipient, ...wanted }: NewOperator,
@@ -41,7 +41,7 @@ export async function giveAccess(
   return { store, operator: await addOperator(session, { ...wanted, recipient: text }, { dryRun }) };
 }
 
-/** The lines of the file without comments, if it is the name of one, else the text itself. Fails with E_FILE (exit 2). */
+/** Lines of the file without comments if the text is a file name, otherwise the text itself. Fails with E_FILE (exit 2). */
 export async function recipientsIn(text: string, cwd: string): Promise<readonly string[]> {
   if (!existsSync(resolve(cwd, text))) return [text];
   const lines = (await readIn(text, cwd)).toString('utf8').split(/\r?\n/);
@@ -52,11 +52,11 @@ export async function recipientsIn(text: string, cwd: string): Promise<readonly 
 export type Removed = {
   readonly removed: Operator;
   readonly left: readonly Operator[];
-  /** There is a CA, whose key the operator may have copied. */
+  /** A CA exists whose key the operator may have copied. */
   readonly hasCa: boolean;
 };
 
-/** Once a person agrees. */
+/** Asks for confirmation first. */
 export async function takeAccess(context: ActionContext, name: string): Promise<Removed> {
   const session = sharedStoreOf(context);
   const { operators } = await listOperators(session);

@@ -24,13 +24,13 @@ export type CopiedStore = {
   readonly to: string;
   readonly hosts: number;
   readonly clients: number;
-  /** The directory of --home that goes with the new store; undefined where the store is a directory. */
+  /** The --home directory for the new store; undefined if the store is a directory. */
   readonly home?: string;
 };
 
 /**
- * Copies everything into a store that is empty, reads it again there and compares. The old store stays as it is. Fails with E_STORE_OTHER
- * (exit 2) where something is stored there already, and as both stores do.
+ * Copies everything into an empty store, reads it back and compares. The old store stays unchanged. Fails with E_STORE_OTHER (exit 2) if
+ * the target is not empty, and like both stores.
  */
 export async function copyStore(context: ActionContext, to: string): Promise<CopiedStore> {
   const { global, runtime } = context;
@@ -60,30 +60,30 @@ async function copyInto(
 ): Promise<void> {
   const target = session === undefined ? openStore(home) : teamStore(session, await operatorsAndKeys(context, session));
   await target.withLock('docker-tls store copy', async () => {
-    // In a directory it would count as set on this computer.
+    // In a directory the store would count as configured on this machine.
     for (const { record = {} } of [state.ca, ...state.oldCas].flatMap((ca) => ca ?? [])) {
       const settings = storeSettings(record);
       if (settings === undefined) continue;
       await approving(context)(record);
       await target.accept(settings.id);
     }
-    // Another run may have been faster since it was found empty.
+    // Another run may have written since the check.
     if (session !== undefined && (await target.exists())) throw taken(session.url, ...useHints(context, session.url));
-    // Operators and contents in one commit: what is found there later is a whole copy.
+    // Operators and contents in one commit, so a later reader finds a complete copy.
     await target.write(changeOf(state));
   });
   for (const request of readRequests(context.global.home)) await writeRequest(home, request);
   if (!sameContents(state, await target.read())) throw new Error('the copy does not read as the store that was copied');
 }
 
-/** The operators of the old store; of a directory, the user who copies. New keys, which that user can open. */
+/** Operators of the old store; for a directory, the copying user. New keys, encrypted for that user. */
 async function operatorsAndKeys(context: ActionContext, session: Session) {
   const known = (await teamOf(context)?.read())?.operators ?? [];
   const operators = await operatorsOfCopy(session, known, userName().replace(/[^A-Za-z0-9._@+-]/g, '-'));
   return { operators, ...(await firstKeys(session, operators)) };
 }
 
-/** Of a shared store: what its operators who can open the CA see. Fails where the user who runs this is none of them. */
+/** The content of a shared store as seen by operators who can open the CA. Fails for any other user. */
 export async function wholeState(context: ActionContext): Promise<StoreState> {
   const store = storeOf(context);
   if (store.shared) await store.requireWritable();
@@ -92,12 +92,12 @@ export async function wholeState(context: ActionContext): Promise<StoreState> {
 
 const OTHER_HINT = 'docker-tls store copy --to OTHER';
 
-/** Of the directory that goes with any shared store that is copied to. */
+/** Hint about the --home directory of a shared target store. */
 function asideHint(home: string): string {
   return `of a copy from before; set it aside: mv ${shellQuote(home)} ${shellQuote(`${home}.before`)}`;
 }
 
-/** A copy that was cut off while it was stored is there whole, or not at all. */
+/** An interrupted copy exists completely, or not at all. */
 function useHints({ global }: ActionContext, url: string): readonly string[] {
   const there = `--home ${shellQuote(`${global.home}.team`)} --store ${shellQuote(url)}`;
   return [`if an interrupted copy stored it, it is whole: docker-tls ${there} status`, OTHER_HINT];

@@ -12,7 +12,7 @@ import { recipientsIn } from './operators.ts';
 import { wholeState } from './store-copy.ts';
 import { teamOf } from './team-session.ts';
 
-/** One file for a backup: the directory layout as a tar archive, which age encrypts. Resolves to its path. */
+/** Backup in one file: the directory layout as a tar archive, encrypted by age. Resolves to its path. */
 export async function exportStore(
   context: ActionContext,
   { recipients, out, replace }: OutOptions & { readonly recipients: readonly string[] },
@@ -36,7 +36,7 @@ export async function exportStore(
   return { file: await writeOut({ ...file, data }), recipients: to.length };
 }
 
-/** The keys of the operators who can open the CA; none where the store is a directory. */
+/** Keys of the operators who can open the CA; empty if the store is a directory. */
 async function openingCa(context: ActionContext): Promise<readonly string[]> {
   const operators = (await teamOf(context)?.read())?.operators ?? [];
   return operators.filter(({ ca }) => ca).map(({ recipient }) => recipient);

@@ -1,16 +1,16 @@
-/** Opening a shared store for commands about that store itself. */
+/** Shared store sessions for commands about the store itself. */
 
 import { type Attended, optionsOf } from '../../../core/actions/store.ts';
 import { usage } from '../../../errors/errors.ts';
 import { openTeamSession } from '../store/open.ts';
 import type { Session } from '../store/session.ts';
 
-/** The session of a shared store, for commands about the store itself; undefined where the store is the directory. */
+/** Session of a shared store; undefined if the store is a directory. */
 export function teamOf(context: Attended): Session | undefined {
   return openTeamSession(optionsOf(context));
 }
 
-/** The shared store of a command. Fails with E_USAGE (exit 2) where the store is a directory of this computer. */
+/** The shared store of a command. Fails with E_USAGE (exit 2) if the store is a local directory. */
 export function sharedStoreOf(context: Attended): Session {
   const session = teamOf(context);
   if (session !== undefined) return session;

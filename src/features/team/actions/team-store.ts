@@ -1,4 +1,4 @@
-/** `store check`, `store restore` and `log`: looking through a shared store, putting back what was lost, and who changed what. */
+/** `store check`, `store restore` and `log`: checks, restoration of lost content, and history of a shared store. */
 
 import type { ActionContext } from '../../../core/actions/action-context.ts';
 import { agree } from '../../../core/actions/prompts.ts';
@@ -9,7 +9,7 @@ import { sharedStoreOf } from './team-session.ts';
 
 export type StoreCheck = CheckedStore & { readonly store: string };
 
-/** `accept`: what is there counts as the newest from now on, though this computer has seen a newer state. */
+/** `accept`: accept the present state as the newest, although this machine has seen a newer one. */
 export async function checkStore(context: ActionContext, accept: boolean): Promise<StoreCheck> {
   const session = sharedStoreOf(context);
   if (accept)
@@ -17,10 +17,7 @@ export async function checkStore(context: ActionContext, accept: boolean): Promi
   return { store: session.url, ...(await checkTeamStore(session, accept && !context.global.dryRun)) };
 }
 
-/**
- * The number of the new commit; undefined where nothing was lost. `replaceUnseen`: also where the store holds changes that this computer has
- * not seen, which are undone.
- */
+/** Number of the new commit; undefined if nothing was lost. `replaceUnseen`: also undo changes that this machine has not seen. */
 export async function restoreStore(
   context: ActionContext,
   replaceUnseen: boolean,
@@ -37,12 +34,12 @@ export async function restoreStore(
   return { store: session.url, sequence };
 }
 
-/** One change of a shared store. */
+/** One commit of a shared store. */
 export type StoreLogEntry = LogEntry;
 
 export async function storeLog(context: ActionContext, limit = 20): Promise<readonly StoreLogEntry[]> {
   const session = sharedStoreOf(context);
-  // What is not genuine is refused before its history is believed.
+  // Verify the store before trusting its history.
   await session.read();
   return session.engine.log(limit);
 }

@@ -1,4 +1,4 @@
-/** `log`: the history of a shared store. */
+/** `log`: history of a shared store. */
 
 import { defineCommand } from '../../../cli/command.ts';
 import { storeLog } from '../actions/team-store.ts';

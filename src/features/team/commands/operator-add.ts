@@ -1,4 +1,4 @@
-/** `operator add NAME [RECIPIENT]`: one more person or runner who can open a shared store. */
+/** `operator add NAME [RECIPIENT]`: grants a user or runner access to a shared store. */
 
 import { defineCommand } from '../../../cli/command.ts';
 import { giveAccess } from '../actions/operators.ts';

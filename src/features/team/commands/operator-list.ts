@@ -1,4 +1,4 @@
-/** `operator list`: who can open a shared store. */
+/** `operator list`: operators of a shared store. */
 
 import { defineCommand } from '../../../cli/command.ts';
 import { operatorsOf } from '../actions/operators.ts';

@@ -1,4 +1,4 @@
-/** `operator remove NAME`: encrypts a shared store again for those who stay. */
+/** `operator remove NAME`: re-encrypts a shared store for the remaining operators. */
 
 import { defineCommand } from '../../../cli/command.ts';
 import { takeAccess } from '../actions/operators.ts';

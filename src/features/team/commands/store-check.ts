@@ -1,4 +1,4 @@
-/** `store check`: whether a shared store is whole, genuine, and not older than what was seen. */
+/** `store check`: checks that a shared store is complete, genuine and up to date. */
 
 import { defineCommand } from '../../../cli/command.ts';
 import { plural } from '../../../core/domain/words.ts';

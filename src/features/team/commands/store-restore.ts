@@ -1,4 +1,4 @@
-/** `store restore`: what this computer has seen last of a shared store goes back into it. */
+/** `store restore`: restores a shared store from the state that this machine saw last. */
 
 import { defineCommand } from '../../../cli/command.ts';
 import { restoreStore } from '../actions/team-store.ts';

@@ -1,6 +1,6 @@
 /**
- * Requests to etcd: its JSON gateway (https://etcd.io/docs/v3.5/dev-guide/api_grpc_gateway/), over TLS, with a user's token where there
- * is one, and from one member of the cluster to the next where one does not answer. It knows keys and values, not what they mean.
+ * etcd client over its JSON gateway (https://etcd.io/docs/v3.5/dev-guide/api_grpc_gateway/): TLS, a user's token if configured, and
+ * failover between cluster members. It handles keys and values without their meaning.
  */
 
 import { type IncomingMessage, Agent as PlainAgent, request as plainRequest } from 'node:http';
@@ -13,22 +13,22 @@ import { answerFailure, connectionFailure, EtcdFailure, gravest } from './etcd-f
 
 export type KeyValue = { readonly key: string; readonly value: Buffer; readonly modRevision: string };
 
-/** An operation of a transaction: `{ request_put: … }` and the like, keys and values in base64. */
+/** An operation of a transaction: `{ request_put: … }` and similar, keys and values in base64. */
 export type Operation = Readonly<Record<string, Readonly<Record<string, unknown>>>>;
 export type Answer = Readonly<Record<string, unknown>>;
 
 const CONNECT_MS = 3000;
-/** More than the 7 s after which a member without a quorum says so. */
+/** Longer than the 7 s after which a member reports a lost quorum. */
 const ANSWER_MS = 10_000;
-/** An idle connection goes: `status --watch` opens the store again and again, for days. */
+/** Idle connections close, because `status --watch` reopens the store for days. */
 const IDLE_MS = 3000;
 const LARGEST_ANSWER = 256 * 1024 * 1024;
-/** How often each endpoint is asked. */
+/** Attempts per endpoint. */
 const ROUNDS = 2;
 
 export type EtcdClient = ReturnType<typeof etcdClient>;
 
-/** `stopReading` gives what ends a request that only reads; a change that is on its way is waited for, because its ending counts. */
+/** `stopReading` returns the signal that aborts read requests. A pending write is awaited, because its result counts. */
 export function etcdClient(
   address: EtcdAddress,
   credentials: () => Promise<EtcdCredentials>,
@@ -52,7 +52,7 @@ export function etcdClient(
     agent = tls
       ? new Agent({
           ...idle,
-          // Else NODE_TLS_REJECT_UNAUTHORIZED=0 in the environment would decide.
+          // Otherwise NODE_TLS_REJECT_UNAUTHORIZED=0 in the environment would decide.
           rejectUnauthorized: true,
           minVersion: 'TLSv1.2',
           ca: ca && splitBundle(ca),
@@ -63,7 +63,7 @@ export function etcdClient(
     return agent;
   }
 
-  /** Sends one request, and gives its answer when it begins. Fails with EtcdFailure. */
+  /** Sends one request, and resolves at the start of its answer. Fails with EtcdFailure. */
   async function send(endpoint: string, path: string, body: object, signal?: AbortSignal): Promise<IncomingMessage> {
     const text = JSON.stringify(body);
     const through = await agentOf();
@@ -96,7 +96,7 @@ export function etcdClient(
       request.on('error', fail);
       request.on('response', (response) => {
         response.once('end', () => clearTimeout(timer)).once('close', () => clearTimeout(timer));
-        // An answer that goes on has come: only the rest of it may take its time.
+        // The timeout covers only the start of a stream; the rest may take its time.
         if (path === WATCH) clearTimeout(timer);
         resolve(response);
       });
@@ -135,14 +135,14 @@ export function etcdClient(
       const answer = await ask(endpoint, '/v3/auth/authenticate', named, signal);
       token = String(answer.token);
     } catch (error) {
-      // Whatever it is that etcd says here, it is about the user.
+      // Any refusal at this point concerns the user.
       if (error instanceof EtcdFailure && error.problem === 'refused')
         throw new EtcdFailure('auth', endpoint, error.message);
       throw error;
     }
   }
 
-  /** With a token, which is asked for again where it has run out. */
+  /** With a token, renewed after it expires. */
   async function askAs(endpoint: string, path: string, body: object, signal?: AbortSignal): Promise<Answer> {
     const given = token !== undefined;
     if (!given) await login(endpoint, signal);
@@ -157,7 +157,7 @@ export function etcdClient(
     }
   }
 
-  /** From the member that answered last. Fails with EtcdFailure, with the gravest where no member answers; and as the signal says. */
+  /** Starts with the member that answered last. Fails with EtcdFailure, the gravest if no member answers; and with the signal's reason. */
   async function post(path: string, body: object, signal?: AbortSignal): Promise<Answer> {
     const failures: EtcdFailure[] = [];
     for (let turn = 0; turn < ROUNDS * endpoints.length; turn++) {
@@ -166,11 +166,11 @@ export function etcdClient(
       } catch (error) {
         signal?.throwIfAborted();
         if (!(error instanceof EtcdFailure)) throw error;
-        // A member before may have passed it on all the same.
+        // An earlier member may have forwarded the request anyway.
         if (!error.othersMayAnswer) throw failures.length > 0 ? error.afterOthers() : error;
         failures.push(error);
         at = (at + 1) % endpoints.length;
-        // The connection may just have been one that the server had given up; the first round goes on at once.
+        // The server may just have closed an idle connection; the first round retries at once.
         if (turn >= endpoints.length - 1)
           await new Promise((resolve) => setTimeout(resolve, 100 + 200 * Math.random()));
       }
@@ -181,12 +181,12 @@ export function etcdClient(
   return {
     post,
 
-    /** Keys from `from` up to `to`, or one key, as they are at `revision` or now. */
+    /** Keys from `from` up to `to`, or one key, at `revision` or now. */
     async range(from: string, to?: string, options: Readonly<Record<string, unknown>> = {}) {
       return rangeOf(await post('/v3/kv/range', { ...rangeRequest(from, to), ...options }, stopReading()));
     },
 
-    /** All operations, if what `compare` says holds. */
+    /** All operations, if the conditions in `compare` hold. */
     async txn(compare: readonly object[], success: readonly Operation[]) {
       const reads = success.every((one) => 'request_range' in one);
       const answer = await post('/v3/kv/txn', { compare, success }, reads ? stopReading() : undefined);
@@ -198,7 +198,7 @@ export function etcdClient(
       };
     },
 
-    /** Resolves when `key` changes after `revision`. Fails with EtcdFailure where the connection ends, and as the signal says. */
+    /** Resolves when `key` changes after `revision`. Fails with EtcdFailure if the connection ends, and with the signal's reason. */
     async watch(key: string, revision: string, signal: AbortSignal): Promise<void> {
       const endpoint = endpoints[at] as string;
       if (token === undefined) await login(endpoint, signal);
@@ -214,7 +214,7 @@ export function etcdClient(
         for await (const chunk of response as AsyncIterable<Buffer>) {
           text += chunk.toString('latin1');
           if (response.statusCode !== 200 || text.length > 1024 * 1024) break;
-          // Whatever comes beside the word that it began is a reason to look again: a change, or that this revision is gone.
+          // Every message after the first is a reason to read again: a change, or a compacted revision.
           if (/"events"|"canceled"|"error"/.test(text)) return;
         }
       } catch (error) {
@@ -238,7 +238,7 @@ export function rangeRequest(from: string, to?: string): Readonly<Record<string,
   return { key: base64(from), range_end: to && base64(to) };
 }
 
-/** The end of the range of all keys that begin so. */
+/** End of the key range with this prefix. */
 export function endOf(prefix: string): string {
   return `${prefix.slice(0, -1)}${String.fromCharCode(prefix.charCodeAt(prefix.length - 1) + 1)}`;
 }
@@ -263,7 +263,7 @@ function splitEndpoint(endpoint: string): [string, number] {
   return [endpoint.slice(0, at).replace(/^\[|\]$/g, ''), Number(endpoint.slice(at + 1))];
 }
 
-/** etcd says that the name is empty as it says that an argument is wrong. */
+/** etcd reports an empty user name like an invalid argument. */
 function withoutUser(failure: EtcdFailure): EtcdFailure {
   if (failure.problem !== 'refused' || !failure.message.includes('user name is empty')) return failure;
   return new EtcdFailure('auth', failure.endpoint, 'it wants a user and a password');

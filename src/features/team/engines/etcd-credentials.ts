@@ -1,4 +1,4 @@
-/** The credentials for etcd: read from files and the environment when they are first needed, and refused where others can read them. */
+/** etcd credentials from files and the environment, read at first use and rejected if other users can read them. */
 
 import { createPrivateKey, X509Certificate } from 'node:crypto';
 import { statSync } from 'node:fs';
@@ -33,7 +33,7 @@ export async function readEtcdCredentials(
   };
 }
 
-/** What TLS would not take is found here, where its file can be named. */
+/** Detects files that TLS would reject, while their names are known. */
 async function readClient(certFile: string, keyFile: string): Promise<{ readonly cert: string; readonly key: Secret }> {
   const cert = await readCertificates(certFile);
   const key = await readPrivate(keyFile);
@@ -41,7 +41,7 @@ async function readClient(certFile: string, keyFile: string): Promise<{ readonly
   try {
     fits = new X509Certificate(cert).checkPrivateKey(createPrivateKey(key.revealText()));
   } catch {
-    // The cause is left out: OpenSSL's errors are about the text of a key.
+    // Without the cause: OpenSSL's errors quote the text of a key.
     throw unusable(keyFile, 'it is not a private key without a passphrase', [
       `openssl pkey -noout -in ${shellQuote(keyFile)}`,
     ]);

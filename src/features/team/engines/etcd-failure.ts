@@ -1,21 +1,21 @@
-/** Failures between here and etcd, and the words for each. By code; the texts of etcd are only shown. */
+/** Failures of etcd connections, and their error texts. Decided by code; etcd's texts are only shown. */
 
 import { shellQuote } from '../../../core/domain/quote.ts';
 import { DockerTlsError, printable } from '../../../errors/errors.ts';
 import type { EtcdAddress } from '../store/etcd-address.ts';
 import { unknownEnding } from './refusals.ts';
 
-/** `unreachable` and `tls`: another member may do; `refused` and below: no member would. */
+/** `unreachable` and `tls`: another member may succeed; `refused` and below: none would. */
 export type EtcdProblem = 'unreachable' | 'no-quorum' | 'tls' | 'auth' | 'compacted' | 'full' | 'too-old' | 'refused';
 
-/** The gravest first: the one that is reported where members failed in different ways. */
+/** The gravest first: reported if members failed in different ways. */
 const GRAVITY: readonly EtcdProblem[] = ['no-quorum', 'tls', 'unreachable'];
 
 /** A failed request. */
 export class EtcdFailure extends Error {
   readonly problem: EtcdProblem;
   readonly endpoint: string;
-  /** A change that was asked for may have been made all the same. */
+  /** The requested change may have succeeded anyway. */
   readonly unsure: boolean;
   constructor(problem: EtcdProblem, endpoint: string, message: string, cause?: unknown, unsure = false) {
     super(message, { cause });
@@ -30,7 +30,7 @@ export class EtcdFailure extends Error {
     return GRAVITY.includes(this.problem);
   }
 
-  /** The same, where members before gave no answer that says whether the change was made. */
+  /** The same, after members whose answers did not show whether the change was made. */
   afterOthers(): EtcdFailure {
     return new EtcdFailure(this.problem, this.endpoint, this.message, this.cause, true);
   }
@@ -41,9 +41,9 @@ export function gravest(failures: readonly EtcdFailure[]): EtcdFailure {
   return [...failures].sort((a, b) => at(a) - at(b))[0] as EtcdFailure;
 }
 
-/** Codes of gRPC, as the gateway gives them in its JSON: https://grpc.github.io/grpc/core/md_doc_statuscodes.html */
+/** gRPC codes in the gateway's JSON: https://grpc.github.io/grpc/core/md_doc_statuscodes.html */
 const PROBLEMS: Readonly<Record<number, EtcdProblem>> = {
-  // Canceled, unknown, internal: of a member that stops in the middle, for instance.
+  // Canceled, unknown, internal: for instance from a member that is stopping.
   1: 'unreachable',
   2: 'unreachable',
   13: 'unreachable',
@@ -66,16 +66,16 @@ export function answerFailure(
     typeof body?.message === 'string' ? body.message : `HTTP status ${status}: ${text.trim()}`,
     200,
   );
-  // The one answer in plain text that is etcd's own: it takes no user from a certificate here, and refuses one that names a user.
+  // etcd's only plain text answer: it accepts no user from a certificate on the gateway, and rejects a certificate that names one.
   if (status === 400 && body === undefined && text.includes('CommonName'))
     return new EtcdFailure('auth', endpoint, NAMED_CERTIFICATE);
   if (status === 404) return new EtcdFailure('too-old', endpoint, message);
-  // Without a code it is not etcd that answers, but a proxy or load balancer before it.
+  // Without a code, the answer is from a proxy or load balancer.
   const problem = PROBLEMS[code] ?? (status >= 500 && body?.code === undefined ? 'unreachable' : 'refused');
   return new EtcdFailure(problem, endpoint, message);
 }
 
-/** What node says of a connection: https://nodejs.org/api/tls.html#x509-certificate-error-codes and errno. */
+/** Node's connection errors: https://nodejs.org/api/tls.html#x509-certificate-error-codes and errno. */
 export function connectionFailure(endpoint: string, error: unknown, late: string | undefined): EtcdFailure {
   const { code = '', message = '' } = error as NodeJS.ErrnoException;
   if (late !== undefined) return new EtcdFailure('unreachable', endpoint, late, error);
@@ -119,7 +119,7 @@ const WORDS: Readonly<Record<string, string>> = {
   ENETUNREACH: 'no route to it',
 };
 
-/** For users. Anything else than a failure of etcd comes back as it is. */
+/** Error for users. Returns other failures unchanged. */
 export function etcdRefusal(address: EtcdAddress, failure: unknown): unknown {
   if (!(failure instanceof EtcdFailure)) return failure;
   const [code, message, hints] = refusalOf(address, failure);
@@ -198,7 +198,7 @@ function accessHints({ user, prefix }: EtcdAddress, ctl: string, detail: string)
   ];
 }
 
-/** The command line of etcd's own client for the same endpoints; its password is asked for. */
+/** etcdctl command for the same endpoints; it prompts for the password. */
 function etcdctl({ endpoints, tls, ca, cert, certKey, user }: EtcdAddress): string {
   const flags = [
     ['--endpoints', endpoints.map((each) => `${tls ? 'https' : 'http'}://${each}`).join(',')],

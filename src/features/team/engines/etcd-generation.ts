@@ -1,11 +1,11 @@
 /**
- * A commit that is too large for one transaction of etcd (128 operations, 1.5 MB): all files of the new snapshot go into a directory of
- * their own first, which the head then names. A directory that no head names is nothing; its marker ends with the lease of its maker.
+ * Commits too large for one etcd transaction (128 operations, 1.5 MB). All files of the new snapshot go into a new directory; the head then
+ * names it. A directory that no head names is ignored; its marker expires with its creator's lease.
  */
 
 import { base64, type EtcdClient, endOf, type Operation } from './etcd-client.ts';
 
-/** Below the limits of a server as it is installed. */
+/** Below a server's default limits. */
 const MOST_OPERATIONS = 100;
 const MOST_BYTES = 1_400_000;
 const LEASE_SECONDS = 60;
@@ -37,7 +37,7 @@ export function there(key: string): object {
   return { key: base64(key), target: 'VERSION', result: 'GREATER', version: '0' };
 }
 
-/** Writes the files of a generation. False where its marker went, because this took longer than the lease. */
+/** Writes the files of a generation. False if the marker expired, because the writes took longer than the lease. */
 export async function makeGeneration(
   client: EtcdClient,
   keys: Keys,
@@ -74,7 +74,7 @@ function chunksOf(files: ReadonlyMap<string, Uint8Array>): [string, Uint8Array][
   return chunks;
 }
 
-/** Takes away generations that neither the head names nor a run is making: of runs that died, and of before. */
+/** Deletes generations that neither the head nor a running commit uses: of dead runs, and old ones. */
 export async function sweepGenerations(
   client: EtcdClient,
   keys: Keys,

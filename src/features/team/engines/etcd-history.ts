@@ -1,6 +1,6 @@
 /**
- * The history of a store in etcd: its head, and one entry for each commit. A revision is a number and a hash over the revision before
- * it, so the entries between two revisions show that one builds on the other. The manifest of each commit signs the revision before it.
+ * History of a store in etcd: its head, and one entry per commit. A revision is a number and a hash over the previous revision, so the
+ * entries between two revisions show that one builds on the other. The manifest of each commit signs the previous revision.
  */
 
 import { createHash } from 'node:crypto';
@@ -13,7 +13,7 @@ const headSchema = z.object({
   revision: z.string(),
   parent: z.string(),
   regained: z.optional(z.string()),
-  /** The directory of its files. */
+  /** Directory of its files. */
   generation: z.string(),
 });
 export const entrySchema = z.object({
@@ -24,7 +24,7 @@ export const entrySchema = z.object({
   who: z.string(),
   subject: z.string(),
   lines: z.array(z.string()),
-  /** The files that were put or removed; absent where all of them are new. */
+  /** Added, changed or removed files; absent if all files are new. */
   paths: z.optional(z.array(z.string())),
 });
 
@@ -39,14 +39,14 @@ export function readEntry(value: Uint8Array): Entry | undefined {
   return parseAs(entrySchema, Buffer.from(value).toString('utf8'));
 }
 
-/** The number of a revision: how many commits there were, it included. 0 for that of an empty store. */
+/** Number of a revision: the count of commits including it; 0 for an empty store. */
 export function numberOf(revision: string): number {
   return Number(/^(\d{1,15})-/.exec(revision)?.[1] ?? 0);
 }
 
 const DIGITS = 10;
 
-/** The name of an entry; names sort as numbers do. */
+/** Name of an entry; names sort like numbers. */
 export function entryName(number: number): string {
   return String(number).padStart(DIGITS, '0');
 }
@@ -74,13 +74,13 @@ function revisionOf({ revision: _, ...rest }: Omit<Entry, 'revision'> & { readon
 }
 
 /**
- * Whether the history that ends with `history` continues `older`. `entries` are those before it, by number. False where an entry is missing
- * or does not fit. Undefined: a revision that was lost was put back since then, and it was not an older one.
+ * True if the history that ends with `history` contains `older`. `entries`: earlier entries by number. False if an entry is missing or does
+ * not match. Undefined: a lost revision was restored since, and `older` is not part of it.
  */
 export function holds(history: History, older: string, entries: ReadonlyMap<number, Entry>): boolean | undefined {
   for (let { parent, regained } = history; ; ) {
     if (parent === older || regained === older) return true;
-    // What was put back is what it continues: the history of what it replaced may be anybody's.
+    // A restored revision is the predecessor: the history of the replaced commits is unverified.
     const before = regained ?? parent;
     const entry = entries.get(numberOf(before));
     if (entry === undefined || entry.revision !== before || revisionOf(entry) !== before)

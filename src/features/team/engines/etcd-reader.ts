@@ -1,4 +1,4 @@
-/** Reading a store in etcd: the newest snapshot at one revision, of which only what changed is fetched, and the entries of its history. */
+/** Reader of a store in etcd: the newest snapshot at one revision, of which only changed files are fetched, and its history entries. */
 
 import { randomBytes } from 'node:crypto';
 import type { EtcdAddress } from '../store/etcd-address.ts';
@@ -9,22 +9,22 @@ import type { Keys } from './etcd-generation.ts';
 import { type Entry, entryName, type Head, numberOf, readEntry, readHead } from './etcd-history.ts';
 import { tooMuch } from './refusals.ts';
 
-/** A snapshot as it is in etcd: `at` is etcd's revision at which it was read, `modRevision` that of the head ('0': there is none). */
+/** A snapshot in etcd: `at` is the etcd revision of the read, `modRevision` that of the head ('0': none). */
 export type Place = {
   readonly at: string;
   readonly modRevision: string;
   readonly generation: string;
   readonly snapshot: Snapshot;
-  /** The last entries of its history, the newest last. */
+  /** Last entries of its history, newest last. */
   readonly recent: readonly Entry[];
 };
 
-/** A page of the largest values is read in one answer. */
+/** One answer can contain a page of the largest values. */
 const PAGE = 64;
 const KEYS_PAGE = 1000;
-/** So much of the history is kept for when the server cannot be reached. */
+/** History entries kept for offline use. */
 const MOST_RECENT = 50;
-/** Up to so many changed files are read one by one; else all. */
+/** Up to this number, changed files are read one by one; otherwise all. */
 const MOST_CHANGED = 90;
 const ATTEMPTS = 4;
 const EMPTY: Snapshot = { revision: '', files: new Map(), history: { parent: '' } };
@@ -32,7 +32,7 @@ const EMPTY: Snapshot = { revision: '', files: new Map(), history: { parent: '' 
 export type ReaderOptions = {
   readonly address: EtcdAddress;
   readonly listing: Listing;
-  /** Called each time that the server has answered. */
+  /** Called after each answer of the server. */
   reached(): void;
 };
 
@@ -44,12 +44,12 @@ export function etcdReader(client: EtcdClient, keys: Keys, { address, listing, r
     latest = place;
     places.delete(place.snapshot.revision);
     places.set(place.snapshot.revision, place);
-    // A run commits on what it has read last, or a little earlier.
+    // A run commits on top of its last read, or of a slightly earlier one.
     if (places.size > 8) places.delete(places.keys().next().value as string);
     return place;
   }
 
-  /** The head, and the entries after `number`, or without one the last ones, at one revision. */
+  /** The head, and the entries after `number` (default: the last entries), at one revision. */
   async function readHeadAnd(number?: number) {
     const log = rangeRequest(keys.log + entryName((number ?? 0) + 1), endOf(keys.log));
     const some =
@@ -74,7 +74,7 @@ export function etcdReader(client: EtcdClient, keys: Keys, { address, listing, r
     if (head === undefined) return remember({ ...nothing, modRevision: '0', snapshot: EMPTY });
     if (before !== undefined && before.modRevision === head.modRevision) return remember({ ...before, at });
     const found = readHead(head.value);
-    // Nothing of ours is there: the manifest that is missing says so.
+    // Foreign content: the missing manifest reports it.
     if (found === undefined) return remember({ ...nothing, modRevision: head.modRevision, snapshot: bogus() });
     const paths =
       before?.generation === found.generation ? pathsSince(before.snapshot.revision, found, entries) : undefined;
@@ -109,7 +109,7 @@ export function etcdReader(client: EtcdClient, keys: Keys, { address, listing, r
     return files;
   }
 
-  /** The first path that is there and not listed. */
+  /** The first existing path that is not listed. */
   async function unlisted(prefix: string, listed: ReadonlySet<string>, at: string): Promise<string | undefined> {
     for await (const { key } of pages(prefix, { revision: at, limit: KEYS_PAGE, keys_only: true }))
       if (!listed.has(key.slice(prefix.length))) return key.slice(prefix.length);
@@ -142,7 +142,7 @@ export function etcdReader(client: EtcdClient, keys: Keys, { address, listing, r
     );
   }
 
-  /** The newest place. What was dropped while it was read is read again. */
+  /** The newest place. Rereads content that was deleted during the read. */
   async function current(): Promise<Place> {
     for (let attempt = 1; ; attempt++) {
       try {
@@ -179,12 +179,12 @@ export function newGeneration(): string {
   return randomBytes(8).toString('hex');
 }
 
-/** A head that is not ours. */
+/** A snapshot with a foreign head. */
 function bogus(): Snapshot {
   return { revision: '0-', files: new Map([['head', new Uint8Array()]]), history: { parent: '' } };
 }
 
-/** The files that changed since a revision; undefined where the entries do not say, or there are too many. */
+/** Files changed since a revision; undefined if the entries do not show them, or for too many. */
 function pathsSince(revision: string, head: Head, entries: readonly (Entry | undefined)[]): string[] | undefined {
   const paths = new Set<string>();
   let at = revision;

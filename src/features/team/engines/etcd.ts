@@ -1,6 +1,6 @@
 /**
- * The etcd engine. A commit is one transaction that holds only while the head is the one that was read, so nothing is half there and
- * nothing is lost; a snapshot is read at one revision of etcd. Keys: PREFIX/head, PREFIX/log/NUMBER, PREFIX/g/GENERATION/PATH.
+ * etcd engine. A commit is one transaction on condition of an unchanged head, so it is atomic and loses nothing; a snapshot is read at one
+ * etcd revision. Keys: PREFIX/head, PREFIX/log/NUMBER, PREFIX/g/GENERATION/PATH.
  */
 
 import { DockerTlsError } from '../../../errors/errors.ts';
@@ -27,7 +27,7 @@ import { snapshotCache } from './snapshot-cache.ts';
 export type EtcdOptions = {
   readonly address: EtcdAddress;
   readonly env: Readonly<Record<string, string | undefined>>;
-  /** The directory of the cache. */
+  /** Cache directory. */
   readonly cache: string;
   readonly listing: Listing;
   readonly signal?: AbortSignal | undefined;
@@ -38,7 +38,7 @@ const LARGEST_VALUE = 1_500_000;
 const ATTEMPTS = 4;
 
 export function etcdEngine({ address, env, cache: directory, listing, signal, now }: EtcdOptions): Engine {
-  /** A run that has begun to store something comes to its end: it asks what became of that, takes it back where it has to, and reports. */
+  /** A run that has begun to store completes: it determines the result, reverts if necessary, and reports. */
   let begun = false;
   const stopReading = () => (begun ? undefined : signal);
   const client = etcdClient(address, () => readEtcdCredentials(address, env), stopReading);
@@ -62,7 +62,7 @@ export function etcdEngine({ address, env, cache: directory, listing, signal, no
     }
   }
 
-  /** Whether a commit is in the history that etcd holds now, and whether the head is still the one that it was to replace. */
+  /** State of a commit: in etcd's present history, still possible on an unchanged head, or overtaken. */
   async function fateOf(entry: Entry, expected: Place): Promise<'stored' | 'open' | 'overtaken'> {
     const { head, entries } = await readHeadAnd(numberOf(entry.parent));
     if (entries[0]?.revision === entry.revision) return 'stored';
@@ -70,8 +70,8 @@ export function etcdEngine({ address, env, cache: directory, listing, signal, no
   }
 
   /**
-   * Whatever the transaction reported, the log decides: ours is in it, or another commit is, or neither. Only then it is sent again, which is safe:
-   * the head decides which of two that are on their way counts. Even a refusal proves nothing where it came after an answer that was lost.
+   * The log decides, whatever the transaction reported: it contains our commit, another one, or neither. In the last case the commit is
+   * sent again; that is safe, because the head decides between two pending ones. Even a refusal is inconclusive after a lost answer.
    */
   async function settle(
     expected: Place,
@@ -96,7 +96,7 @@ export function etcdEngine({ address, env, cache: directory, listing, signal, no
         throw etcdRefusal(address, error);
       });
       if (fate === 'stored') return undefined;
-      // Refused with the same head: the marker of its generation went. It is begun again as after another commit.
+      // Refused with the same head: its generation's marker expired. Start again as after another commit.
       if (fate === 'overtaken' || failure === undefined) throw changed(address.url);
       if (attempt >= ATTEMPTS || !failure.othersMayAnswer) throw unknownFate(address, failure);
     }
@@ -119,7 +119,7 @@ export function etcdEngine({ address, env, cache: directory, listing, signal, no
       (sum, { length }) => sum + length,
       2 * JSON.stringify(entryOf(paths)).length,
     );
-    // What is put back shares no directory with what it replaces.
+    // A restored revision shares no directory with the replaced ones.
     const small = lost === undefined && fits(bytes, paths.length + 3);
     const generation = small ? expected.generation : newGeneration();
     const entry = entryOf(small ? paths : undefined);
@@ -146,12 +146,12 @@ export function etcdEngine({ address, env, cache: directory, listing, signal, no
     }
     const recent = recentOf(expected.recent, [entry]);
     const place = await placeMade(at, { generation, snapshot: { revision, files, history }, recent });
-    // What is not taken away now is taken away by the next large commit.
+    // The next large commit retries the deletion.
     if (!small) await sweepGenerations(client, keys, place).catch(() => undefined);
     return place;
   }
 
-  /** Where the answer was lost, etcd's revision of the head is asked for; where others have gone on since, the next commit begins again. */
+  /** After a lost answer, reads the head's etcd revision; if other commits followed, the next commit starts again. */
   async function placeMade(at: string | undefined, made: Omit<Place, 'at' | 'modRevision'>): Promise<Place> {
     if (at !== undefined) return remember({ ...made, at, modRevision: at });
     const { head, at: asked } = await readHeadAnd(numberOf(made.snapshot.revision));
@@ -181,13 +181,13 @@ export function etcdEngine({ address, env, cache: directory, listing, signal, no
     commit: (expected, change) =>
       translated(async () => {
         const place = placeOf(expected.revision);
-        // It was read too long ago to be on top.
+        // The read is too old to commit on.
         if (place === undefined) throw changed(address.url);
         begun = true;
         return (await commit(place, change)).snapshot;
       }),
 
-    /** A transaction that never holds: what it would do has to be allowed, and there has to be room. */
+    /** A transaction whose condition never holds: etcd checks permissions and free space. */
     requireWritable: () =>
       translated(async () => {
         const never = [there(keys.head), unchanged(keys.head, '0')];
@@ -202,7 +202,7 @@ export function etcdEngine({ address, env, cache: directory, listing, signal, no
           offline === undefined
             ? [...(await entriesFrom(first, numberOf(revision))).values()]
             : cache.recent().filter((entry) => numberOf(entry.revision) >= first);
-        // What is gone would look like a store that was never changed.
+        // A deleted history would look like a store without changes.
         if (offline === undefined && revision !== '' && entries.at(-1)?.revision !== revision)
           throw withoutHistory(address);
         return entries.reverse().map(logEntryOf);
@@ -215,7 +215,7 @@ export function etcdEngine({ address, env, cache: directory, listing, signal, no
         const known = place ?? cache.read();
         if (known?.revision !== newer) return undefined;
         const there = await entriesFrom(Math.max(1, numberOf(older)), numberOf(newer));
-        // Where the server holds an older state, what came after it is only here.
+        // If the server has an older state, only this cache has the later entries.
         const kept = place === undefined ? cache.recent().map((one) => [numberOf(one.revision), one] as const) : [];
         return holds(known.history, older, new Map([...there, ...kept]));
       }),

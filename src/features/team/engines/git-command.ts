@@ -1,4 +1,7 @@
-/** Running the system's git: with the user's own configuration and ssh, no secret in its arguments, and nothing of ours in its environment. */
+/**
+ * Runner of the system's git: with the user's configuration and ssh, without secrets in arguments or docker-tls variables in the
+ * environment.
+ */
 
 import { spawn } from 'node:child_process';
 import { installHereHint } from '../../../core/domain/dockerd/packages.ts';
@@ -10,21 +13,21 @@ export type GitResult = { readonly status: number; readonly stdout: Buffer; read
 export type GitOptions = {
   readonly input?: Uint8Array | string;
   readonly env?: Readonly<Record<string, string>>;
-  /** Statuses besides 0 that are an answer and no failure. */
+  /** Exit statuses other than 0 that are valid answers. */
   readonly answers?: readonly number[];
-  /** Once it has printed so many bytes it is stopped: they are the answer. */
+  /** git is stopped after this number of bytes: they are the answer. */
   readonly most?: number;
 };
 
-/** How long what git has printed may take to arrive after it was stopped. */
+/** Time for git's last output to arrive after it was stopped. */
 const LAST_WORDS_MS = 1000;
 
 export type Git = (args: readonly string[], options?: GitOptions) => Promise<GitResult>;
 
-/** Failures of git itself, with its last output. */
+/** A failure of git, with its last output. */
 export class GitFailure extends Error {
   readonly result: GitResult;
-  /** It had no answer in its time: what was asked for may still go on at the other end. */
+  /** git timed out: the server may still complete the request. */
   readonly late: boolean;
   constructor(args: readonly string[], result: GitResult, late = false) {
     super(causeIn(result.stderr) ?? `git ${args[0]} ended with status ${result.status}`);
@@ -34,11 +37,11 @@ export class GitFailure extends Error {
   }
 }
 
-/** Of a repository that another git command may have set, and of ours. */
+/** Variables for another repository, perhaps set by an outer git command, and those of docker-tls. */
 const NOT_FOR_GIT =
   /^(?:GIT_(?:DIR|WORK_TREE|INDEX_FILE|OBJECT_DIRECTORY|ALTERNATE_OBJECT_DIRECTORIES|COMMON_DIR|NAMESPACE|PREFIX|REPLACE_REF_BASE|GRAFT_FILE|SHALLOW_FILE|QUARANTINE_PATH|DEFAULT_HASH|TRACE\w*|CURL_VERBOSE)|DOCKER_TLS_\w+)$/;
 
-/** Only these transports: a URL rewritten to another (ext::) runs no program. */
+/** Only these transports: a URL rewritten to another one (ext::) must not run a program. */
 const TRANSPORTS = ['ssh', 'https', 'file'].flatMap((name) => ['-c', `protocol.${name}.allow=always`]);
 const SETTINGS = [
   ...['-c', 'protocol.allow=never', ...TRANSPORTS],
@@ -55,21 +58,21 @@ const SETTINGS = [
   ],
 ];
 
-/** What ends a call of git before its own end. */
+/** Limits of a git call. */
 export type GitLimits = {
   /** Default: 120 s. */
   readonly timeoutMs?: number | undefined;
   readonly signal?: AbortSignal | undefined;
-  /** How long a call may still take once the signal came. 0: none, and calls then fail with the signal's reason. */
+  /** Time that a call may still take after the signal. 0: none, and calls fail with the signal's reason. */
   graceMs(): number;
 };
 
-/** git on a bare repository. Fails with GitFailure, with E_PROGRAM_MISSING (exit 2), and as the signal says. */
+/** git on a bare repository. Fails with GitFailure, with E_PROGRAM_MISSING (exit 2), and with the signal's reason. */
 export function gitIn(directory: string, { timeoutMs = 120_000, signal, graceMs }: GitLimits): Git {
   return (args, { input, env = {}, answers = [], most = Number.POSITIVE_INFINITY } = {}) =>
     new Promise((resolve, reject) => {
       if (graceMs() === 0) signal?.throwIfAborted();
-      // At each call: secrets are taken out of the environment as they are read.
+      // At each call, because reading a secret removes it from the environment.
       const inherited = Object.fromEntries(Object.entries(process.env).filter(([name]) => !NOT_FOR_GIT.test(name)));
       const child = spawn('git', [...SETTINGS, `--git-dir=${directory}`, ...args], {
         env: { ...inherited, GIT_TERMINAL_PROMPT: '0', GIT_NO_REPLACE_OBJECTS: '1', LC_ALL: 'C', ...env },
@@ -108,7 +111,7 @@ export function gitIn(directory: string, { timeoutMs = 120_000, signal, graceMs 
         else if (status === 0 || answers.includes(status)) resolve(result);
         else reject(new GitFailure(args, result, child.killed));
       });
-      // Its ssh, or the server's end in a file system, may live on and hold the pipes: they are not waited for.
+      // git's ssh, or the server process for a file URL, may survive and hold the pipes: do not wait for them.
       child.on('exit', (_code, killed) => {
         if (killed === null) return;
         setTimeout(() => {
@@ -116,17 +119,17 @@ export function gitIn(directory: string, { timeoutMs = 120_000, signal, graceMs 
           child.stderr.destroy();
         }, LAST_WORDS_MS);
       });
-      // git may end before it has read everything: its status says why.
+      // git may exit before it has read all input; its status has the reason.
       child.stdin.on('error', () => {});
       child.stdin.end(input);
     });
 }
 
-/** Says that it failed, and not why: a line before it does. */
+/** Lines that report a failure without its cause; an earlier line has the cause. */
 const WITHOUT_CAUSE =
   /^(?:hint:|To |Please make sure|and the repository exists|\[GNUPG:\]|fatal: Could not read from remote|fatal: failed to write commit|error: failed to push some refs|error: gpg failed to sign)/;
 
-/** What git, ssh or the server printed of the cause; of a server that refuses, its own words. */
+/** The cause printed by git, ssh or the server; for a refusal, the server's message. */
 export function causeIn(stderr: string): string | undefined {
   const lines = stderr.split('\n').map((line) => line.trim());
   const telling = lines.filter((line) => /[A-Za-z]/.test(line.replace(/^remote:/, '')) && !WITHOUT_CAUSE.test(line));
@@ -144,7 +147,10 @@ function noGit(cause: Error): DockerTlsError {
   });
 }
 
-/** gitformat of `cat-file --batch`: `HASH TYPE SIZE\n`, the bytes, `\n`; `NAME missing\n`. One for each that was asked for; those cut off are not there. */
+/**
+ * Parses `cat-file --batch` (gitformat): `HASH TYPE SIZE\n`, the bytes, `\n`; `NAME missing\n`. One entry per request; truncated ones are
+ * missing.
+ */
 export function batchOf(bytes: Buffer): (Uint8Array | undefined)[] {
   const found: (Uint8Array | undefined)[] = [];
   for (let at = 0; at < bytes.length; ) {

@@ -1,8 +1,8 @@
-/** Reading the history of a store's branch as git prints it. */
+/** Parser of git's history of a store branch. */
 
 import type { LogEntry } from './engine.ts';
 
-/** For `git log -z --format=`: a line each, which is all that a name or a signer can be. */
+/** Format for `git log -z --format=`: one line each, since names and signers have no line breaks. */
 export const LOG_FORMAT = ['%H', '%aI', '%G?', '%GS', '%an <%ae>', '%B'].join('%n');
 
 const SIGNATURES: Readonly<Record<string, string>> = {

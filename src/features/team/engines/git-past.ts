@@ -1,14 +1,14 @@
-/** The history of a branch by the first files of its commits (Listing): commits that share them, as empty ones do, are one. */
+/** History of a branch by the first files of its commits (Listing): commits with equal ones, such as empty commits, are grouped. */
 
 import type { Alike, Listing, Past } from './engine.ts';
 import { batchOf, type Git } from './git-command.ts';
 
-/** Of a list of revisions: some 12,000 of them. */
+/** Maximum bytes of a revision list: some 12,000 revisions. */
 const LONGEST_RANGE = 1024 * 1024;
-/** A larger one than ours can be is not there. */
+/** Larger files cannot be from docker-tls, and count as missing. */
 const LARGEST_FILE = 16 * 1024 * 1024;
 const MOST_AT_ONCE = 32 * 1024 * 1024;
-/** All different ones of a range together. */
+/** All distinct files of a range together. */
 const MOST_IN_ALL = 1024 * 1024 * 1024;
 
 type Named = Alike & { readonly size: number };
@@ -66,7 +66,7 @@ export function gitPast(git: Git, listing: Listing): Past {
   };
 }
 
-/** Of a commit that puts a lost revision back, that one is the first parent (git.ts). */
+/** If a commit restores a lost revision, that revision is its first parent (git.ts). */
 export function historyOf(parents: readonly string[]): Alike['commits'][number]['history'] {
   const [first = '', second, ...others] = parents;
   if (second === undefined) return { parent: first };

@@ -1,4 +1,4 @@
-/** Snapshots and history of a branch, read from the objects of a local repository. Objects may be anybody's: of each kind only so much is read. */
+/** Reader of a branch's snapshots and history in a local repository. Objects are untrusted, so every kind has a read limit. */
 
 import type { Listing, Snapshot } from './engine.ts';
 import { batchOf, type Git } from './git-command.ts';
@@ -6,10 +6,10 @@ import { historyOf } from './git-past.ts';
 import { tooMuch } from './refusals.ts';
 
 const LARGEST_FILE = 16 * 1024 * 1024;
-/** So much is asked of git at once. */
+/** Bytes requested from git at once. */
 const MOST_AT_ONCE = 32 * 1024 * 1024;
 const PATH = /^[\w.@+-]+(?:\/[\w.@+-]+)*$/;
-/** Of a line of `ls-tree` beside its path, and of the lists of revisions. */
+/** Maximum length of an `ls-tree` line without its path, and of revision lists. */
 const LONGEST_LINE = 120;
 const LONGEST_HISTORY = 64 * 1024 * 1024;
 
@@ -22,7 +22,7 @@ export function gitReader(git: Git, url: string, listing: Listing) {
     return (await git(['cat-file', '-e', `${revision}^{commit}`], { answers: [1, 128] })).status === 0;
   }
 
-  /** The commit itself, and the files that say which others count. A larger one than ours can be is not there. */
+  /** The commit, and the files that list the others. Larger files cannot be from docker-tls, and count as missing. */
   async function beginning(revision: string) {
     const names = [revision, ...listing.first.map((path) => `${revision}:${path}`)];
     const { stdout } = await git(['cat-file', '--batch'], { input: `${names.join('\n')}\n`, most: 2 * LARGEST_FILE });
@@ -31,7 +31,7 @@ export function gitReader(git: Git, url: string, listing: Listing) {
     return { history: historyOf(parentsOf(commit)), first: new Map(files) };
   }
 
-  /** All that is at a revision; where it is more than `most` files with such paths, only so much of it. */
+  /** Entries at a revision; reads no more output than a listing of `paths` needs. */
   async function entriesOf(revision: string, paths: ReadonlySet<string>): Promise<Entry[]> {
     const most = [...paths].reduce((sum, path) => sum + Buffer.byteLength(path) + LONGEST_LINE, 64 * LONGEST_LINE);
     const { stdout } = await git(['ls-tree', '-r', '-z', '-l', '--full-tree', revision], { most });
@@ -39,13 +39,13 @@ export function gitReader(git: Git, url: string, listing: Listing) {
     return lines.map((line) => {
       const [about = '', path = ''] = line.split('\t');
       const [mode, type, hash = '', size] = about.split(/ +/);
-      // A link, a directory of another repository, or what is far too large is no content of ours: no signature says that it is empty.
+      // A link, a submodule, or a huge file is not content of docker-tls: it must not count as an empty file.
       const ours = mode === '100644' && type === 'blob' && PATH.test(path) && Number(size) <= LARGEST_FILE;
       return { path, hash: ours ? hash : undefined, size: ours ? Number(size) : 0 };
     });
   }
 
-  /** The contents, until one is not genuine. Only those that are genuine are kept: of others there may be any number. */
+  /** Contents up to the first that is not genuine. Keeps only genuine ones: the number of others is unlimited. */
   async function load(entries: readonly Entry[], genuine: (path: string, bytes: Uint8Array) => boolean) {
     const files = new Map<string, Uint8Array>();
     for (let at = 0; at < entries.length; ) {

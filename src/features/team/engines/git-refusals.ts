@@ -1,4 +1,4 @@
-/** The words for what a git repository refuses, or git cannot do, as the store of a team. */
+/** Errors of git and git repositories as the store of a team. */
 
 import { shellQuote } from '../../../core/domain/quote.ts';
 import { maskPasswords } from '../../../core/domain/secret.ts';
@@ -14,7 +14,7 @@ export function unreachable(url: string, remote: string, cause: unknown): unknow
   });
 }
 
-/** It names a commit, and does not hand it out: objects of the repository are damaged or gone. */
+/** The repository names a commit but cannot send it: objects are damaged or missing. */
 export function incomplete(url: string, remote: string, cause: unknown): unknown {
   const error = unreachable(url, remote, cause);
   if (!(error instanceof DockerTlsError)) return error;

@@ -1,7 +1,7 @@
 /**
- * The git engine: a branch of a repository that the system's git can reach. A commit is pushed on top of the one that was read, and a
- * push that is not a fast-forward is refused by the server, which makes it the compare-and-set of the store. The local cache is a bare
- * repository: it never has a working tree, and holds what the server holds, sealed.
+ * git engine: a branch of a repository that the system's git can reach. A commit is pushed on top of the last read; the server rejects a
+ * push that is not a fast-forward, so a push is the store's compare-and-set. The local cache is a bare repository without a working tree,
+ * with the server's sealed content.
  */
 
 import { randomUUID } from 'node:crypto';
@@ -25,13 +25,13 @@ export type GitOptions = {
   /** For git: `ssh://…`. */
   readonly remote: string;
   readonly branch: string;
-  /** The bare repository of the cache. */
+  /** Bare repository of the cache. */
   readonly cache: string;
   readonly listing: Listing;
   readonly signal?: AbortSignal | undefined;
-  /** Ends before git is started. */
+  /** Completes before git starts. */
   readonly before?: (() => Promise<void>) | undefined;
-  /** For each call of git; default: 120 s. */
+  /** Per git call; default: 120 s. */
   readonly timeoutMs?: number;
 };
 
@@ -39,7 +39,7 @@ const PUSHES = 4;
 const GRACE_MS = 3000;
 
 export function gitEngine({ url, remote, branch, cache, listing, signal, before, timeoutMs }: GitOptions): Engine {
-  /** A run that has begun to store something finds out what became of that: its calls may take a moment after the signal. */
+  /** A run that has begun to store must determine the result: its git calls get a grace period after the signal. */
   let begun = false;
   const run = gitIn(cache, { timeoutMs, signal, graceMs: () => (begun ? GRACE_MS : 0) });
   const git: Git = async (...call) => {
@@ -64,7 +64,7 @@ export function gitEngine({ url, remote, branch, cache, listing, signal, before,
     return prepared;
   }
 
-  /** The head of the branch at the server; '' where it is not there yet. Fails with E_STORE_UNREACHABLE. */
+  /** Head of the branch at the server; '' if it does not exist yet. Fails with E_STORE_UNREACHABLE. */
   async function remoteHead(): Promise<string> {
     await ready();
     try {
@@ -75,7 +75,7 @@ export function gitEngine({ url, remote, branch, cache, listing, signal, before,
     }
   }
 
-  /** Brings the commit here and remembers that the server was reached. */
+  /** Fetches the head, and records that the server was reached. */
   async function fetchHead(): Promise<string> {
     for (let attempt = 1; ; attempt++) {
       const head = await remoteHead();
@@ -83,7 +83,7 @@ export function gitEngine({ url, remote, branch, cache, listing, signal, before,
         await git(['fetch', '--quiet', '--no-tags', '--no-write-fetch-head', remote, ref]).catch((error) => {
           throw incomplete(url, remote, error);
         });
-        // Another operator may have replaced the branch between the two questions.
+        // Another operator may have replaced the branch between the two requests.
         if (!(await has(head)) && attempt < 3) continue;
       }
       await remember(head);
@@ -92,13 +92,13 @@ export function gitEngine({ url, remote, branch, cache, listing, signal, before,
   }
 
   async function remember(head: string): Promise<void> {
-    // So that git keeps it. Another run may be writing the same ref; the next one sets it.
+    // A ref, so that git keeps the commit. If another run is writing the same ref, the next run sets it.
     if (head !== '') await git(['update-ref', ref, head]).catch(() => undefined);
     writeFileSync(fetched, from + head, { mode: 0o600 });
     utimesSync(fetched, new Date(), new Date());
   }
 
-  /** The commit that was fetched last of this store: the directory may have been tried with another address since. */
+  /** The last fetched commit of this store: the directory may have been used with another address since. */
   function lastFetched(): string | undefined {
     const text = textIfThere(fetched);
     return text?.startsWith(from) ? text.slice(from.length) : undefined;
@@ -109,7 +109,7 @@ export function gitEngine({ url, remote, branch, cache, listing, signal, before,
       return await snapshot(await fetchHead());
     } catch (cause) {
       if (!(cause instanceof DockerTlsError) || cause.code !== 'E_STORE_UNREACHABLE') throw cause;
-      // Ctrl-C reaches git as well: that is no server that is down.
+      // Ctrl-C also reaches git: the server is not down.
       signal?.throwIfAborted();
       const head = lastFetched();
       if (head === undefined || !(await has(head))) throw cause;
@@ -118,7 +118,7 @@ export function gitEngine({ url, remote, branch, cache, listing, signal, before,
     }
   }
 
-  /** A commit on top of `parent` with these changes; only here yet. */
+  /** Creates a local commit on top of `parent` with these changes. */
   async function makeCommit(parent: string, { put, remove, message, regained }: Commit): Promise<string> {
     const parts = [...put.values()].flatMap((bytes, index) => [
       Buffer.from(`blob\nmark :${index + 1}\ndata ${bytes.length}\n`),
@@ -140,14 +140,14 @@ export function gitEngine({ url, remote, branch, cache, listing, signal, before,
       ];
       await git(['update-index', '-z', '--index-info'], { env, input: lines.join('') });
       const tree = (await git(['write-tree'], { env })).stdout.toString('latin1').trim();
-      // What is put back is what this continues: the history of what it replaces may be anybody's.
+      // A restored revision is the first parent: the history of the replaced commits is unverified.
       return await commitTree(tree, [regained ?? '', parent], message);
     } finally {
       rmSync(index, { force: true });
     }
   }
 
-  /** Whether the user's git signs commits, and who makes them. */
+  /** The user's git signing setting, and the author of commits. */
   async function identityOf(
     who: string,
   ): Promise<{ readonly sign: string[]; readonly author: Record<string, string> }> {
@@ -186,8 +186,8 @@ export function gitEngine({ url, remote, branch, cache, listing, signal, before,
   }
 
   /**
-   * Whatever a push reported, the branch decides: ours is in it, or it moved, or neither. Only the last is tried again, because a connection that
-   * broke, or two pushes at the same moment, look the same from here.
+   * The branch decides, whatever the push reported: it contains our commit, has moved, or is unchanged. Only an unchanged branch means a
+   * retry: from this side, a broken connection and two simultaneous pushes look the same.
    */
   async function push(expected: string, ours: string): Promise<void> {
     for (let attempt = 1; ; attempt++) {
@@ -202,7 +202,7 @@ export function gitEngine({ url, remote, branch, cache, listing, signal, before,
       });
       if (head === ours || (head !== '' && (await contains(head, ours)) === true)) return;
       if (head !== expected) throw changed(url);
-      // A server that is slow may take it all the same.
+      // A slow server may still accept it.
       const refusal = notAccepted(url, remote, reason);
       if (pushed instanceof GitFailure && pushed.late)
         throw unknownEnding(url, maskPasswords(reason), refusal.hints, refusal);
@@ -229,7 +229,7 @@ export function gitEngine({ url, remote, branch, cache, listing, signal, before,
       begun = true;
       const ours = await makeCommit(expected.revision, commit);
       await push(expected.revision, ours);
-      // It is stored: the next read fetches it where this computer has no room to say so.
+      // The commit is stored: without local disk space, the next read fetches it.
       await remember(ours).catch(() => undefined);
       return snapshot(ours);
     },
@@ -262,7 +262,7 @@ export function gitEngine({ url, remote, branch, cache, listing, signal, before,
   };
 }
 
-/** Where git knows no name for the user: the login name and the computer. */
+/** If git has no name for the user: the login name and the machine. */
 function authorOf(who: string): Record<string, string> {
   const name = who.split('@')[0] || 'docker-tls';
   return { GIT_AUTHOR_NAME: name, GIT_AUTHOR_EMAIL: who, GIT_COMMITTER_NAME: name, GIT_COMMITTER_EMAIL: who };

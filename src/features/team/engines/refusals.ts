@@ -1,9 +1,9 @@
-/** The words for what every engine refuses. */
+/** Errors common to all engines. */
 
 import { DockerTlsError, type Hint } from '../../../errors/errors.ts';
 import type { Most } from './engine.ts';
 
-/** A change was on its way when the connection broke, or the run was stopped. `reason` and `hints`: of the engine. */
+/** The connection broke, or the run was stopped, while a change was pending. `reason` and `hints` come from the engine. */
 export function unknownEnding(url: string, reason: string, hints: readonly Hint[], cause: unknown): DockerTlsError {
   return new DockerTlsError(
     'E_STORE_UNREACHABLE',
@@ -23,7 +23,7 @@ export function changed(url: string): DockerTlsError {
   });
 }
 
-/** No run of ours writes so much (session.ts). */
+/** docker-tls never writes that much (session.ts). */
 export function tooMuch(url: string, { files, bytes }: Most): DockerTlsError {
   const what = `the store has more than ${files.toLocaleString('en')} files or ${bytes / 1024 / 1024} MB`;
   return new DockerTlsError('E_STORE_TAMPERED', `${what}; nothing of it was used`, {

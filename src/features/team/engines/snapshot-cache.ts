@@ -1,6 +1,6 @@
 /**
- * The last snapshot that was accepted on this computer, for an engine that keeps none here itself: sealed, as it came. It is what is
- * read offline, and what `store restore` puts back.
+ * Cache of the last accepted snapshot on this machine, sealed as received, for engines without their own cache. Used offline and by
+ * `store restore`.
  */
 
 import { createHash, randomUUID } from 'node:crypto';
@@ -16,13 +16,13 @@ import { type Entry, entrySchema } from './etcd-history.ts';
 const schema = z.object({
   revision: z.string(),
   history: z.object({ parent: z.string(), regained: z.optional(z.string()) }),
-  /** By path: the name of the file that holds the content. */
+  /** Name of the content file by path. */
   files: z.record(z.string(), z.string()),
-  /** The last entries of the history, the newest last. */
+  /** Last entries of the history, newest last. */
   recent: z.array(entrySchema),
 });
 
-/** What another run on this computer has just written is not taken away. */
+/** Keep files that another run on this machine has just written. */
 const OLD_MS = 3_600_000;
 
 export function snapshotCache(directory: string) {
@@ -48,7 +48,7 @@ export function snapshotCache(directory: string) {
   }
 
   return {
-    /** Contents first: a run that is killed leaves the snapshot from before. */
+    /** Contents first: a killed run leaves the previous snapshot. */
     keep({ revision, history, files }: Snapshot, recent: readonly Entry[]): void {
       if (readIndex(snapshotFile)?.revision === revision) return;
       makeDirectories(join(directory, 'files'));
@@ -65,7 +65,7 @@ export function snapshotCache(directory: string) {
       replace(snapshotFile, JSON.stringify({ revision, history, files: listed, recent }));
     },
 
-    /** Undefined where there is none, or not all of it. */
+    /** Undefined if missing or incomplete. */
     read(): Snapshot | undefined {
       const index = readIndex(snapshotFile);
       if (index === undefined) return undefined;
@@ -83,7 +83,7 @@ export function snapshotCache(directory: string) {
 
     recent: () => readIndex(snapshotFile)?.recent ?? [],
 
-    /** The server was reached now. */
+    /** Records the time of a contact with the server. */
     reached(): void {
       makeDirectories(directory);
       writeFileSync(reachedFile, '', { mode: 0o600 });
@@ -104,7 +104,7 @@ function readIndex(file: string): z.output<typeof schema> | undefined {
   }
 }
 
-/** Takes away what no snapshot needs; notes what is there. */
+/** Deletes files that no snapshot needs, and adds the remaining names to `there`. */
 function sweep(directory: string, needed: ReadonlySet<string>, there: Set<string>): void {
   for (const name of readdirSync(directory)) {
     try {

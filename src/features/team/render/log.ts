@@ -1,4 +1,4 @@
-/** The history of a shared store. */
+/** Output of a shared store's history. */
 
 import type { CommandResult } from '../../../cli/command.ts';
 import { printable } from '../../../errors/errors.ts';

@@ -1,4 +1,4 @@
-/** Operators of a shared store, and what removing one means. */
+/** Output of a shared store's operators, and the consequences of a removal. */
 
 import type { CommandResult } from '../../../cli/command.ts';
 import { shellQuote } from '../../../core/domain/quote.ts';

@@ -1,4 +1,4 @@
-/** The addresses of shared stores: which engine, where, and the pinned signing key. */
+/** Addresses of shared stores: engine, location, and the pinned signing key. */
 
 import { keepFromChildren } from '../../../core/environment.ts';
 import { DockerTlsError } from '../../../errors/errors.ts';
@@ -8,7 +8,7 @@ export type GitAddress = {
   /** As given. */
   readonly url: string;
   readonly kind: 'git';
-  /** Without `git+` and without what is ours. */
+  /** Without `git+` and the parameters of docker-tls. */
   readonly remote: string;
   readonly branch: string;
   readonly pinned?: string;
@@ -19,8 +19,8 @@ export type StoreAddress = GitAddress | EtcdAddress;
 const BRANCH = /^[A-Za-z0-9][\w.-]*(?:\/[\w-][\w.-]*)*$/;
 
 /**
- * Reads `git+ssh://…`, `git+https://…` or `git+file:///…` with `?branch=NAME`, and `etcd://…` (etcd-address.ts), each with `key=FINGERPRINT`.
- * Fails with E_STORE_URL (exit 2).
+ * Parses `git+ssh://…`, `git+https://…` or `git+file:///…` with `?branch=NAME`, and `etcd://…` (etcd-address.ts), each with
+ * `key=FINGERPRINT`. Fails with E_STORE_URL (exit 2).
  */
 export function parseStoreAddress(text: string): StoreAddress {
   if (!/^(?:git\+(?:ssh|https|file)|etcd):\/\//.test(text) || /[\s\p{Cc}\\]/u.test(text)) {
@@ -32,14 +32,16 @@ export function parseStoreAddress(text: string): StoreAddress {
   return address;
 }
 
-/** The address at `url`. A password that it names is out of the environment before anything else runs: no program that we start needs it. */
+/**
+ * The address at `url`. Removes a password that it names from the environment before anything else runs, because no child process needs it.
+ */
 export function addressOf(url: string): StoreAddress {
   const address = parseStoreAddress(url);
   if (address.kind === 'etcd' && address.password?.startsWith('env:')) keepFromChildren(address.password.slice(4));
   return address;
 }
 
-/** Whether two addresses mean one store: members of a cluster come and go, and where credentials are is each computer's own matter. */
+/** True if two addresses refer to one store: cluster members may differ, and each machine has its own paths of credentials. */
 export function sameStore(a: string, b: string): boolean {
   if (a === b) return true;
   let one: StoreAddress;
@@ -47,7 +49,7 @@ export function sameStore(a: string, b: string): boolean {
   try {
     [one, other] = [parseStoreAddress(a), parseStoreAddress(b)];
   } catch {
-    // Of another version of docker-tls.
+    // An address from another version of docker-tls.
     return false;
   }
   if (one.kind === 'git' && other.kind === 'git') return one.remote === other.remote && one.branch === other.branch;
@@ -62,10 +64,10 @@ function parseGitAddress(text: string): GitAddress {
   } catch {
     throw wrong(text, 'it is not a URL');
   }
-  // A user name of https is a token as often as not.
+  // An https user name is often a token.
   if (parsed.password !== '' || (parsed.protocol === 'git+https:' && parsed.username !== '')) {
     const hints = ['git credential approve', 'or a credential helper: git help credentials'];
-    // Not the text itself: it holds the secret.
+    // Never the text itself: it contains the secret.
     throw wrong(
       'this',
       'a password or token in it would be seen by every local user; git asks its credential helpers for it',
@@ -92,7 +94,7 @@ function parseGitAddress(text: string): GitAddress {
 }
 
 function wrong(text: string, why: string, hints: readonly string[] = []): DockerTlsError {
-  // A password in place of its reference is not repeated.
+  // Hide a password in place of its reference.
   const shown = text.replace(/([?&]password=)(?!file:|env:).*/s, '$1…');
   return new DockerTlsError('E_STORE_URL', `${shown} is not the address of a store: ${why}`, {
     hints: [

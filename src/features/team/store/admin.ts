@@ -1,4 +1,4 @@
-/** The operators of a shared store: who they are, and adding and removing them. */
+/** Operators of a shared store: list, add and remove. */
 
 import { readTree } from '../../../core/adapters/store/read.ts';
 import type { StoreState } from '../../../core/adapters/store/records.ts';
@@ -15,14 +15,14 @@ import type { Opened, Session } from './session.ts';
 
 export type NewOperator = {
   readonly name: string;
-  /** `age1…`, or an SSH public key; absent: the first SSH key or identity of who runs this. */
+  /** `age1…`, or an SSH public key; absent: the user's first SSH key or identity. */
   readonly recipient?: string | undefined;
-  /** May open the CA. */
+  /** The operator can open the CA. */
   readonly ca: boolean;
   readonly client?: string | undefined;
 };
 
-/** The operators, and the fingerprint of the key that signs the store; an empty list where the store is new. */
+/** Operators, and the fingerprint of the store's signing key; an empty list for a new store. */
 export async function listOperators(session: Session): Promise<{ operators: readonly Operator[]; signer?: string }> {
   const { operators, signers } = await session.read();
   const last = signers.at(-1);
@@ -30,8 +30,8 @@ export async function listOperators(session: Session): Promise<{ operators: read
 }
 
 /**
- * Lets one more person or runner open the store, on an empty store the user who runs this; or gives a client to an operator who has none.
- * Fails with E_NAME, E_RECIPIENT, E_OPERATOR (exit 2), and as a commit does.
+ * Grants a user or runner access to the store; on an empty store, to the user of this run. Or gives a client to an operator without one.
+ * Fails with E_NAME, E_RECIPIENT, E_OPERATOR (exit 2), and like a commit.
  */
 export async function addOperator(
   session: Session,
@@ -56,7 +56,7 @@ export async function addOperator(
           `docker-tls operator add ${name} --client NAME`,
           `docker-tls operator remove ${name}`,
         ]);
-      // What opens the CA is known to them: only new keys take it away.
+      // The operator knows the CA's keys: only new keys revoke that right.
       if (known.ca && !ca)
         throw operatorRefusal(`${name} can open the CA, and goes on until removed`, [
           `docker-tls operator remove ${name}`,
@@ -78,7 +78,10 @@ export async function addOperator(
   });
 }
 
-/** What else the operator may do stays. The key of a client that was given once is known, also the next one in its place. */
+/**
+ * Keeps the operator's other rights. An operator keeps access to a client's key, and to keys that replace it, so a second client is
+ * refused.
+ */
 async function withClient(
   session: Session,
   base: Opened,
@@ -100,8 +103,8 @@ async function withClient(
 }
 
 /**
- * The operators of a copy: those of the store that is copied, the user who copies first, as `name` where they are none of them. Fails with
- * E_NAME, and with E_OPERATOR (exit 2) where another one has that name: two of one name could not be told apart, nor removed one by one.
+ * Operators of a copy: those of the source store, the copying user first, added as `name` if missing. Fails with E_NAME, and with
+ * E_OPERATOR (exit 2) if another operator has that name: no command could tell two equal names apart, or remove one of them.
  */
 export async function operatorsOfCopy(
   session: Session,
@@ -124,7 +127,7 @@ export async function operatorsOfCopy(
   return [first, ...others].map((one) => ({ ...one, addedAt }));
 }
 
-/** The keys of a new store: the user who makes it has to be able to open it afterwards. Fails with E_OPERATOR (exit 2). */
+/** Keys of a new store, checked to be readable by its creator. Fails with E_OPERATOR (exit 2). */
 export async function firstKeys(session: Session, operators: readonly Operator[]) {
   const keys = freshKeys();
   const signers = withSigner([], keys.signing);
@@ -136,7 +139,7 @@ export async function firstKeys(session: Session, operators: readonly Operator[]
   return { keys, signers };
 }
 
-/** The first SSH key or identity of the user who runs this. Fails with E_OPERATOR (exit 2). */
+/** The user's first SSH key or identity. Fails with E_OPERATOR (exit 2). */
 export async function ownRecipient(session: Session): Promise<string> {
   for (const identity of await session.identities()) {
     const [first] = await recipientsOf(identity);
@@ -145,7 +148,7 @@ export async function ownRecipient(session: Session): Promise<string> {
   throw operatorRefusal('no key of yours was found on this computer', ['ssh-keygen -t ed25519']);
 }
 
-/** Encrypts everything again, under new keys, for those who stay. */
+/** Re-encrypts everything under new keys for the remaining operators. */
 export async function removeOperator(
   session: Session,
   name: string,
@@ -183,7 +186,7 @@ export async function removeOperator(
   });
 }
 
-/** A commit again from what is stored then, where another one came first. */
+/** Retries a commit on the new content if another one came first. */
 async function retried<T>(session: Session, work: (base: Opened) => Promise<T>): Promise<T> {
   for (let attempt = 1; ; attempt++) {
     try {

@@ -1,10 +1,10 @@
-/** Encryption for several recipients with age (https://age-encryption.org/v1): what a recipient is, and which identities are tried. */
+/** Encryption for several recipients with age (https://age-encryption.org/v1): recipients and identities. */
 
 import { Decrypter, Encrypter, identityToRecipient } from 'age-encryption';
 import { DockerTlsError } from '../../../errors/errors.ts';
 import { type IdentityFile, noRecipient, sshIdentity, sshRecipient } from './ssh-keys.ts';
 
-/** A public key of OpenSSH, of whatever type. */
+/** An OpenSSH public key of any type. */
 const SSH_KEY = /^(?:sk-)?(?:ssh|ecdsa)-/;
 
 /** `age1…`, or an SSH public key (ssh-ed25519, ssh-rsa) without its comment. Fails with E_RECIPIENT (exit 2). */
@@ -25,14 +25,14 @@ export async function checkRecipient(text: string): Promise<string> {
   return recipient;
 }
 
-/** An age file that each of the recipients can open. */
+/** Encrypts an age file for each of the recipients. */
 export async function encryptFor(recipients: readonly string[], bytes: Uint8Array): Promise<Uint8Array> {
   const encrypter = new Encrypter();
   for (const one of recipients) encrypter.addRecipient(SSH_KEY.test(one) ? await sshRecipient(one) : one);
   return encrypter.encrypt(bytes);
 }
 
-/** What an age file holds; undefined where none of the identities is a recipient of it. Fails as the passphrase of an SSH key does. */
+/** Content of an age file; undefined if none of the identities is a recipient. Fails like the passphrase prompt of an SSH key. */
 export async function decryptWith(
   identities: readonly IdentityFile[],
   bytes: Uint8Array,
@@ -45,13 +45,13 @@ export async function decryptWith(
       return await decrypter.decrypt(bytes);
     } catch (error) {
       if (error instanceof DockerTlsError) throw error;
-      // The library has no code for "no identity matched": any failure means that this one does not open it.
+      // The library has no code for "no identity matched": every failure means that this identity does not open the file.
     }
   }
   return undefined;
 }
 
-/** What encrypts for the holder of an identity. */
+/** Recipients of an identity's holder. */
 export async function recipientsOf(identity: IdentityFile): Promise<string[]> {
   if (identity.kind === 'ssh') return [identity.recipient];
   return Promise.all(identity.lines.map((line) => identityToRecipient(line.revealText())));

@@ -1,6 +1,6 @@
 /**
- * The layout of a shared store: the files of the local store's layout, in groups (a host, a client, a CA), each sealed as two: what
- * every operator reads, and the private keys, which only those read who can open the CA.
+ * Layout of a shared store: files of the local layout in groups (a host, a client, a CA). Each group is sealed as two files: one for every
+ * operator, and the private keys for operators who can open the CA.
  */
 
 import type { FileContent } from '../../../core/adapters/store/files.ts';
@@ -8,10 +8,10 @@ import type { Incoming } from '../../../core/adapters/store/journal.ts';
 import { Secret } from '../../../core/domain/secret.ts';
 import { keyFor, seal, unseal } from './seal.ts';
 
-/** The files of the local layout by path; without the keys that the reader cannot open. */
+/** Files of the local layout by path, without keys that the reader cannot open. */
 export type Contents = ReadonlyMap<string, FileContent>;
 
-/** Keys of the two classes; `ca` is absent for an operator who cannot open the CA, who may hold the keys of single files instead. */
+/** Keys of the two classes. An operator who cannot open the CA has no `ca`, but may have keys of single files. */
 export type ClassKeys = { readonly store: Secret; readonly ca?: Secret; readonly files: ReadonlyMap<string, Secret> };
 
 export const OPERATORS = 'operators';
@@ -41,18 +41,18 @@ export function changedContents(
     if (!('files' in content)) next.set(path, content);
     else for (const [name, file] of Object.entries(content.files)) next.set(`${path}/${name}`, file);
   }
-  // Every store has this one, and it says nothing here: the manifest has the schema.
+  // Every store has this file, and the manifest already has its schema.
   next.delete('store.json');
   return next;
 }
 
-/** The groups whose files are not the very same objects before and after: what the others are sealed to stays as it is. */
+/** Groups with changed file objects; sealed files of other groups stay the same. */
 export function touchedGroups(before: Contents, after: Contents): ReadonlySet<string> {
   const paths = [...new Set([...before.keys(), ...after.keys()])];
   return new Set(paths.filter((path) => before.get(path) !== after.get(path)).map(groupOf));
 }
 
-/** The two texts of each group, or of some, by the path of the sealed file. */
+/** Both texts of each group (or of selected ones), by path of the sealed file. */
 export function groupTexts(contents: Contents, only?: ReadonlySet<string>): Map<string, string> {
   const groups = new Map<string, Record<string, string>>();
   const some = [...contents].filter(([path]) => only === undefined || only.has(groupOf(path)));
@@ -70,7 +70,7 @@ export function sealGroup(at: string, text: string, keys: ClassKeys): Uint8Array
   return seal(keyFor(classKey, at), at, Buffer.from(text));
 }
 
-/** What a sealed file holds. `closed`: the reader has no key for it; undefined: it is not what was sealed. */
+/** Content of a sealed file. `closed`: the reader has no key; undefined: the content was altered. */
 export function openGroup(
   at: string,
   sealed: Uint8Array,

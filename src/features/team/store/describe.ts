@@ -1,9 +1,9 @@
-/** The words for a change of a shared store, as colleagues read them in its history. They never hold a secret. */
+/** Descriptions of a shared store's changes, for colleagues who read its history. They never contain a secret. */
 
 import type { StoreChange, StoredClient, StoredHost, StoreState } from '../../../core/adapters/store/records.ts';
 import { inspectCertificate } from '../../../core/domain/pki/inspect.ts';
 
-/** One line for each thing that changes. */
+/** One line per change. */
 export function describeChange(before: StoreState, change: StoreChange): string[] {
   const lines: string[] = [];
   const { ca } = change;

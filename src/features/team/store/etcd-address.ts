@@ -1,4 +1,4 @@
-/** The addresses of stores in etcd: endpoints, prefix of the keys, and where the credentials are; never the credentials. */
+/** Addresses of stores in etcd: endpoints, key prefix, and paths of credentials; never the credentials. */
 
 import { isAbsolute } from 'node:path';
 import { checkSecretReference } from '../../../core/domain/secret-reference.ts';
@@ -10,11 +10,11 @@ export type EtcdAddress = {
   readonly kind: 'etcd';
   /** `host:port` each. */
   readonly endpoints: readonly string[];
-  /** Of every key, without slashes around it. */
+  /** Prefix of every key, without slashes around it. */
   readonly prefix: string;
-  /** Off only on this computer itself, as behind a tunnel. */
+  /** False only on this machine, for instance behind a tunnel. */
   readonly tls: boolean;
-  /** A file with the CAs of the servers; absent: those that Node.js trusts. */
+  /** File with the servers' CAs; absent: Node.js' defaults. */
   readonly ca?: string;
   /** Files of the client certificate. */
   readonly cert?: string;
@@ -30,13 +30,13 @@ const ENDPOINT = /^(\[[0-9a-fA-F:.]+\]|[A-Za-z0-9](?:[A-Za-z0-9._-]*[A-Za-z0-9])
 const LOOPBACK = /^(?:localhost|127(?:\.\d{1,3}){3}|\[::1\])$/;
 const SETTINGS = ['ca', 'cert', 'cert-key', 'user', 'password', 'tls', 'key'];
 
-/** Reads `etcd://HOST:PORT[,HOST:PORT…]/PREFIX[?ca=FILE&cert=FILE&cert-key=FILE&user=NAME&password=file:PATH&tls=off&key=FINGERPRINT]`. */
+/** Parses `etcd://HOST:PORT[,HOST:PORT…]/PREFIX[?ca=FILE&cert=FILE&cert-key=FILE&user=NAME&password=file:PATH&tls=off&key=FINGERPRINT]`. */
 export function parseEtcdAddress(
   text: string,
   wrong: (text: string, why: string, hints?: readonly string[]) => DockerTlsError,
 ): EtcdAddress {
   const [, authority = '', path = '', query = ''] = /^etcd:\/\/([^/?#]*)\/?([^?#]*)(?:\?([^#]*))?$/.exec(text) ?? [];
-  // Not the text itself: it holds the secret.
+  // Never the text itself: it contains the secret.
   if (authority.includes('@'))
     throw wrong('this', 'a password in it would be seen by every local user', [
       '--store "etcd://HOST:2379/PREFIX?user=NAME&password=file:PATH"',

@@ -1,4 +1,4 @@
-/** Whether a snapshot is what was signed, where it was signed, and continues what this computer has seen. */
+/** Verification of a snapshot: signature, position in the history, and descent from the state last seen on this machine. */
 
 import type { Engine, Snapshot } from '../engines/engine.ts';
 import type { Seen } from './local.ts';
@@ -6,8 +6,8 @@ import { filesProblem, fingerprintOf, MANIFEST, readSigned, type Signed, sha256 
 import * as refusals from './refusals.ts';
 
 /**
- * What was signed of a snapshot. Fails with E_STORE_TAMPERED. The name of a revision covers all revisions before it (git: the hash of the
- * commit; etcd: a hash over the one before), so the one name in the signed manifest binds the whole history: nothing further down is read.
+ * The signed part of a snapshot. Fails with E_STORE_TAMPERED. The name of a revision covers all earlier ones (git: the commit hash; etcd: a
+ * hash over the previous revision). Therefore the name in the signed manifest binds the whole history, without older entries being read.
  */
 export function genuine(url: string, { files, history }: Snapshot): Signed {
   const signed = signedOf(url, files);
@@ -24,14 +24,14 @@ export function signedOf(url: string, files: Snapshot['files']): Signed {
   return signed;
 }
 
-/** The revisions that a history or a signed list names, as one text. */
+/** Revisions named by a history or a signed list, as one text. */
 export function ancestors({ parent, regained = '' }: Snapshot['history']): string {
   return [regained, parent].filter(Boolean).join(' ');
 }
 
 export type Checked = Signed & { readonly seen: Seen };
 
-/** Refuses what is not genuine, or does not continue what was seen before it was asked for. Undefined: nothing was ever committed. */
+/** Rejects a snapshot that is not genuine, or does not descend from the state seen before the request. Undefined: an empty store. */
 export async function checkSnapshot(
   engine: Engine,
   snapshot: Snapshot,
@@ -51,7 +51,7 @@ export async function checkSnapshot(
   const signer = known.at(-1) ?? '';
   const older = before !== undefined && sequence < before.sequence;
   for (const wanted of [pinned, before?.signers.at(-1)]) {
-    // A key that was replaced since has signed what is older. Files are compared afterwards: without a known key none was read.
+    // Older snapshots carry the signature of a replaced key. Files are compared afterwards: without a known key none was read.
     if (wanted === undefined || known.includes(wanted) || (older && before.signers.includes(signer))) continue;
     throw refusals.tampered(url, `the store is signed by ${signer}, which ${wanted} has not vouched for`);
   }
@@ -67,7 +67,7 @@ export async function checkSnapshot(
   return { ...signed, seen: { sequence, revision, manifest, signers: known } };
 }
 
-/** The words for a genuine state that does not continue what was seen: an older one of the same line, or one of another line. */
+/** Error for a genuine state that does not descend from the one seen: an older one of the same line, or one of another line. */
 async function off(engine: Engine, { revision }: Snapshot, { manifest }: Signed, before: Seen, what: string) {
   if ((await engine.contains(before.revision, revision)) === true)
     return refusals.rewound(engine.url, before.sequence, what);

@@ -1,4 +1,4 @@
-/** A person's identities: the file that DOCKER_TLS_IDENTITY names, that of docker-tls, or the SSH keys that they have. */
+/** A user's identities: the file in DOCKER_TLS_IDENTITY, docker-tls' own file, or their SSH keys. */
 
 import { createPrivateKey, createPublicKey, type KeyObject } from 'node:crypto';
 import { statSync } from 'node:fs';
@@ -15,18 +15,18 @@ import { type IdentityFile, readString } from './ssh-keys.ts';
 export type IdentityOptions = {
   readonly env: Readonly<Record<string, string | undefined>>;
   readonly cwd: string;
-  /** Asks for the passphrase of an SSH key; absent without a terminal. */
+  /** Prompts for the passphrase of an SSH key; absent without a terminal. */
   readonly ask?: ((question: { file: string; again?: boolean }) => Promise<Secret>) | undefined;
 };
 
-/** Where identities are looked for where DOCKER_TLS_IDENTITY is not set, in this order. */
+/** Default paths of identities without DOCKER_TLS_IDENTITY, in this order. */
 function identityPlaces({ env }: Pick<IdentityOptions, 'env'>): string[] {
   const home = homeDirectory(env);
   const config = env.XDG_CONFIG_HOME || join(home, '.config');
   return [join(config, 'docker-tls', 'identity'), join(home, '.ssh', 'id_ed25519'), join(home, '.ssh', 'id_rsa')];
 }
 
-/** The identities of this person. A file that is named has to be there; a place that is only looked at need not. Fails with E_SECRET_FILE. */
+/** The user's identities. A named file must exist; default paths need not. Fails with E_SECRET_FILE. */
 export async function findIdentities(options: IdentityOptions): Promise<IdentityFile[]> {
   const named = options.env.DOCKER_TLS_IDENTITY;
   const files = named ? named.split(delimiter).map((file) => resolve(options.cwd, file)) : identityPlaces(options);
@@ -71,7 +71,7 @@ function identityOf(file: string, text: string, { ask }: IdentityOptions): Ident
     kind: 'ssh',
     file,
     recipient,
-    // Asked for once in a run.
+    // One prompt per run.
     open() {
       key ??= openKey(file, text, ask);
       return key;
@@ -82,7 +82,7 @@ function identityOf(file: string, text: string, { ask }: IdentityOptions): Ident
 const OPENSSH = /-----BEGIN OPENSSH PRIVATE KEY-----([A-Za-z0-9+/=\s]+)-----END/;
 const MAGIC = 'openssh-key-v1\0';
 
-/** The public half, which OpenSSH's format holds in clear: magic, cipher, kdf, options, number of keys, public key. */
+/** Public half, stored in clear in OpenSSH's format: magic, cipher, kdf, options, number of keys, public key. */
 function publicOf(text: string): string | undefined {
   const body = OPENSSH.exec(text)?.[1];
   if (body === undefined) return rsaOf(text);

@@ -1,6 +1,6 @@
 /**
- * The memory of this computer beside a shared store, in the directory of --home: which store it is and what was seen of it last, what
- * records say of this computer alone, and the files of the clients that are used here, where docker reads them.
+ * Local state for a shared store, in the directory of --home: the store's address, the last state seen, and machine-specific fields of
+ * records. Also writes the files of clients used on this machine, for docker.
  */
 
 import { randomUUID } from 'node:crypto';
@@ -29,22 +29,22 @@ import { sameStore } from './address.ts';
 const seenSchema = z.object({
   sequence: z.number(),
   revision: z.string(),
-  /** The SHA-256 of its manifest. */
+  /** SHA-256 of its manifest. */
   manifest: z.string(),
-  /** The fingerprints of its signing keys, the newest last. */
+  /** Fingerprints of its signing keys, newest last. */
   signers: z.array(z.string()),
 });
-/** The newest snapshot that was accepted here. */
+/** The newest snapshot accepted on this machine. */
 export type Seen = Data<z.output<typeof seenSchema>>;
 
 const FIELDS = { hosts: ['ssh'], clients: ['own', 'copies'] } as const;
 const SSH_FIELDS = ['identities', 'configFile'] as const;
-/** By collection and name: the fields that are this computer's own. */
+/** Machine-specific fields by collection and name. */
 type Own = { readonly [K in keyof typeof FIELDS]?: Readonly<Record<string, Readonly<Record<string, unknown>>>> };
 
 export type Local = ReturnType<typeof openLocal>;
 
-/** Reads nothing yet. Fails with E_STORE_OTHER (exit 2) where the directory belongs to another store. */
+/** Opens the local state without reading. Fails with E_STORE_OTHER (exit 2) if the directory belongs to another store. */
 export function openLocal(home: string, url: string) {
   const file = join(home, 'store.json');
 
@@ -64,7 +64,7 @@ export function openLocal(home: string, url: string) {
     home,
     seen: () => remembered().seen,
 
-    /** Remembers a snapshot that is newer than the one remembered, or with `anyway` any. Whether it is the one remembered now. */
+    /** Remembers a newer snapshot, or any with `anyway`. True if it is now the remembered one. */
     remember(seen: Seen, anyway = false): boolean {
       const before = remembered().seen;
       if (!anyway && before !== undefined && before.sequence >= seen.sequence) return before.revision === seen.revision;
@@ -72,7 +72,7 @@ export function openLocal(home: string, url: string) {
       return true;
     },
 
-    /** Puts the fields of this computer into records that were read. */
+    /** Adds machine-specific fields to records of the store. */
     merged(state: StoreState): StoreState {
       const { hosts = {}, clients = {} } = own();
       return {
@@ -96,7 +96,7 @@ export function openLocal(home: string, url: string) {
       return own()[collection]?.[name] ?? {};
     },
 
-    /** Keeps the fields of this computer, by collection and name; a name without any loses those that it had. */
+    /** Stores machine-specific fields by collection and name, and removes earlier ones of a name without any. */
     keep(collection: keyof typeof FIELDS, name: string, fields: Readonly<Record<string, unknown>>): void {
       const before = own();
       const others = Object.entries(before[collection] ?? {}).filter(([each]) => each !== name);
@@ -105,7 +105,7 @@ export function openLocal(home: string, url: string) {
       if (entries.length + Object.keys(before[collection] ?? {}).length > 0) replaceFile(home, 'local.json', text);
     },
 
-    /** Writes the files of the clients that are used here, where they are not there or outdated; takes those away that are gone. */
+    /** Writes missing and outdated files of clients used on this machine, and deletes those of removed clients. */
     placeClients(state: StoreState, openable: ReadonlySet<string>): void {
       for (const [name, client] of state.clients) {
         const { record, key } = client;
@@ -117,7 +117,7 @@ export function openLocal(home: string, url: string) {
 
     hasClient: here,
 
-    /** Settings of the store that were accepted on this computer, by their ids (domain/store-settings.ts). */
+    /** Store settings accepted on this machine, by ID (domain/store-settings.ts). */
     accepts: (id: string): boolean => accepted().includes(id),
 
     accept(id: string): void {
@@ -137,7 +137,7 @@ export function openLocal(home: string, url: string) {
   }
 }
 
-/** A record without the fields that are this computer's, and those fields. */
+/** Splits a record into shared and machine-specific fields. */
 export function splitRecord(
   collection: keyof typeof FIELDS,
   text: string,
@@ -158,7 +158,7 @@ function placeClient(home: string, name: string, { ca, cert }: StoredClient, key
   makeDirectories(home);
   makeDirectory(inside(home, 'clients'));
   makeDirectory(directory);
-  // The key first: a certificate without its key is of no use to docker, and of none to others.
+  // The key first: a certificate without its key is useless.
   for (const [file, kind, bytes] of [
     ['key.pem', 'key', key.revealText()],
     ['ca.pem', 'certificate', ca],
@@ -177,7 +177,7 @@ function placedClients(home: string): string[] {
   }
 }
 
-/** Its key no longer opens anything. What is not ours stays. */
+/** The key no longer opens any host. Other files in the directory stay. */
 function dropClient(home: string, name: string): void {
   const directory = inside(home, `clients/${name}`);
   for (const file of ['key.pem', 'cert.pem', 'ca.pem']) rmSync(join(directory, file), { force: true });

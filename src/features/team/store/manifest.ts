@@ -1,6 +1,6 @@
 /**
- * The signed manifest of a snapshot: a list of all its files, with a number that only grows, and the chain of signing keys.
- * Only who can open the CA has the signing key; everyone can verify.
+ * Signed manifest of a snapshot: a list of all its files, an increasing number, and the chain of signing keys. Only operators who can open
+ * the CA have the signing key; every user can verify.
  */
 
 import { createHash, createPrivateKey, createPublicKey, generateKeyPairSync, sign, verify } from 'node:crypto';
@@ -14,29 +14,29 @@ export const SIGNERS = 'keys/signers.json';
 
 const manifestSchema = z.object({
   schema: z.literal(1),
-  /** Grows by one with each commit. */
+  /** Incremented by each commit. */
   sequence: z.int(),
   at: z.string(),
   by: z.string(),
-  /** The revision of the engine that it was made on top of, and one that was lost and is held again from here on. */
+  /** The engine's previous revision, and a lost revision that this commit restores. */
   parent: z.string(),
   regained: z.optional(z.string()),
   /** SHA-256 of each other file, base64. */
   files: z.record(z.string(), z.string()),
 });
-/** More than a team has in its life. */
+/** More than a team ever needs. */
 const MOST_SIGNERS = 1000;
 const signersSchema = z
   .array(z.object({ key: z.string(), signature: z.optional(z.string()) }))
   .check(z.minLength(1), z.maxLength(MOST_SIGNERS));
 
 export type Manifest = z.output<typeof manifestSchema>;
-/** Public keys, the oldest first; each but the first is signed by the one before it. */
+/** Public keys, oldest first; each later key is signed by the one before it. */
 export type Signers = z.output<typeof signersSchema>;
 
 type Files = ReadonlyMap<string, Uint8Array>;
 
-/** The manifest of the other files, signed. */
+/** The signed manifest of the other files. */
 export function renderManifest(
   files: Files,
   about: Omit<Manifest, 'schema' | 'files'>,
@@ -56,7 +56,7 @@ export function renderManifest(
 
 export type Signed = { readonly manifest: Manifest; readonly signers: Signers };
 
-/** What was signed, or why nothing was, in words that follow the name of the snapshot. Other files are not looked at. */
+/** The signed manifest, or the reason for its absence, as text after the name of the snapshot. Ignores other files. */
 export function readSigned(files: Files): Signed | string {
   const text = textOf(files.get(MANIFEST));
   if (text === undefined) return 'has no manifest';
@@ -71,7 +71,7 @@ export function readSigned(files: Files): Signed | string {
   return manifest === undefined ? 'has a manifest that is not ours' : { manifest, signers };
 }
 
-/** In which way the files are not those that were signed, in words that follow the name of the snapshot. */
+/** Difference between the files and the signed list, as text after the name of the snapshot. */
 export function filesProblem({ manifest }: Signed, files: Files): string | undefined {
   const listed = new Set([...Object.keys(manifest.files), MANIFEST]);
   const extra = [...files.keys()].find((path) => !listed.has(path));
@@ -81,7 +81,10 @@ export function filesProblem({ manifest }: Signed, files: Files): string | undef
   return files.has(wrong[0]) ? `has another ${wrong[0]} than was signed` : `lacks ${wrong[0]}`;
 }
 
-/** Reads what a snapshot's manifest lists, if one of the keys in `trusted` has signed it or has vouched for its key; without any: whoever signed it. */
+/**
+ * Selects the files in a manifest whose signing key is in `trusted` or was vouched for by one of these; without trusted keys, any signing
+ * key.
+ */
 export function listingOf(trusted: () => readonly string[]): Listing {
   return {
     first: [MANIFEST, SIGNERS],
@@ -103,19 +106,19 @@ export function newSigningKey(): Secret {
   return new Secret(privateKey.export({ format: 'der', type: 'pkcs8' }));
 }
 
-/** The chain with the public half of a signing key at its end, signed by the one before. */
+/** The chain with a new public signing key, signed by the previous key. */
 export function withSigner(signers: Signers | [], signingKey: Secret, before?: Secret): Signers {
   const key = createPublicKey(privateKey(signingKey)).export({ format: 'der', type: 'spki' }).toString('base64');
   const signature = before === undefined ? undefined : signText(`signer ${key}`, before);
   return [...signers, signature === undefined ? { key } : { key, signature }];
 }
 
-/** What colleagues compare, and what is remembered of a store: the first 32 hexadecimal digits of the SHA-256 of a signing key. */
+/** Fingerprint of a signing key, for comparison by users and for local state: the first 32 hexadecimal digits of its SHA-256. */
 export function fingerprintOf({ key }: Signers[number]): string {
   return createHash('sha256').update(Buffer.from(key, 'base64')).digest('hex').slice(0, 32);
 }
 
-/** A run looks at the same contents at every commit: each is hashed once. */
+/** Cache: each content is hashed once per run, although every commit needs it. */
 const hashes = new WeakMap<Uint8Array, string>();
 
 export function sha256(bytes: Uint8Array | undefined): string {

@@ -1,11 +1,11 @@
-/** Looking into contents that are in memory as into a store's directories: the same checks of what files hold, without owners and modes. */
+/** In-memory contents as the directory tree of a store: the same checks of file contents, without owners and modes. */
 
 import { storeProblems } from '../../../core/adapters/store/problems.ts';
 import { type Files, filesBy, type Tree } from '../../../core/adapters/store/tree.ts';
 import { nameProblem } from '../../../core/domain/names.ts';
 import type { Contents } from './contents.ts';
 
-/** A tree of contents; `where` names the store in errors. */
+/** A tree of contents; `where` is the store's name in errors. */
 export function mapTree(contents: Contents, where: string): Tree {
   const directories = new Set<string>();
   for (const path of contents.keys()) {
@@ -50,7 +50,7 @@ export function mapTree(contents: Contents, where: string): Tree {
   };
 }
 
-/** The names in a collection (`hosts`), in order. */
+/** Names in a collection (`hosts`), in order. */
 export function namesIn(contents: Contents, collection: string): string[] {
   const names = new Set<string>();
   for (const path of contents.keys()) {

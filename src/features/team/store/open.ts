@@ -1,4 +1,4 @@
-/** Opening a shared store: its engine, its operator, and this computer's memory of it. */
+/** Opening of a shared store: engine, operator, and local state. */
 
 import { join, resolve } from 'node:path';
 import type { Store } from '../../../core/adapters/store/store.ts';
@@ -13,7 +13,7 @@ import { listingOf } from './manifest.ts';
 import { openSession, type Session } from './session.ts';
 import { teamStore } from './store.ts';
 
-/** The session of a shared store; undefined where the store is the directory. */
+/** Session of a shared store; undefined if the store is a directory. */
 export function openTeamSession(options: OpenOptions): Session | undefined {
   const home = resolve(options.home);
   const url = storeUrl(options);

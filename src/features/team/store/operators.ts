@@ -1,4 +1,4 @@
-/** Operators of a shared store and their keys: the list, and the age files that hold the keys for them. */
+/** Operators of a shared store and their keys: the list, and the age files with the keys. */
 
 import * as z from 'zod/mini';
 import { Secret } from '../../../core/domain/secret.ts';
@@ -29,12 +29,12 @@ function grantPath(client: string): string {
   return `keys/clients/${client}.age`;
 }
 
-/** Fresh keys for a new store, or in place of those that an operator who was removed has seen. */
+/** New keys for a new store, or instead of those that a removed operator knows. */
 export function freshKeys(): Required<Keys> {
   return { store: newKey(), ca: newKey(), signing: newSigningKey(), files: new Map() };
 }
 
-/** The keys that the identities open; undefined where they open none. */
+/** Keys that the identities can open; undefined if none. */
 export async function openKeys(
   files: ReadonlyMap<string, Uint8Array>,
   identities: readonly IdentityFile[],
@@ -57,7 +57,7 @@ export async function openKeys(
   return ca === undefined ? keys : { ...keys, ca: secret(ca.key), signing: secret(ca.signing) };
 }
 
-/** The files that hold the keys, for these operators. */
+/** Key files for these operators. */
 export async function renderKeys(
   operators: readonly Operator[],
   keys: Required<Keys>,
@@ -81,7 +81,7 @@ export async function renderKeys(
   return files;
 }
 
-/** The list; undefined where it is not ours. */
+/** The operator list; undefined if the file is invalid. */
 export function readOperators(
   files: ReadonlyMap<string, Uint8Array>,
   keys: ClassKeys,

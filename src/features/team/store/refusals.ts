@@ -1,4 +1,4 @@
-/** The words for what is wrong with a shared store, or with who opens it. */
+/** Errors of shared stores and their operators. */
 
 import { shellQuote } from '../../../core/domain/quote.ts';
 import { durationWords, listWords } from '../../../core/domain/words.ts';
@@ -19,7 +19,7 @@ export function tampered(url: string, what: string): DockerTlsError {
   });
 }
 
-/** A state that was in the store before what was seen here. */
+/** The store has an earlier state than the one seen on this machine. */
 export function rewound(url: string, sequence: number, what: string): DockerTlsError {
   return new DockerTlsError(
     'E_STORE_OLDER',
@@ -40,7 +40,7 @@ export function rewound(url: string, sequence: number, what: string): DockerTlsE
 export type CommitWords = { readonly sequence: number; readonly at?: string; readonly by?: string };
 type Lines = { readonly there: CommitWords; readonly here: CommitWords; readonly comparison: string | undefined };
 
-/** A state that does not continue what was seen here. Which of the two counts only people can say, so nothing is proposed that changes either. */
+/** A state that does not descend from the one seen on this machine. Only users can decide which one counts, so the hints change neither. */
 export function forked(url: string, what: string, { there, here, comparison }: Lines): DockerTlsError {
   return new DockerTlsError(
     'E_STORE_OLDER',
@@ -57,7 +57,7 @@ export function forked(url: string, what: string, { there, here, comparison }: L
   );
 }
 
-/** What is in the store has changes of operators that would be lost. */
+/** The store has changes by operators that would be lost. */
 export function unseen(url: string, there: readonly CommitWords[], comparison: string | undefined): DockerTlsError {
   return new DockerTlsError(
     'E_STORE_OLDER',
@@ -66,7 +66,7 @@ export function unseen(url: string, there: readonly CommitWords[], comparison: s
   );
 }
 
-/** Changes of operators may be among so many commits; nobody has looked. */
+/** The commits are too many to inspect, and may include operators' changes. */
 export function tooManyCommits(url: string, comparison: string | undefined): DockerTlsError {
   return new DockerTlsError(
     'E_STORE_OLDER',

@@ -1,4 +1,4 @@
-/** Looking through a shared store, and putting back what was lost. */
+/** Check of a shared store, and restoration of lost content. */
 
 import { readTree } from '../../../core/adapters/store/read.ts';
 import { asWritten, DockerTlsError } from '../../../errors/errors.ts';
@@ -17,7 +17,7 @@ export type CheckedStore = {
   readonly operators: number;
 };
 
-/** Goes through the whole store. `accept`: what is there is the newest from now on, though more was seen. Fails as a read does. */
+/** Checks the whole store. `accept`: accept the present state as the newest, although a newer one was seen. Fails like a read. */
 export async function checkTeamStore(session: Session, accept: boolean): Promise<CheckedStore> {
   if (accept) {
     const snapshot = await session.snapshot();
@@ -25,8 +25,8 @@ export async function checkTeamStore(session: Session, accept: boolean): Promise
     const known = signers.map(fingerprintOf);
     const last = session.local.seen();
     const before = last?.signers ?? known;
-    // Signed by the key that was seen, or one that it has vouched for. A key that was replaced, as after an operator was removed, signs
-    // nothing new: it counts only for a commit of the history that was seen.
+    // Signed by the known key, or by one that it vouched for. A replaced key, for instance after the removal of an operator, signs nothing
+    // new: it counts only for a commit in the history of the state seen.
     const past =
       last !== undefined &&
       before.includes(known.at(-1) ?? '') &&
@@ -36,7 +36,7 @@ export async function checkTeamStore(session: Session, accept: boolean): Promise
         session.url,
         `the store is signed by ${known.at(-1)}, which ${before.at(-1)} has not vouched for`,
       );
-    // Afterwards: where no known key has signed it, its files were not read.
+    // After that check: without a signature by a known key, no files were read.
     genuine(session.url, snapshot);
     const { revision, files } = snapshot;
     const seen = { sequence: manifest.sequence, revision, manifest: sha256(files.get(MANIFEST)), signers: known };
@@ -45,13 +45,13 @@ export async function checkTeamStore(session: Session, accept: boolean): Promise
   const opened = await session.read(0);
   const last = opened.signers.at(-1);
   if (last === undefined) throw refusals.fresh(session.url);
-  // Every record and certificate is parsed; the keys that this operator opens as well.
+  // Parses every record and certificate, and the keys that this operator can open.
   readTree(session.local.home, mapTree(opened.contents, session.url));
   const { sequence, operators, snapshot } = opened;
   return { sequence, signer: fingerprintOf(last), files: snapshot.files.size, operators: operators.length };
 }
 
-/** What `store restore` puts back: the newest state that this computer has seen. Fails with E_STORE_OLDER where there is none. */
+/** The newest state seen on this machine, for `store restore`. Fails with E_STORE_OLDER without one. */
 export async function newestSeen(session: Session): Promise<{ readonly seen: Seen; readonly snapshot: Snapshot }> {
   const seen = session.local.seen();
   const snapshot = seen === undefined ? undefined : await session.engine.at(seen.revision);
@@ -63,9 +63,10 @@ export async function newestSeen(session: Session): Promise<{ readonly seen: See
 }
 
 /**
- * Commits the newest genuine state that continues what this computer has seen on top of what is in the store now; gives the number of that.
- * Undefined: nothing was lost. `agree` fails where the user does not want this state. Changes of operators that this computer has not seen are undone only with `replaceUnseen`: else one who has
- * been away for long would, after anybody's rubbish, bring back clients that others have revoked.
+ * Commits the newest genuine state that descends from the one seen on this machine, on top of the present content. Returns its number;
+ * undefined: nothing was lost. `agree` fails if the user rejects this state. Undoes operators' changes that this machine has not seen only
+ * with `replaceUnseen`. Otherwise, after an outsider's vandalism, a user returning from a long absence could bring back clients that others
+ * have revoked.
  */
 export async function restoreTeamStore(
   session: Session,
@@ -98,7 +99,7 @@ export async function restoreTeamStore(
   return done.sequence;
 }
 
-/** Genuine, and not older than what was seen. */
+/** True for a genuine snapshot that is not older than the one seen. */
 async function continues(session: Session, snapshot: Snapshot): Promise<boolean> {
   try {
     return (await session.check(snapshot)) !== undefined;
@@ -111,11 +112,11 @@ async function continues(session: Session, snapshot: Snapshot): Promise<boolean>
 
 type SignedList = Pick<Manifest, 'sequence' | 'at' | 'by' | 'parent'> & {
   readonly hash: string;
-  /** The engine's name of it. */
+  /** The engine's name for it. */
   readonly name: string | undefined;
   /**
-   * Commits that show it on top of what it names. More than one of them is an outsider's doing, and nothing but their files says which one is
-   * genuine: dates are anybody's. So all of them are tried; there are no more than the engine looks through (Past).
+   * Commits with this list on top of the revision that it names. Several mean an outsider's doing, and only their files show the genuine
+   * one, since dates can be forged. Restoration tries all of them; the engine limits their number (Past).
    */
   readonly revisions: readonly string[];
 };
@@ -126,7 +127,7 @@ type Found = {
   readonly more: boolean;
 };
 
-/** What operators have signed of what is there: what continues this computer's state, and what it has not seen. */
+/** Signed lists in the present content: those that continue the state of this machine, and those that it has not seen. */
 async function lookThrough(session: Session, present: Snapshot, last: Snapshot): Promise<Found> {
   const { engine, local } = session;
   const before = local.seen() as Seen;
@@ -143,14 +144,14 @@ async function lookThrough(session: Session, present: Snapshot, last: Snapshot):
   return { newest, unseen, above: lists[0]?.sequence ?? 0, more };
 }
 
-/** Each list that an operator has signed, the highest number first. `more`: there is more than was looked through. */
+/** Lists signed by operators, highest number first. `more`: the search limit was reached. */
 async function signedLists({ engine: { past } }: Session, present: Snapshot, last: Snapshot, before: Seen) {
   const since = present.revision === '' ? [] : await past?.since(present.revision, last.revision);
   const alone = [[{ names: [], commits: [present] } as Alike, present.files] as const];
   const lists = new Map<string, SignedList>();
   for await (const [{ names, commits }, first] of past && since ? past.first(since) : alone) {
     const signed = readSigned(first);
-    // Only what a key has signed that was seen, or that it has vouched for, is an operator's.
+    // Only a key seen before, or vouched for by one, is an operator's.
     if (typeof signed === 'string' || !signed.signers.some((one) => before.signers.includes(fingerprintOf(one))))
       continue;
     const { sequence, at, by, parent } = signed.manifest;
@@ -163,7 +164,7 @@ async function signedLists({ engine: { past } }: Session, present: Snapshot, las
   return { lists: sorted, more: past !== undefined && since === undefined };
 }
 
-/** The newest state that continues what this computer has seen. */
+/** The newest state that descends from the one seen on this machine. */
 async function newestOf(session: Session, lists: readonly SignedList[], before: Seen): Promise<Snapshot | undefined> {
   for (const { revisions } of lists.filter(({ sequence }) => sequence > before.sequence))
     for (const revision of revisions) {
@@ -173,7 +174,9 @@ async function newestOf(session: Session, lists: readonly SignedList[], before: 
   return undefined;
 }
 
-/** The engine's names of the lists in the history of a genuine revision, back to the oldest of `lists`: putting it back loses none of them. */
+/**
+ * The engine's names for the lists in the history of a genuine revision, back to the oldest of `lists`: restoring it loses none of them.
+ */
 async function linesOf(past: Past, revision: string, lists: readonly SignedList[]): Promise<ReadonlySet<string>> {
   const line = lists.length === 0 ? [] : await past.since(revision, lists.at(-1)?.parent ?? '');
   return new Set(line?.flatMap(({ names }) => names[0] ?? []));

@@ -1,6 +1,6 @@
 /**
- * The sealing of a shared store's files: AES-256-GCM, each under a key of its own that follows from the key of its class and its path,
- * so that a file cannot be put in another's place, and one file's key can be given away without the others'.
+ * Sealing of a shared store's files: AES-256-GCM, with a key per file derived from its class key and its path. A file cannot replace
+ * another one, and an operator can get one file's key without the others.
  */
 
 import { createCipheriv, createDecipheriv, hkdfSync, randomBytes } from 'node:crypto';
@@ -9,14 +9,14 @@ import { Secret } from '../../../core/domain/secret.ts';
 const VERSION = 1;
 const NONCE = 12;
 const TAG = 16;
-/** What sealing adds to a text. */
+/** Size overhead of sealing. */
 export const SEAL_BYTES = 1 + NONCE + TAG;
 
 export function newKey(): Secret {
   return new Secret(randomBytes(32));
 }
 
-/** The key of one file. */
+/** Key of one file. */
 export function keyFor(classKey: Secret, path: string): Secret {
   return new Secret(
     new Uint8Array(hkdfSync('sha256', classKey.reveal(), Buffer.alloc(0), `docker-tls/store/${path}`, 32)),
@@ -30,7 +30,7 @@ export function seal(key: Secret, path: string, bytes: Uint8Array): Uint8Array {
   return Buffer.concat([Buffer.of(VERSION), nonce, cipher.update(bytes), cipher.final(), cipher.getAuthTag()]);
 }
 
-/** Undefined: it was not sealed under this key for this path, or was changed. */
+/** Undefined: sealed under another key or path, or altered. */
 export function unseal(key: Secret, path: string, sealed: Uint8Array): Buffer | undefined {
   if (sealed.length < SEAL_BYTES || sealed[0] !== VERSION) return undefined;
   const cipher = createDecipheriv('aes-256-gcm', key.reveal(), sealed.subarray(1, 1 + NONCE), { authTagLength: TAG });

@@ -1,6 +1,6 @@
 /**
- * One run's view of a shared store: the newest snapshot, found genuine and opened with the keys of who runs this, and commits on top
- * of it. What is not signed by the store's key, or is older than what was seen here before, is refused.
+ * Session of a run with a shared store: the newest verified snapshot, opened with the user's keys, and commits on top of it. Rejects
+ * content without a signature of the store's key, or older than the state seen before on this machine.
  */
 
 import type { FileContent } from '../../../core/adapters/store/files.ts';
@@ -15,7 +15,7 @@ import * as refusals from './refusals.ts';
 import { SEAL_BYTES } from './seal.ts';
 import type { IdentityFile } from './ssh-keys.ts';
 
-/** A snapshot that was found genuine. `fresh`: nothing was ever committed. */
+/** A verified snapshot. `fresh`: without any commit. */
 export type Opened = {
   readonly snapshot: Snapshot;
   readonly fresh: boolean;
@@ -31,34 +31,34 @@ export type SessionOptions = {
   readonly local: Local;
   /** `user@computer`. */
   readonly who: string;
-  /** The fingerprint that the store's signing key has to have, or one before it; from the URL. */
+  /** Required fingerprint of the store's signing key, or of an earlier key in its chain; from the URL. */
   readonly pinned?: string | undefined;
   identities(): Promise<readonly IdentityFile[]>;
   note(text: string): void;
   now(): Date;
 };
 
-/** What replaces the contents, or the keys and operators; keys that are replaced reseal everything. */
+/** New contents, or new keys and operators; new keys reseal everything. */
 export type Next = {
   readonly contents: Contents;
   readonly operators?: readonly Operator[];
   readonly keys?: Required<Keys>;
   readonly signers?: Signers;
-  /** The number that the new manifest has at least. */
+  /** Lower bound of the new manifest's number. */
   readonly above?: number;
   readonly regained?: string;
 };
 
 export type Session = ReturnType<typeof openSession>;
 
-/** Snapshots this young serve again: a run over many hosts reads for each of them, and a commit on an old one is refused anyway. */
+/** Maximum age of a snapshot for reuse: a run over many hosts reads for each of them, and a commit on an old one fails anyway. */
 const YOUNG_MS = 2000;
 
 export function openSession({ engine, local, who, pinned, identities, note, now }: SessionOptions) {
   let latest: { readonly opened: Opened; readonly at: number } | undefined;
   let noted = false;
   const unwritten = new Set<string>();
-  /** Asked for once: what comes through a pipe is there once. */
+  /** Read once: a pipe delivers its content once. */
   let identityFiles: Promise<readonly IdentityFile[]> | undefined;
   const groups = new Map<string, { readonly hash: string; readonly entries: ReturnType<typeof openGroup> }>();
 
@@ -99,7 +99,7 @@ export function openSession({ engine, local, who, pinned, identities, note, now 
     return opened;
   }
 
-  /** What is stored is stored, and what was read is read, also where this computer has no room for its own copy. */
+  /** A failed write of the local copy never fails the run: the store's content is safe. */
   function here(what: string, write: () => void): void {
     try {
       write();
@@ -117,17 +117,17 @@ export function openSession({ engine, local, who, pinned, identities, note, now 
     });
   }
 
-  /** Fails where a change cannot be stored whatever else is stored with it. */
+  /** Fails for a change too large to be stored, whatever is committed with it. */
   function requireFits(before: Contents, after: Contents): void {
     if (engine.requireFits === undefined) return;
     for (const [at, text] of groupTexts(after, touchedGroups(before, after)))
       engine.requireFits(at, Buffer.byteLength(text) + SEAL_BYTES);
   }
 
-  /** The newest snapshot; with `youngMs` one that was read that short a time ago will do. */
+  /** The newest snapshot, or one that was read less than `youngMs` ago. */
   async function read(youngMs = YOUNG_MS): Promise<Opened> {
     if (latest !== undefined && performance.now() - latest.at < youngMs) return latest.opened;
-    // Before the question: another run on this computer may see a newer one while this is on its way.
+    // Before the request: another run on this machine may see a newer state during it.
     const before = local.seen();
     const snapshot = await engine.read();
     noteOffline(snapshot);
@@ -149,7 +149,7 @@ export function openSession({ engine, local, who, pinned, identities, note, now 
   let asked: Promise<Opened> | undefined;
   let asking: Promise<unknown> = Promise.resolve();
 
-  /** What is there after the call, and not what was fetched last: many hosts that ask meanwhile share the next question. */
+  /** The state after this call instead of a cached one. Many hosts with requests at the same time share the next read. */
   function readNow(): Promise<Opened> {
     asked ??= asking.then(async () => {
       asked = undefined;
@@ -169,12 +169,12 @@ export function openSession({ engine, local, who, pinned, identities, note, now 
     const operators = next.operators ?? base.operators;
     const signers = next.signers ?? base.signers;
     if (signers.length === 0) throw new Error('a store without a signing key');
-    // New keys seal everything anew.
+    // New keys reseal every file.
     const touched = next.keys === undefined ? touchedGroups(base.contents, next.contents) : undefined;
     const before = next.keys === undefined ? groupTexts(base.contents, touched) : new Map<string, string>();
     const texts = groupTexts(next.contents, touched);
     const { regained } = next;
-    // Where something is put back, nothing of what it replaces stays: a snapshot does not name all that is there.
+    // A restoration keeps nothing of the replaced content: a snapshot does not name all existing files.
     const there = regained === undefined ? base.snapshot.files : new Map<string, Uint8Array>();
     const files = new Map(there);
     for (const at of files.keys()) {
@@ -194,7 +194,7 @@ export function openSession({ engine, local, who, pinned, identities, note, now 
     const put = new Map([...files].filter(([at, bytes]) => there.get(at) !== bytes));
     const remove = [...there.keys()].filter((at) => !files.has(at));
     const snapshot = await engine.commit(base.snapshot, { put, remove, regained, message: { who, ...message } });
-    // Else this computer would take for the newest what it then refuses.
+    // Otherwise this machine would remember a state as the newest that it then rejects.
     genuine(engine.url, snapshot);
     const manifest = sha256(files.get(MANIFEST));
     const seen = { sequence, revision: snapshot.revision, manifest, signers: signers.map(fingerprintOf) };
@@ -213,13 +213,13 @@ export function openSession({ engine, local, who, pinned, identities, note, now 
     read,
     readNow,
     commit,
-    /** A snapshot of the past, opened; whether it is the newest is not asked. */
+    /** Opens an earlier snapshot, without checking for a newer one. */
     async openAt(snapshot: Snapshot): Promise<Opened> {
       return open(snapshot, genuine(engine.url, snapshot));
     },
-    /** The newest snapshot as it is, before anything is refused. */
+    /** The newest snapshot, unverified. */
     snapshot: () => engine.read(),
-    /** Nothing was ever committed. Fails where the engine cannot be reached. */
+    /** True for a store without commits. Fails if the engine is unreachable. */
     async snapshotIsEmpty(): Promise<boolean> {
       const { revision, offline } = await engine.read();
       if (offline !== undefined) throw offline.cause;
@@ -227,7 +227,7 @@ export function openSession({ engine, local, who, pinned, identities, note, now 
     },
     check: (snapshot: Snapshot) => checkSnapshot(engine, snapshot, { before: local.seen(), pinned }),
     remember,
-    /** The next read asks the engine; with what was read, where nothing else was since. */
+    /** The next read contacts the engine; with `read`, only if that is the latest read. */
     forget(read?: Opened): void {
       if (read === undefined || read.snapshot.revision === latest?.opened.snapshot.revision) latest = undefined;
     },
@@ -238,7 +238,7 @@ export function openSession({ engine, local, who, pinned, identities, note, now 
   };
 }
 
-/** Fails where the store would be larger than what is read of one. */
+/** Fails if the store would exceed the read limits. */
 function requireReadable(url: string, files: Snapshot['files']): void {
   const bytes = [...files.values()].reduce((sum, { length }) => sum + length, 0);
   if (files.size <= MOST.files && bytes <= MOST.bytes) return;

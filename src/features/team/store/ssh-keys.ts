@@ -1,6 +1,6 @@
 /**
- * SSH keys as recipients and identities of age (https://github.com/C2SP/C2SP/blob/main/age.md has the native ones; these follow
- * filippo.io/age/agessh, so that `age -d -i ~/.ssh/id_ed25519` opens the same files), and where a person's identities are found.
+ * SSH keys as recipients and identities of age. https://github.com/C2SP/C2SP/blob/main/age.md has the native ones; these follow
+ * filippo.io/age/agessh, so `age -d -i ~/.ssh/id_ed25519` opens the same files.
  */
 
 import {
@@ -20,7 +20,7 @@ import { type Identity, type Recipient, Stanza } from 'age-encryption';
 import type { Secret } from '../../../core/domain/secret.ts';
 import { DockerTlsError } from '../../../errors/errors.ts';
 
-/** A file with identities of age, or an SSH private key, which is opened (its passphrase asked for) only where it is a recipient. */
+/** A file with age identities, or an SSH private key. The key is opened (with a passphrase prompt) only if it is a recipient. */
 export type IdentityFile =
   | { readonly kind: 'age'; readonly file: string; readonly lines: readonly Secret[] }
   | {
@@ -65,7 +65,7 @@ export async function sshRecipient(text: string): Promise<Recipient> {
   };
 }
 
-/** Unwraps with an SSH private key, which is opened at the first stanza that is for it. */
+/** Unwraps with an SSH private key, opened at the first stanza for it. */
 export async function sshIdentity({ recipient, open }: Extract<IdentityFile, { kind: 'ssh' }>): Promise<Identity> {
   const [type, blob] = parsePublic(recipient);
   const mine = ({ args }: Stanza) => args[0] === type && args[1] === tagOf(blob);
@@ -113,7 +113,7 @@ function parsePublic(text: string): [string, Buffer] {
   return [type, blob];
 }
 
-/** A string in the wire format of SSH (RFC 4251, 5); empty behind the end. */
+/** A string in SSH's wire format (RFC 4251, 5); empty after the end. */
 export function readString(blob: Buffer, at: number): Buffer {
   return at + 4 > blob.length ? Buffer.alloc(0) : blob.subarray(at + 4, at + 4 + blob.readUInt32BE(at));
 }
@@ -133,7 +133,7 @@ function rsaPublic(blob: Buffer): KeyObject {
   });
 }
 
-/** The first four bytes of the key's SHA-256: which recipient a stanza is for. */
+/** First four bytes of the key's SHA-256: they identify the recipient of a stanza. */
 function tagOf(blob: Buffer): string {
   return base64(createHash('sha256').update(blob).digest().subarray(0, 4));
 }

@@ -1,6 +1,6 @@
 /**
- * The face of a shared store to the rest of the program. No run holds it: a change is committed on top of what the run has read, and
- * where another commit came first the run's step begins again from that.
+ * Interface of a shared store to the rest of the program. There are no locks: a change is committed on top of the run's last read, and
+ * after another commit the run's step starts again on top of that.
  */
 
 import { AsyncLocalStorage } from 'node:async_hooks';
@@ -17,11 +17,11 @@ import * as refusals from './refusals.ts';
 import type { Next, Opened, Session } from './session.ts';
 import { isChanged, newTurn, openTurns, pause, type Turn } from './turns.ts';
 
-/** How often, and for how long, a step begins again because others were faster. */
+/** Limits of retries of a step after other commits: attempts and time. */
 const ATTEMPTS = 60;
 const MOST_MS = 120_000;
 
-/** `begins`: operators and keys of a store that has none yet, and that its first write makes in the same commit. */
+/** `begins`: operators and keys of a new store, written by its first commit. */
 export function teamStore(session: Session, begins?: Required<Pick<Next, 'operators' | 'keys' | 'signers'>>): Store {
   const { local, url } = session;
   const turns = new AsyncLocalStorage<Turn>();
@@ -68,7 +68,7 @@ export function teamStore(session: Session, begins?: Required<Pick<Next, 'operat
       } catch (error) {
         if (!turn?.overtaken || turn.wrote || attempt >= ATTEMPTS || performance.now() > until) throw error;
         if (turn.base !== undefined) session.forget(turn.base);
-        // Those that were to be one commit begin again together.
+        // Steps of one commit retry together.
         if (!joins) await pause(attempt);
       }
     }
@@ -77,7 +77,7 @@ export function teamStore(session: Session, begins?: Required<Pick<Next, 'operat
   async function commit(turn: Turn, base: Opened, contents: Contents, lines: readonly string[]): Promise<void> {
     if (base.fresh && begins === undefined) throw refusals.fresh(url);
     if (turn.joins && turn.wrote) throw new Error('a step that joins others writes once');
-    // By itself: in one commit with those of others it would fail theirs.
+    // Checked separately: a change that is too large would fail the whole shared commit.
     session.requireFits(base.contents, contents);
     try {
       turn.base = turn.joins
@@ -92,7 +92,7 @@ export function teamStore(session: Session, begins?: Required<Pick<Next, 'operat
 
   async function write(turn: Turn, change: StoreChange): Promise<UndoToken> {
     const base = await current();
-    // What a change costs does not grow with the fleet: of hosts only those that it names are looked at.
+    // The cost of a change does not depend on the size of the fleet: reads only the hosts that it names.
     const scope = { hosts: [...Object.keys(change.hosts ?? {}), ...(change.removeHosts ?? [])] };
     const state = () => stateOf(base, scope);
     const entries = changeEntries(
@@ -169,7 +169,7 @@ export function teamStore(session: Session, begins?: Required<Pick<Next, 'operat
   };
 }
 
-/** The fields of records that are this computer's own stay here; where nothing else of a record changed, not even its time does. */
+/** Keeps machine-specific fields out of the store. If a record has no other change, its time stays the same too. */
 function withoutOwn(before: Contents, contents: Contents, { hosts = {}, clients = {} }: StoreChange) {
   const next = new Map(contents);
   const own: ['hosts' | 'clients', string, Readonly<Record<string, unknown>>][] = [];
@@ -208,7 +208,7 @@ function sameFile(a: Contents, b: Contents, path: string): boolean {
   return a.get(path) === b.get(path) || textOf(a, path) === textOf(b, path);
 }
 
-/** What is now, with what went from `before` to `after` taken back. */
+/** The present contents with the change from `before` to `after` undone. */
 function restored(now: Contents, before: Contents, after: Contents): Contents {
   const next = new Map(now);
   for (const path of new Set([...before.keys(), ...after.keys()])) {

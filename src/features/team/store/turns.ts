@@ -1,7 +1,6 @@
 /**
- * The order of a run's steps on a shared store, and which of them become one commit. All commits of a store follow one another, so a
- * run over many hosts would wait for one round trip after the other: while one commit is on its way, what other steps write is collected
- * for the next.
+ * Queue of a run's steps on a shared store, and their grouping into commits. Commits of a store are sequential, so a run over many hosts
+ * would wait for one round trip after the other. Therefore writes of other steps are collected for the next commit while one is pending.
  */
 
 import { DockerTlsError } from '../../../errors/errors.ts';
@@ -9,15 +8,15 @@ import { changed } from '../engines/refusals.ts';
 import type { Contents } from './contents.ts';
 import type { Opened } from './session.ts';
 
-/** One step of a run: what it has read, and whether another commit came before its own. */
+/** A step of a run: its read, and whether another commit came before its own. */
 export type Turn = {
   readonly command: string;
-  /** It writes once at most, at its end: its change may be committed together with those of other steps. */
+  /** The step writes at most once, at its end: its change may share a commit with other steps. */
   readonly joins: boolean;
   base?: Opened;
   wrote: boolean;
   overtaken: boolean;
-  /** Lets the next step begin. */
+  /** Allows the next step to begin. */
   release(): void;
 };
 
@@ -41,7 +40,7 @@ type Group = {
   readonly waiters: Waiter[];
 };
 
-/** Fits one transaction of etcd: a host has two files. */
+/** Fits one etcd transaction: a host has two files. */
 const MOST_STEPS = 40;
 
 export function openTurns(url: string, commit: CommitChanges) {
@@ -49,13 +48,13 @@ export function openTurns(url: string, commit: CommitChanges) {
   let pending: Group | undefined;
   let flight: Group | undefined;
   let last: Opened | undefined;
-  /** What was handed out before it was committed: it counts only while what it is made from does. */
+  /** Uncommitted states given to later steps: each is valid only while its base is. */
   const ahead = new WeakSet<Opened>();
   let failures = 0;
-  /** Resolves when nothing is left to commit. */
+  /** Resolves when no commit is pending. */
   let flushing: Promise<void> | undefined;
 
-  /** What the next step builds on: all that was written before it, committed or not. */
+  /** Base of the next step: all earlier writes, committed or not. */
   function tip(): Opened | undefined {
     const group = pending ?? flight;
     if (group === undefined) return undefined;
@@ -66,7 +65,7 @@ export function openTurns(url: string, commit: CommitChanges) {
 
   async function flush(): Promise<void> {
     for (;;) {
-      // Steps that wait already come along.
+      // Include steps that are already waiting.
       await new Promise((resolve) => setImmediate(resolve));
       flight = pending;
       pending = undefined;
@@ -85,7 +84,7 @@ export function openTurns(url: string, commit: CommitChanges) {
         failures += 1;
         if (isChanged(error)) await pause(failures);
         for (const { reject } of waiters) reject(error);
-        // What was built on it begins again.
+        // Steps built on the failed commit start again.
         const next = pending as Group | undefined;
         pending = undefined;
         for (const { reject } of next?.waiters ?? []) reject(changed(url));
@@ -96,10 +95,10 @@ export function openTurns(url: string, commit: CommitChanges) {
   }
 
   return {
-    /** What a step builds on where the steps before it are not committed yet. */
+    /** Base of a step after uncommitted ones. */
     tip,
 
-    /** One after the other; a step that joins lets the next begin when it has written, the others when they have ended. */
+    /** Runs steps in sequence. A joining step releases the next one when it has written, other steps when they end. */
     async inTurn<T>(joins: boolean, work: (release: () => void) => Promise<T>): Promise<T> {
       const before = queue;
       let release = (): void => {};
@@ -115,9 +114,9 @@ export function openTurns(url: string, commit: CommitChanges) {
       }
     },
 
-    /** Commits what a step has made of its base, with what others write meanwhile. Fails as the commit does. */
+    /** Commits the result of a step on its base, together with concurrent writes. Fails like the commit. */
     join(turn: Turn, base: Opened, contents: Contents, lines: readonly string[]): Promise<Opened> {
-      // What this builds on may be committed by now, or have failed.
+      // Its base may be committed by now, or have failed.
       const done = last?.contents === base.contents ? last : undefined;
       const now = tip() ?? done ?? (ahead.has(base) ? undefined : base);
       if (now?.contents !== base.contents) return Promise.reject(changed(url));
@@ -135,7 +134,7 @@ export function openTurns(url: string, commit: CommitChanges) {
 
 const LONGEST_PAUSE_MS = 1500;
 
-/** Before another attempt, and not all at the same moment. */
+/** Random delay before another attempt. */
 export function pause(attempt: number): Promise<void> {
   return new Promise((resolve) => setTimeout(resolve, Math.min(LONGEST_PAUSE_MS, 60 * attempt) * Math.random()));
 }

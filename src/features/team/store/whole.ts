@@ -1,4 +1,4 @@
-/** A whole store as data: as the change that makes it of an empty one, as its files, and whether two hold the same. Pure. */
+/** A whole store as data: as a change of an empty store, as files, and comparison of two stores. Pure. */
 
 import { isDeepStrictEqual } from 'node:util';
 import { changeEntries } from '../../../core/adapters/store/change.ts';
@@ -6,7 +6,7 @@ import type { FileContent } from '../../../core/adapters/store/files.ts';
 import type { StoreChange, StoreState } from '../../../core/adapters/store/records.ts';
 import { Secret } from '../../../core/domain/secret.ts';
 
-/** What an empty store needs to hold all of this. */
+/** The change that fills an empty store with this content. */
 export function changeOf({ ca, oldCas, issuers, hosts, clients }: StoreState): StoreChange {
   return {
     ca,
@@ -17,7 +17,7 @@ export function changeOf({ ca, oldCas, issuers, hosts, clients }: StoreState): S
   };
 }
 
-/** The files of a store on this computer with these contents, by their paths in it. */
+/** Files of a local store with this content, by path. */
 export function filesOf(state: StoreState): (readonly [path: string, content: FileContent])[] {
   const empty = { fresh: true, ca: () => undefined, names: () => [] };
   return changeEntries(empty, changeOf(state)).incoming.flatMap(({ path, content }) =>
@@ -27,12 +27,12 @@ export function filesOf(state: StoreState): (readonly [path: string, content: Fi
   );
 }
 
-/** Whether two stores hold the same, keys included, wherever their files are. */
+/** True if two stores have the same content, keys included, in any layout. */
 export function sameContents(one: StoreState, other: StoreState): boolean {
   return isDeepStrictEqual(plain(changeOf(one)), plain(changeOf(other)));
 }
 
-/** Data with the bytes of keys, to be compared. */
+/** Data with the bytes of keys, for comparison. */
 function plain(value: unknown): unknown {
   if (value instanceof Secret) return value.reveal().toString('base64');
   if (Array.isArray(value)) return value.map(plain);

@@ -1,4 +1,4 @@
-/** `butane`: the plan of one host as a file for its first boot. Signs and stores nothing. */
+/** `butane`: the plan of one host as a first-boot file. Signs and stores nothing. */
 
 import type { ActionContext } from '../../../core/actions/action-context.ts';
 import { planHosts } from '../../../core/actions/apply.ts';
@@ -13,15 +13,15 @@ import { renderButane } from '../domain/butane.ts';
 
 export type ButaneFile = {
   readonly text: string;
-  /** Where butane finds the credentials. */
+  /** butane's directory for the credentials. */
   readonly filesDirectory: string;
   readonly host: string;
-  /** Not so yet, and so perhaps without the credentials that the file names. */
+  /** The host is not in sync, so the credentials that the file names may be missing. */
   readonly pending: boolean;
   readonly warnings: HostPlan['warnings'];
 };
 
-/** Fails with E_BUTANE, E_USAGE (exit 2), and as the plan of that host does. */
+/** Fails with E_BUTANE, E_USAGE (exit 2), and like the plan of that host. */
 export async function planButane(
   context: ActionContext,
   host: string | undefined,

@@ -1,4 +1,4 @@
-/** `env --format TOOL`. */
+/** `env --format TOOL`: tool configuration. */
 
 import type { ActionContext } from '../../../core/actions/action-context.ts';
 import { filesHere } from '../../../core/actions/own-client.ts';
@@ -38,14 +38,14 @@ export async function configureTool(
   return { format: tool, hosts: names, client: client.record.name, text };
 }
 
-/** What is typed here to run this program on this store. */
+/** The command that runs this program with this store. */
 function programOf({ global: { home }, runtime }: ActionContext): string {
   return home === storeDirectory(undefined, runtime)
     ? runtime.program
     : `${runtime.program} --home ${shellQuote(home)}`;
 }
 
-/** One host, or for a tool that takes several and where none is named, all that accept the client. */
+/** The named host, or for a tool with several hosts by default all that accept the client. */
 function reachedBy(
   tool: ToolName,
   requested: Requested,

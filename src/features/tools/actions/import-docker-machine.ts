@@ -1,4 +1,4 @@
-/** `import docker-machine`: hosts of docker-machine's store become hosts of ours, in the store alone. */
+/** `import docker-machine`: hosts of docker-machine's store, added to our store only. */
 
 import { join, resolve } from 'node:path';
 import type { ActionContext } from '../../../core/actions/action-context.ts';
@@ -16,7 +16,9 @@ export type Imported = Found & { readonly copies: readonly DockerTlsError[] };
 
 export type MachineOptions = StoredOptions & { readonly storagePath: string | undefined };
 
-/** Reads the named hosts, or all, and stores those that can be taken; hosts that cannot are problems of the result. Fails with E_USAGE (exit 2). */
+/**
+ * Reads the named hosts, or all, and stores those that can be taken over; others are problems of the result. Fails with E_USAGE (exit 2).
+ */
 export async function importDockerMachines(
   context: ActionContext,
   named: readonly string[],

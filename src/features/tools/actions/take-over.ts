@@ -1,7 +1,6 @@
 /**
- * Taking over hosts from docker-machine's store: hosts, their credentials, their CA, which stays trusted beside ours until `rotate ca`
- * drops it, and its client, which is in the records from then on. Nothing happens to a host here; the apply that follows finds credentials that
- * are good and adds our CA.
+ * Takeover of hosts from docker-machine's store: hosts, credentials, their CA (trusted in addition to ours until `rotate ca` drops it), and
+ * its client, as a recorded client. Changes no host; the next apply finds valid credentials and adds our CA.
  */
 
 import type { StoreState } from '../../../core/adapters/store/records.ts';
@@ -13,10 +12,10 @@ import { type FoundHost, foundHost, type TakenOver, takenOver } from '../domain/
 const TAKEN = 'there is a host of this name in the store already';
 const STATUS = { hints: ['docker-tls status'] };
 
-/** `problems`: what could not be taken over, each with its reason. */
+/** `problems`: hosts that could not be taken over, with reasons. */
 export type Found = TakenOver & { readonly problems: readonly DockerTlsError[] };
 
-/** Reads the named hosts; each that cannot be read is a problem of its own. Changes nothing. */
+/** Reads the named hosts without changes; each unreadable one is a separate problem. */
 export async function readDockerMachines(
   storeDirectory: string,
   names: readonly string[],

@@ -1,4 +1,4 @@
-/** The configuration of tools for a client of the store, and remembering who was given its credentials. */
+/** Tool configuration for a client of the store, and a record of the exported credentials. */
 
 import type { ClientBundle } from '../../../core/adapters/docker/bundle.ts';
 import { packTar } from '../../../core/adapters/docker/tar.ts';
@@ -14,7 +14,7 @@ import { type Access, contextCommand } from '../domain/access.ts';
 import { TOOLS, type ToolName } from '../domain/tool-names.ts';
 import { renderTool } from '../domain/tools.ts';
 
-/** A tool on this computer: it reads the files in the store, and its context is kept up to date by docker-tls (`program`: as it is called here). */
+/** A tool on this machine: it reads the store's files, and docker-tls keeps its context up to date (`program`: the local command name). */
 export function accessHere(
   { record }: ReachableHost,
   client: StoredClient & { readonly directory: string },
@@ -31,7 +31,10 @@ export function accessHere(
   };
 }
 
-/** The commands that give a tool here the host, as `env --format` prints them, without remarks; none for what the store does not have. */
+/**
+ * Commands that configure a local tool for the host, as in `env --format`, without comments; empty for a host or client that the store
+ * lacks.
+ */
 export function commandsHere(
   tool: ToolName,
   state: StoreState,
@@ -46,7 +49,7 @@ export function commandsHere(
     .filter((line) => line !== '' && !line.startsWith('#'));
 }
 
-/** A tool on a computer without the store, where the files are in `directory`. */
+/** A tool on a machine without the store; the files are in its `directory`. */
 function accessThere(
   { name, host }: { readonly name: string; readonly host: string },
   client: string,
@@ -57,7 +60,10 @@ function accessThere(
   return { ...access, context: { name: context, command: contextCommand(access, context) } };
 }
 
-/** An archive for such a computer: the client's three files and the tool's configuration. Fails with E_CLIENT_NO_KEY, E_CLIENT_NOT_ACCEPTED, and as renderTool does. */
+/**
+ * Archive for such a machine: the client's three files and the tool's configuration. Fails with E_CLIENT_NO_KEY, E_CLIENT_NOT_ACCEPTED, and
+ * like renderTool.
+ */
 export function toolArchive(
   tool: ToolName,
   bundle: ClientBundle,

@@ -1,4 +1,4 @@
-/** The files of docker-machine's store on this computer (docker-machine.ts: what its records mean). Changes nothing. */
+/** Reader of docker-machine's local store files (docker-machine.ts parses the records). Changes nothing. */
 
 import { readdir } from 'node:fs/promises';
 import { join } from 'node:path';
@@ -17,7 +17,7 @@ export type MachineCredentials = {
   readonly clientCert: string | undefined;
 };
 
-/** Names in docker-machine's store. Fails with E_DOCKER_MACHINE_STORE (exit 2) where there is none. */
+/** Names in docker-machine's store. Fails with E_DOCKER_MACHINE_STORE (exit 2) without one. */
 export async function dockerMachineNames(storeDirectory: string): Promise<string[]> {
   const entries = await readdir(join(storeDirectory, 'machines'), { withFileTypes: true }).catch((cause: unknown) => {
     const what = 'there is no store of docker-machine here (no directory machines in it)';
@@ -28,13 +28,13 @@ export async function dockerMachineNames(storeDirectory: string): Promise<string
   return directories.map((entry) => entry.name).sort();
 }
 
-/** One machine. Fails as parseDockerMachine does, and with E_DOCKER_MACHINE_STORE (exit 2) where its record cannot be read. */
+/** One machine. Fails like parseDockerMachine, and with E_DOCKER_MACHINE_STORE (exit 2) if its record is unreadable. */
 export async function readDockerMachine(storeDirectory: string, name: string): Promise<DockerMachine> {
   const text = await readText(join(storeDirectory, 'machines', name, 'config.json'), name);
   return parseDockerMachine({ name, text, storeDirectory });
 }
 
-/** Fails with E_DOCKER_MACHINE_STORE (exit 2); the CA's key and the client may be missing. */
+/** Fails with E_DOCKER_MACHINE_STORE (exit 2); the CA key and the client may be missing. */
 export async function readMachineCredentials({ name, files }: DockerMachine): Promise<MachineCredentials> {
   const ifThere = (path: string) => readNamedFile(path).then(String, () => undefined);
   const ca = await readText(files.ca, name);

@@ -1,6 +1,6 @@
 /**
- * The reading of docker-machine's store: one `machines/NAME/config.json` (its version 3, written by docker-machine 0.5.6 to 0.16) as
- * typed data. Pure: the caller reads the files. Field names are those of docker/machine: libmachine/host, auth, engine, drivers.
+ * Parser of docker-machine's store: one `machines/NAME/config.json` (its version 3, written by docker-machine 0.5.6 to 0.16) as typed data.
+ * Pure: the caller reads the files. Field names are those of docker/machine: libmachine/host, auth, engine, drivers.
  */
 
 import { join } from 'node:path';
@@ -16,7 +16,7 @@ export type DockerMachine = {
   readonly port: number;
   /** Without a key file, docker-machine used the ssh agent. */
   readonly ssh: { readonly user: string; readonly port: number; readonly keyFile?: string };
-  /** On this computer, absolute. */
+  /** Local absolute paths. */
   readonly files: {
     readonly ca: string;
     readonly caKey: string;
@@ -27,17 +27,17 @@ export type DockerMachine = {
 };
 
 export type DockerMachineFile = {
-  /** The name of its directory in `machines`. */
+  /** Name of its directory in `machines`. */
   readonly name: string;
-  /** The text of config.json. */
+  /** Content of config.json. */
   readonly text: string;
-  /** The store as it is now (the directory with `machines` and `certs`): paths in a store that was moved or copied follow it. */
+  /** Present path of the store (the directory with `machines` and `certs`): paths in a moved or copied store are adjusted to it. */
   readonly storeDirectory: string;
 };
 
 /**
- * One machine of docker-machine. Errors (exit 2): E_DOCKER_MACHINE_DAMAGED (with the field), E_DOCKER_MACHINE_VERSION (older than 3:
- * docker-machine itself brings it up to date), E_DOCKER_MACHINE_ADDRESS (none recorded, as for a machine that was never started).
+ * One machine of docker-machine. Errors (exit 2): E_DOCKER_MACHINE_DAMAGED (with the field), E_DOCKER_MACHINE_VERSION (older than
+ * 3: docker-machine itself upgrades it), E_DOCKER_MACHINE_ADDRESS (no address, as for a machine that was never started).
  */
 export function parseDockerMachine(file: DockerMachineFile): DockerMachine {
   const value = parseJson(file.text);
@@ -84,7 +84,7 @@ function isDialled(address: string): boolean {
   }
 }
 
-/** Fields of one JSON object, each with the type it must have; Go writes an empty text or zero for what is not set. */
+/** Typed fields of one JSON object; Go writes an empty text or zero for unset ones. */
 class Reader {
   readonly #file: DockerMachineFile;
   readonly #fields: Fields;
@@ -117,7 +117,7 @@ class Reader {
     return value;
   }
 
-  /** Go writes 0 for a port that was not given. */
+  /** Go writes 0 for an unset port. */
   port(field: string, missing: number): number {
     const port = this.number(field, 0) || missing;
     if (port < 1 || port > 65_535) throw damaged(this.#file, `${this.#at(field)} is not a port`);
@@ -133,7 +133,7 @@ class Reader {
   }
 }
 
-/** A path within the store as it was, seen from where the store is now; a path outside stays. Windows paths may use either slash. */
+/** Converts a path below the original store to the present one; other paths stay. Windows paths may use either slash. */
 function rebase(path: string, oldStore: string | undefined, storeDirectory: string): string {
   if (oldStore === undefined) return path;
   const plain = (text: string): string => text.replaceAll('\\', '/').replace(/\/+$/, '');

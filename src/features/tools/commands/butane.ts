@@ -1,4 +1,4 @@
-/** `butane HOST`: the plan of one host as a file for its first boot. */
+/** `butane HOST`: the plan of one host as a first-boot file. */
 
 import { defineCommand } from '../../../cli/command.ts';
 import { RUN_OPTIONS } from '../../../cli/host-options.ts';

@@ -1,4 +1,4 @@
-/** `import docker-machine`: hosts of docker-machine's store become hosts of ours; the apply that follows moves them. */
+/** `import docker-machine`: hosts of docker-machine's store, added to our store; the next apply moves them. */
 
 import { defineCommand } from '../../../cli/command.ts';
 import { CA_OPTIONS } from '../../../cli/host-options.ts';

@@ -1,39 +1,39 @@
-/** The data that a tool needs to use a host, and how a value is written in each tool's language. Pure. */
+/** Access data of a host for tools, and quoting for each tool's language. Pure. */
 
 import { shellQuote } from '../../../core/domain/quote.ts';
 
-/** One host as one client reaches it. No secret: the key is named by its path. */
+/** Access to one host by one client. No secret: contains only the path of the key. */
 export type Access = {
   /** The host's name in the store. */
   readonly host: string;
   /** Its DOCKER_HOST, `tcp://…:PORT`. */
   readonly endpoint: string;
   readonly client: string;
-  /** The directory with ca.pem, cert.pem and key.pem, on the computer where the tool runs. */
+  /** Directory with ca.pem, cert.pem and key.pem on the tool's machine. */
   readonly directory: string;
-  /** The docker context of the host, and the command that makes it there. */
+  /** docker context of the host, and the command that creates it on that machine. */
   readonly context: { readonly name: string; readonly command: string };
 };
 
 export type Files = { readonly ca: string; readonly cert: string; readonly key: string };
 
-/** The three files. A directory of Windows keeps its separator. */
+/** The three files. A Windows directory keeps its separator. */
 export function filesOf({ directory }: Access): Files {
   const separator = /^[A-Za-z]:\\/.test(directory) ? '\\' : '/';
   const at = (name: string): string => `${directory}${directory.endsWith(separator) ? '' : separator}${name}`;
   return { ca: at('ca.pem'), cert: at('cert.pem'), key: at('key.pem') };
 }
 
-/** The command that makes a context of such files where docker-tls is not installed. */
+/** Command that creates a context for such files without docker-tls. */
 export function contextCommand(access: Omit<Access, 'context'>, name: string): string {
   const { ca, cert, key } = filesOf(access as Access);
   const endpoint = [`host=${access.endpoint}`, `ca=${ca}`, `cert=${cert}`, `key=${key}`];
-  // docker reads these as one line of CSV: a field with a comma or a quotation mark is quoted.
+  // docker parses these as one CSV line: quote fields with a comma or a quotation mark.
   const fields = endpoint.map((field) => (/[",]/.test(field) ? `"${field.replaceAll('"', '""')}"` : field));
   return `docker context create ${shellQuote(name)} --docker ${shellQuote(fields.join(','))}`;
 }
 
-/** A double-quoted scalar of YAML 1.2, and a basic string of TOML 1.0: both take JSON's escapes. YAML has letters that are not written as they are. */
+/** A double-quoted scalar of YAML 1.2, and a basic string of TOML 1.0: both accept JSON's escapes. YAML forbids some literal characters. */
 export function quoted(value: string): string {
   return escaping(JSON.stringify(value), /[\u0080-\u009f\ufffe\uffff]/g);
 }
@@ -43,7 +43,7 @@ export function hcl(value: string): string {
   return JSON.stringify(value).replace(/[$%](?=\{)/g, '$&$&');
 }
 
-/** Nomad reads HCL 1, which looks for the end of `${` even behind another `$`, and then HCL 2's templates in what it has read. */
+/** Nomad parses HCL 1, which looks for the end of `${` even after another `$`, and then HCL 2's templates in the result. */
 export function nomadHcl(value: string): string {
   return escaping(hcl(value), /(?<=[$%])\{/g);
 }
@@ -52,27 +52,27 @@ function escaping(text: string, letters: RegExp): string {
   return text.replace(letters, (unit) => `\\u${unit.charCodeAt(0).toString(16).padStart(4, '0')}`);
 }
 
-/** YAML that Ansible does not take for a template. */
+/** YAML that Ansible does not treat as a template. */
 export function ansible(value: string): string {
   return /\{[{%#]/.test(value) ? `!unsafe ${quoted(value)}` : quoted(value);
 }
 
-/** java.util.Properties: a value may hold `:` and `=`; a backslash begins an escape, and other letters than ASCII are written as one. */
+/** java.util.Properties: a value may contain `:` and `=`; backslashes and non-ASCII characters are escaped. */
 export function property(value: string): string {
   return escaping(value.replaceAll('\\', '\\\\'), /[^\x20-\x7e]/g);
 }
 
-/** A path in Jenkins' configuration as code, read on the controller. */
+/** A file path in Jenkins' configuration as code, read on the controller. */
 export function readFile(path: string): string {
   return quoted(`\${readFile:${path}}`);
 }
 
-/** Why `readFile` cannot name a path: within a variable nothing is escaped (commons-text, StringSubstitutor). */
+/** Reason why `readFile` cannot contain a path: a variable has no escapes (commons-text, StringSubstitutor). */
 export function unreadable(value: string): string | undefined {
   return /\}|:-|\$\{/.test(value) ? '"}", ":-" or "${", which Jenkins takes for its own' : undefined;
 }
 
-/** Why HCL cannot hold a text: it composes letters (Unicode NFC), which are other bytes in a path. */
+/** Reason why HCL cannot contain a text: it normalises characters (Unicode NFC), so a path would change its bytes. */
 export function decomposed(value: string): string | undefined {
   return value === value.normalize('NFC') ? undefined : 'a letter in its decomposed form, which HCL composes';
 }

@@ -1,8 +1,7 @@
 /**
- * The form of a plan for hosts that are configured at first boot (Fedora CoreOS, Flatcar): a Butane file with all that docker-tls has on
- * the host once the plan is carried out, its own records included, so that a later `plan` of that host has nothing to do. It holds neither keys
- * nor certificates: those are files of the store, which butane reads by their names below `--files-dir`.
- * https://coreos.github.io/butane/config-fcos-v1_5/ and https://coreos.github.io/butane/config-flatcar-v1_1/
+ * Butane files for hosts that are configured at first boot (Fedora CoreOS, Flatcar): the plan's result on the host, including docker-tls'
+ * records. A later `plan` then finds nothing to do. Without keys and certificates: butane reads those from the store by name below
+ * `--files-dir`. https://coreos.github.io/butane/config-fcos-v1_5/ and https://coreos.github.io/butane/config-flatcar-v1_1/
  */
 
 import { Document, isMap, isScalar, Scalar, visit } from 'yaml';
@@ -22,7 +21,7 @@ import { nextState, type TransactionOptions } from '../../../core/domain/plan/tr
 import { shellQuote } from '../../../core/domain/quote.ts';
 import { DockerTlsError, printable } from '../../../errors/errors.ts';
 
-/** Both give Ignition 3.4.0, which images read since 2023. */
+/** Both produce Ignition 3.4.0, supported by images since 2023. */
 const VARIANTS = {
   fcos: { variant: 'fcos', version: '1.5.0' },
   flatcar: { variant: 'flatcar', version: '1.1.0' },
@@ -40,13 +39,13 @@ type LinkEntry = { readonly path: string; readonly target: string; readonly over
 type Tree = { directories: { path: string; mode: number }[]; files: FileEntry[]; links: LinkEntry[] };
 
 export type ButaneOptions = Pick<TransactionOptions, 'who' | 'now' | 'reason' | 'settings' | 'keep'> & {
-  /** The store's directory, absolute: butane's `--files-dir`. */
+  /** Absolute path of the store: butane's `--files-dir`. */
   readonly filesDirectory: string;
 };
 
-/** Fails with E_BUTANE (exit 2) where a host of this kind, or a key that never leaves its host, cannot be written so. */
+/** Fails with E_BUTANE (exit 2) for kinds of hosts, or keys that never leave their host, that Butane cannot express. */
 export function renderButane(planned: HostPlan, facts: HostFacts, options: ButaneOptions): string {
-  // In sync, it is the very list that the host has.
+  // For a host in sync, exactly the host's list.
   const managed = hasChanges(planned) ? planned.managed : (facts.state?.managed ?? planned.managed);
   const plan = { ...planned, managed };
   const { host, generation } = plan;
@@ -97,7 +96,7 @@ export function renderButane(planned: HostPlan, facts: HostFacts, options: Butan
   return yaml(VARIANTS[facts.image ?? 'fcos'], tree, comment(plan, options));
 }
 
-/** A path whose content did not come whole, or is not UTF-8: `docker-tls remove` would put back something else. */
+/** A path with incomplete or non-UTF-8 content: `docker-tls remove` would restore something else. */
 function withoutText({ managed }: HostPlan, { files, origin }: HostFacts): string | undefined {
   const isLost = (content: string | undefined) => content === undefined || content.includes('\ufffd');
   const now = managed.find(({ kind, path }) => {
@@ -108,14 +107,14 @@ function withoutText({ managed }: HostPlan, { files, origin }: HostFacts): strin
   return now?.path ?? [...origin.values()].find(({ kind, content }) => kind === 'file' && isLost(content))?.path;
 }
 
-/** The host's records with this generation alone: what the earlier ones were is not carried over. */
+/** The host's records with only this generation: earlier ones are not included. */
 function stateOf(plan: HostPlan, facts: HostFacts, options: ButaneOptions): HostState {
   const next = nextState(plan, facts, options);
   const [first] = next.generations.filter(({ number }) => number === plan.generation);
   return { ...next, generations: first === undefined ? [] : [first] };
 }
 
-/** What is at a path once the plan is carried out. */
+/** State of a path after the plan. */
 function afterwards(path: string, plan: HostPlan, facts: HostFacts): FileChange {
   const changed = plan.files.find((change) => change.path === path);
   if (changed !== undefined) return changed;
@@ -138,14 +137,14 @@ function place({ files, links }: Tree, path: string, change: FileChange): void {
   files.push({ path, mode, overwrite: true, contents: { inline: change.after ?? '' }, ...owner });
 }
 
-/** A path as the host's scripts keep it (snapshot_path in src/core/host/rollback/restore.sh): the line of the manifest, and a copy. */
+/** A path in the format of the host scripts (snapshot_path in src/core/host/rollback/restore.sh): a manifest line and a copy. */
 function snapshot(tree: Tree, directory: string, index: number, path: string, change: FileChange): string {
   place(tree, `${directory}/${index}`, change);
   const about = { file: `file\t${change.mode.replace(/^0+(?=.)/, '')}\t${change.owner}`, link: 'link\t777\t0:0' };
   return `${index}\t${change.kind === 'file' || change.kind === 'link' ? about[change.kind] : 'absent\t-\t-'}\t${path}`;
 }
 
-/** How the paths were before docker-tls: what the host has of that, and its present state where it has nothing yet. */
+/** Original state of the paths: from the host's origin; without one, the present state. */
 function placeOrigin(tree: Tree, plan: HostPlan, facts: HostFacts): void {
   const directory = `${STATE}/origin`;
   const before = facts.files.get(`${directory}/manifest`);
@@ -185,7 +184,7 @@ function comment({ host, managed }: HostPlan, { filesDirectory }: ButaneOptions)
   ].join('\n');
 }
 
-/** Modes are octal, as butane's own examples have them. */
+/** Octal modes, as in butane's examples. */
 function yaml(head: { readonly variant: string; readonly version: string }, tree: Tree, text: string): string {
   const document = new Document({ ...head, storage: tree }, { version: '1.1' });
   document.commentBefore = text;

@@ -1,8 +1,10 @@
-/** The groups of an Ansible inventory: which hosts are in each, and in those above it. Pure. */
+/** Groups of an Ansible inventory: the hosts of each group and its parents. Pure. */
 
 import { type Fields, textsAt } from '../../../core/domain/json.ts';
 
-/** Hosts that are in a group, in the order of the groups, each with all its groups. Groups above a group hold its hosts too; a circle of groups ends. */
+/**
+ * Hosts that are in a group, in group order, each with all its groups. Parent groups include the hosts of their children; cycles are safe.
+ */
 export function hostGroups(inventory: Fields): ReadonlyMap<string, readonly string[]> {
   const groups = Object.entries(inventory).filter(([group]) => group !== '_meta');
   const parents = new Map<string, string[]>();
@@ -22,7 +24,7 @@ export function hostGroups(inventory: Fields): ReadonlyMap<string, readonly stri
 
 function withParents(group: string, parents: ReadonlyMap<string, readonly string[]>): Set<string> {
   const found = new Set([group]);
-  // A set goes on over what is added while it is walked.
+  // Iteration over a set includes elements added during it.
   for (const one of found) for (const parent of parents.get(one) ?? []) found.add(parent);
   return found;
 }

@@ -1,15 +1,15 @@
-/** Ansible's ssh arguments (`ansible_ssh_common_args` and the like) as ours: ssh(1)'s options and `-o` settings. */
+/** Ansible's ssh arguments (`ansible_ssh_common_args` and similar), converted to our settings: ssh(1) options and `-o` settings. */
 
 import type { SshEntry } from '../../../core/domain/fleet/schema.ts';
 import { shellWords } from '../../../core/domain/quote.ts';
 
 export type SshArguments = {
   readonly ssh: SshEntry;
-  /** What cannot be taken over, each with what to do instead. */
+  /** Unsupported arguments, each with an alternative. */
   readonly problems: readonly { readonly message: string; readonly hint: string }[];
 };
 
-/** ssh(1)'s options that are settings: what is before their value. */
+/** ssh(1) options that are settings: the prefix of their value. */
 const SETTINGS: Readonly<Record<string, string>> = {
   o: '',
   J: 'ProxyJump=',
@@ -17,12 +17,12 @@ const SETTINGS: Readonly<Record<string, string>> = {
   l: 'User=',
   p: 'Port=',
 };
-/** The others that take a value: but for `-F` they matter to nothing here. */
+/** Other options with a value: irrelevant, except `-F`. */
 const VALUED = new Set([...'BbcDEeFIkLmOPQRSWw']);
 
 /**
- * Reads a command line of ssh options. What says where to and as whom is taken over; what only tunes a connection
- * (ControlMaster, compression, …) has no counterpart and is left out; a proxy command that is no jump is a problem.
+ * Parses a command line of ssh options. Converts destination and user. Ignores pure tuning (ControlMaster, compression, …), which has no
+ * counterpart; a proxy command that is not a jump is a problem.
  */
 export function parseSshArguments(text: string): SshArguments {
   const words = shellWords(text);
@@ -70,7 +70,7 @@ export function parseSshArguments(text: string): SshArguments {
         else problems.push({ message: `${value} is not a port`, hint: '-o Port=2222' });
         break;
       case 'stricthostkeychecking':
-        // `no` and `off` are not taken over: an unknown key is then asked for, as always.
+        // `no` and `off` are ignored: docker-tls always asks about an unknown key.
         if (value === 'accept-new') ssh['host-key'] = 'accept-new';
         break;
       default:
@@ -80,7 +80,7 @@ export function parseSshArguments(text: string): SshArguments {
   return { ssh, problems };
 }
 
-/** The jump host of `ssh -W %h:%p [user@]name`, as users wrote it before ProxyJump. */
+/** Jump host of `ssh -W %h:%p [user@]name`, the form before ProxyJump. */
 function jumpOf(command: string): string | undefined {
   const words = shellWords(command) ?? [];
   if (words[0]?.split('/').at(-1) !== 'ssh' || !words.some((word) => /^(?:-W)?\[?%h\]?:%p$/.test(word)))
@@ -96,7 +96,7 @@ function jumpOf(command: string): string | undefined {
       if (word === '-p') port = `:${value}`;
       else user = `${value}@`;
     } else if (/^-(?:W.+|[qTxakC]+)$/.test(word)) continue;
-    // Any other option (a key, a configuration) would be lost.
+    // Other options (a key, a configuration) would be lost.
     else if (word.startsWith('-') || name !== undefined) return undefined;
     else name = word;
   }

@@ -1,6 +1,6 @@
 /**
- * Hosts that come from other sources than a fleet file: what `ansible-inventory --list` prints, or one HOST a line.
- * Import it lazily, as fleet.ts. Ansible's passwords are neither read nor kept.
+ * Hosts from sources other than a fleet file: output of `ansible-inventory --list`, or one HOST per line. Import it lazily, like fleet.ts.
+ * Ansible's passwords are neither read nor stored.
  */
 
 import * as z from 'zod/mini';
@@ -19,7 +19,7 @@ import { hostGroups } from './inventory-groups.ts';
 import { parseSshArguments } from './inventory-ssh.ts';
 
 const PREFIX = 'docker_tls_';
-/** How a key's value is written where all is text. */
+/** Type of a key's value, for sources with text only. */
 const KINDS = new Map(
   [HOST_SETTINGS, SSH_SETTINGS].flatMap((table: Settings) =>
     Object.entries(table).map(([field, setting]) => [fleetKey(field, setting), setting.kind] as const),
@@ -35,30 +35,30 @@ const ANSIBLE = {
   identities: ['ansible_ssh_private_key_file', 'ansible_private_key_file'],
 } as const;
 const ARGUMENTS = ['ansible_ssh_args', 'ansible_ssh_common_args', 'ansible_ssh_extra_args'] as const;
-/** Windows and network devices: no Docker host that ssh reaches. */
+/** Windows and network devices: not Docker hosts with ssh. */
 const OTHER_MACHINES = /^(?:[\w.]+\.)?(?:winrm|psrp|network_cli|netconf|httpapi)$/;
 const READ: ReadonlySet<string> = new Set(['ansible_connection', ...ARGUMENTS, ...Object.values(ANSIBLE).flat()]);
 
 /**
- * Hosts from standard input or an inventory file: JSON is `ansible-inventory --list`, anything else a list with one HOST a line
- * (`#` begins a comment). Throws DockerTlsErrors of E_INVENTORY (exit 2) when the text is neither, or nothing.
+ * Parses hosts from standard input or an inventory file: JSON is `ansible-inventory --list`, anything else a list with one HOST per line
+ * (`#` begins a comment). Throws DockerTlsErrors of E_INVENTORY (exit 2) for invalid or empty text.
  */
 export function parseInventory(text: string, path = 'inventory'): InventoryHost[] {
-  // What a pipe holds whose first program failed.
+  // The content of a pipe whose first program failed.
   if (text.trim() === '') {
     throw new DockerTlsErrors([problem(path, 'there is nothing in it', ['ansible-inventory -i hosts.ini --list'])]);
   }
   return /^\s*[{[]/.test(text.replace(/^\ufeff/, '')) ? parseAnsible(text, path) : parseHostList(text, path);
 }
 
-/** The hosts that were chosen, or everything that prevents it: DockerTlsErrors of E_INVENTORY (exit 2). */
+/** The selected hosts. Throws DockerTlsErrors of E_INVENTORY (exit 2) with all problems. */
 export function chosenSpecs(hosts: readonly InventoryHost[]): HostSpec[] {
   const problems = hosts.flatMap((host) => host.problems);
   if (problems.length > 0) throw new DockerTlsErrors(problems.slice(0, MAX_ERRORS));
   return hosts.flatMap(({ spec }) => spec ?? []);
 }
 
-/** One HOST a line, `[user@]name[:port]` or `local`; blank lines and what follows `#` are left out; the same line twice counts once. */
+/** One HOST per line, `[user@]name[:port]` or `local`; ignores blank lines, comments after `#`, and repeated lines. */
 function parseHostList(text: string, path = 'inventory'): InventoryHost[] {
   const hosts: InventoryHost[] = [];
   for (const [index, line] of text
@@ -132,7 +132,7 @@ function readJson(text: string, path: string): Fields {
   throw new DockerTlsErrors([problem(path, 'this is not an inventory of Ansible', hints)]);
 }
 
-/** Every host with its variables, in the order of the groups. Hosts without variables are in groups only. */
+/** Every host with its variables, in group order. Hosts without variables are in groups only. */
 function hostVariables(inventory: Fields, names: Iterable<string>): Map<string, Fields> {
   const meta = fieldsOf(at(inventory, '_meta', 'hostvars'));
   return new Map([...new Set([...names, ...Object.keys(meta)])].map((name) => [name, fieldsOf(at(meta, name))]));
@@ -140,7 +140,7 @@ function hostVariables(inventory: Fields, names: Iterable<string>): Map<string, 
 
 type Say = (message: string, hints?: readonly Hint[]) => void;
 
-/** The variables that count here, as plain values. Those that ansible-vault keeps encrypted are reported. */
+/** Relevant variables as plain values. Reports those encrypted by ansible-vault. */
 function readable(variables: Fields, say: Say): Fields {
   const known = Object.entries(variables).filter(([name]) => READ.has(name) || name.startsWith(PREFIX));
   return Object.fromEntries(
@@ -155,7 +155,7 @@ function readable(variables: Fields, say: Say): Fields {
   );
 }
 
-/** The variable, with a colon, that a key of the entry came from; empty for the host's own name. */
+/** The variable behind a key of the entry, with a colon; empty for the host's own name. */
 function variableOf(keys: readonly string[], variables: Fields): string {
   if (keys.length === 0) return '';
   const ours = `${PREFIX}${keys.join('_').replaceAll('-', '_')}`;
@@ -169,7 +169,7 @@ function variableOf(keys: readonly string[], variables: Fields): string {
   return `${ours}: `;
 }
 
-/** A host's variables as an entry of the fleet file, which the schema then checks. */
+/** A host's variables as a fleet file entry, for validation by the schema. */
 function entryOf(name: string, variables: Fields, say: Say): Record<string, unknown> {
   const first = (...keys: string[]) =>
     keys.map((key) => variables[key]).find((value) => value !== undefined && value !== null);
@@ -222,12 +222,12 @@ function entryOf(name: string, variables: Fields, say: Say): Record<string, unkn
   return { ...entry, ssh: ssh as SshEntry };
 }
 
-/** INI inventories and `-e` know text only: `true`, `2377` and `a,b` are what they say. */
+/** INI inventories and `-e` have text only: converts `true`, `2377` and `a,b`. */
 function coerced(key: string, value: unknown): unknown {
   switch (KINDS.get(key)) {
     case 'flag': {
       const off = value === false || (typeof value === 'string' && /^(?:false|no|off|0)$/i.test(value));
-      // What one host has or has not is switched off by leaving it out.
+      // Omission disables an optional setting of a host.
       if (off) return key === 'live-restore' ? false : undefined;
       return typeof value === 'string' && /^(?:true|yes|on|1)$/i.test(value) ? true : value;
     }
@@ -240,7 +240,7 @@ function coerced(key: string, value: unknown): unknown {
   }
 }
 
-/** JSON may hold objects whose toString is no function. */
+/** JSON may contain objects whose toString is not a function. */
 function wordOf(value: unknown): string {
   return typeof value === 'string' ? value : (JSON.stringify(value) ?? '');
 }
@@ -253,7 +253,7 @@ function put(record: Record<string, unknown>, key: string, value: unknown): void
   if (value !== undefined && value !== null && key !== '__proto__') record[key] = value;
 }
 
-/** The texts of variables; what is nested deeper than a list in a map has no place in them and is refused by the schema. */
+/** Texts of variables. Values nested deeper than a list in a map are omitted; the schema rejects them. */
 function texts(value: unknown, depth = 0): string[] {
   if (typeof value === 'string') return [value];
   return typeof value === 'object' && value !== null && depth < 3

@@ -1,4 +1,4 @@
-/** The text that each tool takes: one pure function a tool. docs/clients.md says with which versions each was tried. */
+/** Configuration text of each tool: one pure function per tool. docs/clients.md has the tested versions. */
 
 import { shellQuote } from '../../../core/domain/quote.ts';
 import { type Access, ansible, filesOf, hcl, nomadHcl, property, quoted, readFile } from './access.ts';
@@ -100,7 +100,7 @@ export function renderAnsible(access: Access): string {
   );
 }
 
-/** A YAML inventory of every host: plays run here, and the modules of community.docker reach the daemon of each host. */
+/** A YAML inventory of every host: plays run locally, and the modules of community.docker connect to each daemon. */
 export function renderAnsibleInventory(all: readonly [Access, ...Access[]]): string {
   return lines(
     '# inventory.yml; a play over the group docker_tls uses it with:',
@@ -151,7 +151,7 @@ export function renderPrometheus(all: readonly [Access, ...Access[]]): string {
   );
 }
 
-/** Traefik's static configuration; it takes one Docker host. */
+/** Traefik's static configuration; it supports one Docker host. */
 export function renderTraefik(access: Access): string {
   const { ca, cert, key } = filesOf(access);
   return lines(
@@ -166,7 +166,10 @@ export function renderTraefik(access: Access): string {
   );
 }
 
-/** Portainer's API: a new environment, or new certificates for one that is there, which its pages cannot do (portainer#10166). */
+/**
+ * Portainer's API: creates an environment, or replaces the certificates of an existing one. Portainer's pages cannot do that
+ * (portainer#10166).
+ */
 export function renderPortainer(access: Access): string {
   const { ca, cert, key } = filesOf(access);
   const file = (name: string, path: string): string =>
@@ -221,7 +224,7 @@ export function renderNomad(access: Access): string {
   );
 }
 
-/** A connection of Podman 5.7 or later, to a host whose API service is Podman's. */
+/** A connection of Podman 5.7 or later to a host with Podman's API service. */
 export function renderPodman(access: Access): string {
   const { ca, cert, key } = filesOf(access);
   const flags = `--tls-ca ${shellQuote(ca)} --tls-cert ${shellQuote(cert)} --tls-key ${shellQuote(key)}`;

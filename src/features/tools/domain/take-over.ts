@@ -1,4 +1,4 @@
-/** Hosts, CAs and clients from docker-machine's store, and what is stored of them. Pure. */
+/** Hosts, CAs and clients from docker-machine's store, and the records made of them. Pure. */
 
 import type {
   StoreChange,
@@ -19,20 +19,20 @@ import type { MachineCredentials } from '../adapters/docker-machine-store.ts';
 
 export type TakenOver = {
   readonly hosts: readonly StoredHost[];
-  /** CAs that were not known here, without those of hosts that cannot be taken. */
+  /** CAs new to this store, without those of rejected hosts. */
   readonly oldCas: readonly TakenCa[];
-  /** docker-machine's own clients, one for each of its CAs; their keys stay with docker-machine. */
+  /** docker-machine's own clients, one per CA; their keys stay with docker-machine. */
   readonly clients: readonly TakenClient[];
 };
 export type TakenCa = Omit<StoredOldCa, 'serial'>;
 
-/** `clientCert`: as it is there, whatever that is. */
+/** `clientCert`: the file's content, unverified. */
 export type FoundHost = { readonly host: StoredHost; readonly ca: TakenCa; readonly clientCert: string };
 
-/** The CA that issued it is its issuing CA: docker-machine's CA has no other clients. */
+/** Its issuing CA is docker-machine's CA: that has no other clients. */
 export type TakenClient = { readonly name: string; readonly cert: string; readonly ca: string };
 
-/** A host as it is stored. Fails with E_DOCKER_MACHINE_DAMAGED (exit 2) where its credentials are none, and with E_KEY_… . */
+/** A host's record. Fails with E_DOCKER_MACHINE_DAMAGED (exit 2) for invalid credentials, and with E_KEY_… . */
 export function foundHost(
   { name, address, port, ssh: { user, port: sshPort, keyFile }, files }: DockerMachine,
   { ca, caKey, serverCert, serverKey, clientCert = '' }: MachineCredentials,
@@ -53,12 +53,12 @@ export function foundHost(
     createdAt: time,
     updatedAt: time,
   };
-  // With its key our CA can be signed by it as well, and clients that know only docker-machine's CA go on after a renewal.
+  // With this key the CA can cross-sign ours, so clients that know only docker-machine's CA keep access after a renewal.
   const keyPem = caKey !== undefined && keyMatches(cert, caKey) ? caKey : undefined;
   return { host: { record, ca: cert, serverCert, serverKey }, ca: { cert, keyPem }, clientCert };
 }
 
-/** The hosts with their CAs that this store does not know, and the client of each. */
+/** Hosts with their CAs that are new to this store, and the client of each CA. */
 export function takenOver(found: readonly FoundHost[], state: StoreState, now: Date): TakenOver {
   const known = new Set([state.ca, ...state.oldCas].map((one) => one?.cert.trim()));
   const cas = new Map<string, TakenCa>();
@@ -71,13 +71,13 @@ export function takenOver(found: readonly FoundHost[], state: StoreState, now: D
   return { hosts: found.map(({ host }) => host), oldCas: [...cas.values()], clients };
 }
 
-/** Undefined for a type that docker-tls makes none of. */
+/** Undefined for a key type that docker-tls does not create. */
 function keyTypeOf(cert: string): KeyType | undefined {
   const { keyType } = inspectCertificate(cert);
   return isKeyType(keyType) ? keyType : undefined;
 }
 
-/** A client's certificate that its CA would accept; of what is none, nothing is said: it opens no host. */
+/** True for a client certificate that its CA would accept; others are ignored, since they open no host. */
 function opens(cert: string, ca: string, now: Date): boolean {
   try {
     return isFrom(cert, ca, 'client', now);
@@ -92,8 +92,8 @@ function freeName({ clients }: StoreState, taken: number): string {
 }
 
 /**
- * What is stored of it. `trusted`: the CAs of this store so far. Every client's own copy of them grows with it: with the one it has, it would
- * not know a host again whose certificate is still docker-machine's.
+ * The change to the store. `trusted`: CAs of this store so far. Every client's copy of the CAs grows too: with the old copy it would reject
+ * a host that still has docker-machine's certificate.
  */
 export function takeOverChange(
   { hosts, oldCas, clients }: TakenOver,

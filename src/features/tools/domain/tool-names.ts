@@ -1,4 +1,4 @@
-/** The names of tools: the file of each one's configuration in an archive, and what it needs after a renewal. */
+/** Names of tools: configuration file in an archive, and steps after a renewal. */
 
 import type { ToolFormat } from '../../../core/seams/formats.ts';
 

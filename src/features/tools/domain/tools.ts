@@ -1,4 +1,4 @@
-/** The table of tools: how each is configured, and whether it takes several hosts. Pure. */
+/** Table of tools: configuration, and support for several hosts. Pure. */
 
 import { hasControls } from '../../../core/domain/quote.ts';
 import { DockerTlsError } from '../../../errors/errors.ts';
@@ -7,7 +7,7 @@ import * as text from './render.ts';
 import type { ToolName } from './tool-names.ts';
 
 type Tool = {
-  /** What its language cannot write, in words; undefined where it can. */
+  /** Reason why its language cannot express the value, as text; undefined if it can. */
   unwritable?(value: string): string | undefined;
 } & /** With `several` the text is about all hosts of a client where none is named. */ (
   | { readonly several: true; render(all: readonly [Access, ...Access[]]): string }
@@ -31,7 +31,10 @@ export const TOOL_TABLE: Readonly<Record<ToolName, Tool>> = {
   vscode: { render: text.renderVscode },
 };
 
-/** The tool's text; ends in a newline. `naming`: the command that names one host. Fails with E_ENV_VALUE (exit 2) for control characters, and E_HOST_AMBIGUOUS for several hosts where it takes one. */
+/**
+ * The tool's text with a final newline. `naming`: the command that names one host. Fails with E_ENV_VALUE (exit 2) for control characters,
+ * and E_HOST_AMBIGUOUS for several hosts if the tool supports one.
+ */
 export function renderTool(
   tool: ToolName,
   all: readonly [Access, ...Access[]],

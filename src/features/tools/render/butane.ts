@@ -1,4 +1,4 @@
-/** The result of `butane`: the file on stdout, and what to do with it on stderr. */
+/** Output of `butane`: the file on stdout, and the next steps on stderr. */
 
 import type { CommandResult } from '../../../cli/command.ts';
 import type { ButaneFile } from '../actions/butane.ts';

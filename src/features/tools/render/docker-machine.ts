@@ -1,4 +1,4 @@
-/** Hosts that were taken over from docker-machine. */
+/** Output of a docker-machine import. */
 
 import type { CommandResult } from '../../../cli/command.ts';
 import { shellQuote } from '../../../core/domain/quote.ts';
@@ -20,7 +20,7 @@ export function renderTakenOver(taken: Imported, { global }: Around): CommandRes
     hosts.length === 0 ? [] : [`docker-tls apply ${hosts.map(shellQuote).join(' ')}`, 'docker-tls rotate ca'];
   const result = { hosts, cas: taken.oldCas.length, clients, dryRun: global.dryRun };
   const errors = [...taken.problems, ...taken.copies];
-  // What was taken over is done, whatever became of the others: no status that says that nothing was touched.
+  // Imported hosts are done whatever happened to the others, so the status must not say that nothing changed.
   const partly = errors.length > 0 && hosts.length > 0 && !global.dryRun;
   return { exit: partly ? 4 : 0, result, text, next, errors };
 }

@@ -1,4 +1,4 @@
-/** The checks of the daemon's configuration that the benchmark does not have. */
+/** Checks of the daemon's configuration beyond the benchmark. */
 
 import { givenTwice, isOn, placeOf, setting } from '../../../../core/domain/dockerd/options.ts';
 import { textAt } from '../../../../core/domain/json.ts';
@@ -15,7 +15,7 @@ import {
 } from '../check.ts';
 import type { AuditFacts } from '../facts.ts';
 
-/** The first Docker that reads over a byte order mark in daemon.json. */
+/** The first Docker version that ignores a byte order mark in daemon.json. */
 const FIRST_OVER_MARKS = 23;
 
 function daemonJson(facts: AuditFacts): Verdict {
@@ -42,7 +42,7 @@ function conflicts(facts: AuditFacts): Verdict {
   );
 }
 
-/** Units that hand sockets to dockerd, and who may use those. */
+/** Units that pass sockets to dockerd, and their permissions. */
 function sockets(facts: AuditFacts): Verdict {
   const feeding = [...facts.units].filter(([, unit]) =>
     (unit.get('Triggers') ?? []).some((units) => units.split(' ').includes('docker.service')),
@@ -83,7 +83,7 @@ function logLimits(facts: AuditFacts): Verdict {
   );
 }
 
-/** Half of the checks live by what the API says: where it is silent, nothing of that may look good. */
+/** Half of the checks need the API: without an answer, none of them may pass. */
 function apiAnswers(facts: AuditFacts): Verdict {
   const { docker, daemon, apiSocket, apiStatus } = facts;
   if (docker !== undefined) {

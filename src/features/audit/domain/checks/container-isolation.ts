@@ -1,4 +1,4 @@
-/** The checks of section 5 on isolation: what a running container may do to the host. */
+/** Checks of section 5 on isolation: access of a running container to the host. */
 
 import { type Check, checksOf, manual, notApplicable } from '../check.ts';
 import { holdsDockerSocket, isSensitive } from '../mounts.ts';

@@ -1,4 +1,4 @@
-/** The checks of section 5: how the running containers were started, and what they have in truth. */
+/** Checks of section 5: options of running containers, and their effective state. */
 
 import { type Check, checksOf, manual } from '../check.ts';
 import { ISOLATION_CHECKS } from './container-isolation.ts';
@@ -145,7 +145,7 @@ const OPERATION: readonly Check[] = checksOf<Check>({
     why: 'All containers without a network of their own meet on it.',
     fix: 'docker network create NAME, and docker run --network NAME …',
     evaluate: perContainer(
-      // The mode is what was asked for: a task of swarm has "default" there, and is on the networks of its service.
+      // The mode as requested: a swarm task shows "default", but is on the networks of its service.
       ({ networks, networkMode }) =>
         networks.includes('bridge') || (networks.length === 0 && /^(bridge|default)$/.test(networkMode))
           ? ['is on the default bridge']
@@ -154,7 +154,7 @@ const OPERATION: readonly Check[] = checksOf<Check>({
   },
 });
 
-/** In the order of the benchmark. */
+/** In benchmark order. */
 export const CONTAINER_CHECKS: readonly Check[] = [...OPERATION, ...ISOLATION_CHECKS].sort((a, b) =>
   a.id.localeCompare(b.id, 'en', { numeric: true }),
 );

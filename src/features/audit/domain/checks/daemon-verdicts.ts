@@ -1,4 +1,4 @@
-/** Verdicts on the settings of dockerd and its own answers, for the table of daemon.ts. */
+/** Verdicts on dockerd's settings and API answers, for the table in daemon.ts. */
 
 import { isOn, lastOf, placeOf, setting, tlsModeOf } from '../../../../core/domain/dockerd/options.ts';
 import { at, entriesAt, textAt, textsAt } from '../../../../core/domain/json.ts';
@@ -23,7 +23,7 @@ export function securityOption(facts: AuditFacts, name: string): string | undefi
   return options.find((option) => option.split(',').includes(`name=${name}`));
 }
 
-/** A finding when the setting is on; `text` says what is wrong with that. */
+/** A finding if the setting has the other value; `text` describes the problem. */
 export function mustBe(wanted: boolean, name: string, otherwise: boolean, text: string): Check['evaluate'] {
   return (facts) => {
     if (facts.daemon.words === undefined && facts.docker === undefined) return notApplicable('there is no dockerd');
@@ -109,7 +109,7 @@ export function insecureRegistries(facts: AuditFacts): Verdict {
 }
 
 export function tls(facts: AuditFacts, outside: Outside): Verdict {
-  // What the network says comes first: settings may be written and not active, or another program may answer.
+  // Probes take precedence: settings may be written but inactive, or another program may answer.
   const open = outside.probes.filter((probe) => /^(plain|no-certificate)$/.test(probe.what) && gotIn(probe));
   if (open.length > 0) {
     return finding(

@@ -1,4 +1,4 @@
-/** The checks of section 2: how dockerd is configured, judged from its effective options and its own answers. */
+/** Checks of section 2: dockerd's configuration, from its effective options and API answers. */
 
 import { type Check, checksOf } from '../check.ts';
 import * as verdicts from './daemon-verdicts.ts';

@@ -1,4 +1,4 @@
-/** The checks of section 3: owners and modes of Docker's files. A file that does not exist is not applicable. */
+/** Checks of section 3: owners and modes of Docker's files. A missing file is not applicable. */
 
 import { basename, dirname } from 'node:path/posix';
 import { lastOf } from '../../../../core/domain/dockerd/options.ts';
@@ -6,19 +6,19 @@ import { type Check, type Evidence, finding, notApplicable, PASS, type Severity,
 import type { AuditFacts, FileFact, TlsFile } from '../facts.ts';
 import { dataRoot } from './host.ts';
 
-/** `0640`, as chmod takes it. */
+/** `0640`, in chmod's format. */
 function octal(mode: number): string {
   return mode.toString(8).padStart(4, '0');
 }
 
-/** What of a kind of file differs from most. */
+/** Exceptions for a kind of file. */
 type Particulars = {
   readonly plural?: true;
-  /** Not only Docker uses them: what counts is who can change them, and `harden` changes those alone that are Docker's own. */
+  /** Other programs use these files too: the check looks at who can change them, and `harden` changes only Docker's own files. */
   readonly shared?: true;
   readonly severity?: Severity;
   readonly why?: string;
-  /** Undefined: root. */
+  /** Undefined: group root. */
   readonly group?: (facts: AuditFacts) => string;
 };
 
@@ -26,7 +26,7 @@ type Kind = Particulars & {
   readonly ownerId: string;
   readonly modeId: string;
   readonly what: string;
-  /** The most that the mode may allow. */
+  /** Maximum mode. */
   readonly mode: number;
   readonly find: (facts: AuditFacts) => readonly FileFact[];
 };
@@ -53,7 +53,7 @@ function unit(name: string): Kind['find'] {
   };
 }
 
-/** Drop-ins of Docker's units, and the directories that hold them. */
+/** Drop-ins of Docker's units, and their directories. */
 function dropIns(facts: AuditFacts): readonly FileFact[] {
   return [...facts.files.values()].filter(({ path }) =>
     /\/systemd\/system\/docker\.(service|socket)\.d(\/|$)/.test(path),
@@ -76,7 +76,7 @@ function localSocket(facts: AuditFacts): readonly FileFact[] {
   return paths(facts.apiSocket || '/var/run/docker.sock')(facts);
 }
 
-/** The group that the local socket is to have. dockerd gets one by --group, for sockets that it opens; systemd has its own for `fd://`. */
+/** Expected group of the local socket. dockerd sets it by --group for sockets that it opens; systemd has its own for `fd://`. */
 function socketGroup(facts: AuditFacts): string {
   const bySystemd = facts.units.get('docker.socket')?.get('SocketGroup')?.[0] ?? 'docker';
   const byDockerd = lastOf(facts.daemon, 'group') ?? bySystemd;
@@ -85,7 +85,7 @@ function socketGroup(facts: AuditFacts): string {
 
 const PROGRAM = /^(dockerd|containerd|containerd-shim(-runc-v\d)?|runc)$/;
 
-/** No other program of the host uses it. */
+/** True if no other program on the host uses the file. */
 function isDockersOwn(path: string): boolean {
   return (
     PROGRAM.test(basename(path)) ||
@@ -95,10 +95,10 @@ function isDockersOwn(path: string): boolean {
   );
 }
 
-/** Why `harden` leaves files as they are that are not Docker's own. */
+/** Reason why `harden` leaves shared files unchanged. */
 export const SHARED_STAYS = "it changes Docker's own files only: a person has to judge what others need here";
 
-/** Programs that root runs for Docker, and the directories that they are in. */
+/** Programs that root runs for Docker, and their directories. */
 function programFiles(facts: AuditFacts): readonly FileFact[] {
   const programs = [...facts.files.values()].filter(
     ({ path, kind: what }) => what === 'file' && PROGRAM.test(basename(path)),
@@ -106,7 +106,7 @@ function programFiles(facts: AuditFacts): readonly FileFact[] {
   const all = [facts.daemon.binary, ...facts.unitInputs].flatMap((path) => facts.files.get(path) ?? []);
   const started = [...programs, ...all.filter(({ mode }) => (mode & 0o111) !== 0)];
   const directories = started.flatMap(({ path }) => facts.files.get(dirname(path)) ?? []);
-  // dockerd looks for runc in each of them. Debian's own /usr/local/bin may be of the group staff.
+  // dockerd searches each of them for runc. On Debian, /usr/local/bin may belong to the group staff.
   const searched = paths(
     '/usr/local/sbin',
     '/usr/local/bin',
@@ -116,7 +116,7 @@ function programFiles(facts: AuditFacts): readonly FileFact[] {
   return [...new Set([...started, ...directories, ...searched])];
 }
 
-/** What else root reads at the start of dockerd and containerd. */
+/** Other files that root reads when dockerd and containerd start. */
 function settingsFiles(facts: AuditFacts): readonly FileFact[] {
   const read = facts.unitInputs
     .flatMap((path) => facts.files.get(path) ?? [])
@@ -178,7 +178,7 @@ const KINDS: readonly Kind[] = [
   kind('file.9', 'file.10', "Docker's data directory", 0o711, dataDirectory, {
     severity: 'critical',
     why: 'Anyone who can write to it can change every image and container, and read what is in them.',
-    // userns-remap gives it the group of the remapped root.
+    // userns-remap assigns it the group of the remapped root.
     group: (facts) => dataDirectory(facts)[0]?.group ?? 'root',
   }),
 ];
@@ -194,10 +194,10 @@ function judgeFiles(of: Kind, facts: AuditFacts, wrong: (file: FileFact) => stri
   return evidence.length === 0 ? PASS : finding(evidence, undefined, stays);
 }
 
-/** They give no right to change a file, and are not taken away. */
+/** Set-id and sticky bits grant no write access, and are kept. */
 const SET_ID = 0o7000;
 
-/** What is wrong with the owner, and with the mode; undefined: nothing. */
+/** Problems with owner and mode; undefined: none. */
 type Flaws = { readonly owner: string | undefined; readonly mode: string | undefined };
 
 function flawsOf(of: Kind, file: FileFact, group: string): Flaws {
@@ -217,26 +217,26 @@ function flawsOf(of: Kind, file: FileFact, group: string): Flaws {
 }
 
 function ownedRight(file: FileFact, wanted: string): boolean {
-  // The owner by number: names can be made to look alike. A socket that only root can use is fine as well.
+  // Owner by number, since names can be spoofed. A socket that only root can use also passes.
   return file.uid === 0 && (wanted === 'root' ? file.gid === 0 : file.group === wanted || file.gid === 0);
 }
 
-/** Why others than root can use a private key; empty: they cannot. */
+/** Reasons why users other than root can read a private key; empty: none. */
 export function keyFlaws({ uid, user, gid, group, mode }: FileFact): readonly string[] {
   const flaws = uid === 0 ? [] : [`belongs to ${user}`];
   if ((mode & 0o007) !== 0) return [...flaws, `mode ${octal(mode)}: every local user can use it`];
   return (mode & 0o070) !== 0 && gid !== 0 ? [...flaws, `mode ${octal(mode)}: the group ${group} can use it`] : flaws;
 }
 
-/** Beside a key that dockerd was given there may be those of other programs, and groups that need them (/etc/ssl/private). */
+/** A directory with dockerd's key may also contain keys of other programs, and groups that need them (/etc/ssl/private). */
 export function isDockersKey(facts: AuditFacts, { path }: FileFact): boolean {
   return isDockersOwn(path) || path === facts.tls.key?.path;
 }
 
-/** How a file should be: root's, with this group and mode. */
+/** Desired state of a file: owner root, this group and mode. */
 export type FileFix = { readonly path: string; readonly mode: number; readonly group: string };
 
-/** Every file that a check of owners, modes or keys finds fault with, once, and how it should be. */
+/** Files with a finding of owners, modes or keys, without duplicates, and their desired state. */
 export function fileFixes(facts: AuditFacts): readonly FileFix[] {
   const fixes = new Map<string, FileFix>();
   for (const of of KINDS) {
@@ -244,12 +244,12 @@ export function fileFixes(facts: AuditFacts): readonly FileFix[] {
     for (const file of of.find(facts)) {
       const { owner, mode } = flawsOf(of, file, group);
       if ((owner ?? mode) === undefined || (of.shared && !isDockersOwn(file.path))) continue;
-      // With another owner or group, a set-id bit of a program would give other rights than it did.
+      // With another owner or group, a set-id bit would grant different rights.
       const kept = file.kind === 'directory' || ownedRight(file, group) ? SET_ID : 0;
       fixes.set(file.path, { path: file.path, mode: file.mode & (of.mode | kept), group });
     }
   }
-  // What is a key is root's alone, whatever else the kind of file it is may have.
+  // A private key is for root only, regardless of its kind of file.
   for (const file of facts.keyFiles) {
     if (keyFlaws(file).length === 0 || !isDockersKey(facts, file)) continue;
     const mode = (fixes.get(file.path)?.mode ?? file.mode) & 0o600;

@@ -1,4 +1,4 @@
-/** The checks of the host outside of Docker: kernel settings, modules and logins. Lynis asks for all of them, the CIS Docker Benchmark for none. */
+/** Checks of the host outside Docker: kernel settings, modules and logins. Lynis has all of them, the CIS Docker Benchmark none. */
 
 import { listWords } from '../../../../core/domain/words.ts';
 import {
@@ -19,7 +19,7 @@ import { isOwn, looseSysctls, SYSCTLS } from '../sysctls.ts';
 
 const UNSAID = notApplicable('the host does not say');
 
-/** Judges what the host says of its settings. */
+/** Judges the host's settings. */
 function judgeSettings(
   wrong: (settings: HostSettings, facts: AuditFacts) => readonly Evidence[] | Verdict,
 ): Check['evaluate'] {
@@ -80,7 +80,7 @@ export const HARDENING_CHECKS: readonly Check[] = checksOf<Check>({
     fixable: 'kernel-bpf',
     evaluate: judgeSettings((settings) => {
       const found = kernel(settings, 'kernel-bpf');
-      // 2, as Debian has it, shuts it as well, until root opens it.
+      // Debian's value 2 also disables it, until root enables it.
       return 'state' in found || settings.sysctl.get('kernel.unprivileged_bpf_disabled') !== '2' ? found : PASS;
     }),
   },
@@ -146,7 +146,7 @@ export const HARDENING_CHECKS: readonly Check[] = checksOf<Check>({
     fixable: 'banner',
     evaluate: judgeSettings(({ issue }, { sshd }) => {
       const shown = sshd?.get('banner')?.[0];
-      // What the distribution wrote names itself, or has getty fill that in.
+      // The distribution's text names itself, or has getty insert its name.
       const plain = issue.length < 60 && /linux|ubuntu|fedora|suse|centos|red hat|\\[a-z]/i.test(issue);
       return [
         ...(issue === '' || plain ? [{ place: '/etc/issue.net', text: 'has no text of its own' }] : []),

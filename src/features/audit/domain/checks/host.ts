@@ -1,4 +1,4 @@
-/** The checks of section 1: the host itself, and who is watched on it. */
+/** Checks of section 1: the host itself, and its audit rules. */
 
 import { lastOf } from '../../../../core/domain/dockerd/options.ts';
 import { textAt } from '../../../../core/domain/json.ts';
@@ -21,27 +21,27 @@ import { assess } from '../vulnerabilities.ts';
 
 const DAY_MS = 86_400_000;
 
-/** Where dockerd keeps its data. userns-remap puts a directory 100000.100000 into it, which is left out here. */
+/** dockerd's data directory, without the subdirectory 100000.100000 of userns-remap. */
 export function dataRoot(facts: AuditFacts): string {
   const configured = textAt(facts.docker?.info, 'DockerRootDir') || lastOf(facts.daemon, 'data-root');
   return (configured || '/var/lib/docker').replace(/(?<=.)\/+$/, '').replace(/\/\d+\.\d+$/, '');
 }
 
-/** The nearest directory above, or the directory itself, where something is mounted. */
+/** The nearest mount point at or above the directory. */
 function mountOf(facts: AuditFacts, directory: string): string {
   let here = directory;
   while (here !== '/' && !facts.mounts.has(here)) here = here.slice(0, here.lastIndexOf('/')) || '/';
   return here;
 }
 
-/** Mounts that hold more than Docker's data. */
+/** Mounts that contain more than Docker's data. */
 const SHARED = /^\/(boot|etc|home|opt|root|run|srv|tmp|usr|usr\/local|var|var\/lib)?$/;
 
 function ownPartition(facts: AuditFacts): Verdict {
   const directory = dataRoot(facts);
   if (facts.docker === undefined && !facts.files.has(directory)) return notApplicable(`there is no ${directory}`);
   let mount = mountOf(facts, directory);
-  // dockerd binds the directory onto itself: no other device than above it.
+  // dockerd bind-mounts the directory onto itself: the same device as above it.
   while (mount !== '/') {
     const above = mountOf(facts, mount.slice(0, mount.lastIndexOf('/')) || '/');
     if (facts.mounts.get(mount) !== facts.mounts.get(above)) break;
@@ -68,10 +68,13 @@ function groupMembers(facts: AuditFacts): Verdict {
   return all.length === 0 ? PASS : finding(all, undefined, stays);
 }
 
-/** The oldest release line that still gets fixes (moby: project/BRANCHES-AND-TAGS.md). A distribution that rebuilds an older one tells nothing of the rest. */
+/**
+ * The oldest release line that still gets fixes (moby: project/BRANCHES-AND-TAGS.md). The version number does not show fixes that a
+ * distribution backports to an older one.
+ */
 const FIRST_MAINTAINED = 25;
 
-/** What comes with an upgrade of the engine. */
+/** Parts that an engine upgrade includes. */
 const ENGINE = ['engine', 'buildkit', 'containerd', 'runc'] as const;
 
 function version(facts: AuditFacts, now: Date): Verdict {
@@ -95,18 +98,18 @@ function version(facts: AuditFacts, now: Date): Verdict {
   return PASS;
 }
 
-/** Of a directory what happens inside counts as well; of the data root it would be every write of every container. */
+/** For a directory, changes inside count too. Not for the data root: there each write of each container would count. */
 export function isAudited(rules: readonly AuditRule[], facts: AuditFacts, path: string): boolean {
   return isWatched(rules, path, facts.files.get(path)?.kind === 'directory' && path !== dataRoot(facts));
 }
 
-/** Why `harden` leaves it so. */
+/** Reason why `harden` leaves it unchanged. */
 const INSIDE_STAYS =
   'it watches the directory itself, since all of its content is every write of every container; if that is wanted: -w /var/lib/docker -p wa';
 
 const AUDITD_STAYS = 'it writes rules and does not start auditd: systemctl enable --now auditd';
 
-/** An audit rule that is loaded now and is in a file for the next boot. */
+/** Checks for an audit rule that is loaded now and also in a file for the next boot. */
 function watched(facts: AuditFacts, paths: readonly string[], what: string): Verdict {
   const present = paths.filter((path) => path !== '' && facts.files.has(path));
   const path = present[0];
@@ -169,14 +172,14 @@ type Watch = {
   readonly id: string;
   readonly what: string;
   readonly paths: (facts: AuditFacts) => readonly string[];
-  /** What has to be done beside the rule. */
+  /** An additional step. */
   readonly also?: string;
 };
 
 const IN_TIME =
   ', and "d /run/containerd 0711 root root -" into /etc/tmpfiles.d/docker.conf (at boot rules are loaded before containerd makes it)';
 
-/** What has to be watched; `harden` writes its rules from the same list. */
+/** Watched paths; `harden` writes its rules from the same list. */
 export const WATCHES: readonly Watch[] = [
   { id: '1.1.3', what: 'dockerd', paths: (facts) => [facts.daemon.binary, ...programs('dockerd')] },
   { id: '1.1.4', what: '/run/containerd', paths: () => ['/run/containerd'], also: IN_TIME },

@@ -1,4 +1,4 @@
-/** The checks of section 4: images and what is started from them. */
+/** Checks of section 4: images, and containers started from them. */
 
 import { textAt } from '../../../../core/domain/json.ts';
 import type { ImageFact } from '../api.ts';
@@ -23,12 +23,12 @@ function withImages(facts: AuditFacts, evaluate: (images: readonly ImageFact[]) 
   return evaluate(facts.engine.images);
 }
 
-/** True for uid 0 however it is written: empty, root, 0, with or without a group. */
+/** True for uid 0 in every notation: empty, root, 0, with or without a group. */
 export function isRootUser(user: string): boolean {
   return /^(|root|0+)$/.test(user.split(':')[0]?.trim() ?? '');
 }
 
-/** A layer that refreshes the package index and installs nothing with it. */
+/** A layer that updates the package index without installing a package. */
 export function isLoneUpdate(command: string): boolean {
   return (
     /\b(apt-get|apt|aptitude|yum|dnf|microdnf|zypper|apk)\b[^&|;]*\b(update|makecache|refresh)\b/.test(command) &&
@@ -36,7 +36,7 @@ export function isLoneUpdate(command: string): boolean {
   );
 }
 
-/** The ADDs of an image but for the one that brings the root file system in. */
+/** ADD layers of an image, except the one with the root file system. */
 function addLayers(history: readonly string[]): readonly string[] {
   const adds = history.map((command) => /^(?:\/bin\/sh -c #\(nop\)\s+)?ADD\s+(.*)$/s.exec(command)?.[1]);
   return adds.slice(1).flatMap((add) => (add === undefined || / in \/\s*$/.test(add) ? [] : [add.trim()]));
@@ -59,7 +59,7 @@ function imageList(facts: AuditFacts, question: string): Verdict {
 
 function contentTrust(facts: AuditFacts): Verdict {
   if (facts.podman) return notApplicable('it is about the docker command; Podman follows /etc/containers/policy.json');
-  // Read in the release notes of 29.0: the docker command has it no longer.
+  // From the release notes of 29.0: the docker command dropped content trust.
   if (Number.parseInt(textAt(facts.docker?.info, 'ServerVersion'), 10) >= 29)
     return notApplicable('Docker has no content trust from 29.0 on; pin images by digest');
   const last = facts.contentTrust.filter((line) => !line.trim().startsWith('#')).at(-1) ?? '';

@@ -1,4 +1,4 @@
-/** Checks of running containers: each on its own, with what it has in truth where the kernel tells. */
+/** Checks of running containers, individually, using the kernel's data where available. */
 
 import { flagged } from '../../../../core/domain/dockerd/options.ts';
 import { entriesAt, textAt } from '../../../../core/domain/json.ts';
@@ -19,7 +19,7 @@ import {
 import type { AuditFacts } from '../facts.ts';
 import { securityOption } from './daemon-verdicts.ts';
 
-/** Why nothing is known of containers and images. */
+/** Reason for missing data about containers and images. */
 export function unanswered({ podman }: AuditFacts): Verdict {
   if (!podman) return UNANSWERED;
   const reason = 'Podman does not answer on /run/podman/podman.sock (systemctl enable --now podman.socket)';
@@ -41,13 +41,13 @@ function gather(
   );
 }
 
-/** Judges every running container; not applicable when there is none. */
+/** Judges every running container; not applicable without one. */
 export function runningContainers(facts: AuditFacts, wrong: (container: ContainerFact) => readonly string[]): Verdict {
   const containers = running(facts);
   return 'state' in containers ? containers : judge(gather(containers, wrong));
 }
 
-/** As above, but a person decides whether what was found is right. */
+/** As above, but a person decides. */
 export function askPerson(
   facts: AuditFacts,
   question: string,
@@ -88,7 +88,7 @@ export function seccomp(facts: AuditFacts): Verdict {
     if (container.securityOpt.some((option) => /^seccomp[=:]unconfined$/.test(option)))
       return ['seccomp is unconfined'];
     if (container.privileged) return ['privileged: seccomp is unconfined'];
-    // The client sends the profile itself along, and not its name.
+    // The client sends the profile's content instead of its name.
     if (
       container.securityOpt.some((option) => /^seccomp[=:].*"defaultAction"\s*:\s*"SCMP_ACT_(ALLOW|LOG)"/s.test(option))
     )
@@ -114,7 +114,7 @@ export function execs(facts: AuditFacts, user: boolean): Verdict {
   );
 }
 
-/** The limits of containers that are not those of the daemon. */
+/** Limits of containers that differ from the daemon's. */
 export function ownLimits(facts: AuditFacts): Verdict {
   if (facts.podman) return notApplicable("Podman names its default limits as each container's own");
   const { values } = facts.daemon.json;
@@ -135,7 +135,7 @@ export function swarmNeed(facts: AuditFacts): Verdict {
   return findingAt('dockerd', 'swarm mode is on: it opens more ports to the network');
 }
 
-/** Judges one thing of each running container. */
+/** Check of one property of each running container. */
 export function perContainer(wrong: (container: ContainerFact) => readonly string[]): Check['evaluate'] {
   return (facts) => runningContainers(facts, wrong);
 }

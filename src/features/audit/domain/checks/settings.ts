@@ -1,4 +1,4 @@
-/** The checks of daemon settings that the benchmark does not have: what opens ports and interfaces past what one expects. */
+/** Checks of daemon settings beyond the benchmark: settings that open unexpected ports and interfaces. */
 
 import { isOn, lastOf, placeOf, setting } from '../../../../core/domain/dockerd/options.ts';
 import { textAt } from '../../../../core/domain/json.ts';
@@ -16,7 +16,7 @@ import {
 import { isLoopback } from '../exposure.ts';
 import type { AuditFacts } from '../facts.ts';
 
-/** The first engine in which a network of one's own has defaults (`default-network-opts`). */
+/** The first engine version with defaults for user-defined networks (`default-network-opts`). */
 const FIRST_WITH_NETWORK_OPTIONS = 24;
 
 function hostBinding(facts: AuditFacts): Verdict {
@@ -39,7 +39,7 @@ function hostBinding(facts: AuditFacts): Verdict {
   return judge(evidence);
 }
 
-/** What each opens, all of it off by default. */
+/** Exposure by each option; all are off by default. */
 const DIRECT: Readonly<Record<string, string>> = {
   'allow-direct-routing': 'other machines reach unpublished ports of containers by routing to their addresses',
   'ip-forward-no-drop': 'the host forwards whatever is routed through it',
@@ -72,7 +72,7 @@ function metrics(facts: AuditFacts): Verdict {
   return findingAt(given?.place ?? '', `${address} serves metrics to every client that reaches it, in plain HTTP`);
 }
 
-/** The oldest API that an engine speaks by default: 1.44 in 29.0 to 29.2, then 1.40 (moby: api/common.go, release notes of 29.0 and 29.3). */
+/** Minimum API version of an engine by default: 1.44 in 29.0 to 29.2, then 1.40 (moby: api/common.go, release notes of 29.0 and 29.3). */
 function defaultMinApi(major: number, minor: number): number {
   if (major >= 29) return major === 29 && minor < 3 ? 44 : 40;
   return major >= 25 ? 24 : 12;

@@ -1,4 +1,4 @@
-/** The checks of sshd, judged by its effective settings (sshd -T), includes and defaults among them. */
+/** Checks of sshd's effective settings (sshd -T), with includes and defaults. */
 
 import {
   type Check,
@@ -19,8 +19,8 @@ const NO_SSHD = notApplicable('sshd is not installed, or does not run');
 type Fault = { readonly text: string; readonly severity?: Severity };
 
 /**
- * A Match block comes before the global settings for those that it matches (sshd_config(5)). Two blocks that match the same
- * login are not laid over each other: each is judged by itself.
+ * A Match block overrides the global settings for its logins (sshd_config(5)). The check judges two blocks that match the same login
+ * separately.
  */
 function inMatches(
   { sshdMatch }: AuditFacts,
@@ -39,11 +39,11 @@ function inMatches(
 }
 
 type SshCheck = Omit<Check, 'id' | 'fix' | 'evaluate'> & {
-  /** Of a drop-in. */
+  /** Lines for a drop-in. */
   readonly lines: string;
-  /** `value` gives a setting as it is for all, or for the logins of a Match block, in lower case. */
+  /** `value` returns a setting for all logins, or for a Match block, in lower case. */
   readonly wrong: (value: (key: string) => string) => Fault | undefined;
-  /** Why harden leaves this one as it is. */
+  /** Reason why harden leaves this setting unchanged. */
   readonly unfixable?: (facts: AuditFacts) => string | undefined;
 };
 
@@ -69,7 +69,7 @@ function judgeSshd(
   );
 }
 
-/** By their ids. */
+/** By check ID. */
 const OF_SETTINGS: Readonly<Record<string, SshCheck>> = {
   'ssh.1': {
     title: 'Logins are logged with the key that was used',
@@ -142,8 +142,7 @@ const OF_SETTINGS: Readonly<Record<string, SshCheck>> = {
       const lists = methodLists(value('authenticationmethods'));
       if (value('passwordauthentication') === 'yes' && suffices('password', lists))
         return { text: 'PasswordAuthentication is yes' };
-      // PAM asks for passwords by this way too.
-      // Before OpenSSH 8.7 either of the two opens it.
+      // PAM also prompts for passwords by this method. Before OpenSSH 8.7 either setting enables it.
       const keyboard = ['kbdinteractiveauthentication', 'challengeresponseauthentication'].some(
         (key) => value(key) === 'yes',
       );

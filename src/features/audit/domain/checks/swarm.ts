@@ -1,4 +1,4 @@
-/** The checks of sections 6 and 7: how many images and containers pile up, and swarm mode. */
+/** Checks of sections 6 and 7: number of images and containers, and swarm mode. */
 
 import { at, numberAt, textAt } from '../../../../core/domain/json.ts';
 import { readCertificates } from '../certificates.ts';
@@ -26,7 +26,7 @@ function inSwarm(facts: AuditFacts, evaluate: (docker: NonNullable<AuditFacts['d
   return evaluate(facts.docker);
 }
 
-/** Questions that only a manager of the swarm can answer. */
+/** Judges data that only a swarm manager has. */
 function asManager(facts: AuditFacts, evaluate: (docker: NonNullable<AuditFacts['docker']>) => Verdict): Verdict {
   return inSwarm(facts, (docker) =>
     at(docker.info, 'Swarm', 'ControlAvailable') === true
@@ -67,7 +67,9 @@ function encryption(facts: AuditFacts): Verdict {
 
 const DAY_MS = 86_400_000;
 
-/** A node renews its certificate when half of its life is over; where less than a fifth is left, that failed. The CA is renewed by hand. */
+/**
+ * A node renews its certificate at half of its lifetime, so less than a fifth left means that renewal failed. The CA is renewed by hand.
+ */
 function certificates(facts: AuditFacts, now: Date): Verdict {
   return inSwarm(facts, () => {
     const { swarmNode, swarmCa } = facts.software;

@@ -1,4 +1,4 @@
-/** The checks of TLS: who gets in, seen from outside, and what the certificates and keys are worth. */
+/** Checks of TLS: client access by probes, and the strength of certificates and keys. */
 
 import { tlsModeOf } from '../../../../core/domain/dockerd/options.ts';
 import { type CertificateFact, readCertificates } from '../certificates.ts';
@@ -32,7 +32,7 @@ function notRequested(facts: AuditFacts): Verdict {
   );
 }
 
-/** Answers that tell something of the server's TLS: it was reached, and it speaks TLS. */
+/** Answers that show the server's TLS: the probe reached a server that speaks TLS. */
 function answered({ outcome }: AuditProbe): boolean {
   return (
     outcome.kind === 'accepted' ||
@@ -50,7 +50,7 @@ function mustNotGetIn(what: AuditProbe['what'], text: string): Check['evaluate']
   };
 }
 
-/** What was let in, and what is accepted by name beside the CAs of the store that the host was set up from. */
+/** Accepted probes, and trusted CAs that do not belong to the store of this host. */
 function otherAuthorities(facts: AuditFacts, outside: Outside): Verdict {
   const tried = mustNotGetIn(
     'other-authority',
@@ -70,12 +70,12 @@ function otherAuthorities(facts: AuditFacts, outside: Outside): Verdict {
 function oldProtocol(facts: AuditFacts, outside: Outside): Verdict {
   const probes = requested(outside, 'old-protocol');
   if (probes.length === 0) return notRequested(facts);
-  // Any other cause may be this computer's own.
+  // Any other cause may lie on this machine.
   const reached = probes.filter(
     (probe) => answered(probe) && (probe.outcome.kind === 'accepted' || probe.outcome.cause !== 'other'),
   );
   if (reached.length === 0) return notApplicable('no port was reached with TLS 1.1 from here');
-  // A certificate was shown: then the handshake went far enough, whichever client was refused after it.
+  // The server sent a certificate, so TLS was negotiated, even if it then refused the client.
   const spoken = reached.filter(({ outcome }) => outcome.kind === 'accepted' || outcome.cause === 'client-refused');
   return judge(spoken.map(({ address, port }) => ({ place: `${address}:${port}`, text: 'speaks TLS 1.1' })));
 }
@@ -106,7 +106,7 @@ function plain(facts: AuditFacts, outside: Outside): Verdict {
   return PASS;
 }
 
-/** The server's certificates: as served where a probe saw them, else from the file that dockerd is configured with. */
+/** The server's certificates: as served to a probe, otherwise from the file in dockerd's configuration. */
 function serverChain(
   facts: AuditFacts,
   outside: Outside,
@@ -137,7 +137,7 @@ function expiry(place: string, certificates: readonly CertificateFact[], now: Da
   return judge(pieces, gravestOf(evidence));
 }
 
-/** The extension says more than a name, but a CA's key is what it is by its certificate beside it; the name is the hint that users go by. */
+/** The extension of its certificate identifies a CA key, not the file name; but the name is the hint that users rely on. */
 const CA_KEY = /(^|[/._-])(root-?)?ca([._-]?(priv|private))?[._-]?key\b|(^|\/)ca\.key$/i;
 
 function privateKeys(facts: AuditFacts): Verdict {

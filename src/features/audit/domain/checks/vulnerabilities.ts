@@ -1,4 +1,4 @@
-/** The checks for known vulnerabilities: one for each of Docker's parts, with an entry of the table as each piece of evidence. */
+/** Checks for known vulnerabilities: one per Docker component; each table entry is a piece of evidence. */
 
 import { textsAt } from '../../../../core/domain/json.ts';
 import {
@@ -56,7 +56,7 @@ function judgeComponent(facts: AuditFacts, component: Component): Verdict {
   );
 }
 
-/** A plugin that a client gets around decides nothing, whatever else the engine's vulnerabilities are. */
+/** A bypassed authorization plugin makes no decision, whatever other vulnerabilities the engine has. */
 function bypassedPlugin(facts: AuditFacts): Verdict {
   if (facts.docker === undefined) return UNANSWERED;
   const plugins = textsAt(facts.docker.info, 'Plugins', 'Authorization');

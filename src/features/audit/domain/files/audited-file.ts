@@ -1,4 +1,4 @@
-/** The audit of one file: by its kind, the checks that there are and how its text is judged. */
+/** Audit of one file: checks and parser by its kind. */
 
 import { type AuditedFile, fileName } from '../report/report.ts';
 import { score } from '../score.ts';
@@ -11,7 +11,7 @@ export const FILE_KINDS = {
   dockerfile: { checks: DOCKERFILE_CHECKS, judge: auditDockerfile },
 } as const;
 
-/** `beside`: of a Compose file. Fails with E_COMPOSE, E_DOCKERFILE (exit 2) where the text is none. */
+/** `beside`: context of a Compose file. Fails with E_COMPOSE, E_DOCKERFILE (exit 2) for invalid text. */
 export function auditFile(kind: keyof typeof FILE_KINDS, path: string, text: string, beside?: Beside): AuditedFile {
   const results = FILE_KINDS[kind].judge(text, path, beside);
   return { kind, name: fileName(path), results, score: score(results) };

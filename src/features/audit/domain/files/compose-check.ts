@@ -1,4 +1,4 @@
-/** The type of a check of a Compose file. */
+/** Type of a check of a Compose file. */
 
 import { type Check, type Evidence, gravestOf, judge, type Verdict } from '../check.ts';
 import { CONTAINER_CHECKS } from '../checks/containers.ts';
@@ -18,7 +18,9 @@ export function perService(wrong: (service: Service, compose: Compose) => readon
   };
 }
 
-/** By the numbers of checks of running containers or their images, for services that are not started yet: what a row leaves out is as there. */
+/**
+ * Checks with the numbers of running containers or their images, for services before their start; missing fields come from those checks.
+ */
 export function asRunning(
   rows: Readonly<Record<string, Partial<ComposeCheck> & Pick<ComposeCheck, 'evaluate'>>>,
 ): readonly ComposeCheck[] {

@@ -1,4 +1,4 @@
-/** The checks of a Compose file on isolation: what a service may do to the host. */
+/** Checks of a Compose file on isolation: access of a service to the host. */
 
 import { isGrave, moreThanDefault } from '../capabilities.ts';
 import { checksOf } from '../check.ts';

@@ -1,6 +1,6 @@
 /**
- * The reading of a Compose file: services with their settings and the lines they are on. Anchors, merges and extends are followed.
- * The merging is ours: the yaml library's gives values without their lines, which findings need.
+ * Parser of Compose files: services with settings and line numbers. Resolves anchors, merges and extends. Merging is implemented here,
+ * because the yaml library loses the line numbers that findings need.
  */
 
 import { isAlias, isMap, isScalar, isSeq, LineCounter, type Node, parseDocument, type YAMLMap } from 'yaml';
@@ -9,7 +9,7 @@ import { shellQuote } from '../../../../core/domain/quote.ts';
 import { DockerTlsError, DockerTlsErrors } from '../../../../errors/errors.ts';
 import { withDefaults } from './secrets.ts';
 
-/** A setting: its value as plain data, its line, and its text where a variable without a value here decides it (of a map: its `source` or `host_ip`). */
+/** A setting: plain value, line, and its text if a variable without a known value decides it (for a map: its `source` or `host_ip`). */
 export type Field = { readonly value: unknown; readonly line: number; readonly unknown?: string | undefined };
 
 type Item = Field & { readonly text: string };
@@ -17,25 +17,25 @@ type Item = Field & { readonly text: string };
 export type Service = {
   readonly name: string;
   readonly line: number;
-  /** The setting at a path of keys; inherited ones too. Undefined when it is not there. */
+  /** Setting at a path of keys, including inherited ones; undefined if missing. */
   readonly get: (...path: readonly string[]) => Field | undefined;
-  /** A list's items, or a map's pairs as `key=value`, each with its line; merged and inherited ones follow its own, where Compose adds them up. */
+  /** Items of a list, or pairs of a map as `key=value`, each with its line. Merged and inherited items follow if Compose combines them. */
   readonly items: (...path: readonly string[]) => readonly Item[];
 };
 
-/** Where settings are that are not in the file. */
+/** Settings outside the file. */
 export type Elsewhere = { readonly place: string; readonly text: string };
 
-/** What the directory of a Compose file has for it: names that its .env gives a value, so that their defaults do not count, and other files. */
+/** Context from the directory of a Compose file: names that its .env sets, which override defaults, and other files. */
 export type Beside = { readonly given: ReadonlySet<string>; readonly files: readonly Elsewhere[] };
 
 export type Compose = {
   readonly services: readonly Service[];
   readonly networks: readonly Service[];
   readonly volumes: readonly Service[];
-  /** What is beside it that decides which files Compose reads. */
+  /** Neighbouring files that decide which files Compose reads. */
   readonly beside: readonly Elsewhere[];
-  /** Other files that it includes. */
+  /** Included files. */
   readonly includes: readonly { readonly text: string; readonly line: number }[];
 };
 
@@ -43,16 +43,16 @@ const MAX_BYTES = 1_048_576;
 const MAX_ITEMS = 2000;
 const MAX_MERGED = 200_000;
 
-/** A value of the file with aliases and merges followed. Aliases share the tree of their anchor. */
+/** A value of the file with aliases and merges resolved. Aliases share the tree of their anchor. */
 type Tree = {
   readonly scalar?: unknown;
-  /** As written, with a variable that has no value here. */
+  /** Original text with a variable of unknown value. */
   readonly unknown?: string | undefined;
   readonly list?: readonly Place[];
   readonly map?: ReadonlyMap<string, Place>;
 };
 
-/** A value where it is written: in a list, or, by its key, in a map. */
+/** Position of a value: in a list, or in a map by its key. */
 type Place = { readonly line: number; readonly tree: Tree };
 
 function failure(message: string, where: string): DockerTlsError {
@@ -61,10 +61,10 @@ function failure(message: string, where: string): DockerTlsError {
   return new DockerTlsError('E_COMPOSE', message, { where, hints });
 }
 
-/** Throws DockerTlsErrors when it is no YAML, or no Compose file. Size, depth and aliases are bounded: hostile files end in an error. */
+/** Throws DockerTlsErrors for invalid YAML or Compose files. Size, depth and aliases are limited: hostile files end in an error. */
 export function parseCompose(text: string, path: string, beside: Beside = { given: new Set(), files: [] }): Compose {
   if (text.length > MAX_BYTES) throw new DockerTlsErrors([failure('this file is too large for a Compose file', path)]);
-  // Deep nesting would end in a stack overflow of the parser, which is no error that a user can read.
+  // Deep nesting would overflow the parser's stack, an unreadable error for users.
   if (deepest(text) > 100) throw new DockerTlsErrors([failure('this file is nested too deeply', path)]);
   const counter = new LineCounter();
   const document = parseDocument(text, { lineCounter: counter, prettyErrors: false, logLevel: 'error' });
@@ -80,14 +80,14 @@ export function parseCompose(text: string, path: string, beside: Beside = { give
   const anchors = new Map<string, Tree>();
   let merged = 0;
 
-  /** In the order of the file: an alias means the last anchor of its name before it, and there is none yet inside of itself. */
+  /** In file order: an alias refers to the last earlier anchor of its name. Inside itself, that anchor does not exist yet. */
   function read(node: unknown): Tree {
     if (isAlias(node)) return anchors.get(node.source) ?? {};
     const tree: Tree = isMap(node)
       ? { map: readMap(node) }
       : isSeq(node)
         ? { list: node.items.slice(0, MAX_ITEMS).map((item) => ({ line: lineOf(item), tree: read(item) })) }
-        : // A variable counts by the default that is written with it.
+        : // a variable counts by its default in the file
           isScalar(node) && typeof node.value === 'string'
           ? { scalar: withDefaults(node.value), unknown: dependsOn(node.value, beside.given) ? node.value : undefined }
           : { scalar: asScalar(node) };
@@ -96,7 +96,7 @@ export function parseCompose(text: string, path: string, beside: Beside = { give
     return tree;
   }
 
-  /** Own keys first, then merged ones, the first of those that have it. */
+  /** Own keys first, then merged ones; the first occurrence of a key wins. */
   function readMap({ items }: YAMLMap): ReadonlyMap<string, Place> {
     const own = items.slice(0, MAX_ITEMS).map(({ key, value }) => ({
       key: String(read(key).scalar ?? ''),
@@ -118,7 +118,7 @@ export function parseCompose(text: string, path: string, beside: Beside = { give
   const root = read(document.contents).map;
   if (root === undefined) throw new DockerTlsErrors([failure('this is not a Compose file: no services', path)]);
   const known = new Map<Tree, readonly Item[]>();
-  /** What many services share by aliases is read once. */
+  /** Cache for items that many services share by aliases. */
   function itemsOnce(tree: Tree): readonly Item[] {
     const items = known.get(tree) ?? itemsOf(tree);
     known.set(tree, items);
@@ -129,7 +129,7 @@ export function parseCompose(text: string, path: string, beside: Beside = { give
     const { map } = root?.get(section)?.tree ?? {};
     return [...(map ?? [])].slice(0, MAX_ITEMS).map(([name, { line, tree }]): Service => {
       const chain = inherited(tree, map);
-      /** Everything that is set at the path: the service's own first, then what it extends. */
+      /** All values at the path: the service's own first, then inherited ones. */
       const lookUp = (path: readonly string[]): readonly Place[] =>
         chain.flatMap((start) => {
           let here: Place | undefined = { line, tree: start };
@@ -171,7 +171,7 @@ export function parseCompose(text: string, path: string, beside: Beside = { give
   return { services, networks: entries('networks'), volumes: entries('volumes'), includes, beside: beside.files };
 }
 
-/** `$NAME` or `${NAME…}` whose value is not in the file: it has no default, or `given` says that another one counts. `$$` is a dollar sign. */
+/** True if the text has `$NAME` or `${NAME…}` with an unknown value: no default, or overridden in `given`. `$$` is a dollar sign. */
 function dependsOn(text: string, given: ReadonlySet<string>): boolean {
   return [...text.matchAll(/\$\$|\$(?:([A-Za-z_]\w*)|\{([A-Za-z_]\w*)(:?[-?+])?)/g)].some(
     ([, bare, braced, form = '']) => {
@@ -186,7 +186,7 @@ function asScalar(node: unknown): unknown {
   return isScalar(node) ? node.value : undefined;
 }
 
-/** Plain data, at most some thousand values of it: aliases can make a small file endless. */
+/** Plain data, at most a few thousand values: aliases can make a small file endless. */
 function plain({ scalar, list, map }: Tree, budget = { left: MAX_ITEMS }, depth = 0): unknown {
   budget.left -= 1;
   if (depth > 6 || budget.left < 0) return undefined;
@@ -208,7 +208,7 @@ function itemsOf({ list, map }: Tree): readonly Item[] {
   return [...inList, ...inMap];
 }
 
-/** A service and what it extends in the same file. */
+/** A service and the services that it extends in the same file. */
 function inherited(own: Tree, services: Tree['map'], depth = 0): readonly Tree[] {
   const extended = own.map?.get('extends')?.tree;
   const named = extended?.map?.has('file') === false ? extended.map.get('service')?.tree : extended;
@@ -216,7 +216,10 @@ function inherited(own: Tree, services: Tree['map'], depth = 0): readonly Tree[]
   return base?.map !== undefined && base !== own ? [own, ...inherited(base, services, depth + 1)] : [own];
 }
 
-/** What an item replaces of the service that is extended (compose-spec, "Extends"): variables by name, mounts and devices by where they are in the container. */
+/**
+ * Key by which an item replaces one of the extended service (compose-spec, "Extends"): variables by name, mounts and devices by their path
+ * in the container.
+ */
 function nameOf(setting: string | undefined, { text, value }: Item): string {
   if (setting === 'environment' || setting === 'build') return text.replace(/=.*$/s, '');
   if (setting !== 'volumes' && setting !== 'devices') return text === '' ? JSON.stringify(value) : text;
@@ -224,7 +227,7 @@ function nameOf(setting: string | undefined, { text, value }: Item): string {
   return String((value as Record<string, unknown>).target ?? JSON.stringify(value));
 }
 
-/** An upper bound of the nesting: flow brackets, and indentation that grows. */
+/** Upper bound of the nesting depth: flow brackets and increasing indentation. */
 function deepest(text: string): number {
   let flow = 0;
   let most = 0;

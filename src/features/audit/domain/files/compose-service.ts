@@ -1,4 +1,4 @@
-/** The questions that the checks ask of one service of a Compose file. */
+/** Queries of the checks about one Compose service. */
 
 import { at, fieldsOf, isObject, textAt } from '../../../../core/domain/json.ts';
 import type { Mount } from '../api.ts';
@@ -7,14 +7,14 @@ import { isRootUser } from '../checks/images.ts';
 import type { Compose, Field, Service } from './compose-model.ts';
 import { holdsPassword, isSecretName, isWrittenOut } from './secrets.ts';
 
-/** What is wrong, and the line that says so; the service's own line when something is missing. */
+/** A problem and its line; the service's line for a missing setting. */
 export type Wrong = { readonly text: string; readonly line: number; readonly severity?: Severity };
 
 export function isTrue(field: Field | undefined): boolean {
   return field !== undefined && /^(true|yes|on|1)$/i.test(String(field.value));
 }
 
-/** Where the setting is, or the service that does not have it. */
+/** A problem at the setting, or at the service that lacks it. */
 export function wrongAt(service: Service, key: string, text: string): readonly Wrong[] {
   return [{ text, line: service.get(key)?.line ?? service.line }];
 }
@@ -23,7 +23,7 @@ export function is(service: Service, key: string, wanted: string, text: string):
   return String(service.get(key)?.value) === wanted ? wrongAt(service, key, text) : [];
 }
 
-/** Missing, empty or zero in every one of these places. */
+/** Missing, empty or zero at all of these paths. */
 function unset(service: Service, paths: readonly (readonly string[])[]): boolean {
   return paths.every((path) => {
     const value = service.get(...path)?.value;
@@ -35,9 +35,9 @@ export function missing(service: Service, paths: readonly (readonly string[])[],
   return unset(service, paths) ? [{ text, line: service.line }] : [];
 }
 
-/** Both forms of a volume: `SOURCE:DESTINATION:options` and the long one. */
+/** Volumes in both forms: `SOURCE:DESTINATION:options` and the long one. */
 export function mounts(service: Service, { volumes }: Compose): readonly (Mount & { readonly line: number })[] {
-  /** The directory or device of the host that a named volume is by its options. */
+  /** Host directory or device of a named volume, from its options. */
   function directoryOf(name: string): string | undefined {
     const volume = volumes.find((one) => one.name === name);
     const options = String(volume?.get('driver_opts', 'o')?.value ?? '').split(',');
@@ -61,7 +61,7 @@ export function mounts(service: Service, { volumes }: Compose): readonly (Mount 
   });
 }
 
-/** Mounts of Docker's socket that only its name tells: below a variable's directory (`$XDG_RUNTIME_DIR`), and the named pipe of Windows. */
+/** Mounts of Docker's socket recognised by name only: below a variable's directory (`$XDG_RUNTIME_DIR`), and the named pipe of Windows. */
 export function socketsByName(service: Service): readonly Wrong[] {
   return service.items('volumes').flatMap(({ text, value, line }) => {
     const { type, source: pipe } = fieldsOf(value);
@@ -71,7 +71,7 @@ export function socketsByName(service: Service): readonly Wrong[] {
   });
 }
 
-/** A published port. Undefined address: all; empty port: one that Docker chooses. */
+/** A published port. Undefined address: all; empty port: chosen by Docker. */
 type Published = {
   readonly address?: string;
   readonly port: string;
@@ -79,7 +79,7 @@ type Published = {
   readonly line: number;
 };
 
-/** `ADDRESS:PORT:CONTAINER`; a variable may have colons of its own. */
+/** `ADDRESS:PORT:CONTAINER`; a variable may contain colons. */
 const PORT = /^(?:(?:(\[[^\]]*\]|(?:\$\{[^}]*\}|[^:])*):)?((?:\$\{[^}]*\}|[^:])*):)?((?:\$\{[^}]*\}|[^:])+)$/;
 
 export function addressOf(port: string): string {
@@ -136,7 +136,7 @@ function writtenOut(service: Service, path: readonly string[], what: string): re
   });
 }
 
-/** Both forms of a device: `SOURCE:DESTINATION:options` and the long one. */
+/** Devices in both forms: `SOURCE:DESTINATION:options` and the long one. */
 export function devices(service: Service): readonly Wrong[] {
   return service.items('devices').map(({ text, value, line }) => {
     const source = at(value, 'source');
@@ -144,7 +144,7 @@ export function devices(service: Service): readonly Wrong[] {
   });
 }
 
-/** Services without a network of their own meet on a bridge that Compose makes, unless the file describes it itself. */
+/** Services without their own network share a bridge created by Compose, unless the file defines it. */
 function defaultBridge({ services, networks }: Compose): readonly Evidence[] {
   const there = services.filter(
     (service) => service.get('networks') === undefined && service.get('network_mode') === undefined,
@@ -161,7 +161,7 @@ export function icc(compose: Compose): Verdict {
     (network) =>
       /^(bridge|undefined|null)$/.test(String(network.get('driver')?.value)) &&
       !isTrue(network.get('external')) &&
-      // `external: { name: x }` of older files.
+      // `external: { name: x }` in older files.
       typeof network.get('external')?.value !== 'object',
   );
   if (bridges.length === 0 && implied.length === 0) return notApplicable('no bridge network is shared here');

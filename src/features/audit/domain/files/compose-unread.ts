@@ -1,4 +1,4 @@
-/** What of a Compose project was not read: other files, and variables that only the person who starts it has. */
+/** Unread parts of a Compose project: other files, and variables known only at start. */
 
 import { isObject } from '../../../../core/domain/json.ts';
 import { gravestOf, judge, type Severity } from '../check.ts';
@@ -6,7 +6,7 @@ import type { ComposeCheck } from './compose-check.ts';
 import type { Compose, Service } from './compose-model.ts';
 import { addressOf, type Wrong } from './compose-service.ts';
 
-/** Settings that decide what a service may do to the host: a variable in one of them hides that. */
+/** Settings that decide a service's access to the host: a variable in one of them hides it. */
 const DECISIVE: readonly string[] = [
   'privileged',
   'network_mode',
@@ -45,10 +45,10 @@ function unread(service: Service): readonly Wrong[] {
   return [...extended, ...settings, ...volumes, ...addresses];
 }
 
-/** A named volume can be a directory of the host by its options. */
+/** Options can map a named volume to a host directory. */
 function unreadVolume(volume: Service): readonly Wrong[] {
   const device = volume.get('driver_opts', 'device');
-  // The export of an NFS server.
+  // An NFS export.
   if (String(device?.value ?? '').startsWith(':')) return [];
   const options = volume.get('driver_opts', 'o');
   const hidden = options?.unknown?.split(',').find((option) => option.startsWith('$'));

@@ -1,4 +1,4 @@
-/** The checks of a Compose file. Their ids carry the benchmark's numbers: `compose.5.5` is 5.5 for a service that is not started yet. */
+/** Checks of a Compose file. IDs contain the benchmark's numbers: `compose.5.5` is 5.5 for a service before its start. */
 
 import { checksOf } from '../check.ts';
 import { type CheckResult, resultOf } from '../evaluate.ts';
@@ -131,12 +131,12 @@ const OPERATION: readonly ComposeCheck[] = [
   }),
 ];
 
-/** In the order of the benchmark. */
+/** In benchmark order. */
 export const COMPOSE_CHECKS: readonly ComposeCheck[] = [...OPERATION, ...COMPOSE_ISOLATION].sort((a, b) =>
   a.id.localeCompare(b.id, 'en', { numeric: true }),
 );
 
-/** Judges a Compose file. Throws DockerTlsErrors (E_COMPOSE, with lines) when it is none. */
+/** Judges a Compose file. Throws DockerTlsErrors (E_COMPOSE, with lines) for an invalid file. */
 export function auditCompose(text: string, path: string, beside?: Beside): readonly CheckResult[] {
   const compose = parseCompose(text, path, beside);
   return COMPOSE_CHECKS.map((one) => resultOf(one, one.evaluate(compose)));

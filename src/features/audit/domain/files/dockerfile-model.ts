@@ -1,7 +1,7 @@
 /**
- * The reading of a Dockerfile: instructions with their lines, in stages. Source: docs.docker.com/reference/dockerfile.
- * By hand, and not by dockerfile-ast (0.7.1): that one takes `sh -c 'cat <<EOF'` and `<<EOF` without an end for here-documents up to the end of
- * the file, and two backslashes at a line's end for a continuation. What follows, `USER root` for instance, is then not seen.
+ * Parser of Dockerfiles: instructions with line numbers, by stage. Source: docs.docker.com/reference/dockerfile. It replaces dockerfile-ast
+ * (0.7.1). That one takes `sh -c 'cat <<EOF'` and an unterminated `<<EOF` for here-documents up to the end of the file, and two backslashes
+ * at a line's end for a continuation. Both hide later instructions, for instance `USER root`.
  */
 
 import { withDefaults } from './secrets.ts';
@@ -16,21 +16,21 @@ export type Instruction = {
 export type Stage = { readonly base: string; readonly name: string; readonly line: number };
 
 export const MAX_LINES = 20_000;
-/** Variables of variables can make a small file endless. */
+/** Nested variables can make a small file endless. */
 const MAX_VALUE = 1024;
 const MAX_TEXT = 16_384;
 
 export type Dockerfile = { readonly instructions: readonly Instruction[]; readonly stages: readonly Stage[] };
 
-/** Never throws: whatever is not an instruction is left out. Continued lines are joined, here-documents belong to their instruction. */
+/** Never throws; skips everything that is not an instruction. Joins continued lines; here-documents belong to their instruction. */
 export function parseDockerfile(text: string): Dockerfile {
   const lines = text.replace(/^\ufeff/, '').split(/\r?\n/);
   const continuation = escapeOf(lines);
-  /** The last place of each line: it exposes most of what only looks like a here-document. */
+  /** Last position of each line: exposes most false here-documents. */
   const last = new Map(lines.map((line, at) => [line.replace(/^\t+/, ''), at]));
   const instructions: Instruction[] = [];
   const stages: Stage[] = [];
-  /** What is before the first FROM counts in every FROM. */
+  /** ARGs before the first FROM apply to every FROM. */
   const known = new Map<string, string>();
   for (let index = 0; index < lines.length; index++) {
     const start = index;
@@ -38,7 +38,7 @@ export function parseDockerfile(text: string): Dockerfile {
     for (; index < lines.length; index++) {
       const line = lines[index] ?? '';
       if (/^\s*#/.test(line) || (parts.length > 0 && line.trim() === '')) continue;
-      // Two of them are one that is meant (BuildKit, lineContinuationRegex).
+      // Two of them are a literal one (BuildKit, lineContinuationRegex).
       const bare = line.trimEnd();
       const continued = bare.endsWith(continuation) && !bare.endsWith(continuation + continuation);
       parts.push(continued ? bare.slice(0, -1) : line);
@@ -54,7 +54,7 @@ export function parseDockerfile(text: string): Dockerfile {
           (last.get(word) ?? -1) <= index
             ? -1
             : lines.findIndex((line, at) => at > index && (tabs ? line.replace(/^\t+/, '') : line) === word);
-        // Without its end it is none, and must not hide what follows.
+        // Without its terminator it is not a here-document, and must not hide later lines.
         if (end < 0) continue;
         if (name === 'RUN') whole += `\n${lines.slice(index + 1, end).join('\n')}`;
         index = end;
@@ -73,7 +73,7 @@ export function parseDockerfile(text: string): Dockerfile {
   return { instructions, stages };
 }
 
-/** The directive counts only at the top, before any other comment or empty line (docs.docker.com, "Parser directives"). */
+/** The directive counts only at the top, before other comments or empty lines (docs.docker.com, "Parser directives"). */
 function escapeOf(lines: readonly string[]): string {
   for (const line of lines) {
     const directive = /^\s*#\s*([a-z]+)\s*=\s*(\S+)\s*$/i.exec(line);
@@ -83,7 +83,7 @@ function escapeOf(lines: readonly string[]): string {
   return '\\';
 }
 
-/** As BuildKit sees them: words of their own outside quotes, so neither `<<<` of bash nor `$((1<<N))`. */
+/** Here-documents as in BuildKit: separate words outside quotes, so neither bash's `<<<` nor `$((1<<N))`. */
 function hereDocuments(text: string): readonly { readonly tabs: boolean; readonly word: string }[] {
   const bare = text.replace(/(?<=^|\s)(?!\d*<<)([^\s"']*)("(?:[^"\\]|\\.)*"|'[^']*')/gs, '$1');
   return Array.from(
@@ -98,7 +98,7 @@ function leadingComments(lines: readonly string[], start: number, end: number): 
   return count;
 }
 
-/** `ENV A=1 B="x y"`, `ENV A 1`, `ARG A B=1`; undefined: a name alone. */
+/** `ENV A=1 B="x y"`, `ENV A 1`, `ARG A B=1`; undefined: a name without a value. */
 export function pairs(instruction: string, text: string): readonly (readonly [string, string | undefined])[] {
   if (instruction === 'ENV' && !/^[A-Za-z_][\w.-]*=/.test(text.trim())) {
     const [name = '', ...value] = text.trim().split(/\s+/);
@@ -110,7 +110,7 @@ export function pairs(instruction: string, text: string): readonly (readonly [st
   );
 }
 
-/** The text with variables put in, by their values or by the defaults that are with them; one that only the build knows stays. */
+/** Substitutes variables by their values or written defaults; keeps those that only the build knows. */
 function expand(text: string, known: Pick<ReadonlyMap<string, string>, 'get'>): string {
   const values = text
     .slice(0, MAX_TEXT)
@@ -121,7 +121,7 @@ function expand(text: string, known: Pick<ReadonlyMap<string, string>, 'get'>): 
   return withDefaults(values.slice(0, MAX_VALUE)).replace(/^(["'])(.*)\1$/s, '$2');
 }
 
-/** An instruction's text as the build sees it: with ENV of its stage and of those that it builds on, and ARG of its stage, as far as written before it. */
+/** An instruction's text as the build sees it: with ENV of its stage and base stages, and ARG of its stage, up to this instruction. */
 export function expanded({ instructions, stages }: Dockerfile, instruction: Instruction): string {
   const outside = new Map<string, string>();
   const env = new Map<string, string>();
@@ -141,7 +141,7 @@ export function expanded({ instructions, stages }: Dockerfile, instruction: Inst
   return expand(instruction.text, inside);
 }
 
-/** Whether an ENV or ARG that counts for the instruction names the variable; a base that is not in the file may set it as well. */
+/** True if an ENV or ARG in effect declares the variable; a base outside the file may set it too. */
 export function isDeclared({ instructions, stages }: Dockerfile, instruction: Instruction, variable: string): boolean {
   const chain = finalStages({ instructions, stages: stages.slice(0, instruction.stage + 1) });
   return instructions
@@ -153,7 +153,7 @@ export function isDeclared({ instructions, stages }: Dockerfile, instruction: In
     );
 }
 
-/** The last stage and the stages of this file that it builds on, last first: what the image is made of. */
+/** The last stage and its base stages in this file, last first: the content of the image. */
 export function finalStages({ stages }: Dockerfile): readonly number[] {
   const chain: number[] = [];
   let here = stages.length - 1;

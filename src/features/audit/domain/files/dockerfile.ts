@@ -1,4 +1,4 @@
-/** The checks of a Dockerfile. Ids carry the benchmark's numbers where it has one: `dockerfile.4.9` is 4.9 for an image that is not built yet. */
+/** Checks of a Dockerfile. IDs contain the benchmark's numbers where one exists: `dockerfile.4.9` is 4.9 for an image before its build. */
 
 import { shellQuote } from '../../../../core/domain/quote.ts';
 import { DockerTlsError } from '../../../../errors/errors.ts';
@@ -23,7 +23,7 @@ function at({ line, name }: Instruction, text: string): Evidence {
   return { place: name, text, line };
 }
 
-/** What ONBUILD keeps in the image for those that build on it. */
+/** The instruction inside ONBUILD; it runs in derived images. */
 function triggered(instruction: Instruction): Instruction {
   const found = instruction.name === 'ONBUILD' ? /^([A-Za-z]+)\s+(.*)$/s.exec(instruction.text) : null;
   return found === null ? instruction : { ...instruction, name: (found[1] ?? '').toUpperCase(), text: found[2] ?? '' };
@@ -69,7 +69,7 @@ function healthCheck(file: Dockerfile): Verdict {
   return /^NONE\b/i.test(last.text.trim()) ? finding([at(last, 'the health check is switched off')]) : PASS;
 }
 
-/** Root's shell in the image is one that allows no login. */
+/** Root's shell in the image must be one without login. */
 function rootShell(file: Dockerfile): Verdict {
   const stages = finalStages(file);
   const closed = file.instructions.some(
@@ -88,7 +88,7 @@ function rootShell(file: Dockerfile): Verdict {
 const KEY_FILES =
   /(^|[\s/"'])(id_(rsa|dsa|ecdsa|ed25519)|\.env|\.npmrc|\.netrc|\.pgpass|credentials|[^\s/"']*(-key|_key|private)\.pem|[^\s/"']+\.(key|pfx|p12|jks))(?=$|[\s"',\]])/;
 
-/** `ships`: the instruction's stage becomes part of the image. What is written out is in the Dockerfile in any case. */
+/** `ships`: the instruction's stage becomes part of the image. A literal secret is exposed in the Dockerfile in any case. */
 function secrets({ name, text }: Instruction, ships: boolean): readonly string[] {
   if (name === 'ENV' || name === 'ARG') {
     return pairs(name, text).flatMap(([key, value = '']): readonly string[] => {
@@ -222,7 +222,10 @@ export const DOCKERFILE_CHECKS: readonly DockerfileCheck[] = checksOf<Dockerfile
   },
 });
 
-/** Judges a Dockerfile. Throws E_DOCKERFILE when it is none, since what builds nothing would get a good score, or too large to judge. */
+/**
+ * Judges a Dockerfile. Throws E_DOCKERFILE for a file without instructions, which would otherwise get a good score, or one that is too
+ * large.
+ */
 export function auditDockerfile(text: string, path: string): readonly CheckResult[] {
   if (text.split('\n', MAX_LINES + 1).length > MAX_LINES)
     throw refused('this file is too large for a Dockerfile', path);

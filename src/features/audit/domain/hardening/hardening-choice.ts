@@ -1,4 +1,4 @@
-/** The fixes that the flags of `harden` choose, and the words for what is refused, left out, or not made as asked for. */
+/** Fixes chosen by flags of `harden`, and texts for rejected, skipped and unapplied ones. */
 
 import type { StoreState } from '../../../../core/adapters/store/records.ts';
 import { destinationWords, nameOf } from '../../../../core/domain/destination.ts';
@@ -17,7 +17,7 @@ export type HardenFlags = {
   readonly banner?: string | undefined;
 };
 
-/** Fails with E_USAGE (exit 2) for what names no fix, or is about one that is not made. */
+/** Fails with E_USAGE (exit 2) for unknown fixes and for options of fixes that are not chosen. */
 export function fixesByFlags({ maxAuthTries, banner, install, ...flags }: HardenFlags): ReturnType<typeof chooseFixes> {
   const only = flags.only.map((name) => fixNamed(name, '--only'));
   const accepted = flags.accept.filter((name) => !install.includes(name)).map((name) => fixNamed(name, '--accept'));
@@ -56,7 +56,7 @@ function fixNamed(name: string, flag: string): FixName {
   ]);
 }
 
-/** The host with the fixes on top of those that it is known to have. Fails with E_NOT_SET_UP (exit 2). */
+/** The host with these fixes added to its recorded ones. Fails with E_NOT_SET_UP (exit 2). */
 export function hardenedHost(
   spec: HostSpec,
   { hosts }: Pick<StoreState, 'hosts'>,
@@ -66,7 +66,7 @@ export function hardenedHost(
   const record = hosts.get(spec.name)?.record;
   if (record === undefined) throw notSetUp(spec);
   const entries = [...(spec.harden ?? []), ...(record.harden ?? []), ...fixes];
-  // Another user of the same host may harden it: what is known of the host stays.
+  // Another user of the same host may harden it: recorded facts of the host stay.
   const base = { ...completeHost(record), ...spec, address: spec.address };
   return { ...base, harden: recordHardening(entries, settings) };
 }
@@ -80,7 +80,7 @@ function notSetUp({ name, ssh }: HostSpec): DockerTlsError {
   );
 }
 
-/** What was asked for besides fixes that cost, and is not made. */
+/** Texts for other requested settings that were not applied: a banner without text, a higher MaxAuthTries. */
 export function unmadeWords(
   hosts: readonly { readonly name: string; readonly harden: readonly string[] }[],
   fixes: readonly FixName[],

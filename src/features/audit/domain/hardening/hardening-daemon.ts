@@ -1,4 +1,4 @@
-/** The fixes of the daemon's own settings: which of them a host lacks. */
+/** Fixes of the daemon's settings that a host lacks. */
 
 import { flagged, isOn } from '../../../../core/domain/dockerd/options.ts';
 import { fieldsOf, isObject } from '../../../../core/domain/json.ts';
@@ -7,17 +7,17 @@ import type { DaemonView } from '../../../../core/domain/plan/daemon-view.ts';
 import type { FixName } from '../fix-names.ts';
 
 export type HardenedDaemon = {
-  /** Only what has to change: a setting that is right already stays as the host has it. */
+  /** Changed settings only: a correct one stays as written on the host. */
   readonly settings: DaemonSettings;
   readonly liveRestore?: true;
   /** Notes for users. */
   readonly notes: readonly string[];
 };
 
-/** `name=value` of the default limits of containers: what most services need, and no host runs dry of. */
+/** Default limit of open files for containers: enough for most services, and safe for every host. */
 const OPEN_FILES = 64_000;
 
-/** The fixes that are settings of dockerd. */
+/** Fixes that are dockerd settings. */
 const DAEMON_FIXES: readonly FixName[] = [
   'icc',
   'log-level',
@@ -31,7 +31,7 @@ const DAEMON_FIXES: readonly FixName[] = [
   'experimental',
 ];
 
-/** Where no dockerd serves the API. */
+/** Result for hosts whose API is not served by dockerd. */
 export function leaveDaemon(fixes: ReadonlySet<FixName>): HardenedDaemon {
   const left = DAEMON_FIXES.filter((name) => fixes.has(name));
   const notes =
@@ -39,15 +39,15 @@ export function leaveDaemon(fixes: ReadonlySet<FixName>): HardenedDaemon {
   return { settings: {}, notes };
 }
 
-/** What the fixes make of the settings. */
+/** Changes to the settings by these fixes. */
 export function hardenDaemon(
   fixes: ReadonlySet<FixName>,
   view: DaemonView,
   host: {
     readonly swarm: boolean;
-    /** What dockerd may have itself. */
+    /** dockerd's own limit. */
     readonly openFiles: number | undefined;
-    /** What containers are given now, which they may raise up to the other. */
+    /** Current soft limit of containers; they may raise it to the hard one. */
     readonly softOpenFiles?: number | undefined;
   },
 ): HardenedDaemon {
@@ -64,7 +64,7 @@ export function hardenDaemon(
   if (fixes.has('no-new-privileges') && !isOn(view, 'no-new-privileges', false)) settings['no-new-privileges'] = true;
   if (fixes.has('userland-proxy') && isOn(view, 'userland-proxy', true)) settings['userland-proxy'] = false;
   if (fixes.has('userns-remap') && !settingNow(view, 'userns-remap')) {
-    // By default dockerd leaves that store by itself, asked for by name it refuses to start (moby: setPlatformOptions).
+    // By default dockerd switches that store off itself; if configured, it refuses to start (moby: setPlatformOptions).
     if (hasSnapshotter(view))
       notes.push('userns-remap: dockerd does not start with it while features.containerd-snapshotter is set to true');
     else settings['userns-remap'] = 'default';
@@ -72,9 +72,9 @@ export function hardenDaemon(
   if (fixes.has('experimental') && isOn(view, 'experimental', false)) settings.experimental = undefined;
   if (fixes.has('log-limits')) Object.assign(settings, logLimits(view));
   if (fixes.has('default-ulimits') && isEmpty(settingNow(view, 'default-ulimits'))) {
-    // A daemon that may not raise limits (in a container itself) could start no container with more than it has.
+    // A daemon that cannot raise limits (inside a container) could not start containers with more than its own.
     const most = Math.min(OPEN_FILES, host.openFiles ?? OPEN_FILES);
-    // Docker 29 and what comes with it give containers 1024: a limit is no reason to raise that.
+    // Docker 29 and its containerd give containers 1024: the fix must not raise it.
     const soft = Math.min(most, host.softOpenFiles ?? most);
     settings['default-ulimits'] = { nofile: { Name: 'nofile', Hard: most, Soft: soft } };
   }
@@ -88,7 +88,7 @@ export function hardenDaemon(
   return { settings, liveRestore, notes };
 }
 
-/** The image store of containerd is asked for by name. */
+/** True if the configuration requests containerd's image store. */
 function hasSnapshotter(view: DaemonView): boolean {
   const features = settingNow(view, 'features');
   return isObject(features)
@@ -96,7 +96,7 @@ function hasSnapshotter(view: DaemonView): boolean {
     : /(^|,)containerd-snapshotter(=(1|t|true))?($|,)/i.test(String(features ?? ''));
 }
 
-/** json-file is the only driver that knows no limit by itself (Docker docs, "Configure logging drivers"). */
+/** json-file is the only driver without a default limit (Docker docs, "Configure logging drivers"). */
 function logLimits(view: DaemonView): DaemonSettings {
   if ((settingNow(view, 'log-driver') ?? 'json-file') !== 'json-file') return {};
   const options = fieldsOf(settingNow(view, 'log-opts'));

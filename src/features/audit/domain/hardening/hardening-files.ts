@@ -1,4 +1,4 @@
-/** The fixes of files and groups: audit rules, the docker group, owners and modes. */
+/** Fixes of files and groups: audit rules, the docker group, owners and modes. */
 
 import { PODMAN_PLACES, PODMAN_SERVICE, SYSTEM_PLACES, TLS_DIRECTORY } from '../../../../core/domain/dockerd/paths.ts';
 import type { ExtraChange } from '../../../../core/domain/plan/desired.ts';
@@ -9,16 +9,16 @@ import type { AuditFacts } from '../facts.ts';
 import type { FixName } from '../fix-names.ts';
 
 export const AUDIT_RULES = '/etc/audit/rules.d/docker-tls.rules';
-/** Makes /run/containerd before rules are loaded at boot, as containerd itself makes it later. */
+/** Creates /run/containerd before rules are loaded at boot, with containerd's own settings. */
 export const TMPFILES = '/etc/tmpfiles.d/docker-tls.conf';
 const CONTAINERD_RUN = '/run/containerd';
-/** A key of our own: the kernel refuses a rule that is there already, and drops rules by their key (src/core/host/rollback/audit-rules.sh). */
+/** A separate key: the kernel rejects duplicate rules, and deletes rules by key (src/core/host/rollback/audit-rules.sh). */
 const KEY = 'docker-tls';
 export const GROUP_FILE = '/etc/group';
 
 export type HardenedFiles = ReturnType<typeof hardenFiles>;
 
-/** `groups`: the text of /etc/group. `keep`: members of the docker group that stay. */
+/** `groups`: content of /etc/group. `keep`: members of the docker group that stay. */
 export function hardenFiles(fixes: ReadonlySet<FixName>, facts: AuditFacts, groups: string, keep: readonly string[]) {
   const extras: ExtraChange[] = [];
   const notes: string[] = [];
@@ -78,16 +78,16 @@ export function hardenFiles(fixes: ReadonlySet<FixName>, facts: AuditFacts, grou
 }
 
 /**
- * One rule for each file that is there. The data directory is watched itself and not below: every write of every container would be
- * logged. What is in /run is watched by its directory, which a line of tmpfiles.d makes before rules are loaded at boot: a rule for a path
- * in a directory that is missing then stops the loading of all that follow, and one for the missing directory itself records nothing inside.
+ * One rule for each existing file. The data directory is watched without its content, because every write of every container would be
+ * logged. Paths in /run are watched by their directory; a line of tmpfiles.d creates it before rules are loaded at boot. A rule for a path
+ * in a missing directory would stop the loading of all following rules, and one for the missing directory itself records nothing inside.
  */
 export function renderAuditRules(facts: AuditFacts): string {
   const present = WATCHES.flatMap((watch) => watch.paths(facts)).filter((path) => facts.files.has(path));
   const { dropIns, socket, units } = facts.podmanService ? PODMAN_PLACES : SYSTEM_PLACES;
   const own = [dropIns, socket, ...(facts.podmanService ? [`${units}/${PODMAN_SERVICE}`] : [])];
   const rules = [...new Set([...present, ...own])]
-    // What is in a watched directory is watched; it may also come and go.
+    // The rule of the directory covers its changing content.
     .filter((path) => /^\/[\w./@+-]+$/.test(path) && !/^\/(run\/containerd|etc\/docker)\//.test(path))
     .map((path) =>
       path === dataRoot(facts) ? `-a always,exit -F path=${path} -F perm=wa -k ${KEY}` : `-w ${path} -p wa -k ${KEY}`,
@@ -95,7 +95,7 @@ export function renderAuditRules(facts: AuditFacts): string {
   return ['## Written by docker-tls. `docker-tls remove HOST` takes it away again.', ...rules, ''].join('\n');
 }
 
-/** Members as written in the file: only those can be taken out here. */
+/** Members written in the file: only these can be removed. */
 function groupChanges(
   facts: AuditFacts,
   groups: string,
@@ -123,7 +123,7 @@ function groupChanges(
     }));
 }
 
-/** The active credentials are not touched: the plan itself watches over them. */
+/** Skips the active credentials: the plan itself manages them. */
 function modeChanges(fixes: readonly FileFix[], groups: string): readonly ExtraChange[] {
   const ours = new RegExp(`^${TLS_DIRECTORY}/(current|\\d+)(/|$)`);
   return fixes

@@ -1,4 +1,4 @@
-/** The fixes of the host outside of Docker: kernel settings, modules and logins, each a file and, for the kernel, the running value. */
+/** Fixes of the host outside Docker: kernel settings, modules and logins. Each is a file; kernel settings also change the running value. */
 
 import { LOOPBACK_DROP_IN } from '../../../../core/domain/dockerd/paths.ts';
 import type { ExtraChange } from '../../../../core/domain/plan/desired.ts';
@@ -28,7 +28,7 @@ const COREDUMP_FILE = '/etc/systemd/coredump.conf.d/docker-tls.conf';
 const MODPROBE_FILE = '/etc/modprobe.d/docker-tls.conf';
 export const ISSUE_FILES = ['/etc/issue', '/etc/issue.net'] as const;
 
-/** Files that belong to one fix alone, and never say anything else. */
+/** Files with fixed content that belong to one fix. */
 const FILES: readonly { readonly fix: FixName; readonly path: string; readonly text: string }[] = [
   {
     fix: 'core-dumps',
@@ -49,7 +49,7 @@ const FILES: readonly { readonly fix: FixName; readonly path: string; readonly t
   },
 ];
 
-/** What these fixes write, or edit. */
+/** Paths that these fixes write or edit. */
 export const HOST_PATHS: readonly string[] = [
   ...FILES.map(({ path }) => path),
   SYSCTL_FILE,
@@ -62,24 +62,24 @@ export const HOST_PATHS: readonly string[] = [
 export type HardenedSettings = Pick<Fixing, 'extras' | 'changed' | 'notes'>;
 
 export type HostSettingsInput = {
-  /** Undefined: the host did not say. */
+  /** Undefined: no data from the host. */
   readonly settings: HostSettings | undefined;
-  /** The text of a file; undefined where there is none. */
+  /** Content of a file; undefined if missing. */
   readonly file: (path: string) => string | undefined;
   readonly banner: string | undefined;
 };
 
-/** What the fixes come to, as it is put together. */
+/** State while the fixes are computed. */
 type Fixing = {
   readonly fixes: ReadonlySet<FixName>;
   readonly extras: ExtraChange[];
-  /** Fixes that change something. */
+  /** Fixes with an effect. */
   readonly changed: Set<FixName>;
   readonly notes: string[];
   readonly write: (reasons: readonly FixName[], path: string, content: string) => void;
 };
 
-/** A host that is stricter already stays so. */
+/** Keeps stricter settings of the host. */
 export function hardenSettings(fixes: ReadonlySet<FixName>, input: HostSettingsInput): HardenedSettings {
   const { settings, file } = input;
   const extras: ExtraChange[] = [];
@@ -110,7 +110,7 @@ export function hardenSettings(fixes: ReadonlySet<FixName>, input: HostSettingsI
   return { extras, changed, notes };
 }
 
-/** What the administrator has set stays, where it is as strict; two readonly TMOUT would make every login complain. */
+/** The administrator's settings stay if they are as strict; a second readonly TMOUT would print an error at every login. */
 function stricterAlready(fix: FixName, settings: HostSettings | undefined): string | undefined {
   const { timeout, umask = [], umaskSometimes = [] } = settings ?? {};
   if (fix === 'session-timeout' && timeout !== undefined)
@@ -122,7 +122,10 @@ function stricterAlready(fix: FixName, settings: HostSettings | undefined): stri
   return undefined;
 }
 
-/** It may come after a stricter umask, and would be the one that counts: of every login that is kept here, of some by a guard. */
+/**
+ * The file may override an earlier, stricter umask. So it includes the umask of all logins, and a guard keeps the stricter umasks of some
+ * logins.
+ */
 function umaskFile(text: string, settings: HostSettings | undefined, ours = ''): string {
   const { umask = [], umaskSometimes = [] } = settings ?? {};
   const own = umasksOf(ours.split('\n')).find(({ always }) => always)?.mask;
@@ -138,7 +141,7 @@ function umaskFile(text: string, settings: HostSettings | undefined, ours = ''):
   return text.replace(`umask ${UMASK}`, () => `${guard}umask ${mask}`);
 }
 
-/** What a file says that comes after ours. */
+/** A later file's text that overrides ours. */
 function laterCoreDumps(path: string, settings: HostSettings | undefined): string | undefined {
   const { coreLimit = '0', coredumpStorage = 'none' } = settings ?? {};
   if (path === LIMITS_FILE && coreLimit !== '0')
@@ -153,12 +156,12 @@ function kernelSettings(settings: HostSettings, { fixes, extras, changed, notes,
   for (const fix of new Set(chosen.filter((row) => !isOwn(settings, row)).map((row) => row.fix)))
     notes.push(`${fix}: nothing is changed, since this host is a container and has the kernel of another machine`);
   const own = chosen.filter((row) => isOwn(settings, row));
-  // Where the host is stricter its own files say so, and this one comes last.
+  // If the host is stricter, its own files say so, and this file comes last.
   const written = own.flatMap(({ fix, key, value, stays = [] }) => {
     const keys = keysOf({ key }).filter(
       (one) => settings.sysctl.has(one) && !stays.includes(settings.sysctl.get(one) ?? ''),
     );
-    // For interfaces that are there before it is read.
+    // For interfaces that exist before the file is read.
     const all = keys.length > 0 && ownCounts(key) ? [key] : [];
     return [...keys, ...all].map((one) => ({ fix, key: one, value, stays }));
   });
@@ -183,7 +186,10 @@ function kernelSettings(settings: HostSettings, { fixes, extras, changed, notes,
   }
 }
 
-/** Without docker-proxy, containers would reach what listens on the host's 127.0.0.1: the rule against that, now and at each start of dockerd. */
+/**
+ * Without docker-proxy, containers could reach services on the host's 127.0.0.1: adds the rule against that, now and at each start of
+ * dockerd.
+ */
 function dropLoopback({ loopback }: HostSettings, file: HostSettingsInput['file'], fixing: Fixing): void {
   const fix = 'userland-proxy';
   if (!loopback.dropped || file(LOOPBACK_DROP_IN) === undefined) {
@@ -193,7 +199,7 @@ function dropLoopback({ loopback }: HostSettings, file: HostSettingsInput['file'
   fixing.write([fix], LOOPBACK_DROP_IN, renderLoopbackDropIn());
 }
 
-/** Why a host cannot have that rule; undefined: it can, or has no dockerd. */
+/** Reason why a host cannot have that rule; undefined: it can, or has no dockerd. */
 export function noLoopbackRule(kind: HostKind, settings: HostSettings | undefined): string | undefined {
   if (!kind.engine.configurable) return undefined;
   if (kind.name !== 'systemd') return 'the firewall rule that it needs comes back at boot on hosts with systemd only';
@@ -218,7 +224,7 @@ function blockModules(settings: HostSettings, ours: string | undefined, { fixes,
   if (lines.length > 0) write(reasons, MODPROBE_FILE, [`# ${WRITTEN}`, ...lines, ''].join('\n'));
 }
 
-/** Values are changed in place; what is missing goes to the end. */
+/** Edits values in place; appends missing ones. */
 function editLoginDefs(now: string | undefined, { fixes, write }: Fixing): void {
   const wanted = (['login-defs', 'umask'] as const).filter((fix) => fixes.has(fix));
   if (now === undefined || wanted.length === 0) return;
@@ -233,7 +239,7 @@ function editLoginDefs(now: string | undefined, { fixes, write }: Fixing): void 
   write(wanted, LOGIN_DEFS_FILE, text);
 }
 
-/** At most 78 columns a line. */
+/** Lines of at most 78 columns. */
 function wrapped(text: string): string {
   const lines: string[] = [''];
   for (const word of text.split(' ')) {

@@ -1,4 +1,4 @@
-/** The fixes of sshd: one drop-in that comes before all others, since the first value that sshd reads wins (sshd_config(5)). */
+/** Fixes of sshd: one drop-in that precedes all others, since the first value that sshd reads wins (sshd_config(5)). */
 
 import { listWords } from '../../../../core/domain/words.ts';
 import type { FixName } from '../fix-names.ts';
@@ -7,36 +7,36 @@ import { ISSUE_FILES } from './hardening-host.ts';
 
 export const SSHD_CONFIG = '/etc/ssh/sshd_config';
 
-/** How this run itself logged in: what must go on working. */
+/** The login of this run. It must continue to work. */
 export type Login = {
   readonly user: string;
-  /** Over SSH, and not on the host itself. */
+  /** Over SSH instead of locally. */
   readonly remote: boolean;
-  /** With a key, and no password beside it. */
+  /** With a key and without a password. */
   readonly byKey: boolean;
 };
 
 export type SshdInput = {
-  /** The effective settings (`sshd -T`): undefined where there is no sshd, or it does not take its configuration. */
+  /** Effective settings (`sshd -T`); undefined without sshd, or if it rejects its configuration. */
   readonly settings: ReadonlyMap<string, readonly string[]> | undefined;
   /** 8.2 is 802. */
   readonly version: number | undefined;
-  /** What it does for some logins only: that comes before any drop-in. */
+  /** Match blocks: they override any drop-in. */
   readonly matches: readonly SshdMatch[];
-  /** The text of sshd_config. */
+  /** Content of sshd_config. */
   readonly config: string | undefined;
   readonly login: Login;
-  /** The most keys and passwords that one connection may try. */
+  /** Maximum number of keys and passwords per connection. */
   readonly maxAuthTries: number;
-  /** Hosts of the store that are reached through this one. */
+  /** Hosts of the store that use this one as jump host. */
   readonly leadsTo: readonly string[];
-  /** A banner is written, for sshd to show. */
+  /** A banner file exists for sshd. */
   readonly banner: boolean;
 };
 
 export type HardenedSshd = {
   readonly content?: string;
-  /** Keywords that get another value than they have. */
+  /** Keywords whose value changes. */
   readonly changed: readonly string[];
   readonly notes: readonly string[];
 };
@@ -44,7 +44,7 @@ export type HardenedSshd = {
 const MOST_SESSIONS = 10;
 const STRICT_SESSIONS = 2;
 
-/** Fixes that are lines of the drop-in alone. `most`: a smaller value of the host stays. */
+/** Fixes that only add lines to the drop-in. `most`: keep a smaller value of the host. */
 const LINES: readonly { fix: FixName; keyword: string; value: string; most?: true }[] = [
   { fix: 'sshd-idle', keyword: 'TCPKeepAlive', value: 'no' },
   { fix: 'sshd-idle', keyword: 'ClientAliveInterval', value: '300', most: true },
@@ -52,7 +52,7 @@ const LINES: readonly { fix: FixName; keyword: string; value: string; most?: tru
   { fix: 'sshd-x11', keyword: 'X11Forwarding', value: 'no' },
 ];
 
-/** Keywords of the drop-in by which a fix changes something. */
+/** Keywords in the drop-in that show the effect of a fix. */
 export const SSHD_KEYWORDS: Readonly<Partial<Record<FixName, RegExp>>> = {
   sshd: /^MaxAuthTries$/,
   'sshd-root': /^PermitRootLogin$/,
@@ -64,12 +64,12 @@ export const SSHD_KEYWORDS: Readonly<Partial<Record<FixName, RegExp>>> = {
   'sshd-sessions': /^MaxSessions$/,
 };
 
-/** Fixes that this drop-in makes. */
+/** Fixes in this drop-in. */
 export const SSHD_FIXES: readonly string[] = [...Object.keys(SSHD_KEYWORDS), 'banner'];
 
 const FIRST_WITH_INCLUDE = 802;
 
-/** The drop-in's text; without one the notes say why. A host that is stricter already stays so. */
+/** Text of the drop-in, or notes that explain its absence. Keeps stricter settings of the host. */
 export function hardenSshd(fixes: ReadonlySet<FixName>, input: SshdInput): HardenedSshd {
   if (![...fixes].some((fix) => SSHD_FIXES.includes(fix))) return { changed: [], notes: [] };
   const { settings } = input;
@@ -100,7 +100,7 @@ export function hardenSshd(fixes: ReadonlySet<FixName>, input: SshdInput): Harde
   if (fixes.has('sshd') || fixes.has('sshd-root') || fixes.has('sshd-passwords'))
     lines.push(['PubkeyAuthentication', 'yes']);
   if (fixes.has('sshd-passwords')) {
-    // Before OpenSSH 8.7 the older name is a switch of its own, and either opens the way.
+    // Before OpenSSH 8.7 the older name is a separate switch, and either enables the method.
     const keyboard = ['KbdInteractiveAuthentication', 'ChallengeResponseAuthentication'].filter(
       (keyword) => keyword.startsWith('Kbd') || settings.has(keyword.toLowerCase()),
     );
@@ -147,7 +147,7 @@ export function hardenSshd(fixes: ReadonlySet<FixName>, input: SshdInput): Harde
   return { content: text, changed: changed.map(([keyword]) => keyword), notes };
 }
 
-/** `local` ends ssh -R alone: a jump through the host is a local forwarding (sshd_config(5)). */
+/** `local` blocks only ssh -R: a jump through the host is a local forwarding (sshd_config(5)). */
 function forwardingLines(
   fixes: ReadonlySet<FixName>,
   tcp: string,
@@ -166,7 +166,10 @@ function forwardingLines(
   return [['AllowTcpForwarding', tcp === 'no' || tcp === 'remote' ? 'no' : 'local']];
 }
 
-/** Root may be shut out only when another user got in, and its password only when root got in with a key. Undefined: it stays. */
+/**
+ * Root's login may be disabled only after a login as another user, and its password only after root's login with a key. Undefined:
+ * unchanged.
+ */
 function rootLogin(now: string, { user, remote, byKey }: Login, notes: string[]): string | undefined {
   if (now === 'no' || now === 'forced-commands-only') return now;
   if (remote && user !== 'root') return 'no';
@@ -180,18 +183,18 @@ function rootLogin(now: string, { user, remote, byKey }: Login, notes: string[])
   return undefined;
 }
 
-/** `sshd -T` calls it by its older name. */
+/** `sshd -T` prints the older name. */
 function sameValue(value: string): string {
   return value === 'without-password' ? 'prohibit-password' : value;
 }
 
-/** `least`: 0 is the strictest of some (no session but for whom a Match allows one), and switches others off. */
+/** `least`: 0 is the strictest value of some settings (no sessions unless a Match allows them), but disables others. */
 function atMost(now: string, most: number, least: 0 | 1 = 1): number {
   const value = now === '' ? Number.NaN : Number(now);
   return Number.isInteger(value) && value >= least ? Math.min(value, most) : most;
 }
 
-/** The Include of the drop-ins, if it applies to all logins; and what is before it, which wins. */
+/** The Include of the drop-ins, if it applies to all logins, and the keywords before it. Earlier keywords win. */
 function includeLine(config: string): { readonly before: ReadonlySet<string> } | undefined {
   const before = new Set<string>();
   for (const line of config.split('\n')) {

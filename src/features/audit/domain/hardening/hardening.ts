@@ -1,6 +1,6 @@
 /**
- * Hardening as data: which fixes there are, which profile has which, and what the chosen ones add to the desired state of a host.
- * Pure; their names are those that audit prints beside a finding (src/features/audit/domain/fixes.ts).
+ * Hardening as data: fixes, profiles, and the desired state of a host with the chosen fixes. Pure. audit prints the same names with its
+ * findings (src/features/audit/domain/fixes.ts).
  */
 
 import { SSHD_DROP_IN } from '../../../../core/domain/dockerd/paths.ts';
@@ -17,13 +17,13 @@ import { AUDIT_RULES, GROUP_FILE, type HardenedFiles, hardenFiles, TMPFILES } fr
 import { type HardenedSettings, HOST_PATHS, hardenSettings, noLoopbackRule } from './hardening-host.ts';
 import { type HardenedSshd, hardenSshd, type Login, SSHD_CONFIG, SSHD_FIXES, SSHD_KEYWORDS } from './hardening-sshd.ts';
 
-/** Every fix but `tls`, which `setup` makes. */
+/** Every fix except `tls`: `setup` applies that one. */
 export const FIXES: readonly Fix[] = ALL_FIXES.filter((fix) => fix.name !== 'tls');
 
 export const PROFILES = ['cis', 'article', 'lynis', 'minimal'] as const;
 export type Profile = (typeof PROFILES)[number];
 
-/** Fixes of the host outside of Docker: the CIS Docker Benchmark does not have them. */
+/** Fixes of the host outside Docker, beyond the CIS Docker Benchmark. */
 const OF_HOST: readonly FixName[] = [
   'kernel-network',
   'kernel-self',
@@ -42,7 +42,7 @@ const OF_HOST: readonly FixName[] = [
   'session-timeout',
 ];
 
-/** `minimal`: what takes no risk at all. `article`: host, daemon and containers as the article has them. `lynis`: every fix. */
+/** `minimal`: without any risk. `article`: host, daemon and containers as in the article. `lynis`: every fix. */
 const MEMBERS: Readonly<Record<Profile, readonly FixName[]>> = {
   cis: FIXES.map((fix) => fix.name).filter((name) => !OF_HOST.includes(name)),
   lynis: FIXES.map((fix) => fix.name),
@@ -66,7 +66,7 @@ export function profilesOf(fix: FixName): readonly Profile[] {
   return PROFILES.filter((profile) => MEMBERS[profile].includes(fix));
 }
 
-/** The fixes of a profile, or those that are named; those that cost need to be accepted by name. */
+/** Fixes of a profile, or named ones; costly ones need acceptance by name. */
 export function chooseFixes(wanted: {
   readonly only: readonly FixName[];
   readonly profile: Profile;
@@ -77,14 +77,14 @@ export function chooseFixes(wanted: {
   const refused = (fix: Fix): boolean => needsYes(fix.name) && !wanted.accepted.includes(fix.name);
   return {
     fixes: all.filter((fix) => !refused(fix)).map((fix) => fix.name),
-    /** Not made, because their costs were not accepted. */
+    /** Skipped, because their costs were not accepted. */
     leftOut: all.filter(refused),
-    /** Accepted, though they are not among those to be made. */
+    /** Accepted, but not chosen. */
     notChosen: wanted.accepted.filter((name) => !requested.includes(name)),
   };
 }
 
-/** Those that would change a host: by its plan, or, where there is none, by the entries of its record. What was accepted before stays. */
+/** Skipped fixes that would change a host, by its plan, or without one by its record. Earlier acceptances stay. */
 export function leftOutOn(
   leftOut: readonly Fix[],
   hosts: readonly { readonly entries: readonly string[]; readonly unmade: readonly string[] | undefined }[],
@@ -94,20 +94,20 @@ export function leftOutOn(
   );
 }
 
-/** The record of a host remembers who stays in the docker group, beside the names of fixes: `docker-group:USER`. */
+/** Prefix of an entry in a host's record, in addition to names of fixes, for members who stay in the docker group: `docker-group:USER`. */
 const KEPT_MEMBER = 'docker-group:';
 
-/** And how many keys and passwords one SSH connection may try: `sshd:max-auth-tries=N`. The CIS benchmark has 4, and so has a record without. */
+/** Prefix for the number of keys and passwords per SSH connection: `sshd:max-auth-tries=N`. The default is 4, as in the CIS benchmark. */
 const MAX_AUTH_TRIES = 'sshd:max-auth-tries=';
 const CIS_AUTH_TRIES = 4;
 
-/** What profiles set beyond CIS: the article that this tool began with, and what Lynis wants. */
+/** Values of profiles beyond CIS: the article that this tool started from, and Lynis. */
 export const PROFILE_AUTH_TRIES: Readonly<Partial<Record<Profile, number>>> = { article: 2, lynis: LYNIS_AUTH_TRIES };
 
-/** The text of the fix `banner`: `banner:text=…`. */
+/** Prefix for the text of the fix `banner`: `banner:text=…`. */
 const BANNER = 'banner:text=';
 
-/** Fixes and their settings as the record has them, in one order, without doubles. */
+/** Fixes and their settings in the record's order, without duplicates. */
 export function recordHardening(
   fixes: readonly string[],
   settings: {
@@ -125,7 +125,7 @@ export function recordHardening(
   const tries = entries(MAX_AUTH_TRIES, ...(maxAuthTries === undefined ? [] : [`${maxAuthTries}`]));
   const banner = words === undefined ? entries(BANNER).slice(0, 1) : [BANNER + words];
   return [
-    // Without a text there is no banner yet.
+    // A banner needs a text.
     ...FIXES.flatMap(({ name }) => (fixes.includes(name) && (name !== 'banner' || banner.length > 0) ? [name] : [])),
     ...banner,
     ...[...new Set(kept)].sort(),
@@ -133,12 +133,12 @@ export function recordHardening(
   ];
 }
 
-/** The text of the banner, as the record has it. */
+/** The banner's text in the record. */
 function bannerOf(entries: readonly string[]): string | undefined {
   return entries.find((entry) => entry.startsWith(BANNER))?.slice(BANNER.length);
 }
 
-/** MaxAuthTries of a record: the strictest that was asked for. */
+/** MaxAuthTries of a record: the strictest value requested. */
 export function authTriesOf(entries: readonly string[]): number {
   const requested = entries.flatMap((entry) =>
     entry.startsWith(MAX_AUTH_TRIES) ? [Number(entry.slice(MAX_AUTH_TRIES.length)) || CIS_AUTH_TRIES] : [],
@@ -146,7 +146,7 @@ export function authTriesOf(entries: readonly string[]): number {
   return requested.length === 0 ? CIS_AUTH_TRIES : Math.min(...requested);
 }
 
-/** Paths whose state the fixes need, beside what every plan asks for. */
+/** Paths that the fixes need, beyond those of every plan. */
 export const HARDENING_PATHS: readonly string[] = [
   SSHD_CONFIG,
   SSHD_DROP_IN,
@@ -163,7 +163,7 @@ type Hardened = {
   readonly host: HardenedSettings;
 };
 
-/** What changes nothing costs nothing: the host has it already, or it could not be made, and the notes say why. */
+/** A fix without an effect costs nothing: the host already has it, or cannot have it, as the notes explain. */
 function changesHost(fix: FixName, { daemon, files, sshd, host }: Hardened): boolean {
   const keywords = SSHD_KEYWORDS[fix];
   if (keywords !== undefined) return sshd.changed.some((keyword) => keywords.test(keyword));
@@ -172,18 +172,18 @@ function changesHost(fix: FixName, { daemon, files, sshd, host }: Hardened): boo
 }
 
 export type HardenInput = {
-  /** As in the record of a host. */
+  /** Entries of a host's record. */
   readonly entries: readonly string[];
-  /** Those of them that the host had before this run: what they cost is known. */
+  /** Entries recorded before this run: their cost is accepted. */
   readonly known: readonly string[];
   readonly facts: HostFacts;
   readonly audit: AuditFacts;
   readonly login: Login;
-  /** Hosts of the store that are reached through this one. */
+  /** Hosts of the store that use this one as jump host. */
   readonly leadsTo: readonly string[];
 };
 
-/** What the fixes add to the desired state; what cannot be done, or not now, is in `notes`. */
+/** Additions of the fixes to the desired state; `notes` lists those that are impossible, or impossible now. */
 export function hardenHost(input: HardenInput): Partial<DesiredHost> {
   const { entries, known } = input;
   const fixes = new Set(FIXES.map((fix) => fix.name).filter((name) => entries.includes(name)));
@@ -226,7 +226,7 @@ function makeFixes(
   const kind = kindOf(facts);
   const ruleless = wanted.has('userland-proxy') ? noLoopbackRule(kind, audit.settings) : undefined;
   const fixes = new Set([...wanted].filter((name) => name !== 'userland-proxy' || ruleless === undefined));
-  // Where no dockerd serves the API, there is no bridge of it.
+  // Without dockerd, there is no bridge of it.
   const ofHost = new Set([...fixes].filter((name) => name !== 'userland-proxy' || kind.engine.configurable));
   const host = hardenSettings(ofHost, {
     settings: audit.settings,

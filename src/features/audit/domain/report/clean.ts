@@ -1,8 +1,8 @@
-/** The last cleaning of text for documents: printable, well-formed Unicode, which XML, URIs and UTF-8 ask for, and what markup escapes. */
+/** Final cleaning of text for documents: printable, well-formed Unicode for XML, URIs and UTF-8, and escapes for markup. */
 
 import { printable } from '../../../../errors/errors.ts';
 
-/** As printable, with U+FFFD for lone surrogates (a cut can make one) and for the two code points that XML 1.0 has no place for. */
+/** Like `printable`, with U+FFFD for lone surrogates (from a cut) and for the two code points that XML 1.0 forbids. */
 export function clean(text: string, limit?: number): string {
   return printable(text, limit).replace(
     /[\ud800-\udbff](?![\udc00-\udfff])|(?<![\ud800-\udbff])[\udc00-\udfff]|[\ufffe\uffff]/g,
@@ -10,7 +10,7 @@ export function clean(text: string, limit?: number): string {
   );
 }
 
-/** Cleaned, and safe in the content and the double-quoted attributes of HTML and XML; each has its own word for an apostrophe. */
+/** Cleaned, and safe in content and double-quoted attributes of HTML and XML; each has its own escape for an apostrophe. */
 export function escapeMarkup(text: string, apostrophe: '&#39;' | '&apos;'): string {
   return clean(text)
     .replace(/&/g, '&amp;')

@@ -1,4 +1,4 @@
-/** The commands of docker-tls that a report shows: ready to paste, with the name of the host or file. */
+/** docker-tls commands in a report: ready to paste, with the name of the host or file. */
 
 import { shellQuote } from '../../../../core/domain/quote.ts';
 import type { FixName } from '../fix-names.ts';
@@ -13,7 +13,7 @@ export function hostCommand(command: string, { kind, name }: AuditedHost | Audit
   return ['docker-tls', verb, ...subject, shellQuote(clean(name)), ...options].join(' ');
 }
 
-/** Makes the fixes that raise the index of Lynis. */
+/** Command for the fixes that raise Lynis' index. */
 export function raisingCommand(fixes: readonly FixName[], host: AuditedHost): string {
   const tries = fixes.includes('sshd') ? ` --max-auth-tries ${LYNIS_AUTH_TRIES}` : '';
   return hostCommand(fixesCommand(fixes) + tries, host);

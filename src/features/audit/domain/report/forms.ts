@@ -1,4 +1,4 @@
-/** The choice among the forms of an audit's report. */
+/** Choice of the report format. */
 
 import { extname } from 'node:path';
 import { renderDocument } from '../../../../core/domain/document.ts';
@@ -20,7 +20,7 @@ const BY_EXTENSION: Readonly<Record<string, ReportForm>> = {
   '.htm': 'html',
 };
 
-/** The form that was asked for, or that the name of the file tells. */
+/** The requested format, or the one of the file's extension. */
 export function formOf(format: ReportForm | undefined, out: string | undefined): ReportForm {
   const name = out?.toLowerCase() ?? '';
   return format ?? (name.endsWith('.sarif.json') ? 'sarif' : BY_EXTENSION[extname(name)]) ?? 'table';
@@ -29,9 +29,9 @@ export function formOf(format: ReportForm | undefined, out: string | undefined):
 type Rendering = {
   readonly columns: number;
   readonly paint?: Paint;
-  /** Also what passed. */
+  /** Include passed checks. */
   readonly all: boolean;
-  /** The findings of the report that this one is compared with. */
+  /** Findings of the earlier report. */
   readonly known: readonly FindingKey[] | undefined;
 };
 

@@ -1,4 +1,4 @@
-/** The page about a hardening that an auditor files: before and after, what changed, what it cost, what is left and why. */
+/** Hardening report page for auditors: before and after, changes, costs, and remaining findings with reasons. */
 
 import { plural } from '../../../../core/domain/words.ts';
 import type { Benchmark } from '../benchmark.ts';
@@ -22,9 +22,9 @@ export type HardenedSubject = {
   readonly after: Subject | undefined;
   readonly changes: readonly MadeChange[];
   readonly costs: readonly string[];
-  /** Warnings of the plan and the host: fixes that could not be made, or are not active yet. */
+  /** Warnings of the plan and the host: fixes that could not be applied, or are not active yet. */
   readonly notes: readonly string[];
-  /** The change failed, and was rolled back. */
+  /** The change failed, and the host rolled it back. */
   readonly error: string | undefined;
 };
 
@@ -33,10 +33,10 @@ export type HardenReport = {
   readonly version: string;
   readonly benchmark: Benchmark;
   readonly vulnerabilities: string;
-  /** Who ran it: `user@computer`. */
+  /** User of the run: `user@computer`. */
   readonly who: string;
   readonly hosts: readonly HardenedSubject[];
-  /** Fixes that were skipped, since their costs were not accepted. */
+  /** Fixes skipped because their costs were not accepted. */
   readonly leftOut: readonly Fix[];
 };
 
@@ -57,7 +57,7 @@ function indexOf(lynis: LynisAnswer | undefined): string {
   return lynis === undefined || 'missing' in lynis ? 'none' : `${lynis.index}`;
 }
 
-/** How many checks of the benchmark pass, of those that apply. */
+/** Passed checks of the benchmark among the applicable ones. */
 function passedOf(subject: Subject | undefined, benchmark: Benchmark): string {
   const judged = judgedOf(subject)?.results.filter(
     (result) => result.cis[benchmark] !== undefined && result.state !== 'not-applicable',
@@ -117,7 +117,7 @@ ${list('What could not be done, or counts later', host.notes, 'Nothing.')}
 </section>`;
 }
 
-/** The whole page. Everything that came from a host is cleaned and escaped on its way in. */
+/** The whole page. Host text is cleaned and escaped when inserted. */
 export function renderHardenReport(report: HardenReport): string {
   const time = report.createdAt.slice(0, 16).replace('T', ' ');
   const about = plural(report.hosts.length, 'host');

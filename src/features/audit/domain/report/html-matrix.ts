@@ -1,4 +1,4 @@
-/** The matrix of the page: every check against every host. */
+/** Matrix of the page: every check against every host. */
 
 import { rank, SEVERITIES, type Severity } from '../check.ts';
 import { type CheckResult, counts } from '../evaluate.ts';
@@ -31,7 +31,7 @@ function gravest(results: readonly (CheckResult | undefined)[]): number {
   return Math.min(SEVERITIES.length, ...open.map((result) => rank((result as CheckResult).severity)));
 }
 
-/** Rows by the gravest that a host has, critical first. `offset`: the place of the first subject among all of the page, which anchors count by. */
+/** Rows by the highest severity on any host, critical first. `offset`: index of the first subject on the page, for anchors. */
 export function renderMatrix(subjects: readonly (AuditedHost | AuditedFile)[], offset: number): Html {
   const known = subjects.map((subject) => new Map(subject.results.map((result) => [result.id, result])));
   const checks = new Map<string, CheckResult>();
@@ -64,7 +64,7 @@ export function renderMatrix(subjects: readonly (AuditedHost | AuditedFile)[], o
 ${body}</tbody></table></div>`;
 }
 
-/** What the signs of the cells mean, and the choice of rows (by style alone: the page has no script). */
+/** Legend of the cell signs, and the row filter (CSS only: the page has no script). */
 export function renderLegend(): Html {
   const signs = SEVERITIES.map(
     (severity) => html`<span><span class="cell ${severity}">${LETTERS[severity]}</span> ${severity}</span>`,

@@ -1,4 +1,4 @@
-/** The frame of every page: no script, nothing loaded from anywhere. */
+/** Frame of every page: no script, no external resources. */
 
 import { STYLE } from './html-style.ts';
 import { type Html, html } from './html-text.ts';

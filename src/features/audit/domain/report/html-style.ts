@@ -1,4 +1,4 @@
-/** The style of the page: light and dark, narrow and wide, on paper. No script, no font, no external picture. */
+/** Style of the page: light and dark, narrow and wide, print. No script, font or external image. */
 
 export const STYLE = `
 :root { color-scheme: light dark;

@@ -1,8 +1,8 @@
-/** Text in the page: the only way is through here. */
+/** HTML escaping: the only way to put text into the page. */
 
 import { escapeMarkup } from './clean.ts';
 
-/** A piece of HTML that was made by our own code; other text is inside of it only after `text`. */
+/** HTML created by this program; other text enters only through `text`. */
 export type Html = { readonly html: string };
 
 /** Safe in content and in double-quoted attributes (HTML Living Standard 13.1.2.3, 13.1.4). */
@@ -19,12 +19,12 @@ function render(part: Part): string {
   return 'html' in part ? part.html : part.map((item) => item.html).join('');
 }
 
-/** Tag for templates: everything that is put in is escaped unless it was made by this tag. */
+/** Template tag: escapes every inserted value unless this tag created it. */
 export function html(strings: TemplateStringsArray, ...parts: readonly Part[]): Html {
   return { html: strings.reduce((whole, piece, index) => whole + render(parts[index - 1]) + piece) };
 }
 
-/** A name for an anchor: letters, digits and dashes, whatever it is made of. */
+/** Anchor name from any text: letters, digits and dashes. */
 export function anchor(...parts: readonly (string | number)[]): string {
   return parts
     .map((part) => String(part).replace(/[^A-Za-z0-9.]/g, (character) => `-${character.codePointAt(0)?.toString(16)}-`))

@@ -1,4 +1,4 @@
-/** The time line of certificates, and the table of who can reach what. */
+/** Timeline of certificates, and the table of access. */
 
 import { type Html, html } from './html-text.ts';
 import type { AuditedHost, AuditReport, ReportedCertificate } from './report.ts';
@@ -13,7 +13,7 @@ type Lane = {
   readonly to: number;
 };
 
-/** A client's certificate and a CA are the same on many hosts: one lane each. */
+/** A client's certificate or a CA is the same on many hosts: one lane each. */
 function lanes(report: AuditReport): readonly Lane[] {
   const found = new Map<string, Lane>();
   for (const subject of report.subjects) {
@@ -37,7 +37,7 @@ function leftWords(to: number, now: number): string {
     : `${days} ${days === 1 ? 'day' : 'days'} left`;
 }
 
-/** Two decimals are enough for a page; numbers only, so nothing of a host can be in them. */
+/** Two decimals suffice; numbers only, so no host text can enter. */
 function percent(value: number): string {
   return `${Math.max(0, Math.min(100, value)).toFixed(2)}%`;
 }
@@ -47,12 +47,12 @@ export function renderTimeline(report: AuditReport): Html {
   const title = html`<h2 id="expiry">When certificates expire</h2>`;
   if (rows.length === 0) return html`${title}<p class="soft">No certificates were seen.</p>`;
   const now = Date.parse(report.createdAt);
-  // Long-lived CAs must not squeeze the rest: at most two years are drawn after now, half a year before.
+  // Long-lived CAs must not compress the rest: draws at most half a year before now and two years after.
   const start = Math.max(now - 182 * DAY_MS, Math.min(now - 30 * DAY_MS, ...rows.map(({ from }) => from)));
   const end = Math.min(now + 730 * DAY_MS, Math.max(now + 90 * DAY_MS, ...rows.map(({ to }) => to)));
   const at = (time: number): number => (100 * (time - start)) / (end - start);
   const marks = [start, now, (now + end) / 2, end].map((time, index) => {
-    // Where the start is close to now, its label would be on the other.
+    // If the start is close to now, their labels would overlap.
     if (index === 0 && at(now) < 30) return html``;
     const words = index === 1 ? 'now' : new Date(time).toISOString().slice(0, 10);
     return html`<i class="${['first', '', 'middle', 'last'][index]}" style="left:${percent(at(time))}">${words}</i>`;

@@ -1,4 +1,4 @@
-/** The report as one HTML file for a fleet: no script, nothing loaded from anywhere, good on paper. */
+/** HTML report of a fleet in one file: no script, no external resources, printable. */
 
 import { plural } from '../../../../core/domain/words.ts';
 import { NEWEST } from '../benchmark.ts';
@@ -105,7 +105,7 @@ function renderUpgrades(subjects: readonly (AuditedHost | AuditedFile)[]): Html 
 <div class="card scroll"><table class="stack"><thead><tr><th>Host</th><th>Upgrade, as root on the host</th></tr></thead><tbody>${rows}</tbody></table></div>`;
 }
 
-/** Hosts and files have other checks: a matrix for each. */
+/** Hosts and files have different checks: one matrix each. */
 function matrices(subjects: readonly (AuditedHost | AuditedFile)[]): Html {
   const hosts = subjects.filter(({ kind }) => kind === 'host');
   const files = subjects.filter(({ kind }) => kind !== 'host');
@@ -117,7 +117,7 @@ function matrices(subjects: readonly (AuditedHost | AuditedFile)[]): Html {
   return html`${title}${first}${second}`;
 }
 
-/** The whole page. Opens without network; everything that came from a host is cleaned and escaped on its way in. */
+/** The whole page. Works offline; host text is cleaned and escaped when inserted. */
 export function renderHtml(report: AuditReport): string {
   // Hosts first: anchors count in this order.
   const subjects = [...judged(report)].sort((a, b) => Number(a.kind !== 'host') - Number(b.kind !== 'host'));

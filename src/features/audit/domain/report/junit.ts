@@ -1,6 +1,6 @@
 /**
- * The report as JUnit XML, a suite for each host or file: valid against the schema of Ant's report (windyroad/JUnit-Schema), which is the
- * strictest of the dialects that Jenkins, GitLab and others read.
+ * JUnit XML report, one suite per host or file: valid under the schema of Ant's report (windyroad/JUnit-Schema), the strictest dialect
+ * among those of Jenkins, GitLab and others.
  */
 
 import { type CheckResult, counts } from '../evaluate.ts';

@@ -1,4 +1,4 @@
-/** Clients of this store in a report: on the time line, and among those who are accepted. */
+/** Clients of this store in a report: on the timeline, and in the table of access. */
 
 import type { StoredClient, StoredHost } from '../../../../core/adapters/store/records.ts';
 import { printable } from '../../../../errors/errors.ts';

@@ -1,4 +1,4 @@
-/** The report as data: what every form shows, what `--json` prints, and what a later run compares with. */
+/** Report data: the content of every format, the output of `--json`, and the input of a later comparison. */
 
 import { isOn } from '../../../../core/domain/dockerd/options.ts';
 import { textAt } from '../../../../core/domain/json.ts';
@@ -14,7 +14,7 @@ import type { LynisAnswer } from '../lynis.ts';
 import { type Score, score } from '../score.ts';
 import { bestUpgrade, TABLE_DATE } from '../vulnerabilities.ts';
 
-/** A certificate on the time line. Dates are ISO 8601. */
+/** A certificate on the timeline. Dates are ISO 8601. */
 export type ReportedCertificate = {
   readonly role: 'server' | 'client' | 'authority';
   readonly name: string;
@@ -22,10 +22,10 @@ export type ReportedCertificate = {
   readonly notAfter: string;
 };
 
-/** One way to control a host's daemon. */
+/** One method to control a host's daemon. */
 export type ReportedAccess = {
   readonly who: string;
-  /** `any client`, `certificate`, `group`, … in words. */
+  /** Text: `any client`, `certificate`, `group`, …. */
   readonly how: string;
   readonly where: string;
   readonly grave: boolean;
@@ -39,15 +39,15 @@ export type AuditedHost = {
   readonly docker?: string;
   readonly results: readonly CheckResult[];
   readonly score: Score;
-  /** The package whose upgrade closes most known vulnerabilities. */
+  /** The package upgrade that closes most known vulnerabilities. */
   readonly upgrade?: Upgrade;
   readonly certificates: readonly ReportedCertificate[];
   readonly access: readonly ReportedAccess[];
-  /** Where it was asked for. */
+  /** If requested. */
   readonly lynis?: LynisAnswer;
 };
 
-/** A Compose file or Dockerfile; `name` is its path, as `fileName` writes it. */
+/** A Compose file or Dockerfile; `name` is its path, normalised by `fileName`. */
 export type AuditedFile = {
   readonly kind: 'compose' | 'dockerfile';
   readonly name: string;
@@ -55,13 +55,13 @@ export type AuditedFile = {
   readonly score: Score;
 };
 
-/** A path as it was given, in one spelling: `./a//b` is `a/b`. What is compared by name must not depend on how it was typed. */
+/** A path in one spelling: `./a//b` is `a/b`, so comparisons by name do not depend on the typed form. */
 export function fileName(path: string): string {
   const parts = path.split('/').filter((part, index) => part !== '.' && (part !== '' || index === 0));
   return parts.join('/') || path;
 }
 
-/** What every report says of itself. */
+/** Metadata of every report. */
 export function reportHead(now: Date, version: string, benchmark: Benchmark): Omit<AuditReport, 'subjects'> {
   return { createdAt: now.toISOString(), version, benchmark, vulnerabilities: TABLE_DATE };
 }
@@ -72,19 +72,19 @@ export type Subject = AuditedHost | AuditedFile | UnauditedHost;
 
 export type AuditReport = {
   readonly createdAt: string;
-  /** Of docker-tls. */
+  /** Version of docker-tls. */
   readonly version: string;
-  /** The edition that the numbers of checks are from. */
+  /** Edition of the check numbers. */
   readonly benchmark: Benchmark;
-  /** The day up to which the sources of the table of known vulnerabilities were read. */
+  /** Date of the sources of the vulnerability table. */
   readonly vulnerabilities: string;
   readonly subjects: readonly Subject[];
 };
 
-/** From then on a table of known vulnerabilities is called old. */
+/** Age at which the table of known vulnerabilities counts as old. */
 const OLD_MS = 183 * 86_400_000;
 
-/** The editions that a report is measured with, for its users; an old table is said to be old. */
+/** Editions behind a report, as text for users, with a warning for an old table. */
 export function editionsWords({
   benchmark,
   vulnerabilities,
@@ -114,7 +114,7 @@ function certificatesOf(facts: AuditFacts, outside: Partial<Outside>): readonly 
   return [...reported('server', served, 1), ...reported('authority', facts.tls.ca?.pem)];
 }
 
-/** Who controls the daemon, as the facts and probes show it. Clients that we issued certificates to are the caller's to add. */
+/** Users and clients that control the daemon, from facts and probes. The caller adds clients with our certificates. */
 function accessOf(
   facts: AuditFacts,
   outside: Partial<Outside>,
@@ -127,13 +127,13 @@ function accessOf(
     where: printable(where, 200),
     grave,
   });
-  // Our own client is to be accepted; any other that is shows that every client may be.
+  // The own client should be accepted; any other accepted one shows that every client may be.
   const untrusted = outside.probes?.filter((probe) => probe.what !== 'own-certificate' && gotIn(probe)) ?? [];
   const open = new Set(untrusted.map(({ address, port }) => `${address}:${port}`));
   const served = exposedAddresses(facts).map(({ address }) => address);
   const unprotected = results.some(({ id, state }) => (id === '2.8' || id === 'tls.3') && state === 'finding');
   if (unprotected) for (const address of served) open.add(address);
-  // Any user that may write to a socket controls the daemon, whatever group it has.
+  // Every user with write access to a socket controls the daemon, whatever its group is.
   const sockets = [...facts.files.values()].filter(
     ({ path, kind, mode }) =>
       kind === 'socket' &&
@@ -161,7 +161,7 @@ function accessOf(
   ];
 }
 
-/** Judges a host and gathers what the reports show of it. */
+/** Judges a host, and gathers the data for reports. */
 export function auditHost(name: string, facts: AuditFacts, outside: Partial<Outside> = {}): AuditedHost {
   const results = evaluate(facts, outside, name);
   const version = textAt(facts.docker?.info, 'ServerVersion');

@@ -1,4 +1,4 @@
-/** The report as SARIF 2.1.0 (OASIS), for code scanning: open and accepted findings. */
+/** SARIF 2.1.0 report (OASIS) for code scanning: open and accepted findings. */
 
 import type { Evidence, Severity } from '../check.ts';
 import type { FindingKey } from '../compare.ts';
@@ -14,7 +14,7 @@ const LEVELS: Readonly<Record<Severity, 'error' | 'warning' | 'note'>> = {
   info: 'note',
 };
 
-/** GitHub's scale of 0 to 10 for `security-severity`. */
+/** GitHub's `security-severity`, on a scale of 0 to 10. */
 const SCALE: Readonly<Record<Severity, string>> = {
   critical: '9.5',
   high: '8.0',
@@ -53,7 +53,7 @@ function uriPath(path: string): string {
     .join('/');
 }
 
-/** A file's path as it was given, also one above the checkout or far from it; a relative reference or file: URI (RFC 3986, 8089). */
+/** A file's path as given, even outside the checkout, as a relative reference or file: URI (RFC 3986, 8089). */
 function fileUri(path: string): string {
   const slashes = /^[A-Za-z]:\\|^\\\\/.test(path) ? path.replaceAll('\\', '/') : path;
   const drive = /^[A-Za-z]:(?=\/)/.exec(slashes)?.[0];
@@ -61,7 +61,7 @@ function fileUri(path: string): string {
   return slashes.startsWith('/') ? `file:///${uriPath(slashes)}` : uriPath(slashes);
 }
 
-/** Hosts have no checkout: their places get the host's name in front, and lead nowhere else. */
+/** Hosts have no checkout: the host's name is a prefix of their places, so they cannot match a file. */
 function placeUri(host: string, place: string): string {
   const path = `${host}/${place.startsWith('/') ? place.slice(1) : place.replaceAll(' ', '/')}`;
   return uriPath(
@@ -72,7 +72,7 @@ function placeUri(host: string, place: string): string {
   );
 }
 
-/** One JSON text, two spaces deep. `known` (the last report) adds a baselineState to every result. */
+/** JSON text, indented by two spaces. `known` (the previous report) adds a baselineState to every result. */
 export function renderSarif(report: AuditReport, known?: readonly FindingKey[]): string {
   const rules = new Map<string, ReturnType<typeof rule>>();
   const before =

@@ -1,4 +1,4 @@
-/** The report for users at a terminal: worst first, grouped, as wide as the terminal is. */
+/** Terminal report: worst first, grouped, as wide as the terminal. */
 
 import { cutText, padText, plural, textWidth, wrapText } from '../../../../core/domain/words.ts';
 import { printable } from '../../../../errors/errors.ts';
@@ -11,18 +11,18 @@ import { type Score, scoreWords } from '../score.ts';
 import { raisingCommand } from './command.ts';
 import { type AuditedFile, type AuditedHost, type AuditReport, editionsWords } from './report.ts';
 
-/** Wraps text in a colour; the plain one returns it as it is. Names as in picocolors. */
+/** Wraps text in a colour; the plain one returns it unchanged. Names as in picocolors. */
 export type Paint = (colour: 'red' | 'yellow' | 'green' | 'cyan' | 'gray' | 'bold' | 'magenta', text: string) => string;
 
 export type TableForm = {
   readonly columns: number;
   readonly paint?: Paint;
-  /** Also what passed and what is not applicable. */
+  /** Include passed and not applicable checks. */
   readonly all?: boolean;
   readonly comparison?: Comparison;
 };
 
-/** A form with its paint. */
+/** Layout with its paint. */
 type Screen = TableForm & { readonly paint: Paint };
 
 const COLOURS: Readonly<Record<Severity, 'red' | 'magenta' | 'yellow' | 'cyan' | 'gray'>> = {
@@ -35,7 +35,7 @@ const COLOURS: Readonly<Record<Severity, 'red' | 'magenta' | 'yellow' | 'cyan' |
 
 const EVIDENCE_LINES = 4;
 
-/** Group by group as in GROUPS, but those with the gravest findings first; inside a group too. */
+/** In the order of GROUPS, but groups with the gravest findings first; the same within a group. */
 function ordered(results: readonly CheckResult[]): readonly (readonly [string, readonly CheckResult[]])[] {
   const names = [...new Set(GROUPS.map(([, name]) => name))];
   const groups = names.map((name) => [name, results.filter(({ group }) => group === name)] as const);
@@ -67,7 +67,7 @@ function scoreLines(score: Score, { columns, paint }: Screen): readonly string[]
   return lines;
 }
 
-/** Wraps at spaces; a word that is too long for a line is broken, since half a path is of no use. */
+/** Wraps at spaces, and breaks a word longer than a line. */
 function wrapped(text: string, indent: number, columns: number): readonly string[] {
   const width = Math.max(24, columns - indent);
   const broken = printable(text).replace(new RegExp(`[^ ]{${width}}(?=[^ ])`, 'gu'), '$& ');
@@ -76,7 +76,7 @@ function wrapped(text: string, indent: number, columns: number): readonly string
 
 function findingLines(result: CheckResult, form: Screen, isFile: boolean, idWidth: number): readonly string[] {
   const { paint } = form;
-  // On a narrow terminal the title is below its severity and number.
+  // On a narrow terminal the title moves below severity and number.
   const narrow = form.columns < 72;
   const indent = narrow ? 4 : 13 + idWidth;
   const severity = paint(COLOURS[result.severity], padText(result.severity, 9));
@@ -187,7 +187,7 @@ function comparisonLines({ appeared, gone, same }: Comparison, { columns, paint 
   return ['', line, ...list('+', 'red', appeared), ...list('-', 'green', gone)];
 }
 
-/** Text for a terminal, ending in a newline. Everything that came from a host is cleaned here once more. */
+/** Terminal text with a final newline. Cleans all host text once more. */
 export function renderAuditTable(report: AuditReport, { paint = (_, text) => text, ...rest }: TableForm): string {
   const form: Screen = { ...rest, paint };
   const lines: string[] = [];

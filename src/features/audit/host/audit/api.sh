@@ -1,14 +1,14 @@
-# Docker's own answers.
+# Docker API answers for the audit.
 # Needs functions: api end
 # Needs variables: PARTS nonce socket
 # Needs programs: awk cut docker grep head readlink sed sort
 
 ask() { api "$socket" "$nonce" "$@"; }
 
-# The first of a list of ids, each once.
+# The first N of a list of IDs, without duplicates.
 first() { awk -v most="$1" '!seen[$0]++ && ++count <= most'; }
 
-api_cli() { # no way to the socket but the docker command: no image histories
+api_cli() { # only the docker command reaches the socket: no image histories
   docker info --format '{{json .}}'
   end 'api 200 /info'
   docker version --format '{{json .Server}}'
@@ -36,19 +36,19 @@ api_facts() {
   end api-socket
   readlink -f -- "$socket"
   end api-socket-target
-  # A quote inside a JSON string is behind a backslash: a label cannot look like an "Id" key.
+  # JSON escapes a quote inside a string by a backslash, so a label cannot imitate an "Id" key.
   info=$(ask /info) || {
     command -v docker >/dev/null && api_cli
     return 0
   }
   printf '%s\n' "$info"
-  # A daemon that hangs would let each of the other questions wait.
+  # Each further request to a hanging daemon would wait as well.
   case $info in *" api 200 "*) ;; *) return 0 ;; esac
   [ "${PARTS:-all}" != software ] || {
     ask /version
     return 0
   }
-  # Those that run come first, however many are kept beside them.
+  # Running containers come first, whatever the number of stopped ones.
   lists=$(ask /containers/json '/containers/json?all=1' /images/json /version)
   printf '%s\n' "$lists"
   set -- /networks /volumes
@@ -56,7 +56,7 @@ api_facts() {
   # shellcheck disable=SC2046 # ids
   details=$(ask "$@" $(printf '%s' "$lists" | grep -o '"Id":"[0-9a-f]\{64\}"' | first 300 | cut -c 7-70 | sed 's|.*|/containers/&/json|'))
   printf '%s\n' "$details"
-  # What the first process of each container really runs with.
+  # Effective state of each container's first process.
   set --
   for pid in $(printf '%s' "$details" | grep -o '"Pid":[1-9][0-9]*' | cut -c 7-); do set -- "$@" "/proc/$pid/status"; done
   [ "$#" = 0 ] || {

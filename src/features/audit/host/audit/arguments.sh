@@ -1,4 +1,4 @@
-# The arguments of the dockerd that runs.
+# Arguments of the running dockerd.
 # Needs variables: dockerd own_socket socket
 # Needs programs: tr
 
@@ -9,12 +9,12 @@ use_option() { # NAME VALUE
     --tlscert) tls_cert=$2 ;;
     --tlskey) tls_key=$2 ;;
     --data-root | --graph | -g) data_root=$2 ;;
-    # The first that it serves; fd:// is systemd's. A socket that is merely there may have no server.
+    # The first socket that it serves; fd:// is systemd's. Another existing socket may have no server.
     -H | --host) case $2 in unix://?*) : "${own_socket:=${2#unix://}}" ;; fd://*) : "${own_socket:=$socket}" ;; esac ;;
   esac
 }
 
-# As pflag reads them: letters of switches may be grouped, and the first that takes a value has the rest of the word, or else the next word.
+# Like pflag: switches may be grouped; the first letter with a value takes the rest of the word, or the next word.
 read_shorthands() { # LETTERS
   letters=$1
   while [ -n "$letters" ]; do

@@ -1,12 +1,12 @@
-# The dockerd that runs, its arguments and its daemon.json.
+# The running dockerd, its arguments and its daemon.json.
 # Needs functions: end read_arguments stat_files tls_file use_option
 # Needs programs: awk cat grep head id ls readlink sed systemctl tr
 
-# The host's own dockerd, not one that runs in a container; root's before a rootless one.
+# Finds the host's dockerd, outside containers; root's before a rootless one.
 find_dockerd() {
   dockerd=
   for file in /run/docker.pid /var/run/docker.pid; do
-    # dockerd writes it without a line end, which read calls the end of the file.
+    # dockerd writes no final newline, so read reports end of file.
     read -r dockerd <"$file"
     [ -n "$dockerd" ] && [ "$(cat "/proc/$dockerd/comm")" = dockerd ] && return 0
   done
@@ -21,7 +21,7 @@ find_dockerd() {
   done
 }
 
-# Where the dockerd that was found looks for its daemon.json: a rootless one in its user's directory (docs.docker.com, "Rootless mode").
+# Path of this dockerd's daemon.json; for a rootless one in its user's directory (docs.docker.com, "Rootless mode").
 own_config() {
   [ -O "/proc/$dockerd" ] && [ "$(id -u)" = 0 ] && return 0
   own=$(tr '\000' '\n' <"/proc/$dockerd/environ")
@@ -32,7 +32,7 @@ own_config() {
 
 json_path() { printf '%s' "$flat" | sed -n 's/.*"'"$1"'" *: *"\([^"\\]*\)".*/\1/p'; }
 
-# Podman, where it is there in the place of a dockerd: where it answers, and its service under TLS.
+# Podman without a dockerd: its socket, and its TLS service.
 podman_service() {
   [ -S "$socket" ] || socket=/run/podman/podman.sock
   pid=$(systemctl show -p MainPID --value docker-tls-podman.service)
@@ -55,7 +55,7 @@ dockerd_facts() {
     end dockerd-exe
     awk '/^Max open files/ { print $5 }' "/proc/$dockerd/limits"
     end dockerd-open-files
-    # Where containerd is no service of its own, it is dockerd's.
+    # Without its own service, containerd is a child of dockerd.
     unit=containerd.service
     systemctl -q is-active "$unit" 2>/dev/null || unit=docker.service
     systemctl show --value -p LimitNOFILESoft "$unit" 2>/dev/null

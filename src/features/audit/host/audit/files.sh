@@ -1,4 +1,4 @@
-# Files of Docker, with modes and owners; and where private keys are.
+# Docker's files with modes and owners, and locations of private keys.
 # Needs functions: end stat_files
 # Needs variables: data_root gnu_stat socket tls_ca tls_cert tls_key
 # Needs programs: find getent sed sort stat systemctl xargs
@@ -25,7 +25,7 @@ file_facts() {
       programs="$programs $directory/$file"
     done
   done
-  # What systemd reads and runs when it starts them: lines, whose patterns the shell expands as systemd does.
+  # Files that systemd reads and runs at their start, one per line; the shell expands patterns like systemd does.
   IFS='
 '
   # shellcheck disable=SC2046
@@ -40,7 +40,7 @@ file_facts() {
     /etc/sysconfig/docker /run/docker.sock /var/run/docker.sock "$socket" /run/containerd /run/containerd/containerd.sock \
     /var/lib/docker ${data_root:+"$data_root"} /etc/containerd/config.toml
   end files
-  # Docker can give its socket to another group than docker; every member of that one is root as well.
+  # Docker can assign its socket to a group other than docker; every member of that group has root access too.
   getent group "$(stat -L -c %G -- "$socket")"
   end socket-group
   [ ! -d /etc/docker/certs.d ] || {

@@ -1,4 +1,4 @@
-# The host: its kernel, users, mounts, units, and the rules of its audit.
+# Facts about the host: kernel, users, mounts, units, and audit rules.
 # Needs functions: end
 # Needs variables: OPERATOR
 # Needs programs: auditctl augenrules awk cat cut date getent grep ls perl systemctl systemd-tmpfiles uname
@@ -37,7 +37,7 @@ host_facts() {
   end units
   awk '$4 == "0A" { print FILENAME, $2, $10 }' /proc/net/tcp /proc/net/tcp6
   end tcp-listen
-  # A parent's processes carry the container's id in their control group.
+  # The cgroup of a process contains the container's ID.
   for pid in $(grep -lxE 'sshd|sshd-session|dropbear' /proc/[0-9]*/comm); do cat "${pid%/comm}/cgroup"; done
   end sshd-cgroups
 }
@@ -61,9 +61,9 @@ audit_facts() {
   end "audit-directories $?"
 }
 
-# Directories whose contents the kernel watches, one a line. auditctl -l does not tell them from files, nor from directories that were not
-# there when their rule was loaded. So the kernel is asked (linux/audit.h: AUDIT_LIST_RULES is 1013, AUDIT_DIR 107; the fields before it that
-# have a text of their own come first). No acknowledgement is asked for: the kernel may send it before the list. An error comes all the same.
+# Prints directories whose content the kernel watches, one per line. auditctl -l does not distinguish them from files, or from directories
+# that did not exist when their rule was loaded. So this queries the kernel (linux/audit.h: AUDIT_LIST_RULES is 1013, AUDIT_DIR 107;
+# earlier text fields come first). It requests no acknowledgement: the kernel may send that before the list. Errors arrive anyway.
 watched_directories() {
   perl -e '
     alarm 5;

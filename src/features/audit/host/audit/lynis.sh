@@ -1,6 +1,6 @@
-# Runs Lynis, where it is installed, and prints what it reports. Its records go to a directory of its own, which goes again: nothing is left.
-# Prints `absent`, `failed` or `whole`, then the report (at most 256 KB). Read by src/features/audit/domain/lynis.ts.
-# Where the connection goes away, Lynis ends as well: a dot a second on stderr finds out that no one reads any longer.
+# Lynis run and report, if installed. Its logs go to a temporary directory, so nothing is left. Prints `absent`, `failed` or `whole`, then
+# the report (at most 256 KB). Read by src/features/audit/domain/lynis.ts. Lynis ends with the connection: a dot per second on stderr
+# detects a closed one.
 # Needs programs: head mktemp rm setsid sleep
 forget_records() { rm -rf -- "$records"; }
 
@@ -16,7 +16,7 @@ lynis_report() {
   fi
   records=$(mktemp -d) || return 1
   trap forget_records EXIT
-  # A process group of its own, since what Lynis waits for has to end with it.
+  # A separate process group, because Lynis' child processes must end with it.
   setsid lynis audit system --cronjob --quiet --report-file "$records/report" --logfile "$records/log" >/dev/null 2>&1 </dev/null &
   group=$!
   trap end_lynis HUP INT TERM

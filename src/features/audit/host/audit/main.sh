@@ -1,4 +1,4 @@
-# Prints all of it, or with PARTS=software only what the known vulnerabilities are judged by.
+# Main script of the audit: prints all sections, or with PARTS=software only those for known vulnerabilities.
 # Needs functions: api_facts audit_facts dockerd_facts end file_facts hardening_facts host_facts software_facts sshd_facts
 # Needs variables: PARTS
 # Needs programs: id od stat tr
@@ -9,7 +9,7 @@ main() {
   gnu_stat=no
   stat --printf '' / && gnu_stat=yes
   printf 'docker-tls-audit 1 %s\n' "$nonce"
-  # Of a user that audits their own daemon.
+  # IDs of a user that audits their own daemon.
   [ "$(id -u)" = 0 ] || {
     printf '%s' "$(id -u):$(id -g)"
     end owner

@@ -1,14 +1,14 @@
-# Prints all facts that the audit needs, in one run, as root, and changes nothing. Read by src/features/audit/domain/facts.ts.
-# Every section (src/core/domain/dockerd/sections.ts) is CONTENT, newline, "--NONCE NAME", newline: the nonce is drawn here and now and is in
-# no process's argument list, so nothing that was written before can look like the end of a section, whatever it holds.
-# Private keys are never read, only their names, owners and modes; of PEM files only whole CERTIFICATE blocks are printed.
-# POSIX sh; runs from a file, from -c or from standard input (hence main </dev/null at the end).
+# Audit facts, printed in one run as root, without changes. Read by src/features/audit/domain/facts.ts. Every section
+# (src/core/domain/dockerd/sections.ts) is CONTENT, newline, "--NONCE NAME", newline. The nonce is drawn for each run and is in no
+# argument list, so no existing content can imitate the end of a section. The script never reads private keys, only their names, owners
+# and modes; of PEM files it prints only complete CERTIFICATE blocks. POSIX sh; runs from a file, from -c or from standard input (hence
+# main </dev/null at the end).
 # Needs variables: gnu_stat nonce
 # Needs programs: awk head stat
 
 end() { printf '\n--%s %s\n' "$nonce" "$1"; }
 
-# Mode (hex, with the type), owner and name, NUL after each. busybox has no --printf: there a newline is in place of NUL.
+# Prints mode (hex, with the type), owner and name, each followed by NUL. busybox has no --printf, and gets a newline instead.
 stat_files() {
   if [ "$gnu_stat" = yes ]; then
     stat -L --printf '%f %u %g %U %G %s %n\000' "$@"
@@ -17,7 +17,7 @@ stat_files() {
   fi
 }
 
-# The certificate blocks of a file and nothing else of it: a block counts only when it is whole and all base64.
+# Prints only the certificate blocks of a file: complete ones of pure base64.
 certificates() {
   [ -f "$1" ] && head -c 262144 "$1" | awk '
     /^-----BEGIN CERTIFICATE-----[ \r]*$/ { inside = 1; text = ""; print_it = "-----BEGIN CERTIFICATE-----\n"; next }

@@ -1,4 +1,4 @@
-# What is installed of Docker's parts: packages, the vulnerabilities that their changelogs name, and how containerd is configured.
+# Installed Docker components: packages, vulnerability IDs in their changelogs, and containerd's configuration.
 # Needs functions: certificates end
 # Needs variables: data_root
 # Needs programs: apt-cache awk cat dpkg-query grep head rpm sed sort systemctl tail tr zcat
@@ -24,13 +24,13 @@ software_facts() {
     installed=
   fi
   for package in $(printf '%s\n' "$installed" | sed 's/ .*//'); do
-    # Half of one, from a file that is damaged, would make what the other half names an open one.
+    # A truncated changelog from a damaged file would make the missing IDs look open.
     changelog=$(package_changelog "$package") || continue
     [ -n "$changelog" ] || continue
-    # An id may be broken after its second hyphen. Only ids leave the host, and the year of the oldest entry where older ones are gone.
+    # An ID may be broken after its second hyphen. Only IDs leave the host, and the year of the oldest entry if older ones were removed.
     printf '%s' "$changelog" | tr '\n' ' ' | sed 's/\(CVE-[0-9]*-\) */\1/g' | grep -oE '(CVE-[0-9]+-[0-9]+|GHSA(-[0-9a-z]{4}){3})' | sort -u
     case $manager$changelog in
-      # Packages of Fedora and its kin keep the last few years, and do not say so.
+      # Packages of Fedora and its derivatives keep only the last few years, without saying so.
       rpm*) printf '%s\n' "$changelog" | sed -n 's/^\* [A-Za-z]* [A-Za-z]* *[0-9]* \([12][0-9][0-9][0-9]\) .*/since \1/p' | tail -n 1 ;;
       *"ntries have been removed"* | *"lder changelog entries"*)
         printf '%s\n' "$changelog" | sed -n 's/^ -- .* \([12][0-9][0-9][0-9]\) [0-9:]* .*/since \1/p' | tail -n 1
@@ -52,7 +52,7 @@ software_facts() {
   end swarm-ca
 }
 
-# Fails where it cannot be read whole. A host of one kind may have the other's program: rpm of Debian says on stdout what is not installed.
+# Fails for an incomplete changelog. A host may also have the other package manager: Debian's rpm prints missing packages on stdout.
 package_changelog() {
   if [ "$manager" = rpm ]; then
     rpm -q --changelog "$1" | sed '/^(none)$/d'

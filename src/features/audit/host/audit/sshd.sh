@@ -1,4 +1,4 @@
-# What sshd does, with its Match blocks.
+# Effective sshd settings and Match blocks.
 # Needs functions: effective_sshd end sshd_options
 # Needs programs: awk head sed sshd
 
@@ -13,14 +13,14 @@ sshd_facts() {
   }
   sshd -V 2>&1 | head -c 1000
   end sshd-version
-  # Match blocks, with what they say: sshd -T alone leaves them out, and one ends with its file.
+  # Match blocks with their settings: sshd -T alone omits them. A block ends with its file.
   sshd_files
   # shellcheck disable=SC2086 # plain names
   awk 'FNR == 1 { inside = 0 } tolower($1) ~ /^match(=|$)/ { inside = 1 } inside' $sshd_files | head -c 65536
   end sshd-match
 }
 
-# The file that sshd reads, and those that it includes, four deep.
+# Lists sshd's main file and its includes, four levels deep.
 sshd_files() {
   sshd_files=$(sshd_options | sed -n 's/^-f//p')
   : "${sshd_files:=/etc/ssh/sshd_config}"

@@ -1,4 +1,4 @@
-# Installs packages by apt, and adds to the host's list what is new. Nothing else is upgraded or removed, or apt refuses.
+# Installation of packages by apt, recorded in the host's list. apt fails instead of upgrading or removing other packages.
 # Needs functions: result
 # Needs variables: LIST NAMES NEW
 # Needs programs: apt-get cat dpkg-query mkdir mktemp mv rm sort systemctl tail
@@ -6,13 +6,13 @@
 is_installed() { [ "$(dpkg-query -W -f '${db:Status-Status}' "$1" 2>/dev/null)" = installed ]; }
 
 install_packages() {
-  # A lost connection must not end apt half way.
+  # A lost connection must not interrupt apt.
   trap '' HUP PIPE
   export LC_ALL=C DEBIAN_FRONTEND=noninteractive NEEDRESTART_SUSPEND=1 APT_LISTCHANGES_FRONTEND=none
   umask 022
   daemon=$(systemctl show -p MainPID docker.service 2>/dev/null)
   log=$(mktemp) || exit 1
-  # The list comes first: whatever ends this, `remove` finds what was installed.
+  # Write the list first: `remove` then finds the packages however this script ends.
   for name in $NEW; do is_installed "$name" || printf '%s\n' "$name"; done >"$log"
   mkdir -p -- "${LIST%/*}" || exit 1
   cat -- "$LIST" "$log" 2>/dev/null | sort -u >"$LIST.new" && mv -fT -- "$LIST.new" "$LIST" || exit 1

@@ -1,4 +1,4 @@
-# What apt would do to install packages, and what they weigh. Changes nothing. Read by src/features/audit/domain/packages.ts.
+# apt's plan for an installation, with sizes. Without changes. Read by src/features/audit/domain/packages.ts.
 # Needs variables: NAMES
 # Needs programs: apt-cache apt-get awk dpkg-query head sed tr
 
@@ -17,7 +17,7 @@ look_packages() {
     printf 'no\t%s\n' "$(printf '%s\n' "$found" | sed -n 's/^E: //p' | head -n 3 | tr '\n\t' '  ')"
     return 0
   fi
-  # `Inst NAME [OLD] (NEW …)`: with an old version it is an upgrade.
+  # `Inst NAME [OLD] (NEW …)`: an old version means an upgrade.
   printf '%s\n' "$found" | sed -n -e 's/^Remv \([^ ]*\).*/remove\t\1/p' -e 's/^Inst \([^ ]*\) \[.*/upgrade\t\1/p'
   printf '%s\n' "$found" | sed -n 's/^Inst \([^ ]*\) (\([^ ]*\) .*/\1 \2/p' | head -n 500 | while read -r name version; do
     apt-cache show --no-all-versions "$name=$version" 2>/dev/null | awk -v name="$name" -v version="$version" '

@@ -1,14 +1,15 @@
-# Takes away what `harden` installed, and nothing that another package needs by now. By dpkg, which removes what it is given and no more.
+# Removal of packages that `harden` installed, except those that another package now needs. Uses dpkg, because it removes only the given
+# packages.
 # Needs functions: result
 # Needs variables: LIST
 # Needs programs: dpkg dpkg-query grep head mktemp mv rm rmdir sed sleep
 
-# Also what was only unpacked, or half configured.
+# Also true for unpacked or half-configured packages.
 is_there() {
   case $(dpkg-query -W -f '${db:Status-Status}' "$1" 2>/dev/null) in '' | not-installed | config-files) return 1 ;; esac
 }
 
-# Another dpkg (a nightly upgrade) is waited for: it has no option for that.
+# Waits for another dpkg (a nightly upgrade): dpkg has no option for that.
 purge() {
   tries=0
   until dpkg --purge "$@" >"$log" 2>&1 </dev/null; do
@@ -18,7 +19,7 @@ purge() {
   done
 }
 
-# Did dpkg leave it because another package needs it?
+# Did dpkg keep the package because another one needs it?
 is_needed() {
   grep -B 1 '^ dependency problems - not removing' "$log" | grep -qF -e "package $1 (" -e "package $1:"
 }
@@ -38,7 +39,7 @@ purge_packages() {
   done
   result purged "$installed" "$stays" "$([ -z "$stays" ] || sed -n -e 's/^dpkg: error: //p' -e 's/^ *\(.* depends on .*\)\.$/\1/p' "$log" | head -n 12)"
   rm -f -- "$log"
-  # What dpkg could not purge stays in the list.
+  # Packages that dpkg could not purge stay in the list.
   if [ -n "$failed" ]; then
     # shellcheck disable=SC2086 # one word each
     printf '%s\n' $failed >"$LIST.new" && mv -fT -- "$LIST.new" "$LIST"
