@@ -35,10 +35,7 @@ test.each([
   expect(plan.files.map(({ kind, path }) => [kind, path])).toEqual([['absent', JSON_FILE]]);
   expect(handEdits(plan)).toEqual(edited);
   const spec = completeHost({ name: 'h', ssh: { destination: 'h' } });
-  const text = renderPlan(
-    { plan, facts, address: 'h', spec },
-    { colours: pico.createColors(false), columns: 80 },
-  );
+  const text = renderPlan({ plan, facts, address: 'h', spec }, { colours: pico.createColors(false), columns: 80 });
   expect(text.includes('edited by hand since')).toBe(edited.length > 0);
   expect(text.includes('-{ "icc": false, "labels": ["a=b"] }')).toBe(edited.length > 0);
 });
