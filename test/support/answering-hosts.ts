@@ -2,7 +2,6 @@
 
 import { openStore } from '../../src/core/adapters/store/store.ts';
 import type { HostSession, SshOptions } from '../../src/core/runtime.ts';
-import { recordedBytes } from '../features/audit/support/audit-facts.ts';
 import { GOOD_FACTS } from './host-facts.ts';
 import { printFacts } from './sections.ts';
 
@@ -17,6 +16,8 @@ export type AnsweringHosts = {
   readonly now: Date;
   /** By phase, what the host says came of it: always, or one after the other. A change goes well without it. */
   readonly answers?: Readonly<Record<string, string | readonly string[]>>;
+  /** By phase, what a script that only asks prints. */
+  readonly outputs?: Readonly<Record<string, Buffer>>;
   /** Sections of facts in place of those of a host that is as the store has it. */
   readonly facts?: Readonly<Record<string, string>>;
   /** What made the active generation. */
@@ -56,7 +57,8 @@ export function answeringHosts(hosts: AnsweringHosts): (options: Pick<SshOptions
       dialled: '127.0.0.1',
       run: async ({ phase }: { phase: string }) => {
         if (phase === 'facts') return { status: 0, stdout: await factsOf(nameOf(host), hosts), stderr: '' };
-        if (phase === 'audit') return { status: 0, stdout: recordedBytes('fresh-trixie'), stderr: '' };
+        const output = hosts.outputs?.[phase];
+        if (output !== undefined) return { status: 0, stdout: output, stderr: '' };
         await onChange?.(phase);
         return { status: 0, stdout: Buffer.from(`@result ${outcomeOf(phase)}\n`), stderr: '' };
       },

@@ -21,10 +21,8 @@ import { planOpened } from '../../../src/core/engine/steps/plan.ts';
 import { droppedNotes, hardeningOf, recordHost } from '../../../src/core/engine/steps/record.ts';
 import { verify } from '../../../src/core/engine/steps/verify.ts';
 import type { HostSession, Runtime } from '../../../src/core/runtime.ts';
-import { sign } from '../../../src/features/issuers/adapters/sign.ts';
-import { signByToken } from '../../../src/features/issuers/adapters/token.ts';
 import { FACTS_TIME_MS, factsOf } from '../../support/host-facts.ts';
-import { issueStore, NO_PASSPHRASE } from '../../support/issued-store.ts';
+import { issueStore, NO_PASSPHRASE, SIGNERS } from '../../support/issued-store.ts';
 
 type Target = Extract<Wanted['target'], { kind: 'desired' }>;
 
@@ -89,7 +87,7 @@ async function setUp(spec: HostSpec, store: ReturnType<typeof openStore>, dialle
 async function carryOut(changes: readonly CredentialChange[], store: ReturnType<typeof openStore>): Promise<void> {
   const issuer = openIssuer(await store.read(), {
     passphrase: NO_PASSPHRASE,
-    runtime: { sign, signByToken },
+    runtime: SIGNERS,
     approve: async () => {},
     now,
   });
