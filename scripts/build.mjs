@@ -3,7 +3,7 @@
 //
 // Node takes 0.2 ms for each file of a program, and as much for each import of one: a file for every set of modules that some commands
 // share would double the start. So what the most frequent commands load is cut into LAYERS, a file each; the rest is a file per command.
-import { mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { isBuiltin } from 'node:module';
 import { join, resolve } from 'node:path';
 import { fileURLToPath, pathToFileURL } from 'node:url';
@@ -14,20 +14,23 @@ const outdir = process.argv[2] ?? 'dist';
 const root = fileURLToPath(new URL('..', import.meta.url));
 const { version } = JSON.parse(readFileSync(new URL('../package.json', import.meta.url), 'utf8'));
 
-/** Each is what every one of its modules imports at once, less what the layers before it have. */
+/** What a change may load when it has been made, perhaps by a program that was replaced meanwhile: with the change itself. */
+const LATE = ['src/core/adapters/docker/installed-copies.ts', 'src/features/audit/engine/packages.ts'];
+
+/** Each is what its modules import at once, less what the layers before it have. */
 const LAYERS = {
-  'env-at-once': 'src/cli/env-at-once.ts',
-  complete: 'src/entry/complete.ts',
-  notice: 'src/cli/notice.ts',
-  core: 'src/entry/main.ts',
-  store: 'src/core/actions/store.ts',
-  env: 'src/core/commands/env.ts',
-  connect: 'src/core/adapters/ssh/connect.ts',
-  fleet: 'src/core/actions/selection.ts',
-  status: 'src/core/commands/status.ts',
-  plan: 'src/core/commands/plan.ts',
-  run: 'src/core/commands/rotate-server.ts',
-  setup: 'src/core/commands/setup.ts',
+  'env-at-once': ['src/cli/env-at-once.ts'],
+  complete: ['src/entry/complete.ts'],
+  notice: ['src/cli/notice.ts'],
+  core: ['src/entry/main.ts'],
+  store: ['src/core/actions/store.ts'],
+  env: ['src/core/commands/env.ts'],
+  connect: ['src/core/adapters/ssh/connect.ts'],
+  fleet: ['src/core/actions/selection.ts'],
+  status: ['src/core/commands/status.ts'],
+  plan: ['src/core/commands/plan.ts'],
+  run: ['src/core/commands/rotate-server.ts', ...LATE.filter((path) => existsSync(join(root, path)))],
+  setup: ['src/core/commands/setup.ts'],
 };
 const layerOf = new Map();
 const findLayers = {
@@ -42,8 +45,8 @@ const findLayers = {
         for (const next of this.getModuleInfo(id).importedIds) if (known.has(next)) found.add(next);
       return found;
     };
-    for (const [layer, entry] of Object.entries(LAYERS))
-      for (const id of closure(entry)) if (!layerOf.has(id)) layerOf.set(id, layer);
+    for (const [layer, entries] of Object.entries(LAYERS))
+      for (const id of entries.flatMap((entry) => [...closure(entry)])) if (!layerOf.has(id)) layerOf.set(id, layer);
   },
 };
 

@@ -13,7 +13,10 @@ const bundle = await build({
   write: false,
   format: 'esm',
   platform: 'node',
+  mainFields: ['module', 'main'],
   target: 'node20',
+  loader: { '.sh': 'text', '.html': 'text' },
+  external: ['cpu-features', '*.node'],
   banner: {
     js: `import { createRequire as __createRequire } from 'node:module'; const require = __createRequire(${JSON.stringify(import.meta.url)});`,
   },

@@ -8,6 +8,7 @@
 #   known_hosts   the host's keys, known before it boots
 #   alive         locked for as long as the host's supervisor lives: the kernel lets go of it however it ends
 #   supervisor, nspawn   process ids (nspawn: or of qemu), valid only while alive is locked
+#   exec          the connection by which commands get into a host with a kernel of its own
 #   cut, reboot   marks: the link is down; nspawn was killed to boot again
 # LAB/locks/NAME is held by the run that makes or removes the host.
 
@@ -118,12 +119,19 @@ host_rootless() { # ROOT
 
 # Names, host keys, the lab's key for every user.
 host_identity() { # NAME FOLDER
-  local name=$1 directory=$2 root=$2/root address user home ids type
+  local name=$1 directory=$2 root=$2/root address user home ids type generator
   address=$(net_address "$number")
   printf '%s\n' "$name" >"$root/etc/hostname"
+  # Half of what systemd takes to read its units again, which each change of a host makes it do several times, is these; a host here has nothing for them.
+  if [[ -d $root/usr/lib/systemd/system-generators ]]; then
+    mkdir -p "$root/etc/systemd/system-generators"
+    for generator in debug getty gpt-auto hibernate-resume rc-local run system-update tpm2; do
+      ln -sf /dev/null "$root/etc/systemd/system-generators/systemd-$generator-generator"
+    done
+  fi
   printf '127.0.0.1 localhost\n::1 localhost ip6-localhost\n%s %s.lab %s\n' "$address" "$name" "$name" >"$root/etc/hosts"
   for type in ed25519 ecdsa rsa; do
-    ssh-keygen -q -t "$type" -N '' -C "root@$name" -f "$root/etc/ssh/ssh_host_${type}_key"
+    ssh-keygen -q -t "$type" $([[ $type != rsa ]] || printf '%s' '-b 2048') -N '' -C "root@$name" -f "$root/etc/ssh/ssh_host_${type}_key"
   done
   sed "s/^/$address /" "$root"/etc/ssh/ssh_host_*_key.pub >"$directory/known_hosts"
   while IFS=: read -r user _ _ _ _ home _; do
@@ -194,7 +202,7 @@ host_supervise() { # NAME ALIVE-FD
   fi
   while :; do
     net_up "$number" "$([[ -e $directory/cut ]] && printf yes || printf no)" "$suite"
-    rm -f "$directory/reboot" # from here on no run reaches the host as it was before
+    rm -f "$directory"/{reboot,exec} # from here on no run reaches the host as it was before
     if is_vm "$suite"; then vm_run "$name"; else host_run "$name"; fi {alive}>&- </dev/null &
     printf '%s\n' $! >"$directory/nspawn"
     status=0

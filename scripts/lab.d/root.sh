@@ -37,7 +37,7 @@ root_directory() { # SUITE
     declare -f root_users root_image
     [[ $1 != podman ]] || declare -f root_settle_podman
     ! is_rootless "$1" || declare -f root_rootless
-    ! is_vm "$1" || declare -f vm_settle
+    ! is_vm "$1" || { declare -f vm_settle && printf "%s\n" "${VM_MASKED[@]}"; }
     ! is_selinux "$1" || declare -f vm_label
   } | sha256sum)
   printf '%s/roots/%s-%s' "$LAB" "$1" "${hash:0:12}"

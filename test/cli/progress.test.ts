@@ -170,13 +170,12 @@ test('a long result is broken between words', async () => {
 });
 
 test('every phase of a run and every step of a change has words', () => {
-  const read = (file: string) => readFileSync(new URL(`../../src/${file}`, import.meta.url), 'utf8');
-  const phases = [
-    'engine/audit-hosts',
-    'engine/change',
-    ...['connect', 'host-key', 'issue', 'plan', 'roll-back', 'transact'].map((step) => `engine/steps/${step}`),
-  ].flatMap((file) => [...read(`${file}.ts`).matchAll(/\.phase\('([^']+)'\)/g)].map(([, phase]) => phase ?? ''));
-  expect(phases).toContain('probe');
+  const src = new URL('../../src/', import.meta.url);
+  const files = readdirSync(src, { recursive: true, encoding: 'utf8' }).filter((file) => file.endsWith('.ts'));
+  const phases = files.flatMap((file) =>
+    [...readFileSync(new URL(file, src), 'utf8').matchAll(/\.phase\('([^']+)'\)/g)].map(([, phase]) => phase ?? ''),
+  );
+  expect(phases).toContain('connect');
   const known = Object.keys(PHASE_WORDS);
   for (const phase of [...STEPS, ...phases]) expect(known).toContain(phase);
 });

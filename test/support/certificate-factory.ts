@@ -39,9 +39,6 @@ export class CertificateFactory {
     const base = join(this.directory, `${this.#count}`);
     const keyFile = options.key?.keyFile ?? `${base}-key.pem`;
     const certFile = `${base}-cert.pem`;
-    if (options.key === undefined) {
-      openssl('genpkey', '-algorithm', 'EC', '-pkeyopt', 'ec_paramgen_curve:P-256', '-out', keyFile);
-    }
     const extensions = [
       '[ext]',
       `basicConstraints = critical,CA:${options.ca ? 'TRUE' : 'FALSE'}${options.pathLen === undefined ? '' : `,pathlen:${options.pathLen}`}`,
@@ -52,22 +49,25 @@ export class CertificateFactory {
       ...(options.san === undefined ? [] : [`subjectAltName = ${options.san}`]),
     ];
     writeFileSync(`${base}.cnf`, `[req]\ndistinguished_name = dn\n[dn]\n${extensions.join('\n')}\n`);
+    const key =
+      options.key === undefined
+        ? ['-newkey', 'EC', '-pkeyopt', 'ec_paramgen_curve:P-256', '-noenc', '-keyout', keyFile]
+        : ['-key', keyFile];
+    const signer = options.by === undefined ? [] : ['-CA', options.by.certFile, '-CAkey', options.by.keyFile];
+    // One process: tests make hundreds of certificates.
     openssl(
-      'req',
-      '-new',
-      '-key',
-      keyFile,
-      '-subj',
-      `/CN=${commonName}`,
-      '-config',
-      `${base}.cnf`,
-      '-out',
-      `${base}.csr`,
-    );
-    const signer =
-      options.by === undefined ? ['-key', keyFile] : ['-CA', options.by.certFile, '-CAkey', options.by.keyFile];
-    openssl(
-      ...['x509', '-req', '-in', `${base}.csr`, ...signer, '-extfile', `${base}.cnf`, '-extensions', 'ext'],
+      ...[
+        'req',
+        '-x509',
+        '-config',
+        `${base}.cnf`,
+        '-extensions',
+        'ext',
+        ...key,
+        ...signer,
+        '-subj',
+        `/CN=${commonName}`,
+      ],
       ...['-not_before', stamp(options.from ?? -1), '-not_after', stamp(options.to ?? 30), '-out', certFile],
     );
     return { cert: readFileSync(certFile, 'utf8'), key: readFileSync(keyFile, 'utf8'), certFile, keyFile };

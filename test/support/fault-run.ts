@@ -67,12 +67,16 @@ const UNITS: Readonly<Record<string, string>> = {
   'without-fd': 'Type=exec\nExecStart=\nExecStart=/usr/sbin/dockerd $DOCKER_OPTS',
 };
 
+/** A drop-in takes no Requires= away. */
+const WITHOUT_SOCKET = `systemctl disable --now docker.socket
+      sed '/^Requires=docker.socket/d' "$(systemctl show -p FragmentPath --value docker.service)" >/etc/systemd/system/docker.service`;
+
 function alteredUnit(name: string): (host: LabHost) => Promise<void> {
   const text = UNITS[name];
   if (text === undefined) throw new Error(`--unit is one of ${Object.keys(UNITS).join(', ')}`);
   return async (host) => {
     await host.must(`mkdir -p /etc/systemd/system/docker.service.d && printf '%s\\n' '[Service]' '${text.replaceAll('\n', "' '")}' >/etc/systemd/system/docker.service.d/unit.conf
-      ${name === 'without-fd' ? "systemctl disable --now docker.socket; printf '[Unit]\\nRequires=\\n' >>/etc/systemd/system/docker.service.d/unit.conf" : ':'}
+      ${name === 'without-fd' ? WITHOUT_SOCKET : ':'}
       systemctl daemon-reload && systemctl restart docker && sleep 2`);
   };
 }

@@ -6,7 +6,7 @@
 import type { ChildProcess } from 'node:child_process';
 import { engineOf } from './engine.ts';
 import { compare, faultsOfNew, type HostSnapshot, leftovers, served, settled, snapshot } from './host-state.ts';
-import { type LabHost, suitesWithoutSystemd } from './lab.ts';
+import type { LabHost } from './lab.ts';
 import { forHost, isOwn, meanOwn, openRun, ownerOf, settingsOf } from './own-docker.ts';
 import type { PausingProgram } from './pausing.ts';
 
@@ -145,8 +145,7 @@ export class FaultHost {
 
   /** Its daemon's local socket is not held by systemd. */
   #makesItsSocket(): boolean {
-    const { suite } = this.#host;
-    return isOwn(this.#host) || suitesWithoutSystemd.some((one) => one === suite);
+    return !this.#bare.has('socket inode');
   }
 
   #must(script: string): Promise<string> {

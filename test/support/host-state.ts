@@ -4,7 +4,7 @@ import { X509Certificate } from 'node:crypto';
 import { connect as tlsConnect } from 'node:tls';
 import { type Engine, engineOf } from './engine.ts';
 import type { LabHost } from './lab.ts';
-import { asRoots, forHost, ownRoots } from './own-docker.ts';
+import { asRoots, forHost, isOwn, ownRoots } from './own-docker.ts';
 
 /** One line per thing: files by `path`, units by `unit NAME`, timers, containers, what the daemon says of itself. */
 export type HostSnapshot = ReadonlyMap<string, string>;
@@ -27,15 +27,17 @@ find /etc /var/lib ${roots} \\( ${[...RESTLESS, ...restless].map((path) => `-pat
 find /etc /var/lib/docker-tls ${roots} ${roots && '-path /home/rooty/.local/share/docker -prune -o'} -type f -exec sha256sum {} + 2>/dev/null | sed 's/^\\([0-9a-f]*\\)  /sum \\1 /'
 for path in /run/docker-tls*; do [ ! -e "$path" ] || printf 'file %s\\tin /run\\n' "$path"; done
 if command -v systemctl >/dev/null; then systemctl list-units --all --plain --no-legend --type=service,socket,timer,target,path | awk '{print "unit " $1 "\\t" $2, $3, $4}'
-systemctl list-unit-files --no-legend | awk '{print "unit-file " $1 "\\t" $2}'; fi
+# Of all others, files and links say what is enabled; systemd takes half a second to say it.
+systemctl list-unit-files --no-legend 'docker*' 'containerd*' 'podman*' 'ssh*' | awk '{print "unit-file " $1 "\\t" $2}'
+find /run/systemd/system /run/systemd/system.control /usr/lib/systemd /usr/local/lib/systemd \\( -name 'session-*' -o -name 'user-*' -o -name 'user@*' \\) -prune -o -printf 'file %p\\t%y %m %U:%G %l\\n' 2>/dev/null; fi
 ${command} ps --format '{{.Names}}' | sort | while read -r name; do
   printf 'container %s\\t%s\\n' "$name" "$(${command} inspect -f '{{.State.Pid}} {{.State.StartedAt}} {{.RestartCount}}' "$name")"
 done
 [ ${command} = podman ] || printf 'daemon live-restore\\t%s\\n' "$(docker info -f '{{.LiveRestoreEnabled}}')"
 pid=${pid}
 [ "$pid" = 0 ] || printf 'daemon words\\t%s\\n' "$(tr '\\0' ' ' <"/proc/$pid/cmdline")"
-# dockerd makes its socket anew at each start, where systemd does not hold it.
-${roots === '' ? `! command -v systemctl >/dev/null || [ ! -S ${socket} ] || printf 'socket inode\\t%s\\n' "$(stat -c %i ${socket})"` : ''}
+# dockerd makes its socket anew at each start, where systemd does not hand it one.
+${roots === '' ? `! command -v systemctl >/dev/null || [ ! -S ${socket} ] || { [ ${command} = docker ] && ! grep -qs fd:// "/proc/$pid/cmdline"; } || printf 'socket inode\\t%s\\n' "$(stat -c %i ${socket})"` : ''}
 `;
 
 /** Units that come and go with logins, containers and time. */
@@ -104,6 +106,9 @@ export function faultsOfNew(
 ): string[] {
   const engine = engineOf(host);
   const systemd = [...before.keys()].some((name) => name.startsWith('unit '));
+  // Where the unit hands dockerd no socket, it listens by itself.
+  const handed = isOwn(host) || engine.command === 'podman' || /fd:\/\//.test(after.get('daemon words') ?? '');
+  const here = (name: string): boolean => handed || !/docker-tls(\.socket|-closed\.service)$/.test(name);
   const found: string[] = [];
   const generation = newest(after);
   if (generation <= newest(before)) found.push(`generation ${generation} after ${newest(before)}`);
@@ -118,12 +123,14 @@ export function faultsOfNew(
     [`file /var/lib/docker-tls/generations/${generation}/manifest`]: /^f 600 0:0/,
     'file /var/lib/docker-tls/origin/manifest': /^f 600 0:0/,
     'file /var/lib/docker-tls/state.json': /^f 600 0:0/,
-    ...(systemd ? Object.fromEntries(engine.units.map((unit) => [`unit ${unit}`, /loaded active running/])) : {}),
+    ...(systemd
+      ? Object.fromEntries(engine.units.filter(here).map((unit) => [`unit ${unit}`, /loaded active running/]))
+      : {}),
     'daemon words': engine.tls,
   };
   for (const [name, form] of Object.entries(expected))
     if (!form.test(after.get(name) ?? '')) found.push(`${name} is ${after.get(name) ?? 'missing'}`);
-  const ours = systemd ? engine.files : ['file /etc/default/docker'];
+  const ours = systemd ? engine.files.filter(here) : ['file /etc/default/docker'];
   const listen = /^file \/etc\/docker\/docker-tls-listen\.sh$/;
   for (const name of ours) if (!after.has(name)) found.push(`${name} is missing`);
   const allowed =

@@ -6,7 +6,7 @@ import type { StoredClient, StoreState } from '../adapters/store/records.ts';
 import { dockerHost } from '../domain/destination.ts';
 import { makePkcs12 } from '../domain/pki/pkcs12.ts';
 import type { Secret } from '../domain/secret.ts';
-import { clientRevoked, externalKey, unknownClient } from '../domain/trust/client-refusals.ts';
+import { clientRevoked, externalKey } from '../domain/trust/client-refusals.ts';
 import { accepts, reachableHosts } from '../domain/trust/reachable-hosts.ts';
 
 export const BUNDLE_FORMATS = ['tar', 'p12', 'env', 'pem'] as const;
@@ -43,12 +43,6 @@ export function bundleOf(state: StoreState, client: StoredClient, only: readonly
     cert,
     key,
   };
-}
-
-export function clientOf(state: StoreState, name: string): StoredClient & { readonly directory: string } {
-  const client = state.clients.get(name);
-  if (client === undefined) throw unknownClient(name);
-  return client;
 }
 
 /** The file itself. Only tar does without a key (E_CLIENT_NO_KEY); p12 asks `passphrase`. Fails as makePkcs12 does. */

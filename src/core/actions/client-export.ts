@@ -1,9 +1,10 @@
 /** `client export`: a client as one file for another computer, a keychain, Java, a CI system or a tool. */
 
 import { usage } from '../../errors/errors.ts';
+import { clientOf } from '../domain/trust/resolve.ts';
 import { FORMATS, toolFormat } from '../seams/formats.ts';
 import type { ActionContext } from './action-context.ts';
-import { type BundleFormat, bundleOf, clientOf, renderBundle } from './client-bundle.ts';
+import { type BundleFormat, bundleOf, renderBundle } from './client-bundle.ts';
 import { checkOut, type OutOptions, writeOut } from './files.ts';
 import { rememberCopy } from './remember-copy.ts';
 import { exportPassphrase } from './secrets.ts';

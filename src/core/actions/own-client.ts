@@ -6,8 +6,8 @@ import { DockerTlsError } from '../../errors/errors.ts';
 import type { StoredClient } from '../adapters/store/records.ts';
 import type { Store } from '../adapters/store/store.ts';
 import { clientRevoked, externalKey } from '../domain/trust/client-refusals.ts';
+import { clientOf } from '../domain/trust/resolve.ts';
 import type { ActionContext } from './action-context.ts';
-import { clientOf } from './client-bundle.ts';
 import { storeOf } from './store.ts';
 
 /** Makes a client this computer's own, in place of any other. Nothing is written when it is already. */

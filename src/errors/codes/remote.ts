@@ -60,7 +60,11 @@ export const HOST = {
     'Another program listens on the TLS port.',
     'docker-tls setup HOST --port N, or port: N in the fleet file',
   ],
-  E_ADDRESS: [4, 'The address that clients would dial does not resolve here.', 'Pass --address NAME.'],
+  E_ADDRESS: [
+    4,
+    'The address that clients would dial does not resolve here, or not where ssh leads on.',
+    'Pass --address NAME.',
+  ],
   E_TUNNEL: [4, 'A tunnel cannot be opened: here, or because the host rejects the client.', 'docker-tls status HOST'],
   E_PORT_FILTERED: [
     4,

@@ -10,7 +10,12 @@ import {
   variableOf,
 } from '../../../src/core/domain/dockerd/command-line.ts';
 import { editDaemonJson, lineOfKey, parseDaemonJson } from '../../../src/core/domain/dockerd/daemon-json.ts';
-import { dropInName, hasOurName, renderSocketUnit } from '../../../src/core/domain/dockerd/drop-in.ts';
+import {
+  dropInName,
+  hasOurName,
+  renderClosedService,
+  renderSocketUnit,
+} from '../../../src/core/domain/dockerd/drop-in.ts';
 import { environmentValue, replaceValue } from '../../../src/core/domain/dockerd/environment-file.ts';
 import { effectiveList, parseUnit, splitWords, unitWord } from '../../../src/core/domain/dockerd/unit.ts';
 import { validationCommand } from '../../../src/core/domain/dockerd/validate.ts';
@@ -257,6 +262,13 @@ describe('drop-ins and the socket', () => {
       /ListenStream=10\.0\.0\.1:99\nListenStream=\[fd00::1\]:99\n/,
     );
     expect(renderSocketUnit([], 2376, { service: 'docker.service', condition: '/d' })).toMatch(/ListenStream=2376\n/);
+  });
+
+  test('a connection starts dockerd first, which only says its version: SELinux has the port labelled for that program', () => {
+    const sockets = { tls: 'docker-tls.socket', local: 'docker.socket' };
+    const words = { service: 'docker.service', systemctl: 'systemctl', dockerd: '/usr/sbin/dockerd' };
+    const first = /^ExecStart=.*$/m.exec(renderClosedService({ ...words, sockets }));
+    expect(first?.[0]).toBe('ExecStart=-/usr/sbin/dockerd --version');
   });
 });
 

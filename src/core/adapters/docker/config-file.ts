@@ -2,6 +2,7 @@
 
 import { realpath, stat } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
+import { applyEdits, modify } from 'jsonc-parser';
 import { DockerTlsError, errnoOf } from '../../../errors/errors.ts';
 import { at, type Fields, isObject } from '../../domain/json.ts';
 import { shellQuote } from '../../domain/quote.ts';
@@ -65,7 +66,6 @@ async function editConfig(dockerConfig: string, edits: readonly Edit[]): Promise
 }
 
 async function edited(before: string | undefined, edits: readonly Edit[]): Promise<string> {
-  const { applyEdits, modify } = await import('jsonc-parser');
   const text = before === undefined || before.trim() === '' ? '{}\n' : before;
   // Docker itself indents with a tab.
   const indent = /\n([ \t]+)"/.exec(text)?.[1] ?? '\t';

@@ -63,6 +63,9 @@ export const FORWARDING = 'on the host of that sshd: sshd -T | grep -i -e forwar
 /** SSH_OPEN_ADMINISTRATIVELY_PROHIBITED of RFC 4254, 5.1: sshd's settings forbid it. */
 const PROHIBITED = 1;
 
+/** What getaddrinfo says on the host of an sshd (glibc, musl), which passes it on as its reason. */
+const NO_ADDRESS = /not known|name resolution|not resolve|no address/i;
+
 /** An error of an sshd, called `from`, that was to lead on: it refused (with a reason of that RFC), or is gone. */
 export function translateForward(
   error: unknown,
@@ -75,6 +78,11 @@ export function translateForward(
   const { reason } = error as { reason?: unknown };
   if (reason === PROHIBITED)
     return failed('E_SSH_FORWARDING', `${from} does not forward connections to ${at}`, [FORWARDING]);
+  if (error instanceof Error && NO_ADDRESS.test(error.message))
+    return failed('E_ADDRESS', `${from} leads to ${at} by a name that does not resolve there`, [
+      `on the host of that sshd: getent hosts ${shellQuote(endpoint.hostName)}`,
+      'if clients reach the host by another name or address: --address NAME',
+    ]);
   return typeof reason === 'number'
     ? failed('E_SSH_UNREACHABLE', `${from} cannot reach ${at}`)
     : failed('E_SSH_LOST', `${from} hung up before it led to ${at}`);

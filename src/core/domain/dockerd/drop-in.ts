@@ -65,13 +65,16 @@ export function renderSocketUnit(
  * The service that a connection to the TLS port starts while dockerd does not run and is not about to: systemd starts nothing where it is.
  * Where docker.socket listens, Docker is started on demand, and so it is by this port. Otherwise it was stopped: the port is closed, until the
  * drop-in (`Sockets=`) opens it at the daemon's next start. The pause is for a start that follows, such as our own after our stop.
+ * `dockerd`: systemd gives the port the SELinux label of what its service runs first, and dockerd may use no port with another one's.
  */
 export function renderClosedService({
   service,
   sockets,
   systemctl,
+  dockerd,
 }: {
   readonly service: string;
+  readonly dockerd: string;
   readonly sockets: { readonly tls: string; readonly local: string };
   readonly systemctl: string;
 }): string {
@@ -83,6 +86,7 @@ export function renderClosedService({
     '',
     '[Service]',
     'Type=oneshot',
+    `ExecStart=-${dockerd} --version`,
     // It may be stopped, or outlive the socket: no unit is to be left as failed.
     `ExecStart=-/bin/sh -c '\\`,
     `  case $$(${systemctl} show -p TriggeredBy ${service}) in *${sockets.tls}*) \\`,

@@ -45,7 +45,10 @@ function unitFiles(input: DaemonFiles & UnitInput): FileChange[] {
             renderSocketUnit(desired.listen, desired.port, { service: CLOSED_SERVICE, condition: dropInPath }),
           ),
           link(facts.places.socketWants, `../${sockets.tls}`),
-          text(facts.places.closed, renderClosedService({ service, sockets, systemctl: systemctl.join(' ') })),
+          text(
+            facts.places.closed,
+            renderClosedService({ service, sockets, systemctl: systemctl.join(' '), dockerd: facts.docker.binary }),
+          ),
         ]
       : []),
     ...planVariables(input),

@@ -6,10 +6,17 @@ import type { Runtime } from '../../runtime.ts';
 import { nearestNames } from '../fleet/nearest.ts';
 import { knownName } from '../fleet/specs.ts';
 import { knownWords } from '../words.ts';
-import { clientRevoked, noKeyHere } from './client-refusals.ts';
+import { clientRevoked, noKeyHere, unknownClient } from './client-refusals.ts';
 import { accepts, meantClient, probeClientAt, type ReachableHost, reachableHosts } from './reachable-hosts.ts';
 
 export type KnownClient = StoredClient & { readonly directory: string };
+
+/** Fails with E_CLIENT_UNKNOWN (exit 2). */
+export function clientOf(state: StoreState, name: string): KnownClient {
+  const client = state.clients.get(name);
+  if (client === undefined) throw unknownClient(name);
+  return client;
+}
 
 /** The client that --client or DOCKER_TLS_CLIENT names. */
 export function clientName(

@@ -5,9 +5,10 @@ import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'n
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
-import { parseResult } from '../../../../src/core/host/protocol.ts';
+import { parseResultOf } from '../../../../src/core/host/protocol.ts';
 import result from '../../../../src/core/host/result.sh';
 import purge from '../../../../src/features/audit/host/packages/purge.sh';
+import { PACKAGE_RESULTS } from '../../../../src/features/audit/host/protocol.ts';
 
 let directory: string;
 beforeEach(() => {
@@ -30,7 +31,7 @@ describe('packages are purged', () => {
 dpkg() { echo x >>tries; if [ "$(wc -l <tries)" = 1 ]; then words='${first}'; else words='${later}'; fi
   if [ -z "$words" ]; then : >purged; return 0; fi; printf '%s\\n' "$words"; return 1; }
 sleep() { :; }`;
-    const found = parseResult(`${sh(stubs, result, purge)}\n`);
+    const found = parseResultOf(PACKAGE_RESULTS, `${sh(stubs, result, purge)}\n`);
     const tries = readFileSync(join(directory, 'tries'), 'utf8').length / 2;
     const list = readdirSync(directory).includes('list') ? readFileSync(join(directory, 'list'), 'utf8') : undefined;
     return { found, tries, list };

@@ -1,0 +1,37 @@
+/** What an sshd says that leads on to a TLS port, as users read it: a name that is not known there is no closed port. */
+
+import { expect, test } from 'vitest';
+import { translateForward } from '../../../src/core/adapters/ssh/ssh-errors.ts';
+
+const endpoint = { hostName: 'six.example.org', port: 2376, requested: {}, alias: 'six', user: 'root' };
+const refusal = (reason: number, description: string) =>
+  translateForward(
+    Object.assign(new Error(`(SSH) Channel open failure: ${description}`), { reason }),
+    { host: 'six', destination: 'six' } as never,
+    endpoint as never,
+    'ssh to 192.0.2.1',
+  );
+
+test.each([
+  'Name or service not known',
+  'Temporary failure in name resolution',
+  'No address associated with hostname',
+  'Name does not resolve',
+])('a name that does not resolve on the host of the sshd: %s', (words) => {
+  expect(refusal(2, words)).toMatchObject({
+    code: 'E_ADDRESS',
+    message: 'ssh to 192.0.2.1 leads to six.example.org:2376 by a name that does not resolve there',
+    hints: [
+      'on the host of that sshd: getent hosts six.example.org',
+      'if clients reach the host by another name or address: --address NAME',
+    ],
+  });
+});
+
+test.each([
+  [1, 'open failed', 'E_SSH_FORWARDING'],
+  [2, 'Connection refused', 'E_SSH_UNREACHABLE'],
+  [2, 'Connection timed out', 'E_SSH_UNREACHABLE'],
+])('a port that is closed there, and an sshd that forbids it, stay what they are: %s %s', (reason, words, code) => {
+  expect(refusal(reason, words).code).toBe(code);
+});
