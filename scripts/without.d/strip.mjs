@@ -20,8 +20,10 @@ export function without(text, feature) {
   const kept = [];
   let inside = false;
   for (const line of text.split('\n')) {
-    if (line.trim() === open) inside = true;
-    else if (line.trim() === close) inside = false;
+    // In the source of a page that is generated, a line is a string of a list.
+    const mark = line.trim().replace(/^'(.*)',$/, '$1');
+    if (mark === open) inside = true;
+    else if (mark === close) inside = false;
     else if (!inside) {
       const rest = line.replaceAll(new RegExp(`${open}.*?${close}`, 'g'), '');
       if (!rest.includes(open)) kept.push(rest);
