@@ -171,10 +171,12 @@ test('a long result is broken between words', async () => {
 
 test('every phase of a run and every step of a change has words', () => {
   const src = new URL('../../src/', import.meta.url);
-  const files = readdirSync(src, { recursive: true, encoding: 'utf8' }).filter((file) => file.endsWith('.ts'));
-  const phases = files.flatMap((file) =>
-    [...readFileSync(new URL(file, src), 'utf8').matchAll(/\.phase\('([^']+)'\)/g)].map(([, phase]) => phase ?? ''),
-  );
+  const files = readdirSync(src, { recursive: true, encoding: 'utf8' }).filter((name) => name.endsWith('.ts'));
+  const phases = files.flatMap((file) => {
+    return [...readFileSync(new URL(file, src), 'utf8').matchAll(/\.phase\('([^']+)'\)/g)].map(
+      ([, phase]) => phase ?? '',
+    );
+  });
   expect(phases).toContain('connect');
   const known = Object.keys(PHASE_WORDS);
   for (const phase of [...STEPS, ...phases]) expect(known).toContain(phase);

@@ -7,7 +7,7 @@ import { parseState } from '../../src/core/domain/plan/host-state.ts';
 import { type CliRun, runCli } from '../support/cli.ts';
 import { newHome, removeHomes } from '../support/store.ts';
 
-const GOLDEN = new URL('../golden/upgrade/', import.meta.url);
+const GOLDEN = new URL('../core/golden/upgrade/', import.meta.url);
 /** The facts of a host that is set up, as this version gathers them, but for the state that a newer one has left there. */
 const newerHost = Buffer.from(
   readFileSync(new URL('../core/golden/plan/trixie-set-up.facts', import.meta.url), 'latin1').replace(

@@ -47,7 +47,7 @@ test('the files of the plan, laid out before a boot, are what setup leaves behin
   const before = await snapshot(host);
   await done(...person.setup(host));
   const setUp = await snapshot(host);
-  const text = await done('plan', host.name, '--format', 'butane');
+  const text = await done('butane', host.name);
   expect(text).not.toContain('-----BEGIN');
   const other = join(person.home, 'other');
   cpSync(person.store, other, { recursive: true });

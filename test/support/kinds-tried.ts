@@ -82,7 +82,7 @@ export const KINDS_TRIED: readonly KindTried[] = [
     ],
   },
   {
-    kind: '`/usr` read-only, dockerd through `env`, files of `plan --format butane`',
+    kind: '`/usr` read-only, dockerd through `env`, files of `butane`',
     cells: [
       FIRST_BOOT,
       FIRST_BOOT,

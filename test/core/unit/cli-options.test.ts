@@ -252,7 +252,7 @@ test('no arguments, however strange, make the parser fail in another way than by
 
 test('-f is refused by exactly those commands that read no fleet file', async () => {
   const files = commandFiles();
-  const reads = /openStoredRun|openHosts|openRestore|selectSpecs|openFleetFile|global\.file/;
+  const reads = /openStoredRun|openHosts|planHosts|openRestore|selectSpecs|openFleetFile|global\.file/;
   for (const { name, load } of COMMANDS) {
     const command = await load();
     const file = join(SRC, files.get(name.replace(' ', '-')) ?? '');

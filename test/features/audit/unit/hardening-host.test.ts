@@ -161,11 +161,12 @@ describe('the loopback of the host', () => {
   });
 
   it('has the same rule and the same drop-in in the scripts of a host', () => {
-    const module = (path: string) =>
-      readFileSync(new URL(`../../../../src/core/host/${path}`, import.meta.url), 'utf8');
-    expect(module('rollback/kernel.sh')).toContain(` PREROUTING ${LOOPBACK_RULE} `);
-    expect(module('audit/hardening.sh')).toContain(`[ -e ${LOOPBACK_DROP_IN} ]`);
-    expect(module('apply/keep.sh')).toContain(LOOPBACK_DROP_IN.replace(DROP_IN_DIRECTORY, '"$UNITS/$SERVICE.d'));
+    const module = (path: string) => readFileSync(new URL(`../../../../src/${path}`, import.meta.url), 'utf8');
+    expect(module('core/host/rollback/kernel.sh')).toContain(` PREROUTING ${LOOPBACK_RULE} `);
+    expect(module('features/audit/host/audit/hardening.sh')).toContain(`[ -e ${LOOPBACK_DROP_IN} ]`);
+    expect(module('core/host/apply/keep.sh')).toContain(
+      LOOPBACK_DROP_IN.replace(DROP_IN_DIRECTORY, '"$UNITS/$SERVICE.d'),
+    );
   });
 
   it('is open by the interfaces that let packets for it in, unless a rule drops them', () => {
