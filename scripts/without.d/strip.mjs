@@ -20,8 +20,8 @@ export function without(text, feature) {
   const kept = [];
   let inside = false;
   for (const line of text.split('\n')) {
-    // In the source of a page that is generated, a line is a string of a list.
-    const mark = line.trim().replace(/^'(.*)',$/, '$1');
+    // In the source of a page that is generated, a mark is a string of a list, or a comment.
+    const mark = line.trim().replace(/^(?:'(.*)',|\/\/ (.*))$/, '$1$2');
     if (mark === open) inside = true;
     else if (mark === close) inside = false;
     else if (!inside) {
