@@ -11,7 +11,11 @@ export const pagesIn = (root) => [
   'SECURITY.md',
   ...readdirSync(join(root, 'docs')).map((name) => `docs/${name}`),
 ];
-const SOURCES = ['test/support/hosts-doc.ts', 'test/support/kinds-tried.ts'];
+const SOURCES = [
+  'test/support/hosts-doc.ts',
+  'test/support/kinds-tried.ts',
+  ...['local', 'pki', 'remote'].map((name) => `src/errors/codes/${name}.ts`),
+];
 
 /** Without the blocks, lines and parts of lines that carry the mark of the feature; undefined for a page that is about it alone. */
 export function without(text, feature) {
