@@ -80,7 +80,6 @@ test('every key means what it says', () => {
         liveRestore: true,
         keep: 9,
         confirmWithin: 120,
-        harden: ['sshd', 'no-new-privileges', 'docker-group', 'docker-group:ci', 'sshd:max-auth-tries=2'],
         context: 'edge-docker',
         use: true,
         configDirectory: true,
@@ -241,11 +240,10 @@ const MISTAKES: Readonly<Record<string, readonly [text: string, said: readonly s
     ],
   ],
   'a choice that is none': [
-    'hosts: { a: { key-type: p265, containers: stop, harden: [ssh] } }',
+    'hosts: { a: { key-type: p265, containers: stop } }',
     [
       'f:2:25 p265 is not possible for key-type; there is p256, p384, ed25519, rsa2048, rsa3072, rsa4096 | did you mean p256?',
       'f:2:43 stop is not possible for containers; there is keep, may-stop',
-      'f:2:58 ssh is not possible for harden; there is tls, icc, log-level, iptables, no-new-privileges, live-restore, userland-proxy, userns-remap, log-limits, default-ulimits, experimental, audit-rules, sshd, sshd-root, sshd-passwords, docker-group, file-modes, kernel-network, kernel-self, kernel-bpf, modules, modules-used, sshd-idle, sshd-x11, sshd-remote-forwarding, sshd-forwarding, sshd-sessions, core-dumps, login-defs, banner, umask, session-timeout | did you mean sshd or sshd-root or sshd-passwords?',
     ],
   ],
   'what a shell would take for something else': [
