@@ -37,8 +37,9 @@ const record = async (name: string) => (await stored(name))?.record;
 
 describe('env --format TOOL', () => {
   test('several clients, and none said: the hint has the command as it was typed', async () => {
-    const { error } = (await run(['env', 'web', '--format', 'nomad', '--json'])).json;
-    expect(error).toMatchObject({ code: 'E_CLIENT_AMBIGUOUS' });
+    const { error } = (await run(['env', 'build-1', '--format', 'nomad', '--json'])).json;
+    expect(error?.code).toBe('E_CLIENT_AMBIGUOUS');
+    expect(error?.hints).toContain('docker-tls env build-1 --format nomad --json --client ci');
   });
 
   test('one host: paths of the store, and no secret', async () => {
