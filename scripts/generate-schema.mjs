@@ -13,6 +13,7 @@ const bundle = await build({
   write: false,
   format: 'esm',
   platform: 'node',
+  mainFields: ['module', 'main'],
   target: 'node20',
   loader: { '.sh': 'text', '.html': 'text' },
   external: ['cpu-features', '*.node'],

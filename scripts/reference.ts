@@ -23,7 +23,7 @@ const EXIT_STATUSES: readonly (readonly [string, string])[] = [
   ['0', 'done, or nothing to do'],
   ['1', 'a bug in docker-tls, or the output could not be written'],
   ['2', 'the command line, the fleet file or an answer is wrong; nothing was changed'],
-  ['3', 'a check found something (--check, --fail-on), or the change needs an explicit yes'],
+  ['3', 'a check found something (such as --check), or the change needs an explicit yes'],
   ['4', 'a host is unreachable or unsuitable'],
   ['5', 'the change failed on a host and was rolled back'],
   ['6', 'the change failed on a host, and so did its rollback'],

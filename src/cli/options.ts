@@ -195,7 +195,8 @@ function tornList(specs: OptionSpecs, argv: readonly string[]) {
 
 /** Whether commander's message is about this common option. */
 function isNamed(key: string, message: string): boolean {
-  const { short } = GLOBAL_OPTIONS[key as keyof typeof GLOBAL_OPTIONS] as OptionSpec;
+  // Undefined: of a feature that is not here.
+  const { short } = (GLOBAL_OPTIONS as Partial<OptionSpecs>)[key] ?? {};
   const flags = [optionFlag(key), ...(short === undefined ? [] : [`-${short}`])];
   return flags.some((flag) => message.includes(`'${flag}'`) || message.includes(`'${flag}=`));
 }

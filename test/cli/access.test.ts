@@ -4,7 +4,6 @@ import { existsSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { afterAll, beforeEach, describe, expect, test } from 'vitest';
 import { openStore } from '../../src/core/adapters/store/store.ts';
-import { writeSignScript } from '../features/issuers/support/sign-script.ts';
 import { CertificateFactory } from '../support/certificate-factory.ts';
 import { runCli, runUnreached } from '../support/cli.ts';
 import { type IssuedOptions, issueStore } from '../support/issued-store.ts';
@@ -31,50 +30,6 @@ const run = (...argv: string[]) => at(home, ...argv);
 const state = () => openStore(home).read();
 const client = async (name: string) => (await state()).clients.get(name)?.record;
 const two: IssuedOptions = { hosts: { 'build-1': {}, 'build-2': {} } };
-
-describe('a CA that signs leaf certificates only', () => {
-  beforeEach(async () => {
-    const ca = factory.issue('company', { ca: true });
-    await run(
-      'ca',
-      'import',
-      '--cert',
-      ca.certFile,
-      '--leaf-only',
-      '--sign-command',
-      writeSignScript(join(directory, 'sign'), ca),
-    );
-    await issueStore(home, { ...two, clients: { laptop: undefined, eve: undefined } });
-  });
-
-  test.each([
-    ['client revoke', ['client', 'revoke', 'eve', '--yes']],
-    ['client add --hosts', ['client', 'add', 'eve', '--hosts', 'build-1', '--yes']],
-    ['client add of a new one', ['client', 'add', 'ci', '--hosts', 'build-1', '--yes']],
-    ['apply with a fleet file that revokes', ['apply', '-f', 'fleet.yaml', '--yes']],
-  ])('%s is refused, and nothing of it stays', async (_, argv) => {
-    writeFileSync(
-      join(directory, 'fleet.yaml'),
-      'version: 1\nhosts: { build-1: 127.0.0.1, build-2: 127.0.0.2 }\nclients: { eve: { revoked: true }, laptop: {} }\n',
-    );
-    const before = await state();
-    const { exit, json } = await run(...argv);
-    expect([exit, json.error?.code]).toEqual([2, 'E_CA_LEAF_ONLY']);
-    expect(await state()).toEqual(before);
-    expect(dialled).toEqual([]);
-    expect((await run('rotate', 'ca', '--dry-run')).json.error?.errors?.map(({ code }) => code)).not.toContain(
-      'E_CA_LEAF_ONLY',
-    );
-  });
-
-  test('a request is not signed for some hosts', async () => {
-    await at(newHome(), 'client', 'request', 'ann', '--out', join(directory, 'ann.csr'));
-    const { exit, json } = await run('client', 'sign', 'ann.csr', '--hosts', 'build-1', '--out', 'ann.tar', '--yes');
-    expect([exit, json.error?.code]).toEqual([2, 'E_CA_LEAF_ONLY']);
-    expect(existsSync(join(directory, 'ann.tar'))).toBe(false);
-    expect(await client('ann')).toBeUndefined();
-  });
-});
 
 describe('an imported CA, which has clients that are not in this store', () => {
   beforeEach(async () => {

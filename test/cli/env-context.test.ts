@@ -89,7 +89,7 @@ describe('env', () => {
     [['env'], 'E_HOST_AMBIGUOUS', 'docker-tls env build-1 --json'],
     [['env', '--format', 'fish'], 'E_HOST_AMBIGUOUS', 'docker-tls env build-1 --format fish --json'],
     [['env', '--format', 'fish', 'wbe'], 'E_HOST_UNKNOWN', 'docker-tls env --format fish web --json'],
-    [['env', 'web', '--format', 'nomad'], 'E_CLIENT_AMBIGUOUS', 'docker-tls env web --format nomad --json --client ci'],
+    [['env', 'web', '--format', 'fish'], 'E_CLIENT_AMBIGUOUS', 'docker-tls env web --format fish --json --client ci'],
     [['env', 'web', '--client', 'lpatop'], 'E_CLIENT_UNKNOWN', 'docker-tls env web --json --client laptop'],
     [
       ['context', 'web', '--context', 'web'],

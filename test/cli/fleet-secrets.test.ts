@@ -67,11 +67,11 @@ test.each(['rollback', 'remove'])('%s dials a host that only the fleet file has 
 });
 
 test('a shard that no host falls into says so', async () => {
-  writeFileSync(file('hosts'), '127.0.0.1\n');
+  writeFileSync(file('fleet.yaml'), 'version: 1\nhosts: { a: 127.0.0.1 }\n');
   const argv = [
     'apply',
-    '--inventory',
-    'hosts',
+    '-f',
+    'fleet.yaml',
     '--shard',
     '2/2',
     '--yes',

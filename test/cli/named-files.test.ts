@@ -15,12 +15,6 @@ beforeAll(() => {
   program = buildProgram();
   execFileSync('mkfifo', [join(directory, 'pipe')]);
   symlinkSync('loop', join(directory, 'loop'));
-  mkdirSync(join(directory, 'beside-a-loop'));
-  writeFileSync(join(directory, 'beside-a-loop/c.yml'), 'services: { a: { image: a:1 } }\n');
-  symlinkSync('.env', join(directory, 'beside-a-loop/.env'));
-  mkdirSync(join(directory, 'beside-a-pipe'));
-  writeFileSync(join(directory, 'beside-a-pipe/c.yml'), 'services: { a: { image: a:1 } }\n');
-  execFileSync('mkfifo', [join(directory, 'beside-a-pipe/.env')]);
 });
 afterAll(() => rmSync(directory, { recursive: true, force: true }));
 
@@ -35,25 +29,15 @@ test.each([
   ['E_LOG_FILE', ['plan', 'root@127.0.0.1', '--log', 'pipe']],
   ['E_FILE', [...SETUP, '--accept-ca', 'loop']],
   ['E_FLEET', ['plan', '-f', 'loop']],
-  ['E_FLEET', ['audit', '--inventory', 'loop']],
   ['E_SSH_KEY_FILE', ['plan', 'root@127.0.0.1', '-i', 'loop']],
   ['E_SSH_CONFIG', ['plan', 'root@127.0.0.1', '--ssh-config', 'loop']],
   ['E_LOG_FILE', ['plan', 'root@127.0.0.1', '--log', 'loop']],
-  ['E_AUDIT_FILE', ['audit', '--compose', 'loop']],
-  ['E_AUDIT_FILE', ['audit', '--compose', 'beside-a-loop/c.yml']],
-  ['E_AUDIT_FILE', ['audit', '--compose', 'beside-a-pipe/c.yml']],
   ['E_SSH_KEY_FILE', ['plan', 'root@127.0.0.1', '-i', 'pipe']],
-  ['E_AUDIT_FILE', ['audit', '--dockerfile', 'loop']],
-  ['E_AUDIT_FILE', ['audit', 'root@127.0.0.1', '--baseline', 'loop']],
-  ['E_AUDIT_FILE', ['audit', 'root@127.0.0.1', '--compare', 'loop']],
   ['E_FILE', ['ca', 'import', '--cert', 'loop', '--key', 'loop']],
   ['E_FILE', ['client', 'import', 'loop']],
   ['E_FILE', ['client', 'sign', 'loop']],
   ['E_SECRET_FILE', [...SETUP.filter((word) => word !== '--no-ca-passphrase'), '--sudo-password-file', 'loop']],
   ['E_LOG_FILE', ['plan', 'root@127.0.0.1', '--log', '/dev/full']],
-  ['E_AUDIT_FILE', ['audit', '--compose', '/dev/zero']],
-  ['E_AUDIT_FILE', ['audit', '--dockerfile', '/dev/zero']],
-  ['E_AUDIT_FILE', ['audit', 'root@127.0.0.1', '--baseline', '/dev/zero']],
   ['E_FILE', ['ca', 'import', '--cert', '/dev/zero', '--key', '/dev/zero']],
   ['E_FILE', ['client', 'import', '/dev/zero']],
   ['E_FILE', ['client', 'sign', '/dev/zero']],

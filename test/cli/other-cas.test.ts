@@ -87,11 +87,3 @@ test('the same in JSON, with the fingerprint', async () => {
     expect.objectContaining({ subject: 'Company CA', hosts: ['h1'] }),
   ]);
 });
-
-test('the end of a change', async () => {
-  const host = async () => (await openStore(home).read()).hosts.get('h1')?.serverCert ?? '';
-  const before = await host();
-  const { exit, out, err } = await run('harden', 'h1', '--only', 'log-limits', '--yes');
-  expect([exit, (await host()) === before], err + out).toEqual([0, true]);
-  expect(out).toContain(`! ${named}: accepted as well (not tried)`);
-});

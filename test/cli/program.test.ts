@@ -1,21 +1,9 @@
 import { execFileSync, spawn, spawnSync } from 'node:child_process';
-import {
-  chmodSync,
-  chownSync,
-  existsSync,
-  mkdirSync,
-  mkdtempSync,
-  readFileSync,
-  rmSync,
-  symlinkSync,
-  writeFileSync,
-} from 'node:fs';
+import { chmodSync, chownSync, existsSync, mkdirSync, mkdtempSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { build } from 'esbuild';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { writeSignScript } from '../features/issuers/support/sign-script.ts';
-import { CertificateFactory } from '../support/certificate-factory.ts';
 import { buildProgram, finished, type Program } from '../support/cli.ts';
 import { issueStore } from '../support/issued-store.ts';
 
@@ -92,38 +80,6 @@ test('a store behind a link that leads nowhere is not taken for none', async () 
     ]);
   }
   rmSync(at, { recursive: true });
-});
-
-test('no child process gets the passphrase, whichever variable brings it', async () => {
-  const directory = mkdtempSync(join(tmpdir(), 'docker-tls-children-'));
-  const factory = new CertificateFactory();
-  try {
-    const at = (name: string) => join(directory, name);
-    const sign = writeSignScript(at('sign'), factory.issue('company', { ca: true }));
-    writeFileSync(at('spy'), `#!/bin/sh\nenv >>'${at('seen')}'\nexec '${sign}' "$@"\n`, { mode: 0o755 });
-    writeFileSync(at('fleet.yaml'), 'version: 1\nca: { passphrase: env:VAULT_WORD }\nhosts: { web: 127.0.0.1:1 }\n');
-    const secret = 'correct horse battery';
-    const env = {
-      PATH: process.env.PATH,
-      HOME: directory,
-      DOCKER_TLS_CA_PASSPHRASE: secret,
-      VAULT_WORD: secret,
-      PLAIN: 'x',
-    };
-    const run = (...argv: string[]) => program.run(argv, { cwd: directory, env });
-    const ca = factory.issue('company', { ca: true });
-    writeSignScript(at('sign'), ca);
-    expect((await run('ca', 'import', '--cert', ca.certFile, '--sign-command', './spy {profile} {days}')).status).toBe(
-      0,
-    );
-    expect((await run('client', 'add', 'ci', '-f', 'fleet.yaml')).status).toBe(0);
-    const seen = readFileSync(at('seen'), 'utf8');
-    expect(seen).toContain('PLAIN=x');
-    expect(seen).not.toMatch(/correct horse|DOCKER_TLS_CA_PASSPHRASE|VAULT_WORD/);
-  } finally {
-    factory.remove();
-    rmSync(directory, { recursive: true });
-  }
 });
 
 describe('a disk that is full', () => {

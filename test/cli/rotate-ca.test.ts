@@ -13,11 +13,9 @@ import { breaksClients, desiredServer } from '../../src/core/domain/trust/server
 import { trustFor } from '../../src/core/domain/trust/trust.ts';
 import { bundleOf, viewOf } from '../../src/core/domain/trust/view.ts';
 import { openIssuer } from '../../src/core/engine/issue.ts';
-import { sign } from '../../src/features/issuers/adapters/sign.ts';
-import { signByToken } from '../../src/features/issuers/adapters/token.ts';
 import { answeringHosts } from '../support/answering-hosts.ts';
 import { runCli, runUnreached } from '../support/cli.ts';
-import { type IssuedOptions, issueStore, NO_PASSPHRASE } from '../support/issued-store.ts';
+import { type IssuedOptions, issueStore, NO_PASSPHRASE, SIGNERS } from '../support/issued-store.ts';
 import { newHome, removeHomes } from '../support/store.ts';
 
 let home: string;
@@ -215,7 +213,7 @@ function issued(state: StoreState, { certificate }: ReturnType<typeof wantedServ
   if (!('issue' in certificate)) throw new Error('nothing to issue');
   return openIssuer(state, {
     passphrase: NO_PASSPHRASE,
-    runtime: { sign, signByToken },
+    runtime: SIGNERS,
     approve: async () => {},
     now: new Date(),
   }).server('build-1', certificate.issue);

@@ -5,7 +5,6 @@
 
 import { openStore } from '../../src/core/adapters/store/store.ts';
 import type { HostSession, SshOptions } from '../../src/core/runtime.ts';
-import { recordedBytes } from '../features/audit/support/audit-facts.ts';
 import { GOOD_FACTS } from './host-facts.ts';
 import { printFacts } from './sections.ts';
 
@@ -20,6 +19,8 @@ export type AnsweringHosts = {
   readonly now: Date;
   /** By phase, the outcome that the host reports: always the same, or one after the other. Without it, a change succeeds. */
   readonly answers?: Readonly<Record<string, string | readonly string[]>>;
+  /** By phase, the output of a script that only reads. */
+  readonly outputs?: Readonly<Record<string, Buffer>>;
   /** Sections of facts that override those of a host in sync with the store. */
   readonly facts?: Readonly<Record<string, string>>;
   /** The origin of the active generation. */
@@ -59,7 +60,8 @@ export function answeringHosts(hosts: AnsweringHosts): (options: Pick<SshOptions
       dialled: '127.0.0.1',
       run: async ({ phase }: { phase: string }) => {
         if (phase === 'facts') return { status: 0, stdout: await factsOf(nameOf(host), hosts), stderr: '' };
-        if (phase === 'audit') return { status: 0, stdout: recordedBytes('fresh-trixie'), stderr: '' };
+        const output = hosts.outputs?.[phase];
+        if (output !== undefined) return { status: 0, stdout: output, stderr: '' };
         await onChange?.(phase);
         return { status: 0, stdout: Buffer.from(`@result ${outcomeOf(phase)}\n`), stderr: '' };
       },

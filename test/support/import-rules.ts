@@ -127,6 +127,17 @@ export function brokenRules(files: readonly SourceFile[]): string[] {
   return files.flatMap((file) => rulesFor(file).map((what) => `${file.path}: ${what}`));
 }
 
+/** Tests of the core and of the command line, and what tests share, that import a feature or what its tests share: one line for each. */
+export function featuresInTests(files: readonly SourceFile[]): string[] {
+  return files.flatMap(({ path, text }) =>
+    /^test\/(?:core|cli|support)\//.test(path)
+      ? importsOf(withoutComments(text))
+          .filter(({ from }) => from.startsWith('.') && /^(?:src|test)\/features\//.test(resolvePath(path, from)))
+          .map(({ from }) => `${path}: imports ${from}: belongs into test/features`)
+      : [],
+  );
+}
+
 /** Import circles, including types and `import()`, one line each. */
 export function circles(files: readonly SourceFile[]): string[] {
   const imports = new Map(

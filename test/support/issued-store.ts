@@ -1,5 +1,6 @@
 /** A store with real credentials for tests: a CA, hosts without a real setup, and clients, issued by our own issuer. */
 
+import { createRuntime } from '../../src/core/adapters/runtime.ts';
 import type { HostRecord, StoredHost } from '../../src/core/adapters/store/records.ts';
 import { openStore } from '../../src/core/adapters/store/store.ts';
 import { parseSan } from '../../src/core/domain/pki/names.ts';
@@ -10,8 +11,6 @@ import { admit } from '../../src/core/domain/trust/clients.ts';
 import { trustFor } from '../../src/core/domain/trust/trust.ts';
 import { bundleOf, viewOf } from '../../src/core/domain/trust/view.ts';
 import { openIssuer } from '../../src/core/engine/issue.ts';
-import { sign } from '../../src/features/issuers/adapters/sign.ts';
-import { signByToken } from '../../src/features/issuers/adapters/token.ts';
 
 export type IssuedHost = {
   readonly address?: string;
@@ -30,6 +29,10 @@ export type IssuedOptions = {
   /** Passphrase of the CA key; absent: none. */
   readonly passphrase?: string;
 };
+
+/** Of the runtime: external CAs are asked where there is a feature that does. */
+const { sign, signByToken } = createRuntime({ colour: false, signal: new AbortController().signal });
+export const SIGNERS = { sign, signByToken };
 
 const noPin = async () => {
   throw new Error('no key is in a token');
@@ -57,7 +60,7 @@ export async function issueStore(home: string, options: IssuedOptions): Promise<
     const passphrase = given
       ? { forNewCa: async () => given, forExistingCa: async () => given, pin: noPin }
       : NO_PASSPHRASE;
-    const issuer = openIssuer(state, { passphrase, runtime: { sign, signByToken }, approve: async () => {}, now });
+    const issuer = openIssuer(state, { passphrase, runtime: SIGNERS, approve: async () => {}, now });
     const change = await issuer.carryOut([...firstCa(state.ca, ca), ...clients]);
     await store.write(change);
     const issued = await store.read();

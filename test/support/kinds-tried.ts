@@ -34,7 +34,9 @@ const OWN =
 const OWN_FAULT = 'rootless: whatever dies in the middle';
 /** ROOTLESS_SUITE=rootless-sid */
 const OWN_BY_HAND = '[`rootless`, by hand]';
+// <!-- tools -->
 const FIRST_BOOT = 'first-boot: the files of the plan, laid out before a boot';
+// <!-- /tools -->
 const BUSY = 'no-client-refused: first setup with a busy socket';
 const SELINUX = '[scripts/selinux]';
 const HAND = '[by hand]';
@@ -84,6 +86,7 @@ export const KINDS_TRIED: readonly KindTried[] = [
       '[scripts/selinux, one step]',
     ],
   },
+  // <!-- tools -->
   {
     kind: '`/usr` read-only, dockerd through `env`, files of `butane`',
     cells: [
@@ -98,6 +101,7 @@ export const KINDS_TRIED: readonly KindTried[] = [
       '[as with systemd]',
     ],
   },
+  // <!-- /tools -->
   {
     kind: 'rootless Docker 26.1',
     cells: [OWN, OWN, OWN, OWN, OWN, OWN, '[no, see Promises]', OWN_FAULT, OWN_FAULT],

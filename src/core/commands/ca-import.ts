@@ -5,18 +5,26 @@ import { FILE, PASSPHRASE_OPTIONS } from '../../cli/host-options.ts';
 import { importCa } from '../actions/ca-import.ts';
 import { renderImportedCa } from '../render/ca.ts';
 import { ISSUERS } from '../seams/issuers.ts';
-import { offered } from '../seams/seam.ts';
+import { offered, offeredLines } from '../seams/seam.ts';
 
 export const command = defineCommand({
   scope: ['changes', 'store'],
-  about:
-    'With --key this store issues, as with a CA it made itself; with --pkcs11 a token or KMS signs what it issues. With --step-ca, --cfssl or --vault that CA is asked over its API, with --sign-command a command: it gets a request on standard input, and the profile (server, client or issuer) and the days as arguments, and prints the certificate. With none of them, nothing can be issued here.\nA CA that is asked makes an issuing CA for each client, so that each can be revoked. With --leaf-only it is not asked for those: no client can be revoked before its certificate ends (docs/ca.md).',
+  about: [
+    'With --key this store issues, as with a CA it made itself; without it, nothing can be issued here.',
+    ...offeredLines(
+      ISSUERS,
+      'With --pkcs11 a token or KMS signs what this store issues. With --step-ca, --cfssl or --vault that CA is asked over its API, with --sign-command a command: it gets a request on standard input, and the profile (server, client or issuer) and the days as arguments, and prints the certificate.\nA CA that is asked makes an issuing CA for each client, so that each can be revoked. With --leaf-only it is not asked for those: no client can be revoked before its certificate ends (docs/ca.md).',
+    ),
+  ].join('\n'),
   examples: [
     'docker-tls ca import --cert ca.pem --key ca-key.pem',
     'docker-tls ca import --cert intermediate.pem --key intermediate-key.pem --chain root.pem --whole-chain',
-    "docker-tls ca import --cert ca.pem --pkcs11 'pkcs11:token=ca;object=docker-ca' --pin-file pin",
-    "docker-tls ca import --cert ca.pem --sign-command '/usr/local/bin/sign-docker {profile} {days}'",
-    'docker-tls ca import --cert intermediate.pem --chain root.pem --whole-chain --step-ca https://ca.example.org --credential-file provisioner.jwk',
+    ...offeredLines(
+      ISSUERS,
+      "docker-tls ca import --cert ca.pem --pkcs11 'pkcs11:token=ca;object=docker-ca' --pin-file pin",
+      "docker-tls ca import --cert ca.pem --sign-command '/usr/local/bin/sign-docker {profile} {days}'",
+      'docker-tls ca import --cert intermediate.pem --chain root.pem --whole-chain --step-ca https://ca.example.org --credential-file provisioner.jwk',
+    ),
   ],
   args: {},
   options: {

@@ -6,6 +6,7 @@ import { BUNDLE_FORMATS } from '../actions/client-bundle.ts';
 import { exportClient } from '../actions/client-export.ts';
 import { renderExported } from '../render/exported.ts';
 import { FORMATS } from '../seams/formats.ts';
+import { offeredLines } from '../seams/seam.ts';
 
 export const command = defineCommand({
   scope: ['changes', 'store'],
@@ -14,7 +15,10 @@ export const command = defineCommand({
   examples: [
     'docker-tls client export ci --out ci.tar',
     'docker-tls client export ci --format p12 --out ci.p12',
-    'docker-tls client export ci --format prometheus --directory /etc/prometheus/docker --out ci.tar',
+    ...offeredLines(
+      FORMATS,
+      'docker-tls client export ci --format prometheus --directory /etc/prometheus/docker --out ci.tar',
+    ),
     'docker-tls client export ci --format env --hosts build-1 --out - | gh secret set --env-file -',
   ],
   args: { name: { summary: 'the client', required: true, completes: 'client' } },

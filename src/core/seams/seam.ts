@@ -8,6 +8,11 @@ export function seam<T>(): Seam<T> {
   return { all, add: (...more) => all.push(...more) };
 }
 
+/** Examples, sentences and hints that exist only if a feature has added to `place`. */
+export function offeredLines(place: Seam<unknown>, ...lines: readonly string[]): readonly string[] {
+  return place.all.length > 0 ? lines : [];
+}
+
 /** Options or settings that exist only if a feature has added to `place`. The type always has them. */
 export function offered<T extends object>(place: Seam<unknown>, entries: T): T {
   return place.all.length > 0 ? entries : ({} as T);

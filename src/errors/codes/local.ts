@@ -53,7 +53,9 @@ export const FLEET = {
     'An entry cannot be removed because an alias in another entry of the file uses it.',
     'Write the values out where the alias is.',
   ],
+  // <!-- tools -->
   E_INVENTORY: [2, 'An inventory is not one that docker-tls can import.', 'Correct the lines named.'],
+  // <!-- /tools -->
 } as const;
 
 export const STORE = {
@@ -70,6 +72,7 @@ export const STORE = {
     'Make space, then run the command again.',
   ],
   E_STORE_URL: [2, 'The address of a shared store cannot be understood.', '--store git+ssh://git@HOST/PATH.git'],
+  // <!-- team -->
   E_STORE_OTHER: [2, 'The directory given with --home belongs to another store.', 'Pass another --home DIR.'],
   E_STORE_NEW: [2, 'The shared store is empty: it has no operator yet.', 'docker-tls operator add NAME'],
   E_STORE_UNREACHABLE: [4, 'The shared store cannot be reached.', 'git ls-remote URL'],
@@ -90,11 +93,13 @@ export const STORE = {
     'Your key opens the shared store, but not its CA, so you cannot change it.',
     'docker-tls operator list',
   ],
+  // <!-- /team -->
   E_STORE_SETTINGS: [
     2,
     'The settings of the shared store make this computer run a command or send a file, and were not accepted on this computer.',
     'Run the command without --yes, or with --trust-store-settings ID.',
   ],
+  // <!-- team -->
   E_STORE_TAMPERED: [2, 'The shared store holds something that no operator has signed.', 'docker-tls store check'],
   E_STORE_OLDER: [
     2,
@@ -103,6 +108,7 @@ export const STORE = {
   ],
   E_RECIPIENT: [2, 'Text that is neither a recipient of age nor an SSH public key.', 'cat ~/.ssh/id_ed25519.pub'],
   E_OPERATOR: [2, 'An operator that cannot be added or removed like this.', 'docker-tls operator list'],
+  // <!-- /team -->
   E_REQUEST_DAMAGED: [2, 'A certificate request in the store cannot be read.', 'docker-tls client request NAME --new'],
   E_HOST_KNOWN: [2, 'This host is in the store under another name.', 'Use the name that the error gives.'],
   E_HOST_TAKEN: [2, 'Another host in the store has this name.', 'docker-tls status'],
@@ -131,8 +137,10 @@ export const DOCKER_CLI = {
     'Fix what the error names, then run docker-tls context HOST.',
   ],
   E_ENV_VALUE: [2, 'A value cannot be written for this shell.', 'Use a --home directory without such characters.'],
+  // <!-- tools -->
   E_DOCKER_MACHINE_STORE: [2, 'There is no docker-machine store to import from.', 'Pass its directory.'],
   E_DOCKER_MACHINE_DAMAGED: [2, "A machine's config.json lacks what is needed.", 'docker-machine inspect NAME'],
   E_DOCKER_MACHINE_VERSION: [2, "A machine's config.json is from an old docker-machine.", 'docker-machine ls'],
   E_DOCKER_MACHINE_ADDRESS: [2, 'A machine has no recorded address.', 'docker-machine start NAME'],
+  // <!-- /tools -->
 } as const;

@@ -58,6 +58,7 @@ export const CA = {
   E_BREAKS_CLIENTS: [3, 'Clients that hold only the old CA would lose access.', 'Update them, or pass --no-overlap.'],
   E_NO_ISSUER: [2, 'A client has no issuing CA of its own.', 'docker-tls rotate client NAME'],
   E_SIGN_COMMAND: [4, 'The sign command failed or could not be started.', 'Run the command that the error gives.'],
+  // <!-- issuers -->
   E_ISSUER_UNREACHABLE: [4, 'The API of an external CA does not answer.', 'Run the command that the error gives.'],
   E_ISSUER_TLS: [
     4,
@@ -68,6 +69,7 @@ export const CA = {
   E_ISSUER_CREDENTIAL: [2, 'The credential for an external CA cannot be used.', 'Pass --credential-file to ca import.'],
   E_TOKEN: [4, 'The token that holds the key of the CA did not sign.', 'Check the PIN, the module and the URI.'],
   E_SIGN_ANSWER: [2, 'An external CA gave a certificate that cannot be used.', 'docker-tls ca show'],
+  // <!-- /issuers -->
 } as const;
 
 export const CLIENTS = {

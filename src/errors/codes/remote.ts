@@ -50,7 +50,9 @@ export const HOST = {
   E_MOUNTED_FILE: [4, 'A file that has to be replaced is a mount of its own.', 'findmnt'],
   E_NO_SYSTEMD: [4, 'Neither systemd nor OpenRC nor sysvinit runs on the host.', 'docs/hosts.md, "Kinds of hosts"'],
   E_SYSTEMD_OLD: [4, 'systemd on the host is too old for the rollback.', 'Upgrade the host.'],
+  // <!-- audit -->
   E_PACKAGES: [4, 'apt cannot install a package of `harden --install`, or only by changing others.', 'apt-get update'],
+  // <!-- /audit -->
   E_CLOCK: [4, "The host's clock is wrong, so certificates would not be valid there.", 'timedatectl set-ntp true'],
   E_STATE_DIRECTORY: [4, "Other accounts can write docker-tls's directory on the host.", 'ls -ld /var/lib/docker-tls'],
   E_DISK_FULL: [4, "The host's disk is full, or nearly.", 'df -h'],
@@ -82,7 +84,9 @@ export const HOST = {
   E_HOST_NEWER: [4, 'The host was changed from a newer state of the shared store.', 'docker-tls store restore'],
   E_HOST_STATE: [4, "docker-tls's state.json on the host is damaged.", 'cat /var/lib/docker-tls/state.json'],
   E_HOST_MANAGED: [4, 'The host is managed from another store.', 'Pass --home DIR, or use docker-tls client request.'],
+  // <!-- tools -->
   E_BUTANE: [2, 'A host cannot be written as a Butane file.', 'docs/hosts.md, "Hosts configured at first boot"'],
+  // <!-- /tools -->
   E_NOT_SET_UP: [2, 'docker-tls has not set up this host.', 'docker-tls setup HOST'],
   E_ROLLED_BACK: [2, 'The current generation was itself made by a rollback.', 'docker-tls rollback HOST --dry-run'],
   E_NO_GENERATION: [2, 'The generation to return to is not on the host.', 'docker-tls remove HOST'],
@@ -107,11 +111,13 @@ export const DAEMON = {
   E_DOCKER_DOWN: [4, 'docker.service had failed before any change.', 'journalctl -u docker.service'],
   E_DOCKER_BUSY: [4, 'docker.service is starting or stopping and does not finish.', 'journalctl -u docker.service'],
   E_ROOTLESS: [4, 'A rootless Docker answers on the socket.', 'ls -l /var/run/docker.sock'],
+  // <!-- audit -->
   E_HARDEN_ROOTLESS: [
     2,
     "harden changes what is root's, and the host is a user's own Docker.",
     'docker-tls audit HOST',
   ],
+  // <!-- /audit -->
   E_ROOTLESS_USER: [
     4,
     'root logs in, and a rootless Docker is of another user.',
@@ -210,6 +216,7 @@ export const CHANGE = {
 } as const;
 
 export const AUDIT = {
+  // <!-- audit -->
   E_AUDIT_FACTS: [4, "The host did not answer the audit's questions to the end.", 'docker-tls doctor HOST'],
   E_AUDIT_FILE: [2, 'A file to audit cannot be read.', 'ls -l FILE'],
   E_AUDIT_OUT: [2, 'The report cannot be written.', 'ls -ld DIRECTORY'],
@@ -217,4 +224,5 @@ export const AUDIT = {
   E_BASELINE: [2, 'The baseline file is wrong.', 'Correct the lines named.'],
   E_COMPOSE: [2, 'A Compose file cannot be read.', 'docker compose config'],
   E_DOCKERFILE: [2, 'A Dockerfile cannot be read.', 'docker build --check .'],
+  // <!-- /audit -->
 } as const;

@@ -3,13 +3,8 @@
 import { readFileSync } from 'node:fs';
 import { expect, test } from 'vitest';
 import { parseFleet } from '../../../src/core/domain/fleet/fleet.ts';
-import { selectHosts } from '../../../src/core/domain/fleet/selection.ts';
 import { parseSan } from '../../../src/core/domain/pki/names.ts';
 import { DockerTlsErrors } from '../../../src/errors/errors.ts';
-import { chosenSpecs, parseInventory } from '../../../src/features/tools/domain/inventory.ts';
-
-/** All hosts of an inventory, or everything that is said of them. */
-const everyHost = (text: string, path?: string) => chosenSpecs(parseInventory(text, path));
 
 const golden = (name: string) => readFileSync(new URL(`config/${name}`, import.meta.url), 'utf8');
 
@@ -85,7 +80,6 @@ test('every key means what it says', () => {
         liveRestore: true,
         keep: 9,
         confirmWithin: 120,
-        harden: ['sshd', 'no-new-privileges', 'docker-group', 'docker-group:ci', 'sshd:max-auth-tries=2'],
         context: 'edge-docker',
         use: true,
         configDirectory: true,
@@ -246,11 +240,10 @@ const MISTAKES: Readonly<Record<string, readonly [text: string, said: readonly s
     ],
   ],
   'a choice that is none': [
-    'hosts: { a: { key-type: p265, containers: stop, harden: [ssh] } }',
+    'hosts: { a: { key-type: p265, containers: stop } }',
     [
       'f:2:25 p265 is not possible for key-type; there is p256, p384, ed25519, rsa2048, rsa3072, rsa4096 | did you mean p256?',
       'f:2:43 stop is not possible for containers; there is keep, may-stop',
-      'f:2:58 ssh is not possible for harden; there is tls, icc, log-level, iptables, no-new-privileges, live-restore, userland-proxy, userns-remap, log-limits, default-ulimits, experimental, audit-rules, sshd, sshd-root, sshd-passwords, docker-group, file-modes, kernel-network, kernel-self, kernel-bpf, modules, modules-used, sshd-idle, sshd-x11, sshd-remote-forwarding, sshd-forwarding, sshd-sessions, core-dumps, login-defs, banner, umask, session-timeout | did you mean sshd or sshd-root or sshd-passwords?',
     ],
   ],
   'what a shell would take for something else': [
@@ -299,148 +292,4 @@ test('no file, no fleet', () => {
   expect(complaints(() => parseFleet('# nothing\n', 'f'))[0]).toMatch(/the file is empty/);
   expect(complaints(() => parseFleet('- a\n', 'f'))[0]).toMatch(/not a map of keys such as version and hosts/);
   expect(complaints(() => parseFleet('hosts: {}\n', 'f'))[0]).toBe('f:1:1 version is missing | version: 1');
-});
-
-test('what Ansible prints of an INI inventory', () => {
-  const hosts = everyHost(golden('ansible-ini.json'), 'i');
-  const build = { ...BASE, days: 90, confirmWithin: 120 };
-  expect(hosts).toEqual([
-    {
-      ...build,
-      name: 'build-1',
-      port: 2377,
-      keyType: 'p384',
-      ssh: { destination: '10.0.0.11', user: 'admin', port: 2222, identities: ['~/.ssh/build'] },
-    },
-    {
-      ...build,
-      name: 'build-2',
-      sans: ['build-2.example.org', '10.0.0.12'].map(parseSan),
-      ssh: { destination: 'build-2', jump: ['ops@bastion.example.org', '10.0.0.1:2200'], hostKey: 'accept-new' },
-    },
-    { ...build, name: 'db1.example.org', ssh: { destination: 'db1.example.org' } },
-    { ...build, name: 'db2.example.org', ssh: { destination: 'db2.example.org' } },
-    {
-      ...BASE,
-      days: 90,
-      name: 'edge-1',
-      liveRestore: true,
-      clients: ['ops', 'ci'],
-      ssh: { destination: '2001:db8::7', jump: ['jump@bastion'] },
-    },
-    { ...BASE, days: 90, name: 'here', ssh: { destination: 'local' } },
-  ]);
-  expect(JSON.stringify(hosts)).not.toContain('hunter2');
-});
-
-test('what Ansible prints of a YAML inventory', () => {
-  const fleet = { ...BASE, days: 397, keep: 3 };
-  expect(everyHost(golden('ansible-yaml.json'), 'i')).toEqual([
-    { ...fleet, name: 'lone', listen: ['10.0.0.9'], ssh: { destination: 'lone', user: 'root' } },
-    {
-      ...fleet,
-      name: 'web-1',
-      harden: ['sshd', 'icc'],
-      ssh: {
-        destination: 'web-1.example.org',
-        user: 'root',
-        hostKey: 'SHA256:AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA',
-      },
-    },
-    {
-      ...fleet,
-      name: 'web-2',
-      ssh: { destination: 'web-2', user: 'root', jump: ['ops@bastion'], transport: 'openssh' },
-    },
-  ]);
-});
-
-const BAD_INVENTORIES: readonly (readonly [variables: Record<string, unknown>, said: RegExp])[] = [
-  [{ ansible_connection: 'winrm' }, /^i: h ansible_connection: "winrm" is not a connection of docker-tls/],
-  [{ ansible_host: '{{ ip }}' }, /"\{\{ ip \}\}" is a template, which ansible-inventory leaves as it is/],
-  [{ ansible_host: { toString: 1 } }, /is not a host/],
-  [{ docker_tls_sans: [{ toString: 1 }] }, /text is expected/],
-  [{ ansible_host: 'a;id' }, /^i: h ansible_host: "a;id" is not a host/],
-  [{ ansible_port: 99_999 }, /^i: h ansible_port: port is at most 65535/],
-  [{ docker_tls_ssh_port: 0, ansible_port: 22 }, /^i: h docker_tls_ssh_port: port is at least 1/],
-  [{ ansible_ssh_common_args: '-o Port=ssh' }, /^i: h ansible_ssh_common_args: ssh is not a port/],
-  [
-    { ansible_user: { __ansible_vault: '$ANSIBLE_VAULT;1.1;AES256\n3333' }, ansible_password: 'hunter2' },
-    /^i: h ansible_user is encrypted by ansible-vault \| ansible-inventory .* --vault-password-file FILE/,
-  ],
-  [
-    { ansible_ssh_common_args: '-o ProxyCommand="nc %h %p"' },
-    /a ProxyCommand cannot be taken over .* \| write it into ~\/.ssh\/config/,
-  ],
-  [{ docker_tls_prot: 2377 }, /^i: h docker_tls_prot: there is no key prot in hosts \| did you mean port\?/],
-  [{ docker_tls_port: 'x' }, /^i: h docker_tls_port: a number is expected for port, not text/],
-  [{ docker_tls_ssh_transprot: 'x' }, /there is no key transprot in hosts \| did you mean transport\?/],
-  [
-    { docker_tls_sudo_password: 'hunter2' },
-    /^i: h docker_tls_sudo_password is not taken from an inventory \| --sudo-password-file FILE/,
-  ],
-  [{ docker_tls_address: 'a\u001b[2J' }, /holds a control character/],
-];
-
-test.each(BAD_INVENTORIES)('said of an inventory with %o', (variables, said) => {
-  const text = JSON.stringify({ _meta: { hostvars: { h: variables } } });
-  const lines = complaints(() => everyHost(text, 'i'));
-  expect(lines.join('\n')).toMatch(said);
-  expect(lines.join('\n')).not.toContain('hunter2');
-});
-
-test('switches of an INI inventory, and values that Ansible marks as unsafe', () => {
-  const hostvars = {
-    a: { docker_tls_use: 'true', docker_tls_config_directory: 'yes', docker_tls_live_restore: 'no' },
-    b: { docker_tls_use: false, docker_tls_config_directory: 'no', ansible_user: { __ansible_unsafe: 'ops' } },
-  };
-  const [a, b] = everyHost(JSON.stringify({ _meta: { hostvars } }), 'i');
-  expect(a).toMatchObject({ use: true, configDirectory: true, liveRestore: false });
-  expect(b).toMatchObject({ ssh: { user: 'ops' } });
-  expect([b?.use, b?.configDirectory]).toEqual([undefined, undefined]);
-});
-
-test('a list of hosts, one a line', () => {
-  const text =
-    '# build\nroot@build-1.example.org\n\n  admin@[2001:db8::7]:2222   # edge\nlocal\nroot@build-1.example.org\r\n';
-  expect(everyHost(text).map(({ name, ssh }) => ({ name, ...ssh }))).toEqual([
-    { name: 'build-1.example.org', destination: 'build-1.example.org', user: 'root' },
-    { name: '2001-db8-7', destination: '2001:db8::7', user: 'admin', port: 2222 },
-    { name: 'local', destination: 'local' },
-  ]);
-  expect(complaints(() => everyHost('a\n$(id)\nroot@a\n', 'stdin'))).toEqual([
-    'stdin:2 "$(id)" is not a host | one a line: root@build-1.example.org:22',
-    'stdin:3 a second host would be called a | give each a name of its own in a fleet file: docker-tls plan -f fleet.yaml',
-  ]);
-});
-
-test('an inventory with nothing in it is what a pipe holds whose first program failed', () => {
-  for (const text of ['', '\n', '\ufeff']) {
-    expect(complaints(() => everyHost(text, 'stdin'))[0]).toMatch(/^stdin there is nothing in it/);
-  }
-  expect(everyHost('# none today\n')).toEqual([]);
-  expect(everyHost('{"_meta": {"hostvars": {}}}')).toEqual([]);
-});
-
-test('a host that is not for us is no trouble as long as it is not chosen', () => {
-  const inventory = (hostvars: object) => parseInventory(JSON.stringify({ _meta: { hostvars } }), 'i');
-  const all = inventory({ web: {}, win: { ansible_connection: 'winrm' }, 'win-2': { ansible_connection: 'winrm' } });
-  expect(all.map(({ name, problems }) => [name, problems.length])).toEqual([
-    ['web', 0],
-    ['win', 1],
-    ['win-2', 1],
-  ]);
-  expect(chosenSpecs(selectHosts(all, { limit: ['web'] })).map(({ name }) => name)).toEqual(['web']);
-  expect(complaints(() => chosenSpecs(selectHosts(all, { limit: ['w*', 'web'] })))).toHaveLength(2);
-  expect(complaints(() => chosenSpecs(selectHosts(all, { limit: ['win'] })))[0]).toMatch(/leave the host out: --limit/);
-});
-
-test('an inventory of INI is turned into JSON by a command that names it', () => {
-  try {
-    parseInventory('[prod]\nweb\n', 'my hosts.ini');
-    expect.unreachable();
-  } catch (error) {
-    const [first] = (error as DockerTlsErrors).errors;
-    expect(first?.hints).toEqual(["ansible-inventory -i 'my hosts.ini' --list > inventory.json"]);
-  }
 });

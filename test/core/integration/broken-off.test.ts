@@ -62,7 +62,7 @@ test.each<[string, 'ssh2' | 'openssh', SshServerOptions, readonly string[], RegE
           const names = ['one', 'other', 'mute'];
           const places = [one, other, mute].map(({ port }, at) => `Host ${names[at]}\n  Port ${port}\n`);
           writeFileSync(config, `${places.join('')}${EVERY}`);
-          const words = ['audit', ...names, '--ssh-config', config, '--transport', transport, ...options];
+          const words = ['plan', ...names, '--ssh-config', config, '--transport', transport, ...options];
           const terminal = openProgram([...words, '--parallel', '3']);
           await terminal.see(question);
           terminal.type(KEYS.ctrlC);

@@ -13,7 +13,6 @@ import { trustFor } from '../../../src/core/domain/trust/trust.ts';
 import type { OpenedHost } from '../../../src/core/engine/intent.ts';
 import { planRestored } from '../../../src/core/engine/steps/restore.ts';
 import { DockerTlsError } from '../../../src/errors/errors.ts';
-import { dockerMachineNames } from '../../../src/features/tools/adapters/docker-machine-store.ts';
 import { factsOf } from '../../support/host-facts.ts';
 import { failure } from '../../support/ssh-login.ts';
 
@@ -46,10 +45,6 @@ test('E_HOST_STATE: state.json of a host that is cut short', () => {
   expect(() => parseState(state)).toThrow(expect.objectContaining({ code: 'E_HOST_STATE', exit: 4 }));
   for (const what of [{ kind: 'other' }, { kind: 'link', to: '/dev/zero' }] as const)
     expect(() => parseState(what)).toThrow(expect.objectContaining({ code: 'E_HOST_STATE', exit: 4 }));
-});
-
-test('E_DOCKER_MACHINE_STORE: a directory that docker-machine never used', async () => {
-  expect(await failure(dockerMachineNames(directory))).toMatchObject({ code: 'E_DOCKER_MACHINE_STORE', exit: 2 });
 });
 
 test('E_PROGRAM_MISSING: the openssh transport without ssh', async () => {

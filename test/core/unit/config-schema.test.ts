@@ -1,4 +1,4 @@
-import { readFileSync } from 'node:fs';
+import { readdirSync, readFileSync } from 'node:fs';
 import { expect, test } from 'vitest';
 import { fleetJsonSchema, keyTables } from '../../../scripts/fleet-schema.ts';
 import { parseFleet } from '../../../src/core/domain/fleet/fleet.ts';
@@ -37,10 +37,13 @@ test('the tables of keys in docs/fleet.md are those of the code; if not: node sc
   for (const key of knownKeys([])) expect(page).toContain(`| \`${key}\` |`);
 });
 
-test.each(['docs/fleet.md', 'docs/ci.md', 'docs/ca.md'])('the fleet files in %s are fleet files', (path) => {
-  const blocks = [...read(path).matchAll(/```yaml\n([^`]*?^version: 1[^`]*?)```/gm)].map((match) => match[1] as string);
-  expect(blocks.length).toBeGreaterThan(0);
-  for (const block of blocks) expect(parseFleet(block, path).hosts.length).toBeGreaterThan(0);
+test('the fleet files in the docs are fleet files', () => {
+  const pages = readdirSync(new URL('../../../docs', import.meta.url)).map((name) => `docs/${name}`);
+  const blocks = pages.flatMap((page) =>
+    [...read(page).matchAll(/```yaml\n([^`]*?^version: 1[^`]*?)```/gm)].map(([, block = '']) => ({ page, block })),
+  );
+  expect(new Set(blocks.map(({ page }) => page))).toContain('docs/fleet.md');
+  for (const { page, block } of blocks) expect(parseFleet(block, page).hosts.length).toBeGreaterThan(0);
 });
 
 test('file names are relative to the fleet file, or to the home', () => {

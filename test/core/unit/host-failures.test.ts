@@ -9,14 +9,10 @@ import receive from '../../../src/core/host/apply/receive.sh';
 import bootList from '../../../src/core/host/boot-list.sh';
 import initRecovery from '../../../src/core/host/init/recovery.sh';
 import initService from '../../../src/core/host/init/service.sh';
-import { parseResultOf } from '../../../src/core/host/protocol.ts';
-import result from '../../../src/core/host/result.sh';
 import daemon from '../../../src/core/host/rollback/daemon.sh';
 import systemdPulled from '../../../src/core/host/systemd/pulled.sh';
 import systemdRecovery from '../../../src/core/host/systemd/recovery.sh';
 import systemdService from '../../../src/core/host/systemd/service.sh';
-import purge from '../../../src/features/audit/host/packages/purge.sh';
-import { PACKAGE_RESULTS } from '../../../src/features/audit/host/protocol.ts';
 
 const UNITS_OF_DOCKER = 'SERVICE=docker.service TLS_SOCKET=docker-tls.socket LOCAL_SOCKET=docker.socket';
 
@@ -30,43 +26,6 @@ function sh(...parts: readonly string[]): string {
   const { stdout } = spawnSync('sh', ['-c', parts.join('\n')], { encoding: 'utf8', cwd: directory, timeout: 20_000 });
   return stdout.trim();
 }
-
-describe('packages are purged', () => {
-  /** dpkg's words on its first try, and on each later one (none: it purges). `states`: of each package. */
-  function purged(first: string, later: string, states = 'aide) echo installed ;; libx) echo half-configured ;;') {
-    writeFileSync(join(directory, 'list'), 'aide\nlibx\ngone\n');
-    const query = `#!/bin/sh\n[ ! -e purged ] && case $4 in ${states} esac\n`;
-    writeFileSync(join(directory, 'dpkg-query'), query, { mode: 0o755 });
-    const stubs = `PATH=${directory}:$PATH LIST=${directory}/list
-dpkg() { echo x >>tries; if [ "$(wc -l <tries)" = 1 ]; then words='${first}'; else words='${later}'; fi
-  if [ -z "$words" ]; then : >purged; return 0; fi; printf '%s\\n' "$words"; return 1; }
-sleep() { :; }`;
-    const found = parseResultOf(PACKAGE_RESULTS, `${sh(stubs, result, purge)}\n`);
-    const tries = readFileSync(join(directory, 'tries'), 'utf8').length / 2;
-    const list = readdirSync(directory).includes('list') ? readFileSync(join(directory, 'list'), 'utf8') : undefined;
-    return { found, tries, list };
-  }
-  const locked = 'dpkg: error: dpkg frontend lock was locked by another process with pid 7';
-
-  test('also what is half configured, once another dpkg has ended', () => {
-    expect(purged(locked, '')).toEqual({
-      found: { kind: 'purged', names: 'aide libx ', stays: '', why: '' },
-      tries: 2,
-      list: undefined,
-    });
-  });
-
-  test('what dpkg could not purge stays in the list', () => {
-    expect(purged(locked, locked)).toMatchObject({ found: { stays: 'aide libx ' }, tries: 60, list: 'aide\nlibx\n' });
-  });
-
-  test('what another package needs does not', () => {
-    const needed =
-      'dpkg: dependency problems prevent removal of libx:\n mine depends on libx.\n\ndpkg: error processing package libx (--purge):\n dependency problems - not removing';
-    expect(purged(needed, needed)).toMatchObject({ found: { stays: 'aide libx ' }, tries: 1, list: 'aide\n' });
-    expect(purged(needed, needed, 'libx) echo installed ;;')).toMatchObject({ list: undefined });
-  });
-});
 
 describe('init: sshd is told to read its configuration', () => {
   const told = (back: string, runs: number): string =>

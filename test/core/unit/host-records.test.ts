@@ -18,13 +18,11 @@ import type { Base, PlannedHost, Run } from '../../../src/core/engine/intent.ts'
 import { openIssuer } from '../../../src/core/engine/issue.ts';
 import { withCredentials } from '../../../src/core/engine/steps/issue.ts';
 import { planOpened } from '../../../src/core/engine/steps/plan.ts';
-import { droppedNotes, hardeningOf, recordHost } from '../../../src/core/engine/steps/record.ts';
+import { recordHost } from '../../../src/core/engine/steps/record.ts';
 import { verify } from '../../../src/core/engine/steps/verify.ts';
 import type { HostSession, Runtime } from '../../../src/core/runtime.ts';
-import { sign } from '../../../src/features/issuers/adapters/sign.ts';
-import { signByToken } from '../../../src/features/issuers/adapters/token.ts';
 import { FACTS_TIME_MS, factsOf } from '../../support/host-facts.ts';
-import { issueStore, NO_PASSPHRASE } from '../../support/issued-store.ts';
+import { issueStore, NO_PASSPHRASE, SIGNERS } from '../../support/issued-store.ts';
 
 type Target = Extract<Wanted['target'], { kind: 'desired' }>;
 
@@ -89,7 +87,7 @@ async function setUp(spec: HostSpec, store: ReturnType<typeof openStore>, dialle
 async function carryOut(changes: readonly CredentialChange[], store: ReturnType<typeof openStore>): Promise<void> {
   const issuer = openIssuer(await store.read(), {
     passphrase: NO_PASSPHRASE,
-    runtime: { sign, signByToken },
+    runtime: SIGNERS,
     approve: async () => {},
     now,
   });
@@ -205,25 +203,6 @@ describe('others write to the store while a run goes on', () => {
     expect((await plan(b2('10.0.0.12'), context)).credentials).toMatchObject({
       certificate: { keep: certificateIds(now) },
     });
-  });
-
-  test('fixes that another harden made meanwhile stay in the record; a fleet file says all of them', async () => {
-    const store = await newStore();
-    await setUp(b2('10.0.0.12'), store);
-    const prepared = await plan(b2('10.0.0.12'), await runOn(store));
-    const saved = async (harden: readonly string[], more: Partial<Target>) => {
-      await save({ ...prepared, spec: { ...prepared.spec, harden } }, await runOn(store, more));
-      return (await store.read()).hosts.get('b2')?.record.harden;
-    };
-    expect(await saved(['log-limits'], { addHardening: true })).toEqual(['log-limits']);
-    expect(await saved(['sshd'], { addHardening: true })).toEqual(['sshd', 'log-limits']);
-    expect(await saved(['sshd'], {})).toEqual(['sshd']);
-    const record = (await store.read()).hosts.get('b2')?.record;
-    expect(hardeningOf({ harden: ['icc'] }, record, { addHardening: true })).toEqual(['icc', 'sshd']);
-    expect(hardeningOf({}, record, {})).toEqual(['sshd']);
-    expect(hardeningOf({ harden: [] }, record, {})).toEqual([]);
-    expect(droppedNotes(record, ['sshd', 'icc'])).toEqual([]);
-    expect(droppedNotes(record, ['icc'])).toEqual([expect.stringMatching(/^sshd: no longer asked for, .* stays/)]);
   });
 
   test('nothing is made under a CA that was replaced meanwhile', async () => {

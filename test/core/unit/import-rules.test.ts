@@ -1,7 +1,7 @@
 import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
-import { brokenRules, circles, type SourceFile } from '../../support/import-rules.ts';
+import { brokenRules, circles, featuresInTests, type SourceFile } from '../../support/import-rules.ts';
 
 const root = new URL('../../..', import.meta.url).pathname;
 
@@ -15,6 +15,15 @@ test('the directories keep to the rules of CONTRIBUTING.md', () => {
   const files = sources('src');
   expect(files.length).toBeGreaterThan(20);
   expect(brokenRules(files)).toEqual([]);
+});
+
+test('no test of the core or of the command line imports a feature', () => {
+  // But for the samples of this file.
+  expect(featuresInTests(sources('test').filter(({ path }) => !path.endsWith('/import-rules.test.ts')))).toEqual([]);
+  const sample = (path: string, from: string) => featuresInTests([{ path, text: `import { a } from '${from}';` }]);
+  expect(sample('test/cli/a.test.ts', '../../src/features/audit/a.ts')).toHaveLength(1);
+  expect(sample('test/support/a.ts', '../features/audit/support/a.ts')).toHaveLength(1);
+  expect(sample('test/features/audit/unit/a.test.ts', '../support/a.ts')).toEqual([]);
 });
 
 test('no files import one another, not even for a type', () => {

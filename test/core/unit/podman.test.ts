@@ -9,9 +9,6 @@ import { planRestore } from '../../../src/core/domain/plan/plan-restore.ts';
 import { preflight } from '../../../src/core/domain/plan/preflight.ts';
 import { renderTransaction } from '../../../src/core/domain/plan/transaction.ts';
 import { keptOf } from '../../../src/core/domain/settings-stored.ts';
-import { hardenHost } from '../../../src/features/audit/domain/hardening/hardening.ts';
-import { renderAuditRules } from '../../../src/features/audit/domain/hardening/hardening-files.ts';
-import { altered, RECORDED } from '../../features/audit/support/audit-facts.ts';
 import { desired, FACTS_TIME_MS, factsOf, sent } from '../../support/host-facts.ts';
 
 const SERVICE = '/etc/systemd/system/docker-tls-podman.service';
@@ -97,26 +94,6 @@ describe('the plan', () => {
     expect(plan.warnings.join()).toContain('live-restore: of dockerd, which does not serve the API here; left out');
     expect(plan.files.map(({ path }) => path)).not.toContain('/etc/docker/daemon.json');
     expect(problems(facts)).toEqual([]);
-  });
-
-  test('hardening leaves out what is of dockerd, with what it would cost', () => {
-    const hardened = hardenHost({
-      entries: ['icc', 'live-restore', 'kernel-bpf'],
-      known: [],
-      facts: host(),
-      audit: altered(RECORDED[0], {}),
-      login: { user: 'root', remote: true, byKey: true },
-      leadsTo: [],
-    });
-    expect(hardened).toMatchObject({ daemonSettings: {} });
-    expect(hardened.costs?.join()).not.toContain('icc');
-    expect(hardened.notes?.join()).toContain('icc, live-restore: of dockerd, which does not serve the API here');
-  });
-
-  test('audit rules of harden watch the units that are ours there', () => {
-    const facts = { ...altered(RECORDED[0], {}), podmanService: true };
-    expect(renderAuditRules(facts)).toContain('-w /etc/systemd/system/docker-tls-podman.service -p wa');
-    expect(renderAuditRules(altered(RECORDED[0], {}))).not.toContain('podman');
   });
 
   test('remove stops the service, whoever runs a container there and whatever the records say of before', () => {

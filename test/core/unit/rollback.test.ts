@@ -27,7 +27,7 @@ describe('the settings of a generation', () => {
 
   test('also those that it did not have: they replace those of now', () => {
     const plain = readKept(JSON.parse(JSON.stringify(writeKept(keptOf({})))));
-    expect({ ...spec, ...plain }).toMatchObject({ port: 2376, harden: undefined, clients: undefined });
+    expect({ ...spec, ...plain }).toMatchObject({ port: 2376, clients: undefined });
   });
 
   const good = { port: 1, listen: [], sans: ['bücher.example'], keyType: 'p256', days: 30, keys: 'store' };
@@ -40,7 +40,6 @@ describe('the settings of a generation', () => {
     ['a lifetime that is none', { ...good, days: 0 }],
     ['another type of key', { ...good, keyType: 'dsa' }],
     ['clients that are not names', { ...good, clients: [{}] }],
-    ['hardening that is no list', { ...good, harden: 'icc' }],
   ])('a host that kept %s is not believed', (_, value) => {
     expect(readKept(good)).toBeDefined();
     expect(readKept(value)).toBeUndefined();

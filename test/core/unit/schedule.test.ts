@@ -84,21 +84,6 @@ test('what a shared store makes a job sign with is accepted by the commands that
   expect(words.map((line) => line.endsWith(' --trust-store-settings 0123abcd'))).toEqual([true, true, false]);
 });
 
-test('the store of a team is named to every command', async () => {
-  const url = 'git+ssh://git@git.example.org/ops/store.git?branch=a&key=00000000000000000000000000000000';
-  stand('exit 0');
-  execFileSync('sh', ['-c', lineOf(renderCron({ ...options, store: url }))]);
-  const words = readFileSync(calls, 'utf8').trim().split('\n');
-  expect(words.map((one) => one.includes(` --store ${url} --home ${options.home}`))).toEqual([true, true, true]);
-  const printed = async (argv: string[], env = {}) =>
-    (await runCli(['schedule', '--form', 'gitlab', '--home', directory, ...argv], { env })).out;
-  for (const out of [await printed(['--store', url]), await printed([], { DOCKER_TLS_STORE: url })]) {
-    expect(out.match(/ --store 'git\+ssh:\S+' \|\| bad=1/g)).toHaveLength(3);
-    expect(out).not.toContain('keeps the store');
-  }
-  expect(await printed([])).not.toContain('--store');
-});
-
 test('CI jobs renew, run everything whatever fails, and name no secret and no package', () => {
   const { passphraseFile: _, ...bare } = options;
   const ci = { ...bare, program: ['docker-tls'], version: '1.2.3' };
@@ -121,35 +106,6 @@ test('CI jobs renew, run everything whatever fails, and name no secret and no pa
       `status --check --home ${options.home}`,
     ]);
   }
-});
-
-test('with the store of a team a job runs on any runner: nothing of this computer is in it, and its secrets are those of one environment', async () => {
-  const store =
-    'etcd://e1.example.org:2379/fleet?user=ci&password=env:ETCD_PASSWORD&key=00000000000000000000000000000000';
-  writeFileSync(join(directory, 'fleet.yaml'), 'version: 1\nca: { passphrase: env:CA_PASS }\nhosts: { a: }\n');
-  const printed = async (form: string, ...more: string[]) =>
-    runCli(['schedule', '--form', form, '--store', store, '-f', 'fleet.yaml', '--home', directory, ...more], {
-      cwd: directory,
-    });
-  const github = parse((await printed('github')).out).jobs.renew;
-  expect([github['runs-on'], github.environment]).toEqual(['ubuntu-24.04', 'docker-hosts']);
-  expect(github.env).toBeUndefined();
-  const [checkout, install, key, renew] = github.steps;
-  expect([checkout.uses, install.env, Object.keys(key.env)]).toEqual([
-    'actions/checkout@3d3c42e5aac5ba805825da76410c181273ba90b1',
-    undefined,
-    ['SSH_KEY', 'KNOWN_HOSTS'],
-  ]);
-  expect(Object.keys(renew.env)).toEqual(['DOCKER_TLS_CA_PASSPHRASE', 'ETCD_PASSWORD', 'CA_PASS']);
-  const { certificates } = parse((await printed('gitlab')).out);
-  expect([certificates.tags, certificates.environment]).toEqual([undefined, 'docker-hosts']);
-  for (const script of [renew.run, certificates.script.join('\n')]) {
-    expect(script).toContain(`--store '${store}' -f fleet.yaml`);
-    expect(script).not.toContain(directory);
-  }
-  // A file with a secret is one of a runner of one's own.
-  const own = parse((await printed('github', '--ca-passphrase-file', '/root/pass')).out).jobs.renew;
-  expect([own['runs-on'], own.steps.length]).toEqual([['self-hosted', 'docker-tls'], 1]);
 });
 
 test('a job of GitHub hands over the secrets that its fleet file takes from the environment', async () => {

@@ -9,8 +9,6 @@ import { usableClients } from '../../../src/core/domain/trust/clients.ts';
 import { newCredentials } from '../../../src/core/domain/trust/new-credentials.ts';
 import { statusRows } from '../../../src/core/domain/trust/status-rows.ts';
 import { type ApplyRequest, clientsFor, hostsIntent } from '../../../src/core/domain/trust/wanted-hosts.ts';
-import { withOurClients } from '../../../src/features/audit/domain/report/own-clients.ts';
-import type { AuditedHost } from '../../../src/features/audit/domain/report/report.ts';
 import { issueStore } from '../../support/issued-store.ts';
 import { newHome, removeHomes } from '../../support/store.ts';
 
@@ -78,15 +76,4 @@ test('new credentials: here, by a request, or from where the client was issued',
   expect(newCredentials({ client: 'ann', external: true, ownKey: true })[0]).toBe(
     'docker-tls client request ann --out ann.csr',
   );
-});
-
-test('a report names our clients that the host accepts, no others', () => {
-  const subject = { certificates: [], access: [] } as unknown as AuditedHost;
-  const [h1] = state.hosts.values();
-  const clients = [...state.clients.values()];
-  const revoked = clients.map((one) => ({ ...one, record: { ...one.record, revokedAt: now.toISOString() } }));
-  if (h1 === undefined) throw new Error('no host');
-  const { access, certificates } = withOurClients(subject, h1, [...clients, ...revoked]);
-  expect(access).toEqual([{ who: 'client ann', how: 'certificate', where: '127.0.0.1:2376', grave: false }]);
-  expect(certificates).toMatchObject([{ role: 'client', name: 'ann' }]);
 });

@@ -9,8 +9,10 @@ import { type AnsweringHosts, answeringHosts } from '../../../support/answering-
 import { type CliRun, runCli } from '../../../support/cli.ts';
 import { issueStore } from '../../../support/issued-store.ts';
 import { newHome, removeHomes } from '../../../support/store.ts';
+import { recordedBytes } from '../support/audit-facts.ts';
 
 const now = new Date();
+const outputs = { audit: recordedBytes('fresh-trixie') };
 const looked = '-\ninstall\taide\t1.0\t1000\t10\nend';
 const installed = (daemon: string) => `installed ${Buffer.from(daemon).toString('base64') || '-'}`;
 let home: string;
@@ -32,6 +34,7 @@ function harden(argv: readonly string[], answers: AnsweringHosts['answers'] = {}
     connect: answeringHosts({
       ...{ home, now, onChange: (phase) => phases.push(phase) },
       answers: { packages: [looked, installed('')], ...answers },
+      outputs,
     }),
     probe: async () => ({ kind: 'unreachable', reason: 'no way', elapsedMs: 1 }) as never,
   });
@@ -80,7 +83,13 @@ test('nothing is installed for a change that cannot be stored', async () => {
   const refused = new Error('not writable');
   const run = {
     runtime: {
-      connect: answeringHosts({ home, now, onChange: (phase) => phases.push(phase), answers: { packages: looked } }),
+      connect: answeringHosts({
+        home,
+        now,
+        onChange: (phase) => phases.push(phase),
+        answers: { packages: looked },
+        outputs,
+      }),
       signal: new AbortController().signal,
       now: () => now,
     },

@@ -34,6 +34,7 @@ export function renderChecksDoc(): string {
     return rows.length === 0 ? [] : ['', `## ${title}`, '', ...table(rows)];
   });
   return `${[
+    '<!-- page: audit -->',
     '# The checks of `docker-tls audit`',
     '',
     'This page is generated from the checks (`UPDATE_DOCS=1 npx vitest run test/features/audit/unit/audit-docs.test.ts`); do not edit it by hand.',

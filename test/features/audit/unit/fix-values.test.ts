@@ -1,7 +1,7 @@
 /** What a fleet file may say of fixes: names, and what is to hold for them. */
 
 import { expect, test } from 'vitest';
-import { fix } from '../../../src/core/domain/values.ts';
+import { fix } from '../../../../src/core/domain/values.ts';
 
 test.each(['sshd', 'docker-group', 'docker-group:ci', 'docker-group:jörg', 'sshd:max-auth-tries=2'])(
   '%s is taken',

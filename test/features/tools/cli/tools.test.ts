@@ -1,4 +1,4 @@
-/** Tools that use a client: what they are given here and for another computer, who is told of a renewal, and which client is meant. */
+/** Tools that use a client: what they are given here and for another computer, who is told of a renewal, and groups of an inventory. */
 
 import { execFileSync } from 'node:child_process';
 import { mkdtempSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
@@ -6,9 +6,9 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
 import { parse } from 'yaml';
-import { openStore } from '../../src/core/adapters/store/store.ts';
-import { type CliRun, runCli } from '../support/cli.ts';
-import { issueStore } from '../support/issued-store.ts';
+import { openStore } from '../../../../src/core/adapters/store/store.ts';
+import { type CliRun, runCli } from '../../../support/cli.ts';
+import { issueStore } from '../../../support/issued-store.ts';
 
 const directory = mkdtempSync(join(tmpdir(), 'docker-tls-tools-'));
 let home: string;
@@ -36,6 +36,12 @@ const stored = async (name: string) => (await openStore(home).read()).clients.ge
 const record = async (name: string) => (await stored(name))?.record;
 
 describe('env --format TOOL', () => {
+  test('several clients, and none said: the hint has the command as it was typed', async () => {
+    const { error } = (await run(['env', 'build-1', '--format', 'nomad', '--json'])).json;
+    expect(error?.code).toBe('E_CLIENT_AMBIGUOUS');
+    expect(error?.hints).toContain('docker-tls env build-1 --format nomad --json --client ci');
+  });
+
   test('one host: paths of the store, and no secret', async () => {
     const { exit, out } = await run(['env', 'build-1', '--client', 'ci', '--format', 'traefik']);
     expect(exit).toBe(0);
@@ -131,59 +137,12 @@ test('a renewal names the copies that are outdated, each with what renews it; re
   const listed = (await run(['client', 'ls'])).out;
   expect(listed).toContain('ci, an old certificate is in traefik (build-1): restart Traefik');
   expect(listed).not.toContain('ci.tar');
-  const { outdatedCopies } = await import('../../src/core/domain/trust/handed-out.ts');
+  const { outdatedCopies } = await import('../../../../src/core/domain/trust/handed-out.ts');
   const client = (await openStore(home).read()).clients.get('ci');
   expect(outdatedCopies(client as NonNullable<typeof client>).map(({ what }) => what)).toEqual([
     expect.stringContaining('what was exported'),
     'traefik (build-1)',
   ]);
-});
-
-describe('which client is meant', () => {
-  const used = async (env: Readonly<Record<string, string>> = {}) =>
-    (await run(['env', 'build-1', '--json', '--format', 'sh'], env)).json;
-
-  test('several, and none said: ambiguous; client use makes one the default, DOCKER_TLS_CLIENT another for a shell', async () => {
-    expect((await used()).error?.hints).toContain('or for every command here: docker-tls client use ci');
-    expect((await used({ DOCKER_TLS_CLIENT: 'ci' })).result.client).toBe('ci');
-    expect((await run(['client', 'use', 'laptop'])).out).toBe(
-      'this computer uses the client laptop where none is named\n',
-    );
-    expect((await used()).result.client).toBe('laptop');
-    expect((await used({ DOCKER_TLS_CLIENT: 'ci' })).result.client).toBe('ci');
-    expect((await used({ DOCKER_TLS_CLIENT: 'eve' })).error?.code).toBe('E_CLIENT_UNKNOWN');
-    expect((await run(['client', 'use', 'eve', '--json'])).json.error?.code).toBe('E_CLIENT_UNKNOWN');
-    const store = openStore(home);
-    await store.withLock('test', async () => {
-      const { directory: _, ...ci } = (await store.read()).clients.get('ci') as NonNullable<
-        Awaited<ReturnType<typeof stored>>
-      >;
-      await store.write({ clients: { ci: { ...ci, record: { ...ci.record, revokedAt: new Date().toISOString() } } } });
-    });
-    expect((await run(['client', 'use', 'ci', '--json'])).json.error?.code).toBe('E_CLIENT_REVOKED');
-  });
-});
-
-describe('as people type them', () => {
-  test('version, client ls, client rm', async () => {
-    expect((await run(['version', '--json'])).json.result).toMatchObject({
-      version: '0.0.0-test',
-      node: process.version,
-    });
-    expect((await run(['client', 'ls'])).out).toContain('laptop');
-    expect((await run(['client', 'rm', '--help'])).out).toContain('The same: docker-tls client rm');
-    expect((await run(['client', 'rm', 'eve', '--yes', '--json'])).json).toMatchObject({
-      command: 'client revoke',
-      error: { code: 'E_CLIENT_UNKNOWN' },
-    });
-  });
-
-  test('ssh needs a host of the store', async () => {
-    const { exit, err } = await run(['ssh', 'biuld-1']);
-    expect(exit).toBe(2);
-    expect(err).toMatch(/E_HOST_UNKNOWN[\s\S]*hint: docker-tls ssh build-1/);
-    expect((await run(['ssh', 'build-1', '--json'])).json.error?.code).toBe('E_USAGE');
-  });
 });
 
 describe('--limit', () => {
@@ -196,8 +155,8 @@ describe('--limit', () => {
       dbs: ['db-1'],
     };
     writeFileSync(join(directory, 'inventory.json'), JSON.stringify(inventory));
-    const { parseInventory } = await import('../../src/features/tools/domain/inventory.ts');
-    const { selectHosts } = await import('../../src/core/domain/fleet/selection.ts');
+    const { parseInventory } = await import('../../../../src/features/tools/domain/inventory.ts');
+    const { selectHosts } = await import('../../../../src/core/domain/fleet/selection.ts');
     const all = parseInventory(readFileSync(join(directory, 'inventory.json'), 'utf8'));
     const limit = (...names: string[]) => selectHosts(all, { limit: names }).map(({ name }) => name);
     expect(limit('prod')).toEqual(['web-1', 'web-2']);
@@ -215,27 +174,4 @@ describe('--limit', () => {
     });
     expect(dialled).toEqual(['db-1']);
   });
-});
-
-test('client import --from-env --context NAME: a context of that name, and what beats it', async () => {
-  const { out } = await run(['client', 'export', 'ci', '--format', 'env', '--hosts', 'build-1', '--out', '-']);
-  const variables = Object.fromEntries(
-    out
-      .trim()
-      .split('\n')
-      .map((line) => line.split(/=(.*)/s).slice(0, 2)),
-  );
-  const job = { ...variables, DOCKER_TLS_HOME: join(directory, 'job'), DOCKER_CONFIG: join(directory, 'job-docker') };
-  const imported = await run(['client', 'import', '--from-env', '--context', 'ci-build', '--use'], job);
-  expect(imported.exit, imported.err).toBe(0);
-  expect(imported.out).toContain('contexts: ci-build');
-  expect(imported.out).toContain('unset DOCKER_HOST DOCKER_TLS_VERIFY');
-  const config = JSON.parse(readFileSync(join(directory, 'job-docker/config.json'), 'utf8'));
-  expect(config.currentContext).toBe('ci-build');
-  const { DOCKER_HOST: _, ...without } = job as Record<string, string>;
-  const none = await run(['client', 'import', '--from-env', '--context', 'x1', '--json'], {
-    ...without,
-    DOCKER_TLS_HOME: join(directory, 'job-2'),
-  });
-  expect(none.json.error).toMatchObject({ code: 'E_USAGE', hints: ['--host tcp://build-1.example.org:2376'] });
 });

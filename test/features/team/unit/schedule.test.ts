@@ -1,0 +1,78 @@
+/** Schedules for the store of a team. */
+
+import { execFileSync } from 'node:child_process';
+import { chmodSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterAll, expect, test } from 'vitest';
+import { parse } from 'yaml';
+import { renderCron } from '../../../../src/core/domain/schedule.ts';
+import { runCli } from '../../../support/cli.ts';
+
+const directory = mkdtempSync(join(tmpdir(), 'docker-tls schedule '));
+const program = join(directory, 'docker-tls');
+const calls = join(directory, 'calls');
+afterAll(() => rmSync(directory, { recursive: true, force: true }));
+
+/** Stands for the program: notes its words, and ends as it is told. */
+function stand(status: string): void {
+  writeFileSync(
+    program,
+    `#!/bin/sh\necho "$*" >> '${calls}'\ncase "$*" in *--quiet*) ;; *) echo "out of $1";; esac\n${status}\n`,
+  );
+  chmodSync(program, 0o755);
+  writeFileSync(calls, '');
+}
+
+const options = {
+  program: [program],
+  home: join(directory, "it's $HOME 100%"),
+  passphraseFile: join(directory, 'pass'),
+};
+/** What cron gives to the shell. */
+const lineOf = (crontab: string) =>
+  (crontab.split('\n').find((one) => one.startsWith('23 4')) ?? '').replace('23 4 * * * ', '').replaceAll('\\%', '%');
+
+test('the store of a team is named to every command', async () => {
+  const url = 'git+ssh://git@git.example.org/ops/store.git?branch=a&key=00000000000000000000000000000000';
+  stand('exit 0');
+  execFileSync('sh', ['-c', lineOf(renderCron({ ...options, store: url }))]);
+  const words = readFileSync(calls, 'utf8').trim().split('\n');
+  expect(words.map((one) => one.includes(` --store ${url} --home ${options.home}`))).toEqual([true, true, true]);
+  const printed = async (argv: string[], env = {}) =>
+    (await runCli(['schedule', '--form', 'gitlab', '--home', directory, ...argv], { env })).out;
+  for (const out of [await printed(['--store', url]), await printed([], { DOCKER_TLS_STORE: url })]) {
+    expect(out.match(/ --store 'git\+ssh:\S+' \|\| bad=1/g)).toHaveLength(3);
+    expect(out).not.toContain('keeps the store');
+  }
+  expect(await printed([])).not.toContain('--store');
+});
+
+test('with the store of a team a job runs on any runner: nothing of this computer is in it, and its secrets are those of one environment', async () => {
+  const store =
+    'etcd://e1.example.org:2379/fleet?user=ci&password=env:ETCD_PASSWORD&key=00000000000000000000000000000000';
+  writeFileSync(join(directory, 'fleet.yaml'), 'version: 1\nca: { passphrase: env:CA_PASS }\nhosts: { a: }\n');
+  const printed = async (form: string, ...more: string[]) =>
+    runCli(['schedule', '--form', form, '--store', store, '-f', 'fleet.yaml', '--home', directory, ...more], {
+      cwd: directory,
+    });
+  const github = parse((await printed('github')).out).jobs.renew;
+  expect([github['runs-on'], github.environment]).toEqual(['ubuntu-24.04', 'docker-hosts']);
+  expect(github.env).toBeUndefined();
+  const [checkout, install, key, renew] = github.steps;
+  expect([checkout.uses, install.env, Object.keys(key.env)]).toEqual([
+    'actions/checkout@3d3c42e5aac5ba805825da76410c181273ba90b1',
+    undefined,
+    ['SSH_KEY', 'KNOWN_HOSTS'],
+  ]);
+  expect(Object.keys(renew.env)).toEqual(['DOCKER_TLS_CA_PASSPHRASE', 'ETCD_PASSWORD', 'CA_PASS']);
+  const { certificates } = parse((await printed('gitlab')).out);
+  expect([certificates.tags, certificates.environment]).toEqual([undefined, 'docker-hosts']);
+  for (const script of [renew.run, certificates.script.join('\n')]) {
+    expect(script).toContain(`--store '${store}' -f fleet.yaml`);
+    expect(script).not.toContain(directory);
+  }
+  // A file with a secret is one of a runner of one's own.
+  const own = parse((await printed('github', '--ca-passphrase-file', '/root/pass')).out).jobs.renew;
+  expect([own['runs-on'], own.steps.length]).toEqual([['self-hosted', 'docker-tls'], 1]);
+});

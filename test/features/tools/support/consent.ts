@@ -1,0 +1,8 @@
+/** What the commands for other tools do before consent. */
+
+import type { FeatureConsent } from '../../../support/consent.ts';
+
+export const CONSENT: FeatureConsent = {
+  changing: [['import docker-machine', ['--storage-path', 'machines'], false]],
+  others: /^butane$/,
+};
