@@ -7,6 +7,7 @@ import { SERVER_FILES, userPlaces } from '../dockerd/paths.ts';
 import { apiAnswers, parseSections } from '../dockerd/sections.ts';
 import { parseProperties } from '../dockerd/unit.ts';
 import { at, fieldsOf, listAt, parseJson, textAt, textsAt } from '../json.ts';
+import { parseDisk, parseInodes, parseMounts } from './disk-facts.ts';
 import { type PathState, parseHostFiles, parseModes } from './host-files.ts';
 import { kindOf } from './host-kind.ts';
 import { parseGenerations, parseSnapshot, parseState } from './host-state.ts';
@@ -213,33 +214,6 @@ function linesOf(text: string): string[] {
 /** Pairs of the pattern's two groups. */
 function matches(text: string, pattern: RegExp): [string, string][] {
   return Array.from(text.matchAll(pattern), ([, first = '', second = '']) => [first, second]);
-}
-
-/** Lines of `PATH OPTIONS`; blanks and the like are octal (proc(5)). */
-function parseMounts(text: string): { path: string; readOnly: boolean }[] {
-  return linesOf(text).map((line) => {
-    const [path = '', options = ''] = line.split(' ');
-    return {
-      path: path.replace(/\\([0-7]{3})/g, (_, octal: string) => String.fromCharCode(Number.parseInt(octal, 8))),
-      readOnly: options.split(',').includes('ro'),
-    };
-  });
-}
-
-/** Parses `df -Pk`. */
-function parseDisk(text: string): { mount: string; freeKb: number }[] {
-  return text
-    .split('\n')
-    .slice(1)
-    .map((line) => line.trim().split(/\s+/))
-    .filter((columns) => columns.length >= 6)
-    .map((columns) => ({ mount: columns.slice(5).join(' '), freeKb: Number(columns[3]) }));
-}
-
-/** Parses `df -Pi`; skips file systems that do not count inodes. */
-function parseInodes(text: string): { mount: string; free: number }[] {
-  const counted = text.split('\n').filter((line) => !/^\S+\s+[0-]\s/.test(line));
-  return parseDisk(counted.join('\n')).map(({ mount, freeKb }) => ({ mount, free: freeKb }));
 }
 
 function unreadable(message: string): DockerTlsError {
