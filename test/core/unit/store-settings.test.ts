@@ -1,8 +1,10 @@
 /** What a person agrees to of a shared store: every value that runs or sends something, and its exact form. */
 
 import { afterAll, expect, test } from 'vitest';
+import { openAnyStore } from '../../../src/core/adapters/store/open.ts';
 import type { ApiCa } from '../../../src/core/domain/external-ca.ts';
 import { storeSettings } from '../../../src/core/domain/store-settings.ts';
+import { requestNeedsKey } from '../../../src/core/domain/trust/server.ts';
 import { CertificateFactory } from '../../support/certificate-factory.ts';
 
 const factory = new CertificateFactory();
@@ -58,5 +60,16 @@ test.each([
 
 test('a value that nobody would read to its end is refused', () => {
   const command = `sign ${'x'.repeat(1000)}; curl evil`;
-  expect(() => storeSettings({ external: { kind: 'command', command } })).toThrow(/too long to be agreed to/);
+  expect(() => storeSettings({ external: { kind: 'command', command } })).toThrow(
+    expect.objectContaining({ code: 'E_STORE_SETTINGS', exit: 2 }),
+  );
+});
+
+test('an external CA certifies no key that the host makes', () => {
+  expect(requestNeedsKey('build-1')).toMatchObject({ code: 'E_SIGN_COMMAND', exit: 4, where: 'build-1' });
+});
+
+test('what is not the address of a shared store is refused before anything is opened', () => {
+  const options = { home: '/nowhere', url: 'nonsense', env: {}, cwd: '/', who: 'me@here', now: () => new Date(), note() {} };
+  expect(() => openAnyStore(options)).toThrow(expect.objectContaining({ code: 'E_STORE_URL', exit: 2 }));
 });

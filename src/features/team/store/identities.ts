@@ -3,7 +3,6 @@
 import { createPrivateKey, createPublicKey, type KeyObject } from 'node:crypto';
 import { statSync } from 'node:fs';
 import { delimiter, join, resolve } from 'node:path';
-import ssh2 from 'ssh2';
 import { HAS_MODES } from '../../../core/adapters/store/modes.ts';
 import { shellQuote } from '../../../core/domain/quote.ts';
 import { Secret } from '../../../core/domain/secret.ts';
@@ -117,6 +116,7 @@ function rsaOf(text: string): string | undefined {
 }
 
 async function openKey(file: string, text: string, ask: IdentityOptions['ask']): Promise<KeyObject> {
+  const { default: ssh2 } = await import('ssh2');
   const opened = ssh2.utils.parseKey(text);
   if (!(opened instanceof Error)) return createPrivateKey(opened.getPrivatePEM());
   if (ask === undefined) {
