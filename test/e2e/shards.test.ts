@@ -8,12 +8,12 @@ import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { storeSettings } from '../../src/core/domain/store-settings.ts';
 import { teamStore } from '../../src/features/team/store/store.ts';
-import { writeSignScript } from '../features/issuers/support/sign-script.ts';
 import { type EtcdServers, startEtcd } from '../features/team/support/etcd.ts';
 import { enrol, type Member, type Members, membersOf, newTeam } from '../features/team/support/team.ts';
 import { CertificateFactory } from '../support/certificate-factory.ts';
 import { buildProgram, type Program, type ProgramRun } from '../support/cli.ts';
 import { type LabHost, labUp } from '../support/lab.ts';
+import { writeSignScript } from '../support/sign-script.ts';
 import { removeHomes } from '../support/store.ts';
 
 const NAMES = ['shard-a', 'shard-b', 'shard-c', 'shard-d'];

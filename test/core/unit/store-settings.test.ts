@@ -70,6 +70,14 @@ test('an external CA certifies no key that the host makes', () => {
 });
 
 test('what is not the address of a shared store is refused before anything is opened', () => {
-  const options = { home: '/nowhere', url: 'nonsense', env: {}, cwd: '/', who: 'me@here', now: () => new Date(), note() {} };
+  const options = {
+    home: '/nowhere',
+    url: 'nonsense',
+    env: {},
+    cwd: '/',
+    who: 'me@here',
+    now: () => new Date(),
+    note() {},
+  };
   expect(() => openAnyStore(options)).toThrow(expect.objectContaining({ code: 'E_STORE_URL', exit: 2 }));
 });

@@ -7,8 +7,8 @@ import { openStore } from '../../../../src/core/adapters/store/store.ts';
 import { CertificateFactory } from '../../../support/certificate-factory.ts';
 import { runUnreached } from '../../../support/cli.ts';
 import { type IssuedOptions, issueStore } from '../../../support/issued-store.ts';
+import { writeSignScript } from '../../../support/sign-script.ts';
 import { newHome, removeHomes } from '../../../support/store.ts';
-import { writeSignScript } from '../support/sign-script.ts';
 
 let home: string;
 let directory: string;

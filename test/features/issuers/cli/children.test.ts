@@ -6,7 +6,7 @@ import { join } from 'node:path';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { CertificateFactory } from '../../../support/certificate-factory.ts';
 import { buildProgram, type Program } from '../../../support/cli.ts';
-import { writeSignScript } from '../support/sign-script.ts';
+import { writeSignScript } from '../../../support/sign-script.ts';
 
 const directory = mkdtempSync(join(tmpdir(), 'docker-tls-cli-'));
 let program: Program;

@@ -4,7 +4,7 @@ import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
 import { counts, directory, factory, NOTHING, run, signed } from '../../../support/consent.ts';
-import { writeSignScript } from '../support/sign-script.ts';
+import { writeSignScript } from '../../../support/sign-script.ts';
 
 /** A store with an imported CA, for which a command signs. */
 async function signCommand(): Promise<void> {

@@ -11,8 +11,8 @@ import { commandLine, signByCommand, splitCommand } from '../../../../src/featur
 import { CertificateFactory } from '../../../support/certificate-factory.ts';
 import { runCli } from '../../../support/cli.ts';
 import { issueStore } from '../../../support/issued-store.ts';
+import { writeSignScript } from '../../../support/sign-script.ts';
 import { newHome, removeHomes } from '../../../support/store.ts';
-import { writeSignScript } from '../support/sign-script.ts';
 
 let home: string;
 let directory: string;

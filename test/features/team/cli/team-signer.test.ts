@@ -5,9 +5,9 @@ import { join } from 'node:path';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { CertificateFactory } from '../../../support/certificate-factory.ts';
 import { buildProgram, type CliSetting, runCli } from '../../../support/cli.ts';
+import { writeSignScript } from '../../../support/sign-script.ts';
 import { newHome, removeHomes } from '../../../support/store.ts';
 import { openTerminal } from '../../../support/terminal.ts';
-import { writeSignScript } from '../../issuers/support/sign-script.ts';
 import { enrol, type Member, newTeam, type Team } from '../support/team.ts';
 
 let factory: CertificateFactory;
