@@ -146,7 +146,7 @@ export function renderHostsDoc(): string {
     'A plan signs nothing and holds no key, and neither does the Butane file: it names `hosts/build-1/server-key.pem` and the two certificates below',
     '`--files-dir`, which is the directory of the store. `setup` and `apply` issue and store them, after you agreed. The Ignition file holds the private key:',
     'anyone who reads it can pose as the host. Write the file anew after each rotation and after each change of clients. The command line in it is',
-    'that of the image that was set up: if a new image starts dockerd otherwise, run `docker-tls apply` and write it anew. Attributes and memberships of `harden` are not in it; a',
+    'that of the image that was set up: if a new image starts dockerd otherwise, run `docker-tls apply` and write it anew. Attributes and group memberships are not in it; a',
     'comment names them. A host whose key was made there (`--keys host`), and a shared store, are refused ([E_BUTANE](errors.md#e_butane)).',
     '',
     'Tested: butane 0.29 (`--strict`) accepts the file as `fcos` 1.5.0 and `flatcar` 1.1.0, and a Debian host that boots with its files verifies, rotates and goes back byte for byte',
