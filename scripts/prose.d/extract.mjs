@@ -114,7 +114,9 @@ export function scanMarkdown(source) {
     if (/^\s*(```|~~~)/.test(text)) fence = !fence;
     if (/^<!-- (begin|start|generated)/i.test(text)) generated = true;
     if (/^<!-- (end|\/)/i.test(text)) generated = false;
-    if (fence || generated || /^\s*(```|~~~|<|$)/.test(text)) {
+    // Indented by four where no paragraph or list goes on: code.
+    const code = last === undefined && /^ {4}/.test(text);
+    if (fence || generated || code || /^\s*(```|~~~|<|$)/.test(text)) {
       last = undefined;
     } else if (/^\s*\|/.test(text)) {
       last = undefined;
