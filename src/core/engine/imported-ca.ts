@@ -10,6 +10,8 @@ import { isKeyType } from '../domain/pki/key-types.ts';
 import { decryptKey, encryptKey, isEncrypted, keyMatches, keyOpens } from '../domain/pki/keys.ts';
 import type { Secret } from '../domain/secret.ts';
 import { caExists } from '../domain/trust/ca-refusals.ts';
+import { ISSUERS } from '../seams/issuers.ts';
+import { offeredLines } from '../seams/seam.ts';
 import type { PassphraseSource } from './key-protection.ts';
 
 /** A CA, and who is asked where its key is on another machine, or where its key is, if that is in a token. */
@@ -64,7 +66,7 @@ export async function caToStore(request: CaImport): Promise<StoredCa> {
     throw caError(
       'E_CA_PATHLEN',
       'this CA may sign leaf certificates only (its path length is 0), so clients could not have issuing CAs of their own',
-      ['have it asked instead, without --key: --sign-command COMMAND'],
+      offeredLines(ISSUERS, 'have it asked instead, without --key: --sign-command COMMAND'),
     );
   }
   const external = request.external ?? (token === undefined ? before?.external : undefined);

@@ -1,6 +1,8 @@
 /** Errors of a CA that cannot issue: its key is external, or its credentials would lock clients out. */
 
 import { asWritten, DockerTlsError } from '../../../errors/errors.ts';
+import { ISSUERS } from '../../seams/issuers.ts';
+import { offeredLines } from '../../seams/seam.ts';
 
 export function externalCaKey(): DockerTlsError {
   return new DockerTlsError(
@@ -9,7 +11,10 @@ export function externalCaKey(): DockerTlsError {
     {
       hints: [
         asWritten('where the key is: docker-tls client sign REQUEST'),
-        'let step-ca, cfssl, Vault or a command sign: docker-tls ca import --cert FILE --sign-command COMMAND (docs/ca.md)',
+        ...offeredLines(
+          ISSUERS,
+          'let step-ca, cfssl, Vault or a command sign: docker-tls ca import --cert FILE --sign-command COMMAND (docs/ca.md)',
+        ),
         'if the key is lost: docker-tls rotate ca',
       ],
     },
