@@ -1,4 +1,7 @@
-/** THE list of features. Each adds to the core's seams (src/core/seams) when it is imported, and goes away with its line. Every entry imports this first. */
+/**
+ * THE list of features. Importing one adds it to the core's seams (src/core/seams); deleting its line removes it. Every entry imports this
+ * first.
+ */
 
 import './features/audit/feature.ts';
 import './features/team/feature.ts';

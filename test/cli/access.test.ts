@@ -1,4 +1,4 @@
-/** Access is written only when it is possible and agreed to; the hosts here do not answer, so what is left to do shows. */
+/** Access is written only if it is possible and approved. The hosts do not answer, so remaining work shows. */
 
 import { existsSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
@@ -101,7 +101,7 @@ describe('client revoke', () => {
     ]);
     expect(json.error?.errors?.[0]).toMatchObject({ message: expect.stringContaining('still accepts') });
     expect((await client('eve'))?.revokedAt).toBeDefined();
-    // What the hint says fixes it: from then on the host has a client that verifies it.
+    // The hint works: the host then has a client that verifies it.
     dialled = [];
     const add = await run('client', 'add', 'bob', '--hosts', 'build-1', '--yes');
     expect(add.json.error?.errors?.map(({ code }) => code)).toEqual(['E_SSH_TIMEOUT', 'E_SSH_TIMEOUT']);

@@ -1,4 +1,4 @@
-/** Which client is meant, and commands as people type them. */
+/** Selection of the client, and commands as people type them. */
 
 import { execFileSync } from 'node:child_process';
 import { mkdtempSync, readFileSync, rmSync } from 'node:fs';

@@ -71,7 +71,7 @@ describe('ca create, show, export', () => {
   });
 });
 
-/** A CA made by openssl alone, with its own key and extensions; the file of its certificate, and beside it `-key.pem`. */
+/** A CA made by openssl alone, with its own key and extensions: its certificate file, and `-key.pem` next to it. */
 function own(
   subject: string,
   extensions: readonly string[] = [],
@@ -89,7 +89,7 @@ function own(
   return `${base}.pem`;
 }
 const ec = (curve: string) => ['ec', '-pkeyopt', `ec_paramgen_curve:${curve}`];
-/** Name constraints that exclude every DNS name (an empty one) and every address, which openssl's own words cannot say. */
+/** Name constraints that exclude every DNS name (an empty one) and every address; openssl's configuration syntax cannot express them. */
 const NOTHING = ['3036a134', '30028200', `300a8708${'00'.repeat(8)}`, `30228720${'00'.repeat(32)}`]
   .join('')
   .replace(/..(?=.)/g, '$&:');
@@ -214,7 +214,7 @@ describe('ca import', () => {
     expect(await sClient(bundle('bare'))).toContain('unable to get issuer certificate');
     expect(await sClient(bundle('whole'))).toContain('0 (ok)');
     server.close();
-    // What a client gets anew has it, too.
+    // New files of a client have it, too.
     expect((await run('rotate', 'client', 'bare', '--yes')).exit).toBe(0);
     expect(readFileSync(bundle('bare'), 'utf8')).toBe(readFileSync(bundle('whole'), 'utf8'));
   });

@@ -1,4 +1,4 @@
-/** Decisions of the engine on hosts that answer as their scripts do: what is tried again, what is refused, and what needs its own flag. */
+/** Decisions of the engine on hosts that answer as their scripts do: retries, refusals, and steps that need their own flag. */
 
 import { dirname, join } from 'node:path';
 import { afterAll, beforeEach, describe, expect, test } from 'vitest';
@@ -92,7 +92,7 @@ test('a rollback of a rollback names what it brings back, and unattended has to 
 });
 
 test('a rollback that accepts a revoked client again needs a flag of its own', async () => {
-  // h1 has not heard of the revocation, so that its earlier generation is as the one in force.
+  // h1 has not received the revocation, so its earlier generation equals the active one.
   const store = openStore(home);
   const eve = (await store.read()).clients.get('eve');
   const { directory: _, ...revoked } = eve as typeof eve & { directory: string };

@@ -1,4 +1,4 @@
-/** A change to its end, on hosts that answer as their scripts do: what is verified from here, what comes of it, and what needs its own yes. */
+/** Complete changes on hosts that answer as their scripts do: verification, outcome, and steps that need separate consent. */
 
 import { writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
@@ -19,7 +19,7 @@ let home: string;
 let directory: string;
 /** Scripts that change something, in order. */
 let phases: string[];
-/** Certificates of clients that were tried. */
+/** Client certificates used in connections. */
 let tried: string[];
 let accepted: (cert: string) => boolean;
 let served: string;
@@ -78,7 +78,7 @@ describe('client revoke', () => {
     // The certificate stays, and so does its key.
     expect((await host()).serverKey?.revealText()).toBe(serverKey?.revealText() ?? 'none');
     expect(tried).toContain(eve);
-    // Nor may the holder of the server's own key be a client.
+    // The holder of the server's own key must not be accepted as a client either.
     expect(tried).toContain((await host()).serverCert);
     expect(out).toContain('eve is revoked: 1 host rejects it, tried with its own certificate.');
   });
@@ -129,7 +129,7 @@ test.each([
       run: async (request) => {
         if (request.asRoot)
           throw new DockerTlsError('E_SUDO_PASSWORD', 'sudo asks', { hints: ['--ask-sudo-password'] });
-        // Root's runs as well.
+        // The system's daemon runs as well.
         const theirs = request.phase === 'find' && !request.script.includes('docker.socket');
         return { status: 0, stdout: Buffer.from(theirs ? `${own}\n` : ''), stderr: '' };
       },

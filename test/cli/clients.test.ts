@@ -9,7 +9,7 @@ import { type CliSetting, runCli } from '../support/cli.ts';
 import { issueStore } from '../support/issued-store.ts';
 import { newHome, removeHomes } from '../support/store.ts';
 
-/** Two computers: the one with the CA, and a colleague's. */
+/** Two machines: the one with the CA, and a colleague's. */
 let home: string;
 let there: string;
 let directory: string;
@@ -45,7 +45,7 @@ const three = () =>
     clients: { laptop: undefined, ci: ['build-2'] },
   });
 
-/** Changes the record of client ci, and no host. */
+/** Changes only the record of client ci, without a host. */
 async function recordCi(change: { readonly hosts?: readonly string[]; readonly revokedAt?: string }): Promise<void> {
   const store = openStore(home);
   await store.withLock('test', async () => {
@@ -303,7 +303,7 @@ describe('client request, sign, import', () => {
     await here('client', 'sign', 'ann-2.csr', '--out', 'ann-2.tar');
     expect((await other('client', 'import', file('ann-2.tar'))).exit).toBe(0);
     const renewed = readFileSync(join(there, 'clients/ann/cert.pem'), 'utf8');
-    // The same issuing CA as before: no host has to hear of it.
+    // The same issuing CA as before: no host needs an update.
     expect(renewed.split('-----END CERTIFICATE-----')[1]).toBe(cert.split('-----END CERTIFICATE-----')[1]);
     expect(renewed).not.toBe(cert);
   });
@@ -342,7 +342,7 @@ describe('client request, sign, import', () => {
       contexts: ['build-1.example'],
     });
     expect(existsSync(join(there, 'requests/ann'))).toBe(false);
-    // A renewal names no host: it is for those of before.
+    // A renewal names no host: it keeps the previous ones.
     await other('client', 'request', 'ann', '--new', '--out', file('ann.csr'));
     sign('ann-2.pem');
     const renewed = await other('client', 'import', file('ann-2.pem'), '--ca', ca.certFile, '--json');

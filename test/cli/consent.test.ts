@@ -1,6 +1,6 @@
 /**
- * Nothing is signed before consent: every command that changes something is run with --dry-run, and without consent, while everything
- * that it could do is counted. A command that is in neither table fails the test.
+ * Nothing is signed before consent. Every command that changes something runs with --dry-run and without consent, while the test counts all
+ * its possible effects. A command that is in neither table fails the test.
  */
 
 import { existsSync, readdirSync } from 'node:fs';
@@ -8,7 +8,7 @@ import { beforeEach, describe, expect, test } from 'vitest';
 import { COMMANDS } from '../../src/cli/commands.ts';
 import { type Changing, counts, type FeatureConsent, factory, NOTHING, ownCa, run } from '../support/consent.ts';
 
-/** What features have added, each in its own directory. */
+/** Additions of features, each in its own directory. */
 const directory = new URL('../features/', import.meta.url);
 const tables = (existsSync(directory) ? readdirSync(directory) : [])
   .map((name) => new URL(`${name}/support/consent.ts`, directory))
@@ -39,7 +39,7 @@ const CHANGING: readonly Changing[] = [
   ...FEATURES.flatMap(({ changing }) => changing),
 ];
 
-/** Those that only read, or write nothing but files for a client or for docker on this computer. */
+/** Commands that only read, or that write only files for a client or for docker on this machine. */
 const OTHERS =
   /^(verify|status|doctor|env|context|schedule|completion|ssh|tunnel|notices|version|client (list|export|import|request)|ca (show|export))$/;
 
@@ -63,7 +63,7 @@ describe('with the key of the CA here', () => {
     const { run: made, done } = await counts(() => run([...words(name, argv), '--dry-run'], OUTPUTS));
     expect(done, made.out).toEqual(NOTHING);
     expect(made.json.error?.code, made.out).not.toBe('E_BUG');
-    // What has no value is absent.
+    // Fields without a value are absent.
     expect(JSON.stringify(made.json)).not.toMatch(/:"-"|"generation":"/);
   });
 

@@ -1,4 +1,4 @@
-/** What `doctor` says where docker is fine: the login over SSH, which host is meant, and commands that take its client. */
+/** Output of `doctor` when docker works: the SSH login, the selected host, and commands with its client. */
 
 import { mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';

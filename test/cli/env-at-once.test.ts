@@ -106,7 +106,7 @@ describe('what it answers is what the command prints', () => {
     const at = (kind: 'host' | 'client') => storedNames(kind, { home, runtime });
     const known = [await at('host'), await at('client')];
     expect(known).toEqual([namesAt(home, 'host'), namesAt(home, 'client')]);
-    // A leftover of a desktop makes no difference; a change under way does: the store is then read whole.
+    // A desktop's leftover file makes no difference; an unfinished change does: the store is then read completely.
     mkdirSync(join(home, '.change'), { mode: 0o700 });
     writeFileSync(join(home, '.change', 'plan.json'), JSON.stringify({ entries: [], directories: [] }), {
       mode: 0o600,

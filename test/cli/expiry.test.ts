@@ -1,4 +1,4 @@
-/** What people see as time goes by: the clock is given, the credentials are real. */
+/** Messages over time: a given clock, real credentials. */
 
 import { mkdirSync, mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
@@ -56,7 +56,7 @@ test('--within makes things due earlier', async () => {
 });
 
 test('--within takes the place of the two thirds, in status and in rotate', async () => {
-  // 100 days are left: two thirds are over by a moment.
+  // 100 days are left: two thirds ended a moment ago.
   const now = () => new Date(began.getTime() + (DAYS - 100) * 86_400_000);
   const home = ['--home', join(directory, 'tls')];
   expect((await runCli(['status', '--offline', '--check', ...home], { now })).exit).toBe(3);

@@ -1,4 +1,4 @@
-/** Secrets that a file holds: by an option, or by the fleet file that a rotation is given. */
+/** Secrets in files: named by an option, or by the fleet file of a rotation. */
 
 import { chmodSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';

@@ -1,4 +1,4 @@
-/** Commands on a fleet file, as far as they come without a host: who verifies, which secrets are read, what counts later. */
+/** Commands on a fleet file, without a host: the verifying client, secrets that are read, settings for later. */
 
 import { createHash } from 'node:crypto';
 import { existsSync, mkdirSync, writeFileSync } from 'node:fs';
@@ -44,7 +44,7 @@ function cli(argv: readonly string[], setting: CliSetting = {}) {
   });
 }
 
-/** A host that lets itself be looked at. */
+/** A host that can be inspected. */
 const fit: HostSession = {
   host: 'b1',
   user: 'root',
@@ -113,7 +113,7 @@ hosts: { b1: root@10.0.0.1 }
     expect(planned.json.error).toBeUndefined();
     const ca = { change: 'create-ca', name: 'farm', keyType: 'p384', days: 100 };
     expect(planned.json.result.credentials).toContainEqual(expect.objectContaining(ca));
-    // A plan needs no secret of the CA; what issues does.
+    // A plan needs no secret of the CA; issuing does.
     const made = await cli(['client', 'add', 'ops', '-f', 'fleet.yaml', '--yes']);
     expect(made.err).toContain('E_SECRET_ENV');
   });
@@ -182,11 +182,11 @@ test('contexts that lead to a host go with it, and no others', async () => {
     }),
   );
   expect(await giveContexts(specs, clients, around)).toEqual([]);
-  // Another host of the store has the same address: it is unknown whose context it is.
+  // Another host of the store has the same address, so the context's host is unknown.
   expect(await contextsOf('b2', await store())).toEqual([]);
   const places = await contextsOf('b1', await store());
   expect(places.map(({ name }) => name)).toEqual(['to-b1']);
-  // Another program's by now: it stays, and is an error beside those that go.
+  // The context belongs to another program by now: it stays, and is an error among the removed ones.
   await writeContext({ name: 'odd', dockerConfig, host: 'tcp://10.0.0.1:2376', ca: '', cert: '', key: new Secret('') });
   const meta = join(dockerConfig, 'contexts/meta', createHash('sha256').update('odd').digest('hex'), 'meta.json');
   writeFileSync(meta, '{"Name":"odd","Metadata":{},"Endpoints":{}}');

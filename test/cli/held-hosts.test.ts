@@ -1,4 +1,4 @@
-/** An external CA is asked while the host is locked, and only for a host that is as it was planned: runs that share hosts never ask twice. */
+/** Host lock during requests to an external CA, only for hosts that still match the plan: runs that share hosts never ask twice. */
 
 import { dirname, join } from 'node:path';
 import { afterAll, beforeEach, describe, expect, test, vi } from 'vitest';
@@ -33,7 +33,7 @@ beforeEach(async () => {
   await store.withLock('test', () => store.write({ ca: { cert, record: { ...record, external } } }));
 });
 
-/** Accepts who has a certificate. */
+/** Accepts every client with a certificate. */
 const probe: Probe = async ({ credentials, maxVersion }) => {
   const chain = (await openStore(home).read()).hosts.get('h1')?.serverCert ?? '';
   return credentials !== undefined && maxVersion === undefined
@@ -96,7 +96,7 @@ test('a host that another run recorded meanwhile is given back and planned again
 });
 
 describe('the lock', () => {
-  /** `work` while h1 is held; `after`: what the store says when it is asked anew. */
+  /** Runs `work` while h1 is locked; `after`: the store's state when read again. */
   async function hold(work: () => Promise<void>, after?: StoreState): Promise<void> {
     const before = await openStore(home).read();
     const read = async ({ fresh = false } = {}) => (fresh ? (after ?? before) : before);

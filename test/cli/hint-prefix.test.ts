@@ -1,4 +1,4 @@
-/** Commands to paste: written as `docker-tls …`, said as this person has to type them. */
+/** Commands to paste: written as `docker-tls …`, printed as this person must type them. */
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -54,7 +54,7 @@ test('what is typed on another computer, or names a store of its own, is shown a
     'where the CA is: docker-tls client sign ann.csr',
   );
   expect(words(asWritten('docker-tls --home /srv/copy status'))).toBe('docker-tls --home /srv/copy status');
-  // Without a prefix as well, and in JSON.
+  // Also without a prefix, and in JSON.
   expect(hintPrefix('docker-tls', undefined)(asWritten('docker-tls status'))).toBe('docker-tls status');
   expect(JSON.stringify({ next: [asWritten('docker-tls status')] })).toBe('{"next":["docker-tls status"]}');
 });

@@ -1,4 +1,4 @@
-/** Copies of a client's credentials follow its renewals: where they were made, whichever user renews, and after a run that died. */
+/** Renewal of a client's installed credentials: at every location, by any user, and after a run that died. */
 
 import { cpSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';

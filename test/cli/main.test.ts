@@ -7,7 +7,7 @@ import { Secret } from '../../src/core/domain/secret.ts';
 import { DockerTlsError, DockerTlsErrors } from '../../src/errors/errors.ts';
 import { runCli } from '../support/cli.ts';
 
-/** Runs main() with one command, `try`, that does what the test says. */
+/** Runs main() with a single command `try`, defined by the test. */
 async function runTry(
   run: () => CommandResult | Promise<CommandResult>,
   argv: readonly string[] = [],

@@ -1,4 +1,4 @@
-/** A CA of others whose clients a host accepts is named wherever it is said who gets in. */
+/** Another CA whose clients a host accepts: every list of accepted clients names it. */
 
 import { dirname, join } from 'node:path';
 import { afterAll, beforeAll, expect, test } from 'vitest';

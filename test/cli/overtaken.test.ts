@@ -1,4 +1,4 @@
-/** What another run writes between a plan and what is issued by it, perhaps by an external CA that takes its time, is not overwritten. */
+/** Writes of another run between a plan and its issuing, perhaps by a slow external CA: they are not overwritten. */
 
 import { dirname } from 'node:path';
 import { afterAll, beforeEach, describe, expect, test } from 'vitest';
@@ -49,7 +49,7 @@ function amended(clients: StoreState['clients'], more: Partial<ClientRecord>): S
   return { clients: { eve: { ...eve, record: { ...eve.record, ...more } } } };
 }
 
-/** Renews eve by a CA that signs once `meanwhile` has happened. */
+/** Renews eve with a CA that signs after `meanwhile` has run. */
 function renew(meanwhile: () => Promise<void>) {
   return runCli(['rotate', 'client', 'eve', '--yes', '--json', '--home', home], {
     cwd: dirname(home),

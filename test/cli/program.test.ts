@@ -69,7 +69,7 @@ test('a store behind a link that leads nowhere is not taken for none', async () 
   for (const [home, ...argv] of [
     ['tls', 'status', '--offline'],
     ['tls', 'ca', 'create', '--no-ca-passphrase'],
-    // Before anything is asked, or planned.
+    // Before any question or plan.
     ['tls/below/it', 'status', '--offline'],
     ['tls/below/it', 'setup', 'root@192.0.2.1', '--yes', '--no-ca-passphrase'],
   ] as const) {
@@ -92,7 +92,7 @@ describe('a disk that is full', () => {
     ['--help', 'exec "$@" >/dev/full'],
     // The first 512 bytes still fit.
     ['--help', `ulimit -f 1; exec "$@" >'${short}'`],
-    // As $GITHUB_ENV, of which 12 bytes more fit.
+    // As $GITHUB_ENV, with room for 12 more bytes.
     ['env --unset', `printf %500s >'${short}'; ulimit -f 1; exec "$@" >>'${short}'`],
   ])('%s: what could not be printed is no success', (words, script) => {
     const { status, stderr } = sh(script, ...words.split(' '));
@@ -118,7 +118,7 @@ test('an old Node gets a clear word', () => {
   expect(run.stderr).toMatch(/^error\[E_NODE_VERSION\]: docker-tls needs Node\.js 20\.18 or later/);
 });
 
-// As in a container that was started with `--user 12345`. Only root can become another user.
+// As in a container started with `--user 12345`. Only root can become another user.
 describe.skipIf(process.getuid?.() !== 0)('a user without an entry in passwd', () => {
   const home = join(directory, 'nobody');
   const run = (env: NodeJS.ProcessEnv, ...argv: string[]) =>

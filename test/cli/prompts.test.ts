@@ -11,7 +11,7 @@ function setting(options: { terminal?: boolean; yes?: boolean; signal?: AbortSig
   const { terminal = true, yes = false, signal = new AbortController().signal } = options;
   const input = new PassThrough();
   const output = new PassThrough();
-  // inquirer ends what it writes to, which stderr does not mind.
+  // inquirer ends its output stream; stderr ignores that.
   output.end = () => output;
   let screen = '';
   let suspended = false;
@@ -215,7 +215,7 @@ test('the password of another account goes to the host that it was typed for, an
   const first = ask('a', 'ops', 'root');
   await type('Password of root for sudo of ops on a:', `sesame${ENTER}`);
   expect((await first)?.revealText()).toBe('sesame');
-  // Whose password it wants, a host says itself.
+  // The host itself says whose password it needs.
   const second = ask('b', 'ops', 'root');
   await type('Password of root for sudo of ops on b:', `b-root${ENTER}`);
   expect((await second)?.revealText()).toBe('b-root');

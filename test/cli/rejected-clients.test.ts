@@ -1,4 +1,4 @@
-/** `status` where this computer's client is rejected: only its hosts know, or it is revoked in this very store. */
+/** `status` of a machine whose client is rejected: only the hosts know, or this very store has revoked it. */
 
 import { afterAll, beforeEach, expect, test } from 'vitest';
 import { makeOwn } from '../../src/core/actions/own-client.ts';
@@ -28,7 +28,7 @@ afterAll(() => {
 const run = (...argv: string[]) =>
   runCli([...argv, '--home', home], { env: { HOME: home, DOCKER_CONFIG: `${home}/docker` } });
 
-/** A store that has one client, of another store, with its hosts. */
+/** A store with one client of another store, and its hosts. */
 async function imported(...ports: number[]): Promise<void> {
   const time = new Date().toISOString();
   const reaches = ports.map((port, index) => ({ name: `h${index}`, address: '127.0.0.1', port }));
@@ -58,7 +58,7 @@ test('a host that rejects an imported client is named, with the command that say
       expect(out).not.toMatch(/doctor h1|doctor eve/);
       expect((await run('status', '--check')).exit).toBe(3);
       expect((await run('status', '--offline')).out).not.toContain('h0');
-      // A client that was just signed is rejected like one that was revoked.
+      // A newly signed client is rejected like a revoked one.
       expect((await run('doctor', 'h0')).out).toContain('on the computer that set it up: docker-tls apply h0\n');
       await imported(accepting);
       expect((await run('status', '--check')).out).toMatch(/^client +eve .* accepted\s+All is well/m);

@@ -1,4 +1,4 @@
-/** The rotation of a CA by the store alone: no host answers here; `tell` writes what an apply would leave behind. */
+/** CA rotation from the store alone: no host answers; `tell` writes the results of an apply. */
 
 import { existsSync, readFileSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
@@ -43,7 +43,7 @@ async function write(change: (state: StoreState) => StoreChange | Promise<StoreC
   });
 }
 
-/** The hosts get the trust files that they should have. */
+/** Gives the hosts their desired trust files. */
 async function tell(...names: string[]): Promise<void> {
   await write(async (state) => {
     const hosts: Record<string, NonNullable<ReturnType<StoreState['hosts']['get']>>> = {};
@@ -55,7 +55,7 @@ async function tell(...names: string[]): Promise<void> {
   });
 }
 
-/** Which hosts let the client in, by the trust files that they have. */
+/** Hosts that accept the client, by their trust files. */
 async function isTrusted(name: string): Promise<string[]> {
   const { clients, hosts } = await state();
   const cert = clients.get(name)?.cert ?? '';
@@ -200,7 +200,7 @@ describe('a client that is renewed in the middle of a rotation', () => {
   });
 });
 
-/** What build-1 is to have, its certificate renewed. */
+/** The desired server credentials of build-1, with a renewed certificate. */
 function wantedServer(state: StoreState, noOverlap: boolean) {
   const spec = completeHost({ name: 'build-1', ssh: { destination: '127.0.0.1' } });
   const now = new Date();
@@ -258,7 +258,7 @@ describe('without the key of the old CA', () => {
     await run('rotate', 'ca', '--yes');
     const now = await state();
     const { cert, key } = await issued(now, wantedServer(now, false));
-    // Its own comes first: dockerd starts with no other order.
+    // Its own certificate comes first: dockerd starts with no other order.
     expect(() => createSecureContext({ cert, key: key?.reveal() })).not.toThrow();
     expect(breaksClients(now.hosts.get('build-1')?.serverCert ?? '', now.oldCas, new Date())).toBe(false);
     const { verifyChain } = await import('../../src/core/domain/pki/inspect.ts');
@@ -272,7 +272,7 @@ describe('the drop', () => {
   /** Both hosts and the client have credentials of the new CA alone. */
   async function issuedFromNew(): Promise<void> {
     await issueStore(home, { ...two, clients: { laptop: undefined, eve: undefined } });
-    // Of an imported CA others may have clients that this store does not know.
+    // An imported CA may have other clients that this store does not know.
     await write(({ ca }) => ({ ca: { ...ca, record: { ...ca?.record, imported: true } } as never }));
     await run('rotate', 'ca', '--yes');
     await tell('build-1', 'build-2');

@@ -1,4 +1,4 @@
-/** A fleet file from standard input. */
+/** Fleet file from standard input. */
 
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';

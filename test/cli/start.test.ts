@@ -14,7 +14,7 @@ beforeAll(() => {
 });
 afterAll(() => program.remove());
 
-/** The packages and files of src that `file` and what it imports at once are made of, by the comments that rolldown leaves. */
+/** Packages and src files in `file` and in its static imports, by the comments that rolldown leaves. */
 function loadedBy(file: string, seen = new Set<string>()): Set<string> {
   if (seen.has(file)) return new Set();
   seen.add(file);
@@ -49,7 +49,7 @@ test.each([
   expect(packages(loaded)).toEqual(['shlex']);
   const store = ['look', 'modes', 'pem'].map((name) => `src/core/adapters/store/${name}.ts`);
   expect(under(loaded, 'src/core/adapters/').filter((path) => !store.includes(path))).toEqual([]);
-  // 3 ms of the start.
+  // It takes 3 ms of the start.
   for (const file of files) expect(readFileSync(file, 'utf8')).not.toContain('from "node:crypto"');
 });
 

@@ -1,4 +1,4 @@
-/** What `status` finds when it asks hosts: each of the two ways is worth having alone, and being kept out may be as it should be. */
+/** Host checks of `status`: SSH or TLS alone is useful, and a rejection can be correct. */
 
 import { writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
@@ -44,7 +44,7 @@ async function rowsOf(...argv: string[]) {
   return { exit, json, host: (name: string) => rows.find((row) => row.kind === 'host' && row.name === name) };
 }
 
-/** A daemon with a host's own credentials, and the store's port for it. */
+/** A daemon with a host's own credentials; the store gets its port. */
 async function serve(name: string, host: IssuedHost = {}): Promise<void> {
   const files = (file: string) => join(home, 'hosts', name, file);
   const credential = (cert: string, key: string): Issued => ({
@@ -95,7 +95,7 @@ test("a client that the host's own list does not name verifies nothing about it"
   await issueStore(home, { hosts: { up: { clients: ['ci'] } }, clients: { laptop: undefined, ci: undefined } });
   await serve('up');
   expect((await rowsOf('--no-ssh', '--check')).host('up')).toMatchObject({ drift: [] });
-  // The key of the one who is accepted is elsewhere: then being rejected is right.
+  // The key of the accepted client is on another machine: then a rejection is correct.
   const store = openStore(home);
   await store.withLock('test', async () => {
     const { key: _, directory: __, ...ci } = (await store.read()).clients.get('ci') ?? {};
@@ -215,7 +215,7 @@ describe('the table comes row by row', () => {
   const fill = () =>
     issueStore(home, { hosts: Object.fromEntries(names.map((name) => [name, {}])), clients: { laptop: undefined } });
 
-  /** Runs `status` where one host answers only when all others have their rows. */
+  /** Runs `status` with one host that answers only after all others have their rows. */
   async function besideSlow(terminal: boolean, ...argv: string[]) {
     let out = '';
     let screen = '';
@@ -266,7 +266,7 @@ describe('the table comes row by row', () => {
       'host slow',
       'client laptop',
     ]);
-    // Every column begins where its title does.
+    // Every column is aligned with its title.
     const [head = '', ...rows] = table;
     for (const title of ['NAME', 'EXPIRES', 'RENEW FROM']) {
       const at = head.indexOf(title);
@@ -277,7 +277,7 @@ describe('the table comes row by row', () => {
     }
     expect(out).toContain('a: E_TLS');
     expect(out).toContain('4 entries need attention.');
-    // The row says it: no second line about the end of the same host.
+    // The row has this already, so no second line reports the same host's end.
     if (terminal) expect(screen).not.toContain('✖');
   });
 
@@ -316,7 +316,7 @@ test('--watch: each round takes the key that a host shows then', async () => {
     io: {
       out() {
         if (outcomes.length === 2) stop.abort();
-        // The store changes, which begins the next round.
+        // A change of the store begins the next round.
         else writeFileSync(join(home, 'round'), '');
       },
     },

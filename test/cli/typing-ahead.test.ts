@@ -1,10 +1,10 @@
-/** What is typed between two questions, where no question reads the keys, is not shown; afterwards the terminal is as it was. */
+/** Text typed between two questions, while no question reads the keys, is not shown; afterwards the terminal is restored. */
 
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { buildQuestions } from '../support/question.ts';
 import { KEYS } from '../support/terminal.ts';
 
-/** A command that asks for two passphrases; the work in between ends when a line has been typed, so that none comes too late. */
+/** A command that asks for two passphrases. The work in between ends after a typed line, so that no line comes too late. */
 const PROGRAM = `
 import { spawnSync } from 'node:child_process';
 import { main } from './src/cli/main.ts';

@@ -1,4 +1,7 @@
-/** What every version wrote (test/core/golden/upgrade) is opened by this one: the store, the state of a host, the fleet file. What a newer one wrote is refused. */
+/**
+ * Data of every earlier version (test/core/golden/upgrade), opened by this one: the store, the state of a host, the fleet file. Data of a
+ * newer version is refused.
+ */
 
 import { chmodSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
@@ -8,7 +11,7 @@ import { type CliRun, runCli } from '../support/cli.ts';
 import { newHome, removeHomes } from '../support/store.ts';
 
 const GOLDEN = new URL('../core/golden/upgrade/', import.meta.url);
-/** The facts of a host that is set up, as this version gathers them, but for the state that a newer one has left there. */
+/** Facts of a host that was set up, as this version gathers them, except for a state written by a newer version. */
 const newerHost = Buffer.from(
   readFileSync(new URL('../core/golden/plan/trixie-set-up.facts', import.meta.url), 'latin1').replace(
     '"schema": 1',

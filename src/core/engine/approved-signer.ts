@@ -1,4 +1,4 @@
-/** The signer of a CA as a run uses it: as its own files name it, or as the store does, once that is accepted on this computer. */
+/** Signer of a CA for a run: from the run's own files, or from the store once accepted on this machine. */
 
 import type { CaToken, Signer } from '../domain/external-ca.ts';
 import { inspectCertificate, splitBundle } from '../domain/pki/inspect.ts';
@@ -6,11 +6,11 @@ import { plural } from '../domain/words.ts';
 import type { Runtime, SignRequest } from '../runtime.ts';
 
 export type SignerApproval = {
-  /** Asked before anything signs by settings of the store. Fails where the answer is no. */
+  /** Called before anything signs with settings of the store. Fails if the person declines. */
   approve(signer: Signer): Promise<void>;
-  /** How the CA signs from here, where the fleet file says it: its files are of this computer. */
+  /** The CA's signer from the fleet file; its files are on this machine. */
   readonly signer?: Signer | undefined;
-  /** Says what a person should know of what was signed. */
+  /** Reports what a person should know about a signature. */
   note?(text: string): void;
 };
 
@@ -33,7 +33,7 @@ export function approvedSigner({ sign }: Pick<Runtime, 'sign'>, { approve, signe
 
 const DAY_MS = 86_400_000;
 
-/** A CA may give less time than was asked for: its certificates have to be renewed sooner. */
+/** A note if the CA issued for less time than requested: the certificate must be renewed sooner. */
 function shortened(cert: string, { profile, name, days, ca, now }: SignRequest): string | undefined {
   const [first] = splitBundle(ca);
   const ends = [

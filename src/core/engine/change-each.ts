@@ -1,4 +1,4 @@
-/** The change of each host, once it is agreed to and the credentials of clients are issued: one at its turn, planned again, carried out. */
+/** Change of each host, after approval and after client credentials are issued: planned again at its turn, then carried out. */
 
 import { randomBytes } from 'node:crypto';
 import type { ErrorCode } from '../../errors/catalogue.ts';
@@ -25,7 +25,7 @@ import { transact } from './steps/transact.ts';
 import { verify } from './steps/verify.ts';
 import { requireVerified } from './verify-host.ts';
 
-/** Every host; those whose plan failed have failed already, and count as a canary and as a failure. */
+/** Changes every host. Hosts whose plan failed count as failures, and as failed canaries. */
 export async function changeEach(planned: Planned, issued: Issued, run: Run): Promise<HostResult<HostOutcome>[]> {
   const { hosts } = issued.wanted;
   const failures = new Map(planned.hosts.flatMap((one) => (one.kind === 'failed' ? [[one.host, one] as const] : [])));
@@ -44,7 +44,7 @@ export async function changeEach(planned: Planned, issued: Issued, run: Run): Pr
   return hosts.flatMap(({ name }) => failures.get(name) ?? results.find(({ host }) => host === name) ?? []);
 }
 
-/** One host: transact, verify, record, commit; or only verify where there is nothing to change. */
+/** One host: transact, verify, record, commit; only verify if there is nothing to change. */
 async function carryOut(planned: PlannedHost, base: Issued, run: Run, line: HostProgress): Promise<HostOutcome> {
   const { spec, plan, session, facts, address } = planned;
   const began = run.runtime.now().getTime();
@@ -52,7 +52,7 @@ async function carryOut(planned: PlannedHost, base: Issued, run: Run, line: Host
   const first = planned.latest.hosts.has(spec.name) ? undefined : { address, port: spec.port };
   let undo: StoreChange | undefined;
   const id = randomBytes(6).toString('hex');
-  // Also where nothing is to be done: the next boot would roll that change back. Once it is, these facts are old.
+  // Even without changes to make, this rolls back an unfinished change, because the next boot would. Afterwards these facts are outdated.
   if (facts.transaction !== undefined)
     await whileHeld(planned, id, base, run, () => Promise.reject(changedMeanwhile(spec.name)));
   return withCredentials(planned, id, base, run, line, async (sent) => {
@@ -93,13 +93,13 @@ async function carryOut(planned: PlannedHost, base: Issued, run: Run, line: Host
   });
 }
 
-/** The plan was made from what is no longer there; nothing was changed. */
+/** Errors for a plan made from outdated facts; nothing was changed. */
 const OUTDATED: ReadonlySet<ErrorCode> = new Set<ErrorCode>(['E_HOST_CHANGED', 'E_STALE_CHANGE']);
 
 /**
- * One host at its turn, planned again from what it and the store are by then: what was shown is what is done, or it is shown and asked
- * again. Where another run has changed it since (E_HOST_CHANGED), or left a change that is rolled back first (E_STALE_CHANGE), the same once
- * more: the new plan says what is there now, and refuses a host that another store has taken.
+ * One host at its turn, planned again from its current facts and the current store. A plan that differs from the approved one is shown and
+ * confirmed again. Repeats once if another run has changed the host since (E_HOST_CHANGED), or left a change that is rolled back first
+ * (E_STALE_CHANGE). The new plan shows the current state, and refuses a host that another store has taken.
  */
 async function changeOne(
   spec: HostSpec,
@@ -137,7 +137,7 @@ function doneWords({ changed, plan }: HostOutcome): string {
   return plan.generation === 'none' ? 'removed' : `done, generation ${plan.generation}`;
 }
 
-/** A session that waited for an answer may be gone, and its facts are old. */
+/** Reopens a host: a session that waited for an answer may be gone, and its facts are old. */
 async function reopen(
   spec: HostSpec,
   { wanted }: Planned,

@@ -1,4 +1,4 @@
-/** The ordered list of steps of a change. Everything up to `confirm` changes nothing and signs nothing, here, on a host or at any CA. */
+/** Ordered steps of a change. Steps up to `confirm` change and sign nothing on this machine, on a host or at a CA. */
 
 import type { HostResult } from '../domain/host-results.ts';
 import type { Intent, Wanted } from '../domain/trust/changes.ts';
@@ -13,8 +13,8 @@ import { planOpened } from './steps/plan.ts';
 import { resolveIntent } from './steps/resolve.ts';
 
 /**
- * Makes a change, or with `dryRun` only plans it. What hosts fail with is in their results; what prevents the whole run is thrown:
- * the refusals of the intent, E_STORE_CHANGED (exit 4), and what the issuer, the store and the question fail with.
+ * Makes a change, or with `dryRun` only plans it. Failures of hosts are in their results. Failures of the whole run are thrown: refusals of
+ * the intent, E_STORE_CHANGED (exit 4), and errors of the issuer, the store and the question.
  */
 export async function change(intent: Intent, run: Run): Promise<Changed> {
   if (!run.dryRun) await run.store.requireWritable();
@@ -24,13 +24,13 @@ export async function change(intent: Intent, run: Run): Promise<Changed> {
     const signer = signerOfStore(first.hosts, base, run);
     const planned = { ...first, ...(await shownSigner(signer, run)) };
     if (run.dryRun) return { wanted: base.wanted, planned, results: [], state: base.state, copies: new Map() };
-    // Nothing is left to ask about.
+    // No host is left to ask about.
     if ((base.wanted.temporary || base.wanted.target.kind === 'generation') && allFailed(planned.hosts))
       return failed(planned, base);
     await confirm(intent, planned, run);
     if (signer !== undefined) await run.approve(signer);
     await unlockCa(planned.hosts, base, run);
-    // A first setup that fails leaves no store behind: only under the lock of the write can it be taken back whole.
+    // A failed first setup leaves no store behind. Only the lock of the write allows undoing it completely.
     const alone = isAlone(base.wanted) && !run.shared && !run.store.shared;
     const held = base.wanted.temporary === true && alone && !asksOutside(base);
     const carryOn = async (): Promise<Changed> => {
@@ -45,7 +45,7 @@ export async function change(intent: Intent, run: Run): Promise<Changed> {
   }
 }
 
-/** Plans what is shown. A single host stays open until it is changed; of several the sessions do not outlast a question. */
+/** Makes the plans to show. A single host's session stays open until the change; those of several hosts are closed before the question. */
 async function planFirst(base: Base, run: Run): Promise<Planned> {
   const { wanted } = base;
   const alone = isAlone(wanted) && !run.dryRun;
@@ -66,7 +66,7 @@ async function planFirst(base: Base, run: Run): Promise<Planned> {
   return { wanted, hosts };
 }
 
-/** A plan without what it was made from. Texts that many hosts of a fleet have are kept once, and apart from the long ones they were cut from. */
+/** A plan without its inputs. Texts that many hosts of a fleet share are kept once, copied out of the long texts they were cut from. */
 function agreedHost(
   { spec, address, accepts, otherCas, facts, ...planned }: PlannedHost,
   texts: Map<string, string>,

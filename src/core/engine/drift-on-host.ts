@@ -1,4 +1,4 @@
-/** Drift that a host itself shows, and upgrades that it waits for. */
+/** Drift that a host itself shows, and its pending upgrades. */
 
 import type { StoredHost } from '../adapters/store/records.ts';
 import { factsDrift } from '../domain/plan/drift.ts';
@@ -9,7 +9,7 @@ import { upgradeOf } from './hardening.ts';
 import type { OpenedHost } from './intent.ts';
 import { problemsOf } from './steps/preflight.ts';
 
-/** Of a host that is open. */
+/** Reads drift and upgrades of a connected host. */
 export async function driftOnHost(
   opened: OpenedHost,
   host: StoredHost,

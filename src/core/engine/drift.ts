@@ -1,4 +1,4 @@
-/** The look at hosts, over TLS and SSH: whether they serve what the store says. */
+/** Checks of hosts over TLS and SSH: whether they match the store. */
 
 import { asErrors, DockerTlsError, DockerTlsErrors } from '../../errors/errors.ts';
 import type { StoredClient, StoredHost, StoreState } from '../adapters/store/records.ts';
@@ -20,22 +20,22 @@ import { alongWay, type Way } from './through.ts';
 export type Look = Reach &
   Pick<Run, 'parallel' | 'progress'> & {
     readonly ssh: boolean;
-    /** How hosts are reached, where a fleet file or flags say it. */
+    /** Connection settings of hosts from a fleet file or flags. */
     readonly specs: readonly HostSpec[];
-    /** What the store alone says of hosts: by their names. */
+    /** Drift known from the store alone, by host name. */
     readonly known: ReadonlyMap<string, readonly string[]>;
-    /** Called for each host when it has answered, or does not. */
+    /** Called for each host once it has answered or failed. */
     readonly onHost?: ((name: string, live: LiveRow) => void) | undefined;
   };
 
-/** Every host of the state; one that does not answer says why. */
+/** Checks every host of the state; one that does not answer has its reason in `unreachable`. */
 export async function askHosts(
   { ssh, specs: named, known, onHost, parallel, progress, ...reach }: Look,
   state: StoreState,
 ): Promise<Map<string, LiveRow>> {
   const { runtime, ask } = reach;
   const { signal } = runtime;
-  // Not the host's own trust file: that may name single clients' CAs alone.
+  // Not the host's own trust file: it may list only CAs of single clients.
   const ca = trustedCas(state);
   const ways = new Map(named.map((spec) => [spec.name, { ssh: spec.ssh, reach: spec.reach }]));
   const specs = [...state.hosts.values()].map(({ record }) => completeHost({ ...record, ...ways.get(record.name) }));
@@ -50,7 +50,7 @@ export async function askHosts(
   await overHosts(specs, { parallel, runtime, progress, onResult }, async (spec, line): Promise<LiveRow> => {
     const host = state.hosts.get(spec.name) as StoredHost;
     const client = probeClientAt(unexpired, host);
-    // Both at once, and what one of them found is worth having also when the other fails.
+    // Both run in parallel; the results of one count even if the other fails.
     const answers = await Promise.allSettled([
       alongWay(spec, { runtime, ask }, (way) => askOverTls(way, host, client, ca, { now, signal })),
       ...(ssh ? [askOverSsh(reach, host, spec, line)] : []),

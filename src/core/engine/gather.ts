@@ -11,24 +11,24 @@ import type { HostSession } from '../runtime.ts';
 
 export type Gathered = {
   readonly facts: HostFacts;
-  /** How far the host's clock is ahead of ours (negative: behind), in milliseconds; right to about the round trip. */
+  /** Milliseconds by which the host's clock is ahead of ours (negative: behind), accurate to about the round trip. */
   readonly skewMs: number;
 };
 
 export type GatherOptions = {
-  /** Further paths whose state is wanted, for hardening. */
+  /** Further paths to report on, for hardening. */
   readonly paths?: readonly string[];
   readonly now: () => Date;
   readonly signal?: AbortSignal;
 };
 
 /**
- * Asks a host for its facts, as root; once more where the answer is not whole or a file of it changed meanwhile. Errors: those of
+ * Gathers a host's facts as root. Retries once if the answer is incomplete or one of its files changed meanwhile. Errors: those of
  * HostSession.run, E_HOST_PROGRAM, E_FACTS, E_HOST_STATE.
  */
 export async function gather(session: HostSession, options: GatherOptions): Promise<Gathered> {
   const found = await gatherWhole(session, options);
-  // Where the daemon's configuration file is, only its unit says.
+  // Only the daemon's unit names its configuration file.
   const { configName } = viewDaemon(found.facts);
   if (configName === found.facts.places.daemonJson || !configName.startsWith('/') || /[\n\0]/.test(configName))
     return found;

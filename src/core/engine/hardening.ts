@@ -1,4 +1,4 @@
-/** What the hardening of a host adds to its change. */
+/** Additions of a host's hardening to its change. */
 
 import type { Upgrade } from '../domain/status.ts';
 import type { HostSession } from '../runtime.ts';
@@ -6,7 +6,7 @@ import { HARDENING, type HardenedHost, type Hardening } from '../seams/hardening
 
 const loaded = async (): Promise<Hardening | undefined> => HARDENING.all[0]?.load();
 
-/** Undefined where the host has no fixes. Fails as Hardening.hardenOpened does. */
+/** Undefined if the host has no fixes. Fails as Hardening.hardenOpened does. */
 export async function hardenOpened(...about: Parameters<Hardening['hardenOpened']>): Promise<HardenedHost | undefined> {
   const [, , { entries }] = about;
   return entries.length === 0 ? undefined : (await loaded())?.hardenOpened(...about);

@@ -1,4 +1,4 @@
-/** The carrying out of a transaction on a host: start, confirm, take back, and what the host answered. */
+/** Transaction on a host: start, confirmation, rollback, and the host's answers. */
 
 import { DockerTlsError, printable, printableLines } from '../../errors/errors.ts';
 import { isLimited, limitHint } from '../domain/login-limits.ts';
@@ -10,10 +10,10 @@ import { CONTAINERS_STOPPED, type HostResult, OPEN, parseResult, parseWarnings }
 import type { HostSession } from '../runtime.ts';
 
 /**
- * Runs a transaction up to the restarted daemon, and gives what the host has to say beside that; the host then waits for `endTransaction(…, 'commit')` and rolls back on its own
- * without it. Fails with E_HOST_LOCKED, E_HOST_CHANGED, E_STALE_CHANGE, E_DISK_FULL, E_DAEMON_CONFIG (nothing changed),
- * E_DAEMON_START (rolled back at once, with the daemon's own lines), E_CONTAINERS_STOPPED, E_APPLY, E_ROLLBACK (exit 6), E_UNANSWERED (the script on the host
- * died, so it is unknown how it ended: take the change back), and the session's errors when the connection is lost.
+ * Runs a transaction up to the restarted daemon, and returns the host's warnings. The host then waits for `endTransaction(…, 'commit')` and
+ * rolls back without it. Fails with E_HOST_LOCKED, E_HOST_CHANGED, E_STALE_CHANGE, E_DISK_FULL, E_DAEMON_CONFIG (nothing changed),
+ * E_DAEMON_START (rolled back at once, with the daemon's own lines), E_CONTAINERS_STOPPED, E_APPLY, E_ROLLBACK (exit 6), E_UNANSWERED (the
+ * script on the host died, so the outcome is unknown: roll back), and the session's errors when the connection is lost.
  */
 export async function startTransaction(
   session: HostSession,
@@ -44,8 +44,8 @@ export async function startTransaction(
 }
 
 /**
- * Takes the host's lock for a change that is to come, or takes it for longer; `endTransaction(…, 'undo')` gives it back.
- * Fails with E_HOST_LOCKED, E_STALE_CHANGE, E_ROLLBACK, E_APPLY, E_UNANSWERED.
+ * Locks the host for a coming change, or extends the lock; `endTransaction(…, 'undo')` releases it. Fails with E_HOST_LOCKED,
+ * E_STALE_CHANGE, E_ROLLBACK, E_APPLY, E_UNANSWERED.
  */
 export async function holdHost(
   session: HostSession,
@@ -58,13 +58,13 @@ export async function holdHost(
   if (last?.kind !== 'held') throw translate(session, { kind: change.kind, wasActive: true }, last, result.stderr);
 }
 
-/** What an ending came to: `nothing` when the host knows no such change, `full` when its disk had no room to keep it. */
+/** Outcome of a commit or undo. `nothing`: the host knows no such change; `full`: its disk had no room to keep it. */
 export type Ending = 'committed' | 'undone' | 'nothing' | 'stuck' | 'full';
 
-/** `remark`: what is not as it was although the files are, or why the change could not be kept; empty otherwise. */
+/** `remark`: what differs from before although the files are restored, or why the change could not be kept; otherwise empty. */
 export type EndingResult = { readonly ending: Ending; readonly remark: string };
 
-/** Keeps a change, or takes it back, over any session with the host. */
+/** Confirms a change or rolls it back, over any session with the host. */
 export async function endTransaction(
   session: HostSession,
   change: Pick<Transaction, 'id' | 'kind'>,
@@ -86,12 +86,12 @@ export async function endTransaction(
   }
 }
 
-/** What the host says at the confirmation of containers that the change has stopped (src/core/host/rollback/containers.sh). */
+/** Whether the host reports, at the confirmation, containers that the change has stopped (src/core/host/rollback/containers.sh). */
 export function saysContainersStopped(remark: string): boolean {
   return remark.includes(CONTAINERS_STOPPED);
 }
 
-/** Containers that a change has stopped: the host is not as it was before. */
+/** Error for containers that a change has stopped: the host differs from before. */
 export function containersStopped(
   { host, login }: HostLogin,
   { commands }: HostKind,
@@ -105,7 +105,7 @@ export function containersStopped(
   });
 }
 
-/** The C locale's words of ENOSPC and EDQUOT: the scripts set it. */
+/** C-locale messages of ENOSPC and EDQUOT; the scripts set that locale. */
 const NO_SPACE = /No space left on device|Disk quota exceeded/;
 
 type HostLogin = Pick<HostSession, 'host' | 'login'>;
@@ -166,9 +166,9 @@ function lockedBy({ host, login }: HostLogin, kind: HostKind, lock: string, now:
   return lockedError({ host, login }, kind, {
     who: printable(value('who') || 'another run', 200),
     since: new Date(Number(value('since') || Number.NaN) * 1000),
-    // The host's own present; a lock that could not be read is gone soon.
+    // By the host's own clock; an unreadable lock expires soon.
     expiresInS: Math.max(1, Number(value('expires')) - Number(now)) || 1,
-    // Not known here. The run that takes the lock next rolls back what was begun.
+    // Unknown. The run that takes the lock next rolls back what had begun.
     begun: false,
   });
 }
@@ -179,7 +179,7 @@ function failed({ host, login }: HostLogin, kind: HostKind, step: string, why: s
   if (NO_SPACE.test(message) || / 100% /.test(message)) {
     return diskFullError({ host, login }, "the host's disk is full; nothing was changed", hostLines);
   }
-  // It was stopped after its time (src/core/domain/dockerd/validate.ts), as on a host with too much to do.
+  // Stopped by its time limit (src/core/domain/dockerd/validate.ts), as on an overloaded host.
   if (step === 'validate' && why.trim() === '') {
     return new DockerTlsError(
       'E_DAEMON_CONFIG',
@@ -213,7 +213,7 @@ function failed({ host, login }: HostLogin, kind: HostKind, step: string, why: s
   );
 }
 
-/** Commands that look at the path that a failure names. */
+/** Commands to inspect the path that a failure names. */
 function lookHints(login: Login, { places }: HostKind, message: string): string[] {
   const named = /(\/(?:etc|home|root|run|var)\/[^\s':]*)/.exec(message)?.[1]?.replace(/\.docker-tls-[a-z-]+$/, '');
   if (named === undefined)
@@ -253,7 +253,7 @@ function rolledBack(
       where: host,
       hints: [
         sudoCommand(login, ...(step.endsWith('-sshd') ? commands.sshdLog : commands.log)),
-        // Its own settings may be to blame: nothing has started it with them.
+        // The daemon's own settings may be to blame: it has never started with them.
         ...(started && !wasActive
           ? [`see whether it starts without the change: ${sudoCommand(login, ...commands.start)}`]
           : []),
@@ -264,7 +264,7 @@ function rolledBack(
 }
 
 function reason(why: string): string {
-  // Without where in a script of ours the shell was.
+  // Without the shell's position in our script.
   return (
     printableLines(why, 20)
       .map((line) => line.replace(/^\S*sh: (?:line )?\d+: (?:eval: )?/, ''))

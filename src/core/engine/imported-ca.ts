@@ -1,4 +1,4 @@
-/** A CA of another tool as a store takes it: checked, its key under the passphrase that it has, or a new one. */
+/** CA of another tool, checked for a store. Its key is encrypted with its own passphrase or a new one. */
 
 import type { ErrorCode } from '../../errors/catalogue.ts';
 import { DockerTlsError, DockerTlsErrors } from '../../errors/errors.ts';
@@ -14,17 +14,17 @@ import { ISSUERS } from '../seams/issuers.ts';
 import { offeredLines } from '../seams/seam.ts';
 import type { PassphraseSource } from './key-protection.ts';
 
-/** A CA, and who is asked where its key is on another machine, or where its key is, if that is in a token. */
+/** A CA and its signer: the external CA to ask if the key is on another machine, or the token that holds the key. */
 export type CaToImport = Signer & {
   /** PEM, the CA first; further certificates count as its chain. */
   readonly cert: string;
   /** PEM of the CAs above it. */
   readonly chain?: string | undefined;
-  /** Clients trust the chain as well, up to its root. */
+  /** Clients also trust the chain, up to its root. */
   readonly wholeChain?: boolean;
-  /** It makes no issuing CAs for clients. */
+  /** The CA signs no issuing CAs for clients. */
   readonly leafOnly?: boolean;
-  /** The keys of clients' issuing CAs are stored without a passphrase. */
+  /** Keys of clients' issuing CAs are stored without a passphrase. */
   readonly noPassphrase?: boolean;
 };
 
@@ -36,9 +36,9 @@ type CaImport = CaToImport & {
 };
 
 /**
- * What is stored. Its key is kept under the passphrase it has, or a new one. The same CA again may add its key or the way in which it is asked; another
- * CA cannot take the place of one that hosts or clients know, only of one that was imported and never used.
- * Fails (exit 2) as authorityFlaws does, and with E_CERT_DAMAGED, E_CA_CHAIN, E_CA_KEY, E_KEY_…, E_CA_EXISTS.
+ * The CA to store. Its key is encrypted with its current passphrase or a new one. Importing the same CA again may add its key or its
+ * signer. Another CA cannot replace one that hosts or clients know, only one that was imported and never used. Fails (exit 2) as
+ * authorityFlaws does, and with E_CERT_DAMAGED, E_CA_CHAIN, E_CA_KEY, E_KEY_…, E_CA_EXISTS.
  */
 export async function caToStore(request: CaImport): Promise<StoredCa> {
   const { state, key, passphrase, now } = request;
@@ -49,7 +49,7 @@ export async function caToStore(request: CaImport): Promise<StoredCa> {
   const chain = [...above, ...splitBundle(request.chain ?? '')];
   if (chain.length > 0) {
     const verdict = verifyChain({ leaf: cert, intermediates: chain, anchors: chain, purpose: 'server', now });
-    // A purpose is a leaf's; of a CA only the way up is asked.
+    // Only leaf certificates have a purpose; for a CA only the path to the root counts.
     if (!verdict.ok && verdict.reason !== 'wrong-purpose')
       throw caError('E_CA_CHAIN', `the chain does not lead up from the CA: ${verdict.message}`);
   }
@@ -81,7 +81,7 @@ export async function caToStore(request: CaImport): Promise<StoredCa> {
       days: Math.max(1, Math.round((info.notAfter.getTime() - info.notBefore.getTime()) / 86_400_000)),
       imported: true,
       external,
-      // A path length of 0 allows no CA below it: that needs no attempt.
+      // A path length of 0 allows no CA below it, without an attempt.
       leafOnly: (external !== undefined && (leafOnly || info.pathLen === 0)) || undefined,
       token,
       noPassphrase: ((external ?? token) !== undefined && (request.noPassphrase || before?.noPassphrase)) || undefined,
@@ -91,18 +91,18 @@ export async function caToStore(request: CaImport): Promise<StoredCa> {
   };
 }
 
-/** Nothing was ever issued by the CA of the store, which was made by another tool. */
+/** Whether the store's CA was imported and has never issued anything. */
 function neverUsed({ ca, oldCas, issuers, hosts, clients }: StoreState): boolean {
   const own = [...clients.values()].filter(({ record }) => record.reaches === undefined);
   return ca?.record.imported === true && oldCas.length + issuers.size + hosts.size + own.length === 0;
 }
 
-/** The key, tried against its certificate, under our own encryption. */
+/** The key, checked against its certificate and encrypted by us. */
 async function protectedKey(cert: string, key: Secret, passphrase: PassphraseSource): Promise<Secret> {
   const words = isEncrypted(key)
     ? await passphrase.forExistingCa((given) => keyOpens(key, given))
     : await passphrase.forNewCa();
-  // Read and written again: whatever else is in the file (attributes, parameters, certificates) is no part of the key.
+  // Decrypted and rewritten, because other parts of the file (attributes, parameters, certificates) do not belong to the key.
   const open = await decryptKey(key, isEncrypted(key) ? words : undefined);
   if (!keyMatches(cert, open)) throw caError('E_CA_KEY', 'the key does not belong to the certificate of the CA');
   return words === undefined ? open : encryptKey(open, words);

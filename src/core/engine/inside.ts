@@ -1,4 +1,4 @@
-/** A host as `doctor` sees it over SSH: what setup would know of it, and the daemon's last words. */
+/** Diagnosis of a host over SSH for `doctor`: facts as for setup, and the daemon's last log lines. */
 
 import { DockerTlsError, failureOf, printableLines } from '../../errors/errors.ts';
 import type { Inside } from '../adapters/docker/diagnosis.ts';
@@ -20,17 +20,17 @@ import { gather } from './gather.ts';
 import type { Reach } from './intent.ts';
 import { closingOnError, sshOptions } from './steps/connect.ts';
 
-/** Nothing of it where the host was not asked; `problem` where SSH is not to be had, which is no failure here. */
+/** Empty without a check over SSH. `problem`: SSH is not available, and `doctor` does not count that as a failure. */
 export type Seen = {
   readonly skewMs?: number;
   readonly inside?: Inside;
-  /** Clean. */
+  /** Without control characters. */
   readonly journal?: readonly string[];
   readonly problem?: DockerTlsError;
   readonly login?: Login;
 };
 
-/** A session in which scripts run as root, as every other command needs it; or why there is none. */
+/** A session that runs scripts as root, as all other commands need; or the error that prevents it. */
 export async function logIn(spec: HostSpec, reach: Reach): Promise<HostSession | DockerTlsError> {
   try {
     const how = { hostKeyFlag: false, connectTimeoutMs: 5000 } as const;
@@ -44,7 +44,7 @@ export async function logIn(spec: HostSpec, reach: Reach): Promise<HostSession |
   }
 }
 
-/** Without `more`: only that the login is right. Closes the session. */
+/** Without `more`, checks only the login. Closes the session. */
 export async function lookInside(
   ssh: HostSession | DockerTlsError,
   state: StoreState,
@@ -89,7 +89,7 @@ export async function lookInside(
   }
 }
 
-/** Why dockerd does not start with this daemon.json and our drop-in, as when configuration management has put its own file back. */
+/** Why dockerd does not start with this daemon.json and our drop-in, as after configuration management has restored its own file. */
 export function refusedJson(facts: HostFacts): string | undefined {
   const { configName, json, flags } = viewDaemon(facts);
   const ours = facts.docker.unit.dropIns.filter(hasOurName).at(-1);

@@ -1,4 +1,4 @@
-/** Files of docker on this computer that are a client's own: after a renewal they get its new credentials. */
+/** Copies of a client's files for docker on this machine; a renewal updates them. */
 
 import type { StoredClient, StoreState } from '../adapters/store/records.ts';
 import { splitBundle } from '../domain/pki/inspect.ts';
@@ -7,8 +7,8 @@ import type { CopiesOutcome, Runtime } from '../runtime.ts';
 const NONE: CopiesOutcome = { contexts: [], directory: false, updated: [], missing: [], problems: [] };
 
 /**
- * Brings the copies that the record of `client` names up to date. `state`: as it was before the renewal, or after it. A client whose key
- * is on another machine has no copies here.
+ * Updates the copies listed in the record of `client`. `state`: from before or after the renewal. A client whose key is on another machine
+ * has no copies on this one.
  */
 export async function refreshCopies(
   { record, ca, cert, key }: StoredClient,
@@ -16,7 +16,7 @@ export async function refreshCopies(
   runtime: Pick<Runtime, 'refreshCopies'>,
 ): Promise<CopiesOutcome> {
   if (key === undefined || !record.copies?.length) return NONE;
-  // The issuing CAs (during a rotation there are several) tell our own files also where a run died between the store and the copies.
+  // The issuing CAs (several during a rotation) identify our files even if a run died between the store and the copies.
   const issuers = [...state.issuers.values()].flatMap((one) => splitBundle(one.cert));
   const known = [...[...state.clients.values()].map((one) => one.cert), ...issuers];
   return runtime.refreshCopies({ copies: record.copies, files: { ca, cert, key }, known });

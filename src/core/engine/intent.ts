@@ -1,4 +1,4 @@
-/** The shape of what the engine needs to carry out an intent, and of what came of it. */
+/** Inputs and results of the engine. */
 
 import type { DockerTlsError } from '../../errors/errors.ts';
 import type { StoreState } from '../adapters/store/records.ts';
@@ -21,11 +21,11 @@ import type { CopiesOutcome, HostProgress, HostSession, Progress, Runtime, SshOp
 import type { PassphraseSource } from './key-protection.ts';
 import type { VerifiedAt } from './verify-host.ts';
 
-/** How hosts are reached. */
+/** Access to hosts. */
 export type Reach = {
   readonly runtime: Runtime;
   readonly sudoPassword?: Secret | undefined;
-  /** Passwords for sudo of single hosts, by name; they come before the common one. */
+  /** sudo passwords of single hosts, by name; they precede the common one. */
   readonly sudoPasswords?: ReadonlyMap<string, Secret> | undefined;
   readonly ask?: SshOptions['ask'];
 };
@@ -34,36 +34,36 @@ export type Run = Reach & {
   readonly store: Store;
   readonly progress: Progress;
   readonly passphrase: PassphraseSource;
-  /** How the CA signs from here, where the fleet file says it. */
+  /** The CA's signer from the fleet file. */
   readonly signer?: Signer | undefined;
   readonly parallel?: number | undefined;
   readonly canary?: number | undefined;
   readonly maxFailures?: number | undefined;
-  /** Plan and nothing else. */
+  /** Only plan. */
   readonly dryRun: boolean;
-  /** A person sees the plans first, and is asked; else everything was agreed to beforehand. */
+  /** A person sees the plans first and confirms them; otherwise everything was approved beforehand. */
   readonly asks: boolean;
-  /** Whether the settings by which the CA signs are accepted here: asks once on this computer. Fails with E_STORE_SETTINGS, E_DECLINED. */
+  /** Requires that this machine accepts the CA's signer settings; asks once per machine. Fails with E_STORE_SETTINGS, E_DECLINED. */
   approve(signer: Signer): Promise<void>;
-  /** Shows plans and asks the question. Throws where the answer is no. */
+  /** Shows plans and asks the question. Throws if the person declines. */
   confirm(planned: Planned, question: string): Promise<void>;
   /** Other parts of a split run use the store at the same time. */
   readonly shared?: boolean;
-  /** Hosts that are open already. */
+  /** Hosts with an open session. */
   readonly opened?: ReadonlyMap<string, OpenedHost>;
 };
 
-/** What the hosts of one run have in common. */
+/** State shared by the hosts of a run. */
 export type Base = {
   readonly intent: Intent;
   readonly wanted: Wanted;
-  /** The store when the run began, or once it had issued. */
+  /** The store at the start of the run, or after issuing. */
   readonly state: StoreState;
-  /** When it began. */
+  /** Start of the run. */
   readonly now: Date;
-  /** The credentials that are wanted are in the store. */
+  /** The requested credentials are in the store. */
   readonly issued: boolean;
-  /** The hosts of the store, and those that this run has set up: a host is refused under a second name. */
+  /** Hosts of the store and those that this run has set up. A host is refused under a second name. */
   readonly known: KnownHosts;
 };
 
@@ -71,35 +71,37 @@ export type OpenedHost = {
   readonly session: HostSession;
   readonly facts: HostFacts;
   readonly skewMs: number;
-  /** Names that the host's own facts propose for its certificate, the dialled one first. */
+  /** Names for the host's certificate, proposed from its facts, the dialled one first. */
   proposed(address: string): San[];
 };
 
 export type PlannedHost = {
-  /** What is asked for; the host keeps it with the generation. */
+  /** Requested settings; the host keeps them with the generation. */
   readonly spec: HostSpec;
   readonly address: string;
   readonly session: HostSession;
   readonly opened: OpenedHost;
-  /** With what hardening has to know. */
+  /** Including the facts for hardening. */
   readonly facts: HostFacts;
-  /** The store when the plan was made; of the hosts only this one. */
+  /** The store when the plan was made, with only this host. */
   readonly latest: StoreState;
-  /** What the host is to keep of the store. */
+  /** The store's revision, for the host to keep. */
   readonly mark?: StoreMark | undefined;
   readonly plan: HostPlan;
-  /** Clients that are accepted afterwards. */
+  /** Clients accepted after the change. */
   readonly accepts: readonly string[];
-  /** CAs of others, each of whose clients is accepted as well. */
+  /** CAs of others whose clients are all accepted as well. */
   readonly otherCas: readonly OtherCa[];
   readonly problems: readonly DockerTlsError[];
   readonly credentials: DesiredCredentials | { readonly restored: RestoredCredentials } | undefined;
 };
 
-/** Those of a generation that comes back, as they are stored on the host. */
+/** Credentials of a restored generation, as stored on the host. */
 export type RestoredCredentials = { readonly ca: string; readonly cert: string };
 
-/** What of a plan is shown and agreed to. Only a single host stays open until it is changed; of a fleet nothing else is kept meanwhile. */
+/**
+ * The shown and approved part of a plan. A single host's session stays open until the change; for a fleet nothing else is kept meanwhile.
+ */
 export type AgreedHost = Pick<PlannedHost, 'spec' | 'address' | 'plan' | 'accepts' | 'otherCas'> &
   Partial<Pick<PlannedHost, 'session' | 'opened'>> & {
     readonly facts: Pick<HostFacts, 'os' | 'kind' | 'places'> & {
@@ -110,37 +112,37 @@ export type AgreedHost = Pick<PlannedHost, 'spec' | 'address' | 'plan' | 'accept
 export type Planned = {
   readonly wanted: Wanted;
   readonly hosts: readonly HostResult<AgreedHost>[];
-  /** By which settings of the store something will be signed, where they run or send something here. */
+  /** The store's signer settings, if the change signs with them and they run or send something on this machine. */
   readonly signer?: StoreSettings | undefined;
-  /** They are not accepted on this computer yet. */
+  /** This machine has not accepted them yet. */
   readonly unapproved?: boolean;
 };
 
 export type Changed = {
   readonly wanted: Wanted;
-  /** Of a dry run. */
+  /** Only in a dry run. */
   readonly planned?: Planned;
   readonly results: readonly HostResult<HostOutcome>[];
-  /** The store once the credentials were issued. */
+  /** The store after issuing. */
   readonly state: StoreState;
-  /** What became of docker's copies of clients' files on this computer, by client. */
+  /** Updates of docker's copies of clients' files on this machine, by client. */
   readonly copies: ReadonlyMap<string, CopiesOutcome>;
 };
 
 /** One transaction with one host. */
 export type HostChange = Pick<PlannedHost, 'plan' | 'facts' | 'spec' | 'session' | 'mark'> & {
-  /** Names the change in lock, timer and journal: letters and digits. The host may be held by it already. */
+  /** Names the change in lock, timer and journal: letters and digits. It may already hold the host's lock. */
   readonly id: string;
   readonly credentials: Credentials | undefined;
   readonly reach: Reach;
   /** For the host's own records. */
   readonly reason: string;
   readonly progress: HostProgress;
-  /** Real connections after the change; empty when there is nothing to verify over TLS. */
+  /** Makes real connections after the change; empty if there is nothing to verify over TLS. */
   readonly verify: () => Promise<CheckResult[]>;
-  /** Where it is verified, if the store does not know the host yet. */
+  /** Address to verify at, if the store does not know the host yet. */
   readonly first?: VerifiedAt | undefined;
-  /** Writes our own records, just before the change is confirmed to the host. */
+  /** Writes our own records, just before confirming the change to the host. */
   readonly save: () => Promise<void>;
   readonly unsave: () => Promise<void>;
 };

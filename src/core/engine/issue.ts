@@ -1,6 +1,6 @@
 /**
- * Issuing: the only code that opens a CA key, asks an external CA or asks for a passphrase. Works in memory on what the store has;
- * the engine calls it once a plan is agreed to, under the store's lock, and writes what comes out.
+ * Issuing: the only code that opens a CA key, asks an external CA or asks for a passphrase. Works in memory on the store's state; the
+ * engine calls it after approval, under the store's lock, and writes the result.
  */
 
 import type {
@@ -47,27 +47,29 @@ export type IssuerOptions = SignerApproval & {
 };
 
 export type Issuer = {
-  /** Carries changes out, in order; gives what is to be stored. Fails with E_CA_NOT_ACCEPTED (exit 3), E_SIGN_COMMAND, E_KEY_PASSPHRASE. */
+  /**
+   * Carries out changes in order; returns the change to the store. Fails with E_CA_NOT_ACCEPTED (exit 3), E_SIGN_COMMAND, E_KEY_PASSPHRASE.
+   */
   carryOut(changes: readonly CredentialChange[]): Promise<StoreChange>;
-  /** A server certificate. `publicKey`: of a key that stays on the host (PEM). */
+  /** Issues a server certificate. `publicKey`: PEM of a key that stays on the host. */
   server(host: string, request: CertificateRequest, publicKey?: string): Promise<{ cert: string; key?: Secret }>;
-  /** Asks for the passphrase that changes, or (without any) server certificates need: before a lock is taken. */
+  /** Asks for the passphrase that the changes need, or without changes for that of server certificates. Call it before taking a lock. */
   unlock(changes: readonly CredentialChange[]): Promise<void>;
-  /** A key in the form in which it is stored. */
+  /** A key in its stored form. */
   protect(key: Secret): Promise<Secret>;
   /** The CA's own key, for `ca export`. */
   authority(): Promise<OpenAuthority>;
 };
 
-/** An issuer over the store as it was read. Nothing is asked or opened before it is needed. */
+/** An issuer for a state of the store. Asks for and opens keys only when needed. */
 export function openIssuer(state: StoreState, options: IssuerOptions): Issuer {
   const { passphrase, runtime, now } = options;
   const keys = protectKeys(state, passphrase);
   const { sign, token: here } = approvedSigner(runtime, options);
-  /** The CA that is asked; one that this run makes has its key here. */
+  /** The external CA that signs. A CA made in this run has its own key. */
   const external = () => (asksExternalCa({ ca }) ? (options.signer?.external ?? ca?.record.external) : undefined);
   let { ca, oldCas } = state as { ca: StoredCa | undefined; oldCas: StoreState['oldCas'] };
-  // A client may be called constructor.
+  // A client may be named constructor.
   const issuers: Record<string, StoredIssuer> = Object.create(null);
   const clients: Record<string, StoredClient> = Object.create(null);
   let made: Pick<StoreChange, 'ca' | 'retireCa' | 'oldCas' | 'removeOldCas'> = {};
@@ -86,14 +88,14 @@ export function openIssuer(state: StoreState, options: IssuerOptions): Issuer {
     throw externalCaKey();
   }
 
-  /** Whether a client's issuing CA signs, whose key is in the store; the certificates of hosts are the external CA's. */
+  /** Whether a client's issuing CA signs, with its key in the store; the external CA signs certificates of hosts. */
   function issuesHere(changes: readonly CredentialChange[]): boolean {
     return makesIssuers(preview(viewOf(state, now), changes)) && changes.some(signs);
   }
 
   const trusted = (): string => [ca, ...oldCas].map((one) => one?.cert ?? '').join('');
 
-  /** The trust file of clients; with the CAs above an intermediate one where that was asked for. */
+  /** Trust file of clients, with the CAs above an intermediate one if that was requested. */
   function clientTrust(): string {
     const above = [ca, ...oldCas].flatMap((one) =>
       one?.record?.wholeChain === true ? splitBundle(one.record.chain ?? '') : [],
@@ -132,7 +134,7 @@ export function openIssuer(state: StoreState, options: IssuerOptions): Issuer {
     renewTrust();
   }
 
-  /** The clients of this store trust the CAs that there are now. */
+  /** Makes the clients of this store trust the current CAs. */
   function renewTrust(): void {
     for (const client of state.clients.values()) {
       const { name, reaches, revokedAt } = client.record;
@@ -140,7 +142,7 @@ export function openIssuer(state: StoreState, options: IssuerOptions): Issuer {
     }
   }
 
-  /** The client's issuing CA under the CA in use, made where there is none. */
+  /** The client's issuing CA under the current CA, created if missing. */
   async function newestIssuer(name: string, keyType: KeyType): Promise<StoredIssuer> {
     const known = issuers[name] ?? state.issuers.get(name);
     const [first = ''] = splitBundle(known?.cert ?? '');
@@ -158,13 +160,15 @@ export function openIssuer(state: StoreState, options: IssuerOptions): Issuer {
             commonName: clientAuthorityName(name),
           });
     const keyPem = await keys.protect(fresh.key);
-    // All of them: a rotation begun before the last one was through leaves clients with certificates of the one before.
+    // All previous ones: a rotation that begins before the last one finished leaves clients with certificates of the one before.
     const old = oldCas.length > 0 ? { cert: known?.cert ?? '', oldKeyPem: known?.keyPem } : { cert: '' };
     issuers[name] = { ...old, cert: (splitBundle(fresh.cert)[0] ?? '') + old.cert, keyPem };
     return issuers[name];
   }
 
-  /** What signs for a client: its newest issuing CA, or the one before as long as a host that accepts the client knows only that. */
+  /**
+   * The authority that signs for a client: its newest issuing CA, or the previous one while a host that accepts the client knows only that.
+   */
   async function clientAuthority({ name, keyType }: ClientRecord): Promise<{ cert: string; key: Secret }> {
     const { cert, keyPem, oldKeyPem } = await newestIssuer(name, keyType);
     const [newest = '', before] = splitBundle(cert);
@@ -183,20 +187,20 @@ export function openIssuer(state: StoreState, options: IssuerOptions): Issuer {
     const { name } = record;
     const known = state.clients.get(name);
     const issued = await clientCertificate(record, csr);
-    // What replaces another certificate must not lock its owner out.
+    // A replacement must not lock the certificate's owner out.
     const hosts = known === undefined ? [] : losing(name, known.cert, issued.cert);
     if (hosts.length > 0) throw caNotAccepted(name, hosts);
     clients[name] = { ...issued, record, ca: clientTrust() };
   }
 
-  /** With a key that is made here, unless there is a request. */
+  /** With a new key, unless there is a request. */
   async function clientCertificate(record: ClientRecord, csr?: string): Promise<{ cert: string; key?: Secret }> {
     const { name, days, keyType } = record;
     const outside = external();
     if (outside !== undefined && ca?.record.leafOnly) {
       const request = { profile: 'client', name, days } as const;
       if (csr === undefined) return issueOutside(outside, { ...request, keyType, commonName: name });
-      // An external CA takes the name from the request, which is its sender's word.
+      // An external CA takes the name from the request, so its sender chooses it.
       const { commonName } = parseCsr(csr);
       if (commonName !== name) throw requestForOther(name, commonName);
       return { cert: await sign(outside, { ...request, csr, commonName, ca: trusted(), now }) };
@@ -207,7 +211,7 @@ export function openIssuer(state: StoreState, options: IssuerOptions): Issuer {
     return { cert, key };
   }
 
-  /** What a CA that is asked makes of a key that is made here, and stays. */
+  /** A certificate of an external CA for a new key. The key stays on this machine. */
   async function issueOutside(
     outside: ExternalCa,
     { keyType, ...request }: Omit<SignRequest, 'csr' | 'ca' | 'now'> & { readonly keyType: KeyType },
@@ -218,8 +222,8 @@ export function openIssuer(state: StoreState, options: IssuerOptions): Issuer {
   }
 
   /**
-   * While an older CA is still trusted, servers send a certificate of the new CA that the old one has signed as well: clients that have
-   * not fetched their new files go on trusting them. Empty where there is no older CA, or its key or its time is gone.
+   * While an older CA is still trusted, servers also send the new CA's certificate signed by the old one, so that clients without their new
+   * files still trust them. Empty without an older CA, or if its key is gone or it has expired.
    */
   async function crossCertificates(): Promise<string> {
     const certs: string[] = [];

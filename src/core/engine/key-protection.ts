@@ -1,13 +1,13 @@
-/** The one passphrase of a store: the words under which the keys of its CAs and issuing CAs are stored. */
+/** Passphrase of a store: the one under which the keys of its CAs and issuing CAs are stored. */
 
 import type { StoreState } from '../adapters/store/records.ts';
 import type { CaToken } from '../domain/external-ca.ts';
 import { decryptKey, encryptKey, isEncrypted, keyOpens } from '../domain/pki/keys.ts';
 import type { Secret } from '../domain/secret.ts';
 
-/** Where the CA's passphrase comes from. `opens`: whether it is the right one; the person who types it may try again. */
+/** Source of the CA's passphrase. `opens` checks it; the person who types it may try again. */
 export type PassphraseSource = {
-  /** For a CA that is made now; undefined when the user declined in so many words. */
+  /** For a new CA; undefined if the user explicitly declined one. */
   forNewCa(): Promise<Secret | undefined>;
   forExistingCa(opens: (words: Secret) => Promise<boolean>): Promise<Secret>;
   /** The PIN of the token that holds the CA's key. */
@@ -15,22 +15,22 @@ export type PassphraseSource = {
 };
 
 export type KeyProtection = {
-  /** A key in the form in which it is stored. */
+  /** A key in its stored form. */
   protect(key: Secret): Promise<Secret>;
   /** The key itself. */
   open(stored: Secret): Promise<Secret>;
-  /** Asks for the words, where the keys have any. */
+  /** Asks for the passphrase, if the keys have one. */
   unlock(): Promise<void>;
-  /** The words of the keys in this store are lost: those made from now on get words of their own. */
+  /** The passphrase of this store's keys is lost: new keys get a new one. */
   beginAnew(): Promise<void>;
 };
 
-/** Known from the keys that are there, chosen for the first one; asked for when it is needed, at most once. */
+/** Existing keys show whether there is a passphrase; it is chosen with the first key. Asks for it when needed, at most once. */
 export function protectKeys(
   { ca, oldCas, issuers }: Pick<StoreState, 'ca' | 'oldCas' | 'issuers'>,
   source: PassphraseSource,
 ): KeyProtection {
-  /** Keys that this run has protected: opening one is slow. */
+  /** Keys that this run has encrypted: decryption is slow. */
   const known = new WeakMap<Secret, Secret>();
   let secret: Promise<Secret | undefined> | undefined;
 

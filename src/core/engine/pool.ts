@@ -1,4 +1,4 @@
-/** A run over several hosts: in parallel, canaries first, one host's trouble its own, stopping after too many failures. */
+/** Run over several hosts: in parallel, canaries first, stopping after too many failures. A failure affects only its own host. */
 
 import { availableParallelism } from 'node:os';
 import pMap from 'p-map';
@@ -9,26 +9,26 @@ import { plural } from '../domain/words.ts';
 import type { Progress, Runtime } from '../runtime.ts';
 
 export type FleetOptions<T = unknown> = {
-  /** Hosts at the same time; default: defaultParallel. */
+  /** Concurrent hosts; default: defaultParallel. */
   readonly parallel?: number;
-  /** This many hosts first; the others only if all of those went well. */
+  /** Number of hosts that run first; the others run only if all of those succeed. */
   readonly canary?: number;
-  /** After this many failures no further host is begun. */
+  /** Number of failures after which no further host starts. */
   readonly maxFailures?: number;
   readonly runtime: Pick<Runtime, 'signal' | 'now'>;
   readonly progress: Progress;
-  /** Called once for each host as soon as its result is there. */
+  /** Called once for each host, as soon as it has a result. */
   readonly onResult?: (result: HostResult<T>) => void;
 };
 
-/** A host keeps a processor busy for some 50 ms, its own restart takes seconds; the cap is for what is between (bastions, networks). */
+/** A host uses some 50 ms of CPU, and its own restart takes seconds. The cap is for bastions and networks in between. */
 export function defaultParallel(processors = availableParallelism()): number {
   return Math.min(10 * processors, 50);
 }
 
 /**
- * Does one thing on every host and collects what came of it, in the order of `specs`. Whatever is thrown is that host's result:
- * a run never ends while others are in the middle of a change. After a bug (E_BUG) no further host is begun.
+ * Runs `work` on every host and collects the results in the order of `specs`. An error becomes the host's result, so that a run never ends
+ * while other hosts are mid-change. After a bug (E_BUG) no further host starts.
  */
 export async function overHosts<T>(
   specs: readonly HostSpec[],
@@ -71,7 +71,7 @@ export async function overHosts<T>(
         elapsedMs: clock() - began,
       });
       failures += 1;
-      // What went wrong here may go wrong anywhere; those at work come to their end.
+      // The same bug may occur on any host; running hosts finish.
       if (errors.some(({ code }) => code === 'E_BUG')) stopped ??= 'stopped after a bug in docker-tls';
       if (maxFailures !== undefined && failures >= maxFailures)
         stopped ??= `stopped after ${plural(failures, 'failure')}`;

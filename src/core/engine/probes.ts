@@ -1,13 +1,13 @@
 /**
- * The matrix of connections that show who is accepted by a daemon: one row for each kind of client. setup, verify, status, audit and
- * doctor all connect by rows of it.
+ * Connection matrix for verifying whom a daemon accepts: one row for each kind of client. setup, verify, status, audit and doctor all
+ * connect by its rows.
  */
 
 import { issueCa, issueClient } from '../domain/pki/certificate.ts';
 import type { Probe, ProbeCredentials, ProbeOutcome, ProbeRequest } from '../runtime.ts';
 
 type Row = {
-  /** Who connects. */
+  /** The client that connects. */
   readonly who: string;
   readonly expected: 'accepted' | 'refused';
   readonly how?: Pick<ProbeRequest, 'plain' | 'maxVersion'>;
@@ -16,7 +16,7 @@ type Row = {
 export const PROBES = {
   'own-certificate': { who: 'client', expected: 'accepted' },
   'no-certificate': { who: 'no certificate', expected: 'refused' },
-  // A server may ask for a certificate in one version and not in the other.
+  // A server may request a certificate in one TLS version and not in the other.
   'no-certificate-1.2': { who: 'no certificate, TLS 1.2', expected: 'refused', how: { maxVersion: 'TLSv1.2' } },
   'other-authority': { who: 'a certificate of an untrusted CA', expected: 'refused' },
   'server-certificate': { who: "the server's own certificate", expected: 'refused' },
@@ -31,7 +31,7 @@ export type ProbeName = keyof typeof PROBES;
 export type ProbedAt = {
   readonly address: string;
   readonly port: number;
-  /** What the client trusts, PEM. Absent: any server will do, as for an intruder; then no credentials of ours are shown. */
+  /** CAs that the client trusts, PEM. Absent: it accepts any server, as an intruder would, and shows none of our credentials. */
   readonly ca?: string | undefined;
   readonly timeoutMs: number;
   readonly now: Date;
@@ -39,7 +39,7 @@ export type ProbedAt = {
   readonly signal?: AbortSignal;
 };
 
-/** One connection. `credentials` for the rows that show a certificate of ours. Fails as the signal says. */
+/** Makes one connection. `credentials`: for rows that show one of our certificates. Fails with the signal's reason. */
 export async function probeAs(
   probe: Probe,
   name: ProbeName,
@@ -55,7 +55,7 @@ export async function probeAs(
   return signal === undefined ? await outcome : await unlessStopped(outcome, signal);
 }
 
-/** What is left behind has an end of its own. */
+/** Stops waiting when the signal aborts; the abandoned work has its own time limit. */
 async function unlessStopped<T>(work: Promise<T>, signal: AbortSignal): Promise<T> {
   let stop = (): void => {};
   const stopped = new Promise<never>((_resolve, reject) => {
@@ -75,7 +75,7 @@ const DAY_MS = 86_400_000;
 
 let made: { readonly day: number; readonly credentials: Promise<ProbeCredentials> } | undefined;
 
-/** A client of an untrusted CA, valid on the day of `now` and the next. Made once in a run, for every host. */
+/** Credentials of a client of an untrusted CA, valid on the day of `now` and the next. Made once per run, for all hosts. */
 function untrustedCredentials(now: Date): Promise<ProbeCredentials> {
   const day = Math.floor(now.getTime() / DAY_MS);
   if (made?.day !== day) made = { day, credentials: issueUntrusted(now) };

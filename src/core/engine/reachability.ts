@@ -1,4 +1,4 @@
-/** The look at the way from here to a host's TLS port: found before anything changes, not by the verification after a restart. */
+/** Check of the route to a host's TLS port, before any change instead of after a restart. */
 
 import type { ErrorCode } from '../../errors/catalogue.ts';
 import { DockerTlsError } from '../../errors/errors.ts';
@@ -9,12 +9,12 @@ import type { Probe, ProbeOutcome } from '../runtime.ts';
 import { probeAs } from './probes.ts';
 import { hintsFor, type VerifiedAt } from './verify-host.ts';
 
-/** Three attempts of TCP: at once, after one second and after three. */
+/** Three TCP attempts: at once, after one second and after three. */
 const TIMEOUT_MS = 5000;
 
 /**
- * What prevents it (E_ADDRESS, E_PORT_FILTERED; exit 4), or undefined. A refused connection is an open way: nothing listens yet.
- * `known`: what the host says of its own firewall, which is named first.
+ * The obstacle (E_ADDRESS, E_PORT_FILTERED; exit 4), or undefined. A refused connection counts as an open route: nothing listens yet.
+ * `known`: facts about the host's own firewall, for the first hints.
  */
 export async function wayProblem(
   probe: Probe,

@@ -1,4 +1,4 @@
-/** Whether hosts of other stores accept the clients that were imported here: only a connection tells of a revocation. */
+/** Probes of other stores' hosts as imported clients: only a connection shows a revocation. */
 
 import type { StoredClient, StoreState } from '../adapters/store/records.ts';
 import { reachedSpecs } from '../domain/fleet/specs.ts';
@@ -12,7 +12,7 @@ import type { Run } from './intent.ts';
 import { overHosts } from './pool.ts';
 import { probeAs } from './probes.ts';
 
-/** By the client's name; a client that has no host, no key here or has expired is not tried. */
+/** Results by client name. Skips clients without a host or without a key on this machine, and expired clients. */
 export async function askReached(
   { parallel, progress, runtime }: Pick<Run, 'parallel' | 'progress' | 'runtime'>,
   state: StoreState,

@@ -1,9 +1,9 @@
-/** That a passphrase and a PIN are asked for once in a run. Apart from key-protection.ts, so that a run begins without keys being read. */
+/** Caching of passphrases and PINs for a run. Separate from key-protection.ts, so that a run starts without reading keys. */
 
 import type { Secret } from '../domain/secret.ts';
 import type { PassphraseSource } from './key-protection.ts';
 
-/** A run may open the store's keys more than once; and asks only once. The passphrase of a CA that was just made is known. */
+/** A run may open the store's keys several times, but asks only once. It already knows the passphrase of a CA that it has made. */
 export function requestedOnce(source: PassphraseSource): PassphraseSource {
   let fresh: ReturnType<PassphraseSource['forNewCa']> | undefined;
   let existing: ReturnType<PassphraseSource['forExistingCa']> | undefined;

@@ -1,4 +1,4 @@
-/** Probes through ssh, for hosts whose TLS port this machine cannot reach: behind a bastion, or a firewall that lets only ssh in. */
+/** Probes through SSH, for hosts whose TLS port this machine cannot reach: behind a bastion, or a firewall that allows only SSH. */
 
 import { DockerTlsError, failureOf } from '../../errors/errors.ts';
 import type { CheckResult } from '../domain/plan/outcome.ts';
@@ -7,23 +7,23 @@ import type { HostSession, Probe, Tunnel } from '../runtime.ts';
 import type { Reach } from './intent.ts';
 import { sshOptions } from './steps/connect.ts';
 
-/** How the TLS port of a host is reached from here: directly, or through its session, as its setting `reach` says. */
+/** Route to a host's TLS port: direct, or through its session, depending on its setting `reach`. */
 export type Way = { readonly probe: Probe; readonly via?: string };
 
 export function wayTo({ reach }: Pick<HostSpec, 'reach'>, probe: Probe, { tunnel }: Pick<HostSession, 'tunnel'>): Way {
   return reach === 'ssh' && tunnel !== undefined ? { probe: probeThrough(probe, tunnel), via: tunnel.via } : { probe };
 }
 
-/** Runs `work` along the way to a host that no session is open to; closes what it opened. Fails as connecting does. */
+/** Runs `work` with a route to a host that has no open session; closes a session that it opens. Fails as connecting does. */
 export async function alongWay<T>(spec: HostSpec, reach: Reach, work: (way: Way) => Promise<T>): Promise<T> {
   const { probe, connect } = reach.runtime;
   if (spec.reach !== 'ssh') return work({ probe });
-  // What goes this way takes no --host-key.
+  // Commands that use this route do not take --host-key.
   await using session = await connect({ ...sshOptions(spec, reach), hostKeyFlag: false });
   return await work(wayTo(spec, probe, session));
 }
 
-/** The same, and directly where there is no way through ssh, or none that gets there. */
+/** Like alongWay, but direct without a working route through SSH. */
 export async function alongAnyWay<T>(
   spec: HostSpec | undefined,
   reach: Reach,
@@ -37,7 +37,7 @@ export async function alongAnyWay<T>(
   });
 }
 
-/** Every connection begins where the tunnel does; what ssh cannot reach there is a refused connection. */
+/** Every connection starts at the tunnel's end; a target that SSH cannot reach counts as a refused connection. */
 export function probeThrough(probe: Probe, tunnel: Tunnel): Probe {
   return (request) =>
     probe({
@@ -50,7 +50,7 @@ export function probeThrough(probe: Probe, tunnel: Tunnel): Probe {
     });
 }
 
-/** Each result says that it was not seen from here. */
+/** Adds to each result the machine that it was seen through. */
 export function withVia(checks: readonly CheckResult[], { via }: Pick<Way, 'via'>): CheckResult[] {
   return checks.map((check) =>
     via === undefined ? check : { ...check, outcome: `${check.outcome}, through ${via}`, via },

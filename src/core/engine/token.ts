@@ -1,4 +1,4 @@
-/** A CA whose key is in a hardware token or a KMS: what is signed is made here, and the token's signature is checked before it is used. */
+/** CA whose key is in a hardware token or a KMS. Certificates are built locally, and the token's signature is checked before use. */
 
 import { randomBytes } from 'node:crypto';
 import { DockerTlsError } from '../../errors/errors.ts';
@@ -9,7 +9,7 @@ import { algorithmFor, isSignature } from '../domain/pki/signing.ts';
 import type { Runtime } from '../runtime.ts';
 import type { PassphraseSource } from './key-protection.ts';
 
-/** Asks for the PIN when it signs. Fails with E_KEY_TYPE; signing with E_TOKEN (exit 4), E_CA_KEY. */
+/** Asks for the PIN when it signs. Fails with E_KEY_TYPE; signing fails with E_TOKEN (exit 4), E_CA_KEY. */
 export function openToken(
   cert: string,
   token: CaToken,
@@ -37,7 +37,7 @@ export function openToken(
   });
 }
 
-/** Whether the token signs, and with the CA's key. Fails as signing does. */
+/** Checks that the token signs, with the CA's key. Fails as signing does. */
 export async function tryToken(...token: Parameters<typeof openToken>): Promise<void> {
   const { signer } = openToken(...token);
   if (!('privateKey' in signer)) await signer.sign(randomBytes(32));

@@ -1,4 +1,4 @@
-/** The verification that a host accepts its clients and rejects all others: real connections from this computer, all at once. */
+/** Verification that a host accepts its clients and rejects all others: real, parallel connections from this machine. */
 
 import { DockerTlsError } from '../../errors/errors.ts';
 import { dockerHost } from '../domain/destination.ts';
@@ -11,19 +11,22 @@ import { PROBES, type ProbeName, probeAs } from './probes.ts';
 export type VerifyRequest = {
   readonly address: string;
   readonly port: number;
-  /** What the client trusts, PEM. */
+  /** CAs that the client trusts, PEM. */
   readonly ca: string;
-  /** The client that must be accepted; absent where no key of an accepted client is here: then only what is served and who is refused is verified. */
+  /**
+   * The client that must be accepted. Absent if this machine has no key of an accepted client: then only the served certificate and
+   * rejections are verified.
+   */
   readonly client?: { readonly name: string } & ProbeCredentials;
-  /** Further clients that have to be accepted. */
+  /** Further clients that must be accepted. */
   readonly others?: readonly ({ readonly name: string } & ProbeCredentials)[];
-  /** The server's own credentials, which must not be accepted of a client; absent where its key is not here. */
+  /** The server's own credentials: the daemon must not accept them from a client. Absent if their key is not on this machine. */
   readonly server?: ProbeCredentials;
-  /** The certificate that has to be served (PEM); absent: any that verifies. */
+  /** The certificate that must be served (PEM). Absent: any that verifies. */
   readonly serverCert?: string;
-  /** Clients whose certificate is over and must be refused. */
+  /** Expired clients that must be refused. */
   readonly expired?: readonly ({ readonly name: string } & ProbeCredentials)[];
-  /** Clients that were revoked and must be refused. */
+  /** Revoked clients that must be refused. */
   readonly revoked?: readonly ({ readonly name: string } & ProbeCredentials)[];
   readonly now: Date;
   readonly timeoutMs?: number;
@@ -32,7 +35,7 @@ export type VerifyRequest = {
 
 export type VerifiedAt = Pick<VerifyRequest, 'address' | 'port'>;
 
-/** Makes every connection of the matrix (probes.ts) that there are credentials for, all at once. */
+/** Makes every connection of the matrix (probes.ts) that has credentials, in parallel. */
 export async function verifyHost(probe: Probe, request: VerifyRequest): Promise<CheckResult[]> {
   const { client, others = [], server, expired = [], revoked = [], serverCert } = request;
   const at = { ...request, timeoutMs: request.timeoutMs ?? 10_000 };
@@ -64,19 +67,19 @@ export async function verifyHost(probe: Probe, request: VerifyRequest): Promise<
 }
 
 /**
- * Fails with E_VERIFY (exit 7) unless every verification went as it must. `first`: where a host was verified that the store does not know yet, so
- * that `doctor` cannot be asked either.
+ * Fails with E_VERIFY (exit 7) unless every check passed. `first`: address of a host that the store does not know yet, so that `doctor`
+ * cannot be suggested.
  */
 export function requireVerified(...given: Parameters<typeof verificationFailure>): void {
   const failure = verificationFailure(...given);
   if (failure !== undefined) throw failure;
 }
 
-/** The same as a value; undefined where all is well. */
+/** The same error as a value; undefined if all checks passed. */
 export function verificationFailure(
   host: string,
   checks: readonly CheckResult[],
-  /** What became of the host; empty where the rollback adds it. */
+  /** Final state of the host; empty if the rollback adds it. */
   ending: string,
   first?: VerifiedAt,
 ): DockerTlsError | undefined {
@@ -109,7 +112,7 @@ export function verificationFailure(
   );
 }
 
-/** What to try, by the cause, where the way from here to the daemon is at fault and not the daemon. */
+/** Hints by cause, for a fault on the route to the daemon rather than in the daemon. */
 export function hintsFor({ address, port }: VerifiedAt, cause: CheckResult['cause']): string[] {
   const otherAddress = 'if clients reach the host by another name or address: --address NAME';
   const otherPort = 'or take a port that is open: docker-tls setup … --port N, or port: N in the fleet file';
@@ -137,7 +140,7 @@ export function hintsFor({ address, port }: VerifiedAt, cause: CheckResult['caus
   }
 }
 
-/** After a run that died between the host and the store, or a roll back by hand. */
+/** After a run that died between the host and the store, or a manual rollback. */
 const OTHER_CERTIFICATE = 'the host serves another certificate than the one on record';
 
 function accepted(who: string, outcome: ProbeOutcome, serverCert: string | undefined): CheckResult {
@@ -150,7 +153,7 @@ function accepted(who: string, outcome: ProbeOutcome, serverCert: string | undef
   return { ...check, ok: true, outcome: `accepted (${outcome.protocol})` };
 }
 
-/** No client of this store is accepted on the host: that the right certificate is served, and that it asks for one, has to do. */
+/** For a host that accepts no client of this store: it must serve the right certificate and request one from the client. */
 function refusedBy(who: string, outcome: ProbeOutcome, serverCert: string | undefined): CheckResult {
   const check = refused(who, outcome);
   if (!check.ok || outcome.kind === 'accepted') return check;
@@ -160,7 +163,7 @@ function refusedBy(who: string, outcome: ProbeOutcome, serverCert: string | unde
   return { ...check, ok: false, outcome: OTHER_CERTIFICATE, otherCertificate: true };
 }
 
-/** A port that does not answer refuses no client: it verifies nothing. */
+/** A port that does not answer refuses no client, so it verifies nothing. */
 const SILENT: readonly CheckResult['cause'][] = ['connection-refused', 'timed-out', 'unreachable', 'name-not-found'];
 
 function refused(who: string, outcome: ProbeOutcome): CheckResult {

@@ -1,4 +1,4 @@
-/** What the fleet file means, and what is said of mistakes in it: cases as data. */
+/** Meaning of the fleet file, and messages about its mistakes: cases as data. */
 
 import { readFileSync } from 'node:fs';
 import { expect, test } from 'vitest';
@@ -104,7 +104,7 @@ test('every key means what it says', () => {
   });
 });
 
-/** Body of a fleet file (after `version: 1`, so its first line is line 2) to everything that is said. */
+/** Body of a fleet file (after `version: 1`, so its first line is line 2), mapped to all messages. */
 const MISTAKES: Readonly<Record<string, readonly [text: string, said: readonly string[]]>> = {
   'a key that is near another': ['host: {}', ['f:2:1 there is no key host in a fleet file | did you mean hosts?']],
   'a key in another spelling': [
@@ -134,7 +134,7 @@ const MISTAKES: Readonly<Record<string, readonly [text: string, said: readonly s
     'hosts: {a: root@x, b: admin@X}',
     ['f:2:20 b is reached at X, just as a: one host, two names'],
   ],
-  // Root's Docker and that of a user are two daemons.
+  // The system's Docker and a user's are two daemons.
   'one rootless Docker under two names': [
     'hosts: {a: root@x, b: {ssh: {destination: x, user: own, rootless: true}}, c: {ssh: {destination: x, user: own, rootless: true}}}',
     ['f:2:75 c is reached at x, just as b: one host, two names'],

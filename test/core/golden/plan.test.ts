@@ -1,4 +1,4 @@
-/** Golden plans: facts recorded on real hosts and a desired state give the plan, the units and the manifest that are kept as text. */
+/** Golden plans: facts recorded on real hosts and a desired state produce the stored plan, units and manifest. */
 
 import { readFileSync, writeFileSync } from 'node:fs';
 import { describe, expect, test } from 'vitest';
@@ -26,13 +26,13 @@ function planOf({ want }: PlanCase, found: HostFacts, suite: string): HostPlan {
   return 'restore' in want ? planRestore(found, want.restore, wanted) : planHost(found, { ...wanted, ...want });
 }
 
-/** Nothing else than the host has. */
+/** The credentials that the host already has. */
 function installed(facts: HostFacts): DesiredCredentials {
   const { ca = '', cert = '' } = installedCredentials(facts) ?? {};
   return { trust: certificateIds(ca), certificate: { keep: certificateIds(cert) }, key: 'keep' };
 }
 
-/** The plan without the texts of files, then each file as it is afterwards, then the manifest. */
+/** The plan without the texts of files, then each resulting file, then the manifest. */
 function rendered(plan: HostPlan, { places }: HostFacts): string {
   const { files, daemonJson: _, ...rest } = plan;
   const texts = files.map(({ kind, path, to, after }) =>
@@ -45,7 +45,7 @@ function rendered(plan: HostPlan, { places }: HostFacts): string {
 }
 
 describe.each<Suite>([...suites, 'rootless', 'podman'])('on %s', (suite) => {
-  // Nothing of a user's Docker hardens their host.
+  // A user's Docker does not harden the host.
   test.each(
     CASES.filter(({ name }) => suite !== 'rootless' || name !== 'setup-hardened').filter(
       // Podman has no daemon.json.

@@ -1,4 +1,7 @@
-/** Ctrl-C at a question of one host of several, in a real terminal and over real SSH: the whole run ends with 130, and nothing else is asked. */
+/**
+ * Ctrl-C at a question of one host of several, in a real terminal and over real SSH: the whole run exits with 130, without another
+ * question.
+ */
 
 import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';

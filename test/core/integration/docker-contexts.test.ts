@@ -1,4 +1,4 @@
-/** Contexts of ours under the real docker CLI: what we write it reads, and what it does to them we understand. */
+/** Our contexts under the real docker CLI: it reads our files, and we understand its changes to them. */
 
 import { execFileSync } from 'node:child_process';
 import {
@@ -73,7 +73,7 @@ function modeOf(path: string): string {
   return (statSync(path).mode & 0o777).toString(8);
 }
 
-/** As a user who is not root, to whom modes mean something. */
+/** As a non-root user, for whom modes have an effect. */
 function giveToUidNobody(path: string): { uid: number; gid: number } {
   const who =
     process.getuid?.() === 0

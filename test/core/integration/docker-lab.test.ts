@@ -1,6 +1,6 @@
 /**
- * The probe and the client's files against real daemons of the three generations, set up here with certificates of openssl and flags of
- * dockerd, so that nothing of the rest of our program is in between. Needs the lab (scripts/lab), the docker CLI and curl.
+ * Probe and client files against real daemons of the three generations, set up here with openssl certificates and dockerd flags. No other
+ * part of our program is involved. Needs the lab (scripts/lab), the docker CLI and curl.
  */
 
 import { execFileSync } from 'node:child_process';
@@ -37,7 +37,7 @@ function as(credential: Issued): ProbeRequest['credentials'] {
   return { cert: credential.cert, key: new Secret(credential.key) };
 }
 
-/** A shell line with which dockerd is started with other flags, beside `-H fd://`. */
+/** Shell text that restarts dockerd with other flags, in addition to `-H fd://`. */
 function restartWith(flags: string): string {
   return `set -e
     dockerd=$(systemctl cat docker | sed -n 's/^ExecStart=\\([^ ]*\\) .*/\\1/p' | head -n 1)

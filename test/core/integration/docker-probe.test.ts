@@ -52,7 +52,7 @@ function names(outcome: ProbeOutcome): string[] {
 }
 
 it('survives a way through another program that ends without an answer', async () => {
-  // As ssh's stdin and stdout: the stream that is destroyed for the end says so with a second error.
+  // As ssh's stdin and stdout: the destroyed stream reports the end with a second error.
   const dial = async () =>
     Duplex.from({
       readable: Readable.from([]),
@@ -137,7 +137,7 @@ describe('a daemon with good credentials', () => {
   });
 
   it('needs credentials that fit together', async () => {
-    // What was made for a certificate and its key serves no other key.
+    // Data cached for a certificate and its key does not serve another key.
     expect(await ask(port, { credentials: as(client) })).toMatchObject({ kind: 'accepted' });
     const mixed = { cert: client.cert, key: new Secret(server.key) };
     await expect(ask(port, { credentials: mixed })).rejects.toMatchObject({ code: 'E_PROBE_CREDENTIALS', exit: 2 });
@@ -159,7 +159,7 @@ describe('a server that is not trusted', () => {
       });
       socket.on('error', () => undefined);
     });
-    // The probe may hang up before its last flight is out: then the server sees no connection at all.
+    // The probe may hang up before its last flight is sent: then the server sees no connection at all.
     impostor.on('connection', (socket) => socket.once('close', () => (ended += 1)));
     await new Promise<void>((resolve) => impostor.listen(0, '127.0.0.1', resolve));
     const { port } = impostor.address() as import('node:net').AddressInfo;
@@ -302,7 +302,7 @@ describe('ports that are no daemon', () => {
     expect(getDefaultAutoSelectFamily()).toBe(true);
     for (const address of ['127.0.0.1', 'localhost', '[::1]']) {
       const outcome = await ask(listening.port, { address });
-      // A computer without IPv6 has no ::1.
+      // A machine without IPv6 has no ::1.
       expect(outcome.kind === 'refused' && outcome.cause).toMatch(
         address === '[::1]' ? /connection-refused|unreachable/ : /connection-refused/,
       );
@@ -358,7 +358,7 @@ describe('plain HTTP probes', () => {
 describe('a reset that swallowed the alert', () => {
   it('is asked again in silence, and the alert is heard', async () => {
     const { port } = await daemon();
-    // A proxy that cuts the first connection when the client speaks after the handshake, as a lost race on the wire looks.
+    // A proxy that cuts the first connection when the client sends after the handshake, like a lost race on the wire.
     const { connect } = await import('node:net');
     let connections = 0;
     const proxy = await raw((socket) => {

@@ -1,4 +1,4 @@
-/** A local socket that leads to a daemon as one client: who may use it, what goes through, and what a daemon that rejects the client does to it. */
+/** Local socket that leads to a daemon as one client: its users, its traffic, and a daemon that rejects the client. */
 
 import { once } from 'node:events';
 import { existsSync, mkdtempSync, rmSync, statSync } from 'node:fs';

@@ -1,4 +1,4 @@
-/** Key files, requests and PKCS#12 as other programs read them: openssl and Java's keytool. */
+/** Key files, requests and PKCS#12 in other programs: openssl and Java's keytool. */
 
 import { execFile } from 'node:child_process';
 import { mkdtemp, rm, writeFile } from 'node:fs/promises';
@@ -37,7 +37,7 @@ async function openssl(...args: readonly string[]): Promise<string> {
   return (await run('openssl', [...args])).stdout;
 }
 
-// A longer RSA key is written as a short one is.
+// A longer RSA key is written like a short one.
 describe.each(['p256', 'ed25519', 'rsa2048'] as const)('%s', (keyType) => {
   let key: Secret;
   beforeAll(async () => {
@@ -103,7 +103,7 @@ describe.each(['p256', 'ed25519', 'rsa2048'] as const)('%s', (keyType) => {
   });
 });
 
-/** A start of Java in a third of the time. */
+/** Java starts in a third of the time. */
 const JAVA = ['-J-XX:TieredStopAtLevel=1', '-J-XX:+UseSerialGC', '-J-Duser.language=en'];
 
 test.each(['p256', 'rsa2048'] as const)(
@@ -111,7 +111,7 @@ test.each(['p256', 'rsa2048'] as const)(
   async (keyType) => {
     const { chain, bundle } = await makeBundle(await generateKey(keyType));
     const path = await file(`java-${keyType}.p12`, bundle.reveal());
-    // Copying opens the key itself, which listing does not.
+    // Unlike listing, copying opens the key itself.
     const copy = join(directory, `copy-${keyType}.p12`);
     await run('keytool', [
       ...[...JAVA, '-importkeystore', '-noprompt', '-srckeystore', path, '-srcstorepass:file', passFile],

@@ -1,4 +1,4 @@
-/** Certificates that may open no host, each tried over TLS 1.2 and 1.3, where the CA is trusted and where a list of clients is. */
+/** Certificates that every host must refuse, over TLS 1.2 and 1.3, on hosts that trust the CA and on hosts with a list of clients. */
 
 import { expect, test } from 'vitest';
 import { issueCa, issueClient, issueClientAuthority, issueServer } from '../../../src/core/domain/pki/certificate.ts';

@@ -1,4 +1,4 @@
-/** Thousands of keys in one process, with much garbage collection: node's own key generator once stood still for ever under that. */
+/** Thousands of keys in one process, with much garbage collection: node's own key generator once hung under that. */
 
 import { execFile } from 'node:child_process';
 import { mkdtemp, rm } from 'node:fs/promises';
@@ -30,7 +30,7 @@ beforeAll(async () => {
 });
 afterAll(() => rm(directory, { recursive: true, force: true }));
 
-// In a process of its own: a deadlock in it would stop the test's own clock too.
+// In a separate process: a deadlock in it would stop the test's own clock too.
 test('many authorities are made to the end', async () => {
   const outfile = join(directory, 'many.mjs');
   await build({

@@ -1,4 +1,4 @@
-/** Every form of certificate that we issue before strict verifiers: OpenSSL, GnuTLS and Java, each for its purpose and for no other. */
+/** Every form of our certificates under strict verifiers: OpenSSL, GnuTLS and Java. Each is valid for its own purpose only. */
 
 import { execFile } from 'node:child_process';
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
@@ -66,12 +66,12 @@ beforeAll(async () => {
 });
 afterAll(() => rmSync(directory, { recursive: true }));
 
-/** The other RSA sizes differ by their numbers alone (pki-verifiers.test.ts has them). */
+/** The other RSA sizes differ only in their numbers (tested in pki-verifiers.test.ts). */
 const TYPES = ['p256', 'p384', 'ed25519', 'rsa2048'] as const;
 
 async function ofType(keyType: (typeof TYPES)[number]): Promise<void> {
   const ca = await issueCa({ name: `Test ${keyType}`, days: 3650, now, keyType });
-  // An RSA key takes long: the CA's own type is enough, and the type of a leaf.
+  // An RSA key takes long, so with an RSA CA the leaves have another type.
   const leafType = keyType === 'rsa2048' ? 'p256' : keyType;
   const server = await issueServer({ ca, sans: SANS, days: 397, now, keyType: leafType });
   const authority = await issueClientAuthority({ ca, clientName: 'ann', days: 1000, now, keyType: leafType });
@@ -89,7 +89,7 @@ async function underIntermediate(root: Awaited<ReturnType<typeof issueCa>>): Pro
   forms.set('client under an intermediate', { purpose: 'client', chain: client.cert, anchors: root.cert });
 }
 
-/** In the middle of a rotation a host sends the new CA as the old one has signed it. */
+/** During a rotation a host also sends the new CA, signed by the old one. */
 async function rotated(old: Awaited<ReturnType<typeof issueCa>>): Promise<void> {
   const fresh = await issueCa({ name: 'New', days: 3650, now });
   const bridge = await crossSign({ ca: fresh, issuer: old, days: 90, now });
@@ -101,7 +101,7 @@ async function rotated(old: Awaited<ReturnType<typeof issueCa>>): Promise<void> 
 
 const other = { server: 'client', client: 'server' } as const;
 
-/** What a verifier says of each form for its own purpose, or for the other one; OK where it takes it. */
+/** Each verifier's result for a form and its own purpose, or the other one; OK if accepted. */
 async function judged(
   ask: (purpose: Form['purpose'], chain: string, anchors: string) => Promise<string>,
   own: boolean,

@@ -1,4 +1,4 @@
-/** Certificates before strict verifiers: openssl -x509_strict, Python's default context, curl, and Node's TLS, over loopback. */
+/** Certificates under strict verifiers: openssl -x509_strict, Python's default context, curl, and Node's TLS, over loopback. */
 
 import { execFile } from 'node:child_process';
 import { mkdtemp, rm, writeFile } from 'node:fs/promises';
@@ -34,7 +34,7 @@ beforeAll(async () => {
 afterAll(() => rm(directory, { recursive: true, force: true }));
 
 let count = 0;
-/** Writes a text to a file of its own in the private directory, and gives the path. */
+/** Writes a text to a new file in the private directory, and returns the path. */
 async function file(text: string): Promise<string> {
   count += 1;
   const path = join(directory, `${count}.pem`);
@@ -42,7 +42,7 @@ async function file(text: string): Promise<string> {
   return path;
 }
 
-/** `OK`, or what openssl says against it. */
+/** `OK`, or openssl's error. */
 async function opensslVerify(options: {
   leaf: string;
   anchors: string;
@@ -95,7 +95,7 @@ type Credentials = {
 
 async function makeCredentials(caType: KeyType, leafType: KeyType): Promise<Credentials> {
   const ca = await issueCa({ name: `Test ${caType}`, days: 3650, now, keyType: caType });
-  // RSA keys take long: a CA and the two that shake hands are enough. Bob is there only to be another one.
+  // RSA keys take long, so only a CA and the two sides of a handshake have one. Bob only needs to be another client.
   const annType = leafType.startsWith('rsa') ? 'p256' : leafType;
   const [server, ann, bob] = await Promise.all([
     issueServer({ ca, sans, days: 397, now, keyType: leafType }),
@@ -252,7 +252,7 @@ describe('who gets in where', () => {
       await issueClient({ authority: untrusted, name: 'ann', days: 1, now }),
       server,
       await issueClient({ authority: old, name: 'ann', days: 90, now: past }),
-      // Made with a client's CA, which may make client certificates only.
+      // Signed by a client's CA: it may sign only client certificates.
       await issueServer({ ca: ann, sans, days: 1, now }),
     ];
     await withStrictServer({ server, trust: ca.cert + old.cert }, async (port) => {
@@ -294,7 +294,7 @@ describe('who gets in where', () => {
   });
 });
 
-/** Greets a client by its common name over HTTP, after a handshake in which the client had to show a certificate. */
+/** Greets a client by its common name over HTTP, after a handshake that requires a client certificate. */
 async function withServer(
   credentials: { server: { cert: string; key: IssuedPair['key'] }; trust: string },
   use: (port: number) => Promise<void>,
@@ -305,13 +305,13 @@ async function withServer(
     (request, response) => {
       const { CN } = (request.socket as tls.TLSSocket).getPeerCertificate().subject;
       response.setHeader('Connection', 'close').setHeader('Api-Version', '1.41');
-      // What the docker CLI asks for; anything else gets the greeting.
+      // The docker CLI asks for the version; any other request gets the greeting.
       const isVersion = request.url?.endsWith('/version') === true;
       response.end(isVersion ? JSON.stringify({ Version: `hello ${CN}`, ApiVersion: '1.41' }) : `hello ${CN}`);
     },
   );
   server.on('tlsClientError', () => undefined);
-  // No host: dual stack, so that 127.0.0.1, localhost and ::1 all reach it.
+  // Without a host: dual stack, so that 127.0.0.1, localhost and ::1 all reach it.
   await new Promise<void>((resolve) => server.listen(0, '::', resolve));
   try {
     await use((server.address() as AddressInfo).port);
@@ -320,7 +320,7 @@ async function withServer(
   }
 }
 
-/** Reads too: under TLS 1.3 a refused client finds out only then. */
+/** Also reads: under TLS 1.3 a refused client notices only then. */
 function nodeClient(
   port: number,
   credentials: { trust: string; client?: { cert: string; key: IssuedPair['key'] } },

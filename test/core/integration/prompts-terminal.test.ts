@@ -1,4 +1,4 @@
-/** What ends a question on a real terminal, for every kind of question. */
+/** Keys that end a question on a real terminal, for every kind of question. */
 
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { buildQuestions, KINDS } from '../../support/question.ts';

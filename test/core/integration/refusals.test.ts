@@ -1,4 +1,4 @@
-/** What damaged files and missing programs are answered with, each by its code. */
+/** Error codes for damaged files and missing programs. */
 
 import { chmodSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';

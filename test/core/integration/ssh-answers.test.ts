@@ -1,4 +1,7 @@
-/** What the system's ssh asks and tells while it logs in, by the very program that it starts: a security key's touch and PIN, and an agent's keys. */
+/**
+ * Questions and messages of the system's ssh during login, by the program that it starts: a security key's touch and PIN, and an agent's
+ * keys.
+ */
 
 import { execFileSync, spawn, spawnSync } from 'node:child_process';
 import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
@@ -69,7 +72,7 @@ it('where no person can be asked the time runs on, and a PIN is an error with a 
       code: 'E_SSH_KEY_PASSPHRASE',
       message: 'ssh asks "Enter PIN for ED25519-SK key /k:", and there is no terminal to ask on',
     });
-    // Closing ends the notice too: none outlives ssh.
+    // Closing also ends the notice: none outlives ssh.
     await answers.close();
     await notice.ended;
   } finally {
@@ -96,7 +99,7 @@ it.each(['ed25519', 'ecdsa', 'rsa'])(
       rmSync(join(directory, 'q'), { force: true });
       const answers = await startAnswers(directory, options, endpoint, () => undefined);
       try {
-        // Not by spawnSync: what answers is in this process.
+        // Not by spawnSync: the answering code is in this process.
         const child = spawn(answers.program, ['host-key', 'HOSTNAME', '127.0.0.1', ...certificate.split(' ')]);
         let line = '';
         child.stdout.on('data', (chunk) => {

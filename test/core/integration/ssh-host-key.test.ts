@@ -1,4 +1,4 @@
-/** A host's key by both transports: unknown, known, changed, revoked, pinned. */
+/** Host keys over both transports: unknown, known, changed, revoked, pinned. */
 
 import { chmodSync, mkdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { type AddressInfo, createServer, connect as dial } from 'node:net';
@@ -171,7 +171,7 @@ describe.each(['ssh2', 'openssh'] as const)('%s', (transport) => {
     await withServer({ ...withKey, hostKeys: keys.map((each) => each.privateKey) }, async (server) => {
       const [ed25519, rsa, ecdsa] = server.hostKeys as [string, string, string];
       const knows = (...known: string[]) => known.map((key) => `[127.0.0.1]:${server.port} ${key}\n`).join('');
-      // OpenSSH asks in an order of its own, whatever is pinned.
+      // OpenSSH has its own order of requests, whatever is pinned.
       const others = [[1, knows(ecdsa, rsa, ed25519)] as const, [2, knows(ed25519, ecdsa)] as const];
       for (const [pinned, lines] of [
         [0, knows(ecdsa, rsa, ed25519)] as const,

@@ -1,4 +1,4 @@
-/** Logging in to a real SSH server in this process, by both transports: every method, jump hosts, the ssh config. */
+/** Login to a real SSH server in this process, by both transports: every method, jump hosts, the ssh config. */
 
 import { execFileSync } from 'node:child_process';
 import { existsSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
@@ -26,7 +26,7 @@ import { makeKey } from '../../support/ssh-server.ts';
 
 afterAll(() => rmSync(directory, { recursive: true, force: true }));
 
-/** Something that takes connections and says nothing. */
+/** A listener that accepts connections and sends nothing. */
 async function withListener<T>(work: (port: number) => Promise<T>): Promise<T> {
   const sockets: Socket[] = [];
   const server = createServer((socket) => sockets.push(socket.on('error', () => {})));
@@ -39,7 +39,7 @@ async function withListener<T>(work: (port: number) => Promise<T>): Promise<T> {
   }
 }
 
-/** What an agent that holds one key answers to the question what it holds. */
+/** The key list of an agent that holds one key. */
 function agentHolding(publicKey: string): Buffer {
   const string = (bytes: Buffer): Buffer => {
     const length = Buffer.alloc(4);
@@ -188,7 +188,7 @@ describe.each(['ssh2', 'openssh'] as const)('%s', (transport) => {
         await withServer({ ...withKey, hostKeys: [makeKey().privateKey] }, async (last) => {
           const jump = [`tester@127.0.0.1:${first.port}`, `tester@127.0.0.1:${second.port}`];
           const config = join(directory, `jump-${transport}`);
-          // The key that was named for the host opens the jump hosts as well.
+          // The key named for the host opens the jump hosts as well.
           writeFileSync(config, 'IdentityAgent none\nIdentityFile none\n');
           const options = optionsFor(last, { transport, jump, configFile: config });
           expect(await logIn(options)).toBe('in\n');
@@ -197,7 +197,7 @@ describe.each(['ssh2', 'openssh'] as const)('%s', (transport) => {
           const error = await failure(connect(strict));
           expect(error.code).toBe('E_SSH_HOST_KEY_UNKNOWN');
           expect(error.where).toBe('build-1 (jump 127.0.0.1)');
-          // A pinned key is the last host's: that hint would not help here.
+          // A pinned key is the last host's, so that hint would not help.
           expect(error.hints.join('\n')).not.toContain('SHA256:');
         });
       });
@@ -220,7 +220,7 @@ describe.each(['ssh2', 'openssh'] as const)('%s', (transport) => {
       );
       expect([silent.error.code, silent.error.hints[0]]).toEqual([
         'E_SSH_TIMEOUT',
-        // As it was dialled: with its configuration and its key.
+        // With the dialled configuration and key.
         `ssh -v -F ${join(directory, 'config')} -i ${keyFile} -p ${silent.port} tester@127.0.0.1`,
       ]);
       const unknown = await failure(connect(to('tester@nowhere.invalid')));
@@ -339,7 +339,7 @@ describe.each(['ssh2', 'openssh'] as const)('%s', (transport) => {
   });
 });
 
-/** One keyword each that decides what ssh2 does not. */
+/** One keyword each that needs OpenSSH, because ssh2 does not support it. */
 const OPENSSH_ALONE: Readonly<Record<string, string>> = {
   BindAddress: '127.0.0.1',
   BindInterface: 'lo',

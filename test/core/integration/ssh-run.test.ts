@@ -1,4 +1,4 @@
-/** Running scripts by both transports, and every way in which a host or a connection fails. */
+/** Scripts over both transports, and every failure of a host or a connection. */
 
 import { rmSync, writeFileSync } from 'node:fs';
 import { createServer, type Server } from 'node:net';
@@ -90,7 +90,7 @@ describe.each(['ssh2', 'openssh'] as const)('%s', (transport) => {
         expect(error.hints[0]).toMatch(
           /^see (what a command prints|how much it is): ssh -F .* tester@127\.0\.0\.1 (echo ok|true 2>&1 \| wc -c)$/,
         );
-        // No terminal and no log gets a megabyte.
+        // Neither a terminal nor a log receives a megabyte.
         expect(error.details.join().length).toBeLessThan(2000);
       }
       await session.close();
@@ -110,7 +110,8 @@ describe.each(['ssh2', 'openssh'] as const)('%s', (transport) => {
     });
   });
 
-  // The loader needs a fourth file, and /bin/sh one above 9 to redirect anything: it goes on without its words, as far as to ask sudo.
+  // The loader needs a fourth file, and /bin/sh needs one above 9 for any redirection. The login continues without its messages until it
+  // asks sudo.
   it.each([3, 8])('a login that may open %i files is told from one whose sudo asks', async (files) => {
     const shell = { shell: '/bin/sh', shellArguments: ['-c', `ulimit -n ${files}; exec /bin/sh "$@"`, 'sh'] };
     await withServer(
@@ -149,7 +150,7 @@ describe.each(['ssh2', 'openssh'] as const)('%s', (transport) => {
     await withServer({ ...withKey, maxSessions: 1 }, async (server) => {
       const session = await connect(optionsFor(server, { transport }));
       const run = session.run({ phase: 'test', script: 'sleep 0.5; echo in', asRoot: true, timeoutMs: 20_000 });
-      // Execs of the system's ssh are programs of their own, and could overtake one another.
+      // Each exec of the system's ssh is another program, so execs could overtake one another.
       expect(session.prepare === undefined).toBe(transport === 'openssh');
       session.prepare?.();
       expect((await run).stdout.toString()).toBe('in\n');

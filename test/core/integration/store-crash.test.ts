@@ -19,7 +19,7 @@ beforeAll(() => {
 });
 afterAll(removeHomes);
 
-/** Every call that changes a file system is counted, and the process is killed (SIGKILL, by itself) just before the given one. */
+/** Counts every call that changes a file system, and kills its own process (SIGKILL) just before the given one. */
 const KILLED_AT_A_CALL = `
   import fs from 'node:fs';
   import { syncBuiltinESMExports } from 'node:module';
@@ -64,7 +64,7 @@ async function oldStore() {
   return store;
 }
 
-/** What does not depend on where the home is. */
+/** Contents of the store that do not depend on the home's path. */
 async function contents(store: ReturnType<typeof openStore>): Promise<string> {
   return JSON.stringify(revealed(await store.read())).replaceAll(store.home, 'HOME');
 }
@@ -107,14 +107,14 @@ describe.each(['write', 'undo'] as const)('a run that is killed at any call of i
         await token.undo();
       });
       expect(await contents(store)).toBe(found);
-      // `picture` is of everything: no lock and no journal is left.
+      // `picture` includes everything: no lock and no journal remains.
       expect(picture(home)).toEqual(picture(found === old ? (job === 'write' ? template.home : whole) : written.home));
     }
     for (let call = 0; call < calls; call += 2) {
       await Promise.all([call, call + 1].filter((each) => each < calls).map(killAt));
     }
 
-    // There is one moment at which it changes, not several.
+    // It changes at a single moment.
     const [first, last] = job === 'write' ? ['old', 'new'] : ['new', 'old'];
     const turn = outcomes.indexOf(last);
     expect(turn).toBeGreaterThan(0);

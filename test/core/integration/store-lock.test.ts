@@ -86,7 +86,7 @@ describe('the lock', () => {
       });
       await store.write({ hosts: { b: sampleHost('b', 0) } });
     });
-    // One that begins while the last one leaves waits for it.
+    // A run that begins while the last one finishes waits for it.
     await Promise.all(
       Array.from({ length: 20 }, async (_, turn) => {
         await new Promise((resolve) => setTimeout(resolve, turn % 7));
@@ -136,7 +136,7 @@ describe('the lock', () => {
     const home = newHome();
     mkdirSync(home, { mode: 0o700 });
     const [lock, right] = [join(home, 'lock'), join(home, `.lock-of-${token}`)];
-    // Whoever reads a pipe gets what is written next: first the dead process, then the run that was faster.
+    // A reader of the pipe gets the next text: first the dead process, then the faster run.
     execFileSync('mkfifo', ['-m', '600', lock]);
     const outcome = openStore(home)
       .withLock('test', async () => 'in')

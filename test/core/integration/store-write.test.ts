@@ -281,7 +281,7 @@ describe('modes', () => {
       const [, kind, mode] = key.split(' ') as [string, keyof typeof widest, string];
       expect(`${key}: ${Number.parseInt(mode, 8) & ~widest[kind]}`).toBe(`${key}: 0`);
     }
-    // It did look into the workshop, not only at the result.
+    // The test did see the journal, not only the result.
     expect(seen.map(([key]) => key)).toEqual(
       expect.arrayContaining(['journal key 400', 'place key 400', 'journal certificate 444']),
     );
@@ -433,7 +433,7 @@ describe('a write is refused', () => {
     const busy = join(home, 'hosts/web');
     execFileSync('mount', ['--bind', busy, busy]);
     try {
-      // In the way of the journal that takes a change back.
+      // Blocks the journal that undoes a change.
       mkdirSync(join(home, '.undo/x'), { recursive: true });
       await expect(makeChange(home, [], ['hosts/web'])).rejects.toMatchObject({ code: 'E_STORE_HALF', exit: 6 });
       rmSync(join(home, '.undo'), { recursive: true });

@@ -1,4 +1,4 @@
-/** What a fleet does in threads is what this thread does: sessions, questions, errors, Ctrl-C and probes. */
+/** Fleet work in threads, equal to that of the main thread: sessions, questions, errors, Ctrl-C and probes. */
 
 import { cpSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
@@ -25,7 +25,7 @@ afterAll(() => {
   rmSync(directory, { recursive: true, force: true });
 });
 
-/** From the first connection on in threads; counts what is done in this one all the same. */
+/** Uses threads from the first connection; also counts work of the main thread. */
 function inThreads(fleet = 0) {
   const here: string[] = [];
   const effects = spread(
@@ -55,7 +55,7 @@ it('what is thrown crosses whatever it holds, and an abort is still one', () => 
 });
 
 describe('a thread that dies', () => {
-  /** A thread that logs in nowhere, answers each connect, and ends by itself at the first request of `kind`. */
+  /** A thread without logins that answers each connect, and exits at the first request of `kind`. */
   function dying(kind: string) {
     const file = join(built, `dies-at-${kind}.mjs`);
     const session = { host: 'build-1', user: 'ada', dialled: '127.0.0.1', login: { destination: 'build-1' } };

@@ -1,4 +1,4 @@
-/** Edits make what any fleet file that parses says; no text can crash or hang the parsers. */
+/** Edits can express every fleet file that parses; no text can crash or hang the parsers. */
 
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
@@ -9,7 +9,7 @@ import { KEY_TYPES } from '../../../src/core/domain/pki/key-types.ts';
 import { FIXES } from '../../../src/core/seams/fixes.ts';
 import { DockerTlsErrors } from '../../../src/errors/errors.ts';
 
-/** The fleet, or undefined where errors that a user can meet were thrown; anything else fails the test. */
+/** The fleet, or undefined after errors that a user can see; anything else fails the test. */
 function parsed(text: string): Fleet | undefined {
   try {
     return parseFleet(text, 'f');
@@ -73,7 +73,7 @@ const common = {
   'sudo-password': reference,
 };
 
-/** A fleet file as plain data, right by construction but for what may contradict (which parsed() then refuses). */
+/** A fleet file as plain data, correct by construction except for contradictions (refused by parsed()). */
 const fleetData = fc
   .record({
     hostNames: fc.uniqueArray(name, { minLength: 1, maxLength: 4 }),
@@ -158,7 +158,7 @@ describe('a fleet file that parses', () => {
         expect(again.secrets.sudoPassword).toEqual(fleet.secrets.sudoPassword);
         expect(text).toContain('# ours');
         expect(text).toContain('# the end');
-        // A host of the same name that is another in everything else: only it changes.
+        // A host with the same name but different otherwise: only it changes.
         const [first] = fleet.hosts;
         const next = parsed(JSON.stringify({ ...other, clients: {} }))?.hosts[0];
         if (first === undefined || next === undefined) return;
@@ -172,7 +172,7 @@ describe('a fleet file that parses', () => {
         try {
           edited = addHostToFleet(text, moved);
         } catch (error) {
-          // The defaults of this file give more than the other host has; it is said, and nothing is written.
+          // The defaults of this file give more than the other host has: an error, and nothing is written.
           expect(error).toMatchObject({ code: 'E_FLEET_DEFAULTS' });
           return;
         }
@@ -267,7 +267,7 @@ describe('no text crashes the parsers', () => {
   });
 });
 
-/** What costs memory, stack or time elsewhere is refused here before it does. */
+/** Texts that would cost memory, stack or time later are refused first. */
 describe('bombs', () => {
   const aliases = [
     'a: &a [x, x, x, x, x, x, x, x, x]',

@@ -1,4 +1,4 @@
-/** Whatever the values are, the real shells of Debian end up with exactly them, and evaluating does nothing else. */
+/** Environment output: for any values, Debian's real shells set exactly these, and evaluating it has no other effect. */
 
 import { execFileSync } from 'node:child_process';
 import { mkdtempSync, readdirSync, rmSync, writeFileSync } from 'node:fs';

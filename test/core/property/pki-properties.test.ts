@@ -1,4 +1,4 @@
-/** Properties: what is issued is read back, whatever the names and keys; nothing that is read can crash the reader. */
+/** Properties: issued certificates can be read back, whatever the names and keys; no input can crash the reader. */
 
 import { createPublicKey } from 'node:crypto';
 import fc from 'fast-check';
@@ -58,7 +58,7 @@ describe('names', () => {
         fc.uint8Array({ minLength: 16, maxLength: 16 }),
         fc.uint8Array({ minLength: 16, maxLength: 16 }),
         (bytes, mask) => {
-          // Many zero bytes, so that runs of zero groups are met.
+          // Many zero bytes, so that runs of zero groups occur.
           const sparse = Buffer.from(bytes.map((byte, at) => ((mask[at] ?? 0) < 160 ? 0 : byte)));
           const text = ipText(sparse) ?? '';
           expect(ipBytes(text)).toEqual(sparse);
@@ -128,7 +128,7 @@ describe('certificates', () => {
     );
   });
 
-  // About 1 in 256 EC points looks like nested ASN.1 to forge; 400 keys meet that with a chance of 8 in 10, and each run makes new ones.
+  // About 1 in 256 EC points looks like nested ASN.1 to forge; 400 new keys per run include one with a chance of 8 in 10.
   test('400 random EC keys are all certified, asked for, read back and matched', async () => {
     for (let round = 0; round < 400; round += 1) {
       const key = await generateKey('p256');

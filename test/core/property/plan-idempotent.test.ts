@@ -1,4 +1,4 @@
-/** Apply, then plan: nothing to do; remove: every file as it was. For random settings of other people. */
+/** A plan after apply has nothing to do, and remove restores every file. For random settings of other people. */
 
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
@@ -97,7 +97,7 @@ function begin(given: {
   return parseFacts(printFacts(raw));
 }
 
-/** What the host's scripts make of a change, on facts instead of files. */
+/** Result of a change by the host's scripts, on facts instead of files. */
 function carriedOut(facts: HostFacts, plan: HostPlan): HostFacts {
   const files = new Map(facts.files);
   const origin = new Map(facts.origin);
@@ -174,7 +174,7 @@ test('apply, then plan is empty, then remove gives everything back', () => {
         JSON.stringify({ files: again.files, daemon: again.daemon, credentials: again.credentials }, undefined, 1),
       ).toBe(false);
 
-      // The command line in force is ours, asks for certificates, and opens no port without asking.
+      // The active command line is ours, requests certificates, and opens no port without that.
       const units = [UNIT, ...after.docker.unit.dropIns].map((path) => ({ path, text: fileText(after, path) ?? '' }));
       const line = effectiveList(units, 'Service', 'ExecStart').at(-1);
       expect(hasOurName(line?.path ?? '')).toBe(true);

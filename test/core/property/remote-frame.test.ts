@@ -1,4 +1,4 @@
-/** The frame: random scripts and binary input arrive unharmed through real shells; noise and chunking change nothing. */
+/** Frame for scripts: random scripts and binary input arrive unharmed through real shells; noise and chunking change nothing. */
 
 import { spawnSync } from 'node:child_process';
 import { existsSync } from 'node:fs';
@@ -9,7 +9,7 @@ import { shellQuote } from '../../../src/core/domain/quote.ts';
 
 const MARK: Mark = { first: '0123456789abcdef', second: 'fedcba9876543210' };
 
-/** Shells that are /bin/sh somewhere (each acts so when it is called `sh`), and login shells that only have to hand the command on. */
+/** Shells that are /bin/sh on some systems (each acts so when called as `sh`), and login shells that only pass the command on. */
 const SYSTEM_SHELLS = ['dash', 'bash', 'busybox'];
 const LOGIN_SHELLS = ['/bin/bash', '/usr/bin/dash', '/usr/bin/fish', '/usr/bin/tcsh', '/usr/bin/zsh'].filter(
   existsSync,
@@ -28,7 +28,7 @@ function read(stdout: Buffer, stderr: Buffer): Answer {
 
 const WORDS = commandWords(MARK, 'plain', 'ops');
 
-/** The command as it is, but for the shell that is /bin/sh, and what its PATH begins with. */
+/** The unmodified command, except for the /bin/sh and the start of its PATH. */
 function start(shell: string, input: Buffer, path = ''): { stdout: Buffer; stderr: Buffer } {
   const words = WORDS.map((word) => (word.startsWith('PATH=') ? word.replace('=', `=${path}`) : word));
   const at = words.indexOf('/bin/sh');
@@ -44,7 +44,7 @@ function runIn(shell: string, script: string, input: Uint8Array, path?: string):
   return read(result.stdout, result.stderr);
 }
 
-/** Any text a script may hold between quotes, the bytes that dash uses inside included; no NUL. */
+/** Any text that a script may quote, including the bytes that dash uses internally; no NUL. */
 const anyText = fc
   .oneof(
     fc.string({ unit: 'binary', maxLength: 60 }),
@@ -127,7 +127,7 @@ describe.each(SYSTEM_SHELLS.filter((file) => spawnSync('which', [file]).status =
 });
 
 it('does not let a head that reads ahead swallow the input', () => {
-  // busybox's head reads a whole buffer; here it stands in the place of every head on the PATH.
+  // busybox's head reads a whole buffer; this test uses it for every head on the PATH.
   const directory = spawnSync('mktemp', ['-d']).stdout.toString().trim();
   spawnSync('ln', ['-s', spawnSync('which', ['busybox']).stdout.toString().trim(), `${directory}/head`]);
   const answer = runIn(
@@ -156,7 +156,7 @@ describe.each(LOGIN_SHELLS)('login shell %s', (shell) => {
   });
 });
 
-/** Variables that change what shells and tools do, and names that our scripts use for themselves. */
+/** Variables that change the behaviour of shells and tools, and names used by our scripts. */
 const HOSTILE = {
   ...{
     T: '/tmp',
@@ -204,7 +204,7 @@ it.each(['/bin/bash', '/usr/bin/dash'])('nothing of the environment of a login b
     env: HOSTILE,
   });
   const lines = read(result.stdout, result.stderr).stdout.toString().trimEnd().split('\n');
-  // PWD is the shell's own.
+  // The shell sets PWD.
   expect(lines.filter((line) => !/^(PWD=\/|_=|SHLVL=|OLDPWD=)/.test(line)).sort()).toEqual([
     '/',
     '0022',

@@ -1,4 +1,4 @@
-/** One answer of ssh for many destinations is the answer that ssh gives for each of them; and where it can be one, it is one. */
+/** One ssh answer for many destinations equals ssh's answer for each; destinations that can share an answer do. */
 
 import { spawnSync } from 'node:child_process';
 import { appendFileSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
@@ -41,7 +41,7 @@ const plain = fc.constantFrom(
     'UserKnownHostsFile /a /b',
   ],
 );
-/** What makes the answer depend on the name. */
+/** Keywords that make the answer depend on the name. */
 const named = fc.constantFrom(
   ...[
     'HostName %h.internal',
@@ -97,7 +97,7 @@ const EXAMPLES: [string, string, string[]][] = [
   ['Host Build-*\nUser ops\nMatch final all\nPort 2222\n', '', ['build-1', 'Build-1']],
 ];
 
-/** What decides on a login; ssh -v changes its own loglevel alone. */
+/** Options that affect a login; ssh -v changes only its own loglevel. */
 function relevant(values: ReadonlyMap<string, readonly string[]>) {
   return Object.fromEntries([...values].filter(([key]) => key !== 'loglevel'));
 }

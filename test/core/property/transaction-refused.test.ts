@@ -1,4 +1,4 @@
-/** Changes that may not go through, as the engine runs them: the real scripts in a sandbox, and the error that each ends with. */
+/** Refused changes, as the engine runs them: the real scripts in a sandbox, and the resulting error of each. */
 
 import { spawn } from 'node:child_process';
 import { randomBytes } from 'node:crypto';
@@ -34,7 +34,7 @@ describe.runIf(process.getuid?.() === 0)('a change that may not go through, as t
   const spec = completeHost({ name: 'box', ssh: { destination: 'box' } });
   const TIMER = 'exec dash /var/lib/docker-tls/txn/rollback.sh clean undo timer';
 
-  /** The session runs what it is given in the sandbox. */
+  /** Session that runs its scripts in the sandbox. */
   function sessionOf(box: Sandbox): HostSession {
     const close = async (): Promise<void> => {};
     return {
@@ -76,7 +76,7 @@ describe.runIf(process.getuid?.() === 0)('a change that may not go through, as t
     };
   }
 
-  /** A host with a daemon.json; what is left of it has to be what `work` says, by default what was there. */
+  /** A host with a daemon.json; afterwards it must match the result of `work`, by default the original. */
   async function refused(
     work: (box: Sandbox) => Promise<unknown>,
     left: 'as before' | 'half done' = 'as before',
@@ -114,7 +114,7 @@ describe.runIf(process.getuid?.() === 0)('a change that may not go through, as t
       message: expect.stringContaining('ada@laptop'),
     });
     await expect(transact(changeOf(box))).rejects.toMatchObject({ code: 'E_HOST_LOCKED' });
-    // Whoever does not have it gives nothing back.
+    // A run without the lock releases nothing.
     expect((await endTransaction(session, { id: 'b2b2', kind }, 'undo')).ending).toBe('nothing');
     await transact({ ...changeOf(box), id: held.id });
     await hold('b2b2');

@@ -1,7 +1,7 @@
 /**
- * The host's scripts under crashes at any command, on random trees of files: what was there comes back byte for byte,
- * or, once confirmed, is what was wanted. The real scripts, under dash, bash and busybox, as root in a mount namespace
- * of their own; only systemd and the daemon are stand-ins.
+ * Crash property of the host's scripts, on random trees of files: a crash at any command restores every old file byte for byte, or after a
+ * confirmation leaves the new ones. Runs the real scripts, under dash, bash and busybox, as root in a private mount namespace. Only systemd
+ * and the daemon are stand-ins.
  */
 
 import { execFileSync } from 'node:child_process';
@@ -38,11 +38,11 @@ type Case = {
   after: Record<string, Entry>;
   protect: boolean;
   restart: boolean;
-  /** The host, which was set up before, is restored. */
+  /** Restores a host that was set up before. */
   remove: boolean;
-  /** Which command that changes files is the last (counted from 1), and whether it still does its work; for the change and for its end. */
+  /** The last command that changes files (counted from 1), and whether it still does its work; for the change and for its end. */
   crashes: readonly { at: number; done: boolean }[];
-  /** `late`: a confirmation that does not come to its end, and then the timer. */
+  /** `late`: a confirmation that does not finish, followed by the timer. */
   end: 'undo' | 'boot' | 'commit' | 'late';
 };
 
@@ -78,7 +78,7 @@ const cases: fc.Arbitrary<Case> = fc.record({
   end: fc.constantFrom('undo', 'boot', 'commit', 'late'),
 });
 
-/** The records and credentials of a host that was set up, as far as the end of a remove goes by them; what is not ours lies beside them. */
+/** Records and credentials of a host that was set up, as far as the end of a remove depends on them, with foreign files next to them. */
 function setUp(root: string): void {
   const files: Record<string, string> = {
     'etc/docker/tls/1/server-key.pem': 'KEY',
@@ -96,10 +96,10 @@ function setUp(root: string): void {
 
 const OWN: Entry = { kind: 'file', mode: 0o400, uid: 0, content: 'mine' };
 
-/** A crash that does not come. */
+/** A crash that never happens. */
 const NEVER = { at: 999_999, done: true } as const;
 
-/** Only what was written has an origin, and only directories that were not there count as made. */
+/** Only written files have an origin, and only new directories count as created. */
 function checkRecords(root: string, old: ReadonlyMap<string, string>, files: readonly FileChange[]): void {
   const origin = readFileSync(join(root, 'var/docker-tls/origin/manifest'), 'utf8').trimEnd().split('\n');
   expect(origin.map((line) => line.split('\t')[4])).toEqual([
@@ -112,7 +112,7 @@ function checkRecords(root: string, old: ReadonlyMap<string, string>, files: rea
   for (const directory of made) expect(old.has(directory.slice(4)), directory).toBe(false);
 }
 
-/** What a rollback to this generation would put there is what the change has put there, and nothing that was there for a moment only. */
+/** A rollback to this generation restores exactly the files of the change, without files that existed only for a moment. */
 function checkGeneration(root: string, files: readonly FileChange[]): void {
   const generation = join(root, 'var/docker-tls/generations/1');
   const lines = readFileSync(join(generation, 'manifest'), 'utf8').trimEnd().split('\n');
@@ -121,13 +121,13 @@ function checkGeneration(root: string, files: readonly FileChange[]): void {
     if (kind === 'file') expect(readFileSync(join(generation, `${index + 1}`), 'utf8')).toBe(after);
 }
 
-/** Plays one case to its end and judges what is left; gives what systemd was told. */
+/** Plays one case to its end and checks the result; returns the calls of systemd. */
 function play(shell: readonly string[], { before, after, protect, restart, remove, crashes, end }: Case): string[] {
   const box = new Sandbox(shell);
   try {
     const root = box.directory;
     for (const [path, what] of Object.entries(before)) put(root, path, what);
-    // Of the administrator's own, in our directory, by names like ours.
+    // The administrator's own files in our directory, with names like ours.
     for (const name of ['2023-ca', '77']) put(root, `/etc/docker/tls/${name}/ca-key.pem`, OWN);
     if (remove) setUp(root);
     const old = box.state();
@@ -150,7 +150,7 @@ function play(shell: readonly string[], { before, after, protect, restart, remov
     const input = Buffer.concat(transaction.input.map((part) => (part instanceof Secret ? part.reveal() : part)));
     const printed = box.run(transaction.script, input, crashes[0]);
     const switched = printed.includes('@result switched');
-    // A change that nothing disturbs comes to its end: otherwise nothing would be tried here.
+    // A change without a crash must finish; otherwise this case would test nothing.
     if (crashes[0] === NEVER) expect(printed).toContain('@result switched');
     const records = join(root, 'var/docker-tls/txn');
     const unit = join(root, 'etc/systemd/system/docker-tls-recover.service');
@@ -170,7 +170,7 @@ function play(shell: readonly string[], { before, after, protect, restart, remov
     }
     const now = box.state();
     if (!armed && !switched) {
-      // Within some milliseconds before the rollback is armed, an empty directory and a unit that does nothing may stay.
+      // Within some milliseconds before the rollback is armed, an empty directory and an inert unit may stay.
       for (const path of ['/systemd/system/sysinit.target.wants', '/systemd/system/docker-tls-recover.service'])
         if (!old.has(path)) now.delete(path);
     }
@@ -184,7 +184,7 @@ function play(shell: readonly string[], { before, after, protect, restart, remov
             `file ${Number.parseInt(wanted.mode, 8).toString(8)} ${wanted.owner} ${Buffer.from(wanted.after ?? '').toString('base64')}`,
           );
       }
-      // Everything else is what it was, daemon.json included, which may have been changed for a moment.
+      // Everything else is unchanged. That includes daemon.json, although it may have changed for a moment.
       const ours = new Set(files.map(({ path }) => path.slice(4)));
       for (const [path, lies] of old)
         if (!ours.has(path) && !/^\/docker\/tls\/1(\/|$)/.test(path)) expect(now.get(path), path).toBe(lies);
@@ -232,7 +232,7 @@ test.runIf(process.getuid?.() === 0)(
   'a rollback protects containers anew where the confirmation has ended that',
   () => {
     const after = { '/etc/default/docker': { kind: 'file', mode: 0o644, uid: 0, content: 'x' } } as const;
-    // The confirmation is killed at daemon.json as it is to stay: the daemon has taken in by then that live-restore is off.
+    // The confirmation is killed at the final daemon.json: by then the daemon has applied that live-restore is off.
     const crashes = [NEVER, { at: 3, done: false }];
     const told = play(['dash'], {
       before: {},
@@ -257,10 +257,10 @@ test.runIf(process.getuid?.() === 0)('a generation has daemon.json as it stays, 
 });
 
 describe.runIf(process.getuid?.() === 0)('where others may write', () => {
-  /** `d:u::rwx,d:u:2:rwx,d:g::r-x,d:m::rwx,d:o::r-x`: what is made there takes no notice of the umask. */
+  /** `d:u::rwx,d:u:2:rwx,d:g::r-x,d:m::rwx,d:o::r-x`: new files in it ignore the umask. */
   const DEFAULT_ACL = '0200000001000700ffffffff020007000200000004000500ffffffff10000700ffffffff20000500ffffffff';
 
-  /** A change on a host that `make` has prepared; gives the sandbox, with the change in place. */
+  /** A change on a host prepared by `make`; passes the sandbox with the applied change. */
   function changed(make: (box: Sandbox) => void, look: (box: Sandbox) => void): void {
     const box = new Sandbox(['dash']);
     try {
@@ -374,7 +374,7 @@ describe.each(shells.map((shell) => ({ shell })))('under $shell', ({ shell }) =>
     'a confirmation that ends at any of its commands, and then the timer',
     () => {
       const file: Entry = { kind: 'file', mode: 0o644, uid: 0, content: 'x' };
-      // Which command is the last is no matter of the shell: one tries all of them.
+      // The last command does not depend on the shell, so only one shell tries all of them.
       for (let at = 1; at <= 12; at += shell[0] === 'dash' ? 1 : 4) {
         play(shell, {
           before: {},

@@ -1,4 +1,4 @@
-/** api.sh: Docker's API asked by curl, perl or python3, whichever a host has, with the same words from each. */
+/** api.sh: requests to Docker's API by curl, perl or python3, whichever a host has, with the same output from each. */
 import { spawn, spawnSync } from 'node:child_process';
 import { chmodSync, mkdirSync, mkdtempSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import { createServer, type Server } from 'node:http';
@@ -31,7 +31,7 @@ afterAll(() => {
   rmSync(directory, { recursive: true, force: true });
 });
 
-/** A PATH with nothing but these programs; `oldcurl` is one that does not know --unix-socket. */
+/** A PATH with only these programs; `oldcurl` does not know --unix-socket. */
 function pathOf(name: string, programs: readonly string[]): string {
   const at = join(directory, name);
   mkdirSync(at, { recursive: true });

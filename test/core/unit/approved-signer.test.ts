@@ -1,4 +1,4 @@
-/** Nothing signs by settings of a store before they are accepted, and what a CA shortens is said. */
+/** Approval of signer settings from a store before anything signs, and notes about certificates that a CA shortened. */
 
 import { expect, test } from 'vitest';
 import type { ExternalCa } from '../../../src/core/domain/external-ca.ts';
@@ -25,7 +25,7 @@ test('a refusal comes before the CA is asked, or a module is loaded', async () =
   await expect(signer.sign(ca, request(10))).rejects.toThrow('no');
   await expect(signer.token({ uri: 'pkcs11:object=ca' })).rejects.toThrow('no');
   expect(asked).toEqual([]);
-  // What the files of this run say needs no word.
+  // Settings from this run's own files need no approval.
   const token = { uri: 'pkcs11:object=ca', module: '/usr/lib/here.so' };
   const own = approvedSigner({ sign: async () => certOf(10) }, { approve, signer: { external: ca, token } });
   await own.sign(ca, request(10));
@@ -37,7 +37,7 @@ test.each([
   [90, 88, false],
   [90, 30, true],
   [4, 1, true],
-  // The end of the CA is no surprise.
+  // The CA's own end is expected.
   [900, 399, false],
 ])('of %i days %i were given: said is %s', async (days, given, said) => {
   const notes: string[] = [];

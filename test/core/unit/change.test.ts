@@ -1,4 +1,4 @@
-/** What others do to the store, or to a host, between the plan of a run and its writes. */
+/** Changes by other runs to the store, or to a host, between a run's plan and its writes. */
 
 import { afterAll, expect, test } from 'vitest';
 import type { ActionContext } from '../../../src/core/actions/action-context.ts';
@@ -17,7 +17,7 @@ import { newHome, removeHomes } from '../../support/store.ts';
 afterAll(removeHomes);
 const now = new Date();
 
-/** A first run of `client add ann`; another one makes the CA while this one waits for its passphrase. */
+/** A first run of `client add ann`; another run makes the CA while this one waits for its passphrase. */
 async function secondFirstRun(asks: boolean, signal = new AbortController().signal) {
   const home = newHome();
   const store = openStore(home);
@@ -96,12 +96,12 @@ test('without a yes nothing changes; a host that changed since its plan was show
     prompts: {
       interactive: true,
       show: async (text: string) => seen.push(text.trim()),
-      // Enter alone is a no.
+      // Enter alone means no.
       confirm: async (question: { default?: boolean }) => {
         seen.push('asked');
         const answer = answers.shift();
         if (answer === 'enter') return question.default;
-        // Another administrator does the same by hand while the question waits.
+        // Another administrator makes the same change by hand while the question waits.
         facts['file:/etc/docker/tls/current'] = 'link 777 0:0\n1';
         return true;
       },

@@ -56,7 +56,7 @@ test('values of every kind', () => {
   });
 });
 
-// A file's name may hold a comma; lists of names are split at theirs (above).
+// A file name may contain a comma; lists of names are split at commas (above).
 test("the home directory in a file's name is found where the shell leaves it to us", () => {
   const argv = ['h', '--key-file=~/a,b', '--key-file', '~/c', '-i', '~/plain-text', '--log=~/run.log'];
   const { options, global } = parseOptions(sample, argv, around);
@@ -181,7 +181,7 @@ test('commands in groups', () => {
   expect(findCommand([], entries).kind).toBe('unknown');
 });
 
-/** By their names, `rotate-ca`; paths below src. */
+/** Commands by name, such as `rotate-ca`; paths below src. */
 function commandFiles(): ReadonlyMap<string, string> {
   const files = readdirSync(SRC, { recursive: true, encoding: 'utf8' });
   return new Map(

@@ -1,4 +1,4 @@
-/** Every docker-tls command of the fleet's and CI's pages and examples is one that the program takes; the examples are YAML. */
+/** docker-tls commands in the fleet and CI pages and examples: the program accepts each, and the examples are YAML. */
 
 import { readdirSync, readFileSync } from 'node:fs';
 import { expect, test } from 'vitest';
@@ -13,7 +13,7 @@ const examples = readdirSync(new URL('examples', root), { recursive: true, encod
   .filter((name) => name.endsWith('.yml'))
   .map((name) => `examples/${name}`);
 
-/** What follows `docker-tls` at the beginning of a command, up to a pipe, a redirection or the end. */
+/** The arguments after `docker-tls` at the beginning of a command, up to a pipe, a redirection or the end. */
 function commandsIn(text: string): string[] {
   return [...text.matchAll(/(?:^ *(?:- )?|: |\| |`)docker-tls ((?:[^`|>;\n"]|"[^"\n]*")+)/gm)]
     .map((match) => (match[1] as string).trim())
@@ -29,7 +29,7 @@ test.each(['docs/fleet.md', 'docs/ci.md', ...examples])('the commands in %s exis
     if (found.kind !== 'command') throw new Error(`${path}: docker-tls ${line}: no such command`);
     const command = await found.entry.load();
     const rest = words.slice(found.entry.name.split(' ').length);
-    // The name of a command in running text (`plan`) is no call of it.
+    // The name of a command in running text (`plan`) is not a call of it.
     if (rest.length > 0) expect(() => parseOptions(command, rest, { env: {}, cwd: '/' }), line).not.toThrow();
   }
 });

@@ -46,7 +46,7 @@ function hostOf(text: string, name: string): HostSpec | undefined {
   return parseFleet(text, 'fleet.yaml').hosts.find((one) => one.name === name);
 }
 
-/** The lines that an edit took out (-) and put in (+). */
+/** Lines that an edit removed (-) and added (+). */
 function changed(before: string, after: string): string[] {
   const [old, now] = [before.split('\n'), after.split('\n')];
   return [

@@ -1,4 +1,4 @@
-/** What `setup -f FILE` makes of a fleet file, on real files. */
+/** Edits of a fleet file by `setup -f FILE`, on real files. */
 
 import { chmodSync, lstatSync, mkdtempSync, readFileSync, rmSync, statSync, symlinkSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';

@@ -1,4 +1,4 @@
-/** The choice of some hosts out of many: names, patterns, parts. */
+/** Selection of hosts: names, patterns, parts. */
 
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
@@ -28,7 +28,7 @@ test.each<[limit: string[], names: string[]]>([
     ['db*', 'web-2'],
     ['web-2', 'db.example.org', 'dbxexample.org'],
   ],
-  // A dot is a dot, and a pattern is the whole name.
+  // A dot matches only a dot, and a pattern matches the whole name.
   [['db.example.*'], ['db.example.org']],
 ])('--limit %j', (limit, names) => {
   expect(chosen(...limit)).toEqual(names);

@@ -1,4 +1,4 @@
-/** Which copies of a client's credentials docker has here, by the records. */
+/** Docker's copies of a client's credentials on this machine, by the records. */
 
 import { expect, test } from 'vitest';
 import type { ClientCopies, StoredClient, StoreState } from '../../../src/core/adapters/store/records.ts';
@@ -17,7 +17,7 @@ function clients(copies: Readonly<Record<string, readonly ClientCopies[] | undef
   return new Map(Object.keys(copies).map((name) => [name, { ...one(name), directory: '' }]));
 }
 
-/** The copies of the clients that change. */
+/** Copies of the clients that change. */
 function changed(before: Parameters<typeof clients>[0], change: Parameters<typeof changedCopies>[2], client?: string) {
   const about = { client, dockerConfig: HERE, now: () => new Date(0) };
   const found = changedCopies({ clients: clients(before) }, about, change);

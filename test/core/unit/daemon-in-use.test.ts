@@ -1,4 +1,4 @@
-/** When dockerd is not asked whether it would start: each thing that may have changed since it started has it asked. */
+/** When a change skips `dockerd --validate`: any possible difference since the daemon's start requires it. */
 
 import { expect, test } from 'vitest';
 import { issueCa, issueServer } from '../../../src/core/domain/pki/certificate.ts';

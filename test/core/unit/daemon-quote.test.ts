@@ -1,4 +1,4 @@
-/** Commands that people paste may hold words that a host made up: neither shell on the way may take them for anything else. */
+/** Commands to paste with words from a host: neither shell on the way may interpret them. */
 
 import { execFileSync } from 'node:child_process';
 import fc from 'fast-check';
@@ -16,7 +16,7 @@ test('any words reach the program on the host as they are, and nothing else runs
   );
   fc.assert(
     fc.property(fc.array(word, { minLength: 1, maxLength: 4 }), (words) => {
-      // What ssh does: it joins its words with spaces and gives them to the shell of the host.
+      // Like ssh: it joins its arguments with spaces and passes them to the host's shell.
       const ssh = 'ssh() { shift; sh -c "$*"; }; ';
       const out = execFileSync('sh', ['-c', ssh + sshCommand({ destination: 'host' }, 'printf', '%s\\0', ...words)], {
         encoding: 'utf8',

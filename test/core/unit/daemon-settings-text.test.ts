@@ -57,7 +57,7 @@ describe('unit files', () => {
   });
 });
 
-/** A variable as a unit has it: biome takes the braces for a mistake. */
+/** A variable in a unit's form: biome reports literal braces as a mistake. */
 function braced(name: string): string {
   return `$\{${name}}`;
 }
@@ -132,7 +132,7 @@ describe('command lines of dockerd', () => {
 
   test.each([
     '--allow-direct-routing -H fd:// --debug',
-    // One that no dockerd has yet.
+    // An option that no dockerd has yet.
     '--a-new-switch -H fd:// -l warn',
     '-D=false -H fd:// --label x',
   ])('a switch takes no word: %s', (words) => {

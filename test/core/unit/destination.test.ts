@@ -1,4 +1,4 @@
-/** HOST as it is typed: addresses with a zone, names beyond ASCII, and the dot of the root. */
+/** HOST as typed: addresses with a zone, names beyond ASCII, and the root's dot. */
 
 import { expect, test } from 'vitest';
 import { parseDestination, wayOf } from '../../../src/core/domain/destination.ts';

@@ -51,7 +51,7 @@ function revealed(unpacked: ReturnType<typeof unpackBundle>): object {
   return { ...unpacked, key: unpacked.key?.revealText() };
 }
 
-/** The archive with one header changed and its checksum made right again. */
+/** The archive with one changed header and a corrected checksum. */
 function patched(at: number, text: string): Buffer {
   const bytes = Buffer.from(packBundle(bundle, now).reveal());
   bytes.write(text, at, 'latin1');

@@ -1,4 +1,4 @@
-/** A key has its final mode before a byte of it is in the file. */
+/** Key files have their final mode before they contain a byte of the key. */
 
 import { mkdtempSync, readdirSync, rmSync, statSync } from 'node:fs';
 import { tmpdir } from 'node:os';
@@ -12,7 +12,7 @@ afterAll(() => rmSync(directory, { recursive: true, force: true }));
 
 const modes = () => readdirSync(directory).map((name) => (statSync(join(directory, name)).mode & 0o777).toString(8));
 
-/** Looks at the file at the moment in which it is written. */
+/** Inspects the file at the moment of its write. */
 class Watching extends Secret {
   seen: readonly string[] = [];
   override reveal(): Buffer {

@@ -1,4 +1,6 @@
-/** Every link, anchor and source path in the hand-written documentation leads somewhere, README links every page, and the command reference is current. */
+/**
+ * Links, anchors and source paths of the hand-written documentation resolve; README links every page, and the command reference is current.
+ */
 
 import { existsSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { dirname, join, normalize } from 'node:path/posix';
@@ -13,7 +15,7 @@ function read(page: string): string {
   return readFileSync(join(root, page), 'utf8');
 }
 
-/** As GitHub makes them of headings, and those that are written out. */
+/** Anchors that GitHub makes from headings, and explicit ones. */
 function anchorsOf(page: string): ReadonlySet<string> {
   const text = read(page);
   const headings = [...text.matchAll(/^#+ (.+)$/gm)].map(([, heading = '']) =>

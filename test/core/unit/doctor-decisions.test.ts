@@ -1,4 +1,4 @@
-/** What `doctor` decides before and after the diagnosis, and the few pure parts of commands that run for a person. */
+/** Decisions of `doctor` before and after the diagnosis, and the few pure parts of commands that run for a person. */
 
 import { expect, test } from 'vitest';
 import { asksHost, behindBastion, firstCause, journalTells } from '../../../src/core/adapters/docker/diagnosis.ts';

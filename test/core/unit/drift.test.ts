@@ -1,4 +1,4 @@
-/** How a host differs from the store, in the words of `status`. */
+/** Differences between a host and the store, in the words of `status`. */
 
 import { expect, test } from 'vitest';
 import { factsDrift, probeDrift } from '../../../src/core/domain/plan/drift.ts';
@@ -13,7 +13,7 @@ const bare = factsOf();
 const { current } = bare.places;
 const written = { mode: '0644', owner: '0:0', copy: '' };
 
-/** A host as the store has it, with `files` on it, and `left` in its generation. */
+/** A host that matches the store, except for `files` on it, and `left` in its generation. */
 function facts(files: object = {}, left: object = {}, more: Partial<HostFacts> = {}): HostFacts {
   const own = {
     [`${current}/ca.pem`]: { kind: 'file', mode: '444', owner: '0:0', content: host.ca },

@@ -1,4 +1,4 @@
-/** The script that ends a change whose own script was killed before its rollback was armed: nothing of it stays. */
+/** Ending of a change whose own script was killed before it armed the rollback: it leaves nothing. */
 
 import { spawnSync } from 'node:child_process';
 import { existsSync, mkdirSync, mkdtempSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
@@ -18,7 +18,7 @@ afterEach(() => rmSync(root, { recursive: true, force: true }));
 const ID = 'abc123';
 const STAGING = `/run/docker-tls-${ID}`;
 
-/** What a change leaves that dies between its lock and its rollback; `id` is that of the lock. */
+/** Remains of a change that died between its lock and its rollback; `id` is that of the lock. */
 function killed(id: string): void {
   for (const [path, text] of Object.entries({
     [SYSTEM_PLACES.lock]: `who=me\nsince=1\nexpires=9999999999\ntransaction=${id}\n`,
@@ -69,7 +69,7 @@ test.each([
   writeFileSync(join(root, STATE, 'txn/settings'), '');
   if (rollback === undefined) {
     const script = join(root, STATE, 'txn/rollback.sh');
-    // What a confirmation does that was faster, between the two looks of this one.
+    // The effect of a faster confirmation, between the two checks of this one.
     writeFileSync(script, `rm "$T/settings"; . "$T/gone"; exit 0\n`);
   } else writeFileSync(join(root, STATE, 'txn/rollback.sh'), rollback);
   expect(end('commit')).toBe('@result nothing\n');

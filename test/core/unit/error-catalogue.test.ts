@@ -33,7 +33,7 @@ test.each<[ErrorCode, number, number]>([
   expect(error.afterRollback().at('build-1').hinting([]).exit).toBe(after);
 });
 
-/** Codes that tests assert, in files below `directories`: in a statement that expects something, or in a table that a test goes through. */
+/** Codes that tests below `directories` assert: in an expecting statement, or in a test's table. */
 function assertedCodes(directories: RegExp): ReadonlySet<string> {
   const root = new URL('../../../test/', import.meta.url);
   const texts = readdirSync(root, { recursive: true, encoding: 'utf8' })
@@ -51,7 +51,7 @@ function assertedCodes(directories: RegExp): ReadonlySet<string> {
   return new Set(texts.flatMap(asserted));
 }
 
-// That a run ends with the status of its code, test/support/exit-status.ts sees to in every run inside a test.
+// test/support/exit-status.ts checks in every run inside a test that it exits with the status of its code.
 test('every code is asserted in some test', () => {
   const asserted = assertedCodes(/./);
   expect(CODES.filter((code) => !asserted.has(code))).toEqual([]);
@@ -71,7 +71,7 @@ test('every code is raised by the source, and no other (types see to those in sr
   const bin = readFileSync(new URL('bin/docker-tls.js', root), 'utf8');
   const raised = new Set(sources.flatMap((text) => text.match(/(?<=')E_[A-Z0-9_]+(?=')/g) ?? []));
   for (const [, code = ''] of bin.matchAll(/error\[(E_\w+)\]/g)) raised.add(code);
-  // Of JSON alone: several failures at once.
+  // Only in JSON: several failures at once.
   raised.delete('E_SEVERAL');
   expect([...raised].sort()).toEqual([...CODES].sort());
 });

@@ -1,4 +1,4 @@
-/** The facts script, run on this machine by each kind of shell, and its reading: whatever lies at a path comes back byte for byte. */
+/** Facts script, run on this machine by each kind of shell, and its parser: any content at a path comes back byte for byte. */
 import { type StdioOptions, spawnSync } from 'node:child_process';
 import { mkdirSync, mkdtempSync, rmSync, symlinkSync, utimesSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
@@ -13,7 +13,7 @@ import type { DockerTlsError } from '../../../src/errors/errors.ts';
 import { GOOD_OUTPUT } from '../../support/host-facts.ts';
 import { printSections, sectionsOf } from '../../support/sections.ts';
 
-/** A bash whose stdin is a socket, as node's pipes are, may read .bashrc, which says things of its own. */
+/** A bash with a socket as stdin, like node's pipes, may read .bashrc, and its output would mix in. */
 const QUIET: StdioOptions = ['ignore', 'pipe', 'pipe'];
 let directory: string;
 beforeEach(() => {
@@ -109,7 +109,7 @@ test.each([
   );
 });
 
-/** The facts of a host whose systemd has a daemon that runs, with some programs replaced. */
+/** The facts of a host whose systemd has a running daemon, with some programs replaced. */
 function running(shell: readonly string[], unit: readonly string[], programs: Readonly<Record<string, string>> = {}) {
   const stub = join(directory, 'bin');
   mkdirSync(stub);

@@ -1,4 +1,4 @@
-/** Connections that begin together are with one host as well. */
+/** Parallel connections to one destination: all must reach the same host. */
 
 import { expect, test, vi } from 'vitest';
 import { heldToFirstKey } from '../../../src/core/adapters/ssh/first-key.ts';

@@ -1,4 +1,4 @@
-/** What becomes of the clients that a fleet file names, and what is refused. */
+/** Clients in a fleet file: changes and refusals. */
 
 import { expect, test } from 'vitest';
 import type { StoredClient, StoreState } from '../../../src/core/adapters/store/records.ts';
@@ -13,7 +13,7 @@ const spec = (name: string, more: Partial<ClientSpec> = {}): ClientSpec => ({
   ...more,
 });
 
-/** Clients by name, with what is special about their records. */
+/** Clients by name, with the special fields of their records. */
 function having(clients: Record<string, object>): StoreState {
   const stored = Object.entries(clients).map(([name, more]) => {
     const record = { ...spec(name), createdAt: now.toISOString(), updatedAt: now.toISOString(), ...more };

@@ -1,4 +1,4 @@
-/** How much memory a run over many hosts keeps for what is soon garbage: in a process of its own, since it sets flags of V8. */
+/** Memory that a run over many hosts keeps for short-lived garbage. Uses a separate process, because it sets flags of V8. */
 
 import { execFileSync } from 'node:child_process';
 import { readFileSync } from 'node:fs';
@@ -8,7 +8,7 @@ import { expect, test } from 'vitest';
 const source = readFileSync(new URL('../../../src/core/heap.ts', import.meta.url), 'utf8');
 const module = transformSync(source, { loader: 'ts', format: 'esm', target: 'node20' }).code;
 
-/** The largest that the young generation and the heap become, in MB, while most of what is made is garbage. */
+/** Largest sizes of the young generation and the heap, in MB, while most allocations are garbage. */
 function largest(calls: 'called' | 'not called'): { readonly young: number; readonly heap: number } {
   const work = `
     let young = 0;
@@ -31,6 +31,6 @@ function largest(calls: 'called' | 'not called'): { readonly young: number; read
 test('the young generation stays at half of what V8 would take, and the old one does not grow for it', () => {
   const [small, left] = [largest('called'), largest('not called')];
   expect(small.young).toBeLessThanOrEqual(left.young / 2);
-  // Without the other flag V8 lets the old generation grow by more than a third instead.
+  // Without the other flag, V8 lets the old generation grow by more than a third.
   expect(small.heap).toBeLessThan(left.heap * 1.15);
 });

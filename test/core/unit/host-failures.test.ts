@@ -1,4 +1,4 @@
-/** Modules of the host's scripts where something on the host refuses: each in a shell of its own, with functions in the place of programs. */
+/** Modules of the host's scripts under failures of the host: each in a separate shell, with functions in place of programs. */
 
 import { spawnSync } from 'node:child_process';
 import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
@@ -92,7 +92,7 @@ test('systemd: what the start of a daemon that was down brings along stops with 
   expect(told('no', ':')).toBe('stop containerd.service');
   expect(told('no', 'systemctl() { echo enabled; }')).toBe('');
   expect(told('no', 'grep() { echo /proc/self/comm; }')).toBe('');
-  // Of a change that found it running nothing is noted.
+  // A change that found it running records nothing.
   expect(told('yes', ':')).toBe('');
   expect(told('no', ':', 'note_pulled; echo $pulled')).toBe('containerd.service');
   expect(readFileSync(join(directory, 'created'), 'utf8')).toBe(`${directory}/cni\n${directory}/cni/net.d\n`);

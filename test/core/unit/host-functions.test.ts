@@ -1,4 +1,4 @@
-/** Single functions of the host's scripts, by the shells that hosts have. */
+/** Single functions of the host's scripts, in the shells that hosts have. */
 
 import { spawnSync } from 'node:child_process';
 import { chmodSync, mkdirSync, mkdtempSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';

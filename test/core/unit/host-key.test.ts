@@ -1,4 +1,4 @@
-/** What is said of a host that cannot make its key; that hosts make theirs is tested on real ones. */
+/** Messages about a host that cannot make its key. Tests on real hosts cover those that can. */
 
 import { expect, test } from 'vitest';
 import { userPlaces } from '../../../src/core/domain/dockerd/paths.ts';
@@ -48,6 +48,6 @@ test('without openssl: hints that every command can be followed by, rotate inclu
       'in a fleet file: keys: store',
     ],
   });
-  // The directory of the key goes, whatever became of it.
+  // The key's directory is removed after any outcome.
   expect(scripts.at(-1)).toMatch(/^rm -rf -- \/run\/docker-tls-key-[0-9a-f]{12}$/);
 });

@@ -1,4 +1,4 @@
-/** The modules of the scripts that run on a host: each says in its header what it needs, and all keep to the one protocol. */
+/** Modules of the host's scripts: each lists its needs in its header, and all follow the one protocol. */
 
 import { describe, expect, test } from 'vitest';
 import { kindOf } from '../../../src/core/domain/plan/host-kind.ts';
@@ -70,7 +70,7 @@ describe('the protocol', () => {
 
   test('steps', () => {
     const steps = lines.filter(([name]) => name === 'step').map(([, step]) => step);
-    // One names what happens to the daemon.
+    // One names the daemon's action.
     expect(steps.filter((step) => step === undefined)).toHaveLength(1);
     const literal = steps.filter((step) => step !== undefined);
     expect([...new Set([...literal, 'restart', 'reload', 'stop'])].sort()).toEqual([...STEPS].sort());

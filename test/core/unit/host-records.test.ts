@@ -1,4 +1,4 @@
-/** What a run takes from the store at a host's turn and writes to it, while others write to the same store. */
+/** Store reads and writes at a host's turn, while other runs write to the same store. */
 
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
@@ -38,7 +38,7 @@ async function newStore(clients: Readonly<Record<string, readonly string[] | und
   return openStore(home, { now: () => now });
 }
 
-/** A run as `apply` begins it: one look at the store, then many hosts. */
+/** A run at the start of `apply`: one read of the store, then many hosts. */
 type Began = Base & Pick<Run, 'store' | 'runtime' | 'passphrase' | 'asks' | 'dryRun'>;
 
 async function runOn(store: ReturnType<typeof openStore>, target: Partial<Target> = {}): Promise<Began> {
@@ -69,7 +69,7 @@ function plan(spec: HostSpec, run: Began, dialled = spec.ssh.destination, facts 
   return planOpened({ session, facts, skewMs: 0, proposed: () => [] }, spec, run, run, quiet);
 }
 
-/** Writes down what was planned, as though the host had been changed. */
+/** Records the plan, as though the host had been changed. */
 async function save(planned: PlannedHost, run: Began) {
   const full = run as unknown as Run;
   await withCredentials(planned, 'a1', run, full, quiet, (sent) => recordHost(planned, sent, run, full));
@@ -83,7 +83,7 @@ async function setUp(spec: HostSpec, store: ReturnType<typeof openStore>, dialle
   return found;
 }
 
-/** Issues, and writes it. */
+/** Issues credentials and writes them. */
 async function carryOut(changes: readonly CredentialChange[], store: ReturnType<typeof openStore>): Promise<void> {
   const issuer = openIssuer(await store.read(), {
     passphrase: NO_PASSPHRASE,
@@ -117,7 +117,7 @@ describe('a host that was changed from a newer state of the store', () => {
   const kept = { schema: 1, name: 'b2', generation: 2, generations, managed: [], store: { id: 'a', number: 9 } };
   const facts = factsOf({ 'file:/var/lib/docker-tls/state.json': `file 600 0:0\n${JSON.stringify(kept)}` });
 
-  /** The code of the refusal. `numbers`: what the store is at, by its last look and by a new one. */
+  /** Code of the refusal. `numbers`: the store's revision, by its last read and by a new one. */
   async function refusal(numbers: readonly [number, number], target: object = {}): Promise<string | undefined> {
     const store = await newStore();
     const mark = async (fresh = false) => ({ id: 'a', number: numbers[fresh ? 1 : 0] });

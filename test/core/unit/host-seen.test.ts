@@ -1,4 +1,4 @@
-/** What leaves a host, and what it compares before a change. The real scripts, as root, in a namespace of their own. */
+/** Data that leaves a host, and its comparisons before a change. The real scripts, as root, in a private namespace. */
 
 import { mkdirSync, symlinkSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';

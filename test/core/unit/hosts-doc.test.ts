@@ -1,4 +1,4 @@
-/** docs/hosts.md says what test/support/strange has, and that table is sound. */
+/** docs/hosts.md matches test/support/strange, and that table is consistent. */
 
 import { readFileSync, writeFileSync } from 'node:fs';
 import { expect, test } from 'vitest';

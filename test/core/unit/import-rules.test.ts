@@ -18,7 +18,7 @@ test('the directories keep to the rules of CONTRIBUTING.md', () => {
 });
 
 test('no test of the core or of the command line imports a feature', () => {
-  // But for the samples of this file.
+  // Except for the samples of this file.
   expect(featuresInTests(sources('test').filter(({ path }) => !path.endsWith('/import-rules.test.ts')))).toEqual([]);
   const sample = (path: string, from: string) => featuresInTests([{ path, text: `import { a } from '${from}';` }]);
   expect(sample('test/cli/a.test.ts', '../../src/features/audit/a.ts')).toHaveLength(1);
@@ -49,7 +49,7 @@ test.each([
   expect(files.filter((file) => readFileSync(file, 'utf8').trimEnd().split('\n').length > most)).toEqual([]);
 });
 
-/** Each sample breaks exactly the rule that is named. */
+/** Each sample breaks exactly the named rule. */
 const SAMPLES: readonly [path: string, text: string, broken: RegExp][] = [
   ['src/core/domain/pki/a.ts', "import { readFileSync } from 'node:fs';", /node:fs in the domain/],
   ['src/core/domain/plan/a.ts', "import { connect } from 'node:net';", /node:net in the domain/],

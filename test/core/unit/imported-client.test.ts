@@ -1,4 +1,4 @@
-/** What an import of a client stores, and what it refuses. */
+/** Import of a client: stored data and refusals. */
 
 import { afterAll, expect, test } from 'vitest';
 import type { StoredClient, StoreState } from '../../../src/core/adapters/store/records.ts';

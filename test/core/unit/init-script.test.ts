@@ -1,4 +1,4 @@
-/** Hosts whose init runs scripts: the file of settings that a shell reads, the plan from it, and what is refused. */
+/** Hosts whose init runs scripts: settings files read by a shell, the plan, and refusals. */
 
 import { spawnSync } from 'node:child_process';
 import { mkdirSync, mkdtempSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
@@ -27,7 +27,7 @@ const SETTINGS = '/etc/default/docker';
 const SCRIPT =
   'file 755 0:0\n#!/bin/sh\nstart-stop-daemon --exec "$DOCKERD" -- \\\n\t-p "$DOCKER_PIDFILE" \\\n\t$DOCKER_OPTS\n';
 
-/** A host of sysvinit with this text in its file of settings. */
+/** A sysvinit host with this settings file. */
 function host(settings: string | undefined, more: Record<string, string | undefined> = {}) {
   return factsOf({
     kind: 'sysvinit',
@@ -53,7 +53,7 @@ const problems = (facts: ReturnType<typeof host>): string[] =>
     plan: planHost(facts, desired),
   }).map(({ code, message }) => `${code} ${message}`);
 
-/** What dockerd would get, by a real shell. */
+/** Flags that dockerd would receive, by a real shell. */
 function flagsOf(text: string): string[] {
   const { stdout } = spawnSync('sh', ['-c', `set -e; DOCKER_OPTS=; ${text}\nprintf '%s\\n' $DOCKER_OPTS`], {
     encoding: 'utf8',
@@ -123,7 +123,7 @@ test.each([
   ['openrc', 'runlevels/default/docker', 'enabled'],
   ['openrc', 'runlevels/default/dockerd', 'disabled'],
   ['sysvinit', 'rc2.d/S01docker', 'enabled'],
-  // Switched off, in the runlevel of the boot alone.
+  // Disabled, only in the boot runlevel.
   ['sysvinit', 'rc2.d/K01docker', 'disabled'],
   ['sysvinit', 'rc3.d/S01docker', 'disabled'],
   ['sysvinit', 'init.d/docker', 'disabled'],
@@ -155,7 +155,7 @@ test('a daemon that no boot starts is named, with the command that has one start
     expect(warnings({ unit: unit(state), ...socket('disabled') })).toContainEqual(
       named('systemctl enable docker.service'),
     );
-  // docker.socket starts it on demand, and so does our port.
+  // docker.socket starts it on demand, as our port does.
   for (const more of [{ unit: unit('disabled'), ...socket('enabled') }, { unit: unit('enabled') }])
     expect(warnings(more)).not.toContainEqual(named('.*'));
 });
@@ -192,7 +192,7 @@ test('what is refused', () => {
     'DOCKER_OPTS="$(cat /x)"',
     'DOCKER_OPTS=--debug\nDOCKER_OPTS="$DOCKER_OPTS --x"',
     '[ ! -e /x ] ||\n  DOCKER_OPTS=-D',
-    // Each gives dockerd flags, or takes them, in a way that another line does not show.
+    // Each gives or removes dockerd flags in a way that no other line shows.
     '[ ! -e /x ] || DOCKER_OPTS=-D',
     'if [ -e /x ]; then DOCKER_OPTS=-D; fi',
     'A=1; DOCKER_OPTS=-D',
@@ -208,7 +208,7 @@ test('what is refused', () => {
   expect(problems(script('#!/bin/sh\ndockerd -H tcp://0.0.0.0:2375 $DOCKER_OPTS\n'))[0]).toMatch(
     /^E_UNIT_COMMAND .*:2: the script itself/,
   );
-  // Whether it is up, only its answer says.
+  // Only its answer shows whether it is up.
   expect(problems(host('', { 'api-socket': '' }))[0]).toMatch(/^E_DOCKER_SILENT/);
 });
 

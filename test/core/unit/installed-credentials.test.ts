@@ -1,4 +1,4 @@
-/** Credentials on a host that are not, or not kept, as they should be get new ones: what lies open to others may have been read. */
+/** Replacement of wrong or badly protected credentials on a host: other users may have read an open file. */
 
 import { expect, test } from 'vitest';
 import { planHost } from '../../../src/core/domain/plan/plan.ts';

@@ -1,4 +1,4 @@
-/** Where our TLS settings are in daemon.json and the port is not, dockerd does not get the port without them. */
+/** If daemon.json has our TLS settings but not the port, dockerd does not get the port without them. */
 
 import { spawnSync } from 'node:child_process';
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
@@ -22,7 +22,7 @@ const directory = mkdtempSync(join(tmpdir(), 'json guard-'));
 const file = join(directory, "daemon's.json");
 afterAll(() => rmSync(directory, { recursive: true }));
 
-/** A host whose command line and daemon.json are these. */
+/** A host with this command line and daemon.json. */
 function host(line: string, json: object, more: Record<string, string> = {}) {
   return factsOf({
     [`file:${UNIT}`]: `file 644 0:0\n[Service]\nExecStart=${line}\n`,

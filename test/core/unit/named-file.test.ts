@@ -1,4 +1,4 @@
-/** Files that are named by a person, a store or a configuration: whatever is there, reading ends soon and says why it failed. */
+/** Files named by a person, a store or a configuration: reading any of them ends soon, or fails with a reason. */
 
 import { execFileSync } from 'node:child_process';
 import { mkdirSync, mkdtempSync, rmSync, symlinkSync, truncateSync, writeFileSync } from 'node:fs';

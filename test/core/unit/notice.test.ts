@@ -1,4 +1,4 @@
-/** What docker is answered after its commands: one line when something is due, for the context or the variables in use, and nothing otherwise. */
+/** Notice for docker after its commands: one line if a renewal is due for the context or the variables in use, otherwise nothing. */
 
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
@@ -48,7 +48,7 @@ test('one line names what is due, for how long, and the command', () => {
     'the client ci expires in 20 days: docker tls rotate client ci; the certificate of build-1 expires in 20 days: docker tls rotate server build-1',
   );
   expect(said(100, ['-c', 'build-1', 'ps'])).toContain('the client ci has expired: docker tls rotate client ci');
-  // The current context, and the one of the environment before it.
+  // The current context, and before it the one of the environment.
   expect(said(69.5, ['ps'])).toContain('the client laptop');
   expect(said(69.5, ['ps'], { DOCKER_CONTEXT: 'build-1' })).toContain('the client ci');
 });

@@ -1,4 +1,4 @@
-/** Whom a host accepts now, and who of them this store does not know: said, and refused without its own yes. */
+/** Currently accepted clients that this store does not know: reported, and refused without separate consent. */
 
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import type { StoreState } from '../../../src/core/adapters/store/records.ts';
@@ -121,7 +121,7 @@ describe('who loses a host', () => {
     const others = otherClients(own(theirs.cert), below.cert, state, NOW);
     expect([names(others), others.needsYes]).toEqual([['Theirs'], true]);
     expect(otherClients(own(theirs.cert), below.cert, { ...state, ca: stored(theirs) }, NOW).needsYes).toBe(false);
-    // It is a list already: the client that is to lose the host has lost it.
+    // It is already a list: the client that is to lose the host has lost it.
     expect(otherClients(own(below.cert), below.cert, state, NOW).losing).toEqual([]);
   });
 
@@ -148,7 +148,7 @@ describe('--accept-ca', () => {
     const now = { trust: theirs.cert, path: '/x', ours: false };
     expect(acceptedCa(undefined, 'A', now)).toBe('A');
     expect(acceptedCa('none', 'A', now)).toBeUndefined();
-    // Where our own trust file is in its place by now there is nothing that existed: it is said.
+    // If our own trust file is active by now, nothing existing remains to accept, and a note says so.
     expect(acceptedNotes(undefined, { ...now, ours: true }, 'existing').join()).toContain('has no effect');
     expect(acceptedNotes(undefined, { ...now, ours: true }, undefined)).toEqual([]);
     expect(acceptedCa('existing', undefined, now)).toBe(theirs.cert);

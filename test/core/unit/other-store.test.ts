@@ -1,4 +1,4 @@
-/** Whose host is it: no store's, ours, or one that another store manages. */
+/** Owner of a host: no store, ours, or another store. */
 
 import { expect, test } from 'vitest';
 import type { StoreState } from '../../../src/core/adapters/store/records.ts';
@@ -135,7 +135,7 @@ test('by its own record where the certificate is not the one in the store', () =
   const facts = (name: string) => ({ ...theirs, state: { ...STATE, schema: 1 as const, name } });
   expect(otherName(facts('a'), named('alias'), ours, '10.0.0.9', { known: known(OLD) })?.code).toBe('E_HOST_TWO_NAMES');
   expect(otherName(facts('b'), named('alias'), ours, '10.0.0.9', { known: known(OLD) })).toBeUndefined();
-  // Renamed here since: its record has the name before.
+  // Renamed in this store since: its record has the previous name.
   const swapped = known(OLD).set('alias', SERVER);
   expect(otherName(facts('a'), named('alias'), ours, '10.0.0.9', { known: swapped })).toBeUndefined();
 });

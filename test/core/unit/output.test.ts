@@ -1,4 +1,4 @@
-/** What a run prints as JSON drives no terminal and hides nothing. */
+/** JSON output of a run: it controls no terminal and hides nothing. */
 
 import { expect, test } from 'vitest';
 import type { CommandResult } from '../../../src/cli/command.ts';
@@ -6,7 +6,7 @@ import { printResult } from '../../../src/cli/output.ts';
 import { renderDocument } from '../../../src/core/domain/document.ts';
 import { DockerTlsError } from '../../../src/errors/errors.ts';
 
-/** Control, zero-width and direction characters that JSON itself leaves as they are. */
+/** Control, zero-width and direction characters that JSON itself leaves unescaped. */
 const HARMFUL = '\u007f\u009b\u200b\u200d\u200e\u2028\u202e\u2060\u2066\ufeff\ufffb';
 
 test.each([...HARMFUL])('%j is escaped, in values and keys, and read back as it was', (character) => {

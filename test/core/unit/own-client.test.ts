@@ -1,4 +1,4 @@
-/** Which client this computer is, where it is not said: the one that its setup made, whatever came into the store since. */
+/** Default client of this machine: the one that its setup made, whatever was added to the store since. */
 
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
@@ -27,7 +27,7 @@ async function chosen(): Promise<string> {
   return resolveClient(state, resolveHost(state, 'h1', again), undefined, again).record.name;
 }
 
-/** Who is to verify a host, where any client will do. */
+/** The client that verifies a host, if any client may. */
 async function proving(env: Readonly<Record<string, string>> = {}): Promise<string> {
   const state = await store.read();
   return anyClient(state, resolveHost(state, 'h1', again), { client: undefined }, { env }, again).record.name;
@@ -50,7 +50,7 @@ test('of several clients the own one is meant, until another is asked for', asyn
   expect(await proving()).toBe('ci');
   await makeOwn(store, 'laptop');
   expect([await chosen(), await proving()]).toEqual(['laptop', 'laptop']);
-  // `ci` comes first by the alphabet, and may even have the name of who is logged in.
+  // `ci` is first in the alphabet, and may even have the name of the login user.
   expect(await verifier('root', false)).toBe('laptop');
   expect(await verifier('ci', false)).toBe('laptop');
   expect(await verifier('ci', true)).toBe('ci');

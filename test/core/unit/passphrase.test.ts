@@ -1,4 +1,4 @@
-/** The passphrase of a CA that is there: typed, and typed again where the key does not open. */
+/** Passphrase of an existing CA: typed, and typed again if it does not open the key. */
 
 import { expect, test } from 'vitest';
 import { passphraseSource } from '../../../src/core/actions/ca-passphrase.ts';

@@ -1,4 +1,4 @@
-/** What an imported CA has to be: each reason why one is refused, by certificates that openssl made. */
+/** Requirements for an imported CA: each reason for a refusal, with certificates made by openssl. */
 
 import { execFileSync } from 'node:child_process';
 import { createPublicKey } from 'node:crypto';
@@ -16,7 +16,7 @@ const P256 = ['ec', '-pkeyopt', 'ec_paramgen_curve:P-256'];
 const CA = 'basicConstraints=critical,CA:TRUE';
 const SIGNS = 'keyUsage=critical,keyCertSign';
 
-/** A certificate with these extensions, signed by itself, and its key. */
+/** A self-signed certificate with these extensions, and its key. */
 function own(extensions: readonly string[], newKey: readonly string[] = P256): { cert: string; key: Secret } {
   const file = (name: string) => join(directory, name);
   writeFileSync(file('cnf'), `[req]\ndistinguished_name=dn\n[dn]\n[ext]\n${extensions.join('\n')}\n`);

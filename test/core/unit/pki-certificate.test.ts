@@ -1,4 +1,4 @@
-/** What stands in issued certificates. That strict verifiers take them is shown in test/core/integration/pki-*.test.ts. */
+/** Contents of issued certificates. test/core/integration/pki-*.test.ts shows that strict verifiers accept them. */
 
 import { execFileSync } from 'node:child_process';
 import { X509Certificate } from 'node:crypto';

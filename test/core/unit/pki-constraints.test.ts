@@ -1,4 +1,4 @@
-/** Name constraints: which names a CA may certify, read from certificates that openssl made, and compared with what openssl says. */
+/** Name constraints of a CA, read from certificates made by openssl, and compared with openssl's verdict. */
 
 import { execFileSync } from 'node:child_process';
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
@@ -35,7 +35,7 @@ function caWith(constraints: string): string {
   return readFileSync(file('ca.pem'), 'utf8');
 }
 
-/** Whether openssl takes a server certificate of that CA for a name. */
+/** Whether openssl accepts a server certificate of that CA for a name. */
 function opensslTakes(name: string): boolean {
   const san = /^[0-9.]+$|:/.test(name) ? `IP:${name}` : `DNS:${name}`;
   const key = ['-newkey', 'ed25519', '-nodes', '-keyout', file('leaf-key.pem')];

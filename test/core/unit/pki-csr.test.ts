@@ -1,4 +1,4 @@
-/** Certificate requests: made, read, and refused when they are not what they say. */
+/** Certificate requests: creation, parsing, and refusal of false ones. */
 
 import { execFileSync } from 'node:child_process';
 import { generateKeyPairSync } from 'node:crypto';

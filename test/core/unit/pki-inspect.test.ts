@@ -1,4 +1,4 @@
-/** What is told of certificates and chains. */
+/** Inspection of certificates and chains. */
 
 import { describe, expect, test } from 'vitest';
 import {
@@ -42,7 +42,7 @@ const ann = await issueClientAuthority({ ca, clientName: 'ann', days: 50, now })
 const bob = await issueClientAuthority({ ca, clientName: 'bob', days: 50, now });
 const annClient = await issueClient({ authority: ann, name: 'ann', days: 10, now });
 
-/** One byte of the certificate's last 8 (its signature) is another. */
+/** Changes one byte of the certificate's last 8 (its signature). */
 function alter(pem: string): string {
   const der = pemBlocks(pem).blocks[0]?.der as Buffer;
   der.writeUInt8(der.readUInt8(der.length - 8) ^ 1, der.length - 8);
@@ -146,7 +146,7 @@ describe('a chain that does not hold', () => {
     });
   });
 
-  /** An issuer made of a leaf, as an attacker who stole its key would. */
+  /** An issuer made from a leaf, as by an attacker who stole its key. */
   function asIssuer(cert: string, key: Secret): OpenAuthority {
     const { subject, x509 } = parseCertificate(cert);
     const keyId = keyIdentifier(x509.publicKey.export({ type: 'spki', format: 'der' }));
@@ -154,7 +154,7 @@ describe('a chain that does not hold', () => {
   }
 });
 
-/** What dockerd refuses (test/core/integration/pki-forbidden.test.ts) is foretold: the same certificates, with the reason. */
+/** Prediction of dockerd's refusals (test/core/integration/pki-forbidden.test.ts): the same certificates, with the reason. */
 describe('a forged client certificate', async () => {
   const today = new Date();
   const root = await issueCa({ name: 'Root', days: 100, now: today });
@@ -233,7 +233,7 @@ test('a bundle is split into normal PEM, whatever stands around it', () => {
 });
 
 test('what a certificate says of itself cannot steer a terminal', async () => {
-  // Our own makers refuse such a name, so the bytes are put in place of a harmless one of the same length.
+  // Our own functions refuse such a name, so its bytes replace a harmless one of the same length.
   const issued = await issueClient({ authority: ca, name: 'xx[2Jxx', days: 1, now });
   const der = pemBlocks(issued.leaf).blocks[0]?.der as Buffer;
   der.write('x\u001b', der.indexOf('xx[2Jxx'), 'latin1');

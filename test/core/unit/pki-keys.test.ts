@@ -1,4 +1,4 @@
-/** Private keys: every type, every PEM form, and what is said of damage. */
+/** Private keys: every type, every PEM form, and messages about damage. */
 
 import { generateKeyPairSync } from 'node:crypto';
 import { describe, expect, test } from 'vitest';
@@ -26,7 +26,7 @@ test.each(KEY_TYPES)('%s is made and told', async (type) => {
   expect((await decryptKey(key)).revealText()).toBe(key.revealText());
 });
 
-// Slow on purpose, whatever the key: 600,000 rounds.
+// Slow on purpose for every key: 600,000 rounds.
 test('a key is encrypted and decrypted', async () => {
   const key = await generateKey('ed25519');
   const encrypted = await encryptKey(key, passphrase);
@@ -78,7 +78,7 @@ describe('the old PEM forms', () => {
 
   test.each(FORMS.filter(([, pem]) => /ENCRYPTED/.test(pem)))('%s: wrong or missing passphrase', async (_, pem) => {
     await expect(decryptKey(new Secret(pem))).rejects.toMatchObject({ code: 'E_KEY_PASSPHRASE', exit: 2 });
-    // Often enough to meet the 1 in 256 wrong passphrases whose padding looks right.
+    // Enough rounds to include the 1 in 256 wrong passphrases whose padding looks right.
     for (let round = 0; round < 40; round += 1) {
       await expect(decryptKey(new Secret(pem), new Secret(`wrong ${round}`))).rejects.toMatchObject({
         code: 'E_KEY_PASSPHRASE',

@@ -1,4 +1,4 @@
-/** Names in certificates: reading, refusing, comparing, proposing. */
+/** Names in certificates: parsing, refusal, comparison, proposal. */
 
 import { describe, expect, test } from 'vitest';
 import { covers, formatSan, parseSan, proposeSans, uniqueSans } from '../../../src/core/domain/pki/names.ts';

@@ -1,4 +1,4 @@
-/** The rule of renewal, at points of a lifetime. */
+/** Renewal rule, at points of a lifetime. */
 
 import { describe, expect, test } from 'vitest';
 import { type RenewalState, renewal } from '../../../src/core/domain/pki/renewal.ts';

@@ -1,4 +1,4 @@
-/** What firewalls say of a port, with the rules as their own tools print them: only what surely blocks is a problem. */
+/** Firewall verdicts on a port, with rules as printed by their own tools: only a certain block is a problem. */
 
 import { expect, test } from 'vitest';
 import type { HostFacts } from '../../../src/core/domain/plan/facts.ts';
@@ -13,7 +13,7 @@ const NONE: HostFacts['firewall'] = {
 };
 const UFW_POLICY = 'DEFAULT_INPUT_POLICY="DROP"\n';
 
-/** A zone as `firewall-cmd --list-all-zones` has it. */
+/** A zone as printed by `firewall-cmd --list-all-zones`. */
 function zone(name: string, { target = 'default', interfaces = '', ports = '' } = {}): string {
   return `\n${name} (active)\n  target: ${target}\n  interfaces: ${interfaces}\n  services: ssh\n  ports: ${ports}\n  rich rules: \n`;
 }

@@ -1,4 +1,4 @@
-/** Plans of many hosts: those that change in the same way are shown once, and what differs stays apart. */
+/** Plans of many hosts: equal changes are shown once, differences separately. */
 
 import pico from 'picocolors';
 import { expect, test } from 'vitest';
@@ -46,7 +46,7 @@ test('one that changes in another way stands apart, and so does everything with 
   const text = renderPlans(hosts, { colours, columns: 80 });
   expect(text).toContain('2 hosts in the same way: build-01 and build-02');
   expect(text).toContain('build-03  10.0.0.3:2399');
-  // No container runs there.
+  // That host runs no container.
   expect(text).toContain('build-04  10.0.0.4:2376');
   const each = renderPlans(hosts, { colours, columns: 80, verbose: true });
   for (const name of ['build-01', 'build-02', 'build-03', 'build-04'])

@@ -1,4 +1,4 @@
-/** Settings that are links: they are read through, what is edited is the file they lead to, and the link itself is never touched. */
+/** Settings files that are links: read through the link, edited at its target; the link itself never changes. */
 
 import { describe, expect, test } from 'vitest';
 import { STATE } from '../../../src/core/domain/dockerd/paths.ts';
@@ -26,7 +26,7 @@ const options = {
   settings: keptOf({}),
 };
 
-/** What travels to the host. */
+/** The script and data sent to the host. */
 function sent(facts: ReturnType<typeof factsOf>, plan = planHost(facts, desired)) {
   const { script, input } = renderTransaction(plan, facts, credentials, options);
   return { script, input: input.map((part) => (part instanceof Uint8Array ? Buffer.from(part).toString() : '')) };
@@ -45,9 +45,9 @@ describe('daemon.json is a link', () => {
     const forms = script.match(/^DATA_(?:old|new)_o(?:n|ff)='[^']*'$/gm) ?? [];
     expect(forms).toHaveLength(4);
     for (const form of forms) expect(form).toContain('"data-root": "/data"');
-    // A change of the file, or of where the link leads, is noticed.
+    // The host detects a change of the file, or of the link's target.
     expect(script).toMatch(/^(?:SEEN=')?[0-9a-f]{64} {2}\/etc\/docker\/daemon\.json$/m);
-    // What is secret comes on standard input alone.
+    // Secrets travel only on standard input.
     expect(script).toMatch(/^DATA_2=CERT$/m);
     expect(script).not.toMatch(/^DATA_\d+=KEY$/m);
     expect(input).toHaveLength(1);

@@ -1,4 +1,4 @@
-/** What stands against a change, each from the facts alone, and all at once. */
+/** Obstacles to a change, each from the facts alone, and all at once. */
 
 import { describe, expect, test } from 'vitest';
 import { hasChanges, planHost } from '../../../src/core/domain/plan/plan.ts';
@@ -193,7 +193,7 @@ const one: Readonly<Record<string, readonly [Readonly<Record<string, string | un
   ],
   'a clock that is behind': [{}, /^E_CLOCK its clock is 120 minutes behind/, -7_200_000],
   'a clock that is ahead': [{}, /^E_CLOCK its clock is 1500 minutes ahead of/, 25 * 3_600_000],
-  // Certificates are dated back by more than an hour, which is the mistake that summer time makes.
+  // Certificates are backdated by more than an hour, the usual summer time error.
   'a clock that is an hour behind': [{}, /^$/, -3_630_000],
   'a clock that is an hour ahead': [{}, /^$/, 3_630_000],
   'a lock': [
@@ -257,7 +257,7 @@ describe('one at a time', () => {
   });
 });
 
-// ssh knows nothing of names in the store; and what the person typed besides is needed again.
+// ssh does not know names of the store, and it needs the typed options again.
 test('a lock: what gives it back is the rollback of a change that is under way, and its file where a run only waits', () => {
   const lock = `file 600 0:0\nwho=eve\nsince=1\nexpires=${NOW / 1000 + 60}\n`;
   const hint = (more: Readonly<Record<string, string>>) =>
@@ -281,7 +281,7 @@ test('commands to paste log in as this run did, with a terminal for sudo', () =>
 
 test('another port than the one that our socket holds has to be free as well', () => {
   const socket = {
-    // Its file may be gone or edited: systemd has read it.
+    // Its file may be missing or edited: systemd has read it.
     'tls-socket':
       'Id=docker-tls.socket\nLoadState=loaded\nActiveState=active\nListen=[::]:2376 (Stream)\nListen=[::1]:2377 (Stream)',
   };
@@ -474,7 +474,7 @@ test.each([
 
 test.each([
   ['enabled', 'Sockets=docker.socket docker-tls.socket\n'],
-  // Nothing asks for it, where the administrator's own socket unit has /run/docker.sock: ours must not either.
+  // The administrator's own socket unit has /run/docker.sock: neither the host nor our drop-in may start a disabled docker.socket.
   ['disabled', 'Sockets=docker-tls.socket\n'],
 ])('a docker.socket that is %s', (state, line) => {
   const facts = factsOf({ 'docker-socket': `LoadState=loaded\nActiveState=inactive\nUnitFileState=${state}` });

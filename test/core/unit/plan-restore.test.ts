@@ -1,4 +1,4 @@
-/** What goes when a host is restored: nothing that was edited by hand goes unsaid. */
+/** Removals when a host is restored: the plan reports every file that was edited by hand. */
 
 import pico from 'picocolors';
 import { expect, test } from 'vitest';

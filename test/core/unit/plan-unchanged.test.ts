@@ -1,4 +1,4 @@
-/** What a plan has to say is said also where nothing is to do: it stands nowhere else. */
+/** Notes of a plan without changes: the plan still prints them, because nothing else does. */
 
 import pico from 'picocolors';
 import { expect, test } from 'vitest';

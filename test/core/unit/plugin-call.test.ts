@@ -1,4 +1,4 @@
-/** What is ours of the words with which the docker CLI calls its plugin. */
+/** Our part of the arguments with which the docker CLI calls its plugin. */
 
 import { expect, test } from 'vitest';
 import { readCall } from '../../../src/cli/plugin-call.ts';

@@ -1,4 +1,6 @@
-/** What docker waits for after its commands: a shell script says what was noted, and Node looks again beside it. */
+/**
+ * Plugin hook that docker waits for after its commands: a shell script prints the cached notice, and Node refreshes it in the background.
+ */
 
 import { execFileSync } from 'node:child_process';
 import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, statSync, utimesSync, writeFileSync } from 'node:fs';
@@ -27,7 +29,7 @@ case "$*" in *hooks*) printf '%s' "$DOCKER_TLS_NOTICE_KEY" >${looked}.new && mv 
 writeFileSync(join(directory, 'bin/node'), stub, { mode: 0o755 });
 afterAll(() => rmSync(directory, { recursive: true, force: true }));
 
-/** What the script prints: of itself, or what the stand-in for Node does. `options`: of the program that starts it. */
+/** Output of the script, or of the stand-in for Node. `options`: of the program that starts it. */
 function plugin(words: string, env: Record<string, string> = {}, options: readonly string[] = []): string {
   const PATH = `${join(directory, 'bin')}:${process.env.PATH}`;
   return execFileSync('/bin/sh', [...options, '-c', `${PLUGIN} ${words}; :`], {
@@ -36,7 +38,7 @@ function plugin(words: string, env: Record<string, string> = {}, options: readon
   });
 }
 
-/** Its answer, and the key of the look that it started beside docker. */
+/** The hook's answer, and the key of the refresh that it started in the background. */
 async function hook(env?: Record<string, string>, options?: readonly string[], looks = true) {
   rmSync(looked, { force: true });
   const answer = plugin('tls docker-cli-plugin-hooks', env, options);
@@ -71,7 +73,7 @@ test('what was noted is said, for these variables and options, this configuratio
   expect((await hook({ DOCKER_HOST: 'tcp://10.0.0.1:2376' })).answer).toBe('');
   expect((await hook({ DOCKER_CONTEXT: 'web' })).answer).toBe('');
   expect(await hook({}, ['-e'])).toEqual({ answer: '', key: key.replace('|-c', '|-e|-c') });
-  // Past its time it is said once more, while Node looks.
+  // An expired notice is shown once more while Node refreshes it.
   noted(NOW_S - 1);
   expect(await hook()).toEqual({ answer: '{"Template":"due"}', key });
   noted(NOW_S + 600, '');
@@ -89,7 +91,7 @@ test.each([['--config', 'DIR'], ['--config=DIR'], ['--config', '/nowhere', '--co
   async (...words) => {
     const env = { PATH: `${join(directory, 'bin')}:${process.env.PATH}`, HOME: directory, DOCKER_CONFIG: '/nowhere' };
     const options = words.map((word) => word.replace('DIR', dockerConfig));
-    // The shell that stands for docker has them among its own arguments.
+    // The shell that stands in for docker has them among its own arguments.
     const line = ['-c', `${PLUGIN} tls docker-cli-plugin-hooks; :`, ...options, 'ps'];
     const ask = () => execFileSync('/bin/sh', line, { encoding: 'utf8', env });
     rmSync(looked, { force: true });
@@ -122,7 +124,7 @@ test('a day at most is noted as quiet, not longer than until the first is due; w
   expect(first.fields[0]).toBe(`${first.at + 86_400}`);
   expect(statSync(note).mode & 0o777).toBe(0o600);
   expect(noted(0, 'b').lines).toHaveLength(2);
-  // A certificate that was renewed since, and another configuration: what was noted before is forgotten.
+  // After a renewal, or with another configuration, the earlier notice is dropped.
   touch(join(home, 'hosts/web/server-cert.pem'), 600);
   expect(noted(0, 'c').lines).toHaveLength(1);
   touch(join(home, 'hosts/web/server-cert.pem'), -60);

@@ -1,4 +1,4 @@
-/** Hosts where Podman serves the API: a socket and a service of ours, which of them are refused, and what is dockerd's alone. */
+/** Hosts where Podman serves the API: our socket and service, refusals, and features of dockerd alone. */
 
 import { spawnSync } from 'node:child_process';
 import { readFileSync } from 'node:fs';
@@ -69,7 +69,7 @@ describe('the plan', () => {
     ]);
     const service = plan.files.find(({ path }) => path === SERVICE)?.after ?? '';
     expect(service).toContain(' --tls-client-ca=/etc/docker/tls/current/ca.pem\n');
-    // With an address of its own it would take no socket of systemd's.
+    // With its own address it would ignore the socket from systemd.
     expect(service).not.toMatch(/tcp:|unix:/);
     expect(plan.files.find(({ path }) => path === SOCKET)?.after).toMatch(/^Service=docker-tls-podman\.service$/m);
   });

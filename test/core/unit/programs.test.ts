@@ -1,4 +1,4 @@
-/** Programs that a host needs: found missing before anything else is asked, and named with the package of the distribution. */
+/** Programs that a host needs: a missing one is detected first, and reported with the distribution's package. */
 
 import { spawnSync } from 'node:child_process';
 import { readdirSync, readFileSync } from 'node:fs';
@@ -15,7 +15,7 @@ import programsModule from '../../../src/core/host/facts/programs.sh';
 
 const HOST = new URL('../../../src/core/host/', import.meta.url).pathname;
 
-/** What the scripts do without, or look for before they use it. */
+/** Programs that the scripts do without, or look for before use. */
 const OPTIONAL = [
   ...[
     'auditctl',

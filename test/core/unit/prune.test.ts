@@ -1,4 +1,4 @@
-/** Which generations and credentials a host keeps, also one whose find (busybox) has no -printf. */
+/** Generations and credentials that a host keeps, also with a find (busybox) without -printf. */
 
 import { spawnSync } from 'node:child_process';
 import { mkdirSync, mkdtempSync, readdirSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
@@ -21,7 +21,7 @@ test.each([
       symlinkSync(`${generation}`, join(state, `generations/${generation}/1`));
       mkdirSync(join(tls, `${generation}`), { recursive: true });
     }
-    // Of the administrator's own: it is in no record.
+    // The administrator's own file: no record lists it.
     mkdirSync(join(tls, '77'));
     symlinkSync('11', join(tls, 'current'));
     writeFileSync(join(state, 'created'), `${[1, 2, 9, 10, 11].map((number) => `${tls}/${number}`).join('\n')}\n`);

@@ -1,4 +1,4 @@
-/** Quoting for shells: what a shell makes of it, test/core/property/remote-frame.test.ts tries. */
+/** Quoting for shells. test/core/property/remote-frame.test.ts tests it in real shells. */
 
 import { expect, test } from 'vitest';
 import { shellQuote } from '../../../src/core/domain/quote.ts';

@@ -1,4 +1,4 @@
-/** The way to a TLS port, judged before anything changes; the real probe, on sockets of this machine. */
+/** Route to a TLS port, checked before any change; the real probe, on sockets of this machine. */
 
 import { createServer } from 'node:net';
 import { expect, test } from 'vitest';

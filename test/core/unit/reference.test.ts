@@ -1,4 +1,4 @@
-/** The command reference says what the commands say: `man` reads every page without a warning. */
+/** Command reference: it matches the commands, and `man` reads every page without a warning. */
 
 import { execFileSync, spawnSync } from 'node:child_process';
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
@@ -16,7 +16,7 @@ beforeAll(async () => {
 });
 afterAll(() => rmSync(directory, { recursive: true, force: true }));
 
-/** What `man` shows of these pages, and what it warns of. */
+/** Output and warnings of `man` for these pages. */
 function read(manual: ReadonlyMap<string, string>): { readonly out: string; readonly err: string } {
   for (const [name, text] of manual) writeFileSync(join(directory, name), text);
   const env = { ...process.env, LC_ALL: 'C.UTF-8', MANWIDTH: '120', MANROFFOPT: '', MAN_KEEP_FORMATTING: '' };

@@ -1,4 +1,4 @@
-/** What a failed removal suggests for its host. */
+/** Hints for the host after a failed removal. */
 
 import { expect, test } from 'vitest';
 import { offeringForget } from '../../../src/core/render/remove.ts';

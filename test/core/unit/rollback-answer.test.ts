@@ -1,4 +1,4 @@
-/** When a daemon counts as started, and which containers a change has stopped. The real script, with the answers of a daemon. */
+/** Detection of a started daemon, and of containers that a change has stopped. Real script, with a daemon's answers. */
 
 import { type ChildProcess, spawn, spawnSync } from 'node:child_process';
 import { once } from 'node:events';
@@ -26,7 +26,7 @@ function run(shell: string, text: string): string {
 
 describe.each(['dash', 'bash', 'busybox sh'])('by %s', (shell) => {
   describe('a daemon has started', () => {
-    // Of one that has only just begun, and of one that has run for long.
+    // A daemon that has only just begun, and one that has run for long.
     const begun = 'command sleep 9 & pid=$!; find_daemon() { :; }';
     const end = 'kill $pid 2>/dev/null';
     const answering = (status: string, socket = '/run/docker.sock') =>
@@ -35,7 +35,7 @@ describe.each(['dash', 'bash', 'busybox sh'])('by %s', (shell) => {
 
     test.each([
       ['200', 'started'],
-      // By a plugin for authorization.
+      // From an authorization plugin.
       ['403', 'started'],
       ['000', 'not yet'],
     ])('once its API answers (%s)', (status, word) => {
@@ -67,7 +67,7 @@ describe.each(['dash', 'bash', 'busybox sh'])('by %s', (shell) => {
       expect(run(shell, `${begun}; ${answering('200')}; ${lost}; rm $T/daemon; mark local; ${started}; ${end}`)).toBe(
         'not yet\ndockerd runs, and its socket /run/docker.sock is gone\n',
       );
-      // A rollback ends: somebody else may have deleted it meanwhile.
+      // A rollback ends, even if another administrator has deleted it meanwhile.
       const back = `${begun}; ${answering('200')}; ${lost}; rm -f $T/daemon; mark local; BACK=yes; ${started}; ${end}`;
       expect(run(shell, back)).toBe('started\n');
     });
@@ -102,7 +102,7 @@ describe.each(['dash', 'bash', 'busybox sh'])('by %s', (shell) => {
       );
     };
     const [web, api] = ['a'.repeat(64), 'b'.repeat(64)];
-    /** `later`: what the daemon says of each after the change. */
+    /** `later`: the daemon's answer about each after the change. */
     function stopped(
       live: { web: boolean; api: boolean },
       later: Record<string, string | undefined>,

@@ -1,6 +1,6 @@
 /**
- * What the rollback does with Linux audit rules. The kernel of the lab takes none, so the shell's own functions run here, with
- * stand-ins for the two programs that would talk to a kernel.
+ * Rollback of Linux audit rules. The lab's kernel accepts none, so the shell's own functions run here, with stand-ins for the two programs
+ * that would talk to a kernel.
  */
 
 import { spawnSync } from 'node:child_process';
@@ -18,7 +18,9 @@ afterEach(() => {
 
 const OURS = '## Written by docker-tls.\n-w /etc/docker -p wa -k docker-tls\n-w /gone/docker -p wa -k docker-tls\n';
 
-/** Asks and loads as a change does. `check`: what augenrules says then; `hand`: a line in audit.rules that is in no file of rules.d. */
+/**
+ * Reads and loads rules as a change does. `check`: the output of augenrules; `hand`: a line in audit.rules that is in no file of rules.d.
+ */
 function load({
   check,
   hand = '',

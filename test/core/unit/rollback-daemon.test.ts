@@ -1,4 +1,4 @@
-/** What a rollback does with a daemon that cannot be reloaded, asked, or started again. The real script, systemd's answers. */
+/** Rollback with a daemon that cannot be reloaded, queried, or started again. The real script, with systemd's answers. */
 
 import { spawn, spawnSync } from 'node:child_process';
 import { once } from 'node:events';
@@ -28,7 +28,7 @@ function run(shell: string, text: string): { status: number | null; stdout: stri
   });
 }
 
-/** Whether docker.service is active; what else is done to services is printed. */
+/** Whether docker.service is active; other service commands are printed. */
 const SYSTEMD = (active: boolean): string =>
   `systemctl() { case "$*" in '-q is-active'*) ${active} ;; show*) printf 'ActiveState=active\\nListen=\\n\\nActiveState=inactive\\n' ;; reset-failed*) ;; *) echo "$*" ;; esac; }
    service() { echo "$*"; }`;
@@ -44,7 +44,7 @@ describe.each(['dash', 'bash', 'busybox sh'])('by %s', (shell) => {
       `systemctl() { printf 'ActiveState=${state}\\nMainPID=${child.pid}\\n'; }; responds() { ${answered}; }
        await() { "$@"; }; taken() { :; }; PATH=/nowhere; reload_docker taken`;
     expect(run(shell, systemd('activating', ':')).status).not.toBe(0);
-    // systemd says so of Type=simple, exec and idle before dockerd handles signals.
+    // systemd reports this for Type=simple, exec and idle before dockerd handles signals.
     expect(run(shell, systemd('active', 'return 1')).status).not.toBe(0);
     expect(child.exitCode).toBeNull();
     const hup = once(child, 'exit');
@@ -79,7 +79,7 @@ describe.each(['dash', 'bash', 'busybox sh'])('by %s', (shell) => {
     expect(run(shell, `${dies}; BACK=no STEP=; reload_sshd 2>/dev/null; echo "$? $STEP"; cat $T/sshd`).stdout).toBe(
       '1 reload-sshd\nssh\n',
     );
-    // Also where the rollback itself has told it, and it ends then.
+    // Also if the rollback itself signals the daemon, and the daemon then exits.
     const starts = dies.replace('*) return 3 ;;', 'reset*|start*) echo "$*" ;; *) return 3 ;;');
     expect(run(shell, `${starts}; BACK=yes; reload_sshd 2>/dev/null; echo $?`).stdout).toBe(
       'reset-failed ssh.service\nstart ssh.service\n0\n',

@@ -1,4 +1,7 @@
-/** Units that need docker.service: those that ran when it was first stopped are noted, whatever was killed before. The real script, systemd's answers. */
+/**
+ * Units that need docker.service: the rollback records those that ran at its first stop, whatever was killed before. The real script, with
+ * systemd's answers.
+ */
 
 import { spawnSync } from 'node:child_process';
 import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
@@ -17,7 +20,7 @@ afterEach(() => {
   rmSync(directory, { recursive: true, force: true });
 });
 
-/** What the shell prints, with the functions of the script. */
+/** Output of shell text with the script's functions. */
 function run(shell: string, text: string, env: Readonly<Record<string, string>> = {}): string {
   const [program = '', ...words] = shell.split(' ');
   const { status, stdout, stderr } = spawnSync(
@@ -32,7 +35,7 @@ function run(shell: string, text: string, env: Readonly<Record<string, string>> 
   return stdout;
 }
 
-/** `needs`: what systemd says of docker.service. All are active but `rests`; `a-b` (escaped) takes `deep` along. */
+/** `needs`: systemd's answer about docker.service. All are active except `rests`; `a-b` (escaped) also stops `deep`. */
 function note(shell: string, needs: string): string | undefined {
   const systemctl = `systemctl() { for name; do :; done; state=active; also=; case $name in rests.service) state=inactive ;; 'a\\x2db.service') also='deep.service' ;; esac; printf 'ActiveState=%s\\nBoundBy=%s\\n' "$state" "$also"; }`;
   run(shell, `${systemctl}; docker_unit="$NL$NEEDS$NL"; note_dependents`, { NEEDS: needs });

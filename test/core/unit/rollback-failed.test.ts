@@ -1,4 +1,4 @@
-/** A rollback that has failed once: it overwrites nothing that somebody changed since, stops nothing, and ends. The real script on real files. */
+/** A rollback after one that failed: it overwrites no file changed since, stops nothing, and ends. Real script on real files. */
 
 import { spawnSync } from 'node:child_process';
 import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
@@ -17,7 +17,10 @@ beforeEach(() => {
   return () => rmSync(directory, { recursive: true, force: true });
 });
 
-/** `forms`: what the change has staged and kept beside daemon.json; `up`: whether its daemon answers, and whether a start works. */
+/**
+ * Runs shell text in the rollback script, after a change. `up`: whether the daemon answers; `starts`: whether a start works; `how`:
+ * LIVE_RESTORE.
+ */
 function run(shell: string, text: string, { up = false, starts = true, how = 'untouched' } = {}): string {
   const [program = '', ...words] = shell.split(' ');
   const script = `set --; T=${directory}; STATE=${directory}/state; . ${rollbackScript}
@@ -34,7 +37,7 @@ function run(shell: string, text: string, { up = false, starts = true, how = 'un
   return stdout + stderr;
 }
 
-/** daemon.json by the change, and everything of it noted. */
+/** daemon.json from the change, with all its records. */
 const CHANGED =
   'printf broken >$DAEMON_JSON.docker-tls-old; printf new >$DAEMON_JSON.docker-tls-new; note_forms $DAEMON_JSON.docker-tls-* >$T/forms; place_as $DAEMON_JSON new;';
 const FAILED = `${CHANGED} undo timer; echo "= $?";`;
@@ -100,7 +103,7 @@ describe.each(['dash', 'bash', 'busybox sh'])('by %s', (shell) => {
   });
 
   describe('where files could not be put back at first', () => {
-    // The daemon runs, or is down, while daemon.json cannot be replaced; then it can.
+    // The daemon runs, or is down, while daemon.json cannot be replaced; later it can.
     const late = `${CHANGED} restore_files() { return 1; }; undo timer;
       restore_files() { place_as $DAEMON_JSON old; }; reread() { echo reread; }; drop_socket() { echo socket; };
       look_at_service() { :; }; obstacle() { :; }; restart_docker() { echo "restarted $1 on $(cat $DAEMON_JSON)"; };`;
@@ -155,7 +158,7 @@ describe.each(['dash', 'bash', 'busybox sh'])('by %s', (shell) => {
     expect(now()).toBe('broken');
     expect(readFileSync(`${json}.docker-tls-edited`, 'utf8')).toBe('mine');
     expect(said).toContain(`${json} was changed since, and that is now ${json}.docker-tls-edited`);
-    // Where there is no room for it, that is said.
+    // A full disk is reported.
     const full = `ln() { return 1; }; cp() { return 1; }; may_restore $DAEMON_JSON; echo "$REMARK"`;
     expect(run(shell, `${CHANGED} printf other >$DAEMON_JSON; ${full}`)).toContain('that could not be kept\n');
     expect(

@@ -1,4 +1,4 @@
-/** What a hardening changes beside files comes back with a rollback: modes, members, kernel settings, a firewall rule. The real script, as root. */
+/** Rollback of hardening beyond files: modes, members, kernel settings, a firewall rule. The real script, as root. */
 
 import { chmodSync, existsSync, mkdirSync, readFileSync, statSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
@@ -29,7 +29,7 @@ test.skipIf(process.getuid?.() !== 0)(
         `case " $* " in *' -C '*) test -e ${rule} ;; *' -I '*) : >${rule} ;; *' -D '*) rm ${rule} ;; esac`,
       );
       writeFileSync(at(FILE), '{}');
-      // chown takes set-id bits away.
+      // chown removes set-id bits.
       chmodSync(at(FILE), 0o4644);
       writeFileSync(at('etc/passwd'), 'root:x:0:0::/root:/bin/sh\nbob:x:1000:1000::/home/bob:/bin/sh\n');
       writeFileSync(at('etc/group'), 'root:x:0:\ndocker:x:990:alice,bob\n');

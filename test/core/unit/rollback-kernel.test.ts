@@ -1,4 +1,4 @@
-/** Kernel settings of interfaces as a rollback writes them back: on a tree in place of /proc/sys, and read from the real one. */
+/** Kernel settings of interfaces, as a rollback restores them: on a tree in place of /proc/sys, and read from the real one. */
 
 import { execFileSync } from 'node:child_process';
 import { chmodSync, existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
@@ -36,7 +36,7 @@ function interfaces(values: Readonly<Record<string, string>>, key = 'send_redire
 }
 const now = (names: readonly string[], key?: string) =>
   names.map((name) => readFileSync(place(name, key), 'utf8').trim());
-/** An iptables that knows one rule. */
+/** An iptables with one rule. */
 function iptables(): void {
   mkdirSync(join(root, 'bin'));
   const program = join(root, 'bin/iptables');

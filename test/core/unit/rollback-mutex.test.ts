@@ -1,6 +1,6 @@
 /**
- * Two scripts on one host: the rollback ends a change that hangs, and waits for another rollback. The real script and real locks.
- * And nothing of it waits for a daemon that hangs in its start.
+ * Two scripts on one host: the rollback ends a hanging change, and waits for another rollback. The real script and real locks. None of this
+ * waits for a daemon that hangs in its start.
  */
 
 import { type ChildProcess, spawn, spawnSync } from 'node:child_process';
@@ -20,7 +20,7 @@ beforeEach(() => {
   const settings = `TXN=abc123 UNITS=${root}/units LOCK=${root}/lock RUN=${root} RECOVERY=${root}/units/recover RECOVERY_LINK=${root}/units/wants/recover RECOVERY_LIST= TLS_DIRECTORY=${root}/tls DAEMON=none WAS_ACTIVE=yes LIVE_RESTORE=untouched GENERATION=1`;
   writeFileSync(join(root, 'state/txn/settings'), `${settings}\n`);
   writeFileSync(join(root, 'state/txn/id'), 'abc123');
-  // A minute's patience is none of what is tried here.
+  // A long wait for the mutex is not part of this test.
   const script = rollbackScript('systemd').replace('take_mutex 30', 'take_mutex 1');
   writeFileSync(join(root, 'state/txn/rollback.sh'), script);
 });
@@ -29,7 +29,7 @@ afterEach(() => {
   rmSync(root, { recursive: true, force: true });
 });
 
-/** A shell that holds the mutex, and says so, while it runs a command that does not have it. */
+/** A shell that holds the mutex and reports it, while it runs a command without the mutex. */
 async function hold(shell: string, command: string): Promise<ChildProcess> {
   const child = spawn(shell, [
     '-c',

@@ -1,4 +1,4 @@
-/** A daemon whose plugin for authorization refuses the questions of a change: it is unknown then, which is no reason to fail. */
+/** Authorization plugins that refuse a change's requests: the result is then unknown, and the change does not fail. */
 
 import { spawnSync } from 'node:child_process';
 import { expect, test } from 'vitest';
@@ -6,7 +6,7 @@ import { rollbackScript } from '../../support/host-script.ts';
 
 const SCRIPT = rollbackScript;
 
-/** The exit status of a question, where the daemon gives this answer. */
+/** Exit status of a request for this answer of the daemon. */
 function ask(question: string, body: string, status: number): number | null {
   const script = `set --; T=/nowhere/txn; . ${SCRIPT}; TXN=abc123 socket=/s began=1; api() { printf '%s\\n--abc123 api %s /x\\n' "$BODY" "$STATUS"; }; ${question}`;
   return spawnSync('sh', ['-c', script], { env: { ...process.env, BODY: body, STATUS: `${status}` } }).status;

@@ -1,4 +1,4 @@
-/** The sshd of a host without systemd, after a change of its settings. The real script, among processes of its own. */
+/** sshd of a host without systemd, after a change of its settings. The real script, with its own processes. */
 
 import { spawnSync } from 'node:child_process';
 import {

@@ -1,4 +1,4 @@
-/** What a rollback brings back besides files: what was asked for, and who gets in. */
+/** Rollback beyond files: requested settings, and accepted clients. */
 
 import { beforeAll, describe, expect, test } from 'vitest';
 import { issueCa, issueClient, issueClientAuthority } from '../../../src/core/domain/pki/certificate.ts';

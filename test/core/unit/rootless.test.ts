@@ -1,4 +1,4 @@
-/** A user's own daemon: what prevents a change of it, that nothing asks for root, and the script that hands it its port. */
+/** A user's own daemon: obstacles to its change, no need for root, and the script that hands it its port. */
 
 import { spawnSync } from 'node:child_process';
 import { chmodSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
@@ -139,7 +139,7 @@ test.each(['sh', 'bash', 'busybox sh'])(
     };
     try {
       put('listen.sh', renderListenScript(2).replace('#!/bin/sh', `#!/usr/bin/env -S ${shell}`));
-      // As RootlessKit does: its own pipes under the first numbers, and then the script again, which starts the dockerd that it is told.
+      // Like RootlessKit: its own pipes under the first numbers, and then the script again, to start the given dockerd.
       put('dockerd-rootless.sh', '#!/bin/sh\nexec 3</dev/null 4</dev/null\nexec "$DOCKERD" "$@"\n');
       put(
         'dockerd',

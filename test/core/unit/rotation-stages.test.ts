@@ -1,4 +1,4 @@
-/** How far a rotation of the CA has come: which hosts and clients a stage still waits for. */
+/** Progress of a CA rotation: hosts and clients that a stage still waits for. */
 
 import { afterAll, expect, test } from 'vitest';
 import { openStore } from '../../../src/core/adapters/store/store.ts';

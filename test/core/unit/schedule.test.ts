@@ -13,7 +13,7 @@ const program = join(directory, 'docker-tls');
 const calls = join(directory, 'calls');
 afterAll(() => rmSync(directory, { recursive: true, force: true }));
 
-/** Stands for the program: notes its words, and ends as it is told. */
+/** Stand-in for the program: records its arguments, and exits with `status`. */
 function stand(status: string): void {
   writeFileSync(
     program,
@@ -28,7 +28,7 @@ const options = {
   home: join(directory, "it's $HOME 100%"),
   passphraseFile: join(directory, 'pass'),
 };
-/** What cron gives to the shell. */
+/** The line that cron passes to the shell. */
 const lineOf = (crontab: string) =>
   (crontab.split('\n').find((one) => one.startsWith('23 4')) ?? '').replace('23 4 * * * ', '').replaceAll('\\%', '%');
 const line = () => lineOf(renderCron(options));
@@ -92,7 +92,7 @@ test('CI jobs renew, run everything whatever fails, and name no secret and no pa
   expect(github.jobs.renew.env).toEqual({
     DOCKER_TLS_CA_PASSPHRASE: '$' + '{{ secrets.DOCKER_TLS_CA_PASSPHRASE }}',
   });
-  // The contexts that `env` of a job knows (docs.github.com, "Context availability"); `runner` is not among them.
+  // Contexts available to `env` of a job (docs.github.com, "Context availability"); they do not include `runner`.
   expect(renderCi('github', ci)).not.toMatch(/runner\.|npx|npm/);
   for (const script of [github.jobs.renew.steps[0].run, gitlab.certificates.script.join('\n')]) {
     stand('[ "$2" != server ]');

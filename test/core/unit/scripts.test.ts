@@ -1,4 +1,4 @@
-/** Every script says what it does, and does nothing else, when it is asked for help. */
+/** Help of every script: it describes the script, and has no other effect. */
 
 import { execFileSync } from 'node:child_process';
 import { readdirSync } from 'node:fs';

@@ -1,4 +1,4 @@
-/** Secrets are not printed by accident; passwords in addresses, of whatever a host or a file says: masked, and in a time that no text can draw out. */
+/** Masking of secrets, and of passwords in addresses from any host or file, in a time that no text can prolong. */
 
 import { format, inspect } from 'node:util';
 import { expect, test } from 'vitest';

@@ -1,4 +1,4 @@
-/** Which server certificates are replaced, and why. */
+/** Server certificates that are replaced, and the reasons. */
 
 import { afterAll, expect, test } from 'vitest';
 import { inspectCertificate } from '../../../src/core/domain/pki/inspect.ts';

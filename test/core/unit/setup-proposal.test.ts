@@ -1,4 +1,4 @@
-/** What `setup` proposes, and what it asks. */
+/** Defaults and questions of `setup`. */
 
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
@@ -28,7 +28,7 @@ test.each([
 
 const ASKED = Object.entries<Setting>(HOST_SETTINGS).filter(([, { question }]) => question !== undefined);
 
-/** The keys of the questions that the wizard asks. */
+/** Keys of the wizard's questions. */
 async function asked(flags: Readonly<Record<string, unknown>>): Promise<(string | undefined)[]> {
   const keys: (string | undefined)[] = [];
   const spec = completeHost({ name: 'web', ssh: { destination: 'web.example' } });

@@ -1,4 +1,4 @@
-/** The questions of setup as data: what is proposed, and what an answer is refused for. */
+/** Questions of setup as data: defaults, and reasons to refuse an answer. */
 
 import { expect, test } from 'vitest';
 import type { OtherClients } from '../../../src/core/domain/plan/other-clients.ts';

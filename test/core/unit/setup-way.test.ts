@@ -1,4 +1,4 @@
-/** What the wizard offers where clients cannot dial the TLS port: what works, and an end before anything changes. */
+/** Choices of the wizard when clients cannot dial the TLS port: working ones, and an end before any change. */
 
 import { expect, test } from 'vitest';
 import type { Choice, Prompts } from '../../../src/core/actions/prompts.ts';
@@ -12,7 +12,7 @@ import { DockerTlsError } from '../../../src/errors/errors.ts';
 type Asked = Parameters<Prompts['select']>[0];
 const SSH_CODES = { open: 'E_SSH_UNREACHABLE', forbidden: 'E_SSH_FORWARDING' } as const;
 
-/** A host whose port drops what comes from here; through ssh it is open (nothing listens yet), forbidden by sshd, or silent as well. */
+/** A host whose port drops direct connections; through SSH it is open (nothing listens yet), forbidden by sshd, or silent as well. */
 async function offered(through: keyof typeof SSH_CODES | 'silent', answer: string, context?: string) {
   const asked: Asked[] = [];
   const dial = async () => {

@@ -1,4 +1,4 @@
-/** The first signal asks the run to stop; a second one that is no echo of the first stops the waiting. */
+/** Signals: the first asks the run to stop; a second one that is not an echo of it ends the wait. */
 
 import { expect, test, vi } from 'vitest';
 import { watchSignals } from '../../../src/cli/signals.ts';

@@ -1,4 +1,4 @@
-/** Which host is meant by what was typed: one that is known, another one, or nothing that can be told apart. */
+/** Resolution of a typed host: a known one, another one, or an ambiguous one. */
 
 import { describe, expect, test } from 'vitest';
 import type { HostRecord, StoreState } from '../../../src/core/adapters/store/records.ts';
@@ -42,7 +42,7 @@ const again = ({ host }: { host?: string }) => `again ${host}`;
 const NONE: HostFlags = { ssh: {} };
 const state = stateOf({}, { name: '127.0.0.1', ssh: { destination: '127.0.0.1', port: 2222 }, address: '127.0.0.1' });
 
-/** Everything that the record says and a new host would not have. */
+/** All fields of the record that a new host would not have. */
 const KNOWN = { name: 'build-1', port: 2377, listen: ['10.0.0.1'], clients: ['ada'], keyType: 'p384', days: 30 };
 
 test.each([
@@ -79,7 +79,7 @@ describe("root's Docker and a rootless one on one host are two daemons", () => {
 
   test.each<[string, HostFlags, string | undefined]>([
     ['rooty@10.0.0.1', ROOTLESS, 'own-1'],
-    // The one that is theirs.
+    // The user's own rootless host.
     ['rooty@10.0.0.1', NONE, 'own-1'],
     ['root@10.0.0.1', NONE, 'build-1'],
     ['ops@10.0.0.1', NONE, 'build-1'],
@@ -97,7 +97,7 @@ describe("root's Docker and a rootless one on one host are two daemons", () => {
     expect(spec.clients).toBeUndefined();
     const root = specFor('root@10.0.0.1', stateOf(own), { ssh: {}, name: 'build-1' });
     expect([root.name, root.port, root.ssh.rootless]).toEqual(['build-1', 2376, undefined]);
-    // Without a user in the record, whoever logs in is meant.
+    // Without a user in the record, any login user matches.
     const loose = stateOf({ ...own, ssh: { ...own.ssh, user: undefined } });
     expect(specFor('rooty@10.0.0.1', loose, ROOTLESS).name).toBe('own-1');
   });

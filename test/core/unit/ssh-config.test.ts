@@ -1,4 +1,4 @@
-/** What `ssh -G` says becomes an endpoint; options win; defaults stand in where there is no ssh. */
+/** Endpoint from the output of `ssh -G`: options win, and without ssh the defaults apply. */
 
 import { createHash } from 'node:crypto';
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';

@@ -1,4 +1,4 @@
-/** What an sshd says that leads on to a TLS port, as users read it: a name that is not known there is no closed port. */
+/** Messages of an sshd that forwards to a TLS port, as shown to users: a name that it does not know is not a closed port. */
 
 import { expect, test } from 'vitest';
 import { translateForward } from '../../../src/core/adapters/ssh/ssh-errors.ts';

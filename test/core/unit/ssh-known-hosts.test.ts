@@ -1,4 +1,4 @@
-/** known_hosts in all its forms, checked against ssh-keygen where there is one. */
+/** known_hosts in all its forms, checked against ssh-keygen if it is installed. */
 
 import { execFileSync } from 'node:child_process';
 import {

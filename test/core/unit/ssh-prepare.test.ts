@@ -1,4 +1,4 @@
-/** An exec that is begun before its script is there: it saves the run its beginning, and costs it nothing where it comes to nothing. */
+/** Exec started before its script is ready: it saves the run that start, and costs nothing if it fails. */
 
 import { setTimeout } from 'node:timers/promises';
 import { expect, test } from 'vitest';
@@ -11,7 +11,7 @@ import type { Reach } from '../../../src/core/engine/intent.ts';
 import { type Following, openHost } from '../../../src/core/engine/steps/connect.ts';
 import type { HostSession } from '../../../src/core/runtime.ts';
 
-/** A real shell on this machine; `opened` are its execs. */
+/** A real shell on this machine; `opened` counts its execs. */
 function host({ fails = 0, sudo = {}, rootless = true }: { fails?: number; sudo?: SudoKnowledge; rootless?: boolean }) {
   const opened: Channel[] = [];
   let tries = 0;

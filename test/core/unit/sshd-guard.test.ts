@@ -1,4 +1,4 @@
-/** A change of sshd's settings never ends sshd: what sshd does not accept is taken back before it is told. The real script, as root. */
+/** Changes of sshd's settings never end sshd: a setting that sshd rejects is rolled back before the reload. The real script, as root. */
 
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';

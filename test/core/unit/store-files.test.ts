@@ -1,4 +1,4 @@
-/** Files and directories of the store are new, and made by us: nothing that is in their place is written to. */
+/** Files and directories of the store are new and made by us: docker-tls never writes to existing ones in their place. */
 
 import {
   chmodSync,

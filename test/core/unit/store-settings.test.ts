@@ -1,4 +1,4 @@
-/** What a person agrees to of a shared store: every value that runs or sends something, and its exact form. */
+/** Settings of a shared store that a person must accept: every value that runs or sends something, and its exact form. */
 
 import { afterAll, expect, test } from 'vitest';
 import { openAnyStore } from '../../../src/core/adapters/store/open.ts';

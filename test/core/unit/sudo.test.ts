@@ -1,4 +1,4 @@
-/** Passwords for sudo: which is sent, how often, and when none is. The host is a stand-in for sudo's side of the frame. */
+/** sudo passwords: which one is sent, how often, and when none. A stand-in plays sudo's side of the frame. */
 
 import { expect, test } from 'vitest';
 import type { Channel, ChannelEnd, ExecContext, SudoKnowledge } from '../../../src/core/adapters/ssh/channel.ts';
@@ -9,19 +9,19 @@ const RIGHT = 'correct horse';
 
 type Host = {
   readonly context: ExecContext;
-  /** What reached sudo as a password. */
+  /** Passwords that reached sudo. */
   readonly passwords: string[];
-  /** What a person was asked: for the first time, or again. */
+  /** Questions to the person: for the first time (false), or again (true). */
   readonly asked: boolean[];
 };
 
-/** A host whose sudo wants a password, and a person who types one after the other. */
+/** A host whose sudo requires a password, and a person who types one after the other. */
 function hostWith({ typed, sudo = {} }: { typed?: readonly string[]; sudo?: SudoKnowledge }): Host {
   const passwords: string[] = [];
   const asked: boolean[] = [];
   const ask = {
     sudoPassword: async ({ of, again = false }: { of?: string; again?: boolean }) => {
-      // `Defaults rootpw`: sudo says whose it wants.
+      // `Defaults rootpw`: sudo names the account.
       expect(of).toBe('root');
       asked.push(again);
       return new Secret(typed?.[asked.length - 1] ?? '');
@@ -40,7 +40,7 @@ function hostWith({ typed, sudo = {} }: { typed?: readonly string[]; sudo?: Sudo
   };
 }
 
-/** As `sudo -S`, which never tires of asking here, and `sudo -n`. */
+/** Like `sudo -S`, which asks without limit in this test, and `sudo -n`. */
 function sudoChannel(words: readonly string[], passwords: string[]): Channel {
   const [first = '', second = '', mode] = words.slice(-4);
   const mark = `${first}${second}`;
@@ -53,7 +53,7 @@ function sudoChannel(words: readonly string[], passwords: string[]): Channel {
     say('stdout', Buffer.from(text));
     say('stderr', Buffer.from(text));
   };
-  // As sudo(8): the prompt of -p, with %p for the account whose password it wants.
+  // As sudo(8): the prompt of -p, with %p for the account of the password.
   const prompt = / -p "(.*?)\$1\$2:ask" /.exec(words.join(' '))?.[1]?.replace('%p', 'root');
   const ask = () => say('stderr', Buffer.from(`${prompt}${mark}:ask`));
   let root = false;
@@ -94,7 +94,7 @@ test('a person who mistypes it is asked again, and what was wrong is not sent tw
     ['one', 'two', RIGHT],
     [false, true, true],
   ]);
-  // It was right: the next run does not ask.
+  // It was correct: the next run does not ask.
   host.passwords.length = 0;
   expect(await runScript(host.context, REQUEST)).toMatchObject({ status: 0 });
   expect([host.passwords, host.asked.length]).toEqual([[RIGHT], 3]);

@@ -1,4 +1,4 @@
-/** What `scripts/test` counts as a failure: skipped tests, whose prerequisites are missing, and more than three that passed on a retry. */
+/** Failures by the count of `scripts/test`: skipped tests with missing prerequisites, and more than three that passed on a retry. */
 
 import { spawnSync } from 'node:child_process';
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
@@ -10,7 +10,7 @@ type Status = 'passed' | 'failed' | 'pending' | 'skipped' | 'todo';
 
 const script = new URL('../../../scripts/test-report.mjs', import.meta.url).pathname;
 
-/** `retried`: a test that passed when it was tried again. */
+/** `retried`: a test that passed on a retry. */
 function count(
   statuses: readonly (Status | 'retried')[],
   words: readonly string[] = [],

@@ -1,4 +1,4 @@
-/** Where daemon.json names listeners, our TLS settings are in it too: with our drop-in gone, it serves none of them without TLS. */
+/** If daemon.json names listeners, our TLS settings are in it too: without our drop-in it serves none of them without TLS. */
 
 import { expect, test } from 'vitest';
 import { planHost } from '../../../src/core/domain/plan/plan.ts';
@@ -35,7 +35,7 @@ test('ours are not taken for settings of the administrator: the old port goes, a
   const { plan, json } = planOf({ hosts, ...OURS }, 2377);
   expect(JSON.parse(json).hosts).toEqual(['unix:///var/run/docker.sock', 'tcp://0.0.0.0:2377']);
   expect(plan.warnings.join('\n')).not.toContain('the TLS settings that the daemon has now are replaced');
-  // Already as wanted.
+  // Already in the desired state.
   expect(planOf({ hosts, ...OURS }).json).toBe('');
 });
 

@@ -1,4 +1,4 @@
-/** How a change ends where connections break, the host has rolled back by itself, or a person interrupts. */
+/** End of a change after broken connections, the host's own rollback, or an interruption. */
 
 import { expect, test } from 'vitest';
 import { kindOf } from '../../../src/core/domain/plan/host-kind.ts';
@@ -12,7 +12,7 @@ import { DockerTlsError } from '../../../src/errors/errors.ts';
 import { desired, FACTS_TIME_MS, factsOf, GOOD_FACTS, sent } from '../../support/host-facts.ts';
 import { printFacts } from '../../support/sections.ts';
 
-/** By phase: what the host says came of it; LOST: the connection breaks. */
+/** The host's outcome by phase; LOST: the connection breaks. */
 type Answers = Readonly<Record<string, string>>;
 const LOST = 'lost';
 const plan = planHost(factsOf(), desired);
@@ -20,17 +20,17 @@ const lost = () => new DockerTlsError('E_SSH_LOST', 'the connection is gone');
 const WITHIN = completeHost({ name: 'h1', ssh: { destination: 'h1' } }).confirmWithin;
 
 type Setting = {
-  /** Over the connection of the plan, then over each that is opened later; none: it cannot be opened. */
+  /** Over the connection of the plan, then over each later one; none: it cannot be opened. */
   readonly answers: readonly (Answers | undefined)[];
   readonly verify?: (stop: AbortController) => readonly CheckResult[];
-  /** The generation that the host has by its own records. */
+  /** The host's generation by its own records. */
   readonly generation?: number;
   /** When a person presses Ctrl-C. */
   readonly stopped?: 'before' | 'apply';
 };
 
 async function play({ answers, verify = () => [], generation, stopped }: Setting) {
-  /** `CONNECTION PHASE`, and what became of the store. */
+  /** `CONNECTION PHASE`, and the store's final state. */
   const log: string[] = [];
   const signals: (AbortSignal | undefined)[] = [];
   const stop = new AbortController();

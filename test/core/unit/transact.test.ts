@@ -1,4 +1,4 @@
-/** How a change that cannot be kept goes back, while others hold the store. */
+/** Rollback of a change that cannot be kept, while other runs hold the store. */
 
 import { describe, expect, test } from 'vitest';
 import type { HostFacts } from '../../../src/core/domain/plan/facts.ts';
@@ -11,7 +11,7 @@ import type { HostSession, Runtime } from '../../../src/core/runtime.ts';
 import { DockerTlsError } from '../../../src/errors/errors.ts';
 import { desired, FACTS_TIME_MS, factsOf, sent } from '../../support/host-facts.ts';
 
-/** A host that answers as its scripts do; `asked` is what it was asked for, in order. */
+/** A host that answers as its scripts do; `requested` collects the requests in order. */
 function hostThat(answers: Readonly<Record<string, string>>, requested: string[]): HostSession {
   return {
     host: 'h1',
@@ -29,11 +29,11 @@ function change(
   answers: Readonly<Record<string, string>>,
   requested: string[],
   records: { save: string; unsave: string },
-  /** What a person interrupts. */
+  /** The phase that a person interrupts. */
   interrupted = '',
-  /** How many new connections sshd refuses. */
+  /** Number of new connections that sshd refuses. */
   refused = 0,
-  /** What new connections fail with. */
+  /** Error of new connections. */
   elsewhere?: DockerTlsError,
 ) {
   const facts = factsOf();
@@ -174,7 +174,7 @@ test('where the script on the host died, no hint says to take a rollback that ha
 });
 
 describe('the connection that a change is confirmed over', () => {
-  /** The order of what happens; the host answers its steps one by one, and each connection is named. */
+  /** Order of events; the host answers its steps one by one, and each connection has a name. */
   async function run(
     plan: Partial<HostPlan>,
     {

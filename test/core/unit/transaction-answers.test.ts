@@ -1,4 +1,4 @@
-/** What a host answers to a change, and what is made of it for people. */
+/** A host's answers to a change, and their messages for users. */
 
 import { describe, expect, test } from 'vitest';
 import { kindOf } from '../../../src/core/domain/plan/host-kind.ts';
@@ -6,7 +6,7 @@ import { endTransaction, startTransaction } from '../../../src/core/engine/host-
 import type { HostSession } from '../../../src/core/runtime.ts';
 import { DockerTlsError } from '../../../src/errors/errors.ts';
 
-/** The change that it answers to. */
+/** The change that it answers. */
 const change = { id: 'a', kind: kindOf({}) };
 
 const base64 = (text: string): string => Buffer.from(text).toString('base64');
@@ -123,7 +123,7 @@ describe('a change', () => {
     const error = await refusal(line);
     expect(error.code).toBe(code);
     expect(error.message).toMatch(message);
-    // 5 says that the host was rolled back, so that there was something to roll back.
+    // 5 says that the host was rolled back, so there was something to roll back.
     expect(error.exit).toBe(exits[line.split(' ')[0] as string] ?? 5);
   });
 

@@ -1,4 +1,4 @@
-/** Which clients a host accepts: what its trust file holds, and what is refused because no trust file can say it. */
+/** Accepted clients of a host: contents of its trust file, and refusals of access that no trust file can express. */
 
 import { describe, expect, test } from 'vitest';
 import { acceptsAll, isAccepted, trustFor } from '../../../src/core/domain/trust/trust.ts';

@@ -1,4 +1,4 @@
-/** Settings that the running daemon has not read yet: which are named, and which are no alarm. */
+/** Settings that the running daemon has not read yet: reported ones, and harmless ones. */
 
 import { describe, expect, test } from 'vitest';
 import { planHost } from '../../../src/core/domain/plan/plan.ts';
@@ -31,7 +31,7 @@ describe('of daemon.json, edited after the start of the daemon', () => {
   ])('%j is named', (json) => {
     const [key] = Object.keys(json);
     expect(unreadSettings(edited(json))).toEqual([`"${key}" in ${JSON_FILE}`]);
-    // Nothing is known of an edit: as it was when the daemon started.
+    // Without information about edits, the file counts as unchanged since the daemon's start.
     expect(unreadSettings(edited(json, { edited: '' }))).toEqual([]);
     expect(unreadSettings(edited(json, { unit: 'LoadState=loaded\nActiveState=inactive' }))).toEqual([]);
   });

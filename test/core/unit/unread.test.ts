@@ -1,4 +1,4 @@
-/** systemd/unread.sh in a mount namespace of its own: which unit files of docker.service systemd has not read, and which it never will. */
+/** systemd/unread.sh in a private mount namespace: unit files of docker.service that systemd has not read, and ones that it never will. */
 import { spawnSync } from 'node:child_process';
 import { mkdirSync, mkdtempSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
@@ -17,7 +17,7 @@ beforeEach(() => {
 });
 afterEach(() => rmSync(directory, { recursive: true, force: true }));
 
-/** Where a path of the host lies while the test makes it. */
+/** Path of a host's file while the test creates it. */
 function at(path: string): string {
   const places: [string, string][] = [
     [ETC, 'etc'],
@@ -44,7 +44,7 @@ function unread(shell: string, known: readonly string[], fragment = FRAGMENT): s
   ].map(([path, name]) => `mkdir -p ${path} && mount --bind ${directory}/${name} ${path}`);
   const script = `NL='\n' SERVICE=docker.service UNITS=${ETC}\n${unreadScript}\nunread_units ${shellQuote(fragment)} ${shellQuote(known.join('\n'))}\nprintf %s "$unread"`;
   const outer = ['set -e', ...mounts, `exec ${shell} -c ${shellQuote(script)}`].join('\n');
-  // No socket as stdin: bash would read .bashrc, which may say things of its own.
+  // Without a socket as stdin: bash would read .bashrc and its output.
   const result = spawnSync('unshare', ['-m', '--propagation', 'private', 'sh', '-c', outer], {
     encoding: 'utf8',
     stdio: ['ignore', 'pipe', 'pipe'],

@@ -1,4 +1,4 @@
-/** Where a user's files are: an empty variable counts as unset, so that no key is written to the working directory. */
+/** Locations of a user's files: an empty variable counts as unset, so that no key is written to the working directory. */
 
 import { userInfo } from 'node:os';
 import { join } from 'node:path';

@@ -1,4 +1,4 @@
-/** What follows from the answers at the door: a verification, or an error with the way on. */
+/** Results of the probes: a passed verification, or an error with hints. */
 
 import { createPrivateKey, X509Certificate } from 'node:crypto';
 import { describe, expect, test } from 'vitest';
@@ -13,7 +13,7 @@ import type { Io, Probe, ProbeOutcome, ProbeRequest } from '../../../src/core/ru
 
 type Cause = Extract<ProbeOutcome, { kind: 'refused' }>['cause'];
 
-/** Every connection gets the same answer; an old protocol perhaps another. */
+/** Every connection gets the same answer, except perhaps one with an old protocol. */
 function verify(cause: Cause, old: Cause = cause) {
   return verifyHost(
     async ({ maxVersion }) => ({
@@ -130,7 +130,7 @@ describe('a port', () => {
       ...['ada TLS', 'ada TLSv1.1', 'another TLS', 'bob TLS', 'eve TLS', 'none TLS', 'none TLSv1.2', 'none plain'],
       ...['old TLS', 'server TLS'],
     ]);
-    // What is refused of it is its CA: else it is as good as a client's certificate gets.
+    // Only its CA is a reason to refuse it; otherwise it is as good as a client's certificate can be.
     const { cert = '', key: own } = seen.find((one) => one.credentials?.cert.startsWith('-----'))?.credentials ?? {};
     const { notBefore, notAfter, extKeyUsage } = inspectCertificate(cert);
     expect(extKeyUsage).toEqual(['clientAuth']);

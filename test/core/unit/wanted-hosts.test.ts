@@ -1,4 +1,4 @@
-/** What apply wants, and the rows of status, by a store alone: who verifies, who is accepted, what expires. */
+/** Intent of apply, and rows of status, from a store alone: verifying client, accepted clients, expiry. */
 
 import { afterAll, expect, test, vi } from 'vitest';
 import { openStore } from '../../../src/core/adapters/store/store.ts';

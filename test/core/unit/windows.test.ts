@@ -1,4 +1,4 @@
-/** What is other on Windows: access lists in place of modes, and files with the line ends of its editors. */
+/** Differences on Windows: access lists instead of modes, and files with its editors' line ends. */
 
 import { existsSync, readFileSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';

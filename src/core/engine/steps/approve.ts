@@ -1,18 +1,21 @@
-/** The settings of a store by which a plan has something signed on this computer. */
+/** Signer settings of the store that a plan uses on this machine. */
 
 import type { Signer } from '../../domain/external-ca.ts';
 import { storeSettings } from '../../domain/store-settings.ts';
 import { caAfter, signs } from '../../domain/trust/changes.ts';
 import type { Base, Planned, Run } from '../intent.ts';
 
-/** Whether something will be signed, as far as it was planned. */
+/** Whether the planned changes sign something. */
 export function willSign(hosts: Planned['hosts'], { wanted }: Pick<Base, 'wanted'>): boolean {
   const plans = hosts.flatMap((one) => (one.kind === 'done' ? [one.value.plan] : []));
   const servers = plans.some(({ credentials }) => credentials !== undefined && 'issue' in credentials.certificate);
   return servers || wanted.credentials.some(signs);
 }
 
-/** Undefined where nothing is signed, or by a key of this store, or as this run's own files say. */
+/**
+ * The store's signer settings for this run. Undefined if nothing is signed, a key of the store signs, or this run's own files name the
+ * signer.
+ */
 export function signerOfStore(hosts: Planned['hosts'], base: Base, { signer }: Run): Signer | undefined {
   const { credentials } = base.wanted;
   const fresh = credentials.some(({ kind }) => kind === 'create-ca' || kind === 'replace-ca');
@@ -23,7 +26,7 @@ export function signerOfStore(hosts: Planned['hosts'], base: Base, { signer }: R
   return named === undefined ? { external, token } : undefined;
 }
 
-/** What a plan shows of it. */
+/** The part of the plan about the signer: its settings, and whether they still need approval. */
 export async function shownSigner(
   signer: Signer | undefined,
   { store }: Run,

@@ -1,10 +1,10 @@
-/** The question to a person: what was planned, before anything is changed. */
+/** Confirmation step: the question about the plan, before any change. */
 
 import { hasChanges } from '../../domain/plan/plan.ts';
 import type { Intent } from '../../domain/trust/changes.ts';
 import type { Planned, Run } from '../intent.ts';
 
-/** Fails as the person decides (E_DECLINED), and with E_INTERRUPTED. */
+/** Asks the intent's question, if it has one. Fails with E_DECLINED if the person declines, and with E_INTERRUPTED. */
 export async function confirm(intent: Intent, planned: Planned, run: Run): Promise<void> {
   run.runtime.signal.throwIfAborted();
   const changing = planned.hosts.filter((one) => one.kind === 'done' && hasChanges(one.value.plan)).length;

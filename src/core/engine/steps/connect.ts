@@ -1,4 +1,4 @@
-/** The connection to a host and its facts: what is known before anything is planned. Changes nothing. */
+/** Connection to a host and its facts, before planning. Changes nothing. */
 
 import type { ErrorCode } from '../../../errors/catalogue.ts';
 import { DockerTlsError } from '../../../errors/errors.ts';
@@ -14,7 +14,7 @@ import type { Base, OpenedHost, Reach } from '../intent.ts';
 /** Interfaces whose addresses no client dials: Docker's and other virtual bridges. */
 const VIRTUAL = /^(docker\d*|br-|veth|virbr|cni|flannel|cali|lxc|podman)/;
 
-/** How a host of the spec is dialled. */
+/** SSH options for a host of the spec. */
 export function sshOptions(spec: HostSpec, { runtime, ask, ...reach }: Reach): SshOptions {
   const sudoPassword = reach.sudoPasswords?.get(spec.name) ?? reach.sudoPassword;
   return {
@@ -27,7 +27,7 @@ export function sshOptions(spec: HostSpec, { runtime, ask, ...reach }: Reach): S
   };
 }
 
-/** What follows the facts: `change`, where it is sure enough that its exec may be begun with theirs. */
+/** The step after the facts. `change`: it is certain enough to start its exec together with theirs. */
 export type Next = 'change' | 'unknown';
 
 export type Following = { readonly next?: Next };
@@ -43,7 +43,7 @@ export async function openHost(
   return factsOver(await reach.runtime.connect(sshOptions(spec, reach)), spec, reach, progress, following);
 }
 
-/** The same for a host that may be new: where the user that logs in has a Docker of their own, and no other runs there, that one is meant. */
+/** Like openHost, for a host that may be new: picks the login user's rootless daemon if no other daemon runs there. */
 export async function findHost(
   spec: HostSpec,
   reach: Reach,
@@ -59,16 +59,16 @@ export async function findHost(
   return factsOver(await reach.runtime.connect({ ...options, rootless: true }), spec, reach, progress, following);
 }
 
-/** Shell text: the user has a Docker that runs, or will. */
+/** Shell test: the login user's rootless daemon is active or enabled. */
 const OWN_DOCKER =
   'export XDG_RUNTIME_DIR="/run/user/$(id -u)"; { systemctl --user -q is-active docker.service || systemctl --user -q is-enabled docker.service; } 2>/dev/null';
 
 async function hasOnlyOwnDocker(session: HostSession, host: string, { runtime }: Reach): Promise<boolean> {
   const script = [
     'export XDG_RUNTIME_DIR="/run/user/$(id -u)"',
-    // Without lingering it starts only now, with the login.
+    // Without lingering it starts only with this login.
     'case $(systemctl --user is-active docker.service) in active | activating) ;; *)',
-    // One that is stopped counts where its user lets it start, and root none.
+    // A stopped daemon counts if its user has enabled it and root has not enabled the system's.
     'systemctl --user -q is-enabled docker.service 2>/dev/null && ! systemctl -q is-enabled docker.service docker.socket 2>/dev/null ;; esac &&',
     '! systemctl -q is-active docker.service docker.socket && echo own',
   ].join('\n');
@@ -93,7 +93,7 @@ function factsOver(
 
 const NO_SUDO: readonly string[] = ['E_SUDO_PASSWORD', 'E_SUDO_REFUSED', 'E_SUDO_MISSING'] satisfies ErrorCode[];
 
-/** Who may not become root, and has a rootless Docker, may have meant that. */
+/** Adds a --rootless hint to a sudo failure if the login user has a rootless daemon. */
 async function namingOwnDocker(error: unknown, session: HostSession, { ssh }: HostSpec): Promise<unknown> {
   if (!(error instanceof DockerTlsError) || !NO_SUDO.includes(error.code) || ssh.rootless) return error;
   const request = { phase: 'find', script: `${OWN_DOCKER} && echo own`, asRoot: false, timeoutMs: 20_000 };
@@ -106,7 +106,7 @@ async function namingOwnDocker(error: unknown, session: HostSession, { ssh }: Ho
   ]);
 }
 
-/** Gathers facts over a session that is open. */
+/** Gathers facts over an open session. */
 export async function factsOf(
   session: HostSession,
   { runtime: { now, signal } }: Reach,
@@ -115,7 +115,7 @@ export async function factsOf(
 ): Promise<OpenedHost> {
   progress.phase('facts');
   const gathering = gather(session, { now, signal });
-  // Behind theirs, so that the facts have not to wait for it.
+  // Starts after the exec for the facts, so that they do not wait for it.
   if (next === 'change') session.prepare?.();
   const { facts, skewMs } = await gathering;
   const addresses = facts.addresses.filter((entry) => !VIRTUAL.test(entry.interface)).map((entry) => entry.address);
@@ -136,7 +136,7 @@ export async function closingOnError<T>(session: HostSession, host: string, work
   }
 }
 
-/** As openHost, for a host that may be meant by another name: the error says which are known. */
+/** Like openHost, for a host that may be known under another name: the error lists the known names. */
 export function openKnown(
   spec: HostSpec,
   { state, wanted }: Pick<Base, 'state' | 'wanted'>,

@@ -1,4 +1,4 @@
-/** Server keys that never travel: the host makes its key and a signing request, and gets a certificate back. */
+/** Server keys that never leave the host: it makes the key and a signing request, and receives a certificate. */
 
 import { randomBytes } from 'node:crypto';
 import { DockerTlsError, printableLines } from '../../../errors/errors.ts';
@@ -20,9 +20,9 @@ const GENPKEY: Readonly<Record<HostSpec['keyType'], string>> = {
 };
 
 /**
- * Has the host make its key and a signing request, and goes on with the public key. The key waits in a directory of the daemon's user alone, in
- * memory, from where the change copies it into the new generation; however `work` ends, that directory is gone afterwards (at the latest
- * with the host's next boot). Fails with E_HOST_KEY (exit 4).
+ * Makes the host create its key and a signing request, and passes the public key to `work`. The key is in memory, in a directory that only
+ * the daemon's user can access; the change copies it from there into the new generation. The directory is removed however `work` ends, at
+ * the latest by the host's next boot. Fails with E_HOST_KEY (exit 4).
  */
 export async function withHostKey<T>(
   host: Pick<PlannedHost, 'spec' | 'session' | 'facts'>,
@@ -37,7 +37,7 @@ export async function withHostKey<T>(
     const { publicKey } = parseCsr(await makeKey(host, directory, run));
     return await work({ publicKey, path: `${directory}/key.pem` });
   } finally {
-    // No signal: this is what has to happen after Ctrl-C as well.
+    // Without a signal: this also runs after Ctrl-C.
     await session
       .run({ phase: 'clean up', asRoot: true, timeoutMs: 20_000, script: `rm -rf -- ${shellQuote(directory)}` })
       .catch(() => undefined);
@@ -57,7 +57,7 @@ async function makeKey(
     script: [
       'umask 077',
       'command -v openssl >/dev/null || { echo "openssl is not installed" >&2; exit 3; }',
-      // What interrupted runs left behind.
+      // Remains of interrupted runs.
       `find ${shellQuote(facts.places.run)} -maxdepth 1 -name "docker-tls-key-*" -mmin +60 -exec rm -rf {} + 2>/dev/null`,
       `mkdir -m 0700 ${shellQuote(directory)} || exit 4`,
       `( umask 0377; openssl genpkey ${GENPKEY[spec.keyType]} >${shellQuote(directory)}/key.pem ) || exit 5`,

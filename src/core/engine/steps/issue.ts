@@ -1,4 +1,4 @@
-/** The step that issues: after consent, under the store's lock, from what is stored by then. */
+/** Issuing step: after consent, under the store's lock, from the current state of the store. */
 
 import { isDeepStrictEqual } from 'node:util';
 import { DockerTlsError, DockerTlsErrors } from '../../../errors/errors.ts';
@@ -19,29 +19,30 @@ import { storeChanged } from './record.ts';
 
 export type Issued = Base & {
   readonly copies: ReadonlyMap<string, CopiesOutcome>;
-  /** Takes out what was made for hosts, where none came to use it. */
+  /** Removes credentials made for hosts, if no host came to use them. */
   retract(): Promise<void>;
 };
 
-/** The CA that issues for this run is one that is asked. */
+/** Whether an external CA issues for this run. */
 export function asksOutside({ wanted, state }: Base): boolean {
   return asksExternalCa({ ca: caAfter(state.ca, wanted.credentials) });
 }
 
-/** Asks for the CA's passphrase where something will be signed. Comes before the store's lock: a person who types holds up no other run. */
+/** Asks for the CA's passphrase if something will be signed. Runs before the store's lock, so that a typing person blocks no other run. */
 export async function unlockCa(hosts: Planned['hosts'], base: Base, run: Run): Promise<void> {
   if (!willSign(hosts, base)) return;
   await openIssuer(base.state, issuing(run, base.now)).unlock(base.wanted.credentials);
 }
 
 /**
- * Carries out what is wanted of the CA and the clients, and writes it. Begins from what is stored by now; where a person agreed to a plan
- * and more would be done than it showed, E_STORE_CHANGED (exit 4). Otherwise fails as the issuer and the store do.
+ * Makes the requested changes to the CA and the clients, from the store's current state, and writes them. Fails with E_STORE_CHANGED (exit
+ * 4) if a person approved a plan and the changes now differ, or if the store changed while an external CA signed; otherwise as the issuer
+ * and the store do.
  */
 export async function issueCredentials(
   { intent, wanted, known, state: before, now }: Base,
   run: Run,
-  /** The store stays locked until every host is done, so that what is written here can be taken back as if it had never been. */
+  /** The store stays locked until every host is done, so that these changes can be undone completely. */
   held: boolean,
 ): Promise<Issued> {
   const { store } = run;
@@ -61,7 +62,7 @@ export async function issueCredentials(
   const carryOut = ({ state, again }: Awaited<ReturnType<typeof prepare>>) =>
     openIssuer(state, options).carryOut(again.credentials);
   const asks = asksExternalCa({ ca: caAfter(before.ca, wanted.credentials) });
-  // The newest: what another run has just been given is not asked for again.
+  // Read fresh, so as not to request again what another run has just received.
   const early = asks ? await prepare({ fresh: true }) : undefined;
   const signed = early === undefined ? undefined : await carryOut(early);
   return store.withLock(`docker-tls ${intent.reason}`, async () => {
@@ -71,7 +72,7 @@ export async function issueCredentials(
     if (early !== undefined && !isDeepStrictEqual(early.again.credentials, again.credentials)) throw changed();
     const change = signed ?? (await carryOut(present));
     const written = await store.write(change);
-    // What the fleet file says was said on this computer.
+    // Settings from the fleet file count as accepted on this machine.
     for (const one of again.credentials) {
       const settings = one.kind === 'import-ca' ? storeSettings(one.ca.record) : undefined;
       if (settings !== undefined) await store.accept(settings.id);
@@ -89,11 +90,11 @@ export async function issueCredentials(
   });
 }
 
-/** Whether what a change was made from is as it was: the CAs, and the clients and their issuing CAs that it replaces. */
+/** Whether the inputs of a change are still the same: the CAs, and the clients and issuing CAs that it replaces. */
 function isStill(before: StoreState, now: StoreState, { clients = {}, issuers = {} }: StoreChange): boolean {
   const seen = ({ ca, oldCas, ...state }: StoreState) => [
     [ca, ...oldCas].map((one) => one?.cert),
-    // With its record: a revocation changes nothing else.
+    // The record too, because a revocation changes nothing else.
     Object.keys(clients).map((name) => [state.clients.get(name)?.cert, state.clients.get(name)?.record]),
     Object.keys(issuers).map((name) => state.issuers.get(name)?.cert),
   ];
@@ -106,7 +107,7 @@ function issuing({ passphrase, runtime, signer, approve, progress }: Run, now: D
   return { passphrase, runtime, now, signer, approve, note: (text) => progress.note(text) };
 }
 
-/** Contexts and directories of docker that hold copies of clients' files get the new ones. */
+/** Updates docker's contexts and directories that hold copies of clients' files. */
 async function refreshAll(
   names: readonly string[],
   state: StoreState,
@@ -123,7 +124,10 @@ async function refreshAll(
   return copies;
 }
 
-/** While both are accepted, and the store still tells files of the old CA as ours: docker here must not be what is locked out. E_CLIENT_COPY. */
+/**
+ * Updates docker's copies on this machine while both CAs are accepted and the store still recognizes files of the old CA. Otherwise docker
+ * on this machine could be locked out. Fails with E_CLIENT_COPY.
+ */
 export async function requireCopies(state: StoreState, run: Run): Promise<void> {
   const copies = await refreshAll([...state.clients.keys()], state, run);
   const problems = [...copies.values()].flatMap((one) => one.problems);
@@ -138,7 +142,7 @@ export async function requireCopies(state: StoreState, run: Run): Promise<void> 
   ]);
 }
 
-/** Only what this run has made, and only while no host of the store uses it. */
+/** Removes only what this run has made, and only if no host was added to the store since. */
 async function retract(wanted: Wanted, before: StoreState, { store, shared }: Run, reason: string): Promise<void> {
   if (!wanted.temporary || shared) return;
   await store.withLock(`docker-tls ${reason}`, async () => {
@@ -161,12 +165,12 @@ async function retract(wanted: Wanted, before: StoreState, { store, shared }: Ru
 }
 
 /**
- * The credentials of a host as they are sent: a certificate that is kept comes from the store, a new one is issued now. A key that the
- * host makes exists as long as `work` lasts.
+ * Credentials of a host, ready to send. A kept certificate comes from the store; a new one is issued now. A key made on the host exists
+ * only until `work` ends.
  */
 export async function withCredentials<T>(
   planned: PlannedHost,
-  /** Of the change that follows. */
+  /** ID of the change that follows. */
   id: string,
   base: Pick<Base, 'intent' | 'state'>,
   run: Run,
@@ -176,7 +180,7 @@ export async function withCredentials<T>(
   const { credentials, latest, spec } = planned;
   if (credentials === undefined || 'restored' in credentials) return work(undefined);
   const now = run.runtime.now();
-  // Planned from what is issued: every CA is there by its id.
+  // The plan was made after issuing, so every CA has its ID.
   const ca = bundleOf(credentials.trust, latest, spec.acceptCa);
   const withChain = (cert: string) => keptChain(cert, latest, latest);
   const { certificate } = credentials;

@@ -1,4 +1,4 @@
-/** The plan of a host from its facts, the store and what is wanted: pure decisions, put together. Signs nothing, changes nothing. */
+/** Plan of a host from its facts, the store and the intent: pure decisions, combined. Signs nothing, changes nothing. */
 
 import { reachedThrough } from '../../domain/destination.ts';
 import { withSeenKey } from '../../domain/fleet/specs.ts';
@@ -38,8 +38,8 @@ import { droppedNotes, hardeningOf, latestOf } from './record.ts';
 import { planRestored } from './restore.ts';
 
 /**
- * The number that the store is at. Fails with E_HOST_NEWER (exit 4) where the host was changed from a newer state, unless that is `accepted`:
- * another run's commit may have come after our last look.
+ * The store's revision. Fails with E_HOST_NEWER (exit 4) if the host was changed from a newer one, unless `accepted`. Before failing it
+ * reads the revision again, because another run may have committed since the last read.
  */
 async function markFor(
   facts: HostFacts,
@@ -53,7 +53,10 @@ async function markFor(
   return mark;
 }
 
-/** The plan of a host that is open. Fails with what prevents it, E_STORE_CHANGED (exit 4), E_HOST_NEWER, and as trustFor, desiredServer and planRestored do. */
+/**
+ * Plans the change of a connected host. Fails with all obstacles to the change, E_STORE_CHANGED (exit 4), E_HOST_NEWER, and as trustFor,
+ * desiredServer and planRestored do.
+ */
 export async function planOpened(
   opened: OpenedHost,
   requested: HostSpec,
@@ -80,7 +83,7 @@ export async function planOpened(
   if (twin !== undefined) throw twin;
   const stored = viewOf(latest, now);
   const view = base.issued ? stored : preview(stored, base.wanted.credentials);
-  // Fixes that were made once stay with the host, whichever store changes it next.
+  // Applied fixes stay with the host, whichever store changes it next.
   const entries = hardeningOf(requested, known?.record, target);
   const trusted = trustNow(opened.facts);
   const acceptCa = acceptedCa(requested.acceptCa, known?.record.acceptCa, trusted);
@@ -125,7 +128,7 @@ export async function planOpened(
     ],
   });
   const problems = problemsOf({ ...opened, facts }, spec, now, plan);
-  // Of a firewall on the host itself the preflight knows more.
+  // The preflight knows more about a firewall on the host itself.
   const way =
     hasChanges(plan) && problems.every(({ code }) => code !== 'E_FIREWALL')
       ? await wayProblem(
@@ -145,7 +148,7 @@ export async function planOpened(
     mark: markToKeep(mark, plan, known),
     plan,
     credentials,
-    // All others in the bundle are from there.
+    // Without acceptCa, all CAs in the bundle are from the store.
     otherCas: acceptCa === undefined ? [] : otherCas(next, ourFingerprints(latest), now),
     accepts: [...view.clients.values()].filter((client) => isAccepted(client, spec)).map(({ name }) => name),
     problems: [
@@ -159,15 +162,15 @@ export async function planOpened(
   });
 }
 
-/** Hosts of the store and of this run that are reached through this one. */
+/** Hosts of the store and of this run reached through this host. */
 function hostsBehind(spec: HostSpec, { state, wanted }: Base): readonly string[] {
   const stored = [...state.hosts.values()].map(({ record }) => record);
   return [...new Set(reachedThrough(spec, [...stored, ...wanted.hosts]))].filter((name) => name !== spec.name);
 }
 
 /**
- * What of a plan a person agreed to, to compare two of them by: all but which containers happen to run. CAs that were to be made then
- * are called as they are called now.
+ * The approved part of a plan, for comparison: everything except which containers happen to run. CAs that were still to be made have their
+ * current IDs.
  */
 export function agreedPart({ plan, address, accepts, otherCas }: AgreedHost, view: AccessView): string {
   const { containers, credentials, ...rest } = plan;

@@ -1,4 +1,4 @@
-/** The step that finds obstacles to the change of a host before it begins. */
+/** Preflight step: obstacles to a host's change, before it begins. */
 
 import type { ErrorCode } from '../../../errors/catalogue.ts';
 import { type DockerTlsError, DockerTlsErrors } from '../../../errors/errors.ts';
@@ -8,7 +8,7 @@ import { unreadProblem } from '../../domain/plan/unread-settings.ts';
 import type { HostSpec } from '../../domain/settings.ts';
 import type { OpenedHost, PlannedHost } from '../intent.ts';
 
-/** Everything at once; without a plan what prevents any. */
+/** All obstacles at once; without a plan, obstacles to any change. */
 export function problemsOf(
   { session, facts, skewMs }: Pick<OpenedHost, 'session' | 'facts' | 'skewMs'>,
   { name, port, containers, allowUnreadSettings }: HostSpec,
@@ -18,7 +18,7 @@ export function problemsOf(
   const { login } = session;
   const found = preflight({ host: name, login, facts, skewMs, nowMs: now.getTime(), port, plan });
   if (plan === undefined) return found;
-  // What is known to be wrong there is not for a start to try.
+  // A start need not test settings already known to be wrong.
   const tried = found.some(({ code }) => WRONG_SETTINGS.has(code));
   return [
     ...found,
@@ -29,7 +29,7 @@ export function problemsOf(
 
 const WRONG_SETTINGS: ReadonlySet<ErrorCode> = new Set<ErrorCode>(['E_DAEMON_JSON', 'E_CONFIG_FILE', 'E_CONFLICT']);
 
-/** Everything that prevents the change, thrown together; else the plan. */
+/** Throws all obstacles together; returns the plan if there are none. */
 export function refuseProblems<T extends Pick<PlannedHost, 'problems'>>(planned: T): T {
   const { problems } = planned;
   if (problems.length === 1 && problems[0]) throw problems[0];

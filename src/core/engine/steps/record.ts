@@ -1,6 +1,6 @@
 /**
- * The step that reads and writes a host's record at its turn. A run over many hosts takes its time: others
- * revoke clients and rotate certificates meanwhile, and what they wrote counts.
+ * Reading and writing a host's record at its turn. A run over many hosts takes time; meanwhile other runs revoke clients and rotate
+ * certificates, and their changes count.
  */
 
 import { isDeepStrictEqual } from 'node:util';
@@ -17,7 +17,7 @@ import { trustedIds, viewOf } from '../../domain/trust/view.ts';
 import { listWords } from '../../domain/words.ts';
 import type { Base, PlannedHost, RestoredCredentials, Run } from '../intent.ts';
 
-/** The CAs, the clients and this one host, as they are stored now. Fails with E_STORE_CHANGED (exit 4) when the CAs are not the run's. */
+/** The CAs, the clients and this one host, as stored now. Fails with E_STORE_CHANGED (exit 4) if the CAs differ from the run's. */
 export async function latestOf(
   host: string,
   { state }: { readonly state: StoreState },
@@ -31,8 +31,8 @@ export async function latestOf(
 }
 
 /**
- * Writes what the host now is; gives the change that takes that back. Holds the store only while it writes: runs over other hosts go on.
- * Fails with E_STORE_CHANGED (exit 4) when the host was given a trust file that is out of date by now.
+ * Writes the host's new state to the store; returns the change that undoes this. Locks the store only while writing, so that runs over
+ * other hosts continue. Fails with E_STORE_CHANGED (exit 4) if the host received a trust file that is outdated by now.
  */
 export async function recordHost(
   planned: PlannedHost,
@@ -62,7 +62,7 @@ export async function recordHost(
   return store.withLock(`docker-tls ${intent.reason}`, write, { joins: true });
 }
 
-/** Whether two records of a host, or none, say the same. */
+/** Whether two records of a host, or two missing ones, are equal. */
 export function sameHost(known: StoredHost | undefined, next: StoredHost | undefined): boolean {
   if (known === undefined || next === undefined) return known === next;
   return (
@@ -72,7 +72,7 @@ export function sameHost(known: StoredHost | undefined, next: StoredHost | undef
   );
 }
 
-/** Without what is undefined. */
+/** Without undefined values. */
 function asJson(record: HostRecord): unknown {
   return JSON.parse(JSON.stringify(record));
 }
@@ -84,7 +84,7 @@ function desiredHost(
   { wanted, latest, home, now }: { wanted: Wanted; latest: StoreState; home: string; now: Date },
 ): StoredHost {
   const trust = credentials !== undefined && 'trust' in credentials ? credentials.trust : [];
-  // No other run has accepted or rejected a client on it since.
+  // Ensures that no other run has accepted or rejected a client on this host since.
   if (!sameIds(trustFor(spec, viewOf(latest, now)), trust)) throw storeChanged(home, 'who may reach it', spec.name);
   const target = wanted.target.kind === 'desired' ? wanted.target : {};
   const harden = hardeningOf(spec, known?.record, target);
@@ -103,7 +103,10 @@ function desiredHost(
   return { record, ca: sent.ca, serverCert: sent.cert, serverKey };
 }
 
-/** Our records follow: the certificate that is active again; its key is on the host, and here only if it is the same. */
+/**
+ * The record after a rollback, with the certificate that is active again. The host has its key; the store has it only if the certificate is
+ * the same.
+ */
 function restoredHost({ spec, plan }: PlannedHost, { ca, cert }: RestoredCredentials, known: StoredHost): StoredHost {
   const record = {
     ...known.record,
@@ -114,7 +117,7 @@ function restoredHost({ spec, plan }: PlannedHost, { ca, cert }: RestoredCredent
   return { record, ca, serverCert: cert, serverKey };
 }
 
-/** The fixes that a host is to have, as its record remembers them. */
+/** Requested fixes of a host, in the form of its record. */
 export function hardeningOf(
   { harden }: Pick<HostSpec, 'harden'>,
   known: HostRecord | undefined,
@@ -125,7 +128,7 @@ export function hardeningOf(
   return addHardening ? [...harden, ...before.filter((entry) => !harden.includes(entry))] : harden;
 }
 
-/** Notes about fixes that a host has and that are no longer requested (a shorter list in the fleet file): they are not undone. */
+/** Notes about fixes that a host has but that are no longer requested (a shorter list in the fleet file). They are not undone. */
 export function droppedNotes(known: HostRecord | undefined, entries: readonly string[]): readonly string[] {
   const dropped = (known?.harden ?? []).filter((entry) => !entry.includes(':') && !entries.includes(entry));
   return dropped.length === 0

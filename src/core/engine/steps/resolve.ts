@@ -1,4 +1,4 @@
-/** The step that a run begins with: the store as it is, and what is wanted by it. */
+/** First step of a run: the store's state and the resolved intent. */
 
 import type { StoreState } from '../../adapters/store/records.ts';
 import type { KnownHosts } from '../../domain/plan/other-store.ts';
@@ -8,7 +8,7 @@ import type { AccessView } from '../../domain/trust/view.ts';
 import { viewOf } from '../../domain/trust/view.ts';
 import type { Base, Run } from '../intent.ts';
 
-/** Reads the store, and asks the intent. Throws what prevents the whole run. */
+/** Reads the store and resolves the intent. Throws obstacles to the whole run. */
 export async function resolveIntent(intent: Intent, { store, runtime, progress }: Run): Promise<Base> {
   const now = runtime.now();
   const state = await store.read();
@@ -20,12 +20,12 @@ export async function resolveIntent(intent: Intent, { store, runtime, progress }
   return { intent, wanted, state, now, issued: false, known: knownHosts(state) };
 }
 
-/** The hosts of the store. A new map for each run: what it sets up is added. */
+/** The hosts of the store. A new map for each run, because the run adds the hosts that it sets up. */
 export function knownHosts({ hosts }: Pick<StoreState, 'hosts'>): KnownHosts {
   return new Map([...hosts].map(([name, { serverCert }]) => [name, serverCert]));
 }
 
-/** What needs the CA's key is refused where it is not in the store: E_CA_KEY_EXTERNAL (exit 2). */
+/** Refuses changes that need the CA's key if it is not in the store: E_CA_KEY_EXTERNAL (exit 2). */
 function requireIssuing(view: AccessView, changes: readonly CredentialChange[]): void {
   const made = changes.some(({ kind }) => kind === 'create-ca' || kind === 'import-ca' || kind === 'replace-ca');
   if (view.issuing !== 'external' || made) return;

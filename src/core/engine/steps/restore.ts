@@ -1,4 +1,4 @@
-/** The plan of a host that is rolled back on purpose: to an earlier generation, or to what it was before the first setup. */
+/** Plan of a requested rollback: to an earlier generation, or to the state before the first setup. */
 
 import type { ErrorCode } from '../../../errors/catalogue.ts';
 import { DockerTlsError } from '../../../errors/errors.ts';
@@ -20,7 +20,7 @@ import { problemsOf } from './preflight.ts';
 type RestoreContext = Extract<Target, { kind: 'generation' }> & {
   readonly latest: StoreState;
   readonly now: Date;
-  /** A person sees the plan before it is carried out, or it is only shown. */
+  /** A person sees the plan before it is carried out, or the plan is only shown. */
   readonly shown: boolean;
 };
 
@@ -36,7 +36,7 @@ export function planRestored(opened: OpenedHost, spec: HostSpec, context: Restor
   }
   const chosen = resolveGeneration(spec.name, facts, to);
   const restored = credentialsOf(spec.name, facts, chosen);
-  // With what was asked for when the generation was made.
+  // With the settings requested when the generation was made.
   const then: HostSpec = { ...spec, ...facts.state.generations.find(({ number }) => number === chosen)?.settings };
   const plan = planRestore(facts, chosen, then);
   const access = accessBy(restored.ca, facts, context);
@@ -53,8 +53,8 @@ export function planRestored(opened: OpenedHost, spec: HostSpec, context: Restor
 }
 
 /**
- * What a plan would need to make new files from the daemon's command line, or for new clients: a restore brings files back as they were. A unit that
- * keeps dockerd from the port is no reason to keep our files.
+ * Problems that do not prevent a restore. Most concern new files made from the daemon's command line, or new clients; a restore brings old
+ * files back unchanged. A unit that keeps dockerd from the port does not justify keeping our files either.
  */
 const NO_OBSTACLE: ReadonlySet<ErrorCode> = new Set<ErrorCode>([
   'E_FIREWALL',
@@ -75,7 +75,7 @@ function planned(
   const problems = problemsOf(opened, spec, now, plan).filter(
     ({ code }) =>
       !NO_OBSTACLE.has(code) &&
-      // Where Docker was removed first, our files are left.
+      // If Docker was removed first, only our files remain.
       (code !== 'E_NO_DOCKER' || plan.daemon.action !== 'stop'),
   );
   const address = spec.address ?? session.dialled;
@@ -120,7 +120,10 @@ function isRolledBack({ state }: HostFacts): boolean {
   return state?.generations.find(({ number }) => number === state.generation)?.reason === 'rollback';
 }
 
-/** Undoing twice does what was undone again. Where no person sees that in the plan, it has to be asked for by its number. */
+/**
+ * A rollback of a rollback brings back what was rolled back. If no person sees that in the plan, the generation must be requested by
+ * number.
+ */
 function rolledBackProblem(host: string, facts: HostFacts, chosen: number): DockerTlsError[] {
   if (!isRolledBack(facts)) return [];
   const current = facts.state?.generation;
@@ -139,7 +142,7 @@ function rolledBackProblem(host: string, facts: HostFacts, chosen: number): Dock
   ];
 }
 
-/** The directory of credentials that a generation points to; undefined where it is not on the host. */
+/** Number of a generation's credentials directory; undefined if it is not on the host. */
 function directoryOf(facts: HostFacts, generation: number): number | undefined {
   const to = facts.generations.get(generation)?.get(facts.places.current)?.to;
   return to !== undefined && /^\d+$/.test(to) ? Number(to) : undefined;
@@ -158,7 +161,7 @@ function credentialsOf(host: string, facts: HostFacts, generation: number): Rest
   });
 }
 
-/** Who is accepted by another trust file than the active one, by the clients that this store has issued. */
+/** Access differences between the active trust file and `ca`, for the clients that this store has issued. */
 function accessBy(ca: string, facts: HostFacts, { latest: state, now }: RestoreContext): AccessChange {
   return compareTrust(
     installedCredentials(facts)?.ca ?? '',
@@ -169,7 +172,7 @@ function accessBy(ca: string, facts: HostFacts, { latest: state, now }: RestoreC
   );
 }
 
-/** Clients that another store issued and that were imported here are none of this host's. */
+/** The clients of this store's hosts, without imported clients that another store issued. */
 export function ownClients(clients: Iterable<StoredClient>): StoredClient[] {
   return [...clients].filter(({ record }) => record.reaches === undefined);
 }
@@ -186,7 +189,7 @@ function accessWarnings({ again, noLonger, revoked, untrusted }: AccessChange): 
   ];
 }
 
-/** A rollback must not silently accept again: a revoked client, or clients of a CA that was dropped. */
+/** A rollback must not silently accept a revoked client again, or clients of a dropped CA. */
 function revokedProblem(
   host: string,
   generation: number,

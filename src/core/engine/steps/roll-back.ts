@@ -1,4 +1,4 @@
-/** The one way in which a change that failed is undone from here: the script that the host has armed, over any connection. */
+/** Rollback of a failed change from this machine: runs the script armed on the host, over any connection. */
 
 import { DockerTlsError, interrupted } from '../../../errors/errors.ts';
 import { kindOf } from '../../domain/plan/host-kind.ts';
@@ -9,11 +9,11 @@ import { type Ending, endTransaction } from '../host-transaction.ts';
 import type { HostChange } from '../intent.ts';
 import { sshOptions } from './connect.ts';
 
-/** Takes the change back at once, over the old connection or a new one; says what came of it. */
+/** Rolls the change back at once, over the old connection or a new one; returns the error with the outcome. */
 export async function rollBackHost(
   change: HostChange,
   cause: unknown,
-  /** How far it had come. `starting`: it may not have begun; `confirming`: the host may have heard that it should keep it. */
+  /** Progress of the change. `starting`: it may not have begun; `confirming`: the host may have received the confirmation. */
   stage: 'starting' | 'switched' | 'confirming',
 ): Promise<unknown> {
   const confirming = stage === 'confirming';
@@ -31,10 +31,10 @@ export async function rollBackHost(
       if (other !== session) await other.close();
       break;
     } catch {
-      // The next way, or the host's own timer.
+      // Try a new connection; otherwise the host's own timer rolls back.
     }
   }
-  // After the host, which must not wait for a run that holds the store.
+  // After the host: it must not wait for a run that holds the store.
   const unwritten =
     ending === 'committed'
       ? []
@@ -68,12 +68,12 @@ export async function rollBackHost(
     return interrupted(`interrupted; ${back}`, { where: spec.name, details: unwritten, cause });
   }
   if (ending === 'nothing' && original?.code === 'E_VERIFY') {
-    // It was verified too late: what was connected at was the old state again.
+    // Verified too late: the connections reached the old state again.
     return notConfirmed(spec, `the host had already rolled back: nothing was confirmed within ${spec.confirmWithin} s`);
   }
   return new DockerTlsError(original?.code ?? 'E_APPLY', `${why}; ${back}`, {
     where: spec.name,
-    // Its hint is the rollback, which has just been taken.
+    // The error's own hint is the rollback that has just been done.
     hints:
       original?.code === 'E_UNANSWERED' && ending !== 'unreachable'
         ? ['run the same command again']

@@ -1,4 +1,4 @@
-/** One change of one host: start, verify over new connections, record, commit; and the rollback from anywhere in between. */
+/** Transaction on one host: start, verify over new connections, record, commit; rollback from any point. */
 
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { ErrorCode } from '../../../errors/catalogue.ts';
@@ -23,7 +23,7 @@ import { requireVerified } from '../verify-host.ts';
 import { sshOptions } from './connect.ts';
 import { notConfirmed, rollBackHost } from './roll-back.ts';
 
-/** Errors with which the host itself says how a change ended. */
+/** Errors with which the host itself reports the end of a change. */
 const ENDED: ReadonlySet<ErrorCode> = new Set<ErrorCode>([
   'E_HOST_LOCKED',
   'E_HOST_CHANGED',
@@ -36,18 +36,18 @@ const ENDED: ReadonlySet<ErrorCode> = new Set<ErrorCode>([
   'E_ROLLBACK',
 ]);
 
-/** How long sshd may take to come back, and how often it is tried. Where it depends on Docker (BindsTo=docker.service), it stops with it. */
+/** Time for sshd to come back, and interval of attempts. An sshd that depends on Docker (BindsTo=docker.service) stops with it. */
 const SSHD_RETURNS_MS = 15_000;
 const SSHD_RETRY_MS = 500;
 
 /**
- * The new ssh connection that a change is confirmed over. Files are in place when the daemon restarts, so where they are about TLS alone the
- * login needs not wait for that; the change is confirmed over it afterwards all the same.
+ * The new SSH connection for confirming a change. The files are in place before the daemon restarts, so if only TLS changes, the login need
+ * not wait for the restart. The confirmation still comes afterwards, over this connection.
  */
 class Confirmer {
   readonly #connect: () => Promise<HostSession>;
   #early: Promise<HostSession> | undefined;
-  /** Those that were opened. */
+  /** Opened sessions. */
   readonly #sessions: HostSession[] = [];
   #dropped = false;
 
@@ -68,7 +68,7 @@ class Confirmer {
     this.#early.catch(() => undefined);
   }
 
-  /** What failed during the restart is tried again after it. */
+  /** A login that failed during the restart is retried after it. */
   opened(signal: AbortSignal): Promise<HostSession> {
     return this.#early?.catch(() => this.#onceListening(signal)) ?? this.#onceListening(signal);
   }
@@ -84,7 +84,7 @@ class Confirmer {
     }
   }
 
-  /** Also of one that is still on its way: it is not waited for. */
+  /** Also closes a session that is still connecting, without waiting for it. */
   async close(): Promise<void> {
     this.#dropped = true;
     for (const session of this.#sessions.splice(0)) await session.close();
@@ -92,8 +92,8 @@ class Confirmer {
 }
 
 /**
- * Whether a login is the same with and without the change: nothing of sshd, of users, of the kernel or of the daemon's networks is part of it,
- * nor does its restart take in what another program has changed of those.
+ * Whether the change leaves logins unaffected: it includes nothing of sshd, users, the kernel or the daemon's networks, and its restart
+ * applies no such edits by other programs.
  */
 function changesTlsAlone({ plan, facts: { places, docker } }: HostChange): boolean {
   const ours = [`${places.tls}/`, `${places.dropIns}/`, places.socket, places.socketWants, places.closed];
@@ -107,7 +107,7 @@ function changesTlsAlone({ plan, facts: { places, docker } }: HostChange): boole
   );
 }
 
-/** What was verified while the daemon started counts where all of it is as it must be; else it is verified now. */
+/** The results from the daemon's start if all passed; otherwise verifies now. */
 async function verified(
   { verify }: Pick<HostChange, 'verify'>,
   early: Promise<readonly CheckResult[]> | undefined,
@@ -117,19 +117,21 @@ async function verified(
   return checks.length > 0 && checks.every(({ ok }) => ok) ? checks : await verify();
 }
 
-/** How the change ended. Over a session that was opened after the change: a host that no longer accepts logins must not keep it. */
+/**
+ * Confirms the change; returns how it ended. Uses a session opened after the change: a host that no longer accepts logins must not keep it.
+ */
 async function commit({ id, plan, spec, facts, reach }: HostChange, fresh: HostSession): Promise<EndingResult> {
   const change = { id, kind: kindOf(facts) };
   try {
     return await endTransaction(fresh, change, 'commit');
   } catch (error) {
-    // The connection broke meanwhile: another one says how it ended.
+    // The connection broke meanwhile; another one reports the outcome.
     const session = await reach.runtime.connect(sshOptions(spec, reach)).catch(() => undefined);
     if (session === undefined) throw error;
     try {
       const end = await endTransaction(session, change, 'commit');
       if (end.ending !== 'nothing') return end;
-      // Nothing under way: either it was kept, or it went back. The host's records know.
+      // No change in progress: it was either kept or rolled back. The host's records tell which.
       const { state } = (await gather(session, { now: reach.runtime.now })).facts;
       const kept = plan.generation === 'none' ? state === undefined : state?.generation === plan.generation;
       return { ...end, ending: kept ? 'committed' : 'nothing' };
@@ -140,8 +142,8 @@ async function commit({ id, plan, spec, facts, reach }: HostChange, fresh: HostS
 }
 
 /**
- * One transaction (docs/how-it-works.md): start, verify over new connections, write the store, confirm over a new ssh connection.
- * Every failure leads to the rollback that is stored on the host; the error says whether it was taken.
+ * One transaction (docs/how-it-works.md): start, verify over new connections, write the store, confirm over a new SSH connection. Every
+ * failure runs the rollback stored on the host; the error says whether it ran.
  */
 export async function transact(change: HostChange): Promise<ChangeOutcome> {
   const { id, plan, spec, session, reach, progress } = change;
@@ -158,8 +160,8 @@ export async function transact(change: HostChange): Promise<ChangeOutcome> {
   });
   const confirmer = new Confirmer(() => runtime.connect(sshOptions(spec, reach)));
   let warnings: readonly string[];
-  // Connections that wait at the port are answered as soon as the new daemon can, and before systemd says that it has started. Where more than TLS
-  // changes, that is not the end of it.
+  // Connections that wait at the port are answered as soon as the new daemon can, before systemd reports its start. If more than TLS
+  // changes, the change is not finished at that point.
   let early: Promise<readonly CheckResult[]> | undefined;
   try {
     runtime.signal.throwIfAborted();
@@ -176,22 +178,22 @@ export async function transact(change: HostChange): Promise<ChangeOutcome> {
     });
   } catch (error) {
     await confirmer.close();
-    // The host reported how it ended: nothing is left to roll back.
+    // The host reported the outcome, so nothing is left to roll back.
     if (error instanceof DockerTlsError && ENDED.has(error.code)) throw error;
     throw await rollBackHost(change, error, 'starting');
   }
   let confirming = false;
-  /** The host has rolled back by itself: nothing is left to undo. */
+  /** The host has already rolled back; nothing is left to undo. */
   let rolledBack = false;
   try {
     runtime.signal.throwIfAborted();
     progress.phase('verify');
-    // Both are needed; whichever fails first must not leave the other unwatched.
+    // Both are needed. If one fails first, the other must still be watched.
     const [checks, fresh] = await Promise.all([verified(change, early), confirmer.opened(runtime.signal)]);
     requireVerified(spec.name, checks, '', change.first);
     runtime.signal.throwIfAborted();
     await change.save();
-    // The last moment in which Ctrl-C takes everything back.
+    // The last moment in which Ctrl-C rolls everything back.
     runtime.signal.throwIfAborted();
     progress.phase('confirm');
     confirming = true;

@@ -1,4 +1,4 @@
-/** The step that verifies a host at its turn: real connections as a client that it accepts, and as those that it must reject. */
+/** Verification step of a host: real connections as accepted clients and as clients that must be rejected. */
 
 import type { StoredClient } from '../../adapters/store/records.ts';
 import { isFrom } from '../../domain/pki/inspect.ts';
@@ -14,7 +14,7 @@ import { wayTo, withVia } from '../through.ts';
 import { verifyHost } from '../verify-host.ts';
 import { ownClients } from './restore.ts';
 
-/** Probes a host as the plan leaves it; `sent`: its credentials. Empty where docker-tls is removed from it. */
+/** Probes a host against its plan; `sent`: its credentials. Empty if docker-tls is removed from it. */
 export async function verify(
   planned: PlannedHost,
   sent: Credentials | undefined,
@@ -32,15 +32,15 @@ export async function verify(
       way,
     );
   if (sent === undefined) return [];
-  // A key that the host made itself is not here, and the one before does not belong to the new certificate.
+  // A key made on the host is not in the store, and the previous key does not belong to the new certificate.
   const kept = sent.key.kind === 'keep' ? latest.hosts.get(spec.name)?.serverKey : undefined;
   const key = sent.key.kind === 'send' ? sent.key.key : kept;
   const [client, ...others] = clients.filter(({ record }) => isAccepted(record, spec));
-  // Over a fleet one client is enough; of a single host users want to read who is accepted.
+  // For a fleet one client is enough; for a single host users want to see who is accepted.
   const more = wanted.hosts.length > 1 ? [] : others.filter(({ cert }) => isFrom(cert, sent.ca, 'client', now));
   const checks = await verifyHost(way.probe, {
     ...base,
-    // Without a client of ours: only what is served, and who is rejected.
+    // Without a client of this store: only the served certificate and rejections.
     ca: client?.ca ?? bundleOf(trustedIds(viewOf(state, now)), state),
     client: client && named(client),
     others: more.slice(0, MOST_OTHERS).map(named),
@@ -60,7 +60,7 @@ function named({ record: { name }, cert, key }: StoredClient): { name: string } 
   return { name, cert, key: key as Secret };
 }
 
-/** The host as the generation has it: its port, its certificate, and whom it accepts. */
+/** The request for a restored generation: its port, its certificate and its accepted clients. */
 function restoredRequest(
   { ca, cert }: RestoredCredentials,
   { latest, spec }: PlannedHost,
@@ -72,7 +72,7 @@ function restoredRequest(
   const known = latest.hosts.get(spec.name);
   const serverKey = known?.serverCert === cert ? known.serverKey : undefined;
   return {
-    // Where no client of ours is accepted, exactly this certificate has to be served.
+    // If no client of this store is accepted, exactly this certificate must be served.
     ca: client?.ca ?? cert,
     client: client && named(client),
     server: serverKey && { cert, key: serverKey },

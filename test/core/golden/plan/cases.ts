@@ -8,7 +8,7 @@ export type PlanCase = {
   readonly facts: 'fresh' | 'set-up';
   /** The host's daemon.json, in place of the recorded one. */
   readonly json?: string;
-  /** What differs from a plain setup; or the generation (`none`: before the first setup) that comes back. */
+  /** Differences from a plain setup, or the restored generation (`none`: before the first setup). */
   readonly want: Partial<DesiredHost> | { readonly restore: number | 'none' } | 'as-it-is';
 };
 

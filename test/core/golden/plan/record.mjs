@@ -11,7 +11,7 @@ import { hostScripts } from '../../../../scripts/host-scripts.mjs';
 
 const root = fileURLToPath(new URL('../../../../', import.meta.url));
 const directory = mkdtempSync(join(tmpdir(), 'docker-tls-record-'));
-/** That of a session. */
+/** PATH of a session. */
 const PATH = '/usr/sbin:/usr/bin:/sbin:/bin:/usr/local/sbin:/usr/local/bin';
 const { FACTS_SCRIPT } = await hostScripts();
 
@@ -27,7 +27,7 @@ function run(program, args, input = '') {
 
 const lab = (args, input) => run(join(root, 'scripts/lab'), args, input);
 
-/** Who has the Docker of a suite, how a command of theirs begins, and what runs containers. */
+/** Owner of a suite's Docker, the prefix of their commands, and the program that runs containers. */
 function ownerOf(suite) {
   return suite === 'rootless'
     ? { user: 'rooty', as: ['runuser', '-l', 'rooty', '-c'], engine: 'docker', init: '--init' }

@@ -1,4 +1,4 @@
-/** `audit` of files: what is asked for, where the report goes, and what it leaves alone. */
+/** Files of `audit`: requested ones, the report's location, and files that stay untouched. */
 
 import { execFileSync } from 'node:child_process';
 import {

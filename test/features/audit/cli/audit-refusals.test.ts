@@ -1,4 +1,4 @@
-/** Files of an audit that cannot be read or written, each with its code; and the connection that it asks for. */
+/** Unreadable and unwritable files of an audit, each with its code, and the audit's connection. */
 
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';

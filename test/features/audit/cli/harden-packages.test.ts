@@ -1,4 +1,4 @@
-/** `harden --install`: no package comes to a host before someone agreed, and what came is said whatever becomes of the rest. */
+/** `harden --install`: no package is installed before consent, and installed ones are reported whatever happens to the rest. */
 
 import { dirname, join } from 'node:path';
 import { afterAll, beforeEach, expect, test } from 'vitest';

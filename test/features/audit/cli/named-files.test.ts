@@ -37,6 +37,6 @@ test.each([
   const child = program.start(['--home', join(directory, 'home'), '--json', ...argv], { cwd: directory });
   const { status, out } = await finished(child);
   expect([status, JSON.parse(out).error?.code ?? JSON.parse(out).result?.hosts?.[0]?.error?.code]).toEqual([2, code]);
-  // It was not waited for either.
+  // The run did not wait for it either.
   expect(out).not.toContain('it is a pipe');
 });

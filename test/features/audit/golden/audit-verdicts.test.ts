@@ -1,4 +1,4 @@
-/** Golden verdicts: facts recorded on real hosts, and what every check says of them, as a table that people can read and review. */
+/** Golden verdicts: facts recorded on real hosts, and every check's verdict, as a table for review. */
 
 import { readFileSync, writeFileSync } from 'node:fs';
 import { describe, expect, test } from 'vitest';
@@ -43,7 +43,7 @@ describe('verdicts on recorded hosts', () => {
     const missing = CHECKS.filter(({ manual }) => manual !== true).flatMap(({ id }) =>
       ['pass', 'finding'].filter((state) => seen.get(id)?.has(state) !== true).map((state) => `${id}: ${state}`),
     );
-    // Past ones are in the audit log only: where no docker exec --privileged is seen running, a person has to look.
+    // Past runs are only in the audit log: if no docker exec --privileged is running, a person must check.
     expect(missing).toEqual(['5.23: pass']);
   });
 

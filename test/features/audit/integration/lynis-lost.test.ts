@@ -1,4 +1,4 @@
-/** Lynis on a host ends with the connection that asked for it: whoever interrupts an audit leaves nothing running there. */
+/** Lynis on a host stops when the connection of its audit ends: an interrupted audit leaves no process running. */
 
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
@@ -20,7 +20,7 @@ import { LYNIS_SCRIPT } from '../../../../src/features/audit/host/scripts.ts';
 const directory = mkdtempSync(join(tmpdir(), 'docker-tls-lynis-'));
 afterAll(() => rmSync(directory, { recursive: true }));
 
-/** The script with a `lynis` that notes its process and the one that it waits for, then goes on for `seconds`. */
+/** The script with a `lynis` that records its process and the one that it waits for, and then runs for `seconds`. */
 function start(seconds: number) {
   const bin = join(directory, 'bin');
   const records = join(directory, 'tmp');
@@ -41,7 +41,7 @@ function start(seconds: number) {
 
 function runs(pid: number): boolean {
   try {
-    // One that ended and that no process waits for, as in a container without an init, is still there by name.
+    // A process that has ended but was not reaped, as in a container without an init, still exists by name.
     return !/^\d+ \(.*\) Z/.test(readFileSync(`/proc/${pid}/stat`, 'utf8'));
   } catch {
     return false;

@@ -1,4 +1,4 @@
-/** Hostile facts: whatever a host, an image, a container or a file is called, every form of the report stays harmless and whole. */
+/** Hostile facts: with any name of a host, image, container or file, every form of the report stays harmless and complete. */
 
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
@@ -50,7 +50,7 @@ const evil = fc.oneof(
   fc.tuple(fc.constantFrom(...NASTY), fc.string({ unit: 'binary' })).map(([a, b]) => a + b),
 );
 
-/** Everything that a host can name, named so. */
+/** Every name that a host controls, set to this word. */
 function hostileFacts(word: string): AuditFacts {
   const line = word.replace(/[\0\n]/g, '');
   return altered('bad-trixie', {
@@ -118,7 +118,7 @@ function reportOf(word: string): AuditReport {
   };
 }
 
-/** What a terminal could obey, or what hides and turns text. */
+/** Characters that a terminal may obey, or that hide or reorder text. */
 const HARMFUL = /[\u0000-\u0009\u000b-\u001f\u007f-\u009f\u200b-\u200f\u2028-\u202e\u2060-\u2069\ufeff]/;
 
 const PLAIN = readMarkup(renderHtml(reportOf('plain')), true);

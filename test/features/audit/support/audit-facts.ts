@@ -1,4 +1,7 @@
-/** Recorded facts of lab hosts (test/features/audit/golden/audit/*.facts) and their alteration: what the lab cannot show is a recorded host with one thing changed. */
+/**
+ * Recorded facts of lab hosts (test/features/audit/golden/audit/*.facts) and their alteration: a state that the lab cannot show is a
+ * recorded host with one change.
+ */
 
 import { readFileSync } from 'node:fs';
 import type { Section } from '../../../../src/core/domain/dockerd/sections.ts';
@@ -42,7 +45,7 @@ export function recordedBytes(name: RecordedName): Buffer {
 }
 
 export type Alteration = {
-  /** New content by section name; undefined takes the section out. A section that is not there yet is added. */
+  /** New content by section name; undefined removes the section. A missing section is added. */
   readonly sections?: Readonly<Record<string, string | undefined>>;
   /** Words added to dockerd's command line. */
   readonly flags?: readonly string[];

@@ -1,4 +1,4 @@
-/** What the commands of the audit do before consent. */
+/** Actions of the audit's commands before consent. */
 
 import type { FeatureConsent } from '../../../support/consent.ts';
 import { recordedBytes } from './audit-facts.ts';

@@ -1,4 +1,4 @@
-/** Lynis on a lab host: Debian's package, fetched by this machine's apt, since a lab host has no way out. */
+/** Lynis on a lab host: Debian's package, downloaded by this machine's apt, because a lab host has no internet access. */
 
 import { execFile } from 'node:child_process';
 import { mkdtemp, readdir, readFile, rm } from 'node:fs/promises';

@@ -79,7 +79,7 @@ test('a capability that is nearly all of root is as grave as in a running contai
   expect([severity('SYS_ADMIN'), severity('CAP_BPF'), severity('SYS_TIME')]).toEqual(['high', 'high', 'medium']);
 });
 
-/** As Compose reads a variable. */
+/** A variable in Compose's syntax. */
 function braced(text: string): string {
   return ['$', '{', text, '}'].join('');
 }

@@ -2,7 +2,7 @@ import { describe, expect, test } from 'vitest';
 import { auditDockerfile, DOCKERFILE_CHECKS } from '../../../../src/features/audit/domain/files/dockerfile.ts';
 import { isSecretName, isWrittenOut } from '../../../../src/features/audit/domain/files/secrets.ts';
 
-/** As a shell reads a variable. */
+/** A variable in shell syntax. */
 function braced(text: string): string {
   return ['$', '{', text, '}'].join('');
 }

@@ -23,7 +23,7 @@ test('every check has an id of its own, a group, a why and a fix', () => {
   }
 });
 
-/** CIS Docker Benchmark 1.8: how many numbers each section has. */
+/** CIS Docker Benchmark 1.8: count of numbers in each section. */
 test.each([
   ['1.1', 18],
   ['1.2', 2],

@@ -67,7 +67,7 @@ describe('the script', () => {
     expect(found).toBe('987\n2345\n');
   });
 
-  // chown takes root.
+  // chown requires root.
   test.runIf(process.getuid?.() === 0)(
     'a rootless dockerd comes after one of root, and has its daemon.json in its own directory',
     () => {

@@ -101,7 +101,7 @@ describe("docker's socket", () => {
   });
 });
 
-/** As a shell reads a variable. */
+/** A variable in shell syntax. */
 function braced(text: string): string {
   return ['$', '{', text, '}'].join('');
 }

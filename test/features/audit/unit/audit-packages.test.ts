@@ -1,4 +1,4 @@
-/** What apt says of packages is read as text of a host, and nothing is installed where it would change another package. */
+/** Package output of apt: parsed as untrusted text of a host; no installation may change another package. */
 
 import { describe, expect, test } from 'vitest';
 import { parsePackageList } from '../../../../src/core/domain/plan/installed-packages.ts';

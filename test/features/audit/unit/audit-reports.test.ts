@@ -263,13 +263,13 @@ test.each([
   expect(podman.docker).toBeUndefined();
   const config = podman.results.find(({ id }) => id === '2.7');
   expect(config).toMatchObject({ state: 'not-applicable', reason: expect.stringContaining('Podman serves the API') });
-  // Its containers are judged, and nothing is said of them where it does not answer.
+  // Its containers are checked; if it does not answer, they are not reported.
   expect(podman.results.find(({ id }) => id === '5.5')?.state).toBe(silent ? 'not-applicable' : 'pass');
   if (silent) expect(podman.score.explanation).toMatch(/could not be judged: Podman does not answer/);
   else expect(podman.score.explanation).not.toContain('could not be judged');
   const judged = podman.results.filter(({ id, state }) => /^(2|config)\b/.test(id) && state === 'finding');
   expect(judged.map(({ id }) => id)).toEqual([]);
-  // A dockerd that runs is judged, whatever else answers.
+  // A running dockerd is checked, whatever else answers.
   const beside = altered('good-trixie', { sections: sections as Record<string, string> });
   expect(beside.podman).toBe(false);
 });

@@ -1,4 +1,4 @@
-/** The upgrade or restart that closes most known vulnerabilities: when which is advised, and with which command. */
+/** The upgrade or restart that fixes most known vulnerabilities: when it is recommended, and its command. */
 
 import { describe, expect, test } from 'vitest';
 import { bestUpgrade } from '../../../../src/features/audit/domain/vulnerabilities.ts';

@@ -1,4 +1,4 @@
-/** Known vulnerabilities: the table, and the verdict on what is installed. */
+/** Known vulnerabilities: the table, and the verdict on installed versions. */
 
 import { describe, expect, test } from 'vitest';
 import { applyBaseline } from '../../../../src/features/audit/domain/baseline.ts';
@@ -58,7 +58,7 @@ test('a candidate comes before its release, and rc9 before rc10', () => {
   );
 });
 
-/** The ids that are open, by component. */
+/** Open IDs by component. */
 function openIn(name: RecordedName, alteration: Alteration = {}): Partial<Record<Component, readonly string[]>> {
   const facts = altered(name, alteration);
   return Object.fromEntries(
@@ -136,7 +136,7 @@ describe('who is believed', () => {
   test('not a changelog of which the years in question were removed', () => {
     const verdict = runc('fresh-trixie', { sections: { 'changelog runc': 'CVE-2026-41579\nsince 2026\n' } });
     expect([verdict?.state, verdict?.evidence.length]).toEqual(['not-applicable', 3]);
-    // What was removed may be of the year of the oldest entry that is left.
+    // Removed entries may be from the year of the oldest remaining one.
     const same = runc('fresh-trixie', { sections: { 'changelog runc': 'since 2025\n' } });
     expect(same?.evidence.map(({ place }) => place)).toEqual(['CVE-2026-41579']);
   });

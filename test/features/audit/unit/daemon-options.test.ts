@@ -27,7 +27,7 @@ describe('command line of dockerd', () => {
     [['--insecure-registry', 'r:5000', '--', '--icc=false'], { 'insecure-registries': ['r:5000'] }],
     [['-l', 'debug', '-G', 'wheel', '-g', '/d'], { 'log-level': ['debug'], group: ['wheel'], 'data-root': ['/d'] }],
     [['--tlskey'], { tlskey: [''] }],
-    // Grouped, as pflag reads them: each was asked of dockerd 26.1.
+    // Grouped, as pflag reads them: each was tried on dockerd 26.1.
     [['-DH', 'fd://'], { debug: ['true'], hosts: ['fd://'] }],
     [['-DHfd://'], { debug: ['true'], hosts: ['fd://'] }],
     [['-DH=fd://', '-D=false'], { debug: ['true', 'false'], hosts: ['fd://'] }],
@@ -53,7 +53,7 @@ describe('command line of dockerd', () => {
     expect(givenTwice(options(['--graph', '/y'], '{"data-root": "/x"}'))).toEqual([]);
   });
 
-  // Each asked of dockerd 20.10, 26.1 and 28.5.
+  // Each was tried on dockerd 20.10, 26.1 and 28.5.
   test.each([
     [[], '{}', 'none'],
     [['--tls=false'], '{}', 'none'],

@@ -1,4 +1,4 @@
-/** What a fleet file may say of fixes: names, and what is to hold for them. */
+/** Fixes in a fleet file: names, and their values. */
 
 import { expect, test } from 'vitest';
 import { fix } from '../../../../src/core/domain/values.ts';

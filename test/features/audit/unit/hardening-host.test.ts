@@ -1,4 +1,4 @@
-/** The fixes of the host outside of Docker as data: what is written, what a stricter host keeps, and that a second run finds nothing. */
+/** Host fixes outside of Docker, as data: written files, settings of a stricter host that stay, and a second run without changes. */
 
 import { readFileSync } from 'node:fs';
 import { describe, expect, it } from 'vitest';
@@ -67,7 +67,7 @@ describe('kernel settings', () => {
       hardened(['kernel-network'], { sysctl: [...right, ...lines].join('\n') }).running;
     expect(running(own('eth0.100', '1'))).toEqual(['net.ipv4.conf.*.send_redirects=default=0']);
     expect(running(own('eth0.100', '0'), own('lo', '1'))).toEqual([]);
-    // `all` decides whether martians are logged.
+    // `all` decides whether the kernel logs martians.
     expect(
       running(own('all', '1', 'ipv4/conf/NAME/log_martians'), own('eth0', '0', 'ipv4/conf/NAME/log_martians')),
     ).toEqual([]);
@@ -75,7 +75,7 @@ describe('kernel settings', () => {
     expect(running(own('all', '1', routes), own('tun0', '-1', routes))).toEqual([
       'net.ipv6.conf.*.accept_source_route=default=0 tun0=-1',
     ]);
-    // What forwards takes no redirects, if all interfaces say so.
+    // A forwarding interface accepts no redirects if `all` says so.
     const redirects = 'ipv4/conf/NAME/accept_redirects';
     const eth0 = own('eth0', '1', redirects);
     expect(running(eth0)).toEqual(['net.ipv4.conf.*.accept_redirects=default=0']);
@@ -103,18 +103,18 @@ describe('kernel settings', () => {
     expect(later('# /usr/lib/sysctl.d/zz-e.conf\nkernel/kptr_restrict = 1\n vm.swappiness = 1')).toEqual([
       'kernel-self: /usr/lib/sysctl.d/zz-e.conf says kernel.kptr_restrict = 1',
     ]);
-    // What a host says is no reason to think for minutes.
+    // Output of a host must not cost minutes of parsing.
     const blanks = ' '.repeat(60_000);
     expect(later(`# /etc/sysctl.d/zzz.conf\nkernel.kptr_restrict = 1${blanks}x\n`)).toHaveLength(1);
-    // The last file by name counts, whatever directory it is in; of one name that of the first directory.
+    // The last file by name counts, in any directory; of equal names, the one in the first directory.
     const twice = (first: string, second: string) =>
       later(`# ${first}\nkernel.kptr_restrict=1\n# ${second}\nkernel.kptr_restrict=2\n`);
     expect(twice('/etc/sysctl.d/zza.conf', '/usr/lib/sysctl.d/zzb.conf')).toEqual([]);
     expect(twice('/etc/sysctl.d/zzb.conf', '/usr/lib/sysctl.d/zza.conf')).toHaveLength(1);
     expect(twice('/etc/sysctl.d/zzz.conf', '/usr/lib/sysctl.d/zzz.conf')).toHaveLength(1);
-    // One that is masked says nothing.
+    // A masked file has no effect.
     expect(later('# /etc/sysctl.d/zzz.conf\n# /usr/lib/sysctl.d/zzz.conf\nkernel.kptr_restrict=1')).toEqual([]);
-    // Ours, one before it, what is as strict, and a pattern, which counts only where no file names the key.
+    // Our own file, one before it, an equally strict value, and a pattern, because patterns count only if no file names the key.
     expect(later('# /etc/sysctl.d/zz-docker-tls.conf\nkernel.kptr_restrict=1')).toEqual([]);
     expect(later('# /etc/sysctl.d/z.conf\nkernel.kptr_restrict=1')).toEqual([]);
     expect(later('# /etc/sysctl.d/zzz.conf\nnet.ipv4.conf.all.rp_filter=2\nnet.ipv4.conf.*.rp_filter=0')).toEqual([]);
@@ -152,7 +152,7 @@ describe('the loopback of the host', () => {
     expect(written[LOOPBACK_DROP_IN]).toContain(`-C PREROUTING ${LOOPBACK_RULE} 2>/dev/null || iptables`);
     const again = hardened(['userland-proxy'], { 'loopback-rules': rules }, written);
     expect([again.extras.map(({ kind }) => kind), [...again.changed]]).toEqual([['file'], []]);
-    // Somebody flushed the table.
+    // Another program flushed the table.
     const flushed = hardened(['userland-proxy'], { 'loopback-rules': '-P PREROUTING ACCEPT' }, written);
     expect([flushed.extras.map(({ kind }) => kind), [...flushed.changed]]).toEqual([
       ['loopback', 'file'],
@@ -303,7 +303,7 @@ describe('logins', () => {
     for (const [profile, note] of [
       ['TMOUT=600', /TMOUT is 600 already/],
       ['readonly TMOUT=7200', /TMOUT=7200 is set in/],
-      // Two of them readonly would make every login complain.
+      // Two readonly settings would make every login complain.
       ['TMOUT=$((10*60))\nreadonly TMOUT', /: TMOUT is set in/],
     ] as const) {
       const { written, notes } = hardened(['session-timeout'], { profile });

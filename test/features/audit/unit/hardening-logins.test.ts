@@ -1,4 +1,4 @@
-/** What the files of logins say, and that harden neither loosens it nor takes one command's for that of every login. */
+/** Login files: harden neither loosens them nor takes one command's setting for every login's. */
 
 import { spawnSync } from 'node:child_process';
 import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
@@ -90,7 +90,7 @@ describe('umask', () => {
     expect(logins('umask 077', '077')).toMatch(/^umask 027$/m);
     expect(logins('umask 077\numask 077', '077')).toMatch(/^umask 077$/m);
     expect(logins('umask 077\numask 027', '027')).toMatch(/^umask 077$/m);
-    // Not among what was read: nothing is left out.
+    // Not among the files that were read: nothing is skipped.
     expect(logins('umask 077', '027')).toMatch(/^umask 077$/m);
   });
 
@@ -164,7 +164,7 @@ describe('core dumps', () => {
     expect(again('* hard core 0', 'Storage=none')).toEqual([]);
     expect(again(later[0], 'Storage=none')).toHaveLength(1);
     expect(again('* hard core 0', later[1])).toHaveLength(1);
-    // Before ours is there they may be what it overrides.
+    // Before our file exists, they may be files that ours will override.
     expect(again(...later, {})).toEqual([]);
     expect(Object.keys(written)).toEqual(expect.arrayContaining([LIMITS, COREDUMP]));
   });

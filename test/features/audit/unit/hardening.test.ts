@@ -1,4 +1,4 @@
-/** The fixes as data: what is chosen, what is remembered, and what sshd is told, for every kind of login. */
+/** Fixes as data: chosen fixes, recorded fixes, and settings of sshd for every kind of login. */
 
 import { describe, expect, it } from 'vitest';
 import type { DaemonView } from '../../../../src/core/domain/plan/daemon-view.ts';
@@ -286,7 +286,7 @@ describe('sshd', () => {
     const daemon = ['icc', 'userland-proxy', 'userns-remap'];
     expect([made(daemon, {}), made(daemon, {}, json)]).toEqual([
       daemon,
-      // The rule that it needs is not there.
+      // The rule that it needs is missing.
       ['userland-proxy', 'userns-remap'],
     ]);
     const group = { 'file:/etc/group': 'file 644 0:0\nroot:x:0:\ndocker:x:5:ann\n' };
@@ -302,7 +302,7 @@ describe('sshd', () => {
     });
     expect([without.daemonSettings, without.extras]).toEqual([{}, []]);
     expect(without.notes?.join()).toMatch(/^userland-proxy: left out, since .* iptables, which was not found$/);
-    // The same of what is not made.
+    // The fixes that are not made, in the same form.
     const unmade = (entries: string[], more = {}) =>
       hardenHost({
         entries,
@@ -314,7 +314,7 @@ describe('sshd', () => {
       }).unmade;
     expect(unmade(['sshd'], group)).toEqual(expect.arrayContaining(['icc', 'userns-remap', 'docker-group']));
     expect(unmade(['userns-remap'], json)).not.toEqual(expect.arrayContaining(['userns-remap']));
-    // Its setting is made, and its rule is not.
+    // Its setting is applied, but its rule is not.
     expect(unmade(['sshd'], json)).toContain('userland-proxy');
     for (const fix of ['icc', 'docker-group', 'sshd-root', 'sshd-passwords'])
       expect(unmade(['sshd'], json)).not.toContain(fix);

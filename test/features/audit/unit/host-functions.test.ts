@@ -1,4 +1,4 @@
-/** Single functions of the audit's scripts, by the shells that hosts have. */
+/** Single functions of the audit's scripts, in the shells that hosts have. */
 
 import { spawnSync } from 'node:child_process';
 import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
@@ -57,7 +57,7 @@ describe.each(['dash', 'bash', 'busybox sh'])('by %s', (shell) => {
   });
 
   describe('a changelog', () => {
-    /** What the audit's script says of runc; `rpm`: what that program does. */
+    /** The audit script's report on runc; `rpm`: the behaviour of that program. */
     const said = (manager: 'deb' | 'rpm', files: Readonly<Record<string, Uint8Array | string>>, rpm: string) => {
       const doc = mkdtempSync(join(directory, 'doc-'));
       mkdirSync(join(doc, 'runc'));
@@ -83,7 +83,7 @@ describe.each(['dash', 'bash', 'busybox sh'])('by %s', (shell) => {
       ['damaged', { 'changelog.Debian.gz': gzipSync(text).subarray(0, 40) }, /^(?!.*changelog runc)/],
       ['of nobody', {}, /^(?!.*changelog runc)/],
     ])('%s', (_, files, seen) => {
-      // The rpm of a Debian host says of every package that it is not there.
+      // On a Debian host rpm reports every package as missing.
       expect(said('deb', files, "echo 'package runc is not installed'")).toMatch(seen);
     });
 

@@ -1,4 +1,4 @@
-/** The fixes in the record of a host, while others harden it. */
+/** Fixes in a host's record, while other runs harden the host. */
 
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
@@ -29,7 +29,7 @@ async function newStore(clients: Readonly<Record<string, readonly string[] | und
   return openStore(home, { now: () => now });
 }
 
-/** A run as `apply` begins it: one look at the store, then many hosts. */
+/** A run at the start of `apply`: one read of the store, then many hosts. */
 type Began = Base & Pick<Run, 'store' | 'runtime' | 'passphrase' | 'asks' | 'dryRun'>;
 
 async function runOn(store: ReturnType<typeof openStore>, target: Partial<Target> = {}): Promise<Began> {
@@ -60,7 +60,7 @@ function plan(spec: HostSpec, run: Began, dialled = spec.ssh.destination, facts 
   return planOpened({ session, facts, skewMs: 0, proposed: () => [] }, spec, run, run, quiet);
 }
 
-/** Writes down what was planned, as though the host had been changed. */
+/** Records the plan, as though the host had been changed. */
 async function save(planned: PlannedHost, run: Began) {
   const full = run as unknown as Run;
   await withCredentials(planned, 'a1', run, full, quiet, (sent) => recordHost(planned, sent, run, full));

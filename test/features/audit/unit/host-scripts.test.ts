@@ -1,4 +1,4 @@
-/** The modules of the audit's scripts: each says in its header what it needs. */
+/** Modules of the audit's scripts: each lists its needs in its header. */
 
 import { describe, expect, test } from 'vitest';
 import { PACKAGE_RESULTS, PACKAGE_VARIABLES } from '../../../../src/features/audit/host/protocol.ts';

@@ -1,4 +1,4 @@
-/** Hardening among the settings that a generation of a host keeps. */
+/** Hardening in the settings kept with a host's generation. */
 
 import { expect, test } from 'vitest';
 import { keptOf, readKept, writeKept } from '../../../../src/core/domain/settings-stored.ts';

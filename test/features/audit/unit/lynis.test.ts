@@ -1,4 +1,4 @@
-/** What Lynis says, as untrusted text; and the page of a hardening, whatever is in it. */
+/** Output of Lynis as untrusted text, and the hardening page with any content. */
 
 import { describe, expect, it } from 'vitest';
 import { distributionOf } from '../../../../src/core/domain/dockerd/packages.ts';
@@ -26,7 +26,7 @@ const LINES = [
   'session_timeout_enabled=0',
   'hardening_index=61',
 ];
-/** A container: its kernel is not its own. */
+/** A container: it shares the host's kernel. */
 const facts = altered('fresh-trixie', {
   sections: { container: 'lxc', sysctl: 'net/ipv4/conf/all/log_martians:0\nkernel/kptr_restrict:0', 'issue-net': '' },
 });

@@ -1,4 +1,4 @@
-/** Which of our clients a report names. */
+/** Our clients in a report. */
 
 import { afterAll, expect, test, vi } from 'vitest';
 import { openStore } from '../../../../src/core/adapters/store/store.ts';

@@ -1,4 +1,4 @@
-/** The purge of packages, where dpkg refuses. */
+/** Purge of packages when dpkg refuses. */
 
 import { spawnSync } from 'node:child_process';
 import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
@@ -22,7 +22,7 @@ function sh(...parts: readonly string[]): string {
 }
 
 describe('packages are purged', () => {
-  /** dpkg's words on its first try, and on each later one (none: it purges). `states`: of each package. */
+  /** Output of dpkg on its first try, and on each later one (none: it purges). `states`: of each package. */
   function purged(first: string, later: string, states = 'aide) echo installed ;; libx) echo half-configured ;;') {
     writeFileSync(join(directory, 'list'), 'aide\nlibx\ngone\n');
     const query = `#!/bin/sh\n[ ! -e purged ] && case $4 in ${states} esac\n`;

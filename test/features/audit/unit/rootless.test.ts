@@ -1,4 +1,4 @@
-/** The audit of a user's own daemon; hardening is refused there. */
+/** Audit of a user's own daemon; hardening refuses it. */
 
 import { expect, test } from 'vitest';
 import type { HostSpec } from '../../../../src/core/domain/settings.ts';
@@ -10,7 +10,7 @@ const login = { destination: 'h1', user: 'rooty', rootless: true } as const;
 
 test.each([
   ['1004:1004', { uid: 0, user: 'root', group: 'root' }, false],
-  // Audited by root, another user's file is another user's.
+  // In an audit by root, another user's file still belongs to another user.
   [undefined, { uid: 1004, user: 'rooty', group: 'rooty' }, true],
 ])('for the audit by %s, what belongs to that user belongs to root', (owner, expected, socket) => {
   const nonce = '0123456789abcdef0123456789abcdef';

@@ -1,4 +1,4 @@
-/** Access with a CA that signs leaf certificates only: it is refused where it would need more. */
+/** Access with a CA that signs only leaf certificates: refused if it would need more. */
 
 import { existsSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';

@@ -1,4 +1,4 @@
-/** What a sign command gets to see. */
+/** Environment of a sign command. */
 
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';

@@ -6,7 +6,7 @@ import { describe, expect, test } from 'vitest';
 import { counts, directory, factory, NOTHING, run, signed } from '../../../support/consent.ts';
 import { writeSignScript } from '../../../support/sign-script.ts';
 
-/** A store with an imported CA, for which a command signs. */
+/** A store with an imported CA that signs by a command. */
 async function signCommand(): Promise<void> {
   const ca = factory.issue('company', { ca: true });
   const script = writeSignScript(join(directory, 'sign'), ca);
@@ -34,7 +34,7 @@ describe('with a sign command', () => {
     await signCommand();
     const { run: made, done } = await counts(() => run(['client', 'add', 'ci', '--yes']));
     expect(made.json.ok, made.out).toBe(true);
-    // Of its issuing CA, then of itself.
+    // One for its issuing CA, then one for itself.
     expect(done).toMatchObject({ signCommandRuns: 1, keys: 2 });
   });
 });

@@ -1,4 +1,4 @@
-/** A CA of one's own that the fleet file names: imported with the first change, and asked as the file says. */
+/** A CA named by the fleet file: imported with the first change, and called as the file says. */
 
 import { writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
@@ -22,7 +22,7 @@ const factory = new CertificateFactory();
 const own = factory.issue('own CA', { ca: true, to: 4000 });
 const other = factory.issue('another CA', { ca: true, to: 4000 });
 let home: string;
-/** By whom, and for which profile. */
+/** Requests by signer and profile. */
 let asked: string[];
 
 afterAll(() => {

@@ -1,4 +1,4 @@
-/** A command that signs: what it is asked, what it may answer, and what is said of it. */
+/** Sign commands: their input, their allowed answers, and messages about them. */
 
 import { execFileSync } from 'node:child_process';
 import { chmodSync, existsSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
@@ -63,7 +63,7 @@ describe('a command that signs', () => {
     }
     const other = newHome();
     await runCli(['client', 'request', 'ann', '--out', file('ann.csr'), '--home', other], { env: { HOME: directory } });
-    // The CA would certify the name in the request, which is its sender's word.
+    // The CA would certify the name in the request, chosen by its sender.
     const renamed = await run('client', 'sign', 'ann.csr', '--name', 'bea', '--out', 'bea.tar', '--json');
     expect([renamed.exit, renamed.json.error?.code]).toEqual([2, 'E_NAME']);
     const signed = await run('client', 'sign', 'ann.csr', '--out', 'ann.tar', '--json');
@@ -139,7 +139,7 @@ describe('a command that signs', () => {
     const { json, exit } = await run('client', 'add', 'ci', '--json');
     const [status, code] = CAUSES[what] ?? [2, 'E_CA_LEAF_ONLY'];
     expect([exit, json.error?.code, json.error?.message]).toEqual([status, code, expect.stringMatching(message)]);
-    // Nothing says that the CA cannot where it gave something else.
+    // After a wrong answer, no hint suggests that the CA cannot sign it.
     expect(json.error?.hints.join('\n').includes('--leaf-only')).toBe(code !== 'E_SIGN_ANSWER');
     expect((await openStore(home).read()).clients.size).toBe(0);
   });

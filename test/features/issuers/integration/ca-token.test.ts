@@ -1,4 +1,4 @@
-/** A CA whose key is in a token (SoftHSM): certificates are made here and signed there, and the PIN is never shown. */
+/** A CA whose key is in a token (SoftHSM): certificates are built locally and signed in the token, and the PIN is never shown. */
 
 import { execFileSync } from 'node:child_process';
 import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
@@ -55,7 +55,7 @@ test('it signs issuing CAs, and its PIN is in no file of ours, no argument and n
   const imported = await run(...IMPORT(), '--pin-file', ca.pinFile);
   expect(imported.json.result, imported.out).toMatchObject({ issues: 'token' });
   expect((await run('ca', 'show')).json.result).toMatchObject({ key: 'token', token: { pinFile: ca.pinFile } });
-  // What openssl is given is seen by a program of that name that stands before it.
+  // A program of that name, earlier on the PATH, records the arguments of openssl.
   writeFileSync(join(directory, 'seen'), '');
   writeFileSync(
     join(directory, 'openssl'),

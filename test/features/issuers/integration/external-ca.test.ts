@@ -1,4 +1,4 @@
-/** Real CAs of others: what they are asked for, what comes of it, and what is said where they refuse. No host is needed for that. */
+/** Real external CAs: requests, results, and messages for refusals. Needs no host. */
 
 import { execFileSync } from 'node:child_process';
 import { chmodSync, readFileSync, writeFileSync } from 'node:fs';
@@ -50,7 +50,7 @@ function openssl(purpose: string, server: ExternalServer, path: string): string 
 
 describe.each([
   ['step-ca', startStepCa, 'E_ISSUER_REFUSED'],
-  // It signs with its default profile, and what comes of that is no server's certificate.
+  // It signs with its default profile, and the result is not a server certificate.
   ['cfssl', startCfssl, 'E_SIGN_ANSWER'],
   ['a stand-in for Vault', startVault, 'E_ISSUER_REFUSED'],
 ] as const)('%s', (_, start, unknownProfile) => {
@@ -90,14 +90,14 @@ describe.each([
     const other = factory.issue('another', { ca: true });
     await run('ca', 'import', '--no-ca-passphrase', ...server.args, '--tls-root', other.certFile);
     expect(problem(await run('client', 'add', 'ci'))).toEqual([4, 'E_ISSUER_TLS']);
-    // A variable that turns the verification off everywhere else.
+    // A variable that turns off verification in other programs.
     process.env.NODE_TLS_REJECT_UNAUTHORIZED = '0';
     try {
       expect(problem(await run('client', 'add', 'ci'))).toEqual([4, 'E_ISSUER_TLS']);
     } finally {
       delete process.env.NODE_TLS_REJECT_UNAUTHORIZED;
     }
-    // A certificate of its CA that is for another name.
+    // A certificate of its CA for another name.
     const elsewhere = server.args.map((word) => word.replace('https://127.0.0.1:', 'https://localhost:'));
     await run('ca', 'import', '--no-ca-passphrase', ...elsewhere);
     expect(problem(await run('client', 'add', 'ci'))).toEqual([4, 'E_ISSUER_TLS']);

@@ -1,6 +1,6 @@
 /**
- * CAs of others for tests: real step-ca and cfssl servers from Debian's packages, and a stand-in for Vault's PKI API, each with
- * profiles for servers, clients and clients' issuing CAs, over HTTPS on this machine.
+ * External CAs for tests: real step-ca and cfssl servers from Debian's packages, and a stand-in for Vault's PKI API. Each has profiles for
+ * servers, clients and clients' issuing CAs, over HTTPS on this machine.
  */
 
 import { type ChildProcess, execFile, execFileSync, spawn } from 'node:child_process';
@@ -17,9 +17,9 @@ export type ExternalServer = {
   readonly url: string;
   readonly root: Issued;
   readonly intermediate: Issued;
-  /** What `ca import` needs. */
+  /** Arguments for `ca import`. */
   readonly args: readonly string[];
-  /** Certificates that it was asked for so far. */
+  /** Number of certificate requests so far. */
   requests(): number;
   stop(): void;
 };
@@ -48,7 +48,7 @@ function importArgs(
   return [...certs, `--${kind}`, url, '--credential-file', secret];
 }
 
-/** The program: built once a machine, 50 s, and kept beside the lab's roots. */
+/** The program: built once per machine in 50 s, and cached with the lab's roots. */
 export async function buildStepCa(): Promise<string> {
   const program = join(process.env.DOCKER_TLS_LAB ?? '/var/lib/docker-tls-lab', 'step-ca');
   const source = fileURLToPath(new URL('step-ca/main.go', import.meta.url));
@@ -62,7 +62,7 @@ export async function buildStepCa(): Promise<string> {
   return program;
 }
 
-/** A provisioner's key pair as step's own library (go.step.sm/crypto/jose) makes and encrypts it. */
+/** A provisioner's key pair as made and encrypted by step's own library (go.step.sm/crypto/jose). */
 export const STEP_KEY = {
   public: {
     ...{ use: 'sig', kty: 'EC', crv: 'P-256', alg: 'ES256', kid: '6le-vY5lh6tEJIuBFrjB1g2hK7ZZxtwqJ6S6S8pO0s4' },
@@ -82,7 +82,7 @@ export const STEP_KEY = {
 } as const;
 
 export type StepCaOptions = {
-  /** The longest certificate; default: 10 years. */
+  /** Longest certificate lifetime; default: 10 years. */
   readonly maxDuration?: string;
   /** Without the profile for issuing CAs. */
   readonly leafOnly?: boolean;
@@ -164,8 +164,8 @@ export async function startCfssl(factory: CertificateFactory): Promise<ExternalS
 }
 
 /**
- * Not Vault: what its documentation says of `sign/ROLE` and `root/sign-intermediate`, and strict about it. A request that has another
- * field, type or path than documented is refused.
+ * Stand-in for Vault, strict about its documentation of `sign/ROLE` and `root/sign-intermediate`. Refuses a request with undocumented
+ * fields, types or paths.
  */
 export async function startVault(factory: CertificateFactory): Promise<ExternalServer> {
   const chain = hierarchy(factory);

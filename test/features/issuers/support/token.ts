@@ -1,11 +1,11 @@
-/** A CA whose key is in a token: SoftHSM, with directories of the test's own. The CA's certificate is signed in the token as well. */
+/** A CA whose key is in a token: SoftHSM, with the test's own directories. The token also signs the CA's certificate. */
 
 import { execFileSync } from 'node:child_process';
 import { mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 
 export type TokenCa = {
-  /** What the library needs to find the token. */
+  /** Settings that the library needs to find the token. */
   readonly env: { readonly SOFTHSM2_CONF: string };
   readonly certFile: string;
   readonly pinFile: string;
@@ -16,7 +16,7 @@ export type TokenCa = {
 
 const MODULE = '/usr/lib/softhsm/libsofthsm2.so';
 
-/** Makes the key in the token: it was never anywhere else. */
+/** Makes the key in the token; it never existed outside. */
 export function makeTokenCa(directory: string, keyType = 'EC:prime256v1'): TokenCa {
   const at = (name: string) => join(directory, name);
   mkdirSync(at('tokens'), { recursive: true });

@@ -1,4 +1,4 @@
-/** The flags of an external CA, read without a look at a file or the CA. */
+/** Flags of an external CA, parsed without access to files or the CA. */
 
 import { expect, test } from 'vitest';
 import type { SignerFlags } from '../../../../src/core/domain/external-ca.ts';

@@ -1,4 +1,4 @@
-/** What an external CA may give: each decision on a certificate. */
+/** Allowed answers of an external CA: each decision on a certificate. */
 
 import { describe, expect, test } from 'vitest';
 import { issueCa, issueClient, issueServer } from '../../../../src/core/domain/pki/certificate.ts';
@@ -59,7 +59,7 @@ describe('a good certificate', () => {
   });
 });
 
-/** A certificate for a key of its own, and the request for that key. */
+/** A certificate for a new key, and the request for that key. */
 async function forged(by: Parameters<typeof forge>[1], flaw: Parameters<typeof forge>[2], called = 'web') {
   const one = await forge(called, by, flaw);
   return { printed: one.cert, request: { ...request, sans: [], csr: makeCsr({ key: one.key, commonName: 'web' }) } };
@@ -202,7 +202,7 @@ test("a client's certificate has its own name: authorization plugins go by it", 
   const { cert, key: own } = await forge('ann', root, {});
   const csrOfWeb = makeCsr({ key: own, commonName: 'web' });
   expect(() => checkSigned(cert, { ...wanted, csr: csrOfWeb })).toThrow(/is called "ann", not "web"/);
-  // Its own name as another kind is what step-ca makes of it.
+  // step-ca repeats the client's own name as another kind of SAN.
   for (const [names, allowed] of [
     ['DNS:web', true],
     ['URI:web', true],

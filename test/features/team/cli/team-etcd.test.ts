@@ -1,4 +1,4 @@
-/** The commands of a team on a real etcd: moving there, history, and a status that is shown again when others change something. */
+/** Team commands on a real etcd: moving to it, history, and a status that refreshes when other operators change something. */
 
 import { renameSync } from 'node:fs';
 import { afterAll, beforeAll, expect, test } from 'vitest';
@@ -27,7 +27,7 @@ function as({ env, home, name }: Member, argv: readonly string[], setting: CliSe
   });
 }
 
-/** `status --watch`, and a wait for what it shows. */
+/** `status --watch`, and a wait for its output. */
 function watching(
   argv: readonly string[],
   run: (argv: readonly string[], setting: CliSetting) => ReturnType<typeof runCli>,
@@ -76,7 +76,7 @@ test('a directory becomes a store in etcd; its history, its operators, and what 
     ['ada@laptop', expect.stringMatching(/^operator .*: added$/)],
   ]);
   expect(log.json.result.entries[2].lines).toEqual([expect.anything(), expect.stringMatching(/^CA .*: made$/)]);
-  // The same store by another endpoint list, with other credentials: no other store.
+  // The same store by another endpoint list and other credentials: it counts as the same.
   const [host, port] = etcd.endpoints.split(':');
   const other = `etcd://${host}:${port},127.0.0.1:1/ops/docker-tls?tls=off`;
   expect((await as(ada, ['operator', 'list', '--store', other])).exit).toBe(0);

@@ -1,4 +1,4 @@
-/** A colleague's store says how its CA signs: nothing of that runs or is sent on a computer whose user has not agreed to it. */
+/** Signer settings from a colleague's store: nothing runs or is sent on a machine whose user has not accepted them. */
 
 import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
@@ -27,7 +27,7 @@ function as({ env, home, name }: Member, argv: readonly string[], setting: CliSe
   return runCli([...argv, '--home', home], more);
 }
 
-/** Ada sets a command; what it is run as is in `ran`. */
+/** Ada sets a command; `ran` records its runs. */
 async function team(): Promise<Team & { ada: Member; bob: Member; script: string; ran: string; certFile: string }> {
   const made = newTeam();
   const [ada, bob] = [made.member('ada'), made.member('bob')];
@@ -62,12 +62,12 @@ test('--yes is no consent: nothing runs, and the plan and the error say what wou
   expect((await as(bob, [...add('x'), '--dry-run', '--json'])).json.result.signer).toEqual({
     ...{ id, accepted: false, values: [{ name: 'runs', value: script }] },
   });
-  // Named by the call, for that call alone.
+  // Accepted by the call, only for that call.
   expect((await as(bob, [...add('x'), '--yes', '--trust-store-settings', '0'.repeat(32)])).exit).toBe(2);
   expect((await as(bob, [...add('x'), '--yes', '--trust-store-settings', id])).err).toBe('');
   expect(timesRun(ran)).toBe(1);
   expect((await as(bob, [...add('y'), '--yes'])).exit).toBe(2);
-  // Who set it is not asked.
+  // The operator who set it needs no confirmation.
   expect((await as(ada, [...add('z'), '--yes'])).exit).toBe(0);
   expect(timesRun(ran)).toBe(2);
 });

@@ -42,7 +42,7 @@ test('a directory becomes the store of a team, and its operators come and go', a
   renameSync(ada.home, `${ada.home}.before`);
   renameSync(`${ada.home}.team`, ada.home);
 
-  // The directory knows its store from now on.
+  // The directory now knows its store.
   const closed = await as(bob, 'status', '--store', url, '--json');
   expect(closed.json.error).toMatchObject({
     code: 'E_STORE_CLOSED',
@@ -79,7 +79,7 @@ test('a directory becomes the store of a team, and its operators come and go', a
   expect(tried.json.error?.code).toBe('E_STORE_READ_ONLY');
   expect((await as(bob, 'client', 'add', 'dora', '--yes')).exit).toBe(0);
 
-  // Without an agreement nothing is changed: the branch is where it was.
+  // Without consent nothing changes: the branch stays where it was.
   const head = () => execFileSync('git', ['--git-dir', repository, 'rev-parse', 'docker-tls'], { encoding: 'utf8' });
   const untouched = head();
   for (const argv of [
@@ -110,7 +110,7 @@ test('a directory becomes the store of a team, and its operators come and go', a
   expect((await as(ada, 'log')).out).toContain('client dora: added');
   expect((await as(ada, 'store', 'check')).out).toContain('is whole');
 
-  // Back to an old state: refused, and put right by one command.
+  // A restored old state: refused, and repaired by one command.
   execFileSync('git', ['--git-dir', repository, 'update-ref', 'refs/heads/docker-tls', 'docker-tls~2']);
   expect((await as(ada, 'status', '--json')).json.error?.code).toBe('E_STORE_OLDER');
   const rewound = head();

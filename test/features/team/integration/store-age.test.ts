@@ -44,7 +44,7 @@ describe('what is encrypted for a key', () => {
     };
     const mine = await findIdentities({ env: { DOCKER_TLS_IDENTITY: file }, cwd: home, ask });
     expect(Buffer.from((await decryptWith(mine, bytes)) ?? '').toString()).toBe('the key');
-    // Asked once for a file, however often it is used; the second time because the first answer was wrong.
+    // Asks once for a file, however often it is used; the second question follows a wrong answer.
     await decryptWith(mine, bytes);
     expect(questions).toEqual(
       name.includes('passphrase')

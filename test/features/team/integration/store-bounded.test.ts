@@ -1,4 +1,4 @@
-/** Rubbish in a shared store, by an account that can write to its server and has no key: none of it is read. */
+/** Rubbish in a shared store, from an account that can write to its server but has no key: docker-tls reads none of it. */
 
 import { execFileSync } from 'node:child_process';
 import { randomUUID } from 'node:crypto';
@@ -29,7 +29,7 @@ afterAll(async () => {
 
 const MB = 1024 * 1024;
 type Place = Members & {
-  /** Writes files as an account without a key does, on top of what is there or in its place. */
+  /** Writes files as an account without a key, in addition to existing ones or in their place. */
   add(files: ReadonlyMap<string, Buffer>, alone?: boolean): Promise<void>;
   engine(listing: Listing): Engine;
 };
@@ -50,7 +50,7 @@ function git(): Place {
         writeFileSync(join(tree, path), bytes);
       }
       run('add', '-A');
-      // With the parent that was signed: what is wrong is the files alone.
+      // With the signed parent: only the files are wrong.
       run('commit', '-q', '--amend', '-m', 'rubbish');
       run('push', '-q', '-f', 'origin', 'docker-tls');
     },
@@ -103,7 +103,7 @@ test('a restore keeps nothing of what it only looked at', async () => {
   const collect = runInNewContext('gc') as () => void;
   collect();
   const before = process.memoryUsage().arrayBuffers;
-  // Newer ones with the signed list where it was signed, each time with another large file in the place of a listed one.
+  // Newer commits that keep the signed list in place, each with another large file in place of a listed one.
   const commit = (mark: number) =>
     `commit refs/heads/docker-tls\nmark :${mark}\ncommitter m <m@m> 4000000000 +0000\ndata 1\nx\n`;
   const input = Array.from({ length: 12 }, (_, at) => [
@@ -120,7 +120,7 @@ test('a restore keeps nothing of what it only looked at', async () => {
   expect((await teamStore(ada).read()).hosts.size).toBe(1);
   collect();
   const kept = process.memoryUsage().arrayBuffers - before;
-  // The session is in use until here: else it would have been collected as well.
+  // The session is in use up to this line; otherwise it would be collected as well.
   expect(await ada.snapshotIsEmpty()).toBe(false);
   expect(kept).toBeLessThan(24 * MB);
 });

@@ -24,7 +24,7 @@ const everything: StoreChange = {
   clients: { anna: sampleClient('anna', 0), bob: { ...sampleClient('bob', 1), key: undefined } },
 };
 
-/** What every engine has to do, whatever is behind it. */
+/** Requirements for every engine, whatever is behind it. */
 describe.each(ENGINES)('a store in $name', ({ place }) => {
   test('is empty until something is written, and then whole for every other run', async () => {
     const { open } = await place();

@@ -46,7 +46,7 @@ function team(endpoints = servers.endpoints): Members {
   return membersOf(`etcd://${endpoints}/test/${randomUUID()}?tls=off`);
 }
 
-/** Ada behind a proxy; bob asks the server itself. */
+/** Ada behind a proxy; bob connects to the server itself. */
 async function cut(decide: (number: number, path: string) => Cut): Promise<{ ada: Member; bob: Member }> {
   const target = servers.members[0]?.endpoint as string;
   let armed = false;
@@ -74,7 +74,7 @@ async function commitsOf(member: Member): Promise<number> {
   return (await member.session().engine.log(1000)).length;
 }
 
-/** The transaction of a commit: it comes after the head's and that of the signed list. */
+/** The transaction of a commit: it follows that of the head and that of the signed list. */
 const isCommit = (path: string, transactions: { count: number }) => path === '/v3/kv/txn' && ++transactions.count === 3;
 
 describe('a network that is cut', () => {
@@ -109,7 +109,7 @@ describe('a network that is cut', () => {
     const write = (change: Parameters<typeof store.write>[0]) =>
       store.withLock('docker-tls test', () => store.write(change));
     await write({ hosts: { a: sampleHost('a', 1) } });
-    // Of another run: what is there now has to be read.
+    // Another run's commit: the current state must be read.
     await put(ada, 'b');
     stop.abort(new Error('Ctrl-C'));
     await expect(ada.session(undefined, stop.signal).read(0)).rejects.toThrow('Ctrl-C');
@@ -161,7 +161,7 @@ describe('members that do not answer, or refuse', () => {
     return `127.0.0.1:${(server.address() as { port: number }).port}`;
   }
 
-  /** A member that passes on what only reads, and refuses what writes. */
+  /** A member that passes reads on, and refuses writes. */
   function refusing(target: string): Promise<string> {
     const server = createServer((request, response) => {
       let body = '';
@@ -215,7 +215,7 @@ describe('members that do not answer, or refuse', () => {
     const connected = setInterval(() => open.size > 0 && stop.abort(new Error('Ctrl-C')), 20);
     stops.push(() => clearInterval(connected));
     await expect(asked).rejects.toThrow('Ctrl-C');
-    // The others of its six attempts were not made.
+    // The other five attempts were not made.
     expect(open.size).toBe(1);
   });
 });
@@ -275,7 +275,7 @@ test('runners that share the store issue once for each host, also where their sh
   const issued: string[] = [];
   async function run(member: Member, which: number): Promise<void> {
     const store = teamStore(member.session());
-    // Each begins with its own quarter, and goes on with those of the others.
+    // Each starts with its own quarter, and continues with the others.
     for (const name of [...names.slice(3 * which), ...names.slice(0, 3 * which)]) {
       let wrote = false;
       await store.withLock('docker-tls apply', async () => {
@@ -312,7 +312,7 @@ test('a member that is killed under load, and comes back: nothing is lost', asyn
   }
   const running = Promise.all(writers.map(write));
   while (written < 6) await new Promise((resolve) => setTimeout(resolve, 20));
-  // The one that every writer asks first, and the leader as likely as not.
+  // The member that every writer asks first, and probably the leader.
   await servers.members[0]?.kill();
   await running;
   await servers.members[0]?.start();

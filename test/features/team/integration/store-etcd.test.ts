@@ -42,7 +42,7 @@ async function hostsOf(member: Member): Promise<string[]> {
   return [...(await teamStore(member.session()).read()).hosts.keys()];
 }
 
-/** The keys of a store and their values, as its administrator sees them. */
+/** The keys and values of a store, as its administrator sees them. */
 function dump({ prefix }: Named): Map<string, string> {
   const { kvs } = JSON.parse(plain.ctl('get', '--prefix', `/${prefix}/`, '--write-out=json')) as {
     kvs: { key: string; value?: string }[];
@@ -57,7 +57,7 @@ async function ask(path: string, body: object): Promise<void> {
 
 const encoded = (text: string) => Buffer.from(text).toString('base64');
 
-/** As a restored backup: these keys and no others. */
+/** A restored backup: these keys and no others. */
 async function replace({ prefix }: Named, keys: ReadonlyMap<string, string>): Promise<void> {
   plain.ctl('del', '--prefix', `/${prefix}/`);
   for (const [key, value] of keys) await ask('/v3/kv/put', { key: encoded(key), value });
@@ -122,7 +122,7 @@ describe('TLS, a client certificate, and a user', () => {
       message,
     });
     expect((await session(access()).engine.read()).revision).toBe(made.revision);
-    // A token that etcd no longer knows is asked for again.
+    // A token that etcd no longer knows is requested again.
     secure.ctl('--user', 'root:root-password', 'auth', 'disable');
     secure.ctl('auth', 'enable');
     expect((await engine.read()).files.size).toBe(1);
@@ -286,7 +286,7 @@ describe('whoever administers etcd', () => {
     }
     await restoreTeamStore(ada.session());
     expect(await hostsOf(bob)).toEqual(['web']);
-    // Messages are not signed; one that is not one of ours is not shown.
+    // Messages are not signed; unknown ones are not shown.
     const entry = `/${made.prefix}/log/0000000001`;
     await replace(made, new Map([...good, [entry, encoded(text(entry).replace(/"at":"[^"]*"/, '"at":"x"'))]]));
     expect((await bob.session().engine.log(9)).map(({ revision }) => revision[0])).toEqual(['3', '2']);
@@ -304,7 +304,7 @@ describe('whoever administers etcd', () => {
     await write(ada, { hosts: { revoked: sampleHost('revoked', 1) } });
     await replace(made, old);
     await expect(hostsOf(ada)).rejects.toMatchObject({ code: 'E_STORE_OLDER' });
-    // Bob has not seen the newer state, and goes on: higher numbers, another history.
+    // Bob has not seen the newer state and continues: higher numbers, another history.
     for (const name of ['x', 'y']) await write(bob, { hosts: { [name]: sampleHost(name, 1) } });
     await expect(hostsOf(ada)).rejects.toMatchObject({
       code: 'E_STORE_OLDER',
@@ -321,7 +321,7 @@ describe('whoever administers etcd', () => {
     expect(await hostsOf(bob)).toEqual(['revoked']);
     expect(await hostsOf(carol)).toEqual(['revoked']);
     expect(await restoreTeamStore(ada.session())).toBeUndefined();
-    // The older state is taken where that is wanted.
+    // An explicit restore accepts the older state.
     await replace(made, old);
     await checkTeamStore(ada.session(), true);
     expect(await hostsOf(ada)).toEqual([]);
@@ -340,7 +340,7 @@ describe('whoever administers etcd', () => {
     });
     await restoreTeamStore(ada.session());
     expect(await hostsOf(bob)).toEqual(['x', 'y']);
-    // An older one under a head that is not signed, to who has seen less than was signed since: nothing is put back.
+    // An older state under an unsigned head, for a reader who has seen less than was signed since: nothing is restored.
     const newest = dump(made);
     const late = made.member('late');
     await replace(made, newest);
@@ -440,7 +440,7 @@ test('what changes is said at once to who waits for it', async () => {
   expect(woken).toBe(false);
   await write(ada, { hosts: { a: sampleHost('a', 1) } });
   await waiting;
-  // What came before the question counts as well.
+  // Changes from before the call count as well.
   await engine.changed?.(snapshot, stop.signal);
   const forGood = engine.changed?.(await engine.read(), stop.signal);
   stop.abort(new Error('enough'));

@@ -1,4 +1,4 @@
-/** A store in git over HTTPS: a real git server, a CA of its own, and a password that git's credential helper knows. */
+/** Git store over HTTPS: a real git server, its own CA, and a password known to git's credential helper. */
 
 import { execFileSync } from 'node:child_process';
 import { mkdirSync, writeFileSync } from 'node:fs';
@@ -15,7 +15,7 @@ const { GIT_CONFIG_GLOBAL, GIT_SSL_CAINFO } = process.env;
 let server: GitServer;
 
 beforeAll(async () => {
-  // It would count more than what git is told.
+  // It would override git's own configuration.
   delete process.env.GIT_SSL_CAINFO;
   mkdirSync(directory, { recursive: true });
   const openssl = (...args: string[]) => execFileSync('openssl', args, { cwd: directory, stdio: 'pipe' });
@@ -36,7 +36,7 @@ afterAll(async () => {
   removeHomes();
 });
 
-/** What a user has told their git. */
+/** A user's git configuration. */
 function configure(lines: readonly string[]): void {
   const file = join(directory, 'gitconfig');
   writeFileSync(file, lines.join('\n'));
@@ -58,7 +58,7 @@ test('is read and changed by two operators; without the CA or the password it is
   const { url, member } = membersOf(`git+https://127.0.0.1:${server.port}/store.git`);
   const [ada, bob] = [member('ada'), member('bob')];
   configure([...trust(), ...credentials(PASSWORD)]);
-  // As every forge allows it to who is logged in.
+  // As every forge allows for logged-in users.
   execFileSync('git', ['--git-dir', join(directory, 'store.git'), 'config', 'http.receivepack', 'true']);
   await enrol(ada, bob);
   await Promise.all([put(ada, 'a'), put(bob, 'b')]);

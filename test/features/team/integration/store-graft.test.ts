@@ -1,4 +1,4 @@
-/** A state that continues nothing: trees on other parents, and what a computer that saw an older or another line may put back. */
+/** States without a valid history: trees on other parents, and restores by a machine that saw an older or another line. */
 
 import { execFileSync } from 'node:child_process';
 import { readFileSync } from 'node:fs';
@@ -34,7 +34,7 @@ async function revocationSeenBy(session: Session): Promise<string | undefined> {
   return (await teamStore(session).read()).clients.get('anna')?.record.revokedAt;
 }
 
-/** Commit F, where anna is a client; A, where ada revoked her; B, four harmless changes of bob's, who was shown F. */
+/** Commit F, with client anna; A, in which ada revoked her; B, four harmless changes by bob, who was shown F. */
 async function forked() {
   const team = newTeam();
   const [ada, bob, carol] = [team.member('ada'), team.member('bob'), team.member('carol')];
@@ -54,13 +54,13 @@ async function forked() {
   show(a);
   const graft = (tree: string, ...parents: string[]) =>
     git(repository, 'commit-tree', '-m', 'x', ...parents.flatMap((one) => ['-p', one]), `${tree}^{tree}`);
-  /** Commits without files on top of one. */
+  /** Empty commits on top of one. */
   const bury = (commit: string, count: number) => {
     const commits = Array.from({ length: count }, () => `commit ${BRANCH}\ncommitter m <m@m> 1 +0000\ndata 1\nx\n`);
     const input = `${commits[0]}from ${commit}\ndeleteall\n${commits.slice(1).join('')}`;
     execFileSync('git', ['--git-dir', repository, 'fast-import', '--quiet', '--force'], { input });
   };
-  /** A commit on top of one, and of commits on its parent that have its files and one more, each another. */
+  /** A commit on top of one, with sibling commits that have its files and one more, each different. */
   const beside = (commit: string, count: number) => {
     const tree = git(repository, 'rev-parse', `${commit}^{tree}`);
     const made = Array.from({ length: count }, (_, at) => {
@@ -94,7 +94,7 @@ describe('a tree on a parent that its manifest does not name', () => {
       for (const query of ['', `?key=${signer}`])
         await expect(revocationSeenBy(runner(query))).rejects.toMatchObject(REFUSED);
     }
-    // Further down, whatever follows names another commit as well.
+    // Further down, the following commits name another commit as well.
     const below = graft(`${b}^`, a);
     show(graft(b, below));
     await expect(revocationSeenBy(ada.session())).rejects.toMatchObject(REFUSED);
@@ -141,7 +141,7 @@ describe('what a computer may put back', () => {
 
   test('nothing over a line of commits that it has not seen, unless it is told to', async () => {
     const { ada, bob, runner, show, head, graft, a, b, repository } = await forked();
-    // The good line, to who was shown the other one; and under a head that is not signed.
+    // The valid line, for a reader who saw the other one; and under an unsigned head.
     for (const shown of [a, graft(a, b)]) {
       show(shown);
       const error = await revocationSeenBy(bob.session()).catch((caught) => caught);
@@ -151,7 +151,7 @@ describe('what a computer may put back', () => {
           /in the store: commit 5, by ada@laptop, .*seen here: commit 8, by bob@laptop/,
         );
         expect(error.hints.join()).not.toContain('docker-tls');
-        // The command that it gives works, and changes nothing.
+        // Its suggested command works, and changes nothing.
         expect(execFileSync('sh', ['-c', error.hints[0]], { encoding: 'utf8' })).toContain('docker-tls test: host x');
       }
       const refused = await restoreTeamStore(bob.session()).catch((caught) => caught);
@@ -159,7 +159,7 @@ describe('what a computer may put back', () => {
       expect(refused.hints.join()).not.toMatch(/docker-tls|restore|accept/);
       expect(head()).toBe(shown);
     }
-    // Told to, it does; whoever has seen the other line refuses that.
+    // With an explicit restore it succeeds; a reader of the other line refuses the result.
     await restoreTeamStore(bob.session(), true);
     await expect(revocationSeenBy(ada.session())).rejects.toMatchObject({ code: 'E_STORE_OLDER' });
     await restoreTeamStore(ada.session(), true);
@@ -200,7 +200,7 @@ describe('what a computer may put back', () => {
     show(f);
     const late = runner();
     await teamStore(late).read();
-    // What revoked the client is below more rubbish than is looked through.
+    // The revoking commit is below more rubbish than docker-tls searches.
     bury(a, 13_000);
     await expect(restoreTeamStore(late)).rejects.toMatchObject({
       code: 'E_STORE_OLDER',

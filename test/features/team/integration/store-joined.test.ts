@@ -1,4 +1,4 @@
-/** Steps of one run whose changes become one commit: every one is stored once, whatever other runs and the server do. */
+/** Steps of one run whose changes form one commit: each is stored once, whatever other runs and the server do. */
 
 import { execFileSync } from 'node:child_process';
 import { existsSync, mkdirSync } from 'node:fs';
@@ -21,7 +21,7 @@ async function newStore(): Promise<{ ada: Member; bob: Member }> {
   return { ada, bob };
 }
 
-/** A run that enrols hosts, all at the same time; gives how often each step began. */
+/** A run that enrols hosts, all at the same time; returns how often each step began. */
 async function enrolHosts(session: Session, names: readonly string[]) {
   const store = teamStore(session);
   const began = new Map<string, number>();
@@ -42,7 +42,7 @@ async function enrolHosts(session: Session, names: readonly string[]) {
 const hostsOf = async (member: Member) => [...(await teamStore(member.session()).read()).hosts.keys()].sort();
 const commitsOf = async (member: Member) => (await member.session().engine.log(1000)).length;
 
-/** Each commit of the engine is first told to `before`. */
+/** Calls `before` ahead of each commit of the engine. */
 function watched(member: Member, before: (number: number) => Promise<void> | undefined): Session {
   const session = member.session();
   const { commit } = session.engine;
@@ -78,7 +78,7 @@ test('where another run was faster, all begin again from what is stored then, an
   );
   const store = teamStore(session);
   const first = enrolHosts(session, NAMES.slice(0, 6));
-  // While the first commit is on its way; the store of the same run would be one.
+  // While the first commit is in progress; within one run the store would be the same.
   const { began, failed } = await first;
   expect([failed, [...began.values()]]).toEqual([0, [2, 2, 2, 2, 2, 2]]);
   expect(await hostsOf(bob)).toEqual([...NAMES.slice(0, 6), 'theirs'].sort());
@@ -139,7 +139,7 @@ test.each(['written', 'only read'])(
       fail();
       await refused;
     });
-    // Its turn comes while the first is on its way.
+    // Its turn comes while the first commit is in progress.
     await new Promise((resolve) => setImmediate(resolve));
     fail();
     await refused;

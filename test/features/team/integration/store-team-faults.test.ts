@@ -165,7 +165,7 @@ describe('a server', () => {
     stop.abort(new Error('stopped here'));
     await stored;
     expect(performance.now() - began).toBeLessThan(30_000);
-    // What is left to do, such as taking back what was stored before, still reaches the server.
+    // Remaining work, such as undoing a stored change, still reaches the server.
     process.env.PATH = path;
     expect((await engine.read()).revision).toBe(base.revision);
   }, 60_000);
@@ -196,12 +196,12 @@ describe('a server', () => {
 
   test('that was asked before, by another address, does not answer for this one', async () => {
     const dora = made.member('dora');
-    // Not an operator: nothing is remembered but what was fetched.
+    // Not an operator: only the fetched data is stored.
     await expect(dora.session().read()).rejects.toMatchObject({ code: 'E_STORE_CLOSED' });
     const remote = `file://${made.repository}.other`;
     const other = engineOf(dora.home, { url: `git+${remote}`, remote });
     await expect(other.read()).rejects.toMatchObject({ code: 'E_STORE_UNREACHABLE' });
-    // Of the same length, so that nothing but the address itself tells them apart.
+    // Same length, so that only the address itself differs.
     const alike = `file://${made.repository.replace(/t$/, 'x')}`;
     await expect(engineOf(dora.home, { remote: alike }).read()).rejects.toMatchObject({ code: 'E_STORE_UNREACHABLE' });
     const branch = engineOf(dora.home, { remote, branch: 'x' });

@@ -45,7 +45,7 @@ function git(repository: string, ...args: string[]): string {
   return execFileSync('git', ['--git-dir', repository, ...args], { encoding: 'utf8' }).trim();
 }
 
-/** Changes the branch as someone would who can write to the repository and is no operator. */
+/** Changes the branch as an account that can write to the repository but is not an operator. */
 function tamper({ repository }: Team, change: (tree: string) => void): void {
   const tree = mkdtempSync(join(tmpdir(), 'store-test-tree-'));
   removeLater(tree);
@@ -88,7 +88,7 @@ describe('an administrator of the repository', () => {
         /until (\S+)/.exec(git(repository, 'log', '-1', '--format=%B', 'docker-tls'))?.[1] as string,
       ),
     );
-    // On the operator's computer only the client that is used there is in clear, with the modes that docker expects.
+    // On the operator's machine, only the client in use is unencrypted, with the modes that docker expects.
     expect(statSync(join(ada.home, 'clients/anna/key.pem')).mode & 0o777).toBe(0o400);
     expect(existsSync(join(ada.home, 'hosts'))).toBe(false);
   });
@@ -129,7 +129,7 @@ describe('an administrator of the repository', () => {
       .catch((caught) => caught);
     expect(error).toMatchObject({ code: 'E_STORE_TAMPERED', exit: 2, message: expect.stringMatching(words) });
     await expect(write(made.ada, { removeHosts: ['web'] })).rejects.toMatchObject({ code: 'E_STORE_TAMPERED' });
-    // One command of who has seen it whole puts it right.
+    // One command by an operator who has seen the whole store repairs it.
     await restoreTeamStore(made.ada.session());
     expect((await teamStore(made.bob.session()).read()).hosts.has('web')).toBe(true);
   });
@@ -164,7 +164,7 @@ describe('an administrator of the repository', () => {
     expect(state.clients.get('anna')?.record.revokedAt).toBe('2026-11-26T10:00:00.000Z');
     expect(await restoreTeamStore(made.ada.session())).toBeUndefined();
 
-    // Others went on from the old state: a higher number, but not built on what was seen.
+    // Other operators continued from the old state: a higher number, but not based on the newest seen state.
     git(made.repository, 'update-ref', 'refs/heads/docker-tls', old);
     const carol = made.member('carol');
     await expect(addOperator(made.bob.session(), { ...carol, ca: true })).rejects.toMatchObject({
@@ -187,7 +187,7 @@ describe('an administrator of the repository', () => {
     git(made.repository, 'update-ref', 'refs/heads/docker-tls', old);
     await write(made.bob, { hosts: { evil: sampleHost('evil', 1) } });
     await expect(checkTeamStore(made.ada.session(), true)).rejects.toMatchObject({ code: 'E_STORE_TAMPERED' });
-    // What they signed before counts as what it is: an older state.
+    // Their earlier signatures count as an older state.
     git(made.repository, 'update-ref', 'refs/heads/docker-tls', old);
     await checkTeamStore(made.ada.session(), true);
   });
@@ -271,12 +271,12 @@ describe('operators', () => {
         code: 'E_STORE_READ_ONLY',
         message: expect.stringContaining('ada and bob'),
       });
-    // The key of a client is for its own operator, and not for another without the CA.
+    // A client's key is for its own operator; others cannot read it without the CA.
     const dora = made.member('dora');
     await addOperator(made.ada.session(), { name: 'dora', recipient: dora.recipient, ca: false });
     const others = (await teamStore(dora.session()).read()).clients.get('anna');
     expect([others?.cert, others?.key]).toEqual([sampleClient('anna', 0).cert, undefined]);
-    // What is this computer's own is kept, and is no change of the store.
+    // Local data of this machine is kept and does not change the store.
     const anna = state.clients.get('anna') as NonNullable<ReturnType<typeof state.clients.get>>;
     await write(carol, { clients: { anna: { ...anna, record: { ...anna.record, own: true } } } });
     expect((await teamStore(carol.session()).read()).clients.get('anna')?.record.own).toBe(true);
@@ -289,7 +289,7 @@ describe('operators', () => {
     const { left } = await removeOperator(made.ada.session(), 'bob');
     expect(left.map(({ name }) => name)).toEqual(['ada']);
     await expect(teamStore(made.bob.session()).read()).rejects.toMatchObject({ code: 'E_STORE_CLOSED' });
-    // Under new keys, each file: none of the blobs from before is used again.
+    // Each file is under new keys: no earlier blob is used again.
     const blobs = (revision: string) =>
       git(made.repository, 'ls-tree', '-r', '--format=%(objectname)', revision).split('\n');
     const old = new Set(blobs(before));
@@ -301,7 +301,7 @@ describe('operators', () => {
       code: 'E_OPERATOR',
       message: expect.stringContaining('last operator'),
     });
-    // A colleague who had seen the store before accepts the new signing key, which the one before has vouched for.
+    // A colleague who has seen the store accepts the new signing key, because the previous one has signed it.
     const dora = made.member('dora');
     await addOperator(made.ada.session(), { name: 'dora', recipient: dora.recipient, ca: true });
     await teamStore(dora.session()).read();
@@ -322,7 +322,7 @@ describe('operators', () => {
     expect(await give('anna')).toMatchObject({ ca: false, client: 'anna' });
     expect((await key())?.revealText()).toBe(sampleClient('anna', 0).key?.revealText());
     expect((await teamStore(carol.session()).read()).ca?.keyPem).toBeUndefined();
-    // Again is nothing: no commit.
+    // A repetition makes no commit.
     const head = git(made.repository, 'rev-parse', 'docker-tls');
     await give('anna', { recipient: carol.recipient });
     expect(git(made.repository, 'rev-parse', 'docker-tls')).toBe(head);
@@ -334,7 +334,7 @@ describe('operators', () => {
     await expect(give('anna', { recipient: made.member('dora').recipient })).rejects.toMatchObject({
       code: 'E_OPERATOR',
     });
-    // The CA is not taken away by the way: that needs new keys.
+    // This does not take the CA away as a side effect: that needs new keys.
     await expect(addOperator(made.ada.session(), { name: 'bob', ca: false, client: 'anna' })).rejects.toMatchObject({
       code: 'E_OPERATOR',
       message: 'bob can open the CA, and goes on until removed',

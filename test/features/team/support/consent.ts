@@ -1,4 +1,4 @@
-/** What the commands of a shared store do before consent: test/features/team/cli/team.test.ts tries them. */
+/** Actions of a shared store's commands before consent: test/features/team/cli/team.test.ts tests them. */
 
 import type { FeatureConsent } from '../../../support/consent.ts';
 

@@ -1,4 +1,4 @@
-/** Real etcd servers for tests: one, or a cluster on loopback, in clear or with TLS; each test file ends its own. */
+/** Real etcd servers for tests: one, or a cluster on loopback, with or without TLS; each test file stops its own. */
 
 import { type ChildProcess, execFileSync, spawn } from 'node:child_process';
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
@@ -128,7 +128,7 @@ function makeFiles(directory: string) {
       ' ',
     ),
   );
-  // etcd's gateway refuses clients with a common name where its authentication is enabled.
+  // etcd's gateway refuses clients with a common name if authentication is enabled.
   for (const [name, usage, subject] of [
     ['server', 'serverAuth', '/CN=server'],
     ['client', 'clientAuth', '/O=docker-tls'],

@@ -1,4 +1,4 @@
-/** A git server over HTTPS for tests: git's own http-backend behind TLS and a password, as every forge has it. */
+/** Git server over HTTPS for tests: git's own http-backend behind TLS and a password, like every forge. */
 
 import { spawn } from 'node:child_process';
 import { readFileSync } from 'node:fs';

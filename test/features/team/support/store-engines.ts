@@ -1,4 +1,4 @@
-/** The engines that the conformance test of stores runs over: a place for one store, and any number of runs that open it. */
+/** Engines for the conformance test of stores: a location for one store, and any number of runs that open it. */
 
 import { randomUUID } from 'node:crypto';
 import { openStore, type Store } from '../../../../src/core/adapters/store/store.ts';
@@ -9,11 +9,11 @@ import { type EtcdServers, startEtcd } from './etcd.ts';
 import { enrol, type Members, membersOf, newTeam } from './team.ts';
 
 export type StorePlace = {
-  /** One more run on the same store; `who` tells the runs apart. */
+  /** One more run on the same store; `who` distinguishes the runs. */
   open(who: string): Promise<Store>;
 };
 
-/** A line for each engine. */
+/** One entry for each engine. */
 export const ENGINES: readonly { readonly name: string; place(): Promise<StorePlace> }[] = [
   { name: 'directory', place: directory },
   { name: 'git', place: () => teamPlace(newTeam()) },

@@ -1,4 +1,4 @@
-/** Teams for tests: people with homes and keys of their own, and a bare repository that they share. */
+/** Teams for tests: members with their own homes and keys, and a bare repository that they share. */
 
 import { execFileSync } from 'node:child_process';
 import { mkdirSync, readFileSync } from 'node:fs';
@@ -8,13 +8,13 @@ import { openTeamSession } from '../../../../src/features/team/store/open.ts';
 import type { Session } from '../../../../src/features/team/store/session.ts';
 import { newHome } from '../../../support/store.ts';
 
-/** Someone's computer: an SSH key, the directory of --home, and what git has to know. */
+/** A member's machine: an SSH key, the directory of --home, and git's settings. */
 export type Member = {
   readonly name: string;
   readonly home: string;
   readonly recipient: string;
   readonly env: Readonly<Record<string, string>>;
-  /** What was noted so far. */
+  /** Notes so far. */
   readonly notes: readonly string[];
   /** A new run; `signal` stops it. */
   session(now?: () => Date, signal?: AbortSignal): Session;
@@ -23,7 +23,7 @@ export type Member = {
 export type Members = { readonly url: string; member(name: string): Member };
 export type Team = Members & { readonly repository: string };
 
-/** A bare repository, and members as they are asked for. None is an operator yet. */
+/** A bare repository, and members on request. None is an operator yet. */
 export function newTeam(query = ''): Team {
   const directory = newHome();
   const repository = join(directory, 'store.git');
@@ -32,7 +32,7 @@ export function newTeam(query = ''): Team {
   return { repository, ...membersOf(`git+file://${repository}${query}`, directory) };
 }
 
-/** Members of a store anywhere. */
+/** Members of a store at any location. */
 export function membersOf(url: string, directory = newHome()): Members {
   const members = new Map<string, Member>();
   return {
@@ -61,7 +61,7 @@ function newMember(directory: string, name: string, url: string): Member {
   };
 }
 
-/** Makes the first member an operator, and by that one the others. */
+/** Makes the first member an operator, who then adds the others. */
 export async function enrol(first: Member, ...others: readonly Member[]): Promise<void> {
   await addOperator(first.session(), { name: first.name, ca: true });
   for (const { name, recipient } of others) await addOperator(first.session(), { name, recipient, ca: true });

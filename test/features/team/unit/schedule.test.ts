@@ -1,4 +1,4 @@
-/** Schedules for the store of a team. */
+/** Schedules for a team's store. */
 
 import { execFileSync } from 'node:child_process';
 import { chmodSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
@@ -14,7 +14,7 @@ const program = join(directory, 'docker-tls');
 const calls = join(directory, 'calls');
 afterAll(() => rmSync(directory, { recursive: true, force: true }));
 
-/** Stands for the program: notes its words, and ends as it is told. */
+/** Stand-in for the program: records its arguments, and exits with `status`. */
 function stand(status: string): void {
   writeFileSync(
     program,
@@ -29,7 +29,7 @@ const options = {
   home: join(directory, "it's $HOME 100%"),
   passphraseFile: join(directory, 'pass'),
 };
-/** What cron gives to the shell. */
+/** The line that cron passes to the shell. */
 const lineOf = (crontab: string) =>
   (crontab.split('\n').find((one) => one.startsWith('23 4')) ?? '').replace('23 4 * * * ', '').replaceAll('\\%', '%');
 
@@ -72,7 +72,7 @@ test('with the store of a team a job runs on any runner: nothing of this compute
     expect(script).toContain(`--store '${store}' -f fleet.yaml`);
     expect(script).not.toContain(directory);
   }
-  // A file with a secret is one of a runner of one's own.
+  // A file with a secret requires a self-hosted runner.
   const own = parse((await printed('github', '--ca-passphrase-file', '/root/pass')).out).jobs.renew;
   expect([own['runs-on'], own.steps.length]).toEqual([['self-hosted', 'docker-tls'], 1]);
 });

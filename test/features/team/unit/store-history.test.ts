@@ -1,4 +1,4 @@
-/** What a commit in etcd continues: what it was made on, or the lost state that it put back, whose history counts then. */
+/** History of a commit in etcd: that of its base, or of the lost state that it restored. */
 
 import { expect, test } from 'vitest';
 import { type Entry, holds, newEntry, numberOf } from '../../../../src/features/team/engines/etcd-history.ts';
@@ -35,6 +35,6 @@ test('a state that was put back and is not there cannot be looked through', () =
   const lost = on(rubbish.revision, 'lost');
   const back = on(first.revision, 'restore', lost.revision);
   expect(holds(back, revoked.revision, byNumber(first))).toBeUndefined();
-  // It was put back by who had seen less.
+  // A reader who had seen less restored it.
   expect(holds(on(rubbish.revision, 'restore', first.revision), lost.revision, byNumber())).toBe(false);
 });

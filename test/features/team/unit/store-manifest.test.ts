@@ -1,4 +1,4 @@
-/** A snapshot is genuine only where an unbroken chain of signing keys leads to the one that signed its list of files. */
+/** A snapshot is genuine only if an unbroken chain of signing keys leads to the signer of its list of files. */
 
 import { generateKeyPairSync } from 'node:crypto';
 import { expect, test } from 'vitest';
@@ -14,7 +14,7 @@ import {
 
 const about = { sequence: 1, parent: '', at: '2026-11-26T10:00:00.000Z', by: 'ada@laptop' };
 
-/** What a snapshot with this chain, signed by this key, is read as. */
+/** The result of reading a snapshot with this chain, signed by this key. */
 function read(signers: Signers, key: Secret) {
   const files = new Map<string, Uint8Array>([[SIGNERS, Buffer.from(JSON.stringify(signers))]]);
   files.set('manifest.json', renderManifest(files, about, key));

@@ -1,4 +1,4 @@
-/** A whole store as data, and who are the operators of its copy. */
+/** A complete store as data, and the operators of its copy. */
 
 import { expect, test } from 'vitest';
 import type { StoreState } from '../../../../src/core/adapters/store/records.ts';

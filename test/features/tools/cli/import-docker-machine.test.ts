@@ -1,4 +1,4 @@
-/** Hosts taken over beside ones that were not: a result with its errors, and a status that does not say that nothing was touched. */
+/** Partial import of hosts: a result with its errors, and a status that does not claim that nothing was touched. */
 
 import { mkdirSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
@@ -21,7 +21,7 @@ afterAll(() => {
   factory.remove();
 });
 
-/** A machine as docker-machine's store has it. */
+/** A machine in the format of docker-machine's store. */
 function write(name: string, address: string): void {
   const ca = factory.issue('machine', { ca: true });
   const server = factory.issue('server', { by: ca, usage: 'serverAuth', san: 'IP:10.0.0.7' });

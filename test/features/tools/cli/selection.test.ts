@@ -1,4 +1,4 @@
-/** Which hosts of an inventory a command is about: standard input, --limit and --shard, as people type them. */
+/** Selection of an inventory's hosts: standard input, --limit and --shard, as people type them. */
 
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
@@ -19,7 +19,7 @@ afterAll(() => {
   rmSync(directory, { recursive: true, force: true });
 });
 
-/** Nothing listens there: what a host is reached by shows in its error. */
+/** Nothing listens there: the host's error shows how it was reached. */
 const away = (name: string, more: object = {}) => ({
   [name]: { ansible_host: '127.0.0.1', ansible_port: 1, ...more },
 });
@@ -33,7 +33,7 @@ function plan(...argv: string[]) {
 
 type Row = { host: string; errors: { code: string; message: string }[] };
 
-/** Each host that was tried, with the code of its failure. */
+/** Each host that was tried, with its error code. */
 function tried(document: { result?: { hosts: Row[] } }): string[] {
   return (document.result?.hosts ?? []).map(({ host, errors }) => `${host} ${errors[0]?.code}`);
 }

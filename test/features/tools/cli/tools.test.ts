@@ -1,4 +1,4 @@
-/** Tools that use a client: what they are given here and for another computer, who is told of a renewal, and groups of an inventory. */
+/** Tools that use a client: their configuration on this machine and another one, reminders after a renewal, and inventory groups. */
 
 import { execFileSync } from 'node:child_process';
 import { mkdtempSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
@@ -126,12 +126,12 @@ test('a renewal names the copies that are outdated, each with what renews it; re
   expect(rotated.out).toContain(tar);
   expect(rotated.out).toContain('docker-tls client export ci --format env --hosts build-1 --out -');
   expect(rotated.out).toContain('traefik (build-1): restart Traefik');
-  // In cron it is all that is said.
+  // In cron this is the only output.
   const quiet = await run(['rotate', 'client', 'ci', '--yes', '--quiet']);
   expect(quiet.out).toMatch(/^ci, still with the old certificate: .*ci\.tar/);
   await run(tar.split(' ').slice(1));
   const again = await run(['rotate', 'client', 'ci', '--yes', '--json']);
-  // Every one holds an older certificate now; after the export of one, the others are left.
+  // All of them hold an older certificate now; after one export, the others remain.
   expect(again.json.result.clients[0].outdated).toHaveLength(3);
   await run(tar.split(' ').slice(1));
   const listed = (await run(['client', 'ls'])).out;

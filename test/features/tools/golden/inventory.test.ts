@@ -1,4 +1,4 @@
-/** What an inventory means, and what is said of mistakes in it: cases as data. */
+/** Meaning of an inventory, and messages about its mistakes: cases as data. */
 
 import { readFileSync } from 'node:fs';
 import { expect, test } from 'vitest';
@@ -7,7 +7,7 @@ import { parseSan } from '../../../../src/core/domain/pki/names.ts';
 import { DockerTlsErrors } from '../../../../src/errors/errors.ts';
 import { chosenSpecs, parseInventory } from '../../../../src/features/tools/domain/inventory.ts';
 
-/** All hosts of an inventory, or everything that is said of them. */
+/** All hosts of an inventory, or all messages about them. */
 const everyHost = (text: string, path?: string) => chosenSpecs(parseInventory(text, path));
 
 const golden = (name: string) => readFileSync(new URL(`config/${name}`, import.meta.url), 'utf8');

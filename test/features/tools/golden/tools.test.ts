@@ -1,4 +1,6 @@
-/** What each tool is given: test/features/tools/golden/tools holds the texts, for a plain host and for names and paths that each language has to escape. */
+/**
+ * Golden texts for each tool (test/features/tools/golden/tools), for a plain host and for names and paths that each language must escape.
+ */
 
 import { execFileSync } from 'node:child_process';
 import { describe, expect, test } from 'vitest';
@@ -22,7 +24,7 @@ const six: Access = {
 };
 const directory = `/home/o'brien/50% "off" \${x} %{y} {{z}} é, a=b\\c`;
 const awkward: Access = { ...plain, directory };
-/** What Jenkins can name: within its variables nothing is escaped. */
+/** Names that Jenkins allows: its variables escape nothing. */
 const awkwardTo = (tool: ToolName): Access =>
   tool === 'jenkins-casc' ? { ...plain, directory: `/home/o'brien/50% "off" é, ^a=b\\c` } : awkward;
 const naming = (host: string): string => `docker-tls env ${host}`;
@@ -57,7 +59,7 @@ test.each([
   for (const path of paths) {
     const refused = () => renderTool(tool, [{ ...plain, directory: path }], naming);
     expect(refused).toThrow(expect.objectContaining({ code: 'E_ENV_VALUE' }));
-    // Only there.
+    // Only in this configuration.
     expect(renderTool('traefik', [{ ...plain, directory: path }], naming)).toContain(path);
   }
 });
@@ -105,7 +107,7 @@ test('YAML gives the path back as it was', () => {
 });
 
 test('a shell gives the path back as it was', () => {
-  // Each program prints its words, one a line.
+  // Each program prints its arguments, one per line.
   const words = (script: string, argv: readonly string[] = []): string[] =>
     execFileSync(
       'sh',

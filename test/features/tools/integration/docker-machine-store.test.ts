@@ -1,4 +1,4 @@
-/** Directories that are no store of docker-machine's. */
+/** Directories that are not a docker-machine store. */
 
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';

@@ -1,4 +1,4 @@
-/** What the commands for other tools do before consent. */
+/** Actions of the commands for other tools before consent. */
 
 import type { FeatureConsent } from '../../../support/consent.ts';
 

@@ -1,4 +1,4 @@
-/** What butane and Ignition do with a file of ours, for a lab host that has neither: directories, then files, then links. */
+/** Stand-in for butane and Ignition on a lab host without them: directories, then files, then links. */
 
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
@@ -26,7 +26,7 @@ export function readButane(text: string): Butane {
   return parse(text, { version: '1.1' });
 }
 
-/** A script for the host; `filesDirectory`: where `local` files are here. */
+/** A script for the host; `filesDirectory`: location of `local` files on this machine. */
 export function bootScript({ storage }: Butane, filesDirectory: string): string {
   const words = (...all: readonly string[]) => all.map((word) => `'${word.replaceAll("'", "'\\''")}'`).join(' ');
   return [

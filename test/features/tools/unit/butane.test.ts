@@ -1,4 +1,4 @@
-/** The Butane file of a plan: no secret, every managed path with its records, and what cannot be written so. */
+/** Butane file of a plan: no secret, every managed path with its records, and refusals of other content. */
 
 import { describe, expect, test } from 'vitest';
 import { planHost } from '../../../../src/core/domain/plan/plan.ts';

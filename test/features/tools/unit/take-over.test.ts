@@ -1,4 +1,4 @@
-/** What of docker-machine's store becomes ours. */
+/** Import of docker-machine's store: the parts that we take over. */
 
 import { afterAll, expect, test } from 'vitest';
 import type { StoreState } from '../../../../src/core/adapters/store/records.ts';

@@ -1,4 +1,4 @@
-/** The golden cases that recorded hosts do not show: one recorded host with one thing changed, or asked from outside. */
+/** Golden cases missing on recorded hosts: one recorded host with one change, or probed from outside. */
 
 import type { ProbeOutcome } from '../../../../../src/core/runtime.ts';
 import type { AuditProbe, Outside, Severity, Verdict } from '../../../../../src/features/audit/domain/check.ts';
@@ -41,7 +41,7 @@ function probe(what: AuditProbe['what'], outcome: ProbeOutcome, port = 2376): Pa
   return { probes: [{ what, address: '192.0.2.7', port, outcome }] };
 }
 
-/** Every file that the benchmark wants watched, and the kernel's answer to auditctl. */
+/** Every file that the benchmark requires to be watched, and the kernel's answer to auditctl. */
 const WATCHED = [
   '/usr/sbin/dockerd',
   '/run/containerd',
@@ -1306,7 +1306,7 @@ const TLS_CASES: readonly Case[] = [
   },
 ];
 
-/** Sections of the host outside of Docker; the recorded hosts are from before they were asked for. */
+/** Sections of the host outside of Docker; the recorded hosts are older than these sections. */
 function hostSays(sections: Readonly<Record<string, string>>): Alteration {
   const right = {
     container: 'none',

@@ -30,14 +30,14 @@ function run(args, input = '', program = lab) {
   return stdout;
 }
 
-/** All but userns-remap: the lab starts no container then ("remapped" is that state). */
+/** All except userns-remap: with it the lab starts no container ("remapped" is that state). */
 const ACCEPTED = 'icc,userland-proxy,sshd-root,sshd-passwords,docker-group';
 
-/** Of the profile lynis, for the host outside of Docker. */
+/** For the profile lynis, of the host outside of Docker. */
 const ACCEPTED_OF_HOST = 'modules-used,sshd-forwarding,sshd-sessions,umask,session-timeout';
 const BANNER = 'Authorized users only. Use of this system is monitored and recorded.';
 
-/** The program as it is now. */
+/** The current program. */
 function dockerTls(...words) {
   run(
     [join(directory, 'bin/docker-tls.js'), '--home', join(directory, 'store'), ...words, '--yes'],

@@ -1,4 +1,4 @@
-/** The golden cases of what is installed, and of the settings of the daemon that the benchmark does not have. */
+/** Golden cases of installed software, and of daemon settings that the benchmark does not have. */
 
 import { merge } from '../../support/audit-facts.ts';
 import type { Case } from './cases.ts';

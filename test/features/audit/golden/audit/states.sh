@@ -31,7 +31,7 @@ restart_docker() {
   docker version >/dev/null
 }
 
-# Everything that people do wrong. sshd's files are only written: sshd -T reads them, the running one stays usable.
+# Every mistake at once. sshd's files are only written: sshd -T reads them, the running sshd stays usable.
 bad() {
   import_image busybox -c 'CMD ["sleep","1d"]'
   mkdir -p /root/build
@@ -64,11 +64,11 @@ bad() {
     "/etc/docker/tls/ca.pem"
 }
 JSON
-  # 20.10 takes only a file here.
+  # 20.10 accepts only a file as the profile.
   case $(docker version -f '{{.Server.Version}}') in 20.*) sed -i '/seccomp-profile/d' /etc/docker/daemon.json ;; esac
   printf '[Service]\nExecStart=\nExecStart=%s --containerd=/run/containerd/containerd.sock --iptables=false\n' \
     "$(command -v dockerd)" >/etc/systemd/system/docker.service.d/override.conf
-  # A socket unit that opens a port of its own, which no flag shows.
+  # A socket unit that opens another port, visible in no flag.
   printf '[Socket]\nListenStream=127.0.0.1:2374\nService=docker.service\nSocketMode=0666\n' >/etc/systemd/system/docker-open.socket
   printf '[Service]\nSockets=docker.socket docker-open.socket\n' >/etc/systemd/system/docker.service.d/sockets.conf
   systemctl daemon-reload
@@ -95,7 +95,7 @@ PasswordAuthentication yes
 PermitEmptyPasswords yes
 SSHD
   docker rm -f loose >/dev/null 2>&1 || true
-  # The runc of 20.10 cannot make privileged containers in here.
+  # The runc of 20.10 cannot create privileged containers in the lab.
   run_bad --privileged 2>/dev/null || run_bad
   mkdir -p /srv/shared
   mount --bind /srv/shared /srv/shared
@@ -113,14 +113,14 @@ run_bad() { # [--privileged]
     busybox >/dev/null
 }
 
-# iptables=false keeps the port from being published on some versions; the rest of the container stays as it is.
+# On some versions iptables=false prevents publishing the port; the rest of the container stays the same.
 lenient_without_ports() {
   docker rm -f loose >/dev/null 2>&1 || true
   docker run -d --name loose --cap-add SYS_ADMIN --security-opt seccomp=unconfined --userns host \
     -v /srv/shared:/shared:shared busybox sh -c "$fake_sshd" >/dev/null
 }
 
-# As good, with user namespaces; in the lab (a container itself) no container can be started then.
+# Like good, with user namespaces; the lab (a container itself) can then start no container.
 remapped() {
   good
   docker rm -f good >/dev/null
@@ -128,7 +128,7 @@ remapped() {
   restart_docker
 }
 
-# As good as this benchmark wants it, by hand.
+# As good as this benchmark requires, by manual settings.
 good() {
   make_certificates /etc/docker/tls 365 2048
   rm /etc/docker/tls/ca-key.pem
@@ -165,13 +165,13 @@ SSHD
     --cpu-shares 512 --pids-limit 50 --restart on-failure:5 -p 127.0.0.1:8080:8080 fine:1.0 >/dev/null
 }
 
-# A container as people start it without a thought.
+# A carelessly started container.
 web() {
   import_image busybox -c 'CMD ["sleep","1d"]'
   docker run -d --name web busybox >/dev/null
 }
 
-# What the other states leave out: data on the file system of the host, an authorization plugin, and a CA that ends soon.
+# Cases missing in the other states: data on the host's file system, an authorization plugin, and a CA that expires soon.
 odd() {
   make_certificates /etc/docker/tls 60 2048 60 192.0.2.1
   rm /etc/docker/tls/ca-key.pem
@@ -199,7 +199,7 @@ PERL
   echo unix:///run/allow-all.sock >/etc/docker/plugins/allow-all.spec
   systemd-run --quiet --collect --unit=allow-all /usr/local/bin/allow-all
   mkdir -p /srv/docker /etc/systemd/system/docker.service.d
-  # overlay2 cannot sit on the lab's overlay.
+  # overlay2 does not work on the lab's overlay.
   printf '{ "data-root": "/srv/docker", "storage-driver": "vfs", "authorization-plugins": ["allow-all"] }\n' >/etc/docker/daemon.json
   # TLS without verification (--tls alone verifies: seen on 26.1), and a certificate for another name.
   printf '[Service]\nExecStart=\nExecStart=%s -H fd:// -H tcp://0.0.0.0:2376 --containerd=/run/containerd/containerd.sock --tlsverify=false --tlscacert=/etc/docker/tls/ca.pem --tlscert=/etc/docker/tls/server-cert.pem --tlskey=/etc/docker/tls/server-key.pem\n' \
@@ -207,7 +207,7 @@ PERL
   restart_docker
 }
 
-# A swarm of one, on all addresses, with an open overlay network; and a daemon.json that the next start will not survive.
+# A swarm of one, on all addresses, with an open overlay network, and a daemon.json that breaks the next start.
 swarm() {
   docker swarm init --advertise-addr "$(hostname -I | cut -d ' ' -f 1)" >/dev/null
   docker network create --driver overlay open-overlay >/dev/null
