@@ -77,10 +77,10 @@ export const KINDS_TRIED: readonly KindTried[] = [
     cells: [
       SELINUX,
       SELINUX,
-      '[no: it is slow]',
+      '[no: too slow]',
       SELINUX,
       SELINUX,
-      '[scripts/selinux, labels alone]',
+      '[scripts/selinux, labels only]',
       SELINUX,
       '[scripts/selinux, one step]',
       '[scripts/selinux, one step]',
@@ -113,7 +113,7 @@ export const KINDS_TRIED: readonly KindTried[] = [
   { kind: "sysvinit, Debian's script", cells: [...all(INIT).slice(0, 7), INIT_FAULT, INIT_FAULT] },
   { kind: "OpenRC, Debian's script, busybox", cells: [...all(INIT).slice(0, 7), '[scripts/faults]', INIT_FAULT] },
   {
-    kind: 'OpenRC, a script of its own with supervise-daemon',
+    kind: 'OpenRC, a native script with supervise-daemon',
     cells: [...all(INIT).slice(0, 7), INIT_FAULT, INIT_FAULT],
   },
   { kind: 'Podman 5.8', cells: [...all(PODMAN).slice(0, 7), PODMAN_FAULT, PODMAN_FAULT] },
