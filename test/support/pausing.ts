@@ -15,10 +15,10 @@ const pause = (step: string): string =>
 
 /** Lines of the host scripts, with the pause after each. */
 const PAUSES: Readonly<Record<string, string>> = {
-  '  # a place to stop at for tests': pause('"$1"'),
-  '    # commit: nothing counts yet': pause('commit'),
-  '  # finish: the change counts': pause('kept'),
-  '  # undo: half way': pause('undo'),
+  '  # tests pause the script at this point': pause('"$1"'),
+  '    # commit: still unconfirmed': pause('commit'),
+  '  # finish: confirmed': pause('kept'),
+  '  # undo: partly done': pause('undo'),
 };
 
 /**
