@@ -135,8 +135,8 @@ for (const { fileName, code } of output.filter(({ type }) => type === 'chunk')) 
 }
 
 // What completion reads in place of the commands.
-const { commandShapes } = await import(pathToFileURL(resolve(root, outdir, 'complete.js')).href);
-writeFileSync(resolve(root, outdir, 'commands.json'), JSON.stringify(await commandShapes()));
+const { commandPages } = await import(pathToFileURL(resolve(root, outdir, 'complete.js')).href);
+writeFileSync(resolve(root, outdir, 'commands.json'), JSON.stringify(await commandPages()));
 
 // What bin/docker-tls-plugin says of itself, without Node (docker/cli, cli-plugins/metadata/metadata.go).
 const plugin = {

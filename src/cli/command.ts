@@ -114,6 +114,9 @@ export type Command = {
   run(context: CommandContext<unknown, unknown>): Promise<CommandResult>;
 };
 
+/** A command without its code. */
+export type CommandPage = Omit<Command, 'run'>;
+
 /** A command without its name and summary; commands.ts has those. */
 export type CommandFile = Omit<Command, 'name' | 'summary'>;
 

@@ -4,14 +4,14 @@
  * (https://github.com/spf13/cobra/blob/main/site/content/completions/_index.md).
  */
 
-import { existsSync, readFileSync } from 'node:fs';
 import { hostname } from 'node:os';
 import { storedNames } from '../core/actions/stored-names.ts';
 import { optionFlag } from '../core/domain/option-flag.ts';
 import { takeEnvironment } from '../core/environment.ts';
 import type { Runtime } from '../core/runtime.ts';
 import { storeDirectory, userName, workingDirectory } from '../core/user.ts';
-import type { ArgumentSpec, Command, CommandEntry, Completes, OptionSpec } from './command.ts';
+import type { ArgumentSpec, CommandPage, Completes, OptionSpec } from './command.ts';
+import { pageOf } from './command-pages.ts';
 import { COMMANDS, findCommand } from './commands.ts';
 import { glance, optionsOf } from './glance.ts';
 import { GLOBAL_OPTIONS } from './global-options.ts';
@@ -51,7 +51,7 @@ async function offer(before: readonly string[], last: string, runtime: Around): 
   const found = words.length === 0 ? undefined : findCommand(words);
   if (found?.kind === 'group' && !last.startsWith('-')) return commandWords(found.group);
   if (found?.kind !== 'command') return { candidates: flagWords(GLOBAL_OPTIONS), directive: NO_FILES };
-  const command = await shapeOf(found.entry);
+  const command = await pageOf(found.entry);
   const taken = positions.slice(0, command.name.split(' ').length);
   return offerFor(
     command,
@@ -61,27 +61,12 @@ async function offer(before: readonly string[], last: string, runtime: Around): 
   );
 }
 
-/** The parts of a command that completion needs. */
-type Shape = Pick<Command, 'name' | 'scope' | 'args' | 'options'>;
-
-/** All shapes, written by the build (commandShapes); importing a command would load all of its code. */
-const SHAPES = new URL('./commands.json', import.meta.url);
-
-async function shapeOf(entry: CommandEntry): Promise<Shape> {
-  if (!existsSync(SHAPES)) return entry.load();
-  const shapes: Record<string, Shape> = JSON.parse(readFileSync(SHAPES, 'utf8'));
-  return shapes[entry.name] ?? entry.load();
-}
-
-/** For the build: the shape of every command, by name. */
-export async function commandShapes(): Promise<Readonly<Record<string, Shape>>> {
-  const commands = await Promise.all(COMMANDS.map(async (entry) => [entry.name, await entry.load()] as const));
-  return Object.fromEntries(
-    commands.map(([entry, { name, scope, args, options }]) => [entry, { name, scope, args, options }]),
-  );
-}
-
-async function offerFor(command: Shape, before: readonly string[], last: string, runtime: Around): Promise<Offer> {
+async function offerFor(
+  command: CommandPage,
+  before: readonly string[],
+  last: string,
+  runtime: Around,
+): Promise<Offer> {
   const options = optionsOf(command);
   const valued = optionFor(before.at(-1), options);
   if (valued) return values(valued, valued.choices, before, runtime);

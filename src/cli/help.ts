@@ -2,7 +2,7 @@
 
 import { Help, type Option, Command as Page } from 'commander';
 import type { Group } from '../core/domain/settings.ts';
-import type { Command, CommandEntry } from './command.ts';
+import type { CommandEntry, CommandPage } from './command.ts';
 import { GLOBAL_OPTIONS } from './global-options.ts';
 import { createParser, parserOption } from './options.ts';
 
@@ -41,7 +41,7 @@ export function renderGroup(program: string, group: string, entries: readonly Co
   return render(listPage(program, entries, group), columns, [`One command: ${program} ${group} COMMAND --help`]);
 }
 
-export function renderCommand(program: string, command: Command, columns: number, alias?: string): string {
+export function renderCommand(program: string, command: CommandPage, columns: number, alias?: string): string {
   const page = createParser(command, `${program} ${command.name}`)
     .usage([...argumentWords(command), '[OPTION…]'].join(' '))
     .description(
@@ -63,7 +63,7 @@ function listPage(program: string, entries: readonly CommandEntry[], group?: str
   return page;
 }
 
-export function argumentWords({ args }: Command): string[] {
+export function argumentWords({ args }: CommandPage): string[] {
   return Object.entries(args).map(([name, { many, required }]) => {
     const word = `${name.toUpperCase()}${many ? '…' : ''}`;
     return required ? word : `[${word}]`;

@@ -11,6 +11,7 @@ import type { ExitStatus } from '../errors/catalogue.ts';
 import { asErrors, interrupted, printable, usage } from '../errors/errors.ts';
 import { typedAgain } from './again.ts';
 import type { Command, CommandEntry, CommandResult } from './command.ts';
+import { pageOf } from './command-pages.ts';
 import { COMMANDS, findCommand } from './commands.ts';
 import { type Glance, glance } from './glance.ts';
 import { hintPrefix } from './hint-prefix.ts';
@@ -118,8 +119,11 @@ async function dispatch(
       names.map((name) => `${program} ${name} --help`),
     );
   }
+  if (asksHelp) {
+    const page = await pageOf(found.entry);
+    return help((await pages()).renderCommand(program, page, columns, found.entry.alias));
+  }
   const command = await found.entry.load();
-  if (asksHelp) return help((await pages()).renderCommand(program, command, columns, found.entry.alias));
   const taken = positions.slice(0, command.name.split(' ').length);
   const rest = argv.filter((_, index) => !taken.includes(index));
   const { parseOptions } = await import('./options.ts');

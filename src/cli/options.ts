@@ -9,7 +9,7 @@ import { optionFlag } from '../core/domain/option-flag.ts';
 import { homeDirectory, storeDirectory } from '../core/user.ts';
 import type { DockerTlsError } from '../errors/errors.ts';
 import { usage } from '../errors/errors.ts';
-import type { ArgumentSpecs, Command, OptionSpec, OptionSpecs } from './command.ts';
+import type { ArgumentSpecs, Command, CommandPage, OptionSpec, OptionSpecs } from './command.ts';
 import { optionsOf } from './glance.ts';
 import { GLOBAL_OPTIONS, MEANS_SOMETHING_FOR } from './global-options.ts';
 
@@ -25,7 +25,7 @@ export type Surroundings = {
 };
 
 /** The command as a commander object, for parsing its words and for its help. */
-export function createParser(command: Command, name: string): Parser {
+export function createParser(command: CommandPage, name: string): Parser {
   const parser = new Parser(name);
   parser
     .exitOverride()

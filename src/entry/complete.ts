@@ -2,4 +2,5 @@
 
 import '../features.ts';
 
-export { answerShell, commandShapes } from '../cli/complete.ts';
+export { commandPages } from '../cli/command-pages.ts';
+export { answerShell } from '../cli/complete.ts';

@@ -1,0 +1,20 @@
+/** Commands as data without their code, for completion and help: `commands.json` of the build. */
+
+import { existsSync, readFileSync } from 'node:fs';
+import type { CommandEntry, CommandPage } from './command.ts';
+import { COMMANDS } from './commands.ts';
+
+const PAGES = new URL('./commands.json', import.meta.url);
+
+/** From the build, or from the command itself where there is no build. */
+export async function pageOf(entry: CommandEntry): Promise<CommandPage> {
+  if (!existsSync(PAGES)) return entry.load();
+  const pages: Record<string, CommandPage> = JSON.parse(readFileSync(PAGES, 'utf8'));
+  return pages[entry.name] ?? entry.load();
+}
+
+/** For the build: every command by its name. */
+export async function commandPages(): Promise<Readonly<Record<string, CommandPage>>> {
+  const commands = await Promise.all(COMMANDS.map(async (entry) => [entry.name, await entry.load()] as const));
+  return Object.fromEntries(commands.map(([name, { run: _, ...page }]) => [name, page]));
+}
