@@ -267,8 +267,10 @@ describe('drop-ins and the socket', () => {
   test('a connection starts dockerd first, which only says its version: SELinux has the port labelled for that program', () => {
     const sockets = { tls: 'docker-tls.socket', local: 'docker.socket' };
     const words = { service: 'docker.service', systemctl: 'systemctl', dockerd: '/usr/sbin/dockerd' };
-    const first = /^ExecStart=.*$/m.exec(renderClosedService({ ...words, sockets }));
-    expect(first?.[0]).toBe('ExecStart=-/usr/sbin/dockerd --version');
+    const text = renderClosedService({ ...words, sockets });
+    expect(/^ExecStart=.*$/m.exec(text)?.[0]).toBe('ExecStart=-/usr/sbin/dockerd --version');
+    // The socket is one that dockerd may be accepting on: made blocking, dockerd would not stop.
+    expect(text).toMatch(/^NonBlocking=true$/m);
   });
 });
 

@@ -87,6 +87,8 @@ export function renderClosedService({
     '',
     '[Service]',
     'Type=oneshot',
+    // Else systemd makes the shared socket blocking when it starts a command here, and a dockerd that accepts on it by then cannot stop.
+    'NonBlocking=true',
     `ExecStart=-${dockerd} --version`,
     // It may be stopped or outlive the socket, and must not leave a failed unit.
     `ExecStart=-/bin/sh -c '\\`,
