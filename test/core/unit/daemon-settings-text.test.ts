@@ -269,6 +269,8 @@ describe('drop-ins and the socket', () => {
     const words = { service: 'docker.service', systemctl: 'systemctl', dockerd: '/usr/sbin/dockerd' };
     const text = renderClosedService({ ...words, sockets });
     expect(/^ExecStart=.*$/m.exec(text)?.[0]).toBe('ExecStart=-/usr/sbin/dockerd --version');
+    const blank = renderClosedService({ ...words, sockets, dockerd: '/opt/my docker/dockerd' });
+    expect(/^ExecStart=.*$/m.exec(blank)?.[0]).toBe('ExecStart=-"/opt/my docker/dockerd" --version');
     // The socket is one that dockerd may be accepting on: made blocking, dockerd would not stop.
     expect(text).toMatch(/^NonBlocking=true$/m);
   });

@@ -1,6 +1,7 @@
 /** Unit files of docker-tls: the drop-in for docker.service, the socket unit, and the service that a connection starts. */
 
 import { DROP_IN_NAME } from './paths.ts';
+import { unitWord } from './unit.ts';
 
 export type DropIn = {
   /** Full command line. */
@@ -89,7 +90,7 @@ export function renderClosedService({
     'Type=oneshot',
     // Else systemd makes the shared socket blocking when it starts a command here, and a dockerd that accepts on it by then cannot stop.
     'NonBlocking=true',
-    `ExecStart=-${dockerd} --version`,
+    `ExecStart=-${unitWord(dockerd)} --version`,
     // It may be stopped or outlive the socket, and must not leave a failed unit.
     `ExecStart=-/bin/sh -c '\\`,
     `  case $$(${systemctl} show -p TriggeredBy ${service}) in *${sockets.tls}*) \\`,
