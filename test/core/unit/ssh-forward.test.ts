@@ -4,12 +4,12 @@ import { expect, test } from 'vitest';
 import { translateForward } from '../../../src/core/adapters/ssh/ssh-errors.ts';
 
 const endpoint = { hostName: 'six.example.org', port: 2376, requested: {}, alias: 'six', user: 'root' };
-const refusal = (reason: number, description: string) =>
+const refusal = (reason: number, description: string, [via]: readonly string[] = ['ssh to 192.0.2.1']) =>
   translateForward(
     Object.assign(new Error(`(SSH) Channel open failure: ${description}`), { reason }),
     { host: 'six', destination: 'six' } as never,
     endpoint as never,
-    'ssh to 192.0.2.1',
+    via,
   );
 
 test.each([
@@ -34,4 +34,11 @@ test.each([
   [2, 'Connection timed out', 'E_SSH_UNREACHABLE'],
 ])('a port that is closed there, and an sshd that forbids it, stay what they are: %s %s', (reason, words, code) => {
   expect(refusal(reason, words).code).toBe(code);
+});
+
+test('behind a jump host the name is that of the sshd, which --address does not change', () => {
+  const error = refusal(2, 'Name or service not known', []);
+  expect([error.code, error.exit]).toEqual(['E_SSH_NAME', 4]);
+  expect(error.message).toBe('the jump host leads to six.example.org:2376 by a name that does not resolve there');
+  expect(error.hints).not.toEqual(expect.arrayContaining([expect.stringContaining('--address')]));
 });

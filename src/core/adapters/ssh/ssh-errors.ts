@@ -66,23 +66,31 @@ const PROHIBITED = 1;
 /** getaddrinfo's messages on the host of an sshd (glibc, musl); sshd passes them on as its reason. */
 const NO_ADDRESS = /not known|name resolution|not resolve|no address/i;
 
-/** The error of an sshd, called `from`, that failed to forward: it refused (with a reason of that RFC), or it ended. */
+/**
+ * The error of an sshd that failed to forward: it refused (with a reason of that RFC), or it ended. `via`: the connection that leads to a
+ * TLS port; undefined: a jump host, which leads to an sshd.
+ */
 export function translateForward(
   error: unknown,
   options: SshOptions,
   endpoint: Endpoint,
-  from = 'the jump host',
+  via?: string,
 ): DockerTlsError {
+  const from = via ?? 'the jump host';
   const at = place(endpoint);
   const failed = failing(options, endpoint, error);
   const { reason } = error as { reason?: unknown };
   if (reason === PROHIBITED)
     return failed('E_SSH_FORWARDING', `${from} does not forward connections to ${at}`, [FORWARDING]);
   if (error instanceof Error && NO_ADDRESS.test(error.message))
-    return failed('E_ADDRESS', `${from} leads to ${at} by a name that does not resolve there`, [
-      `on the host of that sshd: getent hosts ${shellQuote(endpoint.hostName)}`,
-      'if clients reach the host by another name or address: --address NAME',
-    ]);
+    return failed(
+      via === undefined ? 'E_SSH_NAME' : 'E_ADDRESS',
+      `${from} leads to ${at} by a name that does not resolve there`,
+      [
+        `on the host of that sshd: getent hosts ${shellQuote(endpoint.hostName)}`,
+        ...(via === undefined ? [] : ['if clients reach the host by another name or address: --address NAME']),
+      ],
+    );
   return typeof reason === 'number'
     ? failed('E_SSH_UNREACHABLE', `${from} cannot reach ${at}`)
     : failed('E_SSH_LOST', `${from} hung up before it led to ${at}`);
