@@ -15,8 +15,8 @@ export function openAnyStore(options: OpenOptions): Store {
   if (!url) return openStore(options.home, { now: options.now, retryMs: RETRY_MS });
   const [sharedStore] = SHARED_STORE.all;
   if (sharedStore === undefined)
+    // Not the address: it may hold a password.
     throw new DockerTlsError('E_STORE_URL', 'this docker-tls opens no shared stores', {
-      where: url,
       hints: ['docker-tls version'],
     });
   sharedStore.checkAddress(url);
