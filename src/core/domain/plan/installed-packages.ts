@@ -3,7 +3,8 @@
 import { PACKAGE_LIST } from '../dockerd/paths.ts';
 import { fileText, type HostFacts } from './facts.ts';
 
-const NAME = /^[a-z0-9][a-z0-9+.-]*(?::[a-z0-9]+)?$/;
+/** A Debian package, perhaps with its architecture. */
+export const PACKAGE_NAME = /^[a-z0-9][a-z0-9+.-]*(?::[a-z0-9]+)?$/;
 
 /** Parses the host's list of them. */
 export function installedPackages(facts: HostFacts): readonly string[] {
@@ -11,5 +12,5 @@ export function installedPackages(facts: HostFacts): readonly string[] {
 }
 
 export function parsePackageList(text: string | undefined): readonly string[] {
-  return [...new Set((text ?? '').split('\n').filter((name) => NAME.test(name)))];
+  return [...new Set((text ?? '').split('\n').filter((name) => PACKAGE_NAME.test(name)))];
 }

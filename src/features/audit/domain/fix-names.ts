@@ -37,11 +37,12 @@ export const FIX_NAMES = [
 export type FixName = (typeof FIX_NAMES)[number];
 
 /** One line, without control characters or agetty's \\ codes. */
-export const BANNER_TEXT = /^[^\p{C}\\]{1,1000}$/u;
+const TEXT = '[^\\p{C}\\\\]{1,1000}';
+export const BANNER_TEXT = new RegExp(`^${TEXT}$`, 'u');
 
 /** Parameter of a fix: a group member that stays, a number, a text. `editor`: the pattern for editors of fleet files. */
 export const FIX_VALUES = [
   { pattern: /^docker-group:[^\s\p{C}]+$/u, editor: '^docker-group:\\S+$' },
   { pattern: /^sshd:max-auth-tries=[1-9]\d?$/u, editor: '^sshd:max-auth-tries=[1-9][0-9]?$' },
-  { pattern: /^banner:text=[^\p{C}\\]{1,1000}$/u, editor: '^banner:text=.+$' },
+  { pattern: new RegExp(`^banner:text=${TEXT}$`, 'u'), editor: '^banner:text=.+$' },
 ] as const;

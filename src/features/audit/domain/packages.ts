@@ -1,5 +1,6 @@
 /** Packages offered by `harden --install`: purpose, effects, and the host's package data. */
 
+import { PACKAGE_NAME } from '../../../core/domain/plan/installed-packages.ts';
 import { type Login, shellQuote, sudoCommand } from '../../../core/domain/quote.ts';
 import { listWords, plural } from '../../../core/domain/words.ts';
 import { DockerTlsError, printable } from '../../../errors/errors.ts';
@@ -73,8 +74,6 @@ export type PackagesPlan = {
   readonly install: readonly FoundPackage[];
 };
 
-const NAME = /^[a-z0-9][a-z0-9+.-]*(?::[a-z0-9]+)?$/;
-
 /**
  * Parses the output of src/features/audit/host/packages/look.sh. Fails with E_PACKAGES if the host cannot install the packages without
  * changing others.
@@ -110,7 +109,7 @@ export function parsePackagesPlan(
     download: Number(download) || 0,
     disk: (Number(disk) || 0) * 1024,
   }));
-  const bad = install.find(({ name }) => !NAME.test(name));
+  const bad = install.find(({ name }) => !PACKAGE_NAME.test(name));
   if (bad !== undefined) throw refuse(`apt named ${printable(bad.name, 80)}, which is not a package`, [look]);
   return { present: of('present').flatMap(([name = '']) => (requested.includes(name) ? [name] : [])), install };
 }
