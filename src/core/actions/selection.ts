@@ -58,7 +58,8 @@ export async function selectSpecs(
   if (options.inventory !== undefined) {
     const printed = await readInput(options.inventory, runtime.cwd);
     const [inventories] = INVENTORIES.all;
-    if (inventories === undefined) throw usage('this docker-tls reads no inventories', ['docker-tls version']);
+    if (inventories === undefined)
+      throw usage('this build of docker-tls does not read inventories', ['docker-tls version']);
     const { chosenSpecs, parseInventory } = await inventories.load();
     const found = parseInventory(printed, options.inventory === '-' ? 'stdin' : options.inventory);
     // Skips hosts of another kind, unless the user named hosts.

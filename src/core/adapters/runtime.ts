@@ -39,7 +39,7 @@ export function createRuntime(options: RuntimeOptions): Omit<Runtime, 'env' | 'p
 async function issuers(): Promise<Issuers> {
   const [first] = ISSUERS.all;
   if (first !== undefined) return first.load();
-  throw new DockerTlsError('E_CA_KEY_EXTERNAL', 'this docker-tls asks no other CA to sign', {
+  throw new DockerTlsError('E_CA_KEY_EXTERNAL', 'this build of docker-tls does not support external CAs', {
     hints: ['docker-tls version'],
   });
 }

@@ -20,7 +20,7 @@ test.each([
 ])('a name that does not resolve on the host of the sshd: %s', (words) => {
   expect(refusal(2, words)).toMatchObject({
     code: 'E_ADDRESS',
-    message: 'ssh to 192.0.2.1 leads to six.example.org:2376 by a name that does not resolve there',
+    message: 'ssh to 192.0.2.1 cannot resolve six.example.org',
     hints: [
       'on the host of that sshd: getent hosts six.example.org',
       'if clients reach the host by another name or address: --address NAME',
@@ -39,6 +39,6 @@ test.each([
 test('behind a jump host the name is that of the sshd, which --address does not change', () => {
   const error = refusal(2, 'Name or service not known', []);
   expect([error.code, error.exit]).toEqual(['E_SSH_NAME', 4]);
-  expect(error.message).toBe('the jump host leads to six.example.org:2376 by a name that does not resolve there');
+  expect(error.message).toBe('the jump host cannot resolve six.example.org');
   expect(error.hints).not.toEqual(expect.arrayContaining([expect.stringContaining('--address')]));
 });

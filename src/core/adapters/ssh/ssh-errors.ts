@@ -83,14 +83,10 @@ export function translateForward(
   if (reason === PROHIBITED)
     return failed('E_SSH_FORWARDING', `${from} does not forward connections to ${at}`, [FORWARDING]);
   if (error instanceof Error && NO_ADDRESS.test(error.message))
-    return failed(
-      via === undefined ? 'E_SSH_NAME' : 'E_ADDRESS',
-      `${from} leads to ${at} by a name that does not resolve there`,
-      [
-        `on the host of that sshd: getent hosts ${shellQuote(endpoint.hostName)}`,
-        ...(via === undefined ? [] : ['if clients reach the host by another name or address: --address NAME']),
-      ],
-    );
+    return failed(via === undefined ? 'E_SSH_NAME' : 'E_ADDRESS', `${from} cannot resolve ${endpoint.hostName}`, [
+      `on the host of that sshd: getent hosts ${shellQuote(endpoint.hostName)}`,
+      ...(via === undefined ? [] : ['if clients reach the host by another name or address: --address NAME']),
+    ]);
   return typeof reason === 'number'
     ? failed('E_SSH_UNREACHABLE', `${from} cannot reach ${at}`)
     : failed('E_SSH_LOST', `${from} hung up before it led to ${at}`);

@@ -16,7 +16,7 @@ export function openAnyStore(options: OpenOptions): Store {
   const [sharedStore] = SHARED_STORE.all;
   if (sharedStore === undefined)
     // Not the address: it may hold a password.
-    throw new DockerTlsError('E_STORE_URL', 'this docker-tls opens no shared stores', {
+    throw new DockerTlsError('E_STORE_URL', 'this build of docker-tls does not support shared stores', {
       hints: ['docker-tls version'],
     });
   sharedStore.checkAddress(url);
