@@ -190,7 +190,7 @@ describe.each(Object.entries(OBSTACLES))('%s', (_, { make, unmake, refused, only
     );
     const said = words.replace(/\s+/g, ' ');
     const left = leftRunning ?? leftDown;
-    if (left === undefined) expect(said).toMatch(/interrupted; the host is as it was before/);
+    if (left === undefined) expect(said).toMatch(/interrupted; the host is back in its previous state/);
     else {
       expect(said).toMatch(/the host.s files are as they were before, but docker\.service /);
       expect(said).toMatch(left);

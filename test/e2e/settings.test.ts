@@ -276,7 +276,7 @@ const cases: readonly Case[] = [
     name: 'a daemon.json that is a mount: nothing could take its place, nor give it back',
     files: { '/srv/mounted.json': '{}\n' },
     first: 'touch /etc/docker/daemon.json && mount --bind /srv/mounted.json /etc/docker/daemon.json',
-    refused: ['E_MOUNTED_FILE', /\/etc\/docker\/daemon\.json is a mount of its own, so it cannot be replaced/],
+    refused: ['E_MOUNTED_FILE', /\/etc\/docker\/daemon\.json is a mount point, so docker-tls cannot replace it/],
     last: 'umount /etc/docker/daemon.json && rm -f /etc/docker/daemon.json',
   },
 ];

@@ -139,7 +139,7 @@ export const DAEMON = {
     '--containers may-stop',
   ],
   E_PODMAN_OLD: [4, 'Podman is too old to ask clients for a certificate.', 'Install Podman 5.7 or later, or Docker.'],
-  E_PODMAN_LISTEN: [4, 'Podman listens on one address, and more are wanted.', 'Name one with --listen, or none.'],
+  E_PODMAN_LISTEN: [4, 'Podman can listen on one address only.', 'Name one with --listen, or none.'],
   E_UNIT_COMMAND: [
     4,
     'The unit or the init script does not run dockerd in a way that can be changed.',

@@ -487,7 +487,7 @@ test('swarm mode: which containers would not start again by themselves', () => {
     '[{"Id":"abc","Names":["/web"]},{"Id":"d","Names":["/s.1"],"Labels":{"com.docker.swarm.task.id":"x"}}]';
   const swarm = { info: '{"ID":"x","Swarm":{"LocalNodeState":"active"}}', containers };
   expect(errors(swarm, 0).map(({ code, details }) => [code, details])).toEqual([
-    ['E_SWARM', ['would stop: web (and not start again by itself)', 'would stop: s.1']],
+    ['E_SWARM', ['would stop: web (and not restart automatically)', 'would stop: s.1']],
   ]);
 });
 

@@ -110,7 +110,7 @@ describe("root's Docker and a rootless one on one host are two daemons", () => {
       expect.objectContaining({
         code: 'E_HOST_TAKEN',
         message: `build-1 is the name of another daemon of this host: ${whose}`,
-        hints: [`a name and a port of its own: docker-tls setup ${words}`],
+        hints: [`another name and port: docker-tls setup ${words}`],
       }),
     );
   });

@@ -102,12 +102,12 @@ describe('a change', () => {
     [
       `rolled-back ${base64('containers')} ${base64('containers stopped that ran before: web (exit 137)')} - -`,
       'E_CONTAINERS_STOPPED',
-      /^containers stopped that ran before: web \(exit 137\); the host's files are as they were before$/,
+      /^containers stopped that ran before: web \(exit 137\); the host's files are restored$/,
     ],
     [
       `rolled-back ${base64('containers')} ${base64('containers stopped that ran before: web (exit 137)')} - ${base64('/x was edited')}`,
       'E_CONTAINERS_STOPPED',
-      /\(exit 137\); the host's files are as they were before, but \/x was edited$/,
+      /\(exit 137\); the host's files are restored, but \/x was edited$/,
     ],
     [`stuck ${steps}`, 'E_ROLLBACK', /and rolling back failed as well: dockerd would not/],
     [`changed ${base64('/etc/x')}`, 'E_HOST_CHANGED', /^\/etc\/x was changed since the plan was made/],

@@ -77,7 +77,7 @@ describe('the choice of fixes', () => {
     expect(choose({ accept: ['lynis'], install: ['lynis'] }).fixes).toContain('sshd');
     expect(() => choose({ only: ['nothing'] })).toThrow('--only nothing: there is no such fix');
     expect(() => choose({ only: ['sshd'], accept: ['icc'] })).toThrow('--accept icc: not among');
-    expect(() => choose({ only: ['icc'] })).toThrow('no fix is left to make');
+    expect(() => choose({ only: ['icc'] })).toThrow('no fix remains');
     expect(() => choose({ only: ['log-level'], maxAuthTries: 3 })).toThrow('--max-auth-tries: the fix sshd');
     expect(() => choose({ only: ['sshd'], banner: 'x' })).toThrow('--banner: the fix banner is not among');
     expect(() => choose({ only: ['banner'], banner: 'a\nb' })).toThrow('--banner: it has to be one line');

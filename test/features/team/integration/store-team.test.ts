@@ -337,7 +337,7 @@ describe('operators', () => {
     // This does not take the CA away as a side effect: that needs new keys.
     await expect(addOperator(made.ada.session(), { name: 'bob', ca: false, client: 'anna' })).rejects.toMatchObject({
       code: 'E_OPERATOR',
-      message: 'bob can open the CA, and goes on until removed',
+      message: 'bob can open the CA, and keeps that right until removed',
       hints: ['docker-tls operator remove bob', expect.stringMatching(/add bob '.*' --client anna --without-ca$/)],
     });
   });

@@ -1378,7 +1378,7 @@ const HARDENING_CASES: readonly Case[] = [
       ['host.5', { modprobe: 'install sctp /bin/true\ninstall udf /usr/bin/false' }, 'can be loaded: squashfs'],
       ['host.6', { coredump: '', 'core-limits': '* soft core 0' }, 'no line "* hard core 0"; Storage is not none'],
       ['host.7', { 'login-defs': 'PASS_MAX_DAYS\t99999\nPASS_MIN_DAYS\t7' }, 'PASS_MAX_DAYS is 99999, not 365; SHA'],
-      ['host.8', { 'issue-net': 'Debian GNU/Linux 13' }, 'has no text of its own'],
+      ['host.8', { 'issue-net': 'Debian GNU/Linux 13' }, 'has no warning text'],
       ['host.9', { 'login-defs': 'UMASK\t022', profile: '  umask 022' }, 'UMASK is 022; umask 022'],
       ['host.9', { profile: 'umask 022' }, 'umask 022'],
       ['host.9', { profile: 'umask 027\nif true; then umask 002; fi' }, 'umask 002'],
