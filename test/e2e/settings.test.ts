@@ -365,7 +365,7 @@ describe('a host as it was left', () => {
       if (one.opens !== undefined) {
         const kept = await person.run(remove);
         expect([kept.status, kept.err]).toEqual([4, expect.stringContaining('E_OPENS_PLAIN_TCP')]);
-        expect(kept.err).toContain(`opens ${one.opens}, which accepts every client`);
+        expect(kept.err).toContain(`opens ${one.opens} to every client`);
         await host.must(`docker ps >/dev/null && { ${one.holds ?? 'true'}; }`);
         const shown = await person.run([...remove, '--dry-run']);
         expect([shown.status, shown.out.replace(/\s+/g, ' ')]).toEqual([

@@ -131,7 +131,7 @@ const one: Readonly<Record<string, readonly [Readonly<Record<string, string | un
     { programs: '/usr/sbin/iptables\n/usr/sbin/runc', version: '{"Version":"20.10.24"}' },
     /^$/,
   ],
-  'no socket that the daemon has open': [{ 'api-socket': '' }, /^E_DOCKER_SILENT .* the file of its socket is gone/],
+  'no socket that the daemon has open': [{ 'api-socket': '' }, /^E_DOCKER_SILENT .* its socket file is missing/],
   'a socket on which no answer comes': [
     { info: undefined, 'api 000 /info': '' },
     /^E_DOCKER_SILENT dockerd runs, but does not answer on \/run\/docker\.sock$/,
@@ -236,7 +236,7 @@ const one: Readonly<Record<string, readonly [Readonly<Record<string, string | un
   ],
   'a rootless daemon in the place of the real one': [
     { info: '{"ID":"x","SecurityOptions":["name=rootless"]}' },
-    /^E_ROOTLESS what answers on \/var\/run\/docker\.sock is a rootless Docker/,
+    /^E_ROOTLESS a rootless Docker answers on \/var\/run\/docker\.sock/,
   ],
   'runtimes in both places, which dockerd merges': [
     {

@@ -130,7 +130,7 @@ test('another CA than the one of the store is refused before anything is asked',
 describe('what contradicts itself in the file is said with its line', () => {
   test.each([
     ['{ step-ca: "https://a" }', /step-ca belongs to a CA of your own: cert/],
-    ['{ cert: a.pem }', /who signs is missing/],
+    ['{ cert: a.pem }', /the signer is missing/],
     ['{ cert: a.pem, sign-command: a, cfssl: "https://a" }', /already/],
     ['{ cert: a.pem, vault: "https://a/v1/pki" }', /vault needs a credential-file/],
     ['{ cert: a.pem, sign-command: a, credential-file: k }', /credential-file belongs to step-ca, cfssl, vault/],

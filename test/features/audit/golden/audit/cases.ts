@@ -114,7 +114,7 @@ const AUDIT_CASES: readonly Case[] = [
       },
     },
     state: 'finding',
-    says: 'it is gone then',
+    says: 'no file restores it at the next boot',
   },
   ...AUDIT_IDS.map(
     (check): Case => ({
@@ -157,7 +157,7 @@ const AUDIT_CASES: readonly Case[] = [
       },
     },
     state: 'finding',
-    says: 'not of what is in it',
+    says: 'not of its content',
   },
   ...AUDIT_IDS.map(
     (check): Case => ({
@@ -202,7 +202,7 @@ const AUDIT_CASES: readonly Case[] = [
     name: 'loaded, but gone at the next boot',
     change: { sections: { ...AUDITING.sections, 'audit-rules-d': '' } },
     state: 'finding',
-    says: 'it is gone then',
+    says: 'no file restores it at the next boot',
   },
   {
     check: '1.1.6',
@@ -231,7 +231,7 @@ const AUDIT_CASES: readonly Case[] = [
     name: 'rules.d has them, and nothing reads it',
     change: { sections: { ...AUDITING.sections, augenrules: '' } },
     state: 'finding',
-    says: 'in no file that the next boot reads',
+    says: 'no file restores it at the next boot',
   },
   {
     check: '1.1.3',
@@ -244,7 +244,7 @@ const AUDIT_CASES: readonly Case[] = [
       },
     },
     state: 'finding',
-    says: 'in no file that the next boot reads',
+    says: 'no file restores it at the next boot',
   },
   {
     check: '1.1.6',
