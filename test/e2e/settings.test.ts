@@ -167,7 +167,7 @@ const cases: readonly Case[] = [
     name: 'a rootless Docker that a user left',
     files: { '/home/ops/.config/systemd/user/docker.service': '[Service]\nExecStart=/usr/bin/dockerd-rootless.sh\n' },
     first: 'chown -R ops: /home/ops/.config',
-    says: [/ops has a rootless Docker of their own/],
+    says: [/ops runs a rootless Docker/],
     last: 'rm -rf /home/ops/.config',
   },
   {

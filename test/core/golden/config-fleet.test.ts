@@ -188,7 +188,7 @@ const MISTAKES: Readonly<Record<string, readonly [text: string, said: readonly s
     [
       'f:2:47 a has this context',
       'f:2:61 a has the current context already',
-      'f:2:88 "default" cannot be the name of a docker context: docker keeps it for itself',
+      'f:2:88 "default" cannot be the name of a docker context: docker reserves it',
     ],
   ],
   'an empty list of clients': [

@@ -121,7 +121,7 @@ test('the refusal says what the name stands for and how to go on', () => {
     expect.objectContaining({
       message: '127.0.0.1 is the name of another host, 127.0.0.1:2222',
       hints: expect.arrayContaining([
-        'a name of its own: docker-tls setup 127.0.0.1:2200 --name NAME',
+        'another name: docker-tls setup 127.0.0.1:2200 --name NAME',
         'if 127.0.0.1 has moved: docker-tls setup 127.0.0.1:2200 --name 127.0.0.1 --address 127.0.0.1',
       ]),
     }),

@@ -50,7 +50,7 @@ describe('the plan of apt', () => {
     [
       'a name that is none',
       lines(['install', 'a; reboot', '1', '1', '1'], ['end']),
-      /a; reboot, which is not a package/,
+      /a; reboot instead of the name of a package/,
     ],
     [
       'a name that is an option',

@@ -139,7 +139,7 @@ describe('what contradicts itself in the file is said with its line', () => {
       /passphrase-file belongs to step-ca/,
     ],
     ['{ cert: a.pem, sign-command: a, pin-file: p }', /pin-file belongs to pkcs11/],
-    ['{ cert: a.pem, pkcs11: "pkcs11:object=a", leaf-only: true }', /leaf-only belongs to a CA that is asked/],
+    ['{ cert: a.pem, pkcs11: "pkcs11:object=a", leaf-only: true }', /leaf-only belongs to a CA with an API/],
   ])('%s', (ca, message) => {
     let caught: unknown;
     try {

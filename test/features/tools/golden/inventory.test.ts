@@ -93,7 +93,7 @@ test('what Ansible prints of a YAML inventory', () => {
 });
 
 const BAD_INVENTORIES: readonly (readonly [variables: Record<string, unknown>, said: RegExp])[] = [
-  [{ ansible_connection: 'winrm' }, /^i: h ansible_connection: "winrm" is not a connection of docker-tls/],
+  [{ ansible_connection: 'winrm' }, /^i: h ansible_connection: "winrm" is not a connection that docker-tls supports/],
   [{ ansible_host: '{{ ip }}' }, /"\{\{ ip \}\}" is a template, and ansible-inventory does not expand it/],
   [{ ansible_host: { toString: 1 } }, /is not a host/],
   [{ docker_tls_sans: [{ toString: 1 }] }, /text is expected/],
@@ -147,7 +147,7 @@ test('a list of hosts, one a line', () => {
   ]);
   expect(complaints(() => everyHost('a\n$(id)\nroot@a\n', 'stdin'))).toEqual([
     'stdin:2 "$(id)" is not a host | one a line: root@build-1.example.org:22',
-    'stdin:3 a second host would be called a | give each a name of its own in a fleet file: docker-tls plan -f fleet.yaml',
+    'stdin:3 a second host would be called a | give each its own name in a fleet file: docker-tls plan -f fleet.yaml',
   ]);
 });
 

@@ -357,7 +357,7 @@ const DAEMON_CASES: readonly Case[] = [
     name: "another group has Docker's socket",
     change: { sections: { 'socket-group': 'devs:x:1007:pat' } },
     state: 'finding',
-    says: "is in the group devs, which has Docker's socket",
+    says: "is in the group devs of Docker's socket",
   },
   {
     check: '1.1.2',
@@ -1261,7 +1261,7 @@ const TLS_CASES: readonly Case[] = [
     name: 'an unknown cause',
     outside: probe('old-protocol', refused('other')),
     state: 'not-applicable',
-    says: 'from here',
+    says: 'this computer reached no port',
   },
   { check: 'tls.4', name: 'spoken', outside: probe('old-protocol', accepted()), state: 'finding' },
   {
