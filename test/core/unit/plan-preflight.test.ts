@@ -65,7 +65,7 @@ const one: Readonly<Record<string, readonly [Readonly<Record<string, string | un
   ],
   "a vendor's system": [
     { systemd: '', kind: '', vendor: 'Unraid' },
-    /^E_VENDOR_SYSTEM Unraid configures dockerd with tools of its own/,
+    /^E_VENDOR_SYSTEM Unraid configures dockerd with its own tools/,
   ],
   'an old systemd': [{ systemd: 'systemd 235' }, /^E_SYSTEMD_OLD systemd 235 is too old/],
   'neither running nor stopped': [
@@ -442,8 +442,8 @@ test('rootless daemons of users are named once each, and do not stand in the way
   });
   const said = planHost(facts, desired).warnings.filter((line) => line.includes('rootless'));
   expect(said).toEqual([
-    expect.stringMatching(/^ann has a rootless Docker .*\/run\/user\/1000/),
-    expect.stringMatching(/^bob has a rootless Docker/),
+    expect.stringMatching(/^ann runs a rootless Docker .*\/run\/user\/1000/),
+    expect.stringMatching(/^bob runs a rootless Docker/),
   ]);
   expect(problems({ rootless: 'ann /run/user/1000/docker.sock' })).toEqual([]);
 });
