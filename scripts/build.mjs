@@ -19,7 +19,7 @@ const LATE = ['src/core/adapters/docker/installed-copies.ts', 'src/features/audi
 
 /** Each is what its modules import at once, less what the layers before it have. */
 const LAYERS = {
-  'env-at-once': ['src/cli/env-at-once.ts'],
+  'env-at-once': ['src/core/commands/env-at-once.ts'],
   complete: ['src/entry/complete.ts'],
   notice: ['src/cli/notice.ts'],
   core: ['src/entry/main.ts'],
@@ -90,7 +90,7 @@ const bundle = await rolldown({
   input: {
     main: 'src/entry/main.ts',
     complete: 'src/entry/complete.ts',
-    'env-at-once': 'src/cli/env-at-once.ts',
+    'env-at-once': 'src/core/commands/env-at-once.ts',
     notice: 'src/cli/notice.ts',
     thread: 'src/core/adapters/thread.ts',
   },

@@ -127,3 +127,10 @@ export async function sudoPasswords(
   }
   return found.size === 0 ? {} : { sudoPasswords: found };
 }
+
+export type DueOptions = {
+  readonly due: boolean;
+  readonly all: boolean;
+  /** Milliseconds. */
+  readonly within: number | undefined;
+};

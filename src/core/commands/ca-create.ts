@@ -2,9 +2,15 @@
 
 import { defineCommand } from '../../cli/command.ts';
 import { CA_OPTIONS, CLIENT_OPTIONS } from '../../cli/host-options.ts';
-import { createCa } from '../actions/ca-create.ts';
+import { DockerTlsError } from '../../errors/errors.ts';
+import type { ActionContext } from '../actions/action-context.ts';
+import { openStoredRun, type StoredOptions } from '../actions/run.ts';
+import type { StoreState } from '../adapters/store/records.ts';
 import { inspectCertificate } from '../domain/pki/inspect.ts';
+import { firstCa, type Wanted } from '../domain/trust/changes.ts';
 import { dateWords } from '../domain/words.ts';
+import { change } from '../engine/change.ts';
+import type { Changed } from '../engine/intent.ts';
 import { renderChange } from '../render/change.ts';
 
 export const command = defineCommand({
@@ -24,3 +30,20 @@ export const command = defineCommand({
     };
   },
 });
+
+/** Fails with E_CA_EXISTS (exit 2). */
+async function createCa(context: ActionContext, options: StoredOptions): Promise<Changed> {
+  const { run, ca } = await openStoredRun(context, options);
+  const want = (state: StoreState): Wanted => {
+    if (state.ca !== undefined) throw caExists(run.store.home);
+    return { hosts: [], credentials: firstCa(state.ca, ca), target: { kind: 'desired' } };
+  };
+  return change({ reason: 'ca create', want }, run);
+}
+
+function caExists(home: string): DockerTlsError {
+  return new DockerTlsError('E_CA_EXISTS', 'there is a CA in this store already', {
+    where: home,
+    hints: ['docker-tls ca show', 'a new one in its place, with no client locked out: docker-tls rotate ca'],
+  });
+}

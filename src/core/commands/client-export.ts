@@ -1,11 +1,17 @@
 /** `client export`: a client as one file for another machine, a keychain, Java or a CI system. */
 
-import { defineCommand } from '../../cli/command.ts';
+import { type CommandContext, type CommandResult, defineCommand } from '../../cli/command.ts';
 import { FILE, OUT_OPTIONS } from '../../cli/host-options.ts';
-import { BUNDLE_FORMATS } from '../actions/client-bundle.ts';
-import { exportClient } from '../actions/client-export.ts';
-import { renderExported } from '../render/exported.ts';
-import { FORMATS } from '../seams/formats.ts';
+import { usage } from '../../errors/errors.ts';
+import type { ActionContext } from '../actions/action-context.ts';
+import { BUNDLE_FORMATS, type BundleFormat, bundleOf, renderBundle } from '../actions/client-bundle.ts';
+import { checkOut, type OutOptions, writeOut } from '../actions/files.ts';
+import { rememberCopy } from '../actions/remember-copy.ts';
+import { exportPassphrase } from '../actions/secrets.ts';
+import { storeOf } from '../actions/store.ts';
+import { shellQuote } from '../domain/quote.ts';
+import { clientOf } from '../domain/trust/resolve.ts';
+import { FORMATS, toolFormat } from '../seams/formats.ts';
 import { offeredLines } from '../seams/seam.ts';
 
 export const command = defineCommand({
@@ -44,3 +50,91 @@ export const command = defineCommand({
   },
   run: async (context) => renderExported(await exportClient(context, context.args.name, context.options), context),
 });
+
+type ExportOptions = OutOptions & {
+  /** A BundleFormat, or a tool's format. */
+  readonly format: string | undefined;
+  readonly directory: string | undefined;
+  readonly hosts: readonly string[];
+  readonly passphraseFile: string | undefined;
+};
+
+type Exported = {
+  readonly client: string;
+  readonly format: string;
+  readonly hosts: readonly string[];
+  readonly key: boolean;
+  /** Absolute path; `-` is standard output; undefined for a dry run. */
+  readonly file: string | undefined;
+};
+
+async function exportClient(context: ActionContext, name: string, options: ExportOptions): Promise<Exported> {
+  const { global, runtime } = context;
+  const { format = 'tar', replace, directory } = options;
+  const out = checkedOut(name, options);
+  const file = { runtime, global, out, replace, binary: format === 'p12' };
+  checkOut(file, true);
+  const store = storeOf(context);
+  const state = await store.read();
+  const client = clientOf(state, name);
+  const bundle = bundleOf(state, client, options.hosts);
+  const now = runtime.now();
+  const passphrase = () => exportPassphrase(options.passphraseFile, 'Passphrase for the file:', context);
+  const tool = toolFormat(format);
+  const data =
+    tool === undefined
+      ? await renderBundle(bundle, format as BundleFormat, { now, passphrase })
+      : (await tool.load()).archive(bundle, client, directory ?? '', now);
+  const key = bundle.key !== undefined;
+  const exported = { client: name, format, hosts: bundle.hosts.map((host) => host.name), key };
+  if (global.dryRun) return { ...exported, file: undefined };
+  const path = await writeOut({ ...file, data });
+  if (key) await rememberCopy(store, name, { format, hosts: options.hosts, file: path, directory }, runtime.now());
+  return { ...exported, file: path };
+}
+
+/** Fails with E_USAGE (exit 2) without --out, and for a tool without --directory. */
+function checkedOut(name: string, { out, format = 'tar', directory }: ExportOptions): string {
+  const tool = toolFormat(format);
+  if (out === undefined)
+    throw usage('--out is missing', [
+      `docker-tls client export ${name} --out ${name}.${tool === undefined ? format : 'tar'}`,
+    ]);
+  if (tool !== undefined && !/^(?:\/|[A-Za-z]:\\)/.test(directory ?? ''))
+    throw usage(`${format} needs to know where the files will be: an absolute --directory`, [
+      `docker-tls client export ${name} --format ${format} --directory /etc/docker-client --out ${out}`,
+    ]);
+  if (tool === undefined && directory !== undefined)
+    throw usage(`--directory is for the archive of a tool, not for ${format}`, [
+      `--format ${FORMATS.all.map(({ name: one }) => one).join('|')}`,
+    ]);
+  return out;
+}
+
+function renderExported(exported: Exported, { options }: CommandContext<unknown, ExportOptions>): CommandResult {
+  const { client, format, hosts, key, file } = exported;
+  const { out = '', directory = '' } = options;
+  const tool = toolFormat(format);
+  const result = { client, format, hosts, key };
+  if (file === undefined) return { exit: 0, result: { ...result, dryRun: true }, text: `would write ${out}` };
+  if (file === '-') return { exit: 0, result, text: '' };
+  const next = tool === undefined ? NEXT[format as BundleFormat](out) : unpacking(tool.file, out, directory);
+  const written = `${file}: client ${client}${key ? ', with its private key' : ', without a key'}; hosts: ${hosts.join(', ') || 'none'}`;
+  const warning =
+    format === 'env' && hosts.length > 1
+      ? 'DOCKER_HOST is not in it, for there are several hosts: choose one with --hosts\n'
+      : '';
+  return { exit: 0, result: exported, text: `${written}\n${warning}\n  ${next}` };
+}
+
+const NEXT: Readonly<Record<BundleFormat, (file: string) => string>> = {
+  tar: (file) => `on the other computer: docker-tls client import ${file}`,
+  p12: (file) => `keytool -list -keystore ${file} -storetype PKCS12`,
+  env: () => 'in a CI job, with these as secrets: docker-tls client import --from-env',
+  pem: (file) => `curl --cert ${file} --cacert ca.pem https://HOST:2376/version`,
+};
+
+function unpacking(configuration: string, file: string, directory: string): string {
+  const there = shellQuote(directory);
+  return `on its computer: install -d -m 700 ${there} && tar -C ${there} -xf ${file}   # ${configuration} is the configuration`;
+}

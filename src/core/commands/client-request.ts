@@ -3,7 +3,15 @@
 import { defineCommand } from '../../cli/command.ts';
 import { CLIENT_OPTIONS, OUT_OPTIONS } from '../../cli/host-options.ts';
 import { asWritten } from '../../errors/errors.ts';
-import { requestClient } from '../actions/client-request.ts';
+import type { ActionContext } from '../actions/action-context.ts';
+import { checkOut, type OutOptions, writeOut } from '../actions/files.ts';
+import { storeOf } from '../actions/store.ts';
+import { readRequests, writeRequest } from '../adapters/store/requests.ts';
+import { checkName } from '../domain/names.ts';
+import { makeCsr } from '../domain/pki/csr.ts';
+import type { KeyType } from '../domain/pki/key-types.ts';
+import { generateKey } from '../domain/pki/keys.ts';
+import { CLIENT_DEFAULTS } from '../domain/settings.ts';
 
 export const command = defineCommand({
   scope: ['changes', 'store'],
@@ -37,3 +45,36 @@ export const command = defineCommand({
     };
   },
 });
+
+type RequestOptions = OutOptions & { readonly keyType: KeyType | undefined; readonly new: boolean };
+
+type Request = {
+  readonly client: string;
+  /** False if a request was already pending. */
+  readonly created: boolean;
+  /** PEM. */
+  readonly request: string;
+  /** The absolute path of the written file; undefined: none. */
+  readonly file: string | undefined;
+};
+
+/** The pending request, or a new one; with --dry-run, writes nothing. */
+async function requestClient(context: ActionContext, given: string, options: RequestOptions): Promise<Request> {
+  const { global, runtime } = context;
+  const client = checkName('client', given);
+  const { out = '-', replace, keyType = CLIENT_DEFAULTS.keyType } = options;
+  const file = { runtime, global: { json: global.json && options.out !== undefined }, out, replace };
+  checkOut(file, false);
+  return storeOf(context).withLock('docker-tls client request', async () => {
+    const waiting = options.new ? undefined : readRequests(global.home).find(({ name }) => name === client);
+    const { csr, ...request } = waiting ?? (await newRequest(client, keyType));
+    if (waiting === undefined && !global.dryRun) await writeRequest(global.home, { csr, ...request });
+    const path = out === '-' || global.dryRun ? undefined : await writeOut({ ...file, data: csr });
+    return { client, created: waiting === undefined, request: csr, file: path };
+  });
+}
+
+async function newRequest(name: string, keyType: KeyType) {
+  const key = await generateKey(keyType);
+  return { name, key, csr: makeCsr({ key, commonName: name }) };
+}

@@ -2,10 +2,16 @@
 
 import { defineCommand } from '../../cli/command.ts';
 import { CLIENT_OPTION } from '../../cli/host-options.ts';
-import { environment } from '../actions/env.ts';
-import { SHELLS } from '../domain/environment.ts';
+import { usage } from '../../errors/errors.ts';
+import type { ActionContext } from '../actions/action-context.ts';
+import { filesHere } from '../actions/own-client.ts';
+import { storeOf } from '../actions/store.ts';
+import { noteThroughSsh } from '../actions/through-ssh.ts';
+import { detectShell, type Environment, isShell, SHELLS, type Shell } from '../domain/environment.ts';
+import { clientName, resolveClient, resolveHost } from '../domain/trust/resolve.ts';
 import { FORMATS, toolFormat } from '../seams/formats.ts';
 import { offeredLines } from '../seams/seam.ts';
+import { hostLines, unsetLines } from './env-at-once.ts';
 
 export const command = defineCommand({
   scope: ['store'],
@@ -45,3 +51,38 @@ DOCKER_HOST beats \`docker context use\` as long as it is set: --unset prints th
     return { exit: 0, result, text: result.text, verbatim: toolFormat(options.format ?? '') === undefined };
   },
 });
+
+type EnvOptions = {
+  readonly client: string | undefined;
+  /** A shell's or a tool's format. */
+  readonly format: string | undefined;
+  readonly shell: Shell | undefined;
+  readonly unset: boolean;
+};
+
+/** The lines for a shell, or the configuration of a tool. */
+async function environment(
+  context: ActionContext,
+  named: string | undefined,
+  options: EnvOptions,
+): Promise<Environment> {
+  const { runtime } = context;
+  const { format } = options;
+  if (format !== undefined && options.shell !== undefined && format !== options.shell)
+    throw usage('--format and --shell say different forms', [`docker-tls env --format ${format}`]);
+  const requested = { host: named, client: clientName(options, runtime) };
+  const tool = format === undefined ? undefined : toolFormat(format);
+  if (tool !== undefined) {
+    if (options.unset)
+      throw usage(`--unset is for the variables of a shell, not for ${tool.name}`, ['docker-tls env --unset']);
+    return (await tool.load()).configure(requested, context);
+  }
+  const shell = format !== undefined && isShell(format) ? format : (options.shell ?? detectShell(runtime.env));
+  if (options.unset) return unsetLines(shell);
+  const store = storeOf(context);
+  const state = await store.read();
+  const host = resolveHost(state, requested.host, context.again);
+  const client = resolveClient(state, host, requested.client, context.again);
+  noteThroughSsh(context, state, [host.record.name]);
+  return hostLines({ shell, host, client: client.record.name, directory: filesHere(store, client) }, context);
+}

@@ -1,7 +1,9 @@
 /** `notices on|off`: expiry notices after docker commands (src/cli/notice.ts). */
 
 import { defineCommand } from '../../cli/command.ts';
-import { setNotices } from '../actions/notices.ts';
+import type { ActionContext } from '../actions/action-context.ts';
+import { setHooks } from '../adapters/docker/config-file.ts';
+import { dockerConfigDirectory } from '../user.ts';
 
 export const command = defineCommand({
   scope: ['changes'],
@@ -21,3 +23,11 @@ export const command = defineCommand({
     };
   },
 });
+
+type Notices = { readonly notices: 'on' | 'off'; readonly changed: boolean; readonly dockerConfig: string };
+
+async function setNotices({ global, runtime }: ActionContext, notices: 'on' | 'off'): Promise<Notices> {
+  const dockerConfig = dockerConfigDirectory(runtime);
+  const changed = global.dryRun ? false : await setHooks(dockerConfig, notices === 'on');
+  return { notices, changed, dockerConfig };
+}

@@ -1,9 +1,11 @@
 /** `plan [HOST…]`: the changes that apply would make; changes nothing. */
 
-import { defineCommand } from '../../cli/command.ts';
+import { type CommandResult, defineCommand } from '../../cli/command.ts';
 import { RUN_OPTIONS } from '../../cli/host-options.ts';
-import { planHosts } from '../actions/apply.ts';
-import { renderPlan } from '../render/apply.ts';
+import { planHosts } from '../actions/open-hosts.ts';
+import type { Changed } from '../actions/results.ts';
+import { renderChange } from '../render/change.ts';
+import { type Context, nextCommands } from '../render/next.ts';
 
 export const command = defineCommand({
   scope: ['fleet', 'hosts', 'plans', 'store'],
@@ -20,3 +22,13 @@ export const command = defineCommand({
     return renderPlan(await planHosts(context, args.hosts, options), context);
   },
 });
+
+/** `check`: exit status 3 if changes are pending. */
+function renderPlan(
+  changed: Changed,
+  context: Context & { readonly options: { readonly check: boolean } },
+): CommandResult {
+  const { exit, ...rest } = renderChange(changed, context);
+  const next = nextCommands(changed, context);
+  return { ...rest, next, exit: exit === 0 && context.options.check && next.length > 0 ? 3 : exit };
+}

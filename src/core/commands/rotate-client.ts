@@ -1,9 +1,18 @@
 /** `rotate client`: new keys and certificates for clients; changes no host. */
 
-import { defineCommand } from '../../cli/command.ts';
+import { type CommandResult, defineCommand } from '../../cli/command.ts';
 import { CA_OPTIONS, DUE_OPTIONS } from '../../cli/host-options.ts';
-import { rotateClient } from '../actions/rotate-client.ts';
-import { renderRotatedClients } from '../render/clients.ts';
+import type { ActionContext } from '../actions/action-context.ts';
+import type { Changed } from '../actions/results.ts';
+import { type DueOptions, openStoredRun, type RunOptions } from '../actions/run.ts';
+import { inspectCertificate } from '../domain/pki/inspect.ts';
+import { renewed } from '../domain/trust/clients.ts';
+import { type OutdatedCopy, outdatedCopies } from '../domain/trust/handed-out.ts';
+import { resolveNames } from '../domain/trust/renewals.ts';
+import { dateWords, plural } from '../domain/words.ts';
+import { change } from '../engine/change.ts';
+import { type Around, renderChange } from '../render/change.ts';
+import type { CopiesOutcome } from '../runtime.ts';
 
 export const command = defineCommand({
   scope: ['fleet', 'changes', 'store'],
@@ -22,3 +31,99 @@ export const command = defineCommand({
     return renderRotatedClients(await rotateClient(context, context.args.clients, context.options), context);
   },
 });
+
+type Renewed = {
+  readonly name: string;
+  /** Expiry of the old certificate and of the new one. */
+  readonly before: Date;
+  readonly after: Date;
+  readonly copies: CopiesOutcome | undefined;
+  /** Copies that still contain the old certificate. */
+  readonly outdated: readonly OutdatedCopy[];
+};
+
+type RotatedClients = { readonly changed: Changed; readonly clients: readonly Renewed[] };
+
+/** `days`: their lifetime; undefined: unchanged. */
+async function rotateClient(
+  context: ActionContext,
+  named: readonly string[],
+  options: RunOptions & DueOptions & { readonly days: number | undefined },
+): Promise<RotatedClients> {
+  const { days } = options;
+  const { run, state } = await openStoredRun(context, options);
+  const here = [...state.clients.values()].filter(
+    ({ record, key }) =>
+      named.includes(record.name) ||
+      (record.revokedAt === undefined && key !== undefined && record.reaches === undefined),
+  );
+  const certs = new Map(here.map((client) => [client.record.name, client.cert]));
+  const names = await resolveNames('client', certs, { ...options, names: named, now: run.runtime.now() });
+  const changed = await change(
+    {
+      reason: 'rotate client',
+      want: (latest, now) => ({
+        hosts: [],
+        credentials: names.map((name) => renewed(latest, name, days, now)),
+        target: { kind: 'desired' },
+        copies: true,
+      }),
+    },
+    run,
+  );
+  const clients = names.map((name) => {
+    const client = changed.state.clients.get(name);
+    const end = (cert: string | undefined) => inspectCertificate(cert ?? '').notAfter;
+    return {
+      name,
+      before: end(certs.get(name)),
+      after: end(client?.cert),
+      copies: changed.copies.get(name),
+      outdated: client === undefined ? [] : outdatedCopies(client),
+    };
+  });
+  return { changed, clients };
+}
+
+function renderRotatedClients({ changed, clients }: RotatedClients, around: Around): CommandResult {
+  const { result: planned, ...rest } = renderChange(changed, around);
+  const nothing = clients.length === 0 ? ['Nothing is due.'] : [];
+  if (changed.planned !== undefined) {
+    const result = { ...planned, clients: clients.map(({ name }) => ({ client: name })) };
+    return { ...rest, result, text: [...nothing, rest.text].join('\n').trim() };
+  }
+  const late = [...changed.copies].filter(
+    ([name, { updated }]) => updated.length > 0 && !clients.some((one) => one.name === name),
+  );
+  const lines = [
+    ...nothing,
+    ...clients.map((one) => renewedWords(one, around.runtime.now())),
+    ...late.map(([name, { updated }]) => `${name}: updated ${updated.join(', ')}`),
+    ...(rest.text === '' ? [] : [rest.text]),
+  ];
+  const result = clients.map(({ name, before, after, copies, outdated }) => ({
+    client: name,
+    expires: after,
+    oldExpires: before,
+    contexts: copies?.contexts ?? [],
+    configDirectory: copies?.directory ?? false,
+    missing: copies?.missing ?? [],
+    outdated,
+  }));
+  const left = clients.flatMap(({ name, outdated }) =>
+    outdated.map(({ what, renew }) => `${name}, still with the old certificate: ${what}: ${renew}`),
+  );
+  const attention = [rest.attention ?? '', ...left].filter((line) => line !== '').join('\n');
+  return { ...rest, result: { clients: result }, text: lines.join('\n'), attention };
+}
+
+function renewedWords({ name, before, after, copies, outdated }: Renewed, now: Date): string {
+  const updated = copies?.updated ?? [];
+  const left = Math.floor((before.getTime() - now.getTime()) / 86_400_000);
+  return [
+    `${name}: renewed until ${dateWords(after)}${updated.length > 0 ? `; updated ${updated.join(', ')}` : ''}`,
+    ...(before > now ? [`  the old certificate stays valid until ${dateWords(before)} (${plural(left, 'day')})`] : []),
+    ...(outdated.length > 0 ? ['  still with the old certificate:'] : []),
+    ...outdated.map(({ what, renew }) => `    ${what}: ${renew}`),
+  ].join('\n');
+}

@@ -2,7 +2,13 @@
 
 import { defineCommand } from '../../cli/command.ts';
 import { DUE_OPTIONS, STORED_OPTIONS } from '../../cli/host-options.ts';
-import { rotateServer } from '../actions/rotate-server.ts';
+import type { ActionContext } from '../actions/action-context.ts';
+import type { Changed } from '../actions/results.ts';
+import { type DueOptions, openStoredRun, type StoredOptions } from '../actions/run.ts';
+import { recordedSpecs } from '../domain/fleet/specs.ts';
+import { resolveNames } from '../domain/trust/renewals.ts';
+import { nameHosts } from '../domain/words.ts';
+import { change } from '../engine/change.ts';
 import { renderChange } from '../render/change.ts';
 
 export const command = defineCommand({
@@ -23,3 +29,28 @@ export const command = defineCommand({
       : renderChange(changed, context);
   },
 });
+
+/** Undefined if nothing is due. */
+async function rotateServer(
+  context: ActionContext,
+  named: readonly string[],
+  options: StoredOptions & DueOptions,
+): Promise<Changed | undefined> {
+  const { run, state, hosts, flags } = await openStoredRun(context, options);
+  const about = named.length > 0 ? [...state.hosts.keys()] : hosts;
+  const certs = new Map(about.map((name) => [name, state.hosts.get(name)?.serverCert ?? '']));
+  const names = await resolveNames('host', certs, { ...options, names: named, now: run.runtime.now() });
+  if (names.length === 0) return undefined;
+  return change(
+    {
+      reason: 'rotate server',
+      want: (latest) => ({
+        hosts: recordedSpecs(names, latest, flags),
+        credentials: [],
+        target: { kind: 'desired', force: 'rotated', addHardening: true },
+      }),
+      question: (wanted) => `Give new certificates to ${nameHosts(wanted.hosts)}?`,
+    },
+    run,
+  );
+}

@@ -1,7 +1,6 @@
 /** The table of `status`: at once, or row by row while hosts are contacted. */
 
 import { printable } from '../../errors/errors.ts';
-import type { RowsShown } from '../actions/status.ts';
 import type { StatusRow } from '../domain/status.ts';
 import { dateWords, plural, wrapLines } from '../domain/words.ts';
 import type { Around } from './change.ts';
@@ -110,3 +109,11 @@ function driftCell(row: StatusRow, colours: Colours): Cell {
 export function foundOf({ drift, unreachable }: StatusRow): readonly string[] {
   return [...(drift ?? []), ...(unreachable === undefined ? [] : [unreachable])].map((text) => printable(text));
 }
+
+/** An observer of the rows while hosts are contacted. */
+export type RowsShown = {
+  /** All rows, as far as the store knows them. */
+  begin(rows: readonly StatusRow[]): void;
+  /** A host answered, or failed to. */
+  row(row: StatusRow): void;
+};

@@ -4,7 +4,7 @@ import fc from 'fast-check';
 import { expect, test } from 'vitest';
 import { type Command, defineCommand } from '../../../src/cli/command.ts';
 import { COMMANDS, findCommand } from '../../../src/cli/commands.ts';
-import { glance } from '../../../src/cli/glance.ts';
+import { glance } from '../../../src/cli/global-options.ts';
 import { renderCommand } from '../../../src/cli/help.ts';
 import { parseDuration, parseOptions } from '../../../src/cli/options.ts';
 import { editDistance, nearestNames } from '../../../src/core/domain/fleet/nearest.ts';

@@ -1,8 +1,15 @@
 /** `operator add NAME [RECIPIENT]`: grants a user or runner access to a shared store. */
 
-import { defineCommand } from '../../../cli/command.ts';
-import { giveAccess } from '../actions/operators.ts';
-import { renderAdded } from '../render/operators.ts';
+import { type CommandResult, defineCommand } from '../../../cli/command.ts';
+import type { ActionContext } from '../../../core/actions/action-context.ts';
+import { shellQuote } from '../../../core/domain/quote.ts';
+import { asWritten } from '../../../errors/errors.ts';
+import { recipientsIn } from '../actions/recipients.ts';
+import { sharedStoreOf } from '../actions/team-session.ts';
+import { addOperator, type NewOperator } from '../store/admin.ts';
+import { checkRecipient } from '../store/age.ts';
+import type { Operator } from '../store/operators.ts';
+import { noRecipient } from '../store/ssh-keys.ts';
 
 export const command = defineCommand({
   scope: ['changes', 'store'],
@@ -37,3 +44,37 @@ export const command = defineCommand({
     return renderAdded(operator, { store, dryRun: context.global.dryRun });
   },
 });
+
+/** `recipient`: text, or the path of a file with it. With --dry-run only checks for obstacles. */
+async function giveAccess(
+  context: ActionContext,
+  { recipient, ...wanted }: NewOperator,
+): Promise<{ readonly operator: Operator; readonly store: string }> {
+  const session = sharedStoreOf(context);
+  const store = session.url;
+  const [text, ...more] = recipient === undefined ? [] : await recipientsIn(recipient, context.runtime.cwd);
+  if (recipient !== undefined && more.length > 0) {
+    await checkRecipient(text ?? '');
+    throw noRecipient(recipient, 'the file holds several keys, and an operator has one');
+  }
+  const { dryRun } = context.global;
+  return { store, operator: await addOperator(session, { ...wanted, recipient: text }, { dryRun }) };
+}
+
+function renderAdded(
+  operator: Operator,
+  { dryRun, store }: { readonly dryRun: boolean; readonly store: string },
+): CommandResult {
+  const { name, ca, client } = operator;
+  const can = ca
+    ? 'can open the CA, and change the store'
+    : `can look${client === undefined ? '' : ' and verify'}, but not open the CA${client === undefined ? '' : `; the key of client ${client} is readable`}`;
+  return {
+    exit: 0,
+    result: { operator, dryRun: dryRun || undefined },
+    text: dryRun ? `would add operator ${name}, who ${can}` : `operator ${name}: ${can}`,
+    next: dryRun
+      ? undefined
+      : [asWritten(`on that computer: docker-tls --store ${shellQuote(store)} status`), 'docker-tls operator list'],
+  };
+}

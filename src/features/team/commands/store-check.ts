@@ -1,8 +1,11 @@
 /** `store check`: checks that a shared store is complete, genuine and up to date. */
 
 import { defineCommand } from '../../../cli/command.ts';
+import type { ActionContext } from '../../../core/actions/action-context.ts';
+import { agree } from '../../../core/actions/prompts.ts';
 import { plural } from '../../../core/domain/words.ts';
-import { checkStore } from '../actions/team-store.ts';
+import { sharedStoreOf } from '../actions/team-session.ts';
+import { type CheckedStore, checkTeamStore } from '../store/restore.ts';
 
 export const command = defineCommand({
   scope: ['changes', 'store'],
@@ -18,3 +21,13 @@ export const command = defineCommand({
     return { exit: 0, result: found, text: `${store} is whole: ${about}`, attention: '' };
   },
 });
+
+type StoreCheck = CheckedStore & { readonly store: string };
+
+/** `accept`: accept the present state as the newest, although this machine has seen a newer one. */
+async function checkStore(context: ActionContext, accept: boolean): Promise<StoreCheck> {
+  const session = sharedStoreOf(context);
+  if (accept)
+    await agree(context.prompts, `Accept what is in ${session.url} now, though this computer has seen a newer state?`);
+  return { store: session.url, ...(await checkTeamStore(session, accept && !context.global.dryRun)) };
+}

@@ -1,7 +1,11 @@
 /** `store restore`: restores a shared store from the state that this machine saw last. */
 
 import { defineCommand } from '../../../cli/command.ts';
-import { restoreStore } from '../actions/team-store.ts';
+import type { ActionContext } from '../../../core/actions/action-context.ts';
+import { agree } from '../../../core/actions/prompts.ts';
+import { sharedStoreOf } from '../actions/team-session.ts';
+import { commitWords } from '../store/refusals.ts';
+import { newestSeen, restoreTeamStore } from '../store/restore.ts';
 
 export const command = defineCommand({
   scope: ['changes', 'store'],
@@ -25,3 +29,20 @@ export const command = defineCommand({
     };
   },
 });
+
+/** Number of the new commit; undefined if nothing was lost. `replaceUnseen`: also undo changes that this machine has not seen. */
+async function restoreStore(
+  context: ActionContext,
+  replaceUnseen: boolean,
+): Promise<{ readonly store: string; readonly sequence?: number }> {
+  const session = sharedStoreOf(context);
+  if (context.global.dryRun) {
+    await newestSeen(session);
+    return { store: session.url };
+  }
+  const undoing = replaceUnseen ? ', and undo all changes that do not lead to it' : '';
+  const sequence = await restoreTeamStore(session, replaceUnseen, (newest) =>
+    agree(context.prompts, `Put ${commitWords(newest)} back into ${session.url}${undoing}?`),
+  );
+  return { store: session.url, sequence };
+}
