@@ -3,14 +3,12 @@
 import { defineCommand } from '../../cli/command.ts';
 import { CA_OPTIONS, CLIENT_OPTIONS } from '../../cli/host-options.ts';
 import { DockerTlsError } from '../../errors/errors.ts';
-import type { ActionContext } from '../actions/action-context.ts';
-import { openStoredRun, type StoredOptions } from '../actions/run.ts';
+import { openStoredRun } from '../actions/run.ts';
 import type { StoreState } from '../adapters/store/records.ts';
 import { inspectCertificate } from '../domain/pki/inspect.ts';
 import { firstCa, type Wanted } from '../domain/trust/changes.ts';
 import { dateWords } from '../domain/words.ts';
 import { change } from '../engine/change.ts';
-import type { Changed } from '../engine/intent.ts';
 import { renderChange } from '../render/change.ts';
 
 export const command = defineCommand({
@@ -18,8 +16,14 @@ export const command = defineCommand({
   examples: ['docker-tls ca create', 'docker-tls ca create --ca-name acme-docker --ca-days 1825 --key-type p384'],
   args: {},
   options: { ...CA_OPTIONS, keyType: CLIENT_OPTIONS.keyType },
+  /** Fails with E_CA_EXISTS (exit 2). */
   async run(context) {
-    const changed = await createCa(context, context.options);
+    const { run, ca } = await openStoredRun(context, context.options);
+    const want = (state: StoreState): Wanted => {
+      if (state.ca !== undefined) throw caExists(run.store.home);
+      return { hosts: [], credentials: firstCa(state.ca, ca), target: { kind: 'desired' } };
+    };
+    const changed = await change({ reason: 'ca create', want }, run);
     if (changed.planned !== undefined) return renderChange(changed, context);
     const { subject, notAfter, fingerprint } = inspectCertificate(changed.state.ca?.cert ?? '');
     return {
@@ -30,16 +34,6 @@ export const command = defineCommand({
     };
   },
 });
-
-/** Fails with E_CA_EXISTS (exit 2). */
-async function createCa(context: ActionContext, options: StoredOptions): Promise<Changed> {
-  const { run, ca } = await openStoredRun(context, options);
-  const want = (state: StoreState): Wanted => {
-    if (state.ca !== undefined) throw caExists(run.store.home);
-    return { hosts: [], credentials: firstCa(state.ca, ca), target: { kind: 'desired' } };
-  };
-  return change({ reason: 'ca create', want }, run);
-}
 
 function caExists(home: string): DockerTlsError {
   return new DockerTlsError('E_CA_EXISTS', 'there is a CA in this store already', {

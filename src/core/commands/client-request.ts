@@ -3,8 +3,7 @@
 import { defineCommand } from '../../cli/command.ts';
 import { CLIENT_OPTIONS, OUT_OPTIONS } from '../../cli/host-options.ts';
 import { asWritten } from '../../errors/errors.ts';
-import type { ActionContext } from '../actions/action-context.ts';
-import { checkOut, type OutOptions, writeOut } from '../actions/files.ts';
+import { checkOut, writeOut } from '../actions/files.ts';
 import { storeOf } from '../actions/store.ts';
 import { readRequests, writeRequest } from '../adapters/store/requests.ts';
 import { checkName } from '../domain/names.ts';
@@ -29,50 +28,32 @@ export const command = defineCommand({
     new: { kind: 'flag', summary: 'another key, though a request waits already' },
   },
   async run(context) {
-    const result = await requestClient(context, context.args.name, context.options);
-    const { client, file, request } = result;
-    if (context.global.dryRun)
-      return { exit: 0, result: { client, dryRun: true }, text: `would make a request for ${client}` };
-    if (file === undefined) return { exit: 0, result, text: request };
-    return {
-      exit: 0,
-      result,
-      text: `${file}: request of ${client}; its key waits here`,
-      next: [
-        asWritten(`where the CA is:  docker-tls client sign ${context.options.out} --out ${client}.tar`),
-        `then here:        docker-tls client import ${client}.tar`,
-      ],
-    };
+    const { global, runtime, options, args } = context;
+    const client = checkName('client', args.name);
+    const { out = '-', replace, keyType = CLIENT_DEFAULTS.keyType } = options;
+    const file = { runtime, global: { json: global.json && options.out !== undefined }, out, replace };
+    checkOut(file, false);
+    return storeOf(context).withLock('docker-tls client request', async () => {
+      const waiting = options.new ? undefined : readRequests(global.home).find(({ name }) => name === client);
+      const { csr, ...request } = waiting ?? (await newRequest(client, keyType));
+      if (global.dryRun)
+        return { exit: 0, result: { client, dryRun: true }, text: `would make a request for ${client}` };
+      if (waiting === undefined) await writeRequest(global.home, { csr, ...request });
+      const result = { client, created: waiting === undefined, request: csr };
+      if (out === '-') return { exit: 0, result, text: csr };
+      const path = await writeOut({ ...file, data: csr });
+      return {
+        exit: 0,
+        result: { ...result, file: path },
+        text: `${path}: request of ${client}; its key waits here`,
+        next: [
+          asWritten(`where the CA is:  docker-tls client sign ${out} --out ${client}.tar`),
+          `then here:        docker-tls client import ${client}.tar`,
+        ],
+      };
+    });
   },
 });
-
-type RequestOptions = OutOptions & { readonly keyType: KeyType | undefined; readonly new: boolean };
-
-type Request = {
-  readonly client: string;
-  /** False if a request was already pending. */
-  readonly created: boolean;
-  /** PEM. */
-  readonly request: string;
-  /** The absolute path of the written file; undefined: none. */
-  readonly file: string | undefined;
-};
-
-/** The pending request, or a new one; with --dry-run, writes nothing. */
-async function requestClient(context: ActionContext, given: string, options: RequestOptions): Promise<Request> {
-  const { global, runtime } = context;
-  const client = checkName('client', given);
-  const { out = '-', replace, keyType = CLIENT_DEFAULTS.keyType } = options;
-  const file = { runtime, global: { json: global.json && options.out !== undefined }, out, replace };
-  checkOut(file, false);
-  return storeOf(context).withLock('docker-tls client request', async () => {
-    const waiting = options.new ? undefined : readRequests(global.home).find(({ name }) => name === client);
-    const { csr, ...request } = waiting ?? (await newRequest(client, keyType));
-    if (waiting === undefined && !global.dryRun) await writeRequest(global.home, { csr, ...request });
-    const path = out === '-' || global.dryRun ? undefined : await writeOut({ ...file, data: csr });
-    return { client, created: waiting === undefined, request: csr, file: path };
-  });
-}
 
 async function newRequest(name: string, keyType: KeyType) {
   const key = await generateKey(keyType);

@@ -1,7 +1,6 @@
 /** `client use`: this machine's default client, if the store has several. */
 
 import { defineCommand } from '../../cli/command.ts';
-import type { ActionContext } from '../actions/action-context.ts';
 import { makeOwn } from '../actions/own-client.ts';
 import { storeOf } from '../actions/store.ts';
 import { clientRevoked, externalKey } from '../domain/trust/client-refusals.ts';
@@ -13,10 +12,15 @@ export const command = defineCommand({
   examples: ['docker-tls client use laptop'],
   args: { name: { summary: 'the client', required: true, completes: 'client' } },
   options: {},
+  /** With --dry-run, only the checks. Fails with E_CLIENT_UNKNOWN, E_CLIENT_REVOKED, E_CLIENT_NO_KEY (exit 2). */
   async run(context) {
     const { name } = context.args;
     const { dryRun } = context.global;
-    await chooseClient(context, name);
+    const store = storeOf(context);
+    const { record, key } = clientOf(await store.read(), name);
+    if (record.revokedAt !== undefined) throw clientRevoked(name, record.revokedAt, 'docker-tls client list');
+    if (key === undefined) throw externalKey(name);
+    if (!dryRun) await makeOwn(store, name, 'docker-tls client use');
     return {
       exit: 0,
       result: { client: name, dryRun: dryRun || undefined },
@@ -24,12 +28,3 @@ export const command = defineCommand({
     };
   },
 });
-
-/** `client use`. With --dry-run, only the checks: E_CLIENT_UNKNOWN, E_CLIENT_REVOKED, E_CLIENT_NO_KEY (exit 2). */
-async function chooseClient(context: ActionContext, name: string): Promise<void> {
-  const store = storeOf(context);
-  const { record, key } = clientOf(await store.read(), name);
-  if (record.revokedAt !== undefined) throw clientRevoked(name, record.revokedAt, 'docker-tls client list');
-  if (key === undefined) throw externalKey(name);
-  if (!context.global.dryRun) await makeOwn(store, name, 'docker-tls client use');
-}

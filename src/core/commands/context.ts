@@ -1,9 +1,8 @@
 /** `context HOST`: a docker context for a host, kept up to date. */
 
-import { type CommandContext, type CommandResult, defineCommand } from '../../cli/command.ts';
+import { defineCommand } from '../../cli/command.ts';
 import { CLIENT_OPTION } from '../../cli/host-options.ts';
-import type { ActionContext } from '../actions/action-context.ts';
-import { type ContextOutcome, type ContextRequest, checkPlaces, giveContext } from '../actions/give-context.ts';
+import { type ContextOutcome, checkPlaces, giveContext } from '../actions/give-context.ts';
 import { storeOf } from '../actions/store.ts';
 import { noteThroughSsh } from '../actions/through-ssh.ts';
 import { dockerHost } from '../domain/destination.ts';
@@ -29,46 +28,30 @@ export const command = defineCommand({
     },
     replace: { kind: 'flag', summary: 'take over a context, or files, that docker-tls did not write' },
   },
-  run: async (context) => renderContext(await makeContext(context, context.args.host, context.options), context),
+  /** A context for the named host, or the only one. With --dry-run, only obstacles and planned files. */
+  async run(around) {
+    const { global, runtime, args, options } = around;
+    const { use, replace, configDirectory } = options;
+    const store = storeOf(around);
+    const state = await store.read();
+    const host = resolveHost(state, args.host, around.again);
+    const { name, address, port } = host.record;
+    const client = resolveClient(state, host, clientName(options, runtime), around.again);
+    const context = options.context ?? contextNameOf(name);
+    checkContextName(context);
+    noteThroughSsh(around, state, [name]);
+    const places = { context, dockerConfig: dockerConfigDirectory(runtime), use, replace, configDirectory };
+    const as = client.record.name;
+    if (global.dryRun) {
+      await checkPlaces(state, client, places);
+      const endpoint = dockerHost(address, port);
+      const result = { context, endpoint, client: as, dryRun: true };
+      return { exit: 0, result, text: `would write the context ${context}: ${endpoint} as ${as}` };
+    }
+    const result = await giveContext({ ...places, store, host: name, client: as, now: runtime.now });
+    return { exit: 0, result, text: renderOutcome(result, use, runtime) };
+  },
 });
-
-type ContextOptions = Pick<ContextRequest, 'use' | 'replace' | 'configDirectory'> & {
-  readonly client: string | undefined;
-  readonly context: string | undefined;
-};
-
-/** A context for the named host, or the only one. With --dry-run, only obstacles and planned files. */
-async function makeContext(
-  around: ActionContext,
-  named: string | undefined,
-  { use, replace, configDirectory, ...options }: ContextOptions,
-): Promise<ContextOutcome> {
-  const { global, runtime } = around;
-  const store = storeOf(around);
-  const state = await store.read();
-  const host = resolveHost(state, named, around.again);
-  const { name, address, port } = host.record;
-  const client = resolveClient(state, host, clientName(options, runtime), around.again);
-  const context = options.context ?? contextNameOf(name);
-  checkContextName(context);
-  noteThroughSsh(around, state, [name]);
-  const places = { context, dockerConfig: dockerConfigDirectory(runtime), use, replace, configDirectory };
-  const as = client.record.name;
-  if (!global.dryRun) return giveContext({ ...places, store, host: name, client: as, now: runtime.now });
-  await checkPlaces(state, client, places);
-  return { context, endpoint: dockerHost(address, port), client: as, created: false, changed: false, kept: [] };
-}
-
-type Context = CommandContext<unknown, { readonly use: boolean }>;
-
-function renderContext(outcome: ContextOutcome, { global, options, runtime }: Context): CommandResult {
-  const { context, endpoint, client } = outcome;
-  if (global.dryRun) {
-    const result = { context, endpoint, client, dryRun: true };
-    return { exit: 0, result, text: `would write the context ${context}: ${endpoint} as ${client}` };
-  }
-  return { exit: 0, result: outcome, text: renderOutcome(outcome, options.use, runtime) };
-}
 
 function renderOutcome(
   outcome: ContextOutcome,

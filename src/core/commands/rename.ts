@@ -2,7 +2,6 @@
 
 import { defineCommand } from '../../cli/command.ts';
 import { DockerTlsError } from '../../errors/errors.ts';
-import type { ActionContext } from '../actions/action-context.ts';
 import { storeOf } from '../actions/store.ts';
 import type { StoreChange, StoreState } from '../adapters/store/records.ts';
 import { checkName } from '../domain/names.ts';
@@ -19,10 +18,19 @@ export const command = defineCommand({
     name: { summary: 'its new name', required: true },
   },
   options: {},
+  /** With --dry-run, only the checks. Fails with E_HOST_UNKNOWN (exit 2), and as `renamed` does. */
   async run(context) {
-    const { host, name } = context.args;
-    const { dryRun } = context.global;
-    await renameHost(context, host, name);
+    const { args, global, runtime } = context;
+    const { host, name } = args;
+    const { dryRun } = global;
+    const store = storeOf(context);
+    const state = await store.read();
+    storedHost(state, host, context.again);
+    if (dryRun) renamed(state, host, name, runtime.now());
+    else
+      await store.withLock('docker-tls rename', async () => {
+        await store.write(renamed(await store.read(), host, name, runtime.now()));
+      });
     return {
       exit: 0,
       result: { host, name, dryRun },
@@ -54,17 +62,4 @@ function renamed(state: StoreState, from: string, to: string, now: Date): StoreC
     removeHosts: [from],
     clients: Object.fromEntries(clients),
   };
-}
-
-/** With --dry-run, only the checks. Fails with E_HOST_UNKNOWN (exit 2), and as `renamed` does. */
-async function renameHost(context: ActionContext, from: string, to: string): Promise<void> {
-  const { global, runtime } = context;
-  const store = storeOf(context);
-  const state = await store.read();
-  storedHost(state, from, context.again);
-  if (global.dryRun) renamed(state, from, to, runtime.now());
-  else
-    await store.withLock('docker-tls rename', async () => {
-      await store.write(renamed(await store.read(), from, to, runtime.now()));
-    });
 }

@@ -3,7 +3,6 @@
 import { defineCommand } from '../../cli/command.ts';
 import type { ExitStatus } from '../../errors/catalogue.ts';
 import { usage } from '../../errors/errors.ts';
-import type { ActionContext } from '../actions/action-context.ts';
 import { storeOf } from '../actions/store.ts';
 import { openTerminal } from '../adapters/ssh/terminal.ts';
 import { storedHost } from '../domain/trust/resolve.ts';
@@ -18,21 +17,17 @@ export const command = defineCommand({
     command: { summary: 'what to run there; default: a shell', many: true },
   },
   options: {},
+  /** The exit status is that of the remote command, whatever it is. */
   async run(context) {
     const { host, command: words } = context.args;
-    const status = await openShell(context, host, words);
+    if (context.global.json)
+      throw usage('--json: standard output belongs to what runs on the host', [`docker-tls ssh ${host}`]);
+    const state = await storeOf(context).read();
+    const { destination, user, port, identities, configFile, jump } = storedHost(state, host, context.again).record.ssh;
+    if (destination === 'local') throw usage(`${host} is this machine`, ['sudo -i']);
+    const requested = { user, port, identities, configFile, jump };
+    const known = Object.fromEntries(Object.entries(requested).filter(([, value]) => value !== undefined));
+    const status = (await openTerminal({ destination, ...known }, words)) as ExitStatus;
     return { exit: status, result: { host, status }, text: '' };
   },
 });
-
-/** Returns the exit status of the remote command, whatever it is. */
-async function openShell(context: ActionContext, name: string, command: readonly string[]): Promise<ExitStatus> {
-  if (context.global.json)
-    throw usage('--json: standard output belongs to what runs on the host', [`docker-tls ssh ${name}`]);
-  const state = await storeOf(context).read();
-  const { destination, user, port, identities, configFile, jump } = storedHost(state, name, context.again).record.ssh;
-  if (destination === 'local') throw usage(`${name} is this machine`, ['sudo -i']);
-  const requested = { user, port, identities, configFile, jump };
-  const known = Object.fromEntries(Object.entries(requested).filter(([, value]) => value !== undefined));
-  return (await openTerminal({ destination, ...known }, command)) as ExitStatus;
-}

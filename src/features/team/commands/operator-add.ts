@@ -1,12 +1,11 @@
 /** `operator add NAME [RECIPIENT]`: grants a user or runner access to a shared store. */
 
-import { type CommandResult, defineCommand } from '../../../cli/command.ts';
-import type { ActionContext } from '../../../core/actions/action-context.ts';
+import { defineCommand } from '../../../cli/command.ts';
 import { shellQuote } from '../../../core/domain/quote.ts';
 import { asWritten } from '../../../errors/errors.ts';
 import { recipientsIn } from '../actions/recipients.ts';
 import { sharedStoreOf } from '../actions/team-session.ts';
-import { addOperator, type NewOperator } from '../store/admin.ts';
+import { addOperator } from '../store/admin.ts';
 import { checkRecipient } from '../store/age.ts';
 import type { Operator } from '../store/operators.ts';
 import { noRecipient } from '../store/ssh-keys.ts';
@@ -37,44 +36,35 @@ export const command = defineCommand({
       completes: 'client',
     },
   },
+  /** RECIPIENT: text, or the path of a file with it. With --dry-run only checks for obstacles. */
   async run(context) {
     const { name, recipient } = context.args;
     const { withoutCa, client } = context.options;
-    const { operator, store } = await giveAccess(context, { name, recipient, ca: !withoutCa, client });
-    return renderAdded(operator, { store, dryRun: context.global.dryRun });
+    const { dryRun } = context.global;
+    const session = sharedStoreOf(context);
+    const [text, ...more] = recipient === undefined ? [] : await recipientsIn(recipient, context.runtime.cwd);
+    if (recipient !== undefined && more.length > 0) {
+      await checkRecipient(text ?? '');
+      throw noRecipient(recipient, 'the file holds several keys, and an operator has one');
+    }
+    const operator = await addOperator(session, { name, recipient: text, ca: !withoutCa, client }, { dryRun });
+    const can = rightsOf(operator);
+    if (dryRun) return { exit: 0, result: { operator, dryRun }, text: `would add operator ${name}, who ${can}` };
+    return {
+      exit: 0,
+      result: { operator },
+      text: `operator ${name}: ${can}`,
+      next: [
+        asWritten(`on that computer: docker-tls --store ${shellQuote(session.url)} status`),
+        'docker-tls operator list',
+      ],
+    };
   },
 });
 
-/** `recipient`: text, or the path of a file with it. With --dry-run only checks for obstacles. */
-async function giveAccess(
-  context: ActionContext,
-  { recipient, ...wanted }: NewOperator,
-): Promise<{ readonly operator: Operator; readonly store: string }> {
-  const session = sharedStoreOf(context);
-  const store = session.url;
-  const [text, ...more] = recipient === undefined ? [] : await recipientsIn(recipient, context.runtime.cwd);
-  if (recipient !== undefined && more.length > 0) {
-    await checkRecipient(text ?? '');
-    throw noRecipient(recipient, 'the file holds several keys, and an operator has one');
-  }
-  const { dryRun } = context.global;
-  return { store, operator: await addOperator(session, { ...wanted, recipient: text }, { dryRun }) };
-}
-
-function renderAdded(
-  operator: Operator,
-  { dryRun, store }: { readonly dryRun: boolean; readonly store: string },
-): CommandResult {
-  const { name, ca, client } = operator;
-  const can = ca
-    ? 'can open the CA, and change the store'
-    : `can look${client === undefined ? '' : ' and verify'}, but not open the CA${client === undefined ? '' : `; the key of client ${client} is readable`}`;
-  return {
-    exit: 0,
-    result: { operator, dryRun: dryRun || undefined },
-    text: dryRun ? `would add operator ${name}, who ${can}` : `operator ${name}: ${can}`,
-    next: dryRun
-      ? undefined
-      : [asWritten(`on that computer: docker-tls --store ${shellQuote(store)} status`), 'docker-tls operator list'],
-  };
+function rightsOf({ ca, client }: Operator): string {
+  if (ca) return 'can open the CA, and change the store';
+  return client === undefined
+    ? 'can look, but not open the CA'
+    : `can look and verify, but not open the CA; the key of client ${client} is readable`;
 }

@@ -1,12 +1,11 @@
 /** `butane HOST`: the plan of one host as a first-boot file. */
 
-import { type CommandResult, defineCommand } from '../../../cli/command.ts';
+import { defineCommand } from '../../../cli/command.ts';
 import { RUN_OPTIONS } from '../../../cli/host-options.ts';
-import type { ActionContext } from '../../../core/actions/action-context.ts';
-import { type HostsOptions, planHosts } from '../../../core/actions/open-hosts.ts';
+import { planHosts } from '../../../core/actions/open-hosts.ts';
 import { failuresOf } from '../../../core/actions/results.ts';
 import { storeOf } from '../../../core/actions/store.ts';
-import { type HostPlan, hasChanges } from '../../../core/domain/plan/plan.ts';
+import { hasChanges } from '../../../core/domain/plan/plan.ts';
 import { shellQuote } from '../../../core/domain/quote.ts';
 import { keptOf } from '../../../core/domain/settings-stored.ts';
 import { DockerTlsError, printable, usage } from '../../../errors/errors.ts';
@@ -22,69 +21,47 @@ export const command = defineCommand({
     ...RUN_OPTIONS,
     check: { kind: 'flag', summary: 'exit with status 3 when apply would change the host' },
   },
-  run: async (context) => {
-    const { args, options } = context;
-    return renderButaneFile(await planButane(context, args.host, options), context);
+  /** Fails with E_BUTANE, E_USAGE (exit 2), and like the plan of that host. */
+  async run(context) {
+    const { runtime, progress, args, options } = context;
+    const store = storeOf(context);
+    if (store.shared)
+      throw new DockerTlsError(
+        'E_BUTANE',
+        'no Butane file: in a shared store the keys are sealed, and butane reads files',
+        { hints: ['docker-tls store copy --to DIR', 'docker-tls --home DIR butane HOST'] },
+      );
+    const changed = await planHosts(context, args.host === undefined ? [] : [args.host], options);
+    const failed = failuresOf(changed).at(-1);
+    if (failed !== undefined) throw failed;
+    const [planned, ...more] = (changed.planned?.hosts ?? []).flatMap((one) =>
+      one.kind === 'done' ? [one.value] : [],
+    );
+    if (planned?.opened === undefined || more.length > 0)
+      throw usage('a Butane file is for one host', ['docker-tls butane HOST > HOST.bu']);
+    const { plan, opened, spec } = planned;
+    // butane's directory for the credentials.
+    const filesDirectory = store.home;
+    const butane = renderButane(plan, opened.facts, {
+      who: runtime.operator,
+      now: runtime.now(),
+      reason: 'first boot',
+      settings: keptOf(spec),
+      keep: spec.keep,
+      filesDirectory,
+    });
+    const { warnings } = plan;
+    for (const warning of warnings) progress.note(`${spec.name}: ${printable(warning)}`);
+    const changes = hasChanges(plan);
+    if (changes)
+      progress.note(
+        `${spec.name}: is not like that yet, and its credentials may not be in the store: docker-tls apply ${shellQuote(spec.name)}`,
+      );
+    return {
+      exit: options.check && changes ? 3 : 0,
+      result: { host: spec.name, butane, filesDirectory, changes, warnings },
+      text: butane.replace(/\n$/, ''),
+      verbatim: true,
+    };
   },
 });
-
-type ButaneFile = {
-  readonly text: string;
-  /** butane's directory for the credentials. */
-  readonly filesDirectory: string;
-  readonly host: string;
-  /** The host is not in sync, so the credentials that the file names may be missing. */
-  readonly pending: boolean;
-  readonly warnings: HostPlan['warnings'];
-};
-
-/** Fails with E_BUTANE, E_USAGE (exit 2), and like the plan of that host. */
-async function planButane(
-  context: ActionContext,
-  host: string | undefined,
-  options: HostsOptions,
-): Promise<ButaneFile> {
-  const { runtime, progress } = context;
-  const store = storeOf(context);
-  if (store.shared)
-    throw new DockerTlsError(
-      'E_BUTANE',
-      'no Butane file: in a shared store the keys are sealed, and butane reads files',
-      { hints: ['docker-tls store copy --to DIR', 'docker-tls --home DIR butane HOST'] },
-    );
-  const changed = await planHosts(context, host === undefined ? [] : [host], options);
-  const failed = failuresOf(changed).at(-1);
-  if (failed !== undefined) throw failed;
-  const [planned, ...more] = (changed.planned?.hosts ?? []).flatMap((one) => (one.kind === 'done' ? [one.value] : []));
-  if (planned?.opened === undefined || more.length > 0)
-    throw usage('a Butane file is for one host', ['docker-tls butane HOST > HOST.bu']);
-  const { plan, opened, spec } = planned;
-  const text = renderButane(plan, opened.facts, {
-    who: runtime.operator,
-    now: runtime.now(),
-    reason: 'first boot',
-    settings: keptOf(spec),
-    keep: spec.keep,
-    filesDirectory: store.home,
-  });
-  const pending = hasChanges(plan);
-  for (const warning of plan.warnings) progress.note(`${spec.name}: ${printable(warning)}`);
-  if (pending)
-    progress.note(
-      `${spec.name}: is not like that yet, and its credentials may not be in the store: docker-tls apply ${shellQuote(spec.name)}`,
-    );
-  return { text, filesDirectory: store.home, host: spec.name, pending, warnings: plan.warnings };
-}
-
-function renderButaneFile(
-  file: ButaneFile,
-  { options: { check } }: { readonly options: { readonly check: boolean } },
-): CommandResult {
-  const { text, host, filesDirectory, pending, warnings } = file;
-  return {
-    exit: check && pending ? 3 : 0,
-    result: { host, butane: text, filesDirectory, changes: pending, warnings },
-    text: text.replace(/\n$/, ''),
-    verbatim: true,
-  };
-}
