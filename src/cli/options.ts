@@ -18,7 +18,7 @@ export type Parsed = {
   readonly global: GlobalOptions;
 };
 
-export type Surroundings = {
+type Surroundings = {
   readonly env: Readonly<Record<string, string | undefined>>;
   readonly cwd: string;
 };

@@ -69,7 +69,7 @@ export function confirming(
   };
 }
 
-export type StoredRun = {
+type StoredRun = {
   readonly run: Run;
   /** The state when the command began. */
   readonly state: StoreState;
@@ -127,10 +127,3 @@ export async function sudoPasswords(
   }
   return found.size === 0 ? {} : { sudoPasswords: found };
 }
-
-export type DueOptions = {
-  readonly due: boolean;
-  readonly all: boolean;
-  /** Milliseconds. */
-  readonly within: number | undefined;
-};

@@ -1,20 +1,17 @@
 /** `apply [HOST…]`: brings hosts in line with the store or the fleet file, in parallel. */
 
-import { type CommandResult, defineCommand } from '../../cli/command.ts';
+import { defineCommand } from '../../cli/command.ts';
 import { POOL_OPTIONS, RUN_OPTIONS } from '../../cli/host-options.ts';
-import { type DockerTlsError, gravestExit } from '../../errors/errors.ts';
-import type { ActionContext } from '../actions/action-context.ts';
+import { gravestExit } from '../../errors/errors.ts';
 import { contextHere } from '../actions/contexts-of-host.ts';
-import { type HostsOptions, openHosts } from '../actions/open-hosts.ts';
+import { openHosts } from '../actions/open-hosts.ts';
 import { checkContexts, giveContexts } from '../actions/requested-contexts.ts';
-import type { Changed } from '../actions/results.ts';
 import { contextName } from '../domain/fleet/specs.ts';
-import type { HostSpec } from '../domain/settings.ts';
 import { usableClients } from '../domain/trust/clients.ts';
 import { clientsFor, hostsIntent, wantedHosts } from '../domain/trust/wanted-hosts.ts';
 import { change } from '../engine/change.ts';
 import { renderChange } from '../render/change.ts';
-import { type Context, nextCommands } from '../render/next.ts';
+import { nextCommands } from '../render/next.ts';
 import { dockerConfigDirectory } from '../user.ts';
 
 export const command = defineCommand({
@@ -27,52 +24,37 @@ export const command = defineCommand({
   ],
   args: { hosts: { summary: 'hosts; default: all', many: true, completes: 'host' } },
   options: { ...RUN_OPTIONS, ...POOL_OPTIONS },
-  run: async (context) => {
-    const applied = await applyHosts(context, context.args.hosts, context.options);
-    return renderApplied(applied, context);
+  /** Fails on problems of the whole run; hosts that fail are in the result. */
+  async run(context) {
+    const { runtime } = context;
+    const { run, request, state } = await openHosts(context, context.args.hosts, context.options);
+    const { hosts } = request;
+    const dockerConfig = dockerConfigDirectory(runtime);
+    if (hosts.some((spec) => contextName(spec) !== undefined)) {
+      const wanted = wantedHosts(request, state, runtime.now());
+      await checkContexts(hosts, clientsFor(wanted, state), state, dockerConfig);
+    }
+    const changed = await change(hostsIntent(request), run);
+    const done = new Set(changed.results.flatMap(({ kind, host }) => (kind === 'done' ? [host] : [])));
+    // The hosts themselves are done, whether or not their contexts succeed.
+    const failed = await giveContexts(
+      hosts.filter(({ name }) => done.has(name)),
+      usableClients(changed.state, changed.wanted.verifyAs),
+      { store: run.store, dockerConfig, now: runtime.now },
+    );
+    const name = changed.results.find((one) => one.kind === 'done' && one.value.changed)?.host;
+    const spec = hosts.find((one) => one.name === name);
+    const first = spec && {
+      spec,
+      context: contextName(spec) ?? (await contextHere(spec.name, await run.store.read(), dockerConfig)),
+    };
+    const { exit, text, errors = [], ...rest } = renderChange(changed, context);
+    return {
+      ...rest,
+      exit: gravestExit([exit, ...failed.map((error) => error.exit)]),
+      text: hosts.length === 0 ? 'no hosts: nothing to do' : text,
+      next: nextCommands(changed, context, first),
+      errors: [...failed, ...errors],
+    };
   },
 });
-
-type Applied = {
-  readonly changed: Changed;
-  readonly hosts: readonly HostSpec[];
-  /** Docker contexts that could not be created; the hosts themselves are done. */
-  readonly contexts: readonly DockerTlsError[];
-  /** The first changed host and its docker context; both absent: none. */
-  readonly first?: { readonly spec: HostSpec; readonly context: string | undefined };
-};
-
-/** Fails on problems of the whole run; hosts that fail are in the result. */
-async function applyHosts(context: ActionContext, names: readonly string[], options: HostsOptions): Promise<Applied> {
-  const { runtime } = context;
-  const { run, request, state } = await openHosts(context, names, options);
-  const { hosts } = request;
-  const dockerConfig = dockerConfigDirectory(runtime);
-  if (hosts.some((spec) => contextName(spec) !== undefined)) {
-    const wanted = wantedHosts(request, state, runtime.now());
-    await checkContexts(hosts, clientsFor(wanted, state), state, dockerConfig);
-  }
-  const changed = await change(hostsIntent(request), run);
-  const done = new Set(changed.results.flatMap(({ kind, host }) => (kind === 'done' ? [host] : [])));
-  const contexts = await giveContexts(
-    hosts.filter(({ name }) => done.has(name)),
-    usableClients(changed.state, changed.wanted.verifyAs),
-    { store: run.store, dockerConfig, now: runtime.now },
-  );
-  const name = changed.results.find((one) => one.kind === 'done' && one.value.changed)?.host;
-  const spec = hosts.find((one) => one.name === name);
-  if (spec === undefined) return { changed, hosts, contexts };
-  const here = contextName(spec) ?? (await contextHere(spec.name, await run.store.read(), dockerConfig));
-  return { changed, hosts, contexts, first: { spec, context: here } };
-}
-
-function renderApplied({ changed, hosts, contexts, first }: Applied, context: Context): CommandResult {
-  const { exit, text, errors = [], ...rest } = renderChange(changed, context);
-  return {
-    ...rest,
-    exit: gravestExit([exit, ...contexts.map((error) => error.exit)]),
-    text: hosts.length === 0 ? 'no hosts: nothing to do' : text,
-    next: nextCommands(changed, context, first),
-    errors: [...contexts, ...errors],
-  };
-}

@@ -1,11 +1,10 @@
 /** `client export`: a client as one file for another machine, a keychain, Java or a CI system. */
 
-import { type CommandContext, type CommandResult, defineCommand } from '../../cli/command.ts';
+import { defineCommand } from '../../cli/command.ts';
 import { FILE, OUT_OPTIONS } from '../../cli/host-options.ts';
 import { usage } from '../../errors/errors.ts';
-import type { ActionContext } from '../actions/action-context.ts';
 import { BUNDLE_FORMATS, type BundleFormat, bundleOf, renderBundle } from '../actions/client-bundle.ts';
-import { checkOut, type OutOptions, writeOut } from '../actions/files.ts';
+import { checkOut, writeOut } from '../actions/files.ts';
 import { rememberCopy } from '../actions/remember-copy.ts';
 import { exportPassphrase } from '../actions/secrets.ts';
 import { storeOf } from '../actions/store.ts';
@@ -48,53 +47,46 @@ export const command = defineCommand({
     },
     passphraseFile: { ...FILE, summary: 'read the passphrase of a PKCS#12 file from a file' },
   },
-  run: async (context) => renderExported(await exportClient(context, context.args.name, context.options), context),
+  async run(context) {
+    const { global, runtime, options } = context;
+    const { format = 'tar', replace, directory } = options;
+    const client = context.args.name;
+    const out = checkedOut(client, options);
+    const file = { runtime, global, out, replace, binary: format === 'p12' };
+    checkOut(file, true);
+    const store = storeOf(context);
+    const state = await store.read();
+    const stored = clientOf(state, client);
+    const bundle = bundleOf(state, stored, options.hosts);
+    const now = runtime.now();
+    const passphrase = () => exportPassphrase(options.passphraseFile, 'Passphrase for the file:', context);
+    const tool = toolFormat(format);
+    const data =
+      tool === undefined
+        ? await renderBundle(bundle, format as BundleFormat, { now, passphrase })
+        : (await tool.load()).archive(bundle, stored, directory ?? '', now);
+    const key = bundle.key !== undefined;
+    const hosts = bundle.hosts.map((host) => host.name);
+    const result = { client, format, hosts, key };
+    if (global.dryRun) return { exit: 0, result: { ...result, dryRun: true }, text: `would write ${out}` };
+    const path = await writeOut({ ...file, data });
+    if (key) await rememberCopy(store, client, { format, hosts: options.hosts, file: path, directory }, runtime.now());
+    if (path === '-') return { exit: 0, result, text: '' };
+    const next = tool === undefined ? NEXT[format as BundleFormat](out) : unpacking(tool.file, out, directory ?? '');
+    const written = `${path}: client ${client}${key ? ', with its private key' : ', without a key'}; hosts: ${hosts.join(', ') || 'none'}`;
+    const warning =
+      format === 'env' && hosts.length > 1
+        ? 'DOCKER_HOST is not in it, for there are several hosts: choose one with --hosts\n'
+        : '';
+    return { exit: 0, result: { ...result, file: path }, text: `${written}\n${warning}\n  ${next}` };
+  },
 });
 
-type ExportOptions = OutOptions & {
-  /** A BundleFormat, or a tool's format. */
-  readonly format: string | undefined;
-  readonly directory: string | undefined;
-  readonly hosts: readonly string[];
-  readonly passphraseFile: string | undefined;
-};
-
-type Exported = {
-  readonly client: string;
-  readonly format: string;
-  readonly hosts: readonly string[];
-  readonly key: boolean;
-  /** Absolute path; `-` is standard output; undefined for a dry run. */
-  readonly file: string | undefined;
-};
-
-async function exportClient(context: ActionContext, name: string, options: ExportOptions): Promise<Exported> {
-  const { global, runtime } = context;
-  const { format = 'tar', replace, directory } = options;
-  const out = checkedOut(name, options);
-  const file = { runtime, global, out, replace, binary: format === 'p12' };
-  checkOut(file, true);
-  const store = storeOf(context);
-  const state = await store.read();
-  const client = clientOf(state, name);
-  const bundle = bundleOf(state, client, options.hosts);
-  const now = runtime.now();
-  const passphrase = () => exportPassphrase(options.passphraseFile, 'Passphrase for the file:', context);
-  const tool = toolFormat(format);
-  const data =
-    tool === undefined
-      ? await renderBundle(bundle, format as BundleFormat, { now, passphrase })
-      : (await tool.load()).archive(bundle, client, directory ?? '', now);
-  const key = bundle.key !== undefined;
-  const exported = { client: name, format, hosts: bundle.hosts.map((host) => host.name), key };
-  if (global.dryRun) return { ...exported, file: undefined };
-  const path = await writeOut({ ...file, data });
-  if (key) await rememberCopy(store, name, { format, hosts: options.hosts, file: path, directory }, runtime.now());
-  return { ...exported, file: path };
-}
-
 /** Fails with E_USAGE (exit 2) without --out, and for a tool without --directory. */
-function checkedOut(name: string, { out, format = 'tar', directory }: ExportOptions): string {
+function checkedOut(
+  name: string,
+  { out, format = 'tar', directory }: Readonly<Record<'out' | 'format' | 'directory', string | undefined>>,
+): string {
   const tool = toolFormat(format);
   if (out === undefined)
     throw usage('--out is missing', [
@@ -109,22 +101,6 @@ function checkedOut(name: string, { out, format = 'tar', directory }: ExportOpti
       `--format ${FORMATS.all.map(({ name: one }) => one).join('|')}`,
     ]);
   return out;
-}
-
-function renderExported(exported: Exported, { options }: CommandContext<unknown, ExportOptions>): CommandResult {
-  const { client, format, hosts, key, file } = exported;
-  const { out = '', directory = '' } = options;
-  const tool = toolFormat(format);
-  const result = { client, format, hosts, key };
-  if (file === undefined) return { exit: 0, result: { ...result, dryRun: true }, text: `would write ${out}` };
-  if (file === '-') return { exit: 0, result, text: '' };
-  const next = tool === undefined ? NEXT[format as BundleFormat](out) : unpacking(tool.file, out, directory);
-  const written = `${file}: client ${client}${key ? ', with its private key' : ', without a key'}; hosts: ${hosts.join(', ') || 'none'}`;
-  const warning =
-    format === 'env' && hosts.length > 1
-      ? 'DOCKER_HOST is not in it, for there are several hosts: choose one with --hosts\n'
-      : '';
-  return { exit: 0, result: exported, text: `${written}\n${warning}\n  ${next}` };
 }
 
 const NEXT: Readonly<Record<BundleFormat, (file: string) => string>> = {

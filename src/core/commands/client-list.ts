@@ -2,7 +2,6 @@
 
 import { type CommandResult, defineCommand } from '../../cli/command.ts';
 import { printable } from '../../errors/errors.ts';
-import type { ActionContext } from '../actions/action-context.ts';
 import { storeOf } from '../actions/store.ts';
 import type { StoreState } from '../adapters/store/records.ts';
 import { type OtherCa, otherCaWords } from '../domain/other-ca.ts';
@@ -10,7 +9,6 @@ import { type ClientAccess, clientAccess } from '../domain/trust/client-hosts.ts
 import { type OutdatedCopy, outdatedCopies } from '../domain/trust/handed-out.ts';
 import { otherCas, ourFingerprints } from '../domain/trust/other-cas.ts';
 import { dateWords, listWords } from '../domain/words.ts';
-import type { Around } from '../render/change.ts';
 import { type Colours, coloursOf, toneOf } from '../render/colours.ts';
 import { renderTable } from '../render/table.ts';
 
@@ -21,25 +19,30 @@ export const command = defineCommand({
   examples: ['docker-tls client list', 'docker-tls client list --json'],
   args: {},
   options: {},
-  run: async (context) => renderClientList(await listClients(context), context),
+  async run(context) {
+    const { io, now: clock } = context.runtime;
+    const state = await storeOf(context).read();
+    const now = clock();
+    const clients = clientAccess(state, now).map((client) => {
+      const stored = client.state === 'revoked' ? undefined : state.clients.get(client.name);
+      return { ...client, outdated: stored === undefined ? [] : outdatedCopies(stored) };
+    });
+    const listed = casByHost(state, now);
+    const others = listed.map((ca) => `${printable(otherCaWords(ca))} is accepted by ${listWords(ca.hosts, 12)}`);
+    const result = { clients, otherCas: listed };
+    if (clients.length === 0) {
+      const text = [...others, 'There is no client yet. Make one with:'].join('\n');
+      return { exit: 0, result, text, next: ['docker-tls client add NAME'] };
+    }
+    const { text, next } = renderClients(clients, coloursOf(io), io.columns);
+    return { exit: 0, result, text: [text, ...others].join('\n'), next };
+  },
 });
 
 type ListedClient = ClientAccess & { readonly outdated: readonly OutdatedCopy[] };
 
 /** A CA outside this store with the hosts that accept each of its clients. */
 type ListedCa = OtherCa & { readonly hosts: readonly string[] };
-
-type ListedClients = { readonly clients: readonly ListedClient[]; readonly otherCas: readonly ListedCa[] };
-
-async function listClients(context: ActionContext): Promise<ListedClients> {
-  const state = await storeOf(context).read();
-  const now = context.runtime.now();
-  const clients = clientAccess(state, now).map((client) => {
-    const stored = client.state === 'revoked' ? undefined : state.clients.get(client.name);
-    return { ...client, outdated: stored === undefined ? [] : outdatedCopies(stored) };
-  });
-  return { clients, otherCas: casByHost(state, now) };
-}
 
 function casByHost(state: StoreState, now: Date): ListedCa[] {
   const listed = new Map<string, ListedCa>();
@@ -48,16 +51,6 @@ function casByHost(state: StoreState, now: Date): ListedCa[] {
     for (const one of otherCas(ca, ours, now))
       listed.set(one.fingerprint, { ...one, hosts: [...(listed.get(one.fingerprint)?.hosts ?? []), name] });
   return [...listed.values()];
-}
-
-function renderClientList({ clients, otherCas }: ListedClients, { runtime: { io } }: Around): CommandResult {
-  const result = { clients, otherCas };
-  const others = otherCas.map((ca) => `${printable(otherCaWords(ca))} is accepted by ${listWords(ca.hosts, 12)}`);
-  const { text, next } =
-    clients.length > 0
-      ? renderClients(clients, coloursOf(io), io.columns)
-      : { text: 'There is no client yet. Make one with:', next: ['docker-tls client add NAME'] };
-  return { exit: 0, result, text: [...(clients.length > 0 ? [text, ...others] : [...others, text])].join('\n'), next };
 }
 
 function renderClients(

@@ -45,40 +45,31 @@ DOCKER_HOST beats \`docker context use\` as long as it is set: --unset prints th
     shell: { kind: 'choice', choices: SHELLS, summary: 'the same as --format' },
     unset: { kind: 'flag', summary: 'take the variables away again' },
   },
+  /** The lines for a shell, or the configuration of a tool. */
   async run(context) {
-    const { args, options } = context;
-    const result = await environment(context, args.host, options);
-    return { exit: 0, result, text: result.text, verbatim: toolFormat(options.format ?? '') === undefined };
+    const { runtime, args, options } = context;
+    const { format, unset } = options;
+    if (format !== undefined && options.shell !== undefined && format !== options.shell)
+      throw usage('--format and --shell say different forms', [`docker-tls env --format ${format}`]);
+    const requested = { host: args.host, client: clientName(options, runtime) };
+    const tool = format === undefined ? undefined : toolFormat(format);
+    if (tool !== undefined) {
+      if (unset)
+        throw usage(`--unset is for the variables of a shell, not for ${tool.name}`, ['docker-tls env --unset']);
+      const result = await (await tool.load()).configure(requested, context);
+      return { exit: 0, result, text: result.text, verbatim: false };
+    }
+    const shell = format !== undefined && isShell(format) ? format : (options.shell ?? detectShell(runtime.env));
+    const result = unset ? unsetLines(shell) : await linesFor(shell, requested, context);
+    return { exit: 0, result, text: result.text, verbatim: true };
   },
 });
 
-type EnvOptions = {
-  readonly client: string | undefined;
-  /** A shell's or a tool's format. */
-  readonly format: string | undefined;
-  readonly shell: Shell | undefined;
-  readonly unset: boolean;
-};
-
-/** The lines for a shell, or the configuration of a tool. */
-async function environment(
+async function linesFor(
+  shell: Shell,
+  requested: { readonly host: string | undefined; readonly client: string | undefined },
   context: ActionContext,
-  named: string | undefined,
-  options: EnvOptions,
 ): Promise<Environment> {
-  const { runtime } = context;
-  const { format } = options;
-  if (format !== undefined && options.shell !== undefined && format !== options.shell)
-    throw usage('--format and --shell say different forms', [`docker-tls env --format ${format}`]);
-  const requested = { host: named, client: clientName(options, runtime) };
-  const tool = format === undefined ? undefined : toolFormat(format);
-  if (tool !== undefined) {
-    if (options.unset)
-      throw usage(`--unset is for the variables of a shell, not for ${tool.name}`, ['docker-tls env --unset']);
-    return (await tool.load()).configure(requested, context);
-  }
-  const shell = format !== undefined && isShell(format) ? format : (options.shell ?? detectShell(runtime.env));
-  if (options.unset) return unsetLines(shell);
   const store = storeOf(context);
   const state = await store.read();
   const host = resolveHost(state, requested.host, context.again);

@@ -1,8 +1,7 @@
 /** `forget HOST…`: drops vanished hosts from the store. */
 
 import { defineCommand } from '../../cli/command.ts';
-import { type DockerTlsError, gravestExit } from '../../errors/errors.ts';
-import type { ActionContext } from '../actions/action-context.ts';
+import { gravestExit } from '../../errors/errors.ts';
 import { contextsOf, takeContextsAway } from '../actions/contexts-of-host.ts';
 import { agree } from '../actions/prompts.ts';
 import { storeOf } from '../actions/store.ts';
@@ -18,17 +17,30 @@ export const command = defineCommand({
   examples: ['docker-tls forget build-1', 'docker-tls forget old-1 old-2 --yes'],
   args: { hosts: { summary: 'the hosts', required: true, many: true, completes: 'host' } },
   options: {},
+  /**
+   * A context that could not be removed is an error next to the others. Fails with E_HOST_UNKNOWN (exit 2), E_DECLINED, and as the store's
+   * lock and write do.
+   */
   async run(context) {
-    const { dryRun } = context.global;
-    const { hosts, errors } = await forgetHosts(context, context.args.hosts, (planned) =>
-      renderForgotten(planned, 'drops'),
-    );
-    return {
-      exit: gravestExit(errors.map((error) => error.exit)),
-      result: { dryRun: dryRun || undefined, hosts },
-      text: renderForgotten(hosts, dryRun ? 'would drop' : 'dropped'),
-      errors,
-    };
+    const { global, prompts, runtime } = context;
+    const store = storeOf(context);
+    const state = await store.read();
+    const names = [...new Set(context.args.hosts)];
+    for (const name of names) storedHost(state, name, context.again);
+    const planned = await planForget(names, state, runtime.now());
+    if (global.dryRun)
+      return { exit: 0, result: { dryRun: true, hosts: planned }, text: renderForgotten(planned, 'would drop') };
+    if (!global.yes && prompts.interactive) await prompts.show(`${renderForgotten(planned, 'drops')}\n\n`);
+    await agree(prompts, `Forget ${listWords(names, 5)}?`);
+    return store.withLock('docker-tls forget', async () => {
+      const latest = await store.read();
+      const hosts = await planForget(names, latest, runtime.now());
+      const places = (await Promise.all(names.map((name) => contextsOf(name, latest)))).flat();
+      await store.write({ removeHosts: names });
+      const { errors } = await takeContextsAway(places, { store, now: runtime.now });
+      const exit = gravestExit(errors.map((error) => error.exit));
+      return { exit, result: { hosts }, text: renderForgotten(hosts, 'dropped'), errors };
+    });
   },
 });
 
@@ -40,36 +52,6 @@ type ForgottenHost = {
   /** Docker contexts that point to it. */
   readonly contexts: readonly string[];
 };
-
-type Forgotten = { readonly hosts: readonly ForgottenHost[]; readonly errors: readonly DockerTlsError[] };
-
-/**
- * Drops hosts of the store after confirmation with the text of `show`; with --dry-run, only lists them. A context that could not be removed
- * is an error next to the others. Fails with E_HOST_UNKNOWN (exit 2), E_DECLINED, and as the store's lock and write do.
- */
-async function forgetHosts(
-  context: ActionContext,
-  given: readonly string[],
-  show: (hosts: readonly ForgottenHost[]) => string,
-): Promise<Forgotten> {
-  const { global, prompts, runtime } = context;
-  const store = storeOf(context);
-  const state = await store.read();
-  const names = [...new Set(given)];
-  for (const name of names) storedHost(state, name, context.again);
-  const planned = await planForget(names, state, runtime.now());
-  if (global.dryRun) return { hosts: planned, errors: [] };
-  if (!global.yes && prompts.interactive) await prompts.show(`${show(planned)}\n\n`);
-  await agree(prompts, `Forget ${listWords(names, 5)}?`);
-  return store.withLock('docker-tls forget', async () => {
-    const latest = await store.read();
-    const hosts = await planForget(names, latest, runtime.now());
-    const places = (await Promise.all(names.map((name) => contextsOf(name, latest)))).flat();
-    await store.write({ removeHosts: names });
-    const { errors } = await takeContextsAway(places, { store, now: runtime.now });
-    return { hosts, errors };
-  });
-}
 
 function planForget(names: readonly string[], state: StoreState, now: Date): Promise<ForgottenHost[]> {
   const access = clientAccess(state, now);

@@ -1,11 +1,10 @@
 /** `plan [HOST…]`: the changes that apply would make; changes nothing. */
 
-import { type CommandResult, defineCommand } from '../../cli/command.ts';
+import { defineCommand } from '../../cli/command.ts';
 import { RUN_OPTIONS } from '../../cli/host-options.ts';
 import { planHosts } from '../actions/open-hosts.ts';
-import type { Changed } from '../actions/results.ts';
 import { renderChange } from '../render/change.ts';
-import { type Context, nextCommands } from '../render/next.ts';
+import { nextCommands } from '../render/next.ts';
 
 export const command = defineCommand({
   scope: ['fleet', 'hosts', 'plans', 'store'],
@@ -17,18 +16,11 @@ export const command = defineCommand({
     ...RUN_OPTIONS,
     check: { kind: 'flag', summary: 'exit with status 3 when there is something to do' },
   },
-  run: async (context) => {
+  async run(context) {
     const { args, options } = context;
-    return renderPlan(await planHosts(context, args.hosts, options), context);
+    const changed = await planHosts(context, args.hosts, options);
+    const { exit, ...rest } = renderChange(changed, context);
+    const next = nextCommands(changed, context);
+    return { ...rest, next, exit: exit === 0 && options.check && next.length > 0 ? 3 : exit };
   },
 });
-
-/** `check`: exit status 3 if changes are pending. */
-function renderPlan(
-  changed: Changed,
-  context: Context & { readonly options: { readonly check: boolean } },
-): CommandResult {
-  const { exit, ...rest } = renderChange(changed, context);
-  const next = nextCommands(changed, context);
-  return { ...rest, next, exit: exit === 0 && context.options.check && next.length > 0 ? 3 : exit };
-}

@@ -2,10 +2,11 @@
 
 import { type CommandResult, defineCommand } from '../../cli/command.ts';
 import { CA_OPTIONS, DUE_OPTIONS } from '../../cli/host-options.ts';
-import type { ActionContext } from '../actions/action-context.ts';
 import type { Changed } from '../actions/results.ts';
-import { type DueOptions, openStoredRun, type RunOptions } from '../actions/run.ts';
+import { openStoredRun } from '../actions/run.ts';
+import type { StoreState } from '../adapters/store/records.ts';
 import { inspectCertificate } from '../domain/pki/inspect.ts';
+import type { Wanted } from '../domain/trust/changes.ts';
 import { renewed } from '../domain/trust/clients.ts';
 import { type OutdatedCopy, outdatedCopies } from '../domain/trust/handed-out.ts';
 import { resolveNames } from '../domain/trust/renewals.ts';
@@ -28,7 +29,27 @@ export const command = defineCommand({
     days: { kind: 'number', min: 1, max: 36_500, value: 'N', summary: 'lifetime; default: as before' },
   },
   async run(context) {
-    return renderRotatedClients(await rotateClient(context, context.args.clients, context.options), context);
+    const { args, options } = context;
+    const { run, state } = await openStoredRun(context, options);
+    const here = [...state.clients.values()].filter(
+      ({ record, key }) =>
+        args.clients.includes(record.name) ||
+        (record.revokedAt === undefined && key !== undefined && record.reaches === undefined),
+    );
+    const certs = new Map(here.map((client) => [client.record.name, client.cert]));
+    const names = await resolveNames('client', certs, { ...options, names: args.clients, now: run.runtime.now() });
+    const want = (latest: StoreState, now: Date): Wanted => ({
+      hosts: [],
+      credentials: names.map((name) => renewed(latest, name, options.days, now)),
+      target: { kind: 'desired' },
+      copies: true,
+    });
+    const changed = await change({ reason: 'rotate client', want }, run);
+    return renderRotated(
+      changed,
+      names.map((name) => renewedClient(name, certs.get(name), changed)),
+      context,
+    );
   },
 });
 
@@ -42,50 +63,19 @@ type Renewed = {
   readonly outdated: readonly OutdatedCopy[];
 };
 
-type RotatedClients = { readonly changed: Changed; readonly clients: readonly Renewed[] };
-
-/** `days`: their lifetime; undefined: unchanged. */
-async function rotateClient(
-  context: ActionContext,
-  named: readonly string[],
-  options: RunOptions & DueOptions & { readonly days: number | undefined },
-): Promise<RotatedClients> {
-  const { days } = options;
-  const { run, state } = await openStoredRun(context, options);
-  const here = [...state.clients.values()].filter(
-    ({ record, key }) =>
-      named.includes(record.name) ||
-      (record.revokedAt === undefined && key !== undefined && record.reaches === undefined),
-  );
-  const certs = new Map(here.map((client) => [client.record.name, client.cert]));
-  const names = await resolveNames('client', certs, { ...options, names: named, now: run.runtime.now() });
-  const changed = await change(
-    {
-      reason: 'rotate client',
-      want: (latest, now) => ({
-        hosts: [],
-        credentials: names.map((name) => renewed(latest, name, days, now)),
-        target: { kind: 'desired' },
-        copies: true,
-      }),
-    },
-    run,
-  );
-  const clients = names.map((name) => {
-    const client = changed.state.clients.get(name);
-    const end = (cert: string | undefined) => inspectCertificate(cert ?? '').notAfter;
-    return {
-      name,
-      before: end(certs.get(name)),
-      after: end(client?.cert),
-      copies: changed.copies.get(name),
-      outdated: client === undefined ? [] : outdatedCopies(client),
-    };
-  });
-  return { changed, clients };
+function renewedClient(name: string, before: string | undefined, { state, copies }: Changed): Renewed {
+  const client = state.clients.get(name);
+  const end = (cert: string | undefined) => inspectCertificate(cert ?? '').notAfter;
+  return {
+    name,
+    before: end(before),
+    after: end(client?.cert),
+    copies: copies.get(name),
+    outdated: client === undefined ? [] : outdatedCopies(client),
+  };
 }
 
-function renderRotatedClients({ changed, clients }: RotatedClients, around: Around): CommandResult {
+function renderRotated(changed: Changed, clients: readonly Renewed[], around: Around): CommandResult {
   const { result: planned, ...rest } = renderChange(changed, around);
   const nothing = clients.length === 0 ? ['Nothing is due.'] : [];
   if (changed.planned !== undefined) {

@@ -22,7 +22,7 @@ export function useCommands(
 }
 
 /** `docker-tls apply` with the arguments of this run: HOSTs, the fleet file, and options of RUN_OPTIONS. */
-export function applyCommand(
+function applyCommand(
   hosts: readonly string[],
   file: string | undefined,
   options: Readonly<Record<string, unknown>>,
@@ -38,7 +38,7 @@ export function applyCommand(
 }
 
 /** `apply`, or `plan`. */
-export type Context = CommandContext<{ readonly hosts: readonly string[] }, Readonly<Record<string, unknown>>>;
+type Context = CommandContext<{ readonly hosts: readonly string[] }, Readonly<Record<string, unknown>>>;
 
 /** A retry for failed hosts; otherwise docker's commands for `first`, the first changed host. */
 export function nextCommands(

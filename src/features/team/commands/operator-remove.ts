@@ -1,7 +1,6 @@
 /** `operator remove NAME`: re-encrypts a shared store for the remaining operators. */
 
 import { type CommandResult, defineCommand } from '../../../cli/command.ts';
-import type { ActionContext } from '../../../core/actions/action-context.ts';
 import { agree } from '../../../core/actions/prompts.ts';
 import { sharedStoreOf } from '../actions/team-session.ts';
 import { listOperators, removeOperator } from '../store/admin.ts';
@@ -14,33 +13,32 @@ export const command = defineCommand({
   examples: ['docker-tls operator remove bob'],
   args: { name: { summary: 'the operator', required: true } },
   options: {},
-  run: async (context) => renderRemoved(await takeAccess(context, context.args.name), context.global.dryRun),
+  /** Asks for confirmation first. */
+  async run(context) {
+    const { name } = context.args;
+    const { dryRun } = context.global;
+    const session = sharedStoreOf(context);
+    const { operators } = await listOperators(session);
+    const found = operators.find((one) => one.name === name);
+    if (found !== undefined && dryRun) {
+      const left = operators.filter((one) => one !== found);
+      return renderRemoved(found, left, { mayHaveCa: true, dryRun });
+    }
+    if (found !== undefined)
+      await agree(context.prompts, `Remove the operator ${name}, and encrypt everything again for the others?`);
+    const { state, removed, left } = await removeOperator(session, name);
+    return renderRemoved(removed, left, { mayHaveCa: state.ca !== undefined, dryRun });
+  },
 });
 
-type Removed = {
-  readonly removed: Operator;
-  readonly left: readonly Operator[];
-  /** A CA exists whose key the operator may have copied. */
-  readonly hasCa: boolean;
-};
-
-/** Asks for confirmation first. */
-async function takeAccess(context: ActionContext, name: string): Promise<Removed> {
-  const session = sharedStoreOf(context);
-  const { operators } = await listOperators(session);
-  const found = operators.find((one) => one.name === name);
-  if (found !== undefined && context.global.dryRun)
-    return { removed: found, left: operators.filter((one) => one !== found), hasCa: true };
-  if (found !== undefined)
-    await agree(context.prompts, `Remove the operator ${name}, and encrypt everything again for the others?`);
-  const { state, ...done } = await removeOperator(session, name);
-  return { ...done, hasCa: state.ca !== undefined };
-}
-
-function renderRemoved({ removed, left, hasCa }: Removed, dryRun: boolean): CommandResult {
-  const { name, ca, client } = removed;
+/** `mayHaveCa`: a CA exists, whose key the operator may have copied if they could open it. */
+function renderRemoved(
+  { name, ca, client }: Operator,
+  left: readonly Operator[],
+  { mayHaveCa, dryRun }: { readonly mayHaveCa: boolean; readonly dryRun: boolean },
+): CommandResult {
   const next = [
-    ...(ca && hasCa ? ['a new CA, and new certificates for every host and client: docker-tls rotate ca'] : []),
+    ...(ca && mayHaveCa ? ['a new CA, and new certificates for every host and client: docker-tls rotate ca'] : []),
     ...(client === undefined ? [] : [`docker-tls client revoke ${client}`]),
     'and take away the right to read and write the repository',
   ];
@@ -52,7 +50,7 @@ function renderRemoved({ removed, left, hasCa }: Removed, dryRun: boolean): Comm
     result: {
       removed: name,
       left: left.map((one) => one.name),
-      rotate: ca && hasCa ? ['ca'] : [],
+      rotate: ca && mayHaveCa ? ['ca'] : [],
       dryRun: dryRun || undefined,
     },
     text: [
