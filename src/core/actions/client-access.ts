@@ -1,4 +1,4 @@
-/** `client add` and `client revoke`: a change of clients, and of the affected hosts. */
+/** A change of clients, and of the hosts whose trust file it makes outdated. */
 
 import type { StoredHost, StoreState } from '../adapters/store/records.ts';
 import { type HostFlags, recordedSpecs } from '../domain/fleet/specs.ts';

@@ -6,7 +6,6 @@ import { DockerTlsError, failureOf, usage } from '../../errors/errors.ts';
 import type { ActionContext } from '../actions/action-context.ts';
 import { readIn } from '../actions/files.ts';
 import { giveContext } from '../actions/give-context.ts';
-import { bundleOfEnvironment, namedHosts, readBundle } from '../actions/read-bundle.ts';
 import { storeOf } from '../actions/store.ts';
 import type { ClientBundle } from '../adapters/docker/bundle.ts';
 import { readRequests, removeRequest } from '../adapters/store/requests.ts';
@@ -18,6 +17,7 @@ import { accepts, reachableHosts } from '../domain/trust/reachable-hosts.ts';
 import { dateWords } from '../domain/words.ts';
 import { refreshCopies } from '../engine/installed-copies.ts';
 import { dockerConfigDirectory } from '../user.ts';
+import { bundleOfEnvironment, namedHosts, readBundle } from './imported-bundle.ts';
 
 export const command = defineCommand({
   scope: ['changes', 'store'],

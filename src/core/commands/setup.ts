@@ -4,17 +4,15 @@ import { type CommandResult, defineCommand } from '../../cli/command.ts';
 import { CA_OPTIONS, HOST_OPTIONS, REJECT_OPTION, SSH_OPTIONS, TAKE_OVER_OPTION } from '../../cli/host-options.ts';
 import type { ErrorCode } from '../../errors/catalogue.ts';
 import { DockerTlsError, DockerTlsErrors, interrupted, printable } from '../../errors/errors.ts';
-import type { ActionContext } from '../actions/action-context.ts';
 import { fleetCaToStore } from '../actions/ca-files.ts';
 import { contextHere } from '../actions/contexts-of-host.ts';
 import { caSpec, clientSpec, hostFlags } from '../actions/flags.ts';
 import { openFleetFile, sudoReference } from '../actions/fleet-file.ts';
 import { makeOwn } from '../actions/own-client.ts';
-import { checkContextOf, giveContexts } from '../actions/requested-contexts.ts';
+import { checkContextOf, giveContexts, refuseContext } from '../actions/requested-contexts.ts';
 import { type Changed, failuresOf } from '../actions/results.ts';
 import { confirming, type FleetRun, openRun } from '../actions/run.ts';
 import { storeOf } from '../actions/store.ts';
-import { readContext } from '../adapters/docker/contexts.ts';
 import { dockerHost } from '../domain/destination.ts';
 import { contextName, specFor, withSeenKey } from '../domain/fleet/specs.ts';
 import { checkName } from '../domain/names.ts';
@@ -33,7 +31,6 @@ import { type Around, renderChange } from '../render/change.ts';
 import { coloursOf } from '../render/colours.ts';
 import { useCommands } from '../render/next.ts';
 import { outcomeJson, renderAttention, renderChecks, renderOutcome, renderWarnings } from '../render/outcome.ts';
-import type { HostProgress } from '../runtime.ts';
 import { toolFormat } from '../seams/formats.ts';
 import { dockerConfigDirectory } from '../user.ts';
 import {
@@ -46,7 +43,6 @@ import {
   editAnswers,
   propose,
   type SetupContext,
-  type SetupOptions,
   withOpenWay,
 } from './setup-wizard.ts';
 
@@ -73,24 +69,18 @@ export const command = defineCommand({
       completes: 'client',
     },
   },
-  run: async (context) => {
-    const done = await setUpHost(context, context.args.host, context.options);
-    return renderSetup(done, context);
+  /** Fails if the host was not changed, as the run does, and with E_USAGE, E_NAME, E_HOST_NAME, E_FLEET (exit 2). */
+  async run({ args, options, ...around }) {
+    const flags = await hostFlags(options, around.runtime.cwd);
+    if (options.client !== undefined) checkName('client', options.client);
+    const fleet = await openFleetFile(around);
+    const context = { ...around, options, flags, fleet, state: await storeOf(around).read() };
+    return setUpReached(context, await reachHost(context, args.host));
   },
 });
 
-/** Fails if the host was not changed, as the run does, and with E_USAGE, E_NAME, E_HOST_NAME, E_FLEET (exit 2). */
-async function setUpHost(around: ActionContext, typed: string | undefined, options: SetupOptions): Promise<SetUp> {
-  const flags = await hostFlags(options, around.runtime.cwd);
-  if (options.client !== undefined) checkName('client', options.client);
-  const fleet = await openFleetFile(around);
-  const context = { ...around, options, flags, fleet, state: await storeOf(around).read() };
-  const reached = await reachHost(context, typed);
-  return setUpReached(context, reached);
-}
-
 /** Connects to the requested host. Repeats the question if the typed destination leads to no host. */
-async function reachHost(context: SetupContext, typed: string | undefined): Promise<ReachedHost> {
+async function reachHost(context: SetupContext, typed: string | undefined) {
   const { options, flags, fleet, state, prompts, progress } = context;
   let problem: DockerTlsError | undefined;
   for (;;) {
@@ -139,36 +129,11 @@ const NO_HOST: readonly ErrorCode[] = [
   'E_SSH_AUTH',
 ];
 
-type SetUp = {
-  readonly changed: Changed;
-  readonly spec: HostSpec;
-  /** The client used for verification. */
-  readonly client: string;
-  /** The docker context, new or existing; undefined: none. */
-  readonly context: string | undefined;
-  /** Commands that configure the engine's own client for the host, if it is not docker. */
-  readonly ownClient: readonly string[];
-  /** Reasons why the context could not be created; the host itself is done. */
-  readonly errors: readonly DockerTlsError[];
-};
-
-type ReachedHost = {
-  /** The host's settings from the options. */
-  readonly first: HostSpec;
-  readonly opened: OpenedHost;
-  readonly run: FleetRun;
-  /** The user may send the plan back to change answers. */
-  readonly editable: boolean;
-  readonly reached: HostProgress;
-  /** Connects again. */
-  reach(): Promise<OpenedHost>;
-};
-
-/** Sets up a connected host, and closes the connection. Fails as setUpHost does. */
+/** Sets up a connected host, and closes the connection. If it is `editable`, the user may send the plan back to change answers. */
 async function setUpReached(
   context: SetupContext,
-  { first, run, editable, reached, reach, ...host }: ReachedHost,
-): Promise<SetUp> {
+  { first, run, editable, reached, reach, ...host }: Awaited<ReturnType<typeof reachHost>>,
+): Promise<CommandResult> {
   const { options, prompts } = context;
   let { opened } = host;
   try {
@@ -205,7 +170,7 @@ async function changeSetUp(
   { spec: requested, client, context: docker, file, takeOver, rejectOthers }: Requested,
   run: FleetRun,
   opened: OpenedHost,
-): Promise<SetUp> {
+): Promise<CommandResult> {
   const { options, global, runtime, state } = context;
   const { store } = run;
   if (docker !== undefined) await refuseContext(docker, runtime);
@@ -232,7 +197,10 @@ async function changeSetUp(
   if (verifier !== undefined) await checkContextOf(spec, verifier, state, dockerConfig);
   const changed = await change(hostsIntent(request), { ...run, opened: new Map([[spec.name, opened]]) });
   const name = changed.wanted.verifyAs?.[0] ?? '';
-  if (changed.planned !== undefined) return { changed, spec, client: name, context: docker, ownClient: [], errors: [] };
+  if (changed.planned !== undefined) {
+    const { result, ...rest } = renderChange(changed, context);
+    return { ...rest, result: { client: name, ...result } };
+  }
   const [result] = changed.results;
   if (result?.kind === 'skipped') throw interrupted(result.reason, { where: spec.name });
   if (result?.kind !== 'done') throw new DockerTlsErrors(failuresOf(changed));
@@ -247,18 +215,8 @@ async function changeSetUp(
   const ownClient =
     format === undefined ? [] : (await format.load()).commandsHere(after, spec.name, name, runtime.program);
   const leading = docker ?? (await contextHere(spec.name, after, dockerConfig));
-  return { changed, spec, client: name, context: errors.length > 0 ? undefined : leading, ownClient, errors };
-}
-
-/** Rejects an existing context that docker-tls did not write, before the host changes. */
-async function refuseContext(name: string, runtime: SetupContext['runtime']): Promise<void> {
-  const found = await readContext({ name, dockerConfig: dockerConfigDirectory(runtime) });
-  if (found === undefined || found.ours) return;
-  throw new DockerTlsError(
-    'E_CONTEXT_EXISTS',
-    `there is a docker context ${name} already, and docker-tls did not write it`,
-    { where: name, hints: ['choose another name: --context NAME', `docker context inspect ${name}`] },
-  );
+  const access = { spec, client: name, context: errors.length > 0 ? undefined : leading, ownClient };
+  return { ...renderSetUp(result, access, context), errors };
 }
 
 /** Fails with every obstacle to the setup, before the first question. */
@@ -269,12 +227,21 @@ function refuseEarly({ options, runtime, state }: SetupContext, spec: HostSpec, 
   refuseProblems({ problems: [...(twin === undefined ? [] : [twin]), ...problems] });
 }
 
-function renderSetup({ changed, spec, client, context, ownClient, errors }: SetUp, around: Around): CommandResult {
-  const [outcome] = changed.results;
-  if (outcome?.kind !== 'done') {
-    const { result, ...rest } = renderChange(changed, around);
-    return { ...rest, result: { client, ...result } };
-  }
+type Access = {
+  readonly spec: HostSpec;
+  /** The client used for verification. */
+  readonly client: string;
+  /** The docker context, new or existing; undefined: none. */
+  readonly context: string | undefined;
+  /** Commands that configure the engine's own client for the host, if it is not docker. */
+  readonly ownClient: readonly string[];
+};
+
+function renderSetUp(
+  outcome: Extract<Changed['results'][number], { kind: 'done' }>,
+  { spec, client, context, ownClient }: Access,
+  around: Around,
+): CommandResult {
   const { value } = outcome;
   const { io } = around.runtime;
   const colours = coloursOf(io);
@@ -295,6 +262,5 @@ function renderSetup({ changed, spec, client, context, ownClient, errors }: SetU
     text: [verified, '', sentence].join('\n'),
     next: [...useCommands(spec, context, around.runtime), ...ownClient],
     attention: renderAttention([outcome]),
-    errors,
   };
 }

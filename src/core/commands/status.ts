@@ -25,8 +25,8 @@ import { askHosts } from '../engine/drift.ts';
 import { askReached } from '../engine/reached-hosts.ts';
 import type { Around } from '../render/change.ts';
 import { type Colours, coloursOf } from '../render/colours.ts';
-import { foundOf, type RowsShown, renderStatusTable, type StatusStream, streamStatus } from '../render/status-table.ts';
 import { tableWidth } from '../render/table.ts';
+import { foundOf, type RowsShown, renderStatusTable, type StatusStream, streamStatus } from './status-table.ts';
 
 export const command = defineCommand({
   scope: ['fleet', 'hosts', 'store'],

@@ -10,7 +10,6 @@ import { storeOf } from '../../../core/actions/store.ts';
 import { errorsOf, exitOfResults, type HostResult } from '../../../core/domain/host-results.ts';
 import type { Around } from '../../../core/render/change.ts';
 import { coloursOf } from '../../../core/render/colours.ts';
-import { type AuditInputs, type InputOptions, readInputs } from '../actions/audit-inputs.ts';
 import { saveReport } from '../adapters/report.ts';
 import { expiredWords } from '../domain/baseline.ts';
 import { BENCHMARKS, NEWEST } from '../domain/benchmark.ts';
@@ -22,6 +21,7 @@ import type { Paint } from '../domain/report/table.ts';
 import { fails, scoreWords } from '../domain/score.ts';
 import { type Selection, selectResults, subjectsOf } from '../domain/selection.ts';
 import { auditHosts } from '../engine/audit-hosts.ts';
+import { type AuditInputs, type InputOptions, readInputs } from './audit-inputs.ts';
 
 export const command = defineCommand({
   scope: ['fleet', 'hosts', 'store'],

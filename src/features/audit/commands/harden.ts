@@ -14,8 +14,6 @@ import { coloursOf } from '../../../core/render/colours.ts';
 import { costLines } from '../../../core/render/outcome.ts';
 import { tableWidth } from '../../../core/render/table.ts';
 import { usage } from '../../../errors/errors.ts';
-import { auditNow, writeHardenReport } from '../actions/harden-report.ts';
-import { addPackages, type HostPackages, refusePackages } from '../actions/packages.ts';
 import { checkReport } from '../adapters/report.ts';
 import type { FixName } from '../domain/fix-names.ts';
 import { type Fix, NEVER, needsYes, type Risk } from '../domain/fixes.ts';
@@ -36,6 +34,8 @@ import {
   unmadeWords,
 } from '../domain/hardening/hardening-choice.ts';
 import { PACKAGES } from '../domain/packages.ts';
+import { addPackages, type HostPackages, refusePackages } from './harden-packages.ts';
+import { auditNow, writeHardenReport } from './harden-report.ts';
 
 export const command = defineCommand({
   scope: ['fleet', 'hosts', 'changes', 'plans', 'store'],

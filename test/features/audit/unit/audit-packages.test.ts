@@ -3,7 +3,7 @@
 import { describe, expect, test } from 'vitest';
 import { parsePackageList } from '../../../../src/core/domain/plan/installed-packages.ts';
 import { DockerTlsError } from '../../../../src/errors/errors.ts';
-import { refusePackages } from '../../../../src/features/audit/actions/packages.ts';
+import { refusePackages } from '../../../../src/features/audit/commands/harden-packages.ts';
 import {
   NOT_OFFERED,
   PACKAGES,

@@ -3,9 +3,9 @@
 import { printable } from '../../errors/errors.ts';
 import type { StatusRow } from '../domain/status.ts';
 import { dateWords, plural, wrapLines } from '../domain/words.ts';
-import type { Around } from './change.ts';
-import { type Colours, coloursOf, toneOf } from './colours.ts';
-import { type Cell, type Column, type OpenTable, openTable, renderTable, tableWidth } from './table.ts';
+import type { Around } from '../render/change.ts';
+import { type Colours, coloursOf, toneOf } from '../render/colours.ts';
+import { type Cell, type Column, type OpenTable, openTable, renderTable, tableWidth } from '../render/table.ts';
 
 /** A table being printed; `end` returns the rows that were not shown yet. */
 export type StatusStream = RowsShown & { end(rows: readonly StatusRow[]): string };
