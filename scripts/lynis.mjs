@@ -32,7 +32,7 @@ const lab = (...words) => run(join(root, 'scripts/lab'), words);
 /** Names of the fixes that take a yes of their own. */
 function accepted(dockerTls) {
   const { fixes } = JSON.parse(dockerTls('harden', '--list', '--json')).result;
-  return fixes.flatMap(({ name, needsYes }) => (needsYes && name !== 'userns-remap' ? [name] : [])).join(',');
+  return fixes.flatMap(({ name, needsAccept }) => (needsAccept && name !== 'userns-remap' ? [name] : [])).join(',');
 }
 
 try {

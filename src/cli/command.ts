@@ -82,10 +82,13 @@ type ArgumentValues<A extends ArgumentSpecs> = { readonly [K in keyof A]: Argume
 
 export type CommandContext<A, O> = ActionContext & { readonly args: A; readonly options: O };
 
-export type CommandResult = {
+export type CommandResult<Document extends object | undefined = object | undefined> = {
   readonly exit: ExitStatus;
-  /** Copied into the JSON document; secrets show as `***`. */
-  readonly result: object;
+  /**
+   * The result of the JSON document, of the type that schema/ is made from: NameDocument for the command `name`. Undefined for commands
+   * that refuse --json. Secrets show as `***`.
+   */
+  readonly result: Document;
   /** For users, on stdout; an empty text prints nothing. Text from hosts must be clean (`printable`, `table`). */
   readonly text: string;
   /** The part that --quiet still shows of a success; undefined: the text itself is the requested output. */

@@ -6,14 +6,14 @@ import type { ExitStatus } from '../errors/catalogue.ts';
 import { type DockerTlsError, gravestExit, printable } from '../errors/errors.ts';
 
 /** `error` of the JSON document. */
-type JsonError = {
+export type ErrorDocument = {
   readonly code: string;
   readonly message: string;
   readonly where: string | null;
   readonly hints: readonly string[];
   readonly details: readonly string[];
   /** All failures, if there are several. */
-  readonly errors?: readonly JsonError[];
+  readonly errors?: readonly ErrorDocument[];
 };
 
 export function exitOf(errors: readonly DockerTlsError[]): ExitStatus {
@@ -41,7 +41,7 @@ export function renderErrors(
     .join('');
 }
 
-export function jsonError(errors: readonly DockerTlsError[]): JsonError | undefined {
+export function jsonError(errors: readonly DockerTlsError[]): ErrorDocument | undefined {
   const all = errors.map((error) => ({
     code: error.code,
     message: error.message,

@@ -22,6 +22,8 @@ import { createProgress, type ProgressScreen } from './progress.ts';
 import { createPrompts, type PromptsOptions } from './prompts.ts';
 import { type SignalWatch, watchSignals } from './signals.ts';
 
+export type HelpDocument = { readonly text: string };
+
 /**
  * Runs `docker-tls ARGV`. Resolves to the exit status and never rejects. `overrides` replaces effects (tests): if it has a `signal`, the
  * process's own signals are ignored.
@@ -87,7 +89,10 @@ async function dispatch(
   watchProgress: (screen: ProgressScreen) => void,
 ): Promise<ExitStatus> {
   const print = (command: string, result: CommandResult) => printResult(runtime.io, { ...form, command }, result);
-  const help = (text: string) => print('help', { exit: 0, result: { text }, text });
+  const help = (text: string) => {
+    const result: HelpDocument = { text };
+    return print('help', { exit: 0, result, text });
+  };
   const { program } = runtime;
   const { columns } = runtime.io;
   // Lazy: it loads commander, which completion and --version do not need.
@@ -104,7 +109,7 @@ async function dispatch(
   if (seen.version) {
     return print('version', {
       exit: 0,
-      result: { version: DOCKER_TLS_VERSION },
+      result: (await import('../core/commands/version.ts')).versionDocument(),
       text: `docker-tls ${DOCKER_TLS_VERSION}`,
     });
   }

@@ -40,8 +40,8 @@ describe('a host of Podman', () => {
     const words = person.setup(host, [], 'ops');
     expect(JSON.parse(await done(...words, '--dry-run', '--json')).result.hosts[0].plan).toMatchObject({
       kind: 'podman',
-      listening: 'systemd',
-      containers: { how: 'untouched' },
+      portHolder: 'systemd',
+      containers: { effect: 'untouched' },
     });
     expect(compare(before, await snapshot(host))).toEqual([]);
     expect(await done(...words)).toContain('podman system connection add');

@@ -39,7 +39,7 @@ describe.each(['bookworm', 'sid'] satisfies Suite[])('on %s', (suite) => {
   /** What a rollback would bring back. */
   const next = async (): Promise<string> => {
     const { out } = await done(['rollback', host.name, '--dry-run', '--json']);
-    return String(JSON.parse(out).result.hosts[0].plan.returnsTo);
+    return String(JSON.parse(out).result.hosts[0].plan.restores);
   };
   const current = (): Promise<string> => host.must('readlink /etc/docker/tls/current');
 
@@ -75,11 +75,11 @@ describe.each(['bookworm', 'sid'] satisfies Suite[])('on %s', (suite) => {
   test('where no client of this store is accepted, the certificate that comes back is verified all the same', async () => {
     const other = newPerson(program, [host]);
     const { out } = await person.run(['rollback', host.name, '--dry-run', '--json']);
-    const { returnsTo } = JSON.parse(out).result.hosts[0].plan;
+    const { restores } = JSON.parse(out).result.hosts[0].plan;
     const address = ['--ssh-config', `${other.home}/.ssh/config`, '-i', host.keyFile];
     const back = await other.run(['rollback', `root@${host.address}`, ...address, '--yes']);
     expect(back, back.err).toMatchObject({ status: 0 });
-    expect(back.out).toContain(`generation ${returnsTo} is active again`);
+    expect(back.out).toContain(`generation ${restores} is active again`);
     expect(back.out).toMatch(/no certificate: rejected/);
     other.remove();
     await done(person.setup(host));

@@ -44,7 +44,7 @@ test('setup, rotation under a client, revocation, rollback and removal: as the u
     expect(await host.ssh(`systemctl --user ${verb} docker`, { user: 'rooty' })).toMatchObject({ exit: 0 });
     expect(JSON.parse(await done(...words, '--dry-run', '--json')).result.hosts[0].plan).toMatchObject({
       kind: 'rootless',
-      listening: 'systemd',
+      portHolder: 'systemd',
     });
   }
   await done(...words);

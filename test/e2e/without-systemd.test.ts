@@ -57,7 +57,7 @@ describe.each<Case>([
     const words = person.setup(host, [], 'ops');
     expect(JSON.parse(await done(...words, '--dry-run', '--json')).result.hosts[0].plan).toMatchObject({
       kind: suite,
-      listening: 'firewall',
+      portHolder: 'firewall',
     });
     await done(...words);
     expect((await person.run(words)).err).toContain('nothing to do');

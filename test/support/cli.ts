@@ -11,6 +11,7 @@ import type { ExitStatus } from '../../src/errors/catalogue.ts';
 import { DockerTlsError } from '../../src/errors/errors.ts';
 import { builtProgram } from './build-once.ts';
 import { requireStatus } from './exit-status.ts';
+import { asksForDocument, requireDocument } from './json-documents.ts';
 
 const root = new URL('../..', import.meta.url).pathname;
 
@@ -47,18 +48,20 @@ export async function runCli(argv: readonly string[], { commands, ...setting }: 
   let out = '';
   let err = '';
   const io: Io = {
-    out(text) {
-      out += text;
-    },
-    err(text) {
-      err += text;
-    },
     outIsTerminal: false,
     errIsTerminal: false,
     inIsTerminal: false,
     columns: 80,
     colour: false,
     ...setting.io,
+    out(text) {
+      out += text;
+      setting.io?.out?.(text);
+    },
+    err(text) {
+      err += text;
+      setting.io?.err?.(text);
+    },
   };
   const exit = await main(
     argv,
@@ -66,6 +69,7 @@ export async function runCli(argv: readonly string[], { commands, ...setting }: 
     commands,
   );
   requireStatus({ status: exit, out, err });
+  if (commands === undefined && asksForDocument(argv)) requireDocument(out);
   return {
     exit,
     out,
@@ -122,7 +126,7 @@ export function buildProgram(): Program {
   };
 }
 
-/** Waits for a child process; `input` is its whole stdin. */
+/** Waits for a child process; `input` is its whole stdin. A document that the program prints has to be as schema/ has it. */
 export async function finished(child: ChildProcess, input = ''): Promise<ProgramRun> {
   let out = '';
   let err = '';
@@ -137,5 +141,8 @@ export async function finished(child: ChildProcess, input = ''): Promise<Program
   const status = await new Promise<number | null>((resolve, reject) => {
     child.once('error', reject).once('close', resolve);
   });
+  const { spawnargs } = child;
+  const program = spawnargs.findIndex((word) => word.endsWith('/docker-tls.js'));
+  if (status !== null && program !== -1 && asksForDocument(spawnargs.slice(program))) requireDocument(out);
   return { status, out, err };
 }

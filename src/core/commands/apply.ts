@@ -1,6 +1,6 @@
 /** `apply [HOST…]`: brings hosts in line with the store or the fleet file, in parallel. */
 
-import { defineCommand } from '../../cli/command.ts';
+import { type CommandResult, defineCommand } from '../../cli/command.ts';
 import { POOL_OPTIONS, RUN_OPTIONS } from '../../cli/host-options.ts';
 import { gravestExit } from '../../errors/errors.ts';
 import { contextHere } from '../actions/contexts-of-host.ts';
@@ -11,8 +11,11 @@ import { usableClients } from '../domain/trust/clients.ts';
 import { clientsFor, hostsIntent, wantedHosts } from '../domain/trust/wanted-hosts.ts';
 import { change } from '../engine/change.ts';
 import { renderChange } from '../render/change.ts';
+import type { ChangeDocument } from '../render/change-document.ts';
 import { nextCommands } from '../render/next.ts';
 import { dockerConfigDirectory } from '../user.ts';
+
+export type ApplyDocument = ChangeDocument;
 
 export const command = defineCommand({
   scope: ['fleet', 'hosts', 'changes', 'plans', 'store'],
@@ -25,7 +28,7 @@ export const command = defineCommand({
   args: { hosts: { summary: 'hosts; default: all', many: true, completes: 'host' } },
   options: { ...RUN_OPTIONS, ...POOL_OPTIONS },
   /** Fails on problems of the whole run; hosts that fail are in the result. */
-  async run(context) {
+  async run(context): Promise<CommandResult<ApplyDocument>> {
     const { runtime } = context;
     const { run, request, state } = await openHosts(context, context.args.hosts, context.options);
     const { hosts } = request;

@@ -1,6 +1,6 @@
 /** `ca create`: a CA before the first host; setup otherwise creates one. */
 
-import { defineCommand } from '../../cli/command.ts';
+import { type CommandResult, defineCommand } from '../../cli/command.ts';
 import { CA_OPTIONS, CLIENT_OPTIONS } from '../../cli/host-options.ts';
 import { DockerTlsError } from '../../errors/errors.ts';
 import { openStoredRun } from '../actions/run.ts';
@@ -9,7 +9,12 @@ import { inspectCertificate } from '../domain/pki/inspect.ts';
 import { firstCa, type Wanted } from '../domain/trust/changes.ts';
 import { dateWords } from '../domain/words.ts';
 import { change } from '../engine/change.ts';
-import { renderChange } from '../render/change.ts';
+import { renderPlan } from '../render/change.ts';
+import type { PlannedChangeDocument } from '../render/change-document.ts';
+
+export type CaCreateDocument =
+  | PlannedChangeDocument
+  | { readonly subject: string; readonly fingerprint: string; readonly notAfter: Date };
 
 export const command = defineCommand({
   scope: ['fleet', 'changes', 'store'],
@@ -17,14 +22,14 @@ export const command = defineCommand({
   args: {},
   options: { ...CA_OPTIONS, keyType: CLIENT_OPTIONS.keyType },
   /** Fails with E_CA_EXISTS (exit 2). */
-  async run(context) {
+  async run(context): Promise<CommandResult<CaCreateDocument>> {
     const { run, ca } = await openStoredRun(context, context.options);
     const want = (state: StoreState): Wanted => {
       if (state.ca !== undefined) throw caExists(run.store.home);
       return { hosts: [], credentials: firstCa(state.ca, ca), target: { kind: 'desired' } };
     };
     const changed = await change({ reason: 'ca create', want }, run);
-    if (changed.planned !== undefined) return renderChange(changed, context);
+    if (changed.planned !== undefined) return renderPlan(changed.planned, context);
     const { subject, notAfter, fingerprint } = inspectCertificate(changed.state.ca?.cert ?? '');
     return {
       exit: 0,

@@ -1,6 +1,6 @@
 /** `ca export`: the CA's public certificate, or with its key in encrypted form only. */
 
-import { defineCommand } from '../../cli/command.ts';
+import { type CommandResult, defineCommand } from '../../cli/command.ts';
 import { CA_OPTIONS, FILE, OUT_OPTIONS } from '../../cli/host-options.ts';
 import { usage } from '../../errors/errors.ts';
 import { checkOut, writeOut } from '../actions/files.ts';
@@ -11,6 +11,16 @@ import { encryptKey } from '../domain/pki/keys.ts';
 import { Secret } from '../domain/secret.ts';
 import { externalCaKey, noCa } from '../domain/trust/ca-refusals.ts';
 import { openIssuer } from '../engine/issue.ts';
+
+export type CaExportDocument = {
+  readonly subject: string;
+  readonly fingerprint: string;
+  /** The file holds the key too, encrypted. */
+  readonly key: boolean;
+  /** The certificate (PEM), if no file was named. */
+  readonly cert?: string;
+  readonly file?: string;
+};
 
 export const command = defineCommand({
   scope: ['fleet', 'changes', 'store'],
@@ -25,7 +35,7 @@ export const command = defineCommand({
     caPassphraseFile: CA_OPTIONS.caPassphraseFile,
   },
   /** Fails with E_NO_CA, E_USAGE, E_FILE_EXISTS (exit 2). */
-  async run(context) {
+  async run(context): Promise<CommandResult<CaExportDocument>> {
     const { global, runtime, options } = context;
     const { out, replace, withKey } = options;
     const { run, state } = await openStoredRun(context, options);

@@ -22,6 +22,16 @@ import type { Around } from '../render/change.ts';
 import { ISSUERS } from '../seams/issuers.ts';
 import { offered, offeredLines } from '../seams/seam.ts';
 
+export type CaImportDocument = {
+  readonly subject: string;
+  readonly fingerprint: string;
+  readonly notAfter: Date;
+  /** What issues from now on; `external`: nothing here. */
+  readonly issues: 'key' | 'token' | 'signer' | 'leaf-only' | 'external';
+  readonly warnings: readonly string[];
+  readonly dryRun?: true;
+};
+
 export const command = defineCommand({
   scope: ['changes', 'store'],
   about: [
@@ -116,12 +126,12 @@ const ISSUES: Readonly<Record<ImportedCa['issues'], string>> = {
   external: 'its key is external: nothing can be issued here',
 };
 
-function renderImportedCa({ notAfter, ...ca }: ImportedCa, { global }: Around): CommandResult {
+function renderImportedCa({ notAfter, ...ca }: ImportedCa, { global }: Around): CommandResult<CaImportDocument> {
   const { subject, fingerprint, issues, signer, warnings } = ca;
   const lines = [fingerprint, ...warnings.map((warning) => `warning: ${warning}`)];
   return {
     exit: 0,
-    result: { subject, fingerprint, notAfter, issues, warnings, dryRun: global.dryRun },
+    result: { subject, fingerprint, notAfter, issues, warnings, dryRun: global.dryRun || undefined },
     text: `CA ${subject}, until ${dateWords(notAfter)}: ${[signer, ISSUES[issues]].filter(Boolean).join(' ')}\n${lines.join('\n')}`,
   };
 }

@@ -1,6 +1,6 @@
 /** `ca show`: the active CA, and old CAs that are still trusted. */
 
-import { defineCommand } from '../../cli/command.ts';
+import { type CommandResult, defineCommand } from '../../cli/command.ts';
 import { storeOf } from '../actions/store.ts';
 import type { StoredOldCa } from '../adapters/store/records.ts';
 import { type ExternalCa, externalCaWords } from '../domain/external-ca.ts';
@@ -10,13 +10,53 @@ import type { Secret } from '../domain/secret.ts';
 import { noCa } from '../domain/trust/ca-refusals.ts';
 import { dateWords, plural } from '../domain/words.ts';
 
+export type CaShowDocument = {
+  readonly subject: string;
+  readonly issuer: string;
+  /** Issued by another CA. */
+  readonly intermediate: boolean;
+  readonly fingerprint: string;
+  readonly notBefore: Date;
+  readonly notAfter: Date;
+  readonly keyType: string;
+  readonly key: CaKeyDocument;
+  /** How many clients have an issuing CA below it. */
+  readonly clientIssuers: number;
+  /** Its key in a token. */
+  readonly token?: { readonly uri: string; readonly module?: string; readonly pinFile?: string };
+  /** What signs with an external key. */
+  readonly external?: SignerDocument;
+  /** The signer signs no CAs: clients cannot be revoked one by one. */
+  readonly leafOnly?: boolean;
+  /** Earlier CAs that are still trusted. */
+  readonly old: readonly {
+    readonly subject: string;
+    readonly fingerprint: string;
+    readonly notAfter: Date;
+    readonly key: CaKeyDocument;
+  }[];
+};
+
+type CaKeyDocument = 'encrypted' | 'not encrypted' | 'external' | 'token';
+
+type SignerDocument =
+  | { readonly kind: 'command'; readonly command: string }
+  | {
+      readonly kind: 'step-ca' | 'cfssl' | 'vault';
+      readonly url: string;
+      /** The CA's own names for what it signs. */
+      readonly profiles: { readonly server: string; readonly client: string; readonly issuer: string };
+      readonly credentialFile: string;
+      readonly passphraseFile?: string;
+    };
+
 export const command = defineCommand({
   scope: ['store'],
   examples: ['docker-tls ca show', 'docker-tls ca show --json'],
   args: {},
   options: {},
   /** Fails with E_NO_CA (exit 2). */
-  async run(context) {
+  async run(context): Promise<CommandResult<CaShowDocument>> {
     const { ca, oldCas, issuers } = await storeOf(context).read();
     if (ca === undefined) throw noCa();
     const { key, ...info } = viewOf(ca);
@@ -42,8 +82,8 @@ export const command = defineCommand({
     ].join('\n');
     const result = {
       ...{ subject, issuer, intermediate: !selfIssued, fingerprint, notBefore, notAfter, keyType, key, clientIssuers },
-      token,
-      external: external && withoutTrust(external),
+      token: token && { uri: token.uri, module: token.module, pinFile: token.pinFile },
+      external: external && signerDocument(external),
       leafOnly: external && leafOnly,
       old: old.map(({ subject, fingerprint, notAfter, key }) => ({ subject, fingerprint, notAfter, key })),
     };
@@ -52,7 +92,8 @@ export const command = defineCommand({
 });
 
 function viewOf({ cert, keyPem, record }: Omit<StoredOldCa, 'serial'>) {
-  return { ...inspectCertificate(cert), key: record?.token === undefined ? keyState(keyPem) : 'token' };
+  const key: CaKeyDocument = record?.token === undefined ? keyState(keyPem) : 'token';
+  return { ...inspectCertificate(cert), key };
 }
 
 function keyState(key: Secret | undefined): 'encrypted' | 'not encrypted' | 'external' {
@@ -60,8 +101,9 @@ function keyState(key: Secret | undefined): 'encrypted' | 'not encrypted' | 'ext
   return isEncrypted(key) ? 'encrypted' : 'not encrypted';
 }
 
-/** Omits certificates: they are not useful on a terminal. */
-function withoutTrust(external: ExternalCa): object {
-  const { trust: _, ...rest } = { trust: '', ...external };
-  return rest;
+function signerDocument(external: ExternalCa): SignerDocument {
+  if (external.kind === 'command') return { kind: 'command', command: external.command };
+  const { kind, url, profiles, credentialFile, passphraseFile } = external;
+  const { server, client, issuer } = profiles;
+  return { kind, url, profiles: { server, client, issuer }, credentialFile, passphraseFile };
 }

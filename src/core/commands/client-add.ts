@@ -16,6 +16,20 @@ import { admit, requireHosts } from '../domain/trust/clients.ts';
 import { dateWords, listWords, plural } from '../domain/words.ts';
 import { change } from '../engine/change.ts';
 import { type Around, renderChange } from '../render/change.ts';
+import type { ChangeDocument } from '../render/change-document.ts';
+
+/** In a dry run with the plan. `hosts`: hosts whose list of clients changed. */
+export type ClientAddDocument = ChangeDocument & { readonly clients: readonly AddedClientDocument[] };
+
+type AddedClientDocument = {
+  readonly client: string;
+  readonly created: boolean;
+  /** An existing client got other settings. */
+  readonly changed: boolean;
+  /** Of its files, and its expiry; absent in a dry run. */
+  readonly directory?: string;
+  readonly expires?: Date;
+};
 
 export const command = defineCommand({
   scope: ['fleet', 'hosts', 'changes', 'plans', 'store'],
@@ -88,10 +102,10 @@ function addedClient(name: string, { wanted, planned, state }: Changed): AddedCl
   };
 }
 
-function renderAdded({ changed, clients, requested }: Added, around: Around): CommandResult {
+function renderAdded({ changed, clients, requested }: Added, around: Around): CommandResult<ClientAddDocument> {
   const { result, text, ...rest } = renderChange(changed, around);
   if (changed.planned !== undefined) {
-    const issuing = clients.map(({ stored: _, ...client }) => client);
+    const issuing = clients.map(({ client, created, changed }) => ({ client, created, changed }));
     const there = clients.filter(({ created }) => !created && changed.state.clients.size > 0);
     const named = listWords(
       there.map(({ client }) => client),
@@ -103,10 +117,12 @@ function renderAdded({ changed, clients, requested }: Added, around: Around): Co
   const hosts = changed.results.length > 0;
   const lines = clients.flatMap((client) => addedWords(client, requested));
   const first = clients[0]?.client;
-  const added = clients.flatMap(({ stored, ...client }) => (stored === undefined ? [] : [{ ...client, ...stored }]));
+  const added = clients.flatMap(({ client, created, changed, stored }) =>
+    stored === undefined ? [] : [{ client, created, changed, ...stored }],
+  );
   return {
     ...rest,
-    result: hosts ? { clients: added, ...result } : { clients: added },
+    result: { clients: added, ...result },
     text: [...lines, ...(text === '' ? [] : ['', text])].join('\n'),
     next: hosts ? undefined : [`docker-tls client export ${first} --out ${first}.tar`],
   };

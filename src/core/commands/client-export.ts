@@ -1,6 +1,6 @@
 /** `client export`: a client as one file for another machine, a keychain, Java or a CI system. */
 
-import { defineCommand } from '../../cli/command.ts';
+import { type CommandResult, defineCommand } from '../../cli/command.ts';
 import { FILE, OUT_OPTIONS } from '../../cli/host-options.ts';
 import { usage } from '../../errors/errors.ts';
 import { BUNDLE_FORMATS, type BundleFormat, bundleOf, renderBundle } from '../actions/client-bundle.ts';
@@ -12,6 +12,18 @@ import { shellQuote } from '../domain/quote.ts';
 import { clientOf } from '../domain/trust/resolve.ts';
 import { FORMATS, toolFormat } from '../seams/formats.ts';
 import { offeredLines } from '../seams/seam.ts';
+
+export type ClientExportDocument = {
+  readonly client: string;
+  readonly format: string;
+  /** Named in the file. */
+  readonly hosts: readonly string[];
+  /** The file holds the private key. */
+  readonly key: boolean;
+  /** Its path; absent on standard output and in a dry run. */
+  readonly file?: string;
+  readonly dryRun?: true;
+};
 
 export const command = defineCommand({
   scope: ['changes', 'store'],
@@ -47,7 +59,7 @@ export const command = defineCommand({
     },
     passphraseFile: { ...FILE, summary: 'read the passphrase of a PKCS#12 file from a file' },
   },
-  async run(context) {
+  async run(context): Promise<CommandResult<ClientExportDocument>> {
     const { global, runtime, options } = context;
     const { format = 'tar', replace, directory } = options;
     const client = context.args.name;

@@ -19,6 +19,18 @@ import { refreshCopies } from '../engine/installed-copies.ts';
 import { dockerConfigDirectory } from '../user.ts';
 import { bundleOfEnvironment, namedHosts, readBundle } from './imported-bundle.ts';
 
+export type ClientImportDocument =
+  | { readonly client: string; readonly dryRun: true }
+  | {
+      readonly client: string;
+      readonly directory: string;
+      readonly expires: Date;
+      /** Hosts that accept it, by their names here. */
+      readonly hosts: readonly string[];
+      /** New docker contexts. */
+      readonly contexts: readonly string[];
+    };
+
 export const command = defineCommand({
   scope: ['changes', 'store'],
   about:
@@ -174,7 +186,10 @@ function requireOneHost(context: string, { length }: readonly unknown[], none: b
 
 type Context = CommandContext<unknown, ImportOptions>;
 
-function renderImported(imported: Imported | Pick<Imported, 'client'>, context: Context): CommandResult {
+function renderImported(
+  imported: Imported | Pick<Imported, 'client'>,
+  context: Context,
+): CommandResult<ClientImportDocument> {
   const { client } = imported;
   if (!('hosts' in imported)) return { exit: 0, result: { client, dryRun: true }, text: `would import ${client}` };
   const { directory, expires, hosts, contexts, problems } = imported;

@@ -10,7 +10,45 @@ import { type OutdatedCopy, outdatedCopies } from '../domain/trust/handed-out.ts
 import { otherCas, ourFingerprints } from '../domain/trust/other-cas.ts';
 import { dateWords, listWords } from '../domain/words.ts';
 import { type Colours, coloursOf, toneOf } from '../render/colours.ts';
+import {
+  type OtherCaDocument,
+  type OutdatedCopyDocument,
+  otherCaDocument,
+  outdatedCopyDocument,
+} from '../render/documents.ts';
 import { renderTable } from '../render/table.ts';
+
+export type ClientListDocument = {
+  readonly clients: readonly ListedClientDocument[];
+  /** CAs outside the store, with the hosts that accept each of their clients. */
+  readonly otherCas: readonly (OtherCaDocument & { readonly hosts: readonly string[] })[];
+};
+
+type ListedClientDocument = {
+  readonly name: string;
+  readonly notAfter: Date;
+  readonly daysLeft: number;
+  readonly state: 'ok' | 'due' | 'expired' | 'not-yet-valid' | 'revoked';
+  readonly serial: string;
+  /** Hosts that accept it now. */
+  readonly hosts: readonly string[];
+  /** `hosts` is all hosts. */
+  readonly everywhere: boolean;
+  /** Hosts that accept it only after `apply`, and those that reject it only then. */
+  readonly toAdd: readonly string[];
+  readonly toDrop: readonly string[];
+  /** `external`: the key is on another computer. */
+  readonly key: 'here' | 'external';
+  /** Issued by another store. */
+  readonly imported: boolean;
+  /** Docker contexts of this machine that have its files. */
+  readonly contexts: readonly string[];
+  /** The Docker config directory has its files. */
+  readonly configDirectory: boolean;
+  readonly revokedAt?: string;
+  /** Copies that hold an old certificate. */
+  readonly outdated: readonly OutdatedCopyDocument[];
+};
 
 export const command = defineCommand({
   scope: ['store'],
@@ -19,7 +57,7 @@ export const command = defineCommand({
   examples: ['docker-tls client list', 'docker-tls client list --json'],
   args: {},
   options: {},
-  async run(context) {
+  async run(context): Promise<CommandResult<ClientListDocument>> {
     const { io, now: clock } = context.runtime;
     const state = await storeOf(context).read();
     const now = clock();
@@ -29,7 +67,10 @@ export const command = defineCommand({
     });
     const listed = casByHost(state, now);
     const others = listed.map((ca) => `${printable(otherCaWords(ca))} is accepted by ${listWords(ca.hosts, 12)}`);
-    const result = { clients, otherCas: listed };
+    const result = {
+      clients: clients.map(listedClientDocument),
+      otherCas: listed.map((ca) => ({ ...otherCaDocument(ca), hosts: ca.hosts })),
+    };
     if (clients.length === 0) {
       const text = [...others, 'There is no client yet. Make one with:'].join('\n');
       return { exit: 0, result, text, next: ['docker-tls client add NAME'] };
@@ -40,6 +81,15 @@ export const command = defineCommand({
 });
 
 type ListedClient = ClientAccess & { readonly outdated: readonly OutdatedCopy[] };
+
+function listedClientDocument(client: ListedClient): ListedClientDocument {
+  const { name, notAfter, daysLeft, state, serial, hosts, everywhere, toAdd, toDrop } = client;
+  const { key, imported, contexts, configDirectory, revokedAt, outdated } = client;
+  return {
+    ...{ name, notAfter, daysLeft, state, serial, hosts, everywhere, toAdd, toDrop },
+    ...{ key, imported, contexts, configDirectory, revokedAt, outdated: outdated.map(outdatedCopyDocument) },
+  };
+}
 
 /** A CA outside this store with the hosts that accept each of its clients. */
 type ListedCa = OtherCa & { readonly hosts: readonly string[] };

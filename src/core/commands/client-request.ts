@@ -1,6 +1,6 @@
 /** `client request`: a key that is created and kept on this machine, and a certificate request. */
 
-import { defineCommand } from '../../cli/command.ts';
+import { type CommandResult, defineCommand } from '../../cli/command.ts';
 import { CLIENT_OPTIONS, OUT_OPTIONS } from '../../cli/host-options.ts';
 import { asWritten } from '../../errors/errors.ts';
 import { checkOut, writeOut } from '../actions/files.ts';
@@ -11,6 +11,17 @@ import { makeCsr } from '../domain/pki/csr.ts';
 import type { KeyType } from '../domain/pki/key-types.ts';
 import { generateKey } from '../domain/pki/keys.ts';
 import { CLIENT_DEFAULTS } from '../domain/settings.ts';
+
+export type ClientRequestDocument =
+  | { readonly client: string; readonly dryRun: true }
+  | {
+      readonly client: string;
+      /** False: the request was waiting already. */
+      readonly created: boolean;
+      /** The request (PEM). */
+      readonly request: string;
+      readonly file?: string;
+    };
 
 export const command = defineCommand({
   scope: ['changes', 'store'],
@@ -27,7 +38,7 @@ export const command = defineCommand({
     keyType: CLIENT_OPTIONS.keyType,
     new: { kind: 'flag', summary: 'another key, though a request waits already' },
   },
-  async run(context) {
+  async run(context): Promise<CommandResult<ClientRequestDocument>> {
     const { global, runtime, options, args } = context;
     const client = checkName('client', args.name);
     const { out = '-', replace, keyType = CLIENT_DEFAULTS.keyType } = options;

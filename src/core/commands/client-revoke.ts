@@ -12,6 +12,10 @@ import { revoked } from '../domain/trust/clients.ts';
 import { plural } from '../domain/words.ts';
 import { change } from '../engine/change.ts';
 import { type Around, renderChange } from '../render/change.ts';
+import type { ChangeDocument } from '../render/change-document.ts';
+
+/** `revokedAt`: absent in a dry run. */
+export type ClientRevokeDocument = ChangeDocument & { readonly client: string; readonly revokedAt?: string };
 
 export const command = defineCommand({
   scope: ['fleet', 'hosts', 'changes', 'plans', 'store'],
@@ -37,7 +41,10 @@ async function revokeClient(context: ActionContext, name: string, options: Acces
   return change({ reason: 'client revoke', want, question }, run);
 }
 
-function renderRevoked(changed: Changed, around: Around & { readonly args: { readonly name: string } }): CommandResult {
+function renderRevoked(
+  changed: Changed,
+  around: Around & { readonly args: { readonly name: string } },
+): CommandResult<ClientRevokeDocument> {
   const { name } = around.args;
   const { result, text, ...rest } = renderChange(changed, around);
   if (changed.planned !== undefined) return { ...rest, text, result: { client: name, ...result } };

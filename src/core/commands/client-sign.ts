@@ -23,6 +23,25 @@ import { trustedIds, viewOf } from '../domain/trust/view.ts';
 import { dateWords, listWords } from '../domain/words.ts';
 import { change } from '../engine/change.ts';
 import { type Around, renderChange } from '../render/change.ts';
+import type { ChangeDocument } from '../render/change-document.ts';
+
+/** In a dry run the plan. Where a host that must reject the client could accept it: what happened on the hosts, and no certificate. */
+export type ClientSignDocument =
+  | (ChangeDocument & { readonly client: string })
+  | {
+      readonly client: string;
+      readonly expires: Date;
+      /** Named in the bundle. */
+      readonly hosts: readonly string[];
+      /** Hosts that accept the client only after `apply`. */
+      readonly apply: readonly string[];
+      /** Issued by the old CA, because not all hosts accept the new one. */
+      readonly oldCa?: true;
+      /** Hosts that were changed first. */
+      readonly changed: readonly string[];
+      /** The bundle; absent on standard output. */
+      readonly file?: string;
+    };
 
 export const command = defineCommand({
   scope: ['fleet', 'hosts', 'changes', 'plans', 'store'],
@@ -133,12 +152,15 @@ function unapplied(client: string, hosts: readonly string[]): string {
   return `${listWords(hosts, 12)} ${hosts.length === 1 ? 'rejects' : 'reject'} ${client} until that is applied.`;
 }
 
-function renderSigned({ changed, client, commonName, bundle }: Signed, around: Around): CommandResult {
+function renderSigned(
+  { changed, client, commonName, bundle }: Signed,
+  around: Around,
+): CommandResult<ClientSignDocument> {
   const rendered = renderChange(changed, around);
   if (changed.planned !== undefined) return { ...rendered, result: { client, ...rendered.result } };
   if (bundle === undefined) {
     const ending = `No certificate was written: a host that must reject ${client} could accept it. Fix the hosts that failed, then run the same command again.`;
-    return { ...rendered, text: [rendered.text, ending].join('\n\n') };
+    return { ...rendered, result: { client, ...rendered.result }, text: [rendered.text, ending].join('\n\n') };
   }
   const { expires, hosts, apply, old, out, path } = bundle;
   const result = {

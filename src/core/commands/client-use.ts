@@ -1,10 +1,12 @@
 /** `client use`: this machine's default client, if the store has several. */
 
-import { defineCommand } from '../../cli/command.ts';
+import { type CommandResult, defineCommand } from '../../cli/command.ts';
 import { makeOwn } from '../actions/own-client.ts';
 import { storeOf } from '../actions/store.ts';
 import { clientRevoked, externalKey } from '../domain/trust/client-refusals.ts';
 import { clientOf } from '../domain/trust/resolve.ts';
+
+export type ClientUseDocument = { readonly client: string; readonly dryRun?: true };
 
 export const command = defineCommand({
   scope: ['changes', 'store'],
@@ -13,7 +15,7 @@ export const command = defineCommand({
   args: { name: { summary: 'the client', required: true, completes: 'client' } },
   options: {},
   /** With --dry-run, only the checks. Fails with E_CLIENT_UNKNOWN, E_CLIENT_REVOKED, E_CLIENT_NO_KEY (exit 2). */
-  async run(context) {
+  async run(context): Promise<CommandResult<ClientUseDocument>> {
     const { name } = context.args;
     const { dryRun } = context.global;
     const store = storeOf(context);

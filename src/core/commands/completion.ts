@@ -1,7 +1,12 @@
 /** `completion SHELL`. */
 
-import { defineCommand } from '../../cli/command.ts';
+import { type CommandResult, defineCommand } from '../../cli/command.ts';
 import { COMPLETION_SCRIPTS } from '../../cli/completion-scripts.ts';
+
+export type CompletionDocument = {
+  readonly shell: 'bash' | 'zsh' | 'fish' | 'powershell';
+  readonly script: string;
+};
 
 export const command = defineCommand({
   scope: [],
@@ -17,7 +22,7 @@ export const command = defineCommand({
     shell: { summary: 'the shell', required: true, choices: ['bash', 'zsh', 'fish', 'powershell'] },
   },
   options: {},
-  async run({ args }) {
+  async run({ args }): Promise<CommandResult<CompletionDocument>> {
     const text = COMPLETION_SCRIPTS[args.shell];
     return { exit: 0, result: { shell: args.shell, script: text }, text };
   },

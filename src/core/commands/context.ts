@@ -1,6 +1,6 @@
 /** `context HOST`: a docker context for a host, kept up to date. */
 
-import { defineCommand } from '../../cli/command.ts';
+import { type CommandResult, defineCommand } from '../../cli/command.ts';
 import { CLIENT_OPTION } from '../../cli/host-options.ts';
 import { type ContextOutcome, checkPlaces, giveContext } from '../actions/give-context.ts';
 import { storeOf } from '../actions/store.ts';
@@ -10,6 +10,20 @@ import { checkContextName, contextNameOf } from '../domain/names.ts';
 import { clientName, resolveClient, resolveHost } from '../domain/trust/resolve.ts';
 import type { Runtime } from '../runtime.ts';
 import { dockerConfigDirectory } from '../user.ts';
+
+export type ContextDocument =
+  | { readonly context: string; readonly endpoint: string; readonly client: string; readonly dryRun: true }
+  | {
+      readonly context: string;
+      readonly endpoint: string;
+      readonly client: string;
+      readonly created: boolean;
+      readonly changed: boolean;
+      /** The Docker config directory, if it has the files as well. */
+      readonly directory?: string;
+      /** Copies of other files that were in the way there. */
+      readonly kept: readonly string[];
+    };
 
 export const command = defineCommand({
   scope: ['changes', 'store'],
@@ -29,7 +43,7 @@ export const command = defineCommand({
     replace: { kind: 'flag', summary: 'take over a context, or files, that docker-tls did not write' },
   },
   /** A context for the named host, or the only one. With --dry-run, only obstacles and planned files. */
-  async run(around) {
+  async run(around): Promise<CommandResult<ContextDocument>> {
     const { global, runtime, args, options } = around;
     const { use, replace, configDirectory } = options;
     const store = storeOf(around);
@@ -45,11 +59,13 @@ export const command = defineCommand({
     if (global.dryRun) {
       await checkPlaces(state, client, places);
       const endpoint = dockerHost(address, port);
-      const result = { context, endpoint, client: as, dryRun: true };
+      const result = { context, endpoint, client: as, dryRun: true as const };
       return { exit: 0, result, text: `would write the context ${context}: ${endpoint} as ${as}` };
     }
-    const result = await giveContext({ ...places, store, host: name, client: as, now: runtime.now });
-    return { exit: 0, result, text: renderOutcome(result, use, runtime) };
+    const outcome = await giveContext({ ...places, store, host: name, client: as, now: runtime.now });
+    const { endpoint, created, changed, directory, kept } = outcome;
+    const result = { context, endpoint, client: as, created, changed, directory, kept };
+    return { exit: 0, result, text: renderOutcome(outcome, use, runtime) };
   },
 });
 

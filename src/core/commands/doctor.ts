@@ -38,6 +38,64 @@ import { coloursOf } from '../render/colours.ts';
 import type { Runtime } from '../runtime.ts';
 import { dockerConfigDirectory } from '../user.ts';
 
+export type DoctorDocument = {
+  readonly host: string;
+  readonly endpoint: string;
+  readonly client: string;
+  /** `none`: all is well. */
+  readonly cause: CauseDocument;
+  readonly message: string;
+  /** Commands to paste, the most likely fix first. */
+  readonly hints: readonly string[];
+  /** A remark that is not a fault. */
+  readonly note?: string;
+  /** The host's clock minus this machine's, if known. */
+  readonly clockSkewMs?: number;
+  /** The last lines of the daemon's journal, if the daemon is the cause. */
+  readonly journal: readonly string[];
+  /** Why docker-tls cannot log in to the host by SSH. */
+  readonly sshProblem?: { readonly code: string; readonly message: string; readonly hints: readonly string[] };
+};
+
+type CauseDocument =
+  | 'none'
+  | 'client-refused'
+  | 'unknown-authority'
+  | 'wrong-name'
+  | 'expired'
+  | 'not-yet-valid'
+  | 'connection-refused'
+  | 'timed-out'
+  | 'unreachable'
+  | 'name-not-found'
+  | 'plain-http'
+  | 'protocol'
+  | 'reset'
+  | 'not-spoken-here'
+  | 'other'
+  | 'clock-skew'
+  | 'client-expired'
+  | 'client-not-yet-valid'
+  | 'daemon-not-answering'
+  | 'denied-by-daemon'
+  | 'host-overridden'
+  | 'context-overridden'
+  | 'tls-off'
+  | 'tls-verify-alone'
+  | 'cert-path'
+  | 'api-version'
+  | 'ssh';
+
+function doctorDocument(found: Examination): DoctorDocument {
+  const { host, endpoint, client, cause, message, hints, note, clockSkewMs, journal, sshProblem } = found;
+  return {
+    ...{ host, endpoint, client, cause, message, hints: hints.map(String), note, clockSkewMs, journal },
+    sshProblem: sshProblem && {
+      ...{ code: sshProblem.code, message: sshProblem.message, hints: sshProblem.hints.map(String) },
+    },
+  };
+}
+
 export const command = defineCommand({
   scope: ['fleet', 'host', 'store'],
   about:
@@ -152,7 +210,7 @@ async function dockerHere({ env, ...runtime }: Runtime) {
   };
 }
 
-function renderExamination(found: Examination, { runtime }: Around): CommandResult {
+function renderExamination(found: Examination, { runtime }: Around): CommandResult<DoctorDocument> {
   const { green, red, bold, dim } = coloursOf(runtime.io);
   const { cause, message, journal, sshProblem, note, hints } = found;
   const well = cause === 'none';
@@ -164,5 +222,5 @@ function renderExamination(found: Examination, { runtime }: Around): CommandResu
     ...(note === undefined ? [] : [`  ${note}`]),
   ].join('\n');
   const next = [...hints, ...(ssh?.hints ?? [])];
-  return { exit: well ? 0 : 7, result: found, text, attention: '', next };
+  return { exit: well ? 0 : 7, result: doctorDocument(found), text, attention: '', next };
 }

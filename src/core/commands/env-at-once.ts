@@ -8,7 +8,14 @@ import { readCall } from '../../cli/plugin-call.ts';
 import type { GlobalOptions } from '../actions/action-context.ts';
 import { lookAt } from '../adapters/store/look.ts';
 import { dockerHost } from '../domain/destination.ts';
-import { detectShell, type Environment, isShell, renderEnvironment, type Shell } from '../domain/environment.ts';
+import {
+  detectShell,
+  type HostLines,
+  isShell,
+  renderEnvironment,
+  type Shell,
+  type UnsetLines,
+} from '../domain/environment.ts';
 import { meantClient, type ReachableHost, reachableHosts } from '../domain/trust/reachable-hosts.ts';
 import type { Runtime } from '../runtime.ts';
 import { writerTo } from '../stdout.ts';
@@ -104,12 +111,12 @@ type Pointed = {
   readonly directory: string;
 };
 
-export function unsetLines(shell: Shell): Environment {
+export function unsetLines(shell: Shell): UnsetLines {
   const text = renderEnvironment({ shell, variables: NOTHING, unset: true });
   return { shell, unset: Object.keys(NOTHING), text };
 }
 
-export function hostLines({ shell, host, client, directory }: Pointed, { runtime, global }: Around): Environment {
+export function hostLines({ shell, host, client, directory }: Pointed, { runtime, global }: Around): HostLines {
   const { name, address, port } = host.record;
   const variables = {
     DOCKER_HOST: dockerHost(address, port),

@@ -1,17 +1,52 @@
 /** `env HOST`: settings that point the shell, or a tool, at a host. */
 
-import { defineCommand } from '../../cli/command.ts';
+import { type CommandResult, defineCommand } from '../../cli/command.ts';
 import { CLIENT_OPTION } from '../../cli/host-options.ts';
 import { usage } from '../../errors/errors.ts';
 import type { ActionContext } from '../actions/action-context.ts';
 import { filesHere } from '../actions/own-client.ts';
 import { storeOf } from '../actions/store.ts';
 import { noteThroughSsh } from '../actions/through-ssh.ts';
-import { detectShell, type Environment, isShell, SHELLS, type Shell } from '../domain/environment.ts';
+import {
+  detectShell,
+  type HostLines,
+  isShell,
+  SHELLS,
+  type Shell,
+  type ToolConfiguration,
+  type UnsetLines,
+} from '../domain/environment.ts';
 import { clientName, resolveClient, resolveHost } from '../domain/trust/resolve.ts';
 import { FORMATS, toolFormat } from '../seams/formats.ts';
 import { offeredLines } from '../seams/seam.ts';
 import { hostLines, unsetLines } from './env-at-once.ts';
+
+/** Of a shell, with `--unset`, or of a tool. `text` is what is printed without --json. */
+export type EnvDocument =
+  | {
+      readonly shell: ShellDocument;
+      readonly host: string;
+      readonly client: string;
+      readonly variables: {
+        readonly DOCKER_HOST: string;
+        readonly DOCKER_TLS_VERIFY: string;
+        readonly DOCKER_CERT_PATH: string;
+      };
+      readonly text: string;
+    }
+  | { readonly shell: ShellDocument; readonly unset: readonly string[]; readonly text: string }
+  | { readonly format: string; readonly hosts: readonly string[]; readonly client: string; readonly text: string };
+
+type ShellDocument = 'sh' | 'fish' | 'powershell' | 'cmd' | 'tcsh' | 'dotenv' | 'github' | 'json';
+
+function envDocument(lines: HostLines | UnsetLines | ToolConfiguration): EnvDocument {
+  const { text } = lines;
+  if ('format' in lines) return { format: lines.format, hosts: lines.hosts, client: lines.client, text };
+  if ('unset' in lines) return { shell: lines.shell, unset: lines.unset, text };
+  const { shell, host, client, variables } = lines;
+  const { DOCKER_HOST, DOCKER_TLS_VERIFY, DOCKER_CERT_PATH } = variables;
+  return { shell, host, client, variables: { DOCKER_HOST, DOCKER_TLS_VERIFY, DOCKER_CERT_PATH }, text };
+}
 
 export const command = defineCommand({
   scope: ['store'],
@@ -46,7 +81,7 @@ DOCKER_HOST beats \`docker context use\` as long as it is set: --unset prints th
     unset: { kind: 'flag', summary: 'take the variables away again' },
   },
   /** The lines for a shell, or the configuration of a tool. */
-  async run(context) {
+  async run(context): Promise<CommandResult<EnvDocument>> {
     const { runtime, args, options } = context;
     const { format, unset } = options;
     if (format !== undefined && options.shell !== undefined && format !== options.shell)
@@ -57,11 +92,11 @@ DOCKER_HOST beats \`docker context use\` as long as it is set: --unset prints th
       if (unset)
         throw usage(`--unset is for the variables of a shell, not for ${tool.name}`, ['docker-tls env --unset']);
       const result = await (await tool.load()).configure(requested, context);
-      return { exit: 0, result, text: result.text, verbatim: false };
+      return { exit: 0, result: envDocument(result), text: result.text, verbatim: false };
     }
     const shell = format !== undefined && isShell(format) ? format : (options.shell ?? detectShell(runtime.env));
     const result = unset ? unsetLines(shell) : await linesFor(shell, requested, context);
-    return { exit: 0, result, text: result.text, verbatim: true };
+    return { exit: 0, result: envDocument(result), text: result.text, verbatim: true };
   },
 });
 
@@ -69,7 +104,7 @@ async function linesFor(
   shell: Shell,
   requested: { readonly host: string | undefined; readonly client: string | undefined },
   context: ActionContext,
-): Promise<Environment> {
+): Promise<HostLines> {
   const store = storeOf(context);
   const state = await store.read();
   const host = resolveHost(state, requested.host, context.again);

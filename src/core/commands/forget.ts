@@ -1,6 +1,6 @@
 /** `forget HOST…`: drops vanished hosts from the store. */
 
-import { defineCommand } from '../../cli/command.ts';
+import { type CommandResult, defineCommand } from '../../cli/command.ts';
 import { gravestExit } from '../../errors/errors.ts';
 import { contextsOf, takeContextsAway } from '../actions/contexts-of-host.ts';
 import { agree } from '../actions/prompts.ts';
@@ -9,6 +9,17 @@ import type { StoreState } from '../adapters/store/records.ts';
 import { clientAccess } from '../domain/trust/client-hosts.ts';
 import { storedHost } from '../domain/trust/resolve.ts';
 import { listWords, plural } from '../domain/words.ts';
+
+export type ForgetDocument = { readonly hosts: readonly ForgottenHostDocument[]; readonly dryRun?: true };
+
+type ForgottenHostDocument = {
+  readonly host: string;
+  readonly address: string;
+  /** Clients that it continues to accept if it still runs. */
+  readonly clients: readonly string[];
+  /** Docker contexts that pointed to it. */
+  readonly contexts: readonly string[];
+};
 
 export const command = defineCommand({
   scope: ['changes', 'store'],
@@ -21,7 +32,7 @@ export const command = defineCommand({
    * A context that could not be removed is an error next to the others. Fails with E_HOST_UNKNOWN (exit 2), E_DECLINED, and as the store's
    * lock and write do.
    */
-  async run(context) {
+  async run(context): Promise<CommandResult<ForgetDocument>> {
     const { global, prompts, runtime } = context;
     const store = storeOf(context);
     const state = await store.read();
@@ -44,16 +55,7 @@ export const command = defineCommand({
   },
 });
 
-type ForgottenHost = {
-  readonly host: string;
-  readonly address: string;
-  /** Clients that the host accepts, and continues to accept if it still runs. */
-  readonly clients: readonly string[];
-  /** Docker contexts that point to it. */
-  readonly contexts: readonly string[];
-};
-
-function planForget(names: readonly string[], state: StoreState, now: Date): Promise<ForgottenHost[]> {
+function planForget(names: readonly string[], state: StoreState, now: Date): Promise<ForgottenHostDocument[]> {
   const access = clientAccess(state, now);
   return Promise.all(
     names.map(async (host) => ({
@@ -66,7 +68,7 @@ function planForget(names: readonly string[], state: StoreState, now: Date): Pro
 }
 
 /** The dropped entries, and the effect on a host that still runs. */
-function renderForgotten(hosts: readonly ForgottenHost[], verb: string): string {
+function renderForgotten(hosts: readonly ForgottenHostDocument[], verb: string): string {
   return hosts
     .flatMap(({ host, address, clients, contexts }) => [
       `${host} (${address}): ${verb} its certificate, key and record here`,

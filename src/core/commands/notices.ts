@@ -1,8 +1,15 @@
 /** `notices on|off`: expiry notices after docker commands (src/cli/notice.ts). */
 
-import { defineCommand } from '../../cli/command.ts';
+import { type CommandResult, defineCommand } from '../../cli/command.ts';
 import { setHooks } from '../adapters/docker/config-file.ts';
 import { dockerConfigDirectory } from '../user.ts';
+
+export type NoticesDocument = {
+  readonly notices: 'on' | 'off';
+  readonly changed: boolean;
+  readonly dockerConfig: string;
+  readonly dryRun?: true;
+};
 
 export const command = defineCommand({
   scope: ['changes'],
@@ -11,7 +18,7 @@ export const command = defineCommand({
   examples: ['docker-tls notices on', 'docker-tls notices off'],
   args: { setting: { summary: 'on or off', required: true, choices: ['on', 'off'] } },
   options: {},
-  async run({ args, global: { dryRun }, runtime }) {
+  async run({ args, global: { dryRun }, runtime }): Promise<CommandResult<NoticesDocument>> {
     const { setting } = args;
     const dockerConfig = dockerConfigDirectory(runtime);
     const changed = dryRun ? false : await setHooks(dockerConfig, setting === 'on');

@@ -1,10 +1,13 @@
 /** `plan [HOST…]`: the changes that apply would make; changes nothing. */
 
-import { defineCommand } from '../../cli/command.ts';
+import { type CommandResult, defineCommand } from '../../cli/command.ts';
 import { RUN_OPTIONS } from '../../cli/host-options.ts';
 import { planHosts } from '../actions/open-hosts.ts';
-import { renderChange } from '../render/change.ts';
+import { renderPlan } from '../render/change.ts';
+import type { PlannedChangeDocument } from '../render/change-document.ts';
 import { nextCommands } from '../render/next.ts';
+
+export type PlanDocument = PlannedChangeDocument;
 
 export const command = defineCommand({
   scope: ['fleet', 'hosts', 'plans', 'store'],
@@ -16,10 +19,11 @@ export const command = defineCommand({
     ...RUN_OPTIONS,
     check: { kind: 'flag', summary: 'exit with status 3 when there is something to do' },
   },
-  async run(context) {
+  async run(context): Promise<CommandResult<PlanDocument>> {
     const { args, options } = context;
     const changed = await planHosts(context, args.hosts, options);
-    const { exit, ...rest } = renderChange(changed, context);
+    if (changed.planned === undefined) throw new Error('plan made a change');
+    const { exit, ...rest } = renderPlan(changed.planned, context);
     const next = nextCommands(changed, context);
     return { ...rest, next, exit: exit === 0 && options.check && next.length > 0 ? 3 : exit };
   },

@@ -1,12 +1,14 @@
 /** `rename HOST NAME`: another name for a host of the store. */
 
-import { defineCommand } from '../../cli/command.ts';
+import { type CommandResult, defineCommand } from '../../cli/command.ts';
 import { DockerTlsError } from '../../errors/errors.ts';
 import { storeOf } from '../actions/store.ts';
 import type { StoreChange, StoreState } from '../adapters/store/records.ts';
 import { checkName } from '../domain/names.ts';
 import { reachableHosts } from '../domain/trust/reachable-hosts.ts';
 import { storedHost } from '../domain/trust/resolve.ts';
+
+export type RenameDocument = { readonly host: string; readonly name: string; readonly dryRun?: true };
 
 export const command = defineCommand({
   scope: ['changes', 'store'],
@@ -19,7 +21,7 @@ export const command = defineCommand({
   },
   options: {},
   /** With --dry-run, only the checks. Fails with E_HOST_UNKNOWN (exit 2), and as `renamed` does. */
-  async run(context) {
+  async run(context): Promise<CommandResult<RenameDocument>> {
     const { args, global, runtime } = context;
     const { host, name } = args;
     const { dryRun } = global;
@@ -33,7 +35,7 @@ export const command = defineCommand({
       });
     return {
       exit: 0,
-      result: { host, name, dryRun },
+      result: { host, name, dryRun: dryRun || undefined },
       text: `${host} ${dryRun ? 'would be called' : 'is now called'} ${name}`,
     };
   },

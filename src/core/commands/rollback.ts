@@ -1,12 +1,15 @@
 /** `rollback HOST…`: restores the previous generation, verified. */
 
-import { defineCommand } from '../../cli/command.ts';
+import { type CommandResult, defineCommand } from '../../cli/command.ts';
 import { RESTORE_OPTIONS } from '../../cli/host-options.ts';
 import type { ActionContext } from '../actions/action-context.ts';
 import { openRestore, restore } from '../actions/restore.ts';
 import type { RunOptions } from '../actions/run.ts';
 import type { Changed } from '../engine/intent.ts';
 import { renderChange } from '../render/change.ts';
+import type { ChangeDocument } from '../render/change-document.ts';
+
+export type RollbackDocument = ChangeDocument;
 
 export const command = defineCommand({
   scope: ['fleet', 'hosts', 'changes', 'plans', 'store'],
@@ -19,7 +22,7 @@ export const command = defineCommand({
     to: { kind: 'number', min: 1, value: 'N', summary: 'this generation instead of the one before' },
     allowRevoked: { kind: 'flag', summary: 'also where a revoked client, or a dropped CA, is accepted again' },
   },
-  run: async (context) => {
+  run: async (context): Promise<CommandResult<RollbackDocument>> => {
     const changed = await rollBack(context, context.args.hosts, context.options);
     return renderChange(changed, context);
   },

@@ -22,6 +22,26 @@ import { change } from '../engine/change.ts';
 import type { Changed, Run } from '../engine/intent.ts';
 import { requireCopies } from '../engine/steps/issue.ts';
 import { type Around, renderChange } from '../render/change.ts';
+import type { ChangeDocument } from '../render/change-document.ts';
+import { type OutdatedCopyDocument, outdatedCopyDocument } from '../render/documents.ts';
+
+export type RotateCaDocument = {
+  /** Where the rotation stands; in a dry run: now. Absent after a stage that failed, and after the old CA was dropped. */
+  readonly stage?: RotationStageDocument;
+  /** What each stage of this run did, or would do. */
+  readonly stages: readonly (ChangeDocument & { readonly stage: 'accept' | 'issue' | 'drop' })[];
+  /** Copies of clients' files that hold an old certificate. */
+  readonly outdated: readonly (OutdatedCopyDocument & { readonly client: string })[];
+};
+
+type RotationStageDocument = {
+  /** `none`: no rotation; `clear`: no old CA is accepted by a host, but one is in the store. */
+  readonly stage: 'none' | 'accept' | 'issue' | 'drop' | 'clear';
+  /** Hosts that the stage still has to change. */
+  readonly hosts: readonly string[];
+  /** Clients that still have credentials of an old CA. */
+  readonly clients: readonly string[];
+};
 
 export const command = defineCommand({
   scope: ['fleet', 'hosts', 'changes', 'plans', 'store'],
@@ -115,26 +135,40 @@ async function make(stage: StageChange['stage'], wants: RotationIntent, run: Run
   return { stage, changed: await change({ reason: 'rotate ca', ...wants }, run) };
 }
 
-function renderRotatedCa({ before, after, words, changes, outdated }: RotatedCa, around: Around): CommandResult {
+function renderRotatedCa(
+  { before, after, words, changes, outdated }: RotatedCa,
+  around: Around,
+): CommandResult<RotateCaDocument> {
   const [drop] = changes;
   if (drop === undefined && before.stage === 'none' && words === '')
-    return { exit: 0, result: { stage: before }, text: 'There is no old CA to drop.' };
+    return {
+      exit: 0,
+      result: { stage: stageDocument(before), stages: [], outdated: [] },
+      text: 'There is no old CA to drop.',
+    };
   if (drop?.stage === 'drop') return renderDrop(drop, before, outdated, around);
   const parts = changes.map(({ changed, stage }) => ({ ...renderChange(changed, around), stage }));
   const exit = gravestExit(parts.map((part) => part.exit));
   const errors = parts.flatMap((part) => part.errors ?? []);
   const stages = parts.map((part) => ({ stage: part.stage, ...part.result }));
+  const copies = outdatedDocument(outdated);
   const text = parts.map((part) => [STAGES[part.stage], part.text].filter(Boolean).join('\n\n'));
   if (around.global.dryRun)
-    return { exit, result: { stage: before, stages }, text: [words, ...text].join('\n\n'), errors };
-  if (exit !== 0 && parts.at(-1)?.exit !== 0) return { exit, result: { stages }, text: text.join('\n\n'), errors };
+    return {
+      exit,
+      result: { stage: stageDocument(before), stages, outdated: copies },
+      text: [words, ...text].join('\n\n'),
+      errors,
+    };
+  if (exit !== 0 && parts.at(-1)?.exit !== 0)
+    return { exit, result: { stages, outdated: copies }, text: text.join('\n\n'), errors };
   const done = after.stage === 'drop';
   const rest = done
     ? 'Old and new are accepted, everything here has new certificates.\nWhen every client has fetched theirs:'
     : words;
   return {
     exit,
-    result: { stages, stage: after, outdated: outdatedJson(outdated) },
+    result: { stage: stageDocument(after), stages, outdated: copies },
     text: [...text, outdatedWords(outdated), rest].filter((part) => part !== '').join('\n\n'),
     next: done ? ['docker-tls rotate ca --drop'] : undefined,
     errors,
@@ -151,8 +185,12 @@ function outdatedWords(outdated: RotatedCa['outdated']): string {
   return lines.length === 0 ? '' : ['Copies that still hold an old certificate:', ...lines].join('\n');
 }
 
-function outdatedJson(outdated: RotatedCa['outdated']): unknown[] {
-  return [...outdated].flatMap(([client, copies]) => copies.map((copy) => ({ client, ...copy })));
+function outdatedDocument(outdated: RotatedCa['outdated']): RotateCaDocument['outdated'] {
+  return [...outdated].flatMap(([client, copies]) => copies.map((copy) => ({ client, ...outdatedCopyDocument(copy) })));
+}
+
+function stageDocument({ stage, hosts, clients }: RotationStage): RotationStageDocument {
+  return { stage, hosts, clients };
 }
 
 function renderDrop(
@@ -160,7 +198,7 @@ function renderDrop(
   stage: RotatedCa['before'],
   outdated: RotatedCa['outdated'],
   around: Around,
-): CommandResult {
+): CommandResult<RotateCaDocument> {
   const { result, text, ...rest } = renderChange(changed, around);
   const ending =
     rest.exit === 0
@@ -170,9 +208,9 @@ function renderDrop(
   return {
     ...rest,
     result: {
-      stage: dryRun ? stage : undefined,
+      stage: dryRun ? stageDocument(stage) : undefined,
       stages: [{ stage: 'drop', ...result }],
-      outdated: outdatedJson(outdated),
+      outdated: outdatedDocument(outdated),
     },
     text: [text, outdatedWords(outdated), dryRun ? '' : ending].filter((part) => part !== '').join('\n\n'),
   };

@@ -12,8 +12,30 @@ import { type OutdatedCopy, outdatedCopies } from '../domain/trust/handed-out.ts
 import { resolveNames } from '../domain/trust/renewals.ts';
 import { dateWords, plural } from '../domain/words.ts';
 import { change } from '../engine/change.ts';
-import { type Around, renderChange } from '../render/change.ts';
+import { type Around, renderMade, renderPlan } from '../render/change.ts';
+import type { PlannedChangeDocument } from '../render/change-document.ts';
+import { type OutdatedCopyDocument, outdatedCopyDocument } from '../render/documents.ts';
 import type { CopiesOutcome } from '../runtime.ts';
+
+/** In a dry run the plan, with the clients that would be renewed. */
+export type RotateClientDocument =
+  | (PlannedChangeDocument & { readonly clients: readonly { readonly client: string }[] })
+  | { readonly clients: readonly RenewedClientDocument[] };
+
+type RenewedClientDocument = {
+  readonly client: string;
+  readonly expires: Date;
+  /** The old certificate stays valid until then. */
+  readonly oldExpires: Date;
+  /** Docker contexts that have the new files. */
+  readonly contexts: readonly string[];
+  /** The Docker config directory has the new files. */
+  readonly configDirectory: boolean;
+  /** Copies that are gone, in words. */
+  readonly missing: readonly string[];
+  /** Copies that still hold the old certificate. */
+  readonly outdated: readonly OutdatedCopyDocument[];
+};
 
 export const command = defineCommand({
   scope: ['fleet', 'changes', 'store'],
@@ -75,13 +97,18 @@ function renewedClient(name: string, before: string | undefined, { state, copies
   };
 }
 
-function renderRotated(changed: Changed, clients: readonly Renewed[], around: Around): CommandResult {
-  const { result: planned, ...rest } = renderChange(changed, around);
+function renderRotated(
+  changed: Changed,
+  clients: readonly Renewed[],
+  around: Around,
+): CommandResult<RotateClientDocument> {
   const nothing = clients.length === 0 ? ['Nothing is due.'] : [];
   if (changed.planned !== undefined) {
+    const { result: planned, ...rest } = renderPlan(changed.planned, around);
     const result = { ...planned, clients: clients.map(({ name }) => ({ client: name })) };
     return { ...rest, result, text: [...nothing, rest.text].join('\n').trim() };
   }
+  const { result: _, ...rest } = renderMade(changed, around);
   const late = [...changed.copies].filter(
     ([name, { updated }]) => updated.length > 0 && !clients.some((one) => one.name === name),
   );
@@ -98,7 +125,7 @@ function renderRotated(changed: Changed, clients: readonly Renewed[], around: Ar
     contexts: copies?.contexts ?? [],
     configDirectory: copies?.directory ?? false,
     missing: copies?.missing ?? [],
-    outdated,
+    outdated: outdated.map(outdatedCopyDocument),
   }));
   const left = clients.flatMap(({ name, outdated }) =>
     outdated.map(({ what, renew }) => `${name}, still with the old certificate: ${what}: ${renew}`),

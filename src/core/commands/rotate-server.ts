@@ -1,6 +1,6 @@
 /** `rotate server`: new keys and certificates for hosts, through the same transaction as setup. */
 
-import { defineCommand } from '../../cli/command.ts';
+import { type CommandResult, defineCommand } from '../../cli/command.ts';
 import { DUE_OPTIONS, STORED_OPTIONS } from '../../cli/host-options.ts';
 import { openStoredRun } from '../actions/run.ts';
 import type { StoreState } from '../adapters/store/records.ts';
@@ -10,6 +10,9 @@ import { resolveNames } from '../domain/trust/renewals.ts';
 import { nameHosts } from '../domain/words.ts';
 import { change } from '../engine/change.ts';
 import { renderChange } from '../render/change.ts';
+import type { ChangeDocument } from '../render/change-document.ts';
+
+export type RotateServerDocument = ChangeDocument;
 
 export const command = defineCommand({
   scope: ['fleet', 'hosts', 'changes', 'plans', 'store'],
@@ -22,7 +25,7 @@ export const command = defineCommand({
     all: { kind: 'flag', summary: 'every host' },
     ...DUE_OPTIONS,
   },
-  async run(context) {
+  async run(context): Promise<CommandResult<RotateServerDocument>> {
     const { args, options } = context;
     const { run, state, hosts, flags } = await openStoredRun(context, options);
     const about = args.hosts.length > 0 ? [...state.hosts.keys()] : hosts;

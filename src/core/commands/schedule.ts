@@ -33,6 +33,21 @@ const JOBS = [
   'With a store in a directory, or with files for secrets, a CI job is for a runner of your own, whose disk keeps the store (--home).',
 ].join(' ');
 
+export type ScheduleDocument =
+  | {
+      readonly form: 'cron' | 'github' | 'gitlab';
+      readonly text: string;
+      readonly warnings: readonly string[];
+    }
+  | {
+      readonly form: 'systemd';
+      readonly directory: string;
+      readonly files: readonly { readonly name: string; readonly text: string }[];
+      /** The files were written. */
+      readonly installed: boolean;
+      readonly warnings: readonly string[];
+    };
+
 export const command = defineCommand({
   scope: ['fleet', 'changes', 'store'],
   about: `Every day: rotate server --due, rotate client --due, status --check. ${JOBS}\nPrints; --install writes systemd's files. The CA's passphrase, and the password for sudo where hosts want one, come from files, 0600 (docs/schedule.md).`,
@@ -144,21 +159,23 @@ async function secretsOf(file: string, runtime: Runtime): Promise<Fleet['secrets
   return parseFleet(text, file).secrets;
 }
 
-function renderSchedule(schedule: Schedule): CommandResult {
+function renderSchedule(schedule: Schedule): CommandResult<ScheduleDocument> {
   const { warnings } = schedule;
   if (schedule.form !== 'systemd') {
     const { form, text } = schedule;
     return { exit: 0, result: { form, text, warnings }, text, verbatim: true };
   }
   const { form, directory, files, system, installed } = schedule;
+  const written = files.map(({ name, text }) => ({ name, text }));
+  const result = { form, directory, files: written, installed, warnings };
   if (!installed) {
     const text = files.map((one) => `# ${join(directory, one.name)}\n${one.text}`).join('\n');
-    return { exit: 0, result: { form, directory, files, warnings }, text, verbatim: true };
+    return { exit: 0, result, text, verbatim: true };
   }
   const ctl = system ? 'systemctl' : 'systemctl --user';
   return {
     exit: 0,
-    result: { form, directory, files: files.map((one) => one.name), warnings },
+    result,
     text: [
       `written: ${files.map((one) => join(directory, one.name)).join(', ')}`,
       '',

@@ -27,10 +27,15 @@ import type { OpenedHost } from '../engine/intent.ts';
 import { findHost, openHost } from '../engine/steps/connect.ts';
 import { problemsOf, refuseProblems } from '../engine/steps/preflight.ts';
 import { knownHosts } from '../engine/steps/resolve.ts';
-import { type Around, renderChange } from '../render/change.ts';
+import { type Around, renderPlan } from '../render/change.ts';
+import {
+  type ChangedHostDocument,
+  changedHostDocument,
+  type PlannedChangeDocument,
+} from '../render/change-document.ts';
 import { coloursOf } from '../render/colours.ts';
 import { useCommands } from '../render/next.ts';
-import { outcomeJson, renderAttention, renderChecks, renderOutcome, renderWarnings } from '../render/outcome.ts';
+import { renderAttention, renderChecks, renderOutcome, renderWarnings } from '../render/outcome.ts';
 import { toolFormat } from '../seams/formats.ts';
 import { dockerConfigDirectory } from '../user.ts';
 import {
@@ -45,6 +50,18 @@ import {
   type SetupContext,
   withOpenWay,
 } from './setup-wizard.ts';
+
+/** In a dry run the plan, otherwise the host as it was changed. */
+export type SetupDocument =
+  | (PlannedChangeDocument & { readonly client: string })
+  | (ChangedHostDocument & {
+      /** Where clients reach the daemon: `tcp://HOST:PORT`. */
+      readonly endpoint: string;
+      /** The client used for the verification. */
+      readonly client: string;
+      /** The docker context, new or existing. */
+      readonly context?: string;
+    });
 
 export const command = defineCommand({
   scope: ['fleet', 'hosts', 'changes', 'plans', 'store'],
@@ -170,7 +187,7 @@ async function changeSetUp(
   { spec: requested, client, context: docker, file, takeOver, rejectOthers }: Requested,
   run: FleetRun,
   opened: OpenedHost,
-): Promise<CommandResult> {
+): Promise<CommandResult<SetupDocument>> {
   const { options, global, runtime, state } = context;
   const { store } = run;
   if (docker !== undefined) await refuseContext(docker, runtime);
@@ -198,7 +215,7 @@ async function changeSetUp(
   const changed = await change(hostsIntent(request), { ...run, opened: new Map([[spec.name, opened]]) });
   const name = changed.wanted.verifyAs?.[0] ?? '';
   if (changed.planned !== undefined) {
-    const { result, ...rest } = renderChange(changed, context);
+    const { result, ...rest } = renderPlan(changed.planned, context);
     return { ...rest, result: { client: name, ...result } };
   }
   const [result] = changed.results;
@@ -241,7 +258,7 @@ function renderSetUp(
   outcome: Extract<Changed['results'][number], { kind: 'done' }>,
   { spec, client, context, ownClient }: Access,
   around: Around,
-): CommandResult {
+): CommandResult<SetupDocument> {
   const { value } = outcome;
   const { io } = around.runtime;
   const colours = coloursOf(io);
@@ -258,7 +275,7 @@ function renderSetUp(
   const sentence = accepted.length === 0 ? 'Next:' : `${endpoint} accepts ${accepted.join(', ')}. Next:`;
   return {
     exit: 0,
-    result: { ...outcomeJson(outcome), endpoint, client, context },
+    result: { ...changedHostDocument(outcome), endpoint, client, context },
     text: [verified, '', sentence].join('\n'),
     next: [...useCommands(spec, context, around.runtime), ...ownClient],
     attention: renderAttention([outcome]),

@@ -28,6 +28,6 @@ export const command = defineCommand({
     const requested = { user, port, identities, configFile, jump };
     const known = Object.fromEntries(Object.entries(requested).filter(([, value]) => value !== undefined));
     const status = (await openTerminal({ destination, ...known }, words)) as ExitStatus;
-    return { exit: status, result: { host, status }, text: '' };
+    return { exit: status, result: undefined, text: '' };
   },
 });

@@ -26,6 +26,7 @@ import { askReached } from '../engine/reached-hosts.ts';
 import type { Around } from '../render/change.ts';
 import { type Colours, coloursOf } from '../render/colours.ts';
 import { tableWidth } from '../render/table.ts';
+import { type StatusDocument, statusRowDocument } from './status-document.ts';
 import { foundOf, type RowsShown, renderStatusTable, type StatusStream, streamStatus } from './status-table.ts';
 
 export const command = defineCommand({
@@ -59,7 +60,7 @@ export const command = defineCommand({
       return renderStatus(await status(context, args.hosts, options, stream), context, stream);
     }
     await watchStatus(context, args.hosts, options, (now) => showStatus(now, context));
-    return { exit: 130, result: {}, text: '' };
+    return { exit: 130, result: undefined, text: '' };
   },
 });
 
@@ -155,7 +156,7 @@ function renderStatus(
   { rows, rotation, missing }: Status,
   { runtime: { io }, global, options }: Around & { readonly options: { readonly check: boolean } },
   streamed?: StatusStream,
-): CommandResult {
+): CommandResult<StatusDocument> {
   const attention = rows.filter(needsAttention).length + missing.length;
   const nothing = rows.length === 0 && missing.length === 0;
   const colours = coloursOf(io);
@@ -169,7 +170,7 @@ function renderStatus(
   return {
     exit: options.check && attention > 0 ? 3 : 0,
     result: {
-      rows: rows.map((row) => ({ ...row, attention: needsAttention(row) })),
+      rows: rows.map(statusRowDocument),
       attention,
       missing: missing.length > 0 ? missing : undefined,
     },

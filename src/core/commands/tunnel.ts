@@ -85,7 +85,7 @@ export const command = defineCommand({
           ? await untilStopped(runtime, tunnel, progress.note, `export DOCKER_HOST=${shellQuote(endpoint)}`)
           : await runCommand(command, throughTunnel(runtime.env, endpoint, filesHere(store, client)));
       await opened.close();
-      return { exit, result: { host: name, endpoint }, text: '' };
+      return { exit, result: undefined, text: '' };
     } finally {
       if (own !== '') rmSync(own, { recursive: true, force: true });
     }

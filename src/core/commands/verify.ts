@@ -23,7 +23,30 @@ import { alongWay, withVia } from '../engine/through.ts';
 import { type VerifyRequest, verificationFailure, verifyHost } from '../engine/verify-host.ts';
 import type { Around } from '../render/change.ts';
 import { coloursOf } from '../render/colours.ts';
+import {
+  type CheckDocument,
+  checkDocument,
+  type FailedHostDocument,
+  type OtherCaDocument,
+  otherCaDocument,
+  type SkippedHostDocument,
+  unfinishedDocument,
+} from '../render/documents.ts';
 import { renderChecks, renderOthers } from '../render/outcome.ts';
+
+export type VerifyDocument = {
+  readonly hosts: readonly (CheckedHostDocument | FailedHostDocument | SkippedHostDocument)[];
+};
+
+type CheckedHostDocument = {
+  readonly host: string;
+  readonly result: 'checked';
+  /** Every check has the expected outcome. */
+  readonly ok: boolean;
+  readonly checks: readonly CheckDocument[];
+  /** Accepted too, according to the store; not tried. */
+  readonly otherCas: readonly OtherCaDocument[];
+};
 
 export const command = defineCommand({
   scope: ['fleet', 'hosts', 'store'],
@@ -121,7 +144,7 @@ function verifyStored(
   return alongWay(spec, reach, async (way) => withVia(await verifyHost(way.probe, request), way));
 }
 
-function renderVerified({ results, failures, otherCas }: Verified, { runtime }: Around): CommandResult {
+function renderVerified({ results, failures, otherCas }: Verified, { runtime }: Around): CommandResult<VerifyDocument> {
   const colours = coloursOf(runtime.io);
   const text = results.map((result) =>
     result.kind === 'done'
@@ -139,12 +162,11 @@ function renderVerified({ results, failures, otherCas }: Verified, { runtime }: 
       hosts: results.map((result) =>
         result.kind === 'done'
           ? {
-              host: result.host,
-              ok: result.value.every((check) => check.ok),
-              checks: result.value,
-              otherCas: otherCas.get(result.host),
+              ...{ host: result.host, result: 'checked', ok: result.value.every((check) => check.ok) },
+              checks: result.value.map(checkDocument),
+              otherCas: (otherCas.get(result.host) ?? []).map(otherCaDocument),
             }
-          : { host: result.host, result: result.kind },
+          : unfinishedDocument(result),
       ),
     },
     text: text.join('\n\n'),

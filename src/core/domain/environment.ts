@@ -13,8 +13,25 @@ export function isShell(text: string): text is Shell {
 const NAMES = ['DOCKER_HOST', 'DOCKER_TLS_VERIFY', 'DOCKER_CERT_PATH'] as const;
 export type DockerVariables = Readonly<Record<(typeof NAMES)[number], string>>;
 
-/** The text for a shell or a tool, and data about it. */
-export type Environment = { readonly text: string } & Readonly<Record<string, unknown>>;
+/** Lines that point a shell at a host. */
+export type HostLines = {
+  readonly shell: Shell;
+  readonly host: string;
+  readonly client: string;
+  readonly variables: DockerVariables;
+  readonly text: string;
+};
+
+/** Lines that take the variables away. */
+export type UnsetLines = { readonly shell: Shell; readonly unset: readonly string[]; readonly text: string };
+
+/** The configuration of a tool. */
+export type ToolConfiguration = {
+  readonly format: string;
+  readonly hosts: readonly string[];
+  readonly client: string;
+  readonly text: string;
+};
 
 export type EnvironmentOptions = {
   readonly shell: Shell;

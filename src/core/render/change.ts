@@ -7,40 +7,44 @@ import { type Changed, exitOfChange, failuresOf, type Planned } from '../actions
 import { signerWords } from '../domain/external-ca.ts';
 import { errorsOf, exitOfResults } from '../domain/host-results.ts';
 import type { StoreSettings } from '../domain/store-settings.ts';
-import { type CredentialChange, signs } from '../domain/trust/changes.ts';
+import type { CredentialChange } from '../domain/trust/changes.ts';
 import { listWords, plural } from '../domain/words.ts';
+import {
+  type ChangeDocument,
+  type MadeChangeDocument,
+  madeChangeDocument,
+  type PlannedChangeDocument,
+  plannedChangeDocument,
+} from './change-document.ts';
 import { type Colours, coloursOf } from './colours.ts';
-import { outcomeJson, renderAttention, renderOutcome, renderResults } from './outcome.ts';
-import { isChanging, plansJson, renderPlans } from './plan.ts';
+import { renderAttention, renderOutcome, renderResults } from './outcome.ts';
+import { isChanging, renderPlans } from './plan.ts';
 import { tableWidth } from './table.ts';
 
 export type Around = Pick<ActionContext, 'global' | 'runtime'>;
 
 /** The result of a change or of its plan; a command adds its own sentences around it. */
-export function renderChange(changed: Changed, around: Around): CommandResult {
-  const { wanted, planned, results } = changed;
-  const { runtime } = around;
+export function renderChange(changed: Changed, around: Around): CommandResult<ChangeDocument> {
+  return changed.planned === undefined ? renderMade(changed, around) : renderPlan(changed.planned, around);
+}
+
+/** The result of a dry run. */
+export function renderPlan(planned: Planned, around: Around): CommandResult<PlannedChangeDocument> {
+  const { hosts, wanted } = planned;
   const leftOut = wanted.leftOut ?? [];
-  const exits = leftOut.map(({ exit }) => exit);
-  if (planned !== undefined) {
-    return {
-      exit: gravestExit([exitOfResults(planned.hosts, runtime.signal), ...exits]),
-      result: {
-        dryRun: true,
-        notes: wanted.notes ?? [],
-        credentials: wanted.credentials.map(credentialJson),
-        signer: planned.signer && {
-          id: planned.signer.id,
-          accepted: !planned.unapproved,
-          values: planned.signer.values.map(([name, value]) => ({ name, value })),
-        },
-        ...plansJson(planned.hosts),
-      },
-      text: renderPlanned(planned, around),
-      attention: planned.hosts.some(isChanging) ? renderPlanned(planned, around) : '',
-      errors: [...leftOut, ...errorsOf(planned.hosts)],
-    };
-  }
+  const text = renderPlanned(planned, around);
+  return {
+    exit: gravestExit([exitOfResults(hosts, around.runtime.signal), ...leftOut.map(({ exit }) => exit)]),
+    result: plannedChangeDocument(planned),
+    text,
+    attention: hosts.some(isChanging) ? text : '',
+    errors: [...leftOut, ...errorsOf(hosts)],
+  };
+}
+
+/** The result of a change that was made. */
+export function renderMade(changed: Changed, { runtime }: Around): CommandResult<MadeChangeDocument> {
+  const { results } = changed;
   const colours = coloursOf(runtime.io);
   const [only] = results;
   const text =
@@ -51,7 +55,7 @@ export function renderChange(changed: Changed, around: Around): CommandResult {
         : renderResults(results, colours, tableWidth(runtime.io));
   return {
     exit: exitOfChange(changed, runtime.signal),
-    result: { hosts: results.map(outcomeJson) },
+    result: madeChangeDocument(results),
     text,
     attention: renderAttention(results),
     errors: failuresOf(changed),
@@ -96,25 +100,4 @@ function renderCredentials(changes: readonly CredentialChange[], { bold }: Colou
   named('revoked', (change) => change.kind === 'record' && change.record.revokedAt !== undefined);
   named('changed', (change) => change.kind === 'record' && change.record.revokedAt === undefined);
   return lines.join('\n');
-}
-
-function credentialJson(change: CredentialChange) {
-  const issues = signs(change);
-  switch (change.kind) {
-    case 'create-ca':
-    case 'replace-ca':
-      return { change: change.kind, issues, ...change.ca };
-    case 'import-ca':
-      return { change: change.kind, issues, name: change.ca.record.name, signer: signerWords(change.ca.record) };
-    case 'issuing-ca':
-      return { change: change.kind, issues, client: change.client };
-    case 'client':
-    case 'record': {
-      const { name, hosts, days, keyType, revokedAt } = change.record;
-      const why = change.kind === 'client' ? change.why : revokedAt === undefined ? 'changed' : 'revoked';
-      return { change: change.kind, issues, client: name, why, hosts, days, keyType };
-    }
-    default:
-      return { change: change.kind, issues };
-  }
 }

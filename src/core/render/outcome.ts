@@ -86,44 +86,6 @@ export function handEdits({ files }: HostPlan): readonly string[] {
   return files.filter((change) => change.drift === true).map((change) => change.path);
 }
 
-export function outcomeJson(result: HostResult<HostOutcome>): object {
-  if (result.kind !== 'done') return undoneJson(result);
-  const { value } = result;
-  return {
-    host: result.host,
-    result: 'ok',
-    changed: value.changed,
-    address: value.address,
-    port: value.plan.port,
-    generation: generationJson(value.plan),
-    returnsTo: value.plan.returnsTo,
-    files: value.plan.files.map((change) => change.path),
-    handEdits: handEdits(value.plan),
-    daemon: value.plan.daemon.action,
-    containers: value.plan.containers,
-    checks: value.checks,
-    otherCas: value.otherCas,
-    warnings: [...value.plan.warnings, ...value.warnings],
-    seconds: result.elapsedMs / 1000,
-  };
-}
-
-/** The generation number; absent after a removal of docker-tls. */
-export function generationJson({ generation }: HostPlan): number | undefined {
-  return generation === 'none' ? undefined : generation;
-}
-
-/** A host that failed or was not started. */
-export function undoneJson(result: Exclude<HostResult<unknown>, { kind: 'done' }>): object {
-  if (result.kind === 'skipped') return { host: result.host, result: 'skipped', reason: result.reason };
-  return {
-    host: result.host,
-    result: 'failed',
-    seconds: result.elapsedMs / 1000,
-    errors: result.errors.map(({ code, exit, message, hints, details }) => ({ code, exit, message, hints, details })),
-  };
-}
-
 /** For a single host: the sentence at the end of a change. */
 export function renderOutcome(outcome: HostOutcome, colours: Colours): string {
   const { plan, checks } = outcome;

@@ -10,7 +10,6 @@ import { type HostPlan, hasChanges } from '../domain/plan/plan.ts';
 import { hangText, listWords, plural, textWidth, wrapText } from '../domain/words.ts';
 import type { Colours } from './colours.ts';
 import { type FileView, renderFileView, viewOf } from './file-change.ts';
-import { generationJson, undoneJson } from './outcome.ts';
 
 const LABEL = 13;
 
@@ -188,36 +187,6 @@ function onceOf(
   const all = new Map<string, string[]>();
   for (const one of plans) for (const text of textsOf(one)) all.set(text, [...(all.get(text) ?? []), one.spec.name]);
   return [...all].map(([text, hosts]) => ({ text, hosts }));
-}
-
-/** The JSON form of the plans. */
-export function plansJson(results: readonly HostResult<AgreedHost>[]): { changes: number; hosts: unknown[] } {
-  const hosts = results.map((one) => {
-    if (one.kind !== 'done') return undoneJson(one);
-    const { plan, address, accepts, otherCas } = one.value;
-    return {
-      host: one.host,
-      result: 'ok',
-      changes: hasChanges(plan),
-      address,
-      clients: accepts,
-      otherCas,
-      plan: planJson(plan),
-      seconds: one.elapsedMs / 1000,
-    };
-  });
-  const changes = results.filter(isChanging).length;
-  return { changes, hosts };
-}
-
-/** Omits fields without a value: their placeholders belong to the host's scripts. */
-function planJson(plan: HostPlan): object {
-  const files = plan.files.map((change) => ({
-    ...change,
-    mode: change.mode === '-' ? undefined : change.mode,
-    owner: change.owner === '-' ? undefined : change.owner,
-  }));
-  return { ...plan, generation: generationJson(plan), files };
 }
 
 /** The effect on containers; `untouched` and `stop` for containers that the daemon does not list. */

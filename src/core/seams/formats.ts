@@ -3,7 +3,7 @@
 import type { ActionContext } from '../actions/action-context.ts';
 import type { ClientBundle } from '../adapters/docker/bundle.ts';
 import type { StoredClient, StoreState } from '../adapters/store/records.ts';
-import type { Environment } from '../domain/environment.ts';
+import type { ToolConfiguration } from '../domain/environment.ts';
 import type { Secret } from '../domain/secret.ts';
 import { seam } from './seam.ts';
 
@@ -12,7 +12,7 @@ export type FormatCode = {
   configure(
     requested: { readonly host: string | undefined; readonly client: string | undefined },
     context: ActionContext,
-  ): Promise<Environment>;
+  ): Promise<ToolConfiguration>;
   /** For a machine without the store, with the files in `directory`: the client's three files and the tool's configuration. */
   archive(bundle: ClientBundle, client: StoredClient, directory: string, now: Date): Secret;
   /** Commands that configure a tool on this machine for the host, without remarks; empty if the store lacks the host or the client. */

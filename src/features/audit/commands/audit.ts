@@ -15,6 +15,7 @@ import { expiredWords } from '../domain/baseline.ts';
 import { BENCHMARKS, NEWEST } from '../domain/benchmark.ts';
 import { SEVERITIES, type Severity } from '../domain/check.ts';
 import { type Comparison, compareReports } from '../domain/compare.ts';
+import { type AuditReportDocument, auditReportDocument } from '../domain/report/document.ts';
 import { formOf, REPORT_FORMS, type ReportForm, renderReport } from '../domain/report/forms.ts';
 import { type AuditedHost, type AuditReport, judged, reportHead } from '../domain/report/report.ts';
 import type { Paint } from '../domain/report/table.ts';
@@ -22,6 +23,9 @@ import { fails, scoreWords } from '../domain/score.ts';
 import { type Selection, selectResults, subjectsOf } from '../domain/selection.ts';
 import { auditHosts } from '../engine/audit-hosts.ts';
 import { type AuditInputs, type InputOptions, readInputs } from './audit-inputs.ts';
+
+/** `out`: the file that has the report. */
+export type AuditDocument = AuditReportDocument & { readonly out?: string };
 
 export const command = defineCommand({
   scope: ['fleet', 'hosts', 'store'],
@@ -126,7 +130,7 @@ async function auditSelected(
 function renderAudit(
   { report, form, known, results, stored, saved }: Audited,
   { global, runtime, options: { failOn } }: Around & { readonly options: { readonly failOn: Severity | undefined } },
-): CommandResult {
+): CommandResult<AuditDocument> {
   const colours = coloursOf(runtime.io);
   const paint: Paint = (colour, text) => colours[colour](text);
   const shown = { columns: runtime.io.columns, paint, all: global.verbose, known };
@@ -134,7 +138,7 @@ function renderAudit(
   const tooMuch = failOn !== undefined && judged(report).some((subject) => fails(subject.results, failOn));
   return {
     exit: failed !== 0 ? failed : tooMuch ? 3 : 0,
-    result: { ...report, out: saved },
+    result: { ...auditReportDocument(report), out: saved },
     text: global.json ? '' : saved === undefined ? renderReport(report, form, shown) : summary(report, form, saved),
     verbatim: form !== 'table' && saved === undefined,
     attention: failOn && '',

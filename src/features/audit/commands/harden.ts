@@ -10,6 +10,7 @@ import { hostsIntent } from '../../../core/domain/trust/wanted-hosts.ts';
 import { hangText } from '../../../core/domain/words.ts';
 import { change } from '../../../core/engine/change.ts';
 import { type Around, renderChange } from '../../../core/render/change.ts';
+import type { ChangeDocument } from '../../../core/render/change-document.ts';
 import { coloursOf } from '../../../core/render/colours.ts';
 import { costLines } from '../../../core/render/outcome.ts';
 import { tableWidth } from '../../../core/render/table.ts';
@@ -36,6 +37,50 @@ import {
 import { PACKAGES } from '../domain/packages.ts';
 import { addPackages, type HostPackages, refusePackages } from './harden-packages.ts';
 import { auditNow, writeHardenReport } from './harden-report.ts';
+
+/** With --list the fixes, otherwise the change or its plan. */
+export type HardenDocument =
+  | HardenListDocument
+  | (ChangeDocument & {
+      /** The requested fixes. */
+      readonly fixes: readonly string[];
+      /** Installed, or in a dry run to be installed. */
+      readonly packages: readonly HostPackagesDocument[];
+      /** Fixes skipped because of their cost. */
+      readonly skippedFixes: readonly string[];
+      /** Path of the report. */
+      readonly report?: string;
+    });
+
+type HostPackagesDocument = {
+  readonly host: string;
+  /** In the host's order, with dependencies; sizes in bytes. */
+  readonly packages: readonly {
+    readonly name: string;
+    readonly version: string;
+    readonly download: number;
+    readonly disk: number;
+  }[];
+  /** Requested packages that are there already. */
+  readonly present: readonly string[];
+  readonly warnings: readonly string[];
+};
+
+type HardenListDocument = {
+  readonly fixes: readonly {
+    readonly name: string;
+    readonly title: string;
+    readonly risk: 'none' | 'low' | 'yes';
+    /** What users of the host lose. */
+    readonly cost?: string;
+    readonly profiles: readonly string[];
+    /** Needs `--accept NAME`. */
+    readonly needsAccept: boolean;
+  }[];
+  readonly packages: readonly { readonly name: string; readonly title: string; readonly risk: string }[];
+  /** Settings that no fix makes. */
+  readonly never: readonly { readonly setting: string; readonly why: string }[];
+};
 
 export const command = defineCommand({
   scope: ['fleet', 'hosts', 'changes', 'plans', 'store'],
@@ -145,7 +190,7 @@ const RISK_WORDS: Readonly<Record<Risk, string>> = { none: 'no risk', low: 'low 
 export function renderHardened(
   { changed, fixes, packages, leftOut, unmade, report }: Hardened,
   around: Around,
-): CommandResult {
+): CommandResult<HardenDocument> {
   const { io } = around.runtime;
   const { result, text, ...rest } = renderChange(changed, around);
   const costs = changed.results.flatMap((one) => (one.kind === 'done' ? costLines(one.value) : []));
@@ -161,8 +206,8 @@ export function renderHardened(
     ...rest,
     result: {
       fixes,
-      packages: packages.map(packagesJson),
-      leftOut: leftOut.map((fix) => fix.name),
+      packages: packages.map(hostPackagesDocument),
+      skippedFixes: leftOut.map((fix) => fix.name),
       ...result,
       report,
     },
@@ -171,11 +216,12 @@ export function renderHardened(
   };
 }
 
-function packagesJson({ host, install, present, warnings }: Hardened['packages'][number]) {
-  return { host, packages: install, present, warnings };
+function hostPackagesDocument({ host, install, present, warnings }: HostPackages): HostPackagesDocument {
+  const packages = install.map(({ name, version, download, disk }) => ({ name, version, download, disk }));
+  return { host, packages, present, warnings };
 }
 
-function renderFixes({ runtime }: Around): CommandResult {
+function renderFixes({ runtime }: Around): CommandResult<HardenListDocument> {
   const columns = tableWidth(runtime.io);
   const fixes = FIXES.map((fix) => ({
     ...fix,
@@ -199,7 +245,13 @@ function renderFixes({ runtime }: Around): CommandResult {
   const packages = PACKAGES.map(({ name, title, risk }) => `    ${hangText(`${name}: ${title}; ${risk}`, columns, 6)}`);
   return {
     exit: 0,
-    result: { fixes, packages: PACKAGES, never: NEVER },
+    result: {
+      fixes: fixes.map(({ name, title, risk, cost, profiles, needsYes: needsAccept }) => {
+        return { name, title, risk, cost, profiles, needsAccept };
+      }),
+      packages: PACKAGES.map(({ name, title, risk }) => ({ name, title, risk })),
+      never: NEVER.map(({ setting, why }) => ({ setting, why })),
+    },
     text: [
       text,
       'packages, by --install PACKAGE --accept PACKAGE only:',

@@ -1,6 +1,6 @@
 /** `operator add NAME [RECIPIENT]`: grants a user or runner access to a shared store. */
 
-import { defineCommand } from '../../../cli/command.ts';
+import { type CommandResult, defineCommand } from '../../../cli/command.ts';
 import { shellQuote } from '../../../core/domain/quote.ts';
 import { asWritten } from '../../../errors/errors.ts';
 import { recipientsIn } from '../actions/recipients.ts';
@@ -9,6 +9,24 @@ import { addOperator } from '../store/admin.ts';
 import { checkRecipient } from '../store/age.ts';
 import type { Operator } from '../store/operators.ts';
 import { noRecipient } from '../store/ssh-keys.ts';
+
+export type OperatorAddDocument = { readonly operator: OperatorDocument; readonly dryRun?: true };
+
+/** An operator of a shared store. */
+export type OperatorDocument = {
+  readonly name: string;
+  /** `age1…`, or an SSH public key. */
+  readonly recipient: string;
+  /** Can open the CA, and so change the store. */
+  readonly ca: boolean;
+  /** The client whose key they can open without the CA. */
+  readonly client?: string;
+  readonly addedAt: string;
+};
+
+export function operatorDocument({ name, recipient, ca, client, addedAt }: Operator): OperatorDocument {
+  return { name, recipient, ca, client, addedAt };
+}
 
 export const command = defineCommand({
   scope: ['changes', 'store'],
@@ -37,7 +55,7 @@ export const command = defineCommand({
     },
   },
   /** RECIPIENT: text, or the path of a file with it. With --dry-run only checks for obstacles. */
-  async run(context) {
+  async run(context): Promise<CommandResult<OperatorAddDocument>> {
     const { name, recipient } = context.args;
     const { withoutCa, client } = context.options;
     const { dryRun } = context.global;
@@ -49,10 +67,15 @@ export const command = defineCommand({
     }
     const operator = await addOperator(session, { name, recipient: text, ca: !withoutCa, client }, { dryRun });
     const can = rightsOf(operator);
-    if (dryRun) return { exit: 0, result: { operator, dryRun }, text: `would add operator ${name}, who ${can}` };
+    if (dryRun)
+      return {
+        exit: 0,
+        result: { operator: operatorDocument(operator), dryRun },
+        text: `would add operator ${name}, who ${can}`,
+      };
     return {
       exit: 0,
-      result: { operator },
+      result: { operator: operatorDocument(operator) },
       text: `operator ${name}: ${can}`,
       next: [
         asWritten(`on that computer: docker-tls --store ${shellQuote(session.url)} status`),

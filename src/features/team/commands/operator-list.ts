@@ -1,10 +1,18 @@
 /** `operator list`: operators of a shared store. */
 
-import { defineCommand } from '../../../cli/command.ts';
+import { type CommandResult, defineCommand } from '../../../cli/command.ts';
 import { coloursOf } from '../../../core/render/colours.ts';
 import { renderTable } from '../../../core/render/table.ts';
 import { sharedStoreOf } from '../actions/team-session.ts';
 import { listOperators } from '../store/admin.ts';
+import { type OperatorDocument, operatorDocument } from './operator-add.ts';
+
+export type OperatorListDocument = {
+  readonly store: string;
+  /** Fingerprint of the key that signs the store; absent for an empty store. */
+  readonly signer?: string;
+  readonly operators: readonly OperatorDocument[];
+};
 
 export const command = defineCommand({
   scope: ['store'],
@@ -13,12 +21,12 @@ export const command = defineCommand({
   examples: ['docker-tls operator list'],
   args: {},
   options: {},
-  async run(context) {
+  async run(context): Promise<CommandResult<OperatorListDocument>> {
     const { io } = context.runtime;
     const session = sharedStoreOf(context);
     const store = session.url;
     const { signer, operators } = await listOperators(session);
-    const result = { store, signer, operators };
+    const result = { store, signer, operators: operators.map(operatorDocument) };
     if (operators.length === 0)
       return {
         exit: 0,

@@ -6,6 +6,15 @@ import { sharedStoreOf } from '../actions/team-session.ts';
 import { listOperators, removeOperator } from '../store/admin.ts';
 import type { Operator } from '../store/operators.ts';
 
+export type OperatorRemoveDocument = {
+  readonly removed: string;
+  /** The operators who remain. */
+  readonly left: readonly string[];
+  /** Keys that the removed operator may have copied. */
+  readonly rotate: readonly 'ca'[];
+  readonly dryRun?: true;
+};
+
 export const command = defineCommand({
   scope: ['changes', 'store'],
   about:
@@ -36,7 +45,7 @@ function renderRemoved(
   { name, ca, client }: Operator,
   left: readonly Operator[],
   { mayHaveCa, dryRun }: { readonly mayHaveCa: boolean; readonly dryRun: boolean },
-): CommandResult {
+): CommandResult<OperatorRemoveDocument> {
   const next = [
     ...(ca && mayHaveCa ? ['a new CA, and new certificates for every host and client: docker-tls rotate ca'] : []),
     ...(client === undefined ? [] : [`docker-tls client revoke ${client}`]),

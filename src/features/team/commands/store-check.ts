@@ -1,10 +1,21 @@
 /** `store check`: checks that a shared store is complete, genuine and up to date. */
 
-import { defineCommand } from '../../../cli/command.ts';
+import { type CommandResult, defineCommand } from '../../../cli/command.ts';
 import { agree } from '../../../core/actions/prompts.ts';
 import { plural } from '../../../core/domain/words.ts';
 import { sharedStoreOf } from '../actions/team-session.ts';
 import { checkTeamStore } from '../store/restore.ts';
+
+export type StoreCheckDocument = {
+  readonly store: string;
+  /** The number of the commit. */
+  readonly sequence: number;
+  /** Fingerprint of the key that signs the store. */
+  readonly signer: string;
+  /** How many there are. */
+  readonly files: number;
+  readonly operators: number;
+};
 
 export const command = defineCommand({
   scope: ['changes', 'store'],
@@ -13,7 +24,7 @@ export const command = defineCommand({
   examples: ['docker-tls store check', 'docker-tls store check --accept'],
   args: {},
   options: { accept: { kind: 'flag', summary: 'continue with an older state, such as one from a backup' } },
-  async run(context) {
+  async run(context): Promise<CommandResult<StoreCheckDocument>> {
     const { accept } = context.options;
     const session = sharedStoreOf(context);
     const store = session.url;
@@ -22,6 +33,11 @@ export const command = defineCommand({
     const found = await checkTeamStore(session, accept && !context.global.dryRun);
     const { sequence, signer, files, operators } = found;
     const about = `${plural(files, 'file')}, ${plural(operators, 'operator')}, commit ${sequence}, signed by ${signer}`;
-    return { exit: 0, result: { store, ...found }, text: `${store} is whole: ${about}`, attention: '' };
+    return {
+      exit: 0,
+      result: { store, sequence, signer, files, operators },
+      text: `${store} is whole: ${about}`,
+      attention: '',
+    };
   },
 });

@@ -2,7 +2,7 @@
 
 import { existsSync, rmSync } from 'node:fs';
 import { resolve } from 'node:path';
-import { defineCommand } from '../../../cli/command.ts';
+import { type CommandResult, defineCommand } from '../../../cli/command.ts';
 import type { ActionContext } from '../../../core/actions/action-context.ts';
 import { approving } from '../../../core/actions/approve-settings.ts';
 import { optionsOf } from '../../../core/actions/store.ts';
@@ -21,6 +21,17 @@ import type { Session } from '../store/session.ts';
 import { teamStore } from '../store/store.ts';
 import { changeOf, sameContents } from '../store/whole.ts';
 
+export type StoreCopyDocument = {
+  readonly from: string;
+  readonly to: string;
+  /** How many there are. */
+  readonly hosts: number;
+  readonly clients: number;
+  /** The --home directory for a new shared store. */
+  readonly home?: string;
+  readonly dryRun?: true;
+};
+
 export const command = defineCommand({
   scope: ['changes', 'store'],
   about:
@@ -31,7 +42,7 @@ export const command = defineCommand({
   ],
   args: {},
   options: { to: { kind: 'text', value: 'URL|DIR', summary: 'where to; nothing may be stored there yet' } },
-  async run({ options, global, ...context }) {
+  async run({ options, global, ...context }): Promise<CommandResult<StoreCopyDocument>> {
     const { runtime } = context;
     if (options.to === undefined)
       throw usage('--to is missing', ['docker-tls store copy --to git+ssh://git@HOST/PATH.git']);
@@ -46,9 +57,10 @@ export const command = defineCommand({
             `mv ${shellQuote(global.home)} ${before} && mv ${shellQuote(home)} ${shellQuote(global.home)}`,
             'docker-tls status',
           ];
+    const result = { from, to, hosts, clients, home };
     if (global.dryRun)
-      return { exit: 0, result: { ...done, dryRun: true }, text: `would copy ${what} from ${from} to ${to}` };
-    return { exit: 0, result: done, text: `copied ${what} from ${from} to ${to}, read it there again: the same`, next };
+      return { exit: 0, result: { ...result, dryRun: true }, text: `would copy ${what} from ${from} to ${to}` };
+    return { exit: 0, result, text: `copied ${what} from ${from} to ${to}, read it there again: the same`, next };
   },
 });
 

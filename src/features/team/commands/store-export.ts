@@ -1,6 +1,6 @@
 /** `store export --out FILE`: the whole store as one encrypted file. */
 
-import { defineCommand } from '../../../cli/command.ts';
+import { type CommandResult, defineCommand } from '../../../cli/command.ts';
 import type { ActionContext } from '../../../core/actions/action-context.ts';
 import { checkOut, writeOut } from '../../../core/actions/files.ts';
 import { packTar } from '../../../core/adapters/docker/tar.ts';
@@ -12,6 +12,11 @@ import { recipientsIn } from '../actions/recipients.ts';
 import { teamOf, wholeState } from '../actions/team-session.ts';
 import { checkRecipient, encryptFor } from '../store/age.ts';
 import { filesOf } from '../store/whole.ts';
+
+export type StoreExportDocument =
+  | { readonly recipients: number; readonly dryRun: true }
+  /** `recipients`: how many keys can open the file. */
+  | { readonly file: string; readonly recipients: number };
 
 export const command = defineCommand({
   scope: ['changes', 'store'],
@@ -27,7 +32,7 @@ export const command = defineCommand({
     recipient: { kind: 'list', value: 'KEY', summary: 'keys that can open it' },
     replace: { kind: 'flag', summary: 'replace a file of this name' },
   },
-  async run(context) {
+  async run(context): Promise<CommandResult<StoreExportDocument>> {
     const { global, runtime, options } = context;
     const { out, recipient, replace } = options;
     if (out === undefined) throw usage('--out is missing', ['docker-tls store export --out store.tar.age']);

@@ -1,10 +1,17 @@
 /** `store restore`: restores a shared store from the state that this machine saw last. */
 
-import { defineCommand } from '../../../cli/command.ts';
+import { type CommandResult, defineCommand } from '../../../cli/command.ts';
 import { agree } from '../../../core/actions/prompts.ts';
 import { sharedStoreOf } from '../actions/team-session.ts';
 import { commitWords } from '../store/refusals.ts';
 import { newestSeen, restoreTeamStore } from '../store/restore.ts';
+
+export type StoreRestoreDocument = {
+  readonly store: string;
+  /** The commit that was put back; absent if the store had lost nothing, and in a dry run. */
+  readonly sequence?: number;
+  readonly dryRun?: true;
+};
 
 export const command = defineCommand({
   scope: ['changes', 'store'],
@@ -13,14 +20,14 @@ export const command = defineCommand({
   examples: ['docker-tls store restore'],
   args: {},
   options: { replaceUnseen: { kind: 'flag', summary: 'also undo changes that this computer has not seen' } },
-  async run(context) {
+  async run(context): Promise<CommandResult<StoreRestoreDocument>> {
     const { replaceUnseen } = context.options;
     const session = sharedStoreOf(context);
     const store = session.url;
     if (context.global.dryRun) {
       await newestSeen(session);
       const text = `would put the newest state that this computer has seen into ${store}`;
-      return { exit: 0, result: { store }, text, next: [] };
+      return { exit: 0, result: { store, dryRun: true }, text, next: [] };
     }
     const undoing = replaceUnseen ? ', and undo all changes that do not lead to it' : '';
     const sequence = await restoreTeamStore(session, replaceUnseen, (newest) =>

@@ -6,7 +6,7 @@ import { rememberCopy } from '../../../core/actions/remember-copy.ts';
 import { storeOf } from '../../../core/actions/store.ts';
 import { noteThroughSsh } from '../../../core/actions/through-ssh.ts';
 import type { StoreState } from '../../../core/adapters/store/records.ts';
-import type { Environment } from '../../../core/domain/environment.ts';
+import type { ToolConfiguration } from '../../../core/domain/environment.ts';
 import { shellQuote } from '../../../core/domain/quote.ts';
 import { accepts, type ReachableHost, reachableHosts } from '../../../core/domain/trust/reachable-hosts.ts';
 import { type KnownClient, resolveClient, resolveHost } from '../../../core/domain/trust/resolve.ts';
@@ -22,7 +22,7 @@ export async function configureTool(
   tool: ToolName,
   requested: Requested,
   context: ActionContext,
-): Promise<Environment> {
+): Promise<ToolConfiguration> {
   const { global, runtime } = context;
   const store = storeOf(context);
   const state = await store.read();

@@ -1,6 +1,6 @@
 /** `butane HOST`: the plan of one host as a first-boot file. */
 
-import { defineCommand } from '../../../cli/command.ts';
+import { type CommandResult, defineCommand } from '../../../cli/command.ts';
 import { RUN_OPTIONS } from '../../../cli/host-options.ts';
 import { planHosts } from '../../../core/actions/open-hosts.ts';
 import { failuresOf } from '../../../core/actions/results.ts';
@@ -10,6 +10,17 @@ import { shellQuote } from '../../../core/domain/quote.ts';
 import { keptOf } from '../../../core/domain/settings-stored.ts';
 import { DockerTlsError, printable, usage } from '../../../errors/errors.ts';
 import { renderButane } from '../domain/butane.ts';
+
+export type ButaneDocument = {
+  readonly host: string;
+  /** The file (YAML). */
+  readonly butane: string;
+  /** Where butane finds the credentials. */
+  readonly filesDirectory: string;
+  /** `apply` would change the host. */
+  readonly changes: boolean;
+  readonly warnings: readonly string[];
+};
 
 export const command = defineCommand({
   scope: ['fleet', 'hosts', 'store'],
@@ -22,7 +33,7 @@ export const command = defineCommand({
     check: { kind: 'flag', summary: 'exit with status 3 when apply would change the host' },
   },
   /** Fails with E_BUTANE, E_USAGE (exit 2), and like the plan of that host. */
-  async run(context) {
+  async run(context): Promise<CommandResult<ButaneDocument>> {
     const { runtime, progress, args, options } = context;
     const store = storeOf(context);
     if (store.shared)

@@ -17,6 +17,14 @@ import { DockerTlsError, failureOf, usage } from '../../../errors/errors.ts';
 import { dockerMachineNames, readDockerMachine, readMachineCredentials } from '../adapters/docker-machine-store.ts';
 import { type FoundHost, foundHost, type TakenOver, takenOver, takeOverChange } from '../domain/take-over.ts';
 
+export type ImportDockerMachineDocument = {
+  readonly hosts: readonly string[];
+  /** How many CAs of docker-machine stay trusted. */
+  readonly cas: number;
+  readonly clients: readonly string[];
+  readonly dryRun?: true;
+};
+
 export const command = defineCommand({
   scope: ['fleet', 'hosts', 'changes', 'plans', 'store'],
   about:
@@ -115,7 +123,7 @@ async function readDockerMachines(
   return { ...takenOver(found, state, now), problems };
 }
 
-function renderTakenOver(taken: Imported, { global }: Around): CommandResult {
+function renderTakenOver(taken: Imported, { global }: Around): CommandResult<ImportDockerMachineDocument> {
   const hosts = taken.hosts.map((host) => host.record.name);
   const clients = taken.clients.map((client) => client.name);
   const text =
@@ -128,7 +136,7 @@ function renderTakenOver(taken: Imported, { global }: Around): CommandResult {
         ].join('\n');
   const next =
     hosts.length === 0 ? [] : [`docker-tls apply ${hosts.map(shellQuote).join(' ')}`, 'docker-tls rotate ca'];
-  const result = { hosts, cas: taken.oldCas.length, clients, dryRun: global.dryRun };
+  const result = { hosts, cas: taken.oldCas.length, clients, dryRun: global.dryRun || undefined } as const;
   const errors = [...taken.problems, ...taken.copies];
   // Imported hosts are done whatever happened to the others, so the status must not say that nothing changed.
   const partly = errors.length > 0 && hosts.length > 0 && !global.dryRun;

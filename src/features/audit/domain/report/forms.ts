@@ -3,6 +3,7 @@
 import { extname } from 'node:path';
 import { renderDocument } from '../../../../core/domain/document.ts';
 import type { Comparison, FindingKey } from '../compare.ts';
+import { auditReportDocument } from './document.ts';
 import { renderHtml } from './html.ts';
 import { renderJunit } from './junit.ts';
 import type { AuditReport } from './report.ts';
@@ -42,7 +43,7 @@ export function renderReport(
 ): string {
   switch (form) {
     case 'json':
-      return renderDocument(report);
+      return renderDocument(auditReportDocument(report));
     case 'sarif':
       return renderSarif(report, known);
     case 'junit':

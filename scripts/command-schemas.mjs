@@ -1,0 +1,66 @@
+// JSON Schemas of the commands' --json documents, from the types: the result of the command `client add` is the type ClientAddDocument,
+// exported by a file in commands/. A command without such a type refuses --json, and its schema has the failure alone.
+import { fileURLToPath } from 'node:url';
+import { createGenerator } from 'ts-json-schema-generator';
+
+const root = fileURLToPath(new URL('..', import.meta.url));
+
+/** The schemas by file name, of the commands and of `help`. */
+export function commandSchemas(commands) {
+  const path = `${root}src/{cli/{errors,main}.ts,core/commands/*.ts,features/*/commands/*.ts}`;
+  const options = { path, tsconfig: `${root}tsconfig.json`, skipTypeCheck: true, expose: 'all', topRef: true };
+  const generator = createGenerator({ ...options, additionalProperties: false, jsDoc: 'extended' });
+  const definitionsOf = (type) => generator.createSchema(type).definitions;
+  const error = definitionsOf('ErrorDocument');
+  const document = (command, name, type) => {
+    const result = type === undefined ? {} : definitionsOf(type);
+    const definitions = sorted({ ...error, ...result });
+    const internal = Object.keys(definitions).filter((one) => !one.endsWith('Document'));
+    if (internal.length > 0)
+      throw new Error(`${type} has the types ${internal.join(', ')}: name each of a document …Document`);
+    return {
+      $schema: 'http://json-schema.org/draft-07/schema#',
+      title: `docker-tls ${name} --json`,
+      type: 'object',
+      properties: {
+        schema: { const: 1, description: 'The version of the documents.' },
+        command,
+        ok: { type: 'boolean', description: 'True if the exit status is 0.' },
+        ...(type === undefined ? {} : { result: { $ref: `#/definitions/${type}` } }),
+        error: { $ref: '#/definitions/ErrorDocument' },
+      },
+      required: ['schema', 'command', 'ok'],
+      additionalProperties: false,
+      definitions,
+    };
+  };
+  const schemas = commands.map((name) => {
+    const type = `${pascal(name)}Document`;
+    const has = exported(generator, type);
+    return [`${fileName(name)}.json`, document({ const: name }, name, has ? type : undefined)];
+  });
+  // Of calls that name no command, `command` is what was typed.
+  return new Map([...schemas, ['help.json', document({ type: 'string' }, 'help', 'HelpDocument')]]);
+}
+
+export function fileName(command) {
+  return command.replaceAll(' ', '-');
+}
+
+function pascal(command) {
+  return command.replace(/(?:^|[ -])(\w)/g, (_, letter) => letter.toUpperCase());
+}
+
+function exported(generator, type) {
+  try {
+    generator.createSchema(type);
+    return true;
+  } catch (error) {
+    if (/No root type/.test(error.message)) return false;
+    throw error;
+  }
+}
+
+function sorted(definitions) {
+  return Object.fromEntries(Object.entries(definitions).sort(([a], [b]) => (a < b ? -1 : 1)));
+}

@@ -1,0 +1,61 @@
+/** The JSON of `status`. */
+
+import { needsAttention, type StatusRow } from '../domain/status.ts';
+import { type OtherCaDocument, otherCaDocument } from '../render/documents.ts';
+
+export type StatusDocument = {
+  readonly rows: readonly StatusRowDocument[];
+  /** How many rows, and hosts that are missing, need attention. */
+  readonly attention: number;
+  /** Named hosts that are not set up yet. */
+  readonly missing?: readonly string[];
+};
+
+type StatusRowDocument = {
+  readonly kind: 'ca' | 'old ca' | 'host' | 'client';
+  readonly name: string;
+  readonly issuer: string;
+  readonly notBefore: Date;
+  readonly notAfter: Date;
+  readonly daysLeft: number;
+  readonly state: 'ok' | 'due' | 'expired' | 'not-yet-valid' | 'revoked';
+  readonly dueAt: Date;
+  /** It is due or expired, differs or does not answer. */
+  readonly attention: boolean;
+  /** Of old CAs. */
+  readonly serial?: string;
+  /** Of clients: what renews the credentials. */
+  readonly renew?: readonly string[];
+  readonly address?: string;
+  readonly description?: string;
+  readonly generation?: number;
+  readonly otherCas?: readonly OtherCaDocument[];
+  /** How a host differs from the store, or why a client is rejected; empty: no difference; absent: not checked. */
+  readonly drift?: readonly string[];
+  /** The package whose upgrade closes most known vulnerabilities. */
+  readonly upgrade?: {
+    readonly package: string;
+    /** How many vulnerabilities it closes. */
+    readonly closes: number;
+    readonly text: string;
+    /** For the host, as root. */
+    readonly command: string;
+  };
+  /** Why the host did not answer, over TLS, SSH or both. */
+  readonly unreachable?: string;
+};
+
+export function statusRowDocument(row: StatusRow): StatusRowDocument {
+  const { kind, name, issuer, notBefore, notAfter, daysLeft, state, dueAt, serial, renew, address } = row;
+  const { description, generation, otherCas, drift, upgrade, unreachable } = row;
+  return {
+    ...{ kind, name, issuer, notBefore, notAfter, daysLeft, state, dueAt, attention: needsAttention(row) },
+    ...{ serial, renew: renew?.map(String), address, description, generation },
+    otherCas: otherCas?.map(otherCaDocument),
+    drift,
+    upgrade: upgrade && {
+      ...{ package: upgrade.package, closes: upgrade.closes, text: upgrade.text, command: upgrade.command },
+    },
+    unreachable,
+  };
+}

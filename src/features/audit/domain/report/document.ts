@@ -1,0 +1,212 @@
+/** The JSON of an audit: `audit --json`, reports of the form json, and the input of a later comparison. */
+
+import type { Comparison } from '../compare.ts';
+import type { CheckResult } from '../evaluate.ts';
+import type { Score } from '../score.ts';
+import type { AuditedHost, AuditReport, Subject } from './report.ts';
+
+/** The report of an audit. */
+export type AuditReportDocument = {
+  readonly createdAt: string;
+  /** Of docker-tls. */
+  readonly version: string;
+  /** Edition of the CIS Docker Benchmark whose numbers name the checks. */
+  readonly benchmark: '1.6' | '1.7' | '1.8';
+  /** Date of the table of known vulnerabilities. */
+  readonly vulnerabilities: string;
+  readonly subjects: readonly (AuditedHostDocument | AuditedFileDocument | UnauditedHostDocument)[];
+  /** With the report that --compare names. */
+  readonly comparison?: {
+    readonly appeared: readonly FindingDocument[];
+    readonly gone: readonly FindingDocument[];
+    /** How many findings are the same. */
+    readonly same: number;
+  };
+};
+
+type FindingDocument = { readonly subject: string; readonly check: string; readonly place: string };
+
+type UnauditedHostDocument = { readonly kind: 'unreachable'; readonly name: string; readonly error: string };
+
+/** A Compose file or Dockerfile; `name` is its path. */
+type AuditedFileDocument = {
+  readonly kind: 'compose' | 'dockerfile';
+  readonly name: string;
+  readonly results: readonly AuditResultDocument[];
+  readonly score: ScoreDocument;
+};
+
+type AuditedHostDocument = {
+  readonly kind: 'host';
+  readonly name: string;
+  readonly address?: string;
+  readonly os?: string;
+  readonly docker?: string;
+  readonly results: readonly AuditResultDocument[];
+  readonly score: ScoreDocument;
+  /** The package upgrade that closes most known vulnerabilities. */
+  readonly upgrade?: {
+    readonly package: string;
+    /** How many vulnerabilities it closes. */
+    readonly closes: number;
+    readonly text: string;
+    /** For the host, as root. */
+    readonly command: string;
+  };
+  readonly certificates: readonly {
+    readonly role: 'server' | 'client' | 'authority';
+    readonly name: string;
+    readonly notBefore: string;
+    readonly notAfter: string;
+  }[];
+  /** Who controls the daemon, and how. */
+  readonly access: readonly {
+    readonly who: string;
+    readonly how: string;
+    readonly where: string;
+    readonly grave: boolean;
+  }[];
+  /** With --lynis. */
+  readonly lynis?: LynisDocument;
+};
+
+type LynisDocument =
+  | {
+      readonly index: number;
+      readonly version: string;
+      readonly warnings: readonly { readonly test: string; readonly text: string }[];
+      /** How many there are. */
+      readonly suggestions: number;
+      /** Fixes of harden that raise the index. */
+      readonly fixes: readonly string[];
+    }
+  /** Why there is no report. */
+  | { readonly missing: string };
+
+type SeverityDocument = 'critical' | 'high' | 'medium' | 'low' | 'info';
+
+type ScoreDocument = {
+  /** 0 to 100; absent if data is missing. */
+  readonly value?: number;
+  readonly grade?: 'A' | 'B' | 'C' | 'D' | 'F';
+  readonly passed: number;
+  /** Findings that are not accepted. */
+  readonly findings: {
+    readonly critical: number;
+    readonly high: number;
+    readonly medium: number;
+    readonly low: number;
+    readonly info: number;
+  };
+  readonly accepted: number;
+  readonly notApplicable: number;
+  readonly explanation: string;
+};
+
+/** One check of a host or file. */
+type AuditResultDocument = {
+  readonly id: string;
+  /** Its numbers in the editions of the benchmark; empty for a check of docker-tls. */
+  readonly cis: { readonly '1.6'?: string; readonly '1.7'?: string; readonly '1.8'?: string };
+  /** The desired state. */
+  readonly title: string;
+  /** Title of a finding. */
+  readonly failure: string;
+  readonly group: string;
+  readonly severity: SeverityDocument;
+  readonly why: string;
+  readonly fix: string;
+  /** The fix of harden. */
+  readonly fixable?: string;
+  /** A person decides. */
+  readonly manual: boolean;
+  readonly state: 'pass' | 'finding' | 'not-applicable';
+  readonly reason?: string;
+  /** For a person. */
+  readonly question?: string;
+  /** Data is missing: a finding is possible. */
+  readonly unseen?: true;
+  readonly evidence: readonly {
+    readonly place: string;
+    readonly text: string;
+    readonly line?: number;
+    readonly severity?: SeverityDocument;
+  }[];
+  /** The baseline accepts the finding. */
+  readonly accepted?: { readonly reason: string; readonly expires: string };
+  /** Places that the baseline accepts, of a finding that still counts. */
+  readonly acceptedPlaces?: readonly string[];
+};
+
+export function auditReportDocument(
+  report: AuditReport & { readonly comparison: Comparison | undefined },
+): AuditReportDocument {
+  const { createdAt, version, benchmark, vulnerabilities, subjects, comparison } = report;
+  return {
+    ...{ createdAt, version, benchmark, vulnerabilities, subjects: subjects.map(subjectDocument) },
+    comparison: comparison && {
+      appeared: comparison.appeared.map(findingDocument),
+      gone: comparison.gone.map(findingDocument),
+      same: comparison.same,
+    },
+  };
+}
+
+function findingDocument({ subject, check, place }: Comparison['appeared'][number]): FindingDocument {
+  return { subject, check, place };
+}
+
+function subjectDocument(subject: Subject): AuditReportDocument['subjects'][number] {
+  switch (subject.kind) {
+    case 'unreachable':
+      return { kind: 'unreachable', name: subject.name, error: subject.error };
+    case 'host':
+      return hostDocument(subject);
+    default: {
+      const { kind, name, results, score } = subject;
+      return { kind, name, results: results.map(resultDocument), score: scoreDocument(score) };
+    }
+  }
+}
+
+function hostDocument(host: AuditedHost): AuditedHostDocument {
+  const { name, address, os, docker, results, score, upgrade, certificates, access, lynis } = host;
+  return {
+    ...{ kind: 'host', name, address, os, docker, results: results.map(resultDocument), score: scoreDocument(score) },
+    upgrade: upgrade && {
+      ...{ package: upgrade.package, closes: upgrade.closes, text: upgrade.text, command: upgrade.command },
+    },
+    certificates: certificates.map(({ role, name: of, notBefore, notAfter }) => ({
+      ...{ role, name: of, notBefore, notAfter },
+    })),
+    access: access.map(({ who, how, where, grave }) => ({ who, how, where, grave })),
+    lynis: lynis && lynisDocument(lynis),
+  };
+}
+
+function lynisDocument(lynis: NonNullable<AuditedHost['lynis']>): LynisDocument {
+  if ('missing' in lynis) return { missing: lynis.missing };
+  const { index, version, warnings, suggestions, fixes } = lynis;
+  return { index, version, warnings: warnings.map(({ test, text }) => ({ test, text })), suggestions, fixes };
+}
+
+function scoreDocument(score: Score): ScoreDocument {
+  const { value, grade, passed, findings, accepted, notApplicable, explanation } = score;
+  const { critical, high, medium, low, info } = findings;
+  return {
+    ...{ value, grade, passed, findings: { critical, high, medium, low, info } },
+    ...{ accepted, notApplicable, explanation },
+  };
+}
+
+function resultDocument(result: CheckResult): AuditResultDocument {
+  const { id, cis, title, failure, group, severity, why, fix, fixable, manual, state, reason, question } = result;
+  const { unseen, evidence, accepted, acceptedPlaces } = result;
+  return {
+    ...{ id, cis: { '1.6': cis['1.6'], '1.7': cis['1.7'], '1.8': cis['1.8'] }, title, failure, group, severity, why },
+    ...{ fix, fixable, manual, state, reason, question, unseen },
+    evidence: evidence.map(({ place, text, line, severity: grave }) => ({ place, text, line, severity: grave })),
+    accepted: accepted && { reason: accepted.reason, expires: accepted.expires },
+    acceptedPlaces,
+  };
+}
