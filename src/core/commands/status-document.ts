@@ -14,7 +14,8 @@ export type StatusDocument = {
 type StatusRowDocument = {
   readonly kind: 'ca' | 'old ca' | 'host' | 'client';
   readonly name: string;
-  readonly issuer: string;
+  /** Absent: it signed itself. */
+  readonly issuer?: string;
   readonly notBefore: Date;
   readonly notAfter: Date;
   readonly daysLeft: number;

@@ -85,7 +85,7 @@ function cellsOf(row: StatusRow, described: boolean, colours: Colours, drift?: s
     row.kind,
     row.name,
     row.address ?? '',
-    row.issuer,
+    row.issuer ?? 'itself',
     { text: dateWords(row.notAfter), style: toneOf(row.state, colours) },
     { text: row.daysLeft, style: toneOf(row.state, colours) },
     { text: row.state === 'ok' ? dateWords(row.dueAt) : row.state, style: toneOf(row.state, colours) },

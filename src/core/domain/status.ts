@@ -15,7 +15,8 @@ export type Upgrade = {
 export type StatusRow = {
   readonly kind: 'ca' | 'old ca' | 'host' | 'client';
   readonly name: string;
-  readonly issuer: string;
+  /** Undefined: it signed itself. */
+  readonly issuer: string | undefined;
   readonly notBefore: Date;
   readonly notAfter: Date;
   readonly daysLeft: number;

@@ -55,7 +55,7 @@ export function hostRow(
 function rowOf(kind: StatusRow['kind'], name: string, cert: string, due: Due): StatusRow {
   const { issuer, selfIssued, notBefore, notAfter } = inspectCertificate(cert);
   const { daysLeft, state, dueAt } = renewal({ notBefore, notAfter, ...due });
-  return { kind, name, issuer: selfIssued ? 'itself' : issuer, notBefore, notAfter, daysLeft, state, dueAt };
+  return { kind, name, issuer: selfIssued ? undefined : issuer, notBefore, notAfter, daysLeft, state, dueAt };
 }
 
 function renewalOf(

@@ -1,0 +1,33 @@
+/** One golden --json document of each command of the audit. UPDATE_GOLDEN=1 writes them. */
+
+import { writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { afterAll, expect, test } from 'vitest';
+import type { Probe } from '../../../../src/core/runtime.ts';
+import { documentPlace, expectGolden } from '../../../support/golden-documents.ts';
+import { removeHomes } from '../../../support/store.ts';
+import { recordedBytes } from '../support/audit-facts.ts';
+
+afterAll(removeHomes);
+
+const directory = new URL('json/', import.meta.url);
+const hosts = { outputs: { audit: recordedBytes('fresh-trixie') } };
+const probe: Probe = async () => ({
+  ...{ kind: 'refused', cause: 'connection-refused', reason: 'no answer', chain: '', elapsedMs: 1 },
+});
+
+test('audit', async () => {
+  const place = await documentPlace();
+  writeFileSync(join(place.directory, 'compose.yml'), 'services:\n  web:\n    image: nginx\n    privileged: true\n');
+  const checks = ['--check', '2.8,5.5,compose.5.5,tls.*'];
+  const made = await place.run(['audit', 'h1', '--compose', 'compose.yml', ...checks], { probe }, hosts);
+  expect(made.json.command).toBe('audit');
+  expectGolden(directory, made, {});
+});
+
+test('harden', async () => {
+  const place = await documentPlace();
+  const made = await place.run(['harden', 'h1', '--only', 'log-limits', '--dry-run'], { probe }, hosts);
+  expect(made.json.command).toBe('harden');
+  expectGolden(directory, made, {});
+});
