@@ -4,8 +4,9 @@ import type { DockerTlsError } from '../../errors/errors.ts';
 import { contextName } from '../domain/fleet/specs.ts';
 import type { HostSpec } from '../domain/settings.ts';
 import { usableClients } from '../domain/trust/clients.ts';
-import { clientsFor, hostsIntent, wantedHosts } from '../domain/trust/wanted-hosts.ts';
-import { change } from '../engine/change.ts';
+import { clientsFor, hostsIntent } from '../domain/trust/wanted-hosts.ts';
+import { change, changeHosts } from '../engine/change.ts';
+import { resolveIntent } from '../engine/steps/resolve.ts';
 import { dockerConfigDirectory } from '../user.ts';
 import type { ActionContext } from './action-context.ts';
 import { contextHere } from './contexts-of-host.ts';
@@ -29,14 +30,14 @@ export async function applyHosts(
   options: HostsOptions,
 ): Promise<Applied> {
   const { runtime } = context;
-  const { run, request, state } = await openHosts(context, names, options);
+  const { run, request } = await openHosts(context, names, options);
   const { hosts } = request;
   const dockerConfig = dockerConfigDirectory(runtime);
-  if (hosts.some((spec) => contextName(spec) !== undefined)) {
-    const wanted = wantedHosts(request, state, runtime.now());
+  const resolved = await resolveIntent(hostsIntent(request), run);
+  const { wanted, state } = resolved;
+  if (hosts.some((spec) => contextName(spec) !== undefined))
     await checkContexts(hosts, clientsFor(wanted, state), state, dockerConfig);
-  }
-  const changed = await change(hostsIntent(request), run);
+  const changed = await changeHosts(resolved);
   const done = new Set(changed.results.flatMap(({ kind, host }) => (kind === 'done' ? [host] : [])));
   const contexts = await giveContexts(
     hosts.filter(({ name }) => done.has(name)),

@@ -1,7 +1,10 @@
 /** `rotate server`: new keys and certificates for hosts, with unchanged names. */
 
 import { recordedSpecs } from '../domain/fleet/specs.ts';
+import { withTrust } from '../domain/trust/access.ts';
+import { specsOf } from '../domain/trust/changes.ts';
 import { resolveNames } from '../domain/trust/renewals.ts';
+import { viewOf } from '../domain/trust/view.ts';
 import { nameHosts } from '../domain/words.ts';
 import { change } from '../engine/change.ts';
 import type { ActionContext } from './action-context.ts';
@@ -29,12 +32,12 @@ export async function rotateServer(
   return change(
     {
       reason: 'rotate server',
-      want: (latest) => ({
-        hosts: recordedSpecs(names, latest, flags),
+      want: (latest, now) => ({
+        hosts: withTrust(recordedSpecs(names, latest, flags), latest, viewOf(latest, now)),
         credentials: [],
         target: { kind: 'desired', force: 'rotated', addHardening: true },
       }),
-      question: (wanted) => `Give new certificates to ${nameHosts(wanted.hosts)}?`,
+      question: (wanted) => `Give new certificates to ${nameHosts(specsOf(wanted))}?`,
     },
     run,
   );

@@ -7,9 +7,10 @@ import { kindOf } from '../domain/plan/host-kind.ts';
 import { whatThisIs } from '../domain/plan/setup-questions.ts';
 import type { HostSpec } from '../domain/settings.ts';
 import { usableClients } from '../domain/trust/clients.ts';
-import { type ApplyRequest, clientsFor, hostsIntent, wantedHosts } from '../domain/trust/wanted-hosts.ts';
-import { change } from '../engine/change.ts';
+import { type ApplyRequest, clientsFor, hostsIntent } from '../domain/trust/wanted-hosts.ts';
+import { changeHosts } from '../engine/change.ts';
 import type { OpenedHost } from '../engine/intent.ts';
+import { resolveIntent } from '../engine/steps/resolve.ts';
 import type { HostProgress } from '../runtime.ts';
 import { toolFormat } from '../seams/formats.ts';
 import { dockerConfigDirectory } from '../user.ts';
@@ -107,16 +108,17 @@ async function changeSetUp(
     rejectOthers,
     addHardening: global.file === undefined,
   };
-  const wanted = wantedHosts(request, state, runtime.now());
-  const [verifier] = clientsFor(wanted, state);
+  const resolved = await resolveIntent(hostsIntent(request), { ...run, opened: new Map([[spec.name, opened]]) });
+  const { wanted } = resolved;
+  const [verifier] = clientsFor(wanted, resolved.state);
   const fresh = wanted.credentials.some(({ kind }) => kind === 'client');
   const writeFleet = await file?.edit(spec, {
     sudoPassword: sudoReference(options, runtime.cwd),
     client: fresh ? request.client.spec : undefined,
   });
   const dockerConfig = dockerConfigDirectory(runtime);
-  if (verifier !== undefined) await checkContextOf(spec, verifier, state, dockerConfig);
-  const changed = await change(hostsIntent(request), { ...run, opened: new Map([[spec.name, opened]]) });
+  if (verifier !== undefined) await checkContextOf(spec, verifier, resolved.state, dockerConfig);
+  const changed = await changeHosts(resolved);
   const name = changed.wanted.verifyAs?.[0] ?? '';
   if (changed.planned !== undefined) return { changed, spec, client: name, context: docker, ownClient: [], errors: [] };
   const [result] = changed.results;

@@ -47,7 +47,7 @@ async function reachHost(context: SetupContext, typed: string | undefined): Prom
       context,
       options,
       { specs: [first], secrets: fleet?.secretsOf([first]) ?? {}, ca: fleet?.ca },
-      { confirm },
+      { confirm, state },
     );
     const reached = progress.host(first.name);
     // The record of a known host names its Docker, even while that is down.

@@ -1,0 +1,105 @@
+/** Number of trust decisions and store reads of one change. */
+
+import { AsyncLocalStorage } from 'node:async_hooks';
+import { dirname, join } from 'node:path';
+import { afterAll, beforeEach, expect, test, vi } from 'vitest';
+import { openStore } from '../../src/core/adapters/store/store.ts';
+import { isFrom } from '../../src/core/domain/pki/inspect.ts';
+import { revoked } from '../../src/core/domain/trust/clients.ts';
+import { answeringHosts } from '../support/answering-hosts.ts';
+import { runCli } from '../support/cli.ts';
+import { issueStore } from '../support/issued-store.ts';
+import { newHome, removeHomes } from '../support/store.ts';
+
+const counts = vi.hoisted(() => ({ reads: 0, decisions: 0 }));
+
+vi.mock('../../src/core/adapters/store/read.ts', async (original) => {
+  const real = await original<typeof import('../../src/core/adapters/store/read.ts')>();
+  const readState: typeof real.readState = (...scope) => {
+    if (asHost.getStore() === undefined) counts.reads += 1;
+    return real.readState(...scope);
+  };
+  return { ...real, readState };
+});
+vi.mock('../../src/core/domain/trust/trust.ts', async (original) => {
+  const real = await original<typeof import('../../src/core/domain/trust/trust.ts')>();
+  const trustFor: typeof real.trustFor = (...decided) => {
+    counts.decisions += 1;
+    return real.trustFor(...decided);
+  };
+  return { ...real, trustFor };
+});
+
+const now = new Date();
+let home: string;
+
+afterAll(removeHomes);
+beforeEach(async () => {
+  home = newHome();
+  const clients = { ann: undefined, bob: undefined, eve: undefined };
+  await issueStore(home, { now, hosts: { h1: {} }, clients });
+});
+
+/** The fake host reads the store too; those reads do not count. */
+const asHost = new AsyncLocalStorage<true>();
+
+/** `beforeApply`: what happens between the plan and the change. */
+async function counted(argv: readonly string[], beforeApply?: () => Promise<void>) {
+  const state = await openStore(home).read();
+  const chain = state.hosts.get('h1')?.serverCert ?? '';
+  const accepted = ['ann', 'bob'].map((name) => state.clients.get(name)?.cert);
+  const connect = answeringHosts({ home, now });
+  counts.reads = 0;
+  counts.decisions = 0;
+  const { exit, json } = await runCli([...argv, '--yes', '--json', '--home', home], {
+    cwd: dirname(home),
+    env: { HOME: dirname(home), DOCKER_CONFIG: join(dirname(home), 'docker') },
+    now: () => now,
+    probe: async ({ credentials, maxVersion }) =>
+      accepted.includes(credentials?.cert) && maxVersion === undefined
+        ? { kind: 'accepted', status: 200, body: '', protocol: 'TLSv1.3', chain, elapsedMs: 1 }
+        : { kind: 'refused', cause: 'client-refused', reason: 'why', chain, elapsedMs: 1 },
+    connect: async (options) => {
+      const session = await connect(options);
+      const run: typeof session.run = async (request) => {
+        if (request.phase === 'apply') await beforeApply?.();
+        return asHost.run(true, () => session.run(request));
+      };
+      return { ...session, run };
+    },
+  });
+  return { exit, json, ...counts };
+}
+
+test('client revoke decides once on what it shows and once under the lock, from three reads of the store', async () => {
+  const { exit, reads, decisions } = await counted(['client', 'revoke', 'eve']);
+  expect([exit, reads, decisions]).toEqual([0, 3, 2]);
+  const { hosts, clients } = await openStore(home).read();
+  const cert = (name: string) => clients.get(name)?.cert ?? '';
+  const ca = hosts.get('h1')?.ca ?? '';
+  expect([isFrom(cert('ann'), ca, 'client', now), isFrom(cert('eve'), ca, 'client', now)]).toEqual([true, false]);
+});
+
+test.each([
+  ['apply, without new credentials: once', ['apply', 'h1'], 1, 1],
+  ['rollback: what the generation had', ['rollback', 'h1'], 1, 0],
+])('%s; from one read of the store', async (_, argv, reads, decisions) => {
+  expect(await counted(argv)).toMatchObject({ exit: 0, reads, decisions });
+});
+
+/** Another run revokes bob. */
+async function revokeBob(): Promise<void> {
+  const store = openStore(home);
+  await asHost.run(true, () =>
+    store.withLock('other', async () => {
+      const state = await store.read();
+      const { directory: _, ...bob } = state.clients.get('bob') as NonNullable<ReturnType<typeof state.clients.get>>;
+      await store.write({ clients: { bob: { ...bob, record: revoked(state, 'bob', now).record } } });
+    }),
+  );
+}
+
+test('another run that writes after the plan is noticed: the store is read and the trust decided again', async () => {
+  const { exit, reads, decisions, json } = await counted(['client', 'revoke', 'eve'], revokeBob);
+  expect([exit, json.error?.code, reads, decisions]).toEqual([5, 'E_STORE_CHANGED', 4, 3]);
+});
