@@ -9,8 +9,9 @@ import { openStore } from '../../../src/core/adapters/store/store.ts';
 import { inspectCertificate, isFrom } from '../../../src/core/domain/pki/inspect.ts';
 import { parseSan } from '../../../src/core/domain/pki/names.ts';
 import { completeHost, type HostSpec } from '../../../src/core/domain/settings.ts';
+import { withTrust } from '../../../src/core/domain/trust/access.ts';
 import { certificateIds } from '../../../src/core/domain/trust/ca-id.ts';
-import type { CredentialChange, Wanted } from '../../../src/core/domain/trust/changes.ts';
+import { type CredentialChange, preview, type Wanted } from '../../../src/core/domain/trust/changes.ts';
 import { admit, revoked } from '../../../src/core/domain/trust/clients.ts';
 import { desiredServer } from '../../../src/core/domain/trust/server.ts';
 import { viewOf } from '../../../src/core/domain/trust/view.ts';
@@ -66,7 +67,9 @@ const quiet = { phase() {}, done() {}, failed() {}, pause() {} };
 
 function plan(spec: HostSpec, run: Began, dialled = spec.ssh.destination, facts = factsOf()) {
   const session = { dialled, login: { destination: dialled }, close: async () => {} } as unknown as HostSession;
-  return planOpened({ session, facts, skewMs: 0, proposed: () => [] }, { spec }, run, run, quiet);
+  const view = preview(viewOf(run.state, now), run.wanted.credentials);
+  const [host = { spec }] = withTrust([spec], run.state, view);
+  return planOpened({ session, facts, skewMs: 0, proposed: () => [] }, host, run, run, quiet);
 }
 
 /** Records the plan, as though the host had been changed. */

@@ -106,10 +106,9 @@ export async function planOpened(
     sameIds(certificateIds(installed.cert), certificateIds(known.serverCert)) &&
     facts.serverKey !== undefined;
   const { force, noOverlap } = target;
-  // The host itself or another run may have a say in it since.
-  const decides =
-    latest !== base.state || acceptCa !== acceptedCa(requested.acceptCa, known?.record.acceptCa, undefined);
-  const trust = decides || decided === undefined ? trustFor(spec, view) : resolved(decided, view);
+  // Writes of other runs, and the CA that a host accepts now, count as well.
+  const moved = latest !== base.state || acceptCa !== acceptedCa(requested.acceptCa, known?.record.acceptCa, undefined);
+  const trust = moved || decided === undefined ? trustFor(spec, view) : resolved(decided, view);
   const server = desiredServer({ spec, names, view, state: latest, onHost, force, noOverlap, now });
   const credentials = { trust, ...server };
   const other = otherStore(facts, spec.name, latest);
