@@ -4,8 +4,9 @@
  */
 
 import { createHash } from 'node:crypto';
-import { mkdir, rm, stat } from 'node:fs/promises';
+import { stat } from 'node:fs/promises';
 import { join } from 'node:path';
+import { ensureDir, remove } from 'fs-extra/esm';
 import { DockerTlsError } from '../../../errors/errors.ts';
 import { at, type Fields, fieldsOf, isObject, parseJson, textAt } from '../../domain/json.ts';
 import { checkContextName } from '../../domain/names.ts';
@@ -71,7 +72,7 @@ export async function writeContext(
     const metaChanged = JSON.stringify(after) !== JSON.stringify(before);
     if (metaChanged) {
       // Last, because this creates the context.
-      await mkdir(metaDirectory, { recursive: true, mode: 0o755 });
+      await ensureDir(metaDirectory, 0o755);
       await replaceFiles([{ path: metaFile, data: JSON.stringify(after), mode: 0o644 }]);
     }
     const used = context.use === true && (await setCurrentContext(context.dockerConfig, context.name));
@@ -144,8 +145,8 @@ export async function removeContext(place: ContextPlace): Promise<boolean> {
     if (!isOurs(meta)) throw foreign(place, `docker context rm ${place.name}`);
     if ((await currentContext(place.dockerConfig)) === place.name)
       await setCurrentContext(place.dockerConfig, undefined);
-    await rm(metaDirectory, { recursive: true, force: true });
-    await rm(tlsDirectory, { recursive: true, force: true });
+    await remove(metaDirectory);
+    await remove(tlsDirectory);
     return true;
   });
 }

@@ -4,7 +4,6 @@ import { accessSync, constants, existsSync, readdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { DockerTlsError } from '../../../errors/errors.ts';
 import { shellQuote } from '../../domain/quote.ts';
-import { keepHeapSmall, MANY_HOSTS } from '../../heap.ts';
 import { inside, nearestPresent } from './files.ts';
 import { COLLECTIONS } from './journal.ts';
 import { CA_FILE, CLIENT_FILE, caDirectoryName, HOST_FILE, type Parsed, parseObject } from './parse.ts';
@@ -141,7 +140,6 @@ function collect<T>(
 ): Map<string, T> {
   const found = new Map<string, T>();
   const names = only ?? tree.list(collection);
-  if (names.length > MANY_HOSTS) keepHeapSmall();
   for (const name of names) {
     const directory = tree.locate(`${collection}/${name}`);
     if (directory === undefined) continue;
