@@ -57,13 +57,3 @@ export function restore(
   const want = () => ({ hosts: brought, credentials: [], target: { kind: 'generation', ...target } }) as const;
   return change({ reason: to === 'none' ? 'remove' : 'rollback', want, question }, run);
 }
-
-export async function rollBack(
-  context: ActionContext,
-  names: readonly string[],
-  options: RunOptions & { readonly to?: number | undefined; readonly allowRevoked: boolean },
-): Promise<Changed> {
-  const { run, hosts } = await openRestore(context, names, options);
-  const { to = 'previous', allowRevoked } = options;
-  return restore(hosts, { to, allowRevoked, allowPlainTcp: false }, run);
-}

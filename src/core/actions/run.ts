@@ -69,7 +69,7 @@ export function confirming(
   };
 }
 
-export type StoredRun = {
+type StoredRun = {
   readonly run: Run;
   /** The state when the command began. */
   readonly state: StoreState;

@@ -2,8 +2,8 @@
 
 import { expect, test } from 'vitest';
 import type { Choice, Prompts } from '../../../src/core/actions/prompts.ts';
-import { withOpenWay } from '../../../src/core/actions/setup-opened.ts';
-import type { Answers, SetupContext } from '../../../src/core/actions/setup-questions.ts';
+import type { Answers, SetupContext } from '../../../src/core/commands/setup-wizard.ts';
+import { withOpenWay } from '../../../src/core/commands/setup-wizard.ts';
 import { completeHost } from '../../../src/core/domain/settings.ts';
 import type { OpenedHost } from '../../../src/core/engine/intent.ts';
 import type { Probe } from '../../../src/core/runtime.ts';

@@ -96,9 +96,13 @@ function parseConfig(text: string | undefined, file: string): Fields {
 }
 
 function damaged(file: string, cause?: unknown): DockerTlsError {
-  return new DockerTlsError('E_DOCKER_CONFIG', "Docker's config.json is no JSON object, so nothing was changed in it", {
-    where: file,
-    hints: [`python3 -m json.tool ${shellQuote(file)}`],
-    cause,
-  });
+  return new DockerTlsError(
+    'E_DOCKER_CONFIG',
+    "Docker's config.json is not a JSON object; docker-tls left it unchanged",
+    {
+      where: file,
+      hints: [`python3 -m json.tool ${shellQuote(file)}`],
+      cause,
+    },
+  );
 }

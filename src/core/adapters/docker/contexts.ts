@@ -204,7 +204,7 @@ async function readMeta(place: ContextPlace): Promise<Fields | undefined> {
   if (text === undefined) return undefined;
   const meta = parseJson(text);
   if (isObject(meta) && meta.Name === place.name) return meta;
-  const what = `the docker context ${place.name} is damaged: its meta.json is no JSON object with that name`;
+  const what = `the docker context ${place.name} is damaged: its meta.json is not a JSON object with that name`;
   const hints = [`docker context rm ${place.name}`, `rm ${shellQuote(metaFile)}`];
   throw new DockerTlsError('E_CONTEXT_DAMAGED', what, { where: metaFile, hints });
 }
@@ -214,6 +214,6 @@ function isOurs(meta: Fields): boolean {
 }
 
 function foreign(place: ContextPlace, wayOut: string): DockerTlsError {
-  const what = `there is a docker context ${place.name}, which docker-tls did not write`;
+  const what = `docker-tls did not write the docker context ${place.name}`;
   return new DockerTlsError('E_CONTEXT_EXISTS', what, { hints: [`docker context inspect ${place.name}`, wayOut] });
 }

@@ -91,7 +91,10 @@ function checkSchema(home: string, tree: Tree): void {
   throw new DockerTlsError(
     'E_STORE_SCHEMA',
     `the store was written by a newer docker-tls (schema ${schema}; this one knows up to ${SCHEMA})`,
-    { where: at, hints: ['install the newer docker-tls on this computer (docker-tls version says what is here)'] },
+    {
+      where: at,
+      hints: ['install the newer docker-tls on this computer (docker-tls version shows the installed one)'],
+    },
   );
 }
 
