@@ -14,11 +14,11 @@ const shellAsText = {
 
 const files = (...names: readonly string[]) => names.map((name) => `test/e2e/${name}.test.ts`);
 
-/** What these measure needs the machine to itself: they count what a busy client sees. */
-const ALONE = files('held-port', 'no-client-refused');
+/** Needs the machine to itself: it counts what a busy client sees. */
+const ALONE = files('no-client-refused');
 
 /** Tests that are never tried again: what they look for may happen once in many times. */
-const ONCE = files('faults', 'remove', 'rollback', 'rollback-obstacles');
+const ONCE = files('faults', 'held-port', 'remove', 'rollback', 'rollback-obstacles');
 
 /** In CI other tests on hosts are tried again: only what fails three times is red, or more than three that passed on a retry (scripts/test-report.mjs). */
 const retry = process.env.CI ? 2 : 0;
