@@ -38,7 +38,10 @@ export type LabHost = {
   exec(command: string, options?: { input?: string }): Promise<LabRun>;
   /** Like exec, but throws if the command fails; returns its output without the final line end. */
   must(command: string): Promise<string>;
-  /** Starts a container of the image "busybox" that runs until stopped, replacing one of that name; options are words of `docker run`. */
+  /**
+   * Starts a container of the image "busybox" that runs until stopped, and stops at once, replacing one of that name; options are words of
+   * `docker run`.
+   */
   container(name: string, options?: string, command?: string): Promise<string>;
   cut(): Promise<void>;
   fix(): Promise<void>;
@@ -134,7 +137,7 @@ function hostOf(listed: Listed): LabHost {
       const engine = ENGINES[suite] ?? 'docker';
       await must(`${engine} image inspect busybox >/dev/null 2>&1 || ${engine} import /root/busybox.tar busybox`);
       return must(
-        `${engine} rm -f ${container} >/dev/null 2>&1; ${engine} run -d --name ${container} ${options} busybox ${command}`,
+        `${engine} rm -f ${container} >/dev/null 2>&1; ${engine} run -d --stop-signal KILL --name ${container} ${options} busybox ${command}`,
       );
     },
     async cut() {
