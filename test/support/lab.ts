@@ -54,8 +54,8 @@ export type LabHost = {
 const ours = new Set<string>();
 
 /**
- * Boots hosts, all of one suite (default: trixie), and returns when ssh and docker answer on all. All users of this machine share the
- * names, so give yours a prefix. Throws with the messages of scripts/lab.
+ * Boots hosts, all of one suite (default: trixie), and returns when ssh and docker answer on all. All files of a run share the names, so
+ * give yours a prefix. Throws with the messages of scripts/lab.
  */
 export async function labUp(options: { names: readonly string[]; suite?: Suite | VmSuite }): Promise<LabHost[]> {
   const suite = options.suite ?? 'trixie';
