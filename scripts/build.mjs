@@ -92,7 +92,6 @@ const bundle = await rolldown({
     complete: 'src/entry/complete.ts',
     'env-at-once': 'src/cli/env-at-once.ts',
     notice: 'src/cli/notice.ts',
-    thread: 'src/core/adapters/thread.ts',
   },
   platform: 'node',
   // jsonc-parser's main is UMD, whose inner requires no bundler can follow; its module is not.

@@ -15,7 +15,7 @@ export const GLOBAL_OPTIONS = {
   },
   json: { kind: 'flag', group: 'Output', summary: 'one JSON document on stdout' },
   yes: { kind: 'flag', group: 'Safety', short: 'y', summary: 'answer yes to every question; never prompt' },
-  dryRun: { kind: 'flag', group: 'Safety', summary: 'say what would be done, change nothing' },
+  dryRun: { kind: 'flag', group: 'Safety', summary: 'show the changes without making them' },
   parallel: {
     kind: 'number',
     group: 'Hosts',
@@ -51,7 +51,7 @@ export const GLOBAL_OPTIONS = {
     kind: 'flag',
     group: 'Output',
     short: 'q',
-    summary: 'only errors, and what needs attention (for cron and CI)',
+    summary: 'only errors and warnings (for cron and CI)',
   },
   noColor: { kind: 'flag', group: 'Output', summary: 'no colours (also NO_COLOR)' },
   verbose: { kind: 'flag', group: 'Output', short: 'v', summary: 'say more: every host of a plan, the stack of a bug' },

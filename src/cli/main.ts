@@ -208,7 +208,7 @@ function stopWaiting(runtime: Runtime, progress: ProgressScreen | undefined, for
   const error =
     running.length === 0
       ? interrupted(message)
-      : interrupted(`${message}; a host in the middle of a change rolls back by itself unless it is confirmed`, {
+      : interrupted(`${message}; hosts in the middle of a change roll back automatically`, {
           details,
           hints: ['docker-tls status'],
         });

@@ -147,7 +147,7 @@ function optionValue(
   if (spec.kind === 'number') return wholeNumber(given, spec.min ?? 0, spec.max ?? 1e9, refuse);
   if (spec.kind === 'choice' && !spec.choices.includes(given)) {
     const near = nearestNames(given, spec.choices).map((name) => `did you mean ${name}?`);
-    throw refuse(`"${given}" is none of ${spec.choices.join(', ')}`, near);
+    throw refuse(`"${given}" is not one of ${spec.choices.join(', ')}`, near);
   }
   if (spec.kind === 'duration') {
     const ms = parseDuration(given);
@@ -173,7 +173,7 @@ function argumentValues(command: Command, given: readonly (string | string[] | u
       const wrong = [value ?? []].flat().find((word) => spec.choices && !spec.choices.includes(word));
       if (wrong !== undefined) {
         const near = nearestNames(wrong, spec.choices ?? []).map((word) => `docker-tls ${command.name} ${word}`);
-        throw usage(`"${wrong}" is none of ${spec.choices?.join(', ')}`, near);
+        throw usage(`"${wrong}" is not one of ${spec.choices?.join(', ')}`, near);
       }
       return [name, value];
     }),

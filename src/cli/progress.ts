@@ -66,7 +66,7 @@ export const PHASE_WORDS: Readonly<Record<string, string>> = {
   install: 'installing packages',
   purge: 'purging packages',
   reload: 'reloading the daemon',
-  stop: 'stopping the daemon, as it was before',
+  stop: 'stopping the daemon again',
   verify: 'verifying access',
   confirm: 'confirming',
   'roll back': 'rolling back',

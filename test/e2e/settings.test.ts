@@ -167,7 +167,7 @@ const cases: readonly Case[] = [
     name: 'a rootless Docker that a user left',
     files: { '/home/ops/.config/systemd/user/docker.service': '[Service]\nExecStart=/usr/bin/dockerd-rootless.sh\n' },
     first: 'chown -R ops: /home/ops/.config',
-    says: [/ops has a rootless Docker of their own/],
+    says: [/ops runs a rootless Docker/],
     last: 'rm -rf /home/ops/.config',
   },
   {
@@ -276,7 +276,7 @@ const cases: readonly Case[] = [
     name: 'a daemon.json that is a mount: nothing could take its place, nor give it back',
     files: { '/srv/mounted.json': '{}\n' },
     first: 'touch /etc/docker/daemon.json && mount --bind /srv/mounted.json /etc/docker/daemon.json',
-    refused: ['E_MOUNTED_FILE', /\/etc\/docker\/daemon\.json is a mount of its own, so it cannot be replaced/],
+    refused: ['E_MOUNTED_FILE', /\/etc\/docker\/daemon\.json is a mount point, so docker-tls cannot replace it/],
     last: 'umount /etc/docker/daemon.json && rm -f /etc/docker/daemon.json',
   },
 ];
@@ -365,7 +365,7 @@ describe('a host as it was left', () => {
       if (one.opens !== undefined) {
         const kept = await person.run(remove);
         expect([kept.status, kept.err]).toEqual([4, expect.stringContaining('E_OPENS_PLAIN_TCP')]);
-        expect(kept.err).toContain(`opens ${one.opens}, which accepts every client`);
+        expect(kept.err).toContain(`opens ${one.opens} to every client`);
         await host.must(`docker ps >/dev/null && { ${one.holds ?? 'true'}; }`);
         const shown = await person.run([...remove, '--dry-run']);
         expect([shown.status, shown.out.replace(/\s+/g, ' ')]).toEqual([

@@ -63,6 +63,7 @@ const OWNERS: Readonly<Record<string, readonly string[]>> = {
   'fast-string-width': ['core/domain'],
   'fast-wrap-ansi': ['core/domain'],
   inquirer: ['cli'],
+  'fs-extra': ['core/adapters/docker'],
   'jsonc-parser': [
     'core/domain/dockerd',
     'core/domain/plan',

@@ -53,7 +53,7 @@ function withoutTrust(external: ExternalCa): object {
 
 const ISSUES: Readonly<Record<ImportedCa['issues'], string>> = {
   key: 'this store issues with its key',
-  token: 'this store issues with its key, which stays in the token',
+  token: 'this store issues with its key in the token',
   signer: 'signs on request',
   'leaf-only': 'signs leaf certificates only: its clients cannot be revoked one by one',
   external: 'its key is external: nothing can be issued here',

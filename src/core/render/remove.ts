@@ -35,5 +35,5 @@ const GONE = [
 export function offeringForget(error: DockerTlsError, stored: ReadonlySet<string>): DockerTlsError {
   if (!GONE.includes(error.code) || error.exit === 5 || error.where === undefined || !stored.has(error.where))
     return error;
-  return error.hinting([...error.hints, `if the host is gone for good: docker-tls forget ${error.where}`]);
+  return error.hinting([...error.hints, `if the host no longer exists: docker-tls forget ${error.where}`]);
 }

@@ -138,7 +138,7 @@ function refuseTwins(before: Before, incoming: readonly Incoming[], removals: re
       if (twin !== undefined && twin !== name) {
         throw new DockerTlsError(
           'E_NAME',
-          `"${name}" cannot be the name of a ${what}: there is "${twin}", which differs only in upper and lower case`,
+          `"${name}" cannot be the name of a ${what}: it differs from "${twin}" only in upper and lower case`,
           { hints: ['choose another name', 'docker-tls status'] },
         );
       }

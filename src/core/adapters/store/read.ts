@@ -4,7 +4,6 @@ import { accessSync, constants, existsSync, readdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { DockerTlsError } from '../../../errors/errors.ts';
 import { shellQuote } from '../../domain/quote.ts';
-import { keepHeapSmall, MANY_HOSTS } from '../../heap.ts';
 import { inside, nearestPresent } from './files.ts';
 import { COLLECTIONS } from './journal.ts';
 import { CA_FILE, CLIENT_FILE, caDirectoryName, HOST_FILE, type Parsed, parseObject } from './parse.ts';
@@ -85,7 +84,10 @@ function checkSchema(home: string, tree: Tree): void {
   throw new DockerTlsError(
     'E_STORE_SCHEMA',
     `the store was written by a newer docker-tls (schema ${schema}; this one knows up to ${SCHEMA})`,
-    { where: at, hints: ['install the newer docker-tls on this computer (docker-tls version says what is here)'] },
+    {
+      where: at,
+      hints: ['install the newer docker-tls on this computer (docker-tls version shows the installed one)'],
+    },
   );
 }
 
@@ -128,7 +130,6 @@ function collect<T>(
 ): Map<string, T> {
   const found = new Map<string, T>();
   const names = only ?? tree.list(collection);
-  if (names.length > MANY_HOSTS) keepHeapSmall();
   for (const name of names) {
     const directory = tree.locate(`${collection}/${name}`);
     if (directory === undefined) continue;

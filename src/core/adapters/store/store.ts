@@ -129,7 +129,7 @@ export function openStore(home: string, { now = () => new Date(), retryMs = 0 }:
   async function undo(change: Change): Promise<void> {
     requireLock('undo');
     const at = made.indexOf(change);
-    if (at === -1) throw new Error('this write was undone before, or its lock is gone');
+    if (at === -1) throw new Error('this write was undone before, or lost its lock');
     const paths = new Set(change.plan.entries.map(({ path }) => path));
     if (made.slice(at + 1).some((later) => later.plan.entries.some(({ path }) => paths.has(path)))) {
       throw new Error('a later write touched the same names: undo that one first');

@@ -133,14 +133,12 @@ export function droppedNotes(known: HostRecord | undefined, entries: readonly st
   const dropped = (known?.harden ?? []).filter((entry) => !entry.includes(':') && !entries.includes(entry));
   return dropped.length === 0
     ? []
-    : [
-        `${listWords(dropped)}: no longer asked for, and what was changed for it stays; take it out there, or use rollback`,
-      ];
+    : [`${listWords(dropped)}: no longer listed, but its changes remain; undo them on the host, or use rollback`];
 }
 
 export function storeChanged(home: string, what: string, where = home): DockerTlsError {
   return new DockerTlsError('E_STORE_CHANGED', `another run has changed ${what} in the store in the meantime`, {
     where,
-    hints: ['run the same command again: it begins from what is stored now'],
+    hints: ['run the same command again: it starts from the current store'],
   });
 }

@@ -45,7 +45,7 @@ export const command = defineCommand({
     out: { ...FILE, summary: 'write the report there; - is standard output' },
     failOn: { kind: 'choice', choices: SEVERITIES, summary: 'exit with status 3 for findings this grave or graver' },
     baseline: { ...FILE, summary: 'accepted findings, each with a reason and a last day' },
-    compare: { ...FILE, value: 'REPORT', summary: 'say what is new and what is gone since a report' },
+    compare: { ...FILE, value: 'REPORT', summary: 'list new and resolved findings since a report' },
   },
   run: async (context) => renderAudit(await audit(context, context.args.hosts, context.options), context),
 });

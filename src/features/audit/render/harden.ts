@@ -11,7 +11,7 @@ import { NEVER, needsYes, type Risk } from '../domain/fixes.ts';
 import { FIXES, leftOutWords, profilesOf } from '../domain/hardening/hardening.ts';
 import { PACKAGES } from '../domain/packages.ts';
 
-const RISK_WORDS: Readonly<Record<Risk, string>> = { none: 'no risk', low: 'low risk', yes: 'takes a yes of its own' };
+const RISK_WORDS: Readonly<Record<Risk, string>> = { none: 'no risk', low: 'low risk', yes: 'needs its own consent' };
 
 export function renderHardened(
   { changed, fixes, packages, leftOut, unmade, report }: Hardened,

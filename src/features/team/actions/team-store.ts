@@ -13,7 +13,10 @@ export type StoreCheck = CheckedStore & { readonly store: string };
 export async function checkStore(context: ActionContext, accept: boolean): Promise<StoreCheck> {
   const session = sharedStoreOf(context);
   if (accept)
-    await agree(context.prompts, `Accept what is in ${session.url} now, though this computer has seen a newer state?`);
+    await agree(
+      context.prompts,
+      `Accept the current state of ${session.url}, although this computer has seen a newer one?`,
+    );
   return { store: session.url, ...(await checkTeamStore(session, accept && !context.global.dryRun)) };
 }
 

@@ -26,7 +26,7 @@ export const command = defineCommand({
     client: {
       kind: 'text',
       value: 'NAME',
-      summary: "the operator's own client, whose key they can open without the CA",
+      summary: "the operator's own client: they can open its key without the CA",
       completes: 'client',
     },
   },

@@ -7,7 +7,7 @@ import { renderRemoved } from '../render/operators.ts';
 export const command = defineCommand({
   scope: ['changes', 'store'],
   about:
-    'Everything is encrypted again under new keys. What the operator has copied stays readable to them, so the output names the keys to rotate.',
+    'Everything is encrypted again under new keys. The operator can still read their copies, so the output names the keys to rotate.',
   examples: ['docker-tls operator remove bob'],
   args: { name: { summary: 'the operator', required: true } },
   options: {},

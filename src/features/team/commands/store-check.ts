@@ -10,7 +10,7 @@ export const command = defineCommand({
     'Every file is compared with the signed list, opened and read, as far as your key opens it.\n--accept: the state that is there now counts as the newest, though this computer has seen a newer one.',
   examples: ['docker-tls store check', 'docker-tls store check --accept'],
   args: {},
-  options: { accept: { kind: 'flag', summary: 'go on with an older state, such as one from a backup' } },
+  options: { accept: { kind: 'flag', summary: 'continue with an older state, such as one from a backup' } },
   async run(context) {
     const found = await checkStore(context, context.options.accept);
     const { store, sequence, signer, files, operators } = found;

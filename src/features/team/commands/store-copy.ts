@@ -9,7 +9,7 @@ import { copyStore } from '../actions/store-copy.ts';
 export const command = defineCommand({
   scope: ['changes', 'store'],
   about:
-    'The old store stays as it is. What goes with a shared store on this computer, such as docker contexts, is written beside it, into the directory of --home with .team added: the output has the two commands that put it in place.\nA directory holds private keys in clear, as the default store does; for a backup see store export.',
+    'The old store does not change. The files of a shared store on this computer, such as docker contexts, are written to the directory of --home with .team added: the output has the two commands that put it in place.\nA directory holds private keys in clear, as the default store does; for a backup see store export.',
   examples: [
     'docker-tls store copy --to git+ssh://git@git.example.org/ops/docker-tls.git',
     'docker-tls store copy --to /srv/docker-tls',

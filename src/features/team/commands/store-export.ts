@@ -15,7 +15,7 @@ export const command = defineCommand({
   args: {},
   options: {
     out: { kind: 'text', value: 'FILE', summary: 'the file', completes: 'file' },
-    recipient: { kind: 'list', value: 'KEY', summary: 'who can open it' },
+    recipient: { kind: 'list', value: 'KEY', summary: 'keys that can open it' },
     replace: { kind: 'flag', summary: 'replace a file of this name' },
   },
   async run(context) {

@@ -72,7 +72,7 @@ export function renderRemoved({ removed, left, hasCa }: Removed, dryRun: boolean
     },
     text: [
       `operator ${name}: ${dryRun ? 'would be removed' : `removed, and everything is encrypted again under new keys for ${left.map((one) => one.name).join(', ')}`}`,
-      `What ${name} has copied stays readable to ${name}: ${kept}. The history of the repository counts as copied.`,
+      `${name} can still read their copies: ${kept}. The history of the repository counts as a copy.`,
     ].join('\n'),
     next,
   };

@@ -113,7 +113,7 @@ export function teamStore(session: Session, begins?: Required<Pick<Next, 'operat
           const here = turns.getStore() as Turn;
           const now = await current();
           const back = restored(now.contents, base.contents, contents);
-          if (changes) await commit(here, now, back, ['the change before is taken back']);
+          if (changes) await commit(here, now, back, ['undo of the previous change']);
           keepOwn(ownBefore);
           turn.base = here.base ?? now;
         }),

@@ -8,7 +8,7 @@ import { renderTakenOver } from '../render/docker-machine.ts';
 export const command = defineCommand({
   scope: ['fleet', 'hosts', 'changes', 'plans', 'store'],
   about:
-    "Reads hosts, SSH keys and credentials; changes no host and nothing of docker-machine's. The apply that follows lets hosts accept our CA beside docker-machine's, so clients of both are accepted.\n`rotate ca` later issues from ours, and drops the other.",
+    "Reads hosts, SSH keys and credentials; changes no host and nothing of docker-machine's. The apply that follows lets hosts accept our CA in addition to docker-machine's, so clients of both are accepted.\n`rotate ca` later issues from ours, and drops the other.",
   examples: [
     'docker-tls import docker-machine',
     'docker-tls import docker-machine build-1 --storage-path /mnt/old/machine',

@@ -96,6 +96,6 @@ describe('others write to the store while a run goes on', () => {
     expect(hardeningOf({}, record, {})).toEqual(['sshd']);
     expect(hardeningOf({ harden: [] }, record, {})).toEqual([]);
     expect(droppedNotes(record, ['sshd', 'icc'])).toEqual([]);
-    expect(droppedNotes(record, ['icc'])).toEqual([expect.stringMatching(/^sshd: no longer asked for, .* stays/)]);
+    expect(droppedNotes(record, ['icc'])).toEqual([expect.stringMatching(/^sshd: no longer listed, .* remain/)]);
   });
 });
