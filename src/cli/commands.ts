@@ -94,7 +94,7 @@ export const COMMANDS: readonly CommandEntry[] = [
   ...COMMAND_SEAM.all,
 ];
 
-export type Found =
+type Found =
   | { readonly kind: 'command'; readonly entry: CommandEntry }
   | { readonly kind: 'group'; readonly group: string; readonly entries: readonly CommandEntry[] }
   | { readonly kind: 'unknown'; readonly nearest: readonly string[] };

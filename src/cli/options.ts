@@ -10,8 +10,7 @@ import { homeDirectory, storeDirectory } from '../core/user.ts';
 import type { DockerTlsError } from '../errors/errors.ts';
 import { usage } from '../errors/errors.ts';
 import type { ArgumentSpecs, Command, CommandPage, OptionSpec, OptionSpecs } from './command.ts';
-import { optionsOf } from './glance.ts';
-import { GLOBAL_OPTIONS, MEANS_SOMETHING_FOR } from './global-options.ts';
+import { GLOBAL_OPTIONS, MEANS_SOMETHING_FOR, optionsOf } from './global-options.ts';
 
 export type Parsed = {
   readonly args: Readonly<Record<string, string | readonly string[] | undefined>>;
@@ -19,7 +18,7 @@ export type Parsed = {
   readonly global: GlobalOptions;
 };
 
-export type Surroundings = {
+type Surroundings = {
   readonly env: Readonly<Record<string, string | undefined>>;
   readonly cwd: string;
 };

@@ -14,7 +14,7 @@ import { generationJson, undoneJson } from './outcome.ts';
 
 const LABEL = 13;
 
-export type PlanForm = {
+type PlanForm = {
   readonly colours: Colours;
   /** Every host separately, even if several change in the same way. */
   readonly verbose?: boolean;

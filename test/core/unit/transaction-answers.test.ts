@@ -50,7 +50,10 @@ describe('a configuration that dockerd does not accept', () => {
     expect([named.code, named.details]).toEqual(['E_DAEMON_CONFIG', ['unknown flag: --x']]);
     const silent = await refusal(`failed ${base64('validate')} -`);
     const limited = await refusal(`failed ${base64('validate')} ${base64('Segmentation fault')}`);
-    expect([limited.code, limited.message]).toEqual(['E_APPLY', expect.stringMatching(/limits of the login kept dockerd/)]);
+    expect([limited.code, limited.message]).toEqual([
+      'E_APPLY',
+      expect.stringMatching(/limits of the login kept dockerd/),
+    ]);
     expect(limited.hints).toEqual([expect.stringMatching(/ulimit -a$/)]);
     expect([silent.code, silent.message]).toEqual(['E_DAEMON_CONFIG', expect.stringMatching(/did not say in time/)]);
   });

@@ -3,7 +3,7 @@
 import { describe, expect, test } from 'vitest';
 import { parsePackageList } from '../../../../src/core/domain/plan/installed-packages.ts';
 import { DockerTlsError } from '../../../../src/errors/errors.ts';
-import { refusePackages } from '../../../../src/features/audit/actions/packages.ts';
+import { refusePackages } from '../../../../src/features/audit/commands/harden-packages.ts';
 import {
   NOT_OFFERED,
   PACKAGES,
@@ -71,7 +71,9 @@ test("the host's list has names of packages, each once", () => {
 
 describe('the yes', () => {
   test('--yes is none; each package is accepted by its own name', () => {
-    expect(refusal(() => refusePackages(['aide', 'acct'], ['aide'], true))).toMatch(/--install acct: .*need their own consent/);
+    expect(refusal(() => refusePackages(['aide', 'acct'], ['aide'], true))).toMatch(
+      /--install acct: .*need their own consent/,
+    );
     expect(refusal(() => refusePackages(['aide', 'acct'], ['aide', 'acct'], true))).toBe('accepted');
     expect(refusal(() => refusePackages(['aide'], [], false))).toBe('accepted');
   });
