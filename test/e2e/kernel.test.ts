@@ -189,8 +189,8 @@ describe.skipIf(process.arch !== 'x64')('on a virtual machine', () => {
   }, async () => {
     const running = await host.must(RUNNING);
     await host.must('echo "-w /opt -p wa -k other" >/etc/audit/rules.d/other.rules');
-    // The host waits there, whoever is slow: all is switched, and nothing is confirmed.
-    await host.must('printf commit >/run/fault-step');
+    // The host waits there, whoever is slow: all is switched, and the program has not heard of it.
+    await host.must('printf switched >/run/fault-step');
     const args = ['--home', home, 'harden', 'web', '--only', 'audit-rules,kernel-network,kernel-self', '--yes'];
     const change = pausing.start([...args, '--confirm-within', '15m'], home);
     const ended = finished(change);

@@ -16,6 +16,7 @@ const pause = (step: string): string =>
 /** Lines of the host scripts, with the pause after each. */
 const PAUSES: Readonly<Record<string, string>> = {
   '  # tests pause the script at this point': pause('"$1"'),
+  '# switched: not reported yet': pause('switched'),
   '    # commit: still unconfirmed': pause('commit'),
   '  # finish: confirmed': pause('kept'),
   '  # undo: partly done': pause('undo'),
