@@ -618,7 +618,7 @@ describe('a host that is fine', () => {
       'a docker command of 29.0, and a daemon of 20.10',
       { cliApiVersion: '1.52', outcome: accepted({ body: '{"ApiVersion":"1.41","MinAPIVersion":"1.12"}' }) },
       'api-version',
-      'speaks 1.41 at most: upgrade Docker on the host, or install docker 29.3 or newer here, which speaks 1.40',
+      'speaks 1.41 at most: upgrade Docker on the host, or install docker 29.3 or newer here (it speaks 1.40)',
       'docker --version',
     ],
     [
