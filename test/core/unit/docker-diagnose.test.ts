@@ -415,7 +415,7 @@ describe('a host that cannot be used', () => {
       'no TLS at all',
       { outcome: refused('protocol', { notTls: true }) },
       'protocol',
-      'is no TLS port',
+      'is not a TLS port',
       "ssh -t build-1 'sudo ss -ltnp '\\''sport = :2376'\\'''",
     ],
     ['a cut connection', { outcome: refused('reset') }, 'reset', 'cuts it', 'docker-tls doctor build-1'],
