@@ -159,7 +159,7 @@ const cases: readonly Case[] = [
   {
     name: 'only -H unix://',
     files: { [`${DROP_INS}/unix.conf`]: execStart(`${DAEMON} -H unix:///var/run/docker.sock`) },
-    later: 'docker run -d --name ci -v /var/run/docker.sock:/var/run/docker.sock busybox sleep 1d',
+    later: 'docker run -d --stop-signal KILL --name ci -v /var/run/docker.sock:/var/run/docker.sock busybox sleep 1d',
     says: [/makes \/var\/run\/docker\.sock anew when it starts; ci has it\s+mounted/],
     last: 'docker rm -f ci',
   },
@@ -294,7 +294,7 @@ beforeAll(async () => {
   await Promise.all(
     hosts.map(async (host) => {
       await host.must('[ ! -e /etc/default/docker ] || cp -a /etc/default/docker /root/default');
-      await host.container('web', '--stop-timeout 1');
+      await host.container('web');
       await host.reboot();
       await host.must('docker start web');
     }),

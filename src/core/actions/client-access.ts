@@ -2,8 +2,8 @@
 
 import type { StoredHost, StoreState } from '../adapters/store/records.ts';
 import { type HostFlags, recordedSpecs } from '../domain/fleet/specs.ts';
-import { accessOf, reasonsFor } from '../domain/trust/access.ts';
-import { type CredentialChange, preview, type Wanted } from '../domain/trust/changes.ts';
+import { accessOf, reasonsFor, withTrust } from '../domain/trust/access.ts';
+import { type CredentialChange, preview, specsOf, type Wanted } from '../domain/trust/changes.ts';
 import { viewOf } from '../domain/trust/view.ts';
 import { nameHosts } from '../domain/words.ts';
 import type { StoredOptions } from './run.ts';
@@ -25,13 +25,13 @@ export function tellHosts(
   { flags, rejectOthers, now, unexplained = false }: About,
 ): Wanted {
   const view = preview(viewOf(state, now), credentials);
-  const { outdated, withoutClients, notes } = accessOf(state, view, { rejectOthers, now });
+  const { trust, outdated, withoutClients, notes } = accessOf(state, view, { rejectOthers, now });
   const records = credentials.flatMap((one) => ('record' in one ? [one.record] : []));
   const unnamed = outdated.filter((host) => !records.some(({ hosts }) => hosts?.includes(host)));
   const names = records.map(({ name }) => name).join(', ');
   const hosts = unnamed.map((name) => state.hosts.get(name) as StoredHost);
   return {
-    hosts: recordedSpecs(outdated, state, flags),
+    hosts: withTrust(recordedSpecs(outdated, state, flags), state, view, trust),
     credentials,
     target: { kind: 'desired', rejectOthers, addHardening: true },
     notes: [...notes, ...(unexplained ? [] : reasonsFor(hosts, view, `${names} must be rejected there`))],
@@ -39,6 +39,6 @@ export function tellHosts(
   };
 }
 
-export function askAboutHosts({ hosts }: Wanted): string | undefined {
-  return hosts.length === 0 ? undefined : `Change which clients are accepted on ${nameHosts(hosts)}?`;
+export function askAboutHosts(wanted: Wanted): string | undefined {
+  return wanted.hosts.length === 0 ? undefined : `Change which clients are accepted on ${nameHosts(specsOf(wanted))}?`;
 }

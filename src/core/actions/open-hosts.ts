@@ -36,7 +36,7 @@ export async function openHosts(
   // --client never creates a client: a typo would become an accepted one. `setup` and `client add` create clients.
   if (client !== undefined && !known.includes(client)) throw unknownName('client', client, known, context.again);
   const name = client ?? ownClientName();
-  const run = await openRun(context, options, selection);
+  const run = await openRun(context, options, selection, { state });
   return {
     state,
     run,

@@ -8,8 +8,9 @@ import { openHosts } from '../actions/open-hosts.ts';
 import { checkContexts, giveContexts } from '../actions/requested-contexts.ts';
 import { contextName } from '../domain/fleet/specs.ts';
 import { usableClients } from '../domain/trust/clients.ts';
-import { clientsFor, hostsIntent, wantedHosts } from '../domain/trust/wanted-hosts.ts';
-import { change } from '../engine/change.ts';
+import { clientsFor, hostsIntent } from '../domain/trust/wanted-hosts.ts';
+import { changeHosts } from '../engine/change.ts';
+import { resolveIntent } from '../engine/steps/resolve.ts';
 import { renderChange } from '../render/change.ts';
 import type { ChangeDocument } from '../render/change-document.ts';
 import { nextCommands } from '../render/next.ts';
@@ -30,14 +31,14 @@ export const command = defineCommand({
   /** Fails on problems of the whole run; hosts that fail are in the result. */
   async run(context): Promise<CommandResult<ApplyDocument>> {
     const { runtime } = context;
-    const { run, request, state } = await openHosts(context, context.args.hosts, context.options);
+    const { run, request } = await openHosts(context, context.args.hosts, context.options);
     const { hosts } = request;
     const dockerConfig = dockerConfigDirectory(runtime);
-    if (hosts.some((spec) => contextName(spec) !== undefined)) {
-      const wanted = wantedHosts(request, state, runtime.now());
+    const resolved = await resolveIntent(hostsIntent(request), run);
+    const { wanted, state } = resolved;
+    if (hosts.some((spec) => contextName(spec) !== undefined))
       await checkContexts(hosts, clientsFor(wanted, state), state, dockerConfig);
-    }
-    const changed = await change(hostsIntent(request), run);
+    const changed = await changeHosts(resolved);
     const done = new Set(changed.results.flatMap(({ kind, host }) => (kind === 'done' ? [host] : [])));
     // The hosts themselves are done, whether or not their contexts succeed.
     const failed = await giveContexts(

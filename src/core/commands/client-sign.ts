@@ -15,7 +15,7 @@ import { parseCsr } from '../domain/pki/csr.ts';
 import { inspectCertificate, isFrom } from '../domain/pki/inspect.ts';
 import type { HostSpec } from '../domain/settings.ts';
 import { certificateIds } from '../domain/trust/ca-id.ts';
-import { firstCa, preview, type Wanted } from '../domain/trust/changes.ts';
+import { firstCa, preview, specsOf, type Wanted } from '../domain/trust/changes.ts';
 import { clientAccess } from '../domain/trust/client-hosts.ts';
 import { requireHosts, signed } from '../domain/trust/clients.ts';
 import { isAccepted } from '../domain/trust/trust.ts';
@@ -116,7 +116,7 @@ async function signClient(context: ActionContext, request: string, options: Sign
     const isTrusted = (host: HostSpec) =>
       certificateIds(latest.hosts.get(host.name)?.ca ?? '').some((id) => ids.includes(id));
     const rejects = (host: HostSpec) => !isAccepted(one.record, host) && isTrusted(host);
-    return wanted.hosts.some(rejects) ? wanted : { ...wanted, hosts: [], notes: [], leftOut: [] };
+    return specsOf(wanted).some(rejects) ? wanted : { ...wanted, hosts: [], notes: [], leftOut: [] };
   };
   const changed = await change({ reason: 'client sign', want, question: askAboutHosts }, run);
   // Before the certificate is handed out: afterwards it is too late to tell a host to reject it.

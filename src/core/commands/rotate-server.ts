@@ -5,8 +5,10 @@ import { DUE_OPTIONS, STORED_OPTIONS } from '../../cli/host-options.ts';
 import { openStoredRun } from '../actions/run.ts';
 import type { StoreState } from '../adapters/store/records.ts';
 import { recordedSpecs } from '../domain/fleet/specs.ts';
-import type { Wanted } from '../domain/trust/changes.ts';
+import { withTrust } from '../domain/trust/access.ts';
+import { specsOf, type Wanted } from '../domain/trust/changes.ts';
 import { resolveNames } from '../domain/trust/renewals.ts';
+import { viewOf } from '../domain/trust/view.ts';
 import { nameHosts } from '../domain/words.ts';
 import { change } from '../engine/change.ts';
 import { renderChange } from '../render/change.ts';
@@ -32,12 +34,12 @@ export const command = defineCommand({
     const certs = new Map(about.map((name) => [name, state.hosts.get(name)?.serverCert ?? '']));
     const names = await resolveNames('host', certs, { ...options, names: args.hosts, now: run.runtime.now() });
     if (names.length === 0) return { exit: 0, result: { hosts: [] }, text: 'Nothing is due.', attention: '' };
-    const want = (latest: StoreState): Wanted => ({
-      hosts: recordedSpecs(names, latest, flags),
+    const want = (latest: StoreState, now: Date): Wanted => ({
+      hosts: withTrust(recordedSpecs(names, latest, flags), latest, viewOf(latest, now)),
       credentials: [],
       target: { kind: 'desired', force: 'rotated', addHardening: true },
     });
-    const question = (wanted: Wanted) => `Give new certificates to ${nameHosts(wanted.hosts)}?`;
+    const question = (wanted: Wanted) => `Give new certificates to ${nameHosts(specsOf(wanted))}?`;
     return renderChange(await change({ reason: 'rotate server', want, question }, run), context);
   },
 });

@@ -21,12 +21,12 @@ import { otherName } from '../domain/plan/other-store.ts';
 import { whatThisIs } from '../domain/plan/setup-questions.ts';
 import type { HostSpec } from '../domain/settings.ts';
 import { usableClients } from '../domain/trust/clients.ts';
-import { type ApplyRequest, clientsFor, hostsIntent, wantedHosts } from '../domain/trust/wanted-hosts.ts';
-import { change } from '../engine/change.ts';
+import { type ApplyRequest, clientsFor, hostsIntent } from '../domain/trust/wanted-hosts.ts';
+import { changeHosts } from '../engine/change.ts';
 import type { OpenedHost } from '../engine/intent.ts';
 import { findHost, openHost } from '../engine/steps/connect.ts';
 import { problemsOf, refuseProblems } from '../engine/steps/preflight.ts';
-import { knownHosts } from '../engine/steps/resolve.ts';
+import { knownHosts, resolveIntent } from '../engine/steps/resolve.ts';
 import { type Around, renderPlan } from '../render/change.ts';
 import {
   type ChangedHostDocument,
@@ -114,7 +114,7 @@ async function reachHost(context: SetupContext, typed: string | undefined) {
       context,
       options,
       { specs: [first], secrets: fleet?.secretsOf([first]) ?? {}, ca: fleet?.ca },
-      { confirm },
+      { confirm, state },
     );
     const reached = progress.host(first.name);
     // The record of a known host names its Docker, even while that is down.
@@ -203,16 +203,17 @@ async function changeSetUp(
     rejectOthers,
     addHardening: global.file === undefined,
   };
-  const wanted = wantedHosts(request, state, runtime.now());
-  const [verifier] = clientsFor(wanted, state);
+  const resolved = await resolveIntent(hostsIntent(request), { ...run, opened: new Map([[spec.name, opened]]) });
+  const { wanted } = resolved;
+  const [verifier] = clientsFor(wanted, resolved.state);
   const fresh = wanted.credentials.some(({ kind }) => kind === 'client');
   const writeFleet = await file?.edit(spec, {
     sudoPassword: sudoReference(options, runtime.cwd),
     client: fresh ? request.client.spec : undefined,
   });
   const dockerConfig = dockerConfigDirectory(runtime);
-  if (verifier !== undefined) await checkContextOf(spec, verifier, state, dockerConfig);
-  const changed = await change(hostsIntent(request), { ...run, opened: new Map([[spec.name, opened]]) });
+  if (verifier !== undefined) await checkContextOf(spec, verifier, resolved.state, dockerConfig);
+  const changed = await changeHosts(resolved);
   const name = changed.wanted.verifyAs?.[0] ?? '';
   if (changed.planned !== undefined) {
     const { result, ...rest } = renderPlan(changed.planned, context);

@@ -41,6 +41,13 @@ export function readTree(home: string, tree: Tree, { hosts }: ReadScope = {}): S
   return state;
 }
 
+/** The store's revision, another one after each write; empty without a store. Undefined if it has none, or if it cannot be read. */
+export function revisionOf(home: string): string | undefined {
+  const tree = openTree(home);
+  const at = tree?.locate('store.json');
+  return tree === undefined || at === undefined ? '' : tree.files(at, []).text('', true, parseRevision);
+}
+
 /** True if there is a store; checks nothing else. Fails as readState does. */
 export function storeExists(home: string): boolean {
   const tree = openTree(home);
@@ -89,6 +96,12 @@ function checkSchema(home: string, tree: Tree): void {
       hints: ['install the newer docker-tls on this computer (docker-tls version shows the installed one)'],
     },
   );
+}
+
+function parseRevision(text: string): Parsed<string> {
+  const parsed = parseObject(text);
+  const revision = parsed.ok ? parsed.value.revision : undefined;
+  return typeof revision === 'string' ? { ok: true, value: revision } : { ok: false, problem: 'names no revision' };
 }
 
 function parseSchema(text: string): Parsed<number> {

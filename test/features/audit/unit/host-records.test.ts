@@ -57,7 +57,7 @@ const quiet = { phase() {}, done() {}, failed() {}, pause() {} };
 
 function plan(spec: HostSpec, run: Began, dialled = spec.ssh.destination, facts = factsOf()) {
   const session = { dialled, login: { destination: dialled }, close: async () => {} } as unknown as HostSession;
-  return planOpened({ session, facts, skewMs: 0, proposed: () => [] }, spec, run, run, quiet);
+  return planOpened({ session, facts, skewMs: 0, proposed: () => [] }, { spec }, run, run, quiet);
 }
 
 /** Records the plan, as though the host had been changed. */

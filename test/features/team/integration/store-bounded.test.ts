@@ -151,7 +151,7 @@ describe.each([
     const made = await store();
     const before = await bytesRead(made.member('ada').session().engine);
     await made.add(rubbish(30, (index) => `hosts/x${index}/public`));
-    await refused(made, /holds hosts\/x0\/public, which its manifest does not list/);
+    await refused(made, /holds hosts\/x0\/public, and its manifest does not list that/);
     expect(await bytesRead(made.member('ada').session().engine)).toBeLessThan(before);
   });
 

@@ -58,6 +58,21 @@ function tamper({ repository }: Team, change: (tree: string) => void): void {
   run('push', '-q', 'origin', 'docker-tls');
 }
 
+test('a state that was read is current until another member commits, or this computer writes a field of its own', async () => {
+  const { ada, bob } = await team();
+  const store = teamStore(ada.session());
+  const state = await store.read();
+  expect([await store.isCurrent(state), await store.isCurrent({ ...state })]).toEqual([true, false]);
+  await write(bob, { clients: { carl: sampleClient('carl', 2) } });
+  const next = await store.read({ fresh: true });
+  expect([await store.isCurrent(state), await store.isCurrent(next)]).toEqual([false, true]);
+  const { directory: _, ...anna } = next.clients.get('anna') as NonNullable<ReturnType<typeof next.clients.get>>;
+  await store.withLock('test', () =>
+    store.write({ clients: { anna: { ...anna, record: { ...anna.record, own: true } } } }),
+  );
+  expect(await store.isCurrent(next)).toBe(false);
+});
+
 describe('an administrator of the repository', () => {
   test('reads names and messages, and nothing of what the files hold', async () => {
     const { repository, ada } = await team();
