@@ -70,7 +70,8 @@ type HardenListDocument = {
   readonly fixes: readonly {
     readonly name: string;
     readonly title: string;
-    readonly risk: 'none' | 'low' | 'yes';
+    /** `high`: it breaks existing access. */
+    readonly risk: 'none' | 'low' | 'high';
     /** What users of the host lose. */
     readonly cost?: string;
     readonly profiles: readonly string[];
@@ -247,7 +248,7 @@ function renderFixes({ runtime }: Around): CommandResult<HardenListDocument> {
     exit: 0,
     result: {
       fixes: fixes.map(({ name, title, risk, cost, profiles, needsYes: needsAccept }) => {
-        return { name, title, risk, cost, profiles, needsAccept };
+        return { name, title, risk: risk === 'yes' ? 'high' : risk, cost, profiles, needsAccept };
       }),
       packages: PACKAGES.map(({ name, title, risk }) => ({ name, title, risk })),
       never: NEVER.map(({ setting, why }) => ({ setting, why })),
