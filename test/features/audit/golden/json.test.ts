@@ -31,3 +31,9 @@ test('harden', async () => {
   expect(made.json.command).toBe('harden');
   expectGolden(directory, made, {});
 });
+
+test('harden --list has the fixes with their risk', async () => {
+  const place = await documentPlace();
+  const { json } = await place.run(['harden', '--list']);
+  expect(json.result.fixes).toContainEqual(expect.objectContaining({ name: 'icc', risk: 'high', needsAccept: true }));
+});
