@@ -109,7 +109,7 @@ async function dispatch(
   if (seen.version) {
     return print('version', {
       exit: 0,
-      result: (await import('../core/commands/version.ts')).versionDocument(),
+      result: seen.json ? (await import('../core/commands/version.ts')).versionDocument() : undefined,
       text: `docker-tls ${DOCKER_TLS_VERSION}`,
     });
   }
