@@ -1,6 +1,5 @@
 /** `schedule`: files for automatic renewals, installed on request. */
 
-import { realpathSync } from 'node:fs';
 import { mkdir } from 'node:fs/promises';
 import { join, resolve } from 'node:path';
 import { usage } from '../../errors/errors.ts';
@@ -18,6 +17,7 @@ import {
 } from '../domain/schedule.ts';
 import { renderCi } from '../domain/schedule-ci.ts';
 import { environmentOf } from '../domain/secret-reference.ts';
+import { ownCommand } from '../program.ts';
 import type { Runtime } from '../runtime.ts';
 import { homeDirectory } from '../user.ts';
 import type { ActionContext } from './action-context.ts';
@@ -72,7 +72,7 @@ export async function schedule(context: ActionContext, options: ScheduleOptions)
   for (const warning of warnings) progress.note(warning);
   const settings = {
     ...{ environment, passphraseFile, sudoPasswordFile, onFailure, mailTo },
-    program: [process.execPath, realpathSync(process.argv[1] ?? 'docker-tls')],
+    program: ownCommand(),
     home: global.home,
     store,
     fleetFile: global.file,

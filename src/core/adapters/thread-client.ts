@@ -37,8 +37,11 @@ export class Thread {
   #asks = new Map<number, SshQuestions>();
   #last = 0;
 
-  constructor(script: URL, onEnd: () => void) {
-    this.#worker = new Worker(script, { resourceLimits: { maxYoungGenerationSizeMb: 8 } });
+  constructor(code: URL | string, onEnd: () => void) {
+    this.#worker = new Worker(code, {
+      eval: typeof code === 'string',
+      resourceLimits: { maxYoungGenerationSizeMb: 8 },
+    });
     this.#worker.on('message', (message: FromThread) => this.#read(message));
     const end = (cause?: unknown): void => {
       if (this.ended) return;

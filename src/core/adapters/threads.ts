@@ -4,10 +4,10 @@
  * the user answers once for it.
  */
 
-import { existsSync } from 'node:fs';
 import { availableParallelism } from 'node:os';
 import { DockerTlsError } from '../../errors/errors.ts';
 import { keepHeapSmall } from '../heap.ts';
+import { threadCode } from '../program.ts';
 import type { Connect, Probe, SshOptions } from '../runtime.ts';
 import type { Thread } from './thread-client.ts';
 
@@ -20,20 +20,20 @@ const FLEET = 100;
 const MOST_THREADS = 3;
 /** With a single extra thread, this thread takes every fourth host itself, so that both are busy. */
 const OWN_TURN = 4;
-/** The build's output of thread.ts. Without a build (tests), everything runs in this thread. */
-const SCRIPT = new URL('./thread.js', import.meta.url);
 
 const CHECK_EVERY = 20;
 
 type Effects = { readonly connect: Connect; readonly probe: Probe };
 
 /** For tests. */
-export type Spreading = { readonly processors: number; readonly fleet: number; readonly script: URL };
+export type Spreading = { readonly processors: number; readonly fleet: number; readonly code: URL | string };
 
 /** The same effects, in threads above a number of connections. */
 export function spread(here: Effects, options: Partial<Spreading> = {}): Effects {
-  const { processors = availableParallelism(), fleet = FLEET, script = SCRIPT } = options;
-  const most = existsSync(script) ? Math.min(processors - 1, MOST_THREADS) : 0;
+  const { processors = availableParallelism(), fleet = FLEET } = options;
+  // Only a fleet looks for it.
+  let code = options.code;
+  const most = Math.min(processors - 1, MOST_THREADS);
   const threads: Thread[] = [];
   const places = new Map<string, Thread | 'here'>();
   let connections = 0;
@@ -41,9 +41,11 @@ export function spread(here: Effects, options: Partial<Spreading> = {}): Effects
 
   async function pick(): Promise<Thread | 'here'> {
     if (connections < fleet || most < 1) return 'here';
+    code ??= threadCode();
+    if (code === undefined) return 'here';
     const client = await import('./thread-client.ts');
     if (threads.length < most) {
-      const thread = new client.Thread(script, () => threads.splice(threads.indexOf(thread), 1));
+      const thread = new client.Thread(code, () => threads.splice(threads.indexOf(thread), 1));
       threads.push(thread);
       return thread;
     }

@@ -39,7 +39,7 @@ function inThreads(fleet = 0) {
         return probe(request);
       },
     },
-    { processors: 3, fleet, script },
+    { processors: 3, fleet, code: script },
   );
   return { ...effects, here };
 }
@@ -79,7 +79,7 @@ describe('a thread that dies', () => {
           return { kind: 'refused' } as never;
         },
       },
-      { processors: 2, fleet: 0, script: pathToFileURL(file) },
+      { processors: 2, fleet: 0, code: pathToFileURL(file) },
     );
     return { ...effects, here };
   }
