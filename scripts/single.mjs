@@ -20,7 +20,6 @@ import {
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import postject from 'postject';
 import { NODE, nodeFor } from './single.d/node.mjs';
 import { answerHelp } from './usage.mjs';
 
@@ -35,13 +34,15 @@ const work = mkdtempSync(join(tmpdir(), 'docker-tls-single-'));
 /** https://github.com/nodejs/postject: the place in Node's program that says whether something was injected. */
 const FUSE = 'NODE_SEA_FUSE_fce680ab2cc467b6e072b8b5df1996b2';
 
+/** With Debian's libraries for that processor: apt-get install qemu-user-static libstdc++6-arm64-cross. */
+const QEMU = ['qemu-aarch64-static', '-L', '/usr/aarch64-linux-gnu'];
+
 const available = (command) => spawnSync(command, ['--version'], { stdio: 'ignore' }).status === 0;
 
 /** The start of a command line that runs Node of the platform on this machine. */
 function runnerOf(node) {
   if (platform === here) return [node];
-  if (platform === 'linux-arm64' && here === 'linux-x64' && available('qemu-aarch64-static'))
-    return ['qemu-aarch64-static', node];
+  if (platform === 'linux-arm64' && here === 'linux-x64' && available('qemu-aarch64-static')) return [...QEMU, node];
   return undefined;
 }
 
@@ -57,6 +58,15 @@ function buildModules(modules) {
     writeFileSync(join(modules, name), `(function (exports, require, module) {${code}\n})`, 'latin1');
   }
   return names;
+}
+
+function keepCode([command, ...words], modules) {
+  const run = (...more) =>
+    execFileSync(command, [...words, ...more], { encoding: 'utf8', stdio: ['ignore', 'pipe', 'inherit'] });
+  const keep = join(root, 'scripts/single.d/keep.cjs');
+  const flags = run('-p', 'new vm.Script("").createCachedData().toString("hex", 12, 16)').trim();
+  run('--hash-seed=1', '--no-lazy', keep, modules, flags);
+  run(keep, modules);
 }
 
 /** Without what only a debugger reads. */
@@ -75,51 +85,45 @@ async function make() {
   const named = (start) =>
     names.find((name) => name.startsWith(`${start}-`) && /^[\w-]{8}\.js$/.test(name.slice(start.length + 1)));
   const runner = runnerOf(node);
-  if (runner !== undefined) {
-    const [command, ...words] = [...runner, join(root, 'scripts/single.d/warm.cjs'), modules];
-    execFileSync(command, words, {
-      stdio: ['ignore', 'inherit', 'inherit'],
-      cwd: work,
-      env: { PATH: process.env.PATH },
-    });
-  } else process.stderr.write(`single: ${platform} does not run here, so its file is without kept code\n`);
+  if (runner === undefined)
+    process.stderr.write(`single: ${platform} does not run here, so its file is without kept code\n`);
+  else keepCode(runner, modules);
 
   const load = readFileSync(join(root, 'scripts/single.d/load.cjs'), 'utf8');
-  const starting = (name) =>
-    `${load}loader((name) => Buffer.from(require('node:sea').getRawAsset(name)), ${runner !== undefined})('${name}');\n`;
-  // As Node itself says it of a module: the program has stopped before it gave a status.
-  writeFileSync(join(work, 'main.js'), `process.exitCode = 13;\n${starting(named('start'))}`);
-  writeFileSync(join(work, 'thread.js'), starting(named('thread')));
+  const starting = (name) => `${load}load('${named(name)}', ${runner !== undefined});\n`;
+  // Node's own status for a module that stops before its end; the program replaces it.
+  writeFileSync(join(work, 'main.js'), `process.exitCode = 13;\n${starting('start')}`);
+  writeFileSync(join(work, 'thread.js'), starting('thread'));
   const stored = Object.fromEntries(
     readdirSync(modules)
       .sort()
       .map((name) => [name, join(modules, name)]),
   );
+  // Node keeps the name of main.
   const config = {
-    main: join(work, 'main.js'),
-    output: join(work, 'blob'),
+    main: 'main.js',
+    output: 'blob',
     disableExperimentalSEAWarning: true,
     // NODE_OPTIONS is not ours.
     execArgvExtension: 'none',
     assets: { ...stored, 'thread.js': join(work, 'thread.js'), 'commands.json': join(work, 'dist/commands.json') },
   };
   writeFileSync(join(work, 'config.json'), JSON.stringify(config));
-  execFileSync(nodeHere, ['--experimental-sea-config', join(work, 'config.json')], {
-    stdio: ['ignore', 'ignore', 'inherit'],
-  });
+  execFileSync(nodeHere, ['--experimental-sea-config', 'config.json'], { cwd: work, stdio: 'pipe' });
 
   const made = join(work, 'program');
   copyFileSync(node, made);
   chmodSync(made, 0o755);
   if (platform.startsWith('linux')) strip(made);
   if (here.startsWith('darwin')) execFileSync('codesign', ['--remove-signature', made]);
-  const segment = platform.startsWith('darwin') ? { machoSegmentName: 'NODE_SEA' } : {};
-  await postject.inject(made, 'NODE_SEA_BLOB', readFileSync(join(work, 'blob')), { sentinelFuse: FUSE, ...segment });
+  const segment = platform.startsWith('darwin') ? ['--macho-segment-name', 'NODE_SEA'] : [];
+  const inject = [made, 'NODE_SEA_BLOB', join(work, 'blob'), '--sentinel-fuse', FUSE, ...segment];
+  execFileSync(process.execPath, [join(root, 'node_modules/postject/dist/cli.js'), ...inject], { stdio: 'pipe' });
   if (here.startsWith('darwin')) execFileSync('codesign', ['--sign', process.env.CODESIGN_IDENTITY ?? '-', made]);
-  if (runner !== undefined && given === undefined)
-    execFileSync([...runner.slice(0, -1), made][0], [...runner.slice(1).map(() => made), '--version'], {
-      stdio: 'ignore',
-    });
+  if (runner !== undefined) {
+    const [command, ...words] = [...runner.slice(0, -1), made, '--version'];
+    execFileSync(command, words, { stdio: ['ignore', 'ignore', 'inherit'] });
+  }
   copyFileSync(made, out);
   const { length } = readFileSync(out);
   const sum = createHash('sha256').update(readFileSync(out)).digest('hex');
