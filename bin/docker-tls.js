@@ -65,7 +65,8 @@ async function start() {
     process.stdout.write(await answerShell(argv.slice(1)));
     end(0);
   } else if (argv[argv[0] === 'tls' ? 1 : 0] === '--version' && argv.length === (argv[0] === 'tls' ? 2 : 1)) {
-    process.stdout.write(`docker-tls ${readVersion()}\n`);
+    const { node, openssl } = process.versions;
+    process.stdout.write(`docker-tls ${readVersion()} (Node.js ${node}, OpenSSL ${openssl})\n`);
     end(0);
   } else if (argv[argv[0] === 'tls' ? 1 : 0] === 'env' && (await import('../dist/env-at-once.js')).printAtOnce(argv)) {
     end(0);

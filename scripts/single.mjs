@@ -92,7 +92,8 @@ async function make() {
   const load = readFileSync(join(root, 'scripts/single.d/load.cjs'), 'utf8');
   const starting = (name) => `${load}load('${named(name)}', ${runner !== undefined});\n`;
   // Node's own status for a module that stops before its end; the program replaces it.
-  writeFileSync(join(work, 'main.js'), `process.exitCode = 13;\n${starting('start')}`);
+  const own = readFileSync(join(root, 'scripts/single.d/own.cjs'), 'utf8');
+  writeFileSync(join(work, 'main.js'), `${own}process.exitCode = 13;\n${starting('start')}`);
   writeFileSync(join(work, 'thread.js'), starting('thread'));
   const stored = Object.fromEntries(
     readdirSync(modules)

@@ -5,6 +5,7 @@ import { createHash } from 'node:crypto';
 import { cpSync, existsSync, mkdirSync, mkdtempSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import { homedir, tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
 
 export const NODE = JSON.parse(readFileSync(new URL('../../packaging/node.json', import.meta.url), 'utf8'));
 const CACHE = join(process.env.XDG_CACHE_HOME || join(homedir(), '.cache'), 'docker-tls/node', NODE.version);
@@ -69,4 +70,12 @@ export async function nodeFor(platform) {
   // macOS has no npm package: the archive's sum was right when it was fetched.
   requireSum(paths.node, readFileSync(paths.node), program ?? readFileSync(sums, 'utf8'));
   return paths;
+}
+
+// usage: node scripts/single.d/node.mjs licence|versions PLATFORM      prints Node's licence, or what it is made of (Node has to run here)
+if (process.argv[1] === fileURLToPath(import.meta.url)) {
+  const [what, platform] = process.argv.slice(2);
+  const { node, licence } = await nodeFor(platform);
+  if (what === 'licence') process.stdout.write(readFileSync(licence));
+  else process.stdout.write(execFileSync(node, ['-p', 'JSON.stringify(process.versions)']));
 }

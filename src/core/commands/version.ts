@@ -9,11 +9,11 @@ export const command = defineCommand({
   options: {},
   async run() {
     const version = DOCKER_TLS_VERSION;
-    const { version: node, platform, arch } = process;
+    const { version: node, versions, platform, arch } = process;
     return {
       exit: 0,
-      result: { version, node, platform, arch },
-      text: `docker-tls ${version}\nNode.js ${node.slice(1)}, ${platform} ${arch}`,
+      result: { version, node, openssl: versions.openssl, platform, arch },
+      text: `docker-tls ${version}\nNode.js ${node.slice(1)}, OpenSSL ${versions.openssl}, ${platform} ${arch}`,
     };
   },
 });
