@@ -74,7 +74,7 @@ function strip(path) {
   const tool = platform === here ? 'strip' : 'llvm-strip';
   if (!available(tool))
     throw new Error(`${tool} is missing: apt-get install ${tool === 'strip' ? 'binutils' : 'llvm'}`);
-  execFileSync(tool, [path]);
+  execFileSync(tool, ['--strip-all', '--remove-section=.comment', path]);
 }
 
 async function make() {
