@@ -14,24 +14,37 @@ const shellAsText = {
 
 const files = (...names: readonly string[]) => names.map((name) => `test/e2e/${name}.test.ts`);
 
-/** What these measure needs the machine to itself: they count what a busy client sees. */
-const ALONE = files('held-port', 'no-client-refused');
+/** Needs the machine to itself: it counts what a busy client sees. */
+const ALONE = files('no-client-refused');
 
 /** Tests that are never tried again: what they look for may happen once in many times. */
-const ONCE = files('faults', 'remove', 'rollback', 'rollback-obstacles');
+const ONCE = files('faults', 'held-port', 'remove', 'rollback', 'rollback-obstacles');
 
 /** In CI other tests on hosts are tried again: only what fails three times is red, or more than three that passed on a retry (scripts/test-report.mjs). */
 const retry = process.env.CI ? 2 : 0;
 
-/** The virtual machine takes longest, so it starts first. Hosts mostly wait, and other tests mostly compute: they take turns. */
+/** Those on hosts that take longest, as the last lines of a run say: first, so that none is left alone at its end. */
+const LONGEST = files(
+  ...['kernel', 'each-fix', 'settings', 'without-systemd', 'rootless', 'rollback-obstacles', 'lynis', 'doctor'],
+  ...['harden', 'firewalls', 'strange', 'fleet', 'audit', 'faults', 'rollback'],
+);
+
+function rank({ moduleId }: TestSpecification): number {
+  const place = LONGEST.findIndex((file) => moduleId.endsWith(`/${file}`));
+  return place === -1 ? LONGEST.length : place;
+}
+
+/** Hosts mostly wait, and other tests mostly compute: they take turns. */
 class InTurn extends BaseSequencer {
   override async sort(specs: TestSpecification[]): Promise<TestSpecification[]> {
     const places = new Map<TestSpecification, number>();
     for (const group of [true, false]) {
       const same = (await super.sort(specs)).filter(({ moduleId }) => moduleId.includes('/test/e2e/') === group);
-      same.forEach((spec, index) => {
-        places.set(spec, spec.moduleId.endsWith('/kernel.test.ts') ? 0 : (index + 1) / same.length);
-      });
+      same
+        .sort((one, other) => rank(one) - rank(other))
+        .forEach((spec, index) => {
+          places.set(spec, index / same.length);
+        });
     }
     return [...specs].sort((one, other) => (places.get(one) ?? 0) - (places.get(other) ?? 0));
   }

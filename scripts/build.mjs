@@ -19,9 +19,12 @@ const { version } = JSON.parse(readFileSync(new URL('../package.json', import.me
 /** What a change may load when it has been made, perhaps by a program that was replaced meanwhile: with the change itself. */
 const LATE = ['src/core/adapters/docker/installed-copies.ts', 'src/features/audit/engine/packages.ts'];
 
+/** What sets up, or takes away, docker's contexts. */
+const CONTEXTS = ['src/core/actions/requested-contexts.ts', 'src/core/actions/contexts-of-host.ts'];
+
 /** Each is what its modules import at once, less what the layers before it have. */
 const LAYERS = {
-  'env-at-once': ['src/cli/env-at-once.ts'],
+  'env-at-once': ['src/core/commands/env-at-once.ts'],
   complete: ['src/entry/complete.ts'],
   notice: ['src/cli/notice.ts'],
   core: ['src/entry/main.ts'],
@@ -30,7 +33,8 @@ const LAYERS = {
   connect: ['src/core/adapters/ssh/connect.ts'],
   fleet: ['src/core/actions/selection.ts'],
   status: ['src/core/commands/status.ts'],
-  plan: ['src/core/commands/plan.ts'],
+  // Of apply what forget, remove and `client import` share as well.
+  plan: ['src/core/commands/plan.ts', ...CONTEXTS],
   run: ['src/core/commands/rotate-server.ts', ...LATE.filter((path) => existsSync(join(root, path)))],
   setup: ['src/core/commands/setup.ts'],
 };
@@ -102,10 +106,9 @@ const startInBundle = {
 const INPUT = {
   main: 'src/entry/main.ts',
   complete: 'src/entry/complete.ts',
-  'env-at-once': 'src/cli/env-at-once.ts',
+  'env-at-once': 'src/core/commands/env-at-once.ts',
   notice: 'src/cli/notice.ts',
   answer: 'src/core/adapters/ssh/answer.ts',
-  thread: 'src/core/adapters/thread.ts',
 };
 
 /** Node 21 and the first of 22 have no getBuiltinModule. */

@@ -90,11 +90,12 @@ async function make() {
   else keepCode(runner, modules);
 
   const load = readFileSync(join(root, 'scripts/single.d/load.cjs'), 'utf8');
-  const starting = (name) => `${load}load('${named(name)}', ${runner !== undefined});\n`;
   // Node's own status for a module that stops before its end; the program replaces it.
   const own = readFileSync(join(root, 'scripts/single.d/own.cjs'), 'utf8');
-  writeFileSync(join(work, 'main.js'), `${own}process.exitCode = 13;\n${starting('start')}`);
-  writeFileSync(join(work, 'thread.js'), starting('thread'));
+  writeFileSync(
+    join(work, 'main.js'),
+    `${own}process.exitCode = 13;\n${load}load('${named('start')}', ${runner !== undefined});\n`,
+  );
   const stored = Object.fromEntries(
     readdirSync(modules)
       .sort()
@@ -107,7 +108,7 @@ async function make() {
     disableExperimentalSEAWarning: true,
     // NODE_OPTIONS is not ours.
     execArgvExtension: 'none',
-    assets: { ...stored, 'thread.js': join(work, 'thread.js'), 'commands.json': join(work, 'dist/commands.json') },
+    assets: { ...stored, 'commands.json': join(work, 'dist/commands.json') },
   };
   writeFileSync(join(work, 'config.json'), JSON.stringify(config));
   execFileSync(nodeHere, ['--experimental-sea-config', 'config.json'], { cwd: work, stdio: 'pipe' });

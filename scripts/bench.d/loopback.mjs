@@ -1,15 +1,14 @@
 // How `plan` and `status` grow with the number of hosts: ssh servers on loopback, all of which answer with the facts of one lab host, and one
-// daemon under TLS. `plan` logs in, reads the facts and plans; `status` asks each host over TLS as well. No host is changed. Each runs on one
-// processor and on all of them. "main ms" is the CPU time of the main thread for a host, "all ms" that of every thread: so much faster all
-// processors could be at best ("bound") as one, where nothing else ran on them. The servers do, and take as much again. "peak MB" is the
-// resident memory at its highest, "later MB" how much of that came after a tenth of the hosts: memory that follows the fleet.
+// daemon under TLS. `plan` logs in, reads the facts and plans; `status` asks each host over TLS as well. No host is changed. "CPU ms" is
+// our CPU time for each host. "peak MB" is the resident memory at its highest, "later MB" the part of it that came after a tenth of the
+// hosts: memory that follows the fleet.
 //
 // Usage: node scripts/bench.d/loopback.mjs [COUNTS] [--commands plan,status] [--facts FILE]     default 100,1000; 5,000 hosts take minutes
 // Root on Linux, for the lab host whose facts are recorded; --facts has them from FILE, and records them there where it is not.
 import { execFileSync, spawn } from 'node:child_process';
 import { createHash } from 'node:crypto';
 import { cpSync, existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
-import { cpus, tmpdir } from 'node:os';
+import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import ssh2 from 'ssh2';
@@ -122,20 +121,10 @@ async function onLoopback(count) {
       status: ['status', '--home', home],
     };
     for (const command of commands) {
-      let alone;
-      for (const processors of [1, cpus().length]) {
-        const run = await measured(bin, argvOf[command], { processors, directory });
-        if (run.status !== 0) throw new Error(run.said.slice(-2000));
-        const bound = (alone?.cpuMs ?? run.cpuMs) / Math.max(processors === 1 ? 0 : run.mainMs, run.cpuMs / processors);
-        alone ??= run;
-        const each = [run.cpuMs, run.mainMs].map((ms) => (ms / count).toFixed(1));
-        const cells = [
-          ...[`${command} ${count}`, processors, (run.wallMs / 1000).toFixed(2)],
-          ...[(alone.wallMs / run.wallMs).toFixed(2), ...each, run.rssMb.toFixed(0), run.laterMb.toFixed(0)],
-          bound.toFixed(2),
-        ];
-        print(cells);
-      }
+      const run = await measured(bin, argvOf[command], { directory });
+      if (run.status !== 0) throw new Error(run.said.slice(-2000));
+      const memory = [run.rssMb, run.laterMb].map((mb) => mb.toFixed(0));
+      print([`${command} ${count}`, (run.wallMs / 1000).toFixed(2), (run.cpuMs / count).toFixed(1), ...memory]);
     }
   } finally {
     server.stop();
@@ -158,7 +147,7 @@ try {
   hostKey = ssh2.utils.parseKey(readFileSync(join(directory, 'host-key')));
   writeFileSync(join(directory, 'known_hosts'), `* ssh-ed25519 ${hostKey.getPublicSSH().toString('base64')}\n`);
   writeFileSync(join(directory, 'ssh_config'), `UserKnownHostsFile ${join(directory, 'known_hosts')}\n`);
-  print(['', 'processors', 'wall s', 'faster', 'all ms', 'main ms', 'peak MB', 'later MB', 'bound']);
+  print(['', 'wall s', 'CPU ms', 'peak MB', 'later MB']);
   for (const count of counts.split(',').map(Number)) await onLoopback(count);
 } finally {
   rmSync(directory, { recursive: true, force: true });

@@ -3,9 +3,9 @@
 
 cgroup_top() { findmnt -n -o TARGET -t cgroup2 --first-only; }
 cgroup_directory() { # NAME
-  local lab=docker-tls-lab
-  [[ $LAB == /var/lib/docker-tls-lab ]] || lab+=${LAB//\//.} # another lab may have a host of the same name
-  printf '%s/%s/%s' "$(cgroup_top)" "$lab" "$1"
+  local place=''
+  [[ $HOSTS == /var/lib/docker-tls-lab/hosts ]] || place=${HOSTS//\//.}. # others may have a host of the same name
+  printf '%s/docker-tls-lab/%s%s' "$(cgroup_top)" "$place" "$1"
 }
 
 cgroup_enter() { # NAME

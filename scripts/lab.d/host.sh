@@ -1,5 +1,5 @@
 # shellcheck shell=bash
-# One host: its directory, its life and its end. The directory LAB/hosts/NAME holds
+# One host: its directory, its life and its end. The directory HOSTS/NAME holds
 #   info          suite, number, root directory and owner, as shell assignments
 #   root          the merged tree that the host runs on (overlay of the cached root and upper)
 #   disk, append   of a host with a kernel of its own (vm.sh), in place of root, docker and containerd
@@ -9,9 +9,9 @@
 #   alive         locked for as long as the host's supervisor lives: the kernel lets go of it however it ends
 #   supervisor, nspawn   process ids (nspawn: or of qemu), valid only while alive is locked; exec: the connection into a virtual machine
 #   cut, reboot   marks: the link is down; nspawn was killed to boot again
-# LAB/locks/NAME is held by the run that makes or removes the host.
+# HOSTS/.locks/NAME is held by the run that makes or removes the host.
 
-host_directory() { printf '%s/hosts/%s' "$LAB" "$1"; }
+host_directory() { printf '%s/%s' "$HOSTS" "$1"; }
 
 host_check_name() {
   [[ $1 =~ ^[a-z]([a-z0-9-]{0,40}[a-z0-9])?$ ]] ||
@@ -53,8 +53,7 @@ host_owned() { # after host_load: no owner, or one that lives
 host_up() { # NAME SUITE OWNER-PID APPEND
   local name=$1 want=$2 owner_pid=$3 append=$4 directory lock alive net started=$EPOCHREALTIME
   directory=$(host_directory "$name")
-  mkdir -p "$LAB/hosts" "$LAB/locks"
-  exec {lock}>"$LAB/locks/$name"
+  exec {lock}>"$HOSTS/.locks/$name"
   flock "$lock"
   if host_alive "$name" && host_load "$name" && host_owned; then
     [[ $suite == "$want" ]] || fail "$name is up already, as $suite: take it down first (scripts/lab down $name)"
@@ -239,7 +238,7 @@ host_leader() { # NAME
 }
 
 # Everything that a host has: processes, mounts, namespace, links, directory. Works on any half of a host.
-host_erase() { # NAME, with LAB/locks/NAME held
+host_erase() { # NAME, with HOSTS/.locks/NAME held
   local name=$1 directory group pid mounted
   directory=$(host_directory "$name")
   [[ -d $directory ]] || return 0
@@ -262,10 +261,10 @@ host_erase() { # NAME, with LAB/locks/NAME held
 # making or removing are theirs.
 host_sweep() {
   local directory name lock
-  for directory in "$LAB"/hosts/*/; do
+  for directory in "$HOSTS"/*/; do
     [[ -d $directory ]] || continue
     name=$(basename "$directory")
-    exec {lock}>"$LAB/locks/$name"
+    exec {lock}>"$HOSTS/.locks/$name"
     if flock -n "$lock" && { ! host_alive "$name" || ! host_load "$name" || ! host_owned; }; then
       say "taking down $name, which a run that ended left behind"
       host_erase "$name"

@@ -36,7 +36,7 @@ need_tools() {
     mkdir -p /sys/fs/cgroup/unified 2>/dev/null || true
     mount -t cgroup2 cgroup2 /sys/fs/cgroup/unified 2>/dev/null || mount -t cgroup2 cgroup2 /sys/fs/cgroup
   }
-  mkdir -p "$LAB/locks"
+  mkdir -p "$LAB/locks" "$HOSTS/.locks"
   chmod 0711 "$LAB"
   (
     flock 9

@@ -1,7 +1,7 @@
 # shellcheck shell=bash
-# Hosts with a kernel of their own: suites called SUITE-vm. The root is that suite's, with Debian's kernel for clouds, and runs in qemu on an
-# emulated processor: slower, but the same on every machine, and no /dev/kvm is asked for. Everything else of such a host is as in
-# host.sh: its directory, its number and address, its supervisor and its end.
+# Hosts with a kernel of their own: suites called SUITE-vm. The root is that suite's, with Debian's kernel for clouds, and runs in qemu: by KVM
+# where that boots, and otherwise on an emulated processor, which is slow. Everything else of such a host is as in host.sh: its directory,
+# its number and address, its supervisor and its end.
 
 # A real machine audits, confines and has disks of its own.
 readonly VM_PACKAGES=(linux-image-cloud-amd64 initramfs-tools zstd udev kmod apparmor e2fsprogs)
@@ -66,13 +66,21 @@ vm_disk() { # FOLDER APPEND, after host_load
   rm -rf --one-file-system "$directory"/{upper,work,root,docker,containerd}
 }
 
+# Some machines have /dev/kvm and cannot boot Debian's kernel by it: virtual machines in one another. Without a disk it gets as far as this.
+vm_boots_by() { # ACCELERATOR, after host_load
+  [[ $(timeout 20 qemu-system-x86_64 -accel "$1" -cpu max -machine q35 -m 256 -nodefaults -display none -serial stdio -no-reboot \
+    -kernel "$base/boot/vmlinuz" -append 'console=ttyS0 panic=-1' </dev/null 2>/dev/null | tr -d '\0') == *'not syncing: VFS'* ]]
+}
+
 # Becomes qemu: for a background process. A reboot stays inside of it; it ends when the host is switched off.
 vm_run() { # NAME, after host_load
+  local directory accelerator=tcg
   # Without what an emulated processor is slow at: checks at each copy from a program, page tables of five levels, strings byte by byte.
-  local directory cpu=max,la57=off,smap=off,smep=off,erms=off,fsrm=off
+  local cpu=max,la57=off,smap=off,smep=off,erms=off,fsrm=off
   directory=$(host_directory "$1")
+  ! [[ -e /dev/kvm ]] || ! vm_boots_by kvm || accelerator=kvm cpu=max
   # It computes all the time, and must not be kept waiting by those that mostly wait.
-  exec nice -n -5 setpriv --pdeathsig KILL qemu-system-x86_64 -accel tcg -cpu "$cpu" -machine q35 -smp 1 -m 1024 -nodefaults -display none -serial stdio \
+  exec nice -n -5 setpriv --pdeathsig KILL qemu-system-x86_64 -accel "$accelerator" -cpu "$cpu" -machine q35 -smp 1 -m 1024 -nodefaults -display none -serial stdio \
     -kernel "$base/boot/vmlinuz" \
     -append "root=/dev/nvme0n1 rw console=ttyS0 net.ifnames=0 8250.nr_uarts=1 mitigations=off init_on_alloc=0 audit=1 audit_backlog_limit=8192 quiet $(cat "$directory/append")" \
     -drive "file=$directory/disk,if=none,id=disk,format=raw,cache=unsafe" -device nvme,drive=disk,serial=lab \

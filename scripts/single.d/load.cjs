@@ -1,5 +1,5 @@
 // Loader of the single executable's modules, with the code that V8 has kept of them. scripts/single.mjs puts a line after this text that
-// starts the program, or a thread. A module's name has a hash of its source, and its code the same name: V8 itself compares lengths only.
+// starts the program. A module's name has a hash of its source, and its code the same name: V8 itself compares lengths only.
 const { getRawAsset } = require('node:sea');
 const { Script } = require('node:vm');
 

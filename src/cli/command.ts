@@ -77,8 +77,8 @@ type ArgumentValue<S extends ArgumentSpec> = S extends { many: true }
       : string | undefined;
 
 /** Flags that were not given are false, lists empty, everything else undefined: defaults belong to the actions. */
-export type OptionValues<O extends OptionSpecs> = { readonly [K in keyof O]: OptionValue<O[K]> };
-export type ArgumentValues<A extends ArgumentSpecs> = { readonly [K in keyof A]: ArgumentValue<A[K]> };
+type OptionValues<O extends OptionSpecs> = { readonly [K in keyof O]: OptionValue<O[K]> };
+type ArgumentValues<A extends ArgumentSpecs> = { readonly [K in keyof A]: ArgumentValue<A[K]> };
 
 export type CommandContext<A, O> = ActionContext & { readonly args: A; readonly options: O };
 
@@ -118,7 +118,7 @@ export type Command = {
 export type CommandPage = Omit<Command, 'run'>;
 
 /** A command without its name and summary; commands.ts has those. */
-export type CommandFile = Omit<Command, 'name' | 'summary'>;
+type CommandFile = Omit<Command, 'name' | 'summary'>;
 
 /** A listed command; its code is imported when it is called. */
 export type CommandEntry = {

@@ -45,39 +45,39 @@ const FILES = {
 
 const SUMMARIES: Readonly<Record<keyof typeof FILES, string>> = {
   setup: 'Set up mutual TLS on a Docker host over SSH',
-  plan: 'What apply would change; changes nothing',
-  apply: 'Make hosts what they should be, in parallel',
-  verify: 'Verify over the network which clients are accepted and which are rejected',
-  status: 'Every host, client and CA: expiry, days left, renewal due, drift',
+  plan: 'Show the changes that apply would make',
+  apply: 'Bring hosts to their desired state, in parallel',
+  verify: 'Test over the network which clients each host accepts and rejects',
+  status: 'Show every host, client and CA: expiry, days left, renewal due, drift',
   'rotate server':
     'Renew keys and certificates of hosts; containers keep running, open streams (logs -f, exec, build) end',
-  'rotate client': 'New key and certificate for clients; touches no host',
-  'rotate ca': 'A new CA: accept old and new, issue from the new, drop the old',
-  'client add': 'A client certificate for a person or a program',
+  'rotate client': 'Renew keys and certificates of clients; changes no host',
+  'rotate ca': 'Replace the CA: accept old and new, issue from the new, drop the old',
+  'client add': 'Create a client certificate for a person or a program',
   'client revoke': 'Reject a client on every host; other clients keep their files',
-  'client list': 'Who can reach what',
+  'client list': 'List clients and the hosts that they reach',
   'client use': "Make a client this computer's own: the one that commands use without --client",
-  'client export': 'A client as one file for another computer, a keychain or CI',
-  'client import': 'Directory, contexts and environment from a bundle of another computer',
-  'client request': 'A key that never leaves this computer, and a request for its certificate',
+  'client export': 'Export a client as one file for another computer, a keychain or CI',
+  'client import': 'Import the credentials of a client from a bundle',
+  'client request': 'Create a key that stays on this computer, and a request for its certificate',
   'client sign': "Sign a colleague's request; the key stays with its owner",
-  'ca create': 'A new CA; setup makes one by itself',
-  'ca show': 'The CA: name, fingerprint, validity, where its key is',
-  'ca export': "The CA's certificate; with --with-key its key too, always encrypted",
+  'ca create': 'Create a CA; setup does this if there is none',
+  'ca show': 'Show the CA: name, fingerprint, validity, place of its key',
+  'ca export': "Export the CA's certificate; with --with-key its key too, always encrypted",
   'ca import': 'Use your own CA, even if its key stays on another machine',
-  rollback: 'Back to the generation before, verified',
-  remove: "Undo: the host's files, units and socket as they were before setup",
-  forget: 'Drop a host that is gone from the store, without connecting to it',
-  rename: 'Give a host of the store another name; changes nothing on it',
-  env: 'Lines for the shell, or for a tool, that point it at a host',
+  rollback: 'Roll back to the previous generation and verify it',
+  remove: 'Restore a host to its state before setup',
+  forget: 'Remove a lost host from the store, without connecting to it',
+  rename: 'Rename a host in the store; changes nothing on the host',
+  env: 'Print lines that point a shell or a tool at a host',
   context: 'Create or update a docker context for a host',
   ssh: 'Log in to a host by SSH, as docker-tls does',
-  tunnel: 'Reach the daemon of a host through SSH, as long as this runs',
+  tunnel: 'Reach the daemon of a host through SSH while this command runs',
   doctor: 'Diagnose why docker cannot reach a host, and print the fix',
-  notices: 'Say after docker commands when a certificate is due: on or off',
-  schedule: 'Renew on its own: a systemd timer, a cron line, or a CI job',
+  notices: 'Turn expiry warnings after docker commands on or off',
+  schedule: 'Schedule renewals: a systemd timer, a cron line, or a CI job',
   completion: 'Print the completion script for a shell',
-  version: 'The version of docker-tls, and what it runs on',
+  version: 'Show the versions of docker-tls and its runtime',
 };
 
 /** The names that docker uses for the same commands. */
@@ -94,7 +94,7 @@ export const COMMANDS: readonly CommandEntry[] = [
   ...COMMAND_SEAM.all,
 ];
 
-export type Found =
+type Found =
   | { readonly kind: 'command'; readonly entry: CommandEntry }
   | { readonly kind: 'group'; readonly group: string; readonly entries: readonly CommandEntry[] }
   | { readonly kind: 'unknown'; readonly nearest: readonly string[] };

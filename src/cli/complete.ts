@@ -13,8 +13,7 @@ import { storeDirectory, userName, workingDirectory } from '../core/user.ts';
 import type { ArgumentSpec, CommandPage, Completes, OptionSpec } from './command.ts';
 import { pageOf } from './command-pages.ts';
 import { COMMANDS, findCommand } from './commands.ts';
-import { glance, optionsOf } from './glance.ts';
-import { GLOBAL_OPTIONS } from './global-options.ts';
+import { GLOBAL_OPTIONS, glance, optionsOf } from './global-options.ts';
 
 type Around = Pick<Runtime, 'now' | 'env' | 'cwd' | 'operator' | 'signal'>;
 type Candidate = { readonly word: string; readonly summary?: string };

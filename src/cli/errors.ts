@@ -6,7 +6,7 @@ import type { ExitStatus } from '../errors/catalogue.ts';
 import { type DockerTlsError, gravestExit, printable } from '../errors/errors.ts';
 
 /** `error` of the JSON document. */
-export type JsonError = {
+type JsonError = {
   readonly code: string;
   readonly message: string;
   readonly where: string | null;

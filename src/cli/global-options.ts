@@ -1,8 +1,9 @@
-/** The common options, and which commands take them. */
+/** The common options, which commands take them, and a scan of the arguments before parsing that loads no library. */
 
+import { optionFlag } from '../core/domain/option-flag.ts';
 import { offered } from '../core/seams/seam.ts';
 import { SHARED_STORE } from '../core/seams/stores.ts';
-import type { OptionSpecs, Scope } from './command.ts';
+import type { Command, OptionSpec, OptionSpecs, Scope } from './command.ts';
 
 export const GLOBAL_OPTIONS = {
   file: {
@@ -15,7 +16,7 @@ export const GLOBAL_OPTIONS = {
   },
   json: { kind: 'flag', group: 'Output', summary: 'one JSON document on stdout' },
   yes: { kind: 'flag', group: 'Safety', short: 'y', summary: 'answer yes to every question; never prompt' },
-  dryRun: { kind: 'flag', group: 'Safety', summary: 'say what would be done, change nothing' },
+  dryRun: { kind: 'flag', group: 'Safety', summary: 'show the changes without making them' },
   parallel: {
     kind: 'number',
     group: 'Hosts',
@@ -51,7 +52,7 @@ export const GLOBAL_OPTIONS = {
     kind: 'flag',
     group: 'Output',
     short: 'q',
-    summary: 'only errors, and what needs attention (for cron and CI)',
+    summary: 'only errors and warnings (for cron and CI)',
   },
   noColor: { kind: 'flag', group: 'Output', summary: 'no colours (also NO_COLOR)' },
   verbose: { kind: 'flag', group: 'Output', short: 'v', summary: 'say more: every host of a plan, the stack of a bug' },
@@ -74,3 +75,55 @@ export const MEANS_SOMETHING_FOR: Readonly<
   log: { scopes: ['hosts', 'host'], otherwise: 'reaches no host' },
   diff: { scopes: ['plans'], otherwise: 'shows no plan of a host' },
 };
+
+/** Facts known before the command is: output form, colour, and the words that may name the command. */
+export type Glance = {
+  readonly json: boolean;
+  readonly colour: boolean;
+  readonly verbose: boolean;
+  readonly quiet: boolean;
+  readonly help: boolean;
+  readonly version: boolean;
+  /** The value of --home, as typed. */
+  readonly home: string | undefined;
+  /** Positions in argv of the first two words that are neither options nor values of the common options. */
+  readonly words: readonly number[];
+};
+
+/** Scans the arguments without validating them, so that every error already has the requested output form. */
+export function glance(argv: readonly string[]): Glance {
+  const valued = new Set(
+    Object.entries<OptionSpec>(GLOBAL_OPTIONS).flatMap(([key, spec]) =>
+      spec.kind === 'flag' ? [] : [optionFlag(key), ...(spec.short ? [`-${spec.short}`] : [])],
+    ),
+  );
+  const end = argv.indexOf('--');
+  const open = end < 0 ? argv : argv.slice(0, end);
+  const words: number[] = [];
+  for (let index = 0; index < open.length && words.length < 2; index += 1) {
+    const word = open[index] as string;
+    if (valued.has(word)) index += 1;
+    else if (!word.startsWith('-') || word === '-') words.push(index);
+  }
+  const home = open.findLastIndex((word) => word === '--home' || word.startsWith('--home='));
+  const before = words[0] === undefined ? open : open.slice(0, words[0]);
+  return {
+    json: open.includes('--json'),
+    colour: !open.includes('--no-color'),
+    verbose: open.includes('-v') || open.includes('--verbose'),
+    quiet: open.includes('-q') || open.includes('--quiet'),
+    help: open.includes('--help') || open.includes('-h'),
+    version: before.includes('--version'),
+    home: (open[home] === '--home' ? open[home + 1] : open[home]?.slice('--home='.length)) || undefined,
+    words,
+  };
+}
+
+/** Every option of a command: its own, and the common ones in its scope. */
+export function optionsOf({ scope, options }: Pick<Command, 'scope' | 'options'>): OptionSpecs {
+  const common = Object.entries<OptionSpec>(GLOBAL_OPTIONS).filter(([key]) => {
+    const scopes = MEANS_SOMETHING_FOR[key as keyof typeof GLOBAL_OPTIONS]?.scopes;
+    return scopes === undefined || scopes.some((one) => scope.includes(one));
+  });
+  return { ...Object.fromEntries(common), ...options };
+}

@@ -21,7 +21,7 @@ export function openLog({ logFile, now }: LogOptions, draw: (lost: string) => vo
     } catch (error) {
       // Finds a full disk before the run begins.
       if (!(error instanceof DockerTlsError) || written === 0) throw error;
-      if (!fails) draw(`${logFile}: ${error.message}: lines are missing from here on\n`);
+      if (!fails) draw(`${logFile}: ${error.message}: the following lines are missing\n`);
       fails = true;
     }
   };

@@ -13,7 +13,7 @@ import { typedAgain } from './again.ts';
 import type { Command, CommandEntry, CommandResult } from './command.ts';
 import { pageOf } from './command-pages.ts';
 import { COMMANDS, findCommand } from './commands.ts';
-import { type Glance, glance } from './glance.ts';
+import { type Glance, glance } from './global-options.ts';
 import { hintPrefix } from './hint-prefix.ts';
 import type { Parsed } from './options.ts';
 import { type OutputForm, printErrors, printResult } from './output.ts';
@@ -209,7 +209,7 @@ function stopWaiting(runtime: Runtime, progress: ProgressScreen | undefined, for
   const error =
     running.length === 0
       ? interrupted(message)
-      : interrupted(`${message}; a host in the middle of a change rolls back by itself unless it is confirmed`, {
+      : interrupted(`${message}; hosts in the middle of a change roll back automatically`, {
           details,
           hints: ['docker-tls status'],
         });

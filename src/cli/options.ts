@@ -10,8 +10,7 @@ import { homeDirectory, storeDirectory } from '../core/user.ts';
 import type { DockerTlsError } from '../errors/errors.ts';
 import { usage } from '../errors/errors.ts';
 import type { ArgumentSpecs, Command, CommandPage, OptionSpec, OptionSpecs } from './command.ts';
-import { optionsOf } from './glance.ts';
-import { GLOBAL_OPTIONS, MEANS_SOMETHING_FOR } from './global-options.ts';
+import { GLOBAL_OPTIONS, MEANS_SOMETHING_FOR, optionsOf } from './global-options.ts';
 
 export type Parsed = {
   readonly args: Readonly<Record<string, string | readonly string[] | undefined>>;
@@ -19,7 +18,7 @@ export type Parsed = {
   readonly global: GlobalOptions;
 };
 
-export type Surroundings = {
+type Surroundings = {
   readonly env: Readonly<Record<string, string | undefined>>;
   readonly cwd: string;
 };
@@ -147,7 +146,7 @@ function optionValue(
   if (spec.kind === 'number') return wholeNumber(given, spec.min ?? 0, spec.max ?? 1e9, refuse);
   if (spec.kind === 'choice' && !spec.choices.includes(given)) {
     const near = nearestNames(given, spec.choices).map((name) => `did you mean ${name}?`);
-    throw refuse(`"${given}" is none of ${spec.choices.join(', ')}`, near);
+    throw refuse(`"${given}" is not one of ${spec.choices.join(', ')}`, near);
   }
   if (spec.kind === 'duration') {
     const ms = parseDuration(given);
@@ -173,7 +172,7 @@ function argumentValues(command: Command, given: readonly (string | string[] | u
       const wrong = [value ?? []].flat().find((word) => spec.choices && !spec.choices.includes(word));
       if (wrong !== undefined) {
         const near = nearestNames(wrong, spec.choices ?? []).map((word) => `docker-tls ${command.name} ${word}`);
-        throw usage(`"${wrong}" is none of ${spec.choices?.join(', ')}`, near);
+        throw usage(`"${wrong}" is not one of ${spec.choices?.join(', ')}`, near);
       }
       return [name, value];
     }),

@@ -6,7 +6,7 @@
 import { shellQuote } from '../core/domain/quote.ts';
 import type { Runtime } from '../core/runtime.ts';
 
-export type Call = Pick<Runtime, 'env' | 'program' | 'docker'> & {
+type Call = Pick<Runtime, 'env' | 'program' | 'docker'> & {
   /** The remaining words for docker-tls: the command, its arguments and options. */
   readonly words: readonly string[];
 };

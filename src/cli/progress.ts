@@ -13,7 +13,7 @@ import { printable } from '../errors/errors.ts';
 import type { HintPrefix } from './hint-prefix.ts';
 import { openLog } from './log-file.ts';
 
-export type ProgressOptions = {
+type ProgressOptions = {
   readonly io: Io;
   now(): Date;
   /** Prints nothing to the screen (still writes the log file). */
@@ -27,7 +27,7 @@ export type ProgressOptions = {
   readonly words?: HintPrefix;
 };
 
-export type Running = { readonly host: string; readonly phase: string; readonly elapsedMs: number };
+type Running = { readonly host: string; readonly phase: string; readonly elapsedMs: number };
 
 export type ProgressScreen = Progress & {
   /** The working hosts with their phase, for the message when the user stops waiting. */
@@ -66,7 +66,7 @@ export const PHASE_WORDS: Readonly<Record<string, string>> = {
   install: 'installing packages',
   purge: 'purging packages',
   reload: 'reloading the daemon',
-  stop: 'stopping the daemon, as it was before',
+  stop: 'stopping the daemon again',
   verify: 'verifying access',
   confirm: 'confirming',
   'roll back': 'rolling back',

@@ -14,10 +14,3 @@ export function ownFile(name: string): string | undefined {
   const file = new URL(name, import.meta.url);
   return existsSync(file) ? readFileSync(file, 'utf8') : undefined;
 }
-
-/** The code of worker threads: the URL of its file, or its text; undefined without a build (tests). */
-export function threadCode(): URL | string | undefined {
-  if (isSea()) return getAsset('thread.js', 'utf8');
-  const file = new URL('./thread.js', import.meta.url);
-  return existsSync(file) ? file : undefined;
-}

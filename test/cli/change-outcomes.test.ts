@@ -118,7 +118,7 @@ test('a Docker of the user is looked for on a host that is new, and not where th
 });
 
 test.each([
-  ['own', ['if the rootless Docker of ops is meant: docker-tls setup ops@h9 --rootless']],
+  ['own', ['for the rootless Docker of ops: docker-tls setup ops@h9 --rootless']],
   ['', []],
 ])('who may not become root, and has a Docker of their own (%j), is told of it', async (own, more) => {
   const open = answeringHosts({ home, now, user: 'ops' });

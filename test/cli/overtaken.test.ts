@@ -14,8 +14,9 @@ import { issueCa, issueClient } from '../../src/core/domain/pki/certificate.ts';
 import { parseCsr } from '../../src/core/domain/pki/csr.ts';
 import { Secret } from '../../src/core/domain/secret.ts';
 import type { Wanted } from '../../src/core/domain/trust/changes.ts';
-import type { Base, Run } from '../../src/core/engine/intent.ts';
+import type { ChangeContext, Run } from '../../src/core/engine/intent.ts';
 import { issueCredentials, unlockCa } from '../../src/core/engine/steps/issue.ts';
+import { retractUnused } from '../../src/core/engine/steps/retract.ts';
 
 import { runCli } from '../support/cli.ts';
 import { issueStore, NO_PASSPHRASE } from '../support/issued-store.ts';
@@ -109,8 +110,8 @@ describe('what is wanted has changed by the time the store is locked', () => {
     }));
     const wanted = renamed(['agreed']);
     const run = { store: openStore(home), asks, passphrase: NO_PASSPHRASE, runtime: {} } as unknown as Run;
-    const base = { wanted, state: await state(), now, issued: false, known: new Map() } as unknown as Base;
-    await issueCredentials({ ...base, intent: { reason: 'test', want: () => renamed(['later']) } }, run, false);
+    const base = { run, wanted, state: await state(), now, issued: false, hosts: [] } as unknown as ChangeContext;
+    await issueCredentials({ ...base, intent: { reason: 'test', want: () => renamed(['later']) } });
   };
 
   test('nothing is done where a person agreed to something else', async () => {
@@ -124,8 +125,8 @@ describe('what is wanted has changed by the time the store is locked', () => {
     let calls = 0;
     const want = () => renamed([calls++ === 0 ? 'first' : 'second']);
     const run = { store: openStore(home), asks: false, passphrase: NO_PASSPHRASE, runtime: {} } as unknown as Run;
-    const base = { wanted, state: await state(), now, issued: false, known: new Map() } as unknown as Base;
-    await expect(issueCredentials({ ...base, intent: { reason: 'test', want } }, run, false)).rejects.toMatchObject({
+    const base = { run, wanted, state: await state(), now, issued: false, hosts: [] } as unknown as ChangeContext;
+    await expect(issueCredentials({ ...base, intent: { reason: 'test', want } })).rejects.toMatchObject({
       code: 'E_STORE_CHANGED',
     });
     expect((await state()).clients.get('eve')?.record.hosts).toBeUndefined();
@@ -141,8 +142,8 @@ describe('what is wanted has changed by the time the store is locked', () => {
     };
     const wanted = renamed(['agreed']);
     const run = { store: { ...store, read }, passphrase: NO_PASSPHRASE, runtime: {} } as unknown as Run;
-    const base = { wanted, state: await state(), now, issued: false, known: new Map() } as unknown as Base;
-    await issueCredentials({ ...base, intent: { reason: 'test', want: () => wanted } }, run, false);
+    const base = { run, wanted, state: await state(), now, issued: false, hosts: [] } as unknown as ChangeContext;
+    await issueCredentials({ ...base, intent: { reason: 'test', want: () => wanted } });
     expect(scopes[0]).toEqual({ fresh: true });
   });
 
@@ -163,8 +164,8 @@ test('a client that is revoked between the read and the lock of the drop of an o
   };
   const runtime = { sign: async () => '', signByToken: async () => Buffer.alloc(0) };
   const run = { store: { ...store, withLock }, runtime, passphrase: NO_PASSPHRASE } as unknown as Run;
-  const base = { wanted, state: await state(), now, issued: false, known: new Map() } as unknown as Base;
-  const dropped = issueCredentials({ ...base, intent: { reason: 'rotate ca', want: () => wanted } }, run, false);
+  const base = { run, wanted, state: await state(), now, issued: false, hosts: [] } as unknown as ChangeContext;
+  const dropped = issueCredentials({ ...base, intent: { reason: 'rotate ca', want: () => wanted } });
   await expect(dropped).rejects.toMatchObject({ code: 'E_STORE_CHANGED' });
   const { clients, oldCas } = await state();
   expect([clients.get('eve')?.record.revokedAt, oldCas.length]).toEqual([now.toISOString(), 1]);
@@ -182,9 +183,8 @@ test.each([
     return new Secret('correct horse');
   };
   const wanted = { hosts: [], credentials: [{ kind, client: 'eve', keyType: 'p256' }], target: { kind: 'desired' } };
-  const base = { wanted, state: await state(), now } as unknown as Base;
   const run = { passphrase: { ...NO_PASSPHRASE, forExistingCa }, runtime: {} } as unknown as Run;
-  await unlockCa([], base, run);
+  await unlockCa({ run, wanted, state: await state(), now, hosts: [] } as unknown as ChangeContext);
   expect(asked).toBe(times);
 });
 
@@ -200,10 +200,12 @@ test.each([
     temporary: true,
   };
   const run = { store: openStore(home), passphrase: NO_PASSPHRASE, runtime: {} } as unknown as Run;
-  const base = { wanted, state: await state(), now, issued: false, known: new Map() } as unknown as Base;
-  const issued = await issueCredentials({ ...base, intent: { reason: 'setup', want: () => wanted } }, run, false);
+  const base = { run, wanted, state: await state(), now, issued: false, hosts: [] } as unknown as ChangeContext;
+  const context = { ...base, intent: { reason: 'setup', want: () => wanted } };
+  await issueCredentials(context);
   if (used) await issueStore(home, { now, hosts: { h1: {} } });
-  await issued.retract();
+  const results = [{ host: 'h2', kind: 'skipped', reason: 'test' }] as const;
+  await retractUnused({ ...context, results });
   const { ca, oldCas, hosts } = await state();
   expect([ca !== undefined, oldCas.length, hosts.size]).toEqual([used, 0, used ? 1 : 0]);
 });

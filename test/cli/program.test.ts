@@ -77,7 +77,7 @@ test('a store behind a link that leads nowhere is not taken for none', async () 
     const { status, err } = await program.run([...argv, '--home', join(at, home)]);
     expect([status, err]).toEqual([
       2,
-      expect.stringMatching(/error\[E_STORE_DAMAGED\].*leads to .*disk\/store, which is not there/),
+      expect.stringMatching(/error\[E_STORE_DAMAGED\].*leads to .*disk\/store, which does not exist/),
     ]);
   }
   rmSync(at, { recursive: true });
@@ -293,7 +293,7 @@ describe('signals', () => {
     const { status, err } = await run;
     expect(status).toBe(130);
     expect(err).toMatch(
-      /rolls back by itself[\s\S]*build-1: restart the daemon \(for [\d.]+ s\)[\s\S]*hint: docker-tls status/,
+      /roll back automatically[\s\S]*build-1: restart the daemon \(for [\d.]+ s\)[\s\S]*hint: docker-tls status/,
     );
     expect(err).not.toMatch(/restored/);
   });

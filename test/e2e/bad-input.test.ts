@@ -132,12 +132,12 @@ test('an address that does not resolve, leads nowhere or is filtered on the way 
       '--ssh-config',
       join(person.home, '.ssh/config'),
     ]);
-    await terminal.see('does not answer from here: a firewall drops the');
+    await terminal.see('does not answer this computer: a firewall drops the');
     // ssh to the host itself does not lead to the port either, so that way cannot be chosen.
     await terminal.see('through ssh to');
     await terminal.answer('How do clients reach it?', KEYS.enter);
     await terminal.answer('Address:', KEYS.enter);
-    await terminal.see(/Address:[\s\S]*does not answer from here/);
+    await terminal.see(/Address:[\s\S]*does not answer this computer/);
     terminal.type(KEYS.ctrlC);
     expect(await terminal.ended).toBe(130);
     expect(await snapshotHost(host)).toBe(before.host);

@@ -90,7 +90,7 @@ test('our records deleted by hand: setup writes new ones, and remove takes every
   await host.must('rm -r /srv/records/*');
   const lost = await person.run(['remove', host.name, '-i', host.keyFile, '--yes']);
   expect(lost.status).toBe(2);
-  expect(lost.err).toContain('are gone, though files of docker-tls are there');
+  expect(lost.err).toContain('are gone, but files of docker-tls remain');
   await setUp();
   const again = await person.run(['plan', host.name, '-i', host.keyFile, '--check']);
   expect(again.status, again.out).toBe(0);

@@ -3,17 +3,18 @@
  * kernel confines and limits, a clock of the host's own, and the plug pulled in the middle of a change.
  */
 
-import { execFileSync, spawn } from 'node:child_process';
-import { once } from 'node:events';
+import { execFileSync } from 'node:child_process';
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { FIXES } from '../../src/features/audit/domain/hardening/hardening.ts';
-import { buildProgram, type Program } from '../support/cli.ts';
+import { buildProgram, finished, type Program } from '../support/cli.ts';
 import { type LabHost, labUp } from '../support/lab.ts';
+import { type PausingProgram, pausingProgram } from '../support/pausing.ts';
 
 let program: Program;
+let pausing: PausingProgram;
 let host: LabHost;
 let home: string;
 
@@ -58,6 +59,7 @@ const CONFINED = ['5.2', '5.11', '5.12', '5.22', '5.29'];
 describe.skipIf(process.arch !== 'x64')('on a virtual machine', () => {
   beforeAll(async () => {
     program = buildProgram();
+    pausing = await pausingProgram();
     home = await mkdtemp(join(tmpdir(), 'docker-tls-kernel-'));
     [host] = (await labUp({ names: ['kernel-vm'], suite: 'trixie-vm' })) as [LabHost];
   }, 600_000);
@@ -65,6 +67,7 @@ describe.skipIf(process.arch !== 'x64')('on a virtual machine', () => {
     await host?.down();
     await rm(home, { recursive: true, force: true });
     program?.remove();
+    pausing?.remove();
   });
 
   it('setup, and containers as the kernel confines and limits them', { timeout: 900_000 }, async () => {
@@ -185,16 +188,19 @@ describe.skipIf(process.arch !== 'x64')('on a virtual machine', () => {
     timeout: 900_000,
   }, async () => {
     const running = await host.must(RUNNING);
+    await host.must('echo "-w /opt -p wa -k other" >/etc/audit/rules.d/other.rules');
+    // The host waits there, whoever is slow: all is switched, and the program has not heard of it.
+    await host.must('printf switched >/run/fault-step');
     const args = ['--home', home, 'harden', 'web', '--only', 'audit-rules,kernel-network,kernel-self', '--yes'];
-    const change = spawn(process.execPath, [program.bin, ...args], {
-      env: { ...process.env, HOME: home, SSH_AUTH_SOCK: '' },
-    });
-    const ended = once(change, 'exit');
-    // Stopped there, it never hears that the host is done: the host goes on by itself, and the store has nothing of the change.
-    change.stderr.on('data', (text) => /: switch$/m.test(String(text)) && change.kill('SIGSTOP'));
-    await expect
-      .poll(() => host.must('auditctl -l | grep -c docker-tls; :'), { timeout: 240_000, interval: 500 })
-      .not.toBe('0');
+    const change = pausing.start([...args, '--confirm-within', '15m'], home);
+    const ended = finished(change);
+    const stopped = await Promise.race([
+      host.must('until [ -e /run/fault-at ]; do sleep 0.5; done; auditctl -l'),
+      ended.then(({ err }) => err),
+    ]);
+    expect(stopped).toContain('-k docker-tls');
+    expect(await host.must(RUNNING)).not.toBe(running);
+    // The store has nothing of the change.
     change.kill('SIGKILL');
     await ended;
     await host.reboot();

@@ -8,22 +8,49 @@ import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { buildProgram, type Program } from '../support/cli.ts';
 import { snapshot } from '../support/host-state.ts';
 import { type LabHost, labUp, suites } from '../support/lab.ts';
+import { withoutIptables } from '../support/nft.ts';
 import { newPerson, type Person } from '../support/person.ts';
-import { plainHttp } from '../support/plain-http.ts';
-import { startPoller } from '../support/poller.ts';
+import { type Poller, startPoller } from '../support/poller.ts';
 
 let program: Program;
-beforeAll(() => {
+/** Booted together: nothing else runs beside these tests. */
+const hosts = new Map<string, LabHost>();
+beforeAll(async () => {
   program = buildProgram();
+  const wanted = [
+    ...suites.map((suite) => ({ name: `ncr-${suite}`, suite })),
+    { name: 'ncr-nft', suite: 'sid' as const },
+  ];
+  await Promise.all(
+    wanted.map(async ({ name, suite }) => hosts.set(name, (await labUp({ names: [name], suite }))[0] as LabHost)),
+  );
 });
-afterAll(() => program?.remove());
+afterAll(async () => {
+  for (const host of hosts.values()) await host.down();
+  program?.remove();
+});
+
+async function succeed(person: Person, argv: readonly string[]): Promise<void> {
+  const result = await person.run(argv);
+  expect(result, result.err).toMatchObject({ status: 0 });
+}
+
+function poll(host: LabHost, person: Person): Poller {
+  const at = [{ address: host.address, port: 2376 }];
+  return startPoller({ directory: join(person.store, 'clients/laptop'), hosts: at, everyMs: 10, fresh: true });
+}
+
+function expectServed(where: string, { tries, refusals, longestMs }: Poller): void {
+  console.log(`${where}: ${tries} connections, ${refusals.length} refused, longest wait ${Math.round(longestMs)} ms`);
+  expect(refusals).toEqual([]);
+}
 
 describe.each(suites)('on %s', (suite) => {
   let host: LabHost;
   let person: Person;
 
   beforeAll(async () => {
-    [host] = (await labUp({ names: [`ncr-${suite}`], suite })) as [LabHost];
+    host = hosts.get(`ncr-${suite}`) as LabHost;
     person = newPerson(program, [host]);
     await host.container('web');
     // Perl of the host, since busybox knows no unix sockets; a line for each answer and each failure.
@@ -43,35 +70,20 @@ PERL`);
       '/usr/lib/x86_64-linux-gnu/ld-linux-x86-64.so.2 --library-path /usr/lib/x86_64-linux-gnu /usr/bin/perl -MIO::Socket::UNIX /ask.pl',
     );
   });
-  afterAll(async () => {
-    await host?.down();
-    person?.remove();
-  });
-
-  async function done(...argv: string[]): Promise<void> {
-    const result = await person.run(argv);
-    expect(result, result.err).toMatchObject({ status: 0 });
-  }
+  afterAll(() => person?.remove());
+  const done = (...argv: string[]) => succeed(person, argv);
 
   test('first setup with a busy socket, then changes, a rotation and rollbacks: 0 refused, 0 failed', async () => {
     const state = async () => [...(await snapshot(host))].filter(([name]) => /^(container|socket inode)/.test(name));
     const before = await state();
     await done(...person.setup(host));
-    const poller = startPoller({
-      directory: join(person.store, 'clients/laptop'),
-      hosts: [{ address: host.address, port: 2376 }],
-      everyMs: 10,
-      fresh: true,
-    });
+    const poller = poll(host, person);
     await done(...person.setup(host, ['--san', 'second.example']));
     await done('rotate', 'server', host.name, '--yes');
     await done('rollback', host.name, '--yes');
     await done('rollback', host.name, '--to', '3', '--yes');
     await poller.stop();
-    console.log(
-      `${suite}: ${poller.tries} connections, ${poller.refusals.length} refused, longest wait ${Math.round(poller.longestMs)} ms`,
-    );
-    expect(poller.refusals).toEqual([]);
+    expectServed(suite, poller);
     expect(poller.tries).toBeGreaterThan(100);
     await done('remove', host.name, '--yes');
     expect(await state()).toEqual(before);
@@ -82,21 +94,18 @@ PERL`);
     expect(answers.filter((line) => line === 'cut').length).toBeLessThanOrEqual(1);
     expect(answers.length).toBeGreaterThan(50);
   });
+});
 
-  test('without the drop-in nothing answers, and a connection starts no Docker that was stopped', async () => {
-    await done(...person.setup(host));
-    const verified = () => done('verify', host.name);
-    const reset = 'systemctl reset-failed docker.service docker.socket docker-tls.socket';
-    await host.must(`sleep 3; ${reset}; systemctl revert docker.service && systemctl restart docker`);
-    expect(await plainHttp(host.address)).toBe('');
-    await done('apply', host.name, '--yes');
-    // On demand, as by docker.socket.
-    await host.must(`${reset}; systemctl stop docker.service`);
-    await verified();
-    await host.must(`${reset}; systemctl stop docker.service docker.socket`);
-    expect(await plainHttp(host.address)).toBe('');
-    await host.must('sleep 6; [ "$(systemctl is-active docker docker-tls.socket | uniq)" = inactive ]');
-    await host.must(`${reset}; systemctl start docker`);
-    await verified();
-  });
+test('where nft holds the port: 0 refused over two rotations', async () => {
+  const host = hosts.get('ncr-nft') as LabHost;
+  await withoutIptables(host);
+  const person = newPerson(program, [host]);
+  await succeed(person, person.setup(host, ['--san', '127.0.0.1']));
+  const poller = poll(host, person);
+  await succeed(person, ['rotate', 'server', host.name, '--yes']);
+  await succeed(person, ['rotate', 'server', host.name, '--yes']);
+  await poller.stop();
+  expectServed('nft', poller);
+  expect(await host.must('nft list ruleset')).not.toContain('docker-tls-hold');
+  person.remove();
 });

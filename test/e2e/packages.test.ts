@@ -44,7 +44,7 @@ afterAll(async () => {
   program?.remove();
 });
 
-it('says what a package weighs and brings, and installs it only with a yes of its own', async () => {
+it('says what a package weighs and brings, and installs it only with a need their own consent', async () => {
   const only = ['harden', host.name, '--only', 'log-limits'];
   const shown = await person.run([...only, '--install', 'aide', '--dry-run']);
   expect(shown.status, shown.err).toBe(0);
@@ -53,7 +53,10 @@ it('says what a package weighs and brings, and installs it only with a yes of it
   expect(shown.out).toMatch(/liblab 1\.0, 2\.1 MB: needed by the others/);
 
   const unasked = await person.run([...only, '--install', 'aide', '--yes']);
-  expect([unasked.status, unasked.err]).toEqual([2, expect.stringMatching(/aide.*yes of its own[\s\S]*--accept aide/)]);
+  expect([unasked.status, unasked.err]).toEqual([
+    2,
+    expect.stringMatching(/aide.*need their own consent[\s\S]*--accept aide/),
+  ]);
   const never = await person.run([...only, '--install', 'fail2ban', '--yes']);
   expect([never.status, never.err]).toEqual([2, expect.stringMatching(/fail2ban.*bans an address/)]);
   const removing = await person.run([...only, '--install', 'debsums', '--accept', 'debsums', '--yes']);

@@ -53,7 +53,7 @@ const OBSTACLES: Readonly<Record<string, Obstacle>> = {
   'a deleted docker.sock': {
     make: 'rm /run/docker.sock',
     unmake: 'systemctl stop docker && systemctl restart docker.socket && systemctl start docker && docker start web',
-    refused: ['E_DOCKER_SILENT', /the file of its socket is gone/],
+    refused: ['E_DOCKER_SILENT', /its socket file is missing/],
   },
   'no iptables': {
     ...away('/usr/sbin/iptables'),
@@ -190,9 +190,9 @@ describe.each(Object.entries(OBSTACLES))('%s', (_, { make, unmake, refused, only
     );
     const said = words.replace(/\s+/g, ' ');
     const left = leftRunning ?? leftDown;
-    if (left === undefined) expect(said).toMatch(/interrupted; the host is as it was before/);
+    if (left === undefined) expect(said).toMatch(/interrupted; the host is back in its previous state/);
     else {
-      expect(said).toMatch(/the host.s files are as they were before, but docker\.service /);
+      expect(said).toMatch(/the host.s files are restored, but docker\.service /);
       expect(said).toMatch(left);
     }
     await end();

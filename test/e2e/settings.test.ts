@@ -159,7 +159,7 @@ const cases: readonly Case[] = [
   {
     name: 'only -H unix://',
     files: { [`${DROP_INS}/unix.conf`]: execStart(`${DAEMON} -H unix:///var/run/docker.sock`) },
-    later: 'docker run -d --name ci -v /var/run/docker.sock:/var/run/docker.sock busybox sleep 1d',
+    later: 'docker run -d --stop-signal KILL --name ci -v /var/run/docker.sock:/var/run/docker.sock busybox sleep 1d',
     says: [/makes \/var\/run\/docker\.sock anew when it starts; ci has it\s+mounted/],
     last: 'docker rm -f ci',
   },
@@ -167,7 +167,7 @@ const cases: readonly Case[] = [
     name: 'a rootless Docker that a user left',
     files: { '/home/ops/.config/systemd/user/docker.service': '[Service]\nExecStart=/usr/bin/dockerd-rootless.sh\n' },
     first: 'chown -R ops: /home/ops/.config',
-    says: [/ops has a rootless Docker of their own/],
+    says: [/ops runs a rootless Docker/],
     last: 'rm -rf /home/ops/.config',
   },
   {
@@ -276,7 +276,7 @@ const cases: readonly Case[] = [
     name: 'a daemon.json that is a mount: nothing could take its place, nor give it back',
     files: { '/srv/mounted.json': '{}\n' },
     first: 'touch /etc/docker/daemon.json && mount --bind /srv/mounted.json /etc/docker/daemon.json',
-    refused: ['E_MOUNTED_FILE', /\/etc\/docker\/daemon\.json is a mount of its own, so it cannot be replaced/],
+    refused: ['E_MOUNTED_FILE', /\/etc\/docker\/daemon\.json is a mount point, so docker-tls cannot replace it/],
     last: 'umount /etc/docker/daemon.json && rm -f /etc/docker/daemon.json',
   },
 ];
@@ -294,7 +294,7 @@ beforeAll(async () => {
   await Promise.all(
     hosts.map(async (host) => {
       await host.must('[ ! -e /etc/default/docker ] || cp -a /etc/default/docker /root/default');
-      await host.container('web', '--stop-timeout 1');
+      await host.container('web');
       await host.reboot();
       await host.must('docker start web');
     }),
@@ -365,7 +365,7 @@ describe('a host as it was left', () => {
       if (one.opens !== undefined) {
         const kept = await person.run(remove);
         expect([kept.status, kept.err]).toEqual([4, expect.stringContaining('E_OPENS_PLAIN_TCP')]);
-        expect(kept.err).toContain(`opens ${one.opens}, which accepts every client`);
+        expect(kept.err).toContain(`opens ${one.opens} to every client`);
         await host.must(`docker ps >/dev/null && { ${one.holds ?? 'true'}; }`);
         const shown = await person.run([...remove, '--dry-run']);
         expect([shown.status, shown.out.replace(/\s+/g, ' ')]).toEqual([

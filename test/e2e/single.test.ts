@@ -33,7 +33,6 @@ beforeAll(async () => {
     'sea-config.json': '{ "main": "attack.js" }',
     'openssl.cnf': 'nodejs_conf = x\n[x]\n.include = /nowhere\n',
     'commands.json': '{}',
-    'thread.js': ATTACK,
   };
   for (const name of ['ssh2', 'inquirer', 'yaml', 'execa', 'cpu-features', 'fs', 'vm', 'sea'])
     files[`node_modules/${name}/index.js`] = ATTACK;

@@ -39,7 +39,7 @@ async function fresh(): Promise<LabHost> {
   if (all && suite !== 'bookworm') await installPackages(host, SHELLS);
   await host.must('cp -a /etc /root/etc && nft flush ruleset');
   // Ends at once when a daemon without live-restore is restarted.
-  await host.container('web', '--stop-signal KILL');
+  await host.container('web');
   pristine = await files(host);
   return host;
 }

@@ -213,7 +213,7 @@ test('a TLS port that clients cannot dial: ssh is offered, and is what verifies'
     const terminal = start(person);
     await answerUntil(terminal, 'root', CHANGES);
     const asked = await terminal.see('How do clients reach it?');
-    expect(asked.replace(/\s+/g, ' ')).toContain('does not answer from here: a firewall drops the connection');
+    expect(asked.replace(/\s+/g, ' ')).toContain('does not answer this computer: a firewall drops the connection');
     await terminal.answer('How do clients reach it?', enter);
     const plan = await terminal.see(CHANGES);
     expect(plan).not.toContain('docker context');

@@ -1,7 +1,10 @@
-/** Shared setup of a whole test run: builds the program once; buildProgram() copies it. Vitest runs this once for each of its projects. */
+/**
+ * Shared setup of a whole test run: builds the program once, which buildProgram() copies, and gives the run's lab hosts a place of their own.
+ * Vitest runs this once for each of its projects.
+ */
 
 import { execFileSync } from 'node:child_process';
-import { mkdtempSync, rmSync } from 'node:fs';
+import { existsSync, mkdtempSync, readdirSync, rmdirSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 
@@ -14,7 +17,15 @@ export function setup(): (() => void) | undefined {
   const directory = mkdtempSync(join(tmpdir(), 'docker-tls-build-'));
   process.env[BUILD] = directory;
   execFileSync(process.execPath, [new URL('../../scripts/build.mjs', import.meta.url).pathname, directory]);
-  return () => rmSync(directory, { recursive: true, force: true });
+  // Hosts of other runs on this machine have the same names.
+  const hosts = join(process.env.DOCKER_TLS_LAB ?? '/var/lib/docker-tls-lab', 'runs', String(process.pid));
+  process.env.DOCKER_TLS_LAB_HOSTS ??= hosts;
+  return () => {
+    rmSync(directory, { recursive: true, force: true });
+    rmSync(join(hosts, '.locks'), { recursive: true, force: true });
+    // Hosts that a killed test left are still on their way down.
+    if (existsSync(hosts) && readdirSync(hosts).length === 0) rmdirSync(hosts);
+  };
 }
 
 /** The path of the built program. */

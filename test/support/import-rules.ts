@@ -25,7 +25,7 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
   'core/adapters': [...PURE, ...APART],
   'core/actions': [...PURE, ...APART, 'core/engine'],
   // From the files of adapters/ itself: all adapters as one Runtime.
-  'core/commands': [...PURE, 'core/actions', 'core/render', 'cli'],
+  'core/commands': [...PURE, ...APART, 'core/engine', 'core/actions', 'core/render', 'cli'],
   'core/render': [...PURE, 'core/actions', 'cli'],
   cli: [...PURE, 'core/actions', 'core/adapters', 'core/commands', 'core/render'],
   errors: [],
@@ -47,8 +47,7 @@ const LIKE: Readonly<Record<string, readonly string[]>> = {
   engines: [...PURE, 'core/adapters/store'],
   engine: [...PURE, 'core/engine'],
   actions: [...PURE, ...APART, 'core/engine', 'core/actions'],
-  commands: [...PURE, 'core/actions', 'core/render', 'cli'],
-  render: [...PURE, 'core/actions', 'core/render', 'cli'],
+  commands: [...PURE, ...APART, 'core/engine', 'core/actions', 'core/render', 'cli'],
   host: [],
 };
 
@@ -63,6 +62,7 @@ const OWNERS: Readonly<Record<string, readonly string[]>> = {
   'fast-string-width': ['core/domain'],
   'fast-wrap-ansi': ['core/domain'],
   inquirer: ['cli'],
+  'fs-extra': ['core/adapters/docker'],
   'jsonc-parser': [
     'core/domain/dockerd',
     'core/domain/plan',
@@ -93,8 +93,6 @@ const PURE_BUILTINS = ['node:crypto', 'node:util', 'node:buffer', 'node:path', '
 const PURE_NET = /^import \{ (?:(?:isIP|isIPv4|isIPv6|BlockList|SocketAddress)(?:, )?)+ \} from 'node:net'/m;
 
 const MAX_LINES = 300;
-/** A command is its flags, one action and one renderer. */
-const MAX_COMMAND_LINES = 60;
 
 type Import = { readonly from: string; readonly typeOnly: boolean };
 
@@ -183,8 +181,7 @@ function rulesFor({ path, text }: SourceFile): string[] {
     broken.push('does not begin with a comment that names what is in it');
   if (/^(?:\/\*\*\s+(?:\* )?|\/\/ )Owns /.test(text)) broken.push('begins with "Owns": name what is in it');
   const lines = text.trimEnd().split('\n').length;
-  const most = /^src\/(?:core|features\/[^/]+)\/commands\//.test(path) ? MAX_COMMAND_LINES : MAX_LINES;
-  if (lines > most) broken.push(`is ${lines} lines long; ${most} at most`);
+  if (lines > MAX_LINES) broken.push(`is ${lines} lines long; ${MAX_LINES} at most`);
   return broken;
 }
 

@@ -63,7 +63,7 @@ export const KINDS_TRIED: readonly KindTried[] = [
     cells: [
       NFT_ROUND,
       NFT_ROUND,
-      'held-port: a client that connects every 10 ms',
+      'no-client-refused: where nft holds the port',
       NFT_ROUND,
       NFT_ROUND,
       NFT_ROUND,

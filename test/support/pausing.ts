@@ -1,7 +1,7 @@
 /** A build of the program in which a host stops at a chosen step of a change: for faults, and for concurrent runs in the middle of one. */
 
 import { type ChildProcess, spawn } from 'node:child_process';
-import { cpSync, mkdirSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { cpSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { build, type Plugin } from 'esbuild';
@@ -16,6 +16,7 @@ const pause = (step: string): string =>
 /** Lines of the host scripts, with the pause after each. */
 const PAUSES: Readonly<Record<string, string>> = {
   '  # tests pause the script at this point': pause('"$1"'),
+  '# switched: not reported yet': pause('switched'),
   '    # commit: still unconfirmed': pause('commit'),
   '  # finish: confirmed': pause('kept'),
   '  # undo: partly done': pause('undo'),
@@ -48,7 +49,8 @@ export async function pausingProgram(): Promise<PausingProgram> {
   const define = { DOCKER_TLS_VERSION: JSON.stringify('0.0.0-faults') };
   await build({
     absWorkingDir: root,
-    entryPoints: { main: 'src/entry/main.ts' },
+    // esbuild's pieces run in an order of its own: features come before the program only if they are loaded before it.
+    entryPoints: { features: 'src/features.ts', program: 'src/cli/main.ts' },
     outdir: join(directory, 'dist'),
     bundle: true,
     splitting: true,
@@ -70,6 +72,8 @@ export async function pausingProgram(): Promise<PausingProgram> {
     },
     logLevel: 'error',
   });
+  const main = "await import('./features.js');\nexport const { main } = await import('./program.js');\n";
+  writeFileSync(join(directory, 'dist/main.js'), main);
   const missing = Object.keys(PAUSES).filter((line) => !put.has(line));
   if (missing.length > 0) throw new Error(`no script has: ${missing.join(', ')}`);
   const bin = join(directory, 'bin/docker-tls.js');

@@ -14,7 +14,7 @@ import type { GlobalOptions } from './action-context.ts';
 
 export type OutOptions = { readonly out: string | undefined; readonly replace: boolean };
 
-export type OutFile = {
+type OutFile = {
   readonly runtime: Runtime;
   readonly global: Pick<GlobalOptions, 'json'>;
   /** FILE or `-`. */

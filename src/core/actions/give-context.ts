@@ -12,7 +12,7 @@ import { noKeyHere } from '../domain/trust/client-refusals.ts';
 import { changedCopies, withConfigDirectory, withContext } from '../domain/trust/copies.ts';
 import { reachableHosts } from '../domain/trust/reachable-hosts.ts';
 
-export type ContextPlaces = {
+type ContextPlaces = {
   /** Name of the docker context. */
   readonly context: string;
   /** Docker's config directory. */

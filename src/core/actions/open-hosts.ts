@@ -3,12 +3,14 @@
 import type { StoreState } from '../adapters/store/records.ts';
 import { CA_DEFAULTS } from '../domain/settings.ts';
 import { unknownName } from '../domain/trust/resolve.ts';
-import type { ApplyRequest } from '../domain/trust/wanted-hosts.ts';
+import { type ApplyRequest, hostsIntent } from '../domain/trust/wanted-hosts.ts';
+import { change } from '../engine/change.ts';
 import type { Run } from '../engine/intent.ts';
 import { ownClientName } from '../user.ts';
 import type { ActionContext } from './action-context.ts';
 import { fleetCaToStore } from './ca-files.ts';
 import { clientSpec, runFlags } from './flags.ts';
+import type { Changed } from './results.ts';
 import { openRun, type RunOptions } from './run.ts';
 import { type SelectionOptions, selectSpecs } from './selection.ts';
 import { storeOf } from './store.ts';
@@ -34,7 +36,7 @@ export async function openHosts(
   // --client never creates a client: a typo would become an accepted one. `setup` and `client add` create clients.
   if (client !== undefined && !known.includes(client)) throw unknownName('client', client, known, context.again);
   const name = client ?? ownClientName();
-  const run = await openRun(context, options, selection);
+  const run = await openRun(context, options, selection, { state });
   return {
     state,
     run,
@@ -51,4 +53,14 @@ export async function openHosts(
       addHardening: global.file === undefined,
     },
   };
+}
+
+/** The changes that applyHosts would make. */
+export async function planHosts(
+  context: ActionContext,
+  names: readonly string[],
+  options: HostsOptions,
+): Promise<Changed> {
+  const { run, request } = await openHosts(context, names, options);
+  return change(hostsIntent({ ...request, reason: 'plan' }), { ...run, dryRun: true });
 }

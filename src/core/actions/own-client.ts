@@ -5,10 +5,6 @@ import { join } from 'node:path';
 import { DockerTlsError } from '../../errors/errors.ts';
 import type { StoredClient } from '../adapters/store/records.ts';
 import type { Store } from '../adapters/store/store.ts';
-import { clientRevoked, externalKey } from '../domain/trust/client-refusals.ts';
-import { clientOf } from '../domain/trust/resolve.ts';
-import type { ActionContext } from './action-context.ts';
-import { storeOf } from './store.ts';
 
 /** Makes a client this machine's default. Writes nothing if it is already. */
 export async function makeOwn(store: Store, name: string, who = 'docker-tls setup'): Promise<void> {
@@ -22,15 +18,6 @@ export async function makeOwn(store: Store, name: string, who = 'docker-tls setu
     });
     await store.write({ clients: Object.fromEntries(marked) });
   });
-}
-
-/** `client use`. With --dry-run, only the checks: E_CLIENT_UNKNOWN, E_CLIENT_REVOKED, E_CLIENT_NO_KEY (exit 2). */
-export async function chooseClient(context: ActionContext, name: string): Promise<void> {
-  const store = storeOf(context);
-  const { record, key } = clientOf(await store.read(), name);
-  if (record.revokedAt !== undefined) throw clientRevoked(name, record.revokedAt, 'docker-tls client list');
-  if (key === undefined) throw externalKey(name);
-  if (!context.global.dryRun) await makeOwn(store, name, 'docker-tls client use');
 }
 
 /**

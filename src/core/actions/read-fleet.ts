@@ -8,20 +8,15 @@ import type { OpenedFleet } from '../domain/fleet/fleet-host.ts';
 import { resolveFleetPaths } from '../domain/fleet/fleet-paths.ts';
 import { unreadable } from '../domain/unreadable.ts';
 import { keepFromChildren } from '../environment.ts';
-import { keepHeapSmall, MANY_HOSTS } from '../heap.ts';
 import { readFileOrPipe, readStandardInput } from '../named-file.ts';
 import type { Runtime } from '../runtime.ts';
 import { homeDirectory } from '../user.ts';
-
-/** Minimum size of a host in a fleet file. */
-const HOST_BYTES = 30;
 
 /** A fleet file as written, and with absolute paths. `shown`: its path for messages. Fails with E_FLEET (exit 2). */
 export async function openFleet(
   text: string,
   { path, shown, env }: Pick<Runtime, 'env'> & { readonly path: string; readonly shown: string },
 ): Promise<OpenedFleet> {
-  if (text.length > MANY_HOSTS * HOST_BYTES) keepHeapSmall();
   const written = await parseHiding(text, shown);
   return { text, written, fleet: resolveFleetPaths({ ...written, path }, homeDirectory(env)) };
 }

@@ -1,10 +1,13 @@
 /** Docker contexts requested by the specs of hosts: checks before a host changes, and their creation. */
 
 import { DockerTlsError, DockerTlsErrors, failureOf } from '../../errors/errors.ts';
+import { readContext } from '../adapters/docker/contexts.ts';
 import type { StoredClient, StoreState } from '../adapters/store/records.ts';
 import { contextName } from '../domain/fleet/specs.ts';
 import type { HostSpec } from '../domain/settings.ts';
 import { isAccepted } from '../domain/trust/trust.ts';
+import type { Runtime } from '../runtime.ts';
+import { dockerConfigDirectory } from '../user.ts';
 import { type ContextRequest, checkPlaces, giveContext } from './give-context.ts';
 
 /** For a host that is not in the store yet: fails, before the host changes, if the requested context cannot be created. */
@@ -84,4 +87,15 @@ function contextClient(spec: HostSpec, clients: readonly StoredClient[]): Stored
 function noClientFor(context: string): DockerTlsError {
   const what = `the context ${context} was not made: no client whose key is here is accepted`;
   return new DockerTlsError('E_NO_CLIENTS', what, { hints: ['docker-tls client list'] });
+}
+
+/** Rejects an existing context that docker-tls did not write, before the host changes. */
+export async function refuseContext(name: string, runtime: Pick<Runtime, 'env' | 'cwd'>): Promise<void> {
+  const found = await readContext({ name, dockerConfig: dockerConfigDirectory(runtime) });
+  if (found === undefined || found.ours) return;
+  throw new DockerTlsError(
+    'E_CONTEXT_EXISTS',
+    `there is a docker context ${name} already, and docker-tls did not write it`,
+    { where: name, hints: ['choose another name: --context NAME', `docker context inspect ${name}`] },
+  );
 }

@@ -28,7 +28,12 @@ export async function openRestore(
     state.hosts.has(host) ? specFor(host, state, flags) : (fleet ?? { specFor }).specFor(host, state, flags),
   );
   return {
-    run: await openRun(context, options, { specs: hosts, secrets: fleet?.secretsOf(hosts) ?? {}, ca: fleet?.ca }),
+    run: await openRun(
+      context,
+      options,
+      { specs: hosts, secrets: fleet?.secretsOf(hosts) ?? {}, ca: fleet?.ca },
+      { state },
+    ),
     state,
     hosts,
   };
@@ -48,16 +53,7 @@ export function restore(
     to === 'none'
       ? `Remove docker-tls from ${names} and restore the original configuration?`
       : `Roll ${names} back to ${to === 'previous' ? 'the generation before' : `generation ${to}`}?`;
-  const want = () => ({ hosts, credentials: [], target: { kind: 'generation', ...target } }) as const;
+  const brought = hosts.map((spec) => ({ spec }));
+  const want = () => ({ hosts: brought, credentials: [], target: { kind: 'generation', ...target } }) as const;
   return change({ reason: to === 'none' ? 'remove' : 'rollback', want, question }, run);
-}
-
-export async function rollBack(
-  context: ActionContext,
-  names: readonly string[],
-  options: RunOptions & { readonly to?: number | undefined; readonly allowRevoked: boolean },
-): Promise<Changed> {
-  const { run, hosts } = await openRestore(context, names, options);
-  const { to = 'previous', allowRevoked } = options;
-  return restore(hosts, { to, allowRevoked, allowPlainTcp: false }, run);
 }

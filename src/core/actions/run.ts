@@ -69,7 +69,7 @@ export function confirming(
   };
 }
 
-export type StoredRun = {
+type StoredRun = {
   readonly run: Run;
   /** The state when the command began. */
   readonly state: StoreState;
@@ -98,7 +98,7 @@ export async function openStoredRun(context: ActionContext, options: StoredOptio
   const ca = caSpec(options, { name, keyType, days });
   const known = fleet?.specs.filter(({ name }) => state.hosts.has(name)) ?? [];
   return {
-    run: await openRun(context, options, { specs: known, secrets: fleet?.secrets ?? {}, ca: fleet?.ca }),
+    run: await openRun(context, options, { specs: known, secrets: fleet?.secrets ?? {}, ca: fleet?.ca }, { state }),
     state,
     hosts: fleet === undefined ? [...state.hosts.keys()] : known.map(({ name }) => name),
     flags: { ...runFlags(options, context.runtime.cwd), keyType: options.keyType },

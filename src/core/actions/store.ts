@@ -12,9 +12,14 @@ type Around = {
 };
 export type Attended = Around & Pick<ActionContext, 'progress' | 'prompts'>;
 
+/** By the options of the run: one store knows what its reads have seen, and asks once for the keys of a shared one. */
+const STORES = new WeakMap<Attended['global'], Store>();
+
 /** The store of a run: the directory of --home, or a shared one. Does not open it yet. Fails with E_STORE_URL (exit 2). */
 export function storeOf(context: Attended): Store {
-  return openAnyStore(optionsOf(context));
+  const store = STORES.get(context.global) ?? openAnyStore(optionsOf(context));
+  STORES.set(context.global, store);
+  return store;
 }
 
 export function optionsOf({ global, runtime, progress, prompts }: Attended): OpenOptions {

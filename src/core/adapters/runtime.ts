@@ -7,7 +7,6 @@ import { ISSUERS, type Issuers } from '../seams/issuers.ts';
 import { writerTo } from '../stdout.ts';
 import { userName, workingDirectory } from '../user.ts';
 import { heldToFirstKey } from './ssh/first-key.ts';
-import { spread } from './threads.ts';
 
 export type RuntimeOptions = {
   /** False for `--no-color`. */
@@ -17,18 +16,14 @@ export type RuntimeOptions = {
 
 /** Everything except the parts that depend on the call itself (plugin-call.ts). */
 export function createRuntime(options: RuntimeOptions): Omit<Runtime, 'env' | 'program' | 'docker'> {
-  const { connect, probe } = spread({
-    connect: async (target) => (await import('./ssh/connect.ts')).connect(target),
-    probe: async (request) => (await import('./docker/probe.ts')).probe(request),
-  });
   return {
     io: processIo(options.colour),
     now: () => new Date(),
     cwd: workingDirectory(),
     operator: `${userName()}@${hostname()}`,
     signal: options.signal,
-    probe,
-    ...heldToFirstKey(connect),
+    probe: async (request) => (await import('./docker/probe.ts')).probe(request),
+    ...heldToFirstKey(async (target) => (await import('./ssh/connect.ts')).connect(target)),
     sign: async (ca, request) => (await issuers()).sign(ca, request, options.signal),
     signByToken: async (token, request) => (await issuers()).signByToken(token, request, options.signal),
     refreshCopies: async (request) => (await import('./docker/installed-copies.ts')).refreshCopies(request),

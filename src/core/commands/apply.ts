@@ -2,8 +2,18 @@
 
 import { defineCommand } from '../../cli/command.ts';
 import { POOL_OPTIONS, RUN_OPTIONS } from '../../cli/host-options.ts';
-import { applyHosts } from '../actions/apply.ts';
-import { renderApplied } from '../render/apply.ts';
+import { gravestExit } from '../../errors/errors.ts';
+import { contextHere } from '../actions/contexts-of-host.ts';
+import { openHosts } from '../actions/open-hosts.ts';
+import { checkContexts, giveContexts } from '../actions/requested-contexts.ts';
+import { contextName } from '../domain/fleet/specs.ts';
+import { usableClients } from '../domain/trust/clients.ts';
+import { clientsFor, hostsIntent } from '../domain/trust/wanted-hosts.ts';
+import { changeHosts } from '../engine/change.ts';
+import { resolveIntent } from '../engine/steps/resolve.ts';
+import { renderChange } from '../render/change.ts';
+import { nextCommands } from '../render/next.ts';
+import { dockerConfigDirectory } from '../user.ts';
 
 export const command = defineCommand({
   scope: ['fleet', 'hosts', 'changes', 'plans', 'store'],
@@ -15,8 +25,37 @@ export const command = defineCommand({
   ],
   args: { hosts: { summary: 'hosts; default: all', many: true, completes: 'host' } },
   options: { ...RUN_OPTIONS, ...POOL_OPTIONS },
-  run: async (context) => {
-    const applied = await applyHosts(context, context.args.hosts, context.options);
-    return renderApplied(applied, context);
+  /** Fails on problems of the whole run; hosts that fail are in the result. */
+  async run(context) {
+    const { runtime } = context;
+    const { run, request } = await openHosts(context, context.args.hosts, context.options);
+    const { hosts } = request;
+    const dockerConfig = dockerConfigDirectory(runtime);
+    const resolved = await resolveIntent(hostsIntent(request), run);
+    const { wanted, state } = resolved;
+    if (hosts.some((spec) => contextName(spec) !== undefined))
+      await checkContexts(hosts, clientsFor(wanted, state), state, dockerConfig);
+    const changed = await changeHosts(resolved);
+    const done = new Set(changed.results.flatMap(({ kind, host }) => (kind === 'done' ? [host] : [])));
+    // The hosts themselves are done, whether or not their contexts succeed.
+    const failed = await giveContexts(
+      hosts.filter(({ name }) => done.has(name)),
+      usableClients(changed.state, changed.wanted.verifyAs),
+      { store: run.store, dockerConfig, now: runtime.now },
+    );
+    const name = changed.results.find((one) => one.kind === 'done' && one.value.changed)?.host;
+    const spec = hosts.find((one) => one.name === name);
+    const first = spec && {
+      spec,
+      context: contextName(spec) ?? (await contextHere(spec.name, await run.store.read(), dockerConfig)),
+    };
+    const { exit, text, errors = [], ...rest } = renderChange(changed, context);
+    return {
+      ...rest,
+      exit: gravestExit([exit, ...failed.map((error) => error.exit)]),
+      text: hosts.length === 0 ? 'no hosts: nothing to do' : text,
+      next: nextCommands(changed, context, first),
+      errors: [...failed, ...errors],
+    };
   },
 });

@@ -2,9 +2,13 @@
 
 import { defineCommand } from '../../cli/command.ts';
 import { CA_OPTIONS, CLIENT_OPTIONS } from '../../cli/host-options.ts';
-import { createCa } from '../actions/ca-create.ts';
+import { DockerTlsError } from '../../errors/errors.ts';
+import { openStoredRun } from '../actions/run.ts';
+import type { StoreState } from '../adapters/store/records.ts';
 import { inspectCertificate } from '../domain/pki/inspect.ts';
+import { firstCa, type Wanted } from '../domain/trust/changes.ts';
 import { dateWords } from '../domain/words.ts';
+import { change } from '../engine/change.ts';
 import { renderChange } from '../render/change.ts';
 
 export const command = defineCommand({
@@ -12,8 +16,14 @@ export const command = defineCommand({
   examples: ['docker-tls ca create', 'docker-tls ca create --ca-name acme-docker --ca-days 1825 --key-type p384'],
   args: {},
   options: { ...CA_OPTIONS, keyType: CLIENT_OPTIONS.keyType },
+  /** Fails with E_CA_EXISTS (exit 2). */
   async run(context) {
-    const changed = await createCa(context, context.options);
+    const { run, ca } = await openStoredRun(context, context.options);
+    const want = (state: StoreState): Wanted => {
+      if (state.ca !== undefined) throw caExists(run.store.home);
+      return { hosts: [], credentials: firstCa(state.ca, ca), target: { kind: 'desired' } };
+    };
+    const changed = await change({ reason: 'ca create', want }, run);
     if (changed.planned !== undefined) return renderChange(changed, context);
     const { subject, notAfter, fingerprint } = inspectCertificate(changed.state.ca?.cert ?? '');
     return {
@@ -24,3 +34,10 @@ export const command = defineCommand({
     };
   },
 });
+
+function caExists(home: string): DockerTlsError {
+  return new DockerTlsError('E_CA_EXISTS', 'there is a CA in this store already', {
+    where: home,
+    hints: ['docker-tls ca show', 'a new one in its place, with no client locked out: docker-tls rotate ca'],
+  });
+}

@@ -2,7 +2,15 @@
 
 import { defineCommand } from '../../cli/command.ts';
 import { CA_OPTIONS, FILE, OUT_OPTIONS } from '../../cli/host-options.ts';
-import { exportCa } from '../actions/ca-export.ts';
+import { usage } from '../../errors/errors.ts';
+import { checkOut, writeOut } from '../actions/files.ts';
+import { openStoredRun } from '../actions/run.ts';
+import { exportPassphrase } from '../actions/secrets.ts';
+import { inspectCertificate } from '../domain/pki/inspect.ts';
+import { encryptKey } from '../domain/pki/keys.ts';
+import { Secret } from '../domain/secret.ts';
+import { externalCaKey, noCa } from '../domain/trust/ca-refusals.ts';
+import { openIssuer } from '../engine/issue.ts';
 
 export const command = defineCommand({
   scope: ['fleet', 'changes', 'store'],
@@ -16,10 +24,31 @@ export const command = defineCommand({
     passphraseFile: { ...FILE, summary: 'read the passphrase for the exported key from a file' },
     caPassphraseFile: CA_OPTIONS.caPassphraseFile,
   },
+  /** Fails with E_NO_CA, E_USAGE, E_FILE_EXISTS (exit 2). */
   async run(context) {
-    const result = await exportCa(context, context.options);
-    const { cert, file, key, subject, fingerprint } = result;
-    const text = `${file}: ${subject}${key ? ', with its key (encrypted)' : ''}\n${fingerprint}`;
-    return { exit: 0, result, text: file === '-' ? '' : (cert ?? text) };
+    const { global, runtime, options } = context;
+    const { out, replace, withKey } = options;
+    const { run, state } = await openStoredRun(context, options);
+    const { ca } = state;
+    if (ca === undefined) throw noCa();
+    const { fingerprint, subject } = inspectCertificate(ca.cert);
+    const exported = { subject, fingerprint, key: withKey };
+    const written = (file: string) => {
+      const text = `${file}: ${subject}${withKey ? ', with its key (encrypted)' : ''}\n${fingerprint}`;
+      return { exit: 0, result: { ...exported, file }, text: file === '-' ? '' : text } as const;
+    };
+    if (!withKey) {
+      if (out === undefined || out === '-') return { exit: 0, result: { ...exported, cert: ca.cert }, text: ca.cert };
+      return written(await writeOut({ runtime, global, out, data: ca.cert, replace }));
+    }
+    if (out === undefined) throw usage('--with-key needs a file', ['docker-tls ca export --with-key --out FILE']);
+    const file = { runtime, global, out, replace };
+    checkOut(file, true);
+    const issuer = openIssuer(state, { ...run, runtime, now: runtime.now() });
+    const authority = await issuer.authority();
+    if (authority.key === undefined) throw externalCaKey();
+    const passphrase = await exportPassphrase(options.passphraseFile, 'Passphrase for the exported key:', context);
+    const key = await encryptKey(authority.key, passphrase);
+    return written(await writeOut({ ...file, data: new Secret(`${ca.cert}${key.revealText()}`) }));
   },
 });

@@ -1,9 +1,24 @@
 /** `ca import`: a CA of your own, including intermediate CAs and CAs with an external key. */
 
-import { defineCommand } from '../../cli/command.ts';
+import { type CommandResult, defineCommand } from '../../cli/command.ts';
 import { FILE, PASSPHRASE_OPTIONS } from '../../cli/host-options.ts';
-import { importCa } from '../actions/ca-import.ts';
-import { renderImportedCa } from '../render/ca.ts';
+import { usage } from '../../errors/errors.ts';
+import type { ActionContext } from '../actions/action-context.ts';
+import { type CaFiles, readCa } from '../actions/ca-files.ts';
+import { passphraseSource } from '../actions/ca-passphrase.ts';
+import { readIn } from '../actions/files.ts';
+import type { SecretOptions } from '../actions/secrets.ts';
+import { storeOf } from '../actions/store.ts';
+import { externalCaWords } from '../domain/external-ca.ts';
+import { authorityWarnings } from '../domain/pki/authority.ts';
+import { type CertificateInfo, inspectCertificate } from '../domain/pki/inspect.ts';
+import { Secret } from '../domain/secret.ts';
+import { storeSettings } from '../domain/store-settings.ts';
+import { type Issuing, issuingOf } from '../domain/trust/view.ts';
+import { dateWords } from '../domain/words.ts';
+import { caToStore } from '../engine/imported-ca.ts';
+import { tryToken } from '../engine/token.ts';
+import type { Around } from '../render/change.ts';
 import { ISSUERS } from '../seams/issuers.ts';
 import { offered, offeredLines } from '../seams/seam.ts';
 
@@ -53,3 +68,60 @@ export const command = defineCommand({
   },
   run: async (context) => renderImportedCa(await importCa(context, context.options), context),
 });
+
+type CaImportOptions = SecretOptions &
+  Partial<CaFiles> & { readonly key: string | undefined; readonly wholeChain: boolean; readonly leafOnly: boolean };
+
+type ImportedCa = Pick<CertificateInfo, 'subject' | 'fingerprint' | 'notAfter'> & {
+  /** The signer from now on. */
+  readonly issues: 'key' | 'token' | Exclude<Issuing, 'here'>;
+  /** The external CA that signs, in words. */
+  readonly signer: string | undefined;
+  readonly warnings: readonly string[];
+};
+
+/** Stores a CA from files, unless this is a dry run. Fails with E_USAGE, E_FILE, and as `caToStore` does. */
+async function importCa(context: ActionContext, options: CaImportOptions): Promise<ImportedCa> {
+  const { global, runtime, prompts } = context;
+  const { cert, wholeChain, leafOnly, noCaPassphrase: noPassphrase } = options;
+  if (cert === undefined) throw usage('--cert is missing', ['docker-tls ca import --cert FILE --key FILE']);
+  const files = await readCa({ ...options, cert }, runtime.cwd);
+  const { token } = files;
+  if ([options.key, files.external, token].filter((one) => one !== undefined).length > 1)
+    throw usage('give one of --key, --pkcs11, --sign-command, --step-ca, --cfssl and --vault', []);
+  const key = options.key === undefined ? undefined : new Secret(await readIn(options.key, runtime.cwd));
+  const passphrase = passphraseSource(options, runtime, prompts);
+  const store = storeOf(context);
+  if (token !== undefined && !global.dryRun) await tryToken(files.cert, token, passphrase, runtime);
+  return store.withLock('docker-tls ca import', async () => {
+    const about = { state: await store.read(), now: runtime.now(), passphrase };
+    const ca = await caToStore({ ...files, key, wholeChain, leafOnly, noPassphrase, ...about });
+    if (!global.dryRun) await store.write({ ca });
+    const settings = storeSettings(ca.record);
+    if (!global.dryRun && settings !== undefined) await store.accept(settings.id);
+    const { subject, fingerprint, notAfter } = inspectCertificate(files.cert);
+    const issuing = issuingOf(ca);
+    const issues = issuing !== 'here' ? issuing : ca.keyPem === undefined ? 'token' : 'key';
+    const warnings = authorityWarnings(files.cert, ca.record.wholeChain === true);
+    const signer = ca.record.external === undefined ? undefined : externalCaWords(ca.record.external);
+    return { subject, fingerprint, notAfter, issues, signer, warnings };
+  });
+}
+
+const ISSUES: Readonly<Record<ImportedCa['issues'], string>> = {
+  key: 'this store issues with its key',
+  token: 'this store issues with its key in the token',
+  signer: 'signs on request',
+  'leaf-only': 'signs leaf certificates only: its clients cannot be revoked one by one',
+  external: 'its key is external: nothing can be issued here',
+};
+
+function renderImportedCa({ notAfter, ...ca }: ImportedCa, { global }: Around): CommandResult {
+  const { subject, fingerprint, issues, signer, warnings } = ca;
+  const lines = [fingerprint, ...warnings.map((warning) => `warning: ${warning}`)];
+  return {
+    exit: 0,
+    result: { subject, fingerprint, notAfter, issues, warnings, dryRun: global.dryRun },
+    text: `CA ${subject}, until ${dateWords(notAfter)}: ${[signer, ISSUES[issues]].filter(Boolean).join(' ')}\n${lines.join('\n')}`,
+  };
+}

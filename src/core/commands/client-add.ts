@@ -1,9 +1,21 @@
 /** `client add`: credentials for a person or a program, for all hosts or for some. */
 
-import { defineCommand } from '../../cli/command.ts';
+import { type CommandResult, defineCommand } from '../../cli/command.ts';
 import { CLIENT_OPTIONS, STORED_OPTIONS } from '../../cli/host-options.ts';
-import { addClients } from '../actions/client-access.ts';
-import { renderAdded } from '../render/clients.ts';
+import type { ActionContext } from '../actions/action-context.ts';
+import { type AccessOptions, askAboutHosts, tellHosts } from '../actions/client-access.ts';
+import { clientSpec } from '../actions/flags.ts';
+import type { Changed } from '../actions/results.ts';
+import { openStoredRun } from '../actions/run.ts';
+import type { ClientRecord, StoreState } from '../adapters/store/records.ts';
+import { given } from '../domain/given.ts';
+import { inspectCertificate } from '../domain/pki/inspect.ts';
+import type { KeyType } from '../domain/pki/key-types.ts';
+import { firstCa, type Wanted } from '../domain/trust/changes.ts';
+import { admit, requireHosts } from '../domain/trust/clients.ts';
+import { dateWords, listWords, plural } from '../domain/words.ts';
+import { change } from '../engine/change.ts';
+import { type Around, renderChange } from '../render/change.ts';
 
 export const command = defineCommand({
   scope: ['fleet', 'hosts', 'changes', 'plans', 'store'],
@@ -22,3 +34,96 @@ export const command = defineCommand({
     return renderAdded(added, context);
   },
 });
+
+type AddOptions = AccessOptions & {
+  readonly hosts: readonly string[];
+  readonly days: number | undefined;
+  readonly keyType: KeyType | undefined;
+};
+
+type Added = {
+  readonly changed: Changed;
+  /** Settings that existing clients also get. */
+  readonly requested: Partial<Pick<ClientRecord, 'hosts' | 'days' | 'keyType'>>;
+  readonly clients: readonly AddedClient[];
+};
+
+type AddedClient = {
+  readonly client: string;
+  readonly created: boolean;
+  readonly changed: boolean;
+  /** The stored credentials, unless this was a dry run. */
+  readonly stored: { readonly directory: string; readonly expires: Date } | undefined;
+};
+
+export async function addClients(
+  context: ActionContext,
+  names: readonly string[],
+  options: AddOptions,
+): Promise<Added> {
+  // These belong to the client; the changed hosts keep their own.
+  const { days, keyType, ...about } = options;
+  const { run, ca, flags } = await openStoredRun(context, about);
+  const hosts = options.hosts.length > 0 ? options.hosts : undefined;
+  const requested = given({ hosts, days, keyType });
+  const clients = [...new Set(names)].map((name) => ({ ...clientSpec(name, options), hosts }));
+  const rejectOthers = options.rejectOtherClients;
+  const want = (state: StoreState, now: Date): Wanted => {
+    requireHosts(options.hosts, state);
+    const changes = clients.flatMap((spec) => admit(state, spec, requested, now).changes);
+    return tellHosts(state, [...firstCa(state.ca, ca), ...changes], { flags, rejectOthers, now });
+  };
+  const changed = await change({ reason: 'client add', want, question: askAboutHosts }, run);
+  return { changed, requested, clients: clients.map(({ name }) => addedClient(name, changed)) };
+}
+
+function addedClient(name: string, { wanted, planned, state }: Changed): AddedClient {
+  const found = wanted.credentials.findLast((one) => 'record' in one && one.record.name === name);
+  const stored = planned === undefined ? state.clients.get(name) : undefined;
+  return {
+    client: name,
+    created: found?.kind === 'client',
+    changed: found?.kind === 'record',
+    stored: stored && { directory: stored.directory, expires: inspectCertificate(stored.cert).notAfter },
+  };
+}
+
+function renderAdded({ changed, clients, requested }: Added, around: Around): CommandResult {
+  const { result, text, ...rest } = renderChange(changed, around);
+  if (changed.planned !== undefined) {
+    const issuing = clients.map(({ stored: _, ...client }) => client);
+    const there = clients.filter(({ created }) => !created && changed.state.clients.size > 0);
+    const named = listWords(
+      there.map(({ client }) => client),
+      10,
+    );
+    const lines = [text, ...(there.length > 0 ? [`there already: ${named}`] : [])].filter((line) => line !== '');
+    return { ...rest, text: lines.join('\n\n'), result: { clients: issuing, ...result } };
+  }
+  const hosts = changed.results.length > 0;
+  const lines = clients.flatMap((client) => addedWords(client, requested));
+  const first = clients[0]?.client;
+  const added = clients.flatMap(({ stored, ...client }) => (stored === undefined ? [] : [{ ...client, ...stored }]));
+  return {
+    ...rest,
+    result: hosts ? { clients: added, ...result } : { clients: added },
+    text: [...lines, ...(text === '' ? [] : ['', text])].join('\n'),
+    next: hosts ? undefined : [`docker-tls client export ${first} --out ${first}.tar`],
+  };
+}
+
+function addedWords({ client, created, changed, stored }: AddedClient, requested: Added['requested']): string[] {
+  if (stored === undefined) return [];
+  if (created) return [`client ${client}: until ${dateWords(stored.expires)}, in ${stored.directory}`];
+  const now = changed ? `; now with ${settingsText(requested)}` : '';
+  return [`client ${client} is there already, in ${stored.directory}${now}`];
+}
+
+/** The new settings of an existing client. */
+function settingsText({ hosts, days, keyType }: Added['requested']): string {
+  return [
+    ...(hosts === undefined ? [] : [`access to ${listWords(hosts, 10)} only`]),
+    ...(days === undefined ? [] : [`${plural(days, 'day')} from its next renewal on`]),
+    ...(keyType === undefined ? [] : [`a key of kind ${keyType} from its next renewal on`]),
+  ].join(', ');
+}

@@ -2,10 +2,15 @@
 
 import { defineCommand } from '../../cli/command.ts';
 import { FILE, OUT_OPTIONS } from '../../cli/host-options.ts';
-import { BUNDLE_FORMATS } from '../actions/client-bundle.ts';
-import { exportClient } from '../actions/client-export.ts';
-import { renderExported } from '../render/exported.ts';
-import { FORMATS } from '../seams/formats.ts';
+import { usage } from '../../errors/errors.ts';
+import { BUNDLE_FORMATS, type BundleFormat, bundleOf, renderBundle } from '../actions/client-bundle.ts';
+import { checkOut, writeOut } from '../actions/files.ts';
+import { rememberCopy } from '../actions/remember-copy.ts';
+import { exportPassphrase } from '../actions/secrets.ts';
+import { storeOf } from '../actions/store.ts';
+import { shellQuote } from '../domain/quote.ts';
+import { clientOf } from '../domain/trust/resolve.ts';
+import { FORMATS, toolFormat } from '../seams/formats.ts';
 import { offeredLines } from '../seams/seam.ts';
 
 export const command = defineCommand({
@@ -42,5 +47,70 @@ export const command = defineCommand({
     },
     passphraseFile: { ...FILE, summary: 'read the passphrase of a PKCS#12 file from a file' },
   },
-  run: async (context) => renderExported(await exportClient(context, context.args.name, context.options), context),
+  async run(context) {
+    const { global, runtime, options } = context;
+    const { format = 'tar', replace, directory } = options;
+    const client = context.args.name;
+    const out = checkedOut(client, options);
+    const file = { runtime, global, out, replace, binary: format === 'p12' };
+    checkOut(file, true);
+    const store = storeOf(context);
+    const state = await store.read();
+    const stored = clientOf(state, client);
+    const bundle = bundleOf(state, stored, options.hosts);
+    const now = runtime.now();
+    const passphrase = () => exportPassphrase(options.passphraseFile, 'Passphrase for the file:', context);
+    const tool = toolFormat(format);
+    const data =
+      tool === undefined
+        ? await renderBundle(bundle, format as BundleFormat, { now, passphrase })
+        : (await tool.load()).archive(bundle, stored, directory ?? '', now);
+    const key = bundle.key !== undefined;
+    const hosts = bundle.hosts.map((host) => host.name);
+    const result = { client, format, hosts, key };
+    if (global.dryRun) return { exit: 0, result: { ...result, dryRun: true }, text: `would write ${out}` };
+    const path = await writeOut({ ...file, data });
+    if (key) await rememberCopy(store, client, { format, hosts: options.hosts, file: path, directory }, runtime.now());
+    if (path === '-') return { exit: 0, result, text: '' };
+    const next = tool === undefined ? NEXT[format as BundleFormat](out) : unpacking(tool.file, out, directory ?? '');
+    const written = `${path}: client ${client}${key ? ', with its private key' : ', without a key'}; hosts: ${hosts.join(', ') || 'none'}`;
+    const warning =
+      format === 'env' && hosts.length > 1
+        ? 'DOCKER_HOST is not in it, for there are several hosts: choose one with --hosts\n'
+        : '';
+    return { exit: 0, result: { ...result, file: path }, text: `${written}\n${warning}\n  ${next}` };
+  },
 });
+
+/** Fails with E_USAGE (exit 2) without --out, and for a tool without --directory. */
+function checkedOut(
+  name: string,
+  { out, format = 'tar', directory }: Readonly<Record<'out' | 'format' | 'directory', string | undefined>>,
+): string {
+  const tool = toolFormat(format);
+  if (out === undefined)
+    throw usage('--out is missing', [
+      `docker-tls client export ${name} --out ${name}.${tool === undefined ? format : 'tar'}`,
+    ]);
+  if (tool !== undefined && !/^(?:\/|[A-Za-z]:\\)/.test(directory ?? ''))
+    throw usage(`${format} needs to know where the files will be: an absolute --directory`, [
+      `docker-tls client export ${name} --format ${format} --directory /etc/docker-client --out ${out}`,
+    ]);
+  if (tool === undefined && directory !== undefined)
+    throw usage(`--directory is for the archive of a tool, not for ${format}`, [
+      `--format ${FORMATS.all.map(({ name: one }) => one).join('|')}`,
+    ]);
+  return out;
+}
+
+const NEXT: Readonly<Record<BundleFormat, (file: string) => string>> = {
+  tar: (file) => `on the other computer: docker-tls client import ${file}`,
+  p12: (file) => `keytool -list -keystore ${file} -storetype PKCS12`,
+  env: () => 'in a CI job, with these as secrets: docker-tls client import --from-env',
+  pem: (file) => `curl --cert ${file} --cacert ca.pem https://HOST:2376/version`,
+};
+
+function unpacking(configuration: string, file: string, directory: string): string {
+  const there = shellQuote(directory);
+  return `on its computer: install -d -m 700 ${there} && tar -C ${there} -xf ${file}   # ${configuration} is the configuration`;
+}

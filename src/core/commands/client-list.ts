@@ -1,8 +1,16 @@
 /** `client list`: clients and their hosts. Reads only the store. */
 
-import { defineCommand } from '../../cli/command.ts';
-import { listClients } from '../actions/client-list.ts';
-import { renderClientList } from '../render/client-list.ts';
+import { type CommandResult, defineCommand } from '../../cli/command.ts';
+import { printable } from '../../errors/errors.ts';
+import { storeOf } from '../actions/store.ts';
+import type { StoreState } from '../adapters/store/records.ts';
+import { type OtherCa, otherCaWords } from '../domain/other-ca.ts';
+import { type ClientAccess, clientAccess } from '../domain/trust/client-hosts.ts';
+import { type OutdatedCopy, outdatedCopies } from '../domain/trust/handed-out.ts';
+import { otherCas, ourFingerprints } from '../domain/trust/other-cas.ts';
+import { dateWords, listWords } from '../domain/words.ts';
+import { type Colours, coloursOf, toneOf } from '../render/colours.ts';
+import { renderTable } from '../render/table.ts';
 
 export const command = defineCommand({
   scope: ['store'],
@@ -11,5 +19,74 @@ export const command = defineCommand({
   examples: ['docker-tls client list', 'docker-tls client list --json'],
   args: {},
   options: {},
-  run: async (context) => renderClientList(await listClients(context), context),
+  async run(context) {
+    const { io, now: clock } = context.runtime;
+    const state = await storeOf(context).read();
+    const now = clock();
+    const clients = clientAccess(state, now).map((client) => {
+      const stored = client.state === 'revoked' ? undefined : state.clients.get(client.name);
+      return { ...client, outdated: stored === undefined ? [] : outdatedCopies(stored) };
+    });
+    const listed = casByHost(state, now);
+    const others = listed.map((ca) => `${printable(otherCaWords(ca))} is accepted by ${listWords(ca.hosts, 12)}`);
+    const result = { clients, otherCas: listed };
+    if (clients.length === 0) {
+      const text = [...others, 'There is no client yet. Make one with:'].join('\n');
+      return { exit: 0, result, text, next: ['docker-tls client add NAME'] };
+    }
+    const { text, next } = renderClients(clients, coloursOf(io), io.columns);
+    return { exit: 0, result, text: [text, ...others].join('\n'), next };
+  },
 });
+
+type ListedClient = ClientAccess & { readonly outdated: readonly OutdatedCopy[] };
+
+/** A CA outside this store with the hosts that accept each of its clients. */
+type ListedCa = OtherCa & { readonly hosts: readonly string[] };
+
+function casByHost(state: StoreState, now: Date): ListedCa[] {
+  const listed = new Map<string, ListedCa>();
+  const ours = ourFingerprints(state);
+  for (const [name, { ca }] of state.hosts)
+    for (const one of otherCas(ca, ours, now))
+      listed.set(one.fingerprint, { ...one, hosts: [...(listed.get(one.fingerprint)?.hosts ?? []), name] });
+  return [...listed.values()];
+}
+
+function renderClients(
+  clients: readonly ListedClient[],
+  colours: Colours,
+  columns: number,
+): Pick<CommandResult, 'text' | 'next'> {
+  const table = renderTable(
+    [
+      { title: 'CLIENT' },
+      { title: 'EXPIRES' },
+      { title: 'DAYS', align: 'right' },
+      { title: 'STATE' },
+      { title: 'HOSTS', shrinkTo: 16 },
+      { title: 'KEY' },
+      { title: 'CONTEXTS', shrinkTo: 10 },
+    ],
+    clients.map((client) => [
+      client.name,
+      dateWords(client.notAfter),
+      { text: client.daysLeft, style: toneOf(client.state, colours) },
+      { text: client.imported ? `${client.state}, imported` : client.state, style: toneOf(client.state, colours) },
+      client.everywhere ? `all ${client.hosts.length}` : client.hosts.join(', ') || 'none',
+      client.key,
+      [...client.contexts, ...(client.configDirectory ? ['(config directory)'] : [])].join(', '),
+    ]),
+    { columns, titleStyle: colours.dim },
+  );
+  const outdated = [...new Set(clients.flatMap((client) => [...client.toAdd, ...client.toDrop]))].sort();
+  const copies = clients.flatMap(({ name, outdated }) =>
+    outdated.map(({ what, renew }) => `${name}, an old certificate is in ${what}: ${renew}`),
+  );
+  if (outdated.length === 0) return { text: [table, ...copies].join('\n') };
+  const lines = clients.flatMap((client) => [
+    ...(client.toAdd.length > 0 ? [`${client.name} is not accepted yet by ${client.toAdd.join(', ')}`] : []),
+    ...(client.toDrop.length > 0 ? [`${client.name} is still accepted by ${client.toDrop.join(', ')}`] : []),
+  ]);
+  return { text: [table, ...copies, ...lines].join('\n'), next: [`docker-tls apply ${outdated.join(' ')}`] };
+}

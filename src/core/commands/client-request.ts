@@ -3,7 +3,14 @@
 import { defineCommand } from '../../cli/command.ts';
 import { CLIENT_OPTIONS, OUT_OPTIONS } from '../../cli/host-options.ts';
 import { asWritten } from '../../errors/errors.ts';
-import { requestClient } from '../actions/client-request.ts';
+import { checkOut, writeOut } from '../actions/files.ts';
+import { storeOf } from '../actions/store.ts';
+import { readRequests, writeRequest } from '../adapters/store/requests.ts';
+import { checkName } from '../domain/names.ts';
+import { makeCsr } from '../domain/pki/csr.ts';
+import type { KeyType } from '../domain/pki/key-types.ts';
+import { generateKey } from '../domain/pki/keys.ts';
+import { CLIENT_DEFAULTS } from '../domain/settings.ts';
 
 export const command = defineCommand({
   scope: ['changes', 'store'],
@@ -21,19 +28,34 @@ export const command = defineCommand({
     new: { kind: 'flag', summary: 'another key, though a request waits already' },
   },
   async run(context) {
-    const result = await requestClient(context, context.args.name, context.options);
-    const { client, file, request } = result;
-    if (context.global.dryRun)
-      return { exit: 0, result: { client, dryRun: true }, text: `would make a request for ${client}` };
-    if (file === undefined) return { exit: 0, result, text: request };
-    return {
-      exit: 0,
-      result,
-      text: `${file}: request of ${client}; its key waits here`,
-      next: [
-        asWritten(`where the CA is:  docker-tls client sign ${context.options.out} --out ${client}.tar`),
-        `then here:        docker-tls client import ${client}.tar`,
-      ],
-    };
+    const { global, runtime, options, args } = context;
+    const client = checkName('client', args.name);
+    const { out = '-', replace, keyType = CLIENT_DEFAULTS.keyType } = options;
+    const file = { runtime, global: { json: global.json && options.out !== undefined }, out, replace };
+    checkOut(file, false);
+    return storeOf(context).withLock('docker-tls client request', async () => {
+      const waiting = options.new ? undefined : readRequests(global.home).find(({ name }) => name === client);
+      const { csr, ...request } = waiting ?? (await newRequest(client, keyType));
+      if (global.dryRun)
+        return { exit: 0, result: { client, dryRun: true }, text: `would make a request for ${client}` };
+      if (waiting === undefined) await writeRequest(global.home, { csr, ...request });
+      const result = { client, created: waiting === undefined, request: csr };
+      if (out === '-') return { exit: 0, result, text: csr };
+      const path = await writeOut({ ...file, data: csr });
+      return {
+        exit: 0,
+        result: { ...result, file: path },
+        text: `${path}: request of ${client}; its key waits here`,
+        next: [
+          asWritten(`where the CA is:  docker-tls client sign ${out} --out ${client}.tar`),
+          `then here:        docker-tls client import ${client}.tar`,
+        ],
+      };
+    });
   },
 });
+
+async function newRequest(name: string, keyType: KeyType) {
+  const key = await generateKey(keyType);
+  return { name, key, csr: makeCsr({ key, commonName: name }) };
+}

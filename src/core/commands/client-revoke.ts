@@ -1,9 +1,17 @@
 /** `client revoke`: revokes one client's access on every host, and verifies it. */
 
-import { defineCommand } from '../../cli/command.ts';
+import { type CommandResult, defineCommand } from '../../cli/command.ts';
 import { STORED_OPTIONS } from '../../cli/host-options.ts';
-import { revokeClient } from '../actions/client-access.ts';
-import { renderRevoked } from '../render/clients.ts';
+import type { ActionContext } from '../actions/action-context.ts';
+import { type AccessOptions, tellHosts } from '../actions/client-access.ts';
+import type { Changed } from '../actions/results.ts';
+import { openStoredRun } from '../actions/run.ts';
+import type { StoreState } from '../adapters/store/records.ts';
+import type { Wanted } from '../domain/trust/changes.ts';
+import { revoked } from '../domain/trust/clients.ts';
+import { plural } from '../domain/words.ts';
+import { change } from '../engine/change.ts';
+import { type Around, renderChange } from '../render/change.ts';
 
 export const command = defineCommand({
   scope: ['fleet', 'hosts', 'changes', 'plans', 'store'],
@@ -17,3 +25,38 @@ export const command = defineCommand({
     return renderRevoked(changed, context);
   },
 });
+
+async function revokeClient(context: ActionContext, name: string, options: AccessOptions): Promise<Changed> {
+  const { run, flags } = await openStoredRun(context, options);
+  const rejectOthers = options.rejectOtherClients;
+  const want = (state: StoreState, now: Date): Wanted => ({
+    ...tellHosts(state, [revoked(state, name, now)], { flags, rejectOthers, now, unexplained: true }),
+    mustReject: [name],
+  });
+  const question = () => `Revoke ${name} on every host? Its certificate cannot be restored.`;
+  return change({ reason: 'client revoke', want, question }, run);
+}
+
+function renderRevoked(changed: Changed, around: Around & { readonly args: { readonly name: string } }): CommandResult {
+  const { name } = around.args;
+  const { result, text, ...rest } = renderChange(changed, around);
+  if (changed.planned !== undefined) return { ...rest, text, result: { client: name, ...result } };
+  const hosts = changed.results.length;
+  // Only a certificate that was actually tried counts.
+  const everywhere = changed.results.every(
+    (one) => one.kind === 'done' && one.value.checks.some(({ ok, revoked }) => ok && revoked === name),
+  );
+  const tried = everywhere ? ', tried with its own certificate' : '';
+  const ending =
+    rest.exit !== 0
+      ? `${name} is revoked, but the hosts that failed still accept it: fix them, then run the same command again.`
+      : hosts === 0
+        ? `${name} is revoked; no host accepts it.`
+        : `${name} is revoked: ${plural(hosts, 'host')} ${hosts === 1 ? 'rejects' : 'reject'} it${tried}.`;
+  const { revokedAt } = changed.state.clients.get(name)?.record ?? {};
+  return {
+    ...rest,
+    result: { client: name, revokedAt, ...result },
+    text: [text, ending].filter((part) => part !== '').join('\n\n'),
+  };
+}

@@ -1,7 +1,10 @@
 /** `client use`: this machine's default client, if the store has several. */
 
 import { defineCommand } from '../../cli/command.ts';
-import { chooseClient } from '../actions/own-client.ts';
+import { makeOwn } from '../actions/own-client.ts';
+import { storeOf } from '../actions/store.ts';
+import { clientRevoked, externalKey } from '../domain/trust/client-refusals.ts';
+import { clientOf } from '../domain/trust/resolve.ts';
 
 export const command = defineCommand({
   scope: ['changes', 'store'],
@@ -9,10 +12,15 @@ export const command = defineCommand({
   examples: ['docker-tls client use laptop'],
   args: { name: { summary: 'the client', required: true, completes: 'client' } },
   options: {},
+  /** With --dry-run, only the checks. Fails with E_CLIENT_UNKNOWN, E_CLIENT_REVOKED, E_CLIENT_NO_KEY (exit 2). */
   async run(context) {
     const { name } = context.args;
     const { dryRun } = context.global;
-    await chooseClient(context, name);
+    const store = storeOf(context);
+    const { record, key } = clientOf(await store.read(), name);
+    if (record.revokedAt !== undefined) throw clientRevoked(name, record.revokedAt, 'docker-tls client list');
+    if (key === undefined) throw externalKey(name);
+    if (!dryRun) await makeOwn(store, name, 'docker-tls client use');
     return {
       exit: 0,
       result: { client: name, dryRun: dryRun || undefined },

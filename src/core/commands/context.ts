@@ -2,8 +2,14 @@
 
 import { defineCommand } from '../../cli/command.ts';
 import { CLIENT_OPTION } from '../../cli/host-options.ts';
-import { makeContext } from '../actions/context.ts';
-import { renderContext } from '../render/context.ts';
+import { type ContextOutcome, checkPlaces, giveContext } from '../actions/give-context.ts';
+import { storeOf } from '../actions/store.ts';
+import { noteThroughSsh } from '../actions/through-ssh.ts';
+import { dockerHost } from '../domain/destination.ts';
+import { checkContextName, contextNameOf } from '../domain/names.ts';
+import { clientName, resolveClient, resolveHost } from '../domain/trust/resolve.ts';
+import type { Runtime } from '../runtime.ts';
+import { dockerConfigDirectory } from '../user.ts';
 
 export const command = defineCommand({
   scope: ['changes', 'store'],
@@ -22,5 +28,45 @@ export const command = defineCommand({
     },
     replace: { kind: 'flag', summary: 'take over a context, or files, that docker-tls did not write' },
   },
-  run: async (context) => renderContext(await makeContext(context, context.args.host, context.options), context),
+  /** A context for the named host, or the only one. With --dry-run, only obstacles and planned files. */
+  async run(around) {
+    const { global, runtime, args, options } = around;
+    const { use, replace, configDirectory } = options;
+    const store = storeOf(around);
+    const state = await store.read();
+    const host = resolveHost(state, args.host, around.again);
+    const { name, address, port } = host.record;
+    const client = resolveClient(state, host, clientName(options, runtime), around.again);
+    const context = options.context ?? contextNameOf(name);
+    checkContextName(context);
+    noteThroughSsh(around, state, [name]);
+    const places = { context, dockerConfig: dockerConfigDirectory(runtime), use, replace, configDirectory };
+    const as = client.record.name;
+    if (global.dryRun) {
+      await checkPlaces(state, client, places);
+      const endpoint = dockerHost(address, port);
+      const result = { context, endpoint, client: as, dryRun: true };
+      return { exit: 0, result, text: `would write the context ${context}: ${endpoint} as ${as}` };
+    }
+    const result = await giveContext({ ...places, store, host: name, client: as, now: runtime.now });
+    return { exit: 0, result, text: renderOutcome(result, use, runtime) };
+  },
 });
+
+function renderOutcome(
+  outcome: ContextOutcome,
+  used: boolean,
+  { docker, env }: Pick<Runtime, 'docker' | 'env'>,
+): string {
+  const state = outcome.created ? 'created' : outcome.changed ? 'updated' : 'is up to date';
+  const lines = [`context ${outcome.context} ${state}: ${outcome.endpoint} as ${outcome.client}`];
+  if (outcome.directory !== undefined) lines.push(`ca.pem, cert.pem and key.pem are in ${outcome.directory} as well`);
+  for (const file of outcome.kept) lines.push(`kept a copy: ${file}`);
+  lines.push('', `  ${docker}${used ? '' : ` --context ${outcome.context}`} version`);
+  const stronger = ['DOCKER_HOST', 'DOCKER_CONTEXT'].filter((name) => env[name]);
+  if (used && stronger.length > 0) {
+    lines.push('', `${stronger.join(' and ')} of this shell beats the current context; take it away with:`);
+    lines.push('', `  unset ${stronger.join(' ')}`);
+  }
+  return lines.join('\n');
+}

@@ -1,9 +1,42 @@
 /** `doctor HOST`: one cause, and the command that fixes it. */
 
-import { defineCommand } from '../../cli/command.ts';
+import { type CommandResult, defineCommand } from '../../cli/command.ts';
 import { CLIENT_OPTION, SSH_OPTIONS } from '../../cli/host-options.ts';
-import { doctor } from '../actions/doctor.ts';
-import { renderExamination } from '../render/doctor.ts';
+import type { ErrorCode } from '../../errors/catalogue.ts';
+import { DockerTlsError, failureOf, type Hint, printable } from '../../errors/errors.ts';
+import type { ActionContext } from '../actions/action-context.ts';
+import { openFleetFile } from '../actions/fleet-file.ts';
+import { sudoPasswords } from '../actions/run.ts';
+import type { SecretOptions } from '../actions/secrets.ts';
+import { storeOf } from '../actions/store.ts';
+import { cliApiVersion } from '../adapters/docker/cli-version.ts';
+import { haveExpired } from '../adapters/docker/clocks.ts';
+import { currentContext } from '../adapters/docker/config-file.ts';
+import { contextsTo, readContext } from '../adapters/docker/contexts.ts';
+import { diagnose } from '../adapters/docker/diagnose.ts';
+import {
+  asksHost,
+  behindBastion,
+  type Diagnosis,
+  firstCause,
+  journalTells,
+  sshHints,
+  withoutSsh,
+} from '../adapters/docker/diagnosis.ts';
+import type { StoredClient } from '../adapters/store/records.ts';
+import { dockerHost } from '../domain/destination.ts';
+import { specFor } from '../domain/fleet/specs.ts';
+import type { Secret } from '../domain/secret.ts';
+import type { HostSpec } from '../domain/settings.ts';
+import { hostAt, meantClient, trustedCas } from '../domain/trust/reachable-hosts.ts';
+import { anyClient, resolveHost } from '../domain/trust/resolve.ts';
+import { logIn, lookInside, type Seen } from '../engine/inside.ts';
+import { probeAs } from '../engine/probes.ts';
+import { alongAnyWay } from '../engine/through.ts';
+import type { Around } from '../render/change.ts';
+import { coloursOf } from '../render/colours.ts';
+import type { Runtime } from '../runtime.ts';
+import { dockerConfigDirectory } from '../user.ts';
 
 export const command = defineCommand({
   scope: ['fleet', 'host', 'store'],
@@ -20,3 +53,116 @@ export const command = defineCommand({
   },
   run: async (context) => renderExamination(await doctor(context, context.args.host, context.options), context),
 });
+
+type Examination = Diagnosis & {
+  readonly host: string;
+  readonly endpoint: string;
+  readonly client: string;
+  /** The host's clock minus this machine's, if known. */
+  readonly clockSkewMs?: number;
+  /** The last lines of the daemon's journal, clean; only if the daemon is the cause. */
+  readonly journal: readonly string[];
+  /** The reason why docker-tls cannot log in to the host by SSH, and the fix. */
+  readonly sshProblem?: { readonly code: ErrorCode; readonly message: string; readonly hints: readonly Hint[] };
+};
+
+type DoctorOptions = Pick<SecretOptions, 'askSudoPassword' | 'sudoPasswordFile'> & {
+  readonly client: string | undefined;
+  readonly noSsh: boolean;
+  /** Milliseconds. */
+  readonly timeout: number | undefined;
+};
+
+/**
+ * Finds one cause for the named host, docker's present host, or the only one. Fails only as the store and the docker contexts do; an
+ * unreachable host is a finding.
+ */
+async function doctor(context: ActionContext, named: string | undefined, options: DoctorOptions): Promise<Examination> {
+  const { runtime, prompts, again } = context;
+  const { env, signal } = runtime;
+  const state = await storeOf(context).read();
+  const docker = await dockerHere(runtime);
+  const host = resolveHost(state, named ?? hostAt(state, env.DOCKER_HOST || docker.endpoint), again);
+  const client = anyClient(state, host, options, runtime, again, docker.holds);
+  const { address, port, name } = host.record;
+  const record = state.hosts.get(name)?.record;
+  const fleet = await openFleetFile(context);
+  const known = fleet ?? { specFor };
+  const spec = options.noSsh || record === undefined ? undefined : known.specFor(named ?? name, state, { ssh: {} });
+  const specs = spec === undefined ? [] : [spec];
+  const passwords = await sudoPasswords(options, { specs, secrets: fleet?.secretsOf(specs) ?? {} }, context);
+  const reach = { runtime, ask: prompts.ssh, ...passwords };
+  const at = { address, port, ca: client.ca, timeoutMs: options.timeout ?? 5000, now: runtime.now(), signal };
+  const credentials = { cert: client.cert, key: client.key as Secret };
+  const [{ outcome, via }, ssh] = await Promise.all([
+    alongAnyWay(spec, reach, async (way) => ({
+      outcome: await probeAs(way.probe, 'own-certificate', at, credentials),
+      via: way.via,
+    })),
+    spec && logIn(spec, reach),
+  ]);
+  const more = asksHost(firstCause(outcome));
+  const seen: Seen = ssh === undefined ? {} : await lookInside(ssh, state, spec as HostSpec, more, runtime);
+  const endpoint = dockerHost(address, port);
+  const external = host.serverCert === undefined;
+  const own = (await contextsTo(endpoint, docker.copiesOf(client))).map((one) => one.name);
+  const meant = meantClient(state.clients, host, env.DOCKER_TLS_CLIENT || undefined);
+  const diagnosis = diagnose({
+    ...{ outcome, env, clientCert: client.cert, storedCert: host.serverCert, currentContext: docker.current },
+    now: runtime.now(),
+    remoteClockSkewMs: seen.skewMs,
+    inside: seen.inside,
+    cas: host.serverCert && trustedCas(state),
+    cliApiVersion: outcome.kind === 'accepted' ? await cliApiVersion(env) : undefined,
+    expected: {
+      // Any of several contexts will do, preferably the one in use.
+      ...{ name, external, via, host: endpoint, context: own.find((one) => one === docker.inUse) ?? own[0] },
+      certPath: client.directory,
+      client: client.record.name,
+      named: options.client !== undefined || meant !== client,
+      ownKey: client.record.ownKey ?? false,
+      caExpired: haveExpired(external ? client.ca : (state.ca?.cert ?? ''), runtime.now()),
+      ssh: seen.login ?? record?.ssh,
+    },
+  });
+  const direct = spec === undefined || seen.problem !== undefined;
+  const found = record?.reach === 'ssh' && direct ? behindBastion(diagnosis, name) : diagnosis;
+  const problem = seen.problem?.hinting(sshHints(seen.problem.hints, name, again({})));
+  return {
+    ...(problem === undefined ? found : withoutSsh(found, endpoint, problem)),
+    ...{ host: name, endpoint, client: client.record.name, clockSkewMs: seen.skewMs },
+    journal: journalTells(diagnosis.cause, seen.inside) ? (seen.journal ?? []) : [],
+    sshProblem: problem && { code: problem.code, message: problem.message, hints: problem.hints },
+  };
+}
+
+/** Docker's current context on this machine, its endpoint, and the clients of its files. */
+async function dockerHere({ env, ...runtime }: Runtime) {
+  const dockerConfig = dockerConfigDirectory({ env, ...runtime });
+  const current = await currentContext(dockerConfig);
+  const inUse = env.DOCKER_CONTEXT || current;
+  // An unreadable context points nowhere.
+  const context = inUse === undefined ? undefined : await readContext({ name: inUse, dockerConfig }).catch(failureOf);
+  const copiesOf = ({ record }: Pick<StoredClient, 'record'>) =>
+    (record.copies ?? []).filter((one) => one.dockerConfig === dockerConfig);
+  return {
+    ...{ current, inUse, copiesOf },
+    endpoint: context instanceof DockerTlsError ? undefined : context?.host,
+    holds: (client: StoredClient) => copiesOf(client).some(({ contexts }) => contexts.some((one) => one === inUse)),
+  };
+}
+
+function renderExamination(found: Examination, { runtime }: Around): CommandResult {
+  const { green, red, bold, dim } = coloursOf(runtime.io);
+  const { cause, message, journal, sshProblem, note, hints } = found;
+  const well = cause === 'none';
+  const ssh = cause === 'ssh' ? undefined : sshProblem;
+  const text = [
+    `${well ? green('✓') : red('✗')} ${bold(well ? 'all is well' : cause)}: ${message}`,
+    ...journal.map((line) => dim(`  journal: ${line}`)),
+    ...(ssh === undefined ? [] : [dim(`  ssh: ${printable(ssh.message)}`)]),
+    ...(note === undefined ? [] : [`  ${note}`]),
+  ].join('\n');
+  const next = [...hints, ...(ssh?.hints ?? [])];
+  return { exit: well ? 0 : 7, result: found, text, attention: '', next };
+}

@@ -2,10 +2,16 @@
 
 import { defineCommand } from '../../cli/command.ts';
 import { CLIENT_OPTION } from '../../cli/host-options.ts';
-import { environment } from '../actions/env.ts';
-import { SHELLS } from '../domain/environment.ts';
+import { usage } from '../../errors/errors.ts';
+import type { ActionContext } from '../actions/action-context.ts';
+import { filesHere } from '../actions/own-client.ts';
+import { storeOf } from '../actions/store.ts';
+import { noteThroughSsh } from '../actions/through-ssh.ts';
+import { detectShell, type Environment, isShell, SHELLS, type Shell } from '../domain/environment.ts';
+import { clientName, resolveClient, resolveHost } from '../domain/trust/resolve.ts';
 import { FORMATS, toolFormat } from '../seams/formats.ts';
 import { offeredLines } from '../seams/seam.ts';
+import { hostLines, unsetLines } from './env-at-once.ts';
 
 export const command = defineCommand({
   scope: ['store'],
@@ -39,9 +45,35 @@ DOCKER_HOST beats \`docker context use\` as long as it is set: --unset prints th
     shell: { kind: 'choice', choices: SHELLS, summary: 'the same as --format' },
     unset: { kind: 'flag', summary: 'take the variables away again' },
   },
+  /** The lines for a shell, or the configuration of a tool. */
   async run(context) {
-    const { args, options } = context;
-    const result = await environment(context, args.host, options);
-    return { exit: 0, result, text: result.text, verbatim: toolFormat(options.format ?? '') === undefined };
+    const { runtime, args, options } = context;
+    const { format, unset } = options;
+    if (format !== undefined && options.shell !== undefined && format !== options.shell)
+      throw usage('--format and --shell say different forms', [`docker-tls env --format ${format}`]);
+    const requested = { host: args.host, client: clientName(options, runtime) };
+    const tool = format === undefined ? undefined : toolFormat(format);
+    if (tool !== undefined) {
+      if (unset)
+        throw usage(`--unset is for the variables of a shell, not for ${tool.name}`, ['docker-tls env --unset']);
+      const result = await (await tool.load()).configure(requested, context);
+      return { exit: 0, result, text: result.text, verbatim: false };
+    }
+    const shell = format !== undefined && isShell(format) ? format : (options.shell ?? detectShell(runtime.env));
+    const result = unset ? unsetLines(shell) : await linesFor(shell, requested, context);
+    return { exit: 0, result, text: result.text, verbatim: true };
   },
 });
+
+async function linesFor(
+  shell: Shell,
+  requested: { readonly host: string | undefined; readonly client: string | undefined },
+  context: ActionContext,
+): Promise<Environment> {
+  const store = storeOf(context);
+  const state = await store.read();
+  const host = resolveHost(state, requested.host, context.again);
+  const client = resolveClient(state, host, requested.client, context.again);
+  noteThroughSsh(context, state, [host.record.name]);
+  return hostLines({ shell, host, client: client.record.name, directory: filesHere(store, client) }, context);
+}

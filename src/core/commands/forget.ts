@@ -2,8 +2,13 @@
 
 import { defineCommand } from '../../cli/command.ts';
 import { gravestExit } from '../../errors/errors.ts';
-import { forgetHosts } from '../actions/forget.ts';
-import { renderForgotten } from '../render/forget.ts';
+import { contextsOf, takeContextsAway } from '../actions/contexts-of-host.ts';
+import { agree } from '../actions/prompts.ts';
+import { storeOf } from '../actions/store.ts';
+import type { StoreState } from '../adapters/store/records.ts';
+import { clientAccess } from '../domain/trust/client-hosts.ts';
+import { storedHost } from '../domain/trust/resolve.ts';
+import { listWords, plural } from '../domain/words.ts';
 
 export const command = defineCommand({
   scope: ['changes', 'store'],
@@ -12,16 +17,67 @@ export const command = defineCommand({
   examples: ['docker-tls forget build-1', 'docker-tls forget old-1 old-2 --yes'],
   args: { hosts: { summary: 'the hosts', required: true, many: true, completes: 'host' } },
   options: {},
+  /**
+   * A context that could not be removed is an error next to the others. Fails with E_HOST_UNKNOWN (exit 2), E_DECLINED, and as the store's
+   * lock and write do.
+   */
   async run(context) {
-    const { dryRun } = context.global;
-    const { hosts, errors } = await forgetHosts(context, context.args.hosts, (planned) =>
-      renderForgotten(planned, 'drops'),
-    );
-    return {
-      exit: gravestExit(errors.map((error) => error.exit)),
-      result: { dryRun: dryRun || undefined, hosts },
-      text: renderForgotten(hosts, dryRun ? 'would drop' : 'dropped'),
-      errors,
-    };
+    const { global, prompts, runtime } = context;
+    const store = storeOf(context);
+    const state = await store.read();
+    const names = [...new Set(context.args.hosts)];
+    for (const name of names) storedHost(state, name, context.again);
+    const planned = await planForget(names, state, runtime.now());
+    if (global.dryRun)
+      return { exit: 0, result: { dryRun: true, hosts: planned }, text: renderForgotten(planned, 'would drop') };
+    if (!global.yes && prompts.interactive) await prompts.show(`${renderForgotten(planned, 'drops')}\n\n`);
+    await agree(prompts, `Forget ${listWords(names, 5)}?`);
+    return store.withLock('docker-tls forget', async () => {
+      const latest = await store.read();
+      const hosts = await planForget(names, latest, runtime.now());
+      const places = (await Promise.all(names.map((name) => contextsOf(name, latest)))).flat();
+      await store.write({ removeHosts: names });
+      const { errors } = await takeContextsAway(places, { store, now: runtime.now });
+      const exit = gravestExit(errors.map((error) => error.exit));
+      return { exit, result: { hosts }, text: renderForgotten(hosts, 'dropped'), errors };
+    });
   },
 });
+
+type ForgottenHost = {
+  readonly host: string;
+  readonly address: string;
+  /** Clients that the host accepts, and continues to accept if it still runs. */
+  readonly clients: readonly string[];
+  /** Docker contexts that point to it. */
+  readonly contexts: readonly string[];
+};
+
+function planForget(names: readonly string[], state: StoreState, now: Date): Promise<ForgottenHost[]> {
+  const access = clientAccess(state, now);
+  return Promise.all(
+    names.map(async (host) => ({
+      host,
+      address: state.hosts.get(host)?.record.address ?? '',
+      clients: access.filter(({ hosts }) => hosts.includes(host)).map(({ name }) => name),
+      contexts: (await contextsOf(host, state)).map(({ name }) => name),
+    })),
+  );
+}
+
+/** The dropped entries, and the effect on a host that still runs. */
+function renderForgotten(hosts: readonly ForgottenHost[], verb: string): string {
+  return hosts
+    .flatMap(({ host, address, clients, contexts }) => [
+      `${host} (${address}): ${verb} its certificate, key and record here`,
+      ...(contexts.length > 0
+        ? [
+            `  ${verb} the docker ${contexts.length === 1 ? 'context' : 'contexts'} ${listWords(contexts, 12)}, which pointed to it`,
+          ]
+        : []),
+      clients.length === 0
+        ? '  not contacted: if it still runs, it is unchanged'
+        : `  not contacted: if it still runs, it still accepts ${listWords(clients, 8)} (${plural(clients.length, 'client')})`,
+    ])
+    .join('\n');
+}

@@ -1,7 +1,8 @@
 /** `notices on|off`: expiry notices after docker commands (src/cli/notice.ts). */
 
 import { defineCommand } from '../../cli/command.ts';
-import { setNotices } from '../actions/notices.ts';
+import { setHooks } from '../adapters/docker/config-file.ts';
+import { dockerConfigDirectory } from '../user.ts';
 
 export const command = defineCommand({
   scope: ['changes'],
@@ -10,14 +11,14 @@ export const command = defineCommand({
   examples: ['docker-tls notices on', 'docker-tls notices off'],
   args: { setting: { summary: 'on or off', required: true, choices: ['on', 'off'] } },
   options: {},
-  async run(context) {
-    const { setting } = context.args;
-    const { dryRun } = context.global;
-    const set = await setNotices(context, setting);
+  async run({ args, global: { dryRun }, runtime }) {
+    const { setting } = args;
+    const dockerConfig = dockerConfigDirectory(runtime);
+    const changed = dryRun ? false : await setHooks(dockerConfig, setting === 'on');
     return {
       exit: 0,
-      result: { ...set, dryRun: dryRun || undefined },
-      text: `${dryRun ? 'would turn notices' : 'notices are'} ${setting} (${set.dockerConfig}/config.json)`,
+      result: { notices: setting, changed, dockerConfig, dryRun: dryRun || undefined },
+      text: `${dryRun ? 'would turn notices' : 'notices are'} ${setting} (${dockerConfig}/config.json)`,
     };
   },
 });

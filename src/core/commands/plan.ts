@@ -2,8 +2,9 @@
 
 import { defineCommand } from '../../cli/command.ts';
 import { RUN_OPTIONS } from '../../cli/host-options.ts';
-import { planHosts } from '../actions/apply.ts';
-import { renderPlan } from '../render/apply.ts';
+import { planHosts } from '../actions/open-hosts.ts';
+import { renderChange } from '../render/change.ts';
+import { nextCommands } from '../render/next.ts';
 
 export const command = defineCommand({
   scope: ['fleet', 'hosts', 'plans', 'store'],
@@ -15,8 +16,11 @@ export const command = defineCommand({
     ...RUN_OPTIONS,
     check: { kind: 'flag', summary: 'exit with status 3 when there is something to do' },
   },
-  run: async (context) => {
+  async run(context) {
     const { args, options } = context;
-    return renderPlan(await planHosts(context, args.hosts, options), context);
+    const changed = await planHosts(context, args.hosts, options);
+    const { exit, ...rest } = renderChange(changed, context);
+    const next = nextCommands(changed, context);
+    return { ...rest, next, exit: exit === 0 && options.check && next.length > 0 ? 3 : exit };
   },
 });

@@ -2,7 +2,10 @@
 
 import { defineCommand } from '../../cli/command.ts';
 import { RESTORE_OPTIONS } from '../../cli/host-options.ts';
-import { rollBack } from '../actions/restore.ts';
+import type { ActionContext } from '../actions/action-context.ts';
+import { openRestore, restore } from '../actions/restore.ts';
+import type { RunOptions } from '../actions/run.ts';
+import type { Changed } from '../engine/intent.ts';
 import { renderChange } from '../render/change.ts';
 
 export const command = defineCommand({
@@ -21,3 +24,13 @@ export const command = defineCommand({
     return renderChange(changed, context);
   },
 });
+
+export async function rollBack(
+  context: ActionContext,
+  names: readonly string[],
+  options: RunOptions & { readonly to?: number | undefined; readonly allowRevoked: boolean },
+): Promise<Changed> {
+  const { run, hosts } = await openRestore(context, names, options);
+  const { to = 'previous', allowRevoked } = options;
+  return restore(hosts, { to, allowRevoked, allowPlainTcp: false }, run);
+}

@@ -1,9 +1,27 @@
 /** `rotate ca`: a new CA in stages that can be stopped and resumed anywhere. */
 
-import { defineCommand } from '../../cli/command.ts';
+import { type CommandResult, defineCommand } from '../../cli/command.ts';
 import { CA_OPTIONS, CLIENT_OPTIONS, STORED_OPTIONS } from '../../cli/host-options.ts';
-import { rotateCa } from '../actions/rotate-ca.ts';
-import { renderRotatedCa } from '../render/rotated-ca.ts';
+import { gravestExit, usage } from '../../errors/errors.ts';
+import type { ActionContext } from '../actions/action-context.ts';
+import { openStoredRun, type StoredOptions } from '../actions/run.ts';
+import type { RotationStage } from '../domain/plan/stages.ts';
+import { activeClients } from '../domain/trust/clients.ts';
+import { type OutdatedCopy, outdatedCopies } from '../domain/trust/handed-out.ts';
+import { describeRotation, stageOf } from '../domain/trust/rotation.ts';
+import {
+  accepting,
+  beginning,
+  type CaRotation,
+  droppable,
+  dropping,
+  issuing,
+  type RotationIntent,
+} from '../domain/trust/rotation-stages.ts';
+import { change } from '../engine/change.ts';
+import type { Changed, Run } from '../engine/intent.ts';
+import { requireCopies } from '../engine/steps/issue.ts';
+import { type Around, renderChange } from '../render/change.ts';
 
 export const command = defineCommand({
   scope: ['fleet', 'hosts', 'changes', 'plans', 'store'],
@@ -28,3 +46,134 @@ export const command = defineCommand({
   },
   run: async (context) => renderRotatedCa(await rotateCa(context, context.options), context),
 });
+
+type RotateCaOptions = StoredOptions &
+  Omit<CaRotation, 'ca' | 'flags'> & {
+    readonly drop: boolean;
+    /** Start another rotation although the last one has not dropped its old CA. */
+    readonly new: boolean;
+  };
+
+type StageChange = { readonly stage: 'accept' | 'issue' | 'drop'; readonly changed: Changed };
+
+type RotatedCa = {
+  /** The stage of the rotation before and after, also in words. */
+  readonly before: RotationStage;
+  readonly after: RotationStage;
+  readonly words: string;
+  readonly changes: readonly StageChange[];
+  /** By client: copies outside this store without a certificate of the current CA. */
+  readonly outdated: ReadonlyMap<string, readonly OutdatedCopy[]>;
+};
+
+/** The remaining stages; the last one, which drops the old CA, only if requested or already started. */
+async function rotateCa(context: ActionContext, options: RotateCaOptions): Promise<RotatedCa> {
+  const { run, state, flags, ca } = await openStoredRun(context, options);
+  const now = run.runtime.now();
+  const before = stageOf(state, now);
+  if (options.lostPassphrase && before.stage !== 'none' && !options.new)
+    throw usage('a rotation is under way; without the passphrase it takes another one', [
+      'docker-tls rotate ca --new --lost-passphrase',
+    ]);
+  const drops = options.drop || (before.stage === 'clear' && !options.new);
+  if (drops && before.stage === 'none') return { before, after: before, words: '', changes: [], outdated: new Map() };
+  const changes = drops ? [await dropOldCas(flags, run)] : await acceptAndIssue({ ...options, ca, flags }, run);
+  const latest = run.dryRun ? state : await run.store.read();
+  const after = stageOf(latest, run.runtime.now());
+  const outdated = new Map(
+    activeClients(latest).map((client) => [client.record.name, outdatedCopies(client)] as const),
+  );
+  return { before, after, words: describeRotation(run.dryRun ? before : after, latest), changes, outdated };
+}
+
+/** Stages 1 and 2, as far as they remain; the second only after every host has the first. A dry run plans both. */
+async function acceptAndIssue(request: CaRotation & Pick<RotateCaOptions, 'new'>, run: Run): Promise<StageChange[]> {
+  const done: StageChange[] = [];
+  const now = run.runtime.now();
+  const first = stageOf(await run.store.read(), now).stage;
+  const begins = request.new || first === 'none' || first === 'clear';
+  if (begins || first === 'accept') {
+    run.progress.note('stage 1: accept the old CA and the new one');
+    done.push(await make('accept', begins ? beginning(request) : accepting(request), run));
+  }
+  const next = run.dryRun ? 'issue' : stageOf(await run.store.read(), now).stage;
+  if (next !== 'issue' || (run.dryRun && first === 'drop' && !begins)) return done;
+  run.progress.note('stage 2: issue from the new CA');
+  done.push(await make('issue', issuing(request, run.dryRun && begins), run));
+  return done;
+}
+
+/** Stage 3. Fails with E_CA_IN_USE (exit 3) while a host or client still depends on the old CA. */
+async function dropOldCas(flags: CaRotation['flags'], run: Run): Promise<StageChange> {
+  const before = await run.store.read();
+  droppable(before, run.runtime.now());
+  if (!run.dryRun) await requireCopies(before, run);
+  return make('drop', dropping(flags), run);
+}
+
+async function make(stage: StageChange['stage'], wants: RotationIntent, run: Run): Promise<StageChange> {
+  return { stage, changed: await change({ reason: 'rotate ca', ...wants }, run) };
+}
+
+function renderRotatedCa({ before, after, words, changes, outdated }: RotatedCa, around: Around): CommandResult {
+  const [drop] = changes;
+  if (drop === undefined && before.stage === 'none' && words === '')
+    return { exit: 0, result: { stage: before }, text: 'There is no old CA to drop.' };
+  if (drop?.stage === 'drop') return renderDrop(drop, before, outdated, around);
+  const parts = changes.map(({ changed, stage }) => ({ ...renderChange(changed, around), stage }));
+  const exit = gravestExit(parts.map((part) => part.exit));
+  const errors = parts.flatMap((part) => part.errors ?? []);
+  const stages = parts.map((part) => ({ stage: part.stage, ...part.result }));
+  const text = parts.map((part) => [STAGES[part.stage], part.text].filter(Boolean).join('\n\n'));
+  if (around.global.dryRun)
+    return { exit, result: { stage: before, stages }, text: [words, ...text].join('\n\n'), errors };
+  if (exit !== 0 && parts.at(-1)?.exit !== 0) return { exit, result: { stages }, text: text.join('\n\n'), errors };
+  const done = after.stage === 'drop';
+  const rest = done
+    ? 'Old and new are accepted, everything here has new certificates.\nWhen every client has fetched theirs:'
+    : words;
+  return {
+    exit,
+    result: { stages, stage: after, outdated: outdatedJson(outdated) },
+    text: [...text, outdatedWords(outdated), rest].filter((part) => part !== '').join('\n\n'),
+    next: done ? ['docker-tls rotate ca --drop'] : undefined,
+    errors,
+  };
+}
+
+const STAGES = { accept: 'Stage 1: accept the old CA and the new', issue: 'Stage 2: issue from the new CA', drop: '' };
+
+/** Files that the clients' owners have to fetch or to pass to their tools. */
+function outdatedWords(outdated: RotatedCa['outdated']): string {
+  const lines = [...outdated].flatMap(([name, copies]) =>
+    copies.map(({ what, renew }) => `  ${name}, ${what}: ${renew}`),
+  );
+  return lines.length === 0 ? '' : ['Copies that still hold an old certificate:', ...lines].join('\n');
+}
+
+function outdatedJson(outdated: RotatedCa['outdated']): unknown[] {
+  return [...outdated].flatMap(([client, copies]) => copies.map((copy) => ({ client, ...copy })));
+}
+
+function renderDrop(
+  { changed }: StageChange,
+  stage: RotatedCa['before'],
+  outdated: RotatedCa['outdated'],
+  around: Around,
+): CommandResult {
+  const { result, text, ...rest } = renderChange(changed, around);
+  const ending =
+    rest.exit === 0
+      ? 'The old CA is no longer accepted anywhere.'
+      : 'The hosts that failed still accept it; run the same command again.';
+  const dryRun = changed.planned !== undefined;
+  return {
+    ...rest,
+    result: {
+      stage: dryRun ? stage : undefined,
+      stages: [{ stage: 'drop', ...result }],
+      outdated: outdatedJson(outdated),
+    },
+    text: [text, outdatedWords(outdated), dryRun ? '' : ending].filter((part) => part !== '').join('\n\n'),
+  };
+}

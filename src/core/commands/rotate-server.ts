@@ -2,7 +2,15 @@
 
 import { defineCommand } from '../../cli/command.ts';
 import { DUE_OPTIONS, STORED_OPTIONS } from '../../cli/host-options.ts';
-import { rotateServer } from '../actions/rotate-server.ts';
+import { openStoredRun } from '../actions/run.ts';
+import type { StoreState } from '../adapters/store/records.ts';
+import { recordedSpecs } from '../domain/fleet/specs.ts';
+import { withTrust } from '../domain/trust/access.ts';
+import { specsOf, type Wanted } from '../domain/trust/changes.ts';
+import { resolveNames } from '../domain/trust/renewals.ts';
+import { viewOf } from '../domain/trust/view.ts';
+import { nameHosts } from '../domain/words.ts';
+import { change } from '../engine/change.ts';
 import { renderChange } from '../render/change.ts';
 
 export const command = defineCommand({
@@ -17,9 +25,18 @@ export const command = defineCommand({
     ...DUE_OPTIONS,
   },
   async run(context) {
-    const changed = await rotateServer(context, context.args.hosts, context.options);
-    return changed === undefined
-      ? { exit: 0, result: { hosts: [] }, text: 'Nothing is due.', attention: '' }
-      : renderChange(changed, context);
+    const { args, options } = context;
+    const { run, state, hosts, flags } = await openStoredRun(context, options);
+    const about = args.hosts.length > 0 ? [...state.hosts.keys()] : hosts;
+    const certs = new Map(about.map((name) => [name, state.hosts.get(name)?.serverCert ?? '']));
+    const names = await resolveNames('host', certs, { ...options, names: args.hosts, now: run.runtime.now() });
+    if (names.length === 0) return { exit: 0, result: { hosts: [] }, text: 'Nothing is due.', attention: '' };
+    const want = (latest: StoreState, now: Date): Wanted => ({
+      hosts: withTrust(recordedSpecs(names, latest, flags), latest, viewOf(latest, now)),
+      credentials: [],
+      target: { kind: 'desired', force: 'rotated', addHardening: true },
+    });
+    const question = (wanted: Wanted) => `Give new certificates to ${nameHosts(specsOf(wanted))}?`;
+    return renderChange(await change({ reason: 'rotate server', want, question }, run), context);
   },
 });

@@ -1,9 +1,50 @@
 /** `setup`: the wizard, or the same from flags. */
 
-import { defineCommand } from '../../cli/command.ts';
+import { type CommandResult, defineCommand } from '../../cli/command.ts';
 import { CA_OPTIONS, HOST_OPTIONS, REJECT_OPTION, SSH_OPTIONS, TAKE_OVER_OPTION } from '../../cli/host-options.ts';
-import { setUpHost } from '../actions/setup.ts';
-import { renderSetup } from '../render/setup.ts';
+import type { ErrorCode } from '../../errors/catalogue.ts';
+import { DockerTlsError, DockerTlsErrors, interrupted, printable } from '../../errors/errors.ts';
+import { fleetCaToStore } from '../actions/ca-files.ts';
+import { contextHere } from '../actions/contexts-of-host.ts';
+import { caSpec, clientSpec, hostFlags } from '../actions/flags.ts';
+import { openFleetFile, sudoReference } from '../actions/fleet-file.ts';
+import { makeOwn } from '../actions/own-client.ts';
+import { checkContextOf, giveContexts, refuseContext } from '../actions/requested-contexts.ts';
+import { type Changed, failuresOf } from '../actions/results.ts';
+import { confirming, type FleetRun, openRun } from '../actions/run.ts';
+import { storeOf } from '../actions/store.ts';
+import { dockerHost } from '../domain/destination.ts';
+import { contextName, specFor, withSeenKey } from '../domain/fleet/specs.ts';
+import { checkName } from '../domain/names.ts';
+import { kindOf } from '../domain/plan/host-kind.ts';
+import { otherName } from '../domain/plan/other-store.ts';
+import { whatThisIs } from '../domain/plan/setup-questions.ts';
+import type { HostSpec } from '../domain/settings.ts';
+import { usableClients } from '../domain/trust/clients.ts';
+import { type ApplyRequest, clientsFor, hostsIntent } from '../domain/trust/wanted-hosts.ts';
+import { changeHosts } from '../engine/change.ts';
+import type { OpenedHost } from '../engine/intent.ts';
+import { findHost, openHost } from '../engine/steps/connect.ts';
+import { problemsOf, refuseProblems } from '../engine/steps/preflight.ts';
+import { knownHosts, resolveIntent } from '../engine/steps/resolve.ts';
+import { type Around, renderChange } from '../render/change.ts';
+import { coloursOf } from '../render/colours.ts';
+import { useCommands } from '../render/next.ts';
+import { outcomeJson, renderAttention, renderChecks, renderOutcome, renderWarnings } from '../render/outcome.ts';
+import { toolFormat } from '../seams/formats.ts';
+import { dockerConfigDirectory } from '../user.ts';
+import {
+  type Answers,
+  askDestination,
+  askOtherClients,
+  askTakeOver,
+  confirmOrEdit,
+  Edit,
+  editAnswers,
+  propose,
+  type SetupContext,
+  withOpenWay,
+} from './setup-wizard.ts';
 
 export const command = defineCommand({
   scope: ['fleet', 'hosts', 'changes', 'plans', 'store'],
@@ -28,8 +69,199 @@ export const command = defineCommand({
       completes: 'client',
     },
   },
-  run: async (context) => {
-    const done = await setUpHost(context, context.args.host, context.options);
-    return renderSetup(done, context);
+  /** Fails if the host was not changed, as the run does, and with E_USAGE, E_NAME, E_HOST_NAME, E_FLEET (exit 2). */
+  async run({ args, options, ...around }) {
+    const flags = await hostFlags(options, around.runtime.cwd);
+    if (options.client !== undefined) checkName('client', options.client);
+    const fleet = await openFleetFile(around);
+    const context = { ...around, options, flags, fleet, state: await storeOf(around).read() };
+    return setUpReached(context, await reachHost(context, args.host));
   },
 });
+
+/** Connects to the requested host. Repeats the question if the typed destination leads to no host. */
+async function reachHost(context: SetupContext, typed: string | undefined) {
+  const { options, flags, fleet, state, prompts, progress } = context;
+  let problem: DockerTlsError | undefined;
+  for (;;) {
+    const host = (typed ?? (await askDestination(context, problem))).trim();
+    const first = fleet?.specFor(host, state, flags) ?? specFor(host, state, flags);
+    const known = state.hosts.has(first.name);
+    // Clients would dial that address; without this check the error would come only after a login.
+    if (first.address === undefined && first.ssh.destination.includes('%')) throw zoned(first.ssh.destination);
+    const editable = prompts.interactive && !known;
+    // The user sees the plan even with --yes, because it is this host's first.
+    const edit = async (question: string) => confirmOrEdit(context, question);
+    const confirm = confirming(context, true, editable ? edit : undefined);
+    const run = await openRun(
+      context,
+      options,
+      { specs: [first], secrets: fleet?.secretsOf([first]) ?? {}, ca: fleet?.ca },
+      { confirm, state },
+    );
+    const reached = progress.host(first.name);
+    // The record of a known host names its Docker, even while that is down.
+    const next = run.asks || run.dryRun ? 'unknown' : 'change';
+    const reach = () => (known ? openHost : findHost)(first, run, reached, { next });
+    try {
+      return { first, run, editable, reached, reach, opened: await reach() };
+    } catch (error) {
+      if (typed !== undefined || !(error instanceof DockerTlsError) || !NO_HOST.includes(error.code)) throw error;
+      reached.pause();
+      problem = error;
+    }
+  }
+}
+
+function zoned(destination: string): DockerTlsError {
+  return new DockerTlsError(
+    'E_NAME',
+    `clients cannot dial ${destination}: a zone is good on one computer only, and docker verifies no address that has one`,
+    { hints: ['name what they dial: --address NAME'] },
+  );
+}
+
+const NO_HOST: readonly ErrorCode[] = [
+  'E_SSH_NAME',
+  'E_SSH_REFUSED',
+  'E_SSH_UNREACHABLE',
+  'E_SSH_TIMEOUT',
+  'E_SSH_AUTH',
+];
+
+/** Sets up a connected host, and closes the connection. If it is `editable`, the user may send the plan back to change answers. */
+async function setUpReached(
+  context: SetupContext,
+  { first, run, editable, reached, reach, ...host }: Awaited<ReturnType<typeof reachHost>>,
+): Promise<CommandResult> {
+  const { options, prompts } = context;
+  let { opened } = host;
+  try {
+    reached.pause(whatThisIs(opened.facts));
+    if (prompts.interactive) refuseEarly(context, first, opened);
+    let answers = await propose(context, first, opened);
+    if (editable) answers = await withOpenWay(context, answers, opened);
+    const takeOver = options.takeOver || (await askTakeOver(context, opened, answers.spec.name));
+    const settled = takeOver || options.rejectOtherClients;
+    const others = settled ? undefined : await askOtherClients(context, opened, answers.spec);
+    const rejectOthers = options.rejectOtherClients || others === 'reject';
+    const settings = others === 'accept' ? { acceptCa: 'existing' } : {};
+    for (;;) {
+      const requested = { ...answers, takeOver, rejectOthers, spec: { ...answers.spec, ...settings } };
+      try {
+        return await changeSetUp(context, requested, run, opened);
+      } catch (error) {
+        if (!(error instanceof Edit)) throw error;
+        opened = await reach();
+        reached.pause();
+        answers = await editAnswers(context, answers, opened);
+      }
+    }
+  } finally {
+    await opened.session.close();
+  }
+}
+
+type Requested = Answers & { readonly takeOver: boolean; readonly rejectOthers: boolean };
+
+/** Sets up the host according to the answers, and docker on this machine. */
+async function changeSetUp(
+  context: SetupContext,
+  { spec: requested, client, context: docker, file, takeOver, rejectOthers }: Requested,
+  run: FleetRun,
+  opened: OpenedHost,
+): Promise<CommandResult> {
+  const { options, global, runtime, state } = context;
+  const { store } = run;
+  if (docker !== undefined) await refuseContext(docker, runtime);
+  const seen = withSeenKey(requested, opened.session.hostKey);
+  const spec = docker === undefined || contextName(seen) !== undefined ? seen : { ...seen, context: docker };
+  const request: ApplyRequest = {
+    reason: 'setup',
+    ownCa: await fleetCaToStore(run, state),
+    hosts: [spec],
+    ca: caSpec(options, file?.ca),
+    client: { spec: clientSpec(client.name, { keyType: spec.keyType, days: options.days }), named: client.requested },
+    takeOver,
+    rejectOthers,
+    addHardening: global.file === undefined,
+  };
+  const resolved = await resolveIntent(hostsIntent(request), { ...run, opened: new Map([[spec.name, opened]]) });
+  const { wanted } = resolved;
+  const [verifier] = clientsFor(wanted, resolved.state);
+  const fresh = wanted.credentials.some(({ kind }) => kind === 'client');
+  const writeFleet = await file?.edit(spec, {
+    sudoPassword: sudoReference(options, runtime.cwd),
+    client: fresh ? request.client.spec : undefined,
+  });
+  const dockerConfig = dockerConfigDirectory(runtime);
+  if (verifier !== undefined) await checkContextOf(spec, verifier, resolved.state, dockerConfig);
+  const changed = await changeHosts(resolved);
+  const name = changed.wanted.verifyAs?.[0] ?? '';
+  if (changed.planned !== undefined) {
+    const { result, ...rest } = renderChange(changed, context);
+    return { ...rest, result: { client: name, ...result } };
+  }
+  const [result] = changed.results;
+  if (result?.kind === 'skipped') throw interrupted(result.reason, { where: spec.name });
+  if (result?.kind !== 'done') throw new DockerTlsErrors(failuresOf(changed));
+  await makeOwn(store, name);
+  await writeFleet?.();
+  // The host is done, whether or not the context succeeds.
+  const own = usableClients(changed.state, changed.wanted.verifyAs).slice(0, 1);
+  const errors = await giveContexts([spec], own, { store, dockerConfig, now: runtime.now });
+  const after = await store.read();
+  const tool = spec.reach === 'ssh' ? undefined : kindOf(opened.facts).engine.client;
+  const format = tool === undefined ? undefined : toolFormat(tool);
+  const ownClient =
+    format === undefined ? [] : (await format.load()).commandsHere(after, spec.name, name, runtime.program);
+  const leading = docker ?? (await contextHere(spec.name, after, dockerConfig));
+  const access = { spec, client: name, context: errors.length > 0 ? undefined : leading, ownClient };
+  return { ...renderSetUp(result, access, context), errors };
+}
+
+/** Fails with every obstacle to the setup, before the first question. */
+function refuseEarly({ options, runtime, state }: SetupContext, spec: HostSpec, opened: OpenedHost): void {
+  const about = { known: knownHosts(state), takeOver: options.takeOver };
+  const twin = otherName(opened.facts, spec, state, opened.session.dialled, about);
+  const problems = problemsOf(opened, spec, runtime.now());
+  refuseProblems({ problems: [...(twin === undefined ? [] : [twin]), ...problems] });
+}
+
+type Access = {
+  readonly spec: HostSpec;
+  /** The client used for verification. */
+  readonly client: string;
+  /** The docker context, new or existing; undefined: none. */
+  readonly context: string | undefined;
+  /** Commands that configure the engine's own client for the host, if it is not docker. */
+  readonly ownClient: readonly string[];
+};
+
+function renderSetUp(
+  outcome: Extract<Changed['results'][number], { kind: 'done' }>,
+  { spec, client, context, ownClient }: Access,
+  around: Around,
+): CommandResult {
+  const { value } = outcome;
+  const { io } = around.runtime;
+  const colours = coloursOf(io);
+  const endpoint = dockerHost(value.address, spec.port);
+  const via = value.checks.find((check) => check.via !== undefined)?.via;
+  // On a terminal the progress already shows it.
+  const verified = io.errIsTerminal
+    ? `\nVerified ${via === undefined ? 'from here' : printable(`through ${via}`)}, over new connections:\n${[renderChecks(value.checks, colours), ...renderWarnings(value.warnings, colours)].join('\n')}`
+    : renderOutcome(value, colours);
+  // Only verified clients.
+  const accepted = value.checks.flatMap(({ who, expected, ok }) =>
+    expected === 'accepted' && ok ? [colours.bold(who.replace(/^client /, ''))] : [],
+  );
+  const sentence = accepted.length === 0 ? 'Next:' : `${endpoint} accepts ${accepted.join(', ')}. Next:`;
+  return {
+    exit: 0,
+    result: { ...outcomeJson(outcome), endpoint, client, context },
+    text: [verified, '', sentence].join('\n'),
+    next: [...useCommands(spec, context, around.runtime), ...ownClient],
+    attention: renderAttention([outcome]),
+  };
+}

@@ -1,7 +1,11 @@
 /** `ssh HOST`: a shell or a command on a host, with the stored login. */
 
 import { defineCommand } from '../../cli/command.ts';
-import { openShell } from '../actions/ssh.ts';
+import type { ExitStatus } from '../../errors/catalogue.ts';
+import { usage } from '../../errors/errors.ts';
+import { storeOf } from '../actions/store.ts';
+import { openTerminal } from '../adapters/ssh/terminal.ts';
+import { storedHost } from '../domain/trust/resolve.ts';
 
 export const command = defineCommand({
   scope: ['host', 'store'],
@@ -13,9 +17,17 @@ export const command = defineCommand({
     command: { summary: 'what to run there; default: a shell', many: true },
   },
   options: {},
+  /** The exit status is that of the remote command, whatever it is. */
   async run(context) {
     const { host, command: words } = context.args;
-    const status = await openShell(context, host, words);
+    if (context.global.json)
+      throw usage('--json: standard output belongs to what runs on the host', [`docker-tls ssh ${host}`]);
+    const state = await storeOf(context).read();
+    const { destination, user, port, identities, configFile, jump } = storedHost(state, host, context.again).record.ssh;
+    if (destination === 'local') throw usage(`${host} is this machine`, ['sudo -i']);
+    const requested = { user, port, identities, configFile, jump };
+    const known = Object.fromEntries(Object.entries(requested).filter(([, value]) => value !== undefined));
+    const status = (await openTerminal({ destination, ...known }, words)) as ExitStatus;
     return { exit: status, result: { host, status }, text: '' };
   },
 });

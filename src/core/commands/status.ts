@@ -1,11 +1,32 @@
 /** `status`: every CA, host and client with its expiry, and differences between hosts and the store. */
 
-import { defineCommand } from '../../cli/command.ts';
+import { resolve } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { type CommandResult, defineCommand } from '../../cli/command.ts';
 import { DUE_OPTIONS, FILE, SELECTION_OPTIONS, SSH_OPTIONS } from '../../cli/host-options.ts';
-import { status } from '../actions/status.ts';
-import { watchStatus } from '../actions/watch-status.ts';
-import { renderStatus, showStatus } from '../render/status.ts';
-import { streamStatus } from '../render/status-table.ts';
+import { type Hint, interrupted, printable, usage } from '../../errors/errors.ts';
+import type { ActionContext } from '../actions/action-context.ts';
+import { checkOut, writeOut } from '../actions/files.ts';
+import { type RunOptions, sudoPasswords } from '../actions/run.ts';
+import { type SelectionOptions, selectSpecs } from '../actions/selection.ts';
+import { storeOf } from '../actions/store.ts';
+import type { StoredHost } from '../adapters/store/records.ts';
+import { waitForChange } from '../adapters/store/watch.ts';
+import { otherCaWords } from '../domain/other-ca.ts';
+import { renderPrometheus } from '../domain/prometheus.ts';
+import { shellQuote } from '../domain/quote.ts';
+import { type LiveRow, needsAttention, type StatusRow } from '../domain/status.ts';
+import { accessDrift } from '../domain/trust/client-hosts.ts';
+import { ourFingerprints } from '../domain/trust/other-cas.ts';
+import { type Rotation, rotationOf } from '../domain/trust/rotation.ts';
+import { hostRow, statusRows } from '../domain/trust/status-rows.ts';
+import { hangText, listWords, plural, wrapLines } from '../domain/words.ts';
+import { askHosts } from '../engine/drift.ts';
+import { askReached } from '../engine/reached-hosts.ts';
+import type { Around } from '../render/change.ts';
+import { type Colours, coloursOf } from '../render/colours.ts';
+import { tableWidth } from '../render/table.ts';
+import { foundOf, type RowsShown, renderStatusTable, type StatusStream, streamStatus } from './status-table.ts';
 
 export const command = defineCommand({
   scope: ['fleet', 'hosts', 'store'],
@@ -41,3 +62,189 @@ export const command = defineCommand({
     return { exit: 130, result: {}, text: '' };
   },
 });
+
+type StatusOptions = SelectionOptions &
+  RunOptions & {
+    readonly offline: boolean;
+    readonly noSsh: boolean;
+    /** Milliseconds. */
+    readonly within?: number | undefined;
+    readonly prometheus?: string | undefined;
+  };
+
+type Status = {
+  readonly rows: readonly StatusRow[];
+  readonly rotation: Rotation | undefined;
+  /** Named hosts that are not in the store. */
+  readonly missing: readonly string[];
+};
+
+async function status(
+  context: ActionContext,
+  hosts: readonly string[],
+  options: StatusOptions,
+  shown?: RowsShown,
+): Promise<Status> {
+  const { global, runtime, progress, prompts } = context;
+  const { prometheus, within, offline } = options;
+  const metrics =
+    prometheus === undefined ? undefined : { runtime, global, out: resolve(runtime.cwd, prometheus), replace: true };
+  if (metrics !== undefined) checkOut(metrics, false);
+  const stored = await storeOf(context).read();
+  const chosen =
+    hosts.length + options.limit.length > 0 || [global.file, options.inventory, options.shard].some(Boolean);
+  const selection = chosen ? await selectSpecs(context, hosts, options, stored, undefined) : { specs: [], secrets: {} };
+  const names = new Set(selection.specs.map(({ name }) => name));
+  const state = chosen ? { ...stored, hosts: new Map([...stored.hosts].filter(([name]) => names.has(name))) } : stored;
+  const ssh = !offline && !options.noSsh;
+  const passwords = ssh ? await sudoPasswords(options, selection, context) : {};
+  const known = accessDrift(state, runtime.now());
+  const due = { now: runtime.now(), withinDays: within && within / 86_400_000 };
+  shown?.begin(statusRows(state, new Map(), due));
+  const ours = ourFingerprints(state);
+  const onHost = (name: string, answer: LiveRow): void =>
+    shown?.row(hostRow(state.hosts.get(name) as StoredHost, answer, due, ours));
+  const asking = { runtime, progress, ask: prompts.ssh, parallel: global.parallel };
+  const live: ReadonlyMap<string, LiveRow> = offline
+    ? new Map([...known].map(([name, drift]) => [name, { drift }]))
+    : await askHosts({ ...asking, ssh, specs: selection.specs, known, onHost, ...passwords }, state);
+  const reached = offline || chosen ? undefined : await askReached(asking, state);
+  // The state of hosts not contacted after an interruption is unknown.
+  if (runtime.signal.aborted) throw interrupted('interrupted before every host had answered');
+  const rows = statusRows(state, live, due, reached);
+  // node_exporter may read the file at any moment, so it is replaced atomically.
+  if (metrics !== undefined) await writeOut({ ...metrics, data: renderPrometheus(rows, runtime.now()) });
+  const missing = [...names].filter((name) => !stored.hosts.has(name));
+  return { rows, rotation: rotationOf(stored, runtime.now()), missing };
+}
+
+const MOST_MS = 30_000;
+/** A fleet in the middle of a change commits many times a second. */
+const LEAST_MS = 2000;
+
+/** Runs until interrupted. Fails as `status` does. */
+async function watchStatus(
+  context: ActionContext,
+  hosts: readonly string[],
+  options: StatusOptions & { readonly check: boolean },
+  show: (now: Status) => void,
+): Promise<void> {
+  const { global, runtime } = context;
+  const { signal } = runtime;
+  for (const [name, given] of [
+    ['--json', global.json],
+    ['--check', options.check],
+  ] as const) {
+    if (given) throw usage(`--watch ends with Ctrl-C alone, and ${name} needs an end`, ['docker-tls status --watch']);
+  }
+  const store = storeOf(context);
+  while (!signal.aborted) {
+    const changed = await store.watch();
+    runtime.forgetFirstKeys();
+    try {
+      show(await status(context, hosts, options));
+      await sleep(LEAST_MS, undefined, { signal });
+      await waitForChange(changed, { mostMs: MOST_MS, signal });
+    } catch (error) {
+      if (!signal.aborted) throw error;
+    }
+  }
+}
+
+function renderStatus(
+  { rows, rotation, missing }: Status,
+  { runtime: { io }, global, options }: Around & { readonly options: { readonly check: boolean } },
+  streamed?: StatusStream,
+): CommandResult {
+  const attention = rows.filter(needsAttention).length + missing.length;
+  const nothing = rows.length === 0 && missing.length === 0;
+  const colours = coloursOf(io);
+  const table = rows.length === 0 ? [] : [streamed?.end(rows) ?? renderStatusTable(rows, colours, tableWidth(io))];
+  const text = nothing
+    ? 'Nothing is set up yet. Begin with:'
+    : [
+        ...table.map((lines) => `${lines}\n${renderFound(rows, colours, tableWidth(io), rotation)}`),
+        ...(missing.length > 0 ? [`not set up yet: ${listWords(missing, 12)}`] : []),
+      ].join('\n\n');
+  return {
+    exit: options.check && attention > 0 ? 3 : 0,
+    result: {
+      rows: rows.map((row) => ({ ...row, attention: needsAttention(row) })),
+      attention,
+      missing: missing.length > 0 ? missing : undefined,
+    },
+    text,
+    attention: attention === 0 ? '' : text,
+    next: nothing ? ['docker-tls setup'] : [...new Set(waysOn(rows, rotation, global.file))],
+  };
+}
+
+/** The output of a watch: on a terminal it replaces the previous output. */
+function showStatus(now: Status, context: Parameters<typeof renderStatus>[1]): void {
+  const { io, now: clock } = context.runtime;
+  const { text } = renderStatus(now, context);
+  const lines = io.outIsTerminal ? wrapLines(text, io.columns) : text;
+  io.out(`${io.outIsTerminal ? '\u001b[H\u001b[2J' : ''}${clock().toISOString().slice(0, 19)}Z\n${lines}\n\n`);
+}
+
+/** Differences and pending upgrades, below the table. */
+function renderFound(
+  rows: readonly StatusRow[],
+  colours: Colours,
+  columns: number | undefined,
+  rotation: Rotation | undefined,
+): string {
+  const attention = rows.filter(needsAttention).length;
+  // The table cuts this column to the terminal's width; the problems of a host are printed in full below.
+  const found = rows.flatMap((row) => foundOf(row).map((text) => `${row.name}: ${text}`));
+  const upgrades = rows.flatMap(({ name, upgrade }) =>
+    upgrade === undefined ? [] : [hangText(printable(`${name}: ${upgrade.text}`), columns, 2)],
+  );
+  return [
+    ...(found.length > 0 ? [...found.map((line) => colours.red(hangText(line, columns, 2))), ''] : []),
+    ...upgrades,
+    ...rows.flatMap(({ name, otherCas = [] }) =>
+      otherCas.map((ca) => hangText(printable(`${name}: accepts ${otherCaWords(ca)}`), columns, 2)),
+    ),
+    ...(rotation === undefined ? [] : [`A rotation of the CA is under way. ${rotation.words}`]),
+    attention === 0
+      ? upgrades.length > 0
+        ? 'Nothing is due, and nothing differs.'
+        : 'All is well.'
+      : `${plural(attention, 'entry needs', 'entries need')} attention.`,
+  ].join('\n');
+}
+
+/** Commands for due renewals. An expired CA can renew nothing, and its successor renews everything. */
+function waysOn(rows: readonly StatusRow[], rotation: Rotation | undefined, file: string | undefined): Hint[] {
+  const due = rows.filter((row) => row.state === 'due' || row.state === 'expired');
+  const old = rotation?.next ?? [];
+  const clients = due.filter((row) => row.kind === 'client');
+  const rejected = rows.filter(
+    (row) => row.kind === 'client' && !due.includes(row) && (row.unreachable !== undefined || row.drift?.length),
+  );
+  if (due.some((row) => row.kind === 'ca' && row.state === 'expired'))
+    return ['docker-tls rotate ca', ...clients.flatMap((row) => (row.renewable ? [] : (row.renew ?? []))), ...old];
+  return [
+    ...(due.some((row) => row.kind === 'host') ? ['docker-tls rotate server --due'] : []),
+    ...[...clients, ...rejected].flatMap((row) => row.renew ?? []),
+    ...(due.some((row) => row.kind === 'ca') ? ['docker-tls rotate ca'] : []),
+    ...old,
+    ...waysOnHosts(
+      rows.filter((row) => row.kind === 'host'),
+      file,
+    ),
+  ];
+}
+
+/** Commands for hosts that differ or do not answer. */
+function waysOnHosts(rows: readonly StatusRow[], file: string | undefined): string[] {
+  const unreachable = rows.filter((row) => row.unreachable !== undefined);
+  const different = rows.filter((row) => row.unreachable === undefined && (row.drift?.length ?? 0) > 0);
+  const names = different.map((row) => row.name).join(' ');
+  const of = file === undefined ? '' : ` -f ${shellQuote(file)}`;
+  return [
+    ...unreachable.slice(0, 3).map((row) => `docker-tls doctor ${row.name}${of}`),
+    ...(different.length > 0 ? [`docker-tls plan${of || ` ${names}`}`] : []),
+  ];
+}

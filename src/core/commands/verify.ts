@@ -1,9 +1,29 @@
 /** `verify [HOST…]`: verifies over the network which clients a host accepts and rejects. */
 
-import { defineCommand } from '../../cli/command.ts';
+import { type CommandResult, defineCommand } from '../../cli/command.ts';
 import { CLIENT_OPTION, SELECTION_OPTIONS } from '../../cli/host-options.ts';
-import { verifyHosts } from '../actions/verify.ts';
-import { renderVerified } from '../render/verify.ts';
+import { DockerTlsError } from '../../errors/errors.ts';
+import type { ActionContext } from '../actions/action-context.ts';
+import { type SelectionOptions, selectSpecs } from '../actions/selection.ts';
+import { storeOf } from '../actions/store.ts';
+import type { StoredClient, StoreState } from '../adapters/store/records.ts';
+import { errorsOf, exitOfResults, type HostResult } from '../domain/host-results.ts';
+import type { OtherCa } from '../domain/other-ca.ts';
+import { inspectCertificate } from '../domain/pki/inspect.ts';
+import type { CheckResult } from '../domain/plan/outcome.ts';
+import type { Secret } from '../domain/secret.ts';
+import { completeHost } from '../domain/settings.ts';
+import { otherCas, ourFingerprints } from '../domain/trust/other-cas.ts';
+import { type ReachableHost, reachableHosts } from '../domain/trust/reachable-hosts.ts';
+import { anyClient } from '../domain/trust/resolve.ts';
+import { plural } from '../domain/words.ts';
+import type { Reach } from '../engine/intent.ts';
+import { overHosts } from '../engine/pool.ts';
+import { alongWay, withVia } from '../engine/through.ts';
+import { type VerifyRequest, verificationFailure, verifyHost } from '../engine/verify-host.ts';
+import type { Around } from '../render/change.ts';
+import { coloursOf } from '../render/colours.ts';
+import { renderChecks, renderOthers } from '../render/outcome.ts';
 
 export const command = defineCommand({
   scope: ['fleet', 'hosts', 'store'],
@@ -17,3 +37,118 @@ export const command = defineCommand({
   },
   run: async (context) => renderVerified(await verifyHosts(context, context.args.hosts, context.options), context),
 });
+
+type VerifyOptions = SelectionOptions & { readonly client: string | undefined };
+
+type Verified = {
+  readonly results: readonly HostResult<readonly CheckResult[]>[];
+  /** By host: CAs outside this store of which the host accepts every client, according to its record. */
+  readonly otherCas: ReadonlyMap<string, readonly OtherCa[]>;
+  /** One for each host that accepts a client that it must reject, or the reverse. */
+  readonly failures: readonly DockerTlsError[];
+};
+
+/** Every named host, or all of them, as a client of this store. */
+async function verifyHosts(
+  context: ActionContext,
+  names: readonly string[],
+  options: VerifyOptions,
+): Promise<Verified> {
+  const { global, runtime, progress, prompts } = context;
+  const state = await storeOf(context).read();
+  const { specs } = await selectSpecs(context, names, options, state, undefined, { reached: true });
+  const hosts = reachableHosts(state);
+  const { parallel } = global;
+  const results = await overHosts(specs, { parallel, runtime, progress }, async (spec, line) => {
+    const { name } = spec;
+    const host = hosts.get(name);
+    if (host === undefined)
+      throw new DockerTlsError('E_HOST_UNKNOWN', 'it has not been set up yet', {
+        where: name,
+        hints: [`docker-tls apply ${name}`],
+      });
+    line.phase('verify');
+    const client = anyClient(state, host, options, runtime, context.again);
+    const checks = await verifyStored({ runtime, ask: prompts.ssh }, state, host, client);
+    const bad = checks.filter((check) => !check.ok);
+    if (bad.length === 0) line.done('verified');
+    else line.failed(`${bad.length} of ${plural(checks.length, 'check')} failed`);
+    return checks;
+  });
+  const failures = results.flatMap((result) =>
+    result.kind === 'done' ? (verificationFailure(result.host, result.value, 'see the details') ?? []) : [],
+  );
+  const ours = ourFingerprints(state);
+  const others = specs.map(({ name }) => {
+    return [name, otherCas(state.hosts.get(name)?.ca ?? '', ours, runtime.now())] as const;
+  });
+  return { results, failures, otherCas: new Map(others) };
+}
+
+/**
+ * Through ssh if the host's record says so. `client` needs its key in the store. Revoked and expired clients whose credentials are still
+ * stored must be rejected.
+ */
+function verifyStored(
+  reach: Reach,
+  state: StoreState,
+  host: ReachableHost,
+  client: StoredClient,
+): Promise<CheckResult[]> {
+  const { runtime } = reach;
+  const now = runtime.now();
+  const { serverKey, serverCert } = host;
+  const held = [...state.clients.values()].flatMap((one) => {
+    const { record, cert, key } = one;
+    return key === undefined || serverCert === undefined ? [] : [{ name: record.name, cert, key, record }];
+  });
+  const isOver = ({ cert }: { readonly cert: string }): boolean => inspectCertificate(cert).notAfter <= now;
+  const own = state.hosts.get(host.record.name);
+  const spec = own === undefined || serverCert === undefined ? undefined : completeHost(own.record);
+  const request: VerifyRequest = {
+    address: host.record.address,
+    port: host.record.port,
+    ca: client.ca,
+    client: { name: client.record.name, cert: client.cert, key: client.key as Secret },
+    server: serverKey && serverCert ? { cert: serverCert, key: serverKey } : undefined,
+    serverCert,
+    expired: held.filter((one) => one.record.revokedAt === undefined && one.name !== client.record.name && isOver(one)),
+    revoked: held.filter(({ record }) => record.revokedAt !== undefined),
+    now,
+    signal: runtime.signal,
+  };
+  if (spec === undefined) return verifyHost(runtime.probe, request);
+  return alongWay(spec, reach, async (way) => withVia(await verifyHost(way.probe, request), way));
+}
+
+function renderVerified({ results, failures, otherCas }: Verified, { runtime }: Around): CommandResult {
+  const colours = coloursOf(runtime.io);
+  const text = results.map((result) =>
+    result.kind === 'done'
+      ? [
+          colours.bold(result.host),
+          renderChecks(result.value, colours),
+          ...renderOthers(otherCas.get(result.host) ?? [], colours),
+        ].join('\n')
+      : `${result.host}: ${result.kind}`,
+  );
+  const exit = exitOfResults(results, runtime.signal);
+  return {
+    exit: failures.length > 0 && (exit === 0 || exit === 4) ? 7 : exit,
+    result: {
+      hosts: results.map((result) =>
+        result.kind === 'done'
+          ? {
+              host: result.host,
+              ok: result.value.every((check) => check.ok),
+              checks: result.value,
+              otherCas: otherCas.get(result.host),
+            }
+          : { host: result.host, result: result.kind },
+      ),
+    },
+    text: text.join('\n\n'),
+    attention: '',
+    errors: [...errorsOf(results), ...failures],
+  };
+}

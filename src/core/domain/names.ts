@@ -33,7 +33,7 @@ export function nameProblem(name: string): string | undefined {
 
 /** Short reason that `name` is invalid for a docker context; undefined: valid. */
 export function contextNameProblem(name: string): string | undefined {
-  if (name === 'default') return 'docker keeps it for itself';
+  if (name === 'default') return 'docker reserves it';
   if (/^[a-zA-Z0-9][a-zA-Z0-9_.+-]+$/.test(name)) return undefined;
   return 'docker wants two or more letters, digits and _ . + -, a letter or digit first';
 }

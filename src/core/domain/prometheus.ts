@@ -15,7 +15,7 @@ export function renderPrometheus(rows: readonly StatusRow[], now: Date): string 
     ...gauge('docker_tls_not_after_seconds', 'End of the certificate, in seconds since 1970.', (row) =>
       Math.floor(row.notAfter.getTime() / 1000),
     ),
-    ...gauge('docker_tls_renewal_due_seconds', 'From here on it is due, in seconds since 1970.', (row) =>
+    ...gauge('docker_tls_renewal_due_seconds', 'Time from which renewal is due, in seconds since 1970.', (row) =>
       Math.floor(row.dueAt.getTime() / 1000),
     ),
     ...gauge('docker_tls_attention', '1: due, expired, different from the store, or unreachable.', (row) =>

@@ -49,7 +49,7 @@ const MOST_LETTERS = 1000;
 /** The whole value with every character visible: escape codes, zero-width characters and runs of blanks could hide a part of a command. */
 function shown(value: string): string {
   if (value.length > MOST_LETTERS)
-    throw new DockerTlsError('E_STORE_SETTINGS', `a value of ${value.length} letters is too long to be agreed to`, {
+    throw new DockerTlsError('E_STORE_SETTINGS', `a value of ${value.length} letters is too long to review`, {
       details: [value.slice(0, 200)],
       hints: ['docker-tls ca show', 'docker-tls log'],
     });

@@ -130,8 +130,7 @@ export const line = checked((value) => {
 
 export const file = checked((value) => {
   if (value === '') refuse('the name of a file is empty');
-  if (value.startsWith('-'))
-    refuse('a file name that begins with - would be taken for an option', [`write ./${value}`]);
+  if (value.startsWith('-')) refuse('a file name that begins with - looks like an option', [`write ./${value}`]);
 });
 
 /** Whether `acceptCa` is a keyword instead of a certificate. */

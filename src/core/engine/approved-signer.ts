@@ -45,5 +45,5 @@ function shortened(cert: string, { profile, name, days, ca, now }: SignRequest):
   if (missing < Math.max(DAY_MS, (days * DAY_MS) / 10)) return undefined;
   const what = profile === 'issuer' ? 'issuing CA' : 'certificate';
   const end = notAfter.toISOString().replace(/\.\d+Z$/, 'Z');
-  return `${name}: the CA made its ${what} until ${end}, and ${plural(days, 'day')} were asked for: renew it in time`;
+  return `${name}: the CA made its ${what} until ${end}, not for the requested ${plural(days, 'day')}: renew it in time`;
 }

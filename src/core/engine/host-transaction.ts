@@ -196,7 +196,7 @@ function failed({ host, login }: HostLogin, kind: HostKind, step: string, why: s
   if (step === 'validate' && isLimited(why))
     return new DockerTlsError(
       'E_APPLY',
-      'dockerd could not be asked whether it accepts its new configuration, for limits of the login; nothing was changed',
+      'limits of the login kept dockerd from validating its new configuration; nothing was changed',
       { where: host, hints: [limitHint(login)], details: hostLines },
     );
   if (step === 'validate') {
@@ -216,15 +216,14 @@ function failed({ host, login }: HostLogin, kind: HostKind, step: string, why: s
 /** Commands to inspect the path that a failure names. */
 function lookHints(login: Login, { places }: HostKind, message: string): string[] {
   const named = /(\/(?:etc|home|root|run|var)\/[^\s':]*)/.exec(message)?.[1]?.replace(/\.docker-tls-[a-z-]+$/, '');
-  if (named === undefined)
-    return [`see what is in the way: ${sudoCommand(login, 'ls', '-la', places.tls, places.state)}`];
+  if (named === undefined) return [`list the obstacles: ${sudoCommand(login, 'ls', '-la', places.tls, places.state)}`];
   const paths = [named.slice(0, named.lastIndexOf('/')), named];
   return message.includes('Operation not permitted')
     ? [
         `see whether it is immutable (i, a): ${sudoCommand(login, 'lsattr', '-d', ...paths)}`,
         `if it is: ${sudoCommand(login, 'chattr', '-ia', ...paths)}`,
       ]
-    : [`see what is in the way: ${sudoCommand(login, 'ls', '-ld', ...paths)}`];
+    : [`list the obstacles: ${sudoCommand(login, 'ls', '-ld', ...paths)}`];
 }
 
 function rolledBack(
@@ -237,7 +236,7 @@ function rolledBack(
   const { commands, service } = kind;
   const left = printable(remark, 600);
   if (step === 'containers') {
-    const files = left === '' ? "the host's files are as they were before" : asBefore(left);
+    const files = left === '' ? "the host's files are restored" : asBefore(left);
     return containersStopped(session, kind, `${reason(why)}; ${files}`, printableLines(journal, 15)).afterRollback();
   }
   const started = step === 'restart' || step === 'reload';

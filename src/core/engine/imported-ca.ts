@@ -65,7 +65,7 @@ export async function caToStore(request: CaImport): Promise<StoredCa> {
   if ((kept !== undefined || token !== undefined) && info.pathLen === 0) {
     throw caError(
       'E_CA_PATHLEN',
-      'this CA may sign leaf certificates only (its path length is 0), so clients could not have issuing CAs of their own',
+      'this CA may sign leaf certificates only (its path length is 0), so it cannot sign an issuing CA for each client',
       offeredLines(ISSUERS, 'have it asked instead, without --key: --sign-command COMMAND'),
     );
   }

@@ -2,7 +2,7 @@
 
 import type { DockerTlsError } from '../../errors/errors.ts';
 import type { StoreState } from '../adapters/store/records.ts';
-import type { Store } from '../adapters/store/store.ts';
+import type { Store, UndoToken } from '../adapters/store/store.ts';
 import type { Signer } from '../domain/external-ca.ts';
 import type { HostResult } from '../domain/host-results.ts';
 import type { OtherCa } from '../domain/other-ca.ts';
@@ -49,23 +49,44 @@ export type Run = Reach & {
   confirm(planned: Planned, question: string): Promise<void>;
   /** Other parts of a split run use the store at the same time. */
   readonly shared?: boolean;
+  /** The store as the command has read it. */
+  readonly state?: StoreState;
   /** Hosts with an open session. */
   readonly opened?: ReadonlyMap<string, OpenedHost>;
 };
 
-/** State shared by the hosts of a run. */
-export type Base = {
+/** A change under way. `resolveIntent` begins it, and each later step fills in its part. */
+export type ChangeContext = {
   readonly intent: Intent;
-  readonly wanted: Wanted;
-  /** The store at the start of the run, or after issuing. */
-  readonly state: StoreState;
+  readonly run: Run;
   /** Start of the run. */
   readonly now: Date;
-  /** The requested credentials are in the store. */
-  readonly issued: boolean;
   /** Hosts of the store and those that this run has set up. A host is refused under a second name. */
   readonly known: KnownHosts;
+  /** The store stays locked from issuing to the last host. */
+  readonly held: boolean;
+  /** As decided at the start of the run, then again under the store's lock. */
+  wanted: Wanted;
+  /** The store at the start of the run, then after issuing. */
+  state: StoreState;
+  /** The requested credentials are in the store. */
+  issued: boolean;
+  /** Plans to show. */
+  hosts: readonly HostResult<AgreedHost>[];
+  /** The store's signer settings, if the change signs with them, and the part that runs or sends something on this machine. */
+  storeSigner?: Signer | undefined;
+  signer?: StoreSettings | undefined;
+  /** This machine has not accepted them yet. */
+  unapproved?: boolean | undefined;
+  /** The write of the requested credentials, and the store before it. */
+  written?: UndoToken & { readonly before: StoreState };
+  /** Updates of docker's copies of clients' files on this machine, by client. */
+  copies: ReadonlyMap<string, CopiesOutcome>;
+  results?: readonly HostResult<HostOutcome>[];
 };
+
+/** State shared by the hosts of a change. */
+export type Base = Readonly<Pick<ChangeContext, 'intent' | 'wanted' | 'state' | 'now' | 'issued' | 'known'>>;
 
 export type OpenedHost = {
   readonly session: HostSession;
@@ -83,7 +104,7 @@ export type PlannedHost = {
   readonly opened: OpenedHost;
   /** Including the facts for hardening. */
   readonly facts: HostFacts;
-  /** The store when the plan was made, with only this host. */
+  /** The store when the plan was made; of its hosts at least this one. */
   readonly latest: StoreState;
   /** The store's revision, for the host to keep. */
   readonly mark?: StoreMark | undefined;
@@ -109,24 +130,12 @@ export type AgreedHost = Pick<PlannedHost, 'spec' | 'address' | 'plan' | 'accept
     };
   };
 
-export type Planned = {
-  readonly wanted: Wanted;
-  readonly hosts: readonly HostResult<AgreedHost>[];
-  /** The store's signer settings, if the change signs with them and they run or send something on this machine. */
-  readonly signer?: StoreSettings | undefined;
-  /** This machine has not accepted them yet. */
-  readonly unapproved?: boolean;
-};
+export type Planned = Readonly<Pick<ChangeContext, 'wanted' | 'hosts' | 'signer' | 'unapproved'>>;
 
-export type Changed = {
-  readonly wanted: Wanted;
+export type Changed = Readonly<Pick<ChangeContext, 'wanted' | 'state' | 'copies'>> & {
   /** Only in a dry run. */
   readonly planned?: Planned;
   readonly results: readonly HostResult<HostOutcome>[];
-  /** The store after issuing. */
-  readonly state: StoreState;
-  /** Updates of docker's copies of clients' files on this machine, by client. */
-  readonly copies: ReadonlyMap<string, CopiesOutcome>;
 };
 
 /** One transaction with one host. */

@@ -41,12 +41,12 @@ function obstacle(outcome: ProbeOutcome, { address, port }: VerifiedAt): [ErrorC
     case 'name-not-found':
       return ['E_ADDRESS', `${address} does not resolve here, and clients would dial it`];
     case 'unreachable':
-      return ['E_PORT_FILTERED', `no route from here to port ${port} of ${address}, or a firewall refuses it`];
+      return ['E_PORT_FILTERED', `this computer has no route to port ${port} of ${address}, or a firewall refuses it`];
     case 'timed-out':
       if (outcome.stage !== 'connect') return undefined;
       return [
         'E_PORT_FILTERED',
-        `port ${port} of ${address} does not answer from here: a firewall drops the connection`,
+        `port ${port} of ${address} does not answer this computer: a firewall drops the connection`,
       ];
     default:
       return undefined;

@@ -19,11 +19,9 @@ export function openToken(
   const { publicKey } = parseCertificate(cert).x509;
   const { algorithm, hash } = algorithmFor(publicKey);
   if (hash === null)
-    throw new DockerTlsError(
-      'E_KEY_TYPE',
-      'a key in a token has to be RSA or of a NIST curve: OpenSSL signs with others only by themselves',
-      { hints: ['a CA with a P-256 or P-384 key'] },
-    );
+    throw new DockerTlsError('E_KEY_TYPE', 'unsupported token key: use RSA, P-256 or P-384', {
+      hints: ['a CA with a P-256 or P-384 key'],
+    });
   return authorityOf(cert, {
     algorithm,
     async sign(body) {

@@ -1,12 +1,14 @@
 /** The next commands after a plan or a change. */
 
-import type { OptionSpec } from '../../cli/command.ts';
+import type { CommandContext, OptionSpec } from '../../cli/command.ts';
 import { RUN_OPTIONS } from '../../cli/host-options.ts';
+import type { Changed } from '../actions/results.ts';
 import { detectShell, useOf } from '../domain/environment.ts';
 import { optionFlag } from '../domain/option-flag.ts';
 import { shellQuote } from '../domain/quote.ts';
 import type { HostSpec } from '../domain/settings.ts';
 import type { Runtime } from '../runtime.ts';
+import { isChanging } from './plan.ts';
 
 /** Commands that point docker at the host: by its context if it has one, else by the environment. */
 export function useCommands(
@@ -20,7 +22,7 @@ export function useCommands(
 }
 
 /** `docker-tls apply` with the arguments of this run: HOSTs, the fleet file, and options of RUN_OPTIONS. */
-export function applyCommand(
+function applyCommand(
   hosts: readonly string[],
   file: string | undefined,
   options: Readonly<Record<string, unknown>>,
@@ -33,4 +35,20 @@ export function applyCommand(
   });
   const words = [...hosts, ...(file === undefined ? [] : ['-f', file]), ...typed];
   return ['docker-tls apply', ...words.map(shellQuote)].join(' ');
+}
+
+/** `apply`, or `plan`. */
+type Context = CommandContext<{ readonly hosts: readonly string[] }, Readonly<Record<string, unknown>>>;
+
+/** A retry for failed hosts; otherwise docker's commands for `first`, the first changed host. */
+export function nextCommands(
+  { planned, results }: Changed,
+  { args, options, global, runtime }: Context,
+  first?: { readonly spec: HostSpec; readonly context: string | undefined },
+): string[] {
+  if (planned !== undefined)
+    return planned.hosts.some(isChanging) ? [applyCommand(args.hosts, global.file, options)] : [];
+  const left = results.flatMap(({ kind, host }) => (kind === 'done' ? [] : [host]));
+  if (left.length > 0) return [`when that is fixed:  ${applyCommand(left, global.file, options)}`];
+  return first === undefined ? [] : useCommands(first.spec, first.context, runtime);
 }

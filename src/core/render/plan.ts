@@ -14,7 +14,7 @@ import { generationJson, undoneJson } from './outcome.ts';
 
 const LABEL = 13;
 
-export type PlanForm = {
+type PlanForm = {
   readonly colours: Colours;
   /** Every host separately, even if several change in the same way. */
   readonly verbose?: boolean;
@@ -251,7 +251,7 @@ function containerWords(plan: HostPlan): string {
       const stay = running.filter(({ restart }) => restart === 'no' || restart === '').map(({ name }) => name);
       const what = `${plural(wouldStop.length, 'container')} ${wouldStop.length === 1 ? 'stops' : 'stop'}: ${names}`;
       return stay.length === 0
-        ? `${what}; all of them start again by themselves`
+        ? `${what}; all of them start again automatically`
         : `${what}; without a restart policy, and so stopped until started by hand: ${listWords(stay, 6)}`;
     }
     default:

@@ -15,7 +15,7 @@ export type Column = {
   readonly leaveOut?: number;
 };
 
-export type TableOptions = {
+type TableOptions = {
   readonly columns?: number;
   readonly titleStyle?: (text: string) => string;
 };

@@ -21,7 +21,7 @@ export const COMMAND_LINE = {
   E_NO_HOME: [2, 'This user has no home directory, so the store has no place.', 'Pass --home DIR.'],
   E_TEMP_DIRECTORY: [
     2,
-    'No temporary directory allows a program to run, which ssh needs to ask for a password.',
+    'No temporary directory allows a program to run, and ssh needs one to ask for a password.',
     'TMPDIR=DIRECTORY docker-tls …',
   ],
   E_PROGRAM_MISSING: [2, 'A program that this command needs is not installed here.', 'Install the program named.'],
@@ -33,7 +33,7 @@ export const COMMAND_LINE = {
   ],
   E_SECRET_REFERENCE: [2, 'A file contains a secret as plain text.', 'Write env:NAME, file:PATH or prompt.'],
   E_RELEASES: [4, 'GitHub did not tell the newest version of docker-tls.', 'Try again later.'],
-  E_OUTPUT: [1, 'What was printed could not be written, as on a full disk.', 'df -h'],
+  E_OUTPUT: [1, 'Output could not be written, as on a full disk.', 'df -h'],
   E_NODE_VERSION: [2, 'This Node.js is too old.', 'Install the version of Node.js that the error names.'],
   E_BUG: [1, 'A bug in docker-tls.', 'Run it again with -v and report the output.'],
 } as const;
@@ -62,7 +62,7 @@ export const FLEET = {
 export const STORE = {
   E_STORE_LOCKED: [4, 'Another run is changing the store.', 'Wait until that run has ended.'],
   E_STORE_CHANGED: [4, 'Another run changed the store after this one had planned.', 'Run the command again.'],
-  E_STORE_DAMAGED: [2, 'A file in the store cannot be read as what it should be.', 'Restore the file from a backup.'],
+  E_STORE_DAMAGED: [2, 'A file in the store has unexpected content.', 'Restore the file from a backup.'],
   E_STORE_MODES: [2, 'Other users could change the store.', 'chmod -R go-rwx DIR'],
   E_STORE_SCHEMA: [2, 'The store was written by a newer docker-tls.', 'Install that version.'],
   E_STORE_FULL: [4, 'There is no space left for the store.', 'df -h DIR'],
@@ -104,7 +104,7 @@ export const STORE = {
   E_STORE_TAMPERED: [2, 'The shared store holds something that no operator has signed.', 'docker-tls store check'],
   E_STORE_OLDER: [
     2,
-    'The shared store is older than what this computer has seen of it, or does not continue that.',
+    'The shared store is older than the state that this computer has seen, or does not continue it.',
     'docker-tls store check',
   ],
   E_RECIPIENT: [2, 'Text that is neither a recipient of age nor an SSH public key.', 'cat ~/.ssh/id_ed25519.pub'],
@@ -140,7 +140,7 @@ export const DOCKER_CLI = {
   E_ENV_VALUE: [2, 'A value cannot be written for this shell.', 'Use a --home directory without such characters.'],
   // <!-- tools -->
   E_DOCKER_MACHINE_STORE: [2, 'There is no docker-machine store to import from.', 'Pass its directory.'],
-  E_DOCKER_MACHINE_DAMAGED: [2, "A machine's config.json lacks what is needed.", 'docker-machine inspect NAME'],
+  E_DOCKER_MACHINE_DAMAGED: [2, "A machine's config.json lacks required fields.", 'docker-machine inspect NAME'],
   E_DOCKER_MACHINE_VERSION: [2, "A machine's config.json is from an old docker-machine.", 'docker-machine ls'],
   E_DOCKER_MACHINE_ADDRESS: [2, 'A machine has no recorded address.', 'docker-machine start NAME'],
   // <!-- /tools -->

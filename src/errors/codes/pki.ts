@@ -37,11 +37,7 @@ export const CA = {
   E_CA_KEY_TYPE: [2, "Verifiers reject the type or size of the CA's key.", 'Import a CA with a P-256 or RSA 2048 key.'],
   E_CA_CHAIN: [2, 'The chain does not lead from the CA to a root.', 'Pass the whole chain with --chain FILE.'],
   E_CA_KEY: [2, 'The key does not belong to the certificate of the CA.', 'Import the matching key.'],
-  E_CA_PATHLEN: [
-    2,
-    'The CA may not sign another CA, which each client needs.',
-    'Pass --sign-command in place of --key.',
-  ],
+  E_CA_PATHLEN: [2, 'The CA may not sign the issuing CAs of clients.', 'Pass --sign-command in place of --key.'],
   E_CA_LEAF_ONLY: [
     2,
     'The CA makes no issuing CAs for clients, so one client cannot be rejected.',
@@ -56,7 +52,7 @@ export const CA = {
   E_CA_IN_USE: [3, 'A host or client still depends on the old CA.', 'docker-tls rotate ca'],
   E_CA_NOT_ACCEPTED: [3, 'Hosts do not accept the new CA yet.', 'docker-tls rotate ca'],
   E_BREAKS_CLIENTS: [3, 'Clients that hold only the old CA would lose access.', 'Update them, or pass --no-overlap.'],
-  E_NO_ISSUER: [2, 'A client has no issuing CA of its own.', 'docker-tls rotate client NAME'],
+  E_NO_ISSUER: [2, 'A client has no issuing CA.', 'docker-tls rotate client NAME'],
   E_SIGN_COMMAND: [4, 'The sign command failed or could not be started.', 'Run the command that the error gives.'],
   // <!-- issuers -->
   E_ISSUER_UNREACHABLE: [4, 'The API of an external CA does not answer.', 'Run the command that the error gives.'],

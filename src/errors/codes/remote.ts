@@ -31,7 +31,7 @@ export const SSH = {
   E_SSH_CONFIG: [2, 'The ssh configuration cannot be used.', 'ssh -G HOST'],
   E_SSH_TRANSPORT: [2, '--transport ssh2 cannot do what the ssh config or a key needs.', 'Pass --transport openssh.'],
   E_SSH_OPENSSH_OLD: [2, 'The openssh transport needs a newer OpenSSH.', 'Update OpenSSH.'],
-  E_SSH_NO_SHELL: [4, 'The login works, but no script of ours runs on the host.', 'ssh HOST echo ok'],
+  E_SSH_NO_SHELL: [4, 'The login works, but the host runs no script of docker-tls.', 'ssh HOST echo ok'],
   E_SSH_FORWARDING: [
     4,
     'sshd does not forward connections, which jump hosts, `--reach ssh` and `tunnel` need.',
@@ -47,7 +47,7 @@ export const HOST = {
   E_FACTS: [4, 'The host did not answer the questions about its state to the end.', 'Run the command again.'],
   E_HOST_PROGRAM: [4, 'A basic program is missing on the host.', 'Install the package that it names.'],
   E_READ_ONLY: [4, 'A file system of the host that has to be written is mounted read-only.', 'findmnt'],
-  E_MOUNTED_FILE: [4, 'A file that has to be replaced is a mount of its own.', 'findmnt'],
+  E_MOUNTED_FILE: [4, 'A file that has to be replaced is a mount point.', 'findmnt'],
   E_NO_SYSTEMD: [4, 'Neither systemd nor OpenRC nor sysvinit runs on the host.', 'docs/hosts.md, "Kinds of hosts"'],
   E_SYSTEMD_OLD: [4, 'systemd on the host is too old for the rollback.', 'Upgrade the host.'],
   // <!-- audit -->
@@ -112,11 +112,7 @@ export const DAEMON = {
   E_DOCKER_BUSY: [4, 'docker.service is starting or stopping and does not finish.', 'journalctl -u docker.service'],
   E_ROOTLESS: [4, 'A rootless Docker answers on the socket.', 'ls -l /var/run/docker.sock'],
   // <!-- audit -->
-  E_HARDEN_ROOTLESS: [
-    2,
-    "harden changes what is root's, and the host is a user's own Docker.",
-    'docker-tls audit HOST',
-  ],
+  E_HARDEN_ROOTLESS: [2, 'harden changes files of root, and the host runs a rootless Docker.', 'docker-tls audit HOST'],
   // <!-- /audit -->
   E_ROOTLESS_USER: [
     4,
@@ -139,7 +135,7 @@ export const DAEMON = {
     '--containers may-stop',
   ],
   E_PODMAN_OLD: [4, 'Podman is too old to ask clients for a certificate.', 'Install Podman 5.7 or later, or Docker.'],
-  E_PODMAN_LISTEN: [4, 'Podman listens on one address, and more are wanted.', 'Name one with --listen, or none.'],
+  E_PODMAN_LISTEN: [4, 'Podman can listen on one address only.', 'Name one with --listen, or none.'],
   E_UNIT_COMMAND: [
     4,
     'The unit or the init script does not run dockerd in a way that can be changed.',
@@ -157,7 +153,7 @@ export const DAEMON = {
   ],
   E_DOCKER_SILENT: [
     4,
-    'dockerd runs and does not answer on a socket of the host, so it cannot be asked whether containers outlive a restart.',
+    'dockerd runs but answers on no socket, so docker-tls cannot find out whether containers survive a restart.',
     'systemctl status docker.service docker.socket',
   ],
   E_UNIT_NEEDS: [
@@ -211,7 +207,7 @@ export const CHANGE = {
   E_ROLLBACK: [
     6,
     'Rolling back failed: a file could not be put back, or Docker, Podman or sshd did not start as before the change.',
-    'Repair what the log names, and start what is down: the host overwrites nothing that you change, and ends the rollback by itself.',
+    'Repair the cause in the log, and start the service: the host overwrites none of your changes, and ends the rollback.',
   ],
 } as const;
 

@@ -19,7 +19,7 @@ COMMAND_SEAM.add(
     () => import('./commands/operator-remove.ts'),
   ),
   listCommand(
-    { name: 'operator list', summary: 'Who can open a shared store, and its CA', alias: 'operator ls' },
+    { name: 'operator list', summary: 'List the operators of a shared store', alias: 'operator ls' },
     () => import('./commands/operator-list.ts'),
   ),
   listCommand(
@@ -39,7 +39,7 @@ COMMAND_SEAM.add(
     () => import('./commands/store-restore.ts'),
   ),
   listCommand(
-    { name: 'log', summary: 'What was changed in a shared store, when and by whom' },
+    { name: 'log', summary: 'Show the changes of a shared store: when, and by whom' },
     () => import('./commands/log.ts'),
   ),
 );

@@ -118,7 +118,7 @@ const MISTAKES: Readonly<Record<string, readonly [text: string, said: readonly s
     'hosts:\n  a: { user: root, ssh: { keys: host } }',
     [
       'f:3:8 there is no key user in hosts | user belongs into ssh: { user: … }',
-      'f:3:27 there is no key keys in hosts | keys is beside ssh, not in it',
+      'f:3:27 there is no key keys in hosts | keys is outside ssh: { }',
     ],
   ],
   'the address of all hosts': [
@@ -188,7 +188,7 @@ const MISTAKES: Readonly<Record<string, readonly [text: string, said: readonly s
     [
       'f:2:47 a has this context',
       'f:2:61 a has the current context already',
-      'f:2:88 "default" cannot be the name of a docker context: docker keeps it for itself',
+      'f:2:88 "default" cannot be the name of a docker context: docker reserves it',
     ],
   ],
   'an empty list of clients': [
@@ -255,7 +255,7 @@ const MISTAKES: Readonly<Record<string, readonly [text: string, said: readonly s
       'f:2:81 "`id`" is not a name for a certificate: it is neither a DNS name nor an IP address | give a name such as build-1.example.com, 10.0.0.5 or 2001:db8::5',
       'f:2:104 "x y" is not a host: [user@]name[:port], ssh://user@name:port, or local | for instance root@build-1.example.org, or admin@[2001:db8::7]:2222',
       'f:2:118 "r|m@host" is not a host: [user@]name[:port], ssh://user@name:port, or local | for instance root@build-1.example.org, or admin@[2001:db8::7]:2222',
-      'f:2:138 a file name that begins with - would be taken for an option | write ./-F',
+      'f:2:138 a file name that begins with - looks like an option | write ./-F',
     ],
   ],
   'what cannot be seen': [
@@ -271,7 +271,7 @@ const MISTAKES: Readonly<Record<string, readonly [text: string, said: readonly s
   'a tag': ['hosts: !!js/function x', ['f:2:8 tags (!…) are not used in a fleet file']],
   'a quotation mark that stays open': ['hosts:\n  a: "b\n  c: d', ['f:3:6 a closing quotation mark is missing']],
   'an alias without an anchor': ['hosts: { a: *b }', ['f:2:13 an alias (*) without its anchor (&) before it']],
-  'an alias within itself': ['hosts: { a: &a { ssh: *a } }', ['f:2:23 an alias (*) inside of what it repeats']],
+  'an alias within itself': ['hosts: { a: &a { ssh: *a } }', ['f:2:23 an alias (*) inside its own anchor']],
   'merge keys': [
     'hosts: { a: { <<: x } }',
     ['f:2:15 merge keys (<<) are not part of YAML 1.2: use defaults, or repeat a whole value with an alias'],

@@ -441,9 +441,7 @@ describe('ssh2 alone', () => {
       const error = await failure(connect(optionsFor(server, { identities: [file] })));
       expect([error.code, error.details]).toEqual([
         'E_SSH_AUTH',
-        expect.arrayContaining([
-          `${file} is a public key: its private key was found neither in an agent nor in a file beside it`,
-        ]),
+        expect.arrayContaining([`${file} is a public key: neither an agent nor a file next to it has its private key`]),
       ]);
     });
   });

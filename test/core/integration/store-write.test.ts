@@ -86,7 +86,7 @@ describe('what is written', () => {
     expect(readdirSync(home).sort()).toEqual(['ca', 'clients', 'hosts', 'store.json']);
     expect(readdirSync(join(home, 'clients', 'anna')).sort()).toEqual(['ca.pem', 'cert.pem', 'client.json', 'key.pem']);
     expect(readdirSync(join(home, 'clients', 'bob')).sort()).toEqual(['ca.pem', 'cert.pem', 'client.json']);
-    expect(readFileSync(join(home, 'store.json'), 'utf8')).toBe('{"schema":1}\n');
+    expect(readFileSync(join(home, 'store.json'), 'utf8')).toMatch(/^{"schema":1,"revision":"[-0-9a-f]{36}"}\n$/);
   });
 
   test('replaces a directory whole, removes, retires', async () => {

@@ -2,9 +2,9 @@
 
 import { afterAll, expect, test } from 'vitest';
 import type { ActionContext } from '../../../src/core/actions/action-context.ts';
-import { addClients } from '../../../src/core/actions/client-access.ts';
-import { rollBack } from '../../../src/core/actions/restore.ts';
 import { openStore } from '../../../src/core/adapters/store/store.ts';
+import { addClients } from '../../../src/core/commands/client-add.ts';
+import { rollBack } from '../../../src/core/commands/rollback.ts';
 import { isFrom } from '../../../src/core/domain/pki/inspect.ts';
 import { Secret } from '../../../src/core/domain/secret.ts';
 import type { Planned } from '../../../src/core/engine/intent.ts';

@@ -1,10 +1,10 @@
 import { readdirSync, readFileSync } from 'node:fs';
-import { dirname, join } from 'node:path';
+import { basename, dirname, join } from 'node:path';
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
 import { type Command, defineCommand } from '../../../src/cli/command.ts';
 import { COMMANDS, findCommand } from '../../../src/cli/commands.ts';
-import { glance } from '../../../src/cli/glance.ts';
+import { glance } from '../../../src/cli/global-options.ts';
 import { renderCommand } from '../../../src/cli/help.ts';
 import { parseDuration, parseOptions } from '../../../src/cli/options.ts';
 import { editDistance, nearestNames } from '../../../src/core/domain/fleet/nearest.ts';
@@ -181,19 +181,23 @@ test('commands in groups', () => {
   expect(findCommand([], entries).kind).toBe('unknown');
 });
 
-/** Commands by name, such as `rotate-ca`; paths below src. */
-function commandFiles(): ReadonlyMap<string, string> {
-  const files = readdirSync(SRC, { recursive: true, encoding: 'utf8' });
-  return new Map(
-    files.flatMap((file): [string, string][] => {
-      const [, name] = /\/commands\/([^/]+)\.ts$/.exec(file) ?? [];
-      return name === undefined ? [] : [[name, file]];
-    }),
+/** The text of each command by its name, such as `rotate-ca`, with that of its parts: the files beside it that it imports. */
+function commandTexts(): ReadonlyMap<string, string> {
+  const files = readdirSync(SRC, { recursive: true, encoding: 'utf8' }).filter((file) =>
+    /\/commands\/[^/]+\.ts$/.test(file),
   );
+  const texts = new Map(files.map((file) => [file, readFileSync(join(SRC, file), 'utf8')]));
+  const parts = new Set<string>();
+  const whole = [...texts].map(([file, text]): [string, string] => {
+    const beside = [...text.matchAll(/from '\.\/([^']+)'/g)].map(([, name = '']) => join(dirname(file), name));
+    for (const part of beside) parts.add(part);
+    return [file, [text, ...beside.map((part) => texts.get(part) ?? '')].join('')];
+  });
+  return new Map(whole.flatMap(([file, text]) => (parts.has(file) ? [] : [[basename(file, '.ts'), text]])));
 }
 
 test('every command in the list has a file of its own name, with options that can be parsed', async () => {
-  expect(COMMANDS.map(({ name }) => name.replace(' ', '-')).sort()).toEqual([...commandFiles().keys()].sort());
+  expect(COMMANDS.map(({ name }) => name.replace(' ', '-')).sort()).toEqual([...commandTexts().keys()].sort());
   for (const { load } of COMMANDS) {
     const command = await load();
     const required = Object.values(command.args).flatMap((spec) => (spec.required ? [spec.choices?.[0] ?? 'x'] : []));
@@ -251,14 +255,12 @@ test('no arguments, however strange, make the parser fail in another way than by
 });
 
 test('-f is refused by exactly those commands that read no fleet file', async () => {
-  const files = commandFiles();
+  const texts = commandTexts();
   const reads = /openStoredRun|openHosts|planHosts|openRestore|selectSpecs|openFleetFile|global\.file/;
   for (const { name, load } of COMMANDS) {
     const command = await load();
-    const file = join(SRC, files.get(name.replace(' ', '-')) ?? '');
-    const imports = readFileSync(file, 'utf8').matchAll(/from '([^']*\/actions\/[^']+)'/g);
-    const actions = [...imports].map(([, path = '']) => readFileSync(join(dirname(file), path), 'utf8'));
-    expect([name, actions.some((text) => reads.test(text))]).toEqual([name, command.scope.includes('fleet')]);
+    const text = texts.get(name.replace(' ', '-')) ?? '';
+    expect([name, reads.test(text)]).toEqual([name, command.scope.includes('fleet')]);
     if (command.scope.includes('fleet')) continue;
     const message = `${name} reads no fleet file, so it takes no --file`;
     expect(refusal(['-f', 'fleet.yaml'], command)).toMatchObject({ message });

@@ -69,15 +69,15 @@ test('a file of ours that is no longer there is gone', () => {
 });
 
 test('what prevents a change is said; a lock alone, for nothing else says how the host will be', () => {
-  const problem = new DockerTlsError('E_DAEMON_JSON', 'it is no JSON');
+  const problem = new DockerTlsError('E_DAEMON_JSON', 'it is not JSON');
   const locked = new DockerTlsError('E_HOST_LOCKED', 'ada changes it');
   const edited = facts({ '/x': file('b') }, { '/x': file('a') });
-  expect(factsDrift(edited, host, [problem])).toEqual(['/x was edited by hand', 'it is no JSON']);
+  expect(factsDrift(edited, host, [problem])).toEqual(['/x was edited by hand', 'it is not JSON']);
   expect(factsDrift(edited, host, [problem, locked])).toEqual(['ada changes it']);
   const left = { ...edited, transaction: 'a1', lock: { who: 'ada', sinceMs: 1, expiresMs: 2 } };
   const words = 'a change by ada was not confirmed: the next one rolls it back first';
   expect(factsDrift(left, host, [])).toEqual([words]);
-  expect(factsDrift(left, host, [problem])).toEqual(['it is no JSON', words]);
+  expect(factsDrift(left, host, [problem])).toEqual(['it is not JSON', words]);
 });
 
 test.each<[string, Partial<ProbeOutcome>, boolean, RegExp[]]>([

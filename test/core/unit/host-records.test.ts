@@ -9,8 +9,9 @@ import { openStore } from '../../../src/core/adapters/store/store.ts';
 import { inspectCertificate, isFrom } from '../../../src/core/domain/pki/inspect.ts';
 import { parseSan } from '../../../src/core/domain/pki/names.ts';
 import { completeHost, type HostSpec } from '../../../src/core/domain/settings.ts';
+import { withTrust } from '../../../src/core/domain/trust/access.ts';
 import { certificateIds } from '../../../src/core/domain/trust/ca-id.ts';
-import type { CredentialChange, Wanted } from '../../../src/core/domain/trust/changes.ts';
+import { type CredentialChange, preview, type Wanted } from '../../../src/core/domain/trust/changes.ts';
 import { admit, revoked } from '../../../src/core/domain/trust/clients.ts';
 import { desiredServer } from '../../../src/core/domain/trust/server.ts';
 import { viewOf } from '../../../src/core/domain/trust/view.ts';
@@ -21,7 +22,7 @@ import { planOpened } from '../../../src/core/engine/steps/plan.ts';
 import { recordHost } from '../../../src/core/engine/steps/record.ts';
 import { verify } from '../../../src/core/engine/steps/verify.ts';
 import type { HostSession, Runtime } from '../../../src/core/runtime.ts';
-import { FACTS_TIME_MS, factsOf } from '../../support/host-facts.ts';
+import { FACTS_TIME_MS, factsOf, UNIT } from '../../support/host-facts.ts';
 import { issueStore, NO_PASSPHRASE, SIGNERS } from '../../support/issued-store.ts';
 
 type Target = Extract<Wanted['target'], { kind: 'desired' }>;
@@ -66,7 +67,9 @@ const quiet = { phase() {}, done() {}, failed() {}, pause() {} };
 
 function plan(spec: HostSpec, run: Began, dialled = spec.ssh.destination, facts = factsOf()) {
   const session = { dialled, login: { destination: dialled }, close: async () => {} } as unknown as HostSession;
-  return planOpened({ session, facts, skewMs: 0, proposed: () => [] }, spec, run, run, quiet);
+  const view = preview(viewOf(run.state, now), run.wanted.credentials);
+  const [host = { spec }] = withTrust([spec], run.state, view);
+  return planOpened({ session, facts, skewMs: 0, proposed: () => [] }, host, run, run, quiet);
 }
 
 /** Records the plan, as though the host had been changed. */
@@ -156,6 +159,18 @@ describe('the address that clients dial', () => {
     await setUp(b2('10.0.0.12', { address: 'edge.example.org' }), store);
     expect((await plan(b2('10.0.0.12'), await runOn(store))).address).toBe('10.0.0.12');
   });
+});
+
+test('a CA that only the connected host names is trusted as well', async () => {
+  const theirs = (await (await newStore()).read()).ca?.cert ?? '';
+  const facts = factsOf({
+    [`file:${UNIT}`]:
+      'file 644 0:0\n[Service]\nExecStart=/usr/sbin/dockerd -H tcp://0.0.0.0:2376 --tlsverify --tlscacert=/etc/docker/ca.pem --tlscert=/c --tlskey=/k\n',
+    'file:/etc/docker/ca.pem': `file 644 0:0\n${theirs}`,
+  });
+  const run = await runOn(await newStore());
+  const planned = await plan(b2('10.0.0.12', { acceptCa: 'existing' }), run, undefined, facts);
+  expect(trustOf(planned)).toEqual([run.state.ca?.cert, theirs].flatMap((cert) => certificateIds(cert ?? '')));
 });
 
 describe('others write to the store while a run goes on', () => {

@@ -80,7 +80,7 @@ describe('daemon.json is a link', () => {
   });
 
   test.each([
-    ['to no file', linked(JSON_FILE, '/dev/null', 'other 666 0:0\n'), /leads to \/dev\/null, which is not a file/],
+    ['to no file', linked(JSON_FILE, '/dev/null', 'other 666 0:0\n'), /a link to \/dev\/null\) is not a file/],
     ['nowhere', { [`file:${JSON_FILE}`]: 'link 777 0:0\n/no/such/file' }, /daemon\.json is a dangling link/],
   ])('it leads %s', (_, more, words) => {
     const facts = factsOf(more);

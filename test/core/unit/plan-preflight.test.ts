@@ -65,7 +65,7 @@ const one: Readonly<Record<string, readonly [Readonly<Record<string, string | un
   ],
   "a vendor's system": [
     { systemd: '', kind: '', vendor: 'Unraid' },
-    /^E_VENDOR_SYSTEM Unraid configures dockerd with tools of its own/,
+    /^E_VENDOR_SYSTEM Unraid configures dockerd with its own tools/,
   ],
   'an old systemd': [{ systemd: 'systemd 235' }, /^E_SYSTEMD_OLD systemd 235 is too old/],
   'neither running nor stopped': [
@@ -131,7 +131,7 @@ const one: Readonly<Record<string, readonly [Readonly<Record<string, string | un
     { programs: '/usr/sbin/iptables\n/usr/sbin/runc', version: '{"Version":"20.10.24"}' },
     /^$/,
   ],
-  'no socket that the daemon has open': [{ 'api-socket': '' }, /^E_DOCKER_SILENT .* the file of its socket is gone/],
+  'no socket that the daemon has open': [{ 'api-socket': '' }, /^E_DOCKER_SILENT .* its socket file is missing/],
   'a socket on which no answer comes': [
     { info: undefined, 'api 000 /info': '' },
     /^E_DOCKER_SILENT dockerd runs, but does not answer on \/run\/docker\.sock$/,
@@ -236,7 +236,7 @@ const one: Readonly<Record<string, readonly [Readonly<Record<string, string | un
   ],
   'a rootless daemon in the place of the real one': [
     { info: '{"ID":"x","SecurityOptions":["name=rootless"]}' },
-    /^E_ROOTLESS what answers on \/var\/run\/docker\.sock is a rootless Docker/,
+    /^E_ROOTLESS a rootless Docker answers on \/var\/run\/docker\.sock/,
   ],
   'runtimes in both places, which dockerd merges': [
     {
@@ -442,8 +442,8 @@ test('rootless daemons of users are named once each, and do not stand in the way
   });
   const said = planHost(facts, desired).warnings.filter((line) => line.includes('rootless'));
   expect(said).toEqual([
-    expect.stringMatching(/^ann has a rootless Docker .*\/run\/user\/1000/),
-    expect.stringMatching(/^bob has a rootless Docker/),
+    expect.stringMatching(/^ann runs a rootless Docker .*\/run\/user\/1000/),
+    expect.stringMatching(/^bob runs a rootless Docker/),
   ]);
   expect(problems({ rootless: 'ann /run/user/1000/docker.sock' })).toEqual([]);
 });
@@ -487,7 +487,7 @@ test('swarm mode: which containers would not start again by themselves', () => {
     '[{"Id":"abc","Names":["/web"]},{"Id":"d","Names":["/s.1"],"Labels":{"com.docker.swarm.task.id":"x"}}]';
   const swarm = { info: '{"ID":"x","Swarm":{"LocalNodeState":"active"}}', containers };
   expect(errors(swarm, 0).map(({ code, details }) => [code, details])).toEqual([
-    ['E_SWARM', ['would stop: web (and not start again by itself)', 'would stop: s.1']],
+    ['E_SWARM', ['would stop: web (and not restart automatically)', 'would stop: s.1']],
   ]);
 });
 

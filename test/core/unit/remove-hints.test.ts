@@ -1,7 +1,7 @@
 /** Hints for the host after a failed removal. */
 
 import { expect, test } from 'vitest';
-import { offeringForget } from '../../../src/core/render/remove.ts';
+import { offeringForget } from '../../../src/core/commands/remove.ts';
 import { DockerTlsError } from '../../../src/errors/errors.ts';
 
 test('forget is for a host that does not answer, and not for one that has rolled back', () => {

@@ -54,7 +54,7 @@ test('stage 1 changes hosts by what the new CA will be; stage 2 waits where noth
   const state = await openStore(home).read();
   const rotation = { ca: CA_DEFAULTS, flags: { ssh: {} }, lostPassphrase: false, rejectOtherClients: false };
   const begun = beginning({ ...rotation, noOverlap: false }).want(state, now);
-  expect(begun.hosts.map(({ name }) => name)).toEqual(['h']);
+  expect(begun.hosts.map(({ spec }) => spec.name)).toEqual(['h']);
   expect(begun.credentials.map(({ kind }) => kind)).toEqual(['replace-ca', 'issuing-ca']);
 
   const after = {

@@ -4,7 +4,7 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
-import { editAnswers, propose } from '../../../src/core/actions/setup-questions.ts';
+import { editAnswers, propose } from '../../../src/core/commands/setup-wizard.ts';
 import { completeHost, fleetKey, HOST_SETTINGS, type Setting } from '../../../src/core/domain/settings.ts';
 
 test.each([

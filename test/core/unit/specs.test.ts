@@ -110,7 +110,7 @@ describe("root's Docker and a rootless one on one host are two daemons", () => {
       expect.objectContaining({
         code: 'E_HOST_TAKEN',
         message: `build-1 is the name of another daemon of this host: ${whose}`,
-        hints: [`a name and a port of its own: docker-tls setup ${words}`],
+        hints: [`another name and port: docker-tls setup ${words}`],
       }),
     );
   });
@@ -121,7 +121,7 @@ test('the refusal says what the name stands for and how to go on', () => {
     expect.objectContaining({
       message: '127.0.0.1 is the name of another host, 127.0.0.1:2222',
       hints: expect.arrayContaining([
-        'a name of its own: docker-tls setup 127.0.0.1:2200 --name NAME',
+        'another name: docker-tls setup 127.0.0.1:2200 --name NAME',
         'if 127.0.0.1 has moved: docker-tls setup 127.0.0.1:2200 --name 127.0.0.1 --address 127.0.0.1',
       ]),
     }),

@@ -124,6 +124,23 @@ describe('askConfig', () => {
   });
 });
 
+describe('askConfig with options', () => {
+  it('answers for the destination, user and port that it was asked about', async () => {
+    const directory = mkdtempSync(join(tmpdir(), 'docker-tls-ssh-config-'));
+    const configFile = join(directory, 'config');
+    writeFileSync(configFile, 'Host db-*\n  ProxyJump gate\nHost *\n  User ops\n  Port 2222\n  HostName %h.internal\n');
+    const ask = (destination: string, more = {}) => askConfig({ ...options, destination, configFile, ...more });
+    try {
+      const [web, db, root] = await Promise.all([ask('web-1'), ask('db-1'), ask('web-1', { user: 'root', port: 22 })]);
+      expect([web.get('hostname'), web.get('user'), web.get('port')]).toEqual([['web-1.internal'], ['ops'], ['2222']]);
+      expect([db.get('hostname'), db.get('proxyjump')]).toEqual([['db-1.internal'], ['gate']]);
+      expect([root.get('user'), root.get('port')]).toEqual([['root'], ['22']]);
+    } finally {
+      rmSync(directory, { recursive: true });
+    }
+  });
+});
+
 describe('jumpOptions', () => {
   it.each([
     ['gate', { destination: 'gate', user: undefined, port: undefined }],

@@ -98,14 +98,22 @@ test('a change is kept over the connection that was opened after it', async () =
 
 test('a change that is not verified is not kept', async () => {
   const { error, log } = await play({ answers: [{ ...apply, undo: 'undone -' }, {}], verify: () => [rejected] });
-  expect(error).toMatchObject({ code: 'E_VERIFY', exit: 7, message: expect.stringContaining('as it was before') });
+  expect(error).toMatchObject({
+    code: 'E_VERIFY',
+    exit: 7,
+    message: expect.stringContaining('back in its previous state'),
+  });
   expect(log).toEqual(['0 apply', '0 undo', 'unsave', '1 close']);
 });
 
 test('the rollback goes over a new connection where the old one is gone', async () => {
   const { error, log } = await play({ answers: [apply, undefined, { undo: 'undone -' }] });
   expect(log).toEqual(['0 apply', '0 undo', '2 undo', '2 close', 'unsave']);
-  expect(error).toMatchObject({ code: 'E_SSH_LOST', exit: 5, message: expect.stringContaining('as it was before') });
+  expect(error).toMatchObject({
+    code: 'E_SSH_LOST',
+    exit: 5,
+    message: expect.stringContaining('back in its previous state'),
+  });
 });
 
 test('also when a person has interrupted: that connection is not interrupted', async () => {
@@ -117,7 +125,7 @@ test('also when a person has interrupted: that connection is not interrupted', a
   expect(error).toMatchObject({
     code: 'E_INTERRUPTED',
     exit: 130,
-    message: expect.stringContaining('as it was before'),
+    message: expect.stringContaining('back in its previous state'),
   });
   expect(log).not.toContain('save');
   expect(signals.map((signal) => signal?.aborted)).toEqual([true, false]);

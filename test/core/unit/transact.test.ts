@@ -88,7 +88,7 @@ test('the host goes back before the store does, and also where the store cannot'
   expect(requested).toEqual(['apply', '!save', 'undo', '!unsave']);
   expect(failed).toMatchObject({
     exit: 5,
-    message: 'the store is held; the host is as it was before',
+    message: 'the store is held; the host is back in its previous state',
     details: ['the store still has the change: the store is held'],
   });
 });
@@ -109,7 +109,7 @@ test.each([
     (error: unknown) => error,
   );
   expect(requested).toEqual(order);
-  expect(failed).toMatchObject({ exit: 130, message: 'interrupted; the host is as it was before' });
+  expect(failed).toMatchObject({ exit: 130, message: 'interrupted; the host is back in its previous state' });
 });
 
 test('after Ctrl-C the host is reached anew where the connection is lost: what was interrupted does not end that', async () => {
@@ -123,7 +123,7 @@ test('after Ctrl-C the host is reached anew where the connection is lost: what w
 });
 
 test.each([
-  ['undone -', 'another host answers; the host is as it was before'],
+  ['undone -', 'another host answers; the host is back in its previous state'],
   ['lost', 'another host answers; the host cannot be reached; it rolls back by itself within 90 s'],
 ])('a host that another one answers for is not confirmed: the first one (%s) goes back', async (undo, message) => {
   const requested: string[] = [];

@@ -50,7 +50,10 @@ describe('a configuration that dockerd does not accept', () => {
     expect([named.code, named.details]).toEqual(['E_DAEMON_CONFIG', ['unknown flag: --x']]);
     const silent = await refusal(`failed ${base64('validate')} -`);
     const limited = await refusal(`failed ${base64('validate')} ${base64('Segmentation fault')}`);
-    expect([limited.code, limited.message]).toEqual(['E_APPLY', expect.stringMatching(/could not be asked.*limits/)]);
+    expect([limited.code, limited.message]).toEqual([
+      'E_APPLY',
+      expect.stringMatching(/limits of the login kept dockerd/),
+    ]);
     expect(limited.hints).toEqual([expect.stringMatching(/ulimit -a$/)]);
     expect([silent.code, silent.message]).toEqual(['E_DAEMON_CONFIG', expect.stringMatching(/did not say in time/)]);
   });
@@ -97,17 +100,17 @@ describe('a change', () => {
   const steps = `${base64('check')} ${base64('dockerd would not start again')} -`;
   test.each([
     [`rolled-back ${steps} -`, 'E_APPLY', /\(check\): dockerd would not start again; the host was rolled back$/],
-    [`rolled-back ${steps} ${base64('it runs on')}`, 'E_APPLY', /files are as they were before, but it runs on$/],
+    [`rolled-back ${steps} ${base64('it runs on')}`, 'E_APPLY', /files are restored, but it runs on$/],
     [`rolled-back ${base64('restart')} - - -`, 'E_DAEMON_START', /the host was rolled back and runs as before$/],
     [
       `rolled-back ${base64('containers')} ${base64('containers stopped that ran before: web (exit 137)')} - -`,
       'E_CONTAINERS_STOPPED',
-      /^containers stopped that ran before: web \(exit 137\); the host's files are as they were before$/,
+      /^containers stopped that ran before: web \(exit 137\); the host's files are restored$/,
     ],
     [
       `rolled-back ${base64('containers')} ${base64('containers stopped that ran before: web (exit 137)')} - ${base64('/x was edited')}`,
       'E_CONTAINERS_STOPPED',
-      /\(exit 137\); the host's files are as they were before, but \/x was edited$/,
+      /\(exit 137\); the host's files are restored, but \/x was edited$/,
     ],
     [`stuck ${steps}`, 'E_ROLLBACK', /and rolling back failed as well: dockerd would not/],
     [`changed ${base64('/etc/x')}`, 'E_HOST_CHANGED', /^\/etc\/x was changed since the plan was made/],

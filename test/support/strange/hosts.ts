@@ -490,7 +490,7 @@ export const DOCKERS: readonly StrangeCase[] = [
     name: 'a rootless Docker of a user beside it',
     make: 'mkdir -p /home/ops/.config/systemd/user; touch /home/ops/.config/systemd/user/docker.service; chown -R ops: /home/ops/.config',
     end: 'rm -rf /home/ops/.config',
-    says: /ops has a rootless Docker of their own/,
+    says: /ops runs a rootless Docker/,
     remark: 'named, and left alone',
   },
   {

@@ -136,7 +136,7 @@ function checkCertificates(name: string, pem: string): void {
 
 function parseManifest(text: string): Pick<ClientBundle, 'client' | 'hosts'> {
   const manifest = parseJson(text);
-  if (!isObject(manifest)) throw broken(`${MANIFEST} is no JSON object`);
+  if (!isObject(manifest)) throw broken(`${MANIFEST} is not a JSON object`);
   if (manifest.schema !== 1) throw broken(`${MANIFEST} is not of schema 1: a newer docker-tls may have made it`);
   const { client, hosts } = manifest;
   if (typeof client !== 'string' || !NAME.test(client)) throw broken(`${MANIFEST} does not name a client`);

@@ -1,9 +1,10 @@
 /** ca.pem, cert.pem and key.pem in Docker's config directory itself, docker's default without DOCKER_CERT_PATH. */
 
 import { link } from 'node:fs/promises';
+import { ensureDir } from 'fs-extra/esm';
 import { DockerTlsError, errnoOf } from '../../../errors/errors.ts';
 import type { Secret } from '../../domain/secret.ts';
-import { clientFiles, newDirectory, readIfThere, replaceFiles, textOf, withFileErrors } from './files.ts';
+import { clientFiles, readIfThere, replaceFiles, textOf, withFileErrors } from './files.ts';
 
 export type DirectoryToWrite = {
   readonly dockerConfig: string;
@@ -28,7 +29,7 @@ export async function installIntoConfigDirectory(
   return withFileErrors(dockerConfig, async () => {
     const { wanted, same, foreign } = await compare(files);
     if (same) return { changed: false, kept: [] };
-    await newDirectory(dockerConfig);
+    await ensureDir(dockerConfig, 0o700);
     const kept: string[] = [];
     for (const path of foreign) kept.push(await keepCopy(path));
     await replaceFiles(wanted);

@@ -5,11 +5,12 @@
 
 import { realpath, stat } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
+import { ensureDir } from 'fs-extra/esm';
 import { applyEdits, modify } from 'jsonc-parser';
 import { DockerTlsError, errnoOf } from '../../../errors/errors.ts';
 import { at, type Fields, isObject } from '../../domain/json.ts';
 import { shellQuote } from '../../domain/quote.ts';
-import { newDirectory, readIfThere, replaceFiles } from './files.ts';
+import { readIfThere, replaceFiles } from './files.ts';
 
 /** The context in config.json; undefined for docker's `default`. Fails with E_DOCKER_CONFIG. */
 export async function currentContext(dockerConfig: string): Promise<string | undefined> {
@@ -59,7 +60,7 @@ async function editConfig(dockerConfig: string, edits: readonly Edit[]): Promise
     throw error;
   });
   if (before === undefined) {
-    await newDirectory(dirname(file));
+    await ensureDir(dirname(file), 0o700);
     await replaceFiles([{ path: file, data: after, mode: 0o600 }]);
     return true;
   }
@@ -95,9 +96,13 @@ function parseConfig(text: string | undefined, file: string): Fields {
 }
 
 function damaged(file: string, cause?: unknown): DockerTlsError {
-  return new DockerTlsError('E_DOCKER_CONFIG', "Docker's config.json is no JSON object, so nothing was changed in it", {
-    where: file,
-    hints: [`python3 -m json.tool ${shellQuote(file)}`],
-    cause,
-  });
+  return new DockerTlsError(
+    'E_DOCKER_CONFIG',
+    "Docker's config.json is not a JSON object; docker-tls left it unchanged",
+    {
+      where: file,
+      hints: [`python3 -m json.tool ${shellQuote(file)}`],
+      cause,
+    },
+  );
 }

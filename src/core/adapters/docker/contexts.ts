@@ -4,8 +4,9 @@
  */
 
 import { createHash } from 'node:crypto';
-import { mkdir, rm, stat } from 'node:fs/promises';
+import { stat } from 'node:fs/promises';
 import { join } from 'node:path';
+import { ensureDir, remove } from 'fs-extra/esm';
 import { DockerTlsError } from '../../../errors/errors.ts';
 import { at, type Fields, fieldsOf, isObject, parseJson, textAt } from '../../domain/json.ts';
 import { checkContextName } from '../../domain/names.ts';
@@ -71,7 +72,7 @@ export async function writeContext(
     const metaChanged = JSON.stringify(after) !== JSON.stringify(before);
     if (metaChanged) {
       // Last, because this creates the context.
-      await mkdir(metaDirectory, { recursive: true, mode: 0o755 });
+      await ensureDir(metaDirectory, 0o755);
       await replaceFiles([{ path: metaFile, data: JSON.stringify(after), mode: 0o644 }]);
     }
     const used = context.use === true && (await setCurrentContext(context.dockerConfig, context.name));
@@ -144,8 +145,8 @@ export async function removeContext(place: ContextPlace): Promise<boolean> {
     if (!isOurs(meta)) throw foreign(place, `docker context rm ${place.name}`);
     if ((await currentContext(place.dockerConfig)) === place.name)
       await setCurrentContext(place.dockerConfig, undefined);
-    await rm(metaDirectory, { recursive: true, force: true });
-    await rm(tlsDirectory, { recursive: true, force: true });
+    await remove(metaDirectory);
+    await remove(tlsDirectory);
     return true;
   });
 }
@@ -203,7 +204,7 @@ async function readMeta(place: ContextPlace): Promise<Fields | undefined> {
   if (text === undefined) return undefined;
   const meta = parseJson(text);
   if (isObject(meta) && meta.Name === place.name) return meta;
-  const what = `the docker context ${place.name} is damaged: its meta.json is no JSON object with that name`;
+  const what = `the docker context ${place.name} is damaged: its meta.json is not a JSON object with that name`;
   const hints = [`docker context rm ${place.name}`, `rm ${shellQuote(metaFile)}`];
   throw new DockerTlsError('E_CONTEXT_DAMAGED', what, { where: metaFile, hints });
 }
@@ -213,6 +214,6 @@ function isOurs(meta: Fields): boolean {
 }
 
 function foreign(place: ContextPlace, wayOut: string): DockerTlsError {
-  const what = `there is a docker context ${place.name}, which docker-tls did not write`;
+  const what = `docker-tls did not write the docker context ${place.name}`;
   return new DockerTlsError('E_CONTEXT_EXISTS', what, { hints: [`docker context inspect ${place.name}`, wayOut] });
 }

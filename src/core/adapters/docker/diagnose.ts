@@ -128,7 +128,7 @@ function diagnoseRefusal(input: DiagnosisInput, outcome: Refused): Diagnosis {
     case 'protocol':
       if (outcome.notTls)
         return simply(
-          `port ${port} of ${address} is no TLS port: another program than dockerd answers there (${outcome.reason})`,
+          `port ${port} of ${address} is not a TLS port: a program other than dockerd answers there (${outcome.reason})`,
           remotely(expected, 'ss', '-ltnp', `sport = :${port}`),
         );
       return simply(
@@ -146,7 +146,7 @@ function diagnoseRefusal(input: DiagnosisInput, outcome: Refused): Diagnosis {
           ...input.inside.doubt.commands,
         );
       return simply(
-        `${address} accepts the connection and then cuts it without a word, which a proxy, a load balancer or a daemon that is just stopping does`,
+        `${address} closes the connection without a TLS alert, as a proxy, a load balancer or a stopping daemon does`,
         ours('doctor', expected),
         journal(expected, input.inside),
       );
@@ -180,7 +180,7 @@ function outOfTime(input: DiagnosisInput, outcome: Refused, name: string): Diagn
 function wrongName(input: DiagnosisInput, name: string, address: string): Diagnosis {
   const names = input.names ?? infos(input.outcome.chain)[0]?.sans.map((san) => san.value) ?? [];
   const has = names.length === 0 ? 'has no names' : `is for ${names.join(', ')}`;
-  const message = `the certificate there ${has}, and not for ${address}, which is what was dialled`;
+  const message = `the certificate there ${has}, and not for the dialled ${address}`;
   const setup = (flag: string, value: string) =>
     owners(input.expected, `docker-tls setup ${name} ${flag} ${shellQuote(value)}`);
   const other = names.slice(0, 1).map((first) => setup('--address', first));

@@ -59,7 +59,7 @@ const PROTOCOL_ALERTS: Readonly<Record<string, string>> = {
   PROTOCOL_VERSION: 'it does not speak this version of TLS',
   HANDSHAKE_FAILURE: 'there is no cipher or version of TLS that both sides take',
   INSUFFICIENT_SECURITY: 'it wants stronger ciphers',
-  INAPPROPRIATE_FALLBACK: 'it does not go back to an older version of TLS',
+  INAPPROPRIATE_FALLBACK: 'it does not allow a fallback to an older version of TLS',
 };
 
 /** OpenSSL's names for an answer that is not a TLS record. */
@@ -98,7 +98,7 @@ export function refusalOf(error: unknown, { stage, keyed, maxVersion }: Progress
   if (OUR_VERSION.test(code)) {
     return {
       cause: 'protocol',
-      reason: `the server does not speak a version of TLS that is asked for (${code})`,
+      reason: `the server supports no version of TLS that the client offers (${code})`,
       code,
     };
   }

@@ -7,7 +7,7 @@ import { certificateTexts } from '../../domain/pki/pem.ts';
 import type { Refusal } from './refusal.ts';
 
 const UNTRUSTED: Readonly<Record<string, string>> = {
-  DEPTH_ZERO_SELF_SIGNED_CERT: 'it is signed by itself and not by a CA that you trust',
+  DEPTH_ZERO_SELF_SIGNED_CERT: 'it is self-signed, not signed by a CA that you trust',
   SELF_SIGNED_CERT_IN_CHAIN: 'its CA is not one that you trust',
   UNABLE_TO_GET_ISSUER_CERT: 'its CA is not one that you trust',
   UNABLE_TO_GET_ISSUER_CERT_LOCALLY: 'its CA is not one that you trust',
@@ -15,9 +15,9 @@ const UNTRUSTED: Readonly<Record<string, string>> = {
   CERT_SIGNATURE_FAILURE: 'its signature does not come from the CA that you trust, though that has the same name',
   CERT_UNTRUSTED: 'its CA is not one that you trust',
   CERT_REJECTED: 'its CA is not one that you trust',
-  INVALID_CA: 'it was signed by a certificate that is no CA',
+  INVALID_CA: 'the certificate that signed it is not a CA',
   PATH_LENGTH_EXCEEDED: 'its chain is longer than its CA allows',
-  INVALID_PURPOSE: 'it is not meant for servers',
+  INVALID_PURPOSE: 'it is not a server certificate',
   CERT_CHAIN_TOO_LONG: 'its chain is too long',
 };
 

@@ -98,7 +98,7 @@ export function apiVersionFault(
   if (pinned === undefined && oldest !== undefined && typeof most === 'string' && compare(most, oldest) < 0)
     return verdict(
       'api-version',
-      `the docker command of this computer speaks version ${oldest} of the API or newer (Docker 29); the daemon of ${expected.host} speaks ${most} at most: upgrade Docker on the host${oldest === OLDEST_29_0 ? `, or install docker 29.3 or newer here, which speaks ${OLDEST_29_3}` : ''}`,
+      `the docker command of this computer speaks version ${oldest} of the API or newer (Docker 29); the daemon of ${expected.host} speaks ${most} at most: upgrade Docker on the host${oldest === OLDEST_29_0 ? `, or install docker 29.3 or newer here (it speaks ${OLDEST_29_3})` : ''}`,
       'docker --version',
     );
   if (pinned === undefined) return undefined;
@@ -109,7 +109,7 @@ export function apiVersionFault(
         ? `newer than ${most}, the newest that the daemon of ${expected.host} speaks`
         : undefined;
   if (outside === undefined) return undefined;
-  const message = `the environment variable DOCKER_API_VERSION is ${pinned}, which is ${outside}`;
+  const message = `the environment variable DOCKER_API_VERSION is ${pinned}: ${outside}`;
   return verdict('api-version', message, 'unset DOCKER_API_VERSION');
 }
 

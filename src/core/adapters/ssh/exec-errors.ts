@@ -59,7 +59,7 @@ export const HANGS_UP =
 export function hungUp(host: string, login: Login, cause?: unknown): DockerTlsError {
   return new DockerTlsError('E_SSH_LOST', 'the connection broke', {
     where: host,
-    hints: [HANGS_UP, `see it from here: ${sshCommand(login, 'true')}`],
+    hints: [HANGS_UP, `to see it: ${sshCommand(login, 'true')}`],
     cause,
   });
 }

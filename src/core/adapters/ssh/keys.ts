@@ -68,7 +68,7 @@ export async function findKeys(ssh2: Ssh2, options: SshOptions, endpoint: Endpoi
   const fromFiles = files.filter(({ blob }) => !inAgent.has(idOf(blob)));
   for (const [id, file] of publicOnly)
     if (!inAgent.has(id) && !fileIds.has(id))
-      passedOver.push(`${file} is a public key: its private key was found neither in an agent nor in a file beside it`);
+      passedOver.push(`${file} is a public key: neither an agent nor a file next to it has its private key`);
   return { signers: [...fromAgent, ...agentOnly, ...fromFiles], passedOver };
 }
 

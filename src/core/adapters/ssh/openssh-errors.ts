@@ -19,7 +19,7 @@ export async function checkOpenSsh(options: SshOptions): Promise<void> {
   if (result.status === 'missing') {
     throw new DockerTlsError(
       'E_PROGRAM_MISSING',
-      'the openssh transport needs the ssh program, which is not installed',
+      'the openssh transport needs the ssh program, and it is not installed',
       { where: options.host, hints: [installHereHint(osReleaseHere(), ['openssh-client'])] },
     );
   }

@@ -87,7 +87,7 @@ async function openDirectory(options: SshOptions): Promise<string> {
   }
   throw new DockerTlsError(
     'E_TEMP_DIRECTORY',
-    `ssh has to start a small program of ours, and none can be put and run in ${parents.join(', ')}`,
+    `ssh has to start a small program from docker-tls, and no directory allows that: ${parents.join(', ')}`,
     { where: options.host, hints: ['TMPDIR=DIRECTORY docker-tls …', '--transport ssh2'] },
   );
 }

@@ -114,7 +114,7 @@ export class RunFailures {
     // Our command always starts with these two.
     if (end.status === 127 && /\benv: .*(?:No such file|not found)/i.test(this.#err.noise()))
       return this.#error('E_HOST_PROGRAM', 'this host has no /usr/bin/env, or no /bin/sh', {
-        hints: ['see what is there: ls -l /usr/bin/env /bin/sh (on the host); env is part of coreutils'],
+        hints: ['check both: ls -l /usr/bin/env /bin/sh (on the host); env is part of coreutils'],
         details: this.#words(),
       });
     // Both streams carry our marks.

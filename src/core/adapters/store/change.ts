@@ -1,5 +1,6 @@
 /** A change as files: the contents of each directory of the store, and checks before anything is written. */
 
+import { randomUUID } from 'node:crypto';
 import { DockerTlsError } from '../../../errors/errors.ts';
 import { checkName } from '../../domain/names.ts';
 import type { Secret } from '../../domain/secret.ts';
@@ -104,13 +105,15 @@ export function changeEntries(before: Before, change: StoreChange): { incoming: 
   refuseTwins(before, incoming, removals);
   const paths = incoming.map((each) => each.path);
   refuse(new Set(paths).size === paths.length ? undefined : 'names the same directory twice');
-  if (incoming.length > 0 && before.fresh) {
-    incoming.push({
-      path: 'store.json',
-      content: { kind: 'record', bytes: `${JSON.stringify({ schema: SCHEMA })}\n` },
-    });
-  }
+  const changes = incoming.length > 0 || (removals.length > 0 && !before.fresh);
+  if (changes) incoming.push(newRevision());
   return { incoming, removals };
+}
+
+/** The store's own file, with another revision. */
+export function newRevision(): Incoming {
+  const bytes = `${JSON.stringify({ schema: SCHEMA, revision: randomUUID() })}\n`;
+  return { path: 'store.json', content: { kind: 'record', bytes } };
 }
 
 /** Contents that no caller should pass are our bug, and the user cannot fix them. */
@@ -138,7 +141,7 @@ function refuseTwins(before: Before, incoming: readonly Incoming[], removals: re
       if (twin !== undefined && twin !== name) {
         throw new DockerTlsError(
           'E_NAME',
-          `"${name}" cannot be the name of a ${what}: there is "${twin}", which differs only in upper and lower case`,
+          `"${name}" cannot be the name of a ${what}: it differs from "${twin}" only in upper and lower case`,
           { hints: ['choose another name', 'docker-tls status'] },
         );
       }

@@ -176,7 +176,7 @@ export function writeFailure(home: string, error: unknown): unknown {
   if (errno === undefined || !/^E[A-Z0-9]+$/.test(errno)) return error;
   const { path } = error as NodeJS.ErrnoException;
   if (errno === 'ENOSPC' || errno === 'EDQUOT') {
-    return new DockerTlsError('E_STORE_FULL', `no space is left for the store in ${home}; it is as it was`, {
+    return new DockerTlsError('E_STORE_FULL', `no space is left for the store in ${home}; it is unchanged`, {
       where: home,
       hints: [`df -h ${shellQuote(home)}`, 'make room, or choose another directory with --home'],
       cause: error,

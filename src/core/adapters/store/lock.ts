@@ -169,8 +169,8 @@ function locked(path: string, holder: Holder | 'unreadable', leftover?: string):
   return new DockerTlsError(
     'E_STORE_LOCKED',
     holder === 'unreadable'
-      ? 'another run holds the store, and its lock does not say who'
+      ? 'another run holds the store, and its lock does not name it'
       : `the store is held by "${holder.who}" of ${holder.user} on ${holder.host} (process ${holder.pid}) since ${holder.since}`,
-    { where: path, hints: ['wait until that run has ended and try again', `if it is gone for good: rm ${files}`] },
+    { where: path, hints: ['wait until that run has ended and try again', `if that run has died: rm ${files}`] },
   );
 }

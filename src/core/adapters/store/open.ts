@@ -39,6 +39,7 @@ function lateStore(home: string, load: () => Promise<Store>): Store {
     accept: async (id) => (await store()).accept(id),
     requireWritable: async () => (await store()).requireWritable(),
     read: async (scope) => (await store()).read(scope),
+    isCurrent: async (state) => (await store()).isCurrent(state),
     withLock: async (who, fn, how) => (await store()).withLock(who, fn, how),
     write: async (change) => (await store()).write(change),
     watch: async () => (await store()).watch(),

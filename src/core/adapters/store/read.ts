@@ -4,7 +4,6 @@ import { accessSync, constants, existsSync, readdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { DockerTlsError } from '../../../errors/errors.ts';
 import { shellQuote } from '../../domain/quote.ts';
-import { keepHeapSmall, MANY_HOSTS } from '../../heap.ts';
 import { inside, nearestPresent } from './files.ts';
 import { COLLECTIONS } from './journal.ts';
 import { CA_FILE, CLIENT_FILE, caDirectoryName, HOST_FILE, type Parsed, parseObject } from './parse.ts';
@@ -40,6 +39,13 @@ export function readTree(home: string, tree: Tree, { hosts }: ReadScope = {}): S
   };
   tree.problems.refuse();
   return state;
+}
+
+/** The store's revision, another one after each write; empty without a store. Undefined if it has none, or if it cannot be read. */
+export function revisionOf(home: string): string | undefined {
+  const tree = openTree(home);
+  const at = tree?.locate('store.json');
+  return tree === undefined || at === undefined ? '' : tree.files(at, []).text('', true, parseRevision);
 }
 
 /** True if there is a store; checks nothing else. Fails as readState does. */
@@ -85,8 +91,17 @@ function checkSchema(home: string, tree: Tree): void {
   throw new DockerTlsError(
     'E_STORE_SCHEMA',
     `the store was written by a newer docker-tls (schema ${schema}; this one knows up to ${SCHEMA})`,
-    { where: at, hints: ['install the newer docker-tls on this computer (docker-tls version says what is here)'] },
+    {
+      where: at,
+      hints: ['install the newer docker-tls on this computer (docker-tls version shows the installed one)'],
+    },
   );
+}
+
+function parseRevision(text: string): Parsed<string> {
+  const parsed = parseObject(text);
+  const revision = parsed.ok ? parsed.value.revision : undefined;
+  return typeof revision === 'string' ? { ok: true, value: revision } : { ok: false, problem: 'names no revision' };
 }
 
 function parseSchema(text: string): Parsed<number> {
@@ -128,7 +143,6 @@ function collect<T>(
 ): Map<string, T> {
   const found = new Map<string, T>();
   const names = only ?? tree.list(collection);
-  if (names.length > MANY_HOSTS) keepHeapSmall();
   for (const name of names) {
     const directory = tree.locate(`${collection}/${name}`);
     if (directory === undefined) continue;

@@ -5,11 +5,11 @@ import { resolve } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { DockerTlsError } from '../../../errors/errors.ts';
 import type { StoreMark } from '../../domain/plan/host-state.ts';
-import { type Before, changeEntries } from './change.ts';
+import { type Before, changeEntries, newRevision } from './change.ts';
 import { inside, writeFailure } from './files.ts';
 import { type Change, finishJournal, makeChange, sweepJournal, undoChange } from './journal.ts';
 import { type Lock, takeLock } from './lock.ts';
-import { checkStore, type ReadScope, readState, requireWritable, storeExists } from './read.ts';
+import { checkStore, type ReadScope, readState, requireWritable, revisionOf, storeExists } from './read.ts';
 import type { StoreChange, StoreState } from './records.ts';
 import { treeSignature } from './tree.ts';
 
@@ -47,6 +47,8 @@ export type Store = {
    * E_STORE_MODES, E_STORE_DAMAGED or E_STORE_SCHEMA.
    */
   read(scope?: ReadScope): Promise<StoreState>;
+  /** Whether the store is as it was when `state` was read from it. False if that is unknown. Edits by hand do not count. */
+  isCurrent(state: StoreState): Promise<boolean>;
   /**
    * Runs `fn` while no other run changes the store, and always releases the lock. Nested calls within the same Store join the lock. `who`
    * names this run in other users' error messages, for instance `docker-tls apply`. First finishes the incomplete change of a run that
@@ -82,12 +84,19 @@ export function openStore(home: string, { now = () => new Date(), retryMs = 0 }:
   let made: Change[] = [];
   let queue: Promise<unknown> = Promise.resolve();
   let left: Promise<unknown> = Promise.resolve();
+  const revisions = new WeakMap<StoreState, string>();
 
   /** Runs one task after another; a failure reaches only its caller. */
   function inTurn<T>(work: () => Promise<T>): Promise<T> {
     const turn = queue.then(work);
     queue = turn.catch(() => undefined);
     return turn;
+  }
+
+  /** During a write of this run, after it. */
+  function look<T>(read: () => T): Promise<T> {
+    const looking = () => settled(directory, read);
+    return users > 0 ? inTurn(looking) : looking();
   }
 
   async function enter(who: string): Promise<Lock> {
@@ -129,13 +138,18 @@ export function openStore(home: string, { now = () => new Date(), retryMs = 0 }:
   async function undo(change: Change): Promise<void> {
     requireLock('undo');
     const at = made.indexOf(change);
-    if (at === -1) throw new Error('this write was undone before, or its lock is gone');
+    if (at === -1) throw new Error('this write was undone before, or lost its lock');
     const paths = new Set(change.plan.entries.map(({ path }) => path));
-    if (made.slice(at + 1).some((later) => later.plan.entries.some(({ path }) => paths.has(path)))) {
+    paths.delete('store.json');
+    const later = made.slice(at + 1);
+    if (later.some(({ plan }) => plan.entries.some(({ path }) => paths.has(path)))) {
       throw new Error('a later write touched the same names: undo that one first');
     }
     await translated(directory, () => undoChange(directory, change));
     made = made.filter((each) => each !== change);
+    // With later writes, the contents are not those of the revision that is back.
+    if (later.length > 0 && existsSync(inside(directory, 'store.json')))
+      made.push(await translated(directory, () => makeChange(directory, [newRevision()], [])));
   }
 
   return {
@@ -163,8 +177,17 @@ export function openStore(home: string, { now = () => new Date(), retryMs = 0 }:
     },
 
     async read(scope) {
-      const look = () => settled(directory, () => readState(directory, scope));
-      return users > 0 ? inTurn(look) : look();
+      const { state, revision } = await look(() => ({
+        state: readState(directory, scope),
+        revision: revisionOf(directory),
+      }));
+      if (revision !== undefined) revisions.set(state, revision);
+      return state;
+    },
+
+    async isCurrent(state) {
+      const revision = revisions.get(state);
+      return revision !== undefined && revision === (await look(() => revisionOf(directory)));
     },
 
     async withLock(who, fn) {

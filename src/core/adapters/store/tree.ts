@@ -77,7 +77,7 @@ export function openTree(home: string): Tree | undefined {
         `ls -l ${shellQuote(link)}`,
         'mount the disk that it is on, or choose another directory with --home',
       ];
-      problems.damage(link, `leads to ${readlinkSync(link)}, which is not there`, hints);
+      problems.damage(link, `leads to ${readlinkSync(link)}, which does not exist`, hints);
     } else if (errnoOf(error) === 'ELOOP')
       problems.damage(home, `cannot be entered: ${whyNotRead(error)}`, [`ls -ld ${shellQuote(home)}`]);
     else if (errnoOf(error) === 'ENOTDIR') problems.damage(home, 'is not a directory', [`ls -ld ${shellQuote(home)}`]);

@@ -76,13 +76,13 @@ function ownCa(ca: Entry): Problem[] {
     given(keys).map((key) => problem(key, `${key} belongs to ${owner}`));
   if (!('cert' in ca))
     return beside([...SIGNERS, ...OF_APIS, 'pin-file', 'chain', 'whole-chain', 'leaf-only'], 'a CA of your own: cert');
-  if (signer === undefined) return [problem('cert', `who signs is missing: one of ${SIGNERS.join(', ')}`)];
+  if (signer === undefined) return [problem('cert', `the signer is missing: one of ${SIGNERS.join(', ')}`)];
   if (second !== undefined) return [problem(second, `${signer} signs already: give one of the two`)];
   return [
     ...(api === undefined ? beside(OF_APIS, APIS.join(', ')) : []),
     ...(api !== undefined && !('credential-file' in ca) ? [problem(api, `${api} needs a credential-file`)] : []),
     ...(api === 'step-ca' ? [] : beside(['passphrase-file'], 'step-ca')),
-    ...(signer === 'pkcs11' ? beside(['leaf-only'], 'a CA that is asked') : beside(['pin-file'], 'pkcs11')),
+    ...(signer === 'pkcs11' ? beside(['leaf-only'], 'a CA with an API') : beside(['pin-file'], 'pkcs11')),
   ];
 }
 

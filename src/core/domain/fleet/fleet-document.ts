@@ -215,7 +215,7 @@ function readValue(root: Node | null): {
     if (isAlias(node)) {
       const target = anchors.get(node.source);
       if (target === undefined) return problem(path, 'an alias (*) without its anchor (&) before it');
-      if (open.has(target)) return problem(path, 'an alias (*) inside of what it repeats');
+      if (open.has(target)) return problem(path, 'an alias (*) inside its own anchor');
       return read(target, path, offset);
     }
     if (from === undefined && 'anchor' in node && typeof node.anchor === 'string') anchors.set(node.anchor, node);

@@ -79,7 +79,7 @@ function misplaced(path: Path, key: string, { knownKeys }: ProblemContext): stri
   const inSsh = path.at(-1) === 'ssh';
   const other = knownKeys(inSsh ? path.slice(0, -1) : [...path, 'ssh']);
   if (!other.includes(key)) return undefined;
-  return inSsh ? `${key} is beside ssh, not in it` : `${key} belongs into ssh: { ${key}: … }`;
+  return inSsh ? `${key} is outside ssh: { }` : `${key} belongs into ssh: { ${key}: … }`;
 }
 
 /** Reports the problems of the union's branch that has the found type. */
@@ -122,7 +122,7 @@ function wrongChoice(path: Path, values: readonly string[], found: unknown): Pro
     return {
       path,
       message: `the file is for a newer docker-tls (version ${found}; this one reads version ${values[0]})`,
-      hints: ['install the newer docker-tls on this computer (docker-tls version says what is here)'],
+      hints: ['install the newer docker-tls on this computer (docker-tls version shows the installed one)'],
     };
   }
   // A quoted number or boolean.

@@ -85,7 +85,7 @@ export const fleetSchema = z.strictObject({
   defaults: z.optional(
     described(
       defaultsSchema,
-      'what every host has unless it says otherwise; ssh is merged key by key, lists are replaced as a whole',
+      'settings of every host that does not set them itself; ssh is merged key by key, lists are replaced as a whole',
     ),
   ),
   hosts: z.optional(

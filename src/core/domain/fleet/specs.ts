@@ -132,7 +132,7 @@ function sameHost(known: HostSpec, host: string, flags: HostFlags): HostSpec {
     throw new DockerTlsError('E_HOST_TAKEN', `${name} is the name of another host, ${destinationWords(known.ssh)}`, {
       where: host,
       hints: [
-        `a name of its own: ${again} NAME`,
+        `another name: ${again} NAME`,
         `if ${name} has moved: ${again} ${name} --address ${typed.destination}`,
         `if ${name} is no longer needed: docker-tls remove ${name}`,
       ],
@@ -156,7 +156,7 @@ function otherDaemon({ name, ssh, port }: HostSpec, typed: HostSpec['ssh'], flag
     `${name} is the name of another daemon of this host: ${ssh.rootless ? `the rootless Docker of ${ssh.user ?? 'a user'}` : "root's Docker"}`,
     {
       where: destinationWords(typed),
-      hints: [`a name and a port of its own: docker-tls setup ${words.map(shellQuote).join(' ')}`],
+      hints: [`another name and port: docker-tls setup ${words.map(shellQuote).join(' ')}`],
     },
   );
 }

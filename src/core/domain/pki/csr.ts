@@ -99,7 +99,7 @@ function readFields(der: Buffer): {
       signature: content(signature).subarray(1),
     };
   } catch (cause) {
-    throw damaged('it is no PKCS#10 request', cause);
+    throw damaged('it is not a PKCS#10 request', cause);
   }
 }
 

@@ -203,7 +203,7 @@ function issuerFlaw(
     return refuse(
       below,
       'weak-signature',
-      `it is signed with ${shortName(below.signatureOid)}, which TLS libraries no longer accept`,
+      `TLS libraries no longer accept its signature algorithm, ${shortName(below.signatureOid)}`,
     );
   }
   if (!isSignedBy(below, issuer)) {
@@ -217,7 +217,7 @@ function issuerFlaw(
         );
   }
   if (!isCa || (keyUsage !== undefined && !keyUsage.includes('keyCertSign'))) {
-    return refuse(issuer, 'not-a-ca', 'it signed another certificate, but is no CA');
+    return refuse(issuer, 'not-a-ca', 'it signed another certificate, but is not a CA');
   }
   const casBelow = path.slice(1).filter(({ subject, issuer: by }) => !subject.der.equals(by.der)).length;
   if (pathLen !== undefined && casBelow > pathLen) {

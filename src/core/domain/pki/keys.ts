@@ -161,7 +161,7 @@ export function openKey(pem: Secret, passphrase?: Secret): KeyObject {
   const block = findKeyBlock(pem);
   if (block === undefined) throw damaged('it holds no private key in PEM form');
   if (block.label === 'OPENSSH PRIVATE KEY') {
-    throw new DockerTlsError('E_KEY_FORMAT', 'the private key is in the format of OpenSSH, which TLS does not use', {
+    throw new DockerTlsError('E_KEY_FORMAT', "the private key is in OpenSSH's format, not in one for TLS", {
       hints: ['ssh-keygen -p -m PKCS8 -f COPY-OF-THE-KEY'],
     });
   }

@@ -22,10 +22,10 @@ export function parseSan(text: string): San {
   const unbracketed = /^\[(.*)\]$/s.exec(bare)?.[1];
   const ip = parseIp(unbracketed ?? bare);
   if (prefix === 'dns' && ip !== undefined) {
-    throw nameError(text, 'an address is no DNS name', [`write it as IP:${ip.value}`]);
+    throw nameError(text, 'an address is not a DNS name', [`write it as IP:${ip.value}`]);
   }
   if (ip !== undefined) return ip;
-  if (prefix?.startsWith('ip') || unbracketed !== undefined) throw nameError(text, 'it is no IP address', []);
+  if (prefix?.startsWith('ip') || unbracketed !== undefined) throw nameError(text, 'it is not an IP address', []);
   return { kind: 'dns', value: parseDns(text, bare) };
 }
 
@@ -65,7 +65,7 @@ function parseDns(text: string, bare: string): string {
   }
   // A numeric last label makes programs parse the whole name as an IPv4 address (WHATWG URL, "ends in a number").
   if (/^(?:\d+|0x[0-9a-f]*)$/.test(labels.at(-1) ?? '')) {
-    throw nameError(text, 'it ends in a number, yet is no IPv4 address', [
+    throw nameError(text, 'it ends in a number, but is not an IPv4 address', [
       'an IPv4 address has four parts of 0 to 255',
     ]);
   }

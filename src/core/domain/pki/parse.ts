@@ -73,7 +73,7 @@ function readCertificate(pem: string): ParsedCertificate {
     const x509 = readX509(first);
     return { x509, pem: first, ...parseFields(x509.raw) };
   } catch (cause) {
-    throw certDamaged('it is no X.509 certificate', cause);
+    throw certDamaged('it is not an X.509 certificate', cause);
   }
 }
 

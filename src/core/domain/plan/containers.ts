@@ -65,7 +65,7 @@ export function planContainers(
 export function bridgeWarnings(settings: DesiredHost['daemonSettings'], { running, how }: ContainerPlan): string[] {
   if (settings?.icc !== false || running.length === 0 || how === 'stop') return [];
   return [
-    'icc: with containers running dockerd keeps the default bridge as it is; it takes effect at the first start of docker without any',
+    'icc: dockerd does not change the default bridge while containers run; it takes effect at the first start of docker without any',
   ];
 }
 

@@ -185,5 +185,5 @@ export function sysctlWords({ path, mode }: FileChange): string {
 export function loopbackWords({ mode }: FileChange): string {
   return mode === 'dropped'
     ? 'packets for 127.0.0.0/8 that do not come over lo are dropped'
-    : 'the rule that drops packets for 127.0.0.0/8 goes; route_localnet of the bridges is as it was before';
+    : 'the rule that drops packets for 127.0.0.0/8 goes; route_localnet of the bridges has its previous value again';
 }

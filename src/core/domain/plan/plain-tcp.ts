@@ -61,11 +61,11 @@ export function plainTcpProblem({
   return [
     new DockerTlsError(
       'E_OPENS_PLAIN_TCP',
-      `the configuration from before setup opens ${opens.join(' and ')}, which accepts every client without a certificate`,
+      `the configuration from before setup opens ${opens.join(' and ')} to every client without a certificate`,
       {
         where: host,
         hints: [
-          `what would change: docker-tls remove ${host} --dry-run`,
+          `to see the changes: docker-tls remove ${host} --dry-run`,
           `to open it again: docker-tls remove ${host} --allow-plain-tcp`,
         ],
       },

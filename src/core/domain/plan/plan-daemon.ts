@@ -252,7 +252,7 @@ export function planDaemon(
   if (touched.length > 0) {
     const keys = changedKeys(fileText(facts, view.configFile), jsonAfter);
     if (keys.every((key) => RELOADABLE.has(key)))
-      return { action: 'reload', reason: `${keys.join(', ')} can be taken in while it runs` };
+      return { action: 'reload', reason: `${keys.join(', ')} take effect without a restart` };
     const fixed = keys.filter((key) => !RELOADABLE.has(key));
     return restart(`${listWords(fixed)} ${fixed.length > 1 ? 'are' : 'is'} read only when it starts`);
   }

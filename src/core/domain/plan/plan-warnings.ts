@@ -55,12 +55,12 @@ export function networkWarnings(facts: HostFacts, { port, listen }: DesiredHost,
   // Rootless daemons of users are not managed: only reported.
   const rootless = facts.docker.rootless.map(
     ({ user, path }) =>
-      `${user} has a rootless Docker of their own (${path}): it is not changed, and not protected by TLS`,
+      `${user} runs a rootless Docker (${path}): docker-tls does not change it, and TLS does not protect it`,
   );
   const left = kindOf(facts).engine.apart
     ? podmanPorts(facts).map(
         (address) =>
-          `podman.socket listens on ${address} as well, and docker-tls leaves it as it is: unless podman.service has TLS of its own, every client there is root on the host without a certificate`,
+          `podman.socket listens on ${address} as well, and docker-tls does not change it: unless podman.service uses TLS, every client there is root on the host without a certificate`,
       )
     : [];
   if (action !== 'restart') return [...rootless, ...left];

@@ -160,7 +160,7 @@ export function nextGeneration(facts: HostFacts): number {
 /** Reason to send credentials; undefined: the host has the desired ones. */
 function whyCredentials(facts: HostFacts, { certificate, trust }: DesiredCredentials): string | undefined {
   const installed = installedCredentials(facts);
-  if (installed === undefined) return 'the host has no certificate of ours yet';
+  if (installed === undefined) return 'the host has no certificate of docker-tls yet';
   // Deleted by hand: without the records the host cannot be restored.
   if (facts.state === undefined) return `the host's own records (${facts.places.state}) are gone`;
   const [leaf, ...chain] = certificateIds(installed.cert);

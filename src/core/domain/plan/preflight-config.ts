@@ -80,7 +80,7 @@ export function checkDaemonJson({ login, facts, add }: Preflight, view: DaemonVi
     return;
   }
   if (at?.kind !== 'file' && at?.kind !== 'absent') {
-    const name = configName === path ? path : `${configName} leads to ${path}, which`;
+    const name = configName === path ? path : `${configName} (a link to ${path})`;
     const flaw = at?.kind === 'link' ? 'a dangling link' : 'not a file, or cannot be read, or is larger than 1 MiB';
     add(
       'E_CONFIG_FILE',

@@ -20,9 +20,9 @@ export function checkMounts({ login, facts, plan, add }: Preflight): void {
     const mount = mountOf(path);
     if (mount === undefined || seen.has(mount.path)) continue;
     if (mount.path === path && files.includes(path))
-      add('E_MOUNTED_FILE', `${path} is a mount of its own, so it cannot be replaced`, [
+      add('E_MOUNTED_FILE', `${path} is a mount point, so docker-tls cannot replace it`, [
         `see where it comes from: ${sudoCommand(login, 'findmnt', path)}`,
-        `change it there, or let the host have a file of its own: ${sudoCommand(login, 'umount', path)}`,
+        `change it there, or give the host its own file: ${sudoCommand(login, 'umount', path)}`,
       ]);
     else if (mount.readOnly)
       add('E_READ_ONLY', `${mount.path} is mounted read-only, and ${path} has to be written`, [

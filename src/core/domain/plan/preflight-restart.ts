@@ -22,7 +22,7 @@ export function checkRestart(input: Preflight, view: DaemonView): void {
   for (const need of restarts ? startNeeds(facts, view).filter(({ path }) => path === undefined) : [])
     add(
       'E_UNIT_NEEDS',
-      `dockerd does not start without ${need.name}, and this host has none in dockerd's PATH: once stopped, it would not start again`,
+      `dockerd does not start without ${need.name}, and dockerd's PATH has none on this host: once stopped, it would not start again`,
       [installHint(login, facts.distribution, [need.package])],
     );
   if (plan !== undefined && (asksDaemon(plan) || (restarts && kindOf(facts).asks)) && facts.docker.silent)
@@ -33,12 +33,12 @@ function addSilent({ login, facts, plan, add }: Preflight, view: DaemonView): vo
   const { apiSocket, socket } = facts.docker;
   const listens = view.listeners.some(({ kind }) => kind === 'unix' || kind === 'fd');
   const without =
-    plan?.daemon.action === 'restart' ? ['or go on without, and let containers stop: --containers may-stop'] : [];
+    plan?.daemon.action === 'restart' ? ['or continue without it, and let containers stop: --containers may-stop'] : [];
   if (view.listeners.length > 0 && !listens) {
     const inJson = view.listeners.some(({ from }) => from === 'json') && fileText(facts, view.configFile) !== undefined;
     add(
       'E_DOCKER_SILENT',
-      'dockerd listens on no unix socket, so it cannot be asked whether its containers outlive a restart',
+      'dockerd listens on no unix socket, so docker-tls cannot find out whether its containers survive a restart',
       [
         `add unix://${facts.places.localSocket} to ${inJson ? `"hosts" in ${view.configFile}` : 'its -H flags'}, then: ${sudoCommand(login, ...kindOf(facts).commands.restart)}`,
         ...without,
@@ -49,7 +49,7 @@ function addSilent({ login, facts, plan, add }: Preflight, view: DaemonView): vo
   add(
     'E_DOCKER_SILENT',
     apiSocket === ''
-      ? 'dockerd runs, but the file of its socket is gone: no program on the host can reach it'
+      ? 'dockerd runs, but its socket file is missing: no program on the host can reach it'
       : `dockerd runs, but does not answer on ${apiSocket}`,
     [...restartCommands(login, facts, apiSocket === '' && socket.active === 'active'), ...without],
   );

@@ -34,7 +34,7 @@ export function checkOwnUnit(input: Preflight, view: DaemonView): void {
   for (const { unit } of facts.docker.otherSockets)
     add('E_UNIT_NEEDS', `${unit} hands sockets to the daemon: a rootless one can get those of docker-tls alone`, [
       sudoCommand(login, ...kindOf(facts).systemctl, 'disable', '--now', unit),
-      'take -H fd:// out of its unit: it opens its socket by itself then',
+      'remove -H fd:// from its unit: it then opens the socket itself',
     ]);
   // Our script starts dockerd-rootless.sh and recognizes it by its name.
   const [start, ...more] = view.commandLine?.head ?? [];

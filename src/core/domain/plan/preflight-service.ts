@@ -90,7 +90,7 @@ function checkPodman(input: Preflight): void {
   const path = facts.places.socket;
   const socket = plan?.files.find((change) => change.path === path)?.after ?? fileText(facts, path) ?? '';
   if ((socket.match(/^ListenStream=/gm) ?? []).length > 1)
-    add('E_PODMAN_LISTEN', 'Podman listens on one address, and more are wanted', [
+    add('E_PODMAN_LISTEN', 'Podman can listen on one address only', [
       'name one with --listen, or none for all of the host',
       `see those that it has: ${sudoCommand(login, 'ip', '-brief', 'address')}`,
     ]);

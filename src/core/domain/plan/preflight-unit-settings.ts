@@ -21,7 +21,7 @@ export function checkUnitSettings({ login, facts, add }: Preflight): void {
       'then restart Docker, and run the same command again',
     ]);
   const network =
-    'dockerd is in a network namespace of its own, so its socket and the ports of its containers cannot be reached';
+    'dockerd runs in a separate network namespace, so nothing can reach its socket and the ports of its containers';
   for (const setting of settings('PrivateNetwork').slice(-1))
     if (/^(1|yes|y|true|t|on)$/i.test(setting.value)) found(setting, network);
   for (const setting of settings('NetworkNamespacePath').slice(-1)) found(setting, network);

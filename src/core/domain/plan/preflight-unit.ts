@@ -80,10 +80,11 @@ export function checkUnit(input: Preflight, view: DaemonView): void {
         ...editAt(login, path, facts),
       ]);
   if (IN_BETWEEN.includes(active))
-    add('E_DOCKER_BUSY', `${service} is ${active}, and has been for as long as we waited: it neither runs nor rests`, [
-      `see why: ${command(commands.log)}`,
-      'run the same command again once it runs',
-    ]);
+    add(
+      'E_DOCKER_BUSY',
+      `${service} is ${active}, and stayed so while docker-tls waited: it neither runs nor is stopped`,
+      [`see why: ${command(commands.log)}`, 'run the same command again once it runs'],
+    );
   // On a host that docker-tls manages, the fault may be in our files: credentials deleted by hand, a dockerd that moved in an upgrade.
   // Every change repairs that, or shows why the daemon does not start, and rolls back.
   if (active === 'failed' && facts.state === undefined)

@@ -42,11 +42,9 @@ function checkBasics(input: Preflight): void {
   const { docker, lock } = facts;
   const { service, commands, own } = kindOf(facts);
   if (docker.vendor !== undefined) {
-    add(
-      'E_VENDOR_SYSTEM',
-      `${docker.vendor} configures dockerd with tools of its own, which undo what others change there`,
-      ['configure TLS by hand, with the tools of that system: docs/hosts.md, "Systems of vendors"'],
-    );
+    add('E_VENDOR_SYSTEM', `${docker.vendor} configures dockerd with its own tools, and they undo changes by others`, [
+      'configure TLS by hand, with the tools of that system: docs/hosts.md, "Systems of vendors"',
+    ]);
     return;
   }
   if (login.rootless && facts.uid === 0) {
@@ -71,7 +69,7 @@ function checkBasics(input: Preflight): void {
     ]);
   serviceChecks(facts).manager(input);
   if (!hasDocker(facts) && docker.snap !== undefined)
-    add('E_DOCKER_SNAP', 'Docker is installed as a snap, which keeps its own configuration', [
+    add('E_DOCKER_SNAP', 'Docker is installed as a snap, with its own configuration', [
       sudo('snap', 'remove', 'docker'),
       ...installDockerHints(login, facts.distribution),
       'or keep the snap and configure TLS by hand: docs/hosts.md, "Docker from snap"',
@@ -85,7 +83,7 @@ function checkBasics(input: Preflight): void {
       ),
     ]);
   if (docker.answersRootless && !own)
-    add('E_ROOTLESS', `what answers on /var/run/docker.sock is a rootless Docker, not the one of ${service}`, [
+    add('E_ROOTLESS', `a rootless Docker answers on /var/run/docker.sock, not ${service}`, [
       `see where it leads: ${sudo('ls', '-l', '/var/run/docker.sock')}`,
     ]);
   // If the daemon runs by now, the rollback can finish.
@@ -146,7 +144,7 @@ export function repairHints(login: Login, kind: HostKind): string[] {
       ? [[...kind.systemctl, 'reset-failed', kind.service], kind.commands.start]
       : kind.bringUp
     ).map((words) => sudoCommand(login, ...words)),
-    `the rollback then ends by itself, and overwrites nothing that was changed since; or at once: ${rollbackByHand(login, kind)}`,
+    `the rollback then ends and overwrites no later change; to end it at once: ${rollbackByHand(login, kind)}`,
   ];
 }
 
@@ -175,7 +173,7 @@ export function stopProblem(
 ): DockerTlsError[] {
   if (containers === 'may-stop' || plan.containers.how !== 'stop') return [];
   const [code, why] = kindOf(facts).keepsContainers
-    ? (['E_SWARM', 'the host is in swarm mode, where live-restore does not work'] as const)
+    ? (['E_SWARM', 'the host is in swarm mode, and live-restore does not work with swarm'] as const)
     : (['E_CONTAINERS', 'a rootless Docker takes its containers along when it restarts'] as const);
   return [
     problem(
@@ -185,7 +183,7 @@ export function stopProblem(
       ['let them stop: --containers may-stop'],
       facts.docker.containers
         .slice(0, 20)
-        .map(({ name, restart }) => `would stop: ${name}${restart === 'no' ? ' (and not start again by itself)' : ''}`),
+        .map(({ name, restart }) => `would stop: ${name}${restart === 'no' ? ' (and not restart automatically)' : ''}`),
     ),
   ];
 }

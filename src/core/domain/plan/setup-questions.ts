@@ -115,7 +115,7 @@ export function wayQuestion(host: string, via: string, problem: DockerTlsError, 
         value: 'ssh',
         name: `through ${via}: docker-tls tunnel ${host}`,
         description:
-          'As --reach ssh: verified from there. There is no docker context, because docker dials the port itself.',
+          'As --reach ssh: verified through SSH. docker-tls makes no docker context, because docker dials the port itself.',
         disabled: closed && `(${closed.message})`,
       },
       { value: 'address', name: 'by another name or address' },
@@ -131,12 +131,12 @@ export function wayQuestion(host: string, via: string, problem: DockerTlsError, 
 export function otherClientsQuestion(host: string, others: OtherClients) {
   const stay = {
     value: 'accept',
-    name: 'they stay accepted, beside ours',
-    description: 'Their ca.pem needs our CA as well, which the new server certificate is from.',
+    name: 'keep accepting them, as well as ours',
+    description: 'Their ca.pem needs our CA as well, because it signs the new server certificate.',
   } as const;
   return {
     explain: `This daemon has clients already: ${otherClientsNotes(others).join('; ')}.`,
-    message: 'What becomes of them?',
+    message: 'Keep accepting them?',
     choices: [
       ...(others.losing.length > 0 ? [stay] : []),
       { value: 'reject', name: 'they are rejected from now on' },

@@ -193,7 +193,7 @@ export function renderHold(
 
 /** Host state after a rollback, in words. */
 export function asBefore(remark: string): string {
-  return remark === '' ? 'the host is as it was before' : `the host's files are as they were before, but ${remark}`;
+  return remark === '' ? 'the host is back in its previous state' : `the host's files are restored, but ${remark}`;
 }
 
 /**

@@ -1,15 +1,24 @@
-/** Stored hosts with an outdated trust file, and the reasons. */
+/** Trust of hosts under a view of the clients: decided once for each host; stored hosts whose trust file is outdated. */
 
 import { DockerTlsError } from '../../../errors/errors.ts';
-import type { StoredHost, StoreState } from '../../adapters/store/records.ts';
-import { type OtherClients, otherClients, otherClientsLose, otherClientsNotes } from '../plan/other-clients.ts';
+import type { HostRecord, StoredHost, StoreState } from '../../adapters/store/records.ts';
+import {
+  acceptedCa,
+  type OtherClients,
+  otherClients,
+  otherClientsLose,
+  otherClientsNotes,
+} from '../plan/other-clients.ts';
 import type { HostSpec } from '../settings.ts';
 import { listWords } from '../words.ts';
 import { certificateIds, sameIds } from './ca-id.ts';
-import { acceptsAll, trustFor } from './trust.ts';
+import type { Trust, WantedHost } from './changes.ts';
+import { type Accepting, acceptsAll, trustFor } from './trust.ts';
 import type { AccessView } from './view.ts';
 
 export type Access = {
+  /** The trust of every stored host. */
+  readonly trust: ReadonlyMap<string, Trust>;
   /** Stored hosts whose trust file is outdated. */
   readonly outdated: readonly string[];
   /** Hosts that no client may use (E_HOST_WITHOUT_CLIENTS): left unchanged, since nothing could be verified. */
@@ -35,19 +44,20 @@ export function accessOf(
   view: AccessView,
   { rejectOthers, now, changed = [] }: Asking,
 ): Access {
+  const trust = new Map<string, Trust>();
   const outdated: string[] = [];
   const withoutClients: DockerTlsError[] = [];
   const losing: { readonly name: string; readonly others: OtherClients }[] = [];
   for (const host of state.hosts.values()) {
     const { record, ca } = host;
     const spec = { ...record, ...changed.find(({ name }) => name === record.name) };
-    const accepting = { ...spec, acceptCa: spec.acceptCa ?? record.acceptCa };
-    try {
-      if (!sameIds(trustFor(accepting, view), certificateIds(ca))) outdated.push(record.name);
-    } catch (error) {
-      if (!(error instanceof DockerTlsError) || error.code !== 'E_NO_CLIENTS') throw error;
-      withoutClients.push(leftAsItIs(record.name, error));
-    }
+    const accepting = acceptingNow(spec, record);
+    const decided = trustOf(accepting, view);
+    trust.set(record.name, decided);
+    if (!(decided instanceof DockerTlsError)) {
+      if (!sameIds(decided, certificateIds(ca))) outdated.push(record.name);
+    } else if (decided.code === 'E_NO_CLIENTS') withoutClients.push(leftAsItIs(record.name, decided));
+    else throw decided;
     if (acceptsAll(accepting, [...view.clients.values()])) continue;
     const others = otherClients({ trust: ca, path: '', ours: true }, accepting.acceptCa ?? '', { ...state, host }, now);
     if (others.losing.length > 0) losing.push({ name: record.name, others });
@@ -56,7 +66,34 @@ export function accessOf(
   const where = losing.map(({ name }) => name).join(', ');
   if (first !== undefined && !rejectOthers) throw otherClientsLose(where, first.others, 'ours');
   const notes = first === undefined ? [] : otherClientsNotes(first.others).map((note) => `on ${where}: ${note}`);
-  return { outdated, withoutClients, notes };
+  return { trust, outdated, withoutClients, notes };
+}
+
+/** The hosts with their trust under the view; `decided`: by an earlier `accessOf` of the same view. */
+export function withTrust(
+  specs: readonly HostSpec[],
+  { hosts }: Pick<StoreState, 'hosts'>,
+  view: AccessView,
+  decided?: Access['trust'],
+): WantedHost[] {
+  return specs.map((spec) => {
+    const trust = decided?.get(spec.name) ?? trustOf(acceptingNow(spec, hosts.get(spec.name)?.record), view);
+    return { spec, trust };
+  });
+}
+
+/** As far as the store knows: a host tells which clients exist only once it is connected. */
+function acceptingNow(spec: HostSpec, known: HostRecord | undefined): Accepting {
+  return { ...spec, acceptCa: acceptedCa(spec.acceptCa, known?.acceptCa, undefined) };
+}
+
+function trustOf(spec: Accepting, view: AccessView): Trust {
+  try {
+    return trustFor(spec, view);
+  } catch (error) {
+    if (error instanceof DockerTlsError) return error;
+    throw error;
+  }
 }
 
 function leftAsItIs(host: string, { hints }: DockerTlsError): DockerTlsError {

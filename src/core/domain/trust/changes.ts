@@ -6,7 +6,7 @@ import type { ClientRecord, StoredCa, StoreState } from '../../adapters/store/re
 import { splitBundle } from '../pki/inspect.ts';
 import type { KeyType } from '../pki/key-types.ts';
 import type { CaSpec, HostSpec } from '../settings.ts';
-import { NEW_CA, newIssuerId } from './ca-id.ts';
+import { type CaId, NEW_CA, newIssuerId } from './ca-id.ts';
 import { caExists } from './ca-refusals.ts';
 import { type AccessView, issuingOf, makesIssuers } from './view.ts';
 
@@ -35,8 +35,14 @@ export type Intent = {
   question?(wanted: Wanted, changing: number): string | undefined;
 };
 
+/** CAs whose clients a host is to accept, or the reason why they cannot be chosen. */
+export type Trust = readonly CaId[] | DockerTlsError;
+
+/** A host of a change. Without `trust`, the host brings back the CAs of an earlier state. */
+export type WantedHost = { readonly spec: HostSpec; readonly trust?: Trust };
+
 export type Wanted = {
-  readonly hosts: readonly HostSpec[];
+  readonly hosts: readonly WantedHost[];
   readonly credentials: readonly CredentialChange[];
   readonly target: Target;
   /** Reason to change hosts that were not named. */
@@ -52,6 +58,10 @@ export type Wanted = {
   /** Drop a new CA and new clients again if no host uses them. */
   readonly temporary?: boolean;
 };
+
+export function specsOf({ hosts }: Pick<Wanted, 'hosts'>): HostSpec[] {
+  return hosts.map(({ spec }) => spec);
+}
 
 export type Target =
   | {

@@ -169,7 +169,7 @@ export function fleetClients(clients: readonly ClientSpec[], state: StoreState, 
 
 function renewalOf(name: string, known: StoredClient | undefined): string {
   const external = known !== undefined && known.key === undefined;
-  return external ? `client request ${name}, where its key is` : `docker-tls rotate client ${name}`;
+  return external ? `client request ${name} (on the computer with its key)` : `docker-tls rotate client ${name}`;
 }
 
 function revokedAgain(name: string): DockerTlsError {

@@ -45,7 +45,7 @@ function whatOf({ format, file, hosts, at }: HandedOut): string {
   const about = [format, ...hosts].join(', ');
   const day = at.slice(0, 10);
   if (file === undefined) return `${format}${hosts.length > 0 ? ` (${hosts.join(', ')})` : ''}`;
-  return file === '-' ? `what was exported on ${day} (${about})` : `${file} (${about}), exported on ${day}`;
+  return file === '-' ? `the export of ${day} (${about})` : `${file} (${about}), exported on ${day}`;
 }
 
 function renewalOf(client: string, { format, file, hosts, directory }: HandedOut): string {

@@ -7,13 +7,13 @@ import { inspectCertificate, isFrom } from '../pki/inspect.ts';
 import type { RotationStage } from '../plan/stages.ts';
 import type { CaSpec } from '../settings.ts';
 import { plural } from '../words.ts';
-import { accessOf } from './access.ts';
+import { type Access, accessOf, withTrust } from './access.ts';
 import { caBreaksClients } from './ca-refusals.ts';
 import { type CredentialChange, type Intent, preview, type Wanted } from './changes.ts';
 import { activeClients, renewed } from './clients.ts';
 import { nextSteps, stageOf } from './rotation.ts';
 import { breaksClients } from './server.ts';
-import { viewOf } from './view.ts';
+import { type AccessView, viewOf } from './view.ts';
 
 export type CaRotation = {
   readonly ca: CaSpec;
@@ -26,16 +26,23 @@ export type CaRotation = {
 };
 
 export type RotationIntent = Omit<Intent, 'reason'>;
+/** The clients after the stage, and what was decided about hosts. */
+type ViewOfStage = { readonly view: AccessView; readonly trust?: Access['trust'] };
 type HostRequest = Pick<CaRotation, 'flags' | 'rejectOtherClients'>;
 
 function wanted(
   { flags, rejectOtherClients: rejectOthers }: HostRequest,
   hosts: readonly string[],
   state: StoreState,
-  { target, ...more }: Partial<Omit<Wanted, 'target'>> & { readonly target?: object },
+  { view, trust, target, ...more }: Partial<Omit<Wanted, 'target'>> & ViewOfStage & { readonly target?: object },
 ): Wanted {
   const desired = { kind: 'desired', rejectOthers, addHardening: true, ...target } as const;
-  return { hosts: recordedSpecs(hosts, state, flags), credentials: [], target: desired, copies: true, ...more };
+  const specs = recordedSpecs(hosts, state, flags);
+  return {
+    hosts: withTrust(specs, state, view, trust),
+    ...{ credentials: [], target: desired, copies: true },
+    ...more,
+  };
 }
 
 /** Creates a CA, and an issuing CA under it for every client; every host then accepts old and new. Fails with E_NO_CA (exit 2). */
@@ -45,11 +52,11 @@ export function beginning(rotation: CaRotation): RotationIntent {
       const credentials = beginChanges(rotation, state);
       const view = preview(viewOf(state, now), credentials);
       const rejectOthers = rotation.rejectOtherClients;
-      const { outdated, withoutClients, notes } = accessOf(state, view, { rejectOthers, now });
+      const { trust, outdated, withoutClients, notes } = accessOf(state, view, { rejectOthers, now });
       const olds = [state.ca, ...state.oldCas].flatMap((ca) => (ca === undefined ? [] : [ca.cert]));
       // If every older CA has expired, there is nothing to accept: trust files and certificates change together, in stage 2.
       const hosts = olds.every((cert) => inspectCertificate(cert).notAfter < now) ? [] : outdated;
-      return wanted(rotation, hosts, state, { credentials, notes, leftOut: withoutClients });
+      return wanted(rotation, hosts, state, { view, trust, credentials, notes, leftOut: withoutClients });
     },
     question({ hosts }) {
       const lost = rotation.lostPassphrase
@@ -75,7 +82,7 @@ function beginChanges({ ca, lostPassphrase }: CaRotation, state: StoreState): Cr
 /** The rest of stage 1: hosts that do not accept both yet. */
 export function accepting(rotation: CaRotation): RotationIntent {
   return {
-    want: (state, now) => wanted(rotation, stageOf(state, now).hosts, state, {}),
+    want: (state, now) => wanted(rotation, stageOf(state, now).hosts, state, { view: viewOf(state, now) }),
     question: () => 'Stage 1: let these hosts accept old and new?',
   };
 }
@@ -97,8 +104,11 @@ export function issuing(rotation: CaRotation, begins: boolean): RotationIntent {
       const breaking = servers.filter((name) => breaksClients(certOf(name), olds, now));
       const waits = breaking.length > 0 && !rotation.noOverlap;
       const unfetched = stage.clients.filter((name) => state.clients.get(name)?.key === undefined);
+      const renewals = clients.map(({ record }) => renewed(state, record.name, undefined, now));
+      const credentials = [...first, ...renewals];
       return wanted(rotation, waits ? [] : servers, state, {
-        credentials: [...first, ...clients.map(({ record }) => renewed(state, record.name, undefined, now))],
+        view: preview(viewOf(state, now), credentials),
+        credentials,
         target: { force: 'from the new CA', noOverlap: rotation.noOverlap },
         leftOut: waits ? [caBreaksClients(breaking, unfetched)] : [],
       });
@@ -113,7 +123,8 @@ export function dropping(flags: HostFlags): RotationIntent {
     want(state, now) {
       const { hosts, stage } = droppable(state, now);
       const credentials: CredentialChange[] = stage === 'drop' ? [{ kind: 'drop-old-cas' }] : [];
-      return wanted({ flags, rejectOtherClients: true }, hosts, state, { credentials });
+      const view = preview(viewOf(state, now), credentials);
+      return wanted({ flags, rejectOtherClients: true }, hosts, state, { view, credentials });
     },
     question: () => 'Stop accepting the old CA? Clients that have not fetched their new files are locked out.',
   };

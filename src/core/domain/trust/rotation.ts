@@ -7,21 +7,22 @@ import { listWords } from '../words.ts';
 import { accessOf } from './access.ts';
 import { certificateIds } from './ca-id.ts';
 import { externalKey } from './client-refusals.ts';
-import { trustFor } from './trust.ts';
 import { viewOf } from './view.ts';
 
 /** Current stage of the rotation. */
 export function stageOf(state: StoreState, now: Date): RotationStage {
   if (state.ca === undefined) return { stage: 'none', hosts: [], clients: [] };
   const view = viewOf(state, now);
-  const { outdated } = accessOf(state, view, { rejectOthers: true, now });
+  const { outdated, trust: decided } = accessOf(state, view, { rejectOthers: true, now });
   const own = [...state.clients.values()].filter(({ record }) => record.reaches === undefined);
   return rotationStage({
     ca: state.ca.cert,
     oldCas: state.oldCas.map((old) => old.cert),
     hosts: [...state.hosts.values()].map(({ record, ca: trust, serverCert }) => {
-      const wanted = outdated.includes(record.name) ? trustFor(record, view) : certificateIds(trust);
-      return { name: record.name, trust, outdated: outdated.includes(record.name), wanted, serverCert };
+      const next = decided.get(record.name);
+      const isOutdated = outdated.includes(record.name);
+      const wanted = isOutdated && Array.isArray(next) ? next : certificateIds(trust);
+      return { name: record.name, trust, outdated: isOutdated, wanted, serverCert };
     }),
     clients: own.map(({ record: { name, revokedAt }, cert }) => {
       return { name, cert, revoked: revokedAt !== undefined };

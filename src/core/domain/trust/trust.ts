@@ -49,7 +49,7 @@ export function trustFor(spec: Accepting, view: AccessView): readonly CaId[] {
   if (without.length > 0) {
     throw new DockerTlsError(
       'E_NO_ISSUER',
-      `${without.map((client) => client.name).join(', ')} has no issuing CA of its own, so it cannot be told from clients that are not accepted`,
+      `${without.map((client) => client.name).join(', ')} has no issuing CA, so hosts cannot distinguish it from clients that they reject`,
       { where: spec.name, hints: without.map((client) => `docker-tls rotate client ${client.name}`) },
     );
   }

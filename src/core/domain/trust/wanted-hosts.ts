@@ -4,7 +4,7 @@ import type { StoredCa, StoredClient, StoreState } from '../../adapters/store/re
 import { Secret } from '../secret.ts';
 import type { CaSpec, ClientSpec, HostSpec } from '../settings.ts';
 import { plural } from '../words.ts';
-import { accessOf } from './access.ts';
+import { accessOf, withTrust } from './access.ts';
 import { firstCa, type Intent, namedCa, preview, type Wanted } from './changes.ts';
 import { fleetClients, usableClients, verifierOf } from './clients.ts';
 import { viewOf } from './view.ts';
@@ -36,7 +36,7 @@ export function hostsIntent(request: ApplyRequest): Intent {
   };
 }
 
-export function wantedHosts(request: ApplyRequest, state: StoreState, now: Date): Wanted {
+function wantedHosts(request: ApplyRequest, state: StoreState, now: Date): Wanted {
   const { hosts, ca, ownCa, client, takeOver = false, rejectOthers = false, addHardening = false } = request;
   const clients = fleetClients(request.clients ?? [], state, now);
   const inFile = clients.accepted[0];
@@ -54,12 +54,12 @@ export function wantedHosts(request: ApplyRequest, state: StoreState, now: Date)
   // Fails before anything is issued if this CA cannot do it.
   const asking = { rejectOthers, now, changed: hosts };
   const view = preview(viewOf(state, now), credentials);
-  const notes = clients.changes.length > 0 ? accessOf(state, view, asking).notes : [];
+  const access = clients.changes.length > 0 ? accessOf(state, view, asking) : undefined;
   return {
-    hosts,
+    hosts: withTrust(hosts, state, view, access?.trust),
     credentials,
     target: { kind: 'desired', takeOver, rejectOthers, addHardening },
-    notes: [...clients.notes, ...notes],
+    notes: [...clients.notes, ...(access?.notes ?? [])],
     verifyAs: [verifier.name, ...clients.accepted],
     mustReject: clients.revoked,
     // Changed settings of existing clients persist even if the hosts fail.

@@ -1,9 +1,9 @@
-/** Signer settings of the store that a plan uses on this machine. */
+/** Signer settings of the store that a plan uses on this machine: shown with the plan, then approved. */
 
 import type { Signer } from '../../domain/external-ca.ts';
 import { storeSettings } from '../../domain/store-settings.ts';
 import { caAfter, signs } from '../../domain/trust/changes.ts';
-import type { Base, Planned, Run } from '../intent.ts';
+import type { Base, ChangeContext, Planned } from '../intent.ts';
 
 /** Whether the planned changes sign something. */
 export function willSign(hosts: Planned['hosts'], { wanted }: Pick<Base, 'wanted'>): boolean {
@@ -16,22 +16,24 @@ export function willSign(hosts: Planned['hosts'], { wanted }: Pick<Base, 'wanted
  * The store's signer settings for this run. Undefined if nothing is signed, a key of the store signs, or this run's own files name the
  * signer.
  */
-export function signerOfStore(hosts: Planned['hosts'], base: Base, { signer }: Run): Signer | undefined {
-  const { credentials } = base.wanted;
+function signerOfStore({ hosts, wanted, state, run: { signer } }: ChangeContext): Signer | undefined {
+  const { credentials } = wanted;
   const fresh = credentials.some(({ kind }) => kind === 'create-ca' || kind === 'replace-ca');
-  const ca = caAfter(base.state.ca, credentials);
-  if (!willSign(hosts, base) || fresh || ca === undefined || ca.keyPem !== undefined) return undefined;
+  const ca = caAfter(state.ca, credentials);
+  if (!willSign(hosts, { wanted }) || fresh || ca === undefined || ca.keyPem !== undefined) return undefined;
   const { external, token } = ca.record;
   const named = external === undefined ? signer?.token : signer?.external;
   return named === undefined ? { external, token } : undefined;
 }
 
-/** The part of the plan about the signer: its settings, and whether they still need approval. */
-export async function shownSigner(
-  signer: Signer | undefined,
-  { store }: Run,
-): Promise<Pick<Planned, 'signer' | 'unapproved'>> {
-  const settings = signer && storeSettings(signer);
-  if (settings === undefined) return {};
-  return { signer: settings, unapproved: !(await store.accepts(settings.id)) };
+/** Adds the settings to the plan, and whether they still need approval. */
+export async function showSigner(context: ChangeContext): Promise<void> {
+  context.storeSigner = signerOfStore(context);
+  context.signer = context.storeSigner && storeSettings(context.storeSigner);
+  if (context.signer !== undefined) context.unapproved = !(await context.run.store.accepts(context.signer.id));
+}
+
+/** Fails with E_STORE_SETTINGS, E_DECLINED unless this machine accepts them. */
+export async function approveSigner({ storeSigner, run }: ChangeContext): Promise<void> {
+  if (storeSigner !== undefined) await run.approve(storeSigner);
 }

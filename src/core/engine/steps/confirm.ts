@@ -1,11 +1,10 @@
 /** Confirmation step: the question about the plan, before any change. */
 
 import { hasChanges } from '../../domain/plan/plan.ts';
-import type { Intent } from '../../domain/trust/changes.ts';
-import type { Planned, Run } from '../intent.ts';
+import type { ChangeContext, Planned } from '../intent.ts';
 
 /** Asks the intent's question, if it has one. Fails with E_DECLINED if the person declines, and with E_INTERRUPTED. */
-export async function confirm(intent: Intent, planned: Planned, run: Run): Promise<void> {
+export async function confirm(planned: Planned, { intent, run }: Pick<ChangeContext, 'intent' | 'run'>): Promise<void> {
   run.runtime.signal.throwIfAborted();
   const changing = planned.hosts.filter((one) => one.kind === 'done' && hasChanges(one.value.plan)).length;
   const question = intent.question?.(planned.wanted, changing);

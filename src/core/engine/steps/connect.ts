@@ -102,7 +102,7 @@ async function namingOwnDocker(error: unknown, session: HostSession, { ssh }: Ho
   const destination = destinationWords({ ...ssh, user: session.user });
   return error.hinting([
     ...error.hints,
-    `if the rootless Docker of ${session.user} is meant: docker-tls setup ${shellQuote(destination)} --rootless`,
+    `for the rootless Docker of ${session.user}: docker-tls setup ${shellQuote(destination)} --rootless`,
   ]);
 }
 

@@ -5,33 +5,21 @@ import { DockerTlsError, DockerTlsErrors } from '../../../errors/errors.ts';
 import type { StoreChange, StoreState } from '../../adapters/store/records.ts';
 import type { Credentials } from '../../domain/plan/desired.ts';
 import { storeSettings } from '../../domain/store-settings.ts';
-import { caAfter, type Wanted } from '../../domain/trust/changes.ts';
+import { caAfter, specsOf, type Wanted } from '../../domain/trust/changes.ts';
 import { keptChain } from '../../domain/trust/server.ts';
 import { asksExternalCa, bundleOf } from '../../domain/trust/view.ts';
 import type { CopiesOutcome, HostProgress } from '../../runtime.ts';
 import { refreshCopies } from '../installed-copies.ts';
-import type { Base, Planned, PlannedHost, Run } from '../intent.ts';
+import type { Base, ChangeContext, PlannedHost, Run } from '../intent.ts';
 import { type IssuerOptions, openIssuer } from '../issue.ts';
 import { willSign } from './approve.ts';
 import { whileHeld } from './hold.ts';
 import { withHostKey } from './host-key.ts';
 import { storeChanged } from './record.ts';
 
-export type Issued = Base & {
-  readonly copies: ReadonlyMap<string, CopiesOutcome>;
-  /** Removes credentials made for hosts, if no host came to use them. */
-  retract(): Promise<void>;
-};
-
-/** Whether an external CA issues for this run. */
-export function asksOutside({ wanted, state }: Base): boolean {
-  return asksExternalCa({ ca: caAfter(state.ca, wanted.credentials) });
-}
-
 /** Asks for the CA's passphrase if something will be signed. Runs before the store's lock, so that a typing person blocks no other run. */
-export async function unlockCa(hosts: Planned['hosts'], base: Base, run: Run): Promise<void> {
-  if (!willSign(hosts, base)) return;
-  await openIssuer(base.state, issuing(run, base.now)).unlock(base.wanted.credentials);
+export async function unlockCa({ hosts, wanted, state, run, now }: ChangeContext): Promise<void> {
+  if (willSign(hosts, { wanted })) await openIssuer(state, issuing(run, now)).unlock(wanted.credentials);
 }
 
 /**
@@ -39,55 +27,72 @@ export async function unlockCa(hosts: Planned['hosts'], base: Base, run: Run): P
  * 4) if a person approved a plan and the changes now differ, or if the store changed while an external CA signed; otherwise as the issuer
  * and the store do.
  */
-export async function issueCredentials(
-  { intent, wanted, known, state: before, now }: Base,
-  run: Run,
-  /** The store stays locked until every host is done, so that these changes can be undone completely. */
-  held: boolean,
-): Promise<Issued> {
-  const { store } = run;
-  const options = issuing(run, now);
-  const nothing = { intent, known, now, issued: true, retract: async () => {} };
+export async function issueCredentials(context: ChangeContext): Promise<void> {
+  const { wanted, state: before, run, intent } = context;
   if (wanted.credentials.length === 0) {
-    const copies = wanted.copies ? await refreshAll([...before.clients.keys()], before, run) : NONE;
-    return { ...nothing, wanted, state: before, copies };
+    if (wanted.copies) context.copies = await refreshAll([...before.clients.keys()], before, run);
+  } else {
+    const asks = asksExternalCa({ ca: caAfter(before.ca, wanted.credentials) });
+    const early = asks ? await signEarly(context) : undefined;
+    await run.store.withLock(`docker-tls ${intent.reason}`, () => issueLocked(context, early));
   }
-  const prepare = async (scope?: { readonly fresh: true }) => {
-    const state = await store.read(scope);
-    const again = intent.want(state, now);
-    if (run.asks && !isDeepStrictEqual(again, wanted)) throw changed();
-    return { state, again };
-  };
-  const changed = () => storeChanged(store.home, 'the CA or its clients');
-  const carryOut = ({ state, again }: Awaited<ReturnType<typeof prepare>>) =>
-    openIssuer(state, options).carryOut(again.credentials);
-  const asks = asksExternalCa({ ca: caAfter(before.ca, wanted.credentials) });
+  context.issued = true;
+}
+
+/** Changes that an external CA has signed without the store's lock, and what they were signed for. */
+type Early = Decided & { readonly signed: StoreChange };
+
+async function signEarly(context: ChangeContext): Promise<Early> {
   // Read fresh, so as not to request again what another run has just received.
-  const early = asks ? await prepare({ fresh: true }) : undefined;
-  const signed = early === undefined ? undefined : await carryOut(early);
-  return store.withLock(`docker-tls ${intent.reason}`, async () => {
-    const present = await prepare();
-    const { state, again } = present;
-    if (early !== undefined && signed !== undefined && !isStill(early.state, state, signed)) throw changed();
-    if (early !== undefined && !isDeepStrictEqual(early.again.credentials, again.credentials)) throw changed();
-    const change = signed ?? (await carryOut(present));
-    const written = await store.write(change);
-    // Settings from the fleet file count as accepted on this machine.
-    for (const one of again.credentials) {
-      const settings = one.kind === 'import-ca' ? storeSettings(one.ca.record) : undefined;
-      if (settings !== undefined) await store.accept(settings.id);
-    }
-    const after = await store.read();
-    const renewed = wanted.copies ? [...after.clients.keys()] : Object.keys(change.clients ?? {});
-    const copies = await refreshAll(renewed, after, run);
-    return {
-      ...nothing,
-      wanted: again,
-      state: after,
-      copies,
-      retract: () => (held ? written.undo() : retract(again, state, run, intent.reason)),
-    };
-  });
+  const decided = await decideAgain(context, { fresh: true });
+  return { ...decided, signed: await carryOut(decided, context) };
+}
+
+async function issueLocked(context: ChangeContext, early: Early | undefined): Promise<void> {
+  const { run } = context;
+  const { store } = run;
+  const decided = await decideAgain(context);
+  const { state, wanted } = decided;
+  if (early !== undefined && !isSigned(early, decided)) throw changedMeanwhile(run);
+  const change = early?.signed ?? (await carryOut(decided, context));
+  const { undo } = await store.write(change);
+  // Settings from the fleet file count as accepted on this machine.
+  for (const one of wanted.credentials) {
+    const settings = one.kind === 'import-ca' ? storeSettings(one.ca.record) : undefined;
+    if (settings !== undefined) await store.accept(settings.id);
+  }
+  const after = await store.read();
+  const renewed = wanted.copies ? [...after.clients.keys()] : Object.keys(change.clients ?? {});
+  Object.assign(context, { wanted, state: after, written: { before: state, undo } });
+  context.copies = await refreshAll(renewed, after, run);
+}
+
+/** A state of the store, and what is wanted then. */
+type Decided = { readonly state: StoreState; readonly wanted: Wanted };
+
+/** Decides again, from what is stored now. The trust of each host is compared at its turn, with its plan. */
+async function decideAgain(
+  { intent, run, now, wanted }: ChangeContext,
+  scope?: { readonly fresh: true },
+): Promise<Decided> {
+  const state = await run.store.read(scope);
+  const again = intent.want(state, now);
+  const agreed = (one: Wanted) => ({ ...one, hosts: specsOf(one) });
+  if (run.asks && !isDeepStrictEqual(agreed(again), agreed(wanted))) throw changedMeanwhile(run);
+  return { state, wanted: again };
+}
+
+function carryOut({ state, wanted }: Decided, { run, now }: ChangeContext): Promise<StoreChange> {
+  return openIssuer(state, issuing(run, now)).carryOut(wanted.credentials);
+}
+
+function changedMeanwhile({ store }: Run): DockerTlsError {
+  return storeChanged(store.home, 'the CA or its clients');
+}
+
+/** Whether the signed changes are the ones that are wanted now, and their inputs are still the same. */
+function isSigned(early: Early, { state, wanted }: Decided): boolean {
+  return isDeepStrictEqual(early.wanted.credentials, wanted.credentials) && isStill(early.state, state, early.signed);
 }
 
 /** Whether the inputs of a change are still the same: the CAs, and the clients and issuing CAs that it replaces. */
@@ -101,8 +106,6 @@ function isStill(before: StoreState, now: StoreState, { clients = {}, issuers = 
   return isDeepStrictEqual(seen(before), seen(now));
 }
 
-const NONE: Issued['copies'] = new Map();
-
 function issuing({ passphrase, runtime, signer, approve, progress }: Run, now: Date): IssuerOptions {
   return { passphrase, runtime, now, signer, approve, note: (text) => progress.note(text) };
 }
@@ -112,7 +115,7 @@ async function refreshAll(
   names: readonly string[],
   state: StoreState,
   { progress, runtime }: Pick<Run, 'progress' | 'runtime'>,
-): Promise<Issued['copies']> {
+): Promise<ChangeContext['copies']> {
   const copies = new Map<string, CopiesOutcome>();
   for (const name of names) {
     const client = state.clients.get(name);
@@ -140,28 +143,6 @@ export async function requireCopies(state: StoreState, run: Run): Promise<void> 
       { hints: ['docker-tls rotate ca --drop'] },
     ),
   ]);
-}
-
-/** Removes only what this run has made, and only if no host was added to the store since. */
-async function retract(wanted: Wanted, before: StoreState, { store, shared }: Run, reason: string): Promise<void> {
-  if (!wanted.temporary || shared) return;
-  await store.withLock(`docker-tls ${reason}`, async () => {
-    const { ca, oldCas, hosts, clients, issuers } = await store.read();
-    if (hosts.size > before.hosts.size) return;
-    const made = (names: Iterable<string>, known: ReadonlyMap<string, unknown>) =>
-      [...names].filter((name) => !known.has(name));
-    const wantedNames = wanted.credentials.flatMap((one) => (one.kind === 'client' ? [one.record.name] : []));
-    const fresh = made(wantedNames, before.clients).filter((name) => clients.has(name));
-    await store.write({
-      retireCa: (before.ca === undefined && ca !== undefined) || undefined,
-      removeClients: fresh,
-      removeIssuers: made(fresh, before.issuers).filter((name) => issuers.has(name)),
-    });
-    if (before.ca !== undefined || ca === undefined) return;
-    const known = new Set(oldCas.map(({ serial }) => serial));
-    const retired = (await store.read()).oldCas.filter(({ serial }) => !known.has(serial));
-    await store.write({ removeOldCas: retired.map(({ serial }) => serial) });
-  });
 }
 
 /**

@@ -1,5 +1,6 @@
 /** Plan of a host from its facts, the store and the intent: pure decisions, combined. Signs nothing, changes nothing. */
 
+import { DockerTlsError } from '../../../errors/errors.ts';
 import { reachedThrough } from '../../domain/destination.ts';
 import { withSeenKey } from '../../domain/fleet/specs.ts';
 import { type HostFacts, installedCredentials } from '../../domain/plan/facts.ts';
@@ -22,8 +23,8 @@ import {
 import { hasChanges, planHost } from '../../domain/plan/plan.ts';
 import { trustNow } from '../../domain/plan/trust-now.ts';
 import type { HostSpec } from '../../domain/settings.ts';
-import { certificateIds, sameIds } from '../../domain/trust/ca-id.ts';
-import { preview } from '../../domain/trust/changes.ts';
+import { type CaId, certificateIds, sameIds } from '../../domain/trust/ca-id.ts';
+import { preview, specsOf, type Trust, type WantedHost } from '../../domain/trust/changes.ts';
 import { otherCas, ourFingerprints } from '../../domain/trust/other-cas.ts';
 import { desiredServer, namesFor } from '../../domain/trust/server.ts';
 import { isAccepted, trustFor } from '../../domain/trust/trust.ts';
@@ -34,7 +35,7 @@ import type { AgreedHost, Base, OpenedHost, PlannedHost, Run } from '../intent.t
 import { wayProblem } from '../reachability.ts';
 import { wayTo } from '../through.ts';
 import { problemsOf, refuseProblems } from './preflight.ts';
-import { droppedNotes, hardeningOf, latestOf } from './record.ts';
+import { currentState, droppedNotes, hardeningOf } from './record.ts';
 import { planRestored } from './restore.ts';
 
 /**
@@ -59,13 +60,13 @@ async function markFor(
  */
 export async function planOpened(
   opened: OpenedHost,
-  requested: HostSpec,
+  { spec: requested, trust: decided }: WantedHost,
   base: Base,
   { runtime, store, asks, dryRun }: Pick<Run, 'runtime' | 'store' | 'asks' | 'dryRun'>,
   progress: HostProgress,
 ): Promise<PlannedHost> {
   progress.phase('plan');
-  const latest = await latestOf(requested.name, base, store);
+  const latest = await currentState(requested.name, base.state, base, store);
   const { target } = base.wanted;
   const safe = target.kind === 'generation' ? target.to === 'none' : target.takeOver === true;
   const mark = await markFor(opened.facts, requested.name, store, safe);
@@ -105,7 +106,9 @@ export async function planOpened(
     sameIds(certificateIds(installed.cert), certificateIds(known.serverCert)) &&
     facts.serverKey !== undefined;
   const { force, noOverlap } = target;
-  const trust = trustFor(spec, view);
+  // Writes of other runs, and the CA that a host accepts now, count as well.
+  const moved = latest !== base.state || acceptCa !== acceptedCa(requested.acceptCa, known?.record.acceptCa, undefined);
+  const trust = moved || decided === undefined ? trustFor(spec, view) : resolved(decided, view);
   const server = desiredServer({ spec, names, view, state: latest, onHost, force, noOverlap, now });
   const credentials = { trust, ...server };
   const other = otherStore(facts, spec.name, latest);
@@ -162,10 +165,16 @@ export async function planOpened(
   });
 }
 
+/** The trust as decided with the intent. CAs that were still to be made have their current IDs. */
+function resolved(decided: Trust, view: AccessView): readonly CaId[] {
+  if (decided instanceof DockerTlsError) throw decided;
+  return resolveIds(decided, view);
+}
+
 /** Hosts of the store and of this run reached through this host. */
 function hostsBehind(spec: HostSpec, { state, wanted }: Base): readonly string[] {
   const stored = [...state.hosts.values()].map(({ record }) => record);
-  return [...new Set(reachedThrough(spec, [...stored, ...wanted.hosts]))].filter((name) => name !== spec.name);
+  return [...new Set(reachedThrough(spec, [...stored, ...specsOf(wanted)]))].filter((name) => name !== spec.name);
 }
 
 /**

@@ -15,7 +15,7 @@ import type { Wanted } from '../../domain/trust/changes.ts';
 import { trustFor } from '../../domain/trust/trust.ts';
 import { trustedIds, viewOf } from '../../domain/trust/view.ts';
 import { listWords } from '../../domain/words.ts';
-import type { Base, PlannedHost, RestoredCredentials, Run } from '../intent.ts';
+import type { Base, HostChange, PlannedHost, RestoredCredentials, Run } from '../intent.ts';
 
 /** The CAs, the clients and this one host, as stored now. Fails with E_STORE_CHANGED (exit 4) if the CAs differ from the run's. */
 export async function latestOf(
@@ -30,6 +30,16 @@ export async function latestOf(
   return latest;
 }
 
+/** The `known` state of the store, or what is stored now if another write came since. Fails as latestOf does. */
+export async function currentState(
+  host: string,
+  known: StoreState,
+  base: { readonly state: StoreState },
+  store: Pick<Store, 'read' | 'home' | 'isCurrent'>,
+): Promise<StoreState> {
+  return (await store.isCurrent(known)) ? known : latestOf(host, base, store);
+}
+
 /**
  * Writes the host's new state to the store; returns the change that undoes this. Locks the store only while writing, so that runs over
  * other hosts continue. Fails with E_STORE_CHANGED (exit 4) if the host received a trust file that is outdated by now.
@@ -42,7 +52,7 @@ export async function recordHost(
 ): Promise<StoreChange | undefined> {
   const { spec, credentials } = planned;
   const write = async () => {
-    const latest = await latestOf(spec.name, { state }, store);
+    const latest = await currentState(spec.name, planned.latest, { state }, store);
     const known = latest.hosts.get(spec.name);
     if (credentials === undefined) {
       if (known === undefined) return undefined;
@@ -62,6 +72,27 @@ export async function recordHost(
   return store.withLock(`docker-tls ${intent.reason}`, write, { joins: true });
 }
 
+/** The record as part of a host's change: `save` writes it, `unsave` takes that back. */
+export function recordOf(
+  planned: PlannedHost,
+  sent: Credentials | undefined,
+  base: Pick<Base, 'wanted' | 'state' | 'intent'>,
+  run: Pick<Run, 'store' | 'runtime'>,
+): Pick<HostChange, 'save' | 'unsave'> {
+  let undo: StoreChange | undefined;
+  return {
+    async save() {
+      undo = await recordHost(planned, sent, base, run);
+    },
+    async unsave() {
+      const before = undo;
+      undo = undefined;
+      if (before === undefined) return;
+      await run.store.withLock(`docker-tls ${base.intent.reason}`, () => run.store.write(before), { joins: true });
+    },
+  };
+}
+
 /** Whether two records of a host, or two missing ones, are equal. */
 export function sameHost(known: StoredHost | undefined, next: StoredHost | undefined): boolean {
   if (known === undefined || next === undefined) return known === next;
@@ -78,14 +109,15 @@ function asJson(record: HostRecord): unknown {
 }
 
 function desiredHost(
-  { spec, plan, address, credentials }: PlannedHost,
+  { spec, plan, address, credentials, latest: before }: PlannedHost,
   sent: Credentials,
   known: StoredHost | undefined,
   { wanted, latest, home, now }: { wanted: Wanted; latest: StoreState; home: string; now: Date },
 ): StoredHost {
   const trust = credentials !== undefined && 'trust' in credentials ? credentials.trust : [];
   // Ensures that no other run has accepted or rejected a client on this host since.
-  if (!sameIds(trustFor(spec, viewOf(latest, now)), trust)) throw storeChanged(home, 'who may reach it', spec.name);
+  if (latest !== before && !sameIds(trustFor(spec, viewOf(latest, now)), trust))
+    throw storeChanged(home, 'who may reach it', spec.name);
   const target = wanted.target.kind === 'desired' ? wanted.target : {};
   const harden = hardeningOf(spec, known?.record, target);
   const record: HostRecord = {
@@ -133,14 +165,12 @@ export function droppedNotes(known: HostRecord | undefined, entries: readonly st
   const dropped = (known?.harden ?? []).filter((entry) => !entry.includes(':') && !entries.includes(entry));
   return dropped.length === 0
     ? []
-    : [
-        `${listWords(dropped)}: no longer asked for, and what was changed for it stays; take it out there, or use rollback`,
-      ];
+    : [`${listWords(dropped)}: no longer listed, but its changes remain; undo them on the host, or use rollback`];
 }
 
 export function storeChanged(home: string, what: string, where = home): DockerTlsError {
   return new DockerTlsError('E_STORE_CHANGED', `another run has changed ${what} in the store in the meantime`, {
     where,
-    hints: ['run the same command again: it begins from what is stored now'],
+    hints: ['run the same command again: it starts from the current store'],
   });
 }

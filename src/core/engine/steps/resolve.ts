@@ -6,18 +6,26 @@ import { externalCaKey } from '../../domain/trust/ca-refusals.ts';
 import type { CredentialChange, Intent } from '../../domain/trust/changes.ts';
 import type { AccessView } from '../../domain/trust/view.ts';
 import { viewOf } from '../../domain/trust/view.ts';
-import type { Base, Run } from '../intent.ts';
+import type { ChangeContext, Run } from '../intent.ts';
+import { holdsStore } from './hold-store.ts';
 
-/** Reads the store and resolves the intent. Throws obstacles to the whole run. */
-export async function resolveIntent(intent: Intent, { store, runtime, progress }: Run): Promise<Base> {
+/** Resolves the intent against the store, as the command has read it or as it is now. Throws obstacles to the whole run. */
+export async function resolveIntent(intent: Intent, run: Run): Promise<ChangeContext> {
+  const { store, runtime, progress } = run;
+  if (!run.dryRun) await store.requireWritable();
   const now = runtime.now();
-  const state = await store.read();
+  const state = run.state !== undefined && (await store.isCurrent(run.state)) ? run.state : await store.read();
   const wanted = intent.want(state, now);
   if (wanted.credentials.length > 0) {
     requireIssuing(viewOf(state, now), wanted.credentials);
   }
   for (const note of wanted.notes ?? []) progress.note(note);
-  return { intent, wanted, state, now, issued: false, known: knownHosts(state) };
+  return {
+    ...{ intent, run, now, wanted, state },
+    known: knownHosts(state),
+    held: holdsStore(wanted, state, run),
+    ...{ issued: false, hosts: [], copies: new Map() },
+  };
 }
 
 /** The hosts of the store. A new map for each run, because the run adds the hosts that it sets up. */

@@ -91,7 +91,7 @@ function notSetUp(host: string, { facts, session }: OpenedHost): DockerTlsError 
   return new DockerTlsError(
     'E_NOT_SET_UP',
     lost
-      ? `the host's own records (${facts.places.state}) are gone, though files of docker-tls are there`
+      ? `the host's own records (${facts.places.state}) are gone, but files of docker-tls remain`
       : 'docker-tls has not changed this host (or was removed from it already)',
     {
       where: host,
@@ -130,11 +130,11 @@ function rolledBackProblem(host: string, facts: HostFacts, chosen: number): Dock
   return [
     new DockerTlsError(
       'E_ROLLED_BACK',
-      `generation ${current} was itself made by a rollback: the generation before is what was rolled back`,
+      `generation ${current} is the result of a rollback; the generation before is the one that was rolled back`,
       {
         where: host,
         hints: [
-          `see what would come back: docker-tls rollback ${host} --dry-run`,
+          `to see the changes: docker-tls rollback ${host} --dry-run`,
           `bring it back: docker-tls rollback ${host} --to ${chosen} --yes`,
         ],
       },

@@ -107,14 +107,126 @@ function changesTlsAlone({ plan, facts: { places, docker } }: HostChange): boole
   );
 }
 
+/** A transaction under way. */
+type Attempt = {
+  readonly change: HostChange;
+  readonly confirmer: Confirmer;
+  /**
+   * `starting`: it may not have begun. `switched`: the new files are in place. `confirming`: the host may have received the confirmation.
+   * `ended`: the host itself reported how it ended, so nothing is left to roll back.
+   */
+  stage: 'starting' | 'switched' | 'confirming' | 'ended';
+  /** Checks that began with the daemon's start. */
+  early?: Promise<readonly CheckResult[]>;
+};
+
+/**
+ * One transaction (docs/how-it-works.md): start, verify over new connections, write the store, confirm over a new SSH connection. Every
+ * failure runs the rollback stored on the host; the error says whether it ran.
+ */
+export async function transact(change: HostChange): Promise<ChangeOutcome> {
+  const { runtime } = change.reach;
+  const confirmer = new Confirmer(() => runtime.connect(sshOptions(change.spec, change.reach)));
+  const attempt: Attempt = { change, confirmer, stage: 'starting' };
+  try {
+    runtime.signal.throwIfAborted();
+    const warnings = await start(attempt);
+    runtime.signal.throwIfAborted();
+    const { checks, fresh } = await verifyNew(attempt);
+    runtime.signal.throwIfAborted();
+    await change.save();
+    // The last moment in which Ctrl-C rolls everything back.
+    runtime.signal.throwIfAborted();
+    await confirmToHost(attempt, fresh);
+    return { checks, warnings };
+  } catch (error) {
+    throw attempt.stage === 'ended' ? error : await rollBackHost(change, error, attempt.stage);
+  } finally {
+    await confirmer.close();
+  }
+}
+
+/** Runs the script of the change up to the daemon's restart. */
+async function start(attempt: Attempt): Promise<readonly string[]> {
+  const { change, confirmer } = attempt;
+  const { id, plan, spec, session, reach, progress } = change;
+  const { signal, operator, now } = reach.runtime;
+  const transaction = renderTransaction(plan, change.facts, change.credentials, {
+    id,
+    who: operator,
+    now: now(),
+    confirmWithin: spec.confirmWithin,
+    keep: spec.keep,
+    reason: change.reason,
+    settings: keptOf(spec),
+    store: change.mark,
+  });
+  const tlsAlone = changesTlsAlone(change);
+  try {
+    const warnings = await startTransaction(session, transaction, {
+      timeoutMs: (spec.confirmWithin + 60) * 1000,
+      signal,
+      onStep: (step) => {
+        progress.phase(step);
+        if (step === 'restart' && tlsAlone) confirmer.open();
+      },
+      // Connections that wait at the port are answered as soon as the new daemon can, before systemd reports its start. If more than TLS
+      // changes, the change is not finished at that point.
+      onOpen: () => {
+        if (tlsAlone) attempt.early ??= change.verify().catch(() => []);
+      },
+    });
+    attempt.stage = 'switched';
+    return warnings;
+  } catch (error) {
+    if (error instanceof DockerTlsError && ENDED.has(error.code)) attempt.stage = 'ended';
+    throw error;
+  }
+}
+
+/** Verifies the new state, while the connection for the confirmation opens. Both are needed. */
+async function verifyNew(attempt: Attempt): Promise<{ checks: readonly CheckResult[]; fresh: HostSession }> {
+  const { change, confirmer } = attempt;
+  change.progress.phase('verify');
+  // If one fails first, the other must still be watched.
+  const [checks, fresh] = await Promise.all([checksOf(attempt), confirmer.opened(change.reach.runtime.signal)]);
+  requireVerified(change.spec.name, checks, '', change.first);
+  return { checks, fresh };
+}
+
 /** The results from the daemon's start if all passed; otherwise verifies now. */
-async function verified(
-  { verify }: Pick<HostChange, 'verify'>,
-  early: Promise<readonly CheckResult[]> | undefined,
-): Promise<readonly CheckResult[]> {
-  if (early === undefined) return await verify();
+async function checksOf({ change, early }: Attempt): Promise<readonly CheckResult[]> {
+  if (early === undefined) return await change.verify();
   const checks = await early;
-  return checks.length > 0 && checks.every(({ ok }) => ok) ? checks : await verify();
+  return checks.length > 0 && checks.every(({ ok }) => ok) ? checks : await change.verify();
+}
+
+/** Tells the host to keep the change. Fails with E_NOT_CONFIRMED, E_DISK_FULL, E_CONTAINERS_STOPPED. */
+async function confirmToHost(attempt: Attempt, fresh: HostSession): Promise<void> {
+  const { change } = attempt;
+  const { spec, facts } = change;
+  change.progress.phase('confirm');
+  attempt.stage = 'confirming';
+  const { ending, remark } = await commit(change, fresh);
+  if (ending === 'committed') return;
+  if (ending === 'nothing') {
+    attempt.stage = 'ended';
+    await change.unsave();
+    throw notConfirmed(
+      spec,
+      `the host had already rolled back: the change was not confirmed within ${spec.confirmWithin} s`,
+    );
+  }
+  if (ending === 'full') throw diskFullError(fresh, "the host's disk was too full to keep the change");
+  if (saysContainersStopped(remark)) throw containersStopped(fresh, kindOf(facts), remark);
+  throw new DockerTlsError(
+    'E_NOT_CONFIRMED',
+    `the host could not keep the change${remark === '' ? '' : `: ${remark}`}`,
+    {
+      where: spec.name,
+      hints: [sudoCommand(fresh.login, ...kindOf(facts).commands.log), 'run the same command again'],
+    },
+  );
 }
 
 /**
@@ -138,90 +250,5 @@ async function commit({ id, plan, spec, facts, reach }: HostChange, fresh: HostS
     } finally {
       await session.close();
     }
-  }
-}
-
-/**
- * One transaction (docs/how-it-works.md): start, verify over new connections, write the store, confirm over a new SSH connection. Every
- * failure runs the rollback stored on the host; the error says whether it ran.
- */
-export async function transact(change: HostChange): Promise<ChangeOutcome> {
-  const { id, plan, spec, session, reach, progress } = change;
-  const { runtime } = reach;
-  const transaction = renderTransaction(plan, change.facts, change.credentials, {
-    id,
-    who: runtime.operator,
-    now: runtime.now(),
-    confirmWithin: spec.confirmWithin,
-    keep: spec.keep,
-    reason: change.reason,
-    settings: keptOf(spec),
-    store: change.mark,
-  });
-  const confirmer = new Confirmer(() => runtime.connect(sshOptions(spec, reach)));
-  let warnings: readonly string[];
-  // Connections that wait at the port are answered as soon as the new daemon can, before systemd reports its start. If more than TLS
-  // changes, the change is not finished at that point.
-  let early: Promise<readonly CheckResult[]> | undefined;
-  try {
-    runtime.signal.throwIfAborted();
-    warnings = await startTransaction(session, transaction, {
-      timeoutMs: (spec.confirmWithin + 60) * 1000,
-      signal: runtime.signal,
-      onStep: (step) => {
-        progress.phase(step);
-        if (step === 'restart' && changesTlsAlone(change)) confirmer.open();
-      },
-      onOpen: () => {
-        if (changesTlsAlone(change)) early ??= change.verify().catch(() => []);
-      },
-    });
-  } catch (error) {
-    await confirmer.close();
-    // The host reported the outcome, so nothing is left to roll back.
-    if (error instanceof DockerTlsError && ENDED.has(error.code)) throw error;
-    throw await rollBackHost(change, error, 'starting');
-  }
-  let confirming = false;
-  /** The host has already rolled back; nothing is left to undo. */
-  let rolledBack = false;
-  try {
-    runtime.signal.throwIfAborted();
-    progress.phase('verify');
-    // Both are needed. If one fails first, the other must still be watched.
-    const [checks, fresh] = await Promise.all([verified(change, early), confirmer.opened(runtime.signal)]);
-    requireVerified(spec.name, checks, '', change.first);
-    runtime.signal.throwIfAborted();
-    await change.save();
-    // The last moment in which Ctrl-C rolls everything back.
-    runtime.signal.throwIfAborted();
-    progress.phase('confirm');
-    confirming = true;
-    const { ending, remark } = await commit(change, fresh);
-    if (ending !== 'committed') {
-      rolledBack = ending === 'nothing';
-      if (rolledBack) await change.unsave();
-      if (ending === 'full') throw diskFullError(fresh, "the host's disk was too full to keep the change");
-      if (rolledBack)
-        throw notConfirmed(
-          spec,
-          `the host had already rolled back: the change was not confirmed within ${spec.confirmWithin} s`,
-        );
-      if (saysContainersStopped(remark)) throw containersStopped(fresh, kindOf(change.facts), remark);
-      throw new DockerTlsError(
-        'E_NOT_CONFIRMED',
-        `the host could not keep the change${remark === '' ? '' : `: ${remark}`}`,
-        {
-          where: spec.name,
-          hints: [sudoCommand(fresh.login, ...kindOf(change.facts).commands.log), 'run the same command again'],
-        },
-      );
-    }
-    return { checks, warnings };
-  } catch (error) {
-    if (rolledBack) throw error;
-    throw await rollBackHost(change, error, confirming ? 'confirming' : 'switched');
-  } finally {
-    await confirmer.close();
   }
 }

@@ -141,4 +141,5 @@ applied=$?
 [ -z "$generation" ] || wait "$generation"
 [ "$applied" = 0 ] || back "$(words)"
 if [ "$DAEMON" = reload ]; then is_up || back "$SERVICE is not active"; fi
+# switched: not reported yet
 result switched

@@ -1,12 +1,27 @@
 /** `audit [HOST…]`: checks of hosts, Compose files and Dockerfiles, in every report format. */
 
-import { defineCommand } from '../../../cli/command.ts';
+import { type CommandResult, defineCommand } from '../../../cli/command.ts';
 import { FILE, SELECTION_OPTIONS, SSH_OPTIONS } from '../../../cli/host-options.ts';
-import { audit } from '../actions/audit.ts';
+import type { ActionContext } from '../../../core/actions/action-context.ts';
+import { runFlags } from '../../../core/actions/flags.ts';
+import { type RunOptions, sudoPasswords } from '../../../core/actions/run.ts';
+import { type SelectionOptions, selectSpecs } from '../../../core/actions/selection.ts';
+import { storeOf } from '../../../core/actions/store.ts';
+import { errorsOf, exitOfResults, type HostResult } from '../../../core/domain/host-results.ts';
+import type { Around } from '../../../core/render/change.ts';
+import { coloursOf } from '../../../core/render/colours.ts';
+import { saveReport } from '../adapters/report.ts';
+import { expiredWords } from '../domain/baseline.ts';
 import { BENCHMARKS, NEWEST } from '../domain/benchmark.ts';
-import { SEVERITIES } from '../domain/check.ts';
-import { REPORT_FORMS } from '../domain/report/forms.ts';
-import { renderAudit } from '../render/audit.ts';
+import { SEVERITIES, type Severity } from '../domain/check.ts';
+import { type Comparison, compareReports } from '../domain/compare.ts';
+import { formOf, REPORT_FORMS, type ReportForm, renderReport } from '../domain/report/forms.ts';
+import { type AuditedHost, type AuditReport, judged, reportHead } from '../domain/report/report.ts';
+import type { Paint } from '../domain/report/table.ts';
+import { fails, scoreWords } from '../domain/score.ts';
+import { type Selection, selectResults, subjectsOf } from '../domain/selection.ts';
+import { auditHosts } from '../engine/audit-hosts.ts';
+import { type AuditInputs, type InputOptions, readInputs } from './audit-inputs.ts';
 
 export const command = defineCommand({
   scope: ['fleet', 'hosts', 'store'],
@@ -45,7 +60,100 @@ export const command = defineCommand({
     out: { ...FILE, summary: 'write the report there; - is standard output' },
     failOn: { kind: 'choice', choices: SEVERITIES, summary: 'exit with status 3 for findings this grave or graver' },
     baseline: { ...FILE, summary: 'accepted findings, each with a reason and a last day' },
-    compare: { ...FILE, value: 'REPORT', summary: 'say what is new and what is gone since a report' },
+    compare: { ...FILE, value: 'REPORT', summary: 'list new and resolved findings since a report' },
   },
   run: async (context) => renderAudit(await audit(context, context.args.hosts, context.options), context),
 });
+
+type AuditOptions = RunOptions &
+  SelectionOptions &
+  InputOptions & {
+    readonly lynis: boolean;
+    readonly format?: ReportForm | undefined;
+    readonly out?: string | undefined;
+  };
+
+type Audited = {
+  readonly report: AuditReport & { readonly comparison: Comparison | undefined };
+  readonly form: ReportForm;
+  readonly known: AuditInputs['known'];
+  readonly results: readonly HostResult<AuditedHost>[];
+  /** Names of hosts in the store. */
+  readonly stored: ReadonlySet<string>;
+  /** Path of the report file. */
+  readonly saved: string | undefined;
+};
+
+async function audit(context: ActionContext, hosts: readonly string[], options: AuditOptions): Promise<Audited> {
+  const { global, runtime, progress } = context;
+  const { compose, dockerfile, inventory, out } = options;
+  const noHosts = hosts.length === 0 && global.file === undefined && inventory === undefined;
+  const withHosts = compose.length + dockerfile.length === 0 || !noHosts;
+  const { selection, known, files } = await readInputs(options, runtime.cwd, withHosts);
+  const { results, stored } = withHosts ? await auditSelected(context, hosts, options, selection) : NO_HOSTS;
+  const now = runtime.now();
+  const plain: AuditReport = {
+    ...reportHead(now, DOCKER_TLS_VERSION, selection.benchmark),
+    subjects: [...subjectsOf(results), ...files.map((file) => selectResults(file, selection, now))],
+  };
+  const report = { ...plain, comparison: known && compareReports(known, plain) };
+  const expired = selection.baseline && expiredWords(selection.baseline, now);
+  if (expired !== undefined) progress.note(`${options.baseline}: ${expired}`);
+  const form = formOf(options.format, out);
+  const text = () => renderReport(report, form, { columns: 100, all: global.verbose, known });
+  const saved = out === undefined || out === '-' ? undefined : await saveReport(out, runtime.cwd, text());
+  return { report, form, known, results, stored, saved };
+}
+
+const NO_HOSTS = { results: [], stored: new Set<string>() };
+
+async function auditSelected(
+  context: ActionContext,
+  hosts: readonly string[],
+  options: AuditOptions,
+  selection: Selection,
+) {
+  const { global, runtime, prompts, progress } = context;
+  const state = await storeOf(context).read();
+  const selected = await selectSpecs(context, hosts, options, state, runFlags(options, runtime.cwd));
+  const results = await auditHosts(selected.specs, {
+    ...{ runtime, progress, parallel: global.parallel, state, selection, ask: prompts.ssh, lynis: options.lynis },
+    ...(await sudoPasswords(options, selected, context)),
+  });
+  return { results, stored: new Set(state.hosts.keys()) };
+}
+
+function renderAudit(
+  { report, form, known, results, stored, saved }: Audited,
+  { global, runtime, options: { failOn } }: Around & { readonly options: { readonly failOn: Severity | undefined } },
+): CommandResult {
+  const colours = coloursOf(runtime.io);
+  const paint: Paint = (colour, text) => colours[colour](text);
+  const shown = { columns: runtime.io.columns, paint, all: global.verbose, known };
+  const failed = exitOfResults(results, runtime.signal);
+  const tooMuch = failOn !== undefined && judged(report).some((subject) => fails(subject.results, failOn));
+  return {
+    exit: failed !== 0 ? failed : tooMuch ? 3 : 0,
+    result: { ...report, out: saved },
+    text: global.json ? '' : saved === undefined ? renderReport(report, form, shown) : summary(report, form, saved),
+    verbatim: form !== 'table' && saved === undefined,
+    attention: failOn && '',
+    next: form === 'table' || saved !== undefined ? wayOn(report, stored, global.file !== undefined) : undefined,
+    errors: errorsOf(results),
+  };
+}
+
+/** Commands for fixable findings, on hosts set up from this store. Not for a fleet: its file defines each host. */
+function wayOn(report: AuditReport, stored: ReadonlySet<string>, fleet: boolean): string[] {
+  const fixable = judged(report)
+    .filter(({ kind, name }) => kind === 'host' && stored.has(name))
+    .filter(({ results }) => results.some(({ state, fixable: fix }) => state === 'finding' && fix !== undefined));
+  if (fleet || fixable.length === 0 || fixable.length > 5) return [];
+  return [`docker-tls harden ${fixable.map(({ name }) => name).join(' ')} --dry-run`];
+}
+
+/** Terminal summary if the report went into a file. */
+function summary(report: AuditReport, form: ReportForm, path: string): string {
+  const lines = judged(report).map((subject) => `${subject.name}: ${scoreWords(subject.score)}`);
+  return [...lines, `The report (${form}) is in ${path}`].join('\n');
+}

@@ -1,10 +1,41 @@
 /** `harden [HOST…]`: adds fixes to hosts that are set up, with the usual plan, apply, verify and rollback. */
 
-import { defineCommand } from '../../../cli/command.ts';
+import { type CommandResult, defineCommand } from '../../../cli/command.ts';
 import { FILE, RUN_OPTIONS } from '../../../cli/host-options.ts';
-import { harden } from '../actions/harden.ts';
-import { PROFILES } from '../domain/hardening/hardening.ts';
-import { renderFixes, renderHardened } from '../render/harden.ts';
+import type { ActionContext } from '../../../core/actions/action-context.ts';
+import { type HostsOptions, openHosts } from '../../../core/actions/open-hosts.ts';
+import type { Prompts } from '../../../core/actions/prompts.ts';
+import type { Changed } from '../../../core/actions/results.ts';
+import { hostsIntent } from '../../../core/domain/trust/wanted-hosts.ts';
+import { hangText } from '../../../core/domain/words.ts';
+import { change } from '../../../core/engine/change.ts';
+import { type Around, renderChange } from '../../../core/render/change.ts';
+import { coloursOf } from '../../../core/render/colours.ts';
+import { costLines } from '../../../core/render/outcome.ts';
+import { tableWidth } from '../../../core/render/table.ts';
+import { usage } from '../../../errors/errors.ts';
+import { checkReport } from '../adapters/report.ts';
+import type { FixName } from '../domain/fix-names.ts';
+import { type Fix, NEVER, needsYes, type Risk } from '../domain/fixes.ts';
+import {
+  FIXES,
+  leftOutOn,
+  leftOutWords,
+  PROFILE_AUTH_TRIES,
+  PROFILES,
+  profilesOf,
+} from '../domain/hardening/hardening.ts';
+import {
+  BANNER_EXAMPLE,
+  bannerProblem,
+  fixesByFlags,
+  type HardenFlags,
+  hardenedHost,
+  unmadeWords,
+} from '../domain/hardening/hardening-choice.ts';
+import { PACKAGES } from '../domain/packages.ts';
+import { addPackages, type HostPackages, refusePackages } from './harden-packages.ts';
+import { auditNow, writeHardenReport } from './harden-report.ts';
 
 export const command = defineCommand({
   scope: ['fleet', 'hosts', 'changes', 'plans', 'store'],
@@ -43,3 +74,138 @@ export const command = defineCommand({
     return options.list ? renderFixes(context) : renderHardened(await harden(context, args.hosts, options), context);
   },
 });
+
+type HardenOptions = HostsOptions &
+  HardenFlags & { readonly keepDockerGroup: readonly string[]; readonly report?: string | undefined };
+
+type Hardened = {
+  readonly changed: Changed;
+  readonly fixes: readonly FixName[];
+  readonly packages: readonly HostPackages[];
+  /** Fixes skipped because of their cost. */
+  readonly leftOut: readonly Fix[];
+  /** Other requested fixes that were not applied. */
+  readonly unmade: readonly string[];
+  /** Path of the report. */
+  readonly report: string | undefined;
+};
+
+async function harden(context: ActionContext, names: readonly string[], options: HardenOptions): Promise<Hardened> {
+  const { profile = 'cis', report, install } = options;
+  refusePackages(install, options.accept, context.global.yes && !context.global.dryRun);
+  const { fixes, ...choice } = fixesByFlags(options);
+  const banner = await bannerText(options, fixes, context.prompts);
+  const tries = fixes.includes('sshd') ? PROFILE_AUTH_TRIES[profile] : undefined;
+  const maxAuthTries = options.maxAuthTries ?? tries;
+  const settings = { keepInDockerGroup: options.keepDockerGroup, maxAuthTries, banner };
+  const { run, request, state } = await openHosts(context, names, options);
+  const hosts = request.hosts.map((spec) => hardenedHost(spec, state, fixes, settings));
+  if (report !== undefined && run.dryRun)
+    throw usage('--report is of a change that was made: not with --dry-run', ['docker-tls audit --out FILE.html']);
+  if (report !== undefined) await checkReport(report, run.runtime.cwd);
+  const packages = install.length === 0 ? [] : await addPackages(context, hosts, install, options.accept, run);
+  const before = report === undefined ? [] : await auditNow(run, state, hosts);
+  const changed = await change(hostsIntent({ ...request, reason: 'harden', hosts, addHardening: true }), run);
+  const plans = [...changed.results, ...(changed.planned?.hosts ?? [])].flatMap((one) =>
+    one.kind === 'done' ? [one.value.plan] : [],
+  );
+  const leftOut = leftOutOn(
+    choice.leftOut,
+    hosts.map(({ name, harden }) => ({ entries: harden, unmade: plans.find(({ host }) => host === name)?.unmade })),
+  );
+  const saved =
+    report === undefined
+      ? undefined
+      : await writeHardenReport({
+          ...{ out: report, run, before, changed, leftOut },
+          after: await auditNow(run, changed.state, hosts),
+        });
+  const unmade = unmadeWords(hosts, fixes, options.maxAuthTries);
+  return { changed, fixes, packages, leftOut, unmade, report: saved };
+}
+
+/** The owner decides the text: without a text, no banner. */
+async function bannerText(
+  { banner, only }: HardenFlags,
+  fixes: readonly FixName[],
+  prompts: Prompts,
+): Promise<string | undefined> {
+  if (banner !== undefined || !fixes.includes('banner') || !(only.includes('banner') || prompts.interactive))
+    return banner;
+  return prompts.input({
+    message: 'Text of the banner',
+    default: BANNER_EXAMPLE,
+    validate: bannerProblem,
+    flag: '--banner TEXT',
+  });
+}
+
+const RISK_WORDS: Readonly<Record<Risk, string>> = { none: 'no risk', low: 'low risk', yes: 'needs its own consent' };
+
+export function renderHardened(
+  { changed, fixes, packages, leftOut, unmade, report }: Hardened,
+  around: Around,
+): CommandResult {
+  const { io } = around.runtime;
+  const { result, text, ...rest } = renderChange(changed, around);
+  const costs = changed.results.flatMap((one) => (one.kind === 'done' ? costLines(one.value) : []));
+  const lines = [...costs, ...leftOut.map(leftOutWords), ...unmade].map((line) =>
+    coloursOf(io).yellow(hangText(line, tableWidth(io), 2)),
+  );
+  const installs = packages.flatMap(({ host, lines: [first = '', ...more], warnings }) => [
+    ...[`${host}: ${first}`, ...more],
+    ...warnings,
+  ]);
+  const warned = packages.flatMap(({ host, warnings }) => warnings.map((warning) => `${host}: ${warning}`));
+  return {
+    ...rest,
+    result: {
+      fixes,
+      packages: packages.map(packagesJson),
+      leftOut: leftOut.map((fix) => fix.name),
+      ...result,
+      report,
+    },
+    attention: [...warned, rest.attention ?? ''].filter((part) => part !== '').join('\n'),
+    text: [...installs, text, ...lines, ...(report === undefined ? [] : [`The report is in ${report}`])].join('\n'),
+  };
+}
+
+function packagesJson({ host, install, present, warnings }: Hardened['packages'][number]) {
+  return { host, packages: install, present, warnings };
+}
+
+function renderFixes({ runtime }: Around): CommandResult {
+  const columns = tableWidth(runtime.io);
+  const fixes = FIXES.map((fix) => ({
+    ...fix,
+    profiles: profilesOf(fix.name),
+    needsYes: needsYes(fix.name),
+  }));
+  const text = fixes
+    .map((fix) =>
+      [
+        `${fix.name}  (${fix.profiles.join(', ')}; ${RISK_WORDS[fix.risk]})`,
+        `    ${hangText(fix.title, columns, 4)}`,
+        ...(fix.cost
+          ? [
+              `    ${hangText(`costs: ${fix.cost}${fix.risk === 'yes' ? ` (needs --accept ${fix.name})` : ''}`, columns, 4)}`,
+            ]
+          : []),
+      ].join('\n'),
+    )
+    .join('\n');
+  const never = NEVER.map(({ setting, why }) => `    ${hangText(`${setting}: ${why}`, columns, 6)}`);
+  const packages = PACKAGES.map(({ name, title, risk }) => `    ${hangText(`${name}: ${title}; ${risk}`, columns, 6)}`);
+  return {
+    exit: 0,
+    result: { fixes, packages: PACKAGES, never: NEVER },
+    text: [
+      text,
+      'packages, by --install PACKAGE --accept PACKAGE only:',
+      ...packages,
+      'never, by no fix and no profile:',
+      ...never,
+    ].join('\n'),
+  };
+}

@@ -35,7 +35,7 @@ const TABLE = {
   },
   'userns-remap': {
     title: 'userns-remap=default in daemon.json',
-    cost: 'existing images and containers are hidden until it is switched off again; those that run go on, out of reach of docker, and their published ports do not answer until a rollback, neither from outside nor on 127.0.0.1; with the image store of containerd (Docker 29) new images are stored by overlay2 again; a user dockremap is made, and stays',
+    cost: 'existing images and containers are hidden until it is disabled again; running ones keep running, out of reach of docker, and their published ports do not answer until a rollback, neither from outside nor on 127.0.0.1; with the image store of containerd (Docker 29) new images are stored by overlay2 again; a user dockremap is made, and stays',
     risk: 'yes',
   },
   'log-limits': {
@@ -59,7 +59,7 @@ const TABLE = {
     risk: 'low',
   },
   'sshd-root': {
-    title: 'no logins as root over SSH (by key only, where harden itself logs in as root)',
+    title: 'no logins as root over SSH (by key only if harden itself logs in as root)',
     cost: 'users who log in as root, by password or at all, have to log in as a user with sudo',
     risk: 'yes',
   },
@@ -87,12 +87,12 @@ const TABLE = {
   'kernel-bpf': {
     title: 'sysctl: kernel.unprivileged_bpf_disabled=1',
     risk: 'low',
-    cost: 'nothing can set it back before the next boot, so rollback and remove take effect then; BPF of root goes on',
+    cost: 'only a boot resets it, so rollback and remove take effect then; BPF of root keeps working',
   },
   modules: {
     title: 'modprobe: dccp, rds, tipc, FireWire, USB storage, and old file systems are never loaded',
     risk: 'low',
-    cost: 'USB disks and FireWire devices are no longer recognised; modules that are loaded now are left out',
+    cost: 'USB disks and FireWire devices are no longer recognised; modules that are loaded now are skipped',
   },
   'modules-used': {
     title: 'modprobe: sctp, squashfs and udf are never loaded',
@@ -108,12 +108,12 @@ const TABLE = {
   'sshd-remote-forwarding': {
     title: 'sshd: AllowTcpForwarding local',
     risk: 'low',
-    cost: 'ssh -R opens no port on this host; ssh -L, editors over SSH and jumps through it go on',
+    cost: 'ssh -R opens no port on this host; ssh -L, editors over SSH and jumps through it keep working',
   },
   'sshd-forwarding': {
     title: 'sshd: AllowTcpForwarding no, AllowAgentForwarding no',
     risk: 'yes',
-    cost: 'ssh -L, -R and -A, editors over SSH and jumps through this host no longer work; it is left out where a host of the store is reached through this one',
+    cost: 'ssh -L, -R and -A, editors over SSH and jumps through this host no longer work; skipped where this host is the jump host of another host in the store',
   },
   'sshd-sessions': {
     title: 'sshd: MaxSessions 2',
@@ -129,7 +129,7 @@ const TABLE = {
     title:
       'login.defs: passwords of new accounts end after a year, failed logins are noted, more rounds for SHA hashes',
     risk: 'low',
-    cost: 'passwords of accounts made from now on end after 365 days; the rest is cosmetic on Debian, which hashes with yescrypt and has no faillog',
+    cost: 'passwords of accounts made from now on end after 365 days; the rest has no effect on Debian (it hashes with yescrypt and has no faillog)',
   },
   banner: {
     title: 'a banner before each login: /etc/issue, /etc/issue.net, and sshd shows it (--banner TEXT)',

@@ -24,19 +24,19 @@ export const PACKAGES: readonly PackageOffer[] = Object.entries({
   },
   'aide-common': {
     title: 'the configuration of aide, and its nightly check',
-    risk: 'a mail to root each night; once you have made its database (aideinit), every file is read, all images in /var/lib/docker among them unless a line !/var/lib/docker in /etc/aide/aide.conf.d leaves them out',
+    risk: 'a mail to root each night; with a database (aideinit) it reads every file, and all images unless /etc/aide/aide.conf.d has the line !/var/lib/docker',
   },
   'apt-listchanges': {
     title: 'news of packages before apt upgrades them',
     risk: 'an upgrade in a terminal shows them first, and waits for a key',
   },
   auditd: {
-    title: 'the log of what audit rules watch',
+    title: 'the log of the audit rules',
     risk: 'a service that starts at once; its log takes up to 40 MB',
   },
   debsums: {
     title: 'a checker of the files of packages',
-    risk: 'nothing is checked by itself until CRON_CHECK in /etc/default/debsums says so',
+    risk: 'no check runs until CRON_CHECK in /etc/default/debsums enables it',
   },
   'libpam-pwquality': {
     title: 'rules for new passwords',
@@ -52,8 +52,8 @@ export const NOT_OFFERED: Readonly<Record<string, string>> = {
   fail2ban: 'it bans an address after a few failed logins, this machine among them',
   'libpam-tmpdir': 'its own TMPDIR for each user breaks cron jobs and builds',
   needrestart: 'it restarts services after an upgrade, dockerd among them',
-  rkhunter: 'it takes the processes of containers for hidden ones, and brings binutils, which costs points of Lynis',
-  'unattended-upgrades': 'it upgrades and restarts dockerd at a time of its own',
+  rkhunter: 'it reports processes of containers as hidden, and installs binutils (Lynis deducts points for it)',
+  'unattended-upgrades': 'it upgrades and restarts dockerd at any time',
   usbguard: 'it locks out the keyboard at the console',
 };
 
@@ -89,9 +89,7 @@ export function parsePackagesPlan(
     new DockerTlsError('E_PACKAGES', `${message}; nothing was installed`, { where: host, hints });
   const [why] = of('no')[0] ?? [];
   if (why === 'apt')
-    throw refuse('packages are installed by apt, which this host does not have', [
-      `docker-tls harden ${shellQuote(host)}`,
-    ]);
+    throw refuse('only apt can install packages, and this host has none', [`docker-tls harden ${shellQuote(host)}`]);
   const look = sudoCommand(login, 'apt-get', '-s', 'install', '--no-install-recommends', ...requested);
   if (why !== undefined || of('end').length === 0)
     throw refuse(`apt cannot install ${listWords(requested, 12)}: ${printable(why ?? 'no answer', 300)}`, [
@@ -100,9 +98,7 @@ export function parsePackagesPlan(
     ]);
   const others = [...of('upgrade'), ...of('remove')].map(([name = '']) => printable(name, 80));
   if (others.length > 0)
-    throw refuse(`apt would also upgrade or remove ${listWords(others, 12)}, which is not for harden to decide`, [
-      look,
-    ]);
+    throw refuse(`apt would also upgrade or remove ${listWords(others, 12)}; decide that yourself`, [look]);
   const install = of('install').map(([name = '', version = '', download = '', disk = '']) => ({
     name,
     version: printable(version, 80),
@@ -110,7 +106,8 @@ export function parsePackagesPlan(
     disk: (Number(disk) || 0) * 1024,
   }));
   const bad = install.find(({ name }) => !PACKAGE_NAME.test(name));
-  if (bad !== undefined) throw refuse(`apt named ${printable(bad.name, 80)}, which is not a package`, [look]);
+  if (bad !== undefined)
+    throw refuse(`apt printed ${printable(bad.name, 80)} instead of the name of a package`, [look]);
   return { present: of('present').flatMap(([name = '']) => (requested.includes(name) ? [name] : [])), install };
 }
 

@@ -59,7 +59,7 @@ export function score(results: readonly CheckResult[]): Score {
   if (unseen.length > 0) {
     return {
       ...counted,
-      explanation: `${plural(unseen.length, 'check')} could not be judged: ${unseen[0]?.reason}.`,
+      explanation: `${plural(unseen.length, 'check')} had no verdict: ${unseen[0]?.reason}.`,
     };
   }
   const ceiling = CEILINGS.find(([severity, most]) => findings[severity] > 0 && share > most);

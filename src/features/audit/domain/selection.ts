@@ -59,7 +59,7 @@ export function requireChecks(
     const exists = all.some((id) => matchesCheck(pattern, id));
     const same = ids.filter((id) => id.endsWith(`.${pattern}`));
     const near = same.length > 0 ? same : nearestNames(pattern, ids);
-    throw usage(`--check ${pattern}: there is no such check${exists ? ' for what is audited here' : ''}`, [
+    throw usage(`--check ${pattern}: there is no such check${exists ? ' for the audited subjects' : ''}`, [
       ...near.map((id) => `--check ${id}`),
       "all of a section: --check '5.*'",
     ]);

@@ -71,7 +71,7 @@ function readSigned(given: string, request: SignRequest): string {
   if (end !== undefined && info.notAfter > end)
     throw wrongAnswer(
       request,
-      `its certificate ends on ${dateWords(info.notAfter)}, after its CA (${dateWords(end)}), which strict verifiers refuse`,
+      `its certificate ends on ${dateWords(info.notAfter)}, after its CA (${dateWords(end)}); strict verifiers reject it`,
     );
   const limit = request.profile === 'issuer' ? issuerLimit(info) : undefined;
   if (limit !== undefined) throw leafOnly(request, limit);
@@ -96,9 +96,9 @@ function leafFlaw(info: CertificateInfo, { profile, sans = [] }: SignRequest): s
     return `its certificate is good for ${extra.join(', ')} as well; ${profile}Auth alone is needed`;
   const signsOthers = info.keyUsage?.filter((one) => one === 'keyCertSign' || one === 'cRLSign') ?? [];
   if (signsOthers.length > 0)
-    return `its certificate has the key usage of a CA (${signsOthers.join(', ')}), and is none; digitalSignature is needed`;
+    return `its certificate has the key usage of a CA (${signsOthers.join(', ')}), but is not a CA; digitalSignature is needed`;
   if (info.keyUsage !== null && !info.keyUsage.includes('digitalSignature'))
-    return `its certificate may not sign (key usage: ${info.keyUsage.join(', ')}), which TLS 1.3 needs`;
+    return `its certificate may not sign (key usage: ${info.keyUsage.join(', ')}), and TLS 1.3 requires that`;
   const has = new Set(info.sans.map(formatSan));
   const missing = sans.filter((san) => !has.has(formatSan(san)));
   return missing.length > 0 ? `its certificate lacks ${missing.map((san) => san.value).join(', ')}` : undefined;
@@ -120,7 +120,7 @@ function nameFlaw(pem: string, { subject, sans }: CertificateInfo, request: Sign
   // A host's name may exceed the limit of a common name, and clients ignore a server's: it may be one of the other names, or missing.
   const other = profile === 'server' ? called.find((one) => !wanted.has(one.toLowerCase())) : undefined;
   if (profile !== 'server' && (called.length !== 1 || called[0] !== commonName))
-    return `its ${profile === 'issuer' ? 'issuing CA' : 'certificate'} is called "${called.join(', ') || subject}", not "${commonName}": clients could not be told apart by name`;
+    return `its ${profile === 'issuer' ? 'issuing CA' : 'certificate'} is called "${called.join(', ') || subject}", not "${commonName}": daemons identify clients by this name`;
   const extra = [
     ...(other === undefined ? [] : [other]),
     ...sans.map(({ value }) => value).filter((value) => !wanted.has(value)),
@@ -128,7 +128,7 @@ function nameFlaw(pem: string, { subject, sans }: CertificateInfo, request: Sign
   ];
   return extra.length === 0
     ? undefined
-    : `its certificate has names that nobody asked for: ${extra.map((name) => printable(name, 100)).join(', ')}`;
+    : `its certificate has names that were not requested: ${extra.map((name) => printable(name, 100)).join(', ')}`;
 }
 
 function endFlaw({ notAfter }: CertificateInfo, { profile, now }: SignRequest): string | undefined {

@@ -41,7 +41,7 @@ export async function postJson(
     });
     return { status, body: parseJson(text) };
   } catch (error) {
-    if (signal?.aborted) throw interrupted(`interrupted while ${externalCaWords(ca)} was asked`, { where });
+    if (signal?.aborted) throw interrupted(`interrupted while waiting for ${externalCaWords(ca)}`, { where });
     throw translated(error as NodeJS.ErrnoException, ca, where, timeout.aborted);
   }
 }

@@ -49,7 +49,7 @@ export async function signByStepCa(ca: ApiCa, request: SignRequest, signal?: Abo
     answer,
     [message],
     [
-      'see the log of step-ca: it names the cause, which it does not send',
+      'the log of step-ca names the cause; its answer does not',
       `step ca provisioner list --ca-url ${ca.url}`,
       `a longer lifetime: step ca provisioner update ${JSON.stringify(provisioner)} --x509-max-dur ${days * 24}h`,
     ],

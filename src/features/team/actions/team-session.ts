@@ -1,6 +1,8 @@
-/** Shared store sessions for commands about the store itself. */
+/** Shared store sessions for commands about the store itself, and a store's whole content. */
 
-import { type Attended, optionsOf } from '../../../core/actions/store.ts';
+import type { ActionContext } from '../../../core/actions/action-context.ts';
+import { type Attended, optionsOf, storeOf } from '../../../core/actions/store.ts';
+import type { StoreState } from '../../../core/adapters/store/records.ts';
 import { usage } from '../../../errors/errors.ts';
 import { openTeamSession } from '../store/open.ts';
 import type { Session } from '../store/session.ts';
@@ -21,4 +23,11 @@ export function sharedStoreOf(context: Attended): Session {
     what,
     ways.map((way) => `docker-tls ${way}`),
   ).at(context.global.home);
+}
+
+/** The content of a shared store as seen by operators who can open the CA. Fails for any other user. */
+export async function wholeState(context: ActionContext): Promise<StoreState> {
+  const store = storeOf(context);
+  if (store.shared) await store.requireWritable();
+  return store.read();
 }

@@ -1,8 +1,14 @@
 /** `operator add NAME [RECIPIENT]`: grants a user or runner access to a shared store. */
 
 import { defineCommand } from '../../../cli/command.ts';
-import { giveAccess } from '../actions/operators.ts';
-import { renderAdded } from '../render/operators.ts';
+import { shellQuote } from '../../../core/domain/quote.ts';
+import { asWritten } from '../../../errors/errors.ts';
+import { recipientsIn } from '../actions/recipients.ts';
+import { sharedStoreOf } from '../actions/team-session.ts';
+import { addOperator } from '../store/admin.ts';
+import { checkRecipient } from '../store/age.ts';
+import type { Operator } from '../store/operators.ts';
+import { noRecipient } from '../store/ssh-keys.ts';
 
 export const command = defineCommand({
   scope: ['changes', 'store'],
@@ -26,14 +32,39 @@ export const command = defineCommand({
     client: {
       kind: 'text',
       value: 'NAME',
-      summary: "the operator's own client, whose key they can open without the CA",
+      summary: "the operator's own client: they can open its key without the CA",
       completes: 'client',
     },
   },
+  /** RECIPIENT: text, or the path of a file with it. With --dry-run only checks for obstacles. */
   async run(context) {
     const { name, recipient } = context.args;
     const { withoutCa, client } = context.options;
-    const { operator, store } = await giveAccess(context, { name, recipient, ca: !withoutCa, client });
-    return renderAdded(operator, { store, dryRun: context.global.dryRun });
+    const { dryRun } = context.global;
+    const session = sharedStoreOf(context);
+    const [text, ...more] = recipient === undefined ? [] : await recipientsIn(recipient, context.runtime.cwd);
+    if (recipient !== undefined && more.length > 0) {
+      await checkRecipient(text ?? '');
+      throw noRecipient(recipient, 'the file holds several keys, and an operator has one');
+    }
+    const operator = await addOperator(session, { name, recipient: text, ca: !withoutCa, client }, { dryRun });
+    const can = rightsOf(operator);
+    if (dryRun) return { exit: 0, result: { operator, dryRun }, text: `would add operator ${name}, who ${can}` };
+    return {
+      exit: 0,
+      result: { operator },
+      text: `operator ${name}: ${can}`,
+      next: [
+        asWritten(`on that computer: docker-tls --store ${shellQuote(session.url)} status`),
+        'docker-tls operator list',
+      ],
+    };
   },
 });
+
+function rightsOf({ ca, client }: Operator): string {
+  if (ca) return 'can open the CA, and change the store';
+  return client === undefined
+    ? 'can look, but not open the CA'
+    : `can look and verify, but not open the CA; the key of client ${client} is readable`;
+}

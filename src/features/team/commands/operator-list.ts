@@ -1,8 +1,10 @@
 /** `operator list`: operators of a shared store. */
 
 import { defineCommand } from '../../../cli/command.ts';
-import { operatorsOf } from '../actions/operators.ts';
-import { renderOperators } from '../render/operators.ts';
+import { coloursOf } from '../../../core/render/colours.ts';
+import { renderTable } from '../../../core/render/table.ts';
+import { sharedStoreOf } from '../actions/team-session.ts';
+import { listOperators } from '../store/admin.ts';
 
 export const command = defineCommand({
   scope: ['store'],
@@ -11,5 +13,30 @@ export const command = defineCommand({
   examples: ['docker-tls operator list'],
   args: {},
   options: {},
-  run: async (context) => renderOperators(await operatorsOf(context), context),
+  async run(context) {
+    const { io } = context.runtime;
+    const session = sharedStoreOf(context);
+    const store = session.url;
+    const { signer, operators } = await listOperators(session);
+    const result = { store, signer, operators };
+    if (operators.length === 0)
+      return {
+        exit: 0,
+        result,
+        text: `${store} has no operator yet. Make it yours with:`,
+        next: ['docker-tls operator add NAME'],
+      };
+    const table = renderTable(
+      [{ title: 'OPERATOR' }, { title: 'CA' }, { title: 'CLIENT' }, { title: 'SINCE' }, { title: 'KEY', shrinkTo: 20 }],
+      operators.map((one) => [
+        one.name,
+        one.ca ? 'opens' : 'no',
+        one.client ?? '',
+        one.addedAt.slice(0, 10),
+        one.recipient.startsWith('ssh-') ? `${one.recipient.slice(0, 12)}…${one.recipient.slice(-16)}` : one.recipient,
+      ]),
+      { columns: io.columns, titleStyle: coloursOf(io).dim },
+    );
+    return { exit: 0, result, text: `${table}\n${store} is signed by ${signer}` };
+  },
 });

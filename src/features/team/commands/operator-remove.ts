@@ -1,15 +1,62 @@
 /** `operator remove NAME`: re-encrypts a shared store for the remaining operators. */
 
-import { defineCommand } from '../../../cli/command.ts';
-import { takeAccess } from '../actions/operators.ts';
-import { renderRemoved } from '../render/operators.ts';
+import { type CommandResult, defineCommand } from '../../../cli/command.ts';
+import { agree } from '../../../core/actions/prompts.ts';
+import { sharedStoreOf } from '../actions/team-session.ts';
+import { listOperators, removeOperator } from '../store/admin.ts';
+import type { Operator } from '../store/operators.ts';
 
 export const command = defineCommand({
   scope: ['changes', 'store'],
   about:
-    'Everything is encrypted again under new keys. What the operator has copied stays readable to them, so the output names the keys to rotate.',
+    'Everything is encrypted again under new keys. The operator can still read their copies, so the output names the keys to rotate.',
   examples: ['docker-tls operator remove bob'],
   args: { name: { summary: 'the operator', required: true } },
   options: {},
-  run: async (context) => renderRemoved(await takeAccess(context, context.args.name), context.global.dryRun),
+  /** Asks for confirmation first. */
+  async run(context) {
+    const { name } = context.args;
+    const { dryRun } = context.global;
+    const session = sharedStoreOf(context);
+    const { operators } = await listOperators(session);
+    const found = operators.find((one) => one.name === name);
+    if (found !== undefined && dryRun) {
+      const left = operators.filter((one) => one !== found);
+      return renderRemoved(found, left, { mayHaveCa: true, dryRun });
+    }
+    if (found !== undefined)
+      await agree(context.prompts, `Remove the operator ${name}, and encrypt everything again for the others?`);
+    const { state, removed, left } = await removeOperator(session, name);
+    return renderRemoved(removed, left, { mayHaveCa: state.ca !== undefined, dryRun });
+  },
 });
+
+/** `mayHaveCa`: a CA exists, whose key the operator may have copied if they could open it. */
+function renderRemoved(
+  { name, ca, client }: Operator,
+  left: readonly Operator[],
+  { mayHaveCa, dryRun }: { readonly mayHaveCa: boolean; readonly dryRun: boolean },
+): CommandResult {
+  const next = [
+    ...(ca && mayHaveCa ? ['a new CA, and new certificates for every host and client: docker-tls rotate ca'] : []),
+    ...(client === undefined ? [] : [`docker-tls client revoke ${client}`]),
+    'and take away the right to read and write the repository',
+  ];
+  const kept = ca
+    ? 'the key of the CA, those of its clients, and the records'
+    : `the records${client === undefined ? '' : `, and the key of client ${client}`}`;
+  return {
+    exit: 0,
+    result: {
+      removed: name,
+      left: left.map((one) => one.name),
+      rotate: ca && mayHaveCa ? ['ca'] : [],
+      dryRun: dryRun || undefined,
+    },
+    text: [
+      `operator ${name}: ${dryRun ? 'would be removed' : `removed, and everything is encrypted again under new keys for ${left.map((one) => one.name).join(', ')}`}`,
+      `${name} can still read their copies: ${kept}. The history of the repository counts as a copy.`,
+    ].join('\n'),
+    next,
+  };
+}

@@ -1,8 +1,10 @@
 /** `store check`: checks that a shared store is complete, genuine and up to date. */
 
 import { defineCommand } from '../../../cli/command.ts';
+import { agree } from '../../../core/actions/prompts.ts';
 import { plural } from '../../../core/domain/words.ts';
-import { checkStore } from '../actions/team-store.ts';
+import { sharedStoreOf } from '../actions/team-session.ts';
+import { checkTeamStore } from '../store/restore.ts';
 
 export const command = defineCommand({
   scope: ['changes', 'store'],
@@ -10,11 +12,16 @@ export const command = defineCommand({
     'Every file is compared with the signed list, opened and read, as far as your key opens it.\n--accept: the state that is there now counts as the newest, though this computer has seen a newer one.',
   examples: ['docker-tls store check', 'docker-tls store check --accept'],
   args: {},
-  options: { accept: { kind: 'flag', summary: 'go on with an older state, such as one from a backup' } },
+  options: { accept: { kind: 'flag', summary: 'continue with an older state, such as one from a backup' } },
   async run(context) {
-    const found = await checkStore(context, context.options.accept);
-    const { store, sequence, signer, files, operators } = found;
+    const { accept } = context.options;
+    const session = sharedStoreOf(context);
+    const store = session.url;
+    if (accept)
+      await agree(context.prompts, `Accept what is in ${store} now, though this computer has seen a newer state?`);
+    const found = await checkTeamStore(session, accept && !context.global.dryRun);
+    const { sequence, signer, files, operators } = found;
     const about = `${plural(files, 'file')}, ${plural(operators, 'operator')}, commit ${sequence}, signed by ${signer}`;
-    return { exit: 0, result: found, text: `${store} is whole: ${about}`, attention: '' };
+    return { exit: 0, result: { store, ...found }, text: `${store} is whole: ${about}`, attention: '' };
   },
 });

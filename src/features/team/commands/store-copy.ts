@@ -1,15 +1,30 @@
 /** `store copy --to`: a whole store into another one. */
 
+import { existsSync, rmSync } from 'node:fs';
+import { resolve } from 'node:path';
 import { defineCommand } from '../../../cli/command.ts';
+import type { ActionContext } from '../../../core/actions/action-context.ts';
+import { approving } from '../../../core/actions/approve-settings.ts';
+import { optionsOf } from '../../../core/actions/store.ts';
+import type { StoreState } from '../../../core/adapters/store/records.ts';
+import { readRequests, writeRequest } from '../../../core/adapters/store/requests.ts';
+import { openStore } from '../../../core/adapters/store/store.ts';
 import { shellQuote } from '../../../core/domain/quote.ts';
+import { storeSettings } from '../../../core/domain/store-settings.ts';
 import { plural } from '../../../core/domain/words.ts';
-import { asWritten, usage } from '../../../errors/errors.ts';
-import { copyStore } from '../actions/store-copy.ts';
+import { userName } from '../../../core/user.ts';
+import { asWritten, DockerTlsError, usage } from '../../../errors/errors.ts';
+import { teamOf, wholeState } from '../actions/team-session.ts';
+import { firstKeys, operatorsOfCopy } from '../store/admin.ts';
+import { openTeamSession } from '../store/open.ts';
+import type { Session } from '../store/session.ts';
+import { teamStore } from '../store/store.ts';
+import { changeOf, sameContents } from '../store/whole.ts';
 
 export const command = defineCommand({
   scope: ['changes', 'store'],
   about:
-    'The old store stays as it is. What goes with a shared store on this computer, such as docker contexts, is written beside it, into the directory of --home with .team added: the output has the two commands that put it in place.\nA directory holds private keys in clear, as the default store does; for a backup see store export.',
+    'The old store does not change. The files of a shared store on this computer, such as docker contexts, are written to the directory of --home with .team added: the output has the two commands that put it in place.\nA directory holds private keys in clear, as the default store does; for a backup see store export.',
   examples: [
     'docker-tls store copy --to git+ssh://git@git.example.org/ops/docker-tls.git',
     'docker-tls store copy --to /srv/docker-tls',
@@ -36,3 +51,85 @@ export const command = defineCommand({
     return { exit: 0, result: done, text: `copied ${what} from ${from} to ${to}, read it there again: the same`, next };
   },
 });
+
+type CopiedStore = {
+  readonly from: string;
+  readonly to: string;
+  readonly hosts: number;
+  readonly clients: number;
+  /** The --home directory for the new store; undefined if the store is a directory. */
+  readonly home?: string;
+};
+
+/**
+ * Copies everything into an empty store, reads it back and compares. The old store stays unchanged. Fails with E_STORE_OTHER (exit 2) if
+ * the target is not empty, and like both stores.
+ */
+async function copyStore(context: ActionContext, to: string): Promise<CopiedStore> {
+  const { global, runtime } = context;
+  const state = await wholeState(context);
+  const from = teamOf(context)?.url ?? global.home;
+  const shared = /^[a-z+]+:\/\//.test(to);
+  const home = shared ? `${global.home}.team` : resolve(runtime.cwd, to);
+  const sizes = { hosts: state.hosts.size, clients: state.clients.size };
+  const done = { from, to: shared ? to : home, ...sizes, home: shared ? home : undefined };
+  if (home === global.home || existsSync(home)) throw taken(home, shared ? asideHint(home) : OTHER_HINT);
+  try {
+    const session = shared ? (openTeamSession({ ...optionsOf(context), home, url: to }) as Session) : undefined;
+    if (session !== undefined && !(await session.snapshotIsEmpty())) throw taken(to, ...useHints(context, to));
+    if (!global.dryRun) await copyInto(context, state, { home, session });
+  } catch (error) {
+    rmSync(home, { recursive: true, force: true });
+    throw error;
+  }
+  if (global.dryRun) rmSync(home, { recursive: true, force: true });
+  return done;
+}
+
+async function copyInto(
+  context: ActionContext,
+  state: StoreState,
+  { home, session }: { readonly home: string; readonly session: Session | undefined },
+): Promise<void> {
+  const target = session === undefined ? openStore(home) : teamStore(session, await operatorsAndKeys(context, session));
+  await target.withLock('docker-tls store copy', async () => {
+    // In a directory the store would count as configured on this machine.
+    for (const { record = {} } of [state.ca, ...state.oldCas].flatMap((ca) => ca ?? [])) {
+      const settings = storeSettings(record);
+      if (settings === undefined) continue;
+      await approving(context)(record);
+      await target.accept(settings.id);
+    }
+    // Another run may have written since the check.
+    if (session !== undefined && (await target.exists())) throw taken(session.url, ...useHints(context, session.url));
+    // Operators and contents in one commit, so a later reader finds a complete copy.
+    await target.write(changeOf(state));
+  });
+  for (const request of readRequests(context.global.home)) await writeRequest(home, request);
+  if (!sameContents(state, await target.read())) throw new Error('the copy does not read as the store that was copied');
+}
+
+/** Operators of the old store; for a directory, the copying user. New keys, encrypted for that user. */
+async function operatorsAndKeys(context: ActionContext, session: Session) {
+  const known = (await teamOf(context)?.read())?.operators ?? [];
+  const operators = await operatorsOfCopy(session, known, userName().replace(/[^A-Za-z0-9._@+-]/g, '-'));
+  return { operators, ...(await firstKeys(session, operators)) };
+}
+
+const OTHER_HINT = 'docker-tls store copy --to OTHER';
+
+/** Hint about the --home directory of a shared target store. */
+function asideHint(home: string): string {
+  return `of a copy from before; set it aside: mv ${shellQuote(home)} ${shellQuote(`${home}.before`)}`;
+}
+
+/** An interrupted copy exists completely, or not at all. */
+function useHints({ global }: ActionContext, url: string): readonly string[] {
+  const there = `--home ${shellQuote(`${global.home}.team`)} --store ${shellQuote(url)}`;
+  return [`if an interrupted copy stored it, it is whole: docker-tls ${there} status`, OTHER_HINT];
+}
+
+function taken(where: string, ...hints: readonly string[]): DockerTlsError {
+  const what = 'something is stored there already, and a copy does not go over it';
+  return new DockerTlsError('E_STORE_OTHER', what, { where, hints });
+}

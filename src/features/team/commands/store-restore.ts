@@ -1,7 +1,10 @@
 /** `store restore`: restores a shared store from the state that this machine saw last. */
 
 import { defineCommand } from '../../../cli/command.ts';
-import { restoreStore } from '../actions/team-store.ts';
+import { agree } from '../../../core/actions/prompts.ts';
+import { sharedStoreOf } from '../actions/team-session.ts';
+import { commitWords } from '../store/refusals.ts';
+import { newestSeen, restoreTeamStore } from '../store/restore.ts';
 
 export const command = defineCommand({
   scope: ['changes', 'store'],
@@ -11,17 +14,21 @@ export const command = defineCommand({
   args: {},
   options: { replaceUnseen: { kind: 'flag', summary: 'also undo changes that this computer has not seen' } },
   async run(context) {
-    const done = await restoreStore(context, context.options.replaceUnseen);
-    const text = context.global.dryRun
-      ? `would put the newest state that this computer has seen into ${done.store}`
-      : done.sequence === undefined
-        ? `${done.store} has lost nothing`
-        : `${done.store} is at commit ${done.sequence}, as this computer had seen it`;
-    return {
-      exit: 0,
-      result: done,
-      text,
-      next: done.sequence === undefined ? [] : ['docker-tls status', 'docker-tls log'],
-    };
+    const { replaceUnseen } = context.options;
+    const session = sharedStoreOf(context);
+    const store = session.url;
+    if (context.global.dryRun) {
+      await newestSeen(session);
+      const text = `would put the newest state that this computer has seen into ${store}`;
+      return { exit: 0, result: { store }, text, next: [] };
+    }
+    const undoing = replaceUnseen ? ', and undo all changes that do not lead to it' : '';
+    const sequence = await restoreTeamStore(session, replaceUnseen, (newest) =>
+      agree(context.prompts, `Put ${commitWords(newest)} back into ${store}${undoing}?`),
+    );
+    const result = { store, sequence };
+    if (sequence === undefined) return { exit: 0, result, text: `${store} has lost nothing`, next: [] };
+    const text = `${store} is at commit ${sequence}, as this computer had seen it`;
+    return { exit: 0, result, text, next: ['docker-tls status', 'docker-tls log'] };
   },
 });

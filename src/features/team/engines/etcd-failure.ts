@@ -221,7 +221,7 @@ export function withoutHistory(address: EtcdAddress): DockerTlsError {
     'the last change is missing in the history of the store, or another one is in its place',
     {
       where: address.url,
-      details: ['an account that can write to etcd changed it; the store itself is what was signed'],
+      details: ['an account that can write to etcd changed it; the store itself matches its signature'],
       hints: ['docker-tls store check'],
     },
   );

@@ -31,8 +31,12 @@ export function incomplete(url: string, remote: string, cause: unknown): unknown
 }
 
 export function notAccepted(url: string, remote: string, reason: string): DockerTlsError {
-  return new DockerTlsError('E_STORE_UNREACHABLE', `the store accepts no changes from here: ${maskPasswords(reason)}`, {
-    where: url,
-    hints: [`git ls-remote ${shellQuote(remote)}`, 'you need the right to push to this branch, without a review'],
-  });
+  return new DockerTlsError(
+    'E_STORE_UNREACHABLE',
+    `the store rejects changes from this computer: ${maskPasswords(reason)}`,
+    {
+      where: url,
+      hints: [`git ls-remote ${shellQuote(remote)}`, 'you need the right to push to this branch, without a review'],
+    },
+  );
 }

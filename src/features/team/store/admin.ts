@@ -58,7 +58,7 @@ export async function addOperator(
         ]);
       // The operator knows the CA's keys: only new keys revoke that right.
       if (known.ca && !ca)
-        throw operatorRefusal(`${name} can open the CA, and goes on until removed`, [
+        throw operatorRefusal(`${name} can open the CA, and keeps that right until removed`, [
           `docker-tls operator remove ${name}`,
           `then: docker-tls operator add ${name} ${shellQuote(known.recipient)} --client ${client} --without-ca`,
         ]);
@@ -90,7 +90,7 @@ async function withClient(
   if (known.client === client) return known;
   const { name } = known;
   if (known.client !== undefined)
-    throw operatorRefusal(`${name} has the client ${known.client}, and goes on opening its key until removed`, [
+    throw operatorRefusal(`${name} has the client ${known.client}, and can open its key until removed`, [
       `docker-tls operator remove ${name}`,
       `then: docker-tls operator add ${name} ${shellQuote(known.recipient)} --client ${client}${known.ca ? '' : ' --without-ca'}`,
     ]);

@@ -62,7 +62,7 @@ export function parseEtcdAddress(
     if (file !== undefined && !isAbsolute(file)) throw wrong(text, `${file} has to be an absolute path`);
   if (tls !== undefined && tls !== 'off') throw wrong(text, 'tls is off, or not given');
   if (tls === 'off' && endpoints.some((each) => !LOOPBACK.test(each.replace(/:\d+$/, ''))))
-    throw wrong(text, 'without TLS only servers on this computer are asked');
+    throw wrong(text, 'only servers on this computer can be used without TLS');
   if (tls === 'off' && (ca ?? cert) !== undefined) throw wrong(text, 'ca and cert are for TLS, which is off');
   const given = { ca, cert, certKey, user, password, pinned: key };
   return {

@@ -53,7 +53,7 @@ export async function checkSnapshot(
   for (const wanted of [pinned, before?.signers.at(-1)]) {
     // Older snapshots carry the signature of a replaced key. Files are compared afterwards: without a known key none was read.
     if (wanted === undefined || known.includes(wanted) || (older && before.signers.includes(signer))) continue;
-    throw refusals.tampered(url, `the store is signed by ${signer}, which ${wanted} has not vouched for`);
+    throw refusals.tampered(url, `the store is signed by ${signer}, and ${wanted} has not confirmed that key`);
   }
   genuine(url, snapshot);
   const manifest = sha256(files.get(MANIFEST));

@@ -206,7 +206,7 @@ function otherStore(home: string, url: string, found: unknown): DockerTlsError {
     'E_STORE_OTHER',
     typeof found === 'string'
       ? `this directory was used with ${found} until now, and not with ${url}`
-      : `this directory holds a store of its own, so it cannot be used with ${url}`,
+      : `this directory holds another store, so it cannot be used with ${url}`,
     {
       where: home,
       hints: [

@@ -62,7 +62,7 @@ export function readSigned(files: Files): Signed | string {
   if (text === undefined) return 'has no manifest';
   const [body = '', signature = ''] = text.split('\n\n');
   const signers = parseAs(signersSchema, textOf(files.get(SIGNERS)));
-  if (signers === undefined) return 'does not say who signs it';
+  if (signers === undefined) return 'does not name its signers';
   if (!verified(body, signature.trim(), signers.at(-1)?.key)) return 'has a manifest whose signature is wrong';
   const [, ...later] = signers;
   const unsigned = later.find(({ key, signature: by }, index) => !verified(`signer ${key}`, by, signers[index]?.key));
@@ -75,7 +75,7 @@ export function readSigned(files: Files): Signed | string {
 export function filesProblem({ manifest }: Signed, files: Files): string | undefined {
   const listed = new Set([...Object.keys(manifest.files), MANIFEST]);
   const extra = [...files.keys()].find((path) => !listed.has(path));
-  if (extra !== undefined) return `holds ${extra}, which its manifest does not list`;
+  if (extra !== undefined) return `holds ${extra}, and its manifest does not list that`;
   const wrong = Object.entries(manifest.files).find(([path, hash]) => sha256(files.get(path)) !== hash);
   if (wrong === undefined) return undefined;
   return files.has(wrong[0]) ? `has another ${wrong[0]} than was signed` : `lacks ${wrong[0]}`;

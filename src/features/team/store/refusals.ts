@@ -12,10 +12,7 @@ export function tampered(url: string, what: string): DockerTlsError {
     details: [
       'an account that can write to the store without being an operator changed it, or it was damaged on the way',
     ],
-    hints: [
-      'docker-tls store check',
-      'what this computer has seen last, back into the store: docker-tls store restore',
-    ],
+    hints: ['docker-tls store check', 'restore the last state that this computer has seen: docker-tls store restore'],
   });
 }
 
@@ -23,15 +20,15 @@ export function tampered(url: string, what: string): DockerTlsError {
 export function rewound(url: string, sequence: number, what: string): DockerTlsError {
   return new DockerTlsError(
     'E_STORE_OLDER',
-    `the store is older than what was seen of it here (commit ${sequence}): ${what}`,
+    `the store is older than the state that this computer has seen (commit ${sequence}): ${what}`,
     {
       where: url,
       details: [
         'it was restored from a backup, or an old state was put in its place: clients that were revoked since would be accepted again',
       ],
       hints: [
-        'what this computer has seen last, back into the store: docker-tls store restore',
-        'if the older state is wanted: docker-tls store check --accept',
+        'restore the last state that this computer has seen: docker-tls store restore',
+        'to accept the older state: docker-tls store check --accept',
       ],
     },
   );
@@ -44,7 +41,7 @@ type Lines = { readonly there: CommitWords; readonly here: CommitWords; readonly
 export function forked(url: string, what: string, { there, here, comparison }: Lines): DockerTlsError {
   return new DockerTlsError(
     'E_STORE_OLDER',
-    `the store does not continue what was seen of it here (commit ${here.sequence}): ${what}`,
+    `the store does not continue the state that this computer has seen (commit ${here.sequence}): ${what}`,
     {
       where: url,
       details: [
@@ -70,7 +67,7 @@ export function unseen(url: string, there: readonly CommitWords[], comparison: s
 export function tooManyCommits(url: string, comparison: string | undefined): DockerTlsError {
   return new DockerTlsError(
     'E_STORE_OLDER',
-    'there are more commits on top of what this computer has seen than are looked through; putting back what it has seen would undo changes of operators, if there are any among them',
+    'more commits follow the state that this computer has seen than docker-tls reads; restoring that state would undo changes of operators among them',
     { where: url, hints: compareHints(comparison) },
   );
 }
@@ -78,7 +75,7 @@ export function tooManyCommits(url: string, comparison: string | undefined): Doc
 function compareHints(comparison: string | undefined): string[] {
   return [
     ...(comparison === undefined ? [] : [comparison]),
-    'ask who made these commits, before anybody changes the store; how to go on: docs/team.md, "Two lines of commits"',
+    'ask who made these commits before anybody changes the store; then see docs/team.md, "Two lines of commits"',
   ];
 }
 

@@ -34,7 +34,7 @@ export async function checkTeamStore(session: Session, accept: boolean): Promise
     if (!known.includes(before.at(-1) ?? '') && !past)
       throw refusals.tampered(
         session.url,
-        `the store is signed by ${known.at(-1)}, which ${before.at(-1)} has not vouched for`,
+        `the store is signed by ${known.at(-1)}, and ${before.at(-1)} has not confirmed that key`,
       );
     // After that check: without a signature by a known key, no files were read.
     genuine(session.url, snapshot);
@@ -56,7 +56,7 @@ export async function newestSeen(session: Session): Promise<{ readonly seen: See
   const seen = session.local.seen();
   const snapshot = seen === undefined ? undefined : await session.engine.at(seen.revision);
   if (seen !== undefined && snapshot !== undefined) return { seen, snapshot };
-  throw new DockerTlsError('E_STORE_OLDER', 'this computer has no newer state of the store than what is there', {
+  throw new DockerTlsError('E_STORE_OLDER', 'this computer has no newer state of the store than the stored one', {
     where: session.url,
     hints: [asWritten('on a computer that used it last: docker-tls store restore')],
   });

@@ -65,7 +65,7 @@ export function openSession({ engine, local, who, pinned, identities, note, now 
   function noteOffline({ offline }: Snapshot): void {
     if (offline === undefined || noted) return;
     noted = true;
-    note(`${offline.cause.message}; this is what was fetched ${refusals.ageWords(offline.fetchedAt, now())}`);
+    note(`${offline.cause.message}; using the copy fetched ${refusals.ageWords(offline.fetchedAt, now())}`);
   }
 
   function contentsOf(snapshot: Snapshot, keys: Keys): Contents {
@@ -140,7 +140,7 @@ export function openSession({ engine, local, who, pinned, identities, note, now 
     const opened = await open(snapshot, checked);
     if (local.seen() === undefined && pinned === undefined)
       note(
-        `first use of ${engine.url}, signed by ${checked.seen.signers.at(-1)}: compare it with what operator list shows a colleague`,
+        `first use of ${engine.url}, signed by ${checked.seen.signers.at(-1)}: compare it with the output of operator list on a colleague's computer`,
       );
     remember(snapshot, checked.seen);
     return keep(opened);

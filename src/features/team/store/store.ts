@@ -25,6 +25,8 @@ const MOST_MS = 120_000;
 export function teamStore(session: Session, begins?: Required<Pick<Next, 'operators' | 'keys' | 'signers'>>): Store {
   const { local, url } = session;
   const turns = new AsyncLocalStorage<Turn>();
+  /** Contents of read states, until a field of this computer alone is written. */
+  let sources = new WeakMap<StoreState, Contents>();
   const order = openTurns(url, async (base, contents, command, lines) => {
     const done = await session.commit(base, { contents }, { subject: subjectOf(command, lines), lines });
     place(done);
@@ -51,6 +53,7 @@ export function teamStore(session: Session, begins?: Required<Pick<Next, 'operat
   }
 
   function keepOwn(own: readonly (readonly ['hosts' | 'clients', string, Readonly<Record<string, unknown>>])[]): void {
+    sources = new WeakMap();
     session.here('what records say of this computer alone', () => {
       for (const [collection, name, fields] of own) local.keep(collection, name, fields);
     });
@@ -113,7 +116,7 @@ export function teamStore(session: Session, begins?: Required<Pick<Next, 'operat
           const here = turns.getStore() as Turn;
           const now = await current();
           const back = restored(now.contents, base.contents, contents);
-          if (changes) await commit(here, now, back, ['the change before is taken back']);
+          if (changes) await commit(here, now, back, ['undo of the previous change']);
           keepOwn(ownBefore);
           turn.base = here.base ?? now;
         }),
@@ -154,7 +157,14 @@ export function teamStore(session: Session, begins?: Required<Pick<Next, 'operat
     async read(scope) {
       const opened = scope?.fresh ? await session.readNow() : await current();
       if (turns.getStore() === undefined) place(opened);
-      return stateOf(opened, scope);
+      const state = stateOf(opened, scope);
+      sources.set(state, opened.contents);
+      return state;
+    },
+
+    async isCurrent(state) {
+      const contents = sources.get(state);
+      return contents !== undefined && contents === (await current()).contents;
     },
 
     async withLock(command, fn, { joins = false } = {}) {

@@ -41,7 +41,7 @@ export type DockerMachineFile = {
  */
 export function parseDockerMachine(file: DockerMachineFile): DockerMachine {
   const value = parseJson(file.text);
-  if (value === undefined) throw damaged(file, 'it is no JSON');
+  if (value === undefined) throw damaged(file, 'it is not JSON');
   const root = new Reader(file, value, '');
   const version = root.number('ConfigVersion', 0);
   if (version !== 3) throw wrongVersion(file, version);
@@ -92,7 +92,7 @@ class Reader {
 
   constructor(file: DockerMachineFile, value: unknown, path: string) {
     if (!isObject(value)) {
-      throw damaged(file, path === '' ? 'it is no JSON object' : `${path} is missing or no object`);
+      throw damaged(file, path === '' ? 'it is not a JSON object' : `${path} is missing or not an object`);
     }
     this.#file = file;
     this.#fields = value;

@@ -2,8 +2,14 @@
 
 import { defineCommand } from '../../../cli/command.ts';
 import { RUN_OPTIONS } from '../../../cli/host-options.ts';
-import { planButane } from '../actions/butane.ts';
-import { renderButaneFile } from '../render/butane.ts';
+import { planHosts } from '../../../core/actions/open-hosts.ts';
+import { failuresOf } from '../../../core/actions/results.ts';
+import { storeOf } from '../../../core/actions/store.ts';
+import { hasChanges } from '../../../core/domain/plan/plan.ts';
+import { shellQuote } from '../../../core/domain/quote.ts';
+import { keptOf } from '../../../core/domain/settings-stored.ts';
+import { DockerTlsError, printable, usage } from '../../../errors/errors.ts';
+import { renderButane } from '../domain/butane.ts';
 
 export const command = defineCommand({
   scope: ['fleet', 'hosts', 'store'],
@@ -15,8 +21,47 @@ export const command = defineCommand({
     ...RUN_OPTIONS,
     check: { kind: 'flag', summary: 'exit with status 3 when apply would change the host' },
   },
-  run: async (context) => {
-    const { args, options } = context;
-    return renderButaneFile(await planButane(context, args.host, options), context);
+  /** Fails with E_BUTANE, E_USAGE (exit 2), and like the plan of that host. */
+  async run(context) {
+    const { runtime, progress, args, options } = context;
+    const store = storeOf(context);
+    if (store.shared)
+      throw new DockerTlsError(
+        'E_BUTANE',
+        'no Butane file: in a shared store the keys are sealed, and butane reads files',
+        { hints: ['docker-tls store copy --to DIR', 'docker-tls --home DIR butane HOST'] },
+      );
+    const changed = await planHosts(context, args.host === undefined ? [] : [args.host], options);
+    const failed = failuresOf(changed).at(-1);
+    if (failed !== undefined) throw failed;
+    const [planned, ...more] = (changed.planned?.hosts ?? []).flatMap((one) =>
+      one.kind === 'done' ? [one.value] : [],
+    );
+    if (planned?.opened === undefined || more.length > 0)
+      throw usage('a Butane file is for one host', ['docker-tls butane HOST > HOST.bu']);
+    const { plan, opened, spec } = planned;
+    // butane's directory for the credentials.
+    const filesDirectory = store.home;
+    const butane = renderButane(plan, opened.facts, {
+      who: runtime.operator,
+      now: runtime.now(),
+      reason: 'first boot',
+      settings: keptOf(spec),
+      keep: spec.keep,
+      filesDirectory,
+    });
+    const { warnings } = plan;
+    for (const warning of warnings) progress.note(`${spec.name}: ${printable(warning)}`);
+    const changes = hasChanges(plan);
+    if (changes)
+      progress.note(
+        `${spec.name}: is not like that yet, and its credentials may not be in the store: docker-tls apply ${shellQuote(spec.name)}`,
+      );
+    return {
+      exit: options.check && changes ? 3 : 0,
+      result: { host: spec.name, butane, filesDirectory, changes, warnings },
+      text: butane.replace(/\n$/, ''),
+      verbatim: true,
+    };
   },
 });

@@ -69,10 +69,10 @@ export function readFile(path: string): string {
 
 /** Reason why `readFile` cannot contain a path: a variable has no escapes (commons-text, StringSubstitutor). */
 export function unreadable(value: string): string | undefined {
-  return /\}|:-|\$\{/.test(value) ? '"}", ":-" or "${", which Jenkins takes for its own' : undefined;
+  return /\}|:-|\$\{/.test(value) ? '"}", ":-" or "${": Jenkins would expand them' : undefined;
 }
 
 /** Reason why HCL cannot contain a text: it normalises characters (Unicode NFC), so a path would change its bytes. */
 export function decomposed(value: string): string | undefined {
-  return value === value.normalize('NFC') ? undefined : 'a letter in its decomposed form, which HCL composes';
+  return value === value.normalize('NFC') ? undefined : 'a letter in its decomposed form: HCL would compose it';
 }

@@ -173,13 +173,13 @@ function comment({ host, managed }: HostPlan, { filesDirectory }: ButaneOptions)
   const left = managed.filter(({ kind }) => kind === 'attributes' || kind === 'member').map(({ path }) => path);
   const command = ['butane', '--strict', '--files-dir', filesDirectory, `${host}.bu`].map(shellQuote).join(' ');
   return [
-    ` What docker-tls has on ${host}, for its first boot. Its key, certificate and trust file come from the store:`,
+    ` Files of docker-tls on ${host} for its first boot. Its key, certificate and trust file come from the store:`,
     `   (umask 077; ${command} > ${shellQuote(`${host}.ign`)})`,
     ' That Ignition file holds the private key: keep it as secret as the key.',
     ...(left.length === 0
       ? []
       : [
-          ` Not in here, and made by \`docker-tls apply ${host}\` once it runs: ${left.map((path) => printable(path)).join(', ')}`,
+          ` Not included, and made by \`docker-tls apply ${host}\` once it runs: ${left.map((path) => printable(path)).join(', ')}`,
         ]),
   ].join('\n');
 }

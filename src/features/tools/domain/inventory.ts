@@ -179,10 +179,9 @@ function entryOf(name: string, variables: Fields, say: Say): Record<string, unkn
       wordOf(connection),
     )
   ) {
-    say(
-      `ansible_connection: ${quoted(wordOf(connection))} is not a connection of docker-tls, which needs ssh or local`,
-      ['leave the host out: --limit'],
-    );
+    say(`ansible_connection: ${quoted(wordOf(connection))} is not a connection that docker-tls supports (ssh, local)`, [
+      'leave the host out: --limit',
+    ]);
   }
   const local = /(?:^|\.)local$/.test(wordOf(connection));
   const ssh: Record<string, unknown> = {
@@ -204,7 +203,7 @@ function entryOf(name: string, variables: Fields, say: Say): Record<string, unkn
     if (!variable.startsWith(PREFIX)) continue;
     const key = variable.slice(PREFIX.length).replaceAll('_', '-');
     if (key === 'sudo-password') {
-      say(`${variable} is not taken from an inventory`, ['--sudo-password-file FILE, or a fleet file']);
+      say(`${variable} cannot be set in an inventory`, ['--sudo-password-file FILE, or a fleet file']);
     } else if (key === 'ssh' && isObject(value)) {
       for (const [inner, one] of Object.entries(value))
         put(ssh, inner.replaceAll('_', '-'), coerced(inner.replaceAll('_', '-'), one));
@@ -214,7 +213,7 @@ function entryOf(name: string, variables: Fields, say: Say): Record<string, unkn
   for (const one of texts([entry, ssh])) {
     if (hasControls(one)) say(`${quoted(one)} holds a control character`);
     else if (/\{\{|\{%/.test(one)) {
-      say(`${quoted(one)} is a template, which ansible-inventory leaves as it is`, [
+      say(`${quoted(one)} is a template, and ansible-inventory does not expand it`, [
         'give the value itself, or leave the host out: --limit',
       ]);
     }
@@ -267,7 +266,7 @@ function quoted(text: string): string {
 
 function twice(where: string, name: string): DockerTlsError {
   return problem(where, `a second host would be called ${name}`, [
-    'give each a name of its own in a fleet file: docker-tls plan -f fleet.yaml',
+    'give each its own name in a fleet file: docker-tls plan -f fleet.yaml',
   ]);
 }
 

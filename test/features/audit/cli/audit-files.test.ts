@@ -31,7 +31,7 @@ describe('--check', () => {
   test('of hosts does not pass a file that was not judged', async () => {
     const { exit, err } = await audit('--compose', 'c.yml', '--check', '5.5', '--fail-on', 'high');
     expect(exit).toBe(2);
-    expect(err).toMatch(/--check 5\.5: there is no such check for what is audited here/);
+    expect(err).toMatch(/--check 5\.5: there is no such check for the audited subjects/);
     expect(err).toContain('--check compose.5.5');
   });
 

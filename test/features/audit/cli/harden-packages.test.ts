@@ -3,8 +3,8 @@
 import { dirname, join } from 'node:path';
 import { afterAll, beforeEach, expect, test } from 'vitest';
 import { createProgress } from '../../../../src/cli/progress.ts';
-import { addPackages } from '../../../../src/features/audit/actions/packages.ts';
-import { renderHardened } from '../../../../src/features/audit/render/harden.ts';
+import { renderHardened } from '../../../../src/features/audit/commands/harden.ts';
+import { addPackages } from '../../../../src/features/audit/commands/harden-packages.ts';
 import { type AnsweringHosts, answeringHosts } from '../../../support/answering-hosts.ts';
 import { type CliRun, runCli } from '../../../support/cli.ts';
 import { issueStore } from '../../../support/issued-store.ts';

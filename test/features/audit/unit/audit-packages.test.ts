@@ -3,7 +3,7 @@
 import { describe, expect, test } from 'vitest';
 import { parsePackageList } from '../../../../src/core/domain/plan/installed-packages.ts';
 import { DockerTlsError } from '../../../../src/errors/errors.ts';
-import { refusePackages } from '../../../../src/features/audit/actions/packages.ts';
+import { refusePackages } from '../../../../src/features/audit/commands/harden-packages.ts';
 import {
   NOT_OFFERED,
   PACKAGES,
@@ -44,18 +44,18 @@ describe('the plan of apt', () => {
   test.each([
     ['an upgrade', lines(aide, ['upgrade', 'libc6'], ['end']), /would also upgrade or remove libc6/],
     ['a removal', lines(['remove', 'docker.io'], aide, ['end']), /would also upgrade or remove docker\.io/],
-    ['no apt', lines(['no', 'apt']), /does not have/],
+    ['no apt', lines(['no', 'apt']), /this host has none/],
     ['an unknown package', lines(['no', 'Unable to locate package aide']), /Unable to locate package aide/],
     ['an answer cut short', lines(aide), /no answer/],
     [
       'a name that is none',
       lines(['install', 'a; reboot', '1', '1', '1'], ['end']),
-      /a; reboot, which is not a package/,
+      /a; reboot instead of the name of a package/,
     ],
     [
       'a name that is an option',
       lines(['install', '-oDPkg::Pre-Invoke=x', '1', '1', '1'], ['end']),
-      /is not a package/,
+      /instead of the name of a package/,
     ],
   ])('%s: nothing is installed', (_, stdout, words) => {
     const said = refusal(() => parsePackagesPlan(stdout, ['aide'], at));
@@ -71,7 +71,9 @@ test("the host's list has names of packages, each once", () => {
 
 describe('the yes', () => {
   test('--yes is none; each package is accepted by its own name', () => {
-    expect(refusal(() => refusePackages(['aide', 'acct'], ['aide'], true))).toMatch(/--install acct: .*yes of its own/);
+    expect(refusal(() => refusePackages(['aide', 'acct'], ['aide'], true))).toMatch(
+      /--install acct: .*need their own consent/,
+    );
     expect(refusal(() => refusePackages(['aide', 'acct'], ['aide', 'acct'], true))).toBe('accepted');
     expect(refusal(() => refusePackages(['aide'], [], false))).toBe('accepted');
   });

@@ -238,7 +238,7 @@ test('a host without Docker is told so, and not that Docker did not answer', () 
   const gone = ['api-socket', 'api 200 http://docker/info', 'dockerd-cmdline', 'dockerd-exe', 'units'];
   const facts = altered('good-trixie', { sections: Object.fromEntries(gone.map((name) => [name, undefined])) });
   expect(auditHost('build-1', facts, { now: NOW }).score.explanation).toMatch(
-    /^\d+ checks could not be judged: no dockerd runs here\.$/,
+    /^\d+ checks had no verdict: no dockerd runs here\.$/,
   );
 });
 
@@ -265,8 +265,8 @@ test.each([
   expect(config).toMatchObject({ state: 'not-applicable', reason: expect.stringContaining('Podman serves the API') });
   // Its containers are checked; if it does not answer, they are not reported.
   expect(podman.results.find(({ id }) => id === '5.5')?.state).toBe(silent ? 'not-applicable' : 'pass');
-  if (silent) expect(podman.score.explanation).toMatch(/could not be judged: Podman does not answer/);
-  else expect(podman.score.explanation).not.toContain('could not be judged');
+  if (silent) expect(podman.score.explanation).toMatch(/had no verdict: Podman does not answer/);
+  else expect(podman.score.explanation).not.toContain('had no verdict');
   const judged = podman.results.filter(({ id, state }) => /^(2|config)\b/.test(id) && state === 'finding');
   expect(judged.map(({ id }) => id)).toEqual([]);
   // A running dockerd is checked, whatever else answers.
@@ -282,7 +282,7 @@ describe('a host whose Docker says nothing', () => {
   test('has no score, and a critical finding, in every form', () => {
     expect(silent.score).toMatchObject({
       findings: expect.objectContaining({ critical: 1 }),
-      explanation: expect.stringMatching(/^\d+ checks could not be judged: Docker's API did not answer\.$/),
+      explanation: expect.stringMatching(/^\d+ checks had no verdict: Docker's API did not answer\.$/),
     });
     expect([silent.score.value, silent.score.grade]).toEqual([undefined, undefined]);
     expect(fails(silent.results, 'critical')).toBe(true);

@@ -58,7 +58,7 @@ describe('score', () => {
     expect([none.value, none.grade, none.explanation]).toEqual([
       undefined,
       undefined,
-      '1 check could not be judged: no answer.',
+      '1 check had no verdict: no answer.',
     ]);
     expect([scoreWords(none), scoreWords(score([result('pass', 'low')]))]).toEqual(['no score', '100 of 100 (A)']);
   });

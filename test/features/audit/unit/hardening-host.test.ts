@@ -218,7 +218,7 @@ describe('the loopback of the host', () => {
   it('takes iptables, and systemd to bring the rule back', () => {
     const settings = (iptables: string) => parseHostSettings((name) => (name === 'iptables' ? iptables : ''));
     expect(noLoopbackRule(kindOf({ kind: 'systemd' }), settings('/usr/sbin/iptables'))).toBeUndefined();
-    expect(noLoopbackRule(kindOf({ kind: 'systemd' }), settings(''))).toMatch(/iptables, which was not found/);
+    expect(noLoopbackRule(kindOf({ kind: 'systemd' }), settings(''))).toMatch(/needs iptables, and the host has none/);
     expect(noLoopbackRule(kindOf({ kind: 'openrc' }), settings('/sbin/iptables'))).toMatch(/with systemd only/);
     expect(noLoopbackRule(kindOf({ kind: 'podman' }), settings(''))).toBeUndefined();
   });

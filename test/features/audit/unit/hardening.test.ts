@@ -77,7 +77,7 @@ describe('the choice of fixes', () => {
     expect(choose({ accept: ['lynis'], install: ['lynis'] }).fixes).toContain('sshd');
     expect(() => choose({ only: ['nothing'] })).toThrow('--only nothing: there is no such fix');
     expect(() => choose({ only: ['sshd'], accept: ['icc'] })).toThrow('--accept icc: not among');
-    expect(() => choose({ only: ['icc'] })).toThrow('no fix is left to make');
+    expect(() => choose({ only: ['icc'] })).toThrow('no fix remains');
     expect(() => choose({ only: ['log-level'], maxAuthTries: 3 })).toThrow('--max-auth-tries: the fix sshd');
     expect(() => choose({ only: ['sshd'], banner: 'x' })).toThrow('--banner: the fix banner is not among');
     expect(() => choose({ only: ['banner'], banner: 'a\nb' })).toThrow('--banner: it has to be one line');
@@ -301,7 +301,7 @@ describe('sshd', () => {
       leadsTo: [],
     });
     expect([without.daemonSettings, without.extras]).toEqual([{}, []]);
-    expect(without.notes?.join()).toMatch(/^userland-proxy: left out, since .* iptables, which was not found$/);
+    expect(without.notes?.join()).toMatch(/^userland-proxy: left out, since .* iptables, and the host has none$/);
     // The fixes that are not made, in the same form.
     const unmade = (entries: string[], more = {}) =>
       hardenHost({
@@ -408,7 +408,7 @@ describe('files', () => {
       hardenFiles(new Set(['audit-rules']), { ...facts, audit: { ...audit, ...change } }, '', []);
     expect([made({}).loadAuditRules, made({}).notes]).toEqual([true, []]);
     expect(made({ byHand: true }).loadAuditRules).toBe(true);
-    expect(made({ byHand: true }).notes.join()).toMatch(/maintained by hand: it stays/);
+    expect(made({ byHand: true }).notes.join()).toMatch(/maintains it by hand: it stays/);
     expect(made({ locked: true }).loadAuditRules).toBe(false);
     expect(made({ locked: true }).notes.join()).toMatch(/until the next boot/);
     expect(made({ augenrules: false }).notes.join()).toMatch(/without augenrules nothing reads rules\.d at boot/);

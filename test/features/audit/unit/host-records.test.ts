@@ -57,7 +57,7 @@ const quiet = { phase() {}, done() {}, failed() {}, pause() {} };
 
 function plan(spec: HostSpec, run: Began, dialled = spec.ssh.destination, facts = factsOf()) {
   const session = { dialled, login: { destination: dialled }, close: async () => {} } as unknown as HostSession;
-  return planOpened({ session, facts, skewMs: 0, proposed: () => [] }, spec, run, run, quiet);
+  return planOpened({ session, facts, skewMs: 0, proposed: () => [] }, { spec }, run, run, quiet);
 }
 
 /** Records the plan, as though the host had been changed. */
@@ -96,6 +96,6 @@ describe('others write to the store while a run goes on', () => {
     expect(hardeningOf({}, record, {})).toEqual(['sshd']);
     expect(hardeningOf({ harden: [] }, record, {})).toEqual([]);
     expect(droppedNotes(record, ['sshd', 'icc'])).toEqual([]);
-    expect(droppedNotes(record, ['icc'])).toEqual([expect.stringMatching(/^sshd: no longer asked for, .* stays/)]);
+    expect(droppedNotes(record, ['icc'])).toEqual([expect.stringMatching(/^sshd: no longer listed, .* remain/)]);
   });
 });

@@ -130,7 +130,7 @@ test('another CA than the one of the store is refused before anything is asked',
 describe('what contradicts itself in the file is said with its line', () => {
   test.each([
     ['{ step-ca: "https://a" }', /step-ca belongs to a CA of your own: cert/],
-    ['{ cert: a.pem }', /who signs is missing/],
+    ['{ cert: a.pem }', /the signer is missing/],
     ['{ cert: a.pem, sign-command: a, cfssl: "https://a" }', /already/],
     ['{ cert: a.pem, vault: "https://a/v1/pki" }', /vault needs a credential-file/],
     ['{ cert: a.pem, sign-command: a, credential-file: k }', /credential-file belongs to step-ca, cfssl, vault/],
@@ -139,7 +139,7 @@ describe('what contradicts itself in the file is said with its line', () => {
       /passphrase-file belongs to step-ca/,
     ],
     ['{ cert: a.pem, sign-command: a, pin-file: p }', /pin-file belongs to pkcs11/],
-    ['{ cert: a.pem, pkcs11: "pkcs11:object=a", leaf-only: true }', /leaf-only belongs to a CA that is asked/],
+    ['{ cert: a.pem, pkcs11: "pkcs11:object=a", leaf-only: true }', /leaf-only belongs to a CA with an API/],
   ])('%s', (ca, message) => {
     let caught: unknown;
     try {

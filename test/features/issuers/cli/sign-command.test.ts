@@ -122,7 +122,7 @@ describe('a command that signs', () => {
     ['allows a CA below', (text) => text.replace(ISSUER, ISSUER.replace(':0', ':1')), /have 1 CAs below/],
     ['allows servers', (text) => text.replace('=clientAuth', '=clientAuth,serverAuth'), /not for clients alone/],
     ['sets no purpose', (text) => text.replace("'extendedKeyUsage=clientAuth\\n", "'"), /not for clients alone/],
-    ['forgets keyCertSign', (text) => text.replace('keyCertSign', 'cRLSign'), /may not sign certificates|is no CA/],
+    ['forgets keyCertSign', (text) => text.replace('keyCertSign', 'cRLSign'), /may not sign certificates|is not a CA/],
     [
       'changes the name',
       (text) => text.replace('openssl x509 -req', 'openssl x509 -req -set_subject /CN=x'),
@@ -153,7 +153,7 @@ describe('a command that signs', () => {
     const { exit, err } = await run('client', 'add', 'eve');
     expect([exit, err]).toEqual([
       0,
-      expect.stringMatching(/eve: the CA made its issuing CA until \S+Z, and \d+ days were asked for/),
+      expect.stringMatching(/eve: the CA made its issuing CA until \S+Z, not for the requested \d+ days/),
     ]);
   });
 

@@ -151,7 +151,7 @@ describe.each([
     const made = await store();
     const before = await bytesRead(made.member('ada').session().engine);
     await made.add(rubbish(30, (index) => `hosts/x${index}/public`));
-    await refused(made, /holds hosts\/x0\/public, which its manifest does not list/);
+    await refused(made, /holds hosts\/x0\/public, and its manifest does not list that/);
     expect(await bytesRead(made.member('ada').session().engine)).toBeLessThan(before);
   });
 
@@ -171,7 +171,7 @@ describe.each([
     await made.add(new Map([...files].map(([path, bytes]) => [path, Buffer.from(bytes)])), true);
     await expect(teamStore(made.member('ada').session()).read()).rejects.toMatchObject({
       code: 'E_STORE_TAMPERED',
-      message: expect.stringContaining('has not vouched for'),
+      message: expect.stringContaining('has not confirmed'),
     });
     const read = await made.member('ada').session().engine.read();
     expect([...read.files.keys()]).toEqual(['manifest.json', 'keys/signers.json', expect.any(String)]);

@@ -335,7 +335,7 @@ test('a cluster without a quorum changes nothing, says why, and is read as it wa
     hints: [expect.stringContaining('etcdctl --endpoints='), expect.anything()],
   });
   expect(await hostsOf(ada)).toEqual(['a']);
-  expect(ada.notes.at(-1)).toMatch(/this is what was fetched .* ago$/);
+  expect(ada.notes.at(-1)).toMatch(/using the copy fetched .* ago$/);
   const history = (await ada.session().engine.log(1)).map(({ subject }) => subject);
   expect(history).toEqual([expect.stringContaining('docker-tls test: host a: added')]);
   await Promise.all([second?.start(), third?.start()]);

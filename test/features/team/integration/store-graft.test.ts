@@ -114,7 +114,7 @@ describe('what a computer may put back', () => {
     show(f);
     await expect(revocationSeenBy(ada.session())).rejects.toMatchObject({
       code: 'E_STORE_OLDER',
-      message: expect.stringContaining('older than what was seen'),
+      message: expect.stringContaining('older than the state that this computer has seen'),
       hints: expect.arrayContaining([expect.stringContaining('docker-tls store restore')]),
     });
     await restoreTeamStore(ada.session());
@@ -204,7 +204,7 @@ describe('what a computer may put back', () => {
     bury(a, 13_000);
     await expect(restoreTeamStore(late)).rejects.toMatchObject({
       code: 'E_STORE_OLDER',
-      message: expect.stringContaining('than are looked through'),
+      message: expect.stringContaining('than docker-tls reads'),
     });
     await restoreTeamStore(late, true);
     const writing = teamStore(late);

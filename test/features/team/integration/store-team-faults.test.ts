@@ -175,7 +175,7 @@ describe('a server', () => {
     writeFileSync(hook, '#!/bin/sh\necho "no changes on Sunday" >&2\nexit 1\n', { mode: 0o755 });
     await expect(put(made.ada, 'a')).rejects.toMatchObject({
       code: 'E_STORE_UNREACHABLE',
-      message: 'the store accepts no changes from here: no changes on Sunday (pre-receive hook declined)',
+      message: 'the store rejects changes from this computer: no changes on Sunday (pre-receive hook declined)',
     });
   });
 

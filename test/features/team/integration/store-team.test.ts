@@ -58,6 +58,21 @@ function tamper({ repository }: Team, change: (tree: string) => void): void {
   run('push', '-q', 'origin', 'docker-tls');
 }
 
+test('a state that was read is current until another member commits, or this computer writes a field of its own', async () => {
+  const { ada, bob } = await team();
+  const store = teamStore(ada.session());
+  const state = await store.read();
+  expect([await store.isCurrent(state), await store.isCurrent({ ...state })]).toEqual([true, false]);
+  await write(bob, { clients: { carl: sampleClient('carl', 2) } });
+  const next = await store.read({ fresh: true });
+  expect([await store.isCurrent(state), await store.isCurrent(next)]).toEqual([false, true]);
+  const { directory: _, ...anna } = next.clients.get('anna') as NonNullable<ReturnType<typeof next.clients.get>>;
+  await store.withLock('test', () =>
+    store.write({ clients: { anna: { ...anna, record: { ...anna.record, own: true } } } }),
+  );
+  expect(await store.isCurrent(next)).toBe(false);
+});
+
 describe('an administrator of the repository', () => {
   test('reads names and messages, and nothing of what the files hold', async () => {
     const { repository, ada } = await team();
@@ -200,7 +215,7 @@ describe('an administrator of the repository', () => {
     git(made.repository, 'fetch', '-q', '-f', strange.repository, 'docker-tls:docker-tls');
     await expect(checkTeamStore(made.ada.session(), true)).rejects.toMatchObject({
       code: 'E_STORE_TAMPERED',
-      message: expect.stringMatching(/is signed by \w+, which \w+ has not vouched for/),
+      message: expect.stringMatching(/is signed by \w+, and \w+ has not confirmed that key/),
     });
   });
 
@@ -230,7 +245,7 @@ describe('an administrator of the repository', () => {
     for (let run = 0; run < 2; run += 1) await teamStore(bob.session()).read();
     expect(bob.notes).toEqual([
       expect.stringMatching(
-        `^first use of git\\+file:.*, signed by ${signer}: compare it with what operator list shows`,
+        `^first use of git\\+file:.*, signed by ${signer}: compare it with the output of operator list`,
       ),
     ]);
   });
@@ -337,7 +352,7 @@ describe('operators', () => {
     // This does not take the CA away as a side effect: that needs new keys.
     await expect(addOperator(made.ada.session(), { name: 'bob', ca: false, client: 'anna' })).rejects.toMatchObject({
       code: 'E_OPERATOR',
-      message: 'bob can open the CA, and goes on until removed',
+      message: 'bob can open the CA, and keeps that right until removed',
       hints: ['docker-tls operator remove bob', expect.stringMatching(/add bob '.*' --client anna --without-ca$/)],
     });
   });
@@ -376,7 +391,7 @@ describe('a store that cannot be reached', () => {
     await teamStore(made.bob.session()).read();
     renameSync(made.repository, `${made.repository}.gone`);
     expect((await teamStore(made.bob.session()).read()).hosts.has('web')).toBe(true);
-    expect(made.bob.notes.at(-1)).toMatch(/cannot be reached: .*; this is what was fetched .* ago$/);
+    expect(made.bob.notes.at(-1)).toMatch(/cannot be reached: .*; using the copy fetched .* ago$/);
     await expect(write(made.bob, { removeHosts: ['web'] })).rejects.toMatchObject({
       code: 'E_STORE_UNREACHABLE',
       exit: 4,

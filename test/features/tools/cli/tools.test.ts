@@ -140,7 +140,7 @@ test('a renewal names the copies that are outdated, each with what renews it; re
   const { outdatedCopies } = await import('../../../../src/core/domain/trust/handed-out.ts');
   const client = (await openStore(home).read()).clients.get('ci');
   expect(outdatedCopies(client as NonNullable<typeof client>).map(({ what }) => what)).toEqual([
-    expect.stringContaining('what was exported'),
+    expect.stringContaining('the export of'),
     'traefik (build-1)',
   ]);
 });

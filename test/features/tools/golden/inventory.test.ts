@@ -93,8 +93,8 @@ test('what Ansible prints of a YAML inventory', () => {
 });
 
 const BAD_INVENTORIES: readonly (readonly [variables: Record<string, unknown>, said: RegExp])[] = [
-  [{ ansible_connection: 'winrm' }, /^i: h ansible_connection: "winrm" is not a connection of docker-tls/],
-  [{ ansible_host: '{{ ip }}' }, /"\{\{ ip \}\}" is a template, which ansible-inventory leaves as it is/],
+  [{ ansible_connection: 'winrm' }, /^i: h ansible_connection: "winrm" is not a connection that docker-tls supports/],
+  [{ ansible_host: '{{ ip }}' }, /"\{\{ ip \}\}" is a template, and ansible-inventory does not expand it/],
   [{ ansible_host: { toString: 1 } }, /is not a host/],
   [{ docker_tls_sans: [{ toString: 1 }] }, /text is expected/],
   [{ ansible_host: 'a;id' }, /^i: h ansible_host: "a;id" is not a host/],
@@ -114,7 +114,7 @@ const BAD_INVENTORIES: readonly (readonly [variables: Record<string, unknown>, s
   [{ docker_tls_ssh_transprot: 'x' }, /there is no key transprot in hosts \| did you mean transport\?/],
   [
     { docker_tls_sudo_password: 'hunter2' },
-    /^i: h docker_tls_sudo_password is not taken from an inventory \| --sudo-password-file FILE/,
+    /^i: h docker_tls_sudo_password cannot be set in an inventory \| --sudo-password-file FILE/,
   ],
   [{ docker_tls_address: 'a\u001b[2J' }, /holds a control character/],
 ];
@@ -147,7 +147,7 @@ test('a list of hosts, one a line', () => {
   ]);
   expect(complaints(() => everyHost('a\n$(id)\nroot@a\n', 'stdin'))).toEqual([
     'stdin:2 "$(id)" is not a host | one a line: root@build-1.example.org:22',
-    'stdin:3 a second host would be called a | give each a name of its own in a fleet file: docker-tls plan -f fleet.yaml',
+    'stdin:3 a second host would be called a | give each its own name in a fleet file: docker-tls plan -f fleet.yaml',
   ]);
 });
 

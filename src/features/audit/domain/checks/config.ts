@@ -89,7 +89,7 @@ function apiAnswers(facts: AuditFacts): Verdict {
   if (docker !== undefined) {
     const { containers, containerCount, images, imageCount } = docker;
     if (containers.length >= containerCount && images.length >= imageCount) return PASS;
-    const text = `${containers.length} of ${containerCount} containers and ${images.length} of ${imageCount} images were judged: the first ones, of containers those that run before others`;
+    const text = `${containers.length} of ${containerCount} containers and ${images.length} of ${imageCount} images were audited: the first ones, running containers before stopped ones`;
     return findingAt('dockerd', text, 'info');
   }
   if (daemon.words === undefined && apiSocket === '') return notApplicable('there is no dockerd');
@@ -99,10 +99,10 @@ function apiAnswers(facts: AuditFacts): Verdict {
   }
   const text =
     apiStatus === undefined
-      ? 'cannot be asked: the host has neither curl nor perl, python3 or docker'
+      ? 'cannot be queried: the host has neither curl nor perl, python3 or docker'
       : apiStatus === 0
-        ? 'was asked and did not answer'
-        : `was asked and answered with status ${apiStatus}`;
+        ? 'did not answer'
+        : `answered with status ${apiStatus}`;
   return findingAt(apiSocket, text);
 }
 
@@ -144,7 +144,7 @@ export const CONFIG_CHECKS: readonly Check[] = checksOf<Check>({
     title: "Docker's API tells the audit everything",
     failure: "Docker's API did not tell the audit everything",
     severity: 'critical',
-    why: 'Containers, images and most settings are judged by what it says. While it is silent it is unknown what runs, and there is no score.',
+    why: 'The audit learns of containers, images and most settings from it. While it does not answer, there is no score.',
     fix: 'systemctl status docker.service; journalctl -u docker.service -n 50; then audit again',
     evaluate: apiAnswers,
   },

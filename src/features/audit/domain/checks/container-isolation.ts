@@ -140,7 +140,7 @@ export const ISOLATION_CHECKS: readonly Check[] = checksOf<Check>({
   },
   '5.24': manual({
     title: 'No docker exec as root',
-    why: 'It makes root in a container that was meant to run as a user.',
+    why: 'A process that starts as a user can become root in the container.',
     fix: 'docker exec without --user root',
     evaluate: (facts) => execs(facts, true),
   }),
@@ -164,7 +164,7 @@ export const ISOLATION_CHECKS: readonly Check[] = checksOf<Check>({
     title: "Docker's socket is not mounted into containers",
     failure: "Docker's socket is mounted into containers",
     severity: 'high',
-    why: 'Who has the socket can start a privileged container: it is root on the host, and :ro changes nothing.',
+    why: 'A container with the socket can start a privileged container, so it is root on the host. :ro changes nothing.',
     fix: 'Take the mount out, or put a filtering proxy for the API in between.',
     evaluate: (facts) =>
       runningContainers(facts, ({ mounts }) =>

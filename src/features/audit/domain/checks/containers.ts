@@ -10,14 +10,14 @@ const OPERATION: readonly Check[] = checksOf<Check>({
     failure: 'Swarm mode is on',
     severity: 'low',
     why: 'Swarm opens ports and hands out keys that a single host has no use for.',
-    fix: 'docker swarm leave --force (where swarm is not wanted)',
+    fix: 'docker swarm leave --force (if you do not need swarm)',
     evaluate: swarmNeed,
   },
   '5.7': {
     title: 'No SSH server runs in a container',
     failure: 'An SSH server runs in a container',
     severity: 'medium',
-    why: 'It is one more way in, with keys and updates of its own. docker exec does the same.',
+    why: 'It adds a way in, with more keys and updates to maintain. docker exec does the same.',
     fix: 'Take sshd out of the image.',
     evaluate: (facts) =>
       runningContainers(facts, ({ id }) => (facts.sshdContainers.has(id) ? ['an sshd runs in it'] : [])),
@@ -27,7 +27,7 @@ const OPERATION: readonly Check[] = checksOf<Check>({
     failure: 'Privileged ports of the host are published',
     severity: 'low',
     why: 'Ports below 1024 are where clients expect services of the host itself.',
-    fix: 'Publish a port above 1023, or note why this one is meant (a reverse proxy needs 80 and 443).',
+    fix: 'Publish a port above 1023, or note why this one is needed (a reverse proxy needs 80 and 443).',
     evaluate: perContainer(({ ports }) => [
       ...new Set(
         ports
@@ -101,7 +101,7 @@ const OPERATION: readonly Check[] = checksOf<Check>({
   },
   '5.19': manual({
     title: 'Default limits are changed only where needed',
-    why: 'A limit of its own can be higher than what the host can bear.',
+    why: 'Its own limit can exceed the capacity of the host.',
     fix: 'Leave out --ulimit, or note why.',
     evaluate: ownLimits,
   }),
@@ -122,7 +122,7 @@ const OPERATION: readonly Check[] = checksOf<Check>({
     evaluate: perContainer(({ health }) => (health === '' || health === 'none' ? ['has no health check'] : [])),
   },
   '5.28': manual({
-    title: 'Images are named by what they are',
+    title: 'Images are pinned to a version',
     why: 'A tag such as latest means another image tomorrow.',
     fix: 'Use a version tag, best with a digest (name:1.2@sha256:…).',
     evaluate: (facts) =>
@@ -142,7 +142,7 @@ const OPERATION: readonly Check[] = checksOf<Check>({
     title: 'The default bridge is not used',
     failure: 'The default bridge is used',
     severity: 'low',
-    why: 'All containers without a network of their own meet on it.',
+    why: 'Every container without another network is on it.',
     fix: 'docker network create NAME, and docker run --network NAME …',
     evaluate: perContainer(
       // The mode as requested: a swarm task shows "default", but is on the networks of its service.

@@ -64,7 +64,7 @@ export function rootless(facts: AuditFacts): Verdict {
   const beside = facts.rootlessSockets.filter((socket) => socket !== facts.apiSocket);
   return finding([
     { place: 'dockerd', text: 'runs as root' },
-    ...beside.map((socket) => ({ place: socket, text: 'a rootless daemon listens here as well; it is not judged' })),
+    ...beside.map((socket) => ({ place: socket, text: 'a rootless daemon listens here as well; it is not audited' })),
   ]);
 }
 
@@ -104,7 +104,7 @@ export function insecureRegistries(facts: AuditFacts): Verdict {
   );
   return judge([
     ...[...networks, ...hosts].map((name) => ({ place: `registry ${name}`, text: 'is used without verified TLS' })),
-    ...mirrors.map((url) => ({ place: `mirror ${url}`, text: 'is asked without TLS' })),
+    ...mirrors.map((url) => ({ place: `mirror ${url}`, text: 'is used without TLS' })),
   ]);
 }
 

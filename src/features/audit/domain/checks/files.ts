@@ -177,7 +177,7 @@ const KINDS: readonly Kind[] = [
   }),
   kind('file.9', 'file.10', "Docker's data directory", 0o711, dataDirectory, {
     severity: 'critical',
-    why: 'Anyone who can write to it can change every image and container, and read what is in them.',
+    why: 'Anyone who can write to it can read and change every image and container.',
     // userns-remap assigns it the group of the remapped root.
     group: (facts) => dataDirectory(facts)[0]?.group ?? 'root',
   }),

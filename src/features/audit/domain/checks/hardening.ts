@@ -47,7 +47,7 @@ function modules(settings: HostSettings, fix: 'modules' | 'modules-used'): reado
 
 function timeoutWords(timeout: number | undefined): string {
   if (timeout === undefined) return 'TMOUT is not set';
-  return Number.isNaN(timeout) ? 'TMOUT is set to what is not a plain number' : `TMOUT is ${timeout}`;
+  return Number.isNaN(timeout) ? 'TMOUT is not a number' : `TMOUT is ${timeout}`;
 }
 
 const SYSCTL = 'harden writes /etc/sysctl.d/zz-docker-tls.conf and the running value';
@@ -57,7 +57,7 @@ export const HARDENING_CHECKS: readonly Check[] = checksOf<Check>({
     title: 'The kernel ignores redirects, source routes and forged addresses',
     failure: 'The network of the kernel believes what others tell it',
     severity: 'low',
-    why: 'Redirects, source routes and forged addresses lead traffic to other machines. Forwarding, which Docker needs, is none of it.',
+    why: 'Redirects, source routes and forged addresses lead traffic to other machines. IP forwarding, needed by Docker, is not affected.',
     fix: SYSCTL,
     fixable: 'kernel-network',
     evaluate: judgeSettings((settings) => kernel(settings, 'kernel-network')),
@@ -66,7 +66,7 @@ export const HARDENING_CHECKS: readonly Check[] = checksOf<Check>({
     title: 'The kernel keeps its addresses and its log to itself',
     failure: 'The kernel shows its addresses or its log',
     severity: 'low',
-    why: 'Kernel addresses, its log, ptrace and perf are what an exploit begins with; containers share the kernel.',
+    why: 'Exploits start from kernel addresses, the kernel log, ptrace and perf. Containers share the kernel.',
     fix: SYSCTL,
     fixable: 'kernel-self',
     evaluate: judgeSettings((settings) => kernel(settings, 'kernel-self')),
@@ -98,7 +98,7 @@ export const HARDENING_CHECKS: readonly Check[] = checksOf<Check>({
     failure: 'sctp, squashfs and udf can be loaded',
     severity: 'info',
     why: 'They are loaded on demand. Docker needs sctp for published /sctp ports, snaps need squashfs.',
-    fix: 'install NAME /bin/false in /etc/modprobe.d/, where nothing needs them',
+    fix: 'install NAME /bin/false in /etc/modprobe.d/, if no program needs them',
     fixable: 'modules-used',
     evaluate: judgeSettings((settings) => modules(settings, 'modules-used')),
   },
@@ -149,7 +149,7 @@ export const HARDENING_CHECKS: readonly Check[] = checksOf<Check>({
       // The distribution's text names itself, or has getty insert its name.
       const plain = issue.length < 60 && /linux|ubuntu|fedora|suse|centos|red hat|\\[a-z]/i.test(issue);
       return [
-        ...(issue === '' || plain ? [{ place: '/etc/issue.net', text: 'has no text of its own' }] : []),
+        ...(issue === '' || plain ? [{ place: '/etc/issue.net', text: 'has no warning text' }] : []),
         ...(sshd !== undefined && (shown === undefined || shown === 'none')
           ? [{ place: 'sshd', text: 'shows no banner' }]
           : []),
@@ -160,7 +160,7 @@ export const HARDENING_CHECKS: readonly Check[] = checksOf<Check>({
     title: 'New files of users are closed to others',
     failure: 'New files of users are open to others',
     severity: 'info',
-    why: 'What is made without a thought should not be open to all.',
+    why: 'New files should not be readable by every user by default.',
     fix: 'UMASK 027 in /etc/login.defs, umask 027 in /etc/profile.d/',
     fixable: 'umask',
     evaluate: judgeSettings(({ loginDefs, umaskLoose }) => [
@@ -188,7 +188,7 @@ export const HARDENING_CHECKS: readonly Check[] = checksOf<Check>({
     title: "Containers cannot reach services on the host's 127.0.0.1",
     failure: "Containers can reach services on the host's 127.0.0.1",
     severity: 'medium',
-    why: 'With userland-proxy=false, dockerd sets route_localnet on its bridges and never sets it back. A container with NET_ADMIN or NET_RAW then reaches what listens on 127.0.0.1 of the host, which often asks for no password.',
+    why: 'With userland-proxy=false, dockerd sets route_localnet on its bridges and never sets it back. A container with NET_ADMIN or NET_RAW then reaches services on 127.0.0.1 of the host. Many of these need no password.',
     fix: 'iptables -t raw -I PREROUTING ! -i lo -d 127.0.0.0/8 -j DROP; where docker-proxy runs, set net.ipv4.conf.NAME.route_localnet=0 instead',
     fixable: 'userland-proxy',
     evaluate: judgeSettings(({ loopback: { open, unclear, unseen } }) => {

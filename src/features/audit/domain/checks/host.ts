@@ -57,9 +57,9 @@ function groupMembers(facts: AuditFacts): Verdict {
   const evidence = (members: readonly string[], group: string) =>
     members
       .filter((user) => user !== 'root')
-      .map((user) => ({ place: `user ${user}`, text: `is in ${group}, and so can become root` }));
+      .map((user) => ({ place: `user ${user}`, text: `is in ${group} and can become root` }));
   const inDocker = evidence(dockerGroup ?? [], 'the docker group');
-  const inOther = evidence(socketGroup?.members ?? [], `the group ${socketGroup?.name}, which has Docker's socket`);
+  const inOther = evidence(socketGroup?.members ?? [], `the group ${socketGroup?.name} of Docker's socket`);
   const stays =
     inDocker.length > 0
       ? undefined
@@ -105,7 +105,7 @@ export function isAudited(rules: readonly AuditRule[], facts: AuditFacts, path: 
 
 /** Reason why `harden` leaves it unchanged. */
 const INSIDE_STAYS =
-  'it watches the directory itself, since all of its content is every write of every container; if that is wanted: -w /var/lib/docker -p wa';
+  'it watches the directory alone; to record every write of every container as well: -w /var/lib/docker -p wa';
 
 const AUDITD_STAYS = 'it writes rules and does not start auditd: systemctl enable --now auditd';
 
@@ -146,14 +146,9 @@ function watched(facts: AuditFacts, paths: readonly string[], what: string): Ver
       AUDITD_STAYS,
     );
   if (isLoaded && inFiles && path === dataRoot(facts) && !isWatched(audit.loaded, path, true))
-    return findingAt(
-      path,
-      'a rule reports changes of the directory itself, not of what is in it',
-      undefined,
-      INSIDE_STAYS,
-    );
+    return findingAt(path, 'a rule reports changes of the directory, not of its content', undefined, INSIDE_STAYS);
   if (isLoaded && inFiles) return PASS;
-  if (isLoaded) return findingAt(path, 'a rule is loaded, but in no file that the next boot reads: it is gone then');
+  if (isLoaded) return findingAt(path, 'a rule is loaded, but no file restores it at the next boot');
   if (inFiles && audit.locked)
     return findingAt(path, 'a rule is in a file, and counts from the next boot: the kernel is locked (-e 2)');
   if (inFiles) return findingAt(path, 'a rule is in a file, but is not loaded (augenrules --load)');
@@ -206,10 +201,10 @@ export const WATCHES: readonly Watch[] = [
 export const HOST_CHECKS: readonly Check[] = [
   ...checksOf<Check>({
     '1.1.1': {
-      title: "Docker's data has a file system of its own",
+      title: "Docker's data is on a separate file system",
       failure: "Docker's data shares a file system with the host",
       severity: 'low',
-      why: 'Images and logs that fill the disk stop the whole host, and a mount of its own can be limited and watched.',
+      why: 'Images and logs that fill the disk stop the whole host. A separate mount can be limited and monitored.',
       fix: 'Mount a partition or volume on /var/lib/docker (move the data while docker is stopped).',
       evaluate: ownPartition,
     },
@@ -217,7 +212,7 @@ export const HOST_CHECKS: readonly Check[] = [
       title: 'Only trusted users control the daemon',
       failure: 'Users in the docker group are root',
       severity: 'medium',
-      why: 'Anyone in the docker group can mount / into a container and so is root, without a password and without a trace in sudo.',
+      why: 'A member of the docker group can mount / into a container and become root, without a password or a trace in the log of sudo.',
       fix: 'gpasswd --delete USER docker',
       fixable: 'docker-group',
       evaluate: groupMembers,

@@ -69,7 +69,7 @@ function contentTrust(facts: AuditFacts): Verdict {
 
 export const IMAGE_CHECKS: readonly Check[] = checksOf<Check>({
   '4.1': {
-    title: 'Containers run as a user of their own',
+    title: 'Containers run as a non-root user',
     failure: 'Containers run as root',
     severity: 'medium',
     why: 'Root in a container needs one hole less to become root on the host.',
@@ -86,7 +86,7 @@ export const IMAGE_CHECKS: readonly Check[] = checksOf<Check>({
     title: 'Images hold no needless packages',
     why: 'Every program in an image is one more to attack with.',
     fix: 'Build in stages and ship a minimal last one.',
-    evaluate: (facts) => imageList(facts, 'does each image hold only what it needs?'),
+    evaluate: (facts) => imageList(facts, 'does each image hold only the packages it needs?'),
   }),
   '4.4': manual({
     title: 'Images are scanned and rebuilt for fixes',
@@ -117,7 +117,7 @@ export const IMAGE_CHECKS: readonly Check[] = checksOf<Check>({
     why: 'The layer is cached: later installs come from an old index, without fixes.',
     fix: 'RUN apt-get update && apt-get install -y … in one line',
     evaluate: (facts) =>
-      perImage(facts, (image) => image.history.filter(isLoneUpdate).map((command) => `a layer of its own: ${command}`)),
+      perImage(facts, (image) => image.history.filter(isLoneUpdate).map((command) => `separate layer: ${command}`)),
   },
   '4.8': manual({
     title: 'Images have no needless setuid programs',

@@ -101,18 +101,18 @@ function cgroups(facts: AuditFacts): Verdict {
 
 export const SETTINGS_CHECKS: readonly Check[] = checksOf<Check>({
   'config.6': {
-    title: 'Ports are published on one address unless another is asked for',
+    title: 'Ports are published on one address by default',
     failure: 'Ports are published on every address by default',
     severity: 'low',
     why: '`-p 8080:80` opens the port to every network that the host is in, past ufw and firewalld.',
-    fix: '"ip": "127.0.0.1" and "default-network-opts": { "bridge": { "com.docker.network.bridge.host_binding_ipv4": "127.0.0.1" } } in daemon.json (for networks created from then on); -p 192.0.2.7:80:80 opens one where it is meant',
+    fix: '"ip": "127.0.0.1" and "default-network-opts": { "bridge": { "com.docker.network.bridge.host_binding_ipv4": "127.0.0.1" } } in daemon.json (for networks created from then on); -p 192.0.2.7:80:80 opens one on purpose',
     evaluate: hostBinding,
   },
   'config.7': {
     title: 'Unpublished ports of containers cannot be reached from other machines',
     failure: 'Unpublished ports of containers can be reached from other machines',
     severity: 'medium',
-    why: 'Docker 28.0 began to drop what is routed to a container directly; each of these settings takes that back.',
+    why: 'Docker 28.0 began to drop packets routed directly to a container. Each of these settings lets them through again.',
     fix: 'Take allow-direct-routing, ip-forward-no-drop and bridge-accept-fwmark out of the configuration, or note why they are needed.',
     evaluate: directRouting,
   },
@@ -128,7 +128,7 @@ export const SETTINGS_CHECKS: readonly Check[] = checksOf<Check>({
     title: 'Old versions of the API are not served',
     failure: 'Old versions of the API are served',
     severity: 'low',
-    why: 'Clients that need them are years old themselves, with vulnerabilities of their own.',
+    why: 'Clients that need them are years old and have known vulnerabilities.',
     fix: 'Take min-api-version out of daemon.json and DOCKER_MIN_API_VERSION out of the environment of docker.service; upgrade the clients.',
     evaluate: minApi,
   },

@@ -157,7 +157,7 @@ const OF_SETTINGS: Readonly<Record<string, SshCheck>> = {
         ...(sshd.get('kbdinteractiveauthentication')?.[0] === 'yes' ? (['keyboard-interactive'] as const) : []),
       ];
       return open.length > 0 && open.every((method) => needed.has(method))
-        ? 'AuthenticationMethods wants it of some logins beside a key; AuthenticationMethods publickey for all others shuts it for them'
+        ? 'AuthenticationMethods requires it for some logins in addition to a key; AuthenticationMethods publickey disables it for all others'
         : undefined;
     },
   },
@@ -186,8 +186,8 @@ const OF_SETTINGS: Readonly<Record<string, SshCheck>> = {
     wrong: (value) => (value('x11forwarding') === 'yes' ? { text: 'X11Forwarding is yes' } : undefined),
   },
   'ssh.10': {
-    title: 'Sessions whose client is gone end',
-    failure: 'Sessions whose client is gone go on',
+    title: 'Sessions of lost clients end',
+    failure: 'Sessions of lost clients stay open',
     severity: 'info',
     why: 'An answer inside the encryption tells whether the client is still there; TCP keepalives can be forged.',
     lines: 'TCPKeepAlive no, ClientAliveInterval 300 and ClientAliveCountMax 2',

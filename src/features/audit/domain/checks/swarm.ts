@@ -153,7 +153,7 @@ export const SWARM_CHECKS: readonly Check[] = checksOf<Check>({
     title: 'Overlay networks are encrypted',
     failure: 'Overlay networks are not encrypted',
     severity: 'medium',
-    why: 'What containers of different hosts say to each other can be read on the network between.',
+    why: 'The network between the hosts can read the traffic of containers.',
     fix: 'docker network create --driver overlay --opt encrypted NAME',
     evaluate: encryption,
   },
@@ -218,7 +218,7 @@ export const SWARM_CHECKS: readonly Check[] = checksOf<Check>({
       ),
   }),
   '7.9': manual({
-    title: 'Management and data have networks of their own',
+    title: 'Management and data use separate networks',
     why: 'Heavy or hostile data traffic must not reach the control plane.',
     fix: 'docker swarm init --advertise-addr … --data-path-addr …',
     evaluate: (facts) =>

@@ -45,7 +45,7 @@ function mustNotGetIn(what: AuditProbe['what'], text: string): Check['evaluate']
     const probes = requested(outside, what);
     if (probes.length === 0) return notRequested(facts);
     const reached = probes.filter(answered);
-    if (reached.length === 0) return notApplicable('no port that speaks TLS can be reached from here');
+    if (reached.length === 0) return notApplicable('this computer reaches no TLS port');
     return judge(reached.filter(gotIn).map(({ address, port }) => ({ place: `${address}:${port}`, text })));
   };
 }
@@ -74,7 +74,7 @@ function oldProtocol(facts: AuditFacts, outside: Outside): Verdict {
   const reached = probes.filter(
     (probe) => answered(probe) && (probe.outcome.kind === 'accepted' || probe.outcome.cause !== 'other'),
   );
-  if (reached.length === 0) return notApplicable('no port was reached with TLS 1.1 from here');
+  if (reached.length === 0) return notApplicable('this computer reached no port with TLS 1.1');
   // The server sent a certificate, so TLS was negotiated, even if it then refused the client.
   const spoken = reached.filter(({ outcome }) => outcome.kind === 'accepted' || outcome.cause === 'client-refused');
   return judge(spoken.map(({ address, port }) => ({ place: `${address}:${port}`, text: 'speaks TLS 1.1' })));
@@ -184,7 +184,7 @@ export const TLS_CHECKS: readonly Check[] = checksOf<Check>({
     evaluate: plain,
   },
   'tls.4': {
-    title: 'Only TLS 1.2 and later are spoken',
+    title: 'Only TLS 1.2 and later are enabled',
     failure: 'TLS before 1.2 is accepted',
     severity: 'medium',
     why: 'TLS 1.0 and 1.1 are broken and withdrawn (RFC 8996).',
@@ -207,7 +207,7 @@ export const TLS_CHECKS: readonly Check[] = checksOf<Check>({
     failure: 'A key or signature is weak',
     severity: 'high',
     why: 'A short key or a SHA-1 signature can be forged.',
-    fix: (host) => `docker-tls rotate server ${host} (or docker-tls rotate ca, where the CA is weak)`,
+    fix: (host) => `docker-tls rotate server ${host} (docker-tls rotate ca for a weak CA)`,
     evaluate: (facts, outside) => {
       const server = serverChain(facts, outside);
       const trust = facts.tls.ca;

@@ -75,10 +75,10 @@ function bypassedPlugin(facts: AuditFacts): Verdict {
 
 function cri(facts: AuditFacts): Verdict {
   if (facts.units.get('containerd.service')?.get('ActiveState')?.[0] !== 'active')
-    return notApplicable('containerd does not run as a service of its own');
+    return notApplicable('containerd does not run as a separate service');
   if (facts.software.kubelet) return notApplicable('Kubernetes runs here and needs it');
   if (!criEnabled(facts)) return PASS;
-  const text = 'does not switch off the CRI plugin, which Docker does not use';
+  const text = 'does not disable the CRI plugin, unused by Docker';
   return findingAt('/etc/containerd/config.toml', text);
 }
 
@@ -91,7 +91,7 @@ export const VULNERABILITY_CHECKS: readonly Check[] = [
       title: `No vulnerability is known of ${NAMES[component]}`,
       failure: `Known vulnerabilities of ${NAMES[component]}`,
       severity: 'high',
-      why: 'What is known is tried first, and for most of these there are programs to do it with.',
+      why: 'Attackers try known vulnerabilities first, and most of these have public exploits.',
       fix: 'Upgrade the package to a version that has the fix; then restart what runs it (systemctl restart containerd docker).',
       evaluate: (facts) => judgeComponent(facts, component),
     }),
@@ -110,7 +110,7 @@ export const VULNERABILITY_CHECKS: readonly Check[] = [
       failure: "containerd's CRI plugin is on",
       severity: 'low',
       why: "Only Kubernetes needs it, and most of containerd's vulnerabilities of 2025 and 2026 take it.",
-      fix: 'disabled_plugins = ["io.containerd.grpc.v1.cri"] at the top of /etc/containerd/config.toml, then: systemctl restart containerd (containers go on)',
+      fix: 'disabled_plugins = ["io.containerd.grpc.v1.cri"] at the top of /etc/containerd/config.toml, then: systemctl restart containerd (containers keep running)',
       evaluate: cri,
     },
   }),

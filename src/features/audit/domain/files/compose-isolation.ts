@@ -49,7 +49,7 @@ export const COMPOSE_ISOLATION: readonly ComposeCheck[] = [
   }),
   ...asRunning({
     '4.1': {
-      title: 'Services run as a user of their own',
+      title: 'Services run as a non-root user',
       failure: 'Services run as root',
       fix: 'user: "1000:1000"',
       evaluate: perService(user),
@@ -57,7 +57,7 @@ export const COMPOSE_ISOLATION: readonly ComposeCheck[] = [
     '5.4': {
       title: 'No more capabilities than the default are added',
       failure: 'Capabilities beyond the default are added',
-      fix: 'cap_drop: [ALL], and in cap_add only what the program needs',
+      fix: 'cap_drop: [ALL], and only the capabilities that the program needs in cap_add',
       evaluate: perService((service) =>
         service
           .items('cap_add')
@@ -138,7 +138,7 @@ export const COMPOSE_ISOLATION: readonly ComposeCheck[] = [
     '5.32': {
       title: "Docker's socket is not mounted",
       failure: "Docker's socket is mounted",
-      why: 'Who has the socket is root on the host, and :ro changes nothing.',
+      why: 'A service with the socket is root on the host. :ro changes nothing.',
       evaluate: perService((service, compose) => [
         ...mounts(service, compose)
           .filter((mount) => holdsDockerSocket(mount, '/var/run/docker.sock'))

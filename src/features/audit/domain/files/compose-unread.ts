@@ -82,8 +82,8 @@ function evaluate({ services, volumes, includes, beside }: Compose) {
 export const COMPOSE_UNREAD: Omit<ComposeCheck, 'id'> = {
   severity: 'high',
   title: 'Everything that decides what a service may do is in this file',
-  failure: 'What a service may do is decided where the audit has not looked',
-  why: 'Another file, or a variable of .env or of the shell, can make a service privileged. What was not read has not passed.',
+  failure: 'Some settings of services are in places that the audit did not read',
+  why: 'Another file, or a variable of .env or of the shell, can make a service privileged. A part that the audit did not read has not passed.',
   fix: 'Audit what Compose makes of it: docker compose config | docker-tls audit --compose -',
   evaluate,
 };

@@ -59,7 +59,7 @@ const OPERATION: readonly ComposeCheck[] = [
     '5.8': {
       title: 'No privileged ports are published',
       failure: 'Privileged ports are published',
-      fix: 'Publish a port above 1023, or note why this one is meant.',
+      fix: 'Publish a port above 1023, or note why this one is needed.',
       evaluate: perService((service) =>
         ports(service)
           .filter(({ port }) => /^\d+/.test(port) && Number.parseInt(port, 10) < 1024 && Number.parseInt(port, 10) > 0)

@@ -136,7 +136,7 @@ function run(wrong: (command: string) => string | undefined): DockerfileCheck['e
 export const DOCKERFILE_CHECKS: readonly DockerfileCheck[] = checksOf<DockerfileCheck>({
   'dockerfile.4.1': {
     severity: 'medium',
-    title: 'The image runs as a user of its own',
+    title: 'The image runs as a non-root user',
     failure: 'The image runs as root',
     why: 'Root in a container needs one hole less to become root on the host.',
     fix: 'RUN useradd --system --uid 10001 app, and at the end USER 10001',
@@ -199,7 +199,7 @@ export const DOCKERFILE_CHECKS: readonly DockerfileCheck[] = checksOf<Dockerfile
     title: 'No sudo in the image',
     failure: 'sudo in the image',
     why: 'It is a setuid program made for becoming root.',
-    fix: 'Do what needs root before USER; take sudo out.',
+    fix: 'Run commands that need root before USER; remove sudo.',
     evaluate: run((command) =>
       /(^|[;&|(]|\n)\s*sudo\s/.test(command) || /\b(install|add)\b[^;&|]*\ssudo(?=\s|$)/.test(command)
         ? 'installs or uses sudo'
@@ -208,9 +208,9 @@ export const DOCKERFILE_CHECKS: readonly DockerfileCheck[] = checksOf<Dockerfile
   },
   'dockerfile.pipe': {
     severity: 'medium',
-    title: 'Nothing from the network is run unseen',
+    title: 'Code from the network is verified before it runs',
     failure: 'A script from the network is run unseen',
-    why: 'What a server sends today need not be what it sent yesterday.',
+    why: 'A server can send different code tomorrow.',
     fix: 'Download to a file, verify a checksum or signature, then run it.',
     evaluate: run((command) =>
       /\b(curl|wget)\b[^;&]*\|\s*(sudo\s+)?((\/usr)?\/bin\/)?(env\s+)?(ba|da|z|k|a)?sh\b|\b(ba|da|z)?sh\s+(-c\s+)?["']?(<\(|\$\()\s*(curl|wget)\b/.test(

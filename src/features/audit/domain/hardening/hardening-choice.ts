@@ -32,8 +32,7 @@ export function fixesByFlags({ maxAuthTries, banner, install, ...flags }: Harden
     throw usage('--max-auth-tries: the fix sshd, which it is about, is not among those that are chosen', [
       `docker-tls harden --only sshd --max-auth-tries ${maxAuthTries}`,
     ]);
-  if (fixes.length === 0)
-    throw usage('no fix is left to make', [...leftOut.map(leftOutWords), 'docker-tls harden --list']);
+  if (fixes.length === 0) throw usage('no fix remains', [...leftOut.map(leftOutWords), 'docker-tls harden --list']);
   if (banner !== undefined && !fixes.includes('banner'))
     throw usage('--banner: the fix banner is not among those that are chosen', ['docker-tls harden --only banner']);
   const problem = banner === undefined || bannerProblem(banner);

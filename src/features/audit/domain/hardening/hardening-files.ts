@@ -48,7 +48,7 @@ export function hardenFiles(fixes: ReadonlySet<FixName>, facts: AuditFacts, grou
       audit.kernel && !audit.bootDisabled && audit.installed && audit.refused === undefined && !audit.locked;
     if (audit.byHand)
       notes.push(
-        `audit-rules: /etc/audit/audit.rules has rules that are in no file of rules.d, so it is maintained by hand: it stays, and ${AUDIT_RULES} counts at the next boot once what it says is there`,
+        `audit-rules: /etc/audit/audit.rules has rules that no file of rules.d has, so somebody maintains it by hand: it stays; add the rules of ${AUDIT_RULES} to it to load them at boot`,
       );
     else if (audit.installed && !audit.augenrules)
       notes.push(

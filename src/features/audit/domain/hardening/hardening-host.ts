@@ -203,9 +203,7 @@ function dropLoopback({ loopback }: HostSettings, file: HostSettingsInput['file'
 export function noLoopbackRule(kind: HostKind, settings: HostSettings | undefined): string | undefined {
   if (!kind.engine.configurable) return undefined;
   if (kind.name !== 'systemd') return 'the firewall rule that it needs comes back at boot on hosts with systemd only';
-  return settings?.loopback.iptables === true
-    ? undefined
-    : 'the firewall rule that it needs takes iptables, which was not found';
+  return settings?.loopback.iptables === true ? undefined : 'its firewall rule needs iptables, and the host has none';
 }
 
 function blockModules(settings: HostSettings, ours: string | undefined, { fixes, notes, write }: Fixing): void {

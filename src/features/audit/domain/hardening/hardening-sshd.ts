@@ -74,7 +74,7 @@ export function hardenSshd(fixes: ReadonlySet<FixName>, input: SshdInput): Harde
   if (![...fixes].some((fix) => SSHD_FIXES.includes(fix))) return { changed: [], notes: [] };
   const { settings } = input;
   if (settings === undefined)
-    return { changed: [], notes: ['sshd: it is not there, or does not take its own configuration (sshd -t)'] };
+    return { changed: [], notes: ['sshd: not installed, or it rejects its own configuration (sshd -t)'] };
   const now = (key: string): string => settings.get(key.toLowerCase())?.[0]?.toLowerCase() ?? '';
   const lines: [string, string][] = [];
   const notes: string[] = [];
@@ -110,7 +110,7 @@ export function hardenSshd(fixes: ReadonlySet<FixName>, input: SshdInput): Harde
       for (const keyword of ['PasswordAuthentication', ...keyboard]) {
         if (needed?.has(keyword.startsWith('Pass') ? 'password' : 'keyboard-interactive'))
           notes.push(
-            `sshd-passwords: ${keyword} stays, since AuthenticationMethods wants it of some logins beside their key, and they would be shut out; for all others it is shut by: AuthenticationMethods publickey`,
+            `sshd-passwords: ${keyword} stays, since AuthenticationMethods requires it for some logins in addition to a key; to disable it for all others: AuthenticationMethods publickey`,
           );
         else lines.push([keyword, 'no']);
       }

@@ -254,5 +254,5 @@ function makeFixes(
 }
 
 export function leftOutWords({ name, cost }: Fix): string {
-  return `left out: ${name}, since ${cost}; to make it all the same: --accept ${name}`;
+  return `left out: ${name}, since ${cost}; to include it: --accept ${name}`;
 }

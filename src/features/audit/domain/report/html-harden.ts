@@ -111,7 +111,7 @@ ${list(
   'Nothing.',
 )}
 ${list('What it cost', host.costs, 'Nothing that a user of the host would notice.')}
-${list('What could not be done, or counts later', host.notes, 'Nothing.')}
+${list('Not done, or effective later', host.notes, 'Nothing.')}
 <h3>What is left, and why</h3>
 <div class="scroll"><table class="stack"><thead><tr><th>Severity</th><th>Check</th><th>Found</th><th>Why it is left, or how to fix it</th></tr></thead><tbody>${rows}</tbody></table></div>
 </section>`;

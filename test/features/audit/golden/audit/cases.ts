@@ -114,7 +114,7 @@ const AUDIT_CASES: readonly Case[] = [
       },
     },
     state: 'finding',
-    says: 'it is gone then',
+    says: 'no file restores it at the next boot',
   },
   ...AUDIT_IDS.map(
     (check): Case => ({
@@ -157,7 +157,7 @@ const AUDIT_CASES: readonly Case[] = [
       },
     },
     state: 'finding',
-    says: 'not of what is in it',
+    says: 'not of its content',
   },
   ...AUDIT_IDS.map(
     (check): Case => ({
@@ -202,7 +202,7 @@ const AUDIT_CASES: readonly Case[] = [
     name: 'loaded, but gone at the next boot',
     change: { sections: { ...AUDITING.sections, 'audit-rules-d': '' } },
     state: 'finding',
-    says: 'it is gone then',
+    says: 'no file restores it at the next boot',
   },
   {
     check: '1.1.6',
@@ -231,7 +231,7 @@ const AUDIT_CASES: readonly Case[] = [
     name: 'rules.d has them, and nothing reads it',
     change: { sections: { ...AUDITING.sections, augenrules: '' } },
     state: 'finding',
-    says: 'in no file that the next boot reads',
+    says: 'no file restores it at the next boot',
   },
   {
     check: '1.1.3',
@@ -244,7 +244,7 @@ const AUDIT_CASES: readonly Case[] = [
       },
     },
     state: 'finding',
-    says: 'in no file that the next boot reads',
+    says: 'no file restores it at the next boot',
   },
   {
     check: '1.1.6',
@@ -357,7 +357,7 @@ const DAEMON_CASES: readonly Case[] = [
     name: "another group has Docker's socket",
     change: { sections: { 'socket-group': 'devs:x:1007:pat' } },
     state: 'finding',
-    says: "is in the group devs, which has Docker's socket",
+    says: "is in the group devs of Docker's socket",
   },
   {
     check: '1.1.2',
@@ -1261,7 +1261,7 @@ const TLS_CASES: readonly Case[] = [
     name: 'an unknown cause',
     outside: probe('old-protocol', refused('other')),
     state: 'not-applicable',
-    says: 'from here',
+    says: 'this computer reached no port',
   },
   { check: 'tls.4', name: 'spoken', outside: probe('old-protocol', accepted()), state: 'finding' },
   {
@@ -1378,7 +1378,7 @@ const HARDENING_CASES: readonly Case[] = [
       ['host.5', { modprobe: 'install sctp /bin/true\ninstall udf /usr/bin/false' }, 'can be loaded: squashfs'],
       ['host.6', { coredump: '', 'core-limits': '* soft core 0' }, 'no line "* hard core 0"; Storage is not none'],
       ['host.7', { 'login-defs': 'PASS_MAX_DAYS\t99999\nPASS_MIN_DAYS\t7' }, 'PASS_MAX_DAYS is 99999, not 365; SHA'],
-      ['host.8', { 'issue-net': 'Debian GNU/Linux 13' }, 'has no text of its own'],
+      ['host.8', { 'issue-net': 'Debian GNU/Linux 13' }, 'has no warning text'],
       ['host.9', { 'login-defs': 'UMASK\t022', profile: '  umask 022' }, 'UMASK is 022; umask 022'],
       ['host.9', { profile: 'umask 022' }, 'umask 022'],
       ['host.9', { profile: 'umask 027\nif true; then umask 002; fi' }, 'umask 002'],

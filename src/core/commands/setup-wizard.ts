@@ -1,21 +1,27 @@
-/** Proposed answers of `setup`, and the user's edits; flags suppress questions. */
+/** The wizard of `setup`: proposed answers, the questions that no flag answers, and confirmations. */
 
 import { join } from 'node:path';
-import { DockerTlsError, printable } from '../../errors/errors.ts';
+import { DockerTlsError, failureOf, printable } from '../../errors/errors.ts';
+import type { ActionContext } from '../actions/action-context.ts';
+import { type FleetFile, fleetFileAt } from '../actions/fleet-file.ts';
+import { declined } from '../actions/prompts.ts';
+import type { RunOptions } from '../actions/run.ts';
 import { readContext } from '../adapters/docker/contexts.ts';
 import type { StoreState } from '../adapters/store/records.ts';
 import { dockerHost } from '../domain/destination.ts';
 import { contextName, type HostFlags } from '../domain/fleet/specs.ts';
 import { contextNameOf } from '../domain/names.ts';
+import { otherClients, otherClientsLose } from '../domain/plan/other-clients.ts';
+import { managedExternally, otherStore } from '../domain/plan/other-store.ts';
 import * as questions from '../domain/plan/setup-questions.ts';
+import { otherClientsQuestion, wayQuestion } from '../domain/plan/setup-questions.ts';
+import { trustNow } from '../domain/plan/trust-now.ts';
 import { type CaSpec, completeHost, type HostSettings, type HostSpec } from '../domain/settings.ts';
 import type { OpenedHost } from '../engine/intent.ts';
 import { wayProblem } from '../engine/reachability.ts';
 import { wayTo } from '../engine/through.ts';
+import type { VerifiedAt } from '../engine/verify-host.ts';
 import { dockerConfigDirectory, ownClientName } from '../user.ts';
-import type { ActionContext } from './action-context.ts';
-import { type FleetFile, fleetFileAt } from './fleet-file.ts';
-import type { RunOptions } from './run.ts';
 
 /** Options of `setup` outside flags.ts. */
 export type SetupOptions = RunOptions & {
@@ -128,7 +134,7 @@ async function askSettings(
 }
 
 /** The address for clients; it must be reachable. */
-export async function askAddress(
+async function askAddress(
   { prompts, runtime }: SetupContext,
   spec: HostSpec,
   { session }: OpenedHost,
@@ -149,7 +155,7 @@ export async function askAddress(
 }
 
 /** A proposed address is not stored, so that it follows the address that ssh dials. */
-export function withAddress(
+function withAddress(
   spec: HostSpec,
   address: string,
   { session }: OpenedHost,
@@ -164,4 +170,77 @@ async function askFleet({ prompts, runtime }: SetupContext): Promise<FleetFile |
   const file = await fleetFileAt(join(runtime.cwd, 'fleet.yaml'), runtime).catch(() => undefined);
   if (file === undefined) return undefined;
   return (await prompts.confirm(questions.fleetQuestion(file.ca !== undefined))) ? file : undefined;
+}
+
+/** A host managed by another store: a takeover locks its clients out, so it needs a separate confirmation. */
+export async function askTakeOver(
+  { prompts, state }: SetupContext,
+  { facts }: OpenedHost,
+  host: string,
+): Promise<boolean> {
+  const other = prompts.interactive ? otherStore(facts, host, state) : undefined;
+  if (other === undefined) return false;
+  const question = { explain: `Warning: ${other}.`, message: 'Take it over?', default: false, flag: '--take-over' };
+  if (!(await prompts.confirm(question))) throw managedExternally(host, other);
+  return true;
+}
+
+/** Asks, before any change, whether to keep accepting clients of another CA that the daemon accepts now. */
+export async function askOtherClients(
+  { prompts, state }: SetupContext,
+  { facts }: OpenedHost,
+  { name, acceptCa }: HostSpec,
+): Promise<'accept' | 'reject' | undefined> {
+  const now = prompts.interactive && acceptCa === undefined ? trustNow(facts) : undefined;
+  if (now === undefined || now.ours) return undefined;
+  const ours = [state.ca, ...state.oldCas].map((ca) => ca?.cert ?? '').join('');
+  const others = otherClients(now, ours, state, new Date(facts.clockMs));
+  if (!others.needsYes) return undefined;
+  const answer = await prompts.select<'accept' | 'reject' | 'end'>(otherClientsQuestion(name, others));
+  if (answer === 'end') throw otherClientsLose(name, others, 'theirs');
+  return answer;
+}
+
+/** The answer that requests a new plan. */
+export class Edit extends Error {}
+
+/** Shows the plan and asks: Enter, e, or n. Throws Edit for e, E_DECLINED (exit 130) for n. */
+export async function confirmOrEdit({ prompts }: SetupContext, question: string): Promise<void> {
+  const answer = await prompts.input({
+    message: `${question} (Enter: yes, e: edit, n: no)`,
+    flag: '--yes',
+    validate: (text) => /^(y|yes|e|edit|n|no)?$/i.test(text.trim()) || 'Enter, e or n.',
+  });
+  if (/^e/i.test(answer.trim())) throw new Edit();
+  if (/^n/i.test(answer.trim())) throw declined();
+}
+
+/** If this machine cannot reach the TLS port, asks for the clients' route to it: verification uses that route. */
+export async function withOpenWay(context: SetupContext, answers: Answers, opened: OpenedHost): Promise<Answers> {
+  const { prompts, runtime, options } = context;
+  const { spec } = answers;
+  const { dialled, login, tunnel } = opened.session;
+  if (spec.reach === 'ssh') return answers;
+  const at = { address: spec.address ?? dialled, port: spec.port };
+  const problem = await wayProblem(runtime.probe, spec.name, at, { firewall: opened.facts.firewall, login });
+  if (problem === undefined) return answers;
+  const closed = await problemThroughSsh(context, spec.name, at, opened.session);
+  const answer = await prompts.select(wayQuestion(spec.name, tunnel?.via ?? 'ssh', problem, closed));
+  if (answer === 'end') throw problem;
+  if (answer === 'ssh') return { ...answers, spec: { ...spec, reach: 'ssh' }, context: options.context };
+  return { ...answers, spec: withAddress(spec, await askAddress(context, spec, opened), opened, context) };
+}
+
+/** The problem with a route through ssh: sshd does not forward, or the port does not answer through it either. */
+async function problemThroughSsh(
+  { runtime }: SetupContext,
+  host: string,
+  at: VerifiedAt,
+  session: OpenedHost['session'],
+): Promise<DockerTlsError | undefined> {
+  try {
+    return await wayProblem(wayTo({ reach: 'ssh' }, runtime.probe, session).probe, host, at);
+  } catch (error) {
+    return failureOf(error);
+  }
 }

@@ -30,7 +30,7 @@ export function refusePackages(names: readonly string[], accepted: readonly stri
   }
   const missing = names.filter((name) => !accepted.includes(name));
   if (yes && missing.length > 0)
-    throw usage(`--install ${missing.join(',')}: a package takes a yes of its own, and --yes is none`, [
+    throw usage(`--install ${missing.join(',')}: packages need their own consent, and --yes does not give it`, [
       `to see what it brings: add --dry-run`,
       `to install it: --accept ${missing.join(',')}`,
     ]);

@@ -1,12 +1,11 @@
 /** The table of `status`: at once, or row by row while hosts are contacted. */
 
 import { printable } from '../../errors/errors.ts';
-import type { RowsShown } from '../actions/status.ts';
 import type { StatusRow } from '../domain/status.ts';
 import { dateWords, plural, wrapLines } from '../domain/words.ts';
-import type { Around } from './change.ts';
-import { type Colours, coloursOf, toneOf } from './colours.ts';
-import { type Cell, type Column, type OpenTable, openTable, renderTable, tableWidth } from './table.ts';
+import type { Around } from '../render/change.ts';
+import { type Colours, coloursOf, toneOf } from '../render/colours.ts';
+import { type Cell, type Column, type OpenTable, openTable, renderTable, tableWidth } from '../render/table.ts';
 
 /** A table being printed; `end` returns the rows that were not shown yet. */
 export type StatusStream = RowsShown & { end(rows: readonly StatusRow[]): string };
@@ -110,3 +109,11 @@ function driftCell(row: StatusRow, colours: Colours): Cell {
 export function foundOf({ drift, unreachable }: StatusRow): readonly string[] {
   return [...(drift ?? []), ...(unreachable === undefined ? [] : [unreachable])].map((text) => printable(text));
 }
+
+/** An observer of the rows while hosts are contacted. */
+export type RowsShown = {
+  /** All rows, as far as the store knows them. */
+  begin(rows: readonly StatusRow[]): void;
+  /** A host answered, or failed to. */
+  row(row: StatusRow): void;
+};
