@@ -42,6 +42,8 @@ const available = (command) => spawnSync(command, ['--version'], { stdio: 'ignor
 /** The start of a command line that runs Node of the platform on this machine. */
 function runnerOf(node) {
   if (platform === here) return [node];
+  // By Rosetta.
+  if (platform === 'darwin-x64' && here === 'darwin-arm64') return [node];
   if (platform === 'linux-arm64' && here === 'linux-x64' && available('qemu-aarch64-static')) return [...QEMU, node];
   return undefined;
 }
