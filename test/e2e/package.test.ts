@@ -59,7 +59,7 @@ test.concurrent('the rpm holds what the Debian package holds', async () => {
   const listed = async (file: string, words: readonly string[]) =>
     (await run(file, words)).stdout
       .split('\n')
-      .filter((line) => !/\/$|doc\/docker-tls|share\/licenses|^$/.test(line))
+      .filter((line) => !/\/$|doc\/docker-tls|share\/licenses|share\/lintian|^$/.test(line))
       .map((line) => line.replace(/^\.|(?<=zsh\/)(?:site-functions|vendor-completions)/g, ''))
       .sort();
   const inRpm = await listed('rpm', ['-qp', '--nosignature', '--qf', '[%{FILEMODES:perms} %{FILENAMES}\n]', rpm]);
