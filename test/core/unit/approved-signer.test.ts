@@ -45,6 +45,6 @@ test.each([
   const signer = approvedSigner({ sign }, { approve: async () => {}, note: (text) => notes.push(text) });
   await signer.sign(ca, request(days));
   expect(notes).toEqual(
-    said ? [expect.stringMatching(/^web: the CA made its certificate until .*Z, and \d+ days/)] : [],
+    said ? [expect.stringMatching(/^web: the CA made its certificate until .*Z, not for the requested \d+ days/)] : [],
   );
 });

@@ -102,7 +102,7 @@ test.each([
   [['h', '--ca-days', '101'], /--ca-days: "101" is not a whole number from 1 to 100/, 'docker-tls sample --help'],
   [['h', '--ca-days', '1e1'], /not a whole number/, 'docker-tls sample --help'],
   [['h', '--parallel', '0'], /--parallel/, 'docker-tls sample --help'],
-  [['h', '--key-type', 'p265'], /none of p256, p384/, 'did you mean p256?'],
+  [['h', '--key-type', 'p265'], /not one of p256, p384/, 'did you mean p256?'],
   [['h', '--within', '2 days'], /not a duration/, 'docker-tls sample --help'],
   [['h', '--identity'], /argument missing/, 'docker-tls sample --help'],
   [['h', '--identity', ''], /empty/, 'docker-tls sample --help'],

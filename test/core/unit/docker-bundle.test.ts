@@ -116,7 +116,7 @@ describe('the tar form', () => {
     ],
     ['a key that is none', () => archive({ 'key.pem': 'x' }), 'not a private key'],
     ["another client's key", () => archive({ 'key.pem': ca.key }), 'do not belong together'],
-    ['a manifest that is no JSON', () => archive({ 'docker-tls.json': '{' }), 'no JSON object'],
+    ['a manifest that is no JSON', () => archive({ 'docker-tls.json': '{' }), 'not a JSON object'],
     ['a newer schema', () => archive({ 'docker-tls.json': '{"schema":2}' }), 'schema 1'],
     [
       'a client name with a path',

@@ -139,7 +139,7 @@ describe('a host that cannot be used', () => {
         expected: { ...expected, host: 'tcp://[2001:db8::7]:2376' },
       },
       'wrong-name',
-      'is for build.example, 10.0.0.7, and not for 2001:db8::7',
+      'is for build.example, 10.0.0.7, and not for the dialled 2001:db8::7',
       'docker-tls setup build-1 --san 2001:db8::7',
     ],
     [
@@ -415,10 +415,10 @@ describe('a host that cannot be used', () => {
       'no TLS at all',
       { outcome: refused('protocol', { notTls: true }) },
       'protocol',
-      'is no TLS port',
+      'is not a TLS port',
       "ssh -t build-1 'sudo ss -ltnp '\\''sport = :2376'\\'''",
     ],
-    ['a cut connection', { outcome: refused('reset') }, 'reset', 'cuts it', 'docker-tls doctor build-1'],
+    ['a cut connection', { outcome: refused('reset') }, 'reset', 'closes the connection without a TLS alert', 'docker-tls doctor build-1'],
     ['something else', { outcome: refused('other') }, 'other', 'said the probe', 'docker-tls verify build-1'],
     [
       'a plugin that says no',
@@ -590,7 +590,7 @@ describe('a host that is fine', () => {
       'DOCKER_API_VERSION too old',
       { env: { ...goodEnv, DOCKER_API_VERSION: '1.9' } },
       'api-version',
-      '1.9, which is older than 1.24',
+      '1.9: older than 1.24',
       'unset DOCKER_API_VERSION',
     ],
     [
@@ -618,7 +618,7 @@ describe('a host that is fine', () => {
       'a docker command of 29.0, and a daemon of 20.10',
       { cliApiVersion: '1.52', outcome: accepted({ body: '{"ApiVersion":"1.41","MinAPIVersion":"1.12"}' }) },
       'api-version',
-      'speaks 1.41 at most: upgrade Docker on the host, or install docker 29.3 or newer here, which speaks 1.40',
+      'speaks 1.41 at most: upgrade Docker on the host, or install docker 29.3 or newer here (it speaks 1.40)',
       'docker --version',
     ],
     [

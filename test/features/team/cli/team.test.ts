@@ -99,7 +99,7 @@ test('a directory becomes the store of a team, and its operators come and go', a
   expect(removed.json.result).toMatchObject({ removed: 'carol', rotate: [] });
   expect((await as(carol, 'status', '--json')).json.error?.code).toBe('E_STORE_CLOSED');
   const gone = await as(ada, 'operator', 'remove', 'bob', '--yes');
-  expect(gone.out).toMatch(/What bob has copied stays readable to bob: the key of the CA/);
+  expect(gone.out).toMatch(/bob can still read their copies: the key of the CA/);
   expect(gone.out).toMatch(/new CA.*rotate ca/);
 
   const log = await as(ada, 'log', '--json');
