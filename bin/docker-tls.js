@@ -35,39 +35,47 @@ function leave(status) {
   process.stderr.write('', () => process.exit(failed ? status || 1 : status));
 }
 
-if (isTooOld()) {
-  process.stderr.write(
-    `error[E_NODE_VERSION]: docker-tls needs Node.js ${REQUIRED.join('.')} or later; this is ${process.version} (${process.execPath})\n` +
-      '  hint: https://nodejs.org/en/download\n',
-  );
-  end(2);
-} else if (argv[0] === 'docker-cli-plugin-metadata') {
-  // https://github.com/docker/cli/blob/master/cli-plugins/metadata/metadata.go
-  const metadata = {
-    SchemaVersion: '0.1.0',
-    Vendor: 'docker-tls',
-    Version: readVersion(),
-    ShortDescription: 'TLS for remote Docker daemons',
-  };
-  process.stdout.write(`${JSON.stringify(metadata)}\n`);
-  end(0);
-} else if (argv[argv[0] === 'tls' ? 1 : 0] === 'docker-cli-plugin-hooks') {
-  // Docker waits for this after its commands: no library is loaded.
-  const { hookAnswer, parentArguments } = await import('../dist/notice.js');
-  process.stdout.write(hookAnswer(process.env, parentArguments(process.env), new Date()));
-  end(0);
-} else if (argv[0] === '__complete') {
-  const { answerShell } = await import('../dist/complete.js');
-  process.stdout.write(await answerShell(argv.slice(1)));
-  end(0);
-} else if (argv[argv[0] === 'tls' ? 1 : 0] === '--version' && argv.length === (argv[0] === 'tls' ? 2 : 1)) {
-  process.stdout.write(`docker-tls ${readVersion()}\n`);
-  end(0);
-} else if (argv[argv[0] === 'tls' ? 1 : 0] === 'env' && (await import('../dist/env-at-once.js')).printAtOnce(argv)) {
-  end(0);
-} else {
-  // No compile cache (node:module enableCompileCache): its default place is the shared temporary directory, and what runs
-  // here handles private keys.
-  const { main } = await import('../dist/main.js');
-  end(await main(argv));
+async function start() {
+  if (isTooOld()) {
+    process.stderr.write(
+      `error[E_NODE_VERSION]: docker-tls needs Node.js ${REQUIRED.join('.')} or later; this is ${process.version} (${process.execPath})\n` +
+        '  hint: https://nodejs.org/en/download\n',
+    );
+    end(2);
+  } else if (argv[0] === 'docker-cli-plugin-metadata') {
+    // https://github.com/docker/cli/blob/master/cli-plugins/metadata/metadata.go
+    const metadata = {
+      SchemaVersion: '0.1.0',
+      Vendor: 'docker-tls',
+      Version: readVersion(),
+      ShortDescription: 'TLS for remote Docker daemons',
+    };
+    process.stdout.write(`${JSON.stringify(metadata)}\n`);
+    end(0);
+  } else if (argv[argv[0] === 'tls' ? 1 : 0] === 'docker-cli-plugin-hooks') {
+    // Docker waits for this after its commands: no library is loaded.
+    const { hookAnswer, parentArguments } = await import('../dist/notice.js');
+    process.stdout.write(hookAnswer(process.env, parentArguments(process.env), new Date()));
+    end(0);
+  } else if (argv[0] === '__answer') {
+    const { answerSsh } = await import('../dist/answer.js');
+    end(await answerSsh(argv.slice(1)));
+  } else if (argv[0] === '__complete') {
+    const { answerShell } = await import('../dist/complete.js');
+    process.stdout.write(await answerShell(argv.slice(1)));
+    end(0);
+  } else if (argv[argv[0] === 'tls' ? 1 : 0] === '--version' && argv.length === (argv[0] === 'tls' ? 2 : 1)) {
+    const { node, openssl } = process.versions;
+    process.stdout.write(`docker-tls ${readVersion()} (Node.js ${node}, OpenSSL ${openssl})\n`);
+    end(0);
+  } else if (argv[argv[0] === 'tls' ? 1 : 0] === 'env' && (await import('../dist/env-at-once.js')).printAtOnce(argv)) {
+    end(0);
+  } else {
+    // No compile cache (node:module enableCompileCache): its default place is the shared temporary directory, and what runs
+    // here handles private keys.
+    const { main } = await import('../dist/main.js');
+    end(await main(argv));
+  }
 }
+
+await start();

@@ -4,13 +4,15 @@
 // Node takes 0.2 ms for each file of a program, and as much for each import of one: a file for every set of modules that some commands
 // share would double the start. So what the most frequent commands load is cut into LAYERS, a file each; the rest is a file per command.
 import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
-import { isBuiltin } from 'node:module';
+import { createRequire, isBuiltin } from 'node:module';
 import { join, resolve } from 'node:path';
 import { fileURLToPath, pathToFileURL } from 'node:url';
 import { rolldown } from 'rolldown';
 
-// Usage: node scripts/build.mjs [OUTDIR]; tests build into a directory of their own.
+// Usage: node scripts/build.mjs [OUTDIR]; tests build into a directory of their own. With --single after it: the same files as CommonJS, and
+// bin/docker-tls.js as start.js, for the single executable (scripts/single.mjs).
 const outdir = process.argv[2] ?? 'dist';
+const single = process.argv[3] === '--single';
 const root = fileURLToPath(new URL('..', import.meta.url));
 const { version } = JSON.parse(readFileSync(new URL('../package.json', import.meta.url), 'utf8'));
 
@@ -83,20 +85,42 @@ const withoutLoader = {
   },
 };
 
+/** For the single executable: bin/docker-tls.js as a CommonJS module of the bundle. */
+const startInBundle = {
+  name: 'start-in-bundle',
+  resolveId(id) {
+    const [, name] = /^\.\.\/dist\/(.+)\.js$/.exec(id) ?? [];
+    return name && join(root, INPUT[name]);
+  },
+  transform(code, id) {
+    if (!id.endsWith('/bin/docker-tls.js')) return undefined;
+    const replaced = (text, from, to) => {
+      if (!text.includes(from)) throw new Error(`bin/docker-tls.js without ${from}`);
+      return text.replace(from, to);
+    };
+    const read = "JSON.parse(readFileSync(new URL('../package.json', import.meta.url), 'utf8')).version";
+    return replaced(replaced(code, read, 'DOCKER_TLS_VERSION'), 'await start();', 'start();');
+  },
+};
+
+const INPUT = {
+  main: 'src/entry/main.ts',
+  complete: 'src/entry/complete.ts',
+  'env-at-once': 'src/core/commands/env-at-once.ts',
+  notice: 'src/cli/notice.ts',
+  answer: 'src/core/adapters/ssh/answer.ts',
+};
+
 /** Node 21 and the first of 22 have no getBuiltinModule. */
-const BUILTIN =
-  "import { createRequire as __createRequire } from 'node:module';\nconst __builtin = process.getBuiltinModule ?? __createRequire(import.meta.url);\n";
+const BUILTIN = single
+  ? 'const __builtin = require;\n'
+  : "import { createRequire as __createRequire } from 'node:module';\nconst __builtin = process.getBuiltinModule ?? __createRequire(import.meta.url);\n";
 
 rmSync(resolve(root, outdir), { recursive: true, force: true });
 mkdirSync(resolve(root, outdir), { recursive: true });
 const bundle = await rolldown({
   cwd: root,
-  input: {
-    main: 'src/entry/main.ts',
-    complete: 'src/entry/complete.ts',
-    'env-at-once': 'src/core/commands/env-at-once.ts',
-    notice: 'src/cli/notice.ts',
-  },
+  input: single ? { ...INPUT, start: 'bin/docker-tls.js' } : INPUT,
   platform: 'node',
   // jsonc-parser's main is UMD, whose inner requires no bundler can follow; its module is not.
   resolve: { mainFields: ['module', 'main'] },
@@ -106,17 +130,19 @@ const bundle = await rolldown({
     define: {
       DOCKER_TLS_VERSION: JSON.stringify(version),
       // Of CommonJS packages.
-      __dirname: 'import.meta.dirname',
-      __filename: 'import.meta.filename',
+      __dirname: single ? '""' : 'import.meta.dirname',
+      __filename: single ? '""' : 'import.meta.filename',
+      // Nothing is read next to the single executable.
+      ...(single && { 'import.meta.url': '"file:///"' }),
     },
   },
   preserveEntrySignatures: 'allow-extension',
-  plugins: [findLayers, withoutServer, withoutLoader],
+  plugins: [findLayers, withoutServer, withoutLoader, ...(single ? [startInBundle] : [])],
 });
 const { output } = await bundle.write({
   dir: resolve(root, outdir),
-  format: 'esm',
-  entryFileNames: '[name].js',
+  format: single ? 'cjs' : 'esm',
+  entryFileNames: single ? '[name]-[hash].js' : '[name].js',
   chunkFileNames: '[name]-[hash].js',
   codeSplitting: {
     includeDependenciesRecursively: false,
@@ -137,8 +163,13 @@ for (const { fileName, code } of output.filter(({ type }) => type === 'chunk')) 
   writeFileSync(resolve(root, outdir, fileName), escaped.includes('__builtin(') ? `${BUILTIN}${escaped}` : escaped);
 }
 
+// Beside its own package.json Node takes them for what they are.
+if (single) writeFileSync(resolve(root, outdir, 'package.json'), '{ "type": "commonjs" }');
+const { fileName: completion } = output.find(({ isEntry, name }) => isEntry && name === 'complete');
+const complete = resolve(root, outdir, completion);
+
 // What completion reads in place of the commands.
-const { commandPages } = await import(pathToFileURL(resolve(root, outdir, 'complete.js')).href);
+const { commandPages } = single ? createRequire(complete)(complete) : await import(pathToFileURL(complete).href);
 writeFileSync(resolve(root, outdir, 'commands.json'), JSON.stringify(await commandPages()));
 
 // What bin/docker-tls-plugin says of itself, without Node (docker/cli, cli-plugins/metadata/metadata.go).

@@ -1,6 +1,6 @@
 // Measures the first minutes of a new user: on a bare Debian, from nothing to a verified host. Prints commands, answers and seconds.
 // Usage: node scripts/first-minutes.mjs    root, Linux; boots two lab hosts, an operator's machine and a Docker host, and takes them down.
-// What is given: the package as a file, Debian's packages for apt without a download, and an SSH key that the host accepts.
+// What is given: the archive of the single executable as a file (a download takes what the line takes), and an SSH key that the host accepts.
 import { execFileSync } from 'node:child_process';
 import { copyFileSync, mkdirSync, mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
@@ -52,19 +52,19 @@ try {
   const [operator, host] = JSON.parse(lab('up', ...NAMES, '--owner-pid', String(process.pid), '--json'));
   const options = ['-F', '/dev/null', '-i', operator.keyFile, '-o', `UserKnownHostsFile=${operator.knownHosts}`];
   ssh = ['ssh', '-tt', '-o', 'LogLevel=ERROR', ...options, `root@${operator.address}`];
-  execFileSync(join(root, 'scripts/package'), ['--out', work, 'deb']);
+  execFileSync(join(root, 'scripts/package'), ['--out', work, 'archive'], { stdio: ['ignore', 'pipe', 'inherit'] });
   const tree = lab('root', NAMES[0]).trim();
-  const apt = `chroot ${tree} apt-get -q -o Acquire::Retries=3`;
-  const bring = `mount --bind /etc/resolv.conf ${tree}/etc/resolv.conf; ${apt} update; ${apt} install -y --no-install-recommends --download-only nodejs`;
-  execFileSync('unshare', ['--mount', 'sh', '-ec', bring], { stdio: 'ignore' });
-  const [deb] = execFileSync('find', [work, '-name', '*.deb', '-printf', '%f\n'], { encoding: 'utf8' }).split('\n');
-  copyFileSync(join(work, deb), join(tree, 'root', deb));
+  const [archive] = execFileSync('find', [work, '-name', '*.tar.gz', '-printf', '%f\n'], { encoding: 'utf8' }).split(
+    '\n',
+  );
+  copyFileSync(join(work, archive), join(tree, 'root', archive));
   mkdirSync(join(tree, 'root/.ssh'), { recursive: true, mode: 0o700 });
   copyFileSync(host.keyFile, join(tree, 'root/.ssh/id_ed25519'));
   execFileSync('chmod', ['600', join(tree, 'root/.ssh/id_ed25519')]);
 
-  const install = await timed(`apt-get -qq install -y --no-install-recommends ./${deb}`);
-  const setup = await timed('docker-tls setup', [
+  const directory = archive.replace('.tar.gz', '');
+  const unpack = await timed(`tar -xzf ${archive}`);
+  const setup = await timed(`${directory}/docker-tls setup`, [
     ['Host:', `root@${host.address}`],
     ['Is that its key?', 'y'],
     ['Make these changes?', ''],
@@ -75,8 +75,8 @@ try {
   const context = /docker --context (\S+) ps/.exec(setup.shown)?.[1];
   if (context === undefined) throw new Error(setup.shown);
   const use = await timed(`docker --context ${context} version --format '{{.Server.Version}}'`);
-  const total = install.seconds + setup.seconds + use.seconds;
-  console.log(`${total.toFixed(1).padStart(6)} s  in all: 3 commands (install, setup, use), 5 answers`);
+  const total = unpack.seconds + setup.seconds + use.seconds;
+  console.log(`${total.toFixed(1).padStart(6)} s  in all: 3 commands (unpack, setup, use), 5 answers`);
 } finally {
   lab('down', ...NAMES);
   rmSync(work, { recursive: true, force: true });

@@ -1,15 +1,14 @@
 /** Commands as data without their code, for completion and help: `commands.json` of the build. */
 
-import { existsSync, readFileSync } from 'node:fs';
+import { ownFile } from '../core/program.ts';
 import type { CommandEntry, CommandPage } from './command.ts';
 import { COMMANDS } from './commands.ts';
 
-const PAGES = new URL('./commands.json', import.meta.url);
-
 /** From the build, or from the command itself where there is no build. */
 export async function pageOf(entry: CommandEntry): Promise<CommandPage> {
-  if (!existsSync(PAGES)) return entry.load();
-  const pages: Record<string, CommandPage> = JSON.parse(readFileSync(PAGES, 'utf8'));
+  const text = ownFile('commands.json');
+  if (text === undefined) return entry.load();
+  const pages: Record<string, CommandPage> = JSON.parse(text);
   return pages[entry.name] ?? entry.load();
 }
 

@@ -107,10 +107,11 @@ async function dispatch(
   const positions = argv[seen.words[0] ?? -1] === 'help' ? seen.words.slice(1) : seen.words;
   const words = positions.map((index) => argv[index] as string);
   if (seen.version) {
+    const { node, openssl } = process.versions;
     return print('version', {
       exit: 0,
       result: seen.json ? (await import('../core/commands/version.ts')).versionDocument() : undefined,
-      text: `docker-tls ${DOCKER_TLS_VERSION}`,
+      text: `docker-tls ${DOCKER_TLS_VERSION} (Node.js ${node}, OpenSSL ${openssl})`,
     });
   }
   if (words.length === 0) return help((await pages()).renderOverview(program, commands, columns));

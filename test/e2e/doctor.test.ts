@@ -38,7 +38,7 @@ beforeAll(async () => {
   const bin = join(person.home, 'bin');
   mkdirSync(bin);
   // Whoever pastes the command answers its question.
-  const own = `case $1 in apply|setup|rotate) set -- "$@" --yes;; esac\nexec ${process.execPath} ${program.bin} "$@"`;
+  const own = `case $1 in apply|setup|rotate) set -- "$@" --yes;; esac\nexec ${program.command.join(' ')} "$@"`;
   for (const [name, text] of [
     ['docker-tls', own],
     ['docker', `exec ${await labClient()} "$@"`],

@@ -61,7 +61,7 @@ describe('the package', () => {
     expect(readdirSync(join(directory, 'app/node_modules')).filter((name) => !name.startsWith('.'))).toEqual([
       '@docker-tls',
     ]);
-    expect((await run(program, ['--version'], { env })).stdout).toBe(`docker-tls ${version}\n`);
+    expect((await run(program, ['--version'], { env })).stdout).toContain(`docker-tls ${version} (`);
   });
 
   test('runs commands that load their libraries late', async () => {
@@ -90,7 +90,7 @@ describe('the package', () => {
 
 describe('as a plugin of the docker CLI', () => {
   test('docker tls runs it', async () => {
-    expect((await run('docker', ['tls', '--version'], { env })).stdout).toBe(`docker-tls ${version}\n`);
+    expect((await run('docker', ['tls', '--version'], { env })).stdout).toContain(`docker-tls ${version} (`);
     expect((await run('docker', ['tls', 'env', '--help'], { env })).stdout).toContain('Lines for the shell');
   });
 

@@ -21,7 +21,7 @@ async function release(clone: string, around: string, env: Record<string, string
   await run('sh', ['-ec', `${around}; git clone --quiet '${ROOT}' '${clone}'`]);
   mkdirSync(join(clone, 'node_modules'));
   const mount = `mount --bind '${join(ROOT, 'node_modules')}' '${join(clone, 'node_modules')}'`;
-  const build = `'${join(clone, 'scripts/package')}' --out '${join(clone, 'out')}'`;
+  const build = `'${join(clone, 'scripts/package')}' --out '${join(clone, 'out')}' npm deb sbom`;
   await run('unshare', ['--mount', 'sh', '-ec', `${mount}; ${around}; ${build}`], { env: { ...process.env, ...env } });
 }
 
@@ -35,7 +35,7 @@ afterAll(() => rmSync(directory, { recursive: true, force: true }));
 
 test('two builds in different directories are the same, byte for byte', () => {
   const sums = readFileSync(join(out, 'SHA256SUMS'), 'utf8');
-  expect(sums.match(/^[0-9a-f]{64} {2}docker-tls.*$/gm)).toHaveLength(5);
+  expect(sums.match(/^[0-9a-f]{64} {2}docker-tls.*$/gm)).toHaveLength(6);
   expect(readFileSync(join(directory, 'two/deeper in/out/SHA256SUMS'), 'utf8')).toBe(sums);
 });
 
@@ -53,7 +53,7 @@ test('the verification of docs/install.md accepts a signed release, and refuses 
   for (const key of [ours, others]) await run('ssh-keygen', ['-q', '-t', 'ed25519', '-N', '', '-f', key]);
   writeFileSync(join(out, 'allowed_signers'), `docker-tls namespaces="file" ${readFileSync(`${ours}.pub`, 'utf8')}`);
   await sign(ours);
-  expect(await verify()).toMatch(/^Good "file" signature for docker-tls .*\n(?:docker-tls.*: OK\n){5}$/);
+  expect(await verify()).toMatch(/^Good "file" signature for docker-tls .*\n(?:docker-tls.*: OK\n){6}$/);
   await sign(others);
   await expect(verify()).rejects.toThrow();
   await sign(ours);
@@ -65,7 +65,7 @@ test('the verification of docs/install.md accepts a signed release, and refuses 
   await expect(verify()).rejects.toThrow();
   writeFileSync(join(out, 'SHA256SUMS'), list);
   await verify();
-  appendFileSync(join(out, `docker-tls_${version}_all.deb`), '\n');
+  appendFileSync(join(out, `docker-tls_${version}_${process.arch === 'arm64' ? 'arm64' : 'amd64'}.deb`), '\n');
   await expect(verify()).rejects.toThrow(/did NOT match/);
 });
 
@@ -94,4 +94,18 @@ test('both SBOMs name every package in dist, with a licence, and no other; the l
   const licences = readFileSync(join(dist, 'THIRD-PARTY-LICENSES.txt'), 'utf8').split(`\n${'-'.repeat(80)}\n`);
   expect(licences.filter((text) => !/licen[cs]e|permission|copyright/i.test(text.replace(/^.*$/m, '')))).toEqual([]);
   for (const name of names(cdx)) expect(licences.some((text) => text.includes(`${name} `))).toBe(true);
+});
+
+test('the SBOMs of the executable name Node.js and what is in it', () => {
+  const read = (kind: string) =>
+    JSON.parse(readFileSync(join(out, `docker-tls-${version}-single.${kind}.json`), 'utf8'));
+  const pinned = JSON.parse(readFileSync(join(ROOT, 'packaging/node.json'), 'utf8')).version;
+  const spdx: { name: string; versionInfo: string }[] = read('spdx').packages;
+  const cdx: { name: string; version: string; cpe?: string }[] = read('cdx').components;
+  for (const name of ['openssl', 'v8', 'uv', 'zlib', 'icu', 'undici', 'ssh2']) {
+    expect(spdx.map((one) => one.name)).toContain(name);
+    expect(cdx.map((one) => one.name)).toContain(name);
+  }
+  expect(spdx.find(({ name }) => name === 'node')?.versionInfo).toBe(pinned);
+  expect(cdx.find(({ name }) => name === 'node')?.cpe).toContain(`nodejs:node.js:${pinned}:`);
 });

@@ -64,7 +64,7 @@ describe.each(suites)('as root, on %s', (suite) => {
   });
 
   test('the docker CLI gets in by environment, by context, and by the config directory', async () => {
-    const bin = `${process.execPath} ${program.bin}`;
+    const bin = program.command.join(' ');
     const byEnvironment = await person.call('sh', ['-c', `eval "$(${bin} env)" && ${docker} ${format.join(' ')}`]);
     expect(byEnvironment).toMatchObject({ status: 0, out: `${local}\n` });
     expect(await person.call(docker, ['--context', host.name, ...format])).toMatchObject({

@@ -130,7 +130,7 @@ test("the system's ssh through a jump host, where no program may be run in the t
   const argv = ['rotate', 'server', inner.name, '--yes', '--json', '--ssh-config', config, ...words];
   const run = await person.call('unshare', [
     ...['-m', 'sh', '-ec', script, 'sh', join(person.home, 'tmp')],
-    ...[process.execPath, program.bin, ...argv],
+    ...[...program.command, ...argv],
   ]);
   expect(run.status, run.err + run.out).toBe(0);
   const after = await ids();

@@ -15,6 +15,9 @@ import { asksForDocument, requireDocument } from './json-documents.ts';
 
 const root = new URL('../..', import.meta.url).pathname;
 
+/** A single executable (scripts/single.mjs) that tests run in place of a build. */
+export const SINGLE = process.env.DOCKER_TLS_PROGRAM;
+
 export type CliRun = {
   readonly exit: ExitStatus;
   readonly out: string;
@@ -97,8 +100,10 @@ export function runUnreached(
 }
 
 export type Program = {
-  /** The built bin/docker-tls.js. */
+  /** The built bin/docker-tls.js, or the single executable. */
   readonly bin: string;
+  /** The first words of a command line that starts it. */
+  readonly command: readonly [string, ...string[]];
   /** Runs it and waits. */
   run(argv: readonly string[], options?: SpawnOptions & { readonly input?: string }): Promise<ProgramRun>;
   start(argv: readonly string[], options?: SpawnOptions): ChildProcess;
@@ -115,11 +120,14 @@ export function buildProgram(): Program {
     cpSync(join(root, 'bin', name), join(directory, 'bin', name));
   cpSync(join(root, 'package.json'), join(directory, 'package.json'));
   cpSync(builtProgram(), join(directory, 'dist'), { recursive: true });
-  const bin = join(directory, 'bin/docker-tls.js');
+  const bin = SINGLE ?? join(directory, 'bin/docker-tls.js');
+  const command: Program['command'] = SINGLE === undefined ? [process.execPath, bin] : [SINGLE];
+  const [file, ...first] = command;
   const start = (argv: readonly string[], options: SpawnOptions = {}) =>
-    spawn(process.execPath, [bin, ...argv], { stdio: 'pipe', ...options });
+    spawn(file, [...first, ...argv], { stdio: 'pipe', ...options });
   return {
     bin,
+    command,
     start,
     run: (argv, { input = '', ...options } = {}) => finished(start(argv, options), input),
     remove: () => rmSync(directory, { recursive: true, force: true }),
@@ -142,7 +150,7 @@ export async function finished(child: ChildProcess, input = ''): Promise<Program
     child.once('error', reject).once('close', resolve);
   });
   const { spawnargs } = child;
-  const program = spawnargs.findIndex((word) => word.endsWith('/docker-tls.js'));
+  const program = spawnargs.findIndex((word) => word.endsWith('/docker-tls.js') || word === SINGLE);
   if (status !== null && program !== -1 && asksForDocument(spawnargs.slice(program))) requireDocument(out);
   return { status, out, err };
 }

@@ -53,6 +53,7 @@ const TEXTS = [
   'createdAt',
   'vulnerabilities',
   'node',
+  'openssl',
   'arch',
   'platform',
 ];

@@ -60,12 +60,10 @@ export function newPerson(program: Program, known: readonly LabHost[] = []): Per
     store: join(home, '.docker/tls'),
     env,
     run: (argv, more = {}) => program.run(argv, { env: { ...env, ...more.env }, cwd: home }),
-    terminal: (argv, options = {}) =>
-      openTerminal(process.execPath, [program.bin, ...argv], {
-        cwd: home,
-        ...options,
-        env: { ...env, ...options.env },
-      }),
+    terminal: (argv, options = {}) => {
+      const [file, ...first] = program.command;
+      return openTerminal(file, [...first, ...argv], { cwd: home, ...options, env: { ...env, ...options.env } });
+    },
     call: (file, argv, more = {}) =>
       finished(spawn(file, argv, { stdio: 'pipe', cwd: home, env: { ...env, ...more } })),
     setup: (host, more = [], user = 'root') => [

@@ -1,6 +1,5 @@
 /** `schedule`: automatic renewals, printed, or installed as a systemd timer. */
 
-import { realpathSync } from 'node:fs';
 import { mkdir } from 'node:fs/promises';
 import { join, resolve } from 'node:path';
 import { type CommandResult, defineCommand } from '../../cli/command.ts';
@@ -23,6 +22,7 @@ import {
 } from '../domain/schedule.ts';
 import { renderCi } from '../domain/schedule-ci.ts';
 import { environmentOf } from '../domain/secret-reference.ts';
+import { ownCommand } from '../program.ts';
 import type { Runtime } from '../runtime.ts';
 import { offeredLines } from '../seams/seam.ts';
 import { SHARED_STORE } from '../seams/stores.ts';
@@ -116,7 +116,7 @@ async function schedule(context: ActionContext, options: ScheduleOptions): Promi
   for (const warning of warnings) progress.note(warning);
   const settings = {
     ...{ environment, passphraseFile, sudoPasswordFile, onFailure, mailTo },
-    program: [process.execPath, realpathSync(process.argv[1] ?? 'docker-tls')],
+    program: ownCommand(),
     home: global.home,
     store,
     fleetFile: global.file,

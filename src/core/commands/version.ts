@@ -1,32 +1,42 @@
-/** `version`: version details for a bug report. */
+/** `version`: version details for a bug report, and whether there is a newer one. */
 
 import { type CommandResult, defineCommand } from '../../cli/command.ts';
+import { newerVersion, RELEASES } from '../actions/newer-version.ts';
 
 export type VersionDocument = {
   readonly version: string;
-  /** Node.js' version, operating system and processor. */
+  /** Versions of Node.js and its OpenSSL, the operating system and the processor. */
   readonly node: string;
+  readonly openssl: string;
   readonly platform: string;
   readonly arch: string;
+  /** With --check: the newest version. */
+  readonly newest?: string;
 };
 
 export function versionDocument(): VersionDocument {
-  const { version: node, platform, arch } = process;
-  return { version: DOCKER_TLS_VERSION, node, platform, arch };
+  const { version: node, versions, platform, arch } = process;
+  return { version: DOCKER_TLS_VERSION, node, openssl: versions.openssl, platform, arch };
 }
 
 export const command = defineCommand({
   scope: [],
-  examples: ['docker-tls version'],
+  about: `docker-tls never looks for updates by itself. --check asks ${RELEASES}, sends nothing about this computer, and exits with 3 if there is a newer version.`,
+  examples: ['docker-tls version', 'docker-tls version --check'],
   args: {},
-  options: {},
-  async run(): Promise<CommandResult<VersionDocument>> {
-    const result = versionDocument();
-    const { version, node, platform, arch } = result;
+  options: { check: { kind: 'flag', summary: 'ask GitHub for the newest version (exit 3: there is a newer one)' } },
+  async run({ options, runtime }): Promise<CommandResult<VersionDocument>> {
+    const document = versionDocument();
+    const { version, node, openssl, platform, arch } = document;
+    const found = options.check ? await newerVersion(version, RELEASES, runtime.signal) : undefined;
+    const own = `docker-tls ${version}\nNode.js ${node.slice(1)}, OpenSSL ${openssl}, ${platform} ${arch}`;
+    const news = found?.outdated
+      ? `Version ${found.newest} is out: https://github.com/docker-tls/docker-tls/releases`
+      : 'This is the newest version.';
     return {
-      exit: 0,
-      result,
-      text: `docker-tls ${version}\nNode.js ${node.slice(1)}, ${platform} ${arch}`,
+      exit: found?.outdated ? 3 : 0,
+      result: { ...document, newest: found?.newest },
+      text: found === undefined ? own : `${own}\n${news}`,
     };
   },
 });

@@ -11,6 +11,7 @@ import { DockerTlsError, printable } from '../../../errors/errors.ts';
 import { shellQuote } from '../../domain/quote.ts';
 import type { Secret } from '../../domain/secret.ts';
 import type { HostKey, SshOptions } from '../../runtime.ts';
+import { answerCommand } from './answer.ts';
 import type { Deadline } from './deadline.ts';
 import { hostKeyNames, knownLines, requireFirstKey, settleHostKey } from './host-key.ts';
 import { authorityFor, hostKeyOf, keyType, pinOf, plainKey } from './known-hosts.ts';
@@ -34,19 +35,6 @@ export type Answers = {
 /** A question from the program: its arguments, and the answer that ssh expects (`none`: a notice, which ssh ends with a signal). */
 type Question = { readonly words: readonly string[]; readonly prompt: string };
 
-const PROGRAM = `import { connect } from 'node:net';
-const socket = connect(new URL('q', import.meta.url).pathname);
-let answer = '';
-socket.on('data', (chunk) => { answer += chunk; });
-socket.on('error', () => process.exit(1));
-socket.on('end', () => {
-  const { ok, text } = JSON.parse(answer || '{}');
-  if (ok) process.stdout.write(text);
-  process.exitCode = ok ? 0 : 1;
-});
-socket.write(JSON.stringify({ words: process.argv.slice(2), prompt: process.env.SSH_ASKPASS_PROMPT ?? '' }) + '\\n');
-`;
-
 /** Listens for ssh's questions in `directory` (mode 0700) and installs the program there. */
 export async function startAnswers(
   directory: string,
@@ -55,8 +43,8 @@ export async function startAnswers(
   clock: () => Deadline | undefined,
 ): Promise<Answers> {
   const program = join(directory, 'answer');
-  await writeFile(join(directory, 'answer.mjs'), PROGRAM, { mode: 0o600 });
-  const starter = `#!/bin/sh\nexec ${shellQuote(process.execPath)} ${shellQuote(join(directory, 'answer.mjs'))} "$@"\n`;
+  const words = await answerCommand(directory);
+  const starter = `#!/bin/sh\nexec ${words.map(shellQuote).join(' ')} "$@"\n`;
   await writeFile(program, starter, { mode: 0o700 });
   let failure: unknown;
   let hostKey: HostKey | undefined;

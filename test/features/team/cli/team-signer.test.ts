@@ -74,9 +74,10 @@ test('--yes is no consent: nothing runs, and the plan and the error say what wou
 
 test('on a terminal it is asked once; another value is asked again, and a no runs nothing', async () => {
   const { url, ada, bob, script, ran, certFile } = await team();
-  const argv = (name: string) => [program.bin, ...add(name), '--home', bob.home, '--store', url];
+  const [file, ...first] = program.command;
+  const argv = (name: string) => [...first, ...add(name), '--home', bob.home, '--store', url];
   const answer = async (name: string, accepts: 'y' | 'n') => {
-    const terminal = openTerminal(process.execPath, argv(name), { env: { ...bob.env, TERM: 'xterm' }, cwd: bob.home });
+    const terminal = openTerminal(file, argv(name), { env: { ...bob.env, TERM: 'xterm' }, cwd: bob.home });
     const screen = await terminal.see('Accept this on this computer');
     expect(screen.replace(/\s/g, '')).toContain(`runs${script}`);
     await terminal.answer('(y/N)', `${accepts}\r`);

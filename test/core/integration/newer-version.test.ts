@@ -1,0 +1,59 @@
+import { readFileSync } from 'node:fs';
+import { createServer, type IncomingMessage } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import { expect, test } from 'vitest';
+import { newerVersion, RELEASES } from '../../../src/core/actions/newer-version.ts';
+import { failure } from '../../support/ssh-login.ts';
+
+/** What `act` gives while a server answers with `status` and `body`, and the request. */
+async function answered<T>(status: number, body: string, act: (url: string) => Promise<T>) {
+  const requests: IncomingMessage[] = [];
+  const server = createServer((request, answer) => {
+    requests.push(request);
+    answer.writeHead(status, { 'content-type': 'application/json' }).end(body);
+  });
+  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+  try {
+    return { given: await act(`http://127.0.0.1:${(server.address() as AddressInfo).port}/latest`), requests };
+  } finally {
+    server.close();
+  }
+}
+
+const { signal } = new AbortController();
+
+test.each([
+  ['0.1.0', 'v0.1.0', false],
+  ['0.1.0', 'v0.1.1', true],
+  ['0.9.0', 'v0.10.0', true],
+  ['1.0.0', 'v0.10.0', false],
+  ['0.2.0', 'v0.1.9', false],
+])('%s, released %s: outdated %s; the request names neither version nor computer', async (own, tag, outdated) => {
+  const { given, requests } = await answered(200, JSON.stringify({ tag_name: tag }), (url) =>
+    newerVersion(own, url, signal),
+  );
+  expect(given).toEqual({ newest: tag.slice(1), outdated });
+  expect(requests).toHaveLength(1);
+  expect(requests[0]?.headers['user-agent']).toBe('docker-tls');
+});
+
+test.each([
+  [404, '{"message":"Not Found"}', 'no release is published'],
+  [403, '{"message":"rate limit"}', 'no release in the answer (status 403)'],
+  [200, '{"tag_name":"\\u001b[31mv9.9.9"}', 'no release in the answer (status 200)'],
+  [200, 'not json', 'no release in the answer (status 200)'],
+])('%s %s is an error', async (status, body, words) => {
+  const { given } = await answered(status, body, (url) => failure(newerVersion('0.1.0', url, signal)));
+  expect(given).toMatchObject({ code: 'E_RELEASES', message: expect.stringContaining(words) });
+});
+
+test('nothing listens', async () => {
+  const error = await failure(newerVersion('0.1.0', 'http://127.0.0.1:4/latest', signal));
+  expect(error).toMatchObject({ code: 'E_RELEASES', message: 'http://127.0.0.1:4/latest: ECONNREFUSED' });
+});
+
+test('the address is that of the repository in package.json', () => {
+  const { repository } = JSON.parse(readFileSync(new URL('../../../package.json', import.meta.url), 'utf8'));
+  const path = /github\.com\/(.+)\.git$/.exec(repository.url)?.[1];
+  expect(RELEASES).toBe(`https://api.github.com/repos/${path}/releases/latest`);
+});
