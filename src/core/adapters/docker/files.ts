@@ -1,9 +1,8 @@
 /** Atomic file writes: staged whole with their final modes, synced, then renamed into place. */
 
 import { randomBytes } from 'node:crypto';
-import { chmod, type FileHandle, open, rename, stat, unlink } from 'node:fs/promises';
+import { chmod, type FileHandle, mkdir, open, rename, stat, unlink } from 'node:fs/promises';
 import { basename, dirname, join } from 'node:path';
-import { ensureDir } from 'fs-extra/esm';
 import { DockerTlsError, errnoOf } from '../../../errors/errors.ts';
 import { shellQuote } from '../../domain/quote.ts';
 import { Secret } from '../../domain/secret.ts';
@@ -89,7 +88,7 @@ async function syncDirectory(directory: string): Promise<void> {
 
 /** A directory for keys alone: 0700 from its creation; an existing one with a wider mode is tightened. */
 export async function secretDirectory(path: string): Promise<void> {
-  await ensureDir(path, 0o700);
+  await mkdir(path, { recursive: true, mode: 0o700 });
   if (process.platform === 'win32') return;
   if (((await stat(path)).mode & 0o077) !== 0) await chmod(path, 0o700);
 }
