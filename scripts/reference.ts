@@ -9,7 +9,7 @@ import type { Option, Command as Parser } from 'commander';
 import type { Command, CommandEntry } from '../src/cli/command.ts';
 import { COMMANDS } from '../src/cli/commands.ts';
 import { GLOBAL_OPTIONS } from '../src/cli/global-options.ts';
-import { argumentWords, EXPLAINED_BY, GROUPS, groupOf, optionTerm } from '../src/cli/help.ts';
+import { argumentWords, EXPLAINED_BY, HELP_GROUPS, helpGroup, optionTerm } from '../src/cli/help.ts';
 import { createParser, parserOption } from '../src/cli/options.ts';
 
 /** A command beside its parser, from which its options and arguments are read. */
@@ -51,7 +51,7 @@ export function loadReference(entries: readonly CommandEntry[] = COMMANDS): Prom
 /** The options that are shown, in the order of their groups. */
 function optionsIn({ parser }: ReferencePage): Option[] {
   const shown = (parser.options as Option[]).filter(({ hidden }) => !hidden);
-  return shown.sort((a, b) => GROUPS.indexOf(groupOf(a)) - GROUPS.indexOf(groupOf(b)));
+  return shown.sort((a, b) => HELP_GROUPS.indexOf(helpGroup(a)) - HELP_GROUPS.indexOf(helpGroup(b)));
 }
 
 function usageOf({ command }: ReferencePage): string {
@@ -65,7 +65,7 @@ const SHARED = Object.keys(EXPLAINED_BY);
 export function renderReference(pages: readonly ReferencePage[]): string {
   const shared = SHARED.flatMap((group) => {
     const options = new Map<string, Option>();
-    for (const option of pages.flatMap(optionsIn)) if (groupOf(option) === group) options.set(option.flags, option);
+    for (const option of pages.flatMap(optionsIn)) if (helpGroup(option) === group) options.set(option.flags, option);
     return ['', `### ${group}`, '', ...optionTable([...options.values()])];
   });
   return `${[
@@ -88,8 +88,8 @@ export function renderReference(pages: readonly ReferencePage[]): string {
 function commandSection(page: ReferencePage): string[] {
   const { command, alias } = page;
   const options = optionsIn(page);
-  const own = options.filter((option) => !SHARED.includes(groupOf(option)));
-  const brief = SHARED.filter((group) => options.some((option) => groupOf(option) === group));
+  const own = options.filter((option) => !SHARED.includes(helpGroup(option)));
+  const brief = SHARED.filter((group) => options.some((option) => helpGroup(option) === group));
   const links = brief.map((group) => `[${group}](#${slug(group)})`).join(', ');
   const args = Object.entries(command.args).map(
     ([name, { summary, choices }]) =>
@@ -204,8 +204,8 @@ function commandPage(page: ReferencePage, version: string): string {
     `.I ${roff(name.toUpperCase())}`,
     roff(choices ? `${summary}: ${choices.join(', ')}` : summary),
   ]);
-  const groups = GROUPS.flatMap((group) => {
-    const entries = options.filter((option) => groupOf(option) === group);
+  const groups = HELP_GROUPS.flatMap((group) => {
+    const entries = options.filter((option) => helpGroup(option) === group);
     return entries.length === 0
       ? []
       : [...(group === 'Options' ? [] : [`.SS ${roff(group)}`]), ...optionEntries(entries)];

@@ -4,12 +4,12 @@ import { optionFlag } from '../core/domain/option-flag.ts';
 import { shellQuote } from '../core/domain/quote.ts';
 import type { Again } from '../errors/errors.ts';
 import type { Command, OptionSpec } from './command.ts';
-import { optionsOf } from './global-options.ts';
+import { commandOptions } from './global-options.ts';
 
 /** `typed`: the words after the command's name. `--home` is dropped, because every hint gets it. */
 export function typedAgain(command: Command, typed: readonly string[]): Again {
   const valued = new Set(
-    Object.entries<OptionSpec>(optionsOf(command)).flatMap(([key, spec]) =>
+    Object.entries<OptionSpec>(commandOptions(command)).flatMap(([key, spec]) =>
       spec.kind === 'flag' ? [] : [optionFlag(key), ...(spec.short ? [`-${spec.short}`] : [])],
     ),
   );

@@ -13,7 +13,7 @@ import { storeDirectory, userName, workingDirectory } from '../core/user.ts';
 import type { ArgumentSpec, CommandPage, Completes, OptionSpec } from './command.ts';
 import { pageOf } from './command-pages.ts';
 import { COMMANDS, findCommand } from './commands.ts';
-import { GLOBAL_OPTIONS, glance, optionsOf } from './global-options.ts';
+import { GLOBAL_OPTIONS, glance, commandOptions } from './global-options.ts';
 
 type Around = Pick<Runtime, 'now' | 'env' | 'cwd' | 'operator' | 'signal'>;
 type Candidate = { readonly word: string; readonly summary?: string };
@@ -66,7 +66,7 @@ async function offerFor(
   last: string,
   runtime: Around,
 ): Promise<Offer> {
-  const options = optionsOf(command);
+  const options = commandOptions(command);
   const valued = optionFor(before.at(-1), options);
   if (valued) return values(valued, valued.choices, before, runtime);
   if (last.startsWith('-')) return { candidates: flagWords(options), directive: NO_FILES };

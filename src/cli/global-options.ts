@@ -120,7 +120,7 @@ export function glance(argv: readonly string[]): Glance {
 }
 
 /** Every option of a command: its own, and the common ones in its scope. */
-export function optionsOf({ scope, options }: Pick<Command, 'scope' | 'options'>): OptionSpecs {
+export function commandOptions({ scope, options }: Pick<Command, 'scope' | 'options'>): OptionSpecs {
   const common = Object.entries<OptionSpec>(GLOBAL_OPTIONS).filter(([key]) => {
     const scopes = MEANS_SOMETHING_FOR[key as keyof typeof GLOBAL_OPTIONS]?.scopes;
     return scopes === undefined || scopes.some((one) => scope.includes(one));

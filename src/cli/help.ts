@@ -7,7 +7,7 @@ import { GLOBAL_OPTIONS } from './global-options.ts';
 import { createParser, parserOption } from './options.ts';
 
 /** The headings of a page, in order; options without a heading belong to the command's main subject. */
-export const GROUPS: readonly string[] = [
+export const HELP_GROUPS: readonly string[] = [
   'Options',
   'Hosts',
   'Connection',
@@ -75,7 +75,7 @@ export function optionTerm({ flags, short, parseArg }: Option): string {
   return `${short ? '' : '    '}${flags.replace(/[<>]/g, '')}${parseArg ? '…' : ''}`;
 }
 
-export function groupOf({ helpGroupHeading = '' }: Option): string {
+export function helpGroup({ helpGroupHeading = '' }: Option): string {
   return helpGroupHeading.replace(/:$/, '');
 }
 
@@ -88,15 +88,15 @@ function render(
 ): string {
   const layout = new Help();
   layout.helpWidth = columns;
-  const all = (page.options as Option[]).sort((a, b) => GROUPS.indexOf(groupOf(a)) - GROUPS.indexOf(groupOf(b)));
+  const all = (page.options as Option[]).sort((a, b) => HELP_GROUPS.indexOf(helpGroup(a)) - HELP_GROUPS.indexOf(helpGroup(b)));
   const shown = all.filter(({ hidden }) => !hidden);
   const explainer = (option: Option): string | undefined => {
-    const other = EXPLAINED_BY[groupOf(option)] ?? (page.commands.length > 0 ? 'setup' : undefined);
+    const other = EXPLAINED_BY[helpGroup(option)] ?? (page.commands.length > 0 ? 'setup' : undefined);
     return program === undefined || other === name ? undefined : other;
   };
   const brief = shown.filter((option) => explainer(option) !== undefined);
-  const paragraphs = GROUPS.flatMap((group) => {
-    const flags = brief.filter((option) => groupOf(option) === group).map(({ long }) => long);
+  const paragraphs = HELP_GROUPS.flatMap((group) => {
+    const flags = brief.filter((option) => helpGroup(option) === group).map(({ long }) => long);
     return flags.length > 0 ? [layout.formatItem(`${group}:`, 11, flags.join(', '), layout).slice(2)] : [];
   });
   page.configureHelp({

@@ -15,7 +15,7 @@ import { pageOf } from './command-pages.ts';
 import { COMMANDS, findCommand } from './commands.ts';
 import { type Glance, glance } from './global-options.ts';
 import { hintPrefix } from './hint-prefix.ts';
-import type { Parsed } from './options.ts';
+import type { ParsedOptions } from './options.ts';
 import { type OutputForm, printErrors, printResult } from './output.ts';
 import { readCall } from './plugin-call.ts';
 import { createProgress, type ProgressScreen } from './progress.ts';
@@ -140,7 +140,7 @@ async function dispatch(
 
 async function runCommand(
   command: Command,
-  parsed: Parsed & Pick<ActionContext, 'again'>,
+  parsed: ParsedOptions & Pick<ActionContext, 'again'>,
   given: Runtime,
   form: OutputForm,
   interrupt: PromptsOptions['interrupt'],

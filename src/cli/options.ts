@@ -10,9 +10,9 @@ import { homeDirectory, storeDirectory } from '../core/user.ts';
 import type { DockerTlsError } from '../errors/errors.ts';
 import { usage } from '../errors/errors.ts';
 import type { ArgumentSpecs, Command, CommandPage, OptionSpec, OptionSpecs } from './command.ts';
-import { GLOBAL_OPTIONS, MEANS_SOMETHING_FOR, optionsOf } from './global-options.ts';
+import { GLOBAL_OPTIONS, MEANS_SOMETHING_FOR, commandOptions } from './global-options.ts';
 
-export type Parsed = {
+export type ParsedOptions = {
   readonly args: Readonly<Record<string, string | readonly string[] | undefined>>;
   readonly options: Readonly<Record<string, unknown>>;
   readonly global: GlobalOptions;
@@ -32,7 +32,7 @@ export function createParser(command: CommandPage, name: string): Parser {
     .configureOutput({ writeErr: () => {}, outputError: () => {} })
     .showSuggestionAfterError(false)
     .allowExcessArguments(false);
-  for (const [key, spec] of Object.entries(optionsOf(command))) parser.addOption(parserOption(key, spec));
+  for (const [key, spec] of Object.entries(commandOptions(command))) parser.addOption(parserOption(key, spec));
   for (const [word, { many, required, summary, choices }] of Object.entries(command.args)) {
     const words = many ? `${word}...` : word;
     parser.argument(required ? `<${words}>` : `[${words}]`, choices ? `${summary}: ${choices.join('|')}` : summary);
@@ -41,8 +41,8 @@ export function createParser(command: CommandPage, name: string): Parser {
 }
 
 /** Parses the words after the command's name. Errors: E_USAGE, exit 2, with the nearest valid name if there is one. */
-export function parseOptions(command: Command, argv: readonly string[], around: Surroundings): Parsed {
-  const specs = optionsOf(command);
+export function parseOptions(command: Command, argv: readonly string[], around: Surroundings): ParsedOptions {
+  const specs = commandOptions(command);
   const parser = createParser(command, `docker-tls ${command.name}`);
   try {
     parser.parse([...argv], { from: 'user' });
@@ -164,7 +164,7 @@ function wholeNumber(given: string, min: number, max: number, refuse: (message: 
   return value;
 }
 
-function argumentValues(command: Command, given: readonly (string | string[] | undefined)[]): Parsed['args'] {
+function argumentValues(command: Command, given: readonly (string | string[] | undefined)[]): ParsedOptions['args'] {
   const specs: ArgumentSpecs = command.args;
   return Object.fromEntries(
     Object.entries(specs).map(([name, spec], index) => {

@@ -36,7 +36,7 @@ const CODES = {
 export type ErrorCode = keyof typeof CODES;
 
 /** In the order of docs/errors.md. */
-export const GROUPS: readonly (readonly [title: string, codes: CodeGroup])[] = [
+export const ERROR_GROUPS: readonly (readonly [title: string, codes: CodeGroup])[] = [
   ['Command line and secrets', COMMAND_LINE],
   ['Fleet file', FLEET],
   ['SSH and sudo', SSH],

@@ -1,6 +1,6 @@
 /** Generator of docs/errors.md from the catalogue: every code with its exit status, meaning and fix. */
 
-import { GROUPS } from '../../src/errors/catalogue.ts';
+import { ERROR_GROUPS } from '../../src/errors/catalogue.ts';
 
 /** Formats commands in a fix as code; a sentence ends in a full stop. */
 function fixCell(fix: string): string {
@@ -29,7 +29,7 @@ export function renderErrorsDoc(): string {
     '',
     'The status of a run over several hosts is the gravest one, in the order 130, 6, 1, 5, 7, 4, 2, 3. A failure that ends a change that',
     'had begun keeps its code and ends with 5, because the host was rolled back; only `E_VERIFY` (7) and `E_ROLLBACK` (6) keep their own.',
-    ...GROUPS.flatMap(([title, codes]) => [
+    ...ERROR_GROUPS.flatMap(([title, codes]) => [
       '',
       `## ${title}`,
       '',

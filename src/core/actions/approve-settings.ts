@@ -1,7 +1,7 @@
 /** Consent to a shared store's settings that make this machine run or send something: once per value, on this machine. */
 
 import { DockerTlsError, printable } from '../../errors/errors.ts';
-import type { Signer } from '../domain/external-ca.ts';
+import type { CaSigner } from '../domain/external-ca.ts';
 import { type StoreSettings, storeSettings } from '../domain/store-settings.ts';
 import type { Run } from '../engine/intent.ts';
 import type { ActionContext } from './action-context.ts';
@@ -11,7 +11,7 @@ import { storeOf } from './store.ts';
 /** Asks about each setting once per run. Fails with E_STORE_SETTINGS (exit 2) without a terminal: --yes is not an answer. */
 export function approving(context: ActionContext): Run['approve'] {
   const asked = new Map<string, Promise<void>>();
-  return async (signer: Signer) => {
+  return async (signer: CaSigner) => {
     const settings = storeSettings(signer);
     if (settings === undefined) return;
     const answer = asked.get(settings.id) ?? approve(settings, context);

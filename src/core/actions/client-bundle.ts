@@ -16,7 +16,7 @@ export type BundleFormat = (typeof BUNDLE_FORMATS)[number];
  * The client with the hosts that accept it, or those of `only`. Fails with E_CLIENT_UNKNOWN, E_CLIENT_REVOKED, E_HOST_UNKNOWN,
  * E_CLIENT_NOT_ACCEPTED (exit 2).
  */
-export function bundleOf(state: StoreState, client: StoredClient, only: readonly string[] = []): ClientBundle {
+export function clientBundle(state: StoreState, client: StoredClient, only: readonly string[] = []): ClientBundle {
   const { record, ca, cert, key } = client;
   if (record.revokedAt !== undefined)
     throw clientRevoked(record.name, record.revokedAt, `docker-tls client add ${record.name}-2`);

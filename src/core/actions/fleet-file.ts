@@ -13,14 +13,14 @@ import type { Runtime } from '../runtime.ts';
 import type { ActionContext } from './action-context.ts';
 import { openFleet, readFleetText } from './read-fleet.ts';
 import type { SecretOptions } from './secrets.ts';
-import type { Selection } from './selection.ts';
+import type { HostSelection } from './selection.ts';
 
-export type FleetFile = {
+export type WritableFleet = {
   readonly path: string;
   /** Its settings of a new CA; undefined if the file does not exist yet. */
   readonly ca?: CaSpec;
   /** Its references to secrets for a run over some hosts. */
-  secretsOf(hosts: readonly HostSpec[]): Selection['secrets'];
+  secretsOf(hosts: readonly HostSpec[]): HostSelection['secrets'];
   /** The file has a host of this name. */
   has(host: string): boolean;
   /** The host in the file, else in the store, else a new host with the file's defaults; flags override all of them. */
@@ -36,7 +36,7 @@ export type FleetFile = {
 export async function openFleetFile({
   global,
   runtime,
-}: Pick<ActionContext, 'global' | 'runtime'>): Promise<FleetFile | undefined> {
+}: Pick<ActionContext, 'global' | 'runtime'>): Promise<WritableFleet | undefined> {
   if (global.file === undefined) return undefined;
   if (global.file === '-') {
     throw usage('a fleet file has a name here; standard input is read by plan and apply', ['-f fleet.yaml']);
@@ -45,7 +45,7 @@ export async function openFleetFile({
 }
 
 /** Like openFleetFile, for any path. */
-export async function fleetFileAt(path: string, { cwd, env }: Pick<Runtime, 'cwd' | 'env'>): Promise<FleetFile> {
+export async function fleetFileAt(path: string, { cwd, env }: Pick<Runtime, 'cwd' | 'env'>): Promise<WritableFleet> {
   const shown = relative(cwd, path);
   const read = async () => {
     const text = await readFleetText(path);

@@ -12,7 +12,7 @@ export type AnswerSource = {
   readonly key?: string;
 };
 
-export type Choice<T> = {
+export type PromptChoice<T> = {
   readonly value: T;
   readonly name: string;
   /** Shown below the list for the choice under the cursor. */
@@ -54,7 +54,7 @@ export type Prompts = {
       readonly validate?: (text: string) => true | string;
     },
   ): Promise<Secret>;
-  select<T>(question: Question & { readonly choices: readonly Choice<T>[]; readonly default?: T }): Promise<T>;
+  select<T>(question: Question & { readonly choices: readonly PromptChoice<T>[]; readonly default?: T }): Promise<T>;
   /** For SshOptions.ask; undefined without a terminal. */
   readonly ssh: SshQuestions | undefined;
 };

@@ -3,7 +3,7 @@
 import { DockerTlsError, DockerTlsErrors, failureOf } from '../../errors/errors.ts';
 import { readContext } from '../adapters/docker/contexts.ts';
 import type { StoredClient, StoreState } from '../adapters/store/records.ts';
-import { contextName } from '../domain/fleet/specs.ts';
+import { hostContextName } from '../domain/fleet/specs.ts';
 import type { HostSpec } from '../domain/settings.ts';
 import { isAccepted } from '../domain/trust/trust.ts';
 import type { Runtime } from '../runtime.ts';
@@ -74,7 +74,7 @@ export async function giveContexts(
 }
 
 function contextOf(spec: HostSpec) {
-  const context = contextName(spec);
+  const context = hostContextName(spec);
   const { use = false, configDirectory = false } = spec;
   return context === undefined ? undefined : { context, use, configDirectory, replace: false };
 }

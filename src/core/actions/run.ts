@@ -15,7 +15,7 @@ import { passphraseSource } from './ca-passphrase.ts';
 import { caSpec, type GivenOptions, runFlags } from './flags.ts';
 import { agree } from './prompts.ts';
 import { readSecret, type SecretOptions, sudoPassword } from './secrets.ts';
-import { type Selection, selectSpecs } from './selection.ts';
+import { type HostSelection, selectSpecs } from './selection.ts';
 import { storeOf } from './store.ts';
 
 /** Options for passwords, passphrases and runs over several hosts, and the values of their flags (flags.ts). */
@@ -32,7 +32,7 @@ export type FleetRun = Run & { readonly signer?: CaToImport | undefined };
 export async function openRun(
   context: ActionContext,
   options: RunOptions,
-  { specs, secrets, ca }: Pick<Selection, 'specs' | 'secrets' | 'ca'>,
+  { specs, secrets, ca }: Pick<HostSelection, 'specs' | 'secrets' | 'ca'>,
   more: Partial<Run> = {},
 ): Promise<FleetRun> {
   const { global, runtime, prompts, progress } = context;
@@ -109,7 +109,7 @@ export async function openStoredRun(context: ActionContext, options: StoredOptio
 /** One password from the options applies to all hosts; else those that the fleet file names, each reference read once. */
 export async function sudoPasswords(
   options: SecretOptions,
-  { specs, secrets }: Pick<Selection, 'specs' | 'secrets'>,
+  { specs, secrets }: Pick<HostSelection, 'specs' | 'secrets'>,
   { runtime, prompts }: Pick<ActionContext, 'runtime' | 'prompts'>,
 ): Promise<Pick<Run, 'sudoPassword' | 'sudoPasswords'>> {
   const common = await sudoPassword(options, runtime, prompts);

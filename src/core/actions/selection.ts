@@ -18,7 +18,7 @@ export type SelectionOptions = {
   readonly shard?: string | undefined;
 };
 
-export type Selection = {
+export type HostSelection = {
   readonly specs: readonly HostSpec[];
   /** From a fleet file; undefined if only the store is used. */
   readonly ca?: CaSpec;
@@ -38,7 +38,7 @@ export async function selectSpecs(
   state: StoreState,
   flags: HostFlags | undefined,
   more: { readonly reached?: boolean } = {},
-): Promise<Selection> {
+): Promise<HostSelection> {
   const shard = options.shard === undefined ? undefined : parseShard(options.shard, runtime.env);
   if (global.file !== undefined && options.inventory !== undefined) {
     throw usage('hosts come from a fleet file or from an inventory, not from both at once', [

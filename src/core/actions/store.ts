@@ -17,12 +17,12 @@ const STORES = new WeakMap<Attended['global'], Store>();
 
 /** The store of a run: the directory of --home, or a shared one. Does not open it yet. Fails with E_STORE_URL (exit 2). */
 export function storeOf(context: Attended): Store {
-  const store = STORES.get(context.global) ?? openAnyStore(optionsOf(context));
+  const store = STORES.get(context.global) ?? openAnyStore(storeOptions(context));
   STORES.set(context.global, store);
   return store;
 }
 
-export function optionsOf({ global, runtime, progress, prompts }: Attended): OpenOptions {
+export function storeOptions({ global, runtime, progress, prompts }: Attended): OpenOptions {
   const { now, env, cwd, operator, signal } = runtime;
   const ask = prompts.ssh?.passphrase;
   const { home, store: url } = global;

@@ -6,7 +6,7 @@ import { gravestExit } from '../../errors/errors.ts';
 import { contextHere } from '../actions/contexts-of-host.ts';
 import { openHosts } from '../actions/open-hosts.ts';
 import { checkContexts, giveContexts } from '../actions/requested-contexts.ts';
-import { contextName } from '../domain/fleet/specs.ts';
+import { hostContextName } from '../domain/fleet/specs.ts';
 import { usableClients } from '../domain/trust/clients.ts';
 import { clientsFor, hostsIntent } from '../domain/trust/wanted-hosts.ts';
 import { changeHosts } from '../engine/change.ts';
@@ -36,7 +36,7 @@ export const command = defineCommand({
     const dockerConfig = dockerConfigDirectory(runtime);
     const resolved = await resolveIntent(hostsIntent(request), run);
     const { wanted, state } = resolved;
-    if (hosts.some((spec) => contextName(spec) !== undefined))
+    if (hosts.some((spec) => hostContextName(spec) !== undefined))
       await checkContexts(hosts, clientsFor(wanted, state), state, dockerConfig);
     const changed = await changeHosts(resolved);
     const done = new Set(changed.results.flatMap(({ kind, host }) => (kind === 'done' ? [host] : [])));
@@ -50,7 +50,7 @@ export const command = defineCommand({
     const spec = hosts.find((one) => one.name === name);
     const first = spec && {
       spec,
-      context: contextName(spec) ?? (await contextHere(spec.name, await run.store.read(), dockerConfig)),
+      context: hostContextName(spec) ?? (await contextHere(spec.name, await run.store.read(), dockerConfig)),
     };
     const { exit, text, errors = [], ...rest } = renderChange(changed, context);
     return {

@@ -18,7 +18,7 @@ import { type Issuing, issuingOf } from '../domain/trust/view.ts';
 import { dateWords } from '../domain/words.ts';
 import { caToStore } from '../engine/imported-ca.ts';
 import { tryToken } from '../engine/token.ts';
-import type { Around } from '../render/change.ts';
+import type { RenderContext } from '../render/change.ts';
 import { ISSUERS } from '../seams/issuers.ts';
 import { offered, offeredLines } from '../seams/seam.ts';
 
@@ -126,7 +126,7 @@ const ISSUES: Readonly<Record<ImportedCa['issues'], string>> = {
   external: 'its key is external: nothing can be issued here',
 };
 
-function renderImportedCa({ notAfter, ...ca }: ImportedCa, { global }: Around): CommandResult<CaImportDocument> {
+function renderImportedCa({ notAfter, ...ca }: ImportedCa, { global }: RenderContext): CommandResult<CaImportDocument> {
   const { subject, fingerprint, issues, signer, warnings } = ca;
   const lines = [fingerprint, ...warnings.map((warning) => `warning: ${warning}`)];
   return {

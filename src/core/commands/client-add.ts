@@ -15,7 +15,7 @@ import { firstCa, type Wanted } from '../domain/trust/changes.ts';
 import { admit, requireHosts } from '../domain/trust/clients.ts';
 import { dateWords, listWords, plural } from '../domain/words.ts';
 import { change } from '../engine/change.ts';
-import { type Around, renderChange } from '../render/change.ts';
+import { type RenderContext, renderChange } from '../render/change.ts';
 import type { ChangeDocument } from '../render/change-document.ts';
 
 /** In a dry run with the plan. `hosts`: hosts whose list of clients changed. */
@@ -102,7 +102,7 @@ function addedClient(name: string, { wanted, planned, state }: Changed): AddedCl
   };
 }
 
-function renderAdded({ changed, clients, requested }: Added, around: Around): CommandResult<ClientAddDocument> {
+function renderAdded({ changed, clients, requested }: Added, around: RenderContext): CommandResult<ClientAddDocument> {
   const { result, text, ...rest } = renderChange(changed, around);
   if (changed.planned !== undefined) {
     const issuing = clients.map(({ client, created, changed }) => ({ client, created, changed }));

@@ -3,7 +3,7 @@
 import { type CommandResult, defineCommand } from '../../cli/command.ts';
 import { FILE, OUT_OPTIONS } from '../../cli/host-options.ts';
 import { usage } from '../../errors/errors.ts';
-import { BUNDLE_FORMATS, type BundleFormat, bundleOf, renderBundle } from '../actions/client-bundle.ts';
+import { BUNDLE_FORMATS, type BundleFormat, clientBundle, renderBundle } from '../actions/client-bundle.ts';
 import { checkOut, writeOut } from '../actions/files.ts';
 import { rememberCopy } from '../actions/remember-copy.ts';
 import { exportPassphrase } from '../actions/secrets.ts';
@@ -69,7 +69,7 @@ export const command = defineCommand({
     const store = storeOf(context);
     const state = await store.read();
     const stored = clientOf(state, client);
-    const bundle = bundleOf(state, stored, options.hosts);
+    const bundle = clientBundle(state, stored, options.hosts);
     const now = runtime.now();
     const passphrase = () => exportPassphrase(options.passphraseFile, 'Passphrase for the file:', context);
     const tool = toolFormat(format);

@@ -11,7 +11,7 @@ import type { Wanted } from '../domain/trust/changes.ts';
 import { revoked } from '../domain/trust/clients.ts';
 import { plural } from '../domain/words.ts';
 import { change } from '../engine/change.ts';
-import { type Around, renderChange } from '../render/change.ts';
+import { type RenderContext, renderChange } from '../render/change.ts';
 import type { ChangeDocument } from '../render/change-document.ts';
 
 /** `revokedAt`: absent in a dry run. */
@@ -43,7 +43,7 @@ async function revokeClient(context: ActionContext, name: string, options: Acces
 
 function renderRevoked(
   changed: Changed,
-  around: Around & { readonly args: { readonly name: string } },
+  around: RenderContext & { readonly args: { readonly name: string } },
 ): CommandResult<ClientRevokeDocument> {
   const { name } = around.args;
   const { result, text, ...rest } = renderChange(changed, around);

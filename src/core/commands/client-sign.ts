@@ -5,7 +5,7 @@ import { CA_OPTIONS, CLIENT_OPTIONS, OUT_OPTIONS, STORED_OPTIONS } from '../../c
 import { asWritten, usage } from '../../errors/errors.ts';
 import type { ActionContext } from '../actions/action-context.ts';
 import { type AccessOptions, askAboutHosts, tellHosts } from '../actions/client-access.ts';
-import { bundleOf, renderBundle } from '../actions/client-bundle.ts';
+import { clientBundle, renderBundle } from '../actions/client-bundle.ts';
 import { checkOut, type OutOptions, readIn, writeOut } from '../actions/files.ts';
 import { clientSpec } from '../actions/flags.ts';
 import { type Changed, exitOfChange } from '../actions/results.ts';
@@ -22,7 +22,7 @@ import { isAccepted } from '../domain/trust/trust.ts';
 import { trustedIds, viewOf } from '../domain/trust/view.ts';
 import { dateWords, listWords } from '../domain/words.ts';
 import { change } from '../engine/change.ts';
-import { type Around, renderChange } from '../render/change.ts';
+import { type RenderContext, renderChange } from '../render/change.ts';
 import type { ChangeDocument } from '../render/change-document.ts';
 
 /** In a dry run the plan. Where a host that must reject the client could accept it: what happened on the hosts, and no certificate. */
@@ -124,7 +124,7 @@ async function signClient(context: ActionContext, request: string, options: Sign
     return { changed, client: name, commonName, bundle: undefined };
   const after = await run.store.read();
   const client = after.clients.get(name) as StoredClient;
-  const bundle = bundleOf(after, client);
+  const bundle = clientBundle(after, client);
   const now = runtime.now();
   const passphrase = () => Promise.reject(new Error('tar'));
   const path = await writeOut({ ...file, data: await renderBundle(bundle, 'tar', { now, passphrase }) });
@@ -154,7 +154,7 @@ function unapplied(client: string, hosts: readonly string[]): string {
 
 function renderSigned(
   { changed, client, commonName, bundle }: Signed,
-  around: Around,
+  around: RenderContext,
 ): CommandResult<ClientSignDocument> {
   const rendered = renderChange(changed, around);
   if (changed.planned !== undefined) return { ...rendered, result: { client, ...rendered.result } };

@@ -30,10 +30,10 @@ import type { Secret } from '../domain/secret.ts';
 import type { HostSpec } from '../domain/settings.ts';
 import { hostAt, meantClient, trustedCas } from '../domain/trust/reachable-hosts.ts';
 import { anyClient, resolveHost } from '../domain/trust/resolve.ts';
-import { logIn, lookInside, type Seen } from '../engine/inside.ts';
+import { logIn, lookInside, type InsideView } from '../engine/inside.ts';
 import { probeAs } from '../engine/probes.ts';
 import { alongAnyWay } from '../engine/through.ts';
-import type { Around } from '../render/change.ts';
+import type { RenderContext } from '../render/change.ts';
 import { coloursOf } from '../render/colours.ts';
 import type { Runtime } from '../runtime.ts';
 import { dockerConfigDirectory } from '../user.ts';
@@ -160,7 +160,7 @@ async function doctor(context: ActionContext, named: string | undefined, options
     spec && logIn(spec, reach),
   ]);
   const more = asksHost(firstCause(outcome));
-  const seen: Seen = ssh === undefined ? {} : await lookInside(ssh, state, spec as HostSpec, more, runtime);
+  const seen: InsideView = ssh === undefined ? {} : await lookInside(ssh, state, spec as HostSpec, more, runtime);
   const endpoint = dockerHost(address, port);
   const external = host.serverCert === undefined;
   const own = (await contextsTo(endpoint, docker.copiesOf(client))).map((one) => one.name);
@@ -210,7 +210,7 @@ async function dockerHere({ env, ...runtime }: Runtime) {
   };
 }
 
-function renderExamination(found: Examination, { runtime }: Around): CommandResult<DoctorDocument> {
+function renderExamination(found: Examination, { runtime }: RenderContext): CommandResult<DoctorDocument> {
   const { green, red, bold, dim } = coloursOf(runtime.io);
   const { cause, message, journal, sshProblem, note, hints } = found;
   const well = cause === 'none';

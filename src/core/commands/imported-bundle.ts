@@ -3,7 +3,7 @@
 import { DockerTlsError, usage } from '../../errors/errors.ts';
 import { type ClientBundle, parseBundleEnv, unpackBundle } from '../adapters/docker/bundle.ts';
 import { parsePemBundle } from '../adapters/docker/pem-bundle.ts';
-import { addressOf, nameOf } from '../domain/destination.ts';
+import { hostAndPort, nameOf } from '../domain/destination.ts';
 import { checkName } from '../domain/names.ts';
 import { inspectCertificate } from '../domain/pki/inspect.ts';
 
@@ -47,7 +47,7 @@ const TCP = /^tcp:\/\/[^/]+:[0-9]{1,5}$/;
 /** Hosts named next to the credentials, `tcp://address:port`. Fails with E_USAGE (exit 2). */
 export function namedHosts(hosts: readonly string[]): ClientBundle['hosts'] {
   return hosts.map((host) => {
-    if (TCP.test(host)) return { name: nameOf(addressOf(host)[0]), host };
+    if (TCP.test(host)) return { name: nameOf(hostAndPort(host)[0]), host };
     throw usage(`--host takes what DOCKER_HOST would be, not ${host}`, ['--host tcp://build-1.example.org:2376']);
   });
 }

@@ -9,7 +9,7 @@ import { openRestore, restore } from '../actions/restore.ts';
 import type { Changed } from '../actions/results.ts';
 import type { RunOptions } from '../actions/run.ts';
 import { listWords } from '../domain/words.ts';
-import { type Around, renderChange } from '../render/change.ts';
+import { type RenderContext, renderChange } from '../render/change.ts';
 import type { ChangeDocument } from '../render/change-document.ts';
 
 /** `contexts`: docker contexts of this machine that were removed. */
@@ -63,7 +63,7 @@ async function removeHosts(
   return { changed, stored, contexts: gone, errors };
 }
 
-function renderRemoved({ changed, contexts, errors, stored }: Removed, around: Around): CommandResult<RemoveDocument> {
+function renderRemoved({ changed, contexts, errors, stored }: Removed, around: RenderContext): CommandResult<RemoveDocument> {
   const { result, text, ...rest } = renderChange(changed, around);
   const words = `docker ${contexts.length === 1 ? 'context' : 'contexts'} ${listWords(contexts, 12)}`;
   const ending = changed.planned ? `\n\nwould also be removed: ${words}` : `\n  also removed: ${words}`;

@@ -21,7 +21,7 @@ import {
 import { change } from '../engine/change.ts';
 import type { Changed, Run } from '../engine/intent.ts';
 import { requireCopies } from '../engine/steps/issue.ts';
-import { type Around, renderChange } from '../render/change.ts';
+import { type RenderContext, renderChange } from '../render/change.ts';
 import type { ChangeDocument } from '../render/change-document.ts';
 import { type OutdatedCopyDocument, outdatedCopyDocument } from '../render/documents.ts';
 
@@ -137,7 +137,7 @@ async function make(stage: StageChange['stage'], wants: RotationIntent, run: Run
 
 function renderRotatedCa(
   { before, after, words, changes, outdated }: RotatedCa,
-  around: Around,
+  around: RenderContext,
 ): CommandResult<RotateCaDocument> {
   const [drop] = changes;
   if (drop === undefined && before.stage === 'none' && words === '')
@@ -197,7 +197,7 @@ function renderDrop(
   { changed }: StageChange,
   stage: RotatedCa['before'],
   outdated: RotatedCa['outdated'],
-  around: Around,
+  around: RenderContext,
 ): CommandResult<RotateCaDocument> {
   const { result, text, ...rest } = renderChange(changed, around);
   const ending =

@@ -12,7 +12,7 @@ import { type OutdatedCopy, outdatedCopies } from '../domain/trust/handed-out.ts
 import { resolveNames } from '../domain/trust/renewals.ts';
 import { dateWords, plural } from '../domain/words.ts';
 import { change } from '../engine/change.ts';
-import { type Around, renderMade, renderPlan } from '../render/change.ts';
+import { type RenderContext, renderMade, renderPlan } from '../render/change.ts';
 import type { PlannedChangeDocument } from '../render/change-document.ts';
 import { type OutdatedCopyDocument, outdatedCopyDocument } from '../render/documents.ts';
 import type { CopiesOutcome } from '../runtime.ts';
@@ -100,7 +100,7 @@ function renewedClient(name: string, before: string | undefined, { state, copies
 function renderRotated(
   changed: Changed,
   clients: readonly Renewed[],
-  around: Around,
+  around: RenderContext,
 ): CommandResult<RotateClientDocument> {
   const nothing = clients.length === 0 ? ['Nothing is due.'] : [];
   if (changed.planned !== undefined) {

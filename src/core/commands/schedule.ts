@@ -7,7 +7,7 @@ import { CA_OPTIONS, SSH_OPTIONS } from '../../cli/host-options.ts';
 import { usage } from '../../errors/errors.ts';
 import type { ActionContext } from '../actions/action-context.ts';
 import { readFleetText, shownPath } from '../actions/read-fleet.ts';
-import { optionsOf, storeOf } from '../actions/store.ts';
+import { storeOptions, storeOf } from '../actions/store.ts';
 import { replaceFiles, withFileErrors } from '../adapters/docker/files.ts';
 import { readSecretFile } from '../adapters/files/secret.ts';
 import { storeUrl } from '../adapters/store/store-url.ts';
@@ -104,7 +104,7 @@ async function schedule(context: ActionContext, options: ScheduleOptions): Promi
   const sudoPasswordFile = await secretFile(options.sudoPasswordFile, '--sudo-password-file');
   const secrets = global.file === undefined ? undefined : await secretsOf(global.file, runtime);
   const stored = storeOf(context);
-  const store = storeUrl(optionsOf(context));
+  const store = storeUrl(storeOptions(context));
   const ofStore = /[?&]password=env:(\w+)/.exec(store ?? '')?.slice(1) ?? [];
   const references = [secrets?.caPassphrase, ...Object.values(secrets?.sudoPassword ?? {})];
   const environment = form === 'github' ? [...ofStore, ...environmentOf(references)] : [];

@@ -3,13 +3,13 @@
 import { join } from 'node:path';
 import { DockerTlsError, failureOf, printable } from '../../errors/errors.ts';
 import type { ActionContext } from '../actions/action-context.ts';
-import { type FleetFile, fleetFileAt } from '../actions/fleet-file.ts';
+import { type WritableFleet, fleetFileAt } from '../actions/fleet-file.ts';
 import { declined } from '../actions/prompts.ts';
 import type { RunOptions } from '../actions/run.ts';
 import { readContext } from '../adapters/docker/contexts.ts';
 import type { StoreState } from '../adapters/store/records.ts';
 import { dockerHost } from '../domain/destination.ts';
-import { contextName, type HostFlags } from '../domain/fleet/specs.ts';
+import { hostContextName, type HostFlags } from '../domain/fleet/specs.ts';
 import { contextNameOf } from '../domain/names.ts';
 import { otherClients, otherClientsLose } from '../domain/plan/other-clients.ts';
 import { managedExternally, otherStore } from '../domain/plan/other-store.ts';
@@ -42,18 +42,18 @@ export type SetupOptions = RunOptions & {
 export type SetupContext = ActionContext & {
   readonly options: SetupOptions;
   readonly flags: HostFlags;
-  readonly fleet: FleetFile | undefined;
+  readonly fleet: WritableFleet | undefined;
   readonly state: StoreState;
 };
 
 /** The content of a setup, apart from the host's own state: proposals from flags and facts, and answers. */
-export type Answers = {
+export type SetupAnswers = {
   readonly spec: HostSpec;
   readonly client: { readonly name: string; readonly requested: boolean };
   /** The docker context to create; undefined: none. */
   readonly context: string | undefined;
   /** The fleet file that gets the host. */
-  readonly file: FleetFile | undefined;
+  readonly file: WritableFleet | undefined;
 };
 
 /** `problem`: the failure of the previous answer. */
@@ -67,13 +67,13 @@ export async function askDestination({ prompts }: SetupContext, problem?: Docker
 }
 
 /** A setup without questions; the wizard shows the same proposal, and `e` edits it. */
-export async function propose(context: SetupContext, first: HostSpec, opened: OpenedHost): Promise<Answers> {
+export async function propose(context: SetupContext, first: HostSpec, opened: OpenedHost): Promise<SetupAnswers> {
   const { options, flags, state, fleet } = context;
   const known = state.hosts.has(first.name) || fleet?.has(first.name) === true;
   const name = flags.name ?? (known ? first.name : questions.proposedName(first, opened.facts, state));
   const spec = { ...first, name };
   const client = { name: options.client ?? ownClientName(), requested: options.client !== undefined };
-  const requested = options.noContext ? undefined : contextName(spec);
+  const requested = options.noContext ? undefined : hostContextName(spec);
   // Docker dials a context's address directly, so a context is useless for a host that only SSH reaches.
   const wanted = requested === undefined && !known && !options.noContext && spec.reach !== 'ssh';
   return { spec, client, context: wanted ? await freeContext(spec, opened, context) : requested, file: fleet };
@@ -100,7 +100,7 @@ async function freeContext(
 }
 
 /** Asks for each answer that no flag gave, with the present one as default. */
-export async function editAnswers(context: SetupContext, before: Answers, opened: OpenedHost): Promise<Answers> {
+export async function editAnswers(context: SetupContext, before: SetupAnswers, opened: OpenedHost): Promise<SetupAnswers> {
   const { options, flags, prompts, state } = context;
   const name = flags.name ?? (await prompts.input(questions.nameQuestion(before.spec.name, state)));
   const address = flags.address ?? (await askAddress(context, { ...before.spec, name }, opened));
@@ -166,7 +166,7 @@ function withAddress(
 }
 
 /** The fleet file in this directory, or a new one; undefined if the user declines. An unreadable one stays unchanged. */
-async function askFleet({ prompts, runtime }: SetupContext): Promise<FleetFile | undefined> {
+async function askFleet({ prompts, runtime }: SetupContext): Promise<WritableFleet | undefined> {
   const file = await fleetFileAt(join(runtime.cwd, 'fleet.yaml'), runtime).catch(() => undefined);
   if (file === undefined) return undefined;
   return (await prompts.confirm(questions.fleetQuestion(file.ca !== undefined))) ? file : undefined;
@@ -216,7 +216,7 @@ export async function confirmOrEdit({ prompts }: SetupContext, question: string)
 }
 
 /** If this machine cannot reach the TLS port, asks for the clients' route to it: verification uses that route. */
-export async function withOpenWay(context: SetupContext, answers: Answers, opened: OpenedHost): Promise<Answers> {
+export async function withOpenWay(context: SetupContext, answers: SetupAnswers, opened: OpenedHost): Promise<SetupAnswers> {
   const { prompts, runtime, options } = context;
   const { spec } = answers;
   const { dialled, login, tunnel } = opened.session;

@@ -14,7 +14,7 @@ import { type Changed, failuresOf } from '../actions/results.ts';
 import { confirming, type FleetRun, openRun } from '../actions/run.ts';
 import { storeOf } from '../actions/store.ts';
 import { dockerHost } from '../domain/destination.ts';
-import { contextName, specFor, withSeenKey } from '../domain/fleet/specs.ts';
+import { hostContextName, specFor, withSeenKey } from '../domain/fleet/specs.ts';
 import { checkName } from '../domain/names.ts';
 import { kindOf } from '../domain/plan/host-kind.ts';
 import { otherName } from '../domain/plan/other-store.ts';
@@ -27,7 +27,7 @@ import type { OpenedHost } from '../engine/intent.ts';
 import { findHost, openHost } from '../engine/steps/connect.ts';
 import { problemsOf, refuseProblems } from '../engine/steps/preflight.ts';
 import { knownHosts, resolveIntent } from '../engine/steps/resolve.ts';
-import { type Around, renderPlan } from '../render/change.ts';
+import { type RenderContext, renderPlan } from '../render/change.ts';
 import {
   type ChangedHostDocument,
   changedHostDocument,
@@ -39,7 +39,7 @@ import { renderAttention, renderChecks, renderOutcome, renderWarnings } from '..
 import { toolFormat } from '../seams/formats.ts';
 import { dockerConfigDirectory } from '../user.ts';
 import {
-  type Answers,
+  type SetupAnswers,
   askDestination,
   askOtherClients,
   askTakeOver,
@@ -179,7 +179,7 @@ async function setUpReached(
   }
 }
 
-type Requested = Answers & { readonly takeOver: boolean; readonly rejectOthers: boolean };
+type Requested = SetupAnswers & { readonly takeOver: boolean; readonly rejectOthers: boolean };
 
 /** Sets up the host according to the answers, and docker on this machine. */
 async function changeSetUp(
@@ -192,7 +192,7 @@ async function changeSetUp(
   const { store } = run;
   if (docker !== undefined) await refuseContext(docker, runtime);
   const seen = withSeenKey(requested, opened.session.hostKey);
-  const spec = docker === undefined || contextName(seen) !== undefined ? seen : { ...seen, context: docker };
+  const spec = docker === undefined || hostContextName(seen) !== undefined ? seen : { ...seen, context: docker };
   const request: ApplyRequest = {
     reason: 'setup',
     ownCa: await fleetCaToStore(run, state),
@@ -258,7 +258,7 @@ type Access = {
 function renderSetUp(
   outcome: Extract<Changed['results'][number], { kind: 'done' }>,
   { spec, client, context, ownClient }: Access,
-  around: Around,
+  around: RenderContext,
 ): CommandResult<SetupDocument> {
   const { value } = outcome;
   const { io } = around.runtime;

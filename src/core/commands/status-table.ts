@@ -3,7 +3,7 @@
 import { printable } from '../../errors/errors.ts';
 import type { StatusRow } from '../domain/status.ts';
 import { dateWords, plural, wrapLines } from '../domain/words.ts';
-import type { Around } from '../render/change.ts';
+import type { RenderContext } from '../render/change.ts';
 import { type Colours, coloursOf, toneOf } from '../render/colours.ts';
 import { type Cell, type Column, type OpenTable, openTable, renderTable, tableWidth } from '../render/table.ts';
 
@@ -20,7 +20,7 @@ export function renderStatusTable(rows: readonly StatusRow[], colours: Colours, 
 }
 
 /** Prints the head and the CAs at once, each host after its answer, so that a slow host delays only itself, and the rest at the end. */
-export function streamStatus({ runtime: { io }, progress }: Pick<Around, 'runtime'> & Printing): StatusStream {
+export function streamStatus({ runtime: { io }, progress }: Pick<RenderContext, 'runtime'> & Printing): StatusStream {
   const colours = coloursOf(io);
   const shown = new Set<string>();
   let table: OpenTable | undefined;

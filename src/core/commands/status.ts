@@ -23,7 +23,7 @@ import { hostRow, statusRows } from '../domain/trust/status-rows.ts';
 import { hangText, listWords, plural, wrapLines } from '../domain/words.ts';
 import { askHosts } from '../engine/drift.ts';
 import { askReached } from '../engine/reached-hosts.ts';
-import type { Around } from '../render/change.ts';
+import type { RenderContext } from '../render/change.ts';
 import { type Colours, coloursOf } from '../render/colours.ts';
 import { tableWidth } from '../render/table.ts';
 import { type StatusDocument, statusRowDocument } from './status-document.ts';
@@ -154,7 +154,7 @@ async function watchStatus(
 
 function renderStatus(
   { rows, rotation, missing }: Status,
-  { runtime: { io }, global, options }: Around & { readonly options: { readonly check: boolean } },
+  { runtime: { io }, global, options }: RenderContext & { readonly options: { readonly check: boolean } },
   streamed?: StatusStream,
 ): CommandResult<StatusDocument> {
   const attention = rows.filter(needsAttention).length + missing.length;

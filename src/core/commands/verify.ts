@@ -10,7 +10,7 @@ import type { StoredClient, StoreState } from '../adapters/store/records.ts';
 import { errorsOf, exitOfResults, type HostResult } from '../domain/host-results.ts';
 import type { OtherCa } from '../domain/other-ca.ts';
 import { inspectCertificate } from '../domain/pki/inspect.ts';
-import type { CheckResult } from '../domain/plan/outcome.ts';
+import type { ProbeCheck } from '../domain/plan/outcome.ts';
 import type { Secret } from '../domain/secret.ts';
 import { completeHost } from '../domain/settings.ts';
 import { otherCas, ourFingerprints } from '../domain/trust/other-cas.ts';
@@ -21,7 +21,7 @@ import type { Reach } from '../engine/intent.ts';
 import { overHosts } from '../engine/pool.ts';
 import { alongWay, withVia } from '../engine/through.ts';
 import { type VerifyRequest, verificationFailure, verifyHost } from '../engine/verify-host.ts';
-import type { Around } from '../render/change.ts';
+import type { RenderContext } from '../render/change.ts';
 import { coloursOf } from '../render/colours.ts';
 import {
   type CheckDocument,
@@ -64,7 +64,7 @@ export const command = defineCommand({
 type VerifyOptions = SelectionOptions & { readonly client: string | undefined };
 
 type Verified = {
-  readonly results: readonly HostResult<readonly CheckResult[]>[];
+  readonly results: readonly HostResult<readonly ProbeCheck[]>[];
   /** By host: CAs outside this store of which the host accepts every client, according to its record. */
   readonly otherCas: ReadonlyMap<string, readonly OtherCa[]>;
   /** One for each host that accepts a client that it must reject, or the reverse. */
@@ -117,7 +117,7 @@ function verifyStored(
   state: StoreState,
   host: ReachableHost,
   client: StoredClient,
-): Promise<CheckResult[]> {
+): Promise<ProbeCheck[]> {
   const { runtime } = reach;
   const now = runtime.now();
   const { serverKey, serverCert } = host;
@@ -144,7 +144,7 @@ function verifyStored(
   return alongWay(spec, reach, async (way) => withVia(await verifyHost(way.probe, request), way));
 }
 
-function renderVerified({ results, failures, otherCas }: Verified, { runtime }: Around): CommandResult<VerifyDocument> {
+function renderVerified({ results, failures, otherCas }: Verified, { runtime }: RenderContext): CommandResult<VerifyDocument> {
   const colours = coloursOf(runtime.io);
   const text = results.map((result) =>
     result.kind === 'done'

@@ -74,7 +74,7 @@ export function dockerHost(address: string, port: number): string {
 }
 
 /** Address (without brackets) and port of a `tcp://` host. */
-export function addressOf(host: string): readonly [address: string, port: string] {
+export function hostAndPort(host: string): readonly [address: string, port: string] {
   const [, bracketed, plain, port] = /^[a-z]+:\/\/(?:\[(.+)\]|([^:/]*))(?::([0-9]+))?/.exec(host) ?? [];
   return [(bracketed ?? plain ?? host).replace('%25', '%'), port ?? '2376'];
 }

@@ -54,7 +54,7 @@ export const caToken = z.looseObject({
 });
 export type CaToken = Data<z.output<typeof caToken>>;
 
-export function signerWords({ external, token }: Signer): string {
+export function signerWords({ external, token }: CaSigner): string {
   return external === undefined ? `signed by the token ${token?.uri ?? ''}` : `signed by ${externalCaWords(external)}`;
 }
 
@@ -72,7 +72,7 @@ export type SignerFlags = {
 };
 
 /** At most one of the two is set. */
-export type Signer = { readonly external?: ExternalCa | undefined; readonly token?: CaToken | undefined };
+export type CaSigner = { readonly external?: ExternalCa | undefined; readonly token?: CaToken | undefined };
 
 export function externalCaWords(ca: ExternalCa): string {
   if (ca.kind === 'command') return ca.command;

@@ -2,7 +2,7 @@
 
 import * as z from 'zod/mini';
 import {
-  complete,
+  withDefaults,
   HOST_SETTINGS,
   type HostSettings,
   type KeptSettings,
@@ -33,7 +33,7 @@ const keptSchema = z.object(storedShape(KEPT));
 
 /** Has a key for every field of the table, so that spreading it replaces all of them. */
 function allOf<T>(table: Settings, settings: Partial<HostSettings>): T {
-  const own: Readonly<Record<string, unknown>> = complete(table, settings);
+  const own: Readonly<Record<string, unknown>> = withDefaults(table, settings);
   return Object.fromEntries(Object.keys(table).map((field) => [field, own[field]])) as T;
 }
 

@@ -2,7 +2,7 @@
 
 import { createHash } from 'node:crypto';
 import { DockerTlsError } from '../../errors/errors.ts';
-import type { Signer } from './external-ca.ts';
+import type { CaSigner } from './external-ca.ts';
 import { inspectCertificate, splitBundle } from './pki/inspect.ts';
 
 /** Signing settings of a store's CA that another operator may have set and this computer would execute. */
@@ -14,7 +14,7 @@ export type StoreSettings = {
 };
 
 /** Undefined if no command runs and no file is sent. */
-export function storeSettings({ external, token }: Signer): StoreSettings | undefined {
+export function storeSettings({ external, token }: CaSigner): StoreSettings | undefined {
   if (external?.kind === 'command') return settings([['runs', external.command]]);
   if (external !== undefined) {
     const { kind, url, credentialFile, passphraseFile, profiles, trust } = external;

@@ -6,7 +6,7 @@
 import { X509Certificate } from 'node:crypto';
 import * as z from 'zod/mini';
 import { DockerTlsError, usage } from '../../errors/errors.ts';
-import { FIXES } from '../seams/fixes.ts';
+import { HARDEN_VALUES } from '../seams/fixes.ts';
 import { parseDestination } from './destination.ts';
 import { contextNameProblem, NAME_HINT, nameProblem } from './names.ts';
 import { parseSan, type San } from './pki/names.ts';
@@ -19,8 +19,8 @@ export type Kind =
   | { readonly kind: 'number'; readonly min: number; readonly max: number }
   | { readonly kind: 'choice'; readonly choices: readonly string[] };
 
-const FIX_NAMES = FIXES.all.flatMap(({ names }) => names);
-const FIX_VALUES = FIXES.all.flatMap(({ values }) => values);
+const FIX_NAMES = HARDEN_VALUES.all.flatMap(({ names }) => names);
+const FIX_VALUES = HARDEN_VALUES.all.flatMap(({ values }) => values);
 /** Seconds that a change may wait for its confirmation. */
 const CONFIRM = { min: 10, max: 86_400 };
 /** nameProblem's rule for editors, except for the names that Windows reserves. */

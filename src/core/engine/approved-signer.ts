@@ -1,15 +1,15 @@
 /** Signer of a CA for a run: from the run's own files, or from the store once accepted on this machine. */
 
-import type { CaToken, Signer } from '../domain/external-ca.ts';
+import type { CaToken, CaSigner } from '../domain/external-ca.ts';
 import { inspectCertificate, splitBundle } from '../domain/pki/inspect.ts';
 import { plural } from '../domain/words.ts';
 import type { Runtime, SignRequest } from '../runtime.ts';
 
 export type SignerApproval = {
   /** Called before anything signs with settings of the store. Fails if the person declines. */
-  approve(signer: Signer): Promise<void>;
+  approve(signer: CaSigner): Promise<void>;
   /** The CA's signer from the fleet file; its files are on this machine. */
-  readonly signer?: Signer | undefined;
+  readonly signer?: CaSigner | undefined;
   /** Reports what a person should know about a signature. */
   note?(text: string): void;
 };

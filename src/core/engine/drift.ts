@@ -17,7 +17,7 @@ import { probeAs } from './probes.ts';
 import { openHost } from './steps/connect.ts';
 import { alongWay, type Way } from './through.ts';
 
-export type Look = Reach &
+export type DriftInput = Reach &
   Pick<Run, 'parallel' | 'progress'> & {
     readonly ssh: boolean;
     /** Connection settings of hosts from a fleet file or flags. */
@@ -30,7 +30,7 @@ export type Look = Reach &
 
 /** Checks every host of the state; one that does not answer has its reason in `unreachable`. */
 export async function askHosts(
-  { ssh, specs: named, known, onHost, parallel, progress, ...reach }: Look,
+  { ssh, specs: named, known, onHost, parallel, progress, ...reach }: DriftInput,
   state: StoreState,
 ): Promise<Map<string, LiveRow>> {
   const { runtime, ask } = reach;
@@ -71,7 +71,7 @@ export async function askHosts(
   return live;
 }
 
-function rowOf(result: HostResult<LiveRow>, known: Look['known']): LiveRow {
+function rowOf(result: HostResult<LiveRow>, known: DriftInput['known']): LiveRow {
   if (result.kind === 'done') return result.value;
   const unreachable = result.kind === 'failed' ? sayFailures(result.errors) : result.reason;
   return { drift: known.get(result.host), unreachable };

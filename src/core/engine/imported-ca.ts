@@ -3,7 +3,7 @@
 import type { ErrorCode } from '../../errors/catalogue.ts';
 import { DockerTlsError, DockerTlsErrors } from '../../errors/errors.ts';
 import type { StoredCa, StoreState } from '../adapters/store/records.ts';
-import type { Signer } from '../domain/external-ca.ts';
+import type { CaSigner } from '../domain/external-ca.ts';
 import { authorityFlaws } from '../domain/pki/authority.ts';
 import { inspectCertificate, splitBundle, verifyChain } from '../domain/pki/inspect.ts';
 import { isKeyType } from '../domain/pki/key-types.ts';
@@ -15,7 +15,7 @@ import { offeredLines } from '../seams/seam.ts';
 import type { PassphraseSource } from './key-protection.ts';
 
 /** A CA and its signer: the external CA to ask if the key is on another machine, or the token that holds the key. */
-export type CaToImport = Signer & {
+export type CaToImport = CaSigner & {
   /** PEM, the CA first; further certificates count as its chain. */
   readonly cert: string;
   /** PEM of the CAs above it. */

@@ -21,7 +21,7 @@ import type { Reach } from './intent.ts';
 import { closingOnError, sshOptions } from './steps/connect.ts';
 
 /** Empty without a check over SSH. `problem`: SSH is not available, and `doctor` does not count that as a failure. */
-export type Seen = {
+export type InsideView = {
   readonly skewMs?: number;
   readonly inside?: Inside;
   /** Without control characters. */
@@ -51,7 +51,7 @@ export async function lookInside(
   { name, port }: HostSpec,
   more: boolean,
   { now, signal }: Runtime,
-): Promise<Seen> {
+): Promise<InsideView> {
   if (ssh instanceof DockerTlsError) return { problem: ssh };
   await using session = ssh;
   const { login } = session;

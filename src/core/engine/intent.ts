@@ -3,7 +3,7 @@
 import type { DockerTlsError } from '../../errors/errors.ts';
 import type { StoreState } from '../adapters/store/records.ts';
 import type { Store, UndoToken } from '../adapters/store/store.ts';
-import type { Signer } from '../domain/external-ca.ts';
+import type { CaSigner } from '../domain/external-ca.ts';
 import type { HostResult } from '../domain/host-results.ts';
 import type { OtherCa } from '../domain/other-ca.ts';
 import type { San } from '../domain/pki/names.ts';
@@ -11,7 +11,7 @@ import type { Credentials, DesiredCredentials } from '../domain/plan/desired.ts'
 import type { HostFacts } from '../domain/plan/facts.ts';
 import type { StoreMark } from '../domain/plan/host-state.ts';
 import type { KnownHosts } from '../domain/plan/other-store.ts';
-import type { CheckResult, HostOutcome } from '../domain/plan/outcome.ts';
+import type { ProbeCheck, HostOutcome } from '../domain/plan/outcome.ts';
 import type { HostPlan } from '../domain/plan/plan.ts';
 import type { Secret } from '../domain/secret.ts';
 import type { HostSpec } from '../domain/settings.ts';
@@ -35,7 +35,7 @@ export type Run = Reach & {
   readonly progress: Progress;
   readonly passphrase: PassphraseSource;
   /** The CA's signer from the fleet file. */
-  readonly signer?: Signer | undefined;
+  readonly signer?: CaSigner | undefined;
   readonly parallel?: number | undefined;
   readonly canary?: number | undefined;
   readonly maxFailures?: number | undefined;
@@ -44,7 +44,7 @@ export type Run = Reach & {
   /** A person sees the plans first and confirms them; otherwise everything was approved beforehand. */
   readonly asks: boolean;
   /** Requires that this machine accepts the CA's signer settings; asks once per machine. Fails with E_STORE_SETTINGS, E_DECLINED. */
-  approve(signer: Signer): Promise<void>;
+  approve(signer: CaSigner): Promise<void>;
   /** Shows plans and asks the question. Throws if the person declines. */
   confirm(planned: Planned, question: string): Promise<void>;
   /** Other parts of a split run use the store at the same time. */
@@ -74,7 +74,7 @@ export type ChangeContext = {
   /** Plans to show. */
   hosts: readonly HostResult<AgreedHost>[];
   /** The store's signer settings, if the change signs with them, and the part that runs or sends something on this machine. */
-  storeSigner?: Signer | undefined;
+  storeSigner?: CaSigner | undefined;
   signer?: StoreSettings | undefined;
   /** This machine has not accepted them yet. */
   unapproved?: boolean | undefined;
@@ -148,7 +148,7 @@ export type HostChange = Pick<PlannedHost, 'plan' | 'facts' | 'spec' | 'session'
   readonly reason: string;
   readonly progress: HostProgress;
   /** Makes real connections after the change; empty if there is nothing to verify over TLS. */
-  readonly verify: () => Promise<CheckResult[]>;
+  readonly verify: () => Promise<ProbeCheck[]>;
   /** Address to verify at, if the store does not know the host yet. */
   readonly first?: VerifiedAt | undefined;
   /** Writes our own records, just before confirming the change to the host. */

@@ -15,7 +15,7 @@ import type {
 import type { ExternalCa } from '../domain/external-ca.ts';
 import {
   crossSign,
-  type Issued,
+  type IssuedCertificate,
   issueCa,
   issueClient,
   issueClientAuthority,
@@ -279,7 +279,7 @@ export function openIssuer(state: StoreState, options: IssuerOptions): Issuer {
         });
       }
       const base = { ca: await authority(), sans, days, now };
-      const issued: Issued & { readonly key?: Secret } =
+      const issued: IssuedCertificate & { readonly key?: Secret } =
         publicKey === undefined ? await issueServer({ ...base, keyType }) : await issueServer({ ...base, publicKey });
       crossed ??= crossCertificates();
       return { cert: issued.cert + (await crossed), key: issued.key };

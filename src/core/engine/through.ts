@@ -1,7 +1,7 @@
 /** Probes through SSH, for hosts whose TLS port this machine cannot reach: behind a bastion, or a firewall that allows only SSH. */
 
 import { DockerTlsError, failureOf } from '../../errors/errors.ts';
-import type { CheckResult } from '../domain/plan/outcome.ts';
+import type { ProbeCheck } from '../domain/plan/outcome.ts';
 import type { HostSpec } from '../domain/settings.ts';
 import type { HostSession, Probe, Tunnel } from '../runtime.ts';
 import type { Reach } from './intent.ts';
@@ -51,7 +51,7 @@ export function probeThrough(probe: Probe, tunnel: Tunnel): Probe {
 }
 
 /** Adds to each result the machine that it was seen through. */
-export function withVia(checks: readonly CheckResult[], { via }: Pick<Way, 'via'>): CheckResult[] {
+export function withVia(checks: readonly ProbeCheck[], { via }: Pick<Way, 'via'>): ProbeCheck[] {
   return checks.map((check) =>
     via === undefined ? check : { ...check, outcome: `${check.outcome}, through ${via}`, via },
   );

@@ -3,7 +3,7 @@
 import { DockerTlsError } from '../../errors/errors.ts';
 import { dockerHost } from '../domain/destination.ts';
 import { splitBundle } from '../domain/pki/inspect.ts';
-import type { CheckResult } from '../domain/plan/outcome.ts';
+import type { ProbeCheck } from '../domain/plan/outcome.ts';
 import { shellQuote } from '../domain/quote.ts';
 import type { Probe, ProbeCredentials, ProbeOutcome } from '../runtime.ts';
 import { PROBES, type ProbeName, probeAs } from './probes.ts';
@@ -36,7 +36,7 @@ export type VerifyRequest = {
 export type VerifiedAt = Pick<VerifyRequest, 'address' | 'port'>;
 
 /** Makes every connection of the matrix (probes.ts) that has credentials, in parallel. */
-export async function verifyHost(probe: Probe, request: VerifyRequest): Promise<CheckResult[]> {
+export async function verifyHost(probe: Probe, request: VerifyRequest): Promise<ProbeCheck[]> {
   const { client, others = [], server, expired = [], revoked = [], serverCert } = request;
   const at = { ...request, timeoutMs: request.timeoutMs ?? 10_000 };
   type Named = ProbeCredentials & { readonly name?: string };
@@ -78,7 +78,7 @@ export function requireVerified(...given: Parameters<typeof verificationFailure>
 /** The same error as a value; undefined if all checks passed. */
 export function verificationFailure(
   host: string,
-  checks: readonly CheckResult[],
+  checks: readonly ProbeCheck[],
   /** Final state of the host; empty if the rollback adds it. */
   ending: string,
   first?: VerifiedAt,
@@ -113,7 +113,7 @@ export function verificationFailure(
 }
 
 /** Hints by cause, for a fault on the route to the daemon rather than in the daemon. */
-export function hintsFor({ address, port }: VerifiedAt, cause: CheckResult['cause']): string[] {
+export function hintsFor({ address, port }: VerifiedAt, cause: ProbeCheck['cause']): string[] {
   const otherAddress = 'if clients reach the host by another name or address: --address NAME';
   const otherPort = 'or take a port that is open: docker-tls setup … --port N, or port: N in the fleet file';
   const again = 'then run the same command again';
@@ -143,7 +143,7 @@ export function hintsFor({ address, port }: VerifiedAt, cause: CheckResult['caus
 /** After a run that died between the host and the store, or a manual rollback. */
 const OTHER_CERTIFICATE = 'the host serves another certificate than the one on record';
 
-function accepted(who: string, outcome: ProbeOutcome, serverCert: string | undefined): CheckResult {
+function accepted(who: string, outcome: ProbeOutcome, serverCert: string | undefined): ProbeCheck {
   const check = { who, expected: 'accepted', ok: false, elapsedMs: outcome.elapsedMs } as const;
   if (outcome.kind === 'refused')
     return { ...check, outcome: `${outcome.cause}: ${outcome.reason}`, cause: outcome.cause };
@@ -154,7 +154,7 @@ function accepted(who: string, outcome: ProbeOutcome, serverCert: string | undef
 }
 
 /** For a host that accepts no client of this store: it must serve the right certificate and request one from the client. */
-function refusedBy(who: string, outcome: ProbeOutcome, serverCert: string | undefined): CheckResult {
+function refusedBy(who: string, outcome: ProbeOutcome, serverCert: string | undefined): ProbeCheck {
   const check = refused(who, outcome);
   if (!check.ok || outcome.kind === 'accepted') return check;
   if (outcome.cause !== 'client-refused')
@@ -164,9 +164,9 @@ function refusedBy(who: string, outcome: ProbeOutcome, serverCert: string | unde
 }
 
 /** A port that does not answer refuses no client, so it verifies nothing. */
-const SILENT: readonly CheckResult['cause'][] = ['connection-refused', 'timed-out', 'unreachable', 'name-not-found'];
+const SILENT: readonly ProbeCheck['cause'][] = ['connection-refused', 'timed-out', 'unreachable', 'name-not-found'];
 
-function refused(who: string, outcome: ProbeOutcome): CheckResult {
+function refused(who: string, outcome: ProbeOutcome): ProbeCheck {
   const check = { who, expected: 'refused', elapsedMs: outcome.elapsedMs } as const;
   if (outcome.kind === 'accepted') return { ...check, ok: false, outcome: `accepted with status ${outcome.status}` };
   const { cause } = outcome;

@@ -21,15 +21,15 @@ import { renderAttention, renderOutcome, renderResults } from './outcome.ts';
 import { isChanging, renderPlans } from './plan.ts';
 import { tableWidth } from './table.ts';
 
-export type Around = Pick<ActionContext, 'global' | 'runtime'>;
+export type RenderContext = Pick<ActionContext, 'global' | 'runtime'>;
 
 /** The result of a change or of its plan; a command adds its own sentences around it. */
-export function renderChange(changed: Changed, around: Around): CommandResult<ChangeDocument> {
+export function renderChange(changed: Changed, around: RenderContext): CommandResult<ChangeDocument> {
   return changed.planned === undefined ? renderMade(changed, around) : renderPlan(changed.planned, around);
 }
 
 /** The result of a dry run. */
-export function renderPlan(planned: Planned, around: Around): CommandResult<PlannedChangeDocument> {
+export function renderPlan(planned: Planned, around: RenderContext): CommandResult<PlannedChangeDocument> {
   const { hosts, wanted } = planned;
   const leftOut = wanted.leftOut ?? [];
   const text = renderPlanned(planned, around);
@@ -43,7 +43,7 @@ export function renderPlan(planned: Planned, around: Around): CommandResult<Plan
 }
 
 /** The result of a change that was made. */
-export function renderMade(changed: Changed, { runtime }: Around): CommandResult<MadeChangeDocument> {
+export function renderMade(changed: Changed, { runtime }: RenderContext): CommandResult<MadeChangeDocument> {
   const { results } = changed;
   const colours = coloursOf(runtime.io);
   const [only] = results;
@@ -63,7 +63,7 @@ export function renderMade(changed: Changed, { runtime }: Around): CommandResult
 }
 
 /** Credentials to issue, then changes on hosts, with a reason for hosts that the user did not name. */
-export function renderPlanned({ wanted, hosts, signer, unapproved }: Planned, { runtime, global }: Around): string {
+export function renderPlanned({ wanted, hosts, signer, unapproved }: Planned, { runtime, global }: RenderContext): string {
   const colours = coloursOf(runtime.io);
   const { verbose, diff } = global;
   return [

@@ -3,7 +3,7 @@
 import type { DockerTlsError } from '../../errors/errors.ts';
 import type { HostResult } from '../domain/host-results.ts';
 import type { OtherCa } from '../domain/other-ca.ts';
-import type { CheckResult } from '../domain/plan/outcome.ts';
+import type { ProbeCheck } from '../domain/plan/outcome.ts';
 import type { HostPlan } from '../domain/plan/plan.ts';
 import type { OutdatedCopy } from '../domain/trust/handed-out.ts';
 
@@ -46,7 +46,7 @@ export type CheckDocument = {
   readonly seconds: number;
 };
 
-export function checkDocument(check: CheckResult): CheckDocument {
+export function checkDocument(check: ProbeCheck): CheckDocument {
   const { who, expected, ok, outcome, otherCertificate, revoked, cause, via, elapsedMs } = check;
   return {
     ...{ who, expected: expected === 'refused' ? 'rejected' : expected, ok, outcome, otherCertificate, revoked, cause },

@@ -18,7 +18,7 @@ export type FileView = {
 const LINK = /^-> [^\n]*$/;
 
 /** `whole`: also the content of new and removed files. */
-export function viewOf(change: FileChange, whole: boolean): FileView {
+export function fileView(change: FileChange, whole: boolean): FileView {
   const { kind, path, mode, owner, before, after = '', to = '', drift = false, reason } = change;
   const view = (sign: FileView['sign'], words: string, lines: readonly string[] = []): FileView => ({
     ...{ sign, words: printable(words), drift, reason, lines },

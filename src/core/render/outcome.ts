@@ -3,7 +3,7 @@
 import { printable } from '../../errors/errors.ts';
 import type { HostResult } from '../domain/host-results.ts';
 import { type OtherCa, otherCaWords } from '../domain/other-ca.ts';
-import type { CheckResult, HostOutcome } from '../domain/plan/outcome.ts';
+import type { ProbeCheck, HostOutcome } from '../domain/plan/outcome.ts';
 import type { HostPlan } from '../domain/plan/plan.ts';
 import { durationWords, plural } from '../domain/words.ts';
 import type { Colours } from './colours.ts';
@@ -11,7 +11,7 @@ import { diffLines, paintDiff } from './diff.ts';
 import { renderTable } from './table.ts';
 
 /** One line for each connection. */
-export function renderChecks(checks: readonly CheckResult[], colours: Colours): string {
+export function renderChecks(checks: readonly ProbeCheck[], colours: Colours): string {
   return checks
     .map((check) => {
       const tried = check.cause !== 'not-spoken-here';

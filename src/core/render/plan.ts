@@ -2,14 +2,14 @@
 
 import { printable } from '../../errors/errors.ts';
 import type { AgreedHost } from '../actions/results.ts';
-import { contextName } from '../domain/fleet/specs.ts';
+import { hostContextName } from '../domain/fleet/specs.ts';
 import type { HostResult } from '../domain/host-results.ts';
 import { otherCaWords } from '../domain/other-ca.ts';
 import { kindOf } from '../domain/plan/host-kind.ts';
 import { type HostPlan, hasChanges } from '../domain/plan/plan.ts';
 import { hangText, listWords, plural, textWidth, wrapText } from '../domain/words.ts';
 import type { Colours } from './colours.ts';
-import { type FileView, renderFileView, viewOf } from './file-change.ts';
+import { type FileView, renderFileView, fileView } from './file-change.ts';
 
 const LABEL = 13;
 
@@ -69,14 +69,14 @@ function changeLines(hosts: readonly Shown[], form: PlanForm): string[] {
     if (accepts.length > 0) add('accepts', listWords(accepts, 12));
   }
   for (const view of hosts.length === 1
-    ? plan.files.map((change) => viewOf(change, diff))
+    ? plan.files.map((change) => fileView(change, diff))
     : sharedViews(hosts[0] as Shown, diff))
     lines.push(...renderFileView(view, colours).map((line) => `  ${line}`));
   add('daemon', plan.daemon.action === 'none' ? 'untouched' : `one ${plan.daemon.action}: ${plan.daemon.reason}`);
   add('containers', hosts.length === 1 ? containerWords(plan) : containersOf(hosts));
   if (plan.daemon.action === 'restart' && plan.listening !== 'none') add('clients', OVER_RESTART[plan.listening]);
   if (plan.daemon.action === 'restart') add('streams', 'end with the restart: logs -f, attach, exec, build, events');
-  const contexts = plan.purpose === 'apply' ? hosts.flatMap((one) => contextName(one.spec) ?? []) : [];
+  const contexts = plan.purpose === 'apply' ? hosts.flatMap((one) => hostContextName(one.spec) ?? []) : [];
   if (contexts.length === 1)
     add('here', `docker context ${contexts[0]} points there${spec.use ? ', and becomes the current one' : ''}`);
   else if (contexts.length > 1) add('here', `docker contexts ${listWords(contexts, 6)} point there`);
@@ -110,7 +110,7 @@ function containersOf(hosts: readonly Shown[]): string {
 
 /** The file views of several hosts, without their generation numbers. */
 function sharedViews({ plan, facts }: Shown, diff: boolean): FileView[] {
-  return plan.files.filter(({ path }) => path !== facts.places.current).map((change) => viewOf(change, diff));
+  return plan.files.filter(({ path }) => path !== facts.places.current).map((change) => fileView(change, diff));
 }
 
 /** The equality key of a host's plan: hosts with the same likeness have plans that differ only in names, addresses and container names. */
@@ -120,7 +120,7 @@ function likeness(host: Shown, { diff = false }: PlanForm): string {
   const alone = how === 'stop' || unlisted ? plan.host : undefined;
   const { purpose, port, daemon, listening, costs, credentials } = plan;
   const change = { purpose, port, daemon, listening, costs, credentials: credentials && credentialWords(credentials) };
-  const here = { context: contextName(spec) !== undefined, use: spec.use, confirmWithin: spec.confirmWithin };
+  const here = { context: hostContextName(spec) !== undefined, use: spec.use, confirmWithin: spec.confirmWithin };
   return JSON.stringify([alone, change, sharedViews(host, diff), accepts, how, running.length > 0, here]);
 }
 

@@ -2,7 +2,7 @@
 
 import { listCommand } from '../../cli/command.ts';
 import { COMMAND_SEAM } from '../../core/seams/commands.ts';
-import { FIXES } from '../../core/seams/fixes.ts';
+import { HARDEN_VALUES } from '../../core/seams/fixes.ts';
 import { HARDENING } from '../../core/seams/hardening.ts';
 import { FEATURE_SETTINGS } from '../../core/seams/settings.ts';
 import { FIX_NAMES, FIX_VALUES } from './domain/fix-names.ts';
@@ -17,7 +17,7 @@ COMMAND_SEAM.add(
     () => import('./commands/harden.ts'),
   ),
 );
-FIXES.add({ names: FIX_NAMES, values: FIX_VALUES });
+HARDEN_VALUES.add({ names: FIX_NAMES, values: FIX_VALUES });
 FEATURE_SETTINGS.add('harden');
 HARDENING.add({
   async load() {

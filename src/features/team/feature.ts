@@ -3,7 +3,7 @@
 import { listCommand } from '../../cli/command.ts';
 import { COMMAND_SEAM } from '../../core/seams/commands.ts';
 import { SHARED_STORE } from '../../core/seams/stores.ts';
-import { addressOf } from './store/address.ts';
+import { storeAddress } from './store/address.ts';
 
 COMMAND_SEAM.add(
   listCommand(
@@ -44,6 +44,6 @@ COMMAND_SEAM.add(
   ),
 );
 SHARED_STORE.add({
-  checkAddress: addressOf,
+  checkAddress: storeAddress,
   open: async (options) => (await import('./store/open.ts')).openTeamStore(options),
 });

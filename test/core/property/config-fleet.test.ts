@@ -6,7 +6,7 @@ import { stringify } from 'yaml';
 import { addClientToFleet, addHostToFleet } from '../../../src/core/domain/fleet/edit.ts';
 import { type Fleet, parseFleet } from '../../../src/core/domain/fleet/fleet.ts';
 import { KEY_TYPES } from '../../../src/core/domain/pki/key-types.ts';
-import { FIXES } from '../../../src/core/seams/fixes.ts';
+import { HARDEN_VALUES } from '../../../src/core/seams/fixes.ts';
 import { DockerTlsErrors } from '../../../src/errors/errors.ts';
 
 /** The fleet, or undefined after errors that a user can see; anything else fails the test. */
@@ -69,7 +69,7 @@ const common = {
     fc.integer({ min: 10, max: 86_400 }),
     fc.integer({ min: 1, max: 24 }).map((hours) => `${hours}h`),
   ),
-  ...(FIXES.all.length > 0 ? { harden: list(fc.constantFrom('sshd', 'icc', 'log-limits')) } : {}),
+  ...(HARDEN_VALUES.all.length > 0 ? { harden: list(fc.constantFrom('sshd', 'icc', 'log-limits')) } : {}),
   'sudo-password': reference,
 };
 

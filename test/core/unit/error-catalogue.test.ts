@@ -1,11 +1,11 @@
 import { readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { expect, test } from 'vitest';
-import { type ErrorCode, GROUPS } from '../../../src/errors/catalogue.ts';
+import { type ErrorCode, ERROR_GROUPS } from '../../../src/errors/catalogue.ts';
 import { DockerTlsError } from '../../../src/errors/errors.ts';
 import { renderErrorsDoc } from '../../support/errors-doc.ts';
 
 const DOC = new URL('../../../docs/errors.md', import.meta.url);
-const CODES = GROUPS.flatMap(([, codes]) => Object.keys(codes)) as ErrorCode[];
+const CODES = ERROR_GROUPS.flatMap(([, codes]) => Object.keys(codes)) as ErrorCode[];
 
 test('docs/errors.md is what the catalogue says (UPDATE_DOCS=1 writes it anew)', () => {
   if (process.env.UPDATE_DOCS !== undefined) writeFileSync(DOC, renderErrorsDoc());
@@ -14,7 +14,7 @@ test('docs/errors.md is what the catalogue says (UPDATE_DOCS=1 writes it anew)',
 
 test('no code is there twice, and each has one sentence and one thing to do', () => {
   expect(new Set(CODES).size).toBe(CODES.length);
-  for (const [code, [, meaning, fix]] of GROUPS.flatMap(([, codes]) => Object.entries(codes))) {
+  for (const [code, [, meaning, fix]] of ERROR_GROUPS.flatMap(([, codes]) => Object.entries(codes))) {
     expect(meaning, code).toMatch(/^[^.]+(\.json[^.]*)?(\.[a-z]+ [^.]*)?\.$/);
     expect(fix, code).not.toBe('');
   }

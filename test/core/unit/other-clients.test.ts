@@ -12,7 +12,7 @@ import {
 import { trustNow } from '../../../src/core/domain/plan/trust-now.ts';
 import { certificateIds, newIssuerId } from '../../../src/core/domain/trust/ca-id.ts';
 import { trustFor } from '../../../src/core/domain/trust/trust.ts';
-import type { AccessView, Issuers } from '../../../src/core/domain/trust/view.ts';
+import type { AccessView, IssuerBundle } from '../../../src/core/domain/trust/view.ts';
 import { CertificateFactory, type Issued } from '../../support/certificate-factory.ts';
 import { factsOf, UNIT } from '../../support/host-facts.ts';
 
@@ -135,7 +135,7 @@ describe('--accept-ca', () => {
   const host = { name: 'build-1' };
   const input = (
     clients: { name: string; hosts?: string[] }[],
-    issuer: Issuers = { ids: certificateIds(below.cert), pem: below.cert, current: true },
+    issuer: IssuerBundle = { ids: certificateIds(below.cert), pem: below.cert, current: true },
   ): AccessView => ({
     ca: certificateIds(ours.cert)[0],
     oldCas: [],

@@ -1,8 +1,8 @@
 /** Choices of the wizard when clients cannot dial the TLS port: working ones, and an end before any change. */
 
 import { expect, test } from 'vitest';
-import type { Choice, Prompts } from '../../../src/core/actions/prompts.ts';
-import type { Answers, SetupContext } from '../../../src/core/commands/setup-wizard.ts';
+import type { PromptChoice, Prompts } from '../../../src/core/actions/prompts.ts';
+import type { SetupAnswers, SetupContext } from '../../../src/core/commands/setup-wizard.ts';
 import { withOpenWay } from '../../../src/core/commands/setup-wizard.ts';
 import { completeHost } from '../../../src/core/domain/settings.ts';
 import type { OpenedHost } from '../../../src/core/engine/intent.ts';
@@ -36,10 +36,10 @@ async function offered(through: keyof typeof SSH_CODES | 'silent', answer: strin
   const tunnel = { via: 'ssh to h1', open: dial, ended: new Promise(() => {}) };
   const opened = { facts: { firewall }, session: { dialled: '10.0.0.1', login: { destination: 'h1' }, tunnel } };
   const spec = completeHost({ name: 'h1', ssh: { destination: 'h1' } });
-  const answers: Answers = { spec, client: { name: 'ann', requested: false }, context: 'h1', file: undefined };
+  const answers: SetupAnswers = { spec, client: { name: 'ann', requested: false }, context: 'h1', file: undefined };
   const around = { prompts, runtime: { probe }, options: { context }, flags: { ssh: {} } } as unknown as SetupContext;
   const got = withOpenWay(around, answers, opened as unknown as OpenedHost);
-  const choices = (): readonly Choice<unknown>[] => asked[0]?.choices ?? [];
+  const choices = (): readonly PromptChoice<unknown>[] => asked[0]?.choices ?? [];
   return { got: await got.catch((error: unknown) => error), asked, choices };
 }
 

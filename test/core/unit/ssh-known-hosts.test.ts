@@ -18,7 +18,7 @@ import {
   fingerprint,
   judgeHostKey,
   keyType,
-  knownName,
+  knownHostsName,
   namesMatch,
   parseKnownHosts,
   readKnownHosts,
@@ -77,7 +77,7 @@ describe('names', () => {
   });
 
   it('writes the name as OpenSSH does', () => {
-    expect([knownName('Host.Example', 22), knownName('host', 2222), knownName('fe80::1', 22)]).toEqual([
+    expect([knownHostsName('Host.Example', 22), knownHostsName('host', 2222), knownHostsName('fe80::1', 22)]).toEqual([
       'host.example',
       '[host]:2222',
       'fe80::1',

@@ -2,7 +2,7 @@
 
 import { expect, test } from 'vitest';
 import { kindOf } from '../../../src/core/domain/plan/host-kind.ts';
-import type { CheckResult } from '../../../src/core/domain/plan/outcome.ts';
+import type { ProbeCheck } from '../../../src/core/domain/plan/outcome.ts';
 import { planHost } from '../../../src/core/domain/plan/plan.ts';
 import { repairHints } from '../../../src/core/domain/plan/preflight.ts';
 import { completeHost } from '../../../src/core/domain/settings.ts';
@@ -22,7 +22,7 @@ const WITHIN = completeHost({ name: 'h1', ssh: { destination: 'h1' } }).confirmW
 type Setting = {
   /** Over the connection of the plan, then over each later one; none: it cannot be opened. */
   readonly answers: readonly (Answers | undefined)[];
-  readonly verify?: (stop: AbortController) => readonly CheckResult[];
+  readonly verify?: (stop: AbortController) => readonly ProbeCheck[];
   /** The host's generation by its own records. */
   readonly generation?: number;
   /** When a person presses Ctrl-C. */
@@ -88,7 +88,7 @@ async function play({ answers, verify = () => [], generation, stopped }: Setting
   return { error, log, signals };
 }
 
-const rejected: CheckResult = { who: 'client ann', expected: 'accepted', ok: false, outcome: 'no', elapsedMs: 1 };
+const rejected: ProbeCheck = { who: 'client ann', expected: 'accepted', ok: false, outcome: 'no', elapsedMs: 1 };
 const apply = { apply: 'switched' };
 
 test('a change is kept over the connection that was opened after it', async () => {

@@ -3,7 +3,7 @@
 import { describe, expect, test } from 'vitest';
 import type { HostFacts } from '../../../src/core/domain/plan/facts.ts';
 import type { FileChange } from '../../../src/core/domain/plan/file-change.ts';
-import type { CheckResult } from '../../../src/core/domain/plan/outcome.ts';
+import type { ProbeCheck } from '../../../src/core/domain/plan/outcome.ts';
 import { type HostPlan, planHost } from '../../../src/core/domain/plan/plan.ts';
 import { completeHost } from '../../../src/core/domain/settings.ts';
 import { transact } from '../../../src/core/engine/steps/transact.ts';
@@ -183,7 +183,7 @@ describe('the connection that a change is confirmed over', () => {
       stopped = false,
       docker = {} as Partial<HostFacts['docker']>,
       held = false,
-      verify = async (_order: string[]): Promise<CheckResult[]> => [],
+      verify = async (_order: string[]): Promise<ProbeCheck[]> => [],
     } = {},
   ) {
     const order: string[] = [];
@@ -265,7 +265,7 @@ describe('the connection that a change is confirmed over', () => {
   });
 
   describe('what is verified while the daemon starts', () => {
-    const check = (ok: boolean): CheckResult => ({
+    const check = (ok: boolean): ProbeCheck => ({
       who: 'client a',
       expected: 'accepted',
       ok,
@@ -274,7 +274,7 @@ describe('the connection that a change is confirmed over', () => {
     });
     const verify =
       (...results: boolean[]) =>
-      async (order: string[]): Promise<CheckResult[]> => {
+      async (order: string[]): Promise<ProbeCheck[]> => {
         order.push('verify');
         return [check(results.shift() ?? true)];
       };

@@ -2,11 +2,11 @@
 
 import { describe, expect, test } from 'vitest';
 import { acceptsAll, isAccepted, trustFor } from '../../../src/core/domain/trust/trust.ts';
-import type { AccessView, Issuers, TrustedClient } from '../../../src/core/domain/trust/view.ts';
+import type { AccessView, IssuerBundle, TrustedClient } from '../../../src/core/domain/trust/view.ts';
 
 const host = { name: 'h1' };
 const clients = [{ name: 'ann' }, { name: 'bob' }] as const;
-const issuer = (...ids: string[]): Issuers => ({ ids, pem: '', current: true });
+const issuer = (...ids: string[]): IssuerBundle => ({ ids, pem: '', current: true });
 const ISSUERS = new Map([
   ['ann', issuer('ann-1', 'ann-0')],
   ['bob', issuer('bob-1')],

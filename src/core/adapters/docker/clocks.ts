@@ -3,7 +3,7 @@
 import { type CertificateInfo, inspectCertificate, splitBundle } from '../../domain/pki/inspect.ts';
 import { clockCommand, sshCommand } from '../../domain/quote.ts';
 import { newCredentials } from '../../domain/trust/new-credentials.ts';
-import { type Diagnosis, type DiagnosisInput, loginOf } from './diagnosis.ts';
+import { type Diagnosis, type DiagnosisInput, expectedLogin } from './diagnosis.ts';
 
 /** Clocks with NTP differ by milliseconds; our certificates are backdated by more than a minute. */
 const SKEW_THAT_MATTERS_MS = 60_000;
@@ -103,8 +103,8 @@ function skewText(skew: number, now: Date): string {
  * first.
  */
 function setClocks({ expected }: DiagnosisInput, wrong: 'here' | 'there'): string[] {
-  const here = `if this computer's clock is wrong, as root: date -u -s "@$(${sshCommand(loginOf(expected), 'date', '+%s')})"`;
-  const there = `if the host's clock is wrong: ${clockCommand(loginOf(expected))}`;
+  const here = `if this computer's clock is wrong, as root: date -u -s "@$(${sshCommand(expectedLogin(expected), 'date', '+%s')})"`;
+  const there = `if the host's clock is wrong: ${clockCommand(expectedLogin(expected))}`;
   return wrong === 'here' ? [here, there] : [there, here];
 }
 

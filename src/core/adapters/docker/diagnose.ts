@@ -4,7 +4,7 @@
  */
 
 import { type Hint, printable } from '../../../errors/errors.ts';
-import { addressOf } from '../../domain/destination.ts';
+import { hostAndPort } from '../../domain/destination.ts';
 import { fieldsOf, parseJson } from '../../domain/json.ts';
 import { verifyChain } from '../../domain/pki/inspect.ts';
 import { shellQuote } from '../../domain/quote.ts';
@@ -12,7 +12,7 @@ import { newCredentials, owners } from '../../domain/trust/new-credentials.ts';
 import { certificateDrift } from '../../domain/trust/server.ts';
 import type { ProbeOutcome } from '../../runtime.ts';
 import { clientFault, clockFault, duration, infos, timeOf } from './clocks.ts';
-import { type Diagnosis, type DiagnosisInput, nameOf, ours, remotely, verdict } from './diagnosis.ts';
+import { type Diagnosis, type DiagnosisInput, expectedName, ours, remotely, verdict } from './diagnosis.ts';
 import { apiVersionFault, otherContext, settingsFault } from './settings.ts';
 import {
   journal,
@@ -20,10 +20,10 @@ import {
   nothingListens,
   notRunning,
   otherProgram,
-  restart,
+  restartHint,
   timedOut,
-  unknownName,
-  unreachable,
+  unknownNameDiagnosis,
+  unreachableDiagnosis,
 } from './silence.ts';
 
 type Accepted = Extract<ProbeOutcome, { kind: 'accepted' }>;
@@ -59,7 +59,7 @@ function diagnoseAnswer(input: DiagnosisInput, outcome: Accepted): Diagnosis {
   }
   if (outcome.status >= 500) {
     const message = `TLS is fine, but the daemon answers ${outcome.status}`;
-    const hints = [journal(expected, input.inside), restart(expected, input.inside)];
+    const hints = [journal(expected, input.inside), restartHint(expected, input.inside)];
     return verdict('daemon-not-answering', message, ...hints);
   }
   const byTunnel = expected.via !== undefined;
@@ -73,7 +73,7 @@ function diagnoseAnswer(input: DiagnosisInput, outcome: Accepted): Diagnosis {
   return {
     cause: 'none',
     message: `${expected.host} answers this client over ${outcome.protocol || 'HTTP'}`,
-    hints: [...(drift === undefined ? [] : [`docker-tls apply ${nameOf(expected)}`]), ...(other?.hints ?? [use])],
+    hints: [...(drift === undefined ? [] : [`docker-tls apply ${expectedName(expected)}`]), ...(other?.hints ?? [use])],
     note: [drift, other?.note].filter((one) => one !== undefined).join('; ') || undefined,
   };
 }
@@ -93,8 +93,8 @@ function wordsOf(body: string): string | undefined {
 
 function diagnoseRefusal(input: DiagnosisInput, outcome: Refused): Diagnosis {
   const { expected } = input;
-  const name = nameOf(expected);
-  const [address, port] = addressOf(expected.host);
+  const name = expectedName(expected);
+  const [address, port] = hostAndPort(expected.host);
   const simply = (message: string, ...hints: Hint[]) => verdict(outcome.cause, message, ...hints);
   if (ANSWERS_OF_OTHERS.includes(outcome.cause)) {
     const other = otherProgram(input, address, name);
@@ -117,9 +117,9 @@ function diagnoseRefusal(input: DiagnosisInput, outcome: Refused): Diagnosis {
     case 'timed-out':
       return timedOut(input, outcome, address, port);
     case 'unreachable':
-      return unreachable(input, outcome, address, port);
+      return unreachableDiagnosis(input, outcome, address, port);
     case 'name-not-found':
-      return unknownName(expected, outcome, address);
+      return unknownNameDiagnosis(expected, outcome, address);
     case 'plain-http':
       return simply(
         `port ${port} of ${address} speaks plain HTTP: any client that reaches it is root there; no certificate is required`,
@@ -239,7 +239,7 @@ function unknownAuthority(input: DiagnosisInput, outcome: Refused, name: string)
   if (lying !== undefined && lying === stored)
     return say(
       `${begins}, and ours is on the host: another program answers on that port`,
-      remotely(expected, 'ss', '-ltnp', `sport = :${addressOf(expected.host)[1]}`),
+      remotely(expected, 'ss', '-ltnp', `sport = :${hostAndPort(expected.host)[1]}`),
     );
   return say(`${begins}: the host has been given the certificate of another CA`, `docker-tls apply ${name}`);
 }

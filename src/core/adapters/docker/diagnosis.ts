@@ -1,13 +1,13 @@
 /** Types of `doctor`: inputs, verdicts, and the words for commands in hints. Pure. */
 
 import type { DockerTlsError, Hint } from '../../../errors/errors.ts';
-import { addressOf } from '../../domain/destination.ts';
+import { hostAndPort } from '../../domain/destination.ts';
 import type { HostKind } from '../../domain/plan/host-kind.ts';
 import { type Login, shellQuote, sudoCommand } from '../../domain/quote.ts';
 import type { Holder } from '../../domain/trust/new-credentials.ts';
 import type { ProbeOutcome } from '../../runtime.ts';
 
-export type Cause =
+export type DiagnosisCause =
   | 'none'
   | Extract<ProbeOutcome, { kind: 'refused' }>['cause']
   | 'clock-skew'
@@ -24,7 +24,7 @@ export type Cause =
   | 'ssh';
 
 /** Causes that only the host's journal explains. */
-const DAEMONS_FAULT: readonly Cause[] = [
+const DAEMONS_FAULT: readonly DiagnosisCause[] = [
   'connection-refused',
   'timed-out',
   'unreachable',
@@ -33,23 +33,23 @@ const DAEMONS_FAULT: readonly Cause[] = [
   'other',
   'protocol',
 ];
-const SSH_DECIDES: readonly Cause[] = ['plain-http', 'expired', 'not-yet-valid', 'client-refused', 'unknown-authority'];
+const SSH_DECIDES: readonly DiagnosisCause[] = ['plain-http', 'expired', 'not-yet-valid', 'client-refused', 'unknown-authority'];
 /** Probe results of a host behind a bastion, dialled from this machine. */
-const NOT_DIALLED: readonly Cause[] = ['timed-out', 'connection-refused', 'unreachable', 'name-not-found'];
+const NOT_DIALLED: readonly DiagnosisCause[] = ['timed-out', 'connection-refused', 'unreachable', 'name-not-found'];
 
 /** The cause found by the probe alone. */
-export function firstCause(outcome: ProbeOutcome): Cause {
+export function firstCause(outcome: ProbeOutcome): DiagnosisCause {
   if (outcome.kind === 'refused') return outcome.cause;
   return outcome.status >= 500 ? 'daemon-not-answering' : 'none';
 }
 
 /** True if only a look at the host over SSH can tell more. */
-export function asksHost(cause: Cause): boolean {
+export function asksHost(cause: DiagnosisCause): boolean {
   return DAEMONS_FAULT.includes(cause) || SSH_DECIDES.includes(cause);
 }
 
 /** True if the daemon's journal explains it. A daemon that listens and is unreachable logs nothing about it. */
-export function journalTells(cause: Cause, inside: Pick<Inside, 'listens'> | undefined): boolean {
+export function journalTells(cause: DiagnosisCause, inside: Pick<Inside, 'listens'> | undefined): boolean {
   if (cause === 'timed-out' || cause === 'unreachable') return false;
   return DAEMONS_FAULT.includes(cause) && !(cause === 'connection-refused' && inside?.listens === true);
 }
@@ -76,7 +76,7 @@ export function sshHints(hints: readonly Hint[], name: string, typed: string): H
 }
 
 export type Diagnosis = {
-  readonly cause: Cause;
+  readonly cause: DiagnosisCause;
   /** One or two sentences without a final full stop. */
   readonly message: string;
   /** Commands to paste, the most likely fix first. */
@@ -85,7 +85,7 @@ export type Diagnosis = {
   readonly note?: string;
 };
 
-export function verdict(cause: Cause, message: string, ...hints: readonly Hint[]): Diagnosis {
+export function verdict(cause: DiagnosisCause, message: string, ...hints: readonly Hint[]): Diagnosis {
   return { cause, message, hints };
 }
 
@@ -155,21 +155,21 @@ export type DiagnosisInput = {
 };
 
 /** The name for commands, quoted. */
-export function nameOf(expected: Expected): string {
-  return shellQuote(expected.name ?? addressOf(expected.host)[0]);
+export function expectedName(expected: Expected): string {
+  return shellQuote(expected.name ?? hostAndPort(expected.host)[0]);
 }
 
 /** A docker-tls command about the host, with --client if needed. */
 export function ours(verb: 'doctor' | 'env' | 'tunnel' | 'verify', expected: Expected): string {
-  return `docker-tls ${verb} ${nameOf(expected)}${expected.named ? ` --client ${shellQuote(expected.client)}` : ''}`;
+  return `docker-tls ${verb} ${expectedName(expected)}${expected.named ? ` --client ${shellQuote(expected.client)}` : ''}`;
 }
 
 /** A command to run on the host as root, over ssh. */
 export function remotely(expected: Expected, ...words: readonly string[]): string {
-  return sudoCommand(loginOf(expected), ...words);
+  return sudoCommand(expectedLogin(expected), ...words);
 }
 
 /** The ssh login; without a record, by the host's name. */
-export function loginOf(expected: Expected): Login {
-  return expected.ssh ?? { destination: expected.name ?? addressOf(expected.host)[0] };
+export function expectedLogin(expected: Expected): Login {
+  return expected.ssh ?? { destination: expected.name ?? hostAndPort(expected.host)[0] };
 }

@@ -2,10 +2,10 @@
 
 import type { ProbeOutcome, ProbeRequest } from '../../runtime.ts';
 
-export type Cause = Extract<ProbeOutcome, { kind: 'refused' }>['cause'];
+export type RefusalCause = Extract<ProbeOutcome, { kind: 'refused' }>['cause'];
 
 export type Refusal = {
-  readonly cause: Cause;
+  readonly cause: RefusalCause;
   readonly reason: string;
   /** The alert's statement about this client, alone. */
   readonly alert?: string;
@@ -15,7 +15,7 @@ export type Refusal = {
   readonly notTls?: boolean;
 };
 
-const NETWORK: Readonly<Record<string, readonly [Cause, string]>> = {
+const NETWORK: Readonly<Record<string, readonly [RefusalCause, string]>> = {
   ECONNREFUSED: ['connection-refused', 'nothing listens on the port, or a firewall rejects connections'],
   ECONNRESET: ['reset', 'the server cut the connection without saying why'],
   ECONNABORTED: ['reset', 'the connection was cut'],
@@ -79,13 +79,13 @@ function alertOf(code: string | undefined): string | undefined {
 }
 
 /** The progress of the connection. `keyed`: client and server had agreed on version, cipher and keys. */
-export type Progress = {
+export type HandshakeProgress = {
   readonly stage: 'connect' | 'handshake' | 'answer';
   readonly keyed: boolean;
   readonly maxVersion: ProbeRequest['maxVersion'];
 };
 
-export function refusalOf(error: unknown, { stage, keyed, maxVersion }: Progress): Refusal {
+export function refusalOf(error: unknown, { stage, keyed, maxVersion }: HandshakeProgress): Refusal {
   const code = codeOf(error);
   const alert = alertOf(code);
   if (alert !== undefined) return { ...alertRefusal(alert, keyed), code };

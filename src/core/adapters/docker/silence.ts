@@ -2,7 +2,7 @@
 
 import { isIP } from 'node:net';
 import type { DockerTlsError, Hint } from '../../../errors/errors.ts';
-import { addressOf } from '../../domain/destination.ts';
+import { hostAndPort } from '../../domain/destination.ts';
 import { type Login, shellQuote, sshCommand } from '../../domain/quote.ts';
 import { owners } from '../../domain/trust/new-credentials.ts';
 import type { ProbeOutcome } from '../../runtime.ts';
@@ -11,8 +11,8 @@ import {
   type DiagnosisInput,
   type Expected,
   type Inside,
-  loginOf,
-  nameOf,
+  expectedLogin,
+  expectedName,
   ours,
   remotely,
   verdict,
@@ -37,7 +37,7 @@ export function loggedOut(
     inside?.problems.some(({ code }) => code === 'E_FIREWALL')
   )
     return undefined;
-  const login = loginOf(expected);
+  const login = expectedLogin(expected);
   const user = login.user ?? 'the user';
   return verdict(
     cause,
@@ -58,7 +58,7 @@ export function nothingListens(
 ): Diagnosis {
   const say = (message: string, ...hints: readonly Hint[]) => verdict('connection-refused', message, ...hints);
   const begins = `nothing listens on port ${port} of ${address}`;
-  const login = loginOf(expected);
+  const login = expectedLogin(expected);
   if (inside === undefined && login.rootless)
     return say(
       `${begins}: ${login.user ?? 'its user'} is logged out and does not linger, their daemon is stopped, or the port is another one`,
@@ -108,7 +108,7 @@ export function notRunning(expected: Expected, inside: Inside): Pick<Diagnosis, 
   if (problem === undefined && inside.jsonRefused !== undefined)
     return {
       message: `${kind.engine.program} is not running there (${kind.service} is ${docker}): ${inside.jsonRefused}`,
-      hints: [owners(expected, `docker-tls apply ${nameOf(expected)}`)],
+      hints: [owners(expected, `docker-tls apply ${expectedName(expected)}`)],
     };
   const why = problem === undefined ? '' : `: ${problem.message}`;
   return {
@@ -135,14 +135,14 @@ export function timedOut(
       return verdict(
         'daemon-not-answering',
         `port ${port} of ${address} takes connections that nothing answers: ${unhanded(inside)}`,
-        owners(expected, `docker-tls apply ${nameOf(expected)}`),
+        owners(expected, `docker-tls apply ${expectedName(expected)}`),
       );
     return verdict(
       'daemon-not-answering',
       `port ${port} of ${address} takes connections, but the daemon behind it does not answer: it hangs, or it is still starting`,
       ...(inside?.kind.asks ? [] : [remotely(expected, 'systemctl', 'status', inside?.kind.service ?? 'docker')]),
       journal(expected, inside),
-      restart(expected, inside),
+      restartHint(expected, inside),
     );
   }
   const wall = inside?.problems.find(({ code }) => code === 'E_FIREWALL');
@@ -165,7 +165,7 @@ export function otherProgram(
 ): [message: string, look: Hint, then: Hint] | undefined {
   const taken = inside?.problems.find(({ code }) => code === 'E_PORT_TAKEN');
   if (taken === undefined) return undefined;
-  const port = addressOf(expected.host)[1];
+  const port = hostAndPort(expected.host)[1];
   return [
     `another program than ${inside?.kind.engine.program} answers on ${address}: ${taken.message}`,
     remotely(expected, 'ss', '-ltnp', `sport = :${port}`),
@@ -174,19 +174,19 @@ export function otherProgram(
 }
 
 /** The address that ssh uses, if it is an IP address, is the likely alternative. */
-export function unknownName(expected: Expected, { reason }: Refused, address: string): Diagnosis {
-  const { destination } = loginOf(expected);
+export function unknownNameDiagnosis(expected: Expected, { reason }: Refused, address: string): Diagnosis {
+  const { destination } = expectedLogin(expected);
   const other = isIP(destination) === 0 ? [] : [destination];
   return verdict(
     'name-not-found',
     `the name ${address} is not known here (${reason}): put it into DNS or into /etc/hosts`,
     `getent hosts ${shellQuote(address)}`,
-    ...other.map((ip) => owners(expected, `docker-tls setup ${nameOf(expected)} --address ${shellQuote(ip)}`)),
+    ...other.map((ip) => owners(expected, `docker-tls setup ${expectedName(expected)} --address ${shellQuote(ip)}`)),
   );
 }
 
 /** A firewall that rejects like a router (REJECT of firewalld) looks like a missing route. */
-export function unreachable({ inside }: DiagnosisInput, { reason }: Refused, address: string, port: string): Diagnosis {
+export function unreachableDiagnosis({ inside }: DiagnosisInput, { reason }: Refused, address: string, port: string): Diagnosis {
   const wall = inside?.problems.find(({ code }) => code === 'E_FIREWALL');
   const commands = wall?.hints ?? inside?.doubt?.commands;
   if (commands === undefined)
@@ -206,6 +206,6 @@ export function journal(expected: Expected, inside: Inside | undefined): string 
   return remotely(expected, ...(inside?.kind.commands.log ?? ['journalctl', '-u', 'docker', '-n', '50', '--no-pager']));
 }
 
-export function restart(expected: Expected, inside: Inside | undefined): string {
+export function restartHint(expected: Expected, inside: Inside | undefined): string {
   return remotely(expected, ...(inside?.kind.commands.restart ?? ['systemctl', 'restart', 'docker']));
 }

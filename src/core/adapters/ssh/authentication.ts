@@ -6,7 +6,7 @@ import type { Secret } from '../../domain/secret.ts';
 import { listWords } from '../../domain/words.ts';
 import type { SshOptions } from '../../runtime.ts';
 import type { Deadline } from './deadline.ts';
-import type { FoundKeys, Signer } from './keys.ts';
+import type { FoundKeys, KeySigner } from './keys.ts';
 import { inTurn } from './questions.ts';
 import type { Endpoint } from './ssh-config.ts';
 import { sshCopyId } from './ssh-errors.ts';
@@ -27,7 +27,7 @@ export class Authentication {
   readonly #endpoint: Endpoint;
   readonly #keys: FoundKeys;
   readonly #clock: Deadline;
-  readonly #queue: Signer[];
+  readonly #queue: KeySigner[];
   readonly #tried: string[] = [];
   #methods: readonly string[] | undefined;
   #signed = false;
@@ -79,7 +79,7 @@ export class Authentication {
     const unknown = this.#methods === undefined;
     const tooManyToGuess = this.#tried.length === 0 && this.#queue.length > KEYS_BEFORE_ASKING_THE_SERVER;
     if (this.#queue.length > 0 && !(unknown && (tooManyToGuess || this.#signed)) && this.#allows('publickey')) {
-      const signer = this.#queue.shift() as Signer;
+      const signer = this.#queue.shift() as KeySigner;
       this.#lastWasKey = true;
       this.#tried.push(`publickey ${signer.label}`);
       return { type: 'agent', username, agent: this.#agentOf(signer) };
@@ -111,7 +111,7 @@ export class Authentication {
   }
 
   /** Presents one key as an agent with a single key: it offers the public half, and unlocks the key only if the host wants it. */
-  #agentOf(signer: Signer): BaseAgent {
+  #agentOf(signer: KeySigner): BaseAgent {
     const note = (signing: boolean): void => {
       this.#signed = true;
       this.#signing = signing;

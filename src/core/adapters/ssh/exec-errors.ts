@@ -65,6 +65,6 @@ export function hungUp(host: string, login: Login, cause?: unknown): DockerTlsEr
 }
 
 /** Ctrl-C or another abort, during this phase. */
-export function interrupted(host: string, phase: string): DockerTlsError {
+export function scriptInterrupted(host: string, phase: string): DockerTlsError {
   return interruption(`interrupted during ${phase}`, { where: host });
 }

@@ -9,7 +9,7 @@ import { Secret } from '../../domain/secret.ts';
 import type { ScriptRequest, ScriptResult } from '../../runtime.ts';
 import type { Channel, ChannelEnd, ExecContext, WaitingExec } from './channel.ts';
 import { Deadline } from './deadline.ts';
-import { interrupted } from './exec-errors.ts';
+import { scriptInterrupted } from './exec-errors.ts';
 import { commandWords, FrameReader, type Mark, requestHead, type SudoMode } from './frame.ts';
 import { RunFailures } from './run-failures.ts';
 
@@ -106,7 +106,7 @@ class Run {
   result(): Promise<ScriptResult> {
     return new Promise((resolve, reject) => {
       const { signal } = this.#request;
-      const abort = (): void => this.#fail(interrupted(this.#context.options.host, this.#request.phase));
+      const abort = (): void => this.#fail(scriptInterrupted(this.#context.options.host, this.#request.phase));
       const settle = (): void => {
         this.#settled = true;
         this.#clock?.pause();

@@ -11,7 +11,7 @@ const reads = new Map<string, Read>();
  * A file's bytes, or undefined if it does not exist; callers must not modify them. A fleet reads the same few files for every host: each
  * call stats them and rereads only if inode, size or times differ. Unchanged bytes are the same Buffer.
  */
-export async function readIfThere(path: string): Promise<Buffer | undefined> {
+export async function readBytesIfThere(path: string): Promise<Buffer | undefined> {
   const version = versionOf(path);
   if (version === undefined) return undefined;
   const known = reads.get(path);

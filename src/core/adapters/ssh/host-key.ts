@@ -11,7 +11,7 @@ import {
   judgeHostKey,
   type KnownHost,
   keyType,
-  knownName,
+  knownHostsName,
   pinOf,
   readKnownHosts,
 } from './known-hosts.ts';
@@ -22,7 +22,7 @@ import type { Endpoint } from './ssh-config.ts';
 /** The endpoint's names in known_hosts: its own and, for a port other than 22, the bare one. */
 export function hostKeyNames(endpoint: Endpoint): { readonly name: string; readonly bareName?: string } {
   if (endpoint.hostKeyAlias !== undefined) return { name: endpoint.hostKeyAlias.toLowerCase() };
-  const name = knownName(endpoint.hostName, endpoint.port);
+  const name = knownHostsName(endpoint.hostName, endpoint.port);
   return endpoint.port === 22 ? { name } : { name, bareName: endpoint.hostName.toLowerCase() };
 }
 

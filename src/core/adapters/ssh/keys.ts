@@ -8,13 +8,13 @@ import { shellQuote } from '../../domain/quote.ts';
 import type { Secret } from '../../domain/secret.ts';
 import { whyNotRead } from '../../named-file.ts';
 import type { SshOptions } from '../../runtime.ts';
-import { isThere, readIfThere } from './files.ts';
+import { isThere, readBytesIfThere } from './files.ts';
 import { inTurn } from './questions.ts';
 import type { Endpoint } from './ssh-config.ts';
 import { needsOpenSsh } from './ssh-errors.ts';
 
 /** A key that is offered by its public half; `unlock` loads the private half and asks for a passphrase if needed. */
-export type Signer = {
+export type KeySigner = {
   /** For messages: the file name or the agent's comment. */
   readonly label: string;
   readonly blob: Buffer;
@@ -23,7 +23,7 @@ export type Signer = {
 };
 
 export type FoundKeys = {
-  readonly signers: readonly Signer[];
+  readonly signers: readonly KeySigner[];
   /** Reasons for skipped keys, one line each, for the final error. */
   readonly passedOver: readonly string[];
 };
@@ -37,7 +37,7 @@ type Ssh2 = typeof import('ssh2');
 export async function findKeys(ssh2: Ssh2, options: SshOptions, endpoint: Endpoint): Promise<FoundKeys> {
   if (!endpoint.publicKeys) return { signers: [], passedOver: [] };
   const passedOver: string[] = [];
-  const files: Signer[] = [];
+  const files: KeySigner[] = [];
   const publicOnly = new Map<string, string>();
   for (const identity of endpoint.identities) {
     if (isThere(`${identity.file}-cert.pub`)) throw needsOpenSsh(options, `${identity.file} has a certificate`);
@@ -47,7 +47,7 @@ export async function findKeys(ssh2: Ssh2, options: SshOptions, endpoint: Endpoi
     else if (found !== undefined) files.push(found);
   }
   const namedOnly = endpoint.identitiesOnly || (options.identities?.length ?? 0) > 0;
-  let held: Signer[] = [];
+  let held: KeySigner[] = [];
   if (endpoint.agent !== undefined) {
     const limitMs = options.ask === undefined ? LISTS_MS : LISTS_FOR_PEOPLE_MS;
     const [usable, beyond] = await Promise.all([
@@ -61,7 +61,7 @@ export async function findKeys(ssh2: Ssh2, options: SshOptions, endpoint: Endpoi
     held = usable;
   }
   const fileIds = new Set(files.map(({ blob }) => idOf(blob)));
-  const isNamed = ({ blob }: Signer): boolean => fileIds.has(idOf(blob)) || publicOnly.has(idOf(blob));
+  const isNamed = ({ blob }: KeySigner): boolean => fileIds.has(idOf(blob)) || publicOnly.has(idOf(blob));
   const fromAgent = held.filter(isNamed);
   const agentOnly = namedOnly ? [] : held.filter((signer) => !isNamed(signer));
   const inAgent = new Set(fromAgent.map(({ blob }) => idOf(blob)));
@@ -107,7 +107,7 @@ function listAgent(socket: string): Promise<string | undefined> {
 const LISTS_MS = 5000;
 const LISTS_FOR_PEOPLE_MS = 60_000;
 
-async function agentSigners(agent: BaseAgent, ssh2: Ssh2, limitMs: number): Promise<Signer[]> {
+async function agentSigners(agent: BaseAgent, ssh2: Ssh2, limitMs: number): Promise<KeySigner[]> {
   const keys = await new Promise<readonly ParsedKey[]>((resolve, reject) => {
     const late = setTimeout(() => reject(new Error(`no answer within ${limitMs} ms`)), limitMs);
     agent.getIdentities((error, found) => {
@@ -148,10 +148,10 @@ async function fileSigner(
   options: SshOptions,
   file: string,
   explicit: boolean,
-): Promise<Signer | Buffer | string | undefined> {
+): Promise<KeySigner | Buffer | string | undefined> {
   let text: Buffer | undefined;
   try {
-    text = await readIfThere(file);
+    text = await readBytesIfThere(file);
   } catch (error) {
     if (explicit) throw keyFileError(file, `cannot be read (${whyNotRead(error)})`, error);
     return `${file}: cannot be read (${whyNotRead(error)})`;
@@ -182,7 +182,7 @@ async function fileSigner(
   return known === undefined ? `${file}: holds no key` : signerOf(file, known, open);
 }
 
-function signerOf(file: string, publicKey: ParsedKey, open: () => Promise<ParsedKey>): Signer {
+function signerOf(file: string, publicKey: ParsedKey, open: () => Promise<ParsedKey>): KeySigner {
   return {
     label: file,
     blob: publicKey.getPublicSSH(),
@@ -256,7 +256,7 @@ function opensshCipher(text: Buffer): string | undefined {
 
 /** The files among `files` with a passphrase-protected private key. */
 export async function lockedFiles(files: readonly string[]): Promise<string[]> {
-  const texts = await Promise.all(files.map((file) => readIfThere(file).catch(() => undefined)));
+  const texts = await Promise.all(files.map((file) => readBytesIfThere(file).catch(() => undefined)));
   return files.filter((_, index) => {
     const text = texts[index];
     return text !== undefined && isEncrypted(text);
@@ -279,7 +279,7 @@ function unusableCipher(text: Buffer): boolean {
 async function publicFile(file: string): Promise<Buffer | undefined> {
   try {
     if ((await stat(`${file}.pub`)).size > 65_536) return undefined;
-    return await readIfThere(`${file}.pub`);
+    return await readBytesIfThere(`${file}.pub`);
   } catch {
     return undefined;
   }

@@ -6,7 +6,7 @@ import { dirname } from 'node:path';
 import { DockerTlsError } from '../../../errors/errors.ts';
 import { shellQuote } from '../../domain/quote.ts';
 import type { HostKey, SshOptions } from '../../runtime.ts';
-import { readIfThere } from './files.ts';
+import { readBytesIfThere } from './files.ts';
 
 export type KnownHost = {
   readonly marker?: 'revoked' | 'cert-authority';
@@ -84,7 +84,7 @@ export function fingerprint(blob: Buffer): string {
 }
 
 /** A host's name in known_hosts: lower case, with brackets and the port unless that is 22. */
-export function knownName(hostName: string, port: number): string {
+export function knownHostsName(hostName: string, port: number): string {
   const name = hostName.toLowerCase();
   return port === 22 ? name : `[${name}]:${port}`;
 }
@@ -207,7 +207,7 @@ export async function readKnownHosts(files: readonly string[]): Promise<readonly
   const parts: (readonly KnownHost[])[] = [];
   for (const file of files) {
     try {
-      const bytes = await readIfThere(file);
+      const bytes = await readBytesIfThere(file);
       if (bytes === undefined) continue;
       const lines = parsed.get(bytes) ?? parseKnownHosts(bytes.toString('utf8'), file);
       parsed.set(bytes, lines);
@@ -242,7 +242,7 @@ export function addKnownHost(file: string, name: string, blob: Buffer, hashed: b
 
 async function append(file: string, name: string, blob: Buffer, hashed: boolean): Promise<void> {
   try {
-    const present = (await readIfThere(file))?.toString('utf8') ?? '';
+    const present = (await readBytesIfThere(file))?.toString('utf8') ?? '';
     if (judgeHostKey(parseKnownHosts(present, file), name, blob).kind === 'known') return;
     await mkdir(dirname(file), { recursive: true, mode: 0o700 });
     const handle = await open(file, 'a', 0o600);

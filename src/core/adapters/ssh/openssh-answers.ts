@@ -19,7 +19,7 @@ import { askKnownHostsCommand } from './known-hosts-command.ts';
 import { inTurn } from './questions.ts';
 import { type Endpoint, jumpOptions } from './ssh-config.ts';
 
-export type Answers = {
+export type AskpassAnswers = {
   /** The program for ssh to start. */
   readonly program: string;
   readonly env: Readonly<Record<string, string>>;
@@ -41,7 +41,7 @@ export async function startAnswers(
   options: SshOptions,
   endpoint: Endpoint,
   clock: () => Deadline | undefined,
-): Promise<Answers> {
+): Promise<AskpassAnswers> {
   const program = join(directory, 'answer');
   const words = await answerCommand(directory);
   const starter = `#!/bin/sh\nexec ${words.map(shellQuote).join(' ')} "$@"\n`;

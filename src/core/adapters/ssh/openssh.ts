@@ -12,13 +12,13 @@ import type { SshOptions } from '../../runtime.ts';
 import { homeDirectory } from '../../user.ts';
 import type { Channel, ChannelEnd, Transport } from './channel.ts';
 import { Deadline } from './deadline.ts';
-import { hungUp, interrupted } from './exec-errors.ts';
-import { readIfThere } from './files.ts';
+import { hungUp, scriptInterrupted } from './exec-errors.ts';
+import { readBytesIfThere } from './files.ts';
 import { lockedFiles } from './keys.ts';
 import { pinOf } from './known-hosts.ts';
 import { openForward, startProgram } from './local.ts';
 import { loginOf } from './login.ts';
-import { type Answers, startAnswers } from './openssh-answers.ts';
+import { type AskpassAnswers, startAnswers } from './openssh-answers.ts';
 import { checkOpenSsh, isOpenSshDrop, openSshTimedOut, translateOpenSsh } from './openssh-errors.ts';
 import { withRetry } from './retry.ts';
 import { route } from './route.ts';
@@ -116,7 +116,7 @@ async function waitForMaster(
   endpoint: Endpoint,
   directory: string,
   end: MasterEnd,
-  answers: Answers,
+  answers: AskpassAnswers,
   clockStarted: (clock: Deadline) => void,
 ): Promise<DockerTlsError | undefined> {
   const limitMs = options.connectTimeoutMs ?? CONNECT_TIMEOUT_MS;
@@ -127,7 +127,7 @@ async function waitForMaster(
   clockStarted(clock);
   try {
     for (;;) {
-      if (options.signal?.aborted) return interrupted(options.host, 'connecting');
+      if (options.signal?.aborted) return scriptInterrupted(options.host, 'connecting');
       if (end.value !== undefined) {
         const files = options.ask === undefined ? endpoint.identities.map(({ file }) => file) : [];
         return translateOpenSsh(options, endpoint, end.words(), await lockedFiles(files));
@@ -172,7 +172,7 @@ function masterArguments(options: SshOptions, directory: string): string[] {
  * Our settings come first and so override the user's files (ssh_config(5): the first value obtained is used, and all key files). They are
  * in a file because ssh passes `-F` to a jump host's ssh, which may use the same keys.
  */
-function renderConfig(options: SshOptions, { detaches, identities }: Endpoint, answers: Answers): string {
+function renderConfig(options: SshOptions, { detaches, identities }: Endpoint, answers: AskpassAnswers): string {
   const include =
     options.configFile === undefined
       ? [join(homeDirectory(), '.ssh/config'), '/etc/ssh/ssh_config']
@@ -217,7 +217,7 @@ async function checkCircle(options: SshOptions, endpoint: Endpoint): Promise<voi
 
 async function checkIdentities(options: SshOptions, endpoint: Endpoint): Promise<void> {
   for (const { file, explicit } of endpoint.identities) {
-    if (!explicit || (await readIfThere(file).catch(() => undefined)) !== undefined) continue;
+    if (!explicit || (await readBytesIfThere(file).catch(() => undefined)) !== undefined) continue;
     throw new DockerTlsError('E_SSH_KEY_FILE', `the key file ${file} does not exist or cannot be read`, {
       where: options.host,
       hints: [`ls -l ${shellQuote(file)}`],

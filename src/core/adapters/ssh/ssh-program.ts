@@ -4,7 +4,7 @@ import { execFile } from 'node:child_process';
 import { DockerTlsError } from '../../../errors/errors.ts';
 import { shellQuote } from '../../domain/quote.ts';
 import type { SshOptions } from '../../runtime.ts';
-import { interrupted } from './exec-errors.ts';
+import { scriptInterrupted } from './exec-errors.ts';
 
 /** Time limit for lookups and commands of the configuration (CanonicalizeHostname, Match exec). */
 const ANSWER_MS = 20_000;
@@ -20,7 +20,7 @@ export function runSsh(args: readonly string[], { host, signal }: SshOptions): P
     const env = { ...process.env, LC_ALL: 'C' };
     const limits = { maxBuffer: 1024 * 1024, timeout: ANSWER_MS, killSignal: 'SIGKILL' } as const;
     const child = execFile('ssh', [...args], { env, signal, ...limits }, (error, stdout, stderr) => {
-      if (error?.name === 'AbortError' || error?.signal === 'SIGINT') return reject(interrupted(host, 'connecting'));
+      if (error?.name === 'AbortError' || error?.signal === 'SIGINT') return reject(scriptInterrupted(host, 'connecting'));
       if (error?.killed === true && error.signal === 'SIGKILL') return reject(unanswered(host, args));
       const status = error === null ? 0 : error.code === 'ENOENT' ? 'missing' : Number(error.code ?? 255);
       resolve({ status: Number.isNaN(status) ? 255 : status, stdout, stderr });

@@ -10,7 +10,7 @@ import type { HostKey, SshOptions, Tunnel } from '../../runtime.ts';
 import { Authentication } from './authentication.ts';
 import type { Channel, Transport } from './channel.ts';
 import { Deadline } from './deadline.ts';
-import { hungUp, interrupted, noShell } from './exec-errors.ts';
+import { hungUp, scriptInterrupted, noShell } from './exec-errors.ts';
 import { hostKeyNames, knownLines, settleHostKey } from './host-key.ts';
 import { findKeys } from './keys.ts';
 import { authorityFor, hostKeyOf, pinOf, wantedTypes } from './known-hosts.ts';
@@ -74,7 +74,7 @@ async function login(ssh2: Ssh2, hop: Hop, through: Client | undefined): Promise
     giveUp = reject;
   });
   given.catch(() => {});
-  const abort = (): void => giveUp(interrupted(options.host, 'connecting'));
+  const abort = (): void => giveUp(scriptInterrupted(options.host, 'connecting'));
   let authentication: Authentication | undefined;
   const clock = new Deadline(limitMs, () =>
     giveUp(connectTimedOut(hop.options, endpoint, authentication?.signing ? 'signing' : phase, limitMs)),

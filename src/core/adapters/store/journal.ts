@@ -32,10 +32,10 @@ export type Incoming = {
 };
 
 /** `put`: the new entry is in `new/PATH`; otherwise a removal. `had`: an entry existed, and moves to `old/PATH`. */
-export type Entry = { readonly path: string; readonly put: boolean; readonly had: boolean };
+export type JournalEntry = { readonly path: string; readonly put: boolean; readonly had: boolean };
 
 /** `directories`: parents that the change creates, outermost first. */
-type Plan = { readonly entries: readonly Entry[]; readonly directories: readonly string[] };
+type Plan = { readonly entries: readonly JournalEntry[]; readonly directories: readonly string[] };
 
 export type Change = { readonly id: string; readonly plan: Plan };
 
@@ -43,7 +43,7 @@ export type Change = { readonly id: string; readonly plan: Plan };
 export type OpenJournal = {
   readonly directory: string;
   readonly direction: 'change' | 'undo';
-  readonly entries: ReadonlyMap<string, Entry>;
+  readonly entries: ReadonlyMap<string, JournalEntry>;
 };
 
 /** Makes a change. After a failure the store is unchanged, or at worst contains a journal that the next run finishes. */
@@ -106,7 +106,7 @@ export function openJournal(home: string): OpenJournal | undefined {
 
 async function stage(home: string, staged: string, incoming: readonly Incoming[], removals: readonly string[]) {
   const puts = new Set(incoming.map((each) => each.path));
-  const entries: Entry[] = [];
+  const entries: JournalEntry[] = [];
   for (const path of new Set([...puts, ...removals])) {
     const had = present(inside(home, path));
     if (had || puts.has(path)) entries.push({ path, put: puts.has(path), had });
@@ -196,7 +196,7 @@ function moveIfPresent(from: string, to: string): void {
 }
 
 /** The directories that contain the entries, outermost first, without the store's own. */
-function parentsOf(entries: readonly Entry[]): string[] {
+function parentsOf(entries: readonly JournalEntry[]): string[] {
   const parents = new Set<string>();
   for (const { path } of entries) {
     for (let at = dirname(path); at !== '.'; at = dirname(at)) parents.add(at);
@@ -236,8 +236,8 @@ function isDirectory(value: unknown): value is string {
 }
 
 /** A journal can name only entries of the store, so it cannot be abused to move anything else. */
-function isEntry(value: unknown): value is Entry {
-  const { path, put, had } = (value ?? {}) as Partial<Entry>;
+function isEntry(value: unknown): value is JournalEntry {
+  const { path, put, had } = (value ?? {}) as Partial<JournalEntry>;
   if (typeof path !== 'string' || typeof put !== 'boolean' || typeof had !== 'boolean') return false;
   if (['store.json', 'ca/ca.pem', 'ca/ca-key.pem', 'ca/ca.json'].includes(path)) return true;
   return COLLECTIONS.includes(dirname(path)) && nameProblem(basename(path)) === undefined;

@@ -23,7 +23,7 @@ import { certificateBlocks, keyProblem } from './pem.ts';
 import type { StoreState } from './records.ts';
 
 /** Checked fields of the records, which are those in use: name, address, port, `clients`; `hosts`, `revokedAt`, `own`, `reaches`. */
-export type Look = Pick<StoreState, 'hosts' | 'clients'>;
+export type StoreLook = Pick<StoreState, 'hosts' | 'clients'>;
 
 /** Far more than any file of a store (tree.ts). */
 const LARGEST_FILE = 1024 * 1024;
@@ -34,7 +34,7 @@ const PLAIN = { schema: 1, store: undefined };
 class Unsure extends Error {}
 
 /** The host (absent: the only one) and all clients of the store at `home`; undefined if uncertain. */
-export function lookAt(home: string, host: string | undefined): Look | undefined {
+export function lookAt(home: string, host: string | undefined): StoreLook | undefined {
   return surely(home, () => ({
     hosts: new Map(hostNames(home, host).map((name) => [name, readHost(home, name) as never])),
     clients: new Map(namesIn(home, 'clients').map((name) => [name, readClient(home, name) as never])),

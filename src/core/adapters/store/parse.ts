@@ -9,10 +9,10 @@ import { certificateBlocks } from './pem.ts';
 import { type CaRecord, type ClientRecord, caRecord, clientRecord, type HostRecord, hostRecord } from './records.ts';
 
 /** A valid value, or its problem in words that follow the file's name. */
-export type Parsed<T> = { readonly ok: true; readonly value: T } | { readonly ok: false; readonly problem: string };
+export type ParseResult<T> = { readonly ok: true; readonly value: T } | { readonly ok: false; readonly problem: string };
 
 /** A file of the store with one record as JSON. */
-export type RecordFile<T> = { readonly read: (text: string) => Parsed<T>; readonly write: (record: T) => string };
+export type RecordFile<T> = { readonly read: (text: string) => ParseResult<T>; readonly write: (record: T) => string };
 
 export const HOST_FILE = recordFile<HostRecord>(hostRecord);
 export const CLIENT_FILE = recordFile<ClientRecord>(clientRecord);
@@ -40,7 +40,7 @@ function recordFile<T>(schema: z.ZodMiniType): RecordFile<T> {
 }
 
 /** A JSON object, whatever its keys. */
-export function parseObject(text: string): Parsed<Fields> {
+export function parseObject(text: string): ParseResult<Fields> {
   const value = parseJson(text);
   if (value === undefined) return { ok: false, problem: text.trim() === '' ? 'is empty' : 'is not JSON' };
   return isObject(value) ? { ok: true, value } : { ok: false, problem: 'does not hold a JSON object' };

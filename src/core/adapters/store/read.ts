@@ -6,9 +6,9 @@ import { DockerTlsError } from '../../../errors/errors.ts';
 import { shellQuote } from '../../domain/quote.ts';
 import { inside, nearestPresent } from './files.ts';
 import { COLLECTIONS } from './journal.ts';
-import { CA_FILE, CLIENT_FILE, caDirectoryName, HOST_FILE, type Parsed, parseObject } from './parse.ts';
+import { CA_FILE, CLIENT_FILE, caDirectoryName, HOST_FILE, type ParseResult, parseObject } from './parse.ts';
 import type { StoredCa, StoredClient, StoredHost, StoredIssuer, StoredOldCa, StoreState } from './records.ts';
-import { type Files, openTree, type Tree } from './tree.ts';
+import { type DirectoryFiles, openTree, type Tree } from './tree.ts';
 
 /** The layout that this program writes; a greater number means a newer program. */
 export const SCHEMA = 1;
@@ -98,13 +98,13 @@ function checkSchema(home: string, tree: Tree): void {
   );
 }
 
-function parseRevision(text: string): Parsed<string> {
+function parseRevision(text: string): ParseResult<string> {
   const parsed = parseObject(text);
   const revision = parsed.ok ? parsed.value.revision : undefined;
   return typeof revision === 'string' ? { ok: true, value: revision } : { ok: false, problem: 'names no revision' };
 }
 
-function parseSchema(text: string): Parsed<number> {
+function parseSchema(text: string): ParseResult<number> {
   const parsed = parseObject(text);
   if (!parsed.ok) return parsed;
   const { schema } = parsed.value;
@@ -122,7 +122,7 @@ function readCa(home: string, tree: Tree): StoredCa | undefined {
   ];
   const names = ['ca.pem', 'ca-key.pem', 'ca.json'];
   if (names.every((name) => tree.locate(`ca/${name}`) === undefined)) return undefined;
-  function file(name: string): Files {
+  function file(name: string): DirectoryFiles {
     return tree.files(tree.locate(`ca/${name}`) ?? inside(home, `ca/${name}`), fix);
   }
   const cert = file('ca.pem').certificate('', true);
@@ -132,7 +132,7 @@ function readCa(home: string, tree: Tree): StoredCa | undefined {
 }
 
 /** Parses one directory, or notes its problem and returns undefined. */
-type ReadDirectory<T> = (name: string, files: Files, directory: string) => T | undefined;
+type ReadDirectory<T> = (name: string, files: DirectoryFiles, directory: string) => T | undefined;
 
 function collect<T>(
   tree: Tree,
@@ -167,7 +167,7 @@ function readOldCa(tree: Tree): ReadDirectory<StoredOldCa> {
   };
 }
 
-function readIssuer(_name: string, files: Files): StoredIssuer | undefined {
+function readIssuer(_name: string, files: DirectoryFiles): StoredIssuer | undefined {
   const cert = files.certificate('ca.pem', true);
   const keyPem = files.key('ca-key.pem');
   const oldKeyPem = files.key('old-ca-key.pem');

@@ -26,7 +26,7 @@ import { whyNotRead } from '../../named-file.ts';
 import { inside, nearestPresent } from './files.ts';
 import { type OpenJournal, openJournal } from './journal.ts';
 import type { FileKind } from './modes.ts';
-import { certificateProblem, type Parsed } from './parse.ts';
+import { certificateProblem, type ParseResult } from './parse.ts';
 import { keyProblem } from './pem.ts';
 import { collectProblems, type Problems } from './problems.ts';
 
@@ -34,8 +34,8 @@ import { collectProblems, type Problems } from './problems.ts';
 const LARGEST_FILE = 1024 * 1024;
 
 /** The files of one directory, or one file if the name is ''. Undefined: missing, or wrong (and noted). */
-export type Files = {
-  text<T>(name: string, need: boolean, parse: (text: string) => Parsed<T>): T | undefined;
+export type DirectoryFiles = {
+  text<T>(name: string, need: boolean, parse: (text: string) => ParseResult<T>): T | undefined;
   certificate(name: string, need: boolean): string | undefined;
   key(name: string): Secret | undefined;
 };
@@ -51,7 +51,7 @@ export type Tree = {
   /** The names in a collection (`hosts`), in order. */
   list(collection: string): string[];
   /** `at` is absolute, `fix` the advice for damage. */
-  files(at: string, fix: readonly string[]): Files;
+  files(at: string, fix: readonly string[]): DirectoryFiles;
   /** The command that moves something damaged aside. */
   aside(at: string): string[];
 };
@@ -168,7 +168,7 @@ function makeTree(home: string, journal: OpenJournal | undefined, problems: Prob
     }
   }
 
-  function files(directory: string, fix: readonly string[]): Files {
+  function files(directory: string, fix: readonly string[]): DirectoryFiles {
     return filesBy((name, kind, need, parse) => {
       const at = name === '' ? directory : join(directory, name);
       const bytes = bytesOf(at, kind, fix);
@@ -217,10 +217,10 @@ function makeTree(home: string, journal: OpenJournal | undefined, problems: Prob
   };
 }
 
-type Read = <T>(name: string, kind: FileKind, need: boolean, parse: (text: string) => Parsed<T>) => T | undefined;
+type Read = <T>(name: string, kind: FileKind, need: boolean, parse: (text: string) => ParseResult<T>) => T | undefined;
 
 /** Files whose contents `read` reads and validates. */
-export function filesBy(read: Read): Files {
+export function filesBy(read: Read): DirectoryFiles {
   return {
     text: (name, need, parse) => read(name, 'record', need, parse),
     certificate: (name, need) => read(name, 'certificate', need, (text) => verdict(text, certificateProblem(text))),
@@ -228,6 +228,6 @@ export function filesBy(read: Read): Files {
   };
 }
 
-function verdict<T>(value: T, problem: string | undefined): Parsed<T> {
+function verdict<T>(value: T, problem: string | undefined): ParseResult<T> {
   return problem === undefined ? { ok: true, value } : { ok: false, problem };
 }

@@ -8,7 +8,7 @@ import { isMerged, isTrue, keyOfFlag } from './flags.ts';
 /** Options of dockerd, running or planned: every flag, including those from variables, and its configuration file. */
 export type DaemonOptions = { readonly flags: readonly Flag[]; readonly json: DaemonJson };
 
-export type Setting = { readonly values: readonly string[]; readonly place: string };
+export type DaemonSetting = { readonly values: readonly string[]; readonly place: string };
 
 /** Values of a setting from the flags, in order; empty: no flag sets it. */
 export function flagged({ flags }: DaemonOptions, key: string): readonly string[] {
@@ -16,7 +16,7 @@ export function flagged({ flags }: DaemonOptions, key: string): readonly string[
 }
 
 /** A setting as texts, maps as `key=value`; flags take precedence; undefined if not set. */
-export function setting(options: DaemonOptions, key: string): Setting | undefined {
+export function setting(options: DaemonOptions, key: string): DaemonSetting | undefined {
   const flags = flagged(options, key);
   if (flags.length > 0) return { values: flags, place: 'command line of dockerd' };
   const value = at(options.json.values, key);
@@ -45,7 +45,7 @@ export function isOn(options: DaemonOptions, key: string, otherwise: boolean): b
 }
 
 /** Location of a setting, for evidence; for an unset one, the file that would contain it. */
-export function placeOf(options: DaemonOptions, key: string): string {
+export function settingPlace(options: DaemonOptions, key: string): string {
   return setting(options, key)?.place ?? options.json.path;
 }
 

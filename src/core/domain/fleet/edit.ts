@@ -11,8 +11,8 @@ import { parseDestination } from '../destination.ts';
 import type { ClientSpec, HostSpec } from '../settings.ts';
 import { type Fleet, parseFleet, withSudo } from './fleet.ts';
 import { parseFleetDocument } from './fleet-document.ts';
-import { clientEntry, clientOf, hostEntry, hostOf } from './fleet-entry.ts';
-import { clientValueSchema, type Entry, type HostEntry, hostValueSchema } from './schema.ts';
+import { clientEntry, fleetClient, hostEntry, hostOf } from './fleet-entry.ts';
+import { clientValueSchema, type FleetEntry, type HostEntry, hostValueSchema } from './schema.ts';
 
 const NEW_FILE = `# Docker hosts under mutual TLS. See what would change: docker-tls plan -f FILE; make it so: docker-tls apply -f FILE
 version: 1
@@ -59,7 +59,7 @@ export function addHostToFleet(text: string | undefined, spec: HostSpec, options
 export function addClientToFleet(text: string | undefined, spec: ClientSpec, path = 'fleet.yaml'): string {
   const { fleet, yaml, print } = open(text, path);
   setEntry(yaml, 'clients', spec.name, clientEntry(spec), (entry) =>
-    plain(clientOf(spec.name, z.parse(clientValueSchema, entry) as Entry | null)),
+    plain(fleetClient(spec.name, z.parse(clientValueSchema, entry) as FleetEntry | null)),
   );
   const edited = print();
   assertRest(fleet, parseFleet(edited, path), path, { clients: spec.name });

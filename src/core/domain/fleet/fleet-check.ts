@@ -6,7 +6,7 @@ import { nameProblem } from '../names.ts';
 import type { ClientSpec, HostSpec } from '../settings.ts';
 import type { Path, Problem } from './fleet-document.ts';
 import { nearestNames } from './nearest.ts';
-import type { Entry, FleetFile } from './schema.ts';
+import type { FleetEntry, FleetFile } from './schema.ts';
 
 /** Duplicate and missing names, in a file of any shape: reported together with schema errors. */
 export function nameProblems(value: unknown): Problem[] {
@@ -67,7 +67,7 @@ const APIS = ['step-ca', 'cfssl', 'vault'];
 const SIGNERS = [...APIS, 'sign-command', 'pkcs11'];
 
 /** An existing CA needs a certificate, and exactly one signing method. */
-function ownCa(ca: Entry): Problem[] {
+function ownCa(ca: FleetEntry): Problem[] {
   const given = (keys: readonly string[]) => keys.filter((key) => key in ca);
   const problem = (key: string, message: string): Problem => ({ path: ['ca'], key, message });
   const [signer, second] = given(SIGNERS);

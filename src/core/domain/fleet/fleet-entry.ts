@@ -6,7 +6,7 @@ import {
   CLIENT_DEFAULTS,
   CLIENT_SETTINGS,
   type ClientSpec,
-  complete,
+  withDefaults,
   completeHost,
   fleetKey,
   HOST_SETTINGS,
@@ -17,13 +17,13 @@ import {
   type SshSpec,
   type ValuesOf,
 } from '../settings.ts';
-import type { Entry, HostEntry, SshEntry } from './schema.ts';
+import type { FleetEntry, HostEntry, SshEntry } from './schema.ts';
 
 /** Defaults of a fleet's hosts. */
 export type HostDefaults = Partial<HostSettings> & { readonly ssh?: Partial<SshSpec> };
 
 /** Values of a parsed entry. `all` for a list is undefined, and so overrides the default. */
-export function valuesOf<T extends Settings>(table: T, entry: Entry): Partial<ValuesOf<T>> {
+export function entryValues<T extends Settings>(table: T, entry: FleetEntry): Partial<ValuesOf<T>> {
   const given = Object.entries(table).filter(([field, setting]) => fleetKey(field, setting) in entry);
   return Object.fromEntries(given.map(([field, setting]) => [field, entry[fleetKey(field, setting)]])) as Partial<
     ValuesOf<T>
@@ -47,8 +47,8 @@ function entryOf(
   return entry;
 }
 
-export function defaultsOf(entry: Entry & { readonly ssh?: SshEntry } = {}): HostDefaults {
-  return { ...valuesOf(HOST_SETTINGS, entry), ssh: valuesOf(SSH_SETTINGS, entry.ssh ?? {}) };
+export function defaultsOf(entry: FleetEntry & { readonly ssh?: SshEntry } = {}): HostDefaults {
+  return { ...entryValues(HOST_SETTINGS, entry), ssh: entryValues(SSH_SETTINGS, entry.ssh ?? {}) };
 }
 
 /** A complete host. Fails with E_HOST_NAME (exit 2) if the name itself is the ssh destination and is invalid as one. */
@@ -58,24 +58,24 @@ export function hostOf(name: string, entry: HostEntry | string | null, defaults:
   const ssh = {
     ...defaults.ssh,
     ...parseDestination(reach.destination ?? name),
-    ...valuesOf(SSH_SETTINGS, reach),
+    ...entryValues(SSH_SETTINGS, reach),
   };
-  return completeHost({ ...defaults, ...valuesOf(HOST_SETTINGS, own), name, ssh: withoutEmpty(ssh) as SshSpec });
+  return completeHost({ ...defaults, ...entryValues(HOST_SETTINGS, own), name, ssh: withoutEmpty(ssh) as SshSpec });
 }
 
 /** Shortest entry that hostOf converts to `spec`. It cannot unset a default that `spec` lacks: the caller compares. */
 export function hostEntry(spec: HostSpec, defaults: HostDefaults): HostEntry | string | null {
   const ssh = sshEntry(spec, defaults.ssh ?? {});
-  const entry = entryOf(HOST_SETTINGS, spec, complete(HOST_SETTINGS, defaults));
+  const entry = entryOf(HOST_SETTINGS, spec, withDefaults(HOST_SETTINGS, defaults));
   if (Object.keys(entry).length === 0 && typeof ssh !== 'object') return ssh ?? null;
   return ssh === undefined ? entry : { ssh, ...entry };
 }
 
-export function clientOf(name: string, entry: Entry | null): ClientSpec {
-  return { name, ...complete(CLIENT_SETTINGS, valuesOf(CLIENT_SETTINGS, entry ?? {})) };
+export function fleetClient(name: string, entry: FleetEntry | null): ClientSpec {
+  return { name, ...withDefaults(CLIENT_SETTINGS, entryValues(CLIENT_SETTINGS, entry ?? {})) };
 }
 
-export function clientEntry(spec: ClientSpec): Entry | null {
+export function clientEntry(spec: ClientSpec): FleetEntry | null {
   const entry = entryOf(CLIENT_SETTINGS, spec, CLIENT_DEFAULTS);
   return Object.keys(entry).length === 0 ? null : entry;
 }

@@ -6,10 +6,10 @@
 import * as z from 'zod/mini';
 import { DockerTlsError } from '../../../errors/errors.ts';
 import { nameProblem } from '../names.ts';
-import { CA_SETTINGS, type CaSpec, type ClientSpec, complete, type HostSpec } from '../settings.ts';
+import { CA_SETTINGS, type CaSpec, type ClientSpec, withDefaults, type HostSpec } from '../settings.ts';
 import { fleetProblems, nameProblems, section } from './fleet-check.ts';
 import { type Problem, parseFleetDocument, problemErrors } from './fleet-document.ts';
-import { clientOf, defaultsOf, type HostDefaults, hostOf, valuesOf } from './fleet-entry.ts';
+import { fleetClient, defaultsOf, type HostDefaults, hostOf, entryValues } from './fleet-entry.ts';
 import { schemaProblems } from './fleet-problems.ts';
 import {
   clientValueSchema,
@@ -84,10 +84,10 @@ export function parseFleet(text: string, path: string): Fleet {
       return [];
     }
   });
-  const clients = Object.entries(file.clients ?? {}).map(([name, entry]) => clientOf(name, entry));
+  const clients = Object.entries(file.clients ?? {}).map(([name, entry]) => fleetClient(name, entry));
   problems.push(...fleetProblems(file, hosts, clients));
   if (problems.length > 0) refuse(problems);
-  const ca = complete(CA_SETTINGS, valuesOf(CA_SETTINGS, file.ca ?? {}));
+  const ca = withDefaults(CA_SETTINGS, entryValues(CA_SETTINGS, file.ca ?? {}));
   return { path, ca, defaults, hosts, clients, secrets: secretsOf(file) };
 }
 

@@ -98,19 +98,19 @@ export const fleetSchema = z.strictObject({
 });
 
 /** Parsed entries: keys of the file, values of the tables. */
-export type Entry = Readonly<Record<string, unknown>>;
-export type SshEntry = Entry & {
+export type FleetEntry = Readonly<Record<string, unknown>>;
+export type SshEntry = FleetEntry & {
   readonly destination?: string;
   readonly user?: string;
   readonly port?: number;
   readonly identities?: readonly string[];
 };
-export type HostEntry = Entry & { readonly ssh?: string | SshEntry; readonly 'sudo-password'?: string };
+export type HostEntry = FleetEntry & { readonly ssh?: string | SshEntry; readonly 'sudo-password'?: string };
 export type FleetFile = {
-  readonly ca?: Entry & { readonly passphrase?: string };
-  readonly defaults?: Entry & { readonly ssh?: SshEntry; readonly 'sudo-password'?: string };
+  readonly ca?: FleetEntry & { readonly passphrase?: string };
+  readonly defaults?: FleetEntry & { readonly ssh?: SshEntry; readonly 'sudo-password'?: string };
   readonly hosts?: Readonly<Record<string, HostEntry | string | null>> | null;
-  readonly clients?: Readonly<Record<string, Entry | null>> | null;
+  readonly clients?: Readonly<Record<string, FleetEntry | null>> | null;
 };
 
 /** Allowed keys of the map at `path`, for suggestions. */

@@ -295,6 +295,6 @@ export function namingKnown(error: unknown, host: string, { hosts }: StoreState,
 }
 
 /** Name of the local docker context of a host; `use` and `config-directory` default to the host's name. */
-export function contextName({ name, context, use, configDirectory }: HostSpec): string | undefined {
+export function hostContextName({ name, context, use, configDirectory }: HostSpec): string | undefined {
   return context ?? (use || configDirectory ? contextNameOf(name) : undefined);
 }

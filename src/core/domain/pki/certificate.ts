@@ -29,7 +29,7 @@ import {
 } from './profiles.ts';
 import { refuseWeakKey, signBodyBy, signerFor } from './signing.ts';
 
-export type Issued = {
+export type IssuedCertificate = {
   /** PEM to serve or send: the certificate, then the CAs between it and the root. */
   readonly cert: string;
   readonly leaf: string;
@@ -41,7 +41,7 @@ export type Issued = {
   readonly clamped: boolean;
 };
 /** Includes the generated key (PKCS#8 PEM). */
-export type IssuedPair = Issued & { readonly key: Secret };
+export type IssuedPair = IssuedCertificate & { readonly key: Secret };
 export type IssuedAuthority = KeyedAuthority & IssuedPair;
 
 export type CaOptions = {
@@ -93,7 +93,7 @@ export type CrossSignOptions = {
 };
 
 /** A second certificate of an existing CA: certificates signed by that CA stay valid, also under the issuer. Throws as issueCa does. */
-export async function crossSign({ ca, issuer, days, now }: CrossSignOptions): Promise<Issued> {
+export async function crossSign({ ca, issuer, days, now }: CrossSignOptions): Promise<IssuedCertificate> {
   const { cert, subject, keyId, pathLen, signer } = openAuthority(ca);
   const by = openAuthority(issuer);
   const above = by.subject.equals(subject) ? undefined : by;
@@ -135,7 +135,7 @@ async function issueCaCertificate(
     readonly signer: OpenAuthority['signer'];
     readonly keyId: Buffer;
   },
-): Promise<Issued & { readonly pathLen: number | undefined }> {
+): Promise<IssuedCertificate & { readonly pathLen: number | undefined }> {
   const { subject, spki, signer, keyId, days, now } = options;
   const above = options.issuer === undefined ? undefined : openAuthority(options.issuer);
   if (above?.pathLen === 0) {
@@ -176,8 +176,8 @@ export type ServerOptions = {
 
 /** A host's certificate (serverAuth only). Throws E_NAME, E_DAYS, E_CA_…, E_KEY_…. */
 export async function issueServer(options: ServerOptions & LeafKey): Promise<IssuedPair>;
-export async function issueServer(options: ServerOptions & ForeignKey): Promise<Issued>;
-export async function issueServer(options: ServerOptions & (LeafKey | ForeignKey)): Promise<Issued | IssuedPair> {
+export async function issueServer(options: ServerOptions & ForeignKey): Promise<IssuedCertificate>;
+export async function issueServer(options: ServerOptions & (LeafKey | ForeignKey)): Promise<IssuedCertificate | IssuedPair> {
   const { sans } = options;
   if (sans.length === 0) {
     throw caError('E_NAME', 'a server certificate needs at least one name', ['--san NAME']);
@@ -200,8 +200,8 @@ export type ClientOptions = {
  * does.
  */
 export async function issueClient(options: ClientOptions & LeafKey): Promise<IssuedPair>;
-export async function issueClient(options: ClientOptions & ForeignKey): Promise<Issued>;
-export async function issueClient(options: ClientOptions & (LeafKey | ForeignKey)): Promise<Issued | IssuedPair> {
+export async function issueClient(options: ClientOptions & ForeignKey): Promise<IssuedCertificate>;
+export async function issueClient(options: ClientOptions & (LeafKey | ForeignKey)): Promise<IssuedCertificate | IssuedPair> {
   return issueLeaf(options.authority, options.name, options);
 }
 
@@ -211,7 +211,7 @@ async function issueLeaf(
   name: string,
   { days, now, ...wanted }: { readonly days: number; readonly now: Date } & (LeafKey | ForeignKey),
   sans?: readonly San[],
-): Promise<Issued | IssuedPair> {
+): Promise<IssuedCertificate | IssuedPair> {
   const issuer = openAuthority(authority);
   const subject = commonName(name);
   const times = validity({ days, now, backdateMs: LEAF_BACKDATE_MS, issuer });
@@ -237,7 +237,7 @@ async function issue(parts: {
   spki: Buffer;
   times: Validity;
   extensions: readonly Asn1[];
-}): Promise<Issued> {
+}): Promise<IssuedCertificate> {
   const { issuer, subject, spki, times, extensions } = parts;
   const serial = randomSerial();
   const body = seq(

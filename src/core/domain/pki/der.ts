@@ -194,7 +194,7 @@ export function contextNumber(value: Asn1 | undefined): number | undefined {
 }
 
 /** Text of any string type that names use. */
-export function textOf(value: Asn1): string {
+export function asn1Text(value: Asn1): string {
   if (isType(value, TAG.bmpString)) return value.value as string;
   if (isType(value, TAG.universalString)) {
     const bytes = content(value);

@@ -13,7 +13,7 @@ import {
   isType,
   oidText,
   TAG,
-  textOf,
+  asn1Text,
 } from './der.ts';
 import { ipText, type San } from './names.ts';
 import { OID, shortName } from './oids.ts';
@@ -111,7 +111,7 @@ export function parseName(name: Asn1 | undefined): Name {
     children(rdn).map((pair) => {
       const [type, value] = children(pair);
       if (value === undefined) throw new Error('a name without a value');
-      return { type: oidText(type), text: textOf(value) };
+      return { type: oidText(type), text: asn1Text(value) };
     }),
   );
   const common = parts.filter(({ type }) => type === OID.commonName).at(-1);

@@ -10,7 +10,7 @@ import { renderPodmanService } from '../dockerd/podman-units.ts';
 import { withOurs, withoutOurs } from '../dockerd/settings-script.ts';
 import { needsGuard, tlsSettings } from './daemon-view.ts';
 import { fileText, realPath } from './facts.ts';
-import { edited, type FileChange, link, text } from './file-change.ts';
+import { edited, type FileChange, link, textFile } from './file-change.ts';
 import { kindOf } from './host-kind.ts';
 import {
   type DaemonInput,
@@ -40,12 +40,12 @@ function unitFiles(input: DaemonFiles & UnitInput): FileChange[] {
   return [
     ...(listening === 'systemd'
       ? [
-          text(
+          textFile(
             facts.places.socket,
             renderSocketUnit(desired.listen, desired.port, { service: CLOSED_SERVICE, condition: dropInPath }),
           ),
           link(facts.places.socketWants, `../${sockets.tls}`),
-          text(
+          textFile(
             facts.places.closed,
             renderClosedService({ service, sockets, systemctl: systemctl.join(' '), dockerd: facts.docker.binary }),
           ),
@@ -53,7 +53,7 @@ function unitFiles(input: DaemonFiles & UnitInput): FileChange[] {
       : []),
     ...planVariables(input),
     ...(json.change ? [json.change] : []),
-    text(dropInPath, renderDropIn(planDropIn(input))),
+    textFile(dropInPath, renderDropIn(planDropIn(input))),
   ];
 }
 
@@ -64,7 +64,7 @@ function ownFiles(context: DaemonFiles): FileChange[] {
   const local = view.listeners.some(({ kind }) => kind === 'unix') ? [] : ['-H', `unix://${localSocket}`];
   const handed = view.listeners.some(({ kind }) => kind === 'fd') ? [] : ['-H', 'fd://'];
   return [
-    text(listen, renderListenScript(Math.max(1, desired.listen.length)), '0755'),
+    textFile(listen, renderListenScript(Math.max(1, desired.listen.length)), '0755'),
     ...unitFiles({ ...context, start: [listen], hosts: [...handed, ...local] }),
   ];
 }
@@ -92,9 +92,9 @@ function podmanFiles({ facts, desired }: DaemonFiles): FileChange[] {
   const { units, socket, socketWants } = facts.places;
   const condition = `${units}/${service}`;
   return [
-    text(socket, renderSocketUnit(desired.listen, desired.port, { service, condition })),
+    textFile(socket, renderSocketUnit(desired.listen, desired.port, { service, condition })),
     link(socketWants, `../${sockets.tls}`),
-    text(condition, renderPodmanService(facts.docker.binary)),
+    textFile(condition, renderPodmanService(facts.docker.binary)),
     link(`${units}/multi-user.target.wants/${service}`, `../${service}`),
   ];
 }

@@ -35,7 +35,7 @@ export type FileChange = {
 export const WITHOUT_FILE: readonly string[] = ['attributes', 'member', 'sysctl', 'loopback', 'linger'];
 
 /** A text file with its final mode. */
-export function text(path: string, content: string, mode = '0644', owner = '0:0', reason?: string): FileChange {
+export function textFile(path: string, content: string, mode = '0644', owner = '0:0', reason?: string): FileChange {
   return { kind: 'file', path, mode, owner, after: content, pending: true, reason: reason || undefined };
 }
 
@@ -58,7 +58,7 @@ export function planLinger({ linger }: HostFacts): FileChange[] {
 export function bySnapshot(entry: SnapshotEntry | undefined, path: string): FileChange {
   switch (entry?.kind) {
     case 'file':
-      return { ...text(path, entry.content ?? '', entry.mode.padStart(4, '0'), entry.owner), copy: entry.copy };
+      return { ...textFile(path, entry.content ?? '', entry.mode.padStart(4, '0'), entry.owner), copy: entry.copy };
     case 'link':
       return { ...link(path, entry.to ?? ''), copy: entry.copy };
     case 'attributes':
@@ -80,7 +80,7 @@ export function planFile(extra: ExtraChange, facts: HostFacts): FileChange {
       const path = extra.edited ? realPath(facts, extra.path) : extra.path;
       const now = extra.edited ? facts.files.get(path) : undefined;
       const [mode, owner] = now?.kind === 'file' ? [now.mode.padStart(4, '0'), now.owner] : [extra.mode, '0:0'];
-      return text(path, extra.content, mode, owner, extra.reason);
+      return textFile(path, extra.content, mode, owner, extra.reason);
     }
     case 'attributes': {
       // Mode and owner are those of a link's target.
@@ -119,7 +119,7 @@ export function foldAttributes(
     if (written.has(change.path)) return [];
     const now = facts.files.get(change.path);
     if (!editable.has(change.path) || now?.kind !== 'file') return [change];
-    return [text(change.path, now.content, change.mode, change.owner, change.reason)];
+    return [textFile(change.path, now.content, change.mode, change.owner, change.reason)];
   });
 }
 
@@ -171,7 +171,7 @@ export function withBefore(change: FileChange, facts: HostFacts): FileChange {
 /** A text file with its current mode and owner. */
 export function edited(facts: HostFacts, path: string, content: string): FileChange {
   const now = facts.files.get(path);
-  return now?.kind === 'file' ? text(path, content, now.mode.padStart(4, '0'), now.owner) : text(path, content);
+  return now?.kind === 'file' ? textFile(path, content, now.mode.padStart(4, '0'), now.owner) : textFile(path, content);
 }
 
 /** A kernel setting with its value, or with the default for interfaces. */

@@ -17,7 +17,7 @@ import {
 import { PODMAN_TRUST } from '../dockerd/podman-units.ts';
 
 /** Server of the Docker API. */
-export type Engine = {
+export type ContainerEngine = {
   readonly title: 'Docker' | 'Podman';
   /** Program name in messages. */
   readonly program: 'dockerd' | 'podman';
@@ -31,14 +31,14 @@ export type Engine = {
   readonly client?: 'podman';
 };
 
-const DOCKER: Engine = {
+const DOCKER: ContainerEngine = {
   title: 'Docker',
   program: 'dockerd',
   trust: '--tlscacert',
   configurable: true,
   apart: false,
 };
-const PODMAN: Engine = {
+const PODMAN: ContainerEngine = {
   title: 'Podman',
   program: 'podman',
   trust: PODMAN_TRUST,
@@ -49,7 +49,7 @@ const PODMAN: Engine = {
 
 export type HostKind = {
   readonly name: KindName;
-  readonly engine: Engine;
+  readonly engine: ContainerEngine;
   /** Name of the daemon's service in messages. */
   readonly service: string;
   /** Socket units, empty if there are none: ours, which holds the TLS port, and that of the local socket. */
@@ -143,7 +143,7 @@ const HOST_KINDS: Readonly<Record<KindName, (places: Places) => HostKind>> = {
   }),
 };
 
-function units(name: KindName, engine: Engine, { service, sockets, boot, whose }: KindUnits, places: Places): HostKind {
+function units(name: KindName, engine: ContainerEngine, { service, sockets, boot, whose }: KindUnits, places: Places): HostKind {
   const short = service.replace(/\.service$/, '');
   const systemctl = ['systemctl', ...whose];
   return {

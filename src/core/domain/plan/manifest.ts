@@ -7,10 +7,10 @@ import { type Places, SERVER_FILES } from '../dockerd/paths.ts';
 import { Secret } from '../secret.ts';
 import type { Credentials } from './desired.ts';
 import { type HostFacts, realPath } from './facts.ts';
-import { type FileChange, text } from './file-change.ts';
+import { type FileChange, textFile } from './file-change.ts';
 import type { HostPlan } from './plan.ts';
 
-export type Entry = {
+export type ManifestEntry = {
   readonly kind: EntryKind;
   readonly path: string;
   readonly mode: string;
@@ -22,7 +22,7 @@ export type Entry = {
 };
 
 /** Files of a generation. */
-export function credentialEntries(plan: HostPlan, { ca, cert, key }: Credentials, { tls, current }: Places): Entry[] {
+export function credentialEntries(plan: HostPlan, { ca, cert, key }: Credentials, { tls, current }: Places): ManifestEntry[] {
   const directory = `${tls}/${plan.generation}`;
   const file = { kind: 'blob', owner: '0:0' } as const;
   const there = key.kind === 'host' ? key.path : `${current}/${SERVER_FILES.key}`;
@@ -39,7 +39,7 @@ export function credentialEntries(plan: HostPlan, { ca, cert, key }: Credentials
 }
 
 /** Secrets never go into a script, and a script cannot contain NUL. */
-function sent(content: string | Secret): Pick<Entry, 'source' | 'data' | 'text'> {
+function sent(content: string | Secret): Pick<ManifestEntry, 'source' | 'data' | 'text'> {
   if (typeof content === 'string' && !content.includes('\0'))
     return { source: `data:${sha256(content)}`, text: content };
   const data = content instanceof Secret ? content : bytes(content);
@@ -52,7 +52,7 @@ export function sha256(data: string | Uint8Array): string {
 }
 
 /** Files of the plan; `protect`: daemon.json is rewritten during the restart. */
-export function fileEntries(plan: HostPlan, protect: boolean): Entry[] {
+export function fileEntries(plan: HostPlan, protect: boolean): ManifestEntry[] {
   const entries = plan.files.map(fileEntry);
   const { path } = plan.daemonJson;
   if (!protect || entries.some((entry) => entry.path === path)) return entries;
@@ -60,7 +60,7 @@ export function fileEntries(plan: HostPlan, protect: boolean): Entry[] {
   return [...entries, { kind: 'file', path, mode: '-', owner: '-', source: 'same' }];
 }
 
-function fileEntry(change: FileChange): Entry {
+function fileEntry(change: FileChange): ManifestEntry {
   const { kind, path, mode, owner } = change;
   if (kind === 'file' && change.copy !== undefined)
     return { kind, path, mode, owner, source: `snap:${checkPath(change.copy)}` };
@@ -75,7 +75,7 @@ type JsonForm = { readonly suffix: string; readonly text: string; readonly mode:
 export function daemonJsonForms(plan: HostPlan, facts: HostFacts): JsonForm[] {
   const { path, before, after } = plan.daemonJson;
   const now = facts.files.get(realPath(facts, path));
-  const old = now?.kind === 'file' ? text(path, '', now.mode.padStart(4, '0'), now.owner) : text(path, '');
+  const old = now?.kind === 'file' ? textFile(path, '', now.mode.padStart(4, '0'), now.owner) : textFile(path, '');
   const next = plan.files.find((change) => change.path === path && change.kind === 'file') ?? old;
   return [
     { side: 'old', content: before, mode: old.mode, owner: old.owner },
@@ -96,7 +96,7 @@ export function checkPath(path: string): string {
   return path;
 }
 
-export function renderManifest(entries: readonly Entry[]): string {
+export function renderManifest(entries: readonly ManifestEntry[]): string {
   const lines = entries.map(({ kind, mode, owner, source, path }, index) =>
     [index + 1, kind, mode, owner, source, checkPath(path)].join('\t'),
   );

@@ -4,7 +4,7 @@ import type { ProbeOutcome } from '../../runtime.ts';
 import type { OtherCa } from '../other-ca.ts';
 import type { HostPlan } from './plan.ts';
 
-export type CheckResult = {
+export type ProbeCheck = {
   /** The connecting client, for instance `client laptop` or `no certificate`. */
   readonly who: string;
   readonly expected: 'accepted' | 'refused';
@@ -30,7 +30,7 @@ export type HostOutcome = {
   readonly accepts: readonly string[];
   /** CAs of other issuers; each of their clients is accepted too. */
   readonly otherCas: readonly OtherCa[];
-  readonly checks: readonly CheckResult[];
+  readonly checks: readonly ProbeCheck[];
   /** Warnings from the host during the change. */
   readonly warnings: readonly string[];
   readonly elapsedMs: number;

@@ -21,7 +21,7 @@ import {
   checkPath,
   credentialEntries,
   daemonJsonForms,
-  type Entry,
+  type ManifestEntry,
   fileEntries,
   renderManifest,
   sha256,
@@ -247,7 +247,7 @@ export function nextState(
   };
 }
 
-function validation(plan: HostPlan, facts: HostFacts, entries: readonly Entry[], protect: boolean): string {
+function validation(plan: HostPlan, facts: HostFacts, entries: readonly ManifestEntry[], protect: boolean): string {
   if (plan.daemon.action === 'none' || plan.purpose !== 'apply' || !kindOf(facts).engine.configurable) return '';
   const staged = entries.some((entry) => entry.kind === 'file' && entry.path === plan.daemonJson.path);
   const view = viewDaemon(facts);

@@ -4,7 +4,7 @@ import { asWritten, DockerTlsError } from '../../../errors/errors.ts';
 import type { ClientBundle } from '../../adapters/docker/bundle.ts';
 import type { ReachedHost, StoreChange, StoredClient, StoreState } from '../../adapters/store/records.ts';
 import type { PendingRequest } from '../../adapters/store/requests.ts';
-import { addressOf } from '../destination.ts';
+import { hostAndPort } from '../destination.ts';
 import { checkName } from '../names.ts';
 import { inspectCertificate, splitBundle } from '../pki/inspect.ts';
 import { isKeyType } from '../pki/key-types.ts';
@@ -56,7 +56,7 @@ export function importedClient({ state, bundle, pending, replace, now, ...option
   const time = now.toISOString();
   const lifetime = info.notAfter.getTime() - info.notBefore.getTime();
   const named = bundle.hosts.map((host): ReachedHost => {
-    const [address, port] = addressOf(host.host);
+    const [address, port] = hostAndPort(host.host);
     return { name: checkName('host', host.name), address, port: Number(port) };
   });
   // Plain credentials name no hosts: a renewal keeps the previous ones.

@@ -5,7 +5,7 @@ import { inspectCertificate } from '../pki/inspect.ts';
 import { renewal } from '../pki/renewal.ts';
 import { knownWords } from '../words.ts';
 
-export type Choice = {
+export type RenewalChoice = {
   readonly names: readonly string[];
   readonly due: boolean;
   readonly all: boolean;
@@ -18,7 +18,7 @@ export type Choice = {
 export async function resolveNames(
   what: 'host' | 'client',
   certs: ReadonlyMap<string, string>,
-  choice: Choice,
+  choice: RenewalChoice,
 ): Promise<string[]> {
   const ways = [choice.names.length > 0, choice.due, choice.all].filter(Boolean).length;
   if (ways !== 1) {

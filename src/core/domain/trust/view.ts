@@ -15,7 +15,7 @@ export type Issuing =
   | 'external';
 
 /** `pem`: the existing ones. */
-export type Issuers = { readonly ids: readonly CaId[]; readonly current: boolean; readonly pem: string };
+export type IssuerBundle = { readonly ids: readonly CaId[]; readonly current: boolean; readonly pem: string };
 
 /** Data of a client needed to build a trust file. */
 export type TrustedClient = { readonly name: string; readonly hosts?: readonly string[]; readonly revokedAt?: string };
@@ -28,7 +28,7 @@ export type AccessView = {
   /**
    * Each client's issuing CAs, the active one first. `current`: the active one is signed by the issuing CA, and its key is in the store.
    */
-  readonly issuers: ReadonlyMap<string, Issuers>;
+  readonly issuers: ReadonlyMap<string, IssuerBundle>;
   /** Clients of this store's CA, without imported clients of other CAs. */
   readonly clients: ReadonlyMap<string, TrustedClient>;
   readonly issuing: Issuing;

@@ -1,6 +1,6 @@
 /** Signer settings of the store that a plan uses on this machine: shown with the plan, then approved. */
 
-import type { Signer } from '../../domain/external-ca.ts';
+import type { CaSigner } from '../../domain/external-ca.ts';
 import { storeSettings } from '../../domain/store-settings.ts';
 import { caAfter, signs } from '../../domain/trust/changes.ts';
 import type { Base, ChangeContext, Planned } from '../intent.ts';
@@ -16,7 +16,7 @@ export function willSign(hosts: Planned['hosts'], { wanted }: Pick<Base, 'wanted
  * The store's signer settings for this run. Undefined if nothing is signed, a key of the store signs, or this run's own files name the
  * signer.
  */
-function signerOfStore({ hosts, wanted, state, run: { signer } }: ChangeContext): Signer | undefined {
+function signerOfStore({ hosts, wanted, state, run: { signer } }: ChangeContext): CaSigner | undefined {
   const { credentials } = wanted;
   const fresh = credentials.some(({ kind }) => kind === 'create-ca' || kind === 'replace-ca');
   const ca = caAfter(state.ca, credentials);

@@ -28,9 +28,9 @@ export function sshOptions(spec: HostSpec, { runtime, ask, ...reach }: Reach): S
 }
 
 /** The step after the facts. `change`: it is certain enough to start its exec together with theirs. */
-export type Next = 'change' | 'unknown';
+export type NextStep = 'change' | 'unknown';
 
-export type Following = { readonly next?: Next };
+export type Following = { readonly next?: NextStep };
 
 /** Connects and gathers facts. The session stays open. */
 export async function openHost(

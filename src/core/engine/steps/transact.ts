@@ -4,7 +4,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import type { ErrorCode } from '../../../errors/catalogue.ts';
 import { DockerTlsError } from '../../../errors/errors.ts';
 import { kindOf } from '../../domain/plan/host-kind.ts';
-import type { CheckResult } from '../../domain/plan/outcome.ts';
+import type { ProbeCheck } from '../../domain/plan/outcome.ts';
 import { diskFullError } from '../../domain/plan/preflight.ts';
 import { renderTransaction } from '../../domain/plan/transaction.ts';
 import { sudoCommand } from '../../domain/quote.ts';
@@ -117,7 +117,7 @@ type Attempt = {
    */
   stage: 'starting' | 'switched' | 'confirming' | 'ended';
   /** Checks that began with the daemon's start. */
-  early?: Promise<readonly CheckResult[]>;
+  early?: Promise<readonly ProbeCheck[]>;
 };
 
 /**
@@ -185,7 +185,7 @@ async function start(attempt: Attempt): Promise<readonly string[]> {
 }
 
 /** Verifies the new state, while the connection for the confirmation opens. Both are needed. */
-async function verifyNew(attempt: Attempt): Promise<{ checks: readonly CheckResult[]; fresh: HostSession }> {
+async function verifyNew(attempt: Attempt): Promise<{ checks: readonly ProbeCheck[]; fresh: HostSession }> {
   const { change, confirmer } = attempt;
   change.progress.phase('verify');
   // If one fails first, the other must still be watched.
@@ -195,7 +195,7 @@ async function verifyNew(attempt: Attempt): Promise<{ checks: readonly CheckResu
 }
 
 /** The results from the daemon's start if all passed; otherwise verifies now. */
-async function checksOf({ change, early }: Attempt): Promise<readonly CheckResult[]> {
+async function checksOf({ change, early }: Attempt): Promise<readonly ProbeCheck[]> {
   if (early === undefined) return await change.verify();
   const checks = await early;
   return checks.length > 0 && checks.every(({ ok }) => ok) ? checks : await change.verify();

@@ -3,7 +3,7 @@
 import type { StoredClient } from '../../adapters/store/records.ts';
 import { isFrom } from '../../domain/pki/inspect.ts';
 import type { Credentials } from '../../domain/plan/desired.ts';
-import type { CheckResult } from '../../domain/plan/outcome.ts';
+import type { ProbeCheck } from '../../domain/plan/outcome.ts';
 import type { Secret } from '../../domain/secret.ts';
 import { usableClients } from '../../domain/trust/clients.ts';
 import { isAccepted } from '../../domain/trust/trust.ts';
@@ -20,7 +20,7 @@ export async function verify(
   sent: Credentials | undefined,
   { wanted, state }: Pick<Base, 'wanted' | 'state'>,
   { runtime }: Pick<Run, 'runtime'>,
-): Promise<CheckResult[]> {
+): Promise<ProbeCheck[]> {
   const { credentials, latest, spec, address } = planned;
   const now = runtime.now();
   const base = { address, port: spec.port, now, signal: runtime.signal };

@@ -12,7 +12,7 @@ import { CHECKS } from '../domain/evaluate.ts';
 import { auditFile, FILE_KINDS } from '../domain/files/audited-file.ts';
 import type { Beside } from '../domain/files/compose-model.ts';
 import type { AuditedFile } from '../domain/report/report.ts';
-import { requireChecks, type Selection } from '../domain/selection.ts';
+import { requireChecks, type CheckSelection } from '../domain/selection.ts';
 
 const KINDS = ['compose', 'dockerfile'] as const;
 
@@ -27,7 +27,7 @@ export type InputOptions = {
 };
 
 export type AuditInputs = {
-  readonly selection: Selection & { readonly benchmark: NonNullable<Selection['benchmark']> };
+  readonly selection: CheckSelection & { readonly benchmark: NonNullable<CheckSelection['benchmark']> };
   /** Findings of the earlier report. */
   readonly known: readonly FindingKey[] | undefined;
   readonly files: readonly AuditedFile[];

@@ -8,7 +8,7 @@ import { type RunOptions, sudoPasswords } from '../../../core/actions/run.ts';
 import { type SelectionOptions, selectSpecs } from '../../../core/actions/selection.ts';
 import { storeOf } from '../../../core/actions/store.ts';
 import { errorsOf, exitOfResults, type HostResult } from '../../../core/domain/host-results.ts';
-import type { Around } from '../../../core/render/change.ts';
+import type { RenderContext } from '../../../core/render/change.ts';
 import { coloursOf } from '../../../core/render/colours.ts';
 import { saveReport } from '../adapters/report.ts';
 import { expiredWords } from '../domain/baseline.ts';
@@ -20,7 +20,7 @@ import { formOf, REPORT_FORMS, type ReportForm, renderReport } from '../domain/r
 import { type AuditedHost, type AuditReport, judged, reportHead } from '../domain/report/report.ts';
 import type { Paint } from '../domain/report/table.ts';
 import { fails, scoreWords } from '../domain/score.ts';
-import { type Selection, selectResults, subjectsOf } from '../domain/selection.ts';
+import { type CheckSelection, selectResults, subjectsOf } from '../domain/selection.ts';
 import { auditHosts } from '../engine/audit-hosts.ts';
 import { type AuditInputs, type InputOptions, readInputs } from './audit-inputs.ts';
 
@@ -115,7 +115,7 @@ async function auditSelected(
   context: ActionContext,
   hosts: readonly string[],
   options: AuditOptions,
-  selection: Selection,
+  selection: CheckSelection,
 ) {
   const { global, runtime, prompts, progress } = context;
   const state = await storeOf(context).read();
@@ -129,7 +129,7 @@ async function auditSelected(
 
 function renderAudit(
   { report, form, known, results, stored, saved }: Audited,
-  { global, runtime, options: { failOn } }: Around & { readonly options: { readonly failOn: Severity | undefined } },
+  { global, runtime, options: { failOn } }: RenderContext & { readonly options: { readonly failOn: Severity | undefined } },
 ): CommandResult<AuditDocument> {
   const colours = coloursOf(runtime.io);
   const paint: Paint = (colour, text) => colours[colour](text);

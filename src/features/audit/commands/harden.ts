@@ -9,7 +9,7 @@ import type { Changed } from '../../../core/actions/results.ts';
 import { hostsIntent } from '../../../core/domain/trust/wanted-hosts.ts';
 import { hangText } from '../../../core/domain/words.ts';
 import { change } from '../../../core/engine/change.ts';
-import { type Around, renderChange } from '../../../core/render/change.ts';
+import { type RenderContext, renderChange } from '../../../core/render/change.ts';
 import type { ChangeDocument } from '../../../core/render/change-document.ts';
 import { coloursOf } from '../../../core/render/colours.ts';
 import { costLines } from '../../../core/render/outcome.ts';
@@ -190,7 +190,7 @@ const RISK_WORDS: Readonly<Record<Risk, string>> = { none: 'no risk', low: 'low 
 
 export function renderHardened(
   { changed, fixes, packages, leftOut, unmade, report }: Hardened,
-  around: Around,
+  around: RenderContext,
 ): CommandResult<HardenDocument> {
   const { io } = around.runtime;
   const { result, text, ...rest } = renderChange(changed, around);
@@ -222,7 +222,7 @@ function hostPackagesDocument({ host, install, present, warnings }: HostPackages
   return { host, packages, present, warnings };
 }
 
-function renderFixes({ runtime }: Around): CommandResult<HardenListDocument> {
+function renderFixes({ runtime }: RenderContext): CommandResult<HardenListDocument> {
   const columns = tableWidth(runtime.io);
   const fixes = FIXES.map((fix) => ({
     ...fix,

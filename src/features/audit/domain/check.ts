@@ -133,12 +133,12 @@ export function judge(evidence: readonly Evidence[], severity?: Severity): Verdi
 }
 
 /** Group of a check in the benchmark's order; groups of docker-tls follow. */
-export function groupOf(id: string): string {
+export function checkGroup(id: string): string {
   const [head = ''] = id.split('.');
-  return GROUPS.find(([key]) => key === head)?.[1] ?? 'Other';
+  return CHECK_GROUPS.find(([key]) => key === head)?.[1] ?? 'Other';
 }
 
-export const GROUPS: readonly (readonly [string, string])[] = [
+export const CHECK_GROUPS: readonly (readonly [string, string])[] = [
   ['tls', 'TLS and the network'],
   ['vuln', 'Known vulnerabilities'],
   ['config', 'Configuration of the daemon'],

@@ -35,7 +35,7 @@ export function isStrict(umask: string): boolean {
 export const TIMEOUT_S = 900;
 
 /** Settings reported by the host, as text. */
-export type HostSettings = NonNullable<ReturnType<typeof parseHostSettings>>;
+export type HostSettingFacts = NonNullable<ReturnType<typeof parseHostSettings>>;
 
 /** modprobe treats `-` and `_` as equal. */
 export function moduleName(name: string): string {
@@ -164,6 +164,6 @@ export function looseLoginDefs(
 }
 
 /** Modules of a fix that could still be loaded. Loaded ones are in use, and stay. */
-export function loadableModules(host: HostSettings, fix: 'modules' | 'modules-used'): readonly string[] {
+export function loadableModules(host: HostSettingFacts, fix: 'modules' | 'modules-used'): readonly string[] {
   return BLOCKED[fix].filter((name) => !host.blocked.has(moduleName(name)) && !host.loaded.has(moduleName(name)));
 }

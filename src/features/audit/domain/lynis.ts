@@ -6,7 +6,7 @@ import { printable } from '../../../errors/errors.ts';
 import { type CheckResult, counts } from './evaluate.ts';
 import type { FixName } from './fix-names.ts';
 import { BLOCKED, moduleName } from './host-settings.ts';
-import { keysOf, SYSCTLS } from './sysctls.ts';
+import { sysctlKeys, SYSCTLS } from './sysctls.ts';
 
 export type LynisWarning = { readonly test: string; readonly text: string };
 
@@ -102,7 +102,7 @@ function bySuggestion(line: string): readonly FixName[] {
 function byDetail(line: string): readonly FixName[] {
   const [test, , text = ''] = line.split('|');
   const field = /(?:^|;)field:([^;]+);/.exec(text)?.[1] ?? '';
-  if (test === 'KRNL-6000') return SYSCTLS.flatMap((row) => (keysOf(row).includes(field) ? [row.fix] : []));
+  if (test === 'KRNL-6000') return SYSCTLS.flatMap((row) => (sysctlKeys(row).includes(field) ? [row.fix] : []));
   const keyword = field.toLowerCase();
   return test === 'SSH-7408' && Object.hasOwn(BY_KEYWORD, keyword) ? (BY_KEYWORD[keyword] ?? []) : [];
 }

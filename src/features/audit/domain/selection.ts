@@ -12,7 +12,7 @@ import type { AuditedFile, AuditedHost, Subject } from './report/report.ts';
 import { score } from './score.ts';
 
 /** Selected checks and the baseline of a run. */
-export type Selection = {
+export type CheckSelection = {
   /** Check IDs; a final `*` is a wildcard. Empty: all. */
   readonly checks: readonly string[];
   /** Edition of the check numbers, in this selection and in the baseline. */
@@ -21,7 +21,7 @@ export type Selection = {
 };
 
 /** The subject with the selected checks, marked accepted findings, and a new score. */
-export function selectResults<S extends AuditedHost | AuditedFile>(subject: S, selection: Selection, now: Date): S {
+export function selectResults<S extends AuditedHost | AuditedFile>(subject: S, selection: CheckSelection, now: Date): S {
   const { checks, baseline, benchmark = NEWEST } = selection;
   const all = inBenchmark(subject.results, benchmark);
   const chosen =

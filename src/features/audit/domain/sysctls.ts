@@ -41,7 +41,7 @@ const OWN_COUNTS: Readonly<Record<string, string | undefined>> = {
 };
 
 /** Keys of a row, without those of single interfaces. */
-export function keysOf({ key }: Pick<Row, 'key'>): readonly string[] {
+export function sysctlKeys({ key }: Pick<Row, 'key'>): readonly string[] {
   return key.includes('*') ? ['all', 'default'].map((name) => key.replace('*', name)) : [key];
 }
 
@@ -129,7 +129,7 @@ export function looseSysctls(
   fix: FixName,
 ): readonly (Row & { readonly row: string; readonly now: string; readonly interfaces?: readonly string[] })[] {
   return SYSCTLS.filter((row) => row.fix === fix && isOwn(host, row)).flatMap((row) => {
-    const loose = valuesOf(host, row).filter(({ now }) => now !== row.value && row.stays?.includes(now) !== true);
+    const loose = sysctlValues(host, row).filter(({ now }) => now !== row.value && row.stays?.includes(now) !== true);
     const whole = loose.filter(({ name }) => ['', 'all', 'default'].includes(name));
     const forwards = OWN_COUNTS[row.key];
     const own = loose.filter(
@@ -149,7 +149,7 @@ export function looseSysctls(
 }
 
 /** Current values of a setting, for each interface if its key has a `*`. */
-export function valuesOf(
+export function sysctlValues(
   { sysctl }: Kernel,
   { key }: Pick<Row, 'key'>,
 ): readonly { readonly name: string; readonly now: string }[] {

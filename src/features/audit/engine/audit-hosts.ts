@@ -18,13 +18,13 @@ import { parseLynis } from '../domain/lynis.ts';
 import { withOurClients } from '../domain/report/own-clients.ts';
 import { type AuditedHost, auditHost } from '../domain/report/report.ts';
 import { scoreWords } from '../domain/score.ts';
-import { type Selection, selectResults } from '../domain/selection.ts';
+import { type CheckSelection, selectResults } from '../domain/selection.ts';
 import { gatherAuditFacts, gatherLynis } from './gather-audit.ts';
 
 export type AuditContext = Reach &
   Pick<FleetOptions, 'parallel' | 'progress'> & {
     readonly state: StoreState;
-    readonly selection: Selection;
+    readonly selection: CheckSelection;
     /** Run Lynis if installed. */
     readonly lynis?: boolean;
   };

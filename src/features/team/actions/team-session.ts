@@ -1,7 +1,7 @@
 /** Shared store sessions for commands about the store itself, and a store's whole content. */
 
 import type { ActionContext } from '../../../core/actions/action-context.ts';
-import { type Attended, optionsOf, storeOf } from '../../../core/actions/store.ts';
+import { type Attended, storeOptions, storeOf } from '../../../core/actions/store.ts';
 import type { StoreState } from '../../../core/adapters/store/records.ts';
 import { usage } from '../../../errors/errors.ts';
 import { openTeamSession } from '../store/open.ts';
@@ -9,7 +9,7 @@ import type { Session } from '../store/session.ts';
 
 /** Session of a shared store; undefined if the store is a directory. */
 export function teamOf(context: Attended): Session | undefined {
-  return openTeamSession(optionsOf(context));
+  return openTeamSession(storeOptions(context));
 }
 
 /** The shared store of a command. Fails with E_USAGE (exit 2) if the store is a local directory. */

@@ -5,7 +5,7 @@ import { resolve } from 'node:path';
 import { type CommandResult, defineCommand } from '../../../cli/command.ts';
 import type { ActionContext } from '../../../core/actions/action-context.ts';
 import { approving } from '../../../core/actions/approve-settings.ts';
-import { optionsOf } from '../../../core/actions/store.ts';
+import { storeOptions } from '../../../core/actions/store.ts';
 import type { StoreState } from '../../../core/adapters/store/records.ts';
 import { readRequests, writeRequest } from '../../../core/adapters/store/requests.ts';
 import { openStore } from '../../../core/adapters/store/store.ts';
@@ -87,7 +87,7 @@ async function copyStore(context: ActionContext, to: string): Promise<CopiedStor
   const done = { from, to: shared ? to : home, ...sizes, home: shared ? home : undefined };
   if (home === global.home || existsSync(home)) throw taken(home, shared ? asideHint(home) : OTHER_HINT);
   try {
-    const session = shared ? (openTeamSession({ ...optionsOf(context), home, url: to }) as Session) : undefined;
+    const session = shared ? (openTeamSession({ ...storeOptions(context), home, url: to }) as Session) : undefined;
     if (session !== undefined && !(await session.snapshotIsEmpty())) throw taken(to, ...useHints(context, to));
     if (!global.dryRun) await copyInto(context, state, { home, session });
   } catch (error) {

@@ -11,7 +11,7 @@ import { usage } from '../../../errors/errors.ts';
 import { recipientsIn } from '../actions/recipients.ts';
 import { teamOf, wholeState } from '../actions/team-session.ts';
 import { checkRecipient, encryptFor } from '../store/age.ts';
-import { filesOf } from '../store/whole.ts';
+import { storeFiles } from '../store/whole.ts';
 
 export type StoreExportDocument =
   | { readonly recipients: number; readonly dryRun: true }
@@ -45,7 +45,7 @@ export const command = defineCommand({
       throw usage('--recipient is missing: whose key opens the file', ['--recipient "$(cat ~/.ssh/id_ed25519.pub)"']);
     const recipients = to.length;
     if (global.dryRun) return { exit: 0, result: { recipients, dryRun: true }, text: 'would write the file' };
-    const files = filesOf(state).map(([name, { bytes, kind }]) => ({
+    const files = storeFiles(state).map(([name, { bytes, kind }]) => ({
       name,
       data: typeof bytes === 'string' ? Buffer.from(bytes) : bytes.reveal(),
       mode: MODES[kind],

@@ -69,7 +69,7 @@ export type Past = {
   first(all: readonly Alike[]): AsyncIterable<readonly [Alike, ReadonlyMap<string, Uint8Array>]>;
 };
 
-export type Engine = {
+export type StoreEngine = {
   /** The URL as given, for messages; never contains a password. */
   readonly url: string;
   /** The newest snapshot. Fails with E_STORE_UNREACHABLE (exit 4) if no cached one exists either. */

@@ -14,9 +14,9 @@ export function fits(bytes: number, operations: number): boolean {
   return operations <= MOST_OPERATIONS && bytes <= MOST_BYTES;
 }
 
-export type Keys = ReturnType<typeof keysOf>;
+export type GenerationKeys = ReturnType<typeof generationKeys>;
 
-export function keysOf(prefix: string) {
+export function generationKeys(prefix: string) {
   const at = (name: string) => `/${prefix}/${name}`;
   return { head: at('head'), log: at('log/'), making: at('making/'), generations: at('g/') };
 }
@@ -40,7 +40,7 @@ export function there(key: string): object {
 /** Writes the files of a generation. False if the marker expired, because the writes took longer than the lease. */
 export async function makeGeneration(
   client: EtcdClient,
-  keys: Keys,
+  keys: GenerationKeys,
   generation: string,
   files: ReadonlyMap<string, Uint8Array>,
 ): Promise<boolean> {
@@ -77,7 +77,7 @@ function chunksOf(files: ReadonlyMap<string, Uint8Array>): [string, Uint8Array][
 /** Deletes generations that neither the head nor a running commit uses: of dead runs, and old ones. */
 export async function sweepGenerations(
   client: EtcdClient,
-  keys: Keys,
+  keys: GenerationKeys,
   { generation, modRevision }: { readonly generation: string; readonly modRevision: string },
 ): Promise<void> {
   for (let from = keys.generations; ; ) {

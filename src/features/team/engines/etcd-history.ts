@@ -29,13 +29,13 @@ export const entrySchema = z.object({
 });
 
 export type Head = Readonly<z.output<typeof headSchema>>;
-export type Entry = Readonly<z.output<typeof entrySchema>>;
+export type HistoryEntry = Readonly<z.output<typeof entrySchema>>;
 
 export function readHead(value: Uint8Array): Head | undefined {
   return parseAs(headSchema, Buffer.from(value).toString('utf8'));
 }
 
-export function readEntry(value: Uint8Array): Entry | undefined {
+export function readEntry(value: Uint8Array): HistoryEntry | undefined {
   return parseAs(entrySchema, Buffer.from(value).toString('utf8'));
 }
 
@@ -56,7 +56,7 @@ export function newEntry(
   { message, regained }: Commit,
   at: Date,
   paths: readonly string[] | undefined,
-): Entry {
+): HistoryEntry {
   const { who, subject, lines } = message;
   const rest = {
     parent,
@@ -67,7 +67,7 @@ export function newEntry(
   return { revision: revisionOf(rest), ...rest };
 }
 
-function revisionOf({ revision: _, ...rest }: Omit<Entry, 'revision'> & { readonly revision?: string }): string {
+function revisionOf({ revision: _, ...rest }: Omit<HistoryEntry, 'revision'> & { readonly revision?: string }): string {
   const { parent, regained = '', at, who, subject, lines, paths = null } = rest;
   const text = JSON.stringify([parent, regained, at, who, subject, lines, paths]);
   return `${numberOf(parent) + 1}-${createHash('sha256').update(text).digest('hex').slice(0, 40)}`;
@@ -77,7 +77,7 @@ function revisionOf({ revision: _, ...rest }: Omit<Entry, 'revision'> & { readon
  * True if the history that ends with `history` contains `older`. `entries`: earlier entries by number. False if an entry is missing or does
  * not match. Undefined: a lost revision was restored since, and `older` is not part of it.
  */
-export function holds(history: History, older: string, entries: ReadonlyMap<number, Entry>): boolean | undefined {
+export function holds(history: History, older: string, entries: ReadonlyMap<number, HistoryEntry>): boolean | undefined {
   for (let { parent, regained } = history; ; ) {
     if (parent === older || regained === older) return true;
     // A restored revision is the predecessor: the history of the replaced commits is unverified.
@@ -89,6 +89,6 @@ export function holds(history: History, older: string, entries: ReadonlyMap<numb
   }
 }
 
-export function logEntryOf({ revision, at, who, subject, lines }: Entry): LogEntry {
+export function logEntryOf({ revision, at, who, subject, lines }: HistoryEntry): LogEntry {
   return { revision, at: new Date(at), who, subject, lines };
 }

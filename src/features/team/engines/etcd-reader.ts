@@ -5,8 +5,8 @@ import type { EtcdAddress } from '../store/etcd-address.ts';
 import type { Listing, Snapshot } from './engine.ts';
 import { type EtcdClient, endOf, type KeyValue, rangeRequest } from './etcd-client.ts';
 import { EtcdFailure, etcdRefusal } from './etcd-failure.ts';
-import type { Keys } from './etcd-generation.ts';
-import { type Entry, entryName, type Head, numberOf, readEntry, readHead } from './etcd-history.ts';
+import type { GenerationKeys } from './etcd-generation.ts';
+import { type HistoryEntry, entryName, type Head, numberOf, readEntry, readHead } from './etcd-history.ts';
 import { tooMuch } from './refusals.ts';
 
 /** A snapshot in etcd: `at` is the etcd revision of the read, `modRevision` that of the head ('0': none). */
@@ -16,7 +16,7 @@ export type Place = {
   readonly generation: string;
   readonly snapshot: Snapshot;
   /** Last entries of its history, newest last. */
-  readonly recent: readonly Entry[];
+  readonly recent: readonly HistoryEntry[];
 };
 
 /** One answer can contain a page of the largest values. */
@@ -36,7 +36,7 @@ export type ReaderOptions = {
   reached(): void;
 };
 
-export function etcdReader(client: EtcdClient, keys: Keys, { address, listing, reached }: ReaderOptions) {
+export function etcdReader(client: EtcdClient, keys: GenerationKeys, { address, listing, reached }: ReaderOptions) {
   const places = new Map<string, Place>();
   let latest: Place | undefined;
 
@@ -154,8 +154,8 @@ export function etcdReader(client: EtcdClient, keys: Keys, { address, listing, r
     }
   }
 
-  async function entriesFrom(first: number, last: number): Promise<Map<number, Entry>> {
-    const entries = new Map<number, Entry>();
+  async function entriesFrom(first: number, last: number): Promise<Map<number, HistoryEntry>> {
+    const entries = new Map<number, HistoryEntry>();
     for (let from = first; from <= last; ) {
       const { kvs } = await client.range(keys.log + entryName(from), keys.log + entryName(last + 1), { limit: PAGE });
       for (const { value } of kvs) {
@@ -171,7 +171,7 @@ export function etcdReader(client: EtcdClient, keys: Keys, { address, listing, r
   return { current, readHeadAnd, entriesFrom, remember, placeOf: (revision: string) => places.get(revision) };
 }
 
-export function recentOf(before: readonly Entry[], entries: readonly (Entry | undefined)[]): readonly Entry[] {
+export function recentOf(before: readonly HistoryEntry[], entries: readonly (HistoryEntry | undefined)[]): readonly HistoryEntry[] {
   return [...before, ...entries.filter((one) => one !== undefined)].slice(-MOST_RECENT);
 }
 
@@ -185,7 +185,7 @@ function bogus(): Snapshot {
 }
 
 /** Files changed since a revision; undefined if the entries do not show them, or for too many. */
-function pathsSince(revision: string, head: Head, entries: readonly (Entry | undefined)[]): string[] | undefined {
+function pathsSince(revision: string, head: Head, entries: readonly (HistoryEntry | undefined)[]): string[] | undefined {
   const paths = new Set<string>();
   let at = revision;
   for (const entry of entries) {

@@ -5,13 +5,13 @@
 
 import { DockerTlsError } from '../../../errors/errors.ts';
 import type { EtcdAddress } from '../store/etcd-address.ts';
-import type { Commit, Engine, Listing, Snapshot } from './engine.ts';
+import type { Commit, StoreEngine, Listing, Snapshot } from './engine.ts';
 import { etcdClient } from './etcd-client.ts';
 import { readEtcdCredentials } from './etcd-credentials.ts';
 import { EtcdFailure, etcdRefusal, tooLarge, unknownFate, withoutHistory } from './etcd-failure.ts';
 import {
   fits,
-  keysOf,
+  generationKeys,
   makeGeneration,
   putOperation,
   removeOperation,
@@ -19,7 +19,7 @@ import {
   there,
   unchanged,
 } from './etcd-generation.ts';
-import { type Entry, entryName, type Head, holds, logEntryOf, newEntry, numberOf, readHead } from './etcd-history.ts';
+import { type HistoryEntry, entryName, type Head, holds, logEntryOf, newEntry, numberOf, readHead } from './etcd-history.ts';
 import { etcdReader, newGeneration, type Place, recentOf } from './etcd-reader.ts';
 import { changed } from './refusals.ts';
 import { snapshotCache } from './snapshot-cache.ts';
@@ -37,13 +37,13 @@ export type EtcdOptions = {
 const LARGEST_VALUE = 1_500_000;
 const ATTEMPTS = 4;
 
-export function etcdEngine({ address, env, cache: directory, listing, signal, now }: EtcdOptions): Engine {
+export function etcdEngine({ address, env, cache: directory, listing, signal, now }: EtcdOptions): StoreEngine {
   /** A run that has begun to store completes: it determines the result, reverts if necessary, and reports. */
   let begun = false;
   const stopReading = () => (begun ? undefined : signal);
   const client = etcdClient(address, () => readEtcdCredentials(address, env), stopReading);
   const cache = snapshotCache(directory);
-  const keys = keysOf(address.prefix);
+  const keys = generationKeys(address.prefix);
   const { current, readHeadAnd, entriesFrom, remember, placeOf } = etcdReader(client, keys, {
     address,
     listing,
@@ -63,7 +63,7 @@ export function etcdEngine({ address, env, cache: directory, listing, signal, no
   }
 
   /** State of a commit: in etcd's present history, still possible on an unchanged head, or overtaken. */
-  async function fateOf(entry: Entry, expected: Place): Promise<'stored' | 'open' | 'overtaken'> {
+  async function fateOf(entry: HistoryEntry, expected: Place): Promise<'stored' | 'open' | 'overtaken'> {
     const { head, entries } = await readHeadAnd(numberOf(entry.parent));
     if (entries[0]?.revision === entry.revision) return 'stored';
     return (head?.modRevision ?? '0') === expected.modRevision ? 'open' : 'overtaken';
@@ -75,7 +75,7 @@ export function etcdEngine({ address, env, cache: directory, listing, signal, no
    */
   async function settle(
     expected: Place,
-    entry: Entry,
+    entry: HistoryEntry,
     compare: readonly object[],
     success: Parameters<typeof client.txn>[1],
   ) {

@@ -10,7 +10,7 @@ import { DockerTlsError } from '../../../errors/errors.ts';
 
 export type GitResult = { readonly status: number; readonly stdout: Buffer; readonly stderr: string };
 
-export type GitOptions = {
+export type GitCommandOptions = {
   readonly input?: Uint8Array | string;
   readonly env?: Readonly<Record<string, string>>;
   /** Exit statuses other than 0 that are valid answers. */
@@ -22,7 +22,7 @@ export type GitOptions = {
 /** Time for git's last output to arrive after it was stopped. */
 const LAST_WORDS_MS = 1000;
 
-export type Git = (args: readonly string[], options?: GitOptions) => Promise<GitResult>;
+export type Git = (args: readonly string[], options?: GitCommandOptions) => Promise<GitResult>;
 
 /** A failure of git, with its last output. */
 export class GitFailure extends Error {

@@ -5,7 +5,7 @@ import { maskPasswords } from '../../../core/domain/secret.ts';
 import { asWritten, DockerTlsError } from '../../../errors/errors.ts';
 import { GitFailure } from './git-command.ts';
 
-export function unreachable(url: string, remote: string, cause: unknown): unknown {
+export function gitUnreachable(url: string, remote: string, cause: unknown): unknown {
   if (!(cause instanceof GitFailure)) return cause;
   return new DockerTlsError('E_STORE_UNREACHABLE', `the store cannot be reached: ${maskPasswords(cause.message)}`, {
     where: url,
@@ -16,7 +16,7 @@ export function unreachable(url: string, remote: string, cause: unknown): unknow
 
 /** The repository names a commit but cannot send it: objects are damaged or missing. */
 export function incomplete(url: string, remote: string, cause: unknown): unknown {
-  const error = unreachable(url, remote, cause);
+  const error = gitUnreachable(url, remote, cause);
   if (!(error instanceof DockerTlsError)) return error;
   return new DockerTlsError(error.code, error.message, {
     where: url,

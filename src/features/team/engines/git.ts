@@ -11,15 +11,15 @@ import { makeDirectories, present, textIfThere } from '../../../core/adapters/st
 import { shellQuote } from '../../../core/domain/quote.ts';
 import { maskPasswords } from '../../../core/domain/secret.ts';
 import { DockerTlsError } from '../../../errors/errors.ts';
-import type { Commit, Engine, Listing, Snapshot } from './engine.ts';
+import type { Commit, StoreEngine, Listing, Snapshot } from './engine.ts';
 import { type Git, GitFailure, gitIn } from './git-command.ts';
 import { entryOf, LOG_FORMAT } from './git-log.ts';
 import { gitPast } from './git-past.ts';
 import { gitReader } from './git-reader.ts';
-import { incomplete, notAccepted, unreachable } from './git-refusals.ts';
+import { incomplete, notAccepted, gitUnreachable } from './git-refusals.ts';
 import { changed, unknownEnding } from './refusals.ts';
 
-export type GitOptions = {
+export type GitEngineOptions = {
   /** As given: `git+ssh://…`. */
   readonly url: string;
   /** For git: `ssh://…`. */
@@ -38,7 +38,7 @@ export type GitOptions = {
 const PUSHES = 4;
 const GRACE_MS = 3000;
 
-export function gitEngine({ url, remote, branch, cache, listing, signal, before, timeoutMs }: GitOptions): Engine {
+export function gitEngine({ url, remote, branch, cache, listing, signal, before, timeoutMs }: GitEngineOptions): StoreEngine {
   /** A run that has begun to store must determine the result: its git calls get a grace period after the signal. */
   let begun = false;
   const run = gitIn(cache, { timeoutMs, signal, graceMs: () => (begun ? GRACE_MS : 0) });
@@ -71,7 +71,7 @@ export function gitEngine({ url, remote, branch, cache, listing, signal, before,
       const { stdout } = await git(['ls-remote', '--quiet', '--exit-code', remote, ref], { answers: [2] });
       return /^[0-9a-f]{40,64}/.exec(stdout.toString('latin1'))?.[0] ?? '';
     } catch (error) {
-      throw unreachable(url, remote, error);
+      throw gitUnreachable(url, remote, error);
     }
   }
 

@@ -11,7 +11,7 @@ import { makeDirectories } from '../../../core/adapters/store/files.ts';
 import { readNamedFileSync } from '../../../core/named-file.ts';
 import { errnoOf } from '../../../errors/errors.ts';
 import type { Snapshot } from './engine.ts';
-import { type Entry, entrySchema } from './etcd-history.ts';
+import { type HistoryEntry, entrySchema } from './etcd-history.ts';
 
 const schema = z.object({
   revision: z.string(),
@@ -49,7 +49,7 @@ export function snapshotCache(directory: string) {
 
   return {
     /** Contents first: a killed run leaves the previous snapshot. */
-    keep({ revision, history, files }: Snapshot, recent: readonly Entry[]): void {
+    keep({ revision, history, files }: Snapshot, recent: readonly HistoryEntry[]): void {
       if (readIndex(snapshotFile)?.revision === revision) return;
       makeDirectories(join(directory, 'files'));
       if (written.size === 0) {

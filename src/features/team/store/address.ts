@@ -35,7 +35,7 @@ export function parseStoreAddress(text: string): StoreAddress {
 /**
  * The address at `url`. Removes a password that it names from the environment before anything else runs, because no child process needs it.
  */
-export function addressOf(url: string): StoreAddress {
+export function storeAddress(url: string): StoreAddress {
   const address = parseStoreAddress(url);
   if (address.kind === 'etcd' && address.password?.startsWith('env:')) keepFromChildren(address.password.slice(4));
   return address;

@@ -1,8 +1,8 @@
 /** Verification of a snapshot: signature, position in the history, and descent from the state last seen on this machine. */
 
-import type { Engine, Snapshot } from '../engines/engine.ts';
-import type { Seen } from './local.ts';
-import { filesProblem, fingerprintOf, MANIFEST, readSigned, type Signed, sha256 } from './manifest.ts';
+import type { StoreEngine, Snapshot } from '../engines/engine.ts';
+import type { SeenState } from './local.ts';
+import { filesProblem, fingerprintOf, MANIFEST, readSigned, type Signed, sha256Hex } from './manifest.ts';
 import * as refusals from './refusals.ts';
 
 /**
@@ -29,13 +29,13 @@ export function ancestors({ parent, regained = '' }: Snapshot['history']): strin
   return [regained, parent].filter(Boolean).join(' ');
 }
 
-export type Checked = Signed & { readonly seen: Seen };
+export type Checked = Signed & { readonly seen: SeenState };
 
 /** Rejects a snapshot that is not genuine, or does not descend from the state seen before the request. Undefined: an empty store. */
 export async function checkSnapshot(
-  engine: Engine,
+  engine: StoreEngine,
   snapshot: Snapshot,
-  { before, pinned }: { readonly before: Seen | undefined; readonly pinned: string | undefined },
+  { before, pinned }: { readonly before: SeenState | undefined; readonly pinned: string | undefined },
 ): Promise<Checked | undefined> {
   const { url } = engine;
   const { files, revision } = snapshot;
@@ -56,7 +56,7 @@ export async function checkSnapshot(
     throw refusals.tampered(url, `the store is signed by ${signer}, and ${wanted} has not confirmed that key`);
   }
   genuine(url, snapshot);
-  const manifest = sha256(files.get(MANIFEST));
+  const manifest = sha256Hex(files.get(MANIFEST));
   if (before !== undefined) {
     if (older) throw await off(engine, snapshot, signed, before, `this is commit ${sequence}`);
     if (sequence === before.sequence && manifest !== before.manifest)
@@ -68,7 +68,7 @@ export async function checkSnapshot(
 }
 
 /** Error for a genuine state that does not descend from the one seen: an older one of the same line, or one of another line. */
-async function off(engine: Engine, { revision }: Snapshot, { manifest }: Signed, before: Seen, what: string) {
+async function off(engine: StoreEngine, { revision }: Snapshot, { manifest }: Signed, before: SeenState, what: string) {
   if ((await engine.contains(before.revision, revision)) === true)
     return refusals.rewound(engine.url, before.sequence, what);
   const last = await engine.at(before.revision);

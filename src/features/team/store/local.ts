@@ -35,7 +35,7 @@ const seenSchema = z.object({
   signers: z.array(z.string()),
 });
 /** The newest snapshot accepted on this machine. */
-export type Seen = Data<z.output<typeof seenSchema>>;
+export type SeenState = Data<z.output<typeof seenSchema>>;
 
 const FIELDS = { hosts: ['ssh'], clients: ['own', 'copies'] } as const;
 const SSH_FIELDS = ['identities', 'configFile'] as const;
@@ -48,7 +48,7 @@ export type Local = ReturnType<typeof openLocal>;
 export function openLocal(home: string, url: string) {
   const file = join(home, 'store.json');
 
-  function remembered(): { readonly seen?: Seen } {
+  function remembered(): { readonly seen?: SeenState } {
     const found = readObject(file);
     if (found === undefined) return {};
     if (typeof found.store !== 'string' || !sameStore(found.store, url)) throw otherStore(home, url, found.store);
@@ -65,7 +65,7 @@ export function openLocal(home: string, url: string) {
     seen: () => remembered().seen,
 
     /** Remembers a newer snapshot, or any with `anyway`. True if it is now the remembered one. */
-    remember(seen: Seen, anyway = false): boolean {
+    remember(seen: SeenState, anyway = false): boolean {
       const before = remembered().seen;
       if (!anyway && before !== undefined && before.sequence >= seen.sequence) return before.revision === seen.revision;
       replaceFile(home, 'store.json', `${JSON.stringify({ schema: SCHEMA, store: url, seen })}\n`);

@@ -37,14 +37,14 @@ export type Signers = z.output<typeof signersSchema>;
 type Files = ReadonlyMap<string, Uint8Array>;
 
 /** The signed manifest of the other files. */
-export function renderManifest(
+export function renderStoreManifest(
   files: Files,
   about: Omit<Manifest, 'schema' | 'files'>,
   signingKey: Secret,
 ): Uint8Array {
   const hashes = [...files]
     .filter(([path]) => path !== MANIFEST)
-    .map(([path, bytes]) => [path, sha256(bytes)] as const);
+    .map(([path, bytes]) => [path, sha256Hex(bytes)] as const);
   const manifest: Manifest = {
     schema: 1,
     ...about,
@@ -76,7 +76,7 @@ export function filesProblem({ manifest }: Signed, files: Files): string | undef
   const listed = new Set([...Object.keys(manifest.files), MANIFEST]);
   const extra = [...files.keys()].find((path) => !listed.has(path));
   if (extra !== undefined) return `holds ${extra}, and its manifest does not list that`;
-  const wrong = Object.entries(manifest.files).find(([path, hash]) => sha256(files.get(path)) !== hash);
+  const wrong = Object.entries(manifest.files).find(([path, hash]) => sha256Hex(files.get(path)) !== hash);
   if (wrong === undefined) return undefined;
   return files.has(wrong[0]) ? `has another ${wrong[0]} than was signed` : `lacks ${wrong[0]}`;
 }
@@ -96,7 +96,7 @@ export function listingOf(trusted: () => readonly string[]): Listing {
         typeof signed !== 'string' &&
         (known.length === 0 || signed.signers.some((one) => known.includes(fingerprintOf(one))));
       const hashes = new Map(counts ? Object.entries(signed.manifest.files) : []);
-      return { paths: new Set(hashes.keys()), genuine: (path, bytes) => sha256(bytes) === hashes.get(path) };
+      return { paths: new Set(hashes.keys()), genuine: (path, bytes) => sha256Hex(bytes) === hashes.get(path) };
     },
   };
 }
@@ -121,7 +121,7 @@ export function fingerprintOf({ key }: Signers[number]): string {
 /** Cache: each content is hashed once per run, although every commit needs it. */
 const hashes = new WeakMap<Uint8Array, string>();
 
-export function sha256(bytes: Uint8Array | undefined): string {
+export function sha256Hex(bytes: Uint8Array | undefined): string {
   const known = bytes === undefined ? undefined : hashes.get(bytes);
   const hash =
     known ??

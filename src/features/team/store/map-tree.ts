@@ -1,7 +1,7 @@
 /** In-memory contents as the directory tree of a store: the same checks of file contents, without owners and modes. */
 
 import { storeProblems } from '../../../core/adapters/store/problems.ts';
-import { type Files, filesBy, type Tree } from '../../../core/adapters/store/tree.ts';
+import { type DirectoryFiles, filesBy, type Tree } from '../../../core/adapters/store/tree.ts';
 import { nameProblem } from '../../../core/domain/names.ts';
 import type { Contents } from './contents.ts';
 
@@ -14,7 +14,7 @@ export function mapTree(contents: Contents, where: string): Tree {
   const damages: string[] = [];
   const damage = (path: string, what: string) => damages.push(`${path} ${what}`);
 
-  function files(directory: string): Files {
+  function files(directory: string): DirectoryFiles {
     return filesBy((name, _, need, parse) => {
       const path = name === '' ? directory : `${directory}/${name}`;
       const bytes = path === 'store.json' ? '{"schema":1}' : contents.get(path)?.bytes;

@@ -3,10 +3,10 @@
 import { join, resolve } from 'node:path';
 import type { Store } from '../../../core/adapters/store/store.ts';
 import { type OpenOptions, storeUrl } from '../../../core/adapters/store/store-url.ts';
-import type { Engine, Listing, Snapshot } from '../engines/engine.ts';
+import type { StoreEngine, Listing, Snapshot } from '../engines/engine.ts';
 import { etcdEngine } from '../engines/etcd.ts';
 import { gitEngine } from '../engines/git.ts';
-import { addressOf, type StoreAddress } from './address.ts';
+import { storeAddress, type StoreAddress } from './address.ts';
 import { findIdentities } from './identities.ts';
 import { type Local, openLocal } from './local.ts';
 import { listingOf } from './manifest.ts';
@@ -18,7 +18,7 @@ export function openTeamSession(options: OpenOptions): Session | undefined {
   const home = resolve(options.home);
   const url = storeUrl(options);
   if (!url) return undefined;
-  const address = addressOf(url);
+  const address = storeAddress(url);
   const { env, cwd, who, now, note, ask } = options;
   const local = openLocal(home, url);
   let hidden: Promise<void> | undefined;
@@ -45,7 +45,7 @@ function engineOf(
   address: StoreAddress,
   home: string,
   { env, signal, before, listing, now }: OpenOptions & { before(): Promise<void>; readonly listing: Listing },
-): Engine {
+): StoreEngine {
   switch (address.kind) {
     case 'git':
       return gitEngine({ ...address, cache: join(home, 'cache.git'), listing, signal, before });
@@ -54,6 +54,6 @@ function engineOf(
   }
 }
 
-async function lastSeen(engine: Engine, local: Local): Promise<Snapshot> {
+async function lastSeen(engine: StoreEngine, local: Local): Promise<Snapshot> {
   return (await engine.at(local.seen()?.revision ?? '')) ?? { revision: '', files: new Map(), history: { parent: '' } };
 }

@@ -20,7 +20,7 @@ const operator = z.object({
 });
 export type Operator = Readonly<z.output<typeof operator>>;
 
-export type Keys = ClassKeys & { readonly signing?: Secret };
+export type OperatorKeys = ClassKeys & { readonly signing?: Secret };
 
 const STORE = 'keys/store.age';
 const CA = 'keys/ca.age';
@@ -30,7 +30,7 @@ function grantPath(client: string): string {
 }
 
 /** New keys for a new store, or instead of those that a removed operator knows. */
-export function freshKeys(): Required<Keys> {
+export function freshKeys(): Required<OperatorKeys> {
   return { store: newKey(), ca: newKey(), signing: newSigningKey(), files: new Map() };
 }
 
@@ -38,7 +38,7 @@ export function freshKeys(): Required<Keys> {
 export async function openKeys(
   files: ReadonlyMap<string, Uint8Array>,
   identities: readonly IdentityFile[],
-): Promise<Keys | undefined> {
+): Promise<OperatorKeys | undefined> {
   async function open<T>(path: string): Promise<T | undefined> {
     const sealed = files.get(path);
     const bytes = sealed === undefined ? undefined : await decryptWith(identities, sealed);
@@ -60,7 +60,7 @@ export async function openKeys(
 /** Key files for these operators. */
 export async function renderKeys(
   operators: readonly Operator[],
-  keys: Required<Keys>,
+  keys: Required<OperatorKeys>,
   signers: Signers,
 ): Promise<Map<string, Uint8Array>> {
   const files = new Map<string, Uint8Array>();

@@ -4,8 +4,8 @@ import { readTree } from '../../../core/adapters/store/read.ts';
 import { asWritten, DockerTlsError } from '../../../errors/errors.ts';
 import type { Alike, Past, Snapshot } from '../engines/engine.ts';
 import { ancestors, genuine, signedOf } from './genuine.ts';
-import type { Seen } from './local.ts';
-import { fingerprintOf, MANIFEST, type Manifest, readSigned, sha256 } from './manifest.ts';
+import type { SeenState } from './local.ts';
+import { fingerprintOf, MANIFEST, type Manifest, readSigned, sha256Hex } from './manifest.ts';
 import { mapTree } from './map-tree.ts';
 import * as refusals from './refusals.ts';
 import type { Session } from './session.ts';
@@ -39,7 +39,7 @@ export async function checkTeamStore(session: Session, accept: boolean): Promise
     // After that check: without a signature by a known key, no files were read.
     genuine(session.url, snapshot);
     const { revision, files } = snapshot;
-    const seen = { sequence: manifest.sequence, revision, manifest: sha256(files.get(MANIFEST)), signers: known };
+    const seen = { sequence: manifest.sequence, revision, manifest: sha256Hex(files.get(MANIFEST)), signers: known };
     session.remember(snapshot, seen, true);
   }
   const opened = await session.read(0);
@@ -52,7 +52,7 @@ export async function checkTeamStore(session: Session, accept: boolean): Promise
 }
 
 /** The newest state seen on this machine, for `store restore`. Fails with E_STORE_OLDER without one. */
-export async function newestSeen(session: Session): Promise<{ readonly seen: Seen; readonly snapshot: Snapshot }> {
+export async function newestSeen(session: Session): Promise<{ readonly seen: SeenState; readonly snapshot: Snapshot }> {
   const seen = session.local.seen();
   const snapshot = seen === undefined ? undefined : await session.engine.at(seen.revision);
   if (seen !== undefined && snapshot !== undefined) return { seen, snapshot };
@@ -130,7 +130,7 @@ type Found = {
 /** Signed lists in the present content: those that continue the state of this machine, and those that it has not seen. */
 async function lookThrough(session: Session, present: Snapshot, last: Snapshot): Promise<Found> {
   const { engine, local } = session;
-  const before = local.seen() as Seen;
+  const before = local.seen() as SeenState;
   const { lists, more } = await signedLists(session, present, last, before);
   const newest = await newestOf(session, lists, before);
   const known =
@@ -145,7 +145,7 @@ async function lookThrough(session: Session, present: Snapshot, last: Snapshot):
 }
 
 /** Lists signed by operators, highest number first. `more`: the search limit was reached. */
-async function signedLists({ engine: { past } }: Session, present: Snapshot, last: Snapshot, before: Seen) {
+async function signedLists({ engine: { past } }: Session, present: Snapshot, last: Snapshot, before: SeenState) {
   const since = present.revision === '' ? [] : await past?.since(present.revision, last.revision);
   const alone = [[{ names: [], commits: [present] } as Alike, present.files] as const];
   const lists = new Map<string, SignedList>();
@@ -155,7 +155,7 @@ async function signedLists({ engine: { past } }: Session, present: Snapshot, las
     if (typeof signed === 'string' || !signed.signers.some((one) => before.signers.includes(fingerprintOf(one))))
       continue;
     const { sequence, at, by, parent } = signed.manifest;
-    const hash = sha256(first.get(MANIFEST));
+    const hash = sha256Hex(first.get(MANIFEST));
     const fitting = commits.filter(({ history }) => ancestors(history) === ancestors(signed.manifest));
     const revisions = [...(lists.get(hash)?.revisions ?? []), ...fitting.map(({ revision }) => revision)];
     lists.set(hash, { sequence, at, by, parent, hash, name: names[0], revisions });
@@ -165,7 +165,7 @@ async function signedLists({ engine: { past } }: Session, present: Snapshot, las
 }
 
 /** The newest state that descends from the one seen on this machine. */
-async function newestOf(session: Session, lists: readonly SignedList[], before: Seen): Promise<Snapshot | undefined> {
+async function newestOf(session: Session, lists: readonly SignedList[], before: SeenState): Promise<Snapshot | undefined> {
   for (const { revisions } of lists.filter(({ sequence }) => sequence > before.sequence))
     for (const revision of revisions) {
       const snapshot = await session.engine.at(revision);

@@ -5,12 +5,12 @@
 
 import type { FileContent } from '../../../core/adapters/store/files.ts';
 import { DockerTlsError, errnoOf } from '../../../errors/errors.ts';
-import { type Engine, type Message, MOST, type Snapshot } from '../engines/engine.ts';
+import { type StoreEngine, type Message, MOST, type Snapshot } from '../engines/engine.ts';
 import { type Contents, groupTexts, OPERATORS, openGroup, sealGroup, touchedGroups } from './contents.ts';
 import { checkSnapshot, genuine } from './genuine.ts';
-import type { Local, Seen } from './local.ts';
-import { fingerprintOf, MANIFEST, renderManifest, type Signed, type Signers, sha256 } from './manifest.ts';
-import { type Keys, type Operator, openKeys, readOperators, renderKeys } from './operators.ts';
+import type { Local, SeenState } from './local.ts';
+import { fingerprintOf, MANIFEST, renderStoreManifest, type Signed, type Signers, sha256Hex } from './manifest.ts';
+import { type OperatorKeys, type Operator, openKeys, readOperators, renderKeys } from './operators.ts';
 import * as refusals from './refusals.ts';
 import { SEAL_BYTES } from './seal.ts';
 import type { IdentityFile } from './ssh-keys.ts';
@@ -21,13 +21,13 @@ export type Opened = {
   readonly fresh: boolean;
   readonly sequence: number;
   readonly signers: Signers | [];
-  readonly keys: Keys | undefined;
+  readonly keys: OperatorKeys | undefined;
   readonly operators: readonly Operator[];
   readonly contents: Contents;
 };
 
 export type SessionOptions = {
-  readonly engine: Engine;
+  readonly engine: StoreEngine;
   readonly local: Local;
   /** `user@computer`. */
   readonly who: string;
@@ -39,10 +39,10 @@ export type SessionOptions = {
 };
 
 /** New contents, or new keys and operators; new keys reseal everything. */
-export type Next = {
+export type NextCommit = {
   readonly contents: Contents;
   readonly operators?: readonly Operator[];
-  readonly keys?: Required<Keys>;
+  readonly keys?: Required<OperatorKeys>;
   readonly signers?: Signers;
   /** Lower bound of the new manifest's number. */
   readonly above?: number;
@@ -68,11 +68,11 @@ export function openSession({ engine, local, who, pinned, identities, note, now 
     note(`${offline.cause.message}; using the copy fetched ${refusals.ageWords(offline.fetchedAt, now())}`);
   }
 
-  function contentsOf(snapshot: Snapshot, keys: Keys): Contents {
+  function contentsOf(snapshot: Snapshot, keys: OperatorKeys): Contents {
     const contents = new Map<string, FileContent>();
     for (const [at, sealed] of snapshot.files) {
       if (at === MANIFEST || at === OPERATORS || at.startsWith('keys/')) continue;
-      const hash = sha256(sealed);
+      const hash = sha256Hex(sealed);
       const known = groups.get(at);
       const entries = known?.hash === hash ? known.entries : openGroup(at, sealed, keys);
       if (entries === undefined) throw refusals.tampered(engine.url, `${at} does not open with the store's key`);
@@ -111,7 +111,7 @@ export function openSession({ engine, local, who, pinned, identities, note, now 
     }
   }
 
-  function remember(snapshot: Snapshot, seen: Seen, anyway = false): void {
+  function remember(snapshot: Snapshot, seen: SeenState, anyway = false): void {
     here('what was seen of the store', () => {
       if (local.remember(seen, anyway)) engine.keep?.(snapshot);
     });
@@ -161,7 +161,7 @@ export function openSession({ engine, local, who, pinned, identities, note, now 
     return asked;
   }
 
-  async function commit(base: Opened, next: Next, message: Pick<Message, 'subject' | 'lines'>): Promise<Opened> {
+  async function commit(base: Opened, next: NextCommit, message: Pick<Message, 'subject' | 'lines'>): Promise<Opened> {
     if (base.snapshot.offline !== undefined) throw base.snapshot.offline.cause;
     const keys = next.keys ?? base.keys;
     if (keys?.ca === undefined || keys.signing === undefined) throw refusals.readOnly(engine.url, base.operators);
@@ -189,14 +189,14 @@ export function openSession({ engine, local, who, pinned, identities, note, now 
     const sequence = Math.max(base.sequence, next.above ?? 0) + 1;
     const parent = base.snapshot.revision;
     const about = { sequence, at: now().toISOString(), by: who, parent, regained };
-    files.set(MANIFEST, renderManifest(files, about, full.signing));
+    files.set(MANIFEST, renderStoreManifest(files, about, full.signing));
     requireReadable(engine.url, files);
     const put = new Map([...files].filter(([at, bytes]) => there.get(at) !== bytes));
     const remove = [...there.keys()].filter((at) => !files.has(at));
     const snapshot = await engine.commit(base.snapshot, { put, remove, regained, message: { who, ...message } });
     // Otherwise this machine would remember a state as the newest that it then rejects.
     genuine(engine.url, snapshot);
-    const manifest = sha256(files.get(MANIFEST));
+    const manifest = sha256Hex(files.get(MANIFEST));
     const seen = { sequence, revision: snapshot.revision, manifest, signers: signers.map(fingerprintOf) };
     remember(snapshot, seen, next.above !== undefined);
     return keep({ snapshot, fresh: false, sequence, signers, keys: full, operators, contents: next.contents });

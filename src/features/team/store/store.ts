@@ -14,7 +14,7 @@ import { splitRecord } from './local.ts';
 import { fingerprintOf } from './manifest.ts';
 import { mapTree, namesIn } from './map-tree.ts';
 import * as refusals from './refusals.ts';
-import type { Next, Opened, Session } from './session.ts';
+import type { NextCommit, Opened, Session } from './session.ts';
 import { isChanged, newTurn, openTurns, pause, type Turn } from './turns.ts';
 
 /** Limits of retries of a step after other commits: attempts and time. */
@@ -22,7 +22,7 @@ const ATTEMPTS = 60;
 const MOST_MS = 120_000;
 
 /** `begins`: operators and keys of a new store, written by its first commit. */
-export function teamStore(session: Session, begins?: Required<Pick<Next, 'operators' | 'keys' | 'signers'>>): Store {
+export function teamStore(session: Session, begins?: Required<Pick<NextCommit, 'operators' | 'keys' | 'signers'>>): Store {
   const { local, url } = session;
   const turns = new AsyncLocalStorage<Turn>();
   /** Contents of read states, until a field of this computer alone is written. */

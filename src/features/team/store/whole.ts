@@ -18,7 +18,7 @@ export function changeOf({ ca, oldCas, issuers, hosts, clients }: StoreState): S
 }
 
 /** Files of a local store with this content, by path. */
-export function filesOf(state: StoreState): (readonly [path: string, content: FileContent])[] {
+export function storeFiles(state: StoreState): (readonly [path: string, content: FileContent])[] {
   const empty = { fresh: true, ca: () => undefined, names: () => [] };
   return changeEntries(empty, changeOf(state)).incoming.flatMap(({ path, content }) =>
     'files' in content

@@ -10,7 +10,7 @@ import { Secret } from '../../../core/domain/secret.ts';
 import { externalKey } from '../../../core/domain/trust/client-refusals.ts';
 import type { ReachableHost } from '../../../core/domain/trust/reachable-hosts.ts';
 import { DockerTlsError } from '../../../errors/errors.ts';
-import { type Access, contextCommand } from '../domain/access.ts';
+import { type ToolAccess, contextCommand } from '../domain/access.ts';
 import { TOOLS, type ToolName } from '../domain/tool-names.ts';
 import { renderTool } from '../domain/tools.ts';
 
@@ -19,7 +19,7 @@ export function accessHere(
   { record }: ReachableHost,
   client: StoredClient & { readonly directory: string },
   program: string,
-): Access {
+): ToolAccess {
   const context = contextNameOf(record.name);
   const command = `${program} context ${shellQuote(record.name)} --client ${shellQuote(client.record.name)}`;
   return {
@@ -54,7 +54,7 @@ function accessThere(
   { name, host }: { readonly name: string; readonly host: string },
   client: string,
   directory: string,
-): Access {
+): ToolAccess {
   const access = { host: name, endpoint: host, client, directory };
   const context = contextNameOf(name);
   return { ...access, context: { name: context, command: contextCommand(access, context) } };

@@ -11,7 +11,7 @@ import { shellQuote } from '../../../core/domain/quote.ts';
 import { firstCa } from '../../../core/domain/trust/changes.ts';
 import { refreshCopies } from '../../../core/engine/installed-copies.ts';
 import { openIssuer } from '../../../core/engine/issue.ts';
-import type { Around } from '../../../core/render/change.ts';
+import type { RenderContext } from '../../../core/render/change.ts';
 import { homeDirectory } from '../../../core/user.ts';
 import { DockerTlsError, failureOf, usage } from '../../../errors/errors.ts';
 import { dockerMachineNames, readDockerMachine, readMachineCredentials } from '../adapters/docker-machine-store.ts';
@@ -123,7 +123,7 @@ async function readDockerMachines(
   return { ...takenOver(found, state, now), problems };
 }
 
-function renderTakenOver(taken: Imported, { global }: Around): CommandResult<ImportDockerMachineDocument> {
+function renderTakenOver(taken: Imported, { global }: RenderContext): CommandResult<ImportDockerMachineDocument> {
   const hosts = taken.hosts.map((host) => host.record.name);
   const clients = taken.clients.map((client) => client.name);
   const text =

@@ -3,7 +3,7 @@
 import { shellQuote } from '../../../core/domain/quote.ts';
 
 /** Access to one host by one client. No secret: contains only the path of the key. */
-export type Access = {
+export type ToolAccess = {
   /** The host's name in the store. */
   readonly host: string;
   /** Its DOCKER_HOST, `tcp://…:PORT`. */
@@ -15,18 +15,18 @@ export type Access = {
   readonly context: { readonly name: string; readonly command: string };
 };
 
-export type Files = { readonly ca: string; readonly cert: string; readonly key: string };
+export type ToolFiles = { readonly ca: string; readonly cert: string; readonly key: string };
 
 /** The three files. A Windows directory keeps its separator. */
-export function filesOf({ directory }: Access): Files {
+export function toolFiles({ directory }: ToolAccess): ToolFiles {
   const separator = /^[A-Za-z]:\\/.test(directory) ? '\\' : '/';
   const at = (name: string): string => `${directory}${directory.endsWith(separator) ? '' : separator}${name}`;
   return { ca: at('ca.pem'), cert: at('cert.pem'), key: at('key.pem') };
 }
 
 /** Command that creates a context for such files without docker-tls. */
-export function contextCommand(access: Omit<Access, 'context'>, name: string): string {
-  const { ca, cert, key } = filesOf(access as Access);
+export function contextCommand(access: Omit<ToolAccess, 'context'>, name: string): string {
+  const { ca, cert, key } = toolFiles(access as ToolAccess);
   const endpoint = [`host=${access.endpoint}`, `ca=${ca}`, `cert=${cert}`, `key=${key}`];
   // docker parses these as one CSV line: quote fields with a comma or a quotation mark.
   const fields = endpoint.map((field) => (/[",]/.test(field) ? `"${field.replaceAll('"', '""')}"` : field));
@@ -68,7 +68,7 @@ export function readFile(path: string): string {
 }
 
 /** Reason why `readFile` cannot contain a path: a variable has no escapes (commons-text, StringSubstitutor). */
-export function unreadable(value: string): string | undefined {
+export function unquotable(value: string): string | undefined {
   return /\}|:-|\$\{/.test(value) ? '"}", ":-" or "${": Jenkins would expand them' : undefined;
 }
 

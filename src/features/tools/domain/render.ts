@@ -1,10 +1,10 @@
 /** Configuration text of each tool: one pure function per tool. docs/clients.md has the tested versions. */
 
 import { shellQuote } from '../../../core/domain/quote.ts';
-import { type Access, ansible, filesOf, hcl, nomadHcl, property, quoted, readFile } from './access.ts';
+import { type ToolAccess, ansible, toolFiles, hcl, nomadHcl, property, quoted, readFile } from './access.ts';
 
 /** A builder on the host. `docker buildx create` refuses TLS from the environment (docker/buildx#2520), so it gets a context. */
-export function renderBuildx({ host, context }: Access): string {
+export function renderBuildx({ host, context }: ToolAccess): string {
   const [name, builder] = [shellQuote(context.name), shellQuote(`${context.name}-builder`)];
   return lines(
     `${context.command} &&`,
@@ -16,7 +16,7 @@ export function renderBuildx({ host, context }: Access): string {
 }
 
 /** ~/.testcontainers.properties. The strategy is Java's; Node and .NET read the three others, Python the environment only. */
-export function renderTestcontainers({ endpoint, directory }: Access): string {
+export function renderTestcontainers({ endpoint, directory }: ToolAccess): string {
   const path = property(directory);
   return lines(
     '# ~/.testcontainers.properties',
@@ -33,7 +33,7 @@ export function renderTestcontainers({ endpoint, directory }: Access): string {
 }
 
 /** docker-java.properties, on the class path or in the home directory. */
-export function renderDockerJava({ endpoint, directory }: Access): string {
+export function renderDockerJava({ endpoint, directory }: ToolAccess): string {
   return lines(
     '# docker-java.properties, on the class path, or ~/.docker-java.properties',
     `DOCKER_HOST=${property(endpoint)}`,
@@ -43,7 +43,7 @@ export function renderDockerJava({ endpoint, directory }: Access): string {
 }
 
 /** The docker executor of GitLab Runner. */
-export function renderGitlabRunner({ endpoint, directory }: Access): string {
+export function renderGitlabRunner({ endpoint, directory }: ToolAccess): string {
   return lines(
     '# /etc/gitlab-runner/config.toml: these three lines below the [runners.docker] of a runner with executor = "docker"',
     '  [runners.docker]',
@@ -54,9 +54,9 @@ export function renderGitlabRunner({ endpoint, directory }: Access): string {
 }
 
 /** Jenkins' docker-plugin, by configuration as code: one X.509 client certificate, and a cloud for each host. */
-export function renderJenkins(all: readonly [Access, ...Access[]]): string {
+export function renderJenkins(all: readonly [ToolAccess, ...ToolAccess[]]): string {
   const [first] = all;
-  const { ca, cert, key } = filesOf(first);
+  const { ca, cert, key } = toolFiles(first);
   const id = `docker-tls-${first.client}`;
   return lines(
     "# Configuration as code reads the three files as the controller's user, when it is loaded.",
@@ -85,12 +85,12 @@ export function renderJenkins(all: readonly [Access, ...Access[]]): string {
 }
 
 /** The provider kreuzwerker/docker. */
-export function renderTerraform({ endpoint, directory }: Access): string {
+export function renderTerraform({ endpoint, directory }: ToolAccess): string {
   return lines('provider "docker" {', `  host      = ${hcl(endpoint)}`, `  cert_path = ${hcl(directory)}`, '}');
 }
 
 /** Variables for the modules of community.docker (3.6.0 or later: the names changed). */
-export function renderAnsible(access: Access): string {
+export function renderAnsible(access: ToolAccess): string {
   return lines(
     '# Variables; a play uses them with:',
     '#   module_defaults:',
@@ -101,7 +101,7 @@ export function renderAnsible(access: Access): string {
 }
 
 /** A YAML inventory of every host: plays run locally, and the modules of community.docker connect to each daemon. */
-export function renderAnsibleInventory(all: readonly [Access, ...Access[]]): string {
+export function renderAnsibleInventory(all: readonly [ToolAccess, ...ToolAccess[]]): string {
   return lines(
     '# inventory.yml; a play over the group docker_tls uses it with:',
     '#   module_defaults:',
@@ -119,8 +119,8 @@ export function renderAnsibleInventory(all: readonly [Access, ...Access[]]): str
   );
 }
 
-function ansibleVariables(access: Access, indent: string): string[] {
-  const { ca, cert, key } = filesOf(access);
+function ansibleVariables(access: ToolAccess, indent: string): string[] {
+  const { ca, cert, key } = toolFiles(access);
   return [
     `docker_host: ${ansible(access.endpoint)}`,
     'tls: true',
@@ -132,12 +132,12 @@ function ansibleVariables(access: Access, indent: string): string[] {
 }
 
 /** Containers of the hosts as targets. With tcp:// Prometheus ignores tls_config (discovery/moby/docker.go), hence https://. */
-export function renderPrometheus(all: readonly [Access, ...Access[]]): string {
+export function renderPrometheus(all: readonly [ToolAccess, ...ToolAccess[]]): string {
   return lines(
     '# prometheus.yml',
     'scrape_configs:',
     ...all.flatMap((access) => {
-      const { ca, cert, key } = filesOf(access);
+      const { ca, cert, key } = toolFiles(access);
       return [
         `  - job_name: ${quoted(`docker-${access.host}`)}`,
         '    docker_sd_configs:',
@@ -152,8 +152,8 @@ export function renderPrometheus(all: readonly [Access, ...Access[]]): string {
 }
 
 /** Traefik's static configuration; it supports one Docker host. */
-export function renderTraefik(access: Access): string {
-  const { ca, cert, key } = filesOf(access);
+export function renderTraefik(access: ToolAccess): string {
+  const { ca, cert, key } = toolFiles(access);
   return lines(
     '# traefik.yml (static configuration; one Docker host for each Traefik)',
     'providers:',
@@ -170,8 +170,8 @@ export function renderTraefik(access: Access): string {
  * Portainer's API: creates an environment, or replaces the certificates of an existing one. Portainer's pages cannot do that
  * (portainer#10166).
  */
-export function renderPortainer(access: Access): string {
-  const { ca, cert, key } = filesOf(access);
+export function renderPortainer(access: ToolAccess): string {
+  const { ca, cert, key } = toolFiles(access);
   const file = (name: string, path: string): string =>
     `-F ${shellQuote(`${name}=@"${path.replace(/[\\"]/g, '\\$&')}"`)}`;
   const curl = 'curl --fail-with-body --header @portainer-token';
@@ -207,8 +207,8 @@ export function renderPortainer(access: Access): string {
 }
 
 /** The docker driver of a Nomad client. */
-export function renderNomad(access: Access): string {
-  const { ca, cert, key } = filesOf(access);
+export function renderNomad(access: ToolAccess): string {
+  const { ca, cert, key } = toolFiles(access);
   return lines(
     '# Configuration of the Nomad client agent',
     'plugin "docker" {',
@@ -225,8 +225,8 @@ export function renderNomad(access: Access): string {
 }
 
 /** A connection of Podman 5.7 or later to a host with Podman's API service. */
-export function renderPodman(access: Access): string {
-  const { ca, cert, key } = filesOf(access);
+export function renderPodman(access: ToolAccess): string {
+  const { ca, cert, key } = toolFiles(access);
   const flags = `--tls-ca ${shellQuote(ca)} --tls-cert ${shellQuote(cert)} --tls-key ${shellQuote(key)}`;
   return lines(
     "# Podman 5.7 or later. The host has to serve Podman's API: dockerd does not.",
@@ -235,7 +235,7 @@ export function renderPodman(access: Access): string {
 }
 
 /** settings.json of VS Code with the extension Container Tools. */
-export function renderVscode({ endpoint, directory }: Access): string {
+export function renderVscode({ endpoint, directory }: ToolAccess): string {
   const environment = { DOCKER_HOST: endpoint, DOCKER_TLS_VERIFY: '1', DOCKER_CERT_PATH: directory };
   return `${JSON.stringify({ 'containers.environment': environment }, null, 2)}\n`;
 }

@@ -2,7 +2,7 @@
 
 import { hasControls } from '../../../core/domain/quote.ts';
 import { DockerTlsError } from '../../../errors/errors.ts';
-import { type Access, decomposed, unreadable } from './access.ts';
+import { type ToolAccess, decomposed, unquotable } from './access.ts';
 import * as text from './render.ts';
 import type { ToolName } from './tool-names.ts';
 
@@ -10,15 +10,15 @@ type Tool = {
   /** Reason why its language cannot express the value, as text; undefined if it can. */
   unwritable?(value: string): string | undefined;
 } & /** With `several` the text is about all hosts of a client where none is named. */ (
-  | { readonly several: true; render(all: readonly [Access, ...Access[]]): string }
-  | { readonly several?: undefined; render(access: Access): string }
+  | { readonly several: true; render(all: readonly [ToolAccess, ...ToolAccess[]]): string }
+  | { readonly several?: undefined; render(access: ToolAccess): string }
 );
 
 export const TOOL_TABLE: Readonly<Record<ToolName, Tool>> = {
   buildx: { render: text.renderBuildx },
   testcontainers: { render: text.renderTestcontainers },
   'gitlab-runner': { render: text.renderGitlabRunner },
-  'jenkins-casc': { several: true, render: text.renderJenkins, unwritable: unreadable },
+  'jenkins-casc': { several: true, render: text.renderJenkins, unwritable: unquotable },
   terraform: { render: text.renderTerraform, unwritable: decomposed },
   ansible: { render: text.renderAnsible },
   'ansible-inventory': { several: true, render: text.renderAnsibleInventory },
@@ -37,7 +37,7 @@ export const TOOL_TABLE: Readonly<Record<ToolName, Tool>> = {
  */
 export function renderTool(
   tool: ToolName,
-  all: readonly [Access, ...Access[]],
+  all: readonly [ToolAccess, ...ToolAccess[]],
   naming: (host: string) => string,
 ): string {
   const entry = TOOL_TABLE[tool];

@@ -1,6 +1,6 @@
 /** Docs/checks.md: every check with its fix, made from the checks themselves. */
 
-import { type Check, GROUPS, groupOf } from '../../../../src/features/audit/domain/check.ts';
+import { type Check, CHECK_GROUPS, checkGroup } from '../../../../src/features/audit/domain/check.ts';
 import { CHECKS, fixWords } from '../../../../src/features/audit/domain/evaluate.ts';
 import { COMPOSE_CHECKS } from '../../../../src/features/audit/domain/files/compose.ts';
 import { DOCKERFILE_CHECKS } from '../../../../src/features/audit/domain/files/dockerfile.ts';
@@ -27,9 +27,9 @@ function table(rows: readonly Row[]): readonly string[] {
 
 export function renderChecksDoc(): string {
   const all: readonly Row[] = [...CHECKS, ...COMPOSE_CHECKS, ...DOCKERFILE_CHECKS];
-  const names = [...new Set(GROUPS.map(([, name]) => name))];
+  const names = [...new Set(CHECK_GROUPS.map(([, name]) => name))];
   const groups = names.flatMap((name) => {
-    const rows = all.filter(({ id }) => groupOf(id) === name);
+    const rows = all.filter(({ id }) => checkGroup(id) === name);
     const title = name === 'Known vulnerabilities' ? 'Checks of known vulnerabilities' : name;
     return rows.length === 0 ? [] : ['', `## ${title}`, '', ...table(rows)];
   });

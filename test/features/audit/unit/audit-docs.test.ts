@@ -1,6 +1,6 @@
 import { readFileSync, writeFileSync } from 'node:fs';
 import { expect, test } from 'vitest';
-import { type Check, groupOf } from '../../../../src/features/audit/domain/check.ts';
+import { type Check, checkGroup } from '../../../../src/features/audit/domain/check.ts';
 import { CHECKS, fixWords } from '../../../../src/features/audit/domain/evaluate.ts';
 import { COMPOSE_CHECKS } from '../../../../src/features/audit/domain/files/compose.ts';
 import { DOCKERFILE_CHECKS } from '../../../../src/features/audit/domain/files/dockerfile.ts';
@@ -18,7 +18,7 @@ test('docs/checks.md is what the checks say (UPDATE_DOCS=1 writes it anew)', () 
 test('every check has an id of its own, a group, a why and a fix', () => {
   expect(new Set(ALL.map(({ id }) => id)).size).toBe(ALL.length);
   for (const { id, why, title, ...check } of ALL) {
-    expect(groupOf(id), id).not.toBe('Other');
+    expect(checkGroup(id), id).not.toBe('Other');
     for (const text of [why, fixWords(check, 'HOST'), title]) expect(text.length, id).toBeGreaterThan(5);
   }
 });

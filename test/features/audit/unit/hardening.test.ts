@@ -28,11 +28,11 @@ import {
   renderAuditRules,
   TMPFILES,
 } from '../../../../src/features/audit/domain/hardening/hardening-files.ts';
-import { hardenSshd, type Login } from '../../../../src/features/audit/domain/hardening/hardening-sshd.ts';
+import { hardenSshd, type SshdLogin } from '../../../../src/features/audit/domain/hardening/hardening-sshd.ts';
 import { factsOf } from '../../../support/host-facts.ts';
 import { altered } from '../support/audit-facts.ts';
 
-const operator: Login = { user: 'ops', remote: true, byKey: true };
+const operator: SshdLogin = { user: 'ops', remote: true, byKey: true };
 const settings = new Map(
   Object.entries({
     loglevel: ['INFO'],

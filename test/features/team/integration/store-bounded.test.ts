@@ -8,7 +8,7 @@ import { join } from 'node:path';
 import { setFlagsFromString } from 'node:v8';
 import { runInNewContext } from 'node:vm';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import type { Engine, Listing } from '../../../../src/features/team/engines/engine.ts';
+import type { StoreEngine, Listing } from '../../../../src/features/team/engines/engine.ts';
 import { etcdEngine } from '../../../../src/features/team/engines/etcd.ts';
 import { gitEngine } from '../../../../src/features/team/engines/git.ts';
 import { parseStoreAddress } from '../../../../src/features/team/store/address.ts';
@@ -31,7 +31,7 @@ const MB = 1024 * 1024;
 type Place = Members & {
   /** Writes files as an account without a key, in addition to existing ones or in their place. */
   add(files: ReadonlyMap<string, Buffer>, alone?: boolean): Promise<void>;
-  engine(listing: Listing): Engine;
+  engine(listing: Listing): StoreEngine;
 };
 
 function git(): Place {
@@ -86,7 +86,7 @@ function inEtcd(): Place {
 const rubbish = (count: number, path: (index: number) => string) =>
   new Map(Array.from({ length: count }, (_, index) => [path(index), Buffer.alloc(MB, `${index}`)] as const));
 
-async function bytesRead(engine: Engine): Promise<number> {
+async function bytesRead(engine: StoreEngine): Promise<number> {
   return [...(await engine.read()).files.values()].reduce((sum, { length }) => sum + length, 0);
 }
 

@@ -1,12 +1,12 @@
 /** History of a commit in etcd: that of its base, or of the lost state that it restored. */
 
 import { expect, test } from 'vitest';
-import { type Entry, holds, newEntry, numberOf } from '../../../../src/features/team/engines/etcd-history.ts';
+import { type HistoryEntry, holds, newEntry, numberOf } from '../../../../src/features/team/engines/etcd-history.ts';
 
 const message = { who: 'ada', subject: 'x', lines: [] };
 const on = (parent: string, subject: string, regained?: string) =>
   newEntry(parent, { put: new Map(), remove: [], message: { ...message, subject }, regained }, new Date(0), []);
-const byNumber = (...entries: Entry[]) => new Map(entries.map((one) => [numberOf(one.revision), one]));
+const byNumber = (...entries: HistoryEntry[]) => new Map(entries.map((one) => [numberOf(one.revision), one]));
 
 const first = on('', 'first');
 const revoked = on(first.revision, 'revoked');

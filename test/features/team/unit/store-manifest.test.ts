@@ -6,7 +6,7 @@ import { Secret } from '../../../../src/core/domain/secret.ts';
 import {
   newSigningKey,
   readSigned,
-  renderManifest,
+  renderStoreManifest,
   SIGNERS,
   type Signers,
   withSigner,
@@ -17,7 +17,7 @@ const about = { sequence: 1, parent: '', at: '2026-11-26T10:00:00.000Z', by: 'ad
 /** The result of reading a snapshot with this chain, signed by this key. */
 function read(signers: Signers, key: Secret) {
   const files = new Map<string, Uint8Array>([[SIGNERS, Buffer.from(JSON.stringify(signers))]]);
-  files.set('manifest.json', renderManifest(files, about, key));
+  files.set('manifest.json', renderStoreManifest(files, about, key));
   return readSigned(files);
 }
 

@@ -4,7 +4,7 @@ import { expect, test } from 'vitest';
 import type { StoreState } from '../../../../src/core/adapters/store/records.ts';
 import { operatorsOfCopy } from '../../../../src/features/team/store/admin.ts';
 import type { Session } from '../../../../src/features/team/store/session.ts';
-import { changeOf, filesOf, sameContents } from '../../../../src/features/team/store/whole.ts';
+import { changeOf, storeFiles, sameContents } from '../../../../src/features/team/store/whole.ts';
 import { sampleCa, sampleClient, sampleHost, sampleIssuer } from '../../../support/store.ts';
 
 function state(more: object = {}): StoreState {
@@ -29,7 +29,7 @@ test('two stores are the same wherever their files are, and not with another key
 });
 
 test('its files, keys among them', () => {
-  const files = new Map(filesOf(state()));
+  const files = new Map(storeFiles(state()));
   expect([...files.keys()].sort()).toEqual(
     expect.arrayContaining([
       'ca/ca-key.pem',

@@ -5,27 +5,27 @@
 import { execFileSync } from 'node:child_process';
 import { describe, expect, test } from 'vitest';
 import { parse } from 'yaml';
-import { type Access, contextCommand } from '../../../../src/features/tools/domain/access.ts';
+import { type ToolAccess, contextCommand } from '../../../../src/features/tools/domain/access.ts';
 import { TOOL_NAMES, type ToolName } from '../../../../src/features/tools/domain/tool-names.ts';
 import { renderTool, TOOL_TABLE } from '../../../../src/features/tools/domain/tools.ts';
 
-const plain: Access = {
+const plain: ToolAccess = {
   host: 'build-1',
   endpoint: 'tcp://10.0.0.7:2376',
   client: 'ci',
   directory: '/home/ada/.docker/tls/clients/ci',
   context: { name: 'build-1', command: 'docker-tls context build-1 --client ci' },
 };
-const six: Access = {
+const six: ToolAccess = {
   ...plain,
   host: 'build-6',
   endpoint: 'tcp://[fd00::7]:2376',
   context: { name: 'build-6', command: 'docker-tls context build-6 --client ci' },
 };
 const directory = `/home/o'brien/50% "off" \${x} %{y} {{z}} é, a=b\\c`;
-const awkward: Access = { ...plain, directory };
+const awkward: ToolAccess = { ...plain, directory };
 /** Names that Jenkins allows: its variables escape nothing. */
-const awkwardTo = (tool: ToolName): Access =>
+const awkwardTo = (tool: ToolName): ToolAccess =>
   tool === 'jenkins-casc' ? { ...plain, directory: `/home/o'brien/50% "off" é, ^a=b\\c` } : awkward;
 const naming = (host: string): string => `docker-tls env ${host}`;
 

@@ -1,6 +1,6 @@
 /** Checks of the daemon's configuration beyond the benchmark. */
 
-import { givenTwice, isOn, placeOf, setting } from '../../../../core/domain/dockerd/options.ts';
+import { givenTwice, isOn, settingPlace, setting } from '../../../../core/domain/dockerd/options.ts';
 import { textAt } from '../../../../core/domain/json.ts';
 import {
   type Check,
@@ -78,7 +78,7 @@ function logLimits(facts: AuditFacts): Verdict {
   const options = setting(facts.daemon, 'log-opts')?.values ?? [];
   if (options.some((option) => /^max-size=(?!-1$).+/.test(option))) return PASS;
   return findingAt(
-    placeOf(facts.daemon, 'log-opts'),
+    settingPlace(facts.daemon, 'log-opts'),
     'json-file without max-size: one talkative container fills the disk',
   );
 }

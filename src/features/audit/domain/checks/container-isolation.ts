@@ -6,10 +6,10 @@ import {
   askPerson,
   capabilities,
   execs,
-  noNewPrivileges,
+  containerNoNewPrivileges,
   perContainer,
   runningContainers,
-  seccomp,
+  containerSeccomp,
 } from './running.ts';
 
 const NAMESPACES = 'A shared namespace takes away a wall between the container and the host.';
@@ -128,7 +128,7 @@ export const ISOLATION_CHECKS: readonly Check[] = checksOf<Check>({
     severity: 'high',
     why: 'seccomp takes away the system calls that most kernel exploits need.',
     fix: 'Leave out --security-opt seccomp=unconfined and --privileged; a profile of your own begins with "defaultAction": "SCMP_ACT_ERRNO".',
-    evaluate: seccomp,
+    evaluate: containerSeccomp,
   },
   '5.23': {
     title: 'No privileged docker exec',
@@ -150,7 +150,7 @@ export const ISOLATION_CHECKS: readonly Check[] = checksOf<Check>({
     severity: 'medium',
     why: 'A setuid program in an image is the usual first step to root in the container.',
     fix: 'docker run --security-opt no-new-privileges …; with the daemon-wide setting: start the container anew',
-    evaluate: noNewPrivileges,
+    evaluate: containerNoNewPrivileges,
   },
   '5.31': {
     title: "The host's user namespace is not shared",

@@ -1,6 +1,6 @@
 /** Verdicts on dockerd's settings and API answers, for the table in daemon.ts. */
 
-import { isOn, lastOf, placeOf, setting, tlsModeOf } from '../../../../core/domain/dockerd/options.ts';
+import { isOn, lastOf, settingPlace, setting, tlsModeOf } from '../../../../core/domain/dockerd/options.ts';
 import { at, entriesAt, textAt, textsAt } from '../../../../core/domain/json.ts';
 import {
   type Check,
@@ -28,7 +28,7 @@ export function mustBe(wanted: boolean, name: string, otherwise: boolean, text: 
   return (facts) => {
     if (facts.daemon.words === undefined && facts.docker === undefined) return notApplicable('there is no dockerd');
     if (isOn(facts.daemon, name, otherwise) === wanted) return PASS;
-    return findingAt(placeOf(facts.daemon, name), text);
+    return findingAt(settingPlace(facts.daemon, name), text);
   };
 }
 
@@ -55,7 +55,7 @@ export function storageDriver(driver: string): Check['evaluate'] {
 export function experimental(facts: AuditFacts): Verdict {
   if (facts.docker === undefined) return UNANSWERED;
   if (at(facts.docker.info, 'ExperimentalBuild') !== true) return PASS;
-  return findingAt(placeOf(facts.daemon, 'experimental'), 'experimental features are on');
+  return findingAt(settingPlace(facts.daemon, 'experimental'), 'experimental features are on');
 }
 
 export function rootless(facts: AuditFacts): Verdict {
@@ -87,7 +87,7 @@ export function logLevel(facts: AuditFacts): Verdict {
   if (facts.daemon.words === undefined) return notApplicable('there is no dockerd');
   const level = isOn(facts.daemon, 'debug', false) ? 'debug' : (lastOf(facts.daemon, 'log-level') ?? 'info');
   if (level === 'info') return PASS;
-  return findingAt(placeOf(facts.daemon, level === 'debug' ? 'debug' : 'log-level'), `the level is ${level}`);
+  return findingAt(settingPlace(facts.daemon, level === 'debug' ? 'debug' : 'log-level'), `the level is ${level}`);
 }
 
 export function insecureRegistries(facts: AuditFacts): Verdict {
@@ -145,7 +145,7 @@ export function userns(facts: AuditFacts): Verdict {
   if (securityOption(facts, 'rootless') !== undefined)
     return notApplicable('rootless: the daemon is in a user namespace as a whole');
   if (securityOption(facts, 'userns') !== undefined) return PASS;
-  return findingAt(placeOf(facts.daemon, 'userns-remap'), 'root in a container is root on the host');
+  return findingAt(settingPlace(facts.daemon, 'userns-remap'), 'root in a container is root on the host');
 }
 
 export function authorization(facts: AuditFacts): Verdict {
@@ -162,7 +162,7 @@ export function logDriver(facts: AuditFacts): Verdict {
   if (REMOTE_LOGS.has(driver) || driver.includes('/') || driver.includes(':')) return PASS;
   const uploads = facts.units.get('systemd-journal-upload.service')?.get('ActiveState')?.[0] === 'active';
   if (driver === 'journald' && uploads) return PASS;
-  return findingAt(placeOf(facts.daemon, 'log-driver'), `${driver} keeps the logs of containers on this host only`);
+  return findingAt(settingPlace(facts.daemon, 'log-driver'), `${driver} keeps the logs of containers on this host only`);
 }
 
 export function noNewPrivileges(facts: AuditFacts): Verdict {
@@ -170,7 +170,7 @@ export function noNewPrivileges(facts: AuditFacts): Verdict {
   const on = securityOption(facts, 'no-new-privileges') !== undefined || isOn(facts.daemon, 'no-new-privileges', false);
   return on
     ? PASS
-    : findingAt(placeOf(facts.daemon, 'no-new-privileges'), 'programs in containers may gain rights (setuid)');
+    : findingAt(settingPlace(facts.daemon, 'no-new-privileges'), 'programs in containers may gain rights (setuid)');
 }
 
 export function liveRestore(facts: AuditFacts): Verdict {
@@ -178,7 +178,7 @@ export function liveRestore(facts: AuditFacts): Verdict {
   if (textAt(facts.docker.info, 'Swarm', 'LocalNodeState') === 'active')
     return notApplicable('not possible in swarm mode');
   if (at(facts.docker.info, 'LiveRestoreEnabled') === true) return PASS;
-  return findingAt(placeOf(facts.daemon, 'live-restore'), 'all containers stop when the daemon does');
+  return findingAt(settingPlace(facts.daemon, 'live-restore'), 'all containers stop when the daemon does');
 }
 
 export function seccomp(facts: AuditFacts): Verdict {
@@ -192,5 +192,5 @@ export function seccomp(facts: AuditFacts): Verdict {
     ]);
   }
   if (profile !== 'unconfined') return PASS;
-  return findingAt(placeOf(facts.daemon, 'seccomp-profile'), 'the daemon-wide profile is unconfined');
+  return findingAt(settingPlace(facts.daemon, 'seccomp-profile'), 'the daemon-wide profile is unconfined');
 }

@@ -14,14 +14,14 @@ import {
 } from '../check.ts';
 import type { AuditFacts } from '../facts.ts';
 import type { FixName } from '../fix-names.ts';
-import { type HostSettings, loadableModules, looseLoginDefs, TIMEOUT_S } from '../host-settings.ts';
+import { type HostSettingFacts, loadableModules, looseLoginDefs, TIMEOUT_S } from '../host-settings.ts';
 import { isOwn, looseSysctls, SYSCTLS } from '../sysctls.ts';
 
 const UNSAID = notApplicable('the host does not say');
 
 /** Judges the host's settings. */
 function judgeSettings(
-  wrong: (settings: HostSettings, facts: AuditFacts) => readonly Evidence[] | Verdict,
+  wrong: (settings: HostSettingFacts, facts: AuditFacts) => readonly Evidence[] | Verdict,
 ): Check['evaluate'] {
   return (facts) => {
     if (facts.settings === undefined) return UNSAID;
@@ -30,7 +30,7 @@ function judgeSettings(
   };
 }
 
-function kernel(settings: HostSettings, fix: FixName): readonly Evidence[] | Verdict {
+function kernel(settings: HostSettingFacts, fix: FixName): readonly Evidence[] | Verdict {
   const rows = SYSCTLS.filter((row) => row.fix === fix);
   if (!rows.some((row) => isOwn(settings, row))) return notApplicable('a container has the kernel of another machine');
   return looseSysctls(settings, fix).map(({ key, now, value, interfaces }) => ({
@@ -39,7 +39,7 @@ function kernel(settings: HostSettings, fix: FixName): readonly Evidence[] | Ver
   }));
 }
 
-function modules(settings: HostSettings, fix: 'modules' | 'modules-used'): readonly Evidence[] | Verdict {
+function modules(settings: HostSettingFacts, fix: 'modules' | 'modules-used'): readonly Evidence[] | Verdict {
   if (settings.container) return notApplicable('a container has the kernel of another machine');
   const loadable = loadableModules(settings, fix);
   return loadable.length === 0 ? PASS : findingAt('modprobe', `can be loaded: ${loadable.join(', ')}`);

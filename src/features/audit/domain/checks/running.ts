@@ -71,7 +71,7 @@ export function capabilities(facts: AuditFacts): Verdict {
   return { ...verdict, severity: grave ? 'high' : 'medium' };
 }
 
-export function noNewPrivileges(facts: AuditFacts): Verdict {
+export function containerNoNewPrivileges(facts: AuditFacts): Verdict {
   const daemonWide = securityOption(facts, 'no-new-privileges') !== undefined;
   return runningContainers(facts, (container) => {
     const process = facts.processes.get(container.pid);
@@ -83,7 +83,7 @@ export function noNewPrivileges(facts: AuditFacts): Verdict {
   });
 }
 
-export function seccomp(facts: AuditFacts): Verdict {
+export function containerSeccomp(facts: AuditFacts): Verdict {
   return runningContainers(facts, (container) => {
     if (container.securityOpt.some((option) => /^seccomp[=:]unconfined$/.test(option)))
       return ['seccomp is unconfined'];

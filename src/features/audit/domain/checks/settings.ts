@@ -1,6 +1,6 @@
 /** Checks of daemon settings beyond the benchmark: settings that open unexpected ports and interfaces. */
 
-import { isOn, lastOf, placeOf, setting } from '../../../../core/domain/dockerd/options.ts';
+import { isOn, lastOf, settingPlace, setting } from '../../../../core/domain/dockerd/options.ts';
 import { textAt } from '../../../../core/domain/json.ts';
 import {
   type Check,
@@ -25,7 +25,7 @@ function hostBinding(facts: AuditFacts): Verdict {
   const open = (address: string | undefined) => address === undefined || /^(0\.0\.0\.0|\[?::\]?|)$/.test(address);
   if (open(lastOf(facts.daemon, 'ip')))
     evidence.push({
-      place: placeOf(facts.daemon, 'ip'),
+      place: settingPlace(facts.daemon, 'ip'),
       text: 'the default bridge publishes ports on every address of the host',
     });
   const options = setting(facts.daemon, 'default-network-opts')?.values.join(' ') ?? '';
@@ -33,7 +33,7 @@ function hostBinding(facts: AuditFacts): Verdict {
   const major = Number.parseInt(textAt(facts.docker.info, 'ServerVersion'), 10);
   if (major >= FIRST_WITH_NETWORK_OPTIONS && open(bound))
     evidence.push({
-      place: placeOf(facts.daemon, 'default-network-opts'),
+      place: settingPlace(facts.daemon, 'default-network-opts'),
       text: 'other networks, as those of Compose, publish ports on every address of the host',
     });
   return judge(evidence);
@@ -50,7 +50,7 @@ function directRouting(facts: AuditFacts): Verdict {
   const on = Object.entries(DIRECT).filter(([name]) => isOn(facts.daemon, name, false));
   const mark = setting(facts.daemon, 'bridge-accept-fwmark');
   return judge([
-    ...on.map(([name, text]) => ({ place: placeOf(facts.daemon, name), text: `${name}: ${text}` })),
+    ...on.map(([name, text]) => ({ place: settingPlace(facts.daemon, name), text: `${name}: ${text}` })),
     ...(mark === undefined
       ? []
       : [
@@ -86,7 +86,7 @@ function minApi(facts: AuditFacts): Verdict {
   const usual = defaultMinApi(major, minor);
   if (Number.isNaN(lowest) || lowest >= usual) return PASS;
   return findingAt(
-    placeOf(facts.daemon, 'min-api-version'),
+    settingPlace(facts.daemon, 'min-api-version'),
     `the API is served from ${version} on, below the 1.${usual} of this engine`,
   );
 }

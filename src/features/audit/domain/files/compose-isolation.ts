@@ -4,7 +4,7 @@ import { isGrave, moreThanDefault } from '../capabilities.ts';
 import { checksOf } from '../check.ts';
 import { holdsDockerSocket, isSensitive } from '../mounts.ts';
 import { asRunning, type ComposeCheck, perService } from './compose-check.ts';
-import { devices, is, isTrue, mounts, securityOptions, socketsByName, user, wrongAt } from './compose-service.ts';
+import { devices, is, isTrueField, mounts, securityOptions, socketsByName, serviceUser, wrongAt } from './compose-service.ts';
 
 export const COMPOSE_ISOLATION: readonly ComposeCheck[] = [
   ...checksOf<ComposeCheck>({
@@ -23,7 +23,7 @@ export const COMPOSE_ISOLATION: readonly ComposeCheck[] = [
       why: 'A privileged container is root on the host.',
       fix: 'Take privileged out; add single capabilities or devices instead.',
       evaluate: perService((service) =>
-        isTrue(service.get('privileged')) ? wrongAt(service, 'privileged', 'is privileged') : [],
+        isTrueField(service.get('privileged')) ? wrongAt(service, 'privileged', 'is privileged') : [],
       ),
     },
     'compose.caps': {
@@ -52,7 +52,7 @@ export const COMPOSE_ISOLATION: readonly ComposeCheck[] = [
       title: 'Services run as a non-root user',
       failure: 'Services run as root',
       fix: 'user: "1000:1000"',
-      evaluate: perService(user),
+      evaluate: perService(serviceUser),
     },
     '5.4': {
       title: 'No more capabilities than the default are added',
@@ -144,7 +144,7 @@ export const COMPOSE_ISOLATION: readonly ComposeCheck[] = [
           .filter((mount) => holdsDockerSocket(mount, '/var/run/docker.sock'))
           .map(({ source, destination, line }) => ({ text: `${source} is mounted on ${destination}`, line })),
         ...socketsByName(service),
-        ...(isTrue(service.get('use_api_socket'))
+        ...(isTrueField(service.get('use_api_socket'))
           ? wrongAt(service, 'use_api_socket', 'is given it by use_api_socket')
           : []),
       ]),

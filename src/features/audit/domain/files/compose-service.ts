@@ -10,7 +10,7 @@ import { holdsPassword, isSecretName, isWrittenOut } from './secrets.ts';
 /** A problem and its line; the service's line for a missing setting. */
 export type Wrong = { readonly text: string; readonly line: number; readonly severity?: Severity };
 
-export function isTrue(field: Field | undefined): boolean {
+export function isTrueField(field: Field | undefined): boolean {
   return field !== undefined && /^(true|yes|on|1)$/i.test(String(field.value));
 }
 
@@ -82,7 +82,7 @@ type Published = {
 /** `ADDRESS:PORT:CONTAINER`; a variable may contain colons. */
 const PORT = /^(?:(?:(\[[^\]]*\]|(?:\$\{[^}]*\}|[^:])*):)?((?:\$\{[^}]*\}|[^:])*):)?((?:\$\{[^}]*\}|[^:])+)$/;
 
-export function addressOf(port: string): string {
+export function publishedAddress(port: string): string {
   return PORT.exec(port)?.[1] ?? '';
 }
 
@@ -108,14 +108,14 @@ export function securityOptions(service: Service, pattern: RegExp): readonly Wro
     .map(({ text, line }) => ({ text, line }));
 }
 
-export function user(service: Service): readonly Wrong[] {
+export function serviceUser(service: Service): readonly Wrong[] {
   const field = service.get('user');
   if (field === undefined || field.value === null)
     return [{ text: 'no user: the image decides, and most images decide for root', line: service.line }];
   return isRootUser(String(field.value)) ? [{ text: `user is ${String(field.value)}`, line: field.line }] : [];
 }
 
-export function restart(service: Service): readonly Wrong[] {
+export function serviceRestart(service: Service): readonly Wrong[] {
   const value = String(service.get('restart')?.value ?? 'no');
   const count = /^on-failure(?::(\d+))?$/.exec(value);
   const endless = count !== null && (count[1] === undefined || Number(count[1]) > 5);
@@ -154,13 +154,13 @@ function defaultBridge({ services, networks }: Compose): readonly Evidence[] {
   return [{ place: 'network default', text: 'its containers reach all ports of one another', line: first.line }];
 }
 
-export function icc(compose: Compose): Verdict {
+export function composeIcc(compose: Compose): Verdict {
   const { networks } = compose;
   const implied = defaultBridge(compose);
   const bridges = networks.filter(
     (network) =>
       /^(bridge|undefined|null)$/.test(String(network.get('driver')?.value)) &&
-      !isTrue(network.get('external')) &&
+      !isTrueField(network.get('external')) &&
       // `external: { name: x }` in older files.
       typeof network.get('external')?.value !== 'object',
   );

@@ -4,7 +4,7 @@ import { isObject } from '../../../../core/domain/json.ts';
 import { gravestOf, judge, type Severity } from '../check.ts';
 import type { ComposeCheck } from './compose-check.ts';
 import type { Compose, Service } from './compose-model.ts';
-import { addressOf, type Wrong } from './compose-service.ts';
+import { publishedAddress, type Wrong } from './compose-service.ts';
 
 /** Settings that decide a service's access to the host: a variable in one of them hides it. */
 const DECISIVE: readonly string[] = [
@@ -39,7 +39,7 @@ function unread(service: Service): readonly Wrong[] {
     return source.includes('$') ? decidedElsewhere('the source of a volume', source, line, 'medium') : [];
   });
   const addresses = service.items('ports').flatMap(({ value, line, unknown = '' }) => {
-    const address = isObject(value) ? unknown : addressOf(unknown);
+    const address = isObject(value) ? unknown : publishedAddress(unknown);
     return address.includes('$') ? decidedElsewhere('the address of a port', address, line, 'medium') : [];
   });
   return [...extended, ...settings, ...volumes, ...addresses];

@@ -5,7 +5,7 @@ import { type CheckResult, resultOf } from '../evaluate.ts';
 import { asRunning, type ComposeCheck, perService } from './compose-check.ts';
 import { COMPOSE_ISOLATION } from './compose-isolation.ts';
 import { type Beside, parseCompose } from './compose-model.ts';
-import { icc, isTrue, missing, ports, restart, secrets, wrongAt } from './compose-service.ts';
+import { composeIcc, isTrueField, missing, ports, serviceRestart, secrets, wrongAt } from './compose-service.ts';
 import { COMPOSE_UNREAD } from './compose-unread.ts';
 
 const OPERATION: readonly ComposeCheck[] = [
@@ -52,7 +52,7 @@ const OPERATION: readonly ComposeCheck[] = [
       failure: 'Containers of a network reach one another',
       why: 'Services that only meet through a proxy need not reach one another.',
       fix: 'driver_opts: { com.docker.network.bridge.enable_icc: "false" }',
-      evaluate: icc,
+      evaluate: composeIcc,
     },
   }),
   ...asRunning({
@@ -86,7 +86,7 @@ const OPERATION: readonly ComposeCheck[] = [
     '5.13': {
       fix: 'read_only: true, and tmpfs: [/tmp]',
       evaluate: perService((service) =>
-        isTrue(service.get('read_only')) ? [] : wrongAt(service, 'read_only', 'can write to its root file system'),
+        isTrueField(service.get('read_only')) ? [] : wrongAt(service, 'read_only', 'can write to its root file system'),
       ),
     },
     '5.14': {
@@ -107,7 +107,7 @@ const OPERATION: readonly ComposeCheck[] = [
     '5.15': {
       why: 'A program that crashes for ever hides its crash and burns the CPU.',
       fix: 'restart: on-failure:5',
-      evaluate: perService(restart),
+      evaluate: perService(serviceRestart),
     },
     '5.27': {
       title: 'Health is checked',
@@ -116,7 +116,7 @@ const OPERATION: readonly ComposeCheck[] = [
       evaluate: perService((service) => {
         const field = service.get('healthcheck');
         const disabled =
-          isTrue(service.get('healthcheck', 'disable')) ||
+          isTrueField(service.get('healthcheck', 'disable')) ||
           /^(NONE|NONE,?)$/.test(String(service.items('healthcheck', 'test')[0]?.text));
         if (disabled) return wrongAt(service, 'healthcheck', 'the health check is switched off');
         return field === undefined ? wrongAt(service, 'healthcheck', 'has no health check') : [];

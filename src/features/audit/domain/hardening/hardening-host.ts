@@ -6,7 +6,7 @@ import type { HostKind } from '../../../../core/domain/plan/host-kind.ts';
 import type { FixName } from '../fix-names.ts';
 import {
   BLOCKED,
-  type HostSettings,
+  type HostSettingFacts,
   isStrict,
   loadableModules,
   looseLoginDefs,
@@ -18,7 +18,7 @@ import {
   umasksOf,
 } from '../host-settings.ts';
 import { renderLoopbackDropIn } from '../loopback.ts';
-import { isOwn, keysOf, looseSysctls, ownCounts, SYSCTL_FILE, SYSCTLS, valuesOf } from '../sysctls.ts';
+import { isOwn, sysctlKeys, looseSysctls, ownCounts, SYSCTL_FILE, SYSCTLS, sysctlValues } from '../sysctls.ts';
 
 const WRITTEN = 'Written by docker-tls. `docker-tls remove HOST` takes it away again.';
 const LOGIN_DEFS_FILE = '/etc/login.defs';
@@ -63,7 +63,7 @@ export type HardenedSettings = Pick<Fixing, 'extras' | 'changed' | 'notes'>;
 
 export type HostSettingsInput = {
   /** Undefined: no data from the host. */
-  readonly settings: HostSettings | undefined;
+  readonly settings: HostSettingFacts | undefined;
   /** Content of a file; undefined if missing. */
   readonly file: (path: string) => string | undefined;
   readonly banner: string | undefined;
@@ -111,7 +111,7 @@ export function hardenSettings(fixes: ReadonlySet<FixName>, input: HostSettingsI
 }
 
 /** The administrator's settings stay if they are as strict; a second readonly TMOUT would print an error at every login. */
-function stricterAlready(fix: FixName, settings: HostSettings | undefined): string | undefined {
+function stricterAlready(fix: FixName, settings: HostSettingFacts | undefined): string | undefined {
   const { timeout, umask = [], umaskSometimes = [] } = settings ?? {};
   if (fix === 'session-timeout' && timeout !== undefined)
     return timeout > 0 && timeout <= TIMEOUT_S
@@ -126,7 +126,7 @@ function stricterAlready(fix: FixName, settings: HostSettings | undefined): stri
  * The file may override an earlier, stricter umask. So it includes the umask of all logins, and a guard keeps the stricter umasks of some
  * logins.
  */
-function umaskFile(text: string, settings: HostSettings | undefined, ours = ''): string {
+function umaskFile(text: string, settings: HostSettingFacts | undefined, ours = ''): string {
   const { umask = [], umaskSometimes = [] } = settings ?? {};
   const own = umasksOf(ours.split('\n')).find(({ always }) => always)?.mask;
   const theirs = umask.filter((_, index) => index !== umask.lastIndexOf(own ?? ''));
@@ -142,7 +142,7 @@ function umaskFile(text: string, settings: HostSettings | undefined, ours = ''):
 }
 
 /** A later file's text that overrides ours. */
-function laterCoreDumps(path: string, settings: HostSettings | undefined): string | undefined {
+function laterCoreDumps(path: string, settings: HostSettingFacts | undefined): string | undefined {
   const { coreLimit = '0', coredumpStorage = 'none' } = settings ?? {};
   if (path === LIMITS_FILE && coreLimit !== '0')
     return `a later file of /etc/security/limits.d says core ${coreLimit} for all`;
@@ -151,14 +151,14 @@ function laterCoreDumps(path: string, settings: HostSettings | undefined): strin
   return undefined;
 }
 
-function kernelSettings(settings: HostSettings, { fixes, extras, changed, notes, write }: Fixing): void {
+function kernelSettings(settings: HostSettingFacts, { fixes, extras, changed, notes, write }: Fixing): void {
   const chosen = SYSCTLS.filter(({ fix }) => fixes.has(fix));
   for (const fix of new Set(chosen.filter((row) => !isOwn(settings, row)).map((row) => row.fix)))
     notes.push(`${fix}: nothing is changed, since this host is a container and has the kernel of another machine`);
   const own = chosen.filter((row) => isOwn(settings, row));
   // If the host is stricter, its own files say so, and this file comes last.
   const written = own.flatMap(({ fix, key, value, stays = [] }) => {
-    const keys = keysOf({ key }).filter(
+    const keys = sysctlKeys({ key }).filter(
       (one) => settings.sysctl.has(one) && !stays.includes(settings.sysctl.get(one) ?? ''),
     );
     // For interfaces that exist before the file is read.
@@ -177,7 +177,7 @@ function kernelSettings(settings: HostSettings, { fixes, extras, changed, notes,
   }
   for (const row of own) {
     if (!looseSysctls(settings, row.fix).some(({ row: one }) => one === row.key)) continue;
-    const stay = valuesOf(settings, row).filter(({ now }) => row.stays?.includes(now));
+    const stay = sysctlValues(settings, row).filter(({ now }) => row.stays?.includes(now));
     const value = row.key.includes('*')
       ? [`default=${row.value}`, ...stay.map(({ name, now }) => `${name}=${now}`)].join(' ')
       : row.value;
@@ -190,7 +190,7 @@ function kernelSettings(settings: HostSettings, { fixes, extras, changed, notes,
  * Without docker-proxy, containers could reach services on the host's 127.0.0.1: adds the rule against that, now and at each start of
  * dockerd.
  */
-function dropLoopback({ loopback }: HostSettings, file: HostSettingsInput['file'], fixing: Fixing): void {
+function dropLoopback({ loopback }: HostSettingFacts, file: HostSettingsInput['file'], fixing: Fixing): void {
   const fix = 'userland-proxy';
   if (!loopback.dropped || file(LOOPBACK_DROP_IN) === undefined) {
     fixing.extras.push({ kind: 'loopback', reason: fix });
@@ -200,13 +200,13 @@ function dropLoopback({ loopback }: HostSettings, file: HostSettingsInput['file'
 }
 
 /** Reason why a host cannot have that rule; undefined: it can, or has no dockerd. */
-export function noLoopbackRule(kind: HostKind, settings: HostSettings | undefined): string | undefined {
+export function noLoopbackRule(kind: HostKind, settings: HostSettingFacts | undefined): string | undefined {
   if (!kind.engine.configurable) return undefined;
   if (kind.name !== 'systemd') return 'the firewall rule that it needs comes back at boot on hosts with systemd only';
   return settings?.loopback.iptables === true ? undefined : 'its firewall rule needs iptables, and the host has none';
 }
 
-function blockModules(settings: HostSettings, ours: string | undefined, { fixes, notes, write }: Fixing): void {
+function blockModules(settings: HostSettingFacts, ours: string | undefined, { fixes, notes, write }: Fixing): void {
   const lines: string[] = [];
   const reasons: FixName[] = [];
   for (const fix of ['modules', 'modules-used'] as const) {

@@ -8,7 +8,7 @@ import { ISSUE_FILES } from './hardening-host.ts';
 export const SSHD_CONFIG = '/etc/ssh/sshd_config';
 
 /** The login of this run. It must continue to work. */
-export type Login = {
+export type SshdLogin = {
   readonly user: string;
   /** Over SSH instead of locally. */
   readonly remote: boolean;
@@ -25,7 +25,7 @@ export type SshdInput = {
   readonly matches: readonly SshdMatch[];
   /** Content of sshd_config. */
   readonly config: string | undefined;
-  readonly login: Login;
+  readonly login: SshdLogin;
   /** Maximum number of keys and passwords per connection. */
   readonly maxAuthTries: number;
   /** Hosts of the store that use this one as jump host. */
@@ -170,7 +170,7 @@ function forwardingLines(
  * Root's login may be disabled only after a login as another user, and its password only after root's login with a key. Undefined:
  * unchanged.
  */
-function rootLogin(now: string, { user, remote, byKey }: Login, notes: string[]): string | undefined {
+function rootLogin(now: string, { user, remote, byKey }: SshdLogin, notes: string[]): string | undefined {
   if (now === 'no' || now === 'forced-commands-only') return now;
   if (remote && user !== 'root') return 'no';
   const next = 'run it over SSH as a user with sudo, and root is shut out';

@@ -15,7 +15,7 @@ import { LYNIS_AUTH_TRIES } from '../lynis.ts';
 import { type HardenedDaemon, hardenDaemon, leaveDaemon } from './hardening-daemon.ts';
 import { AUDIT_RULES, GROUP_FILE, type HardenedFiles, hardenFiles, TMPFILES } from './hardening-files.ts';
 import { type HardenedSettings, HOST_PATHS, hardenSettings, noLoopbackRule } from './hardening-host.ts';
-import { type HardenedSshd, hardenSshd, type Login, SSHD_CONFIG, SSHD_FIXES, SSHD_KEYWORDS } from './hardening-sshd.ts';
+import { type HardenedSshd, hardenSshd, type SshdLogin, SSHD_CONFIG, SSHD_FIXES, SSHD_KEYWORDS } from './hardening-sshd.ts';
 
 /** Every fix except `tls`: `setup` applies that one. */
 export const FIXES: readonly Fix[] = ALL_FIXES.filter((fix) => fix.name !== 'tls');
@@ -178,7 +178,7 @@ export type HardenInput = {
   readonly known: readonly string[];
   readonly facts: HostFacts;
   readonly audit: AuditFacts;
-  readonly login: Login;
+  readonly login: SshdLogin;
   /** Hosts of the store that use this one as jump host. */
   readonly leadsTo: readonly string[];
 };

@@ -2,7 +2,7 @@
 
 import { cutText, padText, plural, textWidth, wrapText } from '../../../../core/domain/words.ts';
 import { printable } from '../../../../errors/errors.ts';
-import { GROUPS, gravestFirst, rank, SEVERITIES, type Severity } from '../check.ts';
+import { CHECK_GROUPS, gravestFirst, rank, SEVERITIES, type Severity } from '../check.ts';
 import type { Comparison } from '../compare.ts';
 import { type CheckResult, counts } from '../evaluate.ts';
 import { fixCommand } from '../fixes.ts';
@@ -37,7 +37,7 @@ const EVIDENCE_LINES = 4;
 
 /** In the order of GROUPS, but groups with the gravest findings first; the same within a group. */
 function ordered(results: readonly CheckResult[]): readonly (readonly [string, readonly CheckResult[]])[] {
-  const names = [...new Set(GROUPS.map(([, name]) => name))];
+  const names = [...new Set(CHECK_GROUPS.map(([, name]) => name))];
   const groups = names.map((name) => [name, results.filter(({ group }) => group === name)] as const);
   return groups
     .filter(([, list]) => list.length > 0)
