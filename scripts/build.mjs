@@ -17,7 +17,7 @@ const root = fileURLToPath(new URL('..', import.meta.url));
 const { version } = JSON.parse(readFileSync(new URL('../package.json', import.meta.url), 'utf8'));
 
 /** What a change may load when it has been made, perhaps by a program that was replaced meanwhile: with the change itself. */
-const LATE = ['src/core/adapters/docker/installed-copies.ts', 'src/features/audit/engine/packages.ts'];
+const LATE = ['src/core/adapters/docker/installed-copies.ts', 'src/features/audit/engine/install-packages.ts'];
 
 /** What sets up, or takes away, docker's contexts. */
 const CONTEXTS = ['src/core/actions/requested-contexts.ts', 'src/core/actions/contexts-of-host.ts'];
@@ -28,10 +28,10 @@ const LAYERS = {
   complete: ['src/entry/complete.ts'],
   notice: ['src/cli/notice.ts'],
   core: ['src/entry/main.ts'],
-  store: ['src/core/actions/store.ts'],
+  store: ['src/core/actions/open-store.ts'],
   env: ['src/core/commands/env.ts'],
   connect: ['src/core/adapters/ssh/connect.ts'],
-  fleet: ['src/core/actions/selection.ts'],
+  fleet: ['src/core/actions/select-hosts.ts'],
   status: ['src/core/commands/status.ts'],
   // Of apply what forget, remove and `client import` share as well.
   plan: ['src/core/commands/plan.ts', ...CONTEXTS],

@@ -65,7 +65,7 @@ i=0; while [ $i -lt ${SAMPLE} ]; do i=$((i + 1)); ${body} done
 const OURS = `
 import { writeFileSync } from 'node:fs';
 import { issueCa, issueClient, issueClientAuthority, issueServer } from '${ROOT}src/core/domain/pki/certificate.ts';
-import { parseSan } from '${ROOT}src/core/domain/pki/names.ts';
+import { parseSan } from '${ROOT}src/core/domain/pki/san.ts';
 const [what, count] = process.argv.slice(2);
 const now = new Date();
 function save(name: string, { cert, key }: Awaited<ReturnType<typeof issueCa>> | Awaited<ReturnType<typeof issueClient>>): void {

@@ -85,8 +85,8 @@ mkdirSync(cache, { recursive: true });
 buildSync({
   stdin: {
     contents: [
-      'src/features/team/store/open.ts',
-      'src/features/team/store/store.ts',
+      'src/features/team/store/open-team-store.ts',
+      'src/features/team/store/team-store.ts',
       'src/features/team/store/admin.ts',
       'test/support/store.ts',
       'test/features/team/support/team.ts',

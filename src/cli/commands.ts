@@ -4,7 +4,7 @@
  */
 
 import { nearestNames } from '../core/domain/fleet/nearest.ts';
-import { COMMAND_SEAM } from '../core/seams/commands.ts';
+import { COMMAND_SEAM } from '../core/seams/feature-commands.ts';
 import { type CommandEntry, listCommand } from './command.ts';
 
 const FILES = {

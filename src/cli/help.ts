@@ -88,7 +88,9 @@ function render(
 ): string {
   const layout = new Help();
   layout.helpWidth = columns;
-  const all = (page.options as Option[]).sort((a, b) => HELP_GROUPS.indexOf(helpGroup(a)) - HELP_GROUPS.indexOf(helpGroup(b)));
+  const all = (page.options as Option[]).sort(
+    (a, b) => HELP_GROUPS.indexOf(helpGroup(a)) - HELP_GROUPS.indexOf(helpGroup(b)),
+  );
   const shown = all.filter(({ hidden }) => !hidden);
   const explainer = (option: Option): string | undefined => {
     const other = EXPLAINED_BY[helpGroup(option)] ?? (page.commands.length > 0 ? 'setup' : undefined);

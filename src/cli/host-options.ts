@@ -1,6 +1,6 @@
 /** Options for connecting to a host and configuring it, made from the settings table; option sets shared by commands. */
 
-import { RUN_SETTINGS } from '../core/actions/flags.ts';
+import { RUN_SETTINGS } from '../core/actions/host-flags.ts';
 import {
   CA_SETTINGS,
   CLIENT_SETTINGS,

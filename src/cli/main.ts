@@ -2,7 +2,7 @@
 
 import { setMaxListeners } from 'node:events';
 import type { ActionContext } from '../core/actions/action-context.ts';
-import { createRuntime } from '../core/adapters/runtime.ts';
+import { createRuntime } from '../core/adapters/create-runtime.ts';
 import { durationWords } from '../core/domain/words.ts';
 import { takeEnvironment } from '../core/environment.ts';
 import type { Progress, Runtime } from '../core/runtime.ts';
@@ -99,7 +99,7 @@ async function dispatch(
   const pages = () => import('./help.ts');
 
   if (argv[0] === '__complete') {
-    const { complete } = await import('./complete.ts');
+    const { complete } = await import('./candidates.ts');
     runtime.io.out(await complete(argv.slice(1), runtime));
     return 0;
   }
@@ -165,7 +165,7 @@ async function runCommand(
   try {
     const { args, options, again } = parsed;
     const renderPlanned: ActionContext['renderPlanned'] = async (planned) =>
-      (await import('../core/render/change.ts')).renderPlanned(planned, { runtime, global });
+      (await import('../core/render/change-result.ts')).renderPlanned(planned, { runtime, global });
     const result = await command.run({
       args,
       options,

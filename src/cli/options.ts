@@ -10,7 +10,7 @@ import { homeDirectory, storeDirectory } from '../core/user.ts';
 import type { DockerTlsError } from '../errors/errors.ts';
 import { usage } from '../errors/errors.ts';
 import type { ArgumentSpecs, Command, CommandPage, OptionSpec, OptionSpecs } from './command.ts';
-import { GLOBAL_OPTIONS, MEANS_SOMETHING_FOR, commandOptions } from './global-options.ts';
+import { commandOptions, GLOBAL_OPTIONS, MEANS_SOMETHING_FOR } from './global-options.ts';
 
 export type ParsedOptions = {
   readonly args: Readonly<Record<string, string | readonly string[] | undefined>>;

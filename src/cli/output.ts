@@ -7,7 +7,7 @@ import type { Io } from '../core/runtime.ts';
 import type { ExitStatus } from '../errors/catalogue.ts';
 import { type DockerTlsError, gravestExit, type Hint } from '../errors/errors.ts';
 import type { CommandResult } from './command.ts';
-import { exitOf, jsonError, renderErrors } from './errors.ts';
+import { exitOf, jsonError, renderErrors } from './error-text.ts';
 import type { HintPrefix } from './hint-prefix.ts';
 
 export type OutputForm = {

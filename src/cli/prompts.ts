@@ -6,7 +6,7 @@
 import type { Key } from 'node:readline';
 import type { Readable, Writable } from 'node:stream';
 import pico from 'picocolors';
-import type { AnswerSource, Prompts } from '../core/actions/prompts.ts';
+import type { AnswerSource, Prompts } from '../core/actions/ask.ts';
 import { Secret } from '../core/domain/secret.ts';
 import { wrapLines, wrapText } from '../core/domain/words.ts';
 import { coloursOf } from '../core/render/colours.ts';

@@ -7,7 +7,7 @@ import type { Duplex } from 'node:stream';
 import type { DockerTlsError } from '../errors/errors.ts';
 import type { ClientCopies } from './adapters/store/records.ts';
 import type { CaToken, ExternalCa, SignProfile } from './domain/external-ca.ts';
-import type { San } from './domain/pki/names.ts';
+import type { San } from './domain/pki/san.ts';
 import type { Login } from './domain/quote.ts';
 import type { Secret } from './domain/secret.ts';
 

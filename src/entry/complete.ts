@@ -2,5 +2,5 @@
 
 import '../features.ts';
 
+export { answerShell } from '../cli/candidates.ts';
 export { commandPages } from '../cli/command-pages.ts';
-export { answerShell } from '../cli/complete.ts';

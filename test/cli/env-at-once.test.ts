@@ -20,7 +20,7 @@ import { storedNames } from '../../src/core/actions/stored-names.ts';
 import { lookAt, namesAt } from '../../src/core/adapters/store/look.ts';
 import { openStore } from '../../src/core/adapters/store/store.ts';
 import { envAtOnce, plainWords } from '../../src/core/commands/env-at-once.ts';
-import { SHELLS } from '../../src/core/domain/environment.ts';
+import { SHELLS } from '../../src/core/domain/shell-environment.ts';
 import { runCli } from '../support/cli.ts';
 import { newHome, removeHomes, sampleClient, sampleHost } from '../support/store.ts';
 

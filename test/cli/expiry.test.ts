@@ -5,7 +5,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { renderPrometheus } from '../../src/core/domain/prometheus.ts';
-import type { StatusRow } from '../../src/core/domain/status.ts';
+import type { StatusRow } from '../../src/core/domain/status-row.ts';
 import { runCli } from '../support/cli.ts';
 import { issueStore } from '../support/issued-store.ts';
 

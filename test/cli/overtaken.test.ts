@@ -15,7 +15,7 @@ import { parseCsr } from '../../src/core/domain/pki/csr.ts';
 import { Secret } from '../../src/core/domain/secret.ts';
 import type { Wanted } from '../../src/core/domain/trust/changes.ts';
 import type { ChangeContext, Run } from '../../src/core/engine/intent.ts';
-import { issueCredentials, unlockCa } from '../../src/core/engine/steps/issue.ts';
+import { issueCredentials, unlockCa } from '../../src/core/engine/steps/issue-credentials.ts';
 import { retractUnused } from '../../src/core/engine/steps/retract.ts';
 
 import { runCli } from '../support/cli.ts';

@@ -7,7 +7,7 @@ import { afterAll, beforeEach, describe, expect, test } from 'vitest';
 import type { StoreChange, StoreState } from '../../src/core/adapters/store/records.ts';
 import { openStore } from '../../src/core/adapters/store/store.ts';
 import { isFrom } from '../../src/core/domain/pki/inspect.ts';
-import { parseSan } from '../../src/core/domain/pki/names.ts';
+import { parseSan } from '../../src/core/domain/pki/san.ts';
 import { completeHost } from '../../src/core/domain/settings.ts';
 import { breaksClients, desiredServer } from '../../src/core/domain/trust/server.ts';
 import { trustFor } from '../../src/core/domain/trust/trust.ts';

@@ -40,7 +40,7 @@ const packages = (loaded: ReadonlySet<string>) => [...loaded].filter((name) => !
 const under = (loaded: ReadonlySet<string>, path: string) => [...loaded].filter((name) => name.startsWith(path));
 
 test.each([
-  ['completion', 'src/cli/complete.ts', 'src/cli/global-options.ts'],
+  ['completion', 'src/cli/candidates.ts', 'src/cli/global-options.ts'],
   ['env for a shell', 'src/core/commands/env-at-once.ts', 'src/core/adapters/store/look.ts'],
 ])('%s loads no package but one that quotes, and of the store a look alone', (_, entry, part) => {
   const files = new Set<string>();
@@ -70,7 +70,7 @@ test('the start of a command parses nothing yet: no commander, no schemas', () =
 test('env loads no engine of a shared store, no X.509 of ours and no connection', () => {
   const loaded = loadedBy(holding('src/core/commands/env.ts'));
   expect([...loaded]).toEqual(
-    expect.arrayContaining(['zod', 'src/core/actions/store.ts', 'src/core/adapters/store/store.ts']),
+    expect.arrayContaining(['zod', 'src/core/actions/open-store.ts', 'src/core/adapters/store/store.ts']),
   );
   for (const name of ['node-forge', 'ssh2', 'yaml']) expect([...loaded]).not.toContain(name);
   const late = ['src/features/team/engines/', 'src/features/team/store/session.ts', 'src/core/domain/fleet/fleet.ts'];

@@ -5,7 +5,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { execa } from 'execa';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { parseAuditFacts } from '../../src/features/audit/domain/facts.ts';
+import { parseAuditFacts } from '../../src/features/audit/domain/audit-facts.ts';
 import { ALL_FIXES } from '../../src/features/audit/domain/fixes.ts';
 import { renderHtml } from '../../src/features/audit/domain/report/html.ts';
 import { renderHardenReport } from '../../src/features/audit/domain/report/html-harden.ts';

@@ -7,7 +7,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { storeSettings } from '../../src/core/domain/store-settings.ts';
-import { teamStore } from '../../src/features/team/store/store.ts';
+import { teamStore } from '../../src/features/team/store/team-store.ts';
 import { type EtcdServers, startEtcd } from '../features/team/support/etcd.ts';
 import { enrol, type Member, type Members, membersOf, newTeam } from '../features/team/support/team.ts';
 import { CertificateFactory } from '../support/certificate-factory.ts';

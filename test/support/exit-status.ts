@@ -1,6 +1,6 @@
 /** Checks the exit status of a run against the catalogue: a run that prints `error[E_…]` ends with that code's status. */
 
-import { type ErrorCode, type ExitStatus, ERROR_GROUPS } from '../../src/errors/catalogue.ts';
+import { ERROR_GROUPS, type ErrorCode, type ExitStatus } from '../../src/errors/catalogue.ts';
 
 const STATUS = new Map(
   ERROR_GROUPS.flatMap(([, codes]) => Object.entries(codes).map(([code, [exit]]) => [code as ErrorCode, exit])),

@@ -27,7 +27,7 @@ import { SYSTEM_PLACES } from '../../src/core/domain/dockerd/paths.ts';
 import type { HostFacts } from '../../src/core/domain/plan/facts.ts';
 import type { FileChange } from '../../src/core/domain/plan/file-change.ts';
 import type { PathState } from '../../src/core/domain/plan/host-files.ts';
-import type { HostPlan } from '../../src/core/domain/plan/plan.ts';
+import type { HostPlan } from '../../src/core/domain/plan/plan-host.ts';
 import { renderTransaction } from '../../src/core/domain/plan/transaction.ts';
 import { Secret } from '../../src/core/domain/secret.ts';
 import { keptOf } from '../../src/core/domain/settings-stored.ts';

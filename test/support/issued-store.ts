@@ -1,9 +1,9 @@
 /** A store with real credentials for tests: a CA, hosts without a real setup, and clients, issued by our own issuer. */
 
-import { createRuntime } from '../../src/core/adapters/runtime.ts';
+import { createRuntime } from '../../src/core/adapters/create-runtime.ts';
 import type { HostRecord, StoredHost } from '../../src/core/adapters/store/records.ts';
 import { openStore } from '../../src/core/adapters/store/store.ts';
-import { parseSan } from '../../src/core/domain/pki/names.ts';
+import { parseSan } from '../../src/core/domain/pki/san.ts';
 import { Secret } from '../../src/core/domain/secret.ts';
 import { completeHost } from '../../src/core/domain/settings.ts';
 import { firstCa } from '../../src/core/domain/trust/changes.ts';

@@ -11,7 +11,7 @@ import type {
   StoredIssuer,
   StoreState,
 } from '../../src/core/adapters/store/records.ts';
-import { parseSan } from '../../src/core/domain/pki/names.ts';
+import { parseSan } from '../../src/core/domain/pki/san.ts';
 import { Secret } from '../../src/core/domain/secret.ts';
 import { completeHost } from '../../src/core/domain/settings.ts';
 import { CREDENTIALS } from './store-credentials.ts';

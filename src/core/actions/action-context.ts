@@ -2,7 +2,7 @@
 
 import type { Again } from '../../errors/errors.ts';
 import type { Progress, Runtime } from '../runtime.ts';
-import type { Prompts } from './prompts.ts';
+import type { Prompts } from './ask.ts';
 import type { Planned } from './results.ts';
 
 export type GlobalOptions = {

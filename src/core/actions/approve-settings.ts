@@ -5,8 +5,8 @@ import type { CaSigner } from '../domain/external-ca.ts';
 import { type StoreSettings, storeSettings } from '../domain/store-settings.ts';
 import type { Run } from '../engine/intent.ts';
 import type { ActionContext } from './action-context.ts';
-import { agree } from './prompts.ts';
-import { storeOf } from './store.ts';
+import { agree } from './ask.ts';
+import { storeOf } from './open-store.ts';
 
 /** Asks about each setting once per run. Fails with E_STORE_SETTINGS (exit 2) without a terminal: --yes is not an answer. */
 export function approving(context: ActionContext): Run['approve'] {

@@ -6,7 +6,7 @@ import type { CaSpec } from '../domain/settings.ts';
 import { type CaToImport, caToStore } from '../engine/imported-ca.ts';
 import type { Run } from '../engine/intent.ts';
 import { ISSUERS } from '../seams/issuers.ts';
-import { readIn } from './files.ts';
+import { readIn } from './input-output.ts';
 
 export type CaFiles = SignerFlags & {
   readonly cert: string;

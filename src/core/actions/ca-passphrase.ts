@@ -1,14 +1,14 @@
 /** Sources of the CA key's passphrase, and of the PIN of its token. */
 
 import { resolve } from 'node:path';
-import { readSecretFile } from '../adapters/files/secret.ts';
+import { readSecretFile } from '../adapters/files/secret-file.ts';
 import { Secret, weakness } from '../domain/secret.ts';
 import { noPassphrase } from '../domain/trust/ca-refusals.ts';
 import type { PassphraseSource } from '../engine/key-protection.ts';
 import { keepFromChildren } from '../environment.ts';
 import type { Runtime } from '../runtime.ts';
-import type { Prompts } from './prompts.ts';
-import { readSecret, type SecretOptions } from './secrets.ts';
+import type { Prompts } from './ask.ts';
+import { readSecret, type SecretOptions } from './given-secrets.ts';
 
 /** The word that declines a passphrase for a new CA. */
 const NONE = 'none';

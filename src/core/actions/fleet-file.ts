@@ -3,7 +3,7 @@
 import { realpath, stat } from 'node:fs/promises';
 import { relative, resolve } from 'node:path';
 import { usage } from '../../errors/errors.ts';
-import { replaceFiles, withFileErrors } from '../adapters/docker/files.ts';
+import { replaceFiles, withFileErrors } from '../adapters/docker/atomic-files.ts';
 import type { StoreState } from '../adapters/store/records.ts';
 import type { FleetAdditions } from '../domain/fleet/fleet-host.ts';
 import { fleetWith, specInFleet } from '../domain/fleet/fleet-host.ts';
@@ -11,9 +11,9 @@ import type { HostFlags } from '../domain/fleet/specs.ts';
 import type { CaSpec, HostSpec } from '../domain/settings.ts';
 import type { Runtime } from '../runtime.ts';
 import type { ActionContext } from './action-context.ts';
+import type { SecretOptions } from './given-secrets.ts';
 import { openFleet, readFleetText } from './read-fleet.ts';
-import type { SecretOptions } from './secrets.ts';
-import type { HostSelection } from './selection.ts';
+import type { HostSelection } from './select-hosts.ts';
 
 export type WritableFleet = {
   readonly path: string;

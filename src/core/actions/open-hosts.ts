@@ -9,11 +9,11 @@ import type { Run } from '../engine/intent.ts';
 import { ownClientName } from '../user.ts';
 import type { ActionContext } from './action-context.ts';
 import { fleetCaToStore } from './ca-files.ts';
-import { clientSpec, runFlags } from './flags.ts';
+import { clientSpec, runFlags } from './host-flags.ts';
+import { storeOf } from './open-store.ts';
 import type { Changed } from './results.ts';
 import { openRun, type RunOptions } from './run.ts';
-import { type SelectionOptions, selectSpecs } from './selection.ts';
-import { storeOf } from './store.ts';
+import { type SelectionOptions, selectSpecs } from './select-hosts.ts';
 
 export type HostsOptions = RunOptions &
   SelectionOptions & {

@@ -10,13 +10,13 @@ import type { Run } from '../engine/intent.ts';
 import { requestedOnce } from '../engine/requested-once.ts';
 import type { ActionContext } from './action-context.ts';
 import { approving } from './approve-settings.ts';
+import { agree } from './ask.ts';
 import { readFleetCa } from './ca-files.ts';
 import { passphraseSource } from './ca-passphrase.ts';
-import { caSpec, type GivenOptions, runFlags } from './flags.ts';
-import { agree } from './prompts.ts';
-import { readSecret, type SecretOptions, sudoPassword } from './secrets.ts';
-import { type HostSelection, selectSpecs } from './selection.ts';
-import { storeOf } from './store.ts';
+import { readSecret, type SecretOptions, sudoPassword } from './given-secrets.ts';
+import { caSpec, type GivenOptions, runFlags } from './host-flags.ts';
+import { storeOf } from './open-store.ts';
+import { type HostSelection, selectSpecs } from './select-hosts.ts';
 
 /** Options for passwords, passphrases and runs over several hosts, and the values of their flags (flags.ts). */
 export type RunOptions = GivenOptions &

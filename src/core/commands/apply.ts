@@ -10,9 +10,9 @@ import { hostContextName } from '../domain/fleet/specs.ts';
 import { usableClients } from '../domain/trust/clients.ts';
 import { clientsFor, hostsIntent } from '../domain/trust/wanted-hosts.ts';
 import { changeHosts } from '../engine/change.ts';
-import { resolveIntent } from '../engine/steps/resolve.ts';
-import { renderChange } from '../render/change.ts';
+import { resolveIntent } from '../engine/steps/resolve-intent.ts';
 import type { ChangeDocument } from '../render/change-document.ts';
+import { renderChange } from '../render/change-result.ts';
 import { nextCommands } from '../render/next.ts';
 import { dockerConfigDirectory } from '../user.ts';
 

@@ -9,8 +9,8 @@ import { inspectCertificate } from '../domain/pki/inspect.ts';
 import { firstCa, type Wanted } from '../domain/trust/changes.ts';
 import { dateWords } from '../domain/words.ts';
 import { change } from '../engine/change.ts';
-import { renderPlan } from '../render/change.ts';
 import type { PlannedChangeDocument } from '../render/change-document.ts';
+import { renderPlan } from '../render/change-result.ts';
 
 export type CaCreateDocument =
   | PlannedChangeDocument

@@ -3,9 +3,9 @@
 import { type CommandResult, defineCommand } from '../../cli/command.ts';
 import { CA_OPTIONS, FILE, OUT_OPTIONS } from '../../cli/host-options.ts';
 import { usage } from '../../errors/errors.ts';
-import { checkOut, writeOut } from '../actions/files.ts';
+import { exportPassphrase } from '../actions/given-secrets.ts';
+import { checkOut, writeOut } from '../actions/input-output.ts';
 import { openStoredRun } from '../actions/run.ts';
-import { exportPassphrase } from '../actions/secrets.ts';
 import { inspectCertificate } from '../domain/pki/inspect.ts';
 import { encryptKey } from '../domain/pki/keys.ts';
 import { Secret } from '../domain/secret.ts';

@@ -1,7 +1,7 @@
 /** `ca show`: the active CA, and old CAs that are still trusted. */
 
 import { type CommandResult, defineCommand } from '../../cli/command.ts';
-import { storeOf } from '../actions/store.ts';
+import { storeOf } from '../actions/open-store.ts';
 import type { StoredOldCa } from '../adapters/store/records.ts';
 import { type ExternalCa, externalCaWords } from '../domain/external-ca.ts';
 import { inspectCertificate } from '../domain/pki/inspect.ts';

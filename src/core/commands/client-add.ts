@@ -4,7 +4,7 @@ import { type CommandResult, defineCommand } from '../../cli/command.ts';
 import { CLIENT_OPTIONS, STORED_OPTIONS } from '../../cli/host-options.ts';
 import type { ActionContext } from '../actions/action-context.ts';
 import { type AccessOptions, askAboutHosts, tellHosts } from '../actions/client-access.ts';
-import { clientSpec } from '../actions/flags.ts';
+import { clientSpec } from '../actions/host-flags.ts';
 import type { Changed } from '../actions/results.ts';
 import { openStoredRun } from '../actions/run.ts';
 import type { ClientRecord, StoreState } from '../adapters/store/records.ts';
@@ -15,8 +15,8 @@ import { firstCa, type Wanted } from '../domain/trust/changes.ts';
 import { admit, requireHosts } from '../domain/trust/clients.ts';
 import { dateWords, listWords, plural } from '../domain/words.ts';
 import { change } from '../engine/change.ts';
-import { type RenderContext, renderChange } from '../render/change.ts';
 import type { ChangeDocument } from '../render/change-document.ts';
+import { type RenderContext, renderChange } from '../render/change-result.ts';
 
 /** In a dry run with the plan. `hosts`: hosts whose list of clients changed. */
 export type ClientAddDocument = ChangeDocument & { readonly clients: readonly AddedClientDocument[] };

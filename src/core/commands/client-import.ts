@@ -4,9 +4,9 @@ import { type CommandContext, type CommandResult, defineCommand } from '../../cl
 import { FILE } from '../../cli/host-options.ts';
 import { DockerTlsError, failureOf, usage } from '../../errors/errors.ts';
 import type { ActionContext } from '../actions/action-context.ts';
-import { readIn } from '../actions/files.ts';
 import { giveContext } from '../actions/give-context.ts';
-import { storeOf } from '../actions/store.ts';
+import { readIn } from '../actions/input-output.ts';
+import { storeOf } from '../actions/open-store.ts';
 import type { ClientBundle } from '../adapters/docker/bundle.ts';
 import { readRequests, removeRequest } from '../adapters/store/requests.ts';
 import type { Store } from '../adapters/store/store.ts';
@@ -15,7 +15,7 @@ import { inspectCertificate } from '../domain/pki/inspect.ts';
 import { importedClient } from '../domain/trust/imported-client.ts';
 import { accepts, reachableHosts } from '../domain/trust/reachable-hosts.ts';
 import { dateWords } from '../domain/words.ts';
-import { refreshCopies } from '../engine/installed-copies.ts';
+import { refreshCopies } from '../engine/refresh-copies.ts';
 import { dockerConfigDirectory } from '../user.ts';
 import { bundleOfEnvironment, namedHosts, readBundle } from './imported-bundle.ts';
 

@@ -2,7 +2,7 @@
 
 import { type CommandResult, defineCommand } from '../../cli/command.ts';
 import { printable } from '../../errors/errors.ts';
-import { storeOf } from '../actions/store.ts';
+import { storeOf } from '../actions/open-store.ts';
 import type { StoreState } from '../adapters/store/records.ts';
 import { type OtherCa, otherCaWords } from '../domain/other-ca.ts';
 import { type ClientAccess, clientAccess } from '../domain/trust/client-hosts.ts';

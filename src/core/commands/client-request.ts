@@ -3,8 +3,8 @@
 import { type CommandResult, defineCommand } from '../../cli/command.ts';
 import { CLIENT_OPTIONS, OUT_OPTIONS } from '../../cli/host-options.ts';
 import { asWritten } from '../../errors/errors.ts';
-import { checkOut, writeOut } from '../actions/files.ts';
-import { storeOf } from '../actions/store.ts';
+import { checkOut, writeOut } from '../actions/input-output.ts';
+import { storeOf } from '../actions/open-store.ts';
 import { readRequests, writeRequest } from '../adapters/store/requests.ts';
 import { checkName } from '../domain/names.ts';
 import { makeCsr } from '../domain/pki/csr.ts';

@@ -11,8 +11,8 @@ import type { Wanted } from '../domain/trust/changes.ts';
 import { revoked } from '../domain/trust/clients.ts';
 import { plural } from '../domain/words.ts';
 import { change } from '../engine/change.ts';
-import { type RenderContext, renderChange } from '../render/change.ts';
 import type { ChangeDocument } from '../render/change-document.ts';
+import { type RenderContext, renderChange } from '../render/change-result.ts';
 
 /** `revokedAt`: absent in a dry run. */
 export type ClientRevokeDocument = ChangeDocument & { readonly client: string; readonly revokedAt?: string };

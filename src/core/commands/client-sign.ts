@@ -6,8 +6,8 @@ import { asWritten, usage } from '../../errors/errors.ts';
 import type { ActionContext } from '../actions/action-context.ts';
 import { type AccessOptions, askAboutHosts, tellHosts } from '../actions/client-access.ts';
 import { clientBundle, renderBundle } from '../actions/client-bundle.ts';
-import { checkOut, type OutOptions, readIn, writeOut } from '../actions/files.ts';
-import { clientSpec } from '../actions/flags.ts';
+import { clientSpec } from '../actions/host-flags.ts';
+import { checkOut, type OutOptions, readIn, writeOut } from '../actions/input-output.ts';
 import { type Changed, exitOfChange } from '../actions/results.ts';
 import { openStoredRun } from '../actions/run.ts';
 import type { StoredClient, StoreState } from '../adapters/store/records.ts';
@@ -22,8 +22,8 @@ import { isAccepted } from '../domain/trust/trust.ts';
 import { trustedIds, viewOf } from '../domain/trust/view.ts';
 import { dateWords, listWords } from '../domain/words.ts';
 import { change } from '../engine/change.ts';
-import { type RenderContext, renderChange } from '../render/change.ts';
 import type { ChangeDocument } from '../render/change-document.ts';
+import { type RenderContext, renderChange } from '../render/change-result.ts';
 
 /** In a dry run the plan. Where a host that must reject the client could accept it: what happened on the hosts, and no certificate. */
 export type ClientSignDocument =

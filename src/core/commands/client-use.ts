@@ -1,8 +1,8 @@
 /** `client use`: this machine's default client, if the store has several. */
 
 import { type CommandResult, defineCommand } from '../../cli/command.ts';
+import { storeOf } from '../actions/open-store.ts';
 import { makeOwn } from '../actions/own-client.ts';
-import { storeOf } from '../actions/store.ts';
 import { clientRevoked, externalKey } from '../domain/trust/client-refusals.ts';
 import { clientOf } from '../domain/trust/resolve.ts';
 

@@ -3,7 +3,7 @@
 import { type CommandResult, defineCommand } from '../../cli/command.ts';
 import { CLIENT_OPTION } from '../../cli/host-options.ts';
 import { type ContextOutcome, checkPlaces, giveContext } from '../actions/give-context.ts';
-import { storeOf } from '../actions/store.ts';
+import { storeOf } from '../actions/open-store.ts';
 import { noteThroughSsh } from '../actions/through-ssh.ts';
 import { dockerHost } from '../domain/destination.ts';
 import { checkContextName, contextNameOf } from '../domain/names.ts';

@@ -15,7 +15,7 @@ import {
   renderEnvironment,
   type Shell,
   type UnsetLines,
-} from '../domain/environment.ts';
+} from '../domain/shell-environment.ts';
 import { meantClient, type ReachableHost, reachableHosts } from '../domain/trust/reachable-hosts.ts';
 import type { Runtime } from '../runtime.ts';
 import { writerTo } from '../stdout.ts';

@@ -4,8 +4,8 @@ import { type CommandResult, defineCommand } from '../../cli/command.ts';
 import { CLIENT_OPTION } from '../../cli/host-options.ts';
 import { usage } from '../../errors/errors.ts';
 import type { ActionContext } from '../actions/action-context.ts';
+import { storeOf } from '../actions/open-store.ts';
 import { filesHere } from '../actions/own-client.ts';
-import { storeOf } from '../actions/store.ts';
 import { noteThroughSsh } from '../actions/through-ssh.ts';
 import {
   detectShell,
@@ -15,7 +15,7 @@ import {
   type Shell,
   type ToolConfiguration,
   type UnsetLines,
-} from '../domain/environment.ts';
+} from '../domain/shell-environment.ts';
 import { clientName, resolveClient, resolveHost } from '../domain/trust/resolve.ts';
 import { FORMATS, toolFormat } from '../seams/formats.ts';
 import { offeredLines } from '../seams/seam.ts';

@@ -2,9 +2,9 @@
 
 import { type CommandResult, defineCommand } from '../../cli/command.ts';
 import { gravestExit } from '../../errors/errors.ts';
+import { agree } from '../actions/ask.ts';
 import { contextsOf, takeContextsAway } from '../actions/contexts-of-host.ts';
-import { agree } from '../actions/prompts.ts';
-import { storeOf } from '../actions/store.ts';
+import { storeOf } from '../actions/open-store.ts';
 import type { StoreState } from '../adapters/store/records.ts';
 import { clientAccess } from '../domain/trust/client-hosts.ts';
 import { storedHost } from '../domain/trust/resolve.ts';

@@ -3,8 +3,8 @@
 import { type CommandResult, defineCommand } from '../../cli/command.ts';
 import { RUN_OPTIONS } from '../../cli/host-options.ts';
 import { planHosts } from '../actions/open-hosts.ts';
-import { renderPlan } from '../render/change.ts';
 import type { PlannedChangeDocument } from '../render/change-document.ts';
+import { renderPlan } from '../render/change-result.ts';
 import { nextCommands } from '../render/next.ts';
 
 export type PlanDocument = PlannedChangeDocument;

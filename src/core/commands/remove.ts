@@ -5,12 +5,12 @@ import { RESTORE_OPTIONS } from '../../cli/host-options.ts';
 import type { DockerTlsError } from '../../errors/errors.ts';
 import type { ActionContext } from '../actions/action-context.ts';
 import { contextsOf, takeContextsAway } from '../actions/contexts-of-host.ts';
-import { openRestore, restore } from '../actions/restore.ts';
 import type { Changed } from '../actions/results.ts';
+import { openRestore, restore } from '../actions/return-hosts.ts';
 import type { RunOptions } from '../actions/run.ts';
 import { listWords } from '../domain/words.ts';
-import { type RenderContext, renderChange } from '../render/change.ts';
 import type { ChangeDocument } from '../render/change-document.ts';
+import { type RenderContext, renderChange } from '../render/change-result.ts';
 
 /** `contexts`: docker contexts of this machine that were removed. */
 export type RemoveDocument = ChangeDocument & { readonly contexts: readonly string[] };
@@ -63,7 +63,10 @@ async function removeHosts(
   return { changed, stored, contexts: gone, errors };
 }
 
-function renderRemoved({ changed, contexts, errors, stored }: Removed, around: RenderContext): CommandResult<RemoveDocument> {
+function renderRemoved(
+  { changed, contexts, errors, stored }: Removed,
+  around: RenderContext,
+): CommandResult<RemoveDocument> {
   const { result, text, ...rest } = renderChange(changed, around);
   const words = `docker ${contexts.length === 1 ? 'context' : 'contexts'} ${listWords(contexts, 12)}`;
   const ending = changed.planned ? `\n\nwould also be removed: ${words}` : `\n  also removed: ${words}`;

@@ -2,7 +2,7 @@
 
 import { type CommandResult, defineCommand } from '../../cli/command.ts';
 import { DockerTlsError } from '../../errors/errors.ts';
-import { storeOf } from '../actions/store.ts';
+import { storeOf } from '../actions/open-store.ts';
 import type { StoreChange, StoreState } from '../adapters/store/records.ts';
 import { checkName } from '../domain/names.ts';
 import { reachableHosts } from '../domain/trust/reachable-hosts.ts';

@@ -3,11 +3,11 @@
 import { type CommandResult, defineCommand } from '../../cli/command.ts';
 import { RESTORE_OPTIONS } from '../../cli/host-options.ts';
 import type { ActionContext } from '../actions/action-context.ts';
-import { openRestore, restore } from '../actions/restore.ts';
+import { openRestore, restore } from '../actions/return-hosts.ts';
 import type { RunOptions } from '../actions/run.ts';
 import type { Changed } from '../engine/intent.ts';
-import { renderChange } from '../render/change.ts';
 import type { ChangeDocument } from '../render/change-document.ts';
+import { renderChange } from '../render/change-result.ts';
 
 export type RollbackDocument = ChangeDocument;
 

@@ -20,9 +20,9 @@ import {
 } from '../domain/trust/rotation-stages.ts';
 import { change } from '../engine/change.ts';
 import type { Changed, Run } from '../engine/intent.ts';
-import { requireCopies } from '../engine/steps/issue.ts';
-import { type RenderContext, renderChange } from '../render/change.ts';
+import { requireCopies } from '../engine/steps/issue-credentials.ts';
 import type { ChangeDocument } from '../render/change-document.ts';
+import { type RenderContext, renderChange } from '../render/change-result.ts';
 import { type OutdatedCopyDocument, outdatedCopyDocument } from '../render/documents.ts';
 
 export type RotateCaDocument = {

@@ -12,8 +12,8 @@ import { type OutdatedCopy, outdatedCopies } from '../domain/trust/handed-out.ts
 import { resolveNames } from '../domain/trust/renewals.ts';
 import { dateWords, plural } from '../domain/words.ts';
 import { change } from '../engine/change.ts';
-import { type RenderContext, renderMade, renderPlan } from '../render/change.ts';
 import type { PlannedChangeDocument } from '../render/change-document.ts';
+import { type RenderContext, renderMade, renderPlan } from '../render/change-result.ts';
 import { type OutdatedCopyDocument, outdatedCopyDocument } from '../render/documents.ts';
 import type { CopiesOutcome } from '../runtime.ts';
 

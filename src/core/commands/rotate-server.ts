@@ -11,8 +11,8 @@ import { resolveNames } from '../domain/trust/renewals.ts';
 import { viewOf } from '../domain/trust/view.ts';
 import { nameHosts } from '../domain/words.ts';
 import { change } from '../engine/change.ts';
-import { renderChange } from '../render/change.ts';
 import type { ChangeDocument } from '../render/change-document.ts';
+import { renderChange } from '../render/change-result.ts';
 
 export type RotateServerDocument = ChangeDocument;
 

@@ -6,12 +6,13 @@ import { type CommandResult, defineCommand } from '../../cli/command.ts';
 import { CA_OPTIONS, SSH_OPTIONS } from '../../cli/host-options.ts';
 import { usage } from '../../errors/errors.ts';
 import type { ActionContext } from '../actions/action-context.ts';
+import { storeOf, storeOptions } from '../actions/open-store.ts';
 import { readFleetText, shownPath } from '../actions/read-fleet.ts';
-import { storeOptions, storeOf } from '../actions/store.ts';
-import { replaceFiles, withFileErrors } from '../adapters/docker/files.ts';
-import { readSecretFile } from '../adapters/files/secret.ts';
+import { replaceFiles, withFileErrors } from '../adapters/docker/atomic-files.ts';
+import { readSecretFile } from '../adapters/files/secret-file.ts';
 import { storeUrl } from '../adapters/store/store-url.ts';
 import { type Fleet, parseFleet } from '../domain/fleet/fleet.ts';
+import { renderCi } from '../domain/schedule-ci.ts';
 import {
   missingPassphrase,
   renderCron,
@@ -19,8 +20,7 @@ import {
   SCHEDULE_FORMS,
   type ScheduleFile,
   type ScheduleForm,
-} from '../domain/schedule.ts';
-import { renderCi } from '../domain/schedule-ci.ts';
+} from '../domain/schedule-jobs.ts';
 import { environmentOf } from '../domain/secret-reference.ts';
 import { ownCommand } from '../program.ts';
 import type { Runtime } from '../runtime.ts';

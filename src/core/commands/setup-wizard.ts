@@ -3,13 +3,13 @@
 import { join } from 'node:path';
 import { DockerTlsError, failureOf, printable } from '../../errors/errors.ts';
 import type { ActionContext } from '../actions/action-context.ts';
-import { type WritableFleet, fleetFileAt } from '../actions/fleet-file.ts';
-import { declined } from '../actions/prompts.ts';
+import { declined } from '../actions/ask.ts';
+import { fleetFileAt, type WritableFleet } from '../actions/fleet-file.ts';
 import type { RunOptions } from '../actions/run.ts';
 import { readContext } from '../adapters/docker/contexts.ts';
 import type { StoreState } from '../adapters/store/records.ts';
 import { dockerHost } from '../domain/destination.ts';
-import { hostContextName, type HostFlags } from '../domain/fleet/specs.ts';
+import { type HostFlags, hostContextName } from '../domain/fleet/specs.ts';
 import { contextNameOf } from '../domain/names.ts';
 import { otherClients, otherClientsLose } from '../domain/plan/other-clients.ts';
 import { managedExternally, otherStore } from '../domain/plan/other-store.ts';
@@ -100,7 +100,11 @@ async function freeContext(
 }
 
 /** Asks for each answer that no flag gave, with the present one as default. */
-export async function editAnswers(context: SetupContext, before: SetupAnswers, opened: OpenedHost): Promise<SetupAnswers> {
+export async function editAnswers(
+  context: SetupContext,
+  before: SetupAnswers,
+  opened: OpenedHost,
+): Promise<SetupAnswers> {
   const { options, flags, prompts, state } = context;
   const name = flags.name ?? (await prompts.input(questions.nameQuestion(before.spec.name, state)));
   const address = flags.address ?? (await askAddress(context, { ...before.spec, name }, opened));
@@ -216,7 +220,11 @@ export async function confirmOrEdit({ prompts }: SetupContext, question: string)
 }
 
 /** If this machine cannot reach the TLS port, asks for the clients' route to it: verification uses that route. */
-export async function withOpenWay(context: SetupContext, answers: SetupAnswers, opened: OpenedHost): Promise<SetupAnswers> {
+export async function withOpenWay(
+  context: SetupContext,
+  answers: SetupAnswers,
+  opened: OpenedHost,
+): Promise<SetupAnswers> {
   const { prompts, runtime, options } = context;
   const { spec } = answers;
   const { dialled, login, tunnel } = opened.session;

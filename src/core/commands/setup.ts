@@ -6,13 +6,13 @@ import type { ErrorCode } from '../../errors/catalogue.ts';
 import { DockerTlsError, DockerTlsErrors, interrupted, printable } from '../../errors/errors.ts';
 import { fleetCaToStore } from '../actions/ca-files.ts';
 import { contextHere } from '../actions/contexts-of-host.ts';
-import { caSpec, clientSpec, hostFlags } from '../actions/flags.ts';
 import { openFleetFile, sudoReference } from '../actions/fleet-file.ts';
+import { caSpec, clientSpec, hostFlags } from '../actions/host-flags.ts';
+import { storeOf } from '../actions/open-store.ts';
 import { makeOwn } from '../actions/own-client.ts';
 import { checkContextOf, giveContexts, refuseContext } from '../actions/requested-contexts.ts';
 import { type Changed, failuresOf } from '../actions/results.ts';
 import { confirming, type FleetRun, openRun } from '../actions/run.ts';
-import { storeOf } from '../actions/store.ts';
 import { dockerHost } from '../domain/destination.ts';
 import { hostContextName, specFor, withSeenKey } from '../domain/fleet/specs.ts';
 import { checkName } from '../domain/names.ts';
@@ -24,22 +24,21 @@ import { usableClients } from '../domain/trust/clients.ts';
 import { type ApplyRequest, clientsFor, hostsIntent } from '../domain/trust/wanted-hosts.ts';
 import { changeHosts } from '../engine/change.ts';
 import type { OpenedHost } from '../engine/intent.ts';
-import { findHost, openHost } from '../engine/steps/connect.ts';
-import { problemsOf, refuseProblems } from '../engine/steps/preflight.ts';
-import { knownHosts, resolveIntent } from '../engine/steps/resolve.ts';
-import { type RenderContext, renderPlan } from '../render/change.ts';
+import { problemsOf, refuseProblems } from '../engine/steps/check-host.ts';
+import { findHost, openHost } from '../engine/steps/open-host.ts';
+import { knownHosts, resolveIntent } from '../engine/steps/resolve-intent.ts';
 import {
   type ChangedHostDocument,
   changedHostDocument,
   type PlannedChangeDocument,
 } from '../render/change-document.ts';
+import { type RenderContext, renderPlan } from '../render/change-result.ts';
 import { coloursOf } from '../render/colours.ts';
+import { renderAttention, renderChecks, renderOutcome, renderWarnings } from '../render/host-outcome.ts';
 import { useCommands } from '../render/next.ts';
-import { renderAttention, renderChecks, renderOutcome, renderWarnings } from '../render/outcome.ts';
 import { toolFormat } from '../seams/formats.ts';
 import { dockerConfigDirectory } from '../user.ts';
 import {
-  type SetupAnswers,
   askDestination,
   askOtherClients,
   askTakeOver,
@@ -47,6 +46,7 @@ import {
   Edit,
   editAnswers,
   propose,
+  type SetupAnswers,
   type SetupContext,
   withOpenWay,
 } from './setup-wizard.ts';

@@ -3,7 +3,7 @@
 import { defineCommand } from '../../cli/command.ts';
 import type { ExitStatus } from '../../errors/catalogue.ts';
 import { usage } from '../../errors/errors.ts';
-import { storeOf } from '../actions/store.ts';
+import { storeOf } from '../actions/open-store.ts';
 import { openTerminal } from '../adapters/ssh/terminal.ts';
 import { storedHost } from '../domain/trust/resolve.ts';
 

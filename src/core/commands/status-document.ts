@@ -1,6 +1,6 @@
 /** The JSON of `status`. */
 
-import { needsAttention, type StatusRow } from '../domain/status.ts';
+import { needsAttention, type StatusRow } from '../domain/status-row.ts';
 import { type OtherCaDocument, otherCaDocument } from '../render/documents.ts';
 
 export type StatusDocument = {

@@ -1,9 +1,9 @@
 /** The table of `status`: at once, or row by row while hosts are contacted. */
 
 import { printable } from '../../errors/errors.ts';
-import type { StatusRow } from '../domain/status.ts';
+import type { StatusRow } from '../domain/status-row.ts';
 import { dateWords, plural, wrapLines } from '../domain/words.ts';
-import type { RenderContext } from '../render/change.ts';
+import type { RenderContext } from '../render/change-result.ts';
 import { type Colours, coloursOf, toneOf } from '../render/colours.ts';
 import { type Cell, type Column, type OpenTable, openTable, renderTable, tableWidth } from '../render/table.ts';
 

@@ -4,8 +4,8 @@ import { type CommandResult, defineCommand } from '../../cli/command.ts';
 import { CLIENT_OPTION, SELECTION_OPTIONS } from '../../cli/host-options.ts';
 import { DockerTlsError } from '../../errors/errors.ts';
 import type { ActionContext } from '../actions/action-context.ts';
-import { type SelectionOptions, selectSpecs } from '../actions/selection.ts';
-import { storeOf } from '../actions/store.ts';
+import { storeOf } from '../actions/open-store.ts';
+import { type SelectionOptions, selectSpecs } from '../actions/select-hosts.ts';
 import type { StoredClient, StoreState } from '../adapters/store/records.ts';
 import { errorsOf, exitOfResults, type HostResult } from '../domain/host-results.ts';
 import type { OtherCa } from '../domain/other-ca.ts';
@@ -21,7 +21,7 @@ import type { Reach } from '../engine/intent.ts';
 import { overHosts } from '../engine/pool.ts';
 import { alongWay, withVia } from '../engine/through.ts';
 import { type VerifyRequest, verificationFailure, verifyHost } from '../engine/verify-host.ts';
-import type { RenderContext } from '../render/change.ts';
+import type { RenderContext } from '../render/change-result.ts';
 import { coloursOf } from '../render/colours.ts';
 import {
   type CheckDocument,
@@ -32,7 +32,7 @@ import {
   type SkippedHostDocument,
   unfinishedDocument,
 } from '../render/documents.ts';
-import { renderChecks, renderOthers } from '../render/outcome.ts';
+import { renderChecks, renderOthers } from '../render/host-outcome.ts';
 
 export type VerifyDocument = {
   readonly hosts: readonly (CheckedHostDocument | FailedHostDocument | SkippedHostDocument)[];
@@ -144,7 +144,10 @@ function verifyStored(
   return alongWay(spec, reach, async (way) => withVia(await verifyHost(way.probe, request), way));
 }
 
-function renderVerified({ results, failures, otherCas }: Verified, { runtime }: RenderContext): CommandResult<VerifyDocument> {
+function renderVerified(
+  { results, failures, otherCas }: Verified,
+  { runtime }: RenderContext,
+): CommandResult<VerifyDocument> {
   const colours = coloursOf(runtime.io);
   const text = results.map((result) =>
     result.kind === 'done'

@@ -1,6 +1,6 @@
 /** Text file for Prometheus' node exporter (exposition format 0.0.4). */
 
-import { needsAttention, type StatusRow } from './status.ts';
+import { needsAttention, type StatusRow } from './status-row.ts';
 
 /** Expiry times in seconds since 1970, days left, and whether a row needs attention. */
 export function renderPrometheus(rows: readonly StatusRow[], now: Date): string {

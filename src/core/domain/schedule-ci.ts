@@ -1,6 +1,6 @@
 /** Scheduled renewal jobs for GitHub and GitLab. Pure. */
 
-import { commandsOf, filesAsNamed, type ScheduleOptions } from './schedule.ts';
+import { commandsOf, filesAsNamed, type ScheduleOptions } from './schedule-jobs.ts';
 
 export type CiOptions = ScheduleOptions & {
   /** Version of the npm package. */

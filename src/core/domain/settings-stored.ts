@@ -2,13 +2,13 @@
 
 import * as z from 'zod/mini';
 import {
-  withDefaults,
   HOST_SETTINGS,
   type HostSettings,
   type KeptSettings,
   type Setting,
   type Settings,
   type StoredSettings,
+  withDefaults,
 } from './settings.ts';
 
 /** Schemas of a table by field, for records and the host's state: absent fields get their defaults. */

@@ -5,7 +5,7 @@
  */
 
 import type * as z from 'zod/mini';
-import { ofFeatures } from '../seams/settings.ts';
+import { ofFeatures } from '../seams/feature-settings.ts';
 import { KEY_TYPES } from './pki/key-types.ts';
 import * as values from './values.ts';
 import { choice, type Kind, list, names, on, onOff, text, whole } from './values.ts';

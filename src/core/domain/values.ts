@@ -6,11 +6,11 @@
 import { X509Certificate } from 'node:crypto';
 import * as z from 'zod/mini';
 import { DockerTlsError, usage } from '../../errors/errors.ts';
-import { HARDEN_VALUES } from '../seams/fixes.ts';
+import { HARDEN_VALUES } from '../seams/harden-values.ts';
 import { parseDestination } from './destination.ts';
 import { contextNameProblem, NAME_HINT, nameProblem } from './names.ts';
-import { parseSan, type San } from './pki/names.ts';
 import { splitBundle } from './pki/pem.ts';
+import { parseSan, type San } from './pki/san.ts';
 import { checkSecretReference, SECRET_REFERENCE_PATTERN } from './secret-reference.ts';
 
 /** How a value is entered in a command line, an INI inventory or a question, all of which are text. */

@@ -1,6 +1,6 @@
 /** Signer of a CA for a run: from the run's own files, or from the store once accepted on this machine. */
 
-import type { CaToken, CaSigner } from '../domain/external-ca.ts';
+import type { CaSigner, CaToken } from '../domain/external-ca.ts';
 import { inspectCertificate, splitBundle } from '../domain/pki/inspect.ts';
 import { plural } from '../domain/words.ts';
 import type { Runtime, SignRequest } from '../runtime.ts';

@@ -7,9 +7,9 @@ import { approveSigner, showSigner } from './steps/approve.ts';
 import { confirm } from './steps/confirm.ts';
 import { changedNothing, outcomeOf } from './steps/finish.ts';
 import { holdStore } from './steps/hold-store.ts';
-import { issueCredentials, unlockCa } from './steps/issue.ts';
+import { issueCredentials, unlockCa } from './steps/issue-credentials.ts';
 import { closeSessions, planHosts } from './steps/plan-hosts.ts';
-import { resolveIntent } from './steps/resolve.ts';
+import { resolveIntent } from './steps/resolve-intent.ts';
 import { retractUnused } from './steps/retract.ts';
 
 /**

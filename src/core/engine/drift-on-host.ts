@@ -3,11 +3,11 @@
 import type { StoredHost } from '../adapters/store/records.ts';
 import { factsDrift } from '../domain/plan/drift.ts';
 import type { HostSpec } from '../domain/settings.ts';
-import type { LiveRow } from '../domain/status.ts';
+import type { LiveRow } from '../domain/status-row.ts';
 import type { Runtime } from '../runtime.ts';
-import { upgradeOf } from './hardening.ts';
 import type { OpenedHost } from './intent.ts';
-import { problemsOf } from './steps/preflight.ts';
+import { upgradeOf } from './loaded-hardening.ts';
+import { problemsOf } from './steps/check-host.ts';
 
 /** Reads drift and upgrades of a connected host. */
 export async function driftOnHost(

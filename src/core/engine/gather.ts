@@ -1,7 +1,7 @@
 /** The gathering of a host's facts: one exec that changes nothing. */
 
 import { DockerTlsError } from '../../errors/errors.ts';
-import { distributionOf, installHint } from '../domain/dockerd/packages.ts';
+import { distributionOf, installHint } from '../domain/dockerd/install-hints.ts';
 import { NEEDED_PROGRAMS, packagesOf, parseMissing } from '../domain/dockerd/programs.ts';
 import { viewDaemon } from '../domain/plan/daemon-view.ts';
 import { type HostFacts, parseFacts } from '../domain/plan/facts.ts';

@@ -6,7 +6,7 @@ import type { HostKind } from '../domain/plan/host-kind.ts';
 import { diskFullError, lockedError, repairHints, rollbackByHand } from '../domain/plan/preflight.ts';
 import { asBefore, renderEnding, renderHold, type Transaction } from '../domain/plan/transaction.ts';
 import { type Login, sudoCommand } from '../domain/quote.ts';
-import { CONTAINERS_STOPPED, type ScriptResult, OPEN, parseResult, parseWarnings } from '../host/protocol.ts';
+import { CONTAINERS_STOPPED, OPEN, parseResult, parseWarnings, type ScriptResult } from '../host/protocol.ts';
 import type { HostSession } from '../runtime.ts';
 
 /**

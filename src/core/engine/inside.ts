@@ -18,7 +18,7 @@ import type { HostSpec } from '../domain/settings.ts';
 import type { HostSession, Runtime } from '../runtime.ts';
 import { gather } from './gather.ts';
 import type { Reach } from './intent.ts';
-import { closingOnError, sshOptions } from './steps/connect.ts';
+import { closingOnError, sshOptions } from './steps/open-host.ts';
 
 /** Empty without a check over SSH. `problem`: SSH is not available, and `doctor` does not count that as a failure. */
 export type InsideView = {

@@ -5,7 +5,7 @@ import { reachedSpecs } from '../domain/fleet/specs.ts';
 import { given } from '../domain/given.ts';
 import { inspectCertificate } from '../domain/pki/inspect.ts';
 import { shellQuote } from '../domain/quote.ts';
-import type { LiveRow } from '../domain/status.ts';
+import type { LiveRow } from '../domain/status-row.ts';
 import { accepts, type ReachableHost, reachableHosts } from '../domain/trust/reachable-hosts.ts';
 import type { ProbeOutcome } from '../runtime.ts';
 import type { Run } from './intent.ts';

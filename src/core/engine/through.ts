@@ -5,7 +5,7 @@ import type { ProbeCheck } from '../domain/plan/outcome.ts';
 import type { HostSpec } from '../domain/settings.ts';
 import type { HostSession, Probe, Tunnel } from '../runtime.ts';
 import type { Reach } from './intent.ts';
-import { sshOptions } from './steps/connect.ts';
+import { sshOptions } from './steps/open-host.ts';
 
 /** Route to a host's TLS port: direct, or through its session, depending on its setting `reach`. */
 export type Way = { readonly probe: Probe; readonly via?: string };

@@ -16,7 +16,7 @@ import {
   type SkippedHostDocument,
   unfinishedDocument,
 } from './documents.ts';
-import { handEdits } from './outcome.ts';
+import { handEdits } from './host-outcome.ts';
 import { generationOf, type PlannedHostsDocument, plannedHostsDocument } from './plan-document.ts';
 
 /** A host whose change, or check that there is nothing to change, succeeded. */

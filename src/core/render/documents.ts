@@ -4,7 +4,7 @@ import type { DockerTlsError } from '../../errors/errors.ts';
 import type { HostResult } from '../domain/host-results.ts';
 import type { OtherCa } from '../domain/other-ca.ts';
 import type { ProbeCheck } from '../domain/plan/outcome.ts';
-import type { HostPlan } from '../domain/plan/plan.ts';
+import type { HostPlan } from '../domain/plan/plan-host.ts';
 import type { OutdatedCopy } from '../domain/trust/handed-out.ts';
 
 /** A CA outside the store; the host accepts each of its clients. */

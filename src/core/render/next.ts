@@ -3,12 +3,12 @@
 import type { CommandContext, OptionSpec } from '../../cli/command.ts';
 import { RUN_OPTIONS } from '../../cli/host-options.ts';
 import type { Changed } from '../actions/results.ts';
-import { detectShell, useOf } from '../domain/environment.ts';
 import { optionFlag } from '../domain/option-flag.ts';
 import { shellQuote } from '../domain/quote.ts';
 import type { HostSpec } from '../domain/settings.ts';
+import { detectShell, useOf } from '../domain/shell-environment.ts';
 import type { Runtime } from '../runtime.ts';
-import { isChanging } from './plan.ts';
+import { isChanging } from './plan-text.ts';
 
 /** Commands that point docker at the host: by its context if it has one, else by the environment. */
 export function useCommands(

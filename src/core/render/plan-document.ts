@@ -3,7 +3,7 @@
 import type { AgreedHost } from '../actions/results.ts';
 import type { HostResult } from '../domain/host-results.ts';
 import type { FileChange } from '../domain/plan/file-change.ts';
-import { type HostPlan, hasChanges } from '../domain/plan/plan.ts';
+import { type HostPlan, hasChanges } from '../domain/plan/plan-host.ts';
 import {
   type ContainersDocument,
   containersDocument,

@@ -3,8 +3,8 @@
 import type { ActionContext } from '../actions/action-context.ts';
 import type { ClientBundle } from '../adapters/docker/bundle.ts';
 import type { StoredClient, StoreState } from '../adapters/store/records.ts';
-import type { ToolConfiguration } from '../domain/environment.ts';
 import type { Secret } from '../domain/secret.ts';
+import type { ToolConfiguration } from '../domain/shell-environment.ts';
 import { seam } from './seam.ts';
 
 export type FormatCode = {

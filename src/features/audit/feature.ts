@@ -1,10 +1,10 @@
 /** Audit and hardening feature: its additions to the core. */
 
 import { listCommand } from '../../cli/command.ts';
-import { COMMAND_SEAM } from '../../core/seams/commands.ts';
-import { HARDEN_VALUES } from '../../core/seams/fixes.ts';
-import { HARDENING } from '../../core/seams/hardening.ts';
-import { FEATURE_SETTINGS } from '../../core/seams/settings.ts';
+import { COMMAND_SEAM } from '../../core/seams/feature-commands.ts';
+import { FEATURE_SETTINGS } from '../../core/seams/feature-settings.ts';
+import { HARDEN_VALUES } from '../../core/seams/harden-values.ts';
+import { HARDENING } from '../../core/seams/host-hardening.ts';
 import { FIX_NAMES, FIX_VALUES } from './domain/fix-names.ts';
 
 COMMAND_SEAM.add(
@@ -22,9 +22,9 @@ FEATURE_SETTINGS.add('harden');
 HARDENING.add({
   async load() {
     const [{ hardenOpened }, { upgradeOf }, { purgePackages }] = await Promise.all([
-      import('./engine/harden.ts'),
+      import('./engine/harden-host.ts'),
       import('./engine/upgrade.ts'),
-      import('./engine/packages.ts'),
+      import('./engine/install-packages.ts'),
     ]);
     return { hardenOpened, upgradeOf, purgePackages };
   },

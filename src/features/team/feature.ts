@@ -1,7 +1,7 @@
 /** Shared store feature: its additions to the core. */
 
 import { listCommand } from '../../cli/command.ts';
-import { COMMAND_SEAM } from '../../core/seams/commands.ts';
+import { COMMAND_SEAM } from '../../core/seams/feature-commands.ts';
 import { SHARED_STORE } from '../../core/seams/stores.ts';
 import { storeAddress } from './store/address.ts';
 
@@ -45,5 +45,5 @@ COMMAND_SEAM.add(
 );
 SHARED_STORE.add({
   checkAddress: storeAddress,
-  open: async (options) => (await import('./store/open.ts')).openTeamStore(options),
+  open: async (options) => (await import('./store/open-team-store.ts')).openTeamStore(options),
 });

@@ -1,7 +1,7 @@
 /** Feature for other tools (their configuration, inventories, Butane, docker-machine): its additions to the core. */
 
 import { listCommand } from '../../cli/command.ts';
-import { COMMAND_SEAM } from '../../core/seams/commands.ts';
+import { COMMAND_SEAM } from '../../core/seams/feature-commands.ts';
 import { FORMATS, type ToolFormat } from '../../core/seams/formats.ts';
 import { INVENTORIES } from '../../core/seams/inventories.ts';
 import { TOOL_NAMES, TOOLS } from './domain/tool-names.ts';

@@ -3,7 +3,7 @@
 import { readFileSync } from 'node:fs';
 import { expect, test } from 'vitest';
 import { parseFleet } from '../../../src/core/domain/fleet/fleet.ts';
-import { parseSan } from '../../../src/core/domain/pki/names.ts';
+import { parseSan } from '../../../src/core/domain/pki/san.ts';
 import { DockerTlsErrors } from '../../../src/errors/errors.ts';
 
 const golden = (name: string) => readFileSync(new URL(`config/${name}`, import.meta.url), 'utf8');

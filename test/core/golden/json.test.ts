@@ -6,7 +6,7 @@ import { afterAll, expect, test } from 'vitest';
 import { COMMANDS } from '../../../src/cli/commands.ts';
 import { openStore } from '../../../src/core/adapters/store/store.ts';
 import type { Probe } from '../../../src/core/runtime.ts';
-import { COMMAND_SEAM } from '../../../src/core/seams/commands.ts';
+import { COMMAND_SEAM } from '../../../src/core/seams/feature-commands.ts';
 import type { CliRun, CliSetting } from '../../support/cli.ts';
 import { type DocumentPlace, documentPlace, expectGolden } from '../../support/golden-documents.ts';
 import { removeHomes } from '../../support/store.ts';

@@ -5,7 +5,7 @@ import { describe, expect, test } from 'vitest';
 import type { DesiredCredentials } from '../../../src/core/domain/plan/desired.ts';
 import { type HostFacts, installedCredentials, parseFacts } from '../../../src/core/domain/plan/facts.ts';
 import { credentialEntries, fileEntries, renderManifest } from '../../../src/core/domain/plan/manifest.ts';
-import { type HostPlan, planHost } from '../../../src/core/domain/plan/plan.ts';
+import { type HostPlan, planHost } from '../../../src/core/domain/plan/plan-host.ts';
 
 import { planRestore } from '../../../src/core/domain/plan/plan-restore.ts';
 import { certificateIds } from '../../../src/core/domain/trust/ca-id.ts';

@@ -10,8 +10,8 @@ import { issueCa, issueClient, issueClientAuthority } from '../../../src/core/do
 import { makeCsr, parseCsr } from '../../../src/core/domain/pki/csr.ts';
 import { inspectCertificate, splitBundle } from '../../../src/core/domain/pki/inspect.ts';
 import { decryptKey, encryptKey, generateKey, keyMatches } from '../../../src/core/domain/pki/keys.ts';
-import { parseSan } from '../../../src/core/domain/pki/names.ts';
 import { makePkcs12 } from '../../../src/core/domain/pki/pkcs12.ts';
+import { parseSan } from '../../../src/core/domain/pki/san.ts';
 import { Secret } from '../../../src/core/domain/secret.ts';
 import { publicKeyOf } from '../../support/public-key.ts';
 

@@ -2,7 +2,7 @@
 
 import { expect, test } from 'vitest';
 import { issueCa, issueClient, issueClientAuthority, issueServer } from '../../../src/core/domain/pki/certificate.ts';
-import { parseSan } from '../../../src/core/domain/pki/names.ts';
+import { parseSan } from '../../../src/core/domain/pki/san.ts';
 import { forbidden, tryAll, unchained, unlisted } from '../../support/forbidden.ts';
 import { withStrictServer } from '../../support/strict-server.ts';
 

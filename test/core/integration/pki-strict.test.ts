@@ -15,7 +15,7 @@ import {
 } from '../../../src/core/domain/pki/certificate.ts';
 import { makeCsr, parseCsr } from '../../../src/core/domain/pki/csr.ts';
 import { generateKey } from '../../../src/core/domain/pki/keys.ts';
-import { parseSan } from '../../../src/core/domain/pki/names.ts';
+import { parseSan } from '../../../src/core/domain/pki/san.ts';
 
 const run = promisify(execFile);
 const now = new Date();

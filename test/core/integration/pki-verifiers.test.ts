@@ -20,7 +20,7 @@ import {
 } from '../../../src/core/domain/pki/certificate.ts';
 import { verifyChain } from '../../../src/core/domain/pki/inspect.ts';
 import type { KeyType } from '../../../src/core/domain/pki/key-types.ts';
-import { parseSan } from '../../../src/core/domain/pki/names.ts';
+import { parseSan } from '../../../src/core/domain/pki/san.ts';
 import { withStrictServer } from '../../support/strict-server.ts';
 
 const run = promisify(execFile);

@@ -11,7 +11,7 @@ import { parseState } from '../../../src/core/domain/plan/host-state.ts';
 import { completeHost } from '../../../src/core/domain/settings.ts';
 import { trustFor } from '../../../src/core/domain/trust/trust.ts';
 import type { OpenedHost } from '../../../src/core/engine/intent.ts';
-import { planRestored } from '../../../src/core/engine/steps/restore.ts';
+import { planRestored } from '../../../src/core/engine/steps/restore-generation.ts';
 import { DockerTlsError } from '../../../src/errors/errors.ts';
 import { factsOf } from '../../support/host-facts.ts';
 import { failure } from '../../support/ssh-login.ts';

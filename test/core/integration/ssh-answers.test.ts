@@ -10,7 +10,7 @@ import { join } from 'node:path';
 import { afterEach, beforeEach, expect, it, vi } from 'vitest';
 import { connect } from '../../../src/core/adapters/ssh/connect.ts';
 import { Deadline } from '../../../src/core/adapters/ssh/deadline.ts';
-import { findKeys } from '../../../src/core/adapters/ssh/keys.ts';
+import { findKeys } from '../../../src/core/adapters/ssh/login-keys.ts';
 import { startAnswers } from '../../../src/core/adapters/ssh/openssh-answers.ts';
 import { endpointFrom } from '../../../src/core/adapters/ssh/ssh-config.ts';
 import type { SshOptions } from '../../../src/core/runtime.ts';

@@ -4,7 +4,7 @@ import { chmodSync, mkdirSync, readFileSync, rmSync, statSync, writeFileSync } f
 import { type AddressInfo, createServer, connect as dial } from 'node:net';
 import { join } from 'node:path';
 import { afterAll, describe, expect, it } from 'vitest';
-import { createRuntime } from '../../../src/core/adapters/runtime.ts';
+import { createRuntime } from '../../../src/core/adapters/create-runtime.ts';
 import { connect } from '../../../src/core/adapters/ssh/connect.ts';
 import {
   directory,

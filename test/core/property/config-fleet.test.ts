@@ -6,7 +6,7 @@ import { stringify } from 'yaml';
 import { addClientToFleet, addHostToFleet } from '../../../src/core/domain/fleet/edit.ts';
 import { type Fleet, parseFleet } from '../../../src/core/domain/fleet/fleet.ts';
 import { KEY_TYPES } from '../../../src/core/domain/pki/key-types.ts';
-import { HARDEN_VALUES } from '../../../src/core/seams/fixes.ts';
+import { HARDEN_VALUES } from '../../../src/core/seams/harden-values.ts';
 import { DockerTlsErrors } from '../../../src/errors/errors.ts';
 
 /** The fleet, or undefined after errors that a user can see; anything else fails the test. */

@@ -6,7 +6,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import fc from 'fast-check';
 import { afterAll, describe, expect, it } from 'vitest';
-import { renderEnvironment, type Shell } from '../../../src/core/domain/environment.ts';
+import { renderEnvironment, type Shell } from '../../../src/core/domain/shell-environment.ts';
 
 const directory = mkdtempSync(join(tmpdir(), 'docker-tls-env-'));
 afterAll(() => rmSync(directory, { recursive: true, force: true }));

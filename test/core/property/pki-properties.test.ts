@@ -8,6 +8,9 @@ import { makeCsr, parseCsr } from '../../../src/core/domain/pki/csr.ts';
 import { decode, encode, int } from '../../../src/core/domain/pki/der.ts';
 import { inspectCertificate, verifyChain } from '../../../src/core/domain/pki/inspect.ts';
 import { generateKey, generatePair, isEncrypted, keyMatches, openKey } from '../../../src/core/domain/pki/keys.ts';
+import { pemBlocks, pemEncode } from '../../../src/core/domain/pki/pem.ts';
+import { randomSerial } from '../../../src/core/domain/pki/profiles.ts';
+import { renewal } from '../../../src/core/domain/pki/renewal.ts';
 import {
   covers,
   formatSan,
@@ -17,10 +20,7 @@ import {
   proposeSans,
   type San,
   uniqueSans,
-} from '../../../src/core/domain/pki/names.ts';
-import { pemBlocks, pemEncode } from '../../../src/core/domain/pki/pem.ts';
-import { randomSerial } from '../../../src/core/domain/pki/profiles.ts';
-import { renewal } from '../../../src/core/domain/pki/renewal.ts';
+} from '../../../src/core/domain/pki/san.ts';
 import { Secret } from '../../../src/core/domain/secret.ts';
 import { DockerTlsError } from '../../../src/errors/errors.ts';
 import { publicKeyOf } from '../../support/public-key.ts';

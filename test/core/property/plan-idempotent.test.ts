@@ -11,7 +11,7 @@ import { fileText, type HostFacts, parseFacts } from '../../../src/core/domain/p
 import type { FileChange } from '../../../src/core/domain/plan/file-change.ts';
 import type { PathState } from '../../../src/core/domain/plan/host-files.ts';
 import type { SnapshotEntry } from '../../../src/core/domain/plan/host-state.ts';
-import { type HostPlan, hasChanges, planHost } from '../../../src/core/domain/plan/plan.ts';
+import { type HostPlan, hasChanges, planHost } from '../../../src/core/domain/plan/plan-host.ts';
 import { planRestore } from '../../../src/core/domain/plan/plan-restore.ts';
 import { certificateIds } from '../../../src/core/domain/trust/ca-id.ts';
 import { printFacts } from '../../support/sections.ts';

@@ -3,7 +3,7 @@
 import { expect, test } from 'vitest';
 import type { ExternalCa } from '../../../src/core/domain/external-ca.ts';
 import { issueCa, issueServer } from '../../../src/core/domain/pki/certificate.ts';
-import { parseSan } from '../../../src/core/domain/pki/names.ts';
+import { parseSan } from '../../../src/core/domain/pki/san.ts';
 import { approvedSigner } from '../../../src/core/engine/approved-signer.ts';
 import type { SignRequest } from '../../../src/core/runtime.ts';
 

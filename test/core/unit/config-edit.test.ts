@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest';
 import { addClientToFleet, addHostToFleet } from '../../../src/core/domain/fleet/edit.ts';
 import { parseFleet } from '../../../src/core/domain/fleet/fleet.ts';
-import { parseSan } from '../../../src/core/domain/pki/names.ts';
+import { parseSan } from '../../../src/core/domain/pki/san.ts';
 import { completeHost, type HostSpec } from '../../../src/core/domain/settings.ts';
 import { DockerTlsErrors } from '../../../src/errors/errors.ts';
 

@@ -418,7 +418,13 @@ describe('a host that cannot be used', () => {
       'is not a TLS port',
       "ssh -t build-1 'sudo ss -ltnp '\\''sport = :2376'\\'''",
     ],
-    ['a cut connection', { outcome: refused('reset') }, 'reset', 'closes the connection without a TLS alert', 'docker-tls doctor build-1'],
+    [
+      'a cut connection',
+      { outcome: refused('reset') },
+      'reset',
+      'closes the connection without a TLS alert',
+      'docker-tls doctor build-1',
+    ],
     ['something else', { outcome: refused('other') }, 'other', 'said the probe', 'docker-tls verify build-1'],
     [
       'a plugin that says no',

@@ -1,6 +1,12 @@
 import { describe, expect, it } from 'vitest';
 import { dockerHost } from '../../../src/core/domain/destination.ts';
-import { detectShell, renderEnvironment, SHELLS, type Shell, useOf } from '../../../src/core/domain/environment.ts';
+import {
+  detectShell,
+  renderEnvironment,
+  SHELLS,
+  type Shell,
+  useOf,
+} from '../../../src/core/domain/shell-environment.ts';
 
 const plain = {
   DOCKER_HOST: 'tcp://10.0.0.7:2376',

@@ -4,7 +4,7 @@ import { mkdtempSync, readdirSync, rmSync, statSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, expect, test } from 'vitest';
-import { replaceFiles } from '../../../src/core/adapters/docker/files.ts';
+import { replaceFiles } from '../../../src/core/adapters/docker/atomic-files.ts';
 import { Secret } from '../../../src/core/domain/secret.ts';
 
 const directory = mkdtempSync(join(tmpdir(), 'docker-tls-files-'));

@@ -3,10 +3,10 @@
 import { expect, test } from 'vitest';
 import { asksHost, behindBastion, firstCause, journalTells } from '../../../src/core/adapters/docker/diagnosis.ts';
 import type { StoreState } from '../../../src/core/adapters/store/records.ts';
-import { throughTunnel } from '../../../src/core/domain/environment.ts';
-import { missingPassphrase } from '../../../src/core/domain/schedule.ts';
+import { missingPassphrase } from '../../../src/core/domain/schedule-jobs.ts';
 import { Secret } from '../../../src/core/domain/secret.ts';
 import { environmentOf } from '../../../src/core/domain/secret-reference.ts';
+import { throughTunnel } from '../../../src/core/domain/shell-environment.ts';
 import { hostAt } from '../../../src/core/domain/trust/reachable-hosts.ts';
 import type { ProbeOutcome } from '../../../src/core/runtime.ts';
 import { sampleCa, sampleHost } from '../../support/store.ts';

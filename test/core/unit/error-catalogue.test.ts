@@ -1,6 +1,6 @@
 import { readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { expect, test } from 'vitest';
-import { type ErrorCode, ERROR_GROUPS } from '../../../src/errors/catalogue.ts';
+import { ERROR_GROUPS, type ErrorCode } from '../../../src/errors/catalogue.ts';
 import { DockerTlsError } from '../../../src/errors/errors.ts';
 import { renderErrorsDoc } from '../../support/errors-doc.ts';
 

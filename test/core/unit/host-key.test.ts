@@ -3,7 +3,7 @@
 import { expect, test } from 'vitest';
 import { userPlaces } from '../../../src/core/domain/dockerd/paths.ts';
 import type { PlannedHost, Run } from '../../../src/core/engine/intent.ts';
-import { withHostKey } from '../../../src/core/engine/steps/host-key.ts';
+import { withHostKey } from '../../../src/core/engine/steps/key-on-host.ts';
 import type { HostProgress } from '../../../src/core/runtime.ts';
 import { factsOf } from '../../support/host-facts.ts';
 

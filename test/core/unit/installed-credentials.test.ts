@@ -1,7 +1,7 @@
 /** Replacement of wrong or badly protected credentials on a host: other users may have read an open file. */
 
 import { expect, test } from 'vitest';
-import { planHost } from '../../../src/core/domain/plan/plan.ts';
+import { planHost } from '../../../src/core/domain/plan/plan-host.ts';
 import { certificateIds } from '../../../src/core/domain/trust/ca-id.ts';
 import { desired, factsOf } from '../../support/host-facts.ts';
 import { CREDENTIALS } from '../../support/store-credentials.ts';

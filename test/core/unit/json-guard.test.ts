@@ -10,8 +10,8 @@ import { scriptFlags, withOurs } from '../../../src/core/domain/dockerd/settings
 import { splitWords } from '../../../src/core/domain/dockerd/unit.ts';
 import { placeSettings } from '../../../src/core/domain/plan/daemon-settings.ts';
 import { viewDaemon } from '../../../src/core/domain/plan/daemon-view.ts';
-import { planHost } from '../../../src/core/domain/plan/plan.ts';
 import { planDaemon } from '../../../src/core/domain/plan/plan-daemon.ts';
+import { planHost } from '../../../src/core/domain/plan/plan-host.ts';
 import { refusedJson } from '../../../src/core/engine/inside.ts';
 import { desired, factsOf, UNIT } from '../../support/host-facts.ts';
 

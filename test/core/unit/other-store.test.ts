@@ -3,7 +3,7 @@
 import { expect, test } from 'vitest';
 import type { StoreState } from '../../../src/core/adapters/store/records.ts';
 import { issueCa, issueServer } from '../../../src/core/domain/pki/certificate.ts';
-import { parseSan } from '../../../src/core/domain/pki/names.ts';
+import { parseSan } from '../../../src/core/domain/pki/san.ts';
 import { parseFacts } from '../../../src/core/domain/plan/facts.ts';
 import {
   isNewerThan,

@@ -1,8 +1,8 @@
 /** Passphrase of an existing CA: typed, and typed again if it does not open the key. */
 
 import { expect, test } from 'vitest';
+import type { Prompts } from '../../../src/core/actions/ask.ts';
 import { passphraseSource } from '../../../src/core/actions/ca-passphrase.ts';
-import type { Prompts } from '../../../src/core/actions/prompts.ts';
 import { Secret } from '../../../src/core/domain/secret.ts';
 import type { Runtime } from '../../../src/core/runtime.ts';
 

@@ -14,9 +14,9 @@ import {
 import { inspectCertificate, splitBundle, verifyChain } from '../../../src/core/domain/pki/inspect.ts';
 import { KEY_TYPES } from '../../../src/core/domain/pki/key-types.ts';
 import { generateKey, keyMatches } from '../../../src/core/domain/pki/keys.ts';
-import { parseSan } from '../../../src/core/domain/pki/names.ts';
 import { openAuthority } from '../../../src/core/domain/pki/open-authority.ts';
 import { LEAF_BACKDATE_MS, randomSerial } from '../../../src/core/domain/pki/profiles.ts';
+import { parseSan } from '../../../src/core/domain/pki/san.ts';
 import { Secret } from '../../../src/core/domain/secret.ts';
 import { publicKeyOf } from '../../support/public-key.ts';
 

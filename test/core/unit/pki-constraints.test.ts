@@ -5,7 +5,7 @@ import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, expect, test } from 'vitest';
-import { parseSan, type San } from '../../../src/core/domain/pki/names.ts';
+import { parseSan, type San } from '../../../src/core/domain/pki/san.ts';
 import { namesFor, permittedNames } from '../../../src/core/domain/trust/server.ts';
 
 const directory = mkdtempSync(join(tmpdir(), 'docker-tls-constraints-'));

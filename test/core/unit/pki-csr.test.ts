@@ -7,8 +7,8 @@ import { issueCa, issueClient } from '../../../src/core/domain/pki/certificate.t
 import { makeCsr, parseCsr } from '../../../src/core/domain/pki/csr.ts';
 import { KEY_TYPES } from '../../../src/core/domain/pki/key-types.ts';
 import { generateKey, keyMatches } from '../../../src/core/domain/pki/keys.ts';
-import { parseSan } from '../../../src/core/domain/pki/names.ts';
 import { pemBlocks, pemEncode } from '../../../src/core/domain/pki/pem.ts';
+import { parseSan } from '../../../src/core/domain/pki/san.ts';
 import { Secret } from '../../../src/core/domain/secret.ts';
 import { publicKeyOf } from '../../support/public-key.ts';
 

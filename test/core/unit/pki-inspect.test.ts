@@ -16,12 +16,12 @@ import {
   verifyChain,
 } from '../../../src/core/domain/pki/inspect.ts';
 import { openKey } from '../../../src/core/domain/pki/keys.ts';
-import { parseSan } from '../../../src/core/domain/pki/names.ts';
 import { OID } from '../../../src/core/domain/pki/oids.ts';
 import type { OpenAuthority } from '../../../src/core/domain/pki/open-authority.ts';
 import { parseCertificate } from '../../../src/core/domain/pki/parse.ts';
 import { pemBlocks, pemEncode } from '../../../src/core/domain/pki/pem.ts';
 import { keyIdentifier } from '../../../src/core/domain/pki/profiles.ts';
+import { parseSan } from '../../../src/core/domain/pki/san.ts';
 import { signerFor } from '../../../src/core/domain/pki/signing.ts';
 import type { Secret } from '../../../src/core/domain/secret.ts';
 import type { DockerTlsError } from '../../../src/errors/errors.ts';

@@ -1,7 +1,7 @@
 /** Names in certificates: parsing, refusal, comparison, proposal. */
 
 import { describe, expect, test } from 'vitest';
-import { covers, formatSan, parseSan, proposeSans, uniqueSans } from '../../../src/core/domain/pki/names.ts';
+import { covers, formatSan, parseSan, proposeSans, uniqueSans } from '../../../src/core/domain/pki/san.ts';
 import { DockerTlsError } from '../../../src/errors/errors.ts';
 
 const READ: readonly (readonly [text: string, formatted: string])[] = [

@@ -2,10 +2,10 @@
 
 import pico from 'picocolors';
 import { expect, test } from 'vitest';
-import { planHost } from '../../../src/core/domain/plan/plan.ts';
+import { planHost } from '../../../src/core/domain/plan/plan-host.ts';
 import { completeHost } from '../../../src/core/domain/settings.ts';
 import type { PlannedHost } from '../../../src/core/engine/intent.ts';
-import { renderPlans } from '../../../src/core/render/plan.ts';
+import { renderPlans } from '../../../src/core/render/plan-text.ts';
 import { desired, factsOf } from '../../support/host-facts.ts';
 
 const colours = pico.createColors(false);

@@ -2,7 +2,7 @@
 
 import { describe, expect, test } from 'vitest';
 import { STATE } from '../../../src/core/domain/dockerd/paths.ts';
-import { planHost } from '../../../src/core/domain/plan/plan.ts';
+import { planHost } from '../../../src/core/domain/plan/plan-host.ts';
 import { planRestore } from '../../../src/core/domain/plan/plan-restore.ts';
 import { preflight } from '../../../src/core/domain/plan/preflight.ts';
 import { renderTransaction } from '../../../src/core/domain/plan/transaction.ts';

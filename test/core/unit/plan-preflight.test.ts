@@ -1,7 +1,7 @@
 /** Obstacles to a change, each from the facts alone, and all at once. */
 
 import { describe, expect, test } from 'vitest';
-import { hasChanges, planHost } from '../../../src/core/domain/plan/plan.ts';
+import { hasChanges, planHost } from '../../../src/core/domain/plan/plan-host.ts';
 import { planRestore } from '../../../src/core/domain/plan/plan-restore.ts';
 import { preflight, stopProblem } from '../../../src/core/domain/plan/preflight.ts';
 import type { DockerTlsError } from '../../../src/errors/errors.ts';

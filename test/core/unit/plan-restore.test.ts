@@ -6,9 +6,9 @@ import { plainTcpProblem } from '../../../src/core/domain/plan/plain-tcp.ts';
 import { planRestore } from '../../../src/core/domain/plan/plan-restore.ts';
 import { completeHost } from '../../../src/core/domain/settings.ts';
 import type { OpenedHost } from '../../../src/core/engine/intent.ts';
-import { planRestored } from '../../../src/core/engine/steps/restore.ts';
-import { handEdits } from '../../../src/core/render/outcome.ts';
-import { renderPlan } from '../../../src/core/render/plan.ts';
+import { planRestored } from '../../../src/core/engine/steps/restore-generation.ts';
+import { handEdits } from '../../../src/core/render/host-outcome.ts';
+import { renderPlan } from '../../../src/core/render/plan-text.ts';
 import { desired, FACTS_TIME_MS, factsOf, UNIT } from '../../support/host-facts.ts';
 
 const JSON_FILE = '/etc/docker/daemon.json';

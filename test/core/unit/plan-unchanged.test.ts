@@ -5,8 +5,8 @@ import { expect, test } from 'vitest';
 import type { HostOutcome } from '../../../src/core/domain/plan/outcome.ts';
 import { completeHost } from '../../../src/core/domain/settings.ts';
 import type { PlannedHost } from '../../../src/core/engine/intent.ts';
-import { costLines, renderOutcome } from '../../../src/core/render/outcome.ts';
-import { renderPlan, renderPlans } from '../../../src/core/render/plan.ts';
+import { costLines, renderOutcome } from '../../../src/core/render/host-outcome.ts';
+import { renderPlan, renderPlans } from '../../../src/core/render/plan-text.ts';
 
 const plain = pico.createColors(false);
 const form = { colours: plain };

@@ -4,7 +4,7 @@ import { spawnSync } from 'node:child_process';
 import { readFileSync } from 'node:fs';
 import { describe, expect, test } from 'vitest';
 import { renderPodmanService, servesTls } from '../../../src/core/domain/dockerd/podman-units.ts';
-import { planHost } from '../../../src/core/domain/plan/plan.ts';
+import { planHost } from '../../../src/core/domain/plan/plan-host.ts';
 import { planRestore } from '../../../src/core/domain/plan/plan-restore.ts';
 import { preflight } from '../../../src/core/domain/plan/preflight.ts';
 import { renderTransaction } from '../../../src/core/domain/plan/transaction.ts';

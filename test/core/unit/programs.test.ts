@@ -9,7 +9,7 @@ import {
   installCommand,
   installDockerHints,
   installHereHint,
-} from '../../../src/core/domain/dockerd/packages.ts';
+} from '../../../src/core/domain/dockerd/install-hints.ts';
 import { NEEDED_PROGRAMS, packagesOf, parseMissing } from '../../../src/core/domain/dockerd/programs.ts';
 import programsModule from '../../../src/core/host/facts/programs.sh';
 

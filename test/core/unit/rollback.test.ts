@@ -2,8 +2,8 @@
 
 import { beforeAll, describe, expect, test } from 'vitest';
 import { issueCa, issueClient, issueClientAuthority } from '../../../src/core/domain/pki/certificate.ts';
-import { parseSan } from '../../../src/core/domain/pki/names.ts';
 import { openAuthority } from '../../../src/core/domain/pki/open-authority.ts';
+import { parseSan } from '../../../src/core/domain/pki/san.ts';
 import { completeHost } from '../../../src/core/domain/settings.ts';
 import { keptOf, readKept, writeKept } from '../../../src/core/domain/settings-stored.ts';
 import { compareTrust } from '../../../src/core/domain/trust/trust.ts';

@@ -8,7 +8,7 @@ import { expect, test } from 'vitest';
 import { loginOf } from '../../../src/core/adapters/ssh/login.ts';
 import { renderListenScript } from '../../../src/core/domain/dockerd/listen-script.ts';
 import { fileText, type HostFacts, parseFacts } from '../../../src/core/domain/plan/facts.ts';
-import { planHost } from '../../../src/core/domain/plan/plan.ts';
+import { planHost } from '../../../src/core/domain/plan/plan-host.ts';
 import { planRestore } from '../../../src/core/domain/plan/plan-restore.ts';
 import { preflight, stopProblem } from '../../../src/core/domain/plan/preflight.ts';
 import { sudoCommand } from '../../../src/core/domain/quote.ts';

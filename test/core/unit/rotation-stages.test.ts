@@ -3,7 +3,7 @@
 import { afterAll, expect, test } from 'vitest';
 import { openStore } from '../../../src/core/adapters/store/store.ts';
 import { issueCa, issueClient, issueClientAuthority, issueServer } from '../../../src/core/domain/pki/certificate.ts';
-import { parseSan } from '../../../src/core/domain/pki/names.ts';
+import { parseSan } from '../../../src/core/domain/pki/san.ts';
 import { type RotationInput, rotationStage } from '../../../src/core/domain/plan/stages.ts';
 import { CA_DEFAULTS } from '../../../src/core/domain/settings.ts';
 import { beginning, droppable, issuing } from '../../../src/core/domain/trust/rotation-stages.ts';

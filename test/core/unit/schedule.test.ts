@@ -4,8 +4,8 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, expect, test } from 'vitest';
 import { parse } from 'yaml';
-import { renderCron, renderSystemd } from '../../../src/core/domain/schedule.ts';
 import { renderCi } from '../../../src/core/domain/schedule-ci.ts';
+import { renderCron, renderSystemd } from '../../../src/core/domain/schedule-jobs.ts';
 import { runCli } from '../../support/cli.ts';
 
 const directory = mkdtempSync(join(tmpdir(), 'docker-tls schedule '));

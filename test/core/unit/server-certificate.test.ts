@@ -2,7 +2,7 @@
 
 import { afterAll, expect, test } from 'vitest';
 import { inspectCertificate } from '../../../src/core/domain/pki/inspect.ts';
-import { parseSan } from '../../../src/core/domain/pki/names.ts';
+import { parseSan } from '../../../src/core/domain/pki/san.ts';
 import { reasonToIssue } from '../../../src/core/domain/trust/server.ts';
 import { CertificateFactory, type IssueOptions } from '../../support/certificate-factory.ts';
 

@@ -1,7 +1,7 @@
 /** Choices of the wizard when clients cannot dial the TLS port: working ones, and an end before any change. */
 
 import { expect, test } from 'vitest';
-import type { PromptChoice, Prompts } from '../../../src/core/actions/prompts.ts';
+import type { PromptChoice, Prompts } from '../../../src/core/actions/ask.ts';
 import type { SetupAnswers, SetupContext } from '../../../src/core/commands/setup-wizard.ts';
 import { withOpenWay } from '../../../src/core/commands/setup-wizard.ts';
 import { completeHost } from '../../../src/core/domain/settings.ts';

@@ -4,11 +4,11 @@ import { setTimeout } from 'node:timers/promises';
 import { expect, test } from 'vitest';
 import type { Channel, ExecContext, SudoKnowledge } from '../../../src/core/adapters/ssh/channel.ts';
 import { prepareRun, runScript } from '../../../src/core/adapters/ssh/exec.ts';
-import { openLocalChannel } from '../../../src/core/adapters/ssh/local.ts';
+import { openLocalChannel } from '../../../src/core/adapters/ssh/local-session.ts';
 import { Secret } from '../../../src/core/domain/secret.ts';
 import { completeHost } from '../../../src/core/domain/settings.ts';
 import type { Reach } from '../../../src/core/engine/intent.ts';
-import { type Following, openHost } from '../../../src/core/engine/steps/connect.ts';
+import { type Following, openHost } from '../../../src/core/engine/steps/open-host.ts';
 import type { HostSession } from '../../../src/core/runtime.ts';
 
 /** A real shell on this machine; `opened` counts its execs. */

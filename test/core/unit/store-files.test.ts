@@ -14,8 +14,8 @@ import {
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, expect, test } from 'vitest';
-import { createFile, makeDirectory, settleMode } from '../../../src/core/adapters/store/files.ts';
 import { type FileKind, isForeign, openTo } from '../../../src/core/adapters/store/modes.ts';
+import { createFile, makeDirectory, settleMode } from '../../../src/core/adapters/store/store-files.ts';
 
 const directory = mkdtempSync(join(tmpdir(), 'docker-tls-files-'));
 afterAll(() => rmSync(directory, { recursive: true, force: true }));

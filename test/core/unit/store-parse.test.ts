@@ -5,8 +5,8 @@ import {
   caDirectoryName,
   certificateProblem,
   HOST_FILE,
-} from '../../../src/core/adapters/store/parse.ts';
-import { keyProblem } from '../../../src/core/adapters/store/pem.ts';
+} from '../../../src/core/adapters/store/parse-records.ts';
+import { keyProblem } from '../../../src/core/adapters/store/store-pem.ts';
 import { checkName, nameProblem } from '../../../src/core/domain/names.ts';
 import { sampleCa, sampleClient, sampleHost } from '../../support/store.ts';
 import { CREDENTIALS, KEY_FORMS, SHORT_SERIAL } from '../../support/store-credentials.ts';

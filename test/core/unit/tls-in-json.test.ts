@@ -1,7 +1,7 @@
 /** If daemon.json names listeners, our TLS settings are in it too: without our drop-in it serves none of them without TLS. */
 
 import { expect, test } from 'vitest';
-import { planHost } from '../../../src/core/domain/plan/plan.ts';
+import { planHost } from '../../../src/core/domain/plan/plan-host.ts';
 import { desired, factsOf, UNIT } from '../../support/host-facts.ts';
 
 const JSON_FILE = '/etc/docker/daemon.json';

@@ -3,7 +3,7 @@
 import { expect, test } from 'vitest';
 import { kindOf } from '../../../src/core/domain/plan/host-kind.ts';
 import type { ProbeCheck } from '../../../src/core/domain/plan/outcome.ts';
-import { planHost } from '../../../src/core/domain/plan/plan.ts';
+import { planHost } from '../../../src/core/domain/plan/plan-host.ts';
 import { repairHints } from '../../../src/core/domain/plan/preflight.ts';
 import { completeHost } from '../../../src/core/domain/settings.ts';
 import { transact } from '../../../src/core/engine/steps/transact.ts';

@@ -4,7 +4,7 @@ import { describe, expect, test } from 'vitest';
 import type { HostFacts } from '../../../src/core/domain/plan/facts.ts';
 import type { FileChange } from '../../../src/core/domain/plan/file-change.ts';
 import type { ProbeCheck } from '../../../src/core/domain/plan/outcome.ts';
-import { type HostPlan, planHost } from '../../../src/core/domain/plan/plan.ts';
+import { type HostPlan, planHost } from '../../../src/core/domain/plan/plan-host.ts';
 import { completeHost } from '../../../src/core/domain/settings.ts';
 import { transact } from '../../../src/core/engine/steps/transact.ts';
 import type { HostSession, Runtime } from '../../../src/core/runtime.ts';

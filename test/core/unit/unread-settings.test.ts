@@ -1,7 +1,7 @@
 /** Settings that the running daemon has not read yet: reported ones, and harmless ones. */
 
 import { describe, expect, test } from 'vitest';
-import { planHost } from '../../../src/core/domain/plan/plan.ts';
+import { planHost } from '../../../src/core/domain/plan/plan-host.ts';
 import { unreadProblem, unreadSettings } from '../../../src/core/domain/plan/unread-settings.ts';
 import { desired, factsOf, UNIT } from '../../support/host-facts.ts';
 

@@ -8,7 +8,7 @@ import { inspectCertificate } from '../../../src/core/domain/pki/inspect.ts';
 import { Secret } from '../../../src/core/domain/secret.ts';
 import { requireVerified, verifyHost } from '../../../src/core/engine/verify-host.ts';
 import { coloursOf } from '../../../src/core/render/colours.ts';
-import { renderChecks } from '../../../src/core/render/outcome.ts';
+import { renderChecks } from '../../../src/core/render/host-outcome.ts';
 import type { Io, Probe, ProbeOutcome, ProbeRequest } from '../../../src/core/runtime.ts';
 
 type Cause = Extract<ProbeOutcome, { kind: 'refused' }>['cause'];

@@ -4,7 +4,7 @@ import { existsSync, readFileSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { afterAll, beforeEach, describe, expect, test } from 'vitest';
 import { type AccessListCall, accessListCall, setAccessList } from '../../../src/core/adapters/store/access-list.ts';
-import { makeDirectories } from '../../../src/core/adapters/store/files.ts';
+import { makeDirectories } from '../../../src/core/adapters/store/store-files.ts';
 import { runCli } from '../../support/cli.ts';
 import { issueStore } from '../../support/issued-store.ts';
 import { newHome, removeHomes } from '../../support/store.ts';

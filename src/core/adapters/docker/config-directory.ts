@@ -4,7 +4,7 @@ import { link } from 'node:fs/promises';
 import { ensureDir } from 'fs-extra/esm';
 import { DockerTlsError, errnoOf } from '../../../errors/errors.ts';
 import type { Secret } from '../../domain/secret.ts';
-import { clientFiles, readIfThere, replaceFiles, textOf, withFileErrors } from './files.ts';
+import { clientFiles, readIfThere, replaceFiles, textOf, withFileErrors } from './atomic-files.ts';
 
 export type DirectoryToWrite = {
   readonly dockerConfig: string;

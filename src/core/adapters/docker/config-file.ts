@@ -10,7 +10,7 @@ import { applyEdits, modify } from 'jsonc-parser';
 import { DockerTlsError, errnoOf } from '../../../errors/errors.ts';
 import { at, type Fields, isObject } from '../../domain/json.ts';
 import { shellQuote } from '../../domain/quote.ts';
-import { readIfThere, replaceFiles } from './files.ts';
+import { readIfThere, replaceFiles } from './atomic-files.ts';
 
 /** The context in config.json; undefined for docker's `default`. Fails with E_DOCKER_CONFIG. */
 export async function currentContext(dockerConfig: string): Promise<string | undefined> {

@@ -13,8 +13,8 @@ import { checkContextName } from '../../domain/names.ts';
 import { shellQuote } from '../../domain/quote.ts';
 import { Secret } from '../../domain/secret.ts';
 import type { CopiesRequest } from '../../runtime.ts';
+import { clientFiles, readIfThere, replaceFiles, secretDirectory, textOf, withFileErrors } from './atomic-files.ts';
 import { currentContext, setCurrentContext } from './config-file.ts';
-import { clientFiles, readIfThere, replaceFiles, secretDirectory, textOf, withFileErrors } from './files.ts';
 
 /** Docker keeps unknown fields of Metadata: this field marks our contexts. */
 const MARK = 'DockerTls';

@@ -11,9 +11,9 @@ import { shellQuote } from '../../domain/quote.ts';
 import { newCredentials, owners } from '../../domain/trust/new-credentials.ts';
 import { certificateDrift } from '../../domain/trust/server.ts';
 import type { ProbeOutcome } from '../../runtime.ts';
+import { apiVersionFault, otherContext, settingsFault } from './client-settings.ts';
 import { clientFault, clockFault, duration, infos, timeOf } from './clocks.ts';
 import { type Diagnosis, type DiagnosisInput, expectedName, ours, remotely, verdict } from './diagnosis.ts';
-import { apiVersionFault, otherContext, settingsFault } from './settings.ts';
 import {
   journal,
   loggedOut,

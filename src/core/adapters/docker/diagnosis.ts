@@ -33,7 +33,13 @@ const DAEMONS_FAULT: readonly DiagnosisCause[] = [
   'other',
   'protocol',
 ];
-const SSH_DECIDES: readonly DiagnosisCause[] = ['plain-http', 'expired', 'not-yet-valid', 'client-refused', 'unknown-authority'];
+const SSH_DECIDES: readonly DiagnosisCause[] = [
+  'plain-http',
+  'expired',
+  'not-yet-valid',
+  'client-refused',
+  'unknown-authority',
+];
 /** Probe results of a host behind a bastion, dialled from this machine. */
 const NOT_DIALLED: readonly DiagnosisCause[] = ['timed-out', 'connection-refused', 'unreachable', 'name-not-found'];
 

@@ -10,9 +10,9 @@ import {
   type Diagnosis,
   type DiagnosisInput,
   type Expected,
-  type Inside,
   expectedLogin,
   expectedName,
+  type Inside,
   ours,
   remotely,
   verdict,
@@ -186,7 +186,12 @@ export function unknownNameDiagnosis(expected: Expected, { reason }: Refused, ad
 }
 
 /** A firewall that rejects like a router (REJECT of firewalld) looks like a missing route. */
-export function unreachableDiagnosis({ inside }: DiagnosisInput, { reason }: Refused, address: string, port: string): Diagnosis {
+export function unreachableDiagnosis(
+  { inside }: DiagnosisInput,
+  { reason }: Refused,
+  address: string,
+  port: string,
+): Diagnosis {
   const wall = inside?.problems.find(({ code }) => code === 'E_FIREWALL');
   const commands = wall?.hints ?? inside?.doubt?.commands;
   if (commands === undefined)

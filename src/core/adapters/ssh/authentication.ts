@@ -6,7 +6,7 @@ import type { Secret } from '../../domain/secret.ts';
 import { listWords } from '../../domain/words.ts';
 import type { SshOptions } from '../../runtime.ts';
 import type { Deadline } from './deadline.ts';
-import type { FoundKeys, KeySigner } from './keys.ts';
+import type { FoundKeys, KeySigner } from './login-keys.ts';
 import { inTurn } from './questions.ts';
 import type { Endpoint } from './ssh-config.ts';
 import { sshCopyId } from './ssh-errors.ts';

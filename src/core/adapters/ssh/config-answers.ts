@@ -2,7 +2,7 @@
 
 import { type Stats, statSync } from 'node:fs';
 import { DockerTlsError, printableLines } from '../../../errors/errors.ts';
-import { installHereHint } from '../../domain/dockerd/packages.ts';
+import { installHereHint } from '../../domain/dockerd/install-hints.ts';
 import { shellQuote } from '../../domain/quote.ts';
 import { whyNotRead } from '../../named-file.ts';
 import type { SshOptions } from '../../runtime.ts';

@@ -5,7 +5,7 @@ import type { HostSession, ScriptRequest, ScriptResult, SshOptions } from '../..
 import { userName } from '../../user.ts';
 import type { ExecContext, OpenChannel, Transport } from './channel.ts';
 import { prepareRun, runScript } from './exec.ts';
-import { localTunnel, openLocalChannel } from './local.ts';
+import { localTunnel, openLocalChannel } from './local-session.ts';
 import { loginOf } from './login.ts';
 import { connectOpenSsh } from './openssh.ts';
 import { connectSsh2 } from './ssh2.ts';

@@ -6,7 +6,7 @@ import { dirname } from 'node:path';
 import { DockerTlsError } from '../../../errors/errors.ts';
 import { shellQuote } from '../../domain/quote.ts';
 import type { HostKey, SshOptions } from '../../runtime.ts';
-import { readBytesIfThere } from './files.ts';
+import { readBytesIfThere } from './read-once.ts';
 
 export type KnownHost = {
   readonly marker?: 'revoked' | 'cert-authority';

@@ -5,7 +5,7 @@
 
 import type { ErrorCode } from '../../../errors/catalogue.ts';
 import { DockerTlsError, printable, printableLines } from '../../../errors/errors.ts';
-import { installHereHint } from '../../domain/dockerd/packages.ts';
+import { installHereHint } from '../../domain/dockerd/install-hints.ts';
 import type { SshOptions } from '../../runtime.ts';
 import { osReleaseHere } from '../../user.ts';
 import { HANGS_UP } from './exec-errors.ts';

@@ -2,7 +2,7 @@
 
 import type { ErrorCode } from '../../../errors/catalogue.ts';
 import { DockerTlsError, type Hint, printable, printableLines } from '../../../errors/errors.ts';
-import { distributionOf, installCommand } from '../../domain/dockerd/packages.ts';
+import { distributionOf, installCommand } from '../../domain/dockerd/install-hints.ts';
 import { isLimited, limitHint } from '../../domain/login-limits.ts';
 import { sshCommand } from '../../domain/quote.ts';
 import type { ScriptRequest } from '../../runtime.ts';

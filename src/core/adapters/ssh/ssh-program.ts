@@ -20,7 +20,8 @@ export function runSsh(args: readonly string[], { host, signal }: SshOptions): P
     const env = { ...process.env, LC_ALL: 'C' };
     const limits = { maxBuffer: 1024 * 1024, timeout: ANSWER_MS, killSignal: 'SIGKILL' } as const;
     const child = execFile('ssh', [...args], { env, signal, ...limits }, (error, stdout, stderr) => {
-      if (error?.name === 'AbortError' || error?.signal === 'SIGINT') return reject(scriptInterrupted(host, 'connecting'));
+      if (error?.name === 'AbortError' || error?.signal === 'SIGINT')
+        return reject(scriptInterrupted(host, 'connecting'));
       if (error?.killed === true && error.signal === 'SIGKILL') return reject(unanswered(host, args));
       const status = error === null ? 0 : error.code === 'ENOENT' ? 'missing' : Number(error.code ?? 255);
       resolve({ status: Number.isNaN(status) ? 255 : status, stdout, stderr });

@@ -2,7 +2,7 @@
 
 import type { Client, ClientChannel } from 'ssh2';
 import type { Channel, ChannelEnd } from './channel.ts';
-import { outputOf } from './output.ts';
+import { outputOf } from './script-output.ts';
 
 export function channelOf(client: Client, stream: ClientChannel, gone: () => Error | undefined): Channel {
   const output = outputOf(stream, stream.stderr);

@@ -2,7 +2,7 @@
 
 import { spawn } from 'node:child_process';
 import { DockerTlsError } from '../../../errors/errors.ts';
-import { installHereHint } from '../../domain/dockerd/packages.ts';
+import { installHereHint } from '../../domain/dockerd/install-hints.ts';
 import { type Login, sshArguments } from '../../domain/quote.ts';
 import { osReleaseHere } from '../../user.ts';
 

@@ -13,6 +13,7 @@ import { basename, dirname } from 'node:path/posix';
 import { DockerTlsError, errnoOf } from '../../../errors/errors.ts';
 import { nameProblem } from '../../domain/names.ts';
 import { shellQuote } from '../../domain/quote.ts';
+import { parseObject } from './parse-records.ts';
 import {
   createFile,
   type FileContent,
@@ -22,8 +23,7 @@ import {
   present,
   removeIfEmpty,
   textIfThere,
-} from './files.ts';
-import { parseObject } from './parse.ts';
+} from './store-files.ts';
 
 /** A file, or a directory with its files by name, under its path in the store (`hosts/build-1`). */
 export type Incoming = {

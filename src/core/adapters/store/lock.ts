@@ -8,7 +8,7 @@ import { join } from 'node:path';
 import { DockerTlsError, errnoOf } from '../../../errors/errors.ts';
 import { shellQuote } from '../../domain/quote.ts';
 import { userName } from '../../user.ts';
-import { createFile, makeDirectories, removeIfEmpty } from './files.ts';
+import { createFile, makeDirectories, removeIfEmpty } from './store-files.ts';
 
 type Holder = {
   readonly token: string;

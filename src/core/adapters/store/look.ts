@@ -19,8 +19,8 @@ import { join } from 'node:path';
 import { nameProblem } from '../../domain/names.ts';
 import { Secret } from '../../domain/secret.ts';
 import { type FileKind, isForeign, openTo } from './modes.ts';
-import { certificateBlocks, keyProblem } from './pem.ts';
 import type { StoreState } from './records.ts';
+import { certificateBlocks, keyProblem } from './store-pem.ts';
 
 /** Checked fields of the records, which are those in use: name, address, port, `clients`; `hosts`, `revokedAt`, `own`, `reaches`. */
 export type StoreLook = Pick<StoreState, 'hosts' | 'clients'>;

@@ -4,10 +4,10 @@ import { accessSync, constants, existsSync, readdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { DockerTlsError } from '../../../errors/errors.ts';
 import { shellQuote } from '../../domain/quote.ts';
-import { inside, nearestPresent } from './files.ts';
 import { COLLECTIONS } from './journal.ts';
-import { CA_FILE, CLIENT_FILE, caDirectoryName, HOST_FILE, type ParseResult, parseObject } from './parse.ts';
+import { CA_FILE, CLIENT_FILE, caDirectoryName, HOST_FILE, type ParseResult, parseObject } from './parse-records.ts';
 import type { StoredCa, StoredClient, StoredHost, StoredIssuer, StoredOldCa, StoreState } from './records.ts';
+import { inside, nearestPresent } from './store-files.ts';
 import { type DirectoryFiles, openTree, type Tree } from './tree.ts';
 
 /** The layout that this program writes; a greater number means a newer program. */

@@ -9,7 +9,7 @@ import { DockerTlsError, errnoOf } from '../../../errors/errors.ts';
 import { checkName, nameProblem } from '../../domain/names.ts';
 import { Secret } from '../../domain/secret.ts';
 import { readNamedFileSync, whyNotRead } from '../../named-file.ts';
-import { createFile, flush, inside, makeDirectories, makeDirectory, present, writeFailure } from './files.ts';
+import { createFile, flush, inside, makeDirectories, makeDirectory, present, writeFailure } from './store-files.ts';
 
 /** `key`: PKCS#8 PEM; `csr`: PEM. */
 export type PendingRequest = { readonly name: string; readonly key: Secret; readonly csr: string };

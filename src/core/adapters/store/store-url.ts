@@ -2,8 +2,8 @@
 
 import { join, resolve } from 'node:path';
 import type { Secret } from '../../domain/secret.ts';
-import { textIfThere } from './files.ts';
-import { parseObject } from './parse.ts';
+import { parseObject } from './parse-records.ts';
+import { textIfThere } from './store-files.ts';
 
 export type OpenOptions = {
   readonly home: string;

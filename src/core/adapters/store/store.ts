@@ -5,12 +5,12 @@ import { resolve } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { DockerTlsError } from '../../../errors/errors.ts';
 import type { StoreMark } from '../../domain/plan/host-state.ts';
-import { type Before, changeEntries, newRevision } from './change.ts';
-import { inside, writeFailure } from './files.ts';
 import { type Change, finishJournal, makeChange, sweepJournal, undoChange } from './journal.ts';
 import { type Lock, takeLock } from './lock.ts';
 import { checkStore, type ReadScope, readState, requireWritable, revisionOf, storeExists } from './read.ts';
 import type { StoreChange, StoreState } from './records.ts';
+import { type Before, changeEntries, newRevision } from './store-change.ts';
+import { inside, writeFailure } from './store-files.ts';
 import { treeSignature } from './tree.ts';
 
 /** Reverts one write. */

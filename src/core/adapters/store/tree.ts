@@ -23,12 +23,12 @@ import { nameProblem } from '../../domain/names.ts';
 import { shellQuote } from '../../domain/quote.ts';
 import { Secret } from '../../domain/secret.ts';
 import { whyNotRead } from '../../named-file.ts';
-import { inside, nearestPresent } from './files.ts';
 import { type OpenJournal, openJournal } from './journal.ts';
 import type { FileKind } from './modes.ts';
-import { certificateProblem, type ParseResult } from './parse.ts';
-import { keyProblem } from './pem.ts';
+import { certificateProblem, type ParseResult } from './parse-records.ts';
 import { collectProblems, type Problems } from './problems.ts';
+import { inside, nearestPresent } from './store-files.ts';
+import { keyProblem } from './store-pem.ts';
 
 /** Far more than any file of a store, to avoid reading a disk image. */
 const LARGEST_FILE = 1024 * 1024;

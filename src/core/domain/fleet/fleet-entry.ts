@@ -6,7 +6,6 @@ import {
   CLIENT_DEFAULTS,
   CLIENT_SETTINGS,
   type ClientSpec,
-  withDefaults,
   completeHost,
   fleetKey,
   HOST_SETTINGS,
@@ -16,6 +15,7 @@ import {
   SSH_SETTINGS,
   type SshSpec,
   type ValuesOf,
+  withDefaults,
 } from '../settings.ts';
 import type { FleetEntry, HostEntry, SshEntry } from './schema.ts';
 

@@ -6,10 +6,10 @@
 import * as z from 'zod/mini';
 import { DockerTlsError } from '../../../errors/errors.ts';
 import { nameProblem } from '../names.ts';
-import { CA_SETTINGS, type CaSpec, type ClientSpec, withDefaults, type HostSpec } from '../settings.ts';
+import { CA_SETTINGS, type CaSpec, type ClientSpec, type HostSpec, withDefaults } from '../settings.ts';
 import { fleetProblems, nameProblems, section } from './fleet-check.ts';
 import { type Problem, parseFleetDocument, problemErrors } from './fleet-document.ts';
-import { fleetClient, defaultsOf, type HostDefaults, hostOf, entryValues } from './fleet-entry.ts';
+import { defaultsOf, entryValues, fleetClient, type HostDefaults, hostOf } from './fleet-entry.ts';
 import { schemaProblems } from './fleet-problems.ts';
 import {
   clientValueSchema,

@@ -6,7 +6,7 @@ import type { HostKey } from '../../runtime.ts';
 import { type Destination, daemonOf, destinationWords, nameOf, parseDestination, wayOf } from '../destination.ts';
 import { given } from '../given.ts';
 import { checkName, contextNameOf } from '../names.ts';
-import { uniqueSans } from '../pki/names.ts';
+import { uniqueSans } from '../pki/san.ts';
 import { shellQuote } from '../quote.ts';
 import { completeHost, type HostSettings, type HostSpec, type SshSpec } from '../settings.ts';
 import { reachableHosts } from '../trust/reachable-hosts.ts';

@@ -8,7 +8,6 @@ import type { Secret } from '../secret.ts';
 import { type Asn1, int, raw, seq, tagged, time } from './der.ts';
 import type { KeyType } from './key-types.ts';
 import { generatePair, type KeyPair, keyTypeOf, openKey, openPublicKey } from './keys.ts';
-import type { San } from './names.ts';
 import { type Authority, caError, type KeyedAuthority, type OpenAuthority, openAuthority } from './open-authority.ts';
 import { parseCertificate } from './parse.ts';
 import { pemEncode } from './pem.ts';
@@ -27,6 +26,7 @@ import {
   type Validity,
   validity,
 } from './profiles.ts';
+import type { San } from './san.ts';
 import { refuseWeakKey, signBodyBy, signerFor } from './signing.ts';
 
 export type IssuedCertificate = {
@@ -177,7 +177,9 @@ export type ServerOptions = {
 /** A host's certificate (serverAuth only). Throws E_NAME, E_DAYS, E_CA_…, E_KEY_…. */
 export async function issueServer(options: ServerOptions & LeafKey): Promise<IssuedPair>;
 export async function issueServer(options: ServerOptions & ForeignKey): Promise<IssuedCertificate>;
-export async function issueServer(options: ServerOptions & (LeafKey | ForeignKey)): Promise<IssuedCertificate | IssuedPair> {
+export async function issueServer(
+  options: ServerOptions & (LeafKey | ForeignKey),
+): Promise<IssuedCertificate | IssuedPair> {
   const { sans } = options;
   if (sans.length === 0) {
     throw caError('E_NAME', 'a server certificate needs at least one name', ['--san NAME']);
@@ -201,7 +203,9 @@ export type ClientOptions = {
  */
 export async function issueClient(options: ClientOptions & LeafKey): Promise<IssuedPair>;
 export async function issueClient(options: ClientOptions & ForeignKey): Promise<IssuedCertificate>;
-export async function issueClient(options: ClientOptions & (LeafKey | ForeignKey)): Promise<IssuedCertificate | IssuedPair> {
+export async function issueClient(
+  options: ClientOptions & (LeafKey | ForeignKey),
+): Promise<IssuedCertificate | IssuedPair> {
   return issueLeaf(options.authority, options.name, options);
 }
 

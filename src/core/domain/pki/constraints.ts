@@ -1,7 +1,7 @@
 /** Name constraints (RFC 5280 4.2.1.10) of a CA, as Go and OpenSSL interpret them. */
 
 import { type Asn1, children, content, contextNumber } from './der.ts';
-import { ipBytes, type San } from './names.ts';
+import { ipBytes, type San } from './san.ts';
 
 type Subtrees = {
   /** Lower case; `corp.example` covers itself and its subdomains, `.corp.example` only subdomains; empty covers everything. */

@@ -19,11 +19,11 @@ import {
   tagged,
 } from './der.ts';
 import { keyTypeOf, openKey } from './keys.ts';
-import { parseSan, type San } from './names.ts';
 import { OID } from './oids.ts';
 import { parseExtensions, parseName } from './parse.ts';
 import { pemBlocks, pemEncode } from './pem.ts';
 import { commonName, issuerWishes, sanExtension } from './profiles.ts';
+import { parseSan, type San } from './san.ts';
 import { refuseWeakKey, signBody, signerFor, verifies } from './signing.ts';
 
 export type CsrOptions = {

@@ -2,10 +2,10 @@
 
 import { printable } from '../../../errors/errors.ts';
 import { keyTypeOf } from './keys.ts';
-import { covers, type San } from './names.ts';
 import { OID, shortName } from './oids.ts';
 import { type ParsedCertificate, parseCertificate } from './parse.ts';
 import { splitBundle } from './pem.ts';
+import { covers, type San } from './san.ts';
 
 export { splitBundle };
 

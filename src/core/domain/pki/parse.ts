@@ -4,6 +4,7 @@ import type { X509Certificate } from 'node:crypto';
 import { type NameConstraints, parseNameConstraints } from './constraints.ts';
 import {
   type Asn1,
+  asn1Text,
   children,
   content,
   contextNumber,
@@ -13,11 +14,10 @@ import {
   isType,
   oidText,
   TAG,
-  asn1Text,
 } from './der.ts';
-import { ipText, type San } from './names.ts';
 import { OID, shortName } from './oids.ts';
 import { certDamaged, splitBundle } from './pem.ts';
+import { ipText, type San } from './san.ts';
 import { readX509 } from './x509.ts';
 
 export type ParsedCertificate = {

@@ -19,8 +19,8 @@ import {
   taggedBytes,
   utf8,
 } from './der.ts';
-import { ipBytes, type San } from './names.ts';
 import { OID } from './oids.ts';
+import { ipBytes, type San } from './san.ts';
 
 const HOUR_MS = 3_600_000;
 const DAY_MS = 24 * HOUR_MS;

@@ -5,7 +5,7 @@ import { parseCertificate } from '../pki/parse.ts';
 import { viewDaemon } from './daemon-view.ts';
 import type { Credentials } from './desired.ts';
 import { type HostFacts, installedCredentials } from './facts.ts';
-import type { HostPlan } from './plan.ts';
+import type { HostPlan } from './plan-host.ts';
 
 /**
  * Whether the running daemon already has its planned configuration, except for certificates and a key of the same type. Validation is then

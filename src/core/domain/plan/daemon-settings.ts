@@ -4,8 +4,8 @@
  */
 
 import type { Flag } from '../dockerd/command-line.ts';
+import { flagged } from '../dockerd/daemon-options.ts';
 import { flagOfKey } from '../dockerd/flags.ts';
-import { flagged } from '../dockerd/options.ts';
 import type { DaemonView } from './daemon-view.ts';
 
 /** Settings by their names in daemon.json; undefined removes one. */

@@ -9,8 +9,8 @@ import {
   variableOf,
 } from '../dockerd/command-line.ts';
 import { parseDaemonJson } from '../dockerd/daemon-json.ts';
+import { tlsModeOf } from '../dockerd/daemon-options.ts';
 import { environmentValue } from '../dockerd/environment-file.ts';
-import { tlsModeOf } from '../dockerd/options.ts';
 import { type Places, SERVER_FILES } from '../dockerd/paths.ts';
 import { splitWords } from '../dockerd/unit.ts';
 import { listAt } from '../json.ts';

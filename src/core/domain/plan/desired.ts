@@ -1,7 +1,7 @@
 /** Desired state of one host: every input of a plan besides the facts. */
 
 import type { KeyType } from '../pki/key-types.ts';
-import type { San } from '../pki/names.ts';
+import type { San } from '../pki/san.ts';
 import type { Secret } from '../secret.ts';
 import type { HostSpec } from '../settings.ts';
 import type { CaId } from '../trust/ca-id.ts';

@@ -2,7 +2,7 @@
 
 import { DockerTlsError, printable } from '../../../errors/errors.ts';
 import { KIND_NAMES } from '../../host/scripts.ts';
-import { distributionOf } from '../dockerd/packages.ts';
+import { distributionOf } from '../dockerd/install-hints.ts';
 import { SERVER_FILES, userPlaces } from '../dockerd/paths.ts';
 import { apiAnswers, parseSections } from '../dockerd/sections.ts';
 import { parseProperties } from '../dockerd/unit.ts';

@@ -143,7 +143,12 @@ const HOST_KINDS: Readonly<Record<KindName, (places: Places) => HostKind>> = {
   }),
 };
 
-function units(name: KindName, engine: ContainerEngine, { service, sockets, boot, whose }: KindUnits, places: Places): HostKind {
+function units(
+  name: KindName,
+  engine: ContainerEngine,
+  { service, sockets, boot, whose }: KindUnits,
+  places: Places,
+): HostKind {
   const short = service.replace(/\.service$/, '');
   const systemctl = ['systemctl', ...whose];
   return {

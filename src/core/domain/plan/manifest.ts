@@ -8,7 +8,7 @@ import { Secret } from '../secret.ts';
 import type { Credentials } from './desired.ts';
 import { type HostFacts, realPath } from './facts.ts';
 import { type FileChange, textFile } from './file-change.ts';
-import type { HostPlan } from './plan.ts';
+import type { HostPlan } from './plan-host.ts';
 
 export type ManifestEntry = {
   readonly kind: EntryKind;
@@ -22,7 +22,11 @@ export type ManifestEntry = {
 };
 
 /** Files of a generation. */
-export function credentialEntries(plan: HostPlan, { ca, cert, key }: Credentials, { tls, current }: Places): ManifestEntry[] {
+export function credentialEntries(
+  plan: HostPlan,
+  { ca, cert, key }: Credentials,
+  { tls, current }: Places,
+): ManifestEntry[] {
   const directory = `${tls}/${plan.generation}`;
   const file = { kind: 'blob', owner: '0:0' } as const;
   const there = key.kind === 'host' ? key.path : `${current}/${SERVER_FILES.key}`;

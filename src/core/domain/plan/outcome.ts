@@ -2,7 +2,7 @@
 
 import type { ProbeOutcome } from '../../runtime.ts';
 import type { OtherCa } from '../other-ca.ts';
-import type { HostPlan } from './plan.ts';
+import type { HostPlan } from './plan-host.ts';
 
 export type ProbeCheck = {
   /** The connecting client, for instance `client laptop` or `no certificate`. */

@@ -2,7 +2,7 @@
 
 import { dirname, resolve } from 'node:path/posix';
 import { listWords } from '../words.ts';
-import { mountedSocketWarnings, planContainers } from './containers.ts';
+import { mountedSocketWarnings, planContainers } from './container-effects.ts';
 import { withoutOurLines } from './daemon-files.ts';
 import { viewDaemon } from './daemon-view.ts';
 import type { DesiredHost } from './desired.ts';
@@ -12,8 +12,8 @@ import { kindOf } from './host-kind.ts';
 import type { SnapshotEntry } from './host-state.ts';
 import { installedPackages } from './installed-packages.ts';
 import { plainTcpAfter, plainTcpWarnings } from './plain-tcp.ts';
-import { AUDIT_FILES, type HostPlan, nextGeneration } from './plan.ts';
 import { isDaemonPath, listeningOf } from './plan-daemon.ts';
+import { AUDIT_FILES, type HostPlan, nextGeneration } from './plan-host.ts';
 import { earlierChange, restartWarnings } from './plan-warnings.ts';
 
 /** Plan that restores a stored generation, or, with `none`, the state before the first setup. */

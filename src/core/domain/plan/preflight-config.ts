@@ -4,14 +4,14 @@ import type { ErrorCode } from '../../../errors/catalogue.ts';
 import { DockerTlsError, printable } from '../../../errors/errors.ts';
 import { flagValues } from '../dockerd/command-line.ts';
 import { lineOfKey } from '../dockerd/daemon-json.ts';
+import { givenTwice } from '../dockerd/daemon-options.ts';
 import { flagOfKey } from '../dockerd/flags.ts';
-import { givenTwice } from '../dockerd/options.ts';
-import { installHint } from '../dockerd/packages.ts';
+import { installHint } from '../dockerd/install-hints.ts';
 import { type Login, sudoCommand } from '../quote.ts';
 import { type DaemonView, isTlsFlag } from './daemon-view.ts';
 import { fileText, type HostFacts } from './facts.ts';
 import { kindOf } from './host-kind.ts';
-import type { HostPlan } from './plan.ts';
+import type { HostPlan } from './plan-host.ts';
 
 /** A problem of a host, found before any change. */
 export function problem(

@@ -1,11 +1,11 @@
 /** Requirements of a restart of dockerd, and of its rollback: programs, and an answering API. */
 
-import { installHint } from '../dockerd/packages.ts';
+import { installHint } from '../dockerd/install-hints.ts';
 import { type Login, sudoCommand } from '../quote.ts';
 import type { DaemonView } from './daemon-view.ts';
 import { fileText, type HostFacts } from './facts.ts';
 import { kindOf } from './host-kind.ts';
-import type { HostPlan } from './plan.ts';
+import type { HostPlan } from './plan-host.ts';
 import type { Preflight } from './preflight-config.ts';
 import { serviceChecks } from './preflight-service.ts';
 import { startNeeds } from './start-needs.ts';

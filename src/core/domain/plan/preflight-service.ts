@@ -1,7 +1,7 @@
 /** Preflight checks by kind of service manager. */
 
 import type { KindName } from '../../host/scripts.ts';
-import { installDockerHints } from '../dockerd/packages.ts';
+import { installDockerHints } from '../dockerd/install-hints.ts';
 import { servesTls } from '../dockerd/podman-units.ts';
 import { FLAGS_VARIABLE, scriptAssignment, withOursBlank } from '../dockerd/settings-script.ts';
 import { shellQuote, sudoCommand } from '../quote.ts';

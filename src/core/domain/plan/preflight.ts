@@ -1,14 +1,14 @@
 /** Preflight: finds every obstacle to a change before anything is touched, and reports all of them together. */
 
 import { DockerTlsError } from '../../../errors/errors.ts';
-import { flagged } from '../dockerd/options.ts';
-import { installDockerHints } from '../dockerd/packages.ts';
+import { flagged } from '../dockerd/daemon-options.ts';
+import { installDockerHints } from '../dockerd/install-hints.ts';
 import { type Login, sshCommand, sudoCommand } from '../quote.ts';
 import { plural } from '../words.ts';
 import { type DaemonView, viewDaemon } from './daemon-view.ts';
 import { type HostFacts, hasDocker } from './facts.ts';
 import { type HostKind, kindOf } from './host-kind.ts';
-import type { HostPlan } from './plan.ts';
+import type { HostPlan } from './plan-host.ts';
 import { checkDaemonJson, editAt, type Preflight, type PreflightInput, placeOf, problem } from './preflight-config.ts';
 import { checkHost } from './preflight-host.ts';
 import { checkMounts } from './preflight-mounts.ts';

@@ -1,6 +1,6 @@
 /** Files and programs that dockerd needs to start, derived from its settings and version. */
 
-import { isOn, lastOf } from '../dockerd/options.ts';
+import { isOn, lastOf } from '../dockerd/daemon-options.ts';
 import type { DaemonView } from './daemon-view.ts';
 import type { HostFacts } from './facts.ts';
 import { kindOf } from './host-kind.ts';

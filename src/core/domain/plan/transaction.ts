@@ -21,12 +21,12 @@ import {
   checkPath,
   credentialEntries,
   daemonJsonForms,
-  type ManifestEntry,
   fileEntries,
+  type ManifestEntry,
   renderManifest,
   sha256,
 } from './manifest.ts';
-import type { HostPlan } from './plan.ts';
+import type { HostPlan } from './plan-host.ts';
 import { startNeeds } from './start-needs.ts';
 
 /** Rollback script, stored on the host during a change. A timer, a boot or an administrator starts it, so it cleans its own environment. */

@@ -1,7 +1,7 @@
 /** CAs whose clients a host accepts now, from the facts of its daemon and trust file. */
 
 import { resolve } from 'node:path/posix';
-import { lastOf } from '../dockerd/options.ts';
+import { lastOf } from '../dockerd/daemon-options.ts';
 import { inspectCertificate } from '../pki/inspect.ts';
 import { certificateTexts } from '../pki/pem.ts';
 import { viewDaemon } from './daemon-view.ts';

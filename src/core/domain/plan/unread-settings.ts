@@ -4,16 +4,16 @@ import type { DockerTlsError } from '../../../errors/errors.ts';
 import { printable } from '../../../errors/errors.ts';
 import { parseFlags } from '../dockerd/command-line.ts';
 import { parseDaemonJson } from '../dockerd/daemon-json.ts';
+import { flagged } from '../dockerd/daemon-options.ts';
 import { hasOurName } from '../dockerd/drop-in.ts';
 import { flagOfKey, keyOfFlag } from '../dockerd/flags.ts';
-import { flagged } from '../dockerd/options.ts';
 import { type Json, textAt, textsAt } from '../json.ts';
 import { type Login, sudoCommand } from '../quote.ts';
 import { listWords } from '../words.ts';
 import { isTlsFlag, viewDaemon } from './daemon-view.ts';
 import type { HostFacts } from './facts.ts';
 import { kindOf } from './host-kind.ts';
-import type { HostPlan } from './plan.ts';
+import type { HostPlan } from './plan-host.ts';
 import { problem } from './preflight-config.ts';
 
 /** dockerd starts with any value of these that `dockerd --validate` accepts. */

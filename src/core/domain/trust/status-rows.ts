@@ -4,7 +4,7 @@ import type { StoredClient, StoredHost, StoreState } from '../../adapters/store/
 import { inspectCertificate } from '../pki/inspect.ts';
 import { renewal } from '../pki/renewal.ts';
 import { shellQuote } from '../quote.ts';
-import type { LiveRow, StatusRow } from '../status.ts';
+import type { LiveRow, StatusRow } from '../status-row.ts';
 import { externalKey } from './client-refusals.ts';
 import { usableClients } from './clients.ts';
 import { newCredentials } from './new-credentials.ts';

@@ -1,6 +1,6 @@
 /** Confirmation step: the question about the plan, before any change. */
 
-import { hasChanges } from '../../domain/plan/plan.ts';
+import { hasChanges } from '../../domain/plan/plan-host.ts';
 import type { ChangeContext, Planned } from '../intent.ts';
 
 /** Asks the intent's question, if it has one. Fails with E_DECLINED if the person declines, and with E_INTERRUPTED. */

@@ -3,8 +3,8 @@
 import { specsOf } from '../../domain/trust/changes.ts';
 import type { AgreedHost, ChangeContext, PlannedHost } from '../intent.ts';
 import { overHosts } from '../pool.ts';
-import { closingOnError, openKnown } from './connect.ts';
-import { planOpened } from './plan.ts';
+import { closingOnError, openKnown } from './open-host.ts';
+import { planOpened } from './plan-opened.ts';
 
 /**
  * Plans every host. A single host's session stays open until the change; those of several hosts are closed before the question. Plans that

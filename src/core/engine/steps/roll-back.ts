@@ -7,7 +7,7 @@ import { asBefore } from '../../domain/plan/transaction.ts';
 import type { HostSpec } from '../../domain/settings.ts';
 import { type Ending, endTransaction } from '../host-transaction.ts';
 import type { HostChange } from '../intent.ts';
-import { sshOptions } from './connect.ts';
+import { sshOptions } from './open-host.ts';
 
 /** Rolls the change back at once, over the old connection or a new one; returns the error with the outcome. */
 export async function rollBackHost(

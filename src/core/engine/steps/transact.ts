@@ -20,7 +20,7 @@ import {
 } from '../host-transaction.ts';
 import type { ChangeOutcome, HostChange } from '../intent.ts';
 import { requireVerified } from '../verify-host.ts';
-import { sshOptions } from './connect.ts';
+import { sshOptions } from './open-host.ts';
 import { notConfirmed, rollBackHost } from './roll-back.ts';
 
 /** Errors with which the host itself reports the end of a change. */

@@ -2,17 +2,17 @@
 
 import { existsSync } from 'node:fs';
 import { basename, dirname, join, resolve } from 'node:path';
-import { readIn } from '../../../core/actions/files.ts';
+import { readIn } from '../../../core/actions/input-output.ts';
 import { unreadable } from '../../../core/domain/unreadable.ts';
 import { readNamedFile } from '../../../core/named-file.ts';
 import { parseBaseline } from '../domain/baseline.ts';
 import { type Benchmark, NEWEST } from '../domain/benchmark.ts';
+import { type CheckSelection, requireChecks } from '../domain/check-selection.ts';
 import { type FindingKey, findingsOfReport } from '../domain/compare.ts';
 import { CHECKS } from '../domain/evaluate.ts';
 import { auditFile, FILE_KINDS } from '../domain/files/audited-file.ts';
 import type { Beside } from '../domain/files/compose-model.ts';
 import type { AuditedFile } from '../domain/report/report.ts';
-import { requireChecks, type CheckSelection } from '../domain/selection.ts';
 
 const KINDS = ['compose', 'dockerfile'] as const;
 

@@ -3,24 +3,24 @@
 import { type CommandResult, defineCommand } from '../../../cli/command.ts';
 import { FILE, SELECTION_OPTIONS, SSH_OPTIONS } from '../../../cli/host-options.ts';
 import type { ActionContext } from '../../../core/actions/action-context.ts';
-import { runFlags } from '../../../core/actions/flags.ts';
+import { runFlags } from '../../../core/actions/host-flags.ts';
+import { storeOf } from '../../../core/actions/open-store.ts';
 import { type RunOptions, sudoPasswords } from '../../../core/actions/run.ts';
-import { type SelectionOptions, selectSpecs } from '../../../core/actions/selection.ts';
-import { storeOf } from '../../../core/actions/store.ts';
+import { type SelectionOptions, selectSpecs } from '../../../core/actions/select-hosts.ts';
 import { errorsOf, exitOfResults, type HostResult } from '../../../core/domain/host-results.ts';
-import type { RenderContext } from '../../../core/render/change.ts';
+import type { RenderContext } from '../../../core/render/change-result.ts';
 import { coloursOf } from '../../../core/render/colours.ts';
-import { saveReport } from '../adapters/report.ts';
+import { saveReport } from '../adapters/report-file.ts';
 import { expiredWords } from '../domain/baseline.ts';
 import { BENCHMARKS, NEWEST } from '../domain/benchmark.ts';
 import { SEVERITIES, type Severity } from '../domain/check.ts';
+import { type CheckSelection, selectResults, subjectsOf } from '../domain/check-selection.ts';
 import { type Comparison, compareReports } from '../domain/compare.ts';
 import { type AuditReportDocument, auditReportDocument } from '../domain/report/document.ts';
 import { formOf, REPORT_FORMS, type ReportForm, renderReport } from '../domain/report/forms.ts';
 import { type AuditedHost, type AuditReport, judged, reportHead } from '../domain/report/report.ts';
-import type { Paint } from '../domain/report/table.ts';
+import type { Paint } from '../domain/report/report-table.ts';
 import { fails, scoreWords } from '../domain/score.ts';
-import { type CheckSelection, selectResults, subjectsOf } from '../domain/selection.ts';
 import { auditHosts } from '../engine/audit-hosts.ts';
 import { type AuditInputs, type InputOptions, readInputs } from './audit-inputs.ts';
 
@@ -129,7 +129,11 @@ async function auditSelected(
 
 function renderAudit(
   { report, form, known, results, stored, saved }: Audited,
-  { global, runtime, options: { failOn } }: RenderContext & { readonly options: { readonly failOn: Severity | undefined } },
+  {
+    global,
+    runtime,
+    options: { failOn },
+  }: RenderContext & { readonly options: { readonly failOn: Severity | undefined } },
 ): CommandResult<AuditDocument> {
   const colours = coloursOf(runtime.io);
   const paint: Paint = (colour, text) => colours[colour](text);

@@ -1,15 +1,15 @@
 /** `harden --install`: packages for each host, shown first and installed after confirmation. */
 
 import type { ActionContext } from '../../../core/actions/action-context.ts';
-import { declined } from '../../../core/actions/prompts.ts';
+import { declined } from '../../../core/actions/ask.ts';
 import type { HostResult } from '../../../core/domain/host-results.ts';
 import type { HostSpec } from '../../../core/domain/settings.ts';
 import type { Run } from '../../../core/engine/intent.ts';
 import { overHosts } from '../../../core/engine/pool.ts';
-import { sshOptions } from '../../../core/engine/steps/connect.ts';
+import { sshOptions } from '../../../core/engine/steps/open-host.ts';
 import { usage } from '../../../errors/errors.ts';
 import { NOT_OFFERED, PACKAGES, type PackagesPlan, packagesWords } from '../domain/packages.ts';
-import { installPackages, lookAtPackages } from '../engine/packages.ts';
+import { installPackages, lookAtPackages } from '../engine/install-packages.ts';
 
 export type HostPackages = PackagesPlan & {
   readonly host: string;

@@ -8,12 +8,12 @@ import type { HostOutcome } from '../../../core/domain/plan/outcome.ts';
 import type { HostSpec } from '../../../core/domain/settings.ts';
 import type { Changed, Run } from '../../../core/engine/intent.ts';
 import { userName } from '../../../core/user.ts';
-import { saveReport } from '../adapters/report.ts';
+import { saveReport } from '../adapters/report-file.ts';
 import { NEWEST } from '../domain/benchmark.ts';
+import { subjectsOf } from '../domain/check-selection.ts';
 import type { Fix } from '../domain/fixes.ts';
 import { type HardenReport, type MadeChange, renderHardenReport } from '../domain/report/html-harden.ts';
 import { reportHead, type Subject } from '../domain/report/report.ts';
-import { subjectsOf } from '../domain/selection.ts';
 import { auditHosts } from '../engine/audit-hosts.ts';
 
 /** Audits the hosts now; the result includes hosts that fail. */

@@ -3,19 +3,19 @@
 import { type CommandResult, defineCommand } from '../../../cli/command.ts';
 import { FILE, RUN_OPTIONS } from '../../../cli/host-options.ts';
 import type { ActionContext } from '../../../core/actions/action-context.ts';
+import type { Prompts } from '../../../core/actions/ask.ts';
 import { type HostsOptions, openHosts } from '../../../core/actions/open-hosts.ts';
-import type { Prompts } from '../../../core/actions/prompts.ts';
 import type { Changed } from '../../../core/actions/results.ts';
 import { hostsIntent } from '../../../core/domain/trust/wanted-hosts.ts';
 import { hangText } from '../../../core/domain/words.ts';
 import { change } from '../../../core/engine/change.ts';
-import { type RenderContext, renderChange } from '../../../core/render/change.ts';
 import type { ChangeDocument } from '../../../core/render/change-document.ts';
+import { type RenderContext, renderChange } from '../../../core/render/change-result.ts';
 import { coloursOf } from '../../../core/render/colours.ts';
-import { costLines } from '../../../core/render/outcome.ts';
+import { costLines } from '../../../core/render/host-outcome.ts';
 import { tableWidth } from '../../../core/render/table.ts';
 import { usage } from '../../../errors/errors.ts';
-import { checkReport } from '../adapters/report.ts';
+import { checkReport } from '../adapters/report-file.ts';
 import type { FixName } from '../domain/fix-names.ts';
 import { type Fix, NEVER, needsYes, type Risk } from '../domain/fixes.ts';
 import {

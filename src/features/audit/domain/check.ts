@@ -1,7 +1,7 @@
 /** Type of a check: data, with one pure function of the facts. */
 
 import type { ProbeOutcome } from '../../../core/runtime.ts';
-import type { AuditFacts } from './facts.ts';
+import type { AuditFacts } from './audit-facts.ts';
 import type { FixName } from './fix-names.ts';
 
 export type Severity = 'critical' | 'high' | 'medium' | 'low' | 'info';

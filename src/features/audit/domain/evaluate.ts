@@ -3,12 +3,13 @@
 import { shellQuote } from '../../../core/domain/quote.ts';
 import { maskPasswords } from '../../../core/domain/secret.ts';
 import { printable } from '../../../errors/errors.ts';
+import type { AuditFacts } from './audit-facts.ts';
 import { type Benchmark, idIn, type Numbers, numbersOf } from './benchmark.ts';
 import {
   type AuditProbe,
   type Check,
-  type Evidence,
   checkGroup,
+  type Evidence,
   type Outside,
   type Severity,
   UNANSWERED,
@@ -17,17 +18,16 @@ import {
 import { CONFIG_CHECKS } from './checks/config.ts';
 import { CONTAINER_CHECKS } from './checks/containers.ts';
 import { DAEMON_CHECKS } from './checks/daemon.ts';
-import { FILE_CHECKS } from './checks/files.ts';
-import { HARDENING_CHECKS } from './checks/hardening.ts';
+import { SETTINGS_CHECKS } from './checks/daemon-defaults.ts';
+import { FILE_CHECKS } from './checks/file-modes.ts';
+import { HARDENING_CHECKS } from './checks/hardening-checks.ts';
 import { HOST_CHECKS } from './checks/host.ts';
 import { IMAGE_CHECKS } from './checks/images.ts';
-import { SETTINGS_CHECKS } from './checks/settings.ts';
-import { SSH_CHECKS } from './checks/ssh.ts';
+import { VULNERABILITY_CHECKS } from './checks/known-vulnerabilities.ts';
+import { SSH_CHECKS } from './checks/sshd-settings.ts';
 import { OPERATION_CHECKS, SWARM_CHECKS } from './checks/swarm.ts';
 import { TLS_CHECKS } from './checks/tls.ts';
-import { VULNERABILITY_CHECKS } from './checks/vulnerabilities.ts';
 import { exposedAddresses } from './exposure.ts';
-import type { AuditFacts } from './facts.ts';
 import type { FixName } from './fix-names.ts';
 
 export const CHECKS: readonly Check[] = [

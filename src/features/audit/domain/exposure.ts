@@ -1,10 +1,10 @@
 /** TCP exposure of the daemon: from its options, systemd's sockets, and its open ports. */
 
 import { parseListener } from '../../../core/domain/dockerd/command-line.ts';
-import { flagged, setting } from '../../../core/domain/dockerd/options.ts';
+import { flagged, setting } from '../../../core/domain/dockerd/daemon-options.ts';
 import { textAt, textsAt } from '../../../core/domain/json.ts';
+import type { AuditFacts } from './audit-facts.ts';
 import type { AuditProbe } from './check.ts';
-import type { AuditFacts } from './facts.ts';
 
 export type Exposed = {
   /** `ADDRESS:PORT`, IPv6 in brackets. */

@@ -1,6 +1,6 @@
 /** Parser of a host's TCP listeners, from /proc/net/tcp and dockerd's sockets. */
 
-import { ipText } from '../../../core/domain/pki/names.ts';
+import { ipText } from '../../../core/domain/pki/san.ts';
 
 export type ListeningPort = { readonly address: string; readonly port: number; readonly byDockerd: boolean };
 

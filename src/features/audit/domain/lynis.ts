@@ -1,12 +1,12 @@
 /** Lynis' report on a host, parsed as untrusted text, and the fixes that would raise its index. */
 
-import { type Distribution, installCommand } from '../../../core/domain/dockerd/packages.ts';
+import { type Distribution, installCommand } from '../../../core/domain/dockerd/install-hints.ts';
 import { plural } from '../../../core/domain/words.ts';
 import { printable } from '../../../errors/errors.ts';
 import { type CheckResult, counts } from './evaluate.ts';
 import type { FixName } from './fix-names.ts';
 import { BLOCKED, moduleName } from './host-settings.ts';
-import { sysctlKeys, SYSCTLS } from './sysctls.ts';
+import { SYSCTLS, sysctlKeys } from './sysctls.ts';
 
 export type LynisWarning = { readonly test: string; readonly text: string };
 

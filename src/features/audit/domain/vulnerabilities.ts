@@ -3,12 +3,12 @@
  * (vulnerabilities.json, made by scripts/vulnerabilities.mjs) follows golang/vulndb, CC-BY-4.0, and the release notes of moby.
  */
 
-import { upgradeCommand } from '../../../core/domain/dockerd/packages.ts';
+import { upgradeCommand } from '../../../core/domain/dockerd/install-hints.ts';
 import { at, listAt, textAt, textsAt } from '../../../core/domain/json.ts';
-import type { Upgrade } from '../../../core/domain/status.ts';
+import type { Upgrade } from '../../../core/domain/status-row.ts';
 import { plural } from '../../../core/domain/words.ts';
+import type { AuditFacts } from './audit-facts.ts';
 import { gravestFirst, rank, SEVERITIES, type Severity } from './check.ts';
-import type { AuditFacts } from './facts.ts';
 import { compareVersions, type Package, parseVersion, type Version } from './software.ts';
 import table from './vulnerabilities.json' with { type: 'json' };
 

@@ -8,17 +8,17 @@ import { probeClientAt } from '../../../core/domain/trust/reachable-hosts.ts';
 import type { Reach } from '../../../core/engine/intent.ts';
 import { type FleetOptions, overHosts } from '../../../core/engine/pool.ts';
 import { probeAs } from '../../../core/engine/probes.ts';
-import { sshOptions } from '../../../core/engine/steps/connect.ts';
+import { sshOptions } from '../../../core/engine/steps/open-host.ts';
 import { wayTo } from '../../../core/engine/through.ts';
 import type { Probe, ProbeCredentials } from '../../../core/runtime.ts';
+import type { AuditFacts } from '../domain/audit-facts.ts';
 import type { AuditProbe } from '../domain/check.ts';
+import { type CheckSelection, selectResults } from '../domain/check-selection.ts';
 import { wantedProbes } from '../domain/evaluate.ts';
-import type { AuditFacts } from '../domain/facts.ts';
 import { parseLynis } from '../domain/lynis.ts';
 import { withOurClients } from '../domain/report/own-clients.ts';
 import { type AuditedHost, auditHost } from '../domain/report/report.ts';
 import { scoreWords } from '../domain/score.ts';
-import { type CheckSelection, selectResults } from '../domain/selection.ts';
 import { gatherAuditFacts, gatherLynis } from './gather-audit.ts';
 
 export type AuditContext = Reach &

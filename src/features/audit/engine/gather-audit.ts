@@ -2,9 +2,9 @@
 
 import { shellQuote } from '../../../core/domain/quote.ts';
 import type { HostSession } from '../../../core/runtime.ts';
-import { type AuditFacts, parseAuditFacts } from '../domain/facts.ts';
+import { type AuditFacts, parseAuditFacts } from '../domain/audit-facts.ts';
 import { SYSCTL_PATHS } from '../domain/sysctls.ts';
-import { AUDIT_SCRIPT, LYNIS_SCRIPT } from '../host/scripts.ts';
+import { AUDIT_SCRIPT, LYNIS_SCRIPT } from '../host/audit-scripts.ts';
 
 /** Facts for the checks, or only for known vulnerabilities, in one exec as root. Errors: those of the session, E_AUDIT_FACTS (exit 4). */
 export async function gatherAuditFacts(

@@ -1,6 +1,6 @@
 /** The upgrade that closes most of a host's known vulnerabilities. */
 
-import type { Upgrade } from '../../../core/domain/status.ts';
+import type { Upgrade } from '../../../core/domain/status-row.ts';
 import type { HostSession } from '../../../core/runtime.ts';
 import { DockerTlsError } from '../../../errors/errors.ts';
 import { bestUpgrade } from '../domain/vulnerabilities.ts';

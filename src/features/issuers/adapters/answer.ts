@@ -12,9 +12,9 @@ import {
   worksAs,
 } from '../../../core/domain/pki/inspect.ts';
 import { openPublicKey } from '../../../core/domain/pki/keys.ts';
-import { formatSan } from '../../../core/domain/pki/names.ts';
 import { parseCertificate } from '../../../core/domain/pki/parse.ts';
 import { clientUri } from '../../../core/domain/pki/profiles.ts';
+import { formatSan } from '../../../core/domain/pki/san.ts';
 import { dateWords } from '../../../core/domain/words.ts';
 import type { SignRequest } from '../../../core/runtime.ts';
 import type { ErrorCode } from '../../../errors/catalogue.ts';

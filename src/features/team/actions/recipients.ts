@@ -2,7 +2,7 @@
 
 import { existsSync } from 'node:fs';
 import { resolve } from 'node:path';
-import { readIn } from '../../../core/actions/files.ts';
+import { readIn } from '../../../core/actions/input-output.ts';
 
 /** Lines of the file without comments if the text is a file name, otherwise the text itself. Fails with E_FILE (exit 2). */
 export async function recipientsIn(text: string, cwd: string): Promise<readonly string[]> {

@@ -1,10 +1,10 @@
 /** Shared store sessions for commands about the store itself, and a store's whole content. */
 
 import type { ActionContext } from '../../../core/actions/action-context.ts';
-import { type Attended, storeOptions, storeOf } from '../../../core/actions/store.ts';
+import { type Attended, storeOf, storeOptions } from '../../../core/actions/open-store.ts';
 import type { StoreState } from '../../../core/adapters/store/records.ts';
 import { usage } from '../../../errors/errors.ts';
-import { openTeamSession } from '../store/open.ts';
+import { openTeamSession } from '../store/open-team-store.ts';
 import type { Session } from '../store/session.ts';
 
 /** Session of a shared store; undefined if the store is a directory. */

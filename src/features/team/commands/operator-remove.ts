@@ -1,7 +1,7 @@
 /** `operator remove NAME`: re-encrypts a shared store for the remaining operators. */
 
 import { type CommandResult, defineCommand } from '../../../cli/command.ts';
-import { agree } from '../../../core/actions/prompts.ts';
+import { agree } from '../../../core/actions/ask.ts';
 import { sharedStoreOf } from '../actions/team-session.ts';
 import { listOperators, removeOperator } from '../store/admin.ts';
 import type { Operator } from '../store/operators.ts';

@@ -1,10 +1,10 @@
 /** `store check`: checks that a shared store is complete, genuine and up to date. */
 
 import { type CommandResult, defineCommand } from '../../../cli/command.ts';
-import { agree } from '../../../core/actions/prompts.ts';
+import { agree } from '../../../core/actions/ask.ts';
 import { plural } from '../../../core/domain/words.ts';
 import { sharedStoreOf } from '../actions/team-session.ts';
-import { checkTeamStore } from '../store/restore.ts';
+import { checkTeamStore } from '../store/restore-store.ts';
 
 export type StoreCheckDocument = {
   readonly store: string;

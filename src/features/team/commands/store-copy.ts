@@ -5,7 +5,7 @@ import { resolve } from 'node:path';
 import { type CommandResult, defineCommand } from '../../../cli/command.ts';
 import type { ActionContext } from '../../../core/actions/action-context.ts';
 import { approving } from '../../../core/actions/approve-settings.ts';
-import { storeOptions } from '../../../core/actions/store.ts';
+import { storeOptions } from '../../../core/actions/open-store.ts';
 import type { StoreState } from '../../../core/adapters/store/records.ts';
 import { readRequests, writeRequest } from '../../../core/adapters/store/requests.ts';
 import { openStore } from '../../../core/adapters/store/store.ts';
@@ -16,9 +16,9 @@ import { userName } from '../../../core/user.ts';
 import { asWritten, DockerTlsError, usage } from '../../../errors/errors.ts';
 import { teamOf, wholeState } from '../actions/team-session.ts';
 import { firstKeys, operatorsOfCopy } from '../store/admin.ts';
-import { openTeamSession } from '../store/open.ts';
+import { openTeamSession } from '../store/open-team-store.ts';
 import type { Session } from '../store/session.ts';
-import { teamStore } from '../store/store.ts';
+import { teamStore } from '../store/team-store.ts';
 import { changeOf, sameContents } from '../store/whole.ts';
 
 export type StoreCopyDocument = {

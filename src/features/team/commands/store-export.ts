@@ -2,7 +2,7 @@
 
 import { type CommandResult, defineCommand } from '../../../cli/command.ts';
 import type { ActionContext } from '../../../core/actions/action-context.ts';
-import { checkOut, writeOut } from '../../../core/actions/files.ts';
+import { checkOut, writeOut } from '../../../core/actions/input-output.ts';
 import { packTar } from '../../../core/adapters/docker/tar.ts';
 import { MODES } from '../../../core/adapters/store/modes.ts';
 import { Secret } from '../../../core/domain/secret.ts';

@@ -1,10 +1,10 @@
 /** `store restore`: restores a shared store from the state that this machine saw last. */
 
 import { type CommandResult, defineCommand } from '../../../cli/command.ts';
-import { agree } from '../../../core/actions/prompts.ts';
+import { agree } from '../../../core/actions/ask.ts';
 import { sharedStoreOf } from '../actions/team-session.ts';
-import { commitWords } from '../store/refusals.ts';
-import { newestSeen, restoreTeamStore } from '../store/restore.ts';
+import { newestSeen, restoreTeamStore } from '../store/restore-store.ts';
+import { commitWords } from '../store/store-refusals.ts';
 
 export type StoreRestoreDocument = {
   readonly store: string;

@@ -3,7 +3,7 @@
 import { shellQuote } from '../../../core/domain/quote.ts';
 import { DockerTlsError, printable } from '../../../errors/errors.ts';
 import type { EtcdAddress } from '../store/etcd-address.ts';
-import { unknownEnding } from './refusals.ts';
+import { unknownEnding } from './engine-refusals.ts';
 
 /** `unreachable` and `tls`: another member may succeed; `refused` and below: none would. */
 export type EtcdProblem = 'unreachable' | 'no-quorum' | 'tls' | 'auth' | 'compacted' | 'full' | 'too-old' | 'refused';

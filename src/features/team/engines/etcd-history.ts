@@ -5,7 +5,7 @@
 
 import { createHash } from 'node:crypto';
 import * as z from 'zod/mini';
-import { parseAs } from '../../../core/adapters/store/parse.ts';
+import { parseAs } from '../../../core/adapters/store/parse-records.ts';
 import type { Commit, History, LogEntry } from './engine.ts';
 
 const headSchema = z.object({
@@ -77,7 +77,11 @@ function revisionOf({ revision: _, ...rest }: Omit<HistoryEntry, 'revision'> & {
  * True if the history that ends with `history` contains `older`. `entries`: earlier entries by number. False if an entry is missing or does
  * not match. Undefined: a lost revision was restored since, and `older` is not part of it.
  */
-export function holds(history: History, older: string, entries: ReadonlyMap<number, HistoryEntry>): boolean | undefined {
+export function holds(
+  history: History,
+  older: string,
+  entries: ReadonlyMap<number, HistoryEntry>,
+): boolean | undefined {
   for (let { parent, regained } = history; ; ) {
     if (parent === older || regained === older) return true;
     // A restored revision is the predecessor: the history of the replaced commits is unverified.

@@ -3,11 +3,11 @@
 import { randomBytes } from 'node:crypto';
 import type { EtcdAddress } from '../store/etcd-address.ts';
 import type { Listing, Snapshot } from './engine.ts';
+import { tooMuch } from './engine-refusals.ts';
 import { type EtcdClient, endOf, type KeyValue, rangeRequest } from './etcd-client.ts';
 import { EtcdFailure, etcdRefusal } from './etcd-failure.ts';
 import type { GenerationKeys } from './etcd-generation.ts';
-import { type HistoryEntry, entryName, type Head, numberOf, readEntry, readHead } from './etcd-history.ts';
-import { tooMuch } from './refusals.ts';
+import { entryName, type Head, type HistoryEntry, numberOf, readEntry, readHead } from './etcd-history.ts';
 
 /** A snapshot in etcd: `at` is the etcd revision of the read, `modRevision` that of the head ('0': none). */
 export type Place = {
@@ -171,7 +171,10 @@ export function etcdReader(client: EtcdClient, keys: GenerationKeys, { address, 
   return { current, readHeadAnd, entriesFrom, remember, placeOf: (revision: string) => places.get(revision) };
 }
 
-export function recentOf(before: readonly HistoryEntry[], entries: readonly (HistoryEntry | undefined)[]): readonly HistoryEntry[] {
+export function recentOf(
+  before: readonly HistoryEntry[],
+  entries: readonly (HistoryEntry | undefined)[],
+): readonly HistoryEntry[] {
   return [...before, ...entries.filter((one) => one !== undefined)].slice(-MOST_RECENT);
 }
 
@@ -185,7 +188,11 @@ function bogus(): Snapshot {
 }
 
 /** Files changed since a revision; undefined if the entries do not show them, or for too many. */
-function pathsSince(revision: string, head: Head, entries: readonly (HistoryEntry | undefined)[]): string[] | undefined {
+function pathsSince(
+  revision: string,
+  head: Head,
+  entries: readonly (HistoryEntry | undefined)[],
+): string[] | undefined {
   const paths = new Set<string>();
   let at = revision;
   for (const entry of entries) {

@@ -5,7 +5,8 @@
 
 import { DockerTlsError } from '../../../errors/errors.ts';
 import type { EtcdAddress } from '../store/etcd-address.ts';
-import type { Commit, StoreEngine, Listing, Snapshot } from './engine.ts';
+import type { Commit, Listing, Snapshot, StoreEngine } from './engine.ts';
+import { changed } from './engine-refusals.ts';
 import { etcdClient } from './etcd-client.ts';
 import { readEtcdCredentials } from './etcd-credentials.ts';
 import { EtcdFailure, etcdRefusal, tooLarge, unknownFate, withoutHistory } from './etcd-failure.ts';
@@ -19,9 +20,17 @@ import {
   there,
   unchanged,
 } from './etcd-generation.ts';
-import { type HistoryEntry, entryName, type Head, holds, logEntryOf, newEntry, numberOf, readHead } from './etcd-history.ts';
+import {
+  entryName,
+  type Head,
+  type HistoryEntry,
+  holds,
+  logEntryOf,
+  newEntry,
+  numberOf,
+  readHead,
+} from './etcd-history.ts';
 import { etcdReader, newGeneration, type Place, recentOf } from './etcd-reader.ts';
-import { changed } from './refusals.ts';
 import { snapshotCache } from './snapshot-cache.ts';
 
 export type EtcdOptions = {

@@ -4,7 +4,7 @@
  */
 
 import { spawn } from 'node:child_process';
-import { installHereHint } from '../../../core/domain/dockerd/packages.ts';
+import { installHereHint } from '../../../core/domain/dockerd/install-hints.ts';
 import { osReleaseHere } from '../../../core/user.ts';
 import { DockerTlsError } from '../../../errors/errors.ts';
 

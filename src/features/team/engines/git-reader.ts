@@ -1,9 +1,9 @@
 /** Reader of a branch's snapshots and history in a local repository. Objects are untrusted, so every kind has a read limit. */
 
 import type { Listing, Snapshot } from './engine.ts';
+import { tooMuch } from './engine-refusals.ts';
 import { batchOf, type Git } from './git-command.ts';
 import { historyOf } from './git-past.ts';
-import { tooMuch } from './refusals.ts';
 
 const LARGEST_FILE = 16 * 1024 * 1024;
 /** Bytes requested from git at once. */

@@ -7,17 +7,17 @@
 import { randomUUID } from 'node:crypto';
 import { rmSync, statSync, utimesSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { makeDirectories, present, textIfThere } from '../../../core/adapters/store/files.ts';
+import { makeDirectories, present, textIfThere } from '../../../core/adapters/store/store-files.ts';
 import { shellQuote } from '../../../core/domain/quote.ts';
 import { maskPasswords } from '../../../core/domain/secret.ts';
 import { DockerTlsError } from '../../../errors/errors.ts';
-import type { Commit, StoreEngine, Listing, Snapshot } from './engine.ts';
+import type { Commit, Listing, Snapshot, StoreEngine } from './engine.ts';
+import { changed, unknownEnding } from './engine-refusals.ts';
 import { type Git, GitFailure, gitIn } from './git-command.ts';
 import { entryOf, LOG_FORMAT } from './git-log.ts';
 import { gitPast } from './git-past.ts';
 import { gitReader } from './git-reader.ts';
-import { incomplete, notAccepted, gitUnreachable } from './git-refusals.ts';
-import { changed, unknownEnding } from './refusals.ts';
+import { gitUnreachable, incomplete, notAccepted } from './git-refusals.ts';
 
 export type GitEngineOptions = {
   /** As given: `git+ssh://…`. */
@@ -38,7 +38,16 @@ export type GitEngineOptions = {
 const PUSHES = 4;
 const GRACE_MS = 3000;
 
-export function gitEngine({ url, remote, branch, cache, listing, signal, before, timeoutMs }: GitEngineOptions): StoreEngine {
+export function gitEngine({
+  url,
+  remote,
+  branch,
+  cache,
+  listing,
+  signal,
+  before,
+  timeoutMs,
+}: GitEngineOptions): StoreEngine {
   /** A run that has begun to store must determine the result: its git calls get a grace period after the signal. */
   let begun = false;
   const run = gitIn(cache, { timeoutMs, signal, graceMs: () => (begun ? GRACE_MS : 0) });

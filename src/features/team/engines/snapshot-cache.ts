@@ -7,11 +7,11 @@ import { createHash, randomUUID } from 'node:crypto';
 import { readdirSync, renameSync, rmSync, statSync, utimesSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import * as z from 'zod/mini';
-import { makeDirectories } from '../../../core/adapters/store/files.ts';
+import { makeDirectories } from '../../../core/adapters/store/store-files.ts';
 import { readNamedFileSync } from '../../../core/named-file.ts';
 import { errnoOf } from '../../../errors/errors.ts';
 import type { Snapshot } from './engine.ts';
-import { type HistoryEntry, entrySchema } from './etcd-history.ts';
+import { entrySchema, type HistoryEntry } from './etcd-history.ts';
 
 const schema = z.object({
   revision: z.string(),

@@ -7,11 +7,11 @@ import { shellQuote } from '../../../core/domain/quote.ts';
 import { listWords } from '../../../core/domain/words.ts';
 import { DockerTlsError } from '../../../errors/errors.ts';
 import { checkRecipient, recipientsOf } from './age.ts';
-import { fingerprintOf, withSigner } from './manifest.ts';
 import { mapTree } from './map-tree.ts';
 import { freshKeys, type Operator, openKeys, renderKeys } from './operators.ts';
-import * as refusals from './refusals.ts';
 import type { Opened, Session } from './session.ts';
+import { fingerprintOf, withSigner } from './store-manifest.ts';
+import * as refusals from './store-refusals.ts';
 
 export type NewOperator = {
   readonly name: string;

@@ -3,8 +3,8 @@
  * operator, and the private keys for operators who can open the CA.
  */
 
-import type { FileContent } from '../../../core/adapters/store/files.ts';
 import type { Incoming } from '../../../core/adapters/store/journal.ts';
+import type { FileContent } from '../../../core/adapters/store/store-files.ts';
 import { Secret } from '../../../core/domain/secret.ts';
 import { keyFor, seal, unseal } from './seal.ts';
 

@@ -1,9 +1,9 @@
 /** Verification of a snapshot: signature, position in the history, and descent from the state last seen on this machine. */
 
-import type { StoreEngine, Snapshot } from '../engines/engine.ts';
-import type { SeenState } from './local.ts';
-import { filesProblem, fingerprintOf, MANIFEST, readSigned, type Signed, sha256Hex } from './manifest.ts';
-import * as refusals from './refusals.ts';
+import type { Snapshot, StoreEngine } from '../engines/engine.ts';
+import type { SeenState } from './local-copy.ts';
+import { filesProblem, fingerprintOf, MANIFEST, readSigned, type Signed, sha256Hex } from './store-manifest.ts';
+import * as refusals from './store-refusals.ts';
 
 /**
  * The signed part of a snapshot. Fails with E_STORE_TAMPERED. The name of a revision covers all earlier ones (git: the commit hash; etcd: a

@@ -4,9 +4,9 @@ import * as z from 'zod/mini';
 import { Secret } from '../../../core/domain/secret.ts';
 import { decryptWith, encryptFor } from './age.ts';
 import { type ClassKeys, OPERATORS } from './contents.ts';
-import { newSigningKey, SIGNERS, type Signers } from './manifest.ts';
 import { keyFor, newKey, seal, unseal } from './seal.ts';
 import type { IdentityFile } from './ssh-keys.ts';
+import { newSigningKey, SIGNERS, type Signers } from './store-manifest.ts';
 
 const operator = z.object({
   name: z.string(),

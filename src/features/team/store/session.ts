@@ -3,17 +3,24 @@
  * content without a signature of the store's key, or older than the state seen before on this machine.
  */
 
-import type { FileContent } from '../../../core/adapters/store/files.ts';
+import type { FileContent } from '../../../core/adapters/store/store-files.ts';
 import { DockerTlsError, errnoOf } from '../../../errors/errors.ts';
-import { type StoreEngine, type Message, MOST, type Snapshot } from '../engines/engine.ts';
+import { type Message, MOST, type Snapshot, type StoreEngine } from '../engines/engine.ts';
 import { type Contents, groupTexts, OPERATORS, openGroup, sealGroup, touchedGroups } from './contents.ts';
 import { checkSnapshot, genuine } from './genuine.ts';
-import type { Local, SeenState } from './local.ts';
-import { fingerprintOf, MANIFEST, renderStoreManifest, type Signed, type Signers, sha256Hex } from './manifest.ts';
-import { type OperatorKeys, type Operator, openKeys, readOperators, renderKeys } from './operators.ts';
-import * as refusals from './refusals.ts';
+import type { Local, SeenState } from './local-copy.ts';
+import { type Operator, type OperatorKeys, openKeys, readOperators, renderKeys } from './operators.ts';
 import { SEAL_BYTES } from './seal.ts';
 import type { IdentityFile } from './ssh-keys.ts';
+import {
+  fingerprintOf,
+  MANIFEST,
+  renderStoreManifest,
+  type Signed,
+  type Signers,
+  sha256Hex,
+} from './store-manifest.ts';
+import * as refusals from './store-refusals.ts';
 
 /** A verified snapshot. `fresh`: without any commit. */
 export type Opened = {

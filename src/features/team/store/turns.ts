@@ -4,7 +4,7 @@
  */
 
 import { DockerTlsError } from '../../../errors/errors.ts';
-import { changed } from '../engines/refusals.ts';
+import { changed } from '../engines/engine-refusals.ts';
 import type { Contents } from './contents.ts';
 import type { Opened } from './session.ts';
 

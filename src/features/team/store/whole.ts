@@ -1,9 +1,9 @@
 /** A whole store as data: as a change of an empty store, as files, and comparison of two stores. Pure. */
 
 import { isDeepStrictEqual } from 'node:util';
-import { changeEntries } from '../../../core/adapters/store/change.ts';
-import type { FileContent } from '../../../core/adapters/store/files.ts';
 import type { StoreChange, StoreState } from '../../../core/adapters/store/records.ts';
+import { changeEntries } from '../../../core/adapters/store/store-change.ts';
+import type { FileContent } from '../../../core/adapters/store/store-files.ts';
 import { Secret } from '../../../core/domain/secret.ts';
 
 /** The change that fills an empty store with this content. */

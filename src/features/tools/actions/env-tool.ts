@@ -1,13 +1,13 @@
 /** `env --format TOOL`: tool configuration. */
 
 import type { ActionContext } from '../../../core/actions/action-context.ts';
+import { storeOf } from '../../../core/actions/open-store.ts';
 import { filesHere } from '../../../core/actions/own-client.ts';
 import { rememberCopy } from '../../../core/actions/remember-copy.ts';
-import { storeOf } from '../../../core/actions/store.ts';
 import { noteThroughSsh } from '../../../core/actions/through-ssh.ts';
 import type { StoreState } from '../../../core/adapters/store/records.ts';
-import type { ToolConfiguration } from '../../../core/domain/environment.ts';
 import { shellQuote } from '../../../core/domain/quote.ts';
+import type { ToolConfiguration } from '../../../core/domain/shell-environment.ts';
 import { accepts, type ReachableHost, reachableHosts } from '../../../core/domain/trust/reachable-hosts.ts';
 import { type KnownClient, resolveClient, resolveHost } from '../../../core/domain/trust/resolve.ts';
 import { storeDirectory } from '../../../core/user.ts';

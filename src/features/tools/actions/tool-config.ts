@@ -10,7 +10,7 @@ import { Secret } from '../../../core/domain/secret.ts';
 import { externalKey } from '../../../core/domain/trust/client-refusals.ts';
 import type { ReachableHost } from '../../../core/domain/trust/reachable-hosts.ts';
 import { DockerTlsError } from '../../../errors/errors.ts';
-import { type ToolAccess, contextCommand } from '../domain/access.ts';
+import { contextCommand, type ToolAccess } from '../domain/tool-access.ts';
 import { TOOLS, type ToolName } from '../domain/tool-names.ts';
 import { renderTool } from '../domain/tools.ts';
 

@@ -5,7 +5,7 @@
 
 import { join } from 'node:path';
 import { at, type Fields, isObject, parseJson } from '../../../core/domain/json.ts';
-import { parseSan } from '../../../core/domain/pki/names.ts';
+import { parseSan } from '../../../core/domain/pki/san.ts';
 import { shellQuote } from '../../../core/domain/quote.ts';
 import { DockerTlsError } from '../../../errors/errors.ts';
 

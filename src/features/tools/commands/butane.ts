@@ -3,13 +3,13 @@
 import { type CommandResult, defineCommand } from '../../../cli/command.ts';
 import { RUN_OPTIONS } from '../../../cli/host-options.ts';
 import { planHosts } from '../../../core/actions/open-hosts.ts';
+import { storeOf } from '../../../core/actions/open-store.ts';
 import { failuresOf } from '../../../core/actions/results.ts';
-import { storeOf } from '../../../core/actions/store.ts';
-import { hasChanges } from '../../../core/domain/plan/plan.ts';
+import { hasChanges } from '../../../core/domain/plan/plan-host.ts';
 import { shellQuote } from '../../../core/domain/quote.ts';
 import { keptOf } from '../../../core/domain/settings-stored.ts';
 import { DockerTlsError, printable, usage } from '../../../errors/errors.ts';
-import { renderButane } from '../domain/butane.ts';
+import { renderButane } from '../domain/butane-config.ts';
 
 export type ButaneDocument = {
   readonly host: string;

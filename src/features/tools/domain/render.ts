@@ -1,7 +1,7 @@
 /** Configuration text of each tool: one pure function per tool. docs/clients.md has the tested versions. */
 
 import { shellQuote } from '../../../core/domain/quote.ts';
-import { type ToolAccess, ansible, toolFiles, hcl, nomadHcl, property, quoted, readFile } from './access.ts';
+import { ansible, hcl, nomadHcl, property, quoted, readFile, type ToolAccess, toolFiles } from './tool-access.ts';
 
 /** A builder on the host. `docker buildx create` refuses TLS from the environment (docker/buildx#2520), so it gets a context. */
 export function renderBuildx({ host, context }: ToolAccess): string {

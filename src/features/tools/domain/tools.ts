@@ -2,8 +2,8 @@
 
 import { hasControls } from '../../../core/domain/quote.ts';
 import { DockerTlsError } from '../../../errors/errors.ts';
-import { type ToolAccess, decomposed, unquotable } from './access.ts';
 import * as text from './render.ts';
+import { decomposed, type ToolAccess, unquotable } from './tool-access.ts';
 import type { ToolName } from './tool-names.ts';
 
 type Tool = {

@@ -2,8 +2,8 @@
 
 import { readFileSync, writeFileSync } from 'node:fs';
 import { describe, expect, test } from 'vitest';
+import { parseAuditFacts } from '../../../../src/features/audit/domain/audit-facts.ts';
 import { CHECKS, type CheckResult, evaluate } from '../../../../src/features/audit/domain/evaluate.ts';
-import { parseAuditFacts } from '../../../../src/features/audit/domain/facts.ts';
 import { altered, RECORDED, recordedBytes } from '../support/audit-facts.ts';
 import { CASES, verdictOfCase } from './audit/cases.ts';
 

@@ -15,7 +15,7 @@ import {
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, expect, it } from 'vitest';
-import { LYNIS_SCRIPT } from '../../../../src/features/audit/host/scripts.ts';
+import { LYNIS_SCRIPT } from '../../../../src/features/audit/host/audit-scripts.ts';
 
 const directory = mkdtempSync(join(tmpdir(), 'docker-tls-lynis-'));
 afterAll(() => rmSync(directory, { recursive: true }));

@@ -2,15 +2,15 @@
 
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
+import { type AuditFacts, parseAuditFacts } from '../../../../src/features/audit/domain/audit-facts.ts';
 import { evaluate } from '../../../../src/features/audit/domain/evaluate.ts';
-import { type AuditFacts, parseAuditFacts } from '../../../../src/features/audit/domain/facts.ts';
 import { auditCompose } from '../../../../src/features/audit/domain/files/compose.ts';
 import { auditDockerfile } from '../../../../src/features/audit/domain/files/dockerfile.ts';
 import { renderHtml } from '../../../../src/features/audit/domain/report/html.ts';
 import { renderJunit } from '../../../../src/features/audit/domain/report/junit.ts';
 import { type AuditReport, auditHost } from '../../../../src/features/audit/domain/report/report.ts';
+import { renderAuditTable } from '../../../../src/features/audit/domain/report/report-table.ts';
 import { renderSarif } from '../../../../src/features/audit/domain/report/sarif.ts';
-import { renderAuditTable } from '../../../../src/features/audit/domain/report/table.ts';
 import { score } from '../../../../src/features/audit/domain/score.ts';
 import { readMarkup } from '../../../support/markup.ts';
 import { printSections, sectionsOf } from '../../../support/sections.ts';

@@ -5,7 +5,7 @@
 
 import { readFileSync } from 'node:fs';
 import type { Section } from '../../../../src/core/domain/dockerd/sections.ts';
-import { type AuditFacts, parseAuditFacts } from '../../../../src/features/audit/domain/facts.ts';
+import { type AuditFacts, parseAuditFacts } from '../../../../src/features/audit/domain/audit-facts.ts';
 import { printSections, sectionsOf } from '../../../support/sections.ts';
 
 export const RECORDED = [

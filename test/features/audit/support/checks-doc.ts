@@ -1,6 +1,6 @@
 /** Docs/checks.md: every check with its fix, made from the checks themselves. */
 
-import { type Check, CHECK_GROUPS, checkGroup } from '../../../../src/features/audit/domain/check.ts';
+import { CHECK_GROUPS, type Check, checkGroup } from '../../../../src/features/audit/domain/check.ts';
 import { CHECKS, fixWords } from '../../../../src/features/audit/domain/evaluate.ts';
 import { COMPOSE_CHECKS } from '../../../../src/features/audit/domain/files/compose.ts';
 import { DOCKERFILE_CHECKS } from '../../../../src/features/audit/domain/files/dockerfile.ts';

@@ -1,9 +1,9 @@
 import { describe, expect, test } from 'vitest';
 import type { DockerTlsErrors } from '../../../../src/errors/errors.ts';
+import { parseAuditFacts } from '../../../../src/features/audit/domain/audit-facts.ts';
 import { applyBaseline, expiredWords, parseBaseline } from '../../../../src/features/audit/domain/baseline.ts';
 import { compareReports, findingsOfReport } from '../../../../src/features/audit/domain/compare.ts';
 import { counts } from '../../../../src/features/audit/domain/evaluate.ts';
-import { parseAuditFacts } from '../../../../src/features/audit/domain/facts.ts';
 import { auditCompose } from '../../../../src/features/audit/domain/files/compose.ts';
 import { type AuditReport, auditHost, fileName } from '../../../../src/features/audit/domain/report/report.ts';
 import { score } from '../../../../src/features/audit/domain/score.ts';

@@ -4,14 +4,14 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
+import { parseAuditFacts } from '../../../../src/features/audit/domain/audit-facts.ts';
 import { applyBaseline, parseBaseline } from '../../../../src/features/audit/domain/baseline.ts';
 import { idIn, numbersOf } from '../../../../src/features/audit/domain/benchmark.ts';
+import { selectResults } from '../../../../src/features/audit/domain/check-selection.ts';
 import { findingsOfReport } from '../../../../src/features/audit/domain/compare.ts';
 import { CHECKS, inBenchmark } from '../../../../src/features/audit/domain/evaluate.ts';
-import { parseAuditFacts } from '../../../../src/features/audit/domain/facts.ts';
 import { type AuditReport, auditHost } from '../../../../src/features/audit/domain/report/report.ts';
 import { renderSarif } from '../../../../src/features/audit/domain/report/sarif.ts';
-import { selectResults } from '../../../../src/features/audit/domain/selection.ts';
 import { runCli } from '../../../support/cli.ts';
 import { recordedBytes } from '../support/audit-facts.ts';
 

@@ -1,7 +1,7 @@
 import { execFileSync } from 'node:child_process';
 import { describe, expect, test } from 'vitest';
-import { parseAuditFacts } from '../../../../src/features/audit/domain/facts.ts';
-import { AUDIT_SCRIPT } from '../../../../src/features/audit/host/scripts.ts';
+import { parseAuditFacts } from '../../../../src/features/audit/domain/audit-facts.ts';
+import { AUDIT_SCRIPT } from '../../../../src/features/audit/host/audit-scripts.ts';
 import { printSections, sectionsOf } from '../../../support/sections.ts';
 import { altered, recordedBytes } from '../support/audit-facts.ts';
 

@@ -1,12 +1,12 @@
 import { stripVTControlCharacters } from 'node:util';
 import { describe, expect, test } from 'vitest';
 import { textWidth } from '../../../../src/core/domain/words.ts';
+import { parseAuditFacts } from '../../../../src/features/audit/domain/audit-facts.ts';
 import { applyBaseline } from '../../../../src/features/audit/domain/baseline.ts';
 import { readCertificates } from '../../../../src/features/audit/domain/certificates.ts';
 import { type AuditProbe, SEVERITIES } from '../../../../src/features/audit/domain/check.ts';
 import { compareReports, findingsOfReport } from '../../../../src/features/audit/domain/compare.ts';
 import { type CheckResult, counts } from '../../../../src/features/audit/domain/evaluate.ts';
-import { parseAuditFacts } from '../../../../src/features/audit/domain/facts.ts';
 import { auditCompose } from '../../../../src/features/audit/domain/files/compose.ts';
 import { renderHtml } from '../../../../src/features/audit/domain/report/html.ts';
 import { renderJunit } from '../../../../src/features/audit/domain/report/junit.ts';
@@ -16,8 +16,8 @@ import {
   type AuditReport,
   auditHost,
 } from '../../../../src/features/audit/domain/report/report.ts';
+import { renderAuditTable } from '../../../../src/features/audit/domain/report/report-table.ts';
 import { renderSarif } from '../../../../src/features/audit/domain/report/sarif.ts';
-import { renderAuditTable } from '../../../../src/features/audit/domain/report/table.ts';
 import { fails, score } from '../../../../src/features/audit/domain/score.ts';
 import { readMarkup } from '../../../support/markup.ts';
 import { altered, RECORDED, recordedBytes } from '../support/audit-facts.ts';

@@ -1,10 +1,10 @@
 /** Known vulnerabilities: the table, and the verdict on installed versions. */
 
 import { describe, expect, test } from 'vitest';
+import { parseAuditFacts } from '../../../../src/features/audit/domain/audit-facts.ts';
 import { applyBaseline } from '../../../../src/features/audit/domain/baseline.ts';
 import { SEVERITIES } from '../../../../src/features/audit/domain/check.ts';
 import { evaluate } from '../../../../src/features/audit/domain/evaluate.ts';
-import { parseAuditFacts } from '../../../../src/features/audit/domain/facts.ts';
 import { fails } from '../../../../src/features/audit/domain/score.ts';
 import { compareVersions, parseVersion } from '../../../../src/features/audit/domain/software.ts';
 import {

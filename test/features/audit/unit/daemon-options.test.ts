@@ -1,10 +1,10 @@
 import { describe, expect, test } from 'vitest';
 import { parseFlags } from '../../../../src/core/domain/dockerd/command-line.ts';
 import { parseDaemonJson } from '../../../../src/core/domain/dockerd/daemon-json.ts';
-import { flagged, givenTwice, isOn, setting, tlsModeOf } from '../../../../src/core/domain/dockerd/options.ts';
+import { flagged, givenTwice, isOn, setting, tlsModeOf } from '../../../../src/core/domain/dockerd/daemon-options.ts';
+import type { AuditFacts } from '../../../../src/features/audit/domain/audit-facts.ts';
 import { ownLimits } from '../../../../src/features/audit/domain/checks/running.ts';
 import { exposedAddresses } from '../../../../src/features/audit/domain/exposure.ts';
-import type { AuditFacts } from '../../../../src/features/audit/domain/facts.ts';
 
 function options(words: readonly string[], text?: string) {
   return {

@@ -4,7 +4,7 @@ import { describe, expect, it } from 'vitest';
 import type { DaemonView } from '../../../../src/core/domain/plan/daemon-view.ts';
 import { completeHost } from '../../../../src/core/domain/settings.ts';
 import { auditRules } from '../../../../src/features/audit/domain/audit-rules.ts';
-import { fileFixes } from '../../../../src/features/audit/domain/checks/files.ts';
+import { fileFixes } from '../../../../src/features/audit/domain/checks/file-modes.ts';
 import type { FixName } from '../../../../src/features/audit/domain/fix-names.ts';
 import {
   chooseFixes,

@@ -1,13 +1,13 @@
 /** Modules of the audit's scripts: each lists its needs in its header. */
 
 import { describe, expect, test } from 'vitest';
-import { PACKAGE_RESULTS, PACKAGE_VARIABLES } from '../../../../src/features/audit/host/protocol.ts';
+import { PACKAGE_RESULTS, PACKAGE_VARIABLES } from '../../../../src/features/audit/host/audit-protocol.ts';
 import {
   AUDIT_SCRIPT,
   INSTALL_PACKAGES_SCRIPT,
   LYNIS_SCRIPT,
   PURGE_PACKAGES_SCRIPT,
-} from '../../../../src/features/audit/host/scripts.ts';
+} from '../../../../src/features/audit/host/audit-scripts.ts';
 import {
   definedIn,
   missingFunctions,

@@ -1,13 +1,13 @@
 /** Output of Lynis as untrusted text, and the hardening page with any content. */
 
 import { describe, expect, it } from 'vitest';
-import { distributionOf } from '../../../../src/core/domain/dockerd/packages.ts';
+import { distributionOf } from '../../../../src/core/domain/dockerd/install-hints.ts';
 import { evaluate } from '../../../../src/features/audit/domain/evaluate.ts';
 import { FIXES } from '../../../../src/features/audit/domain/hardening/hardening.ts';
 import { lynisWords, parseLynis } from '../../../../src/features/audit/domain/lynis.ts';
-import { raisingCommand } from '../../../../src/features/audit/domain/report/command.ts';
 import { renderHardenReport } from '../../../../src/features/audit/domain/report/html-harden.ts';
 import { auditHost } from '../../../../src/features/audit/domain/report/report.ts';
+import { raisingCommand } from '../../../../src/features/audit/domain/report/report-command.ts';
 import { altered } from '../support/audit-facts.ts';
 
 const LINES = [

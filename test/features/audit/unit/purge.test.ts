@@ -7,8 +7,8 @@ import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { parseResultOf } from '../../../../src/core/host/protocol.ts';
 import result from '../../../../src/core/host/result.sh';
+import { PACKAGE_RESULTS } from '../../../../src/features/audit/host/audit-protocol.ts';
 import purge from '../../../../src/features/audit/host/packages/purge.sh';
-import { PACKAGE_RESULTS } from '../../../../src/features/audit/host/protocol.ts';
 
 let directory: string;
 beforeEach(() => {

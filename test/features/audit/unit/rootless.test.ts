@@ -3,8 +3,8 @@
 import { expect, test } from 'vitest';
 import type { HostSpec } from '../../../../src/core/domain/settings.ts';
 import type { HostSession, Runtime } from '../../../../src/core/runtime.ts';
-import { parseAuditFacts } from '../../../../src/features/audit/domain/facts.ts';
-import { hardenOpened } from '../../../../src/features/audit/engine/harden.ts';
+import { parseAuditFacts } from '../../../../src/features/audit/domain/audit-facts.ts';
+import { hardenOpened } from '../../../../src/features/audit/engine/harden-host.ts';
 
 const login = { destination: 'h1', user: 'rooty', rootless: true } as const;
 

@@ -5,8 +5,8 @@ import { issueCa, issueClient, issueServer } from '../../../../src/core/domain/p
 import { makeCsr, parseCsr } from '../../../../src/core/domain/pki/csr.ts';
 import { inspectCertificate } from '../../../../src/core/domain/pki/inspect.ts';
 import { generateKey } from '../../../../src/core/domain/pki/keys.ts';
-import { parseSan } from '../../../../src/core/domain/pki/names.ts';
 import { OID } from '../../../../src/core/domain/pki/oids.ts';
+import { parseSan } from '../../../../src/core/domain/pki/san.ts';
 import type { SignRequest } from '../../../../src/core/runtime.ts';
 import { checkSigned } from '../../../../src/features/issuers/adapters/answer.ts';
 import { forge } from '../../../support/forbidden.ts';

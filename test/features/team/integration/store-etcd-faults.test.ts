@@ -5,9 +5,9 @@ import { createServer as createNetServer, type Server as NetServer, type Socket 
 import { dirname, join } from 'node:path';
 import { buildSync } from 'esbuild';
 import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest';
-import { openTeamSession } from '../../../../src/features/team/store/open.ts';
-import { checkTeamStore } from '../../../../src/features/team/store/restore.ts';
-import { teamStore } from '../../../../src/features/team/store/store.ts';
+import { openTeamSession } from '../../../../src/features/team/store/open-team-store.ts';
+import { checkTeamStore } from '../../../../src/features/team/store/restore-store.ts';
+import { teamStore } from '../../../../src/features/team/store/team-store.ts';
 import { type Cut, type CuttingProxy, startProxy } from '../../../support/cutting-proxy.ts';
 import { removeHomes, removeLater, sampleHost } from '../../../support/store.ts';
 import { runChild } from '../../../support/store-child.ts';
@@ -26,7 +26,7 @@ beforeAll(async () => {
   removeLater(bundle);
   buildSync({
     stdin: {
-      contents: `export * from './src/features/team/store/open.ts'; export * from './src/features/team/store/store.ts'; export * from './test/support/store.ts';`,
+      contents: `export * from './src/features/team/store/open-team-store.ts'; export * from './src/features/team/store/team-store.ts'; export * from './test/support/store.ts';`,
       resolveDir: join(import.meta.dirname, '..', '..', '..', '..'),
       loader: 'ts',
     },

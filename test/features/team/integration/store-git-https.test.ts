@@ -4,7 +4,7 @@ import { execFileSync } from 'node:child_process';
 import { mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, beforeAll, expect, test } from 'vitest';
-import { teamStore } from '../../../../src/features/team/store/store.ts';
+import { teamStore } from '../../../../src/features/team/store/team-store.ts';
 import { newHome, removeHomes, sampleHost } from '../../../support/store.ts';
 import { type GitServer, serveGit } from '../support/git-https.ts';
 import { enrol, type Member, membersOf } from '../support/team.ts';

@@ -5,10 +5,10 @@ import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, describe, expect, test } from 'vitest';
 import { listOperators } from '../../../../src/features/team/store/admin.ts';
-import { openTeamSession } from '../../../../src/features/team/store/open.ts';
-import { restoreTeamStore } from '../../../../src/features/team/store/restore.ts';
+import { openTeamSession } from '../../../../src/features/team/store/open-team-store.ts';
+import { restoreTeamStore } from '../../../../src/features/team/store/restore-store.ts';
 import type { Session } from '../../../../src/features/team/store/session.ts';
-import { teamStore } from '../../../../src/features/team/store/store.ts';
+import { teamStore } from '../../../../src/features/team/store/team-store.ts';
 import { newHome, removeHomes, sampleCa, sampleClient, sampleHost } from '../../../support/store.ts';
 import { enrol, type Member, newTeam } from '../support/team.ts';
 

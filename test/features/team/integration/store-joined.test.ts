@@ -6,7 +6,7 @@ import { join } from 'node:path';
 import { afterAll, expect, test } from 'vitest';
 import { DockerTlsError } from '../../../../src/errors/errors.ts';
 import type { Session } from '../../../../src/features/team/store/session.ts';
-import { teamStore } from '../../../../src/features/team/store/store.ts';
+import { teamStore } from '../../../../src/features/team/store/team-store.ts';
 import { removeHomes, sampleCa, sampleClient, sampleHost } from '../../../support/store.ts';
 import { enrol, type Member, newTeam } from '../support/team.ts';
 

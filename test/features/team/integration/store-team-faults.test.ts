@@ -14,9 +14,9 @@ import { buildSync } from 'esbuild';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest';
 import type { DockerTlsError } from '../../../../src/errors/errors.ts';
 import { gitEngine } from '../../../../src/features/team/engines/git.ts';
-import { listingOf } from '../../../../src/features/team/store/manifest.ts';
-import { checkTeamStore, restoreTeamStore } from '../../../../src/features/team/store/restore.ts';
-import { teamStore } from '../../../../src/features/team/store/store.ts';
+import { checkTeamStore, restoreTeamStore } from '../../../../src/features/team/store/restore-store.ts';
+import { listingOf } from '../../../../src/features/team/store/store-manifest.ts';
+import { teamStore } from '../../../../src/features/team/store/team-store.ts';
 import { newHome, removeHomes, removeLater, sampleCa, sampleHost } from '../../../support/store.ts';
 import { runChild } from '../../../support/store-child.ts';
 import { enrol, type Member, newTeam, type Team } from '../support/team.ts';
@@ -33,7 +33,7 @@ beforeAll(() => {
   removeLater(bundle);
   buildSync({
     stdin: {
-      contents: `export * from './src/features/team/store/open.ts'; export * from './src/features/team/store/store.ts'; export * from './test/support/store.ts';`,
+      contents: `export * from './src/features/team/store/open-team-store.ts'; export * from './src/features/team/store/team-store.ts'; export * from './test/support/store.ts';`,
       resolveDir: join(import.meta.dirname, '..', '..', '..', '..'),
       loader: 'ts',
     },

@@ -4,10 +4,10 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, describe, expect, test } from 'vitest';
 import { addOperator, listOperators, removeOperator } from '../../../../src/features/team/store/admin.ts';
-import { openTeamSession } from '../../../../src/features/team/store/open.ts';
-import { checkTeamStore, restoreTeamStore } from '../../../../src/features/team/store/restore.ts';
+import { openTeamSession } from '../../../../src/features/team/store/open-team-store.ts';
+import { checkTeamStore, restoreTeamStore } from '../../../../src/features/team/store/restore-store.ts';
 import type { Session } from '../../../../src/features/team/store/session.ts';
-import { teamStore } from '../../../../src/features/team/store/store.ts';
+import { teamStore } from '../../../../src/features/team/store/team-store.ts';
 import {
   newHome,
   removeHomes,

@@ -3,7 +3,7 @@
 import { randomUUID } from 'node:crypto';
 import { openStore, type Store } from '../../../../src/core/adapters/store/store.ts';
 import { addOperator } from '../../../../src/features/team/store/admin.ts';
-import { teamStore } from '../../../../src/features/team/store/store.ts';
+import { teamStore } from '../../../../src/features/team/store/team-store.ts';
 import { newHome } from '../../../support/store.ts';
 import { type EtcdServers, startEtcd } from './etcd.ts';
 import { enrol, type Members, membersOf, newTeam } from './team.ts';

@@ -4,7 +4,7 @@ import { execFileSync } from 'node:child_process';
 import { mkdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { addOperator } from '../../../../src/features/team/store/admin.ts';
-import { openTeamSession } from '../../../../src/features/team/store/open.ts';
+import { openTeamSession } from '../../../../src/features/team/store/open-team-store.ts';
 import type { Session } from '../../../../src/features/team/store/session.ts';
 import { newHome } from '../../../support/store.ts';
 

@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import { afterAll, describe, expect, test } from 'vitest';
 import { storeUrl } from '../../../../src/core/adapters/store/store-url.ts';
 import { parseStoreAddress, sameStore } from '../../../../src/features/team/store/address.ts';
-import { openLocal } from '../../../../src/features/team/store/local.ts';
+import { openLocal } from '../../../../src/features/team/store/local-copy.ts';
 import { newHome, removeHomes } from '../../../support/store.ts';
 
 afterAll(removeHomes);

@@ -10,7 +10,7 @@ import {
   SIGNERS,
   type Signers,
   withSigner,
-} from '../../../../src/features/team/store/manifest.ts';
+} from '../../../../src/features/team/store/store-manifest.ts';
 
 const about = { sequence: 1, parent: '', at: '2026-11-26T10:00:00.000Z', by: 'ada@laptop' };
 

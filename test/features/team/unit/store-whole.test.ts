@@ -4,7 +4,7 @@ import { expect, test } from 'vitest';
 import type { StoreState } from '../../../../src/core/adapters/store/records.ts';
 import { operatorsOfCopy } from '../../../../src/features/team/store/admin.ts';
 import type { Session } from '../../../../src/features/team/store/session.ts';
-import { changeOf, storeFiles, sameContents } from '../../../../src/features/team/store/whole.ts';
+import { changeOf, sameContents, storeFiles } from '../../../../src/features/team/store/whole.ts';
 import { sampleCa, sampleClient, sampleHost, sampleIssuer } from '../../../support/store.ts';
 
 function state(more: object = {}): StoreState {

@@ -3,7 +3,7 @@
 import { readFileSync } from 'node:fs';
 import { expect, test } from 'vitest';
 import { selectHosts } from '../../../../src/core/domain/fleet/selection.ts';
-import { parseSan } from '../../../../src/core/domain/pki/names.ts';
+import { parseSan } from '../../../../src/core/domain/pki/san.ts';
 import { DockerTlsErrors } from '../../../../src/errors/errors.ts';
 import { chosenSpecs, parseInventory } from '../../../../src/features/tools/domain/inventory.ts';
 

@@ -5,7 +5,7 @@
 import { execFileSync } from 'node:child_process';
 import { describe, expect, test } from 'vitest';
 import { parse } from 'yaml';
-import { type ToolAccess, contextCommand } from '../../../../src/features/tools/domain/access.ts';
+import { contextCommand, type ToolAccess } from '../../../../src/features/tools/domain/tool-access.ts';
 import { TOOL_NAMES, type ToolName } from '../../../../src/features/tools/domain/tool-names.ts';
 import { renderTool, TOOL_TABLE } from '../../../../src/features/tools/domain/tools.ts';
 

@@ -1,9 +1,9 @@
 /** Butane file of a plan: no secret, every managed path with its records, and refusals of other content. */
 
 import { describe, expect, test } from 'vitest';
-import { planHost } from '../../../../src/core/domain/plan/plan.ts';
+import { planHost } from '../../../../src/core/domain/plan/plan-host.ts';
 import { keptOf } from '../../../../src/core/domain/settings-stored.ts';
-import { renderButane } from '../../../../src/features/tools/domain/butane.ts';
+import { renderButane } from '../../../../src/features/tools/domain/butane-config.ts';
 import { desired, factsOf, sent } from '../../../support/host-facts.ts';
 import { readButane } from '../support/ignition.ts';
 

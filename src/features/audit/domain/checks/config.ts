@@ -1,7 +1,8 @@
 /** Checks of the daemon's configuration beyond the benchmark. */
 
-import { givenTwice, isOn, settingPlace, setting } from '../../../../core/domain/dockerd/options.ts';
+import { givenTwice, isOn, setting, settingPlace } from '../../../../core/domain/dockerd/daemon-options.ts';
 import { textAt } from '../../../../core/domain/json.ts';
+import type { AuditFacts } from '../audit-facts.ts';
 import {
   type Check,
   checksOf,
@@ -13,7 +14,6 @@ import {
   UNANSWERED,
   type Verdict,
 } from '../check.ts';
-import type { AuditFacts } from '../facts.ts';
 
 /** The first Docker version that ignores a byte order mark in daemon.json. */
 const FIRST_OVER_MARKS = 23;

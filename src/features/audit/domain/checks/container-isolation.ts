@@ -5,11 +5,11 @@ import { holdsDockerSocket, isSensitive } from '../mounts.ts';
 import {
   askPerson,
   capabilities,
-  execs,
   containerNoNewPrivileges,
+  containerSeccomp,
+  execs,
   perContainer,
   runningContainers,
-  containerSeccomp,
 } from './running.ts';
 
 const NAMESPACES = 'A shared namespace takes away a wall between the container and the host.';

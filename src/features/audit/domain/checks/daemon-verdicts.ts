@@ -1,7 +1,8 @@
 /** Verdicts on dockerd's settings and API answers, for the table in daemon.ts. */
 
-import { isOn, lastOf, settingPlace, setting, tlsModeOf } from '../../../../core/domain/dockerd/options.ts';
+import { isOn, lastOf, setting, settingPlace, tlsModeOf } from '../../../../core/domain/dockerd/daemon-options.ts';
 import { at, entriesAt, textAt, textsAt } from '../../../../core/domain/json.ts';
+import type { AuditFacts } from '../audit-facts.ts';
 import {
   type Check,
   finding,
@@ -15,7 +16,6 @@ import {
   type Verdict,
 } from '../check.ts';
 import { exposedAddresses, gotIn } from '../exposure.ts';
-import type { AuditFacts } from '../facts.ts';
 
 /** dockerd's security options by name, for instance `userns`, `rootless`, `no-new-privileges`, `seccomp`. */
 export function securityOption(facts: AuditFacts, name: string): string | undefined {
@@ -162,7 +162,10 @@ export function logDriver(facts: AuditFacts): Verdict {
   if (REMOTE_LOGS.has(driver) || driver.includes('/') || driver.includes(':')) return PASS;
   const uploads = facts.units.get('systemd-journal-upload.service')?.get('ActiveState')?.[0] === 'active';
   if (driver === 'journald' && uploads) return PASS;
-  return findingAt(settingPlace(facts.daemon, 'log-driver'), `${driver} keeps the logs of containers on this host only`);
+  return findingAt(
+    settingPlace(facts.daemon, 'log-driver'),
+    `${driver} keeps the logs of containers on this host only`,
+  );
 }
 
 export function noNewPrivileges(facts: AuditFacts): Verdict {

@@ -1,8 +1,9 @@
 /** Checks of section 1: the host itself, and its audit rules. */
 
-import { lastOf } from '../../../../core/domain/dockerd/options.ts';
+import { lastOf } from '../../../../core/domain/dockerd/daemon-options.ts';
 import { textAt } from '../../../../core/domain/json.ts';
 import { plural } from '../../../../core/domain/words.ts';
+import type { AuditFacts } from '../audit-facts.ts';
 import { type AuditRule, isHollow, isWatched } from '../audit-rules.ts';
 import {
   type Check,
@@ -16,7 +17,6 @@ import {
   UNANSWERED,
   type Verdict,
 } from '../check.ts';
-import type { AuditFacts } from '../facts.ts';
 import { assess } from '../vulnerabilities.ts';
 
 const DAY_MS = 86_400_000;

@@ -2,6 +2,7 @@
 
 import { textAt } from '../../../../core/domain/json.ts';
 import type { ImageFact } from '../api.ts';
+import type { AuditFacts } from '../audit-facts.ts';
 import {
   type Check,
   checksOf,
@@ -14,7 +15,6 @@ import {
   PASS,
   type Verdict,
 } from '../check.ts';
-import type { AuditFacts } from '../facts.ts';
 import { runningContainers, unanswered } from './running.ts';
 
 function withImages(facts: AuditFacts, evaluate: (images: readonly ImageFact[]) => Verdict): Verdict {

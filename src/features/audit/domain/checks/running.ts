@@ -1,8 +1,9 @@
 /** Checks of running containers, individually, using the kernel's data where available. */
 
-import { flagged } from '../../../../core/domain/dockerd/options.ts';
+import { flagged } from '../../../../core/domain/dockerd/daemon-options.ts';
 import { entriesAt, textAt } from '../../../../core/domain/json.ts';
 import { type ContainerFact, ulimitText } from '../api.ts';
+import type { AuditFacts } from '../audit-facts.ts';
 import { isGrave, moreThanDefault } from '../capabilities.ts';
 import {
   type Check,
@@ -16,7 +17,6 @@ import {
   UNANSWERED,
   type Verdict,
 } from '../check.ts';
-import type { AuditFacts } from '../facts.ts';
 import { securityOption } from './daemon-verdicts.ts';
 
 /** Reason for missing data about containers and images. */

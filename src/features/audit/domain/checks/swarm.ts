@@ -1,6 +1,7 @@
 /** Checks of sections 6 and 7: number of images and containers, and swarm mode. */
 
 import { at, numberAt, textAt } from '../../../../core/domain/json.ts';
+import type { AuditFacts } from '../audit-facts.ts';
 import { readCertificates } from '../certificates.ts';
 import {
   type Check,
@@ -15,7 +16,6 @@ import {
   UNANSWERED,
   type Verdict,
 } from '../check.ts';
-import type { AuditFacts } from '../facts.ts';
 import { unanswered } from './running.ts';
 
 const engineName = ({ podman }: AuditFacts): string => (podman ? 'podman' : 'dockerd');

@@ -1,6 +1,7 @@
 /** Checks of TLS: client access by probes, and the strength of certificates and keys. */
 
-import { tlsModeOf } from '../../../../core/domain/dockerd/options.ts';
+import { tlsModeOf } from '../../../../core/domain/dockerd/daemon-options.ts';
+import type { AuditFacts } from '../audit-facts.ts';
 import { type CertificateFact, readCertificates } from '../certificates.ts';
 import {
   type AuditProbe,
@@ -17,8 +18,7 @@ import {
   type Verdict,
 } from '../check.ts';
 import { exposedAddresses, gotIn } from '../exposure.ts';
-import type { AuditFacts } from '../facts.ts';
-import { isDockersKey, keyFlaws, SHARED_STAYS } from './files.ts';
+import { isDockersKey, keyFlaws, SHARED_STAYS } from './file-modes.ts';
 
 const DAY_MS = 86_400_000;
 

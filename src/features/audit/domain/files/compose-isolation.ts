@@ -4,7 +4,16 @@ import { isGrave, moreThanDefault } from '../capabilities.ts';
 import { checksOf } from '../check.ts';
 import { holdsDockerSocket, isSensitive } from '../mounts.ts';
 import { asRunning, type ComposeCheck, perService } from './compose-check.ts';
-import { devices, is, isTrueField, mounts, securityOptions, socketsByName, serviceUser, wrongAt } from './compose-service.ts';
+import {
+  devices,
+  is,
+  isTrueField,
+  mounts,
+  securityOptions,
+  serviceUser,
+  socketsByName,
+  wrongAt,
+} from './compose-service.ts';
 
 export const COMPOSE_ISOLATION: readonly ComposeCheck[] = [
   ...checksOf<ComposeCheck>({

@@ -5,7 +5,7 @@ import { type CheckResult, resultOf } from '../evaluate.ts';
 import { asRunning, type ComposeCheck, perService } from './compose-check.ts';
 import { COMPOSE_ISOLATION } from './compose-isolation.ts';
 import { type Beside, parseCompose } from './compose-model.ts';
-import { composeIcc, isTrueField, missing, ports, serviceRestart, secrets, wrongAt } from './compose-service.ts';
+import { composeIcc, isTrueField, missing, ports, secrets, serviceRestart, wrongAt } from './compose-service.ts';
 import { COMPOSE_UNREAD } from './compose-unread.ts';
 
 const OPERATION: readonly ComposeCheck[] = [

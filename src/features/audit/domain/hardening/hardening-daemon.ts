@@ -1,6 +1,6 @@
 /** Fixes of the daemon's settings that a host lacks. */
 
-import { flagged, isOn } from '../../../../core/domain/dockerd/options.ts';
+import { flagged, isOn } from '../../../../core/domain/dockerd/daemon-options.ts';
 import { fieldsOf, isObject } from '../../../../core/domain/json.ts';
 import { type DaemonSettings, settingNow } from '../../../../core/domain/plan/daemon-settings.ts';
 import type { DaemonView } from '../../../../core/domain/plan/daemon-view.ts';

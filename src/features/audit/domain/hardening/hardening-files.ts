@@ -2,10 +2,10 @@
 
 import { PODMAN_PLACES, PODMAN_SERVICE, SYSTEM_PLACES, TLS_DIRECTORY } from '../../../../core/domain/dockerd/paths.ts';
 import type { ExtraChange } from '../../../../core/domain/plan/desired.ts';
+import type { AuditFacts } from '../audit-facts.ts';
 import { auditRules } from '../audit-rules.ts';
-import { type FileFix, fileFixes } from '../checks/files.ts';
+import { type FileFix, fileFixes } from '../checks/file-modes.ts';
 import { dataRoot, isAudited, WATCHES } from '../checks/host.ts';
-import type { AuditFacts } from '../facts.ts';
 import type { FixName } from '../fix-names.ts';
 
 export const AUDIT_RULES = '/etc/audit/rules.d/docker-tls.rules';

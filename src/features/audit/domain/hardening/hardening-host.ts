@@ -18,7 +18,7 @@ import {
   umasksOf,
 } from '../host-settings.ts';
 import { renderLoopbackDropIn } from '../loopback.ts';
-import { isOwn, sysctlKeys, looseSysctls, ownCounts, SYSCTL_FILE, SYSCTLS, sysctlValues } from '../sysctls.ts';
+import { isOwn, looseSysctls, ownCounts, SYSCTL_FILE, SYSCTLS, sysctlKeys, sysctlValues } from '../sysctls.ts';
 
 const WRITTEN = 'Written by docker-tls. `docker-tls remove HOST` takes it away again.';
 const LOGIN_DEFS_FILE = '/etc/login.defs';

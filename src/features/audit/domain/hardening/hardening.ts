@@ -8,14 +8,21 @@ import { viewDaemon } from '../../../../core/domain/plan/daemon-view.ts';
 import type { DesiredHost } from '../../../../core/domain/plan/desired.ts';
 import { fileText, type HostFacts } from '../../../../core/domain/plan/facts.ts';
 import { kindOf } from '../../../../core/domain/plan/host-kind.ts';
-import type { AuditFacts } from '../facts.ts';
+import type { AuditFacts } from '../audit-facts.ts';
 import type { FixName } from '../fix-names.ts';
 import { ALL_FIXES, type Fix, needsYes } from '../fixes.ts';
 import { LYNIS_AUTH_TRIES } from '../lynis.ts';
 import { type HardenedDaemon, hardenDaemon, leaveDaemon } from './hardening-daemon.ts';
 import { AUDIT_RULES, GROUP_FILE, type HardenedFiles, hardenFiles, TMPFILES } from './hardening-files.ts';
 import { type HardenedSettings, HOST_PATHS, hardenSettings, noLoopbackRule } from './hardening-host.ts';
-import { type HardenedSshd, hardenSshd, type SshdLogin, SSHD_CONFIG, SSHD_FIXES, SSHD_KEYWORDS } from './hardening-sshd.ts';
+import {
+  type HardenedSshd,
+  hardenSshd,
+  SSHD_CONFIG,
+  SSHD_FIXES,
+  SSHD_KEYWORDS,
+  type SshdLogin,
+} from './hardening-sshd.ts';
 
 /** Every fix except `tls`: `setup` applies that one. */
 export const FIXES: readonly Fix[] = ALL_FIXES.filter((fix) => fix.name !== 'tls');

@@ -7,8 +7,8 @@ import { auditReportDocument } from './document.ts';
 import { renderHtml } from './html.ts';
 import { renderJunit } from './junit.ts';
 import type { AuditReport } from './report.ts';
+import { type Paint, renderAuditTable } from './report-table.ts';
 import { renderSarif } from './sarif.ts';
-import { type Paint, renderAuditTable } from './table.ts';
 
 export const REPORT_FORMS = ['table', 'json', 'sarif', 'junit', 'html'] as const;
 export type ReportForm = (typeof REPORT_FORMS)[number];

@@ -7,11 +7,11 @@ import { counts } from '../evaluate.ts';
 import { type Fix, fixCommand, NEVER } from '../fixes.ts';
 import { type LynisAnswer, lynisWords } from '../lynis.ts';
 import { scoreWords } from '../score.ts';
-import { hostCommand } from './command.ts';
 import { pills, ring } from './html.ts';
 import { renderPage } from './html-page.ts';
 import { type Html, html } from './html-text.ts';
 import { type AuditedFile, type AuditedHost, editionsWords, type Subject } from './report.ts';
+import { hostCommand } from './report-command.ts';
 
 /** One path, membership or kernel setting. */
 export type MadeChange = { readonly what: string; readonly reason: string };

@@ -7,12 +7,12 @@ import { type CheckResult, counts } from '../evaluate.ts';
 import { fixCommand } from '../fixes.ts';
 import { lynisWords } from '../lynis.ts';
 import { type Score, scoreWords } from '../score.ts';
-import { hostCommand, raisingCommand } from './command.ts';
 import { findingAnchor, renderLegend, renderMatrix } from './html-matrix.ts';
 import { renderPage } from './html-page.ts';
 import { type Html, html } from './html-text.ts';
 import { renderAccess, renderTimeline } from './html-timeline.ts';
 import { type AuditedFile, type AuditedHost, type AuditReport, editionsWords, judged } from './report.ts';
+import { hostCommand, raisingCommand } from './report-command.ts';
 
 export function ring({ value, grade }: Score): Html {
   if (value === undefined)

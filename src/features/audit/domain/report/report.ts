@@ -1,15 +1,15 @@
 /** Report data: the content of every format, the output of `--json`, and the input of a later comparison. */
 
-import { isOn } from '../../../../core/domain/dockerd/options.ts';
+import { isOn } from '../../../../core/domain/dockerd/daemon-options.ts';
 import { textAt } from '../../../../core/domain/json.ts';
-import type { Upgrade } from '../../../../core/domain/status.ts';
+import type { Upgrade } from '../../../../core/domain/status-row.ts';
 import { printable } from '../../../../errors/errors.ts';
+import type { AuditFacts } from '../audit-facts.ts';
 import type { Benchmark } from '../benchmark.ts';
 import { readCertificates } from '../certificates.ts';
 import type { Outside } from '../check.ts';
 import { type CheckResult, evaluate } from '../evaluate.ts';
 import { exposedAddresses, gotIn } from '../exposure.ts';
-import type { AuditFacts } from '../facts.ts';
 import type { LynisAnswer } from '../lynis.ts';
 import { type Score, score } from '../score.ts';
 import { bestUpgrade, TABLE_DATE } from '../vulnerabilities.ts';

@@ -1,4 +1,4 @@
-# Audit facts, printed in one run as root, without changes. Read by src/features/audit/domain/facts.ts. Every section
+# Audit facts, printed in one run as root, without changes. Read by src/features/audit/domain/audit-facts.ts. Every section
 # (src/core/domain/dockerd/sections.ts) is CONTENT, newline, "--NONCE NAME", newline. The nonce is drawn for each run and is in no
 # argument list, so no existing content can imitate the end of a section. The script never reads private keys, only their names, owners
 # and modes; of PEM files it prints only complete CERTIFICATE blocks. POSIX sh; runs from a file, from -c or from standard input (hence

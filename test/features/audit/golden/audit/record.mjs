@@ -11,7 +11,7 @@ import { bundled } from '../../../../../scripts/host-scripts.mjs';
 
 const here = new URL('.//', import.meta.url);
 const lab = fileURLToPath(new URL('../../../../../scripts/lab', here));
-const { AUDIT_SCRIPT } = await bundled('src/features/audit/host/scripts.ts');
+const { AUDIT_SCRIPT } = await bundled('src/features/audit/host/audit-scripts.ts');
 const { SYSCTL_PATHS } = await bundled('src/features/audit/domain/sysctls.ts');
 /** As src/core/engine/gather.ts sends it. */
 const script = `SYSCTLS='${SYSCTL_PATHS}'\n${AUDIT_SCRIPT}`;

@@ -1,0 +1,187 @@
+/** Check of a shared store, and restoration of lost content. */
+
+import { readTree } from '../../../core/adapters/store/read.ts';
+import { asWritten, DockerTlsError } from '../../../errors/errors.ts';
+import type { Alike, Past, Snapshot } from '../engines/engine.ts';
+import { ancestors, genuine, signedOf } from './genuine.ts';
+import type { SeenState } from './local-copy.ts';
+import { mapTree } from './map-tree.ts';
+import type { Session } from './session.ts';
+import { fingerprintOf, MANIFEST, type Manifest, readSigned, sha256Hex } from './store-manifest.ts';
+import * as refusals from './store-refusals.ts';
+
+export type CheckedStore = {
+  readonly sequence: number;
+  readonly signer: string;
+  readonly files: number;
+  readonly operators: number;
+};
+
+/** Checks the whole store. `accept`: accept the present state as the newest, although a newer one was seen. Fails like a read. */
+export async function checkTeamStore(session: Session, accept: boolean): Promise<CheckedStore> {
+  if (accept) {
+    const snapshot = await session.snapshot();
+    const { manifest, signers } = signedOf(session.url, snapshot.files);
+    const known = signers.map(fingerprintOf);
+    const last = session.local.seen();
+    const before = last?.signers ?? known;
+    // Signed by the known key, or by one that it vouched for. A replaced key, for instance after the removal of an operator, signs nothing
+    // new: it counts only for a commit in the history of the state seen.
+    const past =
+      last !== undefined &&
+      before.includes(known.at(-1) ?? '') &&
+      (await session.engine.contains(last.revision, snapshot.revision)) === true;
+    if (!known.includes(before.at(-1) ?? '') && !past)
+      throw refusals.tampered(
+        session.url,
+        `the store is signed by ${known.at(-1)}, and ${before.at(-1)} has not confirmed that key`,
+      );
+    // After that check: without a signature by a known key, no files were read.
+    genuine(session.url, snapshot);
+    const { revision, files } = snapshot;
+    const seen = { sequence: manifest.sequence, revision, manifest: sha256Hex(files.get(MANIFEST)), signers: known };
+    session.remember(snapshot, seen, true);
+  }
+  const opened = await session.read(0);
+  const last = opened.signers.at(-1);
+  if (last === undefined) throw refusals.fresh(session.url);
+  // Parses every record and certificate, and the keys that this operator can open.
+  readTree(session.local.home, mapTree(opened.contents, session.url));
+  const { sequence, operators, snapshot } = opened;
+  return { sequence, signer: fingerprintOf(last), files: snapshot.files.size, operators: operators.length };
+}
+
+/** The newest state seen on this machine, for `store restore`. Fails with E_STORE_OLDER without one. */
+export async function newestSeen(session: Session): Promise<{ readonly seen: SeenState; readonly snapshot: Snapshot }> {
+  const seen = session.local.seen();
+  const snapshot = seen === undefined ? undefined : await session.engine.at(seen.revision);
+  if (seen !== undefined && snapshot !== undefined) return { seen, snapshot };
+  throw new DockerTlsError('E_STORE_OLDER', 'this computer has no newer state of the store than the stored one', {
+    where: session.url,
+    hints: [asWritten('on a computer that used it last: docker-tls store restore')],
+  });
+}
+
+/**
+ * Commits the newest genuine state that descends from the one seen on this machine, on top of the present content. Returns its number;
+ * undefined: nothing was lost. `agree` fails if the user rejects this state. Undoes operators' changes that this machine has not seen only
+ * with `replaceUnseen`. Otherwise, after an outsider's vandalism, a user returning from a long absence could bring back clients that others
+ * have revoked.
+ */
+export async function restoreTeamStore(
+  session: Session,
+  replaceUnseen = false,
+  agree: (newest: Manifest) => Promise<void> = async () => undefined,
+): Promise<number | undefined> {
+  const { url, engine } = session;
+  const last = await newestSeen(session);
+  const { seen } = last;
+  const present = await session.snapshot();
+  if (present.offline !== undefined) throw present.offline.cause;
+  if (await continues(session, present)) return undefined;
+  const found = await lookThrough(session, present, last.snapshot);
+  const comparison = engine.comparison?.(seen.revision, present.revision);
+  if (!replaceUnseen && found.unseen.length > 0) throw refusals.unseen(url, found.unseen, comparison);
+  if (!replaceUnseen && found.more) throw refusals.tooManyCommits(url, comparison);
+  const newest = found.newest ?? last.snapshot;
+  const opened = await session.openAt(newest);
+  const above = Math.max(seen.sequence, opened.sequence, found.above);
+  const { keys, operators, signers, contents } = opened;
+  if (keys?.ca === undefined || keys.signing === undefined || signers.length === 0)
+    throw refusals.readOnly(url, operators);
+  await agree(genuine(url, newest).manifest);
+  const full = { ...keys, ca: keys.ca, signing: keys.signing };
+  const done = await session.commit(
+    { ...opened, snapshot: present },
+    { contents, operators, signers, keys: full, above, regained: newest.revision },
+    { subject: 'docker-tls store restore', lines: [`back to commit ${opened.sequence}`] },
+  );
+  return done.sequence;
+}
+
+/** True for a genuine snapshot that is not older than the one seen. */
+async function continues(session: Session, snapshot: Snapshot): Promise<boolean> {
+  try {
+    return (await session.check(snapshot)) !== undefined;
+  } catch (error) {
+    if (error instanceof DockerTlsError && (error.code === 'E_STORE_TAMPERED' || error.code === 'E_STORE_OLDER'))
+      return false;
+    throw error;
+  }
+}
+
+type SignedList = Pick<Manifest, 'sequence' | 'at' | 'by' | 'parent'> & {
+  readonly hash: string;
+  /** The engine's name for it. */
+  readonly name: string | undefined;
+  /**
+   * Commits with this list on top of the revision that it names. Several mean an outsider's doing, and only their files show the genuine
+   * one, since dates can be forged. Restoration tries all of them; the engine limits their number (Past).
+   */
+  readonly revisions: readonly string[];
+};
+type Found = {
+  readonly newest: Snapshot | undefined;
+  readonly unseen: readonly SignedList[];
+  readonly above: number;
+  readonly more: boolean;
+};
+
+/** Signed lists in the present content: those that continue the state of this machine, and those that it has not seen. */
+async function lookThrough(session: Session, present: Snapshot, last: Snapshot): Promise<Found> {
+  const { engine, local } = session;
+  const before = local.seen() as SeenState;
+  const { lists, more } = await signedLists(session, present, last, before);
+  const newest = await newestOf(session, lists, before);
+  const known =
+    engine.past === undefined
+      ? (await engine.contains(before.revision, present.revision)) === true
+      : await linesOf(engine.past, newest?.revision ?? before.revision, lists);
+  const unseen = lists.filter(({ hash, name = '', sequence }) => {
+    if (hash === before.manifest) return false;
+    return typeof known === 'boolean' ? !known || sequence >= before.sequence : !known.has(name);
+  });
+  return { newest, unseen, above: lists[0]?.sequence ?? 0, more };
+}
+
+/** Lists signed by operators, highest number first. `more`: the search limit was reached. */
+async function signedLists({ engine: { past } }: Session, present: Snapshot, last: Snapshot, before: SeenState) {
+  const since = present.revision === '' ? [] : await past?.since(present.revision, last.revision);
+  const alone = [[{ names: [], commits: [present] } as Alike, present.files] as const];
+  const lists = new Map<string, SignedList>();
+  for await (const [{ names, commits }, first] of past && since ? past.first(since) : alone) {
+    const signed = readSigned(first);
+    // Only a key seen before, or vouched for by one, is an operator's.
+    if (typeof signed === 'string' || !signed.signers.some((one) => before.signers.includes(fingerprintOf(one))))
+      continue;
+    const { sequence, at, by, parent } = signed.manifest;
+    const hash = sha256Hex(first.get(MANIFEST));
+    const fitting = commits.filter(({ history }) => ancestors(history) === ancestors(signed.manifest));
+    const revisions = [...(lists.get(hash)?.revisions ?? []), ...fitting.map(({ revision }) => revision)];
+    lists.set(hash, { sequence, at, by, parent, hash, name: names[0], revisions });
+  }
+  const sorted = [...lists.values()].sort((one, other) => other.sequence - one.sequence);
+  return { lists: sorted, more: past !== undefined && since === undefined };
+}
+
+/** The newest state that descends from the one seen on this machine. */
+async function newestOf(
+  session: Session,
+  lists: readonly SignedList[],
+  before: SeenState,
+): Promise<Snapshot | undefined> {
+  for (const { revisions } of lists.filter(({ sequence }) => sequence > before.sequence))
+    for (const revision of revisions) {
+      const snapshot = await session.engine.at(revision);
+      if (snapshot !== undefined && (await continues(session, snapshot))) return snapshot;
+    }
+  return undefined;
+}
+
+/**
+ * The engine's names for the lists in the history of a genuine revision, back to the oldest of `lists`: restoring it loses none of them.
+ */
+async function linesOf(past: Past, revision: string, lists: readonly SignedList[]): Promise<ReadonlySet<string>> {
+  const line = lists.length === 0 ? [] : await past.since(revision, lists.at(-1)?.parent ?? '');
+  return new Set(line?.flatMap(({ names }) => names[0] ?? []));
+}
