@@ -108,7 +108,7 @@ const INPUT = {
   complete: 'src/entry/complete.ts',
   'env-at-once': 'src/core/commands/env-at-once.ts',
   notice: 'src/cli/notice.ts',
-  answer: 'src/core/adapters/ssh/answer.ts',
+  answer: 'src/core/adapters/ssh/askpass-answer.ts',
 };
 
 /** Node 21 and the first of 22 have no getBuiltinModule. */

@@ -56,7 +56,7 @@ export async function openHosts(
 }
 
 /** The changes that applyHosts would make. */
-export async function planHosts(
+export async function planNamedHosts(
   context: ActionContext,
   names: readonly string[],
   options: HostsOptions,

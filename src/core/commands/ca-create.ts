@@ -10,7 +10,7 @@ import { firstCa, type Wanted } from '../domain/trust/changes.ts';
 import { dateWords } from '../domain/words.ts';
 import { change } from '../engine/change.ts';
 import type { PlannedChangeDocument } from '../render/change-document.ts';
-import { renderPlan } from '../render/change-result.ts';
+import { renderPlanned } from '../render/change-result.ts';
 
 export type CaCreateDocument =
   | PlannedChangeDocument
@@ -29,7 +29,7 @@ export const command = defineCommand({
       return { hosts: [], credentials: firstCa(state.ca, ca), target: { kind: 'desired' } };
     };
     const changed = await change({ reason: 'ca create', want }, run);
-    if (changed.planned !== undefined) return renderPlan(changed.planned, context);
+    if (changed.planned !== undefined) return renderPlanned(changed.planned, context);
     const { subject, notAfter, fingerprint } = inspectCertificate(changed.state.ca?.cert ?? '');
     return {
       exit: 0,

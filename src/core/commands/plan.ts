@@ -2,9 +2,9 @@
 
 import { type CommandResult, defineCommand } from '../../cli/command.ts';
 import { RUN_OPTIONS } from '../../cli/host-options.ts';
-import { planHosts } from '../actions/open-hosts.ts';
+import { planNamedHosts } from '../actions/open-hosts.ts';
 import type { PlannedChangeDocument } from '../render/change-document.ts';
-import { renderPlan } from '../render/change-result.ts';
+import { renderPlanned } from '../render/change-result.ts';
 import { nextCommands } from '../render/next.ts';
 
 export type PlanDocument = PlannedChangeDocument;
@@ -21,9 +21,9 @@ export const command = defineCommand({
   },
   async run(context): Promise<CommandResult<PlanDocument>> {
     const { args, options } = context;
-    const changed = await planHosts(context, args.hosts, options);
+    const changed = await planNamedHosts(context, args.hosts, options);
     if (changed.planned === undefined) throw new Error('plan made a change');
-    const { exit, ...rest } = renderPlan(changed.planned, context);
+    const { exit, ...rest } = renderPlanned(changed.planned, context);
     const next = nextCommands(changed, context);
     return { ...rest, next, exit: exit === 0 && options.check && next.length > 0 ? 3 : exit };
   },

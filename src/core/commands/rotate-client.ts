@@ -13,7 +13,7 @@ import { resolveNames } from '../domain/trust/renewals.ts';
 import { dateWords, plural } from '../domain/words.ts';
 import { change } from '../engine/change.ts';
 import type { PlannedChangeDocument } from '../render/change-document.ts';
-import { type RenderContext, renderMade, renderPlan } from '../render/change-result.ts';
+import { type RenderContext, renderMade, renderPlanned } from '../render/change-result.ts';
 import { type OutdatedCopyDocument, outdatedCopyDocument } from '../render/documents.ts';
 import type { CopiesOutcome } from '../runtime.ts';
 
@@ -104,7 +104,7 @@ function renderRotated(
 ): CommandResult<RotateClientDocument> {
   const nothing = clients.length === 0 ? ['Nothing is due.'] : [];
   if (changed.planned !== undefined) {
-    const { result: planned, ...rest } = renderPlan(changed.planned, around);
+    const { result: planned, ...rest } = renderPlanned(changed.planned, around);
     const result = { ...planned, clients: clients.map(({ name }) => ({ client: name })) };
     return { ...rest, result, text: [...nothing, rest.text].join('\n').trim() };
   }

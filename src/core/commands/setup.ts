@@ -32,7 +32,7 @@ import {
   changedHostDocument,
   type PlannedChangeDocument,
 } from '../render/change-document.ts';
-import { type RenderContext, renderPlan } from '../render/change-result.ts';
+import { type RenderContext, renderPlanned } from '../render/change-result.ts';
 import { coloursOf } from '../render/colours.ts';
 import { renderAttention, renderChecks, renderOutcome, renderWarnings } from '../render/host-outcome.ts';
 import { useCommands } from '../render/next.ts';
@@ -216,7 +216,7 @@ async function changeSetUp(
   const changed = await changeHosts(resolved);
   const name = changed.wanted.verifyAs?.[0] ?? '';
   if (changed.planned !== undefined) {
-    const { result, ...rest } = renderPlan(changed.planned, context);
+    const { result, ...rest } = renderPlanned(changed.planned, context);
     return { ...rest, result: { client: name, ...result } };
   }
   const [result] = changed.results;

@@ -2,13 +2,13 @@
 
 import * as z from 'zod/mini';
 import {
+  completeSettings,
   HOST_SETTINGS,
   type HostSettings,
   type KeptSettings,
   type Setting,
   type Settings,
   type StoredSettings,
-  withDefaults,
 } from './settings.ts';
 
 /** Schemas of a table by field, for records and the host's state: absent fields get their defaults. */
@@ -33,7 +33,7 @@ const keptSchema = z.object(storedShape(KEPT));
 
 /** Has a key for every field of the table, so that spreading it replaces all of them. */
 function allOf<T>(table: Settings, settings: Partial<HostSettings>): T {
-  const own: Readonly<Record<string, unknown>> = withDefaults(table, settings);
+  const own: Readonly<Record<string, unknown>> = completeSettings(table, settings);
   return Object.fromEntries(Object.keys(table).map((field) => [field, own[field]])) as T;
 }
 

@@ -273,18 +273,18 @@ export type ClientSpec = ValuesOf<typeof CLIENT_SETTINGS> & { readonly name: str
 export type CaSpec = ValuesOf<typeof CA_SETTINGS>;
 
 /** The entries of `values` that the table has; undefined becomes the table's default. */
-export function withDefaults<T extends Settings>(table: T, values: Readonly<Record<string, unknown>>): ValuesOf<T> {
+export function completeSettings<T extends Settings>(table: T, values: Readonly<Record<string, unknown>>): ValuesOf<T> {
   const own = Object.entries(table).map(([field, setting]) => [field, values[field] ?? setting.default]);
   return Object.fromEntries(own.filter(([, value]) => value !== undefined)) as ValuesOf<T>;
 }
 
 /** A host with defaults for all missing settings. */
 export function completeHost(host: Partial<HostSettings> & Pick<HostSpec, 'name' | 'ssh'>): HostSpec {
-  return { name: host.name, ssh: host.ssh, ...withDefaults(HOST_SETTINGS, host) };
+  return { name: host.name, ssh: host.ssh, ...completeSettings(HOST_SETTINGS, host) };
 }
 
-export const CLIENT_DEFAULTS = withDefaults(CLIENT_SETTINGS, {});
-export const CA_DEFAULTS = withDefaults(CA_SETTINGS, {});
+export const CLIENT_DEFAULTS = completeSettings(CLIENT_SETTINGS, {});
+export const CA_DEFAULTS = completeSettings(CA_SETTINGS, {});
 
 /** Key in the fleet file: `key-type` for `keyType`. */
 export function fleetKey(field: string, setting: Setting): string {

@@ -6,7 +6,7 @@ import type { HostKind } from '../domain/plan/host-kind.ts';
 import { diskFullError, lockedError, repairHints, rollbackByHand } from '../domain/plan/preflight.ts';
 import { asBefore, renderEnding, renderHold, type Transaction } from '../domain/plan/transaction.ts';
 import { type Login, sudoCommand } from '../domain/quote.ts';
-import { CONTAINERS_STOPPED, OPEN, parseResult, parseWarnings, type ScriptResult } from '../host/protocol.ts';
+import { CONTAINERS_STOPPED, type HostScriptResult, OPEN, parseResult, parseWarnings } from '../host/protocol.ts';
 import type { HostSession } from '../runtime.ts';
 
 /**
@@ -113,7 +113,7 @@ type HostLogin = Pick<HostSession, 'host' | 'login'>;
 function translate(
   session: HostLogin,
   { kind, wasActive }: Pick<Transaction, 'kind' | 'wasActive'>,
-  last: ScriptResult | undefined,
+  last: HostScriptResult | undefined,
   stderr: string,
 ): DockerTlsError {
   const { host, login } = session;
@@ -230,7 +230,7 @@ function rolledBack(
   session: HostLogin,
   kind: HostKind,
   wasActive: boolean,
-  { step, why, journal, remark }: Extract<ScriptResult, { kind: 'rolled-back' }>,
+  { step, why, journal, remark }: Extract<HostScriptResult, { kind: 'rolled-back' }>,
 ): DockerTlsError {
   const { host, login } = session;
   const { commands, service } = kind;

@@ -151,10 +151,10 @@ export type ResultFields = Readonly<Record<string, readonly string[]>>;
 export type ResultOf<F extends ResultFields> = {
   [Kind in keyof F]: { readonly kind: Kind } & Readonly<Record<F[Kind][number], string>>;
 }[keyof F];
-export type ScriptResult = ResultOf<typeof RESULTS>;
+export type HostScriptResult = ResultOf<typeof RESULTS>;
 
 /** The last complete result of a known kind in the output, or undefined. Texts are as the host sent them, uncleaned. */
-export function parseResult(stdout: string): ScriptResult | undefined {
+export function parseResult(stdout: string): HostScriptResult | undefined {
   return parseResultOf(RESULTS, stdout);
 }
 

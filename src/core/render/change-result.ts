@@ -25,11 +25,11 @@ export type RenderContext = Pick<ActionContext, 'global' | 'runtime'>;
 
 /** The result of a change or of its plan; a command adds its own sentences around it. */
 export function renderChange(changed: Changed, around: RenderContext): CommandResult<ChangeDocument> {
-  return changed.planned === undefined ? renderMade(changed, around) : renderPlan(changed.planned, around);
+  return changed.planned === undefined ? renderMade(changed, around) : renderPlanned(changed.planned, around);
 }
 
 /** The result of a dry run. */
-export function renderPlan(planned: Planned, around: RenderContext): CommandResult<PlannedChangeDocument> {
+export function renderPlanned(planned: Planned, around: RenderContext): CommandResult<PlannedChangeDocument> {
   const { hosts, wanted } = planned;
   const leftOut = wanted.leftOut ?? [];
   const text = renderPlanned(planned, around);

@@ -11,7 +11,7 @@ import { DockerTlsError, printable } from '../../../errors/errors.ts';
 import { shellQuote } from '../../domain/quote.ts';
 import type { Secret } from '../../domain/secret.ts';
 import type { HostKey, SshOptions } from '../../runtime.ts';
-import { answerCommand } from './answer.ts';
+import { answerCommand } from './askpass-answer.ts';
 import type { Deadline } from './deadline.ts';
 import { hostKeyNames, knownLines, requireFirstKey, settleHostKey } from './host-key.ts';
 import { authorityFor, hostKeyOf, keyType, pinOf, plainKey } from './known-hosts.ts';

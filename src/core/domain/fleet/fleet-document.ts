@@ -227,7 +227,7 @@ function readValue(root: Node | null): {
   }
 
   function scalar(value: unknown, path: Path): unknown {
-    if (typeof value === 'string' && hasControls(value))
+    if (typeof value === 'string' && hasControlCharacters(value))
       return problem(path, 'a control character or invisible character');
     return value;
   }
@@ -246,7 +246,7 @@ function readValue(root: Node | null): {
         continue;
       }
       if (offset !== undefined && !offsets.has(keyId(path, name))) offsets.set(keyId(path, name), offset);
-      if (name === '__proto__' || hasControls(name)) problem(path, 'this cannot be a key', name);
+      if (name === '__proto__' || hasControlCharacters(name)) problem(path, 'this cannot be a key', name);
       else if (Object.hasOwn(result, name)) {
         // Reports the second key's position: the first is correct.
         if (offset !== undefined) offsets.set(keyId(path, name), offset);
@@ -267,7 +267,7 @@ function readValue(root: Node | null): {
 }
 
 /** Control characters, and invisible characters that change the display of a line. */
-export function hasControls(text: string): boolean {
+export function hasControlCharacters(text: string): boolean {
   return /[\u0000-\u001f\u007f-\u009f\u200b-\u200f\u2028-\u202e\u2060-\u2069\ufeff\ufff9-\ufffb]|[\ud800-\udfff]/u.test(
     text,
   );

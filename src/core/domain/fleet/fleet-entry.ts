@@ -7,6 +7,7 @@ import {
   CLIENT_SETTINGS,
   type ClientSpec,
   completeHost,
+  completeSettings,
   fleetKey,
   HOST_SETTINGS,
   type HostSettings,
@@ -15,7 +16,6 @@ import {
   SSH_SETTINGS,
   type SshSpec,
   type ValuesOf,
-  withDefaults,
 } from '../settings.ts';
 import type { FleetEntry, HostEntry, SshEntry } from './schema.ts';
 
@@ -66,13 +66,13 @@ export function hostOf(name: string, entry: HostEntry | string | null, defaults:
 /** Shortest entry that hostOf converts to `spec`. It cannot unset a default that `spec` lacks: the caller compares. */
 export function hostEntry(spec: HostSpec, defaults: HostDefaults): HostEntry | string | null {
   const ssh = sshEntry(spec, defaults.ssh ?? {});
-  const entry = entryOf(HOST_SETTINGS, spec, withDefaults(HOST_SETTINGS, defaults));
+  const entry = entryOf(HOST_SETTINGS, spec, completeSettings(HOST_SETTINGS, defaults));
   if (Object.keys(entry).length === 0 && typeof ssh !== 'object') return ssh ?? null;
   return ssh === undefined ? entry : { ssh, ...entry };
 }
 
 export function fleetClient(name: string, entry: FleetEntry | null): ClientSpec {
-  return { name, ...withDefaults(CLIENT_SETTINGS, entryValues(CLIENT_SETTINGS, entry ?? {})) };
+  return { name, ...completeSettings(CLIENT_SETTINGS, entryValues(CLIENT_SETTINGS, entry ?? {})) };
 }
 
 export function clientEntry(spec: ClientSpec): FleetEntry | null {

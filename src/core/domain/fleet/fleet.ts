@@ -6,7 +6,7 @@
 import * as z from 'zod/mini';
 import { DockerTlsError } from '../../../errors/errors.ts';
 import { nameProblem } from '../names.ts';
-import { CA_SETTINGS, type CaSpec, type ClientSpec, type HostSpec, withDefaults } from '../settings.ts';
+import { CA_SETTINGS, type CaSpec, type ClientSpec, completeSettings, type HostSpec } from '../settings.ts';
 import { fleetProblems, nameProblems, section } from './fleet-check.ts';
 import { type Problem, parseFleetDocument, problemErrors } from './fleet-document.ts';
 import { defaultsOf, entryValues, fleetClient, type HostDefaults, hostOf } from './fleet-entry.ts';
@@ -87,7 +87,7 @@ export function parseFleet(text: string, path: string): Fleet {
   const clients = Object.entries(file.clients ?? {}).map(([name, entry]) => fleetClient(name, entry));
   problems.push(...fleetProblems(file, hosts, clients));
   if (problems.length > 0) refuse(problems);
-  const ca = withDefaults(CA_SETTINGS, entryValues(CA_SETTINGS, file.ca ?? {}));
+  const ca = completeSettings(CA_SETTINGS, entryValues(CA_SETTINGS, file.ca ?? {}));
   return { path, ca, defaults, hosts, clients, secrets: secretsOf(file) };
 }
 

@@ -2,7 +2,7 @@
 
 import { type CommandResult, defineCommand } from '../../../cli/command.ts';
 import { RUN_OPTIONS } from '../../../cli/host-options.ts';
-import { planHosts } from '../../../core/actions/open-hosts.ts';
+import { planNamedHosts } from '../../../core/actions/open-hosts.ts';
 import { storeOf } from '../../../core/actions/open-store.ts';
 import { failuresOf } from '../../../core/actions/results.ts';
 import { hasChanges } from '../../../core/domain/plan/plan-host.ts';
@@ -42,7 +42,7 @@ export const command = defineCommand({
         'no Butane file: in a shared store the keys are sealed, and butane reads files',
         { hints: ['docker-tls store copy --to DIR', 'docker-tls --home DIR butane HOST'] },
       );
-    const changed = await planHosts(context, args.host === undefined ? [] : [args.host], options);
+    const changed = await planNamedHosts(context, args.host === undefined ? [] : [args.host], options);
     const failed = failuresOf(changed).at(-1);
     if (failed !== undefined) throw failed;
     const [planned, ...more] = (changed.planned?.hosts ?? []).flatMap((one) =>

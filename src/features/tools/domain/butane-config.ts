@@ -13,7 +13,7 @@ import {
   TLS_DIRECTORY,
 } from '../../../core/domain/dockerd/paths.ts';
 import type { HostFacts } from '../../../core/domain/plan/facts.ts';
-import { bySnapshot, type FileChange, link, text, WITHOUT_FILE } from '../../../core/domain/plan/file-change.ts';
+import { bySnapshot, type FileChange, link, textFile, WITHOUT_FILE } from '../../../core/domain/plan/file-change.ts';
 import type { PathState } from '../../../core/domain/plan/host-files.ts';
 import { type HostState, renderState } from '../../../core/domain/plan/host-state.ts';
 import { type HostPlan, hasChanges } from '../../../core/domain/plan/plan-host.ts';
@@ -125,7 +125,7 @@ function afterwards(path: string, plan: HostPlan, facts: HostFacts): FileChange 
 function ofState(path: string, now: PathState | undefined): FileChange {
   if (now?.kind === 'link') return link(path, now.to);
   if (now?.kind !== 'file') return bySnapshot(undefined, path);
-  return text(path, now.content, now.mode.padStart(4, '0'), now.owner);
+  return textFile(path, now.content, now.mode.padStart(4, '0'), now.owner);
 }
 
 function place({ files, links }: Tree, path: string, change: FileChange): void {

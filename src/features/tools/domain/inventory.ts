@@ -5,7 +5,7 @@
 
 import * as z from 'zod/mini';
 import { nameOf, parseDestination } from '../../../core/domain/destination.ts';
-import { hasControls } from '../../../core/domain/fleet/fleet-document.ts';
+import { hasControlCharacters } from '../../../core/domain/fleet/fleet-document.ts';
 import { hostOf } from '../../../core/domain/fleet/fleet-entry.ts';
 import { schemaProblems } from '../../../core/domain/fleet/fleet-problems.ts';
 import { type HostEntry, hostSchema, knownKeys, type SshEntry } from '../../../core/domain/fleet/schema.ts';
@@ -211,7 +211,7 @@ function entryOf(name: string, variables: Fields, say: Say): Record<string, unkn
     else put(entry, key, coerced(key, value));
   }
   for (const one of texts([entry, ssh])) {
-    if (hasControls(one)) say(`${quoted(one)} holds a control character`);
+    if (hasControlCharacters(one)) say(`${quoted(one)} holds a control character`);
     else if (/\{\{|\{%/.test(one)) {
       say(`${quoted(one)} is a template, and ansible-inventory does not expand it`, [
         'give the value itself, or leave the host out: --limit',

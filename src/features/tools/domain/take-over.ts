@@ -11,7 +11,7 @@ import { inspectCertificate, isFrom, splitBundle } from '../../../core/domain/pk
 import { isKeyType, type KeyType } from '../../../core/domain/pki/key-types.ts';
 import { keyMatches } from '../../../core/domain/pki/keys.ts';
 import { shellQuote } from '../../../core/domain/quote.ts';
-import { CLIENT_DEFAULTS, HOST_SETTINGS, withDefaults } from '../../../core/domain/settings.ts';
+import { CLIENT_DEFAULTS, completeSettings, HOST_SETTINGS } from '../../../core/domain/settings.ts';
 import { activeClients } from '../../../core/domain/trust/clients.ts';
 import { DockerTlsError } from '../../../errors/errors.ts';
 import type { DockerMachine } from '../adapters/docker-machine.ts';
@@ -46,7 +46,7 @@ export function foundHost(
   }
   const time = now.toISOString();
   const record = {
-    ...withDefaults(HOST_SETTINGS, { port, keyType: keyTypeOf(serverCert) }),
+    ...completeSettings(HOST_SETTINGS, { port, keyType: keyTypeOf(serverCert) }),
     name,
     address,
     ssh: { destination: address, user, port: sshPort, identities: keyFile === undefined ? undefined : [keyFile] },

@@ -3,10 +3,10 @@
 import { extname } from 'node:path';
 import { renderDocument } from '../../../../core/domain/document.ts';
 import type { Comparison, FindingKey } from '../compare.ts';
-import { auditReportDocument } from './document.ts';
 import { renderHtml } from './html.ts';
 import { renderJunit } from './junit.ts';
 import type { AuditReport } from './report.ts';
+import { auditReportDocument } from './report-document.ts';
 import { type Paint, renderAuditTable } from './report-table.ts';
 import { renderSarif } from './sarif.ts';
 
