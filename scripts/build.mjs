@@ -3,10 +3,11 @@
 //
 // Node takes 0.2 ms for each file of a program, and as much for each import of one: a file for every set of modules that some commands
 // share would double the start. So what the most frequent commands load is cut into LAYERS, a file each; the rest is a file per command.
-import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { existsSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { createRequire, isBuiltin } from 'node:module';
 import { join, resolve } from 'node:path';
 import { fileURLToPath, pathToFileURL } from 'node:url';
+import { ensureDirSync, readJsonSync, removeSync } from 'fs-extra/esm';
 import { rolldown } from 'rolldown';
 
 // Usage: node scripts/build.mjs [OUTDIR]; tests build into a directory of their own. With --single after it: the same files as CommonJS, and
@@ -116,8 +117,8 @@ const BUILTIN = single
   ? 'const __builtin = require;\n'
   : "import { createRequire as __createRequire } from 'node:module';\nconst __builtin = process.getBuiltinModule ?? __createRequire(import.meta.url);\n";
 
-rmSync(resolve(root, outdir), { recursive: true, force: true });
-mkdirSync(resolve(root, outdir), { recursive: true });
+removeSync(resolve(root, outdir));
+ensureDirSync(resolve(root, outdir));
 const bundle = await rolldown({
   cwd: root,
   input: single ? { ...INPUT, start: 'bin/docker-tls.js' } : INPUT,
@@ -187,7 +188,7 @@ for (const input of output.flatMap(({ modules = {} }) => Object.keys(modules))) 
   if (found) directories.add(found[0]);
 }
 const packages = [...directories].sort().map((directory) => {
-  const { name, version: found, license } = JSON.parse(readFileSync(join(directory, 'package.json'), 'utf8'));
+  const { name, version: found, license } = readJsonSync(join(directory, 'package.json'));
   return { directory, name, version: found, license };
 });
 const licences = packages.map(({ directory, ...manifest }) => {

@@ -1,15 +1,16 @@
 // Writes the man pages, made from the commands by scripts/reference.ts. Usage: node scripts/generate-man.mjs DIRECTORY
-import { mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath, pathToFileURL } from 'node:url';
 import { build } from 'esbuild';
+import { ensureDirSync, readJsonSync, removeSync } from 'fs-extra/esm';
 
 const [directory] = process.argv.slice(2);
 if (directory === undefined) throw new Error('usage: node scripts/generate-man.mjs DIRECTORY');
 const root = fileURLToPath(new URL('..', import.meta.url));
-const { version } = JSON.parse(readFileSync(join(root, 'package.json'), 'utf8'));
-rmSync(directory, { recursive: true, force: true });
-mkdirSync(directory, { recursive: true });
+const { version } = readJsonSync(join(root, 'package.json'));
+removeSync(directory);
+ensureDirSync(directory);
 // In a file, because some packages of the bundle look at where they are.
 const bundle = join(directory, 'reference.mjs');
 await build({

@@ -1,9 +1,10 @@
 // Makes the documentation a web site: static files with search, which work from a server and from a disk. README.md is the first page, and
 // pages keep their places, so links stay as they are. markdown-it renders, MiniSearch searches. Usage: node scripts/site.mjs DIRECTORY
-import { copyFileSync, existsSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { copyFileSync, existsSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { normalize, relative } from 'node:path/posix';
 import { fileURLToPath } from 'node:url';
+import { ensureDirSync, readJsonSync, removeSync } from 'fs-extra/esm';
 import markdownIt from 'markdown-it';
 import anchor from 'markdown-it-anchor';
 import MiniSearch from 'minisearch';
@@ -11,7 +12,7 @@ import MiniSearch from 'minisearch';
 const root = fileURLToPath(new URL('..', import.meta.url));
 const [target] = process.argv.slice(2);
 if (target === undefined) throw new Error('usage: node scripts/site.mjs DIRECTORY');
-const { homepage } = JSON.parse(readFileSync(join(root, 'package.json'), 'utf8'));
+const { homepage } = readJsonSync(join(root, 'package.json'));
 const source = `${homepage.replace(/#.*/, '')}/blob/main`;
 const readme = readFileSync(join(root, 'README.md'), 'utf8');
 
@@ -110,11 +111,11 @@ ${html}</main>
 `;
 }
 
-rmSync(target, { recursive: true, force: true });
+removeSync(target);
 const rendered = pages.map(render);
 for (const one of rendered) {
   const file = join(target, place(one.page));
-  mkdirSync(dirname(file), { recursive: true });
+  ensureDirSync(dirname(file));
   writeFileSync(file, layout(one));
 }
 const search = new MiniSearch({ fields: ['title', 'page', 'text'], storeFields: ['title', 'page'] });

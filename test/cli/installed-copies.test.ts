@@ -1,7 +1,8 @@
 /** Renewal of a client's installed credentials: at every location, by any user, and after a run that died. */
 
-import { cpSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
+import { copySync, removeSync } from 'fs-extra/esm';
 import { afterAll, beforeEach, describe, expect, test } from 'vitest';
 import { openStore } from '../../src/core/adapters/store/store.ts';
 import { isFrom } from '../../src/core/domain/pki/inspect.ts';
@@ -40,10 +41,10 @@ test('a renewal under another DOCKER_CONFIG reaches the copies where they are', 
 
 test('what a run that died left behind is fixed by the next one, though nothing is due', async () => {
   await run('ada', 'context', 'web');
-  cpSync(directory('ada'), directory('before'), { recursive: true });
+  copySync(directory('ada'), directory('before'));
   await run('ada', 'rotate', 'client', 'ci', '--yes');
-  rmSync(directory('ada'), { recursive: true });
-  cpSync(directory('before'), directory('ada'), { recursive: true });
+  removeSync(directory('ada'));
+  copySync(directory('before'), directory('ada'));
   expect(certsIn('ada')).not.toEqual([cert()]);
   const next = await run('ada', 'rotate', 'client', '--due', '--yes');
   expect(next.out).toBe('Nothing is due.\nci: updated context web\n');
@@ -53,7 +54,7 @@ test('what a run that died left behind is fixed by the next one, though nothing 
 
 test('a copy that is gone is said, and not made again', async () => {
   await run('ada', 'context', 'web');
-  rmSync(directory('ada'), { recursive: true });
+  removeSync(directory('ada'));
   const { exit, err } = await run('ada', 'rotate', 'client', 'ci', '--yes');
   expect(exit).toBe(0);
   expect(err).toContain(`gone, or not written by docker-tls, and so not updated: context web in ${directory('ada')}`);
@@ -87,7 +88,7 @@ describe('a rotation of the CA', () => {
     return run('ada', 'rotate', 'ca', '--yes');
   };
   const drop = async () => {
-    rmSync(join(home, 'hosts'), { recursive: true }); // No host answers here.
+    removeSync(join(home, 'hosts')); // No host answers here.
     return run('ada', 'rotate', 'ca', '--drop', '--yes');
   };
 
@@ -108,10 +109,10 @@ describe('a rotation of the CA', () => {
 
   test('that died before the files were written is made good by the drop, before the old CA goes', async () => {
     await run('ada', 'context', 'web', '--config-directory');
-    cpSync(directory('ada'), directory('before'), { recursive: true });
+    copySync(directory('ada'), directory('before'));
     await toStage2();
-    rmSync(directory('ada'), { recursive: true });
-    cpSync(directory('before'), directory('ada'), { recursive: true });
+    removeSync(directory('ada'));
+    copySync(directory('before'), directory('ada'));
     expect(inDirectory()).not.toBe(cert());
     expect((await drop()).exit).toBe(0);
     expect(inDirectory()).toBe(cert());
@@ -119,9 +120,9 @@ describe('a rotation of the CA', () => {
 
   test('is not ended while docker here cannot be given its new files', async () => {
     await run('ada', 'context', 'web', '--config-directory');
-    cpSync(directory('ada'), directory('before'), { recursive: true });
+    copySync(directory('ada'), directory('before'));
     await toStage2();
-    rmSync(directory('ada'), { recursive: true });
+    removeSync(directory('ada'));
     mkdirSync(directory('ada'));
     mkdirSync(join(directory('ada'), 'cert.pem'));
     const refused = await drop();
@@ -133,7 +134,7 @@ describe('a rotation of the CA', () => {
   test('that is not through refuses the drop before docker here gets any file', async () => {
     await run('ada', 'context', 'web');
     await run('ada', 'rotate', 'ca', '--yes');
-    cpSync(directory('ada'), directory('before'), { recursive: true });
+    copySync(directory('ada'), directory('before'));
     for (const id of readdirSync(join(directory('ada'), 'contexts/meta')))
       writeFileSync(join(directory('ada'), 'contexts/meta', id, 'meta.json'), '{"Name":');
     const refused = await run('ada', 'rotate', 'ca', '--drop', '--yes', '--json');

@@ -1,8 +1,9 @@
 import { execFileSync, spawn, spawnSync } from 'node:child_process';
-import { chmodSync, chownSync, existsSync, mkdirSync, mkdtempSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
+import { chmodSync, chownSync, existsSync, mkdirSync, mkdtempSync, symlinkSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { build } from 'esbuild';
+import { ensureDirSync, removeSync } from 'fs-extra/esm';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { buildProgram, finished, type Program, SINGLE } from '../support/cli.ts';
 import { issueStore } from '../support/issued-store.ts';
@@ -16,7 +17,7 @@ beforeAll(() => {
 });
 afterAll(() => {
   program.remove();
-  rmSync(directory, { recursive: true });
+  removeSync(directory);
 });
 
 /** For a shell. */
@@ -53,7 +54,7 @@ test.each([
   const script = `mkdir gone && cd gone && rmdir ../gone && exec ${words()} ${argv}`;
   const env = { PATH: process.env.PATH, HOME: home };
   const { status, stdout, stderr } = spawnSync('sh', ['-c', script], { cwd: home, env, encoding: 'utf8' });
-  rmSync(home, { recursive: true });
+  removeSync(home);
   expect([status, stderr]).toEqual([0, '']);
   expect(stdout).toContain(expected);
 });
@@ -80,7 +81,7 @@ test('a store behind a link that leads nowhere is not taken for none', async () 
       expect.stringMatching(/error\[E_STORE_DAMAGED\].*leads to .*disk\/store, which does not exist/),
     ]);
   }
-  rmSync(at, { recursive: true });
+  removeSync(at);
 });
 
 describe('a disk that is full', () => {
@@ -162,7 +163,7 @@ describe('as a plugin of the docker CLI', () => {
     spawnSync('docker', argv, { encoding: 'utf8', env: { PATH: process.env.PATH, HOME: home } });
 
   beforeAll(() => {
-    mkdirSync(join(home, '.docker/cli-plugins'), { recursive: true });
+    ensureDirSync(join(home, '.docker/cli-plugins'));
     symlinkSync(program.bin, join(home, '.docker/cli-plugins/docker-tls'));
   });
 
@@ -187,7 +188,7 @@ describe('as a plugin of the docker CLI', () => {
 
   test('options of docker itself may stand in front', () => {
     const other = join(directory, 'other');
-    mkdirSync(join(other, 'cli-plugins'), { recursive: true });
+    ensureDirSync(join(other, 'cli-plugins'));
     symlinkSync(program.bin, join(other, 'cli-plugins/docker-tls'));
     const options = ['-D', '--log-level=error', '--config', other];
     expect(docker(...options, 'tls', '--version').stdout).toMatch(/^docker-tls \d/);
@@ -216,7 +217,7 @@ describe('completion', () => {
 
   test('the bash script offers what __complete offers', () => {
     const bin = join(directory, 'bin');
-    mkdirSync(bin, { recursive: true });
+    ensureDirSync(bin);
     symlinkSync(program.bin, join(bin, 'docker-tls'));
     const script = `source <(docker-tls completion bash)
       COMP_WORDS=(docker-tls completion ''); COMP_CWORD=2; _docker_tls; printf '%s\\n' "\${COMPREPLY[@]}"`;

@@ -1,8 +1,9 @@
 /** Hardening on real hosts of three generations: fixed, still usable, stable, and undone without a trace. */
 
-import { mkdtemp, rm } from 'node:fs/promises';
+import { mkdtemp } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { remove } from 'fs-extra/esm';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { buildProgram, type Program } from '../support/cli.ts';
 import { type LabHost, labUp, type Suite, suites } from '../support/lab.ts';
@@ -67,7 +68,7 @@ describe.each(suites)('on %s', (suite: Suite) => {
   });
   afterAll(async () => {
     await host?.down();
-    await rm(home, { recursive: true, force: true });
+    await remove(home);
   });
 
   it('fixes what can be fixed, locks no user out, and restores all of it', async () => {
@@ -151,7 +152,7 @@ describe('userns-remap', () => {
   });
   afterAll(async () => {
     await host?.down();
-    await rm(home, { recursive: true, force: true });
+    await remove(home);
   });
 
   it('hides what is there while it lasts, stops nothing, and a rollback brings it all back', async () => {
@@ -214,7 +215,7 @@ describe('icc, and MaxAuthTries of the article', () => {
   });
   afterAll(async () => {
     await host?.down();
-    await rm(home, { recursive: true, force: true });
+    await remove(home);
   });
 
   it('icc waits for a start without containers, and says so only where they do not stop', async () => {
@@ -265,7 +266,7 @@ describe('where a socket unit starts sshd', () => {
   });
   afterAll(async () => {
     await host?.down();
-    await rm(home, { recursive: true, force: true });
+    await remove(home);
   });
 
   it('sshd takes its settings in and gives them back, though it cannot reload', async () => {

@@ -1,20 +1,11 @@
 // The package as people get it: packed, installed without network and without a build, run, and as a plugin of the docker CLI.
 import { execFile } from 'node:child_process';
-import {
-  copyFileSync,
-  cpSync,
-  existsSync,
-  mkdirSync,
-  mkdtempSync,
-  readdirSync,
-  readFileSync,
-  rmSync,
-  symlinkSync,
-} from 'node:fs';
+import { copyFileSync, existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, symlinkSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
+import { copySync, ensureDirSync, readJsonSync, removeSync } from 'fs-extra/esm';
 import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest';
 import { builtProgram } from '../support/build-once.ts';
 import { issueStore } from '../support/issued-store.ts';
@@ -27,13 +18,13 @@ const installed = join(directory, 'app/node_modules/@docker-tls/cli');
 const program = join(directory, 'app/node_modules/.bin/docker-tls');
 const docker = join(directory, 'docker');
 const env = { ...process.env, HOME: directory, DOCKER_CONFIG: docker };
-const version = JSON.parse(readFileSync(join(ROOT, 'package.json'), 'utf8')).version as string;
+const version = readJsonSync(join(ROOT, 'package.json')).version as string;
 
 beforeAll(async () => {
   // Packed from a copy of what the package is made of, so that nothing of the checkout changes.
   const source = join(directory, 'source');
-  mkdirSync(join(source, 'bin'), { recursive: true });
-  cpSync(builtProgram(), join(source, 'dist'), { recursive: true });
+  ensureDirSync(join(source, 'bin'));
+  copySync(builtProgram(), join(source, 'dist'));
   for (const file of [
     'package.json',
     'LICENSE',
@@ -50,11 +41,11 @@ beforeAll(async () => {
   await run('npm', ['install', '--offline', '--no-audit', '--no-fund', '--prefix', join(directory, 'app'), tarball], {
     env,
   });
-  mkdirSync(join(docker, 'cli-plugins'), { recursive: true });
+  ensureDirSync(join(docker, 'cli-plugins'));
   symlinkSync(join(installed, 'bin/docker-tls-plugin'), join(docker, 'cli-plugins/docker-tls'));
 });
 
-afterAll(() => rmSync(directory, { recursive: true, force: true }));
+afterAll(() => removeSync(directory));
 
 describe('the package', () => {
   test('installs nothing but itself, and needs no build', async () => {

@@ -8,13 +8,14 @@ import { appendFileSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSy
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
+import { readJsonSync, removeSync } from 'fs-extra/esm';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 
 const ROOT = new URL('../..', import.meta.url).pathname;
 const run = promisify(execFile);
 const directory = mkdtempSync(join(tmpdir(), 'docker-tls-release-'));
 const out = join(directory, 'one/out');
-const { version } = JSON.parse(readFileSync(join(ROOT, 'package.json'), 'utf8')) as { version: string };
+const { version } = readJsonSync(join(ROOT, 'package.json')) as { version: string };
 
 /** A clone, built with the modules of this checkout: a mount, because a link would show in the paths that the bundler writes. */
 async function release(clone: string, around: string, env: Record<string, string>): Promise<void> {
@@ -31,7 +32,7 @@ beforeAll(async () => {
     release(join(directory, 'two/deeper in'), 'umask 002', { TZ: 'UTC', SOME_VARIABLE: '1' }),
   ]);
 });
-afterAll(() => rmSync(directory, { recursive: true, force: true }));
+afterAll(() => removeSync(directory));
 
 test('two builds in different directories are the same, byte for byte', () => {
   const sums = readFileSync(join(out, 'SHA256SUMS'), 'utf8');
@@ -73,7 +74,7 @@ test('both SBOMs name every package in dist, with a licence, and no other; the l
   const dist = join(directory, 'dist');
   await run('tar', ['-xzf', join(out, `docker-tls-${version}.tgz`), '-C', directory]);
   await run('mv', [join(directory, 'package/dist'), dist]);
-  const { man } = JSON.parse(readFileSync(join(directory, 'package/package.json'), 'utf8')) as { man: string[] };
+  const { man } = readJsonSync(join(directory, 'package/package.json')) as { man: string[] };
   expect(man).toContain('./dist/man/docker-tls-setup.1');
   // The bundler says in a comment where each part of a file is from.
   const parts = readdirSync(dist)
@@ -82,7 +83,7 @@ test('both SBOMs name every package in dist, with a licence, and no other; the l
     .map(([, path = '']) => /^(?:.*node_modules\/)?((?:@[^/]+\/)?[^/]+)/.exec(path)?.[1]);
   const bundled = [...new Set(parts)].sort();
   expect(bundled.length).toBeGreaterThan(40);
-  const read = (kind: string) => JSON.parse(readFileSync(join(out, `docker-tls-${version}.${kind}.json`), 'utf8'));
+  const read = (kind: string) => readJsonSync(join(out, `docker-tls-${version}.${kind}.json`));
   const spdx: { name: string; licenseDeclared?: string }[] = read('spdx').packages;
   const cdx: { name: string; licenses: unknown[] }[] = read('cdx').components;
   const names = (list: readonly { name: string }[]) => [...new Set(list.map(({ name }) => name))].sort();
@@ -97,9 +98,8 @@ test('both SBOMs name every package in dist, with a licence, and no other; the l
 });
 
 test('the SBOMs of the executable name Node.js and what is in it', () => {
-  const read = (kind: string) =>
-    JSON.parse(readFileSync(join(out, `docker-tls-${version}-single.${kind}.json`), 'utf8'));
-  const pinned = JSON.parse(readFileSync(join(ROOT, 'packaging/node.json'), 'utf8')).version;
+  const read = (kind: string) => readJsonSync(join(out, `docker-tls-${version}-single.${kind}.json`));
+  const pinned = readJsonSync(join(ROOT, 'packaging/node.json')).version;
   const spdx: { name: string; versionInfo: string }[] = read('spdx').packages;
   const cdx: { name: string; version: string; cpe?: string }[] = read('cdx').components;
   for (const name of ['openssl', 'v8', 'uv', 'zlib', 'icu', 'undici', 'ssh2']) {

@@ -1,10 +1,11 @@
 /** Rotation and revocation on real hosts of all generations, with clients that never stop asking (issue 5). */
 
 import { execFile } from 'node:child_process';
-import { cpSync, mkdtempSync, rmSync } from 'node:fs';
+import { mkdtempSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
+import { copySync, removeSync } from 'fs-extra/esm';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { probe } from '../../src/core/adapters/docker/probe.ts';
 import { openStore } from '../../src/core/adapters/store/store.ts';
@@ -55,7 +56,7 @@ beforeAll(async () => {
 afterAll(async () => {
   for (const host of hosts) await host.down();
   program?.remove();
-  rmSync(directory, { recursive: true, force: true });
+  removeSync(directory);
 });
 
 test('servers and the CA are rotated, killed in the middle of each stage and resumed; no client with good credentials is refused', async () => {
@@ -63,7 +64,7 @@ test('servers and the CA are rotated, killed in the middle of each stage and res
   const pollers = startPollers();
   // Carol never fetches new files: hers work until the old CA is dropped.
   const carol = mkdtempSync(join(directory, 'carol-'));
-  cpSync(join(store, 'clients/carol'), carol, { recursive: true });
+  copySync(join(store, 'clients/carol'), carol);
   const late = startPoller({ directory: carol, hosts: places(), everyMs: 50, fresh: false });
 
   expectDone(await cli('rotate', 'server', '--all', '--yes'));
@@ -96,7 +97,7 @@ test('one of three clients is revoked: refused by docker and curl on every host,
   const docker = await labClient();
   const others = startPollers(['laptop', 'ci']);
   const eve = mkdtempSync(join(directory, 'eve-'));
-  cpSync(join(store, 'clients/carol'), eve, { recursive: true });
+  copySync(join(store, 'clients/carol'), eve);
   for (const host of hosts) expect(await attempt(host, eve)).toBe('accepted');
   expectDone(await cli('client', 'revoke', 'carol', '--yes'));
   for (const host of hosts) {

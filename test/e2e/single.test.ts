@@ -1,12 +1,13 @@
 /** The single executable: on its own, from any directory, whatever the directory and the environment say to Node.js. */
 
 import { execFile, spawnSync } from 'node:child_process';
-import { copyFileSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { copyFileSync, mkdtempSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { createServer } from 'node:https';
 import { type AddressInfo, createServer as createSocketServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
+import { ensureDirSync, removeSync } from 'fs-extra/esm';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { SINGLE } from '../support/cli.ts';
 
@@ -37,11 +38,11 @@ beforeAll(async () => {
   for (const name of ['ssh2', 'inquirer', 'yaml', 'execa', 'cpu-features', 'fs', 'vm', 'sea'])
     files[`node_modules/${name}/index.js`] = ATTACK;
   for (const [name, text] of Object.entries(files)) {
-    mkdirSync(join(checkout, name, '..'), { recursive: true });
+    ensureDirSync(join(checkout, name, '..'));
     writeFileSync(join(checkout, name), text);
   }
 });
-afterAll(() => rmSync(directory, { recursive: true, force: true }));
+afterAll(() => removeSync(directory));
 
 function call(argv: readonly string[], cwd: string, more: Readonly<Record<string, string>> = {}) {
   const env = { HOME: directory, PATH: '/usr/bin:/bin', ...more };
@@ -122,7 +123,7 @@ test('an answer to ssh goes through the executable itself', async () => {
 
 test('a link to it is a plugin of docker', async () => {
   const plugins = join(directory, '.docker/cli-plugins');
-  mkdirSync(plugins, { recursive: true });
+  ensureDirSync(plugins);
   await run('ln', ['-s', file, join(plugins, 'docker-tls')]);
   const env = { HOME: directory, PATH: '/usr/bin:/bin' };
   expect((await run('docker', ['tls', 'version'], { env })).stdout).toMatch(/^docker-tls \S+\nNode\.js 24\./);

@@ -11,17 +11,16 @@ import {
   copyFileSync,
   existsSync,
   lstatSync,
-  mkdirSync,
   mkdtempSync,
   readdirSync,
   readFileSync,
   readlinkSync,
-  rmSync,
   symlinkSync,
   writeFileSync,
 } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { basename, dirname, join } from 'node:path';
+import { ensureDirSync, removeSync } from 'fs-extra/esm';
 import { afterAll, beforeAll } from 'vitest';
 import { SYSTEM_PLACES } from '../../src/core/domain/dockerd/paths.ts';
 import type { HostFacts } from '../../src/core/domain/plan/facts.ts';
@@ -51,7 +50,7 @@ export function read(root: string, path = '', found = new Map<string, string>())
 
 export function put(root: string, path: string, { kind, mode, uid, content }: Entry): void {
   const at = join(root, path);
-  mkdirSync(dirname(at), { recursive: true });
+  ensureDirSync(dirname(at));
   // Some tools treat a link to a directory differently from a dangling one.
   if (kind === 'link')
     symlinkSync(content.length % 3 === 0 ? '.' : content.replaceAll('\0', '').trim() || 'nowhere', at);
@@ -88,7 +87,7 @@ beforeAll(async () => {
 });
 afterAll(() => {
   daemon?.kill('SIGKILL');
-  rmSync(socketDirectory, { recursive: true });
+  removeSync(socketDirectory);
 });
 
 export class Sandbox {
@@ -98,7 +97,7 @@ export class Sandbox {
   constructor(shell: readonly string[]) {
     this.shell = shell;
     for (const name of ['etc/systemd/system', 'etc/docker', 'var/docker', 'run', 'real', 'stub'])
-      mkdirSync(join(this.directory, name), { recursive: true });
+      ensureDirSync(join(this.directory, name));
     for (const [name, text] of Object.entries(STUBS)) this.stub(name, text);
     this.stub(
       'systemctl',
@@ -173,7 +172,7 @@ exit $code`,
   remove(): void {
     for (let tries = 1; ; tries += 1) {
       try {
-        rmSync(this.directory, { recursive: true, force: true });
+        removeSync(this.directory);
         return;
       } catch (error) {
         // The end of a confirmation still runs in the background for a moment, and may write in the meantime.

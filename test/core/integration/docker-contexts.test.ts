@@ -15,6 +15,7 @@ import {
 } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { readJsonSync, removeSync } from 'fs-extra/esm';
 import { afterAll, beforeEach, describe, expect, it } from 'vitest';
 import { currentContext } from '../../../src/core/adapters/docker/config-file.ts';
 import { readContext, removeContext, writeContext } from '../../../src/core/adapters/docker/contexts.ts';
@@ -34,7 +35,7 @@ beforeEach(() => {
 });
 afterAll(() => {
   factory.remove();
-  for (const directory of directories) rmSync(directory, { recursive: true, force: true });
+  for (const directory of directories) removeSync(directory);
 });
 
 function docker(args: readonly string[], who: { uid?: number; gid?: number } = {}): string {
@@ -155,7 +156,7 @@ describe('writeContext', () => {
       readdirSync(join(dockerConfig, 'contexts', 'meta'))[0] as string,
       'meta.json',
     );
-    const meta = JSON.parse(readFileSync(file, 'utf8'));
+    const meta = readJsonSync(file);
     meta.Metadata.Team = { of: ['ada'] };
     meta.Endpoints.kubernetes = { Host: 'https://k8s.example', DefaultNamespace: 'x' };
     writeFileSync(file, JSON.stringify(meta));
@@ -219,7 +220,7 @@ describe('writeContext', () => {
     await expect(writeContext(wanted())).rejects.toMatchObject({ code: 'E_CONTEXT_DAMAGED', where: meta });
     writeFileSync(meta, '{"Name":"other","Metadata":{"DockerTls":{}}}');
     await expect(removeContext(wanted())).rejects.toMatchObject({ code: 'E_CONTEXT_DAMAGED', where: meta });
-    rmSync(directory, { recursive: true });
+    removeSync(directory);
     writeFileSync(directory, 'a file');
     rmSync(meta);
     await expect(writeContext(wanted())).rejects.toMatchObject({ code: 'E_CLIENT_FILES', exit: 2 });

@@ -4,6 +4,7 @@ import { chmodSync, mkdirSync, mkdtempSync, rmSync, symlinkSync, writeFileSync }
 import { createServer, type Server } from 'node:http';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { ensureDirSync, removeSync } from 'fs-extra/esm';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { apiAnswers, parseSections } from '../../../src/core/domain/dockerd/sections.ts';
 import apiScript from '../../../src/core/host/api.sh';
@@ -28,13 +29,13 @@ beforeAll(async () => {
 });
 afterAll(() => {
   server.close();
-  rmSync(directory, { recursive: true, force: true });
+  removeSync(directory);
 });
 
 /** A PATH with only these programs; `oldcurl` does not know --unix-socket. */
 function pathOf(name: string, programs: readonly string[]): string {
   const at = join(directory, name);
-  mkdirSync(at, { recursive: true });
+  ensureDirSync(at);
   for (const program of programs) {
     if (program === 'oldcurl') {
       writeFileSync(join(at, 'curl'), '#!/bin/sh\necho "curl: option --unix-socket: is unknown" >&2\nexit 2\n');
@@ -128,7 +129,7 @@ describe.each(['dash', 'bash', 'busybox sh'])('the local socket of a daemon, by 
       expect(localSocket(child.pid ?? 0)).toBe('');
     } finally {
       child.kill('SIGKILL');
-      rmSync(below, { recursive: true, force: true });
+      removeSync(below);
     }
   });
 });

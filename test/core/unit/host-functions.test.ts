@@ -1,14 +1,15 @@
 /** Single functions of the host's scripts, in the shells that hosts have. */
 
 import { spawnSync } from 'node:child_process';
-import { chmodSync, mkdirSync, mkdtempSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
+import { chmodSync, mkdtempSync, readFileSync, symlinkSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { ensureDirSync, removeSync } from 'fs-extra/esm';
 import { afterAll, describe, expect, test } from 'vitest';
 
 const HOST = new URL('../../../src/core/host/', import.meta.url).pathname;
 const directory = mkdtempSync(join(tmpdir(), 'docker-tls-functions-'));
-afterAll(() => rmSync(directory, { recursive: true, force: true }));
+afterAll(() => removeSync(directory));
 
 function moduleText(name: string): string {
   return readFileSync(join(HOST, name), 'utf8');
@@ -36,7 +37,7 @@ describe.each(['dash', 'bash', 'busybox sh'])('by %s', (shell) => {
 
   test('a service of sysvinit starts at a boot by a link in any of its runlevels, or in the one of the boot', () => {
     const etc = join(directory, 'etc');
-    for (const level of ['2', '3', 'S', '6']) mkdirSync(join(etc, `rc${level}.d`), { recursive: true });
+    for (const level of ['2', '3', 'S', '6']) ensureDirSync(join(etc, `rc${level}.d`));
     const functions = moduleText('init/facts.sh').replaceAll('/etc/', `${etc}/`);
     const starts = () => run(`host_kind=sysvinit\n${functions}\nstarts_at_boot && printf yes || printf no`);
     symlinkSync('x', join(etc, 'rc6.d/S01docker'));
@@ -45,7 +46,7 @@ describe.each(['dash', 'bash', 'busybox sh'])('by %s', (shell) => {
     expect(starts()).toBe('yes');
     writeFileSync(join(etc, 'inittab'), 'id:2:initdefault:\n');
     expect(starts()).toBe('no');
-    rmSync(etc, { recursive: true });
+    removeSync(etc);
   });
 
   test('labels are restored of what is there', () => {
@@ -59,7 +60,7 @@ describe.each(['dash', 'bash', 'busybox sh'])('by %s', (shell) => {
   });
 
   test.each(['yes', 'no'])('a failed rollback waits for the daemon that ran before: %s', (ran) => {
-    mkdirSync(join(directory, 'txn'), { recursive: true });
+    ensureDirSync(join(directory, 'txn'));
     for (const [name, text] of Object.entries({ failed: '', settings: `DAEMON='stop'\nWAS_ACTIVE='${ran}'\n` }))
       writeFileSync(join(directory, 'txn', name), text);
     const [line = ''] = /^awaits_daemon\(\) .*$/m.exec(moduleText('facts/records.sh')) ?? [];
@@ -71,7 +72,7 @@ describe.each(['dash', 'bash', 'busybox sh'])('by %s', (shell) => {
     ['in its PATH below %h', () => 'Environment="PATH=%h/tools:/usr/bin"\n'],
   ])('the dockerd of a user that does not run is found %s', (_, unit) => {
     const home = join(directory, 'home');
-    mkdirSync(join(home, 'tools'), { recursive: true });
+    ensureDirSync(join(home, 'tools'));
     writeFileSync(join(home, 'tools/dockerd'), '#!/bin/sh\n');
     chmodSync(join(home, 'tools/dockerd'), 0o755);
     const fragment = join(directory, 'docker.service');

@@ -1,8 +1,9 @@
 /** Notice for docker after its commands: one line if a renewal is due for the context or the variables in use, otherwise nothing. */
 
-import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdtempSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { readJsonSync, removeSync } from 'fs-extra/esm';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { hookAnswer } from '../../../src/cli/notice.ts';
 import { giveContext } from '../../../src/core/actions/give-context.ts';
@@ -24,7 +25,7 @@ beforeAll(async () => {
   await giveContext({ ...more, host: 'build-1', client: 'ci', context: 'build-1', use: false });
   await giveContext({ ...more, host: 'web', client: 'laptop', context: 'web', use: true });
 });
-afterAll(() => rmSync(directory, { recursive: true, force: true }));
+afterAll(() => removeSync(directory));
 
 const said = (days: number, argv: readonly string[], more: object = {}): string => {
   const answer = hookAnswer({ ...env, ...more }, argv, new Date(now.getTime() + days * DAY_MS));
@@ -74,13 +75,13 @@ test('a damaged file keeps no user from docker', () => {
 
 test('on and off: our own keys of config.json, and nothing else of it', async () => {
   const file = join(dockerConfig, 'config.json');
-  const before = JSON.parse(readFileSync(file, 'utf8'));
+  const before = readJsonSync(file);
   const turn = (setting: string) => runCli(['notices', setting, '--json'], { env: { ...env, HOME: directory } });
   expect((await turn('on')).json.result).toMatchObject({ notices: 'on', changed: true });
-  const on = JSON.parse(readFileSync(file, 'utf8'));
+  const on = readJsonSync(file);
   expect(on).toMatchObject({ ...before, features: { hooks: 'true' } });
   expect(on.plugins.tls.hooks.split(',')).toContain('ps');
   expect((await turn('on')).json.result.changed).toBe(false);
   await turn('off');
-  expect(JSON.parse(readFileSync(file, 'utf8')).plugins).toEqual({});
+  expect(readJsonSync(file).plugins).toEqual({});
 });

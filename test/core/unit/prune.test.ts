@@ -1,9 +1,10 @@
 /** Generations and credentials that a host keeps, also with a find (busybox) without -printf. */
 
 import { spawnSync } from 'node:child_process';
-import { mkdirSync, mkdtempSync, readdirSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
+import { mkdirSync, mkdtempSync, readdirSync, symlinkSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { ensureDirSync, removeSync } from 'fs-extra/esm';
 import { expect, test } from 'vitest';
 import { rollbackScript } from '../../support/host-script.ts';
 
@@ -17,9 +18,9 @@ test.each([
   try {
     const [state, tls] = [join(directory, 'state'), join(directory, 'tls')];
     for (const generation of [1, 2, 9, 10, 11]) {
-      mkdirSync(join(state, `generations/${generation}`), { recursive: true });
+      ensureDirSync(join(state, `generations/${generation}`));
       symlinkSync(`${generation}`, join(state, `generations/${generation}/1`));
-      mkdirSync(join(tls, `${generation}`), { recursive: true });
+      ensureDirSync(join(tls, `${generation}`));
     }
     // The administrator's own file: no record lists it.
     mkdirSync(join(tls, '77'));
@@ -37,6 +38,6 @@ test.each([
     expect(readdirSync(join(state, 'generations')).sort()).toEqual(['10', '11']);
     expect(readdirSync(tls).sort()).toEqual(['10', '11', '77', 'current']);
   } finally {
-    rmSync(directory, { recursive: true, force: true });
+    removeSync(directory);
   }
 });

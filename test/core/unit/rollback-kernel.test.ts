@@ -1,9 +1,10 @@
 /** Kernel settings of interfaces, as a rollback restores them: on a tree in place of /proc/sys, and read from the real one. */
 
 import { execFileSync } from 'node:child_process';
-import { chmodSync, existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { chmodSync, existsSync, mkdirSync, mkdtempSync, readFileSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { ensureDirSync, removeSync } from 'fs-extra/esm';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 
 const MODULE = new URL('../../../src/core/host/rollback/kernel.sh', import.meta.url).pathname;
@@ -14,7 +15,7 @@ let root: string;
 beforeEach(() => {
   root = mkdtempSync(join(tmpdir(), 'docker-tls-kernel-'));
 });
-afterEach(() => rmSync(root, { recursive: true, force: true }));
+afterEach(() => removeSync(root));
 
 function sh(script: string, shell = 'dash'): string {
   const own = `sysctl_path() { printf '%s/' '${root}' && printf '%s' "$1" | tr ./ /.; }`;
@@ -30,7 +31,7 @@ function sh(script: string, shell = 'dash'): string {
 const place = (name: string, key = 'send_redirects') => join(root, 'net/ipv4/conf', name, key);
 function interfaces(values: Readonly<Record<string, string>>, key = 'send_redirects'): void {
   for (const [name, value] of Object.entries(values)) {
-    mkdirSync(join(root, 'net/ipv4/conf', name), { recursive: true });
+    ensureDirSync(join(root, 'net/ipv4/conf', name));
     writeFileSync(place(name, key), `${value}\n`);
   }
 }
@@ -53,7 +54,7 @@ describe.each(['dash', 'bash'])('under %s', (shell) => {
     const kept = sh(`sysctl_value '${KEY}'`, shell);
     expect(kept.split(' ').sort()).toEqual(['all=1', 'default=1', 'eth0.100=0', 'eth1=-1']);
     interfaces({ all: '0', default: '0', 'eth0.100': '0', docker0: '0', xeth1: '0' });
-    rmSync(join(root, 'net/ipv4/conf/eth1'), { recursive: true });
+    removeSync(join(root, 'net/ipv4/conf/eth1'));
     sh(`set_sysctl '${KEY}' '${kept}'`, shell);
     expect(now(['all', 'default', 'eth0.100', 'docker0', 'xeth1'])).toEqual(['1', '1', '0', '1', '1']);
   });

@@ -1,9 +1,10 @@
 /** Endpoint from the output of `ssh -G`: options win, and without ssh the defaults apply. */
 
 import { createHash } from 'node:crypto';
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdtempSync, writeFileSync } from 'node:fs';
 import { homedir, hostname, tmpdir, userInfo } from 'node:os';
 import { join } from 'node:path';
+import { removeSync } from 'fs-extra/esm';
 import { describe, expect, it, vi } from 'vitest';
 import { askConfig, parseSshG } from '../../../src/core/adapters/ssh/config-answers.ts';
 import { endpointFrom, jumpOptions, resolveEndpoint } from '../../../src/core/adapters/ssh/ssh-config.ts';
@@ -119,7 +120,7 @@ describe('askConfig', () => {
       expect(await portNow(2224)).toEqual(['2224']);
     } finally {
       clock.mockRestore();
-      rmSync(directory, { recursive: true });
+      removeSync(directory);
     }
   });
 });
@@ -136,7 +137,7 @@ describe('askConfig with options', () => {
       expect([db.get('hostname'), db.get('proxyjump')]).toEqual([['db-1.internal'], ['gate']]);
       expect([root.get('user'), root.get('port')]).toEqual([['root'], ['22']]);
     } finally {
-      rmSync(directory, { recursive: true });
+      removeSync(directory);
     }
   });
 });
@@ -190,7 +191,7 @@ describe('Ctrl-C while ssh reads its configuration', () => {
     vi.stubEnv('PATH', `${directory}:${process.env.PATH}`);
     await work().finally(() => {
       vi.unstubAllEnvs();
-      rmSync(directory, { recursive: true });
+      removeSync(directory);
     });
   }
   const interruption = { code: 'E_INTERRUPTED', exit: 130 };

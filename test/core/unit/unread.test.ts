@@ -3,6 +3,7 @@ import { spawnSync } from 'node:child_process';
 import { mkdirSync, mkdtempSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
+import { ensureDirSync, removeSync } from 'fs-extra/esm';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { shellQuote } from '../../../src/core/domain/quote.ts';
 import unreadScript from '../../../src/core/host/systemd/unread.sh';
@@ -15,7 +16,7 @@ beforeEach(() => {
   directory = mkdtempSync(join(tmpdir(), 'docker-tls-unread-'));
   for (const name of ['etc', 'run', 'lib', 'external']) mkdirSync(join(directory, name));
 });
-afterEach(() => rmSync(directory, { recursive: true, force: true }));
+afterEach(() => removeSync(directory));
 
 /** Path of a host's file while the test creates it. */
 function at(path: string): string {
@@ -28,11 +29,11 @@ function at(path: string): string {
   return join(directory, name, path.slice(place.length));
 }
 function put(path: string, text: string): void {
-  mkdirSync(dirname(at(path)), { recursive: true });
+  ensureDirSync(dirname(at(path)));
   writeFileSync(at(path), text);
 }
 function lead(path: string, to: string): void {
-  mkdirSync(dirname(at(path)), { recursive: true });
+  ensureDirSync(dirname(at(path)));
   symlinkSync(to, at(path));
 }
 

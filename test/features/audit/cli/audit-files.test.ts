@@ -13,6 +13,7 @@ import {
 } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { readJsonSync, removeSync } from 'fs-extra/esm';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { runCli } from '../../../support/cli.ts';
 
@@ -23,7 +24,7 @@ beforeAll(() => {
   writeFileSync(join(directory, 'c.yml'), 'services:\n  web:\n    image: a:1\n    privileged: true\n');
   writeFileSync(join(directory, 'my file.yml'), 'services: [');
 });
-afterAll(() => rmSync(directory, { recursive: true, force: true }));
+afterAll(() => removeSync(directory));
 
 const audit = (...argv: string[]) => runCli(['audit', '--home', join(directory, 'store'), ...argv], { cwd: directory });
 
@@ -89,7 +90,7 @@ test('an .env that is a directory, and one beside a Dockerfile, decide nothing',
   expect((await audit('--compose', join(beside, 'c.yml'), '--check', 'compose.unread', '--fail-on', 'high')).exit).toBe(
     0,
   );
-  rmSync(join(beside, '.env'), { recursive: true });
+  removeSync(join(beside, '.env'));
   symlinkSync('/dev/zero', join(beside, '.env'));
   expect((await audit('--dockerfile', join(beside, 'Dockerfile'))).exit).toBe(0);
   expect((await audit('--compose', join(beside, 'c.yml'))).exit).toBe(2);
@@ -114,7 +115,7 @@ describe('--out', () => {
   test('- is standard output, and .sarif.json is SARIF', async () => {
     expect((await audit('--compose', 'c.yml', '--out', '-', '--format', 'junit')).out).toMatch(/^<\?xml/);
     expect((await audit('--compose', 'c.yml', '--out', 'a.sarif.json')).exit).toBe(0);
-    expect(JSON.parse(readFileSync(join(directory, 'a.sarif.json'), 'utf8')).version).toBe('2.1.0');
+    expect(readJsonSync(join(directory, 'a.sarif.json')).version).toBe('2.1.0');
     expect(readdirSync(directory)).not.toContain('-');
   });
 });

@@ -1,16 +1,8 @@
 import { execFileSync } from 'node:child_process';
-import {
-  chmodSync,
-  existsSync,
-  mkdirSync,
-  readdirSync,
-  readFileSync,
-  rmSync,
-  truncateSync,
-  writeFileSync,
-} from 'node:fs';
+import { chmodSync, existsSync, readdirSync, readFileSync, truncateSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { buildSync } from 'esbuild';
+import { ensureDirSync, readJsonSync, removeSync } from 'fs-extra/esm';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest';
 import type { DockerTlsError } from '../../../../src/errors/errors.ts';
 import { gitEngine } from '../../../../src/features/team/engines/git.ts';
@@ -28,7 +20,7 @@ let bundle = '';
 
 beforeAll(() => {
   const directory = join(import.meta.dirname, '..', '..', '..', '..', 'node_modules', '.cache', 'store-test');
-  mkdirSync(directory, { recursive: true });
+  ensureDirSync(directory);
   bundle = join(directory, `team-${process.pid}.mjs`);
   removeLater(bundle);
   buildSync({
@@ -53,7 +45,7 @@ afterAll(removeHomes);
 /** A git in front of the real one. `$n` is the number of the call. */
 function gitOf(body: string): string {
   const directory = newHome();
-  mkdirSync(directory, { recursive: true });
+  ensureDirSync(directory);
   const text = `#!/bin/sh\nn=$(($(cat '${directory}/n' 2>/dev/null || echo 0) + 1))\necho "$n" >'${directory}/n'\n${body}\nexec ${real} "$@"\n`;
   writeFileSync(join(directory, 'git'), text, { mode: 0o755 });
   return directory;
@@ -215,7 +207,7 @@ describe('a server', () => {
     execFileSync('git', ['init', '--quiet', '--bare', repository]);
     const remote = `file://${repository}`;
     expect((await engineOf(cache, { url: `git+${remote}`, remote }).read()).files.size).toBe(0);
-    rmSync(repository, { recursive: true });
+    removeSync(repository);
     await expect(engineOf(cache, { url: `git+${remote}`, remote }).read()).rejects.toMatchObject({
       code: 'E_STORE_UNREACHABLE',
     });
@@ -225,7 +217,7 @@ describe('a server', () => {
 test('the history is read where git is set to show signatures', async () => {
   await put(made.ada, 'a');
   const key = join(newHome(), 'key');
-  mkdirSync(dirname(key), { recursive: true });
+  ensureDirSync(dirname(key));
   execFileSync('ssh-keygen', ['-q', '-t', 'ed25519', '-N', '', '-f', key]);
   const set = ['-c', 'gpg.format=ssh', '-c', `user.signingkey=${key}`, '-c', 'user.name=ada', '-c', 'user.email=a@x'];
   const at = ['--git-dir', made.repository, ...set];
@@ -241,7 +233,7 @@ test('the history is read where git is set to show signatures', async () => {
   ]);
   execFileSync('git', [...at, 'update-ref', 'refs/heads/docker-tls', commit.toString().trim()]);
   const home = newHome();
-  mkdirSync(home, { recursive: true });
+  ensureDirSync(home);
   const signers = join(home, 'signers');
   writeFileSync(signers, `a@x ${readFileSync(`${key}.pub`, 'utf8')}`);
   const config = `[log]\n\tshowSignature = true\n[gpg]\n\tformat = ssh\n[gpg "ssh"]\n\tallowedSignersFile = ${signers}\n`;
@@ -306,7 +298,7 @@ test('clocks that differ by an hour change nothing: numbers decide, not times', 
   await early.withLock('docker-tls test', () => early.write({ ca: sampleCa(0), removeHosts: ['a'] }));
   await put(ada, 'b');
   expect(await hostsOf(bob)).toEqual(['b']);
-  expect(JSON.parse(readFileSync(join(ada.home, 'store.json'), 'utf8')).seen.sequence).toBe(5);
+  expect(readJsonSync(join(ada.home, 'store.json')).seen.sequence).toBe(5);
 });
 
 test('a repository whose objects are damaged: who is new is told so, and the one command puts everything back from a cache', async () => {
@@ -323,7 +315,7 @@ test('a repository whose objects are damaged: who is new is told so, and the one
     .catch((thrown: unknown) => thrown);
   expect(error).toMatchObject({ code: 'E_STORE_UNREACHABLE' });
   expect(String((error as DockerTlsError).hints.at(-1))).toMatch(/damaged.*docker-tls store restore$/);
-  rmSync(repository, { recursive: true });
+  removeSync(repository);
   execFileSync('git', ['init', '-q', '--bare', repository]);
   await restoreTeamStore(ada.session());
   expect([...(await teamStore(bob.session()).read()).hosts.keys()]).toEqual(['web']);
