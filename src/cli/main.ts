@@ -165,7 +165,7 @@ async function runCommand(
   try {
     const { args, options, again } = parsed;
     const renderPlanned: ActionContext['renderPlanned'] = async (planned) =>
-      (await import('../core/render/change-result.ts')).renderPlanned(planned, { runtime, global });
+      (await import('../core/render/change-result.ts')).planText(planned, { runtime, global });
     const result = await command.run({
       args,
       options,

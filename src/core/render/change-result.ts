@@ -32,7 +32,7 @@ export function renderChange(changed: Changed, around: RenderContext): CommandRe
 export function renderPlanned(planned: Planned, around: RenderContext): CommandResult<PlannedChangeDocument> {
   const { hosts, wanted } = planned;
   const leftOut = wanted.leftOut ?? [];
-  const text = renderPlanned(planned, around);
+  const text = planText(planned, around);
   return {
     exit: gravestExit([exitOfResults(hosts, around.runtime.signal), ...leftOut.map(({ exit }) => exit)]),
     result: plannedChangeDocument(planned),
@@ -63,7 +63,7 @@ export function renderMade(changed: Changed, { runtime }: RenderContext): Comman
 }
 
 /** Credentials to issue, then changes on hosts, with a reason for hosts that the user did not name. */
-export function renderPlanned(
+export function planText(
   { wanted, hosts, signer, unapproved }: Planned,
   { runtime, global }: RenderContext,
 ): string {
