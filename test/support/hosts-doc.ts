@@ -83,7 +83,7 @@ export function renderHostsDoc(): string {
     'Without systemd, docker-tls appends the flags to the settings file, as `DOCKER_OPTS="$DOCKER_OPTS …"`. The service script has to pass `$DOCKER_OPTS`',
     'to dockerd. The file may assign it once, on one line, without syntax that only a shell can read. Otherwise setup refuses',
     '([E_UNIT_COMMAND](errors.md#e_unit_command), [E_UNIT_VARIABLE](errors.md#e_unit_variable)). `plan --json` has the kind of a host (`kind`) and the',
-    'holder of its port (`listening`).',
+    'holder of its port (`portHolder`).',
     '',
     '### Rootless Docker',
     '',

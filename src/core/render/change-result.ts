@@ -63,10 +63,7 @@ export function renderMade(changed: Changed, { runtime }: RenderContext): Comman
 }
 
 /** Credentials to issue, then changes on hosts, with a reason for hosts that the user did not name. */
-export function planText(
-  { wanted, hosts, signer, unapproved }: Planned,
-  { runtime, global }: RenderContext,
-): string {
+export function planText({ wanted, hosts, signer, unapproved }: Planned, { runtime, global }: RenderContext): string {
   const colours = coloursOf(runtime.io);
   const { verbose, diff } = global;
   return [
