@@ -50,7 +50,8 @@ export function accessOf(
   const losing: { readonly name: string; readonly others: OtherClients }[] = [];
   for (const host of state.hosts.values()) {
     const { record, ca } = host;
-    const spec = { ...record, ...changed.find(({ name }) => name === record.name) };
+    // Not merged: a requested spec without a list of clients accepts all of them.
+    const spec: Accepting = changed.find(({ name }) => name === record.name) ?? record;
     const accepting = acceptingNow(spec, record);
     const decided = trustOf(accepting, view);
     trust.set(record.name, decided);
@@ -83,7 +84,7 @@ export function withTrust(
 }
 
 /** As far as the store knows: a host tells which clients exist only once it is connected. */
-function acceptingNow(spec: HostSpec, known: HostRecord | undefined): Accepting {
+function acceptingNow(spec: Accepting, known: HostRecord | undefined): Accepting {
   return { ...spec, acceptCa: acceptedCa(spec.acceptCa, known?.acceptCa, undefined) };
 }
 
