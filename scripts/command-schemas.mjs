@@ -30,6 +30,8 @@ export function commandSchemas(commands) {
         error: { $ref: '#/definitions/ErrorDocument' },
       },
       required: ['schema', 'command', 'ok'],
+      // What a command did or found is absent only if it failed.
+      ...(type === undefined ? {} : { anyOf: [{ required: ['result'] }, { properties: { ok: { const: false } } }] }),
       additionalProperties: false,
       definitions,
     };

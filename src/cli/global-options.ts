@@ -52,7 +52,7 @@ export const GLOBAL_OPTIONS = {
     kind: 'flag',
     group: 'Output',
     short: 'q',
-    summary: 'only errors and warnings (for cron and CI)',
+    summary: 'only errors, and findings that need attention (for cron and CI)',
   },
   noColor: { kind: 'flag', group: 'Output', summary: 'no colours (also NO_COLOR)' },
   verbose: { kind: 'flag', group: 'Output', short: 'v', summary: 'say more: every host of a plan, the stack of a bug' },

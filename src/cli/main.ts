@@ -214,10 +214,13 @@ function stopWaiting(runtime: Runtime, progress: ProgressScreen | undefined, for
   const error =
     running.length === 0
       ? interrupted(message)
-      : interrupted(`${message}; hosts in the middle of a change roll back automatically`, {
-          details,
-          hints: ['docker-tls status'],
-        });
+      : interrupted(
+          `${message}; hosts in the middle of a change roll back automatically, unless they have already confirmed it`,
+          {
+            details,
+            hints: ['docker-tls status'],
+          },
+        );
   return printErrors(runtime.io, form, [error]);
 }
 

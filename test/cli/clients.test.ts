@@ -85,7 +85,7 @@ describe('client list', () => {
     expect(exit).toBe(3);
     expect(json.result.rows.filter(({ kind }: { kind: string }) => kind === 'host')).toMatchObject([
       { name: 'build-1', drift: ['does not accept client ci yet: it was not applied'], attention: true },
-      { name: 'build-2', drift: ['still accepts client ci, although no record allows it: it was not applied'] },
+      { name: 'build-2', drift: ['still accepts client ci, although the records do not allow it: it was not applied'] },
     ]);
   });
 

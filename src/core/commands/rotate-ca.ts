@@ -35,7 +35,7 @@ export type RotateCaDocument = {
 };
 
 type RotationStageDocument = {
-  /** `none`: no rotation; `clear`: no old CA is accepted by a host, but one is in the store. */
+  /** `none`: no rotation; `clear`: the old CA is no longer in the store, but `hosts` still accept it. */
   readonly stage: 'none' | 'accept' | 'issue' | 'drop' | 'clear';
   /** Hosts that the stage still has to change. */
   readonly hosts: readonly string[];

@@ -19,7 +19,7 @@ export function openToken(
   const { publicKey } = parseCertificate(cert).x509;
   const { algorithm, hash } = algorithmFor(publicKey);
   if (hash === null)
-    throw new DockerTlsError('E_KEY_TYPE', 'unsupported token key: use RSA, P-256 or P-384', {
+    throw new DockerTlsError('E_KEY_TYPE', 'unsupported token key: use RSA or a NIST curve (P-256, P-384, P-521)', {
       hints: ['a CA with a P-256 or P-384 key'],
     });
   return authorityOf(cert, {

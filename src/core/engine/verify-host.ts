@@ -107,7 +107,10 @@ export function verificationFailure(
                 : `docker-tls doctor ${host}`,
             ]
           : hintsFor(first, (client ?? bad[0])?.cause),
-      details: bad.map((check) => `${check.who}: expected ${check.expected}, ${check.outcome}`),
+      details: bad.map(
+        (check) =>
+          `${check.who}: expected ${check.expected === 'refused' ? 'rejected' : check.expected}, ${check.outcome}`,
+      ),
     },
   );
 }

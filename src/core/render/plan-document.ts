@@ -2,6 +2,7 @@
 
 import type { AgreedHost } from '../actions/results.ts';
 import type { HostResult } from '../domain/host-results.ts';
+import { formatSan } from '../domain/pki/san.ts';
 import type { FileChange } from '../domain/plan/file-change.ts';
 import { type HostPlan, hasChanges } from '../domain/plan/plan-host.ts';
 import {
@@ -58,6 +59,7 @@ export type HostCredentialsDocument = {
   readonly key: 'sent' | 'kept' | 'made-on-host';
   /** A certificate to be issued; absent: the stored one is sent. */
   readonly certificate?: {
+    /** For instance `DNS:build-1`, `IP:192.0.2.7`. */
     readonly names: readonly string[];
     readonly keyType: string;
     readonly days: number;
@@ -74,7 +76,7 @@ function hostCredentialsDocument(credentials: NonNullable<HostPlan['credentials'
   return {
     reason,
     key: KEYS[key],
-    certificate: { names: names.map(({ value }) => value), keyType, days, reason: why },
+    certificate: { names: names.map(formatSan), keyType, days, reason: why },
   };
 }
 
@@ -100,14 +102,11 @@ export type HostPlanDocument = {
   readonly plainTcpPorts: readonly string[];
   /** What users of the host lose. */
   readonly costs: readonly string[];
-  /** Requested fixes that cannot be made. */
-  readonly skippedFixes: readonly string[];
   readonly warnings: readonly string[];
 };
 
 export function hostPlanDocument(plan: HostPlan): HostPlanDocument {
-  const { kind, purpose, returnsTo, port, listening, credentials, files, daemon, opens, costs, unmade, warnings } =
-    plan;
+  const { kind, purpose, returnsTo, port, listening, credentials, files, daemon, opens, costs, warnings } = plan;
   return {
     ...{ kind, purpose, generation: generationOf(plan), restores: returnsTo, port },
     portHolder: listening === 'none' ? undefined : listening,
@@ -119,7 +118,7 @@ export function hostPlanDocument(plan: HostPlan): HostPlanDocument {
       ...(plan.audit === 'load' ? (['audit rules'] as const) : []),
     ],
     containers: containersDocument(plan),
-    ...{ plainTcpPorts: opens, costs, skippedFixes: unmade ?? [], warnings },
+    ...{ plainTcpPorts: opens, costs, warnings },
   };
 }
 

@@ -118,7 +118,7 @@ const MISTAKES: Readonly<Record<string, readonly [text: string, said: readonly s
     'hosts:\n  a: { user: root, ssh: { keys: host } }',
     [
       'f:3:8 there is no key user in hosts | user belongs into ssh: { user: … }',
-      'f:3:27 there is no key keys in hosts | keys is outside ssh: { }',
+      'f:3:27 there is no key keys in hosts | write keys next to ssh, not inside it',
     ],
   ],
   'the address of all hosts': [

@@ -43,6 +43,7 @@ test('a document with another field, without a field, or of another type, is ref
     { ...document, result: { host: 'a' } },
     { ...document, result: { ...result, dryRun: false } },
     { schema: 1, ok: true, result },
+    { schema: 1, command: 'rename', ok: true },
   ])
     expect(() => check(other)).toThrow(/not a document of schema/);
   expect(() => check({ schema: 1, command: 'ssh', ok: true, result })).toThrow(/ssh\.json/);

@@ -44,7 +44,10 @@ test('a host that no longer has a list of clients accepts all, also where the fi
   const host = [...stored.hosts.values()][0] as NonNullable<ReturnType<typeof stored.hosts.get>>;
   const before = { ...stored, hosts: new Map([['h1', { ...host, record: { ...host.record, clients: ['ann'] } }]]) };
   const all = completeHost({ name: 'h1', ssh: { destination: 'h1' } });
-  const clients = [{ ...CLIENT_DEFAULTS, name: 'ann' }, { ...CLIENT_DEFAULTS, name: 'new' }];
+  const clients = [
+    { ...CLIENT_DEFAULTS, name: 'ann' },
+    { ...CLIENT_DEFAULTS, name: 'new' },
+  ];
   const wanted = hostsIntent({ ...request('ann', true, [all]), clients }).want(before, now);
   expect(wanted.credentials.map(({ kind }) => kind)).toContain('client');
   const [trusted] = wanted.hosts;

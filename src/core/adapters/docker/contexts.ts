@@ -214,6 +214,6 @@ function isOurs(meta: Fields): boolean {
 }
 
 function foreign(place: ContextPlace, wayOut: string): DockerTlsError {
-  const what = `docker-tls did not write the docker context ${place.name}`;
+  const what = `the docker context ${place.name} exists, and docker-tls did not write it`;
   return new DockerTlsError('E_CONTEXT_EXISTS', what, { hints: [`docker context inspect ${place.name}`, wayOut] });
 }

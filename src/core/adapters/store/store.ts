@@ -17,7 +17,8 @@ import { treeSignature } from './tree.ts';
 export type UndoToken = {
   /**
    * Restores the previous contents byte for byte and mode for mode. Call it under the same lock as the write, at most once, the last write
-   * first if writes touched the same names (else it throws a plain Error). Needs no disk space. Fails as write does.
+   * first if writes touched the same names (else it throws a plain Error). Needs disk space only if other writes came since, for a new
+   * revision. Fails as write does.
    */
   undo(): Promise<void>;
 };

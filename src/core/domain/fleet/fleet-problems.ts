@@ -79,7 +79,7 @@ function misplaced(path: Path, key: string, { knownKeys }: ProblemContext): stri
   const inSsh = path.at(-1) === 'ssh';
   const other = knownKeys(inSsh ? path.slice(0, -1) : [...path, 'ssh']);
   if (!other.includes(key)) return undefined;
-  return inSsh ? `${key} is outside ssh: { }` : `${key} belongs into ssh: { ${key}: … }`;
+  return inSsh ? `write ${key} next to ssh, not inside it` : `${key} belongs into ssh: { ${key}: … }`;
 }
 
 /** Reports the problems of the union's branch that has the found type. */

@@ -67,7 +67,8 @@ export function accessDrift(state: StoreState, now: Date): Map<string, readonly 
   const drift = new Map<string, string[]>();
   const add = (host: string, words: string) => drift.set(host, [...(drift.get(host) ?? []), words]);
   for (const { name, toAdd, toDrop, revokedAt } of clientAccess(state, now)) {
-    const who = revokedAt === undefined ? `client ${name}, although no record allows it` : `the revoked client ${name}`;
+    const who =
+      revokedAt === undefined ? `client ${name}, although the records do not allow it` : `the revoked client ${name}`;
     for (const host of toDrop) add(host, `still accepts ${who}: it was not applied`);
     for (const host of toAdd) add(host, `does not accept client ${name} yet: it was not applied`);
   }
