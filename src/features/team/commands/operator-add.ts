@@ -9,24 +9,9 @@ import { addOperator } from '../store/admin.ts';
 import { checkRecipient } from '../store/age.ts';
 import type { Operator } from '../store/operators.ts';
 import { noRecipient } from '../store/ssh-keys.ts';
+import { type OperatorDocument, operatorDocument } from './operator-document.ts';
 
 export type OperatorAddDocument = { readonly operator: OperatorDocument; readonly dryRun?: true };
-
-/** An operator of a shared store. */
-export type OperatorDocument = {
-  readonly name: string;
-  /** `age1…`, or an SSH public key. */
-  readonly recipient: string;
-  /** Can open the CA, and so change the store. */
-  readonly ca: boolean;
-  /** The client whose key they can open without the CA. */
-  readonly client?: string;
-  readonly addedAt: string;
-};
-
-export function operatorDocument({ name, recipient, ca, client, addedAt }: Operator): OperatorDocument {
-  return { name, recipient, ca, client, addedAt };
-}
 
 export const command = defineCommand({
   scope: ['changes', 'store'],

@@ -5,7 +5,7 @@ import { coloursOf } from '../../../core/render/colours.ts';
 import { renderTable } from '../../../core/render/table.ts';
 import { sharedStoreOf } from '../actions/team-session.ts';
 import { listOperators } from '../store/admin.ts';
-import { type OperatorDocument, operatorDocument } from './operator-add.ts';
+import { type OperatorDocument, operatorDocument } from './operator-document.ts';
 
 export type OperatorListDocument = {
   readonly store: string;
