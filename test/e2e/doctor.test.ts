@@ -188,7 +188,7 @@ test.each<[name: string, cause: string, says: RegExp, breaks: string, env?: Reco
   [
     'a daemon that wants a newer API',
     'api-version',
-    /DOCKER_API_VERSION is 1.44, which is older than 1.45/,
+    /DOCKER_API_VERSION is 1.44: older than 1.45/,
     `${OWN} '[Service]\nEnvironment=DOCKER_MIN_API_VERSION=1.45\n' && systemctl daemon-reload && systemctl restart docker`,
     { DOCKER_API_VERSION: '1.44' },
   ],
