@@ -115,7 +115,7 @@ async function make() {
   writeFileSync(join(work, 'config.json'), JSON.stringify(config));
   execFileSync(nodeHere, ['--experimental-sea-config', 'config.json'], { cwd: work, stdio: 'pipe' });
 
-  const made = join(work, 'program');
+  const made = join(work, platform.startsWith('win') ? 'program.exe' : 'program');
   copyFileSync(node, made);
   chmodSync(made, 0o755);
   if (platform.startsWith('linux')) strip(made);

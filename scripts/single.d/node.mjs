@@ -4,7 +4,7 @@ import { execFileSync } from 'node:child_process';
 import { createHash } from 'node:crypto';
 import { cpSync, existsSync, mkdirSync, mkdtempSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import { homedir, tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { basename, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 
 export const NODE = JSON.parse(readFileSync(new URL('../../packaging/node.json', import.meta.url), 'utf8'));
@@ -46,11 +46,27 @@ function fromNpm(platform, directory) {
   renameSync(join(directory, 'bin', name), join(directory, 'node'));
 }
 
+/** Fills the cache in one step: two builds may begin at the same time. */
+function keep(directory, kept, name, sum) {
+  mkdirSync(CACHE, { recursive: true });
+  const draft = mkdtempSync(`${kept}.`);
+  cpSync(join(directory, 'node'), join(draft, name));
+  if (existsSync(join(directory, 'LICENSE'))) cpSync(join(directory, 'LICENSE'), join(draft, 'LICENSE'));
+  writeFileSync(join(draft, 'SHA256'), sum);
+  try {
+    renameSync(draft, kept);
+  } catch (error) {
+    rmSync(draft, { recursive: true, force: true });
+    if (!existsSync(join(kept, 'SHA256'))) throw error;
+  }
+}
+
 /** The paths of Node's program and of its licence. */
 export async function nodeFor(platform) {
   const { program } = NODE.platforms[platform];
   const kept = join(CACHE, platform);
-  const paths = { node: join(kept, 'node'), licence: join(kept, 'LICENSE') };
+  // Windows starts no program without an extension.
+  const paths = { node: join(kept, platform.startsWith('win') ? 'node.exe' : 'node'), licence: join(kept, 'LICENSE') };
   const sums = join(kept, 'SHA256');
   if (!existsSync(sums)) {
     const directory = mkdtempSync(join(tmpdir(), 'docker-tls-node-'));
@@ -59,10 +75,7 @@ export async function nodeFor(platform) {
         process.stderr.write(`single: nodejs.org: ${error.message}; trying npm\n`);
         fromNpm(platform, directory);
       });
-      mkdirSync(kept, { recursive: true });
-      cpSync(join(directory, 'node'), paths.node);
-      if (existsSync(join(directory, 'LICENSE'))) cpSync(join(directory, 'LICENSE'), paths.licence);
-      writeFileSync(sums, program ?? sha256(readFileSync(paths.node)));
+      keep(directory, kept, basename(paths.node), program ?? sha256(readFileSync(join(directory, 'node'))));
     } finally {
       rmSync(directory, { recursive: true, force: true });
     }

@@ -1,4 +1,4 @@
-// What the environment says to Node.js is not said to docker-tls. NODE_OPTIONS is ignored by a setting of the executable.
+// Node.js' environment variables do not apply to docker-tls. A setting of the executable ignores NODE_OPTIONS.
 delete process.env.NODE_TLS_REJECT_UNAUTHORIZED;
 if (process.env.NODE_EXTRA_CA_CERTS) {
   const tls = require('node:tls');

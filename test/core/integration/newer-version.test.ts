@@ -3,6 +3,7 @@ import { createServer, type IncomingMessage } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { expect, test } from 'vitest';
 import { newerVersion, RELEASES } from '../../../src/core/actions/newer-version.ts';
+import { interrupted } from '../../../src/errors/errors.ts';
 import { failure } from '../../support/ssh-login.ts';
 
 /** What `act` gives while a server answers with `status` and `body`, and the request. */
@@ -28,6 +29,8 @@ test.each([
   ['0.9.0', 'v0.10.0', true],
   ['1.0.0', 'v0.10.0', false],
   ['0.2.0', 'v0.1.9', false],
+  ['0.2.0-rc.1', 'v0.2.0', true],
+  ['0.2.0-rc.1', 'v0.1.9', false],
 ])('%s, released %s: outdated %s; the request names neither version nor computer', async (own, tag, outdated) => {
   const { given, requests } = await answered(200, JSON.stringify({ tag_name: tag }), (url) =>
     newerVersion(own, url, signal),
@@ -45,6 +48,18 @@ test.each([
 ])('%s %s is an error', async (status, body, words) => {
   const { given } = await answered(status, body, (url) => failure(newerVersion('0.1.0', url, signal)));
   expect(given).toMatchObject({ code: 'E_RELEASES', message: expect.stringContaining(words) });
+});
+
+test('Ctrl-C while it waits is an interruption', async () => {
+  const silent = createServer(() => {});
+  await new Promise<void>((resolve) => silent.listen(0, '127.0.0.1', resolve));
+  const controller = new AbortController();
+  const url = `http://127.0.0.1:${(silent.address() as AddressInfo).port}/latest`;
+  const error = failure(newerVersion('0.1.0', url, controller.signal));
+  controller.abort(interrupted('interrupted'));
+  expect(await error).toMatchObject({ code: 'E_INTERRUPTED', exit: 130 });
+  silent.closeAllConnections();
+  silent.close();
 });
 
 test('nothing listens', async () => {
