@@ -39,7 +39,7 @@ describe('the lock', () => {
         `^the store is held by "docker-tls apply" of \\S+ on ${hostname()} \\(process ${first.child.pid}\\) since 20\\S+Z$`,
       ),
     );
-    expect(error.hints).toContain(`if it is gone for good: rm ${join(home, 'lock')}`);
+    expect(error.hints).toContain(`if that run has died: rm ${join(home, 'lock')}`);
     expect(await store.read()).toMatchObject({ oldCas: [] });
 
     first.child.kill('SIGKILL');
@@ -160,7 +160,7 @@ describe('the lock', () => {
       .withLock('test', async () => 'in')
       .catch((caught) => caught);
     expect(error).toMatchObject({ code: 'E_STORE_LOCKED' });
-    expect(error.hints).toContain(`if it is gone for good: rm ${lock} ${right}`);
+    expect(error.hints).toContain(`if that run has died: rm ${lock} ${right}`);
   });
 
   test('of a process that is not ours to signal holds', async () => {
