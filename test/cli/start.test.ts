@@ -47,7 +47,7 @@ test.each([
   const loaded = loadedBy(holding(entry), files);
   expect([...loaded]).toEqual(expect.arrayContaining([entry, part, 'src/errors/errors.ts']));
   expect(packages(loaded)).toEqual(['shlex']);
-  const store = ['look', 'modes', 'pem'].map((name) => `src/core/adapters/store/${name}.ts`);
+  const store = ['look', 'modes', 'store-pem'].map((name) => `src/core/adapters/store/${name}.ts`);
   expect(under(loaded, 'src/core/adapters/').filter((path) => !store.includes(path))).toEqual([]);
   // It takes 3 ms of the start.
   for (const file of files) expect(readFileSync(file, 'utf8')).not.toContain('from "node:crypto"');

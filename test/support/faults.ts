@@ -406,7 +406,7 @@ function untruths({ death }: Fault, ended: FaultResult['ended'], exit: number | 
       : said(/may have kept the change|has kept the change/)
         ? ended
         : said(
-              /back in its previous state|was rolled back|had already rolled back|nothing was changed|runs as before|rolls back by itself/,
+              /back in its previous state|was rolled back|had already rolled back|nothing was changed|runs as before|rolls back by itself|roll back automatically/,
             )
           ? 'old'
           : undefined;
