@@ -188,7 +188,7 @@ export class FaultHost {
         return ['rotate', 'server', name, ...ending];
       case 'rollback':
         // By number: the previous fault may have been a rollback too.
-        return ['rollback', name, '--to', await this.#returnsTo(/"returnsTo": ?(\d+)/), ...ending];
+        return ['rollback', name, '--to', await this.#returnsTo(/"restores": ?(\d+)/), ...ending];
       case 'remove':
         return ['remove', name, ...ending];
       default:
