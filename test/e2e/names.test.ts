@@ -94,7 +94,7 @@ test('a host that is gone: remove names forget, and after it status, verify and 
   await gone.down();
   const removed = await person.run(['remove', gone.name, '--yes']);
   expect(removed.status).toBe(4);
-  const forget = printed(removed.err, 'if the host is gone for good');
+  const forget = printed(removed.err, 'if the host no longer exists');
   const dry = await person.run([...forget, '--dry-run', '--json']);
   expect(JSON.parse(dry.out).result.hosts).toEqual([
     { host: gone.name, address: gone.address, clients: ['laptop'], contexts: ['old'] },

@@ -82,7 +82,7 @@ describe('the package', () => {
 describe('as a plugin of the docker CLI', () => {
   test('docker tls runs it', async () => {
     expect((await run('docker', ['tls', '--version'], { env })).stdout).toContain(`docker-tls ${version} (`);
-    expect((await run('docker', ['tls', 'env', '--help'], { env })).stdout).toContain('Lines for the shell');
+    expect((await run('docker', ['tls', 'env', '--help'], { env })).stdout).toContain('Print lines that point a shell');
   });
 
   test('docker --help lists it', async () => {

@@ -219,7 +219,7 @@ export class FaultHost {
     const words = await this.#begin(fault.change);
     const credentials =
       fault.change === 'rollback'
-        ? Number(await this.#returnsTo(/"path": ?"[^"]*\/docker\/tls\/current".*?"to": ?"(\d+)"/s))
+        ? Number(await this.#returnsTo(/"path": ?"[^"]*\/docker\/tls\/current".*?"target": ?"(\d+)"/s))
         : undefined;
     await settled(host, this.#confirmS + 30);
     const before = await snapshot(host);
