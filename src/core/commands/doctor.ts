@@ -35,6 +35,7 @@ import { probeAs } from '../engine/probes.ts';
 import { alongAnyWay } from '../engine/through.ts';
 import type { RenderContext } from '../render/change-result.ts';
 import { coloursOf } from '../render/colours.ts';
+import type { ProbeCauseDocument } from '../render/documents.ts';
 import type { Runtime } from '../runtime.ts';
 import { dockerConfigDirectory } from '../user.ts';
 
@@ -59,20 +60,7 @@ export type DoctorDocument = {
 
 type CauseDocument =
   | 'none'
-  | 'client-refused'
-  | 'unknown-authority'
-  | 'wrong-name'
-  | 'expired'
-  | 'not-yet-valid'
-  | 'connection-refused'
-  | 'timed-out'
-  | 'unreachable'
-  | 'name-not-found'
-  | 'plain-http'
-  | 'protocol'
-  | 'reset'
-  | 'not-spoken-here'
-  | 'other'
+  | ProbeCauseDocument
   | 'clock-skew'
   | 'client-expired'
   | 'client-not-yet-valid'

@@ -26,25 +26,28 @@ export type CheckDocument = {
   /** The revoked client whose certificate was used. */
   readonly revoked?: string;
   /** Why there was no HTTP answer; `not-spoken-here`: not tried, because this machine's TLS library cannot. */
-  readonly cause?:
-    | 'client-refused'
-    | 'unknown-authority'
-    | 'wrong-name'
-    | 'expired'
-    | 'not-yet-valid'
-    | 'connection-refused'
-    | 'timed-out'
-    | 'unreachable'
-    | 'name-not-found'
-    | 'plain-http'
-    | 'protocol'
-    | 'reset'
-    | 'not-spoken-here'
-    | 'other';
+  readonly cause?: ProbeCauseDocument;
   /** The machine through which SSH led the connection. */
   readonly via?: string;
   readonly seconds: number;
 };
+
+/** Why a TLS connection got no HTTP answer. */
+export type ProbeCauseDocument =
+  | 'client-refused'
+  | 'unknown-authority'
+  | 'wrong-name'
+  | 'expired'
+  | 'not-yet-valid'
+  | 'connection-refused'
+  | 'timed-out'
+  | 'unreachable'
+  | 'name-not-found'
+  | 'plain-http'
+  | 'protocol'
+  | 'reset'
+  | 'not-spoken-here'
+  | 'other';
 
 export function checkDocument(check: ProbeCheck): CheckDocument {
   const { who, expected, ok, outcome, otherCertificate, revoked, cause, via, elapsedMs } = check;
