@@ -197,3 +197,30 @@ root_image() { # ROOT
   tar -C "$image" --owner=0 --group=0 --numeric-owner -cf "$root/root/busybox.tar" .
   rm -rf "$image"
 }
+
+# Packages for single hosts (up --with), downloaded once with all that they need on a root of the suite.
+root_debs_directory() { # SUITE PACKAGE,…
+  printf '%s/debs/%s-with-%s' "$LAB" "$1" "${2//,/-}"
+}
+
+root_debs() { # SUITE PACKAGE,…
+  local directory tree lock
+  directory=$(root_debs_directory "$1" "$2")
+  exec {lock}>"$LAB/locks/debs-$1"
+  flock "$lock"
+  if [[ ! -d $directory ]]; then
+    say "downloading ${2//,/, } for $1 (once)"
+    tree=$(mktemp -d "$LAB/debs/tree.XXXXXX")
+    mkdir -p "$tree"/{upper,work,root,debs}
+    mount -t overlay overlay -o "lowerdir=$(root_directory "$1"),upperdir=$tree/upper,workdir=$tree/work,volatile" "$tree/root"
+    cp /etc/resolv.conf "$tree/root/etc/resolv.conf"
+    # shellcheck disable=SC2086 # names of packages
+    chroot "$tree/root" sh -c 'apt-get -q update && apt-get -q install -y --no-install-recommends --download-only "$@"' sh ${2//,/ } \
+      >"$tree/log" 2>&1 && mv "$tree"/root/var/cache/apt/archives/*.deb "$tree/debs/"
+    umount "$tree/root"
+    [[ -n $(ls "$tree/debs") ]] || fail "apt-get could not download ${2//,/, }: $(tail -n 5 "$tree/log")"
+    mv "$tree/debs" "$directory"
+    rm -rf "$tree"
+  fi
+  exec {lock}>&-
+}

@@ -17,6 +17,8 @@ import { dateWords, listWords, plural } from '../domain/words.ts';
 import { change } from '../engine/change.ts';
 import type { ChangeDocument } from '../render/change-document.ts';
 import { type RenderContext, renderChange } from '../render/change-result.ts';
+import { LISTENERS } from '../seams/listeners.ts';
+import { offered } from '../seams/seam.ts';
 
 /** In a dry run with the plan. `hosts`: hosts whose list of clients changed. */
 export type ClientAddDocument = ChangeDocument & { readonly clients: readonly AddedClientDocument[] };
@@ -42,6 +44,7 @@ export const command = defineCommand({
     hosts: { kind: 'list', value: 'NAME', summary: 'hosts that accept it; default: all', completes: 'host' },
     days: CLIENT_OPTIONS.days,
     keyType: CLIENT_OPTIONS.keyType,
+    ...offered(LISTENERS, { role: CLIENT_OPTIONS.role }),
   },
   run: async (context) => {
     const added = await addClients(context, context.args.names, context.options);
@@ -53,12 +56,13 @@ type AddOptions = AccessOptions & {
   readonly hosts: readonly string[];
   readonly days: number | undefined;
   readonly keyType: KeyType | undefined;
+  readonly role?: string | undefined;
 };
 
 type Added = {
   readonly changed: Changed;
   /** Settings that existing clients also get. */
-  readonly requested: Partial<Pick<ClientRecord, 'hosts' | 'days' | 'keyType'>>;
+  readonly requested: Partial<Pick<ClientRecord, 'hosts' | 'days' | 'keyType' | 'role'>>;
   readonly clients: readonly AddedClient[];
 };
 
@@ -76,10 +80,10 @@ export async function addClients(
   options: AddOptions,
 ): Promise<Added> {
   // These belong to the client; the changed hosts keep their own.
-  const { days, keyType, ...about } = options;
+  const { days, keyType, role, ...about } = options;
   const { run, ca, flags } = await openStoredRun(context, about);
   const hosts = options.hosts.length > 0 ? options.hosts : undefined;
-  const requested = given({ hosts, days, keyType });
+  const requested = given({ hosts, days, keyType, role });
   const clients = [...new Set(names)].map((name) => ({ ...clientSpec(name, options), hosts }));
   const rejectOthers = options.rejectOtherClients;
   const want = (state: StoreState, now: Date): Wanted => {

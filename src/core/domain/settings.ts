@@ -133,6 +133,22 @@ export const HOST_SETTINGS = {
     flag: { ...host, value: 'ADDR' },
     kept,
   },
+  ...ofFeatures({
+    listener: {
+      ...choice(['dockerd', 'haproxy']),
+      default: 'dockerd',
+      summary: 'who accepts clients: dockerd itself, or HAProxy in front of it (no restart of dockerd, roles)',
+      flag: host,
+      kept,
+    },
+    otherClients: {
+      ...text(values.roleName),
+      summary: 'role of clients of other CAs that the host accepts',
+      otherwise: 'they are refused',
+      flag: { ...host, value: 'ROLE' },
+      kept,
+    },
+  } as const),
   sans: {
     ...list(values.san),
     default: none,
@@ -212,6 +228,14 @@ export const CLIENT_SETTINGS = {
   days: { ...days, summary: 'lifetime of its certificate in days' },
   hosts: { ...names, summary: 'hosts that accept it, or all', otherwise: 'all' },
   revoked: { ...onOff, summary: 'true: no host accepts it' },
+  ...ofFeatures({
+    role: {
+      ...text(values.roleName),
+      summary: 'what it may do on hosts whose listener is haproxy',
+      otherwise: 'full',
+      flag: { ...certificate, value: 'ROLE' },
+    },
+  } as const),
 } as const satisfies Settings;
 
 export const CA_SETTINGS = {

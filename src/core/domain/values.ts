@@ -241,6 +241,9 @@ export const contextName = checked((value) => {
   if (why !== undefined) refuse(`"${value.slice(0, 60)}" cannot be the name of a docker context: ${why}`);
 });
 
+/** The name of a role (docs/roles.md). */
+export const roleName = named(32);
+
 /** Reference to a secret; a literal secret is refused, and not repeated in the error. */
 export const secret = checked(checkSecretReference, {
   pattern: SECRET_REFERENCE_PATTERN,

@@ -30,6 +30,7 @@ export const SETTINGS = [
   'SSHD_DROP_IN',
   'AUDIT',
   'PORTS',
+  'LISTENER',
   'GENERATION',
   'KEEP',
 ] as const;
@@ -113,7 +114,7 @@ export const STEPS = [
 ] as const;
 
 /** Steps that only a result names: the point where `restart` or `services` failed. */
-export const LATE_STEPS = ['check', 'containers', 'reload-sshd', 'restart-sshd'] as const;
+export const LATE_STEPS = ['check', 'containers', 'listener', 'reload-sshd', 'restart-sshd'] as const;
 
 /** Printed once the old daemon has ended and systemd holds the port: the new daemon answers every later client. */
 export const OPEN = '@open';

@@ -56,6 +56,7 @@ import sshdModule from './sshd.sh';
 import systemdArmModule from './systemd/arm.sh';
 import systemdDependentsModule from './systemd/dependents.sh';
 import systemdFactsModule from './systemd/facts.sh';
+import systemdListenerModule from './systemd/listener.sh';
 import systemdPulledModule from './systemd/pulled.sh';
 import systemdRecoveryModule from './systemd/recovery.sh';
 import systemdServiceModule from './systemd/service.sh';
@@ -77,6 +78,7 @@ const BY_SYSTEMD = {
     systemdUnitsModule,
     systemdDependentsModule,
     systemdServiceModule,
+    systemdListenerModule,
     systemdPulledModule,
     systemdRecoveryModule,
   ],

@@ -76,6 +76,7 @@ function whatChanged(outcome: HostOutcome): string {
   const files = outcome.plan.files.filter((change) => !change.path.startsWith('/etc/docker/tls/')).length;
   if (files > 0) parts.push(plural(files, 'file'));
   if (outcome.plan.daemon.action !== 'none') parts.push(outcome.plan.daemon.action);
+  if (outcome.plan.listener.action !== 'none') parts.push(`listener: ${outcome.plan.listener.action}`);
   const edits = handEdits(outcome.plan).length;
   if (edits > 0) parts.push(`${edits} edited by hand replaced`);
   return parts.join(', ') || 'nothing to do';

@@ -95,6 +95,11 @@ export type HostPlanDocument = {
   readonly credentials?: HostCredentialsDocument;
   readonly files: readonly FileChangeDocument[];
   readonly daemon: { readonly action: 'none' | 'reload' | 'restart' | 'stop'; readonly reason: string };
+  /** The service that accepts clients in front of dockerd; absent: dockerd does it itself, before and after. */
+  readonly listener?: {
+    readonly action: 'start' | 'reload' | 'restart' | 'stop';
+    readonly reason: string;
+  };
   /** Further services that get new settings. */
   readonly reloads: readonly ('sshd' | 'audit rules')[];
   readonly containers: ContainersDocument;
@@ -113,6 +118,7 @@ export function hostPlanDocument(plan: HostPlan): HostPlanDocument {
     credentials: credentials && hostCredentialsDocument(credentials),
     files: files.map(fileChangeDocument),
     daemon: { action: daemon.action, reason: daemon.reason },
+    ...listenerOf(plan),
     reloads: [
       ...(plan.sshd === 'reload' ? (['sshd'] as const) : []),
       ...(plan.audit === 'load' ? (['audit rules'] as const) : []),
@@ -120,6 +126,10 @@ export function hostPlanDocument(plan: HostPlan): HostPlanDocument {
     containers: containersDocument(plan),
     ...{ plainTcpPorts: opens, costs, warnings },
   };
+}
+
+function listenerOf({ listener: { action, reason } }: HostPlan): Pick<HostPlanDocument, 'listener'> {
+  return action === 'none' ? {} : { listener: { action, reason } };
 }
 
 /** The generation number; absent after a removal of docker-tls. */

@@ -73,6 +73,7 @@ function changeLines(hosts: readonly Shown[], form: PlanForm): string[] {
     : sharedViews(hosts[0] as Shown, diff))
     lines.push(...renderFileView(view, colours).map((line) => `  ${line}`));
   add('daemon', plan.daemon.action === 'none' ? 'untouched' : `one ${plan.daemon.action}: ${plan.daemon.reason}`);
+  if (plan.listener.action !== 'none') add('listener', `one ${plan.listener.action}: ${plan.listener.reason}`);
   add('containers', hosts.length === 1 ? containerWords(plan) : containersOf(hosts));
   if (plan.daemon.action === 'restart' && plan.listening !== 'none') add('clients', OVER_RESTART[plan.listening]);
   if (plan.daemon.action === 'restart') add('streams', 'end with the restart: logs -f, attach, exec, build, events');
@@ -118,8 +119,16 @@ function likeness(host: Shown, { diff = false }: PlanForm): string {
   const { plan, spec, accepts } = host;
   const { how, running, unlisted } = plan.containers;
   const alone = how === 'stop' || unlisted ? plan.host : undefined;
-  const { purpose, port, daemon, listening, costs, credentials } = plan;
-  const change = { purpose, port, daemon, listening, costs, credentials: credentials && credentialWords(credentials) };
+  const { purpose, port, daemon, listener, listening, costs, credentials } = plan;
+  const change = {
+    purpose,
+    port,
+    daemon,
+    listener,
+    listening,
+    costs,
+    credentials: credentials && credentialWords(credentials),
+  };
   const here = { context: hostContextName(spec) !== undefined, use: spec.use, confirmWithin: spec.confirmWithin };
   return JSON.stringify([alone, change, sharedViews(host, diff), accepts, how, running.length > 0, here]);
 }

@@ -9,7 +9,7 @@ import { KEY_TYPES } from '../../domain/pki/key-types.ts';
 import type { Secret } from '../../domain/secret.ts';
 import { CLIENT_SETTINGS, SSH_SETTINGS, type SshSpec, type StoredSettings } from '../../domain/settings.ts';
 import { STORED, storedShape } from '../../domain/settings-stored.ts';
-import { choice, count, dialled, recordedDestination, recordedHostKey } from '../../domain/values.ts';
+import { choice, count, dialled, recordedDestination, recordedHostKey, roleName } from '../../domain/values.ts';
 
 const text = z.string().check(z.minLength(1));
 const number = count(0, Number.MAX_SAFE_INTEGER);
@@ -63,6 +63,8 @@ export const clientRecord = z.looseObject({
   ),
   days: number,
   keyType,
+  /** What it may do on hosts whose listener is not dockerd itself; absent: everything. */
+  role: z.optional(roleName),
   revokedAt: z.optional(time),
   /** Set for an imported client of another store: the hosts that it reaches, which nothing else in this store needs. */
   reaches: z.optional(z.array(z.looseObject({ name: text, address: text, port: count(1, 65_535) }))),

@@ -21,6 +21,9 @@ export const SSHD_DROP_IN = '/etc/ssh/sshd_config.d/0-docker-tls.conf';
 export const PODMAN_SERVICE = 'docker-tls-podman.service';
 export const PODMAN_SOCKET = 'docker-tls-podman.socket';
 
+/** Accepts TLS clients in front of the daemon, if it is not the daemon itself. */
+export const LISTENER_SERVICE = 'docker-tls-haproxy.service';
+
 export const DROP_IN_DIRECTORY = `${UNITS}/docker.service.d`;
 /** Installs the firewall rule for loopback packets before each start of dockerd. */
 export const LOOPBACK_DROP_IN = `${DROP_IN_DIRECTORY}/docker-tls-loopback.conf`;

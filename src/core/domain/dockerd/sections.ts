@@ -7,8 +7,8 @@
 /** One section: its name from the script, and its bytes exactly as printed. */
 export type Section = { readonly name: string; readonly content: Buffer };
 
-/** Source of the output: the facts of a plan, or those of the audit. */
-export type SectionKind = 'facts' | 'audit';
+/** Source of the output: the facts of a plan, of the audit, or of a listener. */
+export type SectionKind = 'facts' | 'audit' | 'listener';
 
 /** Answers of Docker's API by path, from the sections of api.sh. Status 0: no answer. */
 export type ApiAnswers = ReadonlyMap<string, { readonly status: number; readonly body: string }>;

@@ -5,6 +5,7 @@ import type { San } from '../pki/san.ts';
 import type { Secret } from '../secret.ts';
 import type { HostSpec } from '../settings.ts';
 import type { CaId } from '../trust/ca-id.ts';
+import type { DesiredListener } from './plan-listener.ts';
 
 /** A server certificate to issue. */
 export type CertificateRequest = {
@@ -83,6 +84,8 @@ export type ExtraChange =
 /** What a plan needs of the spec, with the credentials and what hardening adds. */
 export type DesiredHost = Pick<HostSpec, 'name' | 'port' | 'listen' | 'containers' | 'liveRestore'> & {
   readonly credentials: DesiredCredentials;
+  /** Accepts clients in front of the daemon. Absent: the daemon does it itself. */
+  readonly listener?: DesiredListener | undefined;
   /** Further keys of daemon.json (hardening); undefined removes a key. */
   readonly daemonSettings?: Readonly<Record<string, unknown>>;
   readonly extras?: readonly ExtraChange[];

@@ -23,6 +23,7 @@ import { fileText, type HostFacts } from './facts.ts';
 import { edited, type FileChange } from './file-change.ts';
 import { kindOf } from './host-kind.ts';
 import { socketPorts } from './plain-tcp.ts';
+import { isListenerPath } from './plan-listener.ts';
 
 /** Keys of daemon.json that dockerd reloads on SIGHUP (dockerd(8), "Configuration reload behavior"); others need a restart. */
 const RELOADABLE = new Set(
@@ -48,7 +49,9 @@ export function isTlsPath(path: string, { places }: Pick<HostFacts, 'places'>, v
   );
 }
 
-export function isDaemonPath(path: string, facts: HostFacts, view: DaemonView): boolean {
+/** `listener`: another service accepts clients, so certificates and socket unit do not concern the daemon. */
+export function isDaemonPath(path: string, facts: HostFacts, view: DaemonView, listener = false): boolean {
+  if (listener && isListenerPath(path, facts.places)) return false;
   return isTlsPath(path, facts, view) || path === view.configName || path.includes(`/${kindOf(facts).service}`);
 }
 
@@ -203,9 +206,12 @@ export function planDaemonJson({ facts, view, desired, placed, listening }: Daem
   const before = fileText(facts, path);
   if (!kindOf(facts).engine.configurable) return { after: before };
   const changes: Record<string, unknown> = {};
-  const tls: Readonly<Record<string, unknown>> = hasTlsInJson(view) ? tlsSettings(facts.places) : {};
-  for (const key of TLS_KEYS) if (view.json.values[key] !== tls[key]) changes[key] = tls[key];
-  if (view.listeners.some((listener) => listener.from === 'json')) {
+  const listener = desired.listener !== undefined;
+  const tls: Readonly<Record<string, unknown>> = !listener && hasTlsInJson(view) ? tlsSettings(facts.places) : {};
+  // With another listener, an administrator's own TLS settings stay.
+  if (!listener || view.ownJson)
+    for (const key of TLS_KEYS) if (view.json.values[key] !== tls[key]) changes[key] = tls[key];
+  if (!listener && view.listeners.some((one) => one.from === 'json')) {
     const closed = new Set(closedListeners(view, desired).map((listener) => listener.text));
     const hosts = view.listeners
       .filter((listener) => listener.from === 'json' && !closed.has(listener.text))
@@ -239,10 +245,12 @@ export function planDaemon(
 ): DaemonChange {
   const { engine, sockets, start } = kindOf(facts);
   const restart = (reason: string) => ({ action: 'restart', reason }) as const;
-  if (credentials) return restart(`${credentials.reason} (${engine.program} reads TLS files only when it starts)`);
+  const listener = desired.listener !== undefined;
+  if (credentials && !listener)
+    return restart(`${credentials.reason} (${engine.program} reads TLS files only when it starts)`);
   const touched = files.filter(
     (change) =>
-      isDaemonPath(change.path, facts, view) &&
+      isDaemonPath(change.path, facts, view, listener) &&
       change.kind !== 'attributes' &&
       !isSameText(change, fileText(facts, change.path)),
   );
@@ -259,6 +267,10 @@ export function planDaemon(
   const { cmdline, edited: editedSince } = facts.docker;
   const trust = `${engine.trust}=${facts.places.current}/${SERVER_FILES.ca}`;
   // The command line does not show settings of daemon.json. The daemon that a change starts is newer than the daemon.json of that change.
+  if (listener)
+    return cmdline.includes(trust)
+      ? restart('it still accepts TLS clients itself')
+      : { action: 'none', reason: 'nothing changes for it' };
   if (hasTlsInJson(view) ? editedSince?.includes(view.configName) : cmdline.length > 1 && !cmdline.includes(trust))
     return restart('it runs without the configuration that is on the host');
   if (listeningOf(facts, view) === 'systemd' && facts.docker.tlsSocket.active !== 'active')

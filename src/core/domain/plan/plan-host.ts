@@ -29,6 +29,7 @@ import {
   planDaemonJson,
   replacedWarnings,
 } from './plan-daemon.ts';
+import { type ListenerPlan, listenerFiles, planListener } from './plan-listener.ts';
 import { daemonWarnings, earlierChange, networkWarnings } from './plan-warnings.ts';
 
 export type HostPlan = {
@@ -48,6 +49,8 @@ export type HostPlan = {
   /** All managed paths after the change, in order. */
   readonly managed: readonly { readonly kind: string; readonly path: string }[];
   readonly daemon: DaemonChange;
+  /** The service that accepts clients in front of the daemon. */
+  readonly listener: ListenerPlan;
   readonly sshd: 'none' | 'reload';
   readonly audit: 'none' | 'load';
   readonly containers: ContainerPlan;
@@ -67,7 +70,12 @@ export const AUDIT_FILES = /^\/etc\/(audit|tmpfiles\.d)\//;
 
 /** Whether the plan changes anything. */
 export function hasChanges(plan: HostPlan): boolean {
-  return plan.files.length > 0 || plan.credentials !== undefined || plan.daemon.action !== 'none';
+  return (
+    plan.files.length > 0 ||
+    plan.credentials !== undefined ||
+    plan.daemon.action !== 'none' ||
+    plan.listener.action !== 'none'
+  );
 }
 
 /** Plan to bring a host to the desired state. Pure; `preflight` finds obstacles. */
@@ -76,15 +84,18 @@ export function planHost(facts: HostFacts, wantedHost: DesiredHost): HostPlan {
   const view = viewDaemon(facts);
   const { current } = facts.places;
   const generation = nextGeneration(facts);
-  const warnings = replacedWarnings(facts, view, desired);
-  const listening = listeningOf(facts, view);
+  const warnings = desired.listener === undefined ? replacedWarnings(facts, view, desired) : [];
+  const { listener } = desired;
+  const listening = listener === undefined ? listeningOf(facts, view) : 'systemd';
   const placed = placeSettings(view, desired.daemonSettings ?? {});
   const input = { facts, view, desired, placed, listening };
   const json = planDaemonJson(input);
   const everything: FileChange[] = [
     ...planLinger(facts),
     link(current, `${generation}`),
-    ...DAEMON_FILES[kindOf(facts).name]({ ...input, json }),
+    ...(listener === undefined
+      ? DAEMON_FILES[kindOf(facts).name]({ ...input, json })
+      : [...listenerFiles(facts, desired, listener), ...(json.change ? [json.change] : [])]),
     ...(desired.extras ?? []).map((extra) => planFile(extra, facts)),
   ];
   // Snapshot files that a plan may edit as a whole; otherwise `remove` would restore only their attributes.
@@ -103,8 +114,9 @@ export function planHost(facts: HostFacts, wantedHost: DesiredHost): HostPlan {
   const reason = whyCredentials(facts, desired.credentials);
   const credentials = reason === undefined ? undefined : { reason, ...desired.credentials };
   const daemon = planDaemon(input, files, credentials, json.after);
+  const front = planListener(facts, listener, files, credentials, generation);
   const containers = planContainers(facts, view, desired.containers, daemon.action, desired.liveRestore, json.after);
-  const busy = files.length > 0 || credentials !== undefined || daemon.action !== 'none';
+  const busy = files.length > 0 || credentials !== undefined || daemon.action !== 'none' || front.action !== 'none';
   return {
     host: desired.name,
     kind: kindOf(facts).name,
@@ -119,6 +131,7 @@ export function planHost(facts: HostFacts, wantedHost: DesiredHost): HostPlan {
       wanted,
     ),
     daemon,
+    listener: front,
     sshd: desired.reloadSshd && files.some((change) => change.path.startsWith('/etc/ssh/')) ? 'reload' : 'none',
     audit: desired.loadAuditRules && files.some((change) => AUDIT_FILES.test(change.path)) ? 'load' : 'none',
     containers,

@@ -14,6 +14,7 @@ import { installedPackages } from './installed-packages.ts';
 import { plainTcpAfter, plainTcpWarnings } from './plain-tcp.ts';
 import { isDaemonPath, listeningOf } from './plan-daemon.ts';
 import { AUDIT_FILES, type HostPlan, nextGeneration } from './plan-host.ts';
+import { hasListener, listenerUnit, restoredListener } from './plan-listener.ts';
 import { earlierChange, restartWarnings } from './plan-warnings.ts';
 
 /** Plan that restores a stored generation, or, with `none`, the state before the first setup. */
@@ -45,7 +46,7 @@ export function planRestore(
   const daemon = restoredDaemon(
     facts,
     target,
-    files.some((change) => isDaemonPath(change.path, facts, view)),
+    files.some((change) => isDaemonPath(change.path, facts, view, hasListener(facts))),
   );
   return {
     host: desired.name,
@@ -59,6 +60,7 @@ export function planRestore(
     files,
     managed: target === 'none' ? [] : managed,
     daemon,
+    listener: restoredListener(facts, files, after(listenerUnit(facts.places)) !== undefined),
     sshd: files.some((change) => change.path.startsWith('/etc/ssh/')) ? 'reload' : 'none',
     audit: files.some((change) => AUDIT_FILES.test(change.path)) ? 'load' : 'none',
     containers: planContainers(facts, view, desired.containers, daemon.action, undefined, after(configFile)),

@@ -110,6 +110,7 @@ export function renderTransaction(
     SSHD: plan.sshd,
     SSHD_DROP_IN,
     AUDIT: plan.audit,
+    LISTENER: plan.listener.action === 'none' ? '' : plan.listener.service,
     PORTS: plan.listening === 'firewall' ? `${plan.port}` : '',
     GENERATION: `${plan.generation}`,
     KEEP: `${options.keep}`,
@@ -129,7 +130,10 @@ export function renderTransaction(
     KNOWN_UNITS: facts.docker.unit.dropIns.join('\n'),
     REMAP:
       plan.purpose === 'apply' && /"userns-remap"\s*:\s*"default"/.test(plan.daemonJson.after ?? '') ? 'yes' : 'no',
-    VALIDATE: isInUse(plan, facts, credentials) ? '' : validation(plan, facts, entries, protect),
+    VALIDATE: [plan.listener.check, isInUse(plan, facts, credentials) ? '' : validation(plan, facts, entries, protect)]
+      .filter((command) => command !== '')
+      .map((command) => `{ ${command}; }`)
+      .join(' && '),
     ROLLBACK: storedScript(kind),
     SETTINGS: `${assignments(settings)}\n`,
     MANIFEST: renderManifest(entries),

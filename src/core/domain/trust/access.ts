@@ -13,8 +13,8 @@ import type { HostSpec } from '../settings.ts';
 import { listWords } from '../words.ts';
 import { certificateIds, sameIds } from './ca-id.ts';
 import type { Trust, WantedHost } from './changes.ts';
-import { type Accepting, acceptsAll, trustFor } from './trust.ts';
-import type { AccessView } from './view.ts';
+import { type Accepting, acceptsAll, isAccepted, trustFor } from './trust.ts';
+import type { AccessView, TrustedClient } from './view.ts';
 
 export type Access = {
   /** The trust of every stored host. */
@@ -40,7 +40,7 @@ export type Asking = {
  * do it, and with E_OTHER_CLIENTS (exit 4) if consent is missing.
  */
 export function accessOf(
-  state: Pick<StoreState, 'ca' | 'oldCas' | 'issuers' | 'hosts'>,
+  state: Pick<StoreState, 'ca' | 'oldCas' | 'issuers' | 'hosts' | 'clients'>,
   view: AccessView,
   { rejectOthers, now, changed = [] }: Asking,
 ): Access {
@@ -48,6 +48,7 @@ export function accessOf(
   const outdated: string[] = [];
   const withoutClients: DockerTlsError[] = [];
   const losing: { readonly name: string; readonly others: OtherClients }[] = [];
+  const before = new Map([...state.clients].map(([name, { record }]) => [name, record]));
   for (const host of state.hosts.values()) {
     const { record, ca } = host;
     // Not merged: a requested spec without a list of clients accepts all of them.
@@ -56,7 +57,7 @@ export function accessOf(
     const decided = trustOf(accepting, view);
     trust.set(record.name, decided);
     if (!(decided instanceof DockerTlsError)) {
-      if (!sameIds(decided, certificateIds(ca))) outdated.push(record.name);
+      if (!sameIds(decided, certificateIds(ca)) || listsChange(record, before, view)) outdated.push(record.name);
     } else if (decided.code === 'E_NO_CLIENTS') withoutClients.push(leftAsItIs(record.name, decided));
     else throw decided;
     if (acceptsAll(accepting, [...view.clients.values()])) continue;
@@ -68,6 +69,14 @@ export function accessOf(
   if (first !== undefined && !rejectOthers) throw otherClientsLose(where, first.others, 'ours');
   const notes = first === undefined ? [] : otherClientsNotes(first.others).map((note) => `on ${where}: ${note}`);
   return { trust, outdated, withoutClients, notes };
+}
+
+/** Whether the list of clients and roles of a host that has one changes: the daemon itself knows only CAs. */
+function listsChange(record: HostRecord, before: ReadonlyMap<string, TrustedClient>, { clients }: AccessView): boolean {
+  if ((record.listener ?? 'dockerd') === 'dockerd') return false;
+  const listed = (all: ReadonlyMap<string, TrustedClient>) =>
+    [...all.values()].flatMap((one) => (isAccepted(one, record) ? [`${one.name} ${one.role ?? ''}`] : [])).sort();
+  return listed(before).join('\n') !== listed(clients).join('\n');
 }
 
 /** The hosts with their trust under the view; `decided`: by an earlier `accessOf` of the same view. */

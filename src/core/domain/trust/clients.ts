@@ -23,7 +23,7 @@ export type Admitted = {
 export function admit(
   state: Pick<StoreState, 'clients'>,
   spec: ClientSpec,
-  requested: Partial<Pick<ClientRecord, 'hosts' | 'days' | 'keyType'>>,
+  requested: Partial<Pick<ClientRecord, 'hosts' | 'days' | 'keyType' | 'role'>>,
   now: Date,
 ): Admitted {
   const known = state.clients.get(spec.name);
@@ -35,13 +35,14 @@ export function admit(
   const record = amended(known.record, requested, now);
   const same = (key: keyof typeof requested): boolean =>
     JSON.stringify(record[key]) === JSON.stringify(known.record[key]);
-  if (same('hosts') && same('days') && same('keyType')) return { record: known.record, change: 'none', changes: [] };
+  if (same('hosts') && same('days') && same('keyType') && same('role'))
+    return { record: known.record, change: 'none', changes: [] };
   return { record, change: 'changed', changes: [{ kind: 'record', record }] };
 }
 
-function newRecord({ name, days, keyType, hosts }: ClientSpec, now: Date): ClientRecord {
+function newRecord({ name, days, keyType, hosts, role }: ClientSpec, now: Date): ClientRecord {
   const time = now.toISOString();
-  return { name, createdAt: time, updatedAt: time, days, keyType, hosts };
+  return { name, createdAt: time, updatedAt: time, days, keyType, hosts, ...(role === undefined ? {} : { role }) };
 }
 
 function amended(record: ClientRecord, more: Partial<ClientRecord>, now: Date): ClientRecord {

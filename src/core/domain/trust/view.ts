@@ -18,7 +18,12 @@ export type Issuing =
 export type IssuerBundle = { readonly ids: readonly CaId[]; readonly current: boolean; readonly pem: string };
 
 /** Data of a client needed to build a trust file. */
-export type TrustedClient = { readonly name: string; readonly hosts?: readonly string[]; readonly revokedAt?: string };
+export type TrustedClient = {
+  readonly name: string;
+  readonly hosts?: readonly string[];
+  readonly revokedAt?: string;
+  readonly role?: string | undefined;
+};
 
 export type AccessView = {
   /** The issuing CA; undefined if there is none yet. */

@@ -32,6 +32,7 @@ import { type AccessView, bundleOf, resolveIds, viewOf } from '../../domain/trus
 import type { HostProgress } from '../../runtime.ts';
 import type { AgreedHost, Base, OpenedHost, PlannedHost, Run } from '../intent.ts';
 import { hardenOpened } from '../loaded-hardening.ts';
+import { listenerOpened } from '../loaded-listener.ts';
 import { wayProblem } from '../reachability.ts';
 import { wayTo } from '../through.ts';
 import { problemsOf, refuseProblems } from './check-host.ts';
@@ -118,9 +119,23 @@ export async function planOpened(
     acceptCa,
   );
   const others = otherClients(trusted, next, { ...latest, host: known }, new Date(facts.clockMs));
+  const accepted = [...view.clients.values()].filter((client) => isAccepted(client, spec));
+  const listener = await listenerOpened(
+    {
+      session,
+      spec,
+      facts,
+      clients: accepted.map(({ name, role }) => ({ name, role, issuer: view.issuers.has(name) })),
+      cas: [latest.ca, ...latest.oldCas].map((one) => one?.cert ?? '').join(''),
+      issuers: accepted.map(({ name }) => view.issuers.get(name)?.pem ?? '').join(''),
+      otherCas: acceptCa ?? '',
+    },
+    runtime,
+  );
   const plan = planHost(facts, {
     ...spec,
     ...hardened?.desired,
+    listener: listener?.desired,
     credentials,
     liveRestore: hardened?.desired.liveRestore ?? spec.liveRestore,
     notes: [
@@ -128,6 +143,7 @@ export async function planOpened(
       ...acceptedNotes(acceptCa, trusted, requested.acceptCa),
       ...droppedNotes(known?.record, entries),
       ...(hardened?.desired.notes ?? []),
+      ...(listener?.notes ?? []),
     ],
   });
   const problems = problemsOf({ ...opened, facts }, spec, now, plan);
@@ -153,12 +169,13 @@ export async function planOpened(
     credentials,
     // Without acceptCa, all CAs in the bundle are from the store.
     otherCas: acceptCa === undefined ? [] : otherCas(next, ourFingerprints(latest), now),
-    accepts: [...view.clients.values()].filter((client) => isAccepted(client, spec)).map(({ name }) => name),
+    accepts: accepted.map(({ name }) => name),
     problems: [
       ...(other === undefined || target.takeOver ? [] : [managedExternally(spec.name, other)]),
       ...(other !== undefined || target.rejectOthers || !others.needsYes
         ? []
         : [otherClientsLose(spec.name, others, trusted?.ours ? 'ours' : 'theirs')]),
+      ...(listener?.problems ?? []),
       ...problems,
       ...(way === undefined ? [] : [way]),
     ],

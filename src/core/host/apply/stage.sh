@@ -51,6 +51,7 @@ place_new() { # MODE OWNER SOURCE TARGET INDEX
       ;;
     snap:*) copy "${3#snap:}" "$4" 2>"$ERR" ;;
     copy:*) arrive "$1" "$2" "$4" cat -- "${3#copy:}" ;;
+    to:*) ln -sT -- "${3#to:}" "$4" 2>"$ERR" ;;
     *)
       echo "unknown source" >"$ERR"
       return 1

@@ -7,6 +7,7 @@ look_at_service() { :; }
 reset_failed() { :; }
 reread() { :; }
 drop_socket() { :; }
+apply_listener() { :; }
 note_pulled() { pulled=; }
 
 obstacle() {

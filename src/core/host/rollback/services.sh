@@ -1,13 +1,14 @@
 # Services after a switch of files: the daemon is restarted, reloaded or left; sshd is reloaded, audit rules are loaded.
-# Needs functions: await_protection keeps_containers load_audit_rules look_at_service mark note obstacle reload_docker reload_sshd
+# Needs functions: apply_listener await_protection keeps_containers load_audit_rules look_at_service mark note obstacle reload_docker reload_sshd
 # Needs functions: restart_docker runs start_service
-# Needs variables: AUDIT BACK DAEMON DAEMON_JSON LIVE_RESTORE NEEDS RESTART_COMMAND SERVICE SSHD T why
+# Needs variables: AUDIT BACK DAEMON DAEMON_JSON LISTENER LIVE_RESTORE NEEDS RESTART_COMMAND SERVICE SSHD T why
 # Needs programs: rm
 
 # Applies the files in place to the services, and starts or stops the daemon: apply_services start|stop
 apply_services() {
   bad=0
   if [ "$DAEMON" != none ]; then apply_daemon "$1" || bad=1; fi
+  if [ -n "$LISTENER" ] && [ "$bad$BACK" != 1no ]; then apply_listener || bad=1; fi
   # A failed change stops at the first error.
   [ "$bad$BACK" != 1no ] || return 1
   if [ "$SSHD" = reload ]; then

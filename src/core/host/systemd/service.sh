@@ -1,6 +1,6 @@
 # The daemon and sshd with systemd: state, start, stop and reload.
 # Needs functions: active await_answer hold_port main_pid mark note_dependents release_port start_dependents stop_pulled
-# Needs variables: BACK LIMIT LOCAL_SOCKET NL SERVICE SOCKET SOCKET_WAS_ACTIVE T TLS_SOCKET UNITS docker_unit pid socket_unit
+# Needs variables: BACK LIMIT LISTENER LOCAL_SOCKET NL SERVICE SOCKET SOCKET_WAS_ACTIVE T TLS_SOCKET UNITS docker_unit pid socket_unit
 # Needs programs: journalctl sleep systemctl timeout
 
 # Option for a user's systemd (rootless/manager.sh); empty: the host's.
@@ -10,7 +10,7 @@ start_service() { service start "$SERVICE" && await_answer; }
 
 # Prints the daemon's log since a time: last_words SECONDS
 last_words() {
-  timeout 10 journalctl $WHOSE -u "$SERVICE" -u "$TLS_SOCKET" --since "@$1" -n 400 --no-pager -o cat 2>/dev/null
+  timeout 10 journalctl $WHOSE -u "$SERVICE" -u "$TLS_SOCKET" ${LISTENER:+-u "$LISTENER"} --since "@$1" -n 400 --no-pager -o cat 2>/dev/null
 }
 
 # Outside the transaction in one respect: open sessions keep their settings.

@@ -1,0 +1,114 @@
+/** The service that accepts TLS clients in front of the daemon, on hosts where the daemon does not do so itself. */
+
+import { renderSocketUnit } from '../dockerd/drop-in.ts';
+import { LISTENER_SERVICE, type Places } from '../dockerd/paths.ts';
+import type { DesiredHost } from './desired.ts';
+import type { HostFacts } from './facts.ts';
+import { type FileChange, link, textFile } from './file-change.ts';
+import { kindOf } from './host-kind.ts';
+
+/** A listener as the host is to have it. Its files follow from the accepted clients; certificates and keys are the host's credentials. */
+export type DesiredListener = {
+  /** Program and version in messages. */
+  readonly title: string;
+  /** Text of its unit, and of its other files by their path. */
+  readonly unit: string;
+  readonly files: ReadonlyMap<string, string>;
+  /** It runs now. */
+  readonly active: boolean;
+  /** Shell command that checks its configuration, with files at other paths than those that they will have. */
+  readonly check: (at: (path: string) => string, credentials: string) => string;
+};
+
+export type ListenerPlan = {
+  readonly service: string;
+  readonly action: 'none' | 'start' | 'reload' | 'restart' | 'stop';
+  readonly reason: string;
+  /** Shell command that checks its new configuration before anything changes; empty: none. */
+  readonly check: string;
+};
+
+export const NO_LISTENER: ListenerPlan = { service: LISTENER_SERVICE, action: 'none', reason: '', check: '' };
+
+export function listenerUnit({ units }: Places): string {
+  return `${units}/${LISTENER_SERVICE}`;
+}
+
+/** A change of these paths concerns the listener, if the host has one. */
+export function isListenerPath(path: string, places: Places): boolean {
+  return (
+    [listenerUnit(places), listenerLink(places), places.socket, places.socketWants].includes(path) ||
+    path.startsWith(`${places.tls}/`)
+  );
+}
+
+/** Whether docker-tls has set up a listener of its own on the host. */
+export function hasListener({ state, places }: Pick<HostFacts, 'state' | 'places'>): boolean {
+  return (state?.managed ?? []).some(({ path }) => path === listenerUnit(places));
+}
+
+function listenerLink({ units }: Places): string {
+  return `${units}/multi-user.target.wants/${LISTENER_SERVICE}`;
+}
+
+/** Its socket unit, which holds the TLS port, its service, and its configuration. */
+export function listenerFiles(
+  { places, kind }: HostFacts,
+  desired: DesiredHost,
+  listener: DesiredListener,
+): FileChange[] {
+  const condition = listenerUnit(places);
+  return [
+    textFile(places.socket, renderSocketUnit(desired.listen, desired.port, { service: LISTENER_SERVICE, condition })),
+    link(places.socketWants, `../${kindOf({ kind, places }).sockets.tls}`),
+    textFile(condition, listener.unit),
+    link(listenerLink(places), `../${LISTENER_SERVICE}`),
+    ...[...listener.files].map(([path, text]) => textFile(path, text)),
+  ];
+}
+
+/** What the change does to the listener. `files`: the pending changes; `credentials`: the reason of new ones. */
+export function planListener(
+  facts: HostFacts,
+  listener: DesiredListener | undefined,
+  files: readonly FileChange[],
+  credentials: { readonly reason: string } | undefined,
+  generation: number,
+): ListenerPlan {
+  const { places } = facts;
+  if (listener === undefined)
+    return hasListener(facts)
+      ? { ...NO_LISTENER, action: 'stop', reason: 'the daemon itself accepts clients again' }
+      : NO_LISTENER;
+  const changed = files.filter(({ path }) => isListenerPath(path, places)).map(({ path }) => path);
+  const pending = new Set(changed);
+  const check = listener.check(
+    (path) => (pending.has(path) ? `${path}.docker-tls-new` : path),
+    credentials === undefined ? places.current : `${places.tls}/${generation}`,
+  );
+  const plan = (action: ListenerPlan['action'], reason: string): ListenerPlan => ({
+    service: LISTENER_SERVICE,
+    action,
+    reason,
+    check,
+  });
+  if (!hasListener(facts)) return plan('start', `${listener.title} accepts clients, in front of the daemon`);
+  if (pending.has(places.socket)) return plan('restart', 'its socket unit changes');
+  if (pending.has(listenerUnit(places))) return plan('restart', 'its unit changes');
+  if (!listener.active || facts.docker.tlsSocket.active !== 'active') return plan('start', 'it does not run');
+  if (credentials !== undefined) return plan('reload', credentials.reason);
+  if (changed.some((path) => path !== places.current)) return plan('reload', 'its configuration changes');
+  return { ...NO_LISTENER, reason: 'nothing changes for it' };
+}
+
+/** What a rollback or removal does to the listener. `isThere`: whether its unit is there afterwards. */
+export function restoredListener(facts: HostFacts, files: readonly FileChange[], isThere: boolean): ListenerPlan {
+  const touched = files.filter(({ path }) => isListenerPath(path, facts.places));
+  if (touched.length === 0 || !(isThere || hasListener(facts))) return NO_LISTENER;
+  const action = !isThere
+    ? 'stop'
+    : touched.some(({ path }) => path.startsWith(`${facts.places.units}/`))
+      ? 'restart'
+      : 'reload';
+  return { ...NO_LISTENER, action, reason: isThere ? 'its former configuration returns' : "it is docker-tls's own" };
+}

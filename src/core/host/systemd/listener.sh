@@ -1,0 +1,53 @@
+# The service that accepts TLS clients in front of the daemon, on hosts where the daemon does not do so itself.
+# Needs functions: await drop_socket find_ports hold_port look_at_service main_pid release_port reread service units_unread
+# Needs variables: DAEMON LISTENER T TAB TLS_SOCKET UNITS pid ports
+# Needs programs: cat grep kill systemctl
+
+# Brings the service in line with the files in place: stopped if it has no unit file, reloaded if only its configuration or certificates
+# changed, else started again. The same for a change and its rollback.
+apply_listener() {
+  STEP=listener
+  if [ "$DAEMON" = none ]; then
+    look_at_service
+    if units_unread; then reread || return 1; fi
+  fi
+  if [ ! -e "$UNITS/$LISTENER" ]; then
+    service stop "$LISTENER" 2>/dev/null
+    drop_socket
+    return 0
+  fi
+  if ! grep -q "$TAB$UNITS/$LISTENER\$" "$T/manifest" && [ ! -e "$T/socket-changed" ] && main_pid "$LISTENER"; then
+    reload_listener
+    return
+  fi
+  # The service ends with its socket.
+  if [ "$DAEMON" = none ] && [ -e "$T/socket-changed" ]; then
+    find_ports
+    hold_port "$ports"
+    service stop "$TLS_SOCKET" 2>/dev/null
+  fi
+  systemctl reset-failed "$LISTENER" "$TLS_SOCKET" 2>/dev/null
+  service stop "$LISTENER" 2>/dev/null
+  service start "$TLS_SOCKET" && service start "$LISTENER"
+  started=$?
+  release_port
+  return "$started"
+}
+
+# A reload starts a new worker beside the old one, which serves its open connections to their end.
+reload_listener() {
+  workers=" $(cat "/proc/$pid/task/$pid/children") "
+  kill -s USR2 "$pid" && await has_new_worker "$pid"
+}
+
+has_new_worker() {
+  case $(systemctl show -p ActiveState -p StatusText -- "$LISTENER" 9<&-) in
+    *ailed*) return 1 ;;
+    *ActiveState=active*) ;;
+    *) return 1 ;;
+  esac
+  for worker in $(cat "/proc/$1/task/$1/children"); do
+    case $workers in *" $worker "*) ;; *) return 0 ;; esac
+  done
+  return 1
+}

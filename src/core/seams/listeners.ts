@@ -1,0 +1,35 @@
+/** Services that accept TLS clients in front of the daemon. engine/loaded-listener.ts calls them. */
+
+import type { DockerTlsError } from '../../errors/errors.ts';
+import type { HostFacts } from '../domain/plan/facts.ts';
+import type { DesiredListener } from '../domain/plan/plan-listener.ts';
+import type { HostSpec } from '../domain/settings.ts';
+import type { HostSession, Runtime } from '../runtime.ts';
+import { seam } from './seam.ts';
+
+export type ListenerRequest = {
+  readonly session: HostSession;
+  readonly spec: HostSpec;
+  readonly facts: HostFacts;
+  /** The clients that the host accepts, and whether an issuing CA of their own signs their certificates. */
+  readonly clients: readonly { readonly name: string; readonly role?: string | undefined; readonly issuer: boolean }[];
+  /** PEM of our CAs, and of the clients' issuing CAs. */
+  readonly cas: string;
+  readonly issuers: string;
+  /** PEM of CAs of others whose clients the host accepts too. */
+  readonly otherCas: string;
+};
+
+export type OpenedListener = {
+  readonly desired: DesiredListener;
+  readonly notes: readonly string[];
+  /** Obstacles on the host. */
+  readonly problems: readonly DockerTlsError[];
+};
+
+export type ListenerCode = {
+  /** Gathers what the listener needs to know of a connected host; changes nothing. */
+  openListener(request: ListenerRequest, runtime: Pick<Runtime, 'signal'>): Promise<OpenedListener>;
+};
+
+export const LISTENERS = seam<{ readonly name: string; load(): Promise<ListenerCode> }>();

@@ -1,0 +1,83 @@
+/** Service that runs HAProxy in front of the daemon. */
+
+/** Paths of a listener's files on a host. */
+export type HaproxyPlaces = {
+  readonly config: string;
+  readonly clients: string;
+  /** SHA-256 of the chains that clients of our CAs send. */
+  readonly issuers: string;
+  /** Directory of the credentials. */
+  readonly credentials: string;
+};
+
+export type HaproxyService = {
+  readonly program: string;
+  /** Unit that holds the ports, and the number of its sockets. */
+  readonly socket: string;
+  readonly sockets: number;
+  readonly places: HaproxyPlaces;
+  /** Of a user's systemd: it can confine a service only in part. */
+  readonly own: boolean;
+};
+
+/** Its configuration names paths and ports by environment variables, so that it can be checked before it is in place. */
+export function haproxyEnvironment(
+  { config: _, ...places }: HaproxyPlaces,
+  listen: (index: number) => string,
+  sockets: number,
+): Readonly<Record<string, string>> {
+  const ports = Array.from({ length: sockets }, (_, index) => [`LISTEN${index + 3}`, listen(index)] as const);
+  return { ...Object.fromEntries(ports), TLS: places.credentials, CLIENTS: places.clients, ISSUERS: places.issuers };
+}
+
+/** systemd passes the sockets as descriptors 3 and following (sd_listen_fds(3)). */
+export function renderHaproxyService({ program, socket, sockets, places, own }: HaproxyService): string {
+  const environment = haproxyEnvironment(places, (index) => `fd@${index + 3}`, sockets);
+  return [
+    '# Written by docker-tls. Changes made here are shown as drift by `docker-tls plan`.',
+    '# `docker-tls remove HOST` takes it away again.',
+    '[Unit]',
+    'Description=Docker API over mutual TLS, by HAProxy (docker-tls)',
+    `Requires=${socket}`,
+    `After=${socket} docker.socket`,
+    '',
+    '[Service]',
+    'Type=notify',
+    `Sockets=${socket}`,
+    ...Object.entries(environment).map(([name, value]) => `Environment=${name}=${value}`),
+    'RuntimeDirectory=docker-tls-haproxy',
+    'RuntimeDirectoryMode=0700',
+    `ExecStart=${program} -Ws -S %t/docker-tls-haproxy/master.sock,mode,600 -f ${places.config}`,
+    'ExecReload=/bin/kill -USR2 $MAINPID',
+    'KillMode=mixed',
+    'SuccessExitStatus=143',
+    'Restart=always',
+    'LimitNOFILE=65536',
+    'NoNewPrivileges=yes',
+    'LockPersonality=yes',
+    'RestrictRealtime=yes',
+    'RestrictAddressFamilies=AF_UNIX AF_INET AF_INET6',
+    'SystemCallArchitectures=native',
+    ...(own
+      ? []
+      : [
+          'CapabilityBoundingSet=CAP_SETUID CAP_SETGID CAP_KILL CAP_CHOWN CAP_FOWNER',
+          'ProtectSystem=strict',
+          'ProtectHome=yes',
+          'PrivateTmp=yes',
+          'PrivateDevices=yes',
+          'ProtectClock=yes',
+          'ProtectControlGroups=yes',
+          'ProtectHostname=yes',
+          'ProtectKernelLogs=yes',
+          'ProtectKernelModules=yes',
+          'ProtectKernelTunables=yes',
+          'RestrictNamespaces=yes',
+          'RestrictSUIDSGID=yes',
+        ]),
+    '',
+    '[Install]',
+    'WantedBy=multi-user.target',
+    '',
+  ].join('\n');
+}

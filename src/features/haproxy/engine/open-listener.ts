@@ -1,0 +1,200 @@
+/** HAProxy as the listener of a connected host: what it needs there, and its files. */
+
+import { createHash } from 'node:crypto';
+import { installHint } from '../../../core/domain/dockerd/install-hints.ts';
+import { LISTENER_SERVICE } from '../../../core/domain/dockerd/paths.ts';
+import { inspectCertificate, splitBundle } from '../../../core/domain/pki/inspect.ts';
+import { viewDaemon } from '../../../core/domain/plan/daemon-view.ts';
+import type { HostFacts } from '../../../core/domain/plan/facts.ts';
+import { kindOf } from '../../../core/domain/plan/host-kind.ts';
+import { shellQuote, sudoCommand } from '../../../core/domain/quote.ts';
+import type { HostSession, Runtime } from '../../../core/runtime.ts';
+import type { ListenerRequest, OpenedListener } from '../../../core/seams/listeners.ts';
+import type { ErrorCode } from '../../../errors/catalogue.ts';
+import { DockerTlsError } from '../../../errors/errors.ts';
+import { renderConfig } from '../domain/haproxy-config.ts';
+import { type HaproxyPlaces, haproxyEnvironment, renderHaproxyService } from '../domain/haproxy-unit.ts';
+import { type HaproxyFacts, parseHaproxyFacts } from '../domain/listener-facts.ts';
+import { BUILT_IN_ROLES, type Role } from '../domain/roles.ts';
+import { LISTENER_FACTS_SCRIPT } from '../host/scripts.ts';
+
+const FIRST_VERSION = [2, 6] as const;
+
+/** Errors: those of the session, E_FACTS (exit 4), E_ROLE_UNKNOWN (exit 2). */
+export async function openListener(
+  request: ListenerRequest,
+  { signal }: Pick<Runtime, 'signal'>,
+): Promise<OpenedListener> {
+  const { session, spec, facts } = request;
+  const socket = facts.docker.apiSocket || facts.places.localSocket;
+  const haproxy = await gatherHaproxyFacts(session, socket, kindOf(facts).systemctl.slice(1), signal);
+  const places = haproxyPlaces(facts);
+  const sockets = Math.max(1, spec.listen.length);
+  const { own, sockets: units } = kindOf(facts);
+  const { config, clients } = renderConfig({
+    binds: sockets,
+    engineSocket: socket,
+    ...(own ? {} : { user: { user: 'haproxy', group: haproxy.socketGroup ?? 'docker' } }),
+    clients: request.clients.map(({ name, role = 'full', issuer }) => ({
+      name,
+      role,
+      by: issuer ? 'issuer' : 'subject',
+    })),
+    ownCas: splitBundle(request.cas).map((pem) => inspectCertificate(pem).subject),
+    roles: rolesIn(request),
+    ...(request.otherCas === '' ? {} : { others: { role: spec.otherClients } }),
+    sockets: [],
+    cli: `${facts.places.run}/docker-tls-haproxy/admin.sock`,
+  });
+  const unit = renderHaproxyService({
+    program: haproxy.program || '/usr/sbin/haproxy',
+    socket: units.tls,
+    sockets,
+    places,
+    own,
+  });
+  return {
+    desired: {
+      title: `HAProxy ${haproxy.version}`,
+      unit,
+      files: new Map([
+        [places.config, config],
+        [places.clients, clients],
+        ...(request.otherCas === '' ? [] : [[places.issuers, issuerList(request)] as const]),
+      ]),
+      active: haproxy.active,
+      check: (at, credentials) => checkCommand(haproxy.program, places, sockets, at, credentials),
+    },
+    notes: [],
+    problems: problemsOf(request, haproxy),
+  };
+}
+
+async function gatherHaproxyFacts(
+  session: HostSession,
+  socket: string,
+  whose: readonly string[],
+  signal: AbortSignal | undefined,
+): Promise<HaproxyFacts> {
+  const variables = { SERVICE: LISTENER_SERVICE, SOCKET: socket, WHOSE: whose.join(' ') };
+  const { stdout } = await session.run({
+    phase: 'listener facts',
+    script: [
+      ...Object.entries(variables).map(([name, value]) => `${name}=${shellQuote(value)}`),
+      LISTENER_FACTS_SCRIPT,
+    ].join('\n'),
+    asRoot: true,
+    timeoutMs: 60_000,
+    signal,
+  });
+  const found = parseHaproxyFacts(stdout);
+  if (found === undefined)
+    throw new DockerTlsError('E_FACTS', 'the host did not send all facts about HAProxy', {
+      where: session.host,
+      hints: ['try again'],
+    });
+  return found;
+}
+
+function haproxyPlaces({ places }: Pick<HostFacts, 'places'>): HaproxyPlaces {
+  return {
+    config: `${places.tls}/haproxy.cfg`,
+    clients: `${places.tls}/clients.map`,
+    issuers: `${places.tls}/issuers.list`,
+    credentials: places.current,
+  };
+}
+
+/** Roles of the host's clients. Fails with E_ROLE_UNKNOWN (exit 2). */
+function rolesIn({ spec, clients }: ListenerRequest): Role[] {
+  const wanted = new Set([
+    ...clients.map(({ role = 'full' }) => role),
+    ...(spec.otherClients ? [spec.otherClients] : []),
+  ]);
+  return [...wanted].map((name) => {
+    const role = BUILT_IN_ROLES.find((one) => one.name === name);
+    if (role === undefined)
+      throw new DockerTlsError('E_ROLE_UNKNOWN', `there is no role ${name}`, {
+        where: spec.name,
+        hints: ['docker-tls role list'],
+      });
+    return role;
+  });
+}
+
+/** SHA-256 of every chain that clients of our CAs send below their own certificate, for HAProxy's `hex` converter. */
+function issuerList({ issuers }: ListenerRequest): string {
+  const sums = splitBundle(issuers).map((pem) =>
+    createHash('sha256')
+      .update(Buffer.from(pem.replace(/-----[A-Z ]+-----/g, ''), 'base64'))
+      .digest('hex')
+      .toUpperCase(),
+  );
+  return ['# Written by docker-tls.', ...[...new Set(sums)].sort(), ''].join('\n');
+}
+
+function checkCommand(
+  program: string,
+  places: HaproxyPlaces,
+  sockets: number,
+  at: (path: string) => string,
+  credentials: string,
+): string {
+  const now = { ...places, clients: at(places.clients), issuers: at(places.issuers), credentials };
+  // HAProxy refuses port 0 and descriptors that it does not have.
+  const environment = haproxyEnvironment(now, (index) => `127.0.0.1:${index + 1}`, sockets);
+  return [
+    'env',
+    ...Object.entries(environment).map(([name, value]) => `${name}=${value}`),
+    program,
+    '-c',
+    '-q',
+    '-f',
+    at(places.config),
+  ]
+    .map(shellQuote)
+    .join(' ');
+}
+
+function problemsOf({ session, spec, facts }: ListenerRequest, haproxy: HaproxyFacts): DockerTlsError[] {
+  const found: DockerTlsError[] = [];
+  const add = (code: ErrorCode, message: string, hints: readonly string[]) =>
+    found.push(new DockerTlsError(code, message, { where: spec.name, hints }));
+  const { login } = session;
+  if (kindOf(facts).systemctl.length === 0)
+    add('E_LISTENER', 'HAProxy as the listener needs systemd, which holds its port', [
+      'docker-tls setup … --listener dockerd',
+    ]);
+  if (haproxy.program === '')
+    add('E_HAPROXY_MISSING', 'HAProxy is not installed there', [installHint(login, facts.distribution, ['haproxy'])]);
+  else if (isOlder(haproxy.version))
+    add(
+      'E_HAPROXY_OLD',
+      `HAProxy ${haproxy.version} is too old; ${FIRST_VERSION.join('.')} is the first that can do this`,
+      ['install a newer one there'],
+    );
+  else if (!kindOf(facts).own && !haproxy.hasAccount)
+    add('E_HAPROXY_MISSING', 'the host has no account haproxy, as its package makes it', [
+      sudoCommand(login, 'useradd', '--system', '--no-create-home', '--shell', '/usr/sbin/nologin', 'haproxy'),
+    ]);
+  const view = viewDaemon(facts);
+  for (const { kind, text, port } of view.listeners)
+    if (kind === 'tcp' && (port === spec.port || !view.tlsVerified))
+      add(
+        'E_LISTENER',
+        port === spec.port
+          ? `dockerd itself listens on ${text}`
+          : `dockerd accepts every client on ${text}, and with this listener docker-tls leaves dockerd alone`,
+        [
+          'remove that listener from its configuration',
+          `or let dockerd accept clients: docker-tls setup ${shellQuote(spec.name)} --listener dockerd`,
+        ],
+      );
+  return found;
+}
+
+function isOlder(version: string): boolean {
+  const [major = 0, minor = 0] = version.split('.').map(Number);
+  const [first, second] = FIRST_VERSION;
+  return version !== '' && (major < first || (major === first && minor < second));
+}
