@@ -3,7 +3,7 @@
 import { createHash } from 'node:crypto';
 import type { EntryKind, EntrySource } from '../../host/protocol.ts';
 import { editDaemonJson } from '../dockerd/daemon-json.ts';
-import { LISTENER_SERVICE, type Places, SERVER_FILES } from '../dockerd/paths.ts';
+import { type Places, SERVER_FILES } from '../dockerd/paths.ts';
 import { Secret } from '../secret.ts';
 import type { Credentials } from './desired.ts';
 import { type HostFacts, realPath } from './facts.ts';
@@ -39,17 +39,8 @@ export function credentialEntries(
       mode: '0400',
       ...(key.kind === 'send' ? sent(key.key) : { source: `copy:${checkPath(there)}` as const }),
     },
-    // The name that HAProxy expects.
-    ...(plan.managed.some(({ path }) => path.endsWith(`/${LISTENER_SERVICE}`))
-      ? [
-          {
-            ...file,
-            path: `${directory}/${SERVER_FILES.cert}.key`,
-            mode: '0777',
-            source: `to:${SERVER_FILES.key}` as const,
-          },
-        ]
-      : []),
+    // The name under which HAProxy looks for it.
+    { ...file, path: `${directory}/${SERVER_FILES.cert}.key`, mode: '0777', source: `to:${SERVER_FILES.key}` },
   ];
 }
 

@@ -255,7 +255,7 @@ function validation(plan: HostPlan, facts: HostFacts, entries: readonly Manifest
   if (plan.daemon.action === 'none' || plan.purpose !== 'apply' || !kindOf(facts).engine.configurable) return '';
   const staged = entries.some((entry) => entry.kind === 'file' && entry.path === plan.daemonJson.path);
   const view = viewDaemon(facts);
-  const execStart = kindOf(facts).asks ? scriptStart(plan, facts, view) : unitStart(plan, facts);
+  const execStart = kindOf(facts).asks ? scriptStart(plan, facts, view) : unitStart(plan, facts, view);
   const names = Array.from(execStart.matchAll(/\$\{?([A-Za-z_][A-Za-z0-9_]*)/g), ([, name = '']) => name);
   return validationCommand({
     execStart,
@@ -278,8 +278,9 @@ function validation(plan: HostPlan, facts: HostFacts, entries: readonly Manifest
   });
 }
 
-/** ExecStart of our drop-in; the active drop-in's if the plan has no new one (new credentials only). */
-function unitStart(plan: HostPlan, facts: HostFacts): string {
+/** ExecStart of our drop-in; the active drop-in's if the plan has no new one (new credentials only). Without ours, the administrator's. */
+function unitStart(plan: HostPlan, facts: HostFacts, view: DaemonView): string {
+  if (plan.listener.check !== '') return view.execStart?.value ?? '';
   const isDropIn = ({ kind, path }: { kind: string; path: string }): boolean =>
     kind === 'file' && path.startsWith(`${facts.places.dropIns}/`) && hasOurName(path);
   const dropIn = plan.files.find(isDropIn)?.after ?? fileText(facts, plan.managed.find(isDropIn)?.path ?? '') ?? '';

@@ -16,18 +16,22 @@ apply_listener() {
     drop_socket
     return 0
   fi
-  if ! grep -q "$TAB$UNITS/$LISTENER\$" "$T/manifest" && [ ! -e "$T/socket-changed" ] && main_pid "$LISTENER"; then
+  # The daemon's restart has moved the socket, and a connection may have started this service since.
+  if [ "$DAEMON" != none ] && [ -e "$T/socket-changed" ]; then
+    service start "$LISTENER"
+    return
+  fi
+  if [ ! -e "$T/socket-changed" ] && ! grep -q "$TAB$UNITS/$LISTENER\$" "$T/manifest" && main_pid "$LISTENER"; then
     reload_listener
     return
   fi
-  # The service ends with its socket.
-  if [ "$DAEMON" = none ] && [ -e "$T/socket-changed" ]; then
+  if [ -e "$T/socket-changed" ]; then
     find_ports
     hold_port "$ports"
-    service stop "$TLS_SOCKET" 2>/dev/null
   fi
   systemctl reset-failed "$LISTENER" "$TLS_SOCKET" 2>/dev/null
   service stop "$LISTENER" 2>/dev/null
+  if [ -e "$T/socket-changed" ]; then service stop "$TLS_SOCKET" 2>/dev/null; fi
   service start "$TLS_SOCKET" && service start "$LISTENER"
   started=$?
   release_port

@@ -125,6 +125,8 @@ start_docker() {
     start_held
     return
   fi
+  # It keeps the port, and systemd forgets that it needs the socket once its unit file is gone.
+  [ -z "$LISTENER" ] || service stop "$LISTENER" 2>/dev/null
   [ "$is" = active ] && service stop "$TLS_SOCKET" 2>/dev/null
   # A connection may have started this service in the meantime, and it blocks the start of the socket.
   service stop docker-tls-closed.service 2>/dev/null

@@ -148,7 +148,6 @@ function checkCommand(
     ...Object.entries(environment).map(([name, value]) => `${name}=${value}`),
     program,
     '-c',
-    '-q',
     '-f',
     at(places.config),
   ]
