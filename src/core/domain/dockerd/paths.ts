@@ -23,6 +23,8 @@ export const PODMAN_SOCKET = 'docker-tls-podman.socket';
 
 /** Accepts TLS clients in front of the daemon, if it is not the daemon itself. */
 export const LISTENER_SERVICE = 'docker-tls-haproxy.service';
+/** Trust file in OpenSSL's form, beside that of dockerd. */
+export const LISTENER_TRUST = 'ca-trusted.pem';
 
 export const DROP_IN_DIRECTORY = `${UNITS}/docker.service.d`;
 /** Installs the firewall rule for loopback packets before each start of dockerd. */

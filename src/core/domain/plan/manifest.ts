@@ -3,12 +3,14 @@
 import { createHash } from 'node:crypto';
 import type { EntryKind, EntrySource } from '../../host/protocol.ts';
 import { editDaemonJson } from '../dockerd/daemon-json.ts';
-import { type Places, SERVER_FILES } from '../dockerd/paths.ts';
+import { LISTENER_TRUST, type Places, SERVER_FILES } from '../dockerd/paths.ts';
+import { trustedForClients } from '../pki/pem.ts';
 import { Secret } from '../secret.ts';
 import type { Credentials } from './desired.ts';
 import { type HostFacts, realPath } from './facts.ts';
 import { type FileChange, textFile } from './file-change.ts';
 import type { HostPlan } from './plan-host.ts';
+import { usesListener } from './plan-listener.ts';
 
 export type ManifestEntry = {
   readonly kind: EntryKind;
@@ -39,8 +41,16 @@ export function credentialEntries(
       mode: '0400',
       ...(key.kind === 'send' ? sent(key.key) : { source: `copy:${checkPath(there)}` as const }),
     },
-    // The name under which HAProxy looks for it.
+    ...(usesListener(plan) ? listenerCredentials(directory, ca) : []),
+  ];
+}
+
+/** Forms that HAProxy reads: the key's name follows from that of the certificate, and each CA is trusted by itself. */
+function listenerCredentials(directory: string, ca: string): ManifestEntry[] {
+  const file = { kind: 'blob', owner: '0:0' } as const;
+  return [
     { ...file, path: `${directory}/${SERVER_FILES.cert}.key`, mode: '0777', source: `to:${SERVER_FILES.key}` },
+    { ...file, path: `${directory}/${LISTENER_TRUST}`, mode: '0444', ...sent(trustedForClients(ca)) },
   ];
 }
 

@@ -29,7 +29,7 @@ import {
   planDaemonJson,
   replacedWarnings,
 } from './plan-daemon.ts';
-import { type ListenerPlan, listenerFiles, planListener } from './plan-listener.ts';
+import { hasListener, type ListenerPlan, listenerFiles, planListener } from './plan-listener.ts';
 import { daemonWarnings, earlierChange, networkWarnings } from './plan-warnings.ts';
 
 export type HostPlan = {
@@ -111,7 +111,9 @@ export function planHost(facts: HostFacts, wantedHost: DesiredHost): HostPlan {
   const files = [...returned, ...wanted]
     .filter((change) => change.path !== current && differs(change, facts))
     .map((change) => withDrift(change, facts));
-  const reason = whyCredentials(facts, desired.credentials);
+  const reason =
+    whyCredentials(facts, desired.credentials) ??
+    (listener !== undefined && !hasListener(facts) ? `${listener.title} needs them in a form of its own` : undefined);
   const credentials = reason === undefined ? undefined : { reason, ...desired.credentials };
   const daemon = planDaemon(input, files, credentials, json.after);
   const front = planListener(facts, listener, files, credentials, generation);

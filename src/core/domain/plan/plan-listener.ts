@@ -42,9 +42,14 @@ export function isListenerPath(path: string, places: Places): boolean {
   );
 }
 
+/** Whether the host has a listener of docker-tls after the change. */
+export function usesListener({ managed }: { readonly managed: readonly { readonly path: string }[] }): boolean {
+  return managed.some(({ path }) => path.endsWith(`/${LISTENER_SERVICE}`));
+}
+
 /** Whether docker-tls has set up a listener of its own on the host. */
-export function hasListener({ state, places }: Pick<HostFacts, 'state' | 'places'>): boolean {
-  return (state?.managed ?? []).some(({ path }) => path === listenerUnit(places));
+export function hasListener({ state }: Pick<HostFacts, 'state'>): boolean {
+  return usesListener({ managed: state?.managed ?? [] });
 }
 
 function listenerLink({ units }: Places): string {

@@ -1,7 +1,7 @@
 # The service that accepts TLS clients in front of the daemon, on hosts where the daemon does not do so itself.
 # Needs functions: await drop_socket find_ports hold_port look_at_service main_pid release_port reread service units_unread
-# Needs variables: DAEMON LISTENER T TAB TLS_SOCKET UNITS pid ports
-# Needs programs: cat grep kill systemctl
+# Needs variables: DAEMON LISTENER RUN T TAB TLS_SOCKET UNITS pid ports
+# Needs programs: cat grep rm systemctl
 
 # Brings the service in line with the files in place: stopped if it has no unit file, reloaded if only its configuration or certificates
 # changed, else started again. The same for a change and its rollback.
@@ -12,7 +12,7 @@ apply_listener() {
     if units_unread; then reread || return 1; fi
   fi
   if [ ! -e "$UNITS/$LISTENER" ]; then
-    service stop "$LISTENER" 2>/dev/null
+    stop_listener
     drop_socket
     return 0
   fi
@@ -30,12 +30,19 @@ apply_listener() {
     hold_port "$ports"
   fi
   systemctl reset-failed "$LISTENER" "$TLS_SOCKET" 2>/dev/null
-  service stop "$LISTENER" 2>/dev/null
+  stop_listener
   if [ -e "$T/socket-changed" ]; then service stop "$TLS_SOCKET" 2>/dev/null; fi
   service start "$TLS_SOCKET" && service start "$LISTENER"
   started=$?
   release_port
   return "$started"
+}
+
+# systemd forgets the directory of a unit whose file is gone.
+stop_listener() {
+  [ -n "$LISTENER" ] || return 0
+  service stop "$LISTENER" 2>/dev/null
+  [ -e "$UNITS/$LISTENER" ] || rm -rf -- "$RUN/${LISTENER%.service}"
 }
 
 # A reload starts a new worker beside the old one, which serves its open connections to their end.

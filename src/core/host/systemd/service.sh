@@ -1,5 +1,5 @@
 # The daemon and sshd with systemd: state, start, stop and reload.
-# Needs functions: active await_answer hold_port main_pid mark note_dependents release_port start_dependents stop_pulled
+# Needs functions: active await_answer hold_port main_pid mark note_dependents release_port start_dependents stop_listener stop_pulled
 # Needs variables: BACK LIMIT LISTENER LOCAL_SOCKET NL SERVICE SOCKET SOCKET_WAS_ACTIVE T TLS_SOCKET UNITS docker_unit pid socket_unit
 # Needs programs: journalctl sleep systemctl timeout
 
@@ -126,7 +126,7 @@ start_docker() {
     return
   fi
   # It keeps the port, and systemd forgets that it needs the socket once its unit file is gone.
-  [ -z "$LISTENER" ] || service stop "$LISTENER" 2>/dev/null
+  stop_listener
   [ "$is" = active ] && service stop "$TLS_SOCKET" 2>/dev/null
   # A connection may have started this service in the meantime, and it blocks the start of the socket.
   service stop docker-tls-closed.service 2>/dev/null

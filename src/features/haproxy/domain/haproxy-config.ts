@@ -30,7 +30,7 @@ export function renderConfig(input: {
     ...Array.from(
       { length: input.binds },
       (_, i) =>
-        `  bind "\${LISTEN${i + 3}}" ssl crt "\${TLS}/server-cert.pem" ca-file "\${TLS}/ca.pem" verify required alpn http/1.1`,
+        `  bind "\${LISTEN${i + 3}}" ssl crt "\${TLS}/server-cert.pem" ca-file "\${TLS}/ca-trusted.pem" verify required alpn http/1.1`,
     ),
     '  default_backend raw',
     'backend raw',
